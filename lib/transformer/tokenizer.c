@@ -1,0 +1,106 @@
+/* tokenizer.c - what WordPiece and Unigram share.  See tokenizer.h. */
+#include <stdlib.h>
+
+#include "tokenizer_parts.h"
+#include "base/mem.h"
+
+struct lh_tokenizer *lh_tokenizer_new(struct lh_gguf *g, struct lh_err *err)
+{
+	struct lh_tokenizer *t = lh_calloc(1, sizeof *t, err);
+
+	if (!t)
+		return NULL;
+	t->g = g;
+	if (lh_vocabulary_read(t, g, err) < 0) {
+		lh_tokenizer_free(t);
+		return NULL;
+	}
+	return t;
+}
+
+void lh_tokenizer_free(struct lh_tokenizer *t)
+{
+	if (!t)
+		return;
+	lh_trie_free(&t->trie);
+	lh_trie_free(&t->begins);
+	free(t->user);
+	free(t->score);
+	free(t);
+}
+
+int lh_tokens_push(struct lh_tokens *to, uint32_t id, struct lh_err *err)
+{
+	if (to->n == to->cap && lh_grow(&to->id, &to->cap, to->n + 1, sizeof *to->id, err) < 0)
+		return -1;
+	to->id[to->n++] = id;
+	return 0;
+}
+
+static int tokens_of(const struct lh_tokenizer *t, struct lh_str text, struct lh_tokens *to,
+		     struct lh_err *err)
+{
+	if (!text.n)
+		return 0;
+	return t->unigram ? lh_unigram(t, text, to, err) : lh_wordpiece(t, text, to, err);
+}
+
+/* Append the tokens of a text in which user-defined tokens before `user` do not occur: the
+ * longest divide it first. */
+static int divide(const struct lh_tokenizer *t, struct lh_str text, size_t user,
+		  struct lh_tokens *to, struct lh_err *err)
+{
+	struct lh_str s, before;
+	const char *hit;
+
+	while (user < t->users) {
+		s = lh_gguf_array_str(&t->token, t->user[user]);
+		hit = text.n ? memmem(text.p, text.n, s.p, s.n) : NULL;
+		if (!hit) {
+			user++;
+			continue;
+		}
+		before = (struct lh_str){ text.p, (size_t)(hit - text.p) };
+		if (divide(t, before, user + 1, to, err) < 0 ||
+		    lh_tokens_push(to, t->user[user], err) < 0)
+			return -1;
+		text = (struct lh_str){ hit + s.n, text.n - before.n - s.n };
+	}
+	return tokens_of(t, text, to, err);
+}
+
+int lh_tokenizer_run(const struct lh_tokenizer *t, struct lh_str text, struct lh_tokens *to,
+		     struct lh_err *err)
+{
+	to->n = 0;
+	if (t->first >= 0 && lh_tokens_push(to, (uint32_t)t->first, err) < 0)
+		return -1;
+	if (divide(t, text, 0, to, err) < 0)
+		return -1;
+	return t->last < 0 ? 0 : lh_tokens_push(to, (uint32_t)t->last, err);
+}
+
+void lh_tokenizer_truncate(const struct lh_tokenizer *t, struct lh_tokens *tokens, size_t n)
+{
+	if (tokens->n <= n)
+		return;
+	tokens->n = n;
+	if (n && t->last >= 0)
+		tokens->id[n - 1] = (uint32_t)t->last;
+}
+
+size_t lh_tokenizer_size(const struct lh_tokenizer *t)
+{
+	return t->token.n;
+}
+
+struct lh_str lh_tokenizer_text(const struct lh_tokenizer *t, uint32_t id)
+{
+	return lh_gguf_array_str(&t->token, id);
+}
+
+void lh_tokens_free(struct lh_tokens *t)
+{
+	free(t->id);
+	*t = (struct lh_tokens){ 0 };
+}

@@ -1,0 +1,284 @@
+/* vocabulary.c - the tokens of a model: read from its keys, and checked.  See tokenizer.h. */
+#include <stdlib.h>
+
+#include "tokenizer_parts.h"
+#include "base/mem.h"
+
+#define KEY(name) "tokenizer.ggml." name
+#define NEVER 0x80000000u		/* in the trie: a token that is never found in a text */
+#define TOKENS_MAX 0x7fffffffu
+#define BYTES_MAX 512			/* of a token */
+#define USERS_MAX 256
+
+enum { NORMAL = 1, UNKNOWN, CONTROL, USER_DEFINED, UNUSED, BYTE };	/* types of tokens */
+
+#define ARRAY_I32 5
+#define ARRAY_F32 6
+#define ARRAY_STRING 8
+
+static int wrong(const struct lh_tokenizer *t, struct lh_err *err, const char *what)
+{
+	return lh_err_set(err, LH_ECORRUPT, "%s: %s", lh_gguf_path(t->g), what);
+}
+
+/* ---- tokens ---- */
+
+/* Return the type of a token. */
+static int64_t type_of(const struct lh_gguf_array *types, uint64_t i)
+{
+	return types->n ? lh_gguf_array_i64(types, i) : NORMAL;
+}
+
+static bool found_in_text(const struct lh_tokenizer *t, int64_t type)
+{
+	return !t->unigram || type == NORMAL || type == USER_DEFINED || type == UNUSED;
+}
+
+static int check_text(const struct lh_tokenizer *t, uint64_t i, struct lh_str s,
+		      struct lh_err *err)
+{
+	const char *what = !s.n ? "is empty" : s.n > BYTES_MAX ? "has more than 512 bytes" :
+			   !lh_utf8_valid(s.p, s.n) ? "is not UTF-8" : NULL;
+
+	if (!what)
+		return 0;
+	return lh_err_set(err, LH_ECORRUPT, "%s: token %llu %s", lh_gguf_path(t->g),
+			  (unsigned long long)i, what);
+}
+
+static int add_user(struct lh_tokenizer *t, uint32_t id, struct lh_err *err)
+{
+	if (!t->user) {
+		t->user = lh_calloc(USERS_MAX, sizeof *t->user, err);
+		if (!t->user || lh_trie_init(&t->begins, USERS_MAX, err) < 0)
+			return -1;
+	}
+	if (t->users == USERS_MAX)
+		return wrong(t, err, "more than 256 user-defined tokens");
+	t->user[t->users++] = id;
+	return t->unigram && lh_trie_add(&t->begins, lh_gguf_array_str(&t->token, id), &id, err) < 0
+		       ? -1 : 0;
+}
+
+static int add_token(struct lh_tokenizer *t, uint32_t id, int64_t type, struct lh_err *err)
+{
+	struct lh_str s = lh_gguf_array_str(&t->token, id);
+	uint32_t value = found_in_text(t, type) ? id : id | NEVER;
+	int rc;
+
+	if (check_text(t, id, s, err) < 0)
+		return -1;
+	rc = lh_trie_add(&t->trie, s, &value, err);
+	if (rc < 0)
+		return err->code == LH_ECORRUPT ? lh_err_prefix(err, "%s", lh_gguf_path(t->g)) : -1;
+	if (rc)
+		return lh_err_set(err, LH_ECORRUPT, "%s: tokens %u and %u are both \"%.*s\"",
+				  lh_gguf_path(t->g), value & ~NEVER, id, (int)s.n, s.p);
+	if (s.n > t->longest)
+		t->longest = s.n;
+	return type == USER_DEFINED ? add_user(t, id, err) : 0;
+}
+
+/* Order by length, the longest first, then by number. */
+static int longer(const void *x, const void *y, void *token)
+{
+	uint32_t a = *(const uint32_t *)x, b = *(const uint32_t *)y;
+	size_t na = lh_gguf_array_str(token, a).n, nb = lh_gguf_array_str(token, b).n;
+
+	return na != nb ? (na < nb) - (na > nb) : (a > b) - (a < b);
+}
+
+/* Find an array that has a value for each token. */
+static int of_tokens(const struct lh_tokenizer *t, struct lh_gguf *g, const char *key,
+		     uint32_t type, struct lh_gguf_array *to, struct lh_err *err)
+{
+	if (lh_gguf_array(g, key, type, to, err) < 0)
+		return -1;
+	if (to->n == t->token.n)
+		return 0;
+	return lh_err_set(err, LH_ECORRUPT, "%s: key \"%s\" has %llu values for %llu tokens",
+			  lh_gguf_path(g), key, (unsigned long long)to->n,
+			  (unsigned long long)t->token.n);
+}
+
+/* Check that there is a row of token_embd for each token; there may be more. */
+static int check_rows(const struct lh_tokenizer *t, struct lh_err *err)
+{
+	const struct lh_gguf_tensor *rows = lh_gguf_tensor(t->g, "token_embd.weight");
+
+	if (!rows || rows->dim[1] >= t->token.n)
+		return 0;
+	return lh_err_set(err, LH_ECORRUPT, "%s: token_embd.weight has %llu rows for %llu tokens",
+			  lh_gguf_path(t->g), (unsigned long long)rows->dim[1],
+			  (unsigned long long)t->token.n);
+}
+
+static int read_tokens(struct lh_tokenizer *t, struct lh_gguf *g, struct lh_gguf_array *types,
+		       struct lh_err *err)
+{
+	if (lh_gguf_array(g, KEY("tokens"), ARRAY_STRING, &t->token, err) < 0)
+		return -1;
+	if (t->token.n < 1 || t->token.n > TOKENS_MAX)
+		return wrong(t, err, "no tokens, or more than 2^31 - 1");
+	if (lh_gguf_has(g, KEY("token_type")) &&
+	    of_tokens(t, g, KEY("token_type"), ARRAY_I32, types, err) < 0)
+		return -1;
+	if (lh_trie_init(&t->trie, t->token.n, err) < 0)
+		return -1;
+	for (uint32_t i = 0; i < t->token.n; i++)
+		if (add_token(t, i, type_of(types, i), err) < 0)
+			return -1;
+	if (t->users)
+		qsort_r(t->user, t->users, sizeof *t->user, longer, &t->token);
+	return check_rows(t, err);
+}
+
+/* ---- special tokens ---- */
+
+/* Read the number of a special token; otherwise: of a file without the key, -1 if there has to
+ * be one. */
+static int special(const struct lh_tokenizer *t, const char *key, int64_t otherwise,
+		   uint64_t *to, struct lh_err *err)
+{
+	uint64_t most = t->token.n - 1;
+
+	if (otherwise >= 0 && (uint64_t)otherwise <= most && !lh_gguf_has(t->g, key)) {
+		*to = (uint64_t)otherwise;
+		return 0;
+	}
+	return lh_gguf_u64(t->g, key, 0, most, to, err);
+}
+
+/* Check the numbers of special tokens that are not used here. */
+static int check_others(const struct lh_tokenizer *t, struct lh_err *err)
+{
+	static const char *const key[] = {
+		KEY("bos_token_id"), KEY("eos_token_id"), KEY("unknown_token_id"),
+		KEY("seperator_token_id"), KEY("padding_token_id"), KEY("cls_token_id"),
+		KEY("mask_token_id"),
+	};
+	uint64_t id;
+
+	for (size_t i = 0; i < sizeof key / sizeof *key; i++)
+		if (lh_gguf_has(t->g, key[i]) && special(t, key[i], -1, &id, err) < 0)
+			return -1;
+	return 0;
+}
+
+static int flag(const struct lh_gguf *g, const char *key, bool otherwise, bool *to,
+		struct lh_err *err)
+{
+	*to = otherwise;
+	return lh_gguf_has(g, key) ? lh_gguf_bool(g, key, to, err) : 0;
+}
+
+/* ---- the two kinds ---- */
+
+/* Refuse what would need other tables than those of WordPiece here. */
+static int check_normalizer(const struct lh_tokenizer *t, struct lh_err *err)
+{
+	bool lower, strip;
+
+	if (flag(t->g, KEY("normalizer.lowercase"), true, &lower, err) < 0 ||
+	    flag(t->g, KEY("normalizer.strip_accents"), lower, &strip, err) < 0)
+		return -1;
+	if (lower && strip)
+		return 0;
+	return wrong(t, err, "a vocabulary with upper case or accents is not supported");
+}
+
+/* Both ends have a special token, whatever add_bos_token and add_sep_token say. */
+static int read_wordpiece(struct lh_tokenizer *t, struct lh_err *err)
+{
+	const char *cls = lh_gguf_has(t->g, KEY("bos_token_id")) ||
+			  !lh_gguf_has(t->g, KEY("cls_token_id")) ? KEY("bos_token_id") :
+			  KEY("cls_token_id");
+	uint64_t first, last, unknown;
+
+	if (special(t, cls, 101, &first, err) < 0 ||
+	    special(t, KEY("seperator_token_id"), 102, &last, err) < 0 ||
+	    special(t, KEY("unknown_token_id"), 100, &unknown, err) < 0 ||
+	    check_normalizer(t, err) < 0)
+		return -1;
+	t->first = (int64_t)first;
+	t->last = (int64_t)last;
+	t->unknown = (uint32_t)unknown;
+	return 0;
+}
+
+/* Read one of the ends: the number of the special token, or -1. */
+static int end(const struct lh_tokenizer *t, const char *add, bool added, const char *key,
+	       int64_t otherwise, int64_t *to, struct lh_err *err)
+{
+	uint64_t id;
+
+	*to = -1;
+	if (flag(t->g, add, added, &added, err) < 0)
+		return -1;
+	if (!added)
+		return 0;
+	if (special(t, key, otherwise, &id, err) < 0)
+		return -1;
+	*to = (int64_t)id;
+	return 0;
+}
+
+static int read_scores(struct lh_tokenizer *t, struct lh_gguf *g,
+		       const struct lh_gguf_array *types, struct lh_err *err)
+{
+	struct lh_gguf_array a;
+	float lowest = __FLT_MAX__;
+	bool normal = false;
+
+	if (of_tokens(t, g, KEY("scores"), ARRAY_F32, &a, err) < 0)
+		return -1;
+	t->score = lh_calloc(t->token.n, sizeof *t->score, err);
+	if (!t->score)
+		return -1;
+	for (uint64_t i = 0; i < t->token.n; i++) {
+		t->score[i] = (float)lh_gguf_array_f64(&a, i);
+		if (!__builtin_isfinite(t->score[i]))
+			return lh_err_set(err, LH_ECORRUPT, "%s: the score of token %llu is not "
+					  "finite", lh_gguf_path(g), (unsigned long long)i);
+		if (type_of(types, i) == NORMAL) {
+			normal = true;
+			lowest = t->score[i] < lowest ? t->score[i] : lowest;
+		}
+		if (type_of(types, i) == USER_DEFINED)
+			t->score[i] = 0;
+	}
+	t->unknown_score = (double)(lowest - 10);
+	return normal ? 0 : wrong(t, err, "no token is of the normal type");
+}
+
+static int read_unigram(struct lh_tokenizer *t, struct lh_gguf *g,
+			const struct lh_gguf_array *types, struct lh_err *err)
+{
+	uint64_t unknown;
+
+	if (end(t, KEY("add_bos_token"), false, KEY("bos_token_id"), -1, &t->first, err) < 0 ||
+	    end(t, KEY("add_eos_token"), true, KEY("eos_token_id"), 1, &t->last, err) < 0 ||
+	    special(t, KEY("unknown_token_id"), 2, &unknown, err) < 0 ||
+	    flag(g, KEY("add_space_prefix"), false, &t->prefix, err) < 0 ||
+	    flag(g, KEY("remove_extra_whitespaces"), false, &t->merge, err) < 0 ||
+	    read_scores(t, g, types, err) < 0)
+		return -1;
+	t->unknown = (uint32_t)unknown;
+	return lh_charsmap_open(&t->map, g, err);
+}
+
+int lh_vocabulary_read(struct lh_tokenizer *t, struct lh_gguf *g, struct lh_err *err)
+{
+	struct lh_gguf_array types = { 0 };
+	struct lh_str model;
+
+	if (lh_gguf_str(g, KEY("model"), &model, err) < 0)
+		return -1;
+	t->unigram = lh_str_is(model, "t5", 2);
+	if (!t->unigram && !lh_str_is(model, "bert", 4))
+		return lh_err_set(err, LH_ECORRUPT, "%s: the tokenizer is \"%.*s\", not \"bert\" "
+				  "or \"t5\"", lh_gguf_path(g), (int)model.n, model.p);
+	if (read_tokens(t, g, &types, err) < 0 || check_others(t, err) < 0)
+		return -1;
+	return t->unigram ? read_unigram(t, g, &types, err) : read_wordpiece(t, err);
+}
