@@ -278,13 +278,13 @@ def token_keys(o):
             (t + "token_type", ARRAY, (I32, kinds)),
             (t + "token_type_count", U32, o.token_types)]
     if o.tokenizer == "t5":
-        keys += [(t + "scores", ARRAY, (F32, scores)), (t + "bos_token_id", U32, cls),
-                 (t + "eos_token_id", U32, sep), (t + "add_bos_token", BOOL, 1),
+        keys += [(t + "scores", ARRAY, (F32, scores)), (t + "add_bos_token", BOOL, 1),
                  (t + "add_eos_token", BOOL, 1), (t + "add_space_prefix", BOOL, 1),
                  (t + "remove_extra_whitespaces", BOOL, 1)]
         if o.charsmap:
             keys.append((t + "precompiled_charsmap", ARRAY, (U8, charsmap(CHARS))))
-    keys += [(t + "unknown_token_id", U32, unk), (t + "seperator_token_id", U32, sep),
+    keys += [(t + "bos_token_id", U32, cls), (t + "eos_token_id", U32, sep),
+             (t + "unknown_token_id", U32, unk), (t + "seperator_token_id", U32, sep),
              (t + "padding_token_id", U32, pad), (t + "cls_token_id", U32, cls),
              (t + "mask_token_id", U32, mask)]
     return keys, len(tokens)
@@ -307,12 +307,13 @@ def charsmap(table):
             node = node.setdefault(byte, {})
         node[0] = len(texts)		# a leaf: where its text begins
         texts += text.encode() + b"\0"
-    used, unit = {0}, {}
+    used, bases, unit = {0}, set(), {}
 
     def place(node, at):
         base = 1
-        while any(base ^ label in used for label in node):
+        while base in bases or any(base ^ label in used for label in node):
             base += 1
+        bases.add(base)
         used.update(base ^ label for label in node)
         unit[at] = unit.get(at, 0) | (at ^ base) << 10 | (0 in node) << 8
         for label, child in node.items():

@@ -495,13 +495,13 @@ static void token_keys(void)
 		if (key_array("tokenizer.ggml.scores", F32, tokens))
 			for (size_t i = 0; i < tokens; i++)
 				bytes(&token[i].score, 4);
-		key_u32("tokenizer.ggml.bos_token_id", special[CLS]);
-		key_u32("tokenizer.ggml.eos_token_id", special[SEP]);
 		key_bool("tokenizer.ggml.add_bos_token", true);
 		key_bool("tokenizer.ggml.add_eos_token", true);
 		key_bool("tokenizer.ggml.add_space_prefix", true);
 		key_bool("tokenizer.ggml.remove_extra_whitespaces", true);
 	}
+	key_u32("tokenizer.ggml.bos_token_id", special[CLS]);
+	key_u32("tokenizer.ggml.eos_token_id", special[SEP]);
 	key_u32("tokenizer.ggml.unknown_token_id", special[UNK]);
 	key_u32("tokenizer.ggml.seperator_token_id", special[SEP]);
 	key_u32("tokenizer.ggml.padding_token_id", special[PAD]);

@@ -1,0 +1,199 @@
+/*
+ * fuzz_tokenizer - texts and vocabularies.  By the first byte: 'w' or 'u', the rest is a text
+ * for a vocabulary of WordPiece or Unigram (with a charsmap), whose tokens must be in it and must
+ * not depend on words before; 'm', a charsmap of its own; otherwise a vocabulary, its tokens
+ * divided by LF, each after its type and score.
+ */
+#include <stdlib.h>
+
+#include "../unit/vocabulary.h"
+#include "transformer/tokenizer.h"
+
+int LLVMFuzzerInitialize(int *argc, char ***argv);
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n);
+
+#define T "tokenizer.ggml."
+#define W "\xe2\x96\x81"
+
+static struct lh_err err;
+
+struct model {
+	struct lh_gguf *g;
+	struct lh_tokenizer *t;
+};
+
+static const char *const words[] = {
+	"[PAD]", "[UNK]", "[CLS]", "[SEP]", W "a", W "b", W "ab", "a", "b", "c", "abc", "bca", W "!",
+	W "\xe4\xb8\x96", "\xce\xb1", W, "<x>", "<x>y", "0", "1", "a" W "b",
+};
+#define WORDS (sizeof words / sizeof *words)
+
+/* A map of 'X' to "ab" and 'Y' to " ". */
+static void put_map(struct vocabulary *v)
+{
+	static uint32_t unit[512] = {
+		[0] = 0x100 << 10, [0x158] = (0x158 ^ 0x180) << 10 | 0x100 | 'X',
+		[0x180] = 0x80000000, [0x159] = (0x159 ^ 0x181) << 10 | 0x100 | 'Y',
+		[0x181] = 0x80000003,
+	};
+
+	key_array(v, T "precompiled_charsmap", OF_U8, 4 + sizeof unit + 6);
+	put_u32(v, sizeof unit);
+	put(v, unit, sizeof unit);
+	put(v, "ab\0 \0", 6);
+}
+
+static void put_words(struct vocabulary *v, const char *kind)
+{
+	key_str(v, T "model", kind);
+	key_strs(v, T "tokens", WORDS, words);
+	key_array(v, T "token_type", OF_I32, WORDS);
+	for (uint32_t i = 0; i < WORDS; i++)
+		put_u32(v, i < 4 ? 3 : words[i][0] == '<' ? 4 : 1);
+	key_array(v, T "scores", OF_F32, WORDS);
+	for (uint32_t i = 0; i < WORDS; i++)
+		put(v, &(float){ -1 - (float)(i * 5 % 7) }, 4);
+	key_u32(v, T "bos_token_id", 2);
+	key_u32(v, T "eos_token_id", 3);
+	key_u32(v, T "seperator_token_id", 3);
+	key_u32(v, T "unknown_token_id", 1);
+}
+
+static struct model opened(struct vocabulary *v)
+{
+	struct model m = { .g = vocabulary_open(v, &err) };
+
+	m.t = m.g ? lh_tokenizer_new(m.g, &err) : NULL;
+	if (!m.t && !*err.msg)
+		abort();
+	return m;
+}
+
+static void close_model(struct model *m)
+{
+	lh_tokenizer_free(m->t);
+	lh_gguf_close(m->g);
+}
+
+/* Tokenize: each token is one of the vocabulary. */
+static int run(const struct model *m, struct lh_str text, struct lh_tokens *to)
+{
+	if (lh_tokenizer_run(m->t, text, to, &err) < 0) {
+		if (err.code != LH_ECORRUPT)
+			abort();
+		return -1;
+	}
+	if (to->n > 3 * text.n + 3)
+		abort();
+	for (size_t i = 0; i < to->n; i++)
+		if (to->id[i] >= lh_tokenizer_size(m->t))
+			abort();
+	return 0;
+}
+
+/* The tokens of a text with " a" after it are those of the text and one more. */
+static void known_model(const struct model *m, struct lh_str text, bool wordpiece)
+{
+	struct lh_tokens one = { 0 }, two = { 0 };
+	char *longer = malloc(text.n + 2);
+
+	if (!longer)
+		abort();
+	memcpy(longer, text.p, text.n);
+	memcpy(longer + text.n, " a", 2);
+	if (run(m, text, &one) < 0 || run(m, (struct lh_str){ longer, text.n + 2 }, &two) < 0)
+		abort();
+	if (wordpiece && (two.n != one.n + 1 || two.id[two.n - 2] != 4 ||
+			  memcmp(one.id, two.id, (one.n - 1) * sizeof *one.id) != 0))
+		abort();
+	lh_tokenizer_truncate(m->t, &two, two.n / 2);
+	if (two.n && two.id[two.n - 1] != 3)
+		abort();
+	lh_tokens_free(&one);
+	lh_tokens_free(&two);
+	free(longer);
+}
+
+static void any_model(struct vocabulary *v, struct lh_str text)
+{
+	struct lh_tokens tokens = { 0 };
+	struct model m = opened(v);
+
+	if (m.t)
+		run(&m, text, &tokens);
+	lh_tokens_free(&tokens);
+	close_model(&m);
+}
+
+static void own_map(struct lh_str data)
+{
+	struct vocabulary v = vocabulary_begin();
+
+	put_words(&v, "t5");
+	key_array(&v, T "precompiled_charsmap", OF_U8, data.n + 4);
+	put_u32(&v, (uint32_t)(data.n / 2));
+	put(&v, data.p, data.n);
+	any_model(&v, lh_str_of("aXbY\xce\xb1 c \xe4\xb8\x96X"));
+}
+
+/* Lines: type, score, the token. */
+static void own_vocabulary(struct lh_str data, const char *kind)
+{
+	struct vocabulary v = vocabulary_begin();
+	struct lh_str line[64];
+	size_t n = 0;
+
+	for (const char *p = data.p, *end = p + data.n, *lf; p < end && n < 64; p = lf + 1) {
+		lf = memchr(p, '\n', (size_t)(end - p));
+		lf = lf ? lf : end;
+		if (lf - p > 2)
+			line[n++] = (struct lh_str){ p, (size_t)(lf - p) };
+	}
+	key_str(&v, T "model", kind);
+	key_array(&v, T "tokens", OF_STR, n);
+	for (size_t i = 0; i < n; i++)
+		put_str(&v, (struct lh_str){ line[i].p + 2, line[i].n - 2 });
+	key_array(&v, T "token_type", OF_I32, n);
+	for (size_t i = 0; i < n; i++)
+		put_u32(&v, (uint32_t)line[i].p[0] & 7);
+	key_array(&v, T "scores", OF_F32, n);
+	for (size_t i = 0; i < n; i++)
+		put(&v, &(float){ (float)line[i].p[1] }, 4);
+	key_u32(&v, T "bos_token_id", 0);
+	key_u32(&v, T "seperator_token_id", 1);
+	key_u32(&v, T "unknown_token_id", 2);
+	key_bool(&v, T "remove_extra_whitespaces", data.n & 1);
+	any_model(&v, lh_utf8_valid(data.p, data.n) ? data : lh_str_of(W "a ab"));
+}
+
+static struct model wordpiece, unigram;
+
+int LLVMFuzzerInitialize(int *argc, char ***argv)
+{
+	struct vocabulary w = vocabulary_begin(), u = vocabulary_begin();
+
+	(void)argc;
+	(void)argv;
+	put_words(&w, "bert");
+	put_words(&u, "t5");
+	put_map(&u);
+	wordpiece = opened(&w);
+	unigram = opened(&u);
+	return !wordpiece.t || !unigram.t;
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
+{
+	struct lh_str rest = { (const char *)data + 1, n - 1 };
+
+	*err.msg = '\0';
+	if (!n)
+		return 0;
+	if (*data == 'm')
+		own_map(rest);
+	else if (*data != 'w' && *data != 'u')
+		own_vocabulary(rest, *data & 1 ? "bert" : "t5");
+	else if (lh_utf8_valid(rest.p, rest.n))
+		known_model(*data == 'w' ? &wordpiece : &unigram, rest, *data == 'w');
+	return 0;
+}

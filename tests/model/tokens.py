@@ -1,0 +1,401 @@
+#!/usr/bin/env python3
+"""The tokens of texts by another hand, and the texts and vocabularies to compare on.
+
+    tokens.py run MODEL <TEXTS       a JSON string a line; a JSON array of token ids a line
+    tokens.py texts MODEL [--count N] [--seed N] [--assigned]
+                                     texts of all kinds, some of its vocabulary, as JSON
+    tokens.py points [--assigned]    every code point but the surrogates, in texts, as JSON
+    tokens.py vocabulary NAME FILE   a model that has a vocabulary and no tensors; NAME is one
+                                     of those in VOCABULARIES
+
+Written from the description of the tokenizers with the tables of Python's unicodedata, and
+nothing of the C.  Code points that were assigned after its version of Unicode may differ;
+--assigned leaves out those that are not assigned in it.
+"""
+import argparse
+import functools
+import json
+import os
+import random
+import struct
+import sys
+import unicodedata
+
+sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
+import make  # noqa: E402
+import oracle  # noqa: E402
+
+TOKENIZER = "tokenizer.ggml."
+NORMAL, UNKNOWN, CONTROL, USER_DEFINED, UNUSED, BYTE = range(1, 7)
+WHITE_SPACE = {*range(9, 14), 0x20, 0x85, 0xA0, 0x1680, *range(0x2000, 0x200B), 0x2028, 0x2029,
+               0x202F, 0x205F, 0x3000}
+CJK = ((0x3400, 0x4DBF), (0x4E00, 0x9FFF), (0xF900, 0xFAFF), (0x20000, 0x2A6DF),
+       (0x2A700, 0x2B81F), (0x2B920, 0x2CEAF), (0x2F800, 0x2FA1F))
+
+
+# ---- WordPiece ----
+
+@functools.lru_cache(None)
+def becomes(c):
+    """What a character is in words: space, nothing, itself or a word of its own."""
+    c = unicodedata.normalize("NFD", c)[0]
+    category = unicodedata.category(c)
+    if ord(c) in WHITE_SPACE:
+        return [""]
+    if c in "\0\ufffd" or category in ("Cc", "Cf", "Co") or category[0] == "M":
+        return []
+    if (category[0] == "P" or c < "\x7f" and category[0] == "S"
+            or any(a <= ord(c) <= b for a, b in CJK)):
+        return ["", c.lower(), ""]
+    return [c.lower()]
+
+
+def divide(text):
+    """The words of a text, normalised."""
+    words = [""]
+    for c in text:
+        to = becomes(c)
+        if to and to[0]:
+            words[-1] += to[0]
+        else:
+            words += to
+    return [w for w in words if w]
+
+
+def wordpiece(model, text):
+    out = []
+    for word in divide(text):
+        left, ids = "\u2581" + word, []
+        while left and ids is not None:
+            n = next((n for n in range(min(len(left), model.longest), 0, -1)
+                      if left[:n] in model.id), 0)
+            ids = ids + [model.id[left[:n]]] if n else None
+            left = left[n:]
+        out += [model.unknown] if ids is None else ids
+    return out
+
+
+# ---- Unigram ----
+
+def replaced(model, data):
+    """The longest beginning that the map replaces: its length and what it becomes."""
+    units, texts = model.units, model.texts
+
+    def offset(u):
+        return (u >> 10) << (8 if u & 512 else 0)
+
+    found = 0, b""
+    if not units:
+        return found
+    at = offset(units[0])
+    for i, byte in enumerate(data):
+        at ^= byte
+        if byte == 0 or units[at] & 0x800000FF != byte:
+            break
+        leaf = units[at] & 256
+        at ^= offset(units[at])
+        if leaf:
+            begin = units[at] & 0x7FFFFFFF
+            found = i + 1, texts[begin:texts.index(b"\0", begin)]
+    return found
+
+
+def width(byte):
+    """The bytes of a code point by its first."""
+    return 1 if byte < 0xC0 else 2 if byte < 0xE0 else 3 if byte < 0xF0 else 4
+
+
+def normalised(model, text):
+    data, out = text.encode(), b""
+    while data:
+        # any beginning of a user-defined token stays, even a part of a code point
+        n = next((n for n in range(model.longest_user, 0, -1) if data[:n] in model.begins), 0)
+        to = data[:n]
+        if not n:
+            n, to = replaced(model, data)
+        if not n and data[0] & 0xC0 == 0x80:
+            n, to = 1, "\ufffd".encode()
+        elif not n:
+            n = width(data[0])
+            to = data[:n]
+        out += to
+        data = data[n:]
+    mark = "\u2581".encode()
+    if model.merge:
+        return b"".join(mark + w for w in out.split(b" ") if w)
+    if model.prefix and out.strip(b" "):
+        at = len(out) - len(out.lstrip(b" "))
+        out = out[:at] + b" " + out[at:]
+    return out.replace(b" ", mark)
+
+
+def unigram(model, text):
+    """The whole text at once; ends of the best divisions by position."""
+    text = normalised(model, text)
+    best = [(0.0, 0, 0)] + [(float("-inf"), 0, 0)] * len(text)
+    i = 0
+    while i < len(text):
+        one = min(width(text[i]), len(text) - i)
+        offers = [(n, model.bytes[text[i:i + n]]) for n in range(1, model.longest_bytes + 1)
+                  if i + n <= len(text) and text[i:i + n] in model.bytes]
+        offers = [(n, id_, model.score[id_]) for n, id_ in offers]
+        if not any(n == one for n, _, _ in offers):
+            offers.append((one, model.unknown, model.unknown_score))
+        for n, id_, s in offers:
+            if best[i][0] + s > best[i + n][0]:
+                best[i + n] = best[i][0] + s, id_, n
+        i += one
+    out = []
+    while i:
+        _, id_, n = best[i]
+        i -= n
+        if not (out and id_ == model.unknown == out[-1]):
+            out.append(id_)
+    return out[::-1]
+
+
+# ---- models ----
+
+class Model:
+    def __init__(self, path):
+        key = oracle.File(path).key
+        get = {k[len(TOKENIZER):]: v for k, v in key.items() if k.startswith(TOKENIZER)}.get
+        self.tokens = get("tokens")
+        types = get("token_type", [NORMAL] * len(self.tokens))
+        self.unigram = get("model") == "t5"
+        found = (NORMAL, USER_DEFINED, UNUSED) if self.unigram else range(7)
+        self.id = {t: i for i, t in enumerate(self.tokens) if types[i] in found}
+        self.longest = max(map(len, self.tokens))
+        self.user = sorted((i for i, t in enumerate(types) if t == USER_DEFINED),
+                           key=lambda i: (-len(self.tokens[i].encode()), i))
+        self.unknown = get("unknown_token_id")
+        first, last = get("bos_token_id"), get("seperator_token_id")
+        if self.unigram:
+            first = first if get("add_bos_token", False) else None
+            last = get("eos_token_id") if get("add_eos_token", True) else None
+            self.read_unigram(get, types)
+        self.ends = [[x] if x is not None else [] for x in (first, last)]
+
+    def read_unigram(self, get, types):
+        scores = get("scores")
+        self.score = [0.0 if t == USER_DEFINED else s for s, t in zip(scores, types)]
+        self.unknown_score = min(s for s, t in zip(scores, types) if t == NORMAL) - 10
+        self.prefix, self.merge = get("add_space_prefix"), get("remove_extra_whitespaces")
+        self.bytes = {t.encode(): i for t, i in self.id.items()}
+        self.longest_bytes = max(map(len, self.bytes))
+        users = [self.tokens[i].encode() for i in self.user]
+        self.longest_user = max(map(len, users), default=0)
+        self.begins = {u[:n] for u in users for n in range(1, len(u) + 1)}
+        data = bytes(get("precompiled_charsmap", b"\0\0\0\0"))
+        n, = struct.unpack_from("<I", data)
+        self.units, self.texts = struct.unpack_from("<%dI" % (n // 4), data, 4), data[4 + n:]
+
+    def fragment(self, text, user):
+        """The tokens of a text that has none of the first user-defined tokens."""
+        for k in range(user, len(self.user)):
+            id_ = self.user[k]
+            if self.tokens[id_] in text:
+                parts = text.split(self.tokens[id_])
+                out = self.fragment(parts[0], k + 1)
+                for p in parts[1:]:
+                    out += [id_] + self.fragment(p, k + 1)
+                return out
+        return (unigram if self.unigram else wordpiece)(self, text)
+
+    def run(self, text):
+        return self.ends[0] + self.fragment(text, 0) + self.ends[1]
+
+
+# ---- vocabularies ----
+
+def wide_map(table):
+    """A map as make.charsmap makes it, but each offset a multiple of 256, and shifted."""
+    texts, trie, unit, blocks = b"", {}, {}, [0]
+    for key, text in sorted(table.items()):
+        node = trie
+        for byte in key.encode():
+            node = node.setdefault(byte, {})
+        node[0] = len(texts)
+        texts += text.encode() + b"\0"
+
+    def place(node, at):
+        blocks[0] += 1
+        base = blocks[0] << 8 | at & 255
+        unit[at] = unit.get(at, 0) | (at ^ base) >> 8 << 10 | 512 | (0 in node) << 8
+        for label, child in node.items():
+            if label == 0:
+                unit[base] = 1 << 31 | child
+            else:
+                unit[base ^ label] = label
+                place(child, base ^ label)
+
+    place(trie, 0)
+    n = (blocks[0] + 1) << 8
+    return struct.pack("<I%dI" % n, 4 * n, *(unit.get(i, 0) for i in range(n))) + texts
+
+
+def is_assigned(c):
+    return unicodedata.category(c) != "Cn"
+
+
+def points():
+    return [c for c in map(chr, range(0x110000)) if not "\ud800" <= c <= "\udfff"]
+
+
+def tokens_of_points():
+    """Those that are assigned, without what becomes nothing, ideographs and syllables."""
+    return [c for c in points() if unicodedata.category(c)[0] not in "CZM"
+            and not any(a <= ord(c) <= b for a, b in CJK + ((0xAC00, 0xD7A3), (0x17000, 0x18CFF)))]
+
+
+def set_key(keys, name, kind, value):
+    return [k for k in keys if k[0] != TOKENIZER + name] + [(TOKENIZER + name, kind, value)]
+
+
+def more_tokens(keys, tokens, types, scores):
+    for name, kind, new in (("tokens", make.STRING, tokens), ("token_type", make.I32, types),
+                            ("scores", make.F32, scores)):
+        old = next((v[1] for k, _, v in keys if k == TOKENIZER + name), None)
+        if old is not None:
+            keys = set_key(keys, name, make.ARRAY, (kind, old + new))
+    return keys
+
+
+def extra(keys, unigram_):
+    """Tokens of all types, such that begin with each other and overlap."""
+    mark = "\u2581"
+    rows = [("<|sep|>", USER_DEFINED, -1), ("<|se", USER_DEFINED, -1), ("foo bar", USER_DEFINED, -9),
+            ("\u00c9cole", USER_DEFINED, -3), ("zz", UNUSED, -4), ("qu", CONTROL, -1),
+            ("zzz", NORMAL, -7), ("zzzzzzzzzzzzzzzz", NORMAL, -20),
+            (mark + mark, NORMAL, -6), ("a" + mark + "b", NORMAL, -5), ("\U0001f600\U0001f600", NORMAL, -2)]
+    rows += [("<0x41>", BYTE, -1) if unigram_ else (mark, NORMAL, -3)]
+    tokens, types, scores = map(list, zip(*rows))
+    return more_tokens(keys, tokens, types, [float(s) for s in scores])
+
+
+def plain(kind):
+    return make.token_keys(make.options("--tokenizer", kind, "--charsmap"))[0]
+
+
+def vocabulary(name):
+    if name == "wordpiece":
+        return plain("bert")
+    if name == "wordpiece-extra":
+        return extra(plain("bert"), False)
+    if name == "wordpiece-points":
+        new = tokens_of_points()
+        keys = [(k, t, (v[0], v[1][:5]) if k.endswith(("tokens", "token_type")) else v)
+                for k, t, v in plain("bert")]
+        return more_tokens(keys, new, [NORMAL] * len(new), [])
+    if name == "unigram":
+        return plain("t5")
+    keys = extra(plain("t5"), True)
+    for key in "add_bos_token", "add_space_prefix", "remove_extra_whitespaces":
+        keys = set_key(keys, key, make.BOOL, 0)
+    if name == "unigram-extra":
+        return set_key(keys, "precompiled_charsmap", make.ARRAY, (make.U8, wide_map(make.CHARS)))
+    keys = [k for k in keys if not k[0].endswith("charsmap")]
+    return set_key(keys, "add_space_prefix", make.BOOL, 1)
+
+
+VOCABULARIES = ("wordpiece", "wordpiece-extra", "wordpiece-points", "unigram", "unigram-extra",
+                "unigram-bare")
+
+
+def write_vocabulary(name, path):
+    o = make.options()
+    keys = [k for k in make.model_keys(o)[0] if not k[0].startswith(TOKENIZER)]
+    with open(path, "wb") as f:
+        f.write(make.file_bytes(keys + vocabulary(name), []))
+
+
+# ---- texts ----
+
+def chars(r, *spans):
+    return lambda: chr(r.randint(*r.choice(spans)))
+
+
+def kinds(r, tokens):
+    """Functions that make a piece of text each."""
+    def some(f, most):
+        return lambda: "".join(f() for _ in range(r.randint(1, most)))
+
+    token = [t.replace("\u2581", r.choice(["", " "])) for t in tokens]
+    ascii_ = chars(r, (0x21, 0x7E))
+    mark = chars(r, (0x300, 0x36F), (0x483, 0x489), (0x5B0, 0x5BD), (0x20D0, 0x20F0), (0xFE20, 0xFE2F))
+    letter = chars(r, (0x61, 0x7A), (0x41, 0x5A), (0xC0, 0x24F), (0x370, 0x3FF), (0x400, 0x52F),
+                   (0x1E00, 0x1FFF))
+    return [
+        lambda: r.choice(token), lambda: r.choice(token).upper(), lambda: r.choice(tokens),
+        lambda: r.choice(token) + r.choice(token), some(ascii_, 8), some(letter, 9),
+        some(lambda: letter() + mark(), 4), some(mark, 3),
+        some(chars(r, (0x4E00, 0x9FFF), (0x3400, 0x4DBF), (0x3040, 0x30FF), (0x20000, 0x323AF),
+                   (0xF900, 0xFAFF)), 5),
+        some(chars(r, (0xAC00, 0xD7A3), (0x1100, 0x11FF)), 4),
+        some(chars(r, (0x1F300, 0x1FAFF), (0x2600, 0x27BF), (0x1F1E6, 0x1F1FF)), 3),
+        lambda: "\U0001f469\u200d\U0001f4bb\ufe0f", some(chars(r, (0, 0x20), (0x7F, 0xA0)), 3),
+        lambda: chr(r.choice(sorted(WHITE_SPACE))) * r.randint(1, 3),
+        some(chars(r, (0x200B, 0x200F), (0x202A, 0x202E), (0x2060, 0x206F), (0xFEFF, 0xFEFF),
+                   (0xE0000, 0xE01FF)), 2),
+        some(chars(r, (0x2000, 0x2BFF), (0x3000, 0x303F), (0xFF00, 0xFFEF)), 4),
+        some(chars(r, (0xA0, 0xFF), (0x2070, 0x215F), (0xFB00, 0xFB4F)), 4),
+        some(chars(r, (0xE000, 0xF8FF), (0xFFF0, 0xFFFF), (0x10000, 0x1FFFF), (0xF0000, 0x10FFFF)), 3),
+        some(chars(r, (0x590, 0x6FF), (0x900, 0xDFF), (0xE00, 0x10FF)), 6),
+        lambda: r.choice(["[CLS]", "[SEP]", "[UNK]", "[MASK]", "<s>", "</s>", "<unk>", "<mask>",
+                          "<pad>", "[unused1]", "<0x41>", "<|sep|>", "<|se", "foo bar"]),
+        lambda: "\u2581" * r.randint(1, 2), lambda: r.choice("azq") * r.randint(1, 40),
+        lambda: str(r.randint(0, 10 ** r.randint(1, 12))), lambda: "\u0130\u017f\u212a\u1e9e\u2126",
+    ]
+
+
+def texts(model, count, seed):
+    r = random.Random(seed)
+    tokens = Model(model).tokens
+    make_one = kinds(r, tokens)
+    yield ""
+    yield " "
+    for i in range(count - 4):
+        pieces = [r.choice(make_one)() for _ in range(r.randint(1, 3 + i % 20))]
+        yield r.choice(["", " ", " "]).join(pieces)
+    yield "".join(r.choice(tokens) for _ in range(2000)).replace("\u2581", "")
+    all_ = points()
+    yield "".join(r.choice(all_) for _ in range(5000))
+
+
+def point_texts():
+    all_ = points()
+    for i in range(0, len(all_), 1000):
+        yield " ".join("q%sz" % c for c in all_[i:i + 1000])
+
+
+def parser():
+    p = argparse.ArgumentParser(description="The tokens of texts by another hand.")
+    commands = p.add_subparsers(dest="command", required=True)
+    commands.add_parser("run").add_argument("model")
+    t = commands.add_parser("texts")
+    t.add_argument("model")
+    t.add_argument("--count", type=int, default=10000)
+    t.add_argument("--seed", type=int, default=1)
+    t.add_argument("--assigned", action="store_true")
+    commands.add_parser("points").add_argument("--assigned", action="store_true")
+    v = commands.add_parser("vocabulary")
+    v.add_argument("name", choices=VOCABULARIES)
+    v.add_argument("file")
+    return p
+
+
+def main():
+    o = parser().parse_args()
+    if o.command == "vocabulary":
+        write_vocabulary(o.name, o.file)
+    elif o.command == "run":
+        model = Model(o.model)
+        for line in sys.stdin:
+            print(json.dumps(model.run(json.loads(line)), separators=(",", ":")))
+    else:
+        for text in point_texts() if o.command == "points" else texts(o.model, o.count, o.seed):
+            print(json.dumps("".join(filter(is_assigned, text)) if o.assigned else text))
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,115 @@
+/*
+ * aid_tokens - the tokens of texts.
+ *
+ *     aid_tokens MODEL [MOST] <TEXTS      a JSON string a line; a JSON array of token ids a line,
+ *                                         of MOST tokens at most; a wrong model: exit 2
+ *     aid_tokens MODEL speed FILE         MB/s over the bytes of a file, as one text
+ */
+#include <string.h>
+#include <time.h>
+
+#include <lh/json.h>
+
+#include "check.h"
+#include "file/file.h"
+#include "transformer/tokenizer.h"
+
+static struct lh_err err;
+
+static void print(const struct lh_tokens *tokens)
+{
+	putchar('[');
+	for (size_t i = 0; i < tokens->n; i++)
+		printf("%s%u", i ? "," : "", tokens->id[i]);
+	puts("]");
+}
+
+struct reader {
+	struct lh_record r;
+	struct lh_buf scratch;
+	char *line;
+	size_t cap;
+};
+
+/* Read the next text: 1, 0 at the end, or -1. */
+static int next(struct reader *in, struct lh_str *text)
+{
+	ssize_t n = getline(&in->line, &in->cap, stdin);
+	struct lh_value v;
+
+	if (n <= 0)
+		return 0;
+	check((in->line = realloc(in->line, in->cap = (size_t)n + LH_PAD)));
+	memset(in->line + n, 0, LH_PAD);
+	lh_buf_reset(&in->scratch);
+	return lh_json_parse(&in->r, in->line, (size_t)n, &v, &err) < 0 ||
+	       lh_value_str(&v, &in->scratch, text, &err) < 0 ? -1 : 1;
+}
+
+static int texts(const struct lh_tokenizer *t, size_t most)
+{
+	struct reader in = { 0 };
+	struct lh_tokens tokens = { 0 };
+	struct lh_str text;
+	int rc;
+
+	lh_record_init(&in.r);
+	while ((rc = next(&in, &text)) > 0) {
+		rc = lh_tokenizer_run(t, text, &tokens, &err);
+		if (rc < 0)
+			break;
+		if (most)
+			lh_tokenizer_truncate(t, &tokens, most);
+		print(&tokens);
+	}
+	lh_tokens_free(&tokens);
+	lh_buf_free(&in.scratch);
+	lh_record_free(&in.r);
+	free(in.line);
+	if (rc == 0)
+		return 0;
+	fprintf(stderr, "%s\n", err.msg);
+	return 2;
+}
+
+static double seconds(void)
+{
+	struct timespec now;
+
+	check(clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &now) == 0);
+	return (double)now.tv_sec + (double)now.tv_nsec * 1e-9;
+}
+
+static int speed(const struct lh_tokenizer *t, const char *path, double loaded)
+{
+	struct lh_tokens tokens = { 0 };
+	struct lh_mapped map;
+	double begin, took;
+
+	check_why(lh_mapped_open(&map, path, &err) == 0, err.msg);
+	begin = seconds();
+	check(lh_tokenizer_run(t, (struct lh_str){ map.p, map.n }, &tokens, &err) == 0);
+	took = seconds() - begin;
+	printf("loaded in %.1f ms; %zu tokens of %.1f MB, %.1f MB/s\n", loaded * 1e3, tokens.n,
+	       (double)map.n / 1e6, (double)map.n / 1e6 / took);
+	lh_tokens_free(&tokens);
+	return 0;
+}
+
+int main(int argc, char **argv)
+{
+	struct lh_gguf *g = argc > 1 ? lh_gguf_open(argv[1], &err) : NULL;
+	double begin = seconds();
+	struct lh_tokenizer *t = g ? lh_tokenizer_new(g, &err) : NULL;
+	int rc = 2;
+
+	if (!t)
+		fprintf(stderr, "%s\n", err.msg);
+	else if (argc == 4)
+		rc = speed(t, argv[3], seconds() - begin);
+	else
+		rc = texts(t, argc == 3 ? (size_t)strtoul(argv[2], NULL, 10) : 0);
+	lh_tokenizer_free(t);
+	lh_gguf_close(g);
+	return rc;
+}
