@@ -25,16 +25,16 @@ ENCODE() {
 	"$UNIT/aid_encoder" "$@"
 }
 
-# near A B - the vectors of two files are in pairs of 1 - cos <= 1e-6.
+# near A B BOUND - the vectors of two files are in pairs of 1 - cos <= BOUND.
 near() {
 	python3 - "$@" <<-'END'
 	import json, math, sys
 	from operator import mul
-	a, b = ([json.loads(line) for line in open(f)] for f in sys.argv[1:])
+	a, b = ([json.loads(line) for line in open(f)] for f in sys.argv[1:3])
 	assert len(a) == len(b) > 0
 	for x, y in zip(a, b):
 	    one = [sum(map(mul, x, y)), sum(map(mul, x, x)), sum(map(mul, y, y))]
-	    assert 1 - one[0] / math.sqrt(one[1] * one[2]) <= 1e-6, one
+	    assert 1 - one[0] / math.sqrt(one[1] * one[2]) <= float(sys.argv[3]), one
 	END
 }
 
@@ -45,7 +45,7 @@ like_oracle() {
 	python3 "$ROOT/tests/model/oracle.py" m.gguf <lists >want
 	for kernel in portable avx2 avx512; do
 		LH_KERNEL=$kernel ENCODE m.gguf <lists >got
-		near got want
+		near got want 1e-6
 	done
 }
 
@@ -77,7 +77,7 @@ like_oracle() {
 	MODEL m.gguf
 	python3 "$ROOT/tests/model/oracle.py" --raw m.gguf <lists >want
 	ENCODE m.gguf --raw <lists >got
-	near got want
+	near got want 1e-6
 	python3 -c 'import json
 for a, b in zip(open("got"), open("want")):
 	assert all(abs(x - y) <= 1e-5 for x, y in zip(json.loads(a), json.loads(b)))'
@@ -101,6 +101,31 @@ for a, b in zip(open("got"), open("want")):
 			ENCODE m.gguf --each 3 <lists | cmp - all
 			ENCODE m.gguf <reversed | tac | cmp - all
 		done
+	done
+}
+
+@test "fast vectors of Q8_0 are near the oracle's, and the same bytes in any calls" {
+	local architecture
+	LISTS 1 2 14 30 >lists
+	for architecture in bert nomic-bert nomic-bert-moe; do
+		MODEL m.gguf --architecture $architecture --type Q8_0 --width 128
+		python3 "$ROOT/tests/model/oracle.py" m.gguf <lists >want
+		ENCODE m.gguf --fast <lists >got
+		near got want 1e-4
+		ENCODE m.gguf --fast --each 1 <lists | cmp - got
+	done
+}
+
+@test "fast changes nothing for other types, nor with a kernel that has no int8" {
+	local kernel
+	LISTS 3 9 >lists
+	MODEL m.gguf --type F16
+	ENCODE m.gguf <lists >want
+	ENCODE m.gguf --fast <lists | cmp - want
+	MODEL m.gguf --type Q8_0
+	for kernel in portable avx2 avx512; do
+		LH_KERNEL=$kernel ENCODE m.gguf <lists >want
+		LH_KERNEL=$kernel ENCODE m.gguf --fast <lists | cmp - want
 	done
 }
 

@@ -40,7 +40,7 @@ static void put_keys(struct lh_encoder_work *w, const float *k, size_t n, size_t
 	size_t stride = lh_stride(3 * w->e->width);
 
 	for (size_t j = 0; j < n; j++)
-		lh_panels_put(w->keys, j, k + j * stride, d);
+		w->e->kernels->f32.put(w->keys, j, k + j * stride, d);
 }
 
 /* An output of the second product is a column of the values. */
@@ -65,7 +65,8 @@ static void attend_head(struct lh_encoder_work *w, size_t first, size_t n, size_
 	size_t width = w->e->width, d = width / w->e->heads, scores = lh_stride(n);
 	size_t from = lh_stride(3 * width), to = lh_stride(width);
 	const float *q = w->qkv + first * from + head * d;
-	struct lh_panels keys = { w->keys, NULL, d, n }, values = { w->values, NULL, n, d };
+	struct lh_panels keys = { &kernels->f32, w->keys, NULL, d, n };
+	struct lh_panels values = { &kernels->f32, w->values, NULL, n, d };
 	float scale = 1 / sqrtf((float)d);
 
 	put_keys(w, q + width, n, d);
@@ -73,13 +74,13 @@ static void attend_head(struct lh_encoder_work *w, size_t first, size_t n, size_
 	for (size_t at = 0; at < n; at += LH_ROWS) {
 		size_t rows = n - at < LH_ROWS ? n - at : LH_ROWS;
 
-		lh_matmul_pack(kernels, q + at * from, from, rows, d, w->packed);
-		lh_matmul(kernels, w->packed, rows, &keys, w->scores, scores);
+		lh_matmul_pack(&keys, q + at * from, from, rows, w->packed);
+		lh_matmul(&keys, w->packed, rows, w->scores, scores);
 		for (size_t r = 0; r < rows; r++)
 			kernels->softmax(w->scores + r * scores, n, scale);
-		lh_matmul_pack(kernels, w->scores, scores, rows, n, w->packed);
-		lh_matmul(kernels, w->packed, rows, &values,
-			  w->attended + (first + at) * to + head * d, to);
+		lh_matmul_pack(&values, w->scores, scores, rows, w->packed);
+		lh_matmul(&values, w->packed, rows, w->attended + (first + at) * to + head * d,
+			  to);
 	}
 }
 

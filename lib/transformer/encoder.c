@@ -21,6 +21,7 @@ struct loader {
 	float *memory;		/* NULL: the first time */
 	size_t used;
 	uint64_t layer;
+	const struct lh_product *int8;	/* NULL: not used */
 	struct lh_err *err;
 };
 
@@ -203,19 +204,45 @@ static int norm(struct loader *l, const char *prefix, struct lh_norm *to)
 
 /* Put the rows first..first+out of a tensor into panels as outputs from at on. */
 static int fill(struct loader *l, const struct lh_gguf_tensor *t, uint64_t first, uint64_t out,
-		float *panels, size_t at)
+		const struct lh_panels *to, size_t at)
 {
-	float *row = lh_calloc(t->dim[0], sizeof *row, l->err);
+	size_t bytes = t->bytes / (t->dim[1] * t->dim[2]);
+	float *row = lh_calloc(to->in, sizeof *row, l->err);
+	bool int8 = to->product == l->int8;
+	void *panels = (void *)to->w;
 
 	if (!row)
 		return -1;
 	for (uint64_t i = 0; i < out; i++) {
-		lh_gguf_row(t, first + i, row);
-		lh_panels_put(panels, at + i, row, t->dim[0]);
+		if (!int8)
+			lh_gguf_row(t, first + i, row);
+		to->product->put(panels, at + i,
+				 int8 ? (const void *)(t->data + (first + i) * bytes) : row,
+				 to->in);
 	}
 	free(row);
 	release(t);
 	return 0;
+}
+
+/* Return the product for a matrix of tensors. */
+static const struct lh_product *product(const struct loader *l,
+					const struct lh_gguf_tensor *const t[3], bool exact)
+{
+	bool q8 = l->int8 && !exact;
+
+	for (size_t i = 0; i < 3 && t[i]; i++)
+		q8 &= t[i]->type == LH_GGUF_Q8_0;
+	return q8 ? l->int8 : &l->e->kernels->f32;
+}
+
+/* Set up a matrix, with memory for its weights. */
+static struct lh_panels panels(struct loader *l, const struct lh_product *p, uint64_t in,
+			       uint64_t out)
+{
+	float *w = take(l, lh_panels_bytes(p, in, out) / sizeof(float));
+
+	return (struct lh_panels){ p, w, NULL, in, out };
 }
 
 /* The name of a tensor of the layer. */
@@ -224,23 +251,16 @@ static void layer_name(const struct loader *l, const char *part, const char *end
 	snprintf(name, 96, "blk.%llu.%s%s", (unsigned long long)l->layer, part, end);
 }
 
-/* Load a matrix whose outputs are those of up to three tensors, and their biases. */
-static int matrix(struct loader *l, const char *const part[3], uint64_t in, uint64_t out,
+/* Load the biases of a layer's matrix, as far as there are some. */
+static int biases(struct loader *l, const char *const part[3], size_t n, uint64_t out,
 		  struct lh_panels *to)
 {
-	size_t n = part[2] ? 3 : part[1] ? 2 : 1;
-	float *w = take(l, lh_panels_round(n * out) * in);
-	float *bias = take(l, lh_panels_round(n * out));
+	float *bias = take(l, lh_panels_round(to->out));
 	const struct lh_gguf_tensor *t;
 	char name[96];
 
-	*to = (struct lh_panels){ w, bias, in, n * out };
+	to->bias = bias;
 	for (size_t i = 0; i < n; i++) {
-		layer_name(l, part[i], ".weight", name);
-		if (!(t = find(l, name, in, out, 1, false)))
-			return -1;
-		if (w && fill(l, t, 0, out, w, i * out) < 0)
-			return -1;
 		layer_name(l, part[i], ".bias", name);
 		if (!lh_gguf_tensor(l->g, name))
 			continue;
@@ -252,24 +272,43 @@ static int matrix(struct loader *l, const char *const part[3], uint64_t in, uint
 	return 0;
 }
 
+/* Load a matrix whose outputs are those of up to three tensors, and their biases.  exact: it is
+ * multiplied in floats, fast or not. */
+static int matrix(struct loader *l, const char *const part[3], uint64_t in, uint64_t out,
+		  bool exact, struct lh_panels *to)
+{
+	const struct lh_gguf_tensor *t[3] = { NULL };
+	char name[96];
+	size_t n;
+
+	for (n = 0; n < 3 && part[n]; n++) {
+		layer_name(l, part[n], ".weight", name);
+		if (!(t[n] = find(l, name, in, out, 1, false)))
+			return -1;
+	}
+	*to = panels(l, product(l, t, exact), in, n * out);
+	for (size_t i = 0; to->w && i < n; i++)
+		if (fill(l, t[i], 0, out, to, i * out) < 0)
+			return -1;
+	return biases(l, part, n, out, to);
+}
+
 /* Load the matrices of all experts, which are one tensor. */
 static int expert_matrices(struct loader *l, const char *part, uint64_t in, uint64_t out,
 			   struct lh_panels **to)
 {
+	const struct lh_gguf_tensor *t[3] = { NULL };
 	uint64_t n = l->e->experts;
-	const struct lh_gguf_tensor *t;
 	char name[96];
 
 	layer_name(l, part, ".weight", name);
-	if (!(t = find(l, name, in, out, n, false)))
+	if (!(t[0] = find(l, name, in, out, n, false)))
 		return -1;
 	if (!*to && !(*to = lh_calloc(n, sizeof **to, l->err)))
 		return -1;
 	for (uint64_t i = 0; i < n; i++) {
-		float *w = take(l, lh_panels_round(out) * in);
-
-		(*to)[i] = (struct lh_panels){ w, NULL, in, out };
-		if (w && fill(l, t, i * out, out, w, 0) < 0)
+		(*to)[i] = panels(l, product(l, t, false), in, out);
+		if ((*to)[i].w && fill(l, t[0], i * out, out, &(*to)[i], 0) < 0)
 			return -1;
 	}
 	return 0;
@@ -285,12 +324,12 @@ static int feed_forward(struct loader *l, struct lh_layer *to)
 	uint64_t width = l->e->width, ff = l->e->feed_forward;
 
 	if (l->e->moe_every && l->layer % l->e->moe_every == 1)
-		return matrix(l, router, width, l->e->experts, &to->router) < 0 ||
+		return matrix(l, router, width, l->e->experts, true, &to->router) < 0 ||
 		       expert_matrices(l, "ffn_up_exps", width, ff, &to->up_of) < 0 ||
 		       expert_matrices(l, "ffn_down_exps", ff, width, &to->down_of) < 0 ? -1 : 0;
-	if (matrix(l, l->e->gated ? gated : up, width, ff, &to->up) < 0)
+	if (matrix(l, l->e->gated ? gated : up, width, ff, false, &to->up) < 0)
 		return -1;
-	return matrix(l, down, ff, width, &to->down);
+	return matrix(l, down, ff, width, false, &to->down);
 }
 
 static int layer(struct loader *l, struct lh_layer *to)
@@ -301,10 +340,11 @@ static int layer(struct loader *l, struct lh_layer *to)
 	char name[96];
 
 	layer_name(l, "attn_qkv", ".weight", name);
-	if (lh_gguf_tensor(l->g, name) ? matrix(l, fused, width, 3 * width, &to->qkv) < 0
-				       : matrix(l, split, width, width, &to->qkv) < 0)
+	if (lh_gguf_tensor(l->g, name) ? matrix(l, fused, width, 3 * width, false, &to->qkv) < 0
+				       : matrix(l, split, width, width, false, &to->qkv) < 0)
 		return -1;
-	if (matrix(l, out, width, width, &to->out) < 0)
+	/* a 16th of the arithmetic, but a quarter of the error of short texts */
+	if (matrix(l, out, width, width, true, &to->out) < 0)
 		return -1;
 	layer_name(l, "attn_output_norm", "", name);
 	if (norm(l, name, &to->attention_norm) < 0 || feed_forward(l, to) < 0)
@@ -374,6 +414,7 @@ struct lh_encoder *lh_encoder_new(struct lh_gguf *g, const struct lh_encoder_how
 		return NULL;
 	e->how = *how;
 	e->kernels = lh_kernels();
+	l.int8 = how->fast ? lh_product_int8() : NULL;
 	if (load(&l) < 0) {
 		lh_encoder_free(e);
 		return NULL;

@@ -198,9 +198,28 @@ INLINE void two_columns(const float *x, const unsigned rows, const float *w, siz
 	}
 }
 
-static void block(const float *x, unsigned rows, const float *w, size_t n, const float *bias,
+static void put(void *panels, size_t output, const void *row, size_t n)
+{
+	float *to = (float *)panels + output / LH_PANEL * LH_PANEL * n + output % LH_PANEL;
+
+	for (size_t i = 0; i < n; i++)
+		to[i * LH_PANEL] = ((const float *)row)[i];
+}
+
+static void pack(const float *x, size_t stride, unsigned rows, size_t n, void *packed)
+{
+	float *to = packed;
+
+	for (size_t i = 0; i < n; i++)
+		for (unsigned r = 0; r < rows; r++)
+			*to++ = x[r * stride + i];
+}
+
+static void block(const void *x, unsigned rows, const void *weights, size_t n, const float *bias,
 		  float *y, size_t stride, struct lh_ahead ahead)
 {
+	const float *w = weights;
+
 	for (unsigned c = 0; c < LH_PANEL; c += 2 * LANES) {
 		const float *b = bias ? bias + c : NULL;
 
@@ -216,6 +235,10 @@ static void block(const float *x, unsigned rows, const float *w, size_t n, const
 }
 
 const struct lh_kernels KERNEL = {
-	.name = KERNEL_NAME, .rows = ROWS, .block = block, .softmax = softmax, .gelu = gelu,
-	.silu = silu, .norm = norm, .exp = exp_all,
+	.name = KERNEL_NAME, .softmax = softmax, .gelu = gelu, .silu = silu, .norm = norm,
+	.exp = exp_all,
+	.f32 = {
+		.name = KERNEL_NAME, .rows = ROWS, .unit = 1, .w_bytes = LH_PANEL * sizeof(float),
+		.x_bytes = sizeof(float), .part = 256, .put = put, .pack = pack, .block = block,
+	},
 };

@@ -2,6 +2,8 @@
 #include "kernels.h"
 
 #include <lh/distance.h>
+#include <stdlib.h>
+#include <string.h>
 
 const struct lh_kernels *lh_kernels(void)
 {
@@ -12,4 +14,17 @@ const struct lh_kernels *lh_kernels(void)
 		return &lh_kernels_avx2;
 #endif
 	return &lh_kernels_portable;
+}
+
+const struct lh_product *lh_product_int8(void)
+{
+#ifdef __x86_64__
+	const char *force = getenv("LH_KERNEL");
+
+	if ((!force || !strcmp(force, "vnni")) && lh_vec_isa() == LH_AVX512 &&
+	    __builtin_cpu_supports("avx512vnni") && __builtin_cpu_supports("avx512bw") &&
+	    __builtin_cpu_supports("avx512vl"))
+		return &lh_product_vnni;
+#endif
+	return NULL;
 }

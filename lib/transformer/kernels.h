@@ -14,21 +14,37 @@
 
 #define LH_PANEL 32		/* outputs in a panel of weights */
 
+enum { LH_Q8_BYTES = 34, LH_Q8_INPUTS = 32 };	/* of a block of Q8_0: a half, then bytes */
+
 /* The next weights, fetched while a block is computed: step bytes for each input. */
 struct lh_ahead {
 	const char *from;
 	size_t step;
 };
 
-struct lh_kernels {
+/* How rows are multiplied by weights: the layout of both, and the loops. */
+struct lh_product {
 	const char *name;
 	unsigned rows;		/* of the largest block */
+	unsigned unit;		/* inputs that are together in a layout; n is a multiple */
+	unsigned w_bytes;	/* of a panel's weights for a unit of inputs */
+	unsigned x_bytes;	/* of a packed row for a unit of inputs */
+	unsigned part;		/* inputs of a panel that fit in the first cache */
 
-	/* Multiply a block of rows by a panel: y[r][c] = bias[c] + sum of x[r] w[c], c < 32.
-	 * x has the rows interleaved, x[i * rows + r]; w has the outputs interleaved,
-	 * w[i * 32 + c]; n inputs.  Without bias the sum is added to y. */
-	void (*block)(const float *x, unsigned rows, const float *w, size_t n, const float *bias,
+	/* Put the weights of an output into panels; row is n floats, or blocks of Q8_0. */
+	void (*put)(void *panels, size_t output, const void *row, size_t n);
+	/* Pack a block of rows of n floats. */
+	void (*pack)(const float *x, size_t stride, unsigned rows, size_t n, void *packed);
+	/* Multiply a packed block of rows by n inputs of a panel: y[r][c] = bias[c] + the sum
+	 * of x[r] w[c], c < 32.  Without bias the sum is added to y. */
+	void (*block)(const void *x, unsigned rows, const void *w, size_t n, const float *bias,
 		      float *y, size_t stride, struct lh_ahead ahead);
+};
+
+/* The inputs and outputs of a float product are interleaved: x[i * rows + r], w[i * 32 + c]. */
+struct lh_kernels {
+	const char *name;
+	struct lh_product f32;
 
 	void (*softmax)(float *v, size_t n, float scale);	/* of v * scale */
 	void (*gelu)(float *v, size_t n);			/* the form with tanh */
@@ -40,6 +56,11 @@ struct lh_kernels {
 };
 
 const struct lh_kernels *lh_kernels(void);
+
+/* Return the product of weights of Q8_0 and rows rounded to int8 in runs of 32, or NULL: not on
+ * this CPU, or LH_KERNEL names another one than "vnni". */
+const struct lh_product *lh_product_int8(void);
+extern const struct lh_product lh_product_vnni;
 
 extern const struct lh_kernels lh_kernels_portable, lh_kernels_avx2, lh_kernels_avx512;
 

@@ -49,7 +49,7 @@ static int room_for_list(struct lh_encoder_work *w, size_t n, struct lh_err *err
 	if (n <= w->longest)
 		return 0;
 	w->longest = 0;
-	if (again(&w->packed, LH_ROWS * widest, err) < 0 ||
+	if (again(&w->packed, LH_ROWS * (widest + 1), err) < 0 ||
 	    again(&w->rotation, n * d, err) < 0 ||
 	    again(&w->keys, lh_panels_round(n) * d, err) < 0 ||
 	    again(&w->values, n * lh_panels_round(d), err) < 0 ||
@@ -124,11 +124,11 @@ static void forward(struct lh_encoder_work *w, const struct lh_panels *up,
 	const struct lh_encoder *e = w->e;
 	size_t stride = lh_stride(e->width), wide = lh_stride(up->out);
 
-	lh_matmul_pack(e->kernels, x, stride, rows, e->width, w->packed);
-	lh_matmul(e->kernels, w->packed, rows, up, w->hidden, wide);
+	lh_matmul_pack(up, x, stride, rows, w->packed);
+	lh_matmul(up, w->packed, rows, w->hidden, wide);
 	activate(e, w->hidden, rows);
-	lh_matmul_pack(e->kernels, w->hidden, wide, rows, e->feed_forward, w->packed);
-	lh_matmul(e->kernels, w->packed, rows, down, y, stride);
+	lh_matmul_pack(down, w->hidden, wide, rows, w->packed);
+	lh_matmul(down, w->packed, rows, y, stride);
 }
 
 /* Keep the largest shares of a row, of those alike the first; the others become 0. */
@@ -177,8 +177,8 @@ static void experts(struct lh_encoder_work *w, const struct lh_layer *l, const f
 	const struct lh_encoder *e = w->e;
 	size_t stride = lh_stride(e->width), shares = lh_stride(e->experts);
 
-	lh_matmul_pack(e->kernels, x, stride, rows, e->width, w->packed);
-	lh_matmul(e->kernels, w->packed, rows, &l->router, w->share, shares);
+	lh_matmul_pack(&l->router, x, stride, rows, w->packed);
+	lh_matmul(&l->router, w->packed, rows, w->share, shares);
 	for (size_t r = 0; r < rows; r++) {
 		e->kernels->softmax(w->share + r * shares, e->experts, 1);
 		choose_experts(w->share + r * shares, e->experts, e->experts_used);
@@ -206,8 +206,8 @@ static void after_attention(struct lh_encoder_work *w, const struct lh_layer *l,
 	size_t stride = lh_stride(e->width);
 	float *x = w->x + at * stride;
 
-	lh_matmul_pack(e->kernels, w->attended + at * stride, stride, rows, e->width, w->packed);
-	lh_matmul(e->kernels, w->packed, rows, &l->out, w->y, stride);
+	lh_matmul_pack(&l->out, w->attended + at * stride, stride, rows, w->packed);
+	lh_matmul(&l->out, w->packed, rows, w->y, stride);
 	add_and_norm(e, x, w->y, rows, &l->attention_norm);
 	if (l->up_of)
 		experts(w, l, x, rows);
@@ -224,8 +224,8 @@ static void one_layer(struct lh_encoder_work *w, const struct lh_layer *l,
 
 	for (at = 0; at < rows; at += some) {
 		some = rows - at < LH_ROWS ? rows - at : LH_ROWS;
-		lh_matmul_pack(e->kernels, w->x + at * stride, stride, some, e->width, w->packed);
-		lh_matmul(e->kernels, w->packed, some, &l->qkv, w->qkv + at * wide, wide);
+		lh_matmul_pack(&l->qkv, w->x + at * stride, stride, some, w->packed);
+		lh_matmul(&l->qkv, w->packed, some, w->qkv + at * wide, wide);
 	}
 	for (at = 0; n; at += list->n, list++, n--)
 		lh_encoder_attend(w, at, list->n);

@@ -6,72 +6,69 @@
  */
 #include "matmul.h"
 
-#include <string.h>
-
-#define PART 256		/* inputs: 32 KB of weights */
-
 struct blocks {
 	size_t n, rows, more;	/* the first `more` have one row more */
 };
 
 /* Divide rows into blocks of about equal size. */
-static struct blocks blocks_of(const struct lh_kernels *k, size_t rows)
+static struct blocks blocks_of(const struct lh_product *p, size_t rows)
 {
-	size_t n = (rows + k->rows - 1) / k->rows;
+	size_t n = (rows + p->rows - 1) / p->rows;
 
 	return (struct blocks){ n, rows / n, rows % n };
 }
 
-void lh_matmul_pack(const struct lh_kernels *k, const float *x, size_t stride, size_t rows,
-		    size_t n, float *packed)
+void lh_matmul_pack(const struct lh_panels *m, const float *x, size_t stride, size_t rows,
+		    void *packed)
 {
-	struct blocks b = blocks_of(k, rows);
+	struct blocks b = blocks_of(m->product, rows);
+	size_t bytes = lh_panels_units(m->product, m->in) * m->product->x_bytes;
+	char *to = packed;
 
 	for (size_t at = 0; at < b.n; at++) {
 		size_t h = b.rows + (at < b.more);
 
-		for (size_t i = 0; i < n; i++)
-			for (size_t r = 0; r < h; r++)
-				packed[i * h + r] = x[r * stride + i];
-		packed += h * n;
+		m->product->pack(x, stride, (unsigned)h, m->in, to);
+		to += h * bytes;
 		x += h * stride;
 	}
 }
 
-/* Multiply all rows by inputs from..from+n of a panel. */
-static void part_of_panel(const struct lh_kernels *k, const float *packed, size_t rows, size_t in,
-			  size_t from, size_t n, const float *w, const float *bias, float *y,
-			  size_t stride)
+/* Multiply all rows by the units from..from+n of a panel. */
+static void part_of_panel(const struct lh_panels *m, const char *packed, size_t rows, size_t from,
+			  size_t n, const char *w, const float *bias, float *y, size_t stride)
 {
-	struct blocks b = blocks_of(k, rows);
-	struct lh_ahead ahead = { (const char *)(w + n * LH_PANEL),
-				  LH_PANEL * sizeof *w / b.n + 1 };
+	const struct lh_product *p = m->product;
+	struct blocks b = blocks_of(p, rows);
+	struct lh_ahead ahead = { w + n * p->w_bytes, p->w_bytes / b.n + 1 };
 
 	for (size_t at = 0; at < b.n; at++) {
 		size_t h = b.rows + (at < b.more);
 
-		k->block(packed + from * h, (unsigned)h, w, n, bias, y, stride, ahead);
+		p->block(packed + from * h * p->x_bytes, (unsigned)h, w, n * p->unit, bias, y,
+			 stride, ahead);
 		ahead.from += n * ahead.step;
-		packed += h * in;
+		packed += h * lh_panels_units(p, m->in) * p->x_bytes;
 		y += h * stride;
 	}
 }
 
-void lh_matmul(const struct lh_kernels *k, const float *packed, size_t rows,
-	       const struct lh_panels *m, float *y, size_t stride)
+void lh_matmul(const struct lh_panels *m, const void *packed, size_t rows, float *y,
+	       size_t stride)
 {
 	static const float zeros[LH_PANEL];
-	const float *w = m->w;
+	const struct lh_product *p = m->product;
+	size_t units = lh_panels_units(p, m->in), part = p->part / p->unit;
+	const char *w = m->w;
 
 	for (size_t c = 0; c < m->out; c += LH_PANEL) {
 		const float *bias = m->bias ? m->bias + c : zeros;
 
-		for (size_t i = 0; i < m->in; i += PART) {
-			size_t n = m->in - i < PART ? m->in - i : PART;
+		for (size_t i = 0; i < units; i += part) {
+			size_t n = units - i < part ? units - i : part;
 
-			part_of_panel(k, packed, rows, m->in, i, n, w, i ? NULL : bias, y + c,
-				      stride);
-			w += n * LH_PANEL;
+			part_of_panel(m, packed, rows, i, n, w, i ? NULL : bias, y + c, stride);
+			w += n * p->w_bytes;
 		}
 	}
 }

@@ -1,9 +1,9 @@
 /*
  * aid_encoder - the vectors of token lists, as tests/model/oracle.py prints them.
  *
- *     aid_encoder MODEL [--raw] [--each N] <LISTS >VECTORS
+ *     aid_encoder MODEL [--raw] [--fast] [--each N] <LISTS >VECTORS
  *                 a list of token ids a line, as a JSON array; a vector a line
- *     aid_encoder MODEL --speed TOKENS [--texts N]
+ *     aid_encoder MODEL --speed TOKENS [--texts N] [--fast]
  *                 tokens a second of processor time, for texts of so many tokens
  *
  * --each N: N lists a call instead of all.

@@ -39,10 +39,10 @@ struct shape {
 
 static void multiply(const float *x, const struct lh_panels *m, struct shape s, float *y)
 {
-	float *packed = malloc(s.rows * s.in * sizeof *packed);
+	float *packed = malloc(s.rows * (s.in + 1) * sizeof *packed);
 
-	lh_matmul_pack(k, x, lh_stride(s.in), s.rows, s.in, packed);
-	lh_matmul(k, packed, s.rows, m, y, lh_stride(s.out));
+	lh_matmul_pack(m, x, lh_stride(s.in), s.rows, packed);
+	lh_matmul(m, packed, s.rows, y, lh_stride(s.out));
 	free(packed);
 }
 
@@ -86,10 +86,10 @@ static void product(size_t rows, size_t in, size_t out, bool with_bias)
 	float *panels = calloc(lh_panels_round(out) * in, sizeof *panels);
 	float *bias = with_bias ? randoms(lh_panels_round(out)) : NULL;
 	float *y = calloc(rows * lh_stride(out), sizeof *y);
-	struct lh_panels m = { panels, bias, in, out };
+	struct lh_panels m = { &k->f32, panels, bias, in, out };
 
 	for (size_t c = 0; c < out; c++)
-		lh_panels_put(panels, c, w + c * in, in);
+		k->f32.put(panels, c, w + c * in, in);
 	multiply(x, &m, s, y);
 	compare(x, w, bias, y, s);
 	same_in_two_calls(x, &m, y, s);
@@ -110,6 +110,51 @@ static void products_are_right_and_a_row_has_no_neighbours(void)
 	for (size_t rows = 1; rows < ROWS; rows += rows < 30 ? 1 : 17)
 		product(rows, 40, 40, true);
 	product(13, 3072, 33, false);
+}
+
+/* Weights of Q8_0 by rows rounded to int8: what is rounded is at most half a step of each 32. */
+static void int8_products_are_within_their_rounding(void)
+{
+	const struct lh_product *p = lh_product_int8();
+	size_t in = 96, out = 70, rows = 37, blocks = in / LH_Q8_INPUTS;
+	unsigned char *q = malloc(out * blocks * LH_Q8_BYTES);
+	float *x = randoms(rows * lh_stride(in)), *w = malloc(in * out * sizeof *w), *bias;
+	float *y = calloc(rows * lh_stride(out), sizeof *y);
+	struct lh_panels m = { p, NULL, NULL, in, out };
+	void *panels;
+
+	m.w = panels = calloc(lh_panels_bytes(p, in, out), 1);
+	m.bias = bias = randoms(lh_panels_round(out));
+	for (size_t b = 0; b < out * blocks; b++) {
+		memcpy(q + b * LH_Q8_BYTES, "\0\x20", 2);	/* 2^-7 */
+		for (size_t i = 0; i < LH_Q8_INPUTS; i++) {
+			signed char c = (signed char)(random() % 256 - 128);
+
+			memcpy(q + b * LH_Q8_BYTES + 2 + i, &c, 1);
+			w[b * LH_Q8_INPUTS + i] = c * 0x1p-7f;
+		}
+	}
+	for (size_t c = 0; c < out; c++)
+		p->put(panels, c, q + c * blocks * LH_Q8_BYTES, in);
+	memset(x + lh_stride(in), 0, in * sizeof *x);
+	multiply(x, &m, (struct shape){ rows, in, out }, y);
+	for (size_t r = 0; r < rows; r++)
+		for (size_t c = 0; c < out; c++) {
+			double sum = bias[c], error = 1e-5;
+
+			for (size_t i = 0; i < in; i++) {
+				sum += (double)x[r * lh_stride(in) + i] * w[c * in + i];
+				error += fabs(w[c * in + i]) / 254;
+			}
+			near(y[r * lh_stride(out) + c], sum, r == 1 ? 1e-6 : error / 2);
+		}
+	same_in_two_calls(x, &m, y, (struct shape){ rows, in, out });
+	free(q);
+	free(x);
+	free(w);
+	free(bias);
+	free(y);
+	free(panels);
 }
 
 /* ---- functions ---- */
@@ -219,10 +264,12 @@ static int with(const char *kernel)
 		return waitpid(pid, &status, 0) == pid ? status : -1;
 	setenv("LH_KERNEL", kernel, 1);
 	k = lh_kernels();
-	printf("# %s: %s\n", kernel, k->name);
+	printf("# %s: %s%s\n", kernel, k->name, lh_product_int8() ? ", int8" : "");
 	products_are_right_and_a_row_has_no_neighbours();
 	exponentials_are_exact_to_1e_7();
 	functions_are_right_for_every_length();
+	if (lh_product_int8())
+		int8_products_are_within_their_rounding();
 	fflush(stdout);
 	_exit(0);
 }
@@ -235,6 +282,7 @@ static void kernel(const char *name)
 int main(void)
 {
 	fflush(stdout);
+	test(kernel("vnni"));
 	test(kernel("avx512"));
 	test(kernel("avx2"));
 	test(kernel("portable"));
