@@ -6,10 +6,9 @@ peers() {
 	local from=$ROOT/tests/model/peers/package.json log
 	PEERS=$ROOT/build/peers
 	export PEERS
-	if ! command -v npm >/dev/null || ! node -e 'process.exit(parseInt(process.versions.node) < 20)'; then
-		echo "there is no npm, or no Node of version 20"
-		return 1
-	fi
+	command -v npm >/dev/null || { echo "there is no npm"; return 1; }
+	[ "$(node -p 'parseInt(process.versions.node) >= 20')" = true ] ||
+		{ echo "llama.cpp from npm needs Node 20"; return 1; }
 	mkdir -p "$PEERS"
 	{
 		flock 9
