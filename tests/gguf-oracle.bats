@@ -74,3 +74,23 @@ as_oracle() {
 		within 1e-6 $model
 	done
 }
+
+# LH_KERNEL=portable has no int8: where the CPU has none either, fast changes nothing.
+@test "fast vectors of Q8_0 are within 1e-4 of the oracle, of each architecture" {
+	local architecture
+	for architecture in bert nomic-bert nomic-bert-moe; do
+		expected $architecture 1 2 17 128 -- --type Q8_0 --architecture $architecture \
+			--experts 3
+		"$UNIT/aid_encoder" $architecture.gguf --fast <$architecture.lists >got
+		python3 "$ROOT/tests/model/cosine.py" got $architecture.want 1e-4
+	done
+}
+
+@test "fast vectors of a model of 12 layers and width 768 are within 1e-4 of those in floats" {
+	"$UNIT/aid_model" "$ROOT/tests/model/wordpiece.txt" real.gguf --type Q8_0 --layers 12 \
+		--width 768 --heads 12 --feed-forward 3072 --tokens 30528
+	python3 "$ROOT/tests/model/lists.py" real.gguf 1 2 3 8 17 40 128 512 >lists
+	"$UNIT/aid_encoder" real.gguf <lists >floats
+	"$UNIT/aid_encoder" real.gguf --fast <lists >got
+	python3 "$ROOT/tests/model/cosine.py" got floats 1e-4
+}
