@@ -96,7 +96,7 @@ without_ends() {
 	[ -z "${LH_ASAN:-}" ] || n=1000000
 	for name in wordpiece-extra unigram-extra; do
 		BY_HAND vocabulary $name model.gguf
-		for text in 'welder and nurse ' a 😀 ' ' '\u0000' '\u0301' zz ▁ ＡＢ; do
+		for text in 'welder and nurse ' a ' ' '\u0301' ▁ ＡＢ; do
 			python3 -c 'import sys; t, n = sys.argv[1:]; print("\"" + t * (int(n) // len(t)) + "\"")' \
 				"$text" "$n" >text
 			timeout 60 "$(dirname "$AID")/aid_tokens" model.gguf <text >tokens
