@@ -1,0 +1,321 @@
+/* store.c - find the file of a model.  See store.h. */
+#include "store.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "base/mem.h"
+#include "base/utf8.h"
+#include "base/xxh3.h"
+#include "file/file.h"
+#include "json/bind.h"
+
+#define HOST "registry.ollama.ai"
+#define USER "library"
+#define TAG "latest"
+#define SCHEME "ollama:"	/* of names that would be taken for paths */
+#define PARTS 3			/* host, user, name */
+#define PART_MAX 128		/* bytes */
+#define MANIFEST_MAX (1 << 20)
+#define DIGEST "sha256:"
+#define DIGITS 64		/* of a digest */
+#define SUM 16			/* hex digits of a checksum */
+
+/* ---- files ---- */
+
+static bool ends_in(const char *s, size_t n, const char *end)
+{
+	size_t k = strlen(end);
+
+	return n >= k && memcmp(s + n - k, end, k) == 0;
+}
+
+static bool is_file(const char *operand)
+{
+	return strncmp(operand, SCHEME, strlen(SCHEME)) != 0 &&
+		(strchr(operand, '/') || ends_in(operand, strlen(operand), ".gguf"));
+}
+
+static char *name_of_file(const char *path, struct lh_err *err)
+{
+	const char *slash = strrchr(path, '/'), *name = slash ? slash + 1 : path;
+	size_t n = strlen(name);
+
+	if (n > strlen(".gguf") && ends_in(name, n, ".gguf"))
+		n -= strlen(".gguf");
+	return lh_strndup(name, n, err);
+}
+
+static int find_file(struct lh_model *m, const char *operand, struct lh_err *err)
+{
+	m->operand = realpath(operand, NULL);
+	if (!m->operand)
+		return lh_err_sys(err, "%s", operand);
+	if (!lh_utf8_valid(m->operand, strlen(m->operand)))
+		return lh_err_set(err, LH_EUSAGE,
+				  "%s: its path is not UTF-8, so that no index could name it",
+				  operand);
+	m->path = lh_strndup(operand, strlen(operand), err);
+	m->name = m->path ? name_of_file(operand, err) : NULL;
+	return m->name ? 0 : -1;
+}
+
+/* ---- names ---- */
+
+struct name {
+	struct lh_str part[PARTS], tag;		/* host, user, name */
+};
+
+static bool is_part(struct lh_str s, bool host)
+{
+	size_t i;
+
+	if (!s.n || s.n > PART_MAX || *s.p == '.')
+		return false;
+	for (i = 0; i < s.n; i++) {
+		unsigned char c = (unsigned char)s.p[i], letter = c | 0x20;
+
+		if (!(letter >= 'a' && letter <= 'z') && !(c >= '0' && c <= '9') && c != '.' &&
+		    c != '_' && c != '-' && !(host && c == ':'))
+			return false;
+	}
+	return true;
+}
+
+/* Divide [[HOST/]USER/]NAME[:TAG]. */
+static bool read_name(const char *text, struct name *to)
+{
+	const char *slash = strrchr(text, '/'), *colon = strchr(slash ? slash : text, ':');
+	size_t n = colon ? (size_t)(colon - text) : strlen(text), from, i = PARTS;
+	bool more = true;
+
+	*to = (struct name){ { { HOST, strlen(HOST) }, { USER, strlen(USER) } },
+			     { TAG, strlen(TAG) } };
+	if (colon)
+		to->tag = (struct lh_str){ colon + 1, strlen(colon + 1) };
+	while (more && i-- > 0) {
+		for (from = n; from > 0 && text[from - 1] != '/'; from--)
+			;
+		to->part[i] = (struct lh_str){ text + from, n - from };
+		more = from > 0;
+		n = more ? from - 1 : 0;
+	}
+	return !more && is_part(to->part[0], true) && is_part(to->part[1], false) &&
+		is_part(to->part[2], false) && is_part(to->tag, false);
+}
+
+static char *joined(const char *folder, const char *rest, struct lh_err *err)
+{
+	struct lh_buf b = { 0 };
+	char *path = NULL;
+
+	lh_buf_printf(&b, "%s/%s", folder, rest);
+	if (lh_buf_check(&b, err) == 0)
+		path = lh_strndup(b.p, b.len, err);
+	lh_buf_free(&b);
+	return path;
+}
+
+static char *store_folder(struct lh_err *err)
+{
+	const char *models = getenv("OLLAMA_MODELS"), *home = getenv("HOME");
+
+	if (models && *models)
+		return lh_strndup(models, strlen(models), err);
+	if (home && *home)
+		return joined(home, ".ollama/models", err);
+	lh_err_set(err, LH_EIO, "neither OLLAMA_MODELS nor HOME says where models are kept");
+	return NULL;
+}
+
+struct layer {
+	struct lh_str type, digest;
+};
+static const struct lh_bind layer_members[] = {
+	{ LH_BIND_STRING("mediaType", struct layer, type), .required = true },
+	{ LH_BIND_STRING("digest", struct layer, digest), .required = true },
+	LH_BIND_END
+};
+struct manifest {
+	struct layer *layer;
+	size_t n;
+};
+static const struct lh_bind manifest_members[] = {
+	{ LH_BIND_TABLES("layers", struct manifest, layer, n, layer_members), .required = true },
+	LH_BIND_END
+};
+
+static bool is_digest(struct lh_str s)
+{
+	size_t i, k = strlen(DIGEST);
+
+	if (s.n != k + DIGITS || memcmp(s.p, DIGEST, k) != 0)
+		return false;
+	for (i = k; i < s.n; i++)
+		if (!(s.p[i] >= '0' && s.p[i] <= '9') && !(s.p[i] >= 'a' && s.p[i] <= 'f'))
+			return false;
+	return true;
+}
+
+/* Copy the digits of the model's layer. */
+static int read_layers(const struct lh_value *v, char digits[DIGITS + 1], struct lh_err *err)
+{
+	struct lh_buf text = { 0 };
+	struct manifest is = { .n = 0 };
+	int rc = lh_bind_value(manifest_members, v, &is, &text, err);
+	size_t i = 0;
+
+	while (!rc && i < is.n && !ends_in(is.layer[i].type.p, is.layer[i].type.n, "image.model"))
+		i++;
+	if (!rc && i == is.n)
+		rc = lh_err_set(err, LH_ECORRUPT, "no layer of it is a model");
+	if (!rc && !is_digest(is.layer[i].digest))
+		rc = lh_err_set(err, LH_ECORRUPT,
+				"the digest of its model is not sha256: and %d hex digits", DIGITS);
+	if (!rc)
+		snprintf(digits, DIGITS + 1, "%.*s", DIGITS, is.layer[i].digest.p + strlen(DIGEST));
+	lh_buf_free(&text);
+	return rc;
+}
+
+/* Read the manifest: 1, 0 if there is none, -1. */
+static int read_manifest(const char *path, char digits[DIGITS + 1], struct lh_err *err)
+{
+	struct lh_record scan;
+	struct lh_value v;
+	struct lh_buf text;
+	int rc;
+
+	lh_buf_init(&text, MANIFEST_MAX);
+	lh_record_init(&scan);
+	rc = lh_file_read(path, &text, err);
+	if (rc > 0 && (lh_json_parse(&scan, text.p, text.len, &v, err) < 0 ||
+		       read_layers(&v, digits, err) < 0)) {
+		err->code = err->code == LH_EDATA ? LH_ECORRUPT : err->code;
+		rc = lh_err_prefix(err, "%s", path);
+	}
+	lh_record_free(&scan);
+	lh_buf_free(&text);
+	return rc;
+}
+
+static bool is(struct lh_str s, const char *text)
+{
+	return s.n == strlen(text) && !memcmp(s.p, text, s.n);
+}
+
+/* Set the name, and the operand that leads to it again: without the parts that need not be
+ * told. */
+static int set_names(struct lh_model *m, const struct name *of, struct lh_err *err)
+{
+	const struct lh_str *part = of->part;
+	size_t first = !is(part[0], HOST) ? 0 : !is(part[1], USER) ? 1 : 2;
+	struct lh_buf b = { 0 };
+
+	for (; first < PARTS; first++)
+		lh_buf_printf(&b, "%.*s%s", (int)part[first].n, part[first].p,
+			      first + 1 < PARTS ? "/" : ":");
+	lh_buf_add(&b, of->tag.p, of->tag.n);
+	if (lh_buf_check(&b, err) == 0)
+		m->name = lh_strndup(b.p, b.len, err);
+	lh_buf_reset(&b);
+	if (m->name)
+		lh_buf_printf(&b, "%s%s", strchr(m->name, '/') ? SCHEME : "", m->name);
+	if (m->name && lh_buf_check(&b, err) == 0)
+		m->operand = lh_strndup(b.p, b.len, err);
+	lh_buf_free(&b);
+	return m->operand ? 0 : -1;
+}
+
+static int find_blob(struct lh_model *m, const char *folder, const struct name *is,
+		     struct lh_err *err)
+{
+	char rest[PARTS * PART_MAX + PART_MAX + 32], digits[DIGITS + 1];
+	const struct lh_str *p = is->part;
+	int rc;
+
+	snprintf(rest, sizeof rest, "manifests/%.*s/%.*s/%.*s/%.*s", (int)p[0].n, p[0].p,
+		 (int)p[1].n, p[1].p, (int)p[2].n, p[2].p, (int)is->tag.n, is->tag.p);
+	m->manifest = joined(folder, rest, err);
+	if (!m->manifest)
+		return -1;
+	lh_stamp_take(&m->of_manifest, m->manifest);
+	rc = read_manifest(m->manifest, digits, err);
+	if (rc < 0)
+		return -1;
+	if (!rc)
+		return lh_err_set(err, LH_EIO, "no model %s in %s (ollama pull fetches one; a "
+				  "file is named with a / or by .gguf)", m->name, folder);
+	snprintf(rest, sizeof rest, "blobs/sha256-%s", digits);
+	m->path = joined(folder, rest, err);
+	return m->path ? 0 : -1;
+}
+
+static int find_name(struct lh_model *m, const char *operand, struct lh_err *err)
+{
+	size_t scheme = strncmp(operand, SCHEME, strlen(SCHEME)) ? 0 : strlen(SCHEME);
+	struct name is;
+	char *folder;
+	int rc;
+
+	if (!read_name(operand + scheme, &is))
+		return lh_err_set(err, LH_EUSAGE, "\"%.200s\" is not the name of a model", operand);
+	if (set_names(m, &is, err) < 0)
+		return -1;
+	folder = store_folder(err);
+	if (!folder)
+		return -1;
+	rc = find_blob(m, folder, &is, err);
+	free(folder);
+	return rc;
+}
+
+int lh_model_find(struct lh_model *m, const char *operand, struct lh_err *err)
+{
+	int rc;
+
+	*m = (struct lh_model){ .path = NULL };
+	rc = is_file(operand) ? find_file(m, operand, err) : find_name(m, operand, err);
+	if (!rc)
+		lh_stamp_take(&m->of_path, m->path);
+	return rc;
+}
+
+bool lh_model_stale(const struct lh_model *m)
+{
+	return !lh_stamp_fits(&m->of_path, m->path) ||
+		(m->manifest && !lh_stamp_fits(&m->of_manifest, m->manifest));
+}
+
+void lh_model_free(struct lh_model *m)
+{
+	free(m->path);
+	free(m->manifest);
+	free(m->operand);
+	free(m->name);
+	*m = (struct lh_model){ .path = NULL };
+}
+
+/* ---- identities ---- */
+
+int lh_model_identify(const struct lh_model *m, struct lh_str bytes, char id[LH_MODEL_ID],
+		      struct lh_err *err)
+{
+	unsigned long long sum = lh_xxh3(bytes.p, bytes.n);
+
+	if ((size_t)snprintf(id, LH_MODEL_ID, "%s@%0*llx", m->name, SUM, sum) < LH_MODEL_ID)
+		return 0;
+	return lh_err_set(err, LH_EUSAGE, "%s: a name of more than %d bytes", m->path,
+			  LH_MODEL_ID - SUM - 2);
+}
+
+bool lh_model_same(struct lh_str a, struct lh_str b)
+{
+	const size_t tail = SUM + 1;
+
+	if (a.n == b.n && !memcmp(a.p, b.p, a.n))
+		return true;
+	return a.n > tail && b.n > tail && a.p[a.n - tail] == '@' &&
+		!memcmp(a.p + a.n - tail, b.p + b.n - tail, tail);
+}

@@ -1,0 +1,61 @@
+/*
+ * store - find the file of a model, by path or by the name that Ollama gave it, and say what
+ * it is called.
+ *
+ *     struct lh_model m;
+ *     char id[LH_MODEL_ID];
+ *     if (lh_model_find(&m, "nomic-embed-text", err) < 0) ...
+ *     g = lh_gguf_open(m.path, err);
+ *     lh_model_identify(&m, lh_gguf_bytes(g), id, err);   "nomic-embed-text:latest@8d3f..."
+ *     lh_model_free(&m);
+ *
+ * An operand with "/", or one that ends in ".gguf", is a file.  Any other is a name,
+ * NAME[:TAG] with the tag "latest" unless told; one with a user before it, or a host and a
+ * user, is written with "ollama:" before it: "ollama:hf.co/user/model:Q8_0".  Names are looked
+ * up in the folder $OLLAMA_MODELS, or ~/.ollama/models:
+ *
+ *     manifests/HOST/USER/NAME/TAG    JSON: the digest sha256:HEX of the layer whose mediaType
+ *                                     ends in "image.model"; HOST is registry.ollama.ai and
+ *                                     USER is library unless told
+ *     blobs/sha256-HEX                the file
+ *
+ * No name and no digest leads out of the folder: the parts of a name are of letters, digits,
+ * ".", "_" and "-" (and ":" in a host) and do not begin with ".", a digest has 64 digits.
+ *
+ * The identity of a model is its name (that of the file without ".gguf", or NAME:TAG), "@" and
+ * 16 hex digits: XXH3-64 of the file's bytes.  It detects another file, not one that somebody
+ * forged to have the same checksum.  Two identities with the same checksum are one model.
+ *
+ * Owner:   strings belong to the struct; free it also after a failure.
+ * Errors:  LH_EIO: there is none, or it cannot be read; LH_EUSAGE: an operand that is not a name;
+ *          LH_ECORRUPT: a manifest that is wrong.  Each message names the operand or the file.
+ * Threads: one thread per struct.
+ */
+#ifndef LH_STORE_H
+#define LH_STORE_H
+
+#include <lh/str.h>
+#include "file/held.h"
+
+#define LH_MODEL_ID 256		/* bytes of an identity, with its NUL */
+
+struct lh_model {
+	char *path;		/* the file */
+	char *manifest;		/* the file that leads to it; NULL: none */
+	char *operand;		/* how an index names it: an absolute path, or NAME:TAG */
+	char *name;
+	struct lh_stamp of_path, of_manifest;
+};
+
+int lh_model_find(struct lh_model *m, const char *operand, struct lh_err *err);
+void lh_model_free(struct lh_model *m);
+/* Return whether the operand leads to another file since, or the file has changed. */
+bool lh_model_stale(const struct lh_model *m);
+
+/* Write the identity of a model whose file has these bytes. */
+int lh_model_identify(const struct lh_model *m, struct lh_str bytes, char id[LH_MODEL_ID],
+		      struct lh_err *err);
+/* Return whether two identities are of the same file. */
+bool lh_model_same(struct lh_str a, struct lh_str b);
+
+#endif
