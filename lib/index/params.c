@@ -114,6 +114,10 @@ void lh_index_params_write(struct lh_buf *b, const struct lh_index_params *p)
 	write_text(&w, "model", p->model);
 	write_text(&w, "url", p->url);
 	write_text(&w, "created_at", p->created_at);
+	if (*p->prefix)
+		lh_write_text(&w, "prefix", p->prefix);
+	if (*p->query_prefix)
+		lh_write_text(&w, "query_prefix", p->query_prefix);
 	write_source(&w, p);
 	if (p->lexical) {
 		lh_write_object(&w, "lexical");
@@ -129,7 +133,7 @@ struct text {
 	struct lh_str dimension, m, ef_construction, ef_search, exact_below, seed;
 	int distance, precision;
 	bool rescore;
-	struct lh_str engine, model, url, created_at, field, template;
+	struct lh_str engine, model, url, created_at, prefix, query_prefix, field, template;
 	struct lh_value lexical;
 };
 struct lexical {
@@ -155,6 +159,8 @@ static const struct lh_bind members[] = {
 	TEXT(text, model, model),
 	TEXT(text, url, url),
 	TEXT(text, created_at, created_at),
+	TEXT(text, prefix, prefix),
+	TEXT(text, query_prefix, query_prefix),
 	{ LH_BIND_OBJECT("lexical", struct text, lexical) },
 	TEXT(text, field, field),
 	TEXT(text, template, text_template),
@@ -257,6 +263,8 @@ static int get_all(const struct lh_value *v, struct lh_index_params *p, struct l
 	put_text(p->model, t.model);
 	put_text(p->url, t.url);
 	put_text(p->created_at, t.created_at);
+	put_text(p->prefix, t.prefix);
+	put_text(p->query_prefix, t.query_prefix);
 	if (get_source(&t, p, err) < 0 || get_lexical(&t.lexical, p, scratch, err) < 0)
 		return -1;
 	if (p->lexical && !*p->field && !*p->text_template)
