@@ -16,3 +16,23 @@ fails_saying() {
 	[[ $stderr == lh-embed:*$pattern* ]] || { echo "$stderr"; return 1; }
 	[[ $stderr != *$'\e'* ]]
 }
+
+# ---- engine gguf ----
+
+# model FILE [OPTION]... : a tiny model, of other weights with another --seed.
+model() {
+	local to=$1
+	shift
+	python3 "$ROOT/tests/model/make.py" "$@" -o "$to"
+}
+
+# in_store FILE NAME [TAG] : as Ollama keeps it, in the folder $OLLAMA_MODELS.
+in_store() {
+	local hex folder=$OLLAMA_MODELS/manifests/registry.ollama.ai/library/$2
+	hex=$(sha256sum <"$1" | cut -d' ' -f1)
+	mkdir -p "$folder" "$OLLAMA_MODELS/blobs"
+	cp "$1" "$OLLAMA_MODELS/blobs/sha256-$hex"
+	jq -nc --arg d "sha256:$hex" '{schemaVersion: 2, layers: [
+		{mediaType: "application/vnd.ollama.image.license", digest: ("sha256:" + "0" * 64), size: 1},
+		{mediaType: "application/vnd.ollama.image.model", digest: $d, size: 1}]}' >"$folder/${3:-latest}"
+}

@@ -89,7 +89,7 @@ for line in sys.stdin:
 	LH_EMBED_ENGINE=static run -0 lh-embed --engine hash <<<'{"text":"b"}'
 	[ "$(jq -r .model <<<"$output")" = hash-v2 ]
 	LH_EMBED_ENGINE=other run -2 --separate-stderr lh-embed <<<'{"text":"b"}'
-	[ "$stderr" = 'lh-embed: LH_EMBED_ENGINE: "other" is not one of hash, static, ollama, openai' ]
+	[ "$stderr" = 'lh-embed: LH_EMBED_ENGINE: "other" is not one of hash, static, ollama, openai, gguf' ]
 }
 
 @test "a request's id comes first in the reply, byte for byte" {

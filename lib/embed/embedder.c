@@ -4,15 +4,17 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "proc/coproc.h"
+#include "embed_child.h"
 #include <lh/hashv1.h>
 #include "model/http.h"
 #include "base/mem.h"
 #include "model/trace.h"
+#include "transformer/store.h"
 #include "vector/vector_record.h"
 #include "wordvec.h"
 
 #define BATCH 64
+#define GGUF_BATCH 256
 #define PATIENCE 86400.0	/* seconds; lh-embed has limits of its own */
 
 struct lh_embedder {
@@ -23,17 +25,24 @@ struct lh_embedder {
 	uint32_t dimension;		/* 0 until the first answer of the child */
 	char model[256];
 	char *engine, *url;
+	char *prefix;
 	uint32_t batch;
-	struct lh_coproc child;
+	uint64_t jobs;
+	struct lh_embed_child *child;	/* NULL for hash and static */
 	struct lh_buf request;
 	struct lh_record scan;
 };
 
 const char *lh_engine_name(enum lh_engine engine)
 {
-	static const char *const names[] = { "hash", "static", "ollama", "openai" };
+	static const char *const names[] = { "hash", "static", "ollama", "openai", "gguf" };
 
 	return names[engine];
+}
+
+static bool is_gguf(const struct lh_embedder *t)
+{
+	return strcmp(t->engine, "gguf") == 0;
 }
 
 bool lh_engine_here(const char *engine)
@@ -75,8 +84,16 @@ static int copy_options(struct lh_embedder *t, const struct lh_embedder_options 
 	memcpy(t->model, model, strlen(model) + 1);
 	t->engine = lh_strndup(options->engine, strlen(options->engine), err);
 	t->url = lh_strndup(url, strlen(url), err);
-	t->batch = options->batch ? options->batch : BATCH;
-	return t->engine && t->url ? 0 : -1;
+	if (!t->engine || !t->url)
+		return -1;
+	if (options->prefix && *options->prefix) {
+		t->prefix = lh_strndup(options->prefix, strlen(options->prefix), err);
+		if (!t->prefix)
+			return -1;
+	}
+	t->batch = options->batch ? options->batch : is_gguf(t) ? GGUF_BATCH : BATCH;
+	t->jobs = options->jobs;
+	return 0;
 }
 
 static int start_hash(struct lh_embedder *t, uint32_t dimension, struct lh_err *err)
@@ -132,6 +149,45 @@ static int start_static(struct lh_embedder *t, uint32_t dimension, struct lh_err
 	return t->words ? 0 : -1;
 }
 
+/* Find the model, and the child that embeds by it for all who name it so. */
+static int start_gguf(struct lh_embedder *t, struct lh_err *err)
+{
+	struct lh_buf key = { 0 };
+	struct lh_model found;
+	int rc;
+
+	if (!*t->url)
+		return lh_err_set(err, LH_EUSAGE,
+				  "engine gguf: name the model by --model FILE or NAME");
+	rc = lh_model_find(&found, t->url, err);
+	if (!rc) {
+		free(t->url);
+		t->url = found.operand;
+		found.operand = NULL;
+		lh_buf_printf(&key, "%llu %u %zu %s%s", (unsigned long long)t->jobs,
+			      t->batch, strlen(t->url), t->url, t->prefix ? t->prefix : "");
+		rc = lh_buf_check(&key, err);
+	}
+	if (!rc)
+		rc = (t->child = lh_embed_child_get(key.p, err)) ? 0 : -1;
+	lh_model_free(&found);
+	lh_buf_free(&key);
+	return rc;
+}
+
+static int start(struct lh_embedder *t, uint32_t dimension, struct lh_err *err)
+{
+	if (strcmp(t->engine, "hash") == 0)
+		return start_hash(t, dimension, err);
+	if (strcmp(t->engine, "static") == 0)
+		return start_static(t, dimension, err);
+	t->dimension = dimension;
+	if (is_gguf(t))
+		return start_gguf(t, err);
+	t->child = lh_embed_child_get(NULL, err);
+	return t->child ? 0 : -1;
+}
+
 struct lh_embedder *lh_embedder_new(const struct lh_embedder_options *options, struct lh_err *err)
 {
 	struct lh_embedder *t = lh_calloc(1, sizeof *t, err);
@@ -141,12 +197,8 @@ struct lh_embedder *lh_embedder_new(const struct lh_embedder_options *options, s
 		return NULL;
 	lh_record_init(&t->scan);
 	rc = copy_options(t, options, err);
-	if (rc == 0 && strcmp(t->engine, "hash") == 0)
-		rc = start_hash(t, options->dimension, err);
-	else if (rc == 0 && strcmp(t->engine, "static") == 0)
-		rc = start_static(t, options->dimension, err);
-	else
-		t->dimension = options->dimension;
+	if (rc == 0)
+		rc = start(t, options->dimension, err);
 	if (rc < 0) {
 		lh_embedder_free(t);
 		return NULL;
@@ -156,18 +208,17 @@ struct lh_embedder *lh_embedder_new(const struct lh_embedder_options *options, s
 
 void lh_embedder_free(struct lh_embedder *t)
 {
-	struct lh_err unused;
-
 	if (!t)
 		return;
 	lh_hashv1_free(t->hash);
 	lh_wordvec_reader_free(t->words);
 	lh_wordvec_close(t->table);
-	lh_coproc_stop(&t->child, &unused);
+	lh_embed_child_give(t->child);
 	lh_buf_free(&t->request);
 	lh_record_free(&t->scan);
 	free(t->engine);
 	free(t->url);
+	free(t->prefix);
 	free(t);
 }
 
@@ -210,21 +261,19 @@ static int embed_in_process(struct lh_embedder *t, const struct lh_str *text, si
 	return 0;
 }
 
-/* Start lh-embed.  A refused request is answered by an error object, so the child keeps
- * running. */
-static int start_child(struct lh_embedder *t, struct lh_err *err)
+/* Append the options that name the model: for gguf by its url, since the child is to say
+ * which one that is. */
+static size_t name_model(struct lh_embedder *t, char **argv, size_t n)
 {
-	char batch[16];
-	char *argv[20] = {
-		"lh-embed", "--engine", t->engine, "--encoding", "base64", "--on-error", "emit",
-		"-q", "-j", "1", "--batch", batch,
-	};
-	unsigned keys = LH_KEYS_OLLAMA;
-	struct lh_err unused;
-	int n = 12;
-
-	lh_coproc_stop(&t->child, &unused);	/* an earlier child that died */
-	snprintf(batch, sizeof batch, "%u", t->batch);
+	if (is_gguf(t)) {
+		argv[n++] = "--model";
+		argv[n++] = t->url;
+		if (t->prefix) {
+			argv[n++] = "--prefix";
+			argv[n++] = t->prefix;
+		}
+		return n;
+	}
 	if (*t->model) {
 		argv[n++] = "--model";
 		argv[n++] = t->model;
@@ -233,9 +282,33 @@ static int start_child(struct lh_embedder *t, struct lh_err *err)
 		argv[n++] = "--url";
 		argv[n++] = t->url;
 	}
+	return n;
+}
+
+/* Start lh-embed.  A refused request is answered by an error object, so the child keeps
+ * running. */
+static int start_child(struct lh_embedder *t, struct lh_err *err)
+{
+	char batch[16], jobs[24];
+	char *argv[20] = {
+		"lh-embed", "--engine", t->engine, "--encoding", "base64", "--on-error", "emit",
+		"-q", "--batch", batch,
+	};
+	unsigned keys = is_gguf(t) ? LH_KEYS_NONE : LH_KEYS_OLLAMA;
+	struct lh_err unused;
+	size_t n = 10;
+
+	lh_coproc_stop(&t->child->run, &unused);	/* an earlier child that died */
+	snprintf(batch, sizeof batch, "%u", t->batch);
+	snprintf(jobs, sizeof jobs, "%llu", is_gguf(t) ? (unsigned long long)t->jobs : 1);
+	if (!is_gguf(t) || t->jobs) {
+		argv[n++] = "-j";
+		argv[n++] = jobs;
+	}
+	name_model(t, argv, n);
 	if (strcmp(t->engine, lh_engine_name(LH_ENGINE_OPENAI)) == 0)
 		keys = LH_KEYS_OPENAI;
-	return lh_coproc_start(&t->child, argv, keys, err);
+	return lh_coproc_start(&t->child->run, argv, keys, err);
 }
 
 static int set_bad_answer(const char *what, struct lh_err *err)
@@ -257,6 +330,20 @@ static int set_refusal(const struct lh_value *error, struct lh_err *err)
 	return -1;
 }
 
+/* Take the model that the child names; that of engine gguf must be the one expected. */
+static int set_model(struct lh_embedder *t, struct lh_str is, struct lh_err *err)
+{
+	if (is_gguf(t) && *t->model &&
+	    !lh_model_same((struct lh_str){ t->model, strlen(t->model) }, is))
+		return lh_err_set(err, LH_EUSAGE, "%s: is the model %.*s, not %s", t->url,
+				  (int)is.n, is.p, t->model);
+	if (!*t->model && is.n < sizeof t->model) {
+		memcpy(t->model, is.p, is.n);
+		t->model[is.n] = '\0';
+	}
+	return 0;
+}
+
 static int read_model(struct lh_embedder *t, const struct lh_value *reply, struct lh_err *err)
 {
 	struct lh_buf scratch = { 0 };
@@ -264,13 +351,11 @@ static int read_model(struct lh_embedder *t, const struct lh_value *reply, struc
 	struct lh_str s;
 	int rc;
 
-	if (*t->model || !lh_value_get(reply, "model", &v) || v.type != LH_STRING)
+	if ((*t->model && !is_gguf(t)) || !lh_value_get(reply, "model", &v) || v.type != LH_STRING)
 		return 0;
 	rc = lh_value_str(&v, &scratch, &s, err);
-	if (rc == 0 && s.n < sizeof t->model) {
-		memcpy(t->model, s.p, s.n);
-		t->model[s.n] = '\0';
-	}
+	if (rc == 0)
+		rc = set_model(t, s, err);
 	lh_buf_free(&scratch);
 	return rc;
 }
@@ -380,22 +465,24 @@ static int write_request(struct lh_embedder *t, const struct lh_embedder_ask *as
  * down. */
 static int ask_child(struct lh_embedder *t, struct lh_str *line, struct lh_err *err)
 {
-	int rc = t->child.pid ? 0 : start_child(t, err);
+	struct lh_coproc *child = &t->child->run;
+	int rc = child->pid ? 0 : start_child(t, err);
 
 	if (!rc)
-		rc = lh_coproc_ask(&t->child, t->request.p, t->request.len, PATIENCE, line, err);
+		rc = lh_coproc_ask(child, t->request.p, t->request.len, PATIENCE, line, err);
 	if (rc < 0 && err->code == LH_EIO)
 		err->code = LH_ENET;
 	return rc;
 }
 
-static int embed_by_child(struct lh_embedder *t, const struct lh_embedder_ask *ask,
-			  struct lh_buf *out, struct lh_err *err)
+/* Ask the child and read its reply, which is in the child's buffer. */
+static int exchange(struct lh_embedder *t, const struct lh_embedder_ask *ask, struct lh_buf *out,
+		    struct lh_err *err)
 {
 	struct lh_value reply, error;
 	struct lh_str line;
 
-	if (write_request(t, ask, err) < 0 || ask_child(t, &line, err) < 0)
+	if (ask_child(t, &line, err) < 0)
 		return -1;
 	if (lh_json_parse(&t->scan, line.p, line.n, &reply, err) < 0)
 		return err->code == LH_ENOMEM ?
@@ -406,6 +493,19 @@ static int embed_by_child(struct lh_embedder *t, const struct lh_embedder_ask *a
 	if (lh_value_get(&reply, "error", &error))
 		return set_refusal(&error, err);
 	return read_model(t, &reply, err) < 0 ? -1 : read_vectors(t, &reply, ask, out, err);
+}
+
+static int embed_by_child(struct lh_embedder *t, const struct lh_embedder_ask *ask,
+			  struct lh_buf *out, struct lh_err *err)
+{
+	int rc = write_request(t, ask, err);
+
+	if (rc < 0)
+		return -1;
+	pthread_mutex_lock(&t->child->lock);
+	rc = exchange(t, ask, out, err);
+	pthread_mutex_unlock(&t->child->lock);
+	return rc;
 }
 
 int lh_embedder_ask(struct lh_embedder *t, const struct lh_embedder_ask *ask, struct lh_buf *out,

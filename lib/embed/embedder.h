@@ -7,7 +7,10 @@
  *
  * The model of engine static is the name and checksum of a table (lh_wordvec_model),
  * and its url the path of the file.  An index names both, so that a query is never
- * embedded by another table than its rows were.
+ * embedded by another table than its rows were.  The model of engine gguf is an
+ * identity (transformer/store.h), and its url the path of the file or the name of the
+ * model; the child is asked to embed by the url, and vectors of another model than the
+ * one named are refused with LH_EUSAGE.  Embedders of one model share a child.
  *
  *     t = lh_embedder_new(&options, err);
  *     lh_embedder_embed(t, &text, 1, &floats, &dimension, err);
@@ -22,8 +25,9 @@
 
 #include <lh/json.h>
 
-enum lh_engine { LH_ENGINE_HASH, LH_ENGINE_STATIC, LH_ENGINE_OLLAMA, LH_ENGINE_OPENAI };
-#define LH_ENGINES "hash|static|ollama|openai"	/* choices of --engine */
+enum lh_engine { LH_ENGINE_HASH, LH_ENGINE_STATIC, LH_ENGINE_OLLAMA, LH_ENGINE_OPENAI,
+		 LH_ENGINE_GGUF };
+#define LH_ENGINES "hash|static|ollama|openai|gguf"	/* choices of --engine */
 #define LH_OLLAMA_MODEL "nomic-embed-text"	/* the default */
 #define LH_OPENAI_MODEL "text-embedding-3-small"
 #define LH_OPENAI_URL "https://api.openai.com"
@@ -35,10 +39,13 @@ const char *lh_engine_name(enum lh_engine engine);
 struct lh_embedder_options {
 	const char *engine;	/* hash, ollama, ... */
 	const char *model;	/* NULL or "": the engine's default */
-	const char *url;	/* NULL or "": the engine's default; static: the compiled table */
+	const char *url;	/* NULL or "": the engine's default; static: the compiled table;
+				 * gguf: the file or name of the model */
 	bool own_url;		/* given by the user, not by an index */
 	uint32_t dimension;	/* 0: that of the engine (hash: 768) */
 	uint32_t batch;		/* texts per call of a service; 0: the default */
+	const char *prefix;	/* gguf: before each text; NULL or "": none */
+	uint64_t jobs;		/* gguf: threads; 0: as many as there are cores */
 };
 
 struct lh_embedder;
@@ -58,7 +65,7 @@ const char *lh_embedder_model(const struct lh_embedder *t);
 uint32_t lh_embedder_dimension(const struct lh_embedder *t);
 
 /* Return the engine's address as an index stores it: the absolute path of a static
- * table, else as given. */
+ * table or a model, NAME:TAG of a model found by its name, else as given. */
 const char *lh_embedder_url(const struct lh_embedder *t);
 
 /* Return whether an engine is computed in this process, text by text. */

@@ -2,11 +2,12 @@
  * embed.h - the engines of lh-embed, and what its files share.
  *
  * request.c reads the texts of a record and writes the answer; an engine (hash.c,
- * static.c, ollama.c, openai.c) turns texts into vectors.  Engines in this process
+ * static.c, ollama.c, openai.c, gguf.c) turns texts into vectors.  hash and static
  * embed one text at a time, directly into the output (local.c).  Services (by
- * service.c) get many at once, from behind a cache in memory and one in a file
- * (remote.c, cache.c).  held.c reopens the file that an engine reads when it has
- * changed.  compile.c makes the tables in which engine static looks words up.
+ * service.c) and gguf get many at once, from behind a cache in memory and one in a
+ * file (remote.c, cache.c).  held.c reopens the file that an engine reads when it has
+ * changed.  compile.c makes the tables in which engine static looks words up;
+ * inspect.c shows a model of engine gguf.
  *
  * To add an engine, add a file with a struct engine, and its row in main.c.
  */
@@ -21,6 +22,8 @@
 #include "tool/tool.h"
 
 #define MAX_TEXTS 65536		/* of one {"texts":[...]} request */
+#define BATCH_MAX 4096		/* texts in one call */
+#define JOBS_MAX 256
 
 enum encoding { ENCODING_ARRAY, ENCODING_BASE64 };
 enum wire { WIRE_GO, WIRE_RUST };
@@ -32,9 +35,12 @@ struct embed {
 	const char *model, *url, *key_file, *cache, *field, *template_text;
 	const char *compile, *output, *trace_id;
 	int precision;		/* of a compiled table; -1: not given */
-	bool raw;
+	const char *prefix;
+	bool raw, truncate, fast;
+	bool info, tokens, benchmark;
 	uint64_t dimension;	/* 0: --dimension was not given */
-	uint64_t batch, cache_size, cache_max, retries;
+	uint64_t batch;		/* 0: --batch was not given */
+	uint64_t cache_size, cache_max, retries;
 	double timeout;
 
 	const struct engine *engine;
@@ -42,9 +48,12 @@ struct embed {
 	struct lh_template *template;
 	struct lh_secret key;	/* for the service; empty: none */
 	struct lh_wordvec *table;	/* for engine static */
+	struct gguf *gguf;	/* for engine gguf */
+	uint64_t threads;	/* of engine gguf, which is called by one at a time */
+	const char *operand;	/* --model as given, where check replaces it; or NULL */
 	const char *file;	/* the file read by check: table or key; or NULL */
 	struct lh_stamp stamp;	/* of the file, before it was read */
-	atomic_ullong texts, misses;
+	atomic_ullong texts, misses, cut;
 };
 
 struct model;
@@ -55,6 +64,11 @@ struct call {
 	struct lh_str trace;	/* n = 0: none */
 	const struct lh_str *text;
 	size_t n;
+	/* For an engine that judges texts one by one: text i is refused, and its vector is
+	 * not used; text i was cut.  */
+	void (*refused)(void *ctx, size_t i, const struct lh_err *why);
+	void (*cut)(void *ctx, size_t i);
+	void *ctx;
 };
 
 struct engine {
@@ -76,9 +90,13 @@ struct engine {
 	/* By a service: append a vector per text to out, all of one dimension, as the
 	 * service returned them; one may be all zero. */
 	int (*many)(void *self, const struct call *call, struct lh_buf *out, struct lh_err *err);
+
+	/* Return whether a request names the model that the engine has, which is the only
+	 * one.  NULL: a request may name any. */
+	bool (*knows)(const struct embed *e, struct lh_str model);
 };
 
-extern const struct engine engine_hash, engine_static, engine_ollama, engine_openai;
+extern const struct engine engine_hash, engine_static, engine_ollama, engine_openai, engine_gguf;
 
 /* ---- held.c ---- */
 
@@ -100,5 +118,15 @@ struct lh_held *hold_open(struct hold *hold, struct lh_err *err);
 int local_run(struct embed *e);
 int remote_run(struct embed *e);
 int compile_run(struct embed *e);
+
+/* ---- gguf.c ---- */
+
+void gguf_free(struct gguf *g);
+/* Return whether the model's file is another one now. */
+bool gguf_stale(const struct gguf *g);
+
+/* ---- inspect.c: --info, --tokens and --benchmark ---- */
+
+int inspect_run(struct embed *e);
 
 #endif

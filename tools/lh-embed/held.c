@@ -11,6 +11,7 @@ static void close_one(void *state)
 	struct held *h = state;
 
 	lh_wordvec_close(h->e.table);
+	gguf_free(h->e.gguf);
 	lh_secret_wipe(&h->e.key);
 	free(h);
 }
@@ -27,6 +28,7 @@ static void *open_one(void *ctx, const void *before, struct lh_err *err)
 	h->hold = hold;
 	h->e = *run;
 	run->table = NULL;
+	run->gguf = NULL;
 	run->key = (struct lh_secret){ .p = NULL };
 	if (!before)
 		return h;
@@ -44,7 +46,7 @@ static bool is_stale(void *ctx, const void *state)
 	const struct embed *e = &((const struct held *)state)->e;
 
 	(void)ctx;
-	return e->file && !lh_stamp_fits(&e->stamp, e->file);
+	return (e->file && !lh_stamp_fits(&e->stamp, e->file)) || (e->gguf && gguf_stale(e->gguf));
 }
 
 static void report_failed(void *ctx, const struct lh_err *why)
@@ -60,7 +62,7 @@ struct lh_held *hold_open(struct hold *hold, struct lh_err *err)
 	};
 	struct embed *run = hold->run;
 
-	hold->model = run->table ? run->file : run->model;
-	hold->dimension = run->table ? 0 : run->dimension;
+	hold->model = run->operand ? run->operand : run->model;
+	hold->dimension = run->operand ? 0 : run->dimension;
 	return lh_held_open(&how, err);
 }

@@ -27,13 +27,21 @@ static const struct lh_option options[] = {
 	  LH_CHOICE(struct embed, encoding) },
 	{ 0, "wire", "go|rust", "only requests, answered as go or rust does",
 	  LH_CHOICE(struct embed, wire) },
-	{ 0, "batch", "N", "texts in one call to a service (default 64)",
-	  LH_UINT(struct embed, batch, 1, 4096) },
+	{ 0, "prefix", "TEXT", "put TEXT before each text (gguf)", LH_TEXT(struct embed, prefix) },
+	{ 0, "truncate", NULL, "cut texts that are too long (gguf)",
+	  LH_FLAG(struct embed, truncate) },
+	{ 0, "fast", NULL, "compute in 8 or 16 bits (gguf)", LH_FLAG(struct embed, fast) },
+	{ 0, "tokens", NULL, "write tokens, not vectors (gguf)", LH_FLAG(struct embed, tokens) },
+	{ 0, "info", NULL, "describe the model (gguf)", LH_FLAG(struct embed, info) },
+	{ 0, "benchmark", NULL, "measure the model for ten seconds (gguf)",
+	  LH_FLAG(struct embed, benchmark) },
+	{ 0, "batch", "N", "texts in one call (default 64; gguf: 32 per thread)",
+	  LH_UINT(struct embed, batch, 1, BATCH_MAX) },
 	{ 'j', "jobs", "N", "threads, or calls at the same time (default: cores)",
-	  LH_TOOL_FIELD(UINT, jobs, .min = 1, .max = 256) },
+	  LH_TOOL_FIELD(UINT, jobs, .min = 1, .max = JOBS_MAX) },
 	{ 0, "cache-size", "N", "vectors to keep in memory (default 10000)",
 	  LH_UINT(struct embed, cache_size, 0, 100000000) },
-	{ 0, "cache", "FILE", "keep vectors of a service in FILE, across runs",
+	{ 0, "cache", "FILE", "keep vectors in FILE, across runs",
 	  LH_TEXT(struct embed, cache, .env = "LH_EMBED_CACHE") },
 	{ 0, "cache-max", "SIZE", "greatest size of FILE (default 1G)",
 	  LH_SIZE(struct embed, cache_max, 1048576, 1099511627776.0) },
@@ -56,6 +64,7 @@ static const struct lh_option options[] = {
 static const struct engine *const engines[] = {
 	[LH_ENGINE_HASH] = &engine_hash, [LH_ENGINE_STATIC] = &engine_static,
 	[LH_ENGINE_OLLAMA] = &engine_ollama, [LH_ENGINE_OPENAI] = &engine_openai,
+	[LH_ENGINE_GGUF] = &engine_gguf,
 };
 
 static const char *default_url(const struct engine *engine)
@@ -65,6 +74,35 @@ static const char *default_url(const struct engine *engine)
 	return url && *url ? url : engine->url;
 }
 
+/* Check the options that are for engine gguf. */
+static int check_gguf(const struct embed *e)
+{
+	const struct {
+		bool given;
+		const char *name;
+	} of[] = {
+		{ e->prefix != NULL, "prefix" }, { e->truncate, "truncate" }, { e->fast, "fast" },
+		{ e->tokens, "tokens" }, { e->info, "info" }, { e->benchmark, "benchmark" },
+	};
+	const char *alone = e->info ? "info" : "benchmark";
+	size_t i;
+
+	for (i = 0; e->engine != &engine_gguf && i < sizeof of / sizeof *of; i++)
+		if (of[i].given)
+			return lh_tool_usage(e->tool, "--%s is for engine gguf", of[i].name);
+	if (e->tokens + e->info + e->benchmark > 1)
+		return lh_tool_usage(e->tool,
+				     "--tokens, --info and --benchmark exclude each other");
+	if ((e->info || e->benchmark) && e->tool->n_operands)
+		return lh_tool_unexpected(e->tool, 0, "--%s reads the model alone", alone);
+	if ((e->tokens || e->info || e->benchmark) && e->wire >= 0)
+		return lh_tool_usage(e->tool, "--wire and --%s exclude each other",
+				     e->tokens ? "tokens" : alone);
+	if (e->prefix && !lh_utf8_valid(e->prefix, strlen(e->prefix)))
+		return lh_tool_usage(e->tool, "--prefix is not UTF-8");
+	return 0;
+}
+
 /* Complete the settings that depend on the engine, and check them together. */
 static int settle_options(struct embed *e)
 {
@@ -72,7 +110,7 @@ static int settle_options(struct embed *e)
 		return lh_tool_usage(e->tool, "%s goes with --compile",
 				     e->output ? "--output" : "--precision");
 	e->engine = engines[e->engine_index];
-	if (lh_trace_check(e->trace_id, &e->tool->err) < 0)
+	if (lh_trace_check(e->trace_id, &e->tool->err) < 0 || check_gguf(e) < 0)
 		return -1;
 	if (e->field && e->template_text)
 		return lh_tool_usage(e->tool, "--field and --template exclude each other");
@@ -89,7 +127,11 @@ static int settle_options(struct embed *e)
 		if (!e->template)
 			return lh_err_prefix(&e->tool->err, "--template");
 	}
-	return e->engine->check(e);
+	if (e->engine->check(e) < 0)
+		return -1;
+	if (!e->batch)
+		e->batch = 64;
+	return 0;
 }
 
 static void report(struct embed *e, double took)
@@ -101,13 +143,22 @@ static void report(struct embed *e, double took)
 			"%llu texts, %llu hits, %llu misses, hit rate %.1f %%, %.0f texts/s", texts,
 			hits, misses, texts ? 100.0 * (double)hits / (double)texts : 0.0,
 			took > 0 ? (double)texts / took : 0.0);
+	if (atomic_load(&e->cut))
+		lh_tool_warn(e->tool, "%llu of %llu texts cut to the model's context",
+			     (unsigned long long)atomic_load(&e->cut), texts);
+}
+
+static int run(struct embed *e)
+{
+	if (e->info || e->tokens || e->benchmark)
+		return inspect_run(e);
+	return e->engine->one ? local_run(e) : remote_run(e);
 }
 
 int main(int argc, char **argv)
 {
 	struct embed e = { .precision = -1,
 			   .wire = -1,
-			   .batch = 64,
 			   .cache_size = 10000,
 			   .cache_max = UINT64_C(1) << 30,
 			   .retries = 2,
@@ -125,11 +176,12 @@ int main(int argc, char **argv)
 	else if (!rc)
 		rc = settle_options(&e);
 	if (!rc && !e.compile) {
-		rc = e.engine->one ? local_run(&e) : remote_run(&e);
+		rc = run(&e);
 		report(&e, lh_time_monotonic() - start);
 	}
 	lh_template_free(e.template);
 	lh_secret_wipe(&e.key);
 	lh_wordvec_close(e.table);
+	gguf_free(e.gguf);
 	return lh_tool_finish(&tool, rc);
 }

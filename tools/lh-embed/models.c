@@ -7,11 +7,30 @@
 #include <lh/buf.h>
 #include "base/mem.h"
 
-void models_init(struct models *ms, const char *engine)
+/* Return a text that is the same for runs whose models of the same name make the same
+ * vectors. */
+static char *what_makes(const struct embed *e, struct lh_err *err)
 {
-	ms->engine = engine;
+	struct lh_buf b = { 0 };
+	char *text = NULL;
+
+	lh_buf_puts(&b, e->engine->name);
+	if (e->fast)
+		lh_buf_puts(&b, "-fast");
+	if (e->prefix)
+		lh_buf_printf(&b, ":%zu:%s", strlen(e->prefix), e->prefix);
+	if (lh_buf_check(&b, err) == 0)
+		text = lh_strndup(b.p, b.len, err);
+	lh_buf_free(&b);
+	return text;
+}
+
+int models_init(struct models *ms, const struct embed *e, struct lh_err *err)
+{
 	ms->first = NULL;
 	pthread_mutex_init(&ms->lock, NULL);
+	ms->by = what_makes(e, err);
+	return ms->by ? 0 : -1;
 }
 
 static void model_free(struct model *m)
@@ -30,15 +49,16 @@ void models_free(struct models *ms)
 		model_free(m);
 	}
 	pthread_mutex_destroy(&ms->lock);
+	free(ms->by);
 }
 
-/* Engine and name are unambiguous: no engine's name contains a space. */
-static char *space_of(const char *engine, const char *name, size_t n, struct lh_err *err)
+/* Both are unambiguous: no engine's name contains a space, and a prefix has its length. */
+static char *space_of(const char *by, const char *name, size_t n, struct lh_err *err)
 {
 	struct lh_buf b = { 0 };
 	char *space = NULL;
 
-	lh_buf_puts(&b, engine);
+	lh_buf_puts(&b, by);
 	lh_buf_putc(&b, ' ');
 	lh_buf_add(&b, name, n);
 	if (lh_buf_check(&b, err) == 0)
@@ -47,7 +67,7 @@ static char *space_of(const char *engine, const char *name, size_t n, struct lh_
 	return space;
 }
 
-static struct model *model_new(const char *engine, const char *name, size_t n, struct lh_err *err)
+static struct model *model_new(const char *by, const char *name, size_t n, struct lh_err *err)
 {
 	struct model *m = lh_calloc(1, sizeof *m, err);
 
@@ -55,7 +75,7 @@ static struct model *model_new(const char *engine, const char *name, size_t n, s
 		return NULL;
 	m->name = lh_strndup(name, n, err);
 	if (m->name)
-		m->space = space_of(engine, name, n, err);
+		m->space = space_of(by, name, n, err);
 	if (m->space)
 		return m;
 	model_free(m);
@@ -70,7 +90,7 @@ struct model *models_find(struct models *ms, const char *name, size_t n, struct 
 	for (m = ms->first; m; m = m->next)
 		if (strlen(m->name) == n && !memcmp(m->name, name, n))
 			break;
-	if (!m && (m = model_new(ms->engine, name, n, err))) {
+	if (!m && (m = model_new(ms->by, name, n, err))) {
 		m->next = ms->first;
 		ms->first = m;
 	}

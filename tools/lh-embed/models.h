@@ -11,24 +11,26 @@
 #include <stdatomic.h>
 #include <stdbool.h>
 
-#include <lh/err.h>
+#include "embed.h"
 
 /* A model and the dimension of its vectors. */
 struct model {
 	char *name;
-	char *space;			/* prefix of its keys in the caches: engine and name */
+	char *space;			/* prefix of its keys in the caches: what makes its
+					 * vectors, and its name */
 	atomic_size_t dimension;	/* 0 until the first answer */
 	atomic_bool from_file;		/* it was learned from a vector of --cache */
 	struct model *next;
 };
 
 struct models {
-	const char *engine;
+	char *by;			/* what makes the vectors: engine and settings */
 	pthread_mutex_t lock;
 	struct model *first;		/* grows under lock */
 };
 
-void models_init(struct models *ms, const char *engine);
+/* Set what makes the vectors; -1 without memory.  Free it also then. */
+int models_init(struct models *ms, const struct embed *e, struct lh_err *err);
 void models_free(struct models *ms);
 
 /* Find or add the model of that name; NULL without memory. */

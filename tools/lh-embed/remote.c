@@ -1,6 +1,6 @@
 /*
- * remote.c - engines that are services: many texts per call, behind a cache in memory
- * and one in a file.
+ * remote.c - engines that embed many texts per call, services above all, behind a cache
+ * in memory and one in a file.
  *
  * A batch of records becomes a list of texts.  The first of equal texts is found in a
  * cache, or is being fetched by another thread, or is sent to the service, at most
@@ -35,6 +35,7 @@ struct item {			/* a text */
 	size_t at, dimension;	/* its vector in w->vectors; NOWHERE: none yet */
 	struct lh_str trace;	/* for the request; n = 0: none */
 	size_t why;		/* number of its error, from 1 */
+	bool cut;		/* its vector is that of its beginning, and is not cached */
 };
 
 struct task {			/* a record */
@@ -55,10 +56,12 @@ struct remote {
 
 struct worker {
 	struct remote *r;
+	const struct embed *e;	/* with the present model */
 	void *engine;
 	struct task *task;
 	size_t n_tasks;
 	struct lh_buf items, table, texts, scratch, vectors, entries;
+	struct lh_buf called;	/* the items of one call: size_t each */
 	struct lh_buf traces;	/* ids that had escapes; does not move */
 	struct lh_buf errors;	/* of texts: struct lh_err each */
 	struct lh_buf said;	/* of one answer, as JSON */
@@ -86,6 +89,7 @@ static void worker_free(void *arg)
 	lh_buf_free(&w->scratch);
 	lh_buf_free(&w->vectors);
 	lh_buf_free(&w->entries);
+	lh_buf_free(&w->called);
 	lh_buf_free(&w->traces);
 	lh_buf_free(&w->errors);
 	lh_buf_free(&w->said);
@@ -99,6 +103,7 @@ static int worker_init(void *context, void *ctx, struct lh_err *err)
 	struct worker *w = context;
 
 	w->r = r;
+	w->e = &held->e;
 	w->task = lh_calloc(r->e->batch, sizeof *w->task, err);
 	if (w->task)
 		w->engine = r->e->engine->open(&held->e, err);
@@ -107,13 +112,19 @@ static int worker_init(void *context, void *ctx, struct lh_err *err)
 
 static int model_of(struct worker *w, struct task *t, struct lh_err *err)
 {
-	struct embed *e = w->r->e;
-	struct lh_str name = { e->model, strlen(e->model) };
+	const struct embed *e = w->e;
+	struct lh_str own = { e->model, strlen(e->model) }, name = own;
 
 	if (t->rq.model.p && lh_value_str(&t->rq.model, &w->scratch, &name, err) < 0)
 		return -1;
 	if (memchr(name.p, '\0', name.n))
 		return lh_err_set(err, LH_EDATA, "\"model\" must not hold NUL");
+	if (t->rq.model.p && e->engine->knows && !e->engine->knows(e, name))
+		return lh_err_set(err, LH_EDATA,
+				  "\"model\" is \"%.*s\", but this engine makes \"%s\"",
+				  (int)(name.n < 200 ? name.n : 200), name.p, e->model);
+	if (e->engine->knows)
+		name = own;
 	t->model = models_find(&w->r->models, name.p, name.n, err);
 	return t->model ? 0 : -1;
 }
@@ -346,21 +357,28 @@ static int look_in_file(struct worker *w, struct lh_err *err)
 	return rc;
 }
 
-/* Cache the vectors, stored from offset from on, of the wanted items i to end. */
-static int keep_vectors(struct worker *w, size_t i, size_t end, size_t from, size_t each,
-			struct lh_err *err)
+/* Return a called item. */
+static struct item *called(struct worker *w, size_t i)
 {
-	const struct item first = *item(w, i);
+	return item(w, ((const size_t *)(const void *)w->called.p)[i]);
+}
+
+static size_t n_called(const struct worker *w)
+{
+	return w->called.len / sizeof(size_t);
+}
+
+/* Cache the vectors of the called items, stored from offset from on. */
+static int keep_vectors(struct worker *w, size_t from, size_t each, struct lh_err *err)
+{
+	size_t i;
 
 	lh_buf_reset(&w->entries);
-	for (; i < end; i++) {
-		const struct item *it = item(w, i);
+	for (i = 0; i < n_called(w); i++, from += each) {
+		const struct item *it = called(w, i);
 		struct cache_entry e = { it->key, w->vectors.p + from, each };
 
-		if (!is_wanted(it, &first))
-			continue;
-		from += each;
-		if (is_zero(e.p, each))
+		if (it->why || it->cut || is_zero(e.p, each))
 			continue;
 		if (w->r->cache && lh_lru_put(w->r->cache, e.key, e.p, e.n, err) < 0)
 			return -1;
@@ -388,80 +406,108 @@ static size_t note_zero(struct worker *w)
 	struct lh_err why;
 	char url[400];
 
-	lh_http_mask(w->r->e->url, url, sizeof url);
+	if (w->r->e->url)
+		lh_http_mask(w->r->e->url, url, sizeof url);
+	else
+		snprintf(url, sizeof url, "%.399s", w->e->model);
 	lh_err_data(&why, 502, "%s: the vector of this text is all zero", url);
 	return note(w, &why);
 }
 
-/* Distribute the vectors at offset from to the wanted items i to end. */
-static int hand_out(struct worker *w, size_t i, size_t end, size_t from, size_t each,
-		    struct lh_err *err)
+/* Distribute the vectors at offset from to the called items. */
+static int hand_out(struct worker *w, size_t from, size_t each, struct lh_err *err)
 {
-	const struct item first = *item(w, i);
-	size_t zero = 0;
+	size_t i, zero = 0;
 
-	for (; i < end; i++) {
-		if (!is_wanted(item(w, i), &first))
+	for (i = 0; i < n_called(w); i++, from += each) {
+		struct item *it = called(w, i);
+
+		if (it->why)
 			continue;
 		if (is_zero(w->vectors.p + from, each)) {
 			if (!zero && !(zero = note_zero(w)))
 				return lh_err_nomem(err);
-			give_up(w, item(w, i), zero);
-		} else {
-			found(w, item(w, i), from, each);
+			give_up(w, it, zero);
+			continue;
 		}
-		from += each;
+		found(w, it, from, each);
+		if (it->cut && w->r->cache)
+			lh_lru_drop(w->r->cache, it->key);
 	}
 	return 0;
 }
 
-/* Handle a failed call for the wanted items i to end: with --on-error emit they fail
- * and the run goes on. */
-static int call_failed(struct worker *w, size_t i, size_t end, struct lh_err *err)
+/* Handle a failed call: with --on-error emit its items fail and the run goes on. */
+static int call_failed(struct worker *w, struct lh_err *err)
 {
-	const struct item first = *item(w, i);
-	size_t why;
+	size_t i, why;
 
 	if (!lh_records_rejects(w->r->e->tool, err))
 		return -1;
 	why = note(w, err);
 	if (!why)
 		return lh_err_nomem(err);
-	for (; i < end; i++)
-		if (is_wanted(item(w, i), &first))
-			give_up(w, item(w, i), why);
+	for (i = 0; i < n_called(w); i++)
+		if (!called(w, i)->why)
+			give_up(w, called(w, i), why);
 	return 0;
 }
 
-/* Make one call: the wanted items of one model and trace id, from i on. */
+/* Without memory for the reason, the failure of w->errors ends the run. */
+static void text_refused(void *worker, size_t i, const struct lh_err *err)
+{
+	struct worker *w = worker;
+
+	give_up(w, called(w, i), note(w, err));
+}
+
+static void text_cut(void *worker, size_t i)
+{
+	called(worker, i)->cut = true;
+}
+
+/* Gather the texts of one call: the wanted items of one model and trace id, from i on. */
+static int gather_call(struct worker *w, size_t i, struct lh_err *err)
+{
+	const struct item first = *item(w, i);
+	size_t most = w->r->e->batch;
+
+	lh_buf_reset(&w->texts);
+	lh_buf_reset(&w->called);
+	for (; i < n_items(w) && n_called(w) < most; i++) {
+		const struct item *it = item(w, i);
+		struct lh_str text = { it->p ? it->p : w->scratch.p + it->off, it->n };
+
+		if (!is_wanted(it, &first))
+			continue;
+		lh_buf_add(&w->texts, &text, sizeof text);
+		lh_buf_add(&w->called, &i, sizeof i);
+	}
+	return lh_buf_check(&w->texts, err) < 0 ? -1 : lh_buf_check(&w->called, err);
+}
+
+/* Make one call, whose first item is i. */
 static int call(struct worker *w, size_t i, struct lh_err *err)
 {
 	struct embed *e = w->r->e;
-	const struct item first = *item(w, i);
-	size_t n = 0, end, from = w->vectors.len, each;
-	struct lh_str *text;
+	size_t from = w->vectors.len, each;
+	struct call c = { .model = item(w, i)->model, .trace = item(w, i)->trace,
+			  .refused = text_refused, .cut = text_cut, .ctx = w };
 
-	lh_buf_reset(&w->texts);
-	text = (struct lh_str *)lh_buf_room(&w->texts, e->batch * sizeof *text);
-	if (!text)
-		return lh_err_nomem(err);
-	for (end = i; end < n_items(w) && n < e->batch; end++) {
-		const struct item *it = item(w, end);
-
-		if (is_wanted(it, &first))
-			text[n++] =
-				(struct lh_str){ it->p ? it->p : w->scratch.p + it->off, it->n };
-	}
-	if (e->engine->many(w->engine, &(struct call){ first.model, first.trace, text, n },
-			    &w->vectors, err) < 0) {
+	if (gather_call(w, i, err) < 0)
+		return -1;
+	c.text = (const struct lh_str *)(const void *)w->texts.p;
+	c.n = n_called(w);
+	if (e->engine->many(w->engine, &c, &w->vectors, err) < 0) {
 		if (!w->vectors.failed)
 			w->vectors.len = from;
-		return call_failed(w, i, end, err);
+		return call_failed(w, err);
 	}
-	atomic_fetch_add(&e->misses, n);
-	each = (w->vectors.len - from) / n;
-	return keep_vectors(w, i, end, from, each, err) < 0 ? -1
-							    : hand_out(w, i, end, from, each, err);
+	if (lh_buf_check(&w->errors, err) < 0)
+		return -1;
+	atomic_fetch_add(&e->misses, c.n);
+	each = (w->vectors.len - from) / c.n;
+	return keep_vectors(w, from, each, err) < 0 ? -1 : hand_out(w, from, each, err);
 }
 
 static int fetch_ours(struct worker *w, struct lh_err *err)
@@ -571,6 +617,8 @@ static void answer(struct worker *w, struct task *t, struct lh_buf *out)
 			continue;
 		}
 		dimension = it->dimension;
+		if (it->cut)
+			atomic_fetch_add(&w->r->e->cut, 1);
 		answer_vector(out, &t->rq, (const float *)(w->vectors.p + it->at), dimension);
 	}
 	answer_close(&t->rq, dimension, t->model->name, &w->said);
@@ -587,6 +635,20 @@ static void write_stats(struct remote *r, struct lh_buf *out)
 		     r->cache ? lh_lru_count(r->cache) : 0);
 }
 
+/* Reject a record for the error of that number.  An engine that judges texts one by one does
+ * not know which of the request it is. */
+static void reject(struct worker *w, struct lh_batch *b, const struct task *t, size_t why)
+{
+	struct lh_err err = *noted(w, why);
+	size_t i = t->first;
+
+	while (item(w, item(w, i)->first)->why != why)
+		i++;
+	if (t->rq.many && w->e->engine->knows)
+		lh_err_prefix(&err, "text %zu", i - t->first + 1);
+	lh_batch_reject(b, &err);
+}
+
 /* Answer a record; false when its texts are not done, which ends the run. */
 static bool settle_task(struct worker *w, struct lh_batch *b, struct task *t)
 {
@@ -595,7 +657,10 @@ static bool settle_task(struct worker *w, struct lh_batch *b, struct task *t)
 	if (!t->bad && !is_settled(w, t, &why))
 		return false;
 	if (t->bad || why) {
-		lh_batch_reject(b, t->bad ? t->bad : noted(w, why));
+		if (t->bad)
+			lh_batch_reject(b, t->bad);
+		else
+			reject(w, b, t, why);
 		return true;
 	}
 	if (t->rq.op)
@@ -630,8 +695,8 @@ int remote_run(struct embed *e)
 	int rc = 0;
 
 	pthread_mutex_init(&r.lock, NULL);
-	models_init(&r.models, e->engine->name);
-	if (e->cache_size) {
+	rc = models_init(&r.models, e, &e->tool->err);
+	if (!rc && e->cache_size) {
 		r.cache = lh_lru_new(e->cache_size, &e->tool->err);
 		rc = r.cache ? 0 : -1;
 	}

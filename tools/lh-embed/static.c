@@ -56,7 +56,7 @@ static int static_check(struct embed *e)
 		return lh_tool_usage(e->tool,
 				     "--dimension: engine static makes vectors as long as its "
 				     "table has them");
-	e->file = e->model;
+	e->file = e->operand = e->model;
 	lh_stamp_take(&e->stamp, e->file);
 	fd = open(e->model, O_RDONLY | O_CLOEXEC);
 	if (fd < 0)

@@ -1,0 +1,360 @@
+/*
+ * gguf.c - the engine gguf: a transformer in a GGUF file, in this process.
+ *
+ * Records are read by one thread; the texts of a batch are sorted by their length, divided into
+ * pieces of some hundred tokens, and the pieces encoded by all threads.
+ */
+#include "gguf.h"
+
+#include <pthread.h>
+#include <stdlib.h>
+
+#include "base/mem.h"
+#include "base/signal.h"
+#include "models.h"
+#include <lh/distance.h>
+
+#define TEXTS_A_THREAD 32	/* in a batch, unless --batch says otherwise */
+#define PIECE_MIN 128		/* tokens: fewer do not fill the encoder's matrix */
+#define PIECE_MAX 512
+#define PIECES_A_THREAD 4
+#define TOKENS_KEPT 65536	/* a longer list is not kept for the next text */
+
+/* ---- the model ---- */
+
+void gguf_free(struct gguf *g)
+{
+	if (!g)
+		return;
+	lh_encoder_free(g->encoder);
+	lh_tokenizer_free(g->tokenizer);
+	lh_gguf_close(g->file);
+	lh_model_free(&g->found);
+	free(g);
+}
+
+bool gguf_stale(const struct gguf *g)
+{
+	return lh_model_stale(&g->found);
+}
+
+static int open_model(struct gguf *g, const struct embed *e, struct lh_err *err)
+{
+	struct lh_encoder_how how = { .raw = true, .fast = e->fast };
+
+	if (lh_model_find(&g->found, e->operand, err) < 0)
+		return -1;
+	g->file = lh_gguf_open(g->found.path, err);
+	if (!g->file || lh_model_identify(&g->found, lh_gguf_bytes(g->file), g->id, err) < 0)
+		return -1;
+	g->tokenizer = lh_tokenizer_new(g->file, err);
+	if (g->tokenizer)
+		g->encoder = lh_encoder_new(g->file, &how, err);
+	if (!g->encoder)
+		return -1;
+	lh_encoder_info(g->encoder, &g->info);
+	return 0;
+}
+
+static int gguf_check(struct embed *e)
+{
+	struct lh_err *err = &e->tool->err;
+
+	if (!e->model)
+		return lh_tool_usage(e->tool,
+				     "--engine gguf: name the model by --model FILE or NAME");
+	if (e->url)
+		return lh_tool_usage(e->tool, "--url: engine gguf has no service");
+	if (e->dimension)
+		return lh_tool_usage(e->tool, "--dimension: engine gguf makes vectors as long as "
+					      "its model has them");
+	if (!e->threads) {
+		e->threads = e->tool->jobs;
+		e->tool->jobs = 1;
+	}
+	if (!e->batch)
+		e->batch = TEXTS_A_THREAD * e->threads;
+	if (e->batch > BATCH_MAX)
+		e->batch = BATCH_MAX;
+	e->operand = e->model;
+	e->gguf = lh_calloc(1, sizeof *e->gguf, err);
+	if (!e->gguf)
+		return -1;
+	if (open_model(e->gguf, e, err) < 0) {
+		gguf_free(e->gguf);
+		e->gguf = NULL;
+		return -1;
+	}
+	e->model = e->gguf->id;
+	e->dimension = e->gguf->info.width;
+	return 0;
+}
+
+/* The identity, the name alone, or that without ":latest". */
+static bool gguf_knows(const struct embed *e, struct lh_str model)
+{
+	const char *name = e->gguf->found.name, *colon = strrchr(name, ':');
+	size_t n = strlen(name);
+
+	if (lh_model_same(model, (struct lh_str){ e->model, strlen(e->model) }))
+		return true;
+	if (model.n == n && !memcmp(model.p, name, n))
+		return true;
+	return e->gguf->found.manifest && colon && strcmp(colon, ":latest") == 0 &&
+		model.n == (size_t)(colon - name) && !memcmp(model.p, name, model.n);
+}
+
+/* ---- tokens ---- */
+
+int gguf_tokens(const struct embed *e, struct lh_str text, bool whole, struct lh_buf *scratch,
+		struct lh_tokens *to, struct lh_err *err)
+{
+	const struct gguf *g = e->gguf;
+
+	if (e->prefix) {
+		lh_buf_reset(scratch);
+		lh_buf_puts(scratch, e->prefix);
+		lh_buf_add(scratch, text.p, text.n);
+		if (lh_buf_check(scratch, err) < 0)
+			return -1;
+		text = (struct lh_str){ scratch->p, scratch->len };
+	}
+	if (lh_tokenizer_run(g->tokenizer, text, to, err) < 0)
+		return -1;
+	if (to->n <= g->info.context)
+		return 0;
+	if (e->truncate) {
+		lh_tokenizer_truncate(g->tokenizer, to, g->info.context);
+		return 1;
+	}
+	if (whole)
+		return 0;
+	return lh_err_data(err, 413, "text of %zu tokens, and the model takes %llu (--truncate "
+			   "cuts it)", to->n, (unsigned long long)g->info.context);
+}
+
+/* ---- the engine ---- */
+
+struct piece {
+	size_t first, n;		/* of the sorted lists */
+};
+
+struct engine_gguf {
+	const struct embed *e;
+	struct lh_encoder_work **work;	/* of each thread; NULL: not needed yet */
+	struct lh_tokens *tokens;	/* of each text */
+	struct lh_tokens *list;		/* the same, sorted, without those refused; ... */
+	size_t *at;			/* ... which texts these are */
+	struct piece *piece;
+	size_t n, n_pieces;
+	struct lh_buf scratch, sorted;
+
+	/* of the present call */
+	atomic_size_t next;		/* piece that no thread has taken yet */
+	pthread_mutex_t lock;
+	struct lh_err failure;		/* of the first thread that failed; under lock */
+};
+
+static void gguf_close(void *self)
+{
+	struct engine_gguf *s = self;
+	size_t i;
+
+	for (i = 0; s->work && i < s->e->threads; i++)
+		lh_encoder_work_free(s->work[i]);
+	for (i = 0; s->tokens && i < s->e->batch; i++)
+		lh_tokens_free(&s->tokens[i]);
+	lh_buf_free(&s->scratch);
+	lh_buf_free(&s->sorted);
+	pthread_mutex_destroy(&s->lock);
+	free(s->work);
+	free(s->tokens);
+	free(s->list);
+	free(s->at);
+	free(s->piece);
+	free(s);
+}
+
+static void *gguf_open(struct embed *e, struct lh_err *err)
+{
+	struct engine_gguf *s = lh_calloc(1, sizeof *s, err);
+
+	if (!s)
+		return NULL;
+	s->e = e;
+	pthread_mutex_init(&s->lock, NULL);
+	s->work = lh_calloc(e->threads, sizeof(struct lh_encoder_work *), err);
+	s->tokens = lh_calloc(e->batch, sizeof *s->tokens, err);
+	s->list = lh_calloc(e->batch, sizeof *s->list, err);
+	s->at = lh_calloc(e->batch, sizeof *s->at, err);
+	s->piece = lh_calloc(e->batch, sizeof *s->piece, err);
+	if (s->work && s->tokens && s->list && s->at && s->piece)
+		return s;
+	gguf_close(s);
+	return NULL;
+}
+
+/* Divide the texts into tokens; -1 without memory. */
+static int read_texts(struct engine_gguf *s, const struct call *call, struct lh_err *err)
+{
+	size_t i;
+	int rc;
+
+	s->n = 0;
+	for (i = 0; i < call->n; i++) {
+		rc = gguf_tokens(s->e, call->text[i], false, &s->scratch, &s->tokens[i], err);
+		if (rc < 0 && err->code != LH_EDATA)
+			return -1;
+		if (rc > 0)
+			call->cut(call->ctx, i);
+		if (rc < 0)
+			call->refused(call->ctx, i, err);
+		else
+			s->at[s->n++] = i;
+		if (rc < 0 && s->tokens[i].cap > TOKENS_KEPT)
+			lh_tokens_free(&s->tokens[i]);
+	}
+	return 0;
+}
+
+static int by_length(const void *a, const void *b, void *self)
+{
+	const struct lh_tokens *t = ((const struct engine_gguf *)self)->tokens;
+	size_t i = *(const size_t *)a, k = *(const size_t *)b;
+
+	if (t[i].n != t[k].n)
+		return t[i].n < t[k].n ? 1 : -1;
+	return i < k ? -1 : i > k;
+}
+
+/* Sort the lists, the longest first, and divide them into pieces. */
+static void divide(struct engine_gguf *s)
+{
+	size_t i, total = 0, want, have = PIECE_MAX;
+
+	qsort_r(s->at, s->n, sizeof *s->at, by_length, s);
+	for (i = 0; i < s->n; i++) {
+		s->list[i] = s->tokens[s->at[i]];
+		total += s->list[i].n;
+	}
+	want = total / (s->e->threads * PIECES_A_THREAD);
+	want = want < PIECE_MIN ? PIECE_MIN : want > PIECE_MAX ? PIECE_MAX : want;
+	s->n_pieces = 0;
+	for (i = 0; i < s->n; i++) {
+		if (have >= want) {
+			s->piece[s->n_pieces++] = (struct piece){ .first = i };
+			have = 0;
+		}
+		s->piece[s->n_pieces - 1].n++;
+		have += s->list[i].n;
+	}
+}
+
+struct hand {			/* a thread */
+	struct engine_gguf *s;
+	struct lh_encoder_work **work;
+};
+
+/* Encode pieces until none is left, or one failed. */
+static void *encode(void *arg)
+{
+	struct hand *h = arg;
+	struct engine_gguf *s = h->s;
+	float *to = (float *)(void *)s->sorted.p;
+	struct lh_err err = { .code = LH_OK };
+	size_t i;
+
+	if (!*h->work)
+		*h->work = lh_encoder_work_new(s->e->gguf->encoder, &err);
+	while (!err.code && (i = atomic_fetch_add(&s->next, 1)) < s->n_pieces) {
+		const struct piece *p = &s->piece[i];
+
+		if (lh_stopping())
+			lh_err_set(&err, LH_EINTR, "interrupted");
+		else
+			lh_encoder_run(*h->work, s->list + p->first, p->n,
+				       to + p->first * s->e->dimension, &err);
+	}
+	if (!err.code)
+		return NULL;
+	atomic_store(&s->next, s->n_pieces);
+	pthread_mutex_lock(&s->lock);
+	if (!s->failure.code)
+		s->failure = err;
+	pthread_mutex_unlock(&s->lock);
+	return NULL;
+}
+
+/* Run the pieces on this thread and on others; if none can be started, this one does all. */
+static int encode_all(struct engine_gguf *s, struct lh_err *err)
+{
+	size_t n = s->n_pieces < s->e->threads ? s->n_pieces : s->e->threads, i, started = 0;
+	pthread_t thread[JOBS_MAX];
+	struct hand hand[JOBS_MAX];
+	sigset_t old;
+
+	s->failure.code = LH_OK;
+	atomic_store(&s->next, 0);
+	for (i = 0; i < n; i++)
+		hand[i] = (struct hand){ s, &s->work[i] };
+	lh_signal_block(&old);
+	while (started + 1 < n &&
+	       pthread_create(&thread[started], NULL, encode, &hand[started + 1]) == 0)
+		started++;
+	pthread_sigmask(SIG_SETMASK, &old, NULL);
+	if (n)
+		encode(&hand[0]);
+	for (i = 0; i < started; i++)
+		pthread_join(thread[i], NULL);
+	if (s->failure.code)
+		*err = s->failure;
+	return s->failure.code ? -1 : 0;
+}
+
+/* Put the vectors in the order of the texts. */
+static void deal_out(const struct engine_gguf *s, const struct call *call, float *out)
+{
+	const float *v = (const float *)(const void *)s->sorted.p;
+	size_t dimension = s->e->dimension, i;
+	struct lh_err why;
+
+	memset(out, 0, call->n * dimension * sizeof *out);
+	lh_err_data(&why, 500, "the model makes no finite vector of this text");
+	for (i = 0; i < s->n; i++, v += dimension) {
+		if (lh_vec_finite(v, dimension))
+			memcpy(out + s->at[i] * dimension, v, dimension * sizeof *v);
+		else
+			call->refused(call->ctx, s->at[i], &why);
+	}
+}
+
+static int gguf_many(void *self, const struct call *call, struct lh_buf *out, struct lh_err *err)
+{
+	struct engine_gguf *s = self;
+	size_t each = s->e->dimension * sizeof(float), bytes;
+	float *to;
+
+	if (read_texts(s, call, err) < 0)
+		return -1;
+	divide(s);
+	atomic_store(&call->model->dimension, s->e->dimension);
+	lh_buf_reset(&s->sorted);
+	bytes = call->n * each;
+	to = (float *)(void *)lh_buf_room(out, bytes);
+	if (!to || !lh_buf_room(&s->sorted, bytes))
+		return lh_err_nomem(err);
+	if (encode_all(s, err) < 0)
+		return -1;
+	deal_out(s, call, to);
+	lh_buf_took(out, bytes);
+	return 0;
+}
+
+const struct engine engine_gguf = {
+	.name = "gguf",
+	.check = gguf_check,
+	.open = gguf_open,
+	.close = gguf_close,
+	.many = gguf_many,
+	.knows = gguf_knows,
+};

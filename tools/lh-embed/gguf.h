@@ -1,0 +1,29 @@
+/*
+ * gguf.h - the model of engine gguf, as its files share it.
+ *
+ *     struct lh_tokens tokens = { 0 };
+ *     more = gguf_tokens(g, e, text, &scratch, &tokens, err);
+ *             1: it was cut;  0;  -1: it has more tokens than the model's context
+ */
+#ifndef GGUF_H
+#define GGUF_H
+
+#include "embed.h"
+#include "transformer/encoder.h"
+#include "transformer/store.h"
+
+struct gguf {
+	struct lh_model found;
+	struct lh_gguf *file;
+	struct lh_tokenizer *tokenizer;
+	struct lh_encoder *encoder;
+	struct lh_encoder_info info;
+	char id[LH_MODEL_ID];
+};
+
+/* Replace *to by the tokens of a text after --prefix, cut under --truncate.  With whole they
+ * are neither refused nor cut. */
+int gguf_tokens(const struct embed *e, struct lh_str text, bool whole, struct lh_buf *scratch,
+		struct lh_tokens *to, struct lh_err *err);
+
+#endif

@@ -1,0 +1,275 @@
+/* inspect.c - lh-embed --info, --tokens and --benchmark: show a model of engine gguf. */
+#include "gguf.h"
+#include "json/write.h"
+#include "models.h"
+#include "request.h"
+#include <lh/time.h>
+
+#define TYPES 64		/* numbers of types that are told apart */
+#define SECONDS 5		/* of each measurement */
+#define SHORT 24		/* tokens */
+#define LONG 512
+
+/* ---- --info ---- */
+
+/* Write the types of the tensors, the one with the most bytes first. */
+static void put_types(struct lh_writer *w, const struct lh_gguf *file)
+{
+	uint64_t bytes[TYPES] = { 0 };
+	size_t i, most;
+
+	for (i = 0; i < lh_gguf_tensors(file); i++) {
+		const struct lh_gguf_tensor *t = lh_gguf_tensor_at(file, i);
+
+		if (t->type < TYPES)
+			bytes[t->type] += t->bytes;
+	}
+	lh_write_array(w, "types");
+	for (;;) {
+		for (i = most = 0; i < TYPES; i++)
+			most = bytes[i] > bytes[most] ? i : most;
+		if (!bytes[most])
+			break;
+		lh_write_text(w, NULL, lh_gguf_type_name((enum lh_gguf_type)most));
+		bytes[most] = 0;
+	}
+	lh_write_end(w);
+}
+
+static int put_info(struct embed *e)
+{
+	const struct gguf *g = e->gguf;
+	struct lh_buf line = { 0 };
+	struct lh_writer w = lh_write_to(&line);
+
+	lh_write_object(&w, NULL);
+	lh_write_text(&w, "model", g->id);
+	if (lh_utf8_valid(g->found.path, strlen(g->found.path)))
+		lh_write_text(&w, "file", g->found.path);
+	lh_write_text(&w, "architecture", g->info.architecture);
+	lh_write_u64(&w, "layers", g->info.layers);
+	lh_write_u64(&w, "width", g->info.width);
+	lh_write_u64(&w, "heads", g->info.heads);
+	lh_write_u64(&w, "feed_forward", g->info.feed_forward);
+	if (g->info.experts)
+		lh_write_u64(&w, "experts", g->info.experts);
+	lh_write_u64(&w, "context", g->info.context);
+	lh_write_text(&w, "pooling", g->info.pooling);
+	put_types(&w, g->file);
+	lh_write_u64(&w, "tokens", lh_tokenizer_size(g->tokenizer));
+	lh_write_u64(&w, "bytes", lh_gguf_bytes(g->file).n);
+	lh_write_end(&w);
+	return lh_tool_out_line(e->tool, &line);
+}
+
+/* ---- --tokens ---- */
+
+struct worker {
+	struct embed *e;
+	struct lh_tokens tokens;
+	struct lh_buf text, trace, scratch;
+};
+
+static void worker_free(void *worker)
+{
+	struct worker *w = worker;
+
+	lh_tokens_free(&w->tokens);
+	lh_buf_free(&w->text);
+	lh_buf_free(&w->trace);
+	lh_buf_free(&w->scratch);
+}
+
+static int worker_init(void *worker, void *held, struct lh_err *err)
+{
+	(void)err;
+	((struct worker *)worker)->e = &((struct held *)held)->e;
+	return 0;
+}
+
+static void put_ids(const struct worker *w, struct lh_writer *to, const char *name)
+{
+	size_t i;
+
+	lh_write_array(to, name);
+	for (i = 0; i < w->tokens.n; i++)
+		lh_write_u64(to, NULL, w->tokens.id[i]);
+	lh_write_end(to);
+}
+
+static void put_texts(const struct worker *w, struct lh_writer *to, const char *name)
+{
+	size_t i;
+
+	lh_write_array(to, name);
+	for (i = 0; i < w->tokens.n; i++)
+		lh_write_str(to, NULL,
+			     lh_tokenizer_text(w->e->gguf->tokenizer, w->tokens.id[i]));
+	lh_write_end(to);
+}
+
+/* A record gets the members tokens and token_texts. */
+static int put_record(struct worker *w, struct request *rq, struct lh_buf *out, struct lh_err *err)
+{
+	static const char *const ours[] = { "tokens", "token_texts" };
+	struct lh_writer to;
+	struct lh_str text;
+
+	if (request_next(rq, &w->text, &text, err) < 0 ||
+	    gguf_tokens(w->e, text, true, &w->scratch, &w->tokens, err) < 0)
+		return -1;
+	to = lh_write_record(out, rq->rec, ours, 2);
+	put_ids(w, &to, "tokens");
+	put_texts(w, &to, "token_texts");
+	lh_write_end(&to);
+	return 0;
+}
+
+static int on_record(struct lh_record *rec, struct lh_buf *out, void *worker, struct lh_err *err)
+{
+	struct worker *w = worker;
+	struct request rq;
+
+	lh_buf_reset(&w->text);
+	lh_buf_reset(&w->trace);
+	if (request_open(&rq, w->e, rec, &w->trace, err) < 0)
+		return -1;
+	if (rq.many)
+		return lh_err_set(err, LH_EDATA, "--tokens reads records with a text alone");
+	return put_record(w, &rq, out, err);
+}
+
+static int put_tokens(struct embed *e)
+{
+	struct hold hold = { .run = e };
+	struct lh_held *held;
+	int rc;
+
+	e->tool->jobs = e->threads;
+	held = hold_open(&hold, &e->tool->err);
+	rc = held ? lh_records_run(e->tool, &(struct lh_flow){
+		.map = on_record, .held = held, .context_size = sizeof(struct worker),
+		.context_init = worker_init, .context_free = worker_free }) : -1;
+	lh_held_close(held);
+	return rc;
+}
+
+/* ---- --benchmark ---- */
+
+/* A text, and how many of its tokens the model is given. */
+struct sample {
+	const char *name;
+	size_t length;			/* tokens wanted, at most the context */
+	struct lh_buf text;
+	size_t tokens, texts;		/* of one, in one call */
+};
+
+static void nothing_refused(void *ctx, size_t i, const struct lh_err *why)
+{
+	(void)i;
+	*(struct lh_err *)ctx = *why;
+}
+
+static void nothing_cut(void *ctx, size_t i)
+{
+	(void)ctx;
+	(void)i;
+}
+
+/* Make a text of so many tokens, or a few less: the words of a demand again and again. */
+static int make_sample(const struct embed *e, struct sample *s, struct lh_err *err)
+{
+	static const char *const words[] = { "forklift ", "operator ", "with ", "three ", "years ",
+					     "of ", "experience ", "for ", "nights ", "in ",
+					     "Chicago ", "at ", "once " };
+	size_t limit = s->length < e->gguf->info.context ? s->length : e->gguf->info.context;
+	struct lh_buf scratch = { 0 };
+	struct lh_tokens tokens = { 0 };
+	size_t i, before = 0;
+	int rc = 0;
+
+	for (i = 0; !rc && tokens.n <= limit; i++) {
+		before = s->text.len;
+		s->tokens = tokens.n;
+		lh_buf_puts(&s->text, words[i % (sizeof words / sizeof *words)]);
+		rc = lh_buf_check(&s->text, err);
+		if (!rc)
+			rc = gguf_tokens(e, (struct lh_str){ s->text.p, s->text.len }, true,
+					 &scratch, &tokens, err);
+	}
+	s->text.len = before;
+	lh_buf_free(&scratch);
+	lh_tokens_free(&tokens);
+	return rc;
+}
+
+/* Embed the sample for some seconds, and write how often. */
+static int measure(struct embed *e, const struct sample *s, void *engine, struct lh_writer *w)
+{
+	struct lh_err *err = &e->tool->err, refused = { .code = LH_OK };
+	struct model model = { .name = NULL };
+	struct lh_buf out = { 0 }, texts = { 0 };
+	struct call call = { .model = &model, .n = s->texts, .refused = nothing_refused,
+			     .cut = nothing_cut, .ctx = &refused };
+	double start, took = 0;
+	uint64_t n = 0;
+	size_t i;
+	int rc;
+
+	for (i = 0; i < s->texts; i++)
+		lh_buf_add(&texts, &(struct lh_str){ s->text.p, s->text.len }, sizeof *call.text);
+	rc = lh_buf_check(&texts, err);
+	call.text = (const struct lh_str *)(const void *)texts.p;
+	start = lh_time_monotonic();
+	for (; !rc && took < SECONDS; took = lh_time_monotonic() - start, n += s->texts) {
+		lh_buf_reset(&out);
+		rc = e->engine->many(engine, &call, &out, err);
+	}
+	lh_buf_free(&out);
+	lh_buf_free(&texts);
+	if (refused.code)
+		*err = refused;
+	if (rc || refused.code)
+		return -1;
+	lh_write_object(w, s->name);
+	lh_write_u64(w, "tokens", s->tokens);
+	lh_write_f64(w, "texts_per_second", (double)n / took);
+	lh_write_f64(w, "tokens_per_second", (double)(n * s->tokens) / took);
+	lh_write_end(w);
+	return 0;
+}
+
+static int benchmark(struct embed *e)
+{
+	struct sample sample[] = {
+		{ .name = "short", .length = SHORT, .texts = e->batch },
+		{ .name = "long", .length = LONG, .texts = e->threads },
+	};
+	struct lh_buf line = { 0 };
+	struct lh_writer w = lh_write_to(&line);
+	void *engine = e->engine->open(e, &e->tool->err);
+	int rc = engine ? 0 : -1;
+	size_t i;
+
+	lh_write_object(&w, NULL);
+	lh_write_text(&w, "model", e->model);
+	lh_write_u64(&w, "threads", e->threads);
+	for (i = 0; !rc && i < sizeof sample / sizeof *sample; i++) {
+		rc = make_sample(e, &sample[i], &e->tool->err);
+		if (!rc)
+			rc = measure(e, &sample[i], engine, &w);
+		lh_buf_free(&sample[i].text);
+	}
+	lh_write_end(&w);
+	if (engine)
+		e->engine->close(engine);
+	if (!rc)
+		return lh_tool_out_line(e->tool, &line);
+	lh_buf_free(&line);
+	return rc;
+}
+
+int inspect_run(struct embed *e)
+{
+	return e->info ? put_info(e) : e->tokens ? put_tokens(e) : benchmark(e);
+}
