@@ -10,6 +10,7 @@ struct build {
 	struct rows rows;
 	struct lh_index_writer *w;
 	struct lh_index_params *p;	/* of the writer */
+	struct lh_embedder *texts;	/* of engine gguf: its child is that of the rows too */
 };
 
 static bool hash_can(uint64_t dimension)
@@ -81,14 +82,34 @@ static int start_params(struct lh_index_params *p, const struct lh_tool *tool,
 		return -1;
 	if (engine)
 		set_text(p->engine, sizeof p->engine, "engine", engine, strlen(engine), err);
-	if (s->engine == LH_ENGINE_STATIC)
-		return 0;	/* --model is a file; start_static reads its name */
+	if (s->prefix && set_text(p->prefix, sizeof p->prefix, "--prefix", s->prefix,
+				  strlen(s->prefix), err) < 0)
+		return -1;
+	if (s->query_prefix && set_text(p->query_prefix, sizeof p->query_prefix, "--query-prefix",
+					s->query_prefix, strlen(s->query_prefix), err) < 0)
+		return -1;
+	if (s->engine == LH_ENGINE_STATIC || s->engine == LH_ENGINE_GGUF)
+		return 0;	/* --model is a file; set_engine reads its name */
 	if (s->model &&
 	    set_text(p->model, sizeof p->model, "--model", s->model, strlen(s->model), err) < 0)
 		return -1;
 	if (s->url && set_text(p->url, sizeof p->url, "--url", s->url, strlen(s->url), err) < 0)
 		return -1;
 	return 0;
+}
+
+/* Set the model and where it is, as the engine names them. */
+static int set_engine(struct build *b, const struct lh_embedder *t, struct lh_err *err)
+{
+	struct lh_index_params *p = b->p;
+	const char *model = lh_embedder_model(t), *url = lh_embedder_url(t);
+
+	b->rows.model = p->model;
+	b->rows.url = p->url;
+	b->rows.dimension = p->dimension = lh_embedder_dimension(t);
+	if (set_text(p->model, sizeof p->model, "model", model, strlen(model), err) < 0)
+		return -1;
+	return set_text(p->url, sizeof p->url, "path of the model", url, strlen(url), err);
 }
 
 /* Set up engine static: the table's own name is the model, and its path the url. */
@@ -98,22 +119,32 @@ static int start_static(struct build *b, const struct settings *s, struct lh_err
 					   .url = s->model,
 					   .dimension = (uint32_t)s->dimension };
 	struct lh_embedder *t = lh_embedder_new(&how, err);
-	struct lh_index_params *p = b->p;
-	int rc = t ? 0 : -1;
+	int rc = t ? set_engine(b, t, err) : -1;
 
-	if (!rc)
-		rc = set_text(p->model, sizeof p->model, "model", lh_embedder_model(t),
-			      strlen(lh_embedder_model(t)), err);
-	if (!rc)
-		rc = set_text(p->url, sizeof p->url, "path of the table", lh_embedder_url(t),
-			      strlen(lh_embedder_url(t)), err);
-	if (!rc)
-		b->rows.dimension = p->dimension = lh_embedder_dimension(t);
 	b->rows.engine = how.engine;
-	b->rows.model = p->model;
-	b->rows.url = p->url;
 	lh_embedder_free(t);
 	return rc;
+}
+
+/* Set up engine gguf: the model says by a first vector which one it is. */
+static int start_gguf(struct build *b, const struct settings *s, struct lh_err *err)
+{
+	struct rows *r = &b->rows;
+	struct lh_str text = { "a", 1 };
+	struct lh_buf vector = { 0 };
+	struct lh_embedder_options how;
+	uint32_t dimension;
+	int rc;
+
+	r->engine = engine_name(s->engine);
+	r->url = s->model;
+	r->prefix = s->prefix;
+	how = rows_engine(r);
+	how.dimension = (uint32_t)s->dimension;
+	b->texts = lh_embedder_new(&how, err);
+	rc = b->texts ? lh_embedder_embed(b->texts, &text, 1, &vector, &dimension, err) : -1;
+	lh_buf_free(&vector);
+	return rc < 0 ? -1 : set_engine(b, b->texts, err);
 }
 
 /* Choose the engine that embeds texts: the one given, or hash unless the model says
@@ -124,6 +155,8 @@ static int start_engine(struct build *b, const struct settings *s, struct lh_err
 
 	if (s->engine == LH_ENGINE_STATIC)
 		return start_static(b, s, err);
+	if (s->engine == LH_ENGINE_GGUF)
+		return start_gguf(b, s, err);
 	if (s->engine < 0 && s->model && !lh_hash_knows(s->model)) {
 		snprintf(r->refusal, sizeof r->refusal,
 			 "no engine for the model %s: name one by --engine", s->model);
@@ -242,7 +275,7 @@ int index_build(struct lh_tool *tool, void *settings)
 	struct build b = { .w = NULL };
 	int rc;
 
-	rc = rows_init(&b.rows, s, &tool->err);
+	rc = rows_init(&b.rows, tool, s, &tool->err);
 	if (rc == 0)
 		rc = start_params(&params, tool, s, &tool->err);
 	if (rc == 0) {
@@ -261,6 +294,7 @@ int index_build(struct lh_tool *tool, void *settings)
 	if (rc == 0)
 		rc = finish(&b, tool, s);
 	lh_index_writer_free(b.w);
+	lh_embedder_free(b.texts);
 	rows_free(&b.rows);
 	return rc;
 }

@@ -95,6 +95,34 @@ static int start_static(struct rows *r, const struct lh_index_params *p, const s
 	return 0;
 }
 
+static bool is_gguf(const struct lh_index_params *p, const struct settings *s)
+{
+	return strcmp(p->engine, lh_engine_name(LH_ENGINE_GGUF)) == 0 &&
+		(s->engine < 0 || s->engine == LH_ENGINE_GGUF);
+}
+
+static int same_prefix(const char *option, const char *given, const char *kept, struct lh_err *err)
+{
+	if (!given || strcmp(given, kept) == 0)
+		return 0;
+	return lh_err_set(err, LH_EUSAGE, "--%s \"%.200s\": the index has \"%s\"", option, given,
+			  kept);
+}
+
+/* Set up engine gguf: --model is the present file or name of the model. */
+static int start_gguf(struct rows *r, const struct lh_index_params *p, const struct settings *s,
+		      struct lh_err *err)
+{
+	if (same_prefix("prefix", s->prefix, p->prefix, err) < 0 ||
+	    same_prefix("query-prefix", s->query_prefix, p->query_prefix, err) < 0)
+		return -1;
+	r->engine = lh_engine_name(LH_ENGINE_GGUF);
+	r->model = p->model;
+	r->url = s->model ? s->model : p->url;
+	r->prefix = p->prefix;
+	return 0;
+}
+
 /* Set up the engine of the index or, if it has none, the one given. */
 static int start_engine(struct change *ch, const struct settings *s, struct lh_err *err)
 {
@@ -104,6 +132,11 @@ static int start_engine(struct change *ch, const struct settings *s, struct lh_e
 	r->dimension = p->dimension;
 	if (is_static(p, s))
 		return start_static(r, p, s, err);
+	if (is_gguf(p, s))
+		return start_gguf(r, p, s, err);
+	if (s->prefix || s->query_prefix)
+		return lh_err_set(err, LH_EUSAGE, "--%s is for engine gguf",
+				  s->prefix ? "prefix" : "query-prefix");
 	if (s->model && *p->model && strcmp(s->model, p->model) != 0)
 		return lh_err_set(err, LH_EUSAGE, "--model %s: the index has %s", s->model,
 				  p->model);
@@ -173,7 +206,7 @@ int index_add(struct lh_tool *tool, void *settings)
 	if (rc == 0)
 		rc = start_source(&own, ch.p, &tool->err);
 	if (rc == 0)
-		rc = rows_init(&ch.rows, s, &tool->err);
+		rc = rows_init(&ch.rows, tool, s, &tool->err);
 	if (rc == 0)
 		rc = start_engine(&ch, s, &tool->err);
 	if (rc == 0)

@@ -26,10 +26,12 @@ struct settings {
 	int distance, precision, encoding;
 	bool rescore;
 	int engine;			/* enum lh_engine, -1: not given */
-	uint64_t m, ef_construction, ef_search, exact_below, seed, batch;
+	uint64_t m, ef_construction, ef_search, exact_below, seed;
+	uint64_t batch;			/* 0: not given */
 	uint64_t dimension;		/* 0: not given */
 	bool lexical, allow_empty;
 	const char *model, *url, *field, *template;
+	const char *prefix, *query_prefix;
 	double lock_timeout;
 	struct lh_list id;
 };
@@ -69,6 +71,7 @@ struct rows {
 	const char *engine;		/* NULL: texts are refused, ... */
 	char refusal[400];		/* ... for this reason */
 	const char *model, *url;	/* of the engine */
+	const char *prefix;		/* before each text; NULL: none */
 	/* Of the vectors; 0 until a record determines it, and model is set before it
 	 * is. A text before that is embedded with the engine's own model and dimension
 	 * and is passed on with its vector, so that the sink can embed it again. */
@@ -76,13 +79,17 @@ struct rows {
 	struct lh_buf vector;		/* the sink's aligned copy */
 };
 
-int rows_init(struct rows *r, const struct settings *s, struct lh_err *err);
+int rows_init(struct rows *r, const struct lh_tool *tool, const struct settings *s,
+	      struct lh_err *err);
 void rows_free(struct rows *r);
 
 /* Run the input through: rows reach the sink in order.  Operand [0] is INDEX, the
  * others are files. */
 typedef int (*row_sink)(const struct row *row, void *ctx, struct lh_err *err);
 int rows_run(struct rows *r, struct lh_tool *tool, row_sink sink, void *ctx);
+
+/* Return how to open the engine of the texts. */
+struct lh_embedder_options rows_engine(const struct rows *r);
 
 /* Return the name of an engine, or NULL for -1. */
 const char *engine_name(int engine);

@@ -22,12 +22,13 @@ static void put_name(struct lh_writer *w, const char *key, const char *value)
 		lh_write_null(w, key);
 }
 
-/* Append the url of a service, or the path of a table. */
+/* Append the url of a service, the path of a table, or that or the name of a model. */
 static void put_url(struct lh_writer *w, const struct lh_index_params *p)
 {
 	char shown[sizeof p->url + 3];
 
-	if (lh_engine_here(p->engine))
+	if (lh_engine_here(p->engine) ||
+	    strcmp(p->engine, lh_engine_name(LH_ENGINE_GGUF)) == 0)
 		snprintf(shown, sizeof shown, "%s", p->url);
 	else
 		lh_http_mask(p->url, shown, sizeof shown);
@@ -40,6 +41,10 @@ static void put_origin(struct lh_writer *w, const struct lh_index_params *p)
 	put_name(w, "model", p->model);
 	put_url(w, p);
 	put_name(w, "created_at", p->created_at);
+	if (*p->prefix)
+		lh_write_text(w, "prefix", p->prefix);
+	if (*p->query_prefix)
+		lh_write_text(w, "query_prefix", p->query_prefix);
 	put_name(w, "field", p->field);
 	put_name(w, "template", p->text_template);
 	if (p->lexical) {

@@ -23,23 +23,27 @@ static const struct lh_option options[] = {
 	  LH_FLAG(struct settings, rescore, .verbs = V_BUILD) },
 	{ 0, "lexical", NULL, "also find texts by their words (lh-search --hybrid)",
 	  LH_FLAG(struct settings, lexical, .verbs = V_BUILD) },
-	{ 0, "dimension", "N", "length of vectors (default: the first's)",
+	{ 0, "dimension", "N", "vector length (default: the first's)",
 	  LH_UINT(struct settings, dimension, 1, LH_DIM_MAX, .verbs = V_BUILD) },
 	{ 0, "allow-empty", NULL, "make INDEX even without any record",
 	  LH_FLAG(struct settings, allow_empty, .verbs = V_BUILD) },
 	{ 0, "seed", "N", "seed of the graph's levels (default 1)",
 	  LH_UINT(struct settings, seed, 0, 4294967295.0, .verbs = V_BUILD) },
-	{ 0, "engine", LH_ENGINES, "engine that embeds texts (default hash)",
+	{ 0, "engine", LH_ENGINES, "embeds the texts (default hash)",
 	  LH_CHOICE(struct settings, engine, .verbs = V_TEXT) },
-	{ 0, "model", "NAME", "model of the vectors (default: the first record's)",
+	{ 0, "model", "NAME", "model (default: first record's)",
 	  LH_TEXT(struct settings, model, .verbs = V_TEXT) },
 	{ 0, "url", "URL", "address of the engine",
 	  LH_TEXT(struct settings, url, .verbs = V_TEXT) },
-	{ 0, "batch", "N", "texts in one call to a service (default 64)",
+	{ 0, "prefix", "TEXT", "put TEXT before each text (gguf)",
+	  LH_TEXT(struct settings, prefix, .verbs = V_TEXT) },
+	{ 0, "query-prefix", "TEXT", "put TEXT before each query (gguf)",
+	  LH_TEXT(struct settings, query_prefix, .verbs = V_TEXT) },
+	{ 0, "batch", "N", "texts in one call (default 64; gguf: 256)",
 	  LH_UINT(struct settings, batch, 1, 4096, .verbs = V_TEXT) },
 	{ 0, "field", "NAME", "the field to embed (default text; add: as built)",
 	  LH_TEXT(struct settings, field, .verbs = V_TEXT) },
-	{ 0, "template", "TEXT", "embed several fields: '{role} in {city}'",
+	{ 0, "template", "TEXT", "embed fields: '{role} in {city}'",
 	  LH_TEXT(struct settings, template, .verbs = V_TEXT) },
 	{ 0, "id", "ID", "delete this record (repeatable)",
 	  LH_TEXTS(struct settings, id, .verbs = V_DELETE) },
@@ -97,6 +101,12 @@ static int check(struct lh_tool *tool, void *settings)
 				     s->field ? "field" : "template");
 	if (s->engine == LH_ENGINE_STATIC && s->url)
 		return lh_tool_usage(tool, "--url: the table of engine static is --model");
+	if (s->engine == LH_ENGINE_GGUF && s->url)
+		return lh_tool_usage(tool, "--url: the model of engine gguf is --model");
+	if ((s->prefix || s->query_prefix) && s->engine != LH_ENGINE_GGUF &&
+	    (s->engine >= 0 || tool->verb->bit == V_BUILD))
+		return lh_tool_usage(tool, "--%s is for engine gguf",
+				     s->prefix ? "prefix" : "query-prefix");
 	if (s->rescore && s->precision == LH_F32)
 		return lh_tool_usage(tool, "--rescore goes with --precision f16 or i8");
 	return 0;
@@ -106,7 +116,7 @@ int main(int argc, char **argv)
 {
 	struct settings s = {
 		.engine = -1, .m = 16, .ef_construction = 200, .exact_below = 1000, .seed = 1,
-		.batch = 64, .lock_timeout = 10,
+		.lock_timeout = 10,
 	};
 	static const struct lh_tool_spec spec = {
 		.name = "lh-index",

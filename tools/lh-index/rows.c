@@ -7,6 +7,7 @@
 #include "base/mem.h"
 #include "base/signal.h"
 #include "model/trace.h"
+#include "transformer/store.h"
 #include "vector/vector_record.h"
 
 /* The result of a record; its text is the floats, id, metadata, model and text, so much of
@@ -68,9 +69,19 @@ static bool in_process(const struct rows *r)
 	return !r->engine || lh_engine_here(r->engine);
 }
 
-int rows_init(struct rows *r, const struct settings *s, struct lh_err *err)
+/* A model uses its cores well only if it gets many texts. */
+static uint64_t batch_of(const struct rows *r)
+{
+	bool gguf = r->engine && strcmp(r->engine, lh_engine_name(LH_ENGINE_GGUF)) == 0;
+
+	return r->settings->batch ? r->settings->batch : gguf ? 256 : 64;
+}
+
+int rows_init(struct rows *r, const struct lh_tool *tool, const struct settings *s,
+	      struct lh_err *err)
 {
 	memset(r, 0, sizeof *r);
+	r->tool = tool;
 	r->settings = s;
 	if (!s->template)
 		return 0;
@@ -111,7 +122,7 @@ static int worker_init(void *context, void *ctx, struct lh_err *err)
 	size_t i;
 
 	w->rows = run->rows;
-	w->n_slots = in_process(w->rows) ? 1 : w->rows->settings->batch;
+	w->n_slots = in_process(w->rows) ? 1 : batch_of(w->rows);
 	w->slot = lh_calloc(w->n_slots, sizeof *w->slot, err);
 	w->text = lh_calloc(w->n_slots, sizeof *w->text, err);
 	w->of = lh_calloc(w->n_slots, sizeof *w->of, err);
@@ -122,19 +133,26 @@ static int worker_init(void *context, void *ctx, struct lh_err *err)
 	return 0;
 }
 
-/* Open the engine for vectors of that dimension; 0: its own. */
-static int open_texts(struct lh_embedder **texts, const struct rows *r, uint32_t dimension,
-		      struct lh_err *err)
+struct lh_embedder_options rows_engine(const struct rows *r)
 {
-	struct lh_embedder_options how = {
+	return (struct lh_embedder_options){
 		.engine = r->engine,
 		.model = r->model,
 		.url = r->url,
 		.own_url = r->settings->url != NULL,
-		.dimension = in_process(r) ? dimension : 0,
-		.batch = (uint32_t)r->settings->batch,
+		.batch = (uint32_t)batch_of(r),
+		.prefix = r->prefix,
+		.jobs = r->tool->jobs,
 	};
+}
 
+/* Open the engine for vectors of that dimension; 0: its own. */
+static int open_texts(struct lh_embedder **texts, const struct rows *r, uint32_t dimension,
+		      struct lh_err *err)
+{
+	struct lh_embedder_options how = rows_engine(r);
+
+	how.dimension = in_process(r) ? dimension : 0;
 	lh_embedder_free(*texts);
 	*texts = lh_embedder_new(&how, err);
 	if (*texts)
@@ -402,12 +420,11 @@ int rows_run(struct rows *r, struct lh_tool *tool, row_sink sink, void *ctx)
 	};
 	int rc;
 
-	r->tool = tool;
 	if (in_process(r)) {
 		flow.fill = fill;
 	} else {
 		flow.batch = batch;
-		flow.batch_max = r->settings->batch;
+		flow.batch_max = batch_of(r);
 	}
 	rc = lh_records_run(tool, &flow);
 	lh_embedder_free(run.texts);
@@ -424,7 +441,7 @@ int row_fits(const struct row *row, uint32_t dimension, const char *model, struc
 	if (dimension && row->n != dimension)
 		return lh_err_set(err, LH_EDATA, "dimension %zu, expected %u", row->n, dimension);
 	if (*model && row->model.n &&
-	    (row->model.n != strlen(model) || memcmp(row->model.p, model, row->model.n) != 0))
+	    !lh_model_same(row->model, (struct lh_str){ model, strlen(model) }))
 		return lh_err_data(err, 409, "model \"%.*s\", expected \"%s\"",
 				   (int)(row->model.n < 256 ? row->model.n : 256), row->model.p,
 				   model);

@@ -12,6 +12,8 @@ static const struct lh_option options[] = {
 	  LH_TEXT(struct settings, model, .verbs = V_MAKES) },
 	{ 0, "url", "URL", "address of the engine",
 	  LH_TEXT(struct settings, url, .verbs = V_MAKES) },
+	{ 0, "prefix", "TEXT", "put TEXT before each query of a new playbook (gguf)",
+	  LH_TEXT(struct settings, prefix, .verbs = V_MAKES) },
 	{ 0, "id", "ID", "remove this entry (repeatable)",
 	  LH_TEXTS(struct settings, id, .verbs = V_REMOVE) },
 	LH_LOCK_OPTION(V_RECORD | V_REMOVE | V_REQUESTS),
@@ -48,6 +50,10 @@ static int check(struct lh_tool *tool, void *settings)
 			tool, "--on-error emit: there is no output per record; skip or stop");
 	if (s->engine == LH_ENGINE_STATIC && s->url)
 		return lh_tool_usage(tool, "--url: the table of engine static is --model");
+	if (s->engine == LH_ENGINE_GGUF && s->url)
+		return lh_tool_usage(tool, "--url: the model of engine gguf is --model");
+	if (s->prefix && s->engine >= 0 && s->engine != LH_ENGINE_GGUF)
+		return lh_tool_usage(tool, "--prefix is for engine gguf");
 	if (s->url && lh_http_check_kept_url(s->url, &err) < 0)
 		return lh_tool_usage(tool, "--url: %s", err.msg);
 	return 0;

@@ -11,7 +11,7 @@ enum { V_RECORD = 1, V_LIST = 2, V_REMOVE = 4, V_EXPORT = 8, V_REQUESTS = 16 };
 
 struct settings {
 	int engine;			/* enum lh_engine, -1: not given */
-	const char *model, *url;
+	const char *model, *url, *prefix;
 	struct lh_list id;
 };
 

@@ -24,10 +24,15 @@ static const char *engine_of(const struct settings *s)
 	return lh_engine_name(s->engine < 0 ? LH_ENGINE_HASH : (enum lh_engine)s->engine);
 }
 
-/* Then --model is the present path of the table. */
-static bool is_static(const char *engine)
+static bool is_gguf(const char *engine)
 {
-	return strcmp(engine, lh_engine_name(LH_ENGINE_STATIC)) == 0;
+	return strcmp(engine, lh_engine_name(LH_ENGINE_GGUF)) == 0;
+}
+
+/* Then --model is the present path of the table or the model. */
+static bool is_of_file(const char *engine)
+{
+	return strcmp(engine, lh_engine_name(LH_ENGINE_STATIC)) == 0 || is_gguf(engine);
 }
 
 /* Check that the engine given is that of the playbook. */
@@ -42,9 +47,12 @@ static int same_engine(const struct recorder *r, const struct lh_index_params *p
 	if (s->engine >= 0 && strcmp(engine_of(s), p->engine) != 0)
 		return lh_err_set(err, LH_EUSAGE, "--engine %s: the playbook has %s", engine_of(s),
 				  p->engine);
-	if (s->model && strcmp(s->model, p->model) != 0 && !is_static(p->engine))
+	if (s->model && strcmp(s->model, p->model) != 0 && !is_of_file(p->engine))
 		return lh_err_set(err, LH_EUSAGE, "--model %s: the playbook has %s", s->model,
 				  p->model);
+	if (s->prefix && strcmp(s->prefix, p->prefix) != 0)
+		return lh_err_set(err, LH_EUSAGE, "--prefix \"%.200s\": the playbook has \"%s\"",
+				  s->prefix, p->prefix);
 	return 0;
 }
 
@@ -61,7 +69,8 @@ static int start_texts(struct recorder *r, struct lh_err *err)
 {
 	const struct settings *s = r->set;
 	struct lh_embedder_options how = {
-		.engine = engine_of(s), .model = s->model, .url = s->url, .own_url = s->url != NULL
+		.engine = engine_of(s), .model = s->model, .url = s->url, .own_url = s->url != NULL,
+		.prefix = s->prefix, .jobs = r->jobs
 	};
 
 	if (r->c) {
@@ -70,9 +79,12 @@ static int start_texts(struct recorder *r, struct lh_err *err)
 		how.engine = p->engine;
 		how.model = p->model;
 		how.url = s->url ? s->url : p->url;
+		how.prefix = p->prefix;
 		how.dimension = lh_engine_here(p->engine) ? p->dimension : 0;
 	}
-	if (is_static(how.engine)) {
+	if (s->prefix && !is_gguf(how.engine))
+		return lh_err_set(err, LH_EUSAGE, "--prefix is for engine gguf");
+	if (is_of_file(how.engine)) {
 		how.url = s->model ? s->model : how.url;
 		how.model = r->c ? how.model : NULL;
 	}
@@ -108,8 +120,10 @@ static int make_playbook(struct recorder *r, uint32_t dimension, struct lh_err *
 	lh_tool_time(r->tool, p.created_at);
 	if (set_text(p.engine, sizeof p.engine, "engine", engine_of(s), err) < 0 ||
 	    set_text(p.model, sizeof p.model, "model", lh_embedder_model(r->texts), err) < 0 ||
-	    set_text(p.url, sizeof p.url, "--url", lh_embedder_url(r->texts), err) < 0)
+	    set_text(p.url, sizeof p.url, "--url", lh_embedder_url(r->texts), err) < 0 ||
+	    set_text(p.prefix, sizeof p.prefix, "--prefix", s->prefix ? s->prefix : "", err) < 0)
 		return -1;
+	memcpy(p.query_prefix, p.prefix, sizeof p.prefix);
 	if (lh_index_create(r->path, &p, r->tool->lock_timeout, err) < 0)
 		return -1;
 	return open_playbook(r, err);
@@ -155,7 +169,8 @@ static bool is_for(const struct recorder *r, uint32_t dimension)
 	const struct lh_index_params *p = lh_index_change_params(r->c);
 
 	return p->dimension == dimension && strcmp(p->engine, engine_of(r->set)) == 0 &&
-		strcmp(p->model, lh_embedder_model(r->texts)) == 0;
+		strcmp(p->model, lh_embedder_model(r->texts)) == 0 &&
+		strcmp(p->prefix, r->set->prefix ? r->set->prefix : "") == 0;
 }
 
 /* Embed the text for an existing playbook. */

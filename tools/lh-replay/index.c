@@ -39,7 +39,8 @@ struct index *index_new(const struct lh_index *ix, const char *path, struct lh_e
 			lh_embedder_new(&(struct lh_embedder_options){ .engine = p->engine,
 								       .model = p->model,
 								       .url = p->url,
-								       .dimension = p->dimension },
+								       .dimension = p->dimension,
+								       .prefix = p->query_prefix },
 					err);
 		x->searcher = x->texts ? lh_searcher_new(ix, err) : NULL;
 	} else {

@@ -22,6 +22,7 @@ static void write_engine(struct opened *o)
 	lh_buf_add(&o->engine, p->engine, strlen(p->engine) + 1);
 	lh_buf_add(&o->engine, p->model, strlen(p->model) + 1);
 	lh_buf_add(&o->engine, p->url, strlen(p->url) + 1);
+	lh_buf_add(&o->engine, p->query_prefix, strlen(p->query_prefix) + 1);
 	lh_buf_printf(&o->engine, "%u %llu %llu %lld %lld.%ld", p->dimension,
 		      (unsigned long long)o->table.dev, (unsigned long long)o->table.ino,
 		      (long long)o->table.size, (long long)o->table.mtime.tv_sec,

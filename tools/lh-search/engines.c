@@ -67,11 +67,18 @@ static int not_started(const struct corpus_search *s, struct lh_err *err)
 	return lh_err_prefix(err, "corpus \"%s\"", s->name->text);
 }
 
-static int start(struct corpus_search *s, struct lh_err *err)
+static bool is_gguf(const struct corpus_search *s)
+{
+	return strcmp(s->open->params->engine, lh_engine_name(LH_ENGINE_GGUF)) == 0;
+}
+
+static int start(const struct worker *w, struct corpus_search *s, struct lh_err *err)
 {
 	const struct lh_index_params *p = s->open->params;
+	const struct settings *set = w->run->set;
 	struct lh_embedder_options how = {
-		.engine = p->engine, .model = p->model, .url = p->url, .dimension = p->dimension
+		.engine = p->engine, .model = p->model, .url = p->url, .dimension = p->dimension,
+		.prefix = p->query_prefix, .jobs = w->run->tool->jobs
 	};
 
 	if (!p->engine[0])
@@ -79,32 +86,63 @@ static int start(struct corpus_search *s, struct lh_err *err)
 				  "corpus \"%s\" has no engine to embed text with: give a "
 				  "query_vector",
 				  s->name->text);
+	if (is_gguf(s) && set->model)
+		how.url = set->model;
+	if (is_gguf(s) && set->query_prefix)
+		how.prefix = set->query_prefix;
 	s->engine->texts = lh_embedder_new(&how, err);
-	return s->engine->texts ? 0 : not_started(s, err);
+	return s->engine->texts || is_gguf(s) ? 0 : not_started(s, err);
+}
+
+/* A model that is gone, or is another one now, is an error of each query by text, and the run
+ * fails; queries that bring a vector are answered. */
+static int no_model(const struct worker *w, const struct corpus_search *s, struct lh_err *err)
+{
+	if (err->code == LH_ENOMEM || err->code == LH_EINTR || err->code == LH_EDATA)
+		return -1;
+	err->code = LH_EDATA;
+	err->status = s->name->alone ? 502 : 500;
+	lh_tool_failed(w->run->tool);
+	if (s->name->alone)
+		lh_err_data(err, 502, "the model of its engine cannot be used");
+	return lh_err_prefix(err, "corpus \"%s\"", s->name->text);
+}
+
+static int ask_engine(struct worker *w, struct corpus_search *s, struct lh_err *err)
+{
+	struct lh_embedder_ask ask = { .text = &w->reader.q.text,
+				       .n = 1,
+				       .trace = w->reader.q.trace };
+	struct engine *e = s->engine;
+	uint32_t got;
+	int rc = 0;
+
+	lh_buf_reset(&e->made);
+	if (!e->texts && start(w, s, err) < 0)
+		return -1;
+	rc = e->texts ? lh_embedder_ask(e->texts, &ask, &e->made, &got, err) : -1;
+	if (rc < 0)
+		return is_gguf(s) ? no_model(w, s, err) : -1;
+	if (got != s->open->params->dimension)
+		return lh_err_data(err, 502, "engine %s made dimension %u, corpus \"%s\" has %u",
+				   s->open->params->engine, got, s->name->text,
+				   s->open->params->dimension);
+	return 0;
 }
 
 int embed(struct worker *w, struct corpus_search *s, struct lh_err *err)
 {
 	size_t dimension = s->open->params->dimension;
-	struct lh_embedder_ask ask = { .text = &w->reader.q.text,
-				       .n = 1,
-				       .trace = w->reader.q.trace };
 	struct engine *e;
-	uint32_t got;
 
 	if (!s->engine)
 		s->engine = take(w, s->open, err);
 	e = s->engine;
-	if (!e || (!e->texts && start(s, err) < 0))
+	if (!e)
 		return -1;
-	if (e->query != w->query) {
-		lh_buf_reset(&e->made);
-		if (lh_embedder_ask(e->texts, &ask, &e->made, &got, err) < 0)
+	if (!e->texts || e->query != w->query) {
+		if (ask_engine(w, s, err) < 0)
 			return -1;
-		if (got != dimension)
-			return lh_err_data(err, 502,
-					   "engine %s made dimension %u, corpus \"%s\" has %zu",
-					   s->open->params->engine, got, s->name->text, dimension);
 		e->query = w->query;
 	}
 	memcpy(s->vector, e->made.p, dimension * sizeof *s->vector);

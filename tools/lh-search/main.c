@@ -23,6 +23,10 @@ static const struct lh_option options[] = {
 	{ 0, "exact", NULL, "compare with every vector", LH_FLAG(struct settings, exact) },
 	{ 0, "ef", "N", "candidates kept during a search (default max(64, 2k))",
 	  LH_UINT(struct settings, ef, 1, LH_INDEX_EF_MAX) },
+	{ 0, "model", "NAME", "the index's model is this file or name now (gguf)",
+	  LH_TEXT(struct settings, model) },
+	{ 0, "query-prefix", "TEXT", "put TEXT before each query (default: the index's)",
+	  LH_TEXT(struct settings, query_prefix) },
 	{ 0, "flat", NULL, "write a line for each hit, not for each query",
 	  LH_FLAG(struct settings, flat) },
 	{ 0, "wire", NULL, "write the bodies of a search service",
@@ -86,7 +90,7 @@ static int check_usage(struct lh_tool *tool, const struct settings *set)
 static int search(struct lh_tool *tool, struct settings *set)
 {
 	struct run run = {
-		.set = set, .operands = tool->operands, .n_operands = tool->n_operands
+		.tool = tool, .set = set, .operands = tool->operands, .n_operands = tool->n_operands
 	};
 	struct lh_held_how how = state_how(&run);
 	struct lh_flow flow = {

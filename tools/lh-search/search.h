@@ -32,6 +32,7 @@ struct settings {
 	bool exact, flat, no_metadata, auto_role, hybrid;
 	bool wire;
 	const char *query, *playbook, *playbooks;
+	const char *model, *query_prefix;	/* for engine gguf; or NULL */
 	struct lh_list where, exclude;
 };
 
@@ -62,6 +63,7 @@ struct names {			/* shared by the states until a folder changes */
 };
 
 struct run {
+	struct lh_tool *tool;
 	const struct settings *set;
 	char **operands;
 	size_t n_operands;
@@ -173,6 +175,7 @@ int query_read(struct query_reader *r, const struct lh_record *rec, const struct
 /* ---- state.c ---- */
 
 struct search {			/* shared by the workers, until a file changes */
+	struct lh_tool *tool;
 	const struct settings *set;
 	const struct lh_buf *where;
 	struct corpora corpora;

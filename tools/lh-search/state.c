@@ -20,6 +20,7 @@ static void *state_open(void *ctx, const void *was, struct lh_err *err)
 
 	if (!s)
 		return NULL;
+	s->tool = run->tool;
 	s->set = run->set;
 	s->where = &run->where;
 	if (corpora_open(&s->corpora, run, before ? &before->corpora : NULL, err) == 0 &&
