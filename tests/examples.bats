@@ -1,4 +1,5 @@
 load helper
+load embedding
 
 # The examples of the manual, as a reader would type them.
 
@@ -17,6 +18,8 @@ prepare() {
 	head -n 1 evidence.jsonl >past/data/evidence/2026/05/03/scrum_reviews.jsonl
 	cp "$ROOT/share/load/multitier.jsonl" .
 	(umask 077; head -c 32 /dev/urandom >audit.key; head -c 32 /dev/urandom >new.key)
+	model model.gguf
+	in_store model.gguf nomic-embed-text
 }
 
 # The displays of a page's EXAMPLES as mandoc shows them, on 80 columns or so many,
@@ -35,7 +38,7 @@ setup() {
 	cd "$BATS_TEST_TMPDIR" || return 1
 	load servers/server
 	start_chat
-	export LH_OLLAMA_URL=$URL LH_OPENAI_URL=$URL LH_OLLAMA_CLOUD_URL=$URL LH_KIMI_URL=$URL
+	export OLLAMA_MODELS=$PWD/models LH_OLLAMA_URL=$URL LH_OPENAI_URL=$URL LH_OLLAMA_CLOUD_URL=$URL LH_KIMI_URL=$URL
 }
 
 teardown() {
@@ -93,6 +96,14 @@ teardown() {
 	[ "$(wc -l <want)" -ge 26 ]
 	timeout 60 bash -eo pipefail commands >out 3>&- || { cat err full/access; return 1; }
 	diff want out
+}
+
+@test "the README's commands for a model run" {
+	prepare
+	awk '/^    lh-gen workers -n 500 >/, /-Q/ { print substr($0, 5) }' "$ROOT/README.md" >commands
+	[ "$(wc -l <commands)" = 4 ]
+	bash -eo pipefail commands >out
+	[ "$(jq -c .rank out | tr '\n' ' ')" = '1 2 ' ]
 }
 
 @test "the README's bridge answers the search below it" {
