@@ -58,6 +58,48 @@ health() { curl -sS -m 9 "$(cat "$1/run/url")/health"; }
 	kill $other
 }
 
+@test "the lock of a stack is its server's alone: a filter that hangs does not keep it" {
+	mkdir a
+	cat >config <<-END
+		{"routes":[{"route":"POST /hang","timeout_s":600,"run":["python3","-B","$BATS_TEST_DIRNAME/servers/filter.py","--log","$PWD/seen"]}]}
+	END
+	stack start a --config "$PWD/config"
+	curl -sS -m 60 --json '{"do":"hang"}' "$(cat a/run/url)/hang" >/dev/null 2>&1 3>&- &
+	until_so has_lines seen 1
+	filter=$(pgrep -P "$(cat a/run/pid)" -f filter.py)
+	kill -9 "$(cat a/run/pid)"
+	until_so bash -c "! '$STACK' status a"
+	kill -0 "$filter"
+	sleep 1000 3>&- &
+	other=$!
+	echo $other >a/run/pid
+	stack stop a
+	stack start a
+	[ "$(health a)" = '{"status":"ok","service":"gateway"}' ]
+	stack stop a
+	kill -0 $other
+	kill -9 $other "$filter"
+}
+
+@test "a stack answers what is in flight before it stops, and stops but one of two" {
+	mkdir a
+	cat >config <<-END
+		{"routes":[{"route":"POST /wait","run":["python3","-B","$BATS_TEST_DIRNAME/servers/filter.py","--log","$PWD/seen"]}]}
+	END
+	stack start a --config "$PWD/config"
+	stack start b
+	curl -sS -m 60 --json "{\"id\":1,\"wait\":\"$PWD/go\"}" "$(cat a/run/url)/wait" >out 3>&- &
+	client=$!
+	until_so has_lines seen 1
+	stack stop a 3>&- &
+	until_so grep -q 'ending; 1 request' a/log/messages
+	touch go
+	wait $client $!
+	[ "$(jq .answer out)" = 1 ]
+	run -1 stack status a
+	stack status b
+}
+
 @test "a stack that cannot start says why" {
 	run -2 stack start a --config missing.json
 	[[ $output == *"missing.json"* && $output == *"it did not start"* ]]
@@ -71,17 +113,18 @@ health() { curl -sS -m 9 "$(cat "$1/run/url")/health"; }
 	sed -i 's,^ExecStart=[^ ]*,ExecStart=/bin/true,; /^User=/d; /^Group=/d' lh-serve.service
 	systemd-analyze --man=no verify ./lh-serve.service ./lh-serve.socket 2>err || { cat err; return 1; }
 	! grep lh-serve err
+	# systemd would send SIGTERM to the filters, too
+	grep -qx KillMode=mixed lh-serve.service
 	(umask 077; echo a-token-of-sixteen >token)
 	options=$(sed -n 's,^ExecStart=[^ ]* ,,p' "$EXAMPLES/lh-serve.service" | sed "s,/srv/lakehouse,$PWD/c,; s,/etc/lakehouse/token,$PWD/token,")
 	lh-serve $options --check
 }
 
-@test "nginx in front gives TLS and HTTP/2, and passes on answers and ids" {
-	command -v nginx >/dev/null || skip "nginx is not installed"
-	stack start a
+# start_nginx PREFIX - in front of a stack: ask is curl, url the address
+start_nginx() {
 	openssl req -x509 -newkey rsa:2048 -nodes -days 2 -subj /CN=lakehouse.example.com -keyout key.pem -out cert.pem 2>/dev/null
 	port=$(python3 -c 'import socket; s = socket.socket(); s.bind(("127.0.0.1", 0)); print(s.getsockname()[1])')
-	sed "s,listen 443,listen 127.0.0.1:$port,; s,/etc/ssl/lakehouse.pem,$PWD/cert.pem,; s,/etc/ssl/private/lakehouse.key,$PWD/key.pem,; s,127.0.0.1:3110,$(sed 's,http://,,' a/run/url)," "$EXAMPLES/lh-serve.nginx" >site
+	sed "s,listen 443,listen 127.0.0.1:$port,; s,/etc/ssl/lakehouse.pem,$PWD/cert.pem,; s,/etc/ssl/private/lakehouse.key,$PWD/key.pem,; s,127.0.0.1:3110,$(sed 's,http://,,' "$1/run/url")," "$EXAMPLES/lh-serve.nginx" >site
 	mkdir -p body proxy
 	cat >nginx.conf <<-END
 		pid $PWD/nginx.pid;
@@ -100,6 +143,12 @@ health() { curl -sS -m 9 "$(cat "$1/run/url")/health"; }
 	until_so test -s nginx.pid
 	ask() { curl -sS --http2 --cacert cert.pem --resolve "lakehouse.example.com:$port:127.0.0.1" "$@"; }
 	url=https://lakehouse.example.com:$port
+}
+
+@test "nginx in front gives TLS and HTTP/2, and passes on answers and ids" {
+	command -v nginx >/dev/null || skip "nginx is not installed"
+	stack start a
+	start_nginx a
 	[ "$(ask -o out -w '%{http_version} %{http_code}' --json '{"texts":["a"]}' "$url/v1/embed")" = '2 200' ]
 	[ "$(jq .dimension out)" = 768 ]
 	printf '{"texts":["a"]}\n{"texts":[]}\n{"texts":["b"]}\n' >lines
@@ -108,6 +157,31 @@ health() { curl -sS -m 9 "$(cat "$1/run/url")/health"; }
 	# the id of the proxy is that of the access log
 	id=$(ask -o /dev/null -D - "$url/health" | tr -d '\r' | sed -n 's/^x-request-id: //p')
 	until_so grep -q "\"request_id\":\"$id\"" a/log/access.jsonl
+	# many streams of few connections
+	h2load -n 1000 -c 4 -m 10 --connect-to="127.0.0.1:$port" "$url/health" >out
+	grep -q '1000 succeeded, 0 failed' out
+	grep -q 'status codes: 1000 2xx' out
 	head -c 4300000 /dev/zero | tr '\0' a >big
 	[ "$(ask -o /dev/null -w '%{http_code}' -H 'content-type: application/json' --data-binary @big "$url/v1/embed")" = 413 ]
+}
+
+@test "a line of many is answered through nginx before the next one is" {
+	command -v nginx >/dev/null || skip "nginx is not installed"
+	cat >config <<-END
+		{"routes":[{"route":"POST /wait","depth":4,"run":["python3","-B","$BATS_TEST_DIRNAME/servers/filter.py"]}]}
+	END
+	stack start a --config "$PWD/config"
+	start_nginx a
+	printf '{"id":1}\n{"id":2,"wait":"%s"}\n{"id":3}\n' "$PWD/go" >lines
+	ask -N -m 60 -H 'content-type: application/x-ndjson' --data-binary @lines "$url/wait" >out 3>&- &
+	client=$!
+	until_so has_lines out 1
+	touch go
+	wait $client
+	[ "$(jq .answer out | xargs)" = '1 2 3' ]
+}
+
+@test "Caddy takes its file" {
+	command -v caddy >/dev/null || skip "Caddy is not installed"
+	caddy validate --adapter caddyfile --config "$EXAMPLES/lh-serve.caddy" 2>err || { cat err; return 1; }
 }

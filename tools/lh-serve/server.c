@@ -1,6 +1,7 @@
 /* server.c - the loop: requests, filters, signals.  See serve.h. */
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/close_range.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -239,6 +240,8 @@ static int loop(struct server *s, struct lh_err *err)
 
 static int start(struct server *s, struct lh_err *err)
 {
+	/* a lock that the caller gave to this process is not for the filters */
+	close_range(3, ~0U, CLOSE_RANGE_CLOEXEC);
 	forbid_cores();
 	lh_record_init(&s->body);
 	set_limits(s);
