@@ -10,12 +10,19 @@
  *                     their sums begin.
  */
 #ifdef __x86_64__
+#ifndef __clang__
 #pragma GCC target("avx512f,avx512bw,avx512vl,avx512vnni,f16c,prefer-vector-width=512")
+#endif
 #include <immintrin.h>
 #include <stdint.h>
 #include <string.h>
 
 #include "kernels.h"
+
+#ifdef __clang__
+#pragma clang attribute push(__attribute__((target("avx512f,avx512bw,avx512vl,avx512vnni,f16c"))), \
+			     apply_to = function)
+#endif
 
 #define UNIT LH_Q8_INPUTS
 #define ROWS 7
@@ -162,4 +169,7 @@ const struct lh_product lh_product_vnni = {
 	.name = "vnni", .rows = ROWS, .unit = UNIT, .w_bytes = W_BYTES, .x_bytes = X_BYTES,
 	.part = 768, .put = put, .pack = pack, .block = block,
 };
+#ifdef __clang__
+#pragma clang attribute pop
+#endif
 #endif
