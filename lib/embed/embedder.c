@@ -166,6 +166,7 @@ static int start_gguf(struct lh_embedder *t, struct lh_err *err)
 		found.operand = NULL;
 		lh_buf_printf(&key, "%llu %u %zu %s%s", (unsigned long long)t->jobs,
 			      t->batch, strlen(t->url), t->url, t->prefix ? t->prefix : "");
+		lh_buf_putc(&key, '\0');
 		rc = lh_buf_check(&key, err);
 	}
 	if (!rc)

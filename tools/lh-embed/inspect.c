@@ -1,4 +1,6 @@
 /* inspect.c - lh-embed --info, --tokens and --benchmark: show a model of engine gguf. */
+#include <math.h>
+
 #include "gguf.h"
 #include "json/write.h"
 #include "models.h"
@@ -203,6 +205,11 @@ static int make_sample(const struct embed *e, struct sample *s, struct lh_err *e
 	return rc;
 }
 
+static void put_rate(struct lh_writer *w, const char *name, double rate)
+{
+	lh_write_f64(w, name, round(10 * rate) / 10);
+}
+
 /* Embed the sample for some seconds, and write how often. */
 static int measure(struct embed *e, const struct sample *s, void *engine, struct lh_writer *w)
 {
@@ -233,8 +240,8 @@ static int measure(struct embed *e, const struct sample *s, void *engine, struct
 		return -1;
 	lh_write_object(w, s->name);
 	lh_write_u64(w, "tokens", s->tokens);
-	lh_write_f64(w, "texts_per_second", (double)n / took);
-	lh_write_f64(w, "tokens_per_second", (double)(n * s->tokens) / took);
+	put_rate(w, "texts_per_second", (double)n / took);
+	put_rate(w, "tokens_per_second", (double)(n * s->tokens) / took);
 	lh_write_end(w);
 	return 0;
 }
