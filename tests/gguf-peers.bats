@@ -99,6 +99,19 @@ of_types() {
 	alike_vectors 1e-6 few.gguf many.gguf
 }
 
+@test "lh-embed makes of a text the vector that llama.cpp makes of it" {
+	local architecture
+	lh-gen workers -n 40 --seed 4 | jq -c .text >texts
+	printf '%s\n' '"Caf\u00e9 na\u00efve, \u00c5ngstr\u00f6m!"' '"\u4e2d\u6587 text \ud83d\ude00"' >>texts
+	for architecture in bert nomic-bert nomic-bert-moe; do
+		MODEL m.gguf --architecture $architecture --type F16
+		node "$ROOT/tests/model/peers/embed.mjs" m.gguf <texts >peer
+		jq -c '{text: .}' texts | lh-embed -q --engine gguf --model ./m.gguf | jq -c .vector >ours
+		[ "$(wc -l <ours)" = 42 ]
+		python3 "$ROOT/tests/model/cosine.py" ours peer 1e-6
+	done
+}
+
 @test "vectors of a model of 12 layers and width 768 are those of llama.cpp within the same bounds" {
 	local type
 	for type in F16 Q8_0; do

@@ -4,7 +4,7 @@
 // in the folder $PEERS.
 //
 // embed.mjs --time ROUNDS MODEL <TEXTS - instead: tokens a second of processor time in the
-// fastest round, and the seconds that pass from loading the file to the vector of the first text.
+// fastest round, and the same seconds from loading the file to the vector of the first text.
 import { createRequire } from "node:module";
 import { readFileSync } from "node:fs";
 import { pathToFileURL } from "node:url";
@@ -16,9 +16,17 @@ const rounds = models[0] === "--time" ? Number(models.splice(0, 2)[1]) : 0;
 const texts = readFileSync(0, "utf8").trimEnd().split("\n").map((line) => JSON.parse(line));
 const llama = await getLlama({ gpu: false, build: "never", logLevel: LlamaLogLevel.error });
 
+// The package adds [CLS] and [SEP], and of Unigram only </s>.
+function tokens(model, text) {
+	const list = [...model.tokenize(text)];
+	if (model.tokens.shouldPrependBosToken && list[0] !== model.tokens.bos)
+		list.unshift(model.tokens.bos);
+	return list;
+}
+
 async function load(modelPath) {
 	const model = await llama.loadModel({ modelPath });
-	const lists = texts.map((t) => typeof t === "string" ? [...model.tokenize(t)] : t);
+	const lists = texts.map((t) => typeof t === "string" ? tokens(model, t) : t);
 	const size = Math.max(...lists.map((list) => list.length)) + 3;
 	const context = await model.createEmbeddingContext({
 		contextSize: size, batchSize: size, threads: 1,
@@ -32,10 +40,10 @@ function seconds() {
 }
 
 async function time(modelPath) {
-	const from = performance.now();
+	const from = seconds();
 	const { lists, context } = await load(modelPath);
 	await context.getEmbeddingFor(lists[0]);
-	const first = (performance.now() - from) / 1e3;
+	const first = seconds() - from;
 	let best = Infinity;
 	for (let round = 0; round < rounds; round++) {
 		const start = seconds();

@@ -1,0 +1,79 @@
+# The encoder of GGUF models and llama.cpp on a model of the size of nomic-embed-text: 12 layers,
+# width 768, 30,528 tokens, generated weights; one thread, processor time, the
+# fastest of ROUNDS (default 3) in which both take turns.
+source "$ROOT/bench/lib.bash"
+source "$ROOT/tests/model/peers.bash"
+rounds=${ROUNDS:-3}
+peers || exit 1
+model=$ROOT/tests/model work=$(mktemp -d)
+trap 'rm -r "$work"' EXIT
+
+# made TYPE - the model of that type, made once.
+made() {
+	[ -s "$DATA/model.$1.gguf" ] || "$ROOT/build/unit/aid_model" "$model/wordpiece.txt" \
+		"$DATA/model.$1.gguf" --type "$1" --layers 12 --width 768 --heads 12 \
+		--feed-forward 3072 --tokens 30528
+}
+made F16
+made Q8_0
+python3 "$model/lists.py" "$DATA/model.F16.gguf" 128 >"$DATA/lists.128"
+# shellcheck disable=SC2046
+python3 "$model/lists.py" "$DATA/model.F16.gguf" $(seq 8 40) >"$DATA/lists.short"
+
+# both TYPE LISTS [--fast] - our lines of "tokens/s first-vector KiB" into a, llama.cpp's into b.
+both() {
+	local i file=$DATA/model.$1.gguf
+	: >"$work/a"
+	: >"$work/b"
+	for ((i = 0; i < rounds; i++)); do
+		gguf_liblh 3 "$file" "${@:3}" <"$DATA/lists.$2" >>"$work/a"
+		/usr/bin/time -f %M -o "$work/memory" node "$model/peers/embed.mjs" --time 3 "$file" \
+			<"$DATA/lists.$2" >"$work/line"
+		paste -d' ' "$work/line" "$work/memory" >>"$work/b"
+	done
+}
+# best N - the best line of each side, by column N: "OURS PEER".
+best() {
+	local order=-g
+	[ "$1" != 1 ] || order=-gr
+	echo "$(cut -d' ' -f"$1" "$work/a" | sort $order | sed -n 1p)" \
+		"$(cut -d' ' -f"$1" "$work/b" | sort $order | sed -n 1p)"
+}
+# speed WHAT AIM TYPE LISTS [--fast] - tokens a second of processor time.
+speed() {
+	both "${@:3}"
+	best 1 | awk -v what="$1" -v aim="$2" '
+		{ printf "%s\t%.0f /s\t%.0f /s\t%.2f%s\n", what, $1, $2, $1 / $2, aim ? " (aim " aim ")" : "" }'
+}
+# peak - what the F16 speed is of the float arithmetic that this core can do just now; a token
+# takes 226 MFLOP.
+peak() {
+	best 1 | awk -v peak="$(fma)" '
+		{ printf "  GFLOP/s, and the most of this core\t%.0f\t%.0f\t%.2f\n", $1 * 0.226, peak, $1 * 0.226 / peak }'
+}
+# size WHAT AIM - the memory of what was measured last, by the size of the F16 file.
+size() {
+	best 3 | awk -v what="$1" -v aim="$2" -v file="$(stat -c %s "$DATA/model.F16.gguf")" '
+		{ printf "%s\t%.2f\t%.2f\t(aim %s)\n", what, $1 * 1024 / file, $2 * 1024 / file, aim }'
+}
+# first WHAT - processor time from opening the file to the first vector, of what was measured last.
+first() {
+	best 2 | awk -v what="$1" '{ printf "%s\t%.0f ms\t%.0f ms\t%.2f\n", what, $1 * 1e3, $2 * 1e3, $2 / $1 }'
+}
+
+speed 'tokens, F16, a text of 128' 2.5 F16 128
+peak
+size '  peak memory, by the F16 file' 2.7
+first '  opened, first vector of 128 tokens'
+speed 'tokens, Q8_0, in floats; llama.cpp: 8 bits' '' Q8_0 128
+speed 'tokens, Q8_0 --fast, a text of 128' 3 Q8_0 128 --fast
+size '  peak memory, by the F16 file' 0.6
+first '  opened, first vector of 128 tokens'
+speed 'tokens, F16, texts of 8 to 40' 4 F16 short
+speed 'tokens, Q8_0 --fast, texts of 8 to 40' '' Q8_0 short --fast
+echo '{"text":"certified forklift operator in Chicago"}' >"$work/text"
+for type in F16 Q8_0; do
+	for ((i = 0; i < rounds; i++)); do
+		seconds lh-embed -q --engine gguf --model "$DATA/model.$type.gguf" "$work/text"
+	done | sort -g | awk -v t=$type 'NR == 1 { printf "lh-embed, one text, %s\t%.0f ms\n", t, $1 * 1e3 }'
+done
