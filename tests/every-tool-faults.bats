@@ -96,6 +96,7 @@ load commands
 			cat "$BATS_FILE_TMPDIR/workers.jsonl" >&7
 			printf '{"id":"half' >&7
 			drained 7
+			until_so test -e out
 			kill -$signal "$pid"
 			status=0
 			wait "$pid" || status=$?
