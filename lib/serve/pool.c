@@ -785,7 +785,7 @@ void lh_pool_tick(struct lh_pool *p)
 
 /* ---- the pool ---- */
 
-static uint64_t resident(pid_t pid)
+uint64_t lh_resident(pid_t pid)
 {
 	char path[64], text[128];
 	unsigned long long pages = 0;
@@ -812,8 +812,28 @@ void lh_pool_state(const struct lh_pool *p, struct lh_pool_state *st)
 	for (i = 0; i < p->how.processes; i++) {
 		st->running += p->process[i].pid > 0;
 		st->asked += p->process[i].asked.n;
-		st->resident += p->process[i].pid > 0 ? resident(p->process[i].pid) : 0;
 	}
+}
+
+uint64_t lh_pool_resident(const struct lh_pool *p)
+{
+	uint64_t sum = 0;
+	unsigned i;
+
+	for (i = 0; i < p->how.processes; i++)
+		sum += p->process[i].pid > 0 ? lh_resident(p->process[i].pid) : 0;
+	return sum;
+}
+
+bool lh_pool_is(const struct lh_pool *p, const struct lh_pool_how *how)
+{
+	size_t i;
+
+	for (i = 0; p->argv[i] && how->argv[i] && !strcmp(p->argv[i], how->argv[i]); i++)
+		;
+	return !p->argv[i] && !how->argv[i] && p->how.keys == how->keys &&
+	       p->how.processes == how->processes && p->how.depth == how->depth &&
+	       p->how.queue == how->queue;
 }
 
 struct lh_pool *lh_pool_new(const struct lh_pool_how *how, struct lh_err *err)

@@ -41,6 +41,8 @@
 #ifndef LH_POOL_H
 #define LH_POOL_H
 
+#include <sys/types.h>
+
 #include <lh/buf.h>
 #include <lh/json.h>
 #include "loop.h"
@@ -90,13 +92,19 @@ int lh_pool_ask_one(struct lh_pool *p, unsigned i, struct lh_ask *a);
  * and at least every 50 ms while something is asked. */
 void lh_pool_tick(struct lh_pool *p);
 
+/* Return whether a pool made of how would be the same: the loop, ended and owner do not count. */
+bool lh_pool_is(const struct lh_pool *p, const struct lh_pool_how *how);
+
 struct lh_pool_state {
 	unsigned processes, running;
 	uint64_t waiting, asked;	/* lines in the queue, in the processes */
 	uint64_t restarts;
-	uint64_t resident;		/* bytes, of all processes together */
 };
 void lh_pool_state(const struct lh_pool *p, struct lh_pool_state *st);
+
+/* Return the resident bytes of all its processes; of one process. */
+uint64_t lh_pool_resident(const struct lh_pool *p);
+uint64_t lh_resident(pid_t pid);
 
 /* Let the processes end: their input is closed once they have answered.  No asks after it. */
 void lh_pool_retire(struct lh_pool *p);

@@ -52,16 +52,7 @@ static void take_ids(struct request *r)
 	snprintf(r->trace, sizeof r->trace, "%s", is_id(trace) ? trace : r->id);
 }
 
-/* ---- what is refused ---- */
-
-/* Keep the refusal for when the request is complete; or send it now, which closes the
- * connection, if there is a body that nobody will read. */
-static enum MHD_Result refuse(struct request *r, unsigned status, const char *why)
-{
-	r->refused = true;
-	answer_error(r, status, why);
-	return MHD_YES;
-}
+/* ---- the header ---- */
 
 /* What a header says about its body, and whether it is written as RFC 9112 demands.
  *
@@ -366,7 +357,9 @@ static void count_in(struct request *r)
 	r->server->in_flight++;
 }
 
-static enum MHD_Result begin(struct request *r)
+/* Check the header.  A refusal waits until the request is complete, unless there is a body that
+ * need not be read: then on_request sends it at once, which closes the connection. */
+static void begin(struct request *r)
 {
 	const union MHD_ConnectionInfo *info =
 		MHD_get_connection_info(r->conn, MHD_CONNECTION_INFO_SOCKET_CONTEXT);
@@ -384,13 +377,10 @@ static enum MHD_Result begin(struct request *r)
 	if (r->client)
 		client_busy(r->server, r->client, has_body(r));
 	r->received = lh_time_monotonic();
-	if (!status)
-		return MHD_YES;
-	if (status == 204) {
+	if (status == 204)
 		answer(r, 204);
-		return MHD_YES;
-	}
-	return refuse(r, status, why);
+	else if (status)
+		answer_error(r, status, why);
 }
 
 static void let_go(struct request *r)
@@ -464,7 +454,7 @@ static enum MHD_Result send_answer(struct request *r)
 	add_header(m, "Cache-Control", "no-store");
 	add_header(m, "X-Content-Type-Options", "nosniff");
 	add_header(m, "Allow", *r->allow ? r->allow : NULL);
-	if (r->retry_after || r->status == 503)
+	if (r->status == 503)
 		add_header(m, "Retry-After", "1");
 	if (r->status == 401)
 		add_header(m, "WWW-Authenticate", "Bearer");

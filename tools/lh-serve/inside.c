@@ -173,15 +173,6 @@ static struct question *new_question(struct inside *i, const char *name, const c
 	return q;
 }
 
-static bool is_first_of_pool(const struct site *site, size_t n)
-{
-	size_t i;
-
-	for (i = 0; i < n && site->route[i].pool != site->route[n].pool; i++)
-		;
-	return site->route[n].pool && i == n;
-}
-
 /* Ask each pool: any answer shows that it is up, also a refusal of the empty record. */
 static void ask_pools(struct request *r)
 {
@@ -195,7 +186,7 @@ static void ask_pools(struct request *r)
 	for (n = 0; n < site->routes.n; n++) {
 		struct question *q;
 
-		if (!is_first_of_pool(site, n))
+		if (!site_first_of_pool(site, n))
 			continue;
 		q = new_question(i, site->routes.v[n].route, "{}\n");
 		if (lh_pool_ask(site->route[n].pool->pool, &q->ask) < 0)

@@ -110,49 +110,38 @@ static void seconds_of(struct lh_buf *out, const struct route_stats *st)
 	lh_buf_printf(out, "\"} %llu\n", (unsigned long long)st->requests);
 }
 
-static uint64_t own_memory(void)
+/* Append a value of each pool, named by the first route that uses it. */
+static void pools(struct lh_buf *out, const struct site *site, const char *before,
+		  uint64_t (*value)(const struct lh_pool *))
 {
-	unsigned long long pages = 0;
-	FILE *f = fopen("/proc/self/statm", "re");
+	size_t i;
 
-	if (!f)
-		return 0;
-	if (fscanf(f, "%*u %llu", &pages) != 1)
-		pages = 0;
-	fclose(f);
-	return pages * (uint64_t)sysconf(_SC_PAGESIZE);
+	for (i = 0; i < site->routes.n; i++) {
+		if (!site_first_of_pool(site, i))
+			continue;
+		lh_buf_puts(out, before);
+		label(out, site->routes.v[i].route);
+		lh_buf_printf(out, "\"} %llu\n",
+			      (unsigned long long)value(site->route[i].pool->pool));
+	}
 }
 
-/* Append what differs by pool, named by the first route that uses it. */
-static void pools(struct lh_buf *out, const struct server *s)
+static uint64_t restarts_of(const struct lh_pool *p)
 {
-	const struct site *site = s->site;
 	struct lh_pool_state st;
-	size_t i, j;
-	int what;
 
-	for (what = 0; what < 2; what++) {
-		if (what)
-			heading(out, "lh_serve_memory_bytes", "gauge", "Resident memory.");
-		else
-			heading(out, "lh_serve_restarts_total", "counter",
-				"Processes of filters started again.");
-		if (what)
-			lh_buf_printf(out, "lh_serve_memory_bytes{process=\"lh-serve\"} %llu\n",
-				      (unsigned long long)own_memory());
-		for (i = 0; i < site->routes.n; i++) {
-			for (j = 0; j < i && site->route[j].pool != site->route[i].pool; j++)
-				;
-			if (!site->route[i].pool || j < i)
-				continue;
-			lh_pool_state(site->route[i].pool->pool, &st);
-			lh_buf_puts(out, what ? "lh_serve_memory_bytes{process=\""
-					      : "lh_serve_restarts_total{route=\"");
-			label(out, site->routes.v[i].route);
-			lh_buf_printf(out, "\"} %llu\n",
-				      (unsigned long long)(what ? st.resident : st.restarts));
-		}
-	}
+	lh_pool_state(p, &st);
+	return st.restarts;
+}
+
+static void restarts_and_memory(struct lh_buf *out, const struct site *site)
+{
+	heading(out, "lh_serve_restarts_total", "counter", "Processes of filters started again.");
+	pools(out, site, "lh_serve_restarts_total{route=\"", restarts_of);
+	heading(out, "lh_serve_memory_bytes", "gauge", "Resident memory.");
+	lh_buf_printf(out, "lh_serve_memory_bytes{process=\"lh-serve\"} %llu\n",
+		      (unsigned long long)lh_resident(getpid()));
+	pools(out, site, "lh_serve_memory_bytes{process=\"", lh_pool_resident);
 }
 
 void metrics_answer(struct request *r)
@@ -171,7 +160,7 @@ void metrics_answer(struct request *r)
 	for (st = s->stats; st; st = st->next)
 		if (st->requests)
 			seconds_of(out, st);
-	pools(out, s);
+	restarts_and_memory(out, s->site);
 	heading(out, "lh_serve_log_lost_total", "counter", "Lines of the access log lost.");
 	lh_buf_printf(out, "lh_serve_log_lost_total %llu\n", (unsigned long long)s->log_lost);
 	r->type = "text/plain; version=0.0.4; charset=utf-8";

@@ -109,10 +109,8 @@ void metrics_answer(struct request *r);
 
 struct shared_pool {			/* routes with one command share its processes */
 	struct lh_pool *pool;
-	char **run;			/* of one of its routes */
-	unsigned processes, depth, queue;
 	unsigned sites;			/* that use it */
-	bool late;			/* it is not over */
+	bool retired;			/* no site uses it, and it is not over yet */
 };
 
 struct site_route {
@@ -138,6 +136,8 @@ struct site *site_new(const struct settings *set, const char *token, struct lh_e
 int site_start(struct site *site, struct server *s, struct lh_err *err);
 void site_use(struct site *site);
 void site_drop(struct site *site, struct server *s);
+/* Return whether route number n has a pool, and is the first one that has it. */
+bool site_first_of_pool(const struct site *site, size_t n);
 /* Print the configuration as JSON. */
 int site_print(const struct site *site, struct lh_tool *tool);
 
@@ -239,7 +239,7 @@ struct request {
 	uint64_t counted, held;		/* bytes of it that came; those in server->bodies */
 	unsigned too_large;		/* the status for it: 413, 503; 0: it is not */
 	const char *malformed;		/* what is wrong with the header, or NULL */
-	bool seen, lines, refused, chunked;
+	bool seen, lines, chunked;
 
 	struct lh_ask ask;
 	bool own_status;		/* the body made last has a status of its own */
@@ -249,7 +249,7 @@ struct request {
 	struct lh_buf out;		/* the body of the answer */
 	const char *type;		/* Content-Type; NULL: JSON */
 	char allow[64];			/* Allow, or "" */
-	bool retry_after, ready, suspended, in_flight, sent;
+	bool ready, suspended, in_flight, sent;
 	double received, answered;	/* lh_time_monotonic: body complete; answer complete */
 	double queue, filter;		/* seconds */
 	uint64_t bytes_out;

@@ -176,12 +176,11 @@ static void tick_pools(struct server *s)
 	for (i = 0; i < s->pools; i++) {
 		struct shared_pool *p = s->pool[i];
 
-		if (!p->late || !lh_pool_over(p->pool)) {
+		if (!p->retired || !lh_pool_over(p->pool)) {
 			s->pool[n++] = p;
 			continue;
 		}
 		lh_pool_free(p->pool);
-		lh_argv_free(p->run);
 		free(p);
 	}
 	s->pools = n;
@@ -292,7 +291,6 @@ static void end_pools(struct server *s)
 	}
 	for (i = 0; i < s->pools; i++) {
 		lh_pool_free(s->pool[i]->pool);
-		lh_argv_free(s->pool[i]->run);
 		free(s->pool[i]);
 	}
 	free(s->pool);

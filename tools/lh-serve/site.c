@@ -175,65 +175,47 @@ struct site *site_new(const struct settings *set, const char *token, struct lh_e
 
 /* ---- pools ---- */
 
-static bool same_run(char **a, char **b)
-{
-	size_t i;
-
-	for (i = 0; a[i] && b[i] && !strcmp(a[i], b[i]); i++)
-		;
-	return !a[i] && !b[i];
-}
-
 static void ended(void *tool, const char *text)
 {
 	lh_tool_warn(tool, "%s", text);
 }
 
-static struct shared_pool *start_pool(struct site *site, struct server *s,
-				      const struct lh_route *r, struct lh_err *err)
+static struct shared_pool *start_pool(struct server *s, const struct lh_pool_how *how,
+				      struct lh_err *err)
 {
 	struct shared_pool *p = lh_calloc(1, sizeof *p, err);
 
-	if (!p || lh_grow(&s->pool, &s->cap_pools, s->pools + 1, sizeof *s->pool, err) < 0) {
-		free(p);
-		return NULL;
-	}
-	p->processes = (unsigned)r->pool;
-	p->depth = (unsigned)r->depth;
-	p->queue = (unsigned)site->config.queue;
-	p->run = lh_argv_copy(r->run, err);
-	if (p->run)
-		p->pool = lh_pool_new(&(struct lh_pool_how){
-			.argv = r->run, .keys = lh_route_keys(r->run[0]),
-			.processes = p->processes, .depth = p->depth, .queue = p->queue,
-			.loop = &s->loop, .ended = ended, .owner = s->tool }, err);
-	if (!p->pool) {
-		lh_argv_free(p->run);
-		free(p);
-		return NULL;
-	}
-	return s->pool[s->pools++] = p;
+	if (p && lh_grow(&s->pool, &s->cap_pools, s->pools + 1, sizeof *s->pool, err) == 0)
+		p->pool = lh_pool_new(how, err);
+	if (p && p->pool)
+		return s->pool[s->pools++] = p;
+	free(p);
+	return NULL;
 }
 
-/* Find the pool of a route among those that run; routes of one site share it, too. */
-static struct shared_pool *find_pool(const struct site *site, const struct server *s,
-				     const struct lh_route *r)
+/* Return the pool of a route: one that runs already, for this site or another, or a new one. */
+static struct shared_pool *take_pool(const struct site *site, struct server *s,
+				     const struct lh_route *r, struct lh_err *err)
 {
+	const struct lh_pool_how how = {
+		.argv = r->run, .keys = lh_route_keys(r->run[0]),
+		.processes = (unsigned)r->pool, .depth = (unsigned)r->depth,
+		.queue = (unsigned)site->config.queue, .loop = &s->loop, .ended = ended,
+		.owner = s->tool
+	};
 	size_t i;
 
 	for (i = 0; i < s->pools; i++)
-		if (!s->pool[i]->late && s->pool[i]->processes == r->pool &&
-		    s->pool[i]->depth == r->depth && s->pool[i]->queue == site->config.queue &&
-		    same_run(s->pool[i]->run, r->run))
+		if (!s->pool[i]->retired && lh_pool_is(s->pool[i]->pool, &how))
 			return s->pool[i];
-	return NULL;
+	return start_pool(s, &how, err);
 }
 
 static void drop_pool(struct shared_pool *p)
 {
 	if (--p->sites)
 		return;
-	p->late = true;
+	p->retired = true;
 	lh_pool_retire(p->pool);
 }
 
@@ -250,15 +232,22 @@ int site_start(struct site *site, struct server *s, struct lh_err *err)
 			return -1;
 		if (!r->run || r->off)
 			continue;
-		p = find_pool(site, s, r);
-		if (!p)
-			p = start_pool(site, s, r, err);
+		p = take_pool(site, s, r, err);
 		if (!p)
 			return lh_err_prefix(err, "route \"%s\"", r->route);
 		p->sites++;
 		site->route[i].pool = p;
 	}
 	return 0;
+}
+
+bool site_first_of_pool(const struct site *site, size_t n)
+{
+	size_t i;
+
+	for (i = 0; i < n && site->route[i].pool != site->route[n].pool; i++)
+		;
+	return site->route[n].pool && i == n;
 }
 
 void site_use(struct site *site)
