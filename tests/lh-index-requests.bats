@@ -1,30 +1,12 @@
 # lh-index requests: the indexes of a folder, for a server that keeps the process running.
 load helper
+load coproc
 load index
-
-# serve COMMAND... - as a co-process; its stderr goes to the file err.
-serve() {
-	coproc SERVED { exec "$@" 2>>err; }
-	PID=$SERVED_PID
-}
-
-# ask LINE - its answer into $answer.
-ask() {
-	echo "$1" >&"${SERVED[1]}"
-	IFS= read -r -t 60 answer <&"${SERVED[0]}"
-}
 
 # code LINE - the code of its error.
 code() {
 	ask "$1"
 	jq -r '.error.code // "ok"' <<<"$answer"
-}
-
-finish() {
-	local status=0
-	exec {SERVED[1]}>&-
-	wait "$PID" || status=$?
-	[ "$status" = "$1" ]
 }
 
 # request LINE... - the answers of one process.

@@ -1,4 +1,5 @@
 load helper
+load coproc
 
 # lh-pathway: traces, the events that make them, and what a log may look like.
 
@@ -530,26 +531,6 @@ for i in range(int(sys.argv[2])): print("{\"uid\":\"%s-%d\",\"content\":\"%s\"}"
 }
 
 # ---- requests ----
-
-# serve COMMAND... - as a co-process; what it says on stderr in err.
-serve() {
-	coproc SERVED { exec "$@" 2>>err; }
-	PID=$SERVED_PID
-}
-
-# ask LINE - its answer into $answer.
-ask() {
-	echo "$1" >&"${SERVED[1]}"
-	IFS= read -r -t 60 answer <&"${SERVED[0]}"
-}
-
-# finish STATUS - the input ends, and with it the tool.
-finish() {
-	local status=0
-	exec {SERVED[1]}>&-
-	wait "$PID" || status=$?
-	[ "$status" = "$1" ]
-}
 
 # op NAME - makes requests of records.
 op() {

@@ -1,28 +1,7 @@
 # lh-playbook requests: the playbooks of a folder, for a server that keeps the process running.
 load helper
+load coproc
 load index
-
-serve() {
-	# inject is a function
-	if [ "$1" = inject ]; then
-		coproc SERVED { "$@" 2>>err; }
-	else
-		coproc SERVED { exec "$@" 2>>err; }
-	fi
-	PID=$SERVED_PID
-}
-
-ask() {
-	echo "$1" >&"${SERVED[1]}"
-	IFS= read -r -t 60 answer <&"${SERVED[0]}"
-}
-
-finish() {
-	local status=0
-	exec {SERVED[1]}>&-
-	wait "$PID" || status=$?
-	[ "$status" = "$1" ]
-}
 
 # entry QUERY [MEMBERS] - as JSON.
 entry() {

@@ -1,4 +1,5 @@
 load helper
+load coproc
 load audit
 
 # lh-subject-audit anchor, report, manifest and sweep.
@@ -583,16 +584,9 @@ night() {
 
 # ---- requests ----
 
-# serve OPTION... - lh-subject-audit requests over d, as a co-process.
-serve() {
-	coproc SERVED { exec lh-subject-audit requests --dir d --now 2026-05-03T12:00:00Z --on-error emit "$@" 2>>err; }
-	PID=$SERVED_PID
-}
-
-# ask LINE - its answer into $answer.
-ask() {
-	echo "$1" >&"${SERVED[1]}"
-	IFS= read -r -t 60 answer <&"${SERVED[0]}"
+# requests OPTION... - lh-subject-audit requests over d, as a co-process.
+requests() {
+	serve lh-subject-audit requests --dir d --now 2026-05-03T12:00:00Z --on-error emit "$@"
 }
 
 # code - of the error in the answer; its message may not name a file.
@@ -600,20 +594,12 @@ code() {
 	jq -r '.error | if .message | test("/|key|audit.jsonl") then "a file" else .code end' <<<"$answer"
 }
 
-# finish STATUS - the input ends, and with it the tool.
-finish() {
-	local status=0
-	exec {SERVED[1]}>&-
-	wait "$PID" || status=$?
-	[ "$status" = "$1" ]
-}
-
 @test "requests answers with the report that the command prints, and adds no row" {
 	log W-1 3
 	log a/b 2
 	manifest a/b | lh-subject-audit manifest put --dir d
 	before=$(cat d/* | sha256sum)
-	serve
+	requests
 	ask '{"op":"report","id":"a/b"}'
 	diff <(lh-subject-audit report --dir d --now 2026-05-03T12:00:00Z a/b) <(echo "$answer")
 	ask '{"op":"report","id":"W-1","from":"2026-01-01T00:00:00Z","to":"2026-01-02T00:00:00+01:00","trace_id":"t"}'
@@ -632,7 +618,7 @@ finish() {
 }
 
 @test "requests: health is the verdict over the folder, 503 while a chain is broken or a log is unreadable" {
-	serve
+	requests
 	ask '{"op":"health"}'
 	[ "$answer" = '{"mode":"verify","logs":0,"count":0,"verified":true,"broken":0,"error":"","status":200}' ]
 	log W-1 3
@@ -676,7 +662,7 @@ finish() {
 	mv "$(named a/b .audit.jsonl)" d/a_b.audit.jsonl
 	manifest W-9 | lh-subject-audit manifest put --dir d
 	echo '{}' >d/W-8.json
-	serve --lock-timeout 0.1
+	requests --lock-timeout 0.1
 	while read -r want request; do
 		ask "$request"
 		[ "$(code)" = "$want" ] || { echo "$request: $answer"; return 1; }
@@ -715,7 +701,7 @@ finish() {
 @test "requests judges by the key that is there by then: 503 without one, and none starts without" {
 	log W-1 2
 	cp -p key old
-	serve
+	requests
 	ask '{"op":"health"}'
 	[ "$(jq .status <<<"$answer")" = 200 ]
 	(umask 077 && head -c 32 /dev/urandom >other)

@@ -2,23 +2,12 @@
 # lives through bad records, an upstream that is down, and files that change.  What
 # clients are to read names no file.
 load helper
+load coproc
 load servers/server
 
 teardown() {
 	stop_upstreams
 	if [ -n "${SERVED_PID:-}" ]; then kill "$SERVED_PID" 2>/dev/null || true; fi
-}
-
-# serve COMMAND... - as a co-process; what it says on stderr in err.
-serve() {
-	coproc SERVED { exec "$@" --on-error emit 2>>err; }
-	PID=$SERVED_PID
-}
-
-# ask LINE - its answer into $answer.
-ask() {
-	echo "$1" >&"${SERVED[1]}"
-	IFS= read -r -t 60 answer <&"${SERVED[0]}"
 }
 
 # said FILTER - what jq makes of the answer.
@@ -31,14 +20,6 @@ code() {
 	said '.error | if .message | test("roster|rules|keys|table|jsonl|line") then "a file" else .code end'
 }
 
-# finish STATUS - the input ends, and with it the tool.
-finish() {
-	local status=0
-	exec {SERVED[1]}>&-
-	wait "$PID" || status=$?
-	[ "$status" = "$1" ]
-}
-
 # status - that of an answer, which is its last member.
 status() {
 	said '[.status, (keys_unsorted | last)]'
@@ -46,7 +27,7 @@ status() {
 
 @test "lh-validate --wire: 200, 422, 400 and 413 at the end of the answer, or as an error record" {
 	echo '{"candidate_id":"w1","name":"Ada","status":"active"}' >roster.jsonl
-	serve lh-validate --wire --roster roster.jsonl --max-line 500
+	serve lh-validate --wire --roster roster.jsonl --max-line 500 --on-error emit
 	ask '{"kind":"email","artifact":{"to":"a@b.example","body":"Hello"}}'
 	[ "$(status)" = '[200,"status"]' ]
 	ask '{"kind":"email","artifact":{"to":"a@b.example","body":"123-45-6789"}}'
@@ -92,7 +73,7 @@ status() {
 	export LH_OLLAMA_URL=$URL LH_KEYS_FILE=keys
 	(umask 077 && echo 'KIMI_API_KEY' >keys)
 	mkdir rules
-	serve lh-iterate --retries 0 -j1 --rules rules --session-log sessions.jsonl --max-line 9000
+	serve lh-iterate --retries 0 -j1 --rules rules --session-log sessions.jsonl --max-line 9000 --on-error emit
 	request='{"kind":"email","prompt":"p","model":"m","max_iterations":2,"trace_id":"t"}'
 	ask "$request"
 	[ "$(status)" = '[200,"status"]' ]
@@ -141,7 +122,7 @@ status() {
 	export LH_OLLAMA_URL=$URL LH_KIMI_URL=$URL LH_KEYS_FILE=keys
 	unset KIMI_API_KEY
 	(umask 077 && echo '# none' >keys)
-	serve lh-chat --wire --retries 0 -j1
+	serve lh-chat --wire --retries 0 -j1 --on-error emit
 	ask '{"model":"m","prompt":"a b"}'
 	[ "$(said .content)" = '"b a"' ]
 	ask '{"op":"providers"}'
@@ -183,7 +164,7 @@ status() {
 
 @test "lh-embed --wire: a bad record, and a table that changes, is damaged, gone and back" {
 	printf 'welder 1 0\nnurse 0 1\n' >table.txt
-	serve lh-embed --wire go --engine static --model table.txt
+	serve lh-embed --wire go --engine static --model table.txt --on-error emit
 	ask '{"texts":["nurse"]}'
 	[ "$(said .vectors)" = '[[0,1]]' ]
 	ask '{"texts":["nurse",""]}'
@@ -210,7 +191,7 @@ status() {
 }
 
 @test "lh-relevance and its gate answer each record, and go on after bad ones" {
-	serve lh-relevance
+	serve lh-relevance --on-error emit
 	ask '{"text":"a.c","focus":{"path":"a.c"}}'
 	[ "$(said .relevance.kept)" = true ]
 	ask '{"text":"-"}'
@@ -222,7 +203,7 @@ status() {
 	ask '{"text":"-","focus":{}}'
 	[ "$(said .relevance.kept)" = false ]
 	finish 1
-	serve lh-relevance gate
+	serve lh-relevance gate --on-error emit
 	ask '{"mode":"codereview_lakehouse","model":"m"}'
 	[ "$(said .mode)" = '"codereview_isolation"' ]
 	ask '{"mode":"","model":"m"}'
