@@ -15,7 +15,7 @@
 
 #include "transformer/encoder.h"
 
-static struct lh_tokens *list;
+static struct lh_token_list *list;
 static size_t lists, tokens;
 static struct lh_err err;
 
@@ -29,7 +29,7 @@ static void check(int ok)
 
 static void add_list(const char *p)
 {
-	struct lh_tokens t = { 0 };
+	struct lh_token_list t = { 0 };
 	char *end;
 
 	for (p += strspn(p, "["); *p && *p != ']'; p = end + strspn(end, ", "), t.n++) {

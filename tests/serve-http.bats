@@ -828,10 +828,9 @@ my_serve() {
 	    subprocess.run(["prlimit", "--pid", pid, "--nofile=%d:" % n], check=True)
 	soft = [l for l in open("/proc/%s/limits" % pid) if l.startswith("Max open files")][0].split()[3]
 	limit(used + 2)
-	waiting = [Client() for i in range(30)]
-	for i in range(20):
-	    c = waiting[-1 - i]
-	    must(c.send(request("POST", "/echo", b'{"n":%d}' % i)).answer().json() == {"n": i})
+	waiting = [Client().send(request("POST", "/echo", b'{"n":%d}' % i)) for i in range(30)]
+	for i in range(30):
+	    must(waiting[i].answer().json() == {"n": i})
 	limit(int(soft))
 	c = Client()
 	must(c.send(request("POST", "/echo", b'{"n":1}')).answer().status == 200)

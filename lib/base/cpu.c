@@ -1,6 +1,7 @@
-/* cpu.c - which instructions this CPU has.  See cpu.h. */
+/* cpu.c - which instructions this CPU has, and how many cores.  See cpu.h. */
 #include "cpu.h"
 
+#include <sched.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -27,4 +28,15 @@ enum lh_cpu lh_cpu(void)
 		__atomic_store_n(&known, cpu, __ATOMIC_RELAXED);
 	}
 	return cpu;
+}
+
+unsigned lh_cpu_cores(unsigned most)
+{
+	cpu_set_t set;
+	unsigned n;
+
+	if (sched_getaffinity(0, sizeof set, &set) < 0)
+		return 1;
+	n = (unsigned)CPU_COUNT(&set);
+	return n > most ? most : n;
 }

@@ -1,11 +1,11 @@
 /* built_in.c - the routes that are there without a configuration.  See routes.h. */
 #include "routes.h"
 
-#include <sched.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
 
+#include "base/cpu.h"
 #include "base/mem.h"
 #include "json/write.h"
 
@@ -266,15 +266,6 @@ static int add_run(struct lh_route *r, enum filter filter, const char *state, st
 
 /* ---- routes ---- */
 
-static unsigned cores(void)
-{
-	cpu_set_t set;
-
-	if (sched_getaffinity(0, sizeof set, &set) < 0)
-		return 1;
-	return CPU_COUNT(&set) > 64 ? 64 : (unsigned)CPU_COUNT(&set);
-}
-
 static int set_members(struct lh_route *r, const char *object, struct lh_err *err)
 {
 	struct lh_buf text = { 0 };
@@ -310,7 +301,7 @@ static int fill(struct lh_route *r, const struct built_in *b, const char *state,
 	r->max_body = UINT64_C(4) << 20;
 	if (b->filter == NONE)
 		return 0;
-	r->pool = b->filter == SEARCH ? cores() : size_of[b->filter].processes;
+	r->pool = b->filter == SEARCH ? lh_cpu_cores(64) : size_of[b->filter].processes;
 	r->depth = size_of[b->filter].depth;
 	r->timeout = size_of[b->filter].timeout;
 	if (r->audit && !audit_key())

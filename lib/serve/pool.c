@@ -123,7 +123,7 @@ static bool about_record(const char *line)
 }
 
 /* Return whether the last line of its stderr may be reported.  A process that was given nothing
- * cannot repeat what nobody should read; of the others only the tools of this family, whose
+ * cannot repeat what is private; of the others only the tools of this family, whose
  * messages say whether they are about a record. */
 static bool may_quote(const struct lh_pool_process *c, const char *line)
 {
@@ -209,7 +209,7 @@ static void bury(struct lh_pool_process *c, bool at_once)
 		*d->last = '\0';
 }
 
-/* Return whether an ask may go to another process: nobody began with it, or it changes nothing
+/* Return whether an ask may go to another process: none has begun with it, or it changes nothing
  * and was not the one that the process was working on. */
 static bool may_ask_again(const struct lh_ask *a, bool first)
 {

@@ -23,7 +23,7 @@
  *     late     no answer in time.  The process is stuck: it is killed and replaced.
  *     refused  no process was free in time, or none can be started now.
  * A process is replaced also when it answers more lines than it was asked, or with a line that
- * is not a JSON object or longer than LH_ASK_MAX: all it had is then lost, since nobody may get
+ * is not a JSON object or longer than LH_ASK_MAX: all it had is then lost, since no client may get
  * the answer of another.
  *
  * A process that ended is started again after 0.1 s, and after twice the last pause, up to 30 s,

@@ -3,7 +3,6 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <sched.h>
 #include <signal.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -16,6 +15,7 @@
 #include "json/json_scanner.h"
 #include "json/write.h"
 #include "file/owner.h"
+#include "base/cpu.h"
 #include "base/signal.h"
 #include <lh/time.h>
 
@@ -23,15 +23,6 @@
 
 /* Static, not allocated: out of memory must still be reported.  A process runs one tool. */
 static struct lh_tool_state the_state;
-
-static uint64_t cores(void)
-{
-	cpu_set_t set;
-
-	if (sched_getaffinity(0, sizeof set, &set) < 0)
-		return 1;
-	return CPU_COUNT(&set) > 256 ? 256 : (uint64_t)CPU_COUNT(&set);
-}
 
 /* Open closed descriptors among 0 to 2 on /dev/null, so that no file opened later is mistaken
  * for stdin, stdout or stderr.  Returns a bit set of those that were closed. */
@@ -71,7 +62,7 @@ void lh_tool_init(struct lh_tool *t, const char *name, const char *synopsis, con
 	t->max_line = UINT64_C(256) << 20;
 	t->lock_timeout = LH_LOCK_TIMEOUT;
 	t->max_members = LH_JSON_MEMBERS;
-	t->jobs = cores();
+	t->jobs = lh_cpu_cores(256);
 	t->state = &the_state;
 	memset(&the_state, 0, sizeof the_state);
 	the_state.closed = fill_descriptors();

@@ -58,7 +58,7 @@ struct lh_encoder_work *lh_encoder_work_new(const struct lh_encoder *e, struct l
 void lh_encoder_work_free(struct lh_encoder_work *w);
 
 /* Encode n lists.  vectors has room for n * width floats. */
-int lh_encoder_run(struct lh_encoder_work *w, const struct lh_tokens *list, size_t n,
+int lh_encoder_run(struct lh_encoder_work *w, const struct lh_token_list *list, size_t n,
 		   float *vectors, struct lh_err *err);
 
 #endif

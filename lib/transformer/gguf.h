@@ -11,7 +11,7 @@
  * The file is mapped.  Everything that a function returns was checked when it was opened:
  * counts, lengths, offsets and their sums and products, the alignment, names (unique, UTF-8),
  * types, and that the tensors follow each other inside the file, each at the next multiple of
- * the alignment.  Tensors may be of any type of the format; whoever reads one checks
+ * the alignment.  Tensors may be of any type of the format; the reader of one checks
  * lh_gguf_readable first, and lh_gguf_finite.
  *
  * Format:  little-endian; version 2 or 3.  "GGUF", u32 version, u64 tensors, u64 keys; each key

@@ -217,7 +217,7 @@ static void after_attention(struct lh_encoder_work *w, const struct lh_layer *l,
 }
 
 static void one_layer(struct lh_encoder_work *w, const struct lh_layer *l,
-		      const struct lh_tokens *list, size_t n, size_t rows)
+		      const struct lh_token_list *list, size_t n, size_t rows)
 {
 	const struct lh_encoder *e = w->e;
 	size_t stride = lh_stride(e->width), wide = lh_stride(3 * e->width), at, some;
@@ -238,7 +238,7 @@ static void one_layer(struct lh_encoder_work *w, const struct lh_layer *l,
 /* ---- beginning and end ---- */
 
 /* Set the rows of x of a list: the sum of its embeddings, normalised. */
-static void start(struct lh_encoder_work *w, const struct lh_tokens *list, float *x)
+static void start(struct lh_encoder_work *w, const struct lh_token_list *list, float *x)
 {
 	const struct lh_encoder *e = w->e;
 
@@ -273,8 +273,8 @@ static int pool(const struct lh_encoder *e, const float *x, size_t n, float *v, 
 }
 
 /* Encode lists that are together at most LH_ROWS rows, or one. */
-static int together(struct lh_encoder_work *w, const struct lh_tokens *list, size_t n, size_t rows,
-		    float *vectors, struct lh_err *err)
+static int together(struct lh_encoder_work *w, const struct lh_token_list *list, size_t n,
+		    size_t rows, float *vectors, struct lh_err *err)
 {
 	const struct lh_encoder *e = w->e;
 	float *x;
@@ -293,7 +293,8 @@ static int together(struct lh_encoder_work *w, const struct lh_tokens *list, siz
 	return 0;
 }
 
-static int check_list(const struct lh_encoder *e, const struct lh_tokens *list, struct lh_err *err)
+static int check_list(const struct lh_encoder *e, const struct lh_token_list *list,
+		      struct lh_err *err)
 {
 	if (!list->n || list->n > e->context)
 		return lh_err_set(err, LH_EDATA, "%zu tokens: the model takes 1 to %llu", list->n,
@@ -305,7 +306,7 @@ static int check_list(const struct lh_encoder *e, const struct lh_tokens *list, 
 	return 0;
 }
 
-int lh_encoder_run(struct lh_encoder_work *w, const struct lh_tokens *list, size_t n,
+int lh_encoder_run(struct lh_encoder_work *w, const struct lh_token_list *list, size_t n,
 		   float *vectors, struct lh_err *err)
 {
 	size_t rows, some;

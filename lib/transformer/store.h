@@ -10,20 +10,20 @@
  *     lh_model_free(&m);
  *
  * An operand with "/", or one that ends in ".gguf", is a file.  Any other is a name,
- * NAME[:TAG] with the tag "latest" unless told; one with a user before it, or a host and a
+ * NAME[:TAG] with the tag "latest" by default; one with a user before it, or a host and a
  * user, is written with "ollama:" before it: "ollama:hf.co/user/model:Q8_0".  Names are looked
  * up in the folder $OLLAMA_MODELS, or ~/.ollama/models:
  *
  *     manifests/HOST/USER/NAME/TAG    JSON: the digest sha256:HEX of the layer whose mediaType
  *                                     ends in "image.model"; HOST is registry.ollama.ai and
- *                                     USER is library unless told
+ *                                     USER is library by default
  *     blobs/sha256-HEX                the file
  *
  * No name and no digest leads out of the folder: the parts of a name are of letters, digits,
  * ".", "_" and "-" (and ":" in a host) and do not begin with ".", a digest has 64 digits.
  *
  * The identity of a model is its name (that of the file without ".gguf", or NAME:TAG), "@" and
- * 16 hex digits: XXH3-64 of the file's bytes.  It detects another file, not one that somebody
+ * 16 hex digits: XXH3-64 of the file's bytes.  It detects another file, not one that a user
  * forged to have the same checksum.  Two identities with the same checksum are one model.
  *
  * Owner:   strings belong to the struct; free it also after a failure.

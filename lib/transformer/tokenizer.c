@@ -29,7 +29,7 @@ void lh_tokenizer_free(struct lh_tokenizer *t)
 	free(t);
 }
 
-int lh_tokens_push(struct lh_tokens *to, uint32_t id, struct lh_err *err)
+int lh_tokens_push(struct lh_token_list *to, uint32_t id, struct lh_err *err)
 {
 	if (to->n == to->cap && lh_grow(&to->id, &to->cap, to->n + 1, sizeof *to->id, err) < 0)
 		return -1;
@@ -37,7 +37,7 @@ int lh_tokens_push(struct lh_tokens *to, uint32_t id, struct lh_err *err)
 	return 0;
 }
 
-static int tokens_of(const struct lh_tokenizer *t, struct lh_str text, struct lh_tokens *to,
+static int tokens_of(const struct lh_tokenizer *t, struct lh_str text, struct lh_token_list *to,
 		     struct lh_err *err)
 {
 	if (!text.n)
@@ -48,7 +48,7 @@ static int tokens_of(const struct lh_tokenizer *t, struct lh_str text, struct lh
 /* Append the tokens of a text in which user-defined tokens before `user` do not occur: the
  * longest divide it first. */
 static int divide(const struct lh_tokenizer *t, struct lh_str text, size_t user,
-		  struct lh_tokens *to, struct lh_err *err)
+		  struct lh_token_list *to, struct lh_err *err)
 {
 	struct lh_str s, before;
 	const char *hit;
@@ -69,7 +69,7 @@ static int divide(const struct lh_tokenizer *t, struct lh_str text, size_t user,
 	return tokens_of(t, text, to, err);
 }
 
-int lh_tokenizer_run(const struct lh_tokenizer *t, struct lh_str text, struct lh_tokens *to,
+int lh_tokenizer_run(const struct lh_tokenizer *t, struct lh_str text, struct lh_token_list *to,
 		     struct lh_err *err)
 {
 	to->n = 0;
@@ -80,7 +80,7 @@ int lh_tokenizer_run(const struct lh_tokenizer *t, struct lh_str text, struct lh
 	return t->last < 0 ? 0 : lh_tokens_push(to, (uint32_t)t->last, err);
 }
 
-void lh_tokenizer_truncate(const struct lh_tokenizer *t, struct lh_tokens *tokens, size_t n)
+void lh_tokenizer_truncate(const struct lh_tokenizer *t, struct lh_token_list *tokens, size_t n)
 {
 	if (tokens->n <= n)
 		return;
@@ -99,8 +99,8 @@ struct lh_str lh_tokenizer_text(const struct lh_tokenizer *t, uint32_t id)
 	return lh_gguf_array_str(&t->token, id);
 }
 
-void lh_tokens_free(struct lh_tokens *t)
+void lh_token_list_free(struct lh_token_list *t)
 {
 	free(t->id);
-	*t = (struct lh_tokens){ 0 };
+	*t = (struct lh_token_list){ 0 };
 }

@@ -2,10 +2,10 @@
  * tokenizer - a text as the tokens of a model: WordPiece (bert) or Unigram (t5).
  *
  *     struct lh_tokenizer *t = lh_tokenizer_new(gguf, err);
- *     struct lh_tokens tokens = { 0 };
+ *     struct lh_token_list tokens = { 0 };
  *     lh_tokenizer_run(t, text, &tokens, err);
  *             tokens.id[0..tokens.n)          [CLS] 7592 2088 [SEP]
- *     lh_tokens_free(&tokens);
+ *     lh_token_list_free(&tokens);
  *     lh_tokenizer_free(t);
  *
  * WordPiece (tokenizer.ggml.model "bert"): each code point becomes the first one of its NFD and
@@ -32,7 +32,7 @@
 
 #include "gguf.h"
 
-struct lh_tokens {
+struct lh_token_list {
 	uint32_t *id;
 	size_t n, cap;
 };
@@ -42,13 +42,13 @@ struct lh_tokenizer *lh_tokenizer_new(struct lh_gguf *g, struct lh_err *err);
 void lh_tokenizer_free(struct lh_tokenizer *t);
 
 /* Replace *to by the tokens of a text (UTF-8), special ones at both ends included. */
-int lh_tokenizer_run(const struct lh_tokenizer *t, struct lh_str text, struct lh_tokens *to,
+int lh_tokenizer_run(const struct lh_tokenizer *t, struct lh_str text, struct lh_token_list *to,
 		     struct lh_err *err);
 /* Keep at most n tokens: the first ones, and the last special one at the end. */
-void lh_tokenizer_truncate(const struct lh_tokenizer *t, struct lh_tokens *tokens, size_t n);
+void lh_tokenizer_truncate(const struct lh_tokenizer *t, struct lh_token_list *tokens, size_t n);
 
 size_t lh_tokenizer_size(const struct lh_tokenizer *t);		/* tokens of the vocabulary */
 struct lh_str lh_tokenizer_text(const struct lh_tokenizer *t, uint32_t id);
-void lh_tokens_free(struct lh_tokens *t);
+void lh_token_list_free(struct lh_token_list *t);
 
 #endif

@@ -32,12 +32,12 @@ struct lh_tokenizer {
 int lh_vocabulary_read(struct lh_tokenizer *t, struct lh_gguf *g, struct lh_err *err);
 
 /* Append a token. */
-int lh_tokens_push(struct lh_tokens *to, uint32_t id, struct lh_err *err);
+int lh_tokens_push(struct lh_token_list *to, uint32_t id, struct lh_err *err);
 
 /* Append the tokens of a text without user-defined tokens. */
-int lh_wordpiece(const struct lh_tokenizer *t, struct lh_str text, struct lh_tokens *to,
+int lh_wordpiece(const struct lh_tokenizer *t, struct lh_str text, struct lh_token_list *to,
 		 struct lh_err *err);
-int lh_unigram(const struct lh_tokenizer *t, struct lh_str text, struct lh_tokens *to,
+int lh_unigram(const struct lh_tokenizer *t, struct lh_str text, struct lh_token_list *to,
 	       struct lh_err *err);
 
 #endif

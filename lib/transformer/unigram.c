@@ -192,7 +192,7 @@ static void advance(struct search *s)
 
 /* Append the tokens of the best division up to here; unknown ones that follow each other are
  * one. */
-static int finish(struct search *s, struct lh_tokens *to, struct lh_err *err)
+static int finish(struct search *s, struct lh_token_list *to, struct lh_err *err)
 {
 	struct best next = s->at[s->now], last;
 	size_t i = s->now;
@@ -214,7 +214,7 @@ static int finish(struct search *s, struct lh_tokens *to, struct lh_err *err)
 	return 0;
 }
 
-static int search(struct search *s, struct lh_tokens *to, struct lh_err *err)
+static int search(struct search *s, struct lh_token_list *to, struct lh_err *err)
 {
 	if (append(s, "", 0, err) < 0)
 		return -1;
@@ -230,7 +230,7 @@ static int search(struct search *s, struct lh_tokens *to, struct lh_err *err)
 	}
 }
 
-int lh_unigram(const struct lh_tokenizer *t, struct lh_str text, struct lh_tokens *to,
+int lh_unigram(const struct lh_tokenizer *t, struct lh_str text, struct lh_token_list *to,
 	       struct lh_err *err)
 {
 	struct search s = { .t = t, .in = text.p, .end = text.p + text.n, .output = to->n };

@@ -83,7 +83,7 @@ static uint32_t longest(const struct lh_trie *t, uint32_t node, const unsigned c
 
 /* Append the tokens of the word p..end. */
 static int word(const struct lh_tokenizer *t, const unsigned char *p, const unsigned char *end,
-		struct lh_tokens *to, struct lh_err *err)
+		struct lh_token_list *to, struct lh_err *err)
 {
 	size_t before = to->n;
 	uint32_t node = LH_TRIE_ROOT, id;
@@ -103,7 +103,7 @@ static int word(const struct lh_tokenizer *t, const unsigned char *p, const unsi
 	return 0;
 }
 
-int lh_wordpiece(const struct lh_tokenizer *t, struct lh_str text, struct lh_tokens *to,
+int lh_wordpiece(const struct lh_tokenizer *t, struct lh_str text, struct lh_token_list *to,
 		 struct lh_err *err)
 {
 	const unsigned char *p = (const unsigned char *)text.p, *end = p + text.n, *begin;

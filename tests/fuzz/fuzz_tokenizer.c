@@ -76,7 +76,7 @@ static void close_model(struct model *m)
 }
 
 /* Tokenize: each token is one of the vocabulary. */
-static int run(const struct model *m, struct lh_str text, struct lh_tokens *to)
+static int run(const struct model *m, struct lh_str text, struct lh_token_list *to)
 {
 	if (lh_tokenizer_run(m->t, text, to, &err) < 0) {
 		if (err.code != LH_ECORRUPT)
@@ -94,7 +94,7 @@ static int run(const struct model *m, struct lh_str text, struct lh_tokens *to)
 /* The tokens of a text with " a" after it are those of the text and one more. */
 static void known_model(const struct model *m, struct lh_str text, bool wordpiece)
 {
-	struct lh_tokens one = { 0 }, two = { 0 };
+	struct lh_token_list one = { 0 }, two = { 0 };
 	char *longer = malloc(text.n + 2);
 
 	if (!longer)
@@ -109,19 +109,19 @@ static void known_model(const struct model *m, struct lh_str text, bool wordpiec
 	lh_tokenizer_truncate(m->t, &two, two.n / 2);
 	if (two.n && two.id[two.n - 1] != 3)
 		abort();
-	lh_tokens_free(&one);
-	lh_tokens_free(&two);
+	lh_token_list_free(&one);
+	lh_token_list_free(&two);
 	free(longer);
 }
 
 static void any_model(struct vocabulary *v, struct lh_str text)
 {
-	struct lh_tokens tokens = { 0 };
+	struct lh_token_list tokens = { 0 };
 	struct model m = opened(v);
 
 	if (m.t)
 		run(&m, text, &tokens);
-	lh_tokens_free(&tokens);
+	lh_token_list_free(&tokens);
 	close_model(&m);
 }
 

@@ -16,12 +16,12 @@
 #include "transformer/encoder.h"
 
 static struct lh_err err;
-static struct lh_tokens *list;
+static struct lh_token_list *list;
 static size_t lists, lists_cap;
 
 static void add_list(const char *line)
 {
-	struct lh_tokens t = { 0 };
+	struct lh_token_list t = { 0 };
 	char *end;
 
 	for (const char *p = line; *p && *p != ']'; p = end) {
@@ -75,7 +75,7 @@ static void print_speed(struct lh_encoder_work *w, size_t width, size_t tokens, 
 
 	list = malloc(texts * sizeof *list);
 	while (lists < texts) {
-		struct lh_tokens t = { malloc(tokens * sizeof *t.id), tokens, tokens };
+		struct lh_token_list t = { malloc(tokens * sizeof *t.id), tokens, tokens };
 
 		for (size_t i = 0; i < tokens; i++)
 			t.id[i] = (uint32_t)((lists * tokens + i) * 7 % 300);

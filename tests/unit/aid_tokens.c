@@ -16,7 +16,7 @@
 
 static struct lh_err err;
 
-static void print(const struct lh_tokens *tokens)
+static void print(const struct lh_token_list *tokens)
 {
 	putchar('[');
 	for (size_t i = 0; i < tokens->n; i++)
@@ -49,7 +49,7 @@ static int next(struct reader *in, struct lh_str *text)
 static int texts(const struct lh_tokenizer *t, size_t most)
 {
 	struct reader in = { 0 };
-	struct lh_tokens tokens = { 0 };
+	struct lh_token_list tokens = { 0 };
 	struct lh_str text;
 	int rc;
 
@@ -62,7 +62,7 @@ static int texts(const struct lh_tokenizer *t, size_t most)
 			lh_tokenizer_truncate(t, &tokens, most);
 		print(&tokens);
 	}
-	lh_tokens_free(&tokens);
+	lh_token_list_free(&tokens);
 	lh_buf_free(&in.scratch);
 	lh_record_free(&in.r);
 	free(in.line);
@@ -82,7 +82,7 @@ static double seconds(void)
 
 static int speed(const struct lh_tokenizer *t, const char *path, double loaded)
 {
-	struct lh_tokens tokens = { 0 };
+	struct lh_token_list tokens = { 0 };
 	struct lh_mapped map;
 	double begin, took;
 
@@ -92,7 +92,7 @@ static int speed(const struct lh_tokenizer *t, const char *path, double loaded)
 	took = seconds() - begin;
 	printf("loaded in %.1f ms; %zu tokens of %.1f MB, %.1f MB/s\n", loaded * 1e3, tokens.n,
 	       (double)map.n / 1e6, (double)map.n / 1e6 / took);
-	lh_tokens_free(&tokens);
+	lh_token_list_free(&tokens);
 	return 0;
 }
 

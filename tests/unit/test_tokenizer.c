@@ -16,7 +16,7 @@
 static struct lh_err err;
 static struct lh_gguf *g;
 static struct lh_tokenizer *t;
-static struct lh_tokens tokens;
+static struct lh_token_list tokens;
 
 /* ---- models ---- */
 
@@ -546,7 +546,7 @@ int main(void)
 	test(wrong_wordpiece());
 	test(wrong_unigram());
 	test(too_many_user_defined_tokens());
-	lh_tokens_free(&tokens);
+	lh_token_list_free(&tokens);
 	close_model();
 	return 0;
 }

@@ -107,7 +107,7 @@ static bool gguf_knows(const struct embed *e, struct lh_str model)
 /* ---- tokens ---- */
 
 int gguf_tokens(const struct embed *e, struct lh_str text, bool whole, struct lh_buf *scratch,
-		struct lh_tokens *to, struct lh_err *err)
+		struct lh_token_list *to, struct lh_err *err)
 {
 	const struct gguf *g = e->gguf;
 
@@ -142,8 +142,8 @@ struct piece {
 struct engine_gguf {
 	const struct embed *e;
 	struct lh_encoder_work **work;	/* of each thread; NULL: not needed yet */
-	struct lh_tokens *tokens;	/* of each text */
-	struct lh_tokens *list;		/* the same, sorted, without those refused; ... */
+	struct lh_token_list *tokens;	/* of each text */
+	struct lh_token_list *list;		/* the same, sorted, without those refused; ... */
 	size_t *at;			/* ... which texts these are */
 	struct piece *piece;
 	size_t n, n_pieces;
@@ -163,7 +163,7 @@ static void gguf_close(void *self)
 	for (i = 0; s->work && i < s->e->threads; i++)
 		lh_encoder_work_free(s->work[i]);
 	for (i = 0; s->tokens && i < s->e->batch; i++)
-		lh_tokens_free(&s->tokens[i]);
+		lh_token_list_free(&s->tokens[i]);
 	lh_buf_free(&s->scratch);
 	lh_buf_free(&s->sorted);
 	pthread_mutex_destroy(&s->lock);
@@ -212,14 +212,14 @@ static int read_texts(struct engine_gguf *s, const struct call *call, struct lh_
 		else
 			s->at[s->n++] = i;
 		if (rc < 0 && s->tokens[i].cap > TOKENS_KEPT)
-			lh_tokens_free(&s->tokens[i]);
+			lh_token_list_free(&s->tokens[i]);
 	}
 	return 0;
 }
 
 static int by_length(const void *a, const void *b, void *self)
 {
-	const struct lh_tokens *t = ((const struct engine_gguf *)self)->tokens;
+	const struct lh_token_list *t = ((const struct engine_gguf *)self)->tokens;
 	size_t i = *(const size_t *)a, k = *(const size_t *)b;
 
 	if (t[i].n != t[k].n)

@@ -1,7 +1,7 @@
 /*
  * gguf.h - the model of engine gguf, as its files share it.
  *
- *     struct lh_tokens tokens = { 0 };
+ *     struct lh_token_list tokens = { 0 };
  *     more = gguf_tokens(g, e, text, &scratch, &tokens, err);
  *             1: it was cut;  0;  -1: it has more tokens than the model's context
  */
@@ -24,6 +24,6 @@ struct gguf {
 /* Replace *to by the tokens of a text after --prefix, cut under --truncate.  With whole they
  * are neither refused nor cut. */
 int gguf_tokens(const struct embed *e, struct lh_str text, bool whole, struct lh_buf *scratch,
-		struct lh_tokens *to, struct lh_err *err);
+		struct lh_token_list *to, struct lh_err *err);
 
 #endif

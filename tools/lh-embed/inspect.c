@@ -7,7 +7,7 @@
 #include "request.h"
 #include <lh/time.h>
 
-#define TYPES 64		/* numbers of types that are told apart */
+#define TYPES 64		/* numbers of types that are counted */
 #define SECONDS 5		/* of each measurement */
 #define SHORT 24		/* tokens */
 #define LONG 512
@@ -68,7 +68,7 @@ static int put_info(struct embed *e)
 
 struct worker {
 	struct embed *e;
-	struct lh_tokens tokens;
+	struct lh_token_list tokens;
 	struct lh_buf text, trace, scratch;
 };
 
@@ -76,7 +76,7 @@ static void worker_free(void *worker)
 {
 	struct worker *w = worker;
 
-	lh_tokens_free(&w->tokens);
+	lh_token_list_free(&w->tokens);
 	lh_buf_free(&w->text);
 	lh_buf_free(&w->trace);
 	lh_buf_free(&w->scratch);
@@ -186,7 +186,7 @@ static int make_sample(const struct embed *e, struct sample *s, struct lh_err *e
 					     "Chicago ", "at ", "once " };
 	size_t limit = s->length < e->gguf->info.context ? s->length : e->gguf->info.context;
 	struct lh_buf scratch = { 0 };
-	struct lh_tokens tokens = { 0 };
+	struct lh_token_list tokens = { 0 };
 	size_t i, before = 0;
 	int rc = 0;
 
@@ -201,7 +201,7 @@ static int make_sample(const struct embed *e, struct sample *s, struct lh_err *e
 	}
 	s->text.len = before;
 	lh_buf_free(&scratch);
-	lh_tokens_free(&tokens);
+	lh_token_list_free(&tokens);
 	return rc;
 }
 

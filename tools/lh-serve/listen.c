@@ -5,6 +5,7 @@
 #include <linux/tcp.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/ioctl.h>
 #include <sys/un.h>
 #include <unistd.h>
 
@@ -193,7 +194,7 @@ static int take_sockets(struct server *s, struct lh_err *err)
 	return 0;
 }
 
-/* Say where it listens: with port 0 nobody else knows. */
+/* Say where it listens: with port 0 it is not known otherwise. */
 static void say_addresses(struct server *s)
 {
 	union address a;
@@ -477,6 +478,14 @@ void on_connection(void *server, struct MHD_Connection *conn, void **context,
 	s->clients++;
 }
 
+/* Bytes have come that are not read yet: most likely a request. */
+static bool has_input(const struct client *c)
+{
+	int n = 0;
+
+	return ioctl(c->fd, FIONREAD, &n) == 0 && n > 0;
+}
+
 /* At the limit of connections, or of descriptors: close some that have been without a request
  * for the longest time, so that slow clients cannot keep the others out. */
 static void make_room(struct server *s)
@@ -485,8 +494,10 @@ static void make_room(struct server *s)
 	int n = 0;
 
 	for (; c && n < CUT_AT_ONCE; c = c->before) {
-		n += !c->cut;
+		if (c->cut || has_input(c))
+			continue;
 		cut(c);
+		n++;
 	}
 	pause_listening(s, true);	/* until one is closed, or the next sweep */
 }

@@ -226,7 +226,7 @@ static void on_late_line(struct lh_ask *a, enum lh_asked how, const struct lh_re
 	free_when_done(l->stream);
 }
 
-/* The request ends: what is still asked is answered to nobody. */
+/* The request ends: answers to what is still asked are discarded. */
 void stream_free(struct stream *s)
 {
 	uint64_t i;
