@@ -311,12 +311,17 @@ fails_with() {
 	serve --mode busy
 	run -2 --separate-stderr lh-chat --wire --retries 0 --on-error emit <<<'{"model":"m","prompt":"a"}'
 	[ "$(jq -c '[.error.code, .error.message]' <<<"$output")" = "[429,\"$URL/api/chat: HTTP 429: busy\"]" ]
-	for mode in unavailable:502 error:502 silent:504 garbage:502; do
+	while read -r mode code timeout; do
 		stop_upstreams
-		serve --mode ${mode%:*}
-		run -2 --separate-stderr lh-chat --wire --retries 0 --timeout 1 --on-error emit <<<'{"model":"m","prompt":"a"}'
-		[ "$(jq .error.code <<<"$output")" = ${mode#*:} ] || { echo "$mode: $output"; return 1; }
-	done
+		serve --mode $mode
+		run -2 --separate-stderr lh-chat --wire --retries 0 --timeout $timeout --on-error emit <<<'{"model":"m","prompt":"a"}'
+		[ "$(jq .error.code <<<"$output")" = $code ] || { echo "$mode: $output"; return 1; }
+	done <<-'END'
+	unavailable 502 60
+	error 502 60
+	silent 504 1
+	garbage 502 60
+	END
 }
 
 @test "500 and a time-out are tried again" {

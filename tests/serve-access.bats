@@ -92,6 +92,7 @@ all_of_the_table() {
 	grep -qi '^www-authenticate: Bearer' head
 	# the header of a proxy, whatever it says, is nobody's address
 	[ "$(status /health -H 'X-Forwarded-For: 127.0.0.2' -H 'Forwarded: for=127.0.0.2' -H 'X-Real-IP: 127.0.0.2')" = 403 ]
+	until_so has_lines access 6
 	[ "$(jq -r .remote access | sort -u | xargs)" = '127.0.0.1 127.0.0.2' ]
 }
 

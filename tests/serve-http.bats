@@ -32,6 +32,8 @@ setup_file() {
 		                    return "closed", time.monotonic() - begun
 		            except socket.timeout:
 		                pass
+		            except OSError:
+		                return "closed", time.monotonic() - begun
 		    c.socket.settimeout(PATIENCE)
 		    return c.answer().status, time.monotonic() - begun
 
@@ -747,31 +749,38 @@ my_serve() {
 	n = int(sys.argv[1])
 	resource.setrlimit(resource.RLIMIT_NOFILE, (resource.getrlimit(resource.RLIMIT_NOFILE)[1],) * 2)
 	n = min(n, resource.getrlimit(resource.RLIMIT_NOFILE)[0] - 300)
-	idle, begun = Client(), Client()
+	class Timed(Client):
+	    """Knows how long it has been open."""
+	    def __init__(self):
+	        self.since = time.monotonic()
+	        super().__init__()
+	    def age(self):
+	        return time.monotonic() - self.since
+	idle, begun = Client(), Timed()
 	for c in (idle, begun):
 	    must(c.send(request("GET", "/health")).answer().status == 200)
 	# the beginning of a next header in the same packet as a request
-	glued = Client()
+	glued = Timed()
 	must(glued.send(request("GET", "/health") + b"GET /hea").answer().status == 200)
-	mute = Client()
-	slow = [Client() for i in range(n)]
-	start = time.monotonic()
+	mute = Timed()
+	begun.since = start = time.monotonic()
 	text = request("GET", "/health", headers=["X-Filler: " + "x" * 60])
 	begun.send(text[:10])
+	slow = [Timed() for i in range(n)]
 	sel = selectors.DefaultSelector()
 	for c in slow + [begun, mute, glued]:
 	    sel.register(c.socket, selectors.EVENT_READ, c)
 	closed, at, served = {}, 0, 0
 	while len(closed) < n + 3:
 	    now = time.monotonic() - start
-	    must(now < 100, "still open", n + 3 - len(closed))
+	    must(now < 200, "still open", n + 3 - len(closed))
 	    if now > at:
 	        for c in slow:
 	            if c not in closed:
 	                try:
 	                    c.send(text[at:at + 1])
 	                except OSError:
-	                    closed[c] = now
+	                    closed[c] = c.age()
 	                    sel.unregister(c.socket)
 	        at += 1
 	    for key, _ in sel.select(0.05):
@@ -780,13 +789,13 @@ my_serve() {
 	            must(not c.socket.recv(100), "an answer to what was no request")
 	        except OSError:
 	            pass
-	        closed[c] = time.monotonic() - start
+	        closed[c] = c.age()
 	        sel.unregister(c.socket)
 	    must(ask("POST", "/echo", '{"n":%d}' % served).body == b'{"n":%d}' % served)
 	    served += 1
 	print(n, "closed after", min(closed.values()), "to", max(closed.values()), "s;", served, "served")
 	must(min(closed.values()) > 8, min(closed.values()))
-	must(served > 50)
+	must(served > 5)
 	must(idle.send(request("GET", "/health")).answer().status == 200)
 	END
 }
@@ -795,18 +804,19 @@ my_serve() {
 	my_serve --config "$BATS_FILE_TMPDIR/routes.json" --connections 40
 	raw <<-'END'
 	from http_raw import *
-	busy = [Client().send(request("POST", "/slow", b'{"do":"sleep 2"}')) for i in range(4)]
-	time.sleep(0.2)
+	wait = [os.getcwd() + "/wait%d" % i for i in range(4)]
+	busy = [Client().send(request("POST", "/slow", b'{"do":"stall %s"}' % w.encode())) for w in wait]
+	until(lambda: all(map(os.path.exists, wait)))
 	idle = []
 	for i in range(200):
 	    c = Client()
 	    a = c.send(request("POST", "/echo", b'{"n":%d}' % i)).answer()
 	    must(a.json() == {"n": i})
 	    idle.append(c)
-	gone = sum(c.ends(0.01) for c in idle)
-	print(gone, "closed")
-	must(gone >= 160 - 4, gone)
+	until(lambda: sum(c.ends(0.001) for c in idle) >= 160 - 4)
 	must(not idle[-1].ends(0.01), "the newest one is closed")
+	for w in wait:
+	    os.unlink(w)
 	for c in busy:
 	    must(c.answer().status == 200)
 	text = ask("GET", "/metrics").body.decode()
@@ -858,6 +868,15 @@ in_log() {
 	grep -c "\"route\":\"$1\"" "$SERVE_LOG" || true
 }
 
+in_log_are() {
+	[ "$(in_log "$2")" = "$1" ]
+}
+
+# in_flight N - so many requests are, with the one for the metrics; all others are in the log.
+in_flight() {
+	curl -fsS "$URL/metrics" | has -x "lh_serve_in_flight $1"
+}
+
 @test "curl, ab, wrk and h2load count what the access log counts" {
 	my_serve --config "$BATS_FILE_TMPDIR/routes.json"
 	n=$(scale 2000 50000)
@@ -867,23 +886,25 @@ in_log() {
 	[ "$(sed -n 's/^Complete requests: *//p' ab.out)" = "$n" ]
 	[ "$(sed -n 's/^Failed requests: *//p' ab.out)" = 0 ]
 	run ! grep Non-2xx ab.out
-	until_so [ "$(in_log 'POST /echo')" = "$n" ]
+	until_so in_log_are "$n" 'POST /echo'
 	h2load --h1 -n "$n" -c 10 -d body.json -H 'Content-Type: application/json' "$URL/small" >h2load.out
 	grep -q "$n succeeded, 0 failed, 0 errored" h2load.out
-	[ "$(in_log 'POST /small')" = "$n" ]
+	until_so in_log_are "$n" 'POST /small'
 	wrk -t 1 -c 10 -d 1s -s patch.lua "$URL/patch" >wrk.out
 	run ! grep Non-2xx wrk.out
 	count=$(sed -n 's/^ *\([0-9]*\) requests in .*/\1/p' wrk.out)
 	[ "$count" -gt 10 ]
 	# wrk leaves with up to a request of each connection unanswered, or not counted
+	until_so in_flight 1
 	logged=$(in_log 'PATCH /patch')
 	[ "$logged" -ge "$count" ] && [ "$logged" -le $((count + 20)) ]
 	for _ in 1 2 3; do
 		curl -fsS -d @body.json -H 'Content-Type: application/json' -o out "$URL/big" -o out "$URL/big"
 	done
-	until_so [ "$(in_log 'POST /big')" = 6 ]
+	until_so in_log_are 6 'POST /big'
 	[ "$(cat out)" = '{"n":1}' ]
 	seq -f '{"i":%g}' 500 | curl -fsS --data-binary @- -H 'Content-Type: application/x-ndjson' -H 'Transfer-Encoding: chunked' "$URL/echo" | jq -s -e 'length == 500 and .[499].i == 500'
+	until_so in_log_are $((n + 1)) 'POST /echo'
 	jq -e -s --argjson n "$n" '[.[] | select(.route == "POST /echo") | .status] | length == $n + 1 and all(. == 200)' "$SERVE_LOG"
 	curl -fsS "$URL/metrics" | grep -F "lh_serve_requests_total{route=\"POST /small\",code=\"200\"} $n"
 }
@@ -903,6 +924,6 @@ in_log() {
 	curl -sS -H "$t" "$URL/items/SECRET?q=SECRET" "$URL/SECRET/%zz" "$URL/get?op=SECRET" >>answers
 	curl -sS -H 'Authorization: Bearer SECRET-SECRET-SECRET' "$URL/get" >>answers
 	curl -sS -H "$t" -H 'Content-Length: SECRET' -X POST "$URL/echo" >>answers || true
-	[ "$(wc -l <"$SERVE_LOG")" -ge 9 ]
+	until_so has_lines "$SERVE_LOG" 9
 	run ! grep -i 'SECRET\|sixteen' "$SERVE_LOG" "$SERVE_ERR"
 }

@@ -51,7 +51,7 @@ struct lh_pool_process {
 	struct lh_stderr_tail tail;
 	double pause, start;		/* seconds; when to start it again */
 	uint64_t given, answers;	/* since its start */
-	double progress;		/* when it answered last */
+	double progress;		/* when it answered last, or started */
 };
 
 struct dead {				/* a process that ended or will, not yet collected */
@@ -346,6 +346,7 @@ static int start(struct lh_pool_process *c, struct lh_err *err)
 	c->pid = pid;
 	c->tail.n = 0;
 	c->given = c->answers = 0;
+	c->progress = lh_time_monotonic();
 	c->broken = c->retired = 0;
 	return 0;
 }
@@ -676,12 +677,10 @@ static void take_out(struct lh_pool_process *c, struct lh_ask *a, struct lh_ask 
 static bool is_stuck(const struct lh_pool_process *c, double now)
 {
 	const struct lh_ask *a = c->asked.first;
-	double since;
 
 	while (a && a->probe)
 		a = a->next;
-	since = a && a->sent > c->progress ? a->sent : c->progress;
-	return a && a->sent && now - since >= a->timeout;
+	return a && a->sent && now - a->asked >= a->timeout && now - c->progress >= a->timeout;
 }
 
 /* Return whether a process ended and a child of it keeps its output open, or whether it closed
