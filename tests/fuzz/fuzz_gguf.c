@@ -2,6 +2,7 @@
  * fuzz_gguf - hostile GGUF files: each is refused with one line, or every key and tensor that it
  * has can be read.
  */
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
