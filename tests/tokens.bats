@@ -62,6 +62,49 @@ without_ends() {
 	done
 }
 
+# three_ways MODEL <TEXTS - write our tokens, llama.cpp's and transformers' to ours, llama, third.
+three_ways() {
+	tee texts | TOKENS $1.gguf | without_ends $1 >ours
+	BY_HAND json $1.gguf >tokenizer.json
+	node "$ROOT/tests/model/peers/tokens.mjs" $1.gguf <texts >llama
+	node "$ROOT/tests/model/peers/transformers.mjs" tokenizer.json <texts >third
+}
+
+@test "where transformers and llama.cpp give a text the same tokens, these are ours" {
+	local name n
+	n=$(scale 10000 100000)
+	against_llama
+	for name in wordpiece unigram; do
+		BY_HAND vocabulary $name $name.gguf
+		three_ways $name < <(BY_HAND texts $name.gguf --count "$n" --seed 11)
+		[ "$(wc -l <third)" = "$n" ]
+		# the texts with other tokens, then what is to be shown
+		paste ours llama third | awk -F'\t' -v name=$name '
+			$2 != $3 { next }
+			{ same++ }
+			$1 != $2 { print "text " NR " of " name ": " $0; wrong++ }
+			END {
+				printf "transformers differs from llama.cpp in %d of %d texts (%s)\n", NR - same, NR, name
+				exit wrong || same < NR / 5
+			}' >found || { cat found; return 1; }
+		echo "# $(cat found)" >&3
+	done
+}
+
+@test "transformers, llama.cpp and lh-embed give texts of workers and queries the same tokens" {
+	local name
+	against_llama
+	for name in wordpiece unigram; do
+		BY_HAND vocabulary $name $name.gguf
+		three_ways $name < <(lh-gen workers -n 2000 --seed 4 | jq -c .text
+			lh-gen queries -n 500 --seed 5 | jq -c .query_text
+			jq -cn '"Caf\u00e9 na\u00efve, r\u00e9sum\u00e9: \u4e2d\u6587, 24/7 (C++ & C#)"')
+		[ "$(wc -l <ours)" = 2501 ]
+		cmp ours llama
+		cmp ours third
+	done
+}
+
 @test "llama.cpp reads every code point in the same way" {
 	against_llama
 	BY_HAND vocabulary wordpiece-points model.gguf

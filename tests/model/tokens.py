@@ -5,6 +5,8 @@
     tokens.py texts MODEL [--count N] [--seed N] [--assigned]
                                      texts of all kinds, some of its vocabulary, as JSON
     tokens.py points [--assigned]    every code point but the surrogates, in texts, as JSON
+    tokens.py json MODEL             its vocabulary as the tokenizer.json that models of its kind
+                                     come with elsewhere
     tokens.py vocabulary NAME FILE   a model that has a vocabulary and no tensors; NAME is one
                                      of those in VOCABULARIES
 
@@ -13,6 +15,7 @@ nothing of the C.  Code points that were assigned after its version of Unicode m
 --assigned leaves out those that are not assigned in it.
 """
 import argparse
+import base64
 import functools
 import json
 import os
@@ -161,7 +164,7 @@ class Model:
         key = oracle.File(path).key
         get = {k[len(TOKENIZER):]: v for k, v in key.items() if k.startswith(TOKENIZER)}.get
         self.tokens = get("tokens")
-        types = get("token_type", [NORMAL] * len(self.tokens))
+        self.types = types = get("token_type", [NORMAL] * len(self.tokens))
         self.unigram = get("model") == "t5"
         found = (NORMAL, USER_DEFINED, UNUSED) if self.unigram else range(7)
         self.id = {t: i for i, t in enumerate(self.tokens) if types[i] in found}
@@ -186,7 +189,7 @@ class Model:
         users = [self.tokens[i].encode() for i in self.user]
         self.longest_user = max(map(len, users), default=0)
         self.begins = {u[:n] for u in users for n in range(1, len(u) + 1)}
-        data = bytes(get("precompiled_charsmap", b"\0\0\0\0"))
+        self.charsmap = data = bytes(get("precompiled_charsmap", b"\0\0\0\0"))
         n, = struct.unpack_from("<I", data)
         self.units, self.texts = struct.unpack_from("<%dI" % (n // 4), data, 4), data[4 + n:]
 
@@ -204,6 +207,42 @@ class Model:
 
     def run(self, text):
         return self.ends[0] + self.fragment(text, 0) + self.ends[1]
+
+
+# ---- tokenizer.json ----
+
+def piece(token, special):
+    """A token of WordPiece as its makers write it."""
+    if special:
+        return token
+    return token[1:] if token[0] == "\u2581" else "##" + token
+
+
+def tokenizer_json(model):
+    special = [i for i, t in enumerate(model.types) if t in (UNKNOWN, CONTROL)]
+    added = [{"id": i, "content": model.tokens[i], "single_word": False, "lstrip": False,
+              "rstrip": False, "normalized": False, "special": True} for i in special]
+    out = {"version": "1.0", "truncation": None, "padding": None, "added_tokens": added,
+           "post_processor": None}
+    if model.unigram:
+        out["normalizer"] = {"type": "Precompiled", "precompiled_charsmap":
+                             base64.b64encode(model.charsmap).decode()}
+        out["pre_tokenizer"] = {"type": "Sequence", "pretokenizers": [
+            {"type": "WhitespaceSplit"},
+            {"type": "Metaspace", "replacement": "\u2581", "add_prefix_space": True}]}
+        out["decoder"] = out["pre_tokenizer"]["pretokenizers"][1]
+        out["model"] = {"type": "Unigram", "unk_id": model.unknown,
+                        "vocab": list(zip(model.tokens, model.score))}
+        return out
+    vocab = {piece(t, i in special): i for i, t in enumerate(model.tokens)}
+    out["normalizer"] = {"type": "BertNormalizer", "clean_text": True, "lowercase": True,
+                         "handle_chinese_chars": True, "strip_accents": None}
+    out["pre_tokenizer"] = {"type": "BertPreTokenizer"}
+    out["decoder"] = {"type": "WordPiece", "prefix": "##", "cleanup": True}
+    out["model"] = {"type": "WordPiece", "unk_token": model.tokens[model.unknown],
+                    "continuing_subword_prefix": "##", "max_input_chars_per_word": 100,
+                    "vocab": vocab}
+    return out
 
 
 # ---- vocabularies ----
@@ -372,6 +411,7 @@ def parser():
     p = argparse.ArgumentParser(description="The tokens of texts by another hand.")
     commands = p.add_subparsers(dest="command", required=True)
     commands.add_parser("run").add_argument("model")
+    commands.add_parser("json").add_argument("model")
     t = commands.add_parser("texts")
     t.add_argument("model")
     t.add_argument("--count", type=int, default=10000)
@@ -388,6 +428,8 @@ def main():
     o = parser().parse_args()
     if o.command == "vocabulary":
         write_vocabulary(o.name, o.file)
+    elif o.command == "json":
+        json.dump(tokenizer_json(Model(o.model)), sys.stdout)
     elif o.command == "run":
         model = Model(o.model)
         for line in sys.stdin:
