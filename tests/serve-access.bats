@@ -80,6 +80,32 @@ all_of_the_table() {
 		jq '.env | has("PATH"), has("LH_SERVE_TOKEN")' | xargs)" = 'true false' ]
 }
 
+@test "a filter that is not of the family inherits no key and no other variable that its route does not name" {
+	export KIMI_API_KEY=k LH_OPENAI_API_KEY=o LH_KEYS_FILE=f LH_SUBJECT_AUDIT_KEY=$PWD/own LH_OLLAMA_URL=http://u:p@h DATABASE_PASSWORD=d \
+		OTHER=x LH_NOW=2026-05-03T12:00:00Z LC_TIME=C
+	token own
+	seen() {
+		post "$1" '{}' | jq -r '.env[]' | grep -v '^_$\|^PWD$\|^OLDPWD$\|^SHLVL$' | LC_ALL=C sort | xargs
+	}
+	jq -nc '["sh", "-c", "while read -r line; do env | jq -Rnc \"{env: [inputs | split(\\\"=\\\")[0]]}\"; done"] as $run |
+		{state: "s", routes: [{route: "POST /none", run: $run}, {route: "POST /some", run: $run, env: ["KIMI_API_KEY", "OTHER", "ABSENT"]}]}' >config
+	start_serve --config config
+	env | grep '^\(PATH\|HOME\|USER\|LOGNAME\|SHELL\|TERM\|TMPDIR\|TZ\|LANG\|LANGUAGE\|L[CH]_[A-Z_]*\)=' | sed 's/=.*//' |
+		grep -v 'LH_OPENAI_API_KEY\|LH_KEYS_FILE\|LH_SUBJECT_AUDIT_KEY\|LH_OLLAMA_URL' | LC_ALL=C sort | xargs >want
+	seen /none | diff want -
+	has -w LH_NOW <want
+	[ "$(seen /some)" = "$( (seen /none | tr ' ' '\n'; echo KIMI_API_KEY; echo OTHER) | LC_ALL=C sort | xargs)" ]
+	# what a route names is part of the configuration that is printed
+	lh-serve --config config --print-config >printed
+	[ "$(jq -c '.routes[] | select(.route == "POST /some").env' printed)" = '["KIMI_API_KEY","OTHER","ABSENT"]' ]
+	lh-serve --config printed --print-config | cmp - printed
+	for name in LH_SERVE_TOKEN A=b; do
+		echo "{\"routes\":[$(filter_route 'POST /x' "\"env\":[\"$name\"]")]}" >bad
+		run -2 lh-serve --config bad --check
+		[ "$output" = "lh-serve: bad:1: route \"POST /x\": \"env\": no filter inherits $name" ]
+	done
+}
+
 @test "an address is refused before a token is looked at, and a token before the route" {
 	token primary
 	config '"token_file":["primary"]' '"allow":["127.0.0.2"]'

@@ -68,28 +68,57 @@ static const struct {
 	{ "LH_SUBJECT_AUDIT_KEY", LH_KEYS_AUDIT },
 };
 
-/* Return whether s is a variable of a key that a child which needs only `keys` does
- * not get. */
-static bool is_kept_back(const char *s, unsigned keys)
-{
-	size_t i, n = strcspn(s, "=");
+/* Variables that any program may need, and that hold no keys; "_" at the end stands
+ * for all that begin so. */
+static const char *const common[] = {
+	"PATH", "HOME", "USER", "LOGNAME", "SHELL", "TERM", "TMPDIR", "TZ", "LANG", "LANGUAGE",
+	"LC_", "LH_"
+};
 
-	for (i = 0; i < sizeof secret / sizeof *secret; i++)
-		if (strlen(secret[i].name) == n && memcmp(secret[i].name, s, n) == 0)
-			return !(secret[i].keys & keys);
+static bool is_named(const char *s, const char *name)
+{
+	size_t n = strlen(name);
+
+	return strncmp(s, name, n) == 0 && s[n] == '=';
+}
+
+static bool is_common(const char *s)
+{
+	size_t i;
+
+	for (i = 0; i < sizeof common / sizeof *common; i++) {
+		size_t n = strlen(common[i]);
+
+		if (common[i][n - 1] == '_' ? strncmp(s, common[i], n) == 0
+					    : is_named(s, common[i]))
+			return true;
+	}
 	return false;
 }
 
-/* Return the environment for a child that needs those keys, with `more` set in it;
- * the strings are borrowed. */
-static char **environment(char *const *more, unsigned keys, struct lh_err *err)
+/* Return whether the child inherits the variable s. */
+static bool inherits(const struct lh_spawn *child, const char *s)
+{
+	char *const *name = child->inherit;
+	size_t i;
+
+	for (; name && *name; name++)
+		if (is_named(s, *name))
+			return true;
+	for (i = 0; i < sizeof secret / sizeof *secret; i++)
+		if (is_named(s, secret[i].name))
+			return secret[i].keys & child->keys;
+	return !(child->keys & LH_KEYS_STRANGER) || is_common(s);
+}
+
+/* Return the environment for a child; the strings are borrowed. */
+static char **environment(const struct lh_spawn *child, struct lh_err *err)
 {
 	static char *const none[] = { NULL };
+	char *const *more = child->env ? child->env : none;
 	size_t n = 0, n_more = 0, i;
 	char **env;
 
-	if (!more)
-		more = none;
 	while (environ[n])
 		n++;
 	while (more[n_more])
@@ -98,7 +127,7 @@ static char **environment(char *const *more, unsigned keys, struct lh_err *err)
 	if (!env)
 		return NULL;
 	for (i = n = 0; environ[i]; i++)
-		if (!is_set(environ[i], more) && !is_kept_back(environ[i], keys))
+		if (!is_set(environ[i], more) && inherits(child, environ[i]))
 			env[n++] = environ[i];
 	for (i = 0; i < n_more; i++)
 		env[n++] = more[i];
@@ -125,7 +154,7 @@ pid_t lh_coproc_spawn(const struct lh_spawn *s, struct lh_err *err)
 {
 	posix_spawn_file_actions_t actions;
 	posix_spawnattr_t attr;
-	char path[4096], **env = environment(s->env, s->keys, err);
+	char path[4096], **env = environment(s, err);
 	size_t i;
 	pid_t pid = 0;
 	int rc = 0;

@@ -60,7 +60,8 @@ struct lh_coproc {
 
 /* Who needs which variables that hold keys or may hold them (addresses and proxies
  * with user-info), or that name files of keys.  A child gets only those of its
- * kind, and all variables that are none of these. */
+ * kind, and all variables that are none of these; a stranger, which is not of this
+ * family, only those of PATH, HOME, the locale and the like, and of LH_*. */
 enum lh_child_keys {
 	LH_KEYS_NONE = 0,	/* reads archives, roots, pages */
 	LH_KEYS_OLLAMA = 1,	/* embeds with Ollama */
@@ -68,6 +69,7 @@ enum lh_child_keys {
 	LH_KEYS_CHAT = 4,	/* asks language models */
 	LH_KEYS_AUDIT = 8,	/* writes to logs of subjects */
 	LH_KEYS_ALL = 15,	/* a command that the user typed */
+	LH_KEYS_STRANGER = 16,	/* a filter that is not of this family */
 };
 
 int lh_coproc_start(struct lh_coproc *c, char *const argv[], unsigned keys, struct lh_err *err);
@@ -103,6 +105,7 @@ struct lh_spawn {
 	size_t n_fd;
 	char *const *env;	/* "NAME=value" to set in its environment, then NULL; or NULL */
 	unsigned keys;		/* set of enum lh_child_keys: which variables it inherits */
+	char *const *inherit;	/* names of others that it inherits, then NULL; or NULL */
 	const char *folder;	/* its working directory; NULL: inherited */
 	bool group;		/* leads a process group, with the default SIGPIPE */
 };

@@ -17,8 +17,8 @@
 struct route_members {
 	struct lh_str route, off, max_body, token_file;
 	struct lh_value max_bytes, members, line;
-	const struct lh_str *run;
-	size_t n_run;
+	const struct lh_str *run, *env;
+	size_t n_run, n_env;
 	uint64_t pool, depth;
 	double timeout;
 	bool read, trace;
@@ -28,6 +28,7 @@ static const struct lh_bind route_table[] = {
 	{ LH_BIND_STRING("route", struct route_members, route), .required = true, .filled = true,
 	  .no_nul = true, .as_written = LH_BIND_FIELD(struct route_members, line) },
 	{ LH_BIND_STRINGS("run", struct route_members, run, n_run), .filled = true },
+	{ LH_BIND_STRINGS("env", struct route_members, env, n_env), .each_filled = true },
 	{ LH_BIND_STRING("off", struct route_members, off), .filled = true, .no_nul = true },
 	{ LH_BIND_U64("pool", struct route_members, pool, 1, 256) },
 	{ LH_BIND_U64("depth", struct route_members, depth, 1, 4096) },
@@ -153,6 +154,23 @@ static int read_size(const struct lh_value *v, uint64_t *to, struct lh_err *err)
 	return 0;
 }
 
+/* Take over the names of variables.  None of them is LH_SERVE_TOKEN, which no filter gets. */
+static int fill_env(struct lh_route *r, const struct route_members *m, struct lh_err *err)
+{
+	char **name;
+
+	if (!m->n_env)
+		return 0;
+	if (copy_list(&r->env, m->env, m->n_env, err) < 0)
+		return -1;
+	for (name = r->env; *name; name++)
+		if (strchr(*name, '=') || !strcmp(*name, "LH_SERVE_TOKEN"))
+			return lh_err_set(err, LH_EDATA,
+					  "route \"%s\": \"env\": no filter inherits %s", r->route,
+					  *name);
+	return 0;
+}
+
 static int fill_route(struct lh_route *r, const struct route_members *m, struct lh_err *err)
 {
 	char *route = copy(m->route, err);
@@ -177,6 +195,8 @@ static int fill_route(struct lh_route *r, const struct route_members *m, struct 
 		return -1;
 	r->off = r->why;
 	if (m->n_run && copy_list(&r->run, m->run, m->n_run, err) < 0)
+		return -1;
+	if (fill_env(r, m, err) < 0)
 		return -1;
 	if (m->n_run && !is_command(r->run[0]))
 		return lh_err_set(err, LH_EDATA, "route \"%s\": \"run\": there is no command %s",
@@ -335,7 +355,8 @@ static int share_caches(struct lh_routes *r, struct lh_err *err)
 	to->pool = from->pool;
 	to->depth = from->depth;
 	to->run = lh_argv_copy(from->run, err);
-	return to->run ? 0 : -1;
+	to->env = from->env ? lh_argv_copy(from->env, err) : NULL;
+	return to->run && (to->env || !from->env) ? 0 : -1;
 }
 
 int lh_routes_replace(struct lh_routes *to, struct lh_routes *from, struct lh_err *err)
@@ -379,5 +400,5 @@ unsigned lh_route_keys(const char *command)
 	for (i = 0; i < sizeof needs / sizeof *needs; i++)
 		if (!strcmp(name, needs[i].name))
 			return needs[i].keys;
-	return strncmp(name, "lh-", 3) ? LH_KEYS_ALL : LH_KEYS_NONE;
+	return strncmp(name, "lh-", 3) ? LH_KEYS_STRANGER : LH_KEYS_NONE;
 }

@@ -64,7 +64,7 @@ struct dead {				/* a process that ended or will, not yet collected */
 
 struct lh_pool {
 	struct lh_pool_how how;
-	char **argv;
+	char **argv, **inherit;
 	struct queue waiting;
 	struct lh_pool_process *process;
 	struct lh_record rec;
@@ -329,7 +329,7 @@ static int start(struct lh_pool_process *c, struct lh_err *err)
 		return -1;
 	pid = lh_coproc_spawn(&(struct lh_spawn){
 		.argv = p->argv, .fd = (int[]){ child[0], child[0], child[1] }, .n_fd = 3,
-		.keys = p->how.keys, .group = true }, err);
+		.keys = p->how.keys, .inherit = p->inherit, .group = true }, err);
 	close(child[0]);
 	close(child[1]);
 	if (pid < 0 || lh_loop_add(p->how.loop, &c->io, EPOLLIN, err) < 0 ||
@@ -826,13 +826,9 @@ uint64_t lh_pool_resident(const struct lh_pool *p)
 
 bool lh_pool_is(const struct lh_pool *p, const struct lh_pool_how *how)
 {
-	size_t i;
-
-	for (i = 0; p->argv[i] && how->argv[i] && !strcmp(p->argv[i], how->argv[i]); i++)
-		;
-	return !p->argv[i] && !how->argv[i] && p->how.keys == how->keys &&
-	       p->how.processes == how->processes && p->how.depth == how->depth &&
-	       p->how.queue == how->queue;
+	return lh_argv_same(p->argv, how->argv) && lh_argv_same(p->inherit, how->inherit) &&
+	       p->how.keys == how->keys && p->how.processes == how->processes &&
+	       p->how.depth == how->depth && p->how.queue == how->queue;
 }
 
 struct lh_pool *lh_pool_new(const struct lh_pool_how *how, struct lh_err *err)
@@ -846,7 +842,8 @@ struct lh_pool *lh_pool_new(const struct lh_pool_how *how, struct lh_err *err)
 	lh_record_init(&p->rec);
 	p->process = lh_calloc(how->processes, sizeof *p->process, err);
 	p->argv = lh_argv_copy(how->argv, err);
-	if (!p->process || !p->argv) {
+	p->inherit = how->inherit ? lh_argv_copy(how->inherit, err) : NULL;
+	if (!p->process || !p->argv || (how->inherit && !p->inherit)) {
 		lh_pool_free(p);
 		return NULL;
 	}
@@ -905,6 +902,7 @@ void lh_pool_free(struct lh_pool *p)
 		waitpid(p->dead[n].pid, NULL, 0);
 	}
 	lh_argv_free(p->argv);
+	lh_argv_free(p->inherit);
 	lh_record_free(&p->rec);
 	free(p->dead);
 	free(p->process);

@@ -69,7 +69,8 @@ struct lh_ask {
 
 struct lh_pool_how {
 	char *const *argv;	/* copied */
-	unsigned keys;		/* enum lh_child_keys: which variables it inherits */
+	unsigned keys;		/* enum lh_child_keys: which variables it inherits, ... */
+	char *const *inherit;	/* ... and the names of others, copied; or NULL */
 	unsigned processes;	/* 1 to 256 */
 	unsigned depth;		/* lines in one process at one time */
 	unsigned queue;		/* lines that may wait; 0: any number */

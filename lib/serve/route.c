@@ -116,11 +116,21 @@ char **lh_argv_copy(char *const *argv, struct lh_err *err)
 	return copy;
 }
 
+bool lh_argv_same(char *const *a, char *const *b)
+{
+	static char *const none[] = { NULL };
+
+	for (a = a ? a : none, b = b ? b : none; *a && *b && !strcmp(*a, *b); a++, b++)
+		;
+	return !*a && !*b;
+}
+
 void lh_route_free(struct lh_route *r)
 {
 	size_t i;
 
 	lh_argv_free(r->run);
+	lh_argv_free(r->env);
 	free(r->route);
 	free(r->members);
 	for (i = 0; i < r->constants; i++)

@@ -56,6 +56,7 @@ struct lh_route {
 
 	enum lh_route_kind kind;
 	char **run;		/* argv, owned, NULL at its end; NULL: see kind and off */
+	char **env;		/* names of variables that it inherits as well, owned; or NULL */
 	char *members;		/* constant members, JSON text without braces, owned; or NULL */
 	char **constant;	/* their names, unescaped; owned */
 	size_t constants, cap_constants;
@@ -84,9 +85,10 @@ bool lh_route_gives(const struct lh_route *r, struct lh_str name);
 /* Return whether both accept the same requests: names of pieces do not matter. */
 bool lh_route_same(const struct lh_route *a, const struct lh_route *b);
 
-/* Copy a list of texts that ends with NULL; free it. */
+/* Copy a list of texts that ends with NULL; free it; compare two, NULL being an empty one. */
 char **lh_argv_copy(char *const *argv, struct lh_err *err);
 void lh_argv_free(char **argv);
+bool lh_argv_same(char *const *a, char *const *b);
 
 struct lh_route_path {
 	struct lh_str piece[LH_ROUTE_PIECES];

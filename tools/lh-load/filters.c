@@ -85,13 +85,6 @@ static void on_answer(struct lh_ask *ask, enum lh_asked how, const struct lh_rec
 
 /* ---- sending ---- */
 
-static bool same(char *const *a, char *const *b)
-{
-	for (; *a && *b && !strcmp(*a, *b); a++, b++)
-		;
-	return !*a && !*b;
-}
-
 static void ended(void *filters, const char *text)
 {
 	struct filters *f = filters;
@@ -105,7 +98,7 @@ static struct lh_pool *find_pool(struct filters *f, const struct lh_route *r, st
 	size_t i;
 
 	for (i = 0; i < f->n; i++)
-		if (same(f->filter[i].run, r->run))
+		if (lh_argv_same(f->filter[i].run, r->run))
 			return f->filter[i].pool;
 	if (lh_grow(&f->filter, &f->cap, f->n + 1, sizeof *f->filter, err) < 0)
 		return NULL;

@@ -85,19 +85,10 @@ static int make_state(const char *state, struct lh_err *err)
 
 /* ---- signals ---- */
 
-static bool same_lists(char *const *a, char *const *b)
-{
-	static char *const none[] = { NULL };
-
-	for (a = a ? a : none, b = b ? b : none; *a && *b && !strcmp(*a, *b); a++, b++)
-		;
-	return !*a && !*b;
-}
-
 /* Report what another configuration cannot change in a running process. */
 static void say_unchanged(const struct server *s, const struct site *site)
 {
-	if (!same_lists(site->config.listen, s->site->config.listen))
+	if (!lh_argv_same(site->config.listen, s->site->config.listen))
 		lh_tool_warn(s->tool, "\"listen\" takes effect at the next start");
 	if (site->config.connections != s->site->config.connections)
 		lh_tool_warn(s->tool, "\"connections\" takes effect at the next start");

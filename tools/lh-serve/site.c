@@ -198,7 +198,7 @@ static struct shared_pool *take_pool(const struct site *site, struct server *s,
 				     const struct lh_route *r, struct lh_err *err)
 {
 	const struct lh_pool_how how = {
-		.argv = r->run, .keys = lh_route_keys(r->run[0]),
+		.argv = r->run, .keys = lh_route_keys(r->run[0]), .inherit = r->env,
 		.processes = (unsigned)r->pool, .depth = (unsigned)r->depth,
 		.queue = (unsigned)site->config.queue, .loop = &s->loop, .ended = ended,
 		.owner = s->tool
@@ -295,6 +295,7 @@ static void print_route(struct lh_writer *w, const struct lh_route *r)
 	lh_write_text(w, "route", r->route);
 	if (r->run && !r->off) {
 		print_list(w, "run", r->run);
+		print_list(w, "env", r->env);
 		lh_write_u64(w, "pool", r->pool);
 		lh_write_u64(w, "depth", r->depth);
 		lh_write_f64(w, "timeout_s", r->timeout);
