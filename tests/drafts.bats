@@ -179,15 +179,26 @@ order-1/mail-2: salary disclosure: keyword near dollar amount
 order-1/payroll: SSN-shaped sequence in body' ]
 }
 
-@test "the README's examples of records and samples run as printed" {
+# free_port - a port that nothing listens on.
+free_port() {
+	python3 -c 'import socket; s = socket.socket(); s.bind(("127.0.0.1", 0)); print(s.getsockname()[1])'
+}
+
+@test "the README's examples of records, samples and serving run as printed" {
+	local port
 	here
-	awk '/^    / && on { print substr($0, 5) } /^\*\*Drafts\./ { on = 1 } /^## / { on = 0 }' "$ROOT/README.md" >example
+	port=$(free_port)
+	awk '/^    / && on { print substr($0, 5) } /^\*\*Drafts\./ { on = 1 } /^## / { on = 0 }' "$ROOT/README.md" |
+		sed "s/lh-serve /&--listen 127.0.0.1:$port /; s/:3110/:$port/; \$a wait" >example
 	grep -q 'lh-subject-audit verify' example
 	grep -q 'lh-distill health --all' example
-	run -0 bash example
+	grep -q 'lh-serve' example
+	run -0 timeout 600 bash example
 	[ "$(grep -c '"verified":true.*"state":"intact"' <<<"$output")" = 5 ]
 	[ "$(grep -c '"mismatched":0,"missing":0' <<<"$output")" = 12 ]
 	[ "$(grep -c '^\[[0-7],".*",true\]$' <<<"$output")" = 22 ]
+	[ "$(grep -c '^\["w-[0-9]*","Forklift Operator","Aurora"\]$' <<<"$output")" = 2 ]
+	[ "$(jq -c '[.route, .status]' demo/access.jsonl)" = '["POST /v1/matrix/search",200]' ]
 }
 
 @test "the demo runs to its end, also where packages cannot be fetched" {
