@@ -36,6 +36,7 @@ examples() {
 
 setup() {
 	cd "$BATS_TEST_TMPDIR" || return 1
+	export XDG_CACHE_HOME=$BATS_TEST_TMPDIR/cache
 	load servers/server
 	start_chat
 	export OLLAMA_MODELS=$PWD/models LH_OLLAMA_URL=$URL LH_OPENAI_URL=$URL LH_OLLAMA_CLOUD_URL=$URL LH_KIMI_URL=$URL

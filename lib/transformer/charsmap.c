@@ -16,28 +16,36 @@ static uint32_t load(const unsigned char *p)
 	return le32toh(v);
 }
 
+int lh_charsmap_set(struct lh_charsmap *m, struct lh_str all, struct lh_err *err)
+{
+	const unsigned char *p = (const unsigned char *)all.p;
+	size_t bytes = all.n < 4 ? 0 : load(p);
+
+	*m = (struct lh_charsmap){ .all = all };
+	if (all.n < 4 || bytes >= all.n - 4)
+		return lh_err_set(err, LH_ECORRUPT, "key \"%s\" has %zu bytes, too few for its "
+				  "array", KEY, all.n);
+	if (p[all.n - 1])
+		return lh_err_set(err, LH_ECORRUPT, "key \"%s\" does not end with NUL", KEY);
+	if (bytes >= 4)
+		m->unit = p + 4;
+	m->units = bytes / 4;
+	m->text = all.p + 4 + bytes;
+	m->bytes = all.n - 4 - bytes;
+	return 0;
+}
+
 int lh_charsmap_open(struct lh_charsmap *m, struct lh_gguf *g, struct lh_err *err)
 {
 	struct lh_gguf_array a;
-	size_t bytes;
 
-	*m = (struct lh_charsmap){ 0 };
+	*m = (struct lh_charsmap){ .unit = NULL };
 	if (!lh_gguf_has(g, KEY))
 		return 0;
 	if (lh_gguf_array(g, KEY, 0, &a, err) < 0 && lh_gguf_array(g, KEY, 1, &a, err) < 0)
 		return -1;
-	bytes = a.n < 4 ? 0 : load(a.data);
-	if (a.n < 4 || bytes >= a.n - 4)
-		return lh_err_set(err, LH_ECORRUPT, "%s: key \"%s\" has %llu bytes, too few for "
-				  "its array", lh_gguf_path(g), KEY, (unsigned long long)a.n);
-	if (a.data[a.n - 1])
-		return lh_err_set(err, LH_ECORRUPT, "%s: key \"%s\" does not end with NUL",
-				  lh_gguf_path(g), KEY);
-	if (bytes >= 4)
-		m->unit = a.data + 4;
-	m->units = bytes / 4;
-	m->text = (const char *)a.data + 4 + bytes;
-	m->bytes = a.n - 4 - bytes;
+	if (lh_charsmap_set(m, (struct lh_str){ (const char *)a.data, a.n }, err) < 0)
+		return lh_err_prefix(err, "%s", lh_gguf_path(g));
 	return 0;
 }
 

@@ -14,6 +14,7 @@
 #include "gguf.h"
 
 struct lh_charsmap {
+	struct lh_str all;		/* the key's bytes */
 	const unsigned char *unit;	/* NULL: nothing is replaced */
 	size_t units;
 	const char *text;
@@ -22,6 +23,9 @@ struct lh_charsmap {
 
 /* Find the map of a model: 0, also if it has none, or -1. */
 int lh_charsmap_open(struct lh_charsmap *m, struct lh_gguf *g, struct lh_err *err);
+
+/* Set the map from the bytes of the key; -1 if its array is not in them. */
+int lh_charsmap_set(struct lh_charsmap *m, struct lh_str all, struct lh_err *err);
 
 /* Find the longest beginning of s that is replaced: 1, with its length in *n and what it becomes
  * in *to; 0 if there is none; -1. */

@@ -34,17 +34,26 @@
 #ifndef LH_ENCODER_H
 #define LH_ENCODER_H
 
+#include "compiled.h"
 #include "tokenizer.h"
 
 struct lh_encoder_how {
 	bool raw;			/* do not scale to unit length */
 	bool fast;			/* Q8_0: rows rounded to int8, 1 - cos <= 1e-4 */
+	unsigned threads;		/* that load; 0: one */
 };
 
 struct lh_encoder;
 struct lh_encoder *lh_encoder_new(struct lh_gguf *g, const struct lh_encoder_how *how,
 				  struct lh_err *err);
 void lh_encoder_free(struct lh_encoder *e);
+
+/* Fill in what a compiled model has of the encoder, which must outlive it. */
+void lh_encoder_compile(const struct lh_encoder *e, struct lh_compiling *m);
+/* The encoder of a compiled model, which must outlive it: nothing is read but a few tables.
+ * LH_ECORRUPT also if it was compiled for other instructions or another setting of fast. */
+struct lh_encoder *lh_encoder_mapped(const struct lh_compiled *c, const struct lh_encoder_how *how,
+				     struct lh_err *err);
 
 struct lh_encoder_info {
 	const char *architecture;

@@ -1,8 +1,9 @@
-/* encoder_parts - a loaded model and the room for its work, for encoder.c, which loads,
- * layers.c and attention.c. */
+/* encoder_parts - a loaded model and the room for its work, for encoder.c and weights.c, which
+ * load, layers.c and attention.c. */
 #ifndef LH_ENCODER_PARTS_H
 #define LH_ENCODER_PARTS_H
 
+#include "compiled.h"
 #include "encoder.h"
 #include "matmul.h"
 
@@ -22,9 +23,10 @@ struct lh_layer {
 
 struct lh_encoder {
 	const struct lh_kernels *kernels;
+	const struct lh_product *int8;	/* of Q8_0; NULL: not used */
 	struct lh_encoder_how how;
 	const char *architecture;
-	bool rotary, gated;		/* nomic architectures; nomic-bert */
+	bool rotary, gated, moe;	/* nomic architectures; nomic-bert; nomic-bert-moe */
 	uint64_t layers, width, context, heads, feed_forward, pooling;
 	uint64_t experts, experts_used, moe_every;
 	double epsilon, base;
@@ -32,7 +34,11 @@ struct lh_encoder {
 	const float *type;		/* row 0 */
 	struct lh_norm norm;
 	struct lh_layer *layer;
-	void *memory;			/* of all weights */
+	struct lh_packing *packing;	/* of each matrix */
+	size_t packings, packings_cap;
+	struct lh_str weights;		/* all but embeddings; ... */
+	void *memory;			/* ... in this, unless they are mapped */
+	struct lh_gguf_tensor mapped[2];	/* of a compiled model: token, position */
 };
 
 /* Matrices of floats with lh_stride between rows: of all tokens, and of LH_ROWS. */
@@ -47,6 +53,14 @@ struct lh_encoder_work {
 	float *keys, *values;		/* panels of a list's keys and values of a head */
 	float *scores;			/* LH_ROWS: longest */
 };
+
+/* Read the weights of a model whose parameters are known; what there is after a failure,
+ * lh_encoder_free frees. */
+int lh_weights_load(struct lh_encoder *e, struct lh_gguf *g, struct lh_err *err);
+/* Find them in a compiled model. */
+int lh_weights_map(struct lh_encoder *e, const struct lh_compiled *c, struct lh_err *err);
+/* Fill in their parts of one. */
+void lh_weights_compile(const struct lh_encoder *e, struct lh_compiling *m);
 
 /* Attention of the n tokens whose first is row first: from qkv to attended. */
 void lh_encoder_attend(struct lh_encoder_work *w, size_t first, size_t n);

@@ -91,6 +91,8 @@ const struct lh_gguf_tensor *lh_gguf_tensor(const struct lh_gguf *g, const char 
 bool lh_gguf_readable(const struct lh_gguf_tensor *t);
 /* Decode a row of dim[0] values; rows are numbered through all outer dimensions. */
 void lh_gguf_row(const struct lh_gguf_tensor *t, uint64_t row, float *to);
+/* Return whether all values of n rows are finite. */
+bool lh_gguf_rows_finite(const struct lh_gguf_tensor *t, uint64_t row, uint64_t n);
 /* Return whether all values of the tensor are finite. */
 bool lh_gguf_finite(const struct lh_gguf_tensor *t);
 /* Return the name of a type, "Q8_0"; any type of the format has one. */

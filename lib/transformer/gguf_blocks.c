@@ -365,9 +365,15 @@ void lh_gguf_row(const struct lh_gguf_tensor *t, uint64_t row, float *to)
 	l->decode(t->data + row * blocks * l->bytes, blocks, to);
 }
 
-bool lh_gguf_finite(const struct lh_gguf_tensor *t)
+bool lh_gguf_rows_finite(const struct lh_gguf_tensor *t, uint64_t row, uint64_t n)
 {
 	const struct lh_gguf_layout *l = lh_gguf_layout(t->type);
+	size_t blocks = t->dim[0] / l->values;
 
-	return l->finite(t->data, t->bytes / l->bytes);
+	return l->finite(t->data + row * blocks * l->bytes, n * blocks);
+}
+
+bool lh_gguf_finite(const struct lh_gguf_tensor *t)
+{
+	return lh_gguf_rows_finite(t, 0, t->dim[1] * t->dim[2] * t->dim[3]);
 }

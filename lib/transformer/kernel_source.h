@@ -238,7 +238,8 @@ const struct lh_kernels KERNEL = {
 	.name = KERNEL_NAME, .softmax = softmax, .gelu = gelu, .silu = silu, .norm = norm,
 	.exp = exp_all,
 	.f32 = {
-		.name = KERNEL_NAME, .rows = ROWS, .unit = 1, .w_bytes = LH_PANEL * sizeof(float),
-		.x_bytes = sizeof(float), .part = 256, .put = put, .pack = pack, .block = block,
+		.name = KERNEL_NAME, .packing = "f32", .rows = ROWS, .unit = 1,
+		.w_bytes = LH_PANEL * sizeof(float), .x_bytes = sizeof(float), .part = 256,
+		.put = put, .pack = pack, .block = block,
 	},
 };

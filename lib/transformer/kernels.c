@@ -16,6 +16,11 @@ const struct lh_kernels *lh_kernels(void)
 	return &lh_kernels_portable;
 }
 
+const char *lh_packing(const struct lh_product *p)
+{
+	return p->packing ? p->packing : p->name;
+}
+
 const struct lh_product *lh_product_int8(void)
 {
 #ifdef __x86_64__

@@ -25,6 +25,7 @@ struct lh_ahead {
 /* How rows are multiplied by weights: the layout of both, and the loops. */
 struct lh_product {
 	const char *name;
+	const char *packing;	/* of the weights: another name for another layout; NULL: name */
 	unsigned rows;		/* of the largest block */
 	unsigned unit;		/* inputs that are together in a layout; n is a multiple */
 	unsigned w_bytes;	/* of a panel's weights for a unit of inputs */
@@ -56,6 +57,10 @@ struct lh_kernels {
 };
 
 const struct lh_kernels *lh_kernels(void);
+
+/* Return what the layout of a product's weights is called: products of the same packing read
+ * each other's weights, in memory or in a compiled model. */
+const char *lh_packing(const struct lh_product *p);
 
 /* Return the product of weights of Q8_0 and rows rounded to int8 in runs of 32, or NULL: not on
  * this CPU, or LH_KERNEL names another one than "vnni". */

@@ -34,7 +34,8 @@ static bool ends_in(const char *s, size_t n, const char *end)
 static bool is_file(const char *operand)
 {
 	return strncmp(operand, SCHEME, strlen(SCHEME)) != 0 &&
-		(strchr(operand, '/') || ends_in(operand, strlen(operand), ".gguf"));
+		(strchr(operand, '/') || ends_in(operand, strlen(operand), ".gguf") ||
+		 ends_in(operand, strlen(operand), ".lhm"));
 }
 
 static char *name_of_file(const char *path, struct lh_err *err)
@@ -297,16 +298,59 @@ void lh_model_free(struct lh_model *m)
 	*m = (struct lh_model){ .path = NULL };
 }
 
+/* ---- compiled models ---- */
+
+#define BLOB "sha256-"
+#define NAME_PART 200		/* bytes of a file's name in that of its compiled form */
+
+/* The name has the path's checksum: two models of the same name are two files. */
+static char *in_cache(const char *path, const char *name, const char *end, struct lh_err *err)
+{
+	const char *cache = getenv("XDG_CACHE_HOME"), *home = getenv("HOME");
+	bool own = cache && *cache == '/';
+	struct lh_buf b = { 0 };
+	char *to = NULL;
+
+	if (!own && (!home || *home != '/'))
+		return NULL;
+	lh_buf_printf(&b, "%s%s/lakehouse-tools/%.*s-%0*llx%s", own ? cache : home,
+		      own ? "" : "/.cache", NAME_PART, name, SUM,
+		      (unsigned long long)lh_xxh3(path, strlen(path)), end);
+	if (lh_buf_check(&b, err) == 0)
+		to = lh_strndup(b.p, b.len, err);
+	lh_buf_free(&b);
+	return to;
+}
+
+char *lh_model_compiled(const struct lh_model *m, bool fast, unsigned place, struct lh_err *err)
+{
+	const char *end = fast ? ".fast.lhm" : ".lhm", *name;
+	char *path = realpath(m->path, NULL), *to = NULL;
+	struct lh_buf b = { 0 };
+
+	if (!path) {
+		lh_err_sys(err, "%s", m->path);
+		return NULL;
+	}
+	name = strrchr(path, '/') + 1;
+	lh_buf_printf(&b, "%s%s", path, end);
+	if (place)
+		to = in_cache(path, name, end, err);
+	else if (strncmp(name, BLOB, strlen(BLOB)) && lh_buf_check(&b, err) == 0)
+		to = lh_strndup(b.p, b.len, err);
+	lh_buf_free(&b);
+	free(path);
+	return to;
+}
+
 /* ---- identities ---- */
 
-int lh_model_identify(const struct lh_model *m, struct lh_str bytes, char id[LH_MODEL_ID],
-		      struct lh_err *err)
+int lh_model_identify(const char *name, uint64_t sum, char id[LH_MODEL_ID], struct lh_err *err)
 {
-	unsigned long long sum = lh_xxh3(bytes.p, bytes.n);
-
-	if ((size_t)snprintf(id, LH_MODEL_ID, "%s@%0*llx", m->name, SUM, sum) < LH_MODEL_ID)
+	if ((size_t)snprintf(id, LH_MODEL_ID, "%s@%0*llx", name, SUM, (unsigned long long)sum) <
+	    LH_MODEL_ID)
 		return 0;
-	return lh_err_set(err, LH_EUSAGE, "%s: a name of more than %d bytes", m->path,
+	return lh_err_set(err, LH_EUSAGE, "%s: a name of more than %d bytes", name,
 			  LH_MODEL_ID - SUM - 2);
 }
 

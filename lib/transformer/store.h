@@ -6,10 +6,10 @@
  *     char id[LH_MODEL_ID];
  *     if (lh_model_find(&m, "nomic-embed-text", err) < 0) ...
  *     g = lh_gguf_open(m.path, err);
- *     lh_model_identify(&m, lh_gguf_bytes(g), id, err);   "nomic-embed-text:latest@8d3f..."
+ *     lh_model_identify(m.name, sum, id, err);            "nomic-embed-text:latest@8d3f..."
  *     lh_model_free(&m);
  *
- * An operand with "/", or one that ends in ".gguf", is a file.  Any other is a name,
+ * An operand with "/", or one that ends in ".gguf" or ".lhm", is a file.  Any other is a name,
  * NAME[:TAG] with the tag "latest" by default; one with a user before it, or a host and a
  * user, is written with "ollama:" before it: "ollama:hf.co/user/model:Q8_0".  Names are looked
  * up in the folder $OLLAMA_MODELS, or ~/.ollama/models:
@@ -35,6 +35,7 @@
 #define LH_STORE_H
 
 #include <lh/str.h>
+#include <stdint.h>
 #include "file/held.h"
 
 #define LH_MODEL_ID 256		/* bytes of an identity, with its NUL */
@@ -52,9 +53,14 @@ void lh_model_free(struct lh_model *m);
 /* Return whether the operand leads to another file since, or the file has changed. */
 bool lh_model_stale(const struct lh_model *m);
 
-/* Write the identity of a model whose file has these bytes. */
-int lh_model_identify(const struct lh_model *m, struct lh_str bytes, char id[LH_MODEL_ID],
-		      struct lh_err *err);
+/* Write the identity of a model of a name, whose file has that checksum (lh_xxh3). */
+int lh_model_identify(const char *name, uint64_t sum, char id[LH_MODEL_ID], struct lh_err *err);
+/* Return where the compiled form of a model is kept, to be freed: place 0 is next to its file
+ * (NULL for one of Ollama's, in whose folder nothing is put), place 1 the user's cache folder
+ * ($XDG_CACHE_HOME or ~/.cache)/lakehouse-tools (NULL if there is none); NULL with *err only
+ * without memory or if the model is gone. */
+char *lh_model_compiled(const struct lh_model *m, bool fast, unsigned place, struct lh_err *err);
+
 /* Return whether two identities are of the same file. */
 bool lh_model_same(struct lh_str a, struct lh_str b);
 

@@ -11,7 +11,22 @@ struct lh_tokenizer *lh_tokenizer_new(struct lh_gguf *g, struct lh_err *err)
 	if (!t)
 		return NULL;
 	t->g = g;
+	t->path = lh_gguf_path(g);
 	if (lh_vocabulary_read(t, g, err) < 0) {
+		lh_tokenizer_free(t);
+		return NULL;
+	}
+	return t;
+}
+
+struct lh_tokenizer *lh_tokenizer_mapped(const struct lh_compiled *c, struct lh_err *err)
+{
+	struct lh_tokenizer *t = lh_calloc(1, sizeof *t, err);
+
+	if (!t)
+		return NULL;
+	t->path = lh_compiled_path(c);
+	if (lh_vocabulary_map(t, c, err) < 0) {
 		lh_tokenizer_free(t);
 		return NULL;
 	}
@@ -22,10 +37,12 @@ void lh_tokenizer_free(struct lh_tokenizer *t)
 {
 	if (!t)
 		return;
-	lh_trie_free(&t->trie);
-	lh_trie_free(&t->begins);
-	free(t->user);
-	free(t->score);
+	if (t->g) {
+		lh_trie_free(&t->trie);
+		lh_trie_free(&t->begins);
+		free(t->user);
+		free(t->score);
+	}
 	free(t);
 }
 

@@ -30,6 +30,7 @@
 #ifndef LH_TOKENIZER_H
 #define LH_TOKENIZER_H
 
+#include "compiled.h"
 #include "gguf.h"
 
 struct lh_token_list {
@@ -40,6 +41,12 @@ struct lh_token_list {
 struct lh_tokenizer;
 struct lh_tokenizer *lh_tokenizer_new(struct lh_gguf *g, struct lh_err *err);
 void lh_tokenizer_free(struct lh_tokenizer *t);
+
+/* Fill in what a compiled model has of the tokenizer, which must outlive it. */
+void lh_tokenizer_compile(const struct lh_tokenizer *t, struct lh_compiling *m);
+/* The tokenizer of a compiled model, which must outlive it: its tables are checked, not built
+ * again. */
+struct lh_tokenizer *lh_tokenizer_mapped(const struct lh_compiled *c, struct lh_err *err);
 
 /* Replace *to by the tokens of a text (UTF-8), special ones at both ends included. */
 int lh_tokenizer_run(const struct lh_tokenizer *t, struct lh_str text, struct lh_token_list *to,

@@ -9,7 +9,8 @@
 #define LH_TOKEN_WORD "\xe2\x96\x81"	/* U+2581 begins a word */
 
 struct lh_tokenizer {
-	const struct lh_gguf *g;
+	const struct lh_gguf *g;	/* NULL: a compiled model */
+	const char *path;
 	struct lh_gguf_array token;	/* texts */
 	struct lh_trie trie;		/* their numbers; above the last: never found in a text */
 	int64_t first, last;		/* the special tokens at both ends; -1: none */
@@ -30,6 +31,9 @@ struct lh_tokenizer {
 /* Fill in a zeroed tokenizer from the keys of a model; what it has is to be freed also on
  * failure. */
 int lh_vocabulary_read(struct lh_tokenizer *t, struct lh_gguf *g, struct lh_err *err);
+
+/* The same from a compiled model, in which its tables stay. */
+int lh_vocabulary_map(struct lh_tokenizer *t, const struct lh_compiled *c, struct lh_err *err);
 
 /* Append a token. */
 int lh_tokens_push(struct lh_token_list *to, uint32_t id, struct lh_err *err);

@@ -102,7 +102,7 @@ static int piece(const struct search *s, size_t *n, struct lh_str *to, struct lh
 		return 0;
 	found = lh_charsmap_find(&s->t->map, left, n, to, err);
 	if (found)
-		return found < 0 ? lh_err_prefix(err, "%s", lh_gguf_path(s->t->g)) : 0;
+		return found < 0 ? lh_err_prefix(err, "%s", s->t->path) : 0;
 	*n = bytes_of(*s->in);
 	*to = (struct lh_str){ s->in, *n };
 	if ((*s->in & 0xc0) == 0x80)	/* only a part of the code point was left */

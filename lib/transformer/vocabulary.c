@@ -18,7 +18,7 @@ enum { NORMAL = 1, UNKNOWN, CONTROL, USER_DEFINED, UNUSED, BYTE };	/* types of t
 
 static int wrong(const struct lh_tokenizer *t, struct lh_err *err, const char *what)
 {
-	return lh_err_set(err, LH_ECORRUPT, "%s: %s", lh_gguf_path(t->g), what);
+	return lh_err_set(err, LH_ECORRUPT, "%s: %s", t->path, what);
 }
 
 /* ---- tokens ---- */
@@ -42,7 +42,7 @@ static int check_text(const struct lh_tokenizer *t, uint64_t i, struct lh_str s,
 
 	if (!what)
 		return 0;
-	return lh_err_set(err, LH_ECORRUPT, "%s: token %llu %s", lh_gguf_path(t->g),
+	return lh_err_set(err, LH_ECORRUPT, "%s: token %llu %s", t->path,
 			  (unsigned long long)i, what);
 }
 
@@ -70,10 +70,10 @@ static int add_token(struct lh_tokenizer *t, uint32_t id, int64_t type, struct l
 		return -1;
 	rc = lh_trie_add(&t->trie, s, &value, err);
 	if (rc < 0)
-		return err->code == LH_ECORRUPT ? lh_err_prefix(err, "%s", lh_gguf_path(t->g)) : -1;
+		return err->code == LH_ECORRUPT ? lh_err_prefix(err, "%s", t->path) : -1;
 	if (rc)
 		return lh_err_set(err, LH_ECORRUPT, "%s: tokens %u and %u are both \"%.*s\"",
-				  lh_gguf_path(t->g), value & ~NEVER, id, (int)s.n, s.p);
+				  t->path, value & ~NEVER, id, (int)s.n, s.p);
 	if (s.n > t->longest)
 		t->longest = s.n;
 	return type == USER_DEFINED ? add_user(t, id, err) : 0;
@@ -109,7 +109,7 @@ static int check_rows(const struct lh_tokenizer *t, struct lh_err *err)
 	if (!rows || rows->dim[1] >= t->token.n)
 		return 0;
 	return lh_err_set(err, LH_ECORRUPT, "%s: token_embd.weight has %llu rows for %llu tokens",
-			  lh_gguf_path(t->g), (unsigned long long)rows->dim[1],
+			  t->path, (unsigned long long)rows->dim[1],
 			  (unsigned long long)t->token.n);
 }
 

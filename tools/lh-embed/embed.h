@@ -6,8 +6,8 @@
  * embed one text at a time, directly into the output (local.c).  Services (by
  * service.c) and gguf get many at once, from behind a cache in memory and one in a
  * file (remote.c, cache.c).  held.c reopens the file that an engine reads when it has
- * changed.  compile.c makes the tables in which engine static looks words up;
- * inspect.c shows a model of engine gguf.
+ * changed.  compile.c makes the tables in which engine static looks words up,
+ * compile_model.c compiles a model of engine gguf, and inspect.c shows one.
  *
  * To add an engine, add a file with a struct engine, and its row in main.c.
  */
@@ -119,11 +119,15 @@ int local_run(struct embed *e);
 int remote_run(struct embed *e);
 int compile_run(struct embed *e);
 
-/* ---- gguf.c ---- */
+/* ---- gguf_model.c ---- */
 
 void gguf_free(struct gguf *g);
 /* Return whether the model's file is another one now. */
 bool gguf_stale(const struct gguf *g);
+
+/* ---- compile_model.c ---- */
+
+int compile_model_run(struct embed *e);
 
 /* ---- inspect.c: --info, --tokens and --benchmark ---- */
 

@@ -20,41 +20,7 @@
 #define PIECES_A_THREAD 4
 #define TOKENS_KEPT 65536	/* a longer list is not kept for the next text */
 
-/* ---- the model ---- */
-
-void gguf_free(struct gguf *g)
-{
-	if (!g)
-		return;
-	lh_encoder_free(g->encoder);
-	lh_tokenizer_free(g->tokenizer);
-	lh_gguf_close(g->file);
-	lh_model_free(&g->found);
-	free(g);
-}
-
-bool gguf_stale(const struct gguf *g)
-{
-	return lh_model_stale(&g->found);
-}
-
-static int open_model(struct gguf *g, const struct embed *e, struct lh_err *err)
-{
-	struct lh_encoder_how how = { .raw = true, .fast = e->fast };
-
-	if (lh_model_find(&g->found, e->operand, err) < 0)
-		return -1;
-	g->file = lh_gguf_open(g->found.path, err);
-	if (!g->file || lh_model_identify(&g->found, lh_gguf_bytes(g->file), g->id, err) < 0)
-		return -1;
-	g->tokenizer = lh_tokenizer_new(g->file, err);
-	if (g->tokenizer)
-		g->encoder = lh_encoder_new(g->file, &how, err);
-	if (!g->encoder)
-		return -1;
-	lh_encoder_info(g->encoder, &g->info);
-	return 0;
-}
+/* ---- settings ---- */
 
 static int gguf_check(struct embed *e)
 {
@@ -80,7 +46,7 @@ static int gguf_check(struct embed *e)
 	e->gguf = lh_calloc(1, sizeof *e->gguf, err);
 	if (!e->gguf)
 		return -1;
-	if (open_model(e->gguf, e, err) < 0) {
+	if (gguf_open(e->gguf, e, err) < 0) {
 		gguf_free(e->gguf);
 		e->gguf = NULL;
 		return -1;
@@ -93,7 +59,7 @@ static int gguf_check(struct embed *e)
 /* The identity, the name alone, or that without ":latest". */
 static bool gguf_knows(const struct embed *e, struct lh_str model)
 {
-	const char *name = e->gguf->found.name, *colon = strrchr(name, ':');
+	const char *name = e->gguf->source.name, *colon = strrchr(name, ':');
 	size_t n = strlen(name);
 
 	if (lh_model_same(model, (struct lh_str){ e->model, strlen(e->model) }))
@@ -155,7 +121,7 @@ struct engine_gguf {
 	struct lh_err failure;		/* of the first thread that failed; under lock */
 };
 
-static void gguf_close(void *self)
+static void engine_close(void *self)
 {
 	struct engine_gguf *s = self;
 	size_t i;
@@ -175,7 +141,7 @@ static void gguf_close(void *self)
 	free(s);
 }
 
-static void *gguf_open(struct embed *e, struct lh_err *err)
+static void *engine_open(struct embed *e, struct lh_err *err)
 {
 	struct engine_gguf *s = lh_calloc(1, sizeof *s, err);
 
@@ -190,7 +156,7 @@ static void *gguf_open(struct embed *e, struct lh_err *err)
 	s->piece = lh_calloc(e->batch, sizeof *s->piece, err);
 	if (s->work && s->tokens && s->list && s->at && s->piece)
 		return s;
-	gguf_close(s);
+	engine_close(s);
 	return NULL;
 }
 
@@ -353,8 +319,8 @@ static int gguf_many(void *self, const struct call *call, struct lh_buf *out, st
 const struct engine engine_gguf = {
 	.name = "gguf",
 	.check = gguf_check,
-	.open = gguf_open,
-	.close = gguf_close,
+	.open = engine_open,
+	.close = engine_close,
 	.many = gguf_many,
 	.knows = gguf_knows,
 };

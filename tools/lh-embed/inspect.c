@@ -7,7 +7,6 @@
 #include "request.h"
 #include <lh/time.h>
 
-#define TYPES 64		/* numbers of types that are counted */
 #define SECONDS 5		/* of each measurement */
 #define SHORT 24		/* tokens */
 #define LONG 512
@@ -15,20 +14,15 @@
 /* ---- --info ---- */
 
 /* Write the types of the tensors, the one with the most bytes first. */
-static void put_types(struct lh_writer *w, const struct lh_gguf *file)
+static void put_types(struct lh_writer *w, const struct lh_compiled_source *s)
 {
-	uint64_t bytes[TYPES] = { 0 };
+	uint64_t bytes[LH_COMPILED_TYPES];
 	size_t i, most;
 
-	for (i = 0; i < lh_gguf_tensors(file); i++) {
-		const struct lh_gguf_tensor *t = lh_gguf_tensor_at(file, i);
-
-		if (t->type < TYPES)
-			bytes[t->type] += t->bytes;
-	}
+	memcpy(bytes, s->of_type, sizeof bytes);
 	lh_write_array(w, "types");
 	for (;;) {
-		for (i = most = 0; i < TYPES; i++)
+		for (i = most = 0; i < LH_COMPILED_TYPES; i++)
 			most = bytes[i] > bytes[most] ? i : most;
 		if (!bytes[most])
 			break;
@@ -38,12 +32,27 @@ static void put_types(struct lh_writer *w, const struct lh_gguf *file)
 	lh_write_end(w);
 }
 
+static void put_compiled(struct lh_writer *w, const struct gguf *g)
+{
+	const char *path = g->compiled ? lh_compiled_path(g->compiled) : "";
+
+	if (!g->compiled)
+		return;
+	lh_write_object(w, "compiled");
+	if (lh_utf8_valid(path, strlen(path)))
+		lh_write_text(w, "file", path);
+	lh_write_u64(w, "bytes", lh_compiled_header(g->compiled)->file_bytes);
+	lh_write_end(w);
+}
+
 static int put_info(struct embed *e)
 {
 	const struct gguf *g = e->gguf;
 	struct lh_buf line = { 0 };
 	struct lh_writer w = lh_write_to(&line);
 
+	if (g->compiled && lh_compiled_verify(g->compiled, &e->tool->err) < 0)
+		return -1;
 	lh_write_object(&w, NULL);
 	lh_write_text(&w, "model", g->id);
 	if (lh_utf8_valid(g->found.path, strlen(g->found.path)))
@@ -57,9 +66,10 @@ static int put_info(struct embed *e)
 		lh_write_u64(&w, "experts", g->info.experts);
 	lh_write_u64(&w, "context", g->info.context);
 	lh_write_text(&w, "pooling", g->info.pooling);
-	put_types(&w, g->file);
+	put_types(&w, &g->source);
 	lh_write_u64(&w, "tokens", lh_tokenizer_size(g->tokenizer));
-	lh_write_u64(&w, "bytes", lh_gguf_bytes(g->file).n);
+	lh_write_u64(&w, "bytes", g->source.bytes);
+	put_compiled(&w, g);
 	lh_write_end(&w);
 	return lh_tool_out_line(e->tool, &line);
 }

@@ -50,7 +50,7 @@ static const struct lh_option options[] = {
 	{ 0, "retries", "N", "tries after a failed call (default 2)",
 	  LH_UINT(struct embed, retries, 0, 100) },
 	LH_TRACE_OPTION(struct embed, trace_id),
-	{ 0, "compile", "TABLE", "compile a GloVe or word2vec table for engine static",
+	{ 0, "compile", "TABLE|MODEL", "compile a table of words, or a model (gguf)",
 	  LH_TEXT(struct embed, compile) },
 	{ 'o', "output", "FILE", "file that --compile writes", LH_TEXT(struct embed, output) },
 	{ 0, "precision", "f32|f16|i8", "how --compile stores vectors (default f16)",
@@ -172,7 +172,7 @@ int main(int argc, char **argv)
 	e.tool = &tool;
 	rc = lh_tool_parse(&tool, argc, argv, &e);
 	if (!rc && e.compile)
-		rc = compile_run(&e);
+		rc = e.engine_index == LH_ENGINE_GGUF ? compile_model_run(&e) : compile_run(&e);
 	else if (!rc)
 		rc = settle_options(&e);
 	if (!rc && !e.compile) {

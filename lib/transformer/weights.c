@@ -1,0 +1,548 @@
+/*
+ * weights.c - the weights of a model, in one block of memory in a fixed order.  See encoder.h.
+ *
+ * The model is gone through twice: first the shape of every tensor is checked and the memory for
+ * the weights is counted, then each gets its place.  Tensors are decoded and put into their
+ * places by all threads at the end.  Of a compiled model the block is mapped, and only the places
+ * are found.
+ */
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdlib.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include "base/mem.h"
+#include "base/signal.h"
+#include "encoder_parts.h"
+#include "gguf_blocks.h"
+
+#define LINE (64 / sizeof(float))	/* floats in a line of the cache */
+#define ROWS_A_JOB 1024
+#define THREADS_MAX 64
+
+/* Rows first..first+n of a tensor are finite, and outputs at.. of a matrix. */
+struct job {
+	const struct lh_gguf_tensor *t;
+	uint64_t first, n;
+	struct lh_panels to;		/* product NULL: only checked */
+	size_t at;
+};
+
+struct loader {
+	struct lh_encoder *e;
+	struct lh_gguf *g;		/* NULL: a compiled model */
+	const struct lh_compiled *c;
+	float *memory;			/* NULL: the first time */
+	size_t used, most;		/* floats */
+	size_t packings;		/* matrices so far */
+	uint64_t layer;
+	struct job *job;
+	size_t jobs, jobs_cap;
+	struct lh_err *err;
+};
+
+/* ---- tensors ---- */
+
+static int bad_tensor(const struct loader *l, const char *name, const char *what)
+{
+	return lh_err_set(l->err, LH_ECORRUPT, "%s: tensor \"%s\" %s", lh_gguf_path(l->g), name,
+			  what);
+}
+
+/* Find a tensor of the shape a x b x c; b may be more if at_least. */
+static const struct lh_gguf_tensor *find(struct loader *l, const char *name, uint64_t a, uint64_t b,
+					 uint64_t c, bool at_least)
+{
+	const struct lh_gguf_tensor *t = lh_gguf_tensor(l->g, name);
+	char what[192];
+
+	if (!t) {
+		bad_tensor(l, name, "is missing");
+		return NULL;
+	}
+	if (t->dim[0] != a || (at_least ? t->dim[1] < b : t->dim[1] != b) || t->dim[2] != c ||
+	    t->dim[3] != 1) {
+		snprintf(what, sizeof what, "is %llu x %llu x %llu x %llu, not %llu x %llu x %llu",
+			 (unsigned long long)t->dim[0], (unsigned long long)t->dim[1],
+			 (unsigned long long)t->dim[2], (unsigned long long)t->dim[3],
+			 (unsigned long long)a, (unsigned long long)b, (unsigned long long)c);
+		bad_tensor(l, name, what);
+		return NULL;
+	}
+	if (!lh_gguf_readable(t)) {
+		snprintf(what, sizeof what, "is of type %s, which is not read here",
+			 lh_gguf_type_name(t->type));
+		bad_tensor(l, name, what);
+		return NULL;
+	}
+	return t;
+}
+
+/* Have rows checked and put into a matrix, the second time. */
+static int plan(struct loader *l, const struct lh_gguf_tensor *t, uint64_t first, uint64_t n,
+		const struct lh_panels *to, size_t at)
+{
+	uint64_t some;
+
+	for (; l->memory && n; first += some, at += some, n -= some) {
+		some = n < ROWS_A_JOB ? n : ROWS_A_JOB;
+		if (lh_grow(&l->job, &l->jobs_cap, l->jobs + 1, sizeof *l->job, l->err) < 0)
+			return -1;
+		l->job[l->jobs++] = (struct job){ t, first, some,
+						  to ? *to : (struct lh_panels){ NULL }, at };
+	}
+	return 0;
+}
+
+/* Take n floats of the memory; NULL the first time. */
+static int take(struct loader *l, size_t n, const float **to)
+{
+	size_t lines = (n + LINE - 1) / LINE * LINE;
+
+	if (lines > l->most - l->used)
+		return lh_compiled_wrong(l->c, "its weights are too few for its sizes", l->err);
+	*to = l->memory ? l->memory + l->used : NULL;
+	l->used += lines;
+	return 0;
+}
+
+/* Decode a vector, the first row of its tensor, to its place, the second time. */
+static int decode(struct loader *l, const struct lh_gguf_tensor *t, const float *to)
+{
+	if (to)
+		lh_gguf_row(t, 0, (float *)to);
+	return plan(l, t, 0, t->dim[1], NULL, 0);
+}
+
+/* Load a vector of n values; room for a whole panel. */
+static int vector(struct loader *l, const char *name, uint64_t n, const float **to)
+{
+	const struct lh_gguf_tensor *t;
+
+	if (take(l, lh_panels_round(n), to) < 0)
+		return -1;
+	if (!l->g)
+		return 0;
+	t = find(l, name, n, 1, 1, false);
+	return t ? decode(l, t, *to) : -1;
+}
+
+static int norm(struct loader *l, const char *prefix, struct lh_norm *to)
+{
+	char name[96];
+
+	snprintf(name, sizeof name, "%s.weight", prefix);
+	if (vector(l, name, l->e->width, &to->weight) < 0)
+		return -1;
+	snprintf(name, sizeof name, "%s.bias", prefix);
+	return vector(l, name, l->e->width, &to->bias);
+}
+
+/* ---- matrices ---- */
+
+/* Return the product for a matrix of tensors of a type. */
+static const struct lh_product *product(const struct lh_encoder *e, uint32_t type, bool exact)
+{
+	return e->int8 && !exact && type == LH_GGUF_Q8_0 ? e->int8 : &e->kernels->f32;
+}
+
+/* Keep the packing of the next matrix. */
+static int add_packing(struct loader *l, const struct lh_gguf_tensor *const t[3], bool exact)
+{
+	struct lh_encoder *e = l->e;
+	struct lh_packing *p;
+
+	if (lh_grow(&e->packing, &e->packings_cap, e->packings + 1, sizeof *p, l->err) < 0)
+		return -1;
+	p = &e->packing[e->packings++];
+	*p = (struct lh_packing){ .type = t[0]->type };
+	for (size_t i = 1; i < 3 && t[i]; i++)
+		p->type = p->type == (uint32_t)t[i]->type ? p->type : UINT32_MAX;
+	snprintf(p->name, sizeof p->name, "%s", lh_packing(product(e, p->type, exact)));
+	return 0;
+}
+
+/* Set the product of the next matrix. */
+static int set_product(struct loader *l, const struct lh_gguf_tensor *const t[3], bool exact,
+		       struct lh_panels *m)
+{
+	const struct lh_packing *p;
+
+	if (l->g && !l->memory && add_packing(l, t, exact) < 0)
+		return -1;
+	if (l->packings == l->e->packings)
+		return lh_compiled_wrong(l->c, "a matrix has no packing", l->err);
+	p = &l->e->packing[l->packings++];
+	m->product = product(l->e, p->type, exact);
+	if (strncmp(p->name, lh_packing(m->product), sizeof p->name))
+		return lh_err_set(l->err, LH_ECORRUPT, "%s: compiled for another processor, "
+				  "LH_KERNEL or --fast (weights are packed as %.*s, not %s)",
+				  lh_compiled_path(l->c), (int)sizeof p->name, p->name,
+				  lh_packing(m->product));
+	if (m->product == l->e->int8 && m->in % m->product->unit)
+		return lh_compiled_wrong(l->c, "a matrix has rows of incomplete blocks", l->err);
+	return 0;
+}
+
+/* Set up a matrix, with memory for its weights. */
+static int panels(struct loader *l, const struct lh_gguf_tensor *const t[3], uint64_t in,
+		  uint64_t out, bool exact, struct lh_panels *to)
+{
+	const float *w = NULL;
+
+	*to = (struct lh_panels){ .in = in, .out = out };
+	if (set_product(l, t, exact, to) < 0 ||
+	    take(l, lh_panels_bytes(to->product, in, out) / sizeof(float), &w) < 0)
+		return -1;
+	to->w = w;
+	return 0;
+}
+
+/* The name of a tensor of the layer. */
+static void layer_name(const struct loader *l, const char *part, const char *end, char name[96])
+{
+	snprintf(name, 96, "blk.%llu.%s%s", (unsigned long long)l->layer, part, end);
+}
+
+/* Load the biases of a layer's matrix, as far as there are some. */
+static int biases(struct loader *l, const char *const part[3], size_t n, uint64_t out,
+		  struct lh_panels *to)
+{
+	const struct lh_gguf_tensor *t;
+	char name[96];
+
+	if (take(l, lh_panels_round(to->out), &to->bias) < 0)
+		return -1;
+	for (size_t i = 0; l->g && i < n; i++) {
+		layer_name(l, part[i], ".bias", name);
+		if (!lh_gguf_tensor(l->g, name))
+			continue;
+		if (!(t = find(l, name, out, 1, 1, false)) ||
+		    decode(l, t, to->bias ? to->bias + i * out : NULL) < 0)
+			return -1;
+	}
+	return 0;
+}
+
+/* Load a matrix whose outputs are those of up to three tensors, and their biases.  exact: it is
+ * multiplied in floats, fast or not. */
+static int matrix(struct loader *l, const char *const part[3], uint64_t in, uint64_t out,
+		  bool exact, struct lh_panels *to)
+{
+	const struct lh_gguf_tensor *t[3] = { NULL };
+	char name[96];
+	size_t n;
+
+	for (n = 0; n < 3 && part[n]; n++) {
+		layer_name(l, part[n], ".weight", name);
+		if (l->g && !(t[n] = find(l, name, in, out, 1, false)))
+			return -1;
+	}
+	if (panels(l, t, in, n * out, exact, to) < 0)
+		return -1;
+	for (size_t i = 0; l->g && i < n; i++)
+		if (plan(l, t[i], 0, out, to, i * out) < 0)
+			return -1;
+	return biases(l, part, n, out, to);
+}
+
+/* Load the matrices of all experts, which are one tensor. */
+static int expert_matrices(struct loader *l, const char *part, uint64_t in, uint64_t out,
+			   struct lh_panels **to)
+{
+	const struct lh_gguf_tensor *t[3] = { NULL };
+	uint64_t n = l->e->experts;
+	char name[96];
+
+	layer_name(l, part, ".weight", name);
+	if (l->g && !(t[0] = find(l, name, in, out, n, false)))
+		return -1;
+	if (!*to && !(*to = lh_calloc(n, sizeof **to, l->err)))
+		return -1;
+	for (uint64_t i = 0; i < n; i++) {
+		if (panels(l, t, in, out, false, &(*to)[i]) < 0)
+			return -1;
+		if (l->g && plan(l, t[0], i * out, out, &(*to)[i], 0) < 0)
+			return -1;
+	}
+	return 0;
+}
+
+/* ---- the model ---- */
+
+static int feed_forward(struct loader *l, struct lh_layer *to)
+{
+	static const char *const gated[3] = { "ffn_gate", "ffn_up" }, *const up[3] = { "ffn_up" },
+				*const down[3] = { "ffn_down" },
+				*const router[3] = { "ffn_gate_inp" };
+	uint64_t width = l->e->width, ff = l->e->feed_forward;
+
+	if (l->e->moe_every && l->layer % l->e->moe_every == 1)
+		return matrix(l, router, width, l->e->experts, true, &to->router) < 0 ||
+		       expert_matrices(l, "ffn_up_exps", width, ff, &to->up_of) < 0 ||
+		       expert_matrices(l, "ffn_down_exps", ff, width, &to->down_of) < 0 ? -1 : 0;
+	if (matrix(l, l->e->gated ? gated : up, width, ff, false, &to->up) < 0)
+		return -1;
+	return matrix(l, down, ff, width, false, &to->down);
+}
+
+/* A compiled model has its projections in one matrix. */
+static bool is_split(const struct loader *l)
+{
+	char name[96];
+
+	layer_name(l, "attn_qkv", ".weight", name);
+	return l->g && !lh_gguf_tensor(l->g, name);
+}
+
+static int layer(struct loader *l, struct lh_layer *to)
+{
+	static const char *const fused[3] = { "attn_qkv" }, *const out[3] = { "attn_output" },
+				*const split[3] = { "attn_q", "attn_k", "attn_v" };
+	uint64_t width = l->e->width;
+	char name[96];
+
+	if (is_split(l) ? matrix(l, split, width, width, false, &to->qkv) < 0
+			: matrix(l, fused, width, 3 * width, false, &to->qkv) < 0)
+		return -1;
+	/* a 16th of the arithmetic, but a quarter of the error of short texts */
+	if (matrix(l, out, width, width, true, &to->out) < 0)
+		return -1;
+	layer_name(l, "attn_output_norm", "", name);
+	if (norm(l, name, &to->attention_norm) < 0 || feed_forward(l, to) < 0)
+		return -1;
+	layer_name(l, "layer_output_norm", "", name);
+	return norm(l, name, &to->output_norm);
+}
+
+/* Find the embeddings, which stay in the file but for the one type. */
+static int embeddings(struct loader *l)
+{
+	struct lh_encoder *e = l->e;
+	const struct lh_gguf_tensor *type;
+	struct lh_gguf_array tokens;
+
+	if (lh_gguf_array(l->g, "tokenizer.ggml.tokens", 8, &tokens, l->err) < 0)
+		return -1;
+	e->token = find(l, "token_embd.weight", e->width, tokens.n, 1, true);
+	if (!e->token || !(type = find(l, "token_types.weight", e->width, 1, 1, true)) ||
+	    plan(l, e->token, 0, e->token->dim[1], NULL, 0) < 0)
+		return -1;
+	if (!e->rotary &&
+	    (!(e->position = find(l, "position_embd.weight", e->width, e->context, 1, true)) ||
+	     plan(l, e->position, 0, e->position->dim[1], NULL, 0) < 0))
+		return -1;
+	return decode(l, type, e->type);
+}
+
+static int all_weights(struct loader *l)
+{
+	l->used = l->packings = 0;
+	if (take(l, l->e->width, &l->e->type) < 0 || (l->g && embeddings(l) < 0) ||
+	    norm(l, "token_embd_norm", &l->e->norm) < 0)
+		return -1;
+	for (l->layer = 0; l->layer < l->e->layers; l->layer++)
+		if (layer(l, &l->e->layer[l->layer]) < 0)
+			return -1;
+	return 0;
+}
+
+/* ---- threads ---- */
+
+struct crew {
+	const struct loader *l;
+	atomic_size_t next;		/* job that no thread has taken yet */
+	pthread_mutex_t lock;
+	size_t failed;			/* the first job that failed; under lock */
+	struct lh_err failure;
+};
+
+/* Give back the file's pages of rows: they are not needed until they are read again. */
+static void release(const unsigned char *p, size_t n)
+{
+	uintptr_t page = (uintptr_t)sysconf(_SC_PAGESIZE), from = (uintptr_t)p & ~(page - 1);
+
+	madvise((void *)from, (uintptr_t)p + n - from, MADV_DONTNEED);
+}
+
+static int run_job(const struct loader *l, const struct job *j, struct lh_err *err)
+{
+	size_t bytes = lh_gguf_layout(j->t->type)->bytes *
+		       (j->t->dim[0] / lh_gguf_layout(j->t->type)->values);
+	const unsigned char *p = j->t->data + j->first * bytes;
+	const struct lh_product *product = j->to.product;
+	float *row;
+
+	if (!lh_gguf_rows_finite(j->t, j->first, j->n))
+		return lh_err_set(err, LH_ECORRUPT,
+				  "%s: tensor \"%.*s\" has a value that is not finite",
+				  lh_gguf_path(l->g), (int)j->t->name.n, j->t->name.p);
+	row = product ? lh_calloc(j->to.in, sizeof *row, err) : NULL;
+	if (product && !row)
+		return -1;
+	for (uint64_t i = 0; product && i < j->n; i++) {
+		bool int8 = product == l->e->int8;
+
+		if (!int8)
+			lh_gguf_row(j->t, j->first + i, row);
+		product->put((void *)j->to.w, j->at + i,
+			     int8 ? (const void *)(p + i * bytes) : row, j->to.in);
+	}
+	free(row);
+	release(p, j->n * bytes);
+	return 0;
+}
+
+/* Run jobs until none is left, or one failed. */
+static void *run_jobs(void *crew)
+{
+	struct crew *c = crew;
+	struct lh_err err;
+	size_t i;
+
+	while ((i = atomic_fetch_add(&c->next, 1)) < c->l->jobs) {
+		if (run_job(c->l, &c->l->job[i], &err) == 0)
+			continue;
+		atomic_store(&c->next, c->l->jobs);
+		pthread_mutex_lock(&c->lock);
+		if (i < c->failed) {
+			c->failed = i;
+			c->failure = err;
+		}
+		pthread_mutex_unlock(&c->lock);
+	}
+	return NULL;
+}
+
+/* Run all jobs; if no thread can be started, this one does. */
+static int run_crew(const struct loader *l)
+{
+	struct crew crew = { .l = l, .lock = PTHREAD_MUTEX_INITIALIZER, .failed = SIZE_MAX };
+	size_t n = l->e->how.threads < THREADS_MAX ? l->e->how.threads : THREADS_MAX, started = 0;
+	pthread_t thread[THREADS_MAX];
+	sigset_t old;
+
+	lh_signal_block(&old);
+	while (started + 1 < n && started + 1 < l->jobs &&
+	       pthread_create(&thread[started], NULL, run_jobs, &crew) == 0)
+		started++;
+	pthread_sigmask(SIG_SETMASK, &old, NULL);
+	run_jobs(&crew);
+	while (started)
+		pthread_join(thread[--started], NULL);
+	if (crew.failed < SIZE_MAX)
+		*l->err = crew.failure;
+	return crew.failed < SIZE_MAX ? -1 : 0;
+}
+
+/* ---- from a model ---- */
+
+static int load(struct loader *l)
+{
+	struct lh_encoder *e = l->e;
+	uintptr_t skip;
+
+	e->layer = lh_calloc(e->layers, sizeof *e->layer, l->err);
+	if (!e->layer || all_weights(l) < 0)
+		return -1;
+	e->memory = lh_calloc_table(l->used + LINE, sizeof *l->memory, l->err);
+	if (!e->memory)
+		return -1;
+	skip = -(uintptr_t)e->memory & (LINE * sizeof *l->memory - 1);
+	l->memory = (float *)((char *)e->memory + skip);
+	e->weights = (struct lh_str){ (const char *)l->memory, l->used * sizeof *l->memory };
+	return all_weights(l) < 0 ? -1 : run_crew(l);
+}
+
+int lh_weights_load(struct lh_encoder *e, struct lh_gguf *g, struct lh_err *err)
+{
+	struct loader l = { .e = e, .g = g, .most = SIZE_MAX, .err = err };
+	int rc = load(&l);
+
+	free(l.job);
+	return rc;
+}
+
+/* ---- compiled ---- */
+
+void lh_weights_compile(const struct lh_encoder *e, struct lh_compiling *m)
+{
+	m->h.encoder.row_type = e->token->type;
+	m->h.encoder.rows = e->token->dim[1];
+	m->part[LH_PART_ROWS] = (struct lh_str){ (const char *)e->token->data, e->token->bytes };
+	if (e->position) {
+		m->h.encoder.position_type = e->position->type;
+		m->part[LH_PART_POSITIONS] = (struct lh_str){ (const char *)e->position->data,
+							      e->position->bytes };
+	}
+	m->part[LH_PART_PACKINGS] = (struct lh_str){ (const char *)e->packing,
+						     e->packings * sizeof *e->packing };
+	m->part[LH_PART_WEIGHTS] = e->weights;
+}
+
+/* Set a tensor of at least so many rows of a type. */
+static int map_rows(const struct loader *l, enum lh_compiled_part part, uint32_t type,
+		    uint64_t rows, struct lh_gguf_tensor *to)
+{
+	const struct lh_gguf_layout *layout = lh_gguf_layout(type);
+	uint64_t width = l->e->width;
+	size_t n;
+
+	if (!layout || !layout->decode || width % layout->values)
+		return lh_compiled_wrong(l->c, "its embeddings are of a wrong type", l->err);
+	to->data = lh_compiled_part(l->c, part, width / layout->values * layout->bytes, &n);
+	if (!to->data || n < rows || !rows)
+		return lh_compiled_wrong(l->c, "its embeddings are too few, or incomplete", l->err);
+	to->type = (enum lh_gguf_type)type;
+	to->dims = 2;
+	for (size_t i = 0; i < 4; i++)
+		to->dim[i] = i ? 1 : width;
+	to->dim[1] = n;
+	return 0;
+}
+
+static int map_embeddings(struct loader *l)
+{
+	const struct lh_compiled_encoder *h = &lh_compiled_header(l->c)->encoder;
+	struct lh_encoder *e = l->e;
+
+	if (map_rows(l, LH_PART_ROWS, h->row_type, h->rows, &e->mapped[0]) < 0)
+		return -1;
+	e->token = &e->mapped[0];
+	if (e->rotary)
+		return 0;
+	if (map_rows(l, LH_PART_POSITIONS, h->position_type, e->context, &e->mapped[1]) < 0)
+		return -1;
+	e->position = &e->mapped[1];
+	return 0;
+}
+
+static int copy_packings(struct loader *l)
+{
+	const struct lh_packing *p;
+	size_t n;
+
+	p = lh_compiled_part(l->c, LH_PART_PACKINGS, sizeof *p, &n);
+	l->e->packing = lh_calloc(n, sizeof *p, l->err);
+	if (!l->e->packing)
+		return -1;
+	if (n)
+		memcpy(l->e->packing, p, n * sizeof *p);
+	l->e->packings = n;
+	return 0;
+}
+
+int lh_weights_map(struct lh_encoder *e, const struct lh_compiled *c, struct lh_err *err)
+{
+	struct loader l = { .e = e, .c = c, .err = err };
+
+	l.memory = (float *)lh_compiled_part(c, LH_PART_WEIGHTS, LINE * sizeof(float), &l.most);
+	l.most *= LINE;
+	e->layer = lh_calloc(e->layers, sizeof *e->layer, err);
+	if (!e->layer || copy_packings(&l) < 0 || map_embeddings(&l) < 0 || all_weights(&l) < 0)
+		return -1;
+	if (l.used != l.most || l.packings != e->packings)
+		return lh_compiled_wrong(c, "its weights are too many for its sizes", err);
+	return 0;
+}
