@@ -3,6 +3,8 @@
  *
  *     gguf_liblh ROUNDS MODEL [--fast] <LISTS     a list of token ids a line, a JSON array
  *
+ * MODEL may be compiled (.lhm).
+ *
  * Prints tokens a second of processor time in the fastest round, all lists in one call, as
  * tests/model/peers/embed.mjs --time does for llama.cpp; the same seconds from opening the file
  * to the vector of the first list; and the most memory that was resident, in KiB.
@@ -74,13 +76,33 @@ static double best_round(struct lh_encoder_work *w, float *v, int rounds)
 	return best;
 }
 
+/* Open a model, or a compiled one, with its tokenizer. */
+static struct lh_encoder *opened(const char *path, const struct lh_encoder_how *how)
+{
+	size_t n = strlen(path);
+	struct lh_compiled *c;
+	struct lh_encoder *e;
+	struct lh_gguf *g;
+
+	if (n > 4 && !strcmp(path + n - 4, ".lhm")) {
+		check((c = lh_compiled_open(path, &err)) != NULL);
+		check(lh_tokenizer_mapped(c, &err) != NULL);
+		e = lh_encoder_mapped(c, how, &err);
+	} else {
+		check((g = lh_gguf_open(path, &err)) != NULL);
+		check(lh_tokenizer_new(g, &err) != NULL);
+		e = lh_encoder_new(g, how, &err);
+	}
+	check(e != NULL);
+	return e;
+}
+
 int main(int argc, char **argv)
 {
 	struct lh_encoder_how how = { .fast = argc > 3 && !strcmp(argv[3], "--fast") };
 	struct lh_encoder_info info;
 	struct lh_encoder_work *w;
 	struct lh_encoder *e;
-	struct lh_gguf *g;
 	struct rusage used;
 	double first, best;
 	float *v;
@@ -91,8 +113,7 @@ int main(int argc, char **argv)
 	}
 	read_lists();
 	first = -seconds();
-	check((g = lh_gguf_open(argv[2], &err)) != NULL);
-	check((e = lh_encoder_new(g, &how, &err)) != NULL);
+	e = opened(argv[2], &how);
 	check((w = lh_encoder_work_new(e, &err)) != NULL);
 	lh_encoder_info(e, &info);
 	check((v = calloc(lists * info.width, sizeof *v)) != NULL);
