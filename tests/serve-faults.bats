@@ -655,6 +655,7 @@ no_core_of_filter() {
 	SERVE=$(pgrep -P $! lh-serve || echo $!)
 	SERVES+=("$SERVE")
 	[ "$(stat -c %u "/proc/$SERVE/environ")" = 0 ]
+	until_so pgrep -P "$SERVE" -f filter.py
 	filter=$(pgrep -P "$SERVE" -f filter.py)
 	[ "$(stat -c %u "/proc/$filter/environ")" != "$(stat -c %u "/proc/$SERVE/environ")" ]
 }

@@ -224,6 +224,12 @@ my_serve() {
 	raw <<-'END'
 	from http_raw import *
 	lines = b'{"a":1}\n{"do":"sleep 0.01"}\n' * 100
+	# the end with the last byte
+	c = Client()
+	c.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_CORK, 1)
+	c.send(request("GET", "/health"))
+	c.socket.shutdown(socket.SHUT_WR)
+	must(c.answer().status == 200 and c.ends(30))
 	for method, target, body, kind in (("GET", "/health", None, "x"), ("POST", "/echo", b'{"a":1}', "application/json"), ("GET", "/get", None, "x"),
 	                                   ("POST", "/slow", b'{"do":"sleep 0.2"}', "application/json"), ("POST", "/slow", lines, "application/jsonl"),
 	                                   ("POST", "/echo", b"x" * (5 << 20), "application/json"), ("POST", "/none", b'{"a":1}', "application/json")):
@@ -909,9 +915,57 @@ in_flight() {
 	curl -fsS "$URL/metrics" | grep -F "lh_serve_requests_total{route=\"POST /small\",code=\"200\"} $n"
 }
 
+@test "what is refused before it is a request is in the log and the metrics, and what ends in silence" {
+	my_serve --config "$BATS_FILE_TMPDIR/routes.json"
+	raw >want <<-'END'
+	from http_raw import *
+	chunks = b"POST /echo HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n"
+	health = b"GET /health HTTP/1.1\r\nHost: x\r\n"
+	want = []
+	def send(text, answers, *lines, leave=False):
+	    c = Client().send(text)
+	    if leave:
+	        c.socket.shutdown(socket.SHUT_WR)
+	    try:
+	        while c.more():
+	            pass
+	    except ConnectionResetError:
+	        pass
+	    got = [int(part[:3]) for part in c.data.split(b"HTTP/1.1 ")[1:]]
+	    must(got == answers, text[:60], got)
+	    c.close()
+	    want.extend(lines)
+	    until(lambda: len(open(os.environ["SERVE_LOG"]).readlines()) >= len(want))
+	send(health + b"Connection: close\r\n\r\n", [200], ["GET /health", 200, 0])
+	send(b"\x16\x03\x01\r\n\r\n", [], [None, 400, 7])
+	send(b"GET /health HTTP/2.0\r\nHost: x\r\n\r\n", [505], [None, 505, 33])
+	send(b"GET /health\r\nHost: x\r\n\r\n", [400], [None, 400, 24])
+	send(health + b"SECRET\r\n\r\n", [400], [None, 400, len(health) + 10])
+	send(chunks + b"x\r\n", [400], ["POST /echo", 400, 0])
+	send(chunks + b"ffffffffffffffffff\r\n", [413], ["POST /echo", 413, 0])
+	# the second of two
+	send(health + b"\r\nSECRET\r\n\r\n", [200], ["GET /health", 200, 0], [None, 400, 10])
+	# what a client leaves undone
+	send(b"GET /hea", [], [None, 499, 8], leave=True)
+	send(health, [], [None, 499, len(health)], leave=True)
+	send(b"", [], leave=True)
+	send(health + b"\r\n", [200], ["GET /health", 200, 0], leave=True)
+	must(len(Client().send(b"GET /" + b"a" * 60000 + b" HTTP/1.1\r\n\r\n").head().headers) > 0)
+	must(Client().send(health + b"X: " + b"a" * 60000 + b"\r\n\r\n").head().status == 431)
+	print("\n".join(json.dumps(line, separators=(",", ":")) for line in want))
+	END
+	until_so has_lines "$SERVE_LOG" $(($(wc -l <want) + 2))
+	jq -c '[.route, .status, .bytes_in]' "$SERVE_LOG" | first "$(wc -l <want)" | diff want -
+	[ "$(jq -r .status "$SERVE_LOG" | tail -n 2 | sort | xargs)" = '414 431' ]
+	[ "$(jq -r .request_id "$SERVE_LOG" | sort -u | wc -l)" = "$(wc -l <"$SERVE_LOG")" ]
+	curl -fsS "$URL/metrics" | grep -Fx 'lh_serve_requests_total{route="none",code="400"} 4'
+	run ! grep SECRET "$SERVE_LOG" "$SERVE_ERR"
+}
+
 @test "a body slower than 1 KiB a second for half a minute ends its connection, a faster one does not" {
 	until_so [ -s "$BATS_FILE_TMPDIR/slow.out" ]
 	cat "$BATS_FILE_TMPDIR/slow.out"
+	has '"route":"POST /echo","status":408' <"$BATS_FILE_TMPDIR/access.1"
 	jq -e '.slow[0] == "closed" and .slow[1] > 25 and .fast[0] == 200 and .fast[1] > 30' "$BATS_FILE_TMPDIR/slow.out"
 }
 
@@ -924,6 +978,6 @@ in_flight() {
 	curl -sS -H "$t" "$URL/items/SECRET?q=SECRET" "$URL/SECRET/%zz" "$URL/get?op=SECRET" >>answers
 	curl -sS -H 'Authorization: Bearer SECRET-SECRET-SECRET' "$URL/get" >>answers
 	curl -sS -H "$t" -H 'Content-Length: SECRET' -X POST "$URL/echo" >>answers || true
-	until_so has_lines "$SERVE_LOG" 9
+	until_so has_lines "$SERVE_LOG" 10
 	run ! grep -i 'SECRET\|sixteen' "$SERVE_LOG" "$SERVE_ERR"
 }

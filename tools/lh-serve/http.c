@@ -357,18 +357,24 @@ static void count_in(struct request *r)
 	r->server->in_flight++;
 }
 
+static struct client *client_of(struct MHD_Connection *conn)
+{
+	const union MHD_ConnectionInfo *info =
+		MHD_get_connection_info(conn, MHD_CONNECTION_INFO_SOCKET_CONTEXT);
+
+	return info ? info->socket_context : NULL;
+}
+
 /* Check the header.  A refusal waits until the request is complete, unless there is a body that
  * need not be read: then on_request sends it at once, which closes the connection. */
 static void begin(struct request *r)
 {
-	const union MHD_ConnectionInfo *info =
-		MHD_get_connection_info(r->conn, MHD_CONNECTION_INFO_SOCKET_CONTEXT);
 	const char *why = "";
 	struct lh_err err = { .msg = "" };
 	unsigned status;
 
 	r->seen = true;
-	r->client = info ? info->socket_context : NULL;
+	r->client = client_of(r->conn);
 	r->site = r->server->site;
 	site_use(r->site);
 	count_in(r);
@@ -440,6 +446,13 @@ static struct MHD_Response *make_response(struct request *r)
 	return m;
 }
 
+static bool wants_close(const struct request *r)
+{
+	const char *how = header(r, "Connection");
+
+	return how && strcasestr(how, "close");
+}
+
 static enum MHD_Result send_answer(struct request *r)
 {
 	struct MHD_Response *m = make_response(r);
@@ -460,8 +473,10 @@ static enum MHD_Result send_answer(struct request *r)
 		add_header(m, "WWW-Authenticate", "Bearer");
 	if (r->route && r->route->route->kind == LH_ROUTE_FILE)
 		add_header(m, "Content-Security-Policy", console_policy);
-	if (r->server->stop || r->too_large || r->malformed)
+	r->last = r->server->stop || r->too_large || r->malformed;
+	if (r->last)
 		add_header(m, "Connection", "close");
+	r->last |= (r->client && r->client->unread) || wants_close(r);
 	sent = MHD_queue_response(r->conn, r->status, m);
 	MHD_destroy_response(m);
 	r->sent = sent == MHD_YES;
@@ -549,21 +564,88 @@ static enum MHD_Result on_request(void *server, struct MHD_Connection *conn, con
 	return complete(r);
 }
 
+/* ---- requests that never became one ---- */
+
+/* libmicrohttpd refuses by itself, with a page in HTML: what is no request line or no header
+ * field, or is longer than its memory (400, 414, 431, 505), and wrong chunks (400, 413).  Once
+ * it has read the request line, on_completed is called, and knows the status; before that, the
+ * status of its last message is taken. */
+
+static unsigned sent_status(struct MHD_Connection *conn)
+{
+	const union MHD_ConnectionInfo *info =
+		MHD_get_connection_info(conn, MHD_CONNECTION_INFO_HTTP_STATUS);
+
+	return info ? info->http_status : 0;
+}
+
+static void log_refused(struct request *r, unsigned status)
+{
+	mint(r->server, r->id);
+	memcpy(r->trace, r->id, sizeof r->trace);
+	r->status = status;
+	stats_count(r->server->other, status, 0);
+	log_request(r);
+}
+
+void http_closed(struct server *s, struct MHD_Connection *conn, const struct client *c)
+{
+	bool ended;
+	struct request r = { .server = s, .conn = conn, .counted = client_unused(c, &ended) };
+
+	/* after an answer that closes it, what is still there was not looked at */
+	if (!r.counted || c->over || s->stop)
+		return;
+	log_refused(&r, s->refused ? s->refused : ended ? 499 : c->cut ? 408 : 400);
+	s->refused = 0;
+}
+
+/* Note the status of "Error processing request (HTTP response code is %u ...".  Messages are
+ * not printed, since they may quote requests. */
+static void on_message(void *server, const char *fmt, va_list ap)
+{
+	struct server *s = server;
+
+	if (strstr(fmt, "HTTP response code is %u"))
+		s->refused = va_arg(ap, unsigned);
+}
+
+/* Return the status of a request that was not answered by us; 499: the client left. */
+static unsigned status_unanswered(struct server *s, struct MHD_Connection *conn,
+				  const struct client *c)
+{
+	unsigned status = sent_status(conn);
+	bool ended = true;
+
+	s->refused = 0;
+	if (c)
+		client_unused(c, &ended);
+	return status ? status : ended || !c->cut ? 499 : 408;
+}
+
 static void on_completed(void *server, struct MHD_Connection *conn, void **context,
 			 enum MHD_RequestTerminationCode why)
 {
 	struct server *s = server;
 	struct request *r = *context;
+	struct client *c = client_of(conn);
+	bool ended;
 
 	*context = NULL;
 	if (!r)
 		return;
+	if (c)
+		c->over = !r->sent || r->last || why != MHD_REQUEST_TERMINATED_COMPLETED_OK;
 	set_timeout(conn, MOST_SECONDS);
 	let_go(r);
+	if (!r->seen && why != MHD_REQUEST_TERMINATED_DAEMON_SHUTDOWN) {
+		r->counted = c ? client_unused(c, &ended) : 0;
+		log_refused(r, status_unanswered(s, conn, c));
+	}
 	if (r->in_flight) {
 		s->in_flight--;
 		if (!r->sent && why != MHD_REQUEST_TERMINATED_COMPLETED_OK)
-			r->status = 499;	/* the client left before the answer */
+			r->status = status_unanswered(s, conn, c);
 		stats_count(r->route ? r->route->stats : s->other, r->status,
 			    r->answered > r->received ? r->answered - r->received : 0);
 		log_request(r);
@@ -584,14 +666,6 @@ static size_t no_unescape(void *server, struct MHD_Connection *conn, char *text)
 	return strlen(text);
 }
 
-/* Its messages may quote requests. */
-static void no_message(void *server, const char *fmt, va_list ap)
-{
-	(void)server;
-	(void)fmt;
-	(void)ap;
-}
-
 static void on_http(struct lh_source *io, uint32_t events)
 {
 	struct server *s = (struct server *)((char *)io - offsetof(struct server, http_io));
@@ -607,7 +681,7 @@ int http_start(struct server *s, struct lh_err *err)
 	s->http = MHD_start_daemon(
 		MHD_USE_EPOLL | MHD_USE_NO_LISTEN_SOCKET | MHD_ALLOW_SUSPEND_RESUME |
 			MHD_USE_ERROR_LOG,
-		0, NULL, NULL, on_request, s, MHD_OPTION_EXTERNAL_LOGGER, no_message, s,
+		0, NULL, NULL, on_request, s, MHD_OPTION_EXTERNAL_LOGGER, on_message, s,
 		MHD_OPTION_STRICT_FOR_CLIENT, 1,
 		MHD_OPTION_CONNECTION_LIMIT, (unsigned)s->limit + 64,
 		MHD_OPTION_CONNECTION_MEMORY_LIMIT, CONNECTION_MEMORY,

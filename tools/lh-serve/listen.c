@@ -16,6 +16,7 @@
 #define LISTEN_FDS_START 3
 #define BACKLOG 4096
 #define ACCEPTS 64			/* of one turn */
+#define HAS_ENDED 7			/* states of TCP from it on: the client sent its end */
 
 /* A connection that was answered before its body: what still arrives is read and discarded,
  * since closing it at once would be a reset, which may destroy the answer on its way. */
@@ -286,15 +287,23 @@ static void link_client(struct client *c, struct client **list)
 }
 
 /* Return how many bytes TCP has received on a connection; those that are used up where that
- * is not known. */
-static uint64_t received(const struct client *c)
+ * is not known.  *ended: the client has sent its end, which TCP counts as a byte. */
+static uint64_t received(const struct client *c, bool *ended)
 {
 	struct tcp_info info;
 	socklen_t n = sizeof info;
 
 	memset(&info, 0, sizeof info);
 	getsockopt(c->fd, IPPROTO_TCP, TCP_INFO, &info, &n);
-	return info.tcpi_bytes_received ? info.tcpi_bytes_received : c->used;
+	*ended = info.tcpi_state >= HAS_ENDED;
+	return info.tcpi_bytes_received ? info.tcpi_bytes_received - *ended : c->used;
+}
+
+uint64_t client_unused(const struct client *c, bool *ended)
+{
+	uint64_t n = received(c, ended);
+
+	return c->known && n > c->used ? n - c->used : 0;
 }
 
 void client_reading(struct server *s, struct client *c)
@@ -402,15 +411,28 @@ void lingers_close(struct server *s)
 		end_linger(s->lingers);
 }
 
-/* ---- slow connections ---- */
+/* ---- slow connections, and those that ended ---- */
 
-static bool too_slow(struct client *c, double now)
+/* Bytes have come that are not read yet: most likely a request. */
+static bool has_input(const struct client *c)
 {
-	uint64_t n;
+	int n = 0;
 
+	return ioctl(c->fd, FIONREAD, &n) == 0 && n > 0;
+}
+
+/* Return whether a connection without a request has been so for too long, or has ended: the
+ * end of a client that comes with its last bytes is one event, and libmicrohttpd then does not
+ * read it. */
+static bool is_over(struct client *c, double now)
+{
+	bool ended;
+	uint64_t n = received(c, &ended);
+
+	if (ended && !has_input(c) && now - c->since > 1)
+		return true;
 	if (c->fresh || c->begun)
 		return now - c->since > HEADER_SECONDS;
-	n = received(c);
 	if (!c->known) {
 		c->used = n;
 		c->known = true;
@@ -426,7 +448,7 @@ void clients_sweep(struct server *s, double now)
 	struct client *c;
 
 	for (c = s->reading; c; c = c->next)
-		if (too_slow(c, now))
+		if (is_over(c, now))
 			cut(c);
 	for (c = s->busy; c; c = c->next) {
 		if (!c->body || now - c->since < SLOW_SECONDS)
@@ -459,8 +481,10 @@ void on_connection(void *server, struct MHD_Connection *conn, void **context,
 	struct lh_err err;
 
 	if (what == MHD_CONNECTION_NOTIFY_CLOSED) {
-		if (c)
+		if (c) {
+			http_closed(s, conn, c);
 			close_client(s, c);
+		}
 		*context = NULL;
 		return;
 	}
@@ -476,14 +500,6 @@ void on_connection(void *server, struct MHD_Connection *conn, void **context,
 	if (!c->next)
 		s->reading_last = c;
 	s->clients++;
-}
-
-/* Bytes have come that are not read yet: most likely a request. */
-static bool has_input(const struct client *c)
-{
-	int n = 0;
-
-	return ioctl(c->fd, FIONREAD, &n) == 0 && n > 0;
 }
 
 /* At the limit of connections, or of descriptors: close some that have been without a request

@@ -155,6 +155,7 @@ struct client {				/* a connection */
 	bool body;			/* its body is being read */
 	bool cut;			/* it is being closed */
 	bool unread;			/* it was answered before its body was read */
+	bool over;			/* the answer to its last request closes it */
 };
 
 struct listener {
@@ -171,11 +172,13 @@ int listen_check(const struct site *site, const struct server *s, struct lh_err 
 /* Accept what has connected: before listening ends. */
 void listen_drain(struct server *s);
 void lingers_close(struct server *s);
-/* Close connections that are too slow; called each second. */
+/* Close connections that are too slow, or have ended; called each second. */
 void clients_sweep(struct server *s, double now);
 /* Move a connection to a phase: reading a header, or busy with a request. */
 void client_reading(struct server *s, struct client *c);
 void client_busy(struct server *s, struct client *c, bool body);
+/* Return how many bytes have come that are of no request; *ended: the client sends no more. */
+uint64_t client_unused(const struct client *c, bool *ended);
 void on_connection(void *server, struct MHD_Connection *conn, void **context,
 		   enum MHD_ConnectionNotificationCode what);
 /* Send a state to systemd, if it started the process. */
@@ -204,6 +207,7 @@ struct server {
 	struct lh_buf members;		/* ... and the members added to it */
 	uint64_t in_flight, bodies;	/* requests; bytes of their bodies */
 	bool resumed;			/* a connection was resumed */
+	unsigned refused;		/* status that it gave last by itself; 0: it was logged */
 	unsigned stop;			/* signals to stop so far */
 	double stop_at;			/* when to give up what is in flight */
 	struct lh_buf log;
@@ -220,6 +224,8 @@ int serve(struct lh_tool *tool, const struct settings *set, struct site *site,
 /* ---- http.c ---- */
 
 int http_start(struct server *s, struct lh_err *err);
+/* Log a connection that ends, if what came last on it was no request. */
+void http_closed(struct server *s, struct MHD_Connection *conn, const struct client *c);
 
 struct stream;
 
@@ -239,7 +245,7 @@ struct request {
 	uint64_t counted, held;		/* bytes of it that came; those in server->bodies */
 	unsigned too_large;		/* the status for it: 413, 503; 0: it is not */
 	const char *malformed;		/* what is wrong with the header, or NULL */
-	bool seen, lines, chunked;
+	bool seen, lines, chunked, last;	/* last: of its connection */
 
 	struct lh_ask ask;
 	bool own_status;		/* the body made last has a status of its own */
