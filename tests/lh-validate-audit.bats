@@ -129,6 +129,19 @@ counts() {
 	[ "$stderr" = 'lh-validate: --audit-required: needs --audit-log' ]
 }
 
+@test "--audit-required: an id that no log can have is verdict 400; with a lost row next to it 503" {
+	roster W-1 W-2
+	long=$(printf '%0100000d' 0)
+	{ fill "$long"; fill .W; fill W-2; fill W-1 "$long"; } >in
+	printf torn >d/W-1.audit.jsonl
+	run -1 --separate-stderr lh-validate --audit-log d --audit-required in
+	[ "$(jq -c '[.verdict.status, .verdict.error.message]' <<<"$output" | paste -sd' ')" = \
+		'[400,"candidate_id is too long: over 200 bytes"] [400,"candidate_id \".W\" begins with a dot"] [200,null] [503,"a look-up left no row in the audit log"]' ]
+	# without it the look-up is judged, and reported
+	run -1 --separate-stderr lh-validate --audit-log d in
+	[ "$(jq -c .verdict.status <<<"$output" | paste -sd' ')" = '422 422 200 422' ]
+}
+
 @test "a worker's rows come in the order of the look-ups, on any number of threads" {
 	roster W-1 W-2 W-3
 	fills "$(scale 6000 200000)" W-1 W-9 W-2 W-1 W-3 >in

@@ -98,16 +98,20 @@ static uint64_t since(const struct run *run, double start)
 }
 
 /* With --audit-required: the look-ups for this verdict are on record by now; if
- * not, that becomes the verdict. */
-static int require_rows(struct run *run, uint64_t lost, struct lh_verdict *verdict,
-			struct lh_err *err)
+ * not, that becomes the verdict.  An id that no log can have is the record's fault. */
+static int require_rows(struct run *run, uint64_t lost, uint64_t unfit,
+			struct lh_verdict *verdict, struct lh_err *err)
 {
-	static const char why[] = "a look-up left no row in the audit log";
-
 	if (audit_write(run->audit, err) < 0)
 		return -1;
-	if (audit_lost(run->audit) != lost)
-		*verdict = (struct lh_verdict){ .status = 503, .message = { why, sizeof why - 1 } };
+	lost = audit_lost(run->audit) - lost;
+	unfit = audit_unfit(run->audit) - unfit;
+	if (lost && lost == unfit)
+		*verdict = (struct lh_verdict){ .status = 400,
+						.message = audit_why_unfit(run->audit) };
+	else if (lost)
+		*verdict = (struct lh_verdict){ .status = 503, .message = lh_str_of(
+			"a look-up left no row in the audit log") };
 	return 0;
 }
 
@@ -121,13 +125,14 @@ static int on_record(struct lh_record *rec, struct lh_buf *out, void *arg, struc
 	struct lh_writer to;
 	struct request rq;
 	uint64_t lost = required ? audit_lost(w->run->audit) : 0;
+	uint64_t unfit = required ? audit_unfit(w->run->audit) : 0;
 
 	if (read_request(&rq, w, rec, err) < 0)
 		return -1;
 	if (lh_validate(w->validator, &rq.kind, rq.artifact.p ? &rq.artifact : NULL,
 			rq.context.p ? &rq.context : NULL, true, &verdict, err) < 0)
 		return -1;
-	if (required && require_rows(w->run, lost, &verdict, err) < 0)
+	if (required && require_rows(w->run, lost, unfit, &verdict, err) < 0)
 		return -1;
 	if (verdict.status != 200)
 		atomic_store_explicit(&w->run->bad, true, memory_order_relaxed);

@@ -26,6 +26,8 @@ struct audit {
 	size_t n;
 	struct lh_buf ids;
 	uint64_t lost, reported;	/* look-ups without a row, messages about them */
+	uint64_t unfit;			/* those lost because no log can have such an id, ... */
+	struct lh_err why_unfit;	/* ... and why, of the last one */
 	struct lh_err dead;	/* .code: the run ends */
 };
 
@@ -81,8 +83,11 @@ static void report_lost(struct audit *a, const struct look_up *l, size_t lost,
 			const struct lh_err *why)
 {
 	struct lh_tool *t = a->tool;
+	char name[LH_SUBJECT_MAX + 1];
 
 	a->lost += lost;
+	if (lh_subject_name(name, a->ids.p + l->at, l->n, &a->why_unfit) < 0)
+		a->unfit += lost;
 	if (t->quiet)
 		return;
 	if (a->reported < MESSAGES || t->verbose)
@@ -165,6 +170,16 @@ int audit_write(struct audit *a, struct lh_err *err)
 uint64_t audit_lost(const struct audit *a)
 {
 	return a->lost;
+}
+
+uint64_t audit_unfit(const struct audit *a)
+{
+	return a->unfit;
+}
+
+struct lh_str audit_why_unfit(const struct audit *a)
+{
+	return lh_str_of(a->why_unfit.msg);
 }
 
 void audit_looked_up(void *audit, const char *id, size_t n, bool found)

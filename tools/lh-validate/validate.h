@@ -42,6 +42,8 @@ struct audit *audit_open(struct lh_tool *tool, const struct settings *s);
 void audit_looked_up(void *audit, const char *id, size_t n, bool found);
 int audit_write(struct audit *a, struct lh_err *err);
 uint64_t audit_lost(const struct audit *a);	/* look-ups without a row so far */
+uint64_t audit_unfit(const struct audit *a);	/* those whose id no log can have, ... */
+struct lh_str audit_why_unfit(const struct audit *a);	/* ... and why, of the last one */
 bool audit_stale(const struct audit *a);
 int audit_renew(struct audit *a, struct lh_err *err);
 void audit_close(struct audit *a);
