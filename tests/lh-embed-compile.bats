@@ -271,6 +271,33 @@ unused() {
 	wait "$pid"
 }
 
+# cut_short FILE COMMAND... - a filter answers a line; the file is emptied; the next line ends it.
+cut_short() {
+	local status=0 answer pid file=$1
+	cp "$file" whole
+	coproc RUN { "${@:2}" 2>said; }
+	pid=$RUN_PID
+	echo '{"text":"hello","query_text":"hello"}' >&"${RUN[1]}"
+	read -r -t 60 answer <&"${RUN[0]}"
+	: >"$file"
+	echo '{"text":"world","query_text":"world"}' >&"${RUN[1]}"
+	wait "$pid" || status=$?
+	[ "$status" = 2 ] || { echo "status $status"; return 1; }
+	[ "$(wc -l <said)" = 1 ]
+	mv whole "$file"
+}
+
+@test "a model, a compiled one or an index cut short while it is mapped is one line and exit 2" {
+	cut_short m.gguf lh-embed --engine gguf --model m.gguf --once
+	[ "$(<said)" = "lh-embed: $PWD/m.gguf: truncated while it was read, or its disk has failed" ]
+	compile m.gguf
+	cut_short m.gguf.lhm lh-embed --engine gguf --model m.gguf --once
+	[ "$(<said)" = "lh-embed: $PWD/m.gguf.lhm: truncated while it was read, or its disk has failed" ]
+	lh-gen workers -n 20 | lh-embed | lh-index build a.lhv
+	cut_short a.lhv lh-search --once a.lhv
+	[ "$(<said)" = "lh-search: $PWD/a.lhv: truncated while it was read, or its disk has failed" ]
+}
+
 @test "options that do not go with --compile, and what cannot be compiled, are one line" {
 	mkdir folder
 	echo x >text.gguf

@@ -17,14 +17,18 @@ static volatile int wake = -1;
 static const int caught[] = { SIGINT, SIGTERM, SIGHUP };
 #define N_CAUGHT (sizeof caught / sizeof caught[0])
 
-void lh_signal_die(int sig)
+void lh_signal_unlink(void)
 {
-	size_t i;
-	sigset_t set;
-
-	for (i = 0; i < TMP_SLOTS; i++)
+	for (size_t i = 0; i < TMP_SLOTS; i++)
 		if (tmp[i])
 			unlink(tmp[i]);
+}
+
+void lh_signal_die(int sig)
+{
+	sigset_t set;
+
+	lh_signal_unlink();
 	signal(sig, SIG_DFL);
 	sigemptyset(&set);
 	sigaddset(&set, sig);

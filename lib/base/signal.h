@@ -39,6 +39,9 @@ int lh_signal_wake_open(struct lh_err *err);
 /* Block these signals in the calling thread, so that the main thread receives them. */
 void lh_signal_block(sigset_t *old);
 
+/* Unlink the registered files; for a signal handler that ends the process. */
+void lh_signal_unlink(void);
+
 /* Unlink the registered files and die of sig. */
 void lh_signal_die(int sig);
 

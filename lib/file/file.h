@@ -24,8 +24,8 @@
  * starts on its own line; lh_applog_open reports its offset.
  *
  * lh_mapped maps a file read-only.  The file may be hostile: check every offset
- * against n.  Reading past the new end of a file that shrank raises SIGBUS, which
- * is why these files are only ever replaced.
+ * against n.  Reading past the new end of a file that shrank raises SIGBUS, at
+ * which a tool ends with status 2; that is why these files are only ever replaced.
  *
  * lh_lock admits one writer at a time: flock on a companion file, which releasing
  * the lock removes.  A process that may only read the guarded file must not be able

@@ -28,6 +28,10 @@ struct lh_tool_state {
 int lh_options_parse(struct lh_tool *t, int argc, char **argv, void *settings);
 void lh_options_free(struct lh_tool *t);
 
+/* End with a line and status 2 where a mapped file is read that was truncated; truncated.c.
+ * name stays the caller's. */
+void lh_truncated_install(const char *name);
+
 /* Append the text of --help; help.c. */
 void lh_help_text(const struct lh_tool *t, struct lh_buf *b);
 

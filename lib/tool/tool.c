@@ -75,6 +75,7 @@ void lh_tool_init(struct lh_tool *t, const char *name, const char *synopsis, con
 	sigaddset(&set, SIGPIPE);
 	sigprocmask(SIG_UNBLOCK, &set, NULL);
 	lh_signal_install();
+	lh_truncated_install(t->name);
 	lh_own_set_report(own_told, t);
 }
 
