@@ -377,6 +377,14 @@ busy_or_down() {
 	run ! grep -v 'configuration read again\|listening on' err
 }
 
+# part NAME GOOD BAD - the bad one if $message is about the member
+part() {
+	case $message in
+	"--$1"* | "\"$1\""*) echo "$3" ;;
+	*) echo "$2" ;;
+	esac
+}
+
 @test "SIGHUP with a file that is wrong changes nothing, and names its file and line" {
 	config "$(filter_route 'POST /echo')"
 	start_serve --config config
@@ -421,7 +429,19 @@ busy_or_down() {
 	grep -q '"connections" takes effect at the next start' err
 	MEMBERS='"listen":["nowhere"]' config "$(filter_route 'POST /echo')"
 	hang_up
-	grep -q 'configuration not changed: --listen nowhere: expected ADDRESS:PORT' err
+	grep -q 'configuration not changed: config:1: --listen nowhere: expected ADDRESS:PORT' err
+	# each by the line of its member
+	while read -r line message; do
+		printf '{\n"state": "s",\n"listen": [%s],\n"allow":\n[%s],\n"mount": %s,\n"built_in": [%s]\n}\n' "$(part listen '"127.0.0.1:0"' '"nowhere"')" \
+			"$(part allow '"::1"' '"::1/x"')" "$(part mount '"/a"' '"a"')" "$(part built_in '"GET /metrics"' '"GET /x"')" >config
+		run -2 --separate-stderr lh-serve --config config --check
+		[[ $stderr == "lh-serve: config:$line: $message" ]] || { echo "$stderr"; return 1; }
+	done <<-'END'
+	3 --listen nowhere: expected ADDRESS:PORT or [ADDRESS]:PORT
+	5 --allow: "::1/x" is not a network: expected ADDRESS or ADDRESS/BITS
+	6 "mount" must be a path such as "/_go"
+	7 "built_in": the bridge does not answer "GET /x"
+	END
 }
 
 @test "SIGHUP under load, with rotated tokens and replaced pools: no request fails" {

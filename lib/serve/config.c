@@ -48,6 +48,7 @@ struct file_members {
 	const struct lh_str *listen, *token_file, *allow, *built_in;
 	size_t n_listen, n_token_file, n_allow, n_built_in;
 	struct lh_str legal_token_file, state, mount, mount_off;
+	struct lh_value listen_at, allow_at, mount_at, built_in_at;	/* for their lines */
 	bool no_console;
 	uint64_t connections, queue;
 	double drain;
@@ -56,14 +57,17 @@ struct file_members {
 };
 
 static const struct lh_bind file_table[] = {
-	{ LH_BIND_STRINGS("listen", struct file_members, listen, n_listen), .each_filled = true },
+	{ LH_BIND_STRINGS("listen", struct file_members, listen, n_listen), .each_filled = true,
+	  .as_written = LH_BIND_FIELD(struct file_members, listen_at) },
 	{ LH_BIND_STRINGS("token_file", struct file_members, token_file, n_token_file),
 	  .each_filled = true },
-	{ LH_BIND_STRINGS("allow", struct file_members, allow, n_allow), .each_filled = true },
+	{ LH_BIND_STRINGS("allow", struct file_members, allow, n_allow), .each_filled = true,
+	  .as_written = LH_BIND_FIELD(struct file_members, allow_at) },
 	{ LH_BIND_STRING("legal_token_file", struct file_members, legal_token_file),
 	  .filled = true, .no_nul = true },
 	{ LH_BIND_STRING("state", struct file_members, state), .filled = true, .no_nul = true },
-	{ LH_BIND_STRING("mount", struct file_members, mount), .filled = true, .no_nul = true },
+	{ LH_BIND_STRING("mount", struct file_members, mount), .filled = true, .no_nul = true,
+	  .as_written = LH_BIND_FIELD(struct file_members, mount_at) },
 	{ LH_BIND_STRING("mount_off", struct file_members, mount_off), .filled = true,
 	  .no_nul = true },
 	{ LH_BIND_BOOL("no_console", struct file_members, no_console) },
@@ -71,7 +75,8 @@ static const struct lh_bind file_table[] = {
 	{ LH_BIND_U64("queue", struct file_members, queue, 1, 1000000) },
 	{ LH_BIND_F64("drain", struct file_members, drain, 0, 86400) },
 	{ LH_BIND_TABLES("routes", struct file_members, route, n_routes, route_table) },
-	{ LH_BIND_STRINGS("built_in", struct file_members, built_in, n_built_in) },
+	{ LH_BIND_STRINGS("built_in", struct file_members, built_in, n_built_in),
+	  .as_written = LH_BIND_FIELD(struct file_members, built_in_at) },
 	LH_BIND_CLOSED
 };
 
@@ -82,17 +87,22 @@ struct reading {
 	struct lh_err *err;
 };
 
-/* Put "file:line: " before an error about the byte at `at`. */
-static int wrong(const struct reading *r, const char *at)
+static size_t line_of(const struct reading *r, const char *at)
 {
 	size_t line = 1;
 	const char *p;
 
 	for (p = r->text.p; at && p < at; p++)
 		line += *p == '\n';
+	return line;
+}
+
+/* Put "file:line: " before an error about the byte at `at`. */
+static int wrong(const struct reading *r, const char *at)
+{
 	r->err->code = LH_EUSAGE;
 	r->err->column = 0;
-	return lh_err_prefix(r->err, "%s:%zu", r->path, line);
+	return lh_err_prefix(r->err, "%s:%zu", r->path, line_of(r, at));
 }
 
 static char *copy(struct lh_str s, struct lh_err *err)
@@ -265,7 +275,18 @@ static int take_file(struct lh_serve_config *c, const struct file_members *m, st
 	    (m->mount.p && !(c->mount = copy(m->mount, err))) ||
 	    (m->mount_off.p && !(c->mount_off = copy(m->mount_off, err))))
 		return -1;
-	return check_mount(c->mount, err) < 0 ? -1 : check_built_in(m, err);
+	return 0;
+}
+
+/* Check what is not checked by the tables; the lines of the others are for their users. */
+static int check_file(struct lh_serve_config *c, const struct file_members *m,
+		      const struct reading *r)
+{
+	c->listen_line = m->listen_at.p ? line_of(r, m->listen_at.p) : 0;
+	c->allow_line = m->allow_at.p ? line_of(r, m->allow_at.p) : 0;
+	if (check_mount(c->mount, r->err) < 0)
+		return wrong(r, m->mount_at.p);
+	return check_built_in(m, r->err) < 0 ? wrong(r, m->built_in_at.p) : 0;
 }
 
 static int read_text(struct lh_serve_config *c, struct reading *r, struct lh_record *rec)
@@ -283,6 +304,8 @@ static int read_text(struct lh_serve_config *c, struct reading *r, struct lh_rec
 		rc = wrong(r, r->err->column ? r->text.p + r->err->column - 1 : NULL);
 	if (!rc && take_file(c, &m, r->err) < 0)
 		rc = wrong(r, v.p);
+	if (!rc)
+		rc = check_file(c, &m, r);
 	for (i = 0; !rc && i < m.n_routes; i++)
 		if (add_route(&c->routes, &m.route[i], r->err) < 0)
 			rc = wrong(r, m.route[i].line.p);

@@ -40,6 +40,7 @@ const struct lh_route *lh_routes_find(const struct lh_routes *r, const char *met
 /* A configuration: the members of its file, each NULL or 0 if absent. */
 struct lh_serve_config {
 	char **listen, **token_file, **allow;	/* each ends with NULL */
+	size_t listen_line, allow_line;		/* where they are */
 	char *legal_token_file, *state, *mount, *mount_off;
 	bool no_console;
 	uint64_t connections, queue;

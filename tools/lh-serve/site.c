@@ -99,6 +99,22 @@ static int read_networks(struct site *site, struct lh_err *err)
 	return 0;
 }
 
+/* Put "file:line: " before an error about a member, unless an option replaced it. */
+static int in_file(const struct settings *set, const struct lh_list *option, size_t line,
+		   struct lh_err *err)
+{
+	return line && !option->n ? lh_err_prefix(err, "%s:%zu", set->config, line) : -1;
+}
+
+static int check_addresses(struct site *site, const struct settings *set, struct lh_err *err)
+{
+	if (read_networks(site, err) < 0)
+		return in_file(set, &set->allow, site->config.allow_line, err);
+	if (listen_check(site, NULL, err) < 0)
+		return in_file(set, &set->listen, site->config.listen_line, err);
+	return 0;
+}
+
 /* The audit's routes need a token of their own. */
 static void close_audit(struct site *site)
 {
@@ -165,7 +181,7 @@ struct site *site_new(const struct settings *set, const char *token, struct lh_e
 	if ((set->config && lh_serve_config_read(&site->config, set->config, err) < 0) ||
 	    merge_settings(&site->config, set, err) < 0 || read_mount(site, err) < 0 ||
 	    read_routes(site, err) < 0 || read_tokens(site, token, err) < 0 ||
-	    read_networks(site, err) < 0 || listen_check(site, NULL, err) < 0) {
+	    check_addresses(site, set, err) < 0) {
 		site_drop(site, NULL);
 		return NULL;
 	}
