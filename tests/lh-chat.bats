@@ -385,12 +385,12 @@ fails_with() {
 	for mode in endless bomb; do
 		serve --mode $mode
 		echo '{"model":"m","prompt":"a"}' >in
-		run -2 --separate-stderr bash -c "ulimit -v 400000; exec timeout 60 lh-chat --timeout 30 in"
+		run -2 --separate-stderr bash -c "ulimit -v 400000; exec timeout 300 lh-chat --timeout 280 --retries 0 in"
 		[[ $stderr == "lh-chat: in:1: 502 $URL/api/chat: HTTP 200: answer longer than 16777216 bytes"* ]] || { echo "$stderr"; return 1; }
 		stop_upstreams
 	done
 	serve --mode headers
-	fails_with 502 "$URL/api/chat: " --timeout 20
+	fails_with 502 "$URL/api/chat: " --timeout 50 --retries 0
 }
 
 @test "a gzipped answer is read" {

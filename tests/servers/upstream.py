@@ -186,7 +186,7 @@ class Upstream(http.server.BaseHTTPRequestHandler):
             self.wfile.write(b"X-Padding: " + b"y" * 1000 + b"\r\n")
 
     def do_bomb(self):
-        body = gzip.compress(b" " * (256 << 20))
+        body = gzip.compress(b" " * (64 << 20), 1)
         self.send(200, body, Content_Encoding="gzip")
 
     def do_gzip(self):
