@@ -1,6 +1,7 @@
 # lh-embed --engine gguf --compile: compiled models, and when they are used.
 load helper
 load embedding
+UNIT=$(dirname "$AID")
 
 setup() {
 	cd "$BATS_TEST_TMPDIR" || return 1
@@ -218,6 +219,90 @@ unused() {
 	[ "$stderr" = 'lh-embed: "good" is an unknown model' ] || [ -n "$stderr" ]
 }
 
+@test "each number of the header and the tables that is wrong is refused with its reason" {
+	wrong() {
+		local field=$1 value=$2 message=$3
+		"$UNIT/aid_compiled" set good x.lhm "$field" "$value"
+		run -2 --separate-stderr lh-embed --engine gguf --model x.lhm in
+		[[ $stderr == "lh-embed: x.lhm: "$message ]] || { echo "$field $value: $stderr"; return 1; }
+	}
+	model m.gguf --tokenizer t5
+	compile m.gguf -o good
+	size=$(stat -c %s good)
+	few='its weights are too few for its sizes'
+	parameters='its parameters are not those of a model'
+	while IFS='|' read -r field value message; do
+		wrong "$field" "$value" "$message"
+	done <<-END
+		magic|0|not a compiled model
+		version|2|compiled by another version, 2, not 1
+		version|0|compiled by another version, 0, not 1
+		byte_order|0x04030201|compiled in the other byte order
+		file_bytes|4096|$size bytes, not 4096
+		file_bytes|0xffffffffffffffff|$size bytes, not 18446744073709551615
+		source.name|65|its model has no name
+		part[0].at|0|part 0 is at 0, not 4096
+		part[12].at|0xfffffffffffff000|part 12 is at 18446744073709547520, not *
+		part[0].bytes|0x8000000000000000|part 0 ends after the file
+		part[12].bytes|0xffffffffffffffff|part 12 ends after the file
+		part[12].bytes|0|its parts do not end with the file
+		encoder.architecture|3|$parameters
+		encoder.pooling|0|$parameters
+		encoder.pooling|4|$parameters
+		encoder.layers|0|$parameters
+		encoder.layers|1025|$parameters
+		encoder.layers|0xffffffffffffffff|$parameters
+		encoder.layers|1024|a matrix has no packing
+		encoder.layers|1|its weights are too many for its sizes
+		encoder.width|0|$parameters
+		encoder.width|0x8000000000000000|$parameters
+		encoder.width|1048576|its embeddings are too few, or incomplete
+		encoder.context|0|$parameters
+		encoder.context|1048577|$parameters
+		encoder.heads|0|$parameters
+		encoder.heads|5|the number of heads does not divide the width
+		encoder.heads|64|the width of a head is odd: rotary embeddings need pairs
+		encoder.feed_forward|0|$parameters
+		encoder.feed_forward|1048576|$few
+		encoder.experts|1|$parameters
+		encoder.epsilon|-1.0|attention.layer_norm_epsilon is negative
+		encoder.epsilon|nan|$parameters
+		encoder.base|0.0|rope.freq_base is not positive
+		encoder.base|inf|$parameters
+		encoder.row_type|4|its embeddings are of a wrong type
+		encoder.row_type|10|its embeddings are of a wrong type
+		encoder.row_type|4294967295|its embeddings are of a wrong type
+		encoder.rows|0xffffffff|its embeddings are too few, or incomplete
+		encoder.rows|0|its embeddings are too few, or incomplete
+		tokenizer.first|-2|its special tokens are wrong
+		tokenizer.first|0x100000000|its special tokens are wrong
+		tokenizer.last|0x7fffffffffffffff|its special tokens are wrong
+		tokenizer.unknown|0xffffffff|its special tokens are wrong
+		tokenizer.longest|0|its special tokens are wrong
+		tokenizer.longest|513|its special tokens are wrong
+		tokenizer.unknown_score|nan|its scores are wrong
+		0:1|0x78787878|compiled for another processor, LH_KERNEL or --fast (weights are packed as xxxx, not *)
+		1:0|1|its tokens are wrong
+		1:1|0|a token is wrong
+		1:1|8|a token is wrong
+		1:1|0xffffffffffffffff|a token is wrong
+		2:8|255|a token is wrong
+		3:1|0xffffffff|a trie is wrong
+		3:3|16777215|a trie is wrong
+		4:3|0x7fffffff|a trie is wrong
+		8:3|0x7f800000|its scores are wrong
+	END
+}
+
+@test "a compiled file with any byte changed, and right checksums, is refused or gives vectors" {
+	python3 "$ROOT/tests/model/forge.py" model tiny.gguf
+	compile tiny.gguf -o tiny.lhm
+	run -0 "$UNIT/aid_compiled" bytes tiny.lhm
+	[[ $output =~ ^([0-9]+)" refused, "([0-9]+)" used"$ ]] || { echo "$output"; false; }
+	[ "${BASH_REMATCH[1]}" -gt 1000 ]
+	[ "${BASH_REMATCH[2]}" -gt 100 ]
+}
+
 @test "a full disk and a kill leave the old compiled file, or none, and no litter" {
 	needs_strace
 	for n in 1 2 5 9; do
@@ -296,6 +381,18 @@ cut_short() {
 	lh-gen workers -n 20 | lh-embed | lh-index build a.lhv
 	cut_short a.lhv lh-search --once a.lhv
 	[ "$(<said)" = "lh-search: $PWD/a.lhv: truncated while it was read, or its disk has failed" ]
+}
+
+@test "short of memory it says so and exits 2, at every allocation" {
+	asan_only
+	compile m.gguf
+	for n in $(seq 1 2 "$(scale 50 300)"); do
+		for command in '--compile m.gguf -o x.lhm' '--model m.gguf in' '--model m.gguf.lhm in'; do
+			LH_FAULT_ALLOC=$n run lh-embed --engine gguf -j2 $command
+			[ "$status" = 0 ] || { [ "$status" -le 2 ] && [[ $output == *'out of memory'* ]]; } || { echo "$n $command: $status $output"; false; }
+		done
+	done
+	no_litter
 }
 
 @test "options that do not go with --compile, and what cannot be compiled, are one line" {

@@ -172,31 +172,36 @@ static int read_tables(struct lh_compiled *c, int fd, struct lh_err *err)
 	return 0;
 }
 
-static int read_all(struct lh_compiled *c, struct lh_err *err)
+static int read_all(struct lh_compiled *c, int fd, struct lh_err *err)
 {
-	int fd = lh_open_regular(c->path, O_RDONLY, 0, err), rc = 0;
-
-	if (fd < 0)
+	if (lh_mapped_fd(&c->map, fd, err) < 0)
 		return -1;
 	if (fstat(fd, &c->st) < 0)
-		rc = lh_err_sys(err, "cannot read");
-	if (rc || read_header(c, fd, err) < 0 || read_tables(c, fd, err) < 0 ||
-	    lh_mapped_fd(&c->map, fd, err) < 0)
-		rc = lh_err_prefix(err, "%s", c->path);
-	else if (c->map.n != c->h.file_bytes)
-		rc = lh_compiled_wrong(c, "truncated", err);
-	close(fd);
-	return rc;
+		return lh_err_sys(err, "cannot read");
+	if (read_header(c, fd, err) < 0 || read_tables(c, fd, err) < 0)
+		return -1;
+	if (c->map.n != c->h.file_bytes)
+		return lh_err_set(err, LH_ECORRUPT, "truncated");
+	return 0;
 }
 
 struct lh_compiled *lh_compiled_open(const char *path, struct lh_err *err)
 {
 	struct lh_compiled *c = lh_calloc(1, sizeof *c, err);
+	int fd, rc;
 
 	if (!c)
 		return NULL;
 	c->path = lh_strndup(path, strlen(path), err);
-	if (c->path && read_all(c, err) == 0)
+	fd = c->path ? open(path, O_RDONLY | O_NONBLOCK | O_CLOEXEC) : -1;
+	if (c->path && fd < 0)
+		lh_err_sys(err, "%s", path);
+	rc = fd < 0 ? -1 : read_all(c, fd, err);
+	if (fd >= 0 && rc < 0)
+		lh_err_prefix(err, "%s", path);
+	if (fd >= 0)
+		close(fd);
+	if (!rc)
 		return c;
 	lh_compiled_close(c);
 	return NULL;

@@ -93,29 +93,37 @@ static int open_compiled(struct gguf *g, const struct embed *e, const char *path
 	return 0;
 }
 
-/* Try one of the places in which a compiled model may be: 1, or 0 with the reason in *why if
- * there is one that is not used. */
+/* Try one of the places in which a compiled model may be: 1, 0 with the reason in *why if there
+ * is one that is not used, or -1 without memory. */
 static int try_place(struct gguf *g, const struct embed *e, unsigned place, struct lh_err *why)
 {
-	struct lh_err none = { .code = LH_OK };
-	char *path = lh_model_compiled(&g->found, e->fast, place, &none);
+	struct lh_err err = { .code = LH_OK };
+	char *path = lh_model_compiled(&g->found, e->fast, place, &err);
 	struct stat model, st;
 	int used = 0;
 
 	if (path && lstat(path, &st) == 0 && stat(g->found.path, &model) == 0)
-		used = open_compiled(g, e, path, &model, why) == 0;
-	if (!used)
-		close_compiled(g);
+		used = open_compiled(g, e, path, &model, &err) == 0;
 	free(path);
-	return used;
+	if (used)
+		return 1;
+	close_compiled(g);
+	if (err.code)
+		*why = err;
+	return err.code == LH_ENOMEM ? -1 : 0;
 }
 
 static int open_either(struct gguf *g, const struct embed *e, struct lh_err *err)
 {
 	struct lh_err why = { .code = LH_OK };
+	int used = 0;
 
-	if (try_place(g, e, 0, &why) || try_place(g, e, 1, &why))
-		return 0;
+	for (unsigned place = 0; !used && place < 2; place++)
+		used = try_place(g, e, place, &why);
+	if (used < 0)
+		*err = why;
+	if (used)
+		return used < 0 ? -1 : 0;
 	if (why.code)
 		lh_tool_message(e->tool, "%s: not used (--compile makes it again)", why.msg);
 	return open_source(g, e, err);
