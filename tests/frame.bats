@@ -614,6 +614,24 @@ lines() {
 	[[ ${stderr_lines[0]} =~ ^'aid-filter: '[0-9]+' records, '[0-9]+'/s'$ ]]
 }
 
+@test "the time left is shown of files whose size is known, and of no other input" {
+	local from
+	echo '{"slow":true}' >small
+	{ cat small; lines 20000; } >in
+	gzip -k in
+	left() {
+		run -0 --separate-stderr bash -c "$AID --sleep 300 --progress always $1 >/dev/null"
+		[[ ${stderr_lines[0]} =~ ^'aid-filter: '[0-9]+' records, '[0-9]+'/s'(', '[0-9]+' s left')?$ ]]
+		[[ ${stderr_lines[0]} == *left ]]
+	}
+	for from in 'in' 'in small' 'small in' '<in' '- small <in' '-j3 in in'; do
+		left "$from" || { echo "$from: $stderr"; return 1; }
+	done
+	for from in 'small' '<small' 'in.gz' 'in.gz in' '< <(cat in)' 'in - < <(cat in)'; do
+		! left "$from" || { echo "$from: $stderr"; return 1; }
+	done
+}
+
 @test "on a terminal progress is one line that is cleared" {
 	command -v script >/dev/null || skip "script is not installed"
 	cat >slow.sh <<-'END'

@@ -275,6 +275,45 @@ text() {
 	[[ $stderr == *'lh-embed: 100000 of 100001 records rejected' ]]
 }
 
+@test "progress is of the texts, with the time left if the input is a file" {
+	words 2000 >in
+	run -0 --separate-stderr bash -c 'lh-embed --engine gguf --model m.gguf -j1 --progress always in >out'
+	[[ ${stderr_lines[0]} =~ ^'lh-embed: '[0-9]+' records, '[0-9]+'/s, '[0-9]+' '(s|min)' left'$ ]]
+	run -0 --separate-stderr bash -c 'cat in | lh-embed --engine gguf --model m.gguf --progress always | cmp - out'
+	[[ ${stderr_lines[0]} =~ ^'lh-embed: '[0-9]+' records, '[0-9]+'/s'$ ]]
+	run -0 --separate-stderr lh-index build --engine gguf --model m.gguf --progress always m.lhv in
+	[[ ${stderr_lines[0]} =~ ^'lh-index: '[0-9]+' records, '[0-9]+'/s' ]]
+}
+
+@test "^C leaves whole records in their order, and in the cache all that were written" {
+	local j n
+	words 20000 >in
+	for j in 1 2; do
+		hears_int lh-embed --engine gguf --model m.gguf -j$j --cache cache.$j in >out 2>err 3>&- &
+		pid=$!
+		until_so [ -s out ]
+		kill -INT "$pid"
+		status=0
+		wait "$pid" || status=$?
+		[ "$status" = 130 ]
+		[ ! -s err ]
+		n=$(wc -l <out)
+		[ "$n" -gt 0 ] && [ "$n" -lt 20000 ]
+		head -n "$n" in >head
+		run -0 --separate-stderr bash -c "lh-embed --engine gguf --model m.gguf --cache cache.$j -v head | cmp - out"
+		[[ $stderr == *"lh-embed: $n texts, $n hits, 0 misses"* ]] || { echo "$n: $stderr"; return 1; }
+	done
+	hears_int lh-index build --engine gguf --model m.gguf m.lhv in 2>err 3>&- &
+	pid=$!
+	until_so compgen -G '.m.lhv.lh-tmp-*'
+	kill -INT "$pid"
+	status=0
+	wait "$pid" || status=$?
+	[ "$status" = 130 ]
+	[ ! -e m.lhv ]
+	no_litter
+}
+
 @test "a text of 10 MB is rejected, or cut, in bounded memory" {
 	plain_only "it maps more"
 	text 10000000 >in

@@ -12,7 +12,7 @@ load index
 	[ -z "$output" ]
 	# each stage in its turn, ascending, to its end
 	awk '
-		/^lh-index: [0-9]+ records, [0-9]+\/s$/ { if (stage) exit 1; next }
+		/^lh-index: [0-9]+ records, [0-9]+\/s(, [0-9.]+ (s|min|h) left)?$/ { if (stage) exit 1; next }
 		!/^lh-index: (graph|words|file): [0-9]+ %(, [0-9.]+ (s|min|h) left)?$/ { print "odd: " $0; exit 1 }
 		$2 != stage { if (stage && last != 100) { print stage " ends at " last; exit 1 } stage = $2; last = 0; order = order stage }
 		$3 < last { print "back: " $0; exit 1 }

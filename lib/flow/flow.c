@@ -25,6 +25,7 @@ struct run {
 	struct lh_flow_name *name;	/* of the open file */
 	uint64_t line;			/* number of its next line */
 	bool first;			/* no block of it has been read */
+	uint64_t done, of;		/* bytes of input, for hooks->share */
 };
 
 /* ---- output of a block ---- */
@@ -87,6 +88,17 @@ static int to_sink(struct run *r, struct lh_flow_block *b, size_t *next)
 	return 0;
 }
 
+/* Report that so many more bytes of input are done. */
+static void count_bytes(struct run *r, uint64_t bytes)
+{
+	if (!r->hooks->share)
+		return;
+	if (r->in.cat)
+		r->of = 0;
+	r->done = r->of ? r->done + bytes : 0;
+	r->hooks->share(r->flow.owner, r->done, r->of);
+}
+
 /* Write a mapped block (or its part so far) or pass it to the sink, and report its rejections. */
 static int deliver(struct run *r, struct lh_flow_block *b)
 {
@@ -128,6 +140,7 @@ static int finish_block(struct run *r, struct lh_flow_block *b)
 
 	if (b->out.failed)
 		lh_buf_reset(&b->out);
+	count_bytes(r, in);
 	if (!lh_stopping())
 		rc = deliver(r, b);
 	if (!rc && b->fatal.code) {
@@ -268,10 +281,12 @@ static int take_long(struct run *r)
 
 	if (drain(r) < 0)
 		return -1;
-	while ((n = lh_lines_piece(&r->in.lines, &p, r->err)) > 0)
+	while ((n = lh_lines_piece(&r->in.lines, &p, r->err)) > 0) {
+		count_bytes(r, (uint64_t)n);
 		if (r->hooks->long_line &&
 		    r->hooks->long_line(r->flow.owner, p, (size_t)n, r->err) < 0)
 			return -1;
+	}
 	if (n < 0)
 		return -1;
 	b = lh_flow_pool_block(&r->pool);
@@ -426,6 +441,7 @@ static int run(const struct lh_flow *flow, int fd, struct lh_err *err)
 	r.in.opened = fd;
 	r.in.plain = flow->plain;
 	r.in.output = flow->output;
+	r.of = r.hooks->share ? lh_input_size(&r.in) : 0;
 	rc = lh_flow_pool_init(&r.pool, &r.flow, err);
 	if (!rc)
 		rc = lh_signal_wake_open(err);

@@ -126,6 +126,9 @@ struct lh_flow_hooks {
 	int (*unreadable)(void *owner, const char *file, struct lh_err *err);
 	/* Write outputs, each ended by LF.  Required without a sink, unused with one. */
 	int (*write)(void *owner, const char *p, size_t n, struct lh_err *err);
+	/* Take, before delivered, how much of the input that is: done of so many bytes, or 0 of 0
+	 * where the size is not known, since a file is compressed or not a regular one. */
+	void (*share)(void *owner, uint64_t done, uint64_t of);
 	/* Count records: so many more were passed to sink or write, or rejected. */
 	int (*delivered)(void *owner, uint64_t records, struct lh_err *err);
 	/* Prepare for a wait for input, for example by flushing output. */

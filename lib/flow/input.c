@@ -67,6 +67,25 @@ bool lh_input_waits(const struct lh_input *in)
 	       stat(in->operands[in->next], &st) == 0 && S_ISFIFO(st.st_mode);
 }
 
+uint64_t lh_input_size(const struct lh_input *in)
+{
+	uint64_t size = 0;
+	struct stat st;
+	off_t at;
+	size_t i;
+
+	for (i = 0; i < in->n; i++) {
+		bool own = strcmp(in->operands[i], "-") != 0;
+
+		if ((own ? stat(in->operands[i], &st) : fstat(STDIN_FILENO, &st)) < 0 ||
+		    !S_ISREG(st.st_mode))
+			return 0;
+		at = own ? 0 : lseek(STDIN_FILENO, 0, SEEK_CUR);
+		size += st.st_size > at ? (uint64_t)(st.st_size - at) : 0;
+	}
+	return size;
+}
+
 /* Open the next member of the open archive. */
 static int open_member(struct lh_input *in, struct lh_err *err)
 {

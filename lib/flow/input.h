@@ -27,6 +27,10 @@ struct lh_input {
 void lh_input_init(struct lh_input *in, char **operands, size_t n, uint64_t max_line);
 void lh_input_free(struct lh_input *in);
 
+/* Return the bytes of all operands from where they will be read, or 0 if one of them is not a
+ * regular file. */
+uint64_t lh_input_size(const struct lh_input *in);
+
 /* Return whether opening the next file may wait, as a FIFO waits for its writer. */
 bool lh_input_waits(const struct lh_input *in);
 

@@ -21,6 +21,7 @@ struct lh_tool_state {
 		bool shown, tty;
 		const char *what;	/* the stage, or NULL */
 		double start, last;	/* lh_time_monotonic */
+		uint64_t done, of;	/* bytes of the input of a flow; of 0: not known */
 	} progress;
 };
 
@@ -44,6 +45,8 @@ void lh_message_at(struct lh_tool *t, const char *file, uint64_t line, size_t co
  * which lh_tool_finish does not repeat.  Returns -1. */
 int lh_tool_reported(struct lh_tool *t);
 
+/* Return whether progress is to be shown at all. */
+bool lh_progress_wanted(const struct lh_tool *t);
 /* Show progress, at most five times a second; messages.c. */
 void lh_progress_tick(struct lh_tool *t);
 /* Remove the progress line from the terminal. */

@@ -121,14 +121,19 @@ void lh_tool_verbose(struct lh_tool *t, const char *fmt, ...)
 	va_end(ap);
 }
 
+bool lh_progress_wanted(const struct lh_tool *t)
+{
+	return t->progress == LH_PROGRESS_ALWAYS ||
+	       (t->progress == LH_PROGRESS_AUTO && !t->quiet && t->state->progress.tty);
+}
+
 /* Return whether progress is to be shown now; *took is the time since its start. */
 static bool due(const struct lh_tool *t, bool at_once, double *took)
 {
 	struct lh_tool_state *s = t->state;
 	double now;
 
-	if (t->progress == LH_PROGRESS_NEVER ||
-	    (t->progress == LH_PROGRESS_AUTO && (t->quiet || !s->progress.tty)))
+	if (!lh_progress_wanted(t))
 		return false;
 	now = lh_time_monotonic();
 	if (!at_once && now - s->progress.last < 0.2)
@@ -151,34 +156,47 @@ static void show(struct lh_tool *t, const char *text)
 	s->progress.shown = true;
 }
 
+/* Write to s, of n bytes, the time left, from the share that is done. */
+static void put_left(char *s, size_t n, double took, uint64_t done, uint64_t of)
+{
+	double left;
+
+	*s = '\0';
+	if (!done || done >= of)
+		return;
+	left = took * (double)(of - done) / (double)done;
+	if (left > 5400)
+		snprintf(s, n, ", %.1f h left", left / 3600);
+	else if (left > 90)
+		snprintf(s, n, ", %.0f min left", left / 60);
+	else
+		snprintf(s, n, ", %.0f s left", left);
+}
+
 void lh_progress_tick(struct lh_tool *t)
 {
-	unsigned long long n = t->state->records;
-	char text[80];
+	const struct lh_tool_state *s = t->state;
+	unsigned long long n = s->records;
+	char text[80], left[32];
 	double took;
 
 	if (!due(t, false, &took))
 		return;
-	snprintf(text, sizeof text, "%llu records, %.0f/s", n, took > 0 ? (double)n / took : 0.0);
+	put_left(left, sizeof left, took, s->progress.done, s->progress.of);
+	snprintf(text, sizeof text, "%llu records, %.0f/s%s", n, took > 0 ? (double)n / took : 0.0,
+		 left);
 	show(t, text);
 }
 
 void lh_tool_share(struct lh_tool *t, uint64_t done, uint64_t of)
 {
-	double took, left;
-	char text[80];
-	int n;
+	char text[80], left[32];
+	double took;
 
 	if (!of || !due(t, done == of, &took))
 		return;
-	n = snprintf(text, sizeof text, "%.0f %%", 100.0 * (double)done / (double)of);
-	left = done ? took * (double)(of - done) / (double)done : 0;
-	if (left > 5400)
-		snprintf(text + n, sizeof text - (size_t)n, ", %.1f h left", left / 3600);
-	else if (left > 90)
-		snprintf(text + n, sizeof text - (size_t)n, ", %.0f min left", left / 60);
-	else if (done && done < of)
-		snprintf(text + n, sizeof text - (size_t)n, ", %.0f s left", left);
+	put_left(left, sizeof left, took, done, of);
+	snprintf(text, sizeof text, "%.0f %%%s", 100.0 * (double)done / (double)of, left);
 	show(t, text);
 }
 

@@ -23,6 +23,7 @@ struct records {
 	struct lh_record again;		/* a rejected line parsed again, for its id */
 	size_t operand, messages;	/* the last operand with messages, and their number */
 	bool unreadable;		/* a file could not be read */
+	struct lh_flow_hooks hooks;
 };
 
 /* ---- rejected lines ---- */
@@ -175,6 +176,14 @@ static int on_write(void *owner, const char *p, size_t n, struct lh_err *err)
 	return lh_tool_write(((struct records *)owner)->tool, p, n);
 }
 
+static void on_share(void *owner, uint64_t done, uint64_t of)
+{
+	struct lh_tool_state *s = ((struct records *)owner)->tool->state;
+
+	s->progress.done = done;
+	s->progress.of = of;
+}
+
 static int on_delivered(void *owner, uint64_t records, struct lh_err *err)
 {
 	struct records *r = owner;
@@ -191,7 +200,7 @@ static int on_waiting(void *owner, struct lh_err *err)
 }
 
 static const struct lh_flow_hooks hooks = {
-	on_rejected, on_long_line, on_unreadable, on_write, on_delivered, on_waiting,
+	on_rejected, on_long_line, on_unreadable, on_write, on_share, on_delivered, on_waiting,
 };
 
 /* ---- the run ---- */
@@ -218,7 +227,10 @@ static void fill(struct records *r, struct lh_flow *f)
 	f->stop_at_reject = t->on_error == LH_ON_ERROR_STOP;
 	if (t->on_error == LH_ON_ERROR_EMIT && !f->sink && !f->instead)
 		f->instead = put_error;
-	f->hooks = &hooks;
+	r->hooks = hooks;
+	if (!lh_progress_wanted(t))
+		r->hooks.share = NULL;
+	f->hooks = &r->hooks;
 	f->owner = r;
 }
 
@@ -235,6 +247,7 @@ int lh_records_run(struct lh_tool *tool, const struct lh_flow *flow)
 		lh_tool_message(tool, "reading JSONL from the terminal");
 	if (!rc)
 		rc = lh_flow_run(&f, &tool->err);
+	tool->state->progress.of = 0;
 	if (!rc && r.unreadable)
 		rc = lh_tool_reported(tool);
 	if (r.fd && close(r.fd) < 0 && errno != EINTR && !rc)
