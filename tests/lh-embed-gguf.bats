@@ -1,11 +1,16 @@
 # Engine gguf: lh-embed, lh-index, lh-search and lh-playbook over a model in this process.
 load helper
 load embedding
+load servers/server
 
 setup() {
 	cd "$BATS_TEST_TMPDIR" || return 1
 	export OLLAMA_MODELS=$PWD/models
 	model m.gguf
+}
+
+teardown() {
+	stop_upstreams
 }
 
 # embed [OPTION]... : by m.gguf, in base64
@@ -113,6 +118,26 @@ text() {
 		absent.gguf|absent.gguf: No such file or directory
 	END
 	run -0 lh-embed --engine gguf --model good <<<'{"text":"a"}'
+}
+
+@test "the command that compares a model with a running Ollama finds what is equal and what is not" {
+	local seed
+	model a.gguf --layers 1 --width 32 --heads 2 --feed-forward 64
+	in_store a.gguf nomic-embed-text
+	# as tests/model/README.md has it, with fewer texts
+	sed -n '/^    lh-gen queries -n 1000/,$ { s/^    //; s/-n 1000/-n 20/; p; }' "$ROOT/tests/model/README.md" >compare
+	has '^lh-parity ' <compare
+	for seed in 1 2; do
+		model b.gguf --layers 1 --width 32 --heads 2 --feed-forward 64 --seed $seed
+		start_server ollama.py "$PWD/b.gguf"
+		LH_OLLAMA_URL=$URL run bash -e compare
+		[ "$status" = $((seed - 1)) ] || { echo "$output"; return 1; }
+		if [ "$seed" = 1 ]; then
+			[[ $output == *'"passed":20,"failed":0,'* ]]
+		else
+			[[ $output == *'1 - cosine is '*'"passed":0,"failed":20,'* ]] || { echo "$output"; return 1; }
+		fi
+	done
 }
 
 @test "--info is one object with what the file is" {
