@@ -387,6 +387,80 @@ text() {
 	no_litter
 }
 
+@test "a model with one key missing, of another type or out of range is refused by the key's name, or does not need it" {
+	local architectures="bert nomic-bert-moe"
+	[ -z "${LH_ASAN:-}" ] || architectures=nomic-bert-moe
+	timeout 600 python3 -B - $architectures <<-'END'
+		import os, subprocess, sys
+		sys.path.insert(0, os.environ["ROOT"] + "/tests/model")
+		import make
+		WAYS = {"missing": None, "string": (make.STRING, "x"), "array": (make.ARRAY, (make.U32, [1, 2])),
+		        "2^63": (make.U64, 1 << 63), "negative": (make.I32, -1), "zero": (make.U32, 0),
+		        "nan": (make.F32, float("nan"))}
+		# what is not needed may be missing; a token's number may be 0; the rest is not read
+		MISSING = ["attention.causal", "rope.freq_base", "token_type", "add_bos_token", "add_eos_token",
+		           "add_space_prefix", "remove_extra_whitespaces", "precompiled_charsmap"]
+		SAID = {"general.architecture": 'architecture "x"', "tokenizer.ggml.model": 'the tokenizer is "x"'}
+
+		def taken(key, way, architecture):
+		    if key in ("general.name", "tokenizer.ggml.token_type_count"):
+		        return True
+		    if key.endswith("_token_id"):
+		        needed = architecture == "nomic-bert-moe" and key.endswith("bos_token_id")
+		        return way == "zero" or way == "missing" and not needed
+		    return way == "missing" and key.endswith(tuple("." + m for m in MISSING))
+
+		for architecture in sys.argv[1:]:
+		    options = ["--architecture", architecture, "--width", "32", "--heads", "2", "--feed-forward", "32",
+		               "--experts", "2", "--charsmap"]
+		    keys, tensors = make.model(make.options(*options))
+		    assert len(keys) > 20
+		    for key, _, _ in keys:
+		        for way, value in WAYS.items():
+		            with open("wrong.gguf", "wb") as f:
+		                f.write(make.file_bytes([(key, *value) if k[0] == key else k for k in keys
+		                                         if value or k[0] != key], tensors))
+		            p = subprocess.run(["lh-embed", "--engine", "gguf", "--model", "./wrong.gguf", "-j1"],
+		                               input=b'{"text":"hello"}\n', capture_output=True)
+		            line = p.stderr.decode()
+		            if taken(key, way, architecture):
+		                ok = p.returncode == 0 and p.stdout.count(b"\n") == 1 and not line
+		            else:
+		                said = SAID.get(key, key) if way == "string" else key
+		                ok = (p.returncode == 2 and not p.stdout and line.count("\n") == 1
+		                      and line.startswith("lh-embed: ./wrong.gguf: ") and said in line)
+		            assert ok, (architecture, key, way, p.returncode, line)
+	END
+}
+
+@test "a model cut off every 4 KiB, and one with a weight that is no number, is one line and exit 2" {
+	local n size
+	model whole.gguf --architecture nomic-bert-moe --width 32 --heads 2 --feed-forward 32 --experts 2
+	size=$(stat -c %s whole.gguf)
+	for ((n = 4096; n < size; n += 4096)); do
+		head -c $n whole.gguf >cut.gguf
+		run -2 --separate-stderr lh-embed --engine gguf --model cut.gguf <<<'{"text":"a"}'
+		[ -z "$output" ] && [ "${#stderr_lines[@]}" = 1 ] && [[ $stderr == *truncated* ]] || { echo "$n: $stderr"; return 1; }
+	done
+	[ "$n" -gt 40000 ]
+	# the last weight of the file, in F32
+	{ head -c $((size - 4)) whole.gguf; printf '\0\0\300\177'; } >nan.gguf
+	run -2 --separate-stderr lh-embed --engine gguf --model nan.gguf <<<'{"text":"a"}'
+	[ "${#stderr_lines[@]}" = 1 ]
+	[[ $stderr == 'lh-embed: nan.gguf: tensor "'*'" has a value that is not finite' ]]
+}
+
+@test "memory is bounded by the file and the batch, not by the number of texts" {
+	plain_only "it maps more"
+	words 3000 >in
+	lh-embed --engine gguf --model m.gguf -j1 -q --cache-size 0 in >want
+	prlimit --as=$((40 << 20)) lh-embed --engine gguf --model m.gguf -j1 -q --cache-size 0 in | cmp - want
+	[ "$(wc -l <want)" = 3000 ]
+	# in batches of all of them it is more
+	run -2 --separate-stderr prlimit --as=$((40 << 20)) lh-embed --engine gguf --model m.gguf -j1 -q --batch 4096 in
+	[ "${#stderr_lines[@]}" = 1 ]
+}
+
 @test "options that do not go together are refused" {
 	while IFS=$'\t' read -r options message; do
 		run -2 --separate-stderr lh-embed $options </dev/null
