@@ -8,6 +8,7 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
+#define LINE 64			/* bytes of a line of the cache */
 #define LARGE_PAGE ((size_t)2 << 20)
 
 #ifdef LH_FAULTS
@@ -63,6 +64,18 @@ void *lh_calloc_table(size_t n, size_t size, struct lh_err *err)
 	if (p && n * size >= skip + LARGE_PAGE)
 		madvise(p + skip, n * size - skip, MADV_HUGEPAGE);
 	return p;
+}
+
+void *lh_calloc_lines(size_t n, struct lh_err *err)
+{
+	void *p = n > SIZE_MAX - LINE || faulted() ? NULL
+						   : aligned_alloc(LINE, (n + LINE) / LINE * LINE);
+
+	if (!p) {
+		lh_err_nomem(err);
+		return NULL;
+	}
+	return memset(p, 0, n);
 }
 
 void *lh_realloc(void *p, size_t n, size_t size, struct lh_err *err)

@@ -27,6 +27,9 @@ int lh_grow(void *array, size_t *cap, size_t n, size_t size, struct lh_err *err)
  * access. */
 void *lh_calloc_table(size_t n, size_t size, struct lh_err *err) __attribute__((malloc));
 
+/* Allocate n zeroed bytes that begin at a line of the cache. */
+void *lh_calloc_lines(size_t n, struct lh_err *err) __attribute__((malloc));
+
 /* Copy n bytes of s and append a NUL. */
 char *lh_strndup(const char *s, size_t n, struct lh_err *err) __attribute__((malloc));
 

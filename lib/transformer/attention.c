@@ -40,20 +40,20 @@ static void put_keys(struct lh_encoder_work *w, const float *k, size_t n, size_t
 	size_t stride = lh_stride(3 * w->e->width);
 
 	for (size_t j = 0; j < n; j++)
-		w->e->kernels->f32.put(w->keys, j, k + j * stride, d);
+		w->e->floats->put(w->keys, j, k + j * stride, d);
 }
 
 /* An output of the second product is a column of the values. */
 static void put_values(struct lh_encoder_work *w, const float *v, size_t n, size_t d)
 {
+	const struct lh_product *p = w->e->floats;
 	size_t stride = lh_stride(3 * w->e->width);
 
 	for (size_t c = 0; c < d; c += LH_PANEL) {
 		size_t columns = d - c < LH_PANEL ? d - c : LH_PANEL;
-		float *to = w->values + c * n;
 
-		for (size_t j = 0; j < n; j++, to += LH_PANEL)
-			memcpy(to, v + j * stride + c, columns * sizeof *v);
+		p->put_columns((char *)w->values + lh_panels_bytes(p, n, c), v + c, stride, n,
+			       columns);
 	}
 }
 
@@ -65,8 +65,8 @@ static void attend_head(struct lh_encoder_work *w, size_t first, size_t n, size_
 	size_t width = w->e->width, d = width / w->e->heads, scores = lh_stride(n);
 	size_t from = lh_stride(3 * width), to = lh_stride(width);
 	const float *q = w->qkv + first * from + head * d;
-	struct lh_panels keys = { &kernels->f32, w->keys, NULL, d, n };
-	struct lh_panels values = { &kernels->f32, w->values, NULL, n, d };
+	struct lh_panels keys = { w->e->floats, w->keys, NULL, d, n };
+	struct lh_panels values = { w->e->floats, w->values, NULL, n, d };
 	float scale = 1 / sqrtf((float)d);
 
 	put_keys(w, q + width, n, d);

@@ -198,7 +198,7 @@ static struct lh_encoder *encoder_new(const struct lh_encoder_how *how, struct l
 		return NULL;
 	e->how = *how;
 	e->kernels = lh_kernels();
-	e->int8 = how->fast ? lh_product_int8() : NULL;
+	e->floats = lh_product(LH_GGUF_F32, false);
 	return e;
 }
 

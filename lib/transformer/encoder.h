@@ -17,10 +17,10 @@
  * nomic-bert-moe, and for its odd layers the sum of the best two experts weighted by the softmax
  * over all.  Then pooling (mean, first, last), then unit length unless raw.
  *
- * Arithmetic is float; fast multiplies weights of Q8_0 by rows rounded to int8 in runs of 32, on
- * a CPU that has AVX-512 VNNI, and changes nothing elsewhere.  Short lists are put together into
- * one matrix, so that each weight that is read is used for many tokens; attention is computed
- * list by list.
+ * Arithmetic is float (kernels.h says what a product is exact to); fast multiplies weights of
+ * Q8_0 by rows rounded to int8 in runs of 32, on a CPU that has AVX-512 VNNI, and changes nothing
+ * elsewhere.  Short lists are put together into one matrix, so that each weight that is read is
+ * used for many tokens; attention is computed list by list.
  *
  * Shapes:  width = embedding_length; a list has 1 to context tokens.
  * Owner:   the encoder points into the gguf, which must outlive it.

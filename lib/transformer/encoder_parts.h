@@ -23,7 +23,7 @@ struct lh_layer {
 
 struct lh_encoder {
 	const struct lh_kernels *kernels;
-	const struct lh_product *int8;	/* of Q8_0; NULL: not used */
+	const struct lh_product *floats;
 	struct lh_encoder_how how;
 	const char *architecture;
 	bool rotary, gated, moe;	/* nomic architectures; nomic-bert; nomic-bert-moe */
@@ -46,11 +46,11 @@ struct lh_encoder_work {
 	const struct lh_encoder *e;
 	size_t rows, longest;		/* that there is room for */
 	float *x, *qkv, *attended;	/* all tokens: width, 3 * width, width */
-	float *packed;			/* LH_ROWS: the widest input of a matrix */
+	void *packed;			/* LH_ROWS: the widest input of a matrix */
 	float *hidden, *y;		/* LH_ROWS: feed_forward (twice if gated), width */
 	float *share, *gathered, *part;	/* LH_ROWS, of experts: experts, width, width */
 	float *rotation;		/* longest: cosines, then sines of the angles of a head */
-	float *keys, *values;		/* panels of a list's keys and values of a head */
+	void *keys, *values;		/* panels of a list's keys and values of a head */
 	float *scores;			/* LH_ROWS: longest */
 };
 

@@ -206,6 +206,14 @@ static void put(void *panels, size_t output, const void *row, size_t n)
 		to[i * LH_PANEL] = ((const float *)row)[i];
 }
 
+static void put_columns(void *panel, const float *x, size_t stride, size_t in, size_t n)
+{
+	float *to = panel;
+
+	for (size_t i = 0; i < in; i++)
+		memcpy(to + i * LH_PANEL, x + i * stride, n * sizeof *x);
+}
+
 static void pack(const float *x, size_t stride, unsigned rows, size_t n, void *packed)
 {
 	float *to = packed;
@@ -238,8 +246,8 @@ const struct lh_kernels KERNEL = {
 	.name = KERNEL_NAME, .softmax = softmax, .gelu = gelu, .silu = silu, .norm = norm,
 	.exp = exp_all,
 	.f32 = {
-		.name = KERNEL_NAME, .packing = "f32", .rows = ROWS, .unit = 1,
+		.name = KERNEL_NAME, .packing = "f32", .rows = ROWS, .tile = 1, .unit = 1,
 		.w_bytes = LH_PANEL * sizeof(float), .x_bytes = sizeof(float), .part = 256,
-		.put = put, .pack = pack, .block = block,
+		.put = put, .put_columns = put_columns, .pack = pack, .block = block,
 	},
 };

@@ -21,15 +21,29 @@ const char *lh_packing(const struct lh_product *p)
 	return p->packing ? p->packing : p->name;
 }
 
-const struct lh_product *lh_product_int8(void)
-{
 #ifdef __x86_64__
+/* Return whether LH_KERNEL names this product, or none. */
+static bool may_be(const char *name)
+{
 	const char *force = getenv("LH_KERNEL");
 
-	if ((!force || !strcmp(force, "vnni")) && lh_vec_isa() == LH_AVX512 &&
-	    __builtin_cpu_supports("avx512vnni") && __builtin_cpu_supports("avx512bw") &&
-	    __builtin_cpu_supports("avx512vl"))
-		return &lh_product_vnni;
+	return (!force || !*force || !strcmp(force, name)) && lh_vec_isa() == LH_AVX512;
+}
+
+static bool has_vnni(void)
+{
+	return __builtin_cpu_supports("avx512vnni") && __builtin_cpu_supports("avx512bw") &&
+		__builtin_cpu_supports("avx512vl");
+}
 #endif
-	return NULL;
+
+const struct lh_product *lh_product(uint32_t type, bool fast)
+{
+#ifdef __x86_64__
+	if (fast && type == LH_GGUF_Q8_0 && may_be("vnni") && has_vnni())
+		return &lh_product_vnni;
+	if (may_be("amx") && lh_amx())
+		return &lh_product_amx;
+#endif
+	return &lh_kernels()->f32;
 }

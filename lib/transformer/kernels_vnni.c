@@ -166,8 +166,9 @@ static void block(const void *x, unsigned rows, const void *w, size_t n, const f
 }
 
 const struct lh_product lh_product_vnni = {
-	.name = "vnni", .rows = ROWS, .unit = UNIT, .w_bytes = W_BYTES, .x_bytes = X_BYTES,
-	.part = 768, .put = put, .pack = pack, .block = block,
+	.name = "vnni", .blocks = true, .rows = ROWS, .tile = 1, .unit = UNIT,
+	.w_bytes = W_BYTES, .x_bytes = X_BYTES, .part = 768, .put = put, .pack = pack,
+	.block = block,
 };
 #ifdef __clang__
 #pragma clang attribute pop

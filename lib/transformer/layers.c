@@ -18,11 +18,19 @@ static size_t larger(size_t a, size_t b)
 	return a > b ? a : b;
 }
 
-/* Make *p an array of n floats; what was in it is lost. */
+/* Make *p, a pointer, memory of n bytes; what was in it is lost. */
+static int again_bytes(void *p, size_t n, struct lh_err *err)
+{
+	void **to = p;
+
+	free(*to);
+	return (*to = lh_calloc_lines(n, err)) ? 0 : -1;
+}
+
+/* Make *p an array of n floats. */
 static int again(float **p, size_t n, struct lh_err *err)
 {
-	free(*p);
-	return (*p = lh_calloc_table(n, sizeof **p, err)) ? 0 : -1;
+	return again_bytes(p, n * sizeof **p, err);
 }
 
 static int room_for_rows(struct lh_encoder_work *w, size_t rows, struct lh_err *err)
@@ -49,10 +57,10 @@ static int room_for_list(struct lh_encoder_work *w, size_t n, struct lh_err *err
 	if (n <= w->longest)
 		return 0;
 	w->longest = 0;
-	if (again(&w->packed, LH_ROWS * (widest + 1), err) < 0 ||
+	if (again_bytes(&w->packed, lh_packed_bytes(e->floats, widest, LH_ROWS), err) < 0 ||
 	    again(&w->rotation, n * d, err) < 0 ||
-	    again(&w->keys, lh_panels_round(n) * d, err) < 0 ||
-	    again(&w->values, n * lh_panels_round(d), err) < 0 ||
+	    again_bytes(&w->keys, lh_panels_bytes(e->floats, d, n), err) < 0 ||
+	    again_bytes(&w->values, lh_panels_bytes(e->floats, n, d), err) < 0 ||
 	    again(&w->scores, LH_ROWS * lh_stride(n), err) < 0)
 		return -1;
 	if (e->rotary)
@@ -96,7 +104,7 @@ void lh_encoder_work_free(struct lh_encoder_work *w)
 {
 	if (!w)
 		return;
-	float *all[] = { w->x, w->qkv, w->attended, w->packed, w->hidden, w->y, w->share,
+	void *all[] = { w->x, w->qkv, w->attended, w->packed, w->hidden, w->y, w->share,
 			 w->gathered, w->part, w->rotation, w->keys, w->values, w->scores };
 
 	for (size_t i = 0; i < sizeof all / sizeof *all; i++)

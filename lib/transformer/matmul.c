@@ -7,29 +7,35 @@
 #include "matmul.h"
 
 struct blocks {
-	size_t n, rows, more;	/* the first `more` have one row more */
+	size_t n, rows, more;	/* the first `more` have a tile more; the last, what is left */
 };
 
 /* Divide rows into blocks of about equal size. */
 static struct blocks blocks_of(const struct lh_product *p, size_t rows)
 {
-	size_t n = (rows + p->rows - 1) / p->rows;
+	size_t n = (rows + p->rows - 1) / p->rows, tiles = (rows + p->tile - 1) / p->tile;
 
-	return (struct blocks){ n, rows / n, rows % n };
+	return (struct blocks){ n, tiles / n * p->tile, tiles % n };
+}
+
+/* Rows of block at. */
+static size_t rows_at(const struct lh_product *p, struct blocks b, size_t at, size_t left)
+{
+	size_t h = b.rows + (at < b.more ? p->tile : 0);
+
+	return h < left ? h : left;
 }
 
 void lh_matmul_pack(const struct lh_panels *m, const float *x, size_t stride, size_t rows,
 		    void *packed)
 {
 	struct blocks b = blocks_of(m->product, rows);
-	size_t bytes = lh_panels_units(m->product, m->in) * m->product->x_bytes;
 	char *to = packed;
 
-	for (size_t at = 0; at < b.n; at++) {
-		size_t h = b.rows + (at < b.more);
-
+	for (size_t at = 0, h; at < b.n; at++, rows -= h) {
+		h = rows_at(m->product, b, at, rows);
 		m->product->pack(x, stride, (unsigned)h, m->in, to);
-		to += h * bytes;
+		to += lh_packed_bytes(m->product, m->in, h);
 		x += h * stride;
 	}
 }
@@ -42,13 +48,12 @@ static void part_of_panel(const struct lh_panels *m, const char *packed, size_t 
 	struct blocks b = blocks_of(p, rows);
 	struct lh_ahead ahead = { w + n * p->w_bytes, p->w_bytes / b.n + 1 };
 
-	for (size_t at = 0; at < b.n; at++) {
-		size_t h = b.rows + (at < b.more);
-
-		p->block(packed + from * h * p->x_bytes, (unsigned)h, w, n * p->unit, bias, y,
-			 stride, ahead);
+	for (size_t at = 0, h; at < b.n; at++, rows -= h) {
+		h = rows_at(p, b, at, rows);
+		p->block(packed + lh_packed_bytes(p, from * p->unit, h), (unsigned)h, w,
+			 n * p->unit, bias, y, stride, ahead);
 		ahead.from += n * ahead.step;
-		packed += h * lh_panels_units(p, m->in) * p->x_bytes;
+		packed += lh_packed_bytes(p, m->in, h);
 		y += h * stride;
 	}
 }
@@ -61,6 +66,8 @@ void lh_matmul(const struct lh_panels *m, const void *packed, size_t rows, float
 	size_t units = lh_panels_units(p, m->in), part = p->part / p->unit;
 	const char *w = m->w;
 
+	if (p->begin)
+		p->begin();
 	for (size_t c = 0; c < m->out; c += LH_PANEL) {
 		const float *bias = m->bias ? m->bias + c : zeros;
 
@@ -71,4 +78,6 @@ void lh_matmul(const struct lh_panels *m, const void *packed, size_t rows, float
 			w += n * p->w_bytes;
 		}
 	}
+	if (p->end)
+		p->end();
 }

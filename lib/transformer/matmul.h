@@ -44,7 +44,13 @@ static inline size_t lh_panels_bytes(const struct lh_product *p, size_t in, size
 	return lh_panels_round(out) / LH_PANEL * lh_panels_units(p, in) * p->w_bytes;
 }
 
-/* Pack rows of m->in values; packed has room for as many floats, and one more a row. */
+/* Bytes of packed rows, which are filled up to whole tiles. */
+static inline size_t lh_packed_bytes(const struct lh_product *p, size_t in, size_t rows)
+{
+	return (rows + p->tile - 1) / p->tile * p->tile * lh_panels_units(p, in) * p->x_bytes;
+}
+
+/* Pack rows of m->in values; packed has lh_packed_bytes and starts at a line of the cache. */
 void lh_matmul_pack(const struct lh_panels *m, const float *x, size_t stride, size_t rows,
 		    void *packed);
 void lh_matmul(const struct lh_panels *m, const void *packed, size_t rows, float *y,

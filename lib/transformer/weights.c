@@ -144,7 +144,7 @@ static int norm(struct loader *l, const char *prefix, struct lh_norm *to)
 /* Return the product for a matrix of tensors of a type. */
 static const struct lh_product *product(const struct lh_encoder *e, uint32_t type, bool exact)
 {
-	return e->int8 && !exact && type == LH_GGUF_Q8_0 ? e->int8 : &e->kernels->f32;
+	return lh_product(type, e->how.fast && !exact);
 }
 
 /* Keep the packing of the next matrix. */
@@ -180,7 +180,7 @@ static int set_product(struct loader *l, const struct lh_gguf_tensor *const t[3]
 				  "LH_KERNEL or --fast (weights are packed as %.*s, not %s)",
 				  lh_compiled_path(l->c), (int)sizeof p->name, p->name,
 				  lh_packing(m->product));
-	if (m->product == l->e->int8 && m->in % m->product->unit)
+	if (m->product->blocks && m->in % LH_Q8_INPUTS)
 		return lh_compiled_wrong(l->c, "a matrix has rows of incomplete blocks", l->err);
 	return 0;
 }
@@ -382,12 +382,10 @@ static int run_job(const struct loader *l, const struct job *j, struct lh_err *e
 	if (product && !row)
 		return -1;
 	for (uint64_t i = 0; product && i < j->n; i++) {
-		bool int8 = product == l->e->int8;
-
-		if (!int8)
+		if (!product->blocks)
 			lh_gguf_row(j->t, j->first + i, row);
 		product->put((void *)j->to.w, j->at + i,
-			     int8 ? (const void *)(p + i * bytes) : row, j->to.in);
+			     product->blocks ? (const void *)(p + i * bytes) : row, j->to.in);
 	}
 	free(row);
 	release(p, j->n * bytes);

@@ -3,6 +3,8 @@
  *
  *     aid_encoder MODEL [--raw] [--fast] [--each N] <LISTS >VECTORS
  *                 a list of token ids a line, as a JSON array; a vector a line
+ *     aid_encoder --kernel
+ *                 the name of the product of floats
  *     aid_encoder MODEL --speed TOKENS [--texts N] [--fast]
  *                 tokens a second of processor time, for texts of so many tokens
  *
@@ -14,6 +16,7 @@
 #include <time.h>
 
 #include "transformer/encoder.h"
+#include "transformer/kernels.h"
 
 static struct lh_err err;
 static struct lh_token_list *list;
@@ -101,6 +104,10 @@ int main(int argc, char **argv)
 	size_t each = 0, tokens = 0, texts = 1;
 
 	check_why(argc > 1, "aid_encoder MODEL [OPTION]...");
+	if (!strcmp(argv[1], "--kernel")) {
+		puts(lh_product(LH_GGUF_F32, false)->name);
+		return 0;
+	}
 	for (int i = 2; i < argc; i++) {
 		if (!strcmp(argv[i], "--raw"))
 			how.raw = true;

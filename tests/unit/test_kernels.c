@@ -11,6 +11,7 @@
 #define ROWS 131
 
 static const struct lh_kernels *k;
+static const struct lh_product *floats;
 
 static float rnd(void)
 {
@@ -28,7 +29,7 @@ static float *randoms(size_t n)
 
 static void near(double got, double want, double error)
 {
-	check_why(fabs(got - want) <= error, k->name);
+	check_why(fabs(got - want) <= error, floats->name);
 }
 
 /* ---- products ---- */
@@ -37,9 +38,16 @@ struct shape {
 	size_t rows, in, out;
 };
 
+/* Allocate zeros that begin at a line of the cache. */
+static void *lines(size_t bytes)
+{
+	bytes = (bytes + 63) / 64 * 64;
+	return memset(aligned_alloc(64, bytes), 0, bytes);
+}
+
 static void multiply(const float *x, const struct lh_panels *m, struct shape s, float *y)
 {
-	float *packed = malloc(s.rows * (s.in + 1) * sizeof *packed);
+	void *packed = lines(lh_packed_bytes(m->product, s.in, s.rows));
 
 	lh_matmul_pack(m, x, lh_stride(s.in), s.rows, packed);
 	lh_matmul(m, packed, s.rows, y, lh_stride(s.out));
@@ -51,12 +59,14 @@ static void compare(const float *x, const float *w, const float *bias, const flo
 {
 	for (size_t r = 0; r < s.rows; r++)
 		for (size_t c = 0; c < s.out; c++) {
-			double sum = bias ? bias[c] : 0;
+			double sum = bias ? bias[c] : 0, size = 0;
 
-			for (size_t i = 0; i < s.in; i++)
+			for (size_t i = 0; i < s.in; i++) {
 				sum += (double)x[r * lh_stride(s.in) + i] * w[c * s.in + i];
+				size += fabs((double)x[r * lh_stride(s.in) + i] * w[c * s.in + i]);
+			}
 			near(y[r * lh_stride(s.out) + c], sum,
-			     1e-7 * (double)s.in + 1e-6);
+			     1e-7 * (double)s.in + 1e-6 + floats->error * size);
 		}
 }
 
@@ -79,20 +89,39 @@ static void same_in_two_calls(const float *x, const struct lh_panels *m, const f
 	free(again);
 }
 
+/* The panels of outputs that are columns of a matrix are those of the same outputs in rows. */
+static void columns_are_outputs(const float *w, const void *panels, struct shape s)
+{
+	size_t bytes = lh_panels_bytes(floats, s.in, s.out), stride = s.out + 3;
+	float *columns = calloc(s.in * stride, sizeof *columns);
+	char *again = lines(bytes);
+
+	for (size_t c = 0; c < s.out; c++)
+		for (size_t i = 0; i < s.in; i++)
+			columns[i * stride + c] = w[c * s.in + i];
+	for (size_t c = 0; c < s.out; c += LH_PANEL)
+		floats->put_columns(again + lh_panels_bytes(floats, s.in, c), columns + c, stride,
+				    s.in, s.out - c < LH_PANEL ? s.out - c : LH_PANEL);
+	check_why(!memcmp(again, panels, bytes), floats->name);
+	free(columns);
+	free(again);
+}
+
 static void product(size_t rows, size_t in, size_t out, bool with_bias)
 {
 	struct shape s = { rows, in, out };
 	float *x = randoms(rows * lh_stride(in)), *w = randoms(in * out);
-	float *panels = calloc(lh_panels_round(out) * in, sizeof *panels);
+	void *panels = lines(lh_panels_bytes(floats, in, out));
 	float *bias = with_bias ? randoms(lh_panels_round(out)) : NULL;
 	float *y = calloc(rows * lh_stride(out), sizeof *y);
-	struct lh_panels m = { &k->f32, panels, bias, in, out };
+	struct lh_panels m = { floats, panels, bias, in, out };
 
 	for (size_t c = 0; c < out; c++)
-		k->f32.put(panels, c, w + c * in, in);
+		floats->put(panels, c, w + c * in, in);
 	multiply(x, &m, s, y);
 	compare(x, w, bias, y, s);
 	same_in_two_calls(x, &m, y, s);
+	columns_are_outputs(w, panels, s);
 	free(x);
 	free(w);
 	free(panels);
@@ -112,10 +141,15 @@ static void products_are_right_and_a_row_has_no_neighbours(void)
 	product(13, 3072, 33, false);
 }
 
+static const struct lh_product *fast(void)
+{
+	return lh_product(LH_GGUF_Q8_0, true);
+}
+
 /* Weights of Q8_0 by rows rounded to int8: what is rounded is at most half a step of each 32. */
 static void int8_products_are_within_their_rounding(void)
 {
-	const struct lh_product *p = lh_product_int8();
+	const struct lh_product *p = fast();
 	size_t in = 96, out = 70, rows = 37, blocks = in / LH_Q8_INPUTS;
 	unsigned char *q = malloc(out * blocks * LH_Q8_BYTES);
 	float *x = randoms(rows * lh_stride(in)), *w = malloc(in * out * sizeof *w), *bias;
@@ -123,7 +157,7 @@ static void int8_products_are_within_their_rounding(void)
 	struct lh_panels m = { p, NULL, NULL, in, out };
 	void *panels;
 
-	m.w = panels = calloc(lh_panels_bytes(p, in, out), 1);
+	m.w = panels = lines(lh_panels_bytes(p, in, out));
 	m.bias = bias = randoms(lh_panels_round(out));
 	for (size_t b = 0; b < out * blocks; b++) {
 		memcpy(q + b * LH_Q8_BYTES, "\0\x20", 2);	/* 2^-7 */
@@ -264,11 +298,12 @@ static int with(const char *kernel)
 		return waitpid(pid, &status, 0) == pid ? status : -1;
 	setenv("LH_KERNEL", kernel, 1);
 	k = lh_kernels();
-	printf("# %s: %s%s\n", kernel, k->name, lh_product_int8() ? ", int8" : "");
+	floats = lh_product(LH_GGUF_F32, false);
+	printf("# %s: %s, %s, fast %s\n", kernel, k->name, floats->name, fast()->name);
 	products_are_right_and_a_row_has_no_neighbours();
 	exponentials_are_exact_to_1e_7();
 	functions_are_right_for_every_length();
-	if (lh_product_int8())
+	if (fast()->blocks)
 		int8_products_are_within_their_rounding();
 	fflush(stdout);
 	_exit(0);
@@ -282,6 +317,7 @@ static void kernel(const char *name)
 int main(void)
 {
 	fflush(stdout);
+	test(kernel("amx"));
 	test(kernel("vnni"));
 	test(kernel("avx512"));
 	test(kernel("avx2"));
