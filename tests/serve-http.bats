@@ -1,12 +1,11 @@
 load helper
-load serving
+load servers/serve
 
 # HTTP as clients send it, whole and broken, by a client that sends exactly what it is
 # told (http_raw.py).  The routes have a filter that prints what it reads (echo.py).
 
 # The slow body takes more than half a minute: it begins here, and is looked at last.
 setup_file() {
-	export TOKEN=
 	cd "$BATS_FILE_TMPDIR" || return
 	config >routes.json
 	start_serve --config routes.json --connections 12000
@@ -17,7 +16,7 @@ setup_file() {
 		def drip(n, pause, count):
 		    """What becomes of a body of which n bytes come each pause."""
 		    c = Client()
-		    c.send("POST /echo HTTP/1.1\r\nHost: x\r\nContent-Length: %d\r\n\r\n" % (n * count), '{"a":"')
+		    c.send("POST /jq HTTP/1.1\r\nHost: x\r\nContent-Length: %d\r\n\r\n" % (n * count), '{"a":"')
 		    begun = time.monotonic()
 		    body = b"x" * (n * count - 8) + b'"}'
 		    for i in range(count):
@@ -54,16 +53,31 @@ setup_file() {
 
 teardown_file() {
 	wait "$(cat "$BATS_FILE_TMPDIR/slow.pid")" || true
-	stop_serve
+	end_serves
 }
 
 teardown() {
 	faults_happened
-	local pid
-	for pid in "${MINE[@]}"; do
-		kill "$pid"
-		wait "$pid"
-	done
+	end_serves
+}
+
+# echo_filter [ARGUMENT] - the argv of echo.py; with an argument it is a pool of its own.
+echo_filter() {
+	jq -nc --arg f "$ROOT/tests/servers/echo.py" '["python3", "-B", $f] + $ARGS.positional' --args "$@"
+}
+
+# only_routes ROUTE... - a configuration of these routes (JSON objects); the built-in
+# ones that have a filter are switched off, so that a server starts at once.
+only_routes() {
+	lh-serve --print-config | jq -c --argjson mine "[$(IFS=,; echo "$*")]" '
+		($mine | map(.route)) as $names
+		| { routes: ([.routes[] | select(.route as $r | $names | index($r) | not) |
+			{ route, off: "not in this test" }] + $mine) }'
+}
+
+# raw - the Python on stdin, with http_raw.
+raw() {
+	PYTHONPATH=$ROOT/tests timeout 300 python3 -B - "$@"
 }
 
 config() {
@@ -83,13 +97,6 @@ config() {
 		'{"route":"POST /trace","depth":64,"trace":true,"run":'"$echo"'}' \
 		'{"route":"POST /slow","pool":4,"run":'"$slow"'}' \
 		'{"route":"POST /jq","run":["jq","-c","--unbuffered","{got:.n}"]}'
-}
-
-# my_serve OPTION... - a server of this test alone.
-MINE=()
-my_serve() {
-	start_serve "$@"
-	MINE+=("$SERVE_PID")
 }
 
 @test "a body of exactly the limit is answered, one byte more is 413, with a length and in chunks" {
@@ -437,9 +444,9 @@ my_serve() {
 }
 
 @test "the first of 401, 404, 405, 411, 413 and 415 that holds is the answer, after 403 and 400" {
-	TOKEN=sixteen-bytes-or-more my_serve --config "$BATS_FILE_TMPDIR/routes.json"
+	LH_SERVE_TOKEN=sixteen-bytes-or-more start_serve --config "$BATS_FILE_TMPDIR/routes.json"
 	token=$PORT
-	TOKEN=sixteen-bytes-or-more my_serve --config "$BATS_FILE_TMPDIR/routes.json" --allow 10.0.0.0/8
+	LH_SERVE_TOKEN=sixteen-bytes-or-more start_serve --config "$BATS_FILE_TMPDIR/routes.json" --allow 10.0.0.0/8
 	raw "$token" "$PORT" <<-'END'
 	from http_raw import *
 	import itertools
@@ -720,8 +727,8 @@ my_serve() {
 }
 
 @test "a client that does not read its lines is not waited for, and holds little memory" {
-	my_serve --config "$BATS_FILE_TMPDIR/routes.json"
-	raw "$SERVE_PID" <<-'END'
+	start_serve --config "$BATS_FILE_TMPDIR/routes.json"
+	raw "$SERVE" <<-'END'
 	from http_raw import *
 	def peak():
 	    return int([l for l in open("/proc/%s/status" % sys.argv[1]) if l.startswith("VmHWM")][0].split()[1])
@@ -807,7 +814,7 @@ my_serve() {
 }
 
 @test "at the limit of connections the one that is idle longest goes, and new ones are served" {
-	my_serve --config "$BATS_FILE_TMPDIR/routes.json" --connections 40
+	start_serve --config "$BATS_FILE_TMPDIR/routes.json" --connections 40
 	raw <<-'END'
 	from http_raw import *
 	wait = [os.getcwd() + "/wait%d" % i for i in range(4)]
@@ -832,8 +839,8 @@ my_serve() {
 }
 
 @test "without descriptors for new connections, old ones are served, and later the new" {
-	my_serve --config "$BATS_FILE_TMPDIR/routes.json"
-	raw "$SERVE_PID" <<-'END'
+	start_serve --config "$BATS_FILE_TMPDIR/routes.json"
+	raw "$SERVE" <<-'END'
 	from http_raw import *
 	import subprocess
 	pid = sys.argv[1]
@@ -856,7 +863,7 @@ my_serve() {
 
 @test "a small limit of open files lowers the limit of connections, and that is said" {
 	(ulimit -n 100 && exec lh-serve --listen 127.0.0.1:0 --config "$BATS_FILE_TMPDIR/routes.json" --state s >log 2>err 3>&-) &
-	MINE+=($!)
+	SERVES+=($!)
 	until_so grep -q 'listening on' err
 	grep -q 'at most 50 connections: the limit of open files is 100' err
 	PORT=$(sed -n 's/.*listening on http:.*:\([0-9]*\)$/\1/p' err) raw <<-'END'
@@ -884,7 +891,7 @@ in_flight() {
 }
 
 @test "curl, ab, wrk and h2load count what the access log counts" {
-	my_serve --config "$BATS_FILE_TMPDIR/routes.json"
+	start_serve --config "$BATS_FILE_TMPDIR/routes.json"
 	n=$(scale 2000 50000)
 	echo '{"n": 1}' >body.json
 	echo 'wrk.method = "PATCH"; wrk.body = "{\"n\": 1}"; wrk.headers["Content-Type"] = "application/json"' >patch.lua
@@ -916,7 +923,7 @@ in_flight() {
 }
 
 @test "what is refused before it is a request is in the log and the metrics, and what ends in silence" {
-	my_serve --config "$BATS_FILE_TMPDIR/routes.json"
+	start_serve --config "$BATS_FILE_TMPDIR/routes.json"
 	raw >want <<-'END'
 	from http_raw import *
 	chunks = b"POST /echo HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n"
@@ -965,12 +972,12 @@ in_flight() {
 @test "a body slower than 1 KiB a second for half a minute ends its connection, a faster one does not" {
 	until_so [ -s "$BATS_FILE_TMPDIR/slow.out" ]
 	cat "$BATS_FILE_TMPDIR/slow.out"
-	has '"route":"POST /echo","status":408' <"$BATS_FILE_TMPDIR/access.1"
+	has '"route":"POST /jq","status":408' <"$BATS_FILE_TMPDIR/access.1"
 	jq -e '.slow[0] == "closed" and .slow[1] > 25 and .fast[0] == 200 and .fast[1] > 30' "$BATS_FILE_TMPDIR/slow.out"
 }
 
 @test "nothing of a body, a query or a token is in the access log or on stderr" {
-	TOKEN=sixteen-bytes-or-more my_serve --config "$BATS_FILE_TMPDIR/routes.json"
+	LH_SERVE_TOKEN=sixteen-bytes-or-more start_serve --config "$BATS_FILE_TMPDIR/routes.json"
 	t='Authorization: Bearer sixteen-bytes-or-more'
 	for body in '{"do":"die","s":"SECRET"}' '{"do":"garbage","s":"SECRET"}' '{"do":"SECRET x"}' 'SECRET' '{"SECRET":1,"SECRET":2}'; do
 		curl -sS -H "$t" -H 'Content-Type: application/json' -d "$body" "$URL/echo?q=SECRET" >>answers

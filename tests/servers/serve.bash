@@ -1,4 +1,5 @@
-# lh-serve for tests: start_serve starts one, and stop_serves kills at teardown.
+# lh-serve for tests: start_serve starts one; at teardown stop_serves kills them, or
+# end_serves ends them.
 #
 #     setup() { load servers/serve; }
 #     teardown() { stop_serves; faults_happened; }
@@ -6,11 +7,14 @@
 SERVES=() SERVE_N=0
 
 # start_serve [OPTION]... - lh-serve on a free port: URL, PORT and SERVE (its PID); its
-# access log is access.N and its messages err.N, linked as access and err.
+# access log is access.N and its messages err.N, linked as access and err, with their
+# whole names in SERVE_LOG and SERVE_ERR.
 start_serve() {
 	serve_with --listen 127.0.0.1:0 "$@"
 	URL=$(sed -n 's/.*listening on //p' err | head -n 1)
 	PORT=${URL##*:}
+	SERVE_LOG=$PWD/access.$SERVE_N SERVE_ERR=$PWD/err.$SERVE_N
+	export URL PORT SERVE SERVE_LOG SERVE_ERR
 }
 
 # serve_with OPTION... - start it with those options alone.
@@ -45,6 +49,17 @@ hang_up() {
 
 read_again() {
 	[ "$(grep -c 'configuration \(read again\|not changed\)' err)" -gt "$1" ]
+}
+
+# end_serves - all of them, by SIGTERM; each must end with status 0.
+end_serves() {
+	local pid status=0
+	for pid in "${SERVES[@]}"; do
+		kill "$pid" 2>/dev/null
+		wait "$pid" || status=$?
+	done
+	SERVES=()
+	return $status
 }
 
 stop_serves() {
