@@ -2,19 +2,15 @@
 #include "pool.h"
 
 #include <errno.h>
-#include <fcntl.h>
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/uio.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include "base/mem.h"
-#include "proc/coproc.h"
-#include "proc/stderr_tail.h"
+#include "process.h"
 #include "route.h"
 #include <lh/time.h>
 
@@ -22,11 +18,9 @@
 #define PAUSE_MIN 0.1
 #define PAUSE_MAX 30.0
 #define SOON 1.0		/* a start within this time is worth waiting for */
-#define GRACE 0.5		/* to end, for a process that closed its output */
 #define RETIRE 5.0		/* to end, for a process whose input was closed */
 #define QUIET 0.2		/* without an answer: look whether the process ended */
 #define LATE_EACH 0.05
-#define MESSAGES 64		/* reads of stderr in one turn */
 #define PIECES 64		/* of one writev */
 #define TOO_MANY "answered more lines than it was asked: replaced"
 
@@ -36,11 +30,8 @@ struct queue {
 };
 
 struct lh_pool_process {
-	struct lh_source io;		/* its stdin and stdout: a socket */
-	struct lh_source messages;	/* its stderr: a pipe */
+	struct lh_process child;
 	struct lh_pool *pool;
-	unsigned number;
-	pid_t pid;			/* 0: not running */
 	struct queue asked;		/* in order; the first unsent of them is unsent */
 	struct lh_ask *unsent;
 	size_t written;			/* bytes of unsent */
@@ -48,18 +39,9 @@ struct lh_pool_process {
 	double broken;			/* when writing failed; 0: it did not */
 	double retired;			/* when its input was closed; 0: it was not */
 	struct lh_buf in;
-	struct lh_stderr_tail tail;
 	double pause, start;		/* seconds; when to start it again */
-	uint64_t given, answers;	/* since its start */
+	uint64_t answers;		/* since its start */
 	double progress;		/* when it answered last, or started */
-};
-
-struct dead {				/* a process that ended or will, not yet collected */
-	pid_t pid;
-	unsigned number;
-	bool killed, silent;		/* silent: why it ended was reported, or was wanted */
-	double since;
-	char last[sizeof ((struct lh_stderr_tail *)0)->text + 1];	/* line of its stderr */
 };
 
 struct lh_pool {
@@ -71,8 +53,7 @@ struct lh_pool {
 	bool retiring, freeing;
 	uint64_t restarts;
 	double looked;			/* for late asks */
-	struct dead *dead;
-	size_t n_dead, cap_dead;
+	struct lh_endings endings;
 };
 
 /* ---- queues ---- */
@@ -115,99 +96,6 @@ static void fail(struct lh_ask *a, enum lh_asked how)
 }
 
 /* ---- the end of a process ---- */
-
-/* Return whether a message of a filter is about a record of its stdin. */
-static bool about_record(const char *line)
-{
-	return strstr(line, ": -:") != NULL;
-}
-
-/* Return whether the last line of its stderr may be reported.  A process that was given nothing
- * cannot repeat what is private; of the others only the tools of this family, whose
- * messages say whether they are about a record. */
-static bool may_quote(const struct lh_pool_process *c, const char *line)
-{
-	const char *name = strrchr(c->pool->argv[0], '/');
-
-	name = name ? name + 1 : c->pool->argv[0];
-	return !c->given || (!strncmp(name, "lh-", 3) && !about_record(line));
-}
-
-static void report_end(const struct lh_pool *p, const struct dead *d, int status)
-{
-	char text[sizeof d->last + 200];
-	int n;
-
-	if (d->silent || !p->how.ended ||
-	    (p->retiring && WIFEXITED(status) && WEXITSTATUS(status) < 2))
-		return;
-	n = snprintf(text, sizeof text, WIFSIGNALED(status) ? "%s[%u] was ended by signal %d"
-							    : "%s[%u] ended with status %d",
-		     p->argv[0], d->number,
-		     WIFSIGNALED(status) ? WTERMSIG(status) : WEXITSTATUS(status));
-	if (*d->last && n > 0 && (size_t)n < sizeof text)
-		snprintf(text + n, sizeof text - (size_t)n, ": %s", d->last);
-	p->how.ended(p->how.owner, text);
-}
-
-/* Return whether a child has ended; its PID remains taken. */
-static bool has_ended(pid_t pid)
-{
-	siginfo_t info = { .si_pid = 0 };
-
-	return waitid(P_PID, (id_t)pid, &info, WEXITED | WNOHANG | WNOWAIT) < 0 ||
-	       info.si_pid == pid;
-}
-
-/* Collect a process, and end what it left running; false if it still runs. */
-static bool collect(const struct lh_pool *p, struct dead *d, double now)
-{
-	int status = 0;
-
-	if (!has_ended(d->pid)) {
-		if (!d->killed && now - d->since > GRACE) {
-			kill(-d->pid, SIGKILL);
-			d->killed = true;
-		}
-		return false;
-	}
-	kill(-d->pid, SIGKILL);
-	waitpid(d->pid, &status, 0);
-	report_end(p, d, status);
-	return true;
-}
-
-static void collect_dead(struct lh_pool *p, double now)
-{
-	size_t i, n = 0;
-
-	for (i = 0; i < p->n_dead; i++)
-		if (!collect(p, &p->dead[i], now))
-			p->dead[n++] = p->dead[i];
-	p->n_dead = n;
-}
-
-/* Plan to collect a process; at_once: kill it, and say nothing more. */
-static void bury(struct lh_pool_process *c, bool at_once)
-{
-	struct lh_pool *p = c->pool;
-	struct dead *d;
-	struct lh_err err;
-
-	if (at_once)
-		kill(-c->pid, SIGKILL);
-	if (lh_grow(&p->dead, &p->cap_dead, p->n_dead + 1, sizeof *p->dead, &err) < 0) {
-		kill(-c->pid, SIGKILL);
-		waitpid(c->pid, NULL, 0);
-		return;
-	}
-	d = &p->dead[p->n_dead++];
-	*d = (struct dead){ .pid = c->pid, .number = c->number, .killed = at_once,
-			    .silent = at_once, .since = lh_time_monotonic() };
-	lh_stderr_tail_last_line(&c->tail, p->argv[0], d->last, sizeof d->last);
-	if (!may_quote(c, d->last))
-		*d->last = '\0';
-}
 
 /* Return whether an ask may go to another process: none has begun with it, or it changes nothing
  * and was not the one that the process was working on. */
@@ -256,18 +144,9 @@ static void end(struct lh_pool_process *c, enum lh_asked how, bool at_once)
 {
 	struct lh_pool *p = c->pool;
 
-	if (!c->pid)
+	if (!c->child.pid)
 		return;
-	lh_loop_remove(p->how.loop, &c->io);
-	close(c->io.fd);
-	if (c->messages.fd >= 0) {
-		lh_stderr_tail_drain(&c->tail, c->messages.fd);
-		lh_loop_remove(p->how.loop, &c->messages);
-		close(c->messages.fd);
-		c->messages.fd = -1;
-	}
-	bury(c, at_once);
-	c->pid = 0;
+	lh_process_leave(&c->child, &p->endings, at_once);
 	lh_buf_reset(&c->in);
 	c->waits = false;
 	c->pause = c->answers ? PAUSE_MIN : longer(c->pause);
@@ -277,75 +156,17 @@ static void end(struct lh_pool_process *c, enum lh_asked how, bool at_once)
 
 /* ---- start ---- */
 
-static void on_messages(struct lh_source *s, uint32_t events)
-{
-	struct lh_pool_process *c = (struct lh_pool_process *)((char *)s -
-		offsetof(struct lh_pool_process, messages));
-	ssize_t n = 1;
-	int i;
-
-	(void)events;
-	for (i = 0; i < MESSAGES && n > 0; i++)
-		n = lh_stderr_tail_read(&c->tail, s->fd);
-	if (n > 0)
-		return;			/* there may be more, in the next turn */
-	if (n == 0 || (errno != EAGAIN && errno != EINTR)) {
-		lh_loop_remove(c->pool->how.loop, s);
-		close(s->fd);
-		s->fd = -1;
-	}
-}
-
 static void on_io(struct lh_source *s, uint32_t events);
-
-/* Make the descriptors of a child: *io for both directions, *messages for its stderr. */
-static int connect_child(struct lh_pool_process *c, int child[2], struct lh_err *err)
-{
-	int io[2], messages[2];
-
-	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0, io) < 0)
-		return lh_err_sys(err, "socketpair");
-	if (pipe2(messages, O_CLOEXEC) < 0) {
-		close(io[0]);
-		close(io[1]);
-		return lh_err_sys(err, "pipe2");
-	}
-	fcntl(io[1], F_SETFL, 0);	/* blocking, for the child */
-	fcntl(messages[0], F_SETFL, O_NONBLOCK);
-	c->io = (struct lh_source){ io[0], on_io };
-	c->messages = (struct lh_source){ messages[0], on_messages };
-	child[0] = io[1];
-	child[1] = messages[1];
-	return 0;
-}
 
 static int start(struct lh_pool_process *c, struct lh_err *err)
 {
 	struct lh_pool *p = c->pool;
-	int child[2] = { -1, -1 };
-	pid_t pid;
+	const struct lh_spawn how = { .argv = p->argv, .keys = p->how.keys,
+				      .inherit = p->inherit };
 
-	if (connect_child(c, child, err) < 0)
+	if (lh_process_start(&c->child, &how, on_io, err) < 0)
 		return -1;
-	pid = lh_coproc_spawn(&(struct lh_spawn){
-		.argv = p->argv, .fd = (int[]){ child[0], child[0], child[1] }, .n_fd = 3,
-		.keys = p->how.keys, .inherit = p->inherit, .group = true }, err);
-	close(child[0]);
-	close(child[1]);
-	if (pid < 0 || lh_loop_add(p->how.loop, &c->io, EPOLLIN, err) < 0 ||
-	    lh_loop_add(p->how.loop, &c->messages, EPOLLIN, err) < 0) {
-		close(c->io.fd);
-		close(c->messages.fd);
-		c->messages.fd = -1;
-		if (pid > 0) {
-			kill(-pid, SIGKILL);
-			waitpid(pid, NULL, 0);
-		}
-		return -1;
-	}
-	c->pid = pid;
-	c->tail.n = 0;
-	c->given = c->answers = 0;
+	c->answers = 0;
 	c->progress = lh_time_monotonic();
 	c->broken = c->retired = 0;
 	return 0;
@@ -357,7 +178,7 @@ static void start_again(struct lh_pool_process *c, double now)
 	struct lh_pool *p = c->pool;
 	struct lh_err err;
 
-	if (c->pid || (p->retiring && !p->waiting.n) || now < c->start)
+	if (c->child.pid || (p->retiring && !p->waiting.n) || now < c->start)
 		return;
 	p->restarts++;
 	if (start(c, &err) == 0)
@@ -374,7 +195,7 @@ static void start_again(struct lh_pool_process *c, double now)
 static void give(struct lh_pool_process *c, struct lh_ask *a)
 {
 	push(&c->asked, a);
-	c->given++;
+	c->child.told = true;
 	if (!c->unsent)
 		c->unsent = a;
 }
@@ -387,7 +208,7 @@ static struct lh_pool_process *least_busy(const struct lh_pool *p)
 	for (i = 0; i < p->how.processes; i++) {
 		struct lh_pool_process *c = &p->process[i];
 
-		if (c->pid && !c->retired && !c->broken && c->asked.n < p->how.depth &&
+		if (c->child.pid && !c->retired && !c->broken && c->asked.n < p->how.depth &&
 		    (!best || c->asked.n < best->asked.n))
 			best = c;
 	}
@@ -410,7 +231,7 @@ static bool is_up(const struct lh_pool *p)
 	unsigned i;
 
 	for (i = 0; i < p->how.processes; i++)
-		if (p->process[i].pid || p->process[i].start - now < SOON)
+		if (p->process[i].child.pid || p->process[i].start - now < SOON)
 			return true;
 	return false;
 }
@@ -440,7 +261,7 @@ int lh_pool_ask(struct lh_pool *p, struct lh_ask *a)
 
 int lh_pool_ask_one(struct lh_pool *p, unsigned i, struct lh_ask *a)
 {
-	if (i >= p->how.processes || !p->process[i].pid || p->retiring)
+	if (i >= p->how.processes || !p->process[i].child.pid || p->retiring)
 		return -1;
 	begin(a, &p->process[i]);
 	give(&p->process[i], a);
@@ -489,7 +310,7 @@ static void set_waits(struct lh_pool_process *c, bool waits)
 	if (c->waits == waits)
 		return;
 	c->waits = waits;
-	lh_loop_change(c->pool->how.loop, &c->io, EPOLLIN | (waits ? EPOLLOUT : 0));
+	lh_loop_change(c->pool->how.loop, &c->child.io, EPOLLIN | (waits ? EPOLLOUT : 0));
 }
 
 /* Kill a process, and report why; another one is started. */
@@ -497,7 +318,7 @@ static void replace(struct lh_pool_process *c, enum lh_asked how, const char *wh
 {
 	char text[200];
 
-	snprintf(text, sizeof text, "%s[%u] %s", c->pool->argv[0], c->number, why);
+	snprintf(text, sizeof text, "%s[%u] %s", c->pool->argv[0], c->child.number, why);
 	if (c->pool->how.ended)
 		c->pool->how.ended(c->pool->how.owner, text);
 	end(c, how, true);
@@ -510,7 +331,7 @@ static bool has_spoken(const struct lh_pool_process *c)
 	char byte;
 
 	return c->pool->how.depth == 1 && c->unsent == c->asked.first && !c->written &&
-	       (c->in.len || recv(c->io.fd, &byte, 1, MSG_PEEK | MSG_DONTWAIT) > 0);
+	       (c->in.len || recv(c->child.io.fd, &byte, 1, MSG_PEEK | MSG_DONTWAIT) > 0);
 }
 
 static void write_lines(struct lh_pool_process *c)
@@ -525,7 +346,7 @@ static void write_lines(struct lh_pool_process *c)
 	}
 	while (c->unsent && !c->broken) {
 		m.msg_iovlen = (size_t)pieces(c, v);
-		n = sendmsg(c->io.fd, &m, MSG_NOSIGNAL | MSG_DONTWAIT);
+		n = sendmsg(c->child.io.fd, &m, MSG_NOSIGNAL | MSG_DONTWAIT);
 		if (n < 0 && errno == EINTR)
 			continue;
 		if (n < 0) {
@@ -569,7 +390,7 @@ static uint64_t sent_lines(const struct lh_pool_process *c)
 static bool answer(struct lh_pool_process *c)
 {
 	struct lh_pool *p = c->pool;
-	const pid_t pid = c->pid;
+	const pid_t pid = c->child.pid;
 	const double now = lh_time_monotonic();
 	char *lf;
 	size_t at = 0;
@@ -593,7 +414,7 @@ static bool answer(struct lh_pool_process *c)
 		c->progress = now;
 		a = pop(&c->asked);
 		a->answered(a, LH_ASKED_ANSWERED, &p->rec);
-		if (c->pid != pid)
+		if (c->child.pid != pid)
 			return false;
 		if (at == c->in.len)
 			break;
@@ -607,13 +428,13 @@ static bool answer(struct lh_pool_process *c)
 static void on_io(struct lh_source *s, uint32_t events)
 {
 	struct lh_pool_process *c = (struct lh_pool_process *)((char *)s -
-		offsetof(struct lh_pool_process, io));
+		offsetof(struct lh_pool_process, child.io));
 	ssize_t n;
 	char *to;
 
 	if (events & EPOLLOUT)
 		write_lines(c);
-	if (!c->pid || !(events & (EPOLLIN | EPOLLHUP | EPOLLERR)))
+	if (!c->child.pid || !(events & (EPOLLIN | EPOLLHUP | EPOLLERR)))
 		return;
 	to = lh_buf_room(&c->in, CHUNK);
 	n = to ? recv(s->fd, to, CHUNK, MSG_DONTWAIT) : 0;
@@ -690,9 +511,9 @@ static bool is_over(const struct lh_pool_process *c, double now)
 	const struct lh_ask *a = c->asked.first;
 
 	if (c->broken)
-		return now - c->broken > GRACE;
+		return now - c->broken > LH_PROCESS_GRACE;
 	return a && a->sent && now - a->sent > QUIET && now - c->progress > QUIET &&
-	       has_ended(c->pid);
+	       lh_process_has_ended(&c->child);
 }
 
 static void fail_late_of(struct lh_pool_process *c, double now)
@@ -742,7 +563,7 @@ static void fail_late(struct lh_pool *p, double now)
 		return;
 	p->looked = now;
 	for (i = 0; i < p->how.processes; i++)
-		if (p->process[i].pid)
+		if (p->process[i].child.pid)
 			fail_late_of(&p->process[i], now);
 	if (p->waiting.first)
 		refuse_late(p, now);
@@ -755,10 +576,10 @@ static void let_end(struct lh_pool *p, double now)
 	for (i = 0; i < p->how.processes && !p->waiting.n; i++) {
 		struct lh_pool_process *c = &p->process[i];
 
-		if (c->pid && !c->retired && !c->asked.n) {
-			shutdown(c->io.fd, SHUT_WR);
+		if (c->child.pid && !c->retired && !c->asked.n) {
+			shutdown(c->child.io.fd, SHUT_WR);
 			c->retired = now;
-		} else if (c->pid && c->retired && now - c->retired > RETIRE) {
+		} else if (c->child.pid && c->retired && now - c->retired > RETIRE) {
 			replace(c, LH_ASKED_GONE, "did not end: killed");
 		}
 	}
@@ -774,33 +595,14 @@ void lh_pool_tick(struct lh_pool *p)
 		start_again(&p->process[i], now);
 	spread(p);
 	for (i = 0; i < p->how.processes; i++)
-		if (p->process[i].pid && !p->process[i].waits)
+		if (p->process[i].child.pid && !p->process[i].waits)
 			write_lines(&p->process[i]);
-	if (p->n_dead)
-		collect_dead(p, now);
+	lh_endings_collect(&p->endings, now);
 	if (p->retiring)
 		let_end(p, now);
 }
 
 /* ---- the pool ---- */
-
-uint64_t lh_resident(pid_t pid)
-{
-	char path[64], text[128];
-	unsigned long long pages = 0;
-	ssize_t n;
-	int fd;
-
-	snprintf(path, sizeof path, "/proc/%d/statm", (int)pid);
-	fd = open(path, O_RDONLY | O_CLOEXEC);
-	if (fd < 0)
-		return 0;
-	n = read(fd, text, sizeof text - 1);
-	close(fd);
-	text[n > 0 ? n : 0] = '\0';
-	sscanf(text, "%*u %llu", &pages);
-	return pages * (uint64_t)sysconf(_SC_PAGESIZE);
-}
 
 void lh_pool_state(const struct lh_pool *p, struct lh_pool_state *st)
 {
@@ -809,7 +611,7 @@ void lh_pool_state(const struct lh_pool *p, struct lh_pool_state *st)
 	*st = (struct lh_pool_state){ .processes = p->how.processes, .waiting = p->waiting.n,
 				      .restarts = p->restarts };
 	for (i = 0; i < p->how.processes; i++) {
-		st->running += p->process[i].pid > 0;
+		st->running += p->process[i].child.pid > 0;
 		st->asked += p->process[i].asked.n;
 	}
 }
@@ -820,7 +622,7 @@ uint64_t lh_pool_resident(const struct lh_pool *p)
 	unsigned i;
 
 	for (i = 0; i < p->how.processes; i++)
-		sum += p->process[i].pid > 0 ? lh_resident(p->process[i].pid) : 0;
+		sum += p->process[i].child.pid > 0 ? lh_resident(p->process[i].child.pid) : 0;
 	return sum;
 }
 
@@ -847,12 +649,13 @@ struct lh_pool *lh_pool_new(const struct lh_pool_how *how, struct lh_err *err)
 		lh_pool_free(p);
 		return NULL;
 	}
+	p->endings = (struct lh_endings){ .name = p->argv[0], .ended = how->ended,
+					  .owner = how->owner };
 	for (i = 0; i < how->processes; i++) {
 		struct lh_pool_process *c = &p->process[i];
 
 		c->pool = p;
-		c->number = i;
-		c->messages.fd = -1;
+		lh_process_init(&c->child, how->loop, i);
 		lh_buf_init(&c->in, LH_ASK_MAX);
 		if (start(c, err) < 0) {
 			lh_pool_free(p);
@@ -864,7 +667,7 @@ struct lh_pool *lh_pool_new(const struct lh_pool_how *how, struct lh_err *err)
 
 void lh_pool_retire(struct lh_pool *p)
 {
-	p->retiring = true;
+	p->retiring = p->endings.wanted = true;
 }
 
 bool lh_pool_over(const struct lh_pool *p)
@@ -872,9 +675,9 @@ bool lh_pool_over(const struct lh_pool *p)
 	unsigned i;
 
 	for (i = 0; i < p->how.processes; i++)
-		if (p->process[i].pid)
+		if (p->process[i].child.pid)
 			return false;
-	return !p->waiting.n && !p->n_dead;
+	return !p->waiting.n && !p->endings.n;
 }
 
 void lh_pool_kill(struct lh_pool *p)
@@ -882,7 +685,7 @@ void lh_pool_kill(struct lh_pool *p)
 	struct lh_ask *a;
 	unsigned i;
 
-	p->freeing = p->retiring = true;
+	p->freeing = p->retiring = p->endings.wanted = true;
 	for (i = 0; p->process && i < p->how.processes; i++)
 		end(&p->process[i], LH_ASKED_GONE, true);
 	while ((a = pop(&p->waiting)))
@@ -892,19 +695,14 @@ void lh_pool_kill(struct lh_pool *p)
 void lh_pool_free(struct lh_pool *p)
 {
 	unsigned i;
-	size_t n;
 
 	lh_pool_kill(p);
 	for (i = 0; p->process && i < p->how.processes; i++)
 		lh_buf_free(&p->process[i].in);
-	for (n = 0; n < p->n_dead; n++) {
-		kill(-p->dead[n].pid, SIGKILL);
-		waitpid(p->dead[n].pid, NULL, 0);
-	}
+	lh_endings_free(&p->endings);
 	lh_argv_free(p->argv);
 	lh_argv_free(p->inherit);
 	lh_record_free(&p->rec);
-	free(p->dead);
 	free(p->process);
 	free(p);
 }
