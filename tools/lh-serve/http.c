@@ -588,6 +588,12 @@ static void log_refused(struct request *r, unsigned status)
 	log_request(r);
 }
 
+/* Return whether a connection was closed because it was too slow. */
+static bool is_slow(const struct client *c)
+{
+	return c && c->cut && !c->left;
+}
+
 void http_closed(struct server *s, struct MHD_Connection *conn, const struct client *c)
 {
 	bool ended;
@@ -596,7 +602,7 @@ void http_closed(struct server *s, struct MHD_Connection *conn, const struct cli
 	/* after an answer that closes it, what is still there was not looked at */
 	if (!r.counted || c->over || s->stop)
 		return;
-	log_refused(&r, s->refused ? s->refused : ended ? 499 : c->cut ? 408 : 400);
+	log_refused(&r, s->refused ? s->refused : is_slow(c) ? 408 : ended ? 499 : 400);
 	s->refused = 0;
 }
 
@@ -615,12 +621,9 @@ static unsigned status_unanswered(struct server *s, struct MHD_Connection *conn,
 				  const struct client *c)
 {
 	unsigned status = sent_status(conn);
-	bool ended = true;
 
 	s->refused = 0;
-	if (c)
-		client_unused(c, &ended);
-	return status ? status : ended || !c->cut ? 499 : 408;
+	return status ? status : is_slow(c) ? 408 : 499;
 }
 
 static void on_completed(void *server, struct MHD_Connection *conn, void **context,

@@ -429,7 +429,8 @@ static bool is_over(struct client *c, double now)
 	bool ended;
 	uint64_t n = received(c, &ended);
 
-	if (ended && !has_input(c) && now - c->since > 1)
+	c->left = ended && !has_input(c) && now - c->since > 1;
+	if (c->left)
 		return true;
 	if (c->fresh || c->begun)
 		return now - c->since > HEADER_SECONDS;

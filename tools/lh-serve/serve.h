@@ -153,7 +153,7 @@ struct client {				/* a connection */
 	bool known;			/* used is right: after chunks it is not */
 	bool fresh, begun;		/* no request yet; a byte of the next header is there */
 	bool body;			/* its body is being read */
-	bool cut;			/* it is being closed */
+	bool cut, left;			/* it is being closed; since the client has ended */
 	bool unread;			/* it was answered before its body was read */
 	bool over;			/* the answer to its last request closes it */
 };
