@@ -17,15 +17,16 @@
  * nomic-bert-moe, and for its odd layers the sum of the best two experts weighted by the softmax
  * over all.  Then pooling (mean, first, last), then unit length unless raw.
  *
- * Arithmetic is float (kernels.h says what a product is exact to); fast multiplies weights of
- * Q8_0 by rows rounded to int8 in runs of 32, on a CPU that has AVX-512 VNNI, and changes nothing
- * elsewhere.  Short lists are put together into one matrix, so that each weight that is read is
- * used for many tokens; attention is computed list by list.
+ * Arithmetic is float (kernels.h says what a product is exact to); fast multiplies numbers that
+ * are rounded to bf16, on a CPU that has AMX, or weights of Q8_0 by rows rounded to int8, on one
+ * that has AVX-512 VNNI, and changes nothing elsewhere.  Short lists are put together into one
+ * matrix, so that each weight that is read is used for many tokens; attention is computed list by
+ * list.
  *
  * Shapes:  width = embedding_length; a list has 1 to context tokens.
  * Owner:   the encoder points into the gguf, which must outlive it.
- * Memory:  the weights as floats (fast: 9 bits), filled once by how->threads threads; the file's
- *          pages are given back.  Of a compiled model they are mapped.
+ * Memory:  4 bytes a weight (fast: 2; of Q8_0, 8.5 or 9 bits), filled once by how->threads
+ *          threads; the file's pages are given back.  Of a compiled model they are mapped.
  * Errors:  LH_ECORRUPT with what the file lacks, or has in a wrong shape; LH_ENOMEM; of a run,
  *          LH_EDATA for a list that is too long, a token that the model does not have, or a
  *          vector that is zero or not finite.
@@ -40,7 +41,7 @@
 
 struct lh_encoder_how {
 	bool raw;			/* do not scale to unit length */
-	bool fast;			/* Q8_0: rows rounded to int8, 1 - cos <= 1e-4 */
+	bool fast;			/* fewer bits where the CPU can: 1 - cos <= 1e-4 */
 	unsigned threads;		/* that load; 0: one */
 };
 

@@ -7,8 +7,10 @@
  *
  * Errors of exp: at most 1e-7, relative.
  * Products:      of floats, rounded with their sum to f32.  AMX multiplies floats as sums of two
- *                numbers of bf16: a product is exact to 2^-16, and sums are in f32.  On generated
- *                models of 12 layers 1 - cos to float64 is 1e-10 with it, and 1e-14 without.
+ *                numbers of bf16: a product is exact to 2^-15, and sums are in f32.  On generated
+ *                models of 12 layers 1 - cos to float64 is 1e-10 with it, and 1e-13 without.
+ * Fast:          by AMX both are rounded to bf16: exact to 2^-7, 1 - cos 2e-5.  VNNI rounds rows to
+ *                int8 in runs of 32; weights of Q8_0 are exact: 1e-4.
  *
  * AMX is used where the CPU has it and the system permits it (Linux 5.16 or later); the tiles of a
  * thread are in use only during lh_matmul.
@@ -19,6 +21,8 @@
 #include "gguf.h"
 
 #define LH_PANEL 32		/* outputs in a panel of weights */
+
+#define LH_SPREAD 8192		/* bytes of a part of a panel that is spread */
 
 enum { LH_Q8_BYTES = 34, LH_Q8_INPUTS = 32 };	/* of a block of Q8_0: a half, then bytes */
 
@@ -33,6 +37,7 @@ struct lh_product {
 	const char *name;
 	const char *packing;	/* of the weights: another name for another layout; NULL: name */
 	bool blocks;		/* weights are put from blocks of Q8_0 */
+	bool int8;		/* rows are rounded to int8 in runs of 32 */
 	double error;		/* of a product, at most, relative to it; 0: that of floats */
 	unsigned rows;		/* of the largest block */
 	unsigned tile;		/* rows that are together in a layout */
@@ -47,6 +52,8 @@ struct lh_product {
 	void (*put_columns)(void *panel, const float *x, size_t stride, size_t in, size_t n);
 	/* Pack a block of rows of n floats. */
 	void (*pack)(const float *x, size_t stride, unsigned rows, size_t n, void *packed);
+	/* Make what block reads of n inputs of a panel; NULL: it reads the panel. */
+	void (*spread)(const void *panel, size_t n, void *to);
 	/* Multiply a packed block of rows by n inputs of a panel: y[r][c] = bias[c] + the sum
 	 * of x[r] w[c], c < 32.  Without bias the sum is added to y. */
 	void (*block)(const void *x, unsigned rows, const void *w, size_t n, const float *bias,
@@ -79,7 +86,8 @@ const char *lh_packing(const struct lh_product *p);
 const struct lh_product *lh_product(uint32_t type, bool fast);
 
 extern const struct lh_kernels lh_kernels_portable, lh_kernels_avx2, lh_kernels_avx512;
-extern const struct lh_product lh_product_vnni, lh_product_amx;
+extern const struct lh_product lh_product_vnni, lh_product_amx, lh_product_amx_bf16,
+	lh_product_amx_q8;
 
 /* Return whether the CPU has AMX with bf16, and the system lets this process use it. */
 bool lh_amx(void);

@@ -1,15 +1,17 @@
 /*
  * kernels_amx.c - products of floats by AMX, which multiplies tiles of bf16.
  *
- * A float is the sum of two numbers of bf16 and a rest of at most 2^-18 of it; an f16 or a bf16
+ * A float is the sum of two numbers of bf16 and a rest of at most 2^-17 of it; an f16 or a bf16
  * has no rest.  Of the four products of such sums the smallest is left out, so that a product is
- * exact to 3 * 2^-18; sums are in floats.
+ * exact to 2^-15; sums are in floats.  Rounded products have one part of each: exact to 2^-7.
  *
  * A unit is 32 inputs.  A tile of weights is 16 outputs by 32 inputs, for each 2 inputs of each
  * output 2 numbers; a tile of rows is 16 rows of 32 inputs.
  *
  * Weights of a unit:  the first parts of outputs 0 to 15, and of 16 to 31; the second ones.
  * Rows of a unit:     for each 16 rows the first parts, then the second ones.
+ * Q8_0 of a unit:     bytes in the order of the tiles; then the scales, f16.  Tiles are made of
+ *                     them part by part.
  */
 #ifdef __x86_64__
 #ifndef __clang__
@@ -33,8 +35,8 @@
 #define TILE 1024		/* bytes */
 #define LINE 64			/* bytes of a row of a tile */
 #define TALL 16			/* rows of a tile */
-#define W_BYTES (4 * TILE)
-#define X_BYTES (2 * LINE)
+#define Q8_BYTES (LH_PANEL * UNIT + 2 * LH_PANEL)
+#define PART 128		/* inputs of a panel that are multiplied at once */
 #define INLINE static inline __attribute__((always_inline))
 
 /* ---- layouts ---- */
@@ -59,25 +61,34 @@ INLINE void divide(const float *x, size_t n, __m512i *first, __m512i *second)
 	*second = (__m512i)_mm512_cvtne2ps_pbh(b, a);
 }
 
-static void put(void *panels, size_t output, const void *row, size_t n)
+/* Put an output into panels of one or two parts. */
+INLINE void put_parts(void *panels, size_t output, const float *row, size_t n, const size_t parts)
 {
 	size_t units = (n + UNIT - 1) / UNIT, c = output % LH_PANEL;
-	char *to = (char *)panels + output / LH_PANEL * units * W_BYTES + c / TALL * TILE +
-		c % TALL * 4;
-	const float *from = row;
+	char *to = (char *)panels + output / LH_PANEL * units * parts * 2 * TILE +
+		c / TALL * TILE + c % TALL * 4;
 	uint32_t pair[2][UNIT / 2];
 
-	for (size_t i = 0; i < n; i += UNIT, to += W_BYTES) {
+	for (size_t i = 0; i < n; i += UNIT, to += parts * 2 * TILE) {
 		__m512i first, second;
 
-		divide(from + i, n - i, &first, &second);
+		divide(row + i, n - i, &first, &second);
 		_mm512_storeu_si512(pair[0], first);
 		_mm512_storeu_si512(pair[1], second);
-		for (size_t j = 0; j < UNIT / 2; j++) {
-			memcpy(to + j * LINE, &pair[0][j], 4);
-			memcpy(to + 2 * TILE + j * LINE, &pair[1][j], 4);
-		}
+		for (size_t k = 0; k < parts; k++)
+			for (size_t j = 0; j < UNIT / 2; j++)
+				memcpy(to + k * 2 * TILE + j * LINE, &pair[k][j], 4);
 	}
+}
+
+static void put(void *panels, size_t output, const void *row, size_t n)
+{
+	put_parts(panels, output, row, n, 2);
+}
+
+static void put_rounded(void *panels, size_t output, const void *row, size_t n)
+{
+	put_parts(panels, output, row, n, 1);
 }
 
 /* The numbers of columns, of one part of two rows: n of each, side by side. */
@@ -86,7 +97,7 @@ static void put_columns(void *panel, const float *x, size_t stride, size_t in, s
 	char *to = panel;
 
 	for (size_t i = 0; i < (in + UNIT - 1) / UNIT * UNIT; i += 2) {
-		char *at = to + i / UNIT * W_BYTES + i % UNIT / 2 * LINE;
+		char *at = to + i / UNIT * 4 * TILE + i % UNIT / 2 * LINE;
 		__m512i row[2][2] = { 0 };
 
 		for (size_t j = 0; j < 2 && i + j < in; j++)
@@ -102,21 +113,83 @@ static void put_columns(void *panel, const float *x, size_t stride, size_t in, s
 	}
 }
 
-static void pack(const float *x, size_t stride, unsigned rows, size_t n, void *packed)
+INLINE void pack_parts(const float *x, size_t stride, unsigned rows, size_t n, char *to,
+		       const size_t parts)
 {
 	unsigned tiles = (rows + TALL - 1) / TALL;
-	char *to = packed;
 
-	for (size_t i = 0; i < n; i += UNIT, to += tiles * 2 * TILE)
+	for (size_t i = 0; i < n; i += UNIT, to += tiles * parts * TILE)
 		for (unsigned r = 0; r < tiles * TALL; r++) {
-			char *at = to + r / TALL * 2 * TILE + r % TALL * LINE;
+			char *at = to + r / TALL * parts * TILE + r % TALL * LINE;
 			__m512i first = _mm512_setzero_si512(), second = first;
 
 			if (r < rows)
 				divide(x + r * stride + i, n - i, &first, &second);
 			_mm512_store_si512(at, first);
-			_mm512_store_si512(at + TILE, second);
+			if (parts > 1)
+				_mm512_store_si512(at + TILE, second);
 		}
+}
+
+static void pack(const float *x, size_t stride, unsigned rows, size_t n, void *packed)
+{
+	pack_parts(x, stride, rows, n, packed, 2);
+}
+
+static void pack_rounded(const float *x, size_t stride, unsigned rows, size_t n, void *packed)
+{
+	pack_parts(x, stride, rows, n, packed, 1);
+}
+
+/* ---- Q8_0 ---- */
+
+static void put_blocks(void *panels, size_t output, const void *row, size_t n)
+{
+	size_t c = output % LH_PANEL;
+	char *to = (char *)panels + output / LH_PANEL * (n / UNIT) * Q8_BYTES;
+	const char *from = row;
+
+	for (; n; n -= UNIT, from += LH_Q8_BYTES, to += Q8_BYTES) {
+		char *at = to + c / TALL * TALL * UNIT + c % TALL * 2;
+
+		for (size_t i = 0; i < UNIT; i += 2, at += 2 * TALL)
+			memcpy(at, from + 2 + i, 2);
+		memcpy(to + LH_PANEL * UNIT + c * 2, from, 2);
+	}
+}
+
+INLINE __m512 bytes_at(const char *p)
+{
+	return _mm512_cvtepi32_ps(_mm512_cvtepi8_epi32(_mm_loadu_si128((const void *)p)));
+}
+
+/* Make a tile of the weights of 16 outputs and their scales. */
+INLINE void spread_tile(const char *w, const char *scales, char *to)
+{
+	const __m512i twice = _mm512_set_epi32(7, 7, 6, 6, 5, 5, 4, 4, 3, 3, 2, 2, 1, 1, 0, 0);
+	__m512 scale = _mm512_cvtph_ps(_mm256_loadu_si256((const void *)scales));
+	__m512 low = _mm512_permutexvar_ps(twice, scale);
+	__m512 high = _mm512_permutexvar_ps(_mm512_add_epi32(twice, _mm512_set1_epi32(8)), scale);
+
+	for (size_t i = 0; i < UNIT / 2; i++, w += 2 * TALL, to += LINE) {
+		__m512 a = _mm512_mul_ps(bytes_at(w), low);
+		__m512 b = _mm512_mul_ps(bytes_at(w + TALL), high);
+
+		_mm512_store_si512(to, (__m512i)_mm512_cvtne2ps_pbh(b, a));
+	}
+}
+
+static void spread_blocks(const void *panel, size_t n, void *tiles)
+{
+	const char *from = panel;
+	char *to = tiles;
+
+	for (; n; n -= UNIT, from += Q8_BYTES, to += 2 * TILE) {
+		const char *scales = from + LH_PANEL * UNIT;
+
+		spread_tile(from, scales, to);
+		spread_tile(from + TALL * UNIT, scales + 2 * TALL, to + TILE);
+	}
 }
 
 /* ---- products ---- */
@@ -149,47 +222,57 @@ INLINE void fetch(struct lh_ahead *ahead)
 	ahead->from += ahead->step;
 }
 
-/* Add the products of 32 rows, in tiles 0 to 3. */
-INLINE void two_tiles(const char *x, const char *w, size_t n, struct lh_ahead ahead)
+/* Add four products, of tiles 4 and 5 of rows and 6 and 7 of weights. */
+INLINE void four_products(void)
 {
-	for (; n; n -= UNIT, x += 4 * TILE, w += W_BYTES) {
+	_tile_dpbf16ps(0, 4, 6);
+	_tile_dpbf16ps(1, 4, 7);
+	_tile_dpbf16ps(2, 5, 6);
+	_tile_dpbf16ps(3, 5, 7);
+}
+
+/* Add the products of 32 rows, in tiles 0 to 3. */
+INLINE void two_tiles(const char *x, const char *w, size_t n, const bool exact,
+		      struct lh_ahead ahead)
+{
+	const size_t next = exact ? 2 * TILE : TILE;
+
+	for (; n; n -= UNIT, x += 2 * next, w += 2 * next) {
 		fetch(&ahead);
 		_tile_loadd(4, x, LINE);
-		_tile_loadd(5, x + 2 * TILE, LINE);
+		_tile_loadd(5, x + next, LINE);
 		_tile_loadd(6, w, LINE);
 		_tile_loadd(7, w + TILE, LINE);
-		_tile_dpbf16ps(0, 4, 6);
-		_tile_dpbf16ps(1, 4, 7);
-		_tile_dpbf16ps(2, 5, 6);
-		_tile_dpbf16ps(3, 5, 7);
+		four_products();
+		if (!exact)
+			continue;
 		_tile_loadd(4, x + TILE, LINE);
 		_tile_loadd(5, x + 3 * TILE, LINE);
-		_tile_dpbf16ps(0, 4, 6);
-		_tile_dpbf16ps(1, 4, 7);
-		_tile_dpbf16ps(2, 5, 6);
-		_tile_dpbf16ps(3, 5, 7);
+		four_products();
 		_tile_loadd(4, x, LINE);
 		_tile_loadd(5, x + 2 * TILE, LINE);
 		_tile_loadd(6, w + 2 * TILE, LINE);
 		_tile_loadd(7, w + 3 * TILE, LINE);
-		_tile_dpbf16ps(0, 4, 6);
-		_tile_dpbf16ps(1, 4, 7);
-		_tile_dpbf16ps(2, 5, 6);
-		_tile_dpbf16ps(3, 5, 7);
+		four_products();
 	}
 }
 
 /* Add the products of 16 rows, in tiles 0 and 1. */
-INLINE void one_tile(const char *x, const char *w, size_t n, struct lh_ahead ahead)
+INLINE void one_tile(const char *x, const char *w, size_t n, const bool exact,
+		     struct lh_ahead ahead)
 {
-	for (; n; n -= UNIT, x += 2 * TILE, w += W_BYTES) {
+	const size_t next = exact ? 2 * TILE : TILE;
+
+	for (; n; n -= UNIT, x += next, w += 2 * next) {
 		fetch(&ahead);
 		_tile_loadd(4, x, LINE);
-		_tile_loadd(5, x + TILE, LINE);
 		_tile_loadd(6, w, LINE);
 		_tile_loadd(7, w + TILE, LINE);
 		_tile_dpbf16ps(0, 4, 6);
 		_tile_dpbf16ps(1, 4, 7);
+		if (!exact)
+			continue;
+		_tile_loadd(5, x + TILE, LINE);
 		_tile_dpbf16ps(0, 5, 6);
 		_tile_dpbf16ps(1, 5, 7);
 		_tile_loadd(6, w + 2 * TILE, LINE);
@@ -199,42 +282,65 @@ INLINE void one_tile(const char *x, const char *w, size_t n, struct lh_ahead ahe
 	}
 }
 
+/* Where sums begin, or end. */
+struct sums {
+	float *at;
+	size_t stride;		/* bytes */
+};
+
 /* Multiply whole tiles. */
-static void whole(const char *x, unsigned rows, const char *w, size_t n, const float *from,
-		  size_t from_stride, float *y, size_t stride, struct lh_ahead ahead)
+INLINE void whole(const char *x, unsigned rows, const char *w, size_t n, const bool exact,
+		  struct sums from, struct sums y, struct lh_ahead ahead)
 {
-	from_stride *= sizeof *from;
-	stride *= sizeof *y;
-	__asm__ volatile("" ::: "memory");
-	_tile_loadd(0, from, from_stride);
-	_tile_loadd(1, from + 16, from_stride);
+	const char *lower = (const char *)from.at + TALL * from.stride;
+	char *lower_y = (char *)y.at + TALL * y.stride;
+
+	__asm__ volatile("" ::: "memory");	/* GCC's loads of tiles do not say that they read */
+	_tile_loadd(0, from.at, from.stride);
+	_tile_loadd(1, from.at + 16, from.stride);
 	if (rows > TALL) {
-		_tile_loadd(2, (const char *)from + TALL * from_stride, from_stride);
-		_tile_loadd(3, (const char *)from + TALL * from_stride + LINE, from_stride);
-		two_tiles(x, w, n, ahead);
-		_tile_stored(2, (char *)y + TALL * stride, stride);
-		_tile_stored(3, (char *)y + TALL * stride + LINE, stride);
+		_tile_loadd(2, lower, from.stride);
+		_tile_loadd(3, lower + LINE, from.stride);
+		two_tiles(x, w, n, exact, ahead);
+		_tile_stored(2, lower_y, y.stride);
+		_tile_stored(3, lower_y + LINE, y.stride);
 	} else {
-		one_tile(x, w, n, ahead);
+		one_tile(x, w, n, exact, ahead);
 	}
-	_tile_stored(0, y, stride);
-	_tile_stored(1, y + 16, stride);
+	_tile_stored(0, y.at, y.stride);
+	_tile_stored(1, y.at + 16, y.stride);
+}
+
+INLINE void any_rows(const void *x, unsigned rows, const void *w, size_t n, const bool exact,
+		     const float *bias, struct sums y, struct lh_ahead ahead)
+{
+	float part[2 * TALL][LH_PANEL] __attribute__((aligned(64)));
+	struct sums from = { bias ? (float *)bias : y.at, bias ? 0 : y.stride };
+	char *to = (char *)y.at;
+
+	if (rows % TALL == 0) {
+		whole(x, rows, w, n, exact, from, y, ahead);
+		return;
+	}
+	for (unsigned r = 0; !bias && r < rows; r++)
+		memcpy(part[r], to + r * y.stride, sizeof part[r]);
+	if (!bias)
+		from = (struct sums){ part[0], sizeof part[0] };
+	whole(x, rows, w, n, exact, from, (struct sums){ part[0], sizeof part[0] }, ahead);
+	for (unsigned r = 0; r < rows; r++)
+		memcpy(to + r * y.stride, part[r], sizeof part[r]);
 }
 
 static void block(const void *x, unsigned rows, const void *w, size_t n, const float *bias,
 		  float *y, size_t stride, struct lh_ahead ahead)
 {
-	float part[2 * TALL][LH_PANEL] __attribute__((aligned(64)));
+	any_rows(x, rows, w, n, true, bias, (struct sums){ y, stride * sizeof *y }, ahead);
+}
 
-	if (rows % TALL == 0) {
-		whole(x, rows, w, n, bias ? bias : y, bias ? 0 : stride, y, stride, ahead);
-		return;
-	}
-	for (unsigned r = 0; !bias && r < rows; r++)
-		memcpy(part[r], y + r * stride, sizeof part[r]);
-	whole(x, rows, w, n, bias ? bias : part[0], bias ? 0 : LH_PANEL, part[0], LH_PANEL, ahead);
-	for (unsigned r = 0; r < rows; r++)
-		memcpy(y + r * stride, part[r], sizeof part[r]);
+static void rounded_block(const void *x, unsigned rows, const void *w, size_t n,
+			  const float *bias, float *y, size_t stride, struct lh_ahead ahead)
+{
+	any_rows(x, rows, w, n, false, bias, (struct sums){ y, stride * sizeof *y }, ahead);
 }
 
 /* ---- whether there is AMX ---- */
@@ -269,10 +375,24 @@ bool lh_amx(void)
 }
 
 const struct lh_product lh_product_amx = {
-	.name = "amx", .error = 0x3p-18, .rows = 2 * TALL, .tile = TALL,
-	.unit = UNIT, .w_bytes = W_BYTES, .x_bytes = X_BYTES, .part = 384, .put = put,
+	.name = "amx", .error = 0x1.01p-15, .rows = 2 * TALL, .tile = TALL, .unit = UNIT,
+	.w_bytes = 4 * TILE, .x_bytes = 2 * LINE, .part = PART, .put = put,
 	.put_columns = put_columns, .pack = pack, .block = block, .begin = begin, .end = end,
 };
+
+const struct lh_product lh_product_amx_bf16 = {
+	.name = "amx-bf16", .error = 0x1.01p-7, .rows = 2 * TALL, .tile = TALL, .unit = UNIT,
+	.w_bytes = 2 * TILE, .x_bytes = LINE, .part = 3 * PART, .put = put_rounded,
+	.pack = pack_rounded, .block = rounded_block, .begin = begin, .end = end,
+};
+
+const struct lh_product lh_product_amx_q8 = {
+	.name = "amx-q8", .blocks = true, .error = 0x1.01p-7, .rows = 2 * TALL, .tile = TALL,
+	.unit = UNIT, .w_bytes = Q8_BYTES, .x_bytes = LINE, .part = PART, .put = put_blocks,
+	.pack = pack_rounded, .spread = spread_blocks, .block = rounded_block, .begin = begin,
+	.end = end,
+};
+_Static_assert(PART * LH_PANEL * 2 <= LH_SPREAD, "a part fits when it is spread");
 #ifdef __clang__
 #pragma clang attribute pop
 #endif

@@ -47,7 +47,12 @@ static void part_of_panel(const struct lh_panels *m, const char *packed, size_t 
 	const struct lh_product *p = m->product;
 	struct blocks b = blocks_of(p, rows);
 	struct lh_ahead ahead = { w + n * p->w_bytes, p->w_bytes / b.n + 1 };
+	char tiles[LH_SPREAD] __attribute__((aligned(64)));
 
+	if (p->spread) {
+		p->spread(w, n * p->unit, tiles);
+		w = tiles;
+	}
 	for (size_t at = 0, h; at < b.n; at++, rows -= h) {
 		h = rows_at(p, b, at, rows);
 		p->block(packed + lh_packed_bytes(p, from * p->unit, h), (unsigned)h, w,

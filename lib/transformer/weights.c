@@ -306,8 +306,8 @@ static int layer(struct loader *l, struct lh_layer *to)
 	if (is_split(l) ? matrix(l, split, width, width, false, &to->qkv) < 0
 			: matrix(l, fused, width, 3 * width, false, &to->qkv) < 0)
 		return -1;
-	/* a 16th of the arithmetic, but a quarter of the error of short texts */
-	if (matrix(l, out, width, width, true, &to->out) < 0)
+	/* a 16th of the arithmetic, but in int8 a quarter of the error of short texts */
+	if (matrix(l, out, width, width, lh_product(LH_GGUF_Q8_0, true)->int8, &to->out) < 0)
 		return -1;
 	layer_name(l, "attn_output_norm", "", name);
 	if (norm(l, name, &to->attention_norm) < 0 || feed_forward(l, to) < 0)
