@@ -328,9 +328,9 @@ text() {
 		run -0 --separate-stderr bash -c "lh-embed --engine gguf --model m.gguf --cache cache.$j -v head | cmp - out"
 		[[ $stderr == *"lh-embed: $n texts, $n hits, 0 misses"* ]] || { echo "$n: $stderr"; return 1; }
 	done
-	hears_int lh-index build --engine gguf --model m.gguf m.lhv in 2>err 3>&- &
+	hears_int lh-index build --engine gguf --model m.gguf --progress always m.lhv in 2>err 3>&- &
 	pid=$!
-	until_so compgen -G '.m.lhv.lh-tmp-*'
+	until_so [ -s err ]
 	kill -INT "$pid"
 	status=0
 	wait "$pid" || status=$?
