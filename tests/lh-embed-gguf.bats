@@ -314,6 +314,7 @@ text() {
 	local j n
 	words 20000 >in
 	for j in 1 2; do
+		rm -f out
 		hears_int lh-embed --engine gguf --model m.gguf -j$j --cache cache.$j in >out 2>err 3>&- &
 		pid=$!
 		until_so [ -s out ]
