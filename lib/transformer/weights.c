@@ -83,14 +83,14 @@ static const struct lh_gguf_tensor *find(struct loader *l, const char *name, uin
 static int plan(struct loader *l, const struct lh_gguf_tensor *t, uint64_t first, uint64_t n,
 		const struct lh_panels *to, size_t at)
 {
+	const struct lh_panels none = { .product = NULL };
 	uint64_t some;
 
 	for (; l->memory && n; first += some, at += some, n -= some) {
 		some = n < ROWS_A_JOB ? n : ROWS_A_JOB;
 		if (lh_grow(&l->job, &l->jobs_cap, l->jobs + 1, sizeof *l->job, l->err) < 0)
 			return -1;
-		l->job[l->jobs++] = (struct job){ t, first, some,
-						  to ? *to : (struct lh_panels){ NULL }, at };
+		l->job[l->jobs++] = (struct job){ t, first, some, to ? *to : none, at };
 	}
 	return 0;
 }
