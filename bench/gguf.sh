@@ -45,11 +45,11 @@ speed() {
 	best 1 | awk -v what="$1" -v aim="$2" '
 		{ printf "%s\t%.0f /s\t%.0f /s\t%.2f%s\n", what, $1, $2, $1 / $2, aim ? " (aim " aim ")" : "" }'
 }
-# peak - what the F16 speed is of the float arithmetic that this core can do just now; a token
-# takes 226 MFLOP.
+# peak - the F16 speed by the float products that this core adds in AVX-512 registers just now; a
+# token takes 226 MFLOP.
 peak() {
 	best 1 | awk -v peak="$(fma)" '
-		{ printf "  GFLOP/s, and the most of this core\t%.0f\t%.0f\t%.2f\n", $1 * 0.226, peak, $1 * 0.226 / peak }'
+		{ printf "  GFLOP/s; AVX-512, at most\t%.0f\t%.0f\t%.2f\n", $1 * 0.226, peak, $1 * 0.226 / peak }'
 }
 # size WHAT AIM - the memory of what was measured last, by the size of the F16 file.
 size() {
@@ -65,6 +65,7 @@ speed 'tokens, F16, a text of 128' 2.5 F16 128
 peak
 size '  peak memory, by the F16 file' 2.7
 first '  opened, first vector of 128 tokens'
+speed 'tokens, F16 --fast, a text of 128' '' F16 128 --fast
 speed 'tokens, Q8_0, in floats; llama.cpp: 8 bits' '' Q8_0 128
 speed 'tokens, Q8_0 --fast, a text of 128' 3 Q8_0 128 --fast
 size '  peak memory, by the F16 file' 0.6
