@@ -25,8 +25,9 @@
  *
  * Shapes:  width = embedding_length; a list has 1 to context tokens.
  * Owner:   the encoder points into the gguf, which must outlive it.
- * Memory:  4 bytes a weight (fast: 2; of Q8_0, 8.5 or 9 bits), filled once by how->threads
- *          threads; the file's pages are given back.  Of a compiled model they are mapped.
+ * Memory:  4 bytes a weight (fast, or F16 by AMX: 2; fast of Q8_0: 8.5 or 9 bits), filled once
+ *          by how->threads threads; the file's pages are given back.  Of a compiled model
+ *          they are mapped.
  * Errors:  LH_ECORRUPT with what the file lacks, or has in a wrong shape; LH_ENOMEM; of a run,
  *          LH_EDATA for a list that is too long, a token that the model does not have, or a
  *          vector that is zero or not finite.

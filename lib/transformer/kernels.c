@@ -41,7 +41,7 @@ const struct lh_product *lh_product(uint32_t type, bool fast)
 {
 #ifdef __x86_64__
 	if (may_be("amx") && lh_amx())
-		return !fast ? &lh_product_amx
+		return !fast ? type == LH_GGUF_F16 ? &lh_product_amx_f16 : &lh_product_amx
 			     : type == LH_GGUF_Q8_0 ? &lh_product_amx_q8 : &lh_product_amx_bf16;
 	if (fast && type == LH_GGUF_Q8_0 && may_be("vnni") && has_vnni())
 		return &lh_product_vnni;

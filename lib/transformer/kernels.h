@@ -7,7 +7,7 @@
  *
  * Errors of exp: at most 1e-7, relative.
  * Products:      of floats, rounded with their sum to f32.  AMX multiplies floats as sums of two
- *                numbers of bf16: a product is exact to 2^-15, and sums are in f32.  On generated
+ *                numbers of bf16: a product is exact to 2^-14, and sums are in f32.  On generated
  *                models of 12 layers 1 - cos to float64 is 1e-10 with it, and 1e-13 without.
  * Fast:          by AMX both are rounded to bf16: exact to 2^-7, 1 - cos 2e-5.  VNNI rounds rows to
  *                int8 in runs of 32; weights of Q8_0 are exact: 1e-4.
@@ -22,7 +22,7 @@
 
 #define LH_PANEL 32		/* outputs in a panel of weights */
 
-#define LH_SPREAD 8192		/* bytes of a part of a panel that is spread */
+#define LH_SPREAD 16384		/* bytes of a part of a panel that is spread */
 
 enum { LH_Q8_BYTES = 34, LH_Q8_INPUTS = 32 };	/* of a block of Q8_0: a half, then bytes */
 
@@ -86,8 +86,8 @@ const char *lh_packing(const struct lh_product *p);
 const struct lh_product *lh_product(uint32_t type, bool fast);
 
 extern const struct lh_kernels lh_kernels_portable, lh_kernels_avx2, lh_kernels_avx512;
-extern const struct lh_product lh_product_vnni, lh_product_amx, lh_product_amx_bf16,
-	lh_product_amx_q8;
+extern const struct lh_product lh_product_vnni, lh_product_amx, lh_product_amx_f16,
+	lh_product_amx_bf16, lh_product_amx_q8;
 
 /* Return whether the CPU has AMX with bf16, and the system lets this process use it. */
 bool lh_amx(void);

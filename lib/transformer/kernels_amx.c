@@ -10,12 +10,14 @@
  *
  * Weights of a unit:  the first parts of outputs 0 to 15, and of 16 to 31; the second ones.
  * Rows of a unit:     for each 16 rows the first parts, then the second ones.
- * Q8_0 of a unit:     bytes in the order of the tiles; then the scales, f16.  Tiles are made of
- *                     them part by part.
+ * F16 of a unit:      for each input 16 outputs, then the same of outputs 16 to 31.
+ * Q8_0 of a unit:     bytes in the order of the tiles; then the scales, f16.  Tiles of F16 and
+ *                     Q8_0 are made part by part.
  */
 #ifdef __x86_64__
 #ifndef __clang__
-#pragma GCC target("avx512f,avx512bw,avx512vl,avx512bf16,amx-tile,amx-bf16,prefer-vector-width=512")
+#pragma GCC target("avx512f,avx512bw,avx512vl,avx512bf16,f16c,prefer-vector-width=512")
+#pragma GCC target("amx-tile,amx-bf16")
 #endif
 #include <cpuid.h>
 #include <immintrin.h>
@@ -28,7 +30,7 @@
 
 #ifdef __clang__
 #pragma clang attribute push(__attribute__((target( \
-	"avx512f,avx512bw,avx512vl,avx512bf16,amx-tile,amx-bf16"))), apply_to = function)
+	"avx512f,avx512bw,avx512vl,avx512bf16,f16c,amx-tile,amx-bf16"))), apply_to = function)
 #endif
 
 #define UNIT 32
@@ -189,6 +191,49 @@ static void spread_blocks(const void *panel, size_t n, void *tiles)
 
 		spread_tile(from, scales, to);
 		spread_tile(from + TALL * UNIT, scales + 2 * TALL, to + TILE);
+	}
+}
+
+/* ---- F16 ---- */
+
+static void put_halves(void *panels, size_t output, const void *row, size_t n)
+{
+	size_t units = (n + UNIT - 1) / UNIT, c = output % LH_PANEL;
+	char *to = (char *)panels + output / LH_PANEL * units * 2 * TILE + c / TALL * TILE +
+		c % TALL * 2;
+	const float *from = row;
+
+	for (size_t i = 0; i < n; i++) {
+		uint16_t half = _cvtss_sh(from[i], _MM_FROUND_TO_NEAREST_INT);
+
+		memcpy(to + i / UNIT * 2 * TILE + i % UNIT * TALL * 2, &half, sizeof half);
+	}
+}
+
+INLINE __m512 halves_at(const char *p)
+{
+	return _mm512_cvtph_ps(_mm256_loadu_si256((const void *)p));
+}
+
+/* Make tiles of both parts, the first of which is the upper 8 of 11 bits. */
+static void spread_halves(const void *panel, size_t n, void *tiles)
+{
+	const __m512i upper = _mm512_set1_epi32((int)0xffff0000);
+	const char *from = panel;
+	char *to = tiles;
+
+	for (size_t i = 0; i < n * 2; i += 2, from += LINE, to += LINE) {
+		__m512 a = halves_at(from), b = halves_at(from + TALL * 2);
+		__m512i first_a = _mm512_and_si512((__m512i)a, upper);
+		__m512i first_b = _mm512_and_si512((__m512i)b, upper);
+
+		if (i && i % (2 * UNIT) == 0)
+			to += 2 * TILE;
+		a = _mm512_sub_ps(a, (__m512)first_a);
+		b = _mm512_sub_ps(b, (__m512)first_b);
+		_mm512_store_si512(to, _mm512_or_si512(_mm512_srli_epi32(first_a, 16), first_b));
+		_mm512_store_si512(to + 2 * TILE, _mm512_or_si512(
+			_mm512_srli_epi32((__m512i)a, 16), (__m512i)b));
 	}
 }
 
@@ -380,6 +425,12 @@ const struct lh_product lh_product_amx = {
 	.put_columns = put_columns, .pack = pack, .block = block, .begin = begin, .end = end,
 };
 
+const struct lh_product lh_product_amx_f16 = {
+	.name = "amx-f16", .error = 0x1.01p-14, .rows = 2 * TALL, .tile = TALL, .unit = UNIT,
+	.w_bytes = 2 * TILE, .x_bytes = 2 * LINE, .part = PART, .put = put_halves, .pack = pack,
+	.spread = spread_halves, .block = block, .begin = begin, .end = end,
+};
+
 const struct lh_product lh_product_amx_bf16 = {
 	.name = "amx-bf16", .error = 0x1.01p-7, .rows = 2 * TALL, .tile = TALL, .unit = UNIT,
 	.w_bytes = 2 * TILE, .x_bytes = LINE, .part = 3 * PART, .put = put_rounded,
@@ -392,7 +443,7 @@ const struct lh_product lh_product_amx_q8 = {
 	.pack = pack_rounded, .spread = spread_blocks, .block = rounded_block, .begin = begin,
 	.end = end,
 };
-_Static_assert(PART * LH_PANEL * 2 <= LH_SPREAD, "a part fits when it is spread");
+_Static_assert(PART * LH_PANEL * 4 <= LH_SPREAD, "a part fits when it is spread");
 #ifdef __clang__
 #pragma clang attribute pop
 #endif

@@ -12,6 +12,7 @@
 
 static const struct lh_kernels *k;
 static const struct lh_product *floats;
+static bool halves;		/* weights are of F16 */
 
 static float rnd(void)
 {
@@ -120,6 +121,8 @@ static void product(size_t rows, size_t in, size_t out, bool with_bias)
 	float *y = calloc(rows * lh_stride(out), sizeof *y);
 	struct lh_panels m = { floats, panels, bias, in, out };
 
+	for (size_t i = 0; halves && i < in * out; i++)
+		w[i] = (float)(_Float16)(w[i] * 0x1p-9f);
 	for (size_t c = 0; c < out; c++)
 		floats->put(panels, c, w + c * in, in);
 	multiply(x, &m, s, y);
@@ -312,6 +315,9 @@ static int with(const char *kernel)
 	if (fast()->blocks)
 		products_of_blocks_are_within_their_rounding();
 	floats = lh_product(LH_GGUF_F32, true);
+	products_are_right_and_a_row_has_no_neighbours();
+	floats = lh_product(LH_GGUF_F16, false);
+	halves = true;
 	products_are_right_and_a_row_has_no_neighbours();
 	fflush(stdout);
 	_exit(0);
