@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include "base/mem.h"
+#include "base/xxh3.h"
 #include "file/owner.h"
 
 static int check(const struct embed *e)
@@ -81,6 +82,17 @@ static mode_t mode_for(const char *model)
 	return 0600 | (stat(model, &st) == 0 ? st.st_mode & 0044 : 0);
 }
 
+/* Check that the model was not written to while it was read. */
+static int check_unchanged(const struct gguf *g, struct lh_err *err)
+{
+	struct lh_str bytes = lh_gguf_bytes(g->file);
+
+	if (lh_xxh3(bytes.p, bytes.n) != g->source.xxh3)
+		return lh_err_set(err, LH_EIO, "%s: has changed while it was compiled",
+				  g->found.path);
+	return 0;
+}
+
 static int write_model(const struct gguf *g, const struct embed *e, const char *path,
 		       struct lh_err *err)
 {
@@ -92,9 +104,7 @@ static int write_model(const struct gguf *g, const struct embed *e, const char *
 	m->h.source = g->source;
 	lh_tokenizer_compile(g->tokenizer, m);
 	lh_encoder_compile(g->encoder, m);
-	if (lh_model_stale(&g->found))
-		lh_err_set(err, LH_EIO, "%s: has changed while it was compiled", g->found.path);
-	else
+	if (check_unchanged(g, err) == 0)
 		rc = lh_compiled_write(m, path, mode_for(g->found.path), err);
 	if (!rc)
 		lh_tool_verbose(e->tool, "%s: %llu bytes", path,
