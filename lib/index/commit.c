@@ -54,6 +54,8 @@ static int set_levels(struct lh_index_writer *w, struct lh_err *err)
 	w->level = lh_calloc(w->rows + 1, sizeof *w->level, err);
 	if (!w->level)
 		return -1;
+	if (w->given.level)
+		return lh_index_take_levels(w, err);
 	if (continues_graph(w)) {
 		if (lh_index_copy_levels(w, err) < 0)
 			return -1;
@@ -85,6 +87,8 @@ static int build_graph(struct lh_index_writer *w, unsigned jobs, struct lh_err *
 		.level = w->level, .upper = w->upper, .stop = stopping,
 		.progress = w->progress ? report_graph_progress : NULL, .ctx = w,
 	};
+	if (w->given.level)
+		return lh_index_take_links(w, err);
 	if (continues_graph(w) && lh_index_copy_links(w, err) < 0)
 		return -1;
 	return lh_hnsw_build(&w->graph, jobs, err);

@@ -82,6 +82,21 @@ typedef void lh_index_progress_fn(void *ctx, const char *stage, uint64_t done, u
 void lh_index_writer_watch(struct lh_index_writer *w, lh_index_progress_fn *progress,
 			   void *ctx);
 
+/* A graph that another program built over the rows of a writer, numbered in the order of the
+ * puts. */
+struct lh_index_given_graph {
+	uint32_t entry, top;	/* the row where a walk begins, and its level: at most 64 */
+	/* Return the level of a row, at most top. */
+	uint32_t (*level)(void *ctx, uint32_t row);
+	/* Write the links of a row on one of its levels to out: at most m, on level 0 at most 2m,
+	 * to different other rows of that level.  Returns their number. */
+	uint32_t (*links)(void *ctx, uint32_t row, uint32_t level, uint32_t *out);
+	void *ctx;
+};
+/* Let the commit take this graph in place of building one, unless there are fewer rows than
+ * exact_below.  *g is copied; a graph that contradicts itself is LH_ECORRUPT. */
+void lh_index_writer_give_graph(struct lh_index_writer *w, const struct lh_index_given_graph *g);
+
 /* Create an index without rows.  Returns 1, and changes nothing, if there is a file of that
  * name; one that appears meanwhile is not replaced either. */
 int lh_index_create(const char *path, const struct lh_index_params *p, double lock_timeout,

@@ -58,6 +58,7 @@ struct lh_index_writer {
 	struct lh_record scan;		/* scratch for copied metadata */
 	struct lh_buf meta;
 	const struct lh_index *old;	/* the index whose graph is continued, or NULL */
+	struct lh_index_given_graph given;	/* to be taken over; level NULL: none */
 	uint32_t *old_order; /* order of the puts in old; NULL: by number */
 	uint32_t *level, *upper;
 	struct lh_hnsw graph;
@@ -94,6 +95,9 @@ int lh_index_build_id_table(struct lh_index_writer *w, struct lh_err *err);
 int lh_index_copy_levels(struct lh_index_writer *w, struct lh_err *err);
 int lh_index_copy_links(struct lh_index_writer *w, struct lh_err *err);
 int lh_index_copy_order(struct lh_index_writer *w, struct lh_err *err);
+/* Do the same for the given graph. */
+int lh_index_take_levels(struct lh_index_writer *w, struct lh_err *err);
+int lh_index_take_links(struct lh_index_writer *w, struct lh_err *err);
 
 /* ---- row_order.c ---- */
 

@@ -239,7 +239,7 @@ static uint64_t length_of(const char *path)
 	return st.live;
 }
 
-static void on_stage(void *ctx, const char *stage, uint64_t done, uint64_t of)
+void show_stage(void *ctx, const char *stage, uint64_t done, uint64_t of)
 {
 	struct lh_tool *tool = ctx;
 
@@ -257,7 +257,7 @@ static int finish(struct build *b, struct lh_tool *tool, const struct settings *
 		return refuse_empty(path, &tool->err);
 	settle_params(b->p, count);
 	had = length_of(path);
-	lh_index_writer_watch(b->w, on_stage, tool);
+	lh_index_writer_watch(b->w, show_stage, tool);
 	if (lh_index_commit(b->w, (unsigned)tool->jobs, &tool->err) < 0)
 		return -1;
 	if (count < had - had / 2)
