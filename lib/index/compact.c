@@ -125,7 +125,9 @@ static int build_index(struct compaction *f, unsigned jobs, struct lh_err *err)
 	f->writer = lh_index_writer_bare(f->path, &f->snapshot->params, err);
 	if (!f->writer)
 		return -1;
-	unchanged = base_rows_unchanged(f->snapshot, err);
+	unchanged = f->snapshot->params.layout == LH_LAYOUT_HNSW ?
+			    base_rows_unchanged(f->snapshot, err) :
+			    0;
 	if (unchanged < 0)
 		return -1;
 	if (unchanged)

@@ -19,6 +19,7 @@ struct lh_str lh_index_name(const char *path);
 /* Return the name of an enum value, or "unknown". */
 const char *lh_distance_name(int distance);
 const char *lh_precision_name(int precision);
+const char *lh_layout_name(int layout);
 /* Return "field" or "template", or NULL for LH_LEXICAL_NONE. */
 const char *lh_lexical_source_name(int source);
 

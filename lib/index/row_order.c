@@ -133,7 +133,7 @@ int lh_index_order_rows(struct lh_index_writer *w, struct lh_err *err)
 	struct queue q;
 	int rc;
 
-	if (!w->level)
+	if (!w->linked)
 		return 0;
 	if (w->old && w->old->order && lh_index_copy_order(w, err) < 0)
 		return -1;

@@ -7,6 +7,7 @@
  *     row_order.c  decides the order in which rows are stored
  *     id_slots.c   builds the hash table of ids
  *     commit.c     builds the graph and writes the file in that order
+ *     qg_write.c   writes the rows of layout qg
  *     sections.c   writes the sections of the file
  */
 #ifndef LH_WRITER_H
@@ -60,6 +61,7 @@ struct lh_index_writer {
 	const struct lh_index *old;	/* the index whose graph is continued, or NULL */
 	struct lh_index_given_graph given;	/* to be taken over; level NULL: none */
 	uint32_t *old_order; /* order of the puts in old; NULL: by number */
+	bool linked;		/* there is a graph */
 	uint32_t *level, *upper;
 	struct lh_hnsw graph;
 	uint32_t *order;	/* the row that is stored as number i; NULL: i */
@@ -82,6 +84,13 @@ int lh_index_writer_add(struct lh_index_writer *w, const char *id, size_t id_len
 			size_t meta_len, uint64_t *row, struct lh_err *err);
 void *lh_index_writer_code(struct lh_index_writer *w, uint64_t row);
 void *lh_index_writer_exact(struct lh_index_writer *w, uint64_t row);
+
+/* ---- commit.c ---- */
+void lh_index_report_progress(const struct lh_index_writer *w, const char *stage, uint64_t done);
+
+/* ---- qg_write.c ---- */
+int lh_qg_write_rows(struct lh_index_writer *w, unsigned jobs, struct lh_err *err);
+int lh_qg_write_signs(struct lh_index_writer *w, struct lh_err *err);
 
 /* ---- id_slots.c ---- */
 

@@ -1,0 +1,170 @@
+/*
+ * qg_walk.c - walk over a graph of layout qg.
+ *
+ * The walk keeps a buffer of the ef rows with the least estimated distances.  It visits
+ * the nearest row that is not visited yet: measures it, and estimates its links by their
+ * codes (vector/qg_code.h), without reading them.  Only visited rows can be results.  A
+ * row may be in the buffer several times, estimated from different rows; it is visited
+ * once.
+ */
+#include "searcher.h"
+
+#include <float.h>
+#include <math.h>
+#include <string.h>
+
+#include "base/mem.h"
+
+#define PREFETCHED 24	/* lines of codes; the hardware fetches the rest */
+
+/* Prefetch a row that is likely to be visited next. */
+static inline void prefetch_row(const struct lh_index *ix, uint32_t row)
+{
+	const unsigned char *at = ix->block + row * ix->stride;
+	size_t i, codes = ix->shape.codes_at, n = ix->shape.add_at;
+
+	if (n > codes + 64 * PREFETCHED)
+		n = codes + 64 * PREFETCHED;
+	for (i = 0; i < n; i += 64)
+		__builtin_prefetch(at + i);
+	for (i = ix->shape.add_at; i < ix->stride; i += 64)
+		__builtin_prefetch(at + i);
+}
+
+/* Return the squared distance that a walk's distance stands for. */
+static inline float squared(const struct lh_searcher *s, float d)
+{
+	return s->ix->params.distance == LH_L2 ? d : 2 + 2 * d;
+}
+
+/* Return how many of the buffer are at most that far; the new row comes after them. */
+static size_t place_of(const struct lh_qg_walk *w, float d)
+{
+	size_t low = 0, high = w->n, middle;
+
+	while (low < high) {
+		middle = (low + high) / 2;
+		if (w->row[middle].d <= d)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	return low;
+}
+
+static void insert(struct lh_qg_walk *w, float d, uint32_t row)
+{
+	size_t at = place_of(w, d);
+
+	if (w->n < w->max)
+		w->n++;
+	memmove(w->row + at + 1, w->row + at, (w->n - 1 - at) * sizeof *w->row);
+	w->row[at] = (struct lh_qg_near){ d, row, false };
+	if (at < w->next)
+		w->next = at;
+}
+
+/* Return the distance that a row must be below.  Estimates of a damaged row may be NaN or
+ * infinite. */
+static inline float limit(const struct lh_qg_walk *w)
+{
+	return w->n < w->max ? FLT_MAX : w->row[w->n - 1].d;
+}
+
+/* Add the links of a row whose estimates are near enough. */
+static void add_links(struct lh_searcher *s, uint32_t row, float square)
+{
+	const struct lh_index *ix = s->ix;
+	const struct lh_index_shape *shape = &ix->shape;
+	const unsigned char *at = ix->block + row * ix->stride;
+	const uint32_t *ids = (const void *)(at + shape->ids_at);
+	float d[LH_QG_LANES];
+	uint32_t i, j, to;
+
+	for (i = 0; i < 2 * ix->params.m; i += LH_QG_LANES) {
+		lh_qg_estimate(&s->qg.query,
+			       at + shape->codes_at +
+				       i / LH_QG_LANES * lh_qg_code_bytes(ix->params.dimension),
+			       (const float *)(const void *)(at + shape->add_at) + i,
+			       (const float *)(const void *)(at + shape->rescale_at) + i, square,
+			       d);
+		for (j = 0; j < LH_QG_LANES; j++) {
+			if (!(d[j] < limit(&s->qg)))
+				continue;
+			to = lh_once32(&ids[i + j]);
+			if (to < ix->rows && s->seen[to] != s->epoch)
+				insert(&s->qg, d[j], to);
+		}
+	}
+}
+
+/* Find the nearest row that is not visited; false when all are. */
+static bool find_next(struct lh_searcher *s)
+{
+	struct lh_qg_walk *w = &s->qg;
+
+	for (; w->next < w->n; w->next++) {
+		if (w->row[w->next].done)
+			continue;
+		if (s->seen[w->row[w->next].row] != s->epoch)
+			return true;
+		w->row[w->next].done = true;
+	}
+	return false;
+}
+
+/* Make room for one row more, when one that cannot be a result takes a place. */
+static int widen(struct lh_searcher *s)
+{
+	if (lh_grow(&s->qg.row, &s->qg.cap, s->qg.max + 1, sizeof *s->qg.row, s->err) < 0)
+		return -1;
+	s->qg.max++;
+	return 0;
+}
+
+static int visit(struct lh_searcher *s, uint32_t row)
+{
+	struct cand c = { lh_quantize_row(&s->code, lh_index_code(s->ix, row)), row };
+
+	s->seen[row] = s->epoch;
+	if (!lh_walk_offer(s, c) && widen(s) < 0)
+		return -1;
+	add_links(s, row, squared(s, c.d));
+	return 0;
+}
+
+static int begin(struct lh_searcher *s, size_t ef)
+{
+	struct lh_qg_walk *w = &s->qg;
+
+	w->n = w->next = w->max = 0;
+	if (lh_grow(&w->row, &w->cap, ef, sizeof *w->row, s->err) < 0 ||
+	    lh_walk_begin(s, lh_scan_candidates(s)) < 0)
+		return -1;
+	w->max = ef;
+	lh_walk_epoch(s);
+	lh_qg_query_set(&w->query, s->ix->signs, s->q->vector);
+	insert(w, 0, s->ix->entry);
+	return 0;
+}
+
+int lh_qg_search(struct lh_searcher *s, size_t ef)
+{
+	struct lh_qg_walk *w = &s->qg;
+	uint64_t visited = 0;
+	uint32_t row;
+
+	if (begin(s, ef) < 0)
+		return -1;
+	while (find_next(s)) {
+		row = w->row[w->next].row;
+		w->row[w->next].done = true;
+		if (visit(s, row) < 0)
+			return -1;
+		if (find_next(s))
+			prefetch_row(s->ix, w->row[w->next].row);
+		if (++visited > s->ix->rows / 4 && s->best.n < s->q->k)
+			return 0;
+	}
+	return s->best.n >= s->q->k;
+}
