@@ -34,12 +34,15 @@ for layout in ${LAYOUTS:-hnsw qg}; do
 		ours+="$layout-$precision "
 	done
 done
+npm=$DATA/npm
+if [[ $peers == *usearch* && ! -d $npm/node_modules/usearch ]] &&
+	! npm install --silent --ignore-scripts --prefix "$npm" usearch@2.26.2 >"$DATA/npm.log" 2>&1; then
+	echo "usearch is left out: npm does not install it, see $DATA/npm.log"
+	peers=$(tr ' ' '\n' <<<"$peers" | grep -v usearch | paste -sd' ')
+fi
+
 sides="$ours$peers"
 equal=${CURVE_EQUAL-$ours}
-npm=$DATA/npm
-case $peers in
-*usearch*) [ -d "$npm" ] || npm install --silent --ignore-scripts --prefix "$npm" usearch@2.26.2 >"$DATA/npm.log" 2>&1 ;;
-esac
 
 # build_ours LAYOUT PRECISION[+rescore] INDEX - by lh-index, from JSON.
 build_ours() {
@@ -99,7 +102,7 @@ rate_at() {
 }
 
 # at_recall RECALL - for each side: its rate, hnswlib's, and the ratios to hnswlib and to
-# today's best, 0 where there is none; kept in at.RECALL as well.
+# the better of hnsw-i8 and hnsw-i8+rescore, 0 where there is none; kept in at.RECALL.
 at_recall() {
 	local side i
 	for side in $sides; do
@@ -110,7 +113,8 @@ at_recall() {
 		echo "$side $(for i in 1 2 3 4; do cut -d' ' -f$i at.rounds | median; done | paste -sd' ')"
 	done >"at.$1"
 	awk -v recall="$1" '$2 > 0 {
-		printf "%s at recall %s\t%.0f /s\t%.0f /s\t%.2f\t%.2f of the best hnsw-i8\n", $1, recall, $2, $3, $4, $5 }' "at.$1"
+		printf "%s at recall %s\t%.0f /s\t%.0f /s\t%.2f%s\n", $1, recall, $2, $3, $4,
+			$5 ? sprintf("\t%.2f of hnsw-i8", $5) : "" }' "at.$1"
 }
 
 # at_64 SIDE - its recall at ef 64; builds the graph if there is none.
