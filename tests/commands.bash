@@ -86,7 +86,7 @@ commands() {
 
 # Those that write records to stdout.
 writers() {
-	commands | grep -v 'build\|add\|verify\|compact\|gen kb'
+	commands | grep -v 'build\|add\|verify\|compact\|gen kb\|--hnswlib'
 }
 
 # Those that do the same each time; the others measure.

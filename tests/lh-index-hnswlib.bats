@@ -124,6 +124,42 @@ f = lambda l: struct.pack("<6f", *map(float, l.split()))
 assert [f(l) for l in sys.stdin] == [f(l) for l in open("theirs")]'
 }
 
+@test "an index without a graph, and one with pending changes, is exported with a graph of its records" {
+	local how
+	hard_rows l2 300 6 >r.jsonl
+	hard_rows l2 310 6 | tail -n 10 >more.jsonl
+	for how in '' '--precision f16' '--precision i8 --rescore' '--exact-below 0'; do
+		# shellcheck disable=SC2086
+		lh-index build -j1 --distance l2 $how a.lhv r.jsonl
+		[[ $how == *below* ]] || lh-index delete --id w7 a.lhv
+		lh-index add a.lhv more.jsonl
+		run -0 --separate-stderr lh-index export -v --hnswlib a.bin --ids a.jsonl a.lhv
+		[ "$stderr" = 'lh-index: a.lhv: has no graph of all its records: one is built' ]
+		lh-index dump a.lhv >dumped
+		alike <(jq -c '[.label, .id]' a.jsonl) <(jq -c .id dumped | awk '{ print "[" NR - 1 "," $0 "]" }')
+		judge dump l2 6 a.bin | sort -n | cut -d' ' -f4- >theirs
+		jq -r '.vector | map(tostring) | join(" ")' dumped >ours
+		python3 -c 'import struct
+f = lambda l: struct.pack("<6f", *map(float, l.split()))
+a, b = (list(map(f, open(n))) for n in ("theirs", "ours"))
+assert len(a) >= 309 and a == b'
+		judge links l2 6 a.bin | awk '$2 == 0 && NF < 3 { exit 1 } END { if (NR < 309) exit 1 }'
+		no_litter
+	done
+	lh-index compact a.lhv
+	run -0 --separate-stderr lh-index export -v --hnswlib a.bin --ids a.jsonl a.lhv
+	[ -z "$stderr" ]
+	# cosine: the vectors are not scaled again
+	lh-index build -j1 --precision f16 b.lhv r.jsonl
+	lh-index export --hnswlib b.bin --ids b.jsonl b.lhv
+	judge dump ip 6 b.bin | sort -n | cut -d' ' -f4- >theirs
+	lh-index dump b.lhv | jq -r '.vector | map(tostring) | join(" ")' >ours
+	python3 -c 'import struct
+f = lambda l: struct.pack("<6f", *map(float, l.split()))
+a, b = (list(map(f, open(n))) for n in ("theirs", "ours"))
+assert len(a) == 300 and a == b'
+}
+
 @test "labels may be any numbers, in any order; deleted elements are left out" {
 	judge make l2 4 1200 8 50 3 a.bin 1000 5000 1199000
 	labelled 0 1199000 1000 | shuf --random-source=<(yes) >ids.jsonl
@@ -339,6 +375,66 @@ lh-index: b.lhv: 1100 records of dimension 4" ]
 	same_answers l2 4 a.bin a.lhv 1000
 }
 
+@test "a thousand random small indexes, exported: hnswlib has their vectors and finds what is nearest" {
+	local n
+	n=$(scale 1000 20000)
+	[ -z "${LH_ASAN:-}" ] || n=60
+	python3 - "$n" "$BATS_FILE_TMPDIR/hnswlib" <<-'END'
+	import json, os, random, struct, subprocess, sys, tempfile
+	d = tempfile.TemporaryDirectory(dir="/dev/shm" if os.access("/dev/shm", os.W_OK) else None)	# no disk to sync
+	os.chdir(d.name)
+	R = random.Random(5)
+	f32 = lambda v: struct.unpack("%df" % len(v), struct.pack("%df" % len(v), *v))
+	graphs = searched = 0
+	def links(path, m):	# of an index, as lhv(5) describes it: (label, level) to labels
+	    b = open(path, "rb").read()
+	    rows, stride = struct.unpack_from("<QI", b, 24)
+	    at = dict(struct.unpack_from("<IIQ", b, 128 + 32 * i)[::2] for i in range(struct.unpack_from("<I", b, 48)[0]))
+	    u32 = lambda at, n: struct.unpack_from("<%dI" % n, b, at)
+	    label = {row: i for i, row in enumerate(u32(at[11], rows))}
+	    level = u32(at[3], rows + 1)
+	    out = {}
+	    for row in range(rows):
+	        lists = [at[2] + row * stride] + [at[4] + 4 * (1 + m) * i for i in range(level[row], level[row + 1])]
+	        for l, a in enumerate(lists):
+	            out[label[row], l] = sorted(label[to] for to in u32(a + 4, u32(a, 1)[0]))
+	    return out
+	for case in range(int(sys.argv[1])):
+	    dim, n, m = R.randint(1, 20), R.randint(1, 70), R.randint(8, 24)
+	    distance = R.choice(["cosine", "l2", "ip"])
+	    below = R.choice([0, 0, 0, 1000])
+	    rows = [f32([R.gauss(0, 1) for _ in range(dim)]) for _ in range(n)]
+	    equal = R.random() < 0.2
+	    if equal:
+	        rows = [R.choice(rows[:3]) for _ in rows]	# many equal vectors
+	    if os.path.exists("a.lhv"):
+	        os.remove("a.lhv")
+	    text = "".join(json.dumps({"id": "w%d" % i, "vector": v}) + "\n" for i, v in enumerate(rows))
+	    subprocess.run(["lh-index", "build", "-j1", "--distance", distance, "--m", str(m), "--seed", str(case),
+	        "--exact-below", str(below), "a.lhv"], input=text.encode(), check=True)
+	    subprocess.run(["lh-index", "export", "--hnswlib", "a.bin", "--ids", "a.jsonl", "a.lhv"], check=True)
+	    space = "l2" if distance == "l2" else "ip"
+	    dump = subprocess.run([sys.argv[2], "dump", space, str(dim), "a.bin"], stdout=subprocess.PIPE, check=True).stdout
+	    ids = {l["label"]: l["id"] for l in map(json.loads, open("a.jsonl"))}
+	    lines = [l.split() for l in dump.decode().splitlines()]
+	    assert sorted(int(l[0]) for l in lines) == list(range(n)) == sorted(ids), (case, lines)
+	    for l in lines:
+	        i = int(ids[int(l[0])][1:])
+	        long = sum(x * x for x in rows[i]) ** 0.5 if distance == "cosine" else 1
+	        assert all(abs(float(x) - y / long) < 1e-6 for x, y in zip(l[3:], rows[i])) and len(l) == 3 + dim, (case, l)
+	    graphs += any(int(l[1]) for l in lines)
+	    if not below:
+	        got = subprocess.run([sys.argv[2], "links", space, str(dim), "a.bin"], stdout=subprocess.PIPE, check=True)
+	        got = [list(map(int, l.split())) for l in got.stdout.decode().splitlines()]
+	        assert {(l[0], l[1]): l[2:] for l in got} == links("a.lhv", m), case
+	    if distance != "ip" and not equal:	# all of these graphs are connected
+	        searched += 1
+	        got = subprocess.run([sys.argv[2], "exact", space, str(dim), "a.bin", str(case)], stdout=subprocess.PIPE)
+	        assert got.returncode == 0, (case, dim, n, m, distance, got.stdout)
+	assert graphs > int(sys.argv[1]) / 3 and searched > int(sys.argv[1]) / 3
+	END
+}
+
 @test "the names of the files are checked before anything is written" {
 	rows 1 1100 | lh-index build -j1 a.lhv
 	sum=$(sha256sum a.lhv)
@@ -372,12 +468,18 @@ lh-index: b.lhv: 1100 records of dimension 4" ]
 		cmp -s a.jsonl old.jsonl || cmp -s a.jsonl new.jsonl
 		[ "$INJECT" = signal=KILL ] || [ "$3" != 0 ] || cmp a.bin new.bin
 		[ "$INJECT" = signal=KILL ] || [ "$3" = 0 ] || { [ "$3" = 2 ] && [ "$(wc -l <err)" = 1 ]; }
-		lh-index export --hnswlib a.bin --ids a.jsonl new.lhv
+		lh-index export -j1 --hnswlib a.bin --ids a.jsonl new.lhv
 		cmp a.bin new.bin
 		cmp a.jsonl new.jsonl
 	}
 	for INJECT in signal=KILL error=ENOSPC error=EIO; do
 		at_each lh-index export --hnswlib a.bin --ids a.jsonl new.lhv
+	done
+	# and with a graph that is built first
+	same_build --exact-below 2000 new.lhv < <(rows 1 200 new)
+	lh-index export -j1 --hnswlib new.bin --ids new.jsonl new.lhv
+	for INJECT in signal=KILL error=ENOSPC; do
+		at_each lh-index export -j1 --hnswlib a.bin --ids a.jsonl new.lhv
 	done
 	no_litter
 }

@@ -347,6 +347,11 @@ int lh_index_prepare(struct lh_index_writer *w, unsigned jobs, struct lh_err *er
 	return fsync(w->out.fd) < 0 ? lh_err_sys(err, "%s: cannot sync", w->out.tmp) : 0;
 }
 
+const char *lh_index_writer_file(const struct lh_index_writer *w)
+{
+	return w->out.tmp;
+}
+
 uint64_t lh_index_writer_checksum(const struct lh_index_writer *w)
 {
 	return w->header.xxh3;

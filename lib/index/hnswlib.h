@@ -60,11 +60,12 @@ uint32_t lh_hnswlib_links(const struct lh_hnswlib *h, uint64_t element, uint32_t
 			  uint32_t *out);
 
 /* Return whether an index has a graph over exactly its live rows, or no rows. */
-bool lh_hnswlib_can_write(const struct lh_index *ix);
-/* Write such an index with its graph.  The labels are the numbers of the rows in the order of
- * insertion.  Quantized vectors are written as f32, exact if the index has them.  progress: see
- * lh_index_writer_watch. */
-int lh_hnswlib_write(struct lh_atomic *out, const struct lh_index *ix,
+bool lh_hnswlib_has_graph(const struct lh_index *ix);
+/* Write an index: its graph, or if it has none over its live rows, one that is built on jobs
+ * threads, in a temporary file next to out.  The labels are the numbers of the live rows in the
+ * order of insertion.  Quantized vectors are written as f32, exact if the index has them.
+ * progress: see lh_index_writer_watch. */
+int lh_hnswlib_write(struct lh_atomic *out, const struct lh_index *ix, unsigned jobs,
 		     lh_index_progress_fn *progress, void *ctx, struct lh_err *err);
 
 #endif

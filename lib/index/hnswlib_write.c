@@ -1,6 +1,9 @@
 /*
  * hnswlib_write.c - write an index as a file of the library hnswlib.  Row r becomes element r,
  * with its links; an index may be damaged, so each part is copied and checked first.
+ *
+ * An index without a graph over its live rows is copied to a temporary one that has one.  The
+ * vectors are still those of the index, as they are stored.
  */
 #include "hnswlib.h"
 
@@ -16,7 +19,9 @@
 #define PROGRESS_EVERY 4096		/* rows */
 
 struct writing {
-	const struct lh_index *ix;
+	const struct lh_index *ix;	/* of the graph */
+	const struct lh_index *vectors;	/* ix itself, or the index that it is a copy of, ... */
+	uint32_t *original;		/* ... and the row there of each label */
 	struct lh_atomic *out;
 	struct lh_buf piece;
 	uint32_t *level;	/* a copy, checked */
@@ -26,7 +31,7 @@ struct writing {
 	void *ctx;
 };
 
-bool lh_hnswlib_can_write(const struct lh_index *ix)
+bool lh_hnswlib_has_graph(const struct lh_index *ix)
 {
 	return (ix->graph || !ix->rows) && !ix->n_hidden && ix->n_pending == ix->n_dead;
 }
@@ -117,7 +122,7 @@ static int put_row(struct writing *w, uint64_t row, struct lh_err *err)
 
 	if (put_links(w, ix->block + row * ix->stride, 2 * ix->params.m, row, 0, err) < 0)
 		return -1;
-	lh_index_vector(ix, row, w->vector);
+	lh_index_vector(w->vectors, w->original ? w->original[label] : row, w->vector);
 	if (lh_index_check_row_vector(&ix->params, w->vector, row, err) < 0)
 		return lh_err_prefix(err, "rows");
 	lh_buf_add(&w->piece, w->vector, ix->params.dimension * sizeof *w->vector);
@@ -154,25 +159,97 @@ static int put_rows(struct writing *w, const char *stage,
 	return 0;
 }
 
-int lh_hnswlib_write(struct lh_atomic *out, const struct lh_index *ix,
-		     lh_index_progress_fn *progress, void *ctx, struct lh_err *err)
+static int write_file(struct writing *w, struct lh_err *err)
 {
-	struct writing w = { .ix = ix, .out = out, .progress = progress, .ctx = ctx };
+	const struct lh_index *ix = w->ix;
+
+	w->level = lh_calloc(ix->rows + 1, sizeof *w->level, err);
+	w->label = lh_calloc(ix->rows + 1, sizeof *w->label, err);
+	w->vector = lh_calloc(ix->params.dimension, sizeof *w->vector, err);
+	if (!w->level || !w->label || !w->vector || copy_levels(w, err) < 0 ||
+	    set_labels(w, err) < 0)
+		return -1;
+	put_head(w);
+	if (put_rows(w, "file", put_row, err) < 0 || put_rows(w, "levels", put_upper, err) < 0)
+		return -1;
+	return flush(w, err);
+}
+
+/* ---- a graph for an index without one ---- */
+
+static int copy_rows(struct writing *w, struct lh_index_writer *to, struct lh_err *err)
+{
+	uint64_t i, at, n = lh_index_rows(w->vectors);
+	struct lh_row row;
+	int live;
+
+	w->original = lh_calloc(n + 1, sizeof *w->original, err);
+	w->vector = lh_calloc(w->vectors->params.dimension, sizeof *w->vector, err);
+	if (!w->original || !w->vector)
+		return -1;
+	for (i = 0; i < n; i++) {
+		live = lh_index_nth_row(w->vectors, i, &at, &row, err);
+		if (live < 0)
+			return -1;
+		if (!live)
+			continue;
+		lh_index_vector(w->vectors, at, w->vector);
+		w->original[lh_index_writer_count(to)] = (uint32_t)at;
+		if (lh_index_put(to, row.id.p, row.id.n, w->vector, w->vectors->params.dimension,
+				 NULL, 0, err) < 0)
+			return -1;
+	}
+	free(w->vector);
+	w->vector = NULL;
+	return 0;
+}
+
+static int build_and_write(struct writing *w, struct lh_index_writer *to, unsigned jobs,
+			   struct lh_err *err)
+{
+	struct lh_index *copy;
+	int rc;
+
+	lh_index_writer_watch(to, w->progress, w->ctx);
+	if (copy_rows(w, to, err) < 0 || lh_index_prepare(to, jobs, err) < 0)
+		return -1;
+	w->ix = copy = lh_index_open_base(lh_index_writer_file(to), err);
+	rc = copy ? write_file(w, err) : -1;
+	lh_index_close(copy);
+	return rc;
+}
+
+static int write_copy(struct writing *w, unsigned jobs, struct lh_err *err)
+{
+	char *path = lh_index_sibling_path(w->out->path, "-graph", err);
+	struct lh_index_params p = w->vectors->params;
+	struct lh_index_writer *to;
 	int rc = -1;
 
-	w.level = lh_calloc(ix->rows + 1, sizeof *w.level, err);
-	w.label = lh_calloc(ix->rows + 1, sizeof *w.label, err);
-	w.vector = lh_calloc(ix->params.dimension, sizeof *w.vector, err);
-	if (w.level && w.label && w.vector && copy_levels(&w, err) == 0 &&
-	    set_labels(&w, err) == 0) {
-		put_head(&w);
-		if (put_rows(&w, "file", put_row, err) == 0 &&
-		    put_rows(&w, "levels", put_upper, err) == 0)
-			rc = flush(&w, err);
-	}
+	p.precision = LH_F32;
+	p.rescore = false;
+	p.lexical = LH_LEXICAL_NONE;
+	p.exact_below = 0;
+	to = path ? lh_index_writer_bare(path, &p, err) : NULL;
+	if (to)
+		rc = build_and_write(w, to, jobs, err);
+	lh_index_writer_free(to);
+	free(path);
+	return rc;
+}
+
+int lh_hnswlib_write(struct lh_atomic *out, const struct lh_index *ix, unsigned jobs,
+		     lh_index_progress_fn *progress, void *ctx, struct lh_err *err)
+{
+	struct writing w = {
+		.ix = ix, .vectors = ix, .out = out, .progress = progress, .ctx = ctx,
+	};
+	int rc = lh_hnswlib_has_graph(ix) ? write_file(&w, err) : write_copy(&w, jobs, err);
+
 	lh_buf_free(&w.piece);
 	free(w.level);
 	free(w.label);
+	free(w.original);
 	free(w.vector);
 	return rc;
 }

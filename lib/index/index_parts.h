@@ -292,6 +292,8 @@ int lh_index_copy_pending(struct lh_index_writer *w, const struct lh_pending *ro
  * is borrowed until lh_index_prepare, which checks what it copies. */
 void lh_index_writer_continue(struct lh_index_writer *w, const struct lh_index *ix);
 int lh_index_prepare(struct lh_index_writer *w, unsigned jobs, struct lh_err *err);
+/* Return the path of the temporary file that lh_index_prepare wrote. */
+const char *lh_index_writer_file(const struct lh_index_writer *w);
 uint64_t lh_index_writer_checksum(const struct lh_index_writer *w);
 int lh_index_swap(struct lh_index_writer *w, struct lh_err *err);
 

@@ -69,15 +69,16 @@ static int commit(struct export *x, struct lh_err *err)
 
 static int write_both(struct export *x, struct lh_tool *tool, const struct settings *s)
 {
-	if (!lh_hnswlib_can_write(x->ix))
-		return lh_err_set(&tool->err, LH_EUSAGE, "%s: has no graph over its records",
-				  tool->operands[0]);
+	if (!lh_hnswlib_has_graph(x->ix))
+		lh_tool_verbose(tool, "%s: has no graph of all its records: one is built",
+				tool->operands[0]);
 	if (lh_index_check_order(x->ix, &tool->err) < 0)
 		return lh_err_prefix(&tool->err, "%s", tool->operands[0]);
 	if (lh_atomic_open(&x->ids, s->ids, 0666, &tool->err) < 0 ||
 	    lh_atomic_open(&x->file, s->hnswlib, 0666, &tool->err) < 0)
 		return -1;
-	if (lh_hnswlib_write(&x->file, x->ix, show_stage, tool, &tool->err) < 0)
+	if (lh_hnswlib_write(&x->file, x->ix, (unsigned)tool->jobs, show_stage, tool,
+			     &tool->err) < 0)
 		return tool->err.code == LH_ECORRUPT ?
 			       lh_err_prefix(&tool->err, "%s", tool->operands[0]) :
 			       -1;
