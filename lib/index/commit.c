@@ -106,11 +106,11 @@ static int build_graph(struct lh_index_writer *w, unsigned jobs, struct lh_err *
 		.level = w->level, .upper = w->upper, .stop = stopping,
 		.progress = w->progress ? report_graph_progress : NULL, .ctx = w,
 	};
+	w->linked = true;
 	if (w->given.level)
 		return lh_index_take_links(w, err);
 	if (continues_graph(w) && lh_index_copy_links(w, err) < 0)
 		return -1;
-	w->linked = true;
 	if (lh_hnsw_build(&w->graph, jobs, err) < 0)
 		return -1;
 	return w->p.layout == LH_LAYOUT_QG ? find_entry(w, err) : 0;

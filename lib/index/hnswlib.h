@@ -59,7 +59,7 @@ uint32_t lh_hnswlib_level(const struct lh_hnswlib *h, uint64_t element);
 uint32_t lh_hnswlib_links(const struct lh_hnswlib *h, uint64_t element, uint32_t level,
 			  uint32_t *out);
 
-/* Return whether an index has a graph over exactly its live rows, or no rows. */
+/* Return whether an index has a graph of layout hnsw over exactly its live rows, or no rows. */
 bool lh_hnswlib_has_graph(const struct lh_index *ix);
 /* Write an index: its graph, or if it has none over its live rows, one that is built on jobs
  * threads, in a temporary file next to out.  The labels are the numbers of the live rows in the

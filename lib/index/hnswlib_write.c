@@ -33,7 +33,7 @@ struct writing {
 
 bool lh_hnswlib_has_graph(const struct lh_index *ix)
 {
-	return (ix->graph || !ix->rows) && !ix->n_hidden && ix->n_pending == ix->n_dead;
+	return (ix->level || !ix->rows) && !ix->n_hidden && ix->n_pending == ix->n_dead;
 }
 
 /* ---- what is checked first ---- */
@@ -226,6 +226,7 @@ static int write_copy(struct writing *w, unsigned jobs, struct lh_err *err)
 	struct lh_index_writer *to;
 	int rc = -1;
 
+	p.layout = LH_LAYOUT_HNSW;
 	p.precision = LH_F32;
 	p.rescore = false;
 	p.lexical = LH_LEXICAL_NONE;

@@ -94,8 +94,8 @@ struct lh_index_given_graph {
 	uint32_t (*links)(void *ctx, uint32_t row, uint32_t level, uint32_t *out);
 	void *ctx;
 };
-/* Let the commit take this graph in place of building one, unless there are fewer rows than
- * exact_below.  *g is copied; a graph that contradicts itself is LH_ECORRUPT. */
+/* Let the commit of layout hnsw take this graph in place of building one, unless there are fewer
+ * rows than exact_below.  *g is copied; a graph that contradicts itself is LH_ECORRUPT. */
 void lh_index_writer_give_graph(struct lh_index_writer *w, const struct lh_index_given_graph *g);
 
 /* Create an index without rows.  Returns 1, and changes nothing, if there is a file of that

@@ -205,6 +205,7 @@ static void set_params(struct lh_index_params *p, const struct lh_hnswlib *from,
 	lh_index_params_default(p);
 	p->dimension = from->dimension;
 	p->distance = s->distance;
+	p->layout = LH_LAYOUT_HNSW;	/* that of the file */
 	p->ef_construction = ef < 8 ? 8 : ef > 10000 ? 10000 : (uint32_t)ef;
 	if (fitting_m(from))
 		p->m = fitting_m(from);
