@@ -23,8 +23,8 @@ struct build {
 	uint32_t *order;	/* of insertion */
 	uint32_t batch_max, first, n;	/* the batch: n rows of order, from first on */
 	bool fill;		/* fill each list */
+	uint8_t *chosen;	/* per row, how many of its links do not fill */
 	uint32_t *fresh;	/* lists of the rows of the batch */
-	uint8_t *chosen;	/* how many of each are linked back */
 	uint32_t *start, *from;	/* links back to row r are from[start[r]] to start[r + 1] */
 	void (*item)(struct lh_qg_worker *w, struct build *b, uint32_t i);
 	uint32_t items, next_item;
@@ -88,8 +88,10 @@ static void run(struct build *b, void (*item)(struct lh_qg_worker *, struct buil
 
 static void find_item(struct lh_qg_worker *w, struct build *b, uint32_t i)
 {
-	b->chosen[i] = (uint8_t)lh_qg_find_links(w, b->order[b->first + i], b->fill,
-						 b->fresh + (size_t)i * b->g->degree);
+	uint32_t row = b->order[b->first + i];
+
+	b->chosen[row] = (uint8_t)lh_qg_find_links(w, row, b->fill,
+						   b->fresh + (size_t)i * b->g->degree);
 }
 
 static void back_item(struct lh_qg_worker *w, struct build *b, uint32_t row)
@@ -97,7 +99,8 @@ static void back_item(struct lh_qg_worker *w, struct build *b, uint32_t row)
 	uint32_t n = b->start[row + 1] - b->start[row];
 
 	if (n)
-		lh_qg_link_back(w, row, b->from + b->start[row], n, b->fill);
+		b->chosen[row] = (uint8_t)lh_qg_link_back(w, row, b->chosen[row],
+							  b->from + b->start[row], n, b->fill);
 }
 
 static void replace_item(struct lh_qg_worker *w, struct build *b, uint32_t row)
@@ -112,19 +115,20 @@ static void replace_item(struct lh_qg_worker *w, struct build *b, uint32_t row)
  * is the start of the next row when all are placed. */
 static void group_backs(struct build *b)
 {
-	uint32_t degree = b->g->degree, i, j;
+	uint32_t degree = b->g->degree, row, i, j;
 	const uint32_t *links;
 
 	memset(b->start, 0, (b->g->rows + (size_t)2) * sizeof *b->start);
 	for (i = 0; i < b->n; i++)
-		for (j = 0; j < b->chosen[i]; j++)
+		for (j = 0; j < b->chosen[b->order[b->first + i]]; j++)
 			b->start[b->fresh[(size_t)i * degree + j] + 2]++;
 	for (i = 0; i < b->g->rows; i++)
 		b->start[i + 2] += b->start[i + 1];
 	for (i = 0; i < b->n; i++) {
+		row = b->order[b->first + i];
 		links = b->fresh + (size_t)i * degree;
-		for (j = 0; j < b->chosen[i]; j++)
-			b->from[b->start[links[j] + 1]++] = b->order[b->first + i];
+		for (j = 0; j < b->chosen[row]; j++)
+			b->from[b->start[links[j] + 1]++] = row;
 	}
 }
 
@@ -281,7 +285,7 @@ static int build_init(struct build *b, struct lh_qg_build *g, unsigned jobs, str
 	size_t links;
 	unsigned i;
 
-	*b = (struct build){ .g = g, .jobs = jobs < JOBS_MAX ? jobs : JOBS_MAX };
+	*b = (struct build){ .g = g, .jobs = jobs > JOBS_MAX ? JOBS_MAX : jobs ? jobs : 1 };
 	b->batch_max = g->rows / BATCHES + 1;
 	if (b->batch_max > BATCH_MAX)
 		b->batch_max = BATCH_MAX;
@@ -289,7 +293,7 @@ static int build_init(struct build *b, struct lh_qg_build *g, unsigned jobs, str
 	b->workers = lh_calloc(b->jobs, sizeof *b->workers, err);
 	b->order = lh_calloc(g->rows, sizeof *b->order, err);
 	b->fresh = lh_calloc(links, sizeof *b->fresh, err);
-	b->chosen = lh_calloc(b->batch_max, sizeof *b->chosen, err);
+	b->chosen = lh_calloc(g->rows, sizeof *b->chosen, err);
 	b->start = lh_calloc(g->rows + (size_t)2, sizeof *b->start, err);
 	b->from = lh_calloc(links, sizeof *b->from, err);
 	if (!b->workers || !b->order || !b->fresh || !b->chosen || !b->start || !b->from)

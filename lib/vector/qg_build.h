@@ -17,7 +17,7 @@
  * The result depends on the codes and the settings only, not on the number of
  * threads or the kernel.
  *
- * Memory in addition to the caller's: 8 bytes a row, and 2 a row and thread; for a
+ * Memory in addition to the caller's: 9 bytes a row, and 2 a row and thread; for a
  * batch, which is at most a 32nd of the rows and at most 65,536 of them, 8 bytes a
  * link; 8 bytes a row more while rows are made reachable.
  *

@@ -243,6 +243,45 @@ uint32_t lh_qg_find_links(struct lh_qg_worker *w, uint32_t row, bool fill, uint3
 	return choose_links(w, row, fill, links);
 }
 
+/* Link to another row without choosing again, in the place of the last that fills;
+ * returns whether there was one, or the link itself. */
+static bool add_link(uint32_t *links, uint32_t max, uint32_t *chosen, uint32_t other)
+{
+	uint32_t i;
+
+	for (i = 0; i < max && links[i] != other; i++)
+		;
+	if (i < *chosen)
+		return true;
+	if (*chosen == max)
+		return false;
+	i = i < max ? i : max - 1;
+	memmove(links + *chosen + 1, links + *chosen, (i - *chosen) * sizeof *links);
+	links[(*chosen)++] = other;
+	return true;
+}
+
+/* If more rows link here than there is room for candidates, the first are considered. */
+uint32_t lh_qg_link_back(struct lh_qg_worker *w, uint32_t row, uint32_t chosen,
+			 const uint32_t *others, size_t n, bool fill)
+{
+	uint32_t *links = lh_qg_list(w->g, row), old[LINKS_MAX], more[PATH_MAX_ROWS], k = 0;
+	size_t i;
+
+	for (i = 0; i < n && k < PATH_MAX_ROWS; i++)
+		if (!add_link(links, w->g->degree, &chosen, others[i]))
+			more[k++] = others[i];
+	if (!k)
+		return chosen;
+	memcpy(old, links, chosen * sizeof *old);
+	lh_quantized_query_code(&w->query, lh_qg_row_code(w->g, row));
+	w->paths = 0;
+	add_candidates(w, old, chosen);
+	for (i = 0; i < k; i += LINKS_MAX)
+		add_candidates(w, more + i, k - i < LINKS_MAX ? k - i : LINKS_MAX);
+	return choose_links(w, row, fill, links);
+}
+
 static bool has_link(const uint32_t *links, uint32_t n, uint32_t row)
 {
 	uint32_t i;
@@ -251,31 +290,6 @@ static bool has_link(const uint32_t *links, uint32_t n, uint32_t row)
 		if (links[i] == row)
 			return true;
 	return false;
-}
-
-/* More back links than there is room for candidates are possible: those from the
- * first rows are considered. */
-void lh_qg_link_back(struct lh_qg_worker *w, uint32_t row, const uint32_t *others, size_t n,
-		     bool fill)
-{
-	uint32_t *links = lh_qg_list(w->g, row), count = lh_qg_list_length(w->g, row), k = 0;
-	uint32_t old[LINKS_MAX], fresh[PATH_MAX_ROWS];
-	size_t i;
-
-	for (i = 0; i < n && k < PATH_MAX_ROWS; i++)
-		if (!has_link(links, count, others[i]))
-			fresh[k++] = others[i];
-	if (count + k <= w->g->degree) {
-		memcpy(links + count, fresh, k * sizeof *links);
-		return;
-	}
-	memcpy(old, links, count * sizeof *old);
-	lh_quantized_query_code(&w->query, lh_qg_row_code(w->g, row));
-	w->paths = 0;
-	add_candidates(w, old, count);
-	for (i = 0; i < k; i += LINKS_MAX)
-		add_candidates(w, fresh + i, k - i < LINKS_MAX ? k - i : LINKS_MAX);
-	choose_links(w, row, fill, links);
 }
 
 /* Find the link that a row misses least: the farthest that another row of the list is

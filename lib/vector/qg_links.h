@@ -57,10 +57,10 @@ void lh_qg_find_near(struct lh_qg_worker *w, uint32_t row);
  * direction, which come first.  The others fill the list if fill is true. */
 uint32_t lh_qg_find_links(struct lh_qg_worker *w, uint32_t row, bool fill, uint32_t *links);
 
-/* Add links from row to each of n others; if the list is too short for all, choose
- * again. */
-void lh_qg_link_back(struct lh_qg_worker *w, uint32_t row, const uint32_t *others, size_t n,
-		     bool fill);
+/* Add links from row, whose first links are chosen, to n others: in the place of those
+ * that fill, or if there are too few, by choosing again.  Returns how many are chosen. */
+uint32_t lh_qg_link_back(struct lh_qg_worker *w, uint32_t row, uint32_t chosen,
+			 const uint32_t *others, size_t n, bool fill);
 
 /* Put each of n others in the place of a link of row. */
 void lh_qg_replace_link(struct lh_qg_worker *w, uint32_t row, const uint32_t *others, size_t n);
