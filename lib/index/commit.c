@@ -28,22 +28,16 @@ void lh_index_report_progress(const struct lh_index_writer *w, const char *stage
 
 /* ---- the graph ---- */
 
-static void report_graph_progress(void *ctx, uint64_t rows)
+void lh_index_report_graph(void *ctx, uint64_t rows)
 {
 	const struct lh_index_writer *w = ctx;
 
 	w->progress(w->progress_ctx, "graph", rows, w->rows);
 }
 
-static bool stopping(void)
+bool lh_index_stopping(void)
 {
 	return lh_signal_pending() != 0;
-}
-
-/* Return whether the graph of another index is continued. */
-static bool continues_graph(const struct lh_index_writer *w)
-{
-	return w->old && w->old->graph;
 }
 
 /* Set the number of the first upper link list of each row; copied rows keep theirs. */
@@ -56,7 +50,7 @@ static int set_levels(struct lh_index_writer *w, struct lh_err *err)
 		return -1;
 	if (w->given.level)
 		return lh_index_take_levels(w, err);
-	if (continues_graph(w)) {
+	if (lh_index_continues_graph(w)) {
 		if (lh_index_copy_levels(w, err) < 0)
 			return -1;
 		row = w->old->rows;
@@ -70,29 +64,13 @@ static int set_levels(struct lh_index_writer *w, struct lh_err *err)
 	return 0;
 }
 
-static const void *code_of(const void *ctx, uint32_t row)
-{
-	const struct lh_index_writer *w = ctx;
-
-	return w->block.p + row * w->stride + w->vector_at;
-}
-
-/* Walks of layout qg begin at the row nearest the mean of all. */
-static int find_entry(struct lh_index_writer *w, struct lh_err *err)
-{
-	struct lh_qg_coder all = { .p = &w->p, .rows = w->rows, .code_of = code_of, .ctx = w };
-	struct lh_qg_entry found;
-
-	if (lh_qg_find_entry(&all, 0, &found, err) < 0)
-		return -1;
-	w->graph.entry = found.row;
-	return 0;
-}
-
 static int build_graph(struct lh_index_writer *w, unsigned jobs, struct lh_err *err)
 {
 	if (!w->rows || w->rows < w->p.exact_below)
 		return 0;
+	w->linked = true;
+	if (w->p.layout == LH_LAYOUT_QG)
+		return lh_qg_link_rows(w, jobs, err);
 	if (set_levels(w, err) < 0)
 		return -1;
 	w->upper = lh_calloc(w->level[w->rows] * (1 + (size_t)w->p.m) + 16, sizeof *w->upper, err);
@@ -103,17 +81,14 @@ static int build_graph(struct lh_index_writer *w, unsigned jobs, struct lh_err *
 		.stride = w->stride, .vector_at = w->vector_at, .distance = w->p.distance,
 		.precision = w->p.precision,
 		.m = w->p.m, .ef_construction = w->p.ef_construction,
-		.level = w->level, .upper = w->upper, .stop = stopping,
-		.progress = w->progress ? report_graph_progress : NULL, .ctx = w,
+		.level = w->level, .upper = w->upper, .stop = lh_index_stopping,
+		.progress = w->progress ? lh_index_report_graph : NULL, .ctx = w,
 	};
-	w->linked = true;
 	if (w->given.level)
 		return lh_index_take_links(w, err);
-	if (continues_graph(w) && lh_index_copy_links(w, err) < 0)
+	if (lh_index_continues_graph(w) && lh_index_copy_links(w, err) < 0)
 		return -1;
-	if (lh_hnsw_build(&w->graph, jobs, err) < 0)
-		return -1;
-	return w->p.layout == LH_LAYOUT_QG ? find_entry(w, err) : 0;
+	return lh_hnsw_build(&w->graph, jobs, err);
 }
 
 /* ---- the file ---- */

@@ -125,9 +125,7 @@ static int build_index(struct compaction *f, unsigned jobs, struct lh_err *err)
 	f->writer = lh_index_writer_bare(f->path, &f->snapshot->params, err);
 	if (!f->writer)
 		return -1;
-	unchanged = f->snapshot->params.layout == LH_LAYOUT_HNSW ?
-			    base_rows_unchanged(f->snapshot, err) :
-			    0;
+	unchanged = base_rows_unchanged(f->snapshot, err);
 	if (unchanged < 0)
 		return -1;
 	if (unchanged)

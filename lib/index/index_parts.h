@@ -24,6 +24,7 @@
  *     row_order.c        the order in which rows are stored
  *     id_slots.c         the hash table of ids
  *     commit.c           the graph, and the file
+ *     qg_graph.c         the graph of layout qg
  *     qg_row.c           a row of layout qg
  *     qg_write.c         all rows of layout qg
  *     sections.c         the sections of the file
@@ -252,12 +253,6 @@ struct lh_qg_coder {
 	uint64_t *kept;		/* their numbers plus 1 */
 	uint32_t slots;
 };
-struct lh_qg_entry {
-	uint32_t row;		/* nearest the mean of all rows */
-	double off, other_off;	/* squared distances from the mean, its own and another row's */
-};
-int lh_qg_find_entry(const struct lh_qg_coder *c, uint32_t other,
-		     struct lh_qg_entry *out, struct lh_err *err);
 int lh_qg_coder_init(struct lh_qg_coder *c, struct lh_err *err);
 void lh_qg_coder_free(struct lh_qg_coder *c);
 /* Make the codes and factors of the links of a row, which at holds with its vector.

@@ -307,20 +307,6 @@ static void check_signs(struct check *c, unsigned char *scratch)
 		report(c, LH_INDEX_SIGNS, "they are not those of the seed");
 }
 
-/* Check the entry.  In another order the mean is rounded differently, hence the tolerance. */
-static int check_entry(struct check *c)
-{
-	const struct lh_index *ix = c->ix;
-	struct lh_qg_entry is;
-
-	if (lh_qg_find_entry(&c->coder, ix->entry, &is, c->err) < 0)
-		return -1;
-	if (!(is.other_off <= is.off * (1 + 1e-6)))
-		report(c, 0, "the graph begins at row %u, not at the nearest to the mean",
-		       ix->entry);
-	return 0;
-}
-
 static int check_rows_room(struct check *c)
 {
 	const struct lh_index *ix = c->ix;
@@ -347,8 +333,6 @@ static int check_rows(struct check *c)
 		check_signs(c, c->row[0]);
 	for (row = 0; rc == 0 && row < c->ix->rows; row++)
 		check_row(c, row);
-	if (rc == 0 && c->ix->signs)
-		rc = check_entry(c);
 	lh_qg_coder_free(&c->coder);
 	free(c->vector);
 	free(c->row[0]);

@@ -1,7 +1,6 @@
 /* qg_row.c - make a row of layout qg.  See index_parts.h. */
 #include "index_parts.h"
 
-#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -62,47 +61,4 @@ void lh_qg_coder_row(struct lh_qg_coder *c, uint32_t row, unsigned char *at)
 			     at + shape->codes_at + i / LH_QG_LANES * lh_qg_code_bytes(n), add + i,
 			     rescale + i);
 	}
-}
-
-/* ---- the entry ---- */
-
-static void find_mean(const struct lh_qg_coder *c, double *sum, float *v, float *mean)
-{
-	uint32_t n = c->p->dimension, i;
-	uint64_t row;
-
-	for (row = 0; row < c->rows; row++) {
-		decode(c, (uint32_t)row, v);
-		for (i = 0; i < n; i++)
-			sum[i] += v[i];
-	}
-	for (i = 0; i < n; i++)
-		mean[i] = (float)(sum[i] / (double)c->rows);
-}
-
-int lh_qg_find_entry(const struct lh_qg_coder *c, uint32_t other,
-		     struct lh_qg_entry *out, struct lh_err *err)
-{
-	uint32_t n = c->p->dimension;
-	double *sum = lh_calloc(n, sizeof *sum, err), d;
-	float *v = lh_calloc(2 * (size_t)n, sizeof *v, err);
-	uint64_t row;
-
-	*out = (struct lh_qg_entry){ .off = INFINITY };
-	if (sum && v)
-		find_mean(c, sum, v, v + n);
-	for (row = 0; sum && v && row < c->rows; row++) {
-		decode(c, (uint32_t)row, v);
-		d = lh_vec_l2sq_f64(v, v + n, n);
-		if (row == other)
-			out->other_off = d;
-		if (d < out->off) {
-			out->off = d;
-			out->row = (uint32_t)row;
-		}
-	}
-	row = sum && v;
-	free(sum);
-	free(v);
-	return row ? 0 : -1;
 }

@@ -1,6 +1,6 @@
 /*
- * qg_write.c - write the rows of layout qg.  A writer gathers rows as those of hnsw; the
- * codes of their links are made here, on several threads, a batch of rows at a time.
+ * qg_write.c - write the rows of layout qg.  The codes of their links are made here, on
+ * several threads, a batch of rows at a time, so that they are never all in memory.
  */
 #include "writer.h"
 
@@ -35,17 +35,20 @@ static const void *code_of(const void *ctx, uint32_t row)
 	return w->block.p + lh_index_row_at(w, row) * w->stride + w->vector_at;
 }
 
-/* Copy the vector and the links of a row; free links name the row itself. */
+/* Copy the vector and the links of a row. */
 static void copy_row(const struct batch *b, uint32_t i, unsigned char *to)
 {
 	const struct lh_index_writer *w = b->w;
-	const uint32_t *links = (const void *)(w->block.p + lh_index_row_at(w, i) * w->stride);
-	uint32_t *ids = (void *)(to + b->shape.ids_at), l;
+	const uint32_t *links;
+	uint32_t *ids = (void *)(to + b->shape.ids_at), l, n;
 
 	memset(to, 0, b->shape.stride);
 	memcpy(to, code_of(w, i), lh_index_code_bytes(&w->p));
-	for (l = 0; l < 2 * w->p.m && b->signs; l++)
-		ids[l] = l < links[0] ? w->stored_at[links[1 + l]] : i;
+	if (!b->signs)
+		return;
+	links = lh_index_links_of(w, lh_index_row_at(w, i), &n);
+	for (l = 0; l < n; l++)
+		ids[l] = w->stored_at[links[l]];
 }
 
 static void make_rows(struct batch *b, struct lh_qg_coder *coder)

@@ -425,7 +425,7 @@ static int search_rows(struct lh_searcher *s)
 	if (ef < s->q->k)
 		ef = s->q->k;
 	if (lh_walk_pays(s, ef) && s->ix->signs)
-		rc = lh_qg_search(s, ef);
+		rc = lh_walk_qg(s, ef);
 	else if (lh_walk_pays(s, ef))
 		rc = lh_walk_begin(s, ef) < 0 ? -1 : walk(s);
 	if (rc == 0) {

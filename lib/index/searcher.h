@@ -31,18 +31,19 @@ struct heap {
 	size_t n, cap;
 };
 
-struct lh_qg_near {
+struct lh_walk_near {
 	float d;		/* estimated, squared */
 	uint32_t row;
 	bool done;		/* it is visited */
 };
 
 /* The walk over a graph of layout qg. */
-struct lh_qg_walk {
+struct lh_walk_buffer {
 	struct lh_qg_query query;
-	struct lh_qg_near *row;	/* the buffer, nearest first */
+	struct lh_walk_near *row;	/* the buffer, nearest first */
 	size_t n, max, cap;
 	size_t next;		/* all before it are done */
+	bool distinct;		/* visited rows have one place each */
 };
 
 struct lh_searcher {
@@ -55,7 +56,7 @@ struct lh_searcher {
 	bool by_vector;		/* compare with vectors, not with codes */
 	struct heap todo, best;	/* todo yields its nearest, best its farthest */
 	size_t best_max;		/* most that best may hold */
-	struct lh_qg_walk qg;
+	struct lh_walk_buffer qg;
 	struct lh_query *q;	/* being answered */
 	struct lh_err *err;
 };
@@ -118,7 +119,7 @@ static inline void lh_walk_prefetch(const struct lh_index *ix, uint32_t row)
 /* ---- qg_walk.c ---- */
 
 /* Search all rows of a file of layout qg.  Returns 1 when done, 0 when a scan is better, -1. */
-int lh_qg_search(struct lh_searcher *s, size_t ef);
+int lh_walk_qg(struct lh_searcher *s, size_t ef);
 
 /* ---- rerank.c ---- */
 

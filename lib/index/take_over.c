@@ -189,6 +189,21 @@ int lh_index_take_links(struct lh_index_writer *w, struct lh_err *err)
 
 /* ---- the order ---- */
 
+int lh_index_copy_lanes(struct lh_index_writer *w, struct lh_err *err)
+{
+	const struct lh_index *old = w->old;
+	uint32_t n = 2 * w->p.m, *links = w->links;
+	uint64_t row;
+
+	for (row = 0; row < old->rows; row++, links += n) {
+		memcpy(links, old->block + row * old->stride + old->shape.ids_at, 4 * (size_t)n);
+		if (lh_index_check_lanes(old, links, row, err) < 0)
+			return damage_of(LH_INDEX_ROWS, err);
+	}
+	w->graph.entry = old->entry;
+	return 0;
+}
+
 int lh_index_copy_order(struct lh_index_writer *w, struct lh_err *err)
 {
 	uint64_t i, n = w->old->rows;
