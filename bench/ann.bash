@@ -8,9 +8,10 @@
 #   short     generated workers × 100
 #   million   1,000,000 of them
 #
-# Texts are embedded by hash-v1.  The queries are in no index.  ANN_ROWS is the number of
-# rows (at most 61,722 packages), hnsw: M 16, efC 200, 2 threads.
-queries=${ANN_QUERIES:-10000} hnsw='16 200 2'
+# Texts are embedded by ANN_MODEL: hash-v1, with which sentences of demand are far from all
+# workers, or hash-v2.  The queries are in no index.  ANN_ROWS is the number of rows (at most
+# 61,722 packages), hnsw: M 16, efC 200, 2 threads.
+model=${ANN_MODEL:-hash-v1} queries=${ANN_QUERIES:-10000} hnsw='16 200 2'
 
 dimension_of() {
 	case $1 in short | million | words) echo 100 ;; *) echo 768 ;; esac
@@ -23,7 +24,7 @@ rows_of() {
 	packages) jq -cR 'split("\t") | { id: .[1], text: .[3] }' corpus.tsv | sed "$n q" ;;
 	million) lh-gen workers -n 1000000 ;;
 	*) lh-gen workers -n "$n" ;;
-	esac | lh-embed --dimension "$(dimension_of "$1")" --encoding base64
+	esac | lh-embed --model "$model" --dimension "$(dimension_of "$1")" --encoding base64
 }
 
 queries_of() {
@@ -36,7 +37,7 @@ queries_of() {
 		;;
 	demand) lh-gen queries -n $((queries / 40)) --styles all --seed 5 ;;
 	*) lh-gen workers -n "$queries" --seed 2 ;;
-	esac | lh-embed --dimension "$(dimension_of "$1")" --field $field --encoding base64 | jq -c '{ vector }'
+	esac | lh-embed --model "$model" --dimension "$(dimension_of "$1")" --field $field --encoding base64 | jq -c '{ vector }'
 }
 
 corpus() {
@@ -52,12 +53,16 @@ vectors() {
 	jq -r .vector | base64 -d
 }
 
+folder_of() {
+	echo "$DATA/ann-$1-${ANN_ROWS:-100000}-$model"
+}
+
 # enter SET - into its folder, with queries.jsonl, and queries.f32 of them all, first.f32
 # of 1,000 and one.f32 of one; its rows are $home/rows.f32.
 enter() {
-	home=$DATA/ann-${1/demand/workers}-${ANN_ROWS:-100000}
-	mkdir -p "$DATA/ann-$1-${ANN_ROWS:-100000}" "$home"
-	cd "$DATA/ann-$1-${ANN_ROWS:-100000}"
+	home=$(folder_of "${1/demand/workers}")
+	mkdir -p "$(folder_of "$1")" "$home"
+	cd "$(folder_of "$1")"
 	[ "$1" != packages ] || [ -f corpus.tsv ] || corpus >corpus.tsv
 	if [ "$1" = words ]; then
 		ann_vectors words 100 1 "${ANN_ROWS:-100000}" rows.f32 $((queries / 5)) queries.f32

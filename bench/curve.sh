@@ -186,7 +186,7 @@ aim() {
 	awk -v what="$1 at recall $2, $newest" -v hnswlib="$3" -v best="$4" -v layout="$newest-" '
 		index($1, layout) == 1 && $4 > h { h = $4 }
 		index($1, layout) == 1 && $5 > b { b = $5 }
-		END { printf "aim: %s\t%.2f (%s)\t%.2f (%s)\n", what, h, hnswlib, b, best }' "$DATA/ann-$1-${ANN_ROWS:-100000}/at.$2"
+		END { printf "aim: %s\t%.2f (%s)\t%.2f (%s)\n", what, h, hnswlib, b, best }' "$(folder_of "$1")/at.$2"
 }
 
 sets=${CURVE_SETS:-workers demand packages words}
