@@ -26,7 +26,7 @@ enum {
 };
 
 struct settings {
-	int distance, precision, encoding;
+	int distance, precision, layout, encoding;
 	bool rescore;
 	int engine;			/* enum lh_engine, -1: not given */
 	uint64_t m, ef_construction, ef_search, exact_below, seed;

@@ -22,6 +22,8 @@ static const struct lh_option options[] = {
 	  LH_CHOICE(struct settings, precision, .verbs = V_BUILD) },
 	{ 0, "rescore", NULL, "also store f32, for exact distances",
 	  LH_FLAG(struct settings, rescore, .verbs = V_BUILD) },
+	{ 0, "layout", "hnsw|qg", "of the graph (default hnsw)",
+	  LH_CHOICE(struct settings, layout, .verbs = V_BUILD) },
 	{ 0, "lexical", NULL, "also find texts by their words",
 	  LH_FLAG(struct settings, lexical, .verbs = V_BUILD) },
 	{ 0, "dimension", "N", "values of a vector",
@@ -119,6 +121,10 @@ static int check(struct lh_tool *tool, void *settings)
 				     s->prefix ? "prefix" : "query-prefix");
 	if (s->rescore && s->precision == LH_F32)
 		return lh_tool_usage(tool, "--rescore goes with --precision f16 or i8");
+	if (s->layout == LH_LAYOUT_QG && s->distance == LH_IP)
+		return lh_tool_usage(tool, "--layout qg goes with --distance cosine or l2");
+	if (s->layout == LH_LAYOUT_QG && s->m != 16 && s->m != 32)
+		return lh_tool_usage(tool, "--layout qg goes with --m 16 or 32");
 	return 0;
 }
 
