@@ -504,6 +504,36 @@ lh-index: b.lhv: 1100 records of dimension 4" ]
 	no_litter
 }
 
+@test "^C in the middle of an import or an export: status 130, nothing new, no litter" {
+	judge make ip 4 2000 4 20 1 a.bin
+	ids 0 1999 >ids.jsonl
+	rows 1 30 | lh-index build a.lhv
+	sum=$(sha256sum a.lhv)
+	mkfifo pipe
+	hears_int lh-index import --hnswlib a.bin --ids pipe a.lhv 2>err 3>&- &
+	pid=$!
+	exec 7>pipe
+	head -n 100 ids.jsonl >&7
+	drained 7
+	kill -INT "$pid"
+	wait "$pid" && status=0 || status=$?
+	exec 7>&-
+	[ "$status" = 130 ]
+	[ "$sum" = "$(sha256sum a.lhv)" ]
+	no_litter
+	# while a graph is built, which takes a minute here
+	n=$(scale 20000 20000)
+	hard_rows l2 "$n" 40 | lh-index build --distance l2 --m 64 --ef-construction 3000 --exact-below 100000 big.lhv
+	hears_int lh-index export -j1 --progress always --hnswlib b.bin --ids b.jsonl big.lhv 2>err 3>&- &
+	pid=$!
+	until_so grep -q 'graph: [1-9]' err
+	kill -INT "$pid"
+	wait "$pid" && status=0 || status=$?
+	[ "$status" = 130 ]
+	[ ! -e b.bin ] && [ ! -e b.jsonl ]
+	no_litter
+}
+
 @test "a damaged index is not exported" {
 	rows 1 1100 | lh-index build -j1 a.lhv
 	python3 - <<-'END'
