@@ -44,16 +44,15 @@ static inline float squared(const struct lh_searcher *s, float d)
 /* Return how many of the buffer are at most that far; the new row comes after them. */
 static size_t place_of(const struct lh_walk_buffer *w, float d)
 {
-	size_t low = 0, high = w->n, middle;
+	const struct lh_walk_near *from = w->row;
+	size_t n = w->n, half;
 
-	while (low < high) {
-		middle = (low + high) / 2;
-		if (w->row[middle].d <= d)
-			low = middle + 1;
-		else
-			high = middle;
+	/* without branches, which could not be predicted */
+	for (; n > 1; n -= half) {
+		half = n / 2;
+		from += from[half - 1].d <= d ? half : 0;
 	}
-	return low;
+	return (size_t)(from - w->row) + (n && from->d <= d);
 }
 
 static void insert(struct lh_walk_buffer *w, float d, uint32_t row)
@@ -82,21 +81,20 @@ static void add_links(struct lh_searcher *s, uint32_t row, float square)
 	const struct lh_index_shape *shape = &ix->shape;
 	const unsigned char *at = ix->block + row * ix->stride;
 	const uint32_t *ids = (const void *)(at + shape->ids_at);
+	size_t codes = lh_qg_code_bytes(ix->params.dimension);
 	float d[LH_QG_LANES];
-	uint32_t i, j, to;
+	uint32_t i, j, to, below;
 
 	for (i = 0; i < 2 * ix->params.m; i += LH_QG_LANES) {
-		lh_qg_estimate(&s->qg.query,
-			       at + shape->codes_at +
-				       i / LH_QG_LANES * lh_qg_code_bytes(ix->params.dimension),
-			       (const float *)(const void *)(at + shape->add_at) + i,
-			       (const float *)(const void *)(at + shape->rescale_at) + i, square,
-			       d);
-		for (j = 0; j < LH_QG_LANES; j++) {
-			if (!(d[j] < limit(&s->qg)))
-				continue;
+		below = lh_qg_estimate(&s->qg.query,
+				       at + shape->codes_at + i / LH_QG_LANES * codes,
+				       (const float *)(const void *)(at + shape->add_at) + i,
+				       (const float *)(const void *)(at + shape->rescale_at) + i,
+				       square, limit(&s->qg), d);
+		for (; below; below &= below - 1) {
+			j = (uint32_t)__builtin_ctz(below);
 			to = lh_once32(&ids[i + j]);
-			if (to < ix->rows && s->seen[to] != s->epoch)
+			if (to < ix->rows && s->seen[to] != s->epoch && d[j] < limit(&s->qg))
 				insert(&s->qg, d[j], to);
 		}
 	}

@@ -136,13 +136,12 @@ void lh_qg_sums(const struct lh_qg_query *q, const unsigned char *codes, uint32_
 	lh_qg_kernel()->sums(q->table, codes, q->dim, sums);
 }
 
-void lh_qg_estimate(const struct lh_qg_query *q, const unsigned char *codes, const float *f_add,
-		    const float *f_rescale, float square, float *out)
+uint32_t lh_qg_estimate(const struct lh_qg_query *q, const unsigned char *codes,
+			const float *f_add, const float *f_rescale, float square, float limit,
+			float *out)
 {
-	uint32_t sums[LH_QG_LANES], i;
+	uint32_t sums[LH_QG_LANES];
 
 	lh_qg_sums(q, codes, sums);
-	for (i = 0; i < LH_QG_LANES; i++)
-		out[i] = (square + f_add[i]) +
-			 f_rescale[i] * (q->bias + q->delta * (float)(int32_t)sums[i]);
+	return lh_qg_kernel()->estimate(q, sums, f_add, f_rescale, square, limit, out);
 }

@@ -7,7 +7,7 @@
  *
  *     lh_qg_query_init(&q, n, err);
  *     lh_qg_query_set(&q, signs, vector);
- *     lh_qg_estimate(&q, codes, f_add, f_rescale, square, out);
+ *     below = lh_qg_estimate(&q, codes, f_add, f_rescale, square, limit, out);
  *     lh_qg_query_free(&q);
  *
  * This is RaBitQ (Gao and Long, 2024) with a row as the centre of its neighbours, as in
@@ -87,8 +87,9 @@ void lh_qg_query_free(struct lh_qg_query *q);
 /* Sum the entries that the codes of 32 lanes select. */
 void lh_qg_sums(const struct lh_qg_query *q, const unsigned char *codes, uint32_t *sums);
 /* Estimate the squared distances of 32 neighbours, given that of the row.  Damaged f_add
- * and f_rescale give any values, NaN too. */
-void lh_qg_estimate(const struct lh_qg_query *q, const unsigned char *codes, const float *f_add,
-		    const float *f_rescale, float square, float *out);
+ * and f_rescale give any values, NaN too.  Returns a bit for each that is below limit. */
+uint32_t lh_qg_estimate(const struct lh_qg_query *q, const unsigned char *codes,
+			const float *f_add, const float *f_rescale, float square, float limit,
+			float *out);
 
 #endif

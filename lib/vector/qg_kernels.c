@@ -129,8 +129,22 @@ static void sums_portable(const uint8_t *table, const unsigned char *codes, uint
 		}
 }
 
+static uint32_t estimate_portable(const struct lh_qg_query *q, const uint32_t *sums,
+				  const float *f_add, const float *f_rescale, float square,
+				  float limit, float *out)
+{
+	uint32_t below = 0, i;
+
+	for (i = 0; i < LH_QG_LANES; i++) {
+		out[i] = (square + f_add[i]) +
+			 f_rescale[i] * (q->bias + q->delta * (float)(int32_t)sums[i]);
+		below |= (uint32_t)(out[i] < limit) << i;
+	}
+	return below;
+}
+
 static const struct lh_qg_kernel portable = {
-	rotate_portable, encode_portable, tables_portable, sums_portable,
+	rotate_portable, encode_portable, tables_portable, sums_portable, estimate_portable,
 };
 
 #ifdef __x86_64__
@@ -297,6 +311,26 @@ AVX2 static void run_avx2(const uint8_t *table, const unsigned char *codes, uint
 	finish_avx2(s[2], s[3], sums + 16);
 }
 
+AVX2 static uint32_t estimate_avx2(const struct lh_qg_query *q, const uint32_t *sums,
+				   const float *f_add, const float *f_rescale, float square,
+				   float limit, float *out)
+{
+	const __m256 delta = _mm256_set1_ps(q->delta), bias = _mm256_set1_ps(q->bias);
+	const __m256 base = _mm256_set1_ps(square), most = _mm256_set1_ps(limit);
+	__m256 product, d;
+	uint32_t below = 0, i;
+
+	for (i = 0; i < LH_QG_LANES; i += 8) {
+		product = _mm256_cvtepi32_ps(_mm256_loadu_si256((const void *)(sums + i)));
+		product = _mm256_add_ps(bias, _mm256_mul_ps(delta, product));
+		d = _mm256_add_ps(base, _mm256_loadu_ps(f_add + i));
+		d = _mm256_add_ps(d, _mm256_mul_ps(_mm256_loadu_ps(f_rescale + i), product));
+		_mm256_storeu_ps(out + i, d);
+		below |= (uint32_t)_mm256_movemask_ps(_mm256_cmp_ps(d, most, _CMP_LT_OQ)) << i;
+	}
+	return below;
+}
+
 /* ---- AVX-512 ---- */
 
 AVX512 static void flip_avx512(const unsigned char *signs, float *v, uint32_t dim)
@@ -428,9 +462,11 @@ static void sums_avx512(const uint8_t *table, const unsigned char *codes, uint32
 	sum_runs(table, codes, dim, sums, run_avx512);
 }
 
-static const struct lh_qg_kernel avx2 = { rotate_avx2, encode_avx2, tables_avx2, sums_avx2 };
+static const struct lh_qg_kernel avx2 = { rotate_avx2, encode_avx2, tables_avx2, sums_avx2,
+					  estimate_avx2 };
+/* Instructions of AVX-512 include FMA: what adds products is that of AVX2. */
 static const struct lh_qg_kernel avx512 = { rotate_avx512, encode_avx2, tables_avx512,
-					    sums_avx512 };
+					    sums_avx512, estimate_avx2 };
 
 static const struct lh_qg_kernel *choose_kernel(void)
 {

@@ -27,6 +27,10 @@ struct lh_qg_kernel {
 	/* Sum the entries of dim / 4 tables for 32 lanes. */
 	void (*sums)(const uint8_t *table, const unsigned char *codes, uint32_t dim,
 		     uint32_t *sums);
+	/* Finish lh_qg_estimate. */
+	uint32_t (*estimate)(const struct lh_qg_query *q, const uint32_t *sums,
+			     const float *f_add, const float *f_rescale, float square,
+			     float limit, float *out);
 };
 const struct lh_qg_kernel *lh_qg_kernel(void);
 

@@ -151,7 +151,7 @@ static void a_neighbour_that_is_equal_adds_nothing(void)
 	encode(300);
 	for (size_t r = 0; r < LANES; r++)
 		CHECK(f_add[r] == 0 && f_rescale[r] == 0);
-	lh_qg_estimate(&query, codes, f_add, f_rescale, 2.5f, out);
+	check(lh_qg_estimate(&query, codes, f_add, f_rescale, 2.5f, 2.5f, out) == 0);
 	for (size_t r = 0; r < LANES; r++)
 		CHECK(out[r] == 2.5f);
 	lh_qg_query_free(&query);
@@ -195,13 +195,16 @@ static void estimates_are_near_distances(void)
 {
 	float out[LANES];
 	double is, from, off = 0, worst = 0, error;
+	uint32_t below;
 
 	for (int i = 0; i < 100; i++) {
 		draw(768, 0.5);
 		encode(768);
 		from = lh_vec_l2sq_f64(vector[LANES], vector[LANES + 1], 768);
-		lh_qg_estimate(&query, codes, f_add, f_rescale, (float)from, out);
+		below = lh_qg_estimate(&query, codes, f_add, f_rescale, (float)from, (float)from,
+				       out);
 		for (size_t r = 0; r < LANES; r++) {
+			CHECK((below >> r & 1) == (out[r] < (float)from));
 			is = lh_vec_l2sq_f64(vector[r], vector[LANES + 1], 768);
 			error = (out[r] - is) / is;
 			off += error / (100 * LANES);
@@ -221,7 +224,7 @@ static void sums_that_overflow_have_no_estimates(void)
 	for (size_t i = 0; i < 100; i++)
 		vector[LANES + 1][i] = i % 2 ? 3e38f : -3e38f;
 	encode(100);
-	lh_qg_estimate(&query, codes, f_add, f_rescale, 1, out);
+	check(lh_qg_estimate(&query, codes, f_add, f_rescale, 1, 1e30f, out) == 0);
 	for (size_t r = 0; r < LANES; r++)
 		CHECK(!isfinite(out[r]));
 	lh_qg_query_free(&query);
@@ -235,12 +238,14 @@ static uint64_t digest_of(uint32_t n)
 {
 	struct lh_xxh3_stream all;
 	float out[LANES];
+	uint32_t below;
 
 	srandom(n);
 	draw(n, 0.3);
 	encode(n);
-	lh_qg_estimate(&query, codes, f_add, f_rescale, 1, out);
+	below = lh_qg_estimate(&query, codes, f_add, f_rescale, 1, 1.5f, out);
 	lh_xxh3_begin(&all);
+	lh_xxh3_add(&all, &below, sizeof below);
 	for (size_t r = 0; r < LANES + 2; r++)
 		lh_xxh3_add(&all, turned[r], query.dim * sizeof *turned[r]);
 	lh_xxh3_add(&all, codes, lh_qg_code_bytes(n));
