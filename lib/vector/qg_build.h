@@ -12,7 +12,7 @@
  * list at the end.  At most a quarter of the links, except those that fill, are to
  * rows with the same code.
  *
- * Every row has links different links, none to itself, and each can be reached from
+ * Every row has degree different links, none to itself, and each can be reached from
  * the entry; if there are fewer other rows, the rest of a list is the row itself.
  * The result depends on the codes and the settings only, not on the number of
  * threads or the kernel.

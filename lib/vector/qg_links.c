@@ -10,7 +10,6 @@
 #define LINKS_MAX LH_QG_LINKS_MAX
 #define PATH_MAX_ROWS 1024	/* of a path; the nearest half of more is kept */
 #define FOUR 4			/* rows measured together by a kernel */
-#define FILL_SHARE 0.7f		/* of the squared distance, for a row that fills */
 
 int lh_qg_worker_init(struct lh_qg_worker *w, struct lh_qg_build *g, struct lh_err *err)
 {
@@ -177,13 +176,11 @@ void lh_qg_find_near(struct lh_qg_worker *w, uint32_t row)
 /* ---- linking ---- */
 
 /* Return whether a candidate is nearer to a chosen row than to the row that they are
- * chosen for: less than share of its squared distance, between unit vectors under
- * cosine. */
-static bool is_covered(struct lh_qg_worker *w, const struct lh_qg_candidate *c, float share,
+ * chosen for. */
+static bool is_covered(struct lh_qg_worker *w, const struct lh_qg_candidate *c,
 		       const uint32_t *chosen, size_t n)
 {
-	float d[FOUR], one = w->g->distance == LH_COSINE ? 1 : 0;
-	float limit = c->d - (1 - share) * (one + c->d);
+	float d[FOUR];
 	size_t i, j, k;
 
 	lh_quantized_query_code(&w->other, lh_qg_row_code(w->g, c->row));
@@ -191,45 +188,31 @@ static bool is_covered(struct lh_qg_worker *w, const struct lh_qg_candidate *c, 
 		k = n - i < FOUR ? n - i : FOUR;
 		measure_rows(&w->other, w->g, chosen + i, k, d);
 		for (j = 0; j < k; j++)
-			if (d[j] < limit)
+			if (d[j] < c->d)
 				return true;
 	}
 	return false;
-}
-
-/* Choose up to degree links among the candidates that are left and not covered;
- * returns how many links there are then. */
-static uint32_t choose_more(struct lh_qg_worker *w, float share, uint32_t *links, uint32_t n)
-{
-	struct lh_qg_candidate *c;
-
-	for (c = w->path; c < w->path + w->paths && n < w->g->degree; c++)
-		if (!c->done && (share == 0 || !is_covered(w, c, share, links, n))) {
-			links[n++] = c->row;
-			c->done = true;
-		}
-	return n;
 }
 
 /* Choose links of a row, which is w->query, among the candidates w->path: see
  * lh_qg_find_links. */
 static uint32_t choose_links(struct lh_qg_worker *w, uint32_t row, bool fill, uint32_t *links)
 {
+	uint32_t max = w->g->degree, rest[LINKS_MAX], n = 0, rests = 0, equal = 0, chosen;
 	float zero = lh_quantize_row(&w->query, lh_qg_row_code(w->g, row));
-	uint32_t max = w->g->degree, n, chosen;
-	size_t i, equal = 0;
+	const struct lh_qg_candidate *c;
 
 	qsort(w->path, w->paths, sizeof *w->path, by_distance);
-	while (equal < w->paths && w->path[equal].d <= zero)
-		equal++;
-	for (i = 0; i < w->paths; i++)
-		w->path[i].done = i >= max / 4 && i < equal;
-	chosen = n = choose_more(w, 1, links, 0);
+	for (c = w->path; c < w->path + w->paths && n < max; c++)
+		if ((c->d > zero || ++equal <= max / 4) && !is_covered(w, c, links, n))
+			links[n++] = c->row;
+		else if (rests < max)
+			rest[rests++] = c->row;
+	chosen = n;
 	if (fill) {
-		n = choose_more(w, FILL_SHARE, links, n);
-		for (i = max / 4; i < equal; i++)
-			w->path[i].done = false;
-		n = choose_more(w, 0, links, n);
+		rests = rests < max - n ? rests : max - n;
+		memcpy(links + n, rest, rests * sizeof *links);
+		n += rests;
 	}
 	while (n < max)
 		links[n++] = row;
@@ -323,8 +306,8 @@ static uint32_t least_missed(struct lh_qg_worker *w, const uint32_t *links, cons
 		if (covered < count && d[i] <= d[covered])
 			continue;
 		c = (struct lh_qg_candidate){ d[i], links[i], true };
-		if (is_covered(w, &c, 1, links, i) ||
-		    is_covered(w, &c, 1, links + i + 1, count - i - 1))
+		if (is_covered(w, &c, links, i) ||
+		    is_covered(w, &c, links + i + 1, count - i - 1))
 			covered = i;
 	}
 	return covered < count ? covered : far;
