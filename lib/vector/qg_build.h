@@ -10,12 +10,13 @@
  * from early, sparse graphs are what far queries need.  A candidate is left out if it
  * is nearer to a row that is chosen already; the nearest of those left out fill the
  * list at the end.  At most a quarter of the links, except those that fill, are to
- * rows with the same code.
+ * rows with the same code.  A link back takes the place of one that fills; if all are
+ * chosen, the list is chosen again.
  *
  * Every row has degree different links, none to itself, and each can be reached from
  * the entry; if there are fewer other rows, the rest of a list is the row itself.
- * The result depends on the codes and the settings only, not on the number of
- * threads or the kernel.
+ * The result does not depend on the number of threads; between kernels (quantize.h),
+ * last bits of distances can differ, and links with them.
  *
  * Memory in addition to the caller's: 9 bytes a row, and 2 a row and thread; for a
  * batch, which is at most a 32nd of the rows and at most 65,536 of them, 8 bytes a
