@@ -1,36 +1,43 @@
 # The data that bench/ann.sh and bench/curve.sh ask about: source "$ROOT/bench/ann.bash".
 #
 #   workers   generated workers × 768; asked by workers of another seed
+#   demand    the same, asked by sentences of demand in four styles, far from all workers
 #   packages  Debian's package descriptions × 768 without their synopsis lines; asked
 #             by a fifth as many of those synopses, which are far harder (needs apt)
+#   words     vectors × 100 like those of words, from bench/ann_vectors.c
 #   short     generated workers × 100
 #   million   1,000,000 of them
 #
-# All from hash-v1.  The queries are in no index.  hnsw: M 16, efC 200, 2 threads.
-queries=${ANN_QUERIES:-10000} hnsw='16 200 2'
+# Texts are embedded by ANN_MODEL: hash-v1, with which sentences of demand are far from all
+# workers, or hash-v2.  The queries are in no index.  ANN_ROWS is the number of rows (at most
+# 61,722 packages), hnsw: M 16, efC 200, 2 threads.
+model=${ANN_MODEL:-hash-v1} queries=${ANN_QUERIES:-10000} hnsw='16 200 2'
 
 dimension_of() {
-	case $1 in short | million) echo 100 ;; *) echo 768 ;; esac
+	case $1 in short | million | words) echo 100 ;; *) echo 768 ;; esac
 }
 
 # rows_of SET, queries_of SET - as lh-index and lh-search take them.
 rows_of() {
 	local n=${ANN_ROWS:-100000}
 	case $1 in
-	packages) jq -cR 'split("\t") | { id: .[1], text: .[3] }' corpus.tsv ;;
+	packages) jq -cR 'split("\t") | { id: .[1], text: .[3] }' corpus.tsv | sed "$n q" ;;
 	million) lh-gen workers -n 1000000 ;;
 	*) lh-gen workers -n "$n" ;;
-	esac | lh-embed --dimension "$(dimension_of "$1")" --encoding base64
+	esac | lh-embed --model "$model" --dimension "$(dimension_of "$1")" --encoding base64
 }
 
 queries_of() {
+	local field=text
+	[ "$1" != demand ] || field=query_text
 	case $1 in
 	packages)
 		awk -F'\t' '{ print $1 "\t" $3 }' corpus.tsv | sort -k1.20,1.32 | sed -n "1,$((queries / 5))p" |
 			jq -cR 'split("\t") | { text: .[1] }'
 		;;
+	demand) lh-gen queries -n $((queries / 40)) --styles all --seed 5 ;;
 	*) lh-gen workers -n "$queries" --seed 2 ;;
-	esac | lh-embed --dimension "$(dimension_of "$1")" --encoding base64 | jq -c '{ vector }'
+	esac | lh-embed --model "$model" --dimension "$(dimension_of "$1")" --field $field --encoding base64 | jq -c '{ vector }'
 }
 
 corpus() {
@@ -46,15 +53,24 @@ vectors() {
 	jq -r .vector | base64 -d
 }
 
-# enter SET - into its folder, with rows.f32, queries.jsonl, and queries.f32 of
-# them all, first.f32 of 1,000 and one.f32 of one.
+folder_of() {
+	echo "$DATA/ann-$1-${ANN_ROWS:-100000}-$model"
+}
+
+# enter SET - into its folder, with queries.jsonl, and queries.f32 of them all, first.f32
+# of 1,000 and one.f32 of one; its rows are $home/rows.f32.
 enter() {
-	mkdir -p "$DATA/ann-$1-${ANN_ROWS:-100000}"
-	cd "$DATA/ann-$1-${ANN_ROWS:-100000}"
-	[ -f one.f32 ] && return
-	[ "$1" != packages ] || corpus >corpus.tsv
-	rows_of "$1" | vectors >rows.f32
-	queries_of "$1" >queries.jsonl
+	home=$(folder_of "${1/demand/workers}")
+	mkdir -p "$(folder_of "$1")" "$home"
+	cd "$(folder_of "$1")"
+	[ "$1" != packages ] || [ -f corpus.tsv ] || corpus >corpus.tsv
+	if [ "$1" = words ]; then
+		ann_vectors words 100 1 "${ANN_ROWS:-100000}" rows.f32 $((queries / 5)) queries.f32
+		ann_vectors jsonl 100 <queries.f32 | jq -c '{ vector }' >queries.jsonl
+	fi
+	[ -f "$home/rows.f32" ] || rows_of "$1" | vectors >"$home/rows.f32"
+	[ ! -f one.f32 ] || return 0
+	[ -f queries.jsonl ] || queries_of "$1" >queries.jsonl
 	vectors <queries.jsonl >queries.f32
 	head -n 1000 queries.jsonl | vectors >first.f32
 	head -n 1 queries.jsonl >one.jsonl

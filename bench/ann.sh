@@ -93,7 +93,7 @@ for set in ${ANN_SETS:-workers packages}; do
 	[ -f rows.jsonl ] || rows_of "$set" >rows.jsonl
 	echo "-- $set: $(wc -l <rows.jsonl) rows, $(wc -l <queries.jsonl) queries"
 	measure_build
-	ann_liblh truth ours.lhv first.f32 10 ours.u32
+	ann_hnswlib truth rows.f32 first.f32 768 10 ours.u32
 	measure_queries
 	measure_once
 done

@@ -4,10 +4,11 @@
 //     ann_hnswlib build DATA DIM M EFC THREADS INDEX
 //     ann_hnswlib query INDEX QUERIES DIM K TRUTH EF...
 //     ann_hnswlib once INDEX QUERIES DIM K EF
+//     ann_hnswlib truth DATA QUERIES DIM K TRUTH
 //
 // Inner product over unit vectors; build says rows/s and peak MiB, query says
 // queries/s and recall at each ef, after a round that warms up; once loads, asks one query, and says
-// the milliseconds that both took.
+// the milliseconds that both took; truth writes the result of an exact scan.
 #include <hnswlib/hnswlib.h>
 
 #include <atomic>
@@ -36,7 +37,7 @@ static void build(char **a)
 	h.saveIndex(a[5]);
 }
 
-static void search(hnswlib::HierarchicalNSW<float> &h, matrix m, size_t k, std::vector<uint32_t> &out)
+static void search(hnswlib::AlgorithmInterface<float> &h, matrix m, size_t k, std::vector<uint32_t> &out)
 {
 	for (size_t i = 0; i < m.n; i++) {
 		auto best = h.searchKnn(m.v + i * m.dim, k);
@@ -79,6 +80,23 @@ static void once(char **a)
 	printf("%.3f ms, peak %ld MiB, first %u\n", 1e3 * (now() - from), peak_mib(), out[0]);
 }
 
+static void truth(char **a)
+{
+	matrix m = matrix_read(a[0], strtoul(a[2], nullptr, 10));
+	matrix queries = matrix_read(a[1], m.dim);
+	size_t k = strtoul(a[3], nullptr, 10);
+	hnswlib::InnerProductSpace space(m.dim);
+	hnswlib::BruteforceSearch<float> scan(&space, m.n);
+	std::vector<uint32_t> out(queries.n * k, UINT32_MAX);
+	FILE *f = fopen(a[4], "wb");
+
+	for (size_t i = 0; i < m.n; i++)
+		scan.addPoint(m.v + i * m.dim, i);
+	search(scan, queries, k, out);
+	if (!f || fwrite(out.data(), k * sizeof(uint32_t), queries.n, f) != queries.n || fclose(f))
+		die(a[4]);
+}
+
 int main(int argc, char **argv)
 {
 	if (argc == 8 && !strcmp(argv[1], "build"))
@@ -87,6 +105,8 @@ int main(int argc, char **argv)
 		query(argv + 2);
 	else if (argc == 7 && !strcmp(argv[1], "once"))
 		once(argv + 2);
+	else if (argc == 7 && !strcmp(argv[1], "truth"))
+		truth(argv + 2);
 	else
 		return fprintf(stderr, "usage: see the head of bench/ann_hnswlib.cc\n"), 2;
 	return 0;

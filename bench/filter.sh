@@ -12,10 +12,10 @@ cd "$DATA/filter-$rows"
 if [ ! -f workers.f32 ]; then
 	lh-gen workers -n "$rows" | awk 'BEGIN { srand(7) } { r = int(rand() * 1000)
 		sub(/}$/, ",\"of2\":" r % 2 ",\"of10\":" r % 10 ",\"of100\":" r % 100 ",\"of1000\":" r "}"); print }' |
-		lh-index build -q -j 2 rows.lhv
-	lh-gen queries -n "$((queries / 4))" --styles all --seed 5 | lh-embed --field query_text --encoding base64 |
+		lh-index build -q -j 2 --model hash-v1 rows.lhv
+	lh-gen queries -n "$((queries / 4))" --styles all --seed 5 | lh-embed --model hash-v1 --field query_text --encoding base64 |
 		jq -r .vector | base64 -d >demand.f32
-	lh-gen workers -n "$queries" --seed 2 | lh-embed --encoding base64 | jq -r .vector | base64 -d >workers.f32
+	lh-gen workers -n "$queries" --seed 2 | lh-embed --model hash-v1 --encoding base64 | jq -r .vector | base64 -d >workers.f32
 fi
 while read -r filter; do
 	for from in demand workers; do

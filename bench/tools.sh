@@ -6,6 +6,10 @@ source "$ROOT/bench/lib.bash"
 for tool in "lh-search $DATA/small.lhv" lh-embed "lh-index info $DATA/small.lhv" lh-cat; do
 	printf 'start of %s, nothing to do, jq -n 1\t%s\n' "${tool%% /*}" "$(spawn 101 "$tool" 'jq -n 1')"
 done
+cc -O2 -static -o "$DATA/empty" -x c - <<<'int main(void) { return 0; }'
+for tool in "lh-search $DATA/small.lhv" "lh-search -Qwelder $DATA/small.lhv" lh-embed lh-cat; do
+	printf '%s, an empty static program\t%s\n' "${tool%% /*}" "$(spawn 501 "$tool" "$DATA/empty")"
+done
 
 # ---- texts a second on one core ----
 [ -s "$DATA/workers.jsonl" ] || lh-gen workers -n 100000 >"$DATA/workers.jsonl"

@@ -31,6 +31,8 @@ commands() {
 	lh-index info workers.lhv
 	lh-index verify workers.lhv
 	lh-index requests . about.jsonl
+	lh-index import --now 2026-05-03T12:00:00Z --hnswlib graph.bin --ids graph.jsonl imported.lhv
+	lh-index export --hnswlib exported.bin --ids exported.jsonl graph.lhv
 	lh-iterate --now 2026-05-03T12:00:00Z --answers answers.jsonl requests.jsonl
 	lh-iterate --emit-session --now 2026-05-03T12:00:00Z sessions.jsonl
 	lh-lift -k 3 --now 2026-05-03T12:00:00Z corpus=workers.lhv <queries.jsonl
@@ -84,7 +86,7 @@ commands() {
 
 # Those that write records to stdout.
 writers() {
-	commands | grep -v 'build\|add\|verify\|compact\|gen kb'
+	commands | grep -v 'build\|add\|verify\|compact\|gen kb\|--hnswlib'
 }
 
 # Those that do the same each time; the others measure.
@@ -154,6 +156,8 @@ setup_file() {
 	lh-embed --dimension 64 workers.jsonl >vectors.jsonl
 	lh-index build workers.lhv vectors.jsonl
 	lh-gen workers -n 5 --seed 8 | lh-index build --dimension 64 other.lhv
+	lh-gen workers -n 60 | lh-index build --dimension 64 --exact-below 0 graph.lhv
+	lh-index export --hnswlib graph.bin --ids graph.jsonl graph.lhv
 	for i in {1..40}; do echo '{"op":"get","name":"other"}'; done >about.jsonl
 	BATS_TEST_TMPDIR=$BATS_FILE_TMPDIR/server
 	mkdir "$BATS_TEST_TMPDIR"

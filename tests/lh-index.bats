@@ -3,8 +3,8 @@ load index
 
 @test "build makes an index, info names its fields in their order" {
 	rows 1 20 | lh-index build --now 2026-05-03T12:00:00Z w.lhv
-	[ "$(lh-index info w.lhv | jq -r 'keys_unsorted | join(" ")')" = "name dimension length distance m ef_construction precision rescore engine model url created_at field template lexical file_bytes pending deleted format" ]
-	[ "$(lh-index info w.lhv | jq -c 'del(.file_bytes)')" = '{"name":"w","dimension":8,"length":20,"distance":"cosine","m":16,"ef_construction":200,"precision":"f32","rescore":false,"engine":null,"model":null,"url":null,"created_at":"2026-05-03T12:00:00.000Z","field":null,"template":null,"lexical":null,"pending":0,"deleted":0,"format":1}' ]
+	[ "$(lh-index info w.lhv | jq -r 'keys_unsorted | join(" ")')" = "name dimension length distance m ef_construction precision rescore layout engine model url created_at field template lexical file_bytes pending deleted format" ]
+	[ "$(lh-index info w.lhv | jq -c 'del(.file_bytes)')" = '{"name":"w","dimension":8,"length":20,"distance":"cosine","m":16,"ef_construction":200,"precision":"f32","rescore":false,"layout":"hnsw","engine":null,"model":null,"url":null,"created_at":"2026-05-03T12:00:00.000Z","field":null,"template":null,"lexical":null,"pending":0,"deleted":0,"format":1}' ]
 	[ "$(info w.lhv file_bytes)" = "$(stat -c %s w.lhv)" ]
 }
 
@@ -368,6 +368,9 @@ source_of() {
 		--precision f64
 		--rescore
 		--precision f32 --rescore
+		--layout nsw
+		--layout qg --distance ip
+		--layout qg --m 20
 		--engine nobody
 		--lock-timeout -1
 		--engine hash --dimension 63

@@ -741,6 +741,17 @@ hits() {
 	false
 }
 
+@test "no tool loads OpenSSL, whose start takes longer than its own" {
+	plain_only "the sanitizers bring their own"
+	run -0 nm -C "$LH_BIN/lh-validate"
+	[[ $output == *" T SHA256_Update"* ]]
+	for tool in "$LH_BIN"/lh-*; do
+		run -0 readelf -d "$tool"
+		[[ $output == *"[libc.so.6]"* ]]
+		[[ $output != *libcrypto* ]] || { echo "$tool: $output"; false; }
+	done
+}
+
 @test "no library that costs a start is linked" {
 	plain_only "the sanitizers bring their own"
 	run -0 ldd "$LH_BIN/lh-search"

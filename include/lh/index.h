@@ -84,16 +84,21 @@ LH_C_BEGIN
  * template. */
 enum lh_lexical_source { LH_LEXICAL_NONE, LH_LEXICAL_FIELD, LH_LEXICAL_TEMPLATE };
 
+/* The layout of the graph: rows with links, or rows with 1-bit codes of their
+ * neighbours, which searches estimate instead of reading each (cosine and l2). */
+enum lh_layout { LH_LAYOUT_HNSW, LH_LAYOUT_QG };
+
 struct lh_index_params {
 	uint32_t dimension;	/* values per vector; 0: set by the first row (writer only) */
 	enum lh_distance distance;
 	enum lh_precision precision;	/* f32, or quantized to f16 or i8 */
+	enum lh_layout layout;
 	bool rescore;		/* quantized: also store the f32 vectors, to rank the best */
-	uint32_t m;		/* links per row and level; twice as many on level 0 */
+	uint32_t m;	/* links per row and level; twice as many on level 0; 16 or 32 with qg */
 	uint32_t ef_construction;	/* ef while the graph is built */
 	uint32_t ef_search;	/* ef of searches that name none; 0: lh_index_ef decides */
 	uint32_t exact_below;	/* no graph for an index of fewer rows: it is scanned */
-	uint64_t seed;		/* of the levels of rows in the graph */
+	uint64_t seed;		/* of the levels of rows in the graph; of the rotation with qg */
 	char engine[32];	/* that made the vectors; "": JSON null */
 	char model[256];	/* of the engine; "": JSON null */
 	char url[1024];		/* of the engine; "": JSON null */
@@ -193,9 +198,11 @@ LH_API void lh_filter_cache_free(struct lh_filter_cache *v);
 /* Return the ef of a search for k results in an index of these parameters. */
 static inline size_t lh_index_ef(const struct lh_index_params *p, size_t k)
 {
+	size_t least = p->layout == LH_LAYOUT_QG ? 96 : 64;
+
 	if (p->ef_search)
 		return p->ef_search;
-	return k > 32 ? 2 * k : 64;
+	return 2 * k > least ? 2 * k : least;
 }
 
 struct lh_query {

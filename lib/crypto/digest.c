@@ -2,7 +2,8 @@
  * digest.c - SHA-256 and HMAC with libcrypto.  See lh/digest.h.
  *
  * The SHA256_* functions are deprecated in favour of EVP, which searches a provider
- * first: that takes a millisecond at start, too long for a filter.
+ * first: that takes a millisecond at start, too long for a filter.  They are linked
+ * statically: loading the shared libcrypto takes longer than all else at start.
  */
 #define OPENSSL_SUPPRESS_DEPRECATED
 #include <lh/digest.h>

@@ -20,7 +20,7 @@ void lh_index_writer_watch(struct lh_index_writer *w, lh_index_progress_fn *prog
 	w->progress_ctx = ctx;
 }
 
-static void report_progress(const struct lh_index_writer *w, const char *stage, uint64_t done)
+void lh_index_report_progress(const struct lh_index_writer *w, const char *stage, uint64_t done)
 {
 	if (w->progress && (done % PROGRESS_EVERY == 0 || done == w->rows))
 		w->progress(w->progress_ctx, stage, done, w->rows);
@@ -28,22 +28,16 @@ static void report_progress(const struct lh_index_writer *w, const char *stage, 
 
 /* ---- the graph ---- */
 
-static void report_graph_progress(void *ctx, uint64_t rows)
+void lh_index_report_graph(void *ctx, uint64_t rows)
 {
 	const struct lh_index_writer *w = ctx;
 
 	w->progress(w->progress_ctx, "graph", rows, w->rows);
 }
 
-static bool stopping(void)
+bool lh_index_stopping(void)
 {
 	return lh_signal_pending() != 0;
-}
-
-/* Return whether the graph of another index is continued. */
-static bool continues_graph(const struct lh_index_writer *w)
-{
-	return w->old && w->old->graph;
 }
 
 /* Set the number of the first upper link list of each row; copied rows keep theirs. */
@@ -54,7 +48,9 @@ static int set_levels(struct lh_index_writer *w, struct lh_err *err)
 	w->level = lh_calloc(w->rows + 1, sizeof *w->level, err);
 	if (!w->level)
 		return -1;
-	if (continues_graph(w)) {
+	if (w->given.level)
+		return lh_index_take_levels(w, err);
+	if (lh_index_continues_graph(w)) {
 		if (lh_index_copy_levels(w, err) < 0)
 			return -1;
 		row = w->old->rows;
@@ -72,6 +68,9 @@ static int build_graph(struct lh_index_writer *w, unsigned jobs, struct lh_err *
 {
 	if (!w->rows || w->rows < w->p.exact_below)
 		return 0;
+	w->linked = true;
+	if (w->p.layout == LH_LAYOUT_QG)
+		return lh_qg_link_rows(w, jobs, err);
 	if (set_levels(w, err) < 0)
 		return -1;
 	w->upper = lh_calloc(w->level[w->rows] * (1 + (size_t)w->p.m) + 16, sizeof *w->upper, err);
@@ -82,10 +81,12 @@ static int build_graph(struct lh_index_writer *w, unsigned jobs, struct lh_err *
 		.stride = w->stride, .vector_at = w->vector_at, .distance = w->p.distance,
 		.precision = w->p.precision,
 		.m = w->p.m, .ef_construction = w->p.ef_construction,
-		.level = w->level, .upper = w->upper, .stop = stopping,
-		.progress = w->progress ? report_graph_progress : NULL, .ctx = w,
+		.level = w->level, .upper = w->upper, .stop = lh_index_stopping,
+		.progress = w->progress ? lh_index_report_graph : NULL, .ctx = w,
 	};
-	if (continues_graph(w) && lh_index_copy_links(w, err) < 0)
+	if (w->given.level)
+		return lh_index_take_links(w, err);
+	if (lh_index_continues_graph(w) && lh_index_copy_links(w, err) < 0)
 		return -1;
 	return lh_hnsw_build(&w->graph, jobs, err);
 }
@@ -116,7 +117,7 @@ static int write_rows(struct lh_index_writer *w, struct lh_err *err)
 	for (i = 0; i < w->rows; i++) {
 		const char *row = w->block.p + lh_index_row_at(w, i) * w->stride;
 
-		report_progress(w, "file", i);
+		lh_index_report_progress(w, "file", i);
 		write_links(w, (const void *)row, 2 * w->p.m);
 		lh_index_section_add(&w->file, row + links, w->stride - links);
 	}
@@ -125,11 +126,12 @@ static int write_rows(struct lh_index_writer *w, struct lh_err *err)
 
 static int write_levels(struct lh_index_writer *w, struct lh_err *err)
 {
+	bool levels = w->linked && w->p.layout == LH_LAYOUT_HNSW;
 	uint32_t lists = 0, row;
 	uint64_t i;
 
 	lh_index_section_begin(&w->file, LH_INDEX_LEVELS);
-	for (i = 0; w->level && i <= w->rows; i++) {
+	for (i = 0; levels && i <= w->rows; i++) {
 		lh_index_section_add(&w->file, &lists, sizeof lists);
 		if (i == w->rows)
 			break;
@@ -141,11 +143,12 @@ static int write_levels(struct lh_index_writer *w, struct lh_err *err)
 
 static int write_upper(struct lh_index_writer *w, struct lh_err *err)
 {
+	bool levels = w->linked && w->p.layout == LH_LAYOUT_HNSW;
 	uint32_t list, row;
 	uint64_t i;
 
 	lh_index_section_begin(&w->file, LH_INDEX_UPPER);
-	for (i = 0; w->level && i < w->rows; i++) {
+	for (i = 0; levels && i < w->rows; i++) {
 		row = lh_index_row_at(w, i);
 		for (list = w->level[row]; list < w->level[row + 1]; list++)
 			write_links(w, w->upper + list * (1 + (size_t)w->p.m), w->p.m);
@@ -208,11 +211,14 @@ static int write_order(struct lh_index_writer *w, struct lh_err *err)
 	return lh_index_section_end(&w->file, err);
 }
 
-static int write_sections(struct lh_index_writer *w, const struct lh_buf *params,
+static int write_sections(struct lh_index_writer *w, const struct lh_buf *params, unsigned jobs,
 			  struct lh_err *err)
 {
+	bool qg = w->p.layout == LH_LAYOUT_QG;
+
 	if (lh_index_section_write(&w->file, LH_INDEX_PARAMS, params->p, params->len, err) < 0 ||
-	    write_rows(w, err) < 0 || write_levels(w, err) < 0 || write_upper(w, err) < 0 ||
+	    (qg ? lh_qg_write_rows(w, jobs, err) : write_rows(w, err)) < 0 ||
+	    write_levels(w, err) < 0 || write_upper(w, err) < 0 ||
 	    write_offsets(w, LH_INDEX_ID_AT, lh_index_writer_id, err) < 0 ||
 	    write_texts(w, LH_INDEX_IDS, lh_index_writer_id, err) < 0 ||
 	    lh_index_section_write(&w->file, LH_INDEX_ID_HASH, w->hash.p, w->hash.n, err) < 0 ||
@@ -229,7 +235,7 @@ static struct lh_str meta_at(const void *ctx, uint64_t i)
 {
 	const struct lh_index_writer *w = ctx;
 
-	report_progress(w, "words", i);
+	lh_index_report_progress(w, "words", i);
 	return lh_index_writer_meta(w, lh_index_row_at(w, i));
 }
 
@@ -241,7 +247,7 @@ static int build_lexical(struct lh_index_writer *w, struct lh_err *err)
 	if (!w->words ||
 	    lh_index_lexical_build(&w->p, meta_at, w, w->rows, w->words, &w->lexical, err) < 0)
 		return -1;
-	report_progress(w, "words", w->rows);
+	lh_index_report_progress(w, "words", w->rows);
 	return 0;
 }
 
@@ -261,23 +267,26 @@ static int write_lexical(struct lh_index_writer *w, struct lh_err *err)
 	return 0;
 }
 
-static int write_file(struct lh_index_writer *w, struct lh_err *err)
+static int write_file(struct lh_index_writer *w, unsigned jobs, struct lh_err *err)
 {
 	struct lh_index_header *h = &w->header;
+	bool qg = w->p.layout == LH_LAYOUT_QG;
+	struct lh_index_shape shape;
 	struct lh_buf params;
 	int rc;
 
+	lh_index_get_shape(&w->p, w->linked, &shape);
 	*h = (struct lh_index_header){
 		.magic = LH_INDEX_MAGIC,
-		.version = w->id_seed ? 2 : 1,
+		.version = qg ? LH_INDEX_FORMAT_QG : w->id_seed ? 2 : 1,
 		.id_seed = w->id_seed,
 		.byte_order = LH_INDEX_BYTE_ORDER,
 		.file_bytes = LH_INDEX_PAGE,
 		.rows = w->rows,
-		.stride = lh_index_stride(w->p.m, lh_index_code_bytes(&w->p)),
-		.vector_at = lh_index_vector_at(w->p.m),
+		.stride = (uint32_t)shape.stride,
+		.vector_at = (uint32_t)shape.vector_at,
 		.entry = stored_number(w, w->graph.entry),
-		.top = w->graph.top,
+		.top = qg ? 0 : w->graph.top,
 	};
 	w->file.fd = w->out.fd;
 	w->file.header = h;
@@ -285,13 +294,15 @@ static int write_file(struct lh_index_writer *w, struct lh_err *err)
 	lh_index_params_write(&params, &w->p);
 	rc = lh_buf_check(&params, err);
 	if (!rc)
-		rc = write_sections(w, &params, err);
+		rc = write_sections(w, &params, jobs, err);
 	if (!rc)
 		rc = write_lexical(w, err);
+	if (!rc && qg)
+		rc = lh_qg_write_signs(w, err);
 	lh_buf_free(&params);
 	if (rc)
 		return -1;
-	report_progress(w, "file", w->rows);
+	lh_index_report_progress(w, "file", w->rows);
 	h->xxh3 = lh_xxh3(h, offsetof(struct lh_index_header, xxh3));
 	return lh_pwrite_all(w->out.fd, h, sizeof *h, 0, err);
 }
@@ -305,10 +316,15 @@ int lh_index_prepare(struct lh_index_writer *w, unsigned jobs, struct lh_err *er
 	    lh_atomic_open(&w->out, w->path, 0666, err) < 0)
 		return -1;
 	w->out_open = true;
-	if (write_file(w, err) < 0)
+	if (write_file(w, jobs, err) < 0)
 		return lh_err_prefix(err, "%s", w->path);
 	/* Sync here, so that a swap under the lock does not wait for the disk. */
 	return fsync(w->out.fd) < 0 ? lh_err_sys(err, "%s: cannot sync", w->out.tmp) : 0;
+}
+
+const char *lh_index_writer_file(const struct lh_index_writer *w)
+{
+	return w->out.tmp;
 }
 
 uint64_t lh_index_writer_checksum(const struct lh_index_writer *w)

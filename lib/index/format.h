@@ -13,7 +13,8 @@
 
 #include "file/magic.h"
 
-#define LH_INDEX_FORMAT 2	/* the newest version; 1 is written when id_seed is 0 */
+#define LH_INDEX_FORMAT 3	/* the newest version: ... */
+#define LH_INDEX_FORMAT_QG 3	/* ... of layout qg; others have 2, or 1 when id_seed is 0 */
 #define LH_INDEX_BYTE_ORDER 0x01020304u
 #define LH_INDEX_PAGE 4096u
 #define LH_INDEX_SECTIONS 64
@@ -39,6 +40,7 @@ enum lh_index_kind {
 	LH_INDEX_TERMS,		/* struct lh_lexical_head and terms + 1 of struct lh_lexical_term */
 	LH_INDEX_TERM_TEXTS,
 	LH_INDEX_POSTINGS,
+	LH_INDEX_SIGNS,		/* of the rotation (vector/qg_code.h); only with layout qg */
 	LH_INDEX_KINDS,
 };
 
@@ -68,7 +70,7 @@ static inline uint64_t lh_index_round(uint64_t n, uint64_t to)
 	return (n + to - 1) / to * to;
 }
 
-/* Layout of a row: u32 number of links, u32[2 * m] links, zeros to a multiple of 64
+/* Layout hnsw of a row: u32 number of links, u32[2 * m] links, zeros to a multiple of 64
  * bytes, the code of the vector, zeros to a multiple of 64 bytes. */
 static inline uint32_t lh_index_vector_at(uint32_t m)
 {

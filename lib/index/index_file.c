@@ -13,7 +13,7 @@
 static const char *const kinds[LH_INDEX_KINDS] = {
 	"header", "parameters", "rows", "levels", "upper links", "id offsets",
 	"ids", "id hash", "metadata offsets", "metadata", "exact vectors", "order",
-	"row lengths", "terms", "term texts", "postings",
+	"row lengths", "terms", "term texts", "postings", "signs",
 };
 
 const char *lh_index_kind_name(uint32_t kind)
@@ -127,18 +127,26 @@ static int open_params(struct lh_index *ix, struct lh_err *err)
 	return rc;
 }
 
+static bool is_qg(const struct lh_index *ix)
+{
+	return ix->params.layout == LH_LAYOUT_QG;
+}
+
 static int open_rows(struct lh_index *ix, const struct lh_index_header *h, struct lh_err *err)
 {
 	const struct lh_index_params *p = &ix->params;
 
 	ix->rows = h->rows;
+	ix->graph = section(ix, is_qg(ix) ? LH_INDEX_SIGNS : LH_INDEX_LEVELS)->bytes > 0;
+	lh_index_get_shape(p, ix->graph, &ix->shape);
 	ix->stride = h->stride;
 	ix->vector_at = h->vector_at;
 	if (h->rows > LH_INDEX_ROWS_MAX)
 		return lh_err_set(err, LH_ECORRUPT, "header: %llu rows",
 				  (unsigned long long)h->rows);
-	if (h->stride != lh_index_stride(p->m, lh_index_code_bytes(p)) ||
-	    h->vector_at != lh_index_vector_at(p->m))
+	if (is_qg(ix) && h->version < LH_INDEX_FORMAT_QG)
+		return lh_err_set(err, LH_ECORRUPT, "header: layout qg in version %u", h->version);
+	if (h->stride != ix->shape.stride || h->vector_at != ix->shape.vector_at)
 		return lh_err_set(err, LH_ECORRUPT,
 				  "header: the layout of a row does not fit dimension %u and m %u",
 				  p->dimension, p->m);
@@ -151,18 +159,36 @@ static int open_rows(struct lh_index *ix, const struct lh_index_header *h, struc
 	return 0;
 }
 
+/* A graph of layout qg has one level. */
+static int open_qg(struct lh_index *ix, struct lh_err *err)
+{
+	size_t signs = ix->graph ? lh_qg_sign_bytes(ix->params.dimension) : 0;
+
+	if (check_section_bytes(ix, LH_INDEX_LEVELS, 0, err) < 0 ||
+	    check_section_bytes(ix, LH_INDEX_SIGNS, signs, err) < 0)
+		return -1;
+	if (ix->graph && (ix->entry >= ix->rows || ix->top))
+		return lh_err_set(err, LH_ECORRUPT,
+				  "header: the graph begins at row %u of %llu, level %u", ix->entry,
+				  (unsigned long long)ix->rows, ix->top);
+	ix->signs = ix->graph ? section_data(ix, LH_INDEX_SIGNS) : NULL;
+	return 0;
+}
+
 static int open_graph(struct lh_index *ix, const struct lh_index_header *h, struct lh_err *err)
 {
 	uint64_t list = 4 * (1 + (uint64_t)ix->params.m);
 
-	ix->graph = section(ix, LH_INDEX_LEVELS)->bytes > 0;
 	ix->n_upper = section(ix, LH_INDEX_UPPER)->bytes / list;
 	ix->entry = h->entry;
 	ix->top = h->top;
 	if (check_section_bytes(ix, LH_INDEX_UPPER, ix->n_upper * list, err) < 0)
 		return -1;
-	if (!ix->graph)
-		return check_section_bytes(ix, LH_INDEX_UPPER, 0, err);
+	if (!ix->graph || is_qg(ix)) {
+		if (check_section_bytes(ix, LH_INDEX_UPPER, 0, err) < 0)
+			return -1;
+		return is_qg(ix) ? open_qg(ix, err) : 0;
+	}
 	if (check_section_bytes(ix, LH_INDEX_LEVELS, 4 * (ix->rows + 1), err) < 0)
 		return -1;
 	if (ix->entry >= ix->rows || ix->top > 64)

@@ -12,6 +12,7 @@
  *     log_frame.c        the frames of INDEX-log
  * Searching
  *     searcher.c         walk over the graph, exact scan (searcher.h)
+ *     qg_walk.c          walk over a graph of layout qg
  *     filtered_search.c  the same for the rows that a filter allows
  *     filter_cache.c     the results of a filter, by row
  *     rerank.c           the best candidates, measured again and sorted
@@ -23,6 +24,9 @@
  *     row_order.c        the order in which rows are stored
  *     id_slots.c         the hash table of ids
  *     commit.c           the graph, and the file
+ *     qg_graph.c         the graph of layout qg
+ *     qg_row.c           a row of layout qg
+ *     qg_write.c         all rows of layout qg
  *     sections.c         the sections of the file
  *     whole_index.c      an empty index created, an index removed
  * Changing
@@ -65,11 +69,20 @@
 #include "format.h"
 #include "base/read_once.h"
 #include "base/xxh3.h"
+#include "vector/qg_code.h"
 #include "vector/quantize.h"
 
 #define LH_INDEX_LOG "-log"	/* appended to the index's path */
 #define LH_INDEX_LOCK "-lock"
 #define LH_INDEX_COMPACT "-compact"
+
+/* Where the parts of a row of the file are. */
+struct lh_index_shape {
+	size_t stride, vector_at;
+	/* Layout qg with a graph: after the code of the vector, for all links, their codes
+	 * (vector/qg_code.h), f32 f_add and f_rescale, and u32 rows. */
+	size_t codes_at, add_at, rescale_at, ids_at;
+};
 
 struct lh_pending {
 	struct lh_str id, meta;		/* meta.n 0: none */
@@ -97,7 +110,8 @@ struct lh_index {
 	uint64_t checksum;		/* of the header: identifies this file */
 
 	uint64_t rows;			/* rows of the file */
-	size_t stride, vector_at;	/* of a row in block */
+	struct lh_index_shape shape;	/* of a row in block; ... */
+	size_t stride, vector_at;	/* ... and those of the header, which are the same */
 	const unsigned char *block;
 	const unsigned char *exact;	/* f32[dimension] of each row; NULL: not stored */
 	bool graph;
@@ -106,6 +120,7 @@ struct lh_index {
 	const uint32_t *level;
 	const uint32_t *upper;		/* upper link lists, of 1 + m words each */
 	uint64_t n_upper;
+	const unsigned char *signs;	/* of the rotation; layout qg */
 	const uint32_t *order;		/* rows in the order of the puts; NULL: by their numbers */
 	const uint64_t *id_at, *meta_at;	/* [rows + 1] each */
 	const char *ids, *metas;
@@ -164,6 +179,8 @@ static inline bool lh_index_all_zero(const void *p, size_t n)
 }
 
 /* ---- params.c ---- */
+/* Compute the shape of rows, with or without a graph. */
+void lh_index_get_shape(const struct lh_index_params *p, bool graph, struct lh_index_shape *out);
 int lh_index_check_params(const struct lh_index_params *p, struct lh_err *err);
 void lh_index_params_write(struct lh_buf *b, const struct lh_index_params *p);
 int lh_index_params_read(const char *text, size_t n, struct lh_index_params *p, struct lh_err *err);
@@ -219,6 +236,29 @@ int lh_index_check_id(const char *id, size_t n, struct lh_err *err);
 int lh_index_check_vector(const struct lh_index_params *p, const float *v, size_t n,
 			  struct lh_err *err);
 
+/* ---- qg_row.c ---- */
+
+/* Makes rows of layout qg, in one thread. */
+struct lh_qg_coder {
+	const struct lh_index_params *p;
+	const struct lh_index_shape *shape;
+	const unsigned char *signs;
+	uint64_t rows;
+	const void *(*code_of)(const void *ctx, uint32_t row);	/* a row's code (quantize.h) */
+	const void *ctx;
+	float *vector;		/* scratch: a decoded row */
+	/* The rotated rows that were used last, by the low bits of their numbers: rows that
+	 * link to each other are near each other. */
+	float *rotated;
+	uint64_t *kept;		/* their numbers plus 1 */
+	uint32_t slots;
+};
+int lh_qg_coder_init(struct lh_qg_coder *c, struct lh_err *err);
+void lh_qg_coder_free(struct lh_qg_coder *c);
+/* Make the codes and factors of the links of a row, which at holds with its vector.
+ * The links are existing rows. */
+void lh_qg_coder_row(struct lh_qg_coder *c, uint32_t row, unsigned char *at);
+
 /* ---- renew.c ---- */
 
 /* Create the shared part of a snapshot, before its files are opened: the identities of
@@ -247,6 +287,8 @@ int lh_index_copy_pending(struct lh_index_writer *w, const struct lh_pending *ro
  * is borrowed until lh_index_prepare, which checks what it copies. */
 void lh_index_writer_continue(struct lh_index_writer *w, const struct lh_index *ix);
 int lh_index_prepare(struct lh_index_writer *w, unsigned jobs, struct lh_err *err);
+/* Return the path of the temporary file that lh_index_prepare wrote. */
+const char *lh_index_writer_file(const struct lh_index_writer *w);
 uint64_t lh_index_writer_checksum(const struct lh_index_writer *w);
 int lh_index_swap(struct lh_index_writer *w, struct lh_err *err);
 
@@ -269,6 +311,10 @@ struct lh_index_graph {
 /* Check a list of 1 + max words: links to different other rows, then zeros. */
 int lh_index_check_links(const struct lh_index_graph *g, const uint32_t *list, uint32_t max,
 			 uint64_t row, uint32_t level, struct lh_err *err);
+/* Check the links of a row of layout qg: links to different other rows, then the row
+ * itself. */
+int lh_index_check_lanes(const struct lh_index *ix, const uint32_t *lanes, uint64_t row,
+			 struct lh_err *err);
 int lh_index_check_levels(const struct lh_index_graph *g, uint64_t lists, uint32_t top,
 			  struct lh_err *err);
 int lh_index_check_row_vector(const struct lh_index_params *p, const float *v, uint64_t row,

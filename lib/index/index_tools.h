@@ -19,6 +19,7 @@ struct lh_str lh_index_name(const char *path);
 /* Return the name of an enum value, or "unknown". */
 const char *lh_distance_name(int distance);
 const char *lh_precision_name(int precision);
+const char *lh_layout_name(int layout);
 /* Return "field" or "template", or NULL for LH_LEXICAL_NONE. */
 const char *lh_lexical_source_name(int source);
 
@@ -81,6 +82,21 @@ uint64_t lh_index_writer_count(const struct lh_index_writer *w);
 typedef void lh_index_progress_fn(void *ctx, const char *stage, uint64_t done, uint64_t of);
 void lh_index_writer_watch(struct lh_index_writer *w, lh_index_progress_fn *progress,
 			   void *ctx);
+
+/* A graph that another program built over the rows of a writer, numbered in the order of the
+ * puts. */
+struct lh_index_given_graph {
+	uint32_t entry, top;	/* the row where a walk begins, and its level: at most 64 */
+	/* Return the level of a row, at most top. */
+	uint32_t (*level)(void *ctx, uint32_t row);
+	/* Write the links of a row on one of its levels to out: at most m, on level 0 at most 2m,
+	 * to different other rows of that level.  Returns their number. */
+	uint32_t (*links)(void *ctx, uint32_t row, uint32_t level, uint32_t *out);
+	void *ctx;
+};
+/* Let the commit of layout hnsw take this graph in place of building one, unless there are fewer
+ * rows than exact_below.  *g is copied; a graph that contradicts itself is LH_ECORRUPT. */
+void lh_index_writer_give_graph(struct lh_index_writer *w, const struct lh_index_given_graph *g);
 
 /* Create an index without rows.  Returns 1, and changes nothing, if there is a file of that
  * name; one that appears meanwhile is not replaced either. */

@@ -21,6 +21,8 @@ struct check {
 	struct lh_err *err;
 	unsigned n_reported[LH_INDEX_KINDS + 1];
 	float *vector;		/* scratch: of the row being checked */
+	unsigned char *row[2];	/* scratch of layout qg: the row, and what it should be */
+	struct lh_qg_coder coder;
 	uint32_t *level;	/* [rows + 1]: a copy, set after the rows were checked */
 };
 
@@ -106,7 +108,8 @@ static void check_links(struct check *c, uint32_t kind, const uint32_t *list, ui
 	report_if_failed(c, kind, lh_index_check_links(&g, copy, max, row, level, c->err));
 }
 
-static void check_row(struct check *c, uint64_t row)
+/* Check the bytes of a row of layout hnsw, apart from its vector. */
+static void check_hnsw_row(struct check *c, uint64_t row)
 {
 	const struct lh_index *ix = c->ix;
 	const struct lh_index_params *p = &ix->params;
@@ -118,6 +121,48 @@ static void check_row(struct check *c, uint64_t row)
 	    !lh_index_all_zero(at + ix->vector_at + code, ix->stride - ix->vector_at - code))
 		report(c, LH_INDEX_ROWS, "row %llu: the padding is not zero",
 		       (unsigned long long)row);
+}
+
+static const void *code_of(const void *ctx, uint32_t row)
+{
+	return lh_index_code(ctx, row);
+}
+
+/* Check the bytes of a row of layout qg, apart from its vector: the codes of its links are
+ * made again. */
+static void check_qg_row(struct check *c, uint64_t row)
+{
+	const struct lh_index *ix = c->ix;
+	const struct lh_index_shape *shape = &ix->shape;
+	size_t code = lh_index_code_bytes(&ix->params);
+	size_t end = shape->codes_at;
+
+	memcpy(c->row[0], ix->block + row * ix->stride, ix->stride);
+	if (!lh_index_all_zero(c->row[0] + code, end - code))
+		report(c, LH_INDEX_ROWS, "row %llu: the padding is not zero",
+		       (unsigned long long)row);
+	if (!ix->graph)
+		return;
+	if (lh_index_check_lanes(ix, (const void *)(c->row[0] + shape->ids_at), row, c->err) < 0) {
+		report(c, LH_INDEX_ROWS, "%s", c->err->msg);
+		return;
+	}
+	memcpy(c->row[1], c->row[0], ix->stride);
+	lh_qg_coder_row(&c->coder, (uint32_t)row, c->row[1]);
+	if (memcmp(c->row[0], c->row[1], ix->stride) != 0)
+		report(c, LH_INDEX_ROWS, "row %llu: the codes of its links are wrong",
+		       (unsigned long long)row);
+}
+
+static void check_row(struct check *c, uint64_t row)
+{
+	const struct lh_index *ix = c->ix;
+	const struct lh_index_params *p = &ix->params;
+
+	if (p->layout == LH_LAYOUT_QG)
+		check_qg_row(c, row);
+	else
+		check_hnsw_row(c, row);
 	report_if_failed(c, LH_INDEX_ROWS,
 			 lh_index_check_row_code(p, lh_index_code(ix, row), c->vector, row,
 						 c->err));
@@ -136,7 +181,7 @@ static int check_graph(struct check *c)
 	uint64_t row;
 	uint32_t list, m = ix->params.m;
 
-	if (!ix->graph)
+	if (!ix->level)
 		return 0;
 	g.level = c->level = lh_calloc(ix->rows + 1, sizeof *c->level, c->err);
 	if (!c->level)
@@ -252,19 +297,57 @@ static void report_lexical(void *ctx, int run, const char *text)
 	report(ctx, LH_INDEX_LENGTHS + (uint32_t)run, "%s", text);
 }
 
+/* Check the signs, by which the codes of links are made. */
+static void check_signs(struct check *c, unsigned char *scratch)
+{
+	const struct lh_index *ix = c->ix;
+
+	lh_qg_signs(ix->params.seed, ix->params.dimension, scratch);
+	if (memcmp(scratch, ix->signs, lh_qg_sign_bytes(ix->params.dimension)) != 0)
+		report(c, LH_INDEX_SIGNS, "they are not those of the seed");
+}
+
+static int check_rows_room(struct check *c)
+{
+	const struct lh_index *ix = c->ix;
+	size_t n = ix->signs ? lh_qg_sign_bytes(ix->params.dimension) : 0;
+
+	c->vector = lh_calloc(ix->params.dimension, sizeof *c->vector, c->err);
+	c->row[0] = lh_calloc(1, ix->stride > n ? ix->stride : n, c->err);
+	c->row[1] = lh_calloc(1, ix->stride, c->err);
+	if (!c->vector || !c->row[0] || !c->row[1])
+		return -1;
+	if (!ix->signs)
+		return 0;
+	c->coder = (struct lh_qg_coder){ .p = &ix->params, .shape = &ix->shape, .signs = ix->signs,
+					 .rows = ix->rows, .code_of = code_of, .ctx = ix };
+	return lh_qg_coder_init(&c->coder, c->err);
+}
+
+static int check_rows(struct check *c)
+{
+	int rc = check_rows_room(c);
+	uint64_t row;
+
+	if (rc == 0 && c->ix->signs)
+		check_signs(c, c->row[0]);
+	for (row = 0; rc == 0 && row < c->ix->rows; row++)
+		check_row(c, row);
+	lh_qg_coder_free(&c->coder);
+	free(c->vector);
+	free(c->row[0]);
+	free(c->row[1]);
+	return rc;
+}
+
 /* Check the sections of a file that could be opened. */
 static int check_contents(struct check *c)
 {
-	uint64_t row;
 	int rc;
 
-	c->vector = lh_calloc(c->ix->params.dimension, sizeof *c->vector, c->err);
-	if (!c->vector)
-		return -1;
 	madvise((void *)(uintptr_t)c->ix->map.p, c->ix->map.n, MADV_SEQUENTIAL);
-	for (row = 0; row < c->ix->rows; row++)
-		check_row(c, row);
-	free(c->vector);
+	if (check_rows(c) < 0)
+		return -1;
 	rc = check_graph(c);
 	free(c->level);
 	if (rc < 0)

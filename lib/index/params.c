@@ -8,6 +8,7 @@
 
 static const char *const distances[] = { "cosine", "l2", "ip", NULL };
 static const char *const precisions[] = { "f32", "f16", "i8", NULL };
+static const char *const layouts[] = { "hnsw", "qg", NULL };
 
 static const char *const lexical_sources[] = { NULL, "field", "template" };
 
@@ -41,11 +42,35 @@ const char *lh_precision_name(int precision)
 	return precision >= LH_F32 && precision <= LH_I8 ? precisions[precision] : "unknown";
 }
 
+const char *lh_layout_name(int layout)
+{
+	return layout >= LH_LAYOUT_HNSW && layout <= LH_LAYOUT_QG ? layouts[layout] : "unknown";
+}
+
 const char *lh_lexical_source_name(int source)
 {
 	return source >= LH_LEXICAL_FIELD && source <= LH_LEXICAL_TEMPLATE ?
 		       lexical_sources[source] :
 		       NULL;
+}
+
+void lh_index_get_shape(const struct lh_index_params *p, bool graph, struct lh_index_shape *out)
+{
+	size_t code = lh_index_code_bytes(p), links = 2 * (size_t)p->m, list = 4 * links;
+
+	*out = (struct lh_index_shape){ .vector_at = 0 };
+	if (p->layout == LH_LAYOUT_HNSW) {
+		out->vector_at = lh_index_vector_at(p->m);
+		out->stride = lh_index_stride(p->m, code);
+		return;
+	}
+	out->stride = out->codes_at = lh_index_round(code, 64);
+	if (!graph)
+		return;
+	out->add_at = out->codes_at + links / LH_QG_LANES * lh_qg_code_bytes(p->dimension);
+	out->rescale_at = out->add_at + list;
+	out->ids_at = out->rescale_at + list;
+	out->stride = out->ids_at + list;
 }
 
 int lh_index_check_params(const struct lh_index_params *p, struct lh_err *err)
@@ -64,6 +89,10 @@ int lh_index_check_params(const struct lh_index_params *p, struct lh_err *err)
 				  "no field or template makes the text to search by words");
 	if (p->m < 2 || p->m > LH_INDEX_M_MAX)
 		return lh_err_set(err, LH_EDATA, "m %u: 2 to %d", p->m, LH_INDEX_M_MAX);
+	if (p->layout == LH_LAYOUT_QG && p->m != 16 && p->m != 32)
+		return lh_err_set(err, LH_EDATA, "m %u: 16 or 32 with layout qg", p->m);
+	if (p->layout == LH_LAYOUT_QG && p->distance == LH_IP)
+		return lh_err_set(err, LH_EDATA, "layout qg goes with distance cosine or l2");
 	if (p->ef_construction < 8 || p->ef_construction > 10000)
 		return lh_err_set(err, LH_EDATA, "ef-construction %u: 8 to 10000",
 				  p->ef_construction);
@@ -104,6 +133,8 @@ void lh_index_params_write(struct lh_buf *b, const struct lh_index_params *p)
 	lh_write_text(&w, "precision", lh_precision_name(p->precision));
 	if (p->rescore)
 		lh_write_bool(&w, "rescore", true);
+	if (p->layout != LH_LAYOUT_HNSW)
+		lh_write_text(&w, "layout", lh_layout_name(p->layout));
 	lh_write_u64(&w, "m", p->m);
 	lh_write_u64(&w, "ef_construction", p->ef_construction);
 	if (p->ef_search)
@@ -131,7 +162,7 @@ void lh_index_params_write(struct lh_buf *b, const struct lh_index_params *p)
 /* The members of the JSON; n = 0: an absent or empty string. */
 struct text {
 	struct lh_str dimension, m, ef_construction, ef_search, exact_below, seed;
-	int distance, precision;
+	int distance, precision, layout;
 	bool rescore;
 	struct lh_str engine, model, url, created_at, prefix, query_prefix, field, template;
 	struct lh_value lexical;
@@ -155,6 +186,7 @@ static const struct lh_bind members[] = {
 	{ LH_BIND_INDEX("distance", struct text, distance, distances), .required = true },
 	{ LH_BIND_INDEX("precision", struct text, precision, precisions), .required = true },
 	{ LH_BIND_BOOL("rescore", struct text, rescore), .not_null = true },
+	{ LH_BIND_INDEX("layout", struct text, layout, layouts), .not_null = true },
 	TEXT(text, engine, engine),
 	TEXT(text, model, model),
 	TEXT(text, url, url),
@@ -259,6 +291,7 @@ static int get_all(const struct lh_value *v, struct lh_index_params *p, struct l
 	p->distance = t.distance;
 	p->precision = t.precision;
 	p->rescore = t.rescore;
+	p->layout = t.layout;
 	put_text(p->engine, t.engine);
 	put_text(p->model, t.model);
 	put_text(p->url, t.url);

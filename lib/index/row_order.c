@@ -76,11 +76,12 @@ static void queue_insert(struct queue *q, uint32_t row)
 }
 
 /* Count the links of a row that enters the window, or leaves it. */
-static void count_links(struct queue *q, const uint32_t *links, bool enters)
+static void count_links(struct queue *q, const struct lh_index_writer *w, uint32_t row, bool enters)
 {
-	uint32_t i;
+	uint32_t i, n;
+	const uint32_t *links = lh_index_links_of(w, row, &n);
 
-	for (i = 1; i <= links[0]; i++) {
+	for (i = 0; i < n; i++) {
 		if (q->placed[links[i]])
 			continue;
 		queue_remove(q, links[i]);
@@ -94,11 +95,6 @@ static uint32_t queue_top(struct queue *q)
 	while (q->top && q->head[q->top] == NONE)
 		q->top--;
 	return q->top ? q->head[q->top] : NONE;
-}
-
-static const uint32_t *links_of(const struct lh_index_writer *w, uint32_t row)
-{
-	return (const void *)(w->block.p + row * w->stride);
 }
 
 uint32_t lh_index_nth_added(const struct lh_index_writer *w, uint64_t i)
@@ -122,9 +118,9 @@ static void order_rows(struct lh_index_writer *w, struct queue *q)
 		q->placed[row] = true;
 		w->order[i] = row;
 		w->stored_at[row] = (uint32_t)i;
-		count_links(q, links_of(w, row), true);
+		count_links(q, w, row, true);
 		if (i >= WINDOW - 1)
-			count_links(q, links_of(w, w->order[i - (WINDOW - 1)]), false);
+			count_links(q, w, w->order[i - (WINDOW - 1)], false);
 	}
 }
 
@@ -133,7 +129,7 @@ int lh_index_order_rows(struct lh_index_writer *w, struct lh_err *err)
 	struct queue q;
 	int rc;
 
-	if (!w->level)
+	if (!w->linked)
 		return 0;
 	if (w->old && w->old->order && lh_index_copy_order(w, err) < 0)
 		return -1;

@@ -18,6 +18,8 @@ static int searcher_room(struct lh_searcher *s, struct lh_err *err)
 	if (lh_quantized_query_init(&s->code, p->precision, p->distance, p->dimension, err) < 0 ||
 	    lh_quantized_query_init(&s->exact, LH_F32, p->distance, p->dimension, err) < 0)
 		return -1;
+	if (ix->signs && lh_qg_query_init(&s->qg.query, p->dimension, err) < 0)
+		return -1;
 	s->vector = lh_calloc(p->dimension, sizeof *s->vector, err);
 	if (s->vector && ix->graph)
 		s->seen = lh_calloc(ix->rows, sizeof *s->seen, err);
@@ -49,10 +51,12 @@ void lh_searcher_free(struct lh_searcher *s)
 		return;
 	free(s->todo.v);
 	free(s->best.v);
+	free(s->qg.row);
 	free(s->seen);
 	free(s->vector);
 	lh_quantized_query_free(&s->code);
 	lh_quantized_query_free(&s->exact);
+	lh_qg_query_free(&s->qg.query);
 	free(s);
 }
 
@@ -144,15 +148,29 @@ bool lh_walk_excluded(const struct lh_query *q, uint64_t row)
 	return q->n_exclude && bsearch(&row, q->exclude, q->n_exclude, sizeof row, by_row);
 }
 
+/* Return whether a row may be a result: neither hidden nor excluded. */
+static inline bool is_wanted(const struct lh_searcher *s, uint32_t row)
+{
+	if (row < s->ix->rows && lh_index_hidden(s->ix, row))
+		return false;
+	return !(__builtin_expect(s->q->n_exclude > 0, 0) && lh_walk_excluded(s->q, row));
+}
+
 /* Add a candidate, unless it is hidden or excluded.  It is near enough, and allowed by
  * the filter if there is one. */
 static inline void add_candidate(struct lh_searcher *s, struct cand c)
 {
-	if (c.row < s->ix->rows && lh_index_hidden(s->ix, c.row))
-		return;
-	if (__builtin_expect(s->q->n_exclude > 0, 0) && lh_walk_excluded(s->q, c.row))
-		return;
-	best_add(s, c);
+	if (is_wanted(s, c.row))
+		best_add(s, c);
+}
+
+bool lh_walk_offer(struct lh_searcher *s, struct cand c)
+{
+	if (!is_wanted(s, c.row))
+		return false;
+	if (is_near_enough(s, c))
+		best_add(s, c);
+	return true;
 }
 
 static int scan_pending(struct lh_searcher *s)
@@ -406,7 +424,9 @@ static int search_rows(struct lh_searcher *s)
 
 	if (ef < s->q->k)
 		ef = s->q->k;
-	if (lh_walk_pays(s, ef))
+	if (lh_walk_pays(s, ef) && s->ix->signs)
+		rc = lh_walk_qg(s, ef);
+	else if (lh_walk_pays(s, ef))
 		rc = lh_walk_begin(s, ef) < 0 ? -1 : walk(s);
 	if (rc == 0) {
 		rc = lh_walk_begin(s, lh_scan_candidates(s));

@@ -3,6 +3,7 @@
  * lib/index.
  *
  *     searcher.c         walk over the graph, exact scan
+ *     qg_walk.c          walk over a graph of layout qg
  *     filtered_search.c  the same for the rows that a filter allows
  *     rerank.c           the best candidates, measured again and sorted
  *     filter_cache.c     the results of a filter, by row
@@ -30,6 +31,21 @@ struct heap {
 	size_t n, cap;
 };
 
+struct lh_walk_near {
+	float d;		/* estimated, squared */
+	uint32_t row;
+	bool done;		/* it is visited */
+};
+
+/* The walk over a graph of layout qg. */
+struct lh_walk_buffer {
+	struct lh_qg_query query;
+	struct lh_walk_near *row;	/* the buffer, nearest first */
+	size_t n, max, cap;
+	size_t next;		/* all before it are done */
+	bool distinct;		/* visited rows have one place each */
+};
+
 struct lh_searcher {
 	const struct lh_index *ix;
 	struct lh_quantized_query code;	/* the query, to be compared with codes, ... */
@@ -40,6 +56,7 @@ struct lh_searcher {
 	bool by_vector;		/* compare with vectors, not with codes */
 	struct heap todo, best;	/* todo yields its nearest, best its farthest */
 	size_t best_max;		/* most that best may hold */
+	struct lh_walk_buffer qg;
 	struct lh_query *q;	/* being answered */
 	struct lh_err *err;
 };
@@ -59,6 +76,9 @@ int lh_walk_enqueue(struct lh_searcher *s, struct cand at);
 /* Measure up to FRESH_MAX rows: those near enough become candidates, and are added to
  * todo if todo is set. */
 int lh_walk_measure(struct lh_searcher *s, const uint32_t *rows, size_t n, bool todo);
+/* Add a measured row to best if it is near enough.  Returns false for a row that cannot be a
+ * result, since it is hidden or excluded. */
+bool lh_walk_offer(struct lh_searcher *s, struct cand c);
 /* Return how many candidates an exact scan keeps. */
 size_t lh_scan_candidates(const struct lh_searcher *s);
 /* Return whether a walk that keeps ef candidates is cheaper than a scan of all rows. */
@@ -73,8 +93,13 @@ bool lh_walk_excluded(const struct lh_query *q, uint64_t row);
  * rows that do not exist. */
 static inline const uint32_t *lh_walk_links(const struct lh_index *ix, uint32_t row, uint32_t *n)
 {
-	const uint32_t *links = (const void *)(ix->block + row * ix->stride);
+	const unsigned char *at = ix->block + row * ix->stride;
+	const uint32_t *links = (const void *)at;
 
+	if (ix->params.layout == LH_LAYOUT_QG) {
+		*n = 2 * ix->params.m;
+		return (const void *)(at + ix->shape.ids_at);
+	}
 	*n = lh_once32(links);
 	if (*n > 2 * ix->params.m)
 		*n = 0;
@@ -84,12 +109,17 @@ static inline const uint32_t *lh_walk_links(const struct lh_index *ix, uint32_t 
 /* Prefetch the links of a row in todo. */
 static inline void lh_walk_prefetch(const struct lh_index *ix, uint32_t row)
 {
-	const unsigned char *p = ix->block + row * ix->stride;
-	size_t i;
+	const unsigned char *p = ix->block + row * ix->stride + ix->shape.ids_at;
+	size_t i, n = ix->shape.ids_at ? ix->stride - ix->shape.ids_at : ix->vector_at;
 
-	for (i = 0; i < ix->vector_at; i += 64)
+	for (i = 0; i < n; i += 64)
 		__builtin_prefetch(p + i);
 }
+
+/* ---- qg_walk.c ---- */
+
+/* Search all rows of a file of layout qg.  Returns 1 when done, 0 when a scan is better, -1. */
+int lh_walk_qg(struct lh_searcher *s, size_t ef);
 
 /* ---- rerank.c ---- */
 

@@ -45,6 +45,23 @@ int lh_index_check_links(const struct lh_index_graph *g, const uint32_t *list, u
 	return 0;
 }
 
+int lh_index_check_lanes(const struct lh_index *ix, const uint32_t *lanes, uint64_t row,
+			 struct lh_err *err)
+{
+	uint32_t max = 2 * ix->params.m, list[1 + 2 * LH_INDEX_M_MAX] = { 0 }, i;
+	struct lh_index_graph g = { ix->rows, NULL };
+
+	while (list[0] < max && lanes[list[0]] != row) {
+		list[list[0] + 1] = lanes[list[0]];
+		list[0]++;
+	}
+	for (i = list[0]; i < max; i++)
+		if (lanes[i] != row)
+			return lh_err_set(err, LH_ECORRUPT, "row %llu: a link after the last",
+					  (unsigned long long)row);
+	return lh_index_check_links(&g, list, max, row, 0, err);
+}
+
 int lh_index_check_levels(const struct lh_index_graph *g, uint64_t lists, uint32_t top,
 			  struct lh_err *err)
 {

@@ -130,6 +130,80 @@ int lh_index_copy_links(struct lh_index_writer *w, struct lh_err *err)
 	return 0;
 }
 
+/* ---- a graph of another program ---- */
+
+void lh_index_writer_give_graph(struct lh_index_writer *w, const struct lh_index_given_graph *g)
+{
+	w->given = *g;
+}
+
+int lh_index_take_levels(struct lh_index_writer *w, struct lh_err *err)
+{
+	const struct lh_index_given_graph *g = &w->given;
+	uint64_t lists = 0, row;
+	uint32_t level;
+
+	for (row = 0; row < w->rows; row++) {
+		level = g->level(g->ctx, (uint32_t)row);
+		lists += level;
+		if (level > g->top || lists > UINT32_MAX)
+			return lh_err_set(err, LH_ECORRUPT, "row %llu is on level %u",
+					  (unsigned long long)row, level);
+		w->level[row + 1] = (uint32_t)lists;
+	}
+	if (g->entry >= w->rows || w->level[g->entry + 1] - w->level[g->entry] != g->top)
+		return lh_err_set(err, LH_ECORRUPT, "the graph begins at row %u, which is not on "
+				  "level %u", g->entry, g->top);
+	return 0;
+}
+
+static int take_row_links(struct lh_index_writer *w, uint32_t row, struct lh_err *err)
+{
+	const struct lh_index_given_graph *g = &w->given;
+	struct lh_index_graph levels = { w->rows, w->level };
+	uint32_t *links = (uint32_t *)(void *)(w->block.p + row * w->stride), list, level;
+
+	links[0] = g->links(g->ctx, row, 0, links + 1);
+	if (lh_index_check_links(&levels, links, 2 * w->p.m, row, 0, err) < 0)
+		return -1;
+	for (list = w->level[row], level = 1; list < w->level[row + 1]; list++, level++) {
+		links = w->upper + list * (1 + (size_t)w->p.m);
+		links[0] = g->links(g->ctx, row, level, links + 1);
+		if (lh_index_check_links(&levels, links, w->p.m, row, level, err) < 0)
+			return -1;
+	}
+	return 0;
+}
+
+int lh_index_take_links(struct lh_index_writer *w, struct lh_err *err)
+{
+	uint32_t row;
+
+	for (row = 0; row < w->rows; row++)
+		if (take_row_links(w, row, err) < 0)
+			return -1;
+	w->graph.entry = w->given.entry;
+	w->graph.top = w->given.top;
+	return 0;
+}
+
+/* ---- the order ---- */
+
+int lh_index_copy_lanes(struct lh_index_writer *w, struct lh_err *err)
+{
+	const struct lh_index *old = w->old;
+	uint32_t n = 2 * w->p.m, *links = w->links;
+	uint64_t row;
+
+	for (row = 0; row < old->rows; row++, links += n) {
+		memcpy(links, old->block + row * old->stride + old->shape.ids_at, 4 * (size_t)n);
+		if (lh_index_check_lanes(old, links, row, err) < 0)
+			return damage_of(LH_INDEX_ROWS, err);
+	}
+	w->graph.entry = old->entry;
+	return 0;
+}
+
 int lh_index_copy_order(struct lh_index_writer *w, struct lh_err *err)
 {
 	uint64_t i, n = w->old->rows;

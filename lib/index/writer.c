@@ -88,6 +88,7 @@ void lh_index_writer_free(struct lh_index_writer *w)
 	lh_lexical_build_free(w->words);
 	free(w->level);
 	free(w->upper);
+	free(w->links);
 	free(w->order);
 	free(w->stored_at);
 	free(w->old_order);
@@ -162,13 +163,16 @@ static void set_meta(struct lh_index_writer *w, uint64_t row, const char *meta, 
 
 int lh_index_set_layout(struct lh_index_writer *w, uint32_t dimension, struct lh_err *err)
 {
+	struct lh_index_shape shape;
+
 	if (!w->unit)
 		w->unit = lh_calloc(dimension, sizeof *w->unit, err);
 	if (!w->unit)
 		return -1;
 	w->p.dimension = dimension;
-	w->vector_at = lh_index_vector_at(w->p.m);
-	w->stride = lh_index_stride(w->p.m, lh_index_code_bytes(&w->p));
+	lh_index_get_shape(&w->p, false, &shape);
+	w->vector_at = shape.vector_at;
+	w->stride = shape.stride;
 	return 0;
 }
 

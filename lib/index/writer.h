@@ -7,6 +7,8 @@
  *     row_order.c  decides the order in which rows are stored
  *     id_slots.c   builds the hash table of ids
  *     commit.c     builds the graph and writes the file in that order
+ *     qg_graph.c   builds the graph of layout qg
+ *     qg_write.c   writes the rows of layout qg
  *     sections.c   writes the sections of the file
  */
 #ifndef LH_WRITER_H
@@ -58,9 +60,12 @@ struct lh_index_writer {
 	struct lh_record scan;		/* scratch for copied metadata */
 	struct lh_buf meta;
 	const struct lh_index *old;	/* the index whose graph is continued, or NULL */
+	struct lh_index_given_graph given;	/* to be taken over; level NULL: none */
 	uint32_t *old_order; /* order of the puts in old; NULL: by number */
+	bool linked;		/* there is a graph */
 	uint32_t *level, *upper;
-	struct lh_hnsw graph;
+	struct lh_hnsw graph;	/* with layout qg only entry is used */
+	uint32_t *links;	/* layout qg: 2 * m of each row; free ones name the row itself */
 	uint32_t *order;	/* the row that is stored as number i; NULL: i */
 	uint32_t *stored_at;	/* the number that a row is stored as; NULL: its own */
 	struct lh_lexical_build *words;
@@ -82,6 +87,40 @@ int lh_index_writer_add(struct lh_index_writer *w, const char *id, size_t id_len
 void *lh_index_writer_code(struct lh_index_writer *w, uint64_t row);
 void *lh_index_writer_exact(struct lh_index_writer *w, uint64_t row);
 
+/* ---- commit.c ---- */
+void lh_index_report_progress(const struct lh_index_writer *w, const char *stage, uint64_t done);
+/* Report the progress of the graph; ctx is the writer. */
+void lh_index_report_graph(void *ctx, uint64_t rows);
+bool lh_index_stopping(void);
+/* Return whether the graph of another index is continued. */
+static inline bool lh_index_continues_graph(const struct lh_index_writer *w)
+{
+	return w->old && w->old->graph;
+}
+/* Return the links of a row on level 0, for any layout; *n is their number.  With layout qg
+ * some may be the row itself. */
+static inline const uint32_t *lh_index_links_of(const struct lh_index_writer *w, uint32_t row,
+						uint32_t *n)
+{
+	const uint32_t *list;
+
+	*n = 2 * w->p.m;
+	if (w->links)
+		return w->links + row * (size_t)*n;
+	list = (const void *)(w->block.p + row * w->stride);
+	*n = list[0];
+	return list + 1;
+}
+
+/* ---- qg_graph.c ---- */
+
+/* Build or continue the graph of layout qg. */
+int lh_qg_link_rows(struct lh_index_writer *w, unsigned jobs, struct lh_err *err);
+
+/* ---- qg_write.c ---- */
+int lh_qg_write_rows(struct lh_index_writer *w, unsigned jobs, struct lh_err *err);
+int lh_qg_write_signs(struct lh_index_writer *w, struct lh_err *err);
+
 /* ---- id_slots.c ---- */
 
 /* Build the hash table of ids, after the order is decided; no more rows can be added. */
@@ -93,7 +132,11 @@ int lh_index_build_id_table(struct lh_index_writer *w, struct lh_err *err);
  * rows; all links, given the room for them; the order of its rows. */
 int lh_index_copy_levels(struct lh_index_writer *w, struct lh_err *err);
 int lh_index_copy_links(struct lh_index_writer *w, struct lh_err *err);
+int lh_index_copy_lanes(struct lh_index_writer *w, struct lh_err *err);
 int lh_index_copy_order(struct lh_index_writer *w, struct lh_err *err);
+/* Do the same for the given graph. */
+int lh_index_take_levels(struct lh_index_writer *w, struct lh_err *err);
+int lh_index_take_links(struct lh_index_writer *w, struct lh_err *err);
 
 /* ---- row_order.c ---- */
 

@@ -262,10 +262,38 @@ AVX2 static void four_i8_avx2(const struct lh_quantized_query *q, const unsigned
 		out[j] = finish_i8(q, row[j], sum[j]);
 }
 
+/* Measure one row, as a walk that visits single rows does. */
+AVX2 static float one_i8_avx2(const struct lh_quantized_query *q, const unsigned char *row)
+{
+	__m256i s = _mm256_setzero_si256();
+	unsigned char rest[32];
+	int8_t end[32] = { 0 };
+	int32_t lanes[8], sum = 0;
+	size_t i, j, n = q->n;
+
+	for (i = 0; i + 32 <= n; i += 32)
+		s = add_i8_avx2(_mm256_load_si256((const void *)(q->c + i)),
+				_mm256_loadu_si256((const void *)(row + i)), s);
+	if (i < n) {
+		memset(rest, LH_CODE_ZERO, sizeof rest);
+		memcpy(rest, row + i, n - i);
+		memcpy(end, q->c + i, n - i);
+		s = add_i8_avx2(_mm256_loadu_si256((const void *)end),
+				_mm256_loadu_si256((const void *)rest), s);
+	}
+	_mm256_storeu_si256((void *)lanes, s);
+	for (j = 0; j < 8; j++)
+		sum += lanes[j];
+	return finish_i8(q, row, sum);
+}
+
 static void rows_i8_avx2(const struct lh_quantized_query *q, const void *const *codes, size_t k,
 			 float *out)
 {
-	rows_by_four(four_i8_avx2, q, codes, k, out);
+	if (k == 1)
+		*out = one_i8_avx2(q, codes[0]);
+	else
+		rows_by_four(four_i8_avx2, q, codes, k, out);
 }
 
 AVX2 static void get_f16_avx2(const void *code, uint32_t n, float *v)
@@ -419,10 +447,30 @@ AVX512 static void four_i8_avx512(const struct lh_quantized_query *q,
 		out[j] = finish_i8(q, row[j], (int32_t)(sum[j] - (uint32_t)q->sum));
 }
 
+AVX512 static float one_i8_avx512(const struct lh_quantized_query *q, const unsigned char *row)
+{
+	__m512i s[2] = { _mm512_setzero_si512(), _mm512_setzero_si512() };
+	size_t i, n = q->n;
+	uint32_t sum;
+
+	for (i = 0; i < n; i += 64) {
+		__mmask64 k = n - i < 64 ? ((__mmask64)1 << (n - i)) - 1 : ~(__mmask64)0;
+
+		s[i / 64 % 2] = _mm512_dpbusd_epi32(s[i / 64 % 2],
+						    _mm512_maskz_loadu_epi8(k, row + i),
+						    _mm512_maskz_loadu_epi8(k, q->c + i));
+	}
+	sum = (uint32_t)_mm512_reduce_add_epi32(_mm512_add_epi32(s[0], s[1]));
+	return finish_i8(q, row, (int32_t)(sum - (uint32_t)q->sum));
+}
+
 static void rows_i8_avx512(const struct lh_quantized_query *q, const void *const *codes, size_t k,
 			   float *out)
 {
-	rows_by_four(four_i8_avx512, q, codes, k, out);
+	if (k == 1)
+		*out = one_i8_avx512(q, codes[0]);
+	else
+		rows_by_four(four_i8_avx512, q, codes, k, out);
 }
 
 AVX512 static int32_t sign_avx512(const unsigned char *code, uint32_t n, int8_t *c)

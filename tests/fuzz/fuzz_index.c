@@ -15,9 +15,9 @@
 #include "index/format.h"
 #include "base/xxh3.h"
 
-#define ROWS 70
+#define ROWS 110	/* a walk of 3 candidates is chosen from 97 on */
 #define DIM 5
-#define KINDS 5
+#define KINDS 7	/* the last two of layout qg */
 
 int LLVMFuzzerInitialize(int *argc, char ***argv);
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n);
@@ -50,6 +50,13 @@ static void make(const char *file, int kind)
 	strcpy(p.lexical_of, "a");
 	p.rescore = kind && kind % 2 == 0;
 	p.distance = kind % 3;
+	if (kind >= 5) {
+		p.layout = LH_LAYOUT_QG;
+		p.m = 16;
+		p.precision = kind == 5 ? LH_F32 : LH_I8;
+		p.rescore = kind == 6;
+		p.distance = kind == 5 ? LH_L2 : LH_COSINE;
+	}
 	w = lh_index_writer_new(file, &p, 1, &err);
 	for (unsigned i = 0; w && i < ROWS; i++) {
 		for (unsigned d = 0; d < DIM; d++)

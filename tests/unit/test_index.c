@@ -15,6 +15,7 @@
 static struct lh_err err;
 static char dir[] = "/tmp/lh-test-lhv-XXXXXX";
 static char path[64];
+static enum lh_layout layout;
 
 static uint64_t rng = 1;
 
@@ -53,7 +54,10 @@ static struct lh_index *index_of(unsigned n, int distance, unsigned exact_below,
 	struct lh_index *ix;
 
 	lh_index_params_default(&p);
+	p.layout = layout;
 	p.distance = distance;
+	if (distance == LH_IP)
+		p.layout = LH_LAYOUT_HNSW;
 	p.dimension = DIM;
 	p.exact_below = exact_below;
 	w = lh_index_writer_new(path, &p, 1, &err);
@@ -95,8 +99,8 @@ static void rows_come_back(unsigned n)
 	float v[DIM];
 
 	lh_index_get_stats(ix, &st);
-	CHECK(st.live == n && st.base == n && lh_index_rows(ix) == n && st.format == 1 &&
-	      st.torn_at == -1);
+	CHECK(st.live == n && st.base == n && lh_index_rows(ix) == n);
+	CHECK(st.format == (layout ? 3 : 1) && st.torn_at == -1);
 	for (unsigned i = 0; i < n; i++) {
 		snprintf(id, sizeof id, "w-%u", i);
 		snprintf(meta, sizeof meta, "{\"n\":%u}", i);
@@ -208,6 +212,7 @@ static void the_last_of_an_id_wins(void)
 	float v[2];
 
 	lh_index_params_default(&p);
+	p.layout = layout;
 	p.distance = LH_L2;
 	w = lh_index_writer_new(path, &p, 1, &err);
 	CHECK(w);
@@ -242,6 +247,7 @@ static void bad_rows_are_refused(void)
 
 	memset(id, 'x', sizeof id);
 	lh_index_params_default(&p);
+	p.layout = layout;
 	w = lh_index_writer_new(path, &p, 1, &err);
 	CHECK(w);
 	refused(w, "a", 1, (float[]){ 0, 0 }, 2, "zero vector");
@@ -422,6 +428,7 @@ static void ties_go_by_id(void)
 	char id[16];
 
 	lh_index_params_default(&p);
+	p.layout = layout;
 	w = lh_index_writer_new(path, &p, 1, &err);
 	CHECK(w);
 	for (unsigned i = 0; i < 300; i++) {
@@ -496,10 +503,10 @@ static void changes_show_at_once(void)
 	lh_index_close(ix);
 }
 
-int main(void)
+static void test_layout(enum lh_layout is)
 {
-	CHECK(mkdtemp(dir));
-	snprintf(path, sizeof path, "%s/a.lhv", dir);
+	layout = is;
+	printf("# layout %s\n", lh_layout_name(is));
 	test(rows_come_back(0));
 	test(rows_come_back(500));
 	test(rows_come_back(1500));
@@ -513,6 +520,14 @@ int main(void)
 	test(k_may_exceed_the_rows());
 	test(ties_go_by_id());
 	test(changes_show_at_once());
+}
+
+int main(void)
+{
+	CHECK(mkdtemp(dir));
+	snprintf(path, sizeof path, "%s/a.lhv", dir);
+	test_layout(LH_LAYOUT_HNSW);
+	test_layout(LH_LAYOUT_QG);
 	unlink(path);
 	strcat(path, "-lock");
 	unlink(path);

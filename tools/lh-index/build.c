@@ -72,6 +72,7 @@ static int start_params(struct lh_index_params *p, const struct lh_tool *tool,
 	p->distance = s->distance;
 	p->precision = s->precision;
 	p->rescore = s->rescore;
+	p->layout = s->layout;
 	p->m = (uint32_t)s->m;
 	p->ef_construction = (uint32_t)s->ef_construction;
 	p->ef_search = (uint32_t)s->ef_search;
@@ -239,7 +240,7 @@ static uint64_t length_of(const char *path)
 	return st.live;
 }
 
-static void on_stage(void *ctx, const char *stage, uint64_t done, uint64_t of)
+void show_stage(void *ctx, const char *stage, uint64_t done, uint64_t of)
 {
 	struct lh_tool *tool = ctx;
 
@@ -257,7 +258,7 @@ static int finish(struct build *b, struct lh_tool *tool, const struct settings *
 		return refuse_empty(path, &tool->err);
 	settle_params(b->p, count);
 	had = length_of(path);
-	lh_index_writer_watch(b->w, on_stage, tool);
+	lh_index_writer_watch(b->w, show_stage, tool);
 	if (lh_index_commit(b->w, (unsigned)tool->jobs, &tool->err) < 0)
 		return -1;
 	if (count < had - had / 2)

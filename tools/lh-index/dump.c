@@ -5,7 +5,6 @@
 #include "index.h"
 #include "base/mem.h"
 #include "base/signal.h"
-#include "json/write.h"
 #include <lh/num.h>
 
 struct dump {
@@ -13,24 +12,36 @@ struct dump {
 	bool base64;
 	struct lh_buf line;
 	float *vector;
-	struct lh_buf meta;		/* a copy, since the scanner reads past the end */
-	struct lh_record scan;
+	struct metadata meta;
 };
 
-/* Append the metadata as it was stored, if it is valid. */
-static int put_meta(struct dump *d, struct lh_writer *w, const struct lh_row *row,
-		    struct lh_err *err)
+void metadata_init(struct metadata *m)
 {
-	lh_buf_reset(&d->meta);
-	lh_buf_add(&d->meta, row->meta.p, row->meta.n);
-	if (lh_buf_check(&d->meta, err) < 0)
+	*m = (struct metadata){ .copy = { 0 } };
+	lh_record_init(&m->scan);
+}
+
+void metadata_free(struct metadata *m)
+{
+	lh_record_free(&m->scan);
+	lh_buf_free(&m->copy);
+}
+
+int metadata_write(struct metadata *m, struct lh_writer *w, const struct lh_row *row,
+		   struct lh_err *err)
+{
+	if (!row->meta.n)
+		return 0;
+	lh_buf_reset(&m->copy);
+	lh_buf_add(&m->copy, row->meta.p, row->meta.n);
+	if (lh_buf_check(&m->copy, err) < 0)
 		return -1;
-	if (lh_record_parse(&d->scan, d->meta.p, d->meta.len, err) < 0) {
+	if (lh_record_parse(&m->scan, m->copy.p, m->copy.len, err) < 0) {
 		if (err->code == LH_ENOMEM)
 			return -1;
 		return lh_err_set(err, LH_ECORRUPT, "metadata: not JSON");
 	}
-	lh_write_raw(w, "metadata", (struct lh_str){ d->scan.line, d->scan.len });
+	lh_write_raw(w, "metadata", (struct lh_str){ m->scan.line, m->scan.len });
 	return 0;
 }
 
@@ -63,7 +74,7 @@ static int dump_row(struct dump *d, const struct lh_row *row, struct lh_err *err
 	lh_write_u64(&w, "dimension", d->p->dimension);
 	if (*d->p->model)
 		lh_write_text(&w, "model", d->p->model);
-	if (row->meta.n && put_meta(d, &w, row, err) < 0)
+	if (metadata_write(&d->meta, &w, row, err) < 0)
 		return -1;
 	lh_write_end(&w);
 	lh_buf_putc(&d->line, '\n');
@@ -101,13 +112,12 @@ int index_dump(struct lh_tool *tool, void *settings)
 	if (!ix)
 		return -1;
 	d.p = lh_index_get_params(ix);
-	lh_record_init(&d.scan);
+	metadata_init(&d.meta);
 	d.vector = lh_calloc(d.p->dimension, sizeof *d.vector, &tool->err);
 	rc = d.vector ? dump_all(&d, tool, ix) : -1;
-	lh_record_free(&d.scan);
+	metadata_free(&d.meta);
 	lh_buf_free(&d.line);
 	free(d.vector);
-	lh_buf_free(&d.meta);
 	lh_index_close(ix);
 	return rc;
 }

@@ -7,6 +7,7 @@
 #include "tool/records.h"
 #include <lh/index.h>
 #include "json/template.h"
+#include "json/write.h"
 #include "embed/embedder.h"
 
 enum {
@@ -19,11 +20,13 @@ enum {
 	V_COMPACT = 64,
 	V_MERGE = 128,
 	V_MOVE = 256,
-	V_REQUESTS = 512
+	V_REQUESTS = 512,
+	V_IMPORT = 1024,
+	V_EXPORT = 2048
 };
 
 struct settings {
-	int distance, precision, encoding;
+	int distance, precision, layout, encoding;
 	bool rescore;
 	int engine;			/* enum lh_engine, -1: not given */
 	uint64_t m, ef_construction, ef_search, exact_below, seed;
@@ -34,6 +37,7 @@ struct settings {
 	const char *prefix, *query_prefix;
 	double lock_timeout;
 	struct lh_list id;
+	const char *hnswlib, *ids;	/* of import and export */
 };
 
 #define TEXT_FIELD "text"		/* embedded unless --field or --template is given */
@@ -49,6 +53,26 @@ int index_compact(struct lh_tool *tool, void *settings);
 int index_merge(struct lh_tool *tool, void *settings);
 int index_move(struct lh_tool *tool, void *settings);
 int index_requests(struct lh_tool *tool, void *settings);
+int index_import(struct lh_tool *tool, void *settings);
+int index_export(struct lh_tool *tool, void *settings);
+
+/* ---- build.c ---- */
+
+/* Show the progress of a commit; ctx is the struct lh_tool. */
+void show_stage(void *ctx, const char *stage, uint64_t done, uint64_t of);
+
+/* ---- dump.c ---- */
+
+/* Scratch memory for writing metadata; free its members. */
+struct metadata {
+	struct lh_buf copy;		/* since the scanner reads past the end */
+	struct lh_record scan;
+};
+void metadata_init(struct metadata *m);
+void metadata_free(struct metadata *m);
+/* Write the metadata of a row as it was stored, if it is valid and there is any. */
+int metadata_write(struct metadata *m, struct lh_writer *w, const struct lh_row *row,
+		   struct lh_err *err);
 
 /* ---- rows.c: records to rows, on all threads ---- */
 

@@ -4,11 +4,12 @@
 
 #define V_TEXT (V_BUILD | V_ADD)
 #define V_READS (V_BUILD | V_ADD | V_DELETE | V_REQUESTS)
-#define V_WRITE (V_BUILD | V_ADD | V_DELETE | V_COMPACT | V_MERGE | V_MOVE | V_REQUESTS)
+#define V_WRITE (V_BUILD | V_ADD | V_DELETE | V_COMPACT | V_MERGE | V_MOVE | V_REQUESTS | \
+		 V_IMPORT)
 
 static const struct lh_option options[] = {
-	{ 0, "distance", "cosine|l2|ip", "1 - cos, Euclidean, or 1 - dot (default cosine)",
-	  LH_CHOICE(struct settings, distance, .verbs = V_BUILD) },
+	{ 0, "distance", "cosine|l2|ip", "how to measure (default cosine)",
+	  LH_CHOICE(struct settings, distance, .verbs = V_BUILD | V_IMPORT) },
 	{ 0, "m", "N", "links per vector (default 16)",
 	  LH_UINT(struct settings, m, 2, 128, .verbs = V_BUILD) },
 	{ 0, "ef-construction", "N", "candidates while building (default 200)",
@@ -21,10 +22,12 @@ static const struct lh_option options[] = {
 	  LH_CHOICE(struct settings, precision, .verbs = V_BUILD) },
 	{ 0, "rescore", NULL, "also store f32, for exact distances",
 	  LH_FLAG(struct settings, rescore, .verbs = V_BUILD) },
-	{ 0, "lexical", NULL, "also find texts by their words (lh-search --hybrid)",
+	{ 0, "layout", "hnsw|qg", "of the graph (default hnsw)",
+	  LH_CHOICE(struct settings, layout, .verbs = V_BUILD) },
+	{ 0, "lexical", NULL, "also find texts by their words",
 	  LH_FLAG(struct settings, lexical, .verbs = V_BUILD) },
-	{ 0, "dimension", "N", "vector length (default: the first's)",
-	  LH_UINT(struct settings, dimension, 1, LH_DIM_MAX, .verbs = V_BUILD) },
+	{ 0, "dimension", "N", "values of a vector",
+	  LH_UINT(struct settings, dimension, 1, LH_DIM_MAX, .verbs = V_BUILD | V_IMPORT) },
 	{ 0, "allow-empty", NULL, "make INDEX even without any record",
 	  LH_FLAG(struct settings, allow_empty, .verbs = V_BUILD) },
 	{ 0, "seed", "N", "seed of the graph's levels (default 1)",
@@ -39,9 +42,9 @@ static const struct lh_option options[] = {
 	  LH_TEXT(struct settings, prefix, .verbs = V_TEXT) },
 	{ 0, "query-prefix", "TEXT", "put TEXT before each query (gguf)",
 	  LH_TEXT(struct settings, query_prefix, .verbs = V_TEXT) },
-	{ 0, "batch", "N", "texts in one call (default 64; gguf: 256)",
+	{ 0, "batch", "N", "texts in a call (64, gguf 256)",
 	  LH_UINT(struct settings, batch, 1, 4096, .verbs = V_TEXT) },
-	{ 0, "field", "NAME", "the field to embed (default text; add: as built)",
+	{ 0, "field", "NAME", "the field to embed (default text)",
 	  LH_TEXT(struct settings, field, .verbs = V_TEXT) },
 	{ 0, "template", "TEXT", "embed fields: '{role} in {city}'",
 	  LH_TEXT(struct settings, template, .verbs = V_TEXT) },
@@ -49,7 +52,11 @@ static const struct lh_option options[] = {
 	  LH_TEXTS(struct settings, id, .verbs = V_DELETE) },
 	{ 0, "encoding", "array|base64", "how vectors are printed (default array)",
 	  LH_CHOICE(struct settings, encoding, .verbs = V_DUMP) },
-	{ 0, "lock-timeout", "S", "seconds to wait for another writer (default 10)",
+	{ 0, "hnswlib", "FILE", "the index of hnswlib",
+	  LH_TEXT(struct settings, hnswlib, .verbs = V_IMPORT | V_EXPORT) },
+	{ 0, "ids", "IDS", "id and metadata of each label",
+	  LH_TEXT(struct settings, ids, .verbs = V_IMPORT | V_EXPORT) },
+	{ 0, "lock-timeout", "S", "seconds to wait for a writer (default 10)",
 	  LH_REAL(struct settings, lock_timeout, 0, 1e9, .verbs = V_WRITE) },
 	LH_JOBS_OPTION,
 	LH_NOW_OPTION,
@@ -71,15 +78,17 @@ static const struct lh_verb verbs[] = {
 	{ "merge", "DEST SRC...", "add the records that DEST does not have", V_MERGE, 2,
 	  index_merge },
 	{ "move", "DEST SRC", "move all records of SRC to DEST", V_MOVE, 2, index_move },
-	{ "requests", "FOLDER [FILE...]", "answer requests, each with its operation in \"op\"",
+	{ "requests", "FOLDER [FILE...]", "answer requests, each with its \"op\"",
 	  V_REQUESTS, 1, index_requests },
+	{ "import", "INDEX", "make INDEX from an index of hnswlib", V_IMPORT, 1, index_import },
+	{ "export", "INDEX", "write INDEX as an index of hnswlib", V_EXPORT, 1, index_export },
 	{ NULL, NULL, NULL, 0, 0, NULL },
 };
 
 static int check(struct lh_tool *tool, void *settings)
 {
 	const struct settings *s = settings;
-	const unsigned one = V_DUMP | V_COMPACT;
+	const unsigned one = V_DUMP | V_COMPACT | V_IMPORT | V_EXPORT;
 	struct lh_err err;
 
 	if (tool->on_error == LH_ON_ERROR_EMIT && !(tool->verb->bit & V_READS))
@@ -92,6 +101,9 @@ static int check(struct lh_tool *tool, void *settings)
 	if (strcmp(tool->operands[0], "-") == 0)
 		return lh_tool_no_stream(tool, tool->verb->bit == V_REQUESTS ? "a folder" :
 									       "an index");
+	if (tool->verb->bit & (V_IMPORT | V_EXPORT) && !(s->hnswlib && s->ids))
+		return lh_tool_usage(tool, "%s needs --hnswlib FILE and --ids IDS",
+				     tool->verb->name);
 	if (s->url && lh_http_check_kept_url(s->url, &err) < 0)
 		return lh_tool_usage(tool, "--url: %s", err.msg);
 	if (s->field && s->template)
@@ -109,6 +121,10 @@ static int check(struct lh_tool *tool, void *settings)
 				     s->prefix ? "prefix" : "query-prefix");
 	if (s->rescore && s->precision == LH_F32)
 		return lh_tool_usage(tool, "--rescore goes with --precision f16 or i8");
+	if (s->layout == LH_LAYOUT_QG && s->distance == LH_IP)
+		return lh_tool_usage(tool, "--layout qg goes with --distance cosine or l2");
+	if (s->layout == LH_LAYOUT_QG && s->m != 16 && s->m != 32)
+		return lh_tool_usage(tool, "--layout qg goes with --m 16 or 32");
 	return 0;
 }
 

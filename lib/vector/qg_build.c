@@ -1,0 +1,387 @@
+/* qg_build.c - build a graph of rows with the same number of links.  See qg_build.h. */
+#include "qg_build.h"
+
+#include <pthread.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "qg_links.h"
+#include "base/mem.h"
+
+#define JOBS_MAX 256
+#define PASSES 2
+#define BATCHES 32		/* of a pass, at least */
+#define BATCH_MAX 65536
+#define CHUNK 16		/* items that a thread takes at a time */
+#define FEW 64			/* items that one thread does alone */
+
+struct build {
+	struct lh_qg_build *g;
+	struct lh_qg_worker *workers;
+	unsigned jobs;
+	uint32_t *order;	/* of insertion */
+	uint32_t batch_max, first, n;	/* the batch: n rows of order, from first on */
+	bool fill;		/* fill each list */
+	uint8_t *chosen;	/* per row, how many of its links do not fill */
+	uint32_t *fresh;	/* lists of the rows of the batch */
+	uint32_t *start, *from;	/* links back to row r are from[start[r]] to start[r + 1] */
+	void (*item)(struct lh_qg_worker *w, struct build *b, uint32_t i);
+	uint32_t items, next_item;
+	uint64_t linked;	/* rows, by all passes */
+	unsigned passes;
+	bool stopped;
+};
+
+struct thread {
+	struct build *b;
+	struct lh_qg_worker *w;
+};
+
+/* ---- threads ---- */
+
+static void *work(void *arg)
+{
+	struct thread *t = arg;
+	struct build *b = t->b;
+	uint32_t i, end;
+
+	while (!__atomic_load_n(&b->stopped, __ATOMIC_RELAXED)) {
+		i = __atomic_fetch_add(&b->next_item, CHUNK, __ATOMIC_RELAXED);
+		if (i >= b->items)
+			break;
+		end = b->items - i < CHUNK ? b->items : i + CHUNK;
+		for (; i < end; i++)
+			b->item(t->w, b, i);
+		if (t->w == b->workers && b->g->stop && b->g->stop())
+			__atomic_store_n(&b->stopped, true, __ATOMIC_RELAXED);
+	}
+	return NULL;
+}
+
+/* Do all items on up to jobs threads; if fewer can be created, they do the same work.
+ * Signals are delivered to the calling thread only. */
+static void run(struct build *b, void (*item)(struct lh_qg_worker *, struct build *, uint32_t),
+		uint32_t items)
+{
+	unsigned i, n = 0, jobs = items <= FEW ? 1 : b->jobs;
+	struct thread threads[JOBS_MAX];
+	pthread_t ids[JOBS_MAX];
+	sigset_t all, old;
+
+	b->item = item;
+	b->items = items;
+	b->next_item = 0;
+	for (i = 0; i < jobs; i++)
+		threads[i] = (struct thread){ b, b->workers + i };
+	sigfillset(&all);
+	pthread_sigmask(SIG_SETMASK, &all, &old);
+	while (n + 1 < jobs && pthread_create(ids + n, NULL, work, threads + n + 1) == 0)
+		n++;
+	pthread_sigmask(SIG_SETMASK, &old, NULL);
+	work(threads);
+	for (i = 0; i < n; i++)
+		pthread_join(ids[i], NULL);
+}
+
+/* ---- batches ---- */
+
+static void find_item(struct lh_qg_worker *w, struct build *b, uint32_t i)
+{
+	uint32_t row = b->order[b->first + i];
+
+	b->chosen[row] = (uint8_t)lh_qg_find_links(w, row, b->fill,
+						   b->fresh + (size_t)i * b->g->degree);
+}
+
+static void back_item(struct lh_qg_worker *w, struct build *b, uint32_t row)
+{
+	uint32_t n = b->start[row + 1] - b->start[row];
+
+	if (n)
+		b->chosen[row] = (uint8_t)lh_qg_link_back(w, row, b->chosen[row],
+							  b->from + b->start[row], n, b->fill);
+}
+
+static void replace_item(struct lh_qg_worker *w, struct build *b, uint32_t row)
+{
+	uint32_t n = b->start[row + 1] - b->start[row];
+
+	if (n)
+		lh_qg_replace_link(w, row, b->from + b->start[row], n);
+}
+
+/* Group the links back by the row that gets them: counts are two places ahead, and each
+ * is the start of the next row when all are placed. */
+static void group_backs(struct build *b)
+{
+	uint32_t degree = b->g->degree, row, i, j;
+	const uint32_t *links;
+
+	memset(b->start, 0, (b->g->rows + (size_t)2) * sizeof *b->start);
+	for (i = 0; i < b->n; i++)
+		for (j = 0; j < b->chosen[b->order[b->first + i]]; j++)
+			b->start[b->fresh[(size_t)i * degree + j] + 2]++;
+	for (i = 0; i < b->g->rows; i++)
+		b->start[i + 2] += b->start[i + 1];
+	for (i = 0; i < b->n; i++) {
+		row = b->order[b->first + i];
+		links = b->fresh + (size_t)i * degree;
+		for (j = 0; j < b->chosen[row]; j++)
+			b->from[b->start[links[j] + 1]++] = row;
+	}
+}
+
+/* Link n rows of order from first on.  Returns -1 when stopped. */
+static int link_batch(struct build *b, uint32_t first, uint32_t n,
+		      void (*back)(struct lh_qg_worker *, struct build *, uint32_t))
+{
+	uint32_t degree = b->g->degree, i;
+
+	b->first = first;
+	b->n = n;
+	run(b, find_item, n);
+	if (b->stopped)
+		return -1;
+	for (i = 0; i < n; i++)
+		memcpy(lh_qg_list(b->g, b->order[first + i]), b->fresh + (size_t)i * degree,
+		       degree * sizeof *b->fresh);
+	group_backs(b);
+	run(b, back, b->g->rows);
+	b->linked += n;
+	if (b->g->progress && !b->stopped)
+		b->g->progress(b->g->ctx, b->linked / b->passes);
+	return b->stopped ? -1 : 0;
+}
+
+/* Insert the rows of order from first on into a graph of those before. */
+static int insert_rows(struct build *b, uint32_t first,
+		       void (*back)(struct lh_qg_worker *, struct build *, uint32_t))
+{
+	uint32_t row, n;
+
+	for (row = first; row < b->g->rows; row += n) {
+		n = row < b->batch_max ? row : b->batch_max;
+		n = n < b->g->rows - row ? n : b->g->rows - row;
+		if (link_batch(b, row, n, back) < 0)
+			return -1;
+	}
+	return 0;
+}
+
+/* Search the links of all rows again. */
+static int link_again(struct build *b)
+{
+	uint32_t row, n;
+
+	for (row = 0; row < b->g->rows; row += n) {
+		n = b->g->rows - row;
+		n = n < b->batch_max ? n : b->batch_max;
+		if (link_batch(b, row, n, back_item) < 0)
+			return -1;
+	}
+	return 0;
+}
+
+/* Fill lists for which too few rows were found with the rows that follow. */
+static void complete_lists(struct lh_qg_build *g)
+{
+	uint32_t row, n, other, i, *links;
+
+	for (row = 0; row < g->rows; row++) {
+		links = lh_qg_list(g, row);
+		n = lh_qg_list_length(g, row);
+		for (other = row + 1; n < g->degree; other++) {
+			other = other < g->rows ? other : 0;
+			if (other == row)
+				break;
+			for (i = 0; i < n && links[i] != other; i++)
+				;
+			if (i == n)
+				links[n++] = other;
+		}
+	}
+}
+
+/* ---- the order and the entry ---- */
+
+static uint64_t next_random(uint64_t *state)
+{
+	uint64_t z = *state += 0x9e3779b97f4a7c15u;
+
+	z = (z ^ (z >> 30)) * 0xbf58476d1ce4e5b9u;
+	z = (z ^ (z >> 27)) * 0x94d049bb133111ebu;
+	return z ^ (z >> 31);
+}
+
+/* Shuffle all rows; the entry comes first. */
+static void shuffle_order(struct build *b)
+{
+	uint64_t state = b->g->seed;
+	uint32_t i, j, row;
+
+	b->order[b->g->entry] = 0;
+	b->order[0] = b->g->entry;
+	for (i = b->g->rows; i-- > 2;) {
+		j = 1 + (uint32_t)(next_random(&state) % i);
+		row = b->order[i];
+		b->order[i] = b->order[j];
+		b->order[j] = row;
+	}
+}
+
+static void sort_order(struct build *b)
+{
+	uint32_t row;
+
+	for (row = 0; row < b->g->rows; row++)
+		b->order[row] = row;
+}
+
+static void find_centroid(const struct lh_qg_build *g, double *sum, float *v)
+{
+	uint32_t row, i;
+
+	for (row = 0; row < g->rows; row++) {
+		lh_quantize_decode(LH_I8, lh_qg_row_code(g, row), g->dimension, v);
+		for (i = 0; i < g->dimension; i++)
+			sum[i] += (double)v[i];
+	}
+	for (i = 0; i < g->dimension; i++)
+		v[i] = (float)(sum[i] / g->rows);
+}
+
+/* Find the row nearest the centroid. */
+static int find_entry(struct lh_qg_build *g, struct lh_err *err)
+{
+	double *sum = lh_calloc(g->dimension, sizeof *sum, err);
+	float *v = lh_calloc(g->dimension, sizeof *v, err), d, best = 0;
+	struct lh_quantized_query q = { 0 };
+	int rc = -1;
+	uint32_t row;
+
+	if (sum && v && lh_quantized_query_init(&q, LH_I8, LH_L2, g->dimension, err) == 0) {
+		find_centroid(g, sum, v);
+		lh_quantized_query_set(&q, v);
+		for (row = 0; row < g->rows; row++) {
+			d = lh_quantize_row(&q, lh_qg_row_code(g, row));
+			if (!row || d < best) {
+				best = d;
+				g->entry = row;
+			}
+		}
+		rc = 0;
+	}
+	lh_quantized_query_free(&q);
+	free(sum);
+	free(v);
+	return rc;
+}
+
+/* ---- building ---- */
+
+static int build_init(struct build *b, struct lh_qg_build *g, unsigned jobs, struct lh_err *err)
+{
+	size_t links;
+	unsigned i;
+
+	*b = (struct build){ .g = g, .jobs = jobs > JOBS_MAX ? JOBS_MAX : jobs ? jobs : 1 };
+	b->batch_max = g->rows / BATCHES + 1;
+	if (b->batch_max > BATCH_MAX)
+		b->batch_max = BATCH_MAX;
+	links = (size_t)b->batch_max * g->degree;
+	b->workers = lh_calloc(b->jobs, sizeof *b->workers, err);
+	b->order = lh_calloc(g->rows, sizeof *b->order, err);
+	b->fresh = lh_calloc(links, sizeof *b->fresh, err);
+	b->chosen = lh_calloc(g->rows, sizeof *b->chosen, err);
+	b->start = lh_calloc(g->rows + (size_t)2, sizeof *b->start, err);
+	b->from = lh_calloc(links, sizeof *b->from, err);
+	if (!b->workers || !b->order || !b->fresh || !b->chosen || !b->start || !b->from)
+		return -1;
+	for (i = 0; i < b->jobs; i++)
+		if (lh_qg_worker_init(b->workers + i, g, err) < 0)
+			return -1;
+	sort_order(b);
+	return 0;
+}
+
+static void build_free(struct build *b)
+{
+	unsigned i;
+
+	for (i = 0; b->workers && i < b->jobs; i++)
+		lh_qg_worker_free(b->workers + i);
+	free(b->workers);
+	free(b->order);
+	free(b->fresh);
+	free(b->chosen);
+	free(b->start);
+	free(b->from);
+}
+
+/* Empty the lists of the rows from first on. */
+static void clear_links(struct lh_qg_build *g, uint32_t first)
+{
+	uint32_t row, i;
+
+	for (row = first; row < g->rows; row++)
+		for (i = 0; i < g->degree; i++)
+			lh_qg_list(g, row)[i] = row;
+}
+
+static int finish(struct build *b, int rc, struct lh_err *err)
+{
+	if (rc < 0)
+		return lh_err_set(err, LH_EINTR, "interrupted");
+	complete_lists(b->g);
+	if (lh_qg_connect(b->workers, err) < 0)
+		return -1;
+	if (b->g->progress)
+		b->g->progress(b->g->ctx, b->g->rows);
+	return 0;
+}
+
+int lh_qg_build(struct lh_qg_build *g, unsigned jobs, struct lh_err *err)
+{
+	struct build b;
+	int rc;
+
+	g->entry = 0;
+	if (!g->rows)
+		return 0;
+	rc = build_init(&b, g, jobs, err);
+	if (rc == 0)
+		rc = find_entry(g, err);
+	if (rc == 0) {
+		b.passes = PASSES;
+		clear_links(g, 0);
+		shuffle_order(&b);
+		rc = insert_rows(&b, 1, back_item);
+		sort_order(&b);
+		b.fill = true;
+		if (rc == 0)
+			rc = link_again(&b);
+		rc = finish(&b, rc, err);
+	}
+	build_free(&b);
+	return rc;
+}
+
+int lh_qg_add(struct lh_qg_build *g, uint32_t done, unsigned jobs, struct lh_err *err)
+{
+	struct build b;
+	int rc;
+
+	if (done <= g->degree)
+		return lh_qg_build(g, jobs, err);
+	rc = build_init(&b, g, jobs, err);
+	if (rc == 0) {
+		b.passes = 1;
+		b.linked = done;
+		b.fill = true;
+		clear_links(g, done);
+		rc = finish(&b, insert_rows(&b, done, replace_item), err);
+	}
+	build_free(&b);
+	return rc;
+}

@@ -1,0 +1,331 @@
+/* qg_links.c - find and choose the links of a row.  See qg_links.h. */
+#include "qg_links.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/mem.h"
+
+#define LINKS_MAX LH_QG_LINKS_MAX
+#define PATH_MAX_ROWS 1024	/* of a path; the nearest half of more is kept */
+#define FOUR 4			/* rows measured together by a kernel */
+
+int lh_qg_worker_init(struct lh_qg_worker *w, struct lh_qg_build *g, struct lh_err *err)
+{
+	*w = (struct lh_qg_worker){ .g = g };
+	if (lh_quantized_query_init(&w->query, LH_I8, g->distance, g->dimension, err) < 0 ||
+	    lh_quantized_query_init(&w->other, LH_I8, g->distance, g->dimension, err) < 0)
+		return -1;
+	w->seen = lh_calloc_table(g->rows, sizeof *w->seen, err);
+	w->best = lh_calloc(g->ef, sizeof *w->best, err);
+	w->path = lh_calloc(PATH_MAX_ROWS + LINKS_MAX, sizeof *w->path, err);
+	return w->seen && w->best && w->path ? 0 : -1;
+}
+
+void lh_qg_worker_free(struct lh_qg_worker *w)
+{
+	lh_quantized_query_free(&w->query);
+	lh_quantized_query_free(&w->other);
+	free(w->seen);
+	free(w->best);
+	free(w->path);
+}
+
+static void measure_rows(const struct lh_quantized_query *q, const struct lh_qg_build *g,
+			 const uint32_t *rows, size_t n, float *d)
+{
+	const void *codes[LINKS_MAX];
+	size_t i;
+
+	if (!n)
+		return;
+	for (i = 0; i < n; i++)
+		codes[i] = lh_qg_row_code(g, rows[i]);
+	lh_quantize_rows(q, codes, n, d);
+}
+
+static int by_distance(const void *a, const void *b)
+{
+	const struct lh_qg_candidate *x = a, *y = b;
+
+	if (x->d != y->d)
+		return x->d < y->d ? -1 : 1;
+	return x->row < y->row ? -1 : x->row > y->row;
+}
+
+/* ---- searching ---- */
+
+static void begin_search(struct lh_qg_worker *w)
+{
+	w->epoch += 2;
+	if (w->epoch < 2) {
+		memset(w->seen, 0, w->g->rows * sizeof *w->seen);
+		w->epoch = 2;
+	}
+	w->n = w->paths = 0;
+}
+
+static inline bool is_met(const struct lh_qg_worker *w, uint32_t row)
+{
+	return (uint16_t)(w->seen[row] - w->epoch) < 2;
+}
+
+/* Collect the links of a row that this search has not met. */
+static size_t fresh_links(struct lh_qg_worker *w, uint32_t row, uint32_t *out)
+{
+	const uint32_t *links = lh_qg_list(w->g, row);
+	size_t i, n = lh_qg_list_length(w->g, row), found = 0;
+
+	for (i = 0; i < n; i++)
+		__builtin_prefetch(w->seen + links[i], 1);
+	for (i = 0; i < n; i++) {
+		if (is_met(w, links[i]))
+			continue;
+		w->seen[links[i]] = w->epoch;
+		out[found++] = links[i];
+	}
+	return found;
+}
+
+/* Insert a row among the nearest; returns its place there, or n when it is too far. */
+static size_t insert_nearest(struct lh_qg_worker *w, float d, uint32_t row)
+{
+	size_t low = 0, high = w->n, middle;
+
+	if (w->n == w->g->ef && d >= w->best[w->n - 1].d)
+		return w->n;
+	while (low < high) {
+		middle = (low + high) / 2;
+		if (w->best[middle].d <= d)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	if (w->n < w->g->ef)
+		w->n++;
+	memmove(w->best + low + 1, w->best + low, (w->n - 1 - low) * sizeof *w->best);
+	w->best[low] = (struct lh_qg_candidate){ d, row, false };
+	return low;
+}
+
+/* Prefetch the links of a row that will be followed. */
+static inline void prefetch_links(const struct lh_qg_build *g, uint32_t row)
+{
+	const char *p = (const char *)lh_qg_list(g, row);
+	size_t i;
+
+	for (i = 0; i < g->degree * sizeof(uint32_t); i += 64)
+		__builtin_prefetch(p + i);
+}
+
+/* Follow the links of a row; returns the first place that is new among the nearest. */
+static size_t follow(struct lh_qg_worker *w, uint32_t row)
+{
+	uint32_t rows[LINKS_MAX];
+	float d[LINKS_MAX];
+	size_t n = fresh_links(w, row, rows), first = w->g->ef, place, i;
+
+	measure_rows(&w->query, w->g, rows, n, d);
+	for (i = 0; i < n; i++) {
+		place = insert_nearest(w, d[i], rows[i]);
+		if (place < w->n)
+			prefetch_links(w->g, rows[i]);
+		if (place < first)
+			first = place;
+	}
+	return first;
+}
+
+/* Add a row to the path. */
+static void add_to_path(struct lh_qg_worker *w, const struct lh_qg_candidate *c)
+{
+	if (w->paths == PATH_MAX_ROWS) {
+		qsort(w->path, w->paths, sizeof *w->path, by_distance);
+		w->paths /= 2;
+	}
+	w->path[w->paths++] = *c;
+	w->seen[c->row] = w->epoch + 1;
+}
+
+/* A search for the entry itself starts at its links. */
+void lh_qg_find_near(struct lh_qg_worker *w, uint32_t row)
+{
+	uint32_t entry = w->g->entry;
+	size_t at = 0, first;
+
+	lh_quantized_query_code(&w->query, lh_qg_row_code(w->g, row));
+	begin_search(w);
+	w->seen[row] = w->seen[entry] = w->epoch;
+	if (row == entry)
+		follow(w, entry);
+	else
+		insert_nearest(w, lh_quantize_row(&w->query, lh_qg_row_code(w->g, entry)), entry);
+	while (at < w->n) {
+		if (w->best[at].done) {
+			at++;
+			continue;
+		}
+		w->best[at].done = true;
+		add_to_path(w, w->best + at);
+		first = follow(w, w->best[at].row);
+		at = first < at ? first : at;
+	}
+}
+
+/* ---- linking ---- */
+
+/* Return whether a candidate is nearer to a chosen row than to the row that they are
+ * chosen for. */
+static bool is_covered(struct lh_qg_worker *w, const struct lh_qg_candidate *c,
+		       const uint32_t *chosen, size_t n)
+{
+	float d[FOUR];
+	size_t i, j, k;
+
+	lh_quantized_query_code(&w->other, lh_qg_row_code(w->g, c->row));
+	for (i = 0; i < n; i += k) {
+		k = n - i < FOUR ? n - i : FOUR;
+		measure_rows(&w->other, w->g, chosen + i, k, d);
+		for (j = 0; j < k; j++)
+			if (d[j] < c->d)
+				return true;
+	}
+	return false;
+}
+
+/* Choose links of a row, which is w->query, among the candidates w->path: see
+ * lh_qg_find_links. */
+static uint32_t choose_links(struct lh_qg_worker *w, uint32_t row, bool fill, uint32_t *links)
+{
+	uint32_t max = w->g->degree, rest[LINKS_MAX], n = 0, rests = 0, equal = 0, chosen;
+	float zero = lh_quantize_row(&w->query, lh_qg_row_code(w->g, row));
+	const struct lh_qg_candidate *c;
+
+	qsort(w->path, w->paths, sizeof *w->path, by_distance);
+	for (c = w->path; c < w->path + w->paths && n < max; c++)
+		if ((c->d > zero || ++equal <= max / 4) && !is_covered(w, c, links, n))
+			links[n++] = c->row;
+		else if (rests < max)
+			rest[rests++] = c->row;
+	chosen = n;
+	if (fill) {
+		rests = rests < max - n ? rests : max - n;
+		memcpy(links + n, rest, rests * sizeof *links);
+		n += rests;
+	}
+	while (n < max)
+		links[n++] = row;
+	return chosen;
+}
+
+/* Add rows that are no candidates yet. */
+static void add_candidates(struct lh_qg_worker *w, const uint32_t *rows, size_t n)
+{
+	float d[LINKS_MAX];
+	size_t i;
+
+	measure_rows(&w->query, w->g, rows, n, d);
+	for (i = 0; i < n; i++)
+		w->path[w->paths++] = (struct lh_qg_candidate){ d[i], rows[i], true };
+}
+
+uint32_t lh_qg_find_links(struct lh_qg_worker *w, uint32_t row, bool fill, uint32_t *links)
+{
+	const uint32_t *old = lh_qg_list(w->g, row);
+	uint32_t rows[LINKS_MAX], count = lh_qg_list_length(w->g, row), i, n = 0;
+
+	lh_qg_find_near(w, row);
+	for (i = 0; i < count; i++)
+		if (w->seen[old[i]] != (uint16_t)(w->epoch + 1))
+			rows[n++] = old[i];
+	add_candidates(w, rows, n);
+	return choose_links(w, row, fill, links);
+}
+
+/* Link to another row without choosing again, in the place of the last that fills;
+ * returns whether there was one, or the link itself. */
+static bool add_link(uint32_t *links, uint32_t max, uint32_t *chosen, uint32_t other)
+{
+	uint32_t i;
+
+	for (i = 0; i < max && links[i] != other; i++)
+		;
+	if (i < *chosen)
+		return true;
+	if (*chosen == max)
+		return false;
+	i = i < max ? i : max - 1;
+	memmove(links + *chosen + 1, links + *chosen, (i - *chosen) * sizeof *links);
+	links[(*chosen)++] = other;
+	return true;
+}
+
+/* If more rows link here than there is room for candidates, the first are considered. */
+uint32_t lh_qg_link_back(struct lh_qg_worker *w, uint32_t row, uint32_t chosen,
+			 const uint32_t *others, size_t n, bool fill)
+{
+	uint32_t *links = lh_qg_list(w->g, row), old[LINKS_MAX], more[PATH_MAX_ROWS], k = 0;
+	size_t i;
+
+	for (i = 0; i < n && k < PATH_MAX_ROWS; i++)
+		if (!add_link(links, w->g->degree, &chosen, others[i]))
+			more[k++] = others[i];
+	if (!k)
+		return chosen;
+	memcpy(old, links, chosen * sizeof *old);
+	lh_quantized_query_code(&w->query, lh_qg_row_code(w->g, row));
+	w->paths = 0;
+	add_candidates(w, old, chosen);
+	for (i = 0; i < k; i += LINKS_MAX)
+		add_candidates(w, more + i, k - i < LINKS_MAX ? k - i : LINKS_MAX);
+	return choose_links(w, row, fill, links);
+}
+
+static bool has_link(const uint32_t *links, uint32_t n, uint32_t row)
+{
+	uint32_t i;
+
+	for (i = 0; i < n; i++)
+		if (links[i] == row)
+			return true;
+	return false;
+}
+
+/* Find the link that a row misses least: the farthest that another row of the list is
+ * nearer to, or else the farthest. */
+static uint32_t least_missed(struct lh_qg_worker *w, const uint32_t *links, const float *d)
+{
+	uint32_t count = w->g->degree, i, far = 0, covered = count;
+	struct lh_qg_candidate c;
+
+	for (i = 1; i < count; i++)
+		if (d[i] > d[far])
+			far = i;
+	for (i = 0; i < count; i++) {
+		if (covered < count && d[i] <= d[covered])
+			continue;
+		c = (struct lh_qg_candidate){ d[i], links[i], true };
+		if (is_covered(w, &c, links, i) ||
+		    is_covered(w, &c, links + i + 1, count - i - 1))
+			covered = i;
+	}
+	return covered < count ? covered : far;
+}
+
+void lh_qg_replace_link(struct lh_qg_worker *w, uint32_t row, const uint32_t *others, size_t n)
+{
+	uint32_t *links = lh_qg_list(w->g, row), at;
+	float d[LINKS_MAX];
+	size_t i;
+
+	lh_quantized_query_code(&w->query, lh_qg_row_code(w->g, row));
+	measure_rows(&w->query, w->g, links, w->g->degree, d);
+	for (i = 0; i < n; i++) {
+		if (has_link(links, w->g->degree, others[i]))
+			continue;
+		at = least_missed(w, links, d);
+		links[at] = others[i];
+		d[at] = lh_quantize_row(&w->query, lh_qg_row_code(w->g, others[i]));
+	}
+}

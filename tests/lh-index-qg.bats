@@ -1,0 +1,56 @@
+# Indexes of layout qg through the tools, and a second reader of index files.
+load helper
+load index
+
+@test "an index of layout qg is searched, added to, compacted and dumped as another" {
+	lh-gen workers -n 1200 >w
+	for kind in f32 "i8 --rescore"; do
+		# shellcheck disable=SC2086
+		head -n 1150 w | lh-index build -j1 --layout qg --dimension 128 --precision $kind --now 2026-05-03T12:00:00Z a.lhv
+		[ "$(info a.lhv layout)" = qg ]
+		[ "$(info a.lhv format)" = 3 ]
+		tail -n 50 w | lh-index add a.lhv
+		tail -n 1 w | jq -c '{query: .text}' | lh-search -k 1 a.lhv | jq -e '.results[0].distance <= 1e-6' >near
+		lh-index delete --id "$(jq -r .id w | tail -n 2 | head -n 1)" a.lhv
+		lh-index add a.lhv < <(tail -n 2 w | head -n 1)
+		cp a.lhv b.lhv
+		cp a.lhv-log b.lhv-log
+		lh-index compact -j1 a.lhv
+		lh-index compact -j3 b.lhv
+		cmp a.lhv b.lhv
+		lh-index verify a.lhv
+		tail -n 1 w | jq -c '{query: .text}' | lh-search -k 1 a.lhv | jq -e '.results[0].distance < 0.01' >near
+		lh-search -Q "welder in Ohio" idx=a.lhv >got
+		[ "$(jq '.results | length' got)" = 10 ]
+		# shellcheck disable=SC2086
+		lh-index build -j2 --precision $kind --dimension 128 h.lhv w
+		lh-index dump a.lhv | sort >dump.a
+		lh-index dump h.lhv | sort >dump.h
+		cmp dump.a dump.h
+	done
+}
+
+@test "a reader written from lhv(5) finds the same rows, and the codes that belong to them" {
+	lh-gen workers -n 1020 >w
+	for how in "hnsw --precision i8" "qg" "qg --precision i8 --rescore" "qg --precision f16 --m 32 --distance l2"; do
+		# shellcheck disable=SC2086
+		lh-index build -j2 --dimension 70 --layout $how a.lhv w
+		lh-index dump --encoding base64 a.lhv | jq -r '[.id, .vector] | @tsv' >want
+		python3 "$ROOT/tests/oracle/lhv.py" a.lhv >got
+		cmp want got
+	done
+}
+
+@test "the reader notices a wrong code" {
+	lh-gen workers -n 1020 | lh-index build -j2 --dimension 64 --layout qg --precision i8 a.lhv
+	python3 - <<-'END'
+		import struct
+		with open("a.lhv", "r+b") as f:
+		    data = f.read()
+		    rows = struct.unpack_from("<Q", data, 128 + 32 + 8)[0]
+		    f.seek(rows + 128 + 70)
+		    f.write(bytes([data[rows + 128 + 70] ^ 1]))
+	END
+	run -1 --separate-stderr python3 "$ROOT/tests/oracle/lhv.py" a.lhv
+	[[ $stderr == *"a bit of row 0"* ]]
+}

@@ -1,0 +1,199 @@
+// hnswlib.cc - a program of the library hnswlib itself, the judge of what lh-index
+// import and export make of its files.
+//
+//     hnswlib make SPACE DIM N M EF SEED FILE [STEP [DELETE...]]
+//         an index of N random vectors; the label of the i-th is i * STEP; DELETE are labels
+//     hnswlib dump SPACE DIM FILE
+//         a line for each element: label, level, "deleted" or "live", vector
+//     hnswlib links SPACE DIM FILE
+//         a line for each list: label, level, the labels that it links to, sorted
+//     hnswlib search SPACE DIM FILE EF K        (queries: lines of numbers on stdin)
+//         a line for each query: label=distance ...
+//     hnswlib exact SPACE DIM FILE SEED
+//         compare 20 random searches, with ef the number of elements, with a look at every
+//         element: a line for each that differs, and the distances of both
+//     hnswlib grow SPACE DIM FILE N SEED        adds N vectors, and saves to FILE again
+//
+// SPACE is l2 or ip; ip is also what hnswlib uses for cosine.
+#include <algorithm>
+#include <cstdio>
+#include <cstring>
+#include <iostream>
+#include <memory>
+#include <random>
+#include <sstream>
+
+#include <hnswlib/hnswlib.h>
+
+using Index = hnswlib::HierarchicalNSW<float>;
+
+struct Space {
+	std::unique_ptr<hnswlib::SpaceInterface<float>> of;
+	size_t dim;
+
+	Space(const std::string &name, size_t dim) : dim(dim)
+	{
+		if (name == "l2")
+			of.reset(new hnswlib::L2Space(dim));
+		else
+			of.reset(new hnswlib::InnerProductSpace(dim));
+	}
+};
+
+static void add(Index &index, const Space &space, size_t from, size_t n, size_t step, unsigned seed)
+{
+	std::mt19937 random(seed);
+	std::normal_distribution<float> value;
+	std::vector<float> v(space.dim);
+
+	for (size_t i = from; i < from + n; i++) {
+		double sum = 0;
+		for (float &x : v)
+			sum += (double)(x = value(random)) * x;
+		for (float &x : v)
+			x /= (float)std::sqrt(sum);
+		index.addPoint(v.data(), i * step);
+	}
+}
+
+static void load(Index &index, Space &space, const char *file, size_t room = 0)
+{
+	index.num_deleted_ = 0;
+	index.loadIndex(file, space.of.get(), room);
+}
+
+static int make(Space &space, int argc, char **argv)
+{
+	size_t n = std::stoul(argv[4]), step = argc > 9 ? std::stoul(argv[9]) : 1;
+	Index index(space.of.get(), n, std::stoul(argv[5]), std::stoul(argv[6]),
+		    std::stoul(argv[7]));
+
+	add(index, space, 0, n, step, (unsigned)std::stoul(argv[7]));
+	for (int i = 10; i < argc; i++)
+		index.markDelete(std::stoul(argv[i]));
+	index.saveIndex(argv[8]);
+	return 0;
+}
+
+static int dump(Space &space, char **argv)
+{
+	Index index(space.of.get());
+
+	load(index, space, argv[4]);
+	for (size_t e = 0; e < index.cur_element_count; e++) {
+		const float *v = (const float *)index.getDataByInternalId((unsigned)e);
+		printf("%zu %d %s", index.getExternalLabel((unsigned)e), index.element_levels_[e],
+		       index.isMarkedDeleted((unsigned)e) ? "deleted" : "live");
+		for (size_t i = 0; i < space.dim; i++)
+			printf(" %.9g", v[i]);
+		printf("\n");
+	}
+	return 0;
+}
+
+static int links(Space &space, char **argv)
+{
+	Index index(space.of.get());
+
+	load(index, space, argv[4]);
+	for (size_t e = 0; e < index.cur_element_count; e++)
+		for (int level = 0; level <= index.element_levels_[e]; level++) {
+			std::vector<size_t> to;
+			for (unsigned c : index.getConnectionsWithLock((unsigned)e, level))
+				to.push_back(index.getExternalLabel(c));
+			std::sort(to.begin(), to.end());
+			printf("%zu %d", index.getExternalLabel((unsigned)e), level);
+			for (size_t label : to)
+				printf(" %zu", label);
+			printf("\n");
+		}
+	return 0;
+}
+
+static int search(Space &space, char **argv)
+{
+	Index index(space.of.get());
+	std::string line;
+	size_t k = std::stoul(argv[6]);
+
+	load(index, space, argv[4]);
+	index.setEf(std::stoul(argv[5]));
+	while (std::getline(std::cin, line)) {
+		std::vector<float> v(space.dim);
+		std::istringstream in(line);
+		for (float &x : v)
+			in >> x;
+		auto found = index.searchKnn(v.data(), k);
+		std::vector<std::pair<float, size_t>> hits;
+		for (; !found.empty(); found.pop())
+			hits.push_back(found.top());
+		for (size_t i = hits.size(); i-- > 0;)
+			printf("%zu=%.9g ", hits[i].second, hits[i].first);
+		printf("\n");
+	}
+	return 0;
+}
+
+static int exact(Space &space, char **argv)
+{
+	Index index(space.of.get());
+	std::mt19937 random((unsigned)std::stoul(argv[5]));
+	std::normal_distribution<float> value;
+	std::vector<float> v(space.dim);
+	int differ = 0;
+
+	load(index, space, argv[4]);
+	size_t n = index.cur_element_count, k = std::min<size_t>(n, 10);
+	index.setEf(n);
+	for (int query = 0; n && query < 20; query++) {
+		for (float &x : v)
+			x = value(random);
+		std::vector<float> all, found;
+		for (size_t e = 0; e < n; e++)
+			all.push_back(index.fstdistfunc_(v.data(), index.getDataByInternalId((unsigned)e),
+							 index.dist_func_param_));
+		std::sort(all.begin(), all.end());
+		auto hits = index.searchKnn(v.data(), k);
+		for (; !hits.empty(); hits.pop())
+			found.push_back(hits.top().first);
+		std::reverse(found.begin(), found.end());
+		if (found.size() == k && std::equal(found.begin(), found.end(), all.begin()))
+			continue;
+		differ = 1;
+		for (size_t i = 0; i < k; i++)
+			printf("%g:%g ", i < found.size() ? found[i] : -1, all[i]);
+		printf("\n");
+	}
+	return differ;
+}
+
+static int grow(Space &space, char **argv)
+{
+	Index index(space.of.get());
+	size_t n = std::stoul(argv[5]);
+
+	load(index, space, argv[4], 1000000);
+	add(index, space, index.cur_element_count, n, 1, (unsigned)std::stoul(argv[6]));
+	index.saveIndex(argv[4]);
+	return 0;
+}
+
+int main(int argc, char **argv)
+{
+	if (argc < 5)
+		return 2;
+	Space space(argv[2], std::stoul(argv[3]));
+	std::string what = argv[1];
+
+	if (what == "make")
+		return make(space, argc, argv);
+	if (what == "dump")
+		return dump(space, argv);
+	if (what == "links")
+		return links(space, argv);
+	if (what == "search")
+		return search(space, argv);
+	if (what == "exact")
+		return exact(space, argv);
+	return what == "grow" ? grow(space, argv) : 2;
+}

@@ -1,0 +1,368 @@
+/* Indexes of layout qg: their rows, and what changes of them give. */
+#include "check.h"
+#include "index/format.h"
+#include "index/index_tools.h"
+#include "base/xxh3.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#define CHECK(x) check_why(x, err.msg)
+#define DIM 96
+
+static struct lh_err err;
+static char dir[] = "/tmp/lh-test-qg-XXXXXX", path[64];
+static uint64_t rng = 1;
+static struct lh_index_params params;
+static char damage[256];
+
+static double rnd(void)
+{
+	rng = rng * 6364136223846793005u + 1442695040888963407u;
+	return (double)(rng >> 33) / (1u << 30) - 1;
+}
+
+/* Row i: near one of 40 centres. */
+static void point(float *v, unsigned i)
+{
+	rng = i % 40 + 100;
+	for (unsigned d = 0; d < DIM; d++)
+		v[d] = (float)rnd();
+	rng = i * 7919u + 1;
+	for (unsigned d = 0; d < DIM; d++)
+		v[d] += 0.6f * (float)rnd();
+}
+
+static void build(unsigned n, unsigned jobs)
+{
+	struct lh_index_writer *w = lh_index_writer_new(path, &params, 1, &err);
+	float v[DIM];
+	char id[16];
+
+	CHECK(w);
+	for (unsigned i = 0; i < n; i++) {
+		point(v, i);
+		CHECK(lh_index_put(w, id, (size_t)sprintf(id, "w-%u", i), v, DIM, NULL, 0, &err) ==
+		      0);
+	}
+	CHECK(lh_index_commit(w, jobs, &err) == 0);
+	lh_index_writer_free(w);
+}
+
+/* Put rows from one number to another; delete those before del. */
+static void change(unsigned from, unsigned to, unsigned del)
+{
+	struct lh_index_change *c = lh_index_change_open(path, 1, &err);
+	float v[DIM];
+	char id[16];
+	bool due;
+
+	CHECK(c);
+	for (unsigned i = from; i < to; i++) {
+		point(v, i);
+		CHECK(lh_index_change_put(c, id, (size_t)sprintf(id, "w-%u", i), v, DIM, NULL, 0,
+					  &err) == 0);
+	}
+	for (unsigned i = 0; i < del; i++)
+		CHECK(lh_index_change_delete(c, id, (size_t)sprintf(id, "w-%u", i), &err) == 0);
+	CHECK(lh_index_change_commit(c, &due, &err) == 0);
+	lh_index_change_close(c);
+}
+
+static void note(void *ctx, const char *section, const char *text)
+{
+	(void)ctx;
+	snprintf(damage, sizeof damage, "%s: %s", section, text);
+}
+
+static bool is_sound(void)
+{
+	*damage = '\0';
+	CHECK(lh_index_verify(path, note, NULL, &err) == 0);
+	return !*damage;
+}
+
+static long ask(struct lh_searcher *s, const float *v, size_t k, bool exact,
+		const uint64_t *exclude, size_t n_exclude, struct lh_hit *out)
+{
+	struct lh_query q = { .vector = v, .k = k, .exact = exact, .exclude = exclude,
+			      .n_exclude = n_exclude };
+	long n = lh_index_search(s, &q, out, &err);
+
+	CHECK(n >= 0);
+	return n;
+}
+
+/* Return the share of the true results of 50 queries that are found, out of k each. */
+static double recall(struct lh_index *ix, size_t k)
+{
+	struct lh_searcher *s = lh_searcher_new(ix, &err);
+	struct lh_hit a[100], b[100];
+	unsigned same = 0;
+	float v[DIM];
+
+	CHECK(s);
+	for (unsigned i = 0; i < 50; i++) {
+		point(v, 1000000 + i);
+		if (params.distance == LH_COSINE)
+			lh_vec_unit(v, DIM);
+		CHECK(ask(s, v, k, true, NULL, 0, a) == (long)k);
+		CHECK(ask(s, v, k, false, NULL, 0, b) == (long)k);
+		for (size_t j = 0; j < k; j++) {
+			CHECK(!j || b[j - 1].distance <= b[j].distance);
+			/* equal rows are results in any choice */
+			same += b[j].distance <= a[k - 1].distance + 1e-6f;
+		}
+	}
+	lh_searcher_free(s);
+	return (double)same / (double)(50 * k);
+}
+
+static double recall_now(size_t k)
+{
+	struct lh_index *ix = lh_index_open(path, &err);
+	double r;
+
+	CHECK(ix);
+	r = recall(ix, k);
+	lh_index_close(ix);
+	return r;
+}
+
+static void *slurp(size_t *n)
+{
+	FILE *f = fopen(path, "rb");
+	void *p;
+
+	CHECK(f && fseek(f, 0, SEEK_END) == 0);
+	*n = (size_t)ftell(f);
+	rewind(f);
+	p = malloc(*n);
+	CHECK(p && fread(p, 1, *n, f) == *n);
+	fclose(f);
+	return p;
+}
+
+static void every_kind_is_found_and_sound(void)
+{
+	static const enum lh_precision precisions[] = { LH_F32, LH_F16, LH_I8, LH_I8 };
+
+	for (size_t i = 0; i < 8; i++) {
+		params.precision = precisions[i % 4];
+		params.rescore = i % 4 == 3;
+		params.distance = i < 4 ? LH_COSINE : LH_L2;
+		params.m = i % 2 ? 16 : 32;
+		build(3500, 2);
+		check_why(is_sound(), damage);
+		printf("# %s, %s, m %u: recall %.3f\n", lh_precision_name(params.precision),
+		       lh_distance_name(params.distance), params.m, recall_now(10));
+		CHECK(recall_now(10) >= 0.98 && recall_now(100) >= 0.98);
+	}
+	params.distance = LH_COSINE;
+	params.m = 16;
+}
+
+static void parameters_that_do_not_fit_are_refused(void)
+{
+	struct lh_index_params p = params;
+
+	p.distance = LH_IP;
+	check(!lh_index_writer_new(path, &p, 1, &err) &&
+	      !strcmp(err.msg, "layout qg goes with distance cosine or l2"));
+	p = params;
+	p.m = 20;
+	check(!lh_index_writer_new(path, &p, 1, &err) &&
+	      !strcmp(err.msg, "m 20: 16 or 32 with layout qg"));
+}
+
+/* Build, add, and compact on that many threads; returns the file. */
+static void *grown(unsigned jobs, size_t *n)
+{
+	build(3000, jobs);
+	change(3000, 3400, 0);
+	CHECK(recall_now(10) >= 0.98);
+	CHECK(lh_index_compact(path, jobs, 1, &err) == 0);
+	return slurp(n);
+}
+
+static void any_number_of_threads_gives_the_same_bytes(void)
+{
+	size_t n[2];
+	void *p[2];
+
+	for (unsigned i = 0; i < 2; i++)
+		p[i] = grown(1 + 2 * i, &n[i]);
+	check(n[0] == n[1] && !memcmp(p[0], p[1], n[0]));
+	free(p[0]);
+	free(p[1]);
+}
+
+static void compactions_keep_what_was_added(void)
+{
+	unsigned to = 3000;
+
+	build(to, 1);
+	for (; to < 4000; to += 500) {
+		change(to, to + 500, 0);
+		CHECK(lh_index_compact(path, 2, 1, &err) == 0);
+		check_why(is_sound(), damage);
+	}
+	printf("# after two compactions: recall %.3f\n", recall_now(10));
+	CHECK(recall_now(10) >= 0.97);
+	change(0, 0, 500);
+	CHECK(recall_now(10) >= 0.97);
+	CHECK(lh_index_compact(path, 2, 1, &err) == 0);
+	check_why(is_sound(), damage);
+	CHECK(recall_now(10) >= 0.98);
+}
+
+/* So many rows are deleted that the walk meets few others. */
+static void deleted_rows_take_no_places(void)
+{
+	struct lh_index *ix;
+
+	build(4000, 2);
+	change(0, 0, 3000);
+	ix = lh_index_open(path, &err);
+	CHECK(ix && recall(ix, 10) >= 0.97 && recall(ix, 100) >= 0.97);
+	lh_index_close(ix);
+}
+
+static void excluded_rows_are_not_results(void)
+{
+	struct lh_index *ix;
+	struct lh_searcher *s;
+	struct lh_hit all[60], hit[10];
+	uint64_t out[50];
+	unsigned same = 0;
+	float v[DIM];
+
+	build(4000, 2);
+	ix = lh_index_open(path, &err);
+	s = ix ? lh_searcher_new(ix, &err) : NULL;
+	CHECK(s);
+	point(v, 77);
+	lh_vec_unit(v, DIM);
+	CHECK(ask(s, v, 60, true, NULL, 0, all) == 60);
+	for (size_t i = 0; i < 50; i++) {
+		size_t at = i;
+
+		for (; at && out[at - 1] > all[i].row; at--)
+			out[at] = out[at - 1];
+		out[at] = all[i].row;
+	}
+	CHECK(ask(s, v, 10, false, out, 50, hit) == 10);
+	for (size_t i = 0; i < 10; i++)
+		for (size_t j = 0; j < 60; j++) {
+			check(j >= 50 || hit[i].row != all[j].row);
+			same += hit[i].row == all[j].row;
+		}
+	check(same >= 9);
+	lh_searcher_free(s);
+	lh_index_close(ix);
+}
+
+/* Many results are found by the walk, too. */
+static void many_results_need_no_scan(void)
+{
+	struct lh_index *ix = lh_index_open(path, &err);
+	struct lh_searcher *s = ix ? lh_searcher_new(ix, &err) : NULL;
+	struct lh_hit hit[60], all[60];
+	unsigned same = 0;
+	float v[DIM];
+
+	CHECK(s);
+	for (unsigned i = 0; i < 20; i++) {
+		point(v, 2000000 + i);
+		lh_vec_unit(v, DIM);
+		CHECK(ask(s, v, 60, true, NULL, 0, all) == 60);
+		CHECK(ask(s, v, 60, false, NULL, 0, hit) == 60);
+		for (size_t j = 0; j < 60; j++)
+			same += hit[j].row == all[j].row;
+	}
+	/* a scan would find all, in this order */
+	check(same < 20 * 60 && same > 20 * 30);
+	lh_searcher_free(s);
+	lh_index_close(ix);
+}
+
+/* Equal vectors, more than any row has links. */
+static void equal_vectors_do_not_cut_the_graph(void)
+{
+	struct lh_index_writer *w = lh_index_writer_new(path, &params, 1, &err);
+	float v[DIM];
+	char id[16];
+
+	CHECK(w);
+	for (unsigned i = 0; i < 4000; i++) {
+		point(v, i % 16 ? i : i % 32);
+		CHECK(lh_index_put(w, id, (size_t)sprintf(id, "w-%u", i), v, DIM, NULL, 0, &err) ==
+		      0);
+	}
+	CHECK(lh_index_commit(w, 2, &err) == 0);
+	lh_index_writer_free(w);
+	check_why(is_sound(), damage);
+	printf("# recall %.3f\n", recall_now(10));
+	CHECK(recall_now(10) >= 0.97);
+}
+
+/* Change a byte of the rows, with checksums that fit. */
+static void falsify(size_t offset, const char *message)
+{
+	size_t n;
+	unsigned char *p = slurp(&n);
+	struct lh_index_header *h = (void *)p;
+	struct lh_index_section *s = h->section + 1;
+	FILE *f = fopen(path, "wb");
+
+	p[s->at + 17 * h->stride + offset] ^= 1;
+	s->xxh3 = lh_xxh3(p + s->at, s->bytes);
+	h->xxh3 = lh_xxh3(h, offsetof(struct lh_index_header, xxh3));
+	CHECK(f && fwrite(p, n, 1, f) == 1 && fclose(f) == 0);
+	check_why(!is_sound() && strstr(damage, message), damage);
+	free(p);
+}
+
+static void wrong_codes_are_damage(void)
+{
+	size_t code = 128, add = code + 4 * 128, rescale = add + 128, ids = rescale + 128;
+
+	params.precision = LH_I8;
+	build(2000, 1);
+	CHECK(is_sound());
+	falsify(code + 100, "rows: row 17: the codes of its links are wrong");
+	build(2000, 1);
+	falsify(add + 1, "rows: row 17: the codes of its links are wrong");
+	build(2000, 1);
+	falsify(rescale + 1, "rows: row 17: the codes of its links are wrong");
+	build(2000, 1);
+	falsify(ids + 3, "rows: row 17, level 0: a link to row ");
+	build(2000, 1);
+	falsify(code - 10, "rows: row 17: the padding is not zero");
+}
+
+int main(void)
+{
+	CHECK(mkdtemp(dir));
+	snprintf(path, sizeof path, "%s/a.lhv", dir);
+	lh_index_params_default(&params);
+	params.layout = LH_LAYOUT_QG;
+	params.ef_construction = 60;
+	test(parameters_that_do_not_fit_are_refused());
+	test(every_kind_is_found_and_sound());
+	test(any_number_of_threads_gives_the_same_bytes());
+	test(compactions_keep_what_was_added());
+	test(deleted_rows_take_no_places());
+	test(excluded_rows_are_not_results());
+	test(many_results_need_no_scan());
+	test(equal_vectors_do_not_cut_the_graph());
+	test(wrong_codes_are_damage());
+	unlink(path);
+	strcat(path, "-lock");
+	unlink(path);
+	strcpy(path + strlen(path) - 4, "log");
+	unlink(path);
+	return rmdir(dir) != 0;
+}
