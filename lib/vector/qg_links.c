@@ -122,7 +122,7 @@ static inline void prefetch_links(const struct lh_qg_build *g, uint32_t row)
 /* Follow the links of a row; returns the first place that is new among the nearest. */
 static size_t follow(struct lh_qg_worker *w, uint32_t row)
 {
-	uint32_t rows[LINKS_MAX];
+	uint32_t rows[LINKS_MAX] = { 0 };
 	float d[LINKS_MAX];
 	size_t n = fresh_links(w, row, rows), first = w->g->ef, place, i;
 
