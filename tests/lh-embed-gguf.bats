@@ -11,6 +11,7 @@ setup() {
 
 teardown() {
 	stop_upstreams
+	faults_happened
 }
 
 # embed [OPTION]... : by m.gguf, in base64

@@ -100,15 +100,14 @@ static int try_place(struct gguf *g, const struct embed *e, unsigned place, stru
 	struct lh_err err = { .code = LH_OK };
 	char *path = lh_model_compiled(&g->found, e->fast, place, &err);
 	struct stat model, st;
-	int used = 0;
+	bool there = path && lstat(path, &st) == 0 && stat(g->found.path, &model) == 0;
+	int used = there && open_compiled(g, e, path, &model, &err) == 0;
 
-	if (path && lstat(path, &st) == 0 && stat(g->found.path, &model) == 0)
-		used = open_compiled(g, e, path, &model, &err) == 0;
 	free(path);
 	if (used)
 		return 1;
 	close_compiled(g);
-	if (err.code)
+	if (there || err.code == LH_ENOMEM)
 		*why = err;
 	return err.code == LH_ENOMEM ? -1 : 0;
 }
