@@ -33,8 +33,7 @@ struct heap {
 
 struct lh_walk_near {
 	float d;		/* estimated, squared */
-	uint32_t row;
-	bool done;		/* it is visited */
+	uint32_t row;		/* UINT32_MAX when it is visited */
 };
 
 /* The walk over a graph of layout qg. */
@@ -43,7 +42,7 @@ struct lh_walk_buffer {
 	struct lh_walk_near *row;	/* the buffer, nearest first */
 	size_t n, max, cap;
 	size_t next;		/* all before it are done */
-	bool distinct;		/* visited rows have one place each */
+	uint64_t visited;
 };
 
 struct lh_searcher {
