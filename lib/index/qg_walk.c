@@ -21,20 +21,12 @@
 
 #define TIMES 2		/* places of the buffer for a row that is visited, about */
 #define DONE UINT32_MAX	/* in the place of a row that is visited */
-#define PREFETCHED 24	/* lines of codes; the hardware fetches the rest */
+#define PREFETCHED 24
 
 /* Prefetch a row that is likely to be visited next. */
-static inline void prefetch_row(const struct lh_index *ix, uint32_t row)
+static void prefetch_row(const struct lh_index *ix, uint32_t row)
 {
-	const unsigned char *at = ix->block + row * ix->stride;
-	size_t i, codes = ix->shape.codes_at, n = ix->shape.add_at;
-
-	if (n > codes + 64 * PREFETCHED)
-		n = codes + 64 * PREFETCHED;
-	for (i = 0; i < n; i += 64)
-		__builtin_prefetch(at + i);
-	for (i = ix->shape.add_at; i < ix->stride; i += 64)
-		__builtin_prefetch(at + i);
+	lh_prefetch(ix->block + row * ix->stride, ix->stride);
 }
 
 /* Return the squared distance that a walk's distance stands for. */

@@ -87,14 +87,8 @@ size_t lh_rerank_candidates(const struct lh_searcher *s)
 /* Prefetch the exact vector of a candidate. */
 static void prefetch_vector(const struct lh_searcher *s, uint32_t row)
 {
-	const float *v;
-	size_t i;
-
-	if (!s->ix->exact || row >= s->ix->rows)
-		return;
-	v = lh_index_exact(s->ix, row);
-	for (i = 0; i < s->ix->params.dimension; i += 16)
-		__builtin_prefetch(v + i);
+	if (s->ix->exact && row < s->ix->rows)
+		lh_prefetch(lh_index_exact(s->ix, row), s->ix->params.dimension * sizeof(float));
 }
 
 /* Return the distance that a candidate's stands for. */

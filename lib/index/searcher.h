@@ -18,6 +18,7 @@
 #include <pthread.h>
 
 #include "index_parts.h"
+#include "base/prefetch.h"
 
 #define FRESH_MAX (2 * LH_INDEX_M_MAX)	/* most links of a row */
 
@@ -109,10 +110,7 @@ static inline const uint32_t *lh_walk_links(const struct lh_index *ix, uint32_t 
 static inline void lh_walk_prefetch(const struct lh_index *ix, uint32_t row)
 {
 	const unsigned char *p = ix->block + row * ix->stride + ix->shape.ids_at;
-	size_t i, n = ix->shape.ids_at ? ix->stride - ix->shape.ids_at : ix->vector_at;
-
-	for (i = 0; i < n; i += 64)
-		__builtin_prefetch(p + i);
+	lh_prefetch(p, ix->shape.ids_at ? ix->stride - ix->shape.ids_at : ix->vector_at);
 }
 
 /* ---- qg_walk.c ---- */
