@@ -57,7 +57,7 @@ setup() {
 
 @test "an index of layout qg is created, filled and listed" {
 	request '{"op":"create","name":"a","dimension":64,"layout":"qg"}' >out
-	diff - out <<<'{"params":{"name":"a","dimension":64,"m":16,"ef_search":96,"distance":"cosine","layout":"qg"},"length":0,"status":201}'
+	diff - out <<<'{"params":{"name":"a","dimension":64,"m":16,"ef_search":64,"distance":"cosine","layout":"qg"},"length":0,"status":201}'
 	request '{"op":"create","name":"b","dimension":2,"m":32,"distance":"l2","layout":"qg"}' '{"op":"create","name":"c","dimension":2,"layout":"hnsw"}' | jq -r .params.layout >out
 	[ "$(paste -sd' ' out)" = 'qg null' ]
 	lh-gen workers -n 1100 | lh-embed --dimension 64 | jq -c -s '{op: "add", name: "a", items: map({id, vector})}' >add
