@@ -4,6 +4,7 @@
 #     AID        a filter made for tests, tests/unit/aid_filter.c
 #     LH_SCALE   check (default) or soak: the sizes a test works at
 #     LH_ASAN    set in the pass under AddressSanitizer
+#     LH_TEST_LAYOUT  layout of the indexes that lh-index builds, if it is set
 #
 # Each test starts in an empty folder of its own.
 
@@ -14,6 +15,7 @@ case $LH_BIN in
 *) AID=$(dirname "$LH_BIN")/unit/aid_filter ;;
 esac
 export ROOT LH_BIN AID LH_SCALE PATH=$LH_BIN:$PATH
+[ -z "${LH_TEST_LAYOUT:-}" ] || PATH=$ROOT/tests/layout:$PATH
 unset LC_ALL LANG LH_NOW LH_KERNEL LH_EMBED_ENGINE
 bats_require_minimum_version 1.8.0
 # a tool that dies at the left of a pipe is a failure

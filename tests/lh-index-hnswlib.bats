@@ -128,7 +128,7 @@ assert [f(l) for l in sys.stdin] == [f(l) for l in open("theirs")]'
 	local how
 	hard_rows l2 300 6 >r.jsonl
 	hard_rows l2 310 6 | tail -n 10 >more.jsonl
-	for how in '' '--precision f16' '--precision i8 --rescore' '--exact-below 0'; do
+	for how in '' '--precision f16' '--precision i8 --rescore' '--layout qg' '--layout qg --precision i8 --exact-below 0' '--exact-below 0'; do
 		# shellcheck disable=SC2086
 		lh-index build -j1 --distance l2 $how a.lhv r.jsonl
 		[[ $how == *below* ]] || lh-index delete --id w7 a.lhv

@@ -3,6 +3,7 @@ load index
 
 # lh-index move: from one index to another, and nowhere else.
 
+# bats test_tags=layouts
 @test "move gives DEST all that SRC holds, the newer of each, and leaves SRC empty" {
 	rows 1 30 | lh-index build a.lhv
 	rows 31 40 | lh-index build b.lhv
@@ -79,6 +80,7 @@ load index
 	no_litter
 }
 
+# bats test_tags=layouts
 @test "what is deleted or added while moves go on is as it was acknowledged" {
 	rows 1 10 | lh-index build a.lhv
 	rows 11 12 | lh-index build b.lhv

@@ -55,6 +55,26 @@ setup() {
 	END
 }
 
+@test "an index of layout qg is created, filled and listed" {
+	request '{"op":"create","name":"a","dimension":64,"layout":"qg"}' >out
+	diff - out <<<'{"params":{"name":"a","dimension":64,"m":16,"ef_search":64,"distance":"cosine","layout":"qg"},"length":0,"status":201}'
+	request '{"op":"create","name":"b","dimension":2,"m":32,"distance":"l2","layout":"qg"}' '{"op":"create","name":"c","dimension":2,"layout":"hnsw"}' | jq -r .params.layout >out
+	[ "$(paste -sd' ' out)" = 'qg null' ]
+	lh-gen workers -n 1100 | lh-embed --dimension 64 | jq -c -s '{op: "add", name: "a", items: map({id, vector})}' >add
+	lh-index requests d <add >out
+	diff - out <<<'{"added":1100,"length":1100}'
+	lh-index compact d/a.lhv
+	[ "$(info d/a.lhv layout) $(info d/a.lhv format) $(info d/a.lhv pending)" = 'qg 3 0' ]
+	lh-index verify d/a.lhv
+	request '{"op":"get","name":"a"}' '{"op":"list"}' | jq -r '.params.layout, (.indexes[]?.params | .name + " " + .layout)' >out
+	[ "$(paste -sd, out)" = 'qg,null,a qg,b qg,c ' ]
+	request '{"op":"create","name":"x","dimension":2,"layout":"qg","m":20}' '{"op":"create","name":"x","dimension":2,"layout":"qg","distance":"ip"}' | jq -r .error.message >out
+	diff - out <<-'END'
+	m 20: 16 or 32 with layout qg
+	layout qg goes with distance cosine or l2
+	END
+}
+
 @test "requests adds what lh-index add adds: the same log" {
 	rows 1 3 | lh-index build e.lhv
 	cp e.lhv d/e.lhv
@@ -117,6 +137,10 @@ setup() {
 	,"dimension":2,"ef_search":1000001
 	,"dimension":2,"distance":"manhattan"
 	,"dimension":2,"distance":5
+	,"dimension":2,"layout":"nsw"
+	,"dimension":2,"layout":1
+	,"dimension":2,"layout":"qg","distance":"dot"
+	,"dimension":2,"layout":"qg","m":20
 	END
 	[ -z "$(ls -A d)" ]
 	for distance in cosine l2 ip euclidean dot inner_product; do

@@ -1,10 +1,13 @@
 load helper
 load index
 
+# bats test_tags=layouts
 @test "build makes an index, info names its fields in their order" {
 	rows 1 20 | lh-index build --now 2026-05-03T12:00:00Z w.lhv
 	[ "$(lh-index info w.lhv | jq -r 'keys_unsorted | join(" ")')" = "name dimension length distance m ef_construction precision rescore layout engine model url created_at field template lexical file_bytes pending deleted format" ]
-	[ "$(lh-index info w.lhv | jq -c 'del(.file_bytes)')" = '{"name":"w","dimension":8,"length":20,"distance":"cosine","m":16,"ef_construction":200,"precision":"f32","rescore":false,"layout":"hnsw","engine":null,"model":null,"url":null,"created_at":"2026-05-03T12:00:00.000Z","field":null,"template":null,"lexical":null,"pending":0,"deleted":0,"format":1}' ]
+	local layout=${LH_TEST_LAYOUT:-hnsw} format=1
+	[ $layout = hnsw ] || format=3
+	[ "$(lh-index info w.lhv | jq -c 'del(.file_bytes)')" = '{"name":"w","dimension":8,"length":20,"distance":"cosine","m":16,"ef_construction":200,"precision":"f32","rescore":false,"layout":"'$layout'","engine":null,"model":null,"url":null,"created_at":"2026-05-03T12:00:00.000Z","field":null,"template":null,"lexical":null,"pending":0,"deleted":0,"format":'$format'}' ]
 	[ "$(info w.lhv file_bytes)" = "$(stat -c %s w.lhv)" ]
 }
 
@@ -286,6 +289,7 @@ source_of() {
 	[[ $output == *1024* ]]
 }
 
+# bats test_tags=layouts
 @test "metadata is the object, byte for byte, else every field but the vector's own" {
 	printf '%s\n' '{"id":1,"vector":[1,0],"metadata":{"b": 1.0,"a":"\u00e9"},"other":2}' \
 		'{"id":2,"vector":[1,0],"dimension":2,"model":"m","x": 1e2,"text":"t","metadata":null}' \
@@ -308,6 +312,7 @@ source_of() {
 	[ "$(lh-index dump two.lhv | jq '.metadata.x | length')" = $'1900000\n3000000' ]
 }
 
+# bats test_tags=layouts
 @test "add without metadata leaves what is stored, {} clears it" {
 	rows 1 3 | lh-index build a.lhv
 	rows 1 2 | jq -c 'del(.metadata)' | lh-index add a.lhv
@@ -334,6 +339,7 @@ source_of() {
 	done
 }
 
+# bats test_tags=layouts
 @test "with -j1 and --now the same input gives the same bytes" {
 	lh-gen workers -n 1100 >w.jsonl
 	same_build --dimension 64 a.lhv w.jsonl
@@ -409,6 +415,7 @@ source_of() {
 	[ "$(ls ./*.lhv*)" = ./src.lhv ]
 }
 
+# bats test_tags=layouts
 @test "delete counts, and an unknown id is not an error" {
 	rows 1 10 | lh-index build a.lhv
 	[ "$(lh-index delete --id r1 --id nobody --id r1 a.lhv)" = '{"deleted":1,"unknown":2}' ]
@@ -422,6 +429,7 @@ source_of() {
 	[ "$(grep -cx 'r[123]' ids)" = 0 ]
 }
 
+# bats test_tags=layouts
 @test "an index is compacted when changes pass a tenth of the records, but not under a hundred" {
 	rows 1 2000 | lh-index build a.lhv
 	rows 2001 2200 | lh-index add a.lhv
@@ -454,6 +462,7 @@ source_of() {
 	lh-index verify a.lhv
 }
 
+# bats test_tags=layouts
 @test "a damaged index is not compacted: new checksums would hide the damage" {
 	lh-gen workers -n 20 | lh-index build --dimension 64 a.lhv
 	lh-gen workers -n 1 --seed 2 | lh-index add a.lhv
@@ -466,6 +475,7 @@ source_of() {
 	[ "$(info a.lhv pending)" = 1 ]
 }
 
+# bats test_tags=layouts
 @test "merge adds what DEST lacks, pending records included, and refuses another kind" {
 	rows 1 5 a | lh-index build a.lhv
 	rows 4 8 b | lh-index build b.lhv
@@ -570,6 +580,7 @@ source_of() {
 	[ "$output" = "lh-index: dangling.lhv: No such file or directory" ]
 }
 
+# bats test_tags=layouts
 @test "verify says each thing once, whatever the other operands are" {
 	rows 1 1 | lh-index build good.lhv
 	echo nothing >bad.lhv
@@ -603,6 +614,7 @@ source_of() {
 	[ ! -e a.lhv ]
 }
 
+# bats test_tags=layouts
 @test "vectors are stored as f16 or i8, and with --rescore as f32 in addition" {
 	lh-gen workers -n 1200 >w
 	lh-index build --dimension 128 --now 2026-05-03T12:00:00Z f32.lhv w
@@ -637,6 +649,7 @@ source_of() {
 	done
 }
 
+# bats test_tags=layouts
 @test "merge takes vectors from an index of another precision" {
 	lh-gen workers -n 150 >w
 	lh-index build --dimension 64 --precision i8 --rescore a.lhv w
@@ -685,6 +698,7 @@ source_of() {
 	[ "$(info c.lhv length)" = 0 ]
 }
 
+# bats test_tags=layouts
 @test "dump refuses metadata that is not JSON rather than print it" {
 	rows 1 1 | lh-index build a.lhv
 	sed -i 's/"tag":"x"/"tag":"x,/' a.lhv
@@ -715,6 +729,7 @@ source_of() {
 	[ "$(ls ./*.lhv*)" = ./a.lhv ]
 }
 
+# bats test_tags=layouts
 @test "many processes add at once and no record is lost, through compactions" {
 	n=$(scale 6 30)
 	rows 1 5 | lh-index build a.lhv
@@ -730,6 +745,7 @@ source_of() {
 	no_litter
 }
 
+# bats test_tags=layouts
 @test "what is added while ids to delete come in is deleted with them" {
 	rows 1 3 | lh-index build a.lhv
 	mkfifo ids
@@ -775,6 +791,7 @@ source_of() {
 	EOF
 }
 
+# bats test_tags=layouts
 @test "ids are deleted from the index that is there when they have come in, whatever its kind" {
 	rows 1 3 | lh-index build --model m1 a.lhv
 	mkfifo ids
@@ -789,6 +806,7 @@ source_of() {
 	lh-index verify a.lhv
 }
 
+# bats test_tags=layouts
 @test "merge leaves what DEST got while it was at work" {
 	rows 1 3 old | lh-index build a.lhv
 	rows 3 9 old | lh-index build more.lhv
@@ -812,6 +830,7 @@ source_of() {
 	lh-index verify a.lhv
 }
 
+# bats test_tags=layouts
 @test "a reader sees the old index or the new one while it is replaced" {
 	rows 1 20 old >old.jsonl
 	rows 1 40 new >new.jsonl

@@ -22,6 +22,7 @@ ask() {
 	printf '%s\n' "$query" | lh-search --hybrid --flat "$@" | jq -r .id | paste -sd' '
 }
 
+# bats test_tags=layouts
 @test "a score is the sum of 1 / (60 + rank) over both rankings, a distance the record's own" {
 	make_notes
 	echo '{"query_text":"red apples","vector":[1,0]}' | lh-search --hybrid --no-metadata n.lhv >out
@@ -45,6 +46,7 @@ ask() {
 	jq -c '. + { per_corpus_k: 50 }' q.jsonl | lh-search --hybrid --no-metadata -k 10 w.lhv | jq -c '.results' | cmp - ten
 }
 
+# bats test_tags=layouts
 @test "what one ranking alone finds counts by that one, and words are folded and cut" {
 	make_notes
 	[ "$(ask '{"query_text":"CARS","vector":[1,0]}' -k 3 n.lhv)" = "c d a" ]
@@ -61,6 +63,7 @@ ask() {
 	[ "$(jq -s '[.[].score] | . == (sort | reverse)' flat)" = true ]
 }
 
+# bats test_tags=layouts
 @test "filters and exclusions hold for both rankings" {
 	make_notes
 	[ "$(ask '{"query_text":"red apple","vector":[1,0]}' --where kind=car n.lhv)" = "d c" ]
@@ -69,6 +72,7 @@ ask() {
 	[ "$(ask '{"query_text":"red apple","vector":[1,0]}' --where kind=none n.lhv)" = "" ]
 }
 
+# bats test_tags=layouts
 @test "corpora are merged by score, then rank by words, distance and name, and cut at k" {
 	make_notes m.lhv
 	cp m.lhv n.lhv
@@ -79,6 +83,7 @@ ask() {
 	[ "$(ask '{"query_text":"red apples","vector":[1,0],"corpora":["m"]}' -k 2 n.lhv m.lhv)" = "a d" ]
 }
 
+# bats test_tags=layouts
 @test "pending records are found by their words, deleted and replaced ones are not, before a compaction and after" {
 	make_notes
 	echo '{"id":"f","vector":[0,-1],"text":"a yellow submarine"}' | lh-index add n.lhv
@@ -93,6 +98,7 @@ ask() {
 	done
 }
 
+# bats test_tags=layouts
 @test "dump, then build, gives an index that answers alike" {
 	lh-gen workers -n 1500 | lh-index build --lexical w.lhv
 	lh-index dump w.lhv | lh-index build --lexical copy.lhv
@@ -120,6 +126,7 @@ ask() {
 	[ ! -e x.lhv ]
 }
 
+# bats test_tags=layouts
 @test "a corpus without words, a playbook, and a query without a text are refused" {
 	make_notes
 	notes | lh-index build plain.lhv
@@ -136,6 +143,7 @@ ask() {
 	[ "${stderr_lines[2]}" = 'lh-search: -:3: empty text' ]
 }
 
+# bats test_tags=layouts
 @test "a graph, codes and words together: each ranking's best come" {
 	local precision
 	lh-gen workers -n 1500 >w.jsonl
@@ -151,6 +159,7 @@ ask() {
 	done
 }
 
+# bats test_tags=layouts
 @test "damage in the words is reported by verify with its section, and a search never crashes" {
 	local at bytes place
 	lh-gen workers -n 300 | lh-index build --lexical w.lhv
@@ -169,6 +178,7 @@ ask() {
 	done
 }
 
+# bats test_tags=layouts
 @test "out of memory at any allocation: exit 2, no crash, no leak" {
 	asan_only
 	local n at

@@ -48,6 +48,7 @@ kinds() {
 	links: a whole number from 2 to 128|1|129|1.5|"2"|[]
 	ef: a whole number from 1 to 1000000|0|1000001|1.5|"2"|[]
 	distances: "cosine", "l2", "ip", "euclidean", "dot" or "inner_product"|1|[]
+	layouts: "hnsw" or "qg"|1|[]
 	providers: "providers"|1|[]
 	query: "report" or "health"|1|[]
 	time: a time like 2026-05-03T12:00:00Z|1|"1"|"2026-05-03"|[]
@@ -109,7 +110,7 @@ members() {
 	lh-validate|kind string
 	lh-index add p.lhv|id id !; model string
 	lh-index requests .|op op !; name name !; items objects !+; items[0].id id !; items[0].vector vector !; items[0].metadata object; items[0].model string
-	lh-index requests . |name name !; dimension dimension !; m links; ef_search ef; distance distances
+	lh-index requests . |name name !; dimension dimension !; m links; ef_search ef; distance distances; layout layouts
 	lh-index requests .  |src name !; dest name !; clear_source bool
 	lh-embed|texts array; partial bool; model string
 	lh-embed --wire go|op stats; texts array; partial bool; model string

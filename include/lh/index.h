@@ -198,11 +198,9 @@ LH_API void lh_filter_cache_free(struct lh_filter_cache *v);
 /* Return the ef of a search for k results in an index of these parameters. */
 static inline size_t lh_index_ef(const struct lh_index_params *p, size_t k)
 {
-	size_t least = p->layout == LH_LAYOUT_QG ? 96 : 64;
-
 	if (p->ef_search)
 		return p->ef_search;
-	return 2 * k > least ? 2 * k : least;
+	return 2 * k > 64 ? 2 * k : 64;
 }
 
 struct lh_query {

@@ -6,9 +6,10 @@
  * codes (vector/qg_code.h), without reading them.  Only visited rows can be results.
  *
  * A row may be in the buffer several times, estimated from different rows; it is visited
- * once.  With few results these places are left to it, so that about ef / 3 rows are
- * visited: at the same recall a walk visits 1.6 times as many if it gives the places to
- * others.  With more results it does, as all ef have to be visited.
+ * once.  The other places stay with it, so that a walk ends earlier among rows that are near
+ * each other: at the same recall, fewer rows are visited than if the places were left to
+ * others.  The buffer therefore has twice ef places, and until 2 k rows are visited the
+ * places are left to others, so that there are enough results.
  */
 #include "searcher.h"
 
@@ -18,21 +19,14 @@
 
 #include "base/mem.h"
 
-#define TIMES 3		/* times that a row is in the buffer, about */
-#define PREFETCHED 24	/* lines of codes; the hardware fetches the rest */
+#define TIMES 2		/* places of the buffer for a row that is visited, about */
+#define DONE UINT32_MAX	/* in the place of a row that is visited */
+#define PREFETCHED 24
 
 /* Prefetch a row that is likely to be visited next. */
-static inline void prefetch_row(const struct lh_index *ix, uint32_t row)
+static void prefetch_row(const struct lh_index *ix, uint32_t row)
 {
-	const unsigned char *at = ix->block + row * ix->stride;
-	size_t i, codes = ix->shape.codes_at, n = ix->shape.add_at;
-
-	if (n > codes + 64 * PREFETCHED)
-		n = codes + 64 * PREFETCHED;
-	for (i = 0; i < n; i += 64)
-		__builtin_prefetch(at + i);
-	for (i = ix->shape.add_at; i < ix->stride; i += 64)
-		__builtin_prefetch(at + i);
+	lh_prefetch(ix->block + row * ix->stride, ix->stride);
 }
 
 /* Return the squared distance that a walk's distance stands for. */
@@ -41,7 +35,7 @@ static inline float squared(const struct lh_searcher *s, float d)
 	return s->ix->params.distance == LH_L2 ? d : 2 + 2 * d;
 }
 
-/* Return how many of the buffer are at most that far; the new row comes after them. */
+/* Return how many of the buffer are at most that far; a new row comes after them. */
 static size_t place_of(const struct lh_walk_buffer *w, float d)
 {
 	const struct lh_walk_near *from = w->row;
@@ -50,21 +44,30 @@ static size_t place_of(const struct lh_walk_buffer *w, float d)
 	/* without branches, which could not be predicted */
 	for (; n > 1; n -= half) {
 		half = n / 2;
-		from += from[half - 1].d <= d ? half : 0;
+		from += half * (size_t)(from[half - 1].d <= d);
 	}
 	return (size_t)(from - w->row) + (n && from->d <= d);
 }
 
-static void insert(struct lh_walk_buffer *w, float d, uint32_t row)
+/* Merge n rows, nearest first, into the buffer; what does not fit is dropped. */
+static void insert(struct lh_walk_buffer *w, const struct lh_walk_near *new, size_t n)
 {
-	size_t at = place_of(w, d);
+	size_t place[LH_QG_LANES], end = w->n, to, i;
 
-	if (w->n < w->max)
-		w->n++;
-	memmove(w->row + at + 1, w->row + at, (w->n - 1 - at) * sizeof *w->row);
-	w->row[at] = (struct lh_walk_near){ d, row, false };
-	if (at < w->next)
-		w->next = at;
+	for (i = 0; i < n; i++)
+		place[i] = place_of(w, new[i].d);
+	w->n = w->n + n < w->max ? w->n + n : w->max;
+	for (i = n; i--; end = place[i]) {
+		to = place[i] + i + 1;
+		if (end + i + 1 > w->n)
+			end = w->n > i + 1 ? w->n - i - 1 : 0;
+		if (end > place[i])
+			memmove(w->row + to, w->row + place[i], (end - place[i]) * sizeof *w->row);
+		if (to <= w->n)
+			w->row[to - 1] = new[i];
+	}
+	if (n && place[0] < w->next)
+		w->next = place[0];
 }
 
 /* Return the distance that a row must be below.  Estimates of a damaged row may be NaN or
@@ -72,6 +75,39 @@ static void insert(struct lh_walk_buffer *w, float d, uint32_t row)
 static inline float limit(const struct lh_walk_buffer *w)
 {
 	return w->n < w->max ? FLT_MAX : w->row[w->n - 1].d;
+}
+
+/* Copy n rows to out, nearest first; without branches too. */
+static void sort_near(const struct lh_walk_near *in, size_t n, struct lh_walk_near *out)
+{
+	size_t i, j, before;
+
+	for (i = 0; i < n; i++) {
+		before = 0;
+		for (j = 0; j < i; j++)
+			before += (size_t)(in[j].d <= in[i].d);
+		for (j = i + 1; j < n; j++)
+			before += (size_t)(in[j].d < in[i].d);
+		out[before] = in[i];
+	}
+}
+
+/* Collect, nearest first, the rows of a block of links that are estimated near enough. */
+static size_t near_links(const struct lh_searcher *s, const uint32_t *ids, uint32_t below,
+			 const float *d, struct lh_walk_near *out)
+{
+	struct lh_walk_near found[LH_QG_LANES];
+	uint32_t j, to;
+	size_t n = 0;
+
+	for (; below; below &= below - 1) {
+		j = (uint32_t)__builtin_ctz(below);
+		to = lh_once32(&ids[j]);
+		found[n] = (struct lh_walk_near){ d[j], to };
+		n += to < s->ix->rows && s->seen[to] != s->epoch;
+	}
+	sort_near(found, n, out);
+	return n;
 }
 
 /* Add the links of a row whose estimates are near enough. */
@@ -82,8 +118,9 @@ static void add_links(struct lh_searcher *s, uint32_t row, float square)
 	const unsigned char *at = ix->block + row * ix->stride;
 	const uint32_t *ids = (const void *)(at + shape->ids_at);
 	size_t codes = lh_qg_code_bytes(ix->params.dimension);
+	struct lh_walk_near new[LH_QG_LANES];
 	float d[LH_QG_LANES];
-	uint32_t i, j, to, below;
+	uint32_t i, below;
 
 	for (i = 0; i < 2 * ix->params.m; i += LH_QG_LANES) {
 		below = lh_qg_estimate(&s->qg.query,
@@ -91,12 +128,7 @@ static void add_links(struct lh_searcher *s, uint32_t row, float square)
 				       (const float *)(const void *)(at + shape->add_at) + i,
 				       (const float *)(const void *)(at + shape->rescale_at) + i,
 				       square, limit(&s->qg), d);
-		for (; below; below &= below - 1) {
-			j = (uint32_t)__builtin_ctz(below);
-			to = lh_once32(&ids[i + j]);
-			if (to < ix->rows && s->seen[to] != s->epoch && d[j] < limit(&s->qg))
-				insert(&s->qg, d[j], to);
-		}
+		insert(&s->qg, new, near_links(s, ids + i, below, d, new));
 	}
 }
 
@@ -106,14 +138,14 @@ static bool find_next(struct lh_searcher *s)
 	struct lh_walk_buffer *w = &s->qg;
 	size_t from;
 
-	while (w->next < w->n && w->row[w->next].done)
+	while (w->next < w->n && w->row[w->next].row == DONE)
 		w->next++;
 	for (from = w->next; from < w->n; from++)
-		if (s->seen[w->row[from].row] != s->epoch)
+		if (w->row[from].row != DONE && s->seen[w->row[from].row] != s->epoch)
 			break;
 		else
-			w->row[from].done = true;
-	if (w->distinct && from > w->next) {
+			w->row[from].row = DONE;
+	if (w->visited < 2 * s->q->k && from > w->next) {
 		memmove(w->row + w->next, w->row + from, (w->n - from) * sizeof *w->row);
 		w->n -= from - w->next;
 	} else {
@@ -125,7 +157,7 @@ static bool find_next(struct lh_searcher *s)
 /* Make room for others when a row that cannot be a result takes places. */
 static int widen(struct lh_searcher *s)
 {
-	size_t max = s->qg.max + (s->qg.distinct ? 1 : TIMES);
+	size_t max = s->qg.max + TIMES;
 
 	if (lh_grow(&s->qg.row, &s->qg.cap, max, sizeof *s->qg.row, s->err) < 0)
 		return -1;
@@ -137,7 +169,6 @@ static int visit(struct lh_searcher *s, uint32_t row)
 {
 	struct cand c = { lh_quantize_row(&s->code, lh_index_code(s->ix, row)), row };
 
-	s->seen[row] = s->epoch;
 	if (!lh_walk_offer(s, c) && widen(s) < 0)
 		return -1;
 	add_links(s, row, squared(s, c.d));
@@ -148,34 +179,47 @@ static int begin(struct lh_searcher *s, size_t ef)
 {
 	struct lh_walk_buffer *w = &s->qg;
 
-	w->n = w->next = w->max = 0;
-	if (lh_grow(&w->row, &w->cap, ef, sizeof *w->row, s->err) < 0 ||
+	w->n = w->next = w->max = w->visited = 0;
+	if (lh_grow(&w->row, &w->cap, TIMES * ef, sizeof *w->row, s->err) < 0 ||
 	    lh_walk_begin(s, lh_scan_candidates(s)) < 0)
 		return -1;
-	w->max = ef;
-	w->distinct = ef < (TIMES + 1) * s->q->k;
+	w->max = TIMES * ef;
 	lh_walk_epoch(s);
 	lh_qg_query_set(&w->query, s->ix->signs, s->q->vector);
-	insert(w, 0, s->ix->entry);
+	insert(w, &(struct lh_walk_near){ 0, s->ix->entry }, 1);
 	return 0;
+}
+
+/* Find and prefetch the row that is next as far as is known, unless it is the one before. */
+static uint32_t look_ahead(struct lh_searcher *s, uint32_t before)
+{
+	uint32_t row;
+
+	if (!find_next(s))
+		return DONE;
+	row = s->qg.row[s->qg.next].row;
+	if (row != before)
+		prefetch_row(s->ix, row);
+	return row;
 }
 
 int lh_walk_qg(struct lh_searcher *s, size_t ef)
 {
 	struct lh_walk_buffer *w = &s->qg;
-	uint64_t visited = 0;
-	uint32_t row;
+	uint32_t row, ahead;
 
 	if (begin(s, ef) < 0)
 		return -1;
 	while (find_next(s)) {
 		row = w->row[w->next].row;
-		w->row[w->next].done = true;
+		w->row[w->next].row = DONE;
+		s->seen[row] = s->epoch;
+		w->visited++;
+		ahead = look_ahead(s, DONE);
 		if (visit(s, row) < 0)
 			return -1;
-		if (find_next(s))
-			prefetch_row(s->ix, w->row[w->next].row);
-		if (++visited > s->ix->rows / 4 && s->best.n < s->q->k)
+		look_ahead(s, ahead);
+		if (w->visited > s->ix->rows / 4 && s->best.n < s->q->k)
 			return 0;
 	}
 	return s->best.n >= s->q->k;

@@ -10,6 +10,7 @@
 /* candidates beyond k: f32 and double differ in the last bits, codes in more */
 #define SLACK 16
 #define PREFETCH_AHEAD 3 /* candidates whose vectors are prefetched */
+#define SAMPLE 8	/* candidates that show how inexact distances of codes are */
 
 const float *lh_walk_vector(const struct lh_searcher *s, uint32_t row)
 {
@@ -86,14 +87,39 @@ size_t lh_rerank_candidates(const struct lh_searcher *s)
 /* Prefetch the exact vector of a candidate. */
 static void prefetch_vector(const struct lh_searcher *s, uint32_t row)
 {
-	const float *v;
-	size_t i;
+	if (s->ix->exact && row < s->ix->rows)
+		lh_prefetch(lh_index_exact(s->ix, row), s->ix->params.dimension * sizeof(float));
+}
 
-	if (!s->ix->exact || row >= s->ix->rows)
-		return;
-	v = lh_index_exact(s->ix, row);
-	for (i = 0; i < s->ix->params.dimension; i += 16)
-		__builtin_prefetch(v + i);
+/* Return the distance that a candidate's stands for. */
+static float estimated_distance(const struct lh_searcher *s, float d)
+{
+	return s->ix->params.distance == LH_L2 ? sqrtf(d) : 1 + d;
+}
+
+/*
+ * Measure up to n candidates again, nearest first.  If they were found by their codes, the
+ * rest is left out when the next is farther than all k nearest by more than twice the
+ * greatest error so far.  Returns how many were measured, or -1.
+ */
+static long rerank(const struct lh_searcher *s, struct cand *v, size_t n)
+{
+	size_t least = s->by_vector ? n : s->q->k > SAMPLE ? s->q->k : SAMPLE, i;
+	float worst = -FLT_MAX, error = 0, estimate;
+
+	for (i = 0; i < n; i++) {
+		estimate = estimated_distance(s, v[i].d);
+		if (i >= least && estimate - 2 * error > worst)
+			break;
+		if (i + PREFETCH_AHEAD < n)
+			prefetch_vector(s, v[i + PREFETCH_AHEAD].row);
+		if (rerank_row(s, v[i].row, &v[i].d, s->err) < 0)
+			return -1;
+		error = fmaxf(error, fabsf(estimate - v[i].d));
+		if (i < s->q->k)
+			worst = fmaxf(worst, v[i].d);
+	}
+	return (long)i;
 }
 
 long lh_rerank_results(struct lh_searcher *s, struct lh_hit *out)
@@ -101,15 +127,14 @@ long lh_rerank_results(struct lh_searcher *s, struct lh_hit *out)
 	struct heap *h = &s->best;
 	const struct lh_index *ix = s->ix;
 	size_t i, n;
+	long measured;
 
 	qsort_r(h->v, h->n, sizeof *h->v, by_distance, (void *)(uintptr_t)ix);
 	n = h->n < lh_rerank_candidates(s) ? h->n : lh_rerank_candidates(s);
-	for (i = 0; i < n; i++) {
-		if (i + PREFETCH_AHEAD < n)
-			prefetch_vector(s, h->v[i + PREFETCH_AHEAD].row);
-		if (rerank_row(s, h->v[i].row, &h->v[i].d, s->err) < 0)
-			return -1;
-	}
+	measured = rerank(s, h->v, n);
+	if (measured < 0)
+		return -1;
+	n = (size_t)measured;
 	qsort_r(h->v, n, sizeof *h->v, by_distance, (void *)(uintptr_t)ix);
 	if (n > s->q->k)
 		n = s->q->k;

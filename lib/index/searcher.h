@@ -18,6 +18,7 @@
 #include <pthread.h>
 
 #include "index_parts.h"
+#include "base/prefetch.h"
 
 #define FRESH_MAX (2 * LH_INDEX_M_MAX)	/* most links of a row */
 
@@ -33,8 +34,7 @@ struct heap {
 
 struct lh_walk_near {
 	float d;		/* estimated, squared */
-	uint32_t row;
-	bool done;		/* it is visited */
+	uint32_t row;		/* UINT32_MAX when it is visited */
 };
 
 /* The walk over a graph of layout qg. */
@@ -43,7 +43,7 @@ struct lh_walk_buffer {
 	struct lh_walk_near *row;	/* the buffer, nearest first */
 	size_t n, max, cap;
 	size_t next;		/* all before it are done */
-	bool distinct;		/* visited rows have one place each */
+	uint64_t visited;
 };
 
 struct lh_searcher {
@@ -110,10 +110,7 @@ static inline const uint32_t *lh_walk_links(const struct lh_index *ix, uint32_t 
 static inline void lh_walk_prefetch(const struct lh_index *ix, uint32_t row)
 {
 	const unsigned char *p = ix->block + row * ix->stride + ix->shape.ids_at;
-	size_t i, n = ix->shape.ids_at ? ix->stride - ix->shape.ids_at : ix->vector_at;
-
-	for (i = 0; i < n; i += 64)
-		__builtin_prefetch(p + i);
+	lh_prefetch(p, ix->shape.ids_at ? ix->stride - ix->shape.ids_at : ix->vector_at);
 }
 
 /* ---- qg_walk.c ---- */

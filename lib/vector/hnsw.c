@@ -10,6 +10,7 @@
 
 #include "quantize.h"
 #include "base/mem.h"
+#include "base/prefetch.h"
 #include "base/growable.h"
 
 #define LINKS_MAX 256	/* links of a row on level 0, with m 128 */
@@ -153,11 +154,7 @@ static void begin_search(struct worker *w)
 /* Prefetch the links of a row that will be followed. */
 static inline void prefetch_links(const struct build *b, uint32_t row, uint32_t level)
 {
-	const char *p = (const char *)links_of(b, row, level);
-	size_t i;
-
-	for (i = 0; i < 4 * (1 + 2 * (size_t)b->g->m); i += 64)
-		__builtin_prefetch(p + i);
+	lh_prefetch(links_of(b, row, level), 4 * (1 + 2 * (size_t)b->g->m));
 }
 
 /* Find the ef rows of a level nearest to row, starting at another. */

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/mem.h"
+#include "base/prefetch.h"
 
 #define LINKS_MAX LH_QG_LINKS_MAX
 #define PATH_MAX_ROWS 1024	/* of a path; the nearest half of more is kept */
@@ -112,11 +113,7 @@ static size_t insert_nearest(struct lh_qg_worker *w, float d, uint32_t row)
 /* Prefetch the links of a row that will be followed. */
 static inline void prefetch_links(const struct lh_qg_build *g, uint32_t row)
 {
-	const char *p = (const char *)lh_qg_list(g, row);
-	size_t i;
-
-	for (i = 0; i < g->degree * sizeof(uint32_t); i += 64)
-		__builtin_prefetch(p + i);
+	lh_prefetch(lh_qg_list(g, row), g->degree * sizeof(uint32_t));
 }
 
 /* Follow the links of a row; returns the first place that is new among the nearest. */

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 
 #include "base/signal.h"
+#include "index/index_parts.h"
 #include "json/bind.h"
 #include "requests.h"
 
@@ -57,6 +58,7 @@ void summary_set(struct summary *s, const struct lh_index_params *p)
 	s->m = p->m;
 	s->ef_search = (uint32_t)lh_index_ef(p, 1);
 	s->distance = p->distance;
+	s->layout = p->layout;
 }
 
 void requests_put_params(struct lh_writer *w, struct lh_str name, const struct summary *s)
@@ -68,6 +70,8 @@ void requests_put_params(struct lh_writer *w, struct lh_str name, const struct s
 		lh_write_u64(w, "m", s->m);
 		lh_write_u64(w, "ef_search", s->ef_search);
 		lh_write_text(w, "distance", lh_distance_name(s->distance));
+		if (s->layout != LH_LAYOUT_HNSW)
+			lh_write_text(w, "layout", lh_layout_name(s->layout));
 	}
 	lh_write_end(w);
 }
@@ -90,11 +94,12 @@ int requests_length(const char *path, uint64_t *n, struct lh_err *err)
 static const char *const distances[] = { "cosine", "l2", "ip", "euclidean", "dot",
 					 "inner_product", NULL };
 static const enum lh_distance distance_of[] = { LH_COSINE, LH_L2, LH_IP, LH_L2, LH_IP, LH_IP };
+static const char *const layouts[] = { "hnsw", "qg", NULL };
 
 struct creation {
 	struct lh_str name;
 	uint64_t dimension, m, ef_search;
-	int distance;
+	int distance, layout;
 };
 static const struct lh_bind creation_members[] = {
 	NAME(creation, name),
@@ -102,6 +107,7 @@ static const struct lh_bind creation_members[] = {
 	{ LH_BIND_U64("m", struct creation, m, 2, 128) },
 	{ LH_BIND_U64("ef_search", struct creation, ef_search, 1, LH_INDEX_EF_MAX) },
 	{ LH_BIND_INDEX("distance", struct creation, distance, distances) },
+	{ LH_BIND_INDEX("layout", struct creation, layout, layouts) },
 	LH_BIND_END
 };
 
@@ -121,6 +127,9 @@ static int create(struct requests *r, const struct lh_record *rec, struct lh_wri
 	p.m = (uint32_t)c.m;
 	p.ef_search = (uint32_t)c.ef_search;
 	p.distance = distance_of[c.distance];
+	p.layout = (enum lh_layout)c.layout;
+	if (lh_index_check_params(&p, err) < 0)
+		return -1;
 	lh_tool_time(r->tool, p.created_at);
 	free(r->path);
 	r->making = true;
