@@ -195,7 +195,7 @@ static void start_again(struct lh_pool_process *c, double now)
 static void give(struct lh_pool_process *c, struct lh_ask *a)
 {
 	push(&c->asked, a);
-	c->child.told = true;
+	c->child.has_record = true;
 	if (!c->unsent)
 		c->unsent = a;
 }

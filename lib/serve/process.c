@@ -97,7 +97,7 @@ int lh_process_start(struct lh_process *c, const struct lh_spawn *how,
 	}
 	c->pid = pid;
 	c->tail.n = 0;
-	c->told = false;
+	c->has_record = false;
 	return 0;
 }
 
@@ -116,7 +116,7 @@ static bool may_quote(const struct lh_process *c, const char *program, const cha
 {
 	const char *slash = strrchr(program, '/'), *name = slash ? slash + 1 : program;
 
-	return !c->told || (!strncmp(name, "lh-", 3) && !about_record(line));
+	return !c->has_record || (!strncmp(name, "lh-", 3) && !about_record(line));
 }
 
 static void report_end(const struct lh_endings *e, const struct lh_ending *d, int status)

@@ -33,7 +33,7 @@ struct lh_process {
 	struct lh_loop *loop;
 	unsigned number;		/* in messages */
 	pid_t pid;			/* 0: not running */
-	bool told;			/* it was given a record, which its messages may hold */
+	bool has_record;		/* it was given a record, which its messages may hold */
 	struct lh_stderr_tail tail;
 };
 

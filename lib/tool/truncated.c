@@ -75,7 +75,7 @@ static void report(const char *path)
 		message[n++] = (unsigned char)*path < ' ' || *path == 0x7f ? '?' : *path;
 	memcpy(message + n, text, sizeof text);
 	if (write(STDERR_FILENO, message, n + sizeof text - 1) < 0)
-		return;		/* nobody reads it */
+		return;		/* stderr cannot be written */
 }
 
 static void on_bus(int sig, siginfo_t *info, void *context)

@@ -54,8 +54,8 @@ struct lh_encoder_work {
 	float *scores;			/* LH_ROWS: longest */
 };
 
-/* Read the weights of a model whose parameters are known; what there is after a failure,
- * lh_encoder_free frees. */
+/* Read the weights of a model whose parameters are known;
+ * lh_encoder_free also frees after a failure. */
 int lh_weights_load(struct lh_encoder *e, struct lh_gguf *g, struct lh_err *err);
 /* Find them in a compiled model. */
 int lh_weights_map(struct lh_encoder *e, const struct lh_compiled *c, struct lh_err *err);

@@ -74,7 +74,7 @@ static char *usual_place(const struct gguf *g, const struct embed *e, struct lh_
 
 /* ---- write ---- */
 
-/* The model's permissions, but nobody else may write. */
+/* The model's permissions, without those of others to write. */
 static mode_t mode_for(const char *model)
 {
 	struct stat st;

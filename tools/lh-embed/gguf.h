@@ -24,7 +24,7 @@ struct gguf {
 	char id[LH_MODEL_ID];
 };
 
-/* Open the model that e->operand names; what there is after a failure, gguf_free frees. */
+/* Open the model that e->operand names; gguf_free also frees after a failure. */
 int gguf_open(struct gguf *g, const struct embed *e, struct lh_err *err);
 /* The same from its own file, be it compiled or not; g->info is not set. */
 int gguf_open_source(struct gguf *g, const struct embed *e, struct lh_err *err);
