@@ -838,6 +838,17 @@ config() {
 	END
 }
 
+@test "as many connections as the limit allows are kept, whenever their requests come" {
+	start_serve --config "$BATS_FILE_TMPDIR/routes.json" --connections 40
+	raw <<-'END'
+	from http_raw import *
+	all_of_them = [Client() for _ in range(40)]
+	must(not all_of_them[0].ends(0.3), "closed without need")
+	for i, c in enumerate(all_of_them):
+	    must(c.send(request("POST", "/echo", b'{"n":%d}' % i)).answer().json() == {"n": i})
+	END
+}
+
 @test "without descriptors for new connections, old ones are served, and later the new" {
 	start_serve --config "$BATS_FILE_TMPDIR/routes.json"
 	raw "$SERVE" <<-'END'

@@ -2,6 +2,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <netdb.h>
+#include <poll.h>
 #include <linux/tcp.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -24,6 +25,7 @@
 #define LINGER_SECONDS 10.0
 #define LINGER_MAX ((uint64_t)16 << 20)	/* bytes */
 #define CUT_AT_ONCE 8
+#define FRESH_SECONDS 0.25		/* for the first bytes of a request to come */
 
 /* ---- listening ---- */
 
@@ -503,15 +505,27 @@ void on_connection(void *server, struct MHD_Connection *conn, void **context,
 	s->clients++;
 }
 
-/* At the limit of connections, or of descriptors: close some that have been without a request
- * for the longest time, so that slow clients cannot keep the others out. */
-static void make_room(struct server *s)
+/* A client waits to be accepted: accept4 reports a lack of descriptors before it looks. */
+static bool is_asked(const struct listener *l)
 {
+	struct pollfd p = { .fd = l->io.fd, .events = POLLIN };
+
+	return poll(&p, 1, 0) > 0;
+}
+
+/* At the limit of connections, or of descriptors, with a client that waits: close some that
+ * have been without a request for the longest time, so that slow clients cannot keep the others
+ * out. */
+static void make_room(struct server *s, const struct listener *l)
+{
+	double now = lh_time_monotonic();
 	struct client *c = s->reading_last;
 	int n = 0;
 
+	if (!is_asked(l))
+		return;
 	for (; c && n < CUT_AT_ONCE; c = c->before) {
-		if (c->cut || has_input(c))
+		if (c->cut || has_input(c) || (c->fresh && now - c->since < FRESH_SECONDS))
 			continue;
 		cut(c);
 		n++;
@@ -530,7 +544,7 @@ static void on_accept(struct lh_source *io, uint32_t events)
 	(void)events;
 	for (i = 0; i < ACCEPTS; i++) {
 		if (s->clients >= s->limit) {
-			make_room(s);
+			make_room(s, l);
 			return;
 		}
 		n = sizeof a;
@@ -538,7 +552,7 @@ static void on_accept(struct lh_source *io, uint32_t events)
 		if (fd < 0) {
 			if (errno == EMFILE || errno == ENFILE || errno == ENOBUFS ||
 			    errno == ENOMEM)
-				make_room(s);
+				make_room(s, l);
 			return;
 		}
 		setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof one);
