@@ -30,6 +30,71 @@ load index
 	done
 }
 
+# changed N - replace the first N of 200 records of dimension 8, except a quarter of them,
+# which is deleted.
+changed() {
+	local deleted=$(($1 / 4))
+	replacing $((deleted + 1)) "$1" | lh-index add a.lhv
+	[ $deleted = 0 ] || lh-index delete a.lhv < <(rows 1 $deleted)
+}
+
+# replacing FROM TO - records of these ids with other vectors.
+replacing() {
+	rows $((1000 + $1)) $((1000 + $2)) | sed 's/"r10*/"r/'
+}
+
+# qg_build ARG... - build with a graph, the same each time.
+qg_build() {
+	same_build --layout qg --exact-below 2 "$@"
+}
+
+@test "a compaction repairs the graph if a third of the records is gone, and builds it if more are" {
+	rows 1 200 | qg_build old.lhv
+	for gone in 1 20 66 67; do
+		for jobs in 1 3; do
+			cp old.lhv a.lhv
+			changed $gone
+			lh-index compact -j $jobs a.lhv
+			mv a.lhv got.$jobs
+		done
+		cmp got.1 got.3
+		lh-index verify got.1
+		{ rows $((gone + 1)) 200 && replacing $((gone / 4 + 1)) $gone; } | qg_build new.lhv
+		content got.1 | cmp - <(content new.lhv)
+		if [ $gone = 67 ]; then cmp got.1 new.lhv; else [ "$(cmp got.1 new.lhv | wc -l)" = 1 ]; fi
+		python3 "$ROOT/tests/oracle/lhv.py" got.1 >reader
+		[ "$(wc -l <reader)" = $((200 - gone / 4)) ]
+	done
+}
+
+@test "killed at any step of a compaction that repairs the graph, or with a full disk, no record is lost" {
+	needs_strace
+	rows 1 200 | qg_build old.lhv
+	cp old.lhv a.lhv
+	changed 20
+	cp a.lhv-log old.lhv-log
+	content a.lhv >want
+	cp a.lhv new.lhv
+	cp a.lhv-log new.lhv-log
+	lh-index compact new.lhv
+	before_fault() {
+		rm -f a.lhv*
+		cp old.lhv a.lhv
+		cp old.lhv-log a.lhv-log
+	}
+	after_fault() {
+		content a.lhv | cmp - want
+		lh-index verify a.lhv
+		[ "$INJECT" = signal=KILL ] || [ "$3" = 0 ] || [ "$(wc -l <err)" = 1 ]
+		lh-index compact a.lhv
+		cmp a.lhv new.lhv
+	}
+	for INJECT in signal=KILL error=ENOSPC; do
+		at_each lh-index compact a.lhv
+	done
+	no_litter
+}
+
 @test "a reader written from lhv(5) finds the same rows, and the codes that belong to them" {
 	lh-gen workers -n 1020 >w
 	for how in "hnsw --precision i8" "qg" "qg --precision i8 --rescore" "qg --precision f16 --m 32 --distance l2"; do

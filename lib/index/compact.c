@@ -130,6 +130,8 @@ static int build_index(struct compaction *f, unsigned jobs, struct lh_err *err)
 		return -1;
 	if (unchanged)
 		lh_index_writer_continue(f->writer, f->snapshot);
+	else if (lh_index_writer_repair(f->writer, f->snapshot, err) < 0)
+		return -1;
 	for (i = 0; i < n; i++) {
 		row = unchanged ? (int64_t)i : lh_index_nth(f->snapshot, i, err);
 		if (row < 0)

@@ -28,6 +28,57 @@ static int make_codes(const struct lh_index_writer *w, struct lh_growable *codes
 	return 0;
 }
 
+static int continue_graph(struct lh_index_writer *w, struct lh_qg_build *g, unsigned jobs,
+			  struct lh_err *err)
+{
+	uint32_t row, rows = (uint32_t)w->old->rows;
+
+	for (row = 0; row < rows; row++)
+		if (lh_index_copy_lanes(w->old, row, w->links + (size_t)row * g->degree, err) < 0)
+			return -1;
+	g->entry = w->old->entry;
+	return lh_qg_add(g, rows, jobs, err);
+}
+
+/* Copy the lists of the graph that is repaired, numbered as lh_qg_repair expects them. */
+static int copy_kept(struct lh_index_writer *w, const struct lh_qg_build *g, uint32_t *gone,
+		     struct lh_err *err)
+{
+	uint32_t row, rows = (uint32_t)w->repaired->rows, n = 0, i, *links;
+
+	for (row = 0; row < rows; row++)
+		w->number_of[row] = w->number_of[row] ? w->number_of[row] - 1 : g->rows + n++;
+	for (row = 0; row < rows; row++) {
+		i = w->number_of[row];
+		links = i < g->rows ? w->links + (size_t)i * g->degree :
+				      gone + (size_t)(i - g->rows) * g->degree;
+		if (lh_index_copy_lanes(w->repaired, row, links, err) < 0)
+			return -1;
+		for (i = 0; i < g->degree; i++)
+			links[i] = w->number_of[links[i]];
+	}
+	return 0;
+}
+
+static int repair_graph(struct lh_index_writer *w, struct lh_qg_build *g, unsigned jobs,
+			struct lh_err *err)
+{
+	uint64_t n = w->repaired->rows - w->kept;
+	uint32_t *gone;
+	int rc;
+
+	if (w->rows + n > UINT32_MAX)
+		return lh_qg_build(g, jobs, err);
+	gone = lh_calloc(n * g->degree, sizeof *gone, err);
+	rc = gone ? copy_kept(w, g, gone, err) : -1;
+	if (rc == 0) {
+		g->entry = w->number_of[w->repaired->entry];
+		rc = lh_qg_repair(g, w->kept, gone, jobs, err);
+	}
+	free(gone);
+	return rc;
+}
+
 static int link_rows(struct lh_index_writer *w, const void *codes, size_t stride, unsigned jobs,
 		     struct lh_err *err)
 {
@@ -40,14 +91,12 @@ static int link_rows(struct lh_index_writer *w, const void *codes, size_t stride
 	};
 	int rc;
 
-	if (!lh_index_continues_graph(w)) {
+	if (w->repaired)
+		rc = repair_graph(w, &g, jobs, err);
+	else if (lh_index_continues_graph(w))
+		rc = continue_graph(w, &g, jobs, err);
+	else
 		rc = lh_qg_build(&g, jobs, err);
-	} else {
-		rc = lh_index_copy_lanes(w, err);
-		g.entry = w->graph.entry;
-		if (rc == 0)
-			rc = lh_qg_add(&g, (uint32_t)w->old->rows, jobs, err);
-	}
 	w->graph.entry = g.entry;
 	return rc;
 }

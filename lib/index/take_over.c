@@ -9,6 +9,8 @@
 
 #include "base/mem.h"
 
+#define GONE_PART 3	/* a graph is built again if more than a third of its rows are gone */
+
 /* Report a failed check as damage of that section of the source. */
 static int damage_of(uint32_t kind, struct lh_err *err)
 {
@@ -53,6 +55,10 @@ int lh_index_copy_row(struct lh_index_writer *w, const struct lh_index *ix, uint
 	memcpy(code, lh_index_code(ix, from), lh_index_code_bytes(&w->p));
 	if (lh_index_check_row_code(&w->p, code, w->unit, from, err) < 0)
 		return damage_of(LH_INDEX_ROWS, err);
+	if (ix == w->repaired) {
+		w->kept = (uint32_t)w->rows;
+		w->number_of[from] = w->kept;
+	}
 	if (!w->p.rescore)
 		return 0;
 	exact = lh_index_writer_exact(w, row);
@@ -81,6 +87,18 @@ int lh_index_copy_pending(struct lh_index_writer *w, const struct lh_pending *ro
 void lh_index_writer_continue(struct lh_index_writer *w, const struct lh_index *ix)
 {
 	w->old = ix;
+}
+
+int lh_index_writer_repair(struct lh_index_writer *w, const struct lh_index *ix,
+			   struct lh_err *err)
+{
+	if (w->p.layout != LH_LAYOUT_QG || !ix->graph || ix->n_hidden > ix->rows / GONE_PART)
+		return 0;
+	w->number_of = lh_calloc(ix->rows, sizeof *w->number_of, err);
+	if (!w->number_of)
+		return -1;
+	w->repaired = ix;
+	return 0;
 }
 
 int lh_index_copy_levels(struct lh_index_writer *w, struct lh_err *err)
@@ -189,19 +207,12 @@ int lh_index_take_links(struct lh_index_writer *w, struct lh_err *err)
 
 /* ---- the order ---- */
 
-int lh_index_copy_lanes(struct lh_index_writer *w, struct lh_err *err)
+int lh_index_copy_lanes(const struct lh_index *old, uint64_t row, uint32_t *links,
+			struct lh_err *err)
 {
-	const struct lh_index *old = w->old;
-	uint32_t n = 2 * w->p.m, *links = w->links;
-	uint64_t row;
-
-	for (row = 0; row < old->rows; row++, links += n) {
-		memcpy(links, old->block + row * old->stride + old->shape.ids_at, 4 * (size_t)n);
-		if (lh_index_check_lanes(old, links, row, err) < 0)
-			return damage_of(LH_INDEX_ROWS, err);
-	}
-	w->graph.entry = old->entry;
-	return 0;
+	memcpy(links, old->block + row * old->stride + old->shape.ids_at,
+	       2 * old->params.m * sizeof *links);
+	return lh_index_check_lanes(old, links, row, err) < 0 ? damage_of(LH_INDEX_ROWS, err) : 0;
 }
 
 int lh_index_copy_order(struct lh_index_writer *w, struct lh_err *err)

@@ -92,6 +92,7 @@ void lh_index_writer_free(struct lh_index_writer *w)
 	free(w->order);
 	free(w->stored_at);
 	free(w->old_order);
+	free(w->number_of);
 	lh_record_free(&w->scan);
 	lh_buf_free(&w->meta);
 	free(w->path);

@@ -60,6 +60,9 @@ struct lh_index_writer {
 	struct lh_record scan;		/* scratch for copied metadata */
 	struct lh_buf meta;
 	const struct lh_index *old;	/* the index whose graph is continued, or NULL */
+	const struct lh_index *repaired;	/* the index whose graph is repaired, or NULL */
+	uint32_t *number_of;	/* of its rows: the number here plus 1, or 0 if not copied */
+	uint32_t kept;		/* how many are */
 	struct lh_index_given_graph given;	/* to be taken over; level NULL: none */
 	uint32_t *old_order; /* order of the puts in old; NULL: by number */
 	bool linked;		/* there is a graph */
@@ -129,10 +132,12 @@ int lh_index_build_id_table(struct lh_index_writer *w, struct lh_err *err);
 /* ---- take_over.c ---- */
 
 /* Copy a part of the index that is continued, and check the copy: the levels of its
- * rows; all links, given the room for them; the order of its rows. */
+ * rows; all links, given the room for them; those of a row of layout qg; the order of its
+ * rows. */
 int lh_index_copy_levels(struct lh_index_writer *w, struct lh_err *err);
 int lh_index_copy_links(struct lh_index_writer *w, struct lh_err *err);
-int lh_index_copy_lanes(struct lh_index_writer *w, struct lh_err *err);
+int lh_index_copy_lanes(const struct lh_index *old, uint64_t row, uint32_t *links,
+			struct lh_err *err);
 int lh_index_copy_order(struct lh_index_writer *w, struct lh_err *err);
 /* Do the same for the given graph. */
 int lh_index_take_levels(struct lh_index_writer *w, struct lh_err *err);

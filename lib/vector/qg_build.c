@@ -16,6 +16,9 @@
 #define CHUNK 16		/* items that a thread takes at a time */
 #define FEW 64			/* items that one thread does alone */
 
+struct build;
+typedef void item_fn(struct lh_qg_worker *w, struct build *b, uint32_t i);
+
 struct build {
 	struct lh_qg_build *g;
 	struct lh_qg_worker *workers;
@@ -25,8 +28,9 @@ struct build {
 	bool fill;		/* fill each list */
 	uint8_t *chosen;	/* per row, how many of its links do not fill */
 	uint32_t *fresh;	/* lists of the rows of the batch */
+	const uint32_t *gone;	/* lists of the rows that are gone, when a graph is repaired */
 	uint32_t *start, *from;	/* links back to row r are from[start[r]] to start[r + 1] */
-	void (*item)(struct lh_qg_worker *w, struct build *b, uint32_t i);
+	item_fn *item;
 	uint32_t items, next_item;
 	uint64_t linked;	/* rows, by all passes */
 	unsigned passes;
@@ -61,8 +65,7 @@ static void *work(void *arg)
 
 /* Do all items on up to jobs threads; if fewer can be created, they do the same work.
  * Signals are delivered to the calling thread only. */
-static void run(struct build *b, void (*item)(struct lh_qg_worker *, struct build *, uint32_t),
-		uint32_t items)
+static void run(struct build *b, item_fn *item, uint32_t items)
 {
 	unsigned i, n = 0, jobs = items <= FEW ? 1 : b->jobs;
 	struct thread threads[JOBS_MAX];
@@ -111,6 +114,23 @@ static void replace_item(struct lh_qg_worker *w, struct build *b, uint32_t row)
 		lh_qg_replace_link(w, row, b->from + b->start[row], n);
 }
 
+static void close_item(struct lh_qg_worker *w, struct build *b, uint32_t row)
+{
+	b->chosen[row] = (uint8_t)lh_qg_close_gaps(w, row, b->gone);
+}
+
+/* Keep the list of a row, or search if it is not full. */
+static void keep_item(struct lh_qg_worker *w, struct build *b, uint32_t i)
+{
+	uint32_t row = b->order[b->first + i], degree = b->g->degree;
+
+	if (lh_qg_list_length(b->g, row) < degree)
+		find_item(w, b, i);
+	else
+		memcpy(b->fresh + (size_t)i * degree, lh_qg_list(b->g, row),
+		       degree * sizeof *b->fresh);
+}
+
 /* Group the links back by the row that gets them: counts are two places ahead, and each
  * is the start of the next row when all are placed. */
 static void group_backs(struct build *b)
@@ -133,14 +153,13 @@ static void group_backs(struct build *b)
 }
 
 /* Link n rows of order from first on.  Returns -1 when stopped. */
-static int link_batch(struct build *b, uint32_t first, uint32_t n,
-		      void (*back)(struct lh_qg_worker *, struct build *, uint32_t))
+static int link_batch(struct build *b, uint32_t first, uint32_t n, item_fn *find, item_fn *back)
 {
 	uint32_t degree = b->g->degree, i;
 
 	b->first = first;
 	b->n = n;
-	run(b, find_item, n);
+	run(b, find, n);
 	if (b->stopped)
 		return -1;
 	for (i = 0; i < n; i++)
@@ -155,29 +174,28 @@ static int link_batch(struct build *b, uint32_t first, uint32_t n,
 }
 
 /* Insert the rows of order from first on into a graph of those before. */
-static int insert_rows(struct build *b, uint32_t first,
-		       void (*back)(struct lh_qg_worker *, struct build *, uint32_t))
+static int insert_rows(struct build *b, uint32_t first, item_fn *back)
 {
 	uint32_t row, n;
 
 	for (row = first; row < b->g->rows; row += n) {
 		n = row < b->batch_max ? row : b->batch_max;
 		n = n < b->g->rows - row ? n : b->g->rows - row;
-		if (link_batch(b, row, n, back) < 0)
+		if (link_batch(b, row, n, find_item, back) < 0)
 			return -1;
 	}
 	return 0;
 }
 
-/* Search the links of all rows again. */
-static int link_again(struct build *b)
+/* Find the links of the first rows again. */
+static int link_again(struct build *b, uint32_t rows, item_fn *find)
 {
 	uint32_t row, n;
 
-	for (row = 0; row < b->g->rows; row += n) {
-		n = b->g->rows - row;
+	for (row = 0; row < rows; row += n) {
+		n = rows - row;
 		n = n < b->batch_max ? n : b->batch_max;
-		if (link_batch(b, row, n, back_item) < 0)
+		if (link_batch(b, row, n, find, back_item) < 0)
 			return -1;
 	}
 	return 0;
@@ -238,21 +256,21 @@ static void sort_order(struct build *b)
 		b->order[row] = row;
 }
 
-static void find_centroid(const struct lh_qg_build *g, double *sum, float *v)
+static void find_centroid(const struct lh_qg_build *g, uint32_t rows, double *sum, float *v)
 {
 	uint32_t row, i;
 
-	for (row = 0; row < g->rows; row++) {
+	for (row = 0; row < rows; row++) {
 		lh_quantize_decode(LH_I8, lh_qg_row_code(g, row), g->dimension, v);
 		for (i = 0; i < g->dimension; i++)
 			sum[i] += (double)v[i];
 	}
 	for (i = 0; i < g->dimension; i++)
-		v[i] = (float)(sum[i] / g->rows);
+		v[i] = (float)(sum[i] / rows);
 }
 
-/* Find the row nearest the centroid. */
-static int find_entry(struct lh_qg_build *g, struct lh_err *err)
+/* Find the row nearest the centroid, among the first rows. */
+static int find_entry(struct lh_qg_build *g, uint32_t rows, struct lh_err *err)
 {
 	double *sum = lh_calloc(g->dimension, sizeof *sum, err);
 	float *v = lh_calloc(g->dimension, sizeof *v, err), d, best = 0;
@@ -261,9 +279,9 @@ static int find_entry(struct lh_qg_build *g, struct lh_err *err)
 	uint32_t row;
 
 	if (sum && v && lh_quantized_query_init(&q, LH_I8, LH_L2, g->dimension, err) == 0) {
-		find_centroid(g, sum, v);
+		find_centroid(g, rows, sum, v);
 		lh_quantized_query_set(&q, v);
-		for (row = 0; row < g->rows; row++) {
+		for (row = 0; row < rows; row++) {
 			d = lh_quantize_row(&q, lh_qg_row_code(g, row));
 			if (!row || d < best) {
 				best = d;
@@ -351,7 +369,7 @@ int lh_qg_build(struct lh_qg_build *g, unsigned jobs, struct lh_err *err)
 		return 0;
 	rc = build_init(&b, g, jobs, err);
 	if (rc == 0)
-		rc = find_entry(g, err);
+		rc = find_entry(g, g->rows, err);
 	if (rc == 0) {
 		b.passes = PASSES;
 		clear_links(g, 0);
@@ -360,7 +378,7 @@ int lh_qg_build(struct lh_qg_build *g, unsigned jobs, struct lh_err *err)
 		sort_order(&b);
 		b.fill = true;
 		if (rc == 0)
-			rc = link_again(&b);
+			rc = link_again(&b, g->rows, find_item);
 		rc = finish(&b, rc, err);
 	}
 	build_free(&b);
@@ -381,6 +399,32 @@ int lh_qg_add(struct lh_qg_build *g, uint32_t done, unsigned jobs, struct lh_err
 		b.fill = true;
 		clear_links(g, done);
 		rc = finish(&b, insert_rows(&b, done, replace_item), err);
+	}
+	build_free(&b);
+	return rc;
+}
+
+int lh_qg_repair(struct lh_qg_build *g, uint32_t kept, const uint32_t *gone, unsigned jobs,
+		 struct lh_err *err)
+{
+	struct build b;
+	int rc;
+
+	if (kept <= g->degree)
+		return lh_qg_build(g, jobs, err);
+	rc = build_init(&b, g, jobs, err);
+	if (rc == 0 && g->entry >= g->rows)
+		rc = find_entry(g, kept, err);
+	if (rc == 0) {
+		b.passes = 1;
+		b.fill = true;
+		b.gone = gone;
+		clear_links(g, kept);
+		run(&b, close_item, kept);
+		rc = b.stopped ? -1 : link_again(&b, kept, keep_item);
+		if (rc == 0)
+			rc = insert_rows(&b, kept, back_item);
+		rc = finish(&b, rc, err);
 	}
 	build_free(&b);
 	return rc;

@@ -65,4 +65,14 @@ int lh_qg_build(struct lh_qg_build *g, unsigned jobs, struct lh_err *err);
  */
 int lh_qg_add(struct lh_qg_build *g, uint32_t done, unsigned jobs, struct lh_err *err);
 
+/*
+ * Link the rows of a graph from which rows were taken, and new ones.  The first kept rows
+ * have lists, checked by the caller, in which number g->rows + i stands for row i of those
+ * that are gone; gone has the lists of these.  The links to them are replaced by links that
+ * they had.  entry is the old one, or not less than g->rows if it is gone.  If kept is not
+ * more than degree, the whole graph is built.
+ */
+int lh_qg_repair(struct lh_qg_build *g, uint32_t kept, const uint32_t *gone, unsigned jobs,
+		 struct lh_err *err);
+
 #endif

@@ -240,6 +240,37 @@ uint32_t lh_qg_find_links(struct lh_qg_worker *w, uint32_t row, bool fill, uint3
 	return choose_links(w, row, fill, links);
 }
 
+/* Collect the links of a list that are not gone and that this search has not met. */
+static uint32_t kept_links(struct lh_qg_worker *w, const uint32_t *links, uint32_t *rows)
+{
+	uint32_t i, n = 0;
+
+	for (i = 0; i < w->g->degree; i++)
+		if (links[i] < w->g->rows && !is_met(w, links[i])) {
+			w->seen[links[i]] = w->epoch;
+			rows[n++] = links[i];
+		}
+	return n;
+}
+
+uint32_t lh_qg_close_gaps(struct lh_qg_worker *w, uint32_t row, const uint32_t *gone)
+{
+	uint32_t *links = lh_qg_list(w->g, row), degree = w->g->degree, rows[LINKS_MAX], i;
+	const uint32_t *lost;
+
+	lh_quantized_query_code(&w->query, lh_qg_row_code(w->g, row));
+	begin_search(w);
+	w->seen[row] = w->epoch;
+	add_candidates(w, rows, kept_links(w, links, rows));
+	for (i = 0; i < degree && w->paths < PATH_MAX_ROWS; i++) {
+		if (links[i] < w->g->rows)
+			continue;
+		lost = gone + (size_t)(links[i] - w->g->rows) * degree;
+		add_candidates(w, rows, kept_links(w, lost, rows));
+	}
+	return choose_links(w, row, true, links);
+}
+
 /* Link to another row without choosing again, in the place of the last that fills;
  * returns whether there was one, or the link itself. */
 static bool add_link(uint32_t *links, uint32_t max, uint32_t *chosen, uint32_t other)

@@ -29,7 +29,7 @@ static int allow(void *ctx, uint64_t row, const struct lh_row *r, struct lh_err 
 	return row % 2;
 }
 
-static int build(const char *path, int precision)
+static int build(const char *path, int precision, int layout)
 {
 	struct lh_index_params p;
 	struct lh_index_writer *w;
@@ -41,6 +41,7 @@ static int build(const char *path, int precision)
 	p.exact_below = 40;
 	p.precision = precision;
 	p.rescore = precision != LH_F32;
+	p.layout = layout;
 	w = lh_index_writer_new(path, &p, 1, &err);
 	if (!w)
 		return -1;
@@ -53,6 +54,26 @@ static int build(const char *path, int precision)
 		rc = lh_index_commit(w, 2, &err);
 	lh_index_writer_free(w);
 	return rc;
+}
+
+/* Replace and delete some rows, and compact. */
+static int change(const char *path)
+{
+	struct lh_index_change *c = lh_index_change_open(path, 1, &err);
+	float v[DIM] = { 1 };
+	bool due;
+	int rc = c ? 0 : -1;
+
+	for (unsigned i = 0; !rc && i < 4; i++) {
+		v[i] = 2;
+		rc = lh_index_change_put(c, (char[]){ (char)('2' + i) }, 1, v, DIM, "{}", 2, &err);
+	}
+	if (!rc)
+		rc = lh_index_change_delete(c, "7", 1, &err);
+	if (!rc)
+		rc = lh_index_change_commit(c, &due, &err);
+	lh_index_change_close(c);
+	return rc ? rc : lh_index_compact(path, 2, 1, &err);
 }
 
 static int search(const char *path)
@@ -84,9 +105,10 @@ static void on_damage_never(void *ctx, const char *section, const char *text)
 	exit(1);
 }
 
-static int child(const char *path, int precision)
+static int child(const char *path, int precision, int layout)
 {
-	if (build(path, precision) == 0 && search(path) == 0 &&
+	if (build(path, precision, layout) == 0 && (!layout || change(path) == 0) &&
+	    search(path) == 0 &&
 	    lh_index_verify(path, on_damage_never, NULL, &err) == 0)
 		return 0;
 	if (err.code == LH_ENOMEM &&
@@ -96,14 +118,14 @@ static int child(const char *path, int precision)
 	return 1;
 }
 
-static int run(char *self, char *path, char *precision, const char *fault)
+static int run(char *self, char *path, char *kind, const char *fault)
 {
 	pid_t pid = fork();
 	int status;
 
 	if (pid == 0) {
 		setenv("LH_FAULT_ALLOC", fault, 1);
-		execv(self, (char *[]){ self, path, precision, NULL });
+		execv(self, (char *[]){ self, path, kind, NULL });
 		_exit(9);
 	}
 	if (pid < 0 || waitpid(pid, &status, 0) != pid)
@@ -125,9 +147,9 @@ static unsigned litter(const char *dir)
 }
 
 /* Fail each allocation, alone and with all that follow. */
-static int each_place(char *path, const char *dir, int precision)
+static int each_place(char *path, const char *dir, int precision, int layout)
 {
-	char fault[32], which[] = { (char)('0' + precision), 0 };
+	char fault[32], which[] = { (char)('0' + precision), (char)('0' + layout), 0 };
 	int rc[2] = { SHORT, SHORT };
 	unsigned n;
 
@@ -136,13 +158,15 @@ static int each_place(char *path, const char *dir, int precision)
 			snprintf(fault, sizeof fault, "%u%s", n, i ? "+" : "");
 			rc[i] = run("/proc/self/exe", path, which, fault);
 			if ((rc[i] && rc[i] != SHORT) || litter(dir)) {
-				printf("test_index_faults: %s, LH_FAULT_ALLOC=%s: status %d\n",
-				       lh_precision_name(precision), fault, rc[i]);
+				printf("test_index_faults: %s, %s, LH_FAULT_ALLOC=%s: status %d\n",
+				       lh_precision_name(precision), lh_layout_name(layout), fault,
+				       rc[i]);
 				return -1;
 			}
 		}
 	}
-	printf("# %s: %u places\n", lh_precision_name(precision), n - 1);
+	printf("# %s, %s: %u places\n", lh_precision_name(precision), lh_layout_name(layout),
+	       n - 1);
 	return 0;
 }
 
@@ -151,13 +175,14 @@ int main(int argc, char **argv)
 	char dir[] = "/tmp/lh-test-faults-XXXXXX", path[64], lock[80];
 
 	if (argc > 2)
-		return child(argv[1], argv[2][0] - '0');
+		return child(argv[1], argv[2][0] - '0', argv[2][1] - '0');
 	if (!mkdtemp(dir))
 		return 1;
 	snprintf(path, sizeof path, "%s/a.lhv", dir);
 	snprintf(lock, sizeof lock, "%s-lock", path);
-	test(check(each_place(path, dir, LH_F32) == 0));
-	test(check(each_place(path, dir, LH_I8) == 0));
+	test(check(each_place(path, dir, LH_F32, LH_LAYOUT_HNSW) == 0));
+	test(check(each_place(path, dir, LH_I8, LH_LAYOUT_HNSW) == 0));
+	test(check(each_place(path, dir, LH_F32, LH_LAYOUT_QG) == 0));
 	unlink(path);
 	unlink(lock);
 	return rmdir(dir) != 0;

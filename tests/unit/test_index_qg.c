@@ -35,14 +35,14 @@ static void point(float *v, unsigned i)
 		v[d] += 0.6f * (float)rnd();
 }
 
-static void build(unsigned n, unsigned jobs)
+static void build_rows(unsigned from, unsigned to, unsigned jobs)
 {
 	struct lh_index_writer *w = lh_index_writer_new(path, &params, 1, &err);
 	float v[DIM];
 	char id[16];
 
 	CHECK(w);
-	for (unsigned i = 0; i < n; i++) {
+	for (unsigned i = from; i < to; i++) {
 		point(v, i);
 		CHECK(lh_index_put(w, id, (size_t)sprintf(id, "w-%u", i), v, DIM, NULL, 0, &err) ==
 		      0);
@@ -51,8 +51,13 @@ static void build(unsigned n, unsigned jobs)
 	lh_index_writer_free(w);
 }
 
-/* Put rows from one number to another; delete those before del. */
-static void change(unsigned from, unsigned to, unsigned del)
+static void build(unsigned n, unsigned jobs)
+{
+	build_rows(0, n, jobs);
+}
+
+/* Put rows from one number to another; delete others. */
+static void change(unsigned from, unsigned to, unsigned del_from, unsigned del_to)
 {
 	struct lh_index_change *c = lh_index_change_open(path, 1, &err);
 	float v[DIM];
@@ -65,7 +70,7 @@ static void change(unsigned from, unsigned to, unsigned del)
 		CHECK(lh_index_change_put(c, id, (size_t)sprintf(id, "w-%u", i), v, DIM, NULL, 0,
 					  &err) == 0);
 	}
-	for (unsigned i = 0; i < del; i++)
+	for (unsigned i = del_from; i < del_to; i++)
 		CHECK(lh_index_change_delete(c, id, (size_t)sprintf(id, "w-%u", i), &err) == 0);
 	CHECK(lh_index_change_commit(c, &due, &err) == 0);
 	lh_index_change_close(c);
@@ -181,7 +186,7 @@ static void parameters_that_do_not_fit_are_refused(void)
 static void *grown(unsigned jobs, size_t *n)
 {
 	build(3000, jobs);
-	change(3000, 3400, 0);
+	change(3000, 3400, 0, 0);
 	CHECK(recall_now(10) >= 0.98);
 	CHECK(lh_index_compact(path, jobs, 1, &err) == 0);
 	return slurp(n);
@@ -199,19 +204,100 @@ static void any_number_of_threads_gives_the_same_bytes(void)
 	free(p[1]);
 }
 
+/* Give the first n rows other vectors. */
+static void replace(unsigned n)
+{
+	struct lh_index_change *c = lh_index_change_open(path, 1, &err);
+	float v[DIM];
+	char id[16];
+	bool due;
+
+	CHECK(c);
+	for (unsigned i = 0; i < n; i++) {
+		point(v, i + 500000);
+		CHECK(lh_index_change_put(c, id, (size_t)sprintf(id, "w-%u", i), v, DIM, NULL, 0,
+					  &err) == 0);
+	}
+	CHECK(lh_index_change_commit(c, &due, &err) == 0);
+	lh_index_change_close(c);
+}
+
+/* Build the index that replace and a compaction give, from nothing. */
+static void *build_replaced(unsigned of, unsigned n, size_t *bytes)
+{
+	struct lh_index_writer *w = lh_index_writer_new(path, &params, 1, &err);
+	float v[DIM];
+	char id[16];
+
+	CHECK(w);
+	for (unsigned i = n; i < of + n; i++) {
+		point(v, i < of ? i : i - of + 500000);
+		CHECK(lh_index_put(w, id, (size_t)sprintf(id, "w-%u", i % of), v, DIM, NULL, 0,
+				   &err) == 0);
+	}
+	CHECK(lh_index_commit(w, 2, &err) == 0);
+	lh_index_writer_free(w);
+	return slurp(bytes);
+}
+
+/* The graph is repaired or, if more than a third of the rows are gone, built again; any
+ * number of threads gives the same bytes. */
+static void replaced_rows_leave_no_holes(unsigned replaced, bool repairs)
+{
+	double repaired, built;
+	size_t n[3];
+	void *p[3];
+
+	for (unsigned i = 0; i < 2; i++) {
+		build(3000, 2);
+		replace(replaced);
+		CHECK(lh_index_compact(path, 1 + 2 * i, 1, &err) == 0);
+		p[i] = slurp(&n[i]);
+	}
+	check(n[0] == n[1] && !memcmp(p[0], p[1], n[0]));
+	check_why(is_sound(), damage);
+	repaired = recall_now(10);
+	p[2] = build_replaced(3000, replaced, &n[2]);
+	built = recall_now(10);
+	printf("# %u replaced: recall %.3f; built: %.3f\n", replaced, repaired, built);
+	check(n[0] == n[2] && !memcmp(p[0], p[2], n[0]) == !repairs);
+	check(repaired >= built - 0.015);
+	for (unsigned i = 0; i < 3; i++)
+		free(p[i]);
+}
+
+/* Losses do not add up. */
+static void twenty_repairs_find_as_much(void)
+{
+	unsigned n = 2000, to = n;
+	double repaired, built;
+
+	build(n, 2);
+	for (unsigned i = 0; i < 20; i++, to += 60) {
+		change(to, to + 60, to - n, to - n + 60);
+		CHECK(lh_index_compact(path, 2, 1, &err) == 0);
+	}
+	check_why(is_sound(), damage);
+	repaired = recall_now(10);
+	build_rows(to - n, to, 2);
+	built = recall_now(10);
+	printf("# repaired: recall %.3f; built: %.3f\n", repaired, built);
+	check(repaired >= built - 0.015);
+}
+
 static void compactions_keep_what_was_added(void)
 {
 	unsigned to = 3000;
 
 	build(to, 1);
 	for (; to < 4000; to += 500) {
-		change(to, to + 500, 0);
+		change(to, to + 500, 0, 0);
 		CHECK(lh_index_compact(path, 2, 1, &err) == 0);
 		check_why(is_sound(), damage);
 	}
 	printf("# after two compactions: recall %.3f\n", recall_now(10));
 	CHECK(recall_now(10) >= 0.97);
-	change(0, 0, 500);
+	change(0, 0, 0, 500);
 	CHECK(recall_now(10) >= 0.97);
 	CHECK(lh_index_compact(path, 2, 1, &err) == 0);
 	check_why(is_sound(), damage);
@@ -224,7 +310,7 @@ static void deleted_rows_take_no_places(void)
 	struct lh_index *ix;
 
 	build(4000, 2);
-	change(0, 0, 3000);
+	change(0, 0, 0, 3000);
 	ix = lh_index_open(path, &err);
 	CHECK(ix && recall(ix, 10) >= 0.97 && recall(ix, 100) >= 0.97);
 	lh_index_close(ix);
@@ -353,6 +439,10 @@ int main(void)
 	test(parameters_that_do_not_fit_are_refused());
 	test(every_kind_is_found_and_sound());
 	test(any_number_of_threads_gives_the_same_bytes());
+	test(replaced_rows_leave_no_holes(30, true));
+	test(replaced_rows_leave_no_holes(1000, true));
+	test(replaced_rows_leave_no_holes(1001, false));
+	test(twenty_repairs_find_as_much());
 	test(compactions_keep_what_was_added());
 	test(deleted_rows_take_no_places());
 	test(excluded_rows_are_not_results());
