@@ -79,13 +79,21 @@ static int repair_graph(struct lh_index_writer *w, struct lh_qg_build *g, unsign
 	return rc;
 }
 
+/* Rows that a search for links keeps: half as many more than asked, since one wide pass
+ * finds links for far queries that two narrower passes miss, and takes less time. */
+static uint32_t wide_ef(const struct lh_index_params *p)
+{
+	return p->ef_construction + p->ef_construction / 2;
+}
+
 static int link_rows(struct lh_index_writer *w, const void *codes, size_t stride, unsigned jobs,
 		     struct lh_err *err)
 {
 	struct lh_qg_build g = {
 		.codes = codes, .stride = stride, .rows = (uint32_t)w->rows,
 		.dimension = w->p.dimension, .distance = w->p.distance, .links = w->links,
-		.degree = 2 * w->p.m, .ef = w->p.ef_construction, .seed = w->p.seed,
+		.degree = 2 * w->p.m,
+		.ef = wide_ef(&w->p), .seed = w->p.seed,
 		.stop = lh_index_stopping, .progress = w->progress ? lh_index_report_graph : NULL,
 		.ctx = w,
 	};

@@ -10,7 +10,9 @@
 #include "base/mem.h"
 
 #define JOBS_MAX 256
-#define PASSES 2
+#define AGAIN_EF 4		/* rows that a search of the second pass keeps */
+#define ROW_WORK 4		/* of linking a row, in units of progress */
+#define AGAIN_WORK 1		/* of them, by the second pass */
 #define BATCHES 32		/* of a pass, at least */
 #define BATCH_MAX 65536
 #define CHUNK 16		/* items that a thread takes at a time */
@@ -32,8 +34,8 @@ struct build {
 	uint32_t *start, *from;	/* links back to row r are from[start[r]] to start[r + 1] */
 	item_fn *item;
 	uint32_t items, next_item;
-	uint64_t linked;	/* rows, by all passes */
-	unsigned passes;
+	uint64_t done;		/* units of progress */
+	unsigned work;		/* units for a row, in this pass */
 	bool stopped;
 };
 
@@ -167,9 +169,9 @@ static int link_batch(struct build *b, uint32_t first, uint32_t n, item_fn *find
 		       degree * sizeof *b->fresh);
 	group_backs(b);
 	run(b, back, b->g->rows);
-	b->linked += n;
+	b->done += (uint64_t)n * b->work;
 	if (b->g->progress && !b->stopped)
-		b->g->progress(b->g->ctx, b->linked / b->passes);
+		b->g->progress(b->g->ctx, b->done / ROW_WORK);
 	return b->stopped ? -1 : 0;
 }
 
@@ -359,6 +361,19 @@ static int finish(struct build *b, int rc, struct lh_err *err)
 	return 0;
 }
 
+/* The second pass. */
+static int fill_lists(struct build *b)
+{
+	unsigned i;
+
+	sort_order(b);
+	b->fill = true;
+	b->work = AGAIN_WORK;
+	for (i = 0; i < b->jobs; i++)
+		b->workers[i].ef = AGAIN_EF < b->g->ef ? AGAIN_EF : b->g->ef;
+	return link_again(b, b->g->rows, find_item);
+}
+
 int lh_qg_build(struct lh_qg_build *g, unsigned jobs, struct lh_err *err)
 {
 	struct build b;
@@ -371,14 +386,12 @@ int lh_qg_build(struct lh_qg_build *g, unsigned jobs, struct lh_err *err)
 	if (rc == 0)
 		rc = find_entry(g, g->rows, err);
 	if (rc == 0) {
-		b.passes = PASSES;
+		b.work = ROW_WORK - AGAIN_WORK;
 		clear_links(g, 0);
 		shuffle_order(&b);
 		rc = insert_rows(&b, 1, back_item);
-		sort_order(&b);
-		b.fill = true;
 		if (rc == 0)
-			rc = link_again(&b, g->rows, find_item);
+			rc = fill_lists(&b);
 		rc = finish(&b, rc, err);
 	}
 	build_free(&b);
@@ -394,8 +407,8 @@ int lh_qg_add(struct lh_qg_build *g, uint32_t done, unsigned jobs, struct lh_err
 		return lh_qg_build(g, jobs, err);
 	rc = build_init(&b, g, jobs, err);
 	if (rc == 0) {
-		b.passes = 1;
-		b.linked = done;
+		b.work = ROW_WORK;
+		b.done = (uint64_t)done * ROW_WORK;
 		b.fill = true;
 		clear_links(g, done);
 		rc = finish(&b, insert_rows(&b, done, replace_item), err);
@@ -416,7 +429,7 @@ int lh_qg_repair(struct lh_qg_build *g, uint32_t kept, const uint32_t *gone, uns
 	if (rc == 0 && g->entry >= g->rows)
 		rc = find_entry(g, kept, err);
 	if (rc == 0) {
-		b.passes = 1;
+		b.work = ROW_WORK;
 		b.fill = true;
 		b.gone = gone;
 		clear_links(g, kept);

@@ -14,7 +14,7 @@
 
 int lh_qg_worker_init(struct lh_qg_worker *w, struct lh_qg_build *g, struct lh_err *err)
 {
-	*w = (struct lh_qg_worker){ .g = g };
+	*w = (struct lh_qg_worker){ .g = g, .ef = g->ef };
 	if (lh_quantized_query_init(&w->query, LH_I8, g->distance, g->dimension, err) < 0 ||
 	    lh_quantized_query_init(&w->other, LH_I8, g->distance, g->dimension, err) < 0)
 		return -1;
@@ -94,7 +94,7 @@ static size_t insert_nearest(struct lh_qg_worker *w, float d, uint32_t row)
 {
 	size_t low = 0, high = w->n, middle;
 
-	if (w->n == w->g->ef && d >= w->best[w->n - 1].d)
+	if (w->n == w->ef && d >= w->best[w->n - 1].d)
 		return w->n;
 	while (low < high) {
 		middle = (low + high) / 2;
@@ -103,7 +103,7 @@ static size_t insert_nearest(struct lh_qg_worker *w, float d, uint32_t row)
 		else
 			high = middle;
 	}
-	if (w->n < w->g->ef)
+	if (w->n < w->ef)
 		w->n++;
 	memmove(w->best + low + 1, w->best + low, (w->n - 1 - low) * sizeof *w->best);
 	w->best[low] = (struct lh_qg_candidate){ d, row, false };
@@ -121,7 +121,7 @@ static size_t follow(struct lh_qg_worker *w, uint32_t row)
 {
 	uint32_t rows[LINKS_MAX] = { 0 };
 	float d[LINKS_MAX];
-	size_t n = fresh_links(w, row, rows), first = w->g->ef, place, i;
+	size_t n = fresh_links(w, row, rows), first = w->ef, place, i;
 
 	measure_rows(&w->query, w->g, rows, n, d);
 	for (i = 0; i < n; i++) {

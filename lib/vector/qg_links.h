@@ -22,6 +22,7 @@ struct lh_qg_worker {
 	uint16_t *seen, epoch;	/* per row, epoch: met by this search, epoch + 1: followed */
 	struct lh_qg_candidate *best;	/* found by a search, nearest first */
 	size_t n;
+	uint32_t ef;		/* rows that a search keeps, g->ef or fewer */
 	struct lh_qg_candidate *path;	/* candidates: the rows followed */
 	size_t paths;
 };
