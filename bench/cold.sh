@@ -21,12 +21,10 @@ for index in "${given[@]}"; do
 done
 [ ${#given[@]} = 0 ] || exit 0
 for layout in ${LAYOUTS:-hnsw qg}; do
-	option=(--layout "$layout")
-	[ "$layout" != hnsw ] || option=()
 	[ "$layout" = hnsw ] || lh-index build --help | grep -q -e "--layout.*$layout" || continue
 	for precision in ${PRECISIONS:-i8}; do
 		[ -f "$layout-$precision.lhv" ] ||
-			lh-gen workers -n "$rows" | lh-index build -q -j 2 "${option[@]}" --dimension 768 --precision "$precision" "$layout-$precision.lhv"
+			lh-gen workers -n "$rows" | lh-index build -q -j 2 --layout "$layout" --dimension 768 --precision "$precision" "$layout-$precision.lhv"
 		measure "$layout-$precision" "$layout-$precision.lhv"
 	done
 done

@@ -46,8 +46,7 @@ equal=${CURVE_EQUAL-$ours}
 
 # build_ours LAYOUT PRECISION[+rescore] INDEX - by lh-index, from JSON.
 build_ours() {
-	local options=(-q -j 2 --m 16 --ef-construction 200 --precision "${2%+*}")
-	[ "$1" = hnsw ] || options+=(--layout "$1")
+	local options=(-q -j 2 --layout "$1" --m 16 --ef-construction 200 --precision "${2%+*}")
 	[ "${2%+*}" = "$2" ] || options+=(--rescore)
 	ann_vectors jsonl "$dim" <"$home/rows.f32" | /usr/bin/time -o used -f '%e %U %S %M' lh-index build "${options[@]}" "$3" >&2
 	awk -v n="$rows" '{ printf "%.1f rows/s, %.1f a second of processor time, peak %d MiB\n", n / $1, n / ($2 + $3), $4 / 1024 }' used

@@ -85,8 +85,10 @@ LH_C_BEGIN
 enum lh_lexical_source { LH_LEXICAL_NONE, LH_LEXICAL_FIELD, LH_LEXICAL_TEMPLATE };
 
 /* The layout of the graph: rows with links, or rows with 1-bit codes of their
- * neighbours, which searches estimate instead of reading each (cosine and l2). */
-enum lh_layout { LH_LAYOUT_HNSW, LH_LAYOUT_QG };
+ * neighbours, which searches estimate instead of reading each (cosine and l2).  Writers
+ * only: qg from LH_QG_DIMENSION values a vector on if distance and m allow it, else hnsw. */
+enum lh_layout { LH_LAYOUT_HNSW, LH_LAYOUT_QG, LH_LAYOUT_BY_DIMENSION };
+#define LH_QG_DIMENSION 200
 
 struct lh_index_params {
 	uint32_t dimension;	/* values per vector; 0: set by the first row (writer only) */

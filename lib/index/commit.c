@@ -311,6 +311,7 @@ int lh_index_prepare(struct lh_index_writer *w, unsigned jobs, struct lh_err *er
 {
 	if (!w->p.dimension)
 		return lh_err_set(err, LH_EUSAGE, "an empty index needs a dimension");
+	lh_index_choose_layout(&w->p);
 	if (build_graph(w, jobs, err) < 0 || lh_index_order_rows(w, err) < 0 ||
 	    lh_index_build_id_table(w, err) < 0 || build_lexical(w, err) < 0 ||
 	    lh_atomic_open(&w->out, w->path, 0666, err) < 0)

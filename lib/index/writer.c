@@ -26,6 +26,15 @@ static struct lh_str id_at(const void *ctx, uint32_t row)
 	return lh_index_writer_id(ctx, row);
 }
 
+/* Under 200 values the four times smaller rows of hnsw count for more than qg's speed. */
+void lh_index_choose_layout(struct lh_index_params *p)
+{
+	bool fits = p->distance != LH_IP && (p->m == 16 || p->m == 32);
+
+	if (p->layout == LH_LAYOUT_BY_DIMENSION)
+		p->layout = fits && p->dimension >= LH_QG_DIMENSION ? LH_LAYOUT_QG : LH_LAYOUT_HNSW;
+}
+
 struct lh_index_writer *lh_index_writer_bare(const char *path, const struct lh_index_params *p,
 					     struct lh_err *err)
 {
@@ -171,6 +180,7 @@ int lh_index_set_layout(struct lh_index_writer *w, uint32_t dimension, struct lh
 	if (!w->unit)
 		return -1;
 	w->p.dimension = dimension;
+	lh_index_choose_layout(&w->p);
 	lh_index_get_shape(&w->p, false, &shape);
 	w->vector_at = shape.vector_at;
 	w->stride = shape.stride;

@@ -26,7 +26,8 @@ enum {
 };
 
 struct settings {
-	int distance, precision, layout, encoding;
+	int distance, precision, encoding;
+	int layout;			/* -1: not given */
 	bool rescore;
 	int engine;			/* enum lh_engine, -1: not given */
 	uint64_t m, ef_construction, ef_search, exact_below, seed;

@@ -22,7 +22,7 @@ static const struct lh_option options[] = {
 	  LH_CHOICE(struct settings, precision, .verbs = V_BUILD) },
 	{ 0, "rescore", NULL, "also store f32, for exact distances",
 	  LH_FLAG(struct settings, rescore, .verbs = V_BUILD) },
-	{ 0, "layout", "hnsw|qg", "of the graph (default hnsw)",
+	{ 0, "layout", "hnsw|qg", "of the graph (default qg from 200 values on)",
 	  LH_CHOICE(struct settings, layout, .verbs = V_BUILD) },
 	{ 0, "lexical", NULL, "also find texts by their words",
 	  LH_FLAG(struct settings, lexical, .verbs = V_BUILD) },
@@ -131,7 +131,8 @@ static int check(struct lh_tool *tool, void *settings)
 int main(int argc, char **argv)
 {
 	struct settings s = {
-		.engine = -1, .m = 16, .ef_construction = 200, .exact_below = 1000, .seed = 1,
+		.engine = -1, .layout = -1,
+		.m = 16, .ef_construction = 200, .exact_below = 1000, .seed = 1,
 		.lock_timeout = 10,
 	};
 	static const struct lh_tool_spec spec = {
