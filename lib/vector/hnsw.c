@@ -16,7 +16,6 @@
 #define LINKS_MAX 256	/* links of a row on level 0, with m 128 */
 #define JOBS_MAX 256
 #define PROGRESS_EVERY 64	/* rows inserted by one thread */
-#define FOUR 4		/* rows measured together by a kernel */
 
 struct near {
 	float d;
@@ -258,18 +257,8 @@ static void measure_stored(struct worker *w, uint32_t row)
  * chosen for. */
 static bool is_covered(struct worker *w, const struct near *c, const uint32_t *chosen, size_t n)
 {
-	float d[FOUR];
-	size_t i, j, k;
-
 	lh_quantized_query_code(&w->other, row_code(w->b, c->row));
-	for (i = 0; i < n; i += k) {
-		k = n - i < FOUR ? n - i : FOUR;
-		measure_rows(&w->other, w->b, chosen + i, k, d);
-		for (j = 0; j < k; j++)
-			if (d[j] < c->d)
-				return true;
-	}
-	return false;
+	return lh_quantize_any_nearer(&w->other, w->b->codes, w->b->stride, chosen, n, c->d);
 }
 
 /* Choose at most max neighbours in different directions from n candidates, nearest

@@ -10,7 +10,6 @@
 
 #define LINKS_MAX LH_QG_LINKS_MAX
 #define PATH_MAX_ROWS 1024	/* of a path; the nearest half of more is kept */
-#define FOUR 4			/* rows measured together by a kernel */
 
 int lh_qg_worker_init(struct lh_qg_worker *w, struct lh_qg_build *g, struct lh_err *err)
 {
@@ -177,18 +176,8 @@ void lh_qg_find_near(struct lh_qg_worker *w, uint32_t row)
 static bool is_covered(struct lh_qg_worker *w, const struct lh_qg_candidate *c,
 		       const uint32_t *chosen, size_t n)
 {
-	float d[FOUR];
-	size_t i, j, k;
-
 	lh_quantized_query_code(&w->other, lh_qg_row_code(w->g, c->row));
-	for (i = 0; i < n; i += k) {
-		k = n - i < FOUR ? n - i : FOUR;
-		measure_rows(&w->other, w->g, chosen + i, k, d);
-		for (j = 0; j < k; j++)
-			if (d[j] < c->d)
-				return true;
-	}
-	return false;
+	return lh_quantize_any_nearer(&w->other, w->g->codes, w->g->stride, chosen, n, c->d);
 }
 
 /* Choose links of a row, which is w->query, among the candidates w->path: see

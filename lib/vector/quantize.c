@@ -9,6 +9,8 @@
 #include "quantize_kernels.h"
 #include "base/mem.h"
 
+#define FOUR 4	/* rows measured together by a kernel */
+
 #define F16_MAX 65504
 #define C_MAX 127
 #define SCALE_MAX 0x1.0204p+121f	/* 16 significant bits; 127 times it is finite */
@@ -261,6 +263,26 @@ void lh_quantize_rows(const struct lh_quantized_query *q, const void *const *cod
 	for (i = 0; i < k; i++)
 		if (out[i] != out[i])
 			out[i] = INFINITY;
+}
+
+/* By four, since mostly one of the first is. */
+bool lh_quantize_any_nearer(const struct lh_quantized_query *q, const void *codes, size_t stride,
+			    const uint32_t *rows, size_t n, float d)
+{
+	const void *code[FOUR];
+	float is[FOUR];
+	size_t i, j, k;
+
+	for (i = 0; i < n; i += k) {
+		k = n - i < FOUR ? n - i : FOUR;
+		for (j = 0; j < k; j++)
+			code[j] = (const char *)codes + rows[i + j] * stride;
+		lh_quantize_rows(q, code, k, is);
+		for (j = 0; j < k; j++)
+			if (is[j] < d)
+				return true;
+	}
+	return false;
 }
 
 void lh_quantized_query_free(struct lh_quantized_query *q)

@@ -177,7 +177,7 @@ static void search_words(const struct lh_index *ix)
 	lh_index_words_free(w);
 }
 
-/* Add a row and compact; afterwards the file is another one. */
+/* Add a row, delete one and compact; afterwards the file is another one. */
 static void compact_and_check(void)
 {
 	struct lh_index_change *c = lh_index_change_open(path, 1, &err);
@@ -187,7 +187,8 @@ static void compact_and_check(void)
 	bool due;
 
 	if (c && lh_index_change_put(c, "new", 3, v, p->dimension, "{\"a\":\"y\"}", 9, &err) == 0 &&
-	    (lh_index_change_commit(c, &due, &err) < 0 || lh_index_compact(path, 1, 1, &err) < 0) &&
+	    (lh_index_change_delete(c, "i7", 2, &err) < 0 ||
+	     lh_index_change_commit(c, &due, &err) < 0 || lh_index_compact(path, 1, 1, &err) < 0) &&
 	    err.code == LH_ECORRUPT)
 		abort();
 	lh_index_change_close(c);

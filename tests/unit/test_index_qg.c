@@ -316,6 +316,39 @@ static void deleted_rows_take_no_places(void)
 	lh_index_close(ix);
 }
 
+/* A wider walk finds more. */
+static void recall_grows_with_ef(void)
+{
+	static const size_t efs[] = { 10, 20, 40, 80 };
+	struct lh_index *ix;
+	struct lh_searcher *s;
+	struct lh_hit a[10], b[10];
+	unsigned found[4] = { 0 };
+	float v[DIM];
+
+	build(4000, 2);
+	ix = lh_index_open(path, &err);
+	s = ix ? lh_searcher_new(ix, &err) : NULL;
+	CHECK(s);
+	for (unsigned i = 0; i < 100; i++) {
+		point(v, 3000000 + i);
+		lh_vec_unit(v, DIM);
+		CHECK(ask(s, v, 10, true, NULL, 0, a) == 10);
+		for (size_t e = 0; e < 4; e++) {
+			struct lh_query q = { .vector = v, .k = 10, .ef = efs[e] };
+
+			CHECK(lh_index_search(s, &q, b, &err) == 10);
+			for (size_t j = 0; j < 10; j++)
+				found[e] += b[j].distance <= a[9].distance + 1e-6f;
+		}
+	}
+	printf("# of 1000: %u %u %u %u\n", found[0], found[1], found[2], found[3]);
+	CHECK(found[0] < found[1] && found[1] < found[2] && found[2] <= found[3]);
+	CHECK(found[3] >= 990);
+	lh_searcher_free(s);
+	lh_index_close(ix);
+}
+
 static void excluded_rows_are_not_results(void)
 {
 	struct lh_index *ix;
@@ -445,6 +478,7 @@ int main(void)
 	test(twenty_repairs_find_as_much());
 	test(compactions_keep_what_was_added());
 	test(deleted_rows_take_no_places());
+	test(recall_grows_with_ef());
 	test(excluded_rows_are_not_results());
 	test(many_results_need_no_scan());
 	test(equal_vectors_do_not_cut_the_graph());
