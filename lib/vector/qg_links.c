@@ -242,22 +242,48 @@ static uint32_t kept_links(struct lh_qg_worker *w, const uint32_t *links, uint32
 	return n;
 }
 
+/* Take up to degree - n candidates into a list of n links, of which the first are chosen:
+ * those in directions of their own, then the nearest.  Returns how many are chosen. */
+static uint32_t fill_gaps(struct lh_qg_worker *w, uint32_t *links, uint32_t n, uint32_t chosen)
+{
+	const struct lh_qg_candidate *c = w->path, *end = w->path + w->paths;
+	uint32_t degree = w->g->degree, rest[LINKS_MAX], rests = 0, i;
+
+	qsort(w->path, w->paths, sizeof *w->path, by_distance);
+	for (; c < end && n < degree; c++) {
+		if (!is_covered(w, c, links, chosen)) {
+			links[n++] = links[chosen];
+			links[chosen++] = c->row;
+		} else if (rests < degree) {
+			rest[rests++] = c->row;
+		}
+	}
+	for (i = 0; i < rests && n < degree; i++)
+		links[n++] = rest[i];
+	return chosen;
+}
+
 uint32_t lh_qg_close_gaps(struct lh_qg_worker *w, uint32_t row, const uint32_t *gone)
 {
-	uint32_t *links = lh_qg_list(w->g, row), degree = w->g->degree, rows[LINKS_MAX], i;
+	uint32_t *links = lh_qg_list(w->g, row), degree = w->g->degree, i, n, chosen;
+	uint32_t rows[LINKS_MAX], old[LINKS_MAX];
 	const uint32_t *lost;
 
+	memcpy(old, links, degree * sizeof *old);
 	lh_quantized_query_code(&w->query, lh_qg_row_code(w->g, row));
 	begin_search(w);
 	w->seen[row] = w->epoch;
-	add_candidates(w, rows, kept_links(w, links, rows));
+	n = kept_links(w, old, rows);
+	add_candidates(w, rows, n);
+	chosen = choose_links(w, row, true, links);
+	w->paths = 0;
 	for (i = 0; i < degree && w->paths < PATH_MAX_ROWS; i++) {
-		if (links[i] < w->g->rows)
+		if (old[i] < w->g->rows)
 			continue;
-		lost = gone + (size_t)(links[i] - w->g->rows) * degree;
+		lost = gone + (size_t)(old[i] - w->g->rows) * degree;
 		add_candidates(w, rows, kept_links(w, lost, rows));
 	}
-	return choose_links(w, row, true, links);
+	return fill_gaps(w, links, n, chosen);
 }
 
 /* Link to another row without choosing again, in the place of the last that fills;
