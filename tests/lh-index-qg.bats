@@ -67,6 +67,22 @@ qg_build() {
 	done
 }
 
+@test "repairs of a graph are counted: at an eighth of the records in all it is built again" {
+	rows 1 200 | qg_build a.lhv
+	for batch in 1 2 3; do
+		rows $((batch * 10)) $((batch * 10 + 9)) | lh-index delete a.lhv
+		lh-index compact a.lhv
+		[ "$(info a.lhv length)" = $((200 - batch * 10)) ]
+		grep -ao '"repaired":[0-9]*' a.lhv >>counts || [ $batch = 3 ]
+	done
+	diff counts - <<-'END'
+	"repaired":10
+	"repaired":20
+	END
+	lh-index dump a.lhv | qg_build new.lhv
+	cmp a.lhv new.lhv
+}
+
 @test "killed at any step of a compaction that repairs the graph, or with a full disk, no record is lost" {
 	needs_strace
 	rows 1 200 | qg_build old.lhv

@@ -100,6 +100,7 @@ struct lh_index_params {
 	uint32_t ef_construction;	/* ef while the graph is built */
 	uint32_t ef_search;	/* ef of searches that name none; 0: lh_index_ef decides */
 	uint32_t exact_below;	/* no graph for an index of fewer rows: it is scanned */
+	uint32_t repaired;	/* rows gone since the graph was built (writer: 0) */
 	uint64_t seed;		/* of the levels of rows in the graph; of the rotation with qg */
 	char engine[32];	/* that made the vectors; "": JSON null */
 	char model[256];	/* of the engine; "": JSON null */

@@ -287,7 +287,8 @@ int lh_index_copy_pending(struct lh_index_writer *w, const struct lh_pending *ro
  * is borrowed until lh_index_prepare, which checks what it copies. */
 void lh_index_writer_continue(struct lh_index_writer *w, const struct lh_index *ix);
 /* Declare that rows of ix are copied first, but not all.  With layout qg its graph is then
- * repaired, if at most an eighth of its rows are not live.  ix is borrowed as above. */
+ * repaired, if those not live and those gone by earlier repairs are at most an eighth of
+ * its rows.  ix is borrowed as above. */
 int lh_index_writer_repair(struct lh_index_writer *w, const struct lh_index *ix,
 			   struct lh_err *err);
 int lh_index_prepare(struct lh_index_writer *w, unsigned jobs, struct lh_err *err);

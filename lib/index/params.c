@@ -140,6 +140,8 @@ void lh_index_params_write(struct lh_buf *b, const struct lh_index_params *p)
 	if (p->ef_search)
 		lh_write_u64(&w, "ef_search", p->ef_search);
 	lh_write_u64(&w, "exact_below", p->exact_below);
+	if (p->repaired)
+		lh_write_u64(&w, "repaired", p->repaired);
 	lh_write_u64(&w, "seed", p->seed);
 	write_text(&w, "engine", p->engine);
 	write_text(&w, "model", p->model);
@@ -161,7 +163,7 @@ void lh_index_params_write(struct lh_buf *b, const struct lh_index_params *p)
 
 /* The members of the JSON; n = 0: an absent or empty string. */
 struct text {
-	struct lh_str dimension, m, ef_construction, ef_search, exact_below, seed;
+	struct lh_str dimension, m, ef_construction, ef_search, exact_below, repaired, seed;
 	int distance, precision, layout;
 	bool rescore;
 	struct lh_str engine, model, url, created_at, prefix, query_prefix, field, template;
@@ -182,6 +184,7 @@ static const struct lh_bind members[] = {
 	NUMBER(ef_construction),
 	{ LH_BIND_NUMBER("ef_search", struct text, ef_search) },
 	NUMBER(exact_below),
+	{ LH_BIND_NUMBER("repaired", struct text, repaired) },
 	NUMBER(seed),
 	{ LH_BIND_INDEX("distance", struct text, distance, distances), .required = true },
 	{ LH_BIND_INDEX("precision", struct text, precision, precisions), .required = true },
@@ -286,6 +289,7 @@ static int get_all(const struct lh_value *v, struct lh_index_params *p, struct l
 	    get_u32("ef_construction", t.ef_construction, &p->ef_construction, err) < 0 ||
 	    get_u32("ef_search", t.ef_search, &p->ef_search, err) < 0 ||
 	    get_u32("exact_below", t.exact_below, &p->exact_below, err) < 0 ||
+	    get_u32("repaired", t.repaired, &p->repaired, err) < 0 ||
 	    get_uint("seed", t.seed, UINT64_MAX, &p->seed, err) < 0)
 		return -1;
 	p->distance = t.distance;

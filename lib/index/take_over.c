@@ -9,7 +9,7 @@
 
 #include "base/mem.h"
 
-#define GONE_PART 8	/* a graph is built again if more than an eighth of its rows is gone */
+#define GONE_PART 8	/* a graph is built again if more rows than this part are gone by now */
 
 /* Report a failed check as damage of that section of the source. */
 static int damage_of(uint32_t kind, struct lh_err *err)
@@ -92,8 +92,12 @@ void lh_index_writer_continue(struct lh_index_writer *w, const struct lh_index *
 int lh_index_writer_repair(struct lh_index_writer *w, const struct lh_index *ix,
 			   struct lh_err *err)
 {
-	if (w->p.layout != LH_LAYOUT_QG || !ix->graph || ix->n_hidden > ix->rows / GONE_PART)
+	uint64_t gone = ix->params.repaired + ix->n_hidden;
+
+	w->p.repaired = 0;
+	if (w->p.layout != LH_LAYOUT_QG || !ix->graph || gone > ix->rows / GONE_PART)
 		return 0;
+	w->p.repaired = (uint32_t)gone;
 	w->number_of = lh_calloc(ix->rows, sizeof *w->number_of, err);
 	if (!w->number_of)
 		return -1;
