@@ -11,6 +11,11 @@ commands() {
 	lh-audit-full bundle verify audit.tar.zst
 	lh-audit-full drift baselines.log
 	lh-cat workers.jsonl.gz
+	lh-catalog register --now 2026-05-03T12:00:00Z --catalog catalog.d datasets.jsonl
+	lh-catalog get --catalog catalog.d known-datasets.jsonl
+	lh-catalog list --catalog catalog.d
+	lh-catalog remove --catalog removed.d known-datasets.jsonl
+	lh-catalog requests --catalog catalog.d dataset-requests.jsonl
 	lh-chat --now 2026-05-03T12:00:00Z requests.jsonl
 	lh-distill run --root past.d --run-id a --now 2026-05-03T12:00:00Z
 	lh-distill health --all --root past.d
@@ -118,6 +123,11 @@ setup_file() {
 	cat "${ROOT:-$BATS_TEST_DIRNAME/..}"/share/fixtures/session/*[a-z].json | grep -v '"schema"' >sessions.jsonl
 	for i in {1..40}; do cat "${ROOT:-$BATS_TEST_DIRNAME/..}"/share/fixtures/schemas/valid/model_ledger-*.json; done >ledger.jsonl
 	for i in {1..40}; do cat "${ROOT:-$BATS_TEST_DIRNAME/..}"/share/fixtures/schemas/valid/evidence_record-*.json; done >evidence.jsonl
+	for i in {1..40}; do echo '{"name":"d\u0061ta '$i'","schema_fingerprint":"f","objects":[{"key":"k'$i'","size":1}],"x":1.0}'; done >datasets.jsonl
+	lh-catalog register -q --now 2026-05-03T12:00:00Z --catalog catalog.d datasets.jsonl >/dev/null
+	cp -r catalog.d removed.d
+	jq -c '{name}' datasets.jsonl >known-datasets.jsonl
+	jq -c '{op: "get", name}' datasets.jsonl >dataset-requests.jsonl
 	for i in {1..40}; do echo '{"name":"case '$i'","skip":"later"}'; done >skips.jsonl
 	lh-score evidence.jsonl | cat - evidence.jsonl >scores.jsonl
 	for i in {1..40}; do echo '{"Kind":"schema","Field":"x","Reason":"\u0079 '$i'"}'; done >errors.jsonl

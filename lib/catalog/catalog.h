@@ -23,9 +23,9 @@
  * new one.  Each change also changes the time of the folder: a reader that keeps manifests
  * checks that alone (lh_stamp in held.h).
  *
- * A manifest is read as hostile: it is a regular file of at most LH_CATALOG_MANIFEST_MAX bytes,
- * its name is that of its file, and what is wrong is LH_ECORRUPT with status 503.  The keys
- * may still be any text: who opens an object checks its key (a folder store does).
+ * A manifest is read as hostile: it is a regular file of at most LH_CATALOG_MANIFEST_MAX
+ * bytes, its name is that of its file, and one that cannot be read is LH_ECORRUPT with
+ * status 503.  The keys may still be any text: the code that opens an object checks its key.
  *
  * Errors:  LH_EDATA with 400, 404, 409 or 413 as described; LH_ECORRUPT, LH_EIO and
  *          LH_ELOCKED name the file.

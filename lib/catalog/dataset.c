@@ -31,7 +31,7 @@ static const struct lh_bind object_members[] = {
 	  .no_nul = true, .longest = 1024 },
 	{ LH_BIND_I64("size", struct lh_catalog_object, size, 0, INT64_MAX) },
 	{ LH_BIND_STRING("sha256", struct lh_catalog_object, sha256), .is = is_sha256,
-	  .what = "64 lowercase hex digits" },
+	  .what = "hash of 64 lowercase hex digits" },
 	LH_BIND_END
 };
 
@@ -163,12 +163,17 @@ char *lh_catalog_dataset_path(const char *folder, const char *id, const char *en
 	return path;
 }
 
+/* Report a file that cannot be read, or is no manifest: this dataset alone is affected. */
 static int damaged(const char *path, struct lh_err *err)
 {
-	err->code = LH_ECORRUPT;
-	err->status = 503;
-	err->column = 0;
-	return lh_err_prefix(err, "%s: not a manifest", path);
+	if (err->code == LH_EDATA)
+		lh_err_prefix(err, "%s: not a manifest", path);
+	if (err->code != LH_ENOMEM) {
+		err->code = LH_ECORRUPT;
+		err->status = 503;
+		err->column = 0;
+	}
+	return -1;
 }
 
 int lh_catalog_dataset_read(const char *path, const char *id, struct lh_catalog_dataset *m,
@@ -178,14 +183,12 @@ int lh_catalog_dataset_read(const char *path, const char *id, struct lh_catalog_
 
 	m->file.max = LH_CATALOG_MANIFEST_MAX;
 	rc = lh_file_read(path, &m->file, err);
-	if (rc < 0 && err->code == LH_EDATA)
-		return damaged(path, err);
 	if (rc <= 0)
-		return rc;
+		return rc ? damaged(path, err) : 0;
 	while (m->file.len && m->file.p[m->file.len - 1] == '\n')
 		m->file.len--;
 	if (lh_catalog_dataset_parse(m, m->file.p, m->file.len, err) < 0)
-		return err->code == LH_ENOMEM ? -1 : damaged(path, err);
+		return damaged(path, err);
 	if (!lh_str_is(m->dataset_id, id, LH_DATASET_ID)) {
 		lh_err_set(err, LH_EDATA, "its name is that of another file");
 		return damaged(path, err);
