@@ -60,6 +60,8 @@ for line in sys.stdin:
 	{"name":"a","schema_fingerprint":"f","objects":[{"key":"k"},{"key":""}]}|objects[1].key must not be empty
 	{"name":"a","schema_fingerprint":"f","objects":[{"key":"k","size":-1}]}|objects[0].size must be a whole number, 0 or more
 	{"name":"a","schema_fingerprint":"f","objects":[{"key":"k","sha256":"AB"}]}|objects[0].sha256 must be a hash of 64 lowercase hex digits
+	{"name":"a","schema_fingerprint":"f","status":404}|"status" must not be a number
+	{"name":"a","schema_fingerprint":"f","error":{}}|"error" must not be an object
 	{"name":"a","schema_fingerprint":"f","row_count":1.5}|"row_count" must be a whole number, 0 or more
 	{"name":"a","schema_fingerprint":"f","dataset_id":"$WORKERS"}|"dataset_id" must be that of the name, "$(echo a | uuids)"
 	END

@@ -8,9 +8,10 @@
  *      "row_count":500,"store":"/srv/lake/store",
  *      "created_at":"2026-05-03T12:00:00.000Z","updated_at":"2026-05-03T12:00:00.000Z"}
  *
- * on one line; other members follow, and are kept.  dataset_id is the UUID of version 5 of
- * the name, in a namespace of this catalog's own.  row_count and store may be absent; the
- * keys are relative to the store.
+ * on one line; other members follow, and are kept (but "status" and "code" must not be
+ * numbers, nor "error" an object: as an answer over HTTP it would be that of an error).
+ * dataset_id is the UUID of version 5 of the name, in a namespace of this catalog's own.
+ * row_count and store may be absent; the keys are relative to the store.
  *
  *     struct lh_catalog_dataset m = { 0 };
  *

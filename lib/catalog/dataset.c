@@ -100,6 +100,22 @@ static void mark_absent(struct lh_catalog_object *o, size_t n, const struct lh_v
 			o[i].size = -1;
 }
 
+/* Refuse members that would say how a request went, where a manifest is the answer to it. */
+static int check_reserved(const struct lh_record *rec, struct lh_err *err)
+{
+	static const char *const name[] = { "status", "code", "error" };
+	const struct lh_value *v;
+	size_t i;
+
+	for (i = 0; i < 3; i++) {
+		v = lh_record_get(rec, name[i]);
+		if (v && v->type == (i < 2 ? LH_NUMBER : LH_OBJECT))
+			return lh_err_set(err, LH_EDATA, "\"%s\" must not be %s", name[i],
+					  i < 2 ? "a number" : "an object");
+	}
+	return 0;
+}
+
 int lh_registration_read(const struct lh_record *rec, struct lh_registration *r,
 			 char id[LH_DATASET_ID + 1], struct lh_buf *text, struct lh_err *err)
 {
@@ -110,7 +126,7 @@ int lh_registration_read(const struct lh_record *rec, struct lh_registration *r,
 		return -1;
 	}
 	mark_absent(r->object, r->n_objects, &r->objects);
-	return check_id(r->name, r->dataset_id, id, err);
+	return check_reserved(rec, err) < 0 ? -1 : check_id(r->name, r->dataset_id, id, err);
 }
 
 /* Drop the newlines and tabs of checked JSON, which are outside its strings. */
@@ -141,7 +157,7 @@ int lh_catalog_dataset_parse(struct lh_catalog_dataset *m, char *p, size_t n, st
 		return -1;
 	mark_absent(m->object, m->n_objects, &m->objects);
 	m->json = (struct lh_str){ m->rec.line, m->rec.len };
-	return check_id(m->name, m->dataset_id, id, err);
+	return check_reserved(&m->rec, err) < 0 ? -1 : check_id(m->name, m->dataset_id, id, err);
 }
 
 void lh_catalog_dataset_free(struct lh_catalog_dataset *m)

@@ -11,7 +11,7 @@
 
 enum filter {
 	NONE, EMBED, EMBED_UNIT, SEARCH, RETRIEVE, INDEX, RELEVANCE, GATE, PLAYBOOK, VALIDATE,
-	ITERATE, CHAT, PATHWAY, AUDIT, FILTERS
+	ITERATE, CHAT, PATHWAY, AUDIT, CATALOG, FILTERS
 };
 
 #define READ true
@@ -78,6 +78,10 @@ static const struct built_in {
 	{ "GET /v1/pathway/stats", PATHWAY, 0, OP(stats), READ, false, "counts of traces" },
 	{ "GET /v1/audit/subject/{id}", AUDIT, 0, OP(report), WRITE, false,
 	  "who looked at the data of a subject" },
+	{ "POST /v1/catalog/register", CATALOG, 0, OP(register), WRITE, false,
+	  "register a dataset" },
+	{ "GET /v1/catalog/manifest/{name}", CATALOG, 0, OP(get), READ, false, "one dataset" },
+	{ "GET /v1/catalog/list", CATALOG, 0, OP(list), READ, false, "the datasets" },
 	{ "GET /v1/audit/health", AUDIT, 0, OP(health), READ, false, "whether the chains hold" },
 };
 
@@ -94,7 +98,7 @@ static const struct {
 	[GATE] = { 1, 64, 30, NULL }, [PLAYBOOK] = { 1, 64, 90, NULL },
 	[VALIDATE] = { 1, 64, 90, NULL }, [ITERATE] = { 1, 32, 900, "-j16" },
 	[CHAT] = { 1, 32, 600, "-j16" }, [PATHWAY] = { 1, 64, 90, NULL },
-	[AUDIT] = { 1, 16, 90, NULL },
+	[AUDIT] = { 1, 16, 90, NULL }, [CATALOG] = { 1, 64, 90, NULL },
 };
 
 /* ---- argv ---- */
@@ -231,6 +235,10 @@ static void add_command(struct words *w, enum filter filter, const char *state)
 	case PATHWAY:
 		ADD(w, "lh-pathway", "requests");
 		break;
+	case CATALOG:
+		ADD(w, "lh-catalog", "requests", "--catalog");
+		add_word(w, state, "catalog");
+		break;
 	case AUDIT:
 		ADD(w, "lh-subject-audit", "requests", "--dir");
 		add_word(w, state, "data/_catalog/subjects");
@@ -256,8 +264,8 @@ static int add_run(struct lh_route *r, enum filter filter, const char *state, st
 	struct words w = { .route = r, .err = err };
 
 	add_command(&w, filter, state);
-	/* -j is for threads; the writers of logs have none */
-	if (filter != PATHWAY)
+	/* -j is for threads; the writers of logs and manifests have none */
+	if (filter != PATHWAY && filter != CATALOG)
 		ADD(&w, size_of[filter].jobs ? size_of[filter].jobs : "-j1");
 	ADD(&w, "-q", "--progress", "never", "--on-error", "emit");
 	add_operand(&w, filter, state);
