@@ -60,6 +60,7 @@ commands() {
 	lh-playbook list book.lhv
 	lh-playbook export book.lhv
 	lh-playbook requests . noted.jsonl
+	lh-query 'SELECT * FROM w' w=workers.jsonl
 	lh-relevance --focus review.focus known.jsonl
 	lh-relevance gate known.jsonl
 	lh-replay --dry-run --root past.d --log replays.log --now 2026-05-03T12:00:00Z tasks.jsonl

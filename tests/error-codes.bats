@@ -54,6 +54,7 @@ try_table() {
 	lh-pathway requests way.log
 	lh-playbook record book.lhv
 	lh-playbook requests .
+	lh-query w=w.lhv
 	lh-relevance gate
 	lh-relevance
 	lh-replay --dry-run --root root

@@ -1,0 +1,154 @@
+/*
+ * query - what the files of lh-query share.
+ *
+ *     tables.c        the named files: what kind they are
+ *     columns.c       the columns of a table, from a sample of its records
+ *     read.c          their records, one after the other
+ *     sqlite.c        the engine: a connection per query, its bounds, its rows
+ *     virtual.c       the files as virtual tables of SQLite
+ *     value.c         a member of a record as a value of SQLite, and back
+ *     copy.c          a table that is scanned again and again, as a temporary one
+ *     spill.c         temporary files, bounded
+ *     write.c         rows as JSON Lines, one JSON object, CSV or a table
+ */
+#ifndef LH_QUERY_H
+#define LH_QUERY_H
+
+#include "base/table.h"
+#include "file/held.h"
+#include "tool/records.h"
+
+struct sqlite3_context;
+
+enum form { FORM_JSONL, FORM_WIRE, FORM_CSV, FORM_TABLE };
+
+struct settings {
+	bool wire, csv, table;
+	uint64_t max_rows, memory, spill, sample;
+	double timeout;
+};
+
+/* ---- tables ---- */
+
+/* What a value is, and what the values of a column are. */
+enum kind { KIND_NONE, KIND_BOOL, KIND_INT, KIND_REAL, KIND_TEXT, KIND_JSON };
+
+struct column {
+	char *name;		/* unique without regard to case */
+	struct lh_str member;	/* the member's name, as it is */
+	enum kind kind;		/* what holds for all values of the sample */
+	bool has_bool, has_json;	/* true or false, an array or object is among them */
+};
+
+/* The columns of a table; the last one is hidden and has the whole record. */
+struct columns {
+	struct column *v;
+	size_t n, cap;
+	struct lh_table by_member;
+};
+
+/* Add what a record of the sample has. */
+int columns_sample(struct columns *c, const struct lh_record *rec, struct lh_err *err);
+/* Add a column: its number, or -1. */
+int columns_add(struct columns *c, struct lh_str member, struct lh_err *err);
+void columns_free(struct columns *c);
+/* Return the kind of values that are of either. */
+enum kind kind_join(enum kind a, enum kind b);
+
+enum table_is { TABLE_LINES, TABLE_INDEX };
+
+struct table {
+	const char *name;
+	char *path;		/* as given; "-" is stdin */
+	int spooled;		/* descriptor of a copy of what can be read only once, or -1 */
+	bool known;		/* what follows is of the file as it is now */
+	struct lh_stamp stamp;
+	enum table_is is;
+	struct columns columns;
+	double rows;		/* an estimate */
+	uint64_t line;		/* rejected lines up to this one are reported */
+	uint64_t records, rejected;
+	unsigned messages;
+	unsigned scans;		/* of the file in this query */
+};
+
+struct query {
+	struct lh_tool *tool;
+	const struct settings *s;
+	struct table *table;
+	size_t n_tables;
+	double deadline;	/* lh_time_monotonic; 0: none */
+	bool stopped;		/* at a line that is not a record: --on-error stop */
+	bool bounded;		/* more than --max-rows rows */
+};
+
+/* Make the tables of NAME=FILE operands, from number `first` on. */
+int tables_of_operands(struct query *q, size_t first);
+/* Return whether an operand is NAME=FILE. */
+bool is_table(const char *operand);
+void tables_free(struct query *q);
+
+/* Find out what kind of file it is and what its columns are, if that is not known or the file
+ * has changed. */
+int table_look(struct query *q, struct table *t, struct lh_err *err);
+
+/* Return -1 with *err when the query has to end: a signal, --timeout. */
+int query_check(struct query *q, struct lh_err *err);
+
+/* ---- records ---- */
+
+struct reader;
+
+/* Start reading a table's records. */
+struct reader *reader_open(struct query *q, struct table *t, struct lh_err *err);
+void reader_close(struct reader *r);
+/* Restrict an index to one id, or to ids in a range; from.p or to.p NULL: no bound. */
+void reader_only(struct reader *r, struct lh_str id);
+void reader_range(struct reader *r, struct lh_str from, struct lh_str to);
+/* Go to the next record: 1, 0 at the end, -1. */
+int reader_next(struct reader *r, struct lh_err *err);
+/* Set *v to the value of a column of the current record; false if it has none.  The strings of
+ * SQLite are made of it by value.h. */
+bool reader_value(struct reader *r, size_t column, struct lh_value *v);
+/* Set *json to the whole record as JSON text. */
+int reader_json(struct reader *r, struct lh_str *json, struct lh_err *err);
+/* Return the current record; of an index, its metadata. */
+const struct lh_record *reader_record(const struct reader *r);
+/* Return whether the file is compressed. */
+bool reader_packed(const struct reader *r);
+
+/* ---- rows ---- */
+
+struct cell {
+	enum kind kind;
+	int64_t i;		/* KIND_BOOL, KIND_INT */
+	double f;
+	struct lh_str s;	/* KIND_TEXT; KIND_JSON: JSON text */
+};
+
+/* Where rows go. */
+struct writer {
+	struct query *q;
+	enum form form;
+	struct lh_buf *out;	/* the answer; NULL: stdout */
+	struct lh_buf names, rows;
+	struct field {
+		size_t name, n;	/* in names; a JSON string */
+		enum kind kind;
+		size_t width;
+	} *field;
+	size_t n_fields;
+	uint64_t n_rows;
+	struct lh_buf cells;	/* FORM_TABLE: struct shown */
+};
+
+void writer_init(struct writer *w, struct query *q, enum form form, struct lh_buf *out);
+int writer_columns(struct writer *w, const struct column *column, size_t n, struct lh_err *err);
+int writer_row(struct writer *w, const struct cell *cell, struct lh_err *err);
+int writer_end(struct writer *w, struct lh_err *err);
+void writer_free(struct writer *w);
+
+/* Run one statement and write its rows. */
+int sqlite_run(struct query *q, struct lh_str sql, struct writer *w, struct lh_err *err);
+
+#endif
