@@ -38,6 +38,8 @@ commands() {
 	lh-index requests . about.jsonl
 	lh-index import --now 2026-05-03T12:00:00Z --hnswlib graph.bin --ids graph.jsonl imported.lhv
 	lh-index export --hnswlib exported.bin --ids exported.jsonl graph.lhv
+	lh-ingest --id name people.csv
+	lh-ingest workers.jsonl
 	lh-iterate --now 2026-05-03T12:00:00Z --answers answers.jsonl requests.jsonl
 	lh-iterate --emit-session --now 2026-05-03T12:00:00Z sessions.jsonl
 	lh-lift -k 3 --now 2026-05-03T12:00:00Z corpus=workers.lhv <queries.jsonl
@@ -158,6 +160,7 @@ setup_file() {
 	for i in {1..40}; do echo '{"op":"get","uid":"t'$i'"}'; done | sed '0~4s/.*/{"op":"search","limit":2}/' >wanted.jsonl
 	echo '{"path":"src/a.c","text":"see it"}' >review.focus
 	echo '{"name":"ways","steps":[{"to":"GET /api/tags","take":{"m":"models[0].name"}},{"to":"GET /api/tags","expect":{"models[0].name":{"same_as":"$m"},"models":{"min":1}}}]}' >ways.jsonl
+	{ echo name,rate; for i in {1..40}; do echo "\"Ann\"\"$i\",$i.50"; done; } >people.csv
 	gzip -k workers.jsonl
 	jq -c '{id, text, to: .phone, body: "Hi \(.name)", context: {candidate_id}}' workers.jsonl >drafts.jsonl
 	head -n 5 drafts.jsonl >few.jsonl

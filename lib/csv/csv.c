@@ -292,7 +292,7 @@ static int reject_long(struct lh_csv *c, const char *end, struct lh_err *err)
 	if (drop_long(c, end, err) < 0)
 		return -1;
 	c->n = 0;
-	return lh_err_data(err, 413, "row is longer than the limit of %llu bytes",
+	return lh_err_data(err, 413, "row is longer than %llu bytes (--max-line)",
 			   (unsigned long long)c->max_row);
 }
 

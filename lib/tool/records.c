@@ -337,6 +337,8 @@ int lh_records_end(struct lh_records *r, int rc)
 {
 	if (!r)
 		return rc;
+	if (flush_rejects(r, &r->tool->err) < 0)
+		rc = -1;
 	rc = finish(r, rc);
 	free(r);
 	return rc;

@@ -170,9 +170,9 @@ static void rows_are_as_in_rfc_4180(void)
 static void a_long_row_is_passed_on_and_the_next_one_read(void)
 {
 	expect("a,b\n12345678,\"\n\"\nc\n", 18, 4,
-	       "1:<a><b>\n2:!row is longer than the limit of 4 bytes\n4:<c>\nlong:12345678,\"\n\"");
+	       "1:<a><b>\n2:!row is longer than 4 bytes (--max-line)\n4:<c>\nlong:12345678,\"\n\"");
 	expect("\"abcde", 6, 4,
-	       "1:!row is longer than the limit of 4 bytes\nlong:\"abcde");
+	       "1:!row is longer than 4 bytes (--max-line)\nlong:\"abcde");
 }
 
 static void a_row_of_any_length_is_read_once(void)
@@ -189,7 +189,7 @@ static void a_row_of_any_length_is_read_once(void)
 	check(!memcmp(got.p, "1:<x>\n2:<\na", 11));
 	lh_buf_reset(&got);
 	read_all(csv.p, csv.len, 1000, 1 << 20, &got);
-	check(got.len > n && strstr(got.p, "2:!row is longer than the limit of 1048576 bytes\n"));
+	check(got.len > n && strstr(got.p, "2:!row is longer than 1048576 bytes (--max-line)\n"));
 	lh_buf_free(&csv);
 	lh_buf_free(&got);
 }

@@ -1,0 +1,41 @@
+/* ingest - what the files of lh-ingest share. */
+#ifndef INGEST_H
+#define INGEST_H
+
+#include "csv/csv_table.h"
+#include "tool/records.h"
+
+struct settings {
+	bool csv, tsv, parquet, jsonl;	/* the format, if given */
+	const char *name, *types, *id, *id_prefix, *delimiter, *null_text, *sample;
+	bool no_header, null_members, describe;
+};
+
+/* A run. */
+struct ingest {
+	struct lh_tool *tool;
+	const struct settings *s;
+	uint64_t sample;		/* rows; UINT64_MAX: all */
+	char delimiter;			/* 0: by the file's name */
+	struct lh_records *records;
+	struct lh_buf out;		/* records not yet passed to lh_tool_out */
+	uint64_t rows, pending;		/* rows written; done since the last progress */
+};
+
+/* Pass on the records in in->out. */
+int ingest_flush(struct ingest *in);
+
+/* Do the same and flush stdout, before a wait for input. */
+int ingest_waiting(void *ingest, struct lh_err *err);
+
+/* Read CSV or TSV, and JSON Lines; first is the first file, opened, and taken over. */
+int ingest_table(struct ingest *in, struct lh_byte_source *first);
+int ingest_lines(struct ingest *in, struct lh_byte_source *first);
+
+/* Read the file of --types and set the types of the columns. */
+int types_read(const char *path, struct lh_column *column, size_t n, struct lh_err *err);
+
+/* Print the line of --describe; null: whether a cell of the column was. */
+int describe(struct ingest *in, const struct lh_column *column, const bool *null, size_t n);
+
+#endif
