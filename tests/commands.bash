@@ -73,6 +73,12 @@ commands() {
 	lh-search -k 3 workers.lhv <queries.jsonl
 	lh-search --wire --playbooks . ./ <chosen.jsonl
 	lh-search -k 3 --playbook book.lhv --auto-role corpus=playbook.lhv <demand.jsonl
+	lh-store put store.d new/key review.focus
+	lh-store get store.d a/workers.jsonl
+	lh-store head store.d a/workers.jsonl
+	lh-store list store.d
+	lh-store sync store.d copied.d
+	lh-store delete removed-store.d a/workers.jsonl
 	lh-subject-audit append --key-file audit.key --sync none --dir audit.d --now 2026-05-03T12:00:00Z accesses.jsonl
 	lh-subject-audit verify --key-file audit.key --all audit.d/W-1.audit.jsonl
 	lh-subject-audit repair audit.d/W-1.audit.jsonl
@@ -129,6 +135,8 @@ setup_file() {
 	for i in {1..40}; do echo '{"name":"d\u0061ta '$i'","schema_fingerprint":"f","objects":[{"key":"k'$i'","size":1}],"x":1.0}'; done >datasets.jsonl
 	lh-catalog register -q --now 2026-05-03T12:00:00Z --catalog catalog.d datasets.jsonl >/dev/null
 	cp -r catalog.d removed.d
+	lh-store put store.d a/workers.jsonl workers.jsonl >/dev/null
+	cp -r store.d removed-store.d
 	jq -c '{name}' datasets.jsonl >known-datasets.jsonl
 	jq -c '{op: "get", name}' datasets.jsonl >dataset-requests.jsonl
 	for i in {1..40}; do echo '{"name":"case '$i'","skip":"later"}'; done >skips.jsonl

@@ -101,9 +101,9 @@ static int read_file(struct s3_account *a, const char *path, struct lh_err *err)
 
 int lh_s3_account_read(struct s3_account *a, const char *file, struct lh_err *err)
 {
-	const char *from = getenv("LH_S3_KEY_FILE"), *id = getenv("AWS_ACCESS_KEY_ID");
+	const char *from = getenv("LH_S3_KEY_FILE");
 
-	if (!file && !(id && *id) && from && *from)
+	if (!file && from && *from)
 		file = from;
 	if (file)
 		return read_file(a, file, err);

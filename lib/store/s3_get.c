@@ -72,7 +72,7 @@ int lh_s3_get(struct lh_store *store, const char *key, struct store_sink *to,
 		if (s->reply.status == 200 || s->reply.status == 206)
 			snprintf(done->etag, sizeof done->etag, "%s", s->reply.etag);
 		idle = to->size > had ? 0 : idle + 1;
-		if (rc <= 0 || idle > store->opts.retries)
+		if (rc <= 0 || !store->opts.retries || idle > store->opts.retries)
 			break;
 		if (lh_s3_wait(s, idle, err) < 0)
 			return -1;

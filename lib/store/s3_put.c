@@ -289,7 +289,8 @@ static int complete(struct upload *u, char etag[LH_ETAG_MAX], struct lh_err *err
 		return -1;
 	for (n = 0; rc > 0; n++) {
 		rc = try_complete(u, err);
-		if (rc < 0 && n && (u->s->reply.status == 404 || u->s->reply.status == 412) &&
+		/* after an answer that was lost, also to a try that libcurl repeated */
+		if (rc < 0 && (u->s->reply.status == 404 || u->s->reply.status == 412) &&
 		    is_stored(u, etag))
 			return 0;
 		if (rc > 0 && (n >= u->s->store.opts.retries || lh_s3_wait(u->s, n, err) < 0))
