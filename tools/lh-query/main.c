@@ -1,6 +1,8 @@
 /* lh-query: SQL over files.  See lh-query(1). */
 #include <stdlib.h>
+#include <string.h>
 
+#include "base/mem.h"
 #include "json/bind.h"
 #include "query.h"
 #include <lh/time.h>
@@ -9,6 +11,8 @@ static const struct lh_option options[] = {
 	{ 0, "wire", NULL, "one object: columns, rows, row_count", LH_FLAG(struct settings, wire) },
 	{ 0, "csv", NULL, "rows as CSV", LH_FLAG(struct settings, csv) },
 	{ 0, "table", NULL, "rows as a table for people", LH_FLAG(struct settings, table) },
+	{ 0, "engine", "sqlite|duckdb", "who answers (default sqlite)",
+	  LH_CHOICE(struct settings, engine) },
 	{ 0, "max-rows", "N", "most rows of an answer (default: all)",
 	  LH_UINT(struct settings, max_rows, 1, 1e15) },
 	{ 0, "timeout", "S", "seconds a query may take (default 300; 0: any)",
@@ -19,6 +23,7 @@ static const struct lh_option options[] = {
 	  LH_SIZE(struct settings, spill, 0, 1e15) },
 	{ 0, "sample", "N", "records that decide the columns (default 1000; 0: all)",
 	  LH_UINT(struct settings, sample, 0, 1e15) },
+	LH_JOBS_OPTION,
 	LH_INPUT_OPTIONS,
 	LH_COMMON_OPTIONS,
 	LH_OPTION_END
@@ -36,9 +41,23 @@ static const struct lh_bind request_members[] = {
 
 static int run(struct query *q, struct lh_str sql, struct writer *w, struct lh_err *err)
 {
+	char *text;
+	int rc;
+
+	if (memchr(sql.p, 0, sql.n))
+		return lh_err_data(err, 400, "the statement contains a NUL");
+	if (sql.n > SQL_LONGEST)
+		return lh_err_data(err, 413, "a statement of more than %d bytes", SQL_LONGEST);
 	q->deadline = q->s->timeout ? lh_time_monotonic() + q->s->timeout : 0;
 	q->bounded = q->stopped = false;
-	return sqlite_run(q, sql, w, err);
+	text = lh_strndup(sql.p, sql.n, err);
+	rc = text ? check_verb(text, err) : -1;
+	if (!rc && q->s->engine == ENGINE_DUCKDB)
+		rc = duckdb_run(q, text, w, err);
+	else if (!rc)
+		rc = sqlite_run(q, text, w, err);
+	free(text);
+	return rc;
 }
 
 /* A query that fails, or a file that cannot be read, costs its request alone. */

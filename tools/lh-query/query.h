@@ -5,6 +5,7 @@
  *     columns.c       the columns of a table, from a sample of its records
  *     read.c          their records, one after the other
  *     sqlite.c        the engine: a connection per query, its bounds, its rows
+ *     duckdb_run.c    the other engine
  *     virtual.c       the files as virtual tables of SQLite
  *     value.c         a member of a record as a value of SQLite, and back
  *     copy.c          a table that is scanned again and again, as a temporary one
@@ -20,10 +21,14 @@
 
 struct sqlite3_context;
 
+#define SQL_LONGEST (1 << 20)	/* bytes of a statement */
+
+enum engine_is { ENGINE_SQLITE, ENGINE_DUCKDB };
 enum form { FORM_JSONL, FORM_WIRE, FORM_CSV, FORM_TABLE };
 
 struct settings {
 	bool wire, csv, table;
+	enum engine_is engine;
 	uint64_t max_rows, memory, spill, sample;
 	double timeout;
 };
@@ -65,6 +70,7 @@ struct table {
 	struct lh_stamp stamp;
 	enum table_is is;
 	struct columns columns;
+	bool packed;		/* compressed, or an archive */
 	double rows;		/* an estimate */
 	uint64_t line;		/* rejected lines up to this one are reported */
 	uint64_t records, rejected;
@@ -91,6 +97,9 @@ void tables_free(struct query *q);
 /* Find out what kind of file it is and what its columns are, if that is not known or the file
  * has changed. */
 int table_look(struct query *q, struct table *t, struct lh_err *err);
+
+/* Open the file of a table: a descriptor, or -1. */
+int table_open(struct query *q, struct table *t, struct lh_err *err);
 
 /* Return -1 with *err when the query has to end: a signal, --timeout. */
 int query_check(struct query *q, struct lh_err *err);
@@ -123,6 +132,7 @@ struct cell {
 	enum kind kind;
 	int64_t i;		/* KIND_BOOL, KIND_INT */
 	double f;
+	bool as_text;		/* KIND_REAL: s has it, as JSON text */
 	struct lh_str s;	/* KIND_TEXT; KIND_JSON: JSON text */
 };
 
@@ -148,7 +158,11 @@ int writer_row(struct writer *w, const struct cell *cell, struct lh_err *err);
 int writer_end(struct writer *w, struct lh_err *err);
 void writer_free(struct writer *w);
 
+/* Return -1 with *err unless a statement begins as one that reads. */
+int check_verb(const char *sql, struct lh_err *err);
+
 /* Run one statement and write its rows. */
-int sqlite_run(struct query *q, struct lh_str sql, struct writer *w, struct lh_err *err);
+int sqlite_run(struct query *q, const char *sql, struct writer *w, struct lh_err *err);
+int duckdb_run(struct query *q, const char *sql, struct writer *w, struct lh_err *err);
 
 #endif

@@ -167,37 +167,50 @@ int spill_init(uint64_t max, struct lh_err *err)
 	return sqlite3_vfs_register(&vfs, 0) == SQLITE_OK ? 0 : lh_err_nomem(err);
 }
 
-static int open_unnamed(struct lh_err *err)
+int spill_start(struct spill_file *f, uint64_t max, struct lh_err *err)
 {
 	const char *dir = getenv("TMPDIR");
-	int fd = open(dir && *dir ? dir : "/tmp", O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
 
-	if (fd < 0)
-		lh_err_sys(err, "cannot make a temporary file");
-	return fd;
+	*f = (struct spill_file){ .max = max };
+	f->fd = open(dir && *dir ? dir : "/tmp", O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
+	return f->fd < 0 ? lh_err_sys(err, "cannot make a temporary file") : 0;
+}
+
+int spill_write(struct spill_file *f, const void *p, size_t n, struct lh_err *err)
+{
+	f->size += n;
+	if (f->size > f->max)
+		return lh_err_data(err, 413, "a copy would be larger than --spill");
+	return lh_write_all(f->fd, p, n, err);
+}
+
+int spill_end(struct spill_file *f, int rc, struct lh_err *err)
+{
+	if (!rc && lseek(f->fd, 0, SEEK_SET) < 0)
+		rc = lh_err_sys(err, "cannot seek");
+	if (!rc)
+		return f->fd;
+	close(f->fd);
+	return -1;
 }
 
 int spill_copy(int fd, uint64_t max, struct lh_err *err)
 {
 	const size_t room = (size_t)256 << 10;
-	int to = open_unnamed(err);
-	char *p = to < 0 ? NULL : lh_calloc(room, 1, err);
-	uint64_t size = 0;
-	ssize_t n = 0;
+	char *p = lh_calloc(room, 1, err);
+	struct spill_file f;
+	ssize_t n;
 
-	while (p && (n = lh_read_some(fd, p, room, err)) > 0) {
-		size += (uint64_t)n;
-		if (size > max)
-			n = lh_err_set(err, LH_EIO, "is larger than --spill");
-		if (n < 0 || lh_write_all(to, p, (size_t)n, err) < 0) {
+	if (!p || spill_start(&f, max, err) < 0) {
+		free(p);
+		return -1;
+	}
+	while ((n = lh_read_some(fd, p, room, err)) > 0) {
+		if (spill_write(&f, p, (size_t)n, err) < 0) {
 			n = -1;
 			break;
 		}
 	}
 	free(p);
-	if (p && n == 0 && lseek(to, 0, SEEK_SET) == 0)
-		return to;
-	if (to >= 0)
-		close(to);
-	return -1;
+	return spill_end(&f, n < 0 ? -1 : 0, err);
 }

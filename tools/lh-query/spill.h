@@ -16,6 +16,16 @@
 /* Register the VFS.  max: bytes of all temporary files together. */
 int spill_init(uint64_t max, struct lh_err *err);
 
+/* Write to a temporary file. */
+struct spill_file {
+	int fd;
+	uint64_t size, max;
+};
+int spill_start(struct spill_file *f, uint64_t max, struct lh_err *err);
+int spill_write(struct spill_file *f, const void *p, size_t n, struct lh_err *err);
+/* Return its descriptor, or -1 after a failure (rc -1). */
+int spill_end(struct spill_file *f, int rc, struct lh_err *err);
+
 /* Copy what can be read from fd once to a temporary file; return its descriptor, or -1. */
 int spill_copy(int fd, uint64_t max, struct lh_err *err);
 

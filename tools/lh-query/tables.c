@@ -96,7 +96,7 @@ int query_check(struct query *q, struct lh_err *err)
 
 /* Open the file; what is not a regular one is copied first, since it is read again for every
  * use of the table. */
-static int open_table(struct query *q, struct table *t, struct lh_err *err)
+int table_open(struct query *q, struct table *t, struct lh_err *err)
 {
 	bool own = strcmp(t->path, "-") != 0;
 	struct stat st;
@@ -153,13 +153,14 @@ static int sample(struct query *q, struct table *t, off_t size, struct lh_err *e
 	if (rc >= 0 && t->is != TABLE_INDEX)
 		t->rows = rc && n ? (double)size * (double)n / (double)bytes *
 				    (reader_packed(r) ? PACKED : 1) : (double)n;
+	t->packed = r && reader_packed(r);
 	reader_close(r);
 	return rc < 0 ? -1 : 0;
 }
 
 static int look(struct query *q, struct table *t, struct lh_err *err)
 {
-	int fd = open_table(q, t, err);
+	int fd = table_open(q, t, err);
 	char head[8] = "";
 	struct stat st;
 	int rc = 0;

@@ -81,9 +81,14 @@ static void put_plain(struct lh_buf *b, const struct cell *c, const char *null)
 	case KIND_NONE: lh_buf_puts(b, null); return;
 	case KIND_BOOL: lh_buf_puts(b, c->i ? "true" : "false"); return;
 	case KIND_INT: put_int(b, c->i); return;
-	case KIND_REAL: put_real(b, c->f); return;
-	default: lh_buf_add(b, c->s.p, c->s.n);
+	case KIND_REAL:
+		if (c->as_text)
+			break;
+		put_real(b, c->f);
+		return;
+	default: break;
 	}
+	lh_buf_add(b, c->s.p, c->s.n);
 }
 
 static void put_json(struct lh_buf *b, const struct cell *c)
