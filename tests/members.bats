@@ -81,6 +81,7 @@ commands() {
 	lh-embed --wire go|{"texts":["a"]}
 	lh-catalog register --catalog lake|{"name":"w","schema_fingerprint":"f"}
 	lh-catalog get --catalog lake|{"name":"w"}
+	lh-gen queries --from -|{"count":2,"role":"r","city":"c","state":"s","at":"a","client":"b"}
 	lh-catalog requests --catalog lake|{"op":"list"}
 	lh-pathway add log|{"content":1}
 	lh-pathway get log|{"uid":"a"}
@@ -121,6 +122,7 @@ members() {
 	lh-embed --wire go|op stats; texts array; partial bool; model string
 	lh-catalog register --catalog lake|name string !+; schema_fingerprint string !+; store string +; row_count count; objects objects
 	lh-catalog get --catalog lake|name string !+
+	lh-gen queries --from -|role string !+; city string !+; state string !+; at string !+; client string !+
 	lh-catalog requests --catalog lake|op catalog !
 	lh-pathway add log|uid string +
 	lh-pathway get log|uid string !+
@@ -251,6 +253,7 @@ input_section() {
 	lh-embed tools/lh-embed/request.c
 	lh-index tools/lh-index/rows.c tools/lh-index/requests.c tools/lh-index/requests_add.c lib/vector/vector_record.c
 	lh-catalog tools/lh-catalog/commands.c tools/lh-catalog/requests.c lib/catalog/dataset.c
+	lh-gen tools/lh-gen/queries_from.c
 	lh-pathway tools/lh-pathway/change.c tools/lh-pathway/look.c tools/lh-pathway/requests.c
 	lh-subject-audit tools/lh-subject-audit/append.c tools/lh-subject-audit/requests.c
 	lh-load tools/lh-load/scenario.c
