@@ -120,3 +120,15 @@ refused() {
 	LH_DUCKDB=$(gcc -print-file-name=libm.so.6) run -2 --separate-stderr duck 'SELECT 1'
 	[[ $stderr == *'DuckDB 1.1 or newer is needed' ]]
 }
+
+@test "CSV, and datasets of a catalog, alone and joined with a file" {
+	mkdir s
+	printf 'id,n\nw-1,5\nw-2,\n' >s/n.csv
+	[ "$(duck 'SELECT city, n FROM w JOIN n USING (id) ORDER BY id' w=w.jsonl n=s/n.csv)" = '{"city":"Chicago","n":5}
+{"city":"Houston","n":null}' ]
+	head -n 3 w.jsonl >s/1.jsonl; tail -n 2 w.jsonl >s/2.jsonl
+	jq -nc --arg s "$PWD/s" '{name: "d", schema_fingerprint: "f", store: $s, objects: [{key: "1.jsonl"}, {key: "2.jsonl"}]}, {name: "bad", schema_fingerprint: "f", store: $s, objects: [{key: "x.jsonl"}]}' |
+		lh-catalog register -q --catalog c >out
+	[ "$(duck --catalog c 'SELECT count(*) n, sum(d.score) s FROM d JOIN w USING (id)' w=w.jsonl)" = '{"n":5,"s":405}' ]
+	refused 404 'bad: there is no object "x.jsonl"' 'SELECT * FROM bad' --catalog c
+}

@@ -355,3 +355,87 @@ lh-query: 1 of 2 records rejected' ]
 	lh-query 'SELECT * FROM w' w=w.jsonl 2>err | sed 1q >out || [ "${PIPESTATUS[*]}" = "141 0" ]
 	[ ! -s err ] && [ "$(wc -l <out)" = 1 ]
 }
+
+@test "CSV and TSV: types by the sample, empty cells are NULL, rows that do not fit are rejected" {
+	printf '\357\273\277id,name,score,active,"a b"\r\n1,"say ""hi"", x",95.5,true,\r\n2,,70,FALSE,007\r\n,"two\nlines",61,,x\r\n' >c.csv
+	run -0 --separate-stderr lh-query 'SELECT * FROM c' c=c.csv
+	[ "$output" = '{"id":1,"name":"say \"hi\", x","score":95.5,"active":true,"a b":null}
+{"id":2,"name":null,"score":70,"active":false,"a b":"007"}
+{"id":null,"name":"two\nlines","score":61,"active":null,"a b":"x"}' ]
+	[ "$(lh-query --wire 'SELECT * FROM c LIMIT 0' c=c.csv | jq -r '.columns[].type' | xargs)" = 'BIGINT VARCHAR DOUBLE BOOLEAN VARCHAR' ]
+	lh-query 'SELECT json FROM c' c=c.csv | jq -c .json >ours
+	alike ours <(lh-ingest c.csv)
+	tr -d '"' <c.csv | tr , '\t' | sed 2d >c.tsv
+	[ "$(lh-query 'SELECT max(score) n FROM c' c=c.tsv)" = '{"n":70}' ]
+	gzip -c c.csv >c.csv.gz
+	[ "$(lh-query 'SELECT count(*) n, sum(score) s FROM c a JOIN c b USING (score)' c=c.csv.gz)" = '{"n":3,"s":226.5}' ]
+	{ echo k,v; seq -f '%g,1' 1500; echo 'x,1'; echo '1,2,3'; echo '7,"open'; } >late.csv
+	run -1 --separate-stderr lh-query 'SELECT count(*) n FROM c x JOIN c y USING (k)' c=late.csv
+	[ "$output" = '{"n":1500}' ]
+	[ "${stderr_lines[0]}" = 'lh-query: late.csv:1502: column 1 is not int64' ]
+	[ "${stderr_lines[3]}" = 'lh-query: 3 of 1503 records rejected' ]
+	printf 'a,a\n1,2\n' >twice.csv
+	run -2 --separate-stderr lh-query 'SELECT * FROM c' c=twice.csv
+	[[ $stderr == *'twice.csv: columns 1 and 2 are both called "a"' ]]
+}
+
+# dataset NAME KEY... - register a dataset of these objects in the catalog c, store s.
+dataset() {
+	local name=$1
+	shift
+	jq -nc --arg n "$name" --arg s "$PWD/s" '{name: $n, schema_fingerprint: "f", store: $s, objects: [$ARGS.positional[] | {key: .}]}' --args "$@" |
+		lh-catalog register -q --catalog c >/dev/null
+}
+
+@test "the datasets of a catalog are tables: several objects, any name, and a bad one alone is missing" {
+	mkdir -p s/d
+	lh-gen workers -n 30 >w.jsonl
+	head -n 10 w.jsonl | zstd -q >s/d/1.jsonl.zst
+	tail -n 20 w.jsonl >s/d/2.jsonl
+	printf 'id,n\nw-1,5\n' >s/d/n.csv
+	dataset workers d/1.jsonl.zst d/2.jsonl
+	dataset 'fill "events" é' d/n.csv
+	dataset gone d/nothing.jsonl
+	dataset outside ../w.jsonl
+	ln -s "$PWD/w.jsonl" s/d/link.jsonl
+	dataset linked d/link.jsonl
+	dataset empty
+	[ "$(lh-query --catalog c 'SELECT count(*) n, count(DISTINCT id) d FROM workers')" = '{"n":30,"d":30}' ]
+	[ "$(lh-query --catalog c 'SELECT n FROM workers JOIN "fill ""events"" é" USING (id)')" = '{"n":5}' ]
+	[ "$(LH_CATALOG=c lh-query 'SELECT count(*) n FROM workers')" = '{"n":30}' ]
+	[ "$(lh-query --catalog c 'SELECT count(*) n FROM workers' workers=s/d/2.jsonl)" = '{"n":20}' ]
+	for t in gone outside linked empty; do
+		run -2 --separate-stderr lh-query --catalog c "SELECT * FROM $t"
+		[ -z "$output" ] && [[ $stderr == "lh-query: $t: "* ]] && [[ $stderr != *"$PWD"* ]] || { echo "$stderr"; return 1; }
+	done
+	mv s t
+	run -2 lh-query --catalog c 'SELECT * FROM workers'
+	[ "$(lh-query --catalog c --store t 'SELECT count(*) n FROM workers')" = '{"n":30}' ]
+	echo '{' >"c/$(lh-catalog get --catalog c gone | jq -r .dataset_id).json"
+	run -1 --separate-stderr lh-query --catalog c --store t 'SELECT count(*) n FROM workers'
+	[ "$output" = '{"n":30}' ] && [ -n "$stderr" ]
+}
+
+@test "a co-process sees a dataset that is registered, renewed and removed" {
+	mkdir s
+	echo '{"a":1}' >s/1.jsonl
+	printf '{"a":1}\n{"a":2}\n' >s/2.jsonl
+	coproc lh-query --catalog c
+	pid=$COPROC_PID
+	ask() {
+		echo '{"sql":"SELECT sum(a) FROM d"}' >&"${COPROC[1]}"
+		IFS= read -r -t 30 -u "${COPROC[0]}" reply
+		[ "$(jq -c '.rows // .error.message' <<<"$reply")" = "$1" ] || { echo "$reply"; return 1; }
+	}
+	ask '"no such table: d"'
+	dataset d 1.jsonl
+	ask '[[1]]'
+	sleep 0.05
+	dataset d 2.jsonl
+	ask '[[3]]'
+	lh-catalog remove -q --catalog c d >/dev/null
+	ask '"no such table: d"'
+	eval "exec ${COPROC[1]}>&-"
+	wait "$pid" && status=0 || status=$?
+	[ "$status" = 1 ]
+}

@@ -8,8 +8,6 @@
 #include "query.h"
 #include "value.h"
 
-#define COLUMNS_MAX 1900	/* of a table; SQLite's own limit is 2000 */
-
 void columns_free(struct columns *c)
 {
 	size_t i;

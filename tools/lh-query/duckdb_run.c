@@ -5,6 +5,7 @@
  * sample, so that both engines see the same types.  What DuckDB cannot read itself (indexes,
  * archives) is copied to a temporary file.  Then files other than those are forbidden.
  */
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -82,36 +83,72 @@ static int copy_table(struct duck *d, struct table *t, struct lh_err *err)
 	return spill_end(&f, rc, err);
 }
 
+/* Append [PATH, ...], of the copy or of the files themselves. */
+static void put_paths(struct lh_buf *sql, const struct table *t, int copy)
+{
+	char path[64];
+	size_t i, n = copy ? 1 : t->files.n;
+
+	lh_buf_putc(sql, '[');
+	for (i = 0; i < n; i++) {
+		/* By this name there is no wildcard in it, and no folder to look into. */
+		snprintf(path, sizeof path, "/proc/%d/fd/%d", (int)getpid(),
+			 copy ? copy : t->files.fd[i]);
+		lh_buf_puts(sql, i ? ", " : "");
+		lh_duckdb_put_string(sql, lh_str_of(path));
+	}
+	lh_buf_putc(sql, ']');
+}
+
+static void put_reader(struct duck *d, struct lh_buf *sql, const struct table *t, int copy)
+{
+	lh_buf_puts(sql, t->is == TABLE_PARQUET ? "read_parquet(" : "read_json(");
+	put_paths(sql, t, copy);
+	if (t->is != TABLE_PARQUET) {
+		/* DuckDB reserves twice the size of the largest record. */
+		lh_buf_printf(sql, ", format = 'newline_delimited', compression = "
+			      "'uncompressed', maximum_object_size = %llu, columns = ",
+			      (unsigned long long)(d->q->s->memory / 16));
+		put_types(sql, &t->columns);
+	}
+	lh_buf_putc(sql, ')');
+}
+
+/* Open the file of a table that has a path, or copy a table that DuckDB cannot read. */
+static int open_table(struct duck *d, struct table *t, struct lh_err *err)
+{
+	int fd;
+
+	if (t->is != TABLE_PARQUET && (t->is != TABLE_LINES || t->packed))
+		return copy_table(d, t, err);
+	if (t->files.fd[0] >= 0)
+		return 0;
+	fd = open(t->files.path[0], O_RDONLY | O_CLOEXEC);
+	return fd < 0 ? lh_err_sys(err, "cannot open") : fd;
+}
+
 static int add_view(struct duck *d, size_t i, struct lh_err *err)
 {
 	struct table *t = &d->q->table[i];
-	struct lh_buf sql = { 0 };
-	char path[64];
+	struct lh_buf sql = { 0 }, paths = { 0 };
 	int rc;
 
 	if (table_look(d->q, t, err) < 0)
 		return -1;
-	d->fd[i] = t->is == TABLE_LINES && !t->packed ? table_open(d->q, t, err) :
-							copy_table(d, t, err);
+	d->fd[i] = open_table(d, t, err);
 	if (d->fd[i] < 0)
-		return -1;
-	/* By this name there is no wildcard in it, and no folder to look into. */
-	snprintf(path, sizeof path, "/proc/%d/fd/%d", (int)getpid(), d->fd[i]);
+		return lh_err_prefix(err, "%s", t->path);
 	lh_buf_puts(&sql, "CREATE VIEW ");
 	lh_duckdb_put_name(&sql, lh_str_of(t->name));
-	lh_buf_puts(&sql, " AS FROM read_json(");
-	lh_duckdb_put_string(&sql, lh_str_of(path));
-	/* DuckDB reserves twice the size of the largest record. */
-	lh_buf_printf(&sql, ", format = 'newline_delimited', compression = 'uncompressed', "
-		      "maximum_object_size = %llu, columns = ",
-		      (unsigned long long)(d->q->s->memory / 16));
-	put_types(&sql, &t->columns);
-	lh_buf_puts(&sql, ")");
+	lh_buf_puts(&sql, " AS FROM ");
+	put_reader(d, &sql, t, d->fd[i]);
 	lh_buf_putc(&sql, '\0');
-	lh_buf_puts(&d->allowed, d->allowed.len ? ", " : "");
-	lh_duckdb_put_string(&d->allowed, lh_str_of(path));
+	put_paths(&paths, t, d->fd[i]);
+	lh_buf_puts(&d->allowed, d->allowed.len ? " || " : "");
+	lh_buf_add(&d->allowed, paths.p, paths.len);
 	rc = lh_buf_check(&sql, err) < 0 ? -1 : lh_duckdb_run(d->db, sql.p, err);
 	lh_buf_free(&sql);
+	lh_buf_free(&paths);
 	return rc < 0 ? lh_err_prefix(err, "%s", t->path) : 0;
 }
 
@@ -129,9 +166,10 @@ static int lock_up(struct duck *d, struct lh_err *err)
 	struct lh_buf sql = { 0 };
 	int rc;
 
-	lh_buf_puts(&sql, "SET allowed_paths = [");
+	lh_buf_puts(&sql, "SET allowed_paths = ");
+	lh_buf_puts(&sql, d->allowed.len ? "" : "[]");
 	lh_buf_add(&sql, d->allowed.p, d->allowed.len);
-	lh_buf_puts(&sql, "]; SET enable_external_access = false; SET lock_configuration = true");
+	lh_buf_puts(&sql, "; SET enable_external_access = false; SET lock_configuration = true");
 	lh_buf_putc(&sql, '\0');
 	rc = lh_buf_check(&sql, err) < 0 ? -1 : lh_duckdb_run(d->db, sql.p, err);
 	lh_buf_free(&sql);

@@ -11,6 +11,10 @@ static const struct lh_option options[] = {
 	{ 0, "wire", NULL, "one object: columns, rows, row_count", LH_FLAG(struct settings, wire) },
 	{ 0, "csv", NULL, "rows as CSV", LH_FLAG(struct settings, csv) },
 	{ 0, "table", NULL, "rows as a table for people", LH_FLAG(struct settings, table) },
+	{ 0, "catalog", "DIR", "a folder whose datasets are tables",
+	  LH_TEXT(struct settings, catalog, .env = "LH_CATALOG") },
+	{ 0, "store", "STORE", "where its objects are (default: as it says)",
+	  LH_TEXT(struct settings, store) },
 	{ 0, "engine", "sqlite|duckdb", "who answers (default sqlite)",
 	  LH_CHOICE(struct settings, engine) },
 	{ 0, "max-rows", "N", "most rows of an answer (default: all)",
@@ -52,6 +56,8 @@ static int run(struct query *q, struct lh_str sql, struct writer *w, struct lh_e
 	q->bounded = q->stopped = false;
 	text = lh_strndup(sql.p, sql.n, err);
 	rc = text ? check_verb(text, err) : -1;
+	if (!rc)
+		rc = tables_of_catalog(q, err);
 	if (!rc && q->s->engine == ENGINE_DUCKDB)
 		rc = duckdb_run(q, text, w, err);
 	else if (!rc)
@@ -143,7 +149,7 @@ static int check(struct lh_tool *t, const struct settings *s)
 {
 	if (s->wire + s->csv + s->table > 1)
 		return lh_tool_usage(t, "only one of --wire, --csv and --table");
-	if (!t->n_operands)
+	if (!t->n_operands && !s->catalog)
 		return lh_tool_usage(t, "missing operand: SQL, or NAME=FILE");
 	return 0;
 }
@@ -163,7 +169,7 @@ int main(int argc, char **argv)
 	if (!rc)
 		rc = check(&tool, &s);
 	if (!rc) {
-		requests = is_table(tool.operands[0]);
+		requests = !tool.n_operands || is_table(tool.operands[0]);
 		rc = tables_of_operands(&q, !requests);
 		if (!rc)
 			rc = requests ? answer_requests(&q) : answer_one(&q);

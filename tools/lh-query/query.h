@@ -1,7 +1,8 @@
 /*
  * query - what the files of lh-query share.
  *
- *     tables.c        the named files: what kind they are
+ *     tables.c        the tables: operands and datasets, what kind of files they are
+ *     files.c         where their bytes are
  *     columns.c       the columns of a table, from a sample of its records
  *     read.c          their records, one after the other
  *     sqlite.c        the engine: a connection per query, its bounds, its rows
@@ -23,6 +24,8 @@ struct sqlite3_context;
 
 #define SQL_LONGEST (1 << 20)	/* bytes of a statement */
 
+#define COLUMNS_MAX 1900	/* of a table; SQLite's own limit is 2000 */
+
 enum engine_is { ENGINE_SQLITE, ENGINE_DUCKDB };
 enum form { FORM_JSONL, FORM_WIRE, FORM_CSV, FORM_TABLE };
 
@@ -31,6 +34,7 @@ struct settings {
 	enum engine_is engine;
 	uint64_t max_rows, memory, spill, sample;
 	double timeout;
+	const char *catalog, *store;
 };
 
 /* ---- tables ---- */
@@ -60,14 +64,25 @@ void columns_free(struct columns *c);
 /* Return the kind of values that are of either. */
 enum kind kind_join(enum kind a, enum kind b);
 
-enum table_is { TABLE_LINES, TABLE_INDEX };
+enum table_is { TABLE_LINES, TABLE_INDEX, TABLE_CSV, TABLE_PARQUET };
+
+/* Where the bytes of a table are. */
+struct files {
+	char **path;
+	int *fd;		/* of what has no path of its own, or -1 */
+	size_t n;
+};
 
 struct table {
-	const char *name;
-	char *path;		/* as given; "-" is stdin */
-	int spooled;		/* descriptor of a copy of what can be read only once, or -1 */
+	char *name;
+	char *path;		/* as given, "-" is stdin; of a dataset its name */
+	bool dataset;
+	char *store;		/* of a dataset, or NULL */
+	char **key;		/* of its objects */
+	size_t n_keys;
 	bool known;		/* what follows is of the file as it is now */
 	struct lh_stamp stamp;
+	struct files files;
 	enum table_is is;
 	struct columns columns;
 	bool packed;		/* compressed, or an archive */
@@ -81,8 +96,10 @@ struct table {
 struct query {
 	struct lh_tool *tool;
 	const struct settings *s;
-	struct table *table;
-	size_t n_tables;
+	struct table *table;	/* operands first, then datasets */
+	size_t n_tables, n_operands, cap;
+	struct lh_stamp stamp;	/* of the catalog, ... */
+	bool listed;		/* ... when its datasets were listed */
 	double deadline;	/* lh_time_monotonic; 0: none */
 	bool stopped;		/* at a line that is not a record: --on-error stop */
 	bool bounded;		/* more than --max-rows rows */
@@ -92,14 +109,17 @@ struct query {
 int tables_of_operands(struct query *q, size_t first);
 /* Return whether an operand is NAME=FILE. */
 bool is_table(const char *operand);
+/* Make those of the catalog's datasets, if it has changed. */
+int tables_of_catalog(struct query *q, struct lh_err *err);
 void tables_free(struct query *q);
+
+/* Open the files of a table, of which those without a path are copied. */
+int files_open(struct query *q, const struct table *t, struct files *f, struct lh_err *err);
+void files_close(struct files *f);
 
 /* Find out what kind of file it is and what its columns are, if that is not known or the file
  * has changed. */
 int table_look(struct query *q, struct table *t, struct lh_err *err);
-
-/* Open the file of a table: a descriptor, or -1. */
-int table_open(struct query *q, struct table *t, struct lh_err *err);
 
 /* Return -1 with *err when the query has to end: a signal, --timeout. */
 int query_check(struct query *q, struct lh_err *err);
@@ -123,6 +143,10 @@ bool reader_value(struct reader *r, size_t column, struct lh_value *v);
 int reader_json(struct reader *r, struct lh_str *json, struct lh_err *err);
 /* Return the current record; of an index, its metadata. */
 const struct lh_record *reader_record(const struct reader *r);
+/* Add the columns of CSV. */
+int reader_columns(const struct reader *r, struct columns *c, struct lh_err *err);
+/* Return the bytes of the current record. */
+size_t reader_bytes(const struct reader *r);
 /* Return whether the file is compressed. */
 bool reader_packed(const struct reader *r);
 

@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "base/mem.h"
+#include "csv/csv_table.h"
 #include "flow/input.h"
 #include "json/write.h"
 #include "query.h"
@@ -24,13 +25,18 @@ struct reader {
 
 	/* lines */
 	struct lh_input in;
-	int fd;			/* or -1 */
 	bool ready;		/* in is initialized */
 	bool open, first, packed;
 	struct lh_bytes block;
 	const char *p, *end;
 	uint64_t records;
 	uint64_t line, total;	/* in this member of an archive; in all */
+
+	/* CSV */
+	struct lh_csv_table *csv;
+	const struct lh_column *column;
+	size_t n_columns;
+	struct lh_buf cell;	/* as JSON text */
 
 	/* an index */
 	struct lh_index *ix;
@@ -43,11 +49,20 @@ struct reader {
 
 /* ---- rejected lines ---- */
 
+/* Return the name of the file being read; one without a path of its own is called as its table
+ * is. */
+static const char *file_name(const struct reader *r)
+{
+	if (r->ix || r->t->files.fd[0] >= 0)
+		return r->t->path;
+	return r->csv ? lh_csv_table_place(r->csv).file : lh_input_name(&r->in);
+}
+
 /* Report a line that is not a record; a file that is scanned again reports it once. */
 static int rejected(struct reader *r, const struct lh_err *why, struct lh_err *err)
 {
 	struct lh_tool *tool = r->q->tool;
-	const char *name = r->ix || r->t->spooled >= 0 ? r->t->path : lh_input_name(&r->in);
+	const char *name = file_name(r);
 	char place[32] = "";
 
 	if (r->total <= r->t->line)
@@ -71,27 +86,6 @@ static int rejected(struct reader *r, const struct lh_err *why, struct lh_err *e
 }
 
 /* ---- lines ---- */
-
-/* Open a copy by its descriptor anew, so that each reader has an offset of its own. */
-static int reopen(int fd, struct lh_err *err)
-{
-	char path[64];
-	int own;
-
-	snprintf(path, sizeof path, "/proc/self/fd/%d", fd);
-	own = open(path, O_RDONLY | O_CLOEXEC);
-	return own < 0 ? lh_err_sys(err, "cannot open") : own;
-}
-
-static int lines_open(struct reader *r, struct lh_err *err)
-{
-	lh_input_init(&r->in, &r->t->path, 1, r->q->tool->max_line);
-	r->ready = true;
-	if (r->t->spooled < 0)
-		return 0;
-	r->fd = r->in.opened = reopen(r->t->spooled, err);
-	return r->fd < 0 ? -1 : 0;
-}
 
 static int too_long(struct reader *r, struct lh_err *err)
 {
@@ -207,6 +201,117 @@ static int next_line(struct reader *r, struct lh_err *err)
 	}
 }
 
+/* ---- CSV ---- */
+
+static int csv_open(struct reader *r, struct lh_err *err)
+{
+	struct lh_csv_table_how how = {
+		.files = r->t->files.path, .n_files = r->t->files.n,
+		.sample = r->q->s->sample ? r->q->s->sample : UINT64_MAX,
+		.max_row = r->q->tool->max_line, .max_columns = COLUMNS_MAX,
+	};
+	size_t n = strlen(r->t->path);
+
+	if (n > 4 && (strstr(r->t->path, ".tsv") || strstr(r->t->path, ".tab")))
+		how.delimiter = '\t';
+	r->csv = lh_csv_table_open(&how, err);
+	if (!r->csv)
+		return -1;
+	r->column = lh_csv_table_columns(r->csv, &r->n_columns);
+	return 0;
+}
+
+/* Check that each cell has the type of its column. */
+static int check_cells(struct reader *r, struct lh_err *why)
+{
+	struct lh_str s;
+	size_t i;
+
+	for (i = 0; i < r->n_columns; i++) {
+		if (r->column[i].type == LH_COLUMN_STRING)
+			continue;
+		s = lh_csv_table_cell(r->csv, i);
+		if (s.p && !lh_column_fits(r->column[i].type, s))
+			return lh_err_set(why, LH_EDATA, "column %zu is not %s", i + 1,
+					  lh_column_type_name(r->column[i].type));
+	}
+	return 0;
+}
+
+static int next_csv(struct reader *r, struct lh_err *err)
+{
+	struct lh_err why = { .code = LH_OK };
+	int rc;
+
+	while ((rc = lh_csv_table_next(r->csv, &why)) != 0) {
+		r->records++;
+		r->total++;
+		r->line = lh_csv_table_place(r->csv).line;
+		if (rc > 0 && check_cells(r, &why) == 0)
+			return 1;
+		if (why.code != LH_EDATA) {
+			*err = why;
+			return -1;
+		}
+		if (rejected(r, &why, err) < 0)
+			return -1;
+	}
+	return 0;
+}
+
+static bool csv_value(struct reader *r, size_t column, struct lh_value *v)
+{
+	struct lh_str s = lh_csv_table_cell(r->csv, column);
+
+	if (!s.p)
+		return false;
+	lh_buf_reset(&r->cell);
+	lh_column_put(&r->cell, r->column[column].type, s);
+	if (r->cell.failed || !lh_buf_room(&r->cell, LH_PAD))
+		return false;
+	*v = (struct lh_value){ r->cell.p, r->cell.len, LH_STRING, false };
+	if (*v->p != '"')
+		v->type = *v->p == 't' ? LH_TRUE : *v->p == 'f' ? LH_FALSE : LH_NUMBER;
+	else
+		v->escaped = memchr(v->p, '\\', v->n) != NULL;
+	return true;
+}
+
+static void csv_json(struct reader *r)
+{
+	const char *before = "{";
+	struct lh_value v;
+	size_t i;
+
+	for (i = 0; i < r->n_columns; i++) {
+		if (!csv_value(r, i, &v))
+			continue;
+		lh_buf_puts(&r->json, before);
+		lh_buf_json(&r->json, r->column[i].name.p, r->column[i].name.n);
+		lh_buf_putc(&r->json, ':');
+		lh_buf_add(&r->json, v.p, v.n);
+		before = ",";
+	}
+	lh_buf_puts(&r->json, *before == '{' ? "{}" : "}");
+}
+
+int reader_columns(const struct reader *r, struct columns *c, struct lh_err *err)
+{
+	static const enum kind kinds[] = {
+		[LH_COLUMN_STRING] = KIND_TEXT, [LH_COLUMN_INT64] = KIND_INT,
+		[LH_COLUMN_FLOAT64] = KIND_REAL, [LH_COLUMN_BOOL] = KIND_BOOL,
+	};
+	size_t i;
+
+	for (i = 0; i < r->n_columns; i++) {
+		if (columns_add(c, r->column[i].name, err) < 0)
+			return -1;
+		c->v[i].kind = kinds[r->column[i].type];
+		c->v[i].has_bool = r->column[i].type == LH_COLUMN_BOOL;
+	}
+	return 0;
+}
+
 /* ---- an index ---- */
 
 static bool in_range(const struct reader *r, struct lh_str id)
@@ -285,15 +390,18 @@ struct reader *reader_open(struct query *q, struct table *t, struct lh_err *err)
 		return NULL;
 	r->q = q;
 	r->t = t;
-	r->fd = -1;
 	lh_record_init(&r->rec);
 	r->at = lh_calloc(t->columns.n + 1, sizeof *r->at, err);
 	if (t->is == TABLE_INDEX) {
-		r->ix = r->at ? lh_index_open(t->path, err) : NULL;
+		r->ix = r->at ? lh_index_open(t->files.path[0], err) : NULL;
 		r->rows = r->ix ? lh_index_rows(r->ix) : 0;
 		rc = r->ix ? 0 : -1;
+	} else if (t->is == TABLE_CSV) {
+		rc = r->at ? csv_open(r, err) : -1;
 	} else {
-		rc = r->at ? lines_open(r, err) : -1;
+		lh_input_init(&r->in, t->files.path, t->files.n, q->tool->max_line);
+		r->ready = true;
+		rc = r->at ? 0 : -1;
 	}
 	if (rc == 0)
 		return r;
@@ -309,10 +417,10 @@ void reader_close(struct reader *r)
 		r->t->records = r->records;
 	if (r->ready)
 		lh_input_free(&r->in);
-	if (r->fd >= 0)
-		close(r->fd);
 	free(r->block.p);
 	lh_index_close(r->ix);
+	lh_csv_table_close(r->csv);
+	lh_buf_free(&r->cell);
 	lh_record_free(&r->rec);
 	lh_buf_free(&r->text);
 	lh_buf_free(&r->id_text);
@@ -327,12 +435,19 @@ int reader_next(struct reader *r, struct lh_err *err)
 {
 	if (++r->count % CHECK_EVERY == 0 && query_check(r->q, err) < 0)
 		return -1;
+	if (r->csv)
+		return next_csv(r, err);
 	return r->ix ? next_row(r, err) : next_line(r, err);
 }
 
 const struct lh_record *reader_record(const struct reader *r)
 {
 	return &r->rec;
+}
+
+size_t reader_bytes(const struct reader *r)
+{
+	return r->csv ? lh_csv_table_text(r->csv).n : r->rec.len;
 }
 
 bool reader_packed(const struct reader *r)
@@ -353,6 +468,8 @@ bool reader_value(struct reader *r, size_t column, struct lh_value *v)
 	struct lh_str name = r->t->columns.v[column].member;
 	size_t i, at = r->at[column];
 
+	if (r->csv)
+		return csv_value(r, column, v);
 	if (r->ix && column == 0) {
 		*v = r->id;
 		return true;
@@ -376,9 +493,14 @@ int reader_json(struct reader *r, struct lh_str *json, struct lh_err *err)
 	struct lh_writer w;
 
 	*json = (struct lh_str){ r->rec.line, r->rec.len };
-	if (!r->ix)
+	if (!r->ix && !r->csv)
 		return 0;
 	lh_buf_reset(&r->json);
+	if (r->csv) {
+		csv_json(r);
+		*json = (struct lh_str){ r->json.p, r->json.len };
+		return lh_buf_check(&r->json, err);
+	}
 	w = lh_write_to(&r->json);
 	lh_write_object(&w, NULL);
 	lh_write_str(&w, "id", r->now.id);
