@@ -8,8 +8,7 @@
 
 #define TYPES_MAX (16u << 20)	/* bytes of the file of --types */
 
-/* Set the name of the dataset: --name, or the file's without folder and extension. */
-static struct lh_str dataset_name(const struct ingest *in)
+struct lh_str dataset_name(const struct ingest *in)
 {
 	static const char *const packed[] = { ".gz", ".zst", ".xz", ".bz2", ".lz4" };
 	const char *s = in->s->name, *slash, *dot;

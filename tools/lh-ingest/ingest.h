@@ -8,6 +8,7 @@
 struct settings {
 	bool csv, tsv, parquet, jsonl;	/* the format, if given */
 	const char *name, *types, *id, *id_prefix, *delimiter, *null_text, *sample;
+	const char *store, *catalog, *key_file;
 	bool no_header, null_members, describe;
 };
 
@@ -20,7 +21,11 @@ struct ingest {
 	struct lh_records *records;
 	struct lh_buf out;		/* records not yet passed to lh_tool_out */
 	uint64_t rows, pending;		/* rows written; done since the last progress */
+	struct keep *keep;		/* with --store: where the records go */
 };
+
+/* Return --name, or the first file's name without folder and extension; p NULL: stdin. */
+struct lh_str dataset_name(const struct ingest *in);
 
 /* Pass on the records in in->out. */
 int ingest_flush(struct ingest *in);
@@ -37,5 +42,16 @@ int types_read(const char *path, struct lh_column *column, size_t n, struct lh_e
 
 /* Print the line of --describe; null: whether a cell of the column was. */
 int describe(struct ingest *in, const struct lh_column *column, const bool *null, size_t n);
+
+/* With --store: begin to keep the records; write n bytes of them. */
+int keep_open(struct ingest *in);
+int keep_write(struct ingest *in, const char *p, size_t n);
+void keep_close(struct ingest *in);
+
+/* Check that the dataset is new, or has this fingerprint: else LH_EDATA with 409. */
+int keep_check(struct ingest *in, const char *fingerprint);
+
+/* Put the object, register it, and print what it is now. */
+int keep_finish(struct ingest *in, const char *fingerprint);
 
 #endif

@@ -19,7 +19,7 @@ struct lines {
 	bool too_long;			/* the line is over the limit, and not kept */
 	struct lh_record rec;
 	struct lh_buf scratch;
-	/* of --describe: */
+	/* of --describe and --store: */
 	struct lh_column *column;
 	uint64_t *present;		/* by column: records that have a value */
 	size_t n, cap, present_cap;
@@ -54,7 +54,7 @@ static int64_t column_of(struct lines *l, struct lh_str name, struct lh_err *err
 	return (int64_t)l->n - 1;
 }
 
-/* Take the members of the record into account for --describe. */
+/* Take the members of the record into account for the columns. */
 static int see_members(struct lines *l, struct lh_err *err)
 {
 	struct lh_str name;
@@ -138,7 +138,7 @@ static int put_record(struct lines *l, const char *p, size_t n, struct lh_err *e
 		lh_buf_add(out, p, n);
 		lh_buf_putc(out, '\n');
 	}
-	if (!rc && l->in->s->describe)
+	if (!rc && (l->in->s->describe || l->in->keep))
 		rc = see_members(l, err);
 	if (rc < 0 || l->in->s->describe)
 		out->len = at;
@@ -268,11 +268,13 @@ static int read_file(struct lines *l, const char *file)
 	return 0;
 }
 
-static int describe_lines(struct lines *l)
+/* Decide on the columns, and describe or keep what was read. */
+static int finish_lines(struct lines *l)
 {
 	bool *null = lh_calloc(l->n, 1, &l->in->tool->err);
+	char hex[65];
 	size_t i;
-	int rc;
+	int rc = 0;
 
 	if (!null)
 		return -1;
@@ -280,8 +282,13 @@ static int describe_lines(struct lines *l)
 		null[i] = l->present[i] < l->in->rows;
 		lh_column_decide(&l->column[i]);
 	}
-	rc = describe(l->in, l->column, null, l->n);
+	if (l->in->s->describe)
+		rc = describe(l->in, l->column, null, l->n);
 	free(null);
+	if (l->in->keep) {
+		lh_columns_fingerprint(l->column, l->n, hex);
+		rc = ingest_flush(l->in) < 0 ? -1 : keep_finish(l->in, hex);
+	}
 	return rc;
 }
 
@@ -298,8 +305,8 @@ int ingest_lines(struct ingest *in, struct lh_byte_source *first)
 		l.operand = i + 1;
 		rc = read_file(&l, file[i]);
 	}
-	if (!rc && in->s->describe)
-		rc = describe_lines(&l);
+	if (!rc && (in->s->describe || in->keep))
+		rc = finish_lines(&l);
 	lh_byte_source_close(&l.source);
 	lh_record_free(&l.rec);
 	lh_buf_free(&l.text);

@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include "ingest.h"
+#include "json/write.h"
 
 enum format { CSV, JSONL, PARQUET };
 
@@ -31,6 +32,14 @@ static const struct lh_option options[] = {
 	  LH_TEXT(struct settings, name) },
 	{ 0, "describe", NULL, "print the columns and their types, no records",
 	  LH_FLAG(struct settings, describe) },
+	{ 0, "store", "STORE", "keep the records as a dataset in STORE",
+	  LH_TEXT(struct settings, store) },
+	{ 0, "catalog", "DIR", "register the dataset in the catalog DIR",
+	  LH_TEXT(struct settings, catalog, .env = "LH_CATALOG") },
+	{ 0, "key-file", "FILE", "credentials for S3 (default: the environment)",
+	  LH_TEXT(struct settings, key_file, .env = "LH_S3_KEY_FILE") },
+	LH_NOW_OPTION,
+	LH_LOCK_OPTION(0),
 	LH_INPUT_OPTIONS,
 	LH_COMMON_OPTIONS,
 	LH_OPTION_END
@@ -41,7 +50,8 @@ int ingest_flush(struct ingest *in)
 	int rc = lh_buf_check(&in->out, &in->tool->err);
 
 	if (!rc && in->out.len)
-		rc = lh_tool_out(in->tool, in->out.p, in->out.len);
+		rc = in->keep ? keep_write(in, in->out.p, in->out.len) :
+				lh_tool_out(in->tool, in->out.p, in->out.len);
 	lh_buf_reset(&in->out);
 	if (!rc && in->pending)
 		rc = lh_records_delivered(in->records, in->pending);
@@ -102,7 +112,35 @@ static int check(struct ingest *in)
 				     "enough");
 	if (s->id_prefix && !s->id)
 		return lh_tool_usage(in->tool, "--id-prefix requires --id");
+	if (s->store && !s->catalog)
+		return lh_tool_usage(in->tool, "--store requires --catalog");
+	if (s->store && s->describe)
+		return lh_tool_usage(in->tool, "--store and --describe exclude each other");
+	if (s->store && !dataset_name(in).p)
+		return lh_tool_usage(in->tool, "--store requires --name for standard input");
 	return set_sample(in) < 0 ? -1 : set_delimiter(in);
+}
+
+/* Report why the dataset is not kept, a conflict for example: exit status 1. */
+static int report_refusal(struct ingest *in, bool emit)
+{
+	struct lh_err why = in->tool->err;
+	struct lh_buf line = { 0 };
+	struct lh_writer w = lh_write_to(&line);
+
+	lh_tool_verdict_bad(in->tool);
+	in->tool->err = (struct lh_err){ 0 };
+	if (!emit) {
+		lh_tool_warn(in->tool, "%u %s", lh_err_status(&why), why.msg);
+		return 0;
+	}
+	lh_write_object(&w, NULL);
+	lh_write_object(&w, "error");
+	lh_write_u64(&w, "code", lh_err_status(&why));
+	lh_write_bytes(&w, "message", why.msg);
+	lh_write_end(&w);
+	lh_write_end(&w);
+	return lh_tool_out_line(in->tool, &line);
 }
 
 /* Return whether a text is JSON Lines: it begins with an object. */
@@ -172,16 +210,26 @@ static int ingest(struct ingest *in)
 
 static int run(struct ingest *in)
 {
-	int rc;
+	bool emit = false;
+	int rc = 0;
 
 	if (!in->tool->n_operands && isatty(STDIN_FILENO))
 		lh_tool_message(in->tool, "reading a table from the terminal");
 	in->records = lh_records_begin(in->tool);
 	if (!in->records)
 		return -1;
-	rc = ingest(in);
-	if (ingest_flush(in) < 0)
+	if (in->s->store) {
+		emit = in->tool->on_error == LH_ON_ERROR_EMIT;
+		in->tool->on_error -= emit ? LH_ON_ERROR_EMIT - LH_ON_ERROR_SKIP : 0;
+		rc = keep_open(in);
+	}
+	if (!rc)
+		rc = ingest(in);
+	if (rc < 0 && in->keep && in->tool->err.code == LH_EDATA && in->tool->err.msg[0])
+		rc = report_refusal(in, emit);
+	else if (!in->keep && ingest_flush(in) < 0)
 		rc = -1;
+	keep_close(in);
 	return lh_records_end(in->records, rc);
 }
 

@@ -204,6 +204,7 @@ int ingest_table(struct ingest *in, struct lh_byte_source *first)
 {
 	struct lh_err *err = &in->tool->err;
 	struct rows r = { .in = in };
+	char hex[65];
 	int rc = -1;
 
 	r.table = lh_csv_table_open(&(struct lh_csv_table_how){
@@ -215,10 +216,13 @@ int ingest_table(struct ingest *in, struct lh_byte_source *first)
 		.types = on_types, .waiting = ingest_waiting, .ctx = in }, err);
 	if (r.table && make_members(&r) == 0) {
 		lh_records_header(in->records, lh_csv_table_header(r.table));
-		rc = loop(&r);
+		lh_columns_fingerprint(r.column, r.n, hex);
+		rc = in->keep && keep_check(in, hex) < 0 ? -1 : loop(&r);
 	}
 	if (!rc && in->s->describe)
 		rc = describe(in, r.column, r.null, r.n);
+	if (!rc && in->keep)
+		rc = ingest_flush(in) < 0 ? -1 : keep_finish(in, hex);
 	lh_csv_table_close(r.table);
 	lh_buf_free(&r.keys);
 	free(r.member);
