@@ -77,6 +77,7 @@ commands() {
 	lh-store get store.d a/workers.jsonl
 	lh-store head store.d a/workers.jsonl
 	lh-store list store.d
+	lh-store requests store.d object-requests.jsonl
 	lh-store sync store.d copied.d
 	lh-store delete removed-store.d a/workers.jsonl
 	lh-subject-audit append --key-file audit.key --sync none --dir audit.d --now 2026-05-03T12:00:00Z accesses.jsonl
@@ -138,6 +139,7 @@ setup_file() {
 	lh-store put store.d a/workers.jsonl workers.jsonl >/dev/null
 	cp -r store.d removed-store.d
 	jq -c '{name}' datasets.jsonl >known-datasets.jsonl
+	for i in {1..40}; do echo '{"op":"list","prefix":"n\u006fne'$i'"}'; done >object-requests.jsonl
 	jq -c '{op: "get", name}' datasets.jsonl >dataset-requests.jsonl
 	for i in {1..40}; do echo '{"name":"case '$i'","skip":"later"}'; done >skips.jsonl
 	lh-score evidence.jsonl | cat - evidence.jsonl >scores.jsonl

@@ -24,6 +24,14 @@ static const struct lh_option options[] = {
 	  LH_UINT(struct settings, retries, 0, 100) },
 	{ 0, "timeout", "S", "S3: seconds without progress (default 60)",
 	  LH_REAL(struct settings, opts.timeout, 0.001, 86400) },
+	{ 0, "on-error", "skip|emit|stop", "requests: what a rejected one does (default skip)",
+	  LH_TOOL_FIELD(CHOICE, on_error, .verbs = V_REQUESTS) },
+	{ 0, "rejects", "FILE", "requests: append rejected lines to FILE",
+	  LH_TOOL_FIELD(TEXT, rejects, .verbs = V_REQUESTS) },
+	{ 0, "max-line", "SIZE", "requests: longest line, K/M/G (default 256M)",
+	  LH_TOOL_FIELD(SIZE, max_line, .min = 1, .max = 2147483648.0, .verbs = V_REQUESTS) },
+	{ 0, "max-members", "N", "requests: most members of an object (default 65536)",
+	  LH_TOOL_FIELD(UINT, max_members, .min = 64, .max = 1000000000, .verbs = V_REQUESTS) },
 	LH_COMMON_OPTIONS,
 	LH_OPTION_END
 };
@@ -45,10 +53,9 @@ struct lh_store *store_operand(struct lh_tool *tool, const struct settings *s, s
 	return lh_store_open(tool->operands[i], &opts, &tool->err);
 }
 
-static int print_transfer(struct lh_tool *tool, const char *key, const struct lh_transfer *done)
+void transfer_write(struct lh_buf *out, const char *key, const struct lh_transfer *done)
 {
-	struct lh_buf line = { 0 };
-	struct lh_writer w = lh_write_to(&line);
+	struct lh_writer w = lh_write_to(out);
 	char hex[LH_SHA256_HEX];
 
 	lh_hex(done->sha256, sizeof done->sha256, hex);
@@ -58,6 +65,13 @@ static int print_transfer(struct lh_tool *tool, const char *key, const struct lh
 	lh_write_str(&w, "sha256", (struct lh_str){ hex, sizeof hex });
 	lh_write_text(&w, "etag", done->etag);
 	lh_write_end(&w);
+}
+
+static int print_transfer(struct lh_tool *tool, const char *key, const struct lh_transfer *done)
+{
+	struct lh_buf line = { 0 };
+
+	transfer_write(&line, key, done);
 	return lh_tool_out_line(tool, &line);
 }
 
@@ -173,6 +187,8 @@ static const struct lh_verb verbs[] = {
 	  run_list },
 	{ "delete", "STORE KEY", "delete an object", V_DELETE, 2, run_delete },
 	{ "sync", "FROM TO", "copy the objects that TO does not have", V_SYNC, 2, store_sync },
+	{ "requests", "STORE [FILE...]", "answer requests, each with its operation in \"op\"",
+	  V_REQUESTS, 1, store_requests },
 	{ NULL, NULL, NULL, 0, 0, NULL },
 };
 

@@ -7,7 +7,7 @@
 
 enum {
 	V_PUT = 1, V_GET = 2, V_HEAD = 4, V_LIST = 8, V_DELETE = 16, V_SYNC = 32,
-	V_ALL = 63
+	V_REQUESTS = 64, V_ALL = 127
 };
 
 struct settings {
@@ -26,6 +26,10 @@ struct lh_store *store_operand(struct lh_tool *tool, const struct settings *s, s
 /* Print {"key":KEY,WHAT:true}. */
 int store_print_done(struct lh_tool *tool, const char *what, const char *key);
 
+/* Append {"key","size","sha256","etag"}. */
+void transfer_write(struct lh_buf *out, const char *key, const struct lh_transfer *done);
+
 int store_sync(struct lh_tool *tool, void *settings);
+int store_requests(struct lh_tool *tool, void *settings);
 
 #endif
