@@ -1,7 +1,8 @@
 load helper
 load servers/serve
 
-# The routes of the lake: the catalog.  What they answer is what the tool prints.
+# The routes of the lake: the catalog and the store.  What they answer is what the tools
+# print.
 
 T=2026-05-03T12:00:00.000Z
 export LH_NOW=2026-05-03T12:00:00Z
@@ -76,4 +77,283 @@ get() {
 	wait "${CURLS[@]}"
 	[ "$(get /v1/catalog/list | jq '[.count, (.manifests | map(.name) | unique | length)] | unique | first')" = 50 ]
 	[ "$(ls -A s/catalog | wc -l)" = 50 ]
+}
+
+# ---- the store ----
+
+# raw - the Python on stdin, with http_raw.
+raw() {
+	PYTHONPATH=$ROOT/tests timeout 300 python3 -B - "$@"
+}
+
+OBJECT=/v1/storage/object
+
+@test "what is put comes back byte for byte, by the route and by lh-store" {
+	only lh-store
+	: >empty
+	head -c 300000 /dev/urandom >random
+	printf 'a\0b\r\n' >nul
+	for name in empty random nul; do
+		alike <(get $OBJECT/d/$name -T $name | jq -cS 'del(.etag)') <(lh-store put folder d/$name $name | jq -cS 'del(.etag)')
+		get $OBJECT/d/$name >back
+		cmp back $name
+		lh-store get s/store d/$name | cmp - $name
+	done
+	get $OBJECT/caf%C3%A9%20x%2Fy/%25 -T nul >/dev/null
+	lh-store get s/store 'café x/y/%' | cmp - nul
+	get "$OBJECT/$(seq -s / 280)" -T nul >/dev/null
+	get "$OBJECT/$(seq -s / 280)" | cmp - nul
+	[ -z "$(ls -A s/spool)" ]
+}
+
+@test "HEAD has the headers of GET and no body; ETag changes with the object" {
+	only lh-store
+	get $OBJECT/k -T - <<<one >/dev/null
+	get $OBJECT/k -D first >/dev/null
+	get $OBJECT/k -I >second
+	alike <(grep -E '^(ETag|Content-|HTTP)' first) <(grep -E '^(ETag|Content-|HTTP)' second)
+	grep -qx $'Content-Length: 4\r' second
+	grep -qx $'Content-Type: application/octet-stream\r' second
+	get $OBJECT/k -T - <<<two >/dev/null
+	[ "$(get $OBJECT/k -I | grep ETag)" != "$(grep ETag first)" ]
+	[ "$(status $OBJECT/none -I)" = 404 ]
+}
+
+@test "DELETE is 204 and then 404, and the list is that of lh-store" {
+	only lh-store
+	for key in b a/1 a/2 ab; do get $OBJECT/$key -T - <<<$key >/dev/null; done
+	for prefix in '' a a/ none %C3%A9; do
+		alike <(get "/v1/storage/list?prefix=$prefix" | jq -c '.objects[]'; echo) <(lh-store list s/store "$(printf "${prefix//%/\\x}")"; echo)
+		get "/v1/storage/list?prefix=$prefix" | jq -e --arg p "$(printf "${prefix//%/\\x}")" '.prefix == $p and .truncated == false and keys == ["objects", "prefix", "truncated"]'
+	done
+	[ "$(get /v1/storage/list | jq '.objects | length')" = 4 ]
+	[ "$(status $OBJECT/ab -X DELETE)" = 204 ]
+	[ "$(status $OBJECT/ab -X DELETE)" = 404 ]
+	[ "$(get $OBJECT/ab)" = '{"error":"no object \"ab\""}' ]
+	[ "$(get /v1/storage/list | jq -r '[.objects[].key] | join(" ")')" = "a/1 a/2 b" ]
+}
+
+@test "a list has 10,000 objects at most, and says that there are more" {
+	only lh-store
+	mkdir s/store/d
+	(cd s/store/d && seq -f 'k%05g' 10000 | xargs touch)
+	[ "$(get '/v1/storage/list?prefix=d/' | jq -c '[.truncated, (.objects | length), .objects[-1].key]')" = '[false,10000,"d/k10000"]' ]
+	touch s/store/d/k10001
+	[ "$(get '/v1/storage/list?prefix=d/' | jq -c '[.truncated, (.objects | length), .objects[-1].key]')" = '[true,10000,"d/k10000"]' ]
+}
+
+@test "a key that is not one is 400 with every method, and touches nothing" {
+	only lh-store
+	get $OBJECT/a -T - <<<kept >/dev/null
+	mkdir s/store/f
+	ln -s /etc/passwd s/store/link
+	ln -s /etc s/store/folder
+	local -A BODY=([PUT]='-d x')
+	# shellcheck disable=SC2086
+	for key in '' /a a//b a/ ./a a/. a/%2e%2e/b %2e%2e/x a%0Ab a%0Db a%09b "$(stretch 1025 k)" "$(seq -s / 40)/../x" "$(seq -s / 40)//x"; do
+		for method in PUT GET DELETE; do
+			[ "$(status "$OBJECT/$key" --path-as-is -X $method ${BODY[$method]})" = 400 ] || { echo "$method $key"; return 1; }
+		done
+	done
+	[ "$(status $OBJECT/a%00b -X PUT -d x)" = 400 ]
+	[ "$(status $OBJECT/a%ffb -X PUT -d x)" = 400 ]
+	for key in link folder/passwd f; do
+		[ "$(status $OBJECT/$key)" = 404 ] || { echo "$key: $(status $OBJECT/$key)"; return 1; }
+	done
+	[ "$(status $OBJECT/folder/x -X PUT -d x)" = 409 ]
+	[ "$(status $OBJECT/a/b -X PUT -d x)" = 409 ]
+	[ "$(status $OBJECT/a?file=/etc/passwd -X PUT -d x)" = 400 ]
+	[ "$(status $OBJECT/a?file=/tmp/x)" = 400 ]
+	[ "$(status $OBJECT/a?op=delete)" = 400 ]
+	[ "$(get $OBJECT/a)" = kept ]
+	[ ! -e /etc/x ]
+	[ "$(status $OBJECT/a -X POST -d x)" = 405 ]
+	[ -z "$(ls -A s/spool)" ]
+}
+
+@test "a length over the cap is 413 before a byte of it is read: 256 MiB, and 4 GiB under _vectors/" {
+	only lh-store
+	raw <<-'END'
+		from http_raw import *
+
+		def put(key, n):
+		    c = Client()
+		    c.send("PUT /v1/storage/object/%s HTTP/1.1\r\nHost: x\r\nExpect: 100-continue\r\nContent-Length: %d\r\n\r\n" % (key, n))
+		    return c.head().status
+
+		must(put("k", (256 << 20) + 1) == 413)
+		must(put("k", 256 << 20) == 100)
+		must(put("_vectors/k", (256 << 20) + 1) == 100)
+		must(put("_vectors/k", 4 << 30) == 100)
+		must(put("_vectors/k", (4 << 30) + 1) == 413)
+		must(put("_vectors", (256 << 20) + 1) == 413)
+		must(put("a/_vectors/k", (256 << 20) + 1) == 413)
+		must(put("%5fvectors/k", 4 << 30) == 100)
+		c = Client()
+		c.send("PUT /v1/storage/object/k HTTP/1.1\r\nHost: x\r\n\r\n")
+		must(c.answer().status == 411)
+	END
+	until_so spool_is_empty
+	[ -z "$(ls -A s/store)" ]
+}
+
+spool_is_empty() {
+	[ -z "$(ls -A s/spool)" ]
+}
+
+@test "max_body holds for chunks, too; what was there stays" {
+	jq -nc '{routes: [{route: "PUT /v1/storage/object/{key...}", run: ["lh-store", "requests", "--on-error", "emit", "s/store"], members: {op: "put"}, max_body: "1K"}]}' >config.json
+	start_serve --config config.json --state s
+	head -c 1024 /dev/zero | get $OBJECT/k -H 'Transfer-Encoding: chunked' -T - >/dev/null
+	[ "$(head -c 1025 /dev/zero | status $OBJECT/k -H 'Transfer-Encoding: chunked' -T -)" = 413 ]
+	[ "$(head -c 1025 /dev/zero | status $OBJECT/k --data-binary @- -X PUT)" = 413 ]
+	[ "$(stat -c %s s/store/k)" = 1024 ]
+	until_so spool_is_empty
+}
+
+@test "four bodies at one time, a fifth is 503 with Retry-After: 5; readers do not wait" {
+	only lh-store
+	get $OBJECT/k -T - <<<old >/dev/null
+	raw <<-'END'
+		from http_raw import *
+
+		def begin(key):
+		    c = Client()
+		    c.send("PUT /v1/storage/object/%s HTTP/1.1\r\nHost: x\r\nExpect: 100-continue\r\nContent-Length: 4\r\n\r\n" % key)
+		    return c
+		four = [begin("k%d" % i) for i in range(4)]
+		for c in four:
+		    must(c.head().status == 100)
+		    c.send("ne")
+		fifth = begin("k").answer()
+		must(fifth.status == 503 and fifth.get("retry-after") == "5", fifth.status, fifth.headers)
+		c = Client()
+		c.send("GET /v1/storage/object/k HTTP/1.1\r\nHost: x\r\n\r\n")
+		must(c.answer().body == b"old\n")
+		four[0].send("w\n")
+		must(four[0].answer().status == 200)
+		again = begin("k")
+		must(again.head().status == 100)
+		again.send("new\n")
+		must(again.answer().status == 200)
+		# those that leave in the middle leave nothing
+		for c in four[1:]:
+		    c.socket.close()
+	END
+	until_so spool_is_empty
+	[ "$(get /v1/storage/list | jq -r '[.objects[].key] | join(" ")')" = "k k0" ]
+	[ "$(get $OBJECT/k)" = new ]
+	[ "$(status $OBJECT/k9 -T - <<<x)" = 200 ]
+}
+
+@test "a client that leaves in the middle leaves the old object" {
+	only lh-store
+	get $OBJECT/k -T - <<<old >/dev/null
+	raw <<-'END'
+		from http_raw import *
+
+		def leave(*parts):
+		    """Begin, and leave once the server is receiving the body."""
+		    c = Client()
+		    c.send("PUT /v1/storage/object/k HTTP/1.1\r\nHost: x\r\n", *parts)
+		    wait(lambda: os.listdir("s/spool"))
+		    c.socket.close()
+		    wait(lambda: not os.listdir("s/spool"))
+
+		def wait(so):
+		    end = time.monotonic() + PATIENCE
+		    while not so():
+		        must(time.monotonic() < end)
+		        time.sleep(0.01)
+
+		for n in (0, 1, 70000):
+		    leave("Content-Length: 70001\r\n\r\n", b"x" * n)
+		leave("Transfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n")
+	END
+	[ "$(get $OBJECT/k)" = old ]
+	until_so has_lines access 6
+	[ "$(jq -c .status access | xargs)" = "200 499 499 499 499 200" ]
+}
+
+@test "bodies are not in memory: one of 128 MiB leaves the server small" {
+	plain_only "it is about memory"
+	only lh-store
+	head -c 134217728 /dev/zero >big
+	[ "$(status $OBJECT/_vectors/big -T big)" = 200 ]
+	get $OBJECT/_vectors/big | cmp - big
+	[ "$(sed -n 's/^VmHWM:[^0-9]*\([0-9]*\) kB/\1/p' "/proc/$SERVE/status")" -lt 32768 ]
+}
+
+@test "files that a killed server left are removed at the next start" {
+	only lh-store
+	raw <<-'END' &
+		from http_raw import *
+		c = Client()
+		c.send("PUT /v1/storage/object/k HTTP/1.1\r\nHost: x\r\nContent-Length: 10\r\n\r\nabc")
+		try:
+		    c.more()
+		except OSError:
+		    pass
+	END
+	until_so spool_is_filled
+	kill -s KILL "$SERVE"
+	wait "$SERVE" || true
+	SERVES=()
+	wait
+	[ -n "$(ls -A s/spool)" ]
+	only lh-store
+	[ -z "$(ls -A s/spool)" ]
+	[ -z "$(ls -A s/store)" ]
+}
+
+spool_is_filled() {
+	[ -n "$(ls -A s/spool)" ]
+}
+
+@test "a store that cannot be used is 503, and is used again once it can" {
+	only lh-store
+	rmdir s/store
+	echo file >s/store
+	[ "$(status $OBJECT/k -T - <<<x)" = 503 ]
+	[ "$(get $OBJECT/k)" = '{"error":"the store cannot be used at present"}' ]
+	rm s/store
+	[ "$(status $OBJECT/k -T - <<<x)" = 200 ]
+	[ "$(get $OBJECT/k)" = x ]
+}
+
+@test "a process of the store that is killed in a request costs that request, and no object" {
+	only lh-store
+	get $OBJECT/k -T - <<<old >/dev/null
+	pkill -KILL -P "$SERVE" lh-store
+	for i in {1..100}; do
+		[ "$(get $OBJECT/k)" != old ] || break
+	done
+	[ "$(get $OBJECT/k)" = old ]
+}
+
+# ---- SQL ----
+
+@test "SQL is off until a configuration has its route, and then answers what lh-query prints" {
+	echo '{"routes":[]}' >config.json
+	[ "$(lh-serve --print-config | jq -c '.routes[] | select(.route == "POST /v1/sql")')" = '{"route":"POST /v1/sql","off":"SQL is off: no configuration has this route"}' ]
+	printf '{"role":"%s","pay":%d}\n' a 1 b 2 a 3 >w.jsonl
+	lh-serve --print-config | jq -c '{routes: ([.routes[] | {route, off: "not in this test"} | select(.route != "POST /v1/sql")] +
+		[{route: "POST /v1/sql", run: ["lh-query", "--on-error", "emit", "w=w.jsonl"], read: true}])}' >config.json
+	start_serve --config config.json --state s
+	for sql in 'select role, sum(pay) from w group by role order by role' "select 'x' a, null b, 1.5 c"; do
+		alike <(post /v1/sql "$(jq -nc --arg s "$sql" '{sql: $s}')"; echo) <(lh-query --wire "$sql" w=w.jsonl)
+	done
+	while IFS='|' read -r code sql; do
+		[ "$(status /v1/sql --json "$(jq -nc --arg s "$sql" '{sql: $s}')")" = "$code" ] || { echo "$sql"; return 1; }
+	done <<-END
+	400|selec
+	400|select * from none
+	400|attach 'x' as y
+	400|insert into w values (1)
+	400|select load_extension('x')
+	200|select 1
+	END
+	[ "$(status /v1/sql --json '{}')" = 400 ]
+	echo '{"role":"c","pay":4}' >>w.jsonl
+	[ "$(post /v1/sql '{"sql":"select count(*) from w"}' | jq -c .rows)" = '[[4]]' ]
 }
