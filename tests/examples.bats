@@ -39,8 +39,11 @@ setup() {
 	cd "$BATS_TEST_TMPDIR" || return 1
 	export XDG_CACHE_HOME=$BATS_TEST_TMPDIR/cache
 	load servers/server
+	load servers/s3
 	start_chat
 	export OLLAMA_MODELS=$PWD/models LH_OLLAMA_URL=$URL LH_OPENAI_URL=$URL LH_OLLAMA_CLOUD_URL=$URL LH_KIMI_URL=$URL
+	start_s3
+	unset AWS_SESSION_TOKEN AWS_REGION LH_S3_KEY_FILE LH_CACHE
 }
 
 teardown() {

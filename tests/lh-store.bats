@@ -239,7 +239,8 @@ once() {
 	until_so eval '[ "$(s3 _state | jq .parts)" -ge 1 ]'
 	kill -TERM $pid
 	exec 8>&-
-	run -143 wait $pid
+	wait $pid && rc=0 || rc=$?
+	[ $rc = 143 ]
 	has_object $B a old
 	[ "$(s3 _state | jq -c '[.uploads, .parts]')" = "[0,0]" ]
 }

@@ -59,6 +59,9 @@ struct lh_child_reader {
 struct lh_child_reader *lh_child_reader_start(int fd, const void *head, size_t n,
 					      struct lh_err *err);
 
+/* The same for "s3://BUCKET/KEY", which the child opens. */
+struct lh_child_reader *lh_child_reader_object(const char *object, struct lh_err *err);
+
 /* The same with LH_CAT_ENTRIES.  The child's stderr is then kept for the error.  A
  * -1 of lh_child_reader_read with ended set means that the archive is bad; any
  * other one that it could not be read. */

@@ -9,6 +9,7 @@
 #include "archive/archive.h"
 #include "archive/child_archive.h"
 #include "file/file.h"
+#include "object.h"
 #include "out.h"
 #include "pack.h"
 
@@ -179,28 +180,39 @@ static int read_head(struct cat *c, int fd)
 	return n < 0 ? -1 : 0;
 }
 
-static int file(struct cat *c, const char *path)
+/* Write what the descriptor has. */
+static int contents(struct cat *c, int fd, const char *path)
 {
-	int fd = strcmp(path, "-") ? open(path, O_RDONLY | O_CLOEXEC) : STDIN_FILENO;
-	int rc;
-
-	if (fd < 0) {
-		lh_err_sys(&c->tool->err, "cannot open");
-		return broken(c, path, NULL);
-	}
 	if (lh_same_file(fd, STDOUT_FILENO)) {
 		lh_err_set(&c->tool->err, LH_EIO, "is both input and output");
-		rc = broken(c, path, NULL);
-	} else if (read_head(c, fd) < 0) {
-		rc = broken(c, path, NULL);
-	} else if (lh_archive_kind(c->head, c->n_head)) {
-		rc = archive(c, fd, path);
-	} else {
-		rc = plain(c, fd, path);
+		return broken(c, path, NULL);
 	}
+	if (read_head(c, fd) < 0)
+		return broken(c, path, NULL);
+	return lh_archive_kind(c->head, c->n_head) ? archive(c, fd, path) : plain(c, fd, path);
+}
+
+static int file(struct cat *c, const char *path)
+{
+	bool is_object = object_named(path);
+	struct object o;
+	int fd, rc;
+
+	if (is_object)
+		fd = object_open(&o, path, &c->tool->err);
+	else
+		fd = strcmp(path, "-") ? open(path, O_RDONLY | O_CLOEXEC) : STDIN_FILENO;
+	if (fd < 0 && !is_object)
+		lh_err_sys(&c->tool->err, "cannot open");
+	if (fd < 0)
+		return broken(c, path, NULL);
+	rc = contents(c, fd, path);
 	if (fd > STDIN_FILENO)
 		close(fd);
 	c->n_head = 0;
+	/* a failure of the child is the reason also for what is wrong with the bytes */
+	if (is_object && object_close(&o, &c->tool->err) < 0 && !rc)
+		rc = broken(c, path, NULL);
 	return rc;
 }
 
