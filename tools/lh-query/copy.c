@@ -40,7 +40,7 @@ static int failed(struct copies *c, struct lh_err *err)
 {
 	switch (sqlite3_errcode(c->db) & 0xff) {
 	case SQLITE_NOMEM:
-		return lh_err_data(err, 413, "the query needs more memory than --memory");
+		return lh_err_data(err, 413, "out of memory (--memory)");
 	case SQLITE_FULL:
 		return lh_err_data(err, 413, "the query needs more temporary files than --spill");
 	default:

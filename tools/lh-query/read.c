@@ -358,6 +358,10 @@ static int take_row(struct reader *r, struct lh_err *err)
 	r->line = r->total = r->row;
 	if (lh_record_parse(&r->rec, r->text.p, r->text.len, &why) == 0)
 		return 1;
+	if (why.code != LH_EDATA) {
+		*err = why;
+		return -1;
+	}
 	return rejected(r, &why, err);
 }
 

@@ -156,7 +156,7 @@ int spill_init(uint64_t max, struct lh_err *err)
 		return 0;
 	under = sqlite3_vfs_find(NULL);
 	if (!under)
-		return lh_err_set(err, LH_EIO, "SQLite has no files");
+		return lh_err_nomem(err);
 	vfs = *under;
 	vfs.zName = SPILL_VFS;
 	vfs.szOsFile = (int)sizeof(struct spill) + under->szOsFile;

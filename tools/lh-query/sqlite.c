@@ -99,7 +99,7 @@ static int failed(struct engine *e, int rc, struct lh_err *err)
 	}
 	switch (rc & 0xff) {
 	case SQLITE_NOMEM:
-		return lh_err_data(err, 413, "the query needs more memory than --memory");
+		return lh_err_data(err, 413, "out of memory (--memory)");
 	case SQLITE_FULL:
 	case SQLITE_CANTOPEN:
 	case SQLITE_IOERR:
