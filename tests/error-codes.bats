@@ -8,6 +8,7 @@ setup_file() {
 	cd "$BATS_FILE_TMPDIR" || return 1
 	lh-gen workers -n 20 | lh-index build w.lhv
 	mkdir objects
+	echo id >t.csv
 	lh-catalog register --catalog lake <<<'{"name":"w","schema_fingerprint":"f"}' >out
 	"$(dirname "$AID")/aid_index" theirs.lhv hash other-model ''
 	printf '{"uid":"u1","content":1}\n' | lh-pathway add --now 2026-05-03T12:00:00Z way.log >out
@@ -43,6 +44,7 @@ try_table() {
 	lh-catalog get --catalog lake
 	lh-catalog requests --catalog lake
 	lh-store requests objects
+	lh-ingest --requests --store objects --catalog lake
 	lh-chat
 	lh-embed
 	lh-extract-json
@@ -82,6 +84,9 @@ try_table() {
 	400|{"op":"put","key":"x"}|lh-store requests objects
 	400|{"op":"get"}|lh-store requests objects
 	503|{"op":"put","key":"x","file":"none"}|lh-store requests objects
+	400|{"name":"x"}|lh-ingest --requests --store objects --catalog lake
+	400|{"name":"x","file":"none"}|lh-ingest --requests --store objects --catalog lake
+	409|{"name":"w","file":"t.csv"}|lh-ingest --requests --store objects --catalog lake
 	404|{"op":"remove","name":"x"}|lh-catalog requests --catalog lake
 	409|{"name":"w","schema_fingerprint":"g"}|lh-catalog register --catalog lake
 	400|{"texts":[]}|lh-embed

@@ -53,6 +53,7 @@ kinds() {
 	query: "report" or "health"|1|[]
 	time: a time like 2026-05-03T12:00:00Z|1|"1"|"2026-05-03"|[]
 	catalog: "register", "get", "list" or "remove"|1|[]
+	format: "csv", "tsv", "jsonl" or "parquet"|1|[]
 	object_op: "put", "get", "list" or "delete"|1|[]
 	operation: "add", "add_idempotent", "update", "revise", "retire", "get", "history", "search" or "stats"|1|[]
 	END
@@ -85,6 +86,7 @@ commands() {
 	lh-gen queries --from -|{"count":2,"role":"r","city":"c","state":"s","at":"a","client":"b"}
 	lh-catalog requests --catalog lake|{"op":"list"}
 	lh-store requests objects|{"op":"list"}
+	lh-ingest --requests --store objects --catalog lake|{"name":"a","file":"none"}
 	lh-pathway add log|{"content":1}
 	lh-pathway get log|{"uid":"a"}
 	lh-pathway revise log|{"predecessor_uid":"a","content":1}
@@ -126,6 +128,7 @@ members() {
 	lh-catalog get --catalog lake|name string !+
 	lh-gen queries --from -|role string !+; city string !+; state string !+; at string !+; client string !+
 	lh-catalog requests --catalog lake|op catalog !
+	lh-ingest --requests --store objects --catalog lake|name string !+; file string !+; format format; filename string
 	lh-store requests objects|op object_op !; key string; file string +; prefix string
 	lh-pathway add log|uid string +
 	lh-pathway get log|uid string !+
@@ -258,6 +261,7 @@ input_section() {
 	lh-catalog tools/lh-catalog/commands.c tools/lh-catalog/requests.c lib/catalog/dataset.c
 	lh-gen tools/lh-gen/queries_from.c
 	lh-store tools/lh-store/requests.c
+	lh-ingest tools/lh-ingest/requests.c
 	lh-pathway tools/lh-pathway/change.c tools/lh-pathway/look.c tools/lh-pathway/requests.c
 	lh-subject-audit tools/lh-subject-audit/append.c tools/lh-subject-audit/requests.c
 	lh-load tools/lh-load/scenario.c

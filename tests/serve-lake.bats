@@ -357,3 +357,109 @@ spool_is_filled() {
 	echo '{"role":"c","pay":4}' >>w.jsonl
 	[ "$(post /v1/sql '{"sql":"select count(*) from w"}' | jq -c .rows)" = '[[4]]' ]
 }
+
+# ---- tables ----
+
+# ingest QUERY [CURL-OPTION]... - the answer
+ingest() {
+	curl -sS -m 60 "${@:2}" "$URL/v1/ingest$1"
+}
+
+@test "a table is kept as lh-ingest keeps it, from a form or from the body alone" {
+	only lh-ingest
+	printf 'id,score\n1,1.10\n2,\n' >t.csv
+	printf 'id\tscore\n1\t1.10\n2\t\n' >t.tsv
+	printf '{"id":%d}\n' 1 2 3 >t.jsonl
+	for way in 'csv -F file=@t.csv' 'tsv -F file=@t.tsv' 'jsonl -F x=1 -F file=@t.jsonl -F file2=@t.csv' 'body --data-binary @t.csv' 'gz -T t.csv.gz -X POST' 'empty-type -H Content-Type: --data-binary @t.csv'; do
+		gzip -kf t.csv
+		read -r name options <<<"$way"
+		file=t.${name/#body/csv}
+		file=${file/#t.gz/t.csv.gz}
+		file=${file/empty-type/csv}
+		# shellcheck disable=SC2086
+		alike <(ingest "?name=$name" $options; echo) <(lh-ingest --store "$PWD/store" --catalog c --name "$name" "$file") || { echo "$way"; return 1; }
+	done
+	alike <(ingest '?name=csv' -F file=@t.csv | jq .existing) <(echo true)
+	alike <(ingest '?name=later&format=tsv' --data-binary @t.tsv | jq .row_count) <(echo 2)
+	diff -r store/datasets/csv s/store/datasets/csv
+	[ -z "$(ls -A s/spool)" ]
+	get /v1/catalog/manifest/csv >/dev/null
+}
+
+@test "what is wrong with a table or its form is 400, another fingerprint 409, and nothing changes" {
+	only lh-ingest
+	printf 'id\n1\n' >t.csv
+	printf 'id\nx\n' >other.csv
+	printf 'id,id\n1,2\n' >twice.csv
+	: >empty.csv
+	ingest '?name=t' -F file=@t.csv >/dev/null
+	cp -r s before
+	bad=0
+	while IFS='|' read -r code query options; do
+		# shellcheck disable=SC2086
+		got=$(ingest "$query" -o out -w '%{http_code}' $options)
+		[ "$got" = "$code" ] || { echo "$query $options: $got $(cat out)"; bad=1; }
+		jq -e '.error | strings | contains("spool") | not' out >/dev/null || { echo "$options: $(cat out)"; bad=1; }
+	done <<-'END'
+	400||-F file=@t.csv
+	400|?name=|-F file=@t.csv
+	400|?name=a|-F other=@t.csv
+	400|?name=a|-F file=@t.csv -F file=@t.csv
+	400|?name=a|-F file=@empty.csv
+	400|?name=a|-F file=@twice.csv
+	400|?name=a|--data-binary @empty.csv
+	400|?name=a|-H Content-Type:multipart/form-data --data-binary @t.csv
+	400|?name=a|-H Content-Type:multipart/form-data;boundary=x --data-binary @t.csv
+	400|?name=a&format=xls|-F file=@t.csv
+	400|?name=a&file=/etc/passwd|-F file=@t.csv
+	400|?name=a%00|-F file=@t.csv
+	409|?name=t|-F file=@other.csv
+	END
+	[ "$bad" = 0 ]
+	[ "$(status '/v1/ingest?name=a' -X POST)" = 411 ]
+	[ "$(status '/v1/ingest?name=a')" = 405 ]
+	rm s/spool -r before/spool -r
+	diff -r before/store s/store
+	diff -r before/catalog s/catalog
+	mkdir s/spool
+}
+
+@test "a form arrives in any pieces, and its boundary may be almost in the file" {
+	only lh-ingest
+	raw <<-'END'
+		from http_raw import *
+
+		def form(b, parts, end=b"--\r\n"):
+		    out = b"preamble"
+		    for head, data in parts:
+		        out += b"\r\n--" + b + b"\r\n" + head + b"\r\n\r\n" + data
+		    return out + b"\r\n--" + b + end
+
+		def send(body, pieces, b="xyz", name="d"):
+		    c = Client()
+		    c.send("POST /v1/ingest?name=%s HTTP/1.1\r\nHost: x\r\nContent-Type: multipart/form-data; boundary=\"%s\"\r\nTransfer-Encoding: chunked\r\n\r\n" % (name, b))
+		    for i in range(0, len(body), pieces):
+		        part = body[i:i + pieces]
+		        c.send(b"%x\r\n" % len(part) + part + b"\r\n")
+		    return c.send(b"0\r\n\r\n").answer()
+
+		F = b'content-disposition:form-data; name="file"; filename="a\\"b.csv"\r\nX: y'
+		near = b"id\r\n1\r\n--xy\r\n\r--xyz\r\n"
+		whole = form(b"xyz", [(b'Content-Disposition: form-data; name="a"', b"--xyz"), (F, near)])
+		rows = None
+		for pieces in (1, 2, 3, 7, 64, 10000):
+		    a = send(whole, pieces)
+		    must(a.status == 200, pieces, a.status, a.body)
+		    rows = rows or a.json()["row_count"]
+		    must(a.json()["row_count"] == rows)
+		for body in (form(b"xyz", [(F, b"id\n1\n")], b""), form(b"xyz", [(F, b"id\n1\n")], b"\r\n"), form(b"xyy", [(F, b"id\n1\n")]),
+		             form(b"xyz", [(b"X: " + b"y" * 9000, b"")]), form(b"xyz", [(b'Content-Disposition: form-data; name="file', b"id\n1\n")]),
+		             form(b"xyz", [(F + b"\r\n" + F, b"id\n1\n")]), b"", b"--xyz"):
+		    must(send(body, 5000, name="e").status == 400, body[:200])
+		c = Client()
+		c.send("POST /v1/ingest?name=e HTTP/1.1\r\nHost: x\r\nContent-Length: %d\r\n\r\n" % ((256 << 20) + 1))
+		must(c.answer().status == 413)
+	END
+	[ "$(ls s/store/datasets)" = d ]
+	until_so spool_is_empty
+}

@@ -11,7 +11,7 @@
 
 enum filter {
 	NONE, EMBED, EMBED_UNIT, SEARCH, RETRIEVE, INDEX, RELEVANCE, GATE, PLAYBOOK, VALIDATE,
-	ITERATE, CHAT, PATHWAY, AUDIT, CATALOG, STORE, SQL, FILTERS
+	ITERATE, CHAT, PATHWAY, AUDIT, CATALOG, STORE, INGEST, SQL, FILTERS
 };
 
 #define BODY_MAX (UINT64_C(4) << 20)	/* bytes, unless the body goes to a file */
@@ -92,6 +92,8 @@ static const struct built_in {
 	{ "DELETE /v1/storage/object/{key...}", STORE, 0, OP(delete), WRITE, false,
 	  "delete an object" },
 	{ "GET /v1/storage/list", STORE, 0, OP(list), READ, false, "the objects" },
+	{ "POST /v1/ingest", INGEST, LH_ROUTE_INGEST, NULL, WRITE, false,
+	  "keep a table as a dataset" },
 	{ "POST /v1/sql", SQL, 0, NULL, READ, false, "SQL over the datasets" },
 	{ "GET /v1/audit/health", AUDIT, 0, OP(health), READ, false, "whether the chains hold" },
 };
@@ -111,6 +113,7 @@ static const struct {
 	[CHAT] = { 1, 32, 600, "-j16" }, [PATHWAY] = { 1, 64, 90, NULL },
 	[AUDIT] = { 1, 16, 90, NULL }, [CATALOG] = { 1, 64, 90, NULL },
 	[STORE] = { 4, 1, 900, NULL },
+	[INGEST] = { 2, 1, 900, NULL },
 };
 
 /* ---- argv ---- */
@@ -205,6 +208,27 @@ static void add_validate(struct words *w, const char *state)
 	add_word(w, state, "data/_catalog/subjects");
 }
 
+static void add_lake(struct words *w, enum filter filter, const char *state)
+{
+	switch (filter) {
+	case CATALOG:
+		ADD(w, "lh-catalog", "requests", "--catalog");
+		add_word(w, state, "catalog");
+		break;
+	case STORE:
+		ADD(w, "lh-store", "requests");
+		break;
+	case INGEST:
+		ADD(w, "lh-ingest", "--requests", "--store");
+		add_word(w, state, "store");
+		ADD(w, "--catalog");
+		add_word(w, state, "catalog");
+		break;
+	default:
+		break;
+	}
+}
+
 static void add_command(struct words *w, enum filter filter, const char *state)
 {
 	switch (filter) {
@@ -247,19 +271,12 @@ static void add_command(struct words *w, enum filter filter, const char *state)
 	case PATHWAY:
 		ADD(w, "lh-pathway", "requests");
 		break;
-	case CATALOG:
-		ADD(w, "lh-catalog", "requests", "--catalog");
-		add_word(w, state, "catalog");
-		break;
-	case STORE:
-		ADD(w, "lh-store", "requests");
-		break;
 	case AUDIT:
 		ADD(w, "lh-subject-audit", "requests", "--dir");
 		add_word(w, state, "data/_catalog/subjects");
 		break;
 	default:
-		break;
+		add_lake(w, filter, state);
 	}
 }
 
@@ -282,7 +299,7 @@ static int add_run(struct lh_route *r, enum filter filter, const char *state, st
 
 	add_command(&w, filter, state);
 	/* -j is for threads, which these do not have */
-	if (filter != PATHWAY && filter != CATALOG && filter != STORE)
+	if (filter != PATHWAY && filter != CATALOG && filter != STORE && filter != INGEST)
 		ADD(&w, size_of[filter].jobs ? size_of[filter].jobs : "-j1");
 	ADD(&w, "-q", "--progress", "never", "--on-error", "emit");
 	add_operand(&w, filter, state);

@@ -9,7 +9,7 @@ struct settings {
 	bool csv, tsv, parquet, jsonl;	/* the format, if given */
 	const char *name, *types, *id, *id_prefix, *delimiter, *null_text, *sample;
 	const char *store, *catalog, *key_file;
-	bool no_header, null_members, describe;
+	bool no_header, null_members, describe, requests;
 };
 
 /* A run. */
@@ -53,5 +53,8 @@ int keep_check(struct ingest *in, const char *fingerprint);
 
 /* Put the object, register it, and print what it is now. */
 int keep_finish(struct ingest *in, const char *fingerprint);
+
+/* Answer requests, each of which names a table to keep. */
+int ingest_requests(struct ingest *in);
 
 #endif

@@ -38,6 +38,8 @@ static const struct lh_option options[] = {
 	  LH_TEXT(struct settings, catalog, .env = "LH_CATALOG") },
 	{ 0, "key-file", "FILE", "credentials for S3 (default: the environment)",
 	  LH_TEXT(struct settings, key_file, .env = "LH_S3_KEY_FILE") },
+	{ 0, "requests", NULL, "keep the table that each record of FILE names",
+	  LH_FLAG(struct settings, requests) },
 	LH_NOW_OPTION,
 	LH_LOCK_OPTION(0),
 	LH_INPUT_OPTIONS,
@@ -116,7 +118,10 @@ static int check(struct ingest *in)
 		return lh_tool_usage(in->tool, "--store requires --catalog");
 	if (s->store && s->describe)
 		return lh_tool_usage(in->tool, "--store and --describe exclude each other");
-	if (s->store && !dataset_name(in).p)
+	if (s->requests && (!s->store || s->name))
+		return lh_tool_usage(in->tool, "--requests requires --store, and names are those "
+				     "of the records");
+	if (s->store && !s->requests && !dataset_name(in).p)
 		return lh_tool_usage(in->tool, "--store requires --name for standard input");
 	return set_sample(in) < 0 ? -1 : set_delimiter(in);
 }
@@ -246,7 +251,7 @@ int main(int argc, char **argv)
 	if (!rc)
 		rc = check(&in);
 	if (!rc)
-		rc = run(&in);
+		rc = s.requests ? ingest_requests(&in) : run(&in);
 	lh_buf_free(&in.out);
 	return lh_tool_finish(&tool, rc);
 }
