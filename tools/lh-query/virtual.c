@@ -102,6 +102,7 @@ static int on_connect(sqlite3 *db, void *arg, int argc, const char *const *argv,
 	const struct used *u = arg;
 	struct lh_err err;
 	struct vtab *v;
+	int rc;
 
 	(void)argc;
 	(void)argv;
@@ -110,12 +111,15 @@ static int on_connect(sqlite3 *db, void *arg, int argc, const char *const *argv,
 		*message = sqlite3_mprintf("%s", err.msg);
 		return SQLITE_ERROR;
 	}
+	rc = declare(db, &u->table->columns);
+	if (rc != SQLITE_OK)
+		return rc;
 	v = sqlite3_malloc(sizeof *v);
 	if (!v)
 		return SQLITE_NOMEM;
 	*v = (struct vtab){ .e = u->engine, .t = u->table };
 	*vtab = &v->base;
-	return declare(db, &u->table->columns);
+	return SQLITE_OK;
 }
 
 static int on_disconnect(sqlite3_vtab *vtab)
