@@ -8,6 +8,8 @@
 #include "net/url.h"
 #include "s3.h"
 
+#define REPLY_MAX ((size_t)16 << 20)	/* bytes of an answer in memory */
+
 /* ---- open ---- */
 
 static const char *variable(const char *name, const char *otherwise)
@@ -130,7 +132,7 @@ struct lh_store *lh_store_s3_open(const char *where, const struct lh_store_opts 
 		return NULL;
 	s->store.kind = &kind;
 	s->seed = (unsigned)((uintptr_t)s >> 4) ^ (unsigned)time(NULL) ^ (unsigned)getpid();
-	lh_buf_init(&s->reply.body, (size_t)16 << 20);
+	lh_buf_init(&s->reply.body, REPLY_MAX);
 	if (set_up(s, where, err) == 0 &&
 	    lh_s3_account_read(&s->account, opts->key_file, err) == 0 &&
 	    lh_curl_load(err) == 0) {

@@ -19,7 +19,6 @@
 #include "base/signal.h"
 #include "s3.h"
 
-#define REPLY_MAX ((size_t)16 << 20)	/* bytes of an answer in memory */
 #define SLOWEST 100L			/* bytes a second; slower is no progress */
 
 void lh_s3_encode(struct lh_buf *b, const char *p, size_t n, bool slash)
@@ -128,7 +127,10 @@ static size_t on_receive(char *p, size_t size, size_t n, void *arg)
 	lh_buf_add(&s->reply.body, p, n);
 	if (!s->reply.body.failed)
 		return n;
-	lh_err_set(s->err, LH_ENET, "answer longer than %zu bytes", REPLY_MAX);
+	if (s->reply.body.failed == LH_ENOMEM)
+		lh_err_nomem(s->err);
+	else
+		lh_err_set(s->err, LH_ENET, "answer longer than %zu bytes", s->reply.body.max);
 	s->failed = true;
 	return 0;
 }

@@ -33,6 +33,13 @@ static void fail(struct reader *r, const char *why)
 	XML_StopParser(r->parser, XML_FALSE);
 }
 
+static void fail_nomem(struct reader *r)
+{
+	if (!r->rc)
+		r->rc = lh_err_nomem(r->err);
+	XML_StopParser(r->parser, XML_FALSE);
+}
+
 static void XMLCALL on_doctype(void *ctx, const char *name, const char *sys, const char *pub,
 			       int internal)
 {
@@ -62,7 +69,9 @@ static void XMLCALL on_text(void *ctx, const char *p, int n)
 	struct reader *r = ctx;
 
 	lh_buf_add(&r->text, p, (size_t)n);
-	if (r->text.failed)
+	if (r->text.failed == LH_ENOMEM)
+		fail_nomem(r);
+	else if (r->text.failed)
 		fail(r, "a text in it is too long");
 }
 
@@ -130,12 +139,10 @@ static void end_object(struct reader *r)
 		fail(r, "a Contents without Key, Size or LastModified");
 		return;
 	}
-	if (lh_grow(&d->v, &d->cap, d->n + 1, sizeof *d->v, r->err) < 0) {
-		r->rc = -1;
-		XML_StopParser(r->parser, XML_FALSE);
-		return;
-	}
-	d->v[d->n++] = r->entry;
+	if (lh_grow(&d->v, &d->cap, d->n + 1, sizeof *d->v, r->err) < 0)
+		fail_nomem(r);
+	else
+		d->v[d->n++] = r->entry;
 }
 
 /* Copy a text of the document that must fit. */
