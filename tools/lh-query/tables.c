@@ -288,7 +288,8 @@ static int look(struct query *q, struct table *t, struct lh_err *err)
 	}
 	t->is = tell(t, head, (size_t)n);
 	if (t->is == TABLE_INDEX && t->files.fd[0] >= 0)
-		return lh_err_set(err, LH_EIO, "is an index that is not a regular file");
+		return lh_err_set(err, LH_EIO, "is an index that is not a file (lh-index fetch "
+				  "copies one of S3)");
 	if (t->is == TABLE_PARQUET)
 		return q->s->engine == ENGINE_DUCKDB ? 0 :
 		       lh_err_set(err, LH_EIO, "is a Parquet file (--engine duckdb reads it)");
