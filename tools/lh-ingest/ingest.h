@@ -9,7 +9,7 @@ struct settings {
 	bool csv, tsv, parquet, jsonl;	/* the format, if given */
 	const char *name, *types, *id, *id_prefix, *delimiter, *null_text, *sample;
 	const char *store, *catalog, *key_file;
-	bool no_header, null_members, describe, requests;
+	bool no_header, null_members, describe, requests, parquet_out;
 };
 
 /* A run. */
@@ -37,6 +37,11 @@ int ingest_waiting(void *ingest, struct lh_err *err);
 int ingest_table(struct ingest *in, struct lh_byte_source *first);
 int ingest_lines(struct ingest *in, struct lh_byte_source *first);
 
+/* Read Parquet, by DuckDB's library. */
+int ingest_parquet(struct ingest *in);
+struct lh_duckdb;
+struct lh_duckdb *parquet_engine(struct lh_err *err);
+
 /* Read the file of --types and set the types of the columns. */
 int types_read(const char *path, struct lh_column *column, size_t n, struct lh_err *err);
 
@@ -51,8 +56,13 @@ void keep_close(struct ingest *in);
 /* Check that the dataset is new, or has this fingerprint: else LH_EDATA with 409. */
 int keep_check(struct ingest *in, const char *fingerprint);
 
-/* Put the object, register it, and print what it is now. */
-int keep_finish(struct ingest *in, const char *fingerprint);
+/* Put the objects, register them, and print what the dataset is now. */
+int keep_finish(struct ingest *in, const char *fingerprint, const struct lh_column *column,
+		size_t n);
+
+/* Write JSON Lines in zstd, open as fd, to the file path as Parquet. */
+int parquet_write(int fd, const struct lh_column *column, size_t n, const char *path,
+		  struct lh_err *err);
 
 /* Answer requests, each of which names a table to keep. */
 int ingest_requests(struct ingest *in);

@@ -16,9 +16,11 @@
 
 #include "archive/child_archive.h"
 #include "base/mem.h"
+#include "base/signal.h"
 #include "catalog/catalog.h"
 #include "file/file.h"
 #include "file/owner.h"
+#include "file/tmpdir.h"
 #include "ingest.h"
 #include "json/write.h"
 #include "store/store.h"
@@ -26,12 +28,14 @@
 struct keep {
 	struct lh_str name;
 	char id[LH_DATASET_ID + 1];
-	char *key;			/* once the fingerprint is known */
+	char *key, *parquet_key;	/* once the fingerprint is known */
 	struct lh_child_writer writer;
 	int fd;				/* of the file without a name */
+	struct lh_tmpdir dir;		/* of the file in Parquet */
+	int parquet_fd;			/* or -1 */
 	struct lh_store *store;
 	struct lh_lock lock;
-	struct lh_transfer sent;
+	struct lh_transfer sent, parquet_sent;
 };
 
 int keep_open(struct ingest *in)
@@ -44,7 +48,7 @@ int keep_open(struct ingest *in)
 	if (!k)
 		return -1;
 	in->keep = k;
-	k->fd = k->lock.fd = -1;
+	k->fd = k->parquet_fd = k->lock.fd = k->dir.in_use = -1;
 	k->writer = (struct lh_child_writer){ 0, -1, -1 };
 	k->name = dataset_name(in);
 	if (lh_dataset_name_check(k->name, err) < 0)
@@ -72,8 +76,13 @@ void keep_close(struct ingest *in)
 	lh_lock_drop(&k->lock);
 	if (k->fd >= 0)
 		close(k->fd);
+	if (k->parquet_fd >= 0)
+		close(k->parquet_fd);
+	lh_tmpdir_remove(&k->dir, &(struct lh_err){ 0 });
+	lh_signal_defer(false);
 	lh_store_close(k->store);
 	free(k->key);
+	free(k->parquet_key);
 	free(k);
 	in->keep = NULL;
 }
@@ -83,23 +92,29 @@ int keep_write(struct ingest *in, const char *p, size_t n)
 	return lh_child_writer_more(&in->keep->writer, p, n, &in->tool->err);
 }
 
+/* Make datasets/NAME/FINGERPRINT.ENDING; NULL out of memory. */
+static char *make_key(const struct keep *k, const char *fingerprint, const char *ending,
+		      struct lh_err *err)
+{
+	struct lh_buf key = { 0 };
+
+	lh_buf_printf(&key, "datasets/%.*s/%s.%s", (int)k->name.n, k->name.p, fingerprint, ending);
+	lh_buf_putc(&key, '\0');
+	return lh_buf_check(&key, err) < 0 ? NULL : key.p;
+}
+
 int keep_check(struct ingest *in, const char *fingerprint)
 {
 	struct lh_err *err = &in->tool->err, why = { 0 };
 	struct lh_catalog_dataset m = { 0 };
 	struct keep *k = in->keep;
-	struct lh_buf key = { 0 };
 	int rc = 0;
 
 	if (!k->key) {
-		lh_buf_printf(&key, "datasets/%.*s/%s.jsonl.zst", (int)k->name.n, k->name.p,
-			      fingerprint);
-		lh_buf_putc(&key, '\0');
-		if (lh_buf_check(&key, err) < 0)
-			return -1;
-		k->key = key.p;
+		k->key = make_key(k, fingerprint, "jsonl.zst", err);
+		k->parquet_key = make_key(k, fingerprint, "parquet", err);
 	}
-	if (lh_store_check_key(k->key, strlen(k->key), err) < 0)
+	if (!k->key || !k->parquet_key || lh_store_check_key(k->key, strlen(k->key), err) < 0)
 		return -1;
 	if (lh_catalog_get(in->s->catalog, k->name, &m, &why) < 0) {
 		if (lh_err_status(&why) != 404)
@@ -123,27 +138,35 @@ static char *store_name(const char *store, struct lh_err *err)
 	return path;
 }
 
+static void write_object(struct lh_writer *w, const char *key, const struct lh_transfer *sent)
+{
+	char hex[LH_SHA256_HEX];
+
+	lh_hex(sent->sha256, sizeof sent->sha256, hex);
+	lh_write_object(w, NULL);
+	lh_write_text(w, "key", key);
+	lh_write_u64(w, "size", sent->size);
+	lh_write_str(w, "sha256", (struct lh_str){ hex, sizeof hex });
+	lh_write_end(w);
+}
+
 /* Write the record to register, on one line. */
 static int write_record(const struct ingest *in, const char *fingerprint, struct lh_buf *out,
 			struct lh_err *err)
 {
 	const struct keep *k = in->keep;
 	struct lh_writer w = lh_write_to(out);
-	char hex[LH_SHA256_HEX];
 	char *store = store_name(in->s->store, err);
 
 	if (!store)
 		return -1;
-	lh_hex(k->sent.sha256, sizeof k->sent.sha256, hex);
 	lh_write_object(&w, NULL);
 	lh_write_str(&w, "name", k->name);
 	lh_write_text(&w, "schema_fingerprint", fingerprint);
 	lh_write_array(&w, "objects");
-	lh_write_object(&w, NULL);
-	lh_write_text(&w, "key", k->key);
-	lh_write_u64(&w, "size", k->sent.size);
-	lh_write_str(&w, "sha256", (struct lh_str){ hex, sizeof hex });
-	lh_write_end(&w);
+	write_object(&w, k->key, &k->sent);
+	if (k->parquet_fd >= 0)
+		write_object(&w, k->parquet_key, &k->parquet_sent);
 	lh_write_end(&w);
 	lh_write_u64(&w, "row_count", in->rows);
 	lh_write_bytes(&w, "store", store);
@@ -192,6 +215,7 @@ static int store_and_register(struct ingest *in, const char *fingerprint, bool *
 			      struct lh_err *err)
 {
 	struct lh_catalog_dataset m = { 0 };
+	struct keep *k = in->keep;
 	struct lh_buf text = { 0 };
 	struct lh_record rec;
 	char now[32];
@@ -199,8 +223,10 @@ static int store_and_register(struct ingest *in, const char *fingerprint, bool *
 
 	lh_record_init(&rec);
 	lh_tool_time(in->tool, now);
-	rc = lh_store_put(in->keep->store, in->keep->key, &(struct lh_put){ .fd = in->keep->fd },
-			  &in->keep->sent, err);
+	rc = lh_store_put(k->store, k->key, &(struct lh_put){ .fd = k->fd }, &k->sent, err);
+	if (!rc && k->parquet_fd >= 0)
+		rc = lh_store_put(k->store, k->parquet_key, &(struct lh_put){
+			.fd = k->parquet_fd }, &k->parquet_sent, err);
 	if (!rc)
 		rc = write_record(in, fingerprint, &text, err);
 	if (!rc)
@@ -214,7 +240,30 @@ static int store_and_register(struct ingest *in, const char *fingerprint, bool *
 	return rc;
 }
 
-int keep_finish(struct ingest *in, const char *fingerprint)
+/* Make the file in Parquet from the compressed one. */
+static int make_parquet(struct keep *k, const struct lh_column *column, size_t n,
+			struct lh_err *err)
+{
+	struct lh_buf path = { 0 };
+	int rc = lh_tmpdir_make(&k->dir, "lh-ingest", err);
+
+	if (!rc) {
+		lh_buf_printf(&path, "%s/parquet", k->dir.path);
+		lh_buf_putc(&path, '\0');
+		rc = lh_buf_check(&path, err);
+	}
+	if (!rc)
+		rc = parquet_write(k->fd, column, n, path.p, err);
+	if (!rc) {
+		k->parquet_fd = open(path.p, O_RDONLY | O_CLOEXEC);
+		rc = k->parquet_fd < 0 ? lh_err_sys(err, "cannot open the file in Parquet") : 0;
+	}
+	lh_buf_free(&path);
+	return rc;
+}
+
+int keep_finish(struct ingest *in, const char *fingerprint, const struct lh_column *column,
+		size_t n)
 {
 	struct lh_err *err = &in->tool->err;
 	struct keep *k = in->keep;
@@ -225,7 +274,10 @@ int keep_finish(struct ingest *in, const char *fingerprint)
 		return -1;
 	if (lseek(k->fd, 0, SEEK_SET) < 0)
 		return lh_err_sys(err, "cannot seek");
-	rc = take_lock(in, err);
+	lh_signal_defer(in->s->parquet_out);	/* the folder must be removed in any case */
+	rc = in->s->parquet_out ? make_parquet(k, column, n, err) : 0;
+	if (!rc)
+		rc = take_lock(in, err);
 	if (!rc)
 		rc = keep_check(in, fingerprint);
 	if (!rc)

@@ -287,7 +287,9 @@ static int finish_lines(struct lines *l)
 	free(null);
 	if (l->in->keep) {
 		lh_columns_fingerprint(l->column, l->n, hex);
-		rc = ingest_flush(l->in) < 0 ? -1 : keep_finish(l->in, hex);
+		rc = ingest_flush(l->in);
+		if (!rc)
+			rc = keep_finish(l->in, hex, l->column, l->n);
 	}
 	return rc;
 }

@@ -13,6 +13,8 @@ static const struct lh_option options[] = {
 	{ 0, "csv", NULL, "the files are CSV", LH_FLAG(struct settings, csv) },
 	{ 0, "tsv", NULL, "the files are TSV: tabs, quotes as in CSV",
 	  LH_FLAG(struct settings, tsv) },
+	{ 0, "parquet", NULL, "the files are Parquet (needs DuckDB's library)",
+	  LH_FLAG(struct settings, parquet) },
 	{ 0, "jsonl", NULL, "the files are JSON Lines", LH_FLAG(struct settings, jsonl) },
 	{ 0, "delimiter", "C", "between the cells (default , or a tab)",
 	  LH_TEXT(struct settings, delimiter) },
@@ -36,6 +38,8 @@ static const struct lh_option options[] = {
 	  LH_TEXT(struct settings, store) },
 	{ 0, "catalog", "DIR", "register the dataset in the catalog DIR",
 	  LH_TEXT(struct settings, catalog, .env = "LH_CATALOG") },
+	{ 0, "parquet-out", NULL, "keep them as Parquet as well",
+	  LH_FLAG(struct settings, parquet_out) },
 	{ 0, "key-file", "FILE", "credentials for S3 (default: the environment)",
 	  LH_TEXT(struct settings, key_file, .env = "LH_S3_KEY_FILE") },
 	{ 0, "requests", NULL, "keep the table that each record of FILE names",
@@ -116,6 +120,8 @@ static int check(struct ingest *in)
 		return lh_tool_usage(in->tool, "--id-prefix requires --id");
 	if (s->store && !s->catalog)
 		return lh_tool_usage(in->tool, "--store requires --catalog");
+	if (s->parquet_out && !s->store)
+		return lh_tool_usage(in->tool, "--parquet-out requires --store");
 	if (s->store && s->describe)
 		return lh_tool_usage(in->tool, "--store and --describe exclude each other");
 	if (s->requests && (!s->store || s->name))
@@ -210,7 +216,7 @@ static int ingest(struct ingest *in)
 	if (!rc && format == CSV)
 		return ingest_table(in, &first);
 	lh_byte_source_close(&first);
-	return rc;
+	return rc < 0 ? -1 : ingest_parquet(in);
 }
 
 static int run(struct ingest *in)
