@@ -132,3 +132,21 @@ refused() {
 	[ "$(duck --catalog c 'SELECT count(*) n, sum(d.score) s FROM d JOIN w USING (id)' w=w.jsonl)" = '{"n":5,"s":405}' ]
 	refused 404 'bad: there is no object "x.jsonl"' 'SELECT * FROM bad' --catalog c
 }
+
+@test "Parquet, alone, joined, and as one of the objects of a dataset; without DuckDB it says who reads it" {
+	mkdir s
+	"$(dirname "$AID")/aid_duckdb" "COPY (SELECT * FROM (VALUES (1, 'a', 1.50, DATE '2026-05-03', [1, 2]), (2, NULL, -0.05, NULL, [])) t(id, s, d, day, l)) TO 's/t.parquet' (FORMAT parquet)" >out
+	[ "$(cat out)" = '{"Count":2}' ]
+	[ "$(duck 'SELECT * FROM t ORDER BY id' t=s/t.parquet)" = '{"id":1,"s":"a","d":1.50,"day":"2026-05-03","l":[1,2]}
+{"id":2,"s":null,"d":-0.05,"day":null,"l":[]}' ]
+	[ "$(duck 'SELECT count(*) n FROM t, w' t=s/t.parquet w=w.jsonl)" = '{"n":10}' ]
+	run -2 --separate-stderr lh-query 'SELECT * FROM t' t=s/t.parquet
+	[ "$stderr" = 'lh-query: s/t.parquet: is a Parquet file (--engine duckdb reads it)' ]
+	echo '{"id":1,"s":"lines"}' >s/t.jsonl
+	jq -nc --arg s "$PWD/s" '{name: "d", schema_fingerprint: "f", store: $s, objects: [{key: "t.jsonl"}, {key: "t.parquet"}]}' | lh-catalog register -q --catalog c >out
+	[ "$(duck --catalog c 'SELECT s FROM d WHERE id = 1')" = '{"s":"a"}' ]
+	[ "$(lh-query --catalog c 'SELECT s FROM d WHERE id = 1')" = '{"s":"lines"}' ]
+	head -c 300 s/t.parquet >bad.parquet
+	run -2 --separate-stderr duck 'SELECT * FROM t' t=bad.parquet
+	[ -z "$output" ] && [ -n "$stderr" ]
+}

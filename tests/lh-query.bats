@@ -251,7 +251,7 @@ Houston  2' ]
 	run -2 --separate-stderr lh-query --memory 4M --wire 'SELECT * FROM b JOIN b c ON 1' b=b.jsonl
 	[ "$stderr" = 'lh-query: the answer is larger than --memory' ]
 	refused 413 'string or blob too big (--memory)' 'SELECT zeroblob(1000000000)' --memory 16M
-	run -2 --separate-stderr lh-query --memory 16M "SELECT printf('%.999999999c', 'x')"
+	run -2 --separate-stderr lh-query --memory 16M "SELECT printf('%.99999999c', 'x')"
 	[ -z "$output" ]
 	run -2 --separate-stderr lh-query --memory 8M 'SELECT group_concat(k, zeroblob(1000)) FROM b' b=b.jsonl
 	[ -z "$output" ]
@@ -438,4 +438,24 @@ dataset() {
 	eval "exec ${COPROC[1]}>&-"
 	wait "$pid" && status=0 || status=$?
 	[ "$status" = 1 ]
+}
+
+@test "tables of hundreds of columns are joined by any of them, and of thousands have the first 1,900" {
+	python3 - <<-'END'
+	import json
+	with open("wide.jsonl", "w") as f:
+	    for i in range(50):
+	        f.write(json.dumps({f"c{k}": i * k % 7 for k in range(300)}) + "\n")
+	with open("wider.jsonl", "w") as f:
+	    f.write(json.dumps({f"c{k}": k for k in range(3000)}) + "\n")
+	END
+	[ "$(lh-query 'SELECT count(*) n, sum(b.c250) s, max(b.json->>'"'\$.c299'"') m FROM a JOIN b ON a.c100 = b.c200 AND a.c0 = b.c70' a=wide.jsonl b=wide.jsonl)" = \
+		"$(python3 -c '
+import json
+r = [json.loads(l) for l in open("wide.jsonl")]
+j = [y for x in r for y in r if x["c100"] == y["c200"] and x["c0"] == y["c70"]]
+print(json.dumps({"n": len(j), "s": sum(y["c250"] for y in j), "m": max(y["c299"] for y in j)}, separators=(",", ":")))')" ]
+	[ "$(lh-query "SELECT c1899 a, json->>'\$.c2999' b FROM w" w=wider.jsonl)" = '{"a":1899,"b":2999}' ]
+	run -2 --separate-stderr lh-query 'SELECT c1900 FROM w' w=wider.jsonl
+	[ "$stderr" = 'lh-query: no such column: c1900' ]
 }

@@ -132,7 +132,7 @@ struct reader;
 struct reader *reader_open(struct query *q, struct table *t, struct lh_err *err);
 void reader_close(struct reader *r);
 /* Restrict an index to one id, or to ids in a range; from.p or to.p NULL: no bound. */
-void reader_only(struct reader *r, struct lh_str id);
+int reader_only(struct reader *r, struct lh_str id, struct lh_err *err);
 void reader_range(struct reader *r, struct lh_str from, struct lh_str to);
 /* Go to the next record: 1, 0 at the end, -1. */
 int reader_next(struct reader *r, struct lh_err *err);

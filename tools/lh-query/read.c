@@ -320,13 +320,15 @@ static bool in_range(const struct reader *r, struct lh_str id)
 	       (!r->has_to || lh_str_cmp(id, (struct lh_str){ r->to.p, r->to.len }) <= 0);
 }
 
-void reader_only(struct reader *r, struct lh_str id)
+int reader_only(struct reader *r, struct lh_str id, struct lh_err *err)
 {
-	struct lh_err err;
-	int64_t row = lh_index_find(r->ix, id.p, id.n, &err);
+	int64_t row = lh_index_find(r->ix, id.p, id.n, err);
 
+	if (row == -2)
+		return -1;
 	r->row = row < 0 ? 0 : (uint64_t)row;
 	r->rows = row < 0 ? 0 : r->row + 1;
+	return 0;
 }
 
 void reader_range(struct reader *r, struct lh_str from, struct lh_str to)

@@ -335,18 +335,18 @@ static struct lh_str text_of(sqlite3_value *v)
 
 /* Restrict the reader of an index.  A bound that is not a string is left to SQLite, which
  * checks again. */
-static void restrict_ids(struct reader *r, int way, sqlite3_value **v)
+static int restrict_ids(struct reader *r, int way, sqlite3_value **v, struct lh_err *err)
 {
 	const struct lh_str none = { NULL, 0 };
 	sqlite3_value *last = v[way == RANGE_BOTH];
 
 	if (way == ID)
-		reader_only(r, text_of(v[0]));
-	else
-		reader_range(r, way == RANGE_TO || sqlite3_value_type(v[0]) != SQLITE_TEXT ?
-				none : text_of(v[0]),
-			     way == RANGE_FROM || sqlite3_value_type(last) != SQLITE_TEXT ?
-				none : text_of(last));
+		return reader_only(r, text_of(v[0]), err);
+	reader_range(r, way == RANGE_TO || sqlite3_value_type(v[0]) != SQLITE_TEXT ?
+			none : text_of(v[0]),
+		     way == RANGE_FROM || sqlite3_value_type(last) != SQLITE_TEXT ?
+			none : text_of(last));
+	return 0;
 }
 
 static int on_filter(sqlite3_vtab_cursor *cursor, int way, const char *plan, int n,
@@ -368,8 +368,8 @@ static int on_filter(sqlite3_vtab_cursor *cursor, int way, const char *plan, int
 		c->reader = reader_open(t->e->q, t->t, &err);
 	if (!c->reader)
 		return fail(t, &err);
-	if (way >= ID)
-		restrict_ids(c->reader, way, v);
+	if (way >= ID && restrict_ids(c->reader, way, v, &err) < 0)
+		return fail(t, &err);
 	return on_next(cursor);
 }
 
