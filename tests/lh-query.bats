@@ -265,6 +265,9 @@ Houston  2' ]
 	[ "$output" = '{"id":"w-1"}
 {"id":"w-2"}' ]
 	[ "$stderr" = 'lh-query: more than 2 rows (--max-rows)' ]
+	run -1 --separate-stderr lh-query --wire --max-rows 1 'SELECT id FROM w' w=w.jsonl
+	[ "$output" = '{"columns":[{"name":"id","type":"VARCHAR"}],"rows":[["w-1"]],"row_count":1,"truncated":true}' ]
+	[ "$(echo '{"sql":"SELECT id FROM w"}' | lh-query --max-rows 1 w=w.jsonl)" = "$output" ]
 	run -0 --separate-stderr lh-query --max-rows 5 'SELECT id FROM w' w=w.jsonl
 	[ "$(wc -l <<<"$output")" = 5 ]
 }

@@ -10,6 +10,7 @@
 #include "archive/archive.h"
 #include "base/signal.h"
 #include "catalog/catalog.h"
+#include "file/file.h"
 #include "file/magic.h"
 #include "query.h"
 #include <lh/index.h>
@@ -278,9 +279,10 @@ static int look(struct query *q, struct table *t, struct lh_err *err)
 		return -1;
 	for (i = t->files.n; i-- > 0; size += st.st_size) {
 		fd = open(t->files.path[i], O_RDONLY | O_CLOEXEC);
-		n = fd < 0 ? -1 : pread(fd, head, sizeof head, 0);
-		if (n < 0 || fstat(fd, &st) < 0)
-			lh_err_sys(err, "cannot read");
+		n = fd < 0 ? lh_err_sys(err, "cannot open") :
+			     lh_read_some(fd, head, sizeof head, err);
+		if (n >= 0 && fstat(fd, &st) < 0)
+			n = lh_err_sys(err, "cannot read");
 		if (fd >= 0)
 			close(fd);
 		if (n < 0)

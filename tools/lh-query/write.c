@@ -353,6 +353,8 @@ static int wire_end(struct writer *w, struct lh_err *err)
 	lh_buf_add(&w->rows, rows.p, rows.len);
 	lh_write_end(&json);
 	lh_write_u64(&json, "row_count", w->n_rows);
+	if (w->q->bounded)
+		lh_write_bool(&json, "truncated", true);
 	lh_write_end(&json);
 	if (!w->out)
 		lh_buf_putc(&w->rows, '\n');
