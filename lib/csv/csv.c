@@ -162,7 +162,8 @@ static int fill(struct lh_csv *c, struct lh_err *err)
 		*err = r->failed;
 		return -1;
 	}
-	if ((r->long_row || r->n - (size_t)(r->scan.row - r->p) > c->max_row + 1) &&
+	if ((r->long_row ||
+	     (r->begun && r->n - (size_t)(r->scan.row - r->p) > c->max_row + 1)) &&
 	    drop_long(c, r->p + r->n, err) < 0)
 		return -1;
 	forget_before(r);

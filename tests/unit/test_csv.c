@@ -171,6 +171,8 @@ static void a_long_row_is_passed_on_and_the_next_one_read(void)
 {
 	expect("a,b\n12345678,\"\n\"\nc\n", 18, 4,
 	       "1:<a><b>\n2:!row is longer than 4 bytes (--max-line)\n4:<c>\nlong:12345678,\"\n\"");
+	expect("abcd\n\n", 6, 1,
+	       "1:!row is longer than 1 bytes (--max-line)\nlong:abcd");
 	expect("\"abcde", 6, 4,
 	       "1:!row is longer than 4 bytes (--max-line)\nlong:\"abcde");
 }
