@@ -12,9 +12,9 @@ commands() {
 	lh-audit-full drift baselines.log
 	lh-cat workers.jsonl.gz
 	lh-catalog register --now 2026-05-03T12:00:00Z --catalog catalog.d datasets.jsonl
-	lh-catalog get --catalog catalog.d known-datasets.jsonl
+	lh-catalog get --catalog catalog.d <known-datasets.jsonl
 	lh-catalog list --catalog catalog.d
-	lh-catalog remove --catalog removed.d known-datasets.jsonl
+	lh-catalog remove --catalog removed.d <known-datasets.jsonl
 	lh-catalog requests --catalog catalog.d dataset-requests.jsonl
 	lh-chat --now 2026-05-03T12:00:00Z requests.jsonl
 	lh-distill run --root past.d --run-id a --now 2026-05-03T12:00:00Z

@@ -463,3 +463,53 @@ ingest() {
 	[ "$(ls s/store/datasets)" = d ]
 	until_so spool_is_empty
 }
+
+# ---- all of it ----
+
+@test "a table that came over HTTP is in the catalog, in the store, and in SQL; a damaged manifest hides no other" {
+	lh-serve --print-config | jq -c '{routes: ([.routes[] | select(.route | test("^POST /v1/(ingest|sql|catalog)") | not) | {route, off: "not in this test"}] +
+		[{route: "POST /v1/sql", run: ["lh-query", "--on-error", "emit", "--catalog", "s/catalog"], read: true}])}' >config.json
+	start_serve --config config.json --state s
+	rows() { post /v1/sql "$(jq -nc --arg s "$1" '{sql: $s}')" | jq -c .rows; }
+	printf 'id,city,score\n1,Chicago,95\n2,Houston,89\n3,Chicago,80\n4,Houston,90\n5,Gary,70\n' >workers.csv
+	ingest '?name=workers' -F file=@workers.csv >kept
+	[ "$(rows 'select count(*), max(score) from workers')" = '[[5,95]]' ]
+	[ "$(rows "select avg(score) from workers where city = 'Houston'")" = '[[89.5]]' ]
+	printf 'id,city,score\n1,Chicago,1\n' | ingest '?name=workers' --data-binary @- >/dev/null
+	[ "$(rows 'select count(*), max(score) from workers')" = '[[1,1]]' ]
+	ingest '?name=others' --data-binary $'a\n1\n' >/dev/null
+	[ "$(rows 'select * from others')" = '[[1]]' ]
+	echo '{' >"s/catalog/$(ingest '?name=others' --data-binary $'a\n1\n' | jq -r .dataset_id).json"
+	[ "$(rows 'select count(*) from workers')" = '[[1]]' ]
+	[ "$(status /v1/sql --json '{"sql":"select * from others"}')" = 400 ]
+	lh-store get s/store "$(jq -r .object_key kept)" | lh-cat | cmp - <(lh-ingest <<<$'id,city,score\n1,Chicago,1')
+}
+
+@test "64 objects are sent at one time, another is 503, and readers that leave make room" {
+	only lh-store
+	head -c 8388608 /dev/zero | get $OBJECT/k -T - >/dev/null
+	raw <<-'END'
+		from http_raw import *
+
+		def begin(slow=True):
+		    c = Client()
+		    if slow:
+		        c.socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+		    return c.send("GET /v1/storage/object/k HTTP/1.1\r\nHost: x\r\n\r\n")
+		all = [begin() for i in range(64)]
+		for c in all:
+		    must(c.head().status == 200)
+		a = begin().answer()
+		must(a.status == 503 and a.get("retry-after") == "5", a.status)
+		for c in all:
+		    c.socket.close()
+		end = time.monotonic() + PATIENCE
+		while True:
+		    a = begin(slow=False).answer()
+		    if a.status == 200:
+		        break
+		    must(time.monotonic() < end)
+		must(len(a.body) == 8388608)
+	END
+	until_so spool_is_empty
+}

@@ -23,7 +23,8 @@
 #include "serve/multipart.h"
 
 #define UPLOADS 4		/* bodies of one kind at one time */
-#define UPLOAD_RETRY 5		/* seconds until a client shall try again */
+#define DOWNLOADS 64		/* objects that are being read or sent */
+#define RETRY 5			/* seconds until a client shall try again */
 #define VECTORS "_vectors/"	/* keys of indexes, which are large */
 #define VECTORS_MAX ((uint64_t)4 << 30)
 
@@ -31,12 +32,22 @@ struct spool {
 	int fd;
 	char *path;
 	struct lh_multipart *form;
-	bool counted;			/* it is one of UPLOADS */
+	unsigned *count;		/* it is one of these; or NULL */
 };
 
-static unsigned *uploads(struct request *r)
+/* Count a file among those of its kind, unless there are too many. */
+static int count_file(struct request *r, struct lh_err *err)
 {
-	return &r->server->uploads[r->route->route->kind == LH_ROUTE_INGEST];
+	const enum lh_route_kind kind = r->route->route->kind;
+	unsigned *count = &r->server->spools[kind == LH_ROUTE_GET ? 2 : kind == LH_ROUTE_INGEST];
+
+	if (*count >= (kind == LH_ROUTE_GET ? DOWNLOADS : UPLOADS)) {
+		r->retry = RETRY;
+		return lh_err_data(err, 503, "too many bodies at one time");
+	}
+	++*count;
+	r->spool->count = count;
+	return 0;
 }
 
 /* Make an empty file, which lh_sweep_below removes if this process is killed. */
@@ -63,6 +74,8 @@ int spool_open(struct request *r, struct lh_err *err)
 	if (!r->spool)
 		return -1;
 	r->spool->fd = -1;
+	if (count_file(r, err) < 0)
+		return -1;
 	if (make_file(r, r->spool, err) == 0)
 		return 0;
 	lh_tool_warn(r->server->tool, "%s", err->msg);
@@ -76,8 +89,8 @@ void spool_free(struct request *r)
 
 	if (!sp)
 		return;
-	if (sp->counted)
-		(*uploads(r))--;
+	if (sp->count)
+		--*sp->count;
 	lh_multipart_free(sp->form);
 	if (sp->fd >= 0) {
 		unlink(sp->path);
@@ -123,14 +136,8 @@ static int write_body(void *request, const char *p, size_t n, struct lh_err *err
 
 int upload_begin(struct request *r, const char *type, struct lh_err *err)
 {
-	if (*uploads(r) >= UPLOADS) {
-		r->retry = UPLOAD_RETRY;
-		return lh_err_data(err, 503, "%d bodies are being received already", UPLOADS);
-	}
 	if (spool_open(r, err) < 0)
 		return -1;
-	r->spool->counted = true;
-	++*uploads(r);
 	if (r->route->route->kind == LH_ROUTE_INGEST && lh_is_multipart(type)) {
 		r->spool->form = lh_multipart_new(type, "file", write_body, r, err);
 		return r->spool->form ? 0 : -1;
