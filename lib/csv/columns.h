@@ -7,6 +7,8 @@
  * and exponent: 007, +5, .5, " 5" and 1_0 are strings, and so are whole numbers that do
  * not fit.  A column without cells is of strings.
  *
+ * LH_PAD readable bytes follow each cell, as in a struct lh_buf.
+ *
  *     lh_column_see(&column[i], cell);                  for each cell of the sample
  *     lh_column_decide(&column[i]);
  *     if (!lh_column_put(out, column[i].type, cell)) ...does not fit

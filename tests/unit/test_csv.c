@@ -236,9 +236,14 @@ static void utf_16_is_refused_by_name(void)
 static enum lh_column_type type_of(const char *const *cell)
 {
 	struct lh_column c = { .name = { "c", 1 } };
+	struct lh_buf text = { 0 };
 
-	for (; *cell; cell++)
-		lh_column_see(&c, **cell ? lh_str_of(*cell) : (struct lh_str){ NULL, 0 });
+	for (; *cell; cell++) {
+		lh_buf_reset(&text);
+		lh_buf_puts(&text, *cell);
+		lh_column_see(&c, (struct lh_str){ text.len ? text.p : NULL, text.len });
+	}
+	lh_buf_free(&text);
 	lh_column_decide(&c);
 	return c.type;
 }
