@@ -38,6 +38,19 @@ put() {
 	alike <(lh-index dump a.lhv) <(lh-index dump b.lhv)
 }
 
+@test "lh-ingest reads tables from objects, and asks for each once" {
+	(echo a,b; seq -f '%g,x' 5000) >t.csv
+	gzip -k t.csv
+	lh-ingest t.csv >want
+	for file in t.csv t.csv.gz; do
+		put $file
+		lh-ingest --sample all $B/$file | cmp - want
+	done
+	[ "$(grep -c ^GET log)" = 2 ]
+	run -2 --separate-stderr lh-ingest $B/none
+	[ "$stderr" = "lh-ingest: $B/none: 404: no object \"x/none\"" ]
+}
+
 @test "an object that is missing, or breaks off, is an unreadable file" {
 	put w.jsonl
 	run -2 --separate-stderr lh-embed $B/none $B/w.jsonl

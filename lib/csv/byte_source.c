@@ -28,12 +28,20 @@ const char *lh_byte_source_name(const struct lh_byte_source *s)
 	return name ? name : s->file;
 }
 
+/* Return whether the file is an object in S3, which lh-cat reads as a child. */
+static bool is_object(const char *file)
+{
+	return strncmp(file, "s3://", 5) == 0;
+}
+
 int lh_byte_source_open(struct lh_byte_source *s, const char *file, struct lh_err *err)
 {
 	struct stat st;
 
 	s->file = file;
-	s->kept_fd = -1;
+	s->kept_fd = s->fd = s->start = -1;
+	if (is_object(file))
+		return 0;
 	s->fd = strcmp(file, "-") ? open(file, O_RDONLY | O_CLOEXEC) : STDIN_FILENO;
 	if (s->fd < 0)
 		return errno == EINTR ? lh_err_set(err, LH_EINTR, "interrupted") :
@@ -183,6 +191,10 @@ static int enter(struct lh_byte_source *s, struct lh_err *err)
 	int more = 1;
 
 	clear_head(s);
+	if (is_object(s->file)) {
+		s->cat = lh_child_reader_object(s->file, err);
+		return s->cat && grow_head(s, err) >= 0 ? 1 : -1;
+	}
 	while (more > 0 && !lh_archive_decided(s->head.p, s->head.len))
 		more = grow_head(s, err);
 	if (more >= 0 && lh_archive_kind(s->head.p, s->head.len))
