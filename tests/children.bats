@@ -3,7 +3,7 @@ load helper
 
 KEYS="LH_OPENAI_API_KEY LH_OPENAI_URL LH_OLLAMA_URL LH_KEYS_FILE OLLAMA_CLOUD_KEY LH_OLLAMA_CLOUD_URL OPENROUTER_API_KEY
 	LH_OPENROUTER_URL OPENCODE_API_KEY LH_OPENCODE_URL KIMI_API_KEY LH_KIMI_URL http_proxy https_proxy HTTPS_PROXY all_proxy
-	ALL_PROXY LH_SUBJECT_AUDIT_KEY"
+	ALL_PROXY LH_SUBJECT_AUDIT_KEY AWS_ACCESS_KEY_ID AWS_SECRET_ACCESS_KEY AWS_SESSION_TOKEN LH_S3_KEY_FILE"
 
 # In a folder of its own each tool is one that notes its environment first.
 setup() {
@@ -75,4 +75,15 @@ none() {
 	bin/lh-parity --per-record --left 'env >"$LH_SEEN/left"; cat' --right 'env >"$LH_SEEN/right"; cat' cases || true
 	# shellcheck disable=SC2086
 	{ got left $KEYS; got right $KEYS; }
+}
+
+@test "what reads objects gets the keys of S3" {
+	local keys="AWS_ACCESS_KEY_ID AWS_SECRET_ACCESS_KEY AWS_SESSION_TOKEN LH_S3_KEY_FILE http_proxy https_proxy HTTPS_PROXY all_proxy ALL_PROXY"
+	notes lh-cat
+	notes lh-store
+	run -2 bin/lh-embed s3://bucket/a
+	# shellcheck disable=SC2086
+	got lh-cat $keys
+	# shellcheck disable=SC2086
+	got lh-store $keys
 }

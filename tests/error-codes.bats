@@ -7,6 +7,9 @@ load helper
 setup_file() {
 	cd "$BATS_FILE_TMPDIR" || return 1
 	lh-gen workers -n 20 | lh-index build w.lhv
+	mkdir objects
+	echo id >t.csv
+	lh-catalog register --catalog lake <<<'{"name":"w","schema_fingerprint":"f"}' >out
 	"$(dirname "$AID")/aid_index" theirs.lhv hash other-model ''
 	printf '{"uid":"u1","content":1}\n' | lh-pathway add --now 2026-05-03T12:00:00Z way.log >out
 	mkdir -p audit.d root/data/_kb root/data/scored-runs root/exports/rag
@@ -37,6 +40,11 @@ try_table() {
 	while read -r command; do
 		printf '400|[1]|%s\n400|{"a":1,"a":2}|%s\n413|%0100d|%s --max-line 80\n' "$command" "$command" 0 "$command"
 	done >table <<-'END'
+	lh-catalog register --catalog lake
+	lh-catalog get --catalog lake
+	lh-catalog requests --catalog lake
+	lh-store requests objects
+	lh-ingest --requests --store objects --catalog lake
 	lh-chat
 	lh-embed
 	lh-extract-json
@@ -50,6 +58,7 @@ try_table() {
 	lh-pathway requests way.log
 	lh-playbook record book.lhv
 	lh-playbook requests .
+	lh-query w=w.lhv
 	lh-relevance gate
 	lh-relevance
 	lh-replay --dry-run --root root
@@ -66,6 +75,20 @@ try_table() {
 
 @test "each tool's error records say what kind of error it is" {
 	try_table <<-END
+	400|{"name":"","schema_fingerprint":"f"}|lh-catalog register --catalog lake
+	400|{"name":"x"}|lh-catalog register --catalog lake
+	404|{"name":"x"}|lh-catalog get --catalog lake
+	404|{"op":"get","key":"x"}|lh-store requests objects
+	404|{"op":"delete","key":"x"}|lh-store requests objects
+	400|{"op":"get","key":"../x"}|lh-store requests objects
+	400|{"op":"put","key":"x"}|lh-store requests objects
+	400|{"op":"get"}|lh-store requests objects
+	503|{"op":"put","key":"x","file":"none"}|lh-store requests objects
+	400|{"name":"x"}|lh-ingest --requests --store objects --catalog lake
+	400|{"name":"x","file":"none"}|lh-ingest --requests --store objects --catalog lake
+	409|{"name":"w","file":"t.csv"}|lh-ingest --requests --store objects --catalog lake
+	404|{"op":"remove","name":"x"}|lh-catalog requests --catalog lake
+	409|{"name":"w","schema_fingerprint":"g"}|lh-catalog register --catalog lake
 	400|{"texts":[]}|lh-embed
 	400|{"texts":["a"],"model":"m"}|lh-embed
 	413|{"texts":[$(printf '"x",%.0s' {1..65536})"x"]}|lh-embed

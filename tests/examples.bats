@@ -17,6 +17,7 @@ prepare() {
 	mkdir -p past/data/evidence/2026/05/03
 	head -n 1 evidence.jsonl >past/data/evidence/2026/05/03/scrum_reviews.jsonl
 	cp "$ROOT/share/load/multitier.jsonl" .
+	{ echo worker_id,role,city,score; jq -r '[.id[2:], .role, .city, 95] | @csv' workers.jsonl; } >workers.csv
 	(umask 077; head -c 32 /dev/urandom >audit.key; head -c 32 /dev/urandom >new.key)
 	model model.gguf
 	in_store model.gguf nomic-embed-text
@@ -38,8 +39,11 @@ setup() {
 	cd "$BATS_TEST_TMPDIR" || return 1
 	export XDG_CACHE_HOME=$BATS_TEST_TMPDIR/cache
 	load servers/server
+	load servers/s3
 	start_chat
 	export OLLAMA_MODELS=$PWD/models LH_OLLAMA_URL=$URL LH_OPENAI_URL=$URL LH_OLLAMA_CLOUD_URL=$URL LH_KIMI_URL=$URL
+	start_s3
+	unset AWS_SESSION_TOKEN AWS_REGION LH_S3_KEY_FILE LH_CACHE
 }
 
 teardown() {

@@ -42,7 +42,7 @@ open(sys.argv[1], "wb").write(b)' "$@"
 @test "what is not compressed passes unchanged" {
 	lh-cat plain.jsonl | cmp - plain.jsonl
 	printf 'no LF, \0 and \377' >odd
-	lh-cat <odd | cmp - odd
+	lh-cat --binary <odd | cmp - odd
 	: >empty
 	[ -z "$(lh-cat empty)" ]
 }
@@ -272,7 +272,7 @@ z.writestr("last", "{}\n")'
 @test "compressed lines that begin with NULs are lines; a compressed tar of nothing is one" {
 	(head -c 512 /dev/zero; cat m/one.jsonl) >nul
 	for c in gzip zstd xz bzip2 lz4; do
-		"$c" -q -c nul | lh-cat | cmp - nul
+		"$c" -q -c nul | lh-cat --binary | cmp - nul
 		tar c -T /dev/null | "$c" -q -c >none
 		run -0 --separate-stderr lh-cat none
 		[ -z "$output$stderr" ]
@@ -452,4 +452,21 @@ z.writestr(i, "{}\n")'
 		[ "$output" = '{"a":1}' ]
 		[ "$stderr" = "lh-cat: s.tar: hole.jsonl: is a sparse file, whose holes would be lost" ]
 	done
+}
+
+@test "what is not text is refused, unless --binary is given" {
+	printf 'a\0b\n' >bin
+	echo '{"a":1}' >text
+	run -2 --separate-stderr lh-cat bin text
+	[ "$output" = '{"a":1}' ]
+	[ "$stderr" = "lh-cat: bin: is not text: it has a NUL (--binary writes it)" ]
+	lh-cat --binary bin | cmp - bin
+	gzip -k bin
+	run -2 --separate-stderr lh-cat bin.gz
+	[ -z "$output" ]
+	tar cf t.tar text bin
+	run -2 --separate-stderr lh-cat t.tar
+	[ "$output" = '{"a":1}' ]
+	[[ $stderr == "lh-cat: t.tar/bin: is not text"* ]]
+	lh-cat --binary t.tar | cmp - <(cat text bin)
 }

@@ -189,3 +189,28 @@ load helper
 	[ "$status" = 141 ] || [ "$status" = 0 ]
 	[ -z "$stderr" ]
 }
+
+@test "queries --from words given demand, and keeps the members of its record" {
+	row='{"count":3,"role":"Welder","city":"Gary","state":"IN","client":"B\"F","at":"06:00","x":1.0,"style":"s"}'
+	rest='"count":3,"role":"Welder","city":"Gary","state":"IN","client":"B\"F","at":"06:00","x":1.0}'
+	run -0 lh-gen queries --from - <<<"$row"
+	[ "$output" = '{"query_text":"Need 3 Welders in Gary IN starting at 06:00 for B\"F","style":"need",'"$rest" ]
+	run -0 lh-gen queries --from - --styles all <<<"${row/3/\"1\"}"
+	[ "${#lines[@]}" = 4 ]
+	[ "$(jq -r .query_text <<<"${lines[1]}")" = 'B"F needs 1 Welder in Gary IN starting at 06:00' ]
+	# what it wrote itself comes out again
+	lh-gen queries -n 50 --styles all >out
+	lh-gen queries -n 50 | jq -c 'del(.query_text, .style)' | lh-gen queries --from - --styles all | cmp - out
+}
+
+@test "queries --from rejects what lacks a member or a count" {
+	for row in '{"role":"r","city":"c","state":"s","client":"b","at":"a"}' '{"count":0,"role":"r","city":"c","state":"s","client":"b","at":"a"}' \
+		'{"count":"1.5","role":"r","city":"c","state":"s","client":"b","at":"a"}' '{"count":9999999999,"role":"r","city":"c","state":"s","client":"b","at":"a"}' \
+		'{"count":1,"role":"r","city":"c","state":"s","client":"b"}' '{"count":1,"role":"","city":"c","state":"s","client":"b","at":"a"}'; do
+		run -1 --separate-stderr lh-gen queries --from - --rejects r <<<"$row"
+		[ -z "$output" ]
+		[ "$(tail -n 1 r)" = "$row" ]
+	done
+	run -2 lh-gen queries --from absent
+	[[ $output == *absent* ]]
+}

@@ -52,6 +52,9 @@ kinds() {
 	providers: "providers"|1|[]
 	query: "report" or "health"|1|[]
 	time: a time like 2026-05-03T12:00:00Z|1|"1"|"2026-05-03"|[]
+	catalog: "register", "get", "list" or "remove"|1|[]
+	format: "csv", "tsv", "jsonl" or "parquet"|1|[]
+	object_op: "put", "get", "list" or "delete"|1|[]
 	operation: "add", "add_idempotent", "update", "revise", "retire", "get", "history", "search" or "stats"|1|[]
 	END
 }
@@ -78,10 +81,17 @@ commands() {
 	lh-index requests .  |{"op":"merge","src":"p","dest":"pb"}
 	lh-embed|{"texts":["a"]}
 	lh-embed --wire go|{"texts":["a"]}
+	lh-catalog register --catalog lake|{"name":"w","schema_fingerprint":"f"}
+	lh-catalog get --catalog lake|{"name":"w"}
+	lh-gen queries --from -|{"count":2,"role":"r","city":"c","state":"s","at":"a","client":"b"}
+	lh-catalog requests --catalog lake|{"op":"list"}
+	lh-store requests objects|{"op":"list"}
+	lh-ingest --requests --store objects --catalog lake|{"name":"a","file":"none"}
 	lh-pathway add log|{"content":1}
 	lh-pathway get log|{"uid":"a"}
 	lh-pathway revise log|{"predecessor_uid":"a","content":1}
 	lh-pathway requests log|{"op":"search"}
+	lh-query p=p.lhv|{"sql":"VALUES (1)"}
 	lh-subject-audit requests --key-file key|{"op":"report","id":"a"}
 	END
 }
@@ -114,10 +124,17 @@ members() {
 	lh-index requests .  |src name !; dest name !; clear_source bool
 	lh-embed|texts array; partial bool; model string
 	lh-embed --wire go|op stats; texts array; partial bool; model string
+	lh-catalog register --catalog lake|name string !+; schema_fingerprint string !+; store string +; row_count count; objects objects
+	lh-catalog get --catalog lake|name string !+
+	lh-gen queries --from -|role string !+; city string !+; state string !+; at string !+; client string !+
+	lh-catalog requests --catalog lake|op catalog !
+	lh-ingest --requests --store objects --catalog lake|name string !+; file string !+; format format; filename string
+	lh-store requests objects|op object_op !; key string; file string +; prefix string
 	lh-pathway add log|uid string +
 	lh-pathway get log|uid string !+
 	lh-pathway revise log|predecessor_uid string !+
 	lh-pathway requests log|op operation !; tag string; tags strings; content_contains string; include_retired bool
+	lh-query p=p.lhv|sql string !
 	lh-subject-audit requests --key-file key|op query !; id string !+; from time; to time
 	lh-pathway requests log|created_after_ns whole; created_before_ns whole; limit count
 	END
@@ -228,7 +245,7 @@ input_section() {
 		# shellcheck disable=SC2086
 		bound $files >tables
 		[ -s tables ] || { echo "$tool: no names in $files"; return 1; }
-		input_section "$tool" | sed 's/\\(dq/ /g' | grep -oE '[A-Za-z_]+' | sort -u >words
+		input_section "$tool" | sed 's/\\(dq/ /g' | grep -oE '[A-Za-z_][A-Za-z0-9_]*' | sort -u >words
 		comm -23 tables words >unnamed
 		[ ! -s unnamed ] || { echo "$tool: not on its page:"; cat unnamed; return 1; }
 		input_section "$tool" | awk '/^\.It Va / { for (i = 3; i <= NF; i++) if ($i != ",") print $i }' | sort -u >listed
@@ -241,6 +258,10 @@ input_section() {
 	lh-playbook lib/memory/playbook.c tools/lh-playbook/recorder.c tools/lh-playbook/requests.c tools/lh-playbook/remove.c
 	lh-embed tools/lh-embed/request.c
 	lh-index tools/lh-index/rows.c tools/lh-index/requests.c tools/lh-index/requests_add.c lib/vector/vector_record.c
+	lh-catalog tools/lh-catalog/commands.c tools/lh-catalog/requests.c lib/catalog/dataset.c
+	lh-gen tools/lh-gen/queries_from.c
+	lh-store tools/lh-store/requests.c
+	lh-ingest tools/lh-ingest/requests.c
 	lh-pathway tools/lh-pathway/change.c tools/lh-pathway/look.c tools/lh-pathway/requests.c
 	lh-subject-audit tools/lh-subject-audit/append.c tools/lh-subject-audit/requests.c
 	lh-load tools/lh-load/scenario.c

@@ -513,7 +513,7 @@ part() {
 	config "$(filter_route 'POST /role/{role}/of/{id}')" "$(filter_route 'DELETE /role/{role}/of/{id}')" \
 		'{"route":"PUT /off","off":"not here"}'
 	start_serve --config config
-	lh-serve --config config --print-config | jq -r '.built_in[], .routes[].route' | LC_ALL=C sort >routes
+	lh-serve --config config --print-config | jq -r '.built_in[], .routes[].route' | sed 's/\.\.\.}/}/' | LC_ALL=C sort >routes
 	curl -s "$URL/openapi.json" | python3 -B "$BATS_TEST_DIRNAME/oracle/openapi.py" >listed
 	diff routes listed
 	grep -q '^POST /role/{role}/of/{id}$' listed

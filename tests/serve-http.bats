@@ -587,7 +587,7 @@ config() {
 
 @test "the names that the bridge writes as numbers are the numbers of the filters' tables" {
 	sed -n '/^static const char \*const numbers/,/^};/p' "$ROOT/lib/serve/route.c" | grep -o '"[^"]*"' | tr -d '"' | sort >bridge
-	files=$(sed -n 's/^\tlh-[a-z-]* \(\(tools\|lib\)\/.*\)/\1/p' "$ROOT/tests/members.bats" | tr ' ' '\n' | grep -v '^tools/lh-load/')
+	files=$(sed -n 's/^\tlh-[a-z-]* \(\(tools\|lib\)\/.*\)/\1/p' "$ROOT/tests/members.bats" | tr ' ' '\n' | grep -v '^tools/lh-load/\|^lib/catalog/')
 	[ "$(wc -l <<<"$files")" -gt 10 ]
 	for file in $files; do
 		"${CC:-cc}" -std=gnu11 -D_GNU_SOURCE -E -P -I "$ROOT/include" -I "$ROOT/lib" "$ROOT/$file"

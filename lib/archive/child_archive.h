@@ -19,6 +19,9 @@
  * entries, WHAT always empty; no E) arrive on stdin, and a tar archive in zstd
  * leaves on stdout, which depends only on the names and bytes of the members.
  *
+ * With LH_CAT_FRAMES=zstd there is one member, whose size need not be right, and a
+ * single file in zstd leaves on stdout.
+ *
  * Its stdin is the compressed file.  The bytes that were already read from it, to
  * determine its type, are passed on descriptor 3, which it reads first.
  *
@@ -37,6 +40,7 @@
 #define LH_CAT_LINES "lines"
 #define LH_CAT_ENTRIES "entries"
 #define LH_CAT_PACK "pack"
+#define LH_CAT_ZSTD "zstd"
 #define LH_CAT_HEAD_FD 3
 #define LH_CAT_FRAME 5			/* bytes before a payload */
 #define LH_CAT_FRAME_MAX 65536		/* of a payload */
@@ -54,6 +58,9 @@ struct lh_child_reader {
  * failure. */
 struct lh_child_reader *lh_child_reader_start(int fd, const void *head, size_t n,
 					      struct lh_err *err);
+
+/* The same for "s3://BUCKET/KEY", which the child opens. */
+struct lh_child_reader *lh_child_reader_object(const char *object, struct lh_err *err);
 
 /* The same with LH_CAT_ENTRIES.  The child's stderr is then kept for the error.  A
  * -1 of lh_child_reader_read with ended set means that the archive is bad; any
@@ -89,6 +96,8 @@ struct lh_child_writer {
 	int stderr_fd;			/* a file in memory: its stderr */
 };
 int lh_child_writer_start(struct lh_child_writer *p, int fd, struct lh_err *err);
+/* Write a single file in zstd, whose bytes follow; there is no lh_child_writer_member. */
+int lh_child_writer_zstd(struct lh_child_writer *p, int fd, struct lh_err *err);
 int lh_child_writer_member(struct lh_child_writer *p, const char *name, uint64_t size,
 			   struct lh_err *err);
 int lh_child_writer_more(struct lh_child_writer *p, const void *bytes, size_t n,

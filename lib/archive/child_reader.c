@@ -27,16 +27,24 @@ static int head_file(const void *head, size_t n, struct lh_err *err)
 	return fd;		/* read from its beginning */
 }
 
-static struct lh_child_reader *start(int fd, const void *head, size_t n, char *const *env,
-				     int stderr_fd, struct lh_err *err)
+/* What the child reads: fd after the bytes of head, or an object. */
+struct reads {
+	const char *object;	/* NULL: fd */
+	int fd;
+	const void *head;
+	size_t n;
+};
+
+static struct lh_child_reader *start(const struct reads *from, char *const *env, int stderr_fd,
+				     struct lh_err *err)
 {
-	char *argv[] = { "lh-cat", NULL };
+	char *argv[] = { "lh-cat", from->object ? "--" : NULL, (char *)from->object, NULL };
 	int pipes[2] = { -1, -1 }, before = -1;
 	struct lh_child_reader *c = lh_calloc(1, sizeof *c, err);
 
 	if (!c)
 		return NULL;
-	before = head_file(head, n, err);
+	before = head_file(from->head, from->n, err);
 	if (before >= 0 && pipe2(pipes, O_CLOEXEC) < 0)
 		lh_err_sys(err, "pipe");
 	c->from = pipes[0];
@@ -44,8 +52,9 @@ static struct lh_child_reader *start(int fd, const void *head, size_t n, char *c
 	c->stderr_fd = stderr_fd;
 	if (pipes[0] >= 0)
 		c->pid = lh_coproc_spawn(&(struct lh_spawn){
-			.argv = argv, .fd = (int[]){ fd, pipes[1], stderr_fd, before }, .n_fd = 4,
-			.env = env }, err);
+			.argv = argv, .fd = (int[]){ from->fd, pipes[1], stderr_fd, before },
+			.n_fd = 4, .env = env,
+			.keys = from->object ? LH_KEYS_STORE : LH_KEYS_NONE }, err);
 	if (before >= 0)
 		close(before);
 	if (pipes[1] >= 0)
@@ -64,7 +73,22 @@ struct lh_child_reader *lh_child_reader_start(int fd, const void *head, size_t n
 {
 	static char *const env[] = { LH_CAT_ENV "=" LH_CAT_LINES, NULL };
 
-	return start(fd, head, n, env, -1, err);
+	return start(&(struct reads){ NULL, fd, head, n }, env, -1, err);
+}
+
+struct lh_child_reader *lh_child_reader_object(const char *object, struct lh_err *err)
+{
+	static char *const env[] = { LH_CAT_ENV "=" LH_CAT_LINES, NULL };
+	int null = open("/dev/null", O_RDONLY | O_CLOEXEC);
+	struct lh_child_reader *c;
+
+	if (null < 0) {
+		lh_err_sys(err, "/dev/null");
+		return NULL;
+	}
+	c = start(&(struct reads){ object, null, "", 0 }, env, -1, err);
+	close(null);
+	return c;
 }
 
 struct lh_child_reader *lh_child_reader_entries(int fd, struct lh_err *err)
@@ -76,7 +100,7 @@ struct lh_child_reader *lh_child_reader_entries(int fd, struct lh_err *err)
 	if (stderr_fd < 0)
 		lh_err_sys(err, "memfd_create");
 	else
-		c = start(fd, "", 0, env, stderr_fd, err);
+		c = start(&(struct reads){ NULL, fd, "", 0 }, env, stderr_fd, err);
 	if (stderr_fd >= 0 && !c)
 		close(stderr_fd);
 	return c;

@@ -12,7 +12,7 @@
 
 #include "proc/coproc.h"
 
-int lh_child_writer_start(struct lh_child_writer *p, int fd, struct lh_err *err)
+static int start(struct lh_child_writer *p, int fd, char *mode, struct lh_err *err)
 {
 	char *argv[] = { "lh-cat", NULL };
 	int ends[2] = { -1, -1 };
@@ -28,7 +28,7 @@ int lh_child_writer_start(struct lh_child_writer *p, int fd, struct lh_err *err)
 	else
 		pid = lh_coproc_spawn(&(struct lh_spawn){
 			.argv = argv, .fd = (int[]){ ends[1], fd, p->stderr_fd }, .n_fd = 3,
-			.env = (char *[]){ LH_CAT_ENV "=" LH_CAT_PACK, NULL } }, err);
+			.env = (char *[]){ mode, NULL } }, err);
 	if (ends[1] >= 0)
 		close(ends[1]);
 	p->to = ends[0];
@@ -38,6 +38,11 @@ int lh_child_writer_start(struct lh_child_writer *p, int fd, struct lh_err *err)
 	}
 	p->pid = pid;
 	return 0;
+}
+
+int lh_child_writer_start(struct lh_child_writer *p, int fd, struct lh_err *err)
+{
+	return start(p, fd, LH_CAT_ENV "=" LH_CAT_PACK, err);
 }
 
 /* Wait for it to end: 0 if it succeeded, else -1 with its message. */
@@ -91,6 +96,16 @@ int lh_child_writer_member(struct lh_child_writer *p, const char *name, uint64_t
 	if (n < 0 || (size_t)n >= sizeof text)
 		return lh_err_set(err, LH_EDATA, "%s: too long a name for a member", name);
 	return write_frame(p, 'M', text, (size_t)n, err);
+}
+
+int lh_child_writer_zstd(struct lh_child_writer *p, int fd, struct lh_err *err)
+{
+	if (start(p, fd, LH_CAT_ENV "=" LH_CAT_ZSTD, err) < 0)
+		return -1;
+	if (lh_child_writer_member(p, "", 0, err) == 0)
+		return 0;
+	lh_child_writer_stop(p);
+	return -1;
 }
 
 int lh_child_writer_more(struct lh_child_writer *p, const void *bytes, size_t n, struct lh_err *err)

@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -111,6 +112,19 @@ void lh_sweep_below(const char *folder)
 		remove_stale_tmp(path, strlen(path), ".", SWEEP_DEEP);
 }
 
+/* Write a name that no other file of this process has: "FOLDER/.NAME.lh-tmp-PID", and
+ * after the first "FOLDER/.NAME.lh-tmp-N.lh-tmp-PID".  Threads may write one target. */
+static void name_tmp(char *to, size_t n, const char *folder, const char *name)
+{
+	static atomic_uint used;
+	unsigned i = atomic_fetch_add(&used, 1);
+	char more[32] = "";
+
+	if (i)
+		snprintf(more, sizeof more, MARK "%u", i);
+	snprintf(to, n, "%s/.%.*s%s" MARK "%ld", folder, NAME_ROOM, name, more, (long)getpid());
+}
+
 static int open_tmp(struct lh_atomic *a, const char *folder, const char *name, mode_t mode,
 		    struct lh_err *err)
 {
@@ -120,7 +134,7 @@ static int open_tmp(struct lh_atomic *a, const char *folder, const char *name, m
 	a->tmp = lh_calloc(n, 1, err);
 	if (!a->tmp)
 		return -1;
-	snprintf(a->tmp, n, "%s/.%.*s" MARK "%ld", folder, NAME_ROOM, name, (long)getpid());
+	name_tmp(a->tmp, n, folder, name);
 	a->slot = lh_signal_tmp_add(a->tmp);
 	a->fd = open(a->tmp, flags, mode);
 	if (a->fd < 0 && errno == EEXIST && is_lock_free(a->tmp) && unlink(a->tmp) == 0)

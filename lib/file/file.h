@@ -3,7 +3,8 @@
  *
  * lh_atomic replaces a file: readers see the old bytes or the new bytes, never a
  * mixture, also after kill -9, a full disk or power loss.  It writes a temporary
- * file next to the target (O_EXCL|O_NOFOLLOW, ".NAME.lh-tmp-PID"), then fsync,
+ * file next to the target (O_EXCL|O_NOFOLLOW, ".NAME.lh-tmp-PID",
+ * and other names for later ones of a process), then fsync,
  * rename and fsync of the folder.  Nothing else in the tree calls rename(2).  A
  * target that is a symbolic link, FIFO or device is refused.  The new file gets
  * owner, group and mode of the one replaced; a file that root creates in the folder

@@ -22,10 +22,10 @@ int lh_open_beneath(const char *folder, struct lh_err *err)
 	return fd < 0 ? lh_err_sys(err, "%s: cannot open the folder", folder) : fd;
 }
 
-static int open_beneath(int folder, const char *path)
+static int open_beneath(int folder, const char *path, unsigned long long more)
 {
 	struct open_how how = { .flags = O_PATH | O_CLOEXEC,
-				.resolve = RESOLVE_BENEATH | RESOLVE_NO_MAGICLINKS };
+				.resolve = RESOLVE_BENEATH | RESOLVE_NO_MAGICLINKS | more };
 	int fd, i = 0;
 
 	do
@@ -67,7 +67,22 @@ static int walk_beneath(int folder, char *path)
 	return at;
 }
 
-static int is_nowhere(int why)
+int lh_path_beneath(int folder, const char *path)
+{
+	int fd = open_beneath(folder, path, RESOLVE_NO_SYMLINKS);
+	char name[PATH_MAX];
+
+	if (fd >= 0 || errno != ENOSYS)
+		return fd;
+	if (strlen(path) >= sizeof name) {
+		errno = ENAMETOOLONG;
+		return -1;
+	}
+	memcpy(name, path, strlen(path) + 1);
+	return walk_beneath(folder, name);
+}
+
+bool lh_is_nowhere(int why)
 {
 	return why == ENOENT || why == ENOTDIR || why == EXDEV || why == ELOOP ||
 		why == ENAMETOOLONG;
@@ -83,11 +98,11 @@ int lh_exists_beneath(int folder, const char *path, size_t n, struct lh_err *err
 		return 0;
 	memcpy(name, path, n);
 	name[n] = '\0';
-	fd = open_beneath(folder, name);
+	fd = open_beneath(folder, name, 0);
 	if (fd < 0 && errno == ENOSYS)
 		fd = walk_beneath(folder, name);
 	if (fd < 0)
-		return is_nowhere(errno) ? 0 : lh_err_sys(err, "%.*s", (int)n, path);
+		return lh_is_nowhere(errno) ? 0 : lh_err_sys(err, "%.*s", (int)n, path);
 	rc = fstat(fd, &st) < 0 ? lh_err_sys(err, "%.*s", (int)n, path) : S_ISREG(st.st_mode);
 	close(fd);
 	return rc;

@@ -17,6 +17,8 @@
 
 #define INDEX_MAGIC 6	/* its bytes up to the first LF: a pipe may have no more ready */
 
+#define LH_OBJECT "s3://"
+
 static char *just_stdin[] = { "-" };
 
 void lh_input_init(struct lh_input *in, char **operands, size_t n, uint64_t max_line)
@@ -103,6 +105,32 @@ static int open_member(struct lh_input *in, struct lh_err *err)
 	return 1;
 }
 
+/* Read the open file through lh-cat. */
+static int read_child(struct lh_input *in)
+{
+	if (!in->cat)
+		return -1;
+	lh_lines_open(&in->lines, in->cat->from);
+	in->lines.read = lh_child_reader_read;
+	in->lines.ctx = in->cat;
+	return 1;
+}
+
+static bool is_object(const char *operand)
+{
+	return strncmp(operand, LH_OBJECT, sizeof LH_OBJECT - 1) == 0;
+}
+
+/* Open an object of a store. */
+static int open_object(struct lh_input *in, struct lh_err *err)
+{
+	if (in->plain)
+		return lh_err_set(err, LH_EIO, "is an object; a file is wanted here");
+	in->start = -1;
+	in->cat = lh_child_reader_object(in->operand, err);
+	return read_child(in);
+}
+
 int lh_input_open(struct lh_input *in, struct lh_err *err)
 {
 	struct stat st;
@@ -114,6 +142,8 @@ int lh_input_open(struct lh_input *in, struct lh_err *err)
 		return 0;
 	in->operand = in->operands[in->next++];
 	in->fd = in->opened;
+	if (in->fd < 0 && is_object(in->operand))
+		return open_object(in, err);
 	if (in->fd < 0)
 		in->fd = strcmp(in->operand, "-") ? open(in->operand, O_RDONLY | O_CLOEXEC) :
 						    STDIN_FILENO;
@@ -150,12 +180,7 @@ static int probe(struct lh_input *in, struct lh_err *err)
 		head = 0;
 	}
 	in->cat = lh_child_reader_start(in->fd, l->b.p, head, err);
-	if (!in->cat)
-		return -1;
-	lh_lines_open(l, in->cat->from);
-	l->read = lh_child_reader_read;
-	l->ctx = in->cat;
-	return 0;
+	return read_child(in) < 0 ? -1 : 0;
 }
 
 enum lh_lines_is lh_input_next(struct lh_input *in, struct lh_bytes *block, struct lh_err *err)

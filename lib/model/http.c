@@ -1,37 +1,17 @@
 /* http.c - GET, or POST a JSON body.  See http.h. */
-#include "http_url.h"
+#include "http.h"
 
 #include <ctype.h>
-#include <curl/curl.h>
-#include <dlfcn.h>
-#include <errno.h>
-#include <pthread.h>
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <time.h>
 
 #include "base/mem.h"
+#include "net/curl.h"
 
 #define BODY_SHOWN 200
-#define FIRST_WAIT 0.25		/* seconds before the first retry, doubling */
 #define REDIRECTS 5
 #define CONNECT_WAIT 10.0	/* seconds; a longer --timeout is for the answer */
-
-/* The functions of libcurl used here, resolved at first use. */
-static struct {
-	__typeof__(curl_global_init) *global_init;
-	__typeof__(curl_easy_init) *init;
-	__typeof__(curl_easy_cleanup) *cleanup;
-	CURLcode (*setopt)(CURL *, CURLoption, ...);
-	CURLcode (*getinfo)(CURL *, CURLINFO, ...);
-	__typeof__(curl_easy_perform) *perform;
-	__typeof__(curl_easy_strerror) *strerror;
-	__typeof__(curl_slist_append) *slist_append;
-	__typeof__(curl_slist_free_all) *slist_free_all;
-	char failed[256];
-	bool nomem;	/* it failed for lack of memory */
-} lib;
 
 struct lh_http {
 	CURL *curl;
@@ -44,46 +24,6 @@ struct lh_http {
 	char moved[LH_URL_SHOWN];		/* the target of a redirect that was not followed */
 	char curl_why[CURL_ERROR_SIZE], why[CURL_ERROR_SIZE + 64];
 };
-
-/* Report why libcurl was not loaded.  The loader gives its reasons as text only. */
-static void report_not_loaded(void)
-{
-	const char *why = dlerror();
-
-	why = why ? why : "no reason given";
-	snprintf(lib.failed, sizeof lib.failed, "%s", why);
-	lib.nomem = strstr(why, strerror(ENOMEM)) != NULL;
-}
-
-static void *find_function(void *so, const char *name)
-{
-	void *p = dlsym(so, name);
-
-	if (!p && !lib.failed[0])
-		report_not_loaded();
-	return p;
-}
-
-static void load(void)
-{
-	void *so = dlopen("libcurl.so.4", RTLD_NOW | RTLD_LOCAL);
-
-	if (!so) {
-		report_not_loaded();
-		return;
-	}
-	lib.global_init = find_function(so, "curl_global_init");
-	lib.init = find_function(so, "curl_easy_init");
-	lib.cleanup = find_function(so, "curl_easy_cleanup");
-	lib.setopt = find_function(so, "curl_easy_setopt");
-	lib.getinfo = find_function(so, "curl_easy_getinfo");
-	lib.perform = find_function(so, "curl_easy_perform");
-	lib.strerror = find_function(so, "curl_easy_strerror");
-	lib.slist_append = find_function(so, "curl_slist_append");
-	lib.slist_free_all = find_function(so, "curl_slist_free_all");
-	if (!lib.failed[0] && lib.global_init(CURL_GLOBAL_DEFAULT) != CURLE_OK)
-		snprintf(lib.failed, sizeof lib.failed, "libcurl does not start");
-}
 
 int lh_http_check_bearer(const char *token, struct lh_err *err)
 {
@@ -118,14 +58,14 @@ static int set_headers(struct curl_slist **list, const char *first)
 	static const char *const fields[] = {
 		"Content-Type: application/json", "Accept: application/json", "Expect:"
 	};
-	struct curl_slist *more = first ? lib.slist_append(*list, first) : *list;
+	struct curl_slist *more = first ? lh_curl.slist_append(*list, first) : *list;
 	size_t i;
 
 	if (first && !more)
 		return -1;
 	*list = more;
 	for (i = 0; i < sizeof fields / sizeof *fields; i++) {
-		more = lib.slist_append(*list, fields[i]);
+		more = lh_curl.slist_append(*list, fields[i]);
 		if (!more)
 			return -1;
 		*list = more;
@@ -139,10 +79,10 @@ static int set_trace(struct lh_http *h, struct lh_str id)
 	struct lh_buf *b = &h->trace;
 	size_t i;
 
-	lib.slist_free_all(h->traced);
+	lh_curl.slist_free_all(h->traced);
 	h->traced = NULL;
 	if (!id.n)
-		return lib.setopt(h->curl, CURLOPT_HTTPHEADER, h->headers) ? -1 : 0;
+		return lh_curl.setopt(h->curl, CURLOPT_HTTPHEADER, h->headers) ? -1 : 0;
 	lh_buf_reset(b);
 	lh_buf_puts(b, "X-Lakehouse-Trace-Id: ");
 	for (i = 0; i < id.n; i++)
@@ -153,7 +93,7 @@ static int set_trace(struct lh_http *h, struct lh_str id)
 	lh_buf_putc(b, '\0');
 	if (b->failed || set_headers(&h->traced, b->p) < 0)
 		return -1;
-	return lib.setopt(h->curl, CURLOPT_HTTPHEADER, h->traced) ? -1 : 0;
+	return lh_curl.setopt(h->curl, CURLOPT_HTTPHEADER, h->traced) ? -1 : 0;
 }
 
 static double connect_wait(const struct lh_http *h)
@@ -164,52 +104,34 @@ static double connect_wait(const struct lh_http *h)
 /* Set the options that are the same for every call of this handle. */
 static int set_options(struct lh_http *h)
 {
-	const char *file = getenv("SSL_CERT_FILE"), *dir = getenv("SSL_CERT_DIR");
 	CURL *c = h->curl;
-	int bad = 0;
+	int bad = lh_curl_set_safe(c);
 
-	bad |= lib.setopt(c, CURLOPT_USERAGENT, "lakehouse-tools");
-	bad |= lib.setopt(c, CURLOPT_ACCEPT_ENCODING, "gzip, deflate");
-	bad |= lib.setopt(c, CURLOPT_PROTOCOLS_STR, "http,https");
-	bad |= lib.setopt(c, CURLOPT_SSL_VERIFYPEER, 1L);
-	bad |= lib.setopt(c, CURLOPT_SSL_VERIFYHOST, 2L);
-	bad |= lib.setopt(c, CURLOPT_NOSIGNAL, 1L);
-	bad |= lib.setopt(c, CURLOPT_CONNECTTIMEOUT_MS, (long)(connect_wait(h) * 1000));
-	bad |= lib.setopt(c, CURLOPT_TIMEOUT_MS, (long)(h->opts.timeout * 1000));
-	bad |= lib.setopt(c, CURLOPT_WRITEFUNCTION, on_body);
-	bad |= lib.setopt(c, CURLOPT_WRITEDATA, h);
-	bad |= lib.setopt(c, CURLOPT_NOPROGRESS, 0L);
-	bad |= lib.setopt(c, CURLOPT_XFERINFOFUNCTION, on_progress);
-	bad |= lib.setopt(c, CURLOPT_XFERINFODATA, h);
-	bad |= lib.setopt(c, CURLOPT_ERRORBUFFER, h->curl_why);
-	if (file && *file)
-		bad |= lib.setopt(c, CURLOPT_CAINFO, file);
-	if (dir && *dir)
-		bad |= lib.setopt(c, CURLOPT_CAPATH, dir);
+	bad |= lh_curl.setopt(c, CURLOPT_ACCEPT_ENCODING, "gzip, deflate");
+	bad |= lh_curl.setopt(c, CURLOPT_CONNECTTIMEOUT_MS, (long)(connect_wait(h) * 1000));
+	bad |= lh_curl.setopt(c, CURLOPT_TIMEOUT_MS, (long)(h->opts.timeout * 1000));
+	bad |= lh_curl.setopt(c, CURLOPT_WRITEFUNCTION, on_body);
+	bad |= lh_curl.setopt(c, CURLOPT_WRITEDATA, h);
+	bad |= lh_curl.setopt(c, CURLOPT_NOPROGRESS, 0L);
+	bad |= lh_curl.setopt(c, CURLOPT_XFERINFOFUNCTION, on_progress);
+	bad |= lh_curl.setopt(c, CURLOPT_XFERINFODATA, h);
+	bad |= lh_curl.setopt(c, CURLOPT_ERRORBUFFER, h->curl_why);
 	return bad ? -1 : 0;
 }
 
 struct lh_http *lh_http_new(const struct lh_http_opts *opts, struct lh_err *err)
 {
-	static pthread_once_t once = PTHREAD_ONCE_INIT;
 	struct lh_http *h;
 
-	pthread_once(&once, load);
-	if (lib.failed[0] && lib.nomem) {
-		lh_err_nomem(err);
+	if (lh_curl_load(err) < 0)
 		return NULL;
-	}
-	if (lib.failed[0]) {
-		lh_err_set(err, LH_ENET, "no libcurl: %s", lib.failed);
-		return NULL;
-	}
 	h = lh_calloc(1, sizeof *h, err);
 	if (!h)
 		return NULL;
 	h->opts = *opts;
 	h->seed = (unsigned)((uintptr_t)h >> 4) ^ (unsigned)time(NULL);
 	lh_buf_init(&h->body, opts->max_body ? opts->max_body : LH_HTTP_MAX_BODY);
-	h->curl = lib.init();
+	h->curl = lh_curl.init();
 	if (!h->curl || set_headers(&h->headers, NULL) < 0 || set_options(h) < 0) {
 		lh_http_free(h);
 		lh_err_nomem(err);
@@ -223,9 +145,9 @@ void lh_http_free(struct lh_http *h)
 	if (!h)
 		return;
 	if (h->curl)
-		lib.cleanup(h->curl);
-	lib.slist_free_all(h->headers);
-	lib.slist_free_all(h->traced);
+		lh_curl.cleanup(h->curl);
+	lh_curl.slist_free_all(h->headers);
+	lh_curl.slist_free_all(h->traced);
 	lh_buf_free(&h->body);
 	lh_buf_free(&h->url);
 	lh_buf_free(&h->trace);
@@ -237,54 +159,16 @@ static int set_target(struct lh_http *h, const struct lh_http_call *call)
 	CURL *c = h->curl;
 	int bad = 0;
 
-	bad |= lib.setopt(c, CURLOPT_URL, call->url);
-	bad |= lib.setopt(c, CURLOPT_XOAUTH2_BEARER, call->bearer);
-	bad |= lib.setopt(c, CURLOPT_HTTPAUTH, call->bearer ? CURLAUTH_BEARER : CURLAUTH_BASIC);
-	bad |= lib.setopt(c, CURLOPT_PROXY, lh_url_is_loopback(call->url) ? "" : NULL);
+	bad |= lh_curl.setopt(c, CURLOPT_URL, call->url);
+	bad |= lh_curl.setopt(c, CURLOPT_XOAUTH2_BEARER, call->bearer);
+	bad |= lh_curl.setopt(c, CURLOPT_HTTPAUTH, call->bearer ? CURLAUTH_BEARER : CURLAUTH_BASIC);
+	bad |= lh_curl_set_proxy(c, call->url);
 	if (!call->body)
-		return bad | lib.setopt(c, CURLOPT_HTTPGET, 1L) ? -1 : 0;
-	bad |= lib.setopt(c, CURLOPT_POST, 1L);
-	bad |= lib.setopt(c, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)call->n);
-	bad |= lib.setopt(c, CURLOPT_POSTFIELDS, call->body);
+		return bad | lh_curl.setopt(c, CURLOPT_HTTPGET, 1L) ? -1 : 0;
+	bad |= lh_curl.setopt(c, CURLOPT_POST, 1L);
+	bad |= lh_curl.setopt(c, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)call->n);
+	bad |= lh_curl.setopt(c, CURLOPT_POSTFIELDS, call->body);
 	return bad ? -1 : 0;
-}
-
-/* Perform the call without SIGPIPE: OpenSSL uses write(2), so that a closed
- * connection would kill the process, because a filter keeps the signal's default. */
-static CURLcode perform(struct lh_http *h)
-{
-	sigset_t pipe_set, old, pending;
-	CURLcode rc;
-
-	sigemptyset(&pipe_set);
-	sigaddset(&pipe_set, SIGPIPE);
-	pthread_sigmask(SIG_BLOCK, &pipe_set, &old);
-	lh_buf_reset(&h->body);
-	h->curl_why[0] = '\0';
-	rc = lib.perform(h->curl);
-	if (!sigismember(&old, SIGPIPE)) {
-		if (sigpending(&pending) == 0 && sigismember(&pending, SIGPIPE))
-			sigtimedwait(&pipe_set, NULL, &(struct timespec){ 0, 0 });
-		pthread_sigmask(SIG_SETMASK, &old, NULL);
-	}
-	return rc;
-}
-
-static bool is_retry_failure(CURLcode rc)
-{
-	switch (rc) {
-	case CURLE_OPERATION_TIMEDOUT:
-	case CURLE_COULDNT_RESOLVE_PROXY:
-	case CURLE_COULDNT_RESOLVE_HOST:
-	case CURLE_COULDNT_CONNECT:
-	case CURLE_SEND_ERROR:
-	case CURLE_RECV_ERROR:
-	case CURLE_GOT_NOTHING:
-	case CURLE_PARTIAL_FILE:
-		return true;
-	default:
-		return false;
-	}
 }
 
 static bool is_retry_status(long status)
@@ -295,22 +179,9 @@ static bool is_retry_status(long status)
 /* Sleep before try number n+1; -1 if asked to stop meanwhile. */
 static int wait_turn(struct lh_http *h, unsigned n, curl_off_t retry_after)
 {
-	double s = FIRST_WAIT * (double)(1u << (n < 16 ? n : 16));
+	double s = retry_after > 0 ? (double)retry_after : lh_curl_pause(n, &h->seed);
 
-	s *= 0.5 + 0.5 * (double)rand_r(&h->seed) / (double)RAND_MAX;
-	if (retry_after > 0)
-		s = (double)retry_after;
-	if (s > h->opts.timeout)
-		s = h->opts.timeout;
-	while (s > 0) {
-		double slice = s < 0.05 ? s : 0.05;
-
-		if (h->opts.stopping && h->opts.stopping())
-			return -1;
-		nanosleep(&(struct timespec){ 0, (long)(slice * 1e9) }, NULL);
-		s -= slice;
-	}
-	return 0;
+	return lh_curl_sleep(s < h->opts.timeout ? s : h->opts.timeout, h->opts.stopping);
 }
 
 /* Return how many bytes of the body to quote: not cut within a character, without
@@ -364,17 +235,6 @@ int lh_http_refuse(struct lh_err *err, const char *url, const struct lh_http_rep
 	return rc;
 }
 
-/* Remove how long curl tried, " after 3 ms", so that the same fault has the same
- * message. */
-static void remove_duration(char *why)
-{
-	char *after = strstr(why, " after "), *digits = after ? after + strlen(" after ") : NULL;
-	size_t n = digits ? strspn(digits, "0123456789") : 0;
-
-	if (n && strncmp(digits + n, " ms", 3) == 0)
-		memmove(after, digits + n + 3, strlen(digits + n + 3) + 1);
-}
-
 /* Report why there is no complete answer. */
 static int report_incomplete(struct lh_http *h, CURLcode rc, const char *url,
 			     struct lh_http_reply *reply, struct lh_err *err)
@@ -382,7 +242,7 @@ static int report_incomplete(struct lh_http *h, CURLcode rc, const char *url,
 	char shown[LH_URL_SHOWN];
 	curl_off_t connected = 0;
 
-	lib.getinfo(h->curl, CURLINFO_PRETRANSFER_TIME_T, &connected);
+	lh_curl.getinfo(h->curl, CURLINFO_PRETRANSFER_TIME_T, &connected);
 	if (rc == CURLE_ABORTED_BY_CALLBACK)
 		return lh_err_set(err, LH_EINTR, "interrupted");
 	if (rc == CURLE_OUT_OF_MEMORY || h->body.failed == LH_ENOMEM)
@@ -397,8 +257,8 @@ static int report_incomplete(struct lh_http *h, CURLcode rc, const char *url,
 		snprintf(h->why, sizeof h->why, "more than %d redirects", REDIRECTS);
 	else
 		snprintf(h->why, sizeof h->why, "%s",
-			 h->curl_why[0] ? h->curl_why : lib.strerror(rc));
-	remove_duration(h->why);
+			 h->curl_why[0] ? h->curl_why : lh_curl.strerror(rc));
+	lh_curl_remove_duration(h->why);
 	reply->why = h->why;
 	reply->timed_out = rc == CURLE_OPERATION_TIMEDOUT;
 	if (reply->status)
@@ -416,7 +276,7 @@ static int handle_redirect(struct lh_http *h, const struct lh_http_call *call,
 	bool secret = call->bearer || lh_url_has_user(call->url);
 	const char *to = NULL, *path;
 
-	lib.getinfo(h->curl, CURLINFO_REDIRECT_URL, &to);
+	lh_curl.getinfo(h->curl, CURLINFO_REDIRECT_URL, &to);
 	if (reply->status / 100 != 3 || !to)
 		return 0;
 	if (secret || !lh_url_same_place(call->url, to)) {
@@ -433,7 +293,7 @@ static int handle_redirect(struct lh_http *h, const struct lh_http_call *call,
 	}
 	lh_buf_reset(&h->url);
 	lh_url_move(&h->url, call->url, to);
-	return h->url.failed || lib.setopt(h->curl, CURLOPT_URL, h->url.p) ? -1 : 1;
+	return h->url.failed || lh_curl.setopt(h->curl, CURLOPT_URL, h->url.p) ? -1 : 1;
 }
 
 /* Make one attempt, with the redirects that are followed.  Sets all of *reply
@@ -448,8 +308,10 @@ static int make_attempt(struct lh_http *h, const struct lh_http_call *call, CURL
 		return lh_err_nomem(err);
 	do {
 		memset(reply, 0, sizeof *reply);
-		*rc = perform(h);
-		lib.getinfo(h->curl, CURLINFO_RESPONSE_CODE, &reply->status);
+		lh_buf_reset(&h->body);
+		h->curl_why[0] = '\0';
+		*rc = lh_curl_perform(h->curl);
+		lh_curl.getinfo(h->curl, CURLINFO_RESPONSE_CODE, &reply->status);
 		reply->body = h->body.p;
 		reply->len = h->body.len;
 		more = *rc == CURLE_OK ? handle_redirect(h, call, reply) : 0;
@@ -476,10 +338,10 @@ int lh_http_call(struct lh_http *h, const struct lh_http_call *call, struct lh_h
 		if (make_attempt(h, call, &rc, reply, err) < 0)
 			return -1;
 		again = rc == CURLE_OK ? is_retry_status(reply->status)
-			: is_retry_failure(rc) && !h->body.failed;
+			: lh_curl_is_transient(rc) && !h->body.failed;
 		if (!again || tries >= h->opts.retries)
 			break;
-		lib.getinfo(h->curl, CURLINFO_RETRY_AFTER, &after);
+		lh_curl.getinfo(h->curl, CURLINFO_RETRY_AFTER, &after);
 		if (wait_turn(h, tries, after) < 0)
 			return lh_err_set(err, LH_EINTR, "interrupted");
 	}

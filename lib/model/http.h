@@ -23,9 +23,6 @@
  * The body is limited while it arrives, after decompression, so that neither an
  * endless answer nor a gzip bomb costs more than opts.max_body.
  *
- * libcurl is loaded with the first handle, not at program start: it brings about
- * thirty libraries and 3.5 ms, which a run without network access should not pay.
- *
  * Owner:   reply.body, why and moved are the handle's, until its next call; LH_PAD bytes
  *          follow the body.
  * Errors:  LH_ENET with one line that names the URL, the same for the same fault;
@@ -37,6 +34,7 @@
 
 #include <lh/buf.h>
 #include <lh/json.h>
+#include "net/url.h"
 
 #define LH_HTTP_MAX_BODY ((size_t)16 << 20)
 
@@ -82,18 +80,8 @@ int lh_http_post(struct lh_http *h, const char *url, const void *body, size_t n,
 int lh_http_refuse(struct lh_err *err, const char *url, const struct lh_http_reply *reply,
 		   const char *what);
 
-/* Check that lh_http_post accepts this address: LH_EUSAGE if not. */
-int lh_http_check_url(const char *url, struct lh_err *err);
-
-/* Check that it is also an address that a file may contain, which must not have
- * user-info. */
-int lh_http_check_kept_url(const char *url, struct lh_err *err);
-
 /* Check that a header can contain this token: LH_EUSAGE if not; the message does
  * not show it. */
 int lh_http_check_bearer(const char *token, struct lh_err *err);
-
-/* Copy the URL with its user-info, if any, as "***"; truncated to n bytes. */
-void lh_http_mask(const char *url, char *out, size_t n);
 
 #endif

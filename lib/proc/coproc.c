@@ -49,7 +49,7 @@ static bool is_set(const char *s, char *const *more)
 	return false;
 }
 
-#define EMBED (LH_KEYS_OLLAMA | LH_KEYS_OPENAI)
+#define NET (LH_KEYS_OLLAMA | LH_KEYS_OPENAI | LH_KEYS_CHAT | LH_KEYS_STORE)
 
 static const struct {
 	const char *name;
@@ -62,9 +62,10 @@ static const struct {
 	{ "OPENROUTER_API_KEY", LH_KEYS_CHAT }, { "LH_OPENROUTER_URL", LH_KEYS_CHAT },
 	{ "OPENCODE_API_KEY", LH_KEYS_CHAT }, { "LH_OPENCODE_URL", LH_KEYS_CHAT },
 	{ "KIMI_API_KEY", LH_KEYS_CHAT }, { "LH_KIMI_URL", LH_KEYS_CHAT },
-	{ "http_proxy", EMBED | LH_KEYS_CHAT },
-	{ "https_proxy", EMBED | LH_KEYS_CHAT }, { "HTTPS_PROXY", EMBED | LH_KEYS_CHAT },
-	{ "all_proxy", EMBED | LH_KEYS_CHAT }, { "ALL_PROXY", EMBED | LH_KEYS_CHAT },
+	{ "http_proxy", NET }, { "https_proxy", NET }, { "HTTPS_PROXY", NET },
+	{ "all_proxy", NET }, { "ALL_PROXY", NET },
+	{ "AWS_ACCESS_KEY_ID", LH_KEYS_STORE }, { "AWS_SECRET_ACCESS_KEY", LH_KEYS_STORE },
+	{ "AWS_SESSION_TOKEN", LH_KEYS_STORE }, { "LH_S3_KEY_FILE", LH_KEYS_STORE },
 	{ "LH_SUBJECT_AUDIT_KEY", LH_KEYS_AUDIT },
 };
 

@@ -11,8 +11,11 @@
 
 enum filter {
 	NONE, EMBED, EMBED_UNIT, SEARCH, RETRIEVE, INDEX, RELEVANCE, GATE, PLAYBOOK, VALIDATE,
-	ITERATE, CHAT, PATHWAY, AUDIT, FILTERS
+	ITERATE, CHAT, PATHWAY, AUDIT, CATALOG, STORE, INGEST, SQL, FILTERS
 };
+
+#define BODY_MAX (UINT64_C(4) << 20)	/* bytes, unless the body goes to a file */
+#define FILE_MAX (UINT64_C(256) << 20)
 
 #define READ true
 #define WRITE false
@@ -78,6 +81,20 @@ static const struct built_in {
 	{ "GET /v1/pathway/stats", PATHWAY, 0, OP(stats), READ, false, "counts of traces" },
 	{ "GET /v1/audit/subject/{id}", AUDIT, 0, OP(report), WRITE, false,
 	  "who looked at the data of a subject" },
+	{ "POST /v1/catalog/register", CATALOG, 0, OP(register), WRITE, false,
+	  "register a dataset" },
+	{ "GET /v1/catalog/manifest/{name}", CATALOG, 0, OP(get), READ, false, "one dataset" },
+	{ "GET /v1/catalog/list", CATALOG, 0, OP(list), READ, false, "the datasets" },
+	{ "PUT /v1/storage/object/{key...}", STORE, LH_ROUTE_PUT, OP(put), WRITE, false,
+	  "store an object" },
+	{ "GET /v1/storage/object/{key...}", STORE, LH_ROUTE_GET, OP(get), READ, false,
+	  "an object" },
+	{ "DELETE /v1/storage/object/{key...}", STORE, 0, OP(delete), WRITE, false,
+	  "delete an object" },
+	{ "GET /v1/storage/list", STORE, 0, OP(list), READ, false, "the objects" },
+	{ "POST /v1/ingest", INGEST, LH_ROUTE_INGEST, NULL, WRITE, false,
+	  "keep a table as a dataset" },
+	{ "POST /v1/sql", SQL, 0, NULL, READ, false, "SQL over the datasets" },
 	{ "GET /v1/audit/health", AUDIT, 0, OP(health), READ, false, "whether the chains hold" },
 };
 
@@ -94,7 +111,9 @@ static const struct {
 	[GATE] = { 1, 64, 30, NULL }, [PLAYBOOK] = { 1, 64, 90, NULL },
 	[VALIDATE] = { 1, 64, 90, NULL }, [ITERATE] = { 1, 32, 900, "-j16" },
 	[CHAT] = { 1, 32, 600, "-j16" }, [PATHWAY] = { 1, 64, 90, NULL },
-	[AUDIT] = { 1, 16, 90, NULL },
+	[AUDIT] = { 1, 16, 90, NULL }, [CATALOG] = { 1, 64, 90, NULL },
+	[STORE] = { 4, 1, 900, NULL },
+	[INGEST] = { 2, 1, 900, NULL },
 };
 
 /* ---- argv ---- */
@@ -189,6 +208,27 @@ static void add_validate(struct words *w, const char *state)
 	add_word(w, state, "data/_catalog/subjects");
 }
 
+static void add_lake(struct words *w, enum filter filter, const char *state)
+{
+	switch (filter) {
+	case CATALOG:
+		ADD(w, "lh-catalog", "requests", "--catalog");
+		add_word(w, state, "catalog");
+		break;
+	case STORE:
+		ADD(w, "lh-store", "requests");
+		break;
+	case INGEST:
+		ADD(w, "lh-ingest", "--requests", "--store");
+		add_word(w, state, "store");
+		ADD(w, "--catalog");
+		add_word(w, state, "catalog");
+		break;
+	default:
+		break;
+	}
+}
+
 static void add_command(struct words *w, enum filter filter, const char *state)
 {
 	switch (filter) {
@@ -236,7 +276,7 @@ static void add_command(struct words *w, enum filter filter, const char *state)
 		add_word(w, state, "data/_catalog/subjects");
 		break;
 	default:
-		break;
+		add_lake(w, filter, state);
 	}
 }
 
@@ -247,6 +287,8 @@ static void add_operand(struct words *w, enum filter filter, const char *state)
 		add_word(w, state, "index");
 	else if (filter == PLAYBOOK)
 		add_word(w, state, "playbook");
+	else if (filter == STORE)
+		add_word(w, state, "store");
 	else if (filter == PATHWAY)
 		add_word(w, state, "log/pathway.jsonl");
 }
@@ -256,8 +298,8 @@ static int add_run(struct lh_route *r, enum filter filter, const char *state, st
 	struct words w = { .route = r, .err = err };
 
 	add_command(&w, filter, state);
-	/* -j is for threads; the writers of logs have none */
-	if (filter != PATHWAY)
+	/* -j is for threads, which these do not have */
+	if (filter != PATHWAY && filter != CATALOG && filter != STORE && filter != INGEST)
 		ADD(&w, size_of[filter].jobs ? size_of[filter].jobs : "-j1");
 	ADD(&w, "-q", "--progress", "never", "--on-error", "emit");
 	add_operand(&w, filter, state);
@@ -298,8 +340,10 @@ static int fill(struct lh_route *r, const struct built_in *b, const char *state,
 	r->open = r->kind == LH_ROUTE_HEALTH ||
 		  (r->kind == LH_ROUTE_FILE && r->n <= 1);
 	r->audit = b->filter == AUDIT;
-	r->max_body = UINT64_C(4) << 20;
-	if (b->filter == NONE)
+	r->max_body = r->kind == LH_ROUTE_PUT || r->kind == LH_ROUTE_INGEST ? FILE_MAX : BODY_MAX;
+	if (b->filter == SQL)
+		r->off = "SQL is off: no configuration has this route";
+	if (b->filter == NONE || b->filter == SQL)
 		return 0;
 	r->pool = b->filter == SEARCH ? lh_cpu_cores(64) : size_of[b->filter].processes;
 	r->depth = size_of[b->filter].depth;
@@ -344,6 +388,12 @@ void lh_routes_free(struct lh_routes *r)
 	memset(r, 0, sizeof *r);
 }
 
+/* The fewest names come first, then a route that does not take the rest of the path. */
+static size_t rank(const struct lh_route *r)
+{
+	return 2 * r->names + r->rest;
+}
+
 const struct lh_route *lh_routes_find(const struct lh_routes *r, const char *method,
 				      const struct lh_route_path *path, size_t skip)
 {
@@ -351,7 +401,7 @@ const struct lh_route *lh_routes_find(const struct lh_routes *r, const char *met
 	size_t i;
 
 	for (i = 0; i < r->n; i++)
-		if ((!best || r->v[i].names < best->names) && !strcmp(r->v[i].method, method) &&
+		if ((!best || rank(&r->v[i]) < rank(best)) && !strcmp(r->v[i].method, method) &&
 		    lh_route_fits(&r->v[i], path, skip))
 			best = &r->v[i];
 	return best;

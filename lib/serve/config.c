@@ -410,9 +410,11 @@ unsigned lh_route_keys(const char *command)
 		unsigned keys;
 	} needs[] = {
 		{ "lh-embed", LH_KEYS_OLLAMA | LH_KEYS_OPENAI },
-		{ "lh-search", LH_KEYS_OLLAMA | LH_KEYS_OPENAI },
+		{ "lh-search", LH_KEYS_OLLAMA | LH_KEYS_OPENAI | LH_KEYS_STORE },
 		{ "lh-playbook", LH_KEYS_OLLAMA | LH_KEYS_OPENAI },
-		{ "lh-index", LH_KEYS_OLLAMA | LH_KEYS_OPENAI },
+		{ "lh-index", LH_KEYS_OLLAMA | LH_KEYS_OPENAI | LH_KEYS_STORE },
+		{ "lh-cat", LH_KEYS_STORE }, { "lh-ingest", LH_KEYS_STORE },
+		{ "lh-query", LH_KEYS_STORE }, { "lh-store", LH_KEYS_STORE },
 		{ "lh-chat", LH_KEYS_CHAT }, { "lh-iterate", LH_KEYS_CHAT },
 		{ "lh-replay", LH_KEYS_CHAT },
 		{ "lh-validate", LH_KEYS_AUDIT }, { "lh-subject-audit", LH_KEYS_AUDIT },

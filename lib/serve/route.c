@@ -23,13 +23,17 @@ static int add_piece(struct lh_route *r, const char *p, size_t n, struct lh_err 
 
 	if (r->n == LH_ROUTE_PIECES)
 		return bad_route(err, r->route, "more than 16 pieces");
+	if (r->rest)
+		return bad_route(err, r->route, "{name...} is not at the end");
 	if (!n)
 		return bad_route(err, r->route, "an empty piece");
 	*to = (struct lh_route_piece){ .text = { p, n } };
 	if (*p == '{') {
 		if (n < 3 || p[n - 1] != '}')
 			return bad_route(err, r->route, "a name is {name}");
-		*to = (struct lh_route_piece){ .text = { p + 1, n - 2 }, .name = true };
+		r->rest = n > 5 && !memcmp(p + n - 4, "...", 3);
+		*to = (struct lh_route_piece){ .text = { p + 1, n - (r->rest ? 5 : 2) },
+					       .name = true };
 		r->names++;
 	}
 	if (memchr(to->text.p, '{', to->text.n) || memchr(to->text.p, '}', to->text.n) ||
@@ -79,6 +83,7 @@ int lh_route_parse(struct lh_route *r, const char *route, struct lh_err *err)
 	r->method[space - route] = '\0';
 	r->path = r->route + (space - route) + 1;
 	r->n = r->names = 0;
+	r->rest = false;
 	for (p = r->path + 1; *p || r->n; p = end + 1) {
 		end = strchrnul(p, '/');
 		if (add_piece(r, p, (size_t)(end - p), err) < 0)
@@ -145,7 +150,7 @@ bool lh_route_same(const struct lh_route *a, const struct lh_route *b)
 {
 	size_t i;
 
-	if (strcmp(a->method, b->method) || a->n != b->n)
+	if (strcmp(a->method, b->method) || a->n != b->n || a->rest != b->rest)
 		return false;
 	for (i = 0; i < a->n; i++)
 		if (a->piece[i].name != b->piece[i].name ||
@@ -378,6 +383,7 @@ static int read_target(struct lh_route_path *p, struct lh_str target, struct lh_
 	}
 	path.p++;
 	path.n--;
+	p->raw = path;
 	if ((path.n && read_parts(p, path, '/', read_piece, err) < 0) ||
 	    read_parts(p, query, '&', read_arg, err) < 0)
 		return -1;
@@ -418,10 +424,11 @@ bool lh_route_fits(const struct lh_route *r, const struct lh_route_path *p, size
 
 	if (!r->n && skip && p->n == skip + 1)
 		return !p->piece[skip].n;	/* "/" below a mount */
-	if (p->n > LH_ROUTE_PIECES || p->n != r->n + skip)
+	if (r->rest ? p->n < r->n + skip || r->n + skip > LH_ROUTE_PIECES
+		    : p->n > LH_ROUTE_PIECES || p->n != r->n + skip)
 		return false;
 	for (i = 0; i < r->n; i++)
-		if (r->piece[i].name ? !p->piece[skip + i].n
+		if (r->piece[i].name ? !p->piece[skip + i].n && (!r->rest || i + 1 < r->n)
 				     : lh_str_cmp(r->piece[i].text, p->piece[skip + i]))
 			return false;
 	return true;
@@ -490,9 +497,59 @@ static bool is_constant(const struct lh_route *r, struct lh_str name)
 	return false;
 }
 
+/* Return whether the bridge gives the filter the name of a file. */
+static bool has_file(const struct lh_route *r)
+{
+	return r->kind == LH_ROUTE_PUT || r->kind == LH_ROUTE_INGEST || r->kind == LH_ROUTE_GET;
+}
+
 bool lh_route_gives(const struct lh_route *r, struct lh_str name)
 {
-	return is_piece(r, name) || is_constant(r, name);
+	return is_piece(r, name) || is_constant(r, name) ||
+	       (has_file(r) && lh_str_is(name, "file", 4));
+}
+
+int lh_route_rest(const struct lh_route *r, const struct lh_route_path *p, size_t skip,
+		  struct lh_buf *out, struct lh_err *err)
+{
+	struct lh_str rest = p->raw;
+	const char *slash;
+	size_t i;
+
+	for (i = 0; i + 1 < r->n + skip; i++) {
+		slash = memchr(rest.p, '/', rest.n);
+		if (!slash)
+			break;
+		rest.n -= (size_t)(slash + 1 - rest.p);
+		rest.p = slash + 1;
+	}
+	return lh_percent_decode(rest, false, out, err);
+}
+
+static int add_rest(const struct lh_route *r, const struct lh_route_path *p, size_t skip,
+		    struct lh_writer *w, struct lh_err *err)
+{
+	struct lh_buf text = { 0 };
+	int rc = lh_route_rest(r, p, skip, &text, err);
+
+	if (!rc)
+		rc = add_member(w, r->piece[r->n - 1].text, (struct lh_str){ text.p, text.len },
+				err);
+	lh_buf_free(&text);
+	return rc;
+}
+
+/* Add the pieces with a name. */
+static int add_pieces(const struct lh_route *r, const struct lh_route_path *p, size_t skip,
+		      struct lh_writer *w, struct lh_err *err)
+{
+	size_t i;
+
+	for (i = 0; i < r->n; i++)
+		if (r->piece[i].name && (!r->rest || i + 1 < r->n) &&
+		    add_member(w, r->piece[i].text, p->piece[skip + i], err) < 0)
+			return -1;
+	return r->rest ? add_rest(r, p, skip, w, err) : 0;
 }
 
 int lh_route_members(const struct lh_route *r, const struct lh_route_path *p, size_t skip,
@@ -511,10 +568,8 @@ int lh_route_members(const struct lh_route *r, const struct lh_route_path *p, si
 		lh_buf_puts(out, r->members);
 		w.comma = true;
 	}
-	for (i = 0; i < r->n; i++)
-		if (r->piece[i].name &&
-		    add_member(&w, r->piece[i].text, p->piece[skip + i], err) < 0)
-			return -1;
+	if (add_pieces(r, p, skip, &w, err) < 0)
+		return -1;
 	for (i = 0; i < p->args; i++)
 		if (add_member(&w, p->key[i], p->value[i], err) < 0)
 			return -1;

@@ -8,9 +8,10 @@
  *             lh_route_members(&r, &path, &members, err);
  *
  * A path is divided at "/" into pieces.  A piece of a route is literal, or a name in braces,
- * which stands for any piece that is not empty.  The pieces of a request are percent-decoded
- * after the division, so that %2F never divides; a piece must be UTF-8 without NUL, and
- * neither "." nor "..", as written or decoded.
+ * which stands for any piece that is not empty; {name...}, at the end, stands for one piece or
+ * more, empty ones too, with the "/" between them.  The pieces of a request are
+ * percent-decoded after the division, so that %2F never divides; a piece must be UTF-8
+ * without NUL, and neither "." nor "..", as written or decoded.
  *
  * The query is a list NAME=VALUE separated by "&", percent-decoded, "+" being a space
  * (application/x-www-form-urlencoded).  A name twice, and an empty name, are errors.
@@ -40,6 +41,9 @@ enum lh_route_kind {
 	LH_ROUTE_SESSIONS,	/* the newest sessions */
 	LH_ROUTE_AUDITS,	/* the newest audits */
 	LH_ROUTE_FILE,		/* a file of the console */
+	LH_ROUTE_PUT,		/* a filter stores the body, which is in a file */
+	LH_ROUTE_INGEST,	/* the same with the field "file" of a form, if it is one */
+	LH_ROUTE_GET,		/* a filter fills the file that is the answer */
 };
 
 struct lh_route_piece {
@@ -53,6 +57,7 @@ struct lh_route {
 	char method[16];
 	struct lh_route_piece piece[LH_ROUTE_PIECES];
 	size_t n, names;
+	bool rest;		/* the last piece is {name...} */
 
 	enum lh_route_kind kind;
 	char **run;		/* argv, owned, NULL at its end; NULL: see kind and off */
@@ -92,7 +97,8 @@ bool lh_argv_same(char *const *a, char *const *b);
 
 struct lh_route_path {
 	struct lh_str piece[LH_ROUTE_PIECES];
-	size_t n;		/* LH_ROUTE_PIECES + 1: more than any route has */
+	size_t n;		/* LH_ROUTE_PIECES + 1: more than these */
+	struct lh_str raw;	/* the path as written, in the target, after its first "/" */
 	struct lh_str key[LH_ROUTE_ARGS], value[LH_ROUTE_ARGS];
 	size_t args;
 	struct lh_buf text;	/* the decoded text */
@@ -108,10 +114,15 @@ struct lh_str lh_route_arg(const struct lh_route_path *p, const char *key);
 /* Return whether the path, from its piece number skip on, is one of the route. */
 bool lh_route_fits(const struct lh_route *r, const struct lh_route_path *p, size_t skip);
 
+/* Append what a route's {name...} stands for, decoded; skip as above. */
+int lh_route_rest(const struct lh_route *r, const struct lh_route_path *p, size_t skip,
+		  struct lh_buf *out, struct lh_err *err);
+
 /* Append the members that the route and the path give, as JSON text without braces: constant
  * members, pieces with a name, the query.  Names that are numbers in the INPUT tables of the
  * filters are written as numbers (400 if they are not).  A query parameter that the route
- * gives already is an error: it would be another operation, or another subject. */
+ * gives already is an error: it would be another operation, or another subject.  So is
+ * "file" where the bridge gives that. */
 int lh_route_members(const struct lh_route *r, const struct lh_route_path *p, size_t skip,
 		     struct lh_buf *out, struct lh_err *err);
 

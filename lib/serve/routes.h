@@ -33,7 +33,7 @@ void lh_routes_free(struct lh_routes *r);
 bool lh_routes_are_built_in(struct lh_str route);
 
 /* Return the route for a method and a path without its first `skip` pieces: the one with the
- * fewest names in its path.  NULL if there is none. */
+ * fewest names in its path, then one without {name...}.  NULL if there is none. */
 const struct lh_route *lh_routes_find(const struct lh_routes *r, const char *method,
 				      const struct lh_route_path *path, size_t skip);
 

@@ -4,10 +4,12 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/mem.h"
 #include "file/file.h"
 #include "file/owner.h"
 #include "frame.h"
@@ -15,11 +17,12 @@
 
 #define MESSAGES_PER_OPERAND 20
 
-struct records {
+struct lh_records {
 	struct lh_tool *tool;
 	bool has_sink;
 	int fd;				/* of --rejects, or 0 */
 	struct lh_buf lines;		/* rejected lines, not yet written to fd */
+	struct lh_str header;		/* to write before the first rejected line; or n 0 */
 	struct lh_record again;		/* a rejected line parsed again, for its id */
 	size_t operand, messages;	/* the last operand with messages, and their number */
 	bool unreadable;		/* a file could not be read */
@@ -29,7 +32,7 @@ struct records {
 /* ---- rejected lines ---- */
 
 /* Open --rejects.  If its last line has no LF, end that line first. */
-static int open_rejects(struct records *r)
+static int open_rejects(struct lh_records *r)
 {
 	const char *path = r->tool->rejects;
 	struct stat st;
@@ -52,14 +55,14 @@ static int open_rejects(struct records *r)
 	return 0;
 }
 
-static int write_rejects(struct records *r, const char *p, size_t n, struct lh_err *err)
+static int write_rejects(struct lh_records *r, const char *p, size_t n, struct lh_err *err)
 {
 	if (!r->fd || !n || lh_write_all(r->fd, p, n, err) == 0)
 		return 0;
 	return lh_err_prefix(err, "%s", r->tool->rejects);
 }
 
-static int flush_rejects(struct records *r, struct lh_err *err)
+static int flush_rejects(struct lh_records *r, struct lh_err *err)
 {
 	int rc = lh_buf_check(&r->lines, err);
 
@@ -69,10 +72,20 @@ static int flush_rejects(struct records *r, struct lh_err *err)
 	return rc;
 }
 
+/* Begin an empty file of rejected lines with the header. */
+static void add_header(struct lh_records *r)
+{
+	if (!r->header.n)
+		return;
+	lh_buf_add(&r->lines, r->header.p, r->header.n);
+	lh_buf_putc(&r->lines, '\n');
+	r->header.n = 0;
+}
+
 /* ---- reporting a rejection ---- */
 
 /* Report a rejected record, up to a number of messages per operand. */
-static void report(struct records *r, const struct lh_rejection *of)
+static void report(struct lh_records *r, const struct lh_rejection *of)
 {
 	char text[sizeof ((struct lh_err *)NULL)->msg + 16];
 	struct lh_tool *t = r->tool;
@@ -117,7 +130,7 @@ static void put_error(const struct lh_rejection *of, const struct lh_record *rec
 }
 
 /* Write an error object to stdout at once, for a flow with a sink. */
-static int write_error(struct records *r, const struct lh_rejection *of, struct lh_err *err)
+static int write_error(struct lh_records *r, const struct lh_rejection *of, struct lh_err *err)
 {
 	bool parses = of->n && of->n <= r->tool->max_line &&
 		      lh_record_parse(&r->again, of->record, of->n, &(struct lh_err){ 0 }) == 0;
@@ -137,10 +150,11 @@ static int write_error(struct records *r, const struct lh_rejection *of, struct 
 
 static int on_rejected(void *owner, const struct lh_rejection *of, struct lh_err *err)
 {
-	struct records *r = owner;
+	struct lh_records *r = owner;
 
 	report(r, of);
 	if (r->fd) {
+		add_header(r);
 		lh_buf_add(&r->lines, of->record, of->n);
 		lh_buf_putc(&r->lines, '\n');
 	}
@@ -163,7 +177,7 @@ static int on_long_line(void *owner, const char *p, size_t n, struct lh_err *err
 
 static int on_unreadable(void *owner, const char *file, struct lh_err *err)
 {
-	struct records *r = owner;
+	struct lh_records *r = owner;
 
 	lh_message_at(r->tool, file, 0, 0, err->msg);
 	r->unreadable = true;
@@ -173,12 +187,12 @@ static int on_unreadable(void *owner, const char *file, struct lh_err *err)
 static int on_write(void *owner, const char *p, size_t n, struct lh_err *err)
 {
 	(void)err;
-	return lh_tool_write(((struct records *)owner)->tool, p, n);
+	return lh_tool_write(((struct lh_records *)owner)->tool, p, n);
 }
 
 static void on_share(void *owner, uint64_t done, uint64_t of)
 {
-	struct lh_tool_state *s = ((struct records *)owner)->tool->state;
+	struct lh_tool_state *s = ((struct lh_records *)owner)->tool->state;
 
 	s->progress.done = done;
 	s->progress.of = of;
@@ -186,7 +200,7 @@ static void on_share(void *owner, uint64_t done, uint64_t of)
 
 static int on_delivered(void *owner, uint64_t records, struct lh_err *err)
 {
-	struct records *r = owner;
+	struct lh_records *r = owner;
 	int rc = flush_rejects(r, err);
 
 	lh_tool_progress(r->tool, r->tool->state->records + records);
@@ -196,7 +210,7 @@ static int on_delivered(void *owner, uint64_t records, struct lh_err *err)
 static int on_waiting(void *owner, struct lh_err *err)
 {
 	(void)err;
-	return lh_tool_flush(((struct records *)owner)->tool);
+	return lh_tool_flush(((struct lh_records *)owner)->tool);
 }
 
 static const struct lh_flow_hooks hooks = {
@@ -211,7 +225,28 @@ bool lh_records_rejects(const struct lh_tool *tool, const struct lh_err *err)
 	       (err->code == LH_ENET && tool->on_error == LH_ON_ERROR_EMIT);
 }
 
-static void fill(struct records *r, struct lh_flow *f)
+/* Initialize, and open --rejects. */
+static int begin(struct lh_records *r, struct lh_tool *tool, bool has_sink)
+{
+	r->tool = tool;
+	r->has_sink = has_sink;
+	lh_record_init(&r->again);
+	return open_rejects(r);
+}
+
+/* Free everything but the struct, at the end of a run with the result rc: the result. */
+static int finish(struct lh_records *r, int rc)
+{
+	struct lh_tool *t = r->tool;
+
+	if (r->fd && close(r->fd) < 0 && errno != EINTR && !rc)
+		rc = lh_err_sys(&t->err, "%s: close failed", t->rejects);
+	lh_buf_free(&r->lines);
+	lh_record_free(&r->again);
+	return rc;
+}
+
+static void fill(struct lh_records *r, struct lh_flow *f)
 {
 	struct lh_tool *t = r->tool;
 
@@ -236,12 +271,11 @@ static void fill(struct records *r, struct lh_flow *f)
 
 int lh_records_run(struct lh_tool *tool, const struct lh_flow *flow)
 {
-	struct records r = { .tool = tool, .has_sink = flow->sink != NULL };
+	struct lh_records r = { 0 };
 	struct lh_flow f = *flow;
 	int rc;
 
-	lh_record_init(&r.again);
-	rc = open_rejects(&r);
+	rc = begin(&r, tool, flow->sink != NULL);
 	fill(&r, &f);
 	if (!rc && !f.n_files && isatty(STDIN_FILENO))
 		lh_tool_message(tool, "reading JSONL from the terminal");
@@ -250,9 +284,62 @@ int lh_records_run(struct lh_tool *tool, const struct lh_flow *flow)
 	tool->state->progress.of = 0;
 	if (!rc && r.unreadable)
 		rc = lh_tool_reported(tool);
-	if (r.fd && close(r.fd) < 0 && errno != EINTR && !rc)
-		rc = lh_err_sys(&tool->err, "%s: close failed", tool->rejects);
-	lh_buf_free(&r.lines);
-	lh_record_free(&r.again);
+	return finish(&r, rc);
+}
+
+/* ---- a loop without a flow ---- */
+
+struct lh_records *lh_records_begin(struct lh_tool *tool)
+{
+	struct lh_records *r = lh_calloc(1, sizeof *r, &tool->err);
+
+	if (!r)
+		return NULL;
+	if (begin(r, tool, true) < 0) {
+		lh_records_end(r, -1);
+		return NULL;
+	}
+	return r;
+}
+
+int lh_records_output(const struct lh_records *r)
+{
+	return r->fd;
+}
+
+void lh_records_header(struct lh_records *r, struct lh_str header)
+{
+	struct stat st;
+
+	if (r->fd && fstat(r->fd, &st) == 0 && S_ISREG(st.st_mode) && !st.st_size)
+		r->header = header;
+}
+
+int lh_records_reject(struct lh_records *r, const struct lh_rejection *of)
+{
+	return on_rejected(r, of, &r->tool->err);
+}
+
+int lh_records_long_line(struct lh_records *r, const char *p, size_t n)
+{
+	if (!r->fd)
+		return 0;
+	add_header(r);
+	return flush_rejects(r, &r->tool->err) < 0 ? -1 : write_rejects(r, p, n, &r->tool->err);
+}
+
+int lh_records_delivered(struct lh_records *r, uint64_t records)
+{
+	return on_delivered(r, records, &r->tool->err);
+}
+
+int lh_records_end(struct lh_records *r, int rc)
+{
+	if (!r)
+		return rc;
+	if (flush_rejects(r, &r->tool->err) < 0)
+		rc = -1;
+	rc = finish(r, rc);
+	free(r);
 	return rc;
 }

@@ -53,4 +53,40 @@ int lh_records_run(struct lh_tool *tool, const struct lh_flow *flow);
 /* Return whether an error of a map rejects its record alone; for batch functions. */
 bool lh_records_rejects(const struct lh_tool *tool, const struct lh_err *err);
 
+/*
+ * The same for a loop over records that are not lines of JSON, such as rows of a table:
+ *
+ *     struct lh_records *r = lh_records_begin(tool);
+ *
+ *     while (... a record ...)
+ *             if (bad)
+ *                     rc = lh_records_reject(r, &rejection);
+ *     lh_records_delivered(r, n);           from time to time, n more were done or rejected
+ *     rc = lh_records_end(r, rc);
+ *
+ * The output of the records before a rejected one must have been passed to lh_tool_out.
+ */
+struct lh_records;
+
+/* Open --rejects.  NULL with tool->err. */
+struct lh_records *lh_records_begin(struct lh_tool *tool);
+
+/* Return the descriptor of --rejects, which must not be read at the same time; 0: none. */
+int lh_records_output(const struct lh_records *r);
+
+/* Set a line, without its LF, that comes before the first rejected record if --rejects is
+ * empty.  It stays the caller's. */
+void lh_records_header(struct lh_records *r, struct lh_str header);
+
+/* Handle a rejected record: 0 continues, -1 ends the run. */
+int lh_records_reject(struct lh_records *r, const struct lh_rejection *of);
+
+/* Append a piece of a record over the limit to --rejects; its rejection follows. */
+int lh_records_long_line(struct lh_records *r, const char *p, size_t n);
+
+int lh_records_delivered(struct lh_records *r, uint64_t records);
+
+/* Free r (or NULL); the result is rc, or -1 if --rejects could not be written. */
+int lh_records_end(struct lh_records *r, int rc);
+
 #endif

@@ -16,6 +16,7 @@ NUMBERS = ("created_after_ns created_before_ns dimension ef_search k limit m max
 ROUTES = [
     ("GET", "/", {}), ("GET", "/a", {}), ("POST", "/a", {"op": "x", "deep": {"op": [1, "a b"]}}), ("GET", "/a/{id}", {"op": "get"}),
     ("GET", "/a/new", {}), ("DELETE", "/a/{id}", {}), ("POST", "/a/{id}/b/{k}", {}), ("GET", "/{x}/{y}", {}), ("GET", "/ä/{id}", {}),
+    ("GET", "/r/{all...}", {"op": "r"}), ("DELETE", "/{x}/new/{y...}", {}), ("GET", "/r/{id}", {}),
     ("PUT", "/{x}/b", {"op": 1}), ("PUT", "/a/{y}", {"op": 2}), ("PATCH", "/a.b/~c", {}),
 ]
 
@@ -65,13 +66,22 @@ def read_target(target):
 
 def fits(route, pieces):
     want = route[1][1:].split("/") if route[1] != "/" else []
+    if want and want[-1].endswith("...}"):
+        if len(pieces) < len(want):
+            return False
+        want = want[:-1]
+        pieces = pieces[:len(want)]
     return len(want) == len(pieces) and all(p if w[0] == "{" else p == w for w, p in zip(want, pieces))
+
+
+def rank(route):
+    return 2 * route[1].count("{") + ("...}" in route[1])
 
 
 def find(method, pieces):
     best = None
     for route in ROUTES:
-        if route[0] == method and fits(route, pieces) and (best is None or route[1].count("{") < best[1].count("{")):
+        if route[0] == method and fits(route, pieces) and (best is None or rank(route) < rank(best)):
             best = route
     return best
 
@@ -124,12 +134,16 @@ def line_of(method, target, body):
         return {"status": 405 if any(find(m, pieces) for m in ("GET", "POST", "PUT", "PATCH", "DELETE")) else 404}
     members = [(quote(n), json.dumps(v, separators=(",", ":"))) for n, v in route[2].items()]
     names = list(route[2])
-    for want, piece in zip(route[1][1:].split("/"), pieces):
+    wants = route[1][1:].split("/")
+    if wants[-1].endswith("...}"):
+        pieces = pieces[:len(wants) - 1] + ["/".join(pieces[len(wants) - 1:])]
+        wants[-1] = wants[-1][:-4] + "}"
+    for want, piece in zip(wants, pieces):
         if want.startswith("{"):
             args = dict([(want[1:-1], piece)] + list(args.items())) if want[1:-1] not in args else None
             if args is None:
                 raise Refused
-    order = [w[1:-1] for w in route[1].split("/") if w.startswith("{")]
+    order = [w[1:-1] for w in wants if w.startswith("{")]
     order += [n for n in args if n not in order]
     for name in order:
         if name in names:

@@ -9,6 +9,7 @@
 #include "archive/archive.h"
 #include "archive/child_archive.h"
 #include "file/file.h"
+#include "object.h"
 #include "out.h"
 #include "pack.h"
 
@@ -16,6 +17,7 @@ struct cat {
 	struct lh_tool *tool;
 	uint64_t max_ratio, lines;
 	struct out out;
+	bool binary;		/* files need not be text */
 	bool failed;		/* a file could not be read to its end */
 	char head[64 << 10];
 	size_t n_head;
@@ -24,6 +26,7 @@ struct cat {
 static const struct lh_option options[] = {
 	{ 0, "max-ratio", "N", "most bytes out per byte in, 0 for any (default 1000)",
 	  LH_UINT(struct cat, max_ratio, 0, 1e9, .env = "LH_MAX_RATIO") },
+	{ 0, "binary", NULL, "write also what is not text", LH_FLAG(struct cat, binary) },
 	LH_COMMON_OPTIONS, LH_OPTION_END
 };
 
@@ -60,6 +63,14 @@ static int broken(struct cat *c, const char *file, const char *member)
 	return out_broken(&c->out, err.msg);
 }
 
+/* Refuse a file that is not text by its first block, unless a tool or --binary asks for it. */
+static int check_text(struct cat *c, const char *p, size_t n)
+{
+	if (c->binary || c->out.frames || !memchr(p, 0, n))
+		return 0;
+	return lh_err_set(&c->tool->err, LH_EIO, "is not text: it has a NUL (--binary writes it)");
+}
+
 /* Write the bytes of a member.  -1: the output failed; -2: the input did. */
 static int member(struct cat *c, struct lh_archive *a, const char *name)
 {
@@ -77,6 +88,8 @@ static int member(struct cat *c, struct lh_archive *a, const char *name)
 				   kind);
 			return -2;
 		}
+		if (first && check_text(c, p, (size_t)n) < 0)
+			return -2;
 		first = false;
 		if (add(c, p, (size_t)n) < 0)
 			return -1;
@@ -129,6 +142,8 @@ static int plain(struct cat *c, int fd, const char *file)
 {
 	ssize_t n = (ssize_t)c->n_head;
 
+	if (check_text(c, c->head, c->n_head) < 0)
+		return broken(c, file, NULL);
 	if (out_begin(&c->out, "") < 0)
 		return -1;
 	while (n > 0) {
@@ -165,28 +180,39 @@ static int read_head(struct cat *c, int fd)
 	return n < 0 ? -1 : 0;
 }
 
-static int file(struct cat *c, const char *path)
+/* Write what the descriptor has. */
+static int contents(struct cat *c, int fd, const char *path)
 {
-	int fd = strcmp(path, "-") ? open(path, O_RDONLY | O_CLOEXEC) : STDIN_FILENO;
-	int rc;
-
-	if (fd < 0) {
-		lh_err_sys(&c->tool->err, "cannot open");
-		return broken(c, path, NULL);
-	}
 	if (lh_same_file(fd, STDOUT_FILENO)) {
 		lh_err_set(&c->tool->err, LH_EIO, "is both input and output");
-		rc = broken(c, path, NULL);
-	} else if (read_head(c, fd) < 0) {
-		rc = broken(c, path, NULL);
-	} else if (lh_archive_kind(c->head, c->n_head)) {
-		rc = archive(c, fd, path);
-	} else {
-		rc = plain(c, fd, path);
+		return broken(c, path, NULL);
 	}
+	if (read_head(c, fd) < 0)
+		return broken(c, path, NULL);
+	return lh_archive_kind(c->head, c->n_head) ? archive(c, fd, path) : plain(c, fd, path);
+}
+
+static int file(struct cat *c, const char *path)
+{
+	bool is_object = object_named(path);
+	struct object o;
+	int fd, rc;
+
+	if (is_object)
+		fd = object_open(&o, path, &c->tool->err);
+	else
+		fd = strcmp(path, "-") ? open(path, O_RDONLY | O_CLOEXEC) : STDIN_FILENO;
+	if (fd < 0 && !is_object)
+		lh_err_sys(&c->tool->err, "cannot open");
+	if (fd < 0)
+		return broken(c, path, NULL);
+	rc = contents(c, fd, path);
 	if (fd > STDIN_FILENO)
 		close(fd);
 	c->n_head = 0;
+	/* a failure of the child is the reason also for what is wrong with the bytes */
+	if (is_object && object_close(&o, &c->tool->err) < 0 && !rc)
+		rc = broken(c, path, NULL);
 	return rc;
 }
 
@@ -223,8 +249,12 @@ int main(int argc, char **argv)
 	c.out.frames = mode != NULL;
 	c.out.entries = mode && strcmp(mode, LH_CAT_ENTRIES) == 0;
 	rc = lh_tool_parse(&tool, argc, argv, &c);
-	if (!rc)
-		rc = mode && strcmp(mode, LH_CAT_PACK) == 0 ? pack(&tool) : run(&c);
+	if (!rc && mode && strcmp(mode, LH_CAT_PACK) == 0)
+		rc = pack(&tool);
+	else if (!rc && mode && strcmp(mode, LH_CAT_ZSTD) == 0)
+		rc = pack_zstd(&tool);
+	else if (!rc)
+		rc = run(&c);
 	if (!rc && c.failed) {
 		tool.err.msg[0] = '\0';
 		rc = -1;

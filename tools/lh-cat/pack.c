@@ -10,10 +10,12 @@
 #include "archive/child_archive.h"
 #include "file/file.h"
 
-#define LEVEL "9"	/* a quarter smaller than at 3, and still fast */
+#define LEVEL "9"		/* a quarter smaller than at 3, and still fast */
+#define LEVEL_SINGLE "3"	/* of a single file, which may be large */
 
 struct packer {
 	struct archive *a;
+	bool single;		/* a file in zstd, not an archive */
 	uint64_t left;		/* bytes missing in the current member */
 	struct lh_err failed;	/* of the callback; code LH_OK: none */
 	char payload[LH_CAT_FRAME_MAX + 1];
@@ -44,10 +46,11 @@ static int begin(struct packer *pk, struct lh_err *err)
 	pk->a = archive_write_new();
 	if (!pk->a)
 		return lh_err_nomem(err);
-	if (archive_write_set_format_ustar(pk->a) != ARCHIVE_OK ||
+	if ((pk->single ? archive_write_set_format_raw(pk->a) :
+			  archive_write_set_format_ustar(pk->a)) != ARCHIVE_OK ||
 	    archive_write_add_filter_zstd(pk->a) != ARCHIVE_OK ||
-	    archive_write_set_filter_option(pk->a, "zstd", "compression-level", LEVEL) !=
-		    ARCHIVE_OK ||
+	    archive_write_set_filter_option(pk->a, "zstd", "compression-level",
+					    pk->single ? LEVEL_SINGLE : LEVEL) != ARCHIVE_OK ||
 	    archive_write_set_bytes_in_last_block(pk->a, 1) != ARCHIVE_OK ||
 	    archive_write_open(pk->a, pk, NULL, on_write, NULL) != ARCHIVE_OK)
 		return failed(pk, err);
@@ -97,9 +100,10 @@ static int member(struct packer *pk, struct lh_err *err)
 	e = archive_entry_new();
 	if (!e)
 		return lh_err_nomem(err);
-	pk->left = strtoull(pk->payload, NULL, 10);
+	pk->left = pk->single ? UINT64_MAX : strtoull(pk->payload, NULL, 10);
 	archive_entry_set_pathname(e, name + 1);
-	archive_entry_set_size(e, (la_int64_t)pk->left);
+	if (!pk->single)
+		archive_entry_set_size(e, (la_int64_t)pk->left);
 	archive_entry_set_filetype(e, AE_IFREG);
 	archive_entry_set_perm(e, 0644);
 	archive_entry_set_mtime(e, 0, 0);
@@ -126,16 +130,19 @@ static int more(struct packer *pk, size_t n, struct lh_err *err)
 
 static int finish(struct packer *pk, struct lh_err *err)
 {
-	if (pk->left)
+	if (pk->left && !pk->single)
 		return lh_err_set(err, LH_EIO, "a member has fewer bytes than were announced");
 	return archive_write_close(pk->a) == ARCHIVE_OK ? 0 : failed(pk, err);
 }
 
-int pack(struct lh_tool *tool)
+static int run(struct lh_tool *tool, bool single)
 {
 	static struct packer pk;
 	size_t n;
-	int kind = 'M', rc = begin(&pk, &tool->err);
+	int kind = 'M', rc;
+
+	pk.single = single;
+	rc = begin(&pk, &tool->err);
 
 	while (!rc && kind != 'Z') {
 		kind = frame(&pk, &n, &tool->err);
@@ -154,4 +161,14 @@ int pack(struct lh_tool *tool)
 	if (pk.a)
 		archive_write_free(pk.a);
 	return rc;
+}
+
+int pack(struct lh_tool *tool)
+{
+	return run(tool, false);
+}
+
+int pack_zstd(struct lh_tool *tool)
+{
+	return run(tool, true);
 }

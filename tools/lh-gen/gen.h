@@ -6,11 +6,15 @@
 #define GEN_H
 
 #include "text/job_order.h"
+#include "tool/records.h"
 
 void gen_worker(struct lh_buf *out, uint64_t seed, uint64_t i);
 
 /* Append one line; with LH_JOB_ORDER_STYLES a line in each style. */
 void gen_query(struct lh_buf *out, uint64_t seed, uint64_t i, enum lh_job_order_style style);
+
+/* Do the same for the demand in a file of records; "-" is stdin. */
+int gen_queries_from(struct lh_tool *tool, const char *file, enum lh_job_order_style style);
 
 enum draft_kind { DRAFT_FILL, DRAFT_EMAIL, DRAFT_SMS, DRAFT_PLAYBOOK, DRAFT_ALL };
 

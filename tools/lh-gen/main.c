@@ -14,6 +14,7 @@ enum { VERB_WORKERS = 1, VERB_QUERIES = 2, VERB_DRAFTS = 4, VERB_KB = 8 };
 struct settings {
 	uint64_t n, seed, workers;
 	int style, kinds;
+	const char *from;
 	struct gen_drafts *drafts;
 	struct kb_settings kb;
 };
@@ -25,6 +26,17 @@ static const struct lh_option options[] = {
 	{ 0, "styles", "need|client_first|looking|shorthand|all",
 	  "wording of the demand (default need)",
 	  LH_CHOICE(struct settings, style, .verbs = VERB_QUERIES) },
+	{ 0, "from", "FILE", "word the demand in FILE, - for standard input",
+	  LH_TEXT(struct settings, from, .verbs = VERB_QUERIES) },
+	{ 0, "on-error", "skip|emit|stop", "what to do with a rejected record (default skip)",
+	  LH_TOOL_FIELD(CHOICE, on_error, .verbs = VERB_QUERIES) },
+	{ 0, "rejects", "FILE", "append rejected lines to FILE",
+	  LH_TOOL_FIELD(TEXT, rejects, .verbs = VERB_QUERIES) },
+	{ 0, "max-line", "SIZE", "longest line, K/M/G (default 256M)",
+	  LH_TOOL_FIELD(SIZE, max_line, .min = 1, .max = 2147483648.0, .verbs = VERB_QUERIES) },
+	{ 0, "max-members", "N", "most members of an object (default 65536)",
+	  LH_TOOL_FIELD(UINT, max_members, .min = 64, .max = 1000000000,
+			.verbs = VERB_QUERIES) },
 	{ 0, "kinds", "fill|email|sms|playbook|all", "kind of drafts (default all)",
 	  LH_CHOICE(struct settings, kinds, .verbs = VERB_DRAFTS) },
 	{ 0, "workers", "M", "workers in the roster of drafts (default 1000)",
@@ -63,6 +75,8 @@ static int run(struct lh_tool *tool, void *settings)
 	struct lh_buf b = { 0 };
 	int rc = 0;
 
+	if (s->from)
+		return gen_queries_from(tool, s->from, (enum lh_job_order_style)s->style);
 	gen_init();
 	if (tool->verb->bit == VERB_DRAFTS) {
 		s->drafts = gen_drafts_new(s->seed, (unsigned)s->workers, (enum draft_kind)s->kinds,

@@ -22,7 +22,8 @@ enum {
 	V_MOVE = 256,
 	V_REQUESTS = 512,
 	V_IMPORT = 1024,
-	V_EXPORT = 2048
+	V_EXPORT = 2048,
+	V_FETCH = 4096
 };
 
 struct settings {
@@ -56,6 +57,7 @@ int index_move(struct lh_tool *tool, void *settings);
 int index_requests(struct lh_tool *tool, void *settings);
 int index_import(struct lh_tool *tool, void *settings);
 int index_export(struct lh_tool *tool, void *settings);
+int index_fetch(struct lh_tool *tool, void *settings);
 
 /* ---- build.c ---- */
 

@@ -56,7 +56,7 @@ static const struct lh_option options[] = {
 	  LH_TEXT(struct settings, hnswlib, .verbs = V_IMPORT | V_EXPORT) },
 	{ 0, "ids", "IDS", "id and metadata of each label",
 	  LH_TEXT(struct settings, ids, .verbs = V_IMPORT | V_EXPORT) },
-	{ 0, "lock-timeout", "S", "seconds to wait for a writer (default 10)",
+	{ 0, "lock-timeout", "S", "seconds to wait (default 10)",
 	  LH_REAL(struct settings, lock_timeout, 0, 1e9, .verbs = V_WRITE) },
 	LH_JOBS_OPTION,
 	LH_NOW_OPTION,
@@ -82,13 +82,15 @@ static const struct lh_verb verbs[] = {
 	  V_REQUESTS, 1, index_requests },
 	{ "import", "INDEX", "make INDEX from an index of hnswlib", V_IMPORT, 1, index_import },
 	{ "export", "INDEX", "write INDEX as an index of hnswlib", V_EXPORT, 1, index_export },
+	{ "fetch", "s3://...", "copy an index from S3, and print where it is", V_FETCH, 1,
+	  index_fetch },
 	{ NULL, NULL, NULL, 0, 0, NULL },
 };
 
 static int check(struct lh_tool *tool, void *settings)
 {
 	const struct settings *s = settings;
-	const unsigned one = V_DUMP | V_COMPACT | V_IMPORT | V_EXPORT;
+	const unsigned one = V_DUMP | V_COMPACT | V_IMPORT | V_EXPORT | V_FETCH;
 	struct lh_err err;
 
 	if (tool->on_error == LH_ON_ERROR_EMIT && !(tool->verb->bit & V_READS))

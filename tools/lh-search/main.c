@@ -89,9 +89,7 @@ static int check_usage(struct lh_tool *tool, const struct settings *set)
 
 static int search(struct lh_tool *tool, struct settings *set)
 {
-	struct run run = {
-		.tool = tool, .set = set, .operands = tool->operands, .n_operands = tool->n_operands
-	};
+	struct run run = { .tool = tool, .set = set, .n_operands = tool->n_operands };
 	struct lh_held_how how = state_how(&run);
 	struct lh_flow flow = {
 		.map = on_query, .renew = worker_renew,
@@ -99,9 +97,11 @@ static int search(struct lh_tool *tool, struct settings *set)
 		.context_size = sizeof(struct worker), .context_init = worker_init,
 		.context_free = worker_free,
 	};
-	int rc = 0;
+	int rc = fetched_open(&run.fetched, tool);
 
-	if (set->where.n && lh_filter_where(&run.where, set->where.v, set->where.n, &tool->err) < 0)
+	run.operands = run.fetched.operands;
+	if (!rc && set->where.n &&
+	    lh_filter_where(&run.where, set->where.v, set->where.n, &tool->err) < 0)
 		rc = lh_err_prefix(&tool->err, "--where");
 	if (!rc)
 		rc = (flow.held = lh_held_open(&how, &tool->err)) ? 0 : -1;
@@ -110,6 +110,7 @@ static int search(struct lh_tool *tool, struct settings *set)
 				: lh_records_run(tool, &flow);
 	lh_held_close(flow.held);
 	lh_buf_free(&run.where);
+	fetched_close(&run.fetched);
 	return rc;
 }
 

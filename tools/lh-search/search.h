@@ -2,6 +2,7 @@
  * search.h - shared by the files of lh-search.
  *
  *     main.c      options, the flow
+ *     fetched.c   indexes in S3, by local copies
  *     names.c     the names of corpora: INDEX operands, folders, playbooks
  *     corpora.c   the open indexes
  *     state.c     the state that depends on files, reopened when they change
@@ -36,6 +37,19 @@ struct settings {
 	struct lh_list where, exclude;
 };
 
+/* ---- fetched.c ---- */
+
+/* The operands, with local copies in place of indexes in S3. */
+struct fetched {
+	char **operands;		/* as many as the tool's */
+	char **own;			/* those of them that are copies' */
+	int *held;			/* descriptors that keep copies in the cache */
+	size_t n, n_own;
+};
+
+int fetched_open(struct fetched *f, struct lh_tool *tool);
+void fetched_close(struct fetched *f);
+
 /* ---- names.c ---- */
 
 #define NAME_RULE "1 to 128 of A-Z, a-z, 0-9, _, . and -, the first not a dot"
@@ -65,8 +79,9 @@ struct names {			/* shared by the states until a folder changes */
 struct run {
 	struct lh_tool *tool;
 	const struct settings *set;
-	char **operands;
+	char **operands;		/* those of fetched */
 	size_t n_operands;
+	struct fetched fetched;
 	struct lh_buf where;	/* the filter of --where */
 };
 

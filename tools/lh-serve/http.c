@@ -274,18 +274,18 @@ static bool has_body(const struct request *r)
 static unsigned refuse_body(struct request *r, const char **why)
 {
 	const char *length = header(r, "Content-Length");
-	const uint64_t max = r->route->route->max_body ? r->route->route->max_body : 1;
 
 	if (!length && !r->chunked &&
 	    (*r->method == 'P')) {	/* POST, PUT, PATCH */
 		*why = "a body needs Content-Length or chunks";
 		return 411;
 	}
-	if (length && strtoull(length, NULL, 10) > max) {
+	if (length && strtoull(length, NULL, 10) > body_max(r)) {
 		*why = "the body is too large";
 		return 413;
 	}
-	if ((length || r->chunked) && !is_json(header(r, "Content-Type"), &r->lines)) {
+	if ((length || r->chunked) && !is_upload(r) &&
+	    !is_json(header(r, "Content-Type"), &r->lines)) {
 		*why = "the body must be application/json, application/jsonl or "
 		       "application/x-ndjson";
 		return 415;
@@ -380,6 +380,10 @@ static void begin(struct request *r)
 	count_in(r);
 	take_ids(r);
 	status = check_request(r, &why, &err);
+	if (!status && is_upload(r) && upload_begin(r, header(r, "Content-Type"), &err) < 0) {
+		status = lh_err_status(&err);
+		why = err.msg;
+	}
 	if (r->client)
 		client_busy(r->server, r->client, has_body(r));
 	r->received = lh_time_monotonic();
@@ -396,26 +400,45 @@ static void let_go(struct request *r)
 	lh_buf_free(&r->body);
 }
 
-static enum MHD_Result take_body(struct request *r, const char *p, size_t n)
+/* Keep a part of the body. */
+static int keep_body(struct request *r, const char *p, size_t n, struct lh_err *err)
 {
 	struct server *s = r->server;
+
+	if (r->counted > body_max(r))
+		return lh_err_data(err, 413, "the body is too large");
+	if (r->spool)
+		return upload_more(r, p, n, err);
+	if (s->bodies + n > BODIES_MAX)
+		return lh_err_data(err, 503, "too many bodies at one time");
+	s->bodies += n;
+	r->held += n;
+	lh_buf_add(&r->body, p, n);
+	return 0;
+}
+
+/* Refuse a body of which some has come. */
+static void refuse(struct request *r, const struct lh_err *err)
+{
+	r->refused = lh_err_status(err);
+	snprintf(r->refusal, sizeof r->refusal, "%.255s", err->msg);
+	let_go(r);
+	spool_free(r);
+}
+
+static enum MHD_Result take_body(struct request *r, const char *p, size_t n)
+{
+	struct lh_err err;
 
 	if (r->client)
 		r->client->bytes += n;
 	r->counted += n;
-	if (r->ready || r->too_large)
-		return r->counted > DISCARD_MAX ? MHD_NO : MHD_YES;
-	if (r->body.len + n > r->route->route->max_body)
-		r->too_large = 413;
-	else if (s->bodies + n > BODIES_MAX)
-		r->too_large = 503;
-	if (r->too_large) {
-		let_go(r);
-		return MHD_YES;
+	if (r->ready || r->refused) {
+		r->discarded += n;
+		return r->discarded > DISCARD_MAX ? MHD_NO : MHD_YES;
 	}
-	s->bodies += n;
-	r->held += n;
-	lh_buf_add(&r->body, p, n);
+	if (keep_body(r, p, n, &err) < 0)
+		refuse(r, &err);
 	return MHD_YES;
 }
 
@@ -436,6 +459,8 @@ static struct MHD_Response *make_response(struct request *r)
 {
 	struct MHD_Response *m;
 
+	if (r->is_object)
+		return object_response(r);
 	if (r->stream)
 		return MHD_create_response_from_callback(MHD_SIZE_UNKNOWN, 65536, stream_read, r,
 							 NULL);
@@ -457,6 +482,7 @@ static enum MHD_Result send_answer(struct request *r)
 {
 	struct MHD_Response *m = make_response(r);
 	enum MHD_Result sent;
+	char seconds[16];
 
 	if (!m)
 		return MHD_NO;
@@ -467,13 +493,15 @@ static enum MHD_Result send_answer(struct request *r)
 	add_header(m, "Cache-Control", "no-store");
 	add_header(m, "X-Content-Type-Options", "nosniff");
 	add_header(m, "Allow", *r->allow ? r->allow : NULL);
+	add_header(m, "ETag", *r->etag ? r->etag : NULL);
+	snprintf(seconds, sizeof seconds, "%u", r->retry ? r->retry : 1);
 	if (r->status == 503)
-		add_header(m, "Retry-After", "1");
+		add_header(m, "Retry-After", seconds);
 	if (r->status == 401)
 		add_header(m, "WWW-Authenticate", "Bearer");
 	if (r->route && r->route->route->kind == LH_ROUTE_FILE)
 		add_header(m, "Content-Security-Policy", console_policy);
-	r->last = r->server->stop || r->too_large || r->malformed;
+	r->last = r->server->stop || r->refused || r->malformed;
 	if (r->last)
 		add_header(m, "Connection", "close");
 	r->last |= (r->client && r->client->unread) || wants_close(r);
@@ -501,15 +529,17 @@ static void set_timeout(struct MHD_Connection *conn, unsigned seconds)
 
 static enum MHD_Result complete(struct request *r)
 {
+	struct lh_err err;
+
 	if (r->client && r->client->body)
 		r->client->body = false;
 	if (r->ready)
 		return send_answer(r);
 	r->received = lh_time_monotonic();
-	if (r->too_large)
-		answer_error(r, r->too_large,
-			     r->too_large == 413 ? "the body is too large"
-						 : "too many bodies at one time");
+	if (!r->refused && r->spool && upload_end(r, &err) < 0)
+		refuse(r, &err);
+	if (r->refused)
+		answer_error(r, r->refused, r->refusal);
 	else
 		request_run(r);
 	if (r->ready)

@@ -62,13 +62,16 @@ static void write_operation(struct lh_writer *w, const struct lh_route *r, bool 
 	if (!strcmp(r->method, "POST") || !strcmp(r->method, "PUT")) {
 		lh_write_object(w, "requestBody");
 		lh_write_bool(w, "required", true);
-		write_content(w, "application/json");
+		write_content(w, r->kind == LH_ROUTE_PUT ? "application/octet-stream"
+						: r->kind == LH_ROUTE_INGEST ? "multipart/form-data"
+									     : "application/json");
 		lh_write_end(w);
 	}
 	lh_write_object(w, "responses");
 	write_response(w, "200", "the answer",
-		       r->kind == LH_ROUTE_METRICS || r->kind == LH_ROUTE_FILE
-			       ? NULL : "application/json");
+		       r->kind == LH_ROUTE_METRICS || r->kind == LH_ROUTE_FILE ? NULL
+			       : r->kind == LH_ROUTE_GET ? "application/octet-stream"
+							 : "application/json");
 	write_response(w, "default", "an error: {\"error\":\"...\"}", "application/json");
 	lh_write_end(w);
 	if (tokens && !r->open) {
@@ -80,6 +83,19 @@ static void write_operation(struct lh_writer *w, const struct lh_route *r, bool 
 		lh_write_end(w);
 	}
 	lh_write_end(w);
+}
+
+/* Write the name of a path: "{key...}" is "{key}". */
+static void write_path(struct lh_writer *w, const struct lh_route *r)
+{
+	struct lh_buf text = { 0 };
+	size_t n = strlen(r->path);
+
+	lh_buf_add(&text, r->path, r->rest ? n - 4 : n);
+	if (r->rest)
+		lh_buf_putc(&text, '}');
+	lh_write_key_str(w, (struct lh_str){ text.p, text.len });
+	lh_buf_free(&text);
 }
 
 static bool same_path(const struct lh_route *a, const struct lh_route *b)
@@ -99,7 +115,7 @@ static void write_paths(struct lh_writer *w, const struct site *site)
 			;
 		if (j < i)
 			continue;
-		lh_write_key_str(w, lh_str_of(all->v[i].path));
+		write_path(w, &all->v[i]);
 		lh_buf_putc(w->out, '{');
 		w->objects = w->objects << 1 | 1;
 		w->comma = false;

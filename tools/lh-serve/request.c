@@ -66,6 +66,12 @@ void take_times(struct request *r, const struct lh_ask *a)
 	r->filter = a->sent ? now - a->sent : 0;
 }
 
+/* Return whether the filter has found the object that it was asked for. */
+static bool is_object(const struct request *r, const struct lh_record *rec)
+{
+	return r->route->route->kind == LH_ROUTE_GET && !lh_record_get(rec, "error");
+}
+
 static void on_answer(struct lh_ask *a, enum lh_asked how, const struct lh_record *rec)
 {
 	struct request *r = (struct request *)((char *)a - offsetof(struct request, ask));
@@ -74,6 +80,8 @@ static void on_answer(struct lh_ask *a, enum lh_asked how, const struct lh_recor
 	take_times(r, a);
 	if (how != LH_ASKED_ANSWERED)
 		answer_asked(r, how);
+	else if (is_object(r, rec))
+		object_answer(r, rec);
 	else if (read_answer(rec, r->own_status, &status, &r->out) < 0)
 		answer_error(r, 500, "out of memory");
 	else
@@ -99,6 +107,7 @@ int make_line(struct request *r, struct lh_str body, bool empty, struct lh_buf *
 {
 	struct lh_record *rec = body.n ? &r->server->body : NULL;
 	struct lh_buf *members = &r->server->members;
+	struct lh_writer w;
 	int rc;
 
 	lh_buf_reset(members);
@@ -111,6 +120,8 @@ int make_line(struct request *r, struct lh_str body, bool empty, struct lh_buf *
 		return -1;
 	r->own_status = rec && lh_body_has_status(rec);
 	add_trace(r, rec, members);
+	w = (struct lh_writer){ .out = members, .comma = members->len > 0 };
+	spool_members(r, &w);
 	if (lh_buf_check(members, err) < 0 ||
 	    lh_repack(rec, (struct lh_str){ members->p, members->len }, line, err) < 0)
 		return -1;
@@ -121,7 +132,7 @@ int make_line(struct request *r, struct lh_str body, bool empty, struct lh_buf *
 static void ask_filter(struct request *r)
 {
 	struct lh_err err;
-	bool empty = !strcmp(r->method, "GET") || !strcmp(r->method, "HEAD") ||
+	bool empty = r->spool || !strcmp(r->method, "GET") || !strcmp(r->method, "HEAD") ||
 		     !strcmp(r->method, "DELETE");
 
 	if (make_line(r, (struct lh_str){ r->body.p, r->body.len }, empty, &r->ask.line,
@@ -156,12 +167,24 @@ static void answer_file(struct request *r)
 
 void request_run(struct request *r)
 {
+	struct lh_err err;
+
 	switch (r->route->route->kind) {
 	case LH_ROUTE_FILTER:
 		if (r->lines)
 			stream_start(r);
 		else
 			ask_filter(r);
+		break;
+	case LH_ROUTE_GET:
+		if (strcmp(r->method, "HEAD") && spool_open(r, &err) < 0)
+			answer_error(r, lh_err_status(&err), err.msg);
+		else
+			ask_filter(r);
+		break;
+	case LH_ROUTE_PUT:
+	case LH_ROUTE_INGEST:
+		ask_filter(r);
 		break;
 	case LH_ROUTE_METRICS:
 		metrics_answer(r);
@@ -183,6 +206,7 @@ void request_free(struct request *r)
 		stream_free(r->stream);
 	if (r->inside)
 		inside_free(r->inside);
+	spool_free(r);
 	site_drop(r->site, r->server);
 	lh_route_path_free(&r->path);
 	lh_buf_free(&r->body);

@@ -9,6 +9,7 @@
  *     http.c      requests as libmicrohttpd gives them; refusals
  *     request.c   a request from its complete body to its answer
  *     stream.c    bodies of many lines
+ *     spool.c     bodies and answers that are in files
  *     inside.c    routes that the bridge answers itself: health, cache, newest rows
  *     metrics.c   counts and /metrics
  *     openapi.c   /openapi.json
@@ -26,6 +27,7 @@
 #include <netinet/in.h>
 
 #include "crypto/secret.h"
+#include "json/write.h"
 #include "serve/loop.h"
 #include "serve/pool.h"
 #include "serve/repack.h"
@@ -205,7 +207,9 @@ struct server {
 	struct route_stats *stats, *other;
 	struct lh_record body;		/* the body parsed last, ... */
 	struct lh_buf members;		/* ... and the members added to it */
-	uint64_t in_flight, bodies;	/* requests; bytes of their bodies */
+	uint64_t in_flight, bodies;	/* requests; bytes of their bodies in memory */
+	unsigned spools[3];		/* bodies in files: to store, to ingest, objects to send */
+	uint64_t spooled;		/* files made so far */
 	bool resumed;			/* a connection was resumed */
 	unsigned refused;		/* status that it gave last by itself; 0: it was logged */
 	unsigned stop;			/* signals to stop so far */
@@ -243,7 +247,10 @@ struct request {
 	char id[ID_MAX + 1], trace[ID_MAX + 1];
 	struct lh_buf body;
 	uint64_t counted, held;		/* bytes of it that came; those in server->bodies */
-	unsigned too_large;		/* the status for it: 413, 503; 0: it is not */
+	uint64_t discarded;		/* bytes that came after its refusal */
+	unsigned refused;		/* the status for it: 400, 413, 503; 0: it is taken */
+	char refusal[256];
+	unsigned retry;			/* Retry-After of a 503; 0: a second */
 	const char *malformed;		/* what is wrong with the header, or NULL */
 	bool seen, lines, chunked, last;	/* last: of its connection */
 
@@ -251,6 +258,10 @@ struct request {
 	bool own_status;		/* the body made last has a status of its own */
 	struct stream *stream;
 	struct inside *inside;
+	struct spool *spool;		/* the file of the body, or of the answer */
+	bool is_object;			/* the answer is that file, or for HEAD its size */
+	uint64_t object_size;
+	char etag[160];			/* its header, or "" */
 	unsigned status;
 	struct lh_buf out;		/* the body of the answer */
 	const char *type;		/* Content-Type; NULL: JSON */
@@ -284,6 +295,24 @@ void take_times(struct request *r, const struct lh_ask *a);
 void stream_start(struct request *r);
 void stream_free(struct stream *s);
 ssize_t stream_read(void *request, uint64_t at, char *to, size_t max);
+
+/* ---- spool.c ---- */
+
+/* Return whether the body goes to a file; how many bytes it may have. */
+bool is_upload(const struct request *r);
+uint64_t body_max(const struct request *r);
+/* Receive such a body, whose Content-Type is type. */
+int upload_begin(struct request *r, const char *type, struct lh_err *err);
+int upload_more(struct request *r, const char *p, size_t n, struct lh_err *err);
+int upload_end(struct request *r, struct lh_err *err);
+/* Make the file for an answer. */
+int spool_open(struct request *r, struct lh_err *err);
+void spool_free(struct request *r);
+/* Write the members that name the file for the filter. */
+void spool_members(const struct request *r, struct lh_writer *w);
+/* Answer with the file, which the filter has described and filled. */
+void object_answer(struct request *r, const struct lh_record *rec);
+struct MHD_Response *object_response(struct request *r);
 
 /* ---- inside.c ---- */
 

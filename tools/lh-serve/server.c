@@ -72,7 +72,8 @@ static int make_folder(const char *state, const char *name, struct lh_err *err)
 
 static int make_state(const char *state, struct lh_err *err)
 {
-	static const char *const folder[] = { "index", "playbook", "log" };
+	char path[4096];
+	static const char *const folder[] = { "index", "playbook", "log", "spool", "store" };
 	size_t i;
 
 	if (mkdir(state, 0700) < 0 && errno != EEXIST)
@@ -80,6 +81,8 @@ static int make_state(const char *state, struct lh_err *err)
 	for (i = 0; i < sizeof folder / sizeof *folder; i++)
 		if (make_folder(state, folder[i], err) < 0)
 			return -1;
+	if ((size_t)snprintf(path, sizeof path, "%s/spool", state) < sizeof path)
+		lh_sweep_below(path);
 	return 0;
 }
 

@@ -25,6 +25,7 @@ static const struct family {
 	{ "audit", { "lh-subject-audit", "lh-audit-full" } },
 	{ "distill", { "lh-materialize", "lh-score", "lh-export", "lh-distill",
 		       "lh-replay" } },
+	{ "lake", { "lh-ingest", "lh-catalog", "lh-store", "lh-query" } },
 	{ "measure", { "lh-gen", "lh-lift", "lh-parity" } },
 	{ "serve", { "lh-serve", "lh-load" } },
 	{ "general", { "lh-cat" } },

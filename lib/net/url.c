@@ -1,12 +1,12 @@
-/* http_url.c - addresses, and what messages show of them.  See http.h. */
-#include "http_url.h"
+/* url.c - addresses, and what messages show of them.  See url.h. */
+#include "url.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <strings.h>
 
-#include <lh/json.h>
 #include <lh/num.h>
+#include <lh/str.h>
 #include "crypto/secret.h"
 
 /* Return where the user-info (or else the host) begins; *end is where the authority

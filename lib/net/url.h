@@ -1,8 +1,8 @@
-/* http_url - addresses: their parts, and what messages show of them. */
-#ifndef LH_HTTP_URL_H
-#define LH_HTTP_URL_H
+/* url - addresses: their parts, and what messages show of them. */
+#ifndef LH_URL_H
+#define LH_URL_H
 
-#include "http.h"
+#include <lh/buf.h>
 
 #define LH_URL_SHOWN 400	/* bytes of an address in a message */
 
@@ -20,5 +20,15 @@ void lh_url_move(struct lh_buf *out, const char *url, const char *other);
 /* Append the first bytes of text, at most n, without the URL's user-info: as given,
  * decoded, and as Basic encodes it. */
 void lh_url_scrub(const char *url, const char *text, size_t len, size_t n, struct lh_buf *out);
+
+/* Check that this is an http or https address: LH_EUSAGE if not. */
+int lh_http_check_url(const char *url, struct lh_err *err);
+
+/* Check that it is also an address that a file may contain, which must not have
+ * user-info. */
+int lh_http_check_kept_url(const char *url, struct lh_err *err);
+
+/* Copy the URL with its user-info, if any, as "***"; truncated to n bytes. */
+void lh_http_mask(const char *url, char *out, size_t n);
 
 #endif

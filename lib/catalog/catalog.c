@@ -1,0 +1,354 @@
+/* catalog.c - register, read, remove and list manifests.  See catalog.h. */
+#include "catalog.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "base/mem.h"
+#include "file/file.h"
+#include "file/owner.h"
+#include "json/write.h"
+#include "dataset.h"
+
+static int not_there(struct lh_str name, struct lh_err *err)
+{
+	return lh_err_data(err, 404, "there is no dataset \"%.*s\"", name.n > 100 ? 100 :
+			   (int)name.n, name.p);
+}
+
+int lh_catalog_get(const char *folder, struct lh_str name, struct lh_catalog_dataset *m,
+		   struct lh_err *err)
+{
+	char id[LH_DATASET_ID + 1];
+	char *path;
+	int rc;
+
+	if (lh_dataset_name_check(name, err) < 0)
+		return -1;
+	lh_dataset_id(name, id);
+	path = lh_catalog_dataset_path(folder, id, "", err);
+	rc = path ? lh_catalog_dataset_read(path, id, m, err) : -1;
+	free(path);
+	return rc ? rc > 0 ? 0 : -1 : not_there(name, err);
+}
+
+/* ---- changes ---- */
+
+/* The manifest that is being changed. */
+struct change {
+	const char *folder;
+	char id[LH_DATASET_ID + 1];
+	char *path;
+	struct lh_lock lock;
+	bool locked;
+};
+
+static int change_begin(struct change *c, double lock_timeout, struct lh_err *err)
+{
+	char *name = lh_catalog_dataset_path(c->folder, c->id, ".lock", err);
+
+	c->path = lh_catalog_dataset_path(c->folder, c->id, "", err);
+	c->locked = name && c->path && lh_lock_take(&c->lock, name, c->path, lock_timeout,
+						    err) == 0;
+	free(name);
+	return c->locked ? 0 : -1;
+}
+
+static void change_end(struct change *c)
+{
+	if (c->locked)
+		lh_lock_drop(&c->lock);
+	free(c->path);
+}
+
+static bool is_own_member(const struct lh_value *key, const char *omit)
+{
+	const char *const *member;
+
+	if (omit && lh_value_is(key, omit, strlen(omit)))
+		return true;
+	for (member = lh_catalog_members; *member; member++)
+		if (lh_value_is(key, *member, strlen(*member)))
+			return true;
+	return false;
+}
+
+/* Return whether rec has a member of that name. */
+static bool has_member(const struct lh_record *rec, const struct lh_value *key,
+		       struct lh_buf *scratch)
+{
+	struct lh_str name;
+	struct lh_err err;
+	size_t i;
+
+	lh_buf_reset(scratch);
+	if (lh_value_str(key, scratch, &name, &err) < 0)
+		return false;
+	for (i = 0; i < rec->n; i++)
+		if (lh_value_is(&rec->member[i].key, name.p, name.n))
+			return true;
+	return false;
+}
+
+static void write_member(struct lh_writer *w, const struct lh_member *m)
+{
+	lh_write_key(w, NULL);
+	lh_buf_add(w->out, m->key.p, m->key.n);
+	lh_buf_putc(w->out, ':');
+	lh_buf_add(w->out, m->val.p, m->val.n);
+}
+
+/* Write the members that are not a manifest's own: those of rec, then those that only the
+ * old manifest has. */
+static void write_others(struct lh_writer *w, const struct lh_record *rec,
+			 const struct lh_record *old, const char *omit)
+{
+	struct lh_buf scratch = { 0 };
+	size_t i;
+
+	for (i = 0; i < rec->n; i++)
+		if (!is_own_member(&rec->member[i].key, omit))
+			write_member(w, &rec->member[i]);
+	for (i = 0; i < old->n; i++)
+		if (!is_own_member(&old->member[i].key, NULL) &&
+		    !has_member(rec, &old->member[i].key, &scratch))
+			write_member(w, &old->member[i]);
+	lh_buf_free(&scratch);
+}
+
+/* old: the manifest that there is, or an empty one. */
+static void write_manifest(struct lh_buf *out, const struct lh_registration *r, const char *id,
+			   const struct lh_record *rec, const struct lh_catalog_dataset *old,
+			   const struct lh_catalog_how *how)
+{
+	struct lh_writer w = lh_write_to(out);
+
+	lh_write_object(&w, NULL);
+	lh_write_text(&w, "dataset_id", id);
+	lh_write_str(&w, "name", r->name);
+	lh_write_str(&w, "schema_fingerprint", r->schema_fingerprint);
+	if (r->objects.p)
+		lh_write_value(&w, "objects", &r->objects);
+	else
+		lh_write_raw(&w, "objects", lh_str_of("[]"));
+	if (r->row_count >= 0)
+		lh_write_i64(&w, "row_count", r->row_count);
+	if (r->store.p)
+		lh_write_str(&w, "store", r->store);
+	if (old->created_at.p)
+		lh_write_str(&w, "created_at", old->created_at);
+	else
+		lh_write_text(&w, "created_at", how->now);
+	lh_write_text(&w, "updated_at", how->now);
+	write_others(&w, rec, &old->rec, how->omit);
+	lh_write_end(&w);
+}
+
+static int replace(const char *path, const char *p, size_t n, struct lh_err *err)
+{
+	struct lh_atomic a;
+	int rc;
+
+	if (lh_atomic_open(&a, path, 0666, err) < 0)
+		return -1;
+	rc = lh_atomic_write(&a, p, n, err);
+	if (!rc)
+		rc = lh_atomic_write(&a, "\n", 1, err);
+	if (!rc)
+		rc = lh_atomic_commit(&a, err);
+	lh_atomic_close(&a);
+	return rc;
+}
+
+/* Read the manifest that there is: 1 if it has the fingerprint of r, 0 if there is none. */
+static int check_fingerprint(const struct change *c, const struct lh_registration *r,
+			     struct lh_catalog_dataset *m, struct lh_err *err)
+{
+	int rc = lh_catalog_dataset_read(c->path, c->id, m, err);
+
+	if (rc > 0 && !lh_str_is(m->schema_fingerprint, r->schema_fingerprint.p,
+				 r->schema_fingerprint.n))
+		return lh_err_data(err, 409, "the dataset is registered with another fingerprint, "
+				   "\"%.*s\"", m->schema_fingerprint.n > 100 ? 100 :
+				   (int)m->schema_fingerprint.n, m->schema_fingerprint.p);
+	return rc;
+}
+
+/* Under the lock: write the new manifest, and make *m that one. */
+static int register_locked(const struct change *c, const struct lh_registration *r,
+			   const struct lh_record *rec, const struct lh_catalog_how *how,
+			   struct lh_catalog_dataset *m, bool *existing, struct lh_err *err)
+{
+	struct lh_buf text = { 0 };
+	int rc = check_fingerprint(c, r, m, err);
+
+	if (rc < 0)
+		return -1;
+	*existing = rc > 0;
+	if (!*existing)
+		lh_catalog_dataset_free(m);
+	write_manifest(&text, r, c->id, rec, m, how);
+	rc = lh_buf_check(&text, err);
+	if (!rc && text.len >= LH_CATALOG_MANIFEST_MAX)
+		rc = lh_err_data(err, 413, "the manifest would be larger than %zuM",
+				 LH_CATALOG_MANIFEST_MAX >> 20);
+	if (!rc)
+		rc = replace(c->path, text.p, text.len, err);
+	if (!rc) {
+		lh_buf_free(&m->file);
+		m->file = text;
+		return lh_catalog_dataset_parse(m, m->file.p, m->file.len, err);
+	}
+	lh_buf_free(&text);
+	return -1;
+}
+
+int lh_catalog_register(const char *folder, const struct lh_record *rec,
+			const struct lh_catalog_how *how, struct lh_catalog_dataset *m,
+			bool *existing, struct lh_err *err)
+{
+	struct change c = { .folder = folder };
+	struct lh_registration r;
+	struct lh_buf text = { 0 };
+	int rc;
+
+	rc = lh_registration_read(rec, &r, c.id, &text, err);
+	if (!rc && lh_own_mkdir(folder, 0777, err) < 0)
+		rc = -1;
+	if (!rc)
+		rc = change_begin(&c, how->lock_timeout, err);
+	if (!rc)
+		rc = register_locked(&c, &r, rec, how, m, existing, err);
+	change_end(&c);
+	lh_buf_free(&text);
+	return rc;
+}
+
+int lh_catalog_remove(const char *folder, struct lh_str name, double lock_timeout,
+		      struct lh_err *err)
+{
+	struct change c = { .folder = folder };
+	int rc;
+
+	if (lh_dataset_name_check(name, err) < 0)
+		return -1;
+	if (access(folder, F_OK) < 0 && errno == ENOENT)
+		return not_there(name, err);
+	lh_dataset_id(name, c.id);
+	rc = change_begin(&c, lock_timeout, err);
+	if (!rc && unlink(c.path) < 0)
+		rc = errno == ENOENT ? not_there(name, err)
+				     : lh_err_sys(err, "%s: cannot remove", c.path);
+	if (!rc)
+		rc = lh_sync_folder(c.path, err);
+	change_end(&c);
+	return rc;
+}
+
+/* ---- the list ---- */
+
+struct entry {
+	struct lh_str name;		/* allocated; p NULL: damaged, reported already */
+	char id[LH_DATASET_ID + 1];
+};
+
+struct list {
+	const char *folder;
+	const struct lh_catalog_visit *visit;
+	struct entry *v;
+	size_t n, cap;
+	struct lh_catalog_dataset m;
+};
+
+/* Return whether it is the file of a manifest: ID.json. */
+static bool is_manifest(const char *file)
+{
+	return strspn(file, "0123456789abcdef-") == LH_DATASET_ID &&
+	       strcmp(file + LH_DATASET_ID, ".json") == 0;
+}
+
+/* Read the manifest of an id: 1, 0 if it is not there or was reported as damaged, -1. */
+static int read_entry(struct list *l, const char *id, struct lh_err *err)
+{
+	char *path = lh_catalog_dataset_path(l->folder, id, "", err);
+	struct lh_err why;
+	int rc;
+
+	if (!path)
+		return -1;
+	rc = lh_catalog_dataset_read(path, id, &l->m, &why);
+	free(path);
+	if (rc >= 0)
+		return rc;
+	if (why.code == LH_ENOMEM)
+		return lh_err_nomem(err);
+	return l->visit->damaged(l->visit->ctx, &why, err);
+}
+
+static int add_entry(struct list *l, const char *id, struct lh_err *err)
+{
+	struct entry *e;
+	char *name;
+	int rc = read_entry(l, id, err);
+
+	if (rc <= 0)
+		return rc;
+	name = lh_strndup(l->m.name.p, l->m.name.n, err);
+	if (!name || lh_grow(&l->v, &l->cap, l->n + 1, sizeof *l->v, err) < 0) {
+		free(name);
+		return -1;
+	}
+	e = &l->v[l->n++];
+	e->name = (struct lh_str){ name, l->m.name.n };
+	memcpy(e->id, id, LH_DATASET_ID + 1);
+	return 0;
+}
+
+static int find_entries(struct list *l, struct lh_err *err)
+{
+	DIR *d = opendir(l->folder);
+	char id[LH_DATASET_ID + 1];
+	struct dirent *e;
+	int rc = 0;
+
+	if (!d)
+		return errno == ENOENT ? 0 : lh_err_sys(err, "%s", l->folder);
+	for (errno = 0; !rc && (e = readdir(d)); errno = 0) {
+		if (!is_manifest(e->d_name))
+			continue;
+		memcpy(id, e->d_name, LH_DATASET_ID);
+		id[LH_DATASET_ID] = '\0';
+		rc = add_entry(l, id, err);
+	}
+	if (!rc && errno)
+		rc = lh_err_sys(err, "%s", l->folder);
+	closedir(d);
+	return rc;
+}
+
+static int by_name(const void *a, const void *b)
+{
+	return lh_str_cmp(((const struct entry *)a)->name, ((const struct entry *)b)->name);
+}
+
+int lh_catalog_list(const char *folder, const struct lh_catalog_visit *visit, struct lh_err *err)
+{
+	struct list l = { .folder = folder, .visit = visit };
+	int rc = find_entries(&l, err);
+	size_t i;
+
+	if (l.n)
+		qsort(l.v, l.n, sizeof *l.v, by_name);
+	for (i = 0; rc >= 0 && i < l.n; i++) {
+		rc = read_entry(&l, l.v[i].id, err);
+		if (rc > 0)
+			rc = visit->each(visit->ctx, &l.m, err);
+	}
+	for (i = 0; i < l.n; i++)
+		free((char *)l.v[i].name.p);
+	free(l.v);
+	lh_catalog_dataset_free(&l.m);
+	return rc;
+}

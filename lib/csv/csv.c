@@ -1,0 +1,362 @@
+/* csv.c - read CSV row by row.  See csv.h. */
+#include "csv.h"
+
+#include <stdlib.h>
+
+#include "base/mem.h"
+#include "base/utf8.h"
+#include "csv_scan.h"
+
+#define FIRST ((size_t)256 << 10)	/* bytes of the buffer; fits the L2 cache of a core */
+#define UTF8_STEP 4096			/* bytes validated at a time */
+
+struct lh_csv_reader {
+	struct lh_csv_scan scan;
+	struct lh_csv_cell *cell;
+	size_t cell_cap;
+	char *p;			/* the buffer: n bytes of cap, LH_PAD more allocated */
+	size_t n, cap;
+	bool begun, ended;		/* the first bytes were looked at; no more will come */
+	uint64_t long_row;		/* the line of a row over max_row, not kept; or 0 */
+	const char *counted;		/* up to here the LFs are in lines */
+	uint64_t lines;
+	const char *valid;		/* up to here it is known to be UTF-8 */
+	struct lh_err failed;		/* why reading ended */
+};
+
+static int start(struct lh_csv *c, struct lh_err *err)
+{
+	struct lh_csv_reader *r = lh_calloc(1, sizeof *r, err);
+
+	if (!r)
+		return -1;
+	r->p = lh_calloc(FIRST + LH_PAD, 1, err);
+	if (!r->p) {
+		free(r);
+		return -1;
+	}
+	r->cap = FIRST;
+	c->reader = r;
+	lh_csv_restart(c);
+	return 0;
+}
+
+void lh_csv_restart(struct lh_csv *c)
+{
+	struct lh_csv_reader *r = c->reader;
+
+	if (!r)
+		return;
+	r->n = 0;
+	r->begun = r->ended = false;
+	r->lines = r->long_row = 0;
+	r->counted = r->valid = r->p;
+	r->failed.code = LH_OK;
+	r->scan = (struct lh_csv_scan){ .row = r->p, .at = r->p, .end = r->p,
+					.delimiter = c->delimiter };
+}
+
+void lh_csv_free(struct lh_csv *c)
+{
+	if (c->reader) {
+		free(c->reader->p);
+		free(c->reader->cell);
+		free(c->reader);
+	}
+	c->reader = NULL;
+}
+
+static uint64_t count_lfs(const char *p, const char *end)
+{
+	uint64_t n = 0;
+
+	while (p < end && (p = memchr(p, '\n', (size_t)(end - p)))) {
+		p++;
+		n++;
+	}
+	return n;
+}
+
+static void count_to(struct lh_csv_reader *r, const char *to)
+{
+	r->lines += count_lfs(r->counted, to);
+	r->counted = to;
+}
+
+uint64_t lh_csv_line(const struct lh_csv *c)
+{
+	if (!c->reader->long_row)
+		count_to(c->reader, c->reader->scan.row);
+	return c->reader->long_row ? c->reader->long_row : c->reader->lines + 1;
+}
+
+/* ---- the buffer ---- */
+
+/* Add d to every pointer into the buffer. */
+static void move_pointers(struct lh_csv_reader *r, ptrdiff_t d)
+{
+	r->scan.row += d;
+	r->scan.at += d;
+	r->scan.start += d;
+	r->counted += d;
+	r->valid += d;
+}
+
+/* Remove the bytes before the row. */
+static void forget_before(struct lh_csv_reader *r)
+{
+	size_t gone = (size_t)(r->scan.row - r->p);
+
+	if (!gone)
+		return;
+	count_to(r, r->scan.row);
+	if (r->valid < r->scan.row)
+		r->valid = r->scan.row;
+	r->n -= gone;
+	memmove(r->p, r->p + gone, r->n);
+	move_pointers(r, -(ptrdiff_t)gone);
+}
+
+/* Pass what is there of a row over the limit to long_row, and remove it. */
+static int drop_long(struct lh_csv *c, const char *end, struct lh_err *err)
+{
+	struct lh_csv_reader *r = c->reader;
+
+	r->long_row = lh_csv_line(c);
+	r->scan.room = 0;
+	if (c->long_row && end > r->scan.row &&
+	    c->long_row(c->ctx, r->scan.row, (size_t)(end - r->scan.row), err) < 0)
+		return -1;
+	count_to(r, end);
+	r->scan.row = end;
+	r->scan.start = end;	/* of no use any more: nothing is stored */
+	return 0;
+}
+
+static int grow(struct lh_csv *c, struct lh_err *err)
+{
+	struct lh_csv_reader *r = c->reader;
+	size_t cap = r->cap * 2 > c->max_row + 2 ? (size_t)c->max_row + 2 : r->cap * 2;
+	char *p;
+
+	if (cap <= r->cap)
+		cap = r->cap + 1;
+	p = lh_calloc(cap + LH_PAD, 1, err);
+	if (!p)
+		return -1;
+	memcpy(p, r->p, r->n);
+	free(r->p);
+	move_pointers(r, p - r->p);
+	r->p = p;
+	r->cap = cap;
+	return 0;
+}
+
+/* Read more bytes: 1, 0 at the end of the input, -1. */
+static int fill(struct lh_csv *c, struct lh_err *err)
+{
+	struct lh_csv_reader *r = c->reader;
+	ssize_t got;
+
+	if (r->failed.code) {
+		*err = r->failed;
+		return -1;
+	}
+	if ((r->long_row ||
+	     (r->begun && r->n - (size_t)(r->scan.row - r->p) > c->max_row + 1)) &&
+	    drop_long(c, r->p + r->n, err) < 0)
+		return -1;
+	forget_before(r);
+	if (r->n == r->cap && grow(c, err) < 0)
+		return -1;
+	got = c->read(c->ctx, r->p + r->n, r->cap - r->n, err);
+	if (got < 0) {
+		r->failed = *err;
+		return -1;
+	}
+	r->n += (size_t)got;
+	r->scan.end = r->p + r->n;
+	r->ended = !got;
+	return got > 0;
+}
+
+/* Refuse what is not UTF-8 by its BOM; skip the BOM of UTF-8. */
+static int begin(struct lh_csv *c, struct lh_err *err)
+{
+	static const struct { char bom[5]; unsigned n; const char *name; } other[] = {
+		{ "\xff\xfe\0\0", 4, "UTF-32LE" }, { "\0\0\xfe\xff", 4, "UTF-32BE" },
+		{ "\xff\xfe", 2, "UTF-16LE" }, { "\xfe\xff", 2, "UTF-16BE" },
+	};
+	struct lh_csv_reader *r = c->reader;
+	int more = r->failed.code ? fill(c, err) : 1;
+	size_t i;
+
+	while (more > 0 && r->n < 4)
+		more = fill(c, err);
+	if (more < 0)
+		return -1;
+	for (i = 0; i < sizeof other / sizeof other[0]; i++)
+		if (r->n >= other[i].n && memcmp(r->p, other[i].bom, other[i].n) == 0) {
+			lh_err_set(err, LH_EIO, "is %s, not UTF-8 (iconv converts it)",
+				   other[i].name);
+			r->failed = *err;
+			return -1;
+		}
+	if (r->n >= 3 && memcmp(r->p, "\xef\xbb\xbf", 3) == 0)
+		r->scan.at = r->p + 3;
+	r->begun = true;
+	return 0;
+}
+
+/* ---- rows ---- */
+
+/* Return whether the row, which ends at end, is UTF-8.  Some kilobytes are validated ahead. */
+static bool row_is_utf8(struct lh_csv_reader *r, const char *end)
+{
+	const char *from = r->scan.row, *to = r->p + r->n, *bad;
+
+	if (end <= r->valid)
+		return true;
+	if (from < r->valid)
+		from = r->valid;
+	if (to - end > UTF8_STEP)
+		to = end + UTF8_STEP;
+	bad = lh_utf8_bad(from, to);
+	r->valid = bad;
+	return bad >= end;
+}
+
+/* Make room for the cells that the buffer may hold. */
+static int reserve_cells(struct lh_csv *c, struct lh_err *err)
+{
+	struct lh_csv_reader *r = c->reader;
+	size_t n = r->scan.n + (size_t)(r->scan.end - r->scan.at) + 1;
+
+	if (r->long_row)
+		return 0;
+	if (n > c->max_cells)
+		n = c->max_cells;
+	if (r->cell_cap < n && lh_grow(&r->cell, &r->cell_cap, n, sizeof *r->cell, err) < 0)
+		return -1;
+	r->scan.cell = r->cell;
+	r->scan.room = r->cell_cap < c->max_cells ? r->cell_cap : c->max_cells;
+	return 0;
+}
+
+/* End the last row of the input, which has no LF.  Return whether there is one. */
+static bool end_of_input(struct lh_csv *c, bool *unclosed)
+{
+	struct lh_csv_scan *s = &c->reader->scan;
+	const char *end = s->at;
+
+	if (s->state == LH_CSV_CELL && !s->n && s->at == s->row && !c->reader->long_row)
+		return false;
+	*unclosed = s->state == LH_CSV_QUOTED;
+	if (s->state == LH_CSV_CELL) {
+		s->doubled = false;
+		s->start = end;
+	} else if (s->state != LH_CSV_QUOTED) {
+		end -= s->state != LH_CSV_QUOTE && end > s->start && end[-1] == '\r';
+		end -= s->state != LH_CSV_PLAIN;
+	}
+	lh_csv_store(s, end);
+	return true;
+}
+
+/* Find the end of the row: 1, 0 at the end of the input, -1.  *end: before its LF. */
+static int find_end(struct lh_csv *c, const char **end, bool *unclosed, struct lh_err *err)
+{
+	struct lh_csv_reader *r = c->reader;
+	int more;
+
+	*unclosed = false;
+	for (;;) {
+		if (reserve_cells(c, err) < 0)
+			return -1;
+		if (lh_csv_scan(&r->scan)) {
+			*end = r->scan.at - 1;
+			return 1;
+		}
+		more = r->ended ? 0 : fill(c, err);
+		if (more < 0)
+			return -1;
+		if (!more) {
+			*end = r->scan.at;
+			return end_of_input(c, unclosed);
+		}
+	}
+}
+
+/* Reject the row over max_row that ends at end. */
+static int reject_long(struct lh_csv *c, const char *end, struct lh_err *err)
+{
+	if (drop_long(c, end, err) < 0)
+		return -1;
+	c->n = 0;
+	return lh_err_data(err, 413, "row is longer than %llu bytes (--max-line)",
+			   (unsigned long long)c->max_row);
+}
+
+/* Check the row that was found. */
+static int check_row(struct lh_csv *c, const char *end, bool unclosed, struct lh_err *err)
+{
+	struct lh_csv_reader *r = c->reader;
+
+	if (r->long_row || c->n > c->max_row)
+		return reject_long(c, end, err);
+	if (unclosed)
+		return lh_err_set(err, LH_EDATA, "the quote of cell %zu is not closed", c->cells);
+	if (r->scan.bad_cell)
+		return lh_err_set(err, LH_EDATA, "text after the closing quote of cell %zu",
+				  r->scan.bad_cell);
+	if (!row_is_utf8(r, end))
+		return lh_err_set(err, LH_EDATA, "invalid UTF-8");
+	return 1;
+}
+
+/* Step over the row that was read last. */
+static void next_row(struct lh_csv_scan *s)
+{
+	s->row = s->at;
+	s->n = s->bad_cell = 0;
+	s->state = LH_CSV_CELL;
+}
+
+int lh_csv_next(struct lh_csv *c, struct lh_err *err)
+{
+	struct lh_csv_reader *r = c->reader;
+	const char *end;
+	bool unclosed;
+	int rc;
+
+	if (!r && start(c, err) < 0)
+		return -1;
+	r = c->reader;
+	if (!r->begun && begin(c, err) < 0)
+		return -1;
+	r->long_row = 0;
+	do {
+		next_row(&r->scan);
+		rc = find_end(c, &end, &unclosed, err);
+		if (rc <= 0)
+			return rc;
+		c->n = (size_t)(end - r->scan.row);
+	} while (!r->long_row && (c->n == 0 || (c->n == 1 && *r->scan.row == '\r')));
+	c->row = r->scan.row;
+	c->cell = r->cell;
+	c->cells = r->scan.n;
+	return check_row(c, end, unclosed, err);
+}
+
+struct lh_str lh_csv_undouble(struct lh_str raw, struct lh_buf *scratch)
+{
+	const char *p = raw.p, *end = p + raw.n, *quote;
+
+	lh_buf_reset(scratch);
+	while ((quote = memchr(p, '"', (size_t)(end - p)))) {
+		lh_buf_add(scratch, p, (size_t)(quote + 1 - p));
+		p = quote + 2 < end ? quote + 2 : end;
+	}
+	lh_buf_add(scratch, p, (size_t)(end - p));
+	return (struct lh_str){ scratch->p, scratch->len };
+}

@@ -1,0 +1,405 @@
+/* csv_table.c - files of CSV as a table.  See csv_table.h. */
+#include "csv_table.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <strings.h>
+
+#include "base/mem.h"
+#include "base/table.h"
+#include "byte_source.h"
+#include "csv.h"
+
+#define MAX_ROW ((uint64_t)256 << 20)
+#define MAX_COLUMNS 65536
+
+struct lh_csv_table {
+	struct lh_csv_table_how how;
+	struct lh_str null_text;
+	struct lh_csv csv;
+	struct lh_byte_source *source;	/* a file each; all zero until it is opened */
+	size_t at;			/* the file that is read */
+	bool entered;			/* a member of it is read, after its header */
+	bool sampling;
+	struct lh_column *column;
+	size_t n;
+	struct lh_buf names;		/* the columns' names follow each other here */
+	struct lh_buf header;		/* the first one, as it is in the file */
+	struct lh_buf scratch;		/* a cell without its doubled quotes */
+};
+
+static ssize_t read_source(void *ctx, void *p, size_t n, struct lh_err *err)
+{
+	struct lh_csv_table *t = ctx;
+
+	return lh_byte_source_read(&t->source[t->at], p, n, err);
+}
+
+static int pass_long_row(void *ctx, const char *p, size_t n, struct lh_err *err)
+{
+	struct lh_csv_table *t = ctx;
+
+	return t->how.long_row && !t->sampling ? t->how.long_row(t->how.ctx, p, n, err) : 0;
+}
+
+/* Return whether a file name ends in .tsv or .tab, before .gz and the like. */
+static bool is_tsv(const char *name)
+{
+	static const char *const packed[] = { ".gz", ".zst", ".xz", ".bz2", ".lz4" };
+	size_t n = strlen(name), i, k;
+
+	for (i = 0; i < sizeof packed / sizeof packed[0]; i++) {
+		k = strlen(packed[i]);
+		if (n > k && strcasecmp(name + n - k, packed[i]) == 0) {
+			n -= k;
+			break;
+		}
+	}
+	return n > 4 && (strncasecmp(name + n - 4, ".tsv", 4) == 0 ||
+			 strncasecmp(name + n - 4, ".tab", 4) == 0);
+}
+
+static struct lh_str cell_text(struct lh_csv_table *t, size_t i)
+{
+	struct lh_str s = lh_csv_raw(&t->csv, i);
+
+	return t->csv.cell[i].n & LH_CSV_DOUBLED ? lh_csv_undouble(s, &t->scratch) : s;
+}
+
+/* ---- header ---- */
+
+static struct lh_str name_of(const void *table, uint32_t i)
+{
+	return ((const struct lh_csv_table *)table)->column[i].name;
+}
+
+static int allocate_columns(struct lh_csv_table *t, size_t n, struct lh_err *err)
+{
+	if (n > t->csv.max_cells)
+		return lh_err_set(err, LH_EIO, "%zu columns, more than %zu", n, t->csv.max_cells);
+	t->column = lh_calloc(n, sizeof *t->column, err);
+	if (!t->column)
+		return -1;
+	t->n = t->csv.max_cells = n;
+	return 0;
+}
+
+static int give_types(struct lh_csv_table *t, struct lh_err *err)
+{
+	return t->how.types ? t->how.types(t->how.ctx, t->column, t->n, err) : 0;
+}
+
+/* Make the columns column1, column2, ... */
+static int number_columns(struct lh_csv_table *t, struct lh_err *err)
+{
+	char name[32];
+	size_t i, at = 0;
+
+	if (allocate_columns(t, t->csv.cells, err) < 0)
+		return -1;
+	for (i = 0; i < t->n; i++) {
+		t->column[i].name.n = (size_t)snprintf(name, sizeof name, "column%zu", i + 1);
+		lh_buf_add(&t->names, name, t->column[i].name.n);
+	}
+	if (lh_buf_check(&t->names, err) < 0)
+		return -1;
+	for (i = 0; i < t->n; at += t->column[i++].name.n)
+		t->column[i].name.p = t->names.p + at;
+	return give_types(t, err);
+}
+
+/* Refuse blank names and those that occur twice. */
+static int check_names(const struct lh_csv_table *t, struct lh_err *err)
+{
+	struct lh_table seen = { 0 };
+	size_t i;
+	int rc = 0;
+
+	for (i = 0; i < t->n && !rc; i++) {
+		struct lh_str name = t->column[i].name;
+		size_t blank = 0;
+		int64_t twin = lh_table_find(&seen, name, name_of, t);
+
+		while (blank < name.n && (name.p[blank] == ' ' || name.p[blank] == '\t'))
+			blank++;
+		if (blank == name.n)
+			rc = lh_err_set(err, LH_EIO, "column %zu has no name", i + 1);
+		else if (twin >= 0)
+			rc = lh_err_set(err, LH_EIO, "columns %zu and %zu are both called \"%.*s\"",
+					(size_t)twin + 1, i + 1, (int)(name.n < 100 ? name.n : 100),
+					name.p);
+		else
+			rc = lh_table_set(&seen, name, (uint32_t)i, name_of, t, err);
+	}
+	lh_table_free(&seen);
+	return rc;
+}
+
+/* Make the columns from the header, which is the row just read. */
+static int name_columns(struct lh_csv_table *t, struct lh_err *err)
+{
+	struct lh_str s;
+	size_t i, at = 0;
+
+	if (allocate_columns(t, t->csv.cells, err) < 0)
+		return -1;
+	lh_buf_add(&t->header, t->csv.row, t->csv.n);
+	for (i = 0; i < t->n; i++) {
+		s = cell_text(t, i);
+		t->column[i].name.n = s.n;
+		lh_buf_add(&t->names, s.p, s.n);
+	}
+	lh_buf_putc(&t->names, '\0');
+	if (lh_buf_check(&t->header, err) < 0 || lh_buf_check(&t->names, err) < 0)
+		return -1;
+	for (i = 0; i < t->n; at += t->column[i++].name.n)
+		t->column[i].name.p = t->names.p + at;
+	return check_names(t, err) < 0 ? -1 : give_types(t, err);
+}
+
+/* Compare the header just read with the first one. */
+static int compare_header(struct lh_csv_table *t, struct lh_err *err)
+{
+	struct lh_str s;
+	size_t i;
+
+	for (i = 0; i < t->n && i < t->csv.cells; i++) {
+		s = cell_text(t, i);
+		if (!lh_str_is(s, t->column[i].name.p, t->column[i].name.n))
+			return lh_err_set(err, LH_EIO,
+					  "column %zu has another name than in the first file",
+					  i + 1);
+	}
+	if (t->n != t->csv.cells)
+		return lh_err_set(err, LH_EIO, "%zu columns, but the first file has %zu",
+				  t->csv.cells, t->n);
+	return 0;
+}
+
+static int read_header(struct lh_csv_table *t, struct lh_err *err)
+{
+	int rc = lh_csv_next(&t->csv, err);
+
+	if (!rc)
+		return lh_err_set(err, LH_EIO, "has no header");
+	if (rc < 0) {
+		if (err->code == LH_EDATA) {
+			err->code = LH_EIO;
+			lh_err_prefix(err, "header");
+		}
+		return -1;
+	}
+	return t->column ? compare_header(t, err) : name_columns(t, err);
+}
+
+/* ---- files ---- */
+
+/* Put the file's name before the reason; a file that is not open yet has its operand's. */
+static int fail(const struct lh_csv_table *t, struct lh_err *err)
+{
+	return lh_err_prefix(err, "%s", lh_csv_table_place(t).file);
+}
+
+static int open_source(struct lh_csv_table *t, struct lh_err *err)
+{
+	struct lh_byte_source *s = &t->source[t->at];
+
+	if (s->file && !(s == t->source && t->how.first))
+		return 0;
+	t->how.first = NULL;
+	s->keep = t->sampling || t->how.again;
+	s->waiting = t->how.waiting;
+	s->ctx = t->how.ctx;
+	s->output = t->how.output;
+	return s->file ? 0 : lh_byte_source_open(s, t->how.files[t->at], err);
+}
+
+/* Enter the next member of a file, or the next file: 1, 0 at the end, -1. */
+static int enter(struct lh_csv_table *t, struct lh_err *err)
+{
+	int rc = 0;
+
+	while (t->at < t->how.n_files) {
+		if (open_source(t, err) < 0)
+			return fail(t, err);
+		rc = lh_byte_source_next(&t->source[t->at], err);
+		if (rc < 0)
+			return fail(t, err);
+		if (rc)
+			break;
+		if (!t->sampling && !t->how.again)
+			lh_byte_source_close(&t->source[t->at]);
+		t->at++;
+	}
+	if (!rc)
+		return 0;
+	lh_csv_restart(&t->csv);
+	if (!t->how.no_header && read_header(t, err) < 0)
+		return fail(t, err);
+	t->entered = true;
+	return 1;
+}
+
+int lh_csv_table_next(struct lh_csv_table *t, struct lh_err *err)
+{
+	int rc;
+
+	do {
+		rc = t->entered ? 1 : enter(t, err);
+		if (rc <= 0)
+			return rc;
+		rc = lh_csv_next(&t->csv, err);
+		t->entered = rc != 0;
+	} while (!rc);
+	if (rc < 0)
+		return err->code == LH_EDATA ? -1 : fail(t, err);
+	if (!t->column && number_columns(t, err) < 0)
+		return fail(t, err);
+	if (t->csv.cells > t->n)
+		return lh_err_set(err, LH_EDATA, "%zu cells, but there are %zu columns",
+				  t->csv.cells, t->n);
+	return 1;
+}
+
+int lh_csv_table_rewind(struct lh_csv_table *t, struct lh_err *err)
+{
+	size_t i;
+
+	for (i = 0; i < t->how.n_files; i++)
+		if (t->source[i].file && lh_byte_source_rewind(&t->source[i], err) < 0) {
+			t->at = i;
+			return fail(t, err);
+		}
+	t->at = 0;
+	t->entered = false;
+	return 0;
+}
+
+/* ---- the row ---- */
+
+struct lh_str lh_csv_table_cell(struct lh_csv_table *t, size_t i)
+{
+	struct lh_str s = { NULL, 0 };
+
+	if (i < t->csv.cells)
+		s = cell_text(t, i);
+	if (!s.n || (t->null_text.p && lh_str_is(s, t->null_text.p, t->null_text.n)))
+		s.p = NULL;
+	return s;
+}
+
+struct lh_str lh_csv_table_text(const struct lh_csv_table *t)
+{
+	return (struct lh_str){ t->csv.row, t->csv.n };
+}
+
+struct lh_str lh_csv_table_header(const struct lh_csv_table *t)
+{
+	return (struct lh_str){ t->header.p, t->header.len };
+}
+
+struct lh_csv_table_place lh_csv_table_place(const struct lh_csv_table *t)
+{
+	size_t i = t->at < t->how.n_files ? t->at : t->how.n_files - 1;
+	bool open = t->source[i].file != NULL;
+
+	return (struct lh_csv_table_place){
+		open ? lh_byte_source_name(&t->source[i]) : t->how.files[i], i + 1,
+		t->entered ? lh_csv_line(&t->csv) : 0 };
+}
+
+const struct lh_column *lh_csv_table_columns(const struct lh_csv_table *t, size_t *n)
+{
+	*n = t->n;
+	return t->column;
+}
+
+/* ---- opening ---- */
+
+/* Read the sample, and decide the types of the columns.  A file that cannot be read ends the
+ * sample; it will be reported after the rows before that place. */
+static int read_sample(struct lh_csv_table *t, struct lh_err *err)
+{
+	uint64_t rows = 0;
+	size_t i;
+	int rc = 1;
+
+	while (rows < t->how.sample && (rc = lh_csv_table_next(t, err)) != 0) {
+		if (rc < 0 && (err->code == LH_EINTR || err->code == LH_ENOMEM || !t->column))
+			return -1;
+		if (rc < 0 && err->code != LH_EDATA)
+			break;
+		for (i = 0; rc > 0 && i < t->n; i++)
+			lh_column_see(&t->column[i], lh_csv_table_cell(t, i));
+		rows += rc > 0;
+	}
+	for (i = 0; i < t->n; i++)
+		lh_column_decide(&t->column[i]);
+	return 0;
+}
+
+static int open_table(struct lh_csv_table *t, struct lh_err *err)
+{
+	size_t i;
+
+	t->sampling = true;
+	if (enter(t, err) < 0)
+		return -1;
+	if (read_sample(t, err) < 0 || lh_csv_table_rewind(t, err) < 0)
+		return -1;
+	t->sampling = false;
+	for (i = 0; i < t->how.n_files; i++)
+		t->source[i].keep = t->how.again;
+	return 0;
+}
+
+struct lh_csv_table *lh_csv_table_open(const struct lh_csv_table_how *how, struct lh_err *err)
+{
+	static char *const just_stdin[] = { "-" };
+	struct lh_csv_table *t = lh_calloc(1, sizeof *t, err);
+
+	if (!t)
+		return NULL;
+	t->how = *how;
+	if (!how->n_files) {
+		t->how.files = just_stdin;
+		t->how.n_files = 1;
+	}
+	if (!how->delimiter)
+		t->how.delimiter = is_tsv(t->how.files[0]) ? '\t' : ',';
+	if (how->null_text)
+		t->null_text = lh_str_of(how->null_text);
+	t->csv = (struct lh_csv){
+		.delimiter = t->how.delimiter, .max_row = how->max_row ? how->max_row : MAX_ROW,
+		.max_cells = how->max_columns ? how->max_columns : MAX_COLUMNS,
+		.read = read_source, .long_row = pass_long_row, .ctx = t };
+	t->source = lh_calloc(t->how.n_files, sizeof *t->source, err);
+	if (how->first && t->source)
+		t->source[0] = *how->first;
+	else if (how->first)
+		lh_byte_source_close(how->first);
+	if (how->first)
+		memset(how->first, 0, sizeof *how->first);
+	if (!t->source || open_table(t, err) < 0) {
+		lh_csv_table_close(t);
+		return NULL;
+	}
+	return t;
+}
+
+void lh_csv_table_close(struct lh_csv_table *t)
+{
+	size_t i;
+
+	if (!t)
+		return;
+	for (i = 0; t->source && i < t->how.n_files; i++)
+		lh_byte_source_close(&t->source[i]);
+	free(t->source);
+	free(t->column);
+	lh_csv_free(&t->csv);
+	lh_buf_free(&t->names);
+	lh_buf_free(&t->header);
+	lh_buf_free(&t->scratch);
+	free(t);
+}

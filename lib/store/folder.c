@@ -1,0 +1,377 @@
+/* folder.c - objects as files below a folder.  See store.h. */
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/mem.h"
+#include "file/file.h"
+#include "file/open_beneath.h"
+#include "folder.h"
+
+#define PROC_PATH 512		/* "/proc/self/fd/7/NAME" */
+#define AGAIN 100		/* tries while another process removes empty folders */
+
+/* ---- descriptors below the folder ---- */
+
+/* Open the folder of the store; make: create it. */
+int lh_folder_root(struct folder *f, bool make, struct lh_err *err)
+{
+	if (f->fd >= 0)
+		return f->fd;
+	if (make && mkdir(f->path, 0777) < 0 && errno != EEXIST)
+		return lh_err_sys(err, "cannot create the folder");
+	f->fd = open(f->path, O_PATH | O_DIRECTORY | O_CLOEXEC);
+	return f->fd < 0 ? lh_err_sys(err, "cannot open the folder") : f->fd;
+}
+
+/* Open for reading what an O_PATH descriptor stands for. */
+int lh_folder_reopen(int fd, int flags)
+{
+	char path[64];
+
+	snprintf(path, sizeof path, "/proc/self/fd/%d", fd);
+	return open(path, flags | O_CLOEXEC);
+}
+
+static void sync_by_path(int fd)
+{
+	int dir = lh_folder_reopen(fd, O_RDONLY | O_DIRECTORY);
+
+	if (dir >= 0) {
+		fsync(dir);
+		close(dir);
+	}
+}
+
+/* The part of a key before its last "/": "." if there is none; *name: what follows. */
+static void split_key(const char *key, char dir[LH_KEY_MAX + 1], const char **name)
+{
+	const char *slash = strrchr(key, '/');
+
+	snprintf(dir, LH_KEY_MAX + 1, "%.*s", slash ? (int)(slash - key) : 1, slash ? key : ".");
+	*name = slash ? slash + 1 : key;
+}
+
+/* Make the folder dir, "a/b", whose parent exists. */
+static int make_one(int root, const char *dir)
+{
+	char parent[LH_KEY_MAX + 1];
+	const char *name;
+	int at, rc;
+
+	split_key(dir, parent, &name);
+	at = lh_path_beneath(root, parent);
+	if (at < 0)
+		return -1;
+	rc = mkdirat(at, name, 0777);
+	if (!rc)
+		sync_by_path(at);
+	else if (errno == EEXIST)
+		rc = 0;
+	close(at);
+	return rc;
+}
+
+static int make_all(int root, const char *dir)
+{
+	char some[LH_KEY_MAX + 1];
+	const char *slash = dir;
+
+	do {
+		slash = strchr(slash, '/');
+		snprintf(some, sizeof some, "%.*s", slash ? (int)(slash++ - dir) : LH_KEY_MAX, dir);
+		if (make_one(root, some) < 0 && errno != ENOENT)
+			return -1;
+	} while (slash);
+	return 0;
+}
+
+static int report_long(const char *key, struct lh_err *err)
+{
+	return lh_err_data(err, 400, "\"%s\": a part of the key is longer than 255 bytes", key);
+}
+
+static int report_conflict(const char *key, struct lh_err *err)
+{
+	return lh_err_data(err, 409, "\"%s\": a part of this key is an object, or a link", key);
+}
+
+/* Open the folder of a key, creating it and those above it: an O_PATH descriptor. */
+static int make_parent(struct folder *f, const char *key, const char *dir, struct lh_err *err)
+{
+	int root = lh_folder_root(f, true, err), fd, i;
+
+	if (root < 0)
+		return -1;
+	for (i = 0; i < AGAIN; i++) {
+		fd = lh_path_beneath(root, dir);
+		if (fd >= 0 || errno != ENOENT || make_all(root, dir) < 0)
+			break;
+	}
+	if (fd >= 0)
+		return fd;
+	return errno == ENOTDIR || errno == ELOOP || errno == EXDEV || errno == EEXIST
+		? report_conflict(key, err)
+		: errno == ENAMETOOLONG
+		? report_long(key, err)
+		: lh_err_sys(err, "\"%s\": cannot create its folder", key);
+}
+
+/* ---- put ---- */
+
+/* Replace the path of this machine in a message with the key. */
+static int hide_path(const char *key, struct lh_err *err)
+{
+	char msg[sizeof err->msg];
+	const char *at = strstr(err->msg, "/proc/self/fd/"), *end;
+
+	if (!at)
+		return -1;
+	end = strstr(at, ": ");
+	snprintf(msg, sizeof msg, "%.*s\"%s\"%s", (int)(at - err->msg), err->msg, key,
+		 end ? end : "");
+	snprintf(err->msg, sizeof err->msg, "%s", msg);
+	return hide_path(key, err);
+}
+
+void lh_folder_etag(const struct stat *st, char etag[LH_ETAG_MAX])
+{
+	snprintf(etag, LH_ETAG_MAX, "%llx-%llx-%llx%08lx", (unsigned long long)st->st_ino,
+		 (unsigned long long)st->st_size, (unsigned long long)st->st_mtim.tv_sec,
+		 st->st_mtim.tv_nsec);
+}
+
+/* Copy all of put->fd to the new file. */
+static int copy_in(struct lh_atomic *a, const struct lh_put *put, struct lh_transfer *done,
+		   struct lh_err *err)
+{
+	char *chunk = lh_calloc(1, STORE_CHUNK, err);
+	struct lh_sha256 sha;
+	ssize_t n = -1;
+
+	done->size = 0;
+	lh_sha256_start(&sha);
+	while (chunk && (n = lh_read_some(put->fd, chunk, STORE_CHUNK, err)) > 0) {
+		done->size += (size_t)n;
+		if (put->max && done->size > put->max)
+			n = lh_store_too_large(put->max, err);
+		else if (lh_atomic_write(a, chunk, (size_t)n, err) < 0)
+			n = -1;
+		if (n < 0)
+			break;
+		lh_sha256_more(&sha, chunk, (size_t)n);
+	}
+	lh_sha256_end(&sha, done->sha256);
+	free(chunk);
+	return n < 0 ? -1 : lh_store_check_sha256(put->sha256, done->sha256, err);
+}
+
+/* Write the object to the path, which is below /proc/self/fd. */
+static int put_at(const char *path, const char *key, const struct lh_put *put,
+		  struct lh_transfer *done, struct lh_err *err)
+{
+	struct lh_atomic a;
+	struct stat st;
+	int rc = lh_atomic_open(&a, path, 0666, err);
+
+	if (!rc)
+		rc = copy_in(&a, put, done, err);
+	if (!rc && fstat(a.fd, &st) < 0)
+		rc = lh_err_sys(err, "\"%s\"", key);
+	if (!rc)
+		lh_folder_etag(&st, done->etag);
+	if (!rc)
+		rc = put->if_none_match ? lh_atomic_commit_new(&a, err)
+					: lh_atomic_commit(&a, err);
+	if (rc > 0)
+		rc = lh_store_exists(key, err);
+	lh_atomic_close(&a);
+	return rc < 0 ? hide_path(key, err) : 0;
+}
+
+/* Check what has the name already: 0 if it may be replaced. */
+static int check_taken(int dir, const char *name, const char *key, bool if_none_match,
+		       struct lh_err *err)
+{
+	struct stat st;
+
+	if (fstatat(dir, name, &st, AT_SYMLINK_NOFOLLOW) < 0)
+		return errno == ENOENT ? 0 : errno == ENAMETOOLONG ? report_long(key, err)
+			: errno == ENOTDIR ? report_conflict(key, err)
+			: lh_err_sys(err, "\"%s\"", key);
+	if (S_ISDIR(st.st_mode))
+		return lh_err_data(err, 409, "\"%s\": there are objects whose keys begin with it "
+				   "and \"/\"", key);
+	if (!S_ISREG(st.st_mode))
+		return report_conflict(key, err);
+	return if_none_match ? lh_store_exists(key, err) : 0;
+}
+
+static int folder_put(struct lh_store *s, const char *key, const struct lh_put *put,
+		      struct lh_transfer *done, struct lh_err *err)
+{
+	char dir[LH_KEY_MAX + 1], path[PROC_PATH];
+	const char *name;
+	int parent, rc = -1;
+
+	if (strstr(key, ".lh-tmp-"))
+		return lh_err_data(err, 400, "\"%s\": \".lh-tmp-\" is for temporary files", key);
+	split_key(key, dir, &name);
+	parent = make_parent((struct folder *)s, key, dir, err);
+	if (parent < 0)
+		return -1;
+	if (check_taken(parent, name, key, put->if_none_match, err) == 0) {
+		snprintf(path, sizeof path, "/proc/self/fd/%d/%s", parent, name);
+		rc = put_at(path, key, put, done, err);
+	}
+	close(parent);
+	return rc;
+}
+
+/* ---- get, head, remove ---- */
+
+/* Open an object as O_PATH, and describe it. */
+static int find_object(struct folder *f, const char *key, struct stat *st, struct lh_err *err)
+{
+	int root = lh_folder_root(f, false, err), fd;
+
+	if (root < 0)
+		return -1;
+	fd = lh_path_beneath(root, key);
+	if (fd < 0)
+		return lh_is_nowhere(errno) ? lh_store_no_object(key, err)
+					    : lh_err_sys(err, "\"%s\"", key);
+	if (fstat(fd, st) == 0 && S_ISREG(st->st_mode))
+		return fd;
+	close(fd);
+	return lh_store_no_object(key, err);
+}
+
+static int folder_open(struct lh_store *s, const char *key, struct lh_err *err)
+{
+	struct stat st;
+	int at = find_object((struct folder *)s, key, &st, err), fd;
+
+	if (at < 0)
+		return -1;
+	fd = lh_folder_reopen(at, O_RDONLY | O_NONBLOCK);
+	if (fd < 0)
+		lh_err_sys(err, "\"%s\": cannot open", key);
+	close(at);
+	return fd;
+}
+
+static int folder_get(struct lh_store *s, const char *key, struct store_sink *to,
+		      struct lh_transfer *done, struct lh_err *err)
+{
+	int fd = folder_open(s, key, err);
+	char *chunk = fd < 0 ? NULL : lh_calloc(1, STORE_CHUNK, err);
+	struct stat st;
+	ssize_t n = -1;
+
+	if (chunk && fstat(fd, &st) == 0) {
+		lh_folder_etag(&st, done->etag);
+		while ((n = lh_read_some(fd, chunk, STORE_CHUNK, err)) > 0)
+			if (lh_store_sink_more(to, chunk, (size_t)n, err) < 0) {
+				n = -1;
+				break;
+			}
+	}
+	free(chunk);
+	if (fd >= 0)
+		close(fd);
+	return (int)n;
+}
+
+int64_t lh_folder_modified(const struct stat *st)
+{
+	return (int64_t)st->st_mtim.tv_sec * 1000 + st->st_mtim.tv_nsec / 1000000;
+}
+
+static int folder_head(struct lh_store *s, const char *key, struct lh_object *o,
+		       struct lh_err *err)
+{
+	struct stat st;
+	int fd = find_object((struct folder *)s, key, &st, err);
+
+	if (fd < 0)
+		return -1;
+	close(fd);
+	lh_folder_etag(&st, s->etag);
+	*o = (struct lh_object){ key, (uint64_t)st.st_size, s->etag, lh_folder_modified(&st) };
+	return 0;
+}
+
+/* Remove the folders of a key that are empty now. */
+static void remove_empty(int root, char *dir)
+{
+	char parent[LH_KEY_MAX + 1];
+	const char *name;
+	int at, rc = 0;
+
+	while (!rc && strcmp(dir, ".") != 0) {
+		split_key(dir, parent, &name);
+		at = lh_path_beneath(root, parent);
+		rc = at < 0 ? -1 : unlinkat(at, name, AT_REMOVEDIR);
+		if (at >= 0)
+			close(at);
+		memcpy(dir, parent, sizeof parent);
+	}
+}
+
+static int folder_remove(struct lh_store *s, const char *key, struct lh_err *err)
+{
+	struct folder *f = (struct folder *)s;
+	char dir[LH_KEY_MAX + 1];
+	const char *name;
+	struct stat st;
+	int at = find_object(f, key, &st, err), rc;
+
+	if (at < 0)
+		return -1;
+	close(at);
+	split_key(key, dir, &name);
+	at = lh_path_beneath(f->fd, dir);
+	rc = at < 0 ? -1 : unlinkat(at, name, 0);
+	if (rc < 0)
+		rc = errno == ENOENT ? lh_store_no_object(key, err)
+				     : lh_err_sys(err, "\"%s\": cannot delete", key);
+	else
+		sync_by_path(at);
+	if (at >= 0)
+		close(at);
+	if (!rc)
+		remove_empty(f->fd, dir);
+	return rc;
+}
+
+static void folder_close(struct lh_store *s)
+{
+	struct folder *f = (struct folder *)s;
+
+	if (f->fd >= 0)
+		close(f->fd);
+	free(f->path);
+}
+
+struct lh_store *lh_store_folder_open(const char *path, struct lh_err *err)
+{
+	static const struct store_kind kind = {
+		.put = folder_put, .get = folder_get, .head = folder_head, .list = lh_folder_list,
+		.remove = folder_remove, .open = folder_open, .close = folder_close,
+	};
+	struct folder *f = lh_calloc(1, sizeof *f, err);
+
+	if (!f)
+		return NULL;
+	f->store.kind = &kind;
+	f->fd = -1;
+	f->path = lh_strndup(path, strlen(path), err);
+	if (f->path)
+		return &f->store;
+	free(f);
+	return NULL;
+}

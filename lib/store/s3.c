@@ -1,0 +1,177 @@
+/* s3.c - open a store in S3; head, delete.  See store.h. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "base/mem.h"
+#include "net/url.h"
+#include "s3.h"
+
+#define REPLY_MAX ((size_t)16 << 20)	/* bytes of an answer in memory */
+
+/* ---- open ---- */
+
+static const char *variable(const char *name, const char *otherwise)
+{
+	const char *v = getenv(name);
+
+	return v && *v ? v : otherwise;
+}
+
+static int check_endpoint(const char *url, struct lh_err *err)
+{
+	if (lh_http_check_url(url, err) < 0)
+		return lh_err_prefix(err, "LH_S3_ENDPOINT");
+	if (lh_url_has_user(url) || strpbrk(url, "?#"))
+		return lh_err_set(err, LH_EUSAGE, "LH_S3_ENDPOINT: it may hold no user-info, "
+				  "no ? and no #");
+	return 0;
+}
+
+static int check_words(const char *bucket, size_t n, const char *region, struct lh_err *err)
+{
+	static const char plain[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
+				    "0123456789-._";
+
+	if (n < 3 || n > 255 || strspn(bucket, plain) < n || *bucket == '.' || *bucket == '-')
+		return lh_err_set(err, LH_EUSAGE, "\"%.*s\" is not the name of a bucket",
+				  (int)(n < 300 ? n : 300), bucket);
+	if (region[strspn(region, plain)])
+		return lh_err_set(err, LH_EUSAGE, "AWS_REGION: \"%s\" is not a region", region);
+	return 0;
+}
+
+/* Append the address of the bucket. */
+static void append_base(struct lh_buf *b, const char *bucket, int n, const char *region)
+{
+	const char *endpoint = variable("LH_S3_ENDPOINT", NULL);
+	int len = endpoint ? (int)strlen(endpoint) : 0;
+
+	while (len && endpoint[len - 1] == '/')
+		len--;
+	if (endpoint)
+		lh_buf_printf(b, "%.*s/%.*s", len, endpoint, n, bucket);
+	else if (memchr(bucket, '.', (size_t)n))	/* the certificate is for one label */
+		lh_buf_printf(b, "https://s3.%s.amazonaws.com/%.*s", region, n, bucket);
+	else
+		lh_buf_printf(b, "https://%.*s.s3.%s.amazonaws.com", n, bucket, region);
+	lh_buf_putc(b, '\0');
+}
+
+/* Return the prefix p, without "/" at its end, with one: "a/b/" or "". */
+static char *make_prefix(const char *p, struct lh_err *err)
+{
+	size_t n = strlen(p);
+	char *prefix;
+
+	if (n && p[n - 1] == '/')
+		n--;
+	if (n && lh_store_check_key(p, n, err) < 0) {
+		err->code = LH_EUSAGE;
+		return NULL;
+	}
+	prefix = lh_calloc(n + 2, 1, err);
+	if (prefix && n) {
+		memcpy(prefix, p, n);
+		prefix[n] = '/';
+	}
+	return prefix;
+}
+
+static int set_up(struct s3 *s, const char *where, struct lh_err *err)
+{
+	const char *bucket = where + sizeof LH_STORE_PREFIX - 1;
+	const char *region = variable("AWS_REGION", "us-east-1");
+	const char *endpoint = variable("LH_S3_ENDPOINT", NULL);
+	size_t n = strcspn(bucket, "/");
+	struct lh_buf b = { 0 }, sig = { 0 };
+
+	if (check_words(bucket, n, region, err) < 0 ||
+	    (endpoint && check_endpoint(endpoint, err) < 0))
+		return -1;
+	s->prefix = make_prefix(bucket + n + (bucket[n] == '/'), err);
+	if (!s->prefix)
+		return -1;
+	append_base(&b, bucket, (int)n, region);
+	lh_buf_printf(&sig, "aws:amz:%s:s3", region);
+	lh_buf_putc(&sig, '\0');
+	s->base = b.p;
+	s->sigv4 = sig.p;
+	return lh_buf_check(&b, err) < 0 || lh_buf_check(&sig, err) < 0 ? -1 : 0;
+}
+
+static void s3_close(struct lh_store *store)
+{
+	struct s3 *s = (struct s3 *)store;
+
+	if (s->curl)
+		lh_curl.cleanup(s->curl);
+	lh_s3_account_wipe(&s->account);
+	lh_s3_document_free(&s->doc);
+	lh_buf_free(&s->url);
+	if (s->line.p)
+		explicit_bzero(s->line.p, s->line.cap);
+	lh_buf_free(&s->line);
+	lh_buf_free(&s->reply.body);
+	free(s->base);
+	free(s->prefix);
+	free(s->sigv4);
+}
+
+struct lh_store *lh_store_s3_open(const char *where, const struct lh_store_opts *opts,
+				  struct lh_err *err)
+{
+	static const struct store_kind kind = {
+		.put = lh_s3_put, .get = lh_s3_get, .head = lh_s3_head, .list = lh_s3_list,
+		.remove = lh_s3_remove, .close = s3_close,
+	};
+	struct s3 *s = lh_calloc(1, sizeof *s, err);
+
+	if (!s)
+		return NULL;
+	s->store.kind = &kind;
+	s->seed = (unsigned)((uintptr_t)s >> 4) ^ (unsigned)time(NULL) ^ (unsigned)getpid();
+	lh_buf_init(&s->reply.body, REPLY_MAX);
+	if (set_up(s, where, err) == 0 &&
+	    lh_s3_account_read(&s->account, opts->key_file, err) == 0 &&
+	    lh_curl_load(err) == 0) {
+		s->curl = lh_curl.init();
+		if (s->curl)
+			return &s->store;
+		lh_err_nomem(err);
+	}
+	s3_close(&s->store);
+	free(s);
+	return NULL;
+}
+
+/* ---- head, delete ---- */
+
+int lh_s3_head(struct lh_store *store, const char *key, struct lh_object *o, struct lh_err *err)
+{
+	struct s3 *s = (struct s3 *)store;
+
+	if (lh_s3_call(s, &(struct s3_request){ .method = "HEAD", .key = key }, err) < 0)
+		return -1;
+	if (s->reply.status != 200)
+		return lh_s3_refuse(s, key, err);
+	if (s->reply.length < 0)
+		return lh_err_set(err, LH_ENET, "\"%s\": %s: no length in the answer", key,
+				  s->base);
+	snprintf(store->etag, sizeof store->etag, "%s", s->reply.etag);
+	*o = (struct lh_object){ key, (uint64_t)s->reply.length, store->etag, s->reply.modified };
+	return 0;
+}
+
+int lh_s3_remove(struct lh_store *store, const char *key, struct lh_err *err)
+{
+	struct s3 *s = (struct s3 *)store;
+	struct lh_object o;
+
+	/* DELETE answers 204 also if there is nothing */
+	if (lh_s3_head(store, key, &o, err) < 0 ||
+	    lh_s3_call(s, &(struct s3_request){ .method = "DELETE", .key = key }, err) < 0)
+		return -1;
+	return s->reply.status == 204 || s->reply.status == 200 ? 0 : lh_s3_refuse(s, key, err);
+}

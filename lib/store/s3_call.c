@@ -1,0 +1,462 @@
+/*
+ * lh_s3_call.c - signed calls to S3 with libcurl.  See store.h.
+ *
+ * libcurl's CURLOPT_AWS_SIGV4 of 7.88, Debian 12's, signs path and query as they are in
+ * the URL.  So both are made here in the canonical form: percent-encoded with upper case
+ * digits, names of the query sorted, each with "=".  It takes the hash of the payload from
+ * the header x-amz-content-sha256, else it would sign UNSIGNED-PAYLOAD.  It signs the
+ * headers given here sorted as whole lines, and also one without a value, which it does
+ * not send: so there is none of these, and no name that another continues with "-".
+ */
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <strings.h>
+#include <time.h>
+#include <unistd.h>
+
+#include <lh/num.h>
+#include "base/signal.h"
+#include "s3.h"
+
+#define SLOWEST 100L			/* bytes a second; slower is no progress */
+
+void lh_s3_encode(struct lh_buf *b, const char *p, size_t n, bool slash)
+{
+	static const char plain[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
+				    "0123456789-._~";
+	size_t i;
+
+	for (i = 0; i < n; i++)
+		if ((p[i] && strchr(plain, p[i])) || (slash && p[i] == '/'))
+			lh_buf_putc(b, p[i]);
+		else
+			lh_buf_printf(b, "%%%02X", (unsigned char)p[i]);
+}
+
+int lh_s3_changed(const char *key, struct lh_err *err)
+{
+	return lh_err_set(err, LH_ENET, "\"%s\": the object changed while it was received", key);
+}
+
+bool lh_s3_is_busy(long status)
+{
+	return status == 429 || status == 500 || (status >= 502 && status <= 504);
+}
+
+/* ---- libcurl's callbacks ---- */
+
+static size_t on_send(char *to, size_t size, size_t n, void *arg)
+{
+	struct s3 *s = arg;
+	const struct s3_part *part = s->request->part;
+	uint64_t left = part->size - s->sent;
+	ssize_t got;
+
+	n *= size;
+	if (!left)
+		return 0;
+	do
+		got = pread(part->fd, to, left < n ? left : n, part->at + (off_t)s->sent);
+	while (got < 0 && errno == EINTR);
+	if (got <= 0) {
+		if (got < 0)
+			lh_err_sys(s->err, "read failed");
+		else
+			lh_err_set(s->err, LH_EIO, "the file became shorter while it was sent");
+		s->failed = true;
+		return CURL_READFUNC_ABORT;
+	}
+	s->sent += (uint64_t)got;
+	return (size_t)got;
+}
+
+static int on_seek(void *arg, curl_off_t offset, int origin)
+{
+	struct s3 *s = arg;
+
+	if (origin != SEEK_SET)
+		return CURL_SEEKFUNC_CANTSEEK;
+	s->sent = (uint64_t)offset;
+	return CURL_SEEKFUNC_OK;
+}
+
+/* Handle the beginning of an object's body, of which the sink may have the first bytes:
+ * they stay only if the object is the same. */
+static int begin_body(struct s3 *s, long status)
+{
+	struct store_sink *to = s->request->to;
+	const char *etag = s->request->etag;
+	bool same = etag && *etag && strcmp(etag, s->reply.etag) == 0;
+
+	s->begun = true;
+	if (!to->size)
+		return 0;
+	if (same && status == 206 && s->reply.from == to->size)
+		return 0;
+	if (same && status == 200)
+		s->skip = to->size;
+	else if (status == 206 || lh_store_sink_again(to) < 0)
+		return lh_s3_changed(s->request->key, s->err);
+	return 0;
+}
+
+/* Pass a piece of an object on, without the bytes that the sink has. */
+static int pass_on(struct s3 *s, long status, const char *p, size_t n)
+{
+	size_t drop;
+
+	if (!s->begun && begin_body(s, status) < 0)
+		return -1;
+	drop = s->skip < n ? (size_t)s->skip : n;
+	s->skip -= drop;
+	return n == drop ? 0 : lh_store_sink_more(s->request->to, p + drop, n - drop, s->err);
+}
+
+static size_t on_receive(char *p, size_t size, size_t n, void *arg)
+{
+	struct s3 *s = arg;
+	long status = 0;
+
+	n *= size;
+	lh_curl.getinfo(s->curl, CURLINFO_RESPONSE_CODE, &status);
+	if (s->request->to && (status == 200 || status == 206)) {
+		s->failed = pass_on(s, status, p, n) < 0;
+		return s->failed ? 0 : n;
+	}
+	lh_buf_add(&s->reply.body, p, n);
+	if (!s->reply.body.failed)
+		return n;
+	if (s->reply.body.failed == LH_ENOMEM)
+		lh_err_nomem(s->err);
+	else
+		lh_err_set(s->err, LH_ENET, "answer longer than %zu bytes", s->reply.body.max);
+	s->failed = true;
+	return 0;
+}
+
+/* Copy a value of n bytes, without quotes around it. */
+static void copy_value(char *to, size_t room, const char *p, size_t n)
+{
+	if (n >= 2 && p[0] == '"' && p[n - 1] == '"') {
+		p++;
+		n -= 2;
+	}
+	snprintf(to, room, "%.*s", (int)(n < room ? n : 0), p);
+}
+
+static int64_t read_http_date(const char *value)
+{
+	struct tm tm = { 0 };
+
+	return strptime(value, "%a, %d %b %Y %H:%M:%S", &tm) ? (int64_t)timegm(&tm) * 1000 : 0;
+}
+
+static void take_header(struct s3_reply *re, const char *name, const char *value, size_t n)
+{
+	if (strcasecmp(name, "etag") == 0)
+		copy_value(re->etag, sizeof re->etag, value, n);
+	else if (strcasecmp(name, "last-modified") == 0)
+		re->modified = read_http_date(value);
+	else if (strcasecmp(name, "content-length") == 0)
+		re->length = strtoll(value, NULL, 10);
+	else if (strcasecmp(name, "content-range") == 0 && strncmp(value, "bytes ", 6) == 0)
+		re->from = strtoull(value + 6, NULL, 10);
+	else if (strcasecmp(name, "x-amz-server-side-encryption") == 0)
+		re->other_etag |= strcmp(value, "AES256") != 0;
+	else if (strcasecmp(name, "x-amz-server-side-encryption-customer-algorithm") == 0)
+		re->other_etag = true;
+	else if (strcasecmp(name, "x-amz-bucket-region") == 0)
+		copy_value(re->region, sizeof re->region, value, n);
+	else if (strcasecmp(name, "retry-after") == 0)
+		re->retry_after = strtol(value, NULL, 10);
+}
+
+static void start_reply(struct s3_reply *re)
+{
+	struct lh_buf body = re->body;
+
+	lh_buf_reset(&body);
+	*re = (struct s3_reply){ .length = -1, .body = body };
+}
+
+static size_t on_header(char *p, size_t size, size_t n, void *arg)
+{
+	struct s3 *s = arg;
+	char line[1024], *value;
+	size_t len = n * size;
+
+	if (len > 5 && strncasecmp(p, "HTTP/", 5) == 0)
+		start_reply(&s->reply);
+	while (len && (p[len - 1] == '\r' || p[len - 1] == '\n' || p[len - 1] == ' '))
+		len--;
+	if (len >= sizeof line)
+		return n * size;
+	memcpy(line, p, len);
+	line[len] = '\0';
+	value = strchr(line, ':');
+	if (value) {
+		*value++ = '\0';
+		value += strspn(value, " \t");
+		take_header(&s->reply, line, value, strlen(value));
+	}
+	return n * size;
+}
+
+static int on_progress(void *arg, curl_off_t a, curl_off_t b, curl_off_t c, curl_off_t d)
+{
+	struct s3 *s = arg;
+
+	(void)a, (void)b, (void)c, (void)d;
+	return !s->request->is_abort && lh_stopping();
+}
+
+/* ---- a call ---- */
+
+static int add_line(struct s3 *s, struct curl_slist **list)
+{
+	struct curl_slist *more;
+
+	lh_buf_putc(&s->line, '\0');
+	more = s->line.failed ? NULL : lh_curl.slist_append(*list, s->line.p);
+	if (!more)
+		return -1;
+	*list = more;
+	lh_buf_reset(&s->line);
+	return 0;
+}
+
+/* Make the headers, all of which are signed. */
+static int make_headers(struct s3 *s, const struct s3_request *rq, struct curl_slist **list)
+{
+	unsigned char sha[32];
+	char hex[LH_SHA256_HEX];
+	size_t i;
+
+	for (i = 0; i < sizeof rq->headers / sizeof *rq->headers && rq->headers[i]; i++) {
+		lh_buf_puts(&s->line, rq->headers[i]);
+		if (add_line(s, list) < 0)
+			return -1;
+	}
+	if (rq->part) {
+		lh_buf_puts(&s->line, "content-md5: ");
+		lh_buf_base64(&s->line, rq->part->md5, sizeof rq->part->md5);
+		if (add_line(s, list) < 0)
+			return -1;
+		memcpy(sha, rq->part->sha256, sizeof sha);
+	} else {
+		lh_sha256(rq->body.n ? rq->body.p : "", rq->body.n, sha);
+	}
+	lh_hex(sha, sizeof sha, hex);
+	lh_buf_printf(&s->line, "x-amz-content-sha256: %.*s", (int)sizeof hex, hex);
+	if (add_line(s, list) < 0)
+		return -1;
+	if (!s->account.token.n)
+		return 0;
+	lh_buf_printf(&s->line, "x-amz-security-token: %s", (const char *)s->account.token.p);
+	return add_line(s, list);
+}
+
+static int make_url(struct s3 *s, const struct s3_request *rq)
+{
+	lh_buf_reset(&s->url);
+	lh_buf_puts(&s->url, s->base);
+	lh_buf_putc(&s->url, '/');
+	if (rq->key) {
+		lh_s3_encode(&s->url, s->prefix, strlen(s->prefix), true);
+		lh_s3_encode(&s->url, rq->key, strlen(rq->key), true);
+	}
+	if (rq->query) {
+		lh_buf_putc(&s->url, '?');
+		lh_buf_puts(&s->url, rq->query);
+	}
+	lh_buf_putc(&s->url, '\0');
+	return s->url.failed ? -1 : 0;
+}
+
+static int set_method(struct s3 *s, const struct s3_request *rq)
+{
+	CURL *c = s->curl;
+	int bad = 0;
+
+	if (rq->part) {
+		bad |= lh_curl.setopt(c, CURLOPT_UPLOAD, 1L);
+		bad |= lh_curl.setopt(c, CURLOPT_INFILESIZE_LARGE, (curl_off_t)rq->part->size);
+	} else if (strcmp(rq->method, "POST") == 0) {
+		bad |= lh_curl.setopt(c, CURLOPT_POST, 1L);
+		bad |= lh_curl.setopt(c, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)rq->body.n);
+		bad |= lh_curl.setopt(c, CURLOPT_POSTFIELDS, rq->body.n ? rq->body.p : "");
+	} else if (strcmp(rq->method, "HEAD") == 0) {
+		bad |= lh_curl.setopt(c, CURLOPT_NOBODY, 1L);
+	} else if (strcmp(rq->method, "GET") != 0) {
+		bad |= lh_curl.setopt(c, CURLOPT_CUSTOMREQUEST, rq->method);
+	}
+	return bad ? -1 : 0;
+}
+
+static int set_callbacks(struct s3 *s)
+{
+	CURL *c = s->curl;
+	int bad = 0;
+
+	bad |= lh_curl.setopt(c, CURLOPT_READFUNCTION, on_send);
+	bad |= lh_curl.setopt(c, CURLOPT_READDATA, s);
+	bad |= lh_curl.setopt(c, CURLOPT_SEEKFUNCTION, on_seek);
+	bad |= lh_curl.setopt(c, CURLOPT_SEEKDATA, s);
+	bad |= lh_curl.setopt(c, CURLOPT_WRITEFUNCTION, on_receive);
+	bad |= lh_curl.setopt(c, CURLOPT_WRITEDATA, s);
+	bad |= lh_curl.setopt(c, CURLOPT_HEADERFUNCTION, on_header);
+	bad |= lh_curl.setopt(c, CURLOPT_HEADERDATA, s);
+	bad |= lh_curl.setopt(c, CURLOPT_NOPROGRESS, 0L);
+	bad |= lh_curl.setopt(c, CURLOPT_XFERINFOFUNCTION, on_progress);
+	bad |= lh_curl.setopt(c, CURLOPT_XFERINFODATA, s);
+	bad |= lh_curl.setopt(c, CURLOPT_ERRORBUFFER, s->curl_why);
+	return bad ? -1 : 0;
+}
+
+static int set_call(struct s3 *s, const struct s3_request *rq, struct curl_slist *headers)
+{
+	double wait = rq->wait > 0 ? rq->wait : s->store.opts.timeout;
+	CURL *c = s->curl;
+	int bad;
+
+	lh_curl.reset(c);
+	bad = lh_curl_set_safe(c) | set_callbacks(s) | set_method(s, rq);
+	bad |= lh_curl_set_proxy(c, s->url.p);
+	bad |= lh_curl.setopt(c, CURLOPT_URL, s->url.p);
+	bad |= lh_curl.setopt(c, CURLOPT_PATH_AS_IS, 1L);
+	bad |= lh_curl.setopt(c, CURLOPT_HTTP_VERSION, CURL_HTTP_VERSION_1_1);
+	bad |= lh_curl.setopt(c, CURLOPT_HTTPHEADER, headers);
+	bad |= lh_curl.setopt(c, CURLOPT_AWS_SIGV4, s->sigv4);
+	bad |= lh_curl.setopt(c, CURLOPT_USERNAME, (const char *)s->account.id.p);
+	bad |= lh_curl.setopt(c, CURLOPT_PASSWORD, (const char *)s->account.key.p);
+	bad |= lh_curl.setopt(c, CURLOPT_CONNECTTIMEOUT_MS, (long)(s->store.opts.timeout * 1000));
+	bad |= lh_curl.setopt(c, CURLOPT_LOW_SPEED_LIMIT, SLOWEST);
+	bad |= lh_curl.setopt(c, CURLOPT_LOW_SPEED_TIME, (long)(wait + 0.999));
+	return bad ? -1 : 0;
+}
+
+/* Report why there is no complete answer: 1 if the next may be. */
+static int report_incomplete(struct s3 *s, CURLcode rc, struct lh_err *err)
+{
+	if (rc == CURLE_ABORTED_BY_CALLBACK)
+		return lh_err_set(err, LH_EINTR, "interrupted");
+	if (s->failed)
+		return -1;
+	if (rc == CURLE_OUT_OF_MEMORY)
+		return lh_err_nomem(err);
+	if (rc == CURLE_OPERATION_TIMEDOUT)
+		snprintf(s->curl_why, sizeof s->curl_why, "no progress within %g s",
+			 s->store.opts.timeout);
+	lh_curl_remove_duration(s->curl_why);
+	lh_err_set(err, LH_ENET, "%s: %s", s->base,
+		   s->curl_why[0] ? s->curl_why : lh_curl.strerror(rc));
+	return lh_curl_is_transient(rc) ? 1 : -1;
+}
+
+int lh_s3_attempt(struct s3 *s, const struct s3_request *rq, struct lh_err *err)
+{
+	struct curl_slist *headers = NULL;
+	CURLcode rc;
+	int bad;
+
+	lh_buf_reset(&s->line);
+	start_reply(&s->reply);
+	s->request = rq;
+	s->err = err;
+	s->failed = false;
+	s->sent = s->skip = 0;
+	s->begun = false;
+	s->curl_why[0] = '\0';
+	bad = make_url(s, rq) < 0 || make_headers(s, rq, &headers) < 0 ||
+		set_call(s, rq, headers) < 0;
+	rc = bad ? CURLE_OUT_OF_MEMORY : lh_curl_perform(s->curl);
+	lh_curl.getinfo(s->curl, CURLINFO_RESPONSE_CODE, &s->reply.status);
+	lh_curl.slist_free_all(headers);
+	return rc == CURLE_OK ? 0 : report_incomplete(s, rc, err);
+}
+
+int lh_s3_wait(struct s3 *s, unsigned n, struct lh_err *err)
+{
+	double pause = lh_curl_pause(n, &s->seed);
+
+	if (s->reply.retry_after > 0)
+		pause = (double)s->reply.retry_after;
+	if (pause > s->store.opts.timeout)
+		pause = s->store.opts.timeout;
+	return lh_curl_sleep(pause, lh_stopping) < 0 ? lh_err_set(err, LH_EINTR, "interrupted") : 0;
+}
+
+int lh_s3_call(struct s3 *s, const struct s3_request *rq, struct lh_err *err)
+{
+	unsigned n;
+	int rc;
+
+	for (n = 0;; n++) {
+		rc = lh_s3_attempt(s, rq, err);
+		if (rc < 0 || (rc == 0 && !lh_s3_is_busy(s->reply.status)) ||
+		    n >= s->store.opts.retries)
+			return rc ? -1 : 0;
+		if (lh_s3_wait(s, n, err) < 0)
+			return -1;
+	}
+}
+
+/* ---- answers that are errors ---- */
+
+/* Read Code and Message of the body, if it is an Error. */
+static void read_error(struct s3 *s)
+{
+	struct lh_err ignored;
+
+	s->doc.code[0] = s->doc.message[0] = '\0';
+	if (s->reply.body.len)
+		lh_s3_document_read(&s->doc, s->reply.body.p, s->reply.body.len, &ignored);
+}
+
+/* Append what the server says, without the account's secrets. */
+static void append_words(struct s3 *s, struct lh_buf *b)
+{
+	const struct lh_secret secret[] = { s->account.key, s->account.token };
+	size_t n = s->account.token.n ? 2 : 1;
+
+	if (s->doc.code[0]) {
+		lh_buf_putc(b, ' ');
+		lh_secret_scrub(secret, n, s->doc.code, strlen(s->doc.code), 64, b);
+	}
+	if (s->doc.message[0]) {
+		lh_buf_puts(b, ": ");
+		lh_secret_scrub(secret, n, s->doc.message, strlen(s->doc.message), 200, b);
+	}
+}
+
+static int report_status(struct s3 *s, const char *key, struct lh_err *err)
+{
+	struct lh_buf b = { 0 };
+	long status = s->reply.status;
+
+	if (key)
+		lh_buf_printf(&b, "\"%s\": ", key);
+	lh_buf_printf(&b, "%s: HTTP %ld", s->base, status);
+	append_words(s, &b);
+	if (status / 100 == 3)
+		lh_buf_puts(&b, ": a redirect, which is not followed");
+	if (s->reply.region[0] && status / 100 != 2)
+		lh_buf_printf(&b, "; the bucket is in AWS_REGION=%s", s->reply.region);
+	if (lh_buf_check(&b, err) == 0)
+		lh_err_set(err, LH_ENET, "%.*s", (int)b.len, b.p);
+	lh_buf_free(&b);
+	if (status == 403)
+		err->status = 403;
+	return -1;
+}
+
+int lh_s3_refuse(struct s3 *s, const char *key, struct lh_err *err)
+{
+	read_error(s);
+	if (s->reply.status == 404 && key && strcmp(s->doc.code, "NoSuchBucket") != 0)
+		return lh_store_no_object(key, err);
+	if (s->reply.status == 412 && key)
+		return lh_store_exists(key, err);
+	return report_status(s, key, err);
+}

@@ -1,0 +1,393 @@
+/* lh_s3_put.c - put an object into S3, in one request or in parts.  See store.h. */
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/mem.h"
+#include "base/signal.h"
+#include "file/file.h"
+#include "s3.h"
+
+#define PARTS_MAX 10000		/* of an upload */
+#define GROW 2000		/* after so many parts they are twice as large */
+#define COMPLETE_WAIT 600.0	/* seconds; S3 joins the parts before it answers */
+
+#define XML_TYPE "content-type: application/xml"
+#define OBJECT_TYPE "content-type: application/octet-stream"
+
+/* ---- the bytes to send ---- */
+
+/* What is put.  A regular file is read again to be sent; of other input each part is
+ * copied to the spool. */
+struct source {
+	const struct lh_put *put;
+	off_t at;		/* of a regular file; -1: it is not one */
+	int spool;		/* -1: none */
+	char *chunk;
+	char next;		/* a byte read ahead */
+	bool has_next;
+	uint64_t size;		/* bytes read */
+	struct lh_sha256 sha;
+};
+
+static int source_open(struct source *f, const struct lh_put *put, struct lh_err *err)
+{
+	struct stat st;
+
+	*f = (struct source){ .put = put, .at = -1, .spool = -1 };
+	lh_sha256_start(&f->sha);
+	if (fstat(put->fd, &st) == 0 && S_ISREG(st.st_mode))
+		f->at = lseek(put->fd, 0, SEEK_CUR);
+	if (f->at < 0)
+		f->spool = lh_store_spool(err);
+	f->chunk = lh_calloc(1, STORE_CHUNK, err);
+	return f->chunk && (f->at >= 0 || f->spool >= 0) ? 0 : -1;
+}
+
+static void source_close(struct source *f)
+{
+	if (f->spool >= 0)
+		close(f->spool);
+	free(f->chunk);
+}
+
+/* Read up to n bytes; 0 at the end. */
+static ssize_t source_read(struct source *f, char *p, size_t n, struct lh_err *err)
+{
+	ssize_t got;
+
+	if (f->at < 0 && f->has_next) {
+		f->has_next = false;
+		*p = f->next;
+		return 1;
+	}
+	if (f->at < 0)
+		return lh_read_some(f->put->fd, p, n, err);
+	do
+		got = pread(f->put->fd, p, n, f->at);
+	while (got < 0 && errno == EINTR);
+	f->at += got > 0 ? got : 0;
+	return got < 0 ? lh_err_sys(err, "read failed") : got;
+}
+
+/* Return 1 if there is another byte, 0 at the end, -1. */
+static int source_more(struct source *f, struct lh_err *err)
+{
+	ssize_t got = source_read(f, &f->next, 1, err);
+
+	if (got > 0 && f->at >= 0)
+		f->at--;
+	else
+		f->has_next = got > 0;
+	return (int)got;
+}
+
+/* Take the next n bytes of the chunk into the part. */
+static int take_chunk(struct source *f, struct s3_part *part, struct lh_sha256 *sha,
+		      struct lh_md5 *md5, size_t n, struct lh_err *err)
+{
+	f->size += n;
+	if (f->put->max && f->size > f->put->max)
+		return lh_store_too_large(f->put->max, err);
+	if (f->spool >= 0 && lh_pwrite_all(f->spool, f->chunk, n, (off_t)part->size, err) < 0)
+		return lh_err_prefix(err, "temporary file");
+	part->size += n;
+	lh_sha256_more(&f->sha, f->chunk, n);
+	lh_sha256_more(sha, f->chunk, n);
+	lh_md5_more(md5, f->chunk, n);
+	return 0;
+}
+
+/* Read a part of at most limit bytes. */
+static int source_part(struct source *f, uint64_t limit, struct s3_part *part, struct lh_err *err)
+{
+	struct lh_sha256 sha;
+	struct lh_md5 md5;
+	ssize_t n = 1;
+	int rc = 0;
+
+	*part = (struct s3_part){ .fd = f->at >= 0 ? f->put->fd : f->spool,
+				  .at = f->at >= 0 ? f->at : 0 };
+	lh_sha256_start(&sha);
+	lh_md5_start(&md5);
+	while (!rc && n > 0 && part->size < limit) {
+		uint64_t left = limit - part->size;
+
+		n = source_read(f, f->chunk, left < STORE_CHUNK ? left : STORE_CHUNK, err);
+		rc = n < 0 ? -1 : n ? take_chunk(f, part, &sha, &md5, (size_t)n, err) : 0;
+		if (!rc && lh_stopping())
+			rc = lh_err_set(err, LH_EINTR, "interrupted");
+	}
+	lh_sha256_end(&sha, part->sha256);
+	lh_md5_end(&md5, part->md5);
+	return rc;
+}
+
+/* Check the whole content, after its last byte. */
+static int source_check(const struct source *f, struct lh_transfer *done, struct lh_err *err)
+{
+	struct lh_sha256 sha = f->sha;
+
+	lh_sha256_end(&sha, done->sha256);
+	done->size = f->size;
+	return lh_store_check_sha256(f->put->sha256, done->sha256, err);
+}
+
+/* ---- answers ---- */
+
+/* Compare the ETag of an answer with the MD5 of what was sent. */
+static int check_sent(struct s3 *s, const char *key, const unsigned char md5[16],
+		      struct lh_err *err)
+{
+	char hex[32];
+
+	lh_hex(md5, 16, hex);
+	if (s->reply.other_etag || !lh_store_etag_is_md5(s->reply.etag, NULL) ||
+	    memcmp(hex, s->reply.etag, sizeof hex) == 0)
+		return 0;
+	return lh_err_set(err, LH_ENET, "\"%s\": %s: the MD5 of the bytes stored is not that of "
+			  "the bytes sent", key, s->base);
+}
+
+static int read_document(struct s3 *s, const char *key, const char *root, struct lh_err *err)
+{
+	if (lh_s3_document_read(&s->doc, s->reply.body.p, s->reply.body.len, err) < 0)
+		return err->code == LH_ENOMEM ? -1 : lh_err_prefix(err, "%s", s->base);
+	return strcmp(s->doc.root, root) == 0 ? 0 : lh_s3_refuse(s, key, err);
+}
+
+/* ---- one request ---- */
+
+static int put_whole(struct s3 *s, const char *key, const struct s3_part *part,
+		     bool if_none_match, struct lh_err *err)
+{
+	struct s3_request rq = { .method = "PUT", .key = key, .part = part,
+				 .headers = { OBJECT_TYPE,
+					      if_none_match ? "if-none-match: *" : NULL } };
+
+	if (lh_s3_call(s, &rq, err) < 0)
+		return -1;
+	if (s->reply.status != 200)
+		return lh_s3_refuse(s, key, err);
+	return check_sent(s, key, part->md5, err);
+}
+
+/* ---- in parts ---- */
+
+struct upload {
+	struct s3 *s;
+	const char *key;
+	bool if_none_match;
+	struct lh_buf id;	/* of the upload, percent-encoded */
+	struct lh_buf query;
+	struct lh_buf xml;	/* the list of parts */
+	struct lh_md5 all;	/* of the MD5s of the parts */
+	unsigned parts;
+};
+
+static int begin_upload(struct upload *u, struct lh_err *err)
+{
+	struct s3 *s = u->s;
+	struct s3_request rq = { .method = "POST", .key = u->key, .query = "uploads=",
+				 .headers = { OBJECT_TYPE } };
+
+	if (lh_s3_call(s, &rq, err) < 0)
+		return -1;
+	if (s->reply.status != 200)
+		return lh_s3_refuse(s, u->key, err);
+	if (read_document(s, u->key, "InitiateMultipartUploadResult", err) < 0)
+		return -1;
+	if (!s->doc.upload_id[0])
+		return lh_err_set(err, LH_ENET, "%s: an upload without UploadId", s->base);
+	lh_s3_encode(&u->id, s->doc.upload_id, strlen(s->doc.upload_id), false);
+	lh_buf_puts(&u->xml, "<CompleteMultipartUpload "
+		    "xmlns=\"http://s3.amazonaws.com/doc/2006-03-01/\">");
+	lh_md5_start(&u->all);
+	return lh_buf_check(&u->id, err);
+}
+
+/* Make the query of the upload, for a part if its number is not 0. */
+static const char *upload_query(struct upload *u, unsigned part)
+{
+	lh_buf_reset(&u->query);
+	if (part)
+		lh_buf_printf(&u->query, "partNumber=%u&", part);
+	lh_buf_printf(&u->query, "uploadId=%.*s", (int)u->id.len, u->id.p);
+	lh_buf_putc(&u->query, '\0');
+	return u->query.failed ? NULL : u->query.p;
+}
+
+static int send_part(struct upload *u, const struct s3_part *part, struct lh_err *err)
+{
+	struct s3 *s = u->s;
+	struct s3_request rq = { .method = "PUT", .key = u->key, .part = part };
+
+	if (++u->parts > PARTS_MAX)
+		return lh_err_set(err, LH_EIO, "\"%s\": more than %d parts", u->key, PARTS_MAX);
+	rq.query = upload_query(u, u->parts);
+	if (!rq.query)
+		return lh_err_nomem(err);
+	if (lh_s3_call(s, &rq, err) < 0)
+		return -1;
+	if (s->reply.status != 200)
+		return lh_s3_refuse(s, u->key, err);
+	if (check_sent(s, u->key, part->md5, err) < 0)
+		return -1;
+	if (s->reply.etag[strcspn(s->reply.etag, "<>&\"")])
+		return lh_err_set(err, LH_ENET, "%s: an ETag that is none", s->base);
+	lh_md5_more(&u->all, part->md5, sizeof part->md5);
+	lh_buf_printf(&u->xml, "<Part><PartNumber>%u</PartNumber>"
+		      "<ETag>&quot;%s&quot;</ETag></Part>", u->parts, s->reply.etag);
+	return lh_buf_check(&u->xml, err);
+}
+
+/* Return whether the object is there as it would be after the upload, for an answer that
+ * was lost. */
+static bool is_stored(struct upload *u, const char *etag)
+{
+	struct lh_object o;
+	struct lh_err ignored;
+
+	return lh_s3_head(&u->s->store, u->key, &o, &ignored) == 0 && strcmp(o.etag, etag) == 0;
+}
+
+/* Make one try to join the parts: as lh_s3_attempt. */
+static int try_complete(struct upload *u, struct lh_err *err)
+{
+	struct s3 *s = u->s;
+	struct s3_request rq = { .method = "POST", .key = u->key, .wait = COMPLETE_WAIT,
+				 .query = upload_query(u, 0), .body = { u->xml.p, u->xml.len },
+				 .headers = { XML_TYPE,
+					      u->if_none_match ? "if-none-match: *" : NULL } };
+	int rc = rq.query ? lh_s3_attempt(s, &rq, err) : lh_err_nomem(err);
+
+	if (rc)
+		return rc;
+	if (s->reply.status != 200) {
+		lh_s3_refuse(s, u->key, err);
+		return lh_s3_is_busy(s->reply.status) ? 1 : -1;
+	}
+	/* the status is sent before the parts are joined: the body says how that went */
+	rc = read_document(s, u->key, "CompleteMultipartUploadResult", err);
+	return rc && strcmp(s->doc.code, "InternalError") == 0 ? 1 : rc;
+}
+
+static int complete(struct upload *u, char etag[LH_ETAG_MAX], struct lh_err *err)
+{
+	struct lh_md5 all = u->all;
+	unsigned char sum[16];
+	unsigned n;
+	int rc = 1;
+
+	lh_md5_end(&all, sum);
+	lh_hex(sum, sizeof sum, etag);
+	snprintf(etag + 32, LH_ETAG_MAX - 32, "-%u", u->parts);
+	lh_buf_puts(&u->xml, "</CompleteMultipartUpload>");
+	if (lh_buf_check(&u->xml, err) < 0)
+		return -1;
+	for (n = 0; rc > 0; n++) {
+		rc = try_complete(u, err);
+		/* after an answer that was lost, also to a try that libcurl repeated */
+		if (rc < 0 && (u->s->reply.status == 404 || u->s->reply.status == 412) &&
+		    is_stored(u, etag))
+			return 0;
+		if (rc > 0 && (n >= u->s->store.opts.retries || lh_s3_wait(u->s, n, err) < 0))
+			return -1;
+	}
+	if (!rc)
+		snprintf(etag, LH_ETAG_MAX, "%s", u->s->doc.etag);
+	return rc;
+}
+
+/* Remove the parts that are stored; *err stays. */
+static void abort_upload(struct upload *u)
+{
+	struct s3_request rq = { .method = "DELETE", .key = u->key, .is_abort = true,
+				 .query = upload_query(u, 0) };
+	struct lh_err ignored;
+	unsigned n;
+
+	for (n = 0; rq.query && n < 3; n++)
+		if (lh_s3_attempt(u->s, &rq, &ignored) == 0 && !lh_s3_is_busy(u->s->reply.status))
+			return;
+}
+
+/* Send the first part, which is read, and those after it. */
+static int send_parts(struct upload *u, struct source *f, struct s3_part *part,
+		      struct lh_transfer *done, struct lh_err *err)
+{
+	uint64_t size = u->s->store.opts.part_size;
+	int more = 1;
+
+	while (more > 0) {
+		if (send_part(u, part, err) < 0)
+			return -1;
+		more = source_more(f, err);
+		if (more > 0 && source_part(f, size << u->parts / GROW, part, err) < 0)
+			return -1;
+	}
+	if (more < 0 || source_check(f, done, err) < 0)
+		return -1;
+	return complete(u, done->etag, err);
+}
+
+static int put_parts(struct s3 *s, const char *key, struct source *f, struct s3_part *part,
+		     struct lh_transfer *done, struct lh_err *err)
+{
+	struct upload u = { .s = s, .key = key, .if_none_match = f->put->if_none_match };
+	bool deferred = lh_signal_deferred();
+	int rc;
+
+	lh_signal_defer(true);	/* so that a signal leaves no parts */
+	rc = begin_upload(&u, err);
+	if (!rc) {
+		rc = send_parts(&u, f, part, done, err);
+		if (rc)
+			abort_upload(&u);
+	}
+	lh_buf_free(&u.id);
+	lh_buf_free(&u.query);
+	lh_buf_free(&u.xml);
+	lh_signal_defer(deferred);
+	return rc;
+}
+
+/* 412 if the object is there.  A server that does not know if-none-match is asked too. */
+static int check_absent(struct lh_store *store, const char *key, struct lh_err *err)
+{
+	struct lh_object o;
+
+	if (lh_s3_head(store, key, &o, err) == 0)
+		return lh_store_exists(key, err);
+	return err->status == 404 ? 0 : -1;
+}
+
+int lh_s3_put(struct lh_store *store, const char *key, const struct lh_put *put,
+	      struct lh_transfer *done, struct lh_err *err)
+{
+	struct s3 *s = (struct s3 *)store;
+	struct s3_part part;
+	struct source f;
+	int rc = source_open(&f, put, err), more = 0;
+
+	if (!rc && put->if_none_match)
+		rc = check_absent(store, key, err);
+	if (!rc)
+		rc = source_part(&f, store->opts.part_size, &part, err);
+	if (!rc) {
+		more = source_more(&f, err);
+		rc = more < 0 ? -1 : 0;
+	}
+	if (!rc && more) {
+		rc = put_parts(s, key, &f, &part, done, err);
+	} else if (!rc) {
+		rc = source_check(&f, done, err);
+		if (!rc)
+			rc = put_whole(s, key, &part, put->if_none_match, err);
+		snprintf(done->etag, sizeof done->etag, "%s", s->reply.etag);
+	}
+	source_close(&f);
+	return rc;
+}

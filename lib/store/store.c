@@ -1,0 +1,394 @@
+/* store.c - the two kinds of stores behind one face.  See store.h. */
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include <lh/time.h>
+#include "base/mem.h"
+#include "file/file.h"
+#include "json/write.h"
+#include "store_parts.h"
+
+/* ---- keys ---- */
+
+/* Return why the part p[0..n) of a key is wrong, or NULL. */
+static const char *part_fault(const char *p, size_t n)
+{
+	if (!n)
+		return "a part is empty";
+	if (n <= 2 && strncmp(p, "..", n) == 0)
+		return "a part is . or ..";
+	return NULL;
+}
+
+static const char *key_fault(const char *key, size_t n)
+{
+	const char *p = key, *end = key + n, *slash, *why = NULL;
+
+	if (!n)
+		return "it is empty";
+	if (n > LH_KEY_MAX)
+		return "it is longer than 1024 bytes";
+	if (memchr(key, '\0', n) || memchr(key, '\n', n) || memchr(key, '\r', n) ||
+	    memchr(key, '\t', n))
+		return "it holds a NUL, CR, LF or TAB";
+	if (!lh_utf8_valid(key, n))
+		return "it is not valid UTF-8";
+	if (*key == '/')
+		return "it begins with /";
+	for (; !why && p <= end; p = slash + 1) {
+		slash = memchr(p, '/', (size_t)(end - p));
+		if (!slash)
+			slash = end;
+		why = part_fault(p, (size_t)(slash - p));
+	}
+	return why;
+}
+
+int lh_store_check_key(const char *key, size_t n, struct lh_err *err)
+{
+	const char *why = key_fault(key, n);
+
+	return why ? lh_err_data(err, 400, "\"%.*s\" is not a key: %s",
+				 (int)(n < 200 ? n : 200), key, why) : 0;
+}
+
+static int check(const char *key, struct lh_err *err)
+{
+	return lh_store_check_key(key, strlen(key), err);
+}
+
+/* ---- what both kinds report ---- */
+
+int lh_store_no_object(const char *key, struct lh_err *err)
+{
+	return lh_err_data(err, 404, "no object \"%s\"", key);
+}
+
+int lh_store_exists(const char *key, struct lh_err *err)
+{
+	return lh_err_data(err, 412, "there is an object \"%s\" already", key);
+}
+
+int lh_store_too_large(uint64_t max, struct lh_err *err)
+{
+	return lh_err_data(err, 413, "larger than %llu bytes", (unsigned long long)max);
+}
+
+int lh_store_check_sha256(const unsigned char *wanted, const unsigned char *had, struct lh_err *err)
+{
+	return wanted && memcmp(wanted, had, 32) != 0
+		? lh_err_set(err, LH_EIO, "the bytes do not have the SHA-256 announced") : 0;
+}
+
+int lh_store_spool(struct lh_err *err)
+{
+	const char *dir = getenv("TMPDIR");
+	int fd = open(dir && *dir ? dir : "/tmp", O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
+
+	if (fd < 0)
+		fd = memfd_create("lh-store", MFD_CLOEXEC);
+	return fd < 0 ? lh_err_sys(err, "cannot create a temporary file") : fd;
+}
+
+/* ---- sinks ---- */
+
+void lh_store_sink_start(struct store_sink *to)
+{
+	to->size = 0;
+	lh_sha256_start(&to->sha);
+	lh_md5_start(&to->md5);
+}
+
+int lh_store_sink_more(struct store_sink *to, const void *p, size_t n, struct lh_err *err)
+{
+	if (lh_write_all(to->fd, p, n, err) < 0)
+		return -1;
+	to->size += n;
+	lh_sha256_more(&to->sha, p, n);
+	lh_md5_more(&to->md5, p, n);
+	return 0;
+}
+
+int lh_store_sink_again(struct store_sink *to)
+{
+	if (to->size && (!to->own || ftruncate(to->fd, 0) < 0 || lseek(to->fd, 0, SEEK_SET) < 0))
+		return -1;
+	lh_store_sink_start(to);
+	return 0;
+}
+
+/* ---- ETags ---- */
+
+bool lh_store_etag_is_md5(const char *etag, unsigned *parts)
+{
+	size_t n = strspn(etag, "0123456789abcdef");
+	char *end;
+
+	if (n != 32 || (parts ? etag[n] != '-' : etag[n] != '\0'))
+		return false;
+	if (!parts)
+		return true;
+	*parts = (unsigned)strtoul(etag + n + 1, &end, 10);
+	return *parts && !*end;
+}
+
+/* Read at most n bytes of fd into the MD5; the number read, or -1. */
+static int64_t sum_some(int fd, uint64_t n, char *chunk, struct lh_md5 *md5, struct lh_err *err)
+{
+	uint64_t done = 0;
+	ssize_t got = 1;
+
+	while (done < n && got > 0) {
+		got = lh_read_some(fd, chunk, n - done < STORE_CHUNK ? n - done : STORE_CHUNK, err);
+		if (got > 0)
+			lh_md5_more(md5, chunk, (size_t)got);
+		done += got > 0 ? (uint64_t)got : 0;
+	}
+	return got < 0 ? -1 : (int64_t)done;
+}
+
+int lh_store_etag_of(int fd, uint64_t part_size, bool in_parts, char etag[LH_ETAG_MAX],
+		     struct lh_err *err)
+{
+	char *chunk = lh_calloc(1, STORE_CHUNK, err);
+	unsigned char sum[16];
+	struct lh_md5 md5, all;
+	unsigned parts = 0;
+	int64_t got = chunk && lseek(fd, 0, SEEK_SET) == 0 ? 1 : -1;
+
+	lh_md5_start(&all);
+	while (got > 0) {
+		lh_md5_start(&md5);
+		got = sum_some(fd, in_parts ? part_size : UINT64_MAX, chunk, &md5, err);
+		lh_md5_end(&md5, sum);
+		if (got > 0 && in_parts)
+			lh_md5_more(&all, sum, sizeof sum);
+		parts += got > 0;
+		if (!in_parts)
+			break;
+	}
+	free(chunk);
+	if (in_parts)
+		lh_md5_end(&all, sum);
+	lh_hex(sum, sizeof sum, etag);
+	etag[2 * sizeof sum] = '\0';
+	if (in_parts)
+		snprintf(etag + 32, LH_ETAG_MAX - 32, "-%u", parts);
+	return got < 0 ? -1 : 0;
+}
+
+/* ---- the face ---- */
+
+struct lh_store *lh_store_open(const char *where, const struct lh_store_opts *opts,
+			       struct lh_err *err)
+{
+	static const struct lh_store_opts defaults = LH_STORE_DEFAULTS;
+	struct lh_store *s;
+
+	opts = opts ? opts : &defaults;
+	s = lh_store_is_s3(where) ? lh_store_s3_open(where, opts, err)
+				  : lh_store_folder_open(where, err);
+	if (s)
+		s->opts = *opts;
+	return s;
+}
+
+void lh_store_close(struct lh_store *s)
+{
+	if (s) {
+		s->kind->close(s);
+		free(s);
+	}
+}
+
+struct lh_store *lh_store_of(const char *object, const struct lh_store_opts *opts,
+			     const char **key, struct lh_err *err)
+{
+	const char *slash = lh_store_is_s3(object)
+		? strchr(object + sizeof LH_STORE_PREFIX - 1, '/') : NULL;
+	struct lh_store *s;
+	char *where;
+
+	if (!slash) {
+		lh_err_set(err, LH_EUSAGE, "\"%s\" is not s3://BUCKET/KEY", object);
+		return NULL;
+	}
+	*key = slash + 1;
+	if (check(*key, err) < 0)
+		return NULL;
+	where = lh_strndup(object, (size_t)(slash - object), err);
+	s = where ? lh_store_open(where, opts, err) : NULL;
+	free(where);
+	return s;
+}
+
+int lh_store_put(struct lh_store *s, const char *key, const struct lh_put *put,
+		 struct lh_transfer *done, struct lh_err *err)
+{
+	return check(key, err) < 0 ? -1 : s->kind->put(s, key, put, done, err);
+}
+
+static int get_to(struct lh_store *s, const char *key, struct store_sink *to,
+		  struct lh_transfer *done, struct lh_err *err)
+{
+	lh_store_sink_start(to);
+	if (check(key, err) < 0 || s->kind->get(s, key, to, done, err) < 0)
+		return -1;
+	done->size = to->size;
+	lh_sha256_end(&to->sha, done->sha256);
+	return 0;
+}
+
+int lh_store_get(struct lh_store *s, const char *key, int fd, struct lh_transfer *done,
+		 struct lh_err *err)
+{
+	return get_to(s, key, &(struct store_sink){ .fd = fd }, done, err);
+}
+
+int lh_store_get_file(struct lh_store *s, const char *key, const char *path,
+		      struct lh_transfer *done, struct lh_err *err)
+{
+	struct lh_atomic a;
+	int rc = lh_atomic_open(&a, path, 0666, err);
+
+	if (!rc)
+		rc = get_to(s, key, &(struct store_sink){ .fd = a.fd, .own = true }, done, err);
+	if (!rc)
+		rc = lh_atomic_commit(&a, err);
+	lh_atomic_close(&a);
+	return rc;
+}
+
+int lh_store_head(struct lh_store *s, const char *key, struct lh_object *o, struct lh_err *err)
+{
+	return check(key, err) < 0 ? -1 : s->kind->head(s, key, o, err);
+}
+
+int lh_store_list(struct lh_store *s, const char *prefix,
+		  int (*each)(void *context, const struct lh_object *o, struct lh_err *err),
+		  void *context, struct lh_err *err)
+{
+	return s->kind->list(s, prefix, each, context, err);
+}
+
+int lh_store_delete(struct lh_store *s, const char *key, struct lh_err *err)
+{
+	return check(key, err) < 0 ? -1 : s->kind->remove(s, key, err);
+}
+
+void lh_object_write(struct lh_buf *out, const struct lh_object *o)
+{
+	struct lh_writer w = lh_write_to(out);
+	char time[32];
+
+	lh_time_print(o->modified, time);
+	lh_write_object(&w, NULL);
+	lh_write_text(&w, "key", o->key);
+	lh_write_u64(&w, "size", o->size);
+	lh_write_text(&w, "etag", o->etag);
+	lh_write_text(&w, "modified", time);
+	lh_write_end(&w);
+}
+
+/* ---- two stores ---- */
+
+/* Return 1 if both files have the same bytes, 0 if not, -1. */
+static int same_bytes(int a, int b, struct lh_err *err)
+{
+	char *chunk = lh_calloc(2, STORE_CHUNK, err);
+	ssize_t n = -1, m = 0, more;
+	int rc = chunk ? 1 : -1;
+
+	while (rc > 0 && n) {
+		n = lh_read_some(a, chunk, STORE_CHUNK, err);
+		for (m = 0; n > 0 && m < n; m += more) {
+			more = lh_read_some(b, chunk + STORE_CHUNK + m, (size_t)(n - m), err);
+			if (more <= 0) {
+				rc = (int)more;
+				break;
+			}
+		}
+		if (n < 0)
+			rc = -1;
+		else if (rc > 0)
+			rc = memcmp(chunk, chunk + STORE_CHUNK, (size_t)n) == 0;
+	}
+	free(chunk);
+	return rc;
+}
+
+/* Compare a file with an ETag of S3, whose parts have that size. */
+static int fits_etag(int fd, uint64_t size, const char *etag, uint64_t part_size,
+		     struct lh_err *err)
+{
+	char own[LH_ETAG_MAX];
+	unsigned parts = 0;
+	bool one = lh_store_etag_is_md5(etag, NULL);
+
+	if (!one && (!lh_store_etag_is_md5(etag, &parts) ||
+		     parts != (size + part_size - 1) / part_size))
+		return 0;
+	if (lh_store_etag_of(fd, part_size, !one, own, err) < 0)
+		return -1;
+	return strcmp(own, etag) == 0;
+}
+
+/* Compare the object x, a file, with y. */
+static int same_as_file(struct lh_store *a, const struct lh_object *x, struct lh_store *b,
+			const struct lh_object *y, struct lh_err *err)
+{
+	int fd = a->kind->open(a, x->key, err), other = -1, rc = -1;
+
+	if (fd < 0)
+		return -1;
+	if (!b->kind->open)
+		rc = fits_etag(fd, y->size, y->etag, b->opts.part_size, err);
+	else
+		other = b->kind->open(b, y->key, err);
+	if (other >= 0)
+		rc = same_bytes(fd, other, err);
+	if (other >= 0)
+		close(other);
+	close(fd);
+	return rc;
+}
+
+int lh_store_same(struct lh_store *a, const struct lh_object *x, struct lh_store *b,
+		  const struct lh_object *y, struct lh_err *err)
+{
+	unsigned parts;
+
+	if (x->size != y->size)
+		return 0;
+	if (a->kind->open)
+		return same_as_file(a, x, b, y, err);
+	if (b->kind->open)
+		return same_as_file(b, y, a, x, err);
+	return (lh_store_etag_is_md5(x->etag, NULL) || lh_store_etag_is_md5(x->etag, &parts)) &&
+	       strcmp(x->etag, y->etag) == 0;
+}
+
+int lh_store_copy(struct lh_store *from, struct lh_store *to, const char *key, struct lh_err *err)
+{
+	struct lh_transfer done, put;
+	int fd, rc = 0;
+
+	if (check(key, err) < 0)
+		return -1;
+	fd = from->kind->open ? from->kind->open(from, key, err) : lh_store_spool(err);
+	if (fd < 0)
+		return -1;
+	if (!from->kind->open) {
+		rc = lh_store_get(from, key, fd, &done, err);
+		if (!rc && lseek(fd, 0, SEEK_SET) < 0)
+			rc = lh_err_sys(err, "temporary file");
+	}
+	if (!rc)
+		rc = lh_store_put(to, key, &(struct lh_put){ .fd = fd }, &put, err);
+	close(fd);
+	return rc;
+}

@@ -1,0 +1,142 @@
+/*
+ * store - objects under keys, in a folder or in S3.
+ *
+ *     s = lh_store_open("s3://bucket/prefix", NULL, err);
+ *     rc = lh_store_put(s, "datasets/workers/1.jsonl", &(struct lh_put){ .fd = fd }, &done, err);
+ *     rc = lh_store_get(s, key, fd, &done, err);
+ *     rc = lh_store_list(s, "datasets/", on_object, context, err);
+ *     lh_store_close(s);
+ *
+ * A store is a folder, or s3://BUCKET[/PREFIX].  Keys are relative to it.  A key has 1
+ * to 1,024 bytes of UTF-8 (in S3 the prefix counts), no NUL, CR, LF or TAB, no "/" at
+ * its beginning, and no part that is empty, "." or "..".
+ *
+ * A put replaces an object as a whole: whatever interrupts it, readers see the old
+ * object or the new one, and afterwards no part of the new one is left.
+ *
+ * Folder: an object is a regular file.  Symbolic links below the folder are not
+ * followed and are not objects (openat2, RESOLVE_BENEATH and RESOLVE_NO_SYMLINKS), and
+ * neither are the temporary files of puts (file/file.h).  The key "a" and the key "a/b"
+ * exclude each other: 409.  An ETag is made of inode, size and time of the file.
+ *
+ * S3: libcurl signs (SigV4), with the payload's SHA-256 in the signature, never
+ * UNSIGNED-PAYLOAD; Content-MD5 is sent, and an ETag that is an MD5 is compared with
+ * what was sent or received.  The environment says where and who:
+ *
+ *     LH_S3_ENDPOINT         http://HOST[:PORT] of another server than Amazon's; the bucket
+ *                            is then part of the path
+ *     AWS_REGION             us-east-1 if unset
+ *     AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY, AWS_SESSION_TOKEN
+ *     LH_S3_KEY_FILE         an AWS credentials file, mode 0600, in place of these three
+ *     AWS_PROFILE            its section; default if unset
+ *
+ * An object of more than part_size is sent in parts.  A failure aborts the upload, so
+ * that its parts are not kept.  Failed connections and the statuses 429, 500, 502, 503
+ * and 504 are tried again, after a doubling wait with jitter, or the Retry-After of the
+ * answer.  A get that is interrupted continues from the byte it had, if the object is
+ * still the same (If-Match).  Redirects are not followed.
+ *
+ * Owner:   the caller owns the store; strings are copied.
+ * Errors:  LH_EDATA with a status: 400 (a key), 403, 404, 409, 412 (if_none_match), 413
+ *          (max).  LH_ENET: S3 cannot be reached or answers wrongly.  LH_EIO, LH_EUSAGE,
+ *          LH_EINTR, LH_ENOMEM.  No message contains a secret, or the path of the folder.
+ * Threads: one thread per store.
+ */
+#ifndef LH_OBJECT_STORE_H
+#define LH_OBJECT_STORE_H
+
+#include <lh/buf.h>
+#include <lh/str.h>
+
+#define LH_STORE_PREFIX "s3://"
+#define LH_KEY_MAX 1024
+#define LH_ETAG_MAX 128		/* bytes of an ETag, with its NUL */
+#define LH_STORE_PART ((uint64_t)64 << 20)	/* bytes of a part */
+
+struct lh_store;
+
+struct lh_store_opts {
+	const char *key_file;	/* NULL: LH_S3_KEY_FILE */
+	uint64_t part_size;	/* bytes of a part */
+	unsigned retries;
+	double timeout;		/* seconds: to connect, and without progress */
+};
+#define LH_STORE_DEFAULTS \
+	{ .part_size = LH_STORE_PART, .retries = 4, .timeout = 60 }
+
+struct lh_object {
+	const char *key;
+	uint64_t size;
+	const char *etag;	/* without quotes; "": the store has none */
+	int64_t modified;	/* milliseconds since 1970 */
+};
+
+struct lh_put {
+	int fd;			/* read from its offset to its end */
+	bool if_none_match;	/* only if there is no such object */
+	uint64_t max;		/* most bytes; 0: any number */
+	const unsigned char *sha256;	/* what the 32 bytes of its hash must be; or NULL */
+};
+
+/* What was sent or received. */
+struct lh_transfer {
+	uint64_t size;
+	unsigned char sha256[32];
+	char etag[LH_ETAG_MAX];
+};
+
+/* Open a store; opts NULL: LH_STORE_DEFAULTS.  A folder is made by the first put.  Nothing
+ * is sent. */
+struct lh_store *lh_store_open(const char *where, const struct lh_store_opts *opts,
+			       struct lh_err *err);
+void lh_store_close(struct lh_store *s);
+
+/* Return whether this names an object or a store in S3. */
+static inline bool lh_store_is_s3(const char *where)
+{
+	return strncmp(where, LH_STORE_PREFIX, sizeof LH_STORE_PREFIX - 1) == 0;
+}
+
+/* Open the store of "s3://BUCKET/KEY", and find the key in it, a part of the text. */
+struct lh_store *lh_store_of(const char *object, const struct lh_store_opts *opts,
+			     const char **key, struct lh_err *err);
+
+/* Check a key: 400 if it is not one.  n: its bytes. */
+int lh_store_check_key(const char *key, size_t n, struct lh_err *err);
+
+int lh_store_put(struct lh_store *s, const char *key, const struct lh_put *put,
+		 struct lh_transfer *done, struct lh_err *err);
+
+/* Write the object to fd.  After a failure a part of it may have been written. */
+int lh_store_get(struct lh_store *s, const char *key, int fd, struct lh_transfer *done,
+		 struct lh_err *err);
+
+/* Replace the file path with the object; after a failure it is as it was. */
+int lh_store_get_file(struct lh_store *s, const char *key, const char *path,
+		      struct lh_transfer *done, struct lh_err *err);
+
+/* Describe an object; its strings are the store's, until the next call. */
+int lh_store_head(struct lh_store *s, const char *key, struct lh_object *o, struct lh_err *err);
+
+/* Pass every object whose key begins with prefix ("": all), in the order of the keys'
+ * bytes.  The callback returns 0 to continue, 1 to stop, -1 with *err. */
+int lh_store_list(struct lh_store *s, const char *prefix,
+		  int (*each)(void *context, const struct lh_object *o, struct lh_err *err),
+		  void *context, struct lh_err *err);
+
+/* Delete an object: 404 if there is none. */
+int lh_store_delete(struct lh_store *s, const char *key, struct lh_err *err);
+
+/* Append {"key","size","etag","modified"}. */
+void lh_object_write(struct lh_buf *out, const struct lh_object *o);
+
+/* Return 1 if both objects have the same bytes: as files are compared, or as size and ETag
+ * tell; 0 if not, or if they do not tell; -1. */
+int lh_store_same(struct lh_store *a, const struct lh_object *x, struct lh_store *b,
+		  const struct lh_object *y, struct lh_err *err);
+
+/* Copy an object under the same key. */
+int lh_store_copy(struct lh_store *from, struct lh_store *to, const char *key,
+		  struct lh_err *err);
+
+#endif

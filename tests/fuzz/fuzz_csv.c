@@ -1,0 +1,128 @@
+/*
+ * fuzz_csv - for any bytes, sizes of reads and limits, CSV is read the same in pieces as at
+ * once; cells are within their row, and what fits a type is JSON of that type.
+ *
+ * Input: the delimiter, the limit of a row, the largest read; then the text.
+ */
+#include <stdlib.h>
+#include <string.h>
+
+#include <lh/json.h>
+
+#include "csv/columns.h"
+#include "csv/csv.h"
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+struct feed {
+	const uint8_t *p, *end;
+	size_t most;
+	struct lh_buf *long_rows;
+};
+
+static ssize_t give(void *ctx, void *to, size_t n, struct lh_err *err)
+{
+	struct feed *f = ctx;
+	size_t left = (size_t)(f->end - f->p);
+
+	(void)err;
+	n = n < left ? n : left;
+	n = n < f->most ? n : f->most;
+	memcpy(to, f->p, n);
+	f->p += n;
+	return (ssize_t)n;
+}
+
+static int take_long(void *ctx, const char *p, size_t n, struct lh_err *err)
+{
+	struct feed *f = ctx;
+
+	lh_buf_add(f->long_rows, p, n);
+	return lh_buf_check(f->long_rows, err);
+}
+
+/* Check that a cell that fits is JSON, and of UTF-8. */
+static void check_cell(struct lh_str cell, struct lh_record *scan)
+{
+	static struct lh_buf json;
+	enum lh_column_type type;
+	struct lh_value v;
+	struct lh_err err;
+
+	for (type = LH_COLUMN_STRING; type <= LH_COLUMN_BOOL; type++) {
+		lh_buf_reset(&json);
+		if (lh_column_put(&json, type, cell) != lh_column_fits(type, cell))
+			abort();
+		if (!json.len)
+			continue;
+		if (lh_json_parse(scan, json.p, json.len, &v, &err) < 0 || v.n != json.len)
+			abort();
+		if (type == LH_COLUMN_INT64 && !lh_value_i64(&v, &(int64_t){ 0 }))
+			abort();
+		if (type == LH_COLUMN_STRING && v.type != LH_STRING)
+			abort();
+	}
+}
+
+/* Append all that is read. */
+static void read_all(struct feed f, char delimiter, uint64_t max_row, struct lh_buf *out)
+{
+	struct lh_buf long_rows = { 0 }, scratch = { 0 };
+	struct lh_csv c = { .delimiter = delimiter, .max_row = max_row, .max_cells = 20,
+			    .read = give, .long_row = take_long, .ctx = &f };
+	struct lh_record scan;
+	struct lh_err err = { 0 };
+	size_t i;
+	int rc;
+
+	f.long_rows = &long_rows;
+	lh_record_init(&scan);
+	while ((rc = lh_csv_next(&c, &err)) != 0) {
+		if (rc < 0 && err.code != LH_EDATA)
+			break;
+		lh_buf_printf(out, "%d %llu %zu:", rc, (unsigned long long)lh_csv_line(&c),
+			      c.cells);
+		lh_buf_add(out, c.row, c.n);
+		for (i = 0; rc > 0 && i < c.cells && i < 20; i++) {
+			struct lh_str s = lh_csv_raw(&c, i);
+
+			if (s.p < c.row || s.p + s.n > c.row + c.n)
+				abort();
+			if (c.cell[i].n & LH_CSV_DOUBLED)
+				s = lh_csv_undouble(s, &scratch);
+			check_cell(s, &scan);
+			lh_buf_putc(out, '|');
+			lh_buf_add(out, s.p, s.n);
+		}
+		lh_buf_puts(out, rc < 0 ? err.msg : "\n");
+	}
+	if (rc < 0)
+		lh_buf_puts(out, err.msg);
+	lh_buf_add(out, long_rows.p, long_rows.len);
+	lh_record_free(&scan);
+	lh_buf_free(&long_rows);
+	lh_buf_free(&scratch);
+	lh_csv_free(&c);
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+	struct lh_buf once = { 0 }, pieces = { 0 };
+	uint64_t max_row;
+
+	if (size < 3 || data[0] == '"' || data[0] == '\n' || data[0] == '\r' || data[0] > 127)
+		return 0;
+	max_row = data[1] ? data[1] : 1 << 20;
+	read_all((struct feed){ data + 3, data + size, SIZE_MAX, NULL }, (char)data[0], max_row,
+		 &once);
+	read_all((struct feed){ data + 3, data + size, data[2] + 1u, NULL }, (char)data[0],
+		 max_row, &pieces);
+	if (once.failed || pieces.failed)
+		goto end;
+	if (once.len != pieces.len || (once.len && memcmp(once.p, pieces.p, once.len)))
+		abort();
+end:
+	lh_buf_free(&once);
+	lh_buf_free(&pieces);
+	return 0;
+}

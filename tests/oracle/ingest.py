@@ -1,0 +1,166 @@
+#!/usr/bin/env python3
+"""ingest.py [OPTION]... FILE... - what lh-ingest makes of CSV, a second time.
+
+Options: --delimiter C, --null TEXT, --null-members, --no-header, --sample N|all, --id COLUMN,
+--id-prefix TEXT, --describe.  Rejected rows are listed on stderr as FILE:LINE.
+"""
+import argparse
+import hashlib
+import json
+import re
+import sys
+
+INT = re.compile(r"-?(0|[1-9][0-9]*)\Z")
+FLOAT = re.compile(r"-?(0|[1-9][0-9]*)(\.[0-9]+)?([eE][+-]?[0-9]+)?\Z")
+
+
+def rows(data, delimiter):
+    """Yield (line, cells) for each row of the bytes; cells is None for a row that is bad."""
+    at, n, line = 0, len(data), 1
+    while at < n:
+        begin, begin_line, cells, bad = at, line, [], False
+        while True:
+            cell = bytearray()
+            if data[at:at + 1] == b'"':
+                at += 1
+                while True:
+                    quote = data.find(b'"', at)
+                    if quote < 0:
+                        cell += data[at:]
+                        at, bad = n, True
+                        break
+                    cell += data[at:quote]
+                    at = quote + 1
+                    if data[at:at + 1] != b'"':
+                        break
+                    cell += b'"'
+                    at += 1
+                rest = data[at:at + 2]
+                if rest[:1] == b"\r" and rest in (b"\r", b"\r\n"):
+                    at += 1
+                elif rest[:1] not in (b"", b"\n", delimiter):
+                    bad = True
+                if bad:
+                    while at < n and data[at:at + 1] not in (b"\n", delimiter):
+                        at += 1
+            else:
+                stop = at
+                while stop < n and data[stop:stop + 1] not in (b"\n", delimiter):
+                    stop += 1
+                cell += data[at:stop]
+                at = stop
+                if data[at:at + 1] != delimiter and cell[-1:] == b"\r":
+                    del cell[-1]
+            cells.append(bytes(cell))
+            if at == n or data[at:at + 1] == b"\n":
+                break
+            at += 1
+        raw = data[begin:at]
+        at += 1
+        line += data[begin:at].count(b"\n")
+        if raw in (b"", b"\r"):
+            continue
+        try:
+            raw.decode()
+        except UnicodeDecodeError:
+            bad = True
+        yield begin_line, None if bad else [c.decode() for c in cells]
+
+
+def is_int(s):
+    return INT.match(s) is not None and -2 ** 63 <= int(s) < 2 ** 63
+
+
+def is_float(s):
+    return is_int(s) or (INT.match(s) is None and FLOAT.match(s) is not None and abs(float(s)) != float("inf"))
+
+
+def is_bool(s):
+    return s.lower() in ("true", "false") and s.isascii()
+
+
+TYPES = (("int64", is_int), ("float64", is_float), ("bool", is_bool), ("string", lambda s: True))
+
+
+def text(s):
+    short = {'"': '\\"', "\\": "\\\\", "\b": "\\b", "\f": "\\f", "\n": "\\n", "\r": "\\r", "\t": "\\t"}
+    return '"' + "".join(short.get(c) or (f"\\u{ord(c):04x}" if c < " " else c) for c in s) + '"'
+
+
+def main():
+    p = argparse.ArgumentParser()
+    p.add_argument("--delimiter", default=",")
+    p.add_argument("--null")
+    p.add_argument("--null-members", action="store_true")
+    p.add_argument("--no-header", action="store_true")
+    p.add_argument("--sample", default="1000")
+    p.add_argument("--id")
+    p.add_argument("--id-prefix", default="")
+    p.add_argument("--describe", action="store_true")
+    p.add_argument("file", nargs="+")
+    a = p.parse_args()
+    names, table, rejected = None, [], []
+    for name in a.file:
+        with open(name, "rb") as f:
+            data = f.read()
+        if data[:3] == b"\xef\xbb\xbf":
+            data = data[3:]
+        found = rows(data, a.delimiter.encode())
+        if not a.no_header:
+            line, header = next(found)
+            assert names is None or names == header
+            names = header
+        for line, cells in found:
+            if cells is not None and names is None:
+                names = [f"column{i + 1}" for i in range(len(cells))]
+            if cells is None or len(cells) > len(names):
+                rejected.append((name, line))
+                table.append(None)
+                continue
+            cells += [""] * (len(names) - len(cells))
+            table.append((name, line, [None if c in ("", a.null) else c for c in cells]))
+    names = names or []
+    good = [r for r in table if r]
+    sample = good if a.sample == "all" else good[:int(a.sample)]
+    types = []
+    for i in range(len(names)):
+        seen = [cells[i] for _, _, cells in sample if cells[i] is not None]
+        types.append(next(t for t in TYPES if seen and all(map(t[1], seen)) or t[0] == "string"))
+    count, nullable = 0, [False] * len(names)
+    out = sys.stdout.buffer
+    for name, line, cells in good:
+        members = []
+        ok = True
+        if a.id is not None:
+            i = names.index(a.id)
+            if cells[i] is None:
+                ok = False
+            else:
+                members.append('"id":' + text(a.id_prefix + cells[i]))
+        for key, cell, (kind, fits) in zip(names, cells, types):
+            if key == "id" and a.id is not None:
+                continue
+            if cell is None:
+                if a.null_members:
+                    members.append(text(key) + ":null")
+            elif not fits(cell):
+                ok = False
+            else:
+                members.append(text(key) + ":" + (text(cell) if kind == "string" else cell.lower() if kind == "bool" else cell))
+        if not ok:
+            rejected.append((name, line))
+            continue
+        count += 1
+        nullable = [n or c is None for n, c in zip(nullable, cells)]
+        if not a.describe:
+            out.write(("{" + ",".join(members) + "}\n").encode())
+    if a.describe:
+        digest = hashlib.sha256("".join(f"{n}\x1f{t[0]}\x1e" for n, t in zip(names, types)).encode()).hexdigest()
+        out.write((json.dumps({
+            "name": None, "columns": [{"name": n, "type": t[0], "nullable": u} for n, t, u in zip(names, types, nullable)],
+            "schema_fingerprint": digest, "row_count": count}, separators=(",", ":"), ensure_ascii=False) + "\n").encode())
+    for name, line in rejected:
+        print(f"{name}:{line}", file=sys.stderr)
+
+
+main()

@@ -1,0 +1,70 @@
+/* ingest - what the files of lh-ingest share. */
+#ifndef INGEST_H
+#define INGEST_H
+
+#include "csv/csv_table.h"
+#include "tool/records.h"
+
+struct settings {
+	bool csv, tsv, parquet, jsonl;	/* the format, if given */
+	const char *name, *types, *id, *id_prefix, *delimiter, *null_text, *sample;
+	const char *store, *catalog, *key_file;
+	bool no_header, null_members, describe, requests, parquet_out;
+};
+
+/* A run. */
+struct ingest {
+	struct lh_tool *tool;
+	const struct settings *s;
+	uint64_t sample;		/* rows; UINT64_MAX: all */
+	char delimiter;			/* 0: by the file's name */
+	struct lh_records *records;
+	struct lh_buf out;		/* records not yet passed to lh_tool_out */
+	uint64_t rows, pending;		/* rows written; done since the last progress */
+	struct keep *keep;		/* with --store: where the records go */
+};
+
+/* Return --name, or the first file's name without folder and extension; p NULL: stdin. */
+struct lh_str dataset_name(const struct ingest *in);
+
+/* Pass on the records in in->out. */
+int ingest_flush(struct ingest *in);
+
+/* Do the same and flush stdout, before a wait for input. */
+int ingest_waiting(void *ingest, struct lh_err *err);
+
+/* Read CSV or TSV, and JSON Lines; first is the first file, opened, and taken over. */
+int ingest_table(struct ingest *in, struct lh_byte_source *first);
+int ingest_lines(struct ingest *in, struct lh_byte_source *first);
+
+/* Read Parquet, by DuckDB's library. */
+int ingest_parquet(struct ingest *in);
+struct lh_duckdb;
+struct lh_duckdb *parquet_engine(struct lh_err *err);
+
+/* Read the file of --types and set the types of the columns. */
+int types_read(const char *path, struct lh_column *column, size_t n, struct lh_err *err);
+
+/* Print the line of --describe; null: whether a cell of the column was. */
+int describe(struct ingest *in, const struct lh_column *column, const bool *null, size_t n);
+
+/* With --store: begin to keep the records; write n bytes of them. */
+int keep_open(struct ingest *in);
+int keep_write(struct ingest *in, const char *p, size_t n);
+void keep_close(struct ingest *in);
+
+/* Check that the dataset is new, or has this fingerprint: else LH_EDATA with 409. */
+int keep_check(struct ingest *in, const char *fingerprint);
+
+/* Put the objects, register them, and print what the dataset is now. */
+int keep_finish(struct ingest *in, const char *fingerprint, const struct lh_column *column,
+		size_t n);
+
+/* Write JSON Lines in zstd, open as fd, to the file path as Parquet. */
+int parquet_write(int fd, const struct lh_column *column, size_t n, const char *path,
+		  struct lh_err *err);
+
+/* Answer requests, each of which names a table to keep. */
+int ingest_requests(struct ingest *in);
+
+#endif

@@ -1,0 +1,286 @@
+/*
+ * keep.c - the records as a dataset: an object in a store, registered in a catalog.
+ *
+ * The records go through lh-cat, a child that compresses them, into a file without a name
+ * below TMPDIR.  When all is read, the file becomes the object, and the catalog learns of
+ * it: until then nothing has changed.  A lock of the dataset keeps a second run from
+ * replacing the object between these two steps.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <lh/digest.h>
+
+#include "archive/child_archive.h"
+#include "base/mem.h"
+#include "base/signal.h"
+#include "catalog/catalog.h"
+#include "file/file.h"
+#include "file/owner.h"
+#include "file/tmpdir.h"
+#include "ingest.h"
+#include "json/write.h"
+#include "store/store.h"
+
+struct keep {
+	struct lh_str name;
+	char id[LH_DATASET_ID + 1];
+	char *key, *parquet_key;	/* once the fingerprint is known */
+	struct lh_child_writer writer;
+	int fd;				/* of the file without a name */
+	struct lh_tmpdir dir;		/* of the file in Parquet */
+	int parquet_fd;			/* or -1 */
+	struct lh_store *store;
+	struct lh_lock lock;
+	struct lh_transfer sent, parquet_sent;
+};
+
+int keep_open(struct ingest *in)
+{
+	struct lh_err *err = &in->tool->err;
+	struct lh_store_opts opts = LH_STORE_DEFAULTS;
+	const char *folder = getenv("TMPDIR");
+	struct keep *k = lh_calloc(1, sizeof *k, err);
+
+	if (!k)
+		return -1;
+	in->keep = k;
+	k->fd = k->parquet_fd = k->lock.fd = k->dir.in_use = -1;
+	k->writer = (struct lh_child_writer){ 0, -1, -1 };
+	k->name = dataset_name(in);
+	if (lh_dataset_name_check(k->name, err) < 0)
+		return lh_err_prefix(err, "--name");
+	lh_dataset_id(k->name, k->id);
+	opts.key_file = in->s->key_file;
+	k->store = lh_store_open(in->s->store, &opts, err);
+	if (!k->store)
+		return -1;
+	if (!folder || !*folder)
+		folder = "/tmp";
+	k->fd = open(folder, O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
+	if (k->fd < 0)
+		return lh_err_sys(err, "%s: cannot make a temporary file", folder);
+	return lh_child_writer_zstd(&k->writer, k->fd, err);
+}
+
+void keep_close(struct ingest *in)
+{
+	struct keep *k = in->keep;
+
+	if (!k)
+		return;
+	lh_child_writer_stop(&k->writer);
+	lh_lock_drop(&k->lock);
+	if (k->fd >= 0)
+		close(k->fd);
+	if (k->parquet_fd >= 0)
+		close(k->parquet_fd);
+	lh_tmpdir_remove(&k->dir, &(struct lh_err){ 0 });
+	lh_signal_defer(false);
+	lh_store_close(k->store);
+	free(k->key);
+	free(k->parquet_key);
+	free(k);
+	in->keep = NULL;
+}
+
+int keep_write(struct ingest *in, const char *p, size_t n)
+{
+	return lh_child_writer_more(&in->keep->writer, p, n, &in->tool->err);
+}
+
+/* Make datasets/NAME/FINGERPRINT.ENDING; NULL out of memory. */
+static char *make_key(const struct keep *k, const char *fingerprint, const char *ending,
+		      struct lh_err *err)
+{
+	struct lh_buf key = { 0 };
+
+	lh_buf_printf(&key, "datasets/%.*s/%s.%s", (int)k->name.n, k->name.p, fingerprint, ending);
+	lh_buf_putc(&key, '\0');
+	return lh_buf_check(&key, err) < 0 ? NULL : key.p;
+}
+
+int keep_check(struct ingest *in, const char *fingerprint)
+{
+	struct lh_err *err = &in->tool->err, why = { 0 };
+	struct lh_catalog_dataset m = { 0 };
+	struct keep *k = in->keep;
+	int rc = 0;
+
+	if (!k->key) {
+		k->key = make_key(k, fingerprint, "jsonl.zst", err);
+		k->parquet_key = make_key(k, fingerprint, "parquet", err);
+	}
+	if (!k->key || !k->parquet_key || lh_store_check_key(k->key, strlen(k->key), err) < 0)
+		return -1;
+	if (lh_catalog_get(in->s->catalog, k->name, &m, &why) < 0) {
+		if (lh_err_status(&why) != 404)
+			rc = -1;
+	} else if (!lh_str_is(m.schema_fingerprint, fingerprint, strlen(fingerprint))) {
+		rc = lh_err_data(&why, 409, "the dataset is registered with another fingerprint");
+	}
+	if (rc < 0)
+		*err = why;
+	lh_catalog_dataset_free(&m);
+	return rc;
+}
+
+/* Return the store as the manifest has it: a folder by its absolute path. */
+static char *store_name(const char *store, struct lh_err *err)
+{
+	char *path = lh_store_is_s3(store) ? strdup(store) : realpath(store, NULL);
+
+	if (!path)
+		lh_err_sys(err, "--store");
+	return path;
+}
+
+static void write_object(struct lh_writer *w, const char *key, const struct lh_transfer *sent)
+{
+	char hex[LH_SHA256_HEX];
+
+	lh_hex(sent->sha256, sizeof sent->sha256, hex);
+	lh_write_object(w, NULL);
+	lh_write_text(w, "key", key);
+	lh_write_u64(w, "size", sent->size);
+	lh_write_str(w, "sha256", (struct lh_str){ hex, sizeof hex });
+	lh_write_end(w);
+}
+
+/* Write the record to register, on one line. */
+static int write_record(const struct ingest *in, const char *fingerprint, struct lh_buf *out,
+			struct lh_err *err)
+{
+	const struct keep *k = in->keep;
+	struct lh_writer w = lh_write_to(out);
+	char *store = store_name(in->s->store, err);
+
+	if (!store)
+		return -1;
+	lh_write_object(&w, NULL);
+	lh_write_str(&w, "name", k->name);
+	lh_write_text(&w, "schema_fingerprint", fingerprint);
+	lh_write_array(&w, "objects");
+	write_object(&w, k->key, &k->sent);
+	if (k->parquet_fd >= 0)
+		write_object(&w, k->parquet_key, &k->parquet_sent);
+	lh_write_end(&w);
+	lh_write_u64(&w, "row_count", in->rows);
+	lh_write_bytes(&w, "store", store);
+	lh_write_end(&w);
+	free(store);
+	return lh_buf_check(out, err);
+}
+
+static int print_result(struct ingest *in, const char *fingerprint, bool existing)
+{
+	const struct keep *k = in->keep;
+	struct lh_buf line = { 0 };
+	struct lh_writer w = lh_write_to(&line);
+
+	lh_write_object(&w, NULL);
+	lh_write_text(&w, "dataset_id", k->id);
+	lh_write_str(&w, "name", k->name);
+	lh_write_text(&w, "schema_fingerprint", fingerprint);
+	lh_write_u64(&w, "row_count", in->rows);
+	lh_write_text(&w, "object_key", k->key);
+	lh_write_u64(&w, "object_size", k->sent.size);
+	lh_write_bool(&w, "existing", existing);
+	lh_write_end(&w);
+	return lh_tool_out_line(in->tool, &line);
+}
+
+/* Wait for another run that keeps this dataset. */
+static int take_lock(struct ingest *in, struct lh_err *err)
+{
+	struct lh_buf path = { 0 };
+	int rc = lh_own_mkdir(in->s->catalog, 0777, err) < 0 ? -1 : 0;
+
+	lh_buf_printf(&path, "%s/%s.ingest.lock", in->s->catalog, in->keep->id);
+	lh_buf_putc(&path, '\0');
+	if (!rc)
+		rc = lh_buf_check(&path, err);
+	if (!rc)
+		rc = lh_lock_take(&in->keep->lock, path.p, in->s->catalog, in->tool->lock_timeout,
+				  err);
+	lh_buf_free(&path);
+	return rc;
+}
+
+/* Put the object and register it. */
+static int store_and_register(struct ingest *in, const char *fingerprint, bool *existing,
+			      struct lh_err *err)
+{
+	struct lh_catalog_dataset m = { 0 };
+	struct keep *k = in->keep;
+	struct lh_buf text = { 0 };
+	struct lh_record rec;
+	char now[32];
+	int rc;
+
+	lh_record_init(&rec);
+	lh_tool_time(in->tool, now);
+	rc = lh_store_put(k->store, k->key, &(struct lh_put){ .fd = k->fd }, &k->sent, err);
+	if (!rc && k->parquet_fd >= 0)
+		rc = lh_store_put(k->store, k->parquet_key, &(struct lh_put){
+			.fd = k->parquet_fd }, &k->parquet_sent, err);
+	if (!rc)
+		rc = write_record(in, fingerprint, &text, err);
+	if (!rc)
+		rc = lh_record_parse(&rec, text.p, text.len, err);
+	if (!rc)
+		rc = lh_catalog_register(in->s->catalog, &rec, &(struct lh_catalog_how){
+			.now = now, .lock_timeout = in->tool->lock_timeout }, &m, existing, err);
+	lh_catalog_dataset_free(&m);
+	lh_record_free(&rec);
+	lh_buf_free(&text);
+	return rc;
+}
+
+/* Make the file in Parquet from the compressed one. */
+static int make_parquet(struct keep *k, const struct lh_column *column, size_t n,
+			struct lh_err *err)
+{
+	struct lh_buf path = { 0 };
+	int rc = lh_tmpdir_make(&k->dir, "lh-ingest", err);
+
+	if (!rc) {
+		lh_buf_printf(&path, "%s/parquet", k->dir.path);
+		lh_buf_putc(&path, '\0');
+		rc = lh_buf_check(&path, err);
+	}
+	if (!rc)
+		rc = parquet_write(k->fd, column, n, path.p, err);
+	if (!rc) {
+		k->parquet_fd = open(path.p, O_RDONLY | O_CLOEXEC);
+		rc = k->parquet_fd < 0 ? lh_err_sys(err, "cannot open the file in Parquet") : 0;
+	}
+	lh_buf_free(&path);
+	return rc;
+}
+
+int keep_finish(struct ingest *in, const char *fingerprint, const struct lh_column *column,
+		size_t n)
+{
+	struct lh_err *err = &in->tool->err;
+	struct keep *k = in->keep;
+	bool existing = false;
+	int rc;
+
+	if (keep_check(in, fingerprint) < 0 || lh_child_writer_end(&k->writer, err) < 0)
+		return -1;
+	if (lseek(k->fd, 0, SEEK_SET) < 0)
+		return lh_err_sys(err, "cannot seek");
+	lh_signal_defer(in->s->parquet_out);	/* the folder must be removed in any case */
+	rc = in->s->parquet_out ? make_parquet(k, column, n, err) : 0;
+	if (!rc)
+		rc = take_lock(in, err);
+	if (!rc)
+		rc = keep_check(in, fingerprint);
+	if (!rc)
+		rc = store_and_register(in, fingerprint, &existing, err);
+	return rc < 0 ? -1 : print_result(in, fingerprint, existing);
+}

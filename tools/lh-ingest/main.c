@@ -1,0 +1,263 @@
+/* lh-ingest: tables as records.  See lh-ingest(1). */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "ingest.h"
+#include "json/write.h"
+
+enum format { CSV, JSONL, PARQUET };
+
+static const struct lh_option options[] = {
+	{ 0, "csv", NULL, "the files are CSV", LH_FLAG(struct settings, csv) },
+	{ 0, "tsv", NULL, "the files are TSV: tabs, quotes as in CSV",
+	  LH_FLAG(struct settings, tsv) },
+	{ 0, "parquet", NULL, "the files are Parquet (needs DuckDB's library)",
+	  LH_FLAG(struct settings, parquet) },
+	{ 0, "jsonl", NULL, "the files are JSON Lines", LH_FLAG(struct settings, jsonl) },
+	{ 0, "delimiter", "C", "between the cells (default , or a tab)",
+	  LH_TEXT(struct settings, delimiter) },
+	{ 0, "no-header", NULL, "there is none: column1, column2, ...",
+	  LH_FLAG(struct settings, no_header) },
+	{ 0, "null", "TEXT", "cells that are null, as empty ones are",
+	  LH_TEXT(struct settings, null_text) },
+	{ 0, "null-members", NULL, "write null, where a null cell is left out",
+	  LH_FLAG(struct settings, null_members) },
+	{ 0, "sample", "N|all", "rows that decide the types (default 1000)",
+	  LH_TEXT(struct settings, sample) },
+	{ 0, "types", "FILE", "types of columns, in JSON", LH_TEXT(struct settings, types) },
+	{ 0, "id", "COLUMN", "add the member id, with the text of COLUMN",
+	  LH_TEXT(struct settings, id) },
+	{ 0, "id-prefix", "TEXT", "put TEXT before each id", LH_TEXT(struct settings, id_prefix) },
+	{ 0, "name", "DATASET", "name of the dataset (default: of the file)",
+	  LH_TEXT(struct settings, name) },
+	{ 0, "describe", NULL, "print the columns and their types, no records",
+	  LH_FLAG(struct settings, describe) },
+	{ 0, "store", "STORE", "keep the records as a dataset in STORE",
+	  LH_TEXT(struct settings, store) },
+	{ 0, "catalog", "DIR", "register the dataset in the catalog DIR",
+	  LH_TEXT(struct settings, catalog, .env = "LH_CATALOG") },
+	{ 0, "parquet-out", NULL, "keep them as Parquet as well",
+	  LH_FLAG(struct settings, parquet_out) },
+	{ 0, "key-file", "FILE", "credentials for S3 (default: the environment)",
+	  LH_TEXT(struct settings, key_file, .env = "LH_S3_KEY_FILE") },
+	{ 0, "requests", NULL, "keep the table that each record of FILE names",
+	  LH_FLAG(struct settings, requests) },
+	LH_NOW_OPTION,
+	LH_LOCK_OPTION(0),
+	LH_INPUT_OPTIONS,
+	LH_COMMON_OPTIONS,
+	LH_OPTION_END
+};
+
+int ingest_flush(struct ingest *in)
+{
+	int rc = lh_buf_check(&in->out, &in->tool->err);
+
+	if (!rc && in->out.len)
+		rc = in->keep ? keep_write(in, in->out.p, in->out.len) :
+				lh_tool_out(in->tool, in->out.p, in->out.len);
+	lh_buf_reset(&in->out);
+	if (!rc && in->pending)
+		rc = lh_records_delivered(in->records, in->pending);
+	in->pending = 0;
+	return rc;
+}
+
+int ingest_waiting(void *ingest, struct lh_err *err)
+{
+	struct ingest *in = ingest;
+
+	(void)err;
+	return ingest_flush(in) < 0 ? -1 : lh_tool_flush(in->tool);
+}
+
+static int set_sample(struct ingest *in)
+{
+	const char *s = in->s->sample;
+	char *end;
+
+	in->sample = LH_CSV_TABLE_SAMPLE;
+	if (!s)
+		return 0;
+	if (strcmp(s, "all") == 0) {
+		in->sample = UINT64_MAX;
+		return 0;
+	}
+	errno = 0;
+	in->sample = strtoull(s, &end, 10);
+	if (*s < '0' || *s > '9' || *end || errno || !in->sample || in->sample > 1000000000)
+		return lh_tool_usage(in->tool, "--sample: \"%s\" is not all, nor a whole number "
+				     "from 1 to 1000000000", s);
+	return 0;
+}
+
+static int set_delimiter(struct ingest *in)
+{
+	const char *s = in->s->delimiter;
+
+	in->delimiter = in->s->tsv ? '\t' : in->s->csv ? ',' : '\0';
+	if (!s)
+		return 0;
+	if (strcmp(s, "\\t") == 0)
+		s = "\t";
+	if (!s[0] || s[1] || s[0] == '"' || s[0] == '\n' || s[0] == '\r' || s[0] & 0x80)
+		return lh_tool_usage(in->tool, "--delimiter must be one ASCII character, and not "
+				     "a quote or a line end");
+	in->delimiter = s[0];
+	return 0;
+}
+
+static int check(struct ingest *in)
+{
+	const struct settings *s = in->s;
+
+	if (s->csv + s->tsv + s->parquet + s->jsonl > 1)
+		return lh_tool_usage(in->tool, "of --csv, --tsv, --parquet and --jsonl one is "
+				     "enough");
+	if (s->id_prefix && !s->id)
+		return lh_tool_usage(in->tool, "--id-prefix requires --id");
+	if (s->store && !s->catalog)
+		return lh_tool_usage(in->tool, "--store requires --catalog");
+	if (s->parquet_out && !s->store)
+		return lh_tool_usage(in->tool, "--parquet-out requires --store");
+	if (s->store && s->describe)
+		return lh_tool_usage(in->tool, "--store and --describe exclude each other");
+	if (s->requests && (!s->store || s->name))
+		return lh_tool_usage(in->tool, "--requests requires --store, and names are those "
+				     "of the records");
+	if (s->store && !s->requests && !dataset_name(in).p)
+		return lh_tool_usage(in->tool, "--store requires --name for standard input");
+	return set_sample(in) < 0 ? -1 : set_delimiter(in);
+}
+
+/* Report why the dataset is not kept, a conflict for example: exit status 1. */
+static int report_refusal(struct ingest *in, bool emit)
+{
+	struct lh_err why = in->tool->err;
+	struct lh_buf line = { 0 };
+	struct lh_writer w = lh_write_to(&line);
+
+	lh_tool_verdict_bad(in->tool);
+	in->tool->err = (struct lh_err){ 0 };
+	if (!emit) {
+		lh_tool_warn(in->tool, "%u %s", lh_err_status(&why), why.msg);
+		return 0;
+	}
+	lh_write_object(&w, NULL);
+	lh_write_object(&w, "error");
+	lh_write_u64(&w, "code", lh_err_status(&why));
+	lh_write_bytes(&w, "message", why.msg);
+	lh_write_end(&w);
+	lh_write_end(&w);
+	return lh_tool_out_line(in->tool, &line);
+}
+
+/* Return whether a text is JSON Lines: it begins with an object. */
+static bool begins_object(struct lh_str s)
+{
+	size_t i = s.n >= 3 && memcmp(s.p, "\xef\xbb\xbf", 3) == 0 ? 3 : 0;
+
+	while (i < s.n && memchr(" \t\r\n", s.p[i], 4))
+		i++;
+	if (i == s.n || s.p[i] != '{')
+		return false;
+	for (i++; i < s.n && memchr(" \t\r\n", s.p[i], 4); i++)
+		;
+	return i == s.n || s.p[i] == '"' || s.p[i] == '}';
+}
+
+/* Return whether a file is JSON Lines by its name, of which .gz and the like may follow. */
+static bool is_named_jsonl(const char *file)
+{
+	const char *dot = strstr(file, ".jsonl"), *json = strstr(file, ".ndjson");
+
+	return (dot && (!dot[6] || dot[6] == '.')) || (json && (!json[7] || json[7] == '.'));
+}
+
+/* Open the first file and determine its format. */
+static int open_first(struct ingest *in, struct lh_byte_source *first, enum format *format)
+{
+	const char *file = in->tool->n_operands ? in->tool->operands[0] : "-";
+	struct lh_err *err = &in->tool->err;
+	struct lh_str head = { NULL, 0 };
+	int rc;
+
+	first->output = lh_records_output(in->records);
+	rc = lh_byte_source_open(first, file, err);
+	if (!rc)
+		rc = lh_byte_source_next(first, err);
+	if (rc > 0)
+		rc = lh_byte_source_peek(first, &head, err);
+	if (rc < 0)
+		return lh_err_prefix(err, "%s", lh_byte_source_name(first));
+	if (in->s->jsonl || in->s->parquet)
+		*format = in->s->jsonl ? JSONL : PARQUET;
+	else if (in->s->csv || in->s->tsv || in->delimiter)
+		*format = CSV;
+	else if (head.n >= 4 && memcmp(head.p, "PAR1", 4) == 0)
+		*format = PARQUET;
+	else
+		*format = begins_object(head) || (!head.n && is_named_jsonl(file)) ? JSONL : CSV;
+	if (lh_byte_source_rewind(first, err) < 0)
+		return lh_err_prefix(err, "%s", file);
+	return 0;
+}
+
+static int ingest(struct ingest *in)
+{
+	struct lh_byte_source first = { 0 };
+	enum format format = CSV;
+	int rc = open_first(in, &first, &format);
+
+	if (!rc && format == JSONL)
+		return ingest_lines(in, &first);
+	if (!rc && format == CSV)
+		return ingest_table(in, &first);
+	lh_byte_source_close(&first);
+	return rc < 0 ? -1 : ingest_parquet(in);
+}
+
+static int run(struct ingest *in)
+{
+	bool emit = false;
+	int rc = 0;
+
+	if (!in->tool->n_operands && isatty(STDIN_FILENO))
+		lh_tool_message(in->tool, "reading a table from the terminal");
+	in->records = lh_records_begin(in->tool);
+	if (!in->records)
+		return -1;
+	if (in->s->store) {
+		emit = in->tool->on_error == LH_ON_ERROR_EMIT;
+		in->tool->on_error -= emit ? LH_ON_ERROR_EMIT - LH_ON_ERROR_SKIP : 0;
+		rc = keep_open(in);
+	}
+	if (!rc)
+		rc = ingest(in);
+	if (rc < 0 && in->keep && in->tool->err.code == LH_EDATA && in->tool->err.msg[0])
+		rc = report_refusal(in, emit);
+	else if (!in->keep && ingest_flush(in) < 0)
+		rc = -1;
+	keep_close(in);
+	return lh_records_end(in->records, rc);
+}
+
+int main(int argc, char **argv)
+{
+	struct settings s = { .sample = NULL };
+	struct lh_tool tool;
+	struct ingest in = { .tool = &tool, .s = &s };
+	int rc;
+
+	lh_tool_init(&tool, "lh-ingest", "[OPTION]... [FILE]...", "read tables as records",
+		     options);
+	rc = lh_tool_parse(&tool, argc, argv, &s);
+	if (!rc)
+		rc = check(&in);
+	if (!rc)
+		rc = s.requests ? ingest_requests(&in) : run(&in);
+	lh_buf_free(&in.out);
+	return lh_tool_finish(&tool, rc);
+}

@@ -1,0 +1,179 @@
+/* lh-query: SQL over files.  See lh-query(1). */
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/mem.h"
+#include "json/bind.h"
+#include "query.h"
+#include <lh/time.h>
+
+static const struct lh_option options[] = {
+	{ 0, "wire", NULL, "one object: columns, rows, row_count", LH_FLAG(struct settings, wire) },
+	{ 0, "csv", NULL, "rows as CSV", LH_FLAG(struct settings, csv) },
+	{ 0, "table", NULL, "rows as a table for people", LH_FLAG(struct settings, table) },
+	{ 0, "catalog", "DIR", "a folder whose datasets are tables",
+	  LH_TEXT(struct settings, catalog, .env = "LH_CATALOG") },
+	{ 0, "store", "STORE", "where its objects are (default: as it says)",
+	  LH_TEXT(struct settings, store) },
+	{ 0, "engine", "sqlite|duckdb", "who answers (default sqlite)",
+	  LH_CHOICE(struct settings, engine) },
+	{ 0, "max-rows", "N", "most rows of an answer (default: all)",
+	  LH_UINT(struct settings, max_rows, 1, 1e15) },
+	{ 0, "timeout", "S", "seconds a query may take (default 300; 0: any)",
+	  LH_REAL(struct settings, timeout, 0, 1e9) },
+	{ 0, "memory", "SIZE", "memory of the engine, K/M/G (default 256M)",
+	  LH_SIZE(struct settings, memory, 1 << 20, 1e15) },
+	{ 0, "spill", "SIZE", "temporary files of the engine, K/M/G (default 16G)",
+	  LH_SIZE(struct settings, spill, 0, 1e15) },
+	{ 0, "sample", "N", "records that decide the columns (default 1000; 0: all)",
+	  LH_UINT(struct settings, sample, 0, 1e15) },
+	LH_JOBS_OPTION,
+	LH_INPUT_OPTIONS,
+	LH_COMMON_OPTIONS,
+	LH_OPTION_END
+};
+
+/* ---- requests ---- */
+
+struct request {
+	struct lh_str sql;
+};
+static const struct lh_bind request_members[] = {
+	{ LH_BIND_STRING("sql", struct request, sql), .required = true },
+	LH_BIND_END
+};
+
+static int run(struct query *q, struct lh_str sql, struct writer *w, struct lh_err *err)
+{
+	char *text;
+	int rc;
+
+	if (memchr(sql.p, 0, sql.n))
+		return lh_err_data(err, 400, "the statement contains a NUL");
+	if (sql.n > SQL_LONGEST)
+		return lh_err_data(err, 413, "a statement of more than %d bytes", SQL_LONGEST);
+	q->deadline = q->s->timeout ? lh_time_monotonic() + q->s->timeout : 0;
+	q->bounded = q->stopped = false;
+	text = lh_strndup(sql.p, sql.n, err);
+	rc = text ? check_verb(text, err) : -1;
+	if (!rc)
+		rc = tables_of_catalog(q, err);
+	if (!rc && q->s->engine == ENGINE_DUCKDB)
+		rc = duckdb_run(q, text, w, err);
+	else if (!rc)
+		rc = sqlite_run(q, text, w, err);
+	free(text);
+	return rc;
+}
+
+/* A query that fails, or a file that cannot be read, costs its request alone. */
+static int on_request(struct lh_record *rec, struct lh_buf *out, void *shared, struct lh_err *err)
+{
+	struct query *q = shared;
+	struct lh_buf text = { 0 };
+	struct request request;
+	struct writer w;
+	int rc;
+
+	if (lh_bind(request_members, rec, &request, &text, err) < 0) {
+		lh_buf_free(&text);
+		return -1;
+	}
+	writer_init(&w, q, FORM_WIRE, out);
+	rc = run(q, request.sql, &w, err);
+	writer_free(&w);
+	lh_buf_free(&text);
+	if (rc < 0 && err->code != LH_EINTR && err->code != LH_ENOMEM) {
+		err->status = lh_err_status(err);
+		err->code = LH_EDATA;
+	}
+	return rc;
+}
+
+static int answer_requests(struct query *q)
+{
+	struct lh_tool *t = q->tool;
+
+	t->jobs = 1;
+	t->n_operands = 0;
+	if (t->on_error == LH_ON_ERROR_SKIP)
+		t->on_error = LH_ON_ERROR_EMIT;
+	return lh_records_run(t, &(struct lh_flow){ .map = on_request, .shared = q });
+}
+
+/* ---- one query ---- */
+
+static void summarize(struct query *q)
+{
+	uint64_t records = 0, rejected = 0;
+	size_t i;
+
+	for (i = 0; i < q->n_tables; i++) {
+		records += q->table[i].records;
+		rejected += q->table[i].rejected;
+	}
+	if (rejected)
+		lh_tool_warn(q->tool, "%llu of %llu records rejected", (unsigned long long)rejected,
+			     (unsigned long long)records);
+	if (!q->bounded)
+		return;
+	lh_tool_warn(q->tool, "more than %llu rows (--max-rows)",
+		     (unsigned long long)q->s->max_rows);
+	lh_tool_verdict_bad(q->tool);
+}
+
+static int answer_one(struct query *q)
+{
+	const struct settings *s = q->s;
+	enum form form = s->wire ? FORM_WIRE : s->csv ? FORM_CSV : s->table ? FORM_TABLE :
+								   FORM_JSONL;
+	struct lh_err err;
+	struct writer w;
+	int rc;
+
+	writer_init(&w, q, form, NULL);
+	rc = run(q, lh_str_of(q->tool->operands[0]), &w, &err);
+	writer_free(&w);
+	if (rc < 0)
+		q->tool->err = err;
+	if (rc < 0 && q->stopped) {
+		lh_tool_message(q->tool, "%s", err.msg);
+		rc = 0;
+	}
+	if (!rc)
+		summarize(q);
+	return rc;
+}
+
+static int check(struct lh_tool *t, const struct settings *s)
+{
+	if (s->wire + s->csv + s->table > 1)
+		return lh_tool_usage(t, "only one of --wire, --csv and --table");
+	if (!t->n_operands && !s->catalog)
+		return lh_tool_usage(t, "missing operand: SQL, or NAME=FILE");
+	return 0;
+}
+
+int main(int argc, char **argv)
+{
+	struct settings s = { .timeout = 300, .memory = 256 << 20, .spill = (uint64_t)16 << 30,
+			      .sample = 1000 };
+	struct lh_tool tool;
+	struct query q = { .tool = &tool, .s = &s };
+	bool requests;
+	int rc;
+
+	lh_tool_init(&tool, "lh-query", "[OPTION]... [SQL] [NAME=FILE]...",
+		     "run SQL over JSON Lines, indexes and logs", options);
+	rc = lh_tool_parse(&tool, argc, argv, &s);
+	if (!rc)
+		rc = check(&tool, &s);
+	if (!rc) {
+		requests = !tool.n_operands || is_table(tool.operands[0]);
+		rc = tables_of_operands(&q, !requests);
+		if (!rc)
+			rc = requests ? answer_requests(&q) : answer_one(&q);
+		tables_free(&q);
+	}
+	return lh_tool_finish(&tool, rc);
+}

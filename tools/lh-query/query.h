@@ -1,0 +1,192 @@
+/*
+ * query - what the files of lh-query share.
+ *
+ *     tables.c        the tables: operands and datasets, what kind of files they are
+ *     files.c         where their bytes are
+ *     columns.c       the columns of a table, from a sample of its records
+ *     read.c          their records, one after the other
+ *     sqlite.c        the engine: a connection per query, its bounds, its rows
+ *     duckdb_run.c    the other engine
+ *     virtual.c       the files as virtual tables of SQLite
+ *     value.c         a member of a record as a value of SQLite, and back
+ *     copy.c          a table that is scanned again and again, as a temporary one
+ *     spill.c         temporary files, bounded
+ *     write.c         rows as JSON Lines, one JSON object, CSV or a table
+ */
+#ifndef LH_QUERY_H
+#define LH_QUERY_H
+
+#include "base/table.h"
+#include "file/held.h"
+#include "tool/records.h"
+
+struct sqlite3_context;
+
+#define SQL_LONGEST (1 << 20)	/* bytes of a statement */
+
+#define COLUMNS_MAX 1900	/* of a table; SQLite's own limit is 2000 */
+
+enum engine_is { ENGINE_SQLITE, ENGINE_DUCKDB };
+enum form { FORM_JSONL, FORM_WIRE, FORM_CSV, FORM_TABLE };
+
+struct settings {
+	bool wire, csv, table;
+	enum engine_is engine;
+	uint64_t max_rows, memory, spill, sample;
+	double timeout;
+	const char *catalog, *store;
+};
+
+/* ---- tables ---- */
+
+/* What a value is, and what the values of a column are. */
+enum kind { KIND_NONE, KIND_BOOL, KIND_INT, KIND_REAL, KIND_TEXT, KIND_JSON };
+
+struct column {
+	char *name;		/* unique without regard to case */
+	struct lh_str member;	/* the member's name, as it is */
+	enum kind kind;		/* what holds for all values of the sample */
+	bool has_bool, has_json;	/* true or false, an array or object is among them */
+};
+
+/* The columns of a table; the last one is hidden and has the whole record. */
+struct columns {
+	struct column *v;
+	size_t n, cap;
+	struct lh_table by_member;
+};
+
+/* Add what a record of the sample has. */
+int columns_sample(struct columns *c, const struct lh_record *rec, struct lh_err *err);
+/* Add a column: its number, or -1. */
+int columns_add(struct columns *c, struct lh_str member, struct lh_err *err);
+void columns_free(struct columns *c);
+/* Return the kind of values that are of either. */
+enum kind kind_join(enum kind a, enum kind b);
+
+enum table_is { TABLE_LINES, TABLE_INDEX, TABLE_CSV, TABLE_PARQUET };
+
+/* Where the bytes of a table are. */
+struct files {
+	char **path;
+	int *fd;		/* of what has no path of its own, or -1 */
+	size_t n;
+};
+
+struct table {
+	char *name;
+	char *path;		/* as given, "-" is stdin; of a dataset its name */
+	bool dataset;
+	char *store;		/* of a dataset, or NULL */
+	char **key;		/* of its objects */
+	size_t n_keys;
+	bool known;		/* what follows is of the file as it is now */
+	struct lh_stamp stamp;
+	struct files files;
+	enum table_is is;
+	struct columns columns;
+	bool packed;		/* compressed, or an archive */
+	double rows;		/* an estimate */
+	uint64_t line;		/* rejected lines up to this one are reported */
+	uint64_t records, rejected;
+	unsigned messages;
+	unsigned scans;		/* of the file in this query */
+};
+
+struct query {
+	struct lh_tool *tool;
+	const struct settings *s;
+	struct table *table;	/* operands first, then datasets */
+	size_t n_tables, n_operands, cap;
+	struct lh_stamp stamp;	/* of the catalog, ... */
+	bool listed;		/* ... when its datasets were listed */
+	double deadline;	/* lh_time_monotonic; 0: none */
+	bool stopped;		/* at a line that is not a record: --on-error stop */
+	bool bounded;		/* more than --max-rows rows */
+};
+
+/* Make the tables of NAME=FILE operands, from number `first` on. */
+int tables_of_operands(struct query *q, size_t first);
+/* Return whether an operand is NAME=FILE. */
+bool is_table(const char *operand);
+/* Make those of the catalog's datasets, if it has changed. */
+int tables_of_catalog(struct query *q, struct lh_err *err);
+void tables_free(struct query *q);
+
+/* Open the files of a table, of which those without a path are copied. */
+int files_open(struct query *q, const struct table *t, struct files *f, struct lh_err *err);
+void files_close(struct files *f);
+
+/* Find out what kind of file it is and what its columns are, if that is not known or the file
+ * has changed. */
+int table_look(struct query *q, struct table *t, struct lh_err *err);
+
+/* Return -1 with *err when the query has to end: a signal, --timeout. */
+int query_check(struct query *q, struct lh_err *err);
+
+/* ---- records ---- */
+
+struct reader;
+
+/* Start reading a table's records. */
+struct reader *reader_open(struct query *q, struct table *t, struct lh_err *err);
+void reader_close(struct reader *r);
+/* Restrict an index to one id, or to ids in a range; from.p or to.p NULL: no bound. */
+int reader_only(struct reader *r, struct lh_str id, struct lh_err *err);
+void reader_range(struct reader *r, struct lh_str from, struct lh_str to);
+/* Go to the next record: 1, 0 at the end, -1. */
+int reader_next(struct reader *r, struct lh_err *err);
+/* Set *v to the value of a column of the current record; false if it has none.  The strings of
+ * SQLite are made of it by value.h. */
+bool reader_value(struct reader *r, size_t column, struct lh_value *v);
+/* Set *json to the whole record as JSON text. */
+int reader_json(struct reader *r, struct lh_str *json, struct lh_err *err);
+/* Return the current record; of an index, its metadata. */
+const struct lh_record *reader_record(const struct reader *r);
+/* Add the columns of CSV. */
+int reader_columns(const struct reader *r, struct columns *c, struct lh_err *err);
+/* Return the bytes of the current record. */
+size_t reader_bytes(const struct reader *r);
+/* Return whether the file is compressed. */
+bool reader_packed(const struct reader *r);
+
+/* ---- rows ---- */
+
+struct cell {
+	enum kind kind;
+	int64_t i;		/* KIND_BOOL, KIND_INT */
+	double f;
+	bool as_text;		/* KIND_REAL: s has it, as JSON text */
+	struct lh_str s;	/* KIND_TEXT; KIND_JSON: JSON text */
+};
+
+/* Where rows go. */
+struct writer {
+	struct query *q;
+	enum form form;
+	struct lh_buf *out;	/* the answer; NULL: stdout */
+	struct lh_buf names, rows;
+	struct field {
+		size_t name, n;	/* in names; a JSON string */
+		enum kind kind;
+		size_t width;
+	} *field;
+	size_t n_fields;
+	uint64_t n_rows;
+	struct lh_buf cells;	/* FORM_TABLE: struct shown */
+};
+
+void writer_init(struct writer *w, struct query *q, enum form form, struct lh_buf *out);
+int writer_columns(struct writer *w, const struct column *column, size_t n, struct lh_err *err);
+int writer_row(struct writer *w, const struct cell *cell, struct lh_err *err);
+int writer_end(struct writer *w, struct lh_err *err);
+void writer_free(struct writer *w);
+
+/* Return -1 with *err unless a statement begins as one that reads. */
+int check_verb(const char *sql, struct lh_err *err);
+
+/* Run one statement and write its rows. */
+int sqlite_run(struct query *q, const char *sql, struct writer *w, struct lh_err *err);
+int duckdb_run(struct query *q, const char *sql, struct writer *w, struct lh_err *err);
+
+#endif

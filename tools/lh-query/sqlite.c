@@ -1,0 +1,284 @@
+/* sqlite.c - the engine: a connection per query, its bounds, its rows.  See query.h. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+#include "base/mem.h"
+#include "spill.h"
+#include "value.h"
+#include "virtual.h"
+
+#define OPS 4096		/* of SQLite's machine between two checks */
+#define CACHE_MAX ((uint64_t)8 << 20)	/* of what is sorted, before it goes to a file */
+
+/* ---- what a statement may do ---- */
+
+/* Functions that reach outside of the query. */
+static const char *const refused[] = { "load_extension", "readfile", "writefile", "edit",
+				       "fts3_tokenizer", NULL };
+
+static bool may_call(const char *name)
+{
+	size_t i;
+
+	for (i = 0; refused[i]; i++)
+		if (!strcasecmp(name, refused[i]))
+			return false;
+	return true;
+}
+
+static int authorize(void *arg, int action, const char *a, const char *b, const char *db,
+		     const char *inner)
+{
+	(void)arg;
+	(void)db;
+	(void)inner;
+	switch (action) {
+	case SQLITE_SELECT:
+	case SQLITE_READ:
+	case SQLITE_RECURSIVE:
+		return SQLITE_OK;
+	case SQLITE_FUNCTION:
+		return may_call(b) ? SQLITE_OK : SQLITE_DENY;
+	case SQLITE_UPDATE:	/* as each virtual table is declared; no statement may do it */
+		return !strcmp(a, "sqlite_master") ? SQLITE_OK : SQLITE_DENY;
+	case SQLITE_PRAGMA:	/* as the table-valued functions pragma_table_info(...) */
+		return !strcasecmp(a, "table_info") || !strcasecmp(a, "table_xinfo") ?
+			SQLITE_OK : SQLITE_DENY;
+	default:
+		return SQLITE_DENY;
+	}
+}
+
+/* Skip white space and comments. */
+static const char *skip(const char *p)
+{
+	for (;;) {
+		p += strspn(p, " \t\r\n\f");
+		if (p[0] == '-' && p[1] == '-') {
+			p += strcspn(p, "\n");
+		} else if (p[0] == '/' && p[1] == '*') {
+			p = strstr(p + 2, "*/");
+			if (!p)
+				return "";
+			p += 2;
+		} else {
+			return p;
+		}
+	}
+}
+
+int check_verb(const char *sql, struct lh_err *err)
+{
+	static const char *const verbs[] = { "SELECT", "WITH", "VALUES", "EXPLAIN" };
+	const char *p = skip(sql);
+	size_t n = strspn(p, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz_"), i;
+
+	for (i = 0; i < 4; i++)
+		if (n == strlen(verbs[i]) && !strncasecmp(p, verbs[i], n))
+			return 0;
+	return lh_err_data(err, 400, "only one SELECT, WITH, VALUES or EXPLAIN is answered");
+}
+
+/* ---- the connection ---- */
+
+static int on_progress(void *arg)
+{
+	struct engine *e = arg;
+
+	return query_check(e->q, &e->failed) < 0;
+}
+
+/* Set the reason of a result code of SQLite. */
+static int failed(struct engine *e, int rc, struct lh_err *err)
+{
+	if (e->failed.code) {
+		*err = e->failed;
+		return -1;
+	}
+	switch (rc & 0xff) {
+	case SQLITE_NOMEM:
+		return lh_err_data(err, 413, "out of memory (--memory)");
+	case SQLITE_FULL:
+	case SQLITE_CANTOPEN:
+	case SQLITE_IOERR:
+		return lh_err_data(err, 413,
+				   "the query needs more temporary files than there is room for "
+				   "(--spill, TMPDIR)");
+	case SQLITE_TOOBIG:
+		return lh_err_data(err, 413, "%s (--memory)", sqlite3_errmsg(e->db));
+	default:
+		return lh_err_data(err, 400, "%s", sqlite3_errmsg(e->db));
+	}
+}
+
+static void set_limits(struct engine *e)
+{
+	uint64_t memory = e->q->s->memory;
+
+	sqlite3_limit(e->db, SQLITE_LIMIT_LENGTH, memory < 1000000000 ? (int)memory : 1000000000);
+	sqlite3_limit(e->db, SQLITE_LIMIT_SQL_LENGTH, SQL_LONGEST + 1);
+	sqlite3_limit(e->db, SQLITE_LIMIT_ATTACHED, 0);
+	sqlite3_limit(e->db, SQLITE_LIMIT_WORKER_THREADS, 0);
+	sqlite3_db_config(e->db, SQLITE_DBCONFIG_DEFENSIVE, 1, NULL);
+	sqlite3_db_config(e->db, SQLITE_DBCONFIG_ENABLE_LOAD_EXTENSION, 0, NULL);
+	sqlite3_db_config(e->db, SQLITE_DBCONFIG_DQS_DML, 0, NULL);
+	sqlite3_db_config(e->db, SQLITE_DBCONFIG_DQS_DDL, 0, NULL);
+	sqlite3_progress_handler(e->db, OPS, on_progress, e);
+	sqlite3_set_authorizer(e->db, authorize, e);
+}
+
+static int engine_open(struct engine *e, struct lh_err *err)
+{
+	const int flags = SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX;
+	uint64_t cache = e->q->s->memory / 8 < CACHE_MAX ? e->q->s->memory / 8 : CACHE_MAX;
+	char setup[100];
+
+	snprintf(setup, sizeof setup, "PRAGMA temp_store=FILE; PRAGMA cache_size=-%llu",
+		 (unsigned long long)(cache >> 10));
+	if (spill_init(e->q->s->spill, err) < 0)
+		return -1;
+	sqlite3_hard_heap_limit64((sqlite3_int64)e->q->s->memory);
+	if (sqlite3_open_v2(":memory:", &e->db, flags, SPILL_VFS) != SQLITE_OK ||
+	    sqlite3_exec(e->db, setup, NULL, NULL, NULL) != SQLITE_OK)
+		return failed(e, sqlite3_errcode(e->db), err);
+	set_limits(e);
+	return virtual_tables(e, err);
+}
+
+static void engine_close(struct engine *e)
+{
+	copies_free(e->copies);
+	sqlite3_close_v2(e->db);
+	free(e->used);
+}
+
+/* ---- the statement ---- */
+
+static sqlite3_stmt *prepare(struct engine *e, const char *sql, struct lh_err *err)
+{
+	sqlite3_stmt *stmt = NULL, *second = NULL;
+	const char *rest = NULL;
+	int rc;
+
+	rc = sqlite3_prepare_v2(e->db, sql, -1, &stmt, &rest);
+	if (rc == SQLITE_OK && *skip(rest)) {
+		sqlite3_prepare_v2(e->db, rest, -1, &second, NULL);
+		sqlite3_finalize(second);
+		lh_err_data(err, 400, "only one statement is answered");
+	} else if (rc != SQLITE_OK) {
+		failed(e, rc, err);
+	} else if (!stmt || !sqlite3_stmt_readonly(stmt)) {
+		lh_err_data(err, 400, "only a statement that reads is answered");
+	} else {
+		return stmt;
+	}
+	sqlite3_finalize(stmt);
+	return NULL;
+}
+
+struct result {
+	struct engine *e;
+	sqlite3_stmt *stmt;
+	struct writer *w;
+	size_t n;
+	const struct column **source;	/* the column that each is, or NULL */
+	struct column *column;
+	struct cell *cell;
+	struct lh_buf *text;		/* of each cell */
+	struct lh_record scan;
+};
+
+static int result_init(struct result *r, struct lh_err *err)
+{
+	int i;
+
+	lh_record_init(&r->scan);
+	r->n = (size_t)sqlite3_column_count(r->stmt);
+	r->source = lh_calloc(r->n + 1, sizeof *r->source, err);
+	r->column = lh_calloc(r->n + 1, sizeof *r->column, err);
+	r->cell = lh_calloc(r->n + 1, sizeof *r->cell, err);
+	r->text = lh_calloc(r->n + 1, sizeof *r->text, err);
+	if (!r->source || !r->column || !r->cell || !r->text)
+		return -1;
+	for (i = 0; i < (int)r->n; i++) {
+		r->source[i] = virtual_column(r->e, sqlite3_column_table_name(r->stmt, i),
+					      sqlite3_column_origin_name(r->stmt, i));
+		r->column[i].name = (char *)sqlite3_column_name(r->stmt, i);
+		r->column[i].kind = r->source[i] ? r->source[i]->kind : KIND_NONE;
+	}
+	return writer_columns(r->w, r->column, r->n, err);
+}
+
+static void result_free(struct result *r)
+{
+	size_t i;
+
+	for (i = 0; r->text && i < r->n; i++)
+		lh_buf_free(&r->text[i]);
+	lh_record_free(&r->scan);
+	free(r->source);
+	free(r->column);
+	free(r->cell);
+	free(r->text);
+}
+
+static int one_row(struct result *r, struct lh_err *err)
+{
+	size_t i;
+
+	for (i = 0; i < r->n; i++) {
+		value_cell(sqlite3_column_value(r->stmt, (int)i), r->source[i], &r->cell[i],
+			   &r->text[i], &r->scan);
+		if (lh_buf_check(&r->text[i], err) < 0)
+			return -1;
+	}
+	return writer_row(r->w, r->cell, err);
+}
+
+static int all_rows(struct result *r, struct lh_err *err)
+{
+	const struct settings *s = r->e->q->s;
+	uint64_t n = 0;
+	int rc;
+
+	while ((rc = sqlite3_step(r->stmt)) == SQLITE_ROW) {
+		if (s->max_rows && n++ == s->max_rows) {
+			r->e->q->bounded = true;
+			return 0;
+		}
+		if (one_row(r, err) < 0)
+			return -1;
+	}
+	return rc == SQLITE_DONE ? 0 : failed(r->e, rc, err);
+}
+
+static int answer(struct engine *e, const char *sql, struct writer *w, struct lh_err *err)
+{
+	struct result r = { .e = e, .w = w };
+	int rc;
+
+	r.stmt = prepare(e, sql, err);
+	if (!r.stmt)
+		return -1;
+	rc = result_init(&r, err);
+	if (!rc)
+		rc = all_rows(&r, err);
+	if (!rc)
+		rc = writer_end(w, err);
+	result_free(&r);
+	sqlite3_finalize(r.stmt);
+	return rc;
+}
+
+int sqlite_run(struct query *q, const char *sql, struct writer *w, struct lh_err *err)
+{
+	struct engine e = { .q = q };
+	int rc = engine_open(&e, err);
+
+	if (!rc)
+		rc = answer(&e, sql, w, err);
+	engine_close(&e);
+	return rc;
+}

@@ -1,0 +1,325 @@
+/* tables.c - the tables: their names, what kind of files they are.  See query.h. */
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/mem.h"
+#include "archive/archive.h"
+#include "base/signal.h"
+#include "catalog/catalog.h"
+#include "file/file.h"
+#include "file/magic.h"
+#include "query.h"
+#include <lh/index.h>
+#include <lh/time.h>
+
+#define PACKED 5	/* times the size, of a compressed file */
+#define HEAD 4096
+
+bool is_table(const char *operand)
+{
+	size_t n = strspn(operand, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
+				   "0123456789_.-");
+
+	return n && operand[n] == '=' && operand[n + 1];
+}
+
+/* SQLite has tables of its own under these names. */
+static bool is_reserved(const char *name)
+{
+	return !strncasecmp(name, "sqlite_", 7) || !strncasecmp(name, "pragma_", 7) ||
+	       !strncasecmp(name, "json_", 5);
+}
+
+static int check_name(const struct query *q, const char *name, struct lh_err *err)
+{
+	size_t i;
+
+	if (strlen(name) > LH_DATASET_NAME || is_reserved(name))
+		return lh_err_set(err, LH_EUSAGE, "\"%.100s\" cannot be the name of a table",
+				  name);
+	for (i = 0; i < q->n_tables; i++)
+		if (!strcasecmp(q->table[i].name, name))
+			return lh_err_set(err, LH_EUSAGE, "two tables are called \"%.100s\"", name);
+	return 0;
+}
+
+static int add_table(struct query *q, struct lh_str name, struct table **t, struct lh_err *err)
+{
+	char *own = lh_strndup(name.p, name.n, err);
+
+	if (!own || check_name(q, own, err) < 0 ||
+	    lh_grow(&q->table, &q->cap, q->n_tables + 1, sizeof *q->table, err) < 0) {
+		free(own);
+		return -1;
+	}
+	*t = &q->table[q->n_tables++];
+	memset(*t, 0, sizeof **t);
+	(*t)->name = own;
+	return 0;
+}
+
+int tables_of_operands(struct query *q, size_t first)
+{
+	struct lh_tool *t = q->tool;
+	struct table *table;
+	size_t i, n;
+
+	for (i = first; i < t->n_operands; i++) {
+		const char *operand = t->operands[i];
+
+		if (!is_table(operand))
+			return lh_tool_unexpected(t, i, "tables are NAME=FILE");
+		n = strcspn(operand, "=");
+		if (add_table(q, (struct lh_str){ operand, n }, &table, &t->err) < 0)
+			return -1;
+		table->path = lh_strndup(operand + n + 1, strlen(operand + n + 1), &t->err);
+		if (!table->path)
+			return -1;
+	}
+	q->n_operands = q->n_tables;
+	return 0;
+}
+
+static void table_free(struct table *t)
+{
+	size_t i;
+
+	for (i = 0; i < t->n_keys; i++)
+		free(t->key[i]);
+	free(t->key);
+	files_close(&t->files);
+	columns_free(&t->columns);
+	free(t->name);
+	free(t->path);
+	free(t->store);
+}
+
+void tables_free(struct query *q)
+{
+	while (q->n_tables)
+		table_free(&q->table[--q->n_tables]);
+	free(q->table);
+}
+
+/* ---- a catalog ---- */
+
+static char *copy_str(struct lh_str s, struct lh_err *err)
+{
+	return lh_strndup(s.p, s.n, err);
+}
+
+static int add_dataset(void *ctx, const struct lh_catalog_dataset *m, struct lh_err *err)
+{
+	struct query *q = ctx;
+	struct lh_str store = q->s->store ? lh_str_of(q->s->store) : m->store;
+	struct table *t;
+	size_t i;
+
+	if (add_table(q, m->name, &t, err) < 0) {
+		if (err->code != LH_EUSAGE)
+			return -1;
+		lh_tool_verbose(q->tool, "%s: not the dataset of a catalog", err->msg);
+		return 0;
+	}
+	t->dataset = true;
+	t->path = copy_str(m->name, err);
+	t->store = store.p ? copy_str(store, err) : NULL;
+	t->key = lh_calloc(m->n_objects + 1, sizeof *t->key, err);
+	if (!t->path || (store.p && !t->store) || !t->key)
+		return -1;
+	for (i = 0; i < m->n_objects; i++) {
+		t->key[i] = copy_str(m->object[i].key, err);
+		if (!t->key[i])
+			return -1;
+		t->n_keys++;
+	}
+	return 0;
+}
+
+static int damaged(void *ctx, const struct lh_err *why, struct lh_err *err)
+{
+	struct query *q = ctx;
+
+	(void)err;
+	lh_tool_warn(q->tool, "%s", why->msg);
+	lh_tool_verdict_bad(q->tool);
+	return 0;
+}
+
+/* Each change of a manifest changes the time of its folder. */
+int tables_of_catalog(struct query *q, struct lh_err *err)
+{
+	const struct lh_catalog_visit visit = { add_dataset, damaged, q };
+
+	if (!q->s->catalog || (q->listed && lh_stamp_fits(&q->stamp, q->s->catalog)))
+		return 0;
+	while (q->n_tables > q->n_operands)
+		table_free(&q->table[--q->n_tables]);
+	lh_stamp_take(&q->stamp, q->s->catalog);
+	q->listed = lh_catalog_list(q->s->catalog, &visit, err) == 0;
+	return q->listed ? 0 : -1;
+}
+
+int query_check(struct query *q, struct lh_err *err)
+{
+	if (lh_stopping())
+		return lh_err_set(err, LH_EINTR, "interrupted");
+	if (!q->deadline || lh_time_monotonic() < q->deadline)
+		return 0;
+	lh_err_data(err, 504, "the query takes longer than %g seconds (--timeout)",
+		    q->s->timeout);
+	return -1;
+}
+
+/* ---- what a file is ---- */
+
+/* Return whether the name, without the ending of a compressed file, has that ending. */
+static bool is_named(const char *path, const char *ending)
+{
+	static const char *const packed[] = { "", ".gz", ".zst", ".xz", ".bz2", ".lz4" };
+	size_t n = strlen(path), i, k, e = strlen(ending);
+
+	for (i = 0; i < sizeof packed / sizeof *packed; i++) {
+		k = strlen(packed[i]);
+		if (n >= k + e && !strcasecmp(path + n - k, packed[i]) &&
+		    !strncasecmp(path + n - k - e, ending, e))
+			return true;
+	}
+	return false;
+}
+
+/* Tell by the content where it does, else by the name, else CSV. */
+static enum table_is tell(const struct table *t, const char *head, size_t n)
+{
+	static const char *const lines[] = { ".jsonl", ".ndjson", ".json", ".log" };
+	const char *name = t->dataset ? t->key[0] : t->path;
+	size_t i = n >= 3 && !memcmp(head, "\xef\xbb\xbf", 3) ? 3 : 0;
+
+	if (n >= 6 && !memcmp(head, LH_INDEX_MAGIC, 6))
+		return TABLE_INDEX;
+	if (n >= 4 && !memcmp(head, "PAR1", 4))
+		return TABLE_PARQUET;
+	while (i < n && strchr(" \t\r\n", head[i]))
+		i++;
+	if (i == n || head[i] == '{')
+		return TABLE_LINES;
+	if (is_named(name, ".csv") || is_named(name, ".tsv") || is_named(name, ".tab"))
+		return TABLE_CSV;
+	for (i = 0; i < 4; i++)
+		if (is_named(name, lines[i]))
+			return TABLE_LINES;
+	return lh_archive_kind(head, n) ? TABLE_LINES : TABLE_CSV;
+}
+
+static int sample_index(struct table *t, struct lh_err *err)
+{
+	struct lh_index *ix = lh_index_open(t->files.path[0], err);
+	struct lh_index_stats st;
+
+	if (!ix)
+		return -1;
+	lh_index_get_stats(ix, &st);
+	t->rows = (double)st.live;
+	lh_index_close(ix);
+	if (columns_add(&t->columns, lh_str_of("id"), err) < 0)
+		return -1;
+	t->columns.v[0].kind = KIND_TEXT;
+	return 0;
+}
+
+/* Gather the columns from the first records, and how many there may be in all. */
+static int sample(struct query *q, struct table *t, off_t size, struct lh_err *err)
+{
+	struct reader *r = reader_open(q, t, err);
+	uint64_t n = 0, bytes = 0;
+	int rc = r ? 1 : -1;
+
+	if (r && t->is == TABLE_CSV && reader_columns(r, &t->columns, err) < 0)
+		rc = -1;
+	while (rc > 0 && (!q->s->sample || n < q->s->sample) && (rc = reader_next(r, err)) > 0) {
+		n++;
+		bytes += reader_bytes(r) + 1;
+		if (t->is != TABLE_CSV && columns_sample(&t->columns, reader_record(r), err) < 0)
+			rc = -1;
+	}
+	t->packed = r && reader_packed(r);
+	if (rc >= 0 && t->is != TABLE_INDEX)
+		t->rows = rc && n ? (double)size * (double)n / (double)bytes *
+				    (t->packed ? PACKED : 1) : (double)n;
+	reader_close(r);
+	return rc < 0 ? -1 : 0;
+}
+
+/* Add the hidden column. */
+static int add_json(struct table *t, struct lh_err *err)
+{
+	int i = columns_add(&t->columns, lh_str_of("json"), err);
+
+	if (i < 0)
+		return -1;
+	t->columns.v[i].kind = KIND_JSON;
+	t->columns.v[i].has_json = true;
+	return 0;
+}
+
+static int look(struct query *q, struct table *t, struct lh_err *err)
+{
+	char head[HEAD];
+	struct stat st = { .st_size = 0 };
+	off_t size = 0;
+	ssize_t n = 0;
+	size_t i;
+	int fd;
+
+	if (files_open(q, t, &t->files, err) < 0)
+		return -1;
+	for (i = t->files.n; i-- > 0; size += st.st_size) {
+		fd = open(t->files.path[i], O_RDONLY | O_CLOEXEC);
+		n = fd < 0 ? lh_err_sys(err, "cannot open") :
+			     lh_read_some(fd, head, sizeof head, err);
+		if (n >= 0 && fstat(fd, &st) < 0)
+			n = lh_err_sys(err, "cannot read");
+		if (fd >= 0)
+			close(fd);
+		if (n < 0)
+			return -1;
+	}
+	t->is = tell(t, head, (size_t)n);
+	if (t->is == TABLE_INDEX && t->files.fd[0] >= 0)
+		return lh_err_set(err, LH_EIO, "is an index that is not a file (lh-index fetch "
+				  "copies one of S3)");
+	if (t->is == TABLE_PARQUET)
+		return q->s->engine == ENGINE_DUCKDB ? 0 :
+		       lh_err_set(err, LH_EIO, "is a Parquet file (--engine duckdb reads it)");
+	if (t->is == TABLE_INDEX && sample_index(t, err) < 0)
+		return -1;
+	return sample(q, t, size, err) < 0 ? -1 : add_json(t, err);
+}
+
+/* What was copied stays as it is; a dataset is new when its manifest changes. */
+static bool is_current(const struct table *t)
+{
+	return t->known && (t->dataset || t->files.fd[0] >= 0 ||
+			    lh_stamp_fits(&t->stamp, t->path));
+}
+
+int table_look(struct query *q, struct table *t, struct lh_err *err)
+{
+	if (is_current(t))
+		return 0;
+	columns_free(&t->columns);
+	files_close(&t->files);
+	t->known = false;
+	t->line = t->records = t->rejected = 0;
+	lh_stamp_take(&t->stamp, t->path);
+	if (look(q, t, err) < 0) {
+		files_close(&t->files);
+		return q->stopped ? -1 : lh_err_prefix(err, "%s", t->path);
+	}
+	t->known = true;
+	return 0;
+}

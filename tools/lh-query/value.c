@@ -1,0 +1,218 @@
+/*
+ * value.c - a member of a record as a value of SQLite, and back.  See value.h.
+ *
+ * SQLite has neither booleans nor JSON values.  true is 1 and an array is its JSON text
+ * inside a query.  A column of the result that is a plain column of a table gets them back,
+ * if the sample of its table has any: then the integers 1 and 0 are true and false (the
+ * numbers 1 and 0 of such a column are passed as 1.0 and 0.0), and a text that is a JSON
+ * array or object is one.
+ */
+#include "value.h"
+
+#include <math.h>
+#include <string.h>
+
+#define SUBTYPE_JSON 74		/* by which SQLite's JSON functions know JSON text */
+
+/* Read a number that is written as a whole one and is within int64. */
+static bool is_int(const struct lh_value *v, int64_t *out)
+{
+	const char *p = v->p, *end = v->p + v->n;
+	bool negative = *p == '-';
+	uint64_t u = 0;
+
+	for (p += negative; p < end; p++) {
+		unsigned digit = (unsigned char)*p - '0';
+
+		if (digit > 9 || u > (UINT64_MAX - digit) / 10)
+			return false;
+		u = u * 10 + digit;
+	}
+	if (u > (uint64_t)INT64_MAX + negative)
+		return false;
+	*out = negative ? (int64_t)-u : (int64_t)u;
+	return true;
+}
+
+static bool is_real(const struct lh_value *v, double *out)
+{
+	size_t i;
+
+	for (i = 0; i < v->n; i++)
+		if (v->p[i] == '.' || (v->p[i] | 0x20) == 'e')
+			break;
+	if (i == v->n)
+		return false;
+	*out = lh_value_f64(v);
+	return isfinite(*out);
+}
+
+enum kind value_kind(const struct lh_value *v)
+{
+	int64_t i;
+	double f;
+
+	switch (v->type) {
+	case LH_NULL:
+		return KIND_NONE;
+	case LH_FALSE:
+	case LH_TRUE:
+		return KIND_BOOL;
+	case LH_STRING:
+		return KIND_TEXT;
+	case LH_NUMBER:
+		return is_int(v, &i) ? KIND_INT : is_real(v, &f) ? KIND_REAL : KIND_TEXT;
+	default:
+		return KIND_JSON;
+	}
+}
+
+static void number_result(sqlite3_context *ctx, const struct column *c, const struct lh_value *v)
+{
+	int64_t i;
+	double f;
+
+	if (is_int(v, &i)) {
+		if (c->has_bool && (i == 0 || i == 1))
+			sqlite3_result_double(ctx, (double)i);
+		else
+			sqlite3_result_int64(ctx, i);
+		return;
+	}
+	if (is_real(v, &f))
+		sqlite3_result_double(ctx, f);
+	else
+		sqlite3_result_text64(ctx, v->p, v->n, SQLITE_TRANSIENT, SQLITE_UTF8);
+}
+
+void value_result(sqlite3_context *ctx, const struct column *c, const struct lh_value *v,
+		  struct lh_buf *text)
+{
+	struct lh_str s;
+	struct lh_err err;
+
+	switch (v->type) {
+	case LH_NULL:
+		return;
+	case LH_FALSE:
+	case LH_TRUE:
+		sqlite3_result_int(ctx, v->type == LH_TRUE);
+		return;
+	case LH_NUMBER:
+		number_result(ctx, c, v);
+		return;
+	case LH_STRING:
+		lh_buf_reset(text);
+		if (lh_value_str(v, text, &s, &err) < 0)
+			sqlite3_result_error_nomem(ctx);
+		else
+			sqlite3_result_text64(ctx, s.p, s.n, SQLITE_TRANSIENT, SQLITE_UTF8);
+		return;
+	default:
+		sqlite3_result_text64(ctx, v->p, v->n, SQLITE_TRANSIENT, SQLITE_UTF8);
+		sqlite3_result_subtype(ctx, SUBTYPE_JSON);
+	}
+}
+
+int column_result(sqlite3_context *ctx, struct reader *r, const struct columns *c, size_t column,
+		  struct lh_buf *text, struct lh_err *err)
+{
+	struct lh_value v;
+	struct lh_str json;
+
+	if (column + 1 < c->n) {
+		if (reader_value(r, column, &v))
+			value_result(ctx, &c->v[column], &v, text);
+		return 0;
+	}
+	if (reader_json(r, &json, err) < 0)
+		return -1;
+	sqlite3_result_text64(ctx, json.p, json.n, SQLITE_TRANSIENT, SQLITE_UTF8);
+	sqlite3_result_subtype(ctx, SUBTYPE_JSON);
+	return 0;
+}
+
+/* Return whether a text is a JSON array or object; scan parses a copy, which is padded. */
+static bool is_container(struct lh_str s, struct lh_buf *text, struct lh_record *scan)
+{
+	struct lh_value v;
+	struct lh_err err;
+
+	if (!s.n || (*s.p != '{' && *s.p != '['))
+		return false;
+	lh_buf_reset(text);
+	lh_buf_add(text, s.p, s.n);
+	return lh_buf_check(text, &err) == 0 && lh_buf_room(text, LH_PAD) &&
+	       lh_json_parse(scan, text->p, text->len, &v, &err) == 0 && v.n == s.n;
+}
+
+/* Copy a text that is not UTF-8: each byte that is not ASCII becomes U+FFFD. */
+static void put_clean(struct lh_buf *text, struct lh_str s)
+{
+	size_t i;
+
+	lh_buf_reset(text);
+	for (i = 0; i < s.n; i++) {
+		if ((unsigned char)s.p[i] < 0x80)
+			lh_buf_putc(text, s.p[i]);
+		else
+			lh_buf_puts(text, "\xef\xbf\xbd");
+	}
+}
+
+static void text_cell(sqlite3_value *v, const struct column *c, struct cell *cell,
+		      struct lh_buf *text, struct lh_record *scan)
+{
+	cell->s.p = (const char *)sqlite3_value_text(v);
+	cell->s.n = (size_t)sqlite3_value_bytes(v);
+	cell->kind = KIND_TEXT;
+	if (!cell->s.p)
+		cell->s = lh_str_of("");
+	if (c && c->has_json && is_container(cell->s, text, scan)) {
+		cell->kind = KIND_JSON;
+	} else if (!lh_utf8_valid(cell->s.p, cell->s.n)) {
+		put_clean(text, cell->s);
+		cell->s = (struct lh_str){ text->p, text->len };
+	}
+}
+
+static void blob_cell(sqlite3_value *v, struct cell *cell, struct lh_buf *text)
+{
+	const unsigned char *p = sqlite3_value_blob(v);
+	size_t n = (size_t)sqlite3_value_bytes(v), i;
+	static const char digits[] = "0123456789abcdef";
+
+	lh_buf_reset(text);
+	for (i = 0; i < n; i++) {
+		lh_buf_putc(text, digits[p[i] >> 4]);
+		lh_buf_putc(text, digits[p[i] & 15]);
+	}
+	cell->kind = KIND_TEXT;
+	cell->s = (struct lh_str){ text->len ? text->p : "", text->len };
+}
+
+void value_cell(sqlite3_value *v, const struct column *c, struct cell *cell, struct lh_buf *text,
+		struct lh_record *scan)
+{
+	cell->kind = KIND_NONE;
+	switch (sqlite3_value_type(v)) {
+	case SQLITE_INTEGER:
+		cell->i = sqlite3_value_int64(v);
+		cell->kind = c && c->has_bool && (cell->i == 0 || cell->i == 1) ? KIND_BOOL :
+										   KIND_INT;
+		return;
+	case SQLITE_FLOAT:
+		cell->f = sqlite3_value_double(v);
+		cell->i = cell->f == 1;
+		if (c && c->has_bool && (cell->f == 0 || cell->f == 1))
+			cell->kind = KIND_INT;
+		else if (isfinite(cell->f))
+			cell->kind = KIND_REAL;
+		return;
+	case SQLITE_TEXT:
+		text_cell(v, c, cell, text, scan);
+		return;
+	case SQLITE_BLOB:
+		blob_cell(v, cell, text);
+	}
+}

@@ -1,0 +1,438 @@
+/*
+ * virtual.c - the files as virtual tables of SQLite.  See virtual.h.
+ *
+ * A table is an "eponymous" one: a module of its name, which SQLite connects when a statement
+ * names it.  A scan reads the file.  A cursor that is started again, as the inner side of a
+ * join is, or the third scan of a file in one query, reads a copy (copy.h).
+ *
+ * Ways to read a table, in sqlite3_index_info.idxNum:
+ *
+ *     SCAN    all records
+ *     EQUAL   those equal in some columns, which are compared with values of another table;
+ *             SQLite checks again, so that the first scan may be of the file
+ *     ID      of an index: one id
+ *     RANGE   of an index: ids from, to, or both
+ *
+ * idxStr has the columns used, as hex digits, and those compared: "1f,0,3".
+ */
+#include "virtual.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+#include "base/mem.h"
+#include "value.h"
+
+#define SCANS_MAX 2		/* of a file in one query, before it is copied */
+#define CHECK_EVERY 1024	/* rows */
+
+enum { SCAN, EQUAL, ID, RANGE_FROM, RANGE_TO, RANGE_BOTH };
+
+struct vtab {
+	sqlite3_vtab base;
+	struct engine *e;
+	struct table *t;
+};
+
+struct cursor {
+	sqlite3_vtab_cursor base;
+	struct reader *reader;	/* of the file, or NULL */
+	sqlite3_stmt *copy;	/* of the copy, or NULL */
+	struct lh_buf text;
+	sqlite3_int64 row;
+	unsigned steps;
+	bool started, ended;
+	struct plan plan;
+};
+
+static struct vtab *vtab_of(sqlite3_vtab_cursor *c)
+{
+	return (struct vtab *)c->pVtab;
+}
+
+static int fail(struct vtab *v, const struct lh_err *err)
+{
+	v->e->failed = *err;
+	if (err->code == LH_ENOMEM)
+		return SQLITE_NOMEM;
+	sqlite3_free(v->base.zErrMsg);
+	v->base.zErrMsg = sqlite3_mprintf("%s", err->msg);
+	return SQLITE_ERROR;
+}
+
+/* ---- connecting ---- */
+
+static void put_name(struct lh_buf *sql, const char *name)
+{
+	lh_buf_putc(sql, '"');
+	for (; *name; name++) {
+		if (*name == '"')
+			lh_buf_putc(sql, '"');
+		lh_buf_putc(sql, *name);
+	}
+	lh_buf_putc(sql, '"');
+}
+
+static int declare(sqlite3 *db, const struct columns *c)
+{
+	struct lh_buf sql = { 0 };
+	struct lh_err err;
+	size_t i;
+	int rc;
+
+	lh_buf_puts(&sql, "CREATE TABLE t(");
+	for (i = 0; i < c->n; i++) {
+		if (i)
+			lh_buf_putc(&sql, ',');
+		put_name(&sql, c->v[i].name);
+	}
+	lh_buf_puts(&sql, " HIDDEN)");
+	lh_buf_putc(&sql, '\0');
+	rc = lh_buf_check(&sql, &err) < 0 ? SQLITE_NOMEM : sqlite3_declare_vtab(db, sql.p);
+	lh_buf_free(&sql);
+	return rc;
+}
+
+static int on_connect(sqlite3 *db, void *arg, int argc, const char *const *argv,
+		      sqlite3_vtab **vtab, char **message)
+{
+	const struct used *u = arg;
+	struct lh_err err;
+	struct vtab *v;
+	int rc;
+
+	(void)argc;
+	(void)argv;
+	if (table_look(u->engine->q, u->table, &err) < 0) {
+		u->engine->failed = err;
+		*message = sqlite3_mprintf("%s", err.msg);
+		return SQLITE_ERROR;
+	}
+	rc = declare(db, &u->table->columns);
+	if (rc != SQLITE_OK)
+		return rc;
+	v = sqlite3_malloc(sizeof *v);
+	if (!v)
+		return SQLITE_NOMEM;
+	*v = (struct vtab){ .e = u->engine, .t = u->table };
+	*vtab = &v->base;
+	return SQLITE_OK;
+}
+
+static int on_disconnect(sqlite3_vtab *vtab)
+{
+	sqlite3_free(vtab);
+	return SQLITE_OK;
+}
+
+/* ---- planning ---- */
+
+struct choice {
+	struct vtab *v;
+	sqlite3_index_info *info;
+	int way;
+	double rows, cost;
+	int argument;		/* number of the last one */
+	struct plan plan;
+};
+
+static bool is_binary(sqlite3_index_info *info, int i)
+{
+	const char *name = sqlite3_vtab_collation(info, i);
+
+	return !name || !strcasecmp(name, "BINARY");
+}
+
+static void pass(struct choice *c, int i)
+{
+	c->info->aConstraintUsage[i].argvIndex = ++c->argument;
+}
+
+/* Find `column op VALUE` among the constraints: its number, or -1. */
+static int constraint(struct choice *c, int column, int op)
+{
+	int i;
+
+	for (i = 0; i < c->info->nConstraint; i++)
+		if (c->info->aConstraint[i].usable && c->info->aConstraint[i].op == op &&
+		    c->info->aConstraint[i].iColumn == column && is_binary(c->info, i))
+			return i;
+	return -1;
+}
+
+static int either(struct choice *c, int column, int a, int b)
+{
+	int i = constraint(c, column, a);
+
+	return i >= 0 ? i : constraint(c, column, b);
+}
+
+/* An index: one id by its map, a range without reading the metadata of the others. */
+static bool by_id(struct choice *c)
+{
+	int equal = constraint(c, 0, SQLITE_INDEX_CONSTRAINT_EQ);
+	int from = either(c, 0, SQLITE_INDEX_CONSTRAINT_GE, SQLITE_INDEX_CONSTRAINT_GT);
+	int to = either(c, 0, SQLITE_INDEX_CONSTRAINT_LE, SQLITE_INDEX_CONSTRAINT_LT);
+
+	if (equal >= 0) {
+		c->way = ID;
+		c->rows = c->cost = 1;
+		c->info->idxFlags = SQLITE_INDEX_SCAN_UNIQUE;
+		pass(c, equal);
+		return true;
+	}
+	if (from < 0 && to < 0)
+		return false;
+	c->way = from < 0 ? RANGE_TO : to < 0 ? RANGE_FROM : RANGE_BOTH;
+	if (from >= 0)
+		pass(c, from);
+	if (to >= 0)
+		pass(c, to);
+	c->rows /= 4;
+	c->cost /= 2;
+	return true;
+}
+
+/* Columns compared with values that are not constants: those of another table. */
+static void by_columns(struct choice *c)
+{
+	const struct columns *columns = &c->v->t->columns;
+	sqlite3_value *constant;
+	int i;
+
+	for (i = 0; i < c->info->nConstraint && c->plan.n < PLAN_COLUMNS; i++) {
+		const struct sqlite3_index_constraint *k = &c->info->aConstraint[i];
+
+		if (!k->usable || k->op != SQLITE_INDEX_CONSTRAINT_EQ || k->iColumn < 0 ||
+		    (size_t)k->iColumn + 1 >= columns->n || !is_binary(c->info, i) ||
+		    sqlite3_vtab_in(c->info, i, -1) ||
+		    sqlite3_vtab_rhs_value(c->info, i, &constant) == SQLITE_OK)
+			continue;
+		c->plan.column[c->plan.n++] = k->iColumn;
+		pass(c, i);
+	}
+	if (!c->plan.n)
+		return;
+	/* Copying costs time as well: the smaller table should be copied, the larger one read. */
+	c->way = EQUAL;
+	c->cost = 2 + pow(c->rows, 1.5) / 1e5;
+	c->rows = 2 + c->rows / 1e4;
+}
+
+static int put_plan(struct choice *c)
+{
+	char text[32 + PLAN_COLUMNS * 12];
+	size_t i, n;
+
+	n = (size_t)snprintf(text, sizeof text, "%llx",
+			     (unsigned long long)c->info->colUsed);
+	for (i = 0; i < c->plan.n; i++)
+		n += (size_t)snprintf(text + n, sizeof text - n, ",%d", c->plan.column[i]);
+	c->info->idxStr = sqlite3_mprintf("%s", text);
+	c->info->needToFreeIdxStr = 1;
+	c->info->idxNum = c->way;
+	c->info->estimatedCost = c->cost;
+	c->info->estimatedRows = c->rows < 1 ? 1 : (sqlite3_int64)c->rows;
+	return c->info->idxStr ? SQLITE_OK : SQLITE_NOMEM;
+}
+
+static int on_best_index(sqlite3_vtab *vtab, sqlite3_index_info *info)
+{
+	struct vtab *v = (struct vtab *)vtab;
+	struct choice c = { .v = v, .info = info, .way = SCAN };
+
+	c.rows = v->t->rows;
+	c.cost = c.rows * 2 + 10;
+	if (v->t->is != TABLE_INDEX || !by_id(&c))
+		by_columns(&c);
+	return put_plan(&c);
+}
+
+static void read_plan(struct plan *p, const char *text)
+{
+	char *end;
+
+	*p = (struct plan){ .used = strtoull(text, &end, 16) };
+	while (*end == ',' && p->n < PLAN_COLUMNS)
+		p->column[p->n++] = (int)strtol(end + 1, &end, 10);
+}
+
+/* ---- reading ---- */
+
+static int on_open(sqlite3_vtab *vtab, sqlite3_vtab_cursor **cursor)
+{
+	struct cursor *c = sqlite3_malloc(sizeof *c);
+
+	(void)vtab;
+	if (!c)
+		return SQLITE_NOMEM;
+	memset(c, 0, sizeof *c);
+	*cursor = &c->base;
+	return SQLITE_OK;
+}
+
+static int on_close(sqlite3_vtab_cursor *cursor)
+{
+	struct cursor *c = (struct cursor *)cursor;
+
+	reader_close(c->reader);
+	sqlite3_finalize(c->copy);
+	lh_buf_free(&c->text);
+	sqlite3_free(c);
+	return SQLITE_OK;
+}
+
+static int on_next(sqlite3_vtab_cursor *cursor)
+{
+	struct cursor *c = (struct cursor *)cursor;
+	struct lh_err err;
+	int rc;
+
+	if (c->copy) {
+		if (++c->steps % CHECK_EVERY == 0 && query_check(vtab_of(cursor)->e->q, &err) < 0)
+			return fail(vtab_of(cursor), &err);
+		rc = sqlite3_step(c->copy);
+		c->ended = rc != SQLITE_ROW;
+		c->row = c->ended ? 0 : sqlite3_column_int64(c->copy, 0);
+		return rc == SQLITE_ROW || rc == SQLITE_DONE ? SQLITE_OK : rc;
+	}
+	rc = reader_next(c->reader, &err);
+	c->ended = rc <= 0;
+	c->row++;
+	return rc < 0 ? fail(vtab_of(cursor), &err) : SQLITE_OK;
+}
+
+/* Start again on the copy of the table. */
+static int filter_copy(struct cursor *c, int n, sqlite3_value **v)
+{
+	struct vtab *t = vtab_of(&c->base);
+	struct lh_err err = { .code = LH_OK };
+	int i;
+
+	reader_close(c->reader);
+	c->reader = NULL;
+	if (!t->e->copies)
+		t->e->copies = copies_new(t->e->q, &err);
+	if (!c->copy && t->e->copies)
+		c->copy = copies_prepare(t->e->copies, t->t, &c->plan, &err);
+	if (!c->copy)
+		return fail(t, &err);
+	sqlite3_reset(c->copy);
+	for (i = 0; i < n; i++)
+		sqlite3_bind_value(c->copy, i + 1, v[i]);
+	return on_next(&c->base);
+}
+
+static struct lh_str text_of(sqlite3_value *v)
+{
+	const char *p = (const char *)sqlite3_value_text(v);
+
+	return (struct lh_str){ p ? p : "", (size_t)sqlite3_value_bytes(v) };
+}
+
+/* Restrict the reader of an index.  A bound that is not a string is left to SQLite, which
+ * checks again. */
+static int restrict_ids(struct reader *r, int way, sqlite3_value **v, struct lh_err *err)
+{
+	const struct lh_str none = { NULL, 0 };
+	sqlite3_value *last = v[way == RANGE_BOTH];
+
+	if (way == ID)
+		return reader_only(r, text_of(v[0]), err);
+	reader_range(r, way == RANGE_TO || sqlite3_value_type(v[0]) != SQLITE_TEXT ?
+			none : text_of(v[0]),
+		     way == RANGE_FROM || sqlite3_value_type(last) != SQLITE_TEXT ?
+			none : text_of(last));
+	return 0;
+}
+
+static int on_filter(sqlite3_vtab_cursor *cursor, int way, const char *plan, int n,
+		     sqlite3_value **v)
+{
+	struct cursor *c = (struct cursor *)cursor;
+	struct vtab *t = vtab_of(cursor);
+	bool again = c->started;
+	struct lh_err err;
+
+	if (!again)
+		read_plan(&c->plan, plan);
+	c->started = true;
+	c->row = 0;
+	if (way < ID && (again || t->t->scans >= SCANS_MAX))
+		return filter_copy(c, n, v);
+	t->t->scans += way < ID;
+	if (!c->reader)
+		c->reader = reader_open(t->e->q, t->t, &err);
+	if (!c->reader)
+		return fail(t, &err);
+	if (way >= ID && restrict_ids(c->reader, way, v, &err) < 0)
+		return fail(t, &err);
+	return on_next(cursor);
+}
+
+static int on_eof(sqlite3_vtab_cursor *cursor)
+{
+	return ((struct cursor *)cursor)->ended;
+}
+
+static int on_column(sqlite3_vtab_cursor *cursor, sqlite3_context *ctx, int column)
+{
+	struct cursor *c = (struct cursor *)cursor;
+	struct vtab *t = vtab_of(cursor);
+	struct lh_err err;
+
+	if (c->copy) {
+		sqlite3_result_value(ctx, sqlite3_column_value(c->copy, column + 1));
+		return SQLITE_OK;
+	}
+	if (column_result(ctx, c->reader, &t->t->columns, (size_t)column, &c->text, &err) < 0)
+		return fail(t, &err);
+	return SQLITE_OK;
+}
+
+static int on_rowid(sqlite3_vtab_cursor *cursor, sqlite3_int64 *row)
+{
+	*row = ((struct cursor *)cursor)->row;
+	return SQLITE_OK;
+}
+
+static const sqlite3_module module = {
+	.xConnect = on_connect, .xBestIndex = on_best_index, .xDisconnect = on_disconnect,
+	.xOpen = on_open, .xClose = on_close, .xFilter = on_filter, .xNext = on_next,
+	.xEof = on_eof, .xColumn = on_column, .xRowid = on_rowid,
+};
+
+int virtual_tables(struct engine *e, struct lh_err *err)
+{
+	size_t i;
+
+	e->used = lh_calloc(e->q->n_tables + 1, sizeof *e->used, err);
+	if (!e->used)
+		return -1;
+	for (i = 0; i < e->q->n_tables; i++) {
+		e->used[i] = (struct used){ e, &e->q->table[i] };
+		e->q->table[i].scans = 0;
+		if (sqlite3_create_module(e->db, e->q->table[i].name, &module, &e->used[i]))
+			return lh_err_nomem(err);
+	}
+	return 0;
+}
+
+const struct column *virtual_column(const struct engine *e, const char *table, const char *column)
+{
+	size_t i, k;
+
+	for (i = 0; table && column && i < e->q->n_tables; i++) {
+		const struct columns *c = &e->q->table[i].columns;
+
+		if (strcasecmp(e->q->table[i].name, table))
+			continue;
+		for (k = 0; k < c->n; k++)
+			if (!strcasecmp(c->v[k].name, column))
+				return &c->v[k];
+	}
+	return NULL;
+}

@@ -1,0 +1,246 @@
+/*
+ * spool.c - bodies that are in files, not in memory: objects to store, tables to ingest, and
+ * objects as answers.  See serve.h.
+ *
+ * A body is written to a file of the state's folder spool/ as it comes, and the filter is given
+ * the path of the complete file; so nothing that a client does in the middle reaches the
+ * store, and a slow client costs no process.  An object to read is written to such a file by
+ * the filter, and sent once it is complete.  The files of a server that was killed are removed
+ * at the next start.
+ */
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/mem.h"
+#include "file/file.h"
+#include "json/bind.h"
+#include "json/write.h"
+#include "serve.h"
+#include "serve/multipart.h"
+
+#define UPLOADS 4		/* bodies of one kind at one time */
+#define DOWNLOADS 64		/* objects that are being read or sent */
+#define RETRY 5			/* seconds until a client shall try again */
+#define VECTORS "_vectors/"	/* keys of indexes, which are large */
+#define VECTORS_MAX ((uint64_t)4 << 30)
+
+struct spool {
+	int fd;
+	char *path;
+	struct lh_multipart *form;
+	unsigned *count;		/* it is one of these; or NULL */
+};
+
+/* Count a file among those of its kind, unless there are too many. */
+static int count_file(struct request *r, struct lh_err *err)
+{
+	const enum lh_route_kind kind = r->route->route->kind;
+	unsigned *count = &r->server->spools[kind == LH_ROUTE_GET ? 2 : kind == LH_ROUTE_INGEST];
+
+	if (*count >= (kind == LH_ROUTE_GET ? DOWNLOADS : UPLOADS)) {
+		r->retry = RETRY;
+		return lh_err_data(err, 503, "too many bodies at one time");
+	}
+	++*count;
+	r->spool->count = count;
+	return 0;
+}
+
+/* Make an empty file, which lh_sweep_below removes if this process is killed. */
+static int make_file(struct request *r, struct spool *sp, struct lh_err *err)
+{
+	const char *state = r->site->config.state;
+	size_t n = strlen(state) + 80;
+
+	sp->path = lh_calloc(n, 1, err);
+	if (!sp->path)
+		return -1;
+	snprintf(sp->path, n, "%s/spool/.body-%llu.lh-tmp-%ld", state,
+		 (unsigned long long)++r->server->spooled, (long)getpid());
+	sp->fd = open(sp->path, O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
+	if (sp->fd < 0)
+		return lh_err_sys(err, "%s", sp->path);
+	flock(sp->fd, LOCK_EX | LOCK_NB);
+	return 0;
+}
+
+int spool_open(struct request *r, struct lh_err *err)
+{
+	r->spool = lh_calloc(1, sizeof *r->spool, err);
+	if (!r->spool)
+		return -1;
+	r->spool->fd = -1;
+	if (count_file(r, err) < 0)
+		return -1;
+	if (make_file(r, r->spool, err) == 0)
+		return 0;
+	lh_tool_warn(r->server->tool, "%s", err->msg);
+	lh_err_data(err, 503, "there is no room for the body");
+	return -1;
+}
+
+void spool_free(struct request *r)
+{
+	struct spool *sp = r->spool;
+
+	if (!sp)
+		return;
+	if (sp->count)
+		--*sp->count;
+	lh_multipart_free(sp->form);
+	if (sp->fd >= 0) {
+		unlink(sp->path);
+		close(sp->fd);
+	}
+	free(sp->path);
+	free(sp);
+	r->spool = NULL;
+}
+
+/* ---- bodies ---- */
+
+bool is_upload(const struct request *r)
+{
+	return r->route && (r->route->route->kind == LH_ROUTE_PUT ||
+			    r->route->route->kind == LH_ROUTE_INGEST);
+}
+
+uint64_t body_max(const struct request *r)
+{
+	const struct lh_route *route = r->route->route;
+	uint64_t max = route->max_body ? route->max_body : 1;
+	struct lh_buf key = { 0 };
+	struct lh_err err;
+
+	if (route->kind == LH_ROUTE_PUT && route->rest && max < VECTORS_MAX &&
+	    lh_route_rest(route, &r->path, r->skip, &key, &err) == 0 &&
+	    key.len > strlen(VECTORS) && !memcmp(key.p, VECTORS, strlen(VECTORS)))
+		max = VECTORS_MAX;
+	lh_buf_free(&key);
+	return max;
+}
+
+static int write_body(void *request, const char *p, size_t n, struct lh_err *err)
+{
+	struct request *r = request;
+
+	if (lh_write_all(r->spool->fd, p, n, err) == 0)
+		return 0;
+	lh_tool_warn(r->server->tool, "%s: %s", r->spool->path, err->msg);
+	return lh_err_data(err, 503, "there is no room for the body");
+}
+
+int upload_begin(struct request *r, const char *type, struct lh_err *err)
+{
+	if (spool_open(r, err) < 0)
+		return -1;
+	if (r->route->route->kind == LH_ROUTE_INGEST && lh_is_multipart(type)) {
+		r->spool->form = lh_multipart_new(type, "file", write_body, r, err);
+		return r->spool->form ? 0 : -1;
+	}
+	return 0;
+}
+
+int upload_more(struct request *r, const char *p, size_t n, struct lh_err *err)
+{
+	return r->spool->form ? lh_multipart_more(r->spool->form, p, n, err)
+			      : write_body(r, p, n, err);
+}
+
+int upload_end(struct request *r, struct lh_err *err)
+{
+	if (r->spool->form && lh_multipart_end(r->spool->form, err) < 0)
+		return -1;
+	if (r->route->route->kind == LH_ROUTE_INGEST && !r->spool->form && !r->counted)
+		return lh_err_set(err, LH_EDATA, "there is no file: the body is empty");
+	return 0;
+}
+
+/* Write the members that name the file. */
+void spool_members(const struct request *r, struct lh_writer *w)
+{
+	struct lh_str name = { NULL, 0 };
+
+	if (!r->spool)
+		return;
+	lh_write_text(w, "file", r->spool->path);
+	if (r->spool->form)
+		name = lh_multipart_filename(r->spool->form);
+	if (name.n && lh_utf8_valid(name.p, name.n) && !lh_route_arg(&r->path, "filename").p)
+		lh_write_str(w, "filename", name);
+}
+
+/* ---- objects as answers ---- */
+
+struct object {				/* the reply of lh-store to get */
+	uint64_t size;
+	struct lh_str etag;
+};
+static const struct lh_bind object_members[] = {
+	{ LH_BIND_U64("size", struct object, size, 0, INT64_MAX), .required = true },
+	{ LH_BIND_STRING("etag", struct object, etag) },
+	LH_BIND_END
+};
+
+static bool is_etag(struct lh_str s)
+{
+	size_t i;
+
+	for (i = 0; i < s.n; i++)
+		if (s.p[i] <= ' ' || s.p[i] == '"' || s.p[i] == 0x7f || s.p[i] & 0x80)
+			return false;
+	return s.n > 0 && s.n < sizeof ((struct request *)0)->etag - 3;
+}
+
+/* Make the file the answer, or for HEAD its size alone. */
+void object_answer(struct request *r, const struct lh_record *rec)
+{
+	struct object o = { 0 };
+	struct lh_buf text = { 0 };
+	struct lh_err err;
+	struct stat st;
+
+	if (lh_bind(object_members, rec, &o, &text, &err) < 0 ||
+	    (r->spool && (fstat(r->spool->fd, &st) < 0 || (uint64_t)st.st_size != o.size))) {
+		answer_error(r, 502, "the filter's answer is not that of an object");
+	} else {
+		if (is_etag(o.etag))
+			snprintf(r->etag, sizeof r->etag, "\"%.*s\"", (int)o.etag.n, o.etag.p);
+		r->is_object = true;
+		r->object_size = o.size;
+		r->type = "application/octet-stream";
+		lh_buf_reset(&r->out);
+		answer(r, 200);
+	}
+	lh_buf_free(&text);
+}
+
+static ssize_t read_nothing(void *ctx, uint64_t at, char *to, size_t max)
+{
+	(void)ctx;
+	(void)at;
+	(void)to;
+	(void)max;
+	return MHD_CONTENT_READER_END_WITH_ERROR;
+}
+
+/* Make the response; libmicrohttpd closes the file. */
+struct MHD_Response *object_response(struct request *r)
+{
+	struct MHD_Response *m;
+	int fd;
+
+	if (!r->spool)		/* HEAD: there is no body */
+		return MHD_create_response_from_callback(r->object_size, 1, read_nothing, NULL,
+							 NULL);
+	fd = fcntl(r->spool->fd, F_DUPFD_CLOEXEC, 3);
+	m = fd < 0 ? NULL : MHD_create_response_from_fd64(r->object_size, fd);
+	if (!m && fd >= 0)
+		close(fd);
+	r->bytes_out = r->object_size;
+	return m;
+}

@@ -1,0 +1,35 @@
+/* store - the settings and commands of lh-store. */
+#ifndef STORE_H
+#define STORE_H
+
+#include "store/store.h"
+#include "tool/tool.h"
+
+enum {
+	V_PUT = 1, V_GET = 2, V_HEAD = 4, V_LIST = 8, V_DELETE = 16, V_SYNC = 32,
+	V_REQUESTS = 64, V_ALL = 127
+};
+
+struct settings {
+	struct lh_store_opts opts;
+	uint64_t retries;
+	bool if_none_match, missing_ok, remove, dry_run;
+};
+
+/* End a command: a refusal about one object (LH_EDATA) is reported with its code and
+ * becomes exit status 1.  rc as a command returns it. */
+int store_end(struct lh_tool *tool, int rc);
+
+/* Open the store that an operand names. */
+struct lh_store *store_operand(struct lh_tool *tool, const struct settings *s, size_t i);
+
+/* Print {"key":KEY,WHAT:true}. */
+int store_print_done(struct lh_tool *tool, const char *what, const char *key);
+
+/* Append {"key","size","sha256","etag"}. */
+void transfer_write(struct lh_buf *out, const char *key, const struct lh_transfer *done);
+
+int store_sync(struct lh_tool *tool, void *settings);
+int store_requests(struct lh_tool *tool, void *settings);
+
+#endif
