@@ -76,6 +76,21 @@ s3cmd_() {
 	[ "$(lh-store list $B/copy | jq -r .key)" = large ]
 }
 
+@test "what the page of lh-ingest shows of S3 works with s3rver" {
+	export LH_CACHE=$PWD/cache
+	{ echo worker_id,role,city; for i in {1..300}; do echo "$i,Forklift Operator,Chicago"; echo "$((i + 300)),Welder,Gary"; done; } >workers.csv
+	sed -n '/^lh-ingest .*s3:/,/^\.Ed/p' "$ROOT/man/lh-ingest.1" | sed '$d; s/\\e/\\/g' >commands
+	[ "$(grep -c '^lh-' commands)" = 5 ]
+	bash -euo pipefail commands >out
+	diff - <(jq -c 'if .results then (.results | map(.metadata.role) | unique) elif .n then . else .row_count // .size > 0 end' out) <<-'END'
+	600
+	{"role":"Forklift Operator","n":300}
+	{"role":"Welder","n":300}
+	true
+	["Forklift Operator"]
+	END
+}
+
 @test "an object of any size passes s3rver in constant memory" {
 	plain_only "memory limits"
 	truncate -s "$(scale 96M 5G)" large
