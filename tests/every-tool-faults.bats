@@ -44,6 +44,11 @@ load commands
 	done < <(commands | grep -v lh-chat)
 }
 
+# without_stamps FILE - objects of a folder have the inode and the time, others in each copy.
+without_stamps() {
+	sed 's/"etag":"[^"]*","modified":"[^"]*"/"stamps"/g' "$1"
+}
+
 @test "EINTR anywhere and EAGAIN on stdout lose nothing" {
 	needs_strace
 	faults=0
@@ -54,7 +59,7 @@ load commands
 			"read,pread64:error=EINTR:when=1+2 $(printf -- '-P %s ' *.jsonl *.gz *.lhv)"; do
 			fresh
 			eval "inject $fault $command >got" </dev/null
-			cmp .want got
+			cmp <(without_stamps .want) <(without_stamps got)
 			faults=$((faults + $(grep -c 'INJECTED' trace || true)))
 		done
 	done < <(repeatable)
