@@ -645,7 +645,7 @@ shown() {
 	}
 	</script>
 	END
-	timeout 120 "$browser" --headless --no-sandbox --disable-gpu --allow-file-access-from-files $dark --user-data-dir="$PWD/profile" \
+	TMPDIR=$PWD timeout 120 "$browser" --headless --no-sandbox --disable-gpu --allow-file-access-from-files $dark --user-data-dir="$PWD/profile" \
 		--dump-dom "file://$PWD/frame.html" 2>/dev/null | sed -n 's/.*<pre id="o">\([^<]*\)<.*/\1/p' | base64 -d
 }
 

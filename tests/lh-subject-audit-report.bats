@@ -364,7 +364,7 @@ shown() {
 	<!DOCTYPE html><meta charset="utf-8"><iframe id="f" src="$1" style="width:1000px;height:3000px"></iframe><pre id="o"></pre>
 	<script>onload = () => { o.textContent = f.contentDocument.title + "\n" + f.contentDocument.body.innerText }</script>
 	END
-	timeout 120 "$browser" --headless --no-sandbox --disable-gpu --allow-file-access-from-files --user-data-dir="$PWD/profile" \
+	TMPDIR=$PWD timeout 120 "$browser" --headless --no-sandbox --disable-gpu --allow-file-access-from-files --user-data-dir="$PWD/profile" \
 		--dump-dom "file://$PWD/frame.html" 2>/dev/null | sed -n '/<pre/,/<\/pre>/p' |
 		sed 's/.*<pre id="o">//; s/<\/pre>.*//; s/&lt;/</g; s/&gt;/>/g; s/&amp;/\&/g'
 }
@@ -452,7 +452,7 @@ layout() {
 			head: d.querySelector("thead").getBoundingClientRect().height > 0 });
 	}</script>
 	END
-	timeout 120 "$browser" --headless --no-sandbox --disable-gpu --disable-quic --no-first-run --disable-background-networking \
+	TMPDIR=$PWD timeout 120 "$browser" --headless --no-sandbox --disable-gpu --disable-quic --no-first-run --disable-background-networking \
 		--disable-component-update --disable-sync --allow-file-access-from-files --user-data-dir="$PWD/profile" \
 		--dump-dom "file://$PWD/frame.html" 2>/dev/null | grep -o '<pre id="o">.*</pre>' | sed 's/<[^>]*>//g'
 }

@@ -102,6 +102,7 @@ class Browser:
         atexit.register(self.close)
         self.child = subprocess.Popen(
             [program(), *FLAGS, "--remote-debugging-pipe", "--user-data-dir=" + self.profile, "about:blank"],
+            env=dict(os.environ, TMPDIR=self.profile),
             preexec_fn=in_child, close_fds=False, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL)
         os.close(commands)
