@@ -118,7 +118,7 @@ refused() {
 	LH_DUCKDB=/nowhere/libduckdb.so run -2 --separate-stderr duck 'SELECT 1'
 	[[ $stderr == "lh-query: cannot open /nowhere/libduckdb.so: install DuckDB's library"* ]]
 	LH_DUCKDB=$(gcc -print-file-name=libm.so.6) run -2 --separate-stderr duck 'SELECT 1'
-	[[ $stderr == *'DuckDB 1.1 or newer is needed' ]]
+	[[ $stderr == *'DuckDB 1.2 or newer is needed' ]]
 }
 
 @test "CSV, and datasets of a catalog, alone and joined with a file" {

@@ -68,7 +68,7 @@ static int load(struct lh_err *err)
 			continue;
 		memset(&library, 0, sizeof library);
 		dlclose(so);
-		return lh_err_set(err, LH_EIO, "%s has no %s: DuckDB 1.1 or newer is needed", path,
+		return lh_err_set(err, LH_EIO, "%s has no %s: DuckDB 1.2 or newer is needed", path,
 				  names[i]);
 	}
 	return 0;

@@ -14,7 +14,7 @@
  *     lh_duckdb_close(db);
  *
  * The database is in memory and has one connection.  The library is the one that LH_DUCKDB
- * names, else libduckdb.so where the linker finds it; 1.1 or newer.
+ * names, else libduckdb.so where the linker finds it; 1.2 or newer.
  *
  * Values of a row, by the type of their column:
  *
