@@ -1,4 +1,5 @@
 # S3 servers for tests: source servers/server.bash before.
+source "$ROOT/tests/npm.bash"
 
 # start_s3 [OPTION]... - one of s3.py, which checks signatures; sets what the tools need.
 start_s3() {
@@ -15,21 +16,8 @@ s3() {
 # s3rver - install the package of s3rver/package.json below build/, if it is not there,
 # and set S3RVER to its folder.  Where that is not possible, say why and fail.
 s3rver() {
-	local from=$ROOT/tests/servers/s3rver/package.json log
 	S3RVER=$ROOT/build/s3rver
-	command -v npm >/dev/null || { echo "there is no npm"; return 1; }
-	mkdir -p "$S3RVER"
-	{
-		flock 9
-		cmp -s "$from" "$S3RVER/installed.json" && return
-		cp "$from" "$S3RVER"
-		log=$(cd "$S3RVER" && timeout 300 npm install --ignore-scripts --no-audit --no-fund \
-			--no-package-lock --fetch-retries=0 2>&1 9>&-) || {
-			echo "npm cannot install s3rver: $(grep -m1 'npm \(ERR!\|error\)' <<<"$log")"
-			return 1
-		}
-		cp "$from" "$S3RVER/installed.json"
-	} 9>"$S3RVER/lock"
+	npm_package s3rver "$ROOT/tests/servers/s3rver" "$S3RVER"
 }
 
 # start_s3rver - the real server, with an empty bucket called bucket.
