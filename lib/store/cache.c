@@ -112,7 +112,7 @@ static void remove_files(int dir, const char *copy)
 		closedir(d);
 }
 
-/* Remove a copy that nobody holds or makes: whether it is gone. */
+/* Remove a copy that is neither held nor being made; return whether it is gone. */
 static bool remove_copy(const char *folder, const char *id)
 {
 	char path[PATH_MAX], name[NAME_MAX + 1];
@@ -193,7 +193,7 @@ static int mkdirs(const char *path, struct lh_err *err)
 	return 0;
 }
 
-/* Find out what there is in the store now, and so the copy's id. */
+/* Find the present ETag in the store, and so the id of the copy. */
 static int look(struct fetch *f, struct lh_err *err)
 {
 	const char *endpoint = getenv("LH_S3_ENDPOINT");
