@@ -30,6 +30,23 @@ load index
 	done
 }
 
+@test "the layout follows from dimension, distance and m, unless it is given" {
+	layout_of() {
+		jq -cn --argjson n "$1" '{id: "a", vector: [range($n) | 1]}' | lh-index build "${@:2}" a.lhv
+		info a.lhv layout
+	}
+	[ "$(layout_of 199) $(layout_of 200)" = 'hnsw qg' ]
+	[ "$(layout_of 200 --distance l2) $(layout_of 200 --m 32)" = 'qg qg' ]
+	[ "$(layout_of 200 --distance ip) $(layout_of 200 --m 20)" = 'hnsw hnsw' ]
+	[ "$(layout_of 200 --layout hnsw) $(layout_of 199 --layout qg)" = 'hnsw qg' ]
+	lh-index build -q --allow-empty --dimension 200 a.lhv </dev/null
+	[ "$(info a.lhv layout)" = qg ]
+	jq -cn '{op: "create", name: "b", dimension: 200}' | lh-index requests . >out
+	[ "$(info b.lhv layout)" = hnsw ]
+	jq -cn '{query_text: "Need 2 Welders in Gary", answer_id: "w-1", answer_corpus: "workers", score: 1}' | lh-playbook record -q notes.lhv >out
+	[ "$(info notes.lhv layout) $(info notes.lhv dimension)" = 'hnsw 768' ]
+}
+
 # changed N - replace the first N of 200 records of dimension 8, except a quarter of them,
 # which is deleted.
 changed() {

@@ -92,8 +92,7 @@ static int link_rows(struct lh_index_writer *w, const void *codes, size_t stride
 	struct lh_qg_build g = {
 		.codes = codes, .stride = stride, .rows = (uint32_t)w->rows,
 		.dimension = w->p.dimension, .distance = w->p.distance, .links = w->links,
-		.degree = 2 * w->p.m,
-		.ef = wide_ef(&w->p), .seed = w->p.seed,
+		.degree = 2 * w->p.m, .ef = wide_ef(&w->p), .seed = w->p.seed,
 		.stop = lh_index_stopping, .progress = w->progress ? lh_index_report_graph : NULL,
 		.ctx = w,
 	};

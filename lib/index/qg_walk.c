@@ -21,7 +21,6 @@
 
 #define TIMES 2		/* places of the buffer for a row that is visited, about */
 #define DONE UINT32_MAX	/* in the place of a row that is visited */
-#define PREFETCHED 24
 
 /* Prefetch a row that is likely to be visited next. */
 static void prefetch_row(const struct lh_index *ix, uint32_t row)

@@ -9,7 +9,7 @@
 
 #include "base/mem.h"
 
-#define GONE_PART 8	/* a graph is built again if more rows than this part are gone by now */
+#define GONE_PART 8	/* a graph is built again when an eighth of its rows is gone */
 
 /* Report a failed check as damage of that section of the source. */
 static int damage_of(uint32_t kind, struct lh_err *err)

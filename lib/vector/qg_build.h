@@ -5,14 +5,15 @@
  * Rows are inserted in an order drawn from the seed, in batches: all rows of a batch
  * search the graph as it is before the batch, from the entry (the row nearest the
  * centroid), then their links and the links back to them are stored.  A second pass
- * over all rows links each again, and fills each list.  Candidates are the rows whose
- * links the search followed, and the links that the row has: those from early, sparse
- * graphs are what far queries need.  So the search of the second pass keeps few rows: it
- * costs little, and more of them made recall of far queries lower.  A candidate is left out if it
- * is nearer to a row that is chosen already; the nearest of those left out fill the
- * list at the end.  At most a quarter of the links, except those that fill, are to
- * rows with the same code.  A link back takes the place of one that fills; if all are
- * chosen, the list is chosen again.
+ * over all rows links each again, and fills each list.
+ *
+ * Candidates are the rows whose links the search followed, and the links that the row
+ * has: those from early, sparse graphs are what far queries need.  The search of the
+ * second pass therefore keeps few rows; with more, fewer of those links are left.
+ * A candidate is left out if it is nearer to a row that is chosen already; the nearest
+ * of those left out fill the list at the end.  At most a quarter of the links, except
+ * those that fill, are to rows with the same code.  A link back takes the place of one
+ * that fills; if all are chosen, the list is chosen again.
  *
  * Every row has degree different links, none to itself, and each can be reached from
  * the entry; if there are fewer other rows, the rest of a list is the row itself.
@@ -43,7 +44,7 @@ struct lh_qg_build {
 	enum lh_distance distance;
 	uint32_t *links;	/* rows lists of degree row numbers: output */
 	uint32_t degree;	/* 1 to LH_QG_LINKS_MAX */
-	uint32_t ef;		/* rows that a search of the first pass keeps, at least 1 */
+	uint32_t ef;		/* rows that a search keeps, except in the second pass: 1 or more */
 	uint64_t seed;
 	bool (*stop)(void);	/* polled periodically; NULL: never stop */
 	/* Called periodically in the calling thread with the number of rows that are
