@@ -329,6 +329,10 @@ lh-query: 1 of 2 records rejected' ]
 	[ "$stderr" = 'lh-query: unexpected operand "w.jsonl": tables are NAME=FILE' ]
 	run -2 --separate-stderr lh-query 'SELECT 1' w=w.jsonl W=w.jsonl
 	[ "$stderr" = 'lh-query: two tables are called "W"' ]
+	run -2 --separate-stderr lh-query w=- <<<'{"sql":"SELECT count(*) FROM w"}'
+	[ "$stderr" = 'lh-query: unexpected operand "w=-": standard input has the statements' ]
+	run -2 --separate-stderr lh-query 'SELECT count(*) FROM a, b' a=- b=- <w.jsonl
+	[ "$stderr" = 'lh-query: unexpected operand "b=-": standard input is a table already' ]
 	for name in sqlite_x PRAGMA_y json_each; do
 		run -2 --separate-stderr lh-query 'SELECT 1' $name=w.jsonl
 		[ "$stderr" = "lh-query: \"$name\" cannot be the name of a table" ]

@@ -65,6 +65,7 @@ static int add_table(struct query *q, struct lh_str name, struct table **t, stru
 int tables_of_operands(struct query *q, size_t first)
 {
 	struct lh_tool *t = q->tool;
+	bool stdin_is_free = first > 0;	/* else it has the statements */
 	struct table *table;
 	size_t i, n;
 
@@ -74,6 +75,11 @@ int tables_of_operands(struct query *q, size_t first)
 		if (!is_table(operand))
 			return lh_tool_unexpected(t, i, "tables are NAME=FILE");
 		n = strcspn(operand, "=");
+		if (!strcmp(operand + n + 1, "-") && !stdin_is_free)
+			return lh_tool_unexpected(t, i, "standard input %s",
+						  first ? "is a table already" :
+							  "has the statements");
+		stdin_is_free &= strcmp(operand + n + 1, "-") != 0;
 		if (add_table(q, (struct lh_str){ operand, n }, &table, &t->err) < 0)
 			return -1;
 		table->path = lh_strndup(operand + n + 1, strlen(operand + n + 1), &t->err);
