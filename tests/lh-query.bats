@@ -374,6 +374,9 @@ lh-query: 1 of 2 records rejected' ]
 	alike ours <(lh-ingest c.csv)
 	tr -d '"' <c.csv | tr , '\t' | sed 2d >c.tsv
 	[ "$(lh-query 'SELECT max(score) n FROM c' c=c.tsv)" = '{"n":70}' ]
+	mkdir d.tsv
+	cp c.csv d.tsv
+	[ "$(lh-query 'SELECT max(score) n FROM c' c=d.tsv/c.csv)" = '{"n":95.5}' ]
 	gzip -c c.csv >c.csv.gz
 	[ "$(lh-query 'SELECT count(*) n, sum(score) s FROM c a JOIN c b USING (score)' c=c.csv.gz)" = '{"n":3,"s":226.5}' ]
 	{ echo k,v; seq -f '%g,1' 1500; echo 'x,1'; echo '1,2,3'; echo '7,"open'; } >late.csv
@@ -400,8 +403,10 @@ dataset() {
 	head -n 10 w.jsonl | zstd -q >s/d/1.jsonl.zst
 	tail -n 20 w.jsonl >s/d/2.jsonl
 	printf 'id,n\nw-1,5\n' >s/d/n.csv
+	printf 'id\tn\nw-1\t6\n' >s/d/n.tsv
 	dataset workers d/1.jsonl.zst d/2.jsonl
 	dataset 'fill "events" é' d/n.csv
+	dataset tabs d/n.tsv
 	dataset gone d/nothing.jsonl
 	dataset outside ../w.jsonl
 	ln -s "$PWD/w.jsonl" s/d/link.jsonl
@@ -409,6 +414,7 @@ dataset() {
 	dataset empty
 	[ "$(lh-query --catalog c 'SELECT count(*) n, count(DISTINCT id) d FROM workers')" = '{"n":30,"d":30}' ]
 	[ "$(lh-query --catalog c 'SELECT n FROM workers JOIN "fill ""events"" é" USING (id)')" = '{"n":5}' ]
+	[ "$(lh-query --catalog c 'SELECT * FROM tabs')" = '{"id":"w-1","n":6}' ]
 	[ "$(LH_CATALOG=c lh-query 'SELECT count(*) n FROM workers')" = '{"n":30}' ]
 	[ "$(lh-query --catalog c 'SELECT count(*) n FROM workers' workers=s/d/2.jsonl)" = '{"n":20}' ]
 	for t in gone outside linked empty; do

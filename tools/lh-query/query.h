@@ -121,6 +121,9 @@ void files_close(struct files *f);
  * has changed. */
 int table_look(struct query *q, struct table *t, struct lh_err *err);
 
+/* Return whether a table of CSV has tabs, by the name of its file or of its first object. */
+bool table_is_tsv(const struct table *t);
+
 /* Return -1 with *err when the query has to end: a signal, --timeout. */
 int query_check(struct query *q, struct lh_err *err);
 

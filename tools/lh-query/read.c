@@ -209,11 +209,9 @@ static int csv_open(struct reader *r, struct lh_err *err)
 		.files = r->t->files.path, .n_files = r->t->files.n,
 		.sample = r->q->s->sample ? r->q->s->sample : UINT64_MAX,
 		.max_row = r->q->tool->max_line, .max_columns = COLUMNS_MAX,
+		.delimiter = table_is_tsv(r->t) ? '\t' : ',',
 	};
-	size_t n = strlen(r->t->path);
 
-	if (n > 4 && (strstr(r->t->path, ".tsv") || strstr(r->t->path, ".tab")))
-		how.delimiter = '\t';
 	r->csv = lh_csv_table_open(&how, err);
 	if (!r->csv)
 		return -1;

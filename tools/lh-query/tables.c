@@ -183,26 +183,32 @@ int query_check(struct query *q, struct lh_err *err)
 
 /* ---- what a file is ---- */
 
-/* Return whether the name, without the ending of a compressed file, has that ending. */
-static bool is_named(const char *path, const char *ending)
+/* Return whether the name of its file, without the ending of a compressed one, has that
+ * ending. */
+static bool is_named(const struct table *t, const char *ending)
 {
 	static const char *const packed[] = { "", ".gz", ".zst", ".xz", ".bz2", ".lz4" };
-	size_t n = strlen(path), i, k, e = strlen(ending);
+	const char *name = t->dataset ? t->key[0] : t->path;
+	size_t n = strlen(name), i, k, e = strlen(ending);
 
 	for (i = 0; i < sizeof packed / sizeof *packed; i++) {
 		k = strlen(packed[i]);
-		if (n >= k + e && !strcasecmp(path + n - k, packed[i]) &&
-		    !strncasecmp(path + n - k - e, ending, e))
+		if (n >= k + e && !strcasecmp(name + n - k, packed[i]) &&
+		    !strncasecmp(name + n - k - e, ending, e))
 			return true;
 	}
 	return false;
+}
+
+bool table_is_tsv(const struct table *t)
+{
+	return is_named(t, ".tsv") || is_named(t, ".tab");
 }
 
 /* Tell by the content where it does, else by the name, else CSV. */
 static enum table_is tell(const struct table *t, const char *head, size_t n)
 {
 	static const char *const lines[] = { ".jsonl", ".ndjson", ".json", ".log" };
-	const char *name = t->dataset ? t->key[0] : t->path;
 	size_t i = n >= 3 && !memcmp(head, "\xef\xbb\xbf", 3) ? 3 : 0;
 
 	if (n >= 6 && !memcmp(head, LH_INDEX_MAGIC, 6))
@@ -213,10 +219,10 @@ static enum table_is tell(const struct table *t, const char *head, size_t n)
 		i++;
 	if (i == n || head[i] == '{')
 		return TABLE_LINES;
-	if (is_named(name, ".csv") || is_named(name, ".tsv") || is_named(name, ".tab"))
+	if (is_named(t, ".csv") || table_is_tsv(t))
 		return TABLE_CSV;
 	for (i = 0; i < 4; i++)
-		if (is_named(name, lines[i]))
+		if (is_named(t, lines[i]))
 			return TABLE_LINES;
 	return lh_archive_kind(head, n) ? TABLE_LINES : TABLE_CSV;
 }
