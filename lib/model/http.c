@@ -44,14 +44,6 @@ static size_t on_body(char *p, size_t size, size_t n, void *arg)
 	return h->body.failed ? 0 : size * n;
 }
 
-static int on_progress(void *arg, curl_off_t a, curl_off_t b, curl_off_t c, curl_off_t d)
-{
-	struct lh_http *h = arg;
-
-	(void)a, (void)b, (void)c, (void)d;
-	return h->opts.stopping && h->opts.stopping();
-}
-
 static int set_headers(struct curl_slist **list, const char *first)
 {
 	/* An empty Expect: no pause before the body for a "100 Continue". */
@@ -105,17 +97,12 @@ static double connect_wait(const struct lh_http *h)
 static int set_options(struct lh_http *h)
 {
 	CURL *c = h->curl;
-	int bad = lh_curl_set_safe(c);
+	int bad = lh_curl_set_safe(c) |
+		  lh_curl_set_callbacks(c, on_body, h, h->opts.stopping, h->curl_why);
 
 	bad |= lh_curl.setopt(c, CURLOPT_ACCEPT_ENCODING, "gzip, deflate");
 	bad |= lh_curl.setopt(c, CURLOPT_CONNECTTIMEOUT_MS, (long)(connect_wait(h) * 1000));
 	bad |= lh_curl.setopt(c, CURLOPT_TIMEOUT_MS, (long)(h->opts.timeout * 1000));
-	bad |= lh_curl.setopt(c, CURLOPT_WRITEFUNCTION, on_body);
-	bad |= lh_curl.setopt(c, CURLOPT_WRITEDATA, h);
-	bad |= lh_curl.setopt(c, CURLOPT_NOPROGRESS, 0L);
-	bad |= lh_curl.setopt(c, CURLOPT_XFERINFOFUNCTION, on_progress);
-	bad |= lh_curl.setopt(c, CURLOPT_XFERINFODATA, h);
-	bad |= lh_curl.setopt(c, CURLOPT_ERRORBUFFER, h->curl_why);
 	return bad ? -1 : 0;
 }
 
@@ -174,14 +161,6 @@ static int set_target(struct lh_http *h, const struct lh_http_call *call)
 static bool is_retry_status(long status)
 {
 	return status == 408 || status == 409 || status == 429 || status / 100 == 5;
-}
-
-/* Sleep before try number n+1; -1 if asked to stop meanwhile. */
-static int wait_turn(struct lh_http *h, unsigned n, curl_off_t retry_after)
-{
-	double s = retry_after > 0 ? (double)retry_after : lh_curl_pause(n, &h->seed);
-
-	return lh_curl_sleep(s < h->opts.timeout ? s : h->opts.timeout, h->opts.stopping);
 }
 
 /* Return how many bytes of the body to quote: not cut within a character, without
@@ -324,7 +303,6 @@ static int make_attempt(struct lh_http *h, const struct lh_http_call *call, CURL
 int lh_http_call(struct lh_http *h, const struct lh_http_call *call, struct lh_http_reply *reply,
 		 struct lh_err *err)
 {
-	curl_off_t after = 0;
 	CURLcode rc = CURLE_OK;
 	unsigned tries;
 	bool again;
@@ -341,8 +319,7 @@ int lh_http_call(struct lh_http *h, const struct lh_http_call *call, struct lh_h
 			: lh_curl_is_transient(rc) && !h->body.failed;
 		if (!again || tries >= h->opts.retries)
 			break;
-		lh_curl.getinfo(h->curl, CURLINFO_RETRY_AFTER, &after);
-		if (wait_turn(h, tries, after) < 0)
+		if (lh_curl_wait(h->curl, tries, h->opts.timeout, &h->seed, h->opts.stopping) < 0)
 			return lh_err_set(err, LH_EINTR, "interrupted");
 	}
 	return rc == CURLE_OK ? 0 : report_incomplete(h, rc, call->url, reply, err);

@@ -89,6 +89,28 @@ int lh_curl_set_safe(CURL *c)
 	return bad ? -1 : 0;
 }
 
+static int on_progress(void *arg, curl_off_t a, curl_off_t b, curl_off_t c, curl_off_t d)
+{
+	bool (*stopping)(void) = arg;
+
+	(void)a, (void)b, (void)c, (void)d;
+	return stopping && stopping();
+}
+
+int lh_curl_set_callbacks(CURL *c, curl_write_callback receive, void *arg,
+			  bool (*stopping)(void), char *why)
+{
+	int bad = 0;
+
+	bad |= lh_curl.setopt(c, CURLOPT_WRITEFUNCTION, receive);
+	bad |= lh_curl.setopt(c, CURLOPT_WRITEDATA, arg);
+	bad |= lh_curl.setopt(c, CURLOPT_NOPROGRESS, 0L);
+	bad |= lh_curl.setopt(c, CURLOPT_XFERINFOFUNCTION, on_progress);
+	bad |= lh_curl.setopt(c, CURLOPT_XFERINFODATA, stopping);
+	bad |= lh_curl.setopt(c, CURLOPT_ERRORBUFFER, why);
+	return bad ? -1 : 0;
+}
+
 int lh_curl_set_proxy(CURL *c, const char *url)
 {
 	return lh_curl.setopt(c, CURLOPT_PROXY, lh_url_is_loopback(url) ? "" : NULL) ? -1 : 0;
@@ -128,15 +150,22 @@ bool lh_curl_is_transient(CURLcode rc)
 	}
 }
 
-double lh_curl_pause(unsigned n, unsigned *seed)
+static double pause_before(unsigned n, unsigned *seed)
 {
 	double s = FIRST_PAUSE * (double)(1u << (n < 16 ? n : 16));
 
 	return s * (0.5 + 0.5 * (double)rand_r(seed) / (double)RAND_MAX);
 }
 
-int lh_curl_sleep(double seconds, bool (*stopping)(void))
+int lh_curl_wait(CURL *c, unsigned n, double most, unsigned *seed, bool (*stopping)(void))
 {
+	curl_off_t after = 0;
+	double seconds;
+
+	lh_curl.getinfo(c, CURLINFO_RETRY_AFTER, &after);
+	seconds = after > 0 ? (double)after : pause_before(n, seed);
+	if (seconds > most)
+		seconds = most;
 	while (seconds > 0) {
 		double slice = seconds < 0.05 ? seconds : 0.05;
 

@@ -41,6 +41,11 @@ int lh_curl_load(struct lh_err *err);
  * signals, the name of the agent.  -1 if out of memory. */
 int lh_curl_set_safe(CURL *c);
 
+/* Set what receives the body of an answer, with its argument; what ends a call by returning
+ * true (or NULL); and where the reason of a failure is written, CURL_ERROR_SIZE bytes. */
+int lh_curl_set_callbacks(CURL *c, curl_write_callback receive, void *arg,
+			  bool (*stopping)(void), char *why);
+
 /* Set the proxy of a call to this address: that of the environment; none for loopback. */
 int lh_curl_set_proxy(CURL *c, const char *url);
 
@@ -52,11 +57,10 @@ CURLcode lh_curl_perform(CURL *c);
  * answer that broke off. */
 bool lh_curl_is_transient(CURLcode rc);
 
-/* Return the seconds to wait before try n+1 (n from 0): 0.25, doubling, with jitter. */
-double lh_curl_pause(unsigned n, unsigned *seed);
-
-/* Sleep; -1 as soon as stopping (or NULL) returns true. */
-int lh_curl_sleep(double seconds, bool (*stopping)(void));
+/* Sleep before try n+1 (n from 0), at most so many seconds: as long as the Retry-After of
+ * the last answer says, else 0.25 s, doubling, with jitter.  -1 as soon as stopping (or
+ * NULL) returns true. */
+int lh_curl_wait(CURL *c, unsigned n, double most, unsigned *seed, bool (*stopping)(void));
 
 /* Remove how long curl tried, " after 3 ms", so that the same fault has the same
  * message. */

@@ -43,7 +43,6 @@ struct s3_reply {
 	uint64_t from;		/* of a 206: the first byte's place */
 	bool other_etag;	/* the ETag is not an MD5, because the object is encrypted */
 	char region[64];	/* where the bucket is, of a redirect */
-	long retry_after;	/* seconds */
 	struct lh_buf body;
 };
 

@@ -168,8 +168,6 @@ static void take_header(struct s3_reply *re, const char *name, const char *value
 		re->other_etag = true;
 	else if (strcasecmp(name, "x-amz-bucket-region") == 0)
 		copy_value(re->region, sizeof re->region, value, n);
-	else if (strcasecmp(name, "retry-after") == 0)
-		re->retry_after = strtol(value, NULL, 10);
 }
 
 static void start_reply(struct s3_reply *re)
@@ -201,14 +199,6 @@ static size_t on_header(char *p, size_t size, size_t n, void *arg)
 		take_header(&s->reply, line, value, strlen(value));
 	}
 	return n * size;
-}
-
-static int on_progress(void *arg, curl_off_t a, curl_off_t b, curl_off_t c, curl_off_t d)
-{
-	struct s3 *s = arg;
-
-	(void)a, (void)b, (void)c, (void)d;
-	return !s->request->is_abort && lh_stopping();
 }
 
 /* ---- a call ---- */
@@ -294,23 +284,18 @@ static int set_method(struct s3 *s, const struct s3_request *rq)
 	return bad ? -1 : 0;
 }
 
-static int set_callbacks(struct s3 *s)
+static int set_callbacks(struct s3 *s, const struct s3_request *rq)
 {
 	CURL *c = s->curl;
-	int bad = 0;
+	int bad = lh_curl_set_callbacks(c, on_receive, s, rq->is_abort ? NULL : lh_stopping,
+					s->curl_why);
 
 	bad |= lh_curl.setopt(c, CURLOPT_READFUNCTION, on_send);
 	bad |= lh_curl.setopt(c, CURLOPT_READDATA, s);
 	bad |= lh_curl.setopt(c, CURLOPT_SEEKFUNCTION, on_seek);
 	bad |= lh_curl.setopt(c, CURLOPT_SEEKDATA, s);
-	bad |= lh_curl.setopt(c, CURLOPT_WRITEFUNCTION, on_receive);
-	bad |= lh_curl.setopt(c, CURLOPT_WRITEDATA, s);
 	bad |= lh_curl.setopt(c, CURLOPT_HEADERFUNCTION, on_header);
 	bad |= lh_curl.setopt(c, CURLOPT_HEADERDATA, s);
-	bad |= lh_curl.setopt(c, CURLOPT_NOPROGRESS, 0L);
-	bad |= lh_curl.setopt(c, CURLOPT_XFERINFOFUNCTION, on_progress);
-	bad |= lh_curl.setopt(c, CURLOPT_XFERINFODATA, s);
-	bad |= lh_curl.setopt(c, CURLOPT_ERRORBUFFER, s->curl_why);
 	return bad ? -1 : 0;
 }
 
@@ -321,7 +306,7 @@ static int set_call(struct s3 *s, const struct s3_request *rq, struct curl_slist
 	int bad;
 
 	lh_curl.reset(c);
-	bad = lh_curl_set_safe(c) | set_callbacks(s) | set_method(s, rq);
+	bad = lh_curl_set_safe(c) | set_callbacks(s, rq) | set_method(s, rq);
 	bad |= lh_curl_set_proxy(c, s->url.p);
 	bad |= lh_curl.setopt(c, CURLOPT_URL, s->url.p);
 	bad |= lh_curl.setopt(c, CURLOPT_PATH_AS_IS, 1L);
@@ -378,13 +363,8 @@ int lh_s3_attempt(struct s3 *s, const struct s3_request *rq, struct lh_err *err)
 
 int lh_s3_wait(struct s3 *s, unsigned n, struct lh_err *err)
 {
-	double pause = lh_curl_pause(n, &s->seed);
-
-	if (s->reply.retry_after > 0)
-		pause = (double)s->reply.retry_after;
-	if (pause > s->store.opts.timeout)
-		pause = s->store.opts.timeout;
-	return lh_curl_sleep(pause, lh_stopping) < 0 ? lh_err_set(err, LH_EINTR, "interrupted") : 0;
+	return lh_curl_wait(s->curl, n, s->store.opts.timeout, &s->seed, lh_stopping) < 0
+		? lh_err_set(err, LH_EINTR, "interrupted") : 0;
 }
 
 int lh_s3_call(struct s3 *s, const struct s3_request *rq, struct lh_err *err)
