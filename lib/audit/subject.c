@@ -104,26 +104,12 @@ char *lh_subject_path(const char *dir, const char *name, const char *suffix, str
 
 int lh_subject_make_dir(const char *dir, struct lh_err *err)
 {
-	char *path = lh_strndup(dir, strlen(dir), err), *at;
 	struct stat st;
-	int rc = 0;
 
-	if (!path)
+	if (lh_own_mkdirs(dir, 0700, err) < 0)
 		return -1;
-	for (at = path + (*path == '/'); !rc && *at; at++) {
-		at += strcspn(at, "/");
-		char end = *at;
-
-		*at = '\0';
-		rc = lh_own_mkdir(path, 0700, err) < 0 ? -1 : 0;
-		*at = end;
-		if (!end)
-			break;
-	}
-	if (!rc && stat(path, &st) == 0 && !S_ISDIR(st.st_mode))
-		rc = lh_err_set(err, LH_EIO, "%s: not a folder", path);
-	free(path);
-	return rc;
+	return stat(dir, &st) == 0 && !S_ISDIR(st.st_mode)
+		? lh_err_set(err, LH_EIO, "%s: not a folder", dir) : 0;
 }
 
 static int add_name(struct lh_subject_list *l, const char *file, const char *suffix,

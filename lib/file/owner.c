@@ -5,9 +5,11 @@
 #include <fcntl.h>
 #include <limits.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
+#include "base/mem.h"
 #include "file.h"
 
 static void (*report_fn)(void *ctx, const char *text);
@@ -108,4 +110,23 @@ int lh_own_mkdir(const char *path, mode_t mode, struct lh_err *err)
 		close(fd);
 	}
 	return lh_sync_folder(own, err) < 0 ? -1 : 1;
+}
+
+int lh_own_mkdirs(const char *path, mode_t mode, struct lh_err *err)
+{
+	char *some = lh_strndup(path, strlen(path), err), *at;
+	int rc = 0;
+
+	if (!some)
+		return -1;
+	for (at = some + (*some == '/'); !rc && *at;) {
+		char *end = at + strcspn(at, "/"), was = *end;
+
+		*end = '\0';
+		rc = lh_own_mkdir(some, mode, err) < 0 ? -1 : 0;
+		*end = was;
+		at = end + (was != '\0');
+	}
+	free(some);
+	return rc;
 }

@@ -37,6 +37,9 @@ int lh_own_open(const char *path, int flags, mode_t mode);
  * with errno and *err. */
 int lh_own_mkdir(const char *path, mode_t mode, struct lh_err *err);
 
+/* Do the same for the folder path and those above it: 0, or -1 with *err. */
+int lh_own_mkdirs(const char *path, mode_t mode, struct lh_err *err);
+
 /* Call stat(2) for the folder that path is in; false if it fails. */
 bool lh_own_folder_stat(const char *path, struct stat *st);
 

@@ -13,6 +13,7 @@
 #include <lh/digest.h>
 #include "base/mem.h"
 #include "file/file.h"
+#include "file/owner.h"
 
 #define ID 32			/* hex digits */
 #define WAIT 86400.0		/* seconds that another process may take for its copy */
@@ -175,24 +176,6 @@ struct fetch {
 	struct lh_buf beside_key;
 };
 
-static int mkdirs(const char *path, struct lh_err *err)
-{
-	char some[PATH_MAX], *slash = some;
-
-	if ((size_t)snprintf(some, sizeof some, "%s", path) >= sizeof some)
-		return lh_err_set(err, LH_EIO, "the path of the cache is too long");
-	do {
-		slash = strchr(slash + 1, '/');
-		if (slash)
-			*slash = '\0';
-		if (mkdir(some, 0700) < 0 && errno != EEXIST)
-			return lh_err_sys(err, "%s: cannot create", some);
-		if (slash)
-			*slash = '/';
-	} while (slash);
-	return 0;
-}
-
 /* Find the present ETag in the store, and so the id of the copy. */
 static int look(struct fetch *f, struct lh_err *err)
 {
@@ -310,7 +293,7 @@ int lh_cache_fetch(const struct lh_cache *c, const char *object, const char *bes
 		   const struct lh_store_opts *opts, struct lh_buf *path, struct lh_err *err)
 {
 	struct fetch f = { .cache = c, .object = object, .beside = beside };
-	int rc = mkdirs(c->folder, err), i;
+	int rc = lh_own_mkdirs(c->folder, 0700, err), i;
 
 	if (rc < 0)
 		return -1;

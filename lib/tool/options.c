@@ -9,6 +9,8 @@
 
 #define LONG_NAME 64
 
+static const char units[] = "KMG";	/* of a size: 1024 of the one before */
+
 struct parser {
 	struct lh_tool *t;
 	void *settings;
@@ -28,13 +30,12 @@ static void *field(const struct parser *p, const struct lh_option *o)
 
 static void size_text(char *to, size_t n, double v)
 {
-	static const char unit[] = "KMG";
 	char u[2] = "";
 	int i;
 
 	for (i = 0; i < 3 && v >= 1024 && v / 1024 == (double)(uint64_t)(v / 1024); i++) {
 		v /= 1024;
-		u[0] = unit[i];
+		u[0] = units[i];
 	}
 	snprintf(to, n, "%.0f%s", v, u);
 }
@@ -101,10 +102,9 @@ static int read_int(const char *s, int64_t *v)
 	return 0;
 }
 
-static int read_size(const char *s, uint64_t *v)
+int lh_tool_read_size(const char *s, uint64_t *v)
 {
 	const char *end, *unit;
-	static const char units[] = "KMG";
 
 	if (read_uint(s, &end, v) < 0)
 		return -1;
@@ -199,7 +199,7 @@ static int set(struct parser *p, const struct lh_option *o, const char *as, cons
 		return append(f, value, &p->t->err);
 	case LH_OPT_UINT:
 	case LH_OPT_SIZE:
-		if (o->type == LH_OPT_SIZE ? read_size(value, &u) < 0
+		if (o->type == LH_OPT_SIZE ? lh_tool_read_size(value, &u) < 0
 					   : read_uint(value, &end, &u) < 0 || *end)
 			return bad_value(p, o, as, value);
 		if (u < (uint64_t)o->min || u > (uint64_t)o->max)	/* exact beyond 2^53 */

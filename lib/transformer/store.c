@@ -9,6 +9,7 @@
 #include "base/utf8.h"
 #include "base/xxh3.h"
 #include "file/file.h"
+#include "file/user_cache.h"
 #include "json/bind.h"
 
 #define HOST "registry.ollama.ai"
@@ -306,15 +307,12 @@ void lh_model_free(struct lh_model *m)
 /* The name has the path's checksum: two models of the same name are two files. */
 static char *in_cache(const char *path, const char *name, const char *end, struct lh_err *err)
 {
-	const char *cache = getenv("XDG_CACHE_HOME"), *home = getenv("HOME");
-	bool own = cache && *cache == '/';
 	struct lh_buf b = { 0 };
 	char *to = NULL;
 
-	if (!own && (!home || *home != '/'))
+	if (!lh_user_cache(&b))
 		return NULL;
-	lh_buf_printf(&b, "%s%s/lakehouse-tools/%.*s-%0*llx%s", own ? cache : home,
-		      own ? "" : "/.cache", NAME_PART, name, SUM,
+	lh_buf_printf(&b, "/%.*s-%0*llx%s", NAME_PART, name, SUM,
 		      (unsigned long long)lh_xxh3(path, strlen(path)), end);
 	if (lh_buf_check(&b, err) == 0)
 		to = lh_strndup(b.p, b.len, err);
