@@ -114,11 +114,15 @@ refused() {
 	[ -z "$(ls -A "${TMPDIR:-/tmp}" | grep "lh-query-$$" || true)" ]
 }
 
-@test "without the library it says what to install" {
+@test "without the library, or with an old one, it says what to install" {
 	LH_DUCKDB=/nowhere/libduckdb.so run -2 --separate-stderr duck 'SELECT 1'
 	[[ $stderr == "lh-query: cannot open /nowhere/libduckdb.so: install DuckDB's library"* ]]
 	LH_DUCKDB=$(gcc -print-file-name=libm.so.6) run -2 --separate-stderr duck 'SELECT 1'
 	[[ $stderr == *'DuckDB 1.2 or newer is needed' ]]
+	sed -n 's/^\tF([^,]*, \([a-z_]*\),.*/char *duckdb_\1(void) { return "v1.1.3"; }/p' "$ROOT/lib/duckdb/duckdb_api.h" >old.c
+	gcc -shared -fPIC -o old.so old.c
+	LH_DUCKDB=$PWD/old.so run -2 --separate-stderr duck 'SELECT 1'
+	[ "$stderr" = "lh-query: $PWD/old.so is v1.1.3: DuckDB 1.2 or newer is needed" ]
 }
 
 @test "CSV, and datasets of a catalog, alone and joined with a file" {

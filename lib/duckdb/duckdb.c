@@ -13,6 +13,7 @@
 #include <lh/time.h>
 
 #define LIBRARY "libduckdb.so"
+#define OLDEST "v1.2"		/* has allowed_paths, and all functions that are used here */
 #define LOOK_NS 50000000	/* between two looks of the watch */
 
 struct lh_duckdb {
@@ -43,16 +44,33 @@ struct lh_duckdb_rows {
 
 static struct duckdb_api library;
 
-static int load(struct lh_err *err)
+/* Find the functions of the library that is open. */
+static int find(void *so, const char *path, struct lh_err *err)
 {
 	static const char *const names[] = {
 #define F(result, name, arguments) "duckdb_" #name,
 		DUCKDB_FUNCTIONS(F)
 #undef F
 	};
-	const char *path = getenv("LH_DUCKDB");
-	void **to = (void **)(void *)&library, *so;
+	void **to = (void **)(void *)&library;
 	size_t i;
+
+	for (i = 0; i < sizeof names / sizeof *names; i++) {
+		to[i] = dlsym(so, names[i]);
+		if (!to[i])
+			return lh_err_set(err, LH_EIO, "%s has no %s: DuckDB 1.2 or newer is needed",
+					  path, names[i]);
+	}
+	if (strverscmp(library.library_version(), OLDEST) < 0)
+		return lh_err_set(err, LH_EIO, "%s is %s: DuckDB 1.2 or newer is needed", path,
+				  library.library_version());
+	return 0;
+}
+
+static int load(struct lh_err *err)
+{
+	const char *path = getenv("LH_DUCKDB");
+	void *so;
 
 	if (library.library_version)
 		return 0;
@@ -62,16 +80,11 @@ static int load(struct lh_err *err)
 		return lh_err_set(err, LH_EIO,
 				  "cannot open %s: install DuckDB's library (libduckdb, "
 				  "duckdb.org), or name it in LH_DUCKDB", path);
-	for (i = 0; i < sizeof names / sizeof *names; i++) {
-		to[i] = dlsym(so, names[i]);
-		if (to[i])
-			continue;
-		memset(&library, 0, sizeof library);
-		dlclose(so);
-		return lh_err_set(err, LH_EIO, "%s has no %s: DuckDB 1.2 or newer is needed", path,
-				  names[i]);
-	}
-	return 0;
+	if (find(so, path, err) == 0)
+		return 0;
+	memset(&library, 0, sizeof library);
+	dlclose(so);
+	return -1;
 }
 
 /* ---- the watch ---- */
