@@ -334,7 +334,6 @@ spool_is_filled() {
 # ---- SQL ----
 
 @test "SQL is off until a configuration has its route, and then answers what lh-query prints" {
-	echo '{"routes":[]}' >config.json
 	[ "$(lh-serve --print-config | jq -c '.routes[] | select(.route == "POST /v1/sql")')" = '{"route":"POST /v1/sql","off":"SQL is off: no configuration has this route"}' ]
 	printf '{"role":"%s","pay":%d}\n' a 1 b 2 a 3 >w.jsonl
 	lh-serve --print-config | jq -c '{routes: ([.routes[] | {route, off: "not in this test"} | select(.route != "POST /v1/sql")] +
