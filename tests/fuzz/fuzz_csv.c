@@ -11,34 +11,21 @@
 
 #include "csv/columns.h"
 #include "csv/csv.h"
+#include "feed.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
-struct feed {
-	const uint8_t *p, *end;
-	size_t most;
-	struct lh_buf *long_rows;
+struct text {
+	struct feed feed;	/* first: feed_read gets the whole struct */
+	struct lh_buf long_rows;
 };
-
-static ssize_t give(void *ctx, void *to, size_t n, struct lh_err *err)
-{
-	struct feed *f = ctx;
-	size_t left = (size_t)(f->end - f->p);
-
-	(void)err;
-	n = n < left ? n : left;
-	n = n < f->most ? n : f->most;
-	memcpy(to, f->p, n);
-	f->p += n;
-	return (ssize_t)n;
-}
 
 static int take_long(void *ctx, const char *p, size_t n, struct lh_err *err)
 {
-	struct feed *f = ctx;
+	struct text *t = ctx;
 
-	lh_buf_add(f->long_rows, p, n);
-	return lh_buf_check(f->long_rows, err);
+	lh_buf_add(&t->long_rows, p, n);
+	return lh_buf_check(&t->long_rows, err);
 }
 
 /* Check that a cell that fits is JSON, and of UTF-8. */
@@ -65,17 +52,17 @@ static void check_cell(struct lh_str cell, struct lh_record *scan)
 }
 
 /* Append all that is read. */
-static void read_all(struct feed f, char delimiter, uint64_t max_row, struct lh_buf *out)
+static void read_all(struct feed feed, char delimiter, uint64_t max_row, struct lh_buf *out)
 {
-	struct lh_buf long_rows = { 0 }, scratch = { 0 };
+	struct text t = { .feed = feed };
+	struct lh_buf scratch = { 0 };
 	struct lh_csv c = { .delimiter = delimiter, .max_row = max_row, .max_cells = 20,
-			    .read = give, .long_row = take_long, .ctx = &f };
+			    .read = feed_read, .long_row = take_long, .ctx = &t };
 	struct lh_record scan;
 	struct lh_err err = { 0 };
 	size_t i;
 	int rc;
 
-	f.long_rows = &long_rows;
 	lh_record_init(&scan);
 	while ((rc = lh_csv_next(&c, &err)) != 0) {
 		if (rc < 0 && err.code != LH_EDATA)
@@ -98,9 +85,9 @@ static void read_all(struct feed f, char delimiter, uint64_t max_row, struct lh_
 	}
 	if (rc < 0)
 		lh_buf_puts(out, err.msg);
-	lh_buf_add(out, long_rows.p, long_rows.len);
+	lh_buf_add(out, t.long_rows.p, t.long_rows.len);
 	lh_record_free(&scan);
-	lh_buf_free(&long_rows);
+	lh_buf_free(&t.long_rows);
 	lh_buf_free(&scratch);
 	lh_csv_free(&c);
 }
@@ -113,9 +100,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	if (size < 3 || data[0] == '"' || data[0] == '\n' || data[0] == '\r' || data[0] > 127)
 		return 0;
 	max_row = data[1] ? data[1] : 1 << 20;
-	read_all((struct feed){ data + 3, data + size, SIZE_MAX, NULL }, (char)data[0], max_row,
+	read_all((struct feed){ data + 3, data + size, SIZE_MAX }, (char)data[0], max_row,
 		 &once);
-	read_all((struct feed){ data + 3, data + size, data[2] + 1u, NULL }, (char)data[0],
+	read_all((struct feed){ data + 3, data + size, data[2] + 1u }, (char)data[0],
 		 max_row, &pieces);
 	if (once.failed || pieces.failed)
 		goto end;

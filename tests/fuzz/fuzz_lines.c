@@ -9,27 +9,10 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "feed.h"
 #include "flow/blocks.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
-
-struct feed {
-	const uint8_t *p, *end;
-	size_t most;
-};
-
-static ssize_t give(void *ctx, void *to, size_t n, struct lh_err *err)
-{
-	struct feed *f = ctx;
-	size_t left = (size_t)(f->end - f->p);
-
-	(void)err;
-	n = n < left ? n : left;
-	n = n < f->most ? n : f->most;
-	memcpy(to, f->p, n);
-	f->p += n;
-	return (ssize_t)n;
-}
 
 /* Check that these are the next n bytes of the text. */
 static void expect(const uint8_t **at, const uint8_t *end, const char *p, size_t n)
@@ -74,7 +57,7 @@ static void piecewise(struct lh_lines *l, const uint8_t **at, const uint8_t *end
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	struct lh_bytes block = { NULL, 0, 0 };
-	struct lh_lines l = { .wake = -1, .read = give };
+	struct lh_lines l = { .wake = -1, .read = feed_read };
 	struct feed feed;
 	const uint8_t *at, *end = data + size;
 	struct lh_err err;
