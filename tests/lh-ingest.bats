@@ -159,6 +159,11 @@ fails() {
 	: >t.jsonl
 	run -0 lh-ingest t.jsonl
 	[ -z "$output" ]
+	printf '[1]\n{"a":1}\n' | gzip >t.ndjson.gz
+	run -1 --separate-stderr lh-ingest t.ndjson.gz
+	[ "$output" = '{"a":1}' ]
+	printf 'a\n1\n' >t.jsonl.csv
+	[ "$(lh-ingest t.jsonl.csv)" = '{"a":1}' ]
 }
 
 @test "JSON Lines pass through as they are, with an id perhaps, and can be described" {

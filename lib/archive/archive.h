@@ -7,8 +7,8 @@
  * file compressed twice is refused.  Against decompression bombs there is a maximum
  * ratio of output bytes to input bytes.
  *
- * lh_archive_kind is independent; everything else here needs libarchive, which
- * takes milliseconds to load, so that only lh-cat calls it.
+ * The functions before struct lh_archive_source are independent; everything else here
+ * needs libarchive, which takes milliseconds to load, so that only lh-cat calls it.
  *
  *     a = lh_archive_open(&src, err);
  *     while ((rc = lh_archive_next(a, &name, err)) > 0)
@@ -36,6 +36,13 @@ const char *lh_archive_kind(const void *p, size_t n);
 
 /* Return whether the first n bytes are enough to decide.  A line of text is. */
 bool lh_archive_decided(const void *p, size_t n);
+
+/* Return the length of a file's name without the ending of a compressed one: ".gz", ".zst",
+ * ".xz", ".bz2" or ".lz4". */
+size_t lh_archive_stem(const char *name);
+
+/* Return whether the name has that ending, before the one of a compressed file. */
+bool lh_archive_named(const char *name, const char *ending);
 
 struct lh_archive_source {
 	const void *head;	/* bytes that were already read, ... */

@@ -1,5 +1,6 @@
-/* archive_kind.c - recognize compression by the first bytes.  See archive.h. */
+/* archive_kind.c - recognize compression by the first bytes or the name.  See archive.h. */
 #include <string.h>
+#include <strings.h>
 
 #include "archive.h"
 
@@ -69,4 +70,24 @@ bool lh_archive_decided(const void *p, size_t n)
 	if (n >= LH_ARCHIVE_SNIFF || lh_archive_kind(p, n))
 		return true;
 	return n && (*s == '{' || *s == ' ' || *s == '\xef' || memchr(s, '\n', n));
+}
+
+size_t lh_archive_stem(const char *name)
+{
+	static const char *const packed[] = { ".gz", ".zst", ".xz", ".bz2", ".lz4" };
+	size_t n = strlen(name), i, k;
+
+	for (i = 0; i < sizeof packed / sizeof packed[0]; i++) {
+		k = strlen(packed[i]);
+		if (n > k && strcasecmp(name + n - k, packed[i]) == 0)
+			return n - k;
+	}
+	return n;
+}
+
+bool lh_archive_named(const char *name, const char *ending)
+{
+	size_t n = lh_archive_stem(name), k = strlen(ending);
+
+	return n >= k && strncasecmp(name + n - k, ending, k) == 0;
 }

@@ -3,8 +3,8 @@
 
 #include <stdio.h>
 #include <stdlib.h>
-#include <strings.h>
 
+#include "archive/archive.h"
 #include "base/mem.h"
 #include "base/table.h"
 #include "byte_source.h"
@@ -42,23 +42,6 @@ static int pass_long_row(void *ctx, const char *p, size_t n, struct lh_err *err)
 	return t->how.long_row && !t->sampling ? t->how.long_row(t->how.ctx, p, n, err) : 0;
 }
 
-/* Return whether a file name ends in .tsv or .tab, before .gz and the like. */
-static bool is_tsv(const char *name)
-{
-	static const char *const packed[] = { ".gz", ".zst", ".xz", ".bz2", ".lz4" };
-	size_t n = strlen(name), i, k;
-
-	for (i = 0; i < sizeof packed / sizeof packed[0]; i++) {
-		k = strlen(packed[i]);
-		if (n > k && strcasecmp(name + n - k, packed[i]) == 0) {
-			n -= k;
-			break;
-		}
-	}
-	return n > 4 && (strncasecmp(name + n - 4, ".tsv", 4) == 0 ||
-			 strncasecmp(name + n - 4, ".tab", 4) == 0);
-}
-
 static struct lh_str cell_text(struct lh_csv_table *t, size_t i)
 {
 	struct lh_str s = lh_csv_raw(&t->csv, i);
@@ -89,11 +72,24 @@ static int give_types(struct lh_csv_table *t, struct lh_err *err)
 	return t->how.types ? t->how.types(t->how.ctx, t->column, t->n, err) : 0;
 }
 
+/* Find the columns' names among those in t->names, by their lengths. */
+static int set_names(struct lh_csv_table *t, struct lh_err *err)
+{
+	size_t i, at = 0;
+
+	lh_buf_putc(&t->names, '\0');
+	if (lh_buf_check(&t->names, err) < 0)
+		return -1;
+	for (i = 0; i < t->n; at += t->column[i++].name.n)
+		t->column[i].name.p = t->names.p + at;
+	return 0;
+}
+
 /* Make the columns column1, column2, ... */
 static int number_columns(struct lh_csv_table *t, struct lh_err *err)
 {
 	char name[32];
-	size_t i, at = 0;
+	size_t i;
 
 	if (allocate_columns(t, t->csv.cells, err) < 0)
 		return -1;
@@ -101,11 +97,7 @@ static int number_columns(struct lh_csv_table *t, struct lh_err *err)
 		t->column[i].name.n = (size_t)snprintf(name, sizeof name, "column%zu", i + 1);
 		lh_buf_add(&t->names, name, t->column[i].name.n);
 	}
-	if (lh_buf_check(&t->names, err) < 0)
-		return -1;
-	for (i = 0; i < t->n; at += t->column[i++].name.n)
-		t->column[i].name.p = t->names.p + at;
-	return give_types(t, err);
+	return set_names(t, err) < 0 ? -1 : give_types(t, err);
 }
 
 /* Refuse blank names and those that occur twice. */
@@ -139,7 +131,7 @@ static int check_names(const struct lh_csv_table *t, struct lh_err *err)
 static int name_columns(struct lh_csv_table *t, struct lh_err *err)
 {
 	struct lh_str s;
-	size_t i, at = 0;
+	size_t i;
 
 	if (allocate_columns(t, t->csv.cells, err) < 0)
 		return -1;
@@ -149,11 +141,8 @@ static int name_columns(struct lh_csv_table *t, struct lh_err *err)
 		t->column[i].name.n = s.n;
 		lh_buf_add(&t->names, s.p, s.n);
 	}
-	lh_buf_putc(&t->names, '\0');
-	if (lh_buf_check(&t->header, err) < 0 || lh_buf_check(&t->names, err) < 0)
+	if (lh_buf_check(&t->header, err) < 0 || set_names(t, err) < 0)
 		return -1;
-	for (i = 0; i < t->n; at += t->column[i++].name.n)
-		t->column[i].name.p = t->names.p + at;
 	return check_names(t, err) < 0 ? -1 : give_types(t, err);
 }
 
@@ -366,7 +355,8 @@ struct lh_csv_table *lh_csv_table_open(const struct lh_csv_table_how *how, struc
 		t->how.n_files = 1;
 	}
 	if (!how->delimiter)
-		t->how.delimiter = is_tsv(t->how.files[0]) ? '\t' : ',';
+		t->how.delimiter = lh_archive_named(t->how.files[0], ".tsv") ||
+				   lh_archive_named(t->how.files[0], ".tab") ? '\t' : ',';
 	if (how->null_text)
 		t->null_text = lh_str_of(how->null_text);
 	t->csv = (struct lh_csv){

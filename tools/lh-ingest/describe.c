@@ -1,7 +1,7 @@
 /* describe.c - what a table is: its name, columns, types; and types from a file. */
 #include <string.h>
-#include <strings.h>
 
+#include "archive/archive.h"
 #include "file/file.h"
 #include "ingest.h"
 #include "json/write.h"
@@ -10,9 +10,8 @@
 
 struct lh_str dataset_name(const struct ingest *in)
 {
-	static const char *const packed[] = { ".gz", ".zst", ".xz", ".bz2", ".lz4" };
 	const char *s = in->s->name, *slash, *dot;
-	size_t n, i, k;
+	size_t n;
 
 	if (s)
 		return lh_str_of(s);
@@ -21,12 +20,7 @@ struct lh_str dataset_name(const struct ingest *in)
 	s = in->tool->operands[0];
 	slash = strrchr(s, '/');
 	s = slash ? slash + 1 : s;
-	n = strlen(s);
-	for (i = 0; i < sizeof packed / sizeof packed[0]; i++) {
-		k = strlen(packed[i]);
-		if (n > k && strcasecmp(s + n - k, packed[i]) == 0)
-			n -= k;
-	}
+	n = lh_archive_stem(s);
 	dot = memrchr(s, '.', n);
 	return (struct lh_str){ s, dot && dot > s ? (size_t)(dot - s) : n };
 }

@@ -4,6 +4,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "archive/archive.h"
 #include "ingest.h"
 #include "json/write.h"
 
@@ -168,14 +169,6 @@ static bool begins_object(struct lh_str s)
 	return i == s.n || s.p[i] == '"' || s.p[i] == '}';
 }
 
-/* Return whether a file is JSON Lines by its name, of which .gz and the like may follow. */
-static bool is_named_jsonl(const char *file)
-{
-	const char *dot = strstr(file, ".jsonl"), *json = strstr(file, ".ndjson");
-
-	return (dot && (!dot[6] || dot[6] == '.')) || (json && (!json[7] || json[7] == '.'));
-}
-
 /* Open the first file and determine its format. */
 static int open_first(struct ingest *in, struct lh_byte_source *first, enum format *format)
 {
@@ -199,7 +192,8 @@ static int open_first(struct ingest *in, struct lh_byte_source *first, enum form
 	else if (head.n >= 4 && memcmp(head.p, "PAR1", 4) == 0)
 		*format = PARQUET;
 	else
-		*format = begins_object(head) || (!head.n && is_named_jsonl(file)) ? JSONL : CSV;
+		*format = begins_object(head) || lh_archive_named(file, ".jsonl") ||
+			  lh_archive_named(file, ".ndjson") ? JSONL : CSV;
 	if (lh_byte_source_rewind(first, err) < 0)
 		return lh_err_prefix(err, "%s", file);
 	return 0;

@@ -183,26 +183,17 @@ int query_check(struct query *q, struct lh_err *err)
 
 /* ---- what a file is ---- */
 
-/* Return whether the name of its file, without the ending of a compressed one, has that
- * ending. */
-static bool is_named(const struct table *t, const char *ending)
+/* The name that says what a file is: a dataset's is its object's. */
+static const char *file_name(const struct table *t)
 {
-	static const char *const packed[] = { "", ".gz", ".zst", ".xz", ".bz2", ".lz4" };
-	const char *name = t->dataset ? t->key[0] : t->path;
-	size_t n = strlen(name), i, k, e = strlen(ending);
-
-	for (i = 0; i < sizeof packed / sizeof *packed; i++) {
-		k = strlen(packed[i]);
-		if (n >= k + e && !strcasecmp(name + n - k, packed[i]) &&
-		    !strncasecmp(name + n - k - e, ending, e))
-			return true;
-	}
-	return false;
+	return t->dataset ? t->key[0] : t->path;
 }
 
 bool table_is_tsv(const struct table *t)
 {
-	return is_named(t, ".tsv") || is_named(t, ".tab");
+	const char *name = file_name(t);
+
+	return lh_archive_named(name, ".tsv") || lh_archive_named(name, ".tab");
 }
 
 /* Tell by the content where it does, else by the name, else CSV. */
@@ -219,10 +210,10 @@ static enum table_is tell(const struct table *t, const char *head, size_t n)
 		i++;
 	if (i == n || head[i] == '{')
 		return TABLE_LINES;
-	if (is_named(t, ".csv") || table_is_tsv(t))
+	if (lh_archive_named(file_name(t), ".csv") || table_is_tsv(t))
 		return TABLE_CSV;
 	for (i = 0; i < 4; i++)
-		if (is_named(t, lines[i]))
+		if (lh_archive_named(file_name(t), lines[i]))
 			return TABLE_LINES;
 	return lh_archive_kind(head, n) ? TABLE_LINES : TABLE_CSV;
 }
