@@ -8,8 +8,8 @@ load commands
 	step=$(scale 13 1) wider=$(scale 20 1000000)
 	while read -r command; do
 		for ((n = 1; n < 100000; n += step + n / wider)); do
-			fresh
 			for when in "$n" "$n+"; do
+				fresh
 				run --separate-stderr bash -c "LH_FAULT_ALLOC=$when $command >out" </dev/null
 				[ "$status" = 0 ] && break
 				[ "$status" = 2 ] && [[ $stderr == *"out of memory"* ]] ||

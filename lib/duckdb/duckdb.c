@@ -58,8 +58,8 @@ static int find(void *so, const char *path, struct lh_err *err)
 	for (i = 0; i < sizeof names / sizeof *names; i++) {
 		to[i] = dlsym(so, names[i]);
 		if (!to[i])
-			return lh_err_set(err, LH_EIO, "%s has no %s: DuckDB 1.2 or newer is needed",
-					  path, names[i]);
+			return lh_err_set(err, LH_EIO, "%s has no %s: DuckDB 1.2 or newer is "
+					  "needed", path, names[i]);
 	}
 	if (strverscmp(library.library_version(), OLDEST) < 0)
 		return lh_err_set(err, LH_EIO, "%s is %s: DuckDB 1.2 or newer is needed", path,
