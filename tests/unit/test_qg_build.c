@@ -69,19 +69,6 @@ static struct lh_qg_build fresh(uint32_t rows, uint32_t degree, uint32_t equal)
 	return g;
 }
 
-/* Put the rows in the opposite order. */
-static void turn_round(struct lh_qg_build *g)
-{
-	char *codes = (char *)(uintptr_t)g->codes, row[STRIDE], *other;
-
-	for (uint32_t r = 0; r < g->rows / 2; r++) {
-		other = codes + (g->rows - 1 - r) * STRIDE;
-		memcpy(row, codes + r * STRIDE, STRIDE);
-		memcpy(codes + r * STRIDE, other, STRIDE);
-		memcpy(other, row, STRIDE);
-	}
-}
-
 static void drop(struct lh_qg_build *g)
 {
 	free((void *)(uintptr_t)g->codes);
@@ -392,6 +379,19 @@ static void rows_can_be_taken(uint32_t rows, uint32_t degree, uint32_t equal,
 }
 
 #ifndef __SANITIZE_ADDRESS__	/* minutes under it */
+/* Put the rows in the opposite order. */
+static void turn_round(struct lh_qg_build *g)
+{
+	char *codes = (char *)(uintptr_t)g->codes, row[STRIDE], *other;
+
+	for (uint32_t r = 0; r < g->rows / 2; r++) {
+		other = codes + (g->rows - 1 - r) * STRIDE;
+		memcpy(row, codes + r * STRIDE, STRIDE);
+		memcpy(codes + r * STRIDE, other, STRIDE);
+		memcpy(other, row, STRIDE);
+	}
+}
+
 /* Return the recall of a graph built from nothing. */
 static unsigned built_recall(const struct lh_qg_build *g)
 {
