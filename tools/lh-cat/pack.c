@@ -17,16 +17,20 @@ struct packer {
 	struct archive *a;
 	bool single;		/* a file in zstd, not an archive */
 	uint64_t left;		/* bytes missing in the current member */
+	bool over;		/* no more output, in spite of libarchive's end of it */
 	struct lh_err failed;	/* of the callback; code LH_OK: none */
 	char payload[LH_CAT_FRAME_MAX + 1];
 };
 
+/* Write, and let libarchive go on after a failure: it leaks the buffer of a writer that fails. */
 static la_ssize_t on_write(struct archive *a, void *ctx, const void *p, size_t n)
 {
 	struct packer *pk = ctx;
 
 	(void)a;
-	return lh_write_all(STDOUT_FILENO, p, n, &pk->failed) < 0 ? ARCHIVE_FATAL : (la_ssize_t)n;
+	if (!pk->over && lh_write_all(STDOUT_FILENO, p, n, &pk->failed) < 0)
+		pk->over = true;
+	return (la_ssize_t)n;
 }
 
 static int failed(const struct packer *pk, struct lh_err *err)
@@ -107,7 +111,7 @@ static int member(struct packer *pk, struct lh_err *err)
 	archive_entry_set_filetype(e, AE_IFREG);
 	archive_entry_set_perm(e, 0644);
 	archive_entry_set_mtime(e, 0, 0);
-	rc = archive_write_header(pk->a, e) == ARCHIVE_OK ? 0 : failed(pk, err);
+	rc = archive_write_header(pk->a, e) == ARCHIVE_OK && !pk->over ? 0 : failed(pk, err);
 	archive_entry_free(e);
 	return rc;
 }
@@ -122,7 +126,7 @@ static int more(struct packer *pk, size_t n, struct lh_err *err)
 	pk->left -= n;
 	for (; n; p += put, n -= (size_t)put) {
 		put = archive_write_data(pk->a, p, n);
-		if (put <= 0)
+		if (put <= 0 || pk->over)
 			return failed(pk, err);
 	}
 	return 0;
@@ -132,7 +136,7 @@ static int finish(struct packer *pk, struct lh_err *err)
 {
 	if (pk->left && !pk->single)
 		return lh_err_set(err, LH_EIO, "a member has fewer bytes than were announced");
-	return archive_write_close(pk->a) == ARCHIVE_OK ? 0 : failed(pk, err);
+	return archive_write_close(pk->a) == ARCHIVE_OK && !pk->over ? 0 : failed(pk, err);
 }
 
 static int run(struct lh_tool *tool, bool single)
@@ -156,8 +160,10 @@ static int run(struct lh_tool *tool, bool single)
 			rc = kind < 0 ? -1
 				      : lh_err_set(&tool->err, LH_EIO, "a frame of kind %d", kind);
 	}
-	if (rc && pk.a)
-		archive_write_fail(pk.a);	/* otherwise freeing it would complete it */
+	if (rc)
+		pk.over = true;
+	if (rc && pk.a && pk.left && !single)
+		archive_write_fail(pk.a);	/* freeing it would pad the member */
 	if (pk.a)
 		archive_write_free(pk.a);
 	return rc;
