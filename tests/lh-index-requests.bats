@@ -55,6 +55,41 @@ setup() {
 	END
 }
 
+@test "lookup gives one record as it is now, after changes by itself and by others" {
+	lh-gen workers -n 3 >in
+	lh-index build -q d/w.lhv in
+	serve lh-index requests --on-error emit d
+	id=$(jq -r .id in | sed -n 2p)
+	ask '{"op":"lookup","name":"w","id":"'"$id"'"}'
+	alike <(jq -cS . <<<"$answer") <(lh-index dump d/w.lhv | jq -cS 'select(.id == "'"$id"'") | {corpus: "w", id, metadata}')
+	ask '{"op":"lookup","name":"w","id":"none"}'
+	[ "$(jq -r '"\(.error.code) \(.error.message)"' <<<"$answer")" = '404 there is no such record in index "w"' ]
+	ask '{"op":"lookup","name":"none","id":"x"}'
+	[ "$(jq -r '"\(.error.code) \(.error.message)"' <<<"$answer")" = '404 there is no index "none"' ]
+	[ "$(code '{"op":"lookup","name":"w","id":""}') $(code '{"op":"lookup","name":"../w","id":"x"}')" = '400 400' ]
+	ask '{"op":"create","name":"a","dimension":2}'
+	ask '{"op":"add","name":"a","items":[{"id":7,"vector":[1,0],"metadata":{"k": [1]}},{"id":"é/\"","vector":[1,1]}]}'
+	ask '{"op":"lookup","name":"a","id":7}'
+	[ "$answer" = '{"corpus":"a","id":"7","metadata":{"k": [1]}}' ]
+	ask '{"op":"lookup","name":"a","id":"\u00e9/\""}'
+	[ "$answer" = '{"corpus":"a","id":"é/\""}' ]
+	lh-index delete -q d/a.lhv --id 7
+	[ "$(code '{"op":"lookup","name":"a","id":7}')" = 404 ]
+	echo '{"id":"7","vector":[0,1],"metadata":{"k":2}}' | lh-index build -q d/a.lhv -
+	ask '{"op":"lookup","name":"a","id":"7"}'
+	[ "$answer" = '{"corpus":"a","id":"7","metadata":{"k":2}}' ]
+	ask '{"op":"delete","name":"a"}'
+	[ "$(code '{"op":"lookup","name":"a","id":"7"}')" = 404 ]
+	cp d/w.lhv d/a.lhv
+	ask '{"op":"lookup","name":"a","id":"'"$id"'"}'
+	[ "$(jq -r .id <<<"$answer")" = "$id" ]
+	printf 'no index' >d/a.lhv
+	ask '{"op":"lookup","name":"a","id":"'"$id"'"}'
+	[ "$(jq -r '"\(.error.code) \(.error.message)"' <<<"$answer")" = '503 index "a" is damaged' ]
+	run ! grep -F "$PWD" <<<"$answer"
+	finish 1
+}
+
 @test "an index of layout qg is created, filled and listed" {
 	request '{"op":"create","name":"a","dimension":64,"layout":"qg"}' >out
 	diff - out <<<'{"params":{"name":"a","dimension":64,"m":16,"ef_search":64,"distance":"cosine","layout":"qg"},"length":0,"status":201}'

@@ -41,7 +41,7 @@ kinds() {
 	turn: "no_json", "validation_failed", "accepted" or "infra_error"|1|[]
 	role: "system", "user" or "assistant"|1|[]
 	stats: "stats"|1|[]
-	op: "create", "list", "get", "corpora", "delete", "add" or "merge"|1|[]
+	op: "create", "list", "get", "corpora", "delete", "add", "lookup" or "merge"|1|[]
 	record: "record" or "bulk"|1|[]
 	name: a name of 1 to 128 letters, digits, ".", "_" and "-", without "." at the start|1|[]|".a"|"a/b"|""
 	dimension: a whole number from 1 to 65536|0|65537|1.5|"2"|[]
@@ -79,6 +79,7 @@ commands() {
 	lh-index requests .|{"op":"add","name":"p","items":[{"id":"c","vector":[1,0]}]}
 	lh-index requests . |{"op":"create","name":"c","dimension":2}
 	lh-index requests .  |{"op":"merge","src":"p","dest":"pb"}
+	lh-index requests .   |{"op":"lookup","name":"p","id":"a"}
 	lh-embed|{"texts":["a"]}
 	lh-embed --wire go|{"texts":["a"]}
 	lh-catalog register --catalog lake|{"name":"w","schema_fingerprint":"f"}
@@ -122,6 +123,7 @@ members() {
 	lh-index requests .|op op !; name name !; items objects !+; items[0].id id !; items[0].vector vector !; items[0].metadata object; items[0].model string
 	lh-index requests . |name name !; dimension dimension !; m links; ef_search ef; distance distances; layout layouts
 	lh-index requests .  |src name !; dest name !; clear_source bool
+	lh-index requests .   |name name !; id id !+
 	lh-embed|texts array; partial bool; model string
 	lh-embed --wire go|op stats; texts array; partial bool; model string
 	lh-catalog register --catalog lake|name string !+; schema_fingerprint string !+; store string +; row_count count; objects objects

@@ -59,6 +59,8 @@ static const struct built_in {
 	{ "DELETE /v1/vectors/index/{name}", INDEX, 0, OP(delete), WRITE, false,
 	  "delete an index" },
 	{ "POST /v1/vectors/index/{name}/add", INDEX, 0, OP(add), WRITE, false, "add vectors" },
+	{ "GET /v1/vectors/index/{name}/record/{id}", INDEX, 0, OP(lookup), READ, false,
+	  "one record of an index" },
 	{ "POST /v1/vectors/index/{index}/search", SEARCH, 0, NULL, READ, false,
 	  "search one index" },
 	{ "POST /v1/vectors/search", SEARCH, 0, NULL, READ, false, "search one index" },

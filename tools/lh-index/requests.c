@@ -7,9 +7,9 @@
 #include "json/bind.h"
 #include "requests.h"
 
-static const char *const ops[] = { "create", "list", "get", "corpora", "delete", "add", "merge",
-				   NULL };
-enum op { CREATE, LIST, GET, CORPORA, DELETE, ADD, MERGE };
+static const char *const ops[] = { "create", "list", "get", "corpora", "delete", "add",
+				   "lookup", "merge", NULL };
+enum op { CREATE, LIST, GET, CORPORA, DELETE, ADD, LOOKUP, MERGE };
 
 struct request {
 	enum op op;
@@ -18,8 +18,6 @@ static const struct lh_bind request_members[] = {
 	{ LH_BIND_INDEX("op", struct request, op, ops), .required = true },
 	LH_BIND_END
 };
-
-#define NAME(s, f) { LH_BIND_STRING(#f, struct s, f), .required = true, LH_INDEX_NAME }
 
 struct named {
 	struct lh_str name;
@@ -156,6 +154,8 @@ static int remove_index(struct requests *r, const struct lh_record *rec, struct 
 	if (lh_bind(named_members, rec, &n, &r->text, err) < 0 || requests_find(r, n.name, err) < 0)
 		return -1;
 	opened_close(r, r->path);
+	lh_index_close(r->looked_up);
+	r->looked_up = NULL;
 	rc = lh_index_remove(r->path, r->settings->lock_timeout, err);
 	if (rc > 0)	/* another process was faster */
 		return lh_err_set(err, LH_EIO, "%s: removed meanwhile", r->path);
@@ -301,6 +301,7 @@ static int answer(struct requests *r, const struct lh_record *rec, struct lh_wri
 	case CORPORA: return requests_corpora(r, w, err);
 	case DELETE: return remove_index(r, rec, w, err);
 	case ADD: return requests_add(r, rec, w, err);
+	case LOOKUP: return requests_lookup(r, rec, w, err);
 	default: return merge(r, rec, w, err);
 	}
 }
@@ -338,12 +339,16 @@ int index_requests(struct lh_tool *tool, void *settings)
 	int rc;
 
 	tool->jobs = 1;
+	metadata_init(&r.metadata);
 	if (lh_index_named_check(&r.in, &tool->err) < 0)
 		return -1;
 	rc = lh_records_run(tool, &flow);
 	opened_refresh(&r);
 	opened_close(&r, NULL);
 	catalog_free(&r.catalog);
+	lh_index_close(r.looked_up);
+	metadata_free(&r.metadata);
+	free(r.looked_up_path);
 	free(r.path);
 	free(r.other);
 	lh_buf_free(&r.text);

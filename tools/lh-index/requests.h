@@ -7,6 +7,8 @@
 #include "index/index_tools.h"
 #include "json/write.h"
 
+#define NAME(s, f) { LH_BIND_STRING(#f, struct s, f), .required = true, LH_INDEX_NAME }
+
 #define OPEN_MAX 8	/* indexes that stay open for adding */
 
 /* An index that records are added to. */
@@ -43,6 +45,9 @@ struct requests {
 	uint64_t jobs;			/* for compaction */
 	struct opened opened[OPEN_MAX];
 	struct catalog catalog;
+	struct lh_index *looked_up;	/* the index of the last look-up, or NULL; ... */
+	char *looked_up_path;		/* ... and its path */
+	struct metadata metadata;
 	uint64_t n;			/* requests so far */
 	const char *at;			/* the path that an error is about, or NULL */
 	bool making;			/* there need not be a file */
@@ -58,6 +63,8 @@ int requests_add(struct requests *r, const struct lh_record *rec, struct lh_writ
 int requests_list(struct requests *r, struct lh_writer *w, struct lh_err *err);
 int requests_corpora(struct requests *r, struct lh_writer *w, struct lh_err *err);
 int requests_get(struct requests *r, struct lh_str name, struct lh_writer *w, struct lh_err *err);
+int requests_lookup(struct requests *r, const struct lh_record *rec, struct lh_writer *w,
+		    struct lh_err *err);
 
 /* Set r->path to the path of that name, and r->at. */
 int requests_find(struct requests *r, struct lh_str name, struct lh_err *err);
