@@ -21,6 +21,7 @@
 #define RETIRE 5.0		/* to end, for a process whose input was closed */
 #define QUIET 0.2		/* without an answer: look whether the process ended */
 #define LATE_EACH 0.05
+#define CANCELLED 0.25		/* for a process to finish what was cancelled */
 #define PIECES 64		/* of one writev */
 #define TOO_MANY "answered more lines than it was asked: replaced"
 
@@ -241,6 +242,7 @@ static void begin(struct lh_ask *a, struct lh_pool_process *only)
 	a->asked = lh_time_monotonic();
 	a->sent = 0;
 	a->again = false;
+	a->cancelled = 0;
 	a->only = only;
 }
 
@@ -455,15 +457,15 @@ static void on_io(struct lh_source *s, uint32_t events)
 
 /* ---- time ---- */
 
-/* Fail an ask that is late in a process which goes on: what it still answers is discarded, by
- * an ask that takes its place.  Return what is now in its place. */
-static struct lh_ask *give_up(struct lh_pool_process *c, struct lh_ask *a, struct lh_ask *before)
+/* Put an ask that discards its answer in the place of one in a process; NULL if out of memory. */
+static struct lh_ask *replace_ask(struct lh_pool_process *c, struct lh_ask *a,
+				  struct lh_ask *before)
 {
 	struct lh_err err;
 	struct lh_ask *in_place = lh_calloc(1, sizeof *in_place, &err);
 
 	if (!in_place)
-		return a;		/* later */
+		return NULL;
 	*in_place = *a;
 	in_place->answered = discard;
 	a->line = (struct lh_buf){ 0 };
@@ -475,22 +477,48 @@ static struct lh_ask *give_up(struct lh_pool_process *c, struct lh_ask *a, struc
 		c->asked.last = in_place;
 	if (c->unsent == a)
 		c->unsent = in_place;
+	return in_place;
+}
+
+/* Fail an ask that is late in a process which goes on: what it still answers is discarded.
+ * Return what is now in its place. */
+static struct lh_ask *give_up(struct lh_pool_process *c, struct lh_ask *a, struct lh_ask *before)
+{
+	struct lh_ask *in_place = replace_ask(c, a, before);
+
+	if (!in_place)
+		return a;		/* later */
 	fail(a, LH_ASKED_LATE);
 	return in_place;
 }
 
-/* Take an ask of which nothing was written out of the queue of its process. */
-static void take_out(struct lh_pool_process *c, struct lh_ask *a, struct lh_ask *before)
+/* Take an ask of which nothing was written out of its queue; c: its process, or NULL. */
+static void take_out(struct queue *q, struct lh_pool_process *c, struct lh_ask *a,
+		     struct lh_ask *before)
 {
 	if (before)
 		before->next = a->next;
 	else
-		c->asked.first = a->next;
-	if (c->asked.last == a)
-		c->asked.last = before;
-	if (c->unsent == a)
+		q->first = a->next;
+	if (q->last == a)
+		q->last = before;
+	if (c && c->unsent == a)
 		c->unsent = a->next;
-	c->asked.n--;
+	q->n--;
+}
+
+/* Return whether a process is still at work on what was cancelled, and can be replaced without a
+ * loss: the others that it has will be asked again. */
+static bool works_for_nothing(const struct lh_pool_process *c, double now)
+{
+	const struct lh_ask *a = c->asked.first;
+
+	if (!a || !a->cancelled || !a->read || now - a->cancelled < CANCELLED)
+		return false;
+	for (a = a->next; a; a = a->next)
+		if (a->answered != discard && !may_ask_again(a, false))
+			return false;
+	return true;
 }
 
 /* Return whether a process has not answered for as long as its oldest ask may take.  A probe
@@ -524,6 +552,11 @@ static void fail_late_of(struct lh_pool_process *c, double now)
 		end(c, LH_ASKED_GONE, false);
 		return;
 	}
+	if (works_for_nothing(c, now)) {
+		c->pause = 0;
+		end(c, LH_ASKED_GONE, true);
+		return;
+	}
 	if (is_stuck(c, now)) {
 		replace(c, LH_ASKED_LATE, "did not answer in time: replaced");
 		return;
@@ -533,7 +566,7 @@ static void fail_late_of(struct lh_pool_process *c, double now)
 		if (a->answered == discard || now - a->asked < a->timeout) {
 			before = a;
 		} else if (!a->sent) {
-			take_out(c, a, before);
+			take_out(&c->asked, c, a, before);
 			fail(a, LH_ASKED_LATE);
 		} else {
 			before = give_up(c, a, before);
@@ -553,6 +586,45 @@ static void refuse_late(struct lh_pool *p, double now)
 			fail(a, LH_ASKED_REFUSED);
 		else
 			push(&p->waiting, a);
+}
+
+/* Return the queue that an ask is in, its process (NULL while it waits) and what is before it. */
+static struct queue *find(struct lh_pool *p, const struct lh_ask *a, struct lh_pool_process **c,
+			  struct lh_ask **before)
+{
+	struct lh_ask *x;
+	unsigned i;
+
+	for (i = 0; i <= p->how.processes; i++) {
+		struct queue *q = i ? &p->process[i - 1].asked : &p->waiting;
+
+		*c = i ? &p->process[i - 1] : NULL;
+		*before = NULL;
+		for (x = q->first; x && x != a; x = x->next)
+			*before = x;
+		if (x)
+			return q;
+	}
+	return NULL;
+}
+
+int lh_pool_cancel(struct lh_pool *p, struct lh_ask *a)
+{
+	struct lh_pool_process *c;
+	struct lh_ask *before, *in_place;
+	struct queue *q = find(p, a, &c, &before);
+
+	if (!q)
+		return 0;
+	if (!c || !a->sent) {
+		take_out(q, c, a, before);
+		return 0;
+	}
+	in_place = replace_ask(c, a, before);
+	if (!in_place)
+		return -1;
+	in_place->cancelled = lh_time_monotonic();
+	return 0;
 }
 
 static void fail_late(struct lh_pool *p, double now)
@@ -630,7 +702,8 @@ bool lh_pool_is(const struct lh_pool *p, const struct lh_pool_how *how)
 {
 	return lh_argv_same(p->argv, how->argv) && lh_argv_same(p->inherit, how->inherit) &&
 	       p->how.keys == how->keys && p->how.processes == how->processes &&
-	       p->how.depth == how->depth && p->how.queue == how->queue;
+	       p->how.depth == how->depth && p->how.queue == how->queue &&
+	       p->how.longest == how->longest;
 }
 
 struct lh_pool *lh_pool_new(const struct lh_pool_how *how, struct lh_err *err)
@@ -656,7 +729,7 @@ struct lh_pool *lh_pool_new(const struct lh_pool_how *how, struct lh_err *err)
 
 		c->pool = p;
 		lh_process_init(&c->child, how->loop, i);
-		lh_buf_init(&c->in, LH_ASK_MAX);
+		lh_buf_init(&c->in, how->longest ? how->longest : LH_ASK_MAX);
 		if (start(c, err) < 0) {
 			lh_pool_free(p);
 			return NULL;

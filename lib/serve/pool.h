@@ -23,7 +23,7 @@
  *     late     no answer in time.  The process is stuck: it is killed and replaced.
  *     refused  no process was free in time, or none can be started now.
  * A process is replaced also when it answers more lines than it was asked, or with a line that
- * is not a JSON object or longer than LH_ASK_MAX: all it had is then lost, since no client may get
+ * is not a JSON object or too long: all it had is then lost, since no client may get
  * the answer of another.
  *
  * A process that ended is started again after 0.1 s, and after twice the last pause, up to 30 s,
@@ -63,6 +63,7 @@ struct lh_ask {
 	/* set by the pool */
 	struct lh_ask *next;
 	double asked, sent;	/* lh_time_monotonic; sent is 0 while it waits */
+	double cancelled;	/* in place of one that was; 0: it is not */
 	bool again;
 	struct lh_pool_process *only;
 };
@@ -74,6 +75,7 @@ struct lh_pool_how {
 	unsigned processes;	/* 1 to 256 */
 	unsigned depth;		/* lines in one process at one time */
 	unsigned queue;		/* lines that may wait; 0: any number */
+	size_t longest;		/* bytes of an answer; 0: LH_ASK_MAX */
 	struct lh_loop *loop;
 	/* Report that a process ended by itself; or NULL. */
 	void (*ended)(void *owner, const char *text);
@@ -88,6 +90,12 @@ struct lh_pool *lh_pool_new(const struct lh_pool_how *how, struct lh_err *err);
 int lh_pool_ask(struct lh_pool *p, struct lh_ask *a);
 /* Ask process number i, which answers in its turn; -1 if it does not run. */
 int lh_pool_ask_one(struct lh_pool *p, unsigned i, struct lh_ask *a);
+
+/* Forget an ask, which is not answered any more: 0; -1 if out of memory, and it is still answered.
+ * What a process does not have yet, it does not get.  A process that is at work on it, and is
+ * not done soon, is replaced if nothing but reads (lh_ask.read) is lost: what was begun that
+ * changes something goes on, and its answer is discarded. */
+int lh_pool_cancel(struct lh_pool *p, struct lh_ask *a);
 
 /* Write what was asked, fail what is late, start what ended.  Call after each turn of the loop,
  * and at least every 50 ms while something is asked. */

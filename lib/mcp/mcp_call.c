@@ -1,0 +1,476 @@
+/* mcp_call.c - calls of tools and reads of resources, from the request to the answer.  See
+ * mcp_parts.h. */
+#include "mcp_parts.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "base/mem.h"
+#include "base/seed.h"
+#include "base/xxh3.h"
+#include "serve/repack.h"
+
+#define LINKS_SINCE "2025-06-18"	/* resource_link is a type of content */
+
+/* ---- calls in flight ---- */
+
+/* Make the key of an id, in m->strings: equal ids have equal ones, "1" and 1 do not. */
+static struct lh_str key_of(struct lh_mcp *m, const struct lh_value *id)
+{
+	struct lh_buf *b = &m->strings;
+	struct lh_str text = { id->p, id->n };
+	struct lh_err err;
+
+	lh_buf_reset(b);
+	lh_buf_putc(b, id->type == LH_STRING ? 's' : 'n');
+	if (id->type == LH_NUMBER || !id->escaped) {
+		lh_buf_add(b, id->p + (id->type == LH_STRING),
+			   id->n - 2 * (id->type == LH_STRING));
+	} else {
+		lh_value_str(id, b, &text, &err);	/* appends what is escaped */
+	}
+	return (struct lh_str){ b->p, b->len };
+}
+
+static struct lh_mcp_call **bucket_of(struct lh_mcp *m, uint64_t hash)
+{
+	return &m->bucket[hash % LH_MCP_BUCKETS];
+}
+
+struct lh_mcp_call *lh_mcp_find(struct lh_mcp *m, const struct lh_mcp_peer *p,
+				const struct lh_value *id)
+{
+	struct lh_str key = key_of(m, id);
+	uint64_t hash = lh_xxh3_seeded(key.p, key.n, lh_seed());
+	struct lh_mcp_call *c = *bucket_of(m, hash);
+
+	while (c && (c->peer != p || c->hash != hash || !lh_str_is(c->key, key.p, key.n)))
+		c = c->chain;
+	return c;
+}
+
+static void link_call(struct lh_mcp_call *c)
+{
+	struct lh_mcp_call **bucket = bucket_of(c->m, c->hash);
+
+	c->chain = *bucket;
+	*bucket = c;
+	c->next = c->peer->first;
+	if (c->next)
+		c->next->before = c;
+	c->peer->first = c;
+	c->peer->calls++;
+}
+
+/* Forget a call: its peer gets no answer. */
+static void unlink_call(struct lh_mcp_call *c)
+{
+	struct lh_mcp_call **at = bucket_of(c->m, c->hash);
+
+	while (*at != c)
+		at = &(*at)->chain;
+	*at = c->chain;
+	if (c->before)
+		c->before->next = c->next;
+	else
+		c->peer->first = c->next;
+	if (c->next)
+		c->next->before = c->before;
+	c->peer->calls--;
+	c->peer = NULL;
+}
+
+static void free_call(struct lh_mcp_call *c)
+{
+	if (c->peer)
+		unlink_call(c);
+	lh_mcp_audit_free(c);
+	lh_buf_free(&c->ask.line);
+	lh_buf_free(&c->text);
+	lh_buf_free(&c->out);
+	free(c);
+}
+
+/* Copy what the call needs of its request: values that point into c->text. */
+static int copy_request(struct lh_mcp_call *c, const struct lh_mcp_request *r,
+			const struct lh_value *args, struct lh_err *err)
+{
+	const struct lh_str key = key_of(r->m, &r->id);
+
+	lh_buf_add(&c->text, r->id.p, r->id.n);
+	lh_buf_add(&c->text, key.p, key.n);
+	lh_buf_add(&c->text, args->p, args->n);
+	if (lh_buf_check(&c->text, err) < 0)
+		return -1;
+	c->id = r->id;
+	c->id.p = c->text.p;
+	c->key = (struct lh_str){ c->text.p + r->id.n, key.n };
+	c->hash = lh_xxh3_seeded(key.p, key.n, lh_seed());
+	c->args = *args;
+	c->args.p = c->key.p + key.n;
+	return 0;
+}
+
+/* Take the trace id of _meta.traceparent: "00-TRACE-SPAN-FLAGS". */
+static void take_trace(struct lh_mcp_call *c, const struct lh_mcp_request *r)
+{
+	struct lh_value v;
+	size_t i;
+
+	if (!r->meta.p || !lh_value_get(&r->meta, "traceparent", &v) || v.type != LH_STRING ||
+	    v.escaped || v.n < 2 + 55 || v.p[3] != '-' || v.p[36] != '-')
+		return;
+	for (i = 4; i < 36; i++)
+		if (!strchr("0123456789abcdef", v.p[i]))
+			return;
+	memcpy(c->trace, v.p + 4, 32);
+}
+
+static struct lh_mcp_call *new_call(const struct lh_mcp_request *r, const struct lh_mcp_tool *t,
+				    const struct lh_value *args)
+{
+	struct lh_err err;
+	struct lh_mcp_call *c = lh_calloc(1, sizeof *c, &err);
+
+	if (c && copy_request(c, r, args, &err) < 0) {
+		lh_buf_free(&c->text);
+		free(c);
+		c = NULL;
+	}
+	if (!c) {
+		lh_mcp_error(r->m, r->peer, &r->id, LH_MCP_INTERNAL, err.msg,
+			     (struct lh_str){ NULL, 0 });
+		return NULL;
+	}
+	c->m = r->m;
+	c->peer = r->peer;
+	c->tool = t;
+	c->modern = r->modern;
+	c->links = r->modern || strcmp(r->peer->version, LINKS_SINCE) >= 0;
+	take_trace(c, r);
+	link_call(c);
+	return c;
+}
+
+/* ---- answers ---- */
+
+static void fail_call(struct lh_mcp_call *c, unsigned status, const char *why)
+{
+	struct lh_mcp *m = c->m;
+	struct lh_writer w;
+
+	if (c->uri.p) {
+		lh_mcp_error(m, c->peer, &c->id, status != 404 ? LH_MCP_INTERNAL :
+			     c->modern ? LH_MCP_PARAMS : LH_MCP_NO_RESOURCE, why,
+			     (struct lh_str){ NULL, 0 });
+	} else {
+		w = lh_mcp_result(m, &c->id, c->modern);
+		lh_mcp_write_failure(&w, why);
+		lh_mcp_result_end(m, c->peer, &w);
+	}
+	free_call(c);
+}
+
+/* Write the answer into m->out. */
+static void write_answer(struct lh_mcp_call *c, struct lh_str structured)
+{
+	struct lh_mcp *m = c->m;
+	const struct lh_buf *links = &m->links;
+	struct lh_writer w = lh_mcp_result(m, &c->id, c->modern);
+
+	if (c->uri.p) {
+		lh_mcp_write_contents(&w, c->uri, c->type, structured);
+		if (c->modern)
+			lh_mcp_write_fresh(&w, 0, false);
+	} else {
+		lh_mcp_write_reply(&w, structured, (struct lh_str){ links->p, c->links
+								    ? links->len : 0 });
+	}
+	lh_write_end(&w);
+	lh_write_end(&w);
+}
+
+/* Send the answer in m->out once the rows for it are written. */
+static void finish(struct lh_mcp_call *c)
+{
+	struct lh_mcp *m = c->m;
+	struct lh_err err;
+	int rc;
+
+	if (m->out.len > m->how.answer_max) {
+		lh_err_set(&err, LH_EDATA, "the answer has %zu bytes, more than %zu: ask for less",
+			   m->out.len, m->how.answer_max);
+		fail_call(c, 413, err.msg);
+		return;
+	}
+	rc = lh_mcp_audit(c, (struct lh_str){ m->shown.p, m->shown.len }, &err);
+	if (rc < 0)
+		fail_call(c, 503, err.msg);
+	if (rc)
+		return;
+	lh_mcp_send(m, c->peer, 0);
+	free_call(c);
+}
+
+void lh_mcp_call_audited(struct lh_mcp_call *c, const char *missing)
+{
+	struct lh_mcp *m = c->m;
+
+	if (!c->peer) {
+		free_call(c);
+	} else if (missing) {
+		fail_call(c, 503, missing);
+	} else {
+		lh_buf_reset(&m->out);
+		lh_buf_add(&m->out, c->out.p, c->out.len);
+		lh_mcp_send(m, c->peer, 0);
+		free_call(c);
+	}
+}
+
+/* Fail with the error that a filter has answered. */
+static void fail_with(struct lh_mcp_call *c, const struct lh_answer *a)
+{
+	struct lh_mcp *m = c->m;
+	const struct lh_value *error = NULL;
+	struct lh_str why = { NULL, 0 };
+	struct lh_err err;
+
+	lh_buf_reset(&m->strings);
+	if (lh_record_parse(&m->line, a->body.p, a->body.n, &err) == 0)
+		error = lh_record_get(&m->line, "error");
+	if (!error || error->type != LH_STRING ||
+	    lh_value_str(error, &m->strings, &why, &err) < 0)
+		why = a->body;
+	snprintf(err.msg, sizeof err.msg, "%.*s", (int)why.n, why.p);
+	fail_call(c, a->status, err.msg);
+}
+
+/* Answer from the line of the filter. */
+static void answer(struct lh_mcp_call *c, const struct lh_record *rec)
+{
+	struct lh_mcp *m = c->m;
+	struct lh_answer a = { .status = 0 };
+	struct lh_mcp_reply reply = { &m->text, &m->links, &m->shown, 0 };
+	struct lh_err err = { .code = LH_OK };
+	int rc;
+
+	lh_buf_reset(&m->text);
+	lh_buf_reset(&m->links);
+	lh_buf_reset(&m->shown);
+	rc = lh_answer_read(rec, c->own_status, &a, &err);
+	reply.status = a.status;
+	if (rc == 0 && a.status >= 400 && !(c->tool->answer && c->tool->verdicts)) {
+		fail_with(c, &a);
+		lh_answer_free(&a);
+		return;
+	}
+	if (rc == 0 && c->tool->answer)
+		rc = c->tool->answer(&reply, &c->args, rec, &err);
+	else if (rc == 0)
+		lh_buf_add(&m->text, a.body.p, a.body.n);
+	lh_answer_free(&a);
+	if (rc == 0)
+		rc = lh_buf_check(&m->text, &err) < 0 || lh_buf_check(&m->links, &err) < 0 ||
+		     lh_buf_check(&m->shown, &err) < 0;
+	if (rc) {
+		fail_call(c, lh_err_status(&err), err.msg);
+		return;
+	}
+	write_answer(c, (struct lh_str){ m->text.p, m->text.len });
+	finish(c);
+}
+
+static void on_answer(struct lh_ask *a, enum lh_asked how, const struct lh_record *rec)
+{
+	struct lh_mcp_call *c = (struct lh_mcp_call *)((char *)a -
+		offsetof(struct lh_mcp_call, ask));
+	char late[80];
+
+	c->pool = NULL;
+	snprintf(late, sizeof late, "no answer in %g seconds", c->m->how.timeout);
+	if (!c->peer)
+		free_call(c);		/* cancelled */
+	else if (how == LH_ASKED_ANSWERED)
+		answer(c, rec);
+	else if (how == LH_ASKED_LATE)
+		fail_call(c, 504, late);
+	else if (how == LH_ASKED_GONE)
+		fail_call(c, 502, "the filter ended before it answered");
+	else
+		fail_call(c, 503, "the filter is busy or down");
+}
+
+void lh_mcp_cancel(struct lh_mcp *m, struct lh_mcp_call *c)
+{
+	(void)m;
+	if (c->pool && lh_pool_cancel(c->pool, &c->ask) == 0)
+		c->pool = NULL;
+	unlink_call(c);
+	if (!c->pool && !c->open)
+		free_call(c);		/* otherwise the last answer frees it */
+}
+
+void lh_mcp_leave(struct lh_mcp *m, struct lh_mcp_peer *p)
+{
+	while (p->first)
+		lh_mcp_cancel(m, p->first);
+}
+
+/* ---- requests ---- */
+
+static void start(struct lh_mcp_call *c)
+{
+	struct lh_err err;
+
+	if (lh_mcp_prepare(c, &err) < 0) {
+		fail_call(c, lh_err_status(&err), err.msg);
+		return;
+	}
+	c->ask.timeout = c->m->how.timeout;
+	c->ask.answered = on_answer;
+	if (lh_pool_ask(c->pool, &c->ask) == 0)
+		return;
+	c->pool = NULL;
+	fail_call(c, 503, "the filter is busy or down");
+}
+
+bool lh_mcp_allowed(const struct lh_mcp *m, const struct lh_mcp_tool *t)
+{
+	size_t i;
+
+	for (i = 0; i < m->how.allowed && strcmp(m->how.allow[i], t->name); i++)
+		;
+	return !t->write || i < m->how.allowed;
+}
+
+/* Return tool number i of those that are there. */
+static const struct lh_mcp_tool *tool_at(const struct lh_mcp *m, size_t i)
+{
+	const size_t more = m->how.more ? m->how.more->n : 0;
+
+	return i < more ? &m->how.more->v[i]
+	     : i - more < m->how.tools ? &m->how.tool[i - more] : NULL;
+}
+
+static const struct lh_mcp_tool *find_tool(const struct lh_mcp *m, const struct lh_value *name)
+{
+	const struct lh_mcp_tool *t;
+	size_t i;
+
+	for (i = 0; (t = tool_at(m, i)); i++)
+		if ((!t->compat || m->how.compat) && lh_value_is(name, t->name, strlen(t->name)))
+			return t;
+	return NULL;
+}
+
+/* A tool of a file hides the one that is built in, of the same name. */
+static bool is_listed(const struct lh_mcp *m, size_t i, const struct lh_mcp_tool *t)
+{
+	size_t k;
+
+	if ((t->compat && !m->how.compat) || !lh_mcp_allowed(m, t))
+		return false;
+	for (k = 0; k < i && strcmp(tool_at(m, k)->name, t->name); k++)
+		;
+	return k == i;
+}
+
+const struct lh_mcp_tool *lh_mcp_tool_at(const struct lh_mcp *m, size_t n)
+{
+	const struct lh_mcp_tool *t;
+	size_t i;
+
+	for (i = 0; (t = tool_at(m, i)); i++)
+		if (is_listed(m, i, t) && !n--)
+			return t;
+	return NULL;
+}
+
+/* Answer a call that cannot be made. */
+static void fail_request(const struct lh_mcp_request *r, const char *why)
+{
+	struct lh_writer w = lh_mcp_result(r->m, &r->id, r->modern);
+
+	lh_mcp_write_failure(&w, why);
+	lh_mcp_result_end(r->m, r->peer, &w);
+}
+
+static void refuse(const struct lh_mcp_request *r, int code, const char *why)
+{
+	lh_mcp_error(r->m, r->peer, &r->id, code, why, (struct lh_str){ NULL, 0 });
+}
+
+void lh_mcp_tools_call(const struct lh_mcp_request *r)
+{
+	struct lh_value name, args = { .p = "{}", .n = 2, .type = LH_OBJECT };
+	const struct lh_mcp_tool *t;
+	struct lh_mcp_call *c;
+	char why[200];
+
+	if (!r->params.p || !lh_value_get(&r->params, "name", &name) || name.type != LH_STRING) {
+		refuse(r, LH_MCP_PARAMS, "missing name (string)");
+		return;
+	}
+	t = find_tool(r->m, &name);
+	lh_value_get(&r->params, "arguments", &args);
+	snprintf(why, sizeof why, "%s changes what is stored, and is not allowed: see "
+		 "--allow-write", t ? t->name : "");
+	if (!t)
+		refuse(r, LH_MCP_PARAMS, "unknown tool");
+	else if (!lh_mcp_allowed(r->m, t))
+		fail_request(r, why);
+	else if (args.type != LH_OBJECT)
+		fail_request(r, "arguments must be an object");
+	else if ((c = new_call(r, t, &args)))
+		start(c);
+}
+
+/* Read a resource that is there at once, or by a call of a tool. */
+static void read_opened(const struct lh_mcp_request *r, struct lh_str uri,
+			const struct lh_mcp_resource *res)
+{
+	const struct lh_value args = { .p = res->args.p, .n = res->args.len, .type = LH_OBJECT };
+	struct lh_writer w;
+	struct lh_mcp_call *c;
+
+	if (!res->by) {
+		w = lh_mcp_result(r->m, &r->id, r->modern);
+		lh_mcp_write_contents(&w, uri, res->type,
+				      (struct lh_str){ res->text.p, res->text.len });
+		if (r->modern)
+			lh_mcp_write_fresh(&w, 0, false);
+		lh_mcp_result_end(r->m, r->peer, &w);
+		return;
+	}
+	c = new_call(r, res->by, &args);
+	if (!c)
+		return;
+	c->type = res->type;
+	lh_buf_add(&c->out, uri.p, uri.n);
+	c->uri = (struct lh_str){ c->out.p, c->out.len };
+	start(c);
+}
+
+void lh_mcp_resources_read(const struct lh_mcp_request *r)
+{
+	struct lh_mcp_resource res = { .type = NULL };
+	struct lh_buf text = { 0 };
+	struct lh_value v;
+	struct lh_str uri;
+	struct lh_err err;
+
+	if (!r->params.p || !lh_value_get(&r->params, "uri", &v) || v.type != LH_STRING) {
+		refuse(r, LH_MCP_PARAMS, "missing uri (string)");
+		return;
+	}
+	if (lh_value_str(&v, &text, &uri, &err) == 0 &&
+	    lh_mcp_resource_open(&res, r->m->how.state, uri, &err) == 0)
+		read_opened(r, uri, &res);
+	else
+		refuse(r, err.code != LH_EDATA ? LH_MCP_INTERNAL :
+		       r->modern ? LH_MCP_PARAMS : LH_MCP_NO_RESOURCE, err.msg);
+	lh_buf_free(&text);
+	lh_buf_free(&res.text);
+	lh_buf_free(&res.args);
+}

@@ -1,0 +1,119 @@
+/* mcp_filter.c - which pool answers a tool, and the line for it.  See mcp_parts.h. */
+#include "mcp_parts.h"
+
+#include "base/mem.h"
+#include "serve/repack.h"
+
+#define QUEUE 4096		/* lines that wait */
+#define DEPTH 32		/* lines in a process of this family */
+
+struct lh_pool *lh_mcp_pool(struct lh_mcp *m, const struct lh_pool_how *how, struct lh_err *err)
+{
+	struct lh_pool *p;
+	size_t i;
+
+	for (i = 0; i < m->pools; i++)
+		if (lh_pool_is(m->pool[i], how))
+			return m->pool[i];
+	if (lh_grow(&m->pool, &m->cap_pools, m->pools + 1, sizeof(struct lh_pool *), err) < 0)
+		return NULL;
+	p = lh_pool_new(how, err);
+	if (p)
+		m->pool[m->pools++] = p;
+	return p;
+}
+
+static struct lh_pool *pool_of(struct lh_mcp *m, const struct lh_mcp_tool *t,
+			       const struct lh_route *r, struct lh_err *err)
+{
+	struct lh_pool_how how = {
+		.argv = t->run, .processes = t->pool ? (unsigned)t->pool : 1, .queue = QUEUE,
+		.longest = 4 * m->how.answer_max, .loop = m->how.loop, .ended = m->how.warn,
+		.owner = m->how.owner
+	};
+	struct lh_pool *p = r && m->how.pool ? m->how.pool(m->how.owner, r) : NULL;
+
+	if (p)
+		return p;
+	if (r) {
+		how.argv = r->run;
+		how.inherit = r->env;
+		how.processes = (unsigned)r->pool;
+		how.depth = (unsigned)r->depth;
+	} else {
+		/* one that is not ours may answer twice: with one line at a time that is seen */
+		how.depth = strncmp(t->run[0], "lh-", 3) ? 1 : DEPTH;
+	}
+	how.keys = lh_route_keys(how.argv[0]);
+	return lh_mcp_pool(m, &how, err);
+}
+
+/* Return the route of a question; it has a filter. */
+static const struct lh_route *route_of(const struct lh_mcp *m, const char *name,
+				       struct lh_err *err)
+{
+	const struct lh_route *r;
+	size_t i;
+
+	for (i = 0; i < m->how.routes->n; i++) {
+		r = &m->how.routes->v[i];
+		if (strcmp(r->route, name))
+			continue;
+		if (!r->off && r->run)
+			return r;
+		lh_err_data(err, 503, "%s", r->off ? r->off : "no filter");
+		return NULL;
+	}
+	lh_err_data(err, 503, "there is no route %s", name);
+	return NULL;
+}
+
+/* Add the members that the route gives, and the trace id. */
+static int add_members(struct lh_mcp_call *c, const struct lh_route *r, struct lh_err *err)
+{
+	struct lh_mcp *m = c->m;
+	struct lh_buf *members = &m->links;
+	struct lh_writer w;
+
+	lh_buf_reset(members);
+	if (r->members)
+		lh_buf_puts(members, r->members);
+	if (lh_record_parse(&m->line, m->text.p, m->text.len, err) < 0)
+		return -1;
+	w = (struct lh_writer){ .out = members, .comma = members->len > 0 };
+	if (r->trace && *c->trace && !lh_record_get(&m->line, "trace_id"))
+		lh_write_text(&w, "trace_id", c->trace);
+	if (lh_buf_check(members, err) < 0)
+		return -1;
+	return lh_repack(&m->line, (struct lh_str){ members->p, members->len }, &c->ask.line, err);
+}
+
+int lh_mcp_prepare(struct lh_mcp_call *c, struct lh_err *err)
+{
+	struct lh_mcp *m = c->m;
+	const struct lh_mcp_tool *t = c->tool;
+	struct lh_mcp_question q = { t->route, &m->text, m->how.state };
+	const struct lh_route *r = NULL;
+	struct lh_value v;
+	struct lh_pool *p;
+
+	lh_buf_reset(&m->text);
+	if (t->ask ? t->ask(&q, &c->args, err) < 0
+		   : (lh_repack_text(&m->text, c->args.p, c->args.n), 0))
+		return -1;
+	if (lh_buf_check(&m->text, err) < 0 || (q.route && !(r = route_of(m, q.route, err))))
+		return -1;
+	c->own_status = lh_value_get(&c->args, "status", &v) || lh_value_get(&c->args, "code", &v);
+	c->ask.read = r ? r->read : !t->write;
+	if (r && (r->members || (r->trace && *c->trace))) {
+		if (add_members(c, r, err) < 0)
+			return -1;
+	} else {
+		lh_buf_add(&c->ask.line, m->text.p, m->text.len);
+	}
+	lh_buf_putc(&c->ask.line, '\n');
+	if (lh_buf_check(&c->ask.line, err) < 0 || !(p = pool_of(m, t, r, err)))
+		return -1;
+	c->pool = p;
+	return 0;
+}

@@ -1,0 +1,114 @@
+/*
+ * mcp_parts - shared by the files of lib/mcp.
+ *
+ *     mcp.c           a message: its form, its era, its method; lists
+ *     mcp_call.c      calls of tools and reads of resources, from the filter to the answer
+ *     mcp_filter.c    which pool answers a tool, and the line for it
+ *     mcp_audit.c     rows on the chains of the persons that an answer shows
+ *     mcp_write.c     the text of answers
+ *     mcp_tools.c     tools of a file
+ *     tools.c         the tools that are built in
+ *     resources.c     the resources
+ */
+#ifndef LH_MCP_PARTS_H
+#define LH_MCP_PARTS_H
+
+#include "json/write.h"
+#include "mcp.h"
+
+#define LH_MCP_BUCKETS 1024
+
+struct lh_mcp {
+	struct lh_mcp_how how;
+	struct lh_pool **pool;		/* those started here */
+	size_t pools, cap_pools;
+	struct lh_record message, line;	/* parsed last: a message, a line for a filter */
+	struct lh_buf out, text, links, shown, next, strings;	/* in use during one call */
+	struct lh_mcp_call *bucket[LH_MCP_BUCKETS];	/* in flight, by id */
+};
+
+/* A request, and what is needed for its answer. */
+struct lh_mcp_request {
+	struct lh_mcp *m;
+	struct lh_mcp_peer *peer;
+	struct lh_value id;		/* p is NULL: it could not be read */
+	bool modern;
+	struct lh_str method;
+	struct lh_value params, meta;	/* p is NULL if absent; objects */
+};
+
+/* A call of a tool, or a resource that is read by one. */
+struct lh_mcp_call {
+	struct lh_ask ask;
+	struct lh_pool *pool;		/* that is asked; NULL: none */
+	struct lh_mcp *m;
+	struct lh_mcp_peer *peer;
+	struct lh_mcp_call *next, *before, *chain;
+	struct lh_buf text;		/* what key and values point to */
+	struct lh_str key;		/* of the id */
+	uint64_t hash;
+	struct lh_value id, args;
+	struct lh_str uri;		/* of the resource; p is NULL for a call */
+	const char *type;		/* its mimeType */
+	const struct lh_mcp_tool *tool;
+	bool modern, links, own_status;
+	char trace[33];
+	struct lh_buf out;		/* the answer, while rows are written */
+	struct lh_mcp_row *row;		/* of the audit; NULL: none */
+	size_t rows, open;		/* open: not written yet */
+};
+
+/* ---- mcp_write.c ---- */
+
+/* Begin an answer with a result, an open object in m->out; end it and give it to the peer. */
+struct lh_writer lh_mcp_result(struct lh_mcp *m, const struct lh_value *id, bool modern);
+void lh_mcp_result_end(struct lh_mcp *m, struct lh_mcp_peer *p, struct lh_writer *w);
+/* Give the peer what is in m->out. */
+void lh_mcp_send(struct lh_mcp *m, struct lh_mcp_peer *p, int code);
+/* Answer with an error; data: JSON text, or empty. */
+void lh_mcp_error(struct lh_mcp *m, struct lh_mcp_peer *p, const struct lh_value *id, int code,
+		  const char *message, struct lh_str data);
+/* Write how long a result may be kept, and whether it is the same for everybody. */
+void lh_mcp_write_fresh(struct lh_writer *w, uint64_t ms, bool common);
+/* Write who serves. */
+void lh_mcp_info(struct lh_mcp *m, struct lh_writer *w, const char *name);
+/* Write an entry of tools/list. */
+void lh_mcp_write_tool(struct lh_writer *w, const struct lh_mcp_tool *t);
+/* Write the result of a call: the structured content, and as text; the links. */
+void lh_mcp_write_reply(struct lh_writer *w, struct lh_str structured, struct lh_str links);
+void lh_mcp_write_failure(struct lh_writer *w, const char *why);
+/* Write the contents of a resource. */
+void lh_mcp_write_contents(struct lh_writer *w, struct lh_str uri, const char *type,
+			   struct lh_str text);
+
+/* ---- mcp_call.c ---- */
+
+/* Return the call of a peer that has that id in flight, or NULL. */
+struct lh_mcp_call *lh_mcp_find(struct lh_mcp *m, const struct lh_mcp_peer *p,
+				const struct lh_value *id);
+/* Stop a call, without an answer. */
+void lh_mcp_cancel(struct lh_mcp *m, struct lh_mcp_call *c);
+/* Return tool number n of the list, or NULL after the last one. */
+const struct lh_mcp_tool *lh_mcp_tool_at(const struct lh_mcp *m, size_t n);
+/* Return whether a tool may be called. */
+bool lh_mcp_allowed(const struct lh_mcp *m, const struct lh_mcp_tool *t);
+void lh_mcp_tools_call(const struct lh_mcp_request *r);
+void lh_mcp_resources_read(const struct lh_mcp_request *r);
+/* Send the answer in c->out, whose rows are written; or fail, if rows are missing: why. */
+void lh_mcp_call_audited(struct lh_mcp_call *c, const char *missing);
+
+/* ---- mcp_filter.c ---- */
+
+/* Find the pool for a tool, and make the line in c->ask; an error is for the client. */
+int lh_mcp_prepare(struct lh_mcp_call *c, struct lh_err *err);
+/* Return a pool that is started here, or runs already. */
+struct lh_pool *lh_mcp_pool(struct lh_mcp *m, const struct lh_pool_how *how, struct lh_err *err);
+
+/* ---- mcp_audit.c ---- */
+
+/* Write the rows for the ids that the answer in m->out shows: 0 if nothing has to be waited for;
+ * 1 if the call ends later, by lh_mcp_call_audited; -1 if rows are missing that are required. */
+int lh_mcp_audit(struct lh_mcp_call *c, struct lh_str shown, struct lh_err *err);
+void lh_mcp_audit_free(struct lh_mcp_call *c);
+
+#endif
