@@ -20,6 +20,7 @@ commands() {
 	lh-distill run --root past.d --run-id a --now 2026-05-03T12:00:00Z
 	lh-distill health --all --root past.d
 	lh-distill receipts --root past.d
+	lh-distill trace --root past.d
 	lh-embed --dimension 64 workers.jsonl
 	lh-export rag --quarantine refused --now 2026-05-03T12:00:00Z evidence.jsonl
 	lh-export sft --quarantine refused --now 2026-05-03T12:00:00Z evidence.jsonl

@@ -638,3 +638,93 @@ drift() {
 	run -0 --separate-stderr lh-distill run -q --root none
 	[ -z "$stderr" ]
 }
+
+# ---- trace ----
+
+# trace ID... - of the root r.
+trace() {
+	jq -nc '$ARGS.positional[] | {id: .}' --args "$@" | lh-distill trace -q --root r --on-error emit || [ $? = 1 ]
+}
+
+@test "trace: each sample leads to the rows that another program finds for it" {
+	root 300
+	distil --run-id a >/dev/null
+	cat r/exports/{rag,sft,preference}/*.jsonl | lh-distill trace --root r >got
+	python3 - <<-'PY'
+	import glob, json
+	def rows(pattern):
+	    for path in glob.glob("r/" + pattern, recursive=True):
+	        for n, line in enumerate(open(path), 1):
+	            yield {"file": path[2:], "line": n, "record": json.loads(line)}
+	key = lambda r, run: (r[run], r["provenance"]["sig_hash"])
+	scored = {key(s["record"], "evidence_run_id"): s for s in rows("data/scored-runs/**/*.jsonl")}
+	evidence = {key(e["record"], "run_id"): e for e in rows("data/evidence/**/*.jsonl")}
+	samples = [dict(s, exporter=x) for x in ("rag", "sft", "preference") for s in rows("exports/%s/*.jsonl" % x)]
+	got = [json.loads(line) for line in open("got")]
+	assert len(got) == len(samples) > 60 and len({s["exporter"] for s in samples}) == 3
+	for g, s in zip(got, samples):
+	    r = s["record"]
+	    assert (g["id"], g["exporter"], g["run"]) == (r["id"], s["exporter"], "a"), g
+	    assert g["sample"] == {k: s[k] for k in ("file", "line", "record")}, g
+	    sides = [("source", "source_run_id")] if "source_run_id" in r else [("chosen", "chosen_run_id"), ("rejected", "rejected_run_id")]
+	    assert [(f["side"], f["run_id"]) for f in g["from"]] == [(side, r[name]) for side, name in sides], g
+	    for f in g["from"]:
+	        hash = f["scored"]["record"]["provenance"]["sig_hash"]
+	        if f["side"] != "rejected":
+	            assert hash == r["provenance"]["sig_hash"]
+	        assert f["scored"] == scored[f["run_id"], hash] and f["evidence"] == evidence[f["run_id"], hash], f
+	        p = f["evidence"]["record"]["provenance"]
+	        line = open("r/" + p["source_file"]).read().split("\n")[p["line_offset"]]
+	        assert f["source"] == {"file": p["source_file"], "line": p["line_offset"] + 1, "record": json.loads(line), "intact": True}, f
+	PY
+}
+
+@test "trace: what is gone is null, a changed source line is not intact, and no other file is read" {
+	root 200
+	distil --run-id a >/dev/null
+	distil --run-id b >/dev/null
+	id=$(head -n 1 r/exports/rag/playbooks.jsonl | jq -r .id)
+	trace "$id" >got
+	[ "$(jq -r '"\(.run) \(.from[0].source.intact)"' got)" = 'a true' ]
+	source=r/$(jq -r '.from[0].source.file' got)
+	line=$(jq -r '.from[0].source.line' got)
+	cp "$source" was
+	sed -i "${line}s/^{/{\"new\":1,/" "$source"
+	[ "$(trace "$id" | jq -c '[.from[0].source | .line, .record.new, .intact]')" = "[$line,1,false]" ]
+	sed -i "${line}s/.*/no record/" "$source"
+	[ "$(trace "$id" | jq -c '.from[0].source')" = null ]
+	rm "$source"
+	[ "$(trace "$id" | jq -c '.from[0] | [.source, .evidence.line > 0]')" = '[null,true]' ]
+	cp was "$source"
+	rm -r r/data/evidence
+	[ "$(trace "$id" | jq -c '.from[0] | [.evidence, .scored.line > 0, .source.intact]')" = '[null,true,true]' ]
+	rm -r r/data/scored-runs r/reports
+	[ "$(trace "$id" | jq -c '[.run, .from[0].scored, .from[0].source.intact]')" = '[null,null,true]' ]
+	# a sample that names another file as its source
+	sed -i '1s,"source_file":"[^"]*","source_file":"../was",' r/exports/rag/playbooks.jsonl
+	[ "$(trace "$id" | jq -c '[.from[0].source, .from[0].evidence]')" = '[null,null]' ]
+}
+
+@test "trace: an unknown id is 404, a file that cannot be read 503 without its path, and the next is answered" {
+	root 100
+	distil >/dev/null
+	id=$(head -n 1 r/exports/sft/*.jsonl | jq -r .id)
+	trace nothing "$id" 'a"\b' >got
+	[ "$(jq -r '.error.code // .exporter' got | paste -sd' ')" = '404 sft 404' ]
+	[ "$(jq -r '.error.message // empty' got | sort -u)" = 'there is no such sample' ]
+	rm r/exports/rag/playbooks.jsonl
+	mkdir r/exports/rag/playbooks.jsonl
+	trace "$id" >got
+	[ "$(jq -r '"\(.error.code) \(.error.message)"' got)" = '503 the files of the root cannot be read' ]
+	rmdir r/exports/rag/playbooks.jsonl
+	[ "$(trace "$id" | jq -r .exporter)" = sft ]
+	run -2 --separate-stderr lh-distill trace --root none
+	[[ $stderr == "lh-distill: none: "* ]]
+}
+
+@test "trace: a record over 1 MiB is named, not copied" {
+	mkdir -p r/exports/rag
+	jq -nc '{id: "rag-1", content: ("x" * 1048576)}' >r/exports/rag/playbooks.jsonl
+	trace rag-1 >got
+	diff - got <<<'{"id":"rag-1","exporter":"rag","sample":{"file":"exports/rag/playbooks.jsonl","line":1,"bytes":1048603},"run":null,"from":[]}'
+}

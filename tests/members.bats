@@ -93,6 +93,7 @@ commands() {
 	lh-pathway revise log|{"predecessor_uid":"a","content":1}
 	lh-pathway requests log|{"op":"search"}
 	lh-query p=p.lhv|{"sql":"VALUES (1)"}
+	lh-distill trace --root .|{"id":"rag-0"}
 	lh-subject-audit requests --key-file key|{"op":"report","id":"a"}
 	END
 }
@@ -137,6 +138,7 @@ members() {
 	lh-pathway revise log|predecessor_uid string !+
 	lh-pathway requests log|op operation !; tag string; tags strings; content_contains string; include_retired bool
 	lh-query p=p.lhv|sql string !
+	lh-distill trace --root .|id string !+
 	lh-subject-audit requests --key-file key|op query !; id string !+; from time; to time
 	lh-pathway requests log|created_after_ns whole; created_before_ns whole; limit count
 	END

@@ -11,7 +11,7 @@
 
 enum filter {
 	NONE, EMBED, EMBED_UNIT, SEARCH, RETRIEVE, INDEX, RELEVANCE, GATE, PLAYBOOK, VALIDATE,
-	ITERATE, CHAT, PATHWAY, AUDIT, CATALOG, STORE, INGEST, SQL, FILTERS
+	ITERATE, CHAT, PATHWAY, AUDIT, CATALOG, STORE, INGEST, SQL, TRACED, FILTERS
 };
 
 #define BODY_MAX (UINT64_C(4) << 20)	/* bytes, unless the body goes to a file */
@@ -97,6 +97,8 @@ static const struct built_in {
 	{ "POST /v1/ingest", INGEST, LH_ROUTE_INGEST, NULL, WRITE, false,
 	  "keep a table as a dataset" },
 	{ "POST /v1/sql", SQL, 0, NULL, READ, false, "SQL over the datasets" },
+	{ "GET /v1/distill/trace/{id}", TRACED, 0, NULL, READ, false,
+	  "where a sample came from" },
 	{ "GET /v1/audit/health", AUDIT, 0, OP(health), READ, false, "whether the chains hold" },
 };
 
@@ -115,7 +117,7 @@ static const struct {
 	[CHAT] = { 1, 32, 600, "-j16" }, [PATHWAY] = { 1, 64, 90, NULL },
 	[AUDIT] = { 1, 16, 90, NULL }, [CATALOG] = { 1, 64, 90, NULL },
 	[STORE] = { 4, 1, 900, NULL },
-	[INGEST] = { 2, 1, 900, NULL },
+	[INGEST] = { 2, 1, 900, NULL }, [TRACED] = { 1, 16, 90, NULL },
 };
 
 /* ---- argv ---- */
@@ -225,6 +227,10 @@ static void add_lake(struct words *w, enum filter filter, const char *state)
 		add_word(w, state, "store");
 		ADD(w, "--catalog");
 		add_word(w, state, "catalog");
+		break;
+	case TRACED:
+		ADD(w, "lh-distill", "trace", "--root");
+		add_word(w, "", state);
 		break;
 	default:
 		break;

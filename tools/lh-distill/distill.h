@@ -8,6 +8,7 @@
  *     reports.c     the runs below reports/distillation
  *     health.c      health: evidence against the rows it came from
  *     receipts.c    receipts: the stored receipts of runs
+ *     trace.c       trace: where exported samples came from
  *     acceptance.c  acceptance: a known root, and 22 invariants
  */
 #ifndef DISTILL_H
@@ -18,7 +19,7 @@
 #include "distill/stream.h"
 #include "tool/tool.h"
 
-enum { V_RUN = 1, V_HEALTH = 2, V_RECEIPTS = 4, V_ACCEPTANCE = 8 };
+enum { V_RUN = 1, V_HEALTH = 2, V_RECEIPTS = 4, V_ACCEPTANCE = 8, V_TRACE = 16 };
 
 struct settings {
 	struct lh_run_how run;
@@ -31,6 +32,7 @@ int distill_run(struct lh_tool *tool, void *settings);
 int distill_health(struct lh_tool *tool, void *settings);
 int distill_receipts(struct lh_tool *tool, void *settings);
 int distill_acceptance(struct lh_tool *tool, void *settings);
+int distill_trace(struct lh_tool *tool, void *settings);
 
 /* ---- whole.c ---- */
 

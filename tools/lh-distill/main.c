@@ -4,7 +4,7 @@
 static const struct lh_option options[] = {
 	{ 0, "root", "DIR", "the root (default: the working directory)",
 	  LH_TEXT(struct settings, run.root, .env = "LH_DISTILL_ROOT",
-		  .verbs = V_RUN | V_HEALTH | V_RECEIPTS) },
+		  .verbs = V_RUN | V_HEALTH | V_RECEIPTS | V_TRACE) },
 	{ 0, "recorded-at", "TIME", "time of the records (default: now)",
 	  LH_TIME(struct settings, run.recorded_at, .verbs = V_RUN | V_ACCEPTANCE) },
 	{ 0, "run-id", "ID", "id of the run (default: a UUID; receipts: the newest)",
@@ -16,6 +16,7 @@ static const struct lh_option options[] = {
 	LH_LOCK_OPTION(V_RUN),
 	LH_JOBS_OPTION,
 	LH_NOW_OPTION,
+	LH_INPUT_OPTIONS,
 	LH_COMMON_OPTIONS,
 	LH_OPTION_END
 };
@@ -24,6 +25,8 @@ static const struct lh_verb verbs[] = {
 	{ "run", "", "collect, score and export, with receipts", V_RUN, 0, distill_run },
 	{ "health", "", "check evidence against its sources", V_HEALTH, 0, distill_health },
 	{ "receipts", "", "print the receipts of a run", V_RECEIPTS, 0, distill_receipts },
+	{ "trace", "[FILE...]", "show where exported samples came from", V_TRACE, 0,
+	  distill_trace },
 	{ "acceptance", "", "check 22 invariants on a known root", V_ACCEPTANCE, 0,
 	  distill_acceptance },
 	{ NULL, NULL, NULL, 0, 0, NULL },
@@ -34,7 +37,7 @@ static int check(struct lh_tool *tool, void *settings)
 	struct settings *s = settings;
 
 	s->run.jobs = (unsigned)tool->jobs;
-	if (tool->n_operands)
+	if (tool->n_operands && tool->verb->bit != V_TRACE)
 		return lh_tool_unexpected(tool, 0, "%s takes none", tool->verb->name);
 	if (s->run.run_id && !lh_run_id_valid(s->run.run_id))
 		return lh_tool_usage(tool,
@@ -49,7 +52,7 @@ int main(int argc, char **argv)
 	struct settings s = { .all = false };
 	static const struct lh_tool_spec spec = {
 		.name = "lh-distill",
-		.synopsis = "COMMAND [OPTION]...",
+		.synopsis = "COMMAND [OPTION]... [FILE]...",
 		.summary = "run all stages of a distillation, with receipts",
 		.options = options,
 		.verbs = verbs,
