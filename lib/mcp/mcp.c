@@ -43,7 +43,10 @@ static void refuse_version(const struct lh_mcp_request *r, const struct lh_value
 	for (i = 0; older[i]; i++)
 		lh_write_text(&w, NULL, older[i]);
 	lh_write_end(&w);
-	lh_write_value(&w, "requested", version);
+	if (version->p)
+		lh_write_value(&w, "requested", version);
+	else
+		lh_write_bytes(&w, "requested", r->peer->headers->version);
 	lh_write_end(&w);
 	lh_mcp_error(r->m, r->peer, &r->id, LH_MCP_VERSION, "unsupported protocol version",
 		     (struct lh_str){ data->p, data->len });
@@ -223,42 +226,28 @@ static const struct method *find_method(const struct lh_value *name)
 	return NULL;
 }
 
-/* Compare a header with a string of the message. */
-static bool header_is(const char *header, const struct lh_value *v)
+/* Return whether a header names a version that is not served at all. */
+static bool names_other(const struct lh_mcp_peer *p)
 {
-	return header && v->type == LH_STRING && lh_value_is(v, header, strlen(header));
-}
-
-/* Hold the header of an HTTP request against its message: NULL, or what does not match. */
-static const char *mismatch(const struct lh_mcp_request *r, const struct lh_value *method,
-			    const struct lh_value *version)
-{
-	const struct lh_mcp_headers *h = r->peer->headers;
-	const struct method *m = find_method(method);
-	struct lh_value name;
-
-	if (!h)
-		return NULL;
-	if (version->type == LH_STRING && !header_is(h->version, version))
-		return "the header MCP-Protocol-Version must be the version in _meta";
-	if (!header_is(h->method, method))
-		return "the header Mcp-Method must be the method";
-	if (m && m->named && lh_value_get(&r->params, m->named, &name) &&
-	    name.type == LH_STRING && !header_is(h->name, &name))
-		return "the header Mcp-Name must be the name or uri in params";
-	return NULL;
+	return p->headers && p->headers->version && strcmp(p->headers->version, LH_MCP_MODERN) != 0;
 }
 
 /* Check a request that names a protocol version: true if it can be served. */
 static bool check_modern(const struct lh_mcp_request *r, const struct lh_value *method)
 {
 	struct lh_value version = { .type = LH_NULL }, can = { .type = LH_NULL };
+	const struct method *m = find_method(method);
 	const char *why;
 
-	lh_value_get(&r->meta, META "protocolVersion", &version);
-	lh_value_get(&r->meta, META "clientCapabilities", &can);
-	why = mismatch(r, method, &version);
-	if (why)
+	if (r->meta.p) {
+		lh_value_get(&r->meta, META "protocolVersion", &version);
+		lh_value_get(&r->meta, META "clientCapabilities", &can);
+	}
+	r->peer->unread = true;
+	why = lh_mcp_mismatch(r, method, m ? m->named : NULL);
+	if (!version.p && names_other(r->peer))
+		refuse_version(r, &version);
+	else if (why)
 		refuse(r, LH_MCP_HEADER, why);
 	else if (version.type != LH_STRING)
 		refuse(r, LH_MCP_PARAMS, "missing _meta[\"" META "protocolVersion\"] (string)");
@@ -268,14 +257,19 @@ static bool check_modern(const struct lh_mcp_request *r, const struct lh_value *
 	else if (!lh_value_is(&version, LH_MCP_MODERN, strlen(LH_MCP_MODERN)))
 		refuse_version(r, &version);
 	else
-		return true;
+		return !(r->peer->unread = false);
 	return false;
 }
 
-static bool is_modern(const struct lh_value *meta)
+/* Return whether a request is of the modern era: its _meta says so, or its header, which then
+ * names no older version. */
+static bool is_modern(const struct lh_mcp_request *r)
 {
+	const struct lh_value *meta = &r->meta;
 	struct lh_value v;
 
+	if (r->peer->headers && !r->peer->version)
+		return true;
 	return meta->p && (lh_value_get(meta, META "protocolVersion", &v) ||
 			   lh_value_get(meta, META "clientCapabilities", &v));
 }
@@ -285,7 +279,7 @@ static void serve(struct lh_mcp_request *r, const struct lh_value *name)
 	const struct method *method = find_method(name);
 	unsigned era;
 
-	r->modern = is_modern(&r->meta);
+	r->modern = is_modern(r);
 	if (r->modern && !check_modern(r, name))
 		return;
 	era = r->modern ? MODERN : r->peer->version ? OLDER : FIRST;
@@ -334,6 +328,7 @@ static bool read_params(struct lh_mcp_request *r)
 
 	if (!params)
 		return true;
+	r->peer->unread = true;
 	if (params->type != LH_OBJECT) {
 		refuse(r, LH_MCP_PARAMS, "params must be an object");
 		return false;
@@ -343,7 +338,7 @@ static bool read_params(struct lh_mcp_request *r)
 		refuse(r, LH_MCP_PARAMS, "_meta must be an object");
 		return false;
 	}
-	return true;
+	return !(r->peer->unread = false);
 }
 
 /* Take a parsed object. */

@@ -59,10 +59,14 @@ struct lh_mcp_peer {
 	/* Revision of the older era that was agreed, or that its HTTP header names; NULL: none
 	 * yet. */
 	const char *version;
+	/* Return why its calls may not ask a route; NULL: they may.  Or NULL: they may ask all. */
+	const char *(*refuse)(struct lh_mcp_peer *p, const struct lh_route *r);
 
 	/* set by the server; zero at first */
 	struct lh_mcp_call *first;
 	uint64_t calls;			/* in flight */
+	double asked, sent;		/* struct lh_ask of the call answered last */
+	bool unread;			/* LH_MCP_PARAMS was about what every message has */
 };
 
 struct lh_mcp_how {
@@ -72,8 +76,10 @@ struct lh_mcp_how {
 	const char *version;		/* of the program */
 	const char *state;		/* the folder of the bridge */
 	const struct lh_routes *routes;
-	/* Return the pool of a route; NULL: the server starts its own. */
-	struct lh_pool *(*pool)(void *owner, const struct lh_route *r);
+	/* Return the pool of a route, or of a tool that has an argv, with route NULL.  NULL, or
+	 * if it returns NULL: the server starts its own. */
+	struct lh_pool *(*pool)(void *owner, const struct lh_mcp_tool *t,
+				const struct lh_route *route);
 	struct lh_loop *loop;
 	const char *const *allow;	/* names of tools that may write */
 	size_t allowed;

@@ -288,10 +288,14 @@ static void on_answer(struct lh_ask *a, enum lh_asked how, const struct lh_recor
 	char late[80];
 
 	c->pool = NULL;
+	if (!c->peer) {
+		free_call(c);		/* cancelled; the server may be gone */
+		return;
+	}
+	c->peer->asked = a->asked;
+	c->peer->sent = a->sent;
 	snprintf(late, sizeof late, "no answer in %g seconds", c->m->how.timeout);
-	if (!c->peer)
-		free_call(c);		/* cancelled */
-	else if (how == LH_ASKED_ANSWERED)
+	if (how == LH_ASKED_ANSWERED)
 		answer(c, rec);
 	else if (how == LH_ASKED_LATE)
 		fail_call(c, 504, late);

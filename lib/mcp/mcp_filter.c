@@ -5,7 +5,6 @@
 #include "serve/repack.h"
 
 #define QUEUE 4096		/* lines that wait */
-#define DEPTH 32		/* lines in a process of this family */
 
 struct lh_pool *lh_mcp_pool(struct lh_mcp *m, const struct lh_pool_how *how, struct lh_err *err)
 {
@@ -31,7 +30,7 @@ static struct lh_pool *pool_of(struct lh_mcp *m, const struct lh_mcp_tool *t,
 		.longest = 4 * m->how.answer_max, .loop = m->how.loop, .ended = m->how.warn,
 		.owner = m->how.owner
 	};
-	struct lh_pool *p = r && m->how.pool ? m->how.pool(m->how.owner, r) : NULL;
+	struct lh_pool *p = m->how.pool ? m->how.pool(m->how.owner, t, r) : NULL;
 
 	if (p)
 		return p;
@@ -41,8 +40,7 @@ static struct lh_pool *pool_of(struct lh_mcp *m, const struct lh_mcp_tool *t,
 		how.processes = (unsigned)r->pool;
 		how.depth = (unsigned)r->depth;
 	} else {
-		/* one that is not ours may answer twice: with one line at a time that is seen */
-		how.depth = strncmp(t->run[0], "lh-", 3) ? 1 : DEPTH;
+		how.depth = lh_route_depth(t->run[0]);
 	}
 	how.keys = lh_route_keys(how.argv[0]);
 	return lh_mcp_pool(m, &how, err);
@@ -94,6 +92,7 @@ int lh_mcp_prepare(struct lh_mcp_call *c, struct lh_err *err)
 	const struct lh_mcp_tool *t = c->tool;
 	struct lh_mcp_question q = { t->route, &m->text, m->how.state };
 	const struct lh_route *r = NULL;
+	const char *why = NULL;
 	struct lh_value v;
 	struct lh_pool *p;
 
@@ -103,6 +102,10 @@ int lh_mcp_prepare(struct lh_mcp_call *c, struct lh_err *err)
 		return -1;
 	if (lh_buf_check(&m->text, err) < 0 || (q.route && !(r = route_of(m, q.route, err))))
 		return -1;
+	if (r && c->peer->refuse)
+		why = c->peer->refuse(c->peer, r);
+	if (why)
+		return lh_err_data(err, 401, "%s", why);
 	c->own_status = lh_value_get(&c->args, "status", &v) || lh_value_get(&c->args, "code", &v);
 	c->ask.read = r ? r->read : !t->write;
 	if (r && (r->members || (r->trace && *c->trace))) {

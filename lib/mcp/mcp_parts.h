@@ -2,6 +2,7 @@
  * mcp_parts - shared by the files of lib/mcp.
  *
  *     mcp.c           a message: its form, its era, its method; lists
+ *     mcp_header.c    what the header of an HTTP request must say
  *     mcp_call.c      calls of tools and reads of resources, from the filter to the answer
  *     mcp_filter.c    which pool answers a tool, and the line for it
  *     mcp_audit.c     rows on the chains of the persons that an answer shows
@@ -57,6 +58,13 @@ struct lh_mcp_call {
 	struct lh_mcp_row *row;		/* of the audit; NULL: none */
 	size_t rows, open;		/* open: not written yet */
 };
+
+/* ---- mcp_header.c ---- */
+
+/* Hold the header of an HTTP request against its message: NULL, or what does not match.  named
+ * is the parameter that the header Mcp-Name repeats, or NULL. */
+const char *lh_mcp_mismatch(const struct lh_mcp_request *r, const struct lh_value *method,
+			    const char *named);
 
 /* ---- mcp_write.c ---- */
 

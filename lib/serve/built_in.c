@@ -38,6 +38,7 @@ static const struct built_in {
 	{ "GET /console.js", NONE, LH_ROUTE_FILE, NULL, READ, false, "its program" },
 	{ "GET /console/sessions", NONE, LH_ROUTE_SESSIONS, NULL, READ, false, "newest sessions" },
 	{ "GET /console/audit", NONE, LH_ROUTE_AUDITS, NULL, READ, false, "newest audits" },
+	{ "POST /mcp", NONE, LH_ROUTE_MCP, NULL, WRITE, false, "the tools, for models" },
 	{ "POST /v1/embed", EMBED, 0, NULL, READ, TRACE, "vectors of texts" },
 	{ "GET /v1/embed/stats", EMBED, LH_ROUTE_CACHE, OP(stats), READ, false,
 	  "use of the cache of vectors" },

@@ -45,9 +45,9 @@ static const struct lh_bind route_table[] = {
 };
 
 struct file_members {
-	const struct lh_str *listen, *token_file, *allow, *built_in;
-	size_t n_listen, n_token_file, n_allow, n_built_in;
-	struct lh_str legal_token_file, state, mount, mount_off;
+	const struct lh_str *listen, *token_file, *allow, *allow_write, *built_in;
+	size_t n_listen, n_token_file, n_allow, n_allow_write, n_built_in;
+	struct lh_str legal_token_file, state, mount, mount_off, tools;
 	struct lh_value listen_at, allow_at, mount_at, built_in_at;	/* for their lines */
 	bool no_console;
 	uint64_t connections, queue;
@@ -63,6 +63,9 @@ static const struct lh_bind file_table[] = {
 	  .each_filled = true },
 	{ LH_BIND_STRINGS("allow", struct file_members, allow, n_allow), .each_filled = true,
 	  .as_written = LH_BIND_FIELD(struct file_members, allow_at) },
+	{ LH_BIND_STRINGS("allow_write", struct file_members, allow_write, n_allow_write),
+	  .each_filled = true },
+	{ LH_BIND_JSON("tools", struct file_members, tools, LH_BIND_IS(LH_ARRAY)) },
 	{ LH_BIND_STRING("legal_token_file", struct file_members, legal_token_file),
 	  .filled = true, .no_nul = true },
 	{ LH_BIND_STRING("state", struct file_members, state), .filled = true, .no_nul = true },
@@ -211,8 +214,7 @@ static int fill_route(struct lh_route *r, const struct route_members *m, struct 
 	if (m->n_run && !is_command(r->run[0]))
 		return lh_err_set(err, LH_EDATA, "route \"%s\": \"run\": there is no command %s",
 				  r->route, r->run[0]);
-	/* a filter that is not ours may answer twice: with one request at a time that is seen */
-	r->depth = m->depth ? m->depth : m->n_run && !strncmp(r->run[0], "lh-", 3) ? 32 : 1;
+	r->depth = m->depth ? m->depth : m->n_run ? lh_route_depth(r->run[0]) : 1;
 	return 0;
 }
 
@@ -267,11 +269,13 @@ static int take_file(struct lh_serve_config *c, const struct file_members *m, st
 	c->drain = m->drain;
 	if (copy_list(&c->listen, m->listen, m->n_listen, err) < 0 ||
 	    copy_list(&c->token_file, m->token_file, m->n_token_file, err) < 0 ||
-	    copy_list(&c->allow, m->allow, m->n_allow, err) < 0)
+	    copy_list(&c->allow, m->allow, m->n_allow, err) < 0 ||
+	    copy_list(&c->allow_write, m->allow_write, m->n_allow_write, err) < 0)
 		return -1;
 	if ((m->legal_token_file.p &&
 	     !(c->legal_token_file = copy(m->legal_token_file, err))) ||
 	    (m->state.p && !(c->state = copy(m->state, err))) ||
+	    (m->tools.p && !(c->tools = copy(m->tools, err))) ||
 	    (m->mount.p && !(c->mount = copy(m->mount, err))) ||
 	    (m->mount_off.p && !(c->mount_off = copy(m->mount_off, err))))
 		return -1;
@@ -337,6 +341,8 @@ void lh_serve_config_free(struct lh_serve_config *c)
 	lh_argv_free(c->listen);
 	lh_argv_free(c->token_file);
 	lh_argv_free(c->allow);
+	lh_argv_free(c->allow_write);
+	free(c->tools);
 	free(c->legal_token_file);
 	free(c->state);
 	free(c->mount);
@@ -401,6 +407,11 @@ int lh_routes_replace(struct lh_routes *to, struct lh_routes *from, struct lh_er
 		memset(&from->v[i], 0, sizeof *from->v);
 	}
 	return share_caches(to, err);
+}
+
+unsigned lh_route_depth(const char *command)
+{
+	return strncmp(command, "lh-", 3) ? 1 : 32;
 }
 
 unsigned lh_route_keys(const char *command)

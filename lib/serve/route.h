@@ -44,6 +44,7 @@ enum lh_route_kind {
 	LH_ROUTE_PUT,		/* a filter stores the body, which is in a file */
 	LH_ROUTE_INGEST,	/* the same with the field "file" of a form, if it is one */
 	LH_ROUTE_GET,		/* a filter fills the file that is the answer */
+	LH_ROUTE_MCP,		/* the tools for models */
 };
 
 struct lh_route_piece {

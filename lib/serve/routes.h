@@ -39,9 +39,10 @@ const struct lh_route *lh_routes_find(const struct lh_routes *r, const char *met
 
 /* A configuration: the members of its file, each NULL or 0 if absent. */
 struct lh_serve_config {
-	char **listen, **token_file, **allow;	/* each ends with NULL */
+	char **listen, **token_file, **allow, **allow_write;	/* each ends with NULL */
 	size_t listen_line, allow_line;		/* where they are */
 	char *legal_token_file, *state, *mount, *mount_off;
+	char *tools;				/* as written: a JSON array */
 	bool no_console;
 	uint64_t connections, queue;
 	double drain;				/* seconds; below 0: absent */
@@ -58,5 +59,8 @@ int lh_routes_replace(struct lh_routes *to, struct lh_routes *from, struct lh_er
 
 /* Return which variables the filter argv[0] inherits: a set of enum lh_child_keys. */
 unsigned lh_route_keys(const char *command);
+/* Return how many requests a process of the command takes at one time, unless that is
+ * configured: 1 if it is not of this family, since it may answer twice, which is then seen. */
+unsigned lh_route_depth(const char *command);
 
 #endif

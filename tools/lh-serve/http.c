@@ -170,20 +170,27 @@ static const char *bearer(const struct request *r)
 	return value;
 }
 
+bool has_own_token(const struct request *r, const struct site_route *route)
+{
+	const char *legal = header(r, "X-Lakehouse-Legal-Token");
+	const struct tokens *own = route->token.n ? &route->token
+				   : route->route->audit ? &r->site->legal : NULL;
+
+	return !own || !own->n || (legal && tokens_find(own, legal, strlen(legal)));
+}
+
 /* Return whether the tokens are given that the route wants. */
 static bool has_tokens(struct request *r)
 {
 	const struct site *site = r->site;
-	const char *token = bearer(r), *legal = header(r, "X-Lakehouse-Legal-Token");
-	const struct tokens *own = r->route && r->route->token.n ? &r->route->token
-		: r->route && r->route->route->audit ? &site->legal : NULL;
+	const char *token = bearer(r);
 
 	if (site->token.n && (!r->route || !r->route->route->open || is_deep(r))) {
 		r->token = token ? tokens_find(&site->token, token, strlen(token)) : NULL;
 		if (!r->token)
 			return false;
 	}
-	return !own || !own->n || (legal && tokens_find(own, legal, strlen(legal)));
+	return !r->route || has_own_token(r, r->route);
 }
 
 /* ---- routes ---- */
@@ -348,7 +355,8 @@ static unsigned check_request(struct request *r, const char **why, struct lh_err
 		*why = r->route->route->off;
 		return 503;
 	}
-	return refuse_body(r, why);
+	*why = r->route->route->kind == LH_ROUTE_MCP ? mcp_refuse(r) : NULL;
+	return *why ? 403 : refuse_body(r, why);
 }
 
 static void count_in(struct request *r)
@@ -486,7 +494,7 @@ static enum MHD_Result send_answer(struct request *r)
 
 	if (!m)
 		return MHD_NO;
-	if (r->status != 204)
+	if (r->status != 204 && !(r->type && !*r->type))
 		add_header(m, "Content-Type", r->type ? r->type : "application/json");
 	add_header(m, "X-Request-Id", r->id);
 	add_header(m, "X-Lakehouse-Trace-Id", r->trace);
@@ -684,6 +692,7 @@ static void on_completed(void *server, struct MHD_Connection *conn, void **conte
 		log_request(r);
 	}
 	if (r->client) {
+		r->client->mcp = NULL;
 		r->client->used += header_size(r) + r->counted;
 		r->client->known &= !r->chunked;
 		client_reading(s, r->client);

@@ -301,6 +301,14 @@ static uint64_t received(const struct client *c, bool *ended)
 	return info.tcpi_bytes_received ? info.tcpi_bytes_received - *ended : c->used;
 }
 
+static bool has_ended(const struct client *c)
+{
+	bool ended;
+
+	received(c, &ended);
+	return ended;
+}
+
 uint64_t client_unused(const struct client *c, bool *ended)
 {
 	uint64_t n = received(c, ended);
@@ -454,6 +462,8 @@ void clients_sweep(struct server *s, double now)
 		if (is_over(c, now))
 			cut(c);
 	for (c = s->busy; c; c = c->next) {
+		if (c->mcp && has_ended(c))
+			mcp_left(c->mcp);
 		if (!c->body || now - c->since < SLOW_SECONDS)
 			continue;
 		if (c->bytes < SLOW_BYTES)

@@ -16,6 +16,8 @@ static const struct lh_option options[] = {
 	  LH_TEXT(struct settings, legal_token_file) },
 	{ 0, "allow", "CIDR", "only clients of this network (repeatable)",
 	  LH_TEXTS(struct settings, allow) },
+	{ 0, "allow-write", "TOOL", "tool of /mcp that may write (repeatable)",
+	  LH_TEXTS(struct settings, allow_write) },
 	{ 0, "mount", "PREFIX", "serve all routes below PREFIX too",
 	  LH_TEXT(struct settings, mount) },
 	{ 0, "no-console", NULL, "without the web page at /",

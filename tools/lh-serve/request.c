@@ -58,12 +58,12 @@ int read_answer(const struct lh_record *rec, bool own_status, unsigned *status,
 	return rc;
 }
 
-void take_times(struct request *r, const struct lh_ask *a)
+void take_times(struct request *r, double asked, double sent)
 {
 	const double now = lh_time_monotonic();
 
-	r->queue = (a->sent ? a->sent : now) - a->asked;
-	r->filter = a->sent ? now - a->sent : 0;
+	r->queue = asked ? (sent ? sent : now) - asked : 0;
+	r->filter = sent ? now - sent : 0;
 }
 
 /* Return whether the filter has found the object that it was asked for. */
@@ -77,7 +77,7 @@ static void on_answer(struct lh_ask *a, enum lh_asked how, const struct lh_recor
 	struct request *r = (struct request *)((char *)a - offsetof(struct request, ask));
 	unsigned status;
 
-	take_times(r, a);
+	take_times(r, a->asked, a->sent);
 	if (how != LH_ASKED_ANSWERED)
 		answer_asked(r, how);
 	else if (is_object(r, rec))
@@ -195,6 +195,9 @@ void request_run(struct request *r)
 	case LH_ROUTE_FILE:
 		answer_file(r);
 		break;
+	case LH_ROUTE_MCP:
+		mcp_answer(r);
+		break;
 	default:
 		inside_answer(r);
 	}
@@ -206,6 +209,8 @@ void request_free(struct request *r)
 		stream_free(r->stream);
 	if (r->inside)
 		inside_free(r->inside);
+	if (r->mcp)
+		mcp_free(r);
 	spool_free(r);
 	site_drop(r->site, r->server);
 	lh_route_path_free(&r->path);

@@ -11,6 +11,7 @@
  *     stream.c    bodies of many lines
  *     spool.c     bodies and answers that are in files
  *     inside.c    routes that the bridge answers itself: health, cache, newest rows
+ *     mcp.c       the tools for models
  *     metrics.c   counts and /metrics
  *     openapi.c   /openapi.json
  *     log.c       the access log
@@ -28,6 +29,7 @@
 
 #include "crypto/secret.h"
 #include "json/write.h"
+#include "mcp/mcp.h"
 #include "serve/loop.h"
 #include "serve/pool.h"
 #include "serve/repack.h"
@@ -43,7 +45,7 @@
 #define ID_MAX 128			/* bytes of a request id, a trace id */
 
 struct settings {			/* the command line */
-	struct lh_list listen, token_file, allow;
+	struct lh_list listen, token_file, allow, allow_write;
 	const char *config, *legal_token_file, *mount, *state;
 	bool no_console, check, print_config;
 	uint64_t connections, queue;	/* 0: not given */
@@ -129,6 +131,10 @@ struct site {
 	struct tokens token, legal;
 	struct networks allow;
 	struct lh_route_path mount;
+	struct lh_mcp_tools tools;	/* of the configuration ... */
+	struct shared_pool **tool_pool;	/* ... and their processes; as many */
+	struct lh_mcp *mcp;		/* NULL: not started */
+	struct server *server;		/* of mcp */
 	unsigned users;			/* requests, and the server */
 };
 
@@ -138,6 +144,10 @@ struct site *site_new(const struct settings *set, const char *token, struct lh_e
 int site_start(struct site *site, struct server *s, struct lh_err *err);
 void site_use(struct site *site);
 void site_drop(struct site *site, struct server *s);
+/* Forget the pools, which have been freed. */
+void site_forget_pools(struct site *site);
+/* Return the pool of a tool of the configuration. */
+struct shared_pool *site_tool_pool(const struct site *site, const struct lh_mcp_tool *t);
 /* Return whether route number n has a pool, and is the first one that has it. */
 bool site_first_of_pool(const struct site *site, size_t n);
 /* Print the configuration as JSON. */
@@ -158,6 +168,7 @@ struct client {				/* a connection */
 	bool cut, left;			/* it is being closed; since the client has ended */
 	bool unread;			/* it was answered before its body was read */
 	bool over;			/* the answer to its last request closes it */
+	struct request *mcp;		/* that is answered by a tool for models; or NULL */
 };
 
 struct listener {
@@ -227,6 +238,8 @@ int serve(struct lh_tool *tool, const struct settings *set, struct site *site,
 
 /* ---- http.c ---- */
 
+/* Return whether a request has the token of its own that a route wants. */
+bool has_own_token(const struct request *r, const struct site_route *route);
 int http_start(struct server *s, struct lh_err *err);
 /* Log a connection that ends, if what came last on it was no request. */
 void http_closed(struct server *s, struct MHD_Connection *conn, const struct client *c);
@@ -258,13 +271,14 @@ struct request {
 	bool own_status;		/* the body made last has a status of its own */
 	struct stream *stream;
 	struct inside *inside;
+	struct mcp *mcp;
 	struct spool *spool;		/* the file of the body, or of the answer */
 	bool is_object;			/* the answer is that file, or for HEAD its size */
 	uint64_t object_size;
 	char etag[160];			/* its header, or "" */
 	unsigned status;
 	struct lh_buf out;		/* the body of the answer */
-	const char *type;		/* Content-Type; NULL: JSON */
+	const char *type;		/* Content-Type; NULL: JSON; "": none */
 	char allow[64];			/* Allow, or "" */
 	bool ready, suspended, in_flight, sent;
 	double received, answered;	/* lh_time_monotonic: body complete; answer complete */
@@ -287,8 +301,8 @@ int read_answer(const struct lh_record *rec, bool own_status, unsigned *status,
 int make_line(struct request *r, struct lh_str body, bool empty, struct lh_buf *line,
 	      struct lh_err *err);
 void request_free(struct request *r);
-/* Fill the times of the log from an ask. */
-void take_times(struct request *r, const struct lh_ask *a);
+/* Fill the times of the log from those of an ask; asked 0: there was none. */
+void take_times(struct request *r, double asked, double sent);
 
 /* ---- stream.c ---- */
 
@@ -320,6 +334,17 @@ void inside_answer(struct request *r);
 /* Return whether a request of the health asks every pool. */
 bool is_deep(const struct request *r);
 void inside_free(struct inside *i);
+
+/* ---- mcp.c ---- */
+
+/* Make the server of the tools, whose filters are those of the site. */
+int mcp_start(struct site *site, struct server *s, struct lh_err *err);
+/* Return why the header of a request is refused, or NULL. */
+const char *mcp_refuse(const struct request *r);
+void mcp_answer(struct request *r);
+/* Cancel the call of a client that has ended. */
+void mcp_left(struct request *r);
+void mcp_free(struct request *r);
 
 /* ---- openapi.c ---- */
 

@@ -306,8 +306,7 @@ int serve(struct lh_tool *tool, const struct settings *set, struct site *site,
 		end_requests(&s);
 	lingers_close(&s);
 	end_pools(&s);
-	for (size_t i = 0; i < s.site->routes.n; i++)
-		s.site->route[i].pool = NULL;
+	site_forget_pools(s.site);
 	site_drop(s.site, &s);
 	stats_free(&s);
 	lh_record_free(&s.body);

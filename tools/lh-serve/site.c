@@ -48,6 +48,7 @@ static int merge_settings(struct lh_serve_config *c, const struct settings *set,
 	if (replace_list(&c->listen, &set->listen, err) < 0 ||
 	    replace_list(&c->token_file, &set->token_file, err) < 0 ||
 	    replace_list(&c->allow, &set->allow, err) < 0 ||
+	    replace_list(&c->allow_write, &set->allow_write, err) < 0 ||
 	    replace_text(&c->legal_token_file, set->legal_token_file, NULL, err) < 0 ||
 	    replace_text(&c->state, set->state, ".", err) < 0 ||
 	    replace_text(&c->mount, set->mount, NULL, err) < 0)
@@ -179,6 +180,7 @@ struct site *site_new(const struct settings *set, const char *token, struct lh_e
 	site->users = 1;
 	site->config.drain = -1;
 	if ((set->config && lh_serve_config_read(&site->config, set->config, err) < 0) ||
+	    (site->config.tools && lh_mcp_tools_read(&site->tools, set->config, err) < 0) ||
 	    merge_settings(&site->config, set, err) < 0 || read_mount(site, err) < 0 ||
 	    read_routes(site, err) < 0 || read_tokens(site, token, err) < 0 ||
 	    check_addresses(site, set, err) < 0) {
@@ -209,22 +211,26 @@ static struct shared_pool *start_pool(struct server *s, const struct lh_pool_how
 	return NULL;
 }
 
-/* Return the pool of a route: one that runs already, for this site or another, or a new one. */
+/* Return a pool of processes: one that runs already, for this site or another, or a new one. */
 static struct shared_pool *take_pool(const struct site *site, struct server *s,
-				     const struct lh_route *r, struct lh_err *err)
+				     struct lh_pool_how how, struct lh_err *err)
 {
-	const struct lh_pool_how how = {
-		.argv = r->run, .keys = lh_route_keys(r->run[0]), .inherit = r->env,
-		.processes = (unsigned)r->pool, .depth = (unsigned)r->depth,
-		.queue = (unsigned)site->config.queue, .loop = &s->loop, .ended = ended,
-		.owner = s->tool
-	};
+	struct shared_pool *p = NULL;
 	size_t i;
 
-	for (i = 0; i < s->pools; i++)
+	how.keys = lh_route_keys(how.argv[0]);
+	how.queue = (unsigned)site->config.queue;
+	how.loop = &s->loop;
+	how.ended = ended;
+	how.owner = s->tool;
+	for (i = 0; i < s->pools && !p; i++)
 		if (!s->pool[i]->retired && lh_pool_is(s->pool[i]->pool, &how))
-			return s->pool[i];
-	return start_pool(s, &how, err);
+			p = s->pool[i];
+	if (!p)
+		p = start_pool(s, &how, err);
+	if (p)
+		p->sites++;
+	return p;
 }
 
 static void drop_pool(struct shared_pool *p)
@@ -233,6 +239,32 @@ static void drop_pool(struct shared_pool *p)
 		return;
 	p->retired = true;
 	lh_pool_retire(p->pool);
+}
+
+static int start_tools(struct site *site, struct server *s, struct lh_err *err)
+{
+	size_t i;
+
+	site->tool_pool = lh_calloc(site->tools.n + 1, sizeof(struct shared_pool *), err);
+	if (!site->tool_pool)
+		return -1;
+	for (i = 0; i < site->tools.n; i++) {
+		const struct lh_mcp_tool *t = &site->tools.v[i];
+		const struct lh_pool_how how = {
+			.argv = t->run, .processes = t->pool ? (unsigned)t->pool : 1,
+			.depth = lh_route_depth(t->run[0])
+		};
+
+		site->tool_pool[i] = take_pool(site, s, how, err);
+		if (!site->tool_pool[i])
+			return lh_err_prefix(err, "tool %s", t->name);
+	}
+	return mcp_start(site, s, err);
+}
+
+struct shared_pool *site_tool_pool(const struct site *site, const struct lh_mcp_tool *t)
+{
+	return site->tool_pool[t - site->tools.v];
 }
 
 int site_start(struct site *site, struct server *s, struct lh_err *err)
@@ -248,13 +280,15 @@ int site_start(struct site *site, struct server *s, struct lh_err *err)
 			return -1;
 		if (!r->run || r->off)
 			continue;
-		p = take_pool(site, s, r, err);
+		p = take_pool(site, s,
+			      (struct lh_pool_how){ .argv = r->run, .inherit = r->env,
+						    .processes = (unsigned)r->pool,
+						    .depth = (unsigned)r->depth }, err);
 		if (!p)
 			return lh_err_prefix(err, "route \"%s\"", r->route);
-		p->sites++;
 		site->route[i].pool = p;
 	}
-	return 0;
+	return start_tools(site, s, err);
 }
 
 bool site_first_of_pool(const struct site *site, size_t n)
@@ -264,6 +298,16 @@ bool site_first_of_pool(const struct site *site, size_t n)
 	for (i = 0; i < n && site->route[i].pool != site->route[n].pool; i++)
 		;
 	return site->route[n].pool && i == n;
+}
+
+void site_forget_pools(struct site *site)
+{
+	size_t i;
+
+	for (i = 0; i < site->routes.n; i++)
+		site->route[i].pool = NULL;
+	free(site->tool_pool);
+	site->tool_pool = NULL;
 }
 
 void site_use(struct site *site)
@@ -278,6 +322,12 @@ void site_drop(struct site *site, struct server *s)
 
 	if (!site || --site->users)
 		return;
+	lh_mcp_free(site->mcp);
+	for (i = 0; site->tool_pool && s && i < site->tools.n; i++)
+		if (site->tool_pool[i])
+			drop_pool(site->tool_pool[i]);
+	free(site->tool_pool);
+	lh_mcp_tools_free(&site->tools);
 	for (i = 0; site->route && i < site->routes.n; i++) {
 		if (site->route[i].pool && s)
 			drop_pool(site->route[i].pool);
@@ -346,6 +396,9 @@ int site_print(const struct site *site, struct lh_tool *tool)
 	lh_write_bytes(&w, "state", c->state);
 	print_list(&w, "token_file", c->token_file);
 	print_list(&w, "allow", c->allow);
+	print_list(&w, "allow_write", c->allow_write);
+	if (c->tools)
+		lh_write_raw(&w, "tools", lh_str_of(c->tools));
 	if (c->legal_token_file)
 		lh_write_bytes(&w, "legal_token_file", c->legal_token_file);
 	if (c->mount)

@@ -81,7 +81,7 @@ static void on_line(struct lh_ask *a, enum lh_asked how, const struct lh_record 
 	unsigned status = 0;
 
 	s->asked--;
-	take_times(s->request, a);
+	take_times(s->request, a->asked, a->sent);
 	if (how == LH_ASKED_LATE)
 		fail_line(l, 504, "the filter did not answer in time");
 	else if (how == LH_ASKED_GONE)

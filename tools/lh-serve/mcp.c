@@ -1,0 +1,307 @@
+/* mcp.c - POST /mcp: the tools for models, by lib/mcp.  See serve.h.
+ *
+ * Each request is a peer of its own, so that ids of two clients never meet.  There are no
+ * sessions: a request of an older revision says which one by its header, and one without it is
+ * of the last revision that did not have that header. */
+#include <netdb.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "base/mem.h"
+#include "mcp/mcp.h"
+#include "serve.h"
+
+#define WITHOUT_HEADER "2025-03-26"
+
+struct mcp {
+	struct lh_mcp_peer peer;
+	struct lh_mcp_headers headers;
+	struct request *request;
+	struct lh_buf text;		/* of the headers */
+};
+
+/* ---- headers ---- */
+
+struct field {
+	const char *name, *value;
+	unsigned n;
+};
+
+static enum MHD_Result find(void *field, enum MHD_ValueKind kind, const char *name,
+			    const char *value)
+{
+	struct field *f = field;
+
+	(void)kind;
+	if (strcasecmp(name, f->name))
+		return MHD_YES;
+	f->value = value ? value : "";
+	f->n++;
+	return MHD_YES;
+}
+
+static struct field find_field(const struct request *r, const char *name)
+{
+	struct field f = { .name = name, .value = "" };
+
+	MHD_get_connection_values(r->conn, MHD_HEADER_KIND, find, &f);
+	return f;
+}
+
+/* ---- Origin ---- */
+
+static bool is_name(const char *host, size_t n, const char *name)
+{
+	return n == strlen(name) && !strncasecmp(host, name, n);
+}
+
+static bool is_loopback_name(const char *host, size_t n)
+{
+	return is_name(host, n, "localhost") || is_name(host, n, "127.0.0.1") ||
+	       is_name(host, n, "[::1]");
+}
+
+/* Return whether an origin, http://HOST[:PORT], is the address that the client has connected
+ * to.  Its Host header is not asked: a page of another name can choose that. */
+static bool is_own(const char *origin, int fd)
+{
+	struct sockaddr_storage a = { .ss_family = AF_UNSPEC };
+	const struct sockaddr *address = (struct sockaddr *)&a;
+	socklen_t len = sizeof a;
+	char host[NI_MAXHOST], port[NI_MAXSERV], own[NI_MAXHOST + 2];
+	const char *colon;
+	size_t n;
+
+	if (strncasecmp(origin, "http://", 7) || getsockname(fd, (struct sockaddr *)&a, &len) < 0 ||
+	    getnameinfo(address, len, host, sizeof host, port, sizeof port,
+			NI_NUMERICHOST | NI_NUMERICSERV))
+		return false;
+	origin += 7;
+	colon = strrchr(origin, ':');
+	if (colon && strchr(colon, ']'))
+		colon = NULL;		/* of an IPv6 address */
+	n = colon ? (size_t)(colon - origin) : strlen(origin);
+	if (strcmp(colon ? colon + 1 : "80", port))
+		return false;
+	address_text(address, host, sizeof host);
+	snprintf(own, sizeof own, strchr(host, ':') ? "[%s]" : "%s", host);
+	return is_name(origin, n, own) || (is_loopback(address) && is_loopback_name(origin, n));
+}
+
+const char *mcp_refuse(const struct request *r)
+{
+	const struct field origin = find_field(r, "Origin");
+
+	if (origin.n > 1 || (origin.n && !is_own(origin.value, r->client ? r->client->fd : -1)))
+		return "this origin is not allowed";
+	return NULL;
+}
+
+/* ---- a message ---- */
+
+static bool is_older(const char *version)
+{
+	static const char *const older[] = { "2025-11-25", "2025-06-18", "2025-03-26",
+					     "2024-11-05" };
+	size_t i;
+
+	for (i = 0; i < sizeof older / sizeof *older; i++)
+		if (!strcmp(version, older[i]))
+			return true;
+	return false;
+}
+
+/* Return the HTTP status for the code of an error.  The older revisions know no status but 200
+ * for what is a request. */
+static unsigned status_of(const struct mcp *m, int code)
+{
+	switch (code) {
+	case LH_MCP_PARSE:
+	case LH_MCP_REQUEST:
+	case LH_MCP_HEADER:
+	case LH_MCP_VERSION:
+		return 400;
+	case LH_MCP_METHOD:
+		return m->peer.version ? 200 : 404;
+	case LH_MCP_PARAMS:
+		return m->peer.unread ? 400 : 200;
+	default:
+		return 200;
+	}
+}
+
+/* The tokens that a route wants of its own are those of the tools that ask it, too. */
+static const char *refuse_route(struct lh_mcp_peer *p, const struct lh_route *route)
+{
+	const struct mcp *m = (struct mcp *)((char *)p - offsetof(struct mcp, peer));
+	const struct site *site = m->request->site;
+
+	return has_own_token(m->request, &site->route[route - site->routes.v])
+		? NULL : "a token of its own is required, in the header X-Lakehouse-Legal-Token";
+}
+
+static void on_answer(struct lh_mcp_peer *p, struct lh_str json, int code)
+{
+	struct mcp *m = (struct mcp *)((char *)p - offsetof(struct mcp, peer));
+	struct request *r = m->request;
+
+	lh_buf_add(&r->out, json.p, json.n);
+	take_times(r, p->asked, p->sent);
+	answer(r, status_of(m, code));
+}
+
+/* Copy a header without the white space after it. */
+static size_t copy_field(struct mcp *m, const char *name)
+{
+	const struct field f = find_field(m->request, name);
+	size_t n = strlen(f.value), at = m->text.len;
+
+	while (n && (f.value[n - 1] == ' ' || f.value[n - 1] == '\t'))
+		n--;
+	lh_buf_add(&m->text, f.value, n);
+	lh_buf_putc(&m->text, '\0');
+	return f.n ? at : SIZE_MAX;
+}
+
+static bool is_twice(const struct request *r, const char *name)
+{
+	return find_field(r, name).n > 1;
+}
+
+static int read_headers(struct mcp *m, struct lh_err *err)
+{
+	const size_t version = copy_field(m, "MCP-Protocol-Version");
+	const size_t method = copy_field(m, "Mcp-Method"), name = copy_field(m, "Mcp-Name");
+	const char *text = m->text.p;
+
+	if (lh_buf_check(&m->text, err) < 0)
+		return -1;
+	m->headers.version = version < SIZE_MAX ? text + version : NULL;
+	m->headers.method = method < SIZE_MAX ? text + method : NULL;
+	m->headers.name = name < SIZE_MAX ? text + name : NULL;
+	if (!m->headers.version)
+		m->peer.version = WITHOUT_HEADER;
+	else if (is_older(m->headers.version))
+		m->peer.version = m->headers.version;
+	return 0;
+}
+
+/* Two readers may take different ones of two headers with one name. */
+static bool has_headers_twice(const struct request *r)
+{
+	return is_twice(r, "MCP-Protocol-Version") || is_twice(r, "Mcp-Method") ||
+	       is_twice(r, "Mcp-Name");
+}
+
+static struct mcp *begin(struct request *r, struct lh_err *err)
+{
+	struct mcp *m = lh_calloc(1, sizeof *m, err);
+
+	if (!m)
+		return NULL;
+	m->request = r;
+	m->peer = (struct lh_mcp_peer){ .answer = on_answer, .refuse = refuse_route,
+					.headers = &m->headers };
+	r->mcp = m;
+	if (r->client)
+		r->client->mcp = r;
+	return read_headers(m, err) < 0 ? NULL : m;
+}
+
+/* Return whether the client takes JSON, as each has to. */
+static bool accepts_json(const struct request *r)
+{
+	const char *accept =
+		MHD_lookup_connection_value(r->conn, MHD_HEADER_KIND, "Accept");
+
+	return !accept || strcasestr(accept, "application/json") || strstr(accept, "*/*") ||
+	       strcasestr(accept, "application/*");
+}
+
+/* ---- the server ---- */
+
+static struct lh_pool *pool_of(void *owner, const struct lh_mcp_tool *t,
+			       const struct lh_route *route)
+{
+	const struct site *site = owner;
+	const struct shared_pool *p = route ? site->route[route - site->routes.v].pool
+					    : site_tool_pool(site, t);
+
+	return p ? p->pool : NULL;
+}
+
+static void warn(void *owner, const char *text)
+{
+	const struct site *site = owner;
+
+	lh_tool_warn(site->server->tool, "%s", text);
+}
+
+static size_t length(char *const *list)
+{
+	size_t n = 0;
+
+	while (list && list[n])
+		n++;
+	return n;
+}
+
+int mcp_start(struct site *site, struct server *s, struct lh_err *err)
+{
+	const struct lh_mcp_how how = {
+		.tool = lh_mcp_tools, .tools = lh_mcp_tools_n, .more = &site->tools,
+		.state = site->config.state, .routes = &site->routes, .pool = pool_of,
+		.loop = &s->loop, .allow = (const char *const *)site->config.allow_write,
+		.allowed = length(site->config.allow_write), .timeout = LH_MCP_TIMEOUT,
+		.version = LH_VERSION, .warn = warn, .owner = site
+	};
+
+	site->server = s;
+	site->mcp = lh_mcp_new(&how, err);
+	return site->mcp ? 0 : -1;
+}
+
+/* ---- requests ---- */
+
+void mcp_answer(struct request *r)
+{
+	struct lh_err err;
+	struct mcp *m;
+
+	if (r->lines) {
+		answer_error(r, 415, "the body must be application/json");
+		return;
+	}
+	if (!accepts_json(r)) {
+		answer_error(r, 406, "the answer is application/json, which is not accepted");
+		return;
+	}
+	m = begin(r, &err);
+	if (!m) {
+		answer_error(r, 500, err.msg);
+	} else if (has_headers_twice(r)) {
+		lh_mcp_refuse(r->site->mcp, &m->peer, LH_MCP_HEADER, "a header is there twice");
+	} else if (!lh_mcp_take(r->site->mcp, &m->peer,
+				(struct lh_str){ r->body.p, r->body.len })) {
+		r->type = "";
+		answer(r, 202);
+	}
+}
+
+void mcp_free(struct request *r)
+{
+	lh_mcp_leave(r->site->mcp, &r->mcp->peer);
+	lh_buf_free(&r->mcp->text);
+	free(r->mcp);
+}
+
+/* The client has closed its connection: in the modern era that cancels its call.  Those of the
+ * older revisions cancel by a message, and a connection that ends means nothing. */
+void mcp_left(struct request *r)
+{
+	if (r->ready || r->mcp->peer.version)
+		return;
+	lh_mcp_leave(r->site->mcp, &r->mcp->peer);
+	r->type = "";
+	answer(r, 499);
+}
