@@ -47,6 +47,11 @@ commands() {
 	lh-load -q -n 3 $LH_OLLAMA_URL/api/tags
 	lh-load mix -q -n 3 ways.jsonl $LH_OLLAMA_URL
 	lh-materialize --source outcomes --now 2026-05-03T12:00:00Z outcomes.jsonl
+	lh-observe record --now 2026-05-03T12:00:00Z seen.log events.jsonl
+	lh-observe inbox --now 2026-05-03T12:00:00Z seen.log messages.jsonl
+	lh-observe stats --by endpoint known-seen.log
+	lh-observe tail -n 100 known-seen.log
+	lh-observe requests --now 2026-05-03T12:00:00Z seen.log observations.jsonl
 	lh-parity --left cat --right cat --report report.md --now 2026-05-03T12:00:00Z skips.jsonl
 	lh-pathway add --now 2026-05-03T12:00:00Z way.log fresh.jsonl
 	lh-pathway add-idempotent --now 2026-05-03T12:00:00Z way.log known.jsonl
@@ -169,6 +174,10 @@ setup_file() {
 	sed 's/"t\([0-9]*\)"/"v\1","predecessor_uid":"t\1"/' known.jsonl >next.jsonl
 	lh-pathway add way.log known.jsonl >/dev/null
 	for i in {1..40}; do echo '{"op":"get","uid":"t'$i'"}'; done | sed '0~4s/.*/{"op":"search","limit":2}/' >wanted.jsonl
+	for i in {1..40}; do echo '{"endpoint":"e\u0061'$((i % 3))'","duration_ms":'$i'.50,"x":[1, 2]}'; done >events.jsonl
+	for i in {1..40}; do echo '{"type":"sms","sender":"\u0061'$i'","body":"b","subject":"s"}'; done >messages.jsonl
+	sed 's/^{/{"op":"event",/; 0~4s/.*/{"op":"health"}/' events.jsonl >observations.jsonl
+	lh-observe record --now 2026-05-03T12:00:00Z known-seen.log events.jsonl >/dev/null
 	echo '{"path":"src/a.c","text":"see it"}' >review.focus
 	echo '{"name":"ways","steps":[{"to":"GET /api/tags","take":{"m":"models[0].name"}},{"to":"GET /api/tags","expect":{"models[0].name":{"same_as":"$m"},"models":{"min":1}}}]}' >ways.jsonl
 	{ echo name,rate; for i in {1..40}; do echo "\"Ann\"\"$i\",$i.50"; done; } >people.csv

@@ -40,6 +40,11 @@ kinds() {
 	end: "accepted", "max_iter_exhausted" or "infra_error"|1|[]
 	turn: "no_json", "validation_failed", "accepted" or "infra_error"|1|[]
 	role: "system", "user" or "assistant"|1|[]
+	ms: a number from 0 to 1e+15|-1|1e16|"1"|[]
+	message: "email" or "sms"|1|[]
+	priority: "urgent", "high", "medium", "low" or ""|1|[]
+	observer: "event", "inbox", "stats" or "health"|1|[]
+	grouping: "endpoint"|1|[]
 	stats: "stats"|1|[]
 	op: "create", "list", "get", "corpora", "delete", "add", "lookup" or "merge"|1|[]
 	record: "record" or "bulk"|1|[]
@@ -92,6 +97,9 @@ commands() {
 	lh-pathway get log|{"uid":"a"}
 	lh-pathway revise log|{"predecessor_uid":"a","content":1}
 	lh-pathway requests log|{"op":"search"}
+	lh-observe record log|{"endpoint":"a"}
+	lh-observe inbox log|{"type":"sms","body":"a"}
+	lh-observe requests log|{"op":"stats"}
 	lh-query p=p.lhv|{"sql":"VALUES (1)"}
 	lh-distill trace --root .|{"id":"rag-0"}
 	lh-subject-audit requests --key-file key|{"op":"report","id":"a"}
@@ -136,6 +144,9 @@ members() {
 	lh-pathway add log|uid string +
 	lh-pathway get log|uid string !+
 	lh-pathway revise log|predecessor_uid string !+
+	lh-observe record log|endpoint string !+; timestamp time; source string; success bool; duration_ms ms; input_summary string; output_summary string; error string
+	lh-observe inbox log|type message !; body string !+; sender string; subject string; tag string; priority priority
+	lh-observe requests log|op observer !; by grouping
 	lh-pathway requests log|op operation !; tag string; tags strings; content_contains string; include_retired bool
 	lh-query p=p.lhv|sql string !
 	lh-distill trace --root .|id string !+
@@ -266,6 +277,7 @@ input_section() {
 	lh-gen tools/lh-gen/queries_from.c
 	lh-store tools/lh-store/requests.c
 	lh-ingest tools/lh-ingest/requests.c
+	lh-observe tools/lh-observe/record.c tools/lh-observe/requests.c
 	lh-pathway tools/lh-pathway/change.c tools/lh-pathway/look.c tools/lh-pathway/requests.c
 	lh-subject-audit tools/lh-subject-audit/append.c tools/lh-subject-audit/requests.c
 	lh-load tools/lh-load/scenario.c

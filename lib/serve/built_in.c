@@ -11,7 +11,7 @@
 
 enum filter {
 	NONE, EMBED, EMBED_UNIT, SEARCH, RETRIEVE, INDEX, RELEVANCE, GATE, PLAYBOOK, VALIDATE,
-	ITERATE, CHAT, PATHWAY, AUDIT, CATALOG, STORE, INGEST, SQL, TRACED, FILTERS
+	ITERATE, CHAT, PATHWAY, AUDIT, CATALOG, STORE, INGEST, SQL, TRACED, OBSERVE, FILTERS
 };
 
 #define BODY_MAX (UINT64_C(4) << 20)	/* bytes, unless the body goes to a file */
@@ -82,6 +82,11 @@ static const struct built_in {
 	  "a trace and its predecessors" },
 	{ "POST /v1/pathway/search", PATHWAY, 0, OP(search), READ, false, "search traces" },
 	{ "GET /v1/pathway/stats", PATHWAY, 0, OP(stats), READ, false, "counts of traces" },
+	{ "POST /v1/observer/event", OBSERVE, 0, OP(event), WRITE, false, "record an operation" },
+	{ "POST /v1/observer/inbox", OBSERVE, 0, OP(inbox), WRITE, false, "record a message" },
+	{ "GET /v1/observer/stats", OBSERVE, 0, OP(stats), READ, false, "counts of operations" },
+	{ "GET /v1/observer/health", OBSERVE, 0, OP(health), READ, false,
+	  "whether the log can be written" },
 	{ "GET /v1/audit/subject/{id}", AUDIT, 0, OP(report), WRITE, false,
 	  "who looked at the data of a subject" },
 	{ "POST /v1/catalog/register", CATALOG, 0, OP(register), WRITE, false,
@@ -119,6 +124,7 @@ static const struct {
 	[AUDIT] = { 1, 16, 90, NULL }, [CATALOG] = { 1, 64, 90, NULL },
 	[STORE] = { 4, 1, 900, NULL },
 	[INGEST] = { 2, 1, 900, NULL }, [TRACED] = { 1, 16, 90, NULL },
+	[OBSERVE] = { 1, 64, 90, NULL },
 };
 
 /* ---- argv ---- */
@@ -213,7 +219,7 @@ static void add_validate(struct words *w, const char *state)
 	add_word(w, state, "data/_catalog/subjects");
 }
 
-static void add_lake(struct words *w, enum filter filter, const char *state)
+static void add_later(struct words *w, enum filter filter, const char *state)
 {
 	switch (filter) {
 	case CATALOG:
@@ -232,6 +238,9 @@ static void add_lake(struct words *w, enum filter filter, const char *state)
 	case TRACED:
 		ADD(w, "lh-distill", "trace", "--root");
 		add_word(w, "", state);
+		break;
+	case OBSERVE:
+		ADD(w, "lh-observe", "requests");
 		break;
 	default:
 		break;
@@ -285,7 +294,7 @@ static void add_command(struct words *w, enum filter filter, const char *state)
 		add_word(w, state, "data/_catalog/subjects");
 		break;
 	default:
-		add_lake(w, filter, state);
+		add_later(w, filter, state);
 	}
 }
 
@@ -300,6 +309,8 @@ static void add_operand(struct words *w, enum filter filter, const char *state)
 		add_word(w, state, "store");
 	else if (filter == PATHWAY)
 		add_word(w, state, "log/pathway.jsonl");
+	else if (filter == OBSERVE)
+		add_word(w, state, "log/observer.jsonl");
 }
 
 static int add_run(struct lh_route *r, enum filter filter, const char *state, struct lh_err *err)
@@ -308,7 +319,8 @@ static int add_run(struct lh_route *r, enum filter filter, const char *state, st
 
 	add_command(&w, filter, state);
 	/* -j is for threads, which these do not have */
-	if (filter != PATHWAY && filter != CATALOG && filter != STORE && filter != INGEST)
+	if (filter != PATHWAY && filter != OBSERVE && filter != CATALOG && filter != STORE &&
+	    filter != INGEST)
 		ADD(&w, size_of[filter].jobs ? size_of[filter].jobs : "-j1");
 	ADD(&w, "-q", "--progress", "never", "--on-error", "emit");
 	add_operand(&w, filter, state);

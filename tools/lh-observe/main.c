@@ -1,0 +1,116 @@
+/* lh-observe: a log of what was done, and its export.  See lh-observe(1). */
+#include "run.h"
+
+#include <unistd.h>
+
+static const struct lh_option options[] = {
+	{ 0, "source", "NAME", "source of events without one (default mcp)",
+	  LH_TEXT(struct settings, source, .verbs = V_RECORD) },
+	{ 0, "window", "N|all", "count the newest N rows (default 2000)",
+	  LH_TEXT(struct settings, window, .verbs = V_STATS) },
+	{ 0, "by", "endpoint", "also counts and durations of each endpoint",
+	  LH_CHOICE(struct settings, by, .verbs = V_STATS) },
+	{ 'n', NULL, "N", "the last N rows (default 10)",
+	  LH_UINT(struct settings, n, 0, 1e15, .verbs = V_TAIL) },
+	{ 'f', "follow", NULL, "go on with rows as they are appended",
+	  LH_FLAG(struct settings, follow, .verbs = V_TAIL) },
+	LH_LOCK_OPTION(V_RECORD | V_INBOX | V_REQUESTS),
+	LH_NOW_OPTION,
+	LH_INPUT_OPTIONS,
+	LH_COMMON_OPTIONS,
+	LH_OPTION_END
+};
+
+static const struct lh_verb verbs[] = {
+	{ "record", "LOG [FILE...]", "append a row for each event", V_RECORD, 1, observe_record },
+	{ "inbox", "LOG [FILE...]", "append a row for each message", V_INBOX, 1, observe_record },
+	{ "stats", "LOG", "count the newest rows", V_STATS, 1, observe_stats },
+	{ "tail", "LOG", "print the last rows", V_TAIL, 1, observe_tail },
+	{ "requests", "LOG [FILE...]", "answer requests, each with its operation in \"op\"",
+	  V_REQUESTS, 1, observe_requests },
+	{ NULL, NULL, NULL, 0, 0, NULL },
+};
+
+void run_init(struct run *r, struct lh_tool *tool, void *settings)
+{
+	*r = (struct run){ .tool = tool, .s = settings, .path = tool->operands[0] };
+}
+
+int run_open(struct run *r, struct lh_err *err)
+{
+	if (r->open)
+		return 0;
+	if (lh_observe_open(&r->log, r->path, r->tool->lock_timeout, err) < 0)
+		return -1;
+	r->open = true;
+	if (r->log.file.torn_at >= 0)
+		lh_tool_message(r->tool, "%s: an incomplete line at byte %lld", r->path,
+				(long long)r->log.file.torn_at);
+	return 0;
+}
+
+int run_close(struct run *r, int rc)
+{
+	struct lh_err later;
+
+	if (r->open && lh_observe_close(&r->log, rc ? &later : &r->tool->err) < 0)
+		rc = -1;
+	lh_buf_free(&r->strings);
+	lh_buf_free(&r->more);
+	lh_buf_free(&r->line);
+	return rc;
+}
+
+static int sync_log(void *run, struct lh_err *err)
+{
+	struct run *r = run;
+
+	return r->open ? lh_observe_sync(&r->log, err) : 0;
+}
+
+int run_records(struct run *r, int (*map)(struct lh_record *rec, struct lh_buf *out, void *run,
+					  struct lh_err *err))
+{
+	struct lh_tool *tool = r->tool;
+
+	tool->jobs = 1;
+	return lh_records_run(tool, &(struct lh_flow){
+		.map = map,
+		.shared = r,
+		.before_output = sync_log,
+		.files = tool->operands + 1,
+		.n_files = tool->n_operands - 1,
+	});
+}
+
+static int check(struct lh_tool *tool, void *settings)
+{
+	const struct settings *s = settings;
+
+	if (strcmp(tool->operands[0], "-") == 0)
+		return lh_tool_no_stream(tool, "a log");
+	if (tool->verb->bit & (V_STATS | V_TAIL | V_PUSH) && tool->n_operands > 1)
+		return lh_tool_unexpected(tool, 1, "%s takes one LOG", tool->verb->name);
+	if (s->source && (!*s->source || !lh_utf8_valid(s->source, strlen(s->source))))
+		return lh_tool_usage(tool, "--source: \"%.100s\" is empty or not UTF-8",
+				     s->source);
+	if (s->window && !stats_window(lh_str_of(s->window)))
+		return lh_tool_usage(tool, "--window: \"%.100s\" is neither a number from 1 nor "
+				     "\"all\"", s->window);
+	return 0;
+}
+
+int main(int argc, char **argv)
+{
+	struct settings s = { .by = -1, .n = 10 };
+	static const struct lh_tool_spec spec = {
+		.name = "lh-observe",
+		.synopsis = "COMMAND [OPTION]... LOG [FILE]...",
+		.summary = "keep a log of what was done, and export it",
+		.options = options,
+		.verbs = verbs,
+		.check = check,
+	};
+
+	return lh_tool_main(&spec, argc, argv, &s);
+}

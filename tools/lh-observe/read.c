@@ -1,0 +1,85 @@
+/* read.c - read the rows of a log.  See run.h. */
+#include <errno.h>
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "run.h"
+
+#define SHOWN 20
+
+int reading_open(struct reading *g, struct run *r, struct lh_err *err)
+{
+	struct stat st;
+
+	*g = (struct reading){ .run = r };
+	lh_record_init(&g->rec);
+	g->fd = lh_open_regular(r->path, O_RDONLY, 0, err);
+	if (g->fd < 0 && errno != ENOENT)
+		return -1;
+	if (g->fd >= 0 && fstat(g->fd, &st) < 0) {
+		lh_err_sys(err, "%s", r->path);
+		close(g->fd);
+		return -1;
+	}
+	g->size = g->fd < 0 ? 0 : (uint64_t)st.st_size;
+	lh_log_lines_open(&g->lines, g->fd, r->path, g->size, r->tool->max_line);
+	return 0;
+}
+
+void reading_close(struct reading *g)
+{
+	if (g->fd >= 0)
+		close(g->fd);
+	lh_log_lines_close(&g->lines);
+	lh_record_free(&g->rec);
+	lh_buf_free(&g->text);
+}
+
+static bool is_blank(const struct lh_log_line *line)
+{
+	size_t i;
+
+	for (i = 0; i < line->n; i++)
+		if (line->p[i] != ' ' && line->p[i] != '\t' && line->p[i] != '\r')
+			return false;
+	return line->p;
+}
+
+static void skip(struct reading *g, const struct lh_log_line *line, const char *why)
+{
+	struct lh_tool *tool = g->run->tool;
+
+	if (g->skipped++ < SHOWN || tool->verbose)
+		lh_tool_message(tool, "%s: byte %llu: %s", g->run->path,
+				(unsigned long long)line->at, why);
+	else if (g->skipped == SHOWN + 1)
+		lh_tool_message(tool, "%s: further messages suppressed (--verbose shows all)",
+				g->run->path);
+}
+
+int reading_row(struct reading *g, const struct lh_log_line *line, struct lh_observed *o,
+		struct lh_err *err)
+{
+	if (is_blank(line))
+		return 0;
+	if (!line->p) {
+		skip(g, line, "the line is longer than --max-line");
+		return 0;
+	}
+	if (lh_record_parse(&g->rec, line->p, line->n, err) == 0 &&
+	    lh_observe_read(&g->rec, o, &g->text, err) == 0)
+		return 1;
+	if (err->code != LH_EDATA)
+		return -1;
+	if (line->whole)	/* a row that is being written, or was left incomplete */
+		skip(g, line, err->msg);
+	return 0;
+}
+
+void reading_report(const struct reading *g)
+{
+	if (g->skipped)
+		lh_tool_warn(g->run->tool, "%s: %llu lines of the log skipped", g->run->path,
+			     (unsigned long long)g->skipped);
+}

@@ -1,0 +1,235 @@
+/* record.c - lh-observe record and inbox: make rows of events and messages. */
+#include <lh/num.h>
+#include <lh/time.h>
+#include "json/bind.h"
+#include "json/write.h"
+#include "run.h"
+
+/* Append the members that are not in the list, which ends with NULL, without braces. */
+static void put_others(struct lh_buf *out, const struct lh_record *rec, const char *const *names)
+{
+	struct lh_writer w = { out, 1, out->len > 0 };
+	size_t i, j;
+
+	for (i = 0; i < rec->n; i++) {
+		const struct lh_value *key = &rec->member[i].key, *v = &rec->member[i].val;
+
+		for (j = 0; names[j]; j++)
+			if (lh_value_is(key, names[j], strlen(names[j])))
+				break;
+		if (names[j])
+			continue;
+		lh_write_raw(&w, NULL, (struct lh_str){ key->p, key->n });
+		lh_buf_putc(out, ':');
+		lh_buf_add(out, v->p, v->n);
+	}
+}
+
+/* Append the row to the log and to out. */
+static int deliver(struct run *r, const struct lh_buf *row, struct lh_buf *out, struct lh_err *err)
+{
+	if (lh_buf_check(&r->more, err) < 0 || lh_buf_check(row, err) < 0 ||
+	    run_open(r, err) < 0 || lh_observe_append(&r->log, row->p, row->len, err) < 0)
+		return -1;
+	lh_buf_add(out, row->p, row->len);
+	return 0;
+}
+
+static int deliver_row(struct run *r, struct lh_observe_row *row, const struct lh_record *rec,
+		       const char *const *names, struct lh_buf *out, struct lh_err *err)
+{
+	char now[32];
+
+	if (!row->timestamp.n) {
+		lh_tool_time(r->tool, now);
+		row->timestamp = lh_str_of(now);
+	}
+	put_others(&r->more, rec, names);
+	row->more = (struct lh_str){ r->more.p, r->more.len };
+	lh_buf_reset(&r->line);
+	lh_observe_print(&r->line, row);
+	return deliver(r, &r->line, out, err);
+}
+
+/* ---- events ---- */
+
+static bool is_time(const struct lh_value *v, struct lh_str text)
+{
+	int64_t ms;
+
+	(void)v;
+	return lh_time_read(text.p, text.n, &ms) == 0;
+}
+
+struct event {
+	struct lh_str timestamp, source, endpoint, input, output, error;
+	int success;
+	double duration;
+	struct lh_value duration_text;
+};
+static const struct lh_bind event_members[] = {
+	{ LH_BIND_STRING("timestamp", struct event, timestamp), .is = is_time,
+	  .what = "time like 2026-05-03T12:00:00Z" },
+	{ LH_BIND_STRING("source", struct event, source) },
+	{ LH_BIND_STRING("endpoint", struct event, endpoint), .required = true, .filled = true },
+	{ LH_BIND_STRING("input_summary", struct event, input) },
+	{ LH_BIND_TRUTH("success", struct event, success) },
+	{ LH_BIND_F64("duration_ms", struct event, duration, 0, LH_OBSERVE_MS),
+	  .as_written = LH_BIND_FIELD(struct event, duration_text) },
+	{ LH_BIND_STRING("output_summary", struct event, output) },
+	{ LH_BIND_STRING("error", struct event, error) },
+	LH_BIND_END
+};
+#define ROW_MEMBERS "op", "timestamp", "source", "endpoint", "success", "duration_ms", "error"
+static const char *const event_names[] = { ROW_MEMBERS, "input_summary", "output_summary", NULL };
+
+static struct lh_str source_of(const struct run *r, struct lh_str given)
+{
+	if (given.n)
+		return given;
+	return lh_str_of(r->s->source ? r->s->source : LH_OBSERVE_SOURCE);
+}
+
+static int event_row(struct run *r, const struct lh_record *rec, struct lh_buf *out,
+		     struct lh_err *err)
+{
+	struct event e = { .success = -1 };
+	struct lh_observe_row row;
+
+	if (lh_bind(event_members, rec, &e, &r->strings, err) < 0)
+		return -1;
+	row = (struct lh_observe_row){
+		.timestamp = e.timestamp, .source = source_of(r, e.source),
+		.endpoint = e.endpoint, .input_summary = e.input, .output_summary = e.output,
+		.error = e.error, .success = e.success < 0 ? !e.error.n : e.success,
+		.duration_ms = { e.duration_text.p, e.duration_text.n },
+	};
+	return deliver_row(r, &row, rec, event_names, out, err);
+}
+
+static int access_row(struct run *r, const struct lh_record *rec, struct lh_buf *out,
+		      struct lh_err *err)
+{
+	char ms[LH_F64_MAX];
+	struct lh_observed o;
+	struct lh_observe_row row;
+
+	if (lh_observe_read(rec, &o, &r->strings, err) < 0)
+		return -1;
+	if (o.timestamp.n && !is_time(NULL, o.timestamp))
+		return lh_err_set(err, LH_EDATA,
+				  "\"time\" must be a time like 2026-05-03T12:00:00Z");
+	row = (struct lh_observe_row){
+		.timestamp = o.timestamp, .source = source_of(r, o.source),
+		.endpoint = o.endpoint, .success = o.success,
+	};
+	if (o.duration_ms >= 0)
+		row.duration_ms = (struct lh_str){ ms, lh_f64_print(ms, o.duration_ms) };
+	return deliver_row(r, &row, rec, (const char *const[]){ ROW_MEMBERS, NULL }, out, err);
+}
+
+/* A session row is stored as it is. */
+static int session_row(struct run *r, const struct lh_record *rec, struct lh_buf *out,
+		       struct lh_err *err)
+{
+	struct lh_observed o;
+	struct lh_writer w;
+
+	if (lh_observe_read(rec, &o, &r->strings, err) < 0)
+		return -1;
+	lh_buf_reset(&r->line);
+	w = lh_write_record(&r->line, rec, (const char *[]){ "op" }, 1);
+	lh_write_end(&w);
+	return deliver(r, &r->line, out, err);
+}
+
+int record_event(struct lh_record *rec, struct lh_buf *out, void *run, struct lh_err *err)
+{
+	struct run *r = run;
+
+	lh_buf_reset(&r->more);
+	switch (lh_observe_kind(rec)) {
+	case LH_OBSERVE_SESSION: return session_row(r, rec, out, err);
+	case LH_OBSERVE_ACCESS: return access_row(r, rec, out, err);
+	default: return event_row(r, rec, out, err);
+	}
+}
+
+/* ---- the inbox ---- */
+
+#define BODY_MAX ((size_t)8 << 10)	/* bytes */
+#define LINE_MAX_CHARS 256		/* code points of subject, sender and tag */
+
+static const char *const types[] = { "email", "sms", NULL };
+static const char *const endpoints[] = { "inbox.email", "inbox.sms" };
+static const char *const priorities[] = { "urgent", "high", "medium", "low", "", NULL };
+enum { MEDIUM = 2, EMPTY = 4 };
+
+struct message {
+	int type, priority;
+	struct lh_str sender, subject, body, tag;
+};
+static const struct lh_bind message_members[] = {
+	{ LH_BIND_INDEX("type", struct message, type, types), .required = true },
+	{ LH_BIND_STRING("sender", struct message, sender) },
+	{ LH_BIND_STRING("subject", struct message, subject) },
+	{ LH_BIND_STRING("body", struct message, body), .required = true, .filled = true },
+	{ LH_BIND_INDEX("priority", struct message, priority, priorities) },
+	{ LH_BIND_STRING("tag", struct message, tag) },
+	LH_BIND_END
+};
+static const char *const message_names[] = { ROW_MEMBERS, "type", "sender", "subject", "body",
+					     "priority", "tag", NULL };
+
+/* Write a text of one line: without CR and LF, truncated. */
+static void write_line(struct lh_writer *w, const char *name, struct lh_str s, struct lh_buf *clean)
+{
+	size_t i, chars = 0;
+
+	lh_buf_reset(clean);
+	for (i = 0; i < s.n; i++) {
+		if (s.p[i] == '\r' || s.p[i] == '\n')
+			continue;
+		if (((unsigned char)s.p[i] & 0xc0) != 0x80 && chars++ == LINE_MAX_CHARS)
+			break;
+		lh_buf_putc(clean, s.p[i]);
+	}
+	lh_write_str(w, name, (struct lh_str){ clean->p, clean->len });
+}
+
+int record_message(struct lh_record *rec, struct lh_buf *out, void *run, struct lh_err *err)
+{
+	struct run *r = run;
+	struct message m = { .priority = MEDIUM };
+	struct lh_observe_row row = { .source = lh_str_of("inbox"), .success = true };
+	struct lh_writer w = lh_write_to(&r->more);
+
+	if (lh_bind(message_members, rec, &m, &r->strings, err) < 0)
+		return -1;
+	if (m.body.n > BODY_MAX)
+		return lh_err_data(err, 413, "\"body\" must be at most %zu bytes", BODY_MAX);
+	row.endpoint = lh_str_of(endpoints[m.type]);
+	lh_buf_reset(&r->more);
+	lh_write_text(&w, "type", types[m.type]);
+	write_line(&w, "sender", m.sender, &r->line);
+	write_line(&w, "subject", m.subject, &r->line);
+	lh_write_str(&w, "body", m.body);
+	lh_write_text(&w, "priority", priorities[m.priority == EMPTY ? MEDIUM : m.priority]);
+	if (m.tag.n)
+		write_line(&w, "tag", m.tag, &r->line);
+	return deliver_row(r, &row, rec, message_names, out, err);
+}
+
+/* ---- the commands ---- */
+
+int observe_record(struct lh_tool *tool, void *settings)
+{
+	struct run r;
+	int rc;
+
+	run_init(&r, tool, settings);
+	rc = run_open(&r, &tool->err);
+	if (!rc)
+		rc = run_records(&r, tool->verb->bit == V_RECORD ? record_event : record_message);
+	return run_close(&r, rc);
+}

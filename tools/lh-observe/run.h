@@ -1,0 +1,79 @@
+/* run.h - shared by the commands of lh-observe. */
+#ifndef RUN_H
+#define RUN_H
+
+#include "observe/log_lines.h"
+#include "observe/observe.h"
+#include "tool/records.h"
+
+enum { V_RECORD = 1, V_INBOX = 2, V_STATS = 4, V_TAIL = 8, V_PUSH = 16, V_REQUESTS = 32 };
+
+struct settings {
+	const char *source;		/* of events without one */
+	const char *window;
+	int by;				/* 0: by endpoint; -1: not */
+	uint64_t n;
+	bool follow;
+};
+
+/* A command and its log. */
+struct run {
+	struct lh_tool *tool;
+	const struct settings *s;
+	const char *path;
+	struct lh_observe_log log;
+	bool open;			/* it is open for writing */
+	bool failing;			/* its failure is reported already */
+	struct lh_buf strings, more, line;	/* of a record */
+};
+
+/* The commands. */
+int observe_record(struct lh_tool *tool, void *settings);	/* and inbox */
+int observe_requests(struct lh_tool *tool, void *settings);
+int observe_stats(struct lh_tool *tool, void *settings);
+int observe_tail(struct lh_tool *tool, void *settings);
+
+void run_init(struct run *r, struct lh_tool *tool, void *settings);
+/* Close the log and free the buffers; the result is rc, or -1. */
+int run_close(struct run *r, int rc);
+/* Run the records of the operands after LOG; each map may append rows. */
+int run_records(struct run *r, int (*map)(struct lh_record *rec, struct lh_buf *out, void *run,
+					  struct lh_err *err));
+
+/* Open the log for writing, unless that is done. */
+int run_open(struct run *r, struct lh_err *err);
+
+/* Append the row of an event, of a message, to the log and to out. */
+int record_event(struct lh_record *rec, struct lh_buf *out, void *run, struct lh_err *err);
+int record_message(struct lh_record *rec, struct lh_buf *out, void *run, struct lh_err *err);
+
+/* ---- reading ---- */
+
+/* A log that is read.  Lines that are not rows are reported, at most SHOWN of them. */
+struct reading {
+	struct run *run;
+	int fd;				/* -1: there is no log */
+	uint64_t size;			/* bytes at the opening */
+	uint64_t skipped;		/* lines that are not rows */
+	struct lh_log_lines lines;
+	struct lh_record rec;
+	struct lh_buf text;
+};
+int reading_open(struct reading *g, struct run *r, struct lh_err *err);
+void reading_close(struct reading *g);
+/* Read the line as a row: 1; 0 if it is blank, incomplete or not a row, which is reported; -1. */
+int reading_row(struct reading *g, const struct lh_log_line *line, struct lh_observed *o,
+		struct lh_err *err);
+/* Report how many lines were skipped. */
+void reading_report(const struct reading *g);
+
+/* ---- statistics ---- */
+
+#define WINDOW 2000
+/* Read "all" or a number; 0 if it is neither. */
+uint64_t stats_window(struct lh_str text);
+/* Append the counts of the newest rows. */
+int stats_write(struct run *r, uint64_t window, bool by_endpoint, struct lh_buf *out,
+		struct lh_err *err);
+
+#endif

@@ -1,0 +1,264 @@
+/* stats.c - lh-observe stats: counts of the newest rows. */
+#include <stdlib.h>
+
+#include "base/intern.h"
+#include "base/mem.h"
+#include "json/write.h"
+#include "run.h"
+
+#define NAMES_MAX 65536			/* different sources, or endpoints */
+#define DURATIONS_MAX (1u << 22)	/* of all endpoints together */
+#define RECENT 10			/* rows of source scenario */
+
+struct count {
+	uint64_t rows, successes;
+	double *ms;
+	size_t n, cap;
+};
+
+/* Counts by a name. */
+struct tally {
+	struct lh_intern names;
+	struct count *v;
+	size_t cap;
+};
+
+struct stats {
+	uint64_t total, successes;
+	struct tally sources, endpoints;
+	size_t durations;
+	struct lh_buf recent;
+	size_t n_recent;
+};
+
+uint64_t stats_window(struct lh_str text)
+{
+	uint64_t n = 0;
+	size_t i;
+
+	if (lh_str_is(text, "all", 3))
+		return UINT64_MAX;
+	for (i = 0; i < text.n; i++) {
+		if (text.p[i] < '0' || text.p[i] > '9' || n > UINT64_MAX / 20)
+			return 0;
+		n = n * 10 + (uint64_t)(text.p[i] - '0');
+	}
+	return n;
+}
+
+/* Count a row under a name: its counts, or NULL. */
+static struct count *tally_add(struct tally *t, struct lh_str name, bool success, const char *what,
+			       struct lh_err *err)
+{
+	uint32_t i;
+
+	if (lh_intern_add(&t->names, name.p, name.n, &i, err) < 0)
+		return NULL;
+	if (i >= NAMES_MAX) {
+		lh_err_data(err, 413, "more than %d different %s; set a smaller window", NAMES_MAX,
+			    what);
+		return NULL;
+	}
+	if (i >= t->cap) {
+		size_t had = t->cap;
+
+		if (lh_grow(&t->v, &t->cap, i + 1, sizeof *t->v, err) < 0)
+			return NULL;
+		memset(t->v + had, 0, (t->cap - had) * sizeof *t->v);
+	}
+	t->v[i].rows++;
+	t->v[i].successes += success;
+	return &t->v[i];
+}
+
+static void tally_free(struct tally *t)
+{
+	size_t i;
+
+	for (i = 0; i < t->names.n && i < t->cap; i++)
+		free(t->v[i].ms);
+	free(t->v);
+	lh_intern_free(&t->names);
+}
+
+static int add_duration(struct stats *s, struct count *c, double ms, struct lh_err *err)
+{
+	if (s->durations++ >= DURATIONS_MAX)
+		return lh_err_data(err, 413, "more than %u durations; set a smaller window",
+				   DURATIONS_MAX);
+	if (lh_grow(&c->ms, &c->cap, c->n + 1, sizeof *c->ms, err) < 0)
+		return -1;
+	c->ms[c->n++] = ms;
+	return 0;
+}
+
+static int add_row(struct stats *s, const struct lh_observed *o, const struct lh_log_line *line,
+		   bool by_endpoint, struct lh_err *err)
+{
+	struct count *c;
+
+	s->total++;
+	s->successes += o->success;
+	if (!tally_add(&s->sources, o->source, o->success, "sources", err))
+		return -1;
+	if (lh_str_is(o->source, "scenario", 8) && s->n_recent < RECENT) {
+		if (s->n_recent++)
+			lh_buf_putc(&s->recent, ',');
+		lh_buf_add(&s->recent, line->p, line->n);
+	}
+	if (!by_endpoint)
+		return 0;
+	c = tally_add(&s->endpoints, o->endpoint, o->success, "endpoints", err);
+	return !c ? -1 : o->duration_ms < 0 ? 0 : add_duration(s, c, o->duration_ms, err);
+}
+
+static int count_rows(struct reading *g, struct stats *s, uint64_t window, bool by_endpoint,
+		      struct lh_err *err)
+{
+	struct lh_log_line line;
+	struct lh_observed o;
+	int rc = 0;
+
+	while (s->total < window && (rc = lh_log_lines_before(&g->lines, &line, err)) > 0) {
+		rc = reading_row(g, &line, &o, err);
+		if (rc > 0)
+			rc = add_row(s, &o, &line, by_endpoint, err);
+		if (rc < 0)
+			break;
+	}
+	return rc < 0 ? -1 : 0;
+}
+
+/* ---- output ---- */
+
+struct named {
+	struct lh_str name;
+	struct count *count;
+};
+
+static int by_name(const void *a, const void *b)
+{
+	return lh_str_cmp(((const struct named *)a)->name, ((const struct named *)b)->name);
+}
+
+/* Return the counts in the order of their names; the caller frees them. */
+static struct named *in_order(const struct tally *t, struct lh_err *err)
+{
+	struct named *v = lh_calloc(t->names.n + 1, sizeof *v, err);
+	uint32_t i;
+
+	if (!v)
+		return NULL;
+	for (i = 0; i < t->names.n; i++)
+		v[i] = (struct named){ lh_intern_text(&t->names, i), &t->v[i] };
+	qsort(v, t->names.n, sizeof *v, by_name);
+	return v;
+}
+
+static int by_value(const void *a, const void *b)
+{
+	double x = *(const double *)a, y = *(const double *)b;
+
+	return (x > y) - (x < y);
+}
+
+/* The nearest rank: the smallest value that p percent of the values do not exceed. */
+static void write_rank(struct lh_writer *w, const char *name, const struct count *c, unsigned p)
+{
+	if (c->n)
+		lh_write_f64(w, name, c->ms[(c->n * p + 99) / 100 - 1]);
+	else
+		lh_write_null(w, name);
+}
+
+static void write_endpoint(struct lh_writer *w, struct count *c)
+{
+	if (c->n)
+		qsort(c->ms, c->n, sizeof *c->ms, by_value);
+	lh_write_object(w, NULL);
+	lh_write_u64(w, "total", c->rows);
+	lh_write_u64(w, "successes", c->successes);
+	lh_write_u64(w, "failures", c->rows - c->successes);
+	write_rank(w, "p50", c, 50);
+	write_rank(w, "p95", c, 95);
+	write_rank(w, "p99", c, 99);
+	lh_write_end(w);
+}
+
+static int write_tally(struct lh_writer *w, const char *name, struct tally *t, bool whole,
+		       struct lh_err *err)
+{
+	struct named *order = in_order(t, err);
+	size_t i;
+
+	if (!order)
+		return -1;
+	lh_write_object(w, name);
+	for (i = 0; i < t->names.n; i++) {
+		lh_write_key_str(w, order[i].name);
+		if (whole)
+			write_endpoint(w, order[i].count);
+		else
+			lh_write_u64(w, NULL, order[i].count->rows);
+	}
+	lh_write_end(w);
+	free(order);
+	return 0;
+}
+
+static int write_stats(struct stats *s, bool by_endpoint, struct lh_buf *out, struct lh_err *err)
+{
+	struct lh_writer w = lh_write_to(out);
+
+	lh_write_object(&w, NULL);
+	lh_write_u64(&w, "total", s->total);
+	lh_write_u64(&w, "successes", s->successes);
+	lh_write_u64(&w, "failures", s->total - s->successes);
+	if (write_tally(&w, "by_source", &s->sources, false, err) < 0)
+		return -1;
+	lh_write_array(&w, "recent_scenario_ops");
+	lh_buf_add(out, s->recent.p, s->recent.len);
+	lh_write_end(&w);
+	if (by_endpoint && write_tally(&w, "by_endpoint", &s->endpoints, true, err) < 0)
+		return -1;
+	lh_write_end(&w);
+	return lh_buf_check(&s->recent, err);
+}
+
+int stats_write(struct run *r, uint64_t window, bool by_endpoint, struct lh_buf *out,
+		struct lh_err *err)
+{
+	struct stats s = { 0 };
+	struct reading g;
+	int rc;
+
+	lh_intern_init(&s.sources.names);
+	lh_intern_init(&s.endpoints.names);
+	if (reading_open(&g, r, err) < 0)
+		return -1;
+	rc = count_rows(&g, &s, window, by_endpoint, err);
+	if (!rc)
+		rc = write_stats(&s, by_endpoint, out, err);
+	reading_report(&g);
+	reading_close(&g);
+	tally_free(&s.sources);
+	tally_free(&s.endpoints);
+	lh_buf_free(&s.recent);
+	return rc;
+}
+
+int observe_stats(struct lh_tool *tool, void *settings)
+{
+	const struct settings *s = settings;
+	uint64_t window = s->window ? stats_window(lh_str_of(s->window)) : WINDOW;
+	struct lh_buf out = { 0 };
+	struct run r;
+	int rc;
+
+	run_init(&r, tool, settings);
+	rc = stats_write(&r, window, s->by == 0, &out, &tool->err);
+	if (!rc)
+		return lh_tool_out_line(tool, &out);
+	lh_buf_free(&out);
+	return rc;
+}
