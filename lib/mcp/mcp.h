@@ -69,11 +69,19 @@ struct lh_mcp_peer {
 	bool unread;			/* LH_MCP_PARAMS was about what every message has */
 };
 
+/* Where it is written whose data an answer shows: on the chains of lh-subject-audit(1). */
+struct lh_mcp_audit {
+	const char *folder;
+	const char *const *key;		/* files of keys; none: as that tool finds them */
+	size_t keys;
+	bool required;			/* a row that cannot be written fails the call */
+};
+
 struct lh_mcp_how {
 	const struct lh_mcp_tool *tool;	/* the table ... */
 	size_t tools;
 	const struct lh_mcp_tools *more;	/* ... and those of a file, first; or NULL */
-	const char *version;		/* of the program */
+	const char *program, *version;	/* "lh-mcp", "0.1.0" */
 	const char *state;		/* the folder of the bridge */
 	const struct lh_routes *routes;
 	/* Return the pool of a route, or of a tool that has an argv, with route NULL.  NULL, or
@@ -86,8 +94,7 @@ struct lh_mcp_how {
 	bool compat;
 	double timeout;			/* seconds of a call */
 	size_t answer_max;		/* bytes; 0: LH_MCP_ANSWER */
-	const char *audit;		/* folder of the logs of subjects; NULL: no rows */
-	bool audit_required;		/* a row that cannot be written fails the call */
+	const struct lh_mcp_audit *audit;	/* NULL: no rows */
 	/* Report what ended, or could not be written; or NULL. */
 	void (*warn)(void *owner, const char *text);
 	void *owner;

@@ -87,7 +87,8 @@ static void free_call(struct lh_mcp_call *c)
 	lh_mcp_audit_free(c);
 	lh_buf_free(&c->ask.line);
 	lh_buf_free(&c->text);
-	lh_buf_free(&c->out);
+	lh_buf_free(&c->answer);
+	lh_buf_free(&c->uri);
 	free(c);
 }
 
@@ -159,7 +160,7 @@ static void fail_call(struct lh_mcp_call *c, unsigned status, const char *why)
 	struct lh_mcp *m = c->m;
 	struct lh_writer w;
 
-	if (c->uri.p) {
+	if (c->is_read) {
 		lh_mcp_error(m, c->peer, &c->id, status != 404 ? LH_MCP_INTERNAL :
 			     c->modern ? LH_MCP_PARAMS : LH_MCP_NO_RESOURCE, why,
 			     (struct lh_str){ NULL, 0 });
@@ -178,8 +179,9 @@ static void write_answer(struct lh_mcp_call *c, struct lh_str structured)
 	const struct lh_buf *links = &m->links;
 	struct lh_writer w = lh_mcp_result(m, &c->id, c->modern);
 
-	if (c->uri.p) {
-		lh_mcp_write_contents(&w, c->uri, c->type, structured);
+	if (c->is_read) {
+		lh_mcp_write_contents(&w, (struct lh_str){ c->uri.p, c->uri.len }, c->type,
+				      structured);
 		if (c->modern)
 			lh_mcp_write_fresh(&w, 0, false);
 	} else {
@@ -222,7 +224,7 @@ void lh_mcp_call_audited(struct lh_mcp_call *c, const char *missing)
 		fail_call(c, 503, missing);
 	} else {
 		lh_buf_reset(&m->out);
-		lh_buf_add(&m->out, c->out.p, c->out.len);
+		lh_buf_add(&m->out, c->answer.p, c->answer.len);
 		lh_mcp_send(m, c->peer, 0);
 		free_call(c);
 	}
@@ -451,8 +453,8 @@ static void read_opened(const struct lh_mcp_request *r, struct lh_str uri,
 	if (!c)
 		return;
 	c->type = res->type;
-	lh_buf_add(&c->out, uri.p, uri.n);
-	c->uri = (struct lh_str){ c->out.p, c->out.len };
+	c->is_read = true;
+	lh_buf_add(&c->uri, uri.p, uri.n);
 	start(c);
 }
 

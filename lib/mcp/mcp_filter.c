@@ -107,7 +107,7 @@ int lh_mcp_prepare(struct lh_mcp_call *c, struct lh_err *err)
 	if (why)
 		return lh_err_data(err, 401, "%s", why);
 	c->own_status = lh_value_get(&c->args, "status", &v) || lh_value_get(&c->args, "code", &v);
-	c->ask.read = r ? r->read : !t->write;
+	c->ask.read = r ? r->read : t->repeat;
 	if (r && (r->members || (r->trace && *c->trace))) {
 		if (add_members(c, r, err) < 0)
 			return -1;

@@ -49,14 +49,15 @@ struct lh_mcp_call {
 	struct lh_str key;		/* of the id */
 	uint64_t hash;
 	struct lh_value id, args;
-	struct lh_str uri;		/* of the resource; p is NULL for a call */
+	bool is_read;			/* a resource is read, ... */
+	struct lh_buf uri;		/* ... of that URI */
 	const char *type;		/* its mimeType */
 	const struct lh_mcp_tool *tool;
 	bool modern, links, own_status;
 	char trace[33];
-	struct lh_buf out;		/* the answer, while rows are written */
+	struct lh_buf answer;		/* while rows are written */
 	struct lh_mcp_row *row;		/* of the audit; NULL: none */
-	size_t rows, open;		/* open: not written yet */
+	size_t rows, open, missing;	/* open: not answered yet */
 };
 
 /* ---- mcp_header.c ---- */

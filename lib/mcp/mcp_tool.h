@@ -54,6 +54,7 @@ struct lh_mcp_tool {
 	const char *route;		/* "POST /v1/matrix/search"; or NULL */
 	char **run;			/* argv of its own; or NULL */
 	uint64_t pool;			/* processes of run */
+	bool repeat;			/* run may be asked once more, in another process */
 	/* Compose the record from the arguments, an object. */
 	int (*ask)(struct lh_mcp_question *q, const struct lh_value *args, struct lh_err *err);
 	/* Compose the reply.  rec: the line of the filter, its status included. */

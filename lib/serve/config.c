@@ -130,7 +130,7 @@ static int copy_list(char ***to, const struct lh_str *from, size_t n, struct lh_
 
 /* ---- routes ---- */
 
-static bool is_command(const char *name)
+bool lh_is_command(const char *name)
 {
 	char path[4096];
 	const char *dirs = getenv("PATH"), *end;
@@ -211,7 +211,7 @@ static int fill_route(struct lh_route *r, const struct route_members *m, struct 
 		return -1;
 	if (fill_env(r, m, err) < 0)
 		return -1;
-	if (m->n_run && !is_command(r->run[0]))
+	if (m->n_run && !lh_is_command(r->run[0]))
 		return lh_err_set(err, LH_EDATA, "route \"%s\": \"run\": there is no command %s",
 				  r->route, r->run[0]);
 	r->depth = m->depth ? m->depth : m->n_run ? lh_route_depth(r->run[0]) : 1;

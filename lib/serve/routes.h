@@ -57,6 +57,9 @@ void lh_serve_config_free(struct lh_serve_config *c);
  * others.  A route of the audit remains one.  The routes of from move. */
 int lh_routes_replace(struct lh_routes *to, struct lh_routes *from, struct lh_err *err);
 
+/* Return whether there is a program of that name, in the folder of this one or in PATH. */
+bool lh_is_command(const char *name);
+
 /* Return which variables the filter argv[0] inherits: a set of enum lh_child_keys. */
 unsigned lh_route_keys(const char *command);
 /* Return how many requests a process of the command takes at one time, unless that is

@@ -1,9 +1,12 @@
 /* lh-mcp: tools for a model, by the Model Context Protocol.  See lh-mcp(1). */
+#include <sys/stat.h>
+
+#include <lh/chain.h>
 #include "transport.h"
 
 struct settings {
 	const char *state, *tools, *audit_log;
-	struct lh_list allow;
+	struct lh_list allow, key_file;
 	bool compat, audit_required;
 	double timeout;
 	uint64_t max_line;
@@ -21,6 +24,8 @@ static const struct lh_option options[] = {
 	  LH_TEXT(struct settings, audit_log) },
 	{ 0, "audit-required", NULL, "no answer without its rows",
 	  LH_FLAG(struct settings, audit_required) },
+	{ 0, "key-file", "FILE", "the key of the audit log (repeatable)",
+	  LH_TEXTS(struct settings, key_file, .env = "LH_SUBJECT_AUDIT_KEY") },
 	{ 0, "timeout", "S", "seconds for a call (default 30)",
 	  LH_REAL(struct settings, timeout, 0.01, 86400) },
 	{ 0, "max-line", "SIZE", "longest message, K/M/G (default 16M)",
@@ -34,18 +39,43 @@ static void warn(void *tool, const char *text)
 	lh_tool_warn(tool, "%s", text);
 }
 
+/* Check the state, the names of tools and the key, before anything is read. */
+static int check(struct lh_tool *tool, const struct settings *set)
+{
+	struct lh_chain_keys keys = { 0 };
+	struct stat st;
+	int rc;
+
+	if (stat(set->state, &st) < 0 || !S_ISDIR(st.st_mode))
+		return lh_tool_usage(tool, "--state %s: no such folder", set->state);
+	if (set->audit_required && !set->audit_log)
+		return lh_tool_usage(tool, "--audit-required: needs --audit-log");
+	if (!set->audit_log)
+		return 0;
+	if (!set->key_file.n)
+		return lh_tool_usage(tool, "--audit-log: no key: name its file by --key-file or "
+				     "LH_SUBJECT_AUDIT_KEY");
+	rc = lh_chain_keys_read(&keys, set->key_file.v, set->key_file.n, false, &tool->err);
+	lh_chain_keys_free(&keys);
+	return rc;
+}
+
 static int run(struct lh_tool *tool, const struct settings *set)
 {
 	struct lh_routes routes = { 0 };
 	struct lh_mcp_tools more = { 0 };
+	const struct lh_mcp_audit audit = { set->audit_log, set->key_file.v, set->key_file.n,
+					    set->audit_required };
 	struct lh_mcp_how how = {
 		.tool = lh_mcp_tools, .tools = lh_mcp_tools_n, .more = &more,
-		.version = LH_VERSION, .state = set->state, .routes = &routes,
+		.program = tool->name, .version = LH_VERSION, .state = set->state, .routes = &routes,
 		.allow = set->allow.v, .allowed = set->allow.n, .compat = set->compat,
-		.timeout = set->timeout, .audit = set->audit_log,
-		.audit_required = set->audit_required, .warn = warn, .owner = tool,
+		.timeout = set->timeout, .audit = set->audit_log ? &audit : NULL, .warn = warn, .owner = tool,
 	};
-	int rc = lh_routes_built_in(&routes, set->state, &tool->err);
+	int rc = check(tool, set);
+
+	if (!rc)
+		rc = lh_routes_built_in(&routes, set->state, &tool->err);
 
 	if (!rc && set->tools)
 		rc = lh_mcp_tools_read(&more, set->tools, &tool->err);
