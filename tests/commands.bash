@@ -47,6 +47,7 @@ commands() {
 	lh-load -q -n 3 $LH_OLLAMA_URL/api/tags
 	lh-load mix -q -n 3 ways.jsonl $LH_OLLAMA_URL
 	lh-materialize --source outcomes --now 2026-05-03T12:00:00Z outcomes.jsonl
+	lh-mcp <pings.jsonl
 	lh-observe record --now 2026-05-03T12:00:00Z seen.log events.jsonl
 	lh-observe inbox --now 2026-05-03T12:00:00Z seen.log messages.jsonl
 	lh-observe stats --by endpoint known-seen.log
@@ -134,6 +135,7 @@ setup_file() {
 	jq -c '{query_text, k: 5}' entries.jsonl others.jsonl >demand.jsonl
 	lh-playbook record -q book.lhv entries.jsonl >/dev/null
 	lh-gen workers -n 60 | lh-index build playbook.lhv
+	for i in {1..40}; do echo '{"jsonrpc":"2.0","id":'$i',"method":"ping"}'; done >pings.jsonl
 	for i in {1..40}; do echo '{"kind":"email","prompt":"Write to Ada.","model":"m"}'; done >requests.jsonl
 	for i in {1..60}; do echo '{"content":"Here: {\"to\":\"a@b.c\",\"body\":\"Hello '$i'\"}"}'; done >answers.jsonl
 	cat "${ROOT:-$BATS_TEST_DIRNAME/..}"/share/fixtures/session/*[a-z].json | grep -v '"schema"' >sessions.jsonl

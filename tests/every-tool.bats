@@ -83,7 +83,7 @@ raw() {
 	print('{"\\u001b":1,"\\u001b":2}\n{"id":1\x1b}')
 	END
 	while read -r command; do
-		[[ $command == lh-cat* ]] && continue
+		[[ $command == lh-cat* || $command == lh-mcp* ]] && continue
 		bash -c "$command --verbose" <escapes.jsonl >out 2>err && status=0 || status=$?
 		[ "$status" = 1 ]
 		[ "$(wc -l <err)" -gt 5 ]
@@ -153,6 +153,9 @@ raw() {
 		lh-lift --playbook "$E.lhv" workers.lhv
 		lh-lift --report "no/$E" workers.lhv
 		lh-lift --judge-model $'\xff'"$E" workers.lhv
+		lh-mcp --state "no/$E"
+		lh-mcp --tools "no/$E"
+		lh-mcp --audit-log a --key-file "no/$E"
 		lh-materialize --source "$E"
 		lh-materialize --sources "$E"
 		lh-materialize --root "no/$E"
@@ -202,7 +205,7 @@ ASK='"op":"get","index":"workers","uid":"t1","name":"other","role":"r","city":"c
 	printf '{"id":"d","text":"\300\257"}\n{"id":"e","text":"\\ud800"}\n\357\273\277{"id":"f","text":"ok"}\n[1]\n"x"\n\n' >>.dirty
 	printf '{"id":"g","text":"\342\200\250 is LINE SEPARATOR",'"$ASK"'}\n{"id":"g","id":"h","text":"ok"}\n{"id":"i","text":"no LF",'"$ASK"'}' >>.dirty
 	while read -r command; do
-		[[ $command == lh-cat* || $command == *delete* || $command == *emit* || $command == *errors* || $command == *drift* || $command == *audit* || $command == *parity* || $command == *pathway\ add\ * || $command == *revise* || $command == lh-playbook* ]] && continue
+		[[ $command == lh-cat* || $command == lh-mcp* || $command == *delete* || $command == *emit* || $command == *errors* || $command == *drift* || $command == *audit* || $command == *parity* || $command == *pathway\ add\ * || $command == *revise* || $command == lh-playbook* ]] && continue
 		fresh
 		bash -c "$command --rejects rejected" <.dirty >out 2>err && status=0 || status=$?
 		[ "$status" = 1 ] || { echo "$command: exit $status: $(cat err)"; return 1; }

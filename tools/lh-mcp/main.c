@@ -68,15 +68,16 @@ static int run(struct lh_tool *tool, const struct settings *set)
 					    set->audit_required };
 	struct lh_mcp_how how = {
 		.tool = lh_mcp_tools, .tools = lh_mcp_tools_n, .more = &more,
-		.program = tool->name, .version = LH_VERSION, .state = set->state, .routes = &routes,
+		.program = tool->name, .version = LH_VERSION, .state = set->state,
+		.routes = &routes,
 		.allow = set->allow.v, .allowed = set->allow.n, .compat = set->compat,
-		.timeout = set->timeout, .audit = set->audit_log ? &audit : NULL, .warn = warn, .owner = tool,
+		.timeout = set->timeout, .audit = set->audit_log ? &audit : NULL, .warn = warn,
+		.owner = tool,
 	};
 	int rc = check(tool, set);
 
 	if (!rc)
 		rc = lh_routes_built_in(&routes, set->state, &tool->err);
-
 	if (!rc && set->tools)
 		rc = lh_mcp_tools_read(&more, set->tools, &tool->err);
 	if (!rc)
@@ -92,7 +93,8 @@ int main(int argc, char **argv)
 	struct lh_tool tool;
 	int rc;
 
-	lh_tool_init(&tool, "lh-mcp", "[OPTION]...", "offer tools to a model (MCP)", options);
+	lh_tool_init(&tool, "lh-mcp", "[OPTION]...",
+		     "offer the tools to a model, by the Model Context Protocol", options);
 	lh_tool_ignore_sigpipe(&tool);
 	rc = lh_tool_parse(&tool, argc, argv, &set);
 	if (!rc && tool.n_operands)

@@ -28,7 +28,7 @@ static const struct family {
 	{ "lake", { "lh-ingest", "lh-catalog", "lh-store", "lh-query" } },
 	{ "agents", { "lh-observe" } },
 	{ "measure", { "lh-gen", "lh-lift", "lh-parity" } },
-	{ "serve", { "lh-serve", "lh-load" } },
+	{ "serve", { "lh-serve", "lh-mcp", "lh-load" } },
 	{ "general", { "lh-cat" } },
 };
 
