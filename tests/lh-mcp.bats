@@ -9,6 +9,7 @@ META='"_meta":{'$V,$C'}'
 
 setup() {
 	cd "$BATS_TEST_TMPDIR" || return 1
+	: >out
 	cat >tools.json <<-END
 	{"tools": [
 	  {"name": "echo", "description": "the arguments", "run": ["cat"], "inputSchema": {"type": "object"}, "annotations": {"readOnlyHint": true}},
@@ -46,6 +47,16 @@ older() {
 initialize() {
 	older 0 initialize '{"protocolVersion":"'"${1:-2025-11-25}"'","capabilities":{},"clientInfo":{"name":"t","version":"1"}}'
 	echo '{"jsonrpc":"2.0","method":"notifications/initialized"}'
+}
+
+# answered N - wait until file "out" has so many lines
+answered() {
+	local i
+	for i in {1..300}; do
+		[ "$(wc -l <out)" -lt "$1" ] || return 0
+		sleep 0.1
+	done
+	return 1
 }
 
 mcp() {
@@ -224,8 +235,8 @@ mcp() {
 }
 
 @test "the second of two calls in flight with one id is refused, the first one answered" {
-	{ call 1 echo '{"a":1}'; call 1 echo '{"a":2}'; call '"1"' echo '{"a":3}'; call '"a"' echo '{"a":4}'; call '"\u0061"' echo '{"a":5}'; } | mcp |
-		jq -c '[.id, .error.code, .result.structuredContent.a]' >out
+	{ call 1 echo '{"a":1}'; call 1 echo '{"a":2}'; call '"1"' echo '{"a":3}'; call '"a"' echo '{"a":4}'; call '"\u0061"' echo '{"a":5}'; } >in
+	mcp <in | jq -c '[.id, .error.code, .result.structuredContent.a]' >out
 	diff <(sort out) - <<-'END'
 	["1",null,3]
 	["a",-32600,null]
@@ -233,8 +244,9 @@ mcp() {
 	[1,-32600,null]
 	[1,null,1]
 	END
-	for i in 1 2; do call 1 echo '{"a":'$i'}'; sleep 0.5; done | mcp | jq -c .result.structuredContent.a >out
-	[ "$(cat out)" = $'1\n2' ]
+	# an id may come again once it is answered
+	{ call 1 echo '{"a":1}'; answered 1; call 1 echo '{"a":2}'; } | mcp >out
+	[ "$(jq -c .result.structuredContent.a out)" = $'1\n2' ]
 }
 
 @test "many calls at once are answered each by its id" {
@@ -253,14 +265,14 @@ mcp() {
 
 @test "a call that is cancelled is not answered, at whatever moment" {
 	# in the queue of the pool, at work, answered
-	{ call 1 slow '{"slow":1}'; call 2 slow '{}'; cancel 2; sleep 0.3; cancel 1; call 3 slow '{"a":1}'; sleep 1; cancel 3; older 4 ping; } |
+	{ call 1 slow '{"slow":1}'; call 2 slow '{}'; cancel 2; sleep 0.3; cancel 1; call 3 slow '{"a":1}'; answered 1; cancel 3; older 4 ping; } |
 		mcp >out 2>err
 	[ "$(jq -c .id out)" = $'3\n4' ]
 	[ ! -s err ]
 }
 
 @test "what only reads stops when it is cancelled, and the others of its process are asked again" {
-	{ call 1 slow '{"slow":1}'; sleep 0.3; call 2 slow '{"a":2}'; call 3 slow '{"a":3}'; cancel 1; } | mcp >out
+	{ call 1 slow '{"slow":1}'; sleep 0.3; call 2 slow '{"a":2}'; call 3 slow '{"a":3}'; cancel 1; answered 2; } | mcp >out
 	[ "$(jq -c .result.structuredContent.a out | sort)" = $'2\n3' ]
 }
 
@@ -277,8 +289,8 @@ mcp() {
 # ---- limits ----
 
 @test "a call without an answer in time fails, and the next one is served" {
-	{ call 1 slow '{"slow":1}'; sleep 1.5; call 2 slow '{"a":1}'; } | mcp --timeout 0.5 >out 2>err
-	[ "$(jq -c '[.id, .result.isError, .result.content[0].text[:25]]' out)" = '[1,true,"no answer in 0.5 seconds"]
+	{ call 1 slow '{"slow":1}'; answered 1; sleep 0.5; call 2 slow '{"a":1}'; } | mcp --timeout 2 >out 2>err
+	[ "$(jq -c '[.id, .result.isError, .result.content[0].text[:23]]' out)" = '[1,true,"no answer in 2 seconds"]
 [2,false,"{\"a\":1,\"seen\":true}"]' ]
 }
 
@@ -329,7 +341,7 @@ with() {
 @test "a filter that dies, floods or answers nonsense fails its call alone" {
 	while IFS= read -r script; do
 		with "$script"
-		{ call 1 t '{"n":"secret-1234"}'; sleep 0.7; call 2 t '{"ok":1}'; older 3 ping; } | (ulimit -v 400000; mcp) >out 2>err
+		{ call 1 t '{"n":"secret-1234"}'; answered 1; sleep 0.3; call 2 t '{"ok":1}'; older 3 ping; } | (ulimit -v 400000; mcp) >out 2>err
 		[ "$(jq -c '[.id, .result.isError]' out | sort)" = $'[1,true]\n[2,false]\n[3,null]' ] || { echo "$script"; cat out err; return 1; }
 		run ! grep -q secret-1234 err
 	done <<-'END'
@@ -346,7 +358,7 @@ with() {
 
 @test "a filter that cannot start is a result with isError" {
 	with 'exit 1'
-	{ call 1 t '{}'; sleep 0.5; call 2 t '{}'; } | mcp >out 2>err
+	{ call 1 t '{}'; answered 1; call 2 t '{}'; } | mcp >out 2>err
 	[ "$(jq -c '[.id, .result.isError]' out)" = $'[1,true]\n[2,true]' ]
 }
 
