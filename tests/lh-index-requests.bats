@@ -83,6 +83,13 @@ setup() {
 	cp d/w.lhv d/a.lhv
 	ask '{"op":"lookup","name":"a","id":"'"$id"'"}'
 	[ "$(jq -r .id <<<"$answer")" = "$id" ]
+	ask '{"op":"lookup","id":"'"$id"'"}'
+	[ "$(jq -r .corpus <<<"$answer")" = a ]
+	rm d/a.lhv
+	ask '{"op":"lookup","id":"'"$id"'"}'
+	[ "$(jq -r .corpus <<<"$answer")" = w ]
+	ask '{"op":"lookup","id":"none"}'
+	[ "$(jq -r '"\(.error.code) \(.error.message)"' <<<"$answer")" = '404 there is no such record in any index' ]
 	printf 'no index' >d/a.lhv
 	ask '{"op":"lookup","name":"a","id":"'"$id"'"}'
 	[ "$(jq -r '"\(.error.code) \(.error.message)"' <<<"$answer")" = '503 index "a" is damaged' ]

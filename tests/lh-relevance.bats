@@ -94,6 +94,25 @@ score() {
 	[ "$(score '"text":"memchr2()"')" = '0 false ' ]
 }
 
+@test "a record with several chunks gets what each of them gets alone" {
+	focus='{"path":"src/log.c","defined_symbols":["log_open"],"imported_symbols":["memchr"]}'
+	chunks='[{"text":"see src/log.c","path":"a.c"},{"text":"log_open()"},{"path":"src/log.c","text":null},{"text":"caf\u00e9","path":"x/y"}]'
+	echo '{"id":1,"focus":'"$focus"',"chunks":'"$chunks"',"k": 0.0}' | lh-relevance >got
+	jq -c --argjson f "$focus" '.[] | .focus = $f' <<<"$chunks" | lh-relevance | jq -c .relevance | jq -sc '{id: 1, k: 0.0, relevance: .}' >want
+	diff <(jq -c . want) <(jq -c . got)
+	[ "$(jq '.relevance | length' got)" = 4 ]
+	grep -qF '"k": 0.0,"relevance":[{' got
+	while IFS='|' read -r message bad; do
+		echo '{"focus":{},"chunks":'"$bad"'}' | lh-relevance -q --on-error emit >out || [ $? = 1 ]
+		[ "$(jq -r .error.message out)" = "$message" ] || { cat out; return 1; }
+	done <<-'END'
+	chunks[1] must be an object|[{"text":"a"},7]
+	missing chunks[0].text (string)|[{"path":"a"}]
+	"chunks" must be an array of objects|{}
+	END
+	[ "$(echo '{"focus":{},"chunks":[]}' | lh-relevance)" = '{"relevance":[]}' ]
+}
+
 @test "many chunks get the score, the decision and the signals of another reading of the manual" {
 	python3 - >in <<-'END'
 	import json, random

@@ -132,7 +132,7 @@ members() {
 	lh-index requests .|op op !; name name !; items objects !+; items[0].id id !; items[0].vector vector !; items[0].metadata object; items[0].model string
 	lh-index requests . |name name !; dimension dimension !; m links; ef_search ef; distance distances; layout layouts
 	lh-index requests .  |src name !; dest name !; clear_source bool
-	lh-index requests .   |name name !; id id !+
+	lh-index requests .   |name name; id id !+
 	lh-embed|texts array; partial bool; model string
 	lh-embed --wire go|op stats; texts array; partial bool; model string
 	lh-catalog register --catalog lake|name string !+; schema_fingerprint string !+; store string +; row_count count; objects objects

@@ -1,4 +1,4 @@
-/* requests_lookup.c - one record of an index, by its id. */
+/* requests_lookup.c - one record of an index, by its id, or the first of that id in any. */
 #include <stdlib.h>
 
 #include "base/mem.h"
@@ -9,7 +9,7 @@ struct lookup {
 	struct lh_str name, id;
 };
 static const struct lh_bind lookup_members[] = {
-	NAME(lookup, name),
+	{ LH_BIND_STRING("name", struct lookup, name), LH_INDEX_NAME },
 	{ LH_BIND_ID("id", struct lookup, id), .required = true, .filled = true },
 	LH_BIND_END
 };
@@ -39,23 +39,56 @@ static int bring_up(struct requests *r, struct lh_err *err)
 	return ix ? 0 : -1;
 }
 
-int requests_lookup(struct requests *r, const struct lh_record *rec, struct lh_writer *w,
-		    struct lh_err *err)
+/* Write the record if the index has it: 1, 0, -1. */
+static int write_record(struct requests *r, struct lh_str name, struct lh_str id,
+			struct lh_writer *w, struct lh_err *err)
 {
-	struct lookup of;
 	struct lh_row row;
 	int64_t at;
 
-	if (lh_bind(lookup_members, rec, &of, &r->text, err) < 0 ||
-	    requests_find(r, of.name, err) < 0 || bring_up(r, err) < 0)
+	if (requests_find(r, name, err) < 0 || bring_up(r, err) < 0)
 		return -1;
-	at = lh_index_find(r->looked_up, of.id.p, of.id.n, err);
+	at = lh_index_find(r->looked_up, id.p, id.n, err);
 	if (at == -1)
-		return lh_err_data(err, 404, "there is no such record in index \"%.*s\"",
-				   (int)of.name.n, of.name.p);
+		return 0;
 	if (at < 0 || lh_index_row(r->looked_up, (uint64_t)at, &row, err) < 0)
 		return -1;
-	lh_write_str(w, "corpus", of.name);
+	lh_write_str(w, "corpus", name);
 	lh_write_str(w, "id", row.id);
-	return metadata_write(&r->metadata, w, &row, err);
+	return metadata_write(&r->metadata, w, &row, err) < 0 ? -1 : 1;
+}
+
+/* Look into every index, by their names. */
+static int in_any(struct requests *r, struct lh_str id, struct lh_writer *w, struct lh_err *err)
+{
+	struct lh_index_folder f;
+	size_t i;
+	int rc = 0;
+
+	if (lh_index_folder_read(&f, r->in.folder, err) < 0)
+		return err->code == LH_ENOMEM ? -1 :
+						lh_err_data(err, 503, "the folder cannot be read");
+	for (i = 0; !rc && i < f.n; i++) {
+		rc = write_record(r, (struct lh_str){ f.name[i], strlen(f.name[i]) }, id, w, err);
+		if (rc < 0 && lh_err_status(err) == 404)
+			rc = 0;		/* it was removed meanwhile */
+	}
+	lh_index_folder_free(&f);
+	return rc;
+}
+
+int requests_lookup(struct requests *r, const struct lh_record *rec, struct lh_writer *w,
+		    struct lh_err *err)
+{
+	struct lookup of = { .name.p = NULL };
+	int rc;
+
+	if (lh_bind(lookup_members, rec, &of, &r->text, err) < 0)
+		return -1;
+	rc = of.name.p ? write_record(r, of.name, of.id, w, err) : in_any(r, of.id, w, err);
+	if (rc)
+		return rc < 0 ? -1 : 0;
+	return of.name.p ? lh_err_data(err, 404, "there is no such record in index \"%.*s\"",
+				       (int)of.name.n, of.name.p)
+			 : lh_err_data(err, 404, "there is no such record in any index");
 }

@@ -38,7 +38,8 @@ struct held {
 struct worker {
 	const struct settings *s;
 	struct focus given, own;	/* by --focus; by the record */
-	struct lh_buf text, chunk;	/* strings of the record; its text */
+	struct lh_buf text, chunk_text;	/* strings of the record; of a chunk */
+	struct lh_buf chunk;		/* its text */
 };
 
 static void worker_free(void *self)
@@ -48,6 +49,7 @@ static void worker_free(void *self)
 	focus_free(&w->given);
 	focus_free(&w->own);
 	lh_buf_free(&w->text);
+	lh_buf_free(&w->chunk_text);
 	lh_buf_free(&w->chunk);
 }
 
@@ -83,39 +85,54 @@ static int worker_init(void *context, void *ctx, struct lh_err *err)
 }
 
 struct chunk {
-	struct lh_value text, focus_json;
-	struct review focus;
+	struct lh_value text;
 	struct lh_str path;
 };
-
-static const struct lh_bind members[] = {
+static const struct lh_bind chunk_members[] = {
 	{ LH_BIND_VALUE("text", struct chunk, text, LH_BIND_IS(LH_STRING)), .required = true,
 	  .null = true },
 	{ LH_BIND_STRING("path", struct chunk, path) },
-	{ LH_BIND_TABLE("focus", struct chunk, focus, review_members),
-	  .as_written = LH_BIND_FIELD(struct chunk, focus_json) },
 	LH_BIND_END
 };
 
-static int judge_record(struct worker *w, const struct lh_record *rec, struct verdict *verdict,
-			struct lh_err *err)
+/* A record: a chunk, or with "chunks" a list of them. */
+struct request {
+	struct lh_value focus_json;
+	struct review focus;
+	struct chunk *chunk;
+	size_t chunks;
+	bool list;
+};
+static const struct lh_bind members[] = {
+	{ LH_BIND_TABLE("focus", struct request, focus, review_members),
+	  .as_written = LH_BIND_FIELD(struct request, focus_json) },
+	{ LH_BIND_TABLES("chunks", struct request, chunk, chunks, chunk_members),
+	  .given = LH_BIND_FIELD(struct request, list) },
+	LH_BIND_END
+};
+
+static int judge(struct worker *w, const struct focus *focus, const struct chunk *chunk,
+		 struct verdict *verdict, struct lh_err *err)
 {
-	struct chunk chunk = { .path = { "", 0 } };
 	struct lh_str text = { "", 0 };
 
-	if (lh_bind(members, rec, &chunk, &w->text, err) < 0)
-		return -1;
-	if (!chunk.focus_json.p && !w->s->focus)
-		return lh_err_set(err, LH_EDATA, "missing \"focus\" (object) or --focus");
 	lh_buf_reset(&w->chunk);
-	if ((chunk.text.type == LH_STRING &&
-	     lh_value_str(&chunk.text, &w->chunk, &text, err) < 0) ||
-	    path_check(chunk.path, "path", err) < 0)
+	if ((chunk->text.type == LH_STRING &&
+	     lh_value_str(&chunk->text, &w->chunk, &text, err) < 0) ||
+	    path_check(chunk->path, "path", err) < 0)
 		return -1;
-	if (chunk.focus_json.p && focus_set(&w->own, &chunk.focus, &chunk.focus_json, err) < 0)
-		return -1;
-	return score_chunk(chunk.focus_json.p ? &w->own : &w->given, path_plain(chunk.path), text,
-			   verdict, err);
+	return score_chunk(focus, path_plain(chunk->path), text, verdict, err);
+}
+
+static void write_verdict(struct lh_writer *json, const char *name, const struct verdict *v,
+			  double threshold)
+{
+	lh_write_object(json, name);
+	lh_write_f64(json, "score", v->score);
+	lh_write_f64(json, "threshold", threshold);
+	lh_write_bool(json, "kept", v->score >= threshold);
+	score_put_signals(v, json);
+	lh_write_end(json);
 }
 
 /* Begin the line of a chunk that is not to be printed: its id alone. */
@@ -130,14 +147,37 @@ static struct lh_writer open_verdict(struct lh_buf *out, const struct lh_record 
 	return w;
 }
 
-static int on_chunk(struct lh_record *rec, struct lh_buf *out, void *worker, struct lh_err *err)
+/* Score all chunks of a record. */
+static int on_list(struct worker *w, const struct lh_record *rec, const struct request *q,
+		   const struct focus *focus, struct lh_buf *out, struct lh_err *err)
 {
-	struct worker *w = worker;
+	struct lh_writer json = lh_write_record(
+		out, rec, (const char *const[]){ "relevance", "focus", "chunks" }, 3);
+	struct verdict v;
+	size_t i;
+
+	lh_write_array(&json, "relevance");
+	for (i = 0; i < q->chunks; i++) {
+		if (judge(w, focus, &q->chunk[i], &v, err) < 0)
+			return lh_err_prefix(err, "chunks[%zu]", i);
+		write_verdict(&json, NULL, &v, w->s->threshold);
+	}
+	lh_write_end(&json);
+	lh_write_end(&json);
+	return 0;
+}
+
+/* Score the record, which is a chunk. */
+static int on_one(struct worker *w, const struct lh_record *rec, const struct focus *focus,
+		  struct lh_buf *out, struct lh_err *err)
+{
+	struct chunk chunk = { .path = { "", 0 } };
 	struct lh_writer json;
 	struct verdict v;
 	bool kept;
 
-	if (judge_record(w, rec, &v, err) < 0)
+	if (lh_bind(chunk_members, rec, &chunk, &w->chunk_text, err) < 0 ||
+	    judge(w, focus, &chunk, &v, err) < 0)
 		return -1;
 	kept = v.score >= w->s->threshold;
 	if (!kept && w->s->kept && !w->s->each)
@@ -146,14 +186,27 @@ static int on_chunk(struct lh_record *rec, struct lh_buf *out, void *worker, str
 		json = open_verdict(out, rec);
 	else
 		json = lh_write_record(out, rec, (const char *const[]){ "relevance" }, 1);
-	lh_write_object(&json, "relevance");
-	lh_write_f64(&json, "score", v.score);
-	lh_write_f64(&json, "threshold", w->s->threshold);
-	lh_write_bool(&json, "kept", kept);
-	score_put_signals(&v, &json);
-	lh_write_end(&json);
+	write_verdict(&json, "relevance", &v, w->s->threshold);
 	lh_write_end(&json);
 	return 0;
+}
+
+static int on_record(struct lh_record *rec, struct lh_buf *out, void *worker, struct lh_err *err)
+{
+	struct worker *w = worker;
+	const struct focus *focus = &w->given;
+	struct request q = { .chunks = 0 };
+
+	if (lh_bind(members, rec, &q, &w->text, err) < 0)
+		return -1;
+	if (!q.focus_json.p && !w->s->focus)
+		return lh_err_set(err, LH_EDATA, "missing \"focus\" (object) or --focus");
+	if (q.focus_json.p) {
+		if (focus_set(&w->own, &q.focus, &q.focus_json, err) < 0)
+			return -1;
+		focus = &w->own;
+	}
+	return q.list ? on_list(w, rec, &q, focus, out, err) : on_one(w, rec, focus, out, err);
 }
 
 /* Read and check the file of --focus. */
@@ -217,7 +270,7 @@ static int filter(struct lh_tool *tool, struct settings *s)
 	s->each = tool->on_error == LH_ON_ERROR_EMIT;
 	held = lh_held_open(&how, &tool->err);
 	rc = held ? lh_records_run(tool, &(struct lh_flow){
-		.map = on_chunk, .held = held,
+		.map = on_record, .held = held,
 		.context_size = sizeof(struct worker), .context_init = worker_init,
 		.context_free = worker_free }) : -1;
 
