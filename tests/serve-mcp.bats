@@ -14,6 +14,11 @@ teardown() {
 	faults_happened
 }
 
+# needs_tools - skip where the tools that are built in are not there
+needs_tools() {
+	grep -q '"query_sql"' "$ROOT"/lib/mcp/tools*.c || skip "the tools are not built in"
+}
+
 # raw - the Python on stdin, with mcp_http.
 raw() {
 	PYTHONPATH=$TESTS timeout 300 python3 -B - "$@"
@@ -46,7 +51,6 @@ config() {
 	names = [t["name"] for t in result(modern("tools/list"))["tools"]]
 	must("echo" in names and "playbook_record" not in names, names)
 	must(structured(call("echo", {"id": 7}))["answer"] == 7)
-	must("no_such" in modern("tools/call", {"name": "no_such"}).json()["error"]["message"])
 	must(code(modern("tools/call", {"name": "no_such"})) == -32602)
 
 	a = say(message("initialize", {"protocolVersion": "2025-06-18", "capabilities": {}, "clientInfo": {"name": "x", "version": "1"}}))
@@ -128,7 +132,7 @@ config() {
 	    ({V: MODERN, M: "tools/call", N: "z-1.x_"}, "tools/call", with_meta({"name": "z-1.x_"}), 200, None),
 	    ({V: "2025-11-25", M: "wrong", N: "wrong"}, "tools/list", None, 200, None),
 	    ({V: "2025-11-25"}, "initialize", {"protocolVersion": "2025-11-25"}, 200, None),
-	    ({V: MODERN, M: "initialize"}, "initialize", {"protocolVersion": "2025-11-25"}, 400, -32020),
+	    ({V: MODERN, M: "initialize"}, "initialize", {"protocolVersion": "2025-11-25"}, 400, -32602),
 	    ({V: MODERN, M: "initialize"}, "initialize", with_meta({"protocolVersion": MODERN}), 404, -32601),
 	]
 	for headers, method, params, status, want in cases:
@@ -232,8 +236,10 @@ config() {
 	    pass
 	try:
 	    must(c.answer().status == 413)
-	except ConnectionResetError:
-	    pass
+	except (ConnectionResetError, EOFError):
+	    pass    # more came after the refusal than is read to its end
+	c = Client().send(request("POST", "/mcp", b"", ["Transfer-Encoding: chunked"]), part * 5, "0\r\n\r\n")
+	must(c.answer().status == 413)
 	big = message("tools/call", {"name": "echo", "arguments": {"text": "x" * (3 << 20)}})
 	must(say(big, V).status == 200)
 	must(result(modern("tools/list"))["tools"])
@@ -241,6 +247,7 @@ config() {
 }
 
 @test "tokens and networks hold for /mcp, and the audit's tools need the legal token" {
+	needs_tools
 	token primary
 	token legal
 	config "$(tool echo)"
@@ -377,7 +384,7 @@ config() {
 }
 
 @test "1,000 connections call at the same time, and each gets its answer" {
-	config "$(tool one '"pool":2,"depth":32')"
+	config "$(tool one '"pool":2')"
 	start_serve --config config
 	raw <<-'END'
 	from mcp_http import *
@@ -441,6 +448,7 @@ config() {
 }
 
 @test "tools that write are there with --allow-write alone, and say so" {
+	needs_tools
 	ROUTES=$(filter_route 'POST /v1/matrix/playbooks/record') config "$(tool writes '"annotations":{"readOnlyHint":false}')"
 	start_serve --config config
 	names() { raw <<<$'from mcp_http import *\nprint(*[t["name"] for t in result(modern("tools/list"))["tools"]])'; }
@@ -476,7 +484,7 @@ config() {
 	[ "$(metric 'lh_serve_requests_total{route="POST \/mcp",code="200"}')" = 3 ]
 	[ "$(metric 'lh_serve_requests_total{route="POST \/mcp",code="400"}')" = 1 ]
 	[ "$(jq -rc 'select(.route == "POST /mcp") | .status' access | tr '\n' ' ')" = "200 200 400 200 " ]
-	jq -e 'select(.request_id == "mine") | .filter_ms > 0' access
+	jq -se 'map(select(.request_id == "mine" and .filter_ms > 0)) | length == 1' access
 	run ! grep SECRET access err
 	curl -sS "$URL/openapi.json" | jq -e '.paths["/mcp"].post.summary'
 	lh-serve --print-config | jq -e '.built_in | index("POST /mcp")'

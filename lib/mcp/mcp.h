@@ -47,6 +47,8 @@ enum lh_mcp_code {
 /* The header of an HTTP request; each NULL if absent. */
 struct lh_mcp_headers {
 	const char *version, *method, *name;	/* MCP-Protocol-Version, Mcp-Method, Mcp-Name */
+	/* Return the header Mcp-Param-NAME, valid until the next call; NULL: absent, or twice. */
+	const char *(*param)(const struct lh_mcp_headers *h, const char *name);
 };
 
 struct lh_mcp_call;

@@ -412,6 +412,7 @@ void lh_mcp_tools_call(const struct lh_mcp_request *r)
 	struct lh_value name, args = { .p = "{}", .n = 2, .type = LH_OBJECT };
 	const struct lh_mcp_tool *t;
 	struct lh_mcp_call *c;
+	const char *header = NULL;
 	char why[200];
 
 	if (!r->params.p || !lh_value_get(&r->params, "name", &name) || name.type != LH_STRING) {
@@ -422,8 +423,12 @@ void lh_mcp_tools_call(const struct lh_mcp_request *r)
 	lh_value_get(&r->params, "arguments", &args);
 	snprintf(why, sizeof why, "%s changes what is stored, and is not allowed: see "
 		 "--allow-write", t ? t->name : "");
+	if (t)
+		header = lh_mcp_param_mismatch(r, t, &args);
 	if (!t)
 		refuse(r, LH_MCP_PARAMS, "unknown tool");
+	else if (header)
+		refuse(r, LH_MCP_HEADER, header);
 	else if (!lh_mcp_allowed(r->m, t))
 		fail_request(r, why);
 	else if (args.type != LH_OBJECT)
@@ -458,6 +463,22 @@ static void read_opened(const struct lh_mcp_request *r, struct lh_str uri,
 	start(c);
 }
 
+/* Answer that a resource cannot be read, with its URI. */
+static void refuse_resource(const struct lh_mcp_request *r, const struct lh_value *uri,
+			    const struct lh_err *err)
+{
+	const int none = r->modern ? LH_MCP_PARAMS : LH_MCP_NO_RESOURCE;
+	struct lh_buf *data = &r->m->text;
+	struct lh_writer w = lh_write_to(data);
+
+	lh_buf_reset(data);
+	lh_write_object(&w, NULL);
+	lh_write_value(&w, "uri", uri);
+	lh_write_end(&w);
+	lh_mcp_error(r->m, r->peer, &r->id, err->code == LH_EDATA ? none : LH_MCP_INTERNAL,
+		     err->msg, (struct lh_str){ data->p, data->len });
+}
+
 void lh_mcp_resources_read(const struct lh_mcp_request *r)
 {
 	struct lh_mcp_resource res = { .type = NULL };
@@ -474,8 +495,7 @@ void lh_mcp_resources_read(const struct lh_mcp_request *r)
 	    lh_mcp_resource_open(&res, r->m->how.state, uri, &err) == 0)
 		read_opened(r, uri, &res);
 	else
-		refuse(r, err.code != LH_EDATA ? LH_MCP_INTERNAL :
-		       r->modern ? LH_MCP_PARAMS : LH_MCP_NO_RESOURCE, err.msg);
+		refuse_resource(r, &v, &err);
 	lh_buf_free(&text);
 	lh_buf_free(&res.text);
 	lh_buf_free(&res.args);

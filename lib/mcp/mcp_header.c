@@ -1,6 +1,8 @@
 /* mcp_header.c - what the header of an HTTP request must say.  See mcp_parts.h. */
 #include "mcp_parts.h"
 
+#include <stdlib.h>
+
 #include <lh/num.h>
 
 #define SENTINEL "=?base64?"
@@ -59,4 +61,97 @@ const char *lh_mcp_mismatch(const struct lh_mcp_request *r, const struct lh_valu
 	    !name_is(r, &v))
 		return "the header Mcp-Name must be the name or uri in params";
 	return NULL;
+}
+
+/* ---- Mcp-Param-NAME ---- */
+
+#define ANNOTATION "x-mcp-header"
+#define NESTED 8		/* objects inside each other */
+
+static bool is_number(struct lh_str text, const struct lh_value *v)
+{
+	char digits[32];
+	char *end;
+	double n;
+
+	if (!text.n || text.n >= sizeof digits)
+		return false;
+	memcpy(digits, text.p, text.n);
+	digits[text.n] = '\0';
+	if (strspn(digits, "-.0123456789") != text.n)
+		return false;
+	n = strtod(digits, &end);
+	return !*end && n == lh_value_f64(v);
+}
+
+static bool param_is(const struct lh_mcp_request *r, const char *name, const struct lh_value *v)
+{
+	const struct lh_mcp_headers *h = r->peer->headers;
+	const char *header = h->param ? h->param(h, name) : NULL;
+	struct lh_buf *text = &r->m->text;
+
+	if (!header || !decode(text, header))
+		return false;
+	switch (v->type) {
+	case LH_STRING:
+		return lh_value_is(v, text->p, text->len);
+	case LH_NUMBER:
+		return is_number((struct lh_str){ text->p, text->len }, v);
+	default:
+		return lh_str_is((struct lh_str){ text->p, text->len }, v->p, v->n);
+	}
+}
+
+/* Return the text of a string as a C string, in *text; NULL if it is none. */
+static const char *name_of(struct lh_buf *text, const struct lh_value *v)
+{
+	struct lh_str s;
+	struct lh_err err;
+
+	lh_buf_reset(text);
+	if (v->type != LH_STRING || lh_value_str(v, text, &s, &err) < 0)
+		return NULL;
+	if (s.p != text->p)
+		lh_buf_add(text, s.p, s.n);
+	lh_buf_putc(text, '\0');
+	return lh_buf_check(text, &err) < 0 || memchr(text->p, '\0', s.n) ? NULL : text->p;
+}
+
+static bool params_match(const struct lh_mcp_request *r, const struct lh_value *schema,
+			 const struct lh_value *args, unsigned depth)
+{
+	struct lh_buf *text = &r->m->strings;
+	struct lh_value all, header, arg;
+	struct lh_iter it;
+	const char *name;
+
+	if (depth == NESTED || !lh_value_get(schema, "properties", &all) || all.type != LH_OBJECT)
+		return true;
+	for (lh_iter_init(&it, &all); lh_iter_next(&it);) {
+		name = name_of(text, &it.key);
+		if (!name || it.val.type != LH_OBJECT || !lh_value_get(args, name, &arg) ||
+		    arg.type == LH_NULL)
+			continue;
+		if (arg.type == LH_OBJECT && !params_match(r, &it.val, &arg, depth + 1))
+			return false;
+		if (arg.type < LH_ARRAY && lh_value_get(&it.val, ANNOTATION, &header) &&
+		    (name = name_of(text, &header)) && !param_is(r, name, &arg))
+			return false;
+	}
+	return true;
+}
+
+const char *lh_mcp_param_mismatch(const struct lh_mcp_request *r, const struct lh_mcp_tool *t,
+				  const struct lh_value *args)
+{
+	struct lh_value schema;
+	struct lh_err err;
+
+	if (!r->modern || !r->peer->headers || args->type != LH_OBJECT ||
+	    !strstr(t->input, ANNOTATION))
+		return NULL;
+	if (lh_json_parse(&r->m->line, t->input, strlen(t->input), &schema, &err) < 0 ||
+	    params_match(r, &schema, args, 0))
+		return NULL;
+	return "a header Mcp-Param-NAME must be the argument that it repeats";
 }

@@ -66,6 +66,10 @@ struct lh_mcp_call {
  * is the parameter that the header Mcp-Name repeats, or NULL. */
 const char *lh_mcp_mismatch(const struct lh_mcp_request *r, const struct lh_value *method,
 			    const char *named);
+/* Hold the headers Mcp-Param-NAME against the arguments of a call, as the annotations
+ * "x-mcp-header" of the tool's schema say. */
+const char *lh_mcp_param_mismatch(const struct lh_mcp_request *r, const struct lh_mcp_tool *t,
+				  const struct lh_value *args);
 
 /* ---- mcp_write.c ---- */
 

@@ -9,7 +9,10 @@
 // parameters, or [METHOD, PARAMS].  ["together", [STEP...]] does them at the same time;
 // ["cancel", METHOD, PARAMS, FILE] cancels once FILE is there, and removes it.  A line is
 // printed for each step: {"result":...} or {"error":{"code","message"}}, for together an array.
-import { existsSync, readFileSync, rmSync } from 'node:fs';
+//
+// RECORD=NAME in the environment: what is sent and answered is added to NAME.in and NAME.out
+// (stdio), or to NAME, a line of JSON for each request (HTTP).
+import { appendFileSync, existsSync, readFileSync, rmSync } from 'node:fs';
 import { setTimeout as pause } from 'node:timers/promises';
 
 const [how, transport, ...target] = process.argv.slice(2);
@@ -25,14 +28,30 @@ async function load() {
 
 const { Client, StdioClientTransport, StreamableHTTPClientTransport } = await load();
 
+const { RECORD } = process.env;
+
+async function recording(url, init) {
+	const answer = await fetch(url, init);
+	const text = await answer.clone().text();
+	const headers = Object.fromEntries([...new Headers(init.headers)]
+		.filter(([name]) => /^(mcp-|accept|content-type)/.test(name)));
+
+	appendFileSync(RECORD, JSON.stringify({ method: init.method ?? 'GET', headers,
+						body: init.body ?? null, status: answer.status,
+						answer: text }) + '\n');
+	return answer;
+}
+
 function open() {
 	if (transport === 'stdio') {
-		const [command, ...args] = target;
+		const tee = ['sh', '-c', 'tee -a "$0.in" | "$@" | tee -a "$0.out"', RECORD];
+		const [command, ...args] = [...RECORD ? tee : [], ...target];
 		return new StdioClientTransport({ command, args, env: process.env,
 						  stderr: 'inherit' });
 	}
 	const headers = Object.fromEntries(target.slice(1).map((h) => h.split(': ')));
-	return new StreamableHTTPClientTransport(new URL(target[0]), { requestInit: { headers } });
+	return new StreamableHTTPClientTransport(new URL(target[0]),
+		{ requestInit: { headers }, ...RECORD && { fetch: recording } });
 }
 
 const mode = how === 'modern' ? { pin: '2026-07-28' } : how;

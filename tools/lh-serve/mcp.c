@@ -17,7 +17,8 @@ struct mcp {
 	struct lh_mcp_peer peer;
 	struct lh_mcp_headers headers;
 	struct request *request;
-	struct lh_buf text;		/* of the headers */
+	struct lh_buf text;		/* of the headers ... */
+	struct lh_buf param;		/* ... and of one Mcp-Param-NAME */
 };
 
 /* ---- headers ---- */
@@ -150,16 +151,23 @@ static void on_answer(struct lh_mcp_peer *p, struct lh_str json, int code)
 	answer(r, status_of(m, code));
 }
 
-/* Copy a header without the white space after it. */
+/* Append a header, without the white space after it, and NUL. */
+static void add_field(struct lh_buf *to, const struct field *f)
+{
+	size_t n = strlen(f->value);
+
+	while (n && (f->value[n - 1] == ' ' || f->value[n - 1] == '\t'))
+		n--;
+	lh_buf_add(to, f->value, n);
+	lh_buf_putc(to, '\0');
+}
+
 static size_t copy_field(struct mcp *m, const char *name)
 {
 	const struct field f = find_field(m->request, name);
-	size_t n = strlen(f.value), at = m->text.len;
+	const size_t at = m->text.len;
 
-	while (n && (f.value[n - 1] == ' ' || f.value[n - 1] == '\t'))
-		n--;
-	lh_buf_add(&m->text, f.value, n);
-	lh_buf_putc(&m->text, '\0');
+	add_field(&m->text, &f);
 	return f.n ? at : SIZE_MAX;
 }
 
@@ -193,6 +201,23 @@ static bool has_headers_twice(const struct request *r)
 	       is_twice(r, "Mcp-Name");
 }
 
+static const char *param(const struct lh_mcp_headers *h, const char *name)
+{
+	struct mcp *m = (struct mcp *)((char *)h - offsetof(struct mcp, headers));
+	struct lh_err err;
+	struct field f;
+
+	lh_buf_reset(&m->param);
+	lh_buf_printf(&m->param, "Mcp-Param-%s", name);
+	lh_buf_putc(&m->param, '\0');
+	if (lh_buf_check(&m->param, &err) < 0)
+		return NULL;
+	f = find_field(m->request, m->param.p);
+	lh_buf_reset(&m->param);
+	add_field(&m->param, &f);
+	return f.n == 1 && lh_buf_check(&m->param, &err) == 0 ? m->param.p : NULL;
+}
+
 static struct mcp *begin(struct request *r, struct lh_err *err)
 {
 	struct mcp *m = lh_calloc(1, sizeof *m, err);
@@ -202,6 +227,7 @@ static struct mcp *begin(struct request *r, struct lh_err *err)
 	m->request = r;
 	m->peer = (struct lh_mcp_peer){ .answer = on_answer, .refuse = refuse_route,
 					.headers = &m->headers };
+	m->headers.param = param;
 	r->mcp = m;
 	if (r->client)
 		r->client->mcp = r;
@@ -292,6 +318,7 @@ void mcp_free(struct request *r)
 {
 	lh_mcp_leave(r->site->mcp, &r->mcp->peer);
 	lh_buf_free(&r->mcp->text);
+	lh_buf_free(&r->mcp->param);
 	free(r->mcp);
 }
 
