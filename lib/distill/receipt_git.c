@@ -132,13 +132,12 @@ static bool repository(const char *folder, char *dir, char *common)
 	return true;
 }
 
-bool lh_git_commit(const char *path, char out[LH_GIT_COMMIT + 1], struct lh_err *why)
+/* Find the repository around path. */
+static bool find_repository(const char *path, char *dir, char *common, struct lh_err *why)
 {
-	char dir[SMALL], common[SMALL], *folder = realpath(path, NULL), *slash = NULL;
+	char *folder = realpath(path, NULL), *slash = NULL;
 	bool found = false;
 
-	memset(out, '0', LH_GIT_COMMIT);
-	out[LH_GIT_COMMIT] = '\0';
 	if (!folder) {
 		lh_err_sys(why, "%s", path);
 		return false;
@@ -150,8 +149,29 @@ bool lh_git_commit(const char *path, char out[LH_GIT_COMMIT + 1], struct lh_err 
 		slash = strrchr(folder, '/');
 	} while (!found && slash);
 	free(folder);
-	if (found)
-		return resolve(dir, common, out, why);
-	lh_err_set(why, LH_EIO, "%s: not in a git repository", path);
-	return false;
+	if (!found)
+		lh_err_set(why, LH_EIO, "%s: not in a git repository", path);
+	return found;
+}
+
+bool lh_git_commit(const char *path, char out[LH_GIT_COMMIT + 1], struct lh_err *why)
+{
+	char dir[SMALL], common[SMALL];
+
+	memset(out, '0', LH_GIT_COMMIT);
+	out[LH_GIT_COMMIT] = '\0';
+	return find_repository(path, dir, common, why) && resolve(dir, common, out, why);
+}
+
+bool lh_git_branch(const char *path, char *out, size_t n)
+{
+	static const char head[] = "ref: refs/heads/";
+	char dir[SMALL], common[SMALL], text[SMALL];
+	struct lh_err why;
+
+	if (!find_repository(path, dir, common, &why) || !first_line(dir, "HEAD", text) ||
+	    strncmp(text, head, sizeof head - 1) ||
+	    (size_t)snprintf(out, n, "%s", text + sizeof head - 1) >= n)
+		*out = '\0';
+	return *out;
 }
