@@ -7,8 +7,8 @@ GET /api/tags, POST /api/chat, POST /api/generate, upstream.py's embeddings, and
 POST to any path that ends in /chat/completions, which wants --key as its bearer's token.  The answer says
 the last turn's words backwards; a member that the API does not have is 400.
 --mode body sends the bytes of --body under --status, --mode replay says its
-lines, which are lh-iterate's --answers, in turn; the other ways to answer
-badly are upstream.py's.  --log gets one JSON line per request: method, path,
+lines, which are lh-iterate's --answers, in turn; about says the line of it that
+fits the model and the question; the other ways to answer badly are upstream.py's.  --log gets one JSON line per request: method, path,
 headers, and the body as text.
 """
 import gzip
@@ -90,6 +90,19 @@ class Chat(upstream.Upstream):
         if self.call > len(lines):
             return self.send(500, "nothing left to say")
         self.send(200, json.dumps(self.body(json.loads(lines[self.call - 1])["content"])))
+
+    def do_about(self):
+        """The first {"model":...,"about":...,"content":...} of --body for the model that
+        is about a text of the question; a status in it refuses."""
+        said = json.dumps(self.request_json, ensure_ascii=False)
+        with open(upstream.args.body, encoding="utf-8") as f:
+            for line in map(json.loads, f):
+                if line.get("model", self.request_json["model"]) == self.request_json["model"] and line.get("about", "") in said:
+                    time.sleep(line.get("delay", 0))
+                    if "status" in line:
+                        return self.refuse(line["status"], line["content"])
+                    return self.send(200, json.dumps(self.body(line["content"])))
+        self.send(500, "nothing to say about that")
 
     def do_echo(self):
         """An upstream so careless that it quotes the key, plain and escaped."""
