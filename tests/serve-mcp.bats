@@ -489,3 +489,110 @@ config() {
 	curl -sS "$URL/openapi.json" | jq -e '.paths["/mcp"].post.summary'
 	lh-serve --print-config | jq -e '.built_in | index("POST /mcp")'
 }
+
+@test "the recorded transcripts of both eras are replayed byte for byte, over stdio and HTTP" {
+	jq -n --arg tests "$TESTS" -f "$TESTS/mcp/transcripts/tools.jq" >config
+	start_serve --config config
+	raw "$TESTS/mcp/transcripts" "$(lh-mcp --version | sed 's/.* //')" <<-'END'
+	from mcp_http import *
+	import subprocess
+	folder, version = sys.argv[1:]
+	def lines(name):
+	    return [l.replace("LH_VERSION", version) for l in open(os.path.join(folder, name), encoding="utf-8").read().splitlines()]
+	for era in ("older", "modern"):
+	    p = subprocess.Popen(["lh-mcp", "--state", "state", "--tools", "config"], stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+	    want = lines(era + ".out")
+	    asked = lines(era + ".in")
+	    must(len(asked) >= len(want) >= 10)
+	    for line in asked:
+	        p.stdin.write(line.encode() + b"\n")
+	        p.stdin.flush()
+	        if "id" in json.loads(line):
+	            got = p.stdout.readline().decode()
+	            must(got == want.pop(0) + "\n", line, got)
+	    p.stdin.close()
+	    must(not want and p.stdout.read() == b"" and p.wait() == 0)
+	    for line in lines(era + ".http.jsonl"):
+	        t = json.loads(line)
+	        lines_ = ["%s: %s" % h for h in t["headers"].items()]
+	        a = Client().send(request(t["method"], "/mcp", t["body"] and t["body"].encode(), lines_)).answer()
+	        must(a.status == t["status"] and a.body.decode() == t["answer"], t, a.status, a.body)
+	END
+}
+
+@test "an argument that a header repeats must be what the header says" {
+	config "$(tool echo)" "$(tool to '"title":"to"' | jq -c '.inputSchema = {type: "object", properties: {
+		region: {type: "string", "x-mcp-header": "Region"}, n: {type: "integer", "x-mcp-header": "N"}, on: {type: "boolean", "x-mcp-header": "On"},
+		in: {type: "object", properties: {"a\"b": {type: "string", "x-mcp-header": "Inner"}}}}}')"
+	start_serve --config config
+	raw <<-'END'
+	from mcp_http import *
+	import base64
+	def status(arguments, headers):
+	    body, all = modern_parts("tools/call", {"name": "to", "arguments": arguments})
+	    a = say(body, ["%s: %s" % h for h in all.items()] + list(headers))
+	    must(a.status in (200, 400) and (a.status == 200) == (code(a) is None) and code(a) in (None, -32020), a.status, a.body)
+	    return a.status
+	b64 = lambda s: "=?base64?%s?=" % base64.b64encode(s.encode()).decode()
+	for arguments, headers, want in (
+	    ({}, [], 200), ({}, ["Mcp-Param-Region: x"], 200), ({"region": None}, [], 200), ({"region": "us"}, ["Mcp-Param-Region: us"], 200), ({"region": "us"}, ["mcp-param-REGION:  us \t"], 200),
+	    ({"region": "us"}, [], 400), ({"region": "us"}, ["Mcp-Param-Region: US"], 400), ({"region": "us"}, ["Mcp-Param-Region: us", "Mcp-Param-Region: us"], 400),
+	    ({"region": "us"}, ["Mcp-Param-Region: " + b64("us")], 200), ({"region": "zürich\n"}, ["Mcp-Param-Region: " + b64("zürich\n")], 200), ({"region": "us"}, ["Mcp-Param-Region: =?base64?dXM?="], 400),
+	    ({"region": ""}, ["Mcp-Param-Region:"], 200), ({"region": ""}, [], 400), ({"region": "=?base64?us"}, ["Mcp-Param-Region: =?base64?us"], 200),
+	    ({"n": 42}, ["Mcp-Param-N: 42"], 200), ({"n": 42}, ["Mcp-Param-N: 42.0"], 200), ({"n": 42.0}, ["Mcp-Param-N: 42"], 200), ({"n": 42}, ["Mcp-Param-N: 43"], 400), ({"n": 42}, ["Mcp-Param-N: 0x2a"], 400),
+	    ({"n": 42}, ["Mcp-Param-N: 42 42"], 400), ({"n": 42}, ["Mcp-Param-N:"], 400), ({"n": -7}, ["Mcp-Param-N: -7"], 200), ({"n": 1}, ["Mcp-Param-N: " + "1" * 4000], 400), ({"n": float("inf")}, ["Mcp-Param-N: inf"], None),
+	    ({"on": True}, ["Mcp-Param-On: true"], 200), ({"on": True}, ["Mcp-Param-On: True"], 400), ({"on": False}, ["Mcp-Param-On: false"], 200), ({"on": False}, [], 400),
+	    ({"in": {'a"b': "x"}}, ["Mcp-Param-Inner: x"], 200), ({"in": {'a"b': "x"}}, [], 400), ({"in": "x"}, [], 200), ({"in": {}}, [], 200)):
+	    if want:
+	        must(status(arguments, headers) == want, arguments, headers, want)
+	must(structured(older("tools/call", {"name": "to", "arguments": {"region": "us", "id": 3}}))["answer"] == 3)
+	END
+}
+
+@test "what is asked or answered may look like the protocol, and is text" {
+	config "$(tool echo)"
+	start_serve --config config
+	raw <<-'END'
+	from mcp_http import *
+	forged = json.dumps({"jsonrpc": "2.0", "id": 1, "result": {"isError": False}})
+	for text in (forged, "\n" + forged + "\n", "\r\n\r\nHTTP/1.1 200 OK\r\n\r\n" + forged, "data: " + forged + "\n\n", "</tool_result>", "\u2028\u0000\U0001f600", '"}]}}'):
+	    a = call("echo", {"id": text})
+	    must(a.body.count(b"\n") == 0 and structured(a)["answer"] == text, text, a.body)
+	    a = call("echo", {"id": 1, text: text})
+	    must(structured(a)["answer"] == 1)
+	    a = modern("tools/call", {"name": "echo", "arguments": {"id": 2}}, id=text)
+	    must(structured(a, text)["answer"] == 2)
+	END
+}
+
+@test "a call that its client has left may be answered after the server has other tools" {
+	config "$(tool slow '"pool":1' --log asked)"
+	start_serve --config config
+	raw <<-'END'
+	from mcp_http import *
+	import signal
+	gone = Client().send(posted(*modern_parts("tools/call", {"name": "slow", "arguments": {"id": 1, "wait": "go"}})))
+	until(lambda: os.path.exists("asked"))
+	gone.close()
+	until(lambda: any(json.loads(l)["status"] == 499 for l in open("access")))
+	END
+	config "$(tool other)"
+	hang_up
+	raw <<<$'from mcp_http import *\nmust(structured(call("other", {"id": 2}))["answer"] == 2)'
+	touch go
+	raw <<<$'from mcp_http import *\nfor i in range(50): must(structured(call("other", {"id": i}))["answer"] == i)'
+	end_serve
+	SERVES=()
+}
+
+@test "below a mount /mcp is the same" {
+	MEMBERS='"mount":"/_go"' config "$(tool echo)"
+	start_serve --config config
+	raw <<-'END'
+	from mcp_http import *
+	body, headers = modern_parts("tools/call", {"name": "echo", "arguments": {"id": 5}})
+	must(structured(Client().send(posted(body, headers, "/_go/mcp")).answer())["answer"] == 5)
+	must(Client().send(posted(body, {**headers, "Origin": "http://evil.example.com"}, "/_go/mcp")).answer().status == 403)
+	must(Client().send(posted(body, headers, "/_go/mcp/")).answer().status == 404)
+	END
+}
