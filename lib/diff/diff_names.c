@@ -57,10 +57,10 @@ void lh_diff_quote(struct lh_str name, struct lh_buf *out)
 	}
 	lh_buf_putc(out, '"');
 	for (i = 0; i < name.n; i++) {
-		for (e = 1; escapes[e] && escapes[e] != name.p[i]; e += 2)
+		for (e = 0; escapes[e] && escapes[e + 1] != name.p[i]; e += 2)
 			;
 		if (escapes[e])
-			lh_buf_printf(out, "\\%c", escapes[e - 1]);
+			lh_buf_printf(out, "\\%c", escapes[e]);
 		else if (name.p[i] < ' ' || name.p[i] > '~')
 			lh_buf_printf(out, "\\%03o", (unsigned char)name.p[i]);
 		else
