@@ -391,3 +391,22 @@ lh-score: scored, but without their evidence: 2' ]
 	[[ $stderr == "lh-score: r/$EVIDENCE/audits.jsonl:6: run_id: missing"*'lh-score: 1 of 19 records rejected' ]]
 	[ "$(jq .total <<<"$output")" = 9 ]
 }
+
+@test "--check-drift --wire compares the records in each record" {
+	cat "$ROOT"/share/fixtures/schemas/valid/evidence_record-*.json | jq -c . | head -n 1 >evidence.jsonl
+	lh-score evidence.jsonl >scored.jsonl
+	jq -c '.category = "rejected"' scored.jsonl >shifted.jsonl
+	{
+		jq -sc '{records: .}' evidence.jsonl scored.jsonl
+		jq -sc '{records: .}' shifted.jsonl evidence.jsonl
+		echo '{"records":[]}'
+		jq -sc '{records: (. + [{}])}' evidence.jsonl
+		jq -sc '{records: .}' scored.jsonl evidence.jsonl
+	} >in.jsonl
+	run -1 --separate-stderr lh-score --check-drift --wire in.jsonl
+	[ "$(jq -c '[.total, .matched]' <<<"$output")" = $'[1,1]\n[1,0]\n[0,0]\n[1,1]' ]
+	[[ ${stderr_lines[0]} == 'lh-score: in.jsonl:4: records[1]: '* ]]
+	[ "$(sed -n 2p <<<"$output" | jq -c .)" = "$(cat shifted.jsonl evidence.jsonl | lh-score --check-drift || true)" ]
+	run -2 lh-score --wire in.jsonl
+	run -2 lh-score --check-drift --wire --root r
+}

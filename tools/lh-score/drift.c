@@ -9,6 +9,7 @@
 #include "base/mem.h"
 #include "distill/score_drift.h"
 #include "distill/stage_score.h"
+#include "json/bind.h"
 
 struct check {
 	struct lh_tool *tool;
@@ -40,14 +41,11 @@ static void worker_free(void *context)
 	lh_scorer_free(((struct worker *)context)->scorer);
 }
 
-static int on_record(struct lh_record *rec, void *to, struct lh_buf *out, void *context,
-		     struct lh_err *err)
+static int judge(struct lh_scorer *scorer, struct lh_record *rec, struct result *result,
+		 struct lh_err *err)
 {
-	struct lh_scorer *scorer = ((struct worker *)context)->scorer;
-	struct result *result = to;
 	struct lh_judged judged;
 
-	(void)out;
 	result->on_file = lh_record_get(rec, "evidence_run_id") != NULL;
 	if (result->on_file) {
 		if (lh_scored_read(rec, &result->about, err) < 0)
@@ -59,18 +57,28 @@ static int on_record(struct lh_record *rec, void *to, struct lh_buf *out, void *
 			return -1;
 		result->about.category = judged.category;
 	}
-	return 1;
+	return 0;
+}
+
+static int add(struct lh_drift *drift, const struct result *result, struct lh_err *err)
+{
+	const struct lh_scored *about = &result->about;
+
+	return (result->on_file ? lh_drift_scored : lh_drift_classified)(drift, about->sig,
+								     about->stream,
+								     about->category, err);
+}
+
+static int on_record(struct lh_record *rec, void *to, struct lh_buf *out, void *context,
+		     struct lh_err *err)
+{
+	(void)out;
+	return judge(((struct worker *)context)->scorer, rec, to, err) < 0 ? -1 : 1;
 }
 
 static int on_result(const struct lh_output *o, void *ctx, struct lh_err *err)
 {
-	struct check *c = ctx;
-	const struct result *result = o->result;
-	const struct lh_scored *about = &result->about;
-
-	return (result->on_file ? lh_drift_scored : lh_drift_classified)(&c->drift, about->sig,
-								     about->stream,
-								     about->category, err);
+	return add(&((struct check *)ctx)->drift, o->result, err);
 }
 
 static int read_files(struct check *c, char **operands, size_t n)
@@ -84,6 +92,64 @@ static int read_files(struct check *c, char **operands, size_t n)
 
 	lh_drift_finish(&c->drift);
 	return rc;
+}
+
+/* ---- requests: each record has the records to compare ---- */
+
+struct request {
+	struct lh_value records;
+};
+static const struct lh_bind request_members[] = {
+	{ LH_BIND_ARRAY("records", struct request, records), .required = true,
+	  .each = LH_BIND_IS(LH_OBJECT) },
+	LH_BIND_END
+};
+
+static int compare(struct lh_scorer *scorer, const struct lh_value *records,
+		   struct lh_drift *drift, struct lh_err *err)
+{
+	struct result result;
+	struct lh_record rec;
+	struct lh_iter it;
+	size_t i = 0;
+	int rc = 0;
+
+	lh_record_init(&rec);
+	for (lh_iter_init(&it, records); !rc && lh_iter_next(&it); i++) {
+		memset(&result, 0, sizeof result);
+		rc = lh_record_parse(&rec, it.val.p, it.val.n, err);
+		if (!rc)
+			rc = judge(scorer, &rec, &result, err);
+		if (!rc)
+			rc = add(drift, &result, err);
+		else
+			lh_err_prefix(err, "records[%zu]", i);
+	}
+	lh_record_free(&rec);
+	return rc;
+}
+
+static int on_request(struct lh_record *rec, struct lh_buf *out, void *context, struct lh_err *err)
+{
+	struct lh_drift drift = { .unscored = 0 };
+	struct request q;
+	int rc = lh_bind(request_members, rec, &q, NULL, err);
+
+	if (!rc)
+		rc = compare(((struct worker *)context)->scorer, &q.records, &drift, err);
+	err->column = 0;
+	lh_drift_finish(&drift);
+	if (!rc)
+		lh_drift_json(out, &drift);
+	lh_drift_free(&drift);
+	return rc;
+}
+
+static int answer_requests(struct lh_tool *tool)
+{
+	return lh_records_run(tool, &(struct lh_flow){
+		.map = on_request, .context_size = sizeof(struct worker),
+		.context_init = worker_init, .context_free = worker_free });
 }
 
 /* ---- a root ---- */
@@ -179,8 +245,11 @@ static int print_report(struct check *c)
 int drift_run(struct lh_tool *tool, const struct settings *s)
 {
 	struct check c = { .tool = tool };
-	int rc = s->how.root ? read_root(&c, s->how.root) : read_files(&c, NULL, 0);
+	int rc;
 
+	if (s->wire)
+		return answer_requests(tool);
+	rc = s->how.root ? read_root(&c, s->how.root) : read_files(&c, NULL, 0);
 	if (!rc)
 		rc = print_report(&c);
 	lh_drift_free(&c.drift);

@@ -5,6 +5,8 @@ static const struct lh_option options[] = {
 	{ 0, "root", "DIR", "score all evidence of this root", LH_TEXT(struct settings, how.root) },
 	{ 0, "check-drift", NULL, "compare the rules with stored scored runs",
 	  LH_FLAG(struct settings, check_drift) },
+	{ 0, "wire", NULL, "with --check-drift: each record holds what to compare",
+	  LH_FLAG(struct settings, wire) },
 	{ 0, "recorded-at", "TIME", "scored_at of scored runs (default: --now)",
 	  LH_TIME(struct settings, how.recorded_at) },
 	{ 0, "run-id", "ID", "id of the run in a root (default: a UUID)",
@@ -35,6 +37,8 @@ static int check_options(struct lh_tool *tool, const struct settings *s)
 		return lh_tool_usage(tool, "--root takes no operand: %s", tool->operands[0]);
 	if (s->how.run_id && !writes_root)
 		return lh_tool_usage(tool, "--run-id is for scoring a --root");
+	if (s->wire && (!s->check_drift || s->how.root))
+		return lh_tool_usage(tool, "--wire is for --check-drift without a --root");
 	if (s->how.recorded_at && s->check_drift)
 		return lh_tool_usage(tool, "--recorded-at: --check-drift records nothing");
 	if (writes_root && (tool->rejects || tool->on_error != LH_ON_ERROR_SKIP))
