@@ -19,7 +19,7 @@ CFLAGS = -O2 -g
 WARN = -Wall -Wextra -Wshadow -Wpointer-arith -Wundef -Wvla
 ALL = -fvisibility=hidden -ffunction-sections -fdata-sections -fPIC -pthread -Iinclude -Ilib -MMD -MP $(SANITIZE)
 LDFLAGS = -Wl,--as-needed -Wl,--gc-sections -pthread $(SANITIZE)
-LIBS = -larchive -lz -lcurl -lexpat -l:libcrypto.a -lsqlite3 -lxxhash -lm
+LIBS = -larchive -lz -lcurl -lexpat -lyaml -l:libcrypto.a -lsqlite3 -lxxhash -lm
 # of single programs
 LIBS_lh-serve = -lmicrohttpd
 LIBS_serve_empty = -lmicrohttpd

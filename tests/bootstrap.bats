@@ -33,7 +33,7 @@ debian() {
 
 @test "what is missing is installed, and nothing else" {
 	debian
-	run env PATH="$PWD/bin" HAVE="gcc make libarchive-dev libexpat1-dev libmicrohttpd-dev libsqlite3-dev libssl-dev libxxhash-dev zlib1g-dev ca-certificates jq" "$ROOT/bootstrap" demo
+	run env PATH="$PWD/bin" HAVE="gcc make libarchive-dev libexpat1-dev libmicrohttpd-dev libsqlite3-dev libssl-dev libxxhash-dev libyaml-dev zlib1g-dev ca-certificates jq" "$ROOT/bootstrap" demo
 	[ "$status" = 0 ]
 	[ "$(grep -c . apt.log)" = 1 ]
 	[[ $(cat apt.log) == *"install libcurl4-openssl-dev" ]]

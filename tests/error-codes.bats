@@ -15,6 +15,7 @@ setup_file() {
 	mkdir -p audit.d root/data/_kb root/data/scored-runs root/exports/rag
 	printf '%s' '0123456789abcdef0123456789abcdef' >audit.key
 	chmod 600 audit.key
+	echo '{"name":"f","nodes":[{"id":"a","mode":"matrix.downgrade"}]}' >flow.json
 	: >root/exports/rag/playbooks.jsonl
 }
 
@@ -59,6 +60,8 @@ try_table() {
 	lh-playbook record book.lhv
 	lh-playbook requests .
 	lh-query w=w.lhv
+	lh-workflow requests
+	lh-workflow run flow.json
 	lh-relevance gate
 	lh-relevance
 	lh-replay --dry-run --root root
@@ -117,6 +120,8 @@ try_table() {
 	404|{"uid":"u3","content":1,"predecessor_uid":"u2"}|lh-pathway revise way.log
 	400|{"uid":"u3"}|lh-pathway add way.log
 	400|{"uid":"u1"}|lh-pathway requests way.log
+	400|{"inputs":{}}|lh-workflow requests
+	400|{"flow":{"name":"f","nodes":[{"id":"a","mode":"none"}]}}|lh-workflow requests
 	400|{"op":"verify"}|lh-pathway requests way.log
 	409|{"op":"add","uid":"u1","content":1}|lh-pathway requests way.log
 	404|{"op":"history","uid":"u2"}|lh-pathway requests way.log

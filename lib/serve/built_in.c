@@ -11,7 +11,8 @@
 
 enum filter {
 	NONE, EMBED, EMBED_UNIT, SEARCH, RETRIEVE, INDEX, RELEVANCE, GATE, PLAYBOOK, VALIDATE,
-	ITERATE, CHAT, PATHWAY, AUDIT, CATALOG, STORE, INGEST, SQL, TRACED, OBSERVE, FILTERS
+	ITERATE, CHAT, PATHWAY, AUDIT, CATALOG, STORE, INGEST, SQL, TRACED, OBSERVE, WORKFLOW,
+	FILTERS
 };
 
 #define BODY_MAX (UINT64_C(4) << 20)	/* bytes, unless the body goes to a file */
@@ -87,6 +88,7 @@ static const struct built_in {
 	{ "GET /v1/observer/stats", OBSERVE, 0, OP(stats), READ, false, "counts of operations" },
 	{ "GET /v1/observer/health", OBSERVE, 0, OP(health), READ, false,
 	  "whether the log can be written" },
+	{ "POST /v1/observer/workflow/run", WORKFLOW, 0, NULL, WRITE, false, "run a flow" },
 	{ "GET /v1/audit/subject/{id}", AUDIT, 0, OP(report), WRITE, false,
 	  "who looked at the data of a subject" },
 	{ "POST /v1/catalog/register", CATALOG, 0, OP(register), WRITE, false,
@@ -124,7 +126,7 @@ static const struct {
 	[AUDIT] = { 1, 16, 90, NULL }, [CATALOG] = { 1, 64, 90, NULL },
 	[STORE] = { 4, 1, 900, NULL },
 	[INGEST] = { 2, 1, 900, NULL }, [TRACED] = { 1, 16, 90, NULL },
-	[OBSERVE] = { 1, 64, 90, NULL },
+	[OBSERVE] = { 1, 64, 90, NULL }, [WORKFLOW] = { 4, 1, 900, "-j4" },
 };
 
 /* ---- argv ---- */
@@ -241,6 +243,12 @@ static void add_later(struct words *w, enum filter filter, const char *state)
 		break;
 	case OBSERVE:
 		ADD(w, "lh-observe", "requests");
+		break;
+	case WORKFLOW:
+		ADD(w, "lh-workflow", "requests", "--state");
+		add_word(w, "", state);
+		ADD(w, "--observe");
+		add_word(w, state, "log/observer.jsonl");
 		break;
 	default:
 		break;

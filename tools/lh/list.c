@@ -26,7 +26,7 @@ static const struct family {
 	{ "distill", { "lh-materialize", "lh-score", "lh-export", "lh-distill",
 		       "lh-replay" } },
 	{ "lake", { "lh-ingest", "lh-catalog", "lh-store", "lh-query" } },
-	{ "agents", { "lh-observe", "lh-review" } },
+	{ "agents", { "lh-observe", "lh-review", "lh-workflow" } },
 	{ "measure", { "lh-gen", "lh-lift", "lh-parity" } },
 	{ "serve", { "lh-serve", "lh-mcp", "lh-load" } },
 	{ "general", { "lh-cat" } },
