@@ -1,23 +1,231 @@
-/* resources.c - resources: what can be read by its URI.  See mcp_tool.h. */
-#include "mcp_tool.h"
+/* resources.c - what can be read by its URI: records, indexes, schemas, datasets, the last audit.
+ * See mcp_tool.h. */
+#include "tool_parts.h"
+
+#include <stdio.h>
+
+#include <lh/schema.h>
+#include "index/index_tools.h"
+#include "serve/route.h"
+
+#define PAGE 100		/* resources of one answer */
+
+/* ---- reads by a filter ---- */
+
+/* A record without its vector, whole. */
+static const struct lh_mcp_tool record_reader = {
+	.name = "lookup", .route = "GET /v1/vectors/index/{name}/record/{id}",
+	.ask = lh_mcp_ask_lookup, .answer = lh_mcp_answer_record,
+};
+static const struct lh_mcp_tool index_reader = {
+	.name = "index", .route = "GET /v1/vectors/index/{name}",
+};
+static const struct lh_mcp_tool manifests_reader = {
+	.name = "list_datasets", .route = "GET /v1/catalog/list",
+	.ask = lh_mcp_ask_datasets, .answer = lh_mcp_answer_datasets,
+};
+static const struct lh_mcp_tool manifest_reader = {
+	.name = "get_manifest", .route = "GET /v1/catalog/manifest/{name}",
+	.ask = lh_mcp_ask_manifest, .answer = lh_mcp_answer_manifest,
+};
+
+/* ---- lists ---- */
+
+static void write_resource(struct lh_mcp_page *p, const char *uri, const char *name,
+			   const char *about)
+{
+	lh_write_object(p->w, NULL);
+	lh_write_text(p->w, "uri", uri);
+	lh_write_text(p->w, "name", name);
+	lh_write_text(p->w, "description", about);
+	lh_write_text(p->w, "mimeType", "application/json");
+	lh_write_end(p->w);
+}
+
+static void write_kind(struct lh_mcp_page *p, const char *kind, const char *name,
+		       const char *about)
+{
+	char uri[LH_INDEX_NAME_MAX + 64];
+
+	snprintf(uri, sizeof uri, "lh:%s/%s", kind, name);
+	write_resource(p, uri, name, about);
+}
+
+static size_t schemas(void)
+{
+	size_t n = 0;
+
+	while (lh_schema_name(n))
+		n++;
+	return n;
+}
+
+/* Write resource number i: the fixed ones, the schemas, the indexes.  Returns whether there is
+ * one. */
+static bool write_nth(struct lh_mcp_page *p, const struct lh_index_folder *f, size_t i)
+{
+	const size_t named = schemas();
+
+	if (i == 0)
+		write_resource(p, "lh:manifests", "manifests", "the datasets of the catalog");
+	if (i == 1)
+		write_resource(p, "lh:audit/last", "last audit",
+			       "numbers and report of the last audit of the distillation");
+	if (i < 2)
+		return true;
+	i -= 2;
+	if (i < named)
+		write_kind(p, "schema", lh_schema_name(i), "JSON Schema of a record");
+	else if (i - named < f->n)
+		write_kind(p, "index", f->name[i - named], "an index: its size and parameters");
+	return i < named + f->n;
+}
+
+static size_t number_of(struct lh_str cursor)
+{
+	struct lh_mcp_part part = { .cursor = cursor };
+
+	lh_mcp_part_begin(&part);
+	return part.offset;
+}
 
 int lh_mcp_resources_list(struct lh_mcp_page *p, struct lh_err *err)
 {
-	if (p->cursor.p)
+	struct lh_index_folder f = { .n = 0 };
+	char path[4096];
+	size_t i, from = 0;
+
+	if (p->cursor.p && !lh_mcp_is_cursor(NULL, p->cursor))
 		return lh_err_set(err, LH_EDATA, "unknown cursor");
+	if (p->cursor.p)
+		from = number_of(p->cursor);
+	if ((size_t)snprintf(path, sizeof path, "%s/index", p->state) < sizeof path &&
+	    lh_index_folder_read(&f, path, err) < 0) {
+		if (err->code == LH_ENOMEM)
+			return -1;
+		f = (struct lh_index_folder){ .n = 0 };		/* no folder: no index */
+	}
+	for (i = from; i < from + PAGE && write_nth(p, &f, i); i++)
+		;
+	if (i == from + PAGE && i < 2 + schemas() + f.n)
+		lh_buf_printf(p->next, "%zu", i);
+	lh_index_folder_free(&f);
 	return 0;
 }
 
 int lh_mcp_templates_list(struct lh_mcp_page *p, struct lh_err *err)
 {
-	return lh_mcp_resources_list(p, err);
+	static const char *const of[][3] = {
+		{ "lh://{corpus}/{id}", "record", "a record of an index, whole" },
+		{ "lh:manifest/{name}", "manifest", "a dataset" },
+		{ "lh:index/{name}", "index", "an index: its size and parameters" },
+		{ "lh:schema/{name}", "schema", "JSON Schema of a record" },
+	};
+	size_t i;
+
+	if (p->cursor.p)
+		return lh_err_set(err, LH_EDATA, "unknown cursor");
+	for (i = 0; i < sizeof of / sizeof *of; i++) {
+		lh_write_object(p->w, NULL);
+		lh_write_text(p->w, "uriTemplate", of[i][0]);
+		lh_write_text(p->w, "name", of[i][1]);
+		lh_write_text(p->w, "description", of[i][2]);
+		lh_write_text(p->w, "mimeType", "application/json");
+		lh_write_end(p->w);
+	}
+	return 0;
+}
+
+/* ---- reading ---- */
+
+static bool begins(struct lh_str uri, const char *with, struct lh_str *rest)
+{
+	size_t n = strlen(with);
+
+	if (uri.n < n || memcmp(uri.p, with, n) != 0)
+		return false;
+	*rest = (struct lh_str){ uri.p + n, uri.n - n };
+	return true;
+}
+
+static int no_such(struct lh_str uri, struct lh_err *err)
+{
+	size_t i, n = uri.n < 200 ? uri.n : 200;
+
+	for (i = 0; i < n && uri.p[i] > 0x20 && uri.p[i] < 0x7f; i++)
+		;
+	return lh_err_data(err, 404, "there is no resource %.*s", (int)i, uri.p);
+}
+
+/* Set the arguments: one member of a decoded text, or two. */
+static int set_args(struct lh_mcp_resource *r, const struct lh_mcp_tool *by, const char *name,
+		    struct lh_str text, struct lh_str corpus, struct lh_err *err)
+{
+	struct lh_writer w = lh_write_to(&r->args);
+	struct lh_buf plain = { 0 };
+	int rc = lh_percent_decode(text, false, &plain, err);
+
+	r->by = by;
+	lh_write_object(&w, NULL);
+	if (corpus.p)
+		lh_write_str(&w, "corpus", corpus);
+	if (!rc)
+		lh_write_str(&w, name, (struct lh_str){ plain.p ? plain.p : "", plain.len });
+	lh_write_end(&w);
+	lh_buf_free(&plain);
+	return rc ? rc : lh_buf_check(&r->args, err);
+}
+
+/* Return whether the state has an index of that name. */
+static bool has_index(const char *state, struct lh_str name)
+{
+	char path[4096];
+
+	return lh_index_name_valid(name) &&
+	       (size_t)snprintf(path, sizeof path, "%s/index/%.*s.lhv", state, (int)name.n,
+				name.p) < sizeof path &&
+	       lh_index_is_file(path);
+}
+
+static int open_schema(struct lh_mcp_resource *r, struct lh_str uri, struct lh_str name,
+		       struct lh_err *err)
+{
+	const struct lh_schema *s;
+	char text[64];
+
+	snprintf(text, sizeof text, "%.*s", (int)(name.n < 63 ? name.n : 63), name.p);
+	s = lh_schema_find(text);
+	if (!s)
+		return no_such(uri, err);
+	r->type = "application/schema+json";
+	lh_mcp_write_schema(&r->text, s);
+	return lh_buf_check(&r->text, err);
 }
 
 int lh_mcp_resource_open(struct lh_mcp_resource *r, const char *state, struct lh_str uri,
 			 struct lh_err *err)
 {
-	(void)r;
-	(void)state;
-	return lh_err_data(err, 404, "there is no resource %.*s", (int)(uri.n > 200 ? 200 : uri.n),
-			   uri.p);
+	struct lh_str rest, corpus = { NULL, 0 };
+	const char *slash;
+
+	if (begins(uri, "lh://", &rest) && (slash = memchr(rest.p, '/', rest.n))) {
+		corpus = (struct lh_str){ rest.p, (size_t)(slash - rest.p) };
+		rest = (struct lh_str){ slash + 1, rest.n - corpus.n - 1 };
+		if (has_index(state, corpus) && rest.n)
+			return set_args(r, &record_reader, "id", rest, corpus, err);
+	} else if (begins(uri, "lh:index/", &rest) && has_index(state, rest)) {
+		return set_args(r, &index_reader, "name", rest, corpus, err);
+	} else if (begins(uri, "lh:manifest/", &rest) && rest.n) {
+		return set_args(r, &manifest_reader, "name", rest, corpus, err);
+	} else if (begins(uri, "lh:manifests", &rest) && !rest.n) {
+		r->by = &manifests_reader;
+		lh_buf_puts(&r->args, "{\"limit\":100}");
+		return lh_buf_check(&r->args, err);
+	} else if (begins(uri, "lh:schema/", &rest)) {
+		return open_schema(r, uri, rest, err);
+	} else if (begins(uri, "lh:audit/last", &rest) && !rest.n) {
+		return lh_mcp_write_audit(&r->text, state, err) ? -1
+								: lh_buf_check(&r->text, err);
+	}
+	return no_such(uri, err);
 }

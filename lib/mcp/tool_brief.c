@@ -1,0 +1,202 @@
+/* tool_brief.c - small answers: what is cut, what is cited, pages of a list.  See tool_parts.h. */
+#include "tool_parts.h"
+
+#include <stdio.h>
+
+#include "serve/repack.h"
+
+const char *const lh_mcp_details[] = { "brief", "full", NULL };
+
+/* ---- parts of a list ---- */
+
+bool lh_mcp_is_cursor(const struct lh_value *v, struct lh_str text)
+{
+	size_t i;
+
+	(void)v;
+	for (i = 0; i < text.n && text.p[i] >= '0' && text.p[i] <= '9'; i++)
+		;
+	return text.n && i == text.n && text.n <= 9;
+}
+
+void lh_mcp_part_begin(struct lh_mcp_part *p)
+{
+	size_t i;
+
+	for (p->offset = 0, i = 0; i < p->cursor.n; i++)
+		p->offset = 10 * p->offset + (uint64_t)(p->cursor.p[i] - '0');
+}
+
+void lh_mcp_part_end(struct lh_writer *w, const struct lh_mcp_part *p, bool more)
+{
+	char cursor[24];
+
+	if (!more)
+		return;
+	snprintf(cursor, sizeof cursor, "%llu", (unsigned long long)(p->offset + p->limit));
+	lh_write_text(w, "next_cursor", cursor);
+}
+
+int lh_mcp_write_part(struct lh_writer *w, const char *name, const struct lh_value *array,
+		      const struct lh_mcp_part *p, lh_mcp_element_fn *fn, void *ctx,
+		      struct lh_err *err)
+{
+	struct lh_iter it;
+	uint64_t n = 0;
+
+	lh_write_array(w, name);
+	for (lh_iter_init(&it, array); lh_iter_next(&it); n++)
+		if (n >= p->offset && n - p->offset < p->limit && fn(ctx, w, &it.val, err) < 0)
+			return -1;
+	lh_write_end(w);
+	lh_mcp_part_end(w, p, n > p->offset + p->limit);
+	return 0;
+}
+
+/* ---- values ---- */
+
+/* Append a value of at most that many bytes, or what takes its place. */
+static int append_cut(struct lh_buf *out, const struct lh_value *v, size_t most,
+		      struct lh_err *err)
+{
+	struct lh_buf text = { 0 };
+	struct lh_str s;
+	size_t n = most, all;
+	int rc = 0;
+
+	if (v->n <= most + 2 * (v->type == LH_STRING)) {
+		lh_repack_text(out, v->p, v->n);
+	} else if (v->type != LH_STRING) {
+		lh_buf_printf(out, "\"[left out: %zu bytes of JSON]\"", v->n);
+	} else if ((rc = lh_value_str(v, &text, &s, err)) == 0) {
+		all = s.n;
+		if (s.n > most) {
+			while (n && ((unsigned char)s.p[n] & 0xc0) == 0x80)
+				n--;
+			s.n = n;
+		}
+		lh_buf_json(out, s.p, s.n);
+		if (s.n < all) {
+			out->len--;
+			lh_buf_printf(out, " [cut: the first %zu of %zu bytes]\"", s.n, all);
+		}
+	}
+	lh_buf_free(&text);
+	return rc;
+}
+
+int lh_mcp_write_cut(struct lh_writer *w, const char *name, const struct lh_value *v, size_t most,
+		     struct lh_err *err)
+{
+	lh_write_key(w, name);
+	return append_cut(w->out, v, most, err);
+}
+
+static bool is_one_of(const struct lh_value *key, const char *const *names)
+{
+	for (; *names; names++)
+		if (lh_value_is(key, *names, strlen(*names)))
+			return true;
+	return false;
+}
+
+int lh_mcp_write_members(struct lh_writer *w, const char *name, const struct lh_value *object,
+			 const char *const *drop, size_t most, struct lh_err *err)
+{
+	static const char *const vectors[] = { "vector", "vectors", "embedding", "embeddings",
+					       NULL };
+	struct lh_iter it;
+
+	lh_write_object(w, name);
+	for (lh_iter_init(&it, object); lh_iter_next(&it); ) {
+		if (is_one_of(&it.key, drop) || is_one_of(&it.key, vectors))
+			continue;
+		lh_write_key(w, NULL);
+		lh_buf_add(w->out, it.key.p, it.key.n);
+		lh_buf_putc(w->out, ':');
+		if (append_cut(w->out, &it.val, most, err) < 0)
+			return -1;
+	}
+	lh_write_end(w);
+	return 0;
+}
+
+void lh_mcp_copy(struct lh_writer *w, const struct lh_value *object, const char *name,
+		 unsigned types)
+{
+	struct lh_value v;
+
+	if (lh_value_get(object, name, &v) && LH_BIND_IS(v.type) & types)
+		lh_write_value(w, name, &v);
+}
+
+static struct lh_value empty(enum lh_type type)
+{
+	return (struct lh_value){ .p = type == LH_ARRAY ? "[]" : type == LH_OBJECT ? "{}" : "\"\"",
+				  .n = 2, .type = (uint8_t)type };
+}
+
+struct lh_value lh_mcp_get_in(const struct lh_value *object, const char *name, enum lh_type type)
+{
+	struct lh_value v;
+
+	return lh_value_get(object, name, &v) && v.type == type ? v : empty(type);
+}
+
+struct lh_value lh_mcp_get(const struct lh_record *rec, const char *name, enum lh_type type)
+{
+	const struct lh_value *v = lh_record_get(rec, name);
+
+	return v && v->type == type ? *v : empty(type);
+}
+
+struct lh_value lh_mcp_whole(const struct lh_record *rec)
+{
+	return (struct lh_value){ .p = rec->line, .n = rec->len, .type = LH_OBJECT };
+}
+
+void lh_mcp_uri(struct lh_buf *out, struct lh_str corpus, struct lh_str id)
+{
+	size_t i;
+
+	lh_buf_puts(out, "lh://");
+	lh_buf_add(out, corpus.p, corpus.n);
+	lh_buf_putc(out, '/');
+	for (i = 0; i < id.n; i++) {
+		unsigned char c = (unsigned char)id.p[i];
+
+		if ((c >= '0' && c <= '9') || (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') ||
+		    strchr("-._~", c ? c : ' '))
+			lh_buf_putc(out, (char)c);
+		else
+			lh_buf_printf(out, "%%%02X", c);
+	}
+}
+
+/* ---- errors, arguments ---- */
+
+int lh_mcp_refused(const struct lh_record *rec, unsigned status, struct lh_err *err)
+{
+	struct lh_value error = lh_mcp_get(rec, "error", LH_OBJECT), whole = lh_mcp_whole(rec), v;
+	struct lh_buf text = { 0 };
+	struct lh_str why = { "the filter gave no reason", 25 };
+
+	if (lh_value_get(&error, "message", &v) || lh_value_get(&whole, "message", &v))
+		if (v.type == LH_STRING)
+			lh_value_str(&v, &text, &why, err);
+	lh_err_data(err, status, "%.*s", (int)why.n, why.p);
+	lh_buf_free(&text);
+	return -1;
+}
+
+int lh_mcp_pass(const struct lh_bind *table, void *to, struct lh_mcp_question *q,
+		const struct lh_value *args, struct lh_err *err)
+{
+	struct lh_buf text = { 0 };
+	int rc = lh_bind_value(table, args, to, &text, err);
+
+	lh_buf_free(&text);
+	if (!rc)
+		lh_repack_text(q->line, args->p, args->n);
+	return rc;
+}
