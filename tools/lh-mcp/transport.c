@@ -25,16 +25,14 @@ struct transport {
 	struct lh_mcp *mcp;
 	struct lh_mcp_peer peer;
 	struct lh_source in, out, wake;
-	struct lh_buf input, output;
-	size_t done;			/* bytes of input that were taken ... */
-	size_t seen;			/* ... and of the rest those without LF */
-	size_t sent;			/* bytes of output that were written */
-	size_t max_line;
+	struct lh_mcp_lines lines;
+	struct lh_buf output;
+	size_t sent;			/* bytes of it that were written */
+	bool more;			/* lines may be there that were not taken */
 	bool is_file;			/* stdin: it can always be read */
 	bool listening;			/* for stdin */
 	bool blocked;			/* stdout: the client does not read */
-	bool skipping;			/* the rest of a line that is too long */
-	bool ended, gone;		/* stdin ended; stdout is closed */
+	bool gone, failed;		/* stdout is closed; stdin cannot be read */
 	double end_at;			/* when to give up the rest */
 	unsigned kind;			/* of stdout: S_IFREG ... */
 };
@@ -112,27 +110,8 @@ static void refuse_long(struct transport *s)
 {
 	char why[80];
 
-	snprintf(why, sizeof why, "a message has at most %zu bytes (--max-line)", s->max_line);
+	snprintf(why, sizeof why, "a message has at most %zu bytes (--max-line)", s->lines.max);
 	lh_mcp_refuse(s->mcp, &s->peer, LH_MCP_REQUEST, why);
-}
-
-static bool is_blank(struct lh_str line)
-{
-	size_t i;
-
-	for (i = 0; i < line.n && strchr(" \t\r", line.p[i]); i++)
-		;
-	return i == line.n;
-}
-
-static void take_line(struct transport *s, struct lh_str line)
-{
-	if (s->skipping)
-		s->skipping = false;
-	else if (line.n > s->max_line)
-		refuse_long(s);
-	else if (!is_blank(line))
-		lh_mcp_take(s->mcp, &s->peer, line);
 }
 
 /* Return whether no more messages are taken for now. */
@@ -141,64 +120,34 @@ static bool is_full(const struct transport *s)
 	return s->peer.calls >= CALLS_MAX || s->output.len - s->sent >= OUT_MAX;
 }
 
-/* Drop the beginning of a line that is too long already. */
-static void drop_long(struct transport *s)
-{
-	if (!s->skipping && s->input.len - s->done <= s->max_line)
-		return;
-	if (!s->skipping)
-		refuse_long(s);
-	s->skipping = true;
-	s->done = s->input.len;
-	s->seen = 0;
-}
-
-/* Take the lines that are there. */
+/* Take the messages that are there. */
 static void take_lines(struct transport *s)
 {
-	char *lf;
+	struct lh_str line;
+	int got = 1;
 
-	while (!is_full(s) && s->done + s->seen < s->input.len) {
-		lf = memchr(s->input.p + s->done + s->seen, '\n',
-			    s->input.len - s->done - s->seen);
-		if (!lf) {
-			s->seen = s->input.len - s->done;
-			break;
-		}
-		take_line(s, (struct lh_str){ s->input.p + s->done,
-					      (size_t)(lf - s->input.p) - s->done });
-		s->done = (size_t)(lf + 1 - s->input.p);
-		s->seen = 0;
+	while (got && !is_full(s)) {
+		got = lh_mcp_lines_next(&s->lines, &line);
+		if (got < 0)
+			refuse_long(s);
+		else if (got)
+			lh_mcp_take(s->mcp, &s->peer, line);
 	}
-	if (is_full(s))
-		return;
-	if (s->ended && s->done < s->input.len) {
-		take_line(s, (struct lh_str){ s->input.p + s->done, s->input.len - s->done });
-		s->done = s->input.len;
-	}
-	drop_long(s);
-	if (!s->done)
-		return;
-	s->input.len -= s->done;
-	memmove(s->input.p, s->input.p + s->done, s->input.len);
-	s->done = 0;
+	s->more = got;
 }
 
 static int read_input(struct transport *s, struct lh_err *err)
 {
-	char *to = lh_buf_room(&s->input, CHUNK);
+	char *to = lh_mcp_lines_room(&s->lines, CHUNK);
 	ssize_t n = to ? read(STDIN_FILENO, to, CHUNK) : 0;
 
 	if (!to)
-		return lh_buf_check(&s->input, err);
+		return lh_buf_check(&s->lines.text, err);
 	if (n < 0 && (errno == EAGAIN || errno == EINTR))
 		return 0;
 	if (n < 0 && errno != ECONNRESET)
 		return lh_err_sys(err, "stdin");
-	if (n > 0)
-		lh_buf_took(&s->input, (size_t)n);
-	else
-		s->ended = true;
+	lh_mcp_lines_took(&s->lines, n > 0 ? (size_t)n : 0);
 	return 0;
 }
 
@@ -207,15 +156,14 @@ static void on_readable(struct lh_source *io, uint32_t events)
 	struct transport *s = (struct transport *)((char *)io - offsetof(struct transport, in));
 
 	(void)events;
-	if (read_input(s, &s->tool->err) < 0)
-		s->gone = true;
+	s->failed = read_input(s, &s->tool->err) < 0;
 	take_lines(s);
 }
 
 /* Listen for stdin while messages are taken. */
 static int listen_in(struct transport *s, struct lh_err *err)
 {
-	bool want = !s->ended && !is_full(s);
+	bool want = !s->lines.ended && !is_full(s);
 
 	if (s->is_file || s->listening == want)
 		return 0;
@@ -232,9 +180,9 @@ static bool is_over(struct transport *s)
 {
 	if (s->gone || lh_signal_pending())
 		return true;
-	if (!s->ended)
+	if (!s->lines.ended)
 		return false;
-	if (s->peer.calls || s->done < s->input.len) {
+	if (s->peer.calls || s->more) {
 		s->end_at = 0;
 		return false;
 	}
@@ -245,18 +193,18 @@ static bool is_over(struct transport *s)
 
 static int turn(struct transport *s, struct lh_err *err)
 {
-	bool more = s->is_file && !s->ended && !is_full(s);
+	bool more = s->is_file && !s->lines.ended && !is_full(s);
 
-	if (lh_loop_wait(&s->loop, more ? 0 : TURN_MS, err) < 0)
+	if (lh_loop_wait(&s->loop, more || (s->more && !is_full(s)) ? 0 : TURN_MS, err) < 0)
 		return -1;
 	if (more)
 		on_readable(&s->in, EPOLLIN);
+	else if (s->more)
+		take_lines(s);
 	lh_mcp_tick(s->mcp);
 	if (flush(s, err) < 0)
 		return -1;
-	if (s->done < s->input.len)
-		take_lines(s);
-	return listen_in(s, err);
+	return s->failed ? -1 : listen_in(s, err);
 }
 
 /* Let the filters end by themselves, for a moment. */
@@ -295,7 +243,8 @@ int serve_stdio(struct lh_tool *tool, struct lh_mcp_how *how, size_t max_line)
 	struct transport s = {
 		.tool = tool, .loop = { .fd = -1 }, .peer = { .answer = on_answer },
 		.in = { STDIN_FILENO, on_readable }, .out = { STDOUT_FILENO, on_writable },
-		.wake = { -1, on_writable }, .max_line = max_line,
+		.wake = { -1, on_writable },
+		.lines = { .max = max_line },
 	};
 	int rc = lh_signal_wake_open(&tool->err);
 
@@ -311,7 +260,7 @@ int serve_stdio(struct lh_tool *tool, struct lh_mcp_how *how, size_t max_line)
 		lh_mcp_free(s.mcp);
 	}
 	lh_loop_close(&s.loop);
-	lh_buf_free(&s.input);
+	lh_mcp_lines_free(&s.lines);
 	lh_buf_free(&s.output);
 	return rc;
 }

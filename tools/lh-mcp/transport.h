@@ -8,6 +8,7 @@
 #define TRANSPORT_H
 
 #include "mcp/mcp.h"
+#include "mcp/mcp_lines.h"
 #include "tool/tool.h"
 
 /* Serve until stdin ends, the client closes stdout, or a signal comes.  how->loop is set here.
