@@ -1,7 +1,7 @@
 load helper
 
 # The Model Context Protocol over stdin and stdout: both eras, errors, calls in flight, filters
-# that fail.  What the built-in tools answer is tested in lh-mcp-tools.bats.
+# that fail, the audit.
 
 V='"io.modelcontextprotocol/protocolVersion":"2026-07-28"'
 C='"io.modelcontextprotocol/clientCapabilities":{}'
@@ -418,6 +418,96 @@ with() {
 	[ ! -e ran ]
 	call 1 a '{}' | mcp --allow-write a | jq -e '.result.isError == false'
 	[ -s ran ]
+}
+
+# ---- the audit ----
+
+# audited - a state with workers, and a key
+audited() {
+	mkdir -p s/index
+	lh-gen workers -n 50 >workers.jsonl
+	lh-index build -q s/index/workers.lhv workers.jsonl
+	(umask 077; head -c 32 /dev/urandom >key)
+}
+
+TRACE=0af7651916cd43dd8448eb211c80319c
+
+# traced ID TOOL ARGUMENTS - a call in a trace
+traced() {
+	call "$@" | jq -c --arg t "00-$TRACE-b7ad6b7169203331-01" '.params._meta.traceparent = $t'
+}
+
+@test "each person whose data an answer shows has a row of it, in a chain that holds" {
+	audited
+	{ traced 1 search '{"query":"welder","k":3}'; answered 1; call 2 lookup '{"id":"w-1"}'; answered 2; call 3 search '{"query":"welder","k":3}'
+		answered 3; call 4 lookup '{"id":"no-such"}'; call 5 list_datasets '{}'; } | mcp --state s --audit-log a --key-file key >out 2>err
+	[ ! -s err ]
+	jq -es 'map(select(.id < 4).result.isError) == [false, false, false]' out
+	shown=$(jq -r 'select(.id == 1).result.structuredContent.results[].metadata.candidate_id' out)
+	[ "$(wc -l <<<"$shown")" = 3 ]
+	for id in $shown; do
+		[ "$(jq -c '[.accessor.purpose, .accessor.trace_id, .result, .fields_accessed]' "a/$id.audit.jsonl" | first 2)" = \
+			'["search","'$TRACE'","success",["record"]]
+["search",null,"success",["record"]]' ]
+		jq -es 'all(.[]; .accessor.kind == "mcp" and .accessor.daemon == "lh-mcp")' "a/$id.audit.jsonl"
+	done
+	[ "$(jq -r 'select(.accessor.purpose == "lookup").candidate_id' a/*.audit.jsonl)" = w-1 ]
+	[ "$(cat a/*.audit.jsonl | wc -l)" = 7 ]
+	lh-subject-audit verify --key-file key --dir a >verified
+	[ "$(jq -r .error verified | sort -u)" = null ]
+}
+
+@test "a record that is read as a resource has a row, too" {
+	audited
+	request 1 resources/read '"uri":"lh://workers/w-7"' | mcp --state s --audit-log a --key-file key | jq -e '.result.contents[0].text | fromjson.id == "w-7"'
+	jq -e '.candidate_id == "w-7"' a/w-7.audit.jsonl
+}
+
+@test "a row is on disk before its answer" {
+	audited
+	mkfifo pipe
+	mcp --state s --audit-log a --key-file key <pipe >out &
+	exec 7>pipe
+	for i in {1..20}; do
+		call "$i" lookup '{"id":"w-'"$i"'"}' >&7
+		answered "$i"
+		[ -s "a/w-$i.audit.jsonl" ]
+	done
+	exec 7>&-
+	wait
+}
+
+@test "without its rows an answer is given and the loss reported, or withheld with --audit-required" {
+	audited
+	mkdir a
+	printf '{"torn' >a/w-7.audit.jsonl
+	call 1 lookup '{"id":"w-7"}' | mcp --state s --audit-log a --key-file key >out 2>err
+	jq -e '.result.isError == false' out
+	[ "$(cat err)" = 'lh-mcp: audit log: 1 of 1 rows of a call of lookup not written' ]
+	{ call 1 lookup '{"id":"w-7"}'; call 2 lookup '{"id":"w-8"}'; request 3 resources/read '"uri":"lh://workers/w-7"'; } |
+		mcp --state s --audit-log a --key-file key --audit-required >out 2>err
+	jq -c '[.id, .result.isError, .error.code]' out | sort >got
+	diff got - <<-'END'
+	[1,true,null]
+	[2,false,null]
+	[3,null,-32603]
+	END
+	jq -es 'map(select(.id == 1))[0].result.content[0].text == "the audit log cannot be written, and there is no answer without it"' out
+	run ! grep -q "$(jq -r 'select(.id == "w-7").name' workers.jsonl)" out err
+	[ -s a/w-8.audit.jsonl ]
+	printf '{"torn' | cmp - a/w-7.audit.jsonl
+}
+
+@test "an auditor that dies leaves no answer out, and none hanging" {
+	audited
+	mkdir tools
+	cp "$LH_BIN"/lh-mcp "$LH_BIN"/lh-index tools
+	printf '#!/bin/sh\nread -r line\nexit 1\n' >tools/lh-subject-audit
+	chmod +x tools/lh-subject-audit
+	call 1 lookup '{"id":"w-7"}' | timeout 60 tools/lh-mcp --state s --audit-log a --key-file key >out 2>err
+	jq -e '.result.isError == false' out
+	call 1 lookup '{"id":"w-7"}' | timeout 60 tools/lh-mcp --state s --audit-log a --key-file key --audit-required >out 2>err
+	jq -e '.result.isError == true' out
 }
 
 # ---- the file of tools ----
