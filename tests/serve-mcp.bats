@@ -447,6 +447,44 @@ config() {
 	SERVES=()
 }
 
+@test "calls that are in a filter when the time to end is over fail, and the server ends with 1" {
+	config "$(tool slow '"pool":1' --log asked)"
+	start_serve --config config --drain 0.2
+	raw >said 3>&- <<-'END' &
+	from mcp_http import *
+	all = [Client().send(posted(*modern_parts("tools/call", {"name": "slow", "arguments": {"id": i, "wait": "never"}}))) for i in range(3)]
+	for c in all:
+	    print(failure(c.answer()))
+	END
+	client=$!
+	in_flight() { [ "$(metric lh_serve_in_flight)" = 4 ]; }
+	until_so has_lines asked 1
+	until_so in_flight
+	status=0
+	end_serve || status=$?
+	[ "$status" = 1 ]
+	SERVES=()
+	wait "$client"
+	[ "$(grep -c '^the filter ' said)" = 3 ]
+}
+
+@test "the trace id of a request reaches the filter of a route, unless _meta has one" {
+	ROUTES='{"route":"POST /v1/matrix/relevance","run":["jq","-c","--unbuffered","{threshold: 0, trace: .trace_id}"],"trace":true}' config "$(tool echo)"
+	start_serve --config config
+	raw <<-'END'
+	from mcp_http import *
+	params = {"name": "relevance", "arguments": {"focus": {}, "chunks": []}}
+	def trace(params):
+	    body, headers = modern_parts("tools/call", params)
+	    a = say(body, {**headers, "X-Lakehouse-Trace-Id": "of-the-header"})
+	    return a.body
+	must(b"of-the-header" in trace(params), trace(params))
+	body, headers = modern_parts("tools/call", params)
+	body["params"]["_meta"]["traceparent"] = "00-0123456789abcdef0123456789abcdef-0123456789abcdef-01"
+	must(b"0123456789abcdef0123456789abcdef" in say(body, headers).body)
+	END
+}
+
 @test "tools that write are there with --allow-write alone, and say so" {
 	needs_tools
 	ROUTES=$(filter_route 'POST /v1/matrix/playbooks/record') config "$(tool writes '"annotations":{"readOnlyHint":false}')"
@@ -469,6 +507,10 @@ config() {
 	lh-serve --config printed --print-config | cmp - printed
 }
 
+restarted() {
+	[ "$(metric 'lh_serve_restarts_total{route="tool echo"}')" = 1 ]
+}
+
 @test "/mcp is counted, logged and listed, without a word of what was asked" {
 	config "$(tool echo)"
 	start_serve --config config
@@ -482,6 +524,8 @@ config() {
 	must(a.get("x-request-id") == "mine" and "SECRET" not in failure(a))
 	END
 	[ "$(metric 'lh_serve_requests_total{route="POST \/mcp",code="200"}')" = 3 ]
+	until_so restarted
+	[ "$(metric 'lh_serve_memory_bytes{process="tool echo"}')" -gt 100000 ]
 	[ "$(metric 'lh_serve_requests_total{route="POST \/mcp",code="400"}')" = 1 ]
 	[ "$(jq -rc 'select(.route == "POST /mcp") | .status' access | tr '\n' ' ')" = "200 200 400 200 " ]
 	jq -se 'map(select(.request_id == "mine" and .filter_ms > 0)) | length == 1' access

@@ -66,6 +66,12 @@ static const struct lh_route *route_of(const struct lh_mcp *m, const char *name,
 	return NULL;
 }
 
+/* Return the trace id that the filter of a route gets, or NULL. */
+static const char *trace_of(const struct lh_mcp_call *c, const struct lh_route *r)
+{
+	return !r->trace ? NULL : *c->trace ? c->trace : c->peer->trace;
+}
+
 /* Add the members that the route gives, and the trace id. */
 static int add_members(struct lh_mcp_call *c, const struct lh_route *r, struct lh_err *err)
 {
@@ -79,8 +85,8 @@ static int add_members(struct lh_mcp_call *c, const struct lh_route *r, struct l
 	if (lh_record_parse(&m->line, m->text.p, m->text.len, err) < 0)
 		return -1;
 	w = (struct lh_writer){ .out = members, .comma = members->len > 0 };
-	if (r->trace && *c->trace && !lh_record_get(&m->line, "trace_id"))
-		lh_write_text(&w, "trace_id", c->trace);
+	if (trace_of(c, r) && !lh_record_get(&m->line, "trace_id"))
+		lh_write_text(&w, "trace_id", trace_of(c, r));
 	if (lh_buf_check(members, err) < 0)
 		return -1;
 	return lh_repack(&m->line, (struct lh_str){ members->p, members->len }, &c->ask.line, err);
@@ -108,7 +114,7 @@ int lh_mcp_prepare(struct lh_mcp_call *c, struct lh_err *err)
 		return lh_err_data(err, 401, "%s", why);
 	c->own_status = lh_value_get(&c->args, "status", &v) || lh_value_get(&c->args, "code", &v);
 	c->ask.read = r ? r->read : t->repeat;
-	if (r && (r->members || (r->trace && *c->trace))) {
+	if (r && (r->members || trace_of(c, r))) {
 		if (add_members(c, r, err) < 0)
 			return -1;
 	} else {

@@ -226,7 +226,7 @@ static struct mcp *begin(struct request *r, struct lh_err *err)
 		return NULL;
 	m->request = r;
 	m->peer = (struct lh_mcp_peer){ .answer = on_answer, .refuse = refuse_route,
-					.headers = &m->headers };
+					.trace = r->trace, .headers = &m->headers };
 	m->headers.param = param;
 	r->mcp = m;
 	if (r->client)

@@ -110,12 +110,30 @@ static void seconds_of(struct lh_buf *out, const struct route_stats *st)
 	lh_buf_printf(out, "\"} %llu\n", (unsigned long long)st->requests);
 }
 
-/* Append a value of each pool, named by the first route that uses it. */
+/* Return whether no route and no tool before number n has its pool. */
+static bool is_pool_of_tool(const struct site *site, size_t n)
+{
+	const struct shared_pool *p = site->tool_pool[n];
+	size_t i;
+
+	for (i = 0; i < site->routes.n; i++)
+		if (site->route[i].pool == p)
+			return false;
+	for (i = 0; i < n && site->tool_pool[i] != p; i++)
+		;
+	return i == n;
+}
+
+/* Append a value of each pool, named by the first route that uses it, else the first tool. */
 static void pools(struct lh_buf *out, const struct site *site, const char *before,
 		  uint64_t (*value)(const struct lh_pool *))
 {
 	size_t i;
 
+	for (i = 0; i < site->tools.n; i++)
+		if (is_pool_of_tool(site, i))
+			lh_buf_printf(out, "%stool %s\"} %llu\n", before, site->tools.v[i].name,
+				      (unsigned long long)value(site->tool_pool[i]->pool));
 	for (i = 0; i < site->routes.n; i++) {
 		if (!site_first_of_pool(site, i))
 			continue;
