@@ -34,11 +34,6 @@ state() {
 			outputSchema: {type: "object", properties: {n: {type: "integer"}}, required: ["n"]}, run: ["python3", "-B", $echo]}]}' >tools.json
 }
 
-# needs_tools - skip where the tools that are built in are not there
-needs_tools() {
-	grep -q '"query_sql"' "$ROOT"/lib/mcp/tools*.c || skip "the tools are not built in"
-}
-
 # both HOW - the steps on stdin over stdio and over HTTP, which must do the same; printed once
 both() {
 	cat >steps
@@ -54,7 +49,6 @@ step() {
 }
 
 @test "each client connects in each of its modes, over stdio and over HTTP, and finds the same server" {
-	needs_tools
 	state
 	start_serve --config tools.json
 	for how in $HOWS; do
@@ -69,14 +63,13 @@ step() {
 		[ "$(step 2 | jq 'has("result")')" = "$([[ $how == [sl]* ]] && echo true || echo false)" ]
 		step 3 | jq -c '[.result.tools[].name]' >tools.$how
 		step 4 | jq -e '.result.resources | length > 0'
-		step 5 | jq -e '.result.resourceTemplates | map(.uriTemplate) | index("lh://corpus/{id}")'
+		step 5 | jq -e '.result.resourceTemplates | map(.uriTemplate) | index("lh://{corpus}/{id}")'
 	done
 	jq -e 'index("echo") and index("search") and (index("playbook_record") | not)' tools.sdk
 	for how in $HOWS; do cmp tools.sdk tools.$how; done
 }
 
 @test "the clients hold what a tool answers against its schema, and it fits" {
-	needs_tools
 	state
 	start_serve --config tools.json
 	for how in $HOWS; do
@@ -106,16 +99,16 @@ step() {
 }
 
 @test "every resource that is listed is read, by each client" {
-	needs_tools
 	state
 	start_serve --config tools.json
 	for how in $HOWS; do
-		both $how <<<'["resources/list"]' | jq -c '[.result.resources[].uri | ["resources/read", {uri: .}]] + [["resources/read", {"uri": "lh://corpus/w-7"}],
-			["resources/read", {"uri": "lh://no/such"}], ["resources/read", {"uri": "file:///etc/passwd"}]]' >reads
+		both $how <<<'["resources/list"]' | jq -c '[.result.resources[].uri | select(. != "lh:audit/last")] + ["lh://workers/w-7", "lh://no/such", "file:///etc/passwd"] |
+			map(["resources/read", {uri: .}])' >reads
 		both $how <reads >said
 		[ "$(wc -l <said)" -gt 3 ]
 		head -n -2 said | jq -se 'all(.result.contents[0] | .uri and .mimeType and (.text | length > 0))'
-		tail -n 2 said | jq -se --arg how $how 'all(.error.code == (if $how == "sdk" or $how == "legacy" then -32002 else -32602 end))'
+		# the code of the older revisions is another; the client of both eras gives it the newer one
+		tail -n 2 said | jq -se --arg how $how 'all(.error.code == (if $how == "sdk" then -32002 else -32602 end))'
 	done
 }
 
@@ -145,7 +138,6 @@ step() {
 }
 
 @test "the inspector lists and calls tools, and lists and reads resources, in its three eras" {
-	needs_tools
 	state
 	start_serve --config tools.json
 	for target in "lh-mcp --state state --tools tools.json" "$URL/mcp"; do
