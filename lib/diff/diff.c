@@ -246,14 +246,16 @@ static bool begins(struct lh_diff *d, struct lh_str s)
 		header = lh_diff_names_merge(&r->names, name);
 	else if (r->old_line.len && (name = lh_diff_after(s, "+++ ")).p)
 		plain = true;
-	if (!header && !plain)
-		return false;
-	open_part(d, plain, plain ? r->old_at : r->lines.line + 1);
 	if (plain) {
 		lh_diff_names_old(&r->names, r->old_name);
 		lh_diff_names_new(&r->names, name);
-		add(d, text_of(&r->old_line));
+		plain = r->names.sure;
 	}
+	if (!header && !plain)
+		return false;
+	open_part(d, plain, plain ? r->old_at : r->lines.line + 1);
+	if (plain)
+		add(d, text_of(&r->old_line));
 	return true;
 }
 

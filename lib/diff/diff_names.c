@@ -203,7 +203,7 @@ void lh_diff_names_old(struct lh_diff_names *n, struct lh_str s)
 
 void lh_diff_names_new(struct lh_diff_names *n, struct lh_str s)
 {
-	struct lh_str old = text_of(&n->old), new, in_a = lh_diff_after(old, "a/"), in_b;
+	struct lh_str old = text_of(&n->old), in_a = lh_diff_after(old, "a/"), new, in_b;
 
 	if (n->sure)
 		return;
@@ -211,10 +211,13 @@ void lh_diff_names_new(struct lh_diff_names *n, struct lh_str s)
 	new = text_of(&n->scratch[0]);
 	in_b = lh_diff_after(new, "b/");
 	if (is_null(new))
-		set(&n->path, in_a.n ? in_a : old);
-	else
-		set(&n->path, in_b.n && (in_a.n || is_null(old)) ? in_b : new);
-	n->sure = n->path.len > 0;
+		new = in_a.n ? in_a : old;
+	else if (in_b.n && (in_a.n || is_null(old)))
+		new = in_b;
+	if (!new.n)
+		return;
+	set(&n->path, new);
+	n->sure = true;
 }
 
 void lh_diff_names_reset(struct lh_diff_names *n)

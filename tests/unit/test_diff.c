@@ -106,6 +106,8 @@ static void paths(void)
 	is("--- /dev/null\n+++ b/n\n@@ -0,0 +1 @@\n+\n", "n@1+38\n");
 	is("--- a/n\n+++ /dev/null\n@@ -1 +0,0 @@\n-\n", "n@1+38\n");
 	is("--- b/n\n+++ b/n\n", "!1");
+	is("--- \n+++ \n@@ -1 +1 @@\n-a\n+b\n", "!3");
+	is("diff --git a/long/x b/other\n+++ \n", "b/other@1+33\n");
 	is("", "");
 }
 
