@@ -144,8 +144,8 @@ static int refuse_answer(struct lh_chat *c, const struct lh_http_reply *answer, 
 static int post_body(struct lh_chat *c, enum lh_provider p, struct lh_str trace,
 		     struct lh_http_reply *answer, struct lh_err *err)
 {
-	struct lh_http_call call = { c->url.p, lh_keys_token(c->keys, p), c->body.p, c->body.len,
-				     trace };
+	struct lh_http_call call = { .url = c->url.p, .bearer = lh_keys_token(c->keys, p),
+				     .body = c->body.p, .n = c->body.len, .trace = trace };
 
 	if (!c->http)
 		c->http = lh_http_new(&(struct lh_http_opts){

@@ -148,6 +148,7 @@ static int set_target(struct lh_http *h, const struct lh_http_call *call)
 
 	bad |= lh_curl.setopt(c, CURLOPT_URL, call->url);
 	bad |= lh_curl.setopt(c, CURLOPT_XOAUTH2_BEARER, call->bearer);
+	bad |= lh_curl.setopt(c, CURLOPT_USERPWD, call->basic);
 	bad |= lh_curl.setopt(c, CURLOPT_HTTPAUTH, call->bearer ? CURLAUTH_BEARER : CURLAUTH_BASIC);
 	bad |= lh_curl_set_proxy(c, call->url);
 	if (!call->body)
@@ -252,7 +253,7 @@ static int report_incomplete(struct lh_http *h, CURLcode rc, const char *url,
 static int handle_redirect(struct lh_http *h, const struct lh_http_call *call,
 			   struct lh_http_reply *reply)
 {
-	bool secret = call->bearer || lh_url_has_user(call->url);
+	bool secret = call->bearer || call->basic || lh_url_has_user(call->url);
 	const char *to = NULL, *path;
 
 	lh_curl.getinfo(h->curl, CURLINFO_REDIRECT_URL, &to);

@@ -48,6 +48,7 @@ struct lh_http_opts {
 struct lh_http_call {
 	const char *url;
 	const char *bearer;	/* token for an Authorization header, or NULL */
+	const char *basic;	/* the same as "USER:PASSWORD" of basic authentication, or NULL */
 	const void *body;	/* of a POST; NULL: a GET */
 	size_t n;
 	/* for X-Lakehouse-Trace-Id; n = 0: none.  Bytes other than visible ASCII

@@ -67,6 +67,8 @@ static const struct {
 	{ "AWS_ACCESS_KEY_ID", LH_KEYS_STORE }, { "AWS_SECRET_ACCESS_KEY", LH_KEYS_STORE },
 	{ "AWS_SESSION_TOKEN", LH_KEYS_STORE }, { "LH_S3_KEY_FILE", LH_KEYS_STORE },
 	{ "LH_SUBJECT_AUDIT_KEY", LH_KEYS_AUDIT },
+	{ "LANGFUSE_PUBLIC_KEY", LH_KEYS_EXPORT }, { "LANGFUSE_SECRET_KEY", LH_KEYS_EXPORT },
+	{ "LH_OTLP_TOKEN", LH_KEYS_EXPORT },
 };
 
 /* Variables that any program may need, and that hold no keys; "_" at the end stands

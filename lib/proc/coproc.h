@@ -69,8 +69,9 @@ enum lh_child_keys {
 	LH_KEYS_CHAT = 4,	/* asks language models */
 	LH_KEYS_AUDIT = 8,	/* writes to logs of subjects */
 	LH_KEYS_STORE = 16,	/* reads or writes objects in S3 */
-	LH_KEYS_ALL = 31,	/* a command that the user typed */
 	LH_KEYS_STRANGER = 32,	/* a filter that is not of this family */
+	LH_KEYS_EXPORT = 64,	/* sends rows to services */
+	LH_KEYS_ALL = 95,	/* a command that the user typed */
 };
 
 int lh_coproc_start(struct lh_coproc *c, char *const argv[], unsigned keys, struct lh_err *err);

@@ -188,8 +188,10 @@ static int refuse(struct service *s, const char *url, const struct lh_http_reply
 static int post(struct service *s, const struct service_call *call, struct lh_http_reply *reply,
 		struct lh_err *err)
 {
-	struct lh_http_call http = { call->url, s->key ? (const char *)s->key->p : NULL, s->body.p,
-				     s->body.len, call->call->trace };
+	struct lh_http_call http = {
+		.url = call->url, .bearer = s->key ? (const char *)s->key->p : NULL,
+		.body = s->body.p, .n = s->body.len, .trace = call->call->trace
+	};
 
 	if (lh_http_call(s->http, &http, reply, err) == 0)
 		return reply->status == 200 ? 0 : refuse(s, call->url, reply, NULL, err);

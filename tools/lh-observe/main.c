@@ -14,7 +14,21 @@ static const struct lh_option options[] = {
 	  LH_UINT(struct settings, n, 0, 1e15, .verbs = V_TAIL) },
 	{ 'f', "follow", NULL, "go on with rows as they are appended",
 	  LH_FLAG(struct settings, follow, .verbs = V_TAIL) },
-	LH_LOCK_OPTION(V_RECORD | V_INBOX | V_REQUESTS),
+	{ 0, "otlp", "URL", "send to URL/v1/traces, not to Langfuse",
+	  LH_TEXT(struct settings, otlp, .verbs = V_PUSH) },
+	{ 0, "cursor", "FILE", "what was sent (default LOG.cursor, LOG.otlp.cursor)",
+	  LH_TEXT(struct settings, cursor, .verbs = V_PUSH) },
+	{ 0, "restart", NULL, "begin at the start of the log",
+	  LH_FLAG(struct settings, restart, .verbs = V_PUSH) },
+	{ 0, "batch", "N", "most rows of a request (default 100)",
+	  LH_UINT(struct settings, batch, 1, 10000, .verbs = V_PUSH) },
+	{ 0, "batch-size", "SIZE", "most bytes of a request (default 3M)",
+	  LH_SIZE(struct settings, batch_size, 1024, 1 << 30, .verbs = V_PUSH) },
+	{ 0, "retries", "N", "more tries of a failed request or row (default 5)",
+	  LH_UINT(struct settings, retries, 0, 100, .verbs = V_PUSH) },
+	{ 0, "timeout", "S", "seconds for one request (default 30)",
+	  LH_REAL(struct settings, timeout, 0.001, 86400, .verbs = V_PUSH) },
+	LH_LOCK_OPTION(V_RECORD | V_INBOX | V_REQUESTS | V_PUSH),
 	LH_NOW_OPTION,
 	LH_INPUT_OPTIONS,
 	LH_COMMON_OPTIONS,
@@ -26,6 +40,7 @@ static const struct lh_verb verbs[] = {
 	{ "inbox", "LOG [FILE...]", "append a row for each message", V_INBOX, 1, observe_record },
 	{ "stats", "LOG", "count the newest rows", V_STATS, 1, observe_stats },
 	{ "tail", "LOG", "print the last rows", V_TAIL, 1, observe_tail },
+	{ "push", "LOG", "send new rows to Langfuse or OpenTelemetry", V_PUSH, 1, observe_push },
 	{ "requests", "LOG [FILE...]", "answer requests, each with its operation in \"op\"",
 	  V_REQUESTS, 1, observe_requests },
 	{ NULL, NULL, NULL, 0, 0, NULL },
@@ -102,7 +117,9 @@ static int check(struct lh_tool *tool, void *settings)
 
 int main(int argc, char **argv)
 {
-	struct settings s = { .by = -1, .n = 10 };
+	struct settings s = {
+		.by = -1, .n = 10, .batch = 100, .batch_size = 3 << 20, .retries = 5, .timeout = 30
+	};
 	static const struct lh_tool_spec spec = {
 		.name = "lh-observe",
 		.synopsis = "COMMAND [OPTION]... LOG [FILE]...",

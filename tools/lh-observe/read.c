@@ -46,7 +46,7 @@ static bool is_blank(const struct lh_log_line *line)
 	return line->p;
 }
 
-static void skip(struct reading *g, const struct lh_log_line *line, const char *why)
+void reading_skip(struct reading *g, const struct lh_log_line *line, const char *why)
 {
 	struct lh_tool *tool = g->run->tool;
 
@@ -64,7 +64,7 @@ int reading_row(struct reading *g, const struct lh_log_line *line, struct lh_obs
 	if (is_blank(line))
 		return 0;
 	if (!line->p) {
-		skip(g, line, "the line is longer than --max-line");
+		reading_skip(g, line, "the line is longer than --max-line");
 		return 0;
 	}
 	if (lh_record_parse(&g->rec, line->p, line->n, err) == 0 &&
@@ -73,7 +73,7 @@ int reading_row(struct reading *g, const struct lh_log_line *line, struct lh_obs
 	if (err->code != LH_EDATA)
 		return -1;
 	if (line->whole)	/* a row that is being written, or was left incomplete */
-		skip(g, line, err->msg);
+		reading_skip(g, line, err->msg);
 	return 0;
 }
 

@@ -14,6 +14,10 @@ struct settings {
 	int by;				/* 0: by endpoint; -1: not */
 	uint64_t n;
 	bool follow;
+	const char *cursor, *otlp;
+	bool restart;
+	uint64_t batch, batch_size, retries;
+	double timeout;
 };
 
 /* A command and its log. */
@@ -32,6 +36,7 @@ int observe_record(struct lh_tool *tool, void *settings);	/* and inbox */
 int observe_requests(struct lh_tool *tool, void *settings);
 int observe_stats(struct lh_tool *tool, void *settings);
 int observe_tail(struct lh_tool *tool, void *settings);
+int observe_push(struct lh_tool *tool, void *settings);
 
 void run_init(struct run *r, struct lh_tool *tool, void *settings);
 /* Close the log and free the buffers; the result is rc, or -1. */
@@ -46,6 +51,9 @@ int run_open(struct run *r, struct lh_err *err);
 /* Append the row of an event, of a message, to the log and to out. */
 int record_event(struct lh_record *rec, struct lh_buf *out, void *run, struct lh_err *err);
 int record_message(struct lh_record *rec, struct lh_buf *out, void *run, struct lh_err *err);
+
+/* Read a whole number of decimal digits; 0 if it is not one. */
+uint64_t run_number(struct lh_str text);
 
 /* ---- reading ---- */
 
@@ -64,6 +72,8 @@ void reading_close(struct reading *g);
 /* Read the line as a row: 1; 0 if it is blank, incomplete or not a row, which is reported; -1. */
 int reading_row(struct reading *g, const struct lh_log_line *line, struct lh_observed *o,
 		struct lh_err *err);
+/* Report a line that is not a row, and count it. */
+void reading_skip(struct reading *g, const struct lh_log_line *line, const char *why);
 /* Report how many lines were skipped. */
 void reading_report(const struct reading *g);
 

@@ -31,19 +31,22 @@ struct stats {
 	size_t n_recent;
 };
 
-uint64_t stats_window(struct lh_str text)
+uint64_t run_number(struct lh_str text)
 {
 	uint64_t n = 0;
 	size_t i;
 
-	if (lh_str_is(text, "all", 3))
-		return UINT64_MAX;
 	for (i = 0; i < text.n; i++) {
 		if (text.p[i] < '0' || text.p[i] > '9' || n > UINT64_MAX / 20)
 			return 0;
 		n = n * 10 + (uint64_t)(text.p[i] - '0');
 	}
 	return n;
+}
+
+uint64_t stats_window(struct lh_str text)
+{
+	return lh_str_is(text, "all", 3) ? UINT64_MAX : run_number(text);
 }
 
 /* Count a row under a name: its counts, or NULL. */

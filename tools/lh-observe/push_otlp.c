@@ -1,0 +1,175 @@
+/* push_otlp.c - rows as spans of OpenTelemetry, OTLP/HTTP with JSON. */
+#include <stdio.h>
+
+#include "json/bind.h"
+#include "json/write.h"
+#include "push.h"
+
+enum { INTERNAL = 1, SERVER = 2 };	/* kinds of a span */
+enum { OK = 1, ERROR = 2 };		/* codes of a status */
+
+/* ---- spans ---- */
+
+static void write_nanos(struct lh_writer *w, const char *name, int64_t ms)
+{
+	char text[32];
+
+	snprintf(text, sizeof text, "%llu", ms > 0 ? (unsigned long long)ms * 1000000 : 0ULL);
+	lh_write_text(w, name, text);
+}
+
+static void write_attribute(struct lh_writer *w, const char *key, struct lh_str value)
+{
+	if (!value.n)
+		return;
+	lh_write_object(w, NULL);
+	lh_write_text(w, "key", key);
+	lh_write_object(w, "value");
+	lh_write_str(w, "stringValue", value);
+	lh_write_end(w);
+	lh_write_end(w);
+}
+
+static void write_number(struct lh_writer *w, const char *key, uint64_t value)
+{
+	char text[32];
+
+	snprintf(text, sizeof text, "%llu", (unsigned long long)value);
+	lh_write_object(w, NULL);
+	lh_write_text(w, "key", key);
+	lh_write_object(w, "value");
+	lh_write_text(w, "intValue", text);
+	lh_write_end(w);
+	lh_write_end(w);
+}
+
+static void begin_span(struct lh_writer *w, const struct exported *e, size_t i, const char *name)
+{
+	char trace[HASH_HEX], span[SPAN_HEX];
+
+	exported_trace(e, trace);
+	exported_span(e, i, span);
+	lh_write_object(w, NULL);
+	lh_write_str(w, "traceId", (struct lh_str){ trace, HASH_HEX });
+	lh_write_str(w, "spanId", (struct lh_str){ span, SPAN_HEX });
+	if (i) {
+		exported_span(e, 0, span);
+		lh_write_str(w, "parentSpanId", (struct lh_str){ span, SPAN_HEX });
+		lh_write_text(w, "name", name);
+	} else {
+		lh_write_str(w, "name", e->endpoint);
+	}
+	lh_write_u64(w, "kind", e->kind == LH_OBSERVE_ACCESS ? SERVER : INTERNAL);
+	write_nanos(w, "startTimeUnixNano", i ? exported_time(e, i - 1) : e->start);
+	write_nanos(w, "endTimeUnixNano", i ? exported_time(e, i) : e->end);
+	lh_write_array(w, "attributes");
+}
+
+static void end_span(struct lh_writer *w, bool good, struct lh_str error)
+{
+	lh_write_end(w);
+	lh_write_object(w, "status");
+	lh_write_u64(w, "code", good ? OK : ERROR);
+	if (!good && error.n)
+		lh_write_str(w, "message", error);
+	lh_write_end(w);
+	lh_write_end(w);
+}
+
+static void put_attempt(struct lh_writer *w, const struct exported *e, size_t i)
+{
+	const struct attempt *a = &e->attempt[i];
+	char name[64];
+
+	snprintf(name, sizeof name, "iterate.attempt[%llu]", (unsigned long long)a->iteration);
+	begin_span(w, e, i + 1, name);
+	write_number(w, "lh.iteration", a->iteration);
+	write_attribute(w, "gen_ai.request.model", e->model);
+	write_attribute(w, "gen_ai.provider.name", e->provider);
+	write_attribute(w, "lh.prompt", e->prompt);
+	write_attribute(w, "lh.verdict", a->verdict);
+	if (a->raw.p)
+		write_attribute(w, "lh.raw", (struct lh_str){ a->raw.p, a->raw.n });
+	end_span(w, lh_str_is(a->verdict, "accepted", 8), a->error);
+}
+
+static size_t put(struct lh_buf *out, const struct exported *e)
+{
+	struct lh_writer w = lh_write_to(out);
+	size_t i;
+
+	begin_span(&w, e, 0, NULL);
+	write_attribute(&w, "lh.source", e->source);
+	write_attribute(&w, "lh.input_summary", e->input);
+	write_attribute(&w, "lh.output_summary", e->output);
+	write_attribute(&w, "lh.trace_id", e->trace);
+	write_attribute(&w, "lh.session_id", e->session);
+	write_attribute(&w, "lh.kind", e->session_kind);
+	write_attribute(&w, "gen_ai.request.model", e->model);
+	write_attribute(&w, "gen_ai.provider.name", e->provider);
+	write_attribute(&w, "lh.verdict", e->verdict);
+	end_span(&w, e->success, e->error);
+	for (i = 0; i < e->n_attempts; i++)
+		put_attempt(&w, e, i);
+	return 1 + e->n_attempts;
+}
+
+/* ---- answers ---- */
+
+struct partial {
+	struct lh_str rejected, message;
+};
+static const struct lh_bind partial_members[] = {
+	{ LH_BIND_ID("rejectedSpans", struct partial, rejected) },
+	{ LH_BIND_STRING("errorMessage", struct partial, message) },
+	LH_BIND_END
+};
+struct answer {
+	struct partial partial;
+};
+static const struct lh_bind answer_members[] = {
+	{ LH_BIND_TABLE("partialSuccess", struct answer, partial, partial_members) },
+	LH_BIND_END
+};
+
+/* Report spans that the server does not take; it does not say which, and they must not be
+ * sent again. */
+static void report(struct push *p, const struct partial *s)
+{
+	struct lh_buf why = { 0 };
+	uint64_t n = run_number(s->rejected);
+
+	push_scrub(p, s->message.p, s->message.n, 200, &why);
+	lh_tool_warn(p->run->tool, "%llu spans rejected: %.*s", (unsigned long long)n,
+		     (int)why.len, why.p ? why.p : "");
+	p->rejected += n;
+	if (n)
+		lh_tool_verdict_bad(p->run->tool);
+	lh_buf_free(&why);
+}
+
+static int take(struct push *p, struct item **v, size_t n, const struct lh_http_reply *reply,
+		struct lh_err *err)
+{
+	struct answer a = { 0 };
+	struct lh_value root;
+	size_t i;
+
+	if (reply->len && (lh_json_parse(&p->answer, reply->body, reply->len, &root, err) < 0 ||
+			   lh_bind_value(answer_members, &root, &a, &p->scratch, err) < 0))
+		return err->code == LH_ENOMEM ? -1
+			: lh_http_refuse(err, p->url, reply, "not an answer of an OTLP server");
+	if (a.partial.rejected.n || a.partial.message.n)
+		report(p, &a.partial);
+	for (i = 0; i < n; i++)
+		v[i]->state = ACCEPTED;
+	return 0;
+}
+
+const struct service otlp = {
+	.name = "otlp", .path = "/v1/traces", .put = put,
+	.head = "{\"resourceSpans\":[{\"resource\":{\"attributes\":[{\"key\":\"service.name\","
+		"\"value\":{\"stringValue\":\"lakehouse-tools\"}}]},\"scopeSpans\":[{\"scope\":"
+		"{\"name\":\"lh-observe\",\"version\":\"" LH_VERSION "\"},\"spans\":[",
+	.tail = "]}]}]}", .take = take,
+};
