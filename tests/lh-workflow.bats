@@ -522,6 +522,20 @@ filled() {
 	END
 }
 
+@test "lh-serve runs a flow, with its log, and without SQL unless a file of modes has it" {
+	load servers/serve
+	mkdir -p s/log
+	lh-serve --print-config | jq -c '{routes: [.routes[] | select(.run and (.run[0] != "lh-workflow")) | {route, off: "not in this test"}]}' >config.json
+	start_serve --config config.json --state s
+	post /v1/observer/workflow/run '{"flow": {"name": "f", "nodes": [{"id": "a", "mode": "matrix.downgrade",
+		"inputs": {"mode": "codereview", "model": "$input.model"}}]}, "inputs": {"model": "kimi-k2"}}' >got
+	post /v1/observer/workflow/run '{"flow":{"name":"f","nodes":[{"id":"a","mode":"sql","inputs":{"sql":"VALUES (1)"}}]}}' >refused
+	end_serves
+	[ "$(jq -c '[.status, .ok, .results[0].id, .results[0].output.mode]' got)" = '["ok",1,"a","codereview"]' ]
+	[ "$(jq -r .error refused)" = 'unknown mode "sql" of node "a"' ]
+	[ "$(jq -c '[.source, .endpoint, .node, .success]' s/log/observer.jsonl)" = '["workflow","matrix.downgrade","a",true]' ]
+}
+
 # ---- YAML ----
 
 # yaml TEXT - the request of the node a, whose inputs are v: TEXT.

@@ -30,7 +30,9 @@ help_options() {
 
 @test "mandoc has nothing to say about any page" {
 	for page in "$ROOT"/man/*.[157]; do
-		run bash -c "mandoc -Tlint -Wstyle '$page' 2>&1 | grep -vE 'referenced manual not found|outdated mandoc.db'"
+		# two files: in one, the second message may come in the middle of the first
+		mandoc -Tlint -Wstyle "$page" >lint 2>err || true
+		run bash -c "grep -v 'referenced manual not found' lint; grep -v 'outdated mandoc.db' err"
 		[ -z "$output" ] || { echo "$output"; return 1; }
 	done
 }
