@@ -350,3 +350,36 @@ all_arrived() {
 	! grep -q token-of-otlp <<<"$stderr"
 	[ "$(lh-observe push --otlp "$URL" log | jq .sent)" = 1 ]
 }
+
+# ---- the published schemas ----
+
+@test "Langfuse's own types and OpenTelemetry's own messages take each payload, and refuse one with a wrong member" {
+	plain_only "these hold the payloads of the same code"
+	source "$ROOT/tests/npm.bash"
+	local npm="$ROOT/build/observed-npm"
+	why=$(npm_package "the schemas of Langfuse and OTLP" "$ROOT/tests/servers/observed-npm" "$npm") || skip "$why"
+	mkdir payloads
+	serve --payloads payloads
+	some_rows 40
+	session s accepted | jq -c '.attempts[0] += {raw: {any: [1, null]}, span_id: "given"}' >>log
+	lh-observe push -q log
+	lh-observe push -q --otlp "$URL" log
+	run -0 node "$npm/langfuse.js" payloads/000001
+	[[ $output == *" values, 0 errors" ]]
+	alike <(node "$npm/otlp.js" payloads/000002 | jq -r .name | LC_ALL=C sort) <(jq -r 'select(.spanId).name' events | LC_ALL=C sort)
+	sed 's/"level"/"levels"/' payloads/000001 >bad
+	run -1 node "$npm/langfuse.js" bad
+	[[ $output == *levels* ]]
+	sed 's/"parentSpanId"/"parentId"/' payloads/000002 >bad
+	run -1 node "$npm/otlp.js" bad
+	[[ $output == *parentId* ]]
+}
+
+@test "the units that push every minute are well-formed" {
+	command -v systemd-analyze || skip "no systemd-analyze"
+	cp "$ROOT"/share/examples/lh-observe-push.* .
+	grep -q '^ExecStart=.*/lh-observe push ' lh-observe-push.service
+	sed -i 's,^ExecStart=.*,ExecStart=/bin/true,' lh-observe-push.service
+	run systemd-analyze verify --man=no ./lh-observe-push.timer ./lh-observe-push.service
+	[ "$status" = 0 ] && [ -z "$output" ] || { echo "$output"; return 1; }
+}
