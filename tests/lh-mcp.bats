@@ -448,7 +448,7 @@ traced() {
 	for id in $shown; do
 		[ "$(jq -c '[.accessor.purpose, .accessor.trace_id, .result, .fields_accessed]' "a/$id.audit.jsonl" | first 2)" = \
 			'["search","'$TRACE'","success",["record"]]
-["search",null,"success",["record"]]' ]
+["search","","success",["record"]]' ]
 		jq -es 'all(.[]; .accessor.kind == "mcp" and .accessor.daemon == "lh-mcp")' "a/$id.audit.jsonl"
 	done
 	[ "$(jq -r 'select(.accessor.purpose == "lookup").candidate_id' a/*.audit.jsonl)" = w-1 ]
