@@ -331,6 +331,33 @@ filled() {
 	[ "$(jq -s 'map(select(.id).status == "ok") | all' got)" = true ]
 }
 
+@test "a signal ends the modes, too" {
+	jq -n '{modes: {cat: ["cat"], hang: ["sh", "-c", "echo $$ >pid; exec sleep 1000"]}}' >modes.json
+	flow '{"id":"a","mode":"hang"}'
+	for sig in INT TERM HUP; do
+		rm -f pid
+		for input in -n in.jsonl; do
+			echo '{}' >in.jsonl
+			[ "$input" = -n ] && set -- -n flow.json || set -- flow.json in.jsonl
+			python3 - "$LH_BIN/lh-workflow" "SIG$sig" run --modes modes.json "$@" <<-'END'
+			import os, signal, subprocess, sys, time
+			for s in (signal.SIGINT, signal.SIGHUP):
+			    signal.signal(s, signal.SIG_DFL)
+			p = subprocess.Popen([sys.argv[1], *sys.argv[3:]], stdout=subprocess.DEVNULL)
+			while not os.path.exists("pid") or not os.path.getsize("pid"):
+			    time.sleep(0.01)
+			number = getattr(signal, sys.argv[2])
+			p.send_signal(number)
+			sys.exit(p.wait(60) != -number)
+			END
+			pid=$(cat pid)
+			for i in {1..200}; do kill -0 "$pid" 2>/dev/null || break; sleep 0.05; done
+			run ! kill -0 "$pid"
+			rm pid
+		done
+	done
+}
+
 @test "a node may have a timeout of its own" {
 	jq -n '{modes: {slow: ["sh", "-c", "while read l; do sleep 1; echo {}; done"]}}' >modes.json
 	flow '{"id":"a","mode":"slow","timeout":60},{"id":"b","mode":"slow","timeout":0.2,"depends_on":["a"]}'

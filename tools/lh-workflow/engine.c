@@ -6,6 +6,7 @@
 #include <sys/random.h>
 
 #include "base/mem.h"
+#include "base/signal.h"
 #include <lh/digest.h>
 
 /* Make an id of a run: of random bytes, or with a fixed clock of the time. */
@@ -48,6 +49,7 @@ int engine_open(struct engine *e, struct lh_tool *tool, const struct settings *s
 {
 	const char *id = s->resume ? s->resume : s->run_id;
 
+	lh_signal_defer(true);	/* the groups of the modes would outlive this process */
 	*e = (struct engine){ .tool = tool, .s = s, .jobs = tool->jobs, .modes.loop.fd = -1 };
 	if (id)
 		snprintf(e->base, sizeof e->base, "%s", id);
@@ -78,5 +80,6 @@ int engine_close(struct engine *e, int rc)
 		}
 	}
 	free(e->log);
+	lh_signal_defer(false);
 	return rc;
 }

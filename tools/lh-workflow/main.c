@@ -69,6 +69,7 @@ int main(int argc, char **argv)
 		.options = options,
 		.verbs = verbs,
 		.check = check,
+		.ignore_sigpipe = true,
 	};
 
 	return lh_tool_main(&spec, argc, argv, &s);
