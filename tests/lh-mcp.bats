@@ -515,6 +515,22 @@ traced() {
 	jq -e '.result.isError == true' out
 }
 
+@test "the trace of a call is that of the filter's record, where the route has one" {
+	audited
+	mkdir tools
+	cp "$LH_BIN"/lh-mcp "$LH_BIN"/lh-index tools
+	printf '#!/bin/sh\nwhile read -r line; do echo "$line" >>asked; echo "{}"; done\n' >tools/lh-search
+	chmod +x tools/lh-search
+	{ traced 1 search '{"query":"welder"}'; answered 1; call 2 search '{"query":"welder"}'; answered 2
+		for bad in "00-$TRACE" "00-${TRACE^^}-b7ad6b7169203331-01" "00x$TRACE-b7ad6b7169203331-01" 5; do
+			call 3 search '{"query":"welder"}' | jq -c --arg t "$bad" '.params._meta.traceparent = $t'
+			sleep 0.1
+		done
+	} | timeout 60 tools/lh-mcp --state s >out
+	[ "$(first 1 <asked | jq -r .trace_id)" = "$TRACE" ]
+	sed 1d asked | jq -es 'length > 1 and all(.[]; has("trace_id") | not)'
+}
+
 # ---- the file of tools ----
 
 @test "a tool of a file is listed as the file has it" {
