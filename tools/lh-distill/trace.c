@@ -266,7 +266,7 @@ static bool time_of(const struct report *r, const char *name, int64_t *ms)
 	return v && v->n >= 2 && lh_time_read(v->p + 1, v->n - 2, ms) == 0;
 }
 
-/* Keep the run that was at work when the sample was made; of several the first that ended. */
+/* Keep the run that began when the sample was made; of several the first that ended. */
 static int on_run(void *ctx, const char *id, struct lh_err *err)
 {
 	struct trace *t = ctx;
@@ -277,7 +277,7 @@ static int on_run(void *ctx, const char *id, struct lh_err *err)
 	if (rc <= 0)
 		return rc < 0 && err->code != LH_ECORRUPT ? -1 : 0;
 	if (!time_of(&t->report, "started_at", &from) || !time_of(&t->report, "ended_at", &to) ||
-	    of->created_at < from || of->created_at > to)
+	    of->created_at != from)
 		return 0;
 	if (of->id.len && (to > of->ended_at || (to == of->ended_at && strcmp(id, of->id.p) > 0)))
 		return 0;

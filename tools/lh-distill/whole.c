@@ -64,7 +64,10 @@ int whole_run(struct whole *w, const struct lh_run_how *how, const char *now, wh
 	w->run = lh_run_open(how, now, err);
 	if (!w->run)
 		return -1;
-	lh_run_time(w->run, s->started_at);
+	if (how->recorded_at)
+		lh_run_time(w->run, s->started_at);
+	else	/* the same, so that its records lead to the run */
+		memcpy(s->started_at, w->run->recorded_at, sizeof s->started_at);
 	if (run_stages(w, ended, ctx, err) < 0)
 		return -1;
 	lh_run_time(w->run, s->ended_at);
