@@ -17,6 +17,16 @@
 /* The older revisions, newest first. */
 static const char *const older[] = { "2025-11-25", "2025-06-18", "2025-03-26", "2024-11-05", NULL };
 
+bool lh_mcp_is_older(const char *version)
+{
+	size_t i;
+
+	for (i = 0; older[i]; i++)
+		if (!strcmp(version, older[i]))
+			return true;
+	return false;
+}
+
 /* ---- errors ---- */
 
 static void refuse(const struct lh_mcp_request *r, enum lh_mcp_code code, const char *why)

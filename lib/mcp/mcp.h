@@ -104,6 +104,9 @@ struct lh_mcp_how {
 	void *owner;
 };
 
+/* Return whether a revision is one of the older era that is served. */
+bool lh_mcp_is_older(const char *version);
+
 struct lh_mcp;
 /* Make a server; how is copied. */
 struct lh_mcp *lh_mcp_new(const struct lh_mcp_how *how, struct lh_err *err);

@@ -100,18 +100,6 @@ const char *mcp_refuse(const struct request *r)
 
 /* ---- a message ---- */
 
-static bool is_older(const char *version)
-{
-	static const char *const older[] = { "2025-11-25", "2025-06-18", "2025-03-26",
-					     "2024-11-05" };
-	size_t i;
-
-	for (i = 0; i < sizeof older / sizeof *older; i++)
-		if (!strcmp(version, older[i]))
-			return true;
-	return false;
-}
-
 /* Return the HTTP status for the code of an error.  The older revisions know no status but 200
  * for what is a request. */
 static unsigned status_of(const struct mcp *m, int code)
@@ -189,7 +177,7 @@ static int read_headers(struct mcp *m, struct lh_err *err)
 	m->headers.name = name < SIZE_MAX ? text + name : NULL;
 	if (!m->headers.version)
 		m->peer.version = WITHOUT_HEADER;
-	else if (is_older(m->headers.version))
+	else if (lh_mcp_is_older(m->headers.version))
 		m->peer.version = m->headers.version;
 	return 0;
 }
