@@ -108,7 +108,7 @@ int lh_mcp_write_members(struct lh_writer *w, const char *name, const struct lh_
 	struct lh_iter it;
 
 	lh_write_object(w, name);
-	for (lh_iter_init(&it, object); lh_iter_next(&it); ) {
+	for (lh_iter_init(&it, object); object->type == LH_OBJECT && lh_iter_next(&it); ) {
 		if (is_one_of(&it.key, drop) || is_one_of(&it.key, vectors))
 			continue;
 		lh_write_key(w, NULL);
@@ -121,12 +121,17 @@ int lh_mcp_write_members(struct lh_writer *w, const char *name, const struct lh_
 	return 0;
 }
 
+bool lh_mcp_has(const struct lh_value *v, const char *name, struct lh_value *out)
+{
+	return v->type == LH_OBJECT && lh_value_get(v, name, out);
+}
+
 void lh_mcp_copy(struct lh_writer *w, const struct lh_value *object, const char *name,
 		 unsigned types)
 {
 	struct lh_value v;
 
-	if (lh_value_get(object, name, &v) && LH_BIND_IS(v.type) & types)
+	if (lh_mcp_has(object, name, &v) && LH_BIND_IS(v.type) & types)
 		lh_write_value(w, name, &v);
 }
 
@@ -140,7 +145,7 @@ struct lh_value lh_mcp_get_in(const struct lh_value *object, const char *name, e
 {
 	struct lh_value v;
 
-	return lh_value_get(object, name, &v) && v.type == type ? v : empty(type);
+	return lh_mcp_has(object, name, &v) && v.type == type ? v : empty(type);
 }
 
 struct lh_value lh_mcp_get(const struct lh_record *rec, const char *name, enum lh_type type)
@@ -181,7 +186,7 @@ int lh_mcp_refused(const struct lh_record *rec, unsigned status, struct lh_err *
 	struct lh_buf text = { 0 };
 	struct lh_str why = { "the filter gave no reason", 25 };
 
-	if (lh_value_get(&error, "message", &v) || lh_value_get(&whole, "message", &v))
+	if (lh_mcp_has(&error, "message", &v) || lh_mcp_has(&whole, "message", &v))
 		if (v.type == LH_STRING)
 			lh_value_str(&v, &text, &why, err);
 	lh_err_data(err, status, "%.*s", (int)why.n, why.p);

@@ -52,6 +52,8 @@ int lh_mcp_write_cut(struct lh_writer *w, const char *name, const struct lh_valu
 /* Write the members of an object, each cut, without those named in drop and without vectors. */
 int lh_mcp_write_members(struct lh_writer *w, const char *name, const struct lh_value *object,
 			 const char *const *drop, size_t most, struct lh_err *err);
+/* Set *out to the member of an object; false if there is none, or v is not an object. */
+bool lh_mcp_has(const struct lh_value *v, const char *name, struct lh_value *out);
 /* Write the member of an object as it is, if it is there and of that type. */
 void lh_mcp_copy(struct lh_writer *w, const struct lh_value *object, const char *name,
 		 unsigned types);

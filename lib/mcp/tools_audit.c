@@ -157,7 +157,7 @@ static int write_place(struct lh_writer *w, const char *name, const struct lh_va
 	struct lh_value v, record;
 	int rc = 0;
 
-	if (!lh_value_get(of, name, &v) || v.type != LH_OBJECT) {
+	if (!lh_mcp_has(of, name, &v) || v.type != LH_OBJECT) {
 		lh_write_null(w, name);
 		return 0;
 	}
@@ -165,7 +165,7 @@ static int write_place(struct lh_writer *w, const char *name, const struct lh_va
 	lh_mcp_copy(w, &v, "file", LH_BIND_IS(LH_STRING));
 	lh_mcp_copy(w, &v, "line", LH_BIND_IS(LH_NUMBER));
 	lh_mcp_copy(w, &v, "intact", LH_BIND_IS(LH_TRUE) | LH_BIND_IS(LH_FALSE));
-	if (lh_value_get(&v, "record", &record) && record.type == LH_OBJECT)
+	if (lh_mcp_has(&v, "record", &record) && record.type == LH_OBJECT)
 		rc = lh_mcp_write_members(w, "record", &record, none + (detail == LH_MCP_FULL),
 					  LH_MCP_MEMBER(detail), err);
 	lh_write_end(w);

@@ -311,7 +311,7 @@ static int write_trace(void *ctx, struct lh_writer *w, const struct lh_value *v,
 
 	lh_write_object(w, NULL);
 	lh_write_value(w, "uid", &uid);
-	if (lh_value_get(v, "content", &content))
+	if (lh_mcp_has(v, "content", &content))
 		rc = lh_mcp_write_cut(w, "content", &content, LH_MCP_TEXT(p->part.detail), err);
 	lh_write_value(w, "tags", &tags);
 	for (i = 0; i < sizeof names / sizeof *names; i++)

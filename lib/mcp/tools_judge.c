@@ -112,7 +112,7 @@ int lh_mcp_answer_relevance(struct lh_mcp_reply *r, const struct lh_value *args,
 			rc = lh_mcp_write_cut(&w, "source", &c.chunk[i].path, 4096, err);
 		lh_mcp_copy(&w, &it.val, "score", LH_BIND_IS(LH_NUMBER));
 		lh_mcp_copy(&w, &it.val, "kept", LH_BIND_IS(LH_TRUE) | LH_BIND_IS(LH_FALSE));
-		kept += lh_value_get(&it.val, "kept", &v) && v.type == LH_TRUE;
+		kept += lh_mcp_has(&it.val, "kept", &v) && v.type == LH_TRUE;
 		lh_mcp_copy(&w, &it.val, "signals", LH_BIND_IS(LH_ARRAY));
 		lh_write_end(&w);
 	}

@@ -112,9 +112,9 @@ static void write_source(struct lh_writer *w, const struct result *r, struct lh_
 
 	lh_write_object(w, "source");
 	lh_write_str(w, "uri", uri);
-	if (lh_value_get(&from, "source_file", &v) && v.type == LH_STRING) {
+	if (lh_mcp_has(&from, "source_file", &v) && v.type == LH_STRING) {
 		lh_write_value(w, "file", &v);
-		if (lh_value_get(&from, "line_offset", &v) && v.type == LH_NUMBER &&
+		if (lh_mcp_has(&from, "line_offset", &v) && v.type == LH_NUMBER &&
 		    lh_value_i64(&v, &line) && line >= 0 && line < INT64_MAX)
 			lh_write_i64(w, "line", line + 1);
 	}
@@ -130,7 +130,7 @@ static int write_metadata(struct lh_writer *w, const struct result *r, int detai
 	const char *const *name;
 
 	for (name = text_members; *name && !*drop; name++)
-		if (lh_value_get(&r->metadata, *name, &text) && text.type == LH_STRING)
+		if (lh_mcp_has(&r->metadata, *name, &text) && text.type == LH_STRING)
 			*drop = *name;
 	if (*drop && lh_mcp_write_cut(w, "text", &text, LH_MCP_TEXT(detail), err) < 0)
 		return -1;
@@ -147,7 +147,7 @@ static int add_notes(struct lh_mcp_reply *reply, const struct result *r, struct 
 	int rc = 0;
 
 	lh_mcp_link(reply, uri, r->id, NULL);
-	if (lh_value_get(&r->metadata, "candidate_id", &v) && v.type == LH_STRING) {
+	if (lh_mcp_has(&r->metadata, "candidate_id", &v) && v.type == LH_STRING) {
 		rc = lh_value_str(&v, &text, &person, err);
 		if (!rc)
 			lh_mcp_shows(reply, person);

@@ -1,0 +1,148 @@
+/* The built-in tools of lib/mcp without a filter: the record of some arguments, and replies to
+ * answers that no filter of this family gives. */
+#undef NDEBUG
+#include <assert.h>
+
+#include "check.h"
+#include "mcp/mcp_tool.h"
+
+static const struct lh_mcp_tool *tool(const char *name)
+{
+	size_t i;
+
+	for (i = 0; i < lh_mcp_tools_n && strcmp(lh_mcp_tools[i].name, name); i++)
+		;
+	assert(i < lh_mcp_tools_n);
+	return &lh_mcp_tools[i];
+}
+
+/* Copy a text with the bytes that parsers may read after it. */
+static void set(struct lh_buf *b, const char *text)
+{
+	lh_buf_reset(b);
+	lh_buf_puts(b, text);
+}
+
+/* Check the record that a tool makes of arguments, and its route if that is another. */
+static void makes(const char *name, const char *args, const char *line, const char *route)
+{
+	struct lh_buf text = { 0 }, out = { 0 };
+	struct lh_record rec;
+	struct lh_value v;
+	struct lh_err err = { .code = LH_OK };
+	struct lh_mcp_question q = { tool(name)->route, &out, "no/such/state" };
+
+	lh_record_init(&rec);
+	set(&text, args);
+	assert(lh_json_parse(&rec, text.p, text.len, &v, &err) == 0);
+	check_why(tool(name)->ask(&q, &v, &err) == 0, err.msg);
+	lh_buf_putc(&out, '\0');
+	check_why(!strcmp(out.p, line), out.p);
+	check_why(!strcmp(q.route, route ? route : tool(name)->route), q.route);
+	lh_record_free(&rec);
+	lh_buf_free(&text);
+	lh_buf_free(&out);
+}
+
+static void arguments_become_records(void)
+{
+	makes("search", "{\"query\":\"a\",\"corpus\":\"w\"}",
+	      "{\"query_text\":\"a\",\"k\":5,\"corpora\":[\"w\"]}", NULL);
+	makes("search", "{\"query\":\"\\u00e9\",\"k\":1e2,\"corpus\":\"w\",\"filter\":{\"n\":1.0},"
+	      "\"role\":\"r\",\"hybrid\":false,\"detail\":null}",
+	      "{\"query_text\":\"\u00e9\",\"k\":100,\"corpora\":[\"w\"],\"metadata_filter\":"
+	      "{\"n\":1.0},\"use_playbook\":true,\"query_role\":\"r\"}", NULL);
+	makes("search", "{\"query\":\"a\",\"corpus\":\"w\",\"hybrid\":true}",
+	      "{\"query_text\":\"a\",\"k\":5,\"corpora\":[\"w\"]}", "POST /v1/matrix/retrieve");
+	makes("lookup", "{\"id\":7,\"corpus\":\"w\"}", "{\"id\":\"7\",\"name\":\"w\"}", NULL);
+	makes("validate", "{ \"kind\": \"sms\", \"artifact\": {\"n\": 1.50} }",
+	      "{\"kind\":\"sms\",\"artifact\":{\"n\":1.50}}", NULL);
+	makes("list_datasets", "{\"limit\":3,\"cursor\":\"6\"}", "{}", NULL);
+	makes("pathway_search", "{\"tag\":\"t\",\"limit\":3,\"cursor\":\"6\"}",
+	      "{\"tag\":\"t\",\"limit\":10}", NULL);
+	makes("audit_report", "{\"id\":\"p\",\"limit\":1}", "{\"id\":\"p\"}", NULL);
+}
+
+/* Answer from a line; the reply must be an object, unless there is an error. */
+static void replies(const struct lh_mcp_tool *t, const char *args, const char *line)
+{
+	struct lh_buf a = { 0 }, b = { 0 }, out = { 0 }, links = { 0 }, shown = { 0 };
+	struct lh_record args_rec, rec, got;
+	struct lh_value v;
+	struct lh_err err = { .code = LH_OK };
+	struct lh_mcp_reply r = { &out, &links, &shown, 200 };
+
+	lh_record_init(&args_rec);
+	lh_record_init(&rec);
+	lh_record_init(&got);
+	set(&a, args);
+	set(&b, line);
+	assert(lh_json_parse(&args_rec, a.p, a.len, &v, &err) == 0);
+	assert(lh_record_parse(&rec, b.p, b.len, &err) == 0);
+	if (t->answer(&r, &v, &rec, &err) == 0)
+		check_why(lh_record_parse(&got, out.p, out.len, &err) == 0, out.p);
+	else
+		check_why(*err.msg, t->name);
+	lh_record_free(&args_rec);
+	lh_record_free(&rec);
+	lh_record_free(&got);
+	lh_buf_free(&a);
+	lh_buf_free(&b);
+	lh_buf_free(&out);
+	lh_buf_free(&links);
+	lh_buf_free(&shown);
+}
+
+/* Return arguments that the tool takes. */
+static const char *args_of(const struct lh_mcp_tool *t)
+{
+	static const char *const of[][2] = {
+		{ "search", "{\"query\":\"a\"}" },
+		{ "search_vectors", "{\"index\":\"a\",\"vector\":[1]}" },
+		{ "query_sql", "{\"sql\":\"a\"}" },
+		{ "get_manifest", "{\"name\":\"a\"}" },
+		{ "relevance", "{\"focus\":{},\"chunks\":[{\"text\":\"a\"}]}" },
+		{ "lookup", "{\"id\":\"a\"}" },
+		{ "audit_report", "{\"id\":\"a\"}" },
+		{ "trace_record", "{\"id\":\"a\"}" },
+	};
+	size_t i;
+
+	for (i = 0; i < sizeof of / sizeof *of; i++)
+		if (!strcmp(of[i][0], t->name))
+			return of[i][1];
+	return "{}";
+}
+
+/* Members as the filters name them, with values as they never are. */
+static void any_answer_has_a_reply(void)
+{
+	static const char *const names[] = {
+		"results", "manifests", "objects", "columns", "rows", "relevance", "audit_log",
+		"from", "sample", "findings", "error", "verified", "metadata", "per_corpus_counts",
+		"playbook_id", "name", "id", "Schema",
+	};
+	static const char *const values[] = {
+		"null", "7", "\"x\"", "[]", "{}", "[1,\"a\",null,[],{}]", "[[[]]]",
+		"[{\"id\":7}]", "{\"rows\":[7]}", "{\"record\":[]}", "[{\"source\":[]}]",
+		"[{\"id\":\"x\",\"metadata\":[]}]", "[{\"id\":\"x\",\"metadata\":{\"provenance\":7,"
+		"\"text\":{},\"candidate_id\":[]}}]", "[{\"id\":\"x\",\"metadata\":{\"provenance\":"
+		"{\"source_file\":\"f\",\"line_offset\":9223372036854775807}}}]",
+	};
+	char line[400];
+	size_t t, n, v;
+
+	for (t = 0; t < lh_mcp_tools_n; t++)
+		for (n = 0; lh_mcp_tools[t].answer && n < sizeof names / sizeof *names; n++)
+			for (v = 0; v < sizeof values / sizeof *values; v++) {
+				snprintf(line, sizeof line, "{\"%s\":%s}", names[n], values[v]);
+				replies(&lh_mcp_tools[t], args_of(&lh_mcp_tools[t]), line);
+			}
+}
+
+int main(void)
+{
+	test(arguments_become_records());
+	test(any_answer_has_a_reply());
+	return 0;
+}
