@@ -54,6 +54,9 @@ try_table() {
 	lh-index requests .
 	lh-iterate --answers /dev/null
 	lh-materialize --source outcomes
+	lh-observe record seen.log
+	lh-observe inbox seen.log
+	lh-observe requests seen.log
 	lh-pathway add way.log
 	lh-pathway get way.log
 	lh-pathway requests way.log
@@ -112,6 +115,10 @@ try_table() {
 	400|{"id":"a"}|lh-index build new.lhv
 	400|{"query_text":"a","answer_id":"b","answer_corpus":"c","score":2}|lh-playbook record book.lhv
 	413|{"query_text":"a","answer_id":"$(printf '%01025d' 0)","answer_corpus":"c","score":1}|lh-playbook record book.lhv
+	400|{"endpoint":""}|lh-observe record seen.log
+	400|{"type":"fax","body":"b"}|lh-observe inbox seen.log
+	413|{"type":"sms","body":"$(printf '%08193d' 0)"}|lh-observe inbox seen.log
+	413|{"op":"inbox","type":"sms","body":"$(printf '%08193d' 0)"}|lh-observe requests seen.log
 	409|{"uid":"u1","content":1}|lh-pathway add way.log
 	404|{"uid":"u2","content":1}|lh-pathway update way.log
 	404|{"uid":"u2"}|lh-pathway retire way.log

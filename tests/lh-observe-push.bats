@@ -351,6 +351,60 @@ all_arrived() {
 	[ "$(lh-observe push --otlp "$URL" log | jq .sent)" = 1 ]
 }
 
+# ---- answers that are not what they should be ----
+
+@test "whatever a server answers, the run ends, and the cursor is only after rows that it named" {
+	some_rows 4
+	cat >answers.py <<-'END'
+	import http.server, json, sys
+	answers = [b"", b"{}", b"[]", b"null", b'{"successes":[],"errors":[]}', b'{"successes":{},"errors":[]}', b'{"successes":[{"id":5}],"errors":[]}',
+	    b'{"successes":[{"id":"x"},{"id":"' + b"0" * 32 + b'-0"},{"id":"-"},{"id":""}],"errors":[{"id":"y","status":1e99}]}',
+	    b'{"successes":[' + b'{"id":"' + b"0" * 32 + b'-99999999999999999999"},' * 10000 + b'{"id":""}],"errors":[]}',
+	    b"[" * 100000, b'{"successes":"\xff"}', b"x" * (17 << 20)]
+	class H(http.server.BaseHTTPRequestHandler):
+	    protocol_version = "HTTP/1.1"
+	    def log_message(self, *a): pass
+	    def do_POST(self):
+	        batch = json.loads(self.rfile.read(int(self.headers["Content-Length"])))["batch"]
+	        # the last answer takes all events but one, and names that of another row twice
+	        body = answers.pop(0) if answers else json.dumps({"successes": [{"id": e["id"], "status": 201} for e in batch[:3]] * 2,
+	            "errors": [{"id": batch[3]["id"], "status": 500, "error": {"a": ["\x1b[31m"]}}]}).encode()
+	        self.send_response(207)
+	        self.send_header("Content-Length", str(len(body)))
+	        self.end_headers()
+	        self.wfile.write(body)
+	s = http.server.ThreadingHTTPServer(("127.0.0.1", 0), H)
+	print(s.server_port, flush=True)
+	s.serve_forever()
+	END
+	python3 -B answers.py >port 3>&- &
+	SERVERS+=($!)
+	until_so [ -s port ]
+	export LANGFUSE_URL=http://127.0.0.1:$(cat port)
+	for i in {1..12}; do
+		run -2 --separate-stderr timeout 60 lh-observe push --retries 0 log
+		[ -n "$stderr" ]
+		[ ! -e log.cursor ]
+	done
+	run -2 --separate-stderr lh-observe push --retries 0 log
+	[[ $stderr == *'line 2 is not accepted: 500 '* && $stderr != *$'\e'* ]] || { echo "$stderr"; return 1; }
+	[ "$(jq .line log.cursor)" = 1 ]
+}
+
+@test "whichever allocation fails in a push: exit 2, out of memory, and no row is lost" {
+	asan_only
+	serve
+	some_rows 4
+	for ((n = 1; n < 10000; n++)); do
+		rm -f log.cursor*
+		LH_FAULT_ALLOC=$n run --separate-stderr lh-observe push --retries 0 log
+		[ "$status" = 0 ] && break
+		[ "$status" = 2 ] && [[ $stderr == *"out of memory"* ]] || { echo "$n: $status $stderr"; return 1; }
+	done
+	[ "$n" -gt 1 ]
+	all_arrived 4
+}
+
 # ---- the published schemas ----
 
 @test "Langfuse's own types and OpenTelemetry's own messages take each payload, and refuse one with a wrong member" {
