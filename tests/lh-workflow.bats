@@ -472,6 +472,18 @@ filled() {
 	done
 }
 
+@test "a row that cannot be written ends the run, before its result is printed" {
+	needs_strace
+	flow '{"id":"a","mode":"cat"},{"id":"b","mode":"cat","depends_on":["a"]}'
+	for n in 1 2; do
+		rm -f log
+		run -2 --separate-stderr inject write:error=ENOSPC:when=$n -P "$PWD/log" lh-workflow run -n --modes modes.json --observe log --run-id r flow.json
+		[ "$(grep -c . <<<"$output" || true)" = $((n - 1)) ]
+		[[ $stderr == *'No space left on device'* ]]
+		[ "$(workflow run -n --observe log --resume r flow.json | jq -s -c '.[-1].ok')" = 2 ]
+	done
+}
+
 @test "a row that was cut off is done again, and the log stays readable" {
 	flow '{"id":"a","mode":"one","inputs":{"k":1}},{"id":"b","mode":"one","inputs":{"k":"$a"},"depends_on":["a"]}'
 	workflow run -n --observe log --run-id r flow.json | timeless >whole
