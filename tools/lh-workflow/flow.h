@@ -105,14 +105,14 @@ struct engine {
 int engine_open(struct engine *e, struct lh_tool *tool, const struct settings *s, bool requests);
 int engine_close(struct engine *e, int rc);
 
-/* Where the lines of a run go, the last one too, without LF. */
+/* Where the result of each node goes: a line without LF, which the function may change. */
 struct run_to {
 	int (*result)(void *owner, struct lh_buf *line, struct lh_err *err);
 	void *owner;
 };
 
-/* Run a flow with an input (an object): 0 if it ended, also if nodes failed; w.  Appends the
- * run's last line, without its brace, to last. */
+/* Run a flow with an input (an object), and append the line of the run, without LF, to last: 0,
+ * also if nodes failed. */
 int engine_run(struct engine *e, const struct lh_workflow *w, const struct lh_value *input,
 	       const struct run_to *to, struct lh_buf *last, struct lh_err *err);
 void run_free(struct run *run);
