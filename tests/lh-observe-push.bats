@@ -339,6 +339,16 @@ all_arrived() {
 	[ "$(lh-observe push log | jq .sent)" = 50 ]
 }
 
+@test "times outside of 64 bits of nanoseconds are at their ends, and a duration before the year 0 does not count" {
+	serve
+	printf '%s\n' '{"timestamp":"9999-12-31T23:59:59Z","endpoint":"a","duration_ms":1e15}' '{"timestamp":"1969-12-31T23:59:59Z","endpoint":"b","duration_ms":5}' >log
+	lh-observe push -q log
+	lh-observe push -q --otlp "$URL" log
+	jq -s -e 'all(.[]; .faults == [])' asked
+	[ "$(jq -c 'select(.spanId) | [.startTimeUnixNano, .endTimeUnixNano]' events | paste -sd' ')" = '["18446744073709551615","18446744073709551615"] ["0","0"]' ]
+	[ "$(jq -c 'select(.type == "span-create").body | [.startTime, .endTime]' events | paste -sd' ')" = '["9999-12-31T23:59:59.000Z","9999-12-31T23:59:59.000Z"] ["1969-12-31T23:59:58.995Z","1969-12-31T23:59:59.000Z"]' ]
+}
+
 @test "an OTLP collector's partial success is reported and not tried again; its token is sent to it alone" {
 	export LH_OTLP_TOKEN=token-of-otlp
 	serve --token token-of-otlp --answers 'partial:0,partial:2,empty,503,html'

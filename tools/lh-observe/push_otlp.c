@@ -10,11 +10,14 @@ enum { OK = 1, ERROR = 2 };		/* codes of a status */
 
 /* ---- spans ---- */
 
+/* 64 bits of nanoseconds are the years 1970 to 2554; what is outside is at their end. */
 static void write_nanos(struct lh_writer *w, const char *name, int64_t ms)
 {
+	unsigned long long ns = ms > 0 ? (unsigned long long)ms : 0;
 	char text[32];
 
-	snprintf(text, sizeof text, "%llu", ms > 0 ? (unsigned long long)ms * 1000000 : 0ULL);
+	ns = ns < UINT64_MAX / 1000000 ? ns * 1000000 : UINT64_MAX;
+	snprintf(text, sizeof text, "%llu", ns);
 	lh_write_text(w, name, text);
 }
 
