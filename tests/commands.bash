@@ -220,7 +220,17 @@ tools() {
 	basename -a "$ROOT"/tools/*/
 }
 
+# The files here, with what a change of one changes; those that tests write are removed.
+FRESH=
+files_here() {
+	find . -regex '\./\(out\|err\|got\|hit\|trace\)' -delete -o -type d -print -o -printf '%p %i %s %C@\n'
+}
+
+# fresh - the files as setup_file left them.  They are copied only where one has changed, which
+# most commands do not do.
 fresh() {
+	[ -z "$FRESH" ] || [ "$(files_here)" != "$FRESH" ] || return 0
 	rm -rf ./*
 	cp -r "$BATS_FILE_TMPDIR"/*.* .
+	FRESH=$(files_here)
 }

@@ -27,12 +27,12 @@ load commands
 @test "whichever allocation fails, those of libc and other libraries too: exit 2, out of memory" {
 	plain_only "sanitizers have an allocator of their own"
 	cc -shared -fPIC -o "$BATS_FILE_TMPDIR/failmalloc.so" "$ROOT/tests/faults/failmalloc.c"
-	step=$(scale 11 1) wider=$(scale 20 1000000)
+	step=$(scale 23 1) wider=$(scale 10 1000000)
+	sum=$(sha256sum workers.lhv)
 	while read -r command; do
 		for ((n = 1; n < 100000; n += step + n / wider)); do
 			for when in "$n" "$n+"; do
 				fresh
-				sum=$(sha256sum workers.lhv)
 				status=0
 				bash -c "exec env FAILMALLOC=$when FAILMALLOC_OF=${command%% *} FAILMALLOC_LOG=hit LD_PRELOAD='$BATS_FILE_TMPDIR/failmalloc.so' $command >out 2>err" </dev/null || status=$?
 				[ -e hit ] || break 2
