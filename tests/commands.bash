@@ -20,7 +20,7 @@ commands() {
 	lh-distill run --root past.d --run-id a --now 2026-05-03T12:00:00Z
 	lh-distill health --all --root past.d
 	lh-distill receipts --root past.d
-	lh-distill trace --root past.d
+	lh-distill trace --root traced.d traces.jsonl
 	lh-embed --dimension 64 workers.jsonl
 	lh-export rag --quarantine refused --now 2026-05-03T12:00:00Z evidence.jsonl
 	lh-export sft --quarantine refused --now 2026-05-03T12:00:00Z evidence.jsonl
@@ -159,6 +159,8 @@ setup_file() {
 	for i in {1..40}; do
 		echo '{"finding_id":"a'$i'","phase":'$((i / 4))',"ts":"2026-05-03T12:00:00Z","severity":"low","evidence":"See '$i'."}'
 	done | sed '0~2s/low/high/' | lh-materialize --source audits --recorded-at 2026-05-03T12:00:00Z >evidence.jsonl
+	mkdir -p traced.d/exports/rag
+	printf '{"id":"%s"}\n' a g i | tee traced.d/exports/rag/playbooks.jsonl >traces.jsonl
 	mkdir -p past.d/data/_kb past.d/docs/recon
 	touch past.d/docs/recon/local-distillation-recon.md
 	head -n 2 outcomes.jsonl >past.d/data/_kb/outcomes.jsonl
