@@ -340,7 +340,7 @@ bad() {
 @test "rows full of bad elements cost no more time than good ones, and leave little" {
 	row='{"file":"f","ts":'$T',"notes":['"$(bad 5000)"']}'
 	n=$(scale 500 5000)
-	for ((i = 0; i < n; i++)); do echo "$row"; done >in
+	repeat "$n" "$row" >in
 	status=0
 	timeout 60 lh-materialize --source observer_reviews in >out 2>err || status=$?
 	[ "$status" = 1 ]
@@ -391,10 +391,8 @@ lh-materialize: 1 of 4 records rejected" ]
 
 @test "line_offset is right in every block of a large input, on any number of threads" {
 	n=$(scale 30000 300000)
-	for ((i = 0; i < n; i++)); do
-		echo '{"finding_id":"'$i'","phase":"p","ts":'$T'}'
-		[ $((i % 7)) != 0 ] || echo
-	done >in
+	T=$T awk -v n="$n" 'BEGIN { for (i = 0; i < n; i++)
+		printf "{\"finding_id\":\"%d\",\"phase\":\"p\",\"ts\":%s}\n%s", i, ENVIRON["T"], i % 7 ? "" : "\n" }' >in
 	lh-materialize --source audits --recorded-at $NOW -j1 in >one
 	lh-materialize --source audits --recorded-at $NOW -j4 in >four
 	cmp one four
