@@ -127,6 +127,7 @@ static const struct {
 	[STORE] = { 4, 1, 900, NULL },
 	[INGEST] = { 2, 1, 900, NULL }, [TRACED] = { 1, 16, 90, NULL },
 	[OBSERVE] = { 1, 64, 90, NULL }, [WORKFLOW] = { 4, 1, 900, "-j4" },
+	[SQL] = { 1, 16, 60, NULL },
 };
 
 /* ---- argv ---- */
@@ -235,6 +236,10 @@ static void add_later(struct words *w, enum filter filter, const char *state)
 		ADD(w, "lh-ingest", "--requests", "--store");
 		add_word(w, state, "store");
 		ADD(w, "--catalog");
+		add_word(w, state, "catalog");
+		break;
+	case SQL:
+		ADD(w, "lh-query", "--timeout", "25", "--max-rows", "10000", "--catalog");
 		add_word(w, state, "catalog");
 		break;
 	case TRACED:
@@ -354,6 +359,15 @@ static int set_members(struct lh_route *r, const char *object, struct lh_err *er
 	return rc;
 }
 
+static int set_filter(struct lh_route *r, enum filter filter, const char *state,
+		      struct lh_err *err)
+{
+	r->pool = filter == SEARCH ? lh_cpu_cores(64) : size_of[filter].processes;
+	r->depth = size_of[filter].depth;
+	r->timeout = size_of[filter].timeout;
+	return add_run(r, filter, state, err);
+}
+
 static int fill(struct lh_route *r, const struct built_in *b, const char *state,
 		struct lh_err *err)
 {
@@ -374,12 +388,9 @@ static int fill(struct lh_route *r, const struct built_in *b, const char *state,
 		r->off = "SQL is off: no configuration has this route";
 	if (b->filter == NONE || b->filter == SQL)
 		return 0;
-	r->pool = b->filter == SEARCH ? lh_cpu_cores(64) : size_of[b->filter].processes;
-	r->depth = size_of[b->filter].depth;
-	r->timeout = size_of[b->filter].timeout;
-	if (r->audit && !audit_key())
+	if (b->filter == AUDIT && !audit_key())
 		r->off = "no key: LH_SUBJECT_AUDIT_KEY is not set";
-	return add_run(r, b->filter, state, err);
+	return set_filter(r, b->filter, state, err);
 }
 
 int lh_routes_built_in(struct lh_routes *to, const char *state, struct lh_err *err)
@@ -394,6 +405,16 @@ int lh_routes_built_in(struct lh_routes *to, const char *state, struct lh_err *e
 			return -1;
 	}
 	return 0;
+}
+
+int lh_routes_add_sql(struct lh_routes *to, const char *state, struct lh_err *err)
+{
+	size_t i;
+
+	for (i = 0; i < to->n && strcmp(to->v[i].route, "POST /v1/sql") != 0; i++)
+		;
+	to->v[i].off = NULL;
+	return set_filter(&to->v[i], SQL, state, err);
 }
 
 bool lh_routes_are_built_in(struct lh_str route)
