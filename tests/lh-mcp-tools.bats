@@ -154,6 +154,12 @@ drive() {
 	must(len(names) == len(set(names)) == 31 and s.call("list_datasets")["count"] == 31, names)
 	must(all_of("list_datasets", "datasets", lambda d: d["name"], limit=7) == names)
 	must(s.call("list_datasets", cursor="999999999")["datasets"] == [])
+	must(s.call("query_sql", sql="SELECT count(*) AS n FROM workers")["rows"] == [[200]])
+	asked = s.call("query_sql", sql="SELECT id FROM workers ORDER BY id", limit=2, cursor="198")
+	must(asked["row_count"] == 200 and len(asked["rows"]) == 2 and "next_cursor" not in asked, asked)
+	audited = Session(S, "--audit-log", S + "/data/_catalog/subjects", "--audit-required")
+	audited.fails("query_sql", {"sql": "SELECT 1"}, "SQL is off: its rows cannot be in the audit")
+	audited.end()
 	ns = all_of("pathway_search", "traces", lambda t: t["content"]["n"] if isinstance(t["content"], dict) else t["content"], detail="full")
 	must(sorted(ns) == list(range(1, 46)), ns)
 	brief = s.call("pathway_search", contains="look at", limit=2)["traces"]
@@ -228,7 +234,7 @@ drive() {
 	    ("list_datasets", {"limit": 101}, '"limit" must be a whole number from 1 to 100'),
 	    ("list_datasets", {"cursor": "x"}, '"cursor" must be a cursor of an answer'), ("list_datasets", {"a": 1}, 'unknown member "a"'),
 	    ("get_manifest", {}, 'missing "name" (string)'), ("get_manifest", {"name": "none"}, 'there is no dataset "none"'),
-	    ("query_sql", {"sql": "SELECT 1"}, "SQL is off: no configuration has this route"), ("query_sql", {}, 'missing "sql" (string)'),
+	    ("query_sql", {"sql": "SELECT a FROM none"}, None), ("query_sql", {"sql": "ATTACH 'x' AS y"}, None), ("query_sql", {}, 'missing "sql" (string)'),
 	    ("pathway_search", {"tag": 7}, '"tag" must be a string'), ("relevance", {"focus": {}}, None),
 	    ("relevance", {"focus": {}, "chunks": [{}]}, "missing chunks[0].text (string)"),
 	    ("relevance", {"focus": [], "chunks": chunk}, '"focus" must be an object'),

@@ -407,13 +407,14 @@ int lh_routes_built_in(struct lh_routes *to, const char *state, struct lh_err *e
 	return 0;
 }
 
-int lh_routes_add_sql(struct lh_routes *to, const char *state, struct lh_err *err)
+int lh_routes_add_sql(struct lh_routes *to, const char *state, const char *off,
+		      struct lh_err *err)
 {
 	size_t i;
 
 	for (i = 0; i < to->n && strcmp(to->v[i].route, "POST /v1/sql") != 0; i++)
 		;
-	to->v[i].off = NULL;
+	to->v[i].off = off;
 	return set_filter(&to->v[i], SQL, state, err);
 }
 

@@ -79,7 +79,9 @@ static int run(struct lh_tool *tool, const struct settings *set)
 	if (!rc)
 		rc = lh_routes_built_in(&routes, set->state, &tool->err);
 	if (!rc)
-		rc = lh_routes_add_sql(&routes, set->state, &tool->err);
+		rc = lh_routes_add_sql(&routes, set->state, set->audit_required
+				       ? "SQL is off: its rows cannot be in the audit" : NULL,
+				       &tool->err);
 	if (!rc && set->tools)
 		rc = lh_mcp_tools_read(&more, set->tools, &tool->err);
 	if (!rc)
