@@ -81,6 +81,8 @@ without_stamps() {
 			grep -qE 'write\(2,.*INJECTED|pwrite64\([0-9]+, "[0-9]+\\n".*INJECTED' trace && continue
 			# a look-up without its row is reported and changes no verdict: lh-validate-audit.bats
 			grep -q 'left no row: .*No space left' err && continue
+			# what answers a bridge says so in the answer, and goes on
+			[ "$status" = 1 ] && grep -q 'the log cannot be used at present' err && continue
 			[ "$status" = 2 ] && grep -q "No space left" err ||
 				{ echo "write $n of $command: exit $status: $(cat err)"; return 1; }
 			[ "$sum" = "$(sha256sum workers.lhv)" ]

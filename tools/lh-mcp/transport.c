@@ -65,15 +65,19 @@ static ssize_t write_some(struct transport *s, const char *p, size_t n)
 	return write(STDOUT_FILENO, p, n > PIPE_BUF ? PIPE_BUF : n);
 }
 
-static int set_blocked(struct transport *s, bool blocked, struct lh_err *err)
+/* Wait for stdout, or no longer.  What cannot be waited for, as a file, is written again in the
+ * next turn. */
+static void set_blocked(struct transport *s, bool blocked)
 {
+	struct lh_err ignored;
+
 	if (s->blocked == blocked)
-		return 0;
+		return;
 	s->blocked = blocked;
 	if (blocked)
-		return lh_loop_add(&s->loop, &s->out, EPOLLOUT, err);
-	lh_loop_remove(&s->loop, &s->out);
-	return 0;
+		lh_loop_add(&s->loop, &s->out, EPOLLOUT, &ignored);
+	else
+		lh_loop_remove(&s->loop, &s->out);
 }
 
 /* Write the answers. */
@@ -85,17 +89,20 @@ static int flush(struct transport *s, struct lh_err *err)
 		return -1;
 	while (s->sent < s->output.len && !s->gone) {
 		n = write_some(s, s->output.p + s->sent, s->output.len - s->sent);
-		if (n >= 0)
+		if (n >= 0) {
 			s->sent += (size_t)n;
-		else if (errno == EAGAIN)
-			return set_blocked(s, true, err);
-		else if (errno == EPIPE || errno == ECONNRESET)
+		} else if (errno == EAGAIN) {
+			set_blocked(s, true);
+			return 0;
+		} else if (errno == EPIPE || errno == ECONNRESET) {
 			s->gone = true;
-		else if (errno != EINTR)
+		} else if (errno != EINTR) {
 			return lh_err_sys(err, "stdout");
+		}
 	}
 	s->output.len = s->sent = 0;
-	return set_blocked(s, false, err);
+	set_blocked(s, false);
+	return 0;
 }
 
 static void on_writable(struct lh_source *io, uint32_t events)
