@@ -25,6 +25,14 @@ record() {
 	[ "$(stat -c %a log)" = 600 ]
 }
 
+@test "a member op is kept like any unknown one, except in a request, which it names" {
+	session=${SESSION%\}},\"op\":\"s\"}
+	record log '{"endpoint":"e","op":"a"}' '{"time":"'$T'","route":"GET /x","status":200,"op":"b"}' "$session" | jq -r .op | paste -sd' ' | grep -qx 'a b s'
+	lh-observe inbox log <<<'{"type":"sms","body":"b","op":"c"}' | jq -e '.op == "c"'
+	lh-observe requests log <<<'{"op":"event","endpoint":"e"}' | jq -e 'has("op") | not'
+	[ "$(jq -r '.op // "-"' log | paste -sd' ')" = "a b s c -" ]
+}
+
 @test "success is true unless said otherwise, or an error has a text" {
 	record log '{"endpoint":"e"}' '{"endpoint":"e","error":"x"}' '{"endpoint":"e","error":""}' '{"endpoint":"e","error":null,"success":null}' \
 		'{"endpoint":"e","error":"x","success":true}' '{"endpoint":"e","success":false}' | jq -c .success >out

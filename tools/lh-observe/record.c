@@ -25,6 +25,13 @@ static void put_others(struct lh_buf *out, const struct lh_record *rec, const ch
 	}
 }
 
+/* Return the names without "op", which is first, for an event or a message that is not a request:
+ * there it is like any unknown member. */
+static const char *const *names_of(const struct run *r, const char *const *names)
+{
+	return names + (r->tool->verb->bit != V_REQUESTS);
+}
+
 /* Append the row to the log and to out. */
 static int deliver(struct run *r, const struct lh_buf *row, struct lh_buf *out, struct lh_err *err)
 {
@@ -44,7 +51,7 @@ static int deliver_row(struct run *r, struct lh_observe_row *row, const struct l
 		lh_tool_time(r->tool, now);
 		row->timestamp = lh_str_of(now);
 	}
-	put_others(&r->more, rec, names);
+	put_others(&r->more, rec, names_of(r, names));
 	row->more = (struct lh_str){ r->more.p, r->more.len };
 	lh_buf_reset(&r->line);
 	lh_observe_print(&r->line, row);
@@ -80,6 +87,7 @@ static const struct lh_bind event_members[] = {
 	{ LH_BIND_STRING("error", struct event, error) },
 	LH_BIND_END
 };
+/* Only requests have the first: names_of. */
 #define ROW_MEMBERS "op", "timestamp", "source", "endpoint", "success", "duration_ms", "error"
 static const char *const event_names[] = { ROW_MEMBERS, "input_summary", "output_summary", NULL };
 
@@ -128,7 +136,7 @@ static int access_row(struct run *r, const struct lh_record *rec, struct lh_buf 
 	return deliver_row(r, &row, rec, (const char *const[]){ ROW_MEMBERS, NULL }, out, err);
 }
 
-/* A session row is stored as it is. */
+/* A session row is stored as it is; "op" belongs to the request. */
 static int session_row(struct run *r, const struct lh_record *rec, struct lh_buf *out,
 		       struct lh_err *err)
 {
@@ -138,7 +146,8 @@ static int session_row(struct run *r, const struct lh_record *rec, struct lh_buf
 	if (lh_observe_read(rec, &o, &r->strings, err) < 0)
 		return -1;
 	lh_buf_reset(&r->line);
-	w = lh_write_record(&r->line, rec, (const char *[]){ "op" }, 1);
+	w = lh_write_record(&r->line, rec, (const char *[]){ "op" },
+			    r->tool->verb->bit == V_REQUESTS);
 	lh_write_end(&w);
 	return deliver(r, &r->line, out, err);
 }
