@@ -495,6 +495,16 @@ filled() {
 	workflow run -n --observe none --resume r flow.json | timeless | alike - whole
 }
 
+@test "any id that --run-id takes can be continued" {
+	flow '{"id":"a","mode":"one","inputs":{"k":1}}'
+	for id in 'a"b' 'c:\d\' zürich $'e\x01' "run 7/8"; do
+		workflow run -n --observe log --run-id "$id" flow.json >first
+		workflow run -n --observe log --resume "$id" flow.json >again
+		alike <(head -n 1 first) <(head -n 1 again)
+	done
+	[ "$(wc -l <log)" = 5 ]
+}
+
 @test "a node whose request has changed is asked again on --resume" {
 	flow '{"id":"a","mode":"one","inputs":{"k":1}},{"id":"b","mode":"one","inputs":{"k":"$a.output.got.k"},"depends_on":["a"]}'
 	workflow run -n --observe log --run-id r flow.json >first
@@ -532,6 +542,17 @@ filled() {
 	tail -n 1 got | timeless | diff - <(echo '{"workflow":"f","status":"ok","nodes":2,"ok":2,"failed":0,"skipped":0}')
 	[ "$(wc -l <got)" = $((3 * n)) ]
 	[ "$(awk -F'"x":' '/"id":"b"/ { sum += $2 } END { printf "%.0f", sum }' got)" = $((n * (n + 1) / 2)) ]
+}
+
+@test "the requests of nodes that are done do not take memory: 60 with 4 MB each" {
+	plain_only "memory"
+	jq -n '{modes: {none: ["jq", "-c", "--unbuffered", "{n: (.z | length)}"], cat: ["cat"]}}' >modes.json
+	flow "{\"id\":\"a\",\"mode\":\"cat\",\"inputs\":{\"x\":\"\$input.x\"}},$(
+		seq 60 | sed 's/.*/{"id":"n&","mode":"none","inputs":{"z":"$a.output.x"},"depends_on":["a"]}/' | paste -sd,)"
+	head -c 4000000 /dev/zero | tr '\0' y | sed 's/.*/{"x":"&"}/' |
+		/usr/bin/time -f %M -o memory lh-workflow run -j 2 --modes modes.json flow.json >got
+	[ "$(jq -s 'map(select(.output.n == 4000000)) | length' got)" = 60 ]
+	[ "$(tail -n 1 memory)" -lt 120000 ]
 }
 
 @test "more than 10,000 nodes are refused, 10,000 are checked" {

@@ -61,6 +61,7 @@ void modes_kill(struct modes *m);
 
 struct recorded {
 	struct lh_mapped log;
+	struct lh_buf quoted;	/* the id as rows have it, without the closing quote */
 	struct lh_intern *keys;	/* RUN LF NODE */
 	struct recorded_row {
 		size_t at, n;

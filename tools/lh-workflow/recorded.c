@@ -49,7 +49,7 @@ static int add_row(struct recorded *r, size_t at, size_t n, const char *base, st
 	uint32_t number;
 	int rc;
 
-	if (!n || !memmem(r->log.p + at, n, base, strlen(base)))
+	if (!n || !memmem(r->log.p + at, n, r->quoted.p, r->quoted.len))
 		return 0;
 	if (parse(r, at, n, &node, err) < 0)
 		return err->code == LH_EDATA ? 0 : -1;
@@ -79,6 +79,10 @@ int recorded_open(struct recorded *r, const char *log, const char *run, struct l
 	if (!r->keys)
 		return -1;
 	lh_intern_init(r->keys);
+	lh_buf_json(&r->quoted, run, strlen(run));
+	if (lh_buf_check(&r->quoted, err) < 0)
+		return -1;
+	r->quoted.len--;	/* a number may follow */
 	if (access(log, F_OK) < 0 && errno == ENOENT)
 		return 0;
 	if (lh_mapped_open(&r->log, log, err) < 0)
@@ -100,6 +104,7 @@ void recorded_close(struct recorded *r)
 	free(r->row);
 	lh_mapped_close(&r->log);
 	lh_record_free(&r->rec);
+	lh_buf_free(&r->quoted);
 	lh_buf_free(&r->line);
 	lh_buf_free(&r->text);
 }

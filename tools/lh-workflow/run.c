@@ -138,6 +138,14 @@ static int log_node(struct run *r, const struct node *n)
 
 /* ---- the end of a node ---- */
 
+static void reuse(struct lh_buf *b)
+{
+	if (b->cap > KEEP)
+		lh_buf_free(b);
+	lh_buf_reset(b);
+	b->max = 0;
+}
+
 static void add_ready(struct run *r, uint32_t i)
 {
 	if (--r->node[i].waits == 0)
@@ -161,6 +169,7 @@ static void finish(struct run *r, struct node *n, enum status status)
 		r->failed = true;
 		return;
 	}
+	reuse(&n->ask.line);	/* not needed any more; all of a run may be larger than memory */
 	for (k = after->at[n->number]; k < after->at[n->number + 1]; k++)
 		add_ready(r, after->to[k]);
 	while (r->printed < r->w->n) {
@@ -406,14 +415,6 @@ static void start(struct run *r, struct node *n)
 }
 
 /* ---- the run ---- */
-
-static void reuse(struct lh_buf *b)
-{
-	if (b->cap > KEEP)
-		lh_buf_free(b);
-	lh_buf_reset(b);
-	b->max = 0;
-}
 
 static int prepare(struct run *r, const struct lh_workflow *w, struct lh_err *err)
 {
