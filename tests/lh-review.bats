@@ -129,6 +129,12 @@ asked_paths() {
 	diff <(python3 "$ROOT/tests/oracle/review.py" lineage $(sed 's/ .*//' want)) <(sed 's/.* //' want)
 	diff <(jq -c '.lineages | select(. != null)' out) <(sed 's/.* //' want | jq -Rnc '[inputs] | reduce .[] as $l ([]; if index($l) then . else . + [$l] end)')
 	run -0 lh-review -j1 --model a --model b --lineage b=x --lineage b=a --now $NOW /dev/null
+	# case does not count in one that is given, either
+	head -n 2 answers >two
+	stop_upstreams
+	serve --mode replay --body two
+	run -0 --separate-stderr lh-review -j1 --model glm-4.6 --model zai --lineage zai=GLM diff
+	[ "$(jq -c 'select(.path) | [.lineages, .convergent]' <<<"$output")" = '[["glm"],false]' ]
 }
 
 @test "a diff by git in every form: the paths are git's, and the questions those of a second reader" {
@@ -251,7 +257,7 @@ refused() {
 @test "answers as models write them: marks, lists, quotes, ranges, thoughts; second reading by Python" {
 	mkdir repo
 	(cd repo && python3 "$ROOT/tests/oracle/review_cases.py" repository 7)
-	for seed in $(seq 1 "$(scale 6 300)"); do
+	for seed in $(seq 1 "$(scale 9 300)"); do
 		diff=$(printf '%s\n' repo/{default,binary,noprefix,unquoted,cc,show}.diff | sed -n $((seed % 6 + 1))p)
 		python3 "$ROOT/tests/oracle/review.py" bundles "$diff" >bundles
 		python3 "$ROOT/tests/oracle/review_cases.py" answers "$seed" 3 <bundles >answers
@@ -265,6 +271,46 @@ refused() {
 	[ "$(jq -r 'select(.unplaced).path' all | wc -l)" -gt 10 ]
 	[ "$(jq -r 'select(.also).path' all | wc -l)" -gt 3 ]
 	[ "$(jq -r 'select(.unplaced | not).path' all | wc -l)" -gt 10 ]
+}
+
+@test "a place is found whatever marks are around it; another path, or what is not a number, is unplaced" {
+	{ part src/a.c 20; part '[id].c' 20; part 'a b.c' 20; } >diff
+	while IFS='|' read -r said places; do
+		printf %b "${said//!/|}" | say
+		echo "$places" >>want
+	done <<-'END'
+	WHERE: src/a.c:12: leak|src/a.c:12 leak
+	WHERE: src/a.c:12. Leak|src/a.c:12 Leak
+	WHERE: src/a.c:12:5: leak|src/a.c:12 leak
+	WHERE: src/a.c:12-15 - `p` leaks|src/a.c:12 `p` leaks
+	WHERE: src/a.c:12\xe2\x80\x9315 \xe2\x80\x94 leak|src/a.c:12 leak
+	WHERE: src/a.c:12..15|src/a.c:12
+	WHERE: src/a.c:12-L15|src/a.c:12
+	WHERE: (src/a.c:12)|src/a.c:12
+	WHERE: [src/a.c:12](src/a.c#L12)|src/a.c:12 (src/a.c#L12)
+	WHERE: "src/a.c:12"|src/a.c:12
+	WHERE: `src/a.c`:12|src/a.c:12
+	**WHERE**: `src/a.c:12`, leak|src/a.c:12 leak
+	__WHERE:__ <src/a.c:12>|src/a.c:12
+	\xe2\x80\xa2 WHERE: src/a.c:12|src/a.c:12
+	- [ ] WHERE: src/a.c:12|src/a.c:12
+	! WHERE: src/a.c:12 ! leak|src/a.c:12 leak
+	WHERE: src/a.c:12\r\nleak\r|src/a.c:12 leak
+	WHERE: **[id].c:12**|[id].c:12
+	WHERE: a b.c:3 WHERE: src/a.c:4, WHERE: none.c:5 leaks|src/a.c:4;a b.c:3;none.c:5? leaks
+	WHERE: src/a.c:4 in the clause WHERE: x|src/a.c:4 in the clause WHERE: x
+	WHERE: b/src/a.c:12|b/src/a.c:12?
+	WHERE: SRC/a.c:12|SRC/a.c:12?
+	WHERE: src/a.c:12th|src/a.c:12th:null?
+	WHERE: src/a.c:12/b|src/a.c:12/b:null?
+	WHERE: src/a.c:0|src/a.c:0:null?
+	END
+	serve --mode replay --body answers
+	while read -r _; do
+		lh-review --model m diff | head -n -1 |
+			jq -sr 'map("\(.path):\(.line)\(if .unplaced then "?" else "" end)" + if .text == "" then "" else " " + .text end) | join(";")'
+	done <want >got
+	diff want got
 }
 
 @test "what looks like an answer or like our marks in the diff is data" {

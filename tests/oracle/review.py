@@ -208,23 +208,50 @@ def lineage(model):
     return re.sub("[A-Z]", lambda m: m.group().lower(), bare[:n] or bare) or model
 
 
+def text_after(s):
+    s = s.lstrip("*`_\"')]}>|,;:.!?").strip(" \t")
+    for dash in "|", "-", ":", "\u2013", "\u2014":
+        if s.startswith(dash):
+            s = s[len(dash):].strip(" \t")
+    return s if s.strip(" \t*`|") else ""
+
+
 def placed(where, paths):
     """(number of the path, path, line, rest); the number is None if it is not one of them."""
-    for text in (where, where.strip(" \t*`")):
+    dropped = ""        # marks at the end that are text if there is other text before them
+    for marks in "", " \t*`", " \t*`_\"'()[]<>|":
+        where = where.lstrip(marks) if marks else where
+        bare = where.rstrip(marks) if marks else where
+        where, dropped = bare, where[len(bare):] + dropped
         first = None
-        for i in [i for i in range(len(text) - 1, -1, -1) if text[i] == ":"]:
-            m = re.match(r"(\d{1,9})(?!\d)(?:[-:]\d+)?(?=[ \t*`,;]|\Z)", text[i + 1:])
-            if not m or not int(m.group(1)):
+        for i in [i for i in range(len(where) - 1, -1, -1) if where[i] == ":"]:
+            m = re.match(r"[0-9]{1,9}(?![0-9])", where[i + 1:])
+            if not m or not int(m.group()):
                 continue
-            path = text[:i]
+            rest = re.sub("^(-L?|:|[.][.]|\u2013)[0-9]+", "", where[i + 1 + m.end():])
+            if re.match(r"[.]?[A-Za-z0-9/\\]", rest):
+                continue
+            path = where[:i].strip(marks) if marks else where[:i]
             q = QUOTED.fullmatch(path.encode())
             raw = unquote(q) if q else path.encode()
-            rest = text[i + 1 + m.end():].lstrip(" \t*`,;-")
-            here = (None, path, int(m.group(1)), rest)
+            text = text_after(rest)
+            here = (None, path, int(m.group()), text and text + dropped)
             if raw in paths:
                 return (paths.index(raw),) + here[1:]
             first = first or here
-    return first or (None, where.strip(" \t*`"), None, "")
+    return first or (None, where, None, "")
+
+
+def places(where, paths):
+    """What one line has: a list of what placed returns."""
+    number, path, at, rest = placed(where, paths)
+    begin = 0 if number is None else where.rindex(rest) if rest else len(where)
+    for m in re.finditer("WHERE:", where[begin:]):
+        i = begin + m.start()
+        tail = where[i + m.end() - m.start():].strip(" \t")
+        if (" " + where)[i] in " \t*`(;,|" and placed(tail, paths)[2]:
+            return [placed(where[:i].strip(" \t"), paths)] + places(tail, paths)
+    return [(number, path, at, rest)]
 
 
 def findings(answer, paths):
@@ -233,10 +260,10 @@ def findings(answer, paths):
         answer = answer.partition("</think>")[2]
     out = []
     for line in answer.split("\n"):
-        m = re.match(r"(?:[ \t*`#>0-9.)]|- |-$)*WHERE\**:(.*)", line, re.S)
+        m = re.match(r"(?:[ \t*`#>0-9.)_|(\[\]\u0080-\U0010ffff]|- |-$)*WHERE[*_`]*:(.*)", line, re.S)
         if m:
-            number, path, at, rest = placed(m.group(1).strip(" \t\r"), paths)
-            out.append({"file": number, "path": path, "line": at, "text": rest})
+            out += [{"file": number, "path": path, "line": at, "text": rest}
+                    for number, path, at, rest in places(m.group(1).strip(" \t\r"), paths)]
         elif out:
             out[-1]["text"] += "\n" + line
     for f in out:

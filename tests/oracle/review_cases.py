@@ -157,7 +157,9 @@ def answer(r, paths):
         line = r.choice([r.randrange(1, 30), 0, 12, 13, 15])
         where = r.choice(["WHERE: %s:%d", "- **WHERE:** `%s:%d`", "WHERE: %s:%d-40", "WHERE: b/%s:%d", "WHERE: %s", "where: %s:%d",
                           "1. WHERE: %s:%d: a leak", "WHERE: %s:%d, off by one", "  WHERE:%s:%d:7 \r", "WHERE: %s:%dth",
-                          "> **WHERE: %s:%d** - text", "WHERE: \"%s\":%d"])
+                          "> **WHERE: %s:%d** - text", "WHERE: \"%s\":%d", "\u2022 WHERE: (%s:%d) text", "| _WHERE:_ [%s:%d](x) |",
+                          "WHERE: `%s`:%d\u201315 \u2014 `x` leaks", "WHERE: %s:%d. WHERE: b.c:7 both", "WHERE: \"%s:%d\".", "WHERE: %s:%d/2",
+                          "WHERE: %s:%d; **WHERE:** no such.c:3, b.c:4", "WHERE: %s:%d WHERE: there is none"])
         out.append(where % ((p, line) if "%d" in where else p))
         out += r.choice([[], ["It is wrong."], ["", "Two lines", "`and` more `"], ["+WHERE: %s:1" % p, "-WHERE: %s:1" % p]])
     said = "\n".join(out) or "NONE"

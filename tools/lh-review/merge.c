@@ -3,6 +3,7 @@
 
 #include <stdlib.h>
 
+#include "base/ascii.h"
 #include "base/mem.h"
 
 /* Findings that are one: the first, and those near it. */
@@ -71,10 +72,11 @@ static bool is_known(const struct review *r, uint32_t models, size_t i, bool lin
 
 	for (j = 0; j < i; j++) {
 		const struct model *a = &r->model[i], *b = &r->model[j];
-		struct lh_str x = lineage ? a->lineage : a->name;
-		struct lh_str y = lineage ? b->lineage : b->name;
 
-		if (models >> j & 1 && lh_str_is(x, y.p, y.n))
+		if (!(models >> j & 1))
+			continue;
+		if (lineage ? lh_fold_equal(a->lineage.p, a->lineage.n, b->lineage.p, b->lineage.n)
+			    : lh_str_is(a->name, b->name.p, b->name.n))
 			return true;
 	}
 	return false;
