@@ -163,4 +163,5 @@ def main():
         print(f"{name}:{line}", file=sys.stderr)
 
 
-main()
+if __name__ == "__main__":
+    main()
