@@ -83,9 +83,14 @@ all_arrived() {
 
 @test "an attempt's raw answer and span_id go with it" {
 	serve
-	session s1 no_json accepted | jq -c '.attempts[0] += {raw: "I think", span_id: "given"}' >log
+	session s1 no_json accepted | jq -c '.attempts[0] += {raw: "I\n\"think\"", span_id: "given"} | .attempts[1].raw = {a: ["x"]}' >log
 	lh-observe push -q log
-	jq -s -e '.[1].body | .output.raw == "I think" and .id == "given"' events
+	jq -s -e '.[1].body | .output.raw == "I\n\"think\"" and .id == "given"' events
+	jq -s -e '.[2].body | .output.raw == {a: ["x"]}' events
+	: >events
+	lh-observe push -q --otlp "$URL" log
+	jq -s -c 'map(.attributes[] | select(.key == "lh.raw").value)' events >raw
+	diff raw - <<<'[{"stringValue":"I\n\"think\""},{"stringValue":"{\"a\":[\"x\"]}"}]'
 }
 
 @test "an operation is a trace and a span, and members that are not its own do not leave the log" {

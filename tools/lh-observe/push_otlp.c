@@ -33,6 +33,22 @@ static void write_attribute(struct lh_writer *w, const char *key, struct lh_str 
 	lh_write_end(w);
 }
 
+/* Write a value, which may be absent: a text as it is, anything else as JSON text. */
+static void write_any(struct lh_writer *w, const char *key, const struct lh_value *v)
+{
+	if (!v->p)
+		return;
+	lh_write_object(w, NULL);
+	lh_write_text(w, "key", key);
+	lh_write_object(w, "value");
+	if (v->type == LH_STRING)
+		lh_write_value(w, "stringValue", v);
+	else
+		lh_write_str(w, "stringValue", (struct lh_str){ v->p, v->n });
+	lh_write_end(w);
+	lh_write_end(w);
+}
+
 static void write_number(struct lh_writer *w, const char *key, uint64_t value)
 {
 	char text[32];
@@ -91,8 +107,7 @@ static void put_attempt(struct lh_writer *w, const struct exported *e, size_t i)
 	write_attribute(w, "gen_ai.provider.name", e->provider);
 	write_attribute(w, "lh.prompt", e->prompt);
 	write_attribute(w, "lh.verdict", a->verdict);
-	if (a->raw.p)
-		write_attribute(w, "lh.raw", (struct lh_str){ a->raw.p, a->raw.n });
+	write_any(w, "lh.raw", &a->raw);
 	end_span(w, lh_str_is(a->verdict, "accepted", 8), a->error);
 }
 
