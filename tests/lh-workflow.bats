@@ -527,6 +527,10 @@ filled() {
 	END
 	run -2 --separate-stderr lh-workflow run
 	run -2 --separate-stderr lh-workflow check
+	for command in run check; do
+		run -2 --separate-stderr lh-workflow $command - <flow.json
+		[ "$stderr" = 'lh-workflow: "-": a flow is a file, not a stream (./- if that is its name)' ]
+	done
 }
 
 # ---- size ----

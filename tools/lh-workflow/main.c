@@ -47,6 +47,8 @@ static int check(struct lh_tool *tool, void *settings)
 {
 	const struct settings *s = settings;
 
+	if (tool->verb->bit != V_REQUESTS && strcmp(tool->operands[0], "-") == 0)
+		return lh_tool_no_stream(tool, "a flow");
 	if (s->resume && s->run_id)
 		return lh_tool_usage(tool, "--resume and --run-id exclude each other");
 	if (s->resume && !s->observe)
