@@ -60,6 +60,8 @@ record() {
 	{"timestamp":"2026-01-02T03:04:05.678Z","source":"mcp","endpoint":"GET /x","success":true,"duration_ms":0.3,"time":"2026-01-02T03:04:05.678Z","trace_id":"t","request_id":"r","remote":"127.0.0.1:1","token":null,"route":"GET /x","status":399,"queue_ms":0.1,"filter_ms":0.2,"bytes_in":0,"bytes_out":2}
 	{"timestamp":"2026-01-02T03:04:05.678Z","source":"mcp","endpoint":"(none)","success":false,"time":"2026-01-02T03:04:05.678Z","route":null,"status":400}
 	END
+	lh-observe record log <<<'{"time":"2026-01-02T03:04:05.678Z","route":"GET /y","status":200,"queue_ms":1e15,"filter_ms":1e15}'
+	lh-observe stats log | jq -e '.total == 3'
 }
 
 @test "what lh-serve logs is recorded without a rejection" {

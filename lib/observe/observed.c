@@ -78,7 +78,8 @@ int lh_observe_read(const struct lh_record *rec, struct lh_observed *o, struct l
 		if (!r.endpoint.n)
 			o->endpoint = lh_str_of(LH_OBSERVE_NO_ROUTE);
 		if (r.queue >= 0 || r.filter >= 0)
-			o->duration_ms = round((fmax(r.queue, 0) + fmax(r.filter, 0)) * 1e3) / 1e3;
+			o->duration_ms = fmin(round((fmax(r.queue, 0) + fmax(r.filter, 0)) * 1e3) /
+					      1e3, LH_OBSERVE_MS);
 		o->success = r.status < 400;
 	} else if (o->kind == LH_OBSERVE_SESSION) {
 		o->source = lh_str_of(LH_OBSERVE_ITERATE);
