@@ -314,6 +314,23 @@ drive() {
 	PY
 }
 
+@test "the name of a dataset may hold what JSON and URIs escape" {
+	mkdir -p odd/{catalog,store}
+	jq -nc '{name: ("ä\"%/" + "\\b" * 300), schema_fingerprint: "f", store: "/x", objects: [{key: "k", size: 1}]}' | tee dataset |
+		lh-catalog register -q --catalog odd/catalog >/dev/null
+	drive <<-'PY'
+	from session import *
+	name = json.load(open("dataset"))["name"]
+	s = Session("odd")
+	for tool, arguments in ("list_datasets", {}), ("get_manifest", {"name": name}):
+	    s.call(tool, **arguments)
+	    must([l["name"] for l in s.links] == [name], tool, s.links)
+	    must(s.links[0]["uri"].startswith("lh:manifest/%C3%A4%22%25%2F%5Cb"), s.links)
+	    must(s.read(s.links[0]["uri"])["manifest"]["name"].startswith("ä\"%/"), tool)
+	s.end()
+	PY
+}
+
 @test "more than 100 resources come in parts" {
 	mkdir -p many/index
 	for n in $(seq 100 249); do cp "$S/index/odd.lhv" "many/index/i$n.lhv"; done

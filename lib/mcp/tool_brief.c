@@ -160,15 +160,12 @@ struct lh_value lh_mcp_whole(const struct lh_record *rec)
 	return (struct lh_value){ .p = rec->line, .n = rec->len, .type = LH_OBJECT };
 }
 
-void lh_mcp_uri(struct lh_buf *out, struct lh_str corpus, struct lh_str id)
+void lh_mcp_percent(struct lh_buf *out, struct lh_str text)
 {
 	size_t i;
 
-	lh_buf_puts(out, "lh://");
-	lh_buf_add(out, corpus.p, corpus.n);
-	lh_buf_putc(out, '/');
-	for (i = 0; i < id.n; i++) {
-		unsigned char c = (unsigned char)id.p[i];
+	for (i = 0; i < text.n; i++) {
+		unsigned char c = (unsigned char)text.p[i];
 
 		if ((c >= '0' && c <= '9') || (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') ||
 		    strchr("-._~", c ? c : ' '))
@@ -176,6 +173,14 @@ void lh_mcp_uri(struct lh_buf *out, struct lh_str corpus, struct lh_str id)
 		else
 			lh_buf_printf(out, "%%%02X", c);
 	}
+}
+
+void lh_mcp_uri(struct lh_buf *out, struct lh_str corpus, struct lh_str id)
+{
+	lh_buf_puts(out, "lh://");
+	lh_buf_add(out, corpus.p, corpus.n);
+	lh_buf_putc(out, '/');
+	lh_mcp_percent(out, id);
 }
 
 /* ---- errors, arguments ---- */

@@ -38,7 +38,7 @@ bool lh_mcp_is_cursor(const struct lh_value *v, struct lh_str text);
 void lh_mcp_part_begin(struct lh_mcp_part *p);
 /* Write the cursor of the next part, if there is one. */
 void lh_mcp_part_end(struct lh_writer *w, const struct lh_mcp_part *p, bool more);
-/* Write the elements of this part of an array, each by fn; returns how many there are in all. */
+/* Write the elements of this part of an array, each by fn, and the cursor of the next part. */
 typedef int lh_mcp_element_fn(void *ctx, struct lh_writer *w, const struct lh_value *v,
 			      struct lh_err *err);
 int lh_mcp_write_part(struct lh_writer *w, const char *name, const struct lh_value *array,
@@ -63,6 +63,8 @@ struct lh_value lh_mcp_get_in(const struct lh_value *object, const char *name, e
 /* Return the record as a value. */
 struct lh_value lh_mcp_whole(const struct lh_record *rec);
 
+/* Append a text, percent-encoded. */
+void lh_mcp_percent(struct lh_buf *out, struct lh_str text);
 /* Append "lh://corpus/ID". */
 void lh_mcp_uri(struct lh_buf *out, struct lh_str corpus, struct lh_str id);
 

@@ -37,13 +37,10 @@ static void add_manifest_link(struct lh_mcp_reply *r, const struct lh_value *man
 	struct lh_err err;
 
 	if (lh_value_str(&name, &text, &s, &err) == 0) {
-		lh_mcp_uri(&uri, (struct lh_str){ "", 0 }, s);
-		/* "lh:///NAME" becomes "lh:manifest/NAME" */
-		lh_buf_reset(&text);
-		lh_buf_puts(&text, "lh:manifest/");
-		lh_buf_add(&text, uri.p + 6, uri.len - 6);
-		if (lh_buf_check(&text, &err) == 0)
-			lh_mcp_link(r, (struct lh_str){ text.p, text.len }, s, "manifest");
+		lh_buf_puts(&uri, "lh:manifest/");
+		lh_mcp_percent(&uri, s);
+		if (lh_buf_check(&uri, &err) == 0)
+			lh_mcp_link(r, (struct lh_str){ uri.p, uri.len }, s, "manifest");
 	}
 	lh_buf_free(&uri);
 	lh_buf_free(&text);
