@@ -122,7 +122,8 @@ config() {
 	    ({V: MODERN, M: "resources/read"}, "resources/read", with_meta({"uri": "lh://x/y"}), 400, -32020),
 	    ({V: MODERN, M: "resources/read", N: "lh://x/z"}, "resources/read", with_meta({"uri": "lh://x/y"}), 400, -32020),
 	    ({V: MODERN, M: "resources/read", N: "lh://x/y"}, "resources/read", with_meta({"uri": "lh://x/y"}), 200, -32602),
-	    # a name of other letters
+	    # a name of other letters, which a header cannot hold
+	    ({V: MODERN, M: "tools/call", N: "müll".encode().decode("latin-1")}, "tools/call", with_meta({"name": "müll"}), 400, -32020),
 	    ({V: MODERN, M: "tools/call", N: sentinel("müll")}, "tools/call", with_meta({"name": "müll"}), 200, -32602),
 	    ({V: MODERN, M: "tools/call", N: "z-1.x_"}, "tools/call", with_meta({"name": "z-1.x_"}), 200, None),
 	    ({V: "2025-11-25", M: "wrong", N: "wrong"}, "tools/list", None, 200, None),

@@ -8,8 +8,17 @@
 #define SENTINEL "=?base64?"
 #define SENTINEL_END "?="
 
+/* Return whether all bytes are those of a header: visible ASCII, space and tab. */
+static bool is_plain(const char *header)
+{
+	for (; *header; header++)
+		if ((*header < ' ' && *header != '\t') || *header > '~')
+			return false;
+	return true;
+}
+
 /* Decode a header: text that a header cannot hold is base64 in a sentinel.  False if that is
- * wrong, or does not fit. */
+ * wrong, or does not fit, or other bytes are there. */
 static bool decode(struct lh_buf *to, const char *header)
 {
 	const size_t n = strlen(header), begin = strlen(SENTINEL), end = strlen(SENTINEL_END);
@@ -20,7 +29,7 @@ static bool decode(struct lh_buf *to, const char *header)
 	if (n < begin + end || strncmp(header, SENTINEL, begin) != 0 ||
 	    strcmp(header + n - end, SENTINEL_END) != 0) {
 		lh_buf_add(to, header, n);
-		return true;
+		return is_plain(header);
 	}
 	room = lh_buf_room(to, n);
 	got = room ? lh_base64_read(header + begin, n - begin - end, room) : -1;
