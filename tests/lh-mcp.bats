@@ -178,6 +178,8 @@ mcp() {
 	echo '{"jsonrpc":"2.0","id":1,"method":"tools/list","params":{"_meta":{"io.modelcontextprotocol/protocolVersion":"2099-\"1",'"$C"'}}}' |
 		mcp | jq -e '.error.code == -32022 and .error.data.requested == "2099-\"1" and
 			.error.data.supported == ["2026-07-28", "2025-11-25", "2025-06-18", "2025-03-26", "2024-11-05"]'
+	# what another version needs in addition is not known
+	older 1 tools/list '{"_meta":{"io.modelcontextprotocol/protocolVersion":"2099-01-01"}}' | mcp | jq -e '.error.code == -32022'
 }
 
 @test "notifications and answers of the client are silent" {

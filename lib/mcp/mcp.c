@@ -261,11 +261,11 @@ static bool check_modern(const struct lh_mcp_request *r, const struct lh_value *
 		refuse(r, LH_MCP_HEADER, why);
 	else if (version.type != LH_STRING)
 		refuse(r, LH_MCP_PARAMS, "missing _meta[\"" META "protocolVersion\"] (string)");
+	else if (!lh_value_is(&version, LH_MCP_MODERN, strlen(LH_MCP_MODERN)))
+		refuse_version(r, &version);
 	else if (can.type != LH_OBJECT)
 		refuse(r, LH_MCP_PARAMS,
 		       "missing _meta[\"" META "clientCapabilities\"] (object)");
-	else if (!lh_value_is(&version, LH_MCP_MODERN, strlen(LH_MCP_MODERN)))
-		refuse_version(r, &version);
 	else
 		return !(r->peer->unread = false);
 	return false;
