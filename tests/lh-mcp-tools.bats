@@ -299,9 +299,9 @@ drive() {
 	must(s.read("lh:audit/last")["report"].startswith("# Full audit"), "report")
 	templates = [t["uriTemplate"] for t in s.ask("resources/templates/list")["result"]["resourceTemplates"]]
 	must("lh://{corpus}/{id}" in templates, templates)
-	for uri in "lh://workers/none", "lh://none/w-7", "lh://../w-7", "lh://workers/", "lh:index/none", "lh:schema/none", "lh:manifest/none", "lh:x", "file:///etc/passwd", "":
+	for uri in "lh://workers/none", "lh://none/w-7", "lh://../w-7", "lh://workers/", "lh:index/none", "lh:schema/none", "lh:manifest/none", "lh:manifest/" + "a" * 2000, "lh:manifest/%00", "lh:x", "file:///etc/passwd", "":
 	    a = s.ask("resources/read", uri=uri)
-	    must(a["error"]["code"] == -32602, uri, a)
+	    must(a["error"]["code"] == -32602 and a["error"]["data"] == {"uri": uri}, uri, a)
 	must(s.ask("resources/list", cursor="x")["error"]["code"] == -32602)
 	s.end()
 	# a state with nothing in it
@@ -310,6 +310,10 @@ drive() {
 	listed = [r["uri"] for r in s.ask("resources/list")["result"]["resources"]]
 	must(len(listed) == 14 and s.ask("resources/read", uri="lh:audit/last")["error"]["message"] == "there is no audit yet", listed)
 	s.fails("search", {"query": "a"})
+	# what is there and cannot be read is another error than what is not there
+	os.makedirs("none/data/_kb/audit_baselines.jsonl")
+	a = s.ask("resources/read", uri="lh:audit/last")
+	must(a["error"]["code"] == -32603 and a["error"]["data"] == {"uri": "lh:audit/last"}, a)
 	s.end()
 	PY
 }

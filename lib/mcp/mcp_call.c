@@ -155,15 +155,34 @@ static struct lh_mcp_call *new_call(const struct lh_mcp_request *r, const struct
 
 /* ---- answers ---- */
 
+/* Answer that a resource cannot be read, with its URI. */
+static void refuse_read(const struct lh_mcp_request *r, struct lh_str uri,
+			const struct lh_err *err)
+{
+	const unsigned status = lh_err_status(err);
+	const int none = r->modern ? LH_MCP_PARAMS : LH_MCP_NO_RESOURCE;
+	struct lh_buf *data = &r->m->text;
+	struct lh_writer w = lh_write_to(data);
+
+	lh_buf_reset(data);
+	lh_write_object(&w, NULL);
+	lh_write_str(&w, "uri", uri);
+	lh_write_end(&w);
+	lh_mcp_error(r->m, r->peer, &r->id, status == 400 || status == 404 ? none : LH_MCP_INTERNAL,
+		     err->msg, (struct lh_str){ data->p, data->len });
+}
+
 static void fail_call(struct lh_mcp_call *c, unsigned status, const char *why)
 {
 	struct lh_mcp *m = c->m;
+	const struct lh_mcp_request r = { .m = m, .peer = c->peer, .id = c->id,
+					  .modern = c->modern };
 	struct lh_writer w;
+	struct lh_err err;
 
 	if (c->is_read) {
-		lh_mcp_error(m, c->peer, &c->id, status != 404 ? LH_MCP_INTERNAL :
-			     c->modern ? LH_MCP_PARAMS : LH_MCP_NO_RESOURCE, why,
-			     (struct lh_str){ NULL, 0 });
+		lh_err_data(&err, status, "%s", why);
+		refuse_read(&r, (struct lh_str){ c->uri.p, c->uri.len }, &err);
 	} else {
 		w = lh_mcp_result(m, &c->id, c->modern);
 		lh_mcp_write_failure(&w, why);
@@ -370,16 +389,19 @@ static const struct lh_mcp_tool *find_tool(const struct lh_mcp *m, const struct 
 	return NULL;
 }
 
-/* A tool of a file hides the one that is built in, of the same name. */
+/* A tool of a file hides the one that is built in, of the same name.  Within a file, and within
+ * the table, each name is there once. */
 static bool is_listed(const struct lh_mcp *m, size_t i, const struct lh_mcp_tool *t)
 {
+	const size_t more = m->how.more ? m->how.more->n : 0;
 	size_t k;
 
 	if ((t->compat && !m->how.compat) || !lh_mcp_allowed(m, t))
 		return false;
-	for (k = 0; k < i && strcmp(tool_at(m, k)->name, t->name); k++)
-		;
-	return k == i;
+	for (k = 0; i >= more && k < more; k++)
+		if (!strcmp(m->how.more->v[k].name, t->name))
+			return false;
+	return true;
 }
 
 const struct lh_mcp_tool *lh_mcp_tool_at(const struct lh_mcp *m, size_t n)
@@ -463,28 +485,12 @@ static void read_opened(const struct lh_mcp_request *r, struct lh_str uri,
 	start(c);
 }
 
-/* Answer that a resource cannot be read, with its URI. */
-static void refuse_resource(const struct lh_mcp_request *r, const struct lh_value *uri,
-			    const struct lh_err *err)
-{
-	const int none = r->modern ? LH_MCP_PARAMS : LH_MCP_NO_RESOURCE;
-	struct lh_buf *data = &r->m->text;
-	struct lh_writer w = lh_write_to(data);
-
-	lh_buf_reset(data);
-	lh_write_object(&w, NULL);
-	lh_write_value(&w, "uri", uri);
-	lh_write_end(&w);
-	lh_mcp_error(r->m, r->peer, &r->id, err->code == LH_EDATA ? none : LH_MCP_INTERNAL,
-		     err->msg, (struct lh_str){ data->p, data->len });
-}
-
 void lh_mcp_resources_read(const struct lh_mcp_request *r)
 {
 	struct lh_mcp_resource res = { .type = NULL };
 	struct lh_buf text = { 0 };
 	struct lh_value v;
-	struct lh_str uri;
+	struct lh_str uri = { "", 0 };
 	struct lh_err err;
 
 	if (!r->params.p || !lh_value_get(&r->params, "uri", &v) || v.type != LH_STRING) {
@@ -495,7 +501,7 @@ void lh_mcp_resources_read(const struct lh_mcp_request *r)
 	    lh_mcp_resource_open(&res, r->m->how.state, uri, &err) == 0)
 		read_opened(r, uri, &res);
 	else
-		refuse_resource(r, &v, &err);
+		refuse_read(r, uri, &err);
 	lh_buf_free(&text);
 	lh_buf_free(&res.text);
 	lh_buf_free(&res.args);

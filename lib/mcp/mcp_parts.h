@@ -3,7 +3,7 @@
  *
  *     mcp.c           a message: its form, its era, its method; lists
  *     mcp_header.c    what the header of an HTTP request must say
- *     mcp_call.c      calls of tools and reads of resources, from the filter to the answer
+ *     mcp_call.c      calls of tools and reads of resources, from the request to the answer
  *     mcp_filter.c    which pool answers a tool, and the line for it
  *     mcp_audit.c     rows on the chains of the persons that an answer shows
  *     mcp_write.c     the text of answers
@@ -34,7 +34,6 @@ struct lh_mcp_request {
 	struct lh_mcp_peer *peer;
 	struct lh_value id;		/* p is NULL: it could not be read */
 	bool modern;
-	struct lh_str method;
 	struct lh_value params, meta;	/* p is NULL if absent; objects */
 };
 
@@ -107,7 +106,7 @@ const struct lh_mcp_tool *lh_mcp_tool_at(const struct lh_mcp *m, size_t n);
 bool lh_mcp_allowed(const struct lh_mcp *m, const struct lh_mcp_tool *t);
 void lh_mcp_tools_call(const struct lh_mcp_request *r);
 void lh_mcp_resources_read(const struct lh_mcp_request *r);
-/* Send the answer in c->out, whose rows are written; or fail, if rows are missing: why. */
+/* Send the answer in c->answer, whose rows are written; missing: why it fails instead, or NULL. */
 void lh_mcp_call_audited(struct lh_mcp_call *c, const char *missing);
 
 /* ---- mcp_filter.c ---- */

@@ -4,7 +4,7 @@
  *     static const struct lh_mcp_tool tool = {
  *             .name = "relevance", .title = "Score chunks for a file",
  *             .description = "...", .input = "{\"type\":\"object\"}",
- *             .route = "POST /v1/matrix/relevance", .read_only = true,
+ *             .route = "POST /v1/matrix/relevance", .idempotent = true,
  *     };
  *
  * A built-in tool is a view of a route (serve/routes.h): its filter, its constant members, its
