@@ -252,6 +252,7 @@ mcp() {
 	[1,null,1]
 	END
 	# an id may come again once it is answered
+	: >out
 	{ call 1 echo '{"a":1}'; answered 1; call 1 echo '{"a":2}'; } | mcp >out
 	[ "$(jq -c .result.structuredContent.a out)" = $'1\n2' ]
 }
@@ -348,6 +349,7 @@ with() {
 @test "a filter that dies, floods or answers nonsense fails its call alone" {
 	while IFS= read -r script; do
 		with "$script"
+		: >out
 		{ call 1 t '{"n":"secret-1234"}'; answered 1; sleep 0.3; call 2 t '{"ok":1}'; older 3 ping; } | (little 400000; mcp) >out 2>err
 		[ "$(jq -c '[.id, .result.isError]' out | sort)" = $'[1,true]\n[2,false]\n[3,null]' ] || { echo "$script"; cat out err; return 1; }
 		run ! grep -q secret-1234 err
