@@ -2,9 +2,10 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include <lh/digest.h>
+
 #include "distill.h"
 #include "distill/evidence.h"
-#include <lh/digest.h>
 #include "distill/provenance.h"
 #include "distill/sample.h"
 #include "file/rows.h"

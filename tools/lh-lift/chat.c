@@ -1,6 +1,5 @@
 /* chat.c - ask models through lh-chat as a child.  See lift.h. */
 #include "base/ascii.h"
-#include <lh/num.h>
 #include "json/bind.h"
 #include "lift.h"
 
@@ -24,79 +23,26 @@ void chat_init(struct chat *c, const struct lift *l)
 {
 	memset(c, 0, sizeof *c);
 	c->l = l;
-	lh_record_init(&c->reply);
+	c->child.timeout = l->timeout;
+	c->child.retries = l->retries;
 }
 
 void chat_free(struct chat *c)
 {
-	struct lh_err ignored;
-
-	lh_coproc_stop(&c->child, &ignored);
+	lh_chat_child_stop(&c->child);
 	lh_extract_free(c->extract);
 	lh_buf_free(&c->line);
 	lh_buf_free(&c->prompt);
-	lh_buf_free(&c->content);
-	lh_record_free(&c->reply);
 }
 
 /* ---- a question ---- */
-
-static int start(struct chat *c, struct lh_err *err)
-{
-	char timeout[LH_F64_MAX + 1] = "", retries[24];
-	char *argv[] = { "lh-chat",   "-q",	    "-j1",	 "--wire",	  "--on-error",
-			 "emit",      "--max-line", "2G",	 "--max-members", "1000000000",
-			 "--timeout", timeout,	    "--retries", retries,	  NULL };
-
-	lh_f64_print(timeout, c->l->timeout);
-	snprintf(retries, sizeof retries, "%llu", (unsigned long long)c->l->retries);
-	return lh_coproc_start(&c->child, argv, LH_KEYS_CHAT, err);
-}
-
-static int bad_answer(struct lh_err *err)
-{
-	return lh_err_set(err, LH_EIO, "lh-chat answered something else than a reply");
-}
-
-struct reply {
-	struct lh_value error;
-	struct lh_str content;
-};
-static const struct lh_bind reply_members[] = {
-	{ LH_BIND_SOME("error", struct reply, error), .null = true },
-	{ LH_BIND_STRING("content", struct reply, content), .lax = true },
-	LH_BIND_END
-};
-
-static int read_reply(struct chat *c, const struct lh_str *line, struct lh_str *content,
-		      struct lh_err *err)
-{
-	struct reply r = { .content = { NULL, 0 } };
-
-	if (lh_record_parse(&c->reply, line->p, line->n, err) < 0)
-		return err->code == LH_ENOMEM ? -1 : bad_answer(err);
-	if (lh_bind(reply_members, &c->reply, &r, &c->content, err) < 0)
-		return -1;
-	if (r.error.p) {
-		lh_coproc_refusal(&r.error, err);
-		err->coded = err->status != 0;
-		return -1;
-	}
-	*content = r.content;
-	return r.content.p ? 0 : bad_answer(err);
-}
 
 /* Ask the model with the text in c->prompt. */
 static int ask(struct chat *c, const char *model, const char *rules, bool judge,
 	       struct lh_str *content, struct lh_err *err)
 {
-	/* Each try may wait for its turn as long as for its answer. */
-	double patience = 2 * c->l->timeout * (double)(c->l->retries + 1) + 60;
 	struct lh_writer w;
-	struct lh_str line;
 
-	if (!c->child.pid && start(c, err) < 0)
-		return -1;
 	lh_buf_reset(&c->line);
 	w = lh_write_to(&c->line);
 	lh_write_object(&w, NULL);
@@ -110,12 +56,10 @@ static int ask(struct chat *c, const char *model, const char *rules, bool judge,
 	lh_write_end(&w);
 	if (lh_buf_check(&c->prompt, err) < 0 || lh_buf_check(&c->line, err) < 0)
 		return -1;
-	if (lh_coproc_ask(&c->child, c->line.p, c->line.len, patience, &line, err) < 0) {
-		if (err->code == LH_ENET)
-			err->code = LH_EIO;	/* lh-chat itself hangs */
-		return -1;
-	}
-	return read_reply(c, &line, content, err);
+	if (lh_chat_child_ask(&c->child, c->line.p, c->line.len, content, err) == 0)
+		return 0;
+	err->coded = err->status != 0;
+	return -1;
 }
 
 /* ---- the judge ---- */

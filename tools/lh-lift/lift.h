@@ -19,6 +19,7 @@
 #ifndef LIFT_H
 #define LIFT_H
 
+#include "proc/chat_child.h"
 #include "proc/coproc.h"
 #include <lh/extract.h>
 #include "file/file.h"
@@ -143,10 +144,9 @@ int judge_hits(const struct demand *d, struct hits *h, struct lh_buf *scratch, s
 
 struct chat {
 	const struct lift *l;
-	struct lh_coproc child;
+	struct lh_chat_child child;
 	struct lh_extract *extract;
-	struct lh_buf line, prompt, content;
-	struct lh_record reply;
+	struct lh_buf line, prompt;
 };
 void chat_init(struct chat *c, const struct lift *l);
 void chat_free(struct chat *c);

@@ -3,12 +3,9 @@
 
 #include <stdlib.h>
 
-#include <lh/num.h>
-
 #include "base/ascii.h"
 #include "base/mem.h"
-#include "json/bind.h"
-#include "proc/coproc.h"
+#include "proc/chat_child.h"
 
 static const char rules[] =
 	"You review a change to the source code of a program. The user's message lists the files "
@@ -26,10 +23,8 @@ static const char rules[] =
 	"If there is no defect, answer with the one word NONE.";
 
 struct asker {
-	const struct review *r;
-	struct lh_coproc child;
-	struct lh_buf line, prompt, scratch;
-	struct lh_record reply;
+	struct lh_chat_child child;
+	struct lh_buf line, prompt;
 };
 
 struct asker *asker_new(const struct review *r, struct lh_err *err)
@@ -38,61 +33,19 @@ struct asker *asker_new(const struct review *r, struct lh_err *err)
 
 	if (!a)
 		return NULL;
-	a->r = r;
-	lh_record_init(&a->reply);
+	a->child.timeout = r->timeout;
+	a->child.retries = r->retries;
 	return a;
 }
 
 void asker_free(struct asker *a)
 {
-	struct lh_err ignored;
-
 	if (!a)
 		return;
-	lh_coproc_stop(&a->child, &ignored);
+	lh_chat_child_stop(&a->child);
 	lh_buf_free(&a->line);
 	lh_buf_free(&a->prompt);
-	lh_buf_free(&a->scratch);
-	lh_record_free(&a->reply);
 	free(a);
-}
-
-static int start(struct asker *a, struct lh_err *err)
-{
-	char timeout[LH_F64_MAX + 1] = "", retries[24];
-	char *argv[] = { "lh-chat",   "-q",	    "-j1",	 "--wire",	  "--on-error",
-			 "emit",      "--max-line", "2G",	 "--max-members", "1000000000",
-			 "--timeout", timeout,	    "--retries", retries,	  NULL };
-
-	lh_f64_print(timeout, a->r->timeout);
-	snprintf(retries, sizeof retries, "%llu", (unsigned long long)a->r->retries);
-	return lh_coproc_start(&a->child, argv, LH_KEYS_CHAT, err);
-}
-
-struct reply {
-	struct lh_value error;
-	struct lh_str content;
-};
-static const struct lh_bind reply_members[] = {
-	{ LH_BIND_SOME("error", struct reply, error), .null = true },
-	{ LH_BIND_STRING("content", struct reply, content), .lax = true },
-	LH_BIND_END
-};
-
-static int read_reply(struct asker *a, const struct lh_str *line, struct lh_buf *content,
-		      struct lh_err *err)
-{
-	struct reply r = { .content = { NULL, 0 } };
-
-	if (lh_record_parse(&a->reply, line->p, line->n, err) < 0 ||
-	    lh_bind(reply_members, &a->reply, &r, &a->scratch, err) < 0)
-		return -1;
-	if (r.error.p)
-		return lh_coproc_refusal(&r.error, err);
-	if (!lh_trim(r.content.p, r.content.n).n)
-		return lh_err_set(err, LH_ENET, "the answer is empty");
-	lh_buf_add(content, r.content.p, r.content.n);
-	return lh_buf_check(content, err);
 }
 
 static int make_line(struct asker *a, const struct model *m, const struct bundle *b,
@@ -116,19 +69,15 @@ static int make_line(struct asker *a, const struct model *m, const struct bundle
 static int ask(struct asker *a, const struct model *m, const struct bundle *b,
 	       struct lh_buf *content, struct lh_err *err)
 {
-	/* Each try may wait for its turn as long as for its answer. */
-	double patience = 2 * a->r->timeout * (double)(a->r->retries + 1) + 60;
-	struct lh_err ignored;
-	struct lh_str line;
+	struct lh_str said;
 
-	if ((!a->child.pid && start(a, err) < 0) || make_line(a, m, b, err) < 0)
+	if (make_line(a, m, b, err) < 0 ||
+	    lh_chat_child_ask(&a->child, a->line.p, a->line.len, &said, err) < 0)
 		return -1;
-	lh_buf_reset(&a->scratch);
-	if (lh_coproc_ask(&a->child, a->line.p, a->line.len, patience, &line, err) < 0) {
-		lh_coproc_stop(&a->child, &ignored);	/* the next question starts another */
-		return -1;
-	}
-	return read_reply(a, &line, content, err);
+	if (!lh_trim(said.p, said.n).n)
+		return lh_err_set(err, LH_ENET, "the answer is empty");
+	lh_buf_add(content, said.p, said.n);
+	return lh_buf_check(content, err);
 }
 
 void asker_ask(struct asker *a, const struct model *m, const struct bundle *b,
