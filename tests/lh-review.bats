@@ -257,7 +257,7 @@ refused() {
 @test "answers as models write them: marks, lists, quotes, ranges, thoughts; second reading by Python" {
 	mkdir repo
 	(cd repo && python3 "$ROOT/tests/oracle/review_cases.py" repository 7)
-	for seed in $(seq 1 "$(scale 9 300)"); do
+	for seed in $(seq 1 "$(scale 6 300)"); do
 		diff=$(printf '%s\n' repo/{default,binary,noprefix,unquoted,cc,show}.diff | sed -n $((seed % 6 + 1))p)
 		python3 "$ROOT/tests/oracle/review.py" bundles "$diff" >bundles
 		python3 "$ROOT/tests/oracle/review_cases.py" answers "$seed" 3 <bundles >answers
