@@ -472,6 +472,23 @@ traced() {
 	jq -e '.candidate_id == "w-7"' a/w-7.audit.jsonl
 }
 
+@test "the id of a person may be a number; the row of an id that no log has is missing" {
+	audited
+	jq -nc '{id: "n", text: "t", metadata: {candidate_id: 7}}, {id: "z", text: "t", metadata: {candidate_id: "w-1\u0000w-2"}},
+		{id: "e", text: "t", metadata: {candidate_id: ""}}' | lh-index build -q s/index/odd.lhv -
+	for id in n z e; do
+		call '"'"$id"'"' lookup '{"id":"'"$id"'","corpus":"odd"}'
+	done | mcp --state s --audit-log a --key-file key --audit-required | jq -c '[.id, .result.isError]' | sort >got
+	diff got - <<-'END'
+	["e",true]
+	["n",false]
+	["z",true]
+	END
+	(cd a; ls) >logs
+	[ "$(cat logs)" = 7.audit.jsonl ]
+	lh-subject-audit verify --key-file key --dir a | jq -e '.verified'
+}
+
 @test "a row is on disk before its answer" {
 	audited
 	mkfifo pipe

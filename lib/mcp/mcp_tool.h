@@ -40,7 +40,8 @@ struct lh_mcp_reply {
 
 /* Add a resource_link to the content; title may be NULL. */
 void lh_mcp_link(struct lh_mcp_reply *r, struct lh_str uri, struct lh_str name, const char *title);
-/* Report that the reply shows data of the person with that id: for the audit. */
+/* Report that the reply shows data of the person with that id: for the audit.  An id with NUL
+ * becomes the empty one, which has no log either: its row is missing, not that of another. */
 void lh_mcp_shows(struct lh_mcp_reply *r, struct lh_str id);
 
 struct lh_mcp_tool {

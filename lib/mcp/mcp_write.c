@@ -169,6 +169,7 @@ void lh_mcp_link(struct lh_mcp_reply *r, struct lh_str uri, struct lh_str name, 
 
 void lh_mcp_shows(struct lh_mcp_reply *r, struct lh_str id)
 {
-	lh_buf_add(r->shown, id.p, id.n);
+	if (!memchr(id.p, '\0', id.n))
+		lh_buf_add(r->shown, id.p, id.n);
 	lh_buf_putc(r->shown, '\0');
 }

@@ -147,11 +147,12 @@ static int add_notes(struct lh_mcp_reply *reply, const struct result *r, struct 
 	int rc = 0;
 
 	lh_mcp_link(reply, uri, r->id, NULL);
-	if (lh_mcp_has(&r->metadata, "candidate_id", &v) && v.type == LH_STRING) {
-		rc = lh_value_str(&v, &text, &person, err);
-		if (!rc)
-			lh_mcp_shows(reply, person);
-	}
+	if (!lh_mcp_has(&r->metadata, "candidate_id", &v))
+		return 0;
+	if (v.type == LH_NUMBER)
+		lh_mcp_shows(reply, (struct lh_str){ v.p, v.n });
+	else if (v.type == LH_STRING && (rc = lh_value_str(&v, &text, &person, err)) == 0)
+		lh_mcp_shows(reply, person);
 	lh_buf_free(&text);
 	return rc;
 }
