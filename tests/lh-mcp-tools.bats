@@ -171,6 +171,16 @@ drive() {
 	r = s.call("audit_report", id="w-7")
 	must(r["chain_verified"] is True and r["rows_in_window"] == 25 and "row_hmac" not in r["rows"][0], r)
 	must("row_hmac" in s.call("audit_report", id="w-7", detail="full")["rows"][0])
+	# who looked is never left out
+	purpose, fields = "long " * 200, ["field_%d" % n for n in range(100)]
+	subprocess.run(["lh-subject-audit", "append", "-q", "--sync", "none", "--dir", "long"], check=True, text=True, stdout=subprocess.DEVNULL, input=json.dumps({
+	    "candidate_id": "p", "accessor": {"kind": "mcp", "daemon": "d", "purpose": purpose, "trace_id": "t"}, "fields_accessed": fields, "result": "success"}))
+	os.makedirs("state/data/_catalog")
+	os.rename("long", "state/data/_catalog/subjects")
+	long = Session("state")
+	row = long.call("audit_report", id="p")["rows"][0]
+	must(row["accessor"]["purpose"] == purpose and row["fields_accessed"] == fields, row)
+	long.end()
 	must(s.call("audit_verify") == {"verified": True, "logs": 1, "rows": 25, "broken": 0})
 	m = s.call("get_manifest", name="workers")
 	must(m["manifest"]["row_count"] == 200 and m["count"] == len(m["objects"]) == 1, m)

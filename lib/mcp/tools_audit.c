@@ -70,7 +70,8 @@ int lh_mcp_ask_report(struct lh_mcp_question *q, const struct lh_value *args, st
 	return rc;
 }
 
-/* Write who looked: brief without what is only for a check of the chain. */
+/* Write who looked: brief without what is only for a check of the chain, but never without the
+ * accessor or the fields, which are what a report is for. */
 static int write_access(void *ctx, struct lh_writer *w, const struct lh_value *v,
 			struct lh_err *err)
 {
@@ -82,7 +83,7 @@ static int write_access(void *ctx, struct lh_writer *w, const struct lh_value *v
 	if (v->type != LH_OBJECT)
 		return lh_err_set(err, LH_EDATA, "a row is not an object");
 	return lh_mcp_write_members(w, NULL, v, p->part.detail == LH_MCP_FULL ? none : drop,
-				    LH_MCP_MEMBER(p->part.detail), err);
+				    LH_MCP_MEMBER(LH_MCP_FULL), err);
 }
 
 static void write_chain(struct lh_writer *w, const struct lh_value *log)
