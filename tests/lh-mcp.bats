@@ -287,9 +287,9 @@ mcp() {
 @test "a change that was begun is completed when it is cancelled, without an answer" {
 	cat >write.json <<-'END'
 	{"tools": [{"name": "write", "description": "d", "inputSchema": {"type": "object"}, "annotations": {"readOnlyHint": false},
-	  "run": ["sh", "-c", "while read -r line; do sleep 1; echo \"$line\" >>written; echo \"$line\"; done"]}]}
+	  "run": ["sh", "-c", "while read -r line; do echo >>begun; sleep 1; echo \"$line\" >>written; echo \"$line\"; done"]}]}
 	END
-	{ call 1 write '{"a":1}'; sleep 0.4; cancel 1; call 2 write '{"a":2}'; } | timeout 60 lh-mcp --tools write.json --allow-write write >out
+	{ call 1 write '{"a":1}'; until_so test -e begun; cancel 1; call 2 write '{"a":2}'; } | timeout 60 lh-mcp --tools write.json --allow-write write >out
 	[ "$(cat written)" = $'{"a":1}\n{"a":2}' ]
 	[ "$(jq -c .id out)" = 2 ]
 }
@@ -595,6 +595,7 @@ traced() {
 	done <<-'END'
 	--state no/such|--state no/such: no such folder
 	--audit-required|--audit-required: needs --audit-log
+	--allow-write playbook_recrod|--allow-write playbook_recrod: no such tool
 	--audit-log a|--audit-log: no key
 	--audit-log a --key-file no-key|no-key
 	--timeout 0|--timeout: "0" is not a number from

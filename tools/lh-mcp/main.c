@@ -39,7 +39,7 @@ static void warn(void *tool, const char *text)
 	lh_tool_warn(tool, "%s", text);
 }
 
-/* Check the state, the names of tools and the key, before anything is read. */
+/* Check the state and the key, before anything is read. */
 static int check(struct lh_tool *tool, const struct settings *set)
 {
 	struct lh_chain_keys keys = { 0 };
@@ -58,6 +58,24 @@ static int check(struct lh_tool *tool, const struct settings *set)
 	rc = lh_chain_keys_read(&keys, set->key_file.v, set->key_file.n, false, &tool->err);
 	lh_chain_keys_free(&keys);
 	return rc;
+}
+
+/* Check that the tools exist that --allow-write names. */
+static int check_allowed(struct lh_tool *tool, const struct lh_list *allow,
+			 const struct lh_mcp_tools *more)
+{
+	size_t i, k;
+	bool known;
+
+	for (i = 0; i < allow->n; i++) {
+		known = false;
+		for (k = 0; k < lh_mcp_tools_n + more->n && !known; k++)
+			known = strcmp(allow->v[i], k < lh_mcp_tools_n ? lh_mcp_tools[k].name :
+				       more->v[k - lh_mcp_tools_n].name) == 0;
+		if (!known)
+			return lh_tool_usage(tool, "--allow-write %s: no such tool", allow->v[i]);
+	}
+	return 0;
 }
 
 static int run(struct lh_tool *tool, const struct settings *set)
@@ -84,6 +102,8 @@ static int run(struct lh_tool *tool, const struct settings *set)
 				       &tool->err);
 	if (!rc && set->tools)
 		rc = lh_mcp_tools_read(&more, set->tools, &tool->err);
+	if (!rc)
+		rc = check_allowed(tool, &set->allow, &more);
 	if (!rc)
 		rc = serve_stdio(tool, &how, set->max_line);
 	lh_mcp_tools_free(&more);
