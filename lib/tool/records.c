@@ -225,6 +225,18 @@ bool lh_records_rejects(const struct lh_tool *tool, const struct lh_err *err)
 	       (err->code == LH_ENET && tool->on_error == LH_ON_ERROR_EMIT);
 }
 
+int lh_records_unavailable(struct lh_tool *tool, bool *reported, const char *why,
+			   struct lh_err *err)
+{
+	if ((err->code == LH_EDATA && err->status != 503) || err->code == LH_ENOMEM ||
+	    err->code == LH_EINTR)
+		return -1;
+	if (!*reported)
+		lh_tool_warn(tool, "%s", err->msg);
+	*reported = true;
+	return lh_err_data(err, err->code == LH_ENET ? 502 : 503, "%s", why);
+}
+
 /* Initialize, and open --rejects. */
 static int begin(struct lh_records *r, struct lh_tool *tool, bool has_sink)
 {

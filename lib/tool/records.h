@@ -54,6 +54,15 @@ int lh_records_run(struct lh_tool *tool, const struct lh_flow *flow);
 bool lh_records_rejects(const struct lh_tool *tool, const struct lh_err *err);
 
 /*
+ * Make an error of what all records need, such as a log on a full disk, one of its record
+ * alone, for a filter that answers a bridge.  It is reported on stderr unless *reported, which
+ * is set; the client gets why, with status 503, or 502 for LH_ENET.  LH_EDATA without status
+ * 503, LH_ENOMEM and LH_EINTR remain as they are.  Returns -1.
+ */
+int lh_records_unavailable(struct lh_tool *tool, bool *reported, const char *why,
+			   struct lh_err *err);
+
+/*
  * The same for a loop over records that are not lines of JSON, such as rows of a table:
  *
  *     struct lh_records *r = lh_records_begin(tool);

@@ -77,12 +77,8 @@ static int on_request(struct lh_record *rec, struct lh_buf *out, void *run, stru
 		r->failing = false;
 		return 0;
 	}
-	if (err->code == LH_EDATA || err->code == LH_ENOMEM || err->code == LH_EINTR)
-		return -1;
-	if (!r->failing)
-		lh_tool_warn(r->tool, "%s", err->msg);
-	r->failing = true;
-	return lh_err_data(err, 503, "the log cannot be used at present");
+	return lh_records_unavailable(r->tool, &r->failing, "the log cannot be used at present",
+				      err);
 }
 
 int observe_requests(struct lh_tool *tool, void *settings)

@@ -123,14 +123,6 @@ static int answer_one(struct run *r, const char *uid,
 	return rc;
 }
 
-int run_log_failed(struct run *r, struct lh_err *err)
-{
-	if (!r->failing)
-		lh_tool_warn(r->tool, "%s", err->msg);
-	r->failing = true;
-	return lh_err_data(err, 503, "the log cannot be used at present");
-}
-
 static void log_lost(void *run, const struct lh_err *why)
 {
 	lh_tool_warn(((struct run *)run)->tool, "%s", why->msg);

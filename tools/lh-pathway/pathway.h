@@ -43,10 +43,6 @@ int run_records(struct run *r,
 		int (*map)(struct lh_record *rec, struct lh_buf *out, void *run,
 			   struct lh_err *err));
 
-/* Make *err, of a log that cannot be used at present, an error of the record alone: it is
- * reported on stderr, and a text that names no file takes its place. */
-int run_log_failed(struct run *r, struct lh_err *err);
-
 /* The maps of the commands, with r->op set. */
 int change_record(struct lh_record *rec, struct lh_buf *out, void *run, struct lh_err *err);
 int get_record(struct lh_record *rec, struct lh_buf *out, void *run, struct lh_err *err);

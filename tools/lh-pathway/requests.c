@@ -137,10 +137,9 @@ static int on_request(struct lh_record *rec, struct lh_buf *out, void *run, stru
 		r->failing = false;
 		return 0;
 	}
-	if (err->code == LH_EDATA || err->code == LH_ENOMEM || err->code == LH_EINTR)
-		return -1;
 	r->broken |= err->code == LH_ECORRUPT;
-	return run_log_failed(r, err);
+	return lh_records_unavailable(r->tool, &r->failing, "the log cannot be used at present",
+				      err);
 }
 
 int pathway_requests(struct lh_tool *tool, void *settings)

@@ -189,13 +189,9 @@ static int on_request(struct lh_record *rec, struct lh_buf *out, void *run, stru
 		r->failing = false;
 		return 0;
 	}
-	if (err->code == LH_EDATA || err->code == LH_ENOMEM || err->code == LH_EINTR)
-		return -1;
-	if (!r->failing)
-		lh_tool_warn(r->tool, "%s", err->msg);
-	r->failing = true;
-	return err->code == LH_ENET ? lh_err_data(err, 502, "the store does not answer")
-				    : lh_err_data(err, 503, "the store cannot be used at present");
+	return lh_records_unavailable(r->tool, &r->failing, err->code == LH_ENET
+				      ? "the store does not answer"
+				      : "the store cannot be used at present", err);
 }
 
 int store_requests(struct lh_tool *tool, void *settings)
