@@ -1,5 +1,5 @@
-# POST /mcp of lh-serve: the protocol over HTTP, by clients that send exactly what they are
-# told; mcp-clients.bats has the clients of others.
+# POST /mcp of lh-serve: the protocol over HTTP, by clients that send exactly what they
+# are given; mcp-clients.bats has the clients of others.
 load helper
 load servers/serve
 

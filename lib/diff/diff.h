@@ -13,7 +13,7 @@
  * patch.
  *
  * The path is the name on the new side, of a deleted file that on the old side, unquoted and
- * without the prefix (a/, b/, or another folder that git was told to write).  It never has a
+ * without the prefix (a/, b/, or another folder that git was asked for).  It never has a
  * NUL.
  *
  * Errors: LH_EDATA, and d.line is its line: a hunk that ends too early or has a line of another

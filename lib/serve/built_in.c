@@ -222,7 +222,7 @@ static void add_validate(struct words *w, const char *state)
 	add_word(w, state, "data/_catalog/subjects");
 }
 
-static void add_later(struct words *w, enum filter filter, const char *state)
+static void add_other_command(struct words *w, enum filter filter, const char *state)
 {
 	switch (filter) {
 	case CATALOG:
@@ -307,7 +307,7 @@ static void add_command(struct words *w, enum filter filter, const char *state)
 		add_word(w, state, "data/_catalog/subjects");
 		break;
 	default:
-		add_later(w, filter, state);
+		add_other_command(w, filter, state);
 	}
 }
 
