@@ -14,6 +14,7 @@ static sig_atomic_t pending;	/* read by every thread: atomic */
 static volatile sig_atomic_t deferred;
 static __thread const bool *abandoned;
 static volatile int wake = -1;
+static void (*volatile before_death)(void);
 static const int caught[] = { SIGINT, SIGTERM, SIGHUP };
 #define N_CAUGHT (sizeof caught / sizeof caught[0])
 
@@ -24,10 +25,17 @@ void lh_signal_unlink(void)
 			unlink(tmp[i]);
 }
 
+void lh_signal_before_death(void (*call)(void))
+{
+	before_death = call;
+}
+
 void lh_signal_die(int sig)
 {
 	sigset_t set;
 
+	if (before_death)
+		before_death();
 	lh_signal_unlink();
 	signal(sig, SIG_DFL);
 	sigemptyset(&set);

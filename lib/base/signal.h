@@ -42,7 +42,11 @@ void lh_signal_block(sigset_t *old);
 /* Unlink the registered files; for a signal handler that ends the process. */
 void lh_signal_unlink(void);
 
-/* Unlink the registered files and die of sig. */
+/* Set a function that the process calls before it dies of a signal, from the handler: it
+ * may do only what is safe there. */
+void lh_signal_before_death(void (*call)(void));
+
+/* Call that, unlink the registered files and die of sig. */
 void lh_signal_die(int sig);
 
 /* Register a file to unlink; path stays the caller's.  Returns a slot, or -1 if all

@@ -1,0 +1,228 @@
+/* lh_term: colour when it is wanted, cells as terminals count them, a pager that gets it all. */
+#include "check.h"
+#include "term/term.h"
+
+#include <fcntl.h>
+#include <locale.h>
+#include <pty.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/wait.h>
+#include <termios.h>
+#include <wchar.h>
+
+#include "base/utf8.h"
+
+static struct lh_err err;
+
+/* A terminal of 132 columns and 50 rows, of which this is the program's end. */
+static int open_terminal(int *master)
+{
+	struct winsize size = { .ws_col = 132, .ws_row = 50 };
+	int slave;
+
+	check(openpty(master, &slave, NULL, NULL, &size) == 0);
+	return slave;
+}
+
+static void colour_is_for_terminals(void)
+{
+	int master, fd = open_terminal(&master), pipes[2];
+
+	check(pipe(pipes) == 0);
+	unsetenv("NO_COLOR");
+	setenv("TERM", "xterm", 1);
+	check(lh_term_colored(fd, LH_COLOR_AUTO));
+	check(!lh_term_colored(pipes[1], LH_COLOR_AUTO));
+	check(lh_term_colored(pipes[1], LH_COLOR_ALWAYS));
+	check(!lh_term_colored(fd, LH_COLOR_NEVER));
+	setenv("NO_COLOR", "1", 1);
+	check(!lh_term_colored(fd, LH_COLOR_AUTO));
+	check(lh_term_colored(fd, LH_COLOR_ALWAYS));
+	setenv("NO_COLOR", "", 1);
+	check(lh_term_colored(fd, LH_COLOR_AUTO));
+	setenv("TERM", "dumb", 1);
+	check(!lh_term_colored(fd, LH_COLOR_AUTO));
+	check(lh_term_colored(fd, LH_COLOR_ALWAYS));
+	unsetenv("TERM");
+	check(!lh_term_colored(fd, LH_COLOR_AUTO));
+}
+
+static void the_size_is_the_window_s(void)
+{
+	struct winsize size = { .ws_col = 20, .ws_row = 5 };
+	int master, fd = open_terminal(&master);
+
+	setenv("COLUMNS", "100", 1);
+	setenv("LINES", "30", 1);
+	check(lh_term_columns(fd) == 132 && lh_term_rows(fd) == 50);
+	check(ioctl(master, TIOCSWINSZ, &size) == 0);
+	check(lh_term_columns(fd) == 20 && lh_term_rows(fd) == 5);
+	size = (struct winsize){ 0 };
+	check(ioctl(master, TIOCSWINSZ, &size) == 0);
+	check(lh_term_columns(fd) == 100 && lh_term_rows(fd) == 30);
+	check(lh_term_columns(-1) == 100 && lh_term_rows(-1) == 30);
+	setenv("COLUMNS", "100x", 1);
+	setenv("LINES", "-3", 1);
+	check(lh_term_columns(fd) == 80 && lh_term_rows(fd) == 24);
+	setenv("COLUMNS", "99999999999999999999", 1);
+	check(lh_term_columns(fd) == 10000);
+	unsetenv("COLUMNS");
+	unsetenv("LINES");
+	check(lh_term_columns(fd) == 80 && lh_term_rows(fd) == 24);
+}
+
+static void styles_end_where_they_begin(void)
+{
+	struct lh_buf b = { 0 };
+
+	lh_term_put(&b, true, LH_STYLE_BAD, "no", 2);
+	lh_term_put(&b, true, LH_STYLE_PLAIN, "+", 1);
+	lh_term_put(&b, true, LH_STYLE_GOOD, "", 0);
+	lh_term_put(&b, false, LH_STYLE_KEY, "k", 1);
+	lh_buf_putc(&b, '\0');
+	check(strcmp(b.p, "\x1b[1;31mno\x1b[0m+k") == 0);
+	lh_buf_free(&b);
+}
+
+static size_t cells(const char *s)
+{
+	return lh_term_cells(s, strlen(s));
+}
+
+static void cells_are_counted(void)
+{
+	check(cells("") == 0 && cells("plain ~") == 7);
+	check(cells("Müller") == 6 && cells("Mu\u0308ller") == 6);
+	check(cells("東京") == 4 && cells("한국") == 4 && cells("👍") == 2);
+	check(cells("\u1112\u1161\u11ab") == 2);	/* one syllable of three letters */
+	check(cells("\uff21") == 2 && cells("\uff71") == 1);
+	check(cells("\t") == 4 && cells("\x1b[1m") == 4 + 3 && cells("\x7f") == 4);
+	check(cells("a\xff" "b") == 6 && cells("\xe6\x9d") == 8);
+	check(cells("\u200b") == 12 && cells("\u202e") == 12);	/* escaped byte by byte */
+	check(lh_term_cells("a\0b", 3) == 6);
+}
+
+/* The C library's table agrees. */
+static void cells_are_those_of_the_c_library(void)
+{
+	unsigned char s[4];
+	unsigned apart = 0, alike = 0;
+	uint32_t c;
+
+	check(setlocale(LC_CTYPE, "C.UTF-8") != NULL);
+	for (c = 0xa0; c < 0x110000; c++) {
+		int theirs = c < 0xd800 || c > 0xdfff ? wcwidth((wchar_t)c) : -1;
+		size_t n = theirs < 0 ? 0 : lh_utf8_put(c, s);
+
+		if (!n)
+			continue;
+		if (lh_term_cells((char *)s, n) == (size_t)theirs)
+			alike++;
+		else if (lh_term_cells((char *)s, n) < 4)	/* not escaped */
+			apart++;
+	}
+	check(alike > 250000);
+	check(apart == 72);	/* U+3248 to 324F and 4DC0 to 4DFF are wide there */
+}
+
+static size_t fit(const char *s, size_t n)
+{
+	return lh_term_fit(s, strlen(s), n);
+}
+
+static void a_prefix_ends_between_characters(void)
+{
+	check(fit("hello", 0) == 0 && fit("hello", 3) == 3 && fit("hello", 9) == 5);
+	check(fit("東京", 1) == 0 && fit("東京", 2) == 3 && fit("東京", 3) == 3);
+	check(fit("u\u0308x", 1) == 3 && fit("u\u0308", 1) == 3);
+	check(fit("a\x01z", 4) == 1 && fit("a\x01z", 5) == 2);
+	check(fit("a\xf0\x9f", 1) == 1);
+}
+
+/* Run in a child whose stdout is a terminal: page some text with command. */
+static int paged(const char *command, const char *text)
+{
+	struct lh_term_pager pager;
+	int master, fd = open_terminal(&master), status;
+	pid_t pid = fork();
+
+	if (!pid) {
+		dup2(fd, STDOUT_FILENO);
+		if (lh_term_pager_start(&pager, command, &err) < 0)
+			_exit(3);
+		if (write(STDOUT_FILENO, text, strlen(text)) < 0)
+			_exit(4);
+		status = pager.pid > 0;
+		if (lh_term_pager_end(&pager, &err) < 0)
+			_exit(6);
+		_exit(isatty(STDOUT_FILENO) && !pager.pid ? status : 5);
+	}
+	check(waitpid(pid, &status, 0) == pid && WIFEXITED(status));
+	close(fd);
+	close(master);
+	return WEXITSTATUS(status);
+}
+
+static void is_file(const char *name, const char *text)
+{
+	char got[100] = "";
+	int fd = open(name, O_RDONLY);
+
+	check(fd >= 0 && read(fd, got, sizeof got - 1) >= 0);
+	check_why(strcmp(got, text) == 0, got);
+	close(fd);
+	unlink(name);
+}
+
+static void a_pager_gets_all(void)
+{
+	char folder[] = "/tmp/test_term.XXXXXX";
+
+	check(mkdtemp(folder) && chdir(folder) == 0);
+	check(paged("cat >given", "one\ntwo\n") == 1);
+	is_file("given", "one\ntwo\n");
+	setenv("PAGER", "cat >pager", 1);
+	check(paged(NULL, "a\n") == 1);
+	is_file("pager", "a\n");
+	setenv("LH_PAGER", "cat >own", 1);
+	check(paged(NULL, "b\n") == 1);
+	is_file("own", "b\n");
+	check(paged("printenv LESS >less", "") == 1);
+	is_file("less", "FRX\n");
+	check(paged("./none", "") == 6);
+	setenv("LH_PAGER", "", 1);
+	check(paged(NULL, "c\n") == 0);
+	check(paged("cat", "d\n") == 0);
+	unsetenv("LH_PAGER");
+	unsetenv("PAGER");
+	setenv("PATH", folder, 1);	/* no less there */
+	check(paged(NULL, "e\n") == 0);
+	check(rmdir(folder) == 0);
+}
+
+static void a_pager_is_for_terminals(void)
+{
+	struct lh_term_pager pager;
+	int saved = dup(STDOUT_FILENO), null = open("/dev/null", O_WRONLY);
+
+	dup2(null, STDOUT_FILENO);
+	check(lh_term_pager_start(&pager, "false", &err) == 0 && !pager.pid);
+	check(lh_term_pager_end(&pager, &err) == 0);
+	dup2(saved, STDOUT_FILENO);
+	close(saved);
+	close(null);
+}
+
+int main(void)
+{
+	test(colour_is_for_terminals());
+	test(the_size_is_the_window_s());
+	test(styles_end_where_they_begin());
+	test(cells_are_counted());
+	test(cells_are_those_of_the_c_library());
+	test(a_prefix_ends_between_characters());
+	test(a_pager_gets_all());
+	test(a_pager_is_for_terminals());
+	return 0;
+}
