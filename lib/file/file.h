@@ -130,6 +130,9 @@ bool lh_same_file(int a, int b);
 /* Replace the contents of *out with those of a regular file, at most out's maximum:
  * 1, 0 if it does not exist, -1. */
 int lh_file_read(const char *path, struct lh_buf *out, struct lh_err *err);
+/* Read a descriptor to its end into *out, at most its maximum, and close it: 1, or -1 with
+ * the name in the error. */
+int lh_read_rest(int fd, const char *name, struct lh_buf *out, struct lh_err *err);
 /* Read up to n bytes; 0 at the end; -1 on error. */
 ssize_t lh_read_some(int fd, void *p, size_t n, struct lh_err *err);
 

@@ -75,7 +75,7 @@ static int to_sink(struct run *r, struct lh_flow_block *b, size_t *next)
 
 		if (report_rejects(r, b, next, item->at) < 0)
 			return -1;
-		o.text = b->out.p + start;
+		o.text = b->out.p ? b->out.p + start : NULL;
 		o.n = item->end - start;
 		o.result = r->flow.result_size ? b->results + i * r->flow.result_size : NULL;
 		o.line = item->line;

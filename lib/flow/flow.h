@@ -144,6 +144,8 @@ struct lh_flow {
 	bool plain;		/* read files as they are: no decompression */
 	bool texts;		/* each file is one text of any bytes, not lines: the map gets
 				   it in rec->line and rec->len; rec has no members */
+	bool values;		/* a line may hold any JSON value, in rec->line and rec->len;
+				   rec has no members */
 	int output;		/* descriptor of an output file other than stdout; 0: none.  The
 				   same file as input is an error (unreadable) */
 	/* Take each piece of the input as read, before any of it is mapped.  With plain. */

@@ -255,6 +255,21 @@ static int too_long(const struct lh_flow *flow, struct lh_err *err)
 			  (unsigned long long)flow->max_line);
 }
 
+/* Parse a line as a record, or with flow->values as any value. */
+static int parse(const struct lh_flow *flow, struct lh_record *rec, const char *p, size_t n,
+		 struct lh_err *err)
+{
+	struct lh_value v;
+
+	if (!flow->values)
+		return lh_record_parse(rec, p, n, err);
+	if (lh_json_parse(rec, p, n, &v, err) < 0)
+		return -1;
+	rec->line = v.p;
+	rec->len = v.n;
+	return 0;
+}
+
 /* Map one line, given without its LF. */
 static void take_line(struct lh_flow_mapper *m, struct lh_flow_block *b, const char *p, size_t n)
 {
@@ -282,7 +297,7 @@ static void take_line(struct lh_flow_mapper *m, struct lh_flow_block *b, const c
 	if (m->flow->batch)
 		rec = m->batch[m->state->pub.n];
 	rec->number = l.line;
-	if (lh_record_parse(rec, p, len, &err) < 0) {
+	if (parse(m->flow, rec, p, len, &err) < 0) {
 		err.column += err.column ? bom : 0;
 		if (err.code == LH_EDATA)
 			bad_line(m, b, &l, &err);

@@ -1,6 +1,7 @@
 /* bind.c - read the members of an object into the fields of a struct.  See bind.h. */
 #include "bind_parts.h"
 #include "base/bits.h"
+#include "count.h"
 
 #define FEW 2
 #define ALIGN 8			/* of arrays in the caller's buffer */
@@ -141,19 +142,9 @@ static int find(struct bind *b, const struct lh_bind *table, size_t n,
 
 /* ---- room: upper bound of the bytes of strings and arrays ---- */
 
-static size_t elements(const struct lh_value *v)
-{
-	struct lh_iter it;
-	size_t n = 0;
-
-	for (lh_iter_init(&it, v); lh_iter_next(&it); )
-		n++;
-	return n;
-}
-
 static size_t room_of_strings(const struct lh_value *v)
 {
-	size_t array = v->type == LH_ARRAY ? elements(v) * sizeof(struct lh_str) + ALIGN : 0;
+	size_t array = v->type == LH_ARRAY ? lh_value_count(v) * sizeof(struct lh_str) + ALIGN : 0;
 
 	return array + (memchr(v->p, '\\', v->n) ? v->n : 0);
 }
@@ -311,7 +302,7 @@ static int take_value(struct bind *b, struct lh_bind_place *at, const struct lh_
 	struct lh_iter it;
 
 	*to = *v;
-	if (v->type == LH_ARRAY && at->line->filled && !elements(v))
+	if (v->type == LH_ARRAY && at->line->filled && !lh_value_count(v))
 		return lh_bind_must(at, b->err, "not be empty");
 	if (v->type != LH_ARRAY || !at->line->each)
 		return 0;
@@ -354,7 +345,7 @@ static int take_array(struct bind *b, struct lh_bind_place *at, const struct lh_
 	struct lh_iter it;
 	char *element;
 
-	*n = elements(v);
+	*n = lh_value_count(v);
 	if (!*n && at->line->filled)
 		return lh_bind_must(at, b->err, "not be empty");
 	element = array(b, *n, size);

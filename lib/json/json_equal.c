@@ -2,6 +2,7 @@
 #include <stdlib.h>
 
 #include <lh/json.h>
+#include "count.h"
 #include "json_scanner.h"
 #include "base/mem.h"
 
@@ -21,16 +22,6 @@ static bool arrays_equal(const struct lh_value *a, const struct lh_value *b)
 		else if (!lh_value_equal(&x.val, &y.val))
 			return false;
 	return false;
-}
-
-static size_t count(const struct lh_value *v)
-{
-	struct lh_iter it;
-	size_t n = 0;
-
-	for (lh_iter_init(&it, v); lh_iter_next(&it); )
-		n++;
-	return n;
 }
 
 static bool all_found(const struct lh_value *a, const struct lh_value *b)
@@ -66,11 +57,11 @@ static void fill_sorted(struct lh_member *m, const struct lh_value *v, size_t n)
 
 static bool objects_equal(const struct lh_value *a, const struct lh_value *b)
 {
-	size_t n = count(a), i;
+	size_t n = lh_value_count(a), i;
 	struct lh_member *x, *y;
 	struct lh_err err;
 
-	if (n != count(b))
+	if (n != lh_value_count(b))
 		return false;
 	x = n > NESTED ? lh_calloc(n, 2 * sizeof *x, &err) : NULL;
 	if (!x)

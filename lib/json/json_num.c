@@ -1,5 +1,6 @@
 /* json_num.c - convert and compare checked numbers.  See lh/json.h. */
 #include <lh/json.h>
+#include "exact.h"
 #include "json_scanner.h"
 #include <lh/num.h>
 
@@ -15,14 +16,6 @@ static bool digit(const char *p, const char *end)
 	return p < end && (unsigned char)(*p - '0') < 10;
 }
 
-/* A number as 0.DIGITS * 10^exp.  DIGITS begin and end with a digit other than 0
- * and are in p..end, perhaps with a point among them.  Zero has no digits. */
-struct exact {
-	const char *p, *end;
-	int64_t exp, n;		/* n: number of digits */
-	bool neg;
-};
-
 #define EXP_MAX (INT64_MAX / 1000)
 
 static int64_t exponent(const char *p, const char *end)
@@ -35,22 +28,23 @@ static int64_t exponent(const char *p, const char *end)
 	return neg ? -v : v;
 }
 
-static struct exact exact_of(const struct lh_value *v)
+struct lh_exact lh_exact_of(const struct lh_value *v)
 {
 	const char *p = v->p, *end = v->p + v->n, *q, *point = NULL;
-	struct exact x = { .neg = *p == '-' };
+	struct lh_exact x = { .neg = *p == '-' };
 
 	p += x.neg;
 	for (q = p; digit(q, end) || (q < end && *q == '.'); q++)
 		if (*q == '.')
 			point = q;
 	if (q < end)
-		x.exp = exponent(q + 1, end);
-	x.exp += (point ? point : q) - p;
+		x.e = (struct lh_str){ q + 1, (size_t)(end - q - 1) };
+	x.shift = (point ? point : q) - p;
 	while (p < q && (*p == '0' || *p == '.')) {
-		x.exp -= *p == '0';
+		x.shift -= *p == '0';
 		p++;
 	}
+	x.exp = x.shift + (q < end ? exponent(x.e.p, end) : 0);
 	while (q > p && (q[-1] == '0' || q[-1] == '.'))
 		q--;
 	x.p = p;
@@ -61,49 +55,101 @@ static struct exact exact_of(const struct lh_value *v)
 	return x;
 }
 
-static bool is_whole(const struct exact *x)
-{
-	return x->n <= x->exp;
-}
+/* ---- order ---- */
 
-static bool exact_equal(const struct exact *a, const struct exact *b)
+/* Compare the digits of two numbers with the same exp. */
+static int compare_digits(const struct lh_exact *a, const struct lh_exact *b)
 {
 	const char *p = a->p, *q = b->p;
-	int64_t i;
+	int64_t i, n = a->n < b->n ? a->n : b->n;
 
-	if (a->n != b->n || a->exp != b->exp || a->neg != b->neg)
-		return false;
-	for (i = 0; i < a->n; i++) {
+	for (i = 0; i < n; i++, p++, q++) {
 		p += *p == '.';
 		q += *q == '.';
-		if (*p++ != *q++)
-			return false;
+		if (*p != *q)
+			return *p < *q ? -1 : 1;
 	}
-	return true;
+	return (a->n > b->n) - (a->n < b->n);
+}
+
+/* Skip the sign and the zeros before a written exponent; return its sign. */
+static int strip_exponent(struct lh_str *e)
+{
+	int sign = e->n && *e->p == '-' ? -1 : 1;
+
+	while (e->n && (*e->p < '1' || *e->p > '9')) {
+		e->p++;
+		e->n--;
+	}
+	return sign;
+}
+
+#define FAR ((int64_t)1 << 48)	/* more than the shifts of two texts can differ by */
+
+/* Return a - b of two written exponents of any length, or one of FAR and more if it is far
+ * from 0: the digits that follow could not bring it back. */
+static int64_t exponent_difference(struct lh_str a, struct lh_str b)
+{
+	int sign_a = strip_exponent(&a), sign_b = strip_exponent(&b);
+	size_t n = a.n > b.n ? a.n : b.n;
+	int64_t d = 0;
+
+	for (; n && d < FAR && d > -FAR; n--) {
+		d *= 10;
+		if (n <= a.n)
+			d += sign_a * (a.p[a.n - n] - '0');
+		if (n <= b.n)
+			d -= sign_b * (b.p[b.n - n] - '0');
+	}
+	return d;
+}
+
+/* Compare the magnitudes of two numbers, neither of which is 0. */
+static int compare_magnitudes(const struct lh_exact *a, const struct lh_exact *b)
+{
+	int64_t d = exponent_difference(a->e, b->e) + a->shift - b->shift;
+
+	return d ? (d < 0 ? -1 : 1) : compare_digits(a, b);
+}
+
+int lh_exact_cmp(const struct lh_exact *x, const struct lh_exact *y)
+{
+	int sign_x = !x->n ? 0 : x->neg ? -1 : 1, sign_y = !y->n ? 0 : y->neg ? -1 : 1;
+
+	if (sign_x != sign_y || !sign_x)
+		return (sign_x > sign_y) - (sign_x < sign_y);
+	return sign_x * compare_magnitudes(x, y);
+}
+
+int lh_number_cmp(const struct lh_value *a, const struct lh_value *b)
+{
+	struct lh_exact x = lh_exact_of(a), y = lh_exact_of(b);
+
+	return lh_exact_cmp(&x, &y);
 }
 
 bool lh_number_equal(const struct lh_value *a, const struct lh_value *b)
 {
-	struct exact x = exact_of(a), y = exact_of(b);
+	struct lh_exact x = lh_exact_of(a), y = lh_exact_of(b);
 
-	if (exact_equal(&x, &y))
+	if (lh_exact_cmp(&x, &y) == 0)
 		return true;
-	if (is_whole(&x) && is_whole(&y))
+	if (lh_exact_whole(&x) && lh_exact_whole(&y))
 		return false;
 	return lh_value_f64(a) == lh_value_f64(b);
 }
 
 bool lh_value_i64(const struct lh_value *v, int64_t *out)
 {
-	struct exact x;
+	struct lh_exact x;
 	uint64_t u = 0;
 	const char *p;
 	int64_t i;
 
 	if (v->type != LH_NUMBER)
 		return false;
-	x = exact_of(v);
-	if (!is_whole(&x) || x.exp > 19)
+	x = lh_exact_of(v);
+	if (!lh_exact_whole(&x) || x.exp > 19)
 		return false;
 	for (p = x.p, i = 0; i < x.exp; i++) {
 		p += p < x.end && *p == '.';

@@ -112,6 +112,10 @@ const char *lh_skip_string(const char *p, const char *end, bool *escaped);
 /* Return whether two checked numbers are equal; see lh_value_equal. */
 bool lh_number_equal(const struct lh_value *a, const struct lh_value *b);
 
+/* Compare two checked numbers exactly, however many digits they and their exponents have:
+ * <0, 0, >0. */
+int lh_number_cmp(const struct lh_value *a, const struct lh_value *b);
+
 /* Add a key to the innermost object in the general case: 0, or -1. */
 int lh_json_keys_add(struct lh_scan *s, struct lh_level *lv, const char *p, size_t n, bool escaped);
 /* Its hash is in the object already: return whether the key is, too. */

@@ -80,6 +80,76 @@ static void lines_of_a_file(void)
 	check(run(1, 0, true, &s) == 0 && s.lines == 2);
 }
 
+/* ---- lines of any value, without a tool ---- */
+
+struct seen {
+	char text[256];
+	size_t n;
+};
+
+/* Each value is kept as it is written, after the number of its line. */
+static int value(struct lh_record *r, struct lh_buf *out, void *context, struct lh_err *e)
+{
+	(void)context;
+	(void)e;
+	lh_buf_printf(out, "%llu:%.*s ", (unsigned long long)r->number, (int)r->len, r->line);
+	return r->line[0] != 'n' ? 0 : lh_err_set(e, LH_EDATA, "null");
+}
+
+static void not_a_value(uint64_t number, const struct lh_err *why, void *result,
+			struct lh_buf *out, void *context)
+{
+	(void)result;
+	(void)context;
+	check(why->code == LH_EDATA && *why->msg);
+	lh_buf_printf(out, "%llu:bad ", (unsigned long long)number);
+}
+
+static int see(const struct lh_output *o, void *shared, struct lh_err *e)
+{
+	struct seen *s = shared;
+
+	(void)e;
+	check(s->n + o->n < sizeof s->text);
+	memcpy(s->text + s->n, o->text, o->n);
+	s->n += o->n;
+	return 0;
+}
+
+static const char *values(unsigned jobs, bool any, const char *text)
+{
+	static struct seen s;
+
+	s = (struct seen){ 0 };
+	put(text);
+	check_why(lh_flow_file("in", &(struct lh_flow){
+		.map = value, .bad = not_a_value, .sink = see, .shared = &s, .jobs = jobs,
+		.values = any }, &err) == 0, err.msg);
+	return s.text;
+}
+
+static void lines_of_any_value(void)
+{
+	static const char text[] = "\xef\xbb\xbf 12.50 \r\n\n\"a\\u0062\"\n[1, {}]\n{\"b\":1}\n"
+				   "{\"b\":1,\"b\":2}\n1 2\n[\n-\ntrue\n\"\xff\"\nfalse";
+	static const char want[] = "1:12.50 3:\"a\\u0062\" 4:[1, {}] 5:{\"b\":1} "
+				   "6:bad 7:bad 8:bad 9:bad 10:true 11:bad 12:false ";
+	struct lh_flow strict = { .map = value, .sink = see, .values = true };
+	struct seen s = { .n = 0 };
+	unsigned jobs;
+
+	for (jobs = 1; jobs <= 4; jobs += 3) {
+		check_why(!strcmp(values(jobs, true, text), want), values(jobs, true, text));
+		/* without values a line is an object */
+		check(!strcmp(values(jobs, false, "12\n{\"a\":1}\n[]\n"),
+			      "1:bad 2:{\"a\":1} 3:bad "));
+	}
+	put("1\nnull\n2\n");
+	strict.shared = &s;
+	check(lh_flow_file("in", &strict, &err) < 0 && !strcmp(err.msg, "in:2: null"));
+	check(!strcmp(s.text, "1:1 "));
+}
+
 /* In one block and in many. */
 static void a_line_over_the_limit(void)
 {
@@ -271,6 +341,7 @@ int main(void)
 
 	check(mkdtemp(folder) && chdir(folder) == 0);
 	test(lines_of_a_file());
+	test(lines_of_any_value());
 	test(a_line_over_the_limit());
 	test(what_is_no_file());
 	test(results_come_in_order());
