@@ -70,6 +70,54 @@ lines() {
 	[ "${stderr_lines[12]}" = 'aid-filter: 12 of 15 records rejected' ]
 }
 
+@test "an array, pretty-printed JSON or a table as input gets one message with what to do" {
+	told() {
+		run -1 --separate-stderr $AID "$@" in
+		grep -c ' jq -c\| lh-ingest' <<<"$stderr"
+		sed -n 2p <<<"$stderr"
+	}
+	local array="aid-filter: in: the input is a JSON array, not JSON Lines; jq -c '.[]' makes a line of each element"
+	echo '[{"a":1},{"a":2}]' >in
+	[ "$(told)" = $'1\n'"$array" ]
+	jq . in >pretty
+	printf '\xef\xbb\xbf' | cat - pretty >in
+	[ "$(told)" = $'1\n'"$array" ]
+	run -1 --separate-stderr $AID in
+	[ "${stderr_lines[2]}" = 'aid-filter: in: further messages suppressed (--verbose shows all)' ]
+	[ "${stderr_lines[3]}" = 'aid-filter: 8 of 8 records rejected' ]
+	[ "$(told -v | head -n 1)" = 1 ]
+	[ "$(told --on-error emit | head -n 1)" = 1 ]
+	echo '{"a":1}' | jq . >in
+	[ "$(told)" = $'1\naid-filter: in: the input is JSON over several lines, not JSON Lines; jq -c . makes a line of each object' ]
+	for table in 'id,name\n1,x' '"id";"full name"\r\n1;2' 'id\tname\n1\t2'; do
+		# shellcheck disable=SC2059
+		printf "$table\n" >in
+		[ "$(told)" = $'1\naid-filter: in: the input looks like a table, not JSON Lines; lh-ingest makes a line of each row' ]
+	done
+	# its advice helps
+	jq -c '.[]' pretty | $AID | jq -c .seen | grep -c true | grep -qx 2
+	lh-ingest -q in | $AID | jq -e .seen
+	# each file has its own
+	cp pretty in
+	run -1 --separate-stderr $AID in pretty
+	[ "$(grep -c 'jq -c' <<<"$stderr")" = 2 ]
+	run -1 --separate-stderr $AID -q in
+	[ "$stderr" = 'aid-filter: 8 of 8 records rejected' ]
+}
+
+@test "other bad lines get no advice, and nor do such lines later in a file" {
+	for line in '[1]' '[]' '[1,' '{"a":1' '{"a":1,' '{"a":[' 'id' 'a, b' 'Hello, world' ',' 'a,,b' '"a' 'x: 1, y' '{a,b}' 'null' '1,' "$(printf 'a\001,b')"; do
+		printf '%s\n{"a":1}\n' "$line" >in
+		run -1 --separate-stderr $AID in
+		[ "${#stderr_lines[@]}" = 2 ] || { echo "$line: $stderr"; return 1; }
+	done
+	for line in '[' '{' '[{"a":1}]' 'id,name'; do
+		printf '{"a":1}\n%s\nnull\n' "$line" >in
+		run -1 --separate-stderr $AID in
+		[ "${#stderr_lines[@]}" = 3 ] || { echo "$line: $stderr"; return 1; }
+	done
+}
+
 @test "512 nested containers are accepted, 513 and 100,000 refused" {
 	nest() { printf '{"a":'; printf "%$(($1 - 1))s" | tr ' ' '['; printf "%$(($1 - 1))s" | tr ' ' ']'; printf '}\n'; }
 	(nest 512; nest 513; nest 100000; nest 2) >in
@@ -637,15 +685,76 @@ lines() {
 	cat >slow.sh <<-'END'
 	(for i in 1 2 3; do echo '{}'; sleep 0.3; done) | $AID >/dev/null
 	END
-	script -qec 'bash slow.sh' typescript </dev/null >/dev/null
+	NO_COLOR=1 TERM=xterm script -qec 'bash slow.sh' typescript </dev/null >/dev/null
 	grep -q $'\r\e\[Kaid-filter: [0-9]* records' typescript
 	[ "$(tr '\r' '\n' <typescript | grep -c 'records')" -ge 1 ]
+}
+
+@test "a terminal that knows no escape sequences has no line of progress" {
+	command -v script >/dev/null || skip "script is not installed"
+	TERM=dumb script -qec "(echo {}; sleep 0.5; echo {}) | $AID >out" /dev/null </dev/null >got
+	[ ! -s got ]
+	[ "$(wc -l <out)" = 2 ]
+}
+
+@test "a signal removes the line of progress before it ends the tool" {
+	command -v script >/dev/null || skip "script is not installed"
+	cat >killed.sh <<-'END'
+	exec {more}> >(exec "$AID" --progress always >/dev/null)
+	aid=$!
+	for i in 1 2 3; do echo '{}' >&$more; sleep 0.3; done
+	kill -TERM $aid
+	tail --pid=$aid -f /dev/null
+	echo END
+	END
+	NO_COLOR=1 TERM=xterm timeout 60 script -qec 'bash killed.sh' typescript </dev/null >/dev/null
+	tr -d '\n' <typescript | grep -q $'records, [0-9]*/s\r\r\e\[KEND'
+}
+
+# on_terminal COMMAND - what the command writes to a terminal.
+on_terminal() {
+	TERM=xterm script -qec "stty -onlcr; $1" /dev/null </dev/null
+}
+
+@test "on a terminal names and places are coloured, and the text of a message is not" {
+	command -v script >/dev/null || skip "script is not installed"
+	echo '{"a":1}x' >bad
+	on_terminal "$AID bad >out" >got || true
+	alike got - <<-END
+	$(printf '\e[1;31m')aid-filter:$(printf '\e[0m') $(printf '\e[1m')bad:1:8:$(printf '\e[0m') expected the end of the line
+	$(printf '\e[1;31m')aid-filter:$(printf '\e[0m') 1 of 1 records rejected
+	END
+	on_terminal "$AID --no-such" >got || true
+	alike got - <<<$'\e[1;31maid-filter:\e[0m unknown option "--no-such" (see aid-filter --help)'
+	on_terminal "$AID --help" >got
+	grep -qxF $'\e[1mUsage:\e[0m aid-filter [OPTION]... [FILE]...' got
+	grep -qxF $'\e[1mOptions:\e[0m' got
+	sed 's/\x1b\[[0-9;]*m//g' got | alike - <($AID --help)
+}
+
+@test "NO_COLOR, TERM=dumb and --color never are without colour, --color always is with it" {
+	command -v script >/dev/null || skip "script is not installed"
+	echo bad >bad
+	$AID bad 2>plain >out || true
+	for how in "NO_COLOR=1 $AID" "TERM=dumb $AID" "env -u TERM $AID" "$AID --color never"; do
+		on_terminal "$how bad >out" >got || true
+		alike plain got || { echo "$how"; return 1; }
+	done
+	on_terminal "NO_COLOR= $AID bad >out" >coloured || true
+	run -1 cmp -s plain coloured
+	on_terminal "NO_COLOR=1 $AID --color always bad >out" >got || true
+	alike coloured got
+	$AID --color always bad 2>got >out || true
+	alike coloured got
+	run -1 --separate-stderr env TERM=xterm $AID bad
+	[ "$stderr" = "$(cat plain)" ]
+	run -0 bash -c "$AID --help --color=always | grep -c \$'^\e\\[1mOptions:\e\\[0m\$'"
 }
 
 @test "on a terminal as stdin, a message says what is awaited" {
 	command -v script >/dev/null || skip "script is not installed"
 	mkfifo keys
-	timeout 60 script -qefc "$AID" typescript <keys >/dev/null 3>&- &
+	NO_COLOR=1 TERM=xterm timeout 60 script -qefc "$AID" typescript <keys >/dev/null 3>&- &
 	exec 7>keys
 	until_so grep -qs 'aid-filter: reading JSONL from the terminal' typescript
 	exec 7>&-
@@ -656,7 +765,7 @@ lines() {
 	command -v script >/dev/null || skip "script is not installed"
 	# timeout, started by a shell, makes a process group that is not the terminal's.
 	for i in 1 2 3; do
-		SHELL=/bin/sh run timeout -s KILL 60 script -qec "timeout 0.3 $AID" typescript </dev/null
+		SHELL=/bin/sh TERM=xterm run timeout -s KILL 60 script -qec "timeout 0.3 $AID" typescript </dev/null
 		[ "$status" = 124 ]
 	done
 }

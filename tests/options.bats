@@ -51,7 +51,7 @@ accepted() {
 }
 
 @test "long names are not abbreviated" {
-	refused 'unknown option "--batch-m" (see aid-filter --help)' --batch-m 7
+	refused 'unknown option "--batch-m" (did you mean --batch-max? see aid-filter --help)' --batch-m 7
 }
 
 @test "whole numbers are checked, and the message says what is accepted" {
@@ -150,9 +150,9 @@ accepted() {
 	run -2 --separate-stderr lh-audit-full ''
 	[[ $stderr == 'lh-audit-full: unknown command "", not one of '* ]]
 	run -2 --separate-stderr lh-audit-full --from 1
-	[ "$stderr" = 'lh-audit-full: --from: not an option of "lh-audit-full"' ]
+	[ "$stderr" = 'lh-audit-full: --from: not an option of "lh-audit-full", but of drift' ]
 	run -2 --separate-stderr lh-audit-full drift --observer
-	[ "$stderr" = 'lh-audit-full: --observer: not an option of "lh-audit-full drift"' ]
+	[ "$stderr" = 'lh-audit-full: --observer: not an option of "lh-audit-full drift", but of lh-audit-full' ]
 }
 
 @test "whole numbers may have a sign where that means something" {
@@ -180,4 +180,78 @@ accepted() {
 	run --separate-stderr lh-index build --help
 	[ "$status" = 0 ]
 	[[ ${lines[0]} == 'Usage: lh-index build '* ]]
+}
+
+@test "an unknown option, command or choice that is close to one says which" {
+	while IFS='|' read -r arguments want; do
+		run -2 --separate-stderr $arguments
+		[ -z "$output" ] && [ "$stderr" = "${arguments%% *}: $want" ] || { echo "$arguments: $stderr"; return 1; }
+	done <<-'END'
+	lh-search --wher a=b x.lhv|unknown option "--wher" (did you mean --where? see lh-search --help)
+	lh-search --Where=a=b x.lhv|unknown option "--Where" (did you mean --where? see lh-search --help)
+	lh-search --exlcude a x.lhv|unknown option "--exlcude" (did you mean --exclude? see lh-search --help)
+	lh-search --max_line 1M x.lhv|unknown option "--max_line" (did you mean --max-line? see lh-search --help)
+	lh-search --play a x.lhv|unknown option "--play" (did you mean --playbook or --playbooks? see lh-search --help)
+	lh-search -where a=b x.lhv|unknown option "-w" (did you mean --where? see lh-search --help)
+	lh-search --nonsense x.lhv|unknown option "--nonsense" (see lh-search --help)
+	lh-search -x x.lhv|unknown option "-x" (see lh-search --help)
+	lh-lift --model m x.lhv|unknown option "--model" (did you mean --judge-model or --paraphrase-model? see lh-lift --help)
+	lh-gen workers --see 1|unknown option "--see" (did you mean --seed? see lh-gen --help)
+	lh-embed --engine Olama|--engine: "Olama" is not one of hash, static, ollama, openai, gguf (did you mean ollama?)
+	lh-score --on-error=skpi|--on-error: "skpi" is not one of skip, emit, stop (did you mean skip?)
+	lh-index build --distance l1 x.lhv|--distance: "l1" is not one of cosine, l2, ip (did you mean l2?)
+	lh-catalog lst|unknown command "lst" (did you mean list?), not one of register, get, list, remove, requests
+	lh-workflow run --resum|unknown option "--resum" (did you mean --resume? see lh-workflow --help)
+	lh-observe stats --cursr x log|unknown option "--cursr" (did you mean --cursor? see lh-observe --help)
+	END
+}
+
+@test "what is close is offered from the command given, if that has it" {
+	# both are one letter away; --to is of drift alone
+	run -2 --separate-stderr lh-audit-full drift --tos 1
+	[ "$stderr" = 'lh-audit-full: unknown option "--tos" (did you mean --to? see lh-audit-full --help)' ]
+	run -2 --separate-stderr lh-index delete --i x.lhv
+	[[ $stderr == 'lh-index: unknown option "--i" '* ]]
+	run -2 --separate-stderr lh-index delete --ids w-1 x.lhv
+	[ "$stderr" = 'lh-index: --ids: not an option of "lh-index delete", but of import, export' ]
+}
+
+# Each option of --help as LETTER NAME ARGUMENT, - where there is none.
+of_help() {
+	"$1" --help | sed -nE 's/^ {2,6}(-(.), )?--([a-z0-9-]+)( ([^ ]+))?(  .*)?$/\2|\3|\5/p; s/^  -(.)( ([^ ]+))?(  .*)?$/\1||\3/p' |
+		sed 's/^|/-|/; s/||/|-|/; s/|$/|-/' | sort
+}
+
+@test "--describe-options has every option and command that --help has, and no other" {
+	for tool in $(basename -a "$ROOT"/tools/*/); do
+		run -0 --separate-stderr "$tool" --describe-options
+		[ -z "$stderr" ]
+		[ "${#lines[@]}" = 1 ]
+		jq -r '.options[] | "\(.short // "-")|\(.long // "-")|\(.argument // "-")"' <<<"$output" | sort >described
+		[ -s described ]
+		alike described <(of_help "$tool") || { echo "$tool: described <, help >"; return 1; }
+		alike <(jq -r '.tool, (.commands[]?.name | select(. != ""))' <<<"$output" | sort) \
+			<({ echo "$tool"; "$tool" --help | awk '/^Commands:/ { on = 1; next } /^$/ { on = 0 } on && /^  [a-z]/ { print $1 }'; } | sort)
+		[ "$(jq -r .tool <<<"$output")" = "$tool" ]
+		[ "$(jq -r .summary <<<"$output")" = "$("$tool" --help | awk 'NR > 1 && !/^ / { print; exit }')" ]
+		# of an option: commands that there are; of a choice: what is accepted
+		[ "$(jq '[.commands[]?.name] as $c | all(.options[].commands[]?; IN($c[]))' <<<"$output")" = true ]
+		[ "$(jq 'all(.options[] | select(.type == "choice"); (.choices | join("|")) == .argument)' <<<"$output")" = true ]
+		# either operands, or commands with theirs
+		[ "$(jq 'has("operands") != has("commands")' <<<"$output")" = true ]
+	done
+}
+
+@test "the name of an argument says what kind of value it has" {
+	kind() { "$1" --describe-options | jq -c "$2"; }
+	[ "$(kind lh-search '.operands')" = '[{"name":"INDEX","required":true,"repeatable":true,"value":"file","files":["*.lhv"]}]' ]
+	[ "$(kind lh-index '.commands[] | select(.name == "merge") | [.operands[] | .name, .required, .repeatable]')" = '["DEST",true,false,"SRC",true,true]' ]
+	[ "$(kind lh-index '.commands[] | select(.name == "build").operands[1] | .required, .repeatable, .files[0]' | xargs)" = 'false true *.jsonl' ]
+	[ "$(kind lh-parity '.commands[0].operands | map(.name)')" = '["FIXTURE"]' ]
+	[ "$(kind lh-parity '.options[] | select(.long == "report").files')" = '["*.md"]' ]
+	[ "$(kind lh-load '.commands[1].operands | map([.name, .value])')" = '[["SCENARIOS.jsonl","file"],["URL|DIR","folder"]]' ]
+	[ "$(kind lh-load '.options[] | select(.short == "c").value')" = '"text"' ]
+	[ "$(kind lh-subject-audit '.commands[] | select(.name == "manifest").operands[0].choices')" = '["put","get","list","verify"]' ]
+	[ "$(kind lh-search '.options[] | select(.short == "k") | [.type, .min, .max, .default]')" = '["whole",0,10000,"10"]' ]
+	[ "$(kind lh-validate '.options[] | select(.long == "key-file") | [.type, .value, .files, .repeatable]')" = '["text","file",null,true]' ]
 }

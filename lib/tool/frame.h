@@ -5,6 +5,7 @@
 #ifndef LH_FRAME_H
 #define LH_FRAME_H
 
+#include <lh/str.h>
 #include "tool.h"
 
 struct lh_tool_state {
@@ -18,10 +19,14 @@ struct lh_tool_state {
 	uint64_t records, rejected;
 	struct lh_buf out;
 	struct {
-		bool shown, tty;
+		bool shown;		/* a line of progress is on the terminal */
+		bool tty, out_tty;	/* stderr and stdout are terminals */
+		bool midline;		/* stdout, a terminal, has part of a line */
 		const char *what;	/* the stage, or NULL */
 		double start, last;	/* lh_time_monotonic */
 		uint64_t done, of;	/* bytes of the input of a flow; of 0: not known */
+		size_t cells;		/* of the line shown */
+		char erase[160];	/* what removes it */
 	} progress;
 };
 
@@ -35,22 +40,35 @@ void lh_truncated_install(const char *name);
 
 /* Append the text of --help; help.c. */
 void lh_help_text(const struct lh_tool *t, struct lh_buf *b);
+/* Append the line of --describe-options; describe.c. */
+void lh_describe_text(const struct lh_tool *t, struct lh_buf *b);
 
 /* Write a message "tool: file:line:column: text" with one write(2); file NULL, line 0 and
- * column 0 are omitted.  Allocates nothing. */
-void lh_message_at(struct lh_tool *t, const char *file, uint64_t line, size_t column,
-		   const char *text);
+ * column 0 are omitted.  style is that of the name, where messages are coloured: LH_STYLE_BAD
+ * for an error.  Allocates nothing. */
+void lh_message_at(struct lh_tool *t, enum lh_style style, const char *file, uint64_t line,
+		   size_t column, const char *text);
+
+/* Return what to do with input whose first line is this, if it cannot be JSON Lines but is a
+ * JSON array, JSON over several lines, or a table; otherwise NULL.  No line of JSON Lines is
+ * taken for one of them; hint.c. */
+const char *lh_hint_of(struct lh_str line);
 
 /* Mark a failure whose message has been written: t->err with an empty text,
  * which lh_tool_finish does not repeat.  Returns -1. */
 int lh_tool_reported(struct lh_tool *t);
 
-/* Return whether progress is to be shown at all. */
-bool lh_progress_wanted(const struct lh_tool *t);
-/* Show progress, at most five times a second; messages.c. */
+/* Start progress, at the start of a tool; progress.c. */
+void lh_progress_init(struct lh_tool *t);
+/* Show progress, at most five times a second. */
 void lh_progress_tick(struct lh_tool *t);
-/* Remove the progress line from the terminal. */
+/* Return what removes the line of progress from the terminal, for the caller to write
+ * before something else; "" if there is none. */
+const char *lh_progress_erase(struct lh_tool *t);
+/* Remove the line of progress from the terminal. */
 void lh_progress_clear(struct lh_tool *t);
+/* Make place for n bytes of stdout that are about to be written. */
+void lh_progress_give_way(struct lh_tool *t, const char *p, size_t n);
 
 /* Write to stdout at once, after the bytes buffered by lh_tool_out: 0, or -1 with t->err. */
 int lh_tool_write(struct lh_tool *t, const void *p, size_t n);

@@ -1,11 +1,19 @@
 /* help.c - print --help from the option table.  See tool.h. */
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "frame.h"
 
 #define WIDTH 79
 #define COLUMN_MAX 34
+
+/* Append a heading, followed by text that is not one. */
+static void heading(const struct lh_tool *t, struct lh_buf *b, const char *text)
+{
+	lh_term_put(b, lh_term_colored(STDOUT_FILENO, t->color), LH_STYLE_HEADING, text,
+		    strlen(text));
+}
 
 static size_t option_left(const struct lh_option *o, char *to, size_t n)
 {
@@ -52,8 +60,10 @@ static void row(struct lh_buf *b, const char *left, size_t column, const char *r
 
 static bool shown(const struct lh_tool *t, const struct lh_option *o)
 {
-	return !t->verb || !o->verbs || o->verbs & t->verb->bit;
+	return !o->hidden && (!t->verb || !o->verbs || o->verbs & t->verb->bit);
 }
+
+#define VERBS_MOST 4	/* of an option, before the rest is left to the help of a command */
 
 /* Append the commands of an option, "; add, build", unless it is for all, or for the tool
  * without a command. */
@@ -61,6 +71,8 @@ static void verbs_of(const struct lh_tool *t, const struct lh_option *o, struct 
 {
 	const struct lh_verb *v;
 	const char *between = "; ";
+	bool many = __builtin_popcount(o->verbs) > VERBS_MOST;
+	unsigned n = 0;
 
 	if (t->verb || !t->verbs || !o->verbs)
 		return;
@@ -71,6 +83,10 @@ static void verbs_of(const struct lh_tool *t, const struct lh_option *o, struct 
 		if (!(o->verbs & v->bit))
 			continue;
 		lh_buf_puts(b, between);
+		if (many && n++ == 2) {
+			lh_buf_puts(b, "...");
+			return;
+		}
 		lh_buf_puts(b, v->name);
 		between = ", ";
 	}
@@ -88,7 +104,9 @@ static void options(const struct lh_tool *t, struct lh_buf *b)
 		if (shown(t, o) && n > column && n <= COLUMN_MAX)
 			column = n;
 	}
-	lh_buf_puts(b, "\nOptions:\n");
+	lh_buf_putc(b, '\n');
+	heading(t, b, "Options:");
+	lh_buf_putc(b, '\n');
 	for (o = t->options; o->key || o->name; o++) {
 		if (!shown(t, o))
 			continue;
@@ -112,7 +130,9 @@ static void verbs(const struct lh_tool *t, struct lh_buf *b)
 	const struct lh_verb *v;
 	char left[128];
 
-	lh_buf_puts(b, "\nCommands:\n");
+	lh_buf_putc(b, '\n');
+	heading(t, b, "Commands:");
+	lh_buf_putc(b, '\n');
 	for (v = t->verbs; v->name; v++) {
 		if (!*v->name)
 			continue;
@@ -124,11 +144,12 @@ static void verbs(const struct lh_tool *t, struct lh_buf *b)
 
 void lh_help_text(const struct lh_tool *t, struct lh_buf *b)
 {
+	heading(t, b, "Usage:");
 	if (t->verb) {
-		lh_buf_printf(b, "Usage: %s %s [OPTION]...%s%s\n%s\n", t->name, t->verb->name,
+		lh_buf_printf(b, " %s %s [OPTION]...%s%s\n%s\n", t->name, t->verb->name,
 			      *t->verb->operands ? " " : "", t->verb->operands, t->verb->help);
 	} else {
-		lh_buf_printf(b, "Usage: %s %s\n%s\n", t->name, t->synopsis, t->summary);
+		lh_buf_printf(b, " %s %s\n%s\n", t->name, t->synopsis, t->summary);
 		if (t->verbs)
 			verbs(t, b);
 	}

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "frame.h"
+#include "suggest.h"
 #include "base/mem.h"
 #include <lh/time.h>
 
@@ -15,7 +16,7 @@ struct parser {
 	struct lh_tool *t;
 	void *settings;
 	uint64_t seen;			/* bit per option of the table */
-	int help, version;
+	enum lh_tool_ask ask;		/* the greatest of those given */
 };
 
 static bool is_end(const struct lh_option *o)
@@ -161,10 +162,15 @@ static int read_choice(const char *choices, const char *s)
 
 static int bad_value(struct parser *p, const struct lh_option *o, const char *as, const char *value)
 {
-	char what[256];
+	struct lh_suggest s = lh_suggest_for(value, strlen(value));
+	char what[256], close[LH_SUGGEST_ROOM];
 
-	return lh_tool_usage(p->t, "%s: \"%.200s\" is not %s", as, value,
-			     accepted(o, what, sizeof what));
+	if (o->type == LH_OPT_CHOICE)
+		lh_suggest_choices(&s, o->arg);
+	lh_suggest_text(&s, "", close);
+	return lh_tool_usage(p->t, "%s: \"%.200s\" is not %s%s%s%s", as, value,
+			     accepted(o, what, sizeof what), *close ? " (" : "", close,
+			     *close ? ")" : "");
 }
 
 static int append(struct lh_list *list, const char *value, struct lh_err *err)
@@ -242,12 +248,8 @@ static int met(struct parser *p, const struct lh_option *o, const char *as, cons
 	p->seen |= UINT64_C(1) << (o - p->t->options);
 	if (o->type == LH_OPT_FLAG && value)
 		return lh_tool_usage(p->t, "%s: takes no value", as);
-	if (o->type == LH_OPT_FLAG && o->key == 'h' && o->common) {
-		p->help = 1;
-		return 0;
-	}
-	if (o->type == LH_OPT_FLAG && o->key == 'V' && o->common) {
-		p->version = 1;
+	if (o->type == LH_OPT_FLAG && o->asks) {
+		p->ask = o->asks > p->ask ? o->asks : p->ask;
 		return 0;
 	}
 	if (o->type != LH_OPT_FLAG && !value && !next)
@@ -258,10 +260,36 @@ static int met(struct parser *p, const struct lh_option *o, const char *as, cons
 	return o->type != LH_OPT_FLAG && !value;
 }
 
-static int unknown(struct parser *p, const char *arg, size_t n)
+/* The command that was given so far, or NULL. */
+static const struct lh_verb *verb_so_far(const struct lh_tool *t)
 {
-	return lh_tool_usage(p->t, "unknown option \"%.*s\" (see %s --help)",
-			     (int)(n > 200 ? 200 : n), arg, p->t->name);
+	const struct lh_verb *v = t->verbs;
+
+	for (; v && v->name && t->n_operands; v++)
+		if (strcmp(v->name, t->operands[0]) == 0)
+			return v;
+	return NULL;
+}
+
+/* Report an option that is not in the table, with those of this command, or else of any,
+ * whose names are close. */
+static int unknown(struct parser *p, const char *arg, size_t n, const char *name, size_t n_name)
+{
+	struct lh_suggest s = lh_suggest_for(name, n_name);
+	const struct lh_verb *verb = verb_so_far(p->t);
+	const struct lh_option *o;
+	char close[LH_SUGGEST_ROOM];
+
+	for (; verb || !s.n_best; verb = NULL) {
+		for (o = p->t->options; !is_end(o); o++)
+			if (o->name && !o->hidden && (!verb || !o->verbs || o->verbs & verb->bit))
+				lh_suggest_offer(&s, o->name, strlen(o->name));
+		if (!verb)
+			break;
+	}
+	lh_suggest_text(&s, "--", close);
+	return lh_tool_usage(p->t, "unknown option \"%.*s\" (%s%ssee %s --help)",
+			     (int)(n > 200 ? 200 : n), arg, close, *close ? " " : "", p->t->name);
 }
 
 static int long_option(struct parser *p, const char *arg, const char *next)
@@ -276,20 +304,22 @@ static int long_option(struct parser *p, const char *arg, const char *next)
 		snprintf(as, sizeof as, "--%s", o->name);
 		return met(p, o, as, arg[2 + n] == '=' ? arg + 3 + n : NULL, next);
 	}
-	return unknown(p, arg, n + 2);
+	return unknown(p, arg, n + 2, arg + 2, n);
 }
 
 static int short_options(struct parser *p, const char *arg, const char *next)
 {
+	const char *word = arg + 1;		/* -where may be meant as --where */
 	const struct lh_option *o;
 	char as[3] = "-?";
+	size_t n = strcspn(word, "=");
 
 	while (*++arg) {
 		as[1] = *arg;
 		for (o = p->t->options; !is_end(o) && o->key != *arg; o++)
 			;
 		if (is_end(o))
-			return unknown(p, as, 2);
+			return unknown(p, as, 2, word, n > 2 ? n : 0);
 		if (o->type != LH_OPT_FLAG)
 			return met(p, o, as, arg[1] ? arg + 1 : NULL, next);
 		if (met(p, o, as, NULL, NULL) < 0)
@@ -338,17 +368,29 @@ static void verb_names(const struct lh_tool *t, char *to, size_t n)
 			at += (size_t)snprintf(to + at, n - at, "%s%s", at ? ", " : "", v->name);
 }
 
-/* Choose the command for a tool without operands, if it has one. */
+/* Take the command named "", which is for operands only if it has any. */
 static int default_verb(struct parser *p, const char *names)
 {
+	struct lh_tool *t = p->t;
+	struct lh_suggest s = lh_suggest_for("", 0);
+	const char *given = t->n_operands ? t->operands[0] : NULL;
 	const struct lh_verb *v;
+	char close[LH_SUGGEST_ROOM];
 
-	if (p->help || p->version)
-		return 0;
-	for (v = p->t->verbs; v->name && *v->name; v++)
+	for (v = t->verbs; v->name && *v->name; v++)
 		;
-	p->t->verb = v->name ? v : NULL;
-	return v->name ? 0 : lh_tool_usage(p->t, "missing command, which is one of %s", names);
+	if (v->name && (!given || *v->operands)) {
+		t->verb = v;
+		return 0;
+	}
+	if (!given)
+		return lh_tool_usage(t, "missing command, which is one of %s", names);
+	s = lh_suggest_for(given, strlen(given));
+	for (v = t->verbs; v->name; v++)
+		lh_suggest_offer(&s, v->name, strlen(v->name));
+	lh_suggest_text(&s, "", close);
+	return lh_tool_usage(t, "unknown command \"%.200s\"%s%s%s, not one of %s", given,
+			     *close ? " (" : "", close, *close ? ")" : "", names);
 }
 
 /* Find the command, which is the first operand. */
@@ -360,23 +402,45 @@ static int find_verb(struct parser *p)
 
 	if (!t->verbs)
 		return 0;
+	v = verb_so_far(t);
+	if (v && *v->name) {
+		t->verb = v;
+		t->operands++;
+		t->n_operands--;
+		return 0;
+	}
+	if (p->ask)
+		return 0;
 	verb_names(t, names, sizeof names);
-	if (!t->n_operands)
-		return default_verb(p, names);
-	for (v = t->verbs; v->name && strcmp(v->name, t->operands[0]); v++)
-		;
-	if (!v->name || !*v->name)
-		return lh_tool_usage(t, "unknown command \"%.200s\", not one of %s", t->operands[0],
-				     names);
-	t->verb = v;
-	t->operands++;
-	t->n_operands--;
-	return 0;
+	return default_verb(p, names);
 }
 
 static bool belongs(const struct lh_tool *t, const struct lh_option *o)
 {
 	return !o->verbs || !t->verb || o->verbs & t->verb->bit;
+}
+
+/* Report an option of another command, and whose it is. */
+static int foreign(struct lh_tool *t, const struct lh_option *o)
+{
+	const char *verb = t->verb->name, *between = "";
+	char as[LONG_NAME], of[256] = "";
+	const struct lh_verb *v;
+	size_t at = 0;
+
+	if (o->name)
+		snprintf(as, sizeof as, "--%s", o->name);
+	else
+		snprintf(as, sizeof as, "-%c", o->key);
+	for (v = t->verbs; v->name && at < sizeof of; v++) {
+		if (!(o->verbs & v->bit))
+			continue;
+		at += (size_t)snprintf(of + at, sizeof of - at, "%s%s", between,
+				       *v->name ? v->name : t->name);
+		between = ", ";
+	}
+	return lh_tool_usage(t, "%s: not an option of \"%s%s%s\", but of %s", as, t->name,
+			     *verb ? " " : "", verb, of);
 }
 
 /* Reject options of another command, and set options that were not given from the
@@ -390,15 +454,8 @@ static int check_options(struct parser *p)
 		bool given = p->seen >> (o - t->options) & 1;
 		const char *value = o->env ? getenv(o->env) : NULL;
 
-		if (given && !belongs(t, o)) {
-			const char *verb = t->verb->name, *space = *verb ? " " : "";
-
-			if (o->name)
-				return lh_tool_usage(t, "--%s: not an option of \"%s%s%s\"",
-						     o->name, t->name, space, verb);
-			return lh_tool_usage(t, "-%c: not an option of \"%s%s%s\"", o->key, t->name,
-					     space, verb);
-		}
+		if (given && !belongs(t, o))
+			return foreign(t, o);
 		if (!given && belongs(t, o) && value && *value && set(p, o, o->env, value) < 0)
 			return -1;
 	}
@@ -416,27 +473,39 @@ static int missing_operand(struct lh_tool *t)
 		s += strspn(s, " ");
 		n = strcspn(s, " ");
 	}
-	return lh_tool_usage(t, "%s: missing operand %.*s", t->verb->name, (int)n, s);
+	return lh_tool_usage(t, "%s%smissing operand %.*s", t->verb->name,
+			     *t->verb->name ? ": " : "", (int)n, s);
+}
+
+/* Print what was asked for in place of a run. */
+static int answer(const struct parser *p)
+{
+	struct lh_tool *t = p->t;
+	struct lh_buf text = { 0 };
+	int rc;
+
+	if (p->ask == LH_ASK_HELP)
+		lh_help_text(t, &text);
+	else if (p->ask == LH_ASK_DESCRIPTION)
+		lh_describe_text(t, &text);
+	else
+		lh_buf_printf(&text, "%s %s\n", t->name, LH_VERSION);
+	rc = lh_buf_check(&text, &t->err);
+	if (!rc)
+		rc = lh_tool_out(t, text.p, text.len);
+	lh_buf_free(&text);
+	return rc < 0 ? -1 : LH_TOOL_DONE;
 }
 
 int lh_options_parse(struct lh_tool *t, int argc, char **argv, void *settings)
 {
 	struct parser p = { .t = t, .settings = settings };
-	struct lh_buf help = { 0 };
 
 	t->state->settings = settings;
 	if (arguments(&p, argc, argv) < 0 || find_verb(&p) < 0)
 		return -1;
-	if (p.help || p.version) {
-		if (p.help)
-			lh_help_text(t, &help);
-		else
-			lh_buf_printf(&help, "%s %s\n", t->name, LH_VERSION);
-		if (lh_buf_check(&help, &t->err) == 0 && lh_tool_out(t, help.p, help.len) == 0)
-			argc = 0;
-		lh_buf_free(&help);
-		return argc ? -1 : LH_TOOL_DONE;
-	}
+	if (p.ask)
+		return answer(&p);
 	if (check_options(&p) < 0)
 		return -1;
 	if (t->verb && t->n_operands < t->verb->min_operands)

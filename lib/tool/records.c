@@ -20,6 +20,7 @@
 struct lh_records {
 	struct lh_tool *tool;
 	bool has_sink;
+	bool json_lines;		/* the records are lines of JSON */
 	int fd;				/* of --rejects, or 0 */
 	struct lh_buf lines;		/* rejected lines, not yet written to fd */
 	struct lh_str header;		/* to write before the first rejected line; or n 0 */
@@ -84,6 +85,19 @@ static void add_header(struct lh_records *r)
 
 /* ---- reporting a rejection ---- */
 
+/* Say what to do with a file that is not JSON Lines; its other lines are then as bad. */
+static void give_hint(struct lh_records *r, const struct lh_rejection *of)
+{
+	const char *hint = NULL;
+
+	if (r->json_lines && of->line == 1 && of->n)
+		hint = lh_hint_of((struct lh_str){ of->record, of->n });
+	if (!hint)
+		return;
+	lh_message_at(r->tool, LH_STYLE_WARN, of->file, 0, 0, hint);
+	r->messages = MESSAGES_PER_OPERAND;
+}
+
 /* Report a rejected record, up to a number of messages per operand. */
 static void report(struct lh_records *r, const struct lh_rejection *of)
 {
@@ -101,11 +115,13 @@ static void report(struct lh_records *r, const struct lh_rejection *of)
 	}
 	snprintf(text, sizeof text, "%u %s", of->status, of->why);
 	if (r->messages < MESSAGES_PER_OPERAND || t->verbose)
-		lh_message_at(t, of->file, of->line, of->column, of->coded ? text : of->why);
+		lh_message_at(t, LH_STYLE_BAD, of->file, of->line, of->column,
+			      of->coded ? text : of->why);
 	else if (r->messages == MESSAGES_PER_OPERAND)
-		lh_message_at(t, of->file, 0, 0,
+		lh_message_at(t, LH_STYLE_HEADING, of->file, 0, 0,
 			      "further messages suppressed (--verbose shows all)");
 	r->messages++;
+	give_hint(r, of);
 }
 
 /* Append the error object of --on-error emit; rec NULL: without an id. */
@@ -179,7 +195,7 @@ static int on_unreadable(void *owner, const char *file, struct lh_err *err)
 {
 	struct lh_records *r = owner;
 
-	lh_message_at(r->tool, file, 0, 0, err->msg);
+	lh_message_at(r->tool, LH_STYLE_BAD, file, 0, 0, err->msg);
 	r->unreadable = true;
 	return 0;
 }
@@ -275,7 +291,7 @@ static void fill(struct lh_records *r, struct lh_flow *f)
 	if (t->on_error == LH_ON_ERROR_EMIT && !f->sink && !f->instead)
 		f->instead = put_error;
 	r->hooks = hooks;
-	if (!lh_progress_wanted(t))
+	if (!lh_tool_shows_progress(t))
 		r->hooks.share = NULL;
 	f->hooks = &r->hooks;
 	f->owner = r;
@@ -288,6 +304,7 @@ int lh_records_run(struct lh_tool *tool, const struct lh_flow *flow)
 	int rc;
 
 	rc = begin(&r, tool, flow->sink != NULL);
+	r.json_lines = !flow->texts;
 	fill(&r, &f);
 	if (!rc && !f.n_files && isatty(STDIN_FILENO))
 		lh_tool_message(tool, "reading JSONL from the terminal");

@@ -67,14 +67,13 @@ void lh_tool_init(struct lh_tool *t, const char *name, const char *synopsis, con
 	memset(&the_state, 0, sizeof the_state);
 	the_state.closed = fill_descriptors();
 	the_state.out = (struct lh_buf){ 0 };
-	the_state.progress.tty = isatty(STDERR_FILENO);
-	the_state.progress.start = the_state.progress.last = lh_time_monotonic();
 	signal(SIGPIPE, SIG_DFL);
 	signal(SIGXFSZ, SIG_IGN);	/* so that the write fails and is reported */
 	sigemptyset(&set);
 	sigaddset(&set, SIGPIPE);
 	sigprocmask(SIG_UNBLOCK, &set, NULL);
 	lh_signal_install();
+	lh_progress_init(t);
 	lh_truncated_install(t->name);
 	lh_own_set_report(own_told, t);
 }
@@ -187,7 +186,7 @@ static int stdout_failed(struct lh_tool *t)
 	} else {
 		t->state->out_failed = true;
 		lh_err_prefix(&t->err, "stdout");
-		lh_message_at(t, NULL, 0, 0, t->err.msg);
+		lh_message_at(t, LH_STYLE_BAD, NULL, 0, 0, t->err.msg);
 	}
 	return lh_tool_reported(t);
 }
@@ -201,6 +200,7 @@ static int write_stdout(struct lh_tool *t, const void *p, size_t n)
 	if (t->state->out_failed || t->state->pipe_gone)
 		return lh_tool_reported(t);
 	lh_signal_defer(true);
+	lh_progress_give_way(t, p, n);
 	rc = lh_write_all(STDOUT_FILENO, p, n, &t->err);
 	if (rc < 0)
 		stdout_failed(t);
@@ -288,6 +288,15 @@ static int close_stdout(struct lh_tool *t)
 	return rc;
 }
 
+static void report_rejected(struct lh_tool *t)
+{
+	char text[80];
+
+	snprintf(text, sizeof text, "%llu of %llu records rejected",
+		 (unsigned long long)t->state->rejected, (unsigned long long)t->state->records);
+	lh_message_at(t, LH_STYLE_BAD, NULL, 0, 0, text);
+}
+
 int lh_tool_finish(struct lh_tool *t, int rc)
 {
 	struct lh_tool_state *s = t->state;
@@ -295,20 +304,17 @@ int lh_tool_finish(struct lh_tool *t, int rc)
 	lh_progress_clear(t);
 	lh_options_free(t);
 	if (rc < 0 && t->err.msg[0] && t->err.code != LH_EINTR && !lh_signal_pending())
-		lh_message_at(t, NULL, 0, 0, t->err.msg);
+		lh_message_at(t, LH_STYLE_BAD, NULL, 0, 0, t->err.msg);
 	close_stdout(t);
 	lh_buf_free(&s->out);
 	if (s->rejected)
-		lh_tool_warn(t, "%llu of %llu records rejected", (unsigned long long)s->rejected,
-			     (unsigned long long)s->records);
+		report_rejected(t);
 	if (lh_signal_pending())
 		lh_signal_die(lh_signal_pending());
+	if (s->out_failed || __atomic_load_n(&s->failed, __ATOMIC_RELAXED))
+		return 2;
 	if (s->pipe_gone)
 		return 0;
-	if (s->out_failed)
-		return 2;
-	if (__atomic_load_n(&s->failed, __ATOMIC_RELAXED))
-		return 2;
 	if (rc < 0)
 		return s->stopped && t->err.code == LH_EDATA ? 1 : 2;
 	return s->bad || s->rejected ? 1 : 0;

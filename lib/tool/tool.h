@@ -27,9 +27,24 @@
  *             return lh_tool_finish(&tool, rc);
  *     }
  *
- * lh_tool_parse prints --help and --version and returns LH_TOOL_DONE, which is not zero
- * and which lh_tool_finish turns into exit status 0.  Every other result that is not zero
- * is -1 with tool.err filled.
+ * lh_tool_parse prints --help, --version and --describe-options and returns LH_TOOL_DONE,
+ * which is not zero and which lh_tool_finish turns into exit status 0.  Every other result
+ * that is not zero is -1 with tool.err filled.
+ *
+ * --describe-options prints one JSON object, from which the completions of shells are made.
+ * type is flag, text, whole, number, size, time or choice; value is of texts and operands:
+ * text, file (files: the patterns of its names; none: any), folder, command, page, url or
+ * choice:
+ *
+ *     {"tool":"lh-search","version":"0.1.0","summary":...,"synopsis":"[OPTION]... INDEX...",
+ *      "operands":[{"name":"INDEX","required":true,"repeatable":true,"value":"file",
+ *                   "files":["*.lhv"]}],
+ *      "commands":[{"name":"build","synopsis":...,"operands":[...],"help":...}],
+ *      "options":[{"short":"k","long":...,"type":"whole","repeatable":false,"argument":"N",
+ *                  "min":0,"max":10000,"default":"10","env":...,"commands":[...],"help":...}]}
+ *
+ * A tool has either operands or commands; commands of an option: all, if there is none.
+ * What kind of value an argument has follows from its name (FILE, DIR, INDEX): arg_kind.h.
  *
  * Exit status, chosen by lh_tool_finish: 2 for a failure (rc < 0, lh_tool_failed was
  * called, or a write to stdout failed), else 1 if a record was rejected or
@@ -47,6 +62,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "term/term.h"
 #include <lh/buf.h>
 
 #define LH_VERSION "0.1.0"
@@ -64,6 +80,8 @@ enum lh_opt_type {
 	LH_OPT_TIME
 };
 
+enum lh_tool_ask { LH_ASK_NOTHING, LH_ASK_VERSION, LH_ASK_DESCRIPTION, LH_ASK_HELP };
+
 struct lh_list {		/* a repeatable option's values, borrowed from argv */
 	const char **v;
 	size_t n;
@@ -80,6 +98,8 @@ struct lh_option {
 	double min, max;	/* of UINT, INT, SIZE and REAL: the accepted range */
 	const char *env;	/* variable with the default, or NULL */
 	unsigned verbs;		/* bit set of the commands it belongs to; 0 means all */
+	enum lh_tool_ask asks;	/* of a common flag: what is printed in place of a run */
+	bool hidden;		/* not in --help, nor in completions */
 };
 
 /*
@@ -119,7 +139,8 @@ enum lh_on_error { LH_ON_ERROR_SKIP, LH_ON_ERROR_EMIT, LH_ON_ERROR_STOP };
 enum lh_progress { LH_PROGRESS_AUTO, LH_PROGRESS_ALWAYS, LH_PROGRESS_NEVER };
 
 /* A command of a tool: "build" of lh-index build|add|...  All commands share one settings
- * struct.  The command named "" runs without operands, and is not listed in the help. */
+ * struct.  The command named "" runs where no command is given, with the operands it has;
+ * it is not listed in the help. */
 struct lh_tool;
 struct lh_verb {
 	const char *name;
@@ -141,6 +162,7 @@ struct lh_tool {
 
 	bool quiet, verbose;		/* common options */
 	int on_error, progress;
+	enum lh_color color;
 	const char *rejects;
 	uint64_t max_members;		/* of an object */
 	uint64_t max_line, jobs;	/* jobs: set to the number of cores at init */
@@ -206,6 +228,9 @@ int lh_tool_out_line(struct lh_tool *t, struct lh_buf *line);
 int lh_tool_out_counts(struct lh_tool *t, const char *const *name, const uint64_t *count, size_t n);
 int lh_tool_flush(struct lh_tool *t);
 
+/* Return whether progress is shown: on a terminal unless -q, or as --progress says. */
+bool lh_tool_shows_progress(const struct lh_tool *t);
+
 /* Set the number of records that a loop outside a flow has done, for the progress line. */
 void lh_tool_progress(struct lh_tool *t, uint64_t records);
 
@@ -215,6 +240,9 @@ void lh_tool_doing(struct lh_tool *t, const char *what);
 /* Show the percentage done and the time left, for work of a known size.  Always shown when
  * all is done. */
 void lh_tool_share(struct lh_tool *t, uint64_t done, uint64_t of);
+
+/* Show the bytes moved, of all if that is known (0: not), and how many a second. */
+void lh_tool_bytes(struct lh_tool *t, uint64_t done, uint64_t of);
 
 /* Ignore SIGPIPE, for a tool with state to clean up: lh_records_run and lh_tool_out return -1
  * when stdout is closed, without a message, and the exit status is 0. */
@@ -236,7 +264,7 @@ void lh_tool_time(const struct lh_tool *t, char *out);
 #define LH_ONCE_OPTION \
 	{ 0, "once", NULL, "read files only at the start", LH_TOOL_FIELD(FLAG, once) }
 #define LH_INPUT_OPTIONS \
-	{ 0, "on-error", "skip|emit|stop", "what to do with a rejected record (default skip)", \
+	{ 0, "on-error", "skip|emit|stop", "what to do with bad records (default skip)", \
 	  LH_TOOL_FIELD(CHOICE, on_error) }, \
 	{ 0, "rejects", "FILE", "append rejected lines to FILE", LH_TOOL_FIELD(TEXT, rejects) }, \
 	{ 0, "max-line", "SIZE", "longest line, K/M/G (default 256M)", \
@@ -244,13 +272,19 @@ void lh_tool_time(const struct lh_tool *t, char *out);
 	{ 0, "max-members", "N", "most members of an object (default 65536)", \
 	  LH_TOOL_FIELD(UINT, max_members, .min = 64, .max = 1000000000) }
 #define LH_COMMON_OPTIONS \
+	{ 0, "color", "auto|always|never", "whether to use colour (default auto)", \
+	  LH_TOOL_FIELD(CHOICE, color) }, \
 	{ 0, "progress", "auto|always|never", "progress on stderr (default auto)", \
 	  LH_TOOL_FIELD(CHOICE, progress) }, \
 	{ 'q', "quiet", NULL, "print only the summary and fatal errors", \
 	  LH_TOOL_FIELD(FLAG, quiet) }, \
 	{ 'v', "verbose", NULL, "print more on stderr", LH_TOOL_FIELD(FLAG, verbose) }, \
-	{ 'h', "help", NULL, "show this help", LH_OPT_FLAG, .common = true }, \
-	{ 'V', "version", NULL, "show the version", LH_OPT_FLAG, .common = true }
+	{ 'h', "help", NULL, "show this help", LH_OPT_FLAG, .common = true, \
+	  .asks = LH_ASK_HELP }, \
+	{ 'V', "version", NULL, "show the version", LH_OPT_FLAG, .common = true, \
+	  .asks = LH_ASK_VERSION }, \
+	{ 0, "describe-options", NULL, "print these tables as JSON", LH_OPT_FLAG, .common = true, \
+	  .asks = LH_ASK_DESCRIPTION, .hidden = true }
 #define LH_OPTION_END { .name = NULL }
 
 #endif
