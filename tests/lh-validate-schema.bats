@@ -117,7 +117,9 @@ quality_score: contamination: rejected must never enter sft" ]
 @test "an unknown schema is exit 2 and the known ones are named, before anything is read" {
 	run -2 --separate-stderr lh-validate --schema nonsense /nonexistent
 	[ -z "$output" ]
-	[ "$stderr" = 'lh-validate: --schema: "nonsense" is not evidence_record, scored_run, receipt, playbook, scratchpad_summary, model_ledger, rag_sample, sft_sample, preference_sample, stage_receipt, run_summary, drift_report, or list' ]
+	[ "$stderr" = 'lh-validate: --schema: "nonsense" is not evidence_record, scored_run, receipt, playbook, scratchpad_summary, model_ledger, rag_sample, sft_sample, preference_sample, stage_receipt, run_summary, drift_report, list, or a file' ]
+	run -2 lh-validate --schema evidence-recrod /nonexistent
+	[[ $output == 'lh-validate: --schema: "evidence-recrod" (did you mean evidence_record?) is not '* ]]
 	run -2 lh-validate --schema list x
 	run -2 lh-validate --schema receipt --normalize-errors
 	[[ $output == *exclude* ]]

@@ -7,11 +7,11 @@
 
 static const struct lh_option options[] = {
 	{ 0, "kind", LH_KINDS, "kind of records without a kind", LH_CHOICE(struct settings, kind) },
-	{ 0, "roster", "FILE", "roster: JSON Lines or an index",
+	{ 0, "roster", "ROSTER", "roster: JSON Lines or an index",
 	  LH_TEXT(struct settings, roster, .env = "LH_ROSTER") },
 	{ 0, "rules", "DIR", "rule files, *.json, to run after the built-in rules",
 	  LH_TEXT(struct settings, rules) },
-	{ 0, "schema", "NAME|list", "check records against a schema; list names them",
+	{ 0, "schema", "NAME|FILE|list", "check records by a schema; FILE: a JSON Schema",
 	  LH_TEXT(struct settings, schema) },
 	{ 0, "normalize-errors", NULL, "rewrite stored errors into the tagged form",
 	  LH_FLAG(struct settings, normalize) },

@@ -2,15 +2,19 @@
 #include "validate.h"
 
 #include <stdatomic.h>
+#include <stdio.h>
+#include <string.h>
 
 #include "json/write.h"
+#include "tool/suggest.h"
 #include <lh/schema.h>
 #include <lh/time.h>
 
-/* What the threads share. */
+/* What the threads share; one of the schemas is set. */
 struct run {
 	struct lh_tool *tool;
 	const struct lh_schema *schema;
+	struct lh_jsonschema *own;	/* of a file */
 	bool wire;
 	atomic_bool bad;
 };
@@ -18,6 +22,7 @@ struct run {
 struct worker {
 	struct run *run;
 	struct lh_buf scratch, findings;
+	struct lh_jsonschema_run own;
 };
 
 static int worker_init(void *context, void *ctx, struct lh_err *err)
@@ -35,6 +40,7 @@ static void worker_free(void *arg)
 
 	lh_buf_free(&w->scratch);
 	lh_buf_free(&w->findings);
+	lh_jsonschema_run_free(&w->own);
 }
 
 static void on_violation(void *ctx, const struct lh_str *field, const struct lh_str *problem)
@@ -58,6 +64,18 @@ static void put_report(struct lh_writer *w, const struct lh_buf *findings, uint6
 	lh_write_u64(w, "elapsed_ms", ms);
 }
 
+static long check(struct worker *w, struct lh_record *rec, struct lh_err *err)
+{
+	const struct lh_value all = { rec->line, rec->len, LH_OBJECT, false };
+	const struct run *run = w->run;
+
+	if (run->own)
+		return lh_jsonschema_check(run->own, &w->own, &all, on_violation, &w->findings,
+					   err);
+	return lh_schema_check_record(run->schema, rec, &w->scratch, on_violation, &w->findings,
+				      err);
+}
+
 static int on_record(struct lh_record *rec, struct lh_buf *out, void *arg, struct lh_err *err)
 {
 	static const char *const drop[] = { "verdict" };
@@ -70,7 +88,7 @@ static int on_record(struct lh_record *rec, struct lh_buf *out, void *arg, struc
 
 	lh_buf_reset(&w->scratch);
 	lh_buf_reset(&w->findings);
-	n = lh_schema_check_record(run->schema, rec, &w->scratch, on_violation, &w->findings, err);
+	n = check(w, rec, err);
 	if (n < 0 || lh_buf_check(&w->findings, err) < 0)
 		return -1;
 	if (n)
@@ -110,28 +128,38 @@ static int list(struct lh_tool *tool)
 
 static int unknown(struct lh_tool *tool, const char *given)
 {
-	char all[512] = "";
+	struct lh_suggest s = lh_suggest_for(given, strlen(given));
+	char all[512] = "", close[LH_SUGGEST_ROOM];
+	const char *name;
 	size_t i, n = 0;
 
-	for (i = 0; lh_schema_name(i) && n < sizeof all; i++)
-		n += (size_t)snprintf(all + n, sizeof all - n, "%s, ", lh_schema_name(i));
-	return lh_tool_usage(tool, "--schema: \"%.200s\" is not %sor list", given, all);
+	for (i = 0; (name = lh_schema_name(i)) && n < sizeof all; i++) {
+		n += (size_t)snprintf(all + n, sizeof all - n, "%s, ", name);
+		lh_suggest_offer(&s, name, strlen(name));
+	}
+	lh_suggest_text(&s, "", close);
+	return lh_tool_usage(tool, "--schema: \"%.200s\"%s%s%s is not %slist, or a file", given,
+			     *close ? " (" : "", close, *close ? ")" : "", all);
 }
 
 int schema_run(struct lh_tool *tool, const struct settings *s)
 {
 	struct run run = { .tool = tool, .wire = s->wire };
-	int rc;
+	int rc = 0;
 
 	if (!strcmp(s->schema, "list"))
 		return list(tool);
 	run.schema = lh_schema_find(s->schema);
-	if (!run.schema)
-		return unknown(tool, s->schema);
-	rc = lh_records_run(tool, &(struct lh_flow){
-		.map = on_record, .shared = &run,
-		.context_size = sizeof(struct worker), .context_init = worker_init,
-		.context_free = worker_free });
+	if (!run.schema) {
+		rc = own_schema_open(tool, s->schema, &run.own);
+		rc = rc ? (rc < 0 ? -1 : 0) : unknown(tool, s->schema);
+	}
+	if (!rc)
+		rc = lh_records_run(tool, &(struct lh_flow){
+			.map = on_record, .shared = &run,
+			.context_size = sizeof(struct worker), .context_init = worker_init,
+			.context_free = worker_free });
+	lh_jsonschema_free(run.own);
 	if (atomic_load(&run.bad))
 		lh_tool_verdict_bad(tool);
 	return rc;

@@ -2,12 +2,13 @@
  * validate.h - the parts of lh-validate.
  *
  * It has three modes, chosen by main.c: artifacts.c validates artifacts, schema.c
- * checks records against a schema, normalize.c rewrites stored errors.  audit.c
- * appends look-ups to the workers' logs.
+ * checks records against a schema, that of own_schema.c if it is in a file,
+ * normalize.c rewrites stored errors.  audit.c appends look-ups to the workers' logs.
  */
 #ifndef VALIDATE_H
 #define VALIDATE_H
 
+#include "jsonschema/jsonschema.h"
 #include "tool/records.h"
 #include "tool/tool.h"
 
@@ -15,7 +16,7 @@ struct settings {
 	const char *roster, *rules;
 	int kind;		/* enum lh_kind */
 	bool wire;
-	const char *schema;	/* a name, or "list" */
+	const char *schema;	/* a name, "list", or a file */
 	bool normalize;
 	const char *audit_log;
 	bool audit_required;
@@ -26,6 +27,9 @@ struct settings {
 int artifacts_run(struct lh_tool *tool, const struct settings *s);
 int schema_run(struct lh_tool *tool, const struct settings *s);
 int normalize_run(struct lh_tool *tool);
+
+/* Compile the JSON Schema in a file: 1, 0 if there is no such file, or -1. */
+int own_schema_open(struct lh_tool *tool, const char *path, struct lh_jsonschema **out);
 
 /* --wire: insert the status as the last member of the object at the end of out. */
 void put_status(struct lh_buf *out, int status);

@@ -1,0 +1,384 @@
+# lh-validate --schema FILE: records by a JSON Schema of one's own.
+load helper
+source "$BATS_TEST_DIRNAME/npm.bash"
+
+CHECK=$(dirname "$AID")/aid_jsonschema
+
+# found SCHEMA RECORD - "field: message" of each violation, one a line
+found() {
+	echo "$1" >s.json
+	run --separate-stderr lh-validate --schema s.json <<<"$2"
+	[ -z "$stderr" ] || { echo "$stderr"; return 1; }
+	found=$(jq -r '.verdict.report.findings[] | .field + ": " + .message' <<<"$output")
+}
+
+# refused SCHEMA REASON - exit 2 with that reason, and nothing is read
+refused() {
+	echo "$1" >s.json
+	run -2 --separate-stderr lh-validate --schema s.json /nonexistent
+	[ -z "$output" ]
+	[ "$stderr" = "lh-validate: s.json: $2" ] || { echo "$stderr"; return 1; }
+}
+
+# is VALID SCHEMA VALUE - what a schema says of a value of any type
+is() {
+	run -0 "$CHECK" check <<<"{\"schema\":$2,\"data\":$3}"
+	[ "$output" = "$1" ] || { echo "$2 of $3: $output"; return 1; }
+}
+
+# matches RESULT PATTERN TEXT - both as JSON strings
+matches() {
+	run -0 "$CHECK" regex <<<"[$2,$3]"
+	[ "$output" = "$1" ] || { echo "$2 in $3: $output"; return 1; }
+}
+
+@test "all cases of the official suite's required files pass, and of the optional ones all but four" {
+	run -0 "$ROOT/tests/jsonschema/suite.py" "$CHECK"
+	[ "$(grep -c ' [0-9]' <<<"$output")" -gt 50 ]
+	[ "$(awk 'NF == 3 && $1 !~ /optional|^all$/ { p += $2; n += $3; f++ } END { print p, n, f }' <<<"$output")" = "1299 1299 46" ]
+	[ "$(awk 'NF == 3 && $2 != $3 && $1 != "all"' <<<"$output")" = "optional/cross-draft 0 1
+optional/format-assertion 1 4" ]
+	has -x "all 1457 1461" <<<"$output"
+}
+
+@test "verdicts are those of ajv, over random schemas and values" {
+	reason=$(npm_package ajv "$ROOT/tests/jsonschema/ajv" "$ROOT/build/ajv") || skip "$reason"
+	"$ROOT/tests/jsonschema/random_cases.py" 500 2 >cases
+	timeout 300 node "$ROOT/build/ajv/ajv.mjs" check <cases >theirs
+	"$CHECK" check <cases >ours
+	alike theirs ours
+	[ "$(sort ours | uniq -c | awk '$1 > 100' | wc -l)" = 2 ]
+}
+
+@test "a violation names the field and the problem, and the exit status is 1" {
+	found '{"required":["id","role"],"properties":{
+		"id":{"type":"string","pattern":"^W-\\d{6}$"},"role":{"enum":["Welder","Driver"]},
+		"rate":{"type":["number","null"],"minimum":15,"maximum":99.5,"multipleOf":0.01},
+		"tags":{"items":{"type":"string","maxLength":3},"uniqueItems":true,"maxItems":4},
+		"a b":{"const":{"x":1}},"deep":{"properties":{"list":{"items":{"properties":{"n":{"type":"integer"}}}}}}},
+		"additionalProperties":false,"minProperties":9}' \
+		'{"id":"W-1","rate":14.995,"tags":["a","b",3,"abcd","a"],"a b":2,"deep":{"list":[{"n":1.0},{"n":1.5}]},"x.y":0}'
+	[ "$status" = 1 ]
+	[ "$found" = 'id: does not match "^W-\\d{6}$"
+rate: must be 15 or more
+rate: must be a multiple of 0.01
+tags[2]: expected string, got 3
+tags[3]: must have at most 3 characters
+tags: must have at most 4 items
+tags: items 0 and 4 are equal
+["a b"]: expected {"x":1}, got 2
+deep.list[1].n: expected integer, got 1.5
+["x.y"]: not allowed
+record: must have at least 9 members
+role: missing' ]
+	found '{"oneOf":[{"required":["a"]},{"required":["b"]}],"not":{"required":["c"]},"anyOf":[{"required":["z"]}],
+		"dependentRequired":{"a":["d"]},"propertyNames":{"maxLength":2},"if":{"required":["b"]},"then":{"required":["e"]},
+		"properties":{"l":{"contains":{"const":1},"minContains":2}}}' '{"a":1,"b":2,"c":3,"long":4,"l":[1]}'
+	[ "$found" = 'long: the name is not valid by propertyNames
+l: must contain at least 2 matching items, has 1
+d: missing, needed with "a"
+record: matches none of the 1 schemas of anyOf (z: missing)
+record: matches schemas 0 and 1 of oneOf, not one alone
+record: matches the schema of not
+e: missing' ]
+}
+
+@test "where no schema of anyOf or oneOf matches, the first problem of each is named" {
+	found '{"properties":{"contact":{"anyOf":[{"required":["email"]},{"required":["phone"]},{"type":"string"}]}}}' '{"contact":{}}'
+	[ "$found" = 'contact: matches none of the 3 schemas of anyOf (contact.email: missing; contact.phone: missing; contact: expected string, got object)' ]
+	found '{"oneOf":[{"anyOf":[{"required":["a"]}]},false,false,false,false,false]}' '{}'
+	[ "$found" = 'record: matches none of the 6 schemas of oneOf (record: matches none of the 1 schemas of anyOf; record: not allowed; record: not allowed; record: not allowed; record: not allowed ...)' ]
+	# reasons that are too long end at a character
+	long=$(stretch 900 é)
+	for name in "$long" "x$long"; do
+		found "{\"anyOf\":[{\"properties\":{\"$name\":false}},{\"properties\":{\"$name\":false}}]}" "{\"$name\":1}"
+		[[ $found == 'record: matches none of the 2 schemas of anyOf ('*'é...: not allowed; '*'é ...)' ]]
+		has -v '�' <<<"$found"
+	done
+}
+
+@test "a valid record has status 200, with what it had before, and a report as of the other schemas" {
+	echo '{"type":"object"}' >s.json
+	run -0 --separate-stderr lh-validate --schema s.json --now 2026-05-03T12:00:00Z <<<'{ "id": 1.50 }'
+	[ "$output" = '{ "id": 1.50 ,"verdict":{"status":200,"report":{"findings":[],"elapsed_ms":0}}}' ]
+	run -0 lh-validate --schema s.json --wire --now 2026-05-03T12:00:00Z <<<'{}'
+	[ "$output" = '{"findings":[],"elapsed_ms":0,"status":200}' ]
+	run -1 lh-validate --schema <(echo false) --wire --now 2026-05-03T12:00:00Z <<<'{}'
+	[ "$output" = '{"findings":[{"field":"record","severity":"error","message":"not allowed"}],"elapsed_ms":0,"status":422}' ]
+}
+
+@test "records are checked by many threads as by one, in their order" {
+	echo '{"properties":{"n":{"multipleOf":3},"s":{"pattern":"^(a|b)*c$"}}}' >s.json
+	seq 1 20000 | sed 's/.*/{"n":&,"s":"ababab&c"}/' >in
+	lh-validate --schema s.json -j1 --now 2026-05-03T12:00:00Z in >one || [ $? = 1 ]
+	lh-validate --schema s.json -j4 --now 2026-05-03T12:00:00Z in >four || [ $? = 1 ]
+	alike one four
+	[ "$(grep -c 'must be a multiple of 3' one)" = 13334 ]
+	[ "$(grep -c 'does not match' one)" = 20000 ]
+}
+
+@test "one of the built-in names is that schema, also where a file has the name" {
+	echo true >receipt
+	run -1 lh-validate --schema receipt <<<'{}'
+	run -0 lh-validate --schema ./receipt <<<'{}'
+}
+
+@test "a schema that cannot be used is exit 2, with its place, before anything is read" {
+	refused '{"properties":{"a/b":{"pattern":"(x"}}}' '/properties/a~1b/pattern: byte 1 of the pattern: ( without )'
+	refused '{"patternProperties":{"[z-a]":true}}' '/patternProperties/[z-a]: byte 2 of the pattern: not a range of characters'
+	refused '{"pattern":"(a)\\1"}' '/pattern: byte 4 of the pattern: back references are not supported'
+	refused '{"allOf":[{"type":"text"}]}' '/allOf/0/type: must be null, boolean, object, array, string, number or integer'
+	refused '{"items":[{}]}' '/items: must be one schema (a list is prefixItems since 2020-12)'
+	refused '{"additionalItems":false}' '/additionalItems: is of an older draft: use items after prefixItems'
+	refused '{"minLength":-1}' '/minLength: must be a whole number, 0 or more'
+	refused '{"multipleOf":0}' '/multipleOf: must be more than 0'
+	refused '{"required":"id"}' '/required: must be an array'
+	refused '{"$ref":"#/$defs/x"}' '/$ref: "#/$defs/x" does not refer to anything'
+	refused '{"$ref":"#x"}' '/$ref: "#x" does not refer to anything'
+	refused '{"$ref":"https://example.com/s.json"}' '/$ref: there is no document "https://example.com/s.json", and nothing is fetched'
+	refused '{"$schema":"http://json-schema.org/draft-07/schema#"}' '/$schema: only https://json-schema.org/draft/2020-12/schema is supported'
+	refused '{"$defs":{"a":{"$anchor":"x"},"b":{"$anchor":"x"}}}' '/$defs/b/$anchor: "#x" is there twice'
+	refused '{"$id":"a#b"}' '/$id: must not have a fragment (use $anchor)'
+	refused '3' 'the schema: a schema must be an object, true or false'
+	printf '{\n "type":}\n' >s.json
+	run -2 --separate-stderr lh-validate --schema s.json /nonexistent
+	[ "$stderr" = 'lh-validate: s.json:2:9: expected a value' ]
+	printf '{"type":1,\n"type":1}' >s.json
+	run -2 --separate-stderr lh-validate --schema s.json /nonexistent
+	[ "$stderr" = 'lh-validate: s.json:2:1: duplicate key "type"' ]
+}
+
+@test "a schema that applies itself to the same value without end is refused" {
+	refused '{"$ref":"#"}' 'the schema: applies itself to the same value, without end'
+	refused '{"$defs":{"a":{"anyOf":[{"$ref":"#/$defs/b"}]},"b":{"not":{"$ref":"#/$defs/a"}}}}' \
+		'/$defs/b/not: applies itself to the same value, without end'
+	is true '{"type":["object","array"],"items":{"$ref":"#"},"properties":{"a":{"$ref":"#"}}}' '{"a":[[],{"a":{}}]}'
+	is false '{"type":["object","array"],"items":{"$ref":"#"},"properties":{"a":{"$ref":"#"}}}' '{"a":[[],{"a":3}]}'
+}
+
+@test "-v names the keywords that are unknown, and without it they are silent" {
+	echo '{"x-owner":1,"properties":{"a":{"pattren":"b"},"pattren":{"format":"email"}}}' >s.json
+	run -0 --separate-stderr lh-validate -v --schema s.json <<<'{"pattren":"no"}'
+	[ "$(grep keyword <<<"$stderr")" = 'lh-validate: /x-owner: not a keyword of JSON Schema, ignored
+lh-validate: /properties/a/pattren: not a keyword of JSON Schema, ignored' ]
+	run -0 --separate-stderr lh-validate --schema s.json <<<'{"pattren":"no"}'
+	[ -z "$stderr" ]
+}
+
+@test "other files are found in the folder of the schema and below it, and nowhere else" {
+	mkdir -p s/parts
+	echo '{"properties":{"w":{"$ref":"parts/worker.json#/$defs/id"},"x":{"$ref":"parts/worker.json"}}}' >s/a.json
+	echo '{"$defs":{"id":{"type":"integer"}},"$ref":"text.json"}' >s/parts/worker.json
+	echo '{"type":"string"}' >s/parts/text.json
+	run -1 lh-validate --schema s/a.json --wire <<<'{"w":"1","x":1}'
+	[ "$(jq -r '.findings[] | .field + ": " + .message' <<<"$output")" = 'w: expected integer, got "1"
+x: expected string, got 1' ]
+	# the same with an absolute $id: its folder is that of the file
+	jq -c '."$id" = "https://example.com/schemas/a.json"' s/a.json >s/b.json
+	run -1 lh-validate --schema s/b.json --wire <<<'{"w":"1","x":1}'
+	[ "$(jq '.findings | length' <<<"$output")" = 2 ]
+
+	echo '{"type":"string"}' >outside.json
+	ln -s ../outside.json s/link.json
+	for ref in ../outside.json /outside.json link.json parts nothing.json "file://$PWD/outside.json"; do
+		echo "{\"\$ref\":\"$ref\"}" >s/c.json
+		run -2 --separate-stderr lh-validate --schema s/c.json /nonexistent
+		[[ $stderr == 'lh-validate: s/c.json: /$ref: there is no document "'*'", and nothing is fetched' ]]
+	done
+	echo '{"$defs":{"a":{"type":7}}}' >s/link2.json
+	echo '{"$ref":"link2.json"}' >s/c.json
+	run -2 --separate-stderr lh-validate --schema s/c.json /nonexistent
+	[[ $stderr == 'lh-validate: s/c.json: link2.json: /$defs/a/type: must be null,'* ]]
+	echo '{' >s/link2.json
+	run -2 --separate-stderr lh-validate --schema s/c.json /nonexistent
+	[ "$stderr" = 'lh-validate: s/c.json: link2.json: byte 3: unexpected end of line' ]
+}
+
+@test "numbers are compared exactly, at any size" {
+	is true '{"maximum":12345678901234567890123}' 12345678901234567890123
+	is false '{"maximum":12345678901234567890123}' 12345678901234567890123.000000001
+	is true '{"const":0.1}' 1e-1
+	is false '{"const":0.1}' 0.1000000000000000000001
+	is false '{"enum":[0.1,0.2]}' 0.20000000000000000001
+	is true '{"uniqueItems":true}' '[0.1,0.1000000000000000000001]'
+	is false '{"uniqueItems":true}' '[{"a":1,"b":[1.0]},2,{"b":[10e-1],"a":1.00}]'
+	is true '{"multipleOf":0.01}' 4.35
+	is true '{"multipleOf":1e-7}' 123456789012345678901234567890.0000003
+	is false '{"multipleOf":1e-7}' 123456789012345678901234567890.00000003
+	is true '{"type":"integer"}' 1e400
+	is false '{"type":"integer"}' 1e-400
+	is false '{"exclusiveMinimum":-0.0}' 0
+	is true '{"multipleOf":7}' 7e99999
+}
+
+@test "patterns are those of ECMA-262" {
+	matches true '"^\\d{3}-\\d{4}$"' '"555-1234"'
+	matches false '"^\\d{3}-\\d{4}$"' '"555-12345"'
+	matches false '"^\\d$"' '"٣"'
+	matches true '"^\\p{Lu}\\P{Lu}+$"' '"Éric"'
+	matches true '"^(?=.*[A-Z])(?=.*\\d).{8,}$"' '"passw0rdX"'
+	matches false '"^(?=.*[A-Z])(?=.*\\d).{8,}$"' '"passwordX"'
+	matches true '"^(?!admin$)[a-z]+$"' '"admins"'
+	matches false '"^(?!admin$)[a-z]+$"' '"admin"'
+	matches true '"(?<=\\$)\\d+(?!\\.)\\b"' '"costs $30 now"'
+	matches false '"(?<!\\$)\\b\\d+"' '"costs $30 now"'
+	matches true '"(?<=(?=a+b)a*)b"' '"xaab"'
+	matches true '"^.$"' '"😀"'
+	matches true '"^[😀-😂]\\u{1F600}\\uD83D\\uDE00$"' '"😁😀😀"'
+	matches false '"^a.b$"' '"a\nb"'
+	matches true '"^a[^]b$"' '"a\nb"'
+	matches false '"a[]b"' '"ab"'
+	matches true '"^\\s$"' '"\u00a0"'
+	matches false '"^a$"' '"a\n"'
+	matches true '"^(?:a{2,3}){2}$"' '"aaaaa"'
+	matches false '"^(?:a{2,3}){2}$"' '"aaaaaaa"'
+	matches true '"^(?<year>\\d{4})[-/]\\x30\\cJ?$"' '"2026-0"'
+	matches true '"x*"' '""'
+	matches true '"^(|a|(b|)*)*$"' '"abba"'
+	for bad in '"a**"' '"(?i)a"' '"\\k<n>"' '"[a"' '"a)"' '"\\p{Nonsense}"' '"\\a"' '"a{2,1}"' '"^*"' '"}"' '"\\"'; do
+		run -0 "$CHECK" regex <<<"[$bad,\"\"]"
+		[[ $output == error:* ]] || { echo "$bad: $output"; return 1; }
+	done
+}
+
+@test "patterns agree with Python's re, over random ones" {
+	# without empty texts, of which Python before 3.14 says that \B does not hold
+	python3 - >cases <<-'E'
+	import json, random, re
+	r = random.Random(7)
+	def atom(d):
+	    k = r.randrange(8 if d else 5)
+	    if k < 3: return r.choice("abc")
+	    if k == 3: return r.choice([".", "[ab]", "[^a]", "\\w", "\\d"])
+	    if k == 4: return r.choice(["^", "$", "\\b", "\\B"])
+	    if k == 5: return "(?:" + alt(d - 1) + ")"
+	    if k == 6: return "(" + alt(d - 1) + ")"
+	    return r.choice(["(?=", "(?!"]) + alt(d - 1) + ")"
+	def term(d):
+	    a = atom(d)
+	    if a[0] in "^$" or a in ("\\b", "\\B") or a.startswith(("(?=", "(?!")): return a
+	    return a + r.choice(["", "", "", "*", "+", "?", "{2}", "{1,2}", "{0,}", "*?"])
+	def alt(d):
+	    return "|".join("".join(term(d) for _ in range(r.randrange(4))) for _ in range(r.choice([1, 1, 2])))
+	for _ in range(4000):
+	    p = alt(3)
+	    t = "".join(r.choice("aabc 1é") for _ in range(r.randrange(1, 9)))
+	    want = re.search(p.replace("$", "(?!.|\\n)"), t, re.A) is not None
+	    print(json.dumps([p, t]), json.dumps(want), sep="\t")
+	E
+	cut -f1 cases | "$CHECK" regex >results
+	alike <(cut -f2 cases) results
+	[ "$(sort results | uniq -c | wc -l)" = 2 ]
+}
+
+@test "a hostile pattern, schema or record ends in linear time, or is refused" {
+	timeout 60 "$CHECK" regex >out <<-E
+	["^(a+)+\$","$(stretch 100000 a)b"]
+	["(a*)*(a*)*(a*)*b","$(stretch 100000 a)"]
+	["(?=a*b)(?<=b*a)c","$(stretch 100000 a)"]
+	["(((a{1,50}){1,50}){1,50}){1,50}","a"]
+	["(((){999999999}){999999999}){999999999}b","a"]
+	["$(stretch 500 '(')","a"]
+	E
+	[ "$(cat out)" = 'false
+false
+false
+error: the pattern is too large
+false
+error: more than 200 groups inside each other' ]
+
+	# 2^40 ways through a schema
+	jq -nc '{"$ref": "#/$defs/d0", "$defs": ([range(40) | {"d\(.)": {allOf: [range(2) as $i | {"$ref": "#/$defs/d\(. + 1)"}]}}] | add + {d40: {type: "object"}})}' >s.json
+	run -1 --separate-stderr timeout 60 lh-validate --schema s.json <<<'{}'
+	[[ $stderr == *'-:1: the record needs too many steps'* ]]
+
+	stretch 10000 '{"not":' >s.json
+	run -2 --separate-stderr timeout 60 lh-validate --schema s.json /nonexistent
+	[[ $stderr == 'lh-validate: s.json:1:'*': nested deeper than 512' ]]
+	(stretch 3500 '{"items":'; echo 'true'; stretch 500 '}') | tr -d '\n' >s.json
+	run -2 lh-validate --schema s.json /nonexistent
+	# a chain of references, longer than what may be applied to one value
+	jq -nc '{"$ref": "#/$defs/d0", "$defs": ([range(5000) | {"d\(.)": {"$ref": "#/$defs/d\(. + 1)"}}] | add + {d5000: true})}' >s.json
+	run -1 --separate-stderr timeout 60 lh-validate --schema s.json <<<'{}'
+	[[ $stderr == *'-:1: more than 4096 schemas applied inside each other'* ]]
+}
+
+@test "a schema of many references to the same definitions is compiled without a search for each" {
+	jq -nc 'def word: "definitions"; {"$ref": "#/definitions/T0", definitions: ([range(2000) as $i
+		| {"T\($i)": {description: ("d" * 400), properties: ([range(40) as $j | {"p\($j)":
+			{"$ref": "#/\(if $j % 2 == 0 then word else "$defs/all" end)/T\(($i * 7 + $j) % 2000)"}}] | add)}}] | add),
+		"$defs": {all: {}}}
+		| .["$defs"].all = (.definitions | map_values({type: "object"}))' >s.json
+	jq -nc '{required: ["k"], dependentRequired: {k: [range(40000) | "r\(.)"]}}' >needs.json
+	run -1 --separate-stderr timeout 60 lh-validate --schema s.json --wire <<<'{"p1":{},"p2":{"p1":1}}'
+	[ "$(jq -c '[.findings[] | .field, .message]' <<<"$output")" = '["p2.p1","expected object, got 1"]' ]
+	run -1 --separate-stderr timeout 60 lh-validate --schema needs.json --wire <<<'{"k":1}'
+	[ "$(jq -r '.findings[0, 999, 1000].message' <<<"$output")" = 'missing, needed with "k"
+missing, needed with "k"
+39000 more violations' ]
+	[ "$(jq -r '.findings[999].field' <<<"$output")" = r999 ]
+}
+
+@test "names with escapes, and those of inner resources, are found as others" {
+	is true '{"$ref":"#/$defs/a~1b%25","$defs":{"a/b%":{"type":"integer"}}}' 1
+	is false '{"$ref":"#/$defs/a~1b%25","$defs":{"a/b%":{"type":"integer"}}}' '"x"'
+	is false '{"allOf":[{"$ref":"#/$defs/%61%20%C3%A9"},{"$ref":"#/$defs/a é"}],"$defs":{"a é":{"type":"integer"}}}' '"x"'
+	# "#" is of the inner resource
+	is false '{"$ref":"i#/$defs/o","$id":"http://h/s","$defs":{"t":true,"i":{"$id":"i","$defs":{"t":{"type":"null"},"o":{"$ref":"#/$defs/t"}}}}}' 1
+	is true '{"$ref":"#/$defs/t","$id":"http://h/s","$defs":{"t":true,"i":{"$id":"i","$defs":{"t":{"type":"null"}}}}}' 1
+	# "$defs" that is no keyword, but a name
+	is true '{"properties":{"$defs":{"a":false}},"$ref":"#/$defs/a","$defs":{"a":true}}' '{"$defs":1}'
+}
+
+@test "a mark of the byte order before a schema is skipped, as before records" {
+	printf '\xef\xbb\xbf{"type":"object",\n "required":["a"]}' >s.json
+	run -1 --separate-stderr lh-validate --schema s.json --wire <<<'{}'
+	[[ $output == *'"field":"a"'*missing* ]]
+	printf '\xef\xbb\xbf{"type":}' >s.json
+	run -2 lh-validate --schema s.json /nonexistent
+	[ "$output" = "lh-validate: s.json:1:12: expected a value" ]
+}
+
+@test "a long text of the schema is cut between characters in a message" {
+	for pad in '' a aa aaa; do
+		long=$pad$(stretch 160 é)$(stretch 80 😀)
+		found "{\"properties\":{\"v\":{\"pattern\":\"$long\"}}}" '{"v":"x"}'
+		[[ $found == "v: does not match \"$pad"é*[é😀] ]]
+		[ "${#found}" -lt 230 ]
+		iconv -f UTF-8 -t UTF-8 <<<"$output" >/dev/null
+		found "{\"dependentRequired\":{\"$long\":[\"x\"]}}" "{\"$long\":1}"
+		[[ $found == "x: missing, needed with \"$pad"é*[é😀] ]]
+		iconv -f UTF-8 -t UTF-8 <<<"$output" >/dev/null
+	done
+}
+
+@test "a record as deep as any is checked by a schema that refers to itself" {
+	echo '{"$defs":{"t":{"allOf":[{"type":["object","array"]},{"anyOf":[{"items":{"$ref":"#/$defs/t"},"properties":{"a":{"$ref":"#/$defs/t"}}}]}]}},"$ref":"#/$defs/t"}' >s.json
+	deep="{\"a\":$(stretch 510 '[')1$(stretch 510 ']')}"
+	run -1 --separate-stderr lh-validate --schema s.json --wire <<<"$deep"
+	[ -z "$stderr" ]
+	[ "$(jq -c '[.findings[0].field[:11], (.findings | length)]' <<<"$output")" = '["record",1]' ]
+	run -0 --separate-stderr lh-validate --schema s.json --wire <<<"${deep/1/}"
+	[ -z "$stderr" ]
+}
+
+@test "a record of a million members or items, and invalid UTF-8, are records like others" {
+	echo '{"properties":{"list":{"uniqueItems":true,"items":{"type":"integer"}},"o":{"propertyNames":{"pattern":"^k"},"additionalProperties":{"type":"integer"}}}}' >s.json
+	python3 -c 'import json
+print(json.dumps({"list": list(range(1000000))}))
+print(json.dumps({"list": list(range(1000000)) + [7.0]}))
+print(json.dumps({"o": {"k%d" % i: i for i in range(60000)}}))' >in
+	printf '{"a":"\xff"}\n' >>in
+	run -1 --separate-stderr timeout 120 lh-validate --schema s.json --wire in
+	[ "$(jq -c '[.findings[].message]' <<<"$output")" = '[]
+["items 7 and 1000000 are equal"]
+[]' ]
+	[[ $stderr == *'in:4:7: invalid UTF-8'* ]]
+}
+
+@test "more violations than 1000 are counted" {
+	echo '{"properties":{"a":{"items":false}}}' >s.json
+	run -1 lh-validate --schema s.json --wire <<<"{\"a\":[1$(stretch 3000 ,1)]}"
+	[ "$(jq -c '[(.findings | length), .findings[999].field, .findings[1000]]' <<<"$output")" = \
+		'[1001,"a[999]",{"field":"record","severity":"error","message":"501 more violations"}]' ]
+}

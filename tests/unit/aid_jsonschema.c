@@ -1,0 +1,124 @@
+/*
+ * aid_jsonschema - values of any type by JSON Schemas.
+ *
+ *     aid_jsonschema check [FILE] <CASES   a line {"schema":S,"data":V}: true or false, or why
+ *                                          the schema cannot be used; FILE: other documents, a
+ *                                          line {"uri":U,"document":S}
+ *     aid_jsonschema regex <CASES          a line ["pattern","text"]: the same
+ */
+#include <string.h>
+
+#include <lh/json.h>
+
+#include "check.h"
+#include "jsonschema/jsonschema.h"
+
+static struct lh_jsonschema_run run;
+static struct lh_buf scratch;
+static struct lh_err err;
+
+static void note(void *ctx, const struct lh_str *field, const struct lh_str *problem)
+{
+	(void)ctx;
+	check(lh_utf8_valid(field->p, field->n) && lh_utf8_valid(problem->p, problem->n));
+}
+
+/* Find a line of the file that ctx names. */
+static int load(void *ctx, struct lh_str uri, struct lh_str root, struct lh_buf *out,
+		struct lh_err *e)
+{
+	FILE *in = ctx ? fopen(ctx, "r") : NULL;
+	struct lh_value all, v;
+	struct lh_record r;
+	char *line = NULL;
+	size_t cap = 0;
+	int found = 0;
+	ssize_t n;
+
+	(void)root;
+	lh_record_init(&r);
+	while (in && !found && (n = getline(&line, &cap, in)) > 0) {
+		check((line = realloc(line, cap = (size_t)n + LH_PAD)));
+		memset(line + n, 0, LH_PAD);
+		check(lh_json_parse(&r, line, (size_t)n, &all, e) == 0);
+		check(lh_value_get(&all, "uri", &v));
+		found = lh_value_is(&v, uri.p, uri.n);
+		if (found && lh_value_get(&all, "document", &v))
+			lh_buf_add(out, v.p, v.n);
+	}
+	free(line);
+	lh_record_free(&r);
+	if (in)
+		fclose(in);
+	return found;
+}
+
+static void check_case(const struct lh_value *v, char *documents)
+{
+	struct lh_value schema, data;
+	struct lh_jsonschema *s;
+	long loud, quiet;
+
+	check(lh_value_get(v, "schema", &schema) && lh_value_get(v, "data", &data));
+	s = lh_jsonschema_new((struct lh_str){ schema.p, schema.n },
+			      &(struct lh_jsonschema_how){ .load = load, .ctx = documents }, &err);
+	if (!s) {
+		printf("error: %s\n", err.msg);
+		return;
+	}
+	loud = lh_jsonschema_check(s, &run, &data, note, NULL, &err);
+	quiet = lh_jsonschema_check(s, &run, &data, NULL, NULL, &err);
+	check((loud > 0) == (quiet > 0) && (loud < 0) == (quiet < 0));
+	if (loud < 0)
+		printf("error: %s\n", err.msg);
+	else
+		puts(loud ? "false" : "true");
+	lh_jsonschema_free(s);
+}
+
+static void check_regex(const struct lh_value *v)
+{
+	uint64_t steps = UINT64_MAX;
+	struct lh_str pattern, text;
+	struct lh_regex *re;
+	struct lh_iter it;
+
+	lh_iter_init(&it, v);
+	lh_buf_reset(&scratch);
+	check(lh_buf_grow(&scratch, 1 << 20) == 0);
+	check(lh_iter_next(&it) && lh_value_str(&it.val, &scratch, &pattern, &err) == 0);
+	check(lh_iter_next(&it) && lh_value_str(&it.val, &scratch, &text, &err) == 0);
+	re = lh_regex_new(pattern, &err);
+	if (!re)
+		printf("error: %s\n", err.msg);
+	else
+		puts(lh_regex_search(re, &run.regex, text, &steps, &err) > 0 ? "true" : "false");
+	lh_regex_free(re);
+}
+
+int main(int argc, char **argv)
+{
+	bool regex = argc > 1 && !strcmp(argv[1], "regex");
+	char *documents = argc > 2 ? argv[2] : NULL;
+	struct lh_record r;
+	struct lh_value v;
+	char *line = NULL;
+	size_t cap = 0;
+	ssize_t n;
+
+	lh_record_init(&r);
+	while ((n = getline(&line, &cap, stdin)) > 0) {
+		check((line = realloc(line, cap = (size_t)n + LH_PAD)));
+		memset(line + n, 0, LH_PAD);
+		check(lh_json_parse(&r, line, (size_t)n, &v, &err) == 0);
+		if (regex)
+			check_regex(&v);
+		else
+			check_case(&v, documents);
+	}
+	free(line);
+	lh_buf_free(&scratch);
+	lh_record_free(&r);
+	lh_jsonschema_run_free(&run);
+	return 0;
+}
