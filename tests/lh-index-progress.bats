@@ -34,3 +34,17 @@ load index
 	run -0 --separate-stderr lh-index build --allow-empty --progress always b.lhv /dev/null
 	[ -z "$stderr" ]
 }
+
+@test "dump, verify and compact show how far they are" {
+	rows 1 2000 >r.jsonl
+	lh-index build a.lhv r.jsonl
+	run -0 --separate-stderr lh-index dump --progress always a.lhv
+	[[ $stderr == *'lh-index: 100 %' ]]
+	[ "${#lines[@]}" = 2000 ]
+	run -0 --separate-stderr lh-index verify --progress always a.lhv
+	[ "$stderr" = 'lh-index: 100 %' ]
+	head -n 20 r.jsonl | lh-index delete a.lhv
+	run -0 --separate-stderr lh-index compact --progress always a.lhv
+	[[ $stderr == *'lh-index: file: 100 %' ]]
+	lh-index verify a.lhv
+}

@@ -178,7 +178,7 @@ source_of() {
 		lh-search c=$index.lhv <q.jsonl | cmp - answers
 	done
 	lh-index build new.lhv w.jsonl
-	! lh-search c=new.lhv <q.jsonl | cmp -s - answers
+	not cmp -s answers <(lh-search c=new.lhv <q.jsonl)
 	run -2 --separate-stderr lh-index merge want.lhv new.lhv
 	[[ $stderr == *"model hash-v2, expected hash-v1"* ]]
 }

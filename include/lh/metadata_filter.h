@@ -1,18 +1,32 @@
 /*
  * metadata_filter - match a row's metadata against a filter.
  *
- * A filter is a JSON object.  Metadata matches when all keys of the filter do:
+ * A filter is a JSON object.  Metadata matches when all members of the filter do:
  *
- *     {"state":"IL","role":["Welder","CNC Operator"],"years":3}
+ *     {"state":"IL","role":["Welder","CNC Operator"],"price":{"gte":10,"lt":50}}
  *
- * Keys are looked up at the top level of the metadata only; a missing key does
- * not match.  The value of a key in the filter is one of
+ * Keys are looked up at the top level of the metadata only.  The value of a key is one of
  *   a scalar    equality after canonicalization: 1 = 1.0, whole numbers of any size
  *               compared exactly, null equal to null
- *   a list      any of its elements; an empty list matches nothing
- *   an object   JSON equality
- * Metadata that is an array matches when any of its elements does, or when the
- * whole array equals a list inside the filter's list.
+ *   a list      any of its elements, by JSON equality; an empty list matches nothing
+ *   an object   operators, all of which must match:
+ *                 lt, lte, gt, gte   a number or a string.  Numbers are compared exactly
+ *                                    with numbers, strings by bytes with strings; a value
+ *                                    of another type does not match.
+ *                 eq                 an equal value, of any type
+ *                 in                 a list, as above
+ *                 not                a scalar, a list or an object of operators, which
+ *                                    must not match
+ *                 exists             true or false: whether the key is there
+ * In addition to keys a filter may have
+ *   "or"        a list of filters: one must match, so none does of an empty list
+ *   "and"       a list of filters: all must match
+ *   "exists"    a string: the name of a key that must be there
+ * A metadata key of such a name is given an object: {"or":{"eq":1}}.
+ *
+ * Without the key nothing matches but "not" and "exists":false: a filter and its negation
+ * divide the rows.  Metadata that is an array matches when any of its elements does, or when
+ * the whole array is equal; bounds and values of one object must be met by one element.
  *
  *     f = lh_filter_new(err);
  *     lh_filter_compile(f, &object, err);
@@ -34,11 +48,15 @@
 
 LH_C_BEGIN
 
+#define LH_FILTER_DEPTH 32	/* of "or", "and" and "not" in each other */
+#define LH_FILTER_GROUPS 1000	/* filters in all "or" and "and" of a filter */
+
 struct lh_filter;
 LH_API struct lh_filter *lh_filter_new(struct lh_err *err);
 LH_API void lh_filter_free(struct lh_filter *f);
 
-/* Compile the checked value v, replacing the previous filter. */
+/* Compile the checked value v, replacing the previous filter.  LH_EDATA names an unknown
+ * operator and its key. */
 LH_API int lh_filter_compile(struct lh_filter *f, const struct lh_value *v, struct lh_err *err);
 
 /* Return whether v has the same text as the value that f was compiled from. */
@@ -48,9 +66,15 @@ LH_API bool lh_filter_is(const struct lh_filter *f, const struct lh_value *v);
  * not, -1 with *err. */
 LH_API int lh_filter_match(struct lh_filter *f, const char *meta, size_t n, struct lh_err *err);
 
-/* Append the filter that pairs of KEY=VALUE stand for.  A VALUE stands for the string
- * and, if it is the text of a JSON scalar, for that too; the values of a repeated key
- * are alternatives.  LH_EUSAGE for anything but KEY=VALUE. */
+/* Return the keys that the compiled filter looks up, each once, and set *n to their number.
+ * They are valid until the filter is compiled again or freed. */
+LH_API const struct lh_str *lh_filter_keys(const struct lh_filter *f, size_t *n);
+
+/* Append the filter that pairs of KEY=VALUE, KEY!=VALUE, KEY<VALUE, KEY<=VALUE, KEY>VALUE and
+ * KEY>=VALUE stand for.  The first sign ends the key.  After = and != a VALUE stands for the
+ * string and, if it is the text of a JSON scalar, for that too; the values of a repeated
+ * KEY= are alternatives.  As a bound, the text of a JSON number or string is that, any other
+ * a string.  LH_EUSAGE for anything else. */
 LH_API int lh_filter_where(struct lh_buf *json, const char *const *pairs, size_t n,
 			   struct lh_err *err);
 

@@ -70,6 +70,14 @@ const struct lh_index_params *lh_index_change_params(const struct lh_index_chang
 	return &c->params;
 }
 
+int lh_index_check_meta(size_t n, struct lh_err *err)
+{
+	if (n <= LH_LOG_PAYLOAD_MAX / 2)
+		return 0;
+	return lh_err_data(err, 413, "metadata of %zu bytes: at most %u", n,
+			   LH_LOG_PAYLOAD_MAX / 2);
+}
+
 int lh_index_change_put(struct lh_index_change *c, const char *id, size_t id_len,
 			const float *vector, size_t n, const char *meta, size_t meta_len,
 			struct lh_err *err)
@@ -77,11 +85,9 @@ int lh_index_change_put(struct lh_index_change *c, const char *id, size_t id_len
 	struct lh_str key = { id, id_len }, m = { meta, meta_len };
 
 	if (lh_index_check_id(id, id_len, err) < 0 ||
-	    lh_index_check_vector(&c->params, vector, n, err) < 0)
+	    lh_index_check_vector(&c->params, vector, n, err) < 0 ||
+	    lh_index_check_meta(meta_len, err) < 0)
 		return -1;
-	if (meta_len > LH_LOG_PAYLOAD_MAX / 2)
-		return lh_err_data(err, 413, "metadata of %zu bytes: at most %u", meta_len,
-				   LH_LOG_PAYLOAD_MAX / 2);
 	if (c->params.distance == LH_COSINE) {
 		lh_buf_reset(&c->unit);
 		lh_buf_add(&c->unit, vector, n * sizeof *vector);
@@ -92,6 +98,30 @@ int lh_index_change_put(struct lh_index_change *c, const char *id, size_t id_len
 		vector = (const float *)(const void *)c->unit.p;
 	}
 	lh_log_add_put(&c->frames, key, vector, c->params.dimension, meta ? &m : NULL);
+	c->n_frames++;
+	return lh_buf_check(&c->frames, err);
+}
+
+int lh_index_change_put_meta(struct lh_index_change *c, const struct lh_index *ix, uint64_t row,
+			     const char *meta, size_t meta_len, struct lh_err *err)
+{
+	struct lh_str m = { meta, meta_len };
+	struct lh_row r;
+	float *vector;
+	int live = lh_index_row(ix, row, &r, err);
+
+	if (live < 0)
+		return -1;
+	if (!live)
+		return lh_err_set(err, LH_EDATA, "the record was deleted");
+	if (lh_index_check_meta(meta_len, err) < 0)
+		return -1;
+	lh_buf_reset(&c->unit);
+	vector = (float *)(void *)lh_buf_room(&c->unit, c->params.dimension * sizeof *vector);
+	if (!vector)
+		return lh_buf_check(&c->unit, err);
+	lh_index_vector(ix, row, vector);
+	lh_log_add_put(&c->frames, r.id, vector, c->params.dimension, &m);
 	c->n_frames++;
 	return lh_buf_check(&c->frames, err);
 }

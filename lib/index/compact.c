@@ -33,14 +33,28 @@
 #include <unistd.h>
 
 #include "index_log.h"
+#include "index_tools.h"
 #include "base/mem.h"
 #include "base/signal.h"
 
 #define COMPACT_TRIES 8	/* attempts, when another compaction or build replaces the index first */
 #define COMPACT_ROUNDS 8	/* compactions in a row by a writer that was not asked to compact */
 
+/* What to do while another process compacts: wait, then compact what is left; nothing;
+ * wait. */
+enum compact_mode { COMPACT_ALL, COMPACT_UNLESS_BUSY, COMPACT_FOR_ROOM };
+
+struct how {
+	enum compact_mode mode;
+	unsigned jobs;
+	double lock_timeout;
+	lh_index_progress_fn *progress;	/* NULL: none */
+	void *ctx;
+};
+
 struct compaction {
 	const char *path;
+	const struct how *how;
 	struct lh_index *snapshot;	/* what is compacted */
 	struct lh_index_writer *writer;
 	struct lh_buf log;	/* the log at the time of the swap */
@@ -48,10 +62,6 @@ struct compaction {
 };
 
 enum { COMPACT_DONE, COMPACT_MOOT, COMPACT_BUSY, COMPACT_AGAIN };
-
-/* What to do while another process compacts: wait, then compact what is left; nothing;
- * wait. */
-enum compact_mode { COMPACT_ALL, COMPACT_UNLESS_BUSY, COMPACT_FOR_ROOM };
 
 static void on_damage(void *ctx, const char *section, const char *text)
 {
@@ -114,7 +124,7 @@ static int base_rows_unchanged(const struct lh_index *ix, struct lh_err *err)
 /* Build a file of the live rows of the snapshot.  If no row of the old file is gone,
  * its graph is continued: its rows come first, in their order, and a put of one of them
  * takes its place. */
-static int build_index(struct compaction *f, unsigned jobs, struct lh_err *err)
+static int build_index(struct compaction *f, struct lh_err *err)
 {
 	uint64_t i, n = f->snapshot->rows;
 	int64_t row;
@@ -125,6 +135,7 @@ static int build_index(struct compaction *f, unsigned jobs, struct lh_err *err)
 	f->writer = lh_index_writer_bare(f->path, &f->snapshot->params, err);
 	if (!f->writer)
 		return -1;
+	lh_index_writer_watch(f->writer, f->how->progress, f->how->ctx);
 	unchanged = base_rows_unchanged(f->snapshot, err);
 	if (unchanged < 0)
 		return -1;
@@ -144,12 +155,12 @@ static int build_index(struct compaction *f, unsigned jobs, struct lh_err *err)
 	for (i = 0; i < f->snapshot->n_pending; i++)
 		if (lh_index_copy_pending(f->writer, &f->snapshot->pending[i], err) < 0)
 			return -1;
-	return lh_index_prepare(f->writer, jobs, err);
+	return lh_index_prepare(f->writer, f->how->jobs, err);
 }
 
-static int build(struct compaction *f, unsigned jobs, struct lh_err *err)
+static int build(struct compaction *f, struct lh_err *err)
 {
-	int rc = build_index(f, jobs, err);
+	int rc = build_index(f, err);
 
 	return rc < 0 && err->code == LH_ECORRUPT ? lh_err_prefix(err, "%s", f->path) : rc;
 }
@@ -231,7 +242,7 @@ static int swap_files(struct compaction *f, struct lh_err *err)
 	return is_due_again(f) ? COMPACT_AGAIN : COMPACT_DONE;
 }
 
-static int locked_swap(struct compaction *f, double lock_timeout, struct lh_err *err)
+static int locked_swap(struct compaction *f, struct lh_err *err)
 {
 	char *name = lh_index_sibling_path(f->path, LH_INDEX_LOCK, err);
 	struct lh_lock lock = { .fd = -1 };
@@ -239,7 +250,7 @@ static int locked_swap(struct compaction *f, double lock_timeout, struct lh_err 
 	int rc = -1;
 
 	lh_signal_defer(true);	/* do not stop between the steps */
-	if (name && lh_lock_take(&lock, name, f->path, lock_timeout, err) == 0) {
+	if (name && lh_lock_take(&lock, name, f->path, f->how->lock_timeout, err) == 0) {
 		rc = swap_files(f, err);
 		lh_lock_drop(&lock);
 	}
@@ -268,10 +279,9 @@ static bool is_replaced(const char *path, int fd)
 }
 
 /* Compact the index that is open as fd, with INDEX-compact held. */
-static int compact_locked(const char *path, int fd, unsigned jobs, double lock_timeout,
-			  struct lh_err *err)
+static int compact_locked(const char *path, int fd, const struct how *how, struct lh_err *err)
 {
-	struct compaction f = { .path = path };
+	struct compaction f = { .path = path, .how = how };
 	int rc = -1;
 
 	lh_buf_init(&f.mark, 256);
@@ -281,8 +291,8 @@ static int compact_locked(const char *path, int fd, unsigned jobs, double lock_t
 	else if (f.snapshot && f.snapshot->logged_puts + f.snapshot->logged_deletes == 0 &&
 		 f.snapshot->torn_at < 0)
 		rc = COMPACT_DONE;
-	else if (f.snapshot && build(&f, jobs, err) == 0)
-		rc = locked_swap(&f, lock_timeout, err);
+	else if (f.snapshot && build(&f, err) == 0)
+		rc = locked_swap(&f, err);
 	lh_index_writer_free(f.writer);
 	lh_index_close(f.snapshot);
 	lh_buf_free(&f.log);
@@ -291,20 +301,19 @@ static int compact_locked(const char *path, int fd, unsigned jobs, double lock_t
 	return rc;
 }
 
-static int compact_once(const char *path, unsigned jobs, enum compact_mode mode,
-			double lock_timeout, struct lh_err *err)
+static int compact_once(const char *path, const struct how *how, struct lh_err *err)
 {
 	int rc = -1, fd = lh_open_regular(path, O_RDONLY, 0, err);
 	char *name = fd >= 0 ? lh_index_sibling_path(path, LH_INDEX_COMPACT, err) : NULL;
 	struct lh_lock lock = { .fd = -1 };
 
 	if (name)
-		rc = lh_lock_take(&lock, name, path, mode == COMPACT_UNLESS_BUSY ? 0 : lock_timeout,
-				  err);
-	if (name && rc < 0 && mode == COMPACT_UNLESS_BUSY && err->code == LH_ELOCKED)
+		rc = lh_lock_take(&lock, name, path,
+				  how->mode == COMPACT_UNLESS_BUSY ? 0 : how->lock_timeout, err);
+	if (name && rc < 0 && how->mode == COMPACT_UNLESS_BUSY && err->code == LH_ELOCKED)
 		rc = COMPACT_BUSY;
-	if (rc == 0 && !(mode == COMPACT_FOR_ROOM && is_replaced(path, fd)))
-		rc = compact_locked(path, fd, jobs, lock_timeout, err);
+	if (rc == 0 && !(how->mode == COMPACT_FOR_ROOM && is_replaced(path, fd)))
+		rc = compact_locked(path, fd, how, err);
 	lh_lock_drop(&lock);
 	free(name);
 	if (fd >= 0)
@@ -312,17 +321,17 @@ static int compact_once(const char *path, unsigned jobs, enum compact_mode mode,
 	return rc;
 }
 
-static int compact(const char *path, unsigned jobs, enum compact_mode mode, double lock_timeout,
-		   struct lh_err *err)
+static int compact(const char *path, const struct how *how, struct lh_err *err)
 {
 	int rc = COMPACT_MOOT, tries = 0, rounds = 0;
 
 	if (lh_index_refuse_link(path, err) < 0)
 		return -1;
 	while ((rc == COMPACT_MOOT && tries++ < COMPACT_TRIES) ||
-	       (rc == COMPACT_AGAIN && mode == COMPACT_UNLESS_BUSY && ++rounds < COMPACT_ROUNDS))
-		rc = compact_once(path, jobs, mode, lock_timeout, err);
-	if (rc == COMPACT_MOOT && mode == COMPACT_ALL)
+	       (rc == COMPACT_AGAIN && how->mode == COMPACT_UNLESS_BUSY &&
+		++rounds < COMPACT_ROUNDS))
+		rc = compact_once(path, how, err);
+	if (rc == COMPACT_MOOT && how->mode == COMPACT_ALL)
 		return lh_err_set(err, LH_ELOCKED, "%s: others replaced it %d times meanwhile",
 				  path, COMPACT_TRIES);
 	return rc < 0 ? -1 : 0;
@@ -330,18 +339,28 @@ static int compact(const char *path, unsigned jobs, enum compact_mode mode, doub
 
 int lh_index_compact(const char *path, unsigned jobs, double lock_timeout, struct lh_err *err)
 {
-	return compact(path, jobs, COMPACT_ALL, lock_timeout, err);
+	return lh_index_compact_watched(path, jobs, lock_timeout, NULL, NULL, err);
+}
+
+int lh_index_compact_watched(const char *path, unsigned jobs, double lock_timeout,
+			     lh_index_progress_fn *progress, void *ctx, struct lh_err *err)
+{
+	const struct how how = { COMPACT_ALL, jobs, lock_timeout, progress, ctx };
+
+	return compact(path, &how, err);
 }
 
 int lh_index_compact_unless_busy(const char *path, unsigned jobs, double lock_timeout,
 				 struct lh_err *err)
 {
-	return compact(path, jobs, COMPACT_UNLESS_BUSY, lock_timeout, err);
+	return compact(path, &(struct how){ COMPACT_UNLESS_BUSY, jobs, lock_timeout, NULL, NULL },
+		       err);
 }
 
 int lh_index_make_room(const char *path, unsigned jobs, double lock_timeout, struct lh_err *err)
 {
-	return compact(path, jobs, COMPACT_FOR_ROOM, lock_timeout, err);
+	return compact(path, &(struct how){ COMPACT_FOR_ROOM, jobs, lock_timeout, NULL, NULL },
+		       err);
 }
 
 int lh_index_change_in_turn(struct lh_index_change *c, const char *path, unsigned jobs,

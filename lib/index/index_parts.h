@@ -17,7 +17,9 @@
  *     filter_cache.c     the results of a filter, by row
  *     rerank.c           the best candidates, measured again and sorted
  *     index_words.c      search by words (lexical/lexical.h)
- *     metadata_filter.c  the filter of lh/metadata_filter.h
+ *     metadata_filter.c  the filter of lh/metadata_filter.h (filter_parts.h)
+ *     filter_compile.c   what it is compiled to
+ *     filter_where.c     a filter from pairs of KEY=VALUE
  * Building
  *     writer.c           rows in memory (writer.h)
  *     take_over.c        rows and links copied from another index

@@ -83,6 +83,10 @@ typedef void lh_index_progress_fn(void *ctx, const char *stage, uint64_t done, u
 void lh_index_writer_watch(struct lh_index_writer *w, lh_index_progress_fn *progress,
 			   void *ctx);
 
+/* Do as lh_index_compact, and report its progress so. */
+int lh_index_compact_watched(const char *path, unsigned jobs, double lock_timeout,
+			     lh_index_progress_fn *progress, void *ctx, struct lh_err *err);
+
 /* A graph that another program built over the rows of a writer, numbered in the order of the
  * puts. */
 struct lh_index_given_graph {
@@ -168,6 +172,13 @@ int lh_index_change_try(struct lh_index_change *c, bool *compaction_due,
  * everywhere. */
 int lh_index_change_hold(struct lh_index_change *c, struct lh_err *err);
 void lh_index_change_release(struct lh_index_change *c);
+/* Gather a put of a live row of ix with its vector as it is stored and other metadata ("{}":
+ * none).  Another put of that id since ix was opened would be undone, so ix is opened or
+ * renewed under lh_index_change_hold. */
+int lh_index_change_put_meta(struct lh_index_change *c, const struct lh_index *ix, uint64_t row,
+			     const char *meta, size_t meta_len, struct lh_err *err);
+/* Check that metadata is not too long to be stored. */
+int lh_index_check_meta(size_t meta_len, struct lh_err *err);
 /* Compact after lh_index_change_try returned 1, or wait for the process that is compacting. */
 int lh_index_make_room(const char *path, unsigned jobs, double lock_timeout,
 		       struct lh_err *err);

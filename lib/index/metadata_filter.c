@@ -1,172 +1,12 @@
-/* metadata_filter.c - match metadata against a filter.  See lh/metadata_filter.h. */
-#include <lh/metadata_filter.h>
+/* metadata_filter.c - match metadata against a compiled filter.  See lh/metadata_filter.h and
+ * filter_parts.h. */
+#include "filter_parts.h"
 
 #include <stdlib.h>
 
-#include "base/mem.h"
-
-struct key {
-	struct lh_str name;
-	struct lh_str *str;		/* strings allowed, sorted */
-	struct lh_value *other;		/* numbers, arrays and objects allowed */
-	size_t n_str, n_other;
-	unsigned literals;		/* null, false, true: a bit per enum lh_type */
-};
-
-struct lh_filter {
-	struct lh_buf text, unescaped;	/* of the filter */
-	struct lh_buf scratch, plain;	/* scratch: of the current value */
-	struct key *key;
-	struct lh_str *str;
-	struct lh_value *other;
-	size_t n, cap, cap_str, cap_other;
-	struct lh_record scan;		/* scratch of lh_json_parse */
-};
-
-struct lh_filter *lh_filter_new(struct lh_err *err)
-{
-	struct lh_filter *f = lh_calloc(1, sizeof *f, err);
-
-	if (!f)
-		return NULL;
-	lh_record_init(&f->scan);
-	return f;
-}
-
-void lh_filter_free(struct lh_filter *f)
-{
-	if (!f)
-		return;
-	lh_buf_free(&f->text);
-	lh_buf_free(&f->unescaped);
-	lh_buf_free(&f->scratch);
-	lh_buf_free(&f->plain);
-	lh_record_free(&f->scan);
-	free(f->key);
-	free(f->str);
-	free(f->other);
-	free(f);
-}
-
-/* Compare by length first: most comparisons end there. */
-static int cmp_str(const void *a, const void *b)
-{
-	const struct lh_str *x = a, *y = b;
-
-	if (x->n != y->n)
-		return x->n < y->n ? -1 : 1;
-	return memcmp(x->p, y->p, x->n);
-}
-
-/* ---- compiling ---- */
-
-static bool add_alternative(struct lh_filter *f, struct key *k, const struct lh_value *v,
-			    struct lh_err *err)
-{
-	switch (v->type) {
-	case LH_STRING:
-		return lh_value_str(v, &f->unescaped, &k->str[k->n_str++], err) == 0;
-	case LH_NULL:
-	case LH_FALSE:
-	case LH_TRUE:
-		k->literals |= 1u << v->type;
-		return true;
-	default:
-		k->other[k->n_other++] = *v;
-		return true;
-	}
-}
-
-static int add_key(struct lh_filter *f, struct key *k, const struct lh_iter *it, struct lh_err *err)
-{
-	struct lh_iter alt;
-
-	if (lh_value_str(&it->key, &f->unescaped, &k->name, err) < 0)
-		return -1;
-	if (it->val.type != LH_ARRAY)
-		return add_alternative(f, k, &it->val, err) ? 0 : -1;
-	lh_iter_init(&alt, &it->val);
-	while (lh_iter_next(&alt))
-		if (!add_alternative(f, k, &alt.val, err))
-			return -1;
-	if (k->n_str)
-		qsort(k->str, k->n_str, sizeof *k->str, cmp_str);
-	return 0;
-}
-
-/* Reserve memory for all keys, alternatives and unescaped strings, so that pointers
- * into it stay valid. */
-static int make_room(struct lh_filter *f, const struct lh_value *v, struct lh_err *err)
-{
-	struct lh_iter it, alt;
-	size_t keys = 0, alts = 0;
-
-	lh_iter_init(&it, v);
-	while (lh_iter_next(&it)) {
-		keys++;
-		if (it.val.type != LH_ARRAY) {
-			alts++;
-			continue;
-		}
-		lh_iter_init(&alt, &it.val);
-		while (lh_iter_next(&alt))
-			alts++;
-	}
-	if (lh_grow(&f->key, &f->cap, keys, sizeof *f->key, err) < 0 ||
-	    lh_grow(&f->str, &f->cap_str, alts, sizeof *f->str, err) < 0 ||
-	    lh_grow(&f->other, &f->cap_other, alts, sizeof *f->other, err) < 0)
-		return -1;
-	lh_buf_reset(&f->unescaped);
-	lh_buf_room(&f->unescaped, v->n + LH_PAD);
-	return lh_buf_check(&f->unescaped, err);
-}
-
-int lh_filter_compile(struct lh_filter *f, const struct lh_value *v, struct lh_err *err)
-{
-	struct lh_value own = *v;
-	struct lh_str *str;
-	struct lh_value *other;
-	struct lh_iter it;
-
-	f->n = 0;
-	lh_buf_reset(&f->text);
-	if (v->type != LH_OBJECT)
-		return lh_err_set(err, LH_EDATA, "a filter must be a JSON object");
-	lh_buf_add(&f->text, v->p, v->n);
-	if (lh_buf_check(&f->text, err) < 0)
-		return -1;
-	own.p = f->text.p;
-	if (make_room(f, &own, err) < 0)
-		return -1;
-	str = f->str;
-	other = f->other;
-	lh_iter_init(&it, &own);
-	while (lh_iter_next(&it)) {
-		struct key *k = &f->key[f->n++];
-
-		*k = (struct key){ .str = str, .other = other };
-		if (add_key(f, k, &it, err) < 0)
-			return -1;
-		str += k->n_str;
-		other += k->n_other;
-	}
-	/* Keys begin with their names, so cmp_str sorts them too. */
-	if (f->n)
-		qsort(f->key, f->n, sizeof *f->key, cmp_str);
-	return 0;
-}
-
-bool lh_filter_is(const struct lh_filter *f, const struct lh_value *v)
-{
-	return f->text.len == v->n && v->n && memcmp(f->text.p, v->p, v->n) == 0;
-}
+#include "json/json_scanner.h"
 
 /* ---- scanning unchecked metadata ---- */
-
-struct span {
-	const char *p, *end;
-	bool escaped;		/* a string with a backslash */
-};
 
 static const char *skip_space(const char *p, const char *end)
 {
@@ -216,7 +56,7 @@ static const char *skip_container(const char *p, const char *end)
 	return NULL;
 }
 
-static const char *skip_value(const char *p, const char *end, struct span *out)
+static const char *skip_value(const char *p, const char *end, struct filter_span *out)
 {
 	out->p = p;
 	out->escaped = false;
@@ -247,7 +87,8 @@ static int broken(struct lh_err *err)
 }
 
 /* Step to the next child: 1, 0 at the closing bracket, -1 for text that is not JSON. */
-static int walk_next(struct walk *w, struct span *key, struct span *val, struct lh_err *err)
+static int walk_next(struct walk *w, struct filter_span *key, struct filter_span *val,
+		     struct lh_err *err)
 {
 	const char *p = skip_space(w->at, w->end);
 
@@ -271,10 +112,11 @@ static int walk_next(struct walk *w, struct span *key, struct span *val, struct 
 	return w->at ? 1 : broken(err);
 }
 
-/* ---- matching ---- */
+/* ---- values ---- */
 
 /* Copy a value to where the scanner may read past its end, and parse it. */
-static int check(struct lh_filter *f, const struct span *s, struct lh_value *v, struct lh_err *err)
+static int check(struct lh_filter *f, const struct filter_span *s, struct lh_value *v,
+		 struct lh_err *err)
 {
 	lh_buf_reset(&f->scratch);
 	lh_buf_add(&f->scratch, s->p, (size_t)(s->end - s->p));
@@ -285,7 +127,7 @@ static int check(struct lh_filter *f, const struct span *s, struct lh_value *v, 
 	return err->code == LH_ENOMEM ? -1 : broken(err);
 }
 
-static int string_of(struct lh_filter *f, const struct span *s, struct lh_str *out,
+static int string_of(struct lh_filter *f, const struct filter_span *s, struct lh_str *out,
 		     struct lh_err *err)
 {
 	struct lh_value v;
@@ -296,176 +138,220 @@ static int string_of(struct lh_filter *f, const struct span *s, struct lh_str *o
 	}
 	if (check(f, s, &v, err) < 0)
 		return -1;
-	lh_buf_reset(&f->plain);
-	return lh_value_str(&v, &f->plain, out, err);
+	lh_buf_reset(&f->copy);
+	return lh_value_str(&v, &f->copy, out, err);
 }
 
-static int match_one(struct lh_filter *f, const struct key *k, const struct span *s,
+/* Return whether a value that compares as c with the bound is within it. */
+static bool within(const struct filter_bound *b, int c)
+{
+	switch (b->order) {
+	case FILTER_LT: return c < 0;
+	case FILTER_LTE: return c <= 0;
+	case FILTER_GT: return c > 0;
+	default: return c >= 0;
+	}
+}
+
+static bool match_string(const struct filter_cond *c, const struct lh_str *str)
+{
+	unsigned i;
+
+	for (i = 0; i < c->n_sets; i++)
+		if (!bsearch(str, c->set[i].str, c->set[i].n_str, sizeof *str, lh_filter_cmp))
+			return false;
+	for (i = 0; i < c->n_bounds; i++)
+		if (c->bound[i].number.p ||
+		    !within(&c->bound[i], lh_str_cmp(*str, c->bound[i].str)))
+			return false;
+	return true;
+}
+
+static bool holds(const struct filter_set *s, const struct lh_value *v)
+{
+	size_t i;
+
+	if (v->type <= LH_TRUE)
+		return s->literals >> v->type & 1;
+	for (i = 0; i < s->n_other; i++)
+		if (lh_value_equal(&s->other[i], v))
+			return true;
+	return false;
+}
+
+static bool match_other(const struct filter_cond *c, const struct lh_value *v)
+{
+	unsigned i;
+
+	for (i = 0; i < c->n_sets; i++)
+		if (!holds(&c->set[i], v))
+			return false;
+	for (i = 0; i < c->n_bounds; i++)
+		if (v->type != LH_NUMBER ||
+		    !within(&c->bound[i], lh_number_cmp(v, &c->bound[i].number)))
+			return false;
+	return true;
+}
+
+/* Return whether only strings can match, so that no other value must be parsed. */
+static bool wants_strings(const struct filter_cond *c)
+{
+	unsigned i;
+
+	for (i = 0; i < c->n_sets; i++)
+		if (!c->set[i].n_other && !c->set[i].literals)
+			return true;
+	for (i = 0; i < c->n_bounds; i++)
+		if (!c->bound[i].number.p)
+			return true;
+	return false;
+}
+
+static int match_one(struct lh_filter *f, const struct filter_cond *c, const struct filter_span *s,
 		     struct lh_err *err)
 {
 	struct lh_value v;
 	struct lh_str str;
-	size_t i;
 
 	if (*s->p == '"') {
-		if (!k->n_str)
+		if (c->n_sets && !c->set->n_str)
 			return 0;
-		if (string_of(f, s, &str, err) < 0)
-			return -1;
-		return bsearch(&str, k->str, k->n_str, sizeof str, cmp_str) != NULL;
+		return string_of(f, s, &str, err) < 0 ? -1 : match_string(c, &str);
 	}
-	if (!k->n_other && !k->literals)
+	if (wants_strings(c))
 		return 0;
-	if (check(f, s, &v, err) < 0)
-		return -1;
-	if (v.type <= LH_TRUE)
-		return k->literals >> v.type & 1;
-	for (i = 0; i < k->n_other; i++)
-		if (lh_value_equal(&k->other[i], &v))
-			return 1;
-	return 0;
+	return check(f, s, &v, err) < 0 ? -1 : match_other(c, &v);
 }
 
-static int match_value(struct lh_filter *f, const struct key *k, const struct span *s,
-		       struct lh_err *err)
+/* Match the sets and bounds. */
+static int match_value(struct lh_filter *f, const struct filter_cond *c,
+		       const struct filter_span *s, struct lh_err *err)
 {
 	struct walk w = { s->p + 1, s->end, false, true };
-	struct span element;
-	int got = match_one(f, k, s, err);
+	struct filter_span element;
+	int got = match_one(f, c, s, err);
 
 	if (got || *s->p != '[')
 		return got;
 	while ((got = walk_next(&w, NULL, &element, err)) > 0) {
-		got = match_one(f, k, &element, err);
+		got = match_one(f, c, &element, err);
 		if (got)
 			return got;
 	}
 	return got;
 }
 
-int lh_filter_match(struct lh_filter *f, const char *meta, size_t n, struct lh_err *err)
+static int match_cond(struct lh_filter *f, const struct filter_cond *c,
+		      const struct filter_span *s, struct lh_err *err)
 {
-	struct walk w = { .object = true, .first = true };
-	struct span key, val;
-	size_t left = f->n;
+	int got = c->exists != 0;
+
+	if (got > 0 && (c->n_sets || c->n_bounds))
+		got = match_value(f, c, s, err);
+	if (got <= 0 || !c->not)
+		return got;
+	got = match_cond(f, c->not, s, err);
+	return got < 0 ? -1 : !got;
+}
+
+/* ---- metadata ---- */
+
+/* Step to the next key that the filter names: 1 with *slot, 0 at the end, -1. */
+static int next_named(struct lh_filter *f, struct walk *w, size_t *slot, struct filter_span *val,
+		      struct lh_err *err)
+{
+	const struct lh_str *at;
+	struct filter_span key;
+	struct lh_str name;
 	int got;
 
-	if (!left)
-		return 1;
-	if (!n)
-		return 0;
-	if (*meta != '{')
-		return broken(err);
-	w.at = meta + 1;
-	w.end = meta + n;
-	while ((got = walk_next(&w, &key, &val, err)) > 0) {
-		const struct key *k;
-		struct lh_str name;
-
+	while ((got = walk_next(w, &key, val, err)) > 0) {
 		if (string_of(f, &key, &name, err) < 0)
 			return -1;
-		k = bsearch(&name, f->key, f->n, sizeof *f->key, cmp_str);
-		if (!k)
-			continue;
-		got = match_value(f, k, &val, err);
-		if (got <= 0 || !--left)
-			return got;
+		at = bsearch(&name, f->name, f->n, sizeof *f->name, lh_filter_cmp);
+		if (at) {
+			*slot = (size_t)(at - f->name);
+			return 1;
+		}
 	}
 	return got;
 }
 
-/* ---- KEY=VALUE ---- */
-
-/* Return whether s is exactly one JSON number, string, true, false or null; -1 without
- * memory. */
-static int is_scalar(struct lh_record *scan, struct lh_buf *scratch, const char *s,
-		     struct lh_err *err)
+/* Match as the keys are met, and stop at the first that does not match. */
+static int match_plain(struct lh_filter *f, struct walk *w, struct lh_err *err)
 {
-	struct lh_value v;
+	size_t left = f->n, required = f->n_required, slot;
+	struct filter_span val;
+	int got;
 
-	lh_buf_reset(scratch);
-	lh_buf_puts(scratch, s);
-	if (lh_buf_check(scratch, err) < 0)
-		return -1;
-	if (lh_json_parse(scan, scratch->p, scratch->len, &v, err) < 0)
-		return err->code == LH_ENOMEM ? -1 : 0;
-	return v.type < LH_ARRAY && v.n == scratch->len;
+	while (left && (got = next_named(f, w, &slot, &val, err)) != 0) {
+		const struct filter_cond *c = &f->top.key[slot].cond;
+
+		if (got > 0)
+			got = match_cond(f, c, &val, err);
+		if (got <= 0)
+			return got;
+		required -= !c->absent;
+		left--;
+	}
+	return !required;
 }
 
-static size_t key_len(const char *pair)
-{
-	return strcspn(pair, "=");
-}
+static int match_group(struct lh_filter *f, const struct filter_group *g, struct lh_err *err);
 
-static bool same_key(const char *a, const char *b)
-{
-	return key_len(a) == key_len(b) && memcmp(a, b, key_len(a)) == 0;
-}
-
-/* Append the member for the key of pairs[first], with the values of all its pairs. */
-static int where_member(struct lh_buf *json, const char *const *pairs, size_t first, size_t n,
-			struct lh_record *scan, struct lh_buf *scratch, struct lh_err *err)
+static int match_list(struct lh_filter *f, const struct filter_list *l, struct lh_err *err)
 {
 	size_t i;
+	int got;
 
-	lh_buf_json(json, pairs[first], key_len(pairs[first]));
-	lh_buf_puts(json, ":[");
-	for (i = first; i < n; i++) {
-		const char *value = pairs[i] + key_len(pairs[i]) + 1;
-		int scalar;
-
-		if (!same_key(pairs[i], pairs[first]))
-			continue;
-		scalar = is_scalar(scan, scratch, value, err);
-		if (scalar < 0)
-			return -1;
-		if (i != first)
-			lh_buf_putc(json, ',');
-		lh_buf_json(json, value, strlen(value));
-		if (scalar) {
-			lh_buf_putc(json, ',');
-			lh_buf_puts(json, value);
-		}
+	for (i = 0; i < l->n; i++) {
+		got = match_group(f, &l->group[i], err);
+		if (got < 0 || (bool)got == l->any)
+			return got;
 	}
-	lh_buf_putc(json, ']');
-	return 0;
+	return !l->any;
 }
 
-static int check_pairs(const char *const *pairs, size_t n, struct lh_err *err)
+static int match_group(struct lh_filter *f, const struct filter_group *g, struct lh_err *err)
 {
 	size_t i;
+	int got = 1;
 
-	for (i = 0; i < n; i++) {
-		if (*pairs[i] == '=' || !strchr(pairs[i], '='))
-			return lh_err_set(err, LH_EUSAGE, "\"%s\" is not KEY=VALUE", pairs[i]);
-		if (!lh_utf8_valid(pairs[i], strlen(pairs[i])))
-			return lh_err_set(err, LH_EUSAGE, "\"%s\" is not UTF-8", pairs[i]);
+	for (i = 0; i < g->n && got > 0; i++) {
+		const struct filter_key *k = &g->key[i];
+		const struct filter_span *s = &f->found[k->slot];
+
+		got = s->p ? match_cond(f, &k->cond, s, err) : k->cond.absent;
 	}
-	return 0;
+	for (i = 0; i < g->n_lists && got > 0; i++)
+		got = match_list(f, &g->list[i], err);
+	return got;
 }
 
-int lh_filter_where(struct lh_buf *json, const char *const *pairs, size_t n, struct lh_err *err)
+/* Find the values of all names, then match. */
+static int match_whole(struct lh_filter *f, struct walk *w, struct lh_err *err)
 {
-	struct lh_record scan;
-	struct lh_buf scratch = { 0 };
-	size_t i, before;
-	int rc = check_pairs(pairs, n, err);
+	struct filter_span val;
+	size_t left = f->n, slot;
+	int got = 0;
 
-	if (rc < 0)
-		return -1;
-	lh_record_init(&scan);
-	lh_buf_putc(json, '{');
-	for (i = 0; rc == 0 && i < n; i++) {
-		for (before = 0; before < i && !same_key(pairs[before], pairs[i]); before++)
-			;
-		if (before < i)
-			continue;
-		if (i)
-			lh_buf_putc(json, ',');
-		rc = where_member(json, pairs, i, n, &scan, &scratch, err);
+	memset(f->found, 0, f->n * sizeof *f->found);
+	while (left && (got = next_named(f, w, &slot, &val, err)) > 0) {
+		left -= !f->found[slot].p;
+		f->found[slot] = val;
 	}
-	lh_buf_putc(json, '}');
-	lh_record_free(&scan);
-	lh_buf_free(&scratch);
-	return rc < 0 ? -1 : lh_buf_check(json, err);
+	return got < 0 ? -1 : match_group(f, &f->top, err);
+}
+
+int lh_filter_match(struct lh_filter *f, const char *meta, size_t n, struct lh_err *err)
+{
+	struct walk w = { .object = true, .first = true };
+
+	if (f->plain && !f->n)
+		return 1;
+	if (n && *meta != '{')
+		return broken(err);
+	w.at = n ? meta + 1 : "}";
+	w.end = n ? meta + n : w.at + 1;
+	return f->plain ? match_plain(f, &w, err) : match_whole(f, &w, err);
 }

@@ -64,10 +64,98 @@ static const struct {
 	{ "{\"a\":[1,2]}", "{\"a\":[3,[2]]}", 0 },
 	{ "{\"a\":[[1,2]]}", "{\"a\":[1,2]}", 1 },
 	{ "{\"a\":[[1,2]]}", "{\"a\":[2,1]}", 0 },
-	/* objects: JSON equality */
-	{ "{\"a\":{\"x\":1,\"y\":[2]}}", "{\"a\":{\"y\":[2.0],\"x\":1}}", 1 },
-	{ "{\"a\":{\"x\":1}}", "{\"a\":{\"x\":1,\"y\":2}}", 0 },
-	{ "{\"a\":{\"x\":1}}", "{\"a\":[{\"x\":1.0}]}", 1 },
+	/* eq: JSON equality, and so in a list */
+	{ "{'a':{'eq':{'x':1,'y':[2]}}}", "{'a':{'y':[2.0],'x':1}}", 1 },
+	{ "{'a':[{'x':1,'y':[2]}]}", "{'a':{'y':[2.0],'x':1}}", 1 },
+	{ "{'a':{'eq':{'x':1}}}", "{'a':{'x':1,'y':2}}", 0 },
+	{ "{'a':{'eq':{'x':1}}}", "{'a':[{'x':1.0}]}", 1 },
+	{ "{'a':{'eq':[1,2]}}", "{'a':[1,2.0]}", 1 },
+	{ "{'a':{'eq':[1,2]}}", "{'a':[2,1]}", 0 },
+	{ "{'a':{'eq':[1,2]}}", "{'a':1}", 0 },
+	{ "{'a':{'eq':null}}", "{'a':null}", 1 },
+	{ "{'a':{'eq':null}}", "{}", 0 },
+	{ "{'a':{'in':[1,'x']}}", "{'a':'x'}", 1 },
+	{ "{'a':{'in':[]}}", "{'a':'x'}", 0 },
+	/* bounds: numbers exactly, strings by bytes, each with its like only */
+	{ "{'a':{'lt':50}}", "{'a':49.999}", 1 },
+	{ "{'a':{'lt':50}}", "{'a':50}", 0 },
+	{ "{'a':{'lte':50}}", "{'a':5.0e1}", 1 },
+	{ "{'a':{'gte':1e2}}", "{'a':100}", 1 },
+	{ "{'a':{'gt':1e2}}", "{'a':100.0}", 0 },
+	{ "{'a':{'gt':9007199254740992}}", "{'a':9007199254740993}", 1 },
+	{ "{'a':{'gt':9007199254740993}}", "{'a':9007199254740993.0}", 0 },
+	{ "{'a':{'lt':0.1}}", "{'a':0.09999999999999999999999}", 1 },
+	{ "{'a':{'gt':0}}", "{'a':1e-99999999999999999999}", 1 },
+	{ "{'a':{'lt':0}}", "{'a':-1e-99999999999999999999}", 1 },
+	{ "{'a':{'lt':0}}", "{'a':-0.0}", 0 },
+	{ "{'a':{'lt':1e100000000000000000000}}", "{'a':1e99999999999999999999}", 1 },
+	{ "{'a':{'gt':1e99999999999999999999}}", "{'a':1e100000000000000000000}", 1 },
+	{ "{'a':{'gte':10e99999999999999999999}}", "{'a':1e100000000000000000000}", 1 },
+	{ "{'a':{'gt':10e99999999999999999999}}", "{'a':1e100000000000000000000}", 0 },
+	{ "{'a':{'lt':1e-5}}", "{'a':1e-100000000000000000000}", 1 },
+	{ "{'a':{'lt':-1e20}}", "{'a':-1E+00021}", 1 },
+	{ "{'a':{'lt':50}}", "{'a':'49'}", 0 },
+	{ "{'a':{'gt':0}}", "{'a':true}", 0 },
+	{ "{'a':{'lt':50}}", "{'a':null}", 0 },
+	{ "{'a':{'lt':50}}", "{}", 0 },
+	{ "{'a':{'lt':50}}", "", 0 },
+	{ "{'a':{'lt':'50'}}", "{'a':49}", 0 },
+	{ "{'a':{'gte':'2026-01-01','lt':'2026-02-01'}}", "{'a':'2026-01-31T23:59'}", 1 },
+	{ "{'a':{'gte':'2026-01-01','lt':'2026-02-01'}}", "{'a':'2026-02-01'}", 0 },
+	{ "{'a':{'gt':'ab'}}", "{'a':'abc'}", 1 },
+	{ "{'a':{'gt':'Z'}}", "{'a':'\\u00e9'}", 1 },
+	{ "{'a':{'gt':'a','lt':5}}", "{'a':'b'}", 0 },
+	/* one element must be within both */
+	{ "{'a':{'gte':10,'lt':50}}", "{'a':[5,100]}", 0 },
+	{ "{'a':{'gte':10,'lt':50}}", "{'a':[5,30,100]}", 1 },
+	{ "{'a':{'gte':10,'in':[5,60]}}", "{'a':[5,30]}", 0 },
+	{ "{'a':{'gte':10,'in':[5,60]}}", "{'a':[5,60]}", 1 },
+	/* a filter and its negation divide the rows */
+	{ "{'a':{'not':'x'}}", "{'a':'x'}", 0 },
+	{ "{'a':{'not':'x'}}", "{'a':'y'}", 1 },
+	{ "{'a':{'not':'x'}}", "{'a':1}", 1 },
+	{ "{'a':{'not':'x'}}", "{'b':1}", 1 },
+	{ "{'a':{'not':'x'}}", "{}", 1 },
+	{ "{'a':{'not':'x'}}", "", 1 },
+	{ "{'a':{'not':'x'}}", "{'a':['y','x']}", 0 },
+	{ "{'a':{'not':['x','y']}}", "{'a':'y'}", 0 },
+	{ "{'a':{'not':[]}}", "{'a':'y'}", 1 },
+	{ "{'a':{'not':null}}", "{'a':null}", 0 },
+	{ "{'a':{'not':{'lt':5}}}", "{'a':4}", 0 },
+	{ "{'a':{'not':{'lt':5}}}", "{'a':'4'}", 1 },
+	{ "{'a':{'not':{'not':'x'}}}", "{'a':'x'}", 1 },
+	{ "{'a':{'not':{'not':'x'}}}", "{}", 0 },
+	{ "{'a':{'not':'x','exists':true}}", "{'b':1}", 0 },
+	{ "{'a':{'not':'x','gt':'a'}}", "{'a':'b'}", 1 },
+	{ "{'a':{'not':'x'},'b':1}", "{'b':1}", 1 },
+	{ "{'a':{'not':'x'},'b':1}", "{'b':2}", 0 },
+	{ "{'a':{'not':'x'},'b':1}", "{'b':1,'a':'x'}", 0 },
+	{ "{'a':{'not':'x'},'b':1}", "{}", 0 },
+	{ "{'a':{'exists':true}}", "{'a':null}", 1 },
+	{ "{'a':{'exists':false}}", "{'a':null}", 0 },
+	{ "{'a':{'exists':false}}", "{}", 1 },
+	{ "{'a':{'exists':false}}", "", 1 },
+	{ "{'a':{'not':{'exists':true}}}", "{}", 1 },
+	{ "{'exists':'a'}", "{'a':null}", 1 },
+	{ "{'exists':'a'}", "{'b':null}", 0 },
+	{ "{'exists':'\\u0061','a':1}", "{'a':1}", 1 },
+	{ "{'exists':'a','a':1}", "{'a':2}", 0 },
+	/* or, and, and keys of such names */
+	{ "{'or':[{'a':1},{'b':1}]}", "{'b':1}", 1 },
+	{ "{'or':[{'a':1},{'b':1}]}", "{'b':2,'a':0}", 0 },
+	{ "{'or':[{'a':1},{'b':1}],'c':1}", "{'b':1}", 0 },
+	{ "{'or':[{'a':1},{'b':1}],'c':1}", "{'b':1,'c':1}", 1 },
+	{ "{'or':[]}", "{'b':1}", 0 },
+	{ "{'and':[]}", "{'b':1}", 1 },
+	{ "{'and':[]}", "", 1 },
+	{ "{'or':[{}]}", "", 1 },
+	{ "{'and':[{'a':{'gt':1}},{'a':{'lt':3}}]}", "{'a':[0,9]}", 1 },
+	{ "{'and':[{'or':[{'a':1},{'a':2}]},{'or':[{'b':1},{'b':2}]}]}", "{'a':2,'b':1}", 1 },
+	{ "{'and':[{'or':[{'a':1},{'a':2}]},{'or':[{'b':1},{'b':2}]}]}", "{'a':2,'b':3}", 0 },
+	{ "{'or':[{'a':{'not':1}},{'exists':'c'}]}", "{'a':1}", 0 },
+	{ "{'or':[{'a':{'not':1}},{'exists':'c'}]}", "", 1 },
+	{ "{'or':{'eq':1}}", "{'or':1}", 1 },
+	{ "{'and':{'in':[1]},'exists':{'not':2}}", "{'and':1,'exists':1}", 1 },
 	/* damage is detected where it is read */
 	{ "{\"a\":1}", "[1]", -1 },
 	{ "{\"a\":1}", "{", -1 },
@@ -86,15 +174,56 @@ static const struct {
 	{ "{\"a\":\"x\"}", "{\"a\":[\"y\"", -1 },
 };
 
+/* What is not a filter, and a part of its message. */
+static const struct {
+	const char *filter, *why;
+} not_filters[] = {
+	{ "1", "must be a JSON object" },
+	{ "null", "must be a JSON object" },
+	{ "[]", "must be a JSON object" },
+	{ "'a'", "must be a JSON object" },
+	{ "{'price':{'less':5}}", "unknown operator \"less\" under \"price\"" },
+	{ "{'price':{'lt':5,'LT':6}}", "unknown operator \"LT\" under \"price\"" },
+	{ "{'a':{'not':{'x':1}}}", "unknown operator \"x\" under \"a\"" },
+	{ "{'a':{'x':1}}", "{\"eq\":{...}}" },
+	{ "{'not':{'a':1}}", "unknown operator \"a\" under \"not\"" },
+	{ "{'a':{}}", "no operator under \"a\"" },
+	{ "{'a':{'not':{}}}", "no operator under \"a\"" },
+	{ "{'a':{'lt':null}}", "\"lt\" under \"a\" must be a number or a string" },
+	{ "{'a':{'gte':[1]}}", "\"gte\" under \"a\" must be a number or a string" },
+	{ "{'a':{'in':1}}", "\"in\" under \"a\" must be an array" },
+	{ "{'a':{'exists':1}}", "\"exists\" under \"a\" must be true or false" },
+	{ "{'or':'x'}", "\"or\" must be an array" },
+	{ "{'or':['x']}", "must hold objects" },
+	{ "{'and':1}", "\"and\" must be an array" },
+	{ "{'exists':true}", "\"exists\" must be a string" },
+	{ "{'or':[{'a':{'near':1}}]}", "unknown operator \"near\"" },
+};
+
+/* Single quotes stand for double ones. */
+static void quote(struct lh_buf *b, const char *text)
+{
+	lh_buf_reset(b);
+	for (; *text; text++)
+		lh_buf_putc(b, *text == '\'' ? '"' : *text);
+	lh_buf_putc(b, '\0');
+	b->len--;
+}
+
 /* Metadata is at the end of its memory, so that reading past it is detected. */
 static int match(struct lh_filter *f, const char *meta, struct lh_err *err)
 {
-	size_t n = strlen(meta);
-	char *exact = malloc(n + !n);
+	struct lh_buf quoted = { 0 };
+	char *exact;
+	size_t n;
 	int got;
 
-	memcpy(exact, meta, n);
+	quote(&quoted, meta);
+	n = quoted.len;
+	exact = malloc(n + !n);
+	memcpy(exact, quoted.p, n);
 	got = lh_filter_match(f, exact, n, err);
+	lh_buf_free(&quoted);
 	free(exact);
 	return got;
 }
@@ -104,8 +233,7 @@ static void parsed(struct lh_record *scan, struct lh_buf *text, const char *json
 {
 	struct lh_err err;
 
-	lh_buf_reset(text);
-	lh_buf_puts(text, json);
+	quote(text, json);
 	if (lh_json_parse(scan, text->p, text->len, v, &err) < 0) {
 		fprintf(stderr, "test_filter: %s: %s\n", json, err.msg);
 		exit(1);
@@ -134,19 +262,72 @@ static void check_cases(struct lh_filter *f, struct lh_record *scan, struct lh_b
 
 static void check_type(struct lh_filter *f, struct lh_record *scan, struct lh_buf *text)
 {
-	static const char *const bad[] = { "1", "null", "[]", "\"a\"" };
 	struct lh_value v;
 	struct lh_err err;
 	size_t i;
 
-	for (i = 0; i < sizeof bad / sizeof *bad; i++) {
-		parsed(scan, text, bad[i], &v);
-		if (lh_filter_compile(f, &v, &err) == 0 || err.code != LH_EDATA) {
-			fprintf(stderr, "test_filter: %s is taken for a filter\n", bad[i]);
+	for (i = 0; i < sizeof not_filters / sizeof *not_filters; i++) {
+		parsed(scan, text, not_filters[i].filter, &v);
+		if (lh_filter_compile(f, &v, &err) == 0 || err.code != LH_EDATA ||
+		    !strstr(err.msg, not_filters[i].why)) {
+			fprintf(stderr, "test_filter: %s: %s\n", not_filters[i].filter, err.msg);
+			failed = 1;
+		}
+		/* it matches nothing else by mistake */
+		if (lh_filter_match(f, "", 0, &err) != 1) {
+			fprintf(stderr, "test_filter: %s is left behind\n", not_filters[i].filter);
 			failed = 1;
 		}
 	}
 	check(!failed);
+}
+
+/* Compile a filter of n levels, or of n filters in "or": 0, -1. */
+static int compile_large(struct lh_filter *f, struct lh_record *scan, struct lh_buf *text,
+			 bool deep, const char *one, unsigned n, struct lh_err *err)
+{
+	struct lh_buf json = { 0 };
+	struct lh_value v;
+	unsigned i;
+
+	lh_buf_puts(&json, deep ? "" : "{'or':[{'a':1}");
+	for (i = 0; i < n; i++)
+		lh_buf_puts(&json, one);
+	lh_buf_puts(&json, deep ? "{'a':1}" : "]}");
+	for (i = 0; deep && i < n; i++)
+		lh_buf_puts(&json, "]}");
+	lh_buf_putc(&json, '\0');
+	parsed(scan, text, json.p, &v);
+	lh_buf_free(&json);
+	return lh_filter_compile(f, &v, err);
+}
+
+static void check_limits(struct lh_filter *f, struct lh_record *scan, struct lh_buf *text)
+{
+	struct lh_err err;
+
+	check(compile_large(f, scan, text, true, "{'or':[", LH_FILTER_DEPTH, &err) == 0);
+	check(match(f, "{'a':1}", &err) == 1 && match(f, "{'a':2}", &err) == 0);
+	check(compile_large(f, scan, text, true, "{'or':[", LH_FILTER_DEPTH + 1, &err) < 0);
+	check(strstr(err.msg, "32 deep"));
+	check(compile_large(f, scan, text, false, ",{'b':1}", LH_FILTER_GROUPS - 1, &err) == 0);
+	check(match(f, "{'b':1}", &err) == 1 && match(f, "{'b':2}", &err) == 0);
+	check(compile_large(f, scan, text, false, ",{'b':1}", LH_FILTER_GROUPS, &err) < 0);
+	check(strstr(err.msg, "1000 filters"));
+}
+
+static void check_keys(struct lh_filter *f, struct lh_record *scan, struct lh_buf *text)
+{
+	const struct lh_str *key;
+	struct lh_value v;
+	struct lh_err err;
+	size_t n;
+
+	parsed(scan, text, "{'b':1,'or':[{'c':{'not':2}},{'b':3}],'exists':'aa'}", &v);
+	check(lh_filter_compile(f, &v, &err) == 0);
+	key = lh_filter_keys(f, &n);
+	check(n == 3 && lh_str_is(key[0], "b", 1) && lh_str_is(key[1], "c", 1) &&
+	      lh_str_is(key[2], "aa", 2));
 }
 
 static void check_same(struct lh_filter *f, struct lh_record *scan, struct lh_buf *text)
@@ -167,23 +348,47 @@ static void check_same(struct lh_filter *f, struct lh_record *scan, struct lh_bu
 	check(!failed);
 }
 
+struct where {
+	const char *pair[8], *json;
+};
+
+static const struct where wheres[] = {
+	{ { "n=1", "state=IL", "n=x=y", "e=", "l=[1]", "q=\"s\"", "t=true", "s= 1" },
+	  "{'n':['1',1,'x=y'],'state':['IL'],'e':[''],'l':['[1]'],'q':['\\'s\\'','s'],"
+	  "'t':['true',true],'s':[' 1']}" },
+	{ { "price<50", "price>=10.0", "day>2026-01-01" },
+	  "{'price':{'gte':10.0,'lt':50},'day':{'gt':'2026-01-01'}}" },
+	{ { "a<=true", "b>\"5\"", "c<", "d<=x" },
+	  "{'a':{'lte':'true'},'b':{'gt':'5'},'c':{'lt':''},'d':{'lte':'x'}}" },
+	{ { "role!=Welder", "role!=5", "a=1", "a!=2", "a=3" },
+	  "{'role':{'not':['Welder','5',5]},'a':{'not':['2',2],'in':['1',1,'3',3]}}" },
+	{ { "or=1", "exists=x", "and!=y", "not=z" },
+	  "{'or':{'in':['1',1]},'exists':{'in':['x']},'and':{'not':['y']},'not':['z']}" },
+	{ { "a==1", "b!c=1", "d=<2", "e!=!", "f!=<" },
+	  "{'a':['=1'],'b!c':['1',1],'d':['<2'],'e':{'not':['!']},'f':{'not':['<']}}" },
+};
+
 static void check_where(void)
 {
-	static const char *const pairs[] = { "n=1", "state=IL", "n=x=y", "e=", "l=[1]", "q=\"s\"",
-					     "t=true", "s= 1" };
-	static const char *const bad[] = { "state", "=x", "", "a=\xff" };
-	struct lh_buf json = { 0 };
+	static const char *const bad[] = { "state", "=x", "", "a=\xff", "<5", "!=x", "a!",
+					   "\xff<1" };
+	static const char *const twice[] = { "a<1", "b<2", "a<3" };
+	struct lh_buf json = { 0 }, want = { 0 };
 	struct lh_err err;
-	size_t i;
+	size_t i, n;
 
-	if (lh_filter_where(&json, pairs, sizeof pairs / sizeof *pairs, &err) < 0)
-		lh_buf_puts(&json, err.msg);
-	lh_buf_putc(&json, '\0');
-	if (strcmp(json.p,
-		   "{\"n\":[\"1\",1,\"x=y\"],\"state\":[\"IL\"],\"e\":[\"\"],\"l\":[\"[1]\"],"
-		   "\"q\":[\"\\\"s\\\"\",\"s\"],\"t\":[\"true\",true],\"s\":[\" 1\"]}")) {
-		fprintf(stderr, "test_filter: where gives %s\n", json.p);
-		failed = 1;
+	for (i = 0; i < sizeof wheres / sizeof *wheres; i++) {
+		for (n = 0; n < 8 && wheres[i].pair[n]; n++)
+			;
+		lh_buf_reset(&json);
+		if (lh_filter_where(&json, wheres[i].pair, n, &err) < 0)
+			lh_buf_puts(&json, err.msg);
+		lh_buf_putc(&json, '\0');
+		quote(&want, wheres[i].json);
+		if (strcmp(json.p, want.p)) {
+			fprintf(stderr, "test_filter: where gives %s\n", json.p);
+			failed = 1;
+		}
 	}
 	for (i = 0; i < sizeof bad / sizeof *bad; i++) {
 		if (lh_filter_where(&json, &bad[i], 1, &err) == 0 || err.code != LH_EUSAGE) {
@@ -191,7 +396,10 @@ static void check_where(void)
 			failed = 1;
 		}
 	}
+	check(lh_filter_where(&json, twice, 3, &err) < 0 && err.code == LH_EUSAGE);
+	check(strstr(err.msg, "\"a<\" is given twice"));
 	lh_buf_free(&json);
+	lh_buf_free(&want);
 	check(!failed);
 }
 
@@ -205,6 +413,8 @@ int main(void)
 	lh_record_init(&scan);
 	test(check_cases(f, &scan, &text));
 	test(check_type(f, &scan, &text));
+	test(check_limits(f, &scan, &text));
+	test(check_keys(f, &scan, &text));
 	test(check_same(f, &scan, &text));
 	test(check_where());
 	lh_buf_free(&text);

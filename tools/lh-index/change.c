@@ -13,6 +13,7 @@ struct change {
 	struct rows rows;
 	struct changes to;
 	const struct lh_index_params *p;
+	const char *id_field;	/* of a delete; NULL: "id" */
 	uint64_t done;
 };
 
@@ -223,14 +224,14 @@ int index_add(struct lh_tool *tool, void *settings)
 
 /* ---- delete ---- */
 
-static int take_id(struct lh_record *rec, struct lh_buf *out, void *worker, struct lh_err *err)
+static int take_id(struct lh_record *rec, struct lh_buf *out, void *change, struct lh_err *err)
 {
+	const struct change *ch = change;
 	struct lh_buf scratch = { 0 };
 	struct lh_str id;
 	int rc;
 
-	(void)worker;
-	rc = lh_vector_record_id(rec, &scratch, &id, err);
+	rc = lh_vector_record_id(rec, ch->id_field, &scratch, &id, err);
 	if (rc == 0 && id.n == 0)
 		rc = lh_err_set(err, LH_EDATA, "empty id");
 	if (rc == 0)
@@ -278,7 +279,7 @@ static int drop_records(struct change *ch, const struct settings *s)
 int index_delete(struct lh_tool *tool, void *settings)
 {
 	const struct settings *s = settings;
-	struct change ch = { .tool = tool };
+	struct change ch = { .tool = tool, .id_field = s->id_field };
 	const struct lh_index_tally *tally;
 	int rc;
 

@@ -7,14 +7,6 @@
 #include "base/signal.h"
 #include <lh/num.h>
 
-struct dump {
-	const struct lh_index_params *p;
-	bool base64;
-	struct lh_buf line;
-	float *vector;
-	struct metadata meta;
-};
-
 void metadata_init(struct metadata *m)
 {
 	*m = (struct metadata){ .copy = { 0 } };
@@ -45,7 +37,7 @@ int metadata_write(struct metadata *m, struct lh_writer *w, const struct lh_row 
 	return 0;
 }
 
-static int put_vector(struct dump *d, struct lh_writer *w, struct lh_err *err)
+static int put_vector(struct row_writer *d, struct lh_writer *w, struct lh_err *err)
 {
 	size_t n = d->p->dimension;
 
@@ -53,71 +45,97 @@ static int put_vector(struct dump *d, struct lh_writer *w, struct lh_err *err)
 		return lh_err_set(err, LH_ECORRUPT, "vector holds NaN or infinity");
 	lh_write_key(w, "vector");
 	if (d->base64) {
-		lh_buf_putc(&d->line, '"');
-		lh_buf_base64(&d->line, d->vector, n * sizeof *d->vector);
-		lh_buf_putc(&d->line, '"');
+		lh_buf_putc(w->out, '"');
+		lh_buf_base64(w->out, d->vector, n * sizeof *d->vector);
+		lh_buf_putc(w->out, '"');
 	} else {
-		lh_buf_f32s(&d->line, d->vector, n);
+		lh_buf_f32s(w->out, d->vector, n);
 	}
+	lh_write_u64(w, "dimension", n);
+	if (*d->p->model)
+		lh_write_text(w, "model", d->p->model);
 	return 0;
 }
 
-static int dump_row(struct dump *d, const struct lh_row *row, struct lh_err *err)
+int row_writer_init(struct row_writer *d, const struct lh_index *ix, const struct settings *s,
+		    bool with_vector, struct lh_err *err)
 {
-	struct lh_writer w = lh_write_to(&d->line);
+	*d = (struct row_writer){ .p = lh_index_get_params(ix), .with_vector = with_vector,
+				  .base64 = s->encoding == 1 };
+	metadata_init(&d->meta);
+	d->vector = lh_calloc(d->p->dimension, sizeof *d->vector, err);
+	return d->vector ? 0 : -1;
+}
 
-	lh_buf_reset(&d->line);
+void row_writer_free(struct row_writer *d)
+{
+	metadata_free(&d->meta);
+	free(d->vector);
+}
+
+int row_write(struct row_writer *d, const struct lh_index *ix, uint64_t at,
+	      const struct lh_row *row, struct lh_buf *out, struct lh_err *err)
+{
+	struct lh_writer w = lh_write_to(out);
+
 	lh_write_object(&w, NULL);
 	lh_write_str(&w, "id", row->id);
-	if (put_vector(d, &w, err) < 0)
-		return -1;
-	lh_write_u64(&w, "dimension", d->p->dimension);
-	if (*d->p->model)
-		lh_write_text(&w, "model", d->p->model);
+	if (d->with_vector) {
+		lh_index_vector(ix, at, d->vector);
+		if (put_vector(d, &w, err) < 0)
+			return -1;
+	}
 	if (metadata_write(&d->meta, &w, row, err) < 0)
 		return -1;
 	lh_write_end(&w);
-	lh_buf_putc(&d->line, '\n');
-	return lh_buf_check(&d->line, err);
+	return lh_buf_check(out, err);
 }
 
-static int dump_all(struct dump *d, struct lh_tool *tool, const struct lh_index *ix)
+static int dump_row(struct row_writer *d, struct lh_tool *tool, const struct lh_index *ix,
+		    uint64_t i, struct lh_buf *line)
 {
-	uint64_t i, at, n = lh_index_rows(ix);
 	struct lh_row row;
-	int live;
+	uint64_t at;
+	int live = lh_index_nth_row(ix, i, &at, &row, &tool->err);
+
+	if (!live)
+		return 0;
+	lh_buf_reset(line);
+	if (live < 0 || row_write(d, ix, at, &row, line, &tool->err) < 0)
+		return lh_err_prefix(&tool->err, "%s: row %llu", tool->operands[0],
+				     (unsigned long long)i);
+	lh_buf_putc(line, '\n');
+	return lh_tool_out(tool, line->p, line->len);
+}
+
+static int dump_all(struct row_writer *d, struct lh_tool *tool, const struct lh_index *ix)
+{
+	struct lh_buf line = { 0 };
+	uint64_t i, n = lh_index_rows(ix);
+	int rc = 0;
 
 	if (lh_index_check_order(ix, &tool->err) < 0)
 		return lh_err_prefix(&tool->err, "%s", tool->operands[0]);
-	for (i = 0; i < n && !lh_stopping(); i++) {
-		live = lh_index_nth_row(ix, i, &at, &row, &tool->err);
-		if (live > 0)
-			lh_index_vector(ix, at, d->vector);
-		if (live < 0 || (live && dump_row(d, &row, &tool->err) < 0))
-			return lh_err_prefix(&tool->err, "%s: row %llu", tool->operands[0],
-					     (unsigned long long)i);
-		if (live && lh_tool_out(tool, d->line.p, d->line.len) < 0)
-			return -1;
+	for (i = 0; !rc && i < n && !lh_stopping(); i++) {
+		rc = dump_row(d, tool, ix, i, &line);
+		lh_tool_share(tool, i + 1, n);
 	}
-	return not_stopped(tool);
+	lh_buf_free(&line);
+	return rc < 0 ? -1 : not_stopped(tool);
 }
 
 int index_dump(struct lh_tool *tool, void *settings)
 {
-	const struct settings *s = settings;
 	struct lh_index *ix = lh_index_open(tool->operands[0], &tool->err);
-	struct dump d = { .base64 = s->encoding == 1 };
+	struct row_writer d;
 	int rc;
 
 	if (!ix)
 		return -1;
-	d.p = lh_index_get_params(ix);
-	metadata_init(&d.meta);
-	d.vector = lh_calloc(d.p->dimension, sizeof *d.vector, &tool->err);
-	rc = d.vector ? dump_all(&d, tool, ix) : -1;
-	metadata_free(&d.meta);
-	lh_buf_free(&d.line);
-	free(d.vector);
+	rc = row_writer_init(&d, ix, settings, true, &tool->err);
+	if (!rc)
+		rc = dump_all(&d, tool, ix);
+	row_writer_free(&d);
 	lh_index_close(ix);
 	return rc;
 }

@@ -34,18 +34,35 @@ static int cache_size(uint64_t *size, struct lh_err *err)
 			  "10G", v);
 }
 
+struct fetched {
+	struct lh_tool *tool;
+	uint64_t bytes;
+};
+
+static void on_moved(void *context, uint64_t n)
+{
+	struct fetched *f = context;
+
+	f->bytes += n;
+	lh_tool_bytes(f->tool, f->bytes, 0);
+}
+
 int index_fetch(struct lh_tool *tool, void *settings)
 {
+	struct lh_store_opts opts = LH_STORE_DEFAULTS;
+	struct fetched fetched = { .tool = tool };
 	struct lh_buf folder = { 0 }, path = { 0 };
 	struct lh_cache cache = { 0 };
 	int rc = cache_folder(&folder, &tool->err);
 
 	(void)settings;
+	opts.moved = on_moved;
+	opts.context = &fetched;
 	cache.folder = folder.p;
 	if (!rc)
 		rc = cache_size(&cache.max, &tool->err);
 	if (!rc)
-		rc = lh_cache_fetch(&cache, tool->operands[0], "-log", NULL, &path, &tool->err);
+		rc = lh_cache_fetch(&cache, tool->operands[0], "-log", &opts, &path, &tool->err);
 	if (!rc) {
 		path.p[path.len - 1] = '\n';
 		rc = lh_tool_out(tool, path.p, path.len);

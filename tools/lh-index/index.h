@@ -23,12 +23,14 @@ enum {
 	V_REQUESTS = 512,
 	V_IMPORT = 1024,
 	V_EXPORT = 2048,
-	V_FETCH = 4096
+	V_FETCH = 4096,
+	V_GET = 8192,
+	V_SET = 16384
 };
 
 struct settings {
-	int distance, precision, encoding;
-	int layout;			/* -1: not given */
+	int distance, precision;
+	int layout, encoding;		/* -1: not given */
 	bool rescore;
 	int engine;			/* enum lh_engine, -1: not given */
 	uint64_t m, ef_construction, ef_search, exact_below, seed;
@@ -37,6 +39,7 @@ struct settings {
 	bool lexical, allow_empty;
 	const char *model, *url, *field, *template;
 	const char *prefix, *query_prefix;
+	const char *id_field;		/* NULL: "id" */
 	double lock_timeout;
 	struct lh_list id;
 	const char *hnswlib, *ids;	/* of import and export */
@@ -58,6 +61,8 @@ int index_requests(struct lh_tool *tool, void *settings);
 int index_import(struct lh_tool *tool, void *settings);
 int index_export(struct lh_tool *tool, void *settings);
 int index_fetch(struct lh_tool *tool, void *settings);
+int index_get(struct lh_tool *tool, void *settings);
+int index_set_metadata(struct lh_tool *tool, void *settings);
 
 /* ---- build.c ---- */
 
@@ -76,6 +81,26 @@ void metadata_free(struct metadata *m);
 /* Write the metadata of a row as it was stored, if it is valid and there is any. */
 int metadata_write(struct metadata *m, struct lh_writer *w, const struct lh_row *row,
 		   struct lh_err *err);
+
+/* Writes rows of an index as records, for one thread. */
+struct row_writer {
+	const struct lh_index_params *p;
+	bool with_vector, base64;
+	float *vector;
+	struct metadata meta;
+};
+int row_writer_init(struct row_writer *d, const struct lh_index *ix, const struct settings *s,
+		    bool with_vector, struct lh_err *err);
+void row_writer_free(struct row_writer *d);
+/* Append the record of row number at, without a line break. */
+int row_write(struct row_writer *d, const struct lh_index *ix, uint64_t at,
+	      const struct lh_row *row, struct lh_buf *out, struct lh_err *err);
+
+/* ---- get.c ---- */
+
+/* Find a live record: 0, or LH_EDATA with status 404. */
+int find_row(const struct lh_index *ix, struct lh_str id, uint64_t *at, struct lh_row *row,
+	     struct lh_err *err);
 
 /* ---- rows.c: records to rows, on all threads ---- */
 

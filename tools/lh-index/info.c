@@ -141,6 +141,7 @@ int index_verify(struct lh_tool *tool, void *settings)
 		else if (!c.damaged)
 			lh_tool_verbose(tool, "%s: good", c.path);
 		tool->err.msg[0] = '\0';	/* it was reported already */
+		lh_tool_share(tool, i + 1, tool->n_operands);
 	}
 	return rc;
 }
@@ -149,8 +150,8 @@ int index_compact(struct lh_tool *tool, void *settings)
 {
 	const struct settings *s = settings;
 
-	if (lh_index_compact(tool->operands[0], (unsigned)tool->jobs, s->lock_timeout, &tool->err) <
-	    0)
+	if (lh_index_compact_watched(tool->operands[0], (unsigned)tool->jobs, s->lock_timeout,
+				     show_stage, tool, &tool->err) < 0)
 		return -1;
 	return not_stopped(tool);
 }

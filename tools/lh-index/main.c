@@ -3,8 +3,9 @@
 #include "model/http.h"
 
 #define V_TEXT (V_BUILD | V_ADD)
-#define V_READS (V_BUILD | V_ADD | V_DELETE | V_REQUESTS)
-#define V_WRITE (V_BUILD | V_ADD | V_DELETE | V_COMPACT | V_MERGE | V_MOVE | V_REQUESTS | \
+#define V_READS (V_BUILD | V_ADD | V_DELETE | V_GET | V_SET | V_REQUESTS)
+#define V_IDS (V_BUILD | V_ADD | V_DELETE | V_GET | V_SET)
+#define V_WRITE (V_BUILD | V_ADD | V_DELETE | V_SET | V_COMPACT | V_MERGE | V_MOVE | V_REQUESTS | \
 		 V_IMPORT)
 
 static const struct lh_option options[] = {
@@ -22,7 +23,7 @@ static const struct lh_option options[] = {
 	  LH_CHOICE(struct settings, precision, .verbs = V_BUILD) },
 	{ 0, "rescore", NULL, "also store f32, for exact distances",
 	  LH_FLAG(struct settings, rescore, .verbs = V_BUILD) },
-	{ 0, "layout", "hnsw|qg", "of the graph (default qg from 200 values on)",
+	{ 0, "layout", "hnsw|qg", "of the graph (qg from 200 values on)",
 	  LH_CHOICE(struct settings, layout, .verbs = V_BUILD) },
 	{ 0, "lexical", NULL, "also find texts by their words",
 	  LH_FLAG(struct settings, lexical, .verbs = V_BUILD) },
@@ -34,7 +35,7 @@ static const struct lh_option options[] = {
 	  LH_UINT(struct settings, seed, 0, 4294967295.0, .verbs = V_BUILD) },
 	{ 0, "engine", LH_ENGINES, "embeds the texts (default hash)",
 	  LH_CHOICE(struct settings, engine, .verbs = V_TEXT) },
-	{ 0, "model", "NAME", "model (default: first record's)",
+	{ 0, "model", "MODEL", "model (default: first record's)",
 	  LH_TEXT(struct settings, model, .verbs = V_TEXT) },
 	{ 0, "url", "URL", "address of the engine",
 	  LH_TEXT(struct settings, url, .verbs = V_TEXT) },
@@ -48,10 +49,12 @@ static const struct lh_option options[] = {
 	  LH_TEXT(struct settings, field, .verbs = V_TEXT) },
 	{ 0, "template", "TEXT", "embed fields: '{role} in {city}'",
 	  LH_TEXT(struct settings, template, .verbs = V_TEXT) },
+	{ 0, "id-field", "NAME", "the id's field (default id)",
+	  LH_TEXT(struct settings, id_field, .verbs = V_IDS) },
 	{ 0, "id", "ID", "delete this record (repeatable)",
 	  LH_TEXTS(struct settings, id, .verbs = V_DELETE) },
-	{ 0, "encoding", "array|base64", "how vectors are printed (default array)",
-	  LH_CHOICE(struct settings, encoding, .verbs = V_DUMP) },
+	{ 0, "encoding", "array|base64", "with vectors (dump: default array)",
+	  LH_CHOICE(struct settings, encoding, .verbs = V_DUMP | V_GET) },
 	{ 0, "hnswlib", "FILE", "the index of hnswlib",
 	  LH_TEXT(struct settings, hnswlib, .verbs = V_IMPORT | V_EXPORT) },
 	{ 0, "ids", "IDS", "id and metadata of each label",
@@ -70,6 +73,9 @@ static const struct lh_verb verbs[] = {
 	{ "add", "INDEX [FILE...]", "add or replace records", V_ADD, 1, index_add },
 	{ "delete", "INDEX [FILE...]", "delete the records with these ids", V_DELETE, 1,
 	  index_delete },
+	{ "get", "INDEX [ID...]", "write the records with these ids", V_GET, 1, index_get },
+	{ "set-metadata", "INDEX [FILE...]", "replace the metadata of records", V_SET, 1,
+	  index_set_metadata },
 	{ "info", "INDEX...", "describe an index as JSON", V_INFO, 1, index_info },
 	{ "dump", "INDEX", "write every record with its vector", V_DUMP, 1, index_dump },
 	{ "verify", "INDEX...", "check every byte of the file and its log", V_VERIFY, 1,
@@ -82,7 +88,7 @@ static const struct lh_verb verbs[] = {
 	  V_REQUESTS, 1, index_requests },
 	{ "import", "INDEX", "make INDEX from an index of hnswlib", V_IMPORT, 1, index_import },
 	{ "export", "INDEX", "write INDEX as an index of hnswlib", V_EXPORT, 1, index_export },
-	{ "fetch", "s3://...", "copy an index from S3, and print where it is", V_FETCH, 1,
+	{ "fetch", "URL", "copy an index from S3, and print where it is", V_FETCH, 1,
 	  index_fetch },
 	{ NULL, NULL, NULL, 0, 0, NULL },
 };
@@ -110,6 +116,8 @@ static int check(struct lh_tool *tool, void *settings)
 		return lh_tool_usage(tool, "--url: %s", err.msg);
 	if (s->field && s->template)
 		return lh_tool_usage(tool, "--field and --template exclude each other");
+	if (s->id_field && !*s->id_field)
+		return lh_tool_usage(tool, "--id-field: nothing is named");
 	if ((s->field && !*s->field) || (s->template && !*s->template))
 		return lh_tool_usage(tool, "--%s: nothing is named",
 				     s->field ? "field" : "template");
@@ -133,7 +141,7 @@ static int check(struct lh_tool *tool, void *settings)
 int main(int argc, char **argv)
 {
 	struct settings s = {
-		.engine = -1, .layout = -1,
+		.engine = -1, .layout = -1, .encoding = -1,
 		.m = 16, .ef_construction = 200, .exact_below = 1000, .seed = 1,
 		.lock_timeout = 10,
 	};

@@ -207,14 +207,14 @@ static int pack(struct worker *w, const struct lh_record *rec, const struct slot
 	lh_buf_reset(&w->id);
 	lh_buf_reset(&w->model);
 	lh_buf_reset(&w->meta);
-	if (lh_vector_record_id(rec, &w->id, &id, err) < 0)
+	if (lh_vector_record_id(rec, w->rows->settings->id_field, &w->id, &id, err) < 0)
 		return -1;
 	if (s->made_here)
 		model = (struct lh_str){ lh_embedder_model(w->texts),
 					 strlen(lh_embedder_model(w->texts)) };
 	else if (lh_vector_record_model(rec, &w->model, &model, err) < 0)
 		return -1;
-	lh_vector_record_meta(rec, &w->meta);
+	lh_vector_record_meta(rec, w->rows->settings->id_field, &w->meta);
 	if (lh_buf_check(&w->meta, err) < 0)
 		return -1;
 	if (id.n > UINT32_MAX || model.n > UINT32_MAX || w->meta.len > UINT32_MAX)

@@ -1,6 +1,9 @@
 /* corpora.c - the open indexes: opened, shared and renewed by states.  See search.h. */
 #include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
 
 #include "base/mem.h"
@@ -127,6 +130,28 @@ static int renew_lazy(struct corpora *c, size_t i, struct opened *was, struct lh
 	return -1;
 }
 
+static bool is_json_text(const char *path)
+{
+	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+	char first = '\0';
+	ssize_t n = fd < 0 ? -1 : read(fd, &first, 1);
+
+	if (fd >= 0)
+		close(fd);
+	return n == 1 && (first == '{' || first == '[');
+}
+
+/* Say where queries are read from, if JSON text is in the place of an index.  Returns -1. */
+static int hint(const char *path, struct lh_err *err)
+{
+	size_t n = strlen(err->msg);
+
+	if (err->code == LH_ECORRUPT && is_json_text(path))
+		snprintf(err->msg + n, sizeof err->msg - n,
+			 " (it is JSON text; queries are read from standard input)");
+	return -1;
+}
+
 /* Open one that was open before, and any that is not lazy. */
 static int open_at(struct corpora *c, size_t i, const struct corpora *before, struct lh_err *err)
 {
@@ -140,7 +165,9 @@ static int open_at(struct corpora *c, size_t i, const struct corpora *before, st
 		return 0;
 	o = was ? renew_one(name->path, was, err) : open_one(name->path, NULL, err);
 	atomic_init(&c->v[i], o);
-	return o ? 0 : -1;
+	if (!o)
+		return i < c->names->n ? hint(name->path, err) : -1;
+	return 0;
 }
 
 int corpora_open(struct corpora *c, const struct run *run, const struct corpora *before,

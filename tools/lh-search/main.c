@@ -8,11 +8,11 @@ static const struct lh_option options[] = {
 	  LH_TEXT(struct settings, query) },
 	{ 'k', NULL, "N", "results per query (default 10)",
 	  LH_UINT(struct settings, k, 0, LH_K_MAX) },
-	{ 0, "where", "KEY=VALUE", "only records with this metadata (repeatable)",
+	{ 0, "where", "KEY=VALUE", "only such records; or !=, <, <=, >, >= (repeatable)",
 	  LH_TEXTS(struct settings, where) },
 	{ 0, "exclude", "ID", "never return this record (repeatable)",
 	  LH_TEXTS(struct settings, exclude) },
-	{ 0, "playbook", "FILE", "use the good answers recorded by lh-playbook",
+	{ 0, "playbook", "PLAYBOOK", "use the good answers recorded by lh-playbook",
 	  LH_TEXT(struct settings, playbook) },
 	{ 0, "playbooks", "DIR", "let queries use the playbooks in this folder",
 	  LH_TEXT(struct settings, playbooks) },
@@ -23,7 +23,7 @@ static const struct lh_option options[] = {
 	{ 0, "exact", NULL, "compare with every vector", LH_FLAG(struct settings, exact) },
 	{ 0, "ef", "N", "candidates kept during a search (default max(64, 2k))",
 	  LH_UINT(struct settings, ef, 1, LH_INDEX_EF_MAX) },
-	{ 0, "model", "NAME", "the index's model is this file or name now (gguf)",
+	{ 0, "model", "MODEL", "the index's model is this file or name now (gguf)",
 	  LH_TEXT(struct settings, model) },
 	{ 0, "query-prefix", "TEXT", "put TEXT before each query (default: the index's)",
 	  LH_TEXT(struct settings, query_prefix) },
@@ -100,6 +100,7 @@ static int search(struct lh_tool *tool, struct settings *set)
 	int rc = fetched_open(&run.fetched, tool);
 
 	run.operands = run.fetched.operands;
+	looked_up_init(&run.looked_up);
 	if (!rc && set->where.n &&
 	    lh_filter_where(&run.where, set->where.v, set->where.n, &tool->err) < 0)
 		rc = lh_err_prefix(&tool->err, "--where");
@@ -110,6 +111,7 @@ static int search(struct lh_tool *tool, struct settings *set)
 				: lh_records_run(tool, &flow);
 	lh_held_close(flow.held);
 	lh_buf_free(&run.where);
+	looked_up_free(&run.looked_up);
 	fetched_close(&run.fetched);
 	return rc;
 }

@@ -122,7 +122,10 @@ static int use_kept(struct worker *w, struct corpus_search *s, struct lh_err *er
 		filters_give(&s->open->filters, s->kept);
 	s->kept = filters_take(&s->open->filters, s->open->ix, &w->reader.q.filter, err);
 	s->kept_number = w->filter_number;
-	return s->kept ? 0 : -1;
+	if (!s->kept)
+		return -1;
+	report_absent(w, s);
+	return 0;
 }
 
 /* ---- corpora of the query ---- */

@@ -8,6 +8,7 @@
  *     state.c     the state that depends on files, reopened when they change
  *     query.c     reading a query record
  *     filters.c   a cache of the recent filters of an index
+ *     absent.c    keys of filters that no record has
  *     seats.c     what a worker keeps for each corpus
  *     engines.c   the embedding of a query's text
  *     search.c    the search of one query over its corpora
@@ -22,6 +23,7 @@
 #include <stdatomic.h>
 
 #include <lh/metadata_filter.h>
+#include "base/intern.h"
 #include "file/held.h"
 #include "index/index_tools.h"
 #include <lh/playbook.h>
@@ -76,6 +78,11 @@ struct names {			/* shared by the states until a folder changes */
 	bool wire, again;	/* --wire; read again, for a later state */
 };
 
+struct looked_up {		/* keys of filters, in a corpus; shared by the workers */
+	pthread_mutex_t lock;
+	struct lh_intern pairs;
+};
+
 struct run {
 	struct lh_tool *tool;
 	const struct settings *set;
@@ -83,6 +90,7 @@ struct run {
 	size_t n_operands;
 	struct fetched fetched;
 	struct lh_buf where;	/* the filter of --where */
+	struct looked_up looked_up;
 };
 
 /* Read the names of all operands, of --playbook and of --playbooks. */
@@ -193,6 +201,7 @@ struct search {			/* shared by the workers, until a file changes */
 	struct lh_tool *tool;
 	const struct settings *set;
 	const struct lh_buf *where;
+	struct looked_up *looked_up;
 	struct corpora corpora;
 };
 
@@ -290,6 +299,13 @@ int set_searcher(struct corpus_search *s, struct lh_err *err);
 /* Report damage by the name of the file, or as a failure of the corpus; returns -1. */
 int at_corpus(const struct corpus_search *s, struct lh_err *err);
 int damaged_row(const struct corpus_search *s, uint64_t row, const char *what, struct lh_err *err);
+
+/* ---- absent.c ---- */
+
+void looked_up_init(struct looked_up *l);
+void looked_up_free(struct looked_up *l);
+/* Report each key of the worker's filter that no record of the corpus has, once. */
+void report_absent(struct worker *w, const struct corpus_search *s);
 
 /* ---- search.c ---- */
 

@@ -1,0 +1,247 @@
+/* filter_where.c - the filter that KEY=VALUE, KEY<VALUE and the like stand for.  See
+ * lh/metadata_filter.h. */
+#include <lh/metadata_filter.h>
+
+#include <stdlib.h>
+
+#include "base/mem.h"
+
+enum sign { LTE, GTE, NOT, EQUAL, LT, GT, SIGNS };	/* "<=" is looked for before "<" */
+
+static const struct {
+	const char *text, *operator;
+} signs[SIGNS] = {
+	{ "<=", "lte" }, { ">=", "gte" }, { "!=", "not" },
+	{ "=", "in" }, { "<", "lt" }, { ">", "gt" },
+};
+
+struct pair {
+	struct lh_str key;
+	enum sign sign;
+	const char *value;
+};
+
+struct where {
+	struct pair *pair;
+	size_t n;
+	struct lh_buf *json, scratch;
+	struct lh_record scan;
+	struct lh_err *err;
+};
+
+/* ---- reading ---- */
+
+/* Split a pair at its first sign: 0, or -1 if there is none or no key before it. */
+static int split(const char *text, struct pair *p)
+{
+	const char *at;
+	enum sign s;
+
+	for (at = text; *at; at++)
+		for (s = 0; s < SIGNS; s++)
+			if (strncmp(at, signs[s].text, strlen(signs[s].text)) == 0) {
+				p->key = (struct lh_str){ text, (size_t)(at - text) };
+				p->sign = s;
+				p->value = at + strlen(signs[s].text);
+				return at > text ? 0 : -1;
+			}
+	return -1;
+}
+
+static bool same_key(const struct pair *a, const struct pair *b)
+{
+	return lh_str_is(a->key, b->key.p, b->key.n);
+}
+
+/* A bound is given once for a key; values that are equal or not may be several. */
+static int check_bound(const struct where *w, size_t i)
+{
+	const struct pair *p = &w->pair[i];
+	size_t k;
+
+	for (k = 0; k < i && p->sign != EQUAL && p->sign != NOT; k++)
+		if (w->pair[k].sign == p->sign && same_key(&w->pair[k], p))
+			return lh_err_set(w->err, LH_EUSAGE, "\"%s\": \"%.*s%s\" is given twice",
+					  p->key.p, (int)p->key.n, p->key.p, signs[p->sign].text);
+	return 0;
+}
+
+static int read_pairs(struct where *w, const char *const *text)
+{
+	size_t i;
+
+	for (i = 0; i < w->n; i++) {
+		if (split(text[i], &w->pair[i]) < 0)
+			return lh_err_set(w->err, LH_EUSAGE,
+					  "\"%s\" is not KEY=VALUE (nor !=, <, <=, >, >=)",
+					  text[i]);
+		if (!lh_utf8_valid(text[i], strlen(text[i])))
+			return lh_err_set(w->err, LH_EUSAGE, "\"%s\" is not UTF-8", text[i]);
+		if (check_bound(w, i) < 0)
+			return -1;
+	}
+	return 0;
+}
+
+/* ---- writing ---- */
+
+/* Set *type to the type of s if it is exactly one JSON number, string, true, false or null,
+ * otherwise to LH_OBJECT. */
+static int scalar_type(struct where *w, const char *s, enum lh_type *type)
+{
+	struct lh_value v;
+
+	*type = LH_OBJECT;
+	lh_buf_reset(&w->scratch);
+	lh_buf_puts(&w->scratch, s);
+	if (lh_buf_check(&w->scratch, w->err) < 0)
+		return -1;
+	if (lh_json_parse(&w->scan, w->scratch.p, w->scratch.len, &v, w->err) < 0)
+		return w->err->code == LH_ENOMEM ? -1 : 0;
+	if (v.type < LH_ARRAY && v.n == w->scratch.len)
+		*type = v.type;
+	return 0;
+}
+
+static void put_text(const struct where *w, const char *text)
+{
+	lh_buf_json(w->json, text, strlen(text));
+}
+
+/* Write the values that a pair stands for: its text, and the scalar that this spells. */
+static int put_values(struct where *w, const struct pair *p)
+{
+	enum lh_type type;
+
+	if (scalar_type(w, p->value, &type) < 0)
+		return -1;
+	put_text(w, p->value);
+	if (type < LH_ARRAY) {
+		lh_buf_putc(w->json, ',');
+		lh_buf_puts(w->json, p->value);
+	}
+	return 0;
+}
+
+/* Write a bound: a number or a quoted string as it is, anything else as a string. */
+static int put_bound(struct where *w, const struct pair *p)
+{
+	enum lh_type type;
+
+	if (scalar_type(w, p->value, &type) < 0)
+		return -1;
+	if (type == LH_NUMBER || type == LH_STRING)
+		lh_buf_puts(w->json, p->value);
+	else
+		put_text(w, p->value);
+	return 0;
+}
+
+/* Write the value of the operator for all pairs of that key and sign; the first is at i. */
+static int put_operand(struct where *w, size_t i)
+{
+	const struct pair *first = &w->pair[i];
+	bool more = false;
+
+	if (first->sign != EQUAL && first->sign != NOT)
+		return put_bound(w, first);
+	lh_buf_putc(w->json, '[');
+	for (; i < w->n; i++) {
+		if (w->pair[i].sign != first->sign || !same_key(&w->pair[i], first))
+			continue;
+		if (more)
+			lh_buf_putc(w->json, ',');
+		more = true;
+		if (put_values(w, &w->pair[i]) < 0)
+			return -1;
+	}
+	lh_buf_putc(w->json, ']');
+	return 0;
+}
+
+/* Return the first pair from i on with the key of pair `of`, and that sign unless it is
+ * SIGNS; n: there is none. */
+static size_t find(const struct where *w, size_t i, size_t of, enum sign sign)
+{
+	while (i < w->n && !(same_key(&w->pair[i], &w->pair[of]) &&
+			     (sign == SIGNS || w->pair[i].sign == sign)))
+		i++;
+	return i;
+}
+
+/* Return whether a list of values under the key of pair i says it all. */
+static bool is_list(const struct where *w, size_t i)
+{
+	const struct lh_str key = w->pair[i].key;
+	size_t k;
+
+	if (lh_str_is(key, "or", 2) || lh_str_is(key, "and", 3) || lh_str_is(key, "exists", 6))
+		return false;
+	for (k = find(w, 0, i, SIGNS); k < w->n; k = find(w, k + 1, i, SIGNS))
+		if (w->pair[k].sign != EQUAL)
+			return false;
+	return true;
+}
+
+/* Write the member for the key of pair i, which is the first of it. */
+static int put_member(struct where *w, size_t i)
+{
+	char before = '{';
+	enum sign s;
+	size_t at;
+
+	lh_buf_json(w->json, w->pair[i].key.p, w->pair[i].key.n);
+	lh_buf_putc(w->json, ':');
+	if (is_list(w, i))
+		return put_operand(w, i);
+	for (s = 0; s < SIGNS; s++) {
+		at = find(w, 0, i, s);
+		if (at == w->n)
+			continue;
+		lh_buf_putc(w->json, before);
+		put_text(w, signs[s].operator);
+		lh_buf_putc(w->json, ':');
+		if (put_operand(w, at) < 0)
+			return -1;
+		before = ',';
+	}
+	lh_buf_putc(w->json, '}');
+	return 0;
+}
+
+static int put_filter(struct where *w)
+{
+	bool more = false;
+	size_t i;
+
+	lh_buf_putc(w->json, '{');
+	for (i = 0; i < w->n; i++) {
+		if (find(w, 0, i, SIGNS) < i)
+			continue;
+		if (more)
+			lh_buf_putc(w->json, ',');
+		more = true;
+		if (put_member(w, i) < 0)
+			return -1;
+	}
+	lh_buf_putc(w->json, '}');
+	return lh_buf_check(w->json, w->err);
+}
+
+int lh_filter_where(struct lh_buf *json, const char *const *pairs, size_t n, struct lh_err *err)
+{
+	struct where w = { .pair = lh_calloc(n + 1, sizeof(struct pair), err), .n = n,
+			   .json = json, .err = err };
+	int rc;
+
+	if (!w.pair)
+		return -1;
+	lh_record_init(&w.scan);
+	rc = read_pairs(&w, pairs);
+	if (!rc)
+		rc = put_filter(&w);
+	lh_record_free(&w.scan);
+	lh_buf_free(&w.scratch);
+	free(w.pair);
+	return rc;
+}
