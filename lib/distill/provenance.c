@@ -1,13 +1,11 @@
 /* provenance.c - the row that a record comes from.  See provenance.h. */
 #include "provenance.h"
 
-#include "json/bind.h"
-
 struct holder {
 	struct lh_provenance from;
 };
 
-static const struct lh_bind provenance_members[] = {
+const struct lh_bind lh_provenance_members[] = {
 	{ LH_BIND_STRING("source_file", struct lh_provenance, source_file), .lax = true,
 	  .filled = true },
 	{ LH_BIND_SOME("line_offset", struct lh_provenance, line_offset), .null = true },
@@ -18,22 +16,28 @@ static const struct lh_bind provenance_members[] = {
 };
 
 static const struct lh_bind record_members[] = {
-	{ LH_BIND_TABLE("provenance", struct holder, from, provenance_members), .lax = true },
+	{ LH_BIND_TABLE("provenance", struct holder, from, lh_provenance_members), .lax = true },
 	LH_BIND_END
 };
+
+void lh_provenance_set_line(struct lh_provenance *p)
+{
+	const struct lh_value *offset = &p->line_offset;
+	int64_t line;
+
+	p->line = -1;
+	if (offset->p && offset->type == LH_NUMBER && lh_value_i64(offset, &line) && line >= 0)
+		p->line = line;
+}
 
 int lh_provenance_read(const struct lh_record *rec, struct lh_provenance *p, struct lh_buf *text,
 		       struct lh_err *err)
 {
 	struct holder holder = { .from.line_offset.p = NULL };
-	const struct lh_value *offset = &holder.from.line_offset;
-	int64_t line;
 
 	if (lh_bind(record_members, rec, &holder, text, err) < 0)
 		return -1;
 	*p = holder.from;
-	p->line = -1;
-	if (offset->p && offset->type == LH_NUMBER && lh_value_i64(offset, &line) && line >= 0)
-		p->line = line;
+	lh_provenance_set_line(p);
 	return 0;
 }

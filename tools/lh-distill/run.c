@@ -82,12 +82,10 @@ int distill_run(struct lh_tool *tool, void *settings)
 {
 	const struct settings *s = settings;
 	struct lh_run_how how = s->run;
-	struct shown shown = { tool, tool->progress == LH_PROGRESS_ALWAYS };
+	struct shown shown = { tool, lh_tool_shows_progress(tool) };
 	struct whole w;
 	int rc;
 
-	if (tool->progress == LH_PROGRESS_AUTO && !tool->quiet)
-		shown.progress = isatty(STDERR_FILENO);
 	how.lock_timeout = tool->lock_timeout;
 	how.progress = on_progress;
 	how.ctx = &shown;

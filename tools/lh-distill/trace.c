@@ -6,18 +6,18 @@
 
 #include "distill.h"
 #include "distill/evidence.h"
-#include "distill/provenance.h"
 #include "distill/sample.h"
 #include "file/rows.h"
 #include "json/bind.h"
 #include "json/write.h"
+#include "lineage/row_ids.h"
 #include "tool/records.h"
 
 #define RECORD_MAX ((size_t)1 << 20)	/* bytes of a row that is part of an answer */
 
 /* The row that is searched. */
 struct wanted {
-	const struct lh_bind *members;	/* with the run id */
+	enum lh_place place;		/* scored runs or evidence */
 	struct lh_buf run_id, quoted;	/* the same as JSON text */
 	bool any;			/* of any source and hash; else: */
 	enum lh_stream stream;
@@ -30,7 +30,8 @@ struct trace {
 	struct lh_root *root;
 	struct lh_rows *rows;
 	struct lh_record rec;
-	struct lh_buf text, from_text, scratch;
+	struct lh_row_ids ids;		/* of rec */
+	struct lh_buf scratch;
 	struct wanted want;
 	struct lh_writer *w;		/* of the answer ... */
 	const char *name;		/* ... and the member that the row becomes */
@@ -48,26 +49,6 @@ struct request {
 static const struct lh_bind request_members[] = {
 	{ LH_BIND_STRING("id", struct request, id), .required = true, .filled = true,
 	  .longest = 1024 },
-	LH_BIND_END
-};
-
-struct ids {
-	struct lh_str id, run, chosen, rejected, created_at;
-};
-static const struct lh_bind sample_members[] = {
-	{ LH_BIND_STRING("id", struct ids, id), .lax = true },
-	{ LH_BIND_STRING("source_run_id", struct ids, run), .lax = true },
-	{ LH_BIND_STRING("chosen_run_id", struct ids, chosen), .lax = true },
-	{ LH_BIND_STRING("rejected_run_id", struct ids, rejected), .lax = true },
-	{ LH_BIND_STRING("created_at", struct ids, created_at), .lax = true },
-	LH_BIND_END
-};
-static const struct lh_bind scored_members[] = {
-	{ LH_BIND_STRING("evidence_run_id", struct ids, run), .lax = true },
-	LH_BIND_END
-};
-static const struct lh_bind evidence_members[] = {
-	{ LH_BIND_STRING("run_id", struct ids, run), .lax = true },
 	LH_BIND_END
 };
 
@@ -117,14 +98,12 @@ static bool holds(const struct lh_row *row, const struct lh_buf *text)
 }
 
 /* Set the source that is searched to that of the row in t->rec: 1, 0 if it names none. */
-static int follow(struct trace *t, struct lh_err *err)
+static int follow(struct trace *t)
 {
-	struct lh_provenance from;
+	struct lh_provenance from = t->ids.side[0].from;
 	const char *source;
 
-	if (lh_provenance_read(&t->rec, &from, &t->from_text, err) < 0)
-		return -1;
-	if (!from.source_file.p || !from.sig_hash.p || from.line < 0)
+	if (!t->ids.n_sides || !from.source_file.p || !from.sig_hash.p || from.line < 0)
 		return 0;
 	t->want.stream = lh_stream_of(from.source_file.p, from.source_file.n);
 	if (t->want.stream == LH_STREAM_NONE)
@@ -140,15 +119,14 @@ static int follow(struct trace *t, struct lh_err *err)
 /* Return whether the row in t->rec is the wanted one: 1, 0, -1. */
 static int fits(struct trace *t, struct lh_err *err)
 {
-	struct ids of = { .id.p = NULL };
 	struct wanted was = t->want;
 	int rc;
 
-	if (lh_bind(t->want.members, &t->rec, &of, &t->text, err) < 0)
+	if (lh_row_ids_read(&t->ids, t->want.place, &t->rec, err) < 0)
 		return -1;
-	if (!of.run.p || !lh_str_is(of.run, was.run_id.p, was.run_id.len))
+	if (!t->ids.n_sides || !lh_str_is(t->ids.side[0].run, was.run_id.p, was.run_id.len))
 		return 0;
-	rc = follow(t, err);
+	rc = follow(t);
 	if (rc > 0 && !was.any)
 		rc = t->want.stream == was.stream && !memcmp(t->want.sig, was.sig, sizeof was.sig);
 	if (rc <= 0)
@@ -184,12 +162,12 @@ static int on_file(void *ctx, const char *relpath, struct lh_err *err)
 }
 
 /* Search the files below a folder for the row of the run id, and write it: 1, 0 with null, -1. */
-static int search(struct trace *t, const char *name, const char *below,
-		  const struct lh_bind *members, struct lh_err *err)
+static int search(struct trace *t, const char *name, const char *below, enum lh_place place,
+		  struct lh_err *err)
 {
 	int rc;
 
-	t->want.members = members;
+	t->want.place = place;
 	t->name = name;
 	rc = lh_root_each(t->root, below, on_file, t, err);
 	if (!rc)
@@ -243,11 +221,11 @@ static int write_side(struct trace *t, const char *side, struct lh_str run_id, b
 	lh_write_text(t->w, "side", side);
 	lh_write_str(t->w, "run_id", (struct lh_str){ t->want.run_id.p, t->want.run_id.len });
 	t->want.any = any;
-	rc = search(t, "scored", LH_ROOT_SCORED, scored_members, err);
+	rc = search(t, "scored", LH_ROOT_SCORED, LH_PLACE_SCORED, err);
 	if (rc > 0)
 		t->want.any = false;
 	if (rc >= 0)
-		rc = search(t, "evidence", LH_ROOT_EVIDENCE, evidence_members, err);
+		rc = search(t, "evidence", LH_ROOT_EVIDENCE, LH_PLACE_EVIDENCE, err);
 	if (rc > 0)
 		t->want.any = false;
 	if (rc >= 0 && !t->want.any)
@@ -305,28 +283,34 @@ struct sample {
 	struct lh_buf text;
 };
 
-static int keep_sample(struct trace *t, const struct ids *ids, struct sample *s,
-		       struct lh_err *err)
+static int keep_sample(struct trace *t, struct sample *s, struct lh_err *err)
 {
-	const struct lh_str *from[] = { s->of == LH_PREFERENCE ? &ids->chosen : &ids->run,
-					&ids->rejected, &ids->created_at };
+	const struct lh_value *created_at = lh_record_get(&t->rec, "created_at");
+	struct lh_str from[3] = { { NULL, 0 } };
 	struct lh_str *to[] = { &s->run, &s->rejected, &s->created_at };
 	size_t i, at = 0;
 
+	for (i = 0; i < t->ids.n_sides; i++)
+		from[i] = t->ids.side[i].run;
+	lh_buf_reset(&t->scratch);
+	if (created_at && created_at->type == LH_STRING &&
+	    lh_value_str(created_at, &t->scratch, &from[2], err) < 0)
+		return -1;
 	lh_buf_reset(&s->text);
 	for (i = 0; i < 3; i++)
-		lh_buf_add(&s->text, from[i]->p, from[i]->n);
+		lh_buf_add(&s->text, from[i].p, from[i].n);
 	if (lh_buf_check(&s->text, err) < 0)
 		return -1;
-	for (i = 0; i < 3; at += from[i++]->n)
-		*to[i] = (struct lh_str){ from[i]->p ? s->text.p + at : NULL, from[i]->n };
-	return follow(t, err);
+	for (i = 0; i < 3; at += from[i++].n)
+		*to[i] = (struct lh_str){ from[i].p ? s->text.p + at : NULL, from[i].n };
+	return follow(t);
 }
 
 /* Find the sample in the file of an exporter: 1 with its row in t->rec, 0, -1. */
-static int find_in(struct trace *t, struct lh_str id, const struct lh_buf *quoted,
-		   struct ids *ids, uint64_t *line, struct lh_err *err)
+static int find_in(struct trace *t, enum lh_exporter of, struct lh_str id,
+		   const struct lh_buf *quoted, uint64_t *line, struct lh_err *err)
 {
+	const enum lh_place place = (enum lh_place)(LH_PLACE_RAG + of);
 	struct lh_row row;
 	int rc;
 
@@ -334,10 +318,9 @@ static int find_in(struct trace *t, struct lh_str id, const struct lh_buf *quote
 		if (!holds(&row, quoted))
 			continue;
 		rc = parse(t, &row, err);
-		*ids = (struct ids){ .id.p = NULL };
-		if (rc > 0 && lh_bind(sample_members, &t->rec, ids, &t->text, err) < 0)
+		if (rc > 0 && lh_row_ids_read(&t->ids, place, &t->rec, err) < 0)
 			return -1;
-		if (rc < 0 || (rc > 0 && ids->id.p && lh_str_is(ids->id, id.p, id.n))) {
+		if (rc < 0 || (rc > 0 && lh_str_is(t->ids.id, id.p, id.n))) {
 			*line = row.line;
 			return rc;
 		}
@@ -349,7 +332,6 @@ static int find_in(struct trace *t, struct lh_str id, const struct lh_buf *quote
 static int write_sample(struct trace *t, struct lh_str id, struct sample *s, struct lh_err *err)
 {
 	struct lh_buf quoted = { 0 };
-	struct ids ids;
 	uint64_t line;
 	int x, rc = 0;
 
@@ -360,7 +342,7 @@ static int write_sample(struct trace *t, struct lh_str id, struct sample *s, str
 		s->of = (enum lh_exporter)x;
 		rc = open_rows(t, lh_exporter_output(s->of), err);
 		if (rc > 0)
-			rc = find_in(t, id, &quoted, &ids, &line, err);
+			rc = find_in(t, s->of, id, &quoted, &line, err);
 	}
 	lh_buf_free(&quoted);
 	if (rc <= 0)
@@ -368,7 +350,7 @@ static int write_sample(struct trace *t, struct lh_str id, struct sample *s, str
 	lh_write_text(t->w, "exporter", lh_exporter_name(s->of));
 	write_row(t, "sample", lh_exporter_output(s->of), line);
 	lh_write_end(t->w);
-	return keep_sample(t, &ids, s, err);
+	return keep_sample(t, s, err);
 }
 
 static int write_trace(struct trace *t, struct lh_str id, struct sample *s, struct lh_err *err)
@@ -430,8 +412,7 @@ int distill_trace(struct lh_tool *tool, void *settings)
 	lh_rows_free(t.rows);
 	lh_record_free(&t.rec);
 	report_free(&t.report);
-	lh_buf_free(&t.text);
-	lh_buf_free(&t.from_text);
+	lh_row_ids_free(&t.ids);
 	lh_buf_free(&t.scratch);
 	lh_buf_free(&t.run.id);
 	lh_buf_free(&t.want.run_id);

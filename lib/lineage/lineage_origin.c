@@ -1,0 +1,461 @@
+/* lineage_origin.c - from an operand to the records that it means. */
+#include <limits.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+
+#include "base/mem.h"
+#include "lineage_parts.h"
+
+#define ALL ((1u << LH_PLACES) - 1)
+#define SIG_LEAST 8	/* digits of a sig_hash */
+
+/* ---- records ---- */
+
+void lh_origins_free(struct lh_origins *o)
+{
+	size_t i;
+
+	for (i = 0; i < o->n; i++)
+		free(o->of[i].text);
+	free(o->of);
+	*o = (struct lh_origins){ .n = 0 };
+}
+
+static bool is_same(struct lh_str a, struct lh_str b)
+{
+	return lh_str_is(a, b.p, b.n);
+}
+
+bool lh_origin_is(const struct lh_origin *o, const struct lh_row_side *side)
+{
+	const struct lh_provenance *from = &side->from;
+
+	if (o->source.p && from->source_file.p && !is_same(o->source, from->source_file))
+		return false;
+	if (!o->run.p && !o->sig.p)
+		return o->source.p && from->source_file.p && o->line == from->line;
+	if (o->run.p && side->run.p && !is_same(o->run, side->run))
+		return false;
+	if (o->sig.p && from->sig_hash.p)
+		return is_same(o->sig, from->sig_hash);
+	return o->run.p && side->run.p;
+}
+
+/* Copy the texts of *o into memory of its own. */
+static int own(struct lh_origin *o, struct lh_err *err)
+{
+	struct lh_str *part[] = { &o->run, &o->sig, &o->source };
+	char *old = o->text, *to;
+	size_t i;
+
+	to = o->text = lh_calloc(o->run.n + o->sig.n + o->source.n + 1, 1, err);
+	if (!to) {
+		o->text = old;
+		return -1;
+	}
+	for (i = 0; i < 3; i++) {
+		if (!part[i]->p)
+			continue;
+		memcpy(to, part[i]->p, part[i]->n);
+		part[i]->p = to;
+		to += part[i]->n;
+	}
+	free(old);
+	return 0;
+}
+
+/* Add the record of a side, or what it adds to one that is there. */
+static int add(struct lh_origins *o, const struct lh_row_side *side, struct lh_err *err)
+{
+	const struct lh_provenance *from = &side->from;
+	struct lh_origin *of;
+	size_t i;
+
+	if (!side->run.p && !from->sig_hash.p && !from->source_file.p)
+		return 0;
+	for (i = 0; i < o->n; i++) {
+		of = &o->of[i];
+		if (!lh_origin_is(of, side))
+			continue;
+		of->run = of->run.p ? of->run : side->run;
+		of->sig = of->sig.p ? of->sig : from->sig_hash;
+		of->source = of->source.p ? of->source : from->source_file;
+		of->line = of->line >= 0 ? of->line : from->line;
+		return own(of, err);
+	}
+	if (o->n == LH_LINEAGE_CANDIDATES) {
+		o->more++;
+		return 0;
+	}
+	if (lh_grow(&o->of, &o->cap, o->n + 1, sizeof *of, err) < 0)
+		return -1;
+	o->of[o->n] = (struct lh_origin){ .run = side->run, .sig = from->sig_hash,
+					  .source = from->source_file, .line = from->line };
+	if (own(&o->of[o->n], err) < 0)
+		return -1;
+	o->n++;
+	return 0;
+}
+
+/* Leave out the records after the first `most`. */
+static void cut(struct lh_origins *o, size_t most)
+{
+	for (; o->n > most; o->more++)
+		free(o->of[--o->n].text);
+}
+
+/* ---- rows with a text ---- */
+
+/* What a row is asked for: a kind of text.  A sig_hash may be the beginning of one. */
+struct asked {
+	enum lh_key_kind kind;
+	struct lh_str text;
+};
+
+static bool side_has(const struct lh_row_side *side, const struct asked *a)
+{
+	struct lh_str sig = side->from.sig_hash;
+
+	if (a->kind == LH_KEY_RUN)
+		return side->run.p && is_same(side->run, a->text);
+	return sig.p && a->text.n <= sig.n && !memcmp(sig.p, a->text.p, a->text.n);
+}
+
+typedef int found_fn(struct lh_lineage *l, void *ctx, const struct lh_hit *hit,
+		     const struct asked *a, struct lh_err *err);
+
+/* Report that a text may be in rows that were not compared, so that it is not just absent. */
+static void warn_more(struct lh_lineage *l, const struct asked *a)
+{
+	struct lh_err why;
+
+	lh_err_set(&why, LH_EDATA, "over %d rows may have \"%.*s\", and not all were compared",
+		   LH_LINEAGE_CANDIDATES, (int)(a->text.n < 200 ? a->text.n : 200), a->text.p);
+	l->how.warn(l->how.ctx, true, why.msg);
+}
+
+/* Call fn for each row that has the text: the number of rows, or -1. */
+static int64_t each_row(struct lh_lineage *l, unsigned places, const struct asked *a,
+			found_fn *fn, void *ctx, struct lh_err *err)
+{
+	struct lh_hits hits = { 0 };
+	int64_t n = 0;
+	size_t i, s;
+	int rc = lh_lineage_find(l, places, lh_row_key(a->kind, a->text), &hits, err);
+	bool has;
+
+	for (i = 0; i < hits.n && rc >= 0; i++) {
+		rc = lh_lineage_row(l, &hits.hit[i], err);
+		if (rc <= 0)
+			continue;
+		has = a->kind == LH_KEY_ID && l->ids.id.p && is_same(l->ids.id, a->text);
+		for (s = 0; s < l->ids.n_sides && a->kind != LH_KEY_ID; s++)
+			has |= side_has(&l->ids.side[s], a);
+		if (has) {
+			rc = fn(l, ctx, &hits.hit[i], a, err);
+			n++;
+		}
+	}
+	if (hits.more && !n && rc >= 0)
+		warn_more(l, a);
+	free(hits.hit);
+	return rc < 0 ? -1 : n;
+}
+
+/* Add the sides of a row that have the text; of a row found by its id all. */
+static int add_sides(struct lh_lineage *l, void *ctx, const struct lh_hit *hit,
+		     const struct asked *a, struct lh_err *err)
+{
+	enum lh_place place = l->file[hit->file].place;
+	struct lh_row_side side;
+	size_t s;
+
+	for (s = 0; s < l->ids.n_sides; s++) {
+		side = l->ids.side[s];
+		if (place == LH_PLACE_SOURCE) {
+			side.from.source_file = lh_str_of(l->file[hit->file].path);
+			side.from.line = (int64_t)hit->line - 1;
+		}
+		if ((a->kind == LH_KEY_ID || side_has(&side, a)) && add(ctx, &side, err) < 0)
+			return -1;
+	}
+	return 0;
+}
+
+/* Add the records of the samples that the replay in l->ids retrieved. */
+static int add_retrieved(struct lh_lineage *l, struct lh_origins *o, struct lh_err *err)
+{
+	size_t n = l->ids.n_retrieved, i;
+	struct lh_buf ids = { 0 };
+	struct asked a = { .kind = LH_KEY_ID };
+	const char *p;
+	int rc;
+
+	for (i = 0; i < n; i++) {
+		lh_buf_add(&ids, l->ids.retrieved[i].p, l->ids.retrieved[i].n);
+		lh_buf_putc(&ids, '\0');
+	}
+	rc = lh_buf_check(&ids, err);
+	for (p = ids.p, i = 0; i < n && !rc; i++, p += a.text.n + 1) {
+		a.text = lh_str_of(p);
+		if (a.text.n &&
+		    each_row(l, 1u << LH_PLACE_RAG, &a, add_sides, o, err) < 0)
+			rc = -1;
+	}
+	lh_buf_free(&ids);
+	return rc;
+}
+
+struct by_id {
+	struct lh_origins *o;
+	struct lh_hit replay;
+	bool is_replay;
+};
+
+static int on_id(struct lh_lineage *l, void *ctx, const struct lh_hit *hit, const struct asked *a,
+		 struct lh_err *err)
+{
+	struct by_id *by = ctx;
+
+	if (l->file[hit->file].place != LH_PLACE_REPLAY)
+		return add_sides(l, by->o, hit, a, err);
+	by->is_replay = true;
+	by->replay = *hit;
+	return 0;
+}
+
+/* Complete records of which only some names are known, by the rows that have them.  Further
+ * records that this finds are added. */
+static int complete(struct lh_lineage *l, struct lh_origins *o, struct lh_err *err)
+{
+	const unsigned places = 1u << LH_PLACE_EVIDENCE | 1u << LH_PLACE_SCORED;
+	struct asked a;
+	size_t i;
+
+	for (i = 0; i < o->n; i++) {
+		char *text;
+
+		if ((o->of[i].run.p && o->of[i].sig.p) || (!o->of[i].run.p && !o->of[i].sig.p))
+			continue;
+		a.kind = o->of[i].sig.p ? LH_KEY_SIG : LH_KEY_RUN;
+		a.text = o->of[i].sig.p ? o->of[i].sig : o->of[i].run;
+		text = lh_strndup(a.text.p, a.text.n, err);
+		if (!text)
+			return -1;
+		a.text.p = text;
+		if (each_row(l, places, &a, add_sides, o, err) < 0 ||
+		    (a.kind == LH_KEY_SIG && !o->of[i].run.p &&
+		     each_row(l, ALL & ~1u, &a, add_sides, o, err) < 0)) {
+			free(text);
+			return -1;
+		}
+		free(text);
+	}
+	return 0;
+}
+
+/* ---- operands ---- */
+
+/* Find a file of the root by a path that is relative to it, or to the working directory. */
+static bool find_file(const struct lh_lineage *l, const char *path, size_t *file)
+{
+	char *root = NULL, *full = NULL;
+	size_t i, n;
+
+	for (i = 0; i < l->n_files && strcmp(l->file[i].path, path) != 0; i++)
+		;
+	if (i == l->n_files && (root = realpath(lh_root_path(l->root), NULL)) &&
+	    (full = realpath(path, NULL))) {
+		n = strlen(root);
+		n -= n && root[n - 1] == '/';
+		if (!strncmp(full, root, n) && full[n] == '/')
+			for (i = 0; i < l->n_files && strcmp(l->file[i].path, full + n + 1); i++)
+				;
+	}
+	free(root);
+	free(full);
+	*file = i;
+	return i < l->n_files;
+}
+
+/* Read an operand FILE:LINE: 1, 0 if it is none, -1. */
+static int read_place(struct lh_lineage *l, struct lh_str operand, struct lh_hit *hit,
+		      struct lh_err *err)
+{
+	const char *colon = operand.n ? memrchr(operand.p, ':', operand.n) : NULL, *p;
+	uint64_t line = 0;
+	char *path;
+	bool found;
+
+	if (!colon || colon == operand.p || colon + 1 == operand.p + operand.n)
+		return 0;
+	for (p = colon + 1; p < operand.p + operand.n; p++) {
+		if (*p < '0' || *p > '9' || line > UINT32_MAX)
+			return 0;
+		line = line * 10 + (uint64_t)(*p - '0');
+	}
+	path = lh_strndup(operand.p, (size_t)(colon - operand.p), err);
+	if (!path)
+		return -1;
+	hit->line = line;
+	found = find_file(l, path, &hit->file);
+	free(path);
+	return found;
+}
+
+/* Add the records that were collected from a line of a source, which may be another now. */
+static int add_collected(struct lh_lineage *l, const struct lh_hit *line, struct lh_origins *o,
+			 struct lh_err *err)
+{
+	const struct lh_str source = lh_str_of(l->file[line->file].path);
+	const struct lh_provenance *from = &l->ids.side[0].from;
+	const int64_t at = (int64_t)line->line - 1;
+	struct lh_hits hits = { 0 };
+	size_t i;
+	int rc = lh_lineage_find(l, 1u << LH_PLACE_EVIDENCE, lh_row_line_key(source, at), &hits,
+				 err);
+
+	for (i = 0; i < hits.n && rc >= 0; i++) {
+		rc = lh_lineage_row(l, &hits.hit[i], err);
+		if (rc > 0 && l->ids.n_sides && from->line == at && from->source_file.p &&
+		    is_same(from->source_file, source))
+			rc = add(o, l->ids.side, err);
+	}
+	free(hits.hit);
+	return rc < 0 ? -1 : 0;
+}
+
+/* Add the records of a line: 1, 0 if there is no such line, -1. */
+static int add_line(struct lh_lineage *l, const struct lh_hit *hit, struct lh_origins *o,
+		    struct lh_err *err)
+{
+	enum lh_place place = l->file[hit->file].place;
+	struct lh_row_side side = { .from.source_file = lh_str_of(l->file[hit->file].path),
+				    .from.line = (int64_t)hit->line - 1 };
+	const struct asked all = { .kind = LH_KEY_ID };
+	int rc = lh_lineage_line(l, hit, err), parsed;
+
+	if (!rc && place == LH_PLACE_SOURCE && hit->line)
+		return add_collected(l, hit, o, err) < 0 ? -1 : o->n > 0;
+	if (rc <= 0)
+		return rc;
+	parsed = lh_lineage_row(l, hit, err);
+	if (parsed < 0)
+		return -1;
+	if (place == LH_PLACE_SOURCE) {
+		rc = parsed && l->ids.n_sides ? add_sides(l, o, hit, &all, err)
+					      : add(o, &side, err);
+		return rc < 0 || add_collected(l, hit, o, err) < 0 ? -1 : 1;
+	}
+	if (parsed && place == LH_PLACE_REPLAY)
+		return add_retrieved(l, o, err) < 0 ? -1 : 1;
+	return parsed && add_sides(l, o, hit, &all, err) < 0 ? -1 : 1;
+}
+
+/* Return whether the operand may be the beginning of a sig_hash, and its text in small
+ * letters. */
+static bool is_sig(struct lh_str operand, char sig[64])
+{
+	size_t i;
+
+	if (operand.n < SIG_LEAST || operand.n > 64)
+		return false;
+	for (i = 0; i < operand.n; i++) {
+		char c = operand.p[i];
+
+		sig[i] = (char)(c >= 'A' && c <= 'F' ? c | 32 : c);
+		if (!((c >= '0' && c <= '9') || (sig[i] >= 'a' && sig[i] <= 'f')))
+			return false;
+	}
+	return true;
+}
+
+/* Write the different hashes among the records as candidates; return their number. */
+static size_t list_hashes(const struct lh_origins *o, struct lh_buf *out)
+{
+	struct lh_writer w = lh_write_to(out);
+	size_t i, j, n = 0;
+
+	lh_write_array(&w, NULL);
+	for (i = 0; i < o->n; i++) {
+		for (j = 0; j < i && !is_same(o->of[j].sig, o->of[i].sig); j++)
+			;
+		if (j < i)
+			continue;
+		n++;
+		lh_write_object(&w, NULL);
+		lh_write_str(&w, "sig_hash", o->of[i].sig);
+		if (o->of[i].run.p)
+			lh_write_str(&w, "run_id", o->of[i].run);
+		if (o->of[i].source.p)
+			lh_write_str(&w, "file", o->of[i].source);
+		if (o->of[i].source.p && o->of[i].line >= 0)
+			lh_write_u64(&w, "line", (uint64_t)o->of[i].line + 1);
+		lh_write_end(&w);
+	}
+	lh_write_end(&w);
+	return n;
+}
+
+static int resolve_text(struct lh_lineage *l, struct lh_str operand, struct lh_origins *o,
+			const char **as, struct lh_err *err)
+{
+	struct asked a = { LH_KEY_ID, operand };
+	struct by_id by = { .o = o };
+	int64_t n = each_row(l, ALL, &a, on_id, &by, err);
+	int rc;
+
+	if (n > 0)
+		*as = by.is_replay ? "replay" : "sample";
+	if (n > 0 && by.is_replay) {
+		rc = lh_lineage_row(l, &by.replay, err);
+		return rc < 0 || (rc && add_retrieved(l, o, err) < 0) ? -1 : 0;
+	}
+	if (n)
+		return n < 0 ? -1 : 0;
+	a.kind = LH_KEY_RUN;
+	n = each_row(l, ALL, &a, add_sides, o, err);
+	if (n > 0)
+		*as = "run_id";
+	return n < 0 ? -1 : 0;
+}
+
+static int resolve_sig(struct lh_lineage *l, struct lh_str operand, struct lh_origins *o,
+		       const char **as, struct lh_buf *candidates, struct lh_err *err)
+{
+	char sig[64];
+	struct asked a = { LH_KEY_SIG, { sig, operand.n } };
+	int64_t n;
+
+	if (!is_sig(operand, sig))
+		return 0;
+	n = each_row(l, ALL, &a, add_sides, o, err);
+	if (n > 0)
+		*as = "sig_hash";
+	if (n > 0 && list_hashes(o, candidates) < 2)
+		lh_buf_reset(candidates);
+	return n < 0 ? -1 : lh_buf_check(candidates, err);
+}
+
+int lh_lineage_resolve(struct lh_lineage *l, struct lh_str operand, struct lh_origins *o,
+		       const char **as, struct lh_buf *candidates, struct lh_err *err)
+{
+	struct lh_hit hit;
+	int rc = read_place(l, operand, &hit, err);
+
+	*as = NULL;
+	if (rc > 0) {
+		rc = add_line(l, &hit, o, err);
+		if (rc > 0)
+			*as = "line";
+	} else if (!rc) {
+		rc = resolve_text(l, operand, o, as, err);
+		if (!rc && !*as)
+			rc = resolve_sig(l, operand, o, as, candidates, err);
+	}
+	if (rc < 0 || candidates->len)
+		return rc < 0 ? -1 : 0;
+	rc = complete(l, o, err);
+	cut(o, l->how.most);
+	return rc;
+}

@@ -1,0 +1,152 @@
+/*
+ * lineage_parts - what the parts of lh_lineage share.
+ *
+ *     lineage.c            open: the files, their index, and what changed
+ *     lineage_files.c      the files of a root
+ *     lineage_find.c       rows by key, verified
+ *     lineage_origin.c     from an operand to the records that it means
+ *     lineage_steps.c      the steps of one record
+ *     lineage_receipts.c   which run wrote a row
+ *     lineage_subject.c    manifest and look-ups of a subject
+ */
+#ifndef LH_LINEAGE_PARTS_H
+#define LH_LINEAGE_PARTS_H
+
+#include "distill/stage.h"
+#include "key_index.h"
+#include "key_read.h"
+#include "lineage.h"
+
+#define LH_LINEAGE_CANDIDATES 10000	/* rows that one key is compared in */
+
+struct lh_lineage_file {
+	char *path;		/* relative to the root */
+	enum lh_place place;
+	bool unreadable;
+	struct lh_file_state state;
+	/* what the index covers, if it is valid; and what follows, in memory */
+	struct lh_key_part indexed, rest;
+	bool fresh;		/* indexed covers all of the file, and its state is that of now */
+	uint64_t written_end, written_digest;	/* of the part in the index just written */
+};
+
+struct lh_hit {
+	size_t file;
+	uint64_t line;
+};
+struct lh_hits {
+	struct lh_hit *hit;
+	size_t n, cap;
+	bool more;		/* there may be others, which were not compared */
+};
+
+struct lh_lineage {
+	struct lh_lineage_how how;
+	struct lh_root *root;
+	char *place[2];		/* where an index may be: beside the root, and in the cache */
+	uid_t owner;		/* of the root */
+	int64_t started;	/* when the files were listed: nanoseconds */
+	struct lh_key_index index;
+	struct lh_lineage_file *file;	/* sorted by place, then path */
+	size_t n_files, cap_files;
+
+	struct lh_numbers lines;	/* of a look-up */
+	size_t opened;			/* the file that fd is of */
+	int fd;
+	/* the row read last */
+	struct lh_buf row;
+	struct lh_record rec;
+	struct lh_row_ids ids;
+};
+
+/* ---- lineage_files.c ---- */
+
+int lh_lineage_list(struct lh_lineage *l, struct lh_err *err);
+bool lh_lineage_state(int fd, struct lh_file_state *state);
+
+/* Report why a file is left out. */
+void lh_lineage_unreadable(struct lh_lineage *l, struct lh_lineage_file *f,
+			   const struct lh_err *why);
+
+/* Return a descriptor of a file, or -1; LH_EIO. */
+int lh_lineage_open_file(struct lh_lineage *l, size_t i, struct lh_err *err);
+
+/* Return the name of a place: "data/evidence". */
+const char *lh_place_name(enum lh_place place);
+const char *lh_place_step(enum lh_place place);
+
+/* ---- lineage_find.c ---- */
+
+/* Add the rows that may have a key, of all places in a set of bits; sorted, none twice. */
+int lh_lineage_find(struct lh_lineage *l, unsigned places, uint32_t key, struct lh_hits *hits,
+		    struct lh_err *err);
+
+/* Read a line into l->row: 1, 0 if there is none, -1. */
+int lh_lineage_line(struct lh_lineage *l, const struct lh_hit *hit, struct lh_err *err);
+
+/* The same, and parse it into l->rec and l->ids: 0 also if it is not a record. */
+int lh_lineage_row(struct lh_lineage *l, const struct lh_hit *hit, struct lh_err *err);
+
+/* ---- lineage_origin.c ---- */
+
+/* A record: what its rows have in common. */
+struct lh_origin {
+	struct lh_str run, sig, source;	/* p NULL: not known */
+	int64_t line;			/* of source, from 0; -1 */
+	char *text;			/* of these */
+	bool completed;
+};
+struct lh_origins {
+	struct lh_origin *of;
+	size_t n, cap, more;
+};
+void lh_origins_free(struct lh_origins *o);
+
+/* Return whether a side of a row may be that record. */
+bool lh_origin_is(const struct lh_origin *o, const struct lh_row_side *side);
+
+/* Find the records that an operand means.  *as: what it is, NULL if nothing was found.
+ * *candidates gets the different sig_hashes that begin with it, if several do. */
+int lh_lineage_resolve(struct lh_lineage *l, struct lh_str operand, struct lh_origins *o,
+		       const char **as, struct lh_buf *candidates, struct lh_err *err);
+
+/* ---- lineage_steps.c ---- */
+
+int lh_lineage_steps(struct lh_lineage *l, struct lh_writer *w, const struct lh_origin *o,
+		     struct lh_err *err);
+
+/* Begin the step of the row read last: its file, its line and members of it. */
+void lh_lineage_step(struct lh_lineage *l, struct lh_writer *w, const char *step,
+		     const struct lh_hit *hit);
+
+/* ---- lineage_receipts.c ---- */
+
+/* The receipts of a row: of the run that wrote it, and of the newest that lists its file. */
+struct lh_receipt_of {
+	struct lh_hit row;
+	enum lh_stage stage;
+	bool any;			/* a run writes such rows */
+	struct lh_buf wrote, newest;	/* steps, or empty */
+	struct lh_receipt_at {
+		int64_t ms;
+		uint64_t records;
+		char id[129];
+	} wrote_at, newest_at;
+};
+int lh_lineage_receipts(struct lh_lineage *l, struct lh_receipt_of *of, size_t n,
+			struct lh_err *err);
+
+/* Count the receipts that can be read. */
+int lh_lineage_count_receipts(struct lh_lineage *l, uint64_t *n, struct lh_err *err);
+
+/* Write the steps of a distillation run: 1, 0 if there is none of that id, -1. */
+int lh_lineage_run(struct lh_lineage *l, struct lh_writer *w, struct lh_str id,
+		   struct lh_err *err);
+
+/* ---- lineage_subject.c ---- */
+
+/* Write the step of a subject: 1, 0 if it has neither manifest nor log, -1. */
+int lh_lineage_subject(struct lh_lineage *l, struct lh_writer *w, struct lh_str id,
+		       struct lh_err *err);
+
+#endif

@@ -1,0 +1,415 @@
+/* lineage_steps.c - the steps of one record, from its source to its audits. */
+#include <stdio.h>
+#include <stdlib.h>
+
+#include <lh/time.h>
+
+#include "base/mem.h"
+#include "distill/sample.h"
+#include "lineage_parts.h"
+
+#define ALL ((1u << LH_PLACES) - 1)
+#define VALUE_MAX ((size_t)64 << 10)	/* bytes of a member that is part of an answer */
+#define RECORD_MAX ((size_t)1 << 20)
+
+/* The members of a row that its step has, as they are written. */
+static const char *const shown[LH_PLACES][8] = {
+	[LH_PLACE_SKIP] = { "errors", "recorded_at" },
+	[LH_PLACE_EVIDENCE] = { "run_id", "task_id", "timestamp", "model_role", "model_name" },
+	[LH_PLACE_SCORED] = { "category", "reasons", "scorer_version", "scored_at" },
+	[LH_PLACE_RAG] = { "id", "title", "success_score", "created_at" },
+	[LH_PLACE_SFT] = { "id", "instruction", "quality_score", "created_at" },
+	[LH_PLACE_PREFERENCE] = { "id", "reason", "chosen_run_id", "rejected_run_id",
+				  "created_at" },
+	[LH_PLACE_QUARANTINE] = { "exporter", "reason", "errors", "recorded_at" },
+	[LH_PLACE_REPLAY] = { "recorded_run_id", "task", "model_used", "dry_run", "recorded_at" },
+	[LH_PLACE_BASELINE] = { "recorded_at", "git_commit" },
+};
+
+static void write_member(struct lh_writer *w, const struct lh_record *rec, const char *name)
+{
+	const struct lh_value *v = lh_record_get(rec, name);
+	char bytes[64];
+
+	if (!v)
+		return;
+	if (v->n <= VALUE_MAX) {
+		lh_write_value(w, name, v);
+	} else {
+		snprintf(bytes, sizeof bytes, "%s_bytes", name);
+		lh_write_u64(w, bytes, v->n);
+	}
+}
+
+void lh_lineage_step(struct lh_lineage *l, struct lh_writer *w, const char *step,
+		     const struct lh_hit *hit)
+{
+	const struct lh_lineage_file *f = &l->file[hit->file];
+	size_t i;
+
+	lh_write_object(w, NULL);
+	lh_write_text(w, "step", step);
+	lh_write_text(w, "file", f->path);
+	lh_write_u64(w, "line", hit->line);
+	for (i = 0; i < 8 && shown[f->place][i]; i++)
+		write_member(w, &l->rec, shown[f->place][i]);
+	if (l->how.records && f->place != LH_PLACE_SOURCE) {
+		if (l->rec.len <= RECORD_MAX)
+			lh_write_raw(w, "record", (struct lh_str){ l->rec.line, l->rec.len });
+		else
+			lh_write_u64(w, "bytes", l->rec.len);
+	}
+}
+
+/* A record whose steps are written. */
+struct walk {
+	struct lh_lineage *l;
+	struct lh_writer *w;
+	const struct lh_origin *o;
+	struct lh_hits hits;
+	struct lh_receipt_of *receipt;	/* of each hit, by its number */
+	int64_t recorded_at;		/* ms; of the first evidence; INT64_MAX: none */
+};
+
+/* ---- the rows of a record ---- */
+
+static bool is_of(const struct walk *k, const struct lh_hit *hit)
+{
+	const struct lh_lineage *l = k->l;
+	const struct lh_lineage_file *f = &l->file[hit->file];
+	struct lh_row_side side;
+	size_t s;
+
+	for (s = 0; s < l->ids.n_sides; s++) {
+		side = l->ids.side[s];
+		if (f->place == LH_PLACE_SOURCE) {
+			side.from.source_file = lh_str_of(f->path);
+			side.from.line = (int64_t)hit->line - 1;
+		}
+		if (lh_origin_is(k->o, &side))
+			return true;
+	}
+	return false;
+}
+
+static int gather(struct walk *k, struct lh_err *err)
+{
+	const struct lh_origin *o = k->o;
+	struct lh_lineage *l = k->l;
+	size_t i, n = 0;
+	int rc = 0;
+
+	if (o->sig.p)
+		rc = lh_lineage_find(l, ALL, lh_row_key(LH_KEY_SIG, o->sig), &k->hits, err);
+	if (!rc && o->run.p)
+		rc = lh_lineage_find(l, ALL, lh_row_key(LH_KEY_RUN, o->run), &k->hits, err);
+	if (!rc && o->source.p && o->line >= 0)
+		rc = lh_lineage_find(l, 1u << LH_PLACE_SKIP, lh_row_line_key(o->source, o->line),
+				     &k->hits, err);
+	for (i = 0; i < k->hits.n && rc >= 0; i++) {
+		rc = lh_lineage_row(l, &k->hits.hit[i], err);
+		if (rc > 0 && is_of(k, &k->hits.hit[i]))
+			k->hits.hit[n++] = k->hits.hit[i];
+	}
+	k->hits.n = n;
+	return rc < 0 ? -1 : 0;
+}
+
+/* ---- receipts ---- */
+
+/* Return whether a run writes such rows, and in which stage. */
+static bool stage_of(const struct lh_lineage_file *f, enum lh_stage *stage)
+{
+	int x;
+
+	switch (f->place) {
+	case LH_PLACE_SKIP:
+	case LH_PLACE_EVIDENCE:
+		*stage = LH_STAGE_COLLECT;
+		return true;
+	case LH_PLACE_SCORED:
+		*stage = LH_STAGE_SCORE;
+		return true;
+	case LH_PLACE_QUARANTINE:
+		for (x = 0; x < LH_EXPORTERS; x++)
+			if (!strcmp(f->path, lh_exporter_quarantine((enum lh_exporter)x)))
+				*stage = (enum lh_stage)(LH_STAGE_RAG + x);
+		return true;
+	case LH_PLACE_RAG:
+	case LH_PLACE_SFT:
+	case LH_PLACE_PREFERENCE:
+		*stage = (enum lh_stage)(LH_STAGE_RAG + (f->place - LH_PLACE_RAG));
+		return true;
+	default:
+		return false;
+	}
+}
+
+static int find_receipts(struct walk *k, struct lh_err *err)
+{
+	size_t i;
+
+	k->receipt = lh_calloc(k->hits.n + 1, sizeof *k->receipt, err);
+	if (!k->receipt)
+		return -1;
+	for (i = 0; i < k->hits.n; i++) {
+		struct lh_receipt_of *r = &k->receipt[i];
+
+		r->row = k->hits.hit[i];
+		r->any = stage_of(&k->l->file[r->row.file], &r->stage);
+	}
+	return lh_lineage_receipts(k->l, k->receipt, k->hits.n, err);
+}
+
+static void write_receipts(struct walk *k, size_t i)
+{
+	const struct lh_receipt_of *r = &k->receipt[i];
+
+	if (r->wrote.len)
+		lh_write_raw(k->w, NULL, (struct lh_str){ r->wrote.p, r->wrote.len });
+	if (r->newest.len)
+		lh_write_raw(k->w, NULL, (struct lh_str){ r->newest.p, r->newest.len });
+}
+
+/* ---- sources ---- */
+
+/* Return whether a row other than a line of a source is of the record. */
+static bool is_collected(const struct walk *k)
+{
+	size_t i;
+
+	for (i = 0; i < k->hits.n; i++)
+		if (k->l->file[k->hits.hit[i].file].place != LH_PLACE_SOURCE)
+			return true;
+	return false;
+}
+
+/* Write the step of a line of the source: what it is now. */
+static int write_source(struct walk *k, size_t file, uint64_t line, struct lh_err *err)
+{
+	struct lh_lineage *l = k->l;
+	const struct lh_hit hit = { file, line };
+	const char *state = "missing";
+	int rc = file < l->n_files ? lh_lineage_line(l, &hit, err) : 0;
+
+	if (rc > 0) {
+		rc = lh_lineage_row(l, &hit, err);
+		state = "changed";
+		if (!rc || !l->ids.n_sides)
+			state = k->o->sig.p ? "changed" : "not a record";
+		else if (k->o->sig.p && lh_str_is(l->ids.side[0].from.sig_hash, k->o->sig.p,
+						  k->o->sig.n))
+			state = is_collected(k) ? "intact" : "not collected";
+	}
+	if (rc < 0)
+		return -1;
+	lh_write_object(k->w, NULL);
+	lh_write_text(k->w, "step", "source");
+	lh_write_str(k->w, "file", k->o->source);
+	lh_write_u64(k->w, "line", line);
+	lh_write_text(k->w, "state", state);
+	if (l->how.records && rc > 0 && l->rec.len <= RECORD_MAX)
+		lh_write_raw(k->w, "record", (struct lh_str){ l->rec.line, l->rec.len });
+	lh_write_end(k->w);
+	return 0;
+}
+
+/* Write the line that provenance names, and the other lines of the source with its hash. */
+static int write_sources(struct walk *k, struct lh_err *err)
+{
+	struct lh_lineage *l = k->l;
+	uint64_t line = k->o->line >= 0 ? (uint64_t)k->o->line + 1 : 0;
+	size_t file, i;
+	int rc = 0;
+
+	if (!k->o->source.p)
+		return 0;
+	for (file = 0; file < l->n_files; file++)
+		if (lh_str_is(k->o->source, l->file[file].path, strlen(l->file[file].path)))
+			break;
+	if (line)
+		rc = write_source(k, file, line, err);
+	for (i = 0; i < k->hits.n && !rc; i++)
+		if (k->hits.hit[i].file == file && k->hits.hit[i].line != line)
+			rc = write_source(k, file, k->hits.hit[i].line, err);
+	return rc;
+}
+
+/* ---- replays ---- */
+
+static bool retrieved(const struct lh_row_ids *ids, const struct lh_buf *id)
+{
+	size_t i;
+
+	for (i = 0; i < ids->n_retrieved; i++)
+		if (ids->retrieved[i].p && lh_str_is(ids->retrieved[i], id->p, id->len))
+			return true;
+	return false;
+}
+
+/* Write the replays that retrieved the sample in l->ids. */
+static int write_replays(struct walk *k, struct lh_err *err)
+{
+	struct lh_lineage *l = k->l;
+	struct lh_buf id = { 0 };
+	struct lh_hits hits = { 0 };
+	uint64_t n = 0;
+	size_t i;
+	int rc;
+
+	lh_buf_add(&id, l->ids.id.p, l->ids.id.n);
+	rc = lh_buf_check(&id, err);
+	if (!rc)
+		rc = lh_lineage_find(l, 1u << LH_PLACE_REPLAY,
+				     lh_row_key(LH_KEY_RETRIEVED,
+						(struct lh_str){ id.p, id.len }), &hits, err);
+	for (i = 0; i < hits.n && rc >= 0 && n < l->how.most; i++) {
+		rc = lh_lineage_row(l, &hits.hit[i], err);
+		if (rc > 0 && retrieved(&l->ids, &id)) {
+			lh_lineage_step(l, k->w, lh_place_step(LH_PLACE_REPLAY), &hits.hit[i]);
+			lh_write_end(k->w);
+			n++;
+		}
+	}
+	free(hits.hit);
+	lh_buf_free(&id);
+	return rc < 0 ? -1 : 0;
+}
+
+/* ---- audits ---- */
+
+static int64_t time_of(const struct lh_value *v)
+{
+	int64_t ms;
+
+	return v && v->type == LH_STRING && v->n >= 2 &&
+	       lh_time_read(v->p + 1, v->n - 2, &ms) == 0 ? ms : INT64_MAX;
+}
+
+/* Write the first audit at or after the time of the evidence, and the newest. */
+static int write_audits(struct walk *k, struct lh_err *err)
+{
+	struct lh_lineage *l = k->l;
+	struct lh_hit hit = { 0, 1 }, covers[2];
+	size_t n = 0, i;
+	uint64_t lines;
+	int rc;
+
+	while (hit.file < l->n_files && l->file[hit.file].place != LH_PLACE_BASELINE)
+		hit.file++;
+	if (hit.file == l->n_files || k->recorded_at == INT64_MAX)
+		return 0;
+	lines = l->file[hit.file].indexed.lines + l->file[hit.file].rest.lines;
+	for (; hit.line <= lines; hit.line++) {
+		int64_t at;
+
+		rc = lh_lineage_row(l, &hit, err);
+		if (rc < 0)
+			return -1;
+		at = rc ? time_of(lh_record_get(&l->rec, "recorded_at")) : INT64_MAX;
+		if (at != INT64_MAX && at >= k->recorded_at)
+			covers[n ? 1 : 0] = hit, n = n ? 2 : 1;
+	}
+	for (i = 0; i < n; i++) {
+		if (lh_lineage_row(l, &covers[i], err) < 0)
+			return -1;
+		lh_lineage_step(l, k->w, lh_place_step(LH_PLACE_BASELINE), &covers[i]);
+		lh_write_end(k->w);
+	}
+	return 0;
+}
+
+/* ---- steps ---- */
+
+/* Write what only rows of this place have. */
+static void write_extra(struct walk *k, enum lh_place place)
+{
+	struct lh_lineage *l = k->l;
+	const struct lh_row_side *side = l->ids.side;
+	struct lh_str stream;
+
+	if (place == LH_PLACE_EVIDENCE && side->from.source_file.p) {
+		stream = lh_stream_text(side->from.source_file.p, side->from.source_file.n);
+		lh_write_str(k->w, "transform", stream);
+		if (side->from.recorded_at.p)
+			lh_write_str(k->w, "recorded_at", side->from.recorded_at);
+	}
+	if (place == LH_PLACE_PREFERENCE)
+		lh_write_text(k->w, "side", lh_origin_is(k->o, side) ? "chosen" : "rejected");
+}
+
+/* Keep the time of the first evidence, by which audits cover the record. */
+static void note_time(struct walk *k)
+{
+	struct lh_str at = k->l->ids.side[0].from.recorded_at;
+	int64_t ms;
+
+	if (at.p && lh_time_read(at.p, at.n, &ms) == 0 && ms < k->recorded_at)
+		k->recorded_at = ms;
+}
+
+static int write_row(struct walk *k, size_t i, struct lh_err *err)
+{
+	struct lh_lineage *l = k->l;
+	const struct lh_hit *hit = &k->hits.hit[i];
+	enum lh_place place = l->file[hit->file].place;
+	int rc = lh_lineage_row(l, hit, err);
+
+	if (rc <= 0)
+		return rc;
+	lh_lineage_step(l, k->w, lh_place_step(place), hit);
+	write_extra(k, place);
+	if (place == LH_PLACE_EVIDENCE)
+		note_time(k);
+	lh_write_array(k->w, "steps");
+	write_receipts(k, i);
+	rc = place == LH_PLACE_RAG ? write_replays(k, err) : 0;
+	lh_write_end(k->w);
+	lh_write_end(k->w);
+	return rc;
+}
+
+static int write_steps(struct walk *k, struct lh_err *err)
+{
+	size_t i;
+
+	if (write_sources(k, err) < 0)
+		return -1;
+	for (i = 0; i < k->hits.n; i++)
+		if (k->l->file[k->hits.hit[i].file].place != LH_PLACE_SOURCE &&
+		    write_row(k, i, err) < 0)
+			return -1;
+	return write_audits(k, err);
+}
+
+int lh_lineage_steps(struct lh_lineage *l, struct lh_writer *w, const struct lh_origin *o,
+		     struct lh_err *err)
+{
+	struct walk k = { .l = l, .w = w, .o = o, .recorded_at = INT64_MAX };
+	size_t i;
+	int rc;
+
+	lh_write_object(w, NULL);
+	lh_write_text(w, "step", "record");
+	if (o->run.p)
+		lh_write_str(w, "run_id", o->run);
+	if (o->sig.p)
+		lh_write_str(w, "sig_hash", o->sig);
+	rc = gather(&k, err);
+	if (k.hits.more)
+		lh_write_bool(w, "more", true);
+	lh_write_array(w, "steps");
+	if (!rc)
+		rc = find_receipts(&k, err);
+	if (!rc)
+		rc = write_steps(&k, err);
+	lh_write_end(w);
+	lh_write_end(w);
+	for (i = 0; k.receipt && i < k.hits.n; i++) {
+		lh_buf_free(&k.receipt[i].wrote);
+		lh_buf_free(&k.receipt[i].newest);
+	}
+	free(k.receipt);
+	free(k.hits.hit);
+	return rc < 0 ? -1 : 0;
+}

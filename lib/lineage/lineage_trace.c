@@ -1,0 +1,151 @@
+/* lineage_trace.c - the answer for one operand. */
+#include <stdlib.h>
+#include <unistd.h>
+
+#include <lh/subject.h>
+
+#include "base/mem.h"
+#include "lineage_parts.h"
+
+static void write_place(struct lh_writer *w, const char *name, uint64_t files, uint64_t rows)
+{
+	lh_write_object(w, NULL);
+	lh_write_bytes(w, "place", name);
+	lh_write_u64(w, "files", files);
+	lh_write_u64(w, "rows", rows);
+	lh_write_end(w);
+}
+
+/* Write how many manifests and logs there are. */
+static int write_subjects(struct lh_lineage *l, struct lh_writer *w, struct lh_err *err)
+{
+	struct lh_subject_list list = { .n = 0 };
+	const char *name = l->how.subjects ? l->how.subjects : LH_SUBJECT_DIR;
+	char *dir = l->how.subjects ? lh_strndup(name, strlen(name), err)
+				    : lh_root_join(l->root, name, err);
+	int rc = dir ? access(dir, F_OK) : -1;
+	uint64_t n = 0;
+
+	if (dir && rc < 0)
+		rc = 1;
+	if (!rc)
+		rc = lh_subject_list(&list, dir, LH_SUBJECT_MANIFEST, err);
+	n = list.n;
+	lh_subject_list_free(&list);
+	if (!rc)
+		rc = lh_subject_list(&list, dir, LH_SUBJECT_LOG, err);
+	if (rc < 0 && err->code == LH_EIO) {
+		l->how.warn(l->how.ctx, true, err->msg);
+		rc = 0;
+	}
+	write_place(w, name, n + list.n, n + list.n);
+	lh_subject_list_free(&list);
+	free(dir);
+	return rc < 0 ? -1 : 0;
+}
+
+/* Write which places were searched, each with its files and rows. */
+static int write_searched(struct lh_lineage *l, struct lh_writer *w, bool subject,
+			  struct lh_err *err)
+{
+	uint64_t files, rows;
+	size_t i;
+	int p, rc;
+
+	lh_write_array(w, "searched");
+	for (p = 0; p < LH_PLACES && !subject; p++) {
+		files = rows = 0;
+		for (i = 0; i < l->n_files; i++) {
+			const struct lh_lineage_file *f = &l->file[i];
+
+			if (f->place != (enum lh_place)p || f->unreadable)
+				continue;
+			files++;
+			rows += f->indexed.rows + f->rest.rows;
+		}
+		write_place(w, lh_place_name((enum lh_place)p), files, rows);
+	}
+	rc = subject ? 0 : lh_lineage_count_receipts(l, &files, err);
+	if (!subject && !rc)
+		write_place(w, LH_ROOT_REPORTS, files, files);
+	if (!rc)
+		rc = write_subjects(l, w, err);
+	lh_write_end(w);
+	return rc;
+}
+
+static int write_records(struct lh_lineage *l, struct lh_writer *w, const struct lh_origins *o,
+			 struct lh_err *err)
+{
+	size_t i;
+	int rc = 0;
+
+	for (i = 0; i < o->n && !rc; i++)
+		rc = lh_lineage_steps(l, w, &o->of[i], err);
+	return rc;
+}
+
+/* Write what the operand is, and its steps. */
+static int write_found(struct lh_lineage *l, struct lh_writer *w, struct lh_str operand,
+		       const struct lh_origins *o, const char *as, struct lh_err *err)
+{
+	size_t at = w->out->len;
+	bool found = as != NULL;
+	int rc;
+
+	lh_write_text(w, "as", as ? as : "subject");
+	lh_write_array(w, "steps");
+	rc = write_records(l, w, o, err);
+	if (!rc)
+		rc = lh_lineage_subject(l, w, operand, err);
+	found |= rc > 0;
+	if (rc >= 0 && !found) {
+		w->out->len = at;
+		w->comma = true;
+		w->objects >>= 1;
+		lh_write_text(w, "as", "run");
+		lh_write_array(w, "steps");
+		rc = lh_lineage_run(l, w, operand, err);
+		found = rc > 0;
+	}
+	lh_write_end(w);
+	if (o->more)
+		lh_write_u64(w, "more", o->more);
+	if (rc >= 0 && !found) {
+		w->out->len = at;
+		lh_write_null(w, "as");
+		lh_write_array(w, "steps");
+		lh_write_end(w);
+	}
+	return rc < 0 ? -1 : found ? LH_LINEAGE_FOUND : LH_LINEAGE_NOWHERE;
+}
+
+int lh_lineage_trace(struct lh_lineage *l, struct lh_str operand, bool subject, struct lh_buf *out,
+		     struct lh_err *err)
+{
+	struct lh_writer w = lh_write_to(out);
+	struct lh_buf candidates = { 0 };
+	struct lh_origins o = { .n = 0 };
+	const char *as = NULL;
+	int rc = 0;
+
+	if (!subject)
+		rc = lh_lineage_resolve(l, operand, &o, &as, &candidates, err);
+	lh_write_object(&w, NULL);
+	lh_write_str(&w, "operand", operand);
+	if (!rc && candidates.len) {
+		lh_write_null(&w, "as");
+		lh_write_raw(&w, "candidates", (struct lh_str){ candidates.p, candidates.len });
+		rc = LH_LINEAGE_AMBIGUOUS;
+	} else if (!rc) {
+		rc = write_found(l, &w, operand, &o, as, err);
+	}
+	if (rc == LH_LINEAGE_NOWHERE && write_searched(l, &w, subject, err) < 0)
+		rc = -1;
+	lh_write_end(&w);
+	lh_buf_free(&candidates);
+	lh_origins_free(&o);
+	if (rc >= 0 && lh_buf_check(out, err) < 0)
+		rc = -1;
+	return rc;
+}

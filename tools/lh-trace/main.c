@@ -1,0 +1,197 @@
+/* lh-trace: where a record comes from, and what became of it.  See lh-trace(1). */
+#include <unistd.h>
+
+#include <lh/chain.h>
+
+#include "lineage/lineage.h"
+#include "tool/tool.h"
+#include "trace.h"
+
+struct settings {
+	struct lh_lineage_how how;
+	struct lh_list subject, key_file;
+	bool json, html, insecure_key;
+};
+
+static const struct lh_option options[] = {
+	{ 0, "root", "DIR", "the root (default: the working directory)",
+	  LH_TEXT(struct settings, how.root, .env = "LH_DISTILL_ROOT") },
+	{ 0, "subject", "ID", "trace a worker or candidate (repeatable)",
+	  LH_TEXTS(struct settings, subject) },
+	{ 0, "subjects", "DIR", "folder of subjects (default: below the root)",
+	  LH_TEXT(struct settings, how.subjects) },
+	{ 0, "key-file", "FILE", "verify chains with this key (repeatable)",
+	  LH_TEXTS(struct settings, key_file, .env = "LH_SUBJECT_AUDIT_KEY") },
+	{ 0, "insecure-key", NULL, "accept a key file that others can read",
+	  LH_FLAG(struct settings, insecure_key) },
+	{ 0, "limit", "N", "records per operand, and rows per list (default 20)",
+	  LH_UINT(struct settings, how.most, 1, 1000000) },
+	{ 0, "records", NULL, "also print the rows; with --json",
+	  LH_FLAG(struct settings, how.records) },
+	{ 0, "json", NULL, "print JSON Lines, an object for each operand",
+	  LH_FLAG(struct settings, json) },
+	{ 0, "html", NULL, "print a page", LH_FLAG(struct settings, html) },
+	{ 0, "no-index", NULL, "read all files, and no index",
+	  LH_FLAG(struct settings, how.no_index) },
+	{ 0, "reindex", NULL, "make the index anew", LH_FLAG(struct settings, how.reindex) },
+	LH_JOBS_OPTION,
+	LH_COMMON_OPTIONS,
+	LH_OPTION_END
+};
+
+struct run {
+	struct lh_tool *tool;
+	struct settings *s;
+	struct lh_lineage *lineage;
+	struct lh_record rec;
+	struct lh_buf json, out;
+	bool colored;
+	size_t width;
+};
+
+static void on_warn(void *ctx, bool unreadable, const char *text)
+{
+	struct lh_tool *tool = ctx;
+
+	lh_tool_warn(tool, "%s", text);
+	if (unreadable)
+		lh_tool_failed(tool);
+}
+
+/* Find the operand; if the index proves to be damaged, once more with a new one. */
+static int trace(struct run *r, const char *operand, bool subject)
+{
+	const struct lh_str s = lh_str_of(operand);
+	struct lh_err *err = &r->tool->err;
+	int rc = lh_lineage_trace(r->lineage, s, subject, &r->json, err);
+
+	if (rc >= 0 || err->code != LH_ECORRUPT || r->s->how.no_index)
+		return rc;
+	lh_tool_warn(r->tool, "%s", err->msg);
+	lh_lineage_close(r->lineage);
+	r->s->how.reindex = true;
+	r->lineage = lh_lineage_open(&r->s->how, err);
+	r->s->how.reindex = false;
+	lh_buf_reset(&r->json);
+	return r->lineage ? lh_lineage_trace(r->lineage, s, subject, &r->json, err) : -1;
+}
+
+/* Append the answer in r->json in the form asked for. */
+static int print(struct run *r, struct lh_err *err)
+{
+	struct lh_value answer;
+
+	if (r->s->json) {
+		lh_buf_add(&r->out, r->json.p, r->json.len);
+		lh_buf_putc(&r->out, '\n');
+		return 0;
+	}
+	if (!lh_buf_room(&r->json, LH_PAD))
+		return lh_buf_check(&r->json, err);
+	if (lh_json_parse(&r->rec, r->json.p, r->json.len, &answer, err) < 0)
+		return -1;
+	return r->s->html ? page_print(&r->out, &answer, err)
+			  : tree_print(&r->out, &answer, r->colored, r->width, err);
+}
+
+static int one(struct run *r, const char *operand, bool subject)
+{
+	struct lh_tool *tool = r->tool;
+	int rc;
+
+	lh_buf_reset(&r->json);
+	lh_buf_reset(&r->out);
+	if (!lh_utf8_valid(operand, strlen(operand)))
+		return lh_tool_usage(tool, "an operand is not valid UTF-8");
+	rc = trace(r, operand, subject);
+	if (rc < 0)
+		return -1;
+	if (rc != LH_LINEAGE_FOUND)
+		lh_tool_verdict_bad(tool);
+	if (print(r, &tool->err) < 0 || lh_buf_check(&r->out, &tool->err) < 0)
+		return -1;
+	return lh_tool_out(tool, r->out.p, r->out.len);
+}
+
+static int page_part(struct run *r, void (*part)(struct lh_buf *out))
+{
+	if (!r->s->html)
+		return 0;
+	lh_buf_reset(&r->out);
+	part(&r->out);
+	if (lh_buf_check(&r->out, &r->tool->err) < 0)
+		return -1;
+	return lh_tool_out(r->tool, r->out.p, r->out.len);
+}
+
+static int each(struct run *r)
+{
+	size_t i;
+
+	if (page_part(r, page_open) < 0)
+		return -1;
+	for (i = 0; i < r->tool->n_operands; i++)
+		if (one(r, r->tool->operands[i], false) < 0)
+			return -1;
+	for (i = 0; i < r->s->subject.n; i++)
+		if (one(r, r->s->subject.v[i], true) < 0)
+			return -1;
+	return page_part(r, page_close);
+}
+
+static int check(struct lh_tool *tool, struct settings *s)
+{
+	if (!tool->n_operands && !s->subject.n)
+		return lh_tool_usage(tool, "missing operand: an id, a run id, a sig_hash or "
+					   "FILE:LINE, or --subject ID");
+	if (s->json && s->html)
+		return lh_tool_usage(tool, "--json and --html exclude each other");
+	if (s->how.no_index && s->how.reindex)
+		return lh_tool_usage(tool, "--no-index and --reindex exclude each other");
+	if (s->how.records && !s->json)
+		return lh_tool_usage(tool, "--records needs --json");
+	return 0;
+}
+
+static int run(struct lh_tool *tool, struct settings *s)
+{
+	struct run r = { .tool = tool, .s = s };
+	struct lh_chain_keys keys = { .n = 0 };
+	int rc = check(tool, s);
+
+	if (!rc && s->key_file.n) {
+		rc = lh_chain_keys_read(&keys, s->key_file.v, s->key_file.n, s->insecure_key,
+					&tool->err);
+		s->how.keys = &keys;
+	}
+	s->how.jobs = tool->jobs;
+	s->how.warn = on_warn;
+	s->how.ctx = tool;
+	r.colored = lh_term_colored(STDOUT_FILENO, tool->color);
+	r.width = isatty(STDOUT_FILENO) ? (size_t)lh_term_columns(STDOUT_FILENO) : 0;
+	lh_record_init(&r.rec);
+	if (!rc && !(r.lineage = lh_lineage_open(&s->how, &tool->err)))
+		rc = -1;
+	if (!rc)
+		rc = each(&r);
+	lh_lineage_close(r.lineage);
+	lh_record_free(&r.rec);
+	lh_buf_free(&r.json);
+	lh_buf_free(&r.out);
+	lh_chain_keys_free(&keys);
+	return rc;
+}
+
+int main(int argc, char **argv)
+{
+	struct settings s = { .how.most = 20 };
+	struct lh_tool tool;
+	int rc;
+
+	lh_tool_init(&tool, "lh-trace", "[OPTION]... ID|RUN_ID|SIG_HASH|FILE:LINE...",
+		     "show where a record comes from, and what became of it", options);
+	rc = lh_tool_parse(&tool, argc, argv, &s);
+	if (!rc)
+		rc = run(&tool, &s);
+	return lh_tool_finish(&tool, rc);
+}
