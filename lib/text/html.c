@@ -1,6 +1,8 @@
 /* html.c - self-contained HTML pages.  See html.h. */
 #include "html.h"
 
+#include "text/escape.h"
+
 static const char frame[] =
 	":root{color-scheme:light dark;"
 	"--bg:#fff;--fg:#1d2125;--dim:#59636e;--line:#d8dee4;--panel:#f6f8fa;"
@@ -49,23 +51,22 @@ void lh_html_close(struct lh_buf *b)
 
 void lh_html_text(struct lh_buf *b, const char *p, size_t n)
 {
-	size_t i;
+	size_t i, len;
 
-	for (i = 0; i < n; i++) {
-		unsigned char c = (unsigned char)p[i];
-
-		if (c == '<')
+	for (i = 0; i < n; i += len ? len : 1) {
+		len = lh_escape_char_len(p + i, n - i);
+		if (p[i] == '<')
 			lh_buf_puts(b, "&lt;");
-		else if (c == '>')
+		else if (p[i] == '>')
 			lh_buf_puts(b, "&gt;");
-		else if (c == '&')
+		else if (p[i] == '&')
 			lh_buf_puts(b, "&amp;");
-		else if (c == '"')
+		else if (p[i] == '"')
 			lh_buf_puts(b, "&quot;");
-		else if (c < ' ' || c == 0x7f)
-			lh_buf_printf(b, "\\x%02x", c);
+		else if (!len)
+			lh_buf_printf(b, "\\x%02x", (unsigned char)p[i]);
 		else
-			lh_buf_putc(b, p[i]);
+			lh_buf_add(b, p + i, len);
 	}
 }
 

@@ -1,0 +1,392 @@
+/* columns.c - the columns of a table.  See columns.h. */
+#include "columns.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "base/mem.h"
+#include "cell.h"
+
+static struct column *find(struct columns *c, const char *path, size_t n)
+{
+	size_t i;
+
+	for (i = 0; i < c->n; i++)
+		if (c->col[i].path_n == n && !memcmp(c->col[i].path, path, n))
+			return &c->col[i];
+	return NULL;
+}
+
+int columns_label(struct column *col, const char *p, size_t n, struct lh_err *err)
+{
+	struct lh_buf clean = { 0 };
+	char *label = NULL;
+
+	cell_clean(&clean, p, n < CELL_MAX ? n : CELL_MAX);
+	if (!n)
+		lh_buf_puts(&clean, "\"\"");
+	if (lh_buf_check(&clean, err) == 0)
+		label = lh_strndup(clean.p, clean.len, err);
+	if (label) {
+		free(col->label);
+		col->label = label;
+		col->label_n = clean.len;
+	}
+	lh_buf_free(&clean);
+	return label ? 0 : -1;
+}
+
+/* Add the column of a whole path. */
+static int add(struct columns *c, const char *path, size_t n, struct lh_err *err)
+{
+	struct column *col = &c->col[c->n];
+
+	if (find(c, path, n))
+		return 0;
+	if (c->n == COLUMNS_MAX) {
+		c->left_out++;
+		return 0;
+	}
+	*col = (struct column){ .path_n = n };
+	col->path = lh_strndup(path, n, err);
+	if (!col->path)
+		return -1;
+	c->n++;
+	return columns_label(col, path, n, err);
+}
+
+int columns_add(struct columns *c, const char *path, size_t n, const char *prefix,
+		struct lh_err *err)
+{
+	struct lh_buf whole = { 0 };
+	int rc;
+
+	lh_buf_puts(&whole, prefix);
+	lh_buf_add(&whole, path, n);
+	rc = lh_buf_check(&whole, err);
+	if (!rc)
+		rc = add(c, whole.p ? whole.p : "", whole.len, err);
+	lh_buf_free(&whole);
+	return rc;
+}
+
+int columns_add_list(struct columns *c, const char *list, const char *by, const char *prefix,
+		     struct lh_err *err)
+{
+	size_t n;
+
+	for (; *list; list += n + !!list[n]) {
+		n = strcspn(list, by);
+		if (n && columns_add(c, list, n, prefix, err) < 0)
+			return -1;
+	}
+	return 0;
+}
+
+int columns_add_members(struct columns *c, const struct lh_value *v, const char *prefix,
+			struct lh_err *err)
+{
+	struct lh_str name;
+	struct lh_iter it;
+
+	if (v->type != LH_OBJECT)
+		return columns_add(c, "value", 5, prefix, err);
+	for (lh_iter_init(&it, v); lh_iter_next(&it);) {
+		lh_buf_reset(&c->scratch);
+		if (lh_value_str(&it.key, &c->scratch, &name, err) < 0 ||
+		    columns_add(c, name.p, name.n, prefix, err) < 0)
+			return -1;
+	}
+	return 0;
+}
+
+void columns_shorten(struct columns *c)
+{
+	size_t i, j, n;
+
+	for (i = 0; i < c->n; i++) {
+		struct column *col = &c->col[i];
+		const char *dot = memrchr(col->label, '.', col->label_n);
+
+		if (!dot)
+			continue;
+		n = col->label_n - (size_t)(dot + 1 - col->label);
+		for (j = 0; j < c->n; j++)
+			if (c->col[j].label_n == n && !memcmp(c->col[j].label, dot + 1, n))
+				break;
+		if (!n || j < c->n)
+			continue;
+		memmove(col->label, dot + 1, n + 1);
+		col->label_n = n;
+	}
+}
+
+/* ---- a row ---- */
+
+static bool is_name(const struct column *col, const struct lh_value *key)
+{
+	if (!key->escaped)
+		return key->n == col->path_n + 2 && !memcmp(key->p + 1, col->path, col->path_n);
+	return lh_value_is(key, col->path, col->path_n);
+}
+
+/* Find the members of a record by their names; mostly they are in the order of the columns. */
+static void find_members(struct columns *c, const struct lh_value *v)
+{
+	struct lh_iter it;
+	size_t next = 0, i, n;
+
+	for (lh_iter_init(&it, v); lh_iter_next(&it);)
+		for (n = 0; n < c->n; n++) {
+			i = (next + n) % c->n;
+			if (is_name(&c->col[i], &it.key)) {
+				c->cell[i] = it.val;
+				next = i + 1;
+				break;
+			}
+		}
+}
+
+static void find_cells(struct columns *c, const struct lh_value *v, uint64_t rank)
+{
+	struct column *col;
+	size_t i;
+
+	memset(c->cell, 0, c->n * sizeof *c->cell);
+	if (v->type != LH_OBJECT) {
+		col = find(c, "value", 5);
+		if (col)
+			c->cell[col - c->col] = *v;
+		return;
+	}
+	if (c->members) {
+		find_members(c, v);
+		return;
+	}
+	for (i = 0; i < c->n; i++) {
+		col = &c->col[i];
+		if (cell_at(v, col->path, col->path_n, &c->cell[i]) || !rank ||
+		    strcmp(col->path, "rank"))
+			continue;
+		snprintf(c->rank, sizeof c->rank, "%llu", (unsigned long long)rank);
+		c->cell[i] = (struct lh_value){ c->rank, strlen(c->rank), LH_NUMBER, false };
+	}
+}
+
+int columns_row(struct columns *c, const struct lh_value *v, uint64_t rank, struct lh_err *err)
+{
+	size_t i, start, at[COLUMNS_MAX];
+	int found = 0;
+
+	find_cells(c, v, rank);
+	lh_buf_reset(&c->texts);
+	for (i = 0; i < c->n; i++) {
+		at[i] = start = c->texts.len;
+		if (c->cell[i].p && cell_value(&c->texts, &c->cell[i], &c->scratch, err) < 0)
+			return -1;
+		c->text[i].n = c->texts.len - start;
+		found += c->cell[i].p && c->cell[i].p != c->rank;
+	}
+	if (lh_buf_check(&c->texts, err) < 0)
+		return -1;
+	for (i = 0; i < c->n; i++)
+		c->text[i].p = c->texts.p ? c->texts.p + at[i] : "";
+	return found;
+}
+
+/* ---- widths ---- */
+
+/* Widen a column for a text, which wraps at its spaces. */
+static void measure(struct column *col, const char *p, size_t n)
+{
+	const char *end = p + n, *space;
+	size_t width = cell_width(p, n);
+
+	if (width > col->natural)
+		col->natural = width < COLUMN_WIDEST ? width : COLUMN_WIDEST;
+	for (; p < end && col->least < COLUMN_WORD; p = space + 1) {
+		space = memchr(p, ' ', (size_t)(end - p));
+		space = space ? space : end;
+		width = cell_width(p, (size_t)(space - p));
+		if (width > col->least)
+			col->least = width < COLUMN_WORD ? width : COLUMN_WORD;
+	}
+}
+
+/* Widen a column for a cell; a number does not wrap. */
+static void measure_cell(struct column *col, const struct columns *c, size_t i)
+{
+	size_t width = cell_width(c->text[i].p, c->text[i].n);
+
+	measure(col, c->text[i].p, c->text[i].n);
+	if (c->cell[i].type == LH_NUMBER && width > col->least)
+		col->least = width < COLUMN_WIDEST ? width : COLUMN_WIDEST;
+}
+
+void columns_measure(struct columns *c)
+{
+	size_t i;
+
+	for (i = 0; i < c->n; i++) {
+		struct column *col = &c->col[i];
+
+		if (!c->cell[i].p)
+			continue;
+		measure_cell(col, c, i);
+		if (c->cell[i].type == LH_NUMBER)
+			col->numbers = true;
+		else if (c->cell[i].type != LH_NULL)
+			col->others = true;
+	}
+}
+
+static void column_free(struct column *col)
+{
+	free(col->path);
+	free(col->label);
+}
+
+void columns_drop_empty(struct columns *c)
+{
+	size_t i, n = 0;
+
+	for (i = 0; i < c->n; i++)
+		if (c->col[i].numbers || c->col[i].others)
+			c->col[n++] = c->col[i];
+		else
+			column_free(&c->col[i]);
+	c->n = n;
+}
+
+/* Return the width of a column of at most cap cells, or what its words take. */
+static size_t width_at(const struct column *col, size_t cap)
+{
+	size_t width = cap > col->least ? cap : col->least;
+
+	return col->natural < width ? col->natural : width;
+}
+
+/* Return the sum of the widths of the columns shown. */
+static size_t sum(const struct columns *c, size_t cap)
+{
+	size_t i, cells = 0;
+
+	for (i = 0; i < c->shown; i++)
+		cells += width_at(&c->col[i], cap);
+	return cells;
+}
+
+/* Return the cells that the columns shown may share; "+N" is after them unless they are
+ * all. */
+static size_t room(const struct columns *c, size_t line)
+{
+	size_t taken = COLUMN_GAP * (c->shown - 1);
+
+	if (c->shown < c->n)
+		taken += COLUMN_GAP + (size_t)snprintf(NULL, 0, "+%zu", c->n - c->shown);
+	return line > taken + 2 ? line - taken : 2;
+}
+
+/* Take the labels into account, and the widest character. */
+static void measure_labels(struct columns *c)
+{
+	size_t i;
+
+	for (i = 0; i < c->n; i++) {
+		struct column *col = &c->col[i];
+
+		measure(col, col->label, col->label_n);
+		if (col->natural < 2)
+			col->natural = 2;
+		if (col->least < 2)
+			col->least = 2;
+	}
+}
+
+void columns_lay_out(struct columns *c, size_t line)
+{
+	size_t i, cap = COLUMN_WIDEST, left = 0;
+
+	measure_labels(c);
+	c->shown = c->n;
+	c->line = line;
+	if (c->needed && line && sum(c, 0) > room(c, line))
+		for (i = 0; i < c->n; i++)
+			c->col[i].least = 2;
+	if (line && c->n) {
+		while (c->shown > 1 && sum(c, 0) > room(c, line))
+			c->shown--;
+		if (sum(c, 0) > room(c, line))
+			c->col[0].natural = room(c, line);
+		while (cap && sum(c, cap) > room(c, line))
+			cap--;
+		left = room(c, line) - sum(c, cap);
+	}
+	for (i = 0; i < c->shown; i++) {
+		struct column *col = &c->col[i];
+
+		col->width = width_at(col, cap);
+		if (left && col->width < col->natural) {
+			col->width++;
+			left--;
+		}
+	}
+}
+
+/* Return the column that has most cells above its least. */
+static struct column *widest(struct columns *c)
+{
+	struct column *col = c->col;
+	size_t i;
+
+	for (i = 1; i < c->shown; i++)
+		if (c->col[i].width + col->least > col->width + c->col[i].least)
+			col = &c->col[i];
+	return col;
+}
+
+/* Give a column more cells: those that the line has left, else those of the widest others. */
+static void widen(struct columns *c, struct column *col, size_t cells)
+{
+	struct column *from;
+	size_t i, used = 0;
+
+	for (i = 0; i < c->shown; i++)
+		used += c->col[i].width;
+	for (col->least = cells; col->width < cells; col->width++) {
+		if (!c->line || used < room(c, c->line)) {
+			used++;
+			continue;
+		}
+		from = widest(c);
+		if (from->width <= from->least)
+			return;
+		from->width--;
+	}
+}
+
+void columns_fit(struct columns *c)
+{
+	struct column *col, cell;
+	size_t i;
+
+	for (i = 0; i < c->shown; i++) {
+		col = &c->col[i];
+		if (!c->cell[i].p || c->text[i].n <= col->width)
+			continue;
+		cell = (struct column){ .path = NULL };
+		measure_cell(&cell, c, i);
+		if (cell.least > col->width)
+			widen(c, col, cell.least);
+	}
+}
+
+void columns_free(struct columns *c)
+{
+	size_t i;
+
+	for (i = 0; i < c->n; i++)
+		column_free(&c->col[i]);
+	lh_buf_free(&c->texts);
+	lh_buf_free(&c->scratch);
+}
