@@ -66,6 +66,49 @@ other
 	[ "$output" = 'lh: no tool "nonsense" (lh alone lists them)' ]
 }
 
+@test "lh with a name that is close to one says which" {
+	while read -r name close; do
+		run -2 --separate-stderr lh "$name" --help
+		[ "$stderr" = "lh: no tool \"$name\" (did you mean $close? lh alone lists them)" ] || { echo "$stderr"; return 1; }
+	done <<-'END'
+	serach search
+	lh-serach search
+	Search search
+	sub subject-audit
+	audit audit-full or subject-audit
+	hlep help
+	verison version
+	END
+}
+
+@test "lh version prints the version, and with --json an object" {
+	[ "$(lh version)" = "lakehouse-tools 0.1.0" ]
+	run -0 --separate-stderr lh version --json
+	[ "${#lines[@]}" = 1 ]
+	[ "$(jq -r .version <<<"$output")" = 0.1.0 ]
+	[[ $(jq -r .compiler <<<"$output") == [0-9]* ]]
+	[[ $(jq -r .flags <<<"$output") == *-O* ]]
+	[[ $(jq -r '.flags' <<<"$output") != */* ]]
+	[ "$(jq -c '.kernels | keys' <<<"$output")" = '["distances","fast_products","models","products","text"]' ]
+	[ "$(LH_KERNEL=portable lh version --json | jq -r '.kernels | .text, .distances, .models' | sort -u)" = portable ]
+	# what is loaded is what is installed
+	[ "$(jq -r '.libraries[] | select(.name == "libsqlite3").loaded' <<<"$output")" = \
+		"$(python3 -c 'import sqlite3; print(sqlite3.sqlite_version)')" ]
+	[ "$(jq -r '.libraries[] | select(.name == "zlib").compiled' <<<"$output")" = \
+		"$(python3 -c 'import zlib; print(zlib.ZLIB_RUNTIME_VERSION)')" ]
+	[ "$(jq '[.libraries[] | select(.name != "duckdb") | .loaded] | all' <<<"$output")" = true ]
+	[ "$(LH_DUCKDB=/nowhere lh version --json | jq '.libraries[] | select(.name == "duckdb").loaded')" = null ]
+	run --separate-stderr lh version --json x
+	[ "$status" = 2 ]
+	[ "$stderr" = 'lh: unexpected operand "x": version takes none' ]
+}
+
+@test "lh list prints what lh alone prints" {
+	[ "$(lh list)" = "$(lh)" ]
+	run -2 --separate-stderr lh list --json
+	[ "$stderr" = 'lh: --json: not an option of "lh list", but of version, doctor' ]
+}
+
 @test "lh help TOOL opens its page from a tree that is not installed" {
 	plain_only "its bin is not next to man"
 	command -v man >/dev/null || command -v mandoc >/dev/null || skip "neither man nor mandoc is installed"
@@ -81,6 +124,13 @@ other
 	run lh help nonsense
 	[ "$status" = 2 ]
 	[ "$output" = 'lh: no page for "lh-nonsense"' ]
+	plain_only "its bin is not next to man"
+	run -2 lh help serch
+	[ "$output" = 'lh: no page for "lh-serch" (did you mean search?)' ]
+	run -2 lh help lh-serch
+	[ "$output" = 'lh: no page for "lh-serch" (did you mean lh-search?)' ]
+	run -2 lh help tutoral
+	[ "$output" = 'lh: no page for "lh-tutoral" (did you mean tutorial?)' ]
 	run lh help search embed
 	[ "$status" = 2 ]
 	[ "$output" = 'lh: unexpected operand "embed": help opens one page' ]
@@ -89,7 +139,7 @@ other
 @test "lh help knows the pages that are not of a tool by their names" {
 	plain_only "its bin is not next to man"
 	command -v man >/dev/null || command -v mandoc >/dev/null || skip "neither man nor mandoc is installed"
-	for page in lakehouse-tools lhv hash-v1 lh-hash-v1 lh-hash-v2 models lh lh-search; do
+	for page in lakehouse-tools tutorial lakehouse-tutorial recipes lhv hash-v1 lh-hash-v1 lh-hash-v2 models lh lh-search; do
 		run lh help "$page" </dev/null
 		[ "$status" = 0 ] || { echo "$page: $status"; return 1; }
 	done
@@ -126,5 +176,5 @@ squeezed() {
 	run -0 env PATH=/nowhere t/bin/lh help cat
 	[[ $output == *$'\n     --max-ratio N\n'* ]]
 	[[ $output == *$'\n           gzip -k workers.jsonl\n           lh-cat workers.jsonl.gz | wc -l\n'* ]]
-	! sed '/^EXAMPLES/,$d' <<<"$output" | LC_ALL=C.UTF-8 grep -E '.{81}'
+	not env LC_ALL=C.UTF-8 grep -E '.{81}' <(sed '/^EXAMPLES/,$d' <<<"$output")
 }

@@ -1,5 +1,5 @@
 /*
- * list - print the lh-* tools next to this executable, by family.
+ * list - the lh-* tools next to this executable; list_command prints them by family.
  *
  *     search
  *       lh-embed          text in, vectors out
@@ -11,16 +11,26 @@
 #ifndef LIST_H
 #define LIST_H
 
+#include <dirent.h>
+
 #include "tool/tool.h"
 
 #define LIST_PATH_ROOM 4096
+#define LIST_OUTPUT_MAX (1u << 20)
 
 /* Write the folder of this executable, without a slash at its end, to to.  0, or -1
  * with *err filled. */
 int list_folder(char *to, size_t n, struct lh_err *err);
 
-/* Print a heading for each family and a line for each of its tools: the name, and
- * what the tool's --help says that it does.  0, or -1 with t->err filled. */
-int list_tools(struct lh_tool *t);
+/* Return the name of tool i of all that belong to a family, from 0; NULL past the last. */
+const char *list_name(size_t i);
+
+/* Set *entries to the tools there, by name; the caller frees each and the array.  Their
+ * number, or -1 with *err filled. */
+int list_names(struct dirent ***entries, struct lh_err *err);
+
+/* Append what a tool writes to stdout when it is run with one option.  0, or -1 with *err
+ * filled. */
+int list_run(const char *name, const char *option, struct lh_buf *out, struct lh_err *err);
 
 #endif

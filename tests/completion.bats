@@ -1,0 +1,242 @@
+load helper
+
+# lh completion, in the three shells themselves: bash and zsh on a terminal each, fish by what its
+# complete -C prints.  tests/people has the same with a person's keys.
+
+# The shells that are installed.
+shells() {
+	local shell
+	for shell in bash zsh fish; do
+		! command -v "$shell" >/dev/null || echo "$shell"
+	done
+}
+
+setup_file() {
+	cd "$BATS_FILE_TMPDIR" || return 1
+	PATH=${LH_BIN:-$BATS_TEST_DIRNAME/../bin}:$PATH
+	for shell in bash zsh fish; do
+		lh completion $shell >lh.$shell
+	done
+	mkdir -p files/sub 'files/my dir'
+	cd files || return 1
+	touch a.lhv 'my index.lhv' w.jsonl w.jsonl.gz 'my file.jsonl' notes.txt m.gguf b.csv
+}
+
+setup() {
+	cd "$BATS_FILE_TMPDIR/files" || return 1
+	cp -r . "$BATS_TEST_TMPDIR/files"
+	cd "$BATS_TEST_TMPDIR/files" || return 1
+	export HOME=$BATS_TEST_TMPDIR XDG_CONFIG_HOME=$BATS_TEST_TMPDIR/config
+}
+
+# complete_in SHELL [SCRIPT] - what fits for each line "all TEXT".  No tool is found in the PATH, so
+# that none can be run.
+complete_in() {
+	PATH=${TOOLS_PATH-}/usr/bin:/bin "$ROOT/tests/complete-in" "$1" "${2:-$BATS_FILE_TMPDIR/lh.$1}"
+}
+
+# expected - standard input has lines "TEXT|WORD  WORD...": in each shell the words, and no other,
+# complete the text.
+expected() {
+	cat >table
+	[ -s table ]
+	sed 's/^/all /; s/|.*//' table >lines
+	sed 's/^[^|]*|//' table >want
+	for shell in $(shells); do
+		complete_in "$shell" "$@" <lines >got
+		paste -d'|' <(sed 's/^all //' lines) got | diff table - || { echo "$shell: wanted <, got >"; return 1; }
+	done
+}
+
+@test "options that the command has are completed, once each unless they may be repeated" {
+	expected <<-'END'
+	lh-search --wh|--where
+	lh-search --pl|--playbook  --playbooks
+	lh-search --where a=b --wh|--where
+	lh-search --ef 10 --ef|
+	lh-search --ef=10 --ef|
+	lh-search -q --qui|
+	lh-search a.lhv --wh|--where
+	lh-search -- --wh|
+	lh-index build --dis|--distance
+	lh-index --dis|--distance
+	lh-index add --dis|
+	lh-index build a.lhv --dis|--distance
+	lh-audit-full --obs|--observer
+	lh-audit-full drift --obs|
+	lh version --js|--json
+	lh --nonsense|
+	END
+}
+
+@test "commands are completed, and tools after lh" {
+	expected <<-'END'
+	lh-index b|build
+	lh-index --dimension 64 ver|verify
+	lh-catalog re|register  remove  requests
+	lh-subject-audit manifest |get  list  put  verify
+	lh-load m|mix
+	lh sea|search
+	lh-audit-full bundle |verify
+	lh search --wh|--where
+	lh index bui|build
+	lh index build --dis|--distance
+	lh help ca|cat  catalog
+	lh completion |bash  fish  zsh
+	lh comp|completion
+	END
+}
+
+@test "values that are a choice are completed, after a space and after =" {
+	expected <<-'END'
+	lh-search --on-error |emit  skip  stop
+	lh-search --on-error=|emit  skip  stop
+	lh-search --on-error=s|skip  stop
+	lh-index build --distance c|cosine
+	lh-load mix --via |filters  http
+	lh-search -k |
+	lh-search --where |
+	END
+}
+
+@test "files are completed by their kind, with folders, and all if none is of the kind" {
+	expected <<-'END'
+	lh-search |a.lhv  my dir  my index.lhv  sub
+	lh-search a.lhv |a.lhv  my dir  my index.lhv  sub
+	lh-search my|my dir  my index.lhv
+	lh-embed |my dir  my file.jsonl  sub  w.jsonl  w.jsonl.gz
+	lh-embed n|notes.txt
+	lh-embed --model |m.gguf  my dir  sub
+	lh-embed --model=m|m.gguf  my dir
+	lh-ingest |b.csv  my dir  my file.jsonl  sub  w.jsonl
+	lh-index build |a.lhv  my dir  my index.lhv  sub
+	lh-index build a.lhv |my dir  my file.jsonl  sub  w.jsonl  w.jsonl.gz
+	lh-validate --rules |my dir  sub
+	lh-validate --rules=m|my dir
+	lh-validate --key-file n|notes.txt
+	lh-store put sub |
+	lh-store put sub key n|notes.txt
+	lh-index info -- a|a.lhv
+	END
+}
+
+@test "a file name with spaces is completed, with backslashes and within quotes" {
+	expected <<-'END'
+	lh-search my\ i|my index.lhv
+	lh-search "my i|my index.lhv
+	lh-embed my\ f|my file.jsonl
+	END
+	for shell in $(shells | grep -v fish); do
+		echo 'tab lh-search my\ i' | complete_in "$shell" >got
+		[ "$(cat got)" = 'lh-search my\ index.lhv ' ]
+		echo 'tab lh-search corpus=a' | complete_in "$shell" >got
+		[ "$(cat got)" = 'lh-search corpus=a.lhv ' ]
+	done
+}
+
+# The lines "TEXT|WORDS" of all options and choices of all tools, as --describe-options has them.
+all_options() {
+	for tool in $(basename -a "$ROOT"/tools/*/); do
+		"$tool" --describe-options
+	done | jq -r '
+		.tool as $tool | .options as $options
+		| [.commands[]?.name] as $names
+		| (if $names == [] then [""] else $names | map(select(. != "")) end)[]
+		| . as $command | "\($tool) \($command)" + (if $command == "" then "" else " " end) as $line
+		| [$options[] | select($command == "" or (.commands // [$command] | index($command)))]
+		| . as $of
+		| "\($line)--|\([.[] | .long // empty | "--" + .] | sort | join("  "))",
+		  ($of[] | select(.choices and .long) | "\($line)--\(.long) |\(.choices | sort | join("  "))")'
+}
+
+@test "each tool and command is completed with the options and choices that it describes" {
+	all_options >lines.table
+	[ "$(wc -l <lines.table)" -gt 300 ]
+	grep -q '^lh-index build --distance |cosine  ip  l2$' lines.table
+	expected <lines.table
+}
+
+@test "each tool's commands are completed, with what they do in zsh and fish" {
+	for tool in $(basename -a "$ROOT"/tools/*/); do
+		"$tool" --describe-options | jq -r '.tool as $t | .commands[]?.name | select(. != "") | "\($t) \(.)|\(.)"'
+	done >pairs
+	[ "$(wc -l <pairs)" -gt 60 ]
+	for shell in $(shells); do
+		sed 's/^/all /; s/.|.*//' pairs | complete_in "$shell" >got
+		paste -d'|' pairs got | awk -F'|' '{
+			n = split($3, word, "  ")
+			for (i = 1; i <= n && word[i] != $2; i++)
+				;
+			if (i > n) { print; bad = 1 }
+		} END { exit bad }' || { echo "$shell"; return 1; }
+	done
+	grep -qF "'build:make INDEX from records'" "$BATS_FILE_TMPDIR/lh.zsh"
+	grep -qF -- "-a 'build' -d 'make INDEX from records'" "$BATS_FILE_TMPDIR/lh.fish"
+}
+
+@test "installed completions are found by the shells' own loaders" {
+	plain_only "what is installed is the plain build"
+	make -s -C "$ROOT" install DESTDIR="$BATS_TEST_TMPDIR/d" PREFIX=/usr >/dev/null
+	share=$BATS_TEST_TMPDIR/d/usr/share
+	export XDG_DATA_DIRS=$share:/usr/share
+	printf '%s\n' 'all lh-search --wh' 'all lh index bui' 'all lh-store put sub key n' >lines
+	printf '%s\n' --where build notes.txt >want
+	for shell in $(shells); do
+		case $shell in
+		bash)
+			[ -f /usr/share/bash-completion/bash_completion ] || continue
+			LH_BEFORE='. /usr/share/bash-completion/bash_completion'
+			;;
+		zsh) LH_BEFORE="fpath=($share/zsh/site-functions \$fpath)" ;;
+		fish)
+			# it reads no completions for a command that it does not find
+			LH_BEFORE= TOOLS_PATH=$BATS_TEST_TMPDIR/d/usr/bin:
+			;;
+		esac
+		export LH_BEFORE
+		complete_in "$shell" - <lines >got
+		diff want got || { echo "$shell"; return 1; }
+	done
+	for tool in $(basename -a "$ROOT"/tools/*/); do
+		[ -f "$share/bash-completion/completions/$tool" ]
+		[ -f "$share/fish/vendor_completions.d/$tool.fish" ]
+		grep -qw -- "$tool" <(head -n 1 "$share/zsh/site-functions/_lh")
+	done
+	make -s -C "$ROOT" uninstall DESTDIR="$BATS_TEST_TMPDIR/d" PREFIX=/usr
+	[ -z "$(find "$BATS_TEST_TMPDIR/d" ! -type d)" ]
+}
+
+@test "with bash-completion loaded the script still completes" {
+	[ -f /usr/share/bash-completion/bash_completion ] || skip "bash-completion is not installed"
+	export LH_BEFORE='. /usr/share/bash-completion/bash_completion'
+	printf '%s\n' 'all lh-search --wh' 'all lh-search --on-error=' 'tab lh-search my\ i' | complete_in bash >got
+	diff got - <<-'END'
+	--where
+	emit  skip  stop
+	lh-search my\ index.lhv 
+	END
+}
+
+@test "a script is made for three shells, and for no other" {
+	run -2 --separate-stderr lh completion
+	[ "$stderr" = 'lh: completion: missing operand bash|zsh|fish' ]
+	run -2 --separate-stderr lh completion tcsh
+	[ "$stderr" = 'lh: no completion for "tcsh" (bash, zsh or fish)' ]
+	run -2 --separate-stderr lh completion bash zsh
+	[ "$stderr" = 'lh: unexpected operand "zsh": completion is for one shell' ]
+	for shell in $(shells); do
+		"$shell" -n "$BATS_FILE_TMPDIR/lh.$shell"
+	done
+}
+
+@test "a program next to the tools that describes nothing is left out" {
+	mkdir t
+	cp "$(command -v lh)" "$(command -v lh-cat)" t
+	printf '#!/bin/sh\necho nonsense\n' >t/lh-odd
+	printf '#!/bin/sh\necho "{\\"tool\\":\\"lh-x; rm\\",\\"summary\\":\\"s\\",\\"options\\":[]}"\n' >t/lh-liar
+	chmod +x t/lh-*
+	run -0 --separate-stderr t/lh completion bash
+	[ -z "$stderr" ]
+	[[ $output == *"_lh_tools='cat'"* ]]
+	[[ $output != *rm* ]]
+}

@@ -1,0 +1,76 @@
+/* version.c - print the version, and with --json what it was made of and runs with.  See lh.h. */
+#include "lh.h"
+
+#include <openssl/opensslv.h>
+
+#include "base/cpu.h"
+#include "json/write.h"
+#include "libraries.h"
+#include "transformer/kernels.h"
+#include <lh/distance.h>
+
+static void put_library(struct lh_writer *w, const char *name, const char *compiled,
+			const char *loaded)
+{
+	lh_write_object(w, NULL);
+	lh_write_text(w, "name", name);
+	lh_write_text(w, "compiled", compiled);
+	lh_write_text(w, "loaded", loaded);
+	lh_write_end(w);
+}
+
+/* Write each library with the version of its headers and that which is loaded: null where one is
+ * not known, or the library not there. */
+static void put_libraries(struct lh_writer *w)
+{
+	char loaded[LIBRARY_VERSION];
+	const struct library *l;
+
+	lh_write_array(w, "libraries");
+	for (l = libraries; l->name; l++) {
+		library_loaded(l->file, l->function, loaded);
+		put_library(w, l->name, l->compiled, *loaded ? loaded : NULL);
+	}
+	put_library(w, "libcrypto", OPENSSL_VERSION_STR, OPENSSL_VERSION_STR);
+	library_loaded(library_duckdb(), "duckdb_library_version", loaded);
+	put_library(w, "duckdb", NULL, *loaded ? loaded : NULL);
+	lh_write_end(w);
+}
+
+/* Write the instructions that this processor makes the tools use. */
+static void put_kernels(struct lh_writer *w)
+{
+	static const char *const distances[] = {
+		[LH_PORTABLE] = "portable", [LH_AVX2] = "avx2", [LH_AVX512] = "avx512",
+	};
+
+	lh_write_object(w, "kernels");
+	lh_write_text(w, "text", lh_cpu() == LH_CPU_AVX2 ? "avx2" : "portable");
+	lh_write_text(w, "distances", distances[lh_vec_isa()]);
+	lh_write_text(w, "models", lh_kernels()->name);
+	lh_write_text(w, "products", lh_product(LH_GGUF_F32, false)->name);
+	lh_write_text(w, "fast_products", lh_product(LH_GGUF_Q8_0, true)->name);
+	lh_write_end(w);
+}
+
+int version_command(struct lh_tool *t, void *settings)
+{
+	const struct settings *s = settings;
+	struct lh_buf line = { 0 };
+	struct lh_writer w = lh_write_to(&line);
+
+	if (t->n_operands)
+		return lh_tool_unexpected(t, 0, "version takes none");
+	if (!s->json) {
+		lh_buf_puts(&line, "lakehouse-tools " LH_VERSION);
+		return lh_tool_out_line(t, &line);
+	}
+	lh_write_object(&w, NULL);
+	lh_write_text(&w, "version", LH_VERSION);
+	lh_write_text(&w, "compiler", __VERSION__);
+	lh_write_text(&w, "flags", LH_FLAGS);
+	put_kernels(&w);
+	put_libraries(&w);
+	lh_write_end(&w);
+	return lh_tool_out_line(t, &line);
+}
