@@ -81,6 +81,10 @@ commands() {
 	lh-search -k 3 workers.lhv <queries.jsonl
 	lh-search --wire --playbooks . ./ <chosen.jsonl
 	lh-search -k 3 --playbook book.lhv --auto-role corpus=playbook.lhv <demand.jsonl
+	lh-show workers.jsonl
+	lh-show --card --width 80 workers.jsonl
+	lh-show --json workers.jsonl
+	lh-show --html few.jsonl
 	lh-store put store.d new/key review.focus
 	lh-store get store.d a/workers.jsonl
 	lh-store head store.d a/workers.jsonl
@@ -99,6 +103,7 @@ commands() {
 	lh-subject-audit manifest verify --key-file audit.key --dir audit.d W-9
 	lh-subject-audit sweep --dir audit.d --as-of 2026-05-03T00:00:00Z --apply
 	lh-subject-audit known-answer
+	lh-trace --root past.d outcome:o1
 	lh-validate --kind email --now 2026-05-03T12:00:00Z --roster workers.lhv drafts.jsonl
 	lh-validate --kind sms --now 2026-05-03T12:00:00Z --roster=workers.jsonl --rules . drafts.jsonl
 	lh-validate --kind email --now 2026-05-03T12:00:00Z --roster workers.lhv --audit-log audit.d --key-file audit.key few.jsonl

@@ -82,7 +82,7 @@ teardown() {
 	[ "$(wc -l <commands)" = 3 ]
 	bash -eo pipefail commands >out
 	[ "$(tail -n 22 out | grep -c '^\[[0-9]*,"[^"]*",true\]$')" = 22 ]
-	! grep -q '\[null' out
+	not grep -q '\[null' out
 }
 
 @test "the first search of the README prints what is shown below it" {

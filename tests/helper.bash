@@ -8,7 +8,7 @@
 #
 # Each test starts in an empty folder of its own.
 
-ROOT=$(cd "$BATS_TEST_DIRNAME/.." && pwd)
+ROOT=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 : "${LH_BIN:=$ROOT/bin}" "${LH_SCALE:=check}"
 case $LH_BIN in
 "$ROOT"/bin) AID=$ROOT/build/unit/aid_filter ;;
@@ -123,6 +123,12 @@ no_litter() {
 	local left
 	left=$(find "${1:-.}" -name '.*.lh-tmp-*')
 	[ -z "$left" ] || { echo "left behind: $left"; return 1; }
+}
+
+# not COMMAND... - it must fail.  set -e, which ends a test at a failed command, passes
+# over a plain "! command".
+not() {
+	! "$@"
 }
 
 # until_so COMMAND... - wait until it succeeds; LH_PATIENCE: so many seconds at most.

@@ -49,13 +49,27 @@ breach() {
 # ---- the tests ----
 
 @test "each file of tests is in one group by subject, and a group names files that exist" {
-	alike <(basename -as .bats "$ROOT"/tests/*.bats | sort) \
+	alike <(cd "$ROOT/tests" && printf '%s\n' *.bats people/*.bats | sed 's/\.bats$//' | sort) \
 		<(sed '/^# by kind/,$d; /^#/d' "$ROOT/tests/GROUPS" | cut -sf2 | xargs -n 1 | sort)
 	for name in $(grep -v '^#' "$ROOT/tests/GROUPS" | cut -sf2); do
 		[ -f "$ROOT/tests/$name.bats" ] || { echo "$name"; return 1; }
 	done
 	run -2 "$ROOT/tests/run" plain no-such-group
 	[ "$output" = "tests/run: no group no-such-group in tests/GROUPS" ]
+}
+
+@test "of two runs of the tests in one tree, the second is refused before it deletes a log" {
+	mkdir -p tree/tests tree/build/log/plain && cp "$ROOT/tests/run" "$ROOT/tests/GROUPS" tree/tests
+	echo kept >tree/build/log/plain/a.tap
+	exec 8>tree/build/run.lock
+	flock 8
+	run -2 --separate-stderr tree/tests/run plain unit
+		[ "$stderr" = "tests/run: another run is at work in this tree" ]
+	[ "$(cat tree/build/log/plain/a.tap)" = kept ]
+	exec 8>&-
+	run tree/tests/run plain unit		# there is no Makefile
+	[[ $output = *"FAILED plain: it does not build"* ]]
+	[ ! -e tree/build/log/plain/a.tap ]
 }
 
 @test "tests/README.md lists the titles that tests/SURVIVED asks for: if not, run tests/readme" {
@@ -65,7 +79,7 @@ breach() {
 
 @test "a file, a title or a function of tests that is not there is found" {
 	mkdir -p tree/tests
-	cp -r "$ROOT"/tests/{README.md,SURVIVED,readme,unit,fuzz,*.bats} tree/tests
+	cp -r "$ROOT"/tests/{README.md,SURVIVED,readme,people,unit,fuzz,*.bats} tree/tests
 	printf 'what is survived\n\tno-such: a …\n\tlh: a list of nothing …\n\ttest_num: no such function\n' >>tree/tests/SURVIVED
 	run -1 tree/tests/readme
 	[ "$output" = 'tests/SURVIVED: no-such is no file of tests

@@ -436,8 +436,8 @@ report.html not reached" ]
 	done <<-'END'
 	bundle|bundle: missing operand verify
 	bundle make|bundle: "make" is not verify
-	bundle verify|bundle verify: missing operand FILE
-	bundle verify a b|unexpected operand "b": bundle verify takes one FILE
-	bundle --root x verify a|--root: not an option of "lh-audit-full bundle"
+	bundle verify|bundle verify: missing operand BUNDLE
+	bundle verify a b|unexpected operand "b": bundle verify takes one BUNDLE
+	bundle --root x verify a|--root: not an option of "lh-audit-full bundle", but of lh-audit-full, drift
 	END
 }

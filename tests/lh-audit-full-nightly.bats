@@ -111,9 +111,9 @@ audit-2025-01-06" audits/audit-2025-01-07/report.md
 	run ! grep -qvE '^#|^[A-Z_]+=|^([0-9*/,-]+ ){5}/' "$ROOT/share/examples/crontab"
 	grep -q '^47 3 .*/lh-audit-full-nightly ' "$ROOT/share/examples/crontab"
 	command -v systemd-analyze || skip "no systemd-analyze"
-	cp "$ROOT"/share/examples/*.service "$ROOT"/share/examples/*.timer .
+	cp "$ROOT"/share/systemd/*.service "$ROOT"/share/systemd/*.timer .
 	sed -i 's,^ExecStart=.*,ExecStart=/bin/true,' ./*.service
-	run systemd-analyze verify --man=no ./lh-audit-full.timer ./lh-audit-full.service ./lh-audit-full-mail.service
+	run systemd-analyze verify --man=no ./lh-audit-full.timer ./lh-audit-full.service ./lakehouse-mail@.service
 	[ "$status" = 0 ] && [ -z "$output" ] || { echo "$output"; return 1; }
 	systemd-analyze calendar '*-*-* 03:47:00' >/dev/null
 }

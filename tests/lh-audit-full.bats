@@ -82,7 +82,7 @@ edit() {
 	*.jsonl) { head -n 1 "$file" | jq -c "$2"; tail -n +2 "$file"; } >edited ;;
 	*) jq "$2" "$file" >edited ;;
 	esac
-	! cmp -s edited "$file"
+	not cmp -s edited "$file"
 	mv edited "$file"
 }
 

@@ -72,7 +72,7 @@ unused() {
 	compile m.gguf
 	strace -f -qq -e trace=open,openat -o trace lh-embed --engine gguf --model m.gguf in
 	grep -q 'm.gguf.lhm"' trace
-	! grep -q 'm.gguf"' trace
+	not grep -q 'm.gguf"' trace
 	touch m.gguf
 	strace -f -qq -e trace=open,openat -o trace lh-embed --engine gguf --model m.gguf in
 	grep -q 'm.gguf.lhm"' trace

@@ -100,7 +100,7 @@ all_arrived() {
 	jq -s -e '(.[0].body | .name == "op 0" and .id == (input_line_number | "") + .id) and
 		(.[1].body | .level == "DEFAULT" and .input == "i😀" and .output == {output: "o", error: null} and .metadata == {source: "mcp"}) and
 		(.[3].body | .level == "ERROR" and .statusMessage == "no \"1\"" and .metadata == {source: "scenario"})' events
-	! grep -q secret events
+	not grep -q secret events
 }
 
 @test "every row arrives once, in payloads that the published schema takes" {
@@ -200,7 +200,7 @@ all_arrived() {
 		[[ $stderr == *"$name is not set"* ]]
 	done
 	LANGFUSE_URL=http://a:b@127.0.0.1 run -2 --separate-stderr lh-observe push log
-	! grep -q 'a:b' <<<"$stderr"
+	not grep -q 'a:b' <<<"$stderr"
 }
 
 @test "a certificate of an unknown authority ends the push before anything is sent" {
@@ -339,7 +339,7 @@ all_arrived() {
 		length == 3 and all(.[]; .traceId == $s.traceId) and map(.status.code) == [2, 2, 1]' events
 	[ -e log.otlp.cursor ]
 	[ ! -e log.cursor ]
-	! grep -q secret events
+	not grep -q secret events
 	[ "$(lh-observe push --otlp "$URL" log | jq .sent)" = 0 ]
 	[ "$(lh-observe push log | jq .sent)" = 50 ]
 }
@@ -362,7 +362,7 @@ all_arrived() {
 	[[ $stderr == *"0 spans rejected: too many"*"2 spans rejected: too many"*"not an answer of an OTLP server"* ]]
 	[ "$(jq .line log.otlp.cursor)" = 3 ]
 	[ "$(jq .status asked | paste -sd' ')" = "200 200 200 503 200" ]
-	! grep -q token-of-otlp <<<"$stderr"
+	not grep -q token-of-otlp <<<"$stderr"
 	[ "$(lh-observe push --otlp "$URL" log | jq .sent)" = 1 ]
 }
 
@@ -446,7 +446,7 @@ all_arrived() {
 
 @test "the units that push every minute are well-formed" {
 	command -v systemd-analyze || skip "no systemd-analyze"
-	cp "$ROOT"/share/examples/lh-observe-push.* .
+	cp "$ROOT"/share/systemd/lh-observe-push.* .
 	grep -q '^ExecStart=.*/lh-observe push ' lh-observe-push.service
 	sed -i 's,^ExecStart=.*,ExecStart=/bin/true,' lh-observe-push.service
 	run systemd-analyze verify --man=no ./lh-observe-push.timer ./lh-observe-push.service

@@ -184,7 +184,7 @@ is_gone() {
 	missing --right|--left cat one.jsonl
 	missing --right|--left cat --probe p one.jsonl
 	unexpected operand "three.jsonl"|--left cat --right cat one.jsonl three.jsonl
-	--out: an option of "lh-parity all" alone|--left cat --right cat --out o one.jsonl
+	--out: not an option of "lh-parity", but of all|--left cat --right cat --out o one.jsonl
 	--tolerance|--left cat --right cat --tolerance 3 one.jsonl
 	--tolerance|--left cat --right cat --tolerance -1 one.jsonl
 	--timeout|--left cat --right cat --timeout 0 one.jsonl

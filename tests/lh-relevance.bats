@@ -322,5 +322,5 @@ missing "model" (string)
 "forced" must be true or false
 lh-relevance: 6 of 6 records rejected' ]
 	run -2 --separate-stderr lh-relevance gate --kept
-	[ "$stderr" = 'lh-relevance: --kept: not an option of "lh-relevance gate"' ]
+	[ "$stderr" = 'lh-relevance: --kept: not an option of "lh-relevance gate", but of lh-relevance' ]
 }

@@ -575,9 +575,9 @@ night() {
 	sh -n "$ROOT/share/examples/lh-subject-audit-nightly"
 	run ! grep -qvE '^#|^[A-Z_]+=|^([0-9*/,-]+ ){5}/' "$ROOT/share/examples/crontab"
 	command -v systemd-analyze || skip "no systemd-analyze"
-	cp "$ROOT"/share/examples/*.service "$ROOT"/share/examples/*.timer .
+	cp "$ROOT"/share/systemd/*.service "$ROOT"/share/systemd/*.timer .
 	sed -i 's,^ExecStart=.*,ExecStart=/bin/true,' ./*.service
-	run systemd-analyze verify --man=no ./lh-subject-audit.timer ./lh-subject-audit.service ./lh-subject-audit-mail.service
+	run systemd-analyze verify --man=no ./lh-subject-audit.timer ./lh-subject-audit.service ./lakehouse-mail@.service
 	[ "$status" = 0 ] && [ -z "$output" ] || { echo "$output"; return 1; }
 	systemd-analyze calendar '*-*-* 03:17:00' >/dev/null
 }
@@ -725,4 +725,15 @@ code() {
 	unset LH_SUBJECT_AUDIT_KEY
 	refused 'no key: name its file by --key-file or LH_SUBJECT_AUDIT_KEY' requests --dir d
 	refused 'absent: cannot open: No such file or directory' requests --dir d --key-file absent
+}
+
+@test "progress of what goes over all logs is the share of the logs" {
+	log W-1 2
+	log W-2 1
+	for command in verify anchor; do
+		lh-subject-audit $command --dir d >quiet
+		run -0 --separate-stderr lh-subject-audit $command --dir d --progress always
+		[ "$stderr" = 'lh-subject-audit: 100 %' ]
+		[ "${#lines[@]}" = "$(wc -l <quiet)" ]
+	done
 }
