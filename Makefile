@@ -8,7 +8,10 @@
 #   fuzz        every fuzz harness, each for FUZZ_SECONDS
 #   bench       the measurements
 #   demo        the demonstration
+#   doc         share/doc, from the manual
 #   install     below PREFIX and DESTDIR; uninstall
+#   dist        the sources as one file, build/lakehouse-tools-VERSION.tar.gz
+#   deb         Debian packages, in build/deb/
 #   clean       remove what was made
 VERSION = $(shell sed -n 's/.*LH_VERSION "\(.*\)"/\1/p' lib/tool/tool.h)
 SONAME = liblh.so.0
@@ -18,14 +21,15 @@ BIN = bin
 CFLAGS = -O2 -g
 WARN = -Wall -Wextra -Wshadow -Wpointer-arith -Wundef -Wvla
 ALL = -fvisibility=hidden -ffunction-sections -fdata-sections -fPIC -pthread -Iinclude -Ilib -MMD -MP $(SANITIZE)
-LDFLAGS = -Wl,--as-needed -Wl,--gc-sections -pthread $(SANITIZE)
+LINK = -Wl,--as-needed -Wl,--gc-sections -pthread $(SANITIZE) $(LDFLAGS)
+LIBS_SHARED = -l:libcrypto.a -lxxhash -lm
 LIBS = -larchive -lz -lcurl -lexpat -lyaml -l:libcrypto.a -lsqlite3 -lxxhash -lm
 # of single programs
 LIBS_lh-serve = -lmicrohttpd
 LIBS_serve_empty = -lmicrohttpd
 FUZZ_SECONDS = 10
-# make Q= shows the commands
-Q = @
+# make V=1 shows the commands
+Q = $(if $(filter 1,$(V)),,@)
 
 LIB_O = $(patsubst %,$(B)/%.o,$(wildcard lib/*/*.c))
 TOOLS = $(notdir $(wildcard tools/*))
@@ -45,7 +49,7 @@ $(B)/liblh.a: $(LIB_O)
 
 $(B)/$(SONAME): $(LIB_O) lib/liblh.map
 	@echo '  LINK   $@'
-	$(Q)$(CC) -shared -o $@ $(LIB_O) $(LDFLAGS) -Wl,-soname,$(SONAME) -Wl,--version-script=lib/liblh.map -Wl,-z,defs $(LIBS)
+	$(Q)$(CC) -shared -o $@ $(LIB_O) $(LINK) -Wl,-soname,$(SONAME) -Wl,--version-script=lib/liblh.map -Wl,-z,defs $(LIBS_SHARED)
 
 # Text that is compiled in: a file below share/ as strings of C.
 AS_C = sed 's/[\\"]/\\&/g; s/??/?\\?/g; s/.*/"&\\n"/'
@@ -73,6 +77,13 @@ $(B)/share/fixtures/schemas.inc: $(SCHEMAS)
 		echo "{ \"$${f#share/fixtures/schemas/}\","; $(AS_C) $$f.json; echo ,; \
 		if [ -f $$f.expected ]; then $(AS_C) $$f.expected; else echo NULL; fi; echo '},'; done >$@
 
+# What lh version --json says; no path, so that builds are the same in any folder.
+$(B)/tools/lh/version.c.o: ALL += -DLH_FLAGS='"$(strip $(foreach flag,$(CFLAGS) $(CPPFLAGS) $(SANITIZE),$(if $(findstring /,$(flag)),,$(flag))))"'
+
+# The completions of shells, whose tables lh completion fills.
+$(B)/tools/lh/completion.c.o: $(addprefix $(B)/share/completion/lh.,bash.inc zsh.inc fish.inc)
+$(B)/tools/lh/completion.c.o: ALL += -I$(B)
+
 ACCEPTANCE = $(wildcard share/fixtures/distillation/acceptance/data/_kb/*.jsonl)
 $(B)/tools/lh-distill/acceptance_fixture.c.o: $(ACCEPTANCE:%=$(B)/%.inc)
 $(B)/tools/lh-distill/acceptance_fixture.c.o: ALL += -I$(B)
@@ -90,12 +101,18 @@ $(B)/%.c.o: %.c Makefile
 $(TOOLS:%=$(BIN)/%): $(BIN)/%: $$(addprefix $(B)/,$$(addsuffix .o,$$(wildcard tools/$$*/*.c))) $(B)/liblh.a
 	@mkdir -p $(@D)
 	@echo '  LINK   $@'
-	$(Q)$(CC) -o $@ $^ $(LDFLAGS) $(LIBS) $(LIBS_$(@F))
+	$(Q)$(CC) -o $@ $^ $(LINK) $(LIBS) $(LIBS_$(@F))
 
 $(B)/unit/%: $(B)/tests/unit/%.c.o $(B)/liblh.a
 	@mkdir -p $(@D)
 	@echo '  LINK   $@'
-	$(Q)$(CC) -o $@ $^ $(LDFLAGS) $(LIBS) -ljansson
+	$(Q)$(CC) -o $@ $^ $(LINK) $(LIBS) -ljansson
+
+# Pages of the manual that are also kept as Markdown.
+DOC = share/doc/tutorial.md share/doc/recipes.md
+doc: $(DOC)
+share/doc/%.md: man/lakehouse-%.7 share/doc/markdown
+	$(Q)share/doc/markdown $< >$@
 
 help:
 	@sed -n 's/^#   //p' Makefile
@@ -136,7 +153,7 @@ demo: all
 $(B)/fuzz/%: $(B)/tests/fuzz/%.c.o $(B)/liblh.a
 	@mkdir -p $(@D)
 	@echo '  LINK   $@'
-	$(Q)$(CXX) -fsanitize=fuzzer -o $@ $^ $(LDFLAGS) $(LIBS) -ljansson
+	$(Q)$(CXX) -fsanitize=fuzzer -o $@ $^ $(LINK) $(LIBS) -ljansson
 
 fuzzers: $(FUZZ)
 
@@ -149,7 +166,7 @@ fuzz:
 $(B)/bench/%: $(B)/bench/%.c.o $(B)/liblh.a
 	@mkdir -p $(@D)
 	@echo '  LINK   $@'
-	$(Q)$(CC) -o $@ $^ $(LDFLAGS) $(LIBS) -ljansson $(LIBS_$(@F))
+	$(Q)$(CC) -o $@ $^ $(LINK) $(LIBS) -ljansson $(LIBS_$(@F))
 
 $(B)/bench/%: bench/%.cc
 	@mkdir -p $(@D)
@@ -159,41 +176,109 @@ $(B)/bench/%: bench/%.cc
 bench: all $(BENCH)
 	@bench/run
 
-# ---- installation ----
-D = $(DESTDIR)$(PREFIX)
+# ---- installation: the folders have GNU's names ----
+prefix = $(PREFIX)
+bindir = $(prefix)/bin
+libdir = $(prefix)/lib
+includedir = $(prefix)/include
+datadir = $(prefix)/share
+mandir = $(datadir)/man
+docdir = $(datadir)/doc/lakehouse-tools
+sysconfdir = $(patsubst /usr/etc,/etc,$(prefix)/etc)
+pkgconfigdir = $(libdir)/pkgconfig
+unitdir = $(prefix)/lib/systemd/system
+sysusersdir = $(prefix)/lib/sysusers.d
+tmpfilesdir = $(prefix)/lib/tmpfiles.d
+bashdir = $(datadir)/bash-completion/completions
+zshdir = $(datadir)/zsh/site-functions
+fishdir = $(datadir)/fish/vendor_completions.d
+D = $(DESTDIR)
+OUR_DATA = $(D)$(datadir)/lakehouse-tools
+OUR_ETC = $(D)$(sysconfdir)/lakehouse-tools
+
+UNITS = $(wildcard share/systemd/*.service share/systemd/*.socket share/systemd/*.timer)
+CONFIGURATION = $(wildcard share/etc/*)
+DOCUMENTS = README.md KNOWN_RISKS.md $(wildcard share/doc/*.md)
+SECTIONS = $(sort $(subst .,,$(suffix $(PAGES))))
 # what lh-parity compares with, and the tables that a part of it needs
 ORACLE = $(addprefix tests/oracle/,audit.py distill.py embed.py extract.py session.py validate.py) $(wildcard lib/embed/hashv*_*.inc) lib/text/fold.inc
+# units and crontab name the folders of an installation without options
+REPLACE = sed 's,/etc/lakehouse-tools,$(sysconfdir)/lakehouse-tools,g; s,/usr/local/bin,$(bindir),g; s,/usr/local/share,$(datadir),g'
+
 install: all lib
-	install -d $(D)/bin $(D)/lib/pkgconfig $(D)/include/lh $(D)/share/man/man1 $(D)/share/man/man5 $(D)/share/man/man7 $(D)/share/lakehouse-tools
-	install -m 755 $(TOOLS:%=$(BIN)/%) $(D)/bin
-	install -m 644 $(B)/liblh.a $(D)/lib
-	install -m 755 $(B)/$(SONAME) $(D)/lib
-	ln -sf $(SONAME) $(D)/lib/liblh.so
-	install -m 644 $(HEADERS) $(D)/include/lh
-	sed 's,@PREFIX@,$(PREFIX),; s,@VERSION@,$(VERSION),' lib/liblh.pc.in > $(D)/lib/pkgconfig/liblh.pc
-	cp -r share/examples share/load $(D)/share/lakehouse-tools
-	install -d $(D)/share/lakehouse-tools/parity $(D)/share/lakehouse-tools/oracle
-	install -m 644 tests/parity/*.jsonl tests/parity/*.py $(D)/share/lakehouse-tools/parity
-	install -m 644 $(ORACLE) $(D)/share/lakehouse-tools/oracle
-	for page in $(PAGES); do install -m 644 $$page $(D)/share/man/man$${page##*.}; done
+	install -d $(D)$(bindir) $(D)$(libdir) $(D)$(pkgconfigdir) $(D)$(includedir)/lh $(D)$(docdir) $(SECTIONS:%=$(D)$(mandir)/man%) $(addprefix $(OUR_DATA)/,examples/recipes load parity oracle) $(OUR_ETC) $(D)$(unitdir) $(D)$(sysusersdir) $(D)$(tmpfilesdir)
+	install -m 755 $(TOOLS:%=$(BIN)/%) $(D)$(bindir)
+	install -m 644 $(B)/liblh.a $(D)$(libdir)
+	install -m 755 $(B)/$(SONAME) $(D)$(libdir)
+	ln -sf $(SONAME) $(D)$(libdir)/liblh.so
+	install -m 644 $(HEADERS) $(D)$(includedir)/lh
+	sed 's,@PREFIX@,$(prefix),; s,@LIBDIR@,$(libdir),; s,@INCLUDEDIR@,$(includedir),; s,@VERSION@,$(VERSION),' lib/liblh.pc.in >$(D)$(pkgconfigdir)/liblh.pc
+	for page in $(PAGES); do install -m 644 $$page $(D)$(mandir)/man$${page##*.}; done
+	install -m 644 $(DOCUMENTS) $(D)$(docdir)
+	for file in share/examples/* share/examples/recipes/* share/load/*; do [ -f $$file ] || continue; to=$(OUR_DATA)/$${file#share/}; \
+		$(REPLACE) $$file >$$to && chmod $$(if [ -x $$file ]; then echo 755; else echo 644; fi) $$to || exit; done
+	install -m 644 tests/parity/*.jsonl tests/parity/*.py $(OUR_DATA)/parity
+	install -m 644 $(ORACLE) $(OUR_DATA)/oracle
+	for unit in $(UNITS); do $(REPLACE) $$unit >$(D)$(unitdir)/$${unit##*/} && chmod 644 $(D)$(unitdir)/$${unit##*/} || exit; done
+	install -m 644 share/systemd/lakehouse-tools.sysusers $(D)$(sysusersdir)/lakehouse-tools.conf
+	install -m 644 share/systemd/lakehouse-tools.tmpfiles $(D)$(tmpfilesdir)/lakehouse-tools.conf
+	for file in $(CONFIGURATION); do to=$(OUR_ETC)/$${file##*/}; \
+		[ -e $$to ] || { $(REPLACE) $$file >$$to && chmod 644 $$to; } || exit; done
+	@$(COMPLETIONS)
 	@$(LDCONFIG_NOTE)
+
+# Completions of shells.  bash and fish look for a file with the name of the command.
+COMPLETIONS = set -e; install -d $(D)$(bashdir) $(D)$(zshdir) $(D)$(fishdir); \
+	$(BIN)/lh completion bash >$(D)$(bashdir)/lh; \
+	$(BIN)/lh completion zsh >$(D)$(zshdir)/_lh; \
+	$(BIN)/lh completion fish >$(D)$(fishdir)/lh.fish; \
+	chmod 644 $(D)$(bashdir)/lh $(D)$(zshdir)/_lh $(D)$(fishdir)/lh.fish; \
+	for tool in $(filter-out lh,$(TOOLS)); do \
+		ln -sf lh $(D)$(bashdir)/$$tool; ln -sf lh.fish $(D)$(fishdir)/$$tool.fish; done
 
 # The linker's cache has to know of liblh.so.0; below DESTDIR that is for the user who
 # puts the tree in its place, and so is a PREFIX that the linker does not look into.
 LDCONFIG_NOTE = PATH=$$PATH:/usr/sbin:/sbin; \
 	if [ -z "$(DESTDIR)" ] && [ "$$(id -u)" = 0 ]; then echo ldconfig; ldconfig; fi; \
-	if [ -n "$(DESTDIR)" ] || ! ldconfig -p | grep -q ' $(PREFIX)/lib/liblh.so.0$$'; then \
-	echo "programs that use liblh.so.0: name $(PREFIX)/lib in /etc/ld.so.conf.d and run ldconfig as root, or set LD_LIBRARY_PATH"; fi
+	if [ -n "$(DESTDIR)" ] || ! ldconfig -p | grep -q ' $(libdir)/liblh.so.0$$'; then \
+	echo "programs that use liblh.so.0: name $(libdir) in /etc/ld.so.conf.d and run ldconfig as root, or set LD_LIBRARY_PATH"; fi
 
+# A file of the configuration that was edited is kept.
 uninstall:
-	rm -f $(TOOLS:%=$(D)/bin/%) $(D)/lib/liblh.a $(D)/lib/liblh.so $(D)/lib/$(SONAME) $(D)/lib/pkgconfig/liblh.pc
-	for page in $(notdir $(PAGES)); do rm -f $(D)/share/man/man$${page##*.}/$$page; done
-	rm -rf $(D)/include/lh $(D)/share/lakehouse-tools
+	rm -f $(TOOLS:%=$(D)$(bindir)/%) $(addprefix $(D)$(libdir)/,liblh.a liblh.so $(SONAME)) $(D)$(pkgconfigdir)/liblh.pc
+	for page in $(notdir $(PAGES)); do rm -f $(D)$(mandir)/man$${page##*.}/$$page; done
+	rm -f $(addprefix $(D)$(unitdir)/,$(notdir $(UNITS))) $(D)$(sysusersdir)/lakehouse-tools.conf $(D)$(tmpfilesdir)/lakehouse-tools.conf
+	for file in $(CONFIGURATION); do to=$(OUR_ETC)/$${file##*/}; ! $(REPLACE) $$file | cmp -s - $$to || rm -f $$to; done
+	rm -f $(TOOLS:%=$(D)$(bashdir)/%) $(D)$(zshdir)/_lh $(TOOLS:%=$(D)$(fishdir)/%.fish)
+	rm -rf $(D)$(includedir)/lh $(D)$(docdir) $(OUR_DATA)
+
+# ---- what is given away ----
+# The files of the last commit, or without git those of this folder; each has the time of
+# the newest, or SOURCE_DATE_EPOCH, so that the same files are the same bytes.
+NAME = lakehouse-tools-$(VERSION)
+STAGE = $(B)/dist/$(NAME)
+dist:
+	@rm -rf $(B)/dist; mkdir -p $(STAGE)
+	$(Q)if [ -e .git ] && git rev-parse -q --verify HEAD >/dev/null 2>&1; then git archive HEAD; \
+		else tar -c --exclude=./.git --exclude=./build --exclude=./bin --exclude=./demo .; fi | tar -x -C $(STAGE)
+	$(Q)tar -c --format=gnu --sort=name --owner=0 --group=0 --numeric-owner --mode=u+rw,go=rX,a-s \
+		--mtime=@$${SOURCE_DATE_EPOCH:-$$(find $(STAGE) -type f -printf '%Ts\n' | sort -n | tail -n 1)} \
+		-C $(B)/dist $(NAME) | gzip -9n >$(B)/$(NAME).tar.gz
+	$(Q)cd $(B) && sha256sum $(NAME).tar.gz >SHA256SUMS && cat SHA256SUMS
+
+# Debian packages, in build/deb/.  DEB_FLAGS=-F: the source package, too.
+DEB_FLAGS = -b
+deb: dist
+	@rm -rf $(B)/deb; mkdir -p $(B)/deb
+	@tar -xf $(B)/$(NAME).tar.gz -C $(B)/deb
+	$(Q)cd $(B)/deb/$(NAME) && env -u MAKEFLAGS -u MAKELEVEL -u MFLAGS dpkg-buildpackage -us -uc $(DEB_FLAGS) >../log 2>&1 || \
+		{ tail -n 40 ../log; exit 1; }
+	@ls $(B)/deb/*.deb
 
 clean:
 	rm -rf build bin
 
-.PHONY: all lib help unit asan check soak parity differ demo fuzzers fuzz bench install uninstall clean
+.PHONY: all lib doc help unit asan check soak parity differ demo fuzzers fuzz bench install uninstall dist deb clean
 .SECONDARY:
 .DELETE_ON_ERROR:
--include $(shell find $(B) -name '*.d' 2>/dev/null)
+-include $(shell find $(B) -path $(B)/deb -prune -o -name '*.d' -print 2>/dev/null)

@@ -74,6 +74,8 @@ struct lh_wordvec_job {
 	int from, to;
 	const char *from_name, *to_name;
 	enum lh_precision precision;
+	void (*progress)(void *ctx, uint64_t words);	/* read so far; NULL: none */
+	void *ctx;
 };
 
 int lh_wordvec_compile(const struct lh_wordvec_job *job, struct lh_wordvec_made *made,

@@ -17,6 +17,7 @@
 
 #define PIECE 65536u		/* see flush in index/sections.c */
 #define PAIRS_MAX ((size_t)1 << 24)	/* pairs of n-gram and word in memory */
+#define TELL_EVERY 4096	/* words between two reports of progress */
 #define BEFORE_FIRST 2.7	/* law of Zipf and Mandelbrot: p of rank r is c / (r + 2.7) */
 
 struct writer {
@@ -27,6 +28,7 @@ struct writer {
 	uint64_t at;			/* bytes written */
 	struct lh_growable pairs;		/* u64 each: hash, word */
 	bool full;			/* no room for more pairs */
+	uint64_t read;			/* words */
 	struct lh_wordvec_made *made;
 };
 
@@ -139,6 +141,8 @@ static int on_word(void *ctx, const char *word, size_t n, const float *v, uint32
 	struct writer *w = ctx;
 	struct lh_token token;
 
+	if (++w->read % TELL_EVERY == 0 && w->job->progress)
+		w->job->progress(w->job->ctx, w->read);
 	if (!lh_utf8_valid(word, n)) {
 		w->made->not_utf8++;
 		return 0;

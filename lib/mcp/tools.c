@@ -38,7 +38,8 @@ after 4000. What is cut says so at its end."})
 	NAME("query", "What is sought, as a sentence or as words.") "," K \
 	NAME("corpus", "Name of the index to search. Without it, all are searched.") "," \
 	FREE("filter", "Members that the metadata of each result must have: {role: 'Welder'} or, " \
-	     "for one of several values, {state: ['OH', 'IN']}.") "," \
+	     "for one of several values, {state: ['OH', 'IN']}; or conditions: {price: {gte: 10, " \
+	     "lt: 50}}, {role: {not: 'Welder'}}. Dates compare as texts.") "," \
 	NAME("role", "The role that is sought, such as Welder. With it, answers that were " \
 	     "recorded as good for that role come nearer.") "," \
 	TRUTH("hybrid", "Rank by words as well as by meaning: for names and numbers. Needs an " \

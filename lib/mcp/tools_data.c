@@ -2,6 +2,7 @@
 #include "tool_parts.h"
 
 #include "index/index_tools.h"
+#include "json/count.h"
 
 #define LIMIT 20		/* elements of a list, unless the call says how many */
 #define OBJECTS 20		/* objects of a manifest */
@@ -18,16 +19,6 @@ static const struct lh_bind list_members[] = {
 
 /* The members of a manifest that are written one by one. */
 static const char *const manifest_drop[] = { "objects", "store", "status", "code", NULL };
-
-static uint64_t count(const struct lh_value *array)
-{
-	struct lh_iter it;
-	uint64_t n = 0;
-
-	for (lh_iter_init(&it, array); lh_iter_next(&it); )
-		n++;
-	return n;
-}
 
 static void add_manifest_link(struct lh_mcp_reply *r, const struct lh_value *manifest)
 {
@@ -71,7 +62,7 @@ static int write_dataset(void *ctx, struct lh_writer *w, const struct lh_value *
 	lh_write_value(w, "name", &name);
 	for (i = 0; i < sizeof names / sizeof *names; i++)
 		lh_mcp_copy(w, v, names[i], LH_BIND_IS(LH_STRING) | LH_BIND_IS(LH_NUMBER));
-	lh_write_u64(w, "objects", count(&objects));
+	lh_write_u64(w, "objects", lh_value_count(&objects));
 	lh_write_end(w);
 	add_manifest_link(ctx, v);
 	return 0;
@@ -90,7 +81,7 @@ int lh_mcp_answer_datasets(struct lh_mcp_reply *r, const struct lh_value *args,
 	lh_write_object(&w, NULL);
 	if (!rc)
 		rc = lh_mcp_write_part(&w, "datasets", &array, &l.part, write_dataset, r, err);
-	lh_write_u64(&w, "count", count(&array));
+	lh_write_u64(&w, "count", lh_value_count(&array));
 	lh_write_end(&w);
 	lh_buf_free(&text);
 	return rc;
@@ -142,7 +133,7 @@ int lh_mcp_answer_manifest(struct lh_mcp_reply *r, const struct lh_value *args,
 		rc = lh_mcp_write_members(&w, "manifest", &whole, manifest_drop,
 					  LH_MCP_MEMBER(m.detail), err);
 	objects = lh_mcp_get(rec, "objects", LH_ARRAY);
-	lh_write_u64(&w, "count", count(&objects));
+	lh_write_u64(&w, "count", lh_value_count(&objects));
 	lh_write_array(&w, "objects");
 	for (lh_iter_init(&it, &objects); !rc && n++ < limit && lh_iter_next(&it); )
 		rc = lh_mcp_write_cut(&w, NULL, &it.val, LH_MCP_TEXT(LH_MCP_FULL), err);
@@ -212,7 +203,7 @@ int lh_mcp_answer_sql(struct lh_mcp_reply *r, const struct lh_value *args,
 	lh_write_value(&w, "columns", &columns);
 	if (!rc)
 		rc = lh_mcp_write_part(&w, "rows", &rows, &s.part, write_row, &s, err);
-	lh_write_u64(&w, "row_count", count(&rows));
+	lh_write_u64(&w, "row_count", lh_value_count(&rows));
 	lh_mcp_copy(&w, &whole, "truncated", LH_BIND_IS(LH_TRUE));
 	lh_write_end(&w);
 	lh_buf_free(&text);

@@ -68,6 +68,8 @@ static size_t on_send(char *to, size_t size, size_t n, void *arg)
 		return CURL_READFUNC_ABORT;
 	}
 	s->sent += (uint64_t)got;
+	if (s->store.opts.moved)
+		s->store.opts.moved(s->store.opts.context, (uint64_t)got);
 	return (size_t)got;
 }
 

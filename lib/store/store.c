@@ -108,6 +108,8 @@ int lh_store_sink_more(struct store_sink *to, const void *p, size_t n, struct lh
 	if (lh_write_all(to->fd, p, n, err) < 0)
 		return -1;
 	to->size += n;
+	if (to->opts->moved)
+		to->opts->moved(to->opts->context, n);
 	lh_sha256_more(&to->sha, p, n);
 	lh_md5_more(&to->md5, p, n);
 	return 0;
@@ -236,6 +238,7 @@ static int get_to(struct lh_store *s, const char *key, struct store_sink *to,
 		  struct lh_transfer *done, struct lh_err *err)
 {
 	lh_store_sink_start(to);
+	to->opts = &s->opts;
 	if (check(key, err) < 0 || s->kind->get(s, key, to, done, err) < 0)
 		return -1;
 	done->size = to->size;

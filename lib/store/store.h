@@ -60,6 +60,9 @@ struct lh_store_opts {
 	uint64_t part_size;	/* bytes of a part */
 	unsigned retries;
 	double timeout;		/* seconds: to connect, and without progress */
+	/* Called with how many more bytes were sent to S3 or received from any store; NULL: not */
+	void (*moved)(void *context, uint64_t n);
+	void *context;
 };
 #define LH_STORE_DEFAULTS \
 	{ .part_size = LH_STORE_PART, .retries = 4, .timeout = 60 }

@@ -11,6 +11,7 @@
 /* Where the bytes of a get go. */
 struct store_sink {
 	int fd;
+	const struct lh_store_opts *opts;
 	bool own;		/* fd is a new file, which may be emptied to start again */
 	uint64_t size;		/* bytes written */
 	struct lh_sha256 sha;

@@ -18,12 +18,31 @@ static const struct lh_bind model_members[] = {
 	LH_BIND_END
 };
 
-int lh_vector_record_id(const struct lh_record *rec, struct lh_buf *scratch, struct lh_str *id,
-			struct lh_err *err)
+/* Read the id from a field of any name. */
+static int id_of_field(const struct lh_record *rec, const char *field, struct lh_buf *scratch,
+		       struct lh_str *id, struct lh_err *err)
+{
+	const struct lh_value *v = lh_record_get(rec, field);
+
+	if (!v || v->type == LH_NULL)
+		return lh_err_set(err, LH_EDATA, "missing \"%s\" (string or number)", field);
+	if (v->type == LH_STRING)
+		return lh_value_str(v, scratch, id, err);
+	if (v->type != LH_NUMBER)
+		return lh_err_set(err, LH_EDATA, "\"%s\" must be a string or number", field);
+	*id = (struct lh_str){ v->p, v->n };
+	return 0;
+}
+
+int lh_vector_record_id(const struct lh_record *rec, const char *field, struct lh_buf *scratch,
+			struct lh_str *id, struct lh_err *err)
 {
 	struct ids ids;
-	int rc = lh_bind(id_members, rec, &ids, scratch, err);
+	int rc;
 
+	if (field)
+		return id_of_field(rec, field, scratch, id, err);
+	rc = lh_bind(id_members, rec, &ids, scratch, err);
 	if (!rc)
 		*id = ids.id;
 	return rc;
@@ -139,10 +158,10 @@ int lh_vector_record_model(const struct lh_record *rec, struct lh_buf *scratch,
 	return rc;
 }
 
-static bool in_metadata(const struct lh_member *m)
+static bool in_metadata(const struct lh_member *m, struct lh_str id)
 {
-	static const struct lh_str not_in[] = {
-		{ "id", 2 }, { "vector", 6 }, { "dimension", 9 }, { "model", 5 }
+	const struct lh_str not_in[] = {
+		id, { "vector", 6 }, { "dimension", 9 }, { "model", 5 }
 	};
 	size_t i;
 
@@ -152,8 +171,9 @@ static bool in_metadata(const struct lh_member *m)
 	return m->val.type != LH_NULL || !lh_value_is(&m->key, "metadata", 8);
 }
 
-void lh_vector_record_meta(const struct lh_record *rec, struct lh_buf *out)
+void lh_vector_record_meta(const struct lh_record *rec, const char *id, struct lh_buf *out)
 {
+	const struct lh_str id_field = lh_str_of(id ? id : "id");
 	const struct lh_value *v = lh_record_get(rec, "metadata");
 	char before = '{';
 	size_t i;
@@ -165,7 +185,7 @@ void lh_vector_record_meta(const struct lh_record *rec, struct lh_buf *out)
 	for (i = 0; i < rec->n; i++) {
 		const struct lh_member *m = &rec->member[i];
 
-		if (!in_metadata(m))
+		if (!in_metadata(m, id_field))
 			continue;
 		lh_buf_putc(out, before);
 		lh_buf_add(out, m->key.p, m->key.n);

@@ -12,9 +12,9 @@
 #include <lh/json.h>
 #include "json/template.h"
 
-/* Read the id: a string, or the text of a number. */
-int lh_vector_record_id(const struct lh_record *rec, struct lh_buf *scratch, struct lh_str *id,
-			struct lh_err *err);
+/* Read the id, a string or the text of a number, from field; NULL: from "id". */
+int lh_vector_record_id(const struct lh_record *rec, const char *field, struct lh_buf *scratch,
+			struct lh_str *id, struct lh_err *err);
 
 /* Append a vector to out as floats.  v is a JSON array, or base64 of little-endian f32;
  * *n is set to the number of values, 1 to LH_DIM_MAX. */
@@ -32,9 +32,9 @@ int lh_vector_record_model(const struct lh_record *rec, struct lh_buf *scratch,
 			   struct lh_str *model, struct lh_err *err);
 
 /* Append the metadata to out as JSON text: the "metadata" object if there is one, else
- * an object of all members but id, vector, dimension, model and a "metadata" that is
- * null.  Without any such member nothing is appended.  An empty "metadata" object is
- * appended, since it clears what is stored. */
-void lh_vector_record_meta(const struct lh_record *rec, struct lh_buf *out);
+ * an object of all members but the id (in the field id; NULL: in "id"), vector, dimension,
+ * model and a "metadata" that is null.  Without any such member nothing is appended.  An
+ * empty "metadata" object is appended, since it clears what is stored. */
+void lh_vector_record_meta(const struct lh_record *rec, const char *id, struct lh_buf *out);
 
 #endif

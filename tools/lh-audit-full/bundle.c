@@ -161,8 +161,8 @@ int bundle_verb(struct lh_tool *tool, void *settings)
 	if (strcmp(tool->operands[0], "verify") != 0)
 		return lh_tool_usage(tool, "bundle: \"%s\" is not verify", tool->operands[0]);
 	if (tool->n_operands == 1)
-		return lh_tool_usage(tool, "bundle verify: missing operand FILE");
+		return lh_tool_usage(tool, "bundle verify: missing operand BUNDLE");
 	if (tool->n_operands > 2)
-		return lh_tool_unexpected(tool, 2, "bundle verify takes one FILE");
+		return lh_tool_unexpected(tool, 2, "bundle verify takes one BUNDLE");
 	return bundle_verify(tool, tool->operands[1]);
 }

@@ -235,11 +235,14 @@ static int members(struct verify *v, struct lh_err *err)
 	size_t n = 0;
 	int rc;
 
-	while ((rc = next_entry(v, &e, err)) > 0 && (rc = check_entry(v, &e, err)) > 0)
+	while ((rc = next_entry(v, &e, err)) > 0 && (rc = check_entry(v, &e, err)) > 0) {
 		if (++n == ENTRIES_MAX) {
 			wrong(v, "holds more than %d members", ENTRIES_MAX);
 			break;
 		}
+		if (n < v->list.n)
+			lh_tool_share(v->tool, n, v->list.n);
+	}
 	for (l = v->list.line; rc >= 0 && l < v->list.line + v->list.n; l++)
 		if (!l->seen &&
 		    member_line(v, l->name, l->size, l->sha256, *v->why ? "not reached" : "missing",

@@ -16,7 +16,8 @@ static int check(const struct embed *e)
 		return lh_tool_usage(e->tool,
 				     "-o -: a compiled table is a file, not a stream (./- if that "
 				     "is its name)");
-	if (e->model || e->url || e->field || e->template_text || e->dimension || e->raw)
+	if (e->model || e->url || e->field || e->template_text || e->id_field ||
+	    e->dimension || e->raw)
 		return lh_tool_usage(e->tool,
 				     "--compile embeds no text: only --output and --precision go "
 				     "with it");
@@ -37,6 +38,11 @@ static void report(const struct embed *e, const struct lh_wordvec_made *made)
 				(unsigned long long)made->not_utf8);
 }
 
+static void on_words(void *tool, uint64_t words)
+{
+	lh_tool_progress(tool, words);
+}
+
 int compile_run(struct embed *e)
 {
 	struct lh_err *err = &e->tool->err;
@@ -44,7 +50,8 @@ int compile_run(struct embed *e)
 	struct lh_wordvec_made made;
 	struct lh_wordvec_job job = { .from_name = e->compile,
 				      .to_name = e->output,
-				      .precision = e->precision < 0 ? LH_F16 : e->precision };
+				      .precision = e->precision < 0 ? LH_F16 : e->precision,
+				      .progress = on_words, .ctx = e->tool };
 	int rc;
 
 	if (check(e) < 0)

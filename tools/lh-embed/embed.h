@@ -32,7 +32,7 @@ enum wire { WIRE_GO, WIRE_RUST };
 struct embed {
 	int engine_index, encoding;
 	int wire;		/* -1: not given */
-	const char *model, *url, *key_file, *cache, *field, *template_text;
+	const char *model, *url, *key_file, *cache, *field, *template_text, *id_field;
 	const char *compile, *output, *trace_id;
 	int precision;		/* of a compiled table; -1: not given */
 	const char *prefix;

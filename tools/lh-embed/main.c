@@ -11,7 +11,7 @@
 static const struct lh_option options[] = {
 	{ 0, "engine", LH_ENGINES, "engine that makes the vectors (default hash)",
 	  LH_CHOICE(struct embed, engine_index, .env = "LH_EMBED_ENGINE") },
-	{ 0, "model", "NAME", "model (default: the engine's; see lh-embed(1))",
+	{ 0, "model", "MODEL", "model (default: the engine's; see lh-embed(1))",
 	  LH_TEXT(struct embed, model) },
 	{ 0, "url", "URL", "service (default: see lh-embed(1))", LH_TEXT(struct embed, url) },
 	{ 0, "key-file", "FILE", "key of engine openai (or LH_OPENAI_API_KEY)",
@@ -23,6 +23,8 @@ static const struct lh_option options[] = {
 	{ 0, "field", "NAME", "field with the text (default text)", LH_TEXT(struct embed, field) },
 	{ 0, "template", "TEXT", "make the text from fields: '{role} in {city}'",
 	  LH_TEXT(struct embed, template_text) },
+	{ 0, "id-field", "NAME", "also write the id, from this field",
+	  LH_TEXT(struct embed, id_field) },
 	{ 0, "encoding", "array|base64", "how vectors are written (default array)",
 	  LH_CHOICE(struct embed, encoding) },
 	{ 0, "wire", "go|rust", "only requests, answered as go or rust does",
@@ -114,6 +116,11 @@ static int settle_options(struct embed *e)
 		return -1;
 	if (e->field && e->template_text)
 		return lh_tool_usage(e->tool, "--field and --template exclude each other");
+	if (e->id_field && !*e->id_field)
+		return lh_tool_usage(e->tool, "--id-field: nothing is named");
+	if (e->id_field && (e->wire >= 0 || e->tokens))
+		return lh_tool_usage(e->tool, "--id-field and --%s exclude each other",
+				     e->tokens ? "tokens" : "wire");
 	if (!e->field)
 		e->field = "text";
 	if (!e->model)

@@ -46,6 +46,22 @@ static int open_wire(struct request *rq, struct lh_err *err)
 	return rq->op ? 0 : open_many(rq, err);
 }
 
+/* Read the field of --id-field: a string or a number. */
+static int open_id(struct request *rq, struct lh_err *err)
+{
+	const char *field = rq->e->id_field;
+	const struct lh_value *v = field ? lh_record_get(rq->rec, field) : NULL;
+
+	if (!field)
+		return 0;
+	if (!v || v->type == LH_NULL)
+		return lh_err_set(err, LH_EDATA, "missing \"%s\" (string or number)", field);
+	if (v->type != LH_STRING && v->type != LH_NUMBER)
+		return lh_err_set(err, LH_EDATA, "\"%s\" must be a string or number", field);
+	rq->id = *v;
+	return 0;
+}
+
 int request_open(struct request *rq, const struct embed *e, const struct lh_record *rec,
 		 struct lh_buf *scratch, struct lh_err *err)
 {
@@ -57,7 +73,7 @@ int request_open(struct request *rq, const struct embed *e, const struct lh_reco
 	if (e->wire >= 0)
 		return open_wire(rq, err);
 	if ((!e->template && lh_record_get(rec, e->field)) || !lh_record_get(rec, "texts"))
-		return 0;
+		return open_id(rq, err);
 	return open_many(rq, err);
 }
 
@@ -112,16 +128,31 @@ void answer_stats(struct lh_buf *out, const struct embed *run, uint64_t hits, ui
 	lh_write_end(&w);
 }
 
+/* Begin the record with what is added, without members of these names. */
+static void open_record(struct lh_buf *out, struct request *rq)
+{
+	const char *ours[5] = { "vector", "dimension", "model" };
+	size_t n = 3;
+
+	if (rq->trace.n && !rq->own_trace)
+		ours[n++] = "trace_id";
+	if (rq->id.p)
+		ours[n++] = "id";
+	/* Reserve at once what a long record takes, instead of half as much again. */
+	lh_buf_room(out, rq->rec->len + FOR_VECTOR);
+	rq->to = lh_write_record(out, rq->rec, ours, n);
+	if (rq->id.type == LH_NUMBER)
+		lh_write_str(&rq->to, "id", (struct lh_str){ rq->id.p, rq->id.n });
+	else if (rq->id.p)
+		lh_write_value(&rq->to, "id", &rq->id);
+}
+
 void answer_open(struct lh_buf *out, struct request *rq)
 {
-	static const char *const ours[] = { "vector", "dimension", "model", "trace_id" };
 	const struct lh_value *id;
 
 	if (!rq->many) {
-		/* Reserve at once what a long record takes, instead of half as much
-		 * again. */
-		lh_buf_room(out, rq->rec->len + FOR_VECTOR);
-		rq->to = lh_write_record(out, rq->rec, ours, rq->trace.n && !rq->own_trace ? 4 : 3);
+		open_record(out, rq);
 		return;
 	}
 	rq->to = lh_write_to(out);

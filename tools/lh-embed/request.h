@@ -33,6 +33,7 @@ struct request {
 	struct lh_iter it;	/* over the many */
 	struct lh_value texts;
 	struct lh_value model;	/* of the request; p NULL: none */
+	struct lh_value id;	/* of --id-field; p NULL: none */
 	size_t read, written;	/* texts read, vectors written */
 	struct lh_str trace;	/* n = 0: none; ... */
 	bool own_trace;		/* ... or the record's own, which stays in it */

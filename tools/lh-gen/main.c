@@ -87,6 +87,7 @@ static int run(struct lh_tool *tool, void *settings)
 		rc = fill_block(&b, tool, s, &i);
 		if (!rc)
 			rc = lh_tool_out(tool, b.p, b.len);
+		lh_tool_share(tool, i, s->n);
 	}
 	lh_buf_free(&b);
 	gen_drafts_free(s->drafts);

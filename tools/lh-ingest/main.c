@@ -245,7 +245,7 @@ int main(int argc, char **argv)
 	struct ingest in = { .tool = &tool, .s = &s };
 	int rc;
 
-	lh_tool_init(&tool, "lh-ingest", "[OPTION]... [FILE]...", "read tables as records",
+	lh_tool_init(&tool, "lh-ingest", "[OPTION]... [TABLE]...", "read tables as records",
 		     options);
 	rc = lh_tool_parse(&tool, argc, argv, &s);
 	if (!rc)

@@ -12,7 +12,7 @@ static const struct lh_option options[] = {
 	{ 0, "answers", "FILE", "read the model's answers from FILE, ask no model",
 	  LH_TEXT(struct iterate, answers_path) },
 	{ 0, "kind", LH_KINDS, "kind of records without a kind", LH_CHOICE(struct iterate, kind) },
-	{ 0, "roster", "FILE", "roster: JSON Lines or an index",
+	{ 0, "roster", "ROSTER", "roster: JSON Lines or an index",
 	  LH_TEXT(struct iterate, roster_path, .env = "LH_ROSTER") },
 	{ 0, "rules", "DIR", "rule files, *.json, to run after the built-in rules",
 	  LH_TEXT(struct iterate, rules_path) },

@@ -10,7 +10,7 @@
 
 static const struct lh_option options[] = {
 	{ 'k', NULL, "N", "results per query (default 10)", LH_UINT(struct lift, k, 1, LH_K_MAX) },
-	{ 0, "playbook", "FILE", "record into FILE (default: a temporary one)",
+	{ 0, "playbook", "PLAYBOOK", "record into this (default: a temporary one)",
 	  LH_TEXT(struct lift, playbook) },
 	{ 0, "judge-model", "NAME", "let this model of lh-chat judge the results",
 	  LH_TEXT(struct lift, judge_model) },

@@ -7,8 +7,6 @@
 #include "base/signal.h"
 #include "load.h"
 
-#define NOT_GIVEN UINT64_MAX
-
 enum { V_LOAD = 1, V_MIX = 2 };
 
 static const struct lh_option options[] = {
@@ -64,27 +62,27 @@ static int read_steps(struct lh_tool *tool, struct settings *s)
 			     STEPS_MAX);
 }
 
-/* Check the options of both commands, and set the defaults. */
-static int check(struct lh_tool *tool, struct settings *s)
+/* Check the options of both commands, set the defaults, and let signals wake what waits. */
+static int check(struct lh_tool *tool, void *settings)
 {
+	struct settings *s = settings;
+
 	if (s->number && s->duration)
 		return lh_tool_usage(tool, "-d and -n exclude each other");
 	s->duration = s->duration ? s->duration : s->number ? INFINITY : 10;
 	s->number = s->number ? s->number : UINT64_MAX;
-	return read_steps(tool, s);
+	if (read_steps(tool, s) < 0)
+		return -1;
+	return lh_signal_wake_open(&tool->err);
 }
 
-static int run_load(struct lh_tool *tool, struct settings *s)
+static int run_load(struct lh_tool *tool, void *settings)
 {
+	struct settings *s = settings;
 	struct requests r = { .one = NULL };
 	struct target t = { .host = NULL };
 	int rc;
 
-	if (s->seed != NOT_GIVEN || s->via >= 0)
-		return lh_tool_usage(tool, "--%s: an option of \"%s mix\" alone",
-				     s->via >= 0 ? "via" : "seed", tool->name);
-	if (!tool->n_operands)
-		return lh_tool_usage(tool, "missing operand URL");
 	if (tool->n_operands > 1)
 		return lh_tool_unexpected(tool, 1, "one URL is taken");
 	rc = target_open(&t, tool->operands[0], &tool->err);
@@ -126,12 +124,11 @@ static int run_mix(struct lh_tool *tool, void *settings)
 	if (s->via == VIA_FILTERS && (s->headers.n || s->token_file))
 		return lh_tool_usage(tool, "--%s: filters take no headers",
 				     s->token_file ? "token-file" : "header");
-	if (s->seed == NOT_GIVEN)
-		s->seed = 1;
 	return mix_run(tool, s, o[first], tool->n_operands > 1 ? o[!first] : NULL);
 }
 
 static const struct lh_verb verbs[] = {
+	{ "", "URL", "send the same requests again and again", V_LOAD, 1, run_load },
 	{ "mix", "SCENARIOS.jsonl [URL|DIR]", "run scenarios of several requests", V_MIX, 1,
 	  run_mix },
 	{ NULL, NULL, NULL, 0, 0, NULL },
@@ -139,20 +136,15 @@ static const struct lh_verb verbs[] = {
 
 int main(int argc, char **argv)
 {
-	struct settings s = { .via = -1, .seed = NOT_GIVEN, .timeout = 30, .connections = "10" };
-	struct lh_tool tool;
-	int rc;
+	struct settings s = { .seed = 1, .timeout = 30, .connections = "10" };
+	static const struct lh_tool_spec spec = {
+		.name = "lh-load",
+		.synopsis = "[mix] [OPTION]... URL",
+		.summary = "send load to a server, and measure its answers",
+		.options = options,
+		.verbs = verbs,
+		.check = check,
+	};
 
-	lh_tool_init(&tool, "lh-load", "[mix] [OPTION]... URL",
-		     "send load to a server, and measure its answers", options);
-	if (argc > 1 && strcmp(argv[1], verbs[0].name) == 0)
-		lh_tool_verbs(&tool, verbs);
-	rc = lh_tool_parse(&tool, argc, argv, &s);
-	if (!rc)
-		rc = check(&tool, &s);
-	if (!rc)
-		rc = lh_signal_wake_open(&tool.err);
-	if (!rc)
-		rc = tool.verb ? tool.verb->run(&tool, &s) : run_load(&tool, &s);
-	return lh_tool_finish(&tool, rc);
+	return lh_tool_main(&spec, argc, argv, &s);
 }

@@ -5,6 +5,7 @@
 
 #include "base/mem.h"
 #include "json/bind.h"
+#include "json/count.h"
 
 #define SHOWN(s) (int)((s).n < 100 ? (s).n : 100), (s).p
 
@@ -57,16 +58,6 @@ static const struct lh_bind rows_members[] = {
 	{ LH_BIND_ARRAY("rows", struct rows_line, rows), .required = true, .filled = true },
 	LH_BIND_CLOSED
 };
-
-static size_t count_children(const struct lh_value *v)
-{
-	struct lh_iter it;
-	size_t n = 0;
-
-	for (lh_iter_init(&it, v); lh_iter_next(&it); )
-		n++;
-	return n;
-}
 
 /* Return the text of a member's name.  Without escapes it is as written. */
 static int key_text(const struct lh_value *key, struct lh_str *out, struct lh_err *err)
@@ -144,7 +135,7 @@ static int read_expected(struct expected *e, const struct lh_iter *it, const str
 		return lh_err_set(err, LH_EDATA,
 				  "\"%.*s\" must be an object of conditions, like {\"eq\":1}",
 				  SHOWN(e->text));
-	e->condition = lh_calloc(count_children(&it->val), sizeof *e->condition, err);
+	e->condition = lh_calloc(lh_value_count(&it->val), sizeof *e->condition, err);
 	if (!e->condition)
 		return -1;
 	for (lh_iter_init(&conditions, &it->val); lh_iter_next(&conditions); )
@@ -170,7 +161,7 @@ static int read_expect(struct step *s, const struct lh_value *v, const struct na
 	struct lh_iter it;
 	int rc = 0;
 
-	s->expected = lh_calloc(count_children(v), sizeof *s->expected, err);
+	s->expected = lh_calloc(lh_value_count(v), sizeof *s->expected, err);
 	if (!s->expected)
 		return -1;
 	for (lh_iter_init(&it, v); !rc && lh_iter_next(&it); )
@@ -188,7 +179,7 @@ static int read_take(struct step *s, const struct lh_value *v, struct names *nam
 	struct lh_iter it;
 	struct take *t;
 
-	s->take = lh_calloc(count_children(v), sizeof *s->take, err);
+	s->take = lh_calloc(lh_value_count(v), sizeof *s->take, err);
 	if (!s->take)
 		return -1;
 	for (lh_iter_init(&it, v); lh_iter_next(&it); ) {
@@ -249,7 +240,7 @@ static int read_draw(struct scenario *s, const struct lh_value *v, struct lh_err
 	struct lh_str name;
 	struct draw *d;
 
-	s->draw = lh_calloc(count_children(v), sizeof *s->draw, err);
+	s->draw = lh_calloc(lh_value_count(v), sizeof *s->draw, err);
 	if (!s->draw)
 		return -1;
 	for (lh_iter_init(&it, v); lh_iter_next(&it); ) {
@@ -304,7 +295,7 @@ static int add_rows(struct set *set, struct line *line, struct lh_err *err)
 		return -1;
 	r = &set->rows[set->n_rows++];
 	*r = (struct rows){ .name = l.name };
-	r->row = lh_calloc(count_children(&l.rows), sizeof *r->row, err);
+	r->row = lh_calloc(lh_value_count(&l.rows), sizeof *r->row, err);
 	if (!r->row)
 		return -1;
 	for (lh_iter_init(&it, &l.rows); lh_iter_next(&it); )

@@ -1,6 +1,7 @@
 /* verdict.c - judge the answer of a step.  See verdict.h. */
 #include "verdict.h"
 
+#include "json/count.h"
 #include "json/write.h"
 
 #define SHOWN_MAX 200
@@ -52,16 +53,6 @@ struct check {
 	struct lh_err *err;
 };
 
-static size_t count_elements(const struct lh_value *array)
-{
-	struct lh_iter it;
-	size_t n = 0;
-
-	for (lh_iter_init(&it, array); lh_iter_next(&it); )
-		n++;
-	return n;
-}
-
 static bool in_range(const struct condition *c, const struct lh_value *v,
 		     const struct lh_value *operand)
 {
@@ -69,7 +60,7 @@ static bool in_range(const struct condition *c, const struct lh_value *v,
 
 	if ((v->type != LH_NUMBER && v->type != LH_ARRAY) || operand->type != LH_NUMBER)
 		return false;
-	is = v->type == LH_ARRAY ? (double)count_elements(v) : lh_value_f64(v);
+	is = v->type == LH_ARRAY ? (double)lh_value_count(v) : lh_value_f64(v);
 	return c->op == OP_MIN ? is >= lh_value_f64(operand) : is <= lh_value_f64(operand);
 }
 

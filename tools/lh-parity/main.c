@@ -15,27 +15,31 @@ struct settings {
 /* Beyond all bounds: the option was not given. */
 #define UNSET (-1)
 
+enum { V_ONE = 1, V_ALL = 2 };
+
 static const struct lh_option options[] = {
-	{ 0, "left", "CMD", "one side, run by /bin/sh -c", LH_TEXT(struct settings, left) },
+	{ 0, "left", "CMD", "one side, run by /bin/sh -c",
+	  LH_TEXT(struct settings, left, .verbs = V_ONE) },
 	{ 0, "right", "CMD", "other side (default LH_PARITY_RIGHT_<PROBE>)",
-	  LH_TEXT(struct settings, right) },
+	  LH_TEXT(struct settings, right, .verbs = V_ONE) },
 	{ 0, "compare", "exact|json|cosine", "bytes, values or vectors (default json)",
-	  LH_CHOICE(struct settings, compare) },
-	{ 0, "ignore", "PATH", "member that is not compared: a.b (repeatable)",
-	  LH_TEXTS(struct settings, ignore) },
+	  LH_CHOICE(struct settings, compare, .verbs = V_ONE) },
+	{ 0, "ignore", "MEMBER", "member that is not compared: a.b (repeatable)",
+	  LH_TEXTS(struct settings, ignore, .verbs = V_ONE) },
 	{ 0, "tolerance", "X", "greatest 1 - cosine (default 0.00001)",
-	  LH_REAL(struct settings, tolerance, 0, 2) },
+	  LH_REAL(struct settings, tolerance, 0, 2, .verbs = V_ONE) },
 	{ 0, "per-record", NULL, "start each side anew for every case",
-	  LH_FLAG(struct settings, per_record) },
+	  LH_FLAG(struct settings, per_record, .verbs = V_ONE) },
 	{ 0, "field", "NAME", "pass only this string of each case (per record)",
-	  LH_TEXT(struct settings, field) },
+	  LH_TEXT(struct settings, field, .verbs = V_ONE) },
 	{ 0, "timeout", "S", "seconds for an answer (default 10)",
-	  LH_REAL(struct settings, timeout, 0.001, 86400) },
-	{ 0, "report", "FILE.md", "write a report", LH_TEXT(struct settings, report) },
+	  LH_REAL(struct settings, timeout, 0.001, 86400, .verbs = V_ONE) },
+	{ 0, "report", "FILE.md", "write a report",
+	  LH_TEXT(struct settings, report, .verbs = V_ONE) },
 	{ 0, "probe", "NAME", "name of the probe (default: the fixture's); all: only this one",
 	  LH_TEXT(struct settings, probe) },
-	{ 0, "out", "DIR", "all: folder of the reports (default reports/parity)",
-	  LH_TEXT(struct settings, out) },
+	{ 0, "out", "DIR", "folder of the reports (default reports/parity)",
+	  LH_TEXT(struct settings, out, .verbs = V_ALL) },
 	{ 0, "probes", "DIR", "all: folder of the probes (default: installed)",
 	  LH_TEXT(struct settings, probes, .env = "LH_PARITY_PROBES") },
 	LH_INPUT_OPTIONS,
@@ -49,7 +53,7 @@ int probe_one(struct lh_tool *tool, struct probe *p, const char *report)
 	int rc = cases_read(tool, p);
 
 	if (!rc)
-		rc = probe_run(p, &tool->err);
+		rc = probe_run(tool, p);
 	if (!rc && p->absent)
 		lh_tool_warn(tool, "%s: skipped: a command is not to be had", p->name);
 	if (!rc && p->failed)
@@ -99,59 +103,57 @@ static int one(struct lh_tool *tool, const struct settings *s)
 	return rc;
 }
 
-/* Check the options, which differ for one probe and for all of them. */
-static int check(struct lh_tool *tool, struct settings *s, bool all)
+static int run_one(struct lh_tool *tool, void *settings)
 {
-	const char *of_one = s->left	? "left"
-		: s->right		? "right"
-		: s->compare != UNSET	? "compare"
-		: s->ignore.n		? "ignore"
-		: s->tolerance != UNSET ? "tolerance"
-		: s->per_record		? "per-record"
-		: s->field		? "field"
-		: s->timeout != UNSET	? "timeout"
-		: s->report		? "report"
-					: NULL;
+	struct settings *s = settings;
 
-	if (all && of_one)
-		return lh_tool_usage(tool, "--%s: not an option of \"%s all\"", of_one, tool->name);
-	if (!tool->n_operands)
-		return lh_tool_usage(tool, "missing operand FIXTURE, or \"all\"");
 	if (tool->n_operands > 1)
 		return lh_tool_unexpected(tool, 1, "one FIXTURE is taken");
-	if (tool->on_error == LH_ON_ERROR_EMIT)
-		return lh_tool_usage(tool,
-				     "--on-error: emit has no place here (skip and stop have)");
-	if (all)
-		return 0;
-	if (s->out)
-		return lh_tool_usage(tool, "--out: an option of \"%s all\" alone", tool->name);
 	if (!s->right && s->probe)
 		s->right = probe_right(s->probe);
 	if (!s->left || !s->right)
 		return lh_tool_usage(tool, "missing --%s, which is a command",
 				     s->left ? "right" : "left");
+	return one(tool, s);
+}
+
+static int run_all(struct lh_tool *tool, void *settings)
+{
+	const struct settings *s = settings;
+
+	if (tool->n_operands)
+		return lh_tool_unexpected(tool, 0, "all takes none");
+	return probes_run(tool, s->probes, s->out ? s->out : "reports/parity", s->probe);
+}
+
+static int check(struct lh_tool *tool, void *settings)
+{
+	(void)settings;
+	if (tool->on_error == LH_ON_ERROR_EMIT)
+		return lh_tool_usage(tool,
+				     "--on-error: emit has no place here (skip and stop have)");
 	return 0;
 }
+
+static const struct lh_verb verbs[] = {
+	{ "", "FIXTURE", "compare the answers to a fixture", V_ONE, 1, run_one },
+	{ "all", "", "compare the answers to all fixtures, with reports", V_ALL, 0, run_all },
+	{ NULL, NULL, NULL, 0, 0, NULL },
+};
 
 int main(int argc, char **argv)
 {
 	struct settings s = { .compare = UNSET, .tolerance = UNSET, .timeout = UNSET };
-	struct lh_tool tool;
-	bool all;
-	int rc;
+	static const struct lh_tool_spec spec = {
+		.name = "lh-parity",
+		.synopsis = "--left CMD --right CMD [OPTION]... FIXTURE\n"
+			    "       lh-parity all [OPTION]...",
+		.summary = "compare the answers of two programs, case by case",
+		.options = options,
+		.verbs = verbs,
+		.check = check,
+		.ignore_sigpipe = true,		/* a side may end before it has read everything */
+	};
 
-	lh_tool_init(&tool, "lh-parity",
-		     "--left CMD --right CMD [OPTION]... FIXTURE\n       lh-parity all [OPTION]...",
-		     "compare the answers of two programs, case by case", options);
-	rc = lh_tool_parse(&tool, argc, argv, &s);
-	all = !rc && tool.n_operands && strcmp(tool.operands[0], "all") == 0;
-	if (!rc)
-		rc = check(&tool, &s, all);
-	if (!rc)
-		lh_tool_ignore_sigpipe(&tool);	/* a side may end before it has read everything */
-	if (!rc)
-		rc = all ? probes_run(&tool, s.probes, s.out ? s.out : "reports/parity", s.probe)
-			 : one(&tool, &s);
-	return lh_tool_finish(&tool, rc);
+	return lh_tool_main(&spec, argc, argv, &s);
 }

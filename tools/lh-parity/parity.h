@@ -69,7 +69,7 @@ int cases_read(struct lh_tool *tool, struct probe *p);
 void cases_free(struct probe *p);
 
 /* ---- run.c: every case's verdict, and the tally ---- */
-int probe_run(struct probe *p, struct lh_err *err);
+int probe_run(struct lh_tool *tool, struct probe *p);
 
 /* ---- side.c ---- */
 struct side {

@@ -91,12 +91,15 @@ static int close_side(struct probe *p, struct side *side, struct lh_err *err)
 	return rc < 0 ? -1 : 0;
 }
 
-static int all_cases(struct probe *p, struct side side[2], struct lh_err *err)
+static int all_cases(struct lh_tool *tool, struct probe *p, struct side side[2])
 {
+	struct lh_err *err = &tool->err;
 	size_t i;
 	int rc;
 
+	lh_tool_doing(tool, p->name);
 	for (i = 0; i < p->n; i++) {
+		lh_tool_share(tool, i, p->n);
 		if (p->cases[i].skipped)
 			continue;
 		rc = judge_case(side, &p->cases[i], err);
@@ -120,7 +123,7 @@ static void count(struct probe *p)
 	p->failed = p->n - p->skipped - p->passed;
 }
 
-int probe_run(struct probe *p, struct lh_err *err)
+int probe_run(struct lh_tool *tool, struct probe *p)
 {
 	bool was = lh_signal_deferred();
 	struct side side[2];
@@ -129,7 +132,7 @@ int probe_run(struct probe *p, struct lh_err *err)
 	side_init(&side[0], p, 0);
 	side_init(&side[1], p, 1);
 	lh_signal_defer(true);	/* or the commands' process groups outlive this process */
-	rc = all_cases(p, side, err);
+	rc = all_cases(tool, p, side);
 	side_free(&side[0]);
 	side_free(&side[1]);
 	lh_signal_defer(was);

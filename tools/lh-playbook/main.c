@@ -8,7 +8,7 @@
 static const struct lh_option options[] = {
 	{ 0, "engine", LH_ENGINES, "engine of a new playbook (default hash)",
 	  LH_CHOICE(struct settings, engine, .verbs = V_MAKES) },
-	{ 0, "model", "NAME", "model of a new playbook (default: the engine's)",
+	{ 0, "model", "MODEL", "model of a new playbook (default: the engine's)",
 	  LH_TEXT(struct settings, model, .verbs = V_MAKES) },
 	{ 0, "url", "URL", "address of the engine",
 	  LH_TEXT(struct settings, url, .verbs = V_MAKES) },

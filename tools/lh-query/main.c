@@ -131,6 +131,7 @@ static int answer_one(struct query *q)
 	struct writer w;
 	int rc;
 
+	q->alone = true;
 	writer_init(&w, q, form, NULL);
 	rc = run(q, lh_str_of(q->tool->operands[0]), &w, &err);
 	writer_free(&w);

@@ -102,6 +102,8 @@ struct query {
 	bool listed;		/* ... when its datasets were listed */
 	double deadline;	/* lh_time_monotonic; 0: none */
 	bool stopped;		/* at a line that is not a record: --on-error stop */
+	bool alone;		/* one query, of which progress is shown */
+	uint64_t read;		/* records of all tables, about */
 	bool bounded;		/* more than --max-rows rows */
 };
 

@@ -437,8 +437,13 @@ void reader_close(struct reader *r)
 
 int reader_next(struct reader *r, struct lh_err *err)
 {
-	if (++r->count % CHECK_EVERY == 0 && query_check(r->q, err) < 0)
-		return -1;
+	if (++r->count % CHECK_EVERY == 0) {
+		if (query_check(r->q, err) < 0)
+			return -1;
+		r->q->read += CHECK_EVERY;
+		if (r->q->alone)
+			lh_tool_progress(r->q->tool, r->q->read);
+	}
 	if (r->csv)
 		return next_csv(r, err);
 	return r->ix ? next_row(r, err) : next_line(r, err);

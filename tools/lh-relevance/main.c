@@ -23,11 +23,6 @@ static const struct lh_option options[] = {
 	LH_OPTION_END
 };
 
-static const struct lh_verb verbs[] = {
-	{ "gate", "[FILE...]", "the mode that a model is given", V_GATE, 0, gate_run },
-	{ NULL, NULL, NULL, 0, 0, NULL },
-};
-
 /* The content of --focus, reread by lh_held. */
 struct held {
 	const struct settings *s;
@@ -259,8 +254,9 @@ static bool held_stale(void *settings, const void *state)
 	return s->focus && !lh_stamp_fits(&((const struct held *)state)->stamp, s->focus);
 }
 
-static int filter(struct lh_tool *tool, struct settings *s)
+static int filter(struct lh_tool *tool, void *settings)
 {
+	struct settings *s = settings;
 	struct lh_held_how how = {
 		.open = held_open, .stale = held_stale, .close = held_close, .ctx = s
 	};
@@ -278,18 +274,22 @@ static int filter(struct lh_tool *tool, struct settings *s)
 	return rc;
 }
 
+static const struct lh_verb verbs[] = {
+	{ "", "[FILE...]", "score chunks", V_FILTER, 0, filter },
+	{ "gate", "[FILE...]", "the mode that a model is given", V_GATE, 0, gate_run },
+	{ NULL, NULL, NULL, 0, 0, NULL },
+};
+
 int main(int argc, char **argv)
 {
 	struct settings s = { .threshold = 0.3 };
-	struct lh_tool tool;
-	int rc;
+	static const struct lh_tool_spec spec = {
+		.name = "lh-relevance",
+		.synopsis = "[gate] [OPTION]... [FILE]...",
+		.summary = "score which chunks belong to a file under review",
+		.options = options,
+		.verbs = verbs,
+	};
 
-	lh_tool_init(&tool, "lh-relevance", "[gate] [OPTION]... [FILE]...",
-		     "score which chunks belong to a file under review", options);
-	if (argc > 1 && strcmp(argv[1], verbs[0].name) == 0)
-		lh_tool_verbs(&tool, verbs);
-	rc = lh_tool_parse(&tool, argc, argv, &s);
-	if (!rc)
-		rc = tool.verb ? tool.verb->run(&tool, &s) : filter(&tool, &s);
-	return lh_tool_finish(&tool, rc);
+	return lh_tool_main(&spec, argc, argv, &s);
 }

@@ -22,7 +22,7 @@ static const struct lh_option options[] = {
 	  LH_FLAG(struct replay, dry_run) },
 	{ 0, "root", "DIR", "the root (default: the working directory)",
 	  LH_TEXT(struct replay, root_path, .env = "LH_DISTILL_ROOT") },
-	{ 0, "index", "FILE", "retrieve from an index, not from the root's export",
+	{ 0, "index", "INDEX", "retrieve from an index, not from the root's export",
 	  LH_TEXT(struct replay, index_path) },
 	{ 0, "log", "FILE", "log to FILE (default: replay_runs.jsonl of the root)",
 	  LH_TEXT(struct replay, log_path, .env = "LH_REPLAY_LOG") },

@@ -4,7 +4,7 @@
 #include "base/signal.h"
 
 static const struct lh_option options[] = {
-	{ 0, "model", "MODEL", "a model to ask (repeatable, 1 to 16)",
+	{ 0, "model", "NAME", "a model to ask (repeatable, 1 to 16)",
 	  LH_TEXTS(struct review, models) },
 	{ 0, "lineage", "MODEL=NAME", "lineage of a model (repeatable; default: by its name)",
 	  LH_TEXTS(struct review, lineages) },
@@ -72,7 +72,7 @@ int main(int argc, char **argv)
 	struct lh_tool tool;
 	int rc;
 
-	lh_tool_init(&tool, "lh-review", "--model MODEL [OPTION]... [DIFF]...",
+	lh_tool_init(&tool, "lh-review", "--model NAME [OPTION]... [DIFF]...",
 		     "have several models review a diff, and merge what they find", options);
 	r.tool = &tool;
 	lh_tool_ignore_sigpipe(&tool);

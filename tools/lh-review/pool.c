@@ -155,6 +155,7 @@ static int pass_oldest(struct pool *p, struct lh_err *err)
 
 	bundle_reset(b);
 	p->head++;
+	lh_tool_progress(p->r->tool, p->head);
 	return rc;
 }
 

@@ -1,5 +1,6 @@
 /* lh-store: objects in a folder or in S3.  See lh-store(1). */
 #include <fcntl.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <lh/digest.h>
@@ -99,13 +100,24 @@ static int open_input(struct lh_tool *tool)
 	return fd < 0 ? lh_err_sys(&tool->err, "%s: cannot open", path) : fd;
 }
 
+/* Return the size of a regular file, for the progress; 0 if it is not one. */
+static uint64_t size_of(int fd)
+{
+	struct stat st;
+
+	return fstat(fd, &st) == 0 && S_ISREG(st.st_mode) ? (uint64_t)st.st_size : 0;
+}
+
 static int run_put(struct lh_tool *tool, void *settings)
 {
-	const struct settings *s = settings;
+	struct settings *s = settings;
 	struct lh_put put = { .fd = open_input(tool), .if_none_match = s->if_none_match };
 	struct lh_store *store = put.fd < 0 ? NULL : store_operand(tool, s, 0);
 	struct lh_transfer done;
-	int rc = store ? lh_store_put(store, tool->operands[1], &put, &done, &tool->err) : -1;
+	int rc;
+
+	s->of = size_of(put.fd);
+	rc = store ? lh_store_put(store, tool->operands[1], &put, &done, &tool->err) : -1;
 
 	if (!rc)
 		rc = print_transfer(tool, tool->operands[1], &done);
@@ -180,8 +192,8 @@ static int run_delete(struct lh_tool *tool, void *settings)
 }
 
 static const struct lh_verb verbs[] = {
-	{ "put", "STORE KEY [FILE]", "store FILE (or stdin) as an object", V_PUT, 2, run_put },
-	{ "get", "STORE KEY [FILE]", "write an object to FILE (or stdout)", V_GET, 2, run_get },
+	{ "put", "STORE KEY [PATH]", "store PATH (or stdin) as an object", V_PUT, 2, run_put },
+	{ "get", "STORE KEY [PATH]", "write an object to PATH (or stdout)", V_GET, 2, run_get },
 	{ "head", "STORE KEY", "describe an object", V_HEAD, 2, run_head },
 	{ "list", "STORE [PREFIX]", "describe the objects whose key begins so", V_LIST, 1,
 	  run_list },
@@ -192,14 +204,25 @@ static const struct lh_verb verbs[] = {
 	{ NULL, NULL, NULL, 0, 0, NULL },
 };
 
+static void on_moved(void *context, uint64_t n)
+{
+	struct settings *s = context;
+
+	s->moved += n;
+	lh_tool_bytes(s->tool, s->moved, s->of);
+}
+
 static int check(struct lh_tool *tool, void *settings)
 {
 	static const struct { unsigned verbs; size_t most; } takes[] = {
 		{ V_PUT | V_GET, 3 }, { V_HEAD | V_LIST | V_DELETE | V_SYNC, 2 },
 	};
+	struct settings *s = settings;
 	size_t i;
 
-	(void)settings;
+	s->tool = tool;
+	s->opts.context = s;
+	s->opts.moved = tool->verb->bit == V_REQUESTS ? NULL : on_moved;
 	for (i = 0; i < sizeof takes / sizeof *takes; i++)
 		if (tool->verb->bit & takes[i].verbs && tool->n_operands > takes[i].most)
 			return lh_tool_unexpected(tool, takes[i].most, "%s takes %s",
@@ -214,7 +237,7 @@ int main(int argc, char **argv)
 	struct settings s = { .opts = LH_STORE_DEFAULTS, .retries = 4 };
 	static const struct lh_tool_spec spec = {
 		.name = "lh-store",
-		.synopsis = "COMMAND [OPTION]... STORE [KEY] [FILE]",
+		.synopsis = "COMMAND [OPTION]... STORE [KEY] [PATH]",
 		.summary = "keep objects in a folder or in S3",
 		.options = options,
 		.verbs = verbs,

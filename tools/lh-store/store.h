@@ -14,6 +14,8 @@ struct settings {
 	struct lh_store_opts opts;
 	uint64_t retries;
 	bool if_none_match, missing_ok, remove, dry_run;
+	struct lh_tool *tool;
+	uint64_t moved, of;	/* bytes received and sent, of all; of 0: not known */
 };
 
 /* End a command: a refusal about one object (LH_EDATA) is reported with its code and

@@ -159,6 +159,7 @@ int each_log(struct lh_tool *tool, const struct settings *s, const struct anchor
 			++*failures;
 		}
 		free(path);
+		lh_tool_share(tool, i + 1, l.n);
 	}
 	for (i = 0; i < l.all; i++)
 		free(l.log[i].name);

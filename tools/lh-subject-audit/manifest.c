@@ -126,6 +126,7 @@ static int process_each(struct lh_tool *tool, const struct settings *s, char **i
 	if (!n && lh_subject_list(&all, s->dir, LH_SUBJECT_MANIFEST, &tool->err) < 0)
 		return -1;
 	for (i = 0; i < (n ? n : all.n); i++) {
+		lh_tool_share(tool, i, n ? n : all.n);
 		if (n && lh_manifest_name(name, s->dir, ids[i], strlen(ids[i]), &tool->err) < 0) {
 			operand_failed(tool, &rc);
 			continue;
