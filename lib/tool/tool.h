@@ -62,6 +62,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "base/shard.h"
 #include "term/term.h"
 #include <lh/buf.h>
 
@@ -168,6 +169,7 @@ struct lh_tool {
 	uint64_t max_line, jobs;	/* jobs: set to the number of cores at init */
 	double lock_timeout;		/* seconds to wait for another writer; 60 */
 	const char *now;		/* --now or LH_NOW, checked; NULL: the clock */
+	const char *shard;		/* --shard; see lh_tool_shard */
 	bool once;			/* read files only at the start, not again on change */
 
 	struct lh_tool_state *state;	/* private to lib/tool */
@@ -252,12 +254,19 @@ void lh_tool_ignore_sigpipe(struct lh_tool *t);
  * "2026-05-03T12:00:00.000Z".  out has 32 bytes. */
 void lh_tool_time(const struct lh_tool *t, char *out);
 
+/* Set *shard to what --shard says, else to the task of a job array of Slurm that this is,
+ * else to all rows (n 0).  For the commands that have LH_SHARD_OPTION. */
+int lh_tool_shard(struct lh_tool *t, struct lh_shard *shard);
+
 #define LH_JOBS_OPTION \
 	{ 'j', "jobs", "N", "threads (default: cores)", \
 	  LH_TOOL_FIELD(UINT, jobs, .min = 1, .max = 256) }
 #define LH_LOCK_OPTION(of) \
 	{ 0, "lock-timeout", "S", "seconds to wait for another writer (default 60)", \
 	  LH_TOOL_FIELD(REAL, lock_timeout, .max = 1e9, .verbs = of) }
+#define LH_SHARD_OPTION(of) \
+	{ 0, "shard", "I/N", "only part I, from 0, of N (default: Slurm's)", \
+	  LH_TOOL_FIELD(TEXT, shard, .verbs = of) }
 #define LH_NOW_OPTION \
 	{ 0, "now", "TIME", "the time to write (default: the clock)", \
 	  LH_TOOL_FIELD(TIME, now, .env = "LH_NOW") }
