@@ -254,7 +254,8 @@ static int finish(struct build *b, struct lh_tool *tool, const struct settings *
 	uint64_t count = lh_index_writer_count(b->w), had;
 	const char *path = tool->operands[0];
 
-	if (!count && !s->allow_empty)
+	/* A shard may have no record, if the input has any. */
+	if (!count && !s->allow_empty && !atomic_load(&b->rows.others))
 		return refuse_empty(path, &tool->err);
 	settle_params(b->p, count);
 	had = length_of(path);
@@ -277,6 +278,8 @@ int index_build(struct lh_tool *tool, void *settings)
 	int rc;
 
 	rc = rows_init(&b.rows, tool, s, &tool->err);
+	if (rc == 0)
+		rc = lh_tool_shard(tool, &b.rows.shard);
 	if (rc == 0)
 		rc = start_params(&params, tool, s, &tool->err);
 	if (rc == 0) {

@@ -145,6 +145,8 @@ struct rows {
 	const struct lh_tool *tool;
 	const struct settings *settings;
 	struct lh_template *template;
+	struct lh_shard shard;		/* of a build; other commands take all records */
+	atomic_bool others;		/* there are records of other shards */
 	const char *engine;		/* NULL: texts are refused, ... */
 	char refusal[400];		/* ... for this reason */
 	const char *model, *url;	/* of the engine */

@@ -69,6 +69,7 @@ static const struct lh_option options[] = {
 	  LH_FLAG(struct settings, half, .verbs = V_DUMP) },
 	{ 0, "lock-timeout", "S", "seconds to wait (default 10)",
 	  LH_REAL(struct settings, lock_timeout, 0, 1e9, .verbs = V_WRITE) },
+	LH_SHARD_OPTION(V_BUILD),
 	LH_JOBS_OPTION,
 	LH_NOW_OPTION,
 	LH_INPUT_OPTIONS,
