@@ -125,6 +125,21 @@ no_litter() {
 	[ -z "$left" ] || { echo "left behind: $left"; return 1; }
 }
 
+# commands_of TOOL - the names of its commands, if it has any.
+commands_of() {
+	"$1" --describe-options | jq -r '.commands[]?.name | select(. != "")'
+}
+
+# all_help TOOL - its help, and that of each of its commands.
+all_help() {
+	local command
+
+	"$1" --help
+	for command in $(commands_of "$1"); do
+		"$1" "$command" --help
+	done
+}
+
 # not COMMAND... - it must fail.  set -e, which ends a test at a failed command, passes
 # over a plain "! command".
 not() {

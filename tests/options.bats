@@ -213,13 +213,13 @@ accepted() {
 	run -2 --separate-stderr lh-index delete --i x.lhv
 	[[ $stderr == 'lh-index: unknown option "--i" '* ]]
 	run -2 --separate-stderr lh-index delete --ids w-1 x.lhv
-	[ "$stderr" = 'lh-index: --ids: not an option of "lh-index delete", but of import, export' ]
+	[ "$stderr" = 'lh-index: --ids: not an option of "lh-index delete", but of build, dump, import, export' ]
 }
 
-# Each option of --help as LETTER NAME ARGUMENT, - where there is none.
-of_help() {
-	"$1" --help | sed -nE 's/^ {2,6}(-(.), )?--([a-z0-9-]+)( ([^ ]+))?(  .*)?$/\2|\3|\5/p; s/^  -(.)( ([^ ]+))?(  .*)?$/\1||\3/p' |
-		sed 's/^|/-|/; s/||/|-|/; s/|$/|-/' | sort
+# Each option of the helps given as LETTER NAME ARGUMENT, - where there is none.
+options_of() {
+	sed -nE 's/^ {2,6}(-(.), )?--([a-z0-9-]+)( ([^ ]+))?(  .*)?$/\2|\3|\5/p; s/^  -(.)( ([^ ]+))?(  .*)?$/\1||\3/p' |
+		sed 's/^|/-|/; s/||/|-|/; s/|$/|-/' | sort -u
 }
 
 @test "--describe-options has every option and command that --help has, and no other" {
@@ -229,7 +229,7 @@ of_help() {
 		[ "${#lines[@]}" = 1 ]
 		jq -r '.options[] | "\(.short // "-")|\(.long // "-")|\(.argument // "-")"' <<<"$output" | sort >described
 		[ -s described ]
-		alike described <(of_help "$tool") || { echo "$tool: described <, help >"; return 1; }
+		alike described <(all_help "$tool" | options_of) || { echo "$tool: described <, help >"; return 1; }
 		alike <(jq -r '.tool, (.commands[]?.name | select(. != ""))' <<<"$output" | sort) \
 			<({ echo "$tool"; "$tool" --help | awk '/^Commands:/ { on = 1; next } /^$/ { on = 0 } on && /^  [a-z]/ { print $1 }'; } | sort)
 		[ "$(jq -r .tool <<<"$output")" = "$tool" ]
@@ -240,6 +240,43 @@ of_help() {
 		# either operands, or commands with theirs
 		[ "$(jq 'has("operands") != has("commands")' <<<"$output")" = true ]
 	done
+}
+
+@test "the help of a command has its options and those of all commands, and no other" {
+	for tool in $(basename -a "$ROOT"/tools/*/); do
+		for command in $(commands_of "$tool"); do
+			run -0 --separate-stderr "$tool" "$command" --help
+			[[ ${lines[0]} == "Usage: $tool $command "* ]]
+			[ "${#lines[@]}" -le 60 ] || { echo "$tool $command --help has ${#lines[@]} lines"; return 1; }
+			"$tool" --describe-options | jq -r --arg c "$command" '.options[] |
+				select(.commands == null or any(.commands[]; . == $c)) |
+				"\(.short // "-")|\(.long // "-")|\(.argument // "-")"' | sort >described
+			alike described <(options_of <<<"$output") || { echo "$tool $command: described <, help >"; return 1; }
+		done
+	done
+}
+
+@test "where its options do not fit a screen, a tool lists those of all commands and says so" {
+	last='COMMAND --help lists the options of a command.'
+	for tool in $(basename -a "$ROOT"/tools/*/); do
+		run -0 --separate-stderr "$tool" --help
+		all=$(all_help "$tool" | options_of)
+		shown=$(options_of <<<"$output")
+		of_all=$("$tool" --describe-options | jq -r '.options[] | select(.commands == null) |
+			"\(.short // "-")|\(.long // "-")|\(.argument // "-")"' | sort)
+		if [ "${lines[-1]}" = "$tool $last" ]; then
+			[ "$shown" = "$of_all" ]
+		else
+			[ "$shown" = "$all" ] || { echo "$tool"; return 1; }
+		fi
+	done
+	run -0 lh-index --help
+	[ "${lines[-1]}" = "lh-index $last" ]
+	[[ $output == *'--jobs N '* && $output != *--precision* ]]
+	run -0 lh-index build --help
+	[[ $output == *'--precision f32|f16|i8 '* && $output != *"$last"* ]]
+	run -0 lh-audit-full --help
+	[[ $output == *'--from '* && $output != *"$last"* ]]
 }
 
 @test "the name of an argument says what kind of value it has" {

@@ -16,9 +16,9 @@ page_options() {
 		}' "$1" | sort -u
 }
 
-# The options that --help lists, one a line.
+# The options that the helps of a tool list, one a line.
 help_options() {
-	"$1" --help | sed -n 's/^ \{1,8\}\(-[^ ].*\)/\1/p' | awk '{
+	all_help "$1" | sed -n 's/^ \{1,8\}\(-[^ ].*\)/\1/p' | awk '{
 		for (i = 1; i <= NF && $i ~ /^-/; i++) {
 			name = $i
 			sub(/[,=\[].*/, "", name)

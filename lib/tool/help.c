@@ -7,6 +7,7 @@
 
 #define WIDTH 79
 #define COLUMN_MAX 34
+#define SCREEN 60		/* lines that the help of a tool has at most */
 
 /* Append a heading, followed by text that is not one. */
 static void heading(const struct lh_tool *t, struct lh_buf *b, const char *text)
@@ -58,9 +59,12 @@ static void row(struct lh_buf *b, const char *left, size_t column, const char *r
 	}
 }
 
-static bool shown(const struct lh_tool *t, const struct lh_option *o)
+/* Return whether an option is listed; brief: of a tool with commands, only those of all. */
+static bool shown(const struct lh_tool *t, const struct lh_option *o, bool brief)
 {
-	return !o->hidden && (!t->verb || !o->verbs || o->verbs & t->verb->bit);
+	if (o->hidden)
+		return false;
+	return !o->verbs || (t->verb ? (o->verbs & t->verb->bit) != 0 : !brief);
 }
 
 #define VERBS_MOST 4	/* of an option, before the rest is left to the help of a command */
@@ -92,7 +96,7 @@ static void verbs_of(const struct lh_tool *t, const struct lh_option *o, struct 
 	}
 }
 
-static void options(const struct lh_tool *t, struct lh_buf *b)
+static void options(const struct lh_tool *t, bool brief, struct lh_buf *b)
 {
 	const struct lh_option *o;
 	struct lh_buf right = { 0 };
@@ -101,14 +105,14 @@ static void options(const struct lh_tool *t, struct lh_buf *b)
 
 	for (o = t->options; o->key || o->name; o++) {
 		n = option_left(o, left, sizeof left) + 2;
-		if (shown(t, o) && n > column && n <= COLUMN_MAX)
+		if (shown(t, o, brief) && n > column && n <= COLUMN_MAX)
 			column = n;
 	}
 	lh_buf_putc(b, '\n');
 	heading(t, b, "Options:");
 	lh_buf_putc(b, '\n');
 	for (o = t->options; o->key || o->name; o++) {
-		if (!shown(t, o))
+		if (!shown(t, o, brief))
 			continue;
 		option_left(o, left, sizeof left);
 		lh_buf_reset(&right);
@@ -142,7 +146,7 @@ static void verbs(const struct lh_tool *t, struct lh_buf *b)
 	}
 }
 
-void lh_help_text(const struct lh_tool *t, struct lh_buf *b)
+static void help_text(const struct lh_tool *t, bool brief, struct lh_buf *b)
 {
 	heading(t, b, "Usage:");
 	if (t->verb) {
@@ -153,5 +157,33 @@ void lh_help_text(const struct lh_tool *t, struct lh_buf *b)
 		if (t->verbs)
 			verbs(t, b);
 	}
-	options(t, b);
+	options(t, brief, b);
+	if (brief)
+		lh_buf_printf(b, "\n%s COMMAND --help lists the options of a command.\n",
+			      t->name);
+}
+
+static size_t lines_of(const struct lh_buf *b)
+{
+	size_t i, n = 0;
+
+	for (i = 0; i < b->len; i++)
+		n += b->p[i] == '\n';
+	return n;
+}
+
+void lh_help_text(const struct lh_tool *t, struct lh_buf *b)
+{
+	struct lh_buf text = { 0 };
+
+	help_text(t, false, &text);
+	if (t->verbs && !t->verb && lines_of(&text) > SCREEN) {
+		lh_buf_reset(&text);
+		help_text(t, true, &text);
+	}
+	if (text.failed)
+		b->failed = text.failed;
+	else
+		lh_buf_add(b, text.p, text.len);
+	lh_buf_free(&text);
 }
