@@ -270,6 +270,11 @@ static int parse(const struct lh_flow *flow, struct lh_record *rec, const char *
 	return 0;
 }
 
+static bool is_picked(const struct lh_flow *flow, const char *p, size_t n)
+{
+	return !flow->pick || flow->pick(flow->shared, p, n);
+}
+
 /* Map one line, given without its LF. */
 static void take_line(struct lh_flow_mapper *m, struct lh_flow_block *b, const char *p, size_t n)
 {
@@ -285,10 +290,12 @@ static void take_line(struct lh_flow_mapper *m, struct lh_flow_block *b, const c
 	n -= bom;
 	if ((!n || *p != '{') && lh_line_blank(p, n))
 		return;
-	b->records++;
 	l.at = (size_t)(p - b->in.p);
 	l.n = n;
 	len = p[n - 1] == '\r' ? n - 1 : n;
+	if (!is_picked(m->flow, len > m->flow->max_line ? NULL : p, len))
+		return;
+	b->records++;
 	if (len > m->flow->max_line) {
 		too_long(m->flow, &err);
 		bad_line(m, b, &l, &err);
@@ -412,8 +419,10 @@ void lh_flow_map_long(struct lh_flow_mapper *m, struct lh_flow_block *b)
 	struct line l = { .line = b->line };
 	struct lh_err err;
 
-	b->records++;
 	b->lines++;
+	if (!is_picked(m->flow, NULL, 0))
+		return;
+	b->records++;
 	too_long(m->flow, &err);
 	bad_line(m, b, &l, &err);
 }
