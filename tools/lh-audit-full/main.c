@@ -48,8 +48,8 @@ static const struct lh_option options[] = {
 
 static const struct lh_verb verbs[] = {
 	{ "", "", "audit a root", V_AUDIT, 0, audit_verb },
-	{ "merge", "FILE...", "the audit of which these are all parts", V_MERGE, 1, merge_verb },
 	{ "drift", "[FILE]", "compare two baselines", V_DRIFT, 0, drift_verb },
+	{ "merge", "FILE...", "the audit of which these are all parts", V_MERGE, 1, merge_verb },
 	{ "bundle", "verify BUNDLE", "check a bundle", V_BUNDLE, 1, bundle_verb },
 	{ NULL, NULL, NULL, 0, 0, NULL },
 };
