@@ -254,7 +254,8 @@ static int finish(struct build *b, struct lh_tool *tool, const struct settings *
 	uint64_t count = lh_index_writer_count(b->w), had;
 	const char *path = tool->operands[0];
 
-	if (!count && !s->allow_empty)
+	/* A shard may have no record, if the input has any. */
+	if (!count && !s->allow_empty && !atomic_load(&b->rows.others))
 		return refuse_empty(path, &tool->err);
 	settle_params(b->p, count);
 	had = length_of(path);
@@ -278,6 +279,8 @@ int index_build(struct lh_tool *tool, void *settings)
 
 	rc = rows_init(&b.rows, tool, s, &tool->err);
 	if (rc == 0)
+		rc = lh_tool_shard(tool, &b.rows.shard);
+	if (rc == 0)
 		rc = start_params(&params, tool, s, &tool->err);
 	if (rc == 0) {
 		b.p = &params;
@@ -290,7 +293,8 @@ int index_build(struct lh_tool *tool, void *settings)
 	}
 	if (rc == 0) {
 		b.p = lh_index_writer_params(b.w);
-		rc = rows_run(&b.rows, tool, store, &b);
+		rc = s->from == FORMAT_JSONL ? rows_run(&b.rows, tool, store, &b) :
+					       from_run(tool, s, store, &b);
 	}
 	if (rc == 0)
 		rc = finish(&b, tool, s);
