@@ -211,7 +211,8 @@ static bool is_intact(const struct lh_buf *text)
 static int parse(struct lh_manifest *m, struct lh_err *err)
 {
 	if (!is_intact(&m->text))
-		return lh_err_set(err, LH_ECORRUPT, "is torn, or was edited: its hash does not fit");
+		return lh_err_set(err, LH_ECORRUPT,
+				  "is torn, or was edited: its hash does not fit");
 	if (lh_record_parse(&m->rec, m->text.p, m->text.len, err) == 0 &&
 	    lh_bind(members, &m->rec, m, &m->strings, err) == 0)
 		return 0;

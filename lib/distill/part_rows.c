@@ -42,7 +42,8 @@ static int read_place(struct cursor *c, enum lh_part_rows_of of, struct lh_err *
 	int64_t at;
 
 	if (of == LH_PART_PROVENANCE) {
-		if (!from || from->type != LH_OBJECT || !lh_value_get(from, "source_file", &source) ||
+		if (!from || from->type != LH_OBJECT ||
+		    !lh_value_get(from, "source_file", &source) ||
 		    !lh_value_get(from, "sig_hash", &sig) ||
 		    !lh_value_get(from, "line_offset", &offset))
 			return lh_err_set(err, LH_ECORRUPT, "has no provenance");
