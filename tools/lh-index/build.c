@@ -293,7 +293,8 @@ int index_build(struct lh_tool *tool, void *settings)
 	}
 	if (rc == 0) {
 		b.p = lh_index_writer_params(b.w);
-		rc = rows_run(&b.rows, tool, store, &b);
+		rc = s->from == FORMAT_JSONL ? rows_run(&b.rows, tool, store, &b) :
+					       from_run(tool, s, store, &b);
 	}
 	if (rc == 0)
 		rc = finish(&b, tool, s);
