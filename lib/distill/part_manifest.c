@@ -167,29 +167,30 @@ static const struct lh_bind file_members[] = {
 };
 
 static const struct lh_bind members[] = {
-	{ LH_BIND_U64("format", struct lh_manifest, format, FORMAT, FORMAT), .required = true },
-	{ LH_BIND_STRING("run_id", struct lh_manifest, run_id), .required = true },
-	{ LH_BIND_U64("shard", struct lh_manifest, i, 0, LH_SHARDS_MAX), .required = true },
-	{ LH_BIND_U64("of", struct lh_manifest, n, 1, LH_SHARDS_MAX), .required = true },
-	{ LH_BIND_INDEX("job", struct lh_manifest, job, jobs), .required = true },
-	{ LH_BIND_STRING("recorded_at", struct lh_manifest, recorded_at), .required = true },
-	{ LH_BIND_INDEX("dedup", struct lh_manifest, dedup, dedups), .required = true },
-	{ LH_BIND_STRING("scorer_version", struct lh_manifest, scorer), .required = true },
-	{ LH_BIND_TABLES("sources", struct lh_manifest, source, sources, source_members),
+	{ LH_BIND_U64("format", struct lh_part_manifest, format, FORMAT, FORMAT), .required = true },
+	{ LH_BIND_STRING("run_id", struct lh_part_manifest, run_id), .required = true },
+	{ LH_BIND_U64("shard", struct lh_part_manifest, i, 0, LH_SHARDS_MAX), .required = true },
+	{ LH_BIND_U64("of", struct lh_part_manifest, n, 1, LH_SHARDS_MAX), .required = true },
+	{ LH_BIND_INDEX("job", struct lh_part_manifest, job, jobs), .required = true },
+	{ LH_BIND_STRING("recorded_at", struct lh_part_manifest, recorded_at),
 	  .required = true },
-	{ LH_BIND_TABLES("files", struct lh_manifest, file, files, file_members),
+	{ LH_BIND_INDEX("dedup", struct lh_part_manifest, dedup, dedups), .required = true },
+	{ LH_BIND_STRING("scorer_version", struct lh_part_manifest, scorer), .required = true },
+	{ LH_BIND_TABLES("sources", struct lh_part_manifest, source, sources, source_members),
+	  .required = true },
+	{ LH_BIND_TABLES("files", struct lh_part_manifest, file, files, file_members),
 	  .required = true },
 	LH_BIND_END
 };
 
-void lh_manifest_init(struct lh_manifest *m)
+void lh_part_manifest_init(struct lh_part_manifest *m)
 {
-	*m = (struct lh_manifest){ .format = 0 };
+	*m = (struct lh_part_manifest){ .format = 0 };
 	lh_buf_init(&m->text, MANIFEST_MAX);
 	lh_record_init(&m->rec);
 }
 
-void lh_manifest_free(struct lh_manifest *m)
+void lh_part_manifest_free(struct lh_part_manifest *m)
 {
 	lh_buf_free(&m->text);
 	lh_buf_free(&m->strings);
@@ -208,7 +209,7 @@ static bool is_intact(const struct lh_buf *text)
 	return !memcmp(text->p + text->len - END, end, END);
 }
 
-static int parse(struct lh_manifest *m, struct lh_err *err)
+static int parse(struct lh_part_manifest *m, struct lh_err *err)
 {
 	if (!is_intact(&m->text))
 		return lh_err_set(err, LH_ECORRUPT,
@@ -221,7 +222,8 @@ static int parse(struct lh_manifest *m, struct lh_err *err)
 	return -1;
 }
 
-int lh_manifest_read(struct lh_manifest *m, const struct lh_root *part, struct lh_err *err)
+int lh_part_manifest_read(struct lh_part_manifest *m, const struct lh_root *part,
+			  struct lh_err *err)
 {
 	char *path = lh_root_join(part, LH_PART_FILE, err);
 	int rc = path ? lh_file_read(path, &m->text, err) : -1;

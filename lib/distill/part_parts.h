@@ -46,7 +46,7 @@ struct lh_part_file {
 };
 
 /* part.json, as read. */
-struct lh_manifest {
+struct lh_part_manifest {
 	uint64_t format, i, n;
 	int job, dedup;
 	struct lh_str run_id, recorded_at, scorer;
@@ -57,11 +57,12 @@ struct lh_manifest {
 	struct lh_record rec;
 };
 
-void lh_manifest_init(struct lh_manifest *m);
-void lh_manifest_free(struct lh_manifest *m);
+void lh_part_manifest_init(struct lh_part_manifest *m);
+void lh_part_manifest_free(struct lh_part_manifest *m);
 
 /* Read the part.json of a part: 1, 0 if there is none, -1. */
-int lh_manifest_read(struct lh_manifest *m, const struct lh_root *part, struct lh_err *err);
+int lh_part_manifest_read(struct lh_part_manifest *m, const struct lh_root *part,
+			  struct lh_err *err);
 
 /* ---- parts.c ---- */
 

@@ -99,7 +99,7 @@ struct checking {
 	struct lh_run *run;
 	struct lh_parts *parts;
 	struct lh_part *part;
-	struct lh_manifest m;
+	struct lh_part_manifest m;
 	struct lh_digest_cache *facts;	/* of the files of the part */
 	size_t files;			/* of it, met */
 };
@@ -189,7 +189,7 @@ static int check_sources(struct checking *c, struct lh_err *err)
 /* Check what the part is of; the first decides where there is a choice. */
 static int check_kind(struct checking *c, struct lh_err *err)
 {
-	const struct lh_manifest *m = &c->m;
+	const struct lh_part_manifest *m = &c->m;
 	struct lh_run *run = c->run;
 	bool first = c->part == c->parts->part;
 
@@ -218,7 +218,7 @@ static int check_kind(struct checking *c, struct lh_err *err)
 
 static int check_part(struct checking *c, struct lh_err *err)
 {
-	int rc = lh_manifest_read(&c->m, c->part->root, err);
+	int rc = lh_part_manifest_read(&c->m, c->part->root, err);
 
 	if (!rc)
 		return lh_err_set(err, LH_ECORRUPT, "%s: is not complete: it has no %s",
@@ -247,9 +247,9 @@ static int open_part(struct checking *c, const char *folder, struct lh_err *err)
 	free(path);
 	if (rc < 0)
 		return -1;
-	lh_manifest_init(&c->m);
+	lh_part_manifest_init(&c->m);
 	rc = check_part(c, err);
-	lh_manifest_free(&c->m);
+	lh_part_manifest_free(&c->m);
 	return rc;
 }
 
