@@ -76,6 +76,10 @@ int lh_index_named_error(const struct lh_index_named *in, const char *path, bool
 struct lh_index_params *lh_index_writer_params(struct lh_index_writer *w);
 /* Return the number of rows added so far. */
 uint64_t lh_index_writer_count(const struct lh_index_writer *w);
+/* Add a live row of another index, of the same dimension and distance, unless the writer has its
+ * id: 1, or 0 if it has.  The vector is copied as it is stored if the writer stores it so. */
+int lh_index_writer_take(struct lh_index_writer *w, const struct lh_index *ix, uint64_t at,
+			 const struct lh_row *row, struct lh_err *err);
 /* Report the progress of a commit: progress is called on the thread of the commit,
  * periodically and at the end, with the stage ("graph", "words" or "file"), the rows done and
  * the number of all rows. */

@@ -230,8 +230,18 @@ int transfer_row(struct transfer *t, transfer_fn *put, const struct lh_index *sr
 int merge_rows(struct transfer *t, const char *path, struct lh_err *err);
 /* Move a batch of rows, and store it: 1 when there are more, 0, -1. */
 int move_rows(struct transfer *t, struct lh_err *err);
+/* Check that the rows of src, if there are any, fit an index of these parameters. */
+int same_kind(const struct lh_index *src, const struct lh_index_params *want, const char *label,
+	      struct lh_err *err);
+/* Print the counts of a merge. */
+int merge_counts(struct lh_tool *tool, uint64_t merged, uint64_t skipped);
 /* Return whether both paths lead to one file. */
 bool same_file(const char *a, const char *b);
+
+/* ---- merge_new.c ---- */
+
+/* Make DEST from the records of all SRC if it does not exist: 1, 0 if it does, -1. */
+int merge_new(struct lh_tool *tool, const struct settings *s);
 
 /* Check after a flow: -1 when a signal asked to stop, so that nothing must be stored. */
 int not_stopped(struct lh_tool *tool);
