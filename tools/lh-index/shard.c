@@ -52,14 +52,14 @@ static size_t digits(const char *p)
 	return n;
 }
 
-/* Return how much of name is that of a file of this plan, "STEM.I-of-N.L.lhv", or 0. */
+/* Return how much of name is that of a file of this plan, "NAME.I-of-N.L.lhv", or 0. */
 static size_t own_name(const struct sharding *s, const char *name, char *letter)
 {
-	struct lh_str stem = lh_shard_plan_name(s->path);
-	const char *p = name + stem.n;
+	struct lh_str base = lh_shard_plan_name(s->path);
+	const char *p = name + base.n;
 	size_t n;
 
-	if (strncmp(name, stem.p, stem.n) != 0 || *p++ != '.' || !(n = digits(p)))
+	if (strncmp(name, base.p, base.n) != 0 || *p++ != '.' || !(n = digits(p)))
 		return 0;
 	p += n;
 	if (strncmp(p, "-of-", 4) != 0 || !(n = digits(p + 4)))
@@ -89,10 +89,10 @@ static char free_letter(const struct sharding *s)
 static char *file_name(const struct sharding *s, size_t i, size_t n, char letter,
 		       struct lh_err *err)
 {
-	struct lh_str stem = lh_shard_plan_name(s->path);
+	struct lh_str base = lh_shard_plan_name(s->path);
 	struct lh_buf name = { 0 };
 
-	lh_buf_add(&name, stem.p, stem.n);
+	lh_buf_add(&name, base.p, base.n);
 	lh_buf_printf(&name, ".%zu-of-%zu.%c.lhv", i, n, letter);
 	lh_buf_putc(&name, '\0');
 	if (lh_buf_check(&name, err) == 0)

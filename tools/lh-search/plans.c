@@ -51,7 +51,8 @@ int plan_add(struct names *l, struct lh_str text, const char *path, uint64_t nea
 		return -1;
 	if (nearest && p->shards.by != LH_SHARD_BY_CENTROID)
 		return lh_err_set(err, LH_EUSAGE,
-				  "--nearest: %s divides its records by hash, not by centroid", path);
+				  "--nearest: %s divides its records by hash, not by centroid",
+				  path);
 	for (i = 0; i < p->shards.n; i++) {
 		c = names_add(l, lh_str_of(p->text), err);
 		if (!c)

@@ -192,7 +192,8 @@ int use_playbook(struct worker *w, struct lh_err *err)
 	int rc;
 
 	if (at >= 0 && w->run->corpora.names->v[at].plan)
-		return lh_err_set(err, LH_EDATA, "corpus \"%s\" is a plan of shards, not a playbook",
+		return lh_err_set(err, LH_EDATA,
+				  "corpus \"%s\" is a plan of shards, not a playbook",
 				  w->run->corpora.names->v[at].text);
 	if (!is_there(w, at) || !w->reader.q.playbook_top_k)
 		return 0;
