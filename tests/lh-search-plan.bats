@@ -209,35 +209,33 @@ file() {
 	cp p.json keep
 	cp "$(file 0)" copy.lhv
 	rows 1 20 | lh-index build --distance l2 l2.lhv
-	jq -c "[.shards[0], (.shards[0] | .file = \"copy.lhv\"), .shards[2]] as \$s | .shards = \$s" keep >copies
-	while IFS='|' read -r filter message; do
+	while IFS=@ read -r filter message; do
 		cp keep p.json
 		edit "$filter"
 		run -2 lh-search p.json <<<"$(rows 1 1)"
 		[[ $output == "lh-search: p.json: "*"$message"* ]] || { echo "$filter: $output"; return 1; }
 	done <<-'END'
-		.dimension = 9|it has dimension 8, the plan 9
-		.model = "m"|it has model "", the plan "m"
-		.shards[1].length += 1|bytes, the plan
-		.shards[1].checksum = "0123456789abcdef"|the plan 0123456789abcdef
-		.shards[1].file = .shards[0].file|
-		.shards[1] = .shards[0]|is named twice
-		.shards[0].file as $f \| .shards[1] = .shards[0] \| .shards[1].file = "copy.lhv"|are the same shard
-		.shards[2].file = "copy.lhv"|is not the shard that the plan names
-		.format = 2|format 2 is newer
-		.format = 0|"format" must be
-		.by = "size"|"by" must be "hash" or "centroid"
-		.shards = []|"shards" has 0 elements
-		.shards = {}|"shards" must be an array
-		.shards[0].file = "/etc/passwd"|shards[0].file must be a file name below
-		.shards[0].file = "../p.lhv"|shards[0].file must be a file name below
-		.shards[0].file = "a/../p.lhv"|shards[0].file must be a file name below
-		.shards[0].file = "./p.lhv"|shards[0].file must be a file name below
-		.shards[0].file = ""|shards[0].file must be a file name below
-		.shards[0].centroid = [1,2,3,4,5,6,7,8]|the plan is by hash
-		.by = "centroid" \| .shards[0].centroid = [1,2]|2 values, the plan has dimension 8
-		del(.shards[1].checksum)|missing shards[1].checksum
-		[.]|must be an object
+		.dimension = 9@it has dimension 8, the plan 9
+		.model = "m"@it has model "", the plan "m"
+		.shards[1].length += 1@bytes, the plan
+		.shards[1].checksum = "0123456789abcdef"@the plan 0123456789abcdef
+		.shards[1] = .shards[0]@is named twice
+		.shards[1] = .shards[0] | .shards[1].file = "copy.lhv"@are the same shard
+		.shards[2].file = "copy.lhv"@is not the shard that the plan names
+		.format = 2@format 2 is newer
+		.format = 0@"format" must be
+		.by = "size"@"by" must be "hash" or "centroid"
+		.shards = []@"shards" has 0 elements
+		.shards = {}@"shards" must be an array
+		.shards[0].file = "/etc/passwd"@shards[0].file must be a file name below
+		.shards[0].file = "../p.lhv"@shards[0].file must be a file name below
+		.shards[0].file = "a/../p.lhv"@shards[0].file must be a file name below
+		.shards[0].file = "./p.lhv"@shards[0].file must be a file name below
+		.shards[0].file = ""@shards[0].file must be a file name below
+		.shards[0].centroid = [1,2,3,4,5,6,7,8]@the plan is by hash
+		.by = "centroid" | .shards[0].centroid = [1,2]@2 values, the plan has dimension 8
+		del(.shards[1].checksum)@missing shards[1].checksum
+		[.]@must be an object
 	END
 	cp keep p.json
 	rows 100 100 | lh-index add "$(file 1)"

@@ -156,12 +156,15 @@ static int hint(const char *path, struct lh_err *err)
 
 /* Note that a shard cannot be opened: the others of its plan are searched. */
 static int note_missing(struct corpora *c, size_t i, const struct lh_stamp *stamp,
-			struct lh_err *err)
+			const struct lh_err *why, struct lh_err *err)
 {
-	if (err->code == LH_ENOMEM || err->code == LH_EINTR ||
-	    lh_grow(&c->missing, &c->cap_missing, c->n_missing + 1, sizeof *c->missing, err) < 0)
+	if (why->code == LH_ENOMEM || why->code == LH_EINTR) {
+		*err = *why;
 		return -1;
-	c->missing[c->n_missing++] = (struct missing){ i, *stamp, *err };
+	}
+	if (lh_grow(&c->missing, &c->cap_missing, c->n_missing + 1, sizeof *c->missing, err) < 0)
+		return -1;
+	c->missing[c->n_missing++] = (struct missing){ i, *stamp, *why };
 	return 0;
 }
 
@@ -170,12 +173,13 @@ static int open_shard(struct corpora *c, size_t i, struct opened *was, struct lh
 {
 	const char *path = c->names->v[i].path;
 	struct lh_stamp stamp;
+	struct lh_err why;
 	struct opened *o;
 
 	lh_stamp_take(&stamp, path);
-	o = was ? renew_one(path, was, err) : open_one(path, NULL, err);
+	o = was ? renew_one(path, was, &why) : open_one(path, NULL, &why);
 	atomic_init(&c->v[i], o);
-	return o ? plan_check(c, i, err) : note_missing(c, i, &stamp, err);
+	return o ? plan_check(c, i, err) : note_missing(c, i, &stamp, &why, err);
 }
 
 /* Open one that was open before, and any that is not lazy. */
