@@ -83,6 +83,17 @@ content_of() {
 	done
 }
 
+@test "a task of an array makes all shards, and other formats are read" {
+	rows 1 20 >in
+	SLURM_ARRAY_TASK_ID=1 SLURM_ARRAY_TASK_COUNT=2 SLURM_ARRAY_TASK_MIN=0 SLURM_ARRAY_TASK_MAX=1 \
+		lh-index shard p.json -n 2 in
+	[ "$(content_of p.json | wc -l)" = 20 ]
+	run -2 lh-index shard --shard 0/2 p.json -n 2 in
+	lh-index build a.lhv in
+	lh-index dump --to pgcopy a.lhv | lh-index shard --from pgcopy p.json -n 3
+	[ "$(content_of p.json | wc -l)" = 20 ]
+}
+
 @test "the same input gives the same files" {
 	mkdir a b
 	for folder in a b; do

@@ -71,6 +71,9 @@
 #ifndef LH_FLOW_H
 #define LH_FLOW_H
 
+#include <stdatomic.h>
+
+#include "base/shard.h"
 #include "file/held.h"
 #include <lh/json.h>
 
@@ -144,12 +147,22 @@ struct lh_flow {
 	bool plain;		/* read files as they are: no decompression */
 	bool texts;		/* each file is one text of any bytes, not lines: the map gets
 				   it in rec->line and rec->len; rec has no members */
+	/* Take only the lines of a shard; n 0: all.  The key of a record is the string or number
+	 * in its member shard_key, NULL: "id".  Any other line goes by its bytes without CR and
+	 * LF, but one over the limit is in shard 0.  Lines of other shards are not counted. */
+	struct lh_shard shard;
+	const char *shard_key;
+	atomic_bool *others;	/* set when a line of another shard was read; or NULL */
 	bool values;		/* a line may hold any JSON value, in rec->line and rec->len;
 				   rec has no members */
 	int output;		/* descriptor of an output file other than stdout; 0: none.  The
 				   same file as input is an error (unreadable) */
 	/* Take each piece of the input as read, before any of it is mapped.  With plain. */
 	void (*show)(void *shared, const char *p, size_t n);
+	/* Return whether to take a line that is not blank, given without CR, LF and BOM; the others
+	 * count as not there, and are not even parsed.  line is NULL for one over the limit.  On
+	 * any thread. */
+	bool (*pick)(void *shared, const char *line, size_t n);
 
 	/* ---- the records, on the threads ---- */
 	int (*map)(struct lh_record *rec, struct lh_buf *out, void *context, struct lh_err *err);
@@ -201,7 +214,7 @@ struct lh_flow {
 	 * ends the run and discards these outputs.  With one job, no record after them has been
 	 * mapped yet. */
 	int (*before_output)(void *shared, struct lh_err *err);
-	void *shared;		/* for sink, before_output, show and context_init */
+	void *shared;		/* for sink, before_output, show, pick and context_init */
 
 	const struct lh_flow_hooks *hooks;
 	void *owner;		/* for the hooks */

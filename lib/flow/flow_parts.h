@@ -62,6 +62,7 @@ struct lh_flow_mapper {
 	size_t n_records;
 	struct lh_record **batch;
 	struct lh_batch_state *state;
+	struct lh_buf key;		/* of a record with a shard, unescaped */
 	struct lh_flow_pool *pool;	/* the pool it is part of */
 	/* Deliver the output of the block so far; NULL on threads. */
 	int (*spill)(void *ctx, struct lh_flow_block *b, struct lh_err *err);
@@ -76,6 +77,18 @@ void lh_flow_mapper_rest(struct lh_flow_mapper *m);
 
 /* Reject the line over the limit that the block stands for; its bytes were not kept. */
 void lh_flow_map_long(struct lh_flow_mapper *m, struct lh_flow_block *b);
+
+/* Return whether the line of a flow with a shard may be in it, before it is parsed. */
+bool lh_flow_may_have(const struct lh_flow *flow, const char *p, size_t n);
+/* Return whether a record, parsed from that line, is in it, or -1.  Its key may be unescaped to
+ * scratch. */
+int lh_flow_has(const struct lh_flow *flow, const struct lh_record *rec, const char *p, size_t n,
+		struct lh_buf *scratch, struct lh_err *err);
+/* Return whether a line over the limit is, of which no bytes were kept. */
+static inline bool lh_flow_has_long(const struct lh_flow *flow)
+{
+	return flow->shard.i == 0;
+}
 
 /* Return a rejection as the hooks get it; valid as long as the block. */
 struct lh_rejection lh_flow_rejection(const struct lh_flow_block *b,

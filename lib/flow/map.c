@@ -270,6 +270,32 @@ static int parse(const struct lh_flow *flow, struct lh_record *rec, const char *
 	return 0;
 }
 
+static bool is_picked(const struct lh_flow *flow, const char *p, size_t n)
+{
+	return !flow->pick || flow->pick(flow->shared, p, n);
+}
+
+/* Note a line of another shard. */
+static void pass_over(const struct lh_flow *flow)
+{
+	if (flow->others && !atomic_load_explicit(flow->others, memory_order_relaxed))
+		atomic_store_explicit(flow->others, true, memory_order_relaxed);
+}
+
+/* Parse a line unless it is of another shard: 1, 0 if it is, -1 if it is bad. */
+static int parse_ours(struct lh_flow_mapper *m, struct lh_record *rec, const char *p, size_t n,
+		      struct lh_err *err)
+{
+	const struct lh_flow *flow = m->flow;
+	bool divided = flow->shard.n > 1;
+
+	if (divided && !lh_flow_may_have(flow, p, n))
+		return 0;
+	if (parse(flow, rec, p, n, err) == 0)
+		return divided ? lh_flow_has(flow, rec, p, n, &m->key, err) : 1;
+	return err->code == LH_EDATA && !lh_shard_has(&flow->shard, p, n) ? 0 : -1;
+}
+
 /* Map one line, given without its LF. */
 static void take_line(struct lh_flow_mapper *m, struct lh_flow_block *b, const char *p, size_t n)
 {
@@ -277,6 +303,7 @@ static void take_line(struct lh_flow_mapper *m, struct lh_flow_block *b, const c
 	struct lh_record *rec = m->records;
 	size_t bom = 0, len;
 	struct lh_err err;
+	int rc;
 
 	if (b->first && !b->lines && n >= 3 && memcmp(p, "\xef\xbb\xbf", 3) == 0)
 		bom = 3;
@@ -285,11 +312,17 @@ static void take_line(struct lh_flow_mapper *m, struct lh_flow_block *b, const c
 	n -= bom;
 	if ((!n || *p != '{') && lh_line_blank(p, n))
 		return;
-	b->records++;
 	l.at = (size_t)(p - b->in.p);
 	l.n = n;
 	len = p[n - 1] == '\r' ? n - 1 : n;
+	if (!is_picked(m->flow, len > m->flow->max_line ? NULL : p, len))
+		return;
 	if (len > m->flow->max_line) {
+		if (!lh_flow_has_long(m->flow)) {
+			pass_over(m->flow);
+			return;
+		}
+		b->records++;
 		too_long(m->flow, &err);
 		bad_line(m, b, &l, &err);
 		return;
@@ -297,7 +330,13 @@ static void take_line(struct lh_flow_mapper *m, struct lh_flow_block *b, const c
 	if (m->flow->batch)
 		rec = m->batch[m->state->pub.n];
 	rec->number = l.line;
-	if (parse(m->flow, rec, p, len, &err) < 0) {
+	rc = parse_ours(m, rec, p, len, &err);
+	if (!rc) {
+		pass_over(m->flow);
+		return;
+	}
+	b->records++;
+	if (rc < 0) {
 		err.column += err.column ? bom : 0;
 		if (err.code == LH_EDATA)
 			bad_line(m, b, &l, &err);
@@ -412,8 +451,14 @@ void lh_flow_map_long(struct lh_flow_mapper *m, struct lh_flow_block *b)
 	struct line l = { .line = b->line };
 	struct lh_err err;
 
-	b->records++;
 	b->lines++;
+	if (!is_picked(m->flow, NULL, 0))
+		return;
+	if (!lh_flow_has_long(m->flow)) {
+		pass_over(m->flow);
+		return;
+	}
+	b->records++;
 	too_long(m->flow, &err);
 	bad_line(m, b, &l, &err);
 }
@@ -469,5 +514,6 @@ void lh_flow_mapper_free(struct lh_flow_mapper *m)
 		free(m->state->lines);
 	free(m->state);
 	free(m->batch);
+	lh_buf_free(&m->key);
 	memset(m, 0, sizeof *m);
 }

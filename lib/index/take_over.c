@@ -3,6 +3,7 @@
  * and then checked, as the file may be written to meanwhile.
  */
 #include "writer.h"
+#include "index_tools.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -82,6 +83,41 @@ int lh_index_copy_pending(struct lh_index_writer *w, const struct lh_pending *ro
 	if (err->code == LH_EDATA)
 		err->code = LH_ECORRUPT;
 	return -1;
+}
+
+/* Add a row whose vector is stored in another way. */
+static int put_decoded(struct lh_index_writer *w, const struct lh_index *ix, uint64_t at,
+		       const struct lh_row *row, struct lh_err *err)
+{
+	uint32_t n = ix->params.dimension;
+	float *v = lh_calloc(n, sizeof *v, err);
+	int rc = v ? lh_index_check_row_meta(&w->scan, &w->meta, row->meta, at, err) : -1;
+
+	if (rc == 0) {
+		lh_index_vector(ix, at, v);
+		rc = lh_index_put(w, row->id.p, row->id.n, v, n, w->meta.p, w->meta.len, err);
+	}
+	if (rc < 0 && v && err->code == LH_EDATA)
+		err->code = LH_ECORRUPT;
+	free(v);
+	return rc;
+}
+
+int lh_index_writer_take(struct lh_index_writer *w, const struct lh_index *ix, uint64_t at,
+			 const struct lh_row *row, struct lh_err *err)
+{
+	const struct lh_index_params *of = &ix->params;
+	int rc;
+
+	if (lh_index_writer_has(w, row->id))
+		return 0;
+	if (at >= ix->rows)
+		rc = lh_index_copy_pending(w, &ix->pending[at - ix->rows], err);
+	else if (of->precision == w->p.precision && of->rescore == w->p.rescore)
+		rc = lh_index_copy_row(w, ix, at, err);
+	else
+		rc = put_decoded(w, ix, at, row, err);
+	return rc < 0 ? -1 : 1;
 }
 
 void lh_index_writer_continue(struct lh_index_writer *w, const struct lh_index *ix)

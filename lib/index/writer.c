@@ -215,6 +215,11 @@ static int check_put(struct lh_index_writer *w, const char *id, size_t id_len, c
 	return lh_index_set_layout(w, p.dimension, err);
 }
 
+bool lh_index_writer_has(const struct lh_index_writer *w, struct lh_str id)
+{
+	return lh_table_find(&w->by_id, id, id_at, w) >= 0;
+}
+
 int lh_index_writer_add(struct lh_index_writer *w, const char *id, size_t id_len, const char *meta,
 			size_t meta_len, uint64_t *row, struct lh_err *err)
 {

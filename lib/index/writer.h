@@ -89,6 +89,7 @@ int lh_index_set_layout(struct lh_index_writer *w, uint32_t dimension, struct lh
 /* Find or add the row of that id, and set its metadata. */
 int lh_index_writer_add(struct lh_index_writer *w, const char *id, size_t id_len, const char *meta,
 			size_t meta_len, uint64_t *row, struct lh_err *err);
+bool lh_index_writer_has(const struct lh_index_writer *w, struct lh_str id);
 void *lh_index_writer_code(struct lh_index_writer *w, uint64_t row);
 void *lh_index_writer_exact(struct lh_index_writer *w, uint64_t row);
 

@@ -45,6 +45,7 @@ struct embed {
 
 	const struct engine *engine;
 	struct lh_tool *tool;
+	struct lh_shard shard;
 	struct lh_template *template;
 	struct lh_secret key;	/* for the service; empty: none */
 	struct lh_wordvec *table;	/* for engine static */

@@ -96,6 +96,7 @@ int local_run(struct embed *e)
 	struct lh_held *held = hold_open(&hold, &e->tool->err);
 	int rc = held ? lh_records_run(e->tool, &(struct lh_flow){
 		.map = on_record, .held = held,
+		.shard = e->shard, .shard_key = e->id_field,
 		.context_size = sizeof(struct worker), .context_init = worker_init,
 		.context_free = worker_free }) : -1;
 

@@ -52,6 +52,7 @@ static const struct lh_option options[] = {
 	{ 0, "retries", "N", "tries after a failed call (default 2)",
 	  LH_UINT(struct embed, retries, 0, 100) },
 	LH_TRACE_OPTION(struct embed, trace_id),
+	LH_SHARD_OPTION(0),
 	{ 0, "compile", "TABLE|MODEL", "compile a table of words, or a model (gguf)",
 	  LH_TEXT(struct embed, compile) },
 	{ 'o', "output", "FILE", "file that --compile writes", LH_TEXT(struct embed, output) },
@@ -105,6 +106,17 @@ static int check_gguf(const struct embed *e)
 	return 0;
 }
 
+/* Choose the shard.  Requests are all answered, in any task of a job array. */
+static int settle_shard(struct embed *e)
+{
+	if (e->wire < 0 && !e->info && !e->benchmark)
+		return lh_tool_shard(e->tool, &e->shard);
+	if (!e->tool->shard)
+		return 0;
+	return lh_tool_usage(e->tool, "--shard and --%s exclude each other",
+			     e->wire >= 0 ? "wire" : e->info ? "info" : "benchmark");
+}
+
 /* Complete the settings that depend on the engine, and check them together. */
 static int settle_options(struct embed *e)
 {
@@ -112,7 +124,8 @@ static int settle_options(struct embed *e)
 		return lh_tool_usage(e->tool, "%s goes with --compile",
 				     e->output ? "--output" : "--precision");
 	e->engine = engines[e->engine_index];
-	if (lh_trace_check(e->trace_id, &e->tool->err) < 0 || check_gguf(e) < 0)
+	if (lh_trace_check(e->trace_id, &e->tool->err) < 0 || check_gguf(e) < 0 ||
+	    settle_shard(e) < 0)
 		return -1;
 	if (e->field && e->template_text)
 		return lh_tool_usage(e->tool, "--field and --template exclude each other");
@@ -178,7 +191,9 @@ int main(int argc, char **argv)
 		     "add the vector of its text to each record", options);
 	e.tool = &tool;
 	rc = lh_tool_parse(&tool, argc, argv, &e);
-	if (!rc && e.compile)
+	if (!rc && e.compile && tool.shard)
+		rc = lh_tool_usage(&tool, "--shard and --compile exclude each other");
+	else if (!rc && e.compile)
 		rc = e.engine_index == LH_ENGINE_GGUF ? compile_model_run(&e) : compile_run(&e);
 	else if (!rc)
 		rc = settle_options(&e);

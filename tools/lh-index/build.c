@@ -253,7 +253,8 @@ static int finish(struct build *b, struct lh_tool *tool, const struct settings *
 {
 	uint64_t count = lh_index_writer_count(b->w);
 
-	if (!count && !s->allow_empty)
+	/* A shard may have no record, if the input has any. */
+	if (!count && !s->allow_empty && !atomic_load(&b->rows.others))
 		return refuse_empty(tool->operands[0], &tool->err);
 	settle_params(b->p, count);
 	return then(tool, s, b->w);
@@ -285,6 +286,8 @@ int build_run(struct lh_tool *tool, const struct settings *s, bool as_f32, build
 	int rc;
 
 	rc = rows_init(&b.rows, tool, s, &tool->err);
+	if (rc == 0 && tool->verb->bit == V_BUILD)
+		rc = lh_tool_shard(tool, &b.rows.shard);
 	if (rc == 0)
 		rc = start_params(&params, tool, s, &tool->err);
 	if (rc == 0) {
@@ -299,7 +302,8 @@ int build_run(struct lh_tool *tool, const struct settings *s, bool as_f32, build
 	}
 	if (rc == 0) {
 		b.p = lh_index_writer_params(b.w);
-		rc = rows_run(&b.rows, tool, store, &b);
+		rc = s->from == FORMAT_JSONL ? rows_run(&b.rows, tool, store, &b) :
+					       from_run(&b.rows, tool, store, &b);
 	}
 	if (rc == 0)
 		rc = finish(&b, tool, s, then);

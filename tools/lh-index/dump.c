@@ -19,9 +19,10 @@ void metadata_free(struct metadata *m)
 	lh_buf_free(&m->copy);
 }
 
-int metadata_write(struct metadata *m, struct lh_writer *w, const struct lh_row *row,
-		   struct lh_err *err)
+int metadata_read(struct metadata *m, const struct lh_row *row, struct lh_str *json,
+		  struct lh_err *err)
 {
+	*json = (struct lh_str){ NULL, 0 };
 	if (!row->meta.n)
 		return 0;
 	lh_buf_reset(&m->copy);
@@ -33,7 +34,19 @@ int metadata_write(struct metadata *m, struct lh_writer *w, const struct lh_row 
 			return -1;
 		return lh_err_set(err, LH_ECORRUPT, "metadata: not JSON");
 	}
-	lh_write_raw(w, "metadata", (struct lh_str){ m->scan.line, m->scan.len });
+	*json = (struct lh_str){ m->scan.line, m->scan.len };
+	return 0;
+}
+
+int metadata_write(struct metadata *m, struct lh_writer *w, const struct lh_row *row,
+		   struct lh_err *err)
+{
+	struct lh_str json;
+
+	if (metadata_read(m, row, &json, err) < 0)
+		return -1;
+	if (json.p)
+		lh_write_raw(w, "metadata", json);
 	return 0;
 }
 
@@ -91,51 +104,65 @@ int row_write(struct row_writer *d, const struct lh_index *ix, uint64_t at,
 	return lh_buf_check(out, err);
 }
 
-static int dump_row(struct row_writer *d, struct lh_tool *tool, const struct lh_index *ix,
-		    uint64_t i, struct lh_buf *line)
+int dump_rows(struct lh_tool *tool, const struct lh_index *ix, dump_fn *fn, void *ctx)
 {
+	struct lh_buf out = { 0 };
+	uint64_t i, at, n = lh_index_rows(ix);
 	struct lh_row row;
-	uint64_t at;
-	int live = lh_index_nth_row(ix, i, &at, &row, &tool->err);
-
-	if (!live)
-		return 0;
-	lh_buf_reset(line);
-	if (live < 0 || row_write(d, ix, at, &row, line, &tool->err) < 0)
-		return lh_err_prefix(&tool->err, "%s: row %llu", tool->operands[0],
-				     (unsigned long long)i);
-	lh_buf_putc(line, '\n');
-	return lh_tool_out(tool, line->p, line->len);
-}
-
-static int dump_all(struct row_writer *d, struct lh_tool *tool, const struct lh_index *ix)
-{
-	struct lh_buf line = { 0 };
-	uint64_t i, n = lh_index_rows(ix);
-	int rc = 0;
+	int live, rc = 0;
 
 	if (lh_index_check_order(ix, &tool->err) < 0)
 		return lh_err_prefix(&tool->err, "%s", tool->operands[0]);
-	for (i = 0; !rc && i < n && !lh_stopping(); i++) {
-		rc = dump_row(d, tool, ix, i, &line);
+	for (i = 0; rc == 0 && i < n && !lh_stopping(); i++) {
+		lh_buf_reset(&out);
+		live = lh_index_nth_row(ix, i, &at, &row, &tool->err);
+		if (live < 0 || (live && fn(ctx, at, &row, &out, &tool->err) < 0))
+			rc = lh_err_prefix(&tool->err, "%s: row %llu", tool->operands[0],
+					   (unsigned long long)i);
+		else
+			rc = lh_tool_out(tool, out.p, out.len);
 		lh_tool_share(tool, i + 1, n);
 	}
-	lh_buf_free(&line);
+	lh_buf_free(&out);
 	return rc < 0 ? -1 : not_stopped(tool);
+}
+
+struct dump {
+	const struct lh_index *ix;
+	struct row_writer d;
+};
+
+static int dump_row(void *ctx, uint64_t at, const struct lh_row *row, struct lh_buf *out,
+		    struct lh_err *err)
+{
+	struct dump *dump = ctx;
+
+	if (row_write(&dump->d, dump->ix, at, row, out, err) < 0)
+		return -1;
+	lh_buf_putc(out, '\n');
+	return lh_buf_check(out, err);
+}
+
+static int dump_records(struct lh_tool *tool, const struct settings *s, const struct lh_index *ix)
+{
+	struct dump dump = { .ix = ix };
+	int rc = row_writer_init(&dump.d, ix, s, true, &tool->err);
+
+	if (!rc)
+		rc = dump_rows(tool, ix, dump_row, &dump);
+	row_writer_free(&dump.d);
+	return rc;
 }
 
 int index_dump(struct lh_tool *tool, void *settings)
 {
+	const struct settings *s = settings;
 	struct lh_index *ix = lh_index_open(tool->operands[0], &tool->err);
-	struct row_writer d;
 	int rc;
 
 	if (!ix)
 		return -1;
-	rc = row_writer_init(&d, ix, settings, true, &tool->err);
-	if (!rc)
-		rc = dump_all(&d, tool, ix);
-	row_writer_free(&d);
+	rc = s->to == FORMAT_JSONL ? dump_records(tool, s, ix) : to_run(tool, s, ix);
 	lh_index_close(ix);
 	return rc;
 }

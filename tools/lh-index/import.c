@@ -7,34 +7,11 @@
 #include "index.h"
 #include "base/mem.h"
 #include "index/hnswlib.h"
-#include "json/bind.h"
 
 #define NONE UINT32_MAX		/* an element without a row */
 #define M_MIN 2			/* links that an index can have */
 #define M_MAX 128
 #define TOP_MAX 64
-
-/* A line of IDS; the metadata and the id are its text. */
-struct line {
-	uint64_t label;
-	bool has_label;
-	size_t id_n;
-};
-
-struct fields {
-	struct lh_str id;
-	struct lh_value metadata;
-	uint64_t label;
-	bool has_label;
-};
-
-static const struct lh_bind members[] = {
-	{ LH_BIND_ID("id", struct fields, id), .required = true },
-	{ LH_BIND_OBJECT("metadata", struct fields, metadata) },
-	{ LH_BIND_U64("label", struct fields, label, 0, INT64_MAX),
-	  .given = LH_BIND_FIELD(struct fields, has_label) },
-	LH_BIND_END
-};
 
 struct import {
 	struct lh_hnswlib from;
@@ -46,25 +23,6 @@ struct import {
 	uint64_t lines;
 	bool unit;			/* all vectors so far have unit length */
 };
-
-static int read_line(struct lh_record *rec, void *result, struct lh_buf *out, void *context,
-		     struct lh_err *err)
-{
-	struct line *line = result;
-	struct fields f = { .metadata = { .p = NULL } };
-	struct lh_buf text = { 0 };
-	int rc = lh_bind(members, rec, &f, &text, err);
-
-	(void)context;
-	*line = (struct line){ f.label, f.has_label, f.id.n };
-	if (rc == 0) {
-		lh_buf_add(out, f.id.p, f.id.n);
-		lh_buf_add(out, f.metadata.p, f.metadata.p ? f.metadata.n : 0);
-		rc = lh_buf_check(out, err);
-	}
-	lh_buf_free(&text);
-	return rc < 0 ? -1 : 1;
-}
 
 /* Read the vector of an element, and note whether it is of unit length. */
 static void read_vector(struct import *im, uint32_t element)
@@ -97,7 +55,7 @@ static int put_row(struct import *im, uint32_t element, struct lh_str id, struct
 static int take_line(const struct lh_output *o, void *ctx, struct lh_err *err)
 {
 	struct import *im = ctx;
-	const struct line *line = o->result;
+	const struct ids_line *line = o->result;
 	uint64_t label = line->has_label ? line->label : im->lines;
 	int64_t element = lh_hnswlib_find(&im->from, label);
 	struct lh_str id = { o->text, line->id_n },
@@ -237,7 +195,7 @@ static int run(struct import *im, struct lh_tool *tool)
 {
 	char *files[] = { (char *)(uintptr_t)im->ids };
 	struct lh_flow flow = {
-		.fill = read_line, .result_size = sizeof(struct line), .sink = take_line,
+		.fill = ids_read, .result_size = sizeof(struct ids_line), .sink = take_line,
 		.shared = im, .files = files, .n_files = 1,
 	};
 

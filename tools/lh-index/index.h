@@ -9,6 +9,7 @@
 #include "json/template.h"
 #include "json/write.h"
 #include "embed/embedder.h"
+#include "formats.h"
 
 enum {
 	V_BUILD = 1,
@@ -45,7 +46,10 @@ struct settings {
 	struct lh_list id;
 	uint64_t shards;		/* of shard; 0: not given */
 	int by;				/* enum lh_shard_by */
-	const char *hnswlib, *ids;	/* of import and export */
+	const char *hnswlib, *ids;	/* of import, export and formats */
+	enum format from, to;
+	int id_type;			/* enum id_type, -1: not given */
+	bool half;
 };
 
 #define TEXT_FIELD "text"		/* embedded unless --field or --template is given */
@@ -92,9 +96,18 @@ struct metadata {
 };
 void metadata_init(struct metadata *m);
 void metadata_free(struct metadata *m);
-/* Write the metadata of a row as it was stored, if it is valid and there is any. */
+/* Set *json to the metadata of a row as it was stored, which lives until the next call; p NULL
+ * if there is none. */
+int metadata_read(struct metadata *m, const struct lh_row *row, struct lh_str *json,
+		  struct lh_err *err);
+/* Write it, if it is valid and there is any. */
 int metadata_write(struct metadata *m, struct lh_writer *w, const struct lh_row *row,
 		   struct lh_err *err);
+
+/* Print what fn appends to out for each live row, in order; at is its number. */
+typedef int dump_fn(void *ctx, uint64_t at, const struct lh_row *row, struct lh_buf *out,
+		    struct lh_err *err);
+int dump_rows(struct lh_tool *tool, const struct lh_index *ix, dump_fn *fn, void *ctx);
 
 /* Writes rows of an index as records, for one thread. */
 struct row_writer {
@@ -109,6 +122,18 @@ void row_writer_free(struct row_writer *d);
 /* Append the record of row number at, without a line break. */
 int row_write(struct row_writer *d, const struct lh_index *ix, uint64_t at,
 	      const struct lh_row *row, struct lh_buf *out, struct lh_err *err);
+
+/* ---- ids.c ---- */
+
+/* A line of --ids; the id and the metadata are its text. */
+struct ids_line {
+	uint64_t label;
+	bool has_label;
+	size_t id_n;
+};
+/* Read a line; the fill function of a flow. */
+int ids_read(struct lh_record *rec, void *result, struct lh_buf *out, void *context,
+	     struct lh_err *err);
 
 /* ---- get.c ---- */
 
@@ -134,6 +159,8 @@ struct rows {
 	const struct lh_tool *tool;
 	const struct settings *settings;
 	struct lh_template *template;
+	struct lh_shard shard;		/* of a build; other commands take all records */
+	atomic_bool others;		/* there are records of other shards */
 	const char *engine;		/* NULL: texts are refused, ... */
 	char refusal[400];		/* ... for this reason */
 	const char *model, *url;	/* of the engine */
@@ -162,6 +189,13 @@ const char *engine_name(int engine);
 
 /* Check a row's dimension and model against the index.  want "": any model. */
 int row_fits(const struct row *row, uint32_t dimension, const char *model, struct lh_err *err);
+
+/* ---- from.c, to.c: files of other programs ---- */
+
+/* Read the vectors of the operands, or of stdin, in the format of --from. */
+int from_run(struct rows *r, struct lh_tool *tool, row_sink sink, void *ctx);
+/* Write all rows in the format of --to. */
+int to_run(struct lh_tool *tool, const struct settings *s, const struct lh_index *ix);
 
 /* ---- change.c: appending to INDEX-log ---- */
 
@@ -210,8 +244,18 @@ int transfer_row(struct transfer *t, transfer_fn *put, const struct lh_index *sr
 int merge_rows(struct transfer *t, const char *path, struct lh_err *err);
 /* Move a batch of rows, and store it: 1 when there are more, 0, -1. */
 int move_rows(struct transfer *t, struct lh_err *err);
+/* Check that the rows of src, if there are any, fit an index of these parameters. */
+int same_kind(const struct lh_index *src, const struct lh_index_params *want, const char *label,
+	      struct lh_err *err);
+/* Print the counts of a merge. */
+int merge_counts(struct lh_tool *tool, uint64_t merged, uint64_t skipped);
 /* Return whether both paths lead to one file. */
 bool same_file(const char *a, const char *b);
+
+/* ---- merge_new.c ---- */
+
+/* Make DEST from the records of all SRC if it does not exist: 1, 0 if it does, -1. */
+int merge_new(struct lh_tool *tool, const struct settings *s);
 
 /* Check after a flow: -1 when a signal asked to stop, so that nothing must be stored. */
 int not_stopped(struct lh_tool *tool);

@@ -58,14 +58,23 @@ static const struct lh_option options[] = {
 	  LH_CHOICE(struct settings, encoding, .verbs = V_DUMP | V_GET) },
 	{ 0, "hnswlib", "FILE", "the index of hnswlib",
 	  LH_TEXT(struct settings, hnswlib, .verbs = V_IMPORT | V_EXPORT) },
-	{ 0, "ids", "IDS", "id and metadata of each label",
-	  LH_TEXT(struct settings, ids, .verbs = V_IMPORT | V_EXPORT) },
+	{ 0, "ids", "IDS", "id and metadata of each label or vector",
+	  LH_TEXT(struct settings, ids, .verbs = V_MAKES | V_DUMP | V_IMPORT | V_EXPORT) },
+	{ 0, "from", FORMATS, "read this format (default jsonl)",
+	  LH_CHOICE(struct settings, from, .verbs = V_MAKES) },
+	{ 0, "to", FORMATS, "write this format (default jsonl)",
+	  LH_CHOICE(struct settings, to, .verbs = V_DUMP) },
+	{ 0, "id-type", ID_TYPES, "type of ids in pgcopy (default text)",
+	  LH_CHOICE(struct settings, id_type, .verbs = V_MAKES | V_DUMP) },
+	{ 0, "half", NULL, "write halfvec in pgcopy",
+	  LH_FLAG(struct settings, half, .verbs = V_DUMP) },
 	{ 'n', NULL, "N", "the number of shards",
 	  LH_UINT(struct settings, shards, 1, LH_SHARDS_MAX, .verbs = V_SHARD) },
 	{ 0, "by", "hash|centroid", "divide records by this (default hash)",
 	  LH_CHOICE(struct settings, by, .verbs = V_SHARD) },
 	{ 0, "lock-timeout", "S", "seconds to wait (default 10)",
 	  LH_REAL(struct settings, lock_timeout, 0, 1e9, .verbs = V_WRITE) },
+	LH_SHARD_OPTION(V_BUILD),
 	LH_JOBS_OPTION,
 	LH_NOW_OPTION,
 	LH_INPUT_OPTIONS,
@@ -100,6 +109,24 @@ static const struct lh_verb verbs[] = {
 	{ NULL, NULL, NULL, 0, 0, NULL },
 };
 
+/* Check the options of build --from and dump --to. */
+static int check_formats(struct lh_tool *tool, const struct settings *s)
+{
+	bool build = tool->verb->bit & V_MAKES;
+	enum format format = build ? s->from : s->to;
+	const char *option = build ? "from" : "to";
+
+	if (format != FORMAT_PGCOPY && (s->id_type >= 0 || s->half))
+		return lh_tool_usage(tool, "--%s goes with --%s pgcopy",
+				     s->half ? "half" : "id-type", option);
+	if (format != FORMAT_NPY && format != FORMAT_FVECS && s->ids)
+		return lh_tool_usage(tool, "--ids goes with --%s npy or fvecs", option);
+	if (format != FORMAT_JSONL && (s->id_field || s->encoding >= 0))
+		return lh_tool_usage(tool, "--%s goes with --%s jsonl",
+				     s->id_field ? "id-field" : "encoding", option);
+	return 0;
+}
+
 static int check(struct lh_tool *tool, void *settings)
 {
 	const struct settings *s = settings;
@@ -120,6 +147,8 @@ static int check(struct lh_tool *tool, void *settings)
 		return lh_tool_usage(tool, "%s needs --hnswlib FILE and --ids IDS",
 				     tool->verb->name);
 	if (tool->verb->bit == V_SHARD && shard_check(tool, s) < 0)
+		return -1;
+	if (tool->verb->bit & (V_MAKES | V_DUMP) && check_formats(tool, s) < 0)
 		return -1;
 	if (s->url && lh_http_check_kept_url(s->url, &err) < 0)
 		return lh_tool_usage(tool, "--url: %s", err.msg);
@@ -150,7 +179,7 @@ static int check(struct lh_tool *tool, void *settings)
 int main(int argc, char **argv)
 {
 	struct settings s = {
-		.engine = -1, .layout = -1, .encoding = -1,
+		.engine = -1, .layout = -1, .encoding = -1, .id_type = -1,
 		.m = 16, .ef_construction = 200, .exact_below = 1000, .seed = 1,
 		.lock_timeout = 10,
 	};

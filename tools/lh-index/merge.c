@@ -42,12 +42,15 @@ static const char *or_none(const char *s)
 	return *s ? s : "none";
 }
 
-/* Check that rows of an index with parameters has fit DEST. */
-static int same_kind(const struct transfer *t, const char *label,
-		     const struct lh_index_params *has, struct lh_err *err)
+int same_kind(const struct lh_index *src, const struct lh_index_params *want, const char *label,
+	      struct lh_err *err)
 {
-	const struct lh_index_params *want = lh_index_change_params(t->to.c);
+	const struct lh_index_params *has = lh_index_get_params(src);
+	struct lh_index_stats st;
 
+	lh_index_get_stats(src, &st);
+	if (!st.live)
+		return 0;
 	if (want->dimension != has->dimension)
 		return lh_err_set(err, LH_EUSAGE, "%s: dimension %u, expected %u", label,
 				  has->dimension, want->dimension);
@@ -65,7 +68,7 @@ int transfer_fits(const struct transfer *t, const char *path, const char *label,
 		  struct lh_err *err)
 {
 	struct lh_index *src = lh_index_open(path, err);
-	int rc = src ? same_kind(t, label, lh_index_get_params(src), err) : -1;
+	int rc = src ? same_kind(src, lh_index_change_params(t->to.c), label, err) : -1;
 
 	lh_index_close(src);
 	return rc;
@@ -74,7 +77,7 @@ int transfer_fits(const struct transfer *t, const char *path, const char *label,
 struct lh_index *transfer_source(const struct transfer *t, const char *path, struct lh_err *err)
 {
 	struct lh_index *src = lh_index_open(path, err);
-	int rc = src ? same_kind(t, path, lh_index_get_params(src), err) : -1;
+	int rc = src ? same_kind(src, lh_index_change_params(t->to.c), path, err) : -1;
 
 	if (rc == 0 && lh_index_check_order(src, err) < 0)
 		rc = lh_err_prefix(err, "%s", path);
@@ -122,6 +125,12 @@ int merge_rows(struct transfer *t, const char *path, struct lh_err *err)
 	return rc;
 }
 
+int merge_counts(struct lh_tool *tool, uint64_t merged, uint64_t skipped)
+{
+	return lh_tool_out_counts(tool, (const char *const[]){ "merged", "skipped" },
+				  (uint64_t[]){ merged, skipped }, 2);
+}
+
 static int merge_all(struct transfer *t, struct lh_tool *tool, const struct settings *s)
 {
 	const struct lh_index_tally *tally = lh_index_change_tally(t->to.c);
@@ -136,8 +145,7 @@ static int merge_all(struct transfer *t, struct lh_tool *tool, const struct sett
 			return -1;
 	if (changes_finish(&t->to, tool, s) < 0)
 		return -1;
-	return lh_tool_out_counts(tool, (const char *const[]){ "merged", "skipped" },
-			   (uint64_t[]){ tally->added, tally->existing }, 2);
+	return merge_counts(tool, tally->added, tally->existing);
 }
 
 int index_merge(struct lh_tool *tool, void *settings)
@@ -146,6 +154,9 @@ int index_merge(struct lh_tool *tool, void *settings)
 	struct transfer t = { .vector = NULL };
 	int rc;
 
+	rc = merge_new(tool, s);
+	if (rc)
+		return rc < 0 ? -1 : 0;
 	rc = transfer_open(&t, tool->operands[0], NULL, s->lock_timeout, &tool->err);
 	if (rc == 0)
 		rc = merge_all(&t, tool, s);

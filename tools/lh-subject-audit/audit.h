@@ -21,6 +21,7 @@ struct settings {
 	bool insecure_key, all, wire, apply;
 	enum lh_chain_sync sync;
 	const char *against, *from, *to, *html, *as_of;
+	struct lh_shard shard;		/* of verify; other commands take all logs */
 	struct lh_chain_keys keys;	/* read by main for the commands that need them */
 };
 
@@ -71,7 +72,10 @@ struct log {
 typedef int (*log_fn)(struct lh_tool *tool, const struct settings *s, const char *path,
 		      const struct log *log, void *ctx);
 
-/* Call fn for each log in the order of names; a log that fails is reported, and the
+/* Return whether a log is in the shard: by its file name, without the folder. */
+bool is_ours(const struct settings *s, const char *path);
+
+/* Call fn for each log of the shard in the order of names; a log that fails is reported, and the
  * next follows.  Unless failures is NULL, logs that fail and manifests that cannot be read
  * are counted there. */
 int each_log(struct lh_tool *tool, const struct settings *s, const struct anchor *a, log_fn fn,

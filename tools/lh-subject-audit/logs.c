@@ -1,5 +1,6 @@
 /* logs.c - the logs of a folder, and those that should be there. */
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <sys/stat.h>
 
@@ -109,10 +110,36 @@ static int add_manifest(struct lh_tool *tool, struct logs *l, const char *dir, c
 	return rc;
 }
 
+bool is_ours(const struct settings *s, const char *path)
+{
+	const char *slash = strrchr(path, '/'), *name = slash ? slash + 1 : path;
+
+	return lh_shard_has(&s->shard, name, strlen(name));
+}
+
+/* Report a manifest that cannot be read, in the shard of the log of its name. */
+static void bad_manifest(struct lh_tool *tool, const struct settings *s, const char *name,
+			 uint64_t *failures)
+{
+	char log[LH_SUBJECT_MAX + sizeof LH_SUBJECT_LOG];
+
+	snprintf(log, sizeof log, "%s" LH_SUBJECT_LOG, name);
+	if (!is_ours(s, log))
+		return;
+	++*failures;
+	lh_tool_warn(tool, "%s", tool->err.msg);
+	if (tool->err.code == LH_EDATA)
+		lh_tool_verdict_bad(tool);
+	else
+		lh_tool_failed(tool);
+}
+
 /* Add the logs of manifests.  Only manifests without a log of their name are read.
  * A file that is not a manifest may have been one: that is a bad verdict. */
-static int add_manifests(struct lh_tool *tool, struct logs *l, const char *dir, uint64_t *failures)
+static int add_manifests(struct lh_tool *tool, const struct settings *s, struct logs *l,
+			 uint64_t *failures)
 {
+	const char *dir = s->dir;
 	struct lh_subject_list there;
 	size_t i;
 	int rc = lh_subject_list(&there, dir, LH_SUBJECT_MANIFEST, &tool->err);
@@ -124,12 +151,7 @@ static int add_manifests(struct lh_tool *tool, struct logs *l, const char *dir, 
 			rc = -1;
 			break;
 		}
-		++*failures;
-		lh_tool_warn(tool, "%s", tool->err.msg);
-		if (tool->err.code == LH_EDATA)
-			lh_tool_verdict_bad(tool);
-		else
-			lh_tool_failed(tool);
+		bad_manifest(tool, s, there.name[i], failures);
 	}
 	lh_subject_list_free(&there);
 	sort(l);
@@ -151,9 +173,13 @@ int each_log(struct lh_tool *tool, const struct settings *s, const struct anchor
 		failures = &here;
 	*failures = 0;
 	if (!rc)
-		rc = add_manifests(tool, &l, s->dir, failures);
+		rc = add_manifests(tool, s, &l, failures);
 	for (i = 0; !rc && i < l.n; i++) {
 		path = lh_subject_path(s->dir, l.log[i].name, LH_SUBJECT_LOG, &tool->err);
+		if (path && !is_ours(s, path)) {
+			free(path);
+			continue;
+		}
 		if (!path || fn(tool, s, path, &l.log[i], ctx) < 0) {
 			operand_failed(tool, &failed);
 			++*failures;

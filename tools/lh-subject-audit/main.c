@@ -34,6 +34,7 @@ static const struct lh_option options[] = {
 	  LH_FLAG(struct settings, apply, .verbs = V_SWEEP) },
 	{ 0, "once", NULL, "read the keys only at the start",
 	  LH_TOOL_FIELD(FLAG, once, .verbs = V_APPEND | V_REQUESTS) },
+	LH_SHARD_OPTION(V_VERIFY),
 	LH_LOCK_OPTION(LOCKS),
 	LH_JOBS_OPTION,
 	LH_NOW_OPTION,

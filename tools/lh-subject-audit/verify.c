@@ -130,18 +130,21 @@ static int verify_file(struct lh_tool *tool, const struct settings *s, const cha
 
 int audit_verify(struct lh_tool *tool, void *settings)
 {
-	const struct settings *s = settings;
+	struct settings *s = settings;
 	struct anchor a = { NULL, 0, 0 };
 	size_t i;
 	int rc = 0;
 
+	if (lh_tool_shard(tool, &s->shard) < 0)
+		return -1;
 	if (s->against && anchor_read(&a, s->against, tool->n_operands ? NULL : s->dir, &s->keys,
 				      &tool->err) < 0)
 		return -1;
 	if (!tool->n_operands)
 		rc = each_log(tool, s, &a, verify_one, NULL, NULL);
 	for (i = 0; i < tool->n_operands; i++)
-		if (verify_file(tool, s, tool->operands[i], &a) < 0)
+		if (is_ours(s, tool->operands[i]) &&
+		    verify_file(tool, s, tool->operands[i], &a) < 0)
 			operand_failed(tool, &rc);
 	anchor_free(&a);
 	return rc;

@@ -1,0 +1,37 @@
+/* ids.c - the lines of --ids: the id and metadata of each vector of a file that has none. */
+#include "index.h"
+#include "json/bind.h"
+
+struct fields {
+	struct lh_str id;
+	struct lh_value metadata;
+	uint64_t label;
+	bool has_label;
+};
+
+static const struct lh_bind members[] = {
+	{ LH_BIND_ID("id", struct fields, id), .required = true },
+	{ LH_BIND_OBJECT("metadata", struct fields, metadata) },
+	{ LH_BIND_U64("label", struct fields, label, 0, INT64_MAX),
+	  .given = LH_BIND_FIELD(struct fields, has_label) },
+	LH_BIND_END
+};
+
+int ids_read(struct lh_record *rec, void *result, struct lh_buf *out, void *context,
+	     struct lh_err *err)
+{
+	struct ids_line *line = result;
+	struct fields f = { .metadata = { .p = NULL } };
+	struct lh_buf text = { 0 };
+	int rc = lh_bind(members, rec, &f, &text, err);
+
+	(void)context;
+	*line = (struct ids_line){ f.label, f.has_label, f.id.n };
+	if (rc == 0) {
+		lh_buf_add(out, f.id.p, f.id.n);
+		lh_buf_add(out, f.metadata.p, f.metadata.p ? f.metadata.n : 0);
+		rc = lh_buf_check(out, err);
+	}
+	lh_buf_free(&text);
+	return rc < 0 ? -1 : 1;
+}

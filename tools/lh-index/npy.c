@@ -1,0 +1,318 @@
+/*
+ * npy.c - rows as NumPy's .npy has them.  See formats.h.
+ *
+ * From "NEP 1" and numpy.lib.format: "\x93NUMPY", u8 major, u8 minor, the length of the header
+ * (u16 in version 1, u32 in 2 and 3, little-endian), the header, and the values row by row.
+ * The header is a literal of Python, padded with spaces so that the values begin at a multiple
+ * of 64:
+ *
+ *     {'descr': '<f4', 'fortran_order': False, 'shape': (3, 4), }
+ *
+ * f2, f4 and f8 are read, in either order of bytes; f4 is written, little-endian.
+ */
+#include "formats.h"
+
+#include <endian.h>
+#include <inttypes.h>
+
+#include "vector/quantize.h"
+
+#define HEADER_MAX ((size_t)64 << 10)
+#define ALIGN 64
+#define SHAPE_MAX 8		/* values of a shape that are read, to say how many there are */
+
+static const char magic[6] = { '\x93', 'N', 'U', 'M', 'P', 'Y' };
+
+/* ---- the header ---- */
+
+struct header {
+	const char *p, *end;
+	struct lh_str descr;
+	bool has_order, fortran, has_shape;
+	uint64_t shape[SHAPE_MAX];
+	size_t n_shape;
+};
+
+static void skip_space(struct header *h)
+{
+	while (h->p < h->end && strchr(" \t\r\n", *h->p) && *h->p)
+		h->p++;
+}
+
+/* Go past a character, with white space before it. */
+static bool have(struct header *h, char c)
+{
+	skip_space(h);
+	if (h->p == h->end || *h->p != c)
+		return false;
+	h->p++;
+	return true;
+}
+
+static bool have_word(struct header *h, const char *word)
+{
+	size_t n = strlen(word);
+
+	skip_space(h);
+	if ((size_t)(h->end - h->p) < n || memcmp(h->p, word, n))
+		return false;
+	h->p += n;
+	return true;
+}
+
+/* Read a string without escapes. */
+static bool have_string(struct header *h, struct lh_str *s)
+{
+	const char *close;
+	char quote;
+
+	skip_space(h);
+	quote = h->p < h->end ? *h->p : '\0';
+	if (quote != '\'' && quote != '"')
+		return false;
+	h->p++;
+	close = memchr(h->p, quote, (size_t)(h->end - h->p));
+	if (!close)
+		return false;
+	*s = (struct lh_str){ h->p, (size_t)(close - h->p) };
+	h->p = close + 1;
+	return true;
+}
+
+static bool have_number(struct header *h, uint64_t *v)
+{
+	const char *from;
+
+	skip_space(h);
+	for (from = h->p, *v = 0; h->p < h->end && *h->p >= '0' && *h->p <= '9'; h->p++)
+		if (__builtin_mul_overflow(*v, 10, v) ||
+		    __builtin_add_overflow(*v, (uint64_t)(*h->p - '0'), v))
+			return false;
+	return h->p > from && (have(h, 'L') || true);	/* as Python 2 wrote them */
+}
+
+/* Read "(3, 4)", "(3,)" or "()". */
+static bool have_shape(struct header *h)
+{
+	if (h->has_shape || !have(h, '('))
+		return false;
+	h->has_shape = true;
+	while (!have(h, ')')) {
+		if (h->n_shape == SHAPE_MAX || !have_number(h, &h->shape[h->n_shape++]))
+			return false;
+		if (!have(h, ',')) {
+			if (!have(h, ')'))
+				return false;
+			break;
+		}
+	}
+	return true;
+}
+
+static bool have_order(struct header *h)
+{
+	if (h->has_order)
+		return false;
+	h->has_order = true;
+	h->fortran = have_word(h, "True");
+	return h->fortran || have_word(h, "False");
+}
+
+static bool is(struct lh_str s, const char *word)
+{
+	return lh_str_is(s, word, strlen(word));
+}
+
+static bool have_member(struct header *h)
+{
+	struct lh_str key;
+
+	if (!have_string(h, &key) || !have(h, ':'))
+		return false;
+	if (is(key, "descr"))
+		return !h->descr.p && have_string(h, &h->descr);
+	if (is(key, "fortran_order"))
+		return have_order(h);
+	return is(key, "shape") && have_shape(h);
+}
+
+static bool read_header(struct header *h)
+{
+	if (!have(h, '{'))
+		return false;
+	while (!have(h, '}')) {
+		if (!have_member(h))
+			return false;
+		if (!have(h, ',')) {
+			if (!have(h, '}'))
+				return false;
+			break;
+		}
+	}
+	skip_space(h);
+	return h->p == h->end && h->descr.p && h->has_order && h->has_shape;
+}
+
+/* Set the reader to what the header says. */
+static int use_header(struct row_reader *r, const struct header *h, struct lh_err *err)
+{
+	static const char *const orders = "<>";
+	const char *d = h->descr.p;
+
+	if (h->descr.n != 3 || !strchr(orders, d[0]) || !d[0] || d[1] != 'f' ||
+	    (d[2] != '2' && d[2] != '4' && d[2] != '8'))
+		return bytes_wrong(&r->in, err,
+				   "values of type %.*s: f2, f4 or f8 are read, as '<f4'",
+				   (int)(h->descr.n < 64 ? h->descr.n : 64), d);
+	if (h->fortran)
+		return bytes_wrong(&r->in, err,
+				   "it is in Fortran order: np.ascontiguousarray turns it around");
+	if (h->n_shape != 2)
+		return bytes_wrong(&r->in, err, "it has %zu axes: rows of values have 2",
+				   h->n_shape);
+	if (!h->shape[1] || h->shape[1] > LH_DIM_MAX)
+		return bytes_wrong(&r->in, err, "rows of %" PRIu64 " values: from 1 to %d",
+				   h->shape[1], LH_DIM_MAX);
+	r->left = h->shape[0];
+	r->dimension = (uint32_t)h->shape[1];
+	r->width = (unsigned)(d[2] - '0');
+	r->big_endian = d[0] == '>';
+	return 0;
+}
+
+static int begin(struct row_reader *r, struct lh_err *err)
+{
+	struct header h = { .n_shape = 0 };
+	unsigned char major;
+	const char *p;
+	size_t n;
+
+	if (bytes_need(&r->in, sizeof magic + 2, &p, err) < 0)
+		return -1;
+	if (memcmp(p, magic, sizeof magic)) {
+		r->in.offset = 0;
+		return bytes_wrong(&r->in, err, "not a file of NumPy (.npy)");
+	}
+	major = (unsigned char)p[6];
+	if (major < 1 || major > 3 || p[7])
+		return bytes_wrong(&r->in, err, "version %d.%d: 1.0, 2.0 and 3.0 are read", major,
+				   (unsigned char)p[7]);
+	if (bytes_need(&r->in, major == 1 ? 2 : 4, &p, err) < 0)
+		return -1;
+	n = (unsigned char)p[0] | (size_t)(unsigned char)p[1] << 8;
+	if (major > 1)
+		n |= (size_t)(unsigned char)p[2] << 16 | (size_t)(unsigned char)p[3] << 24;
+	if (n > HEADER_MAX)
+		return bytes_wrong(&r->in, err, "the header has %zu bytes, at most %zu", n,
+				   HEADER_MAX);
+	if (bytes_need(&r->in, n, &p, err) < 0)
+		return -1;
+	h.p = p;
+	h.end = p + n;
+	if (!read_header(&h))
+		return bytes_wrong(&r->in, err, "its header cannot be read");
+	return use_header(r, &h, err);
+}
+
+/* ---- the values ---- */
+
+static uint64_t bits_of(const unsigned char *p, unsigned width, bool big_endian)
+{
+	uint64_t v = 0;
+	unsigned i;
+
+	for (i = 0; i < width; i++)
+		v |= (uint64_t)p[big_endian ? width - 1 - i : i] << 8 * i;
+	return v;
+}
+
+static float value_of(const unsigned char *p, unsigned width, bool big_endian)
+{
+	uint64_t bits = bits_of(p, width, big_endian);
+	uint32_t bits32 = (uint32_t)bits;
+	uint16_t bits16 = (uint16_t)bits;
+	double d;
+	float f;
+
+	if (width == 8) {
+		memcpy(&d, &bits, sizeof d);
+		return (float)d;
+	}
+	if (width == 4)
+		memcpy(&f, &bits32, sizeof f);
+	else
+		lh_quantize_decode(LH_F16, &bits16, 1, &f);
+	return f;
+}
+
+static int read_values(struct row_reader *r, struct lh_err *err)
+{
+	size_t i, n = r->dimension;
+	const char *p;
+	float *to;
+
+	if (bytes_need(&r->in, n * r->width, &p, err) < 0)
+		return -1;
+	lh_buf_reset(&r->vector);
+	to = (float *)(void *)lh_buf_room(&r->vector, n * sizeof *to);
+	if (!to)
+		return lh_buf_check(&r->vector, err);
+	if (r->width == 4 && !r->big_endian) {
+		memcpy(to, p, n * sizeof *to);
+		return 0;
+	}
+	for (i = 0; i < n; i++)
+		to[i] = value_of((const unsigned char *)p + i * r->width, r->width, r->big_endian);
+	return 0;
+}
+
+static int next(struct row_reader *r, struct format_row *row, struct lh_err *err)
+{
+	if (!r->left)
+		return bytes_end(&r->in, err);
+	if (read_values(r, err) < 0)
+		return lh_err_prefix(err, "row %llu", (unsigned long long)r->rows + 1);
+	r->left--;
+	r->rows++;
+	*row = (struct format_row){ .vector = (const float *)(const void *)r->vector.p,
+				    .n = r->dimension };
+	return 1;
+}
+
+const struct format_reader npy_reader = { begin, next };
+
+/* ---- writing ---- */
+
+static int write_begin(const struct row_writing *w, struct lh_buf *out, struct lh_err *err)
+{
+	struct lh_buf text = { 0 };
+	uint16_t n;
+	int rc;
+
+	lh_buf_printf(&text, "{'descr': '<f4', 'fortran_order': False, 'shape': (%" PRIu64 ", %"
+		      PRIu32 "), }", w->rows, w->dimension);
+	while ((sizeof magic + 2 + sizeof n + text.len + 1) % ALIGN && !text.failed)
+		lh_buf_putc(&text, ' ');
+	lh_buf_putc(&text, '\n');
+	rc = lh_buf_check(&text, err);
+	if (rc == 0) {
+		n = htole16((uint16_t)text.len);
+		lh_buf_add(out, magic, sizeof magic);
+		lh_buf_add(out, "\1", 2);
+		lh_buf_add(out, &n, sizeof n);
+		lh_buf_add(out, text.p, text.len);
+		rc = lh_buf_check(out, err);
+	}
+	lh_buf_free(&text);
+	return rc;
+}
+
+static int write_row(const struct row_writing *w, const struct format_row *row,
+		     struct lh_buf *out, struct lh_err *err)
+{
+	(void)w;
+	lh_buf_add(out, row->vector, 4 * row->n);
+	return lh_buf_check(out, err);
+}
+
+const struct format_writer npy_writer = { write_begin, write_row, NULL };

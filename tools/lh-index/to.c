@@ -1,0 +1,145 @@
+/* to.c - lh-index dump --to: the rows of an index as files of other programs. */
+#include "index.h"
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "base/mem.h"
+#include "file/file.h"
+
+#define PIECE ((size_t)1 << 20)		/* bytes of one write */
+
+struct to {
+	const struct lh_index *ix;
+	const struct format_writer *format;
+	struct row_writing w;
+	float *vector;
+	struct metadata meta;
+	uint64_t rows;			/* written so far */
+
+	const char *ids_name;		/* NULL: no --ids */
+	struct lh_atomic ids;
+	struct lh_buf lines;
+};
+
+static int flush_lines(struct to *to, struct lh_err *err)
+{
+	if (lh_atomic_write(&to->ids, to->lines.p, to->lines.len, err) < 0)
+		return -1;
+	lh_buf_reset(&to->lines);
+	return 0;
+}
+
+static int put_line(struct to *to, const struct format_row *row, struct lh_err *err)
+{
+	struct lh_writer w = lh_write_to(&to->lines);
+
+	lh_write_object(&w, NULL);
+	lh_write_str(&w, "id", row->id);
+	if (row->meta.n)
+		lh_write_raw(&w, "metadata", row->meta);
+	lh_write_end(&w);
+	lh_buf_putc(&to->lines, '\n');
+	if (lh_buf_check(&to->lines, err) < 0)
+		return -1;
+	return to->lines.len >= PIECE ? flush_lines(to, err) : 0;
+}
+
+static int put_row(void *ctx, uint64_t at, const struct lh_row *of, struct lh_buf *out,
+		   struct lh_err *err)
+{
+	struct to *to = ctx;
+	struct format_row row = { .id = of->id, .vector = to->vector, .n = to->w.dimension };
+
+	lh_index_vector(to->ix, at, to->vector);
+	if (!lh_vec_finite(to->vector, row.n))
+		return lh_err_set(err, LH_ECORRUPT, "vector holds NaN or infinity");
+	if (metadata_read(&to->meta, of, &row.meta, err) < 0)
+		return -1;
+	to->rows++;
+	if (to->format->row(&to->w, &row, out, err) < 0)
+		return -1;
+	return to->ids_name ? put_line(to, &row, err) : 0;
+}
+
+/* Print what comes before or after all rows. */
+static int put_begin(struct to *to, struct lh_tool *tool)
+{
+	struct lh_buf out = { 0 };
+	int rc = to->format->begin(&to->w, &out, &tool->err);
+
+	if (rc < 0)
+		lh_err_prefix(&tool->err, "%s", tool->operands[0]);
+	else
+		rc = lh_tool_out(tool, out.p, out.len);
+	lh_buf_free(&out);
+	return rc;
+}
+
+static int put_end(struct to *to, struct lh_tool *tool)
+{
+	struct lh_buf out = { 0 };
+	int rc;
+
+	if (to->rows != to->w.rows)
+		return lh_err_set(&tool->err, LH_ECORRUPT, "%s: %llu records, expected %llu",
+				  tool->operands[0], (unsigned long long)to->rows,
+				  (unsigned long long)to->w.rows);
+	if (to->format->end)
+		to->format->end(&out);
+	rc = lh_buf_check(&out, &tool->err);
+	if (rc == 0)
+		rc = lh_tool_out(tool, out.p, out.len);
+	lh_buf_free(&out);
+	return rc;
+}
+
+static int write_all(struct to *to, struct lh_tool *tool)
+{
+	if (to->ids_name && lh_atomic_open(&to->ids, to->ids_name, 0666, &tool->err) < 0)
+		return -1;
+	if (put_begin(to, tool) < 0 || dump_rows(tool, to->ix, put_row, to) < 0 ||
+	    put_end(to, tool) < 0 || lh_tool_flush(tool) < 0)
+		return -1;
+	if (!to->ids_name)
+		return 0;
+	return flush_lines(to, &tool->err) < 0 ? -1 : lh_atomic_commit(&to->ids, &tool->err);
+}
+
+static int check_output(struct lh_tool *tool, const struct settings *s)
+{
+	if (isatty(STDOUT_FILENO))
+		return lh_tool_usage(tool, "--to: such a file is not written to a terminal");
+	if (s->ids && strcmp(s->ids, "-") == 0)
+		return lh_tool_no_stream(tool, "a file");
+	if (s->ids && same_file(s->ids, tool->operands[0]))
+		return lh_tool_usage(tool, "--ids: %s is INDEX itself", s->ids);
+	return 0;
+}
+
+int to_run(struct lh_tool *tool, const struct settings *s, const struct lh_index *ix)
+{
+	const struct lh_index_params *p = lh_index_get_params(ix);
+	struct to to = {
+		.ix = ix, .format = format_writer(s->to), .ids_name = s->ids, .ids = { .fd = -1 },
+		.w = { .dimension = p->dimension,
+		       .half = s->half || (p->precision == LH_F16 && !p->rescore),
+		       .id_type = s->id_type < 0 ? ID_TEXT : (enum id_type)s->id_type },
+	};
+	struct lh_index_stats st;
+	int rc = check_output(tool, s);
+
+	if (rc < 0)
+		return -1;
+	if (s->ids)
+		lh_tool_ignore_sigpipe(tool);
+	lh_index_get_stats(ix, &st);
+	to.w.rows = st.live;
+	metadata_init(&to.meta);
+	to.vector = lh_calloc(p->dimension, sizeof *to.vector, &tool->err);
+	rc = to.vector ? write_all(&to, tool) : -1;
+	lh_atomic_close(&to.ids);
+	lh_buf_free(&to.lines);
+	metadata_free(&to.meta);
+	free(to.vector);
+	return rc;
+}
