@@ -161,6 +161,7 @@ raw() {
 		lh-materialize --sources "$E"
 		lh-materialize --root "no/$E"
 		lh-materialize --root . --run-id "$E/"
+		lh-merge "no/$E"
 		lh-pathway add "no/$E"
 		lh-pathway get --uid "$E" way.log
 		lh-pathway search --where "$E" way.log

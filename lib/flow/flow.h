@@ -159,6 +159,10 @@ struct lh_flow {
 				   same file as input is an error (unreadable) */
 	/* Take each piece of the input as read, before any of it is mapped.  With plain. */
 	void (*show)(void *shared, const char *p, size_t n);
+	/* Return whether to take a line that is not blank, given without CR, LF and BOM; the others
+	 * count as not there, and are not even parsed.  line is NULL for one over the limit.  On
+	 * any thread. */
+	bool (*pick)(void *shared, const char *line, size_t n);
 
 	/* ---- the records, on the threads ---- */
 	int (*map)(struct lh_record *rec, struct lh_buf *out, void *context, struct lh_err *err);
@@ -210,7 +214,7 @@ struct lh_flow {
 	 * ends the run and discards these outputs.  With one job, no record after them has been
 	 * mapped yet. */
 	int (*before_output)(void *shared, struct lh_err *err);
-	void *shared;		/* for sink, before_output, show and context_init */
+	void *shared;		/* for sink, before_output, show, pick and context_init */
 
 	const struct lh_flow_hooks *hooks;
 	void *owner;		/* for the hooks */

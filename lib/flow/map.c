@@ -270,6 +270,11 @@ static int parse(const struct lh_flow *flow, struct lh_record *rec, const char *
 	return 0;
 }
 
+static bool is_picked(const struct lh_flow *flow, const char *p, size_t n)
+{
+	return !flow->pick || flow->pick(flow->shared, p, n);
+}
+
 /* Note a line of another shard. */
 static void pass_over(const struct lh_flow *flow)
 {
@@ -310,6 +315,8 @@ static void take_line(struct lh_flow_mapper *m, struct lh_flow_block *b, const c
 	l.at = (size_t)(p - b->in.p);
 	l.n = n;
 	len = p[n - 1] == '\r' ? n - 1 : n;
+	if (!is_picked(m->flow, len > m->flow->max_line ? NULL : p, len))
+		return;
 	if (len > m->flow->max_line) {
 		if (!lh_flow_has_long(m->flow)) {
 			pass_over(m->flow);
@@ -445,6 +452,8 @@ void lh_flow_map_long(struct lh_flow_mapper *m, struct lh_flow_block *b)
 	struct lh_err err;
 
 	b->lines++;
+	if (!is_picked(m->flow, NULL, 0))
+		return;
 	if (!lh_flow_has_long(m->flow)) {
 		pass_over(m->flow);
 		return;

@@ -3,6 +3,9 @@
  *
  * Each line is parsed, on all cores, so that a damaged one is found wherever it is;
  * faulty rows are reported in order, the others are only counted.
+ *
+ * Of a divided census each part reads all files, for the numbers of the lines and the
+ * state of the root, but parses only the rows of its shard.
  */
 #include "census.h"
 
@@ -10,6 +13,8 @@
 #include <stdlib.h>
 #include <sys/stat.h>
 
+#include <lh/digest.h>
+#include "base/xxh3.h"
 #include "tool/records.h"
 
 /* One file that is being read. */
@@ -19,6 +24,8 @@ struct file {
 	judge_fn *judge;
 	int damaged;		/* set of the findings that an unreadable line counts as */
 	uint64_t rows, category[LH_CATEGORIES];
+	uint64_t bytes;
+	struct lh_xxh3_stream digest;
 };
 
 /* One thread of those that read it. */
@@ -79,8 +86,11 @@ static void on_damage(uint64_t number, const struct lh_err *why, void *found, st
 static void record_finding(struct finding *f, const struct file *file, uint64_t line,
 			   const char *text, size_t n)
 {
-	if (f->rows++)
+	f->rows++;
+	if (f->first.len)
 		return;
+	f->file = file->a->census.state.n;
+	f->line = line;
 	lh_buf_printf(&f->first, "%s:%llu:", file->relpath, (unsigned long long)line);
 	lh_buf_add(&f->first, text, n);
 }
@@ -101,6 +111,55 @@ static int on_fault(const struct lh_output *o, void *ctx, struct lh_err *err)
 	return 0;
 }
 
+/* ---- a part of the census ---- */
+
+static void on_bytes(void *ctx, const char *p, size_t n)
+{
+	struct file *file = ctx;
+
+	file->bytes += n;
+	lh_xxh3_add(&file->digest, p, n);
+}
+
+/* Return the first value of 64 hex digits of a member sig_hash, at any depth, or NULL.  The
+ * line is not parsed: this must be much faster than to parse it. */
+static const char *find_sig_hash(const char *p, size_t n)
+{
+	static const char name[] = "\"sig_hash\"";
+	const char *end = p + n;
+	unsigned char hash[32];
+
+	while ((p = memmem(p, (size_t)(end - p), name, sizeof name - 1))) {
+		p += sizeof name - 1;
+		while (p < end && (*p == ' ' || *p == '\t' || *p == ':'))
+			p++;
+		if (end - p > LH_SHA256_HEX + 1 && *p == '"' && p[LH_SHA256_HEX + 1] == '"' &&
+		    lh_unhex(p + 1, LH_SHA256_HEX, hash))
+			return p + 1;
+	}
+	return NULL;
+}
+
+static bool pick_shard(void *ctx, const char *line, size_t n)
+{
+	const struct file *file = ctx;
+	const struct lh_shard *shard = &file->a->census.shard;
+	const char *hash;
+
+	if (!line)
+		return shard->i == 0;
+	hash = shard->n > 1 ? find_sig_hash(line, n) : NULL;
+	return hash ? lh_shard_has(shard, hash, LH_SHA256_HEX) : lh_shard_has(shard, line, n);
+}
+
+static bool pick_none(void *ctx, const char *line, size_t n)
+{
+	(void)ctx;
+	(void)line;
+	(void)n;
+	return false;
+}
+
 /* Record a file that could not be read at all as a finding, unless the audit must end. */
 static int add_unreadable(struct audit *a, int damaged, struct lh_err *err)
 {
@@ -111,10 +170,23 @@ static int add_unreadable(struct audit *a, int damaged, struct lh_err *err)
 		return -1;
 	for (i = 0; i < FINDINGS; i++) {
 		f = &a->census.found[i];
-		if (damaged & BIT(i) && !f->first.len)
+		if (damaged & BIT(i) && !f->first.len) {
+			f->file = a->census.state.n;
+			f->line = UNREADABLE;
 			lh_buf_puts(&f->first, check_reason(a, err));
+		}
 	}
 	return 0;
+}
+
+static int add_state(struct file *file, bool unreadable, struct lh_err *err)
+{
+	struct root_file f = { .bytes = file->bytes, .unreadable = unreadable };
+
+	if (file->a->census.rows != ROWS_ALL)
+		f.digest = lh_xxh3_end(&file->digest);
+	return root_state_add(&file->a->census.state, file->relpath, strlen(file->relpath), &f,
+			      err);
 }
 
 /* Read a file: 1, 0 if it does not exist, -1. */
@@ -131,6 +203,11 @@ static int read_file(struct file *file, struct lh_err *err)
 	struct stat st;
 	int rc = -1;
 
+	if (file->a->census.rows != ROWS_ALL) {
+		lh_xxh3_begin(&file->digest);
+		flow.show = on_bytes;
+		flow.pick = file->a->census.rows == ROWS_NONE ? pick_none : pick_shard;
+	}
 	if (path && lstat(path, &st) < 0 && (errno == ENOENT || errno == ENOTDIR))
 		rc = 0;
 	else if (path)
@@ -138,9 +215,9 @@ static int read_file(struct file *file, struct lh_err *err)
 	free(path);
 	file->a->census.read += file->rows;
 	lh_tool_progress(file->a->tool, file->a->census.read);
-	if (rc >= 0)
+	if (!rc || (rc < 0 && add_unreadable(file->a, file->damaged, err) < 0))
 		return rc;
-	return add_unreadable(file->a, file->damaged, err) < 0 ? -1 : 1;
+	return add_state(file, rc < 0, err) < 0 ? -1 : 1;
 }
 
 static int on_evidence(void *ctx, const char *relpath, struct lh_err *err)
@@ -177,8 +254,14 @@ static int on_scored(void *ctx, const char *relpath, struct lh_err *err)
 static int read_tree(struct audit *a, const char *below, lh_root_fn *fn, int damaged,
 		     struct lh_err *err)
 {
+	struct root_file f = { .unreadable = true };
+
 	*err = (struct lh_err){ .code = LH_OK };
-	return lh_root_all(a->root, below, fn, a, err) < 0 ? add_unreadable(a, damaged, err) : 0;
+	if (lh_root_all(a->root, below, fn, a, err) >= 0)
+		return 0;
+	if (add_unreadable(a, damaged, err) < 0)
+		return -1;
+	return root_state_add(&a->census.state, below, strlen(below), &f, err);
 }
 
 static int read_export(struct audit *a, enum lh_exporter x, struct lh_err *err)
@@ -230,8 +313,6 @@ int census_take(struct audit *a, struct lh_err *err)
 	struct census *c = &a->census;
 	int i;
 
-	for (i = 0; i < FINDINGS; i++)
-		c->found[i].first = (struct lh_buf){ 0 };
 	if (read_tree(a, LH_ROOT_EVIDENCE, on_evidence, BIT(FOUND_EVIDENCE), err) < 0 ||
 	    read_file(&skips, err) < 0 ||
 	    read_tree(a, LH_ROOT_SCORED, on_scored, BIT(FOUND_SCORED), err) < 0)
@@ -240,6 +321,44 @@ int census_take(struct audit *a, struct lh_err *err)
 	for (i = 0; i < LH_EXPORTERS; i++)
 		if (read_export(a, (enum lh_exporter)i, err) < 0)
 			return -1;
+	return 0;
+}
+
+static void add_finding(struct finding *to, const struct finding *from)
+{
+	to->rows += from->rows;
+	if (!from->first.len)
+		return;
+	if (to->first.len && (to->file < from->file ||
+			      (to->file == from->file && to->line <= from->line)))
+		return;
+	to->file = from->file;
+	to->line = from->line;
+	lh_buf_reset(&to->first);
+	lh_buf_add(&to->first, from->first.p, from->first.len);
+}
+
+void census_add(struct census *to, const struct census *from)
+{
+	int i;
+
+	to->evidence += from->evidence;
+	to->tier1 += from->tier1;
+	to->skips += from->skips;
+	to->quarantined += from->quarantined;
+	for (i = 0; i < LH_CATEGORIES; i++)
+		to->scored[i] += from->scored[i];
+	for (i = 0; i < LH_EXPORTERS; i++)
+		to->exported[i] += from->exported[i];
+	for (i = 0; i < FINDINGS; i++)
+		add_finding(&to->found[i], &from->found[i]);
+}
+
+int census_end(struct audit *a, struct lh_err *err)
+{
+	struct census *c = &a->census;
+	int i;
+
 	for (i = 0; i < FINDINGS; i++) {
 		lh_buf_putc(&c->found[i].first, '\0');
 		if (lh_buf_check(&c->found[i].first, err) < 0)
@@ -255,4 +374,5 @@ void census_free(struct census *c)
 
 	for (i = 0; i < FINDINGS; i++)
 		lh_buf_free(&c->found[i].first);
+	root_state_free(&c->state);
 }

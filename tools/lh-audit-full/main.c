@@ -2,40 +2,44 @@
 #include "audit.h"
 
 #define LAST 1e15	/* rows of a file of baselines */
+#define V_RUN (V_AUDIT | V_MERGE)
 
 static const struct lh_option options[] = {
 	{ 0, "root", "DIR", "the root (default: the working directory)",
-	  LH_TEXT(struct settings, root, .env = "LH_DISTILL_ROOT", .verbs = V_AUDIT | V_DRIFT) },
+	  LH_TEXT(struct settings, root, .env = "LH_DISTILL_ROOT", .verbs = V_RUN | V_DRIFT) },
 	{ 0, "out", "FILE", "the report, Markdown (default: below the root)",
-	  LH_TEXT(struct settings, out, .verbs = V_AUDIT) },
+	  LH_TEXT(struct settings, out, .verbs = V_RUN) },
 	{ 0, "html", "FILE", "the report as a web page",
-	  LH_TEXT(struct settings, html, .verbs = V_AUDIT) },
+	  LH_TEXT(struct settings, html, .verbs = V_RUN) },
 	{ 0, "bundle", "FILE", "the report and what was judged, as .tar.zst",
-	  LH_TEXT(struct settings, bundle, .verbs = V_AUDIT) },
+	  LH_TEXT(struct settings, bundle, .verbs = V_RUN) },
 	{ 0, "json", NULL, "print one document, not lines",
-	  LH_FLAG(struct settings, json, .verbs = V_AUDIT | V_DRIFT) },
+	  LH_FLAG(struct settings, json, .verbs = V_RUN | V_DRIFT) },
 	{ 0, "append-baseline", NULL, "append the metrics to the baselines",
-	  LH_FLAG(struct settings, append_baseline, .verbs = V_AUDIT) },
+	  LH_FLAG(struct settings, append_baseline, .verbs = V_RUN) },
 	{ 0, "fail-on-drift", NULL, "exit 1 if a metric is flagged warn",
-	  LH_FLAG(struct settings, fail_on_drift, .verbs = V_AUDIT | V_DRIFT) },
+	  LH_FLAG(struct settings, fail_on_drift, .verbs = V_RUN | V_DRIFT) },
 	{ 0, "observer", NULL, "read the files on disk, run nothing",
-	  LH_FLAG(struct settings, observer, .verbs = V_AUDIT) },
+	  LH_FLAG(struct settings, observer, .verbs = V_RUN) },
 	{ 0, "phase", "N", "this phase, 0 to 7 (repeatable; default: all)",
-	  LH_TEXTS(struct settings, phase, .verbs = V_AUDIT) },
+	  LH_TEXTS(struct settings, phase, .verbs = V_RUN) },
 	{ 0, "test-command", "CMD", "phase 1: must exit with 0 as well",
-	  LH_TEXT(struct settings, test_command, .verbs = V_AUDIT) },
+	  LH_TEXT(struct settings, test_command, .verbs = V_RUN) },
 	{ 0, "samples", "DIR", "phase 1: samples (default: built in)",
-	  LH_TEXT(struct settings, samples, .verbs = V_AUDIT) },
+	  LH_TEXT(struct settings, samples, .verbs = V_RUN) },
 	{ 0, "acceptance-fixture", "DIR", "phase 6: the root to run on (default: built in)",
-	  LH_TEXT(struct settings, acceptance_fixture, .verbs = V_AUDIT) },
+	  LH_TEXT(struct settings, acceptance_fixture, .verbs = V_RUN) },
 	{ 0, "replay-command", "CMD", "phase 7: replay with this (default: lh-replay)",
-	  LH_TEXT(struct settings, replay_command, .verbs = V_AUDIT) },
+	  LH_TEXT(struct settings, replay_command, .verbs = V_RUN) },
+	LH_SHARD_OPTION(V_AUDIT),
+	{ 0, "part", "FILE", "the file for that part of an audit",
+	  LH_TEXT(struct settings, part, .verbs = V_AUDIT) },
 	{ 0, "from", "N",
 	  "row that is the baseline, from 1, or -1 for the last (default: the one before --to)",
 	  LH_INT(struct settings, from, -LAST, LAST, .verbs = V_DRIFT) },
 	{ 0, "to", "N", "row to compare with it (default -1)",
 	  LH_INT(struct settings, to, -LAST, LAST, .verbs = V_DRIFT) },
-	LH_LOCK_OPTION(V_AUDIT),
+	LH_LOCK_OPTION(V_RUN),
 	LH_JOBS_OPTION,
 	LH_NOW_OPTION,
 	LH_COMMON_OPTIONS,
@@ -45,15 +49,43 @@ static const struct lh_option options[] = {
 static const struct lh_verb verbs[] = {
 	{ "", "", "audit a root", V_AUDIT, 0, audit_verb },
 	{ "drift", "[FILE]", "compare two baselines", V_DRIFT, 0, drift_verb },
+	{ "merge", "FILE...", "the audit of which these are all parts", V_MERGE, 1, merge_verb },
 	{ "bundle", "verify BUNDLE", "check a bundle", V_BUNDLE, 1, bundle_verb },
 	{ NULL, NULL, NULL, 0, 0, NULL },
 };
+
+/* Return an option of the audit as a whole that was given, or NULL. */
+static const char *of_the_whole(const struct settings *s)
+{
+	const struct {
+		const char *name;
+		bool given;
+	} option[] = {
+		{ "--out", s->out }, { "--html", s->html }, { "--bundle", s->bundle },
+		{ "--json", s->json }, { "--append-baseline", s->append_baseline },
+		{ "--fail-on-drift", s->fail_on_drift }, { "--observer", s->observer },
+		{ "--phase", s->phase.n }, { "--test-command", s->test_command },
+		{ "--samples", s->samples }, { "--acceptance-fixture", s->acceptance_fixture },
+		{ "--replay-command", s->replay_command },
+	};
+	size_t i;
+
+	for (i = 0; i < sizeof option / sizeof *option; i++)
+		if (option[i].given)
+			return option[i].name;
+	return NULL;
+}
 
 static int check(struct lh_tool *tool, void *settings)
 {
 	const struct settings *s = settings;
 	size_t i;
 
+	if (tool->shard && !s->part)
+		return lh_tool_usage(tool, "--shard needs --part FILE");
+	if (s->part && of_the_whole(s))
+		return lh_tool_usage(tool, "%s is for \"lh-audit-full merge\", not with --part",
+				     of_the_whole(s));
 	for (i = 0; i < s->phase.n; i++)
 		if (s->phase.v[i][0] < '0' || s->phase.v[i][0] >= '0' + PHASES || s->phase.v[i][1])
 			return lh_tool_usage(tool,
