@@ -460,3 +460,11 @@ having() {
 	[ "$stderr" = "lh-embed: --shard and --compile exclude each other" ]
 	run -2 --separate-stderr lh-index add --shard 0/2 x.lhv
 }
+
+@test "the parts of a distillation take one time, the first one's, unless it is given" {
+	for part in 2 0 1; do
+		lh-distill run --root . --run-id x --shard $part/3 >out.$part 2>/dev/null || [ $? = 1 ]
+	done
+	[ "$(cat out.? | jq -r .recorded_at | sort | uniq -c | awk '{ print $1 }')" = 3 ]
+	[ "$(jq -r .recorded_at out.0)" = "$(cat shards/x/recorded_at)" ]
+}
