@@ -99,7 +99,7 @@ shards() {
 	a_job
 	mkdir 'my bin'
 	# a machine: what ssh gives it is one line for its shell
-	printf '#!/bin/sh\nhost=$1; shift; echo "$host" >>"%s/hosts"; exec env -i HOME="%s" PATH="%s" sh -c "$*"\n' \
+	printf '#!/bin/sh\nhost=$1; shift; [ "$1" != -- ] || shift; echo "$host" >>"%s/hosts"; exec env -i HOME="%s" PATH="%s" sh -c "$*"\n' \
 		"$PWD" "$PWD" "$PATH" >ssh
 	chmod +x ssh
 	PARALLEL_SSH=$PWD/ssh "$RUN" --check job 4 --sshlogin 2/one,2/two --workdir /
