@@ -294,7 +294,7 @@ int index_build(struct lh_tool *tool, void *settings)
 	if (rc == 0) {
 		b.p = lh_index_writer_params(b.w);
 		rc = s->from == FORMAT_JSONL ? rows_run(&b.rows, tool, store, &b) :
-					       from_run(tool, s, store, &b);
+					       from_run(&b.rows, tool, store, &b);
 	}
 	if (rc == 0)
 		rc = finish(&b, tool, s);

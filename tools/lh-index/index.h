@@ -179,7 +179,7 @@ int row_fits(const struct row *row, uint32_t dimension, const char *model, struc
 /* ---- from.c, to.c: files of other programs ---- */
 
 /* Read the vectors of the operands, or of stdin, in the format of --from. */
-int from_run(struct lh_tool *tool, const struct settings *s, row_sink sink, void *ctx);
+int from_run(struct rows *r, struct lh_tool *tool, row_sink sink, void *ctx);
 /* Write all rows in the format of --to. */
 int to_run(struct lh_tool *tool, const struct settings *s, const struct lh_index *ix);
 
