@@ -57,7 +57,7 @@ static int offer_time(const char *path, const char *time, struct lh_err *err)
 
 static int read_time(const char *path, char *time, struct lh_err *err)
 {
-	struct lh_buf text = { .max = 64 };
+	struct lh_buf text = { .max = 1 << 20 };	/* the reader asks for room by blocks */
 	int64_t ms;
 	int rc = lh_file_read(path, &text, err);
 

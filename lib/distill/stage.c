@@ -252,13 +252,19 @@ struct lh_run *lh_run_open(const struct lh_run_how *how, const char *now, struct
 	return NULL;
 }
 
+void lh_run_release(struct lh_run *run)
+{
+	if (run->sources != run->root)
+		lh_root_close(run->sources);
+	lh_root_close(run->root);
+	run->sources = run->root = NULL;
+}
+
 void lh_run_close(struct lh_run *run)
 {
 	if (!run)
 		return;
-	if (run->sources != run->root)
-		lh_root_close(run->sources);
-	lh_root_close(run->root);
+	lh_run_release(run);
 	lh_digest_cache_free(run->facts);
 	free(run->id);
 	free(run);

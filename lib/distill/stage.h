@@ -106,6 +106,7 @@ struct lh_run {
  */
 struct lh_run *lh_run_open(const struct lh_run_how *how, const char *now, struct lh_err *err);
 void lh_run_close(struct lh_run *run);	/* NULL is allowed */
+void lh_run_release(struct lh_run *run);	/* close the root alone, with its lock */
 
 /* Print the present time, LH_TIME_LEN + 1 bytes, for what is written now. */
 void lh_run_time(const struct lh_run *run, char *out);
