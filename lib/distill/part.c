@@ -40,6 +40,8 @@ char *lh_part_relpath(const char *run_id, const char *name, struct lh_err *err)
 
 /* ---- the time ---- */
 
+#define TIME_FILE_MAX ((size_t)1 << 20)
+
 /* Offer a time to the run: the first process to do so decides. */
 static int offer_time(const char *path, const char *time, struct lh_err *err)
 {
@@ -57,10 +59,12 @@ static int offer_time(const char *path, const char *time, struct lh_err *err)
 
 static int read_time(const char *path, char *time, struct lh_err *err)
 {
-	struct lh_buf text = { .max = 64 };
+	struct lh_buf text;
 	int64_t ms;
-	int rc = lh_file_read(path, &text, err);
+	int rc;
 
+	lh_buf_init(&text, TIME_FILE_MAX);
+	rc = lh_file_read(path, &text, err);
 	if (rc > 0 && lh_time_read(text.p, text.len, &ms) < 0)
 		rc = lh_err_set(err, LH_ECORRUPT, "%s: is not a time", path);
 	if (rc > 0)
