@@ -78,7 +78,6 @@ commands() {
 	lh-score evidence.jsonl
 	lh-score --check-drift scores.jsonl
 	lh-merge -k 3 hits.jsonl
-	lh-merge -k 3 hits.jsonl hits.jsonl
 	lh-search -Q welder -k 3 workers.lhv
 	lh-search -k 3 workers.lhv <queries.jsonl
 	lh-search --wire --playbooks . ./ <chosen.jsonl

@@ -97,9 +97,9 @@ shards() {
 
 @test "by the ssh of parallel, on other machines that see the same folders" {
 	a_job
-	mkdir 'my bin'
-	# a machine: what ssh gives it is one line for its shell
-	printf '#!/bin/sh\nhost=$1; shift; echo "$host" >>"%s/hosts"; exec env -i HOME="%s" PATH="%s" sh -c "$*"\n' \
+	# a machine: what ssh gives it is one line for its shell; without SHELL, which sshd
+	# sets, parallel would run nothing, with exit 0
+	printf '#!/bin/sh\nhost=$1; shift; [ "$1" != -- ] || shift; echo "$host" >>"%s/hosts"; exec env -i SHELL=/bin/sh HOME="%s" PATH="%s" sh -c "$*"\n' \
 		"$PWD" "$PWD" "$PATH" >ssh
 	chmod +x ssh
 	PARALLEL_SSH=$PWD/ssh "$RUN" --check job 4 --sshlogin 2/one,2/two --workdir /

@@ -40,8 +40,6 @@ char *lh_part_relpath(const char *run_id, const char *name, struct lh_err *err)
 
 /* ---- the time ---- */
 
-#define TIME_FILE_MAX ((size_t)1 << 20)
-
 /* Offer a time to the run: the first process to do so decides. */
 static int offer_time(const char *path, const char *time, struct lh_err *err)
 {
@@ -59,12 +57,10 @@ static int offer_time(const char *path, const char *time, struct lh_err *err)
 
 static int read_time(const char *path, char *time, struct lh_err *err)
 {
-	struct lh_buf text;
+	struct lh_buf text = { .max = 1 << 20 };	/* the reader asks for room by blocks */
 	int64_t ms;
-	int rc;
+	int rc = lh_file_read(path, &text, err);
 
-	lh_buf_init(&text, TIME_FILE_MAX);
-	rc = lh_file_read(path, &text, err);
 	if (rc > 0 && lh_time_read(text.p, text.len, &ms) < 0)
 		rc = lh_err_set(err, LH_ECORRUPT, "%s: is not a time", path);
 	if (rc > 0)

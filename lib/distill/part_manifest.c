@@ -167,7 +167,8 @@ static const struct lh_bind file_members[] = {
 };
 
 static const struct lh_bind members[] = {
-	{ LH_BIND_U64("format", struct lh_part_manifest, format, FORMAT, FORMAT), .required = true },
+	{ LH_BIND_U64("format", struct lh_part_manifest, format, FORMAT, FORMAT),
+	  .required = true },
 	{ LH_BIND_STRING("run_id", struct lh_part_manifest, run_id), .required = true },
 	{ LH_BIND_U64("shard", struct lh_part_manifest, i, 0, LH_SHARDS_MAX), .required = true },
 	{ LH_BIND_U64("of", struct lh_part_manifest, n, 1, LH_SHARDS_MAX), .required = true },
