@@ -198,7 +198,7 @@ OUR_ETC = $(D)$(sysconfdir)/lakehouse-tools
 
 UNITS = $(wildcard share/systemd/*.service share/systemd/*.socket share/systemd/*.timer)
 CONFIGURATION = $(wildcard share/etc/*)
-DOCUMENTS = README.md KNOWN_RISKS.md $(wildcard share/doc/*.md)
+DOCUMENTS = README.md KNOWN_RISKS.md $(wildcard share/doc/*.md doc/*.md)
 SECTIONS = $(sort $(subst .,,$(suffix $(PAGES))))
 # what lh-parity compares with, and the tables that a part of it needs
 ORACLE = $(addprefix tests/oracle/,audit.py distill.py embed.py extract.py session.py validate.py) $(wildcard lib/embed/hashv*_*.inc) lib/text/fold.inc
@@ -206,7 +206,7 @@ ORACLE = $(addprefix tests/oracle/,audit.py distill.py embed.py extract.py sessi
 REPLACE = sed 's,/etc/lakehouse-tools,$(sysconfdir)/lakehouse-tools,g; s,/usr/local/bin,$(bindir),g; s,/usr/local/share,$(datadir),g'
 
 install: all lib
-	install -d $(D)$(bindir) $(D)$(libdir) $(D)$(pkgconfigdir) $(D)$(includedir)/lh $(D)$(docdir) $(SECTIONS:%=$(D)$(mandir)/man%) $(addprefix $(OUR_DATA)/,examples/recipes load parity oracle) $(OUR_ETC) $(D)$(unitdir) $(D)$(sysusersdir) $(D)$(tmpfilesdir)
+	install -d $(D)$(bindir) $(D)$(libdir) $(D)$(pkgconfigdir) $(D)$(includedir)/lh $(D)$(docdir) $(SECTIONS:%=$(D)$(mandir)/man%) $(addprefix $(OUR_DATA)/,examples/parallel examples/recipes examples/slurm load parity oracle) $(OUR_ETC) $(D)$(unitdir) $(D)$(sysusersdir) $(D)$(tmpfilesdir)
 	install -m 755 $(TOOLS:%=$(BIN)/%) $(D)$(bindir)
 	install -m 644 $(B)/liblh.a $(D)$(libdir)
 	install -m 755 $(B)/$(SONAME) $(D)$(libdir)
@@ -215,7 +215,7 @@ install: all lib
 	sed 's,@PREFIX@,$(prefix),; s,@LIBDIR@,$(libdir),; s,@INCLUDEDIR@,$(includedir),; s,@VERSION@,$(VERSION),' lib/liblh.pc.in >$(D)$(pkgconfigdir)/liblh.pc
 	for page in $(PAGES); do install -m 644 $$page $(D)$(mandir)/man$${page##*.}; done
 	install -m 644 $(DOCUMENTS) $(D)$(docdir)
-	for file in share/examples/* share/examples/recipes/* share/load/*; do [ -f $$file ] || continue; to=$(OUR_DATA)/$${file#share/}; \
+	for file in share/examples/* share/examples/*/* share/load/*; do [ -f $$file ] || continue; to=$(OUR_DATA)/$${file#share/}; \
 		$(REPLACE) $$file >$$to && chmod $$(if [ -x $$file ]; then echo 755; else echo 644; fi) $$to || exit; done
 	install -m 644 tests/parity/*.jsonl tests/parity/*.py $(OUR_DATA)/parity
 	install -m 644 $(ORACLE) $(OUR_DATA)/oracle

@@ -77,6 +77,7 @@ commands() {
 	lh-review --model qwen3 --model gpt-oss --now 2026-05-03T12:00:00Z change.diff
 	lh-score evidence.jsonl
 	lh-score --check-drift scores.jsonl
+	lh-merge -k 3 hits.jsonl
 	lh-search -Q welder -k 3 workers.lhv
 	lh-search -k 3 workers.lhv <queries.jsonl
 	lh-search --wire --playbooks . ./ <chosen.jsonl
@@ -205,6 +206,7 @@ setup_file() {
 	diff -u workers.jsonl more.jsonl >change.diff || true
 	lh-embed --dimension 64 workers.jsonl >vectors.jsonl
 	lh-index build workers.lhv vectors.jsonl
+	lh-search -k 5 workers.lhv <demand.jsonl >hits.jsonl
 	lh-gen workers -n 5 --seed 8 | lh-index build --dimension 64 other.lhv
 	lh-gen workers -n 60 | lh-index build --dimension 64 --exact-below 0 graph.lhv
 	lh-index export --hnswlib graph.bin --ids graph.jsonl graph.lhv

@@ -57,6 +57,7 @@ try_table() {
 	lh-observe record seen.log
 	lh-observe inbox seen.log
 	lh-observe requests seen.log
+	lh-merge
 	lh-pathway add way.log
 	lh-pathway get way.log
 	lh-pathway requests way.log

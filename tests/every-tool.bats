@@ -161,6 +161,7 @@ raw() {
 		lh-materialize --sources "$E"
 		lh-materialize --root "no/$E"
 		lh-materialize --root . --run-id "$E/"
+		lh-merge "no/$E"
 		lh-pathway add "no/$E"
 		lh-pathway get --uid "$E" way.log
 		lh-pathway search --where "$E" way.log
@@ -199,7 +200,7 @@ raw() {
 
 # What makes a record one that lh-iterate can answer, an outcome, evidence, and
 # of a trace that is known.
-ASK='"endpoint":"e","type":"sms","body":"b","flow":{"name":"f","nodes":[{"id":"a","mode":"same"}]},"op":"get","index":"workers","uid":"t1","name":"other","role":"r","city":"c","state":"s","content":1,"mode":"m","kind":"email","task":"t","prompt":"p","model":"m","created_at":"2026-05-03T12:00:00Z","run_id":"r","task_id":"t","timestamp":"2026-05-03T12:00:00Z","schema_version":1,"provenance":{"source_file":"data/_kb/audits.jsonl","line_offset":0,"sig_hash":"44136fa355b3678a1146ad16f7e8649e94fb4fc21fe77e8310c060f61caaff8a","recorded_at":"2026-05-03T12:00:00Z"}'
+ASK='"results":[],"endpoint":"e","type":"sms","body":"b","flow":{"name":"f","nodes":[{"id":"a","mode":"same"}]},"op":"get","index":"workers","uid":"t1","name":"other","role":"r","city":"c","state":"s","content":1,"mode":"m","kind":"email","task":"t","prompt":"p","model":"m","created_at":"2026-05-03T12:00:00Z","run_id":"r","task_id":"t","timestamp":"2026-05-03T12:00:00Z","schema_version":1,"provenance":{"source_file":"data/_kb/audits.jsonl","line_offset":0,"sig_hash":"44136fa355b3678a1146ad16f7e8649e94fb4fc21fe77e8310c060f61caaff8a","recorded_at":"2026-05-03T12:00:00Z"}'
 
 @test "dirty lines are rejected one by one, and those between them are read" {
 	printf '\357\273\277{"id":"a","text":"ok",'"$ASK"'}\r\n\r\n \t\n{"id":"b","text":"a\0b"}\n\0\n{"id":"c","text":"\377"}\n' >.dirty

@@ -16,7 +16,7 @@ case $LH_BIN in
 esac
 export ROOT LH_BIN AID LH_SCALE PATH=$LH_BIN:$PATH
 [ -z "${LH_TEST_LAYOUT:-}" ] || PATH=$ROOT/tests/layout:$PATH
-unset LC_ALL LANG LH_NOW LH_KERNEL LH_EMBED_ENGINE
+unset LC_ALL LANG LH_NOW LH_KERNEL LH_EMBED_ENGINE SLURM_ARRAY_TASK_{ID,MIN,MAX,COUNT}
 bats_require_minimum_version 1.8.0
 # a tool that dies at the left of a pipe is a failure
 set -o pipefail

@@ -70,6 +70,7 @@ commands() {
 	cat <<-END
 	lh-search p.lhv|{"vector":[1,0]}
 	lh-search --wire p.lhv|{"vector":[1,0],"corpora":["p"]}
+	lh-merge|{"results":[{"id":"a","distance":1}]}
 	lh-chat|{"model":"m","prompt":"a"}
 	lh-chat |{"model":"m","messages":[{"role":"user","content":"a"}]}
 	lh-chat --wire|{"model":"m","prompt":"a"}
@@ -116,6 +117,7 @@ members() {
 	lh-search p.lhv|exclude_ids ids; corpora strings +; metadata_filter object; use_playbook bool; query_role string
 	lh-search p.lhv|playbook_corpus string; playbook_top_k k; playbook_max_distance distance; playbook_max_inject_distance distance
 	lh-search --wire p.lhv|index string; use_playbook bool; corpora strings +
+	lh-merge|results objects !; k k; results[0].id string !; results[0].distance number !; results[0].score number; results[0].corpus string
 	lh-chat|model string !+; prompt string +; system string; temperature number; max_tokens whole; format json; think bool
 	lh-chat --wire|op providers
 	lh-chat |messages objects +; messages[0].role role !; messages[0].content string !

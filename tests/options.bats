@@ -213,7 +213,7 @@ accepted() {
 	run -2 --separate-stderr lh-index delete --i x.lhv
 	[[ $stderr == 'lh-index: unknown option "--i" '* ]]
 	run -2 --separate-stderr lh-index delete --ids w-1 x.lhv
-	[ "$stderr" = 'lh-index: --ids: not an option of "lh-index delete", but of build, dump, import, export' ]
+	[ "$stderr" = 'lh-index: --ids: not an option of "lh-index delete", but of build, shard, dump, import, export' ]
 }
 
 # Each option of the helps given as LETTER NAME ARGUMENT, - where there is none.

@@ -20,13 +20,14 @@
 /* The result of a row; its text is the evidence, or why there is none, as JSON. */
 struct row {
 	bool skipped, hashed;
+	bool other;		/* of another shard: neither */
 	unsigned char hash[32];
 };
 
 struct worker {
 	struct collect *c;
 	struct lh_evidence *e;
-	uint64_t read;
+	uint64_t read, rows;
 };
 
 static void worker_free(void *arg)
@@ -34,6 +35,7 @@ static void worker_free(void *arg)
 	struct worker *w = arg;
 
 	w->c->read += w->read;
+	w->c->rows += w->rows;
 	lh_evidence_free(w->e);
 }
 
@@ -43,7 +45,18 @@ static int worker_init(void *context, void *ctx, struct lh_err *err)
 
 	w->c = ctx;
 	w->e = lh_evidence_new(w->c->run->recorded_at, err);
+	if (w->e && w->c->run->how.shard.n)
+		lh_evidence_divide(w->e, &w->c->run->how.shard);
 	return w->e ? 0 : -1;
+}
+
+/* Return whether a row without a sig_hash is in the shard: it goes by its number. */
+static bool is_ours(const struct collect *c, uint64_t line)
+{
+	char number[24];
+	int n = snprintf(number, sizeof number, "%llu", (unsigned long long)line);
+
+	return lh_shard_has(&c->run->how.shard, number, (size_t)n);
 }
 
 static int on_row(struct lh_record *rec, void *result, struct lh_buf *out, void *arg,
@@ -53,12 +66,17 @@ static int on_row(struct lh_record *rec, void *result, struct lh_buf *out, void 
 	struct row *row = result;
 	struct worker *w = arg;
 	size_t start = out->len;
+	int rc;
 
-	w->read++;
-	row->skipped = lh_evidence_make(w->e, w->c->stream, rec, rec->number - 1, out, err) < 0;
-	if (row->skipped && err->code != LH_EDATA)
+	w->rows++;
+	rc = lh_evidence_make(w->e, w->c->stream, rec, rec->number - 1, out, err);
+	if (rc < 0 && err->code != LH_EDATA)
 		return -1;
 	hash = lh_evidence_hash(w->e);
+	if (rc > 0 || (!hash && !is_ours(w->c, rec->number)))
+		return 0;
+	w->read++;
+	row->skipped = rc < 0;
 	row->hashed = hash != NULL;
 	if (hash)
 		memcpy(row->hash, hash, sizeof row->hash);
@@ -74,10 +92,15 @@ static void on_bad(uint64_t line, const struct lh_err *why, void *result, struct
 		   void *arg)
 {
 	struct worker *w = arg;
+	struct row *row = result;
 	char text[sizeof why->msg + 64];
 
+	w->rows++;
+	row->other = !is_ours(w->c, line);
+	if (row->other)
+		return;
 	w->read++;
-	((struct row *)result)->skipped = true;
+	row->skipped = true;
 	if (why->column)
 		snprintf(text, sizeof text, "line %llu, column %zu: %s", (unsigned long long)line,
 			 why->column, why->msg);
@@ -88,19 +111,29 @@ static void on_bad(uint64_t line, const struct lh_err *why, void *result, struct
 	lh_buf_putc(out, ']');
 }
 
-static int take_evidence(struct collect *c, const struct row *row, const struct lh_output *o,
-			 struct lh_err *err)
+int lh_collect_add(struct collect *c, const unsigned char hash[32], const char *p, size_t n,
+		   struct lh_err *err)
 {
 	bool is_new;
 
-	if (lh_hashset_add(&c->seen, row->hash, &is_new, err) < 0)
+	if (lh_hashset_add(&c->seen, hash, &is_new, err) < 0)
 		return -1;
 	if (!is_new) {
 		c->got->deduped++;
 		return 0;
 	}
 	c->got->written++;
-	return c->run->how.dry ? 0 : lh_append_line(c->out, o->text, o->n, err);
+	return c->run->how.dry ? 0 : lh_append_line(c->out, p, n, err);
+}
+
+int lh_collect_add_skip(struct collect *c, const unsigned char key[32], const char *p, size_t n,
+			struct lh_err *err)
+{
+	bool is_new;
+
+	if (lh_hashset_add(&c->skips_seen, key, &is_new, err) < 0)
+		return -1;
+	return is_new && !c->run->how.dry ? lh_append_line(c->skips, p, n, err) : 0;
 }
 
 static int take_skip(struct collect *c, const struct row *row, const struct lh_output *o,
@@ -111,18 +144,14 @@ static int take_skip(struct collect *c, const struct row *row, const struct lh_o
 	unsigned char key[32];
 	char hex[64];
 	struct lh_writer json;
-	bool is_new;
 
 	c->got->skipped++;
 	if (c->how->skipped)
 		c->how->skipped(c->how->ctx, c->stream, o->line, o->text, o->n);
 	lh_hex(row->hash, sizeof row->hash, hex);
 	if (lh_collect_skip_key(source, strlen(source), o->line - 1, hex, hex_n, &c->row, key,
-				err) < 0 ||
-	    lh_hashset_add(&c->skips_seen, key, &is_new, err) < 0)
+				err) < 0)
 		return -1;
-	if (!is_new || c->run->how.dry)
-		return 0;
 	lh_buf_reset(&c->row);
 	json = lh_write_to(&c->row);
 	lh_write_object(&json, NULL);
@@ -134,7 +163,7 @@ static int take_skip(struct collect *c, const struct row *row, const struct lh_o
 	lh_write_end(&json);
 	if (lh_buf_check(&c->row, err) < 0)
 		return -1;
-	return lh_append_line(c->skips, c->row.p, c->row.len, err);
+	return lh_collect_add_skip(c, key, c->row.p, c->row.len, err);
 }
 
 static int on_output(const struct lh_output *o, void *ctx, struct lh_err *err)
@@ -144,7 +173,10 @@ static int on_output(const struct lh_output *o, void *ctx, struct lh_err *err)
 
 	if (++c->taken % TELL_EVERY == 0)
 		lh_run_progress(c->run, LH_STAGE_COLLECT, c->taken);
-	return (row->skipped ? take_skip : take_evidence)(c, row, o, err);
+	if (row->other)
+		return 0;
+	return row->skipped ? take_skip(c, row, o, err)
+			    : lh_collect_add(c, row->hash, o->text, o->n, err);
 }
 
 /* Check that no row was lost. */
@@ -173,11 +205,13 @@ static void on_bytes(void *ctx, const char *p, size_t n)
 /* Add the contents of the source to the receipt. */
 static int add_source_digest(struct collect *c, struct lh_err *err)
 {
-	struct lh_file_digest fact = { .bytes = c->bytes, .records = c->read };
+	struct lh_file_digest *fact = &c->got->digest;
 
-	lh_sha256_end(&c->hash, fact.sha256);
-	return lh_digest_cache_read(c->run->facts, c->run->root, lh_stream_source(c->stream),
-				    &c->before, &fact, err);
+	fact->bytes = c->bytes;
+	fact->records = c->rows;
+	lh_sha256_end(&c->hash, fact->sha256);
+	return lh_digest_cache_read(c->run->facts, c->run->sources, lh_stream_source(c->stream),
+				    &c->before, fact, err);
 }
 
 static int commit_outputs(struct collect *c, struct lh_err *err)
@@ -185,6 +219,24 @@ static int commit_outputs(struct collect *c, struct lh_err *err)
 	if (lh_append_commit(c->out, err) < 0)
 		return -1;
 	return add_source_digest(c, err);
+}
+
+int lh_collect_begin(struct collect *c, struct lh_err *err)
+{
+	char relpath[128];
+
+	snprintf(relpath, sizeof relpath, "%s/%s.jsonl", c->how->output, lh_stream_name(c->stream));
+	if (lh_collect_known(c, relpath, err) < 0)
+		return -1;
+	c->out = lh_append_open(c->run->root, relpath, err);
+	return c->out ? 0 : -1;
+}
+
+void lh_collect_end(struct collect *c)
+{
+	lh_append_close(c->out);
+	c->out = NULL;
+	lh_map_free(&c->seen);
 }
 
 static int read_source(struct collect *c, const char *path, struct lh_err *err)
@@ -196,16 +248,11 @@ static int read_source(struct collect *c, const char *path, struct lh_err *err)
 		.context_size = sizeof(struct worker), .context_init = worker_init,
 		.context_free = worker_free,
 	};
-	char relpath[128];
 	int rc;
 
-	snprintf(relpath, sizeof relpath, "%s/%s.jsonl", c->how->output, lh_stream_name(c->stream));
-	if (lh_collect_known(c, relpath, err) < 0)
+	if (lh_collect_begin(c, err) < 0)
 		return -1;
-	c->out = lh_append_open(c->run->root, relpath, err);
-	if (!c->out)
-		return -1;
-	c->read = c->bytes = 0;
+	c->read = c->rows = c->bytes = 0;
 	lh_sha256_start(&c->hash);
 	rc = lh_flow_file(path, &flow, err);
 	c->got->read = c->read;
@@ -213,14 +260,13 @@ static int read_source(struct collect *c, const char *path, struct lh_err *err)
 		rc = check_sum(c, err);
 	if (!rc && !c->run->how.dry)
 		rc = commit_outputs(c, err);
-	lh_append_close(c->out);
-	lh_map_free(&c->seen);
+	lh_collect_end(c);
 	return rc;
 }
 
 static int collect_source(struct collect *c, struct lh_err *err)
 {
-	char *path = lh_root_join(c->run->root, lh_stream_source(c->stream), err);
+	char *path = lh_root_join(c->run->sources, lh_stream_source(c->stream), err);
 	int fd, rc;
 
 	if (!path)
@@ -242,14 +288,8 @@ static int collect_source(struct collect *c, struct lh_err *err)
 
 static int collect_all(struct collect *c, struct lh_err *err)
 {
-	struct lh_collected *all = &c->how->all;
 	int s;
 
-	if (lh_collect_known_skips(c, err) < 0)
-		return -1;
-	c->skips = lh_append_open(c->run->root, LH_ROOT_SKIPS, err);
-	if (!c->skips)
-		return -1;
 	for (s = 0; s < LH_STREAMS; s++) {
 		if (c->how->sources && !(c->how->sources & 1u << s))
 			continue;
@@ -257,12 +297,57 @@ static int collect_all(struct collect *c, struct lh_err *err)
 		c->got = &c->how->of[s];
 		if (collect_source(c, err) < 0)
 			return -1;
-		all->read += c->got->read;
-		all->written += c->got->written;
-		all->skipped += c->got->skipped;
-		all->deduped += c->got->deduped;
+	}
+	return 0;
+}
+
+/* Collect with the skips open, and commit them last. */
+static int with_skips(struct collect *c, int (*all)(struct collect *c, struct lh_err *err),
+		      struct lh_err *err)
+{
+	struct lh_collected *sum = &c->how->all;
+	int s;
+
+	if (lh_collect_known_skips(c, err) < 0)
+		return -1;
+	c->skips = lh_append_open(c->run->root, LH_ROOT_SKIPS, err);
+	if (!c->skips || all(c, err) < 0)
+		return -1;
+	for (s = 0; s < LH_STREAMS; s++) {
+		const struct lh_collected *one = &c->how->of[s];
+
+		sum->read += one->read;
+		sum->written += one->written;
+		sum->skipped += one->skipped;
+		sum->deduped += one->deduped;
 	}
 	return c->run->how.dry ? 0 : lh_append_commit(c->skips, err);
+}
+
+int lh_collect_stage(struct collect *c, struct lh_stage_result *res,
+		     int (*all)(struct collect *c, struct lh_err *err), struct lh_err *err)
+{
+	const char *at = c->run->recorded_at;
+	int rc;
+
+	lh_stage_begin(res, LH_STAGE_COLLECT);
+	memset(&c->how->all, 0, sizeof c->how->all);
+	snprintf(c->how->output, sizeof c->how->output, LH_ROOT_EVIDENCE "/%.4s/%.2s/%.2s", at,
+		 at + 5, at + 8);
+	rc = with_skips(c, all, err);
+	lh_append_close(c->skips);
+	lh_map_free(&c->seen);
+	lh_map_free(&c->skips_seen);
+	lh_buf_free(&c->row);
+	if (rc < 0)
+		return -1;
+	lh_run_progress(c->run, LH_STAGE_COLLECT, c->taken);
+	res->sources = c->how->sources;
+	res->accepted = c->how->all.written;
+	res->skipped = c->how->all.skipped;
+	if (res->skipped)
+		lh_stage_fault(res, "%llu rows skipped", (unsigned long long)res->skipped);
+	return lh_receipt_write(c->run, res, err);
 }
 
 int lh_stage_collect(struct lh_run *run, struct lh_stage_result *res, struct lh_collect *how,
@@ -270,28 +355,9 @@ int lh_stage_collect(struct lh_run *run, struct lh_stage_result *res, struct lh_
 {
 	struct lh_collect defaults = { 0 };
 	struct collect c = { .run = run, .how = how ? how : &defaults };
-	const char *at = run->recorded_at;
-	int rc;
 
-	lh_stage_begin(res, LH_STAGE_COLLECT);
 	memset(c.how->of, 0, sizeof c.how->of);
-	memset(&c.how->all, 0, sizeof c.how->all);
-	snprintf(c.how->output, sizeof c.how->output, LH_ROOT_EVIDENCE "/%.4s/%.2s/%.2s", at,
-		 at + 5, at + 8);
-	rc = collect_all(&c, err);
-	lh_append_close(c.skips);
-	lh_map_free(&c.seen);
-	lh_map_free(&c.skips_seen);
-	lh_buf_free(&c.row);
-	if (rc < 0)
-		return -1;
-	lh_run_progress(run, LH_STAGE_COLLECT, c.taken);
-	res->sources = c.how->sources;
-	res->accepted = c.how->all.written;
-	res->skipped = c.how->all.skipped;
-	if (res->skipped)
-		lh_stage_fault(res, "%llu rows skipped", (unsigned long long)res->skipped);
-	return lh_receipt_write(run, res, err);
+	return lh_collect_stage(&c, res, collect_all, err);
 }
 
 void lh_collect_print(const struct lh_run *run, const struct lh_collect *c, enum lh_stream stream,

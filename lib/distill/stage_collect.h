@@ -14,17 +14,20 @@
 #define LH_STAGE_COLLECT_H
 
 #include "evidence.h"
-#include "stage.h"
+#include "receipt.h"
 
 enum lh_dedup {
 	LH_DEDUP_ALL,		/* a row is known if its evidence is on file, of any day */
 	LH_DEDUP_DAY,		/* ... of the run's day */
 };
 
-/* The counts of one source; read is the sum of the others. */
+/* The counts of one source; read is the sum of the others.  In a divided run they are of
+ * the rows of the shard. */
 struct lh_collected {
 	bool present;
 	uint64_t read, written, skipped, deduped;
+	struct lh_file_digest digest;	/* of the source as it was read; its records are the rows
+					   of all shards */
 };
 
 struct lh_collect {

@@ -33,6 +33,23 @@ struct lh_score_watch {
 int lh_stage_score_watched(struct lh_run *run, struct lh_stage_result *res,
 			   const struct lh_score_watch *watch, struct lh_err *err);
 
+/* The same without the receipt. */
+int lh_score_files(struct lh_run *run, struct lh_stage_result *res,
+		   const struct lh_score_watch *watch, struct lh_err *err);
+
+/*
+ * Add scored runs that were made elsewhere to a mirror; one of a sig_hash on file is left
+ * out.  The commit adds them to the counts of the stage.
+ */
+struct lh_score_mirrored;
+struct lh_score_mirrored *lh_score_mirror_open(struct lh_run *run, const char *scored,
+					       struct lh_err *err);
+int lh_score_mirror_add(struct lh_score_mirrored *m, const struct lh_scored *scored, const char *p,
+			size_t n, struct lh_err *err);
+int lh_score_mirror_commit(struct lh_score_mirrored *m, struct lh_stage_result *res,
+			   struct lh_err *err);
+void lh_score_mirror_close(struct lh_score_mirrored *m);	/* NULL is allowed */
+
 /* Return the mirror of a file of evidence; the caller frees it. */
 char *lh_score_mirror(const char *evidence, struct lh_err *err);
 

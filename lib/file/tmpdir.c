@@ -30,7 +30,7 @@ static int remove_one(const char *path, const struct stat *st, int type, struct 
 	return remove(path) < 0 && errno != ENOENT ? -1 : 0;
 }
 
-static int remove_all(const char *path)
+int lh_remove_all(const char *path)
 {
 	return nftw(path, remove_one, FILES_OPEN, FTW_DEPTH | FTW_PHYS);
 }
@@ -87,7 +87,7 @@ static void remove_if_unused(const char *path, pid_t pid)
 	fd = open_in(path, IN_USE, 0);
 	if (fd >= 0 ? flock(fd, LOCK_EX | LOCK_NB) == 0
 		    : errno == ENOENT && kill(pid, 0) < 0 && errno == ESRCH)
-		remove_all(path);
+		lh_remove_all(path);
 	if (fd >= 0)
 		close(fd);
 }
@@ -140,7 +140,7 @@ int lh_tmpdir_remove(struct lh_tmpdir *d, struct lh_err *err)
 
 	if (!d->path)
 		return 0;
-	if (remove_all(d->path) < 0)
+	if (lh_remove_all(d->path) < 0)
 		rc = lh_err_sys(err, "%s: cannot remove", d->path);
 	if (d->in_use >= 0)
 		close(d->in_use);

@@ -27,4 +27,7 @@ int lh_tmpdir_make(struct lh_tmpdir *d, const char *name, struct lh_err *err);
  * empty one is allowed. */
 int lh_tmpdir_remove(struct lh_tmpdir *d, struct lh_err *err);
 
+/* Remove the file or folder path and all below it: 0, or -1 with errno. */
+int lh_remove_all(const char *path);
+
 #endif

@@ -437,6 +437,11 @@ void lh_index_get_stats(const struct lh_index *ix, struct lh_index_stats *st)
 	st->torn_at = ix->torn_at;
 }
 
+uint64_t lh_index_checksum(const struct lh_index *ix)
+{
+	return ix->checksum;
+}
+
 uint64_t lh_index_rows(const struct lh_index *ix)
 {
 	return ix->rows + ix->n_pending;

@@ -118,6 +118,15 @@ uint64_t lh_index_writer_count(const struct lh_index_writer *w)
 	return w->rows;
 }
 
+const float *lh_index_writer_row(const struct lh_index_writer *w, uint64_t row, struct lh_row *out)
+{
+	out->id = lh_index_writer_id(w, row);
+	out->meta = lh_index_writer_meta(w, row);
+	if (w->p.rescore)
+		return (const void *)(w->exact.p + row * lh_index_exact_bytes(&w->p));
+	return (const void *)(w->block.p + row * w->stride + w->vector_at);
+}
+
 /* ---- rows ---- */
 
 void *lh_index_writer_code(struct lh_index_writer *w, uint64_t row)

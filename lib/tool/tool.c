@@ -164,7 +164,7 @@ int lh_tool_reported(struct lh_tool *t)
 
 void lh_tool_verdict_bad(struct lh_tool *t)
 {
-	t->state->bad = true;
+	__atomic_store_n(&t->state->bad, true, __ATOMIC_RELAXED);
 }
 
 void lh_tool_failed(struct lh_tool *t)

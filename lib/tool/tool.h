@@ -215,7 +215,7 @@ void lh_tool_warn(struct lh_tool *t, const char *fmt, ...) LH_PRINTF(2, 3);
 void lh_tool_message(struct lh_tool *t, const char *fmt, ...) LH_PRINTF(2, 3);
 void lh_tool_verbose(struct lh_tool *t, const char *fmt, ...) LH_PRINTF(2, 3);
 
-/* Record a bad verdict: the exit status will be at least 1. */
+/* Record a bad verdict: the exit status will be at least 1.  Any thread. */
 void lh_tool_verdict_bad(struct lh_tool *t);
 
 /* Record a failure of a part of a run that continues: the exit status will be 2.  Any

@@ -153,10 +153,8 @@ static int run_all(struct acceptance *a, const struct settings *s, struct lh_err
 		how.root = a->folder[i == RUN_OTHER].path;
 		how.run_id = id[i];
 		rc = whole_run(&a->run[i], &how, a->tool->now, NULL, NULL, err);
-		if (a->run[i].run) {	/* its lock must not block the next run */
-			lh_root_close(a->run[i].run->root);
-			a->run[i].run->root = NULL;
-		}
+		if (a->run[i].run)	/* its lock must not block the next run */
+			lh_run_release(a->run[i].run);
 	}
 	return rc || asked_to_stop() ? -1 : 0;
 }

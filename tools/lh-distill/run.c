@@ -4,11 +4,6 @@
 
 #include "distill.h"
 
-struct shown {
-	struct lh_tool *tool;
-	bool progress;
-};
-
 static void on_progress(void *ctx, enum lh_stage stage, uint64_t records)
 {
 	struct shown *s = ctx;
@@ -17,7 +12,7 @@ static void on_progress(void *ctx, enum lh_stage stage, uint64_t records)
 	lh_tool_progress(s->tool, records);
 }
 
-static void on_ended(void *ctx, const struct lh_stage_result *r)
+void run_ended(void *ctx, const struct lh_stage_result *r)
 {
 	struct shown *s = ctx;
 	unsigned long long in = r->records_in, out = r->records_out;
@@ -53,16 +48,14 @@ static int any_source(const struct lh_root *root, struct lh_err *err)
 	return found;
 }
 
-/* Fail without sources: a run over the wrong folder would have nothing to do,
- * without a message. */
-static int check_sources(struct lh_tool *tool, const struct whole *w)
+int run_check_sources(struct lh_tool *tool, const struct lh_run *run)
 {
-	int found = any_source(w->run->root, &tool->err);
+	int found = any_source(run->sources, &tool->err);
 
 	if (found)
 		return found < 0 ? -1 : 0;
 	lh_tool_warn(tool, "%s: none of the twelve sources is in %s",
-		     w->run->how.root ? w->run->how.root : ".", LH_ROOT_SOURCES);
+		     lh_root_path(run->sources), LH_ROOT_SOURCES);
 	lh_tool_verdict_bad(tool);
 	return 0;
 }
@@ -78,24 +71,39 @@ static void report_rest(struct lh_tool *tool, const struct whole *w)
 		lh_tool_message(tool, "drift: %s, against run %s", w->severity, w->prior);
 }
 
+int run_print(struct lh_tool *tool, const struct whole *w)
+{
+	report_rest(tool, w);
+	return run_check_sources(tool, w->run) < 0 ? -1 : lh_tool_out(tool, w->json.p, w->json.len);
+}
+
+struct lh_run_how run_how(struct lh_tool *tool, const struct settings *s, struct shown *shown)
+{
+	struct lh_run_how how = s->run;
+
+	*shown = (struct shown){ tool, lh_tool_shows_progress(tool) };
+	how.lock_timeout = tool->lock_timeout;
+	how.progress = on_progress;
+	how.ctx = shown;
+	return how;
+}
+
 int distill_run(struct lh_tool *tool, void *settings)
 {
-	const struct settings *s = settings;
-	struct lh_run_how how = s->run;
-	struct shown shown = { tool, lh_tool_shows_progress(tool) };
+	struct lh_shard shard;
+	struct lh_run_how how;
+	struct shown shown;
 	struct whole w;
 	int rc;
 
-	how.lock_timeout = tool->lock_timeout;
-	how.progress = on_progress;
-	how.ctx = &shown;
-	rc = whole_run(&w, &how, tool->now, on_ended, &shown, &tool->err);
-	if (!rc) {
-		report_rest(tool, &w);
-		rc = check_sources(tool, &w);
-	}
+	if (lh_tool_shard(tool, &shard) < 0)
+		return -1;
+	if (shard.n)
+		return part_run(tool, settings, &shard);
+	how = run_how(tool, settings, &shown);
+	rc = whole_run(&w, &how, tool->now, run_ended, &shown, &tool->err);
 	if (!rc)
-		rc = lh_tool_out(tool, w.json.p, w.json.len);
+		rc = run_print(tool, &w);
 	whole_free(&w);
 	return rc;
 }

@@ -248,42 +248,51 @@ void show_stage(void *ctx, const char *stage, uint64_t done, uint64_t of)
 	lh_tool_share(tool, done, of);
 }
 
-/* Nothing was added to the old index meanwhile: the writer holds the lock. */
-static int finish(struct build *b, struct lh_tool *tool, const struct settings *s)
+static int finish(struct build *b, struct lh_tool *tool, const struct settings *s,
+		  build_finish *then)
 {
-	uint64_t count = lh_index_writer_count(b->w), had;
-	const char *path = tool->operands[0];
+	uint64_t count = lh_index_writer_count(b->w);
 
 	/* A shard may have no record, if the input has any. */
 	if (!count && !s->allow_empty && !atomic_load(&b->rows.others))
-		return refuse_empty(path, &tool->err);
+		return refuse_empty(tool->operands[0], &tool->err);
 	settle_params(b->p, count);
+	return then(tool, s, b->w);
+}
+
+/* Nothing was added to the old index meanwhile: the writer holds the lock. */
+static int write_index(struct lh_tool *tool, const struct settings *s, struct lh_index_writer *w)
+{
+	uint64_t count = lh_index_writer_count(w), had;
+	const char *path = tool->operands[0];
+
+	(void)s;
 	had = length_of(path);
-	lh_index_writer_watch(b->w, show_stage, tool);
-	if (lh_index_commit(b->w, (unsigned)tool->jobs, &tool->err) < 0)
+	lh_index_writer_watch(w, show_stage, tool);
+	if (lh_index_commit(w, (unsigned)tool->jobs, &tool->err) < 0)
 		return -1;
 	if (count < had - had / 2)
 		lh_tool_warn(tool, "%s: it had %llu records, and has %llu now", path,
 			     (unsigned long long)had, (unsigned long long)count);
 	lh_tool_verbose(tool, "%s: %llu records of dimension %u", path, (unsigned long long)count,
-			b->p->dimension);
+			lh_index_writer_params(w)->dimension);
 	return 0;
 }
 
-int index_build(struct lh_tool *tool, void *settings)
+int build_run(struct lh_tool *tool, const struct settings *s, bool as_f32, build_finish *then)
 {
-	const struct settings *s = settings;
 	struct lh_index_params params;
 	struct build b = { .w = NULL };
 	int rc;
 
 	rc = rows_init(&b.rows, tool, s, &tool->err);
-	if (rc == 0)
+	if (rc == 0 && tool->verb->bit == V_BUILD)
 		rc = lh_tool_shard(tool, &b.rows.shard);
 	if (rc == 0)
 		rc = start_params(&params, tool, s, &tool->err);
 	if (rc == 0) {
 		b.p = &params;
+		params.rescore |= as_f32 && params.precision != LH_F32;
 		b.rows.dimension = params.dimension;
 		rc = start_engine(&b, s, &tool->err);
 	}
@@ -294,12 +303,17 @@ int index_build(struct lh_tool *tool, void *settings)
 	if (rc == 0) {
 		b.p = lh_index_writer_params(b.w);
 		rc = s->from == FORMAT_JSONL ? rows_run(&b.rows, tool, store, &b) :
-					       from_run(tool, s, store, &b);
+					       from_run(&b.rows, tool, store, &b);
 	}
 	if (rc == 0)
-		rc = finish(&b, tool, s);
+		rc = finish(&b, tool, s, then);
 	lh_index_writer_free(b.w);
 	lh_embedder_free(b.texts);
 	rows_free(&b.rows);
 	return rc;
+}
+
+int index_build(struct lh_tool *tool, void *settings)
+{
+	return build_run(tool, settings, false, write_index);
 }

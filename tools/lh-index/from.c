@@ -11,6 +11,7 @@
 
 struct from {
 	struct lh_tool *tool;
+	struct rows *rows;
 	const struct settings *s;
 	const struct format_reader *format;
 	row_sink sink;
@@ -20,7 +21,7 @@ struct from {
 	struct lh_byte_source src;
 	struct row_reader r;
 	bool in_file, in_member;	/* a file is open; one of its members is read */
-	uint64_t rows;			/* of all files */
+	uint64_t taken;			/* vectors of all files so far */
 	struct metadata meta;
 };
 
@@ -114,11 +115,18 @@ static int set_metadata(struct from *f, struct lh_str json, struct row *row, str
 	return 0;
 }
 
+/* Store a row, if it is in the shard. */
 static int store_row(struct from *f, const struct format_row *from, struct lh_err *err)
 {
 	struct row row = { .id = from->id, .vector = from->vector, .n = from->n };
-	int rc = set_metadata(f, from->meta, &row, err);
+	int rc;
 
+	lh_tool_progress(f->tool, ++f->taken);
+	if (!lh_shard_has(&f->rows->shard, from->id.p, from->id.n)) {
+		f->rows->others = true;
+		return 0;
+	}
+	rc = set_metadata(f, from->meta, &row, err);
 	if (rc == 0)
 		rc = f->sink(&row, f->ctx, err);
 	if (rc < 0) {
@@ -127,7 +135,6 @@ static int store_row(struct from *f, const struct format_row *from, struct lh_er
 		lh_err_prefix(err, "row %llu", (unsigned long long)f->r.rows);
 		return prefix_name(f, err);
 	}
-	lh_tool_progress(f->tool, ++f->rows);
 	return 0;
 }
 
@@ -140,7 +147,7 @@ static int run_alone(struct from *f, struct lh_err *err)
 
 	while (!lh_stopping() && (more = next_row(f, &row, err)) > 0) {
 		if (!row.id.p) {
-			snprintf(number, sizeof number, "%llu", (unsigned long long)f->rows);
+			snprintf(number, sizeof number, "%llu", (unsigned long long)f->taken);
 			row.id = lh_str_of(number);
 		}
 		if (store_row(f, &row, err) < 0)
@@ -156,15 +163,15 @@ static int take_line(const struct lh_output *o, void *ctx, struct lh_err *err)
 	struct format_row row;
 	int more;
 
-	if (line->has_label && line->label != f->rows)
+	if (line->has_label && line->label != f->taken)
 		return lh_err_set(err, LH_EDATA, "label %llu, expected %llu",
-				  (unsigned long long)line->label, (unsigned long long)f->rows);
+				  (unsigned long long)line->label, (unsigned long long)f->taken);
 	more = next_row(f, &row, err);
 	if (more < 0)
 		return -1;
 	if (!more)
 		return lh_err_set(err, LH_EDATA, "there are only %llu vectors",
-				  (unsigned long long)f->rows);
+				  (unsigned long long)f->taken);
 	row.id = (struct lh_str){ o->text, line->id_n };
 	row.meta = (struct lh_str){ o->text + line->id_n, o->n - line->id_n };
 	return store_row(f, &row, err);
@@ -193,19 +200,21 @@ static int run_with_ids(struct from *f)
 	if (more > 0)
 		return lh_err_set(&tool->err, LH_EUSAGE,
 				  "%s: %llu lines, and there are more vectors", f->s->ids,
-				  (unsigned long long)f->rows);
+				  (unsigned long long)f->taken);
 	return more;
 }
 
-int from_run(struct lh_tool *tool, const struct settings *s, row_sink sink, void *ctx)
+int from_run(struct rows *r, struct lh_tool *tool, row_sink sink, void *ctx)
 {
+	const struct settings *s = r->settings;
 	struct from f = {
-		.tool = tool, .s = s, .format = format_reader(s->from), .sink = sink, .ctx = ctx,
-		.next_file = 1,
+		.tool = tool, .rows = r, .s = s, .format = format_reader(s->from), .sink = sink,
+		.ctx = ctx, .next_file = 1,
 	};
 	int rc;
 
-	if (s->ids && strcmp(s->ids, "-") == 0 && lh_tool_reads_stdin(tool))
+	if (s->ids && strcmp(s->ids, "-") == 0 &&
+	    (tool->n_operands == 1 || lh_tool_reads_stdin(tool)))
 		return lh_tool_usage(tool, "--ids -: stdin has the vectors");
 	metadata_init(&f.meta);
 	rc = s->ids ? run_with_ids(&f) : run_alone(&f, &tool->err);

@@ -26,7 +26,8 @@ enum {
 	V_EXPORT = 2048,
 	V_FETCH = 4096,
 	V_GET = 8192,
-	V_SET = 16384
+	V_SET = 16384,
+	V_SHARD = 32768
 };
 
 struct settings {
@@ -43,6 +44,8 @@ struct settings {
 	const char *id_field;		/* NULL: "id" */
 	double lock_timeout;
 	struct lh_list id;
+	uint64_t shards;		/* of shard; 0: not given */
+	int by;				/* enum lh_shard_by */
 	const char *hnswlib, *ids;	/* of import, export and formats */
 	enum format from, to;
 	int id_type;			/* enum id_type, -1: not given */
@@ -67,11 +70,22 @@ int index_export(struct lh_tool *tool, void *settings);
 int index_fetch(struct lh_tool *tool, void *settings);
 int index_get(struct lh_tool *tool, void *settings);
 int index_set_metadata(struct lh_tool *tool, void *settings);
+int index_shard(struct lh_tool *tool, void *settings);
 
 /* ---- build.c ---- */
 
+/* Read the records of a build, and finish with a writer that has them all.  as_f32: it also
+ * stores f32 vectors if its precision is another.  It holds the lock of operand [0]. */
+typedef int build_finish(struct lh_tool *tool, const struct settings *s,
+			 struct lh_index_writer *w);
+int build_run(struct lh_tool *tool, const struct settings *s, bool as_f32, build_finish *finish);
 /* Show the progress of a commit; ctx is the struct lh_tool. */
 void show_stage(void *ctx, const char *stage, uint64_t done, uint64_t of);
+
+/* ---- shard.c ---- */
+
+/* Check the usage of shard. */
+int shard_check(struct lh_tool *tool, const struct settings *s);
 
 /* ---- dump.c ---- */
 
@@ -179,7 +193,7 @@ int row_fits(const struct row *row, uint32_t dimension, const char *model, struc
 /* ---- from.c, to.c: files of other programs ---- */
 
 /* Read the vectors of the operands, or of stdin, in the format of --from. */
-int from_run(struct lh_tool *tool, const struct settings *s, row_sink sink, void *ctx);
+int from_run(struct rows *r, struct lh_tool *tool, row_sink sink, void *ctx);
 /* Write all rows in the format of --to. */
 int to_run(struct lh_tool *tool, const struct settings *s, const struct lh_index *ix);
 

@@ -2,37 +2,38 @@
 #include "index.h"
 #include "model/http.h"
 
-#define V_TEXT (V_BUILD | V_ADD)
-#define V_READS (V_BUILD | V_ADD | V_DELETE | V_GET | V_SET | V_REQUESTS)
-#define V_IDS (V_BUILD | V_ADD | V_DELETE | V_GET | V_SET)
-#define V_WRITE (V_BUILD | V_ADD | V_DELETE | V_SET | V_COMPACT | V_MERGE | V_MOVE | V_REQUESTS | \
+#define V_MAKES (V_BUILD | V_SHARD)
+#define V_TEXT (V_MAKES | V_ADD)
+#define V_READS (V_MAKES | V_ADD | V_DELETE | V_GET | V_SET | V_REQUESTS)
+#define V_IDS (V_MAKES | V_ADD | V_DELETE | V_GET | V_SET)
+#define V_WRITE (V_MAKES | V_ADD | V_DELETE | V_SET | V_COMPACT | V_MERGE | V_MOVE | V_REQUESTS | \
 		 V_IMPORT)
 
 static const struct lh_option options[] = {
 	{ 0, "distance", "cosine|l2|ip", "how to measure (default cosine)",
-	  LH_CHOICE(struct settings, distance, .verbs = V_BUILD | V_IMPORT) },
+	  LH_CHOICE(struct settings, distance, .verbs = V_MAKES | V_IMPORT) },
 	{ 0, "m", "N", "links per vector (default 16)",
-	  LH_UINT(struct settings, m, 2, 128, .verbs = V_BUILD) },
+	  LH_UINT(struct settings, m, 2, 128, .verbs = V_MAKES) },
 	{ 0, "ef-construction", "N", "candidates while building (default 200)",
-	  LH_UINT(struct settings, ef_construction, 8, 10000, .verbs = V_BUILD) },
+	  LH_UINT(struct settings, ef_construction, 8, 10000, .verbs = V_MAKES) },
 	{ 0, "ef-search", "N", "ef of searches (default max(64, 2k))",
-	  LH_UINT(struct settings, ef_search, 1, LH_INDEX_EF_MAX, .verbs = V_BUILD) },
+	  LH_UINT(struct settings, ef_search, 1, LH_INDEX_EF_MAX, .verbs = V_MAKES) },
 	{ 0, "exact-below", "N", "no graph under N vectors (default 1000)",
-	  LH_UINT(struct settings, exact_below, 0, 4294967294.0, .verbs = V_BUILD) },
+	  LH_UINT(struct settings, exact_below, 0, 4294967294.0, .verbs = V_MAKES) },
 	{ 0, "precision", "f32|f16|i8", "how vectors are stored (default f32)",
-	  LH_CHOICE(struct settings, precision, .verbs = V_BUILD) },
+	  LH_CHOICE(struct settings, precision, .verbs = V_MAKES) },
 	{ 0, "rescore", NULL, "also store f32, for exact distances",
-	  LH_FLAG(struct settings, rescore, .verbs = V_BUILD) },
+	  LH_FLAG(struct settings, rescore, .verbs = V_MAKES) },
 	{ 0, "layout", "hnsw|qg", "of the graph (qg from 200 values on)",
-	  LH_CHOICE(struct settings, layout, .verbs = V_BUILD) },
+	  LH_CHOICE(struct settings, layout, .verbs = V_MAKES) },
 	{ 0, "lexical", NULL, "also find texts by their words",
-	  LH_FLAG(struct settings, lexical, .verbs = V_BUILD) },
+	  LH_FLAG(struct settings, lexical, .verbs = V_MAKES) },
 	{ 0, "dimension", "N", "values of a vector",
-	  LH_UINT(struct settings, dimension, 1, LH_DIM_MAX, .verbs = V_BUILD | V_IMPORT) },
+	  LH_UINT(struct settings, dimension, 1, LH_DIM_MAX, .verbs = V_MAKES | V_IMPORT) },
 	{ 0, "allow-empty", NULL, "make INDEX even without any record",
-	  LH_FLAG(struct settings, allow_empty, .verbs = V_BUILD) },
+	  LH_FLAG(struct settings, allow_empty, .verbs = V_MAKES) },
 	{ 0, "seed", "N", "seed of the graph's levels (default 1)",
-	  LH_UINT(struct settings, seed, 0, 4294967295.0, .verbs = V_BUILD) },
+	  LH_UINT(struct settings, seed, 0, 4294967295.0, .verbs = V_MAKES) },
 	{ 0, "engine", LH_ENGINES, "embeds the texts (default hash)",
 	  LH_CHOICE(struct settings, engine, .verbs = V_TEXT) },
 	{ 0, "model", "MODEL", "model (default: first record's)",
@@ -58,15 +59,19 @@ static const struct lh_option options[] = {
 	{ 0, "hnswlib", "FILE", "the index of hnswlib",
 	  LH_TEXT(struct settings, hnswlib, .verbs = V_IMPORT | V_EXPORT) },
 	{ 0, "ids", "IDS", "id and metadata of each label or vector",
-	  LH_TEXT(struct settings, ids, .verbs = V_BUILD | V_DUMP | V_IMPORT | V_EXPORT) },
+	  LH_TEXT(struct settings, ids, .verbs = V_MAKES | V_DUMP | V_IMPORT | V_EXPORT) },
 	{ 0, "from", FORMATS, "read this format (default jsonl)",
-	  LH_CHOICE(struct settings, from, .verbs = V_BUILD) },
+	  LH_CHOICE(struct settings, from, .verbs = V_MAKES) },
 	{ 0, "to", FORMATS, "write this format (default jsonl)",
 	  LH_CHOICE(struct settings, to, .verbs = V_DUMP) },
 	{ 0, "id-type", ID_TYPES, "type of ids in pgcopy (default text)",
-	  LH_CHOICE(struct settings, id_type, .verbs = V_BUILD | V_DUMP) },
+	  LH_CHOICE(struct settings, id_type, .verbs = V_MAKES | V_DUMP) },
 	{ 0, "half", NULL, "write halfvec in pgcopy",
 	  LH_FLAG(struct settings, half, .verbs = V_DUMP) },
+	{ 'n', NULL, "N", "the number of shards",
+	  LH_UINT(struct settings, shards, 1, LH_SHARDS_MAX, .verbs = V_SHARD) },
+	{ 0, "by", "hash|centroid", "divide records by this (default hash)",
+	  LH_CHOICE(struct settings, by, .verbs = V_SHARD) },
 	{ 0, "lock-timeout", "S", "seconds to wait (default 10)",
 	  LH_REAL(struct settings, lock_timeout, 0, 1e9, .verbs = V_WRITE) },
 	LH_SHARD_OPTION(V_BUILD),
@@ -79,6 +84,8 @@ static const struct lh_option options[] = {
 
 static const struct lh_verb verbs[] = {
 	{ "build", "INDEX [FILE...]", "make INDEX from records", V_BUILD, 1, index_build },
+	{ "shard", "PLAN [FILE...]", "make N indexes from records, and PLAN", V_SHARD, 1,
+	  index_shard },
 	{ "add", "INDEX [FILE...]", "add or replace records", V_ADD, 1, index_add },
 	{ "delete", "INDEX [FILE...]", "delete the records with these ids", V_DELETE, 1,
 	  index_delete },
@@ -105,7 +112,7 @@ static const struct lh_verb verbs[] = {
 /* Check the options of build --from and dump --to. */
 static int check_formats(struct lh_tool *tool, const struct settings *s)
 {
-	bool build = tool->verb->bit == V_BUILD;
+	bool build = tool->verb->bit & V_MAKES;
 	enum format format = build ? s->from : s->to;
 	const char *option = build ? "from" : "to";
 
@@ -139,7 +146,9 @@ static int check(struct lh_tool *tool, void *settings)
 	if (tool->verb->bit & (V_IMPORT | V_EXPORT) && !(s->hnswlib && s->ids))
 		return lh_tool_usage(tool, "%s needs --hnswlib FILE and --ids IDS",
 				     tool->verb->name);
-	if (tool->verb->bit & (V_BUILD | V_DUMP) && check_formats(tool, s) < 0)
+	if (tool->verb->bit == V_SHARD && shard_check(tool, s) < 0)
+		return -1;
+	if (tool->verb->bit & (V_MAKES | V_DUMP) && check_formats(tool, s) < 0)
 		return -1;
 	if (s->url && lh_http_check_kept_url(s->url, &err) < 0)
 		return lh_tool_usage(tool, "--url: %s", err.msg);
@@ -155,7 +164,7 @@ static int check(struct lh_tool *tool, void *settings)
 	if (s->engine == LH_ENGINE_GGUF && s->url)
 		return lh_tool_usage(tool, "--url: the model of engine gguf is --model");
 	if ((s->prefix || s->query_prefix) && s->engine != LH_ENGINE_GGUF &&
-	    (s->engine >= 0 || tool->verb->bit == V_BUILD))
+	    (s->engine >= 0 || tool->verb->bit & V_MAKES))
 		return lh_tool_usage(tool, "--%s is for engine gguf",
 				     s->prefix ? "prefix" : "query-prefix");
 	if (s->rescore && s->precision == LH_F32)

@@ -271,7 +271,7 @@ static int next(struct row_reader *r, struct format_row *row, struct lh_err *err
 	if (!r->left)
 		return bytes_end(&r->in, err);
 	if (read_values(r, err) < 0)
-		return lh_err_prefix(err, "row %llu", (unsigned long long)r->rows);
+		return lh_err_prefix(err, "row %llu", (unsigned long long)r->rows + 1);
 	r->left--;
 	r->rows++;
 	*row = (struct format_row){ .vector = (const float *)(const void *)r->vector.p,

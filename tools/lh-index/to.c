@@ -130,6 +130,8 @@ int to_run(struct lh_tool *tool, const struct settings *s, const struct lh_index
 
 	if (rc < 0)
 		return -1;
+	if (s->ids)
+		lh_tool_ignore_sigpipe(tool);
 	lh_index_get_stats(ix, &st);
 	to.w.rows = st.live;
 	metadata_init(&to.meta);

@@ -8,6 +8,7 @@ static const struct lh_option options[] = {
 	{ 0, "source", "STREAM", "filter: rows of this stream in, evidence out",
 	  LH_TEXT(struct settings, source) },
 	LH_RUN_OPTIONS(struct settings, run, 0),
+	LH_SHARD_OPTION(0),
 	{ 0, "sources", "STREAM,...", "only read these sources of the root (default: all)",
 	  LH_TEXT(struct settings, sources) },
 	{ 0, "dedup", "all|day",
@@ -46,11 +47,11 @@ static int run(struct lh_tool *tool, struct settings *s)
 					     "keeps what it skips");
 		return root_run(tool, s);
 	}
-	if (s->sources || s->dry_run || s->run.run_id || s->dedup >= 0 ||
+	if (s->sources || s->dry_run || s->run.run_id || s->dedup >= 0 || tool->shard ||
 	    s->run.root != getenv("LH_DISTILL_ROOT"))
 		return lh_tool_usage(tool,
 				     "--source reads no root: --root, --sources, --dry-run,"
-				     " --run-id and --dedup exclude it");
+				     " --run-id, --shard and --dedup exclude it");
 	return filter_run(tool, s);
 }
 

@@ -1,5 +1,6 @@
 /* root.c - convert the sources of a root to its evidence. */
 #include "materialize.h"
+#include "distill/part.h"
 
 /* Read "a,b" as a set. */
 static int read_sources(struct lh_tool *tool, const char *list, unsigned *set)
@@ -63,9 +64,12 @@ int root_run(struct lh_tool *tool, struct settings *s)
 	struct lh_collect how = { .dedup = s->dedup == LH_DEDUP_DAY, .max_line = tool->max_line,
 				  .skipped = on_skip, .ctx = tool };
 	struct lh_stage_result res = { 0 };
+	struct lh_buf json = { 0 };
 	struct lh_run *run;
 	int rc;
 
+	if (lh_tool_shard(tool, &s->run.shard) < 0)
+		return -1;
 	if (read_sources(tool, s->sources, &how.sources) < 0)
 		return -1;
 	s->run.jobs = (unsigned)tool->jobs;
@@ -75,6 +79,8 @@ int root_run(struct lh_tool *tool, struct settings *s)
 	s->run.ctx = tool;
 	run = lh_run_open(&s->run, tool->now, &tool->err);
 	rc = run ? lh_stage_collect(run, &res, &how, &tool->err) : -1;
+	if (!rc && run->how.shard.n && !run->how.dry)
+		rc = lh_part_finish(run, LH_PART_MATERIALIZE, &how, &json, &tool->err);
 	if (!rc)
 		rc = print(tool, run, &how);
 	if (!rc)
@@ -82,6 +88,7 @@ int root_run(struct lh_tool *tool, struct settings *s)
 	if (!rc && how.all.skipped)
 		lh_tool_verdict_bad(tool);
 	lh_stage_done(&res);
+	lh_buf_free(&json);
 	lh_run_close(run);
 	return rc;
 }

@@ -65,23 +65,40 @@ static struct lh_filter *filter_of(struct lh_str key)
 	return f;
 }
 
-/* Return whether no record has the key; a damaged one is the search's to report. */
-static bool is_absent(const struct lh_index *ix, struct lh_str key)
+/* Return whether no record has the key; a damaged one is the search's to report.  The records
+ * are added to *live. */
+static bool is_absent(const struct lh_index *ix, struct lh_str key, uint64_t *live)
 {
 	struct lh_filter *f = filter_of(key);
-	uint64_t i, live = 0, n = lh_index_rows(ix);
+	uint64_t i, n = lh_index_rows(ix);
 	struct lh_err unused;
 	struct lh_row row;
 	int got = f ? 0 : -1;
 
 	for (i = 0; !got && i < n; i++) {
 		got = lh_index_row(ix, i, &row, &unused);
-		live += got > 0;
+		*live += got > 0;
 		if (got > 0)
 			got = lh_filter_match(f, row.meta.p, row.meta.n, &unused);
 	}
 	lh_filter_free(f);
-	return !got && live;
+	return !got;
+}
+
+/* Return whether there are records in the corpus of s, and none has the key. */
+static bool corpus_lacks(const struct worker *w, const struct corpus_search *s, struct lh_str key)
+{
+	size_t first = (size_t)(s - w->seat) - s->name->shard, i;
+	size_t n = s->name->plan ? s->name->plan->shards.n : 1;
+	uint64_t live = 0;
+
+	for (i = first; i < first + n; i++) {
+		const struct opened *o = atomic_load(&w->run->corpora.v[i]);
+
+		if (!o || !is_absent(o->ix, key, &live))
+			return false;
+	}
+	return live;
 }
 
 void report_absent(struct worker *w, const struct corpus_search *s)
@@ -92,7 +109,7 @@ void report_absent(struct worker *w, const struct corpus_search *s)
 
 	for (i = 0; !run->tool->quiet && i < n; i++)
 		if (is_new(run->looked_up, s->name->text, key[i]) &&
-		    is_absent(s->open->ix, key[i]))
+		    corpus_lacks(w, s, key[i]))
 			lh_tool_message(run->tool, "corpus \"%s\": no record has the key \"%.*s\"",
 					s->name->text, key[i].n < 200 ? (int)key[i].n : 200,
 					key[i].p);

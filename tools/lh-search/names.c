@@ -27,8 +27,7 @@ static bool is_folder(const char *operand)
 	return (n && operand[n - 1] == '/') || (stat(operand, &st) == 0 && S_ISDIR(st.st_mode));
 }
 
-/* Add a name without a path; NULL with *err. */
-static struct name *add(struct names *l, struct lh_str text, struct lh_err *err)
+struct name *names_add(struct names *l, struct lh_str text, struct lh_err *err)
 {
 	struct name *c;
 
@@ -43,29 +42,52 @@ static struct name *add(struct names *l, struct lh_str text, struct lh_err *err)
 	return lh_buf_check(&c->json, err) < 0 ? NULL : c;
 }
 
-/* Add an index by its operand; own_name: the name if the operand is a file alone. */
-static struct name *add_file(struct names *l, const char *operand, const char *own_name,
-			     struct lh_err *err)
+/* Read an operand; *name is the name if the operand is a file alone. */
+static const char *read_operand(const char *operand, struct lh_str *name, struct lh_err *err)
 {
-	struct lh_str name = { operand, 0 };
-	const char *path = split(operand, &name.n);
-	struct name *c;
+	struct lh_str given = { operand, 0 };
+	const char *path = split(operand, &given.n);
 
-	if (!path) {
-		name = own_name ? lh_str_of(own_name) : lh_index_name(operand);
+	if (path)
+		*name = given;
+	else
 		path = operand;
-	}
-	if (!name.n)
+	if (!name->n)
 		lh_err_set(err, LH_EUSAGE, "\"%s\" gives a corpus no name", operand);
 	else if (!*path)
 		lh_err_set(err, LH_EUSAGE, "\"%s\" names no file: NAME=FILE", operand);
-	else if (!lh_utf8_valid(name.p, name.n))
+	else if (!lh_utf8_valid(name->p, name->n))
 		lh_err_set(err, LH_EUSAGE,
 			   "corpus name \"%.*s\" is not UTF-8: give it one with NAME=FILE",
-			   (int)name.n, name.p);
-	else if ((c = add(l, name, err)) && (c->path = lh_strndup(path, strlen(path), err)))
-		return c;
+			   (int)name->n, name->p);
+	else
+		return path;
 	return NULL;
+}
+
+static struct name *add_file(struct names *l, struct lh_str name, const char *path,
+			     struct lh_err *err)
+{
+	struct name *c = names_add(l, name, err);
+
+	if (!c)
+		return NULL;
+	c->path = lh_strndup(path, strlen(path), err);
+	return c->path ? c : NULL;
+}
+
+/* Add an index or plan by its operand. */
+static int add_corpus(struct names *l, const char *operand, uint64_t nearest, struct lh_err *err)
+{
+	bool alone = lh_shard_plan_is(operand);
+	struct lh_str name = alone ? lh_shard_plan_name(operand) : lh_index_name(operand);
+	const char *path = read_operand(operand, &name, err);
+
+	if (!path)
+		return -1;
+	if (alone || lh_shard_plan_is(path))
+		return plan_add(l, name, path, nearest, err);
+	return add_file(l, name, path, err) ? 0 : -1;
 }
 
 /* ---- folders ---- */
@@ -77,7 +99,7 @@ static int add_listed(struct names *l, const char *folder, const struct lh_index
 	size_t i;
 
 	for (i = 0; i < found->n; i++) {
-		c = add(l, lh_str_of(found->name[i]), err);
+		c = names_add(l, lh_str_of(found->name[i]), err);
 		if (!c)
 			return -1;
 		c->path = lh_index_folder_path(folder, lh_str_of(c->text), err);
@@ -88,20 +110,27 @@ static int add_listed(struct names *l, const char *folder, const struct lh_index
 	return 0;
 }
 
-/* Add the indexes of a folder.  It is stamped before it is read, so that a change in
- * between is seen. */
-static int add_folder(struct names *l, const char *path, bool may_be_absent, struct lh_err *err)
+int names_watch(struct names *l, const char *path, struct lh_err *err)
 {
-	struct lh_index_folder found;
 	struct folder *f;
-	int rc;
 
 	if (lh_grow(&l->folder, &l->cap_folders, l->n_folders + 1, sizeof *l->folder, err) < 0)
 		return -1;
 	f = &l->folder[l->n_folders++];
 	f->path = path;
 	lh_stamp_take(&f->stamp, path);
-	if (may_be_absent && !f->stamp.there)
+	return 0;
+}
+
+/* Add the indexes of a folder. */
+static int add_folder(struct names *l, const char *path, bool may_be_absent, struct lh_err *err)
+{
+	struct lh_index_folder found;
+	int rc;
+
+	if (names_watch(l, path, err) < 0)
+		return -1;
+	if (may_be_absent && !l->folder[l->n_folders - 1].stamp.there)
 		return 0;
 	if (lh_index_folder_read(&found, path, err) < 0)
 		return l->wire && l->again ? -1 : lh_err_prefix(err, "%s", path);
@@ -114,7 +143,10 @@ static int add_folder(struct names *l, const char *path, bool may_be_absent, str
 
 static int by_text(const void *a, const void *b)
 {
-	return strcmp(((const struct name *)a)->text, ((const struct name *)b)->text);
+	const struct name *x = a, *y = b;
+	int c = strcmp(x->text, y->text);
+
+	return c ? c : (x->shard > y->shard) - (x->shard < y->shard);
 }
 
 static int check_names(const struct names *l, struct lh_err *err)
@@ -122,7 +154,8 @@ static int check_names(const struct names *l, struct lh_err *err)
 	size_t i;
 
 	for (i = 1; i < l->n; i++)
-		if (!strcmp(l->v[i - 1].text, l->v[i].text))
+		if (!strcmp(l->v[i - 1].text, l->v[i].text) &&
+		    !same_corpus(&l->v[i - 1], &l->v[i]))
 			return lh_err_set(err, LH_EUSAGE,
 					  "two corpora are named \"%s\" (%s and %s); name one with "
 					  "NAME=FILE",
@@ -133,7 +166,9 @@ static int check_names(const struct names *l, struct lh_err *err)
 /* Without a name of its own, a playbook has the default name in queries. */
 static int add_playbook(struct names *l, const char *operand, struct lh_err *err)
 {
-	const struct name *added = add_file(l, operand, LH_PLAYBOOK_CORPUS, err);
+	struct lh_str name = lh_str_of(LH_PLAYBOOK_CORPUS);
+	const char *path = read_operand(operand, &name, err);
+	const struct name *added = path ? add_file(l, name, path, err) : NULL;
 	long same;
 
 	if (!added)
@@ -153,8 +188,10 @@ static int add_all(struct names *l, const struct run *run, struct lh_err *err)
 	for (i = 0; i < run->n_operands; i++)
 		if (is_folder(run->operands[i]) ?
 			    add_folder(l, run->operands[i], false, err) < 0 :
-			    !add_file(l, run->operands[i], NULL, err))
+			    add_corpus(l, run->operands[i], run->set->nearest, err) < 0)
 			return -1;
+	if (run->set->nearest && !l->n_plans)
+		return lh_err_set(err, LH_EUSAGE, "--nearest goes with a plan of shards");
 	l->n = l->all;
 	if (l->n)
 		qsort(l->v, l->n, sizeof *l->v, by_text);
@@ -196,6 +233,9 @@ void names_drop(struct names *l)
 		free(l->v[i].text);
 		free(l->v[i].path);
 	}
+	for (i = 0; i < l->n_plans; i++)
+		plan_drop(l->plan[i]);
+	free(l->plan);
 	free(l->folder);
 	free(l->v);
 	free(l);
@@ -219,7 +259,7 @@ static long find(const struct names *l, size_t from, size_t to, struct lh_str te
 		int c = lh_str_cmp(lh_str_of(l->v[mid].text), text);
 
 		if (!c)
-			return (long)mid;
+			return (long)(mid - l->v[mid].shard);
 		if (c < 0)
 			from = mid + 1;
 		else
@@ -243,5 +283,10 @@ long names_find_same(const struct names *l, const struct names *of, size_t i)
 	struct lh_str text = lh_str_of(of->v[i].text);
 	long at = i < of->n ? names_find(l, text) : names_find_playbook(l, text);
 
-	return at >= 0 && strcmp(l->v[at].path, of->v[i].path) == 0 ? at : -1;
+	size_t shard = of->v[i].shard;
+
+	if (at < 0 || (shard && !(l->v[at].plan && shard < l->v[at].plan->shards.n)))
+		return -1;
+	at += (long)shard;
+	return strcmp(l->v[at].path, of->v[i].path) == 0 ? at : -1;
 }

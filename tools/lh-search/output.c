@@ -77,6 +77,12 @@ static int print_results(struct worker *w, struct lh_writer *to, struct lh_err *
 	return 0;
 }
 
+static void print_partial(const struct worker *w, struct lh_writer *to)
+{
+	if (w->partial)
+		lh_write_bool(to, "partial", true);
+}
+
 int print_record(struct worker *w, const struct lh_record *rec, struct lh_buf *out,
 		 struct lh_err *err)
 {
@@ -93,6 +99,8 @@ int print_record(struct worker *w, const struct lh_record *rec, struct lh_buf *o
 	}
 	if (q->role_made)
 		drop[n++] = "query_role";
+	if (w->run->corpora.names->n_plans)
+		drop[n++] = "partial";
 	to = lh_write_record(out, rec, drop, n);
 	if (q->role_made)
 		lh_write_str(&to, "query_role", q->role);
@@ -104,6 +112,7 @@ int print_record(struct worker *w, const struct lh_record *rec, struct lh_buf *o
 		lh_write_u64(&to, "playbook_boosted", w->boosted);
 		lh_write_u64(&to, "playbook_injected", w->injected);
 	}
+	print_partial(w, &to);
 	lh_write_end(&to);
 	return lh_buf_check(out, err);
 }
@@ -111,12 +120,17 @@ int print_record(struct worker *w, const struct lh_record *rec, struct lh_buf *o
 /* How many candidates each corpus of the query gave, before they were cut at k. */
 static void print_counts(const struct worker *w, struct lh_writer *to)
 {
-	size_t i;
+	uint64_t n, most = w->reader.q.per_corpus_k;
+	size_t i = 0;
 
 	lh_write_object(to, "per_corpus_counts");
-	for (i = 0; i < w->n_chosen; i++) {
-		lh_write_key_str(to, lh_str_of(w->chosen[i]->name->text));
-		lh_write_u64(to, NULL, w->chosen[i]->n);
+	while (i < w->n_chosen) {
+		const struct name *name = w->chosen[i]->name;
+
+		for (n = 0; i < w->n_chosen && same_corpus(w->chosen[i]->name, name); i++)
+			n += w->chosen[i]->n;
+		lh_write_key_str(to, lh_str_of(name->text));
+		lh_write_u64(to, NULL, n < most ? n : most);
 	}
 	lh_write_end(to);
 }
@@ -134,6 +148,7 @@ int print_wire(struct worker *w, struct lh_buf *out, struct lh_err *err)
 		lh_write_u64(&to, "playbook_boosted", w->boosted);
 		lh_write_u64(&to, "playbook_injected", w->injected);
 	}
+	print_partial(w, &to);
 	lh_write_end(&to);
 	return lh_buf_check(out, err);
 }
@@ -156,6 +171,7 @@ int print_flat(struct worker *w, struct lh_buf *out, struct lh_err *err)
 		lh_write_u64(&to, "rank", i + 1);
 		if (print_hit(w, &w->found[i], &to, err) < 0)
 			return -1;
+		print_partial(w, &to);
 		lh_write_end(&to);
 	}
 	return lh_buf_check(out, err);

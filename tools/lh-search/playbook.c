@@ -46,21 +46,35 @@ static int no_entry(const struct corpus_search *s, const struct lh_hit *hit, str
 			     (unsigned long long)hit->row);
 }
 
+/* Find the record of an entry's answer in the shards of its corpus: 1, 0, -1. */
+static int find_answer(struct worker *w, const struct lh_playbook_entry *e, struct memory *m,
+		       struct lh_err *err)
+{
+	long at = names_find(w->run->corpora.names, e->answer_corpus);
+	const struct plan *plan = at < 0 ? NULL : w->seat[at].name->plan;
+	size_t i, n = at < 0 ? 0 : plan ? plan->shards.n : 1;
+	int64_t number = -1;
+
+	for (i = 0; number < 0 && i < n; i++) {
+		m->seat = &w->seat[(size_t)at + i];
+		if (m->seat->query != w->query)
+			continue;
+		number = lh_index_find(m->seat->open->ix, e->answer_id.p, e->answer_id.n, err);
+		if (number == -2)
+			return at_corpus(m->seat, err);
+	}
+	m->number = (uint64_t)number;
+	return number >= 0;
+}
+
 /* Find the row that an entry recommends, if it may be a result of this query: 1, 0, -1. */
 static int recall(struct worker *w, const struct lh_playbook_entry *e, struct memory *m,
 		  struct lh_err *err)
 {
-	long at = names_find(w->run->corpora.names, e->answer_corpus);
-	int64_t number;
-	int rc;
+	int rc = find_answer(w, e, m, err);
 
-	if (at < 0 || w->seat[at].query != w->query)
-		return 0;
-	m->seat = &w->seat[at];
-	number = lh_index_find(m->seat->open->ix, e->answer_id.p, e->answer_id.n, err);
-	if (number < 0)
-		return number == -2 ? at_corpus(m->seat, err) : 0;
-	m->number = (uint64_t)number;
+	if (rc <= 0)
+		return rc;
 	rc = lh_index_row(m->seat->open->ix, m->number, &m->row, err);
 	if (rc > 0)
 		rc = may_answer(w, m->seat, m->number, &m->row, err);
@@ -145,7 +159,7 @@ static int by_distance(const void *a, const void *b)
 
 	if (x->distance != y->distance)
 		return x->distance < y->distance ? -1 : 1;
-	if (x->seat != y->seat)
+	if (!same_corpus(x->seat->name, y->seat->name))
 		return x->seat < y->seat ? -1 : 1;
 	c = memcmp(i->p, k->p, i->n < k->n ? i->n : k->n);
 	return c ? c : i->n < k->n ? -1 : i->n > k->n;
@@ -177,6 +191,10 @@ int use_playbook(struct worker *w, struct lh_err *err)
 	size_t k;
 	int rc;
 
+	if (at >= 0 && w->run->corpora.names->v[at].plan)
+		return lh_err_set(err, LH_EDATA,
+				  "corpus \"%s\" is a plan of shards, not a playbook",
+				  w->run->corpora.names->v[at].text);
 	if (!is_there(w, at) || !w->reader.q.playbook_top_k)
 		return 0;
 	s = &w->seat[at];

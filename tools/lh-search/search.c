@@ -134,7 +134,7 @@ static int choose(struct worker *w, size_t i, struct lh_err *err)
 {
 	struct corpus_search *s = &w->seat[i];
 
-	if (s->query == w->query)
+	if (s->query == w->query || (s->name->plan && !atomic_load(&w->run->corpora.v[i])))
 		return 0;
 	if (lh_grow(&w->chosen, &w->cap_chosen, w->n_chosen + 1, sizeof(*w->chosen), err) < 0 ||
 	    seat_open(w, s, err) < 0)
@@ -144,7 +144,21 @@ static int choose(struct worker *w, size_t i, struct lh_err *err)
 				  s->name->text);
 	s->query = w->query;
 	s->n = s->at = 0;
+	s->skipped = false;
 	w->chosen[w->n_chosen++] = s;
+	return 0;
+}
+
+/* Choose a corpus: each shard of a plan. */
+static int choose_corpus(struct worker *w, size_t i, struct lh_err *err)
+{
+	const struct plan *plan = w->seat[i].name->plan;
+	size_t n = plan ? plan->shards.n : 1, k;
+
+	w->seat[i].taken = 0;
+	for (k = 0; k < n; k++)
+		if (choose(w, i + k, err) < 0)
+			return -1;
 	return 0;
 }
 
@@ -165,7 +179,7 @@ static int choose_named(struct worker *w, struct lh_str name, struct lh_err *err
 {
 	long at = names_find(w->run->corpora.names, name);
 
-	return at < 0 ? no_corpus(w, name, err) : choose(w, (size_t)at, err);
+	return at < 0 ? no_corpus(w, name, err) : choose_corpus(w, (size_t)at, err);
 }
 
 static int in_order(const void *a, const void *b)
@@ -187,7 +201,7 @@ static int choose_all(struct worker *w, struct lh_err *err)
 		if (choose_named(w, q->name[i], err) < 0)
 			return -1;
 	for (i = 0; !q->n_names && i < w->run->corpora.names->n; i++)
-		if (choose(w, i, err) < 0)
+		if (!w->seat[i].name->shard && choose_corpus(w, i, err) < 0)
 			return -1;
 	if (w->n_chosen > 1)
 		qsort(w->chosen, w->n_chosen, sizeof(*w->chosen), in_order);
@@ -243,11 +257,32 @@ static int search_one(struct worker *w, struct corpus_search *s, struct lh_err *
 
 /* ---- merging ---- */
 
+/* Compare the ids of the next hits of two shards; of a damaged row it is empty. */
+static int id_cmp(const struct corpus_search *a, const struct corpus_search *b)
+{
+	struct lh_row x = { 0 }, y = { 0 };
+	struct lh_err unused;
+
+	if (lh_index_row(a->open->ix, a->hit[a->at].row, &x, &unused) <= 0)
+		x.id = (struct lh_str){ "", 0 };
+	if (lh_index_row(b->open->ix, b->hit[b->at].row, &y, &unused) <= 0)
+		y.id = (struct lh_str){ "", 0 };
+	return lh_str_cmp(x.id, y.id);
+}
+
 static bool before(const struct corpus_search *a, const struct corpus_search *b, bool hybrid)
 {
 	if (hybrid && hybrid_cmp(&a->fused[a->at], &b->fused[b->at]))
 		return hybrid_cmp(&a->fused[a->at], &b->fused[b->at]) < 0;
-	return a->hit[a->at].distance < b->hit[b->at].distance;
+	if (a->hit[a->at].distance != b->hit[b->at].distance)
+		return a->hit[a->at].distance < b->hit[b->at].distance;
+	return a->name->plan && a->name->plan == b->name->plan && id_cmp(a, b) < 0;
+}
+
+/* Return the counter of the results of a corpus. */
+static size_t *taken_of(const struct worker *w, struct corpus_search *s)
+{
+	return &w->seat[(size_t)(s - w->seat) - s->name->shard].taken;
 }
 
 /* Return the corpus of the best hit not taken yet, or NULL.  Those chosen are in the order
@@ -260,10 +295,24 @@ static struct corpus_search *next_seat(const struct worker *w)
 	for (i = 0; i < w->n_chosen; i++) {
 		struct corpus_search *s = w->chosen[i];
 
-		if (s->at < s->n && (!best || before(s, best, w->run->set->hybrid)))
+		if (s->at < s->n && *taken_of(w, s) < w->reader.q.per_corpus_k &&
+		    (!best || before(s, best, w->run->set->hybrid)))
 			best = s;
 	}
 	return best;
+}
+
+/* Begin the merge anew, without the shard s if it is damaged. */
+static int merge_without(struct worker *w, struct corpus_search *s, struct lh_err *err)
+{
+	size_t i;
+
+	if (plan_failed(w, s, err) < 0)
+		return -1;
+	for (i = 0; i < w->n_chosen; i++)
+		*taken_of(w, w->chosen[i]) = w->chosen[i]->at = 0;
+	w->n_found = 0;
+	return 0;
 }
 
 /* Merge the hits of all corpora, and cut them at k. */
@@ -279,10 +328,16 @@ static int merge(struct worker *w, struct lh_err *err)
 		if (w->run->set->hybrid)
 			f.score = s->fused[s->at].score;
 		s->at++;
-		if (got < 0)
-			return at_corpus(s, err);
-		if (!got)
-			return damaged_row(s, hit->row, "found, but not there", err);
+		if (got <= 0) {
+			if (got < 0)
+				at_corpus(s, err);
+			else
+				damaged_row(s, hit->row, "found, but not there", err);
+			if (merge_without(w, s, err) < 0)
+				return -1;
+			continue;
+		}
+		++*taken_of(w, s);
 		if (lh_grow(&w->found, &w->cap_found, w->n_found + 1, sizeof *w->found, err) < 0)
 			return -1;
 		w->found[w->n_found++] = f;
@@ -298,10 +353,13 @@ static int search_chosen(struct worker *w, struct lh_err *err)
 	for (i = 0; i < w->n_chosen; i++)
 		if (set_vector(w, w->chosen[i], err) < 0)
 			return -1;
+	if (plans_choose(w, err) < 0)
+		return -1;
 	if (!q->k || !q->per_corpus_k)
 		return 0;
 	for (i = 0; i < w->n_chosen; i++)
-		if (search_one(w, w->chosen[i], err) < 0)
+		if (search_one(w, w->chosen[i], err) < 0 &&
+		    plan_failed(w, w->chosen[i], err) < 0)
 			return -1;
 	if (merge(w, err) < 0)
 		return -1;
@@ -316,6 +374,7 @@ int on_query(struct lh_record *rec, struct lh_buf *out, void *worker, struct lh_
 	w->query++;
 	w->dropped = w->boosted = w->injected = 0;
 	w->n_found = w->n_chosen = 0;
+	w->partial = false;
 	if (query_read(&w->reader, rec, set, err) < 0 || choose_all(w, err) < 0 ||
 	    use_filter(w, err) < 0 || search_chosen(w, err) < 0)
 		return -1;

@@ -4,6 +4,7 @@
  *     main.c      options, the flow
  *     fetched.c   indexes in S3, by local copies
  *     names.c     the names of corpora: INDEX operands, folders, playbooks
+ *     plans.c     corpora of several files, which a plan names
  *     corpora.c   the open indexes
  *     state.c     the state that depends on files, reopened when they change
  *     query.c     reading a query record
@@ -26,12 +27,14 @@
 #include "base/intern.h"
 #include "file/held.h"
 #include "index/index_tools.h"
+#include "index/shard_plan.h"
 #include <lh/playbook.h>
 #include "embed/embedder.h"
 #include "tool/tool.h"
 
 struct settings {
 	uint64_t k, ef;
+	uint64_t nearest;	/* shards of a plan to search; 0: all */
 	bool exact, flat, no_metadata, auto_role, hybrid;
 	bool wire;
 	const char *query, *playbook, *playbooks;
@@ -56,14 +59,23 @@ void fetched_close(struct fetched *f);
 
 #define NAME_RULE "1 to 128 of A-Z, a-z, 0-9, _, . and -, the first not a dot"
 
+struct plan {			/* a corpus of several files */
+	struct lh_shard_plan shards;
+	const char *path;
+	char *text;		/* the corpus's name */
+};
+
 struct name {			/* of a corpus or playbook */
 	char *text, *path;
 	struct lh_buf json;	/* the text as a JSON string */
 	bool lazy;		/* in a folder: opened when a query first needs it */
 	bool alone;		/* if it fails, only the queries that need it do, with 502 */
+	/* NULL: the corpus is one file.  The shards of a plan follow each other. */
+	const struct plan *plan;
+	size_t shard;
 };
 
-struct folder {
+struct folder {			/* or plan */
 	const char *path;
 	struct lh_stamp stamp;
 };
@@ -74,7 +86,8 @@ struct names {			/* shared by the states until a folder changes */
 	size_t n;
 	size_t all;		/* ... then of playbooks, likewise */
 	struct folder *folder;
-	size_t n_folders, cap, cap_folders;
+	struct plan **plan;
+	size_t n_folders, n_plans, cap, cap_folders, cap_plans;
 	bool wire, again;	/* --wire; read again, for a later state */
 };
 
@@ -97,9 +110,13 @@ struct run {
 struct names *names_new(const struct run *run, bool again, struct lh_err *err);
 struct names *names_share(struct names *l);
 void names_drop(struct names *l);
-/* Return whether a folder has changed. */
+/* Add a name without a path; NULL with *err. */
+struct name *names_add(struct names *l, struct lh_str text, struct lh_err *err);
+/* Note the state of a folder or plan, before it is read, so that a change in between is seen. */
+int names_watch(struct names *l, const char *path, struct lh_err *err);
+/* Return whether a folder or plan has changed. */
 bool names_stale(const struct names *l);
-/* Return the number of a name, or -1. */
+/* Return the number of a name, of the first shard of a plan, or -1. */
 long names_find(const struct names *l, struct lh_str text);
 long names_find_playbook(const struct names *l, struct lh_str text);
 /* Return the number in l of name i of another list, if it has the same path, or -1. */
@@ -137,12 +154,21 @@ struct opened {			/* an open index, shared by the states that have its snapshot 
 	struct lh_buf engine;	/* the same for corpora whose texts are embedded alike */
 	struct lh_stamp table;	/* for engine static */
 	bool other_table;	/* not the table that was opened first */
+	atomic_bool damaged;	/* that was reported */
 	struct filters filters;
+};
+
+struct missing {		/* a shard of a plan that cannot be opened */
+	size_t i;		/* its name */
+	struct lh_stamp stamp;
+	struct lh_err why;
 };
 
 struct corpora {
 	struct names *names;
 	struct opened *_Atomic *v;	/* of each name; NULL: not open */
+	struct missing *missing;
+	size_t n_missing, cap_missing;
 	struct lh_stamp absent;		/* of --playbook, if it does not exist */
 };
 
@@ -158,6 +184,23 @@ struct opened *corpora_get(const struct corpora *c, size_t i, struct lh_err *err
 int corpora_have_words(const struct corpora *c, struct lh_err *err);
 /* Make the failure of a corpus one of the query, without its path, if it is alone. */
 int name_failed(const struct name *c, struct lh_err *err);
+
+/* ---- plans.c ---- */
+
+/* Add the shards of the plan at path; check that it is by centroid if nearest is set. */
+int plan_add(struct names *l, struct lh_str text, const char *path, uint64_t nearest,
+	     struct lh_err *err);
+void plan_drop(struct plan *p);
+/* Check that an open shard, and all of those after they were opened, are what their plan says. */
+int plan_check(const struct corpora *c, size_t i, struct lh_err *err);
+int plans_check(const struct corpora *c, struct lh_err *err);
+void plan_report(struct lh_tool *tool, const struct name *c, const struct lh_err *why);
+
+/* Return whether two names are of one corpus. */
+static inline bool same_corpus(const struct name *a, const struct name *b)
+{
+	return a == b || (a->plan && a->plan == b->plan);
+}
 
 /* ---- query.c ---- */
 
@@ -245,6 +288,8 @@ struct corpus_search {			/* a worker's search of one corpus */
 	uint64_t kept_number;
 	float *vector;			/* the query's vector for this corpus */
 	uint64_t query;			/* the last query that chose it */
+	bool skipped;			/* by --nearest */
+	size_t taken;			/* first shard of a plan: results so far from all */
 	struct lh_hit *hit;
 	size_t cap, n, at;		/* hits found; the next to be printed */
 	uint64_t *excluded;		/* rows, sorted */
@@ -280,6 +325,7 @@ struct worker {
 	size_t cap_remembered;
 	struct lh_buf entry, texts;	/* scratch: an entry, its strings */
 	uint64_t boosted, injected;
+	bool partial;			/* a shard did not answer the current query */
 	struct lh_filter *filter;	/* the last filter of a query, ... */
 	uint64_t filter_number;		/* ... counted from 1; 0: none yet */
 	uint64_t filters_made;
@@ -299,6 +345,12 @@ int set_searcher(struct corpus_search *s, struct lh_err *err);
 /* Report damage by the name of the file, or as a failure of the corpus; returns -1. */
 int at_corpus(const struct corpus_search *s, struct lh_err *err);
 int damaged_row(const struct corpus_search *s, uint64_t row, const char *what, struct lh_err *err);
+
+/* Leave out the shards that are not among the nearest, once the query's vectors are set, and
+ * note those that are missing. */
+int plans_choose(struct worker *w, struct lh_err *err);
+/* Leave out a shard with damage: 0, or -1 for another error. */
+int plan_failed(struct worker *w, struct corpus_search *s, struct lh_err *err);
 
 /* ---- absent.c ---- */
 

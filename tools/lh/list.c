@@ -20,8 +20,8 @@
 static const struct family {
 	const char *name, *members[MEMBERS_MAX];
 } families[] = {
-	{ "search", { "lh-embed", "lh-index", "lh-search", "lh-playbook", "lh-pathway",
-		      "lh-relevance" } },
+	{ "search", { "lh-embed", "lh-index", "lh-search", "lh-merge", "lh-playbook",
+		      "lh-pathway", "lh-relevance" } },
 	{ "validate", { "lh-extract-json", "lh-validate", "lh-chat", "lh-iterate" } },
 	{ "audit", { "lh-subject-audit", "lh-audit-full" } },
 	{ "distill", { "lh-materialize", "lh-score", "lh-export", "lh-distill",

@@ -1,0 +1,41 @@
+/* merge.c - lh-distill merge: join the parts of a divided run. */
+#include "distill.h"
+
+/* Print what lh-materialize prints. */
+static int print_collected(struct lh_tool *tool, const struct lh_run *run,
+			   const struct lh_collect *c)
+{
+	struct lh_buf out = { 0 };
+	int s, rc;
+
+	for (s = 0; s < LH_STREAMS; s++) {
+		if (c->sources && !(c->sources & 1u << s))
+			continue;
+		lh_collect_print(run, c, (enum lh_stream)s, &out);
+		lh_buf_putc(&out, '\n');
+	}
+	rc = lh_buf_check(&out, &tool->err);
+	if (!rc)
+		rc = lh_tool_out(tool, out.p, out.len);
+	lh_buf_free(&out);
+	return rc;
+}
+
+int distill_merge(struct lh_tool *tool, void *settings)
+{
+	const struct settings *s = settings;
+	struct lh_collect collect = { 0 };
+	struct lh_run_how how;
+	struct shown shown;
+	struct whole w;
+	int rc;
+
+	if (!s->run.run_id)
+		return lh_tool_usage(tool, "merge needs --run-id: the run whose parts are joined");
+	how = run_how(tool, s, &shown);
+	rc = whole_merge(&w, &how, tool->now, run_ended, &shown, &collect, &tool->err);
+	if (!rc)
+		rc = w.json.len ? run_print(tool, &w) : print_collected(tool, w.run, &collect);
+	whole_free(&w);
+	return rc;
+}

@@ -1,0 +1,242 @@
+/* combine.c - several answers to one query as one.  See merge.h. */
+#include "merge.h"
+
+#include <inttypes.h>
+#include <stdlib.h>
+
+#include "base/mem.h"
+
+void combiner_init(struct combiner *c, const struct settings *s)
+{
+	memset(c, 0, sizeof *c);
+	c->s = s;
+	lh_intern_init(&c->corpora);
+}
+
+void combiner_free(struct combiner *c)
+{
+	free(c->hit);
+	free(c->count);
+	lh_intern_free(&c->corpora);
+}
+
+int combine_check(const struct answer *first, const struct answer *a, struct lh_err *err)
+{
+	if (first->query.len != a->query.len ||
+	    memcmp(first->query.p, a->query.p, a->query.len) != 0)
+		return lh_err_set(err, LH_EDATA, "answers another query");
+	if (first->n && a->n && first->hit[0].has_score != a->hit[0].has_score)
+		return lh_err_set(err, LH_EDATA, a->hit[0].has_score ?
+				  "has scores, and the other answers have none" :
+				  "has no scores, and the other answers have");
+	return 0;
+}
+
+/* ---- hits ---- */
+
+static int compare_names(const struct hit *a, const struct hit *b)
+{
+	int c;
+
+	if (!a->corpus.p || !b->corpus.p)
+		c = (a->corpus.p != NULL) - (b->corpus.p != NULL);
+	else
+		c = lh_str_cmp(a->corpus, b->corpus);
+	return c ? c : lh_str_cmp(a->id, b->id);
+}
+
+/* The order of an answer, but for names: of lh-search --hybrid by score, else by distance. */
+static int compare_rank(const struct hit *a, const struct hit *b)
+{
+	if (a->score != b->score)
+		return a->score > b->score ? -1 : 1;
+	return (a->distance > b->distance) - (a->distance < b->distance);
+}
+
+static int by_rank(const void *one, const void *other)
+{
+	const struct hit *a = one, *b = other;
+	int c = compare_rank(a, b);
+
+	return c ? c : compare_names(a, b);
+}
+
+static int by_name(const void *one, const void *other)
+{
+	const struct hit *a = one, *b = other;
+	int c = compare_names(a, b);
+
+	if (!c)
+		c = compare_rank(a, b);
+	return c ? c : (a->turn > b->turn) - (a->turn < b->turn);
+}
+
+static int gather(struct combiner *c, const struct answer *a, struct lh_err *err)
+{
+	struct hit *h;
+	size_t i;
+
+	if (lh_grow(&c->hit, &c->cap, c->n + a->n, sizeof *c->hit, err) < 0)
+		return -1;
+	for (i = 0; i < a->n; i++) {
+		h = &c->hit[c->n];
+		*h = a->hit[i];
+		h->turn = c->n++;
+		if (c->s->corpus && h->corpus.p)
+			h->corpus = lh_str_of(c->s->corpus);
+	}
+	return 0;
+}
+
+/* Keep the best of the hits with one corpus and id, and put the hits in their order. */
+static void order(struct combiner *c)
+{
+	size_t i, n = 0;
+
+	if (!c->n)
+		return;
+	qsort(c->hit, c->n, sizeof *c->hit, by_name);
+	for (i = 1; i < c->n; i++)
+		if (compare_names(&c->hit[n], &c->hit[i]) != 0)
+			c->hit[++n] = c->hit[i];
+	c->n = n + 1;
+	qsort(c->hit, c->n, sizeof *c->hit, by_rank);
+}
+
+static void put_hit(const struct combiner *c, const struct hit *h, struct lh_writer *to)
+{
+	const struct lh_value *name = &h->corpus_json;
+	const char *end = h->raw.p + h->raw.n;
+
+	lh_write_key(to, NULL);
+	if (!c->s->corpus || !h->corpus.p) {
+		lh_buf_add(to->out, h->raw.p, h->raw.n);
+		return;
+	}
+	lh_buf_add(to->out, h->raw.p, (size_t)(name->p - h->raw.p));
+	lh_buf_json(to->out, h->corpus.p, h->corpus.n);
+	lh_buf_add(to->out, name->p + name->n, (size_t)(end - name->p) - name->n);
+}
+
+static void put_hits(struct combiner *c, uint64_t k, struct lh_writer *to)
+{
+	size_t i;
+
+	order(c);
+	lh_write_array(to, "results");
+	for (i = 0; i < c->n && i < k; i++)
+		put_hit(c, &c->hit[i], to);
+	lh_write_end(to);
+}
+
+/* ---- counters ---- */
+
+static int add(uint64_t *sum, const struct lh_value *v, struct lh_err *err)
+{
+	int64_t count = 0;
+
+	lh_value_i64(v, &count);
+	if ((uint64_t)count > SUMS_MAX - *sum)
+		return lh_err_set(err, LH_EDATA, "the counters add up to more than %" PRId64,
+				  (int64_t)SUMS_MAX);
+	*sum += (uint64_t)count;
+	return 0;
+}
+
+/* Add the counts of corpora, all under one name with --corpus. */
+static int add_counts(struct combiner *c, const struct lh_value *v, struct lh_err *err)
+{
+	struct lh_buf text = { 0 };
+	struct lh_str name;
+	struct lh_iter it;
+	uint32_t i;
+	int rc = 0;
+
+	for (lh_iter_init(&it, v); !rc && lh_iter_next(&it); ) {
+		size_t n = c->corpora.n;
+
+		lh_buf_reset(&text);
+		name = lh_str_of(c->s->corpus ? c->s->corpus : "");
+		if (!c->s->corpus)
+			rc = lh_value_str(&it.key, &text, &name, err);
+		if (!rc)
+			rc = lh_intern_add(&c->corpora, name.p, name.n, &i, err);
+		if (!rc)
+			rc = lh_grow(&c->count, &c->cap_count, c->corpora.n, sizeof *c->count, err);
+		if (!rc && c->corpora.n > n)
+			c->count[i] = 0;
+		if (!rc)
+			rc = add(&c->count[i], &it.val, err);
+	}
+	lh_buf_free(&text);
+	return rc;
+}
+
+static void put_counts(const struct combiner *c, struct lh_writer *to)
+{
+	uint32_t i;
+
+	lh_write_object(to, counter_names[PER_CORPUS_COUNTS]);
+	for (i = 0; i < c->corpora.n; i++) {
+		lh_write_key_str(to, lh_intern_text(&c->corpora, i));
+		lh_write_u64(to, NULL, c->count[i]);
+	}
+	lh_write_end(to);
+}
+
+/* Write the sum of a counter, if an answer has it. */
+static int put_sum(struct combiner *c, struct answer *const *a, size_t n, enum counter which,
+		   struct lh_writer *to, struct lh_err *err)
+{
+	bool found = false;
+	uint64_t sum = 0;
+	size_t i;
+	int rc = 0;
+
+	for (i = 0; !rc && i < n; i++) {
+		const struct lh_value *v = a[i] ? &a[i]->counter[which] : NULL;
+
+		if (!v || !v->p)
+			continue;
+		found = true;
+		rc = which == PER_CORPUS_COUNTS ? add_counts(c, v, err) : add(&sum, v, err);
+	}
+	if (!rc && found && which == PER_CORPUS_COUNTS)
+		put_counts(c, to);
+	else if (!rc && found)
+		lh_write_u64(to, counter_names[which], sum);
+	return rc;
+}
+
+/* ---- the answer ---- */
+
+int combine(struct combiner *c, struct answer *const *a, size_t n, bool partial,
+	    struct lh_buf *out, struct lh_err *err)
+{
+	const struct answer *first = NULL;
+	struct lh_writer to;
+	size_t i;
+
+	c->n = 0;
+	lh_intern_free(&c->corpora);
+	lh_intern_init(&c->corpora);
+	for (i = n; i-- > 0; )
+		first = a[i] ? a[i] : first;
+	for (i = 0; i < n; i++) {
+		if (a[i] && gather(c, a[i], err) < 0)
+			return -1;
+		partial |= a[i] && a[i]->partial;
+	}
+	c->partial = partial;
+	to = first->to_query;
+	to.out = out;
+	lh_buf_add(out, first->query.p, first->query.len);
+	put_hits(c, first->k == UINT64_MAX ? c->s->k : first->k, &to);
+	for (i = 0; i < N_COUNTERS; i++)
+		if (put_sum(c, a, n, (enum counter)i, &to, err) < 0)
+			return -1;
+	if (partial)
+		lh_write_bool(&to, "partial", true);
+	lh_write_end(&to);
+	return lh_buf_check(out, err);
+}

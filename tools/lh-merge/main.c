@@ -1,0 +1,68 @@
+/* lh-merge: the answers of several searches as one.  See lh-merge(1). */
+#include "merge.h"
+
+#include <unistd.h>
+
+static const struct lh_option options[] = {
+	{ 'k', NULL, "N", "results for each query (default 10)",
+	  LH_UINT(struct settings, k, 0, K_MAX) },
+	{ 0, "corpus", "NAME", "name the corpus of all hits NAME",
+	  LH_TEXT(struct settings, corpus) },
+	{ 0, "expect", "N", "answers to each query; with fewer it is partial",
+	  LH_UINT(struct settings, expect, 0, UINT32_MAX) },
+	LH_INPUT_OPTIONS,
+	LH_COMMON_OPTIONS,
+	LH_OPTION_END
+};
+
+static int check(struct lh_tool *tool, const struct settings *s)
+{
+	size_t i, n = 0;
+
+	if (s->corpus && !*s->corpus)
+		return lh_tool_usage(tool, "--corpus must not be empty");
+	if (s->corpus && !lh_utf8_valid(s->corpus, strlen(s->corpus)))
+		return lh_tool_usage(tool, "--corpus is not UTF-8: %s", s->corpus);
+	for (i = 0; i < tool->n_operands; i++)
+		n += strcmp(tool->operands[i], "-") == 0;
+	if (n > 1)
+		return lh_tool_usage(tool, "standard input can be one operand only");
+	return 0;
+}
+
+/* Return whether standard input is all there is. */
+static bool is_joined(const struct lh_tool *tool)
+{
+	return !tool->n_operands ||
+	       (tool->n_operands == 1 && strcmp(tool->operands[0], "-") == 0);
+}
+
+static int run(struct lh_tool *tool, const struct settings *s)
+{
+	struct lh_records *records;
+	int rc;
+
+	if (check(tool, s) < 0)
+		return -1;
+	if (!tool->n_operands && isatty(STDIN_FILENO))
+		lh_tool_message(tool, "reading JSONL from the terminal");
+	records = lh_records_begin(tool);
+	if (!records)
+		return -1;
+	rc = is_joined(tool) ? join_run(tool, s, records) : step_run(tool, s, records);
+	return lh_records_end(records, rc);
+}
+
+int main(int argc, char **argv)
+{
+	struct settings s = { .k = 10 };
+	struct lh_tool tool;
+	int rc;
+
+	lh_tool_init(&tool, "lh-merge", "[OPTION]... [FILE]...",
+		     "join the answers of several searches into one", options);
+	rc = lh_tool_parse(&tool, argc, argv, &s);
+	if (!rc)
+		rc = run(&tool, &s);
+	return lh_tool_finish(&tool, rc);
+}
