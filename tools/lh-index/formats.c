@@ -16,7 +16,8 @@ static ssize_t fill(struct byte_input *in, size_t n, struct lh_err *err)
 
 	if (have >= n)
 		return (ssize_t)have;
-	memmove(in->buf.p, in->buf.p + in->at, have);
+	if (have)
+		memmove(in->buf.p, in->buf.p + in->at, have);
 	in->buf.len = have;
 	in->at = 0;
 	while (got > 0 && in->buf.len < n) {

@@ -118,7 +118,10 @@ static int set_metadata(struct from *f, struct lh_str json, struct row *row, str
 /* Store a row, if it is in the shard. */
 static int store_row(struct from *f, const struct format_row *from, struct lh_err *err)
 {
-	struct row row = { .id = from->id, .vector = from->vector, .n = from->n };
+	struct row row = {
+		.id = from->id, .meta = lh_str_of(""), .model = lh_str_of(""),
+		.text = lh_str_of(""), .vector = from->vector, .n = from->n,
+	};
 	int rc;
 
 	lh_tool_progress(f->tool, ++f->taken);
