@@ -403,9 +403,9 @@ source_of() {
 	lh-index verify a.lhv b.lhv
 }
 
-@test "add, delete and compact need an index, merge its DEST" {
+@test "add, delete and compact need an index, merge its SRC" {
 	rows 1 2 | lh-index build src.lhv
-	for verb in 'add none.lhv' 'delete --id 1 none.lhv' 'compact none.lhv' 'info none.lhv' 'verify none.lhv' 'dump none.lhv' 'merge none.lhv src.lhv'; do
+	for verb in 'add none.lhv' 'delete --id 1 none.lhv' 'compact none.lhv' 'info none.lhv' 'verify none.lhv' 'dump none.lhv' 'merge new.lhv src.lhv none.lhv'; do
 		# shellcheck disable=SC2086
 		run --separate-stderr lh-index $verb </dev/null
 		[ "$status" = 2 ]

@@ -29,10 +29,10 @@ static bool first_member(const struct lh_flow *flow, const char *p, size_t n, st
 	size_t len = strlen(name);
 
 	p = skip(skip(p, end, '{'), end, '"');
-	if (!p || (size_t)(end - p) <= len || memcmp(p, name, len) != 0)
+	if (!p || (size_t)(end - p) <= len || memcmp(p, name, len) != 0 || p[len] != '"' ||
+	    memchr(name, '\\', len))
 		return false;
-	p = skip(skip(p + len, end, '"'), end, ':');
-	p = skip(p, end, '"');
+	p = skip(skip(p + len + 1, end, ':'), end, '"');
 	quote = p ? memchr(p, '"', (size_t)(end - p)) : NULL;
 	if (!quote || memchr(p, '\\', (size_t)(quote - p)))
 		return false;

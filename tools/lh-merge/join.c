@@ -28,6 +28,7 @@ struct join {
 	struct answer before;		/* the one held, read again */
 	struct combiner combiner;
 	struct lh_buf out;
+	uint64_t partial;		/* answers */
 };
 
 static struct lh_str key_of(const void *join, uint32_t i)
@@ -123,8 +124,7 @@ static int write_held(struct join *j, struct held *h)
 		lh_write_end(&to);
 	}
 	lh_buf_putc(&j->out, '\n');
-	if (h->partial)
-		lh_tool_verdict_bad(j->tool);
+	j->partial += h->partial;
 	if (lh_buf_check(&j->out, &j->tool->err) < 0)
 		return -1;
 	return lh_tool_out(j->tool, j->out.p, j->out.len);
@@ -147,6 +147,7 @@ int join_run(struct lh_tool *tool, const struct settings *s, struct lh_records *
 			rc = write_held(&j, &j.held[i]);
 		free(j.held[i].line);
 	}
+	report_partial(tool, j.partial, j.n);
 	lines_close(&j.in);
 	free(j.held);
 	lh_table_free(&j.by_query);

@@ -15,6 +15,15 @@ static const struct lh_option options[] = {
 	LH_OPTION_END
 };
 
+void report_partial(struct lh_tool *tool, uint64_t partial, uint64_t answers)
+{
+	if (!partial)
+		return;
+	lh_tool_warn(tool, "%llu of %llu answers are partial", (unsigned long long)partial,
+		     (unsigned long long)answers);
+	lh_tool_verdict_bad(tool);
+}
+
 static int check(struct lh_tool *tool, const struct settings *s)
 {
 	size_t i, n = 0;

@@ -122,6 +122,11 @@ uint64_t lines_taken(struct lines *l);
 /* Set the error "FILE:LINE: text" about the line in hand, which ends the run.  Returns -1. */
 int lines_fail(const struct lines *l, const char *fmt, ...) LH_PRINTF(2, 3);
 
+/* ---- main.c ---- */
+
+/* Report how many answers are partial; any makes the exit status 1. */
+void report_partial(struct lh_tool *tool, uint64_t partial, uint64_t answers);
+
 /* ---- step.c, join.c ---- */
 
 int step_run(struct lh_tool *tool, const struct settings *s, struct lh_records *records);

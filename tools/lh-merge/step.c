@@ -17,6 +17,7 @@ struct step {
 	struct answer **answer;		/* of this step, NULL where a line was rejected */
 	struct combiner combiner;
 	struct lh_buf out;
+	uint64_t answers, partial;
 };
 
 /* Allow as many descriptors as there are files, if the system lets us; an open that fails
@@ -110,8 +111,8 @@ static int write_step(struct step *t)
 	if (combine(&t->combiner, t->answer, t->n, partial, &t->out, &t->tool->err) < 0)
 		return t->tool->err.code == LH_EDATA ? lines_fail(t->file, "%s", t->tool->err.msg) :
 						       -1;
-	if (partial || t->combiner.partial)
-		lh_tool_verdict_bad(t->tool);
+	t->answers++;
+	t->partial += t->combiner.partial;
 	lh_buf_putc(&t->out, '\n');
 	if (lh_buf_check(&t->out, &t->tool->err) < 0)
 		return -1;
@@ -146,6 +147,7 @@ int step_run(struct lh_tool *tool, const struct settings *s, struct lh_records *
 	}
 	if (report(&t, records) < 0)
 		rc = -1;
+	report_partial(tool, t.partial, t.answers);
 	for (i = 0; i < t.opened; i++)
 		lines_close(&t.file[i]);
 	free(t.file);
