@@ -85,6 +85,32 @@ array() {
 	[ -z "$(find job/vectors -name '*.jsonl.*')" ]
 }
 
+@test "a task that is requeued while it writes its part of a run ends with the same run hash" {
+	needs_strace
+	a_job
+	mkdir job/bin
+	# stopped before its third rename, so that it is in the middle when it is requeued
+	cat >job/bin/lh-distill <<-END
+		#!/bin/sh
+		case " \$* " in
+		*" --shard 1/4 "*) ! mkdir '$PWD/job/held' 2>/dev/null || exec strace -f -qq -o '$PWD/job/trace' \\
+			-e trace=rename,renameat,renameat2 -e inject=rename,renameat,renameat2:signal=STOP:when=3 \\
+			'$LH_BIN/lh-distill' "\$@" ;;
+		esac
+		exec '$LH_BIN/lh-distill' "\$@"
+	END
+	chmod +x job/bin/lh-distill
+	PATH=$PWD/job/bin:$PATH "$SUBMIT" --check job 4 >jobs
+	id=$(awk '$1 == "distill" { print $2 }' jobs)
+	until_so grep -qs 'stopped by SIGSTOP' job/trace
+	[ ! -e job/root/exports ]
+	scontrol requeue "${id}_1"
+	slurm_wait "$(awk '$1 == "check" { print $2 }' jobs)"
+	scontrol --oneliner show job "${id}_1" | has 'Restarts=1 '
+	[ "$(grep -c ': equal$' job/log/check)" = 4 ]
+	no_litter job/root
+}
+
 @test "a single task is sent again, and its shard is the one that its number says" {
 	a_job
 	"$SUBMIT" --wait job 8

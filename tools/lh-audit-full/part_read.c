@@ -108,24 +108,24 @@ static int take_counts(struct census *c, const struct lh_value *v, struct lh_err
 static int take_file(struct root_state *s, const struct file *from, struct lh_err *err)
 {
 	struct root_file f = { .bytes = from->bytes, .unreadable = from->unreadable };
-	char hex[17] = "", *end;
+	char hex[17] = "";
 
-	if (from->digest.n != sizeof hex - 1)
+	if (from->digest.n == sizeof hex - 1)
+		memcpy(hex, from->digest.p, sizeof hex - 1);
+	if (strspn(hex, "0123456789abcdef") != sizeof hex - 1)
 		return lh_err_set(err, LH_EDATA, "a digest is not of 16 hex digits");
-	memcpy(hex, from->digest.p, sizeof hex - 1);
-	f.digest = strtoull(hex, &end, 16);
+	f.digest = strtoull(hex, NULL, 16);
 	return root_state_add(s, from->path.p, from->path.n, &f, err);
 }
 
 /* Append the text of a finding, after file and line. */
 static int take_text(struct lh_buf *to, const struct found *from, struct lh_err *err)
 {
-	size_t n = from->text64.n / 4 * 3;
 	char *room;
 	long got;
 
 	lh_buf_add(to, from->text.p, from->text.n);
-	room = n ? lh_buf_room(to, n) : NULL;
+	room = from->text64.n ? lh_buf_room(to, from->text64.n) : NULL;
 	got = room ? lh_base64_read(from->text64.p, from->text64.n, room) : 0;
 	if (got < 0 || (got && memchr(room, '\0', (size_t)got)))
 		return lh_err_set(err, LH_EDATA, "a text64 is not base64 of a text");
@@ -143,7 +143,7 @@ static int take_found(struct census *c, const struct found *from, struct lh_err 
 	f->rows = from->rows;
 	if (!from->placed)
 		return 0;
-	if (from->file >= c->state.n)
+	if (from->file >= c->state.n || !from->line)
 		return lh_err_set(err, LH_EDATA, "finding \"%s\" is in no file of the list",
 				  part_finding[from->finding]);
 	f->file = from->file;
