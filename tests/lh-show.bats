@@ -95,7 +95,7 @@ raw() {
 @test "--kind and --columns choose the columns, by paths" {
 	lh-gen workers -n 2 >w
 	[ "$(lh-show --kind plain w | head -n 1 | wc -w)" = 15 ]
-	echo '{"a":{"b":[{"c":1}],"d":2},"a.d":3}' | lh-show --columns a.b.0.c,a.d,none,a.b.1.c >out
+	echo '{"a":{"b":[{"c":1}],"d":2},"a.d":3}' | lh-show --columns "a.b.0.c, a.d ,none,a.b.1.c" >out
 	diff - out <<-'END'
 	a.b.0.c  a.d  none  a.b.1.c
 	-------  ---  ----  -------

@@ -73,11 +73,14 @@ int columns_add(struct columns *c, const char *path, size_t n, const char *prefi
 int columns_add_list(struct columns *c, const char *list, const char *by, const char *prefix,
 		     struct lh_err *err)
 {
-	size_t n;
+	size_t n, name;
 
 	for (; *list; list += n + !!list[n]) {
-		n = strcspn(list, by);
-		if (n && columns_add(c, list, n, prefix, err) < 0)
+		list += strspn(list, " ");
+		name = n = strcspn(list, by);
+		while (name && list[name - 1] == ' ')
+			name--;
+		if (name && columns_add(c, list, name, prefix, err) < 0)
 			return -1;
 	}
 	return 0;

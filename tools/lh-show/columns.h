@@ -39,7 +39,8 @@ struct columns {
 int columns_add(struct columns *c, const char *path, size_t n, const char *prefix,
 		struct lh_err *err);
 
-/* Add the columns of a list, separated by one of the bytes of by. */
+/* Add the columns of a list, separated by one of the bytes of by; spaces around a path are not
+ * part of it. */
 int columns_add_list(struct columns *c, const char *list, const char *by, const char *prefix,
 		     struct lh_err *err);
 

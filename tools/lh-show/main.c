@@ -262,7 +262,7 @@ int main(int argc, char **argv)
 	struct lh_tool tool;
 	int rc;
 
-	lh_tool_init(&tool, "lh-show", "[OPTION]... [FILE]...", 
+	lh_tool_init(&tool, "lh-show", "[OPTION]... [FILE]...",
 		     "show records as a table, as cards, side by side, or as a page", options);
 	rc = lh_tool_parse(&tool, argc, argv, &s);
 	if (!rc)
