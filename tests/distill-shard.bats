@@ -307,6 +307,13 @@ same_sources() {
 		echo '{}' >r/shards/r/1-of-2/data/$file/2026/05/03/more.jsonl
 		refused r "1-of-2: data/$file/2026/05/03/more.jsonl is not of the part"
 	done
+	for stage in collect score; do
+		rebuild
+		sed -i 's/true/false/' r/shards/r/1-of-2/reports/distillation/r/$stage.json
+		refused r "1-of-2: reports/distillation/r/$stage.json was changed, or is torn"
+		rm r/shards/r/1-of-2/reports/distillation/r/$stage.json
+		refused r "1-of-2: reports/distillation/r/$stage.json is missing"
+	done
 }
 
 @test "a source that has changed since a part has read it is named, and the root stays as it was" {

@@ -28,10 +28,11 @@ bool lh_part_name_read(const char *name, struct lh_shard *shard);
 /* Return "shards/RUN" or "shards/RUN/NAME", relative to the root; the caller frees it. */
 char *lh_part_relpath(const char *run_id, const char *name, struct lh_err *err);
 
-/* ---- part_manifest.c ---- */
+/* Call fn for each receipt of a part, as lh_root_each does. */
+int lh_part_receipts(const char *run_id, enum lh_part_job job, lh_root_fn *fn, void *ctx,
+		     struct lh_err *err);
 
-/* Files that a part has if its job is LH_PART_DISTILL, or only the first of them. */
-#define LH_PART_RECEIPTS 2
+/* ---- part_manifest.c ---- */
 
 struct lh_part_source {
 	int stream;
