@@ -63,6 +63,18 @@ refused() {
 	untouched "$root" before
 }
 
+# edited FILE FROM TO - a part.json with that done to it, and the hash it then has.
+edited() {
+	python3 - "$@" <<-'END'
+		import hashlib, sys
+		path, old, new = sys.argv[1:]
+		text = open(path).read()
+		assert old in text
+		text = text[:text.rindex(',"hash":"')].replace(old, new)
+		open(path, "w").write(f'{text},"hash":"{hashlib.sha256(text.encode()).hexdigest()}"}}\n')
+	END
+}
+
 # more ROOT N - rows that come later, some of them known, and some that are none.
 more() {
 	local file
@@ -307,6 +319,18 @@ same_sources() {
 		echo '{}' >r/shards/r/1-of-2/data/$file/2026/05/03/more.jsonl
 		refused r "1-of-2: data/$file/2026/05/03/more.jsonl is not of the part"
 	done
+	rebuild
+	for i in 0 1; do
+		edited r/shards/r/$i-of-2/part.json '"2026-05-03T12:00:00.000Z"' '"..///../..T12:00:00.000Z"'
+	done
+	refused r "0-of-2: recorded at ..///../..T12:00:00.000Z"
+	rebuild
+	for i in 0 1; do
+		edited r/shards/r/$i-of-2/part.json '"2026-05-03T12:00:00.000Z"' '"2026-05-02T12:00:00.000Z"'
+	done
+	run -2 lh-distill merge --root r --run-id r
+	[[ $output == *"distilled_facts: the parts have 0 rows of evidence, not "* ]]
+	[ ! -e r/data/evidence ]
 	for stage in collect score; do
 		rebuild
 		sed -i 's/true/false/' r/shards/r/1-of-2/reports/distillation/r/$stage.json
@@ -399,6 +423,21 @@ same_sources() {
 	done
 	for what in receipts health trace; do
 		cmp r.$what whole.$what
+	done
+	mkdir a b
+	cp -a r a/root
+	cp -a whole b/root
+	sig=$(jq -r .provenance.sig_hash r/data/evidence/*/*/*/audits.jsonl | sed -n 1p)
+	for at in a b; do
+		(
+			cd $at
+			lh-trace --root root --no-index --json r "$sig" >trace
+			lh-audit-full --observer --root root --now "$NOW" --out report.md --bundle bundle.tar.zst >audit
+			lh-audit-full bundle verify bundle.tar.zst >verify
+		)
+	done
+	for what in trace report.md audit verify bundle.tar.zst; do
+		cmp a/$what b/$what
 	done
 	for i in 0 1 2 3; do
 		for stage in collect score; do

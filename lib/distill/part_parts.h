@@ -70,14 +70,14 @@ int lh_part_manifest_read(struct lh_part_manifest *m, const struct lh_root *part
 struct lh_part {
 	struct lh_root *root;
 	struct lh_shard shard;
-	uint64_t written[LH_STREAMS];	/* rows of evidence */
 };
 
 struct lh_parts {
 	struct lh_part *part;		/* in order of their shards */
 	size_t n, cap;
 	enum lh_part_job job;
-	struct lh_collect how;		/* dedup, sources, and the sums of all parts */
+	struct lh_collect how;		/* dedup, sources, and the sums of all parts ... */
+	uint64_t written[LH_STREAMS];	/* ... and of the rows of evidence that they have */
 };
 
 /* ---- part_rows.c ---- */

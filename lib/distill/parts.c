@@ -165,7 +165,7 @@ static int check_source(struct checking *c, const struct lh_part_source *s, stru
 	sum->present = s->present;
 	sum->read += s->read;
 	sum->skipped += s->skipped;
-	c->part->written[s->stream] += s->written;
+	c->parts->written[s->stream] += s->written;
 	return 0;
 }
 
@@ -194,6 +194,7 @@ static int check_kind(struct checking *c, struct lh_err *err)
 {
 	const struct lh_part_manifest *m = &c->m;
 	struct lh_run *run = c->run;
+	int64_t ms;
 	bool first = c->part == c->parts->part;
 
 	if (!lh_str_is(m->run_id, run->id, strlen(run->id)))
@@ -209,8 +210,9 @@ static int check_kind(struct checking *c, struct lh_err *err)
 		c->parts->job = (enum lh_part_job)m->job;
 		c->parts->how.dedup = m->dedup;
 	}
-	if (first && !run->how.recorded_at && m->recorded_at.n == LH_TIME_LEN)
-		memcpy(run->recorded_at, m->recorded_at.p, LH_TIME_LEN);
+	if (first && !run->how.recorded_at &&
+	    lh_time_read(m->recorded_at.p, m->recorded_at.n, &ms) == 0)
+		lh_time_print(ms, run->recorded_at);
 	if ((int)c->parts->job != m->job || c->parts->how.dedup != m->dedup)
 		return lh_err_set(err, LH_ECORRUPT, "of another job than the first part");
 	if (!lh_str_is(m->recorded_at, run->recorded_at, LH_TIME_LEN))
