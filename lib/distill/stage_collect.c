@@ -94,8 +94,8 @@ static void on_bad(const struct lh_bad_line *bad, void *result, struct lh_buf *o
 	w->read++;
 	row->skipped = true;
 	if (why->column)
-		snprintf(text, sizeof text, "line %llu, column %zu: %s", (unsigned long long)bad->line,
-			 why->column, why->msg);
+		snprintf(text, sizeof text, "line %llu, column %zu: %s",
+			 (unsigned long long)bad->line, why->column, why->msg);
 	else
 		snprintf(text, sizeof text, "record: %s", why->msg);
 	lh_buf_putc(out, '[');
