@@ -438,6 +438,6 @@ report.html not reached" ]
 	bundle make|bundle: "make" is not verify
 	bundle verify|bundle verify: missing operand BUNDLE
 	bundle verify a b|unexpected operand "b": bundle verify takes one BUNDLE
-	bundle --root x verify a|--root: not an option of "lh-audit-full bundle", but of lh-audit-full, drift
+	bundle --root x verify a|--root: not an option of "lh-audit-full bundle", but of lh-audit-full, drift, merge
 	END
 }

@@ -122,7 +122,7 @@ content_of() {
 	run -2 lh-index shard p.json </dev/null
 	[[ $output == *"-n N"* ]]
 	run -2 lh-index shard p.lhv -n 2 </dev/null
-	[[ $output == *"p.lhv: the name of a plan ends in .json"* ]]
+	[[ $output == *"p.lhv: the name of a plan is NAME.json"* ]]
 	run -2 lh-index shard .json -n 2 </dev/null
 	run -2 lh-index shard p.json -n 0 </dev/null
 	run -2 lh-index shard p.json -n 65537 </dev/null
@@ -130,6 +130,17 @@ content_of() {
 	run -2 lh-index build p.lhv -n 2 </dev/null
 	run -2 lh-index shard - -n 2 </dev/null
 	[ -z "$(ls -A)" ]
+}
+
+@test "a plan is not taken for an index" {
+	rows 1 9 | lh-index shard p.json -n 2
+	cp p.json want
+	for verb in info dump add delete; do
+		run -2 --separate-stderr lh-index $verb p.json </dev/null
+		[ "$stderr" = "lh-index: p.json: a plan of shards, not an index: name the files of its shards" ]
+		[ -z "$output" ]
+	done
+	cmp p.json want
 }
 
 @test "what is not a plan is not replaced, nor is a plan without a good record" {

@@ -165,6 +165,12 @@ refused() {
 	lh-search part1.lhv <q.jsonl >plain
 	refused 2 "plain:1: has no scores, and the other answers have (compared with a0:1)" lh-merge a0 plain
 	refused 1 "-:9: has no scores, and the other answers have" lh-merge < <(cat a0 plain)
+	# the first one, which has no hits, agrees with either
+	echo '{"id":"q","results":[]}' >none
+	echo '{"id":"q","results":[{"id":"a","distance":1,"score":1}]}' >scored
+	echo '{"id":"q","results":[{"id":"b","distance":1}]}' >unscored
+	refused 2 "unscored:1: has no scores, and the other answers have (compared with scored:1)" \
+		lh-merge none scored unscored
 }
 
 @test "hits without a corpus keep to themselves" {

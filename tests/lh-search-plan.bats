@@ -45,6 +45,39 @@ file() {
 	[ "$(jq -s 'map(.results | length) | max' <(lh-search --exact p.json <q))" = 30 ]
 }
 
+# near_rows SEED N - vectors that differ by less than f32 tells apart in a sum of products.
+near_rows() {
+	python3 - "$@" <<-'END'
+		import json, random, sys
+		random.seed(7)
+		base = [random.gauss(0, 1) for _ in range(16)]
+		random.seed(int(sys.argv[1]))
+		for i in range(int(sys.argv[2])):
+		    print(json.dumps({"id": f"r{i}", "vector": [x + random.gauss(0, 1e-6) for x in base]}))
+	END
+}
+
+@test "--exact finds the nearest of many that are nearly equal, in one index and in shards" {
+	near_rows 1 600 >in
+	near_rows 2 12 >q
+	for how in "--distance cosine" "--distance l2" "--distance ip" "--precision i8 --rescore"; do
+		# shellcheck disable=SC2086
+		lh-index build --exact-below 100 $how a.lhv in
+		# shellcheck disable=SC2086
+		lh-index shard $how p.json -n 8 in
+		for args in "" "-k 40" "--where none!=1"; do
+			# shellcheck disable=SC2086
+			lh-search -q --exact $args a=a.lhv <q >want
+			# shellcheck disable=SC2086
+			lh-search -q --exact $args a=p.json <q | cmp want -
+			[ "$(wc -l <want)" = 12 ]
+		done
+		# The distances of the nearest ten are the least ten of all.
+		lh-search --exact a=a.lhv <q | jq -c '[.results[].distance]' >want
+		lh-search --exact -k 600 a=a.lhv <q | jq -c '[.results[].distance] | sort | .[:10]' | cmp want -
+	done
+}
+
 @test "the answers are those of another implementation" {
 	rows 1 200 | lh-index shard p.json -n 4
 	rows 501 520 | jq -c '{id, vector}' >q

@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "base/mem.h"
+#include "shard_plan.h"
 
 static const char *const kinds[LH_INDEX_KINDS] = {
 	"header", "parameters", "rows", "levels", "upper links", "id offsets",
@@ -292,6 +293,21 @@ int lh_index_open_mapped(struct lh_index *ix, struct lh_err *err)
 	return open_lexical(ix, err);
 }
 
+/* Name the file that is not an index; a plan is easily taken for one. */
+static int not_opened(const char *path, struct lh_err *err)
+{
+	struct lh_shard_plan plan = { .shard = NULL };
+	struct lh_err unused;
+	bool is_plan = err->code == LH_ECORRUPT && lh_shard_plan_is(path) &&
+		       lh_shard_plan_read(&plan, path, &unused) == 0;
+
+	lh_shard_plan_free(&plan);
+	if (!is_plan)
+		return lh_err_prefix(err, "%s", path);
+	return lh_err_set(err, LH_ECORRUPT, "%s: a plan of shards, not an index: name the files "
+			  "of its shards", path);
+}
+
 static int open_file(struct lh_index *ix, const char *path, struct lh_err *err)
 {
 	int fd = open(path, O_RDONLY | O_NONBLOCK | O_CLOEXEC);
@@ -307,7 +323,7 @@ static int open_file(struct lh_index *ix, const char *path, struct lh_err *err)
 		ix->ino = st.st_ino;
 		rc = lh_index_open_mapped(ix, err);
 	}
-	return rc < 0 ? lh_err_prefix(err, "%s", path) : 0;
+	return rc < 0 ? not_opened(path, err) : 0;
 }
 
 struct lh_index *lh_index_open_base(const char *path, struct lh_err *err)

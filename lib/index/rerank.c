@@ -64,7 +64,7 @@ static double final_distance(const struct lh_searcher *s, const float *v)
 	return p->distance == LH_COSINE && d < 0 ? 0 : d;
 }
 
-static int rerank_row(const struct lh_searcher *s, uint32_t row, float *out, struct lh_err *err)
+int lh_rerank_row(const struct lh_searcher *s, uint32_t row, float *out, struct lh_err *err)
 {
 	const struct lh_index *ix = s->ix;
 	double d = final_distance(s, lh_walk_vector(s, row));
@@ -75,6 +75,29 @@ static int rerank_row(const struct lh_searcher *s, uint32_t row, float *out, str
 				  row);
 	*out = d > FLT_MAX ? FLT_MAX : d < -FLT_MAX ? -FLT_MAX : (float)d;
 	return 0;
+}
+
+/*
+ * n products or squares that are summed up in f32, in any order, are off by less than
+ * (n + 8) / 2^23 of the sum of their absolute values, which of products is at most the product
+ * of the lengths.  Vectors under cosine have about length 1, decoded ones too.  The last term is
+ * for values under the least f32, and for the rounding of the result.  A sum may overflow.
+ */
+bool lh_rerank_beyond(const struct lh_searcher *s, float d, uint32_t row)
+{
+	const struct lh_index_params *p = &s->ix->params;
+	double worst = s->best.v[0].d, error = (p->dimension + 8.0) * FLT_EPSILON;
+	double least = p->dimension * (double)FLT_MIN + fabs(worst) * FLT_EPSILON;
+	const float *v;
+
+	d = fminf(d, FLT_MAX);
+	if (p->distance == LH_L2)
+		return d > worst * worst * (1 + error) + least * (1 + worst);
+	if (p->distance == LH_IP) {
+		v = lh_walk_vector(s, row);
+		error *= s->length * sqrt((double)lh_vec_dot()(v, v, p->dimension));
+	}
+	return d > worst - 1 + error + least;
 }
 
 size_t lh_rerank_candidates(const struct lh_searcher *s)
@@ -98,13 +121,13 @@ static float estimated_distance(const struct lh_searcher *s, float d)
 }
 
 /*
- * Measure up to n candidates again, nearest first.  If they were found by their codes, the
- * rest is left out when the next is farther than all k nearest by more than twice the
- * greatest error so far.  Returns how many were measured, or -1.
+ * Measure up to n candidates again, nearest first.  The rest is left out when the next is
+ * farther than all k nearest by more than twice the greatest error so far.  Returns how many
+ * were measured, or -1.
  */
 static long rerank(const struct lh_searcher *s, struct cand *v, size_t n)
 {
-	size_t least = s->by_vector ? n : s->q->k > SAMPLE ? s->q->k : SAMPLE, i;
+	size_t least = s->q->k > SAMPLE ? s->q->k : SAMPLE, i;
 	float worst = -FLT_MAX, error = 0, estimate;
 
 	for (i = 0; i < n; i++) {
@@ -113,7 +136,7 @@ static long rerank(const struct lh_searcher *s, struct cand *v, size_t n)
 			break;
 		if (i + PREFETCH_AHEAD < n)
 			prefetch_vector(s, v[i + PREFETCH_AHEAD].row);
-		if (rerank_row(s, v[i].row, &v[i].d, s->err) < 0)
+		if (lh_rerank_row(s, v[i].row, &v[i].d, s->err) < 0)
 			return -1;
 		error = fmaxf(error, fabsf(estimate - v[i].d));
 		if (i < s->q->k)
@@ -130,12 +153,15 @@ long lh_rerank_results(struct lh_searcher *s, struct lh_hit *out)
 	long measured;
 
 	qsort_r(h->v, h->n, sizeof *h->v, by_distance, (void *)(uintptr_t)ix);
-	n = h->n < lh_rerank_candidates(s) ? h->n : lh_rerank_candidates(s);
-	measured = rerank(s, h->v, n);
-	if (measured < 0)
-		return -1;
-	n = (size_t)measured;
-	qsort_r(h->v, n, sizeof *h->v, by_distance, (void *)(uintptr_t)ix);
+	n = h->n;
+	if (!s->by_vector) {
+		n = n < lh_rerank_candidates(s) ? n : lh_rerank_candidates(s);
+		measured = rerank(s, h->v, n);
+		if (measured < 0)
+			return -1;
+		n = (size_t)measured;
+		qsort_r(h->v, n, sizeof *h->v, by_distance, (void *)(uintptr_t)ix);
+	}
 	if (n > s->q->k)
 		n = s->q->k;
 	for (i = 0; i < n; i++)
@@ -147,5 +173,5 @@ int lh_index_distance(struct lh_searcher *s, const float *vector, uint64_t row, 
 		      struct lh_err *err)
 {
 	lh_quantized_query_set(&s->exact, vector);
-	return rerank_row(s, (uint32_t)row, out, err);
+	return lh_rerank_row(s, (uint32_t)row, out, err);
 }

@@ -1,6 +1,7 @@
 /* searcher.c - walk over the graph in the mapped file, and exact scan.  See searcher.h. */
 #include "searcher.h"
 
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -173,27 +174,48 @@ bool lh_walk_offer(struct lh_searcher *s, struct cand c)
 	return true;
 }
 
+/* Measure a row for its result, given its distance in f32. */
+static void offer_vector(struct lh_searcher *s, float d, uint32_t row)
+{
+	struct cand c = { 0, row };
+
+	if ((s->best.n == s->best_max && lh_rerank_beyond(s, d, row)) || !is_wanted(s, row))
+		return;
+	if (lh_rerank_row(s, row, &c.d, s->err) < 0)
+		s->damaged = true;
+	else if (is_near_enough(s, c))
+		best_add(s, c);
+}
+
+static void offer_pending(struct lh_searcher *s, uint32_t row, const float *vector)
+{
+	struct cand c = { lh_quantize_row(&s->exact, vector), row };
+
+	if (s->by_vector)
+		offer_vector(s, c.d, row);
+	else if (is_near_enough(s, c))
+		add_candidate(s, c);
+}
+
 static int scan_pending(struct lh_searcher *s)
 {
 	const struct lh_index *ix = s->ix;
 	size_t i;
 
 	for (i = 0; i < ix->n_pending; i++) {
-		struct cand c = { 0, (uint32_t)(ix->rows + i) };
+		uint32_t row = (uint32_t)(ix->rows + i);
 
 		if (ix->pending[i].dead)
 			continue;
 		if (s->q->allow) {
-			int rc = lh_filtered_search_row(s, c.row);
+			int rc = lh_filtered_search_row(s, row);
 
 			if (rc < 0)
 				return -1;
 			if (!rc)
 				continue;
 		}
-		c.d = lh_quantize_row(&s->exact, ix->pending[i].vector);
-		if (is_near_enough(s, c))
-			add_candidate(s, c);
+		offer_pending(s, row, ix->pending[i].vector);
 	}
 	return 0;
 }
@@ -347,7 +369,9 @@ int lh_walk_measure(struct lh_searcher *s, const uint32_t *rows, size_t n, bool 
 	if (todo && heap_room(&s->todo, s->todo.n + n, s->err) < 0)
 		return -1;
 	measure_rows(s, rows, n, d);
-	for (i = 0; i < n; i++) {
+	for (i = 0; i < n && s->by_vector; i++)
+		offer_vector(s, d[i], rows[i]);
+	for (; i < n; i++) {
 		struct cand c = { d[i], rows[i] };
 
 		if (!is_near_enough(s, c))
@@ -407,8 +431,9 @@ int lh_walk_begin(struct lh_searcher *s, size_t keep)
 size_t lh_scan_candidates(const struct lh_searcher *s)
 {
 	uint64_t all = s->ix->rows + s->ix->n_pending;
+	size_t n = s->by_vector ? s->q->k : lh_rerank_candidates(s);
 
-	return s->q->k < all && lh_rerank_candidates(s) < all ? lh_rerank_candidates(s) : all;
+	return s->q->k < all && n < all ? n : all;
 }
 
 bool lh_walk_pays(const struct lh_searcher *s, size_t ef)
@@ -449,9 +474,13 @@ long lh_index_search(struct lh_searcher *s, struct lh_query *q, struct lh_hit *o
 	lh_quantized_query_set(&s->code, q->vector);
 	lh_quantized_query_set(&s->exact, q->vector);
 	s->by_vector = q->exact || !ix->graph;
+	s->damaged = false;
+	if (s->by_vector)
+		s->length = sqrt(lh_vec_dot_f64(q->vector, q->vector, ix->params.dimension));
 	s->q = q;
 	s->err = err;
-	if ((q->allow ? lh_filtered_search(s) : search_rows(s)) < 0 || scan_pending(s) < 0)
+	if ((q->allow ? lh_filtered_search(s) : search_rows(s)) < 0 || scan_pending(s) < 0 ||
+	    s->damaged)
 		return -1;
 	return lh_rerank_results(s, out);
 }

@@ -10,7 +10,8 @@
  *
  * Distances inside are the cheapest that sort alike: -dot or squared l2, in f32, of
  * the codes that rows are stored as.  The few that are returned are computed again
- * in double, from the most exact vector that is stored.
+ * in double, from the most exact vector that is stored.  A scan by vectors finds what one in
+ * double would: it computes each again that the error of f32 could have left out.
  */
 #ifndef LH_SEARCHER_H
 #define LH_SEARCHER_H
@@ -53,7 +54,9 @@ struct lh_searcher {
 	float *vector;		/* scratch: a row decoded from its code */
 	uint16_t *seen, epoch;	/* per row, the number of the walk that last met it */
 	bool scanned;
-	bool by_vector;		/* compare with vectors, not with codes */
+	bool by_vector;		/* compare with all vectors; best has final distances */
+	bool damaged;		/* then one of them was */
+	double length;		/* then that of the query's vector */
 	struct heap todo, best;	/* todo yields its nearest, best its farthest */
 	size_t best_max;		/* most that best may hold */
 	struct lh_walk_buffer qg;
@@ -79,7 +82,7 @@ int lh_walk_measure(struct lh_searcher *s, const uint32_t *rows, size_t n, bool 
 /* Add a measured row to best if it is near enough.  Returns false for a row that cannot be a
  * result, since it is hidden or excluded. */
 bool lh_walk_offer(struct lh_searcher *s, struct cand c);
-/* Return how many candidates an exact scan keeps. */
+/* Return how many candidates a scan keeps. */
 size_t lh_scan_candidates(const struct lh_searcher *s);
 /* Return whether a walk that keeps ef candidates is cheaper than a scan of all rows. */
 bool lh_walk_pays(const struct lh_searcher *s, size_t ef);
@@ -127,6 +130,11 @@ int lh_walk_id_cmp(const struct lh_index *ix, uint32_t a, uint32_t b);
 /* Return how many candidates are measured again: more than k, because f32 and codes
  * sort near neighbours differently from double. */
 size_t lh_rerank_candidates(const struct lh_searcher *s);
+/* Measure a row in double, as the result that it would be. */
+int lh_rerank_row(const struct lh_searcher *s, uint32_t row, float *out, struct lh_err *err);
+/* Return whether a row, by its distance in f32 and the error that this has at most, is farther
+ * than the farthest of best, which has final distances. */
+bool lh_rerank_beyond(const struct lh_searcher *s, float d, uint32_t row);
 /* Write the results in best to out, as lh_index_search does. */
 long lh_rerank_results(struct lh_searcher *s, struct lh_hit *out);
 

@@ -384,7 +384,7 @@ int shard_check(struct lh_tool *tool, const struct settings *s)
 	size_t n = strlen(path);
 
 	if (n < 6 || strcmp(path + n - 5, ".json") != 0 || path[n - 6] == '/')
-		return lh_tool_usage(tool, "%s: the name of a plan ends in .json", path);
+		return lh_tool_usage(tool, "%s: the name of a plan is NAME.json", path);
 	if (!s->shards)
 		return lh_tool_usage(tool, "shard needs -n N, the number of shards");
 	return 0;

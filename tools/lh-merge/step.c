@@ -90,12 +90,12 @@ static ssize_t check_step(struct step *t)
 		if (!t->answer[i])
 			continue;
 		n++;
-		if (!first)
-			first = &t->file[i];
-		else if (combine_check(&first->answer, t->answer[i], &why) < 0)
+		if (first && combine_check(&first->answer, t->answer[i], &why) < 0)
 			return lines_fail(&t->file[i], "%s (compared with %s:%llu)", why.msg,
 					  lh_input_name(&first->in),
 					  (unsigned long long)first->line);
+		if (!first || !first->answer.n)	/* hits show whether there are scores */
+			first = &t->file[i];
 	}
 	return n;
 }
