@@ -53,6 +53,16 @@ array() {
 	same_contents job/index.lhv whole.lhv
 }
 
+@test "the folder of the job may have a space in its name" {
+	a_job
+	mv job 'a job'
+	sed -i "s,=\(.*\)/job/,='\1/a job'/," 'a job/settings'
+	"$SUBMIT" --wait 'a job' 2
+	[ -e 'a job/log/index-1' ]
+	lh-embed 'a job/workers.jsonl' | lh-index build whole.lhv
+	same_contents 'a job/index.lhv' whole.lhv
+}
+
 @test "the check finds an index that lost a record, and a run with another hash" {
 	a_job
 	"$SUBMIT" --check --wait job 2
