@@ -63,6 +63,18 @@ refused() {
 	untouched "$root" before
 }
 
+# edited FILE FROM TO - a part.json with that done to it, and the hash it then has.
+edited() {
+	python3 - "$@" <<-'END'
+		import hashlib, sys
+		path, old, new = sys.argv[1:]
+		text = open(path).read()
+		assert old in text
+		text = text[:text.rindex(',"hash":"')].replace(old, new)
+		open(path, "w").write(f'{text},"hash":"{hashlib.sha256(text.encode()).hexdigest()}"}}\n')
+	END
+}
+
 # more ROOT N - rows that come later, some of them known, and some that are none.
 more() {
 	local file
@@ -113,27 +125,47 @@ more() {
 	jq -e '.stages[0].accepted == 14 and .stages[0].skipped == 1 and .preference_pairs == 1' merge.out
 }
 
-@test "every row is in one part, by its sig_hash" {
-	lh-gen kb -n 500 --root r
-	parts r r 3
-	for i in 0 1 2; do
-		jq -r .provenance.sig_hash r/shards/r/$i-of-3/data/evidence/*/*/*/*.jsonl
-	done | sort >sigs
-	[ "$(wc -l <sigs)" = "$(sort -u sigs | wc -l)" ]
-	distil r whole
-	alike sigs <(jq -r .provenance.sig_hash r/data/evidence/*/*/*/*.jsonl | sort) >/dev/null
-	python3 - r/shards/r <<-'END'
-		import glob, json, sys
-		try:
-		    import xxhash
-		except ImportError:
-		    sys.exit(0)
-		for i in range(3):
-		    for name in glob.glob(f"{sys.argv[1]}/{i}-of-3/data/evidence/*/*/*/*.jsonl"):
-		        for line in open(name):
-		            sig = json.loads(line)["provenance"]["sig_hash"]
-		            assert xxhash.xxh3_64_intdigest(sig) % 3 == i, (name, sig)
+# rows_of ROOT N - "STREAM OFFSET PART" of each row of its sources, from the description: the key
+# is the sig_hash of a row, as a second implementation makes it, or the line where it has none.
+rows_of() {
+	PYTHONPATH=$ROOT/tests/oracle python3 - "$1" >places 3>keys <<-'END'
+		import os, sys
+		import distill
+		keys = os.fdopen(3, "wb")
+		for stem in distill.TRANSFORMS:
+		    for offset, line in distill.rows(open(f"{sys.argv[1]}/data/_kb/{stem}.jsonl", "rb").read()):
+		        line = line[:-1] if line.endswith(b"\r") else line
+		        sig = distill.materialize(stem, line, offset, "2026-05-03T12:00:00.000Z")[1]
+		        keys.write((sig.encode() or line) + b"\n")
+		        print(stem, offset)
 	END
+	python3 "$ROOT/tests/oracle/shard.py" --of "$2" <keys | paste -d ' ' places -
+}
+
+@test "every row is in one part, by its sig_hash, and a line without one by its bytes" {
+	lh-gen kb -n 500 --root r --dirty
+	for file in r/data/_kb/*.jsonl; do
+		printf 'no JSON %s\r\n{"a":1,"a":%d}\n\n{"ts":1e400}\r\n  no JSON at the end\r\r' "${file##*/}" "$RANDOM" >>"$file"
+	done
+	sed -i '1s/^/\xef\xbb\xbfnone\r\n/' r/data/_kb/audits.jsonl
+	parts r r 3
+	rows_of r 3 >rows
+	for i in 0 1 2; do
+		# all that were read, also those that are there twice
+		awk -v i=$i '$3 == i { n[$1]++ } END { for (s in n) print s, n[s] }' rows | sort >expected
+		jq -r '.sources[] | select(.rows_read > 0) | "\(.stream) \(.rows_read)"' r/shards/r/$i-of-3/part.json | sort >got
+		alike expected got
+		# and those that have left a row
+		{
+			jq -r '.provenance | "\(.source_file) \(.line_offset)"' r/shards/r/$i-of-3/data/evidence/*/*/*/*.jsonl
+			jq -r '"\(.source_file) \(.line_offset)"' r/shards/r/$i-of-3/data/_kb/distillation_skips.jsonl
+		} | sed "s,data/_kb/\(.*\)\.jsonl \(.*\),\1 \2 $i," | sort >left
+		[ "$(wc -l <left)" -ge 100 ]
+		[ -z "$(comm -23 left <(sort rows))" ]
+	done
+	distil r whole
+	cat r/shards/r/?-of-3/data/evidence/*/*/*/*.jsonl | jq -r .provenance.sig_hash | sort >sigs
+	alike sigs <(jq -r .provenance.sig_hash r/data/evidence/*/*/*/*.jsonl | sort) >/dev/null
 }
 
 @test "evidence of an earlier command that has no scores yet is scored first, as by a run" {
@@ -287,6 +319,25 @@ same_sources() {
 		echo '{}' >r/shards/r/1-of-2/data/$file/2026/05/03/more.jsonl
 		refused r "1-of-2: data/$file/2026/05/03/more.jsonl is not of the part"
 	done
+	rebuild
+	for i in 0 1; do
+		edited r/shards/r/$i-of-2/part.json '"2026-05-03T12:00:00.000Z"' '"..///../..T12:00:00.000Z"'
+	done
+	refused r "0-of-2: recorded at ..///../..T12:00:00.000Z"
+	rebuild
+	for i in 0 1; do
+		edited r/shards/r/$i-of-2/part.json '"2026-05-03T12:00:00.000Z"' '"2026-05-02T12:00:00.000Z"'
+	done
+	run -2 lh-distill merge --root r --run-id r
+	[[ $output == *"distilled_facts: the parts have 0 rows of evidence, not "* ]]
+	[ ! -e r/data/evidence ]
+	for stage in collect score; do
+		rebuild
+		sed -i 's/true/false/' r/shards/r/1-of-2/reports/distillation/r/$stage.json
+		refused r "1-of-2: reports/distillation/r/$stage.json was changed, or is torn"
+		rm r/shards/r/1-of-2/reports/distillation/r/$stage.json
+		refused r "1-of-2: reports/distillation/r/$stage.json is missing"
+	done
 }
 
 @test "a source that has changed since a part has read it is named, and the root stays as it was" {
@@ -372,6 +423,21 @@ same_sources() {
 	done
 	for what in receipts health trace; do
 		cmp r.$what whole.$what
+	done
+	mkdir a b
+	cp -a r a/root
+	cp -a whole b/root
+	sig=$(jq -r .provenance.sig_hash r/data/evidence/*/*/*/audits.jsonl | sed -n 1p)
+	for at in a b; do
+		(
+			cd $at
+			lh-trace --root root --no-index --json r "$sig" >trace
+			lh-audit-full --observer --root root --now "$NOW" --out report.md --bundle bundle.tar.zst >audit
+			lh-audit-full bundle verify bundle.tar.zst >verify
+		)
+	done
+	for what in trace report.md audit verify bundle.tar.zst; do
+		cmp a/$what b/$what
 	done
 	for i in 0 1 2 3; do
 		for stage in collect score; do

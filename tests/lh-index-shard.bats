@@ -202,6 +202,7 @@ after_fault() {
 }
 
 faulty() {
+	needs_strace
 	rows 1 12 >one
 	rows 1 20 new >two
 	lh-index shard p.json -n 3 one

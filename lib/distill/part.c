@@ -38,6 +38,21 @@ char *lh_part_relpath(const char *run_id, const char *name, struct lh_err *err)
 	return path;
 }
 
+int lh_part_receipts(const char *run_id, enum lh_part_job job, lh_root_fn *fn, void *ctx,
+		     struct lh_err *err)
+{
+	enum lh_stage s, last = job == LH_PART_DISTILL ? LH_STAGE_SCORE : LH_STAGE_COLLECT;
+	char relpath[sizeof LH_ROOT_REPORTS + 256];
+	int rc = 0;
+
+	for (s = LH_STAGE_COLLECT; !rc && s <= last; s++) {
+		snprintf(relpath, sizeof relpath, LH_ROOT_REPORTS "/%s/%s.json", run_id,
+			 lh_stage_name(s));
+		rc = fn(ctx, relpath, err);
+	}
+	return rc;
+}
+
 /* ---- the time ---- */
 
 /* Offer a time to the run: the first process to do so decides. */

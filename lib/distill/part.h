@@ -10,7 +10,7 @@
  *
  * part.json has what the part is of, the digests of the sources as they were read and
  * those of the part's files, and a hash of itself.  A part that is made again is emptied
- * first.  A row goes by its sig_hash; a row without one by the number of its line.
+ * first.  A row goes by its sig_hash; a row without one by its line, as in base/shard.h.
  *
  * lh_parts_open locks all parts of a run and checks them: each of 0 to N-1 is there once,
  * complete and unchanged; they are of the same run, job and time; and the sources are

@@ -83,12 +83,16 @@ static int put_file(void *ctx, const char *relpath, struct lh_err *err)
 	return 0;
 }
 
-static int put_files(struct lh_run *run, struct lh_writer *json, struct lh_err *err)
+static int put_files(struct lh_run *run, enum lh_part_job job, struct lh_writer *json,
+		     struct lh_err *err)
 {
+	struct files f = { run, json };
 	int rc;
 
 	lh_write_array(json, "files");
-	rc = lh_root_each(run->root, "data", put_file, &(struct files){ run, json }, err);
+	rc = lh_root_each(run->root, "data", put_file, &f, err);
+	if (!rc)
+		rc = lh_part_receipts(run->id, job, put_file, &f, err);
 	lh_write_end(json);
 	return rc;
 }
@@ -126,7 +130,7 @@ int lh_part_finish(struct lh_run *run, enum lh_part_job job, const struct lh_col
 	lh_write_text(&json, "dedup", dedups[how->dedup]);
 	lh_write_text(&json, "scorer_version", LH_SCORER_VERSION);
 	put_sources(&json, how);
-	if (put_files(run, &json, err) < 0 || lh_buf_check(out, err) < 0)
+	if (put_files(run, job, &json, err) < 0 || lh_buf_check(out, err) < 0)
 		return -1;
 	hash_of(out->p, out->len, hash);
 	lh_write_text(&json, "hash", hash);

@@ -28,10 +28,11 @@ bool lh_part_name_read(const char *name, struct lh_shard *shard);
 /* Return "shards/RUN" or "shards/RUN/NAME", relative to the root; the caller frees it. */
 char *lh_part_relpath(const char *run_id, const char *name, struct lh_err *err);
 
-/* ---- part_manifest.c ---- */
+/* Call fn for each receipt of a part, as lh_root_each does. */
+int lh_part_receipts(const char *run_id, enum lh_part_job job, lh_root_fn *fn, void *ctx,
+		     struct lh_err *err);
 
-/* Files that a part has if its job is LH_PART_DISTILL, or only the first of them. */
-#define LH_PART_RECEIPTS 2
+/* ---- part_manifest.c ---- */
 
 struct lh_part_source {
 	int stream;
@@ -69,14 +70,14 @@ int lh_part_manifest_read(struct lh_part_manifest *m, const struct lh_root *part
 struct lh_part {
 	struct lh_root *root;
 	struct lh_shard shard;
-	uint64_t written[LH_STREAMS];	/* rows of evidence */
 };
 
 struct lh_parts {
 	struct lh_part *part;		/* in order of their shards */
 	size_t n, cap;
 	enum lh_part_job job;
-	struct lh_collect how;		/* dedup, sources, and the sums of all parts */
+	struct lh_collect how;		/* dedup, sources, and the sums of all parts ... */
+	uint64_t written[LH_STREAMS];	/* ... and of the rows of evidence that they have */
 };
 
 /* ---- part_rows.c ---- */

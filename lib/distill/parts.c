@@ -129,7 +129,8 @@ static int check_file(void *ctx, const char *relpath, struct lh_err *err)
 	rc = lh_digest_cache_get(c->facts, c->part->root, relpath, &fact, err);
 	if (rc > 0 && is_digest(c->m.file[i].sha256, c->m.file[i].bytes, &fact))
 		return 0;
-	return rc < 0 ? -1 : lh_err_set(err, LH_ECORRUPT, "%s was changed, or is torn", relpath);
+	return rc < 0 ? -1 : lh_err_set(err, LH_ECORRUPT, "%s %s", relpath,
+					rc ? "was changed, or is torn" : "is missing");
 }
 
 static int check_files(struct checking *c, struct lh_err *err)
@@ -139,6 +140,8 @@ static int check_files(struct checking *c, struct lh_err *err)
 	c->files = 0;
 	c->facts = lh_digest_cache_new(err);
 	rc = c->facts ? lh_root_each(c->part->root, "data", check_file, c, err) : -1;
+	if (!rc)
+		rc = lh_part_receipts(c->run->id, c->parts->job, check_file, c, err);
 	lh_digest_cache_free(c->facts);
 	if (!rc && c->files != c->m.files)
 		rc = lh_err_set(err, LH_ECORRUPT, "%zu of its %zu files are missing",
@@ -162,7 +165,7 @@ static int check_source(struct checking *c, const struct lh_part_source *s, stru
 	sum->present = s->present;
 	sum->read += s->read;
 	sum->skipped += s->skipped;
-	c->part->written[s->stream] += s->written;
+	c->parts->written[s->stream] += s->written;
 	return 0;
 }
 
@@ -191,6 +194,7 @@ static int check_kind(struct checking *c, struct lh_err *err)
 {
 	const struct lh_part_manifest *m = &c->m;
 	struct lh_run *run = c->run;
+	int64_t ms;
 	bool first = c->part == c->parts->part;
 
 	if (!lh_str_is(m->run_id, run->id, strlen(run->id)))
@@ -206,8 +210,9 @@ static int check_kind(struct checking *c, struct lh_err *err)
 		c->parts->job = (enum lh_part_job)m->job;
 		c->parts->how.dedup = m->dedup;
 	}
-	if (first && !run->how.recorded_at && m->recorded_at.n == LH_TIME_LEN)
-		memcpy(run->recorded_at, m->recorded_at.p, LH_TIME_LEN);
+	if (first && !run->how.recorded_at &&
+	    lh_time_read(m->recorded_at.p, m->recorded_at.n, &ms) == 0)
+		lh_time_print(ms, run->recorded_at);
 	if ((int)c->parts->job != m->job || c->parts->how.dedup != m->dedup)
 		return lh_err_set(err, LH_ECORRUPT, "of another job than the first part");
 	if (!lh_str_is(m->recorded_at, run->recorded_at, LH_TIME_LEN))
@@ -310,23 +315,28 @@ enum lh_part_job lh_parts_job(const struct lh_parts *parts)
 
 /* ---- their receipts ---- */
 
-/* Copy one report of a part, if it is there: to NAME in the folder of the part in the
- * reports of the run. */
-static int keep(struct lh_run *run, const struct lh_part *part, const char *from,
-		const char *name, struct lh_err *err)
+struct keeping {
+	struct lh_run *run;
+	const struct lh_part *part;
+};
+
+/* Copy a file of a part to the folder of the part in the reports of the run. */
+static int keep(void *ctx, const char *relpath, struct lh_err *err)
 {
+	const struct keeping *k = ctx;
+	const char *slash = strrchr(relpath, '/');
 	char shard[LH_PART_NAME], to[LH_PART_NAME + 64];
 	struct lh_buf text;
-	char *path = lh_root_join(part->root, from, err);
+	char *path = lh_root_join(k->part->root, relpath, err);
 	int rc = -1;
 
 	lh_buf_init(&text, (size_t)256 << 20);
 	if (path)
 		rc = lh_file_read(path, &text, err);
-	lh_part_name(&part->shard, shard);
-	snprintf(to, sizeof to, LH_PART_SHARDS "/%s/%s", shard, name);
+	lh_part_name(&k->part->shard, shard);
+	snprintf(to, sizeof to, LH_PART_SHARDS "/%s/%s", shard, slash ? slash + 1 : relpath);
 	if (rc > 0)
-		rc = lh_report_write(run, to, &text, err);
+		rc = lh_report_write(k->run, to, &text, err);
 	lh_buf_free(&text);
 	free(path);
 	return rc < 0 ? -1 : 0;
@@ -334,19 +344,11 @@ static int keep(struct lh_run *run, const struct lh_part *part, const char *from
 
 int lh_parts_keep(struct lh_run *run, const struct lh_parts *parts, struct lh_err *err)
 {
-	static const enum lh_stage stages[] = { LH_STAGE_COLLECT, LH_STAGE_SCORE };
-	char name[32], from[sizeof LH_ROOT_REPORTS + 256];
-	size_t i, s;
+	struct keeping k = { .run = run };
 
-	for (i = 0; i < parts->n; i++) {
-		for (s = 0; s < sizeof stages / sizeof *stages; s++) {
-			snprintf(name, sizeof name, "%s.json", lh_stage_name(stages[s]));
-			snprintf(from, sizeof from, LH_ROOT_REPORTS "/%s/%s", run->id, name);
-			if (keep(run, &parts->part[i], from, name, err) < 0)
-				return -1;
-		}
-		if (keep(run, &parts->part[i], LH_PART_FILE, LH_PART_FILE, err) < 0)
+	for (k.part = parts->part; k.part < parts->part + parts->n; k.part++)
+		if (lh_part_receipts(run->id, parts->job, keep, &k, err) < 0 ||
+		    keep(&k, LH_PART_FILE, err) < 0)
 			return -1;
-	}
 	return 0;
 }

@@ -50,15 +50,6 @@ static int worker_init(void *context, void *ctx, struct lh_err *err)
 	return w->e ? 0 : -1;
 }
 
-/* Return whether a row without a sig_hash is in the shard: it goes by its number. */
-static bool is_ours(const struct collect *c, uint64_t line)
-{
-	char number[24];
-	int n = snprintf(number, sizeof number, "%llu", (unsigned long long)line);
-
-	return lh_shard_has(&c->run->how.shard, number, (size_t)n);
-}
-
 static int on_row(struct lh_record *rec, void *result, struct lh_buf *out, void *arg,
 		  struct lh_err *err)
 {
@@ -73,7 +64,7 @@ static int on_row(struct lh_record *rec, void *result, struct lh_buf *out, void 
 	if (rc < 0 && err->code != LH_EDATA)
 		return -1;
 	hash = lh_evidence_hash(w->e);
-	if (rc > 0 || (!hash && !is_ours(w->c, rec->number)))
+	if (rc > 0 || (!hash && !lh_shard_has(&w->c->run->how.shard, rec->line, rec->len)))
 		return 0;
 	w->read++;
 	row->skipped = rc < 0;
@@ -88,22 +79,23 @@ static int on_row(struct lh_record *rec, void *result, struct lh_buf *out, void 
 }
 
 /* A line that is not a record is a skip too. */
-static void on_bad(uint64_t line, const struct lh_err *why, void *result, struct lh_buf *out,
-		   void *arg)
+static void on_bad(const struct lh_bad_line *bad, void *result, struct lh_buf *out, void *arg)
 {
+	const struct lh_err *why = bad->why;
 	struct worker *w = arg;
 	struct row *row = result;
+	const struct lh_shard *shard = &w->c->run->how.shard;
 	char text[sizeof why->msg + 64];
 
 	w->rows++;
-	row->other = !is_ours(w->c, line);
+	row->other = bad->p ? !lh_shard_has(shard, bad->p, bad->n) : shard->i > 0;
 	if (row->other)
 		return;
 	w->read++;
 	row->skipped = true;
 	if (why->column)
-		snprintf(text, sizeof text, "line %llu, column %zu: %s", (unsigned long long)line,
-			 why->column, why->msg);
+		snprintf(text, sizeof text, "line %llu, column %zu: %s",
+			 (unsigned long long)bad->line, why->column, why->msg);
 	else
 		snprintf(text, sizeof text, "record: %s", why->msg);
 	lh_buf_putc(out, '[');

@@ -20,11 +20,12 @@ struct join {
 
 static int add_evidence(struct join *j, struct lh_part_rows *rows, struct lh_err *err)
 {
+	uint64_t n, of = j->parts->written[j->c.stream];
 	struct lh_part_row row;
 	unsigned char hash[32];
 	int rc;
 
-	while ((rc = lh_part_rows_next(rows, &row, err)) > 0) {
+	for (n = 0; (rc = lh_part_rows_next(rows, &row, err)) > 0; n++) {
 		if (row.stream != j->c.stream || row.sig.n != LH_SHA256_HEX ||
 		    !lh_unhex(row.sig.p, row.sig.n, hash))
 			return lh_err_set(err, LH_ECORRUPT, "%s: evidence of another stream, or "
@@ -34,6 +35,10 @@ static int add_evidence(struct join *j, struct lh_part_rows *rows, struct lh_err
 		if (++j->c.taken % TELL_EVERY == 0)
 			lh_run_progress(j->c.run, LH_STAGE_COLLECT, j->c.taken);
 	}
+	if (!rc && n != of)
+		return lh_err_set(err, LH_ECORRUPT, "%s: the parts have %llu rows of evidence, not "
+				  "%llu", lh_stream_name(j->c.stream), (unsigned long long)n,
+				  (unsigned long long)of);
 	return rc;
 }
 

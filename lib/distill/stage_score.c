@@ -65,12 +65,11 @@ static void put_bad(struct scored *s, struct lh_buf *out, const struct lh_err *w
 	lh_buf_putc(out, '\0');
 }
 
-static void on_bad_line(uint64_t number, const struct lh_err *why, void *result,
-			struct lh_buf *out, void *worker)
+static void on_bad_line(const struct lh_bad_line *bad, void *result, struct lh_buf *out,
+			void *worker)
 {
-	(void)number;
 	(void)worker;
-	put_bad(result, out, why);
+	put_bad(result, out, bad->why);
 }
 
 static int score(struct worker *w, const struct lh_record *rec, struct scored *s,

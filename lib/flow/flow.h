@@ -102,6 +102,14 @@ struct lh_rejection {
 	const char *why;
 };
 
+/* A line that is not a record. */
+struct lh_bad_line {
+	uint64_t line;
+	const char *p;		/* n bytes, without CR, LF and BOM; NULL if over the limit */
+	size_t n;
+	const struct lh_err *why;
+};
+
 /*
  * Several records for one call of flow->batch.  The batch function answers every record, in
  * order: it appends the record's output to out and calls lh_batch_accept, or it calls
@@ -152,6 +160,9 @@ struct lh_flow {
 	 * LF, but one over the limit is in shard 0.  Lines of other shards are not counted. */
 	struct lh_shard shard;
 	const char *shard_key;
+	/* Return the key of a line that need not be a record, in place of shard_key.  Lines of
+	 * other shards are then not parsed.  On any thread. */
+	struct lh_str (*shard_find)(const char *p, size_t n);
 	atomic_bool *others;	/* set when a line of another shard was read; or NULL */
 	bool values;		/* a line may hold any JSON value, in rec->line and rec->len;
 				   rec has no members */
@@ -159,10 +170,6 @@ struct lh_flow {
 				   same file as input is an error (unreadable) */
 	/* Take each piece of the input as read, before any of it is mapped.  With plain. */
 	void (*show)(void *shared, const char *p, size_t n);
-	/* Return whether to take a line that is not blank, given without CR, LF and BOM; the others
-	 * count as not there, and are not even parsed.  line is NULL for one over the limit.  On
-	 * any thread. */
-	bool (*pick)(void *shared, const char *line, size_t n);
 
 	/* ---- the records, on the threads ---- */
 	int (*map)(struct lh_record *rec, struct lh_buf *out, void *context, struct lh_err *err);
@@ -180,7 +187,7 @@ struct lh_flow {
 	int (*batch)(struct lh_batch *b, void *context, struct lh_err *err);
 	size_t batch_max;
 	/* Make an output of a line that is not a record, instead of its rejection. */
-	void (*bad)(uint64_t line, const struct lh_err *why, void *result, struct lh_buf *out,
+	void (*bad)(const struct lh_bad_line *bad, void *result, struct lh_buf *out,
 		    void *context);
 	/* Append the output that takes the place of a rejected record; rec is NULL for a line
 	 * that is not a record.  Without a sink only. */
@@ -214,7 +221,7 @@ struct lh_flow {
 	 * ends the run and discards these outputs.  With one job, no record after them has been
 	 * mapped yet. */
 	int (*before_output)(void *shared, struct lh_err *err);
-	void *shared;		/* for sink, before_output, show, pick and context_init */
+	void *shared;		/* for sink, before_output, show and context_init */
 
 	const struct lh_flow_hooks *hooks;
 	void *owner;		/* for the hooks */

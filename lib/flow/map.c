@@ -225,9 +225,22 @@ static void map_batch(struct lh_flow_mapper *m, struct lh_flow_block *b)
 	check_output(m, b);
 }
 
+/* Return a line as flow->bad gets it. */
+static struct lh_bad_line line_of(const struct lh_flow_mapper *m, const struct lh_flow_block *b,
+				  const struct line *l, const struct lh_err *why)
+{
+	const char *p = l->n ? b->in.p + l->at : NULL;
+	size_t n = p && p[l->n - 1] == '\r' ? l->n - 1 : l->n;
+
+	if (n > m->flow->max_line)
+		p = NULL;
+	return (struct lh_bad_line){ l->line, p, p ? n : 0, why };
+}
+
 static void bad_line(struct lh_flow_mapper *m, struct lh_flow_block *b, const struct line *l,
 		     const struct lh_err *why)
 {
+	struct lh_bad_line bad;
 	struct lh_err err;
 	size_t start;
 
@@ -241,7 +254,8 @@ static void bad_line(struct lh_flow_mapper *m, struct lh_flow_block *b, const st
 	} else if (reserve_results(m, b, 1, &err) < 0) {
 		give_up(b, &err);
 	} else {
-		m->flow->bad(l->line, why, next_result(m, b), &b->out, m->context);
+		bad = line_of(m, b, l, why);
+		m->flow->bad(&bad, next_result(m, b), &b->out, m->context);
 		accept(m, b, l, start);
 	}
 	check_output(m, b);
@@ -270,11 +284,6 @@ static int parse(const struct lh_flow *flow, struct lh_record *rec, const char *
 	return 0;
 }
 
-static bool is_picked(const struct lh_flow *flow, const char *p, size_t n)
-{
-	return !flow->pick || flow->pick(flow->shared, p, n);
-}
-
 /* Note a line of another shard. */
 static void pass_over(const struct lh_flow *flow)
 {
@@ -291,9 +300,10 @@ static int parse_ours(struct lh_flow_mapper *m, struct lh_record *rec, const cha
 
 	if (divided && !lh_flow_may_have(flow, p, n))
 		return 0;
+	divided = divided && !flow->shard_find;	/* or it is known */
 	if (parse(flow, rec, p, n, err) == 0)
 		return divided ? lh_flow_has(flow, rec, p, n, &m->key, err) : 1;
-	return err->code == LH_EDATA && !lh_shard_has(&flow->shard, p, n) ? 0 : -1;
+	return divided && err->code == LH_EDATA && !lh_shard_has(&flow->shard, p, n) ? 0 : -1;
 }
 
 /* Map one line, given without its LF. */
@@ -315,8 +325,6 @@ static void take_line(struct lh_flow_mapper *m, struct lh_flow_block *b, const c
 	l.at = (size_t)(p - b->in.p);
 	l.n = n;
 	len = p[n - 1] == '\r' ? n - 1 : n;
-	if (!is_picked(m->flow, len > m->flow->max_line ? NULL : p, len))
-		return;
 	if (len > m->flow->max_line) {
 		if (!lh_flow_has_long(m->flow)) {
 			pass_over(m->flow);
@@ -452,8 +460,6 @@ void lh_flow_map_long(struct lh_flow_mapper *m, struct lh_flow_block *b)
 	struct lh_err err;
 
 	b->lines++;
-	if (!is_picked(m->flow, NULL, 0))
-		return;
 	if (!lh_flow_has_long(m->flow)) {
 		pass_over(m->flow);
 		return;

@@ -55,11 +55,9 @@ static int fill(struct lh_record *rec, void *result, struct lh_buf *out, void *c
 	return 1;
 }
 
-static void bad(uint64_t line, const struct lh_err *why, void *result, struct lh_buf *out,
-		void *context)
+static void bad(const struct lh_bad_line *line, void *result, struct lh_buf *out, void *context)
 {
 	(void)line;
-	(void)why;
 	(void)out;
 	(void)context;
 	((struct row *)result)->bad = true;

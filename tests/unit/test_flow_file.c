@@ -23,13 +23,13 @@ static int map(struct lh_record *r, struct lh_buf *out, void *worker, struct lh_
 	return 0;
 }
 
-static void bad(uint64_t number, const struct lh_err *why, void *result, struct lh_buf *out,
-		void *worker)
+static void bad(const struct lh_bad_line *line, void *result, struct lh_buf *out, void *worker)
 {
 	(void)worker;
 	check(!result);
-	check(*why->msg);
-	lh_buf_u64(out, number);
+	check(*line->why->msg);
+	check(!line->p == !line->n && (!line->p || !memchr(line->p, '\n', line->n)));
+	lh_buf_u64(out, line->line);
 }
 
 static int sink(const struct lh_output *o, void *ctx, struct lh_err *e)
@@ -96,13 +96,13 @@ static int value(struct lh_record *r, struct lh_buf *out, void *context, struct 
 	return r->line[0] != 'n' ? 0 : lh_err_set(e, LH_EDATA, "null");
 }
 
-static void not_a_value(uint64_t number, const struct lh_err *why, void *result,
-			struct lh_buf *out, void *context)
+static void not_a_value(const struct lh_bad_line *bad, void *result, struct lh_buf *out,
+			void *context)
 {
 	(void)result;
 	(void)context;
-	check(why->code == LH_EDATA && *why->msg);
-	lh_buf_printf(out, "%llu:bad ", (unsigned long long)number);
+	check(bad->why->code == LH_EDATA && *bad->why->msg);
+	lh_buf_printf(out, "%llu:bad ", (unsigned long long)bad->line);
 }
 
 static int see(const struct lh_output *o, void *shared, struct lh_err *e)
@@ -250,13 +250,12 @@ static int fill_batch(struct lh_batch *b, void *context, struct lh_err *e)
 	return 0;
 }
 
-static void fill_bad(uint64_t line, const struct lh_err *why, void *result, struct lh_buf *out,
+static void fill_bad(const struct lh_bad_line *line, void *result, struct lh_buf *out,
 		     void *context)
 {
 	struct result *to = result;
 
 	(void)line;
-	(void)why;
 	(void)out;
 	(void)context;
 	check(!to->n && !to->bad);

@@ -69,12 +69,11 @@ static int on_record(struct lh_record *row, void *found, struct lh_buf *out, voi
 	return findings < 0 ? -1 : findings > 0;
 }
 
-static void on_damage(uint64_t number, const struct lh_err *why, void *found, struct lh_buf *out,
-		      void *worker)
+static void on_damage(const struct lh_bad_line *bad, void *found, struct lh_buf *out, void *worker)
 {
+	const struct lh_err *why = bad->why;
 	struct worker *w = worker;
 
-	(void)number;
 	w->rows++;
 	*(int *)found = w->file->damaged;
 	if (why->column)
@@ -121,12 +120,12 @@ static void on_bytes(void *ctx, const char *p, size_t n)
 	lh_xxh3_add(&file->digest, p, n);
 }
 
-/* Return the first value of 64 hex digits of a member sig_hash, at any depth, or NULL.  The
- * line is not parsed: this must be much faster than to parse it. */
-static const char *find_sig_hash(const char *p, size_t n)
+/* Return the first value of 64 hex digits of a member sig_hash, at any depth, else the line.
+ * The line is not parsed: this must be much faster than to parse it. */
+static struct lh_str find_sig_hash(const char *line, size_t n)
 {
 	static const char name[] = "\"sig_hash\"";
-	const char *end = p + n;
+	const char *p = line, *end = line + n;
 	unsigned char hash[32];
 
 	while ((p = memmem(p, (size_t)(end - p), name, sizeof name - 1))) {
@@ -135,29 +134,9 @@ static const char *find_sig_hash(const char *p, size_t n)
 			p++;
 		if (end - p > LH_SHA256_HEX + 1 && *p == '"' && p[LH_SHA256_HEX + 1] == '"' &&
 		    lh_unhex(p + 1, LH_SHA256_HEX, hash))
-			return p + 1;
+			return (struct lh_str){ p + 1, LH_SHA256_HEX };
 	}
-	return NULL;
-}
-
-static bool pick_shard(void *ctx, const char *line, size_t n)
-{
-	const struct file *file = ctx;
-	const struct lh_shard *shard = &file->a->census.shard;
-	const char *hash;
-
-	if (!line)
-		return shard->i == 0;
-	hash = shard->n > 1 ? find_sig_hash(line, n) : NULL;
-	return hash ? lh_shard_has(shard, hash, LH_SHA256_HEX) : lh_shard_has(shard, line, n);
-}
-
-static bool pick_none(void *ctx, const char *line, size_t n)
-{
-	(void)ctx;
-	(void)line;
-	(void)n;
-	return false;
+	return (struct lh_str){ line, n };
 }
 
 /* Record a file that could not be read at all as a finding, unless the audit must end. */
@@ -192,6 +171,7 @@ static int add_state(struct file *file, bool unreadable, struct lh_err *err)
 /* Read a file: 1, 0 if it does not exist, -1. */
 static int read_file(struct file *file, struct lh_err *err)
 {
+	static const struct lh_shard none = { 2, 2 };	/* no row is in it */
 	struct lh_flow flow = {
 		.fill = on_record, .result_size = sizeof(int), .bad = on_damage,
 		.sink = on_fault, .shared = file,
@@ -206,7 +186,8 @@ static int read_file(struct file *file, struct lh_err *err)
 	if (file->a->census.rows != ROWS_ALL) {
 		lh_xxh3_begin(&file->digest);
 		flow.show = on_bytes;
-		flow.pick = file->a->census.rows == ROWS_NONE ? pick_none : pick_shard;
+		flow.shard = file->a->census.rows == ROWS_NONE ? none : file->a->census.shard;
+		flow.shard_find = find_sig_hash;
 	}
 	if (path && lstat(path, &st) < 0 && (errno == ENOENT || errno == ENOTDIR))
 		rc = 0;
