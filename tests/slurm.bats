@@ -29,7 +29,7 @@ array() {
 
 @test "eight shards by job arrays: contents, answers, run hash and metrics are those of one job" {
 	a_job
-	"$SUBMIT" --check --wait job 8 >jobs
+	"$SUBMIT" --check --wait job 8 >jobs || { tail -n 5 job/log/*; return 1; }
 	cat job/log/check
 	[ "$(grep -c ': equal$' job/log/check)" = 4 ]
 	[ "$(awk '{ print $1 }' jobs | paste -sd ' ')" = "copy index join-index distill join-distill audit join-audit check" ]
