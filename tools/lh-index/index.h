@@ -229,10 +229,10 @@ struct transfer {
 int transfer_open(struct transfer *t, const char *dest, const char *src, double lock_timeout,
 		  struct lh_err *err);
 void transfer_close(struct transfer *t);
-/* Check that the rows of the index at path fit DEST; label: its name in messages. */
+/* Check that the index at path, with rows or without, fits DEST; label: its name in messages. */
 int transfer_fits(const struct transfer *t, const char *path, const char *label,
 		  struct lh_err *err);
-/* Open the index at path to read all its rows, after the same check. */
+/* Open the index at path to read all its rows, after a check that they fit. */
 struct lh_index *transfer_source(const struct transfer *t, const char *path, struct lh_err *err);
 typedef int transfer_fn(struct lh_index_change *c, const char *id, size_t id_len,
 			const float *vector, size_t n, const char *meta, size_t meta_len,
@@ -244,9 +244,10 @@ int transfer_row(struct transfer *t, transfer_fn *put, const struct lh_index *sr
 int merge_rows(struct transfer *t, const char *path, struct lh_err *err);
 /* Move a batch of rows, and store it: 1 when there are more, 0, -1. */
 int move_rows(struct transfer *t, struct lh_err *err);
-/* Check that the rows of src, if there are any, fit an index of these parameters. */
-int same_kind(const struct lh_index *src, const struct lh_index_params *want, const char *label,
-	      struct lh_err *err);
+/* Check that the rows of src, if there are any, fit an index of these parameters: the part of a
+ * shard without a row may have been made before its dimension and model were known. */
+int rows_fit(const struct lh_index *src, const struct lh_index_params *want, const char *label,
+	     struct lh_err *err);
 /* Print the counts of a merge. */
 int merge_counts(struct lh_tool *tool, uint64_t merged, uint64_t skipped);
 /* Return whether both paths lead to one file. */

@@ -42,15 +42,10 @@ static const char *or_none(const char *s)
 	return *s ? s : "none";
 }
 
-int same_kind(const struct lh_index *src, const struct lh_index_params *want, const char *label,
-	      struct lh_err *err)
+/* Check that an index with parameters has fits one with those wanted. */
+static int same_kind(const struct lh_index_params *has, const struct lh_index_params *want,
+		     const char *label, struct lh_err *err)
 {
-	const struct lh_index_params *has = lh_index_get_params(src);
-	struct lh_index_stats st;
-
-	lh_index_get_stats(src, &st);
-	if (!st.live)
-		return 0;
 	if (want->dimension != has->dimension)
 		return lh_err_set(err, LH_EUSAGE, "%s: dimension %u, expected %u", label,
 				  has->dimension, want->dimension);
@@ -64,11 +59,21 @@ int same_kind(const struct lh_index *src, const struct lh_index_params *want, co
 	return 0;
 }
 
+int rows_fit(const struct lh_index *src, const struct lh_index_params *want, const char *label,
+	     struct lh_err *err)
+{
+	struct lh_index_stats st;
+
+	lh_index_get_stats(src, &st);
+	return st.live ? same_kind(lh_index_get_params(src), want, label, err) : 0;
+}
+
 int transfer_fits(const struct transfer *t, const char *path, const char *label,
 		  struct lh_err *err)
 {
 	struct lh_index *src = lh_index_open(path, err);
-	int rc = src ? same_kind(src, lh_index_change_params(t->to.c), label, err) : -1;
+	int rc = src ? same_kind(lh_index_get_params(src), lh_index_change_params(t->to.c), label,
+				 err) : -1;
 
 	lh_index_close(src);
 	return rc;
@@ -77,7 +82,7 @@ int transfer_fits(const struct transfer *t, const char *path, const char *label,
 struct lh_index *transfer_source(const struct transfer *t, const char *path, struct lh_err *err)
 {
 	struct lh_index *src = lh_index_open(path, err);
-	int rc = src ? same_kind(src, lh_index_change_params(t->to.c), path, err) : -1;
+	int rc = src ? rows_fit(src, lh_index_change_params(t->to.c), path, err) : -1;
 
 	if (rc == 0 && lh_index_check_order(src, err) < 0)
 		rc = lh_err_prefix(err, "%s", path);
@@ -131,6 +136,16 @@ int merge_counts(struct lh_tool *tool, uint64_t merged, uint64_t skipped)
 				  (uint64_t[]){ merged, skipped }, 2);
 }
 
+/* Check that the rows of the index at path fit DEST. */
+static int part_fits(const struct transfer *t, const char *path, struct lh_err *err)
+{
+	struct lh_index *src = lh_index_open(path, err);
+	int rc = src ? rows_fit(src, lh_index_change_params(t->to.c), path, err) : -1;
+
+	lh_index_close(src);
+	return rc;
+}
+
 static int merge_all(struct transfer *t, struct lh_tool *tool, const struct settings *s)
 {
 	const struct lh_index_tally *tally = lh_index_change_tally(t->to.c);
@@ -138,7 +153,7 @@ static int merge_all(struct transfer *t, struct lh_tool *tool, const struct sett
 
 	/* All sources must fit before anything is written. */
 	for (i = 1; i < tool->n_operands; i++)
-		if (transfer_fits(t, tool->operands[i], tool->operands[i], &tool->err) < 0)
+		if (part_fits(t, tool->operands[i], &tool->err) < 0)
 			return -1;
 	for (i = 1; i < tool->n_operands; i++)
 		if (merge_rows(t, tool->operands[i], &tool->err) < 0 || not_stopped(tool) < 0)

@@ -67,7 +67,7 @@ static int open_parts(struct parts *parts)
 	}
 	choose_params(parts);
 	for (i = 0; i < parts->n; i++) {
-		if (same_kind(parts->src[i], &parts->p, path[i], err) < 0)
+		if (rows_fit(parts->src[i], &parts->p, path[i], err) < 0)
 			return -1;
 		if (lh_index_check_order(parts->src[i], err) < 0)
 			return lh_err_prefix(err, "%s", path[i]);
