@@ -519,7 +519,10 @@ to_index() {
 	lh-validate -j4 -q --on-error emit --roster roster.jsonl <in >out 2>err 3>&- &
 	pid=$!
 	exec 9>in
-	for ((i = 0; i < $(scale 20 100); i++)); do
+	# a roster that is bad at the start ends the run
+	repeat 600 "$(fill Ada)" >&9
+	until_so [ -s out ]
+	for ((i = 1; i < $(scale 20 100); i++)); do
 		repeat 300 "$(fill Ada)" >&9
 		replace roster.jsonl <bad
 		repeat 300 "$(fill Ada)" >&9
