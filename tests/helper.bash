@@ -164,7 +164,8 @@ has_lines() {
 
 # drained FD - wait until all that was written to the pipe FD has been read.
 drained() {
-	until_so perl -e 'ioctl(STDOUT, 0x541b, my $left = pack("i", 0)) and exit(unpack("i", $left) != 0); exit 2' >&"$1"
+	# the variable has a statement of its own: in the one of "my" it is not seen yet
+	until_so perl -e 'my $left = pack("i", 0); exit 2 unless ioctl(STDOUT, 0x541b, $left); exit(unpack("i", $left) != 0)' >&"$1"
 }
 
 # as_nobody COMMAND... - for permission tests, which mean nothing to root.
