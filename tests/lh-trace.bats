@@ -34,6 +34,7 @@ agree() {
 
 # some N - operands of every kind for random rows of r.
 some() {
+	RANDOM=1
 	shuf -n "$1" --random-source=<(yes) <(jq -r '.run_id, .provenance.sig_hash, .provenance.sig_hash[:12],
 		"\(.provenance.source_file):\(.provenance.line_offset + 1)"' r/data/evidence/*/*/*/*.jsonl)
 	for file in r/data/scored-runs/*/*/*/*.jsonl r/exports/*/*.jsonl r/data/_kb/*.jsonl; do
@@ -72,7 +73,11 @@ index() { stat -c '%i %s %y' r/.lh-trace/index; }
 	mv r/data/_kb/audits.jsonl.new r/data/_kb/audits.jsonl
 	lh-distill run -q --root r --run-id two --recorded-at 2026-01-02T00:00:00Z --now 2026-05-04T12:00:00Z >/dev/null || [ $? = 1 ]
 	some 40 >operands
-	jq -r '"\(.source_file):\(.line_offset + 1)"' r/data/_kb/distillation_skips.jsonl >>operands
+	# every line, bad and blank ones too, and the one after the last
+	for file in $(find r -name '*.jsonl' ! -path '*/reports/*'); do
+		seq "$(($(wc -l <"$file") + 1))" | sed "s|^|${file#r/}:|"
+	done >>operands
+	grep -q $'^\r*$' r/data/_kb/audits.jsonl
 	agree operands
 	lh-trace --root r --json data/_kb/audits.jsonl:1 | jq -e '[.steps[0].steps[] | select(.step == "source")] | length == 2' >/dev/null
 }

@@ -4,6 +4,7 @@
 #include <unistd.h>
 
 #include "base/mem.h"
+#include "flow/blocks.h"
 #include "lineage_parts.h"
 
 #define PIECE ((size_t)64 << 10)
@@ -126,7 +127,7 @@ int lh_lineage_line(struct lh_lineage *l, const struct lh_hit *hit, struct lh_er
 	struct lh_lineage_file *f = &l->file[hit->file];
 	const struct lh_key_part *p = hit->line <= f->indexed.lines ? &f->indexed : &f->rest;
 	uint64_t first, at;
-	int fd;
+	int fd, rc;
 
 	if (f->unreadable || !hit->line || hit->line > p->before + p->lines)
 		return 0;
@@ -135,7 +136,8 @@ int lh_lineage_line(struct lh_lineage *l, const struct lh_hit *hit, struct lh_er
 	fd = lh_lineage_open_file(l, hit->file, err);
 	if (fd < 0)
 		return -1;
-	return read_line(l, fd, f->path, at, hit->line - first, err);
+	rc = read_line(l, fd, f->path, at, hit->line - first, err);
+	return rc > 0 && lh_line_blank(l->row.p, l->row.len) ? 0 : rc;
 }
 
 int lh_lineage_row(struct lh_lineage *l, const struct lh_hit *hit, struct lh_err *err)

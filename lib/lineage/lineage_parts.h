@@ -81,7 +81,7 @@ const char *lh_place_step(enum lh_place place);
 int lh_lineage_find(struct lh_lineage *l, unsigned places, uint32_t key, struct lh_hits *hits,
 		    struct lh_err *err);
 
-/* Read a line into l->row: 1, 0 if there is none, -1. */
+/* Read a line into l->row: 1, 0 if there is none or it is blank, -1. */
 int lh_lineage_line(struct lh_lineage *l, const struct lh_hit *hit, struct lh_err *err);
 
 /* The same, and parse it into l->rec and l->ids: 0 also if it is not a record. */
