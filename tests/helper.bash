@@ -162,10 +162,15 @@ has_lines() {
 	[ -e "$1" ] && [ "$(wc -l <"$1")" -ge "$2" ]
 }
 
-# drained FD - wait until all that was written to the pipe FD has been read.
-drained() {
+# is_read FD - whether all that was written to the pipe FD has been read.
+is_read() {
 	# the variable has a statement of its own: in the one of "my" it is not seen yet
-	until_so perl -e 'my $left = pack("i", 0); exit 2 unless ioctl(STDOUT, 0x541b, $left); exit(unpack("i", $left) != 0)' >&"$1"
+	perl -e 'my $left = pack("i", 0); exit 2 unless ioctl(STDOUT, 0x541b, $left); exit(unpack("i", $left) != 0)' >&"$1"
+}
+
+# drained FD - wait until it is.
+drained() {
+	until_so is_read "$1"
 }
 
 # as_nobody COMMAND... - for permission tests, which mean nothing to root.
