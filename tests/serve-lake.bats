@@ -249,15 +249,24 @@ spool_is_empty() {
 @test "a client that leaves in the middle leaves the old object" {
 	only lh-store
 	get $OBJECT/k -T - <<<old >/dev/null
-	raw <<-'END'
+	raw "$SERVE" <<-'END'
 		from http_raw import *
+		import signal
 
-		def leave(*parts):
-		    """Begin, and leave once the server is receiving the body."""
+		server = int(sys.argv[1])
+
+		def leave(*parts, last=b""):
+		    """Begin, and leave once the server is receiving the body; it gets the last bytes
+		    together with the end."""
 		    c = Client()
 		    c.send("PUT /v1/storage/object/k HTTP/1.1\r\nHost: x\r\n", *parts)
 		    wait(lambda: os.listdir("s/spool"))
+		    if last:
+		        os.kill(server, signal.SIGSTOP)
+		        wait(lambda: open("/proc/%d/stat" % server).read().rpartition(")")[2].split()[0] == "T")
+		        c.send(last)
 		    c.socket.close()
+		    os.kill(server, signal.SIGCONT)
 		    wait(lambda: not os.listdir("s/spool"))
 
 		def wait(so):
@@ -269,10 +278,12 @@ spool_is_empty() {
 		for n in (0, 1, 70000):
 		    leave("Content-Length: 70001\r\n\r\n", b"x" * n)
 		leave("Transfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n")
+		leave("Content-Length: 70001\r\n\r\n", last=b"x" * 10)
+		leave("Transfer-Encoding: chunked\r\n\r\n", last=b"3\r\nabc\r\n")
 	END
 	[ "$(get $OBJECT/k)" = old ]
-	until_so has_lines access 6
-	[ "$(jq -c .status access | xargs)" = "200 499 499 499 499 200" ]
+	until_so has_lines access 8
+	[ "$(jq -c .status access | xargs)" = "200 499 499 499 499 499 499 200" ]
 }
 
 @test "bodies are not in memory: one of 128 MiB leaves the server small" {

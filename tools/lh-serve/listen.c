@@ -431,16 +431,21 @@ static bool has_input(const struct client *c)
 	return ioctl(c->fd, FIONREAD, &n) == 0 && n > 0;
 }
 
-/* Return whether a connection without a request has been so for too long, or has ended: the
- * end of a client that comes with its last bytes is one event, and libmicrohttpd then does not
- * read it. */
+/* Return whether a client has ended, and libmicrohttpd does not see it: if the end comes with
+ * the last bytes, both are one event, and it does not read on. */
+static bool has_left(struct client *c, bool ended, double now)
+{
+	c->left = ended && !has_input(c) && now - c->since > 1;
+	return c->left;
+}
+
+/* Return whether a connection without a request has been so for too long, or has ended. */
 static bool is_over(struct client *c, double now)
 {
 	bool ended;
 	uint64_t n = received(c, &ended);
 
-	c->left = ended && !has_input(c) && now - c->since > 1;
-	if (c->left)
+	if (has_left(c, ended, now))
 		return true;
 	if (c->fresh || c->begun)
 		return now - c->since > HEADER_SECONDS;
@@ -462,8 +467,12 @@ void clients_sweep(struct server *s, double now)
 		if (is_over(c, now))
 			cut(c);
 	for (c = s->busy; c; c = c->next) {
-		if (c->mcp && has_ended(c))
+		bool ended = (c->mcp || c->body) && has_ended(c);
+
+		if (c->mcp && ended)
 			mcp_left(c->mcp);
+		if (c->body && has_left(c, ended, now))
+			cut(c);
 		if (!c->body || now - c->since < SLOW_SECONDS)
 			continue;
 		if (c->bytes < SLOW_BYTES)
