@@ -153,7 +153,7 @@ until_so() {
 		! "$@" || return 0
 		sleep 0.01
 	done
-	echo "never came true: $*"
+	echo "never came true: $*" >&2
 	return 1
 }
 

@@ -68,10 +68,7 @@ shards() {
 
 @test "a shard that is killed once is tried again with --retries" {
 	a_job
-	mkdir job/bin
-	printf '#!/bin/sh\ncase " $* " in *" --shard 2/4 "*) ! mkdir "%s" 2>/dev/null || kill -KILL $$ ;; esac\nexec "%s" "$@"\n' \
-		"$PWD/job/held" "$LH_BIN/lh-embed" >job/bin/lh-embed
-	chmod +x job/bin/lh-embed
+	instead lh-embed "*' --shard 2/4 '*" "! mkdir '$PWD/job/held' 2>/dev/null || kill -KILL \$\$"
 	PATH=$PWD/job/bin:$PATH "$RUN" job 4 --retries 2
 	[ -d job/held ]
 	whole whole.lhv
@@ -83,9 +80,7 @@ shards() {
 	"$RUN" job 2
 	cp job/index.lhv before.lhv
 	lh-gen workers -n 1 --seed 9 | jq -c '.worker_id = "later" | .id = "later"' | lh-index add job/index.lhv
-	mkdir job/bin
-	printf '#!/bin/sh\nls job/index.lhv >>searched || exit 2\nexec "%s" "$@"\n' "$LH_BIN/lh-index" >job/bin/lh-index
-	chmod +x job/bin/lh-index
+	instead lh-index '*' 'ls job/index.lhv >>searched || exit 2'
 	mv job/index/1-of-2.lhv away.lhv
 	PATH=$PWD/job/bin:$PATH run -2 "$SHARDED" "$PWD/job" join-index 2
 	lh-index get job/index.lhv later | has '"id":"later"'
@@ -118,10 +113,7 @@ shards() {
 
 @test "a shard that fails ends the job with 2, names its log, and is the only one that --resume runs" {
 	a_job
-	mkdir job/bin
-	printf '#!/bin/sh\ncase " $* " in *" --shard 2/4 "*) echo no >&2; exit 2 ;; esac\nexec "%s" "$@"\n' \
-		"$LH_BIN/lh-embed" >job/bin/lh-embed
-	chmod +x job/bin/lh-embed
+	instead lh-embed "*' --shard 2/4 '*" 'echo no >&2; exit 2'
 	run -2 env PATH="$PWD/job/bin:$PATH" "$RUN" job 4 --jobs 4
 	[[ $output == *"index has failed"*"job/log/index"* ]]
 	[ "$(cat job/log/index-2)" = no ]

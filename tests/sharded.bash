@@ -27,17 +27,24 @@ same_contents() {
 	alike <(lh-index dump "$1" | sort) <(lh-index dump "$2" | sort)
 }
 
-# held COMMAND SHARD INPUT - make job/bin/COMMAND: the first call for this shard, of which
-# INPUT is the last operand, reads the pipe job/pipe in its place; all others are as usual.
-held() {
+# instead COMMAND PATTERN SHELL - make job/bin/COMMAND, which is COMMAND; but if " ARGUMENTS "
+# matches the pattern, SHELL is run first, which may end it.
+instead() {
 	mkdir -p job/bin
-	mkfifo job/pipe
 	cat >"job/bin/$1" <<-END
 		#!/bin/sh
 		case " \$* " in
-		*" --shard $2 $3 ") ! mkdir '$PWD/job/held' 2>/dev/null || exec '$LH_BIN/$1' --shard '$2' '$PWD/job/pipe' ;;
+		$2) $3 ;;
 		esac
 		exec '$LH_BIN/$1' "\$@"
 	END
 	chmod +x "job/bin/$1"
+}
+
+# held COMMAND SHARD INPUT - make job/bin/COMMAND: the first call for this shard, of which
+# INPUT is the last operand, reads the pipe job/pipe in its place; all others are as usual.
+held() {
+	mkfifo job/pipe
+	instead "$1" "*' --shard $2 $3 '" \
+		"! mkdir '$PWD/job/held' 2>/dev/null || exec '$LH_BIN/$1' --shard '$2' '$PWD/job/pipe'"
 }

@@ -163,10 +163,7 @@ array() {
 
 @test "a shard that fails cancels what needs it, and the merge names one that is missing" {
 	a_job
-	mkdir job/bin
-	printf '#!/bin/sh\ncase " $* " in *" --shard 2/4 "*) echo no >&2; exit 2 ;; esac\nexec "%s" "$@"\n' \
-		"$LH_BIN/lh-embed" >job/bin/lh-embed
-	chmod +x job/bin/lh-embed
+	instead lh-embed "*' --shard 2/4 '*" 'echo no >&2; exit 2'
 	run ! env PATH="$PWD/job/bin:$PATH" "$SUBMIT" --wait job 4
 	until_so slurm_idle
 	[ "$(cat job/log/index-2)" = no ]

@@ -97,22 +97,6 @@ static int put_files(struct lh_run *run, enum lh_part_job job, struct lh_writer 
 	return rc;
 }
 
-static int write_file(const struct lh_run *run, const struct lh_buf *text, struct lh_err *err)
-{
-	char *path = lh_root_join(run->root, LH_PART_FILE, err);
-	struct lh_atomic out;
-	int rc = path ? lh_atomic_open(&out, path, 0666, err) : -1;
-
-	if (!rc) {
-		rc = lh_atomic_write(&out, text->p, text->len, err);
-		if (!rc)
-			rc = lh_atomic_commit(&out, err);
-		lh_atomic_close(&out);
-	}
-	free(path);
-	return rc;
-}
-
 int lh_part_finish(struct lh_run *run, enum lh_part_job job, const struct lh_collect *how,
 		   struct lh_buf *out, struct lh_err *err)
 {
@@ -136,7 +120,7 @@ int lh_part_finish(struct lh_run *run, enum lh_part_job job, const struct lh_col
 	lh_write_text(&json, "hash", hash);
 	lh_write_end(&json);
 	lh_buf_putc(out, '\n');
-	return lh_buf_check(out, err) < 0 ? -1 : write_file(run, out, err);
+	return lh_root_put(run->root, LH_PART_FILE, out, err);
 }
 
 /* ---- read ---- */

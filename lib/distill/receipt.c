@@ -5,7 +5,6 @@
 #include <stdlib.h>
 
 #include <lh/digest.h>
-#include "file/file.h"
 #include "json/write.h"
 #include "base/mem.h"
 #include "stream.h"
@@ -171,25 +170,14 @@ int lh_report_write(struct lh_run *run, const char *name, const struct lh_buf *t
 		    struct lh_err *err)
 {
 	size_t n = sizeof LH_ROOT_REPORTS + strlen(run->id) + strlen(name) + 2;
-	char *relpath = lh_calloc(n, 1, err), *path = NULL;
-	struct lh_atomic out;
+	char *relpath = lh_calloc(n, 1, err);
 	int rc = relpath ? lh_buf_check(text, err) : -1;
 
 	if (!rc) {
 		snprintf(relpath, n, "%s/%s/%s", LH_ROOT_REPORTS, run->id, name);
-		path = lh_root_join(run->root, relpath, err);
-		rc = path ? lh_root_folders(run->root, relpath, err) : -1;
-	}
-	if (!rc)
-		rc = lh_atomic_open(&out, path, 0666, err);
-	if (!rc) {
-		rc = lh_atomic_write(&out, text->p, text->len, err);
-		if (!rc)
-			rc = lh_atomic_commit(&out, err);
-		lh_atomic_close(&out);
+		rc = lh_root_put(run->root, relpath, text, err);
 	}
 	free(relpath);
-	free(path);
 	return rc;
 }
 

@@ -253,3 +253,15 @@ int lh_root_folders(const struct lh_root *r, const char *relpath, struct lh_err 
 	free(path);
 	return rc;
 }
+
+int lh_root_put(const struct lh_root *r, const char *relpath, const struct lh_buf *text,
+		struct lh_err *err)
+{
+	char *path = lh_root_join(r, relpath, err);
+	int rc = path ? lh_root_folders(r, relpath, err) : -1;
+
+	if (!rc)
+		rc = lh_atomic_put(path, 0666, text, err);
+	free(path);
+	return rc;
+}

@@ -33,7 +33,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include <lh/err.h>
+#include <lh/buf.h>
 
 #define LH_ROOT_SOURCES "data/_kb"
 #define LH_ROOT_SKIPS "data/_kb/distillation_skips.jsonl"
@@ -81,6 +81,9 @@ int lh_root_all(const struct lh_root *r, const char *below, lh_root_fn *fn, void
 
 /* Create the folders that relpath is in. */
 int lh_root_folders(const struct lh_root *r, const char *relpath, struct lh_err *err);
+/* Replace a file, in folders that are created, by a text (lh_atomic_put). */
+int lh_root_put(const struct lh_root *r, const char *relpath, const struct lh_buf *text,
+		struct lh_err *err);
 
 struct lh_append;
 struct lh_append *lh_append_open(const struct lh_root *r, const char *relpath, struct lh_err *err);

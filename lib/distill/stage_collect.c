@@ -352,11 +352,10 @@ int lh_stage_collect(struct lh_run *run, struct lh_stage_result *res, struct lh_
 	return lh_collect_stage(&c, res, collect_all, err);
 }
 
-void lh_collect_print(const struct lh_run *run, const struct lh_collect *c, enum lh_stream stream,
-		      struct lh_buf *out)
+static void print_source(const struct lh_run *run, const struct lh_collect *c,
+			 enum lh_stream stream, struct lh_buf *out)
 {
 	const struct lh_collected *g = &c->of[stream];
-
 	struct lh_writer json = lh_write_to(out);
 
 	lh_write_object(&json, NULL);
@@ -373,4 +372,14 @@ void lh_collect_print(const struct lh_run *run, const struct lh_collect *c, enum
 	}
 	lh_write_end(&json);
 	lh_write_end(&json);
+	lh_buf_putc(out, '\n');
+}
+
+void lh_collect_print(const struct lh_run *run, const struct lh_collect *c, struct lh_buf *out)
+{
+	int s;
+
+	for (s = 0; s < LH_STREAMS; s++)
+		if (!c->sources || c->sources & 1u << s)
+			print_source(run, c, (enum lh_stream)s, out);
 }

@@ -44,8 +44,7 @@ struct lh_collect {
 	char output[64];	/* the folder of the run's evidence, relative to the root */
 };
 
-/* Append the counts of a source, as a JSON object. */
-void lh_collect_print(const struct lh_run *run, const struct lh_collect *c, enum lh_stream stream,
-		      struct lh_buf *out);
+/* Append the counts of the sources that were read, a line of JSON each. */
+void lh_collect_print(const struct lh_run *run, const struct lh_collect *c, struct lh_buf *out);
 
 #endif

@@ -302,3 +302,17 @@ void lh_atomic_close(struct lh_atomic *a)
 	free(a->path);
 	*a = (struct lh_atomic){ .fd = -1, .slot = -1 };
 }
+
+int lh_atomic_put(const char *path, mode_t mode, const struct lh_buf *text, struct lh_err *err)
+{
+	struct lh_atomic a;
+	int rc;
+
+	if (lh_buf_check(text, err) < 0 || lh_atomic_open(&a, path, mode, err) < 0)
+		return -1;
+	rc = lh_atomic_write(&a, text->p, text->len, err);
+	if (!rc)
+		rc = lh_atomic_commit(&a, err);
+	lh_atomic_close(&a);
+	return rc;
+}

@@ -263,9 +263,6 @@ int markdown_write(const struct audit *a, struct lh_err *err);
 int html_print(struct lh_buf *out, struct audit *a, struct lh_err *err);
 int html_write(struct audit *a, struct lh_err *err);
 
-/* Replace a file by this text. */
-int report_put(const char *path, const struct lh_buf *text, struct lh_err *err);
-
 /* ---- the bundle (bundle.c) ---- */
 
 /* Replace the file that the settings name by a bundle. */

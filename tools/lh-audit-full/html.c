@@ -3,6 +3,7 @@
 
 #include "audit.h"
 #include "chart.h"
+#include "file/file.h"
 #include "text/html.h"
 
 static const char style[] =
@@ -288,7 +289,7 @@ int html_write(struct audit *a, struct lh_err *err)
 
 	rc = html_print(&page, a, err);
 	if (!rc)
-		rc = report_put(a->s->html, &page, err);
+		rc = lh_atomic_put(a->s->html, 0666, &page, err);
 	lh_buf_free(&page);
 	return rc;
 }

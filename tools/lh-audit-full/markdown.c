@@ -123,22 +123,6 @@ void markdown_print(struct lh_buf *out, const struct audit *a)
 	put_drift(out, a);
 }
 
-int report_put(const char *path, const struct lh_buf *text, struct lh_err *err)
-{
-	struct lh_atomic file;
-	int rc;
-
-	if (lh_buf_check(text, err) < 0)
-		return -1;
-	rc = lh_atomic_open(&file, path, 0666, err);
-	if (!rc)
-		rc = lh_atomic_write(&file, text->p, text->len, err);
-	if (!rc)
-		rc = lh_atomic_commit(&file, err);
-	lh_atomic_close(&file);
-	return rc;
-}
-
 int markdown_write(const struct audit *a, struct lh_err *err)
 {
 	char *path = NULL;
@@ -151,7 +135,7 @@ int markdown_write(const struct audit *a, struct lh_err *err)
 	}
 	markdown_print(&text, a);
 	if (!rc)
-		rc = report_put(path ? path : a->s->out, &text, err);
+		rc = lh_atomic_put(path ? path : a->s->out, 0666, &text, err);
 	lh_buf_free(&text);
 	free(path);
 	return rc;

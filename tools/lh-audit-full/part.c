@@ -142,9 +142,7 @@ int part_write(const struct audit *a, struct lh_err *err)
 	write_checksum(&out);
 	rc = check_texts(c, err);
 	if (!rc)
-		rc = lh_buf_check(&out, err);
-	if (!rc)
-		rc = report_put(a->s->part, &out, err);
+		rc = lh_atomic_put(a->s->part, 0666, &out, err);
 	lh_buf_free(&out);
 	return rc;
 }

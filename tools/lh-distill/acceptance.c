@@ -3,8 +3,8 @@
 
 #include <stdlib.h>
 
-#include "file/file.h"
 #include "base/signal.h"
+#include "file/file.h"
 #include "json/write.h"
 
 int acceptance_tell(struct acceptance *a, const char *name, bool passed, const char *expected,
@@ -43,26 +43,6 @@ static void remove_root(struct acceptance *a, size_t i)
 	}
 }
 
-/* Write a file of the root, from text or from another root's file. */
-static int put_source(const struct lh_root *root, const char *relpath, const struct lh_buf *text,
-		      struct lh_err *err)
-{
-	char *path = lh_root_join(root, relpath, err);
-	struct lh_atomic out;
-	int rc = path ? lh_root_folders(root, relpath, err) : -1;
-
-	if (!rc)
-		rc = lh_atomic_open(&out, path, 0666, err);
-	if (!rc) {
-		rc = lh_atomic_write(&out, text->p, text->len, err);
-		if (!rc)
-			rc = lh_atomic_commit(&out, err);
-		lh_atomic_close(&out);
-	}
-	free(path);
-	return rc;
-}
-
 static int copy_built_in(const struct lh_root *to, struct lh_err *err)
 {
 	const struct acceptance_source *s;
@@ -72,9 +52,7 @@ static int copy_built_in(const struct lh_root *to, struct lh_err *err)
 		struct lh_buf text = { 0 };
 
 		lh_buf_puts(&text, s->text);
-		rc = lh_buf_check(&text, err);
-		if (!rc)
-			rc = put_source(to, lh_stream_source(s->stream), &text, err);
+		rc = lh_root_put(to, lh_stream_source(s->stream), &text, err);
 		lh_buf_free(&text);
 	}
 	return rc;
@@ -93,7 +71,7 @@ static int copy_fixture(const struct lh_root *from, const struct lh_root *to, st
 		rc = path ? lh_file_read(path, &text, err) : -1;
 		if (rc > 0) {
 			found = 1;
-			rc = put_source(to, relpath, &text, err);
+			rc = lh_root_put(to, relpath, &text, err);
 		}
 		free(path);
 	}

@@ -6,14 +6,9 @@ static int print_collected(struct lh_tool *tool, const struct lh_run *run,
 			   const struct lh_collect *c)
 {
 	struct lh_buf out = { 0 };
-	int s, rc;
+	int rc;
 
-	for (s = 0; s < LH_STREAMS; s++) {
-		if (c->sources && !(c->sources & 1u << s))
-			continue;
-		lh_collect_print(run, c, (enum lh_stream)s, &out);
-		lh_buf_putc(&out, '\n');
-	}
+	lh_collect_print(run, c, &out);
 	rc = lh_buf_check(&out, &tool->err);
 	if (!rc)
 		rc = lh_tool_out(tool, out.p, out.len);

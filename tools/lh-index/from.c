@@ -184,20 +184,10 @@ static int take_line(const struct lh_output *o, void *ctx, struct lh_err *err)
 static int run_with_ids(struct from *f)
 {
 	struct lh_tool *tool = f->tool;
-	char *files[] = { (char *)(uintptr_t)f->s->ids };
-	struct lh_flow flow = {
-		.fill = ids_read, .result_size = sizeof(struct ids_line), .sink = take_line,
-		.shared = f, .files = files, .n_files = 1,
-	};
 	struct format_row row;
 	int more;
 
-	tool->on_error = LH_ON_ERROR_STOP;	/* a wrong line leaves a vector without its id */
-	if (lh_records_run(tool, &flow) < 0) {
-		lh_tool_failed(tool);
-		return -1;
-	}
-	if (not_stopped(tool) < 0)
+	if (ids_each(tool, f->s->ids, take_line, f) < 0)
 		return -1;
 	more = next_row(f, &row, &tool->err);
 	if (more > 0)

@@ -17,8 +17,8 @@ static const struct lh_bind members[] = {
 	LH_BIND_END
 };
 
-int ids_read(struct lh_record *rec, void *result, struct lh_buf *out, void *context,
-	     struct lh_err *err)
+static int read_line(struct lh_record *rec, void *result, struct lh_buf *out, void *context,
+		     struct lh_err *err)
 {
 	struct ids_line *line = result;
 	struct fields f = { .metadata = { .p = NULL } };
@@ -34,4 +34,21 @@ int ids_read(struct lh_record *rec, void *result, struct lh_buf *out, void *cont
 	}
 	lh_buf_free(&text);
 	return rc < 0 ? -1 : 1;
+}
+
+int ids_each(struct lh_tool *tool, const char *file,
+	     int (*take)(const struct lh_output *o, void *ctx, struct lh_err *err), void *ctx)
+{
+	char *files[] = { (char *)(uintptr_t)file };
+	struct lh_flow flow = {
+		.fill = read_line, .result_size = sizeof(struct ids_line), .sink = take,
+		.shared = ctx, .files = files, .n_files = 1,
+	};
+
+	tool->on_error = LH_ON_ERROR_STOP;
+	if (lh_records_run(tool, &flow) < 0) {
+		lh_tool_failed(tool);
+		return -1;
+	}
+	return not_stopped(tool);
 }

@@ -193,20 +193,7 @@ static int open_import(struct import *im, const struct lh_tool *tool, const stru
 
 static int run(struct import *im, struct lh_tool *tool)
 {
-	char *files[] = { (char *)(uintptr_t)im->ids };
-	struct lh_flow flow = {
-		.fill = ids_read, .result_size = sizeof(struct ids_line), .sink = take_line,
-		.shared = im, .files = files, .n_files = 1,
-	};
-
-	tool->on_error = LH_ON_ERROR_STOP;	/* a wrong line leaves an element without its id */
-	if (lh_records_run(tool, &flow) < 0) {
-		lh_tool_failed(tool);
-		return -1;
-	}
-	if (not_stopped(tool) < 0)
-		return -1;
-	return finish(im, tool);
+	return ids_each(tool, im->ids, take_line, im) < 0 ? -1 : finish(im, tool);
 }
 
 int index_import(struct lh_tool *tool, void *settings)

@@ -131,9 +131,10 @@ struct ids_line {
 	bool has_label;
 	size_t id_n;
 };
-/* Read a line; the fill function of a flow. */
-int ids_read(struct lh_record *rec, void *result, struct lh_buf *out, void *context,
-	     struct lh_err *err);
+/* Call take for each line of a file; a wrong line ends the run, since a vector would be left
+ * without its id. */
+int ids_each(struct lh_tool *tool, const char *file,
+	     int (*take)(const struct lh_output *o, void *ctx, struct lh_err *err), void *ctx);
 
 /* ---- get.c ---- */
 

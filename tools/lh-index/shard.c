@@ -269,19 +269,10 @@ static int write_shard(struct sharding *s, size_t i, struct lh_err *err)
 static int write_plan(const struct sharding *s, struct lh_err *err)
 {
 	struct lh_buf text = { 0 };
-	struct lh_atomic out;
 	int rc;
 
 	lh_shard_plan_write(&text, &s->plan);
-	rc = lh_buf_check(&text, err);
-	if (rc == 0)
-		rc = lh_atomic_open(&out, s->path, 0666, err);
-	if (rc == 0) {
-		rc = lh_atomic_write(&out, text.p, text.len, err);
-		if (rc == 0)
-			rc = lh_atomic_commit(&out, err);
-		lh_atomic_close(&out);
-	}
+	rc = lh_atomic_put(s->path, 0666, &text, err);
 	lh_buf_free(&text);
 	return rc;
 }

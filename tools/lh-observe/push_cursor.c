@@ -2,6 +2,7 @@
 #include <unistd.h>
 
 #include <lh/digest.h>
+#include "file/file.h"
 #include "json/bind.h"
 #include "json/write.h"
 #include "push.h"
@@ -98,7 +99,6 @@ int cursor_write(struct push *p, uint64_t offset, uint64_t line, struct lh_err *
 	char hex[LH_SHA256_HEX];
 	struct lh_buf text = { 0 };
 	struct lh_writer w = lh_write_to(&text);
-	struct lh_atomic file = { .fd = -1 };
 	int rc = hash_before(p, offset, hex, err);
 
 	if (rc <= 0)
@@ -112,14 +112,7 @@ int cursor_write(struct push *p, uint64_t offset, uint64_t line, struct lh_err *
 	lh_write_str(&w, "check", (struct lh_str){ hex, sizeof hex });
 	lh_write_end(&w);
 	lh_buf_putc(&text, '\n');
-	rc = lh_buf_check(&text, err);
-	if (!rc)
-		rc = lh_atomic_open(&file, p->cursor_path, 0600, err);
-	if (!rc)
-		rc = lh_atomic_write(&file, text.p, text.len, err);
-	if (!rc)
-		rc = lh_atomic_commit(&file, err);
-	lh_atomic_close(&file);
+	rc = lh_atomic_put(p->cursor_path, 0600, &text, err);
 	lh_buf_free(&text);
 	if (rc)
 		return -1;

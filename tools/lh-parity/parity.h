@@ -119,7 +119,6 @@ int print_lines(struct lh_tool *tool, const struct probe *p);
 int print_tally(struct lh_tool *tool, const char *probe, uint64_t passed, uint64_t failed,
 		uint64_t skipped);
 int report_write(struct lh_tool *tool, const struct probe *p, const char *path);
-int write_file(const char *path, struct lh_buf *b, struct lh_err *err);
 
 /* ---- probes.c: all probes that a folder describes, or the one of that name ---- */
 /* Return the value of LH_PARITY_RIGHT_<NAME>, or NULL. */

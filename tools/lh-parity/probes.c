@@ -6,6 +6,7 @@
 
 #include "tool/records.h"
 #include "base/mem.h"
+#include "file/file.h"
 #include "json/bind.h"
 #include "distill/root.h"
 #include "parity.h"
@@ -330,7 +331,7 @@ static int summary(struct run *r)
 		      (unsigned long long)(r->passed + r->failed + r->skipped));
 	if (r->summary.failed)
 		b.failed = r->summary.failed;
-	rc = write_file(path, &b, &r->tool->err);
+	rc = lh_atomic_put(path, 0666, &b, &r->tool->err);
 	lh_buf_free(&b);
 	free(path);
 	return rc;

@@ -192,20 +192,6 @@ static void put_divergences(struct lh_buf *b, const struct probe *p)
 	}
 }
 
-int write_file(const char *path, struct lh_buf *b, struct lh_err *err)
-{
-	struct lh_atomic out;
-	int rc;
-
-	if (lh_buf_check(b, err) < 0 || lh_atomic_open(&out, path, 0666, err) < 0)
-		return -1;
-	rc = lh_atomic_write(&out, b->p, b->len, err);
-	if (!rc)
-		rc = lh_atomic_commit(&out, err);
-	lh_atomic_close(&out);
-	return rc;
-}
-
 int report_write(struct lh_tool *tool, const struct probe *p, const char *path)
 {
 	char now[32];
@@ -229,7 +215,7 @@ int report_write(struct lh_tool *tool, const struct probe *p, const char *path)
 	lh_buf_printf(&b, "(out of %zu cases)\n", p->n);
 	if (p->failed)
 		put_divergences(&b, p);
-	rc = write_file(path, &b, &tool->err);
+	rc = lh_atomic_put(path, 0666, &b, &tool->err);
 	lh_buf_free(&b);
 	return rc;
 }

@@ -290,7 +290,6 @@ static int put_expired(struct lh_tool *tool, const struct settings *s, const cha
 static int write_sweep(struct lh_tool *tool, const struct settings *s, const struct lh_buf *out)
 {
 	char name[sizeof "_retention_sweep_" + LH_TIME_LEN], *path;
-	struct lh_atomic file;
 	int64_t ms = 0;
 	int rc;
 
@@ -299,16 +298,7 @@ static int write_sweep(struct lh_tool *tool, const struct settings *s, const str
 	lh_time_print(ms, name + 17);
 	name[17 + sizeof "2026-05-03" - 1] = '\0';
 	path = lh_subject_path(s->dir, name, ".jsonl", &tool->err);
-	if (!path || lh_buf_check(out, &tool->err) < 0) {
-		free(path);
-		return -1;
-	}
-	rc = lh_atomic_open(&file, path, 0600, &tool->err);
-	if (!rc)
-		rc = lh_atomic_write(&file, out->p, out->len, &tool->err);
-	if (!rc)
-		rc = lh_atomic_commit(&file, &tool->err);
-	lh_atomic_close(&file);
+	rc = path ? lh_atomic_put(path, 0600, out, &tool->err) : -1;
 	free(path);
 	return rc;
 }
