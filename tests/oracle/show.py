@@ -171,7 +171,11 @@ def table(lines, line, most, size):
     else:
         yield joined([(cut(clean(n) or '""', w), w, r) for n, w, r, _ in columns])
     yield GAP.join("-" * w for _, w, _, _ in columns)
-    for row in rows:
+    for row, source in zip(rows, lines):
+        if not any(name in row for name in names):
+            for i, part in enumerate(wrap(clean(source), line - 2 if line > 4 else float("inf"))):
+                yield ("  " if i else "? ") + part
+            continue
         texts = []
         widen(columns, room, row)
         for name, w, _, _ in columns:
