@@ -26,7 +26,7 @@ raw() {
 }
 
 @test "random records are laid out as oracle/show.py lays them out, at any width" {
-	seed=$((RANDOM * 32768 + RANDOM))
+	seed=$(scale 1 $((RANDOM * 32768 + RANDOM)))
 	echo "seed $seed"
 	for ((i = 0; i < $(scale 12 500); i++)); do
 		python3 "$ROOT/tests/oracle/show.py" --make $((seed + i)) 15 >in
