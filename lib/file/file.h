@@ -71,7 +71,7 @@ int lh_atomic_commit(struct lh_atomic *a, struct lh_err *err);
 /* Commit only if there is no file at path, of any kind; otherwise return 1, still open. */
 int lh_atomic_commit_new(struct lh_atomic *a, struct lh_err *err);
 void lh_atomic_close(struct lh_atomic *a);
-/* All of these: replace the file at path by a text; LH_ENOMEM if the text is incomplete. */
+/* Replace the file at path by a text, all in one; LH_ENOMEM if the text is incomplete. */
 int lh_atomic_put(const char *path, mode_t mode, const struct lh_buf *text, struct lh_err *err);
 /* Remove what killed writers of path left. */
 int lh_atomic_sweep(const char *path, struct lh_err *err);

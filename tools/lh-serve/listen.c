@@ -333,7 +333,7 @@ void client_busy(struct server *s, struct client *c, bool body)
 	c->since = lh_time_monotonic();
 	c->fresh = false;
 	c->body = body;
-	c->bytes = 0;
+	c->bytes = c->swept = 0;
 }
 
 /* Close a connection: libmicrohttpd reads its end, and answers no more. */
@@ -468,10 +468,12 @@ void clients_sweep(struct server *s, double now)
 			cut(c);
 	for (c = s->busy; c; c = c->next) {
 		bool ended = (c->mcp || c->body) && has_ended(c);
+		bool idle = c->bytes == c->swept;	/* all that was read is used */
 
+		c->swept = c->bytes;
 		if (c->mcp && ended)
 			mcp_left(c->mcp);
-		if (c->body && has_left(c, ended, now))
+		if (c->body && idle && has_left(c, ended, now))
 			cut(c);
 		if (!c->body || now - c->since < SLOW_SECONDS)
 			continue;

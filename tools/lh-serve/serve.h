@@ -160,7 +160,7 @@ struct client {				/* a connection */
 	struct client **list;		/* where it is: reading or busy */
 	int fd;
 	double since;			/* of its phase; of the window in which bytes are counted */
-	uint64_t bytes;			/* of the body in the window */
+	uint64_t bytes, swept;		/* of the body in the window; at the last sweep */
 	uint64_t used;			/* bytes of all requests so far */
 	bool known;			/* used is right: after chunks it is not */
 	bool fresh, begun;		/* no request yet; a byte of the next header is there */
