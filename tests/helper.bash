@@ -153,7 +153,7 @@ until_so() {
 		! "$@" || return 0
 		sleep 0.01
 	done
-	echo "never came true: $*" >&2
+	echo "never came true: $*"
 	return 1
 }
 
