@@ -30,7 +30,7 @@ raw() {
 	echo "seed $seed"
 	for ((i = 0; i < $(scale 12 500); i++)); do
 		python3 "$ROOT/tests/oracle/show.py" --make $((seed + i)) 15 >in
-		for how in "0 0 1000" "80 3 1000" "60 1 4" "200 0 3" "20 2 1000"; do
+		for how in "0 0 1000" "80 3 1000" "60 1 4" "200 0 3" "20 2 1000" "20 0 1"; do
 			read -r width lines sample <<<"$how"
 			python3 "$ROOT/tests/oracle/show.py" "$width" "$lines" "$sample" <in >want
 			lh-show --kind plain --width "$width" --lines "$lines" --sample "$sample" in >got
