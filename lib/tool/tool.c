@@ -240,16 +240,20 @@ int lh_tool_out(struct lh_tool *t, const void *p, size_t n)
 	return lh_buf_check(out, &t->err);
 }
 
+int lh_tool_out_text(struct lh_tool *t, struct lh_buf *text)
+{
+	int rc = lh_buf_check(text, &t->err);
+
+	if (!rc)
+		rc = lh_tool_out(t, text->p, text->len);
+	lh_buf_free(text);
+	return rc;
+}
+
 int lh_tool_out_line(struct lh_tool *t, struct lh_buf *line)
 {
-	int rc;
-
 	lh_buf_putc(line, '\n');
-	rc = lh_buf_check(line, &t->err);
-	if (!rc)
-		rc = lh_tool_out(t, line->p, line->len);
-	lh_buf_free(line);
-	return rc;
+	return lh_tool_out_text(t, line);
 }
 
 int lh_tool_out_counts(struct lh_tool *t, const char *const *name, const uint64_t *count, size_t n)

@@ -224,7 +224,9 @@ void lh_tool_failed(struct lh_tool *t);
 
 /* Print n bytes to stdout, outside a map.  Buffered; flushed by lh_tool_finish. */
 int lh_tool_out(struct lh_tool *t, const void *p, size_t n);
-/* Print a line: adds the LF, and frees the buffer. */
+/* Print a text, and free the buffer. */
+int lh_tool_out_text(struct lh_tool *t, struct lh_buf *text);
+/* The same with an LF added. */
 int lh_tool_out_line(struct lh_tool *t, struct lh_buf *line);
 /* Print an object of n counts as a line. */
 int lh_tool_out_counts(struct lh_tool *t, const char *const *name, const uint64_t *count, size_t n);

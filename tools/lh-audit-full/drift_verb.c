@@ -24,7 +24,6 @@ static int print(struct lh_tool *tool, const struct settings *s, const struct dr
 	bool bad = s->fail_on_drift && d->warned;
 	struct lh_writer w;
 	struct lh_buf out = { 0 };
-	int rc;
 
 	if (bad)
 		lh_tool_verdict_bad(tool);
@@ -37,11 +36,7 @@ static int print(struct lh_tool *tool, const struct settings *s, const struct dr
 	} else {
 		drift_table(&out, d);
 	}
-	rc = lh_buf_check(&out, &tool->err);
-	if (!rc)
-		rc = lh_tool_out(tool, out.p, out.len);
-	lh_buf_free(&out);
-	return rc;
+	return lh_tool_out_text(tool, &out);
 }
 
 /* Set the numbers of the rows that the settings name; 0 for none. */

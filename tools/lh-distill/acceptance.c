@@ -8,11 +8,10 @@
 #include "json/write.h"
 
 int acceptance_tell(struct acceptance *a, const char *name, bool passed, const char *expected,
-		    const char *actual, struct lh_err *err)
+		    const char *actual)
 {
 	struct lh_buf b = { 0 };
 	struct lh_writer json = lh_write_to(&b);
-	int rc;
 
 	lh_write_object(&json, NULL);
 	lh_write_u64(&json, "n", ++a->reported);
@@ -21,13 +20,8 @@ int acceptance_tell(struct acceptance *a, const char *name, bool passed, const c
 	lh_write_raw(&json, "actual", lh_str_of(actual));
 	lh_write_bool(&json, "passed", passed);
 	lh_write_end(&json);
-	lh_buf_putc(&b, '\n');
 	a->failed += !passed;
-	rc = lh_buf_check(&b, err);
-	if (!rc)
-		rc = lh_tool_out(a->tool, b.p, b.len);
-	lh_buf_free(&b);
-	return rc;
+	return lh_tool_out_line(a->tool, &b);
 }
 
 /* ---- the roots ---- */

@@ -37,8 +37,8 @@ extern const struct acceptance_source acceptance_fixture[];	/* ends with a text 
 /* Check all invariants and print each.  0 also if some do not hold. */
 int acceptance_check(struct acceptance *a, struct lh_err *err);
 
-/* Print the next invariant; expected and actual are JSON. */
+/* Print the next invariant; expected and actual are JSON.  Errors: in the error of the tool. */
 int acceptance_tell(struct acceptance *a, const char *name, bool passed, const char *expected,
-		    const char *actual, struct lh_err *err);
+		    const char *actual);
 
 #endif

@@ -24,7 +24,7 @@ int check_tell(struct check *c, const char *name, bool passed, struct lh_err *er
 	lh_buf_putc(&c->got, '\0');
 	if (lh_buf_check(&c->want, err) < 0 || lh_buf_check(&c->got, err) < 0)
 		return -1;
-	return acceptance_tell(c->a, name, passed, c->want.p, c->got.p, err);
+	return acceptance_tell(c->a, name, passed, c->want.p, c->got.p);
 }
 
 void check_fresh(struct check *c)

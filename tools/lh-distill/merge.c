@@ -6,14 +6,9 @@ static int print_collected(struct lh_tool *tool, const struct lh_run *run,
 			   const struct lh_collect *c)
 {
 	struct lh_buf out = { 0 };
-	int rc;
 
 	lh_collect_print(run, c, &out);
-	rc = lh_buf_check(&out, &tool->err);
-	if (!rc)
-		rc = lh_tool_out(tool, out.p, out.len);
-	lh_buf_free(&out);
-	return rc;
+	return lh_tool_out_text(tool, &out);
 }
 
 int distill_merge(struct lh_tool *tool, void *settings)

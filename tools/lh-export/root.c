@@ -13,7 +13,7 @@ static int print(struct lh_tool *tool, enum lh_exporter x, const struct lh_expor
 {
 	struct lh_buf b = { 0 };
 	struct lh_writer json = lh_write_to(&b);
-	int i, rc;
+	int i;
 
 	lh_write_object(&json, NULL);
 	lh_write_u64(&json, "scored_files_read", e->files);
@@ -27,12 +27,7 @@ static int print(struct lh_tool *tool, enum lh_exporter x, const struct lh_expor
 	lh_write_end(&json);
 	lh_write_text(&json, "output_path", lh_exporter_output(x));
 	lh_write_end(&json);
-	lh_buf_putc(&b, '\n');
-	rc = lh_buf_check(&b, &tool->err);
-	if (!rc)
-		rc = lh_tool_out(tool, b.p, b.len);
-	lh_buf_free(&b);
-	return rc;
+	return lh_tool_out_line(tool, &b);
 }
 
 /* Report what the verification of the file found. */

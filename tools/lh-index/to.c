@@ -78,7 +78,6 @@ static int put_begin(struct to *to, struct lh_tool *tool)
 static int put_end(struct to *to, struct lh_tool *tool)
 {
 	struct lh_buf out = { 0 };
-	int rc;
 
 	if (to->rows != to->w.rows)
 		return lh_err_set(&tool->err, LH_ECORRUPT, "%s: %llu records, expected %llu",
@@ -86,11 +85,7 @@ static int put_end(struct to *to, struct lh_tool *tool)
 				  (unsigned long long)to->w.rows);
 	if (to->format->end)
 		to->format->end(&out);
-	rc = lh_buf_check(&out, &tool->err);
-	if (rc == 0)
-		rc = lh_tool_out(tool, out.p, out.len);
-	lh_buf_free(&out);
-	return rc;
+	return lh_tool_out_text(tool, &out);
 }
 
 static int write_all(struct to *to, struct lh_tool *tool)

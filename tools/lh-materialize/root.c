@@ -34,14 +34,9 @@ static void on_progress(void *tool, enum lh_stage stage, uint64_t records)
 static int print(struct lh_tool *tool, const struct lh_run *run, const struct lh_collect *c)
 {
 	struct lh_buf out = { 0 };
-	int rc;
 
 	lh_collect_print(run, c, &out);
-	rc = lh_buf_check(&out, &tool->err);
-	if (!rc)
-		rc = lh_tool_out(tool, out.p, out.len);
-	lh_buf_free(&out);
-	return rc;
+	return lh_tool_out_text(tool, &out);
 }
 
 static void sum_up(struct lh_tool *tool, const struct lh_collect *c)

@@ -468,7 +468,7 @@ void clients_sweep(struct server *s, double now)
 			cut(c);
 	for (c = s->busy; c; c = c->next) {
 		bool ended = (c->mcp || c->body) && has_ended(c);
-		bool idle = c->bytes == c->swept;	/* all that was read is used */
+		bool idle = c->bytes == c->swept;	/* no body since the last sweep */
 
 		c->swept = c->bytes;
 		if (c->mcp && ended)
