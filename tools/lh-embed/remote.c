@@ -32,6 +32,7 @@ struct item {			/* a text */
 	size_t off, n;
 	size_t first;		/* the first item equal to this one */
 	bool ours;		/* this thread fetches that one */
+	bool promised;		/* others wait in the cache for it */
 	size_t at, dimension;	/* its vector in w->vectors; NOWHERE: none yet */
 	struct lh_str trace;	/* for the request; n = 0: none */
 	size_t why;		/* number of its error, from 1 */
@@ -252,6 +253,7 @@ static int look_up(struct worker *w, struct item *it, struct lh_err *err)
 	if (rc == LH_LRU_HIT)
 		found(w, it, at, w->vectors.len - at);
 	it->ours = rc == LH_LRU_MINE;
+	it->promised = it->ours && w->r->cache;
 	return rc < 0 ? -1 : 0;
 }
 
@@ -392,12 +394,20 @@ static int keep_vectors(struct worker *w, size_t from, size_t each, struct lh_er
 	return 0;
 }
 
-/* Set an item to failed, and wake threads that wait for it. */
+/* Wake the threads that wait for an item that is not stored.  Where this thread waited for it
+ * itself, in vain, another may have promised it by now: that promise is not this thread's. */
+static void take_back(struct worker *w, struct item *it)
+{
+	if (it->promised)
+		lh_lru_drop(w->r->cache, it->key);
+	it->promised = false;
+}
+
+/* Set an item to failed, for those that wait for it too. */
 static void give_up(struct worker *w, struct item *it, size_t why)
 {
 	it->why = why;
-	if (w->r->cache)
-		lh_lru_drop(w->r->cache, it->key);
+	take_back(w, it);
 }
 
 /* Store the error of a text whose vector is zero. */
@@ -431,8 +441,8 @@ static int hand_out(struct worker *w, size_t from, size_t each, struct lh_err *e
 			continue;
 		}
 		found(w, it, from, each);
-		if (it->cut && w->r->cache)
-			lh_lru_drop(w->r->cache, it->key);
+		if (it->cut)
+			take_back(w, it);
 	}
 	return 0;
 }
@@ -562,9 +572,9 @@ static void let_go(struct worker *w, const struct lh_err *err)
 	if (!w->r->failure.code)
 		w->r->failure = *err;
 	pthread_mutex_unlock(&w->r->lock);
-	for (i = 0; w->r->cache && i < n_items(w); i++)
+	for (i = 0; i < n_items(w); i++)
 		if (is_missing(item(w, i)))
-			lh_lru_drop(w->r->cache, item(w, i)->key);
+			take_back(w, item(w, i));
 }
 
 static int fetch(struct worker *w, struct lh_err *err)
