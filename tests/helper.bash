@@ -157,6 +157,11 @@ until_so() {
 	return 1
 }
 
+# is_locked FILE - it is there, and a process has its flock.
+is_locked() {
+	[ -e "$1" ] && not flock -n "$1" true
+}
+
 # has_lines FILE N - it is there and has N lines or more.
 has_lines() {
 	[ -e "$1" ] && [ "$(wc -l <"$1")" -ge "$2" ]

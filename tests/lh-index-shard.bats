@@ -169,7 +169,7 @@ content_of() {
 	mkfifo in
 	lh-index shard p.json -n 2 <in &
 	exec 5>in
-	until_so test -e p.json-lock
+	until_so is_locked p.json-lock
 	rows 20 25 >second
 	run -2 lh-index shard --lock-timeout 0.05 p.json -n 2 second
 	[[ $output == *p.json*lock* ]]

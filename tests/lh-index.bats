@@ -715,7 +715,7 @@ source_of() {
 	lh-index build a.lhv <slow &
 	first=$!
 	exec 7>slow
-	until_so [ -e a.lhv-lock ]
+	until_so is_locked a.lhv-lock
 	rows 1 3 | lh-index build --lock-timeout 30 a.lhv 7>&- &
 	second=$!
 	run --separate-stderr lh-index build --lock-timeout 0.3 a.lhv < <(rows 1 9)

@@ -131,7 +131,7 @@ askers() {
 	[ "$(post /echo | jq .pid)" != "$first" ]
 	run ! grep -q '"id":' log
 	grep -q '\[0\] did not answer in time: replaced$' err
-	run ! kill -0 "$first"
+	until_so gone "$first"
 }
 
 @test "one slow answer costs those behind it nothing but time, and a late one is discarded" {
@@ -189,6 +189,7 @@ busy_or_down() {
 @test "a filter that cannot start: 503, named by deep health, and well once it can" {
 	touch broken
 	config "$(filter_route 'POST /echo')" "$(filter_route 'POST /other' '' --broken "$PWD/broken")"
+	local from=$SECONDS
 	start_serve --config config
 	until_so busy_or_down /other
 	until_so grep -q "python3\[0\] ended with status 1: cannot start: $PWD/broken is there" err
@@ -196,14 +197,18 @@ busy_or_down() {
 	[ "$(cat body)" = '{"error":"the filter is busy or down"}' ]
 	answers_again /echo
 	[ "$(status /health)" = 200 ]
+	# down ROUTES - it says so of these two; one that is well may be late on a busy machine
+	down() {
+		curl -s "$URL/health?deep=1" >deep
+		[ "$(jq -c '.down - (.down - ["POST /other", "POST /echo"])' deep)" = "$1" ]
+	}
+	until_so down '["POST /other"]'
 	[ "$(curl -s -o deep -w '%{http_code}' "$URL/health?deep=1")" = 503 ]
-	[ "$(jq -c '.down - (.down - ["POST /other", "POST /echo"])' deep)" = '["POST /other"]' ]
+	# it comes at growing intervals: never more often than the pauses say, nine times in 50 seconds
+	[ "$(grep -c 'cannot start' err)" -le $((9 + (SECONDS - from) / 25)) ]
 	rm broken
 	until_so answers_again /other
-	curl -s "$URL/health?deep=1" >deep
-	[ "$(jq -c '.down - (.down - ["POST /other", "POST /echo"])' deep)" = '[]' ]
-	# it comes at growing intervals: never more often than the pauses say
-	[ "$(grep -c 'cannot start' err)" -le 9 ]
+	until_so down '[]'
 }
 
 @test "deep health of a filter that is busy is 503 in two seconds, and does it no harm" {
@@ -374,7 +379,8 @@ busy_or_down() {
 	[ "$(post /echo '{}' -w ' %{http_code}')" = '{"error":"wrong"} 409' ]
 	touch go
 	[ "$(statuses a)" = 200 ]
-	run ! grep -v 'configuration read again\|listening on' err
+	# one that is slow to end on a busy machine is killed
+	run ! grep -v 'configuration read again\|listening on\|did not end: killed' err
 }
 
 # part NAME GOOD BAD - the bad one if $message is about the member

@@ -397,7 +397,8 @@ config() {
 	for i, c in enumerate(all):
 	    must(structured(c.answer())["answer"] == i, i)
 	END
-	[ "$(grep -c '"route":"POST /mcp","status":200' access)" = 1000 ]
+	all_logged() { [ "$(grep -c '"route":"POST /mcp","status":200' access)" = 1000 ]; }
+	until_so all_logged
 }
 
 @test "a tool and a route with the same command share its processes, also after SIGHUP" {

@@ -17,19 +17,19 @@ codes() {
 @test "lh-embed outlives each way in which a service fails, record by record" {
 	start_upstream --mode texts
 	for t in a unavailable b error garbage few c nan odd resetnow silent missing d; do echo "{\"id\":\"$t\",\"text\":\"$t\"}"; done >in
-	run -2 --separate-stderr lh-embed --engine ollama --url "$URL" --batch 1 -j1 --retries 0 --timeout 3 --on-error emit --rejects bad in
+	run -2 --separate-stderr lh-embed --engine ollama --url "$URL" --batch 1 -j1 --retries 0 --timeout 15 --on-error emit --rejects bad in
 	[ "$(codes <<<"$output")" = 'ok 502 ok 502 502 502 ok 502 502 502 504 502 ok' ]
 	[ "$(jq -r .id <<<"$output" | xargs)" = "$(jq -r .id in | xargs)" ]
 	[ "$(jq -r 'select(.id == "unavailable").error.message' <<<"$output")" = "$URL/api/embed: HTTP 503: starting" ]
 	[ "$(jq -r .id bad | wc -l)" = 9 ]
-	run -2 --separate-stderr lh-embed --engine openai --url "$URL" --batch 1 -j4 --retries 0 --timeout 3 --on-error emit in
+	run -2 --separate-stderr lh-embed --engine openai --url "$URL" --batch 1 -j4 --retries 0 --timeout 15 --on-error emit in
 	[ "$(codes <<<"$output")" = 'ok 502 ok 502 502 502 ok 502 502 502 504 502 ok' ]
 }
 
 @test "lh-embed --wire answers each request of a service that fails, and goes on when it is back" {
 	start_upstream --mode texts
 	for t in a unavailable error silent b; do echo "{\"texts\":[\"$t\"]}"; done >in
-	run -2 --separate-stderr lh-embed --wire go --engine ollama --url "$URL" --batch 1 -j1 --retries 0 --timeout 3 --on-error emit in
+	run -2 --separate-stderr lh-embed --wire go --engine ollama --url "$URL" --batch 1 -j1 --retries 0 --timeout 15 --on-error emit in
 	[ "$(codes <<<"$output")" = 'ok 502 502 504 ok' ]
 	stop_upstreams
 	coproc lh-embed --wire rust --engine ollama --url "$URL" -j1 --retries 0 --on-error emit 2>err
@@ -122,7 +122,7 @@ codes() {
 	lh-index build --engine ollama --url "$URL" i.lhv < <(sed -n 1,2p in)
 	cat >embed-quickly <<-END
 	#!/bin/sh
-	exec "$LH_BIN/lh-embed" "\$@" --retries 0 --timeout 3
+	exec "$LH_BIN/lh-embed" "\$@" --retries 0 --timeout 15
 	END
 	mkdir quick
 	for tool in lh-index lh-search lh-playbook; do ln "$LH_BIN/$tool" quick/ 2>/dev/null || cp "$LH_BIN/$tool" quick/; done

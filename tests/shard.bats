@@ -286,8 +286,8 @@ settled() {
 	for round in 1 2 3; do
 		rm -f new.lhv*
 		for i in 1 2 3 4; do
-			lh-index merge new.lhv whole.lhv.{0,1}.lhv >out.$i &
-			lh-index merge new.lhv whole.lhv.{2,3}.lhv >out.$i.b &
+			lh-index merge --lock-timeout 60 new.lhv whole.lhv.{0,1}.lhv >out.$i &
+			lh-index merge --lock-timeout 60 new.lhv whole.lhv.{2,3}.lhv >out.$i.b &
 		done
 		for job in $(jobs -p); do wait "$job"; done
 		alike <(content new.lhv) <(content whole.lhv)

@@ -68,6 +68,7 @@ slurm_conf() {
 		SlurmdUser=root
 		AuthType=auth/munge
 		CredType=cred/munge
+		MessageTimeout=60
 		AuthInfo=socket=$SLURM_DIR/munge.socket,cred_expire=5
 		StateSaveLocation=$SLURM_DIR/state
 		SlurmdSpoolDir=$SLURM_DIR/spool
@@ -139,6 +140,9 @@ slurm_wait() {
 	}
 }
 
+# No states at all: the controller did not answer in time.
 slurm_ended() {
-	! slurm_states "$1" | has -E 'PENDING|RUNNING|COMPLETING|REQUEUE|CONFIGURING|SUSPENDED'
+	local states
+	states=$(slurm_states "$1")
+	[ -n "$states" ] && not has -E 'PENDING|RUNNING|COMPLETING|REQUEUE|CONFIGURING|SUSPENDED' <<<"$states"
 }

@@ -15,13 +15,14 @@ colors() {
 }
 
 @test "a wrong screen, a wrong style and a screen that is not known are failures" {
-	SCREENS=$BATS_TEST_TMPDIR LH_PATIENCE=1
+	SCREENS=$BATS_TEST_TMPDIR
 	screen_start 80x24 dark
 	colors
 	LH_SCREENS=write screen_is wrong
 	LH_SCREENS=write screen_is -e wrong
 	screen_is wrong
 	screen_is -e wrong
+	LH_PATIENCE=1
 	sed -i 's/green/grown/' wrong.80x24.txt
 	sed -i 's/32m/31m/' wrong.80x24.styles.txt
 	run -1 screen_is wrong
@@ -41,15 +42,16 @@ colors() {
 }
 
 @test "what does not come is a failure that shows the screen" {
-	LH_PATIENCE=1
 	screen_start 80x24 light
 	screen_run 'echo here'
 	screen_until '^here$'
+	LH_PATIENCE=1
 	run -1 screen_until '^there$'
 	[[ $output == *"no line matches ^there$:"*here* ]]
 	screen_type 'cat'
 	run -1 screen_done
 	[[ $output == "the prompt did not come back:"*cat* ]]
+	LH_PATIENCE=60
 	screen_keys C-d
 	screen_done
 }
