@@ -179,11 +179,6 @@ order-1/mail-2: salary disclosure: keyword near dollar amount
 order-1/payroll: SSN-shaped sequence in body' ]
 }
 
-# free_port - a port that nothing listens on.
-free_port() {
-	python3 -c 'import socket; s = socket.socket(); s.bind(("127.0.0.1", 0)); print(s.getsockname()[1])'
-}
-
 @test "the README's examples of records, samples and serving run as printed" {
 	local port
 	here

@@ -112,7 +112,7 @@ teardown() {
 }
 
 @test "the README's bridge answers the search below it" {
-	port=$(python3 -c 'import socket; s = socket.socket(); s.bind(("127.0.0.1", 0)); print(s.getsockname()[1])')
+	port=$(free_port)
 	awk '/^    mkdir -p demo/, /jq -c/ { print substr($0, 5) }' "$ROOT/README.md" |
 		sed "s/--state demo/& --listen 127.0.0.1:$port/; s/:3110/:$port/" >commands
 	[ "$(wc -l <commands)" = 7 ]

@@ -549,11 +549,12 @@ lines() {
 @test "a second signal ends at once" {
 	echo '{"slow":1}' >in
 	mkfifo pipe
-	timeout 60 bash -c 'echo $$ >pid; exec "$AID" --sleep 600000 --into into.jsonl pipe' 3>&- &
+	timeout 60 bash -c 'echo $$ >pid; exec "$AID" --sleep 600000 --begun begun --into into.jsonl pipe' 3>&- &
 	exec 7>pipe
 	cat in >&7
-	drained 7
 	pid=$(<pid)
+	# a signal before it has begun the record ends it at once
+	until_so [ -e begun ]
 	kill -TERM "$pid"
 	until_so eval '! grep -q "^S[hi][dg]Pnd:.*[^0	]" "/proc/$pid/status"'
 	kill -TERM "$pid"
@@ -657,8 +658,8 @@ lines() {
 @test "progress is shown where it is asked for and nowhere else" {
 	run -0 --separate-stderr $AID abc.jsonl
 	[ -z "$stderr" ]
-	lines 3 >in
-	run -0 --separate-stderr bash -c '(lines() { for i in 1 2 3; do echo "{}"; sleep 0.3; done; }; lines) | $AID --progress always'
+	# records come until a line of it does
+	run -0 --separate-stderr bash -c 'until [ -s shown ]; do echo "{}"; sleep 0.1; done | $AID --progress always 2>shown; cat shown >&2'
 	[[ ${stderr_lines[0]} =~ ^'aid-filter: '[0-9]+' records, '[0-9]+'/s'$ ]]
 }
 
@@ -683,9 +684,9 @@ lines() {
 @test "on a terminal progress is one line that is cleared" {
 	command -v script >/dev/null || skip "script is not installed"
 	cat >slow.sh <<-'END'
-	(for i in 1 2 3; do echo '{}'; sleep 0.3; done) | $AID >/dev/null
+	until grep -qs records typescript; do echo '{}'; sleep 0.1; done | $AID >/dev/null
 	END
-	NO_COLOR=1 TERM=xterm script -qec 'bash slow.sh' typescript </dev/null >/dev/null
+	NO_COLOR=1 TERM=xterm timeout 60 script -qefc 'bash slow.sh' typescript </dev/null >/dev/null
 	grep -q $'\r\e\[Kaid-filter: [0-9]* records' typescript
 	[ "$(tr '\r' '\n' <typescript | grep -c 'records')" -ge 1 ]
 }
@@ -702,12 +703,12 @@ lines() {
 	cat >killed.sh <<-'END'
 	exec {more}> >(exec "$AID" --progress always >/dev/null)
 	aid=$!
-	for i in 1 2 3; do echo '{}' >&$more; sleep 0.3; done
+	until grep -qs 'records, ' typescript; do echo '{}' >&$more; sleep 0.1; done
 	kill -TERM $aid
 	tail --pid=$aid -f /dev/null
 	echo END
 	END
-	NO_COLOR=1 TERM=xterm timeout 60 script -qec 'bash killed.sh' typescript </dev/null >/dev/null
+	NO_COLOR=1 TERM=xterm timeout 60 script -qefc 'bash killed.sh' typescript </dev/null >/dev/null
 	tr -d '\n' <typescript | grep -q $'records, [0-9]*/s\r\r\e\[KEND'
 }
 

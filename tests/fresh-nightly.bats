@@ -52,7 +52,7 @@ tidy() {
 
 @test "what is added while nights go on is not lost, and no add fails" {
 	for i in $(seq 1 "$(scale 25 400)"); do
-		workers $((i * 10 + 1000)) $((i * 10 + 1009)) new | lh-index add -q fresh.lhv || echo "add $i failed"
+		workers $((i * 10 + 1000)) $((i * 10 + 1009)) new | lh-index add -q --lock-timeout 60 fresh.lhv || echo "add $i failed"
 	done >adds 2>&1 &
 	adder=$!
 	while kill -0 $adder 2>/dev/null; do
@@ -118,9 +118,9 @@ shim() {
 	while [ ! -e stop ]; do night >>outs 2>&1 || touch failed; done 3>&- &
 	local nights=$!
 	for i in $(seq 1 "$(scale 15 300)"); do
-		workers $i $i day | jq -c '.id = "x" + .id' | lh-index add -q fresh.lhv
-		[ "$(lh-index delete --id xw$i fresh.lhv | jq .deleted)" = 1 ] ||
-			[ "$(lh-index delete --id xw$i big.lhv | jq .deleted)" = 1 ] || { touch stop; echo "$i: in neither"; false; }
+		workers $i $i day | jq -c '.id = "x" + .id' | lh-index add -q --lock-timeout 60 fresh.lhv
+		[ "$(lh-index delete --lock-timeout 60 --id xw$i fresh.lhv | jq .deleted)" = 1 ] ||
+			[ "$(lh-index delete --lock-timeout 60 --id xw$i big.lhv | jq .deleted)" = 1 ] || { touch stop; echo "$i: in neither"; false; }
 	done
 	touch stop
 	wait $nights

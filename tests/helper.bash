@@ -157,6 +157,22 @@ until_so() {
 	return 1
 }
 
+# free_port - a port that nothing listens on, and that no other test gets by chance: it is below
+# those that the system gives out.
+free_port() {
+	python3 - <<-'END'
+	import random, socket
+	while True:
+	    with socket.socket() as s:
+	        try:
+	            s.bind(("127.0.0.1", random.randrange(20000, 32000)))
+	        except OSError:
+	            continue
+	        print(s.getsockname()[1])
+	        break
+	END
+}
+
 # is_locked FILE - it is there, and a process has its flock.
 is_locked() {
 	[ -e "$1" ] && not flock -n "$1" true

@@ -364,7 +364,7 @@ fails_with() {
 @test "504: a service that is silent, or slow, or does not shake hands, is asked as often as --retries says" {
 	for mode in silent slow; do
 		serve --mode $mode
-		fails_with 504 "no whole answer within 0.5 s" --timeout 0.5 --retries 1
+		fails_with 504 "no whole answer within 3 s" --timeout 3 --retries 1
 		until_so has_lines log 4
 		[ "$(wc -l <log)" = 4 ]
 		stop_upstreams
@@ -668,6 +668,7 @@ refuses() {
 	export LH_OLLAMA_URL=http://me:secret@${URL#http://}/
 	lh-chat <<<'{"model":"m","prompt":"a"}' >out
 	[ "$(jq -r .headers.Authorization log)" = "Basic $(printf me:secret | base64)" ]
+	until_so available
 	[ "$(lh-chat --providers)" = "{\"name\":\"ollama\",\"available\":true,\"url\":\"http://***@${URL#http://}\"}" ]
 	stop_upstreams
 	run -2 lh-chat <<<'{"model":"m","prompt":"a"}'
@@ -712,10 +713,17 @@ refuses() {
 	)" ]
 }
 
+# available - Ollama has answered in the two seconds it has; the first answer of a test's server may
+# take longer on a busy machine.
+available() {
+	[ "$(timeout 60 lh-chat --providers | jq .available)" = true ]
+}
+
 @test "--providers: sorted, ollama always, the others when they have a key" {
 	serve
+	until_so available
 	[ "$(lh-chat --providers)" = "{\"name\":\"ollama\",\"available\":true,\"url\":\"$URL\"}" ]
-	[ "$(jq -r '.method + " " + .path' log)" = 'GET /api/tags' ]
+	[ "$(jq -r '.method + " " + .path' log | sort -u)" = 'GET /api/tags' ]
 	rm log
 	OPENCODE_API_KEY=k KIMI_API_KEY=k run -0 lh-chat --providers
 	[ "$output" = "$(printf '{"name":"%s","available":true,"url":"%s"}\n' kimi "$URL/coding/v1" ollama "$URL" opencode "$URL/zen/v1")" ]
@@ -726,20 +734,23 @@ refuses() {
 }
 
 @test "--providers: ollama is available when /api/tags is 2xx within 2 s" {
-	for mode in error silent missing slow resetnow html; do
+	for mode in error silent missing slow resetnow; do
 		serve --mode $mode
-		want=false
-		[ $mode != html ] || want=true
-		[ "$(timeout 60 lh-chat --providers | jq .available)" = $want ] || { echo "$mode"; return 1; }
+		[ "$(timeout 60 lh-chat --providers | jq .available)" = false ] || { echo "$mode"; return 1; }
+		until_so has_lines log 1
 		[ "$(wc -l <log)" = 1 ]
 		stop_upstreams
 	done
+	serve --mode html
+	until_so available
+	stop_upstreams
 	LH_OLLAMA_URL=http://127.0.0.1:1 run -0 lh-chat --providers
 	[ "$output" = '{"name":"ollama","available":false,"url":"http://127.0.0.1:1"}' ]
 }
 
 @test "with --wire the providers are listed without their addresses" {
 	serve
+	until_so available
 	KIMI_API_KEY=k run -0 lh-chat --wire <<<'{"op":"providers"}'
 	[ "$output" = '{"providers":[{"name":"kimi","available":true},{"name":"ollama","available":true}]}' ]
 	stop_upstreams

@@ -239,7 +239,7 @@ embed() {
 	for mode in silent slow; do
 		rm -f log
 		start_upstream --mode $mode --log log
-		fails_saying "no whole answer within 0.5 s" --timeout 0.5 --retries 1
+		fails_saying "no whole answer within 3 s" --timeout 3 --retries 1
 		until_so has_lines log 2
 		[ "$(wc -l < log)" = 2 ]
 	done

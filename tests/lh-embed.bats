@@ -249,7 +249,7 @@ for line in sys.stdin:
 	pid=$!
 	exec 9> pipe
 	for _ in {1..500}; do echo '{"text":"a b c"}' >&9; done
-	drained 9
+	until_so [ -s out ]
 	kill -TERM $pid
 	status=0
 	wait $pid || status=$?

@@ -132,7 +132,7 @@ start_nginx() {
 }
 
 nginx_at_free_port() {
-	port=$(python3 -c 'import socket; s = socket.socket(); s.bind(("127.0.0.1", 0)); print(s.getsockname()[1])')
+	port=$(free_port)
 	sed "s,listen 443,listen 127.0.0.1:$port,; s,/etc/ssl/lakehouse.pem,$PWD/cert.pem,; s,/etc/ssl/private/lakehouse.key,$PWD/key.pem,; s,127.0.0.1:3110,$(sed 's,http://,,' "$1/run/url")," "$EXAMPLES/lh-serve.nginx" >site
 	cat >nginx.conf <<-END
 		pid $PWD/nginx.pid;

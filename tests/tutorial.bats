@@ -2,10 +2,6 @@ load helper
 
 # The tutorial, typed as it is shown: tests/walk compares what its commands print.
 
-free_port() {
-	python3 -c 'import socket; s = socket.socket(); s.bind(("127.0.0.1", 0)); print(s.getsockname()[1])'
-}
-
 # sources - a folder as that of the sources, in which bootstrap has nothing to do.
 sources() {
 	mkdir sources walk

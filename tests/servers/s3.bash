@@ -23,7 +23,7 @@ s3rver() {
 # start_s3rver - the real server, with an empty bucket called bucket.
 start_s3rver() {
 	local log="${BATS_TEST_TMPDIR:-$BATS_FILE_TMPDIR}/s3rver.$((++STARTED))" port
-	port=$(python3 -c 'import socket; s = socket.socket(); s.bind(("127.0.0.1", 0)); print(s.getsockname()[1])')
+	port=$(free_port)
 	: >"$log"
 	node "$S3RVER/node_modules/.bin/s3rver" -d "$log.data" -a 127.0.0.1 -p "$port" \
 		--configure-bucket bucket >"$log" 2>&1 3>&- &

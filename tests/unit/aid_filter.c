@@ -3,7 +3,9 @@
  * "seen":true, refuses records with "refuse", and has options for the other paths
  * through the flow.
  */
+#include <fcntl.h>
 #include <time.h>
+#include <unistd.h>
 
 #include "file/file.h"
 #include "tool/records.h"
@@ -13,7 +15,7 @@ struct settings {
 	uint64_t batch_max, sleep_ms, repeat;
 	double real;
 	int colour;
-	const char *into;
+	const char *begun, *into;
 	struct lh_list words;
 	struct lh_tool *tool;
 	struct lh_atomic file;
@@ -28,6 +30,7 @@ static const struct lh_option options[] = {
 	{ 0, "keep", NULL, "outlive a closed stdout", LH_FLAG(struct settings, keep) },
 	{ 0, "sleep", "MS", "wait so long over a record that holds \"slow\"",
 	  LH_UINT(struct settings, sleep_ms, 0, 600000) },
+	{ 0, "begun", "FILE", "make FILE before that wait", LH_TEXT(struct settings, begun) },
 	{ 0, "repeat", "N", "write the record's line N times in it",
 	  LH_UINT(struct settings, repeat, 0, 1000000) },
 	{ 0, "real", "X", "a number", LH_REAL(struct settings, real, 0, 10, .env = "LH_AID_REAL") },
@@ -49,6 +52,8 @@ static int add(struct settings *s, struct lh_record *rec, struct lh_buf *out, st
 		struct timespec left = { (time_t)(s->sleep_ms / 1000),
 					 (long)(s->sleep_ms % 1000) * 1000000 };
 
+		if (s->begun)
+			close(open(s->begun, O_WRONLY | O_CREAT | O_CLOEXEC, 0600));
 		while (nanosleep(&left, &left) < 0)
 			;	/* a signal does not end the wait */
 	}

@@ -12,7 +12,7 @@
 #include "transformer/kernels.h"
 #include <lh/distance.h>
 
-#define SECONDS 10	/* for a tool to print its version */
+#define SECONDS 60	/* for a tool to print its version */
 
 /* ---- tools ---- */
 
