@@ -38,13 +38,12 @@ complete_in() {
 # expected - standard input has lines "TEXT|WORD  WORD...": in each shell the words, and no other,
 # complete the text.
 expected() {
-	cat >table
-	[ -s table ]
-	sed 's/^/all /; s/|.*//' table >lines
-	sed 's/^[^|]*|//' table >want
+	cat >../table
+	[ -s ../table ]
+	sed 's/^/all /; s/|.*//' ../table >../lines
 	for shell in $(shells); do
-		complete_in "$shell" "$@" <lines >got
-		paste -d'|' <(sed 's/^all //' lines) got | diff table - || { echo "$shell: wanted <, got >"; return 1; }
+		complete_in "$shell" "$@" <../lines >../got
+		paste -d'|' <(sed 's/^all //' ../lines) ../got | diff ../table - || { echo "$shell: wanted <, got >"; return 1; }
 	done
 }
 
@@ -82,6 +81,9 @@ expected() {
 	lh index bui|build
 	lh index build --dis|--distance
 	lh help ca|cat  catalog
+	lh help tu|tutorial
+	lh help rec|recipes
+	lh help h|hash-v1  hash-v2
 	lh completion |bash  fish  zsh
 	lh comp|completion
 	END
@@ -96,7 +98,50 @@ expected() {
 	lh-load mix --via |filters  http
 	lh-search -k |
 	lh-search --where |
+	lh-show --kind |chain  errors  evidence  hits  plain  samples  scores  sessions  verdicts  workers
+	lh-show --kind=v|verdicts
+	lh-ingest --sample |all
+	lh-observe stats --window a|all
+	lh-audit-full --phase 1 --phase |0  1  2  3  4  5  6  7
+	lh-materialize --source a|audit_facts  audits  auto_apply
+	lh-materialize --sources=out|outcomes
+	lh-serve --allow-write |playbook_record
 	END
+}
+
+@test "values that have a name are completed next to files" {
+	schemas=$(lh-validate --schema list)
+	[ "$(wc -w <<<"$schemas")" = 12 ]
+	expected <<-END
+	lh-validate --schema li|list
+	lh-validate --schema m|m.gguf  model_ledger  my dir  my file.jsonl  my index.lhv
+	lh-validate --schema=re|receipt
+	lh-validate --schema my\\ f|my file.jsonl
+	lh-validate --schema |$(printf '%s\n' $schemas list * | LC_ALL=C sort | paste -sd, | sed 's/,/  /g')
+	END
+}
+
+# choices_of TOOL OPTION - as the tool describes them, a line each.
+choices_of() {
+	"$1" --describe-options | jq -r --arg o "$2" '.options[] | select(.long == $o).choices[]'
+}
+
+@test "the values that are completed are those that there are" {
+	diff <(choices_of lh-validate schema) <(lh-validate --schema list; echo list)
+	run -2 --separate-stderr lh-materialize --source nothing
+	for option in source sources; do
+		diff <(choices_of lh-materialize $option) <(sed 's/.* is not //; s/, \| or /\n/g' <<<"$stderr")
+	done
+	mkdir state
+	printf '%s\n' '{"jsonrpc":"2.0","id":1,"method":"initialize","params":{"protocolVersion":"2025-11-25","capabilities":{},"clientInfo":{"name":"t","version":"1"}}}' \
+		'{"jsonrpc":"2.0","id":2,"method":"tools/list"}' >listing
+	names() { lh-mcp --state state "$@" <listing | jq -r 'select(.id == 2).result.tools[].name' | sort; }
+	for tool in lh-mcp lh-serve; do
+		diff <(choices_of $tool allow-write) <(comm -13 <(names) <(names --allow-write playbook_record))
+	done
+	pages=$(cd "$ROOT/man" && basename -s .1 -a *.1; cd "$ROOT/man" && basename -a *.[57] | sed 's/\..$//')
+	[ "$(wc -w <<<"$pages")" -gt 40 ]
+	expected <<<"lh help |$(sed 's/^lh-//; /tools$/! s/^lakehouse-//' <<<"$pages" | LC_ALL=C sort | paste -sd, | sed 's/,/  /g')"
 }
 
 @test "files are completed by their kind, with folders, and all if none is of the kind" {
@@ -146,7 +191,7 @@ all_options() {
 		| [$options[] | select($command == "" or (.commands // [$command] | index($command)))]
 		| . as $of
 		| "\($line)--|\([.[] | .long // empty | "--" + .] | sort | join("  "))",
-		  ($of[] | select(.choices and .long) | "\($line)--\(.long) |\(.choices | sort | join("  "))")'
+		  ($of[] | select(.choices and .long and .value != "file") | "\($line)--\(.long) |\(.choices | sort | join("  "))")'
 }
 
 @test "each tool and command is completed with the options and choices that it describes" {

@@ -202,6 +202,10 @@ uid is longer than 1024 bytes' ]
 	[ "$(found --where 'n>2' --where 'n<=3.0')" = c ]
 	[ "$(found --where 'x!=3' --where 'x>0')" = a ]
 	[ "$(found --where 'n!=3')" = a ]
+	run -2 --separate-stderr lh-pathway search log --where 'n==3'
+	[ "$stderr" = 'lh-pathway: --where: "n==3": "==" is not one of =, !=, <, <=, >, >=; a string needs quotes: n="=3"' ]
+	run -2 --separate-stderr lh-pathway search log --where 'n<'
+	[ -z "$output" ]
 	[ "$(found --contains b)" = '' ]
 	[ "$(found --contains b --retired)" = b ]
 	[ "$(found -k 1)" = c ]

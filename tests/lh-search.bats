@@ -377,6 +377,29 @@ lh-search: corpus "q": no record has the key "yeers"' ]
 	[[ $output == *'--where: "state" is not KEY=VALUE (nor !=, <, <=, >, >=)' ]]
 }
 
+@test "--where refuses an unknown operator, an empty bound, and a number that JSON does not have" {
+	make_points
+	while IFS='|' read -r pair want; do
+		run -2 --separate-stderr lh-search --where "$pair" p.lhv <<<'{"vector":[1,0]}'
+		[ -z "$output" ] && [ "$stderr" = "lh-search: --where: \"$pair\": $want" ] || { echo "$pair: $stderr"; return 1; }
+	done <<-'END'
+	years==2|"==" is not one of =, !=, <, <=, >, >=; a string needs quotes: years="=2"
+	years=<2|"=<" is not one of =, !=, <, <=, >, >=; a string needs quotes: years="<2"
+	years=>2|"=>" is not one of =, !=, <, <=, >, >=; a string needs quotes: years=">2"
+	years<>2|"<>" is not one of =, !=, <, <=, >, >=; a string needs quotes: years<">2"
+	years!==2|"!==" is not one of =, !=, <, <=, >, >=; a string needs quotes: years!="=2"
+	years<|no bound; a string needs quotes: years<""
+	years>= 2|the bound is not a number as JSON writes it; a string needs quotes: years>=" 2"
+	years<02|the bound is not a number as JSON writes it; a string needs quotes: years<"02"
+	years<+2|the bound is not a number as JSON writes it; a string needs quotes: years<"+2"
+	years<.2e1|the bound is not a number as JSON writes it; a string needs quotes: years<".2e1"
+	years<2.|the bound is not a number as JSON writes it; a string needs quotes: years<"2."
+	END
+	run -2 --separate-stderr lh-search --where 'role=="Welder"' p.lhv <<<'{"vector":[1,0]}'
+	[[ $stderr == *'; a string needs quotes: role="=\"Welder\""' ]]
+	[ "$(ask '{"vector":[1,0]}' --where 'role="Welder"' p.lhv)" = "b c" ]
+}
+
 @test "a text is embedded by the engine of the index and finds itself" {
 	lh-gen workers -n 200 | lh-index build w.lhv
 	lh-gen workers -n 200 | jq -c '{id, query_text: .text}' | lh-search -k 1 w.lhv >out

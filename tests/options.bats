@@ -198,6 +198,7 @@ accepted() {
 	lh-lift --model m x.lhv|unknown option "--model" (did you mean --judge-model or --paraphrase-model? see lh-lift --help)
 	lh-gen workers --see 1|unknown option "--see" (did you mean --seed? see lh-gen --help)
 	lh-embed --engine Olama|--engine: "Olama" is not one of hash, static, ollama, openai, gguf (did you mean ollama?)
+	lh-show --kind verdict x|--kind: "verdict" is not one of hits, verdicts, workers, evidence, scores, samples, chain, sessions, errors, plain (did you mean verdicts?)
 	lh-score --on-error=skpi|--on-error: "skpi" is not one of skip, emit, stop (did you mean skip?)
 	lh-index build --distance l1 x.lhv|--distance: "l1" is not one of cosine, l2, ip (did you mean l2?)
 	lh-catalog lst|unknown command "lst" (did you mean list?), not one of register, get, list, remove, requests
@@ -236,7 +237,7 @@ options_of() {
 		[ "$(jq -r .summary <<<"$output")" = "$("$tool" --help | awk 'NR > 1 && !/^ / { print; exit }')" ]
 		# of an option: commands that there are; of a choice: what is accepted
 		[ "$(jq '[.commands[]?.name] as $c | all(.options[].commands[]?; IN($c[]))' <<<"$output")" = true ]
-		[ "$(jq 'all(.options[] | select(.type == "choice"); (.choices | join("|")) == .argument)' <<<"$output")" = true ]
+		[ "$(jq 'all(.options[] | select(.type == "choice"); (.choices | join("|")) == .argument or (.argument == "NAME" and (.choices | length) > 5))' <<<"$output")" = true ]
 		# either operands, or commands with theirs
 		[ "$(jq 'has("operands") != has("commands")' <<<"$output")" = true ]
 	done
@@ -289,6 +290,10 @@ options_of() {
 	[ "$(kind lh-load '.commands[1].operands | map([.name, .value])')" = '[["SCENARIOS.jsonl","file"],["URL|DIR","folder"]]' ]
 	[ "$(kind lh-load '.options[] | select(.short == "c").value')" = '"text"' ]
 	[ "$(kind lh-subject-audit '.commands[] | select(.name == "manifest").operands[0].choices')" = '["put","get","list","verify"]' ]
+	[ "$(kind lh-index '.commands[] | select(.name == "shard").operands[0].files')" = '["*.json"]' ]
+	[ "$(kind lh-ingest '.options[] | select(.long == "sample") | [.type, .value, .choices]')" = '["text","text",["all"]]' ]
+	[ "$(kind lh-validate '.options[] | select(.long == "schema") | [.type, .value, .choices[0], .choices[-1]]')" = '["text","file","evidence_record","list"]' ]
+	[ "$(kind lh-show '.options[] | select(.long == "kind") | [.type, .argument, .choices[0]]')" = '["choice","NAME","hits"]' ]
 	[ "$(kind lh-search '.options[] | select(.short == "k") | [.type, .min, .max, .default]')" = '["whole",0,10000,"10"]' ]
 	[ "$(kind lh-validate '.options[] | select(.long == "key-file") | [.type, .value, .files, .repeatable]')" = '["text","file",null,true]' ]
 }

@@ -74,7 +74,9 @@ LH_API const struct lh_str *lh_filter_keys(const struct lh_filter *f, size_t *n)
  * KEY>=VALUE stand for.  The first sign ends the key.  After = and != a VALUE stands for the
  * string and, if it is the text of a JSON scalar, for that too; the values of a repeated
  * KEY= are alternatives.  As a bound, the text of a JSON number or string is that, any other
- * a string.  LH_EUSAGE for anything else. */
+ * a string.  LH_EUSAGE for anything else: also for a VALUE that begins with =, <, > or !=, for an
+ * empty bound, and for one that looks like a number and is none in JSON (" 5", 050, +5, .5, 5.);
+ * in quotes, as a JSON string, each of these is a VALUE. */
 LH_API int lh_filter_where(struct lh_buf *json, const char *const *pairs, size_t n,
 			   struct lh_err *err);
 

@@ -2,6 +2,7 @@
  * lh/metadata_filter.h. */
 #include <lh/metadata_filter.h>
 
+#include <stdio.h>
 #include <stdlib.h>
 
 #include "base/mem.h"
@@ -53,6 +54,32 @@ static bool same_key(const struct pair *a, const struct pair *b)
 	return lh_str_is(a->key, b->key.p, b->key.n);
 }
 
+/* Report a value that is a string only in quotes, and how to write that string.  Returns -1. */
+static int needs_quotes(struct where *w, const struct pair *p, const char *why)
+{
+	lh_buf_reset(&w->scratch);
+	lh_buf_json(&w->scratch, p->value, strlen(p->value));
+	if (lh_buf_check(&w->scratch, w->err) < 0)
+		return -1;
+	return lh_err_set(w->err, LH_EUSAGE, "\"%s\": %s; a string needs quotes: %.*s%s%.*s",
+			  p->key.p, why, (int)p->key.n, p->key.p, signs[p->sign].text,
+			  (int)w->scratch.len, w->scratch.p);
+}
+
+/* Refuse a value that begins as an operator does, as in ==, =< and <>: as a value it would
+ * match nothing, without a message. */
+static int check_operator(struct where *w, const struct pair *p)
+{
+	char why[96];
+
+	if (*p->value != '=' && *p->value != '<' && *p->value != '>' &&
+	    strncmp(p->value, "!=", 2) != 0)
+		return 0;
+	snprintf(why, sizeof why, "\"%s%.*s\" is not one of =, !=, <, <=, >, >=",
+		 signs[p->sign].text, (int)strspn(p->value, "=<>!"), p->value);
+	return needs_quotes(w, p, why);
+}
+
 /* A bound is given once for a key; values that are equal or not may be several. */
 static int check_bound(const struct where *w, size_t i)
 {
@@ -77,7 +104,7 @@ static int read_pairs(struct where *w, const char *const *text)
 					  text[i]);
 		if (!lh_utf8_valid(text[i], strlen(text[i])))
 			return lh_err_set(w->err, LH_EUSAGE, "\"%s\" is not UTF-8", text[i]);
-		if (check_bound(w, i) < 0)
+		if (check_operator(w, &w->pair[i]) < 0 || check_bound(w, i) < 0)
 			return -1;
 	}
 	return 0;
@@ -123,15 +150,46 @@ static int put_values(struct where *w, const struct pair *p)
 	return 0;
 }
 
-/* Write a bound: a number or a quoted string as it is, anything else as a string. */
+/* Return whether people read a text as a number: blanks around it, a sign, digits with a point
+ * anywhere, an exponent.  A date and a time are none. */
+static bool looks_like_number(const char *s)
+{
+	static const char blanks[] = " \t\r\n", digits[] = "0123456789";
+	size_t whole, part = 0;
+
+	s += strspn(s, blanks);
+	s += *s == '+' || *s == '-';
+	s += whole = strspn(s, digits);
+	if (*s == '.') {
+		part = strspn(s + 1, digits);
+		s += 1 + part;
+	}
+	if (!whole && !part)
+		return false;
+	if (*s == 'e' || *s == 'E') {
+		s += 1 + (s[1] == '+' || s[1] == '-');
+		part = strspn(s, digits);
+		if (!part)
+			return false;
+		s += part;
+	}
+	return !s[strspn(s, blanks)];
+}
+
+/* Write a bound: a number or a quoted string as it is, anything else as a string.  What was
+ * meant as a number must not become a string, which no number is compared with. */
 static int put_bound(struct where *w, const struct pair *p)
 {
 	enum lh_type type;
 
+	if (!*p->value)
+		return needs_quotes(w, p, "no bound");
 	if (scalar_type(w, p->value, &type) < 0)
 		return -1;
 	if (type == LH_NUMBER || type == LH_STRING)
 		lh_buf_puts(w->json, p->value);
+	else if (looks_like_number(p->value))
+		return needs_quotes(w, p, "the bound is not a number as JSON writes it");
 	else
 		put_text(w, p->value);
 	return 0;

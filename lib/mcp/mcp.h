@@ -35,6 +35,7 @@
 
 #define LH_MCP_TIMEOUT 30.0			/* seconds of a call */
 #define LH_MCP_ANSWER ((size_t)16 << 20)	/* bytes of an answer */
+#define LH_MCP_WRITERS "playbook_record"	/* tools of the table that write: "a|b" */
 #define LH_MCP_MODERN "2026-07-28"
 
 enum lh_mcp_code {

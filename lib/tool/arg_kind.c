@@ -26,6 +26,7 @@ static const struct lh_arg_kind kinds[] = {
 	{ "LOG", "file", "*.jsonl *.log" },
 	{ "IDS", "file", "*.jsonl" },
 	{ "FLOW", "file", "*.yaml *.yml *.json" },
+	{ "PLAN", "file", "*.json" },
 	{ "DIFF", "file", "*.diff *.patch" },
 	{ "BUNDLE", "file", "*.tar.zst" },
 	{ "FIXTURE", "file", RECORDS },

@@ -41,18 +41,25 @@ static void put_value(struct lh_writer *w, const char *p, size_t n, bool operand
 	lh_write_end(w);
 }
 
-/* Write "a|b|c" as an array. */
-static void put_choices(struct lh_writer *w, const char *p, size_t n)
+/* Write the parts of "a|b|c" that are words: NAME is not. */
+static void put_words(struct lh_writer *w, const char *p, size_t n)
 {
 	const char *end = p + n;
 	size_t part;
 
-	lh_write_array(w, "choices");
 	for (; p < end; p += part + 1) {
 		part = strcspn(p, "|");
 		part = part < (size_t)(end - p) ? part : (size_t)(end - p);
-		lh_write_str(w, NULL, part_of(p, part));
+		if (*p < 'A' || *p > 'Z')
+			lh_write_str(w, NULL, part_of(p, part));
 	}
+}
+
+/* Write "a|b|c" as an array. */
+static void put_choices(struct lh_writer *w, const char *p, size_t n)
+{
+	lh_write_array(w, "choices");
+	put_words(w, p, n);
 	lh_write_end(w);
 }
 
@@ -142,15 +149,34 @@ static void put_option_commands(struct lh_writer *w, const struct lh_tool *t, un
 	lh_write_end(w);
 }
 
+/* Write the values of a text that have a name: those of the option, and "all" of "N|all". */
+static void put_named(struct lh_writer *w, const struct lh_option *o)
+{
+	const char *bar = strchr(o->arg, '|');
+
+	while (bar && (bar[1] < 'a' || bar[1] > 'z'))
+		bar = strchr(bar + 1, '|');
+	if (!o->words && !bar)
+		return;
+	lh_write_array(w, "choices");
+	if (o->words)
+		put_words(w, o->words, strlen(o->words));
+	if (bar)
+		put_words(w, bar + 1, strlen(bar + 1));
+	lh_write_end(w);
+}
+
 static void put_argument(struct lh_writer *w, const struct lh_option *o)
 {
 	struct lh_str value = default_of(o->help);
+	const char *choices = o->words ? o->words : o->arg;
 
 	lh_write_text(w, "argument", o->arg);
 	if (o->type == LH_OPT_CHOICE) {
-		put_choices(w, o->arg, strlen(o->arg));
+		put_choices(w, choices, strlen(choices));
 	} else if (o->type == LH_OPT_TEXT || o->type == LH_OPT_TEXTS) {
 		put_value(w, o->arg, strlen(o->arg), false);
+		put_named(w, o);
 	} else if (o->type != LH_OPT_TIME) {
 		lh_write_f64(w, "min", o->min);
 		lh_write_f64(w, "max", o->max);

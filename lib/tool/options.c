@@ -29,6 +29,11 @@ static void *field(const struct parser *p, const struct lh_option *o)
 	return (char *)(o->common ? (void *)p->t : p->settings) + o->off;
 }
 
+static const char *choices_of(const struct lh_option *o)
+{
+	return o->words ? o->words : o->arg;
+}
+
 static void size_text(char *to, size_t n, double v)
 {
 	char u[2] = "";
@@ -45,7 +50,7 @@ static void size_text(char *to, size_t n, double v)
 static const char *accepted(const struct lh_option *o, char *to, size_t n)
 {
 	char lo[32], hi[32];
-	size_t i;
+	const char *c;
 
 	switch (o->type) {
 	case LH_OPT_UINT:
@@ -62,10 +67,10 @@ static const char *accepted(const struct lh_option *o, char *to, size_t n)
 		break;
 	case LH_OPT_CHOICE:
 		snprintf(to, n, "one of ");
-		for (i = 0; o->arg[i]; i++) {
+		for (c = choices_of(o); *c; c++) {
 			size_t at = strlen(to);
 
-			snprintf(to + at, n - at, o->arg[i] == '|' ? ", " : "%c", o->arg[i]);
+			snprintf(to + at, n - at, *c == '|' ? ", " : "%c", *c);
 		}
 		break;
 	case LH_OPT_TIME:
@@ -166,7 +171,7 @@ static int bad_value(struct parser *p, const struct lh_option *o, const char *as
 	char what[256], close[LH_SUGGEST_ROOM];
 
 	if (o->type == LH_OPT_CHOICE)
-		lh_suggest_choices(&s, o->arg);
+		lh_suggest_choices(&s, choices_of(o));
 	lh_suggest_text(&s, "", close);
 	return lh_tool_usage(p->t, "%s: \"%.200s\" is not %s%s%s%s", as, value,
 			     accepted(o, what, sizeof what), *close ? " (" : "", close,
@@ -224,7 +229,7 @@ static int set(struct parser *p, const struct lh_option *o, const char *as, cons
 		*(double *)f = d;
 		return 0;
 	case LH_OPT_CHOICE:
-		i = read_choice(o->arg, value);
+		i = read_choice(choices_of(o), value);
 		if (i < 0)
 			return bad_value(p, o, as, value);
 		*(int *)f = i;

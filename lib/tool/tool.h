@@ -34,7 +34,7 @@
  * --describe-options prints one JSON object, from which the completions of shells are made.
  * type is flag, text, whole, number, size, time or choice; value is of texts and operands:
  * text, file (files: the patterns of its names; none: any), folder, command, page, url or
- * choice:
+ * choice.  A choice has choices; other texts have those if some values have a name:
  *
  *     {"tool":"lh-search","version":"0.1.0","summary":...,"synopsis":"[OPTION]... INDEX...",
  *      "operands":[{"name":"INDEX","required":true,"repeatable":true,"value":"file",
@@ -101,6 +101,8 @@ struct lh_option {
 	unsigned verbs;		/* bit set of the commands it belongs to; 0 means all */
 	enum lh_tool_ask asks;	/* of a common flag: what is printed in place of a run */
 	bool hidden;		/* not in --help, nor in completions */
+	const char *words;	/* "a|b|c": of a choice with a short arg, the choices; of a text,
+				   values that completions offer next to those of its arg's kind */
 };
 
 /*
@@ -122,7 +124,7 @@ struct lh_option {
 #define LH_REAL(s, f, lo, hi, ...) LH_FIELD(REAL, s, f, double, .min = lo, .max = hi, ##__VA_ARGS__)
 /* An RFC 3339 time, checked. */
 #define LH_TIME(s, f, ...) LH_FIELD(TIME, s, f, const char *, ##__VA_ARGS__)
-/* An int or an enum: the index into the choices. */
+/* An int or an enum: the index into the choices, which are those of .words if that is given. */
 #define LH_CHOICE(s, f, ...) \
 	LH_FIELD_IF(sizeof(((s *)0)->f) == sizeof(int), CHOICE, s, f, ##__VA_ARGS__)
 

@@ -6,7 +6,8 @@
 #   A  a line for each command: name (. for none), then the kinds of its operands; + after the
 #      last: any number of it
 #   O  a line for each option: names, kind (- for none), 1 or * for how often, commands or -
-# A kind is t text, d folder, c command, p page, f any file, f:*.a:*.b files, =a|b choices.
+# A kind is t text, d folder, c command, p page, f any file or f:*.a:*.b files; =a|b after it:
+# these words, too.
 _lh_table() {
 	case $1 in
 @TABLES@
@@ -85,26 +86,27 @@ _lh_files() {
 
 # _lh_value KIND TEXT - add the values of a kind that begin with the text.
 _lh_value() {
-	local plain IFS=$' \t\n'
-	case $1 in
+	local plain kind=${1%%=*} IFS=$' \t\n'
+	if [[ $1 == *=* ]]; then
+		IFS='|'
+		set -f
+		_lh_choices "$2" ${1#*=}
+		set +f
+		IFS=$' \t\n'
+	fi
+	case $kind in
 	d)
 		_lh_plain "$2"
 		compopt -o filenames 2>/dev/null
 		mapfile -t -O ${#COMPREPLY[@]} COMPREPLY < <(compgen -d -- "$plain")
 		;;
 	c) mapfile -t -O ${#COMPREPLY[@]} COMPREPLY < <(compgen -c -- "$2") ;;
-	p) _lh_choices "$2" $_lh_tools lakehouse-tools ;;
+	p) _lh_choices "$2" $_lh_tools @PAGES@ ;;
 	f) _lh_files "$2" '*' ;;
 	f:*)
 		local patterns
-		IFS=: read -ra patterns <<<"${1#f:}"
+		IFS=: read -ra patterns <<<"${kind#f:}"
 		_lh_files "$2" "${patterns[@]}"
-		;;
-	=*)
-		IFS='|'
-		set -f
-		_lh_choices "$2" ${1#=}
-		set +f
 		;;
 	esac
 }

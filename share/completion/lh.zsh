@@ -21,8 +21,17 @@ _lh_files() {
 	_files -g "(${(j:|:)@})"
 }
 
+# _lh_either WORDS COMMAND... - words with blanks between them, and what the command adds
+_lh_either() {
+	local none=1
+	compadd -- ${=1} && none=0
+	shift
+	"$@" && none=0
+	return none
+}
+
 _lh_pages() {
-	local -a pages=("${_lh_tools[@]}" "lakehouse-tools:command-line tools for JSON Lines")
+	local -a pages=("${_lh_tools[@]}" @PAGES@)
 	_describe -t pages page pages
 }
 

@@ -25,7 +25,7 @@ each_way() {
 
 @test "--where has operators, and its faults say what is accepted" {
 	filters() {
-		for where in 'role!=Welder' 'rate<=30' 'rate>30' 'role=welder' 'yers>5' 'role~Nurse'; do
+		for where in 'role!=Welder' 'rate<=30' 'rate>30' 'role=welder' 'yers>5' 'role~Nurse' 'rate==30'; do
 			screen_run "lh-search w.lhv --flat -Q 'a welder' --where '$where' | cut -c-48"
 		done
 	}

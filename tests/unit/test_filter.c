@@ -358,20 +358,45 @@ static const struct where wheres[] = {
 	  "'t':['true',true],'s':[' 1']}" },
 	{ { "price<50", "price>=10.0", "day>2026-01-01" },
 	  "{'price':{'gte':10.0,'lt':50},'day':{'gt':'2026-01-01'}}" },
-	{ { "a<=true", "b>\"5\"", "c<", "d<=x" },
+	{ { "a<=true", "b>\"5\"", "c<\"\"", "d<=x" },
 	  "{'a':{'lte':'true'},'b':{'gt':'5'},'c':{'lt':''},'d':{'lte':'x'}}" },
+	{ { "a=\"=1\"", "b<\">5\"", "c!=\"!=x\"", "d>\" 5\"", "e<=\"050\"" },
+	  "{'a':['\\'=1\\'','=1'],'b':{'lt':'>5'},'c':{'not':['\\'!=x\\'','!=x']},"
+	  "'d':{'gt':' 5'},'e':{'lte':'050'}}" },
+	{ { "a<-0.5", "b>1E+5", "c<=12:30", "d>=2026-01-01T10:00:00Z", "e<1.2.3", "f>5kg", "g<-",
+	    "h>e5" },
+	  "{'a':{'lt':-0.5},'b':{'gt':1E+5},'c':{'lte':'12:30'},"
+	  "'d':{'gte':'2026-01-01T10:00:00Z'},'e':{'lt':'1.2.3'},'f':{'gt':'5kg'},"
+	  "'g':{'lt':'-'},'h':{'gt':'e5'}}" },
+	{ { "a= 5", "b!=050", "c=", "d!=+5", "e<0x10", "f<.", "g<1e", "h<nan" },
+	  "{'a':[' 5'],'b':{'not':['050']},'c':[''],'d':{'not':['+5']},'e':{'lt':'0x10'},"
+	  "'f':{'lt':'.'},'g':{'lt':'1e'},'h':{'lt':'nan'}}" },
 	{ { "role!=Welder", "role!=5", "a=1", "a!=2", "a=3" },
 	  "{'role':{'not':['Welder','5',5]},'a':{'not':['2',2],'in':['1',1,'3',3]}}" },
 	{ { "or=1", "exists=x", "and!=y", "not=z" },
 	  "{'or':{'in':['1',1]},'exists':{'in':['x']},'and':{'not':['y']},'not':['z']}" },
-	{ { "a==1", "b!c=1", "d=<2", "e!=!", "f!=<" },
-	  "{'a':['=1'],'b!c':['1',1],'d':['<2'],'e':{'not':['!']},'f':{'not':['<']}}" },
+	{ { "b!c=1", "d=x<2", "e!=!", "f=!x" },
+	  "{'b!c':['1',1],'d':['x<2'],'e':{'not':['!']},'f':['!x']}" },
 };
 
 static void check_where(void)
 {
 	static const char *const bad[] = { "state", "=x", "", "a=\xff", "<5", "!=x", "a!",
-					   "\xff<1" };
+					   "\xff<1", "a==1", "a===1", "a=<2", "a=>2", "a<>2",
+					   "a<<2", "a>=<2", "a<==2", "a!==2", "a!=<", "a=!=2",
+					   "a==", "a<", "a<=", "a>", "a>=", "a< 5", "a<5 ",
+					   "a<\t5", "a<+5", "a<050", "a<-05", "a<.5e2", "a<5.",
+					   "a>=5.e1", "a>-.5", "a<00", "a> 1e5" };
+	static const char *const said[][2] = {
+		{ "a==1", "\"a==1\": \"==\" is not one of =, !=, <, <=, >, >=; "
+			  "a string needs quotes: "
+			  "a=\"=1\"" },
+		{ "a<>b\"c", "\"a<>b\"c\": \"<>\" is not one of =, !=, <, <=, >, >=; "
+			     "a string needs quotes: a<\">b\\\"c\"" },
+		{ "a>=", "\"a>=\": no bound; a string needs quotes: a>=\"\"" },
+		{ "a< 5", "\"a< 5\": the bound is not a number as JSON writes it; "
+			  "a string needs quotes: a<\" 5\"" },
+	};
 	static const char *const twice[] = { "a<1", "b<2", "a<3" };
 	struct lh_buf json = { 0 }, want = { 0 };
 	struct lh_err err;
@@ -393,6 +418,13 @@ static void check_where(void)
 	for (i = 0; i < sizeof bad / sizeof *bad; i++) {
 		if (lh_filter_where(&json, &bad[i], 1, &err) == 0 || err.code != LH_EUSAGE) {
 			fprintf(stderr, "test_filter: --where %s is taken\n", bad[i]);
+			failed = 1;
+		}
+	}
+	for (i = 0; i < sizeof said / sizeof *said; i++) {
+		check(lh_filter_where(&json, &said[i][0], 1, &err) < 0);
+		if (strcmp(err.msg, said[i][1])) {
+			fprintf(stderr, "test_filter: it says %s\n", err.msg);
 			failed = 1;
 		}
 	}

@@ -22,7 +22,7 @@ static const struct lh_option options[] = {
 	{ 0, "observer", NULL, "read the files on disk, run nothing",
 	  LH_FLAG(struct settings, observer, .verbs = V_RUN) },
 	{ 0, "phase", "N", "this phase, 0 to 7 (repeatable; default: all)",
-	  LH_TEXTS(struct settings, phase, .verbs = V_RUN) },
+	  LH_TEXTS(struct settings, phase, .verbs = V_RUN, .words = "0|1|2|3|4|5|6|7") },
 	{ 0, "test-command", "CMD", "phase 1: must exit with 0 as well",
 	  LH_TEXT(struct settings, test_command, .verbs = V_RUN) },
 	{ 0, "samples", "DIR", "phase 1: samples (default: built in)",

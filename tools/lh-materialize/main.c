@@ -4,13 +4,17 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#define STREAMS "distilled_facts|distilled_procedures|distilled_config_hints|contract_analyses|" \
+	"mode_experiments|scrum_reviews|observer_escalations|audit_facts|auto_apply|" \
+	"observer_reviews|audits|outcomes"
+
 static const struct lh_option options[] = {
 	{ 0, "source", "STREAM", "filter: rows of this stream in, evidence out",
-	  LH_TEXT(struct settings, source) },
+	  LH_TEXT(struct settings, source, .words = STREAMS) },
 	LH_RUN_OPTIONS(struct settings, run, 0),
 	LH_SHARD_OPTION(0),
 	{ 0, "sources", "STREAM,...", "only read these sources of the root (default: all)",
-	  LH_TEXT(struct settings, sources) },
+	  LH_TEXT(struct settings, sources, .words = STREAMS) },
 	{ 0, "dedup", "all|day",
 	  "which evidence makes a row known: of all days or of this one (default all)",
 	  LH_CHOICE(struct settings, dedup) },

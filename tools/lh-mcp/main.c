@@ -17,7 +17,7 @@ static const struct lh_option options[] = {
 	  LH_TEXT(struct settings, state) },
 	{ 0, "tools", "FILE", "more tools (JSON)", LH_TEXT(struct settings, tools) },
 	{ 0, "allow-write", "TOOL", "also this tool, which changes something (repeatable)",
-	  LH_TEXTS(struct settings, allow) },
+	  LH_TEXTS(struct settings, allow, .words = LH_MCP_WRITERS) },
 	{ 0, "compat", NULL, "also embed_text and search_vectors",
 	  LH_FLAG(struct settings, compat) },
 	{ 0, "audit-log", "DIR", "append whose data an answer shows to the logs in DIR",

@@ -17,7 +17,7 @@ static const struct lh_option options[] = {
 	{ 0, "allow", "CIDR", "only clients of this network (repeatable)",
 	  LH_TEXTS(struct settings, allow) },
 	{ 0, "allow-write", "TOOL", "tool of /mcp that may write (repeatable)",
-	  LH_TEXTS(struct settings, allow_write) },
+	  LH_TEXTS(struct settings, allow_write, .words = LH_MCP_WRITERS) },
 	{ 0, "mount", "PREFIX", "serve all routes below PREFIX too",
 	  LH_TEXT(struct settings, mount) },
 	{ 0, "no-console", NULL, "without the web page at /",

@@ -6,23 +6,28 @@
 
 #include <lh/json.h>
 
+/* The names, as --kind has them and in the order of its choices; several kinds may share one. */
+#define KIND_NAMES "hits|verdicts|workers|evidence|scores|samples|chain|sessions|errors|plain"
+enum kind_name {
+	KIND_ANY = -1,		/* the kind is that of the records */
+	KIND_HITS, KIND_VERDICTS, KIND_WORKERS, KIND_EVIDENCE, KIND_SCORES, KIND_SAMPLES,
+	KIND_CHAIN, KIND_SESSIONS, KIND_ERRORS, KIND_PLAIN,
+};
+
 struct kind {
-	const char *name;	/* as --kind has it; several kinds may share one */
+	enum kind_name name;
 	const char *tells;	/* paths of the members that it has, separated by blanks */
 	const char *columns;	/* paths; a path that ends with * has the columns of the
 				   kind of that member */
 	const char *rows;	/* the member whose elements are the rows, or NULL */
 };
 
-/* The kinds; the last one, "plain", has all members as columns. */
+/* The kinds; the last one, KIND_PLAIN, has all members as columns. */
 #define KIND_COUNT 15
 extern const struct kind kinds[KIND_COUNT];
 
-/* Return whether there is a kind of that name. */
-bool kind_exists(const char *name);
-
-/* Return the first kind that the value has, among those of that name (NULL: all); with a name,
- * the first of that name if it has none. */
-const struct kind *kind_of(const struct lh_value *v, const char *name);
+/* Return the first kind that the value has, among those of that name (KIND_ANY: all); with a
+ * name, the first of that name if it has none. */
+const struct kind *kind_of(const struct lh_value *v, enum kind_name name);
 
 #endif

@@ -9,7 +9,7 @@
 
 static const struct lh_option options[] = {
 	{ 0, "kind", "NAME", "the kind of the records (default: from their members)",
-	  LH_TEXT(struct settings, kind) },
+	  LH_CHOICE(struct settings, kind, .words = KIND_NAMES) },
 	{ 0, "columns", "LIST", "the columns: paths separated by commas",
 	  LH_TEXT(struct settings, columns) },
 	{ 0, "card", NULL, "a record a screen, with all of its members",
@@ -217,10 +217,6 @@ static int check(struct lh_tool *t, const struct settings *s)
 	if (s->width != UNSET && s->width && s->width < WIDTH_LEAST)
 		return lh_tool_usage(t, "--width: \"%llu\" is neither 0 nor from %d to 10000",
 				     (unsigned long long)s->width, WIDTH_LEAST);
-	if (s->kind && !kind_exists(s->kind))
-		return lh_tool_usage(t, "--kind: \"%s\" is not one of hits, verdicts, workers, "
-				     "evidence, scores, samples, chain, sessions, errors, plain",
-				     s->kind);
 	if (s->diff && t->n_operands > 2)
 		return lh_tool_usage(t, "--diff takes two files at most");
 	return 0;
@@ -258,7 +254,7 @@ static int run(struct lh_tool *t, const struct settings *s)
 
 int main(int argc, char **argv)
 {
-	struct settings s = { .width = UNSET, .lines = UNSET, .sample = 1000 };
+	struct settings s = { .kind = KIND_ANY, .width = UNSET, .lines = UNSET, .sample = 1000 };
 	struct lh_tool tool;
 	int rc;
 

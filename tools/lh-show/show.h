@@ -6,11 +6,12 @@
 #define SHOW_H
 
 #include "cell.h"
+#include "kind.h"
 #include "term/term.h"
 #include "tool/tool.h"
 
 struct settings {
-	const char *kind;	/* a name of kinds; NULL: from the records */
+	enum kind_name kind;
 	const char *columns;
 	bool card, json, diff, html, no_pager;
 	uint64_t width, lines, sample;

@@ -387,7 +387,7 @@ static int add_metadata(struct table *t, const struct lh_value *row, uint64_t ra
 	(void)rank;
 	if (!cell_at(row, "metadata", 8, &inner) || inner.type != LH_OBJECT)
 		return 0;
-	k = kind_of(&inner, NULL);
+	k = kind_of(&inner, KIND_ANY);
 	/* the first column of workers is the id of the hit again */
 	list = k->columns + (strncmp(k->columns, "candidate_id ", 13) ? 0 : 13);
 	if (!strchr(list, '*'))

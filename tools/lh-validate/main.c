@@ -12,7 +12,10 @@ static const struct lh_option options[] = {
 	{ 0, "rules", "DIR", "rule files, *.json, to run after the built-in rules",
 	  LH_TEXT(struct settings, rules) },
 	{ 0, "schema", "NAME|FILE|list", "check records by a schema; FILE: a JSON Schema",
-	  LH_TEXT(struct settings, schema) },
+	  LH_TEXT(struct settings, schema,
+		  .words = "evidence_record|scored_run|receipt|playbook|scratchpad_summary|"
+			   "model_ledger|rag_sample|sft_sample|preference_sample|stage_receipt|"
+			   "run_summary|drift_report") },
 	{ 0, "normalize-errors", NULL, "rewrite stored errors into the tagged form",
 	  LH_FLAG(struct settings, normalize) },
 	{ 0, "audit-log", "DIR", "log every look-up in the roster in DIR",

@@ -30,11 +30,23 @@ static void put_names(const struct described *all, size_t n, struct lh_buf *out)
 
 static const struct shell {
 	const char *name, *script;
-	put_fn *tables, *tools;
+	put_fn *tables, *tools, *pages;
 } shells[] = {
-	{ "bash", bash_script, bash_tables, bash_tools },
-	{ "zsh", zsh_script, zsh_tables, zsh_tools },
-	{ "fish", fish_script, fish_tables, bash_tools },
+	{ "bash", bash_script, bash_tables, bash_tools, bash_pages },
+	{ "zsh", zsh_script, zsh_tables, zsh_tools, zsh_pages },
+	{ "fish", fish_script, fish_tables, bash_tools, bash_pages },
+};
+
+const struct page pages[N_PAGES] = {
+	{ "lh", "list the tools, run one, or open its page" },
+	{ "lakehouse-tools", "command-line tools for JSON Lines" },
+	{ "tutorial", "fifteen minutes, from nothing to an audited pipeline" },
+	{ "recipes", "the tools together with other programs" },
+	{ "models", "models that make vectors of texts" },
+	{ "hash-v1", "how the hash-v1 embedding is made" },
+	{ "hash-v2", "how the hash-v2 embedding is made" },
+	{ "lhv", "vector index file" },
+	{ "lhw", "compiled table of word vectors" },
 };
 
 void put_quoted(struct lh_buf *out, struct lh_str s, const char *quote)
@@ -91,6 +103,7 @@ static void put_script(const struct shell *sh, const struct described *all, size
 		put_fn *fill;
 	} places[] = {
 		{ "@TABLES@\n", sh->tables }, { "@TOOLS@", sh->tools }, { "@NAMES@", put_names },
+		{ "@PAGES@", sh->pages },
 	};
 	const char *p = sh->script, *at;
 	size_t i;

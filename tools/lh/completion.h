@@ -13,6 +13,16 @@ void fish_tables(const struct described *all, size_t n, struct lh_buf *out);
 void bash_tools(const struct described *all, size_t n, struct lh_buf *out);
 void zsh_tools(const struct described *all, size_t n, struct lh_buf *out);
 
+/* The pages that are not of a tool, as "lh help" takes their names. */
+#define N_PAGES 9
+extern const struct page {
+	const char *name, *about;
+} pages[N_PAGES];
+
+/* Append them, as the place @PAGES@ has them. */
+void bash_pages(const struct described *all, size_t n, struct lh_buf *out);
+void zsh_pages(const struct described *all, size_t n, struct lh_buf *out);
+
 /* Append a text within '...', with each quote written as told. */
 void put_quoted(struct lh_buf *out, struct lh_str s, const char *quote);
 

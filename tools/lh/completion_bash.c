@@ -12,15 +12,14 @@ static void put_kind(struct lh_buf *out, const struct slot *s)
 	for (i = 0; i < sizeof kinds / sizeof *kinds; i++)
 		if (is(s->value, kinds[i].value))
 			kind = kinds[i].kind;
-	if (s->n_choices) {
-		lh_buf_putc(out, '=');
-		put_joined(out, s->choices, s->n_choices, "|");
-		return;
-	}
 	lh_buf_puts(out, kind);
 	if (s->n_files) {
 		lh_buf_putc(out, ':');
 		put_joined(out, s->files, s->n_files, ":");
+	}
+	if (s->n_choices) {
+		lh_buf_putc(out, '=');
+		put_joined(out, s->choices, s->n_choices, "|");
 	}
 }
 
@@ -93,5 +92,18 @@ void bash_tools(const struct described *all, size_t n, struct lh_buf *out)
 		if (i > 1)
 			lh_buf_putc(out, ' ');
 		put(out, short_name(&all[i]));
+	}
+}
+
+void bash_pages(const struct described *all, size_t n, struct lh_buf *out)
+{
+	size_t i;
+
+	(void)all;
+	(void)n;
+	for (i = 0; i < N_PAGES; i++) {
+		if (i)
+			lh_buf_putc(out, ' ');
+		lh_buf_puts(out, pages[i].name);
 	}
 }

@@ -13,28 +13,41 @@ static void put_variable(struct lh_buf *out, const char *prefix, struct lh_str t
 		lh_buf_putc(out, tool.p[i] == '-' ? '_' : tool.p[i]);
 }
 
+/* Return what lists the values of a kind, for -a of complete, or NULL. */
+static const char *list_of(const struct slot *s)
+{
+	static const struct { const char *value, *list; } lists[] = {
+		{ "folder", "(__lh_folders)" }, { "command", "(__fish_complete_command)" },
+		{ "page", "$__lh_tools $__lh_pages" },
+	};
+	size_t i;
+
+	for (i = 0; i < sizeof lists / sizeof *lists; i++)
+		if (is(s->value, lists[i].value))
+			return lists[i].list;
+	return NULL;
+}
+
 /* Append what completes a slot: " -f -a 'a b'", " -F". */
 static void put_slot(struct lh_buf *out, const struct slot *s)
 {
-	if (s->n_choices) {
-		lh_buf_puts(out, " -f -a '");
-		put_joined(out, s->choices, s->n_choices, " ");
-		lh_buf_putc(out, '\'');
-	} else if (s->n_files) {
-		lh_buf_puts(out, " -f -k -a '(__lh_files \"");
+	const char *list = list_of(s);
+
+	lh_buf_puts(out, is(s->value, "file") && !s->n_files ? " -F" : " -f");
+	if (!list && !s->n_files && !s->n_choices)
+		return;
+	lh_buf_puts(out, s->n_files ? " -k -a '" : " -a '");
+	put_joined(out, s->choices, s->n_choices, " ");
+	if (s->n_choices && (list || s->n_files))
+		lh_buf_putc(out, ' ');
+	if (s->n_files) {
+		lh_buf_puts(out, "(__lh_files \"");
 		put_joined(out, s->files, s->n_files, "\" \"");
-		lh_buf_puts(out, "\")'");
-	} else if (is(s->value, "file")) {
-		lh_buf_puts(out, " -F");
-	} else if (is(s->value, "folder")) {
-		lh_buf_puts(out, " -f -a '(__lh_folders)'");
-	} else if (is(s->value, "command")) {
-		lh_buf_puts(out, " -f -a '(__fish_complete_command)'");
-	} else if (is(s->value, "page")) {
-		lh_buf_puts(out, " -f -a '$__lh_tools lakehouse-tools'");
-	} else {
-		lh_buf_puts(out, " -f");
+		lh_buf_puts(out, "\")");
+	} else if (list) {
+		lh_buf_puts(out, list);
 	}
+	lh_buf_putc(out, '\'');
 }
 
 static void put_start(struct lh_buf *out, const struct described *d)
@@ -146,6 +159,8 @@ void fish_tables(const struct described *all, size_t n, struct lh_buf *out)
 
 	lh_buf_puts(out, "set -g __lh_tools ");
 	bash_tools(all, n, out);
+	lh_buf_puts(out, "\nset -g __lh_pages ");
+	bash_pages(all, n, out);
 	lh_buf_puts(out, "\ncomplete -c lh -n __lh_tool -f -a '(__lh_complete_tool)'\n");
 	for (i = 1; i < n; i++) {
 		lh_buf_puts(out, "complete -c lh -n __lh_begin -a ");

@@ -17,14 +17,15 @@ static void put_text(struct lh_buf *out, struct lh_str s, const char *special)
 	}
 }
 
-/* Append ":FILE:_files", what follows the name of an option or the number of an operand. */
+/* Append ":FILE:_files", what follows the name of an option or the number of an operand.  An
+ * action after a blank is called as it stands. */
 static void put_slot(struct lh_buf *out, const struct slot *s)
 {
 	static const struct { const char *value, *action; } actions[] = {
 		{ "file", "_files" }, { "folder", "_files -/" },
 		{ "command", "_command_names -e" }, { "page", "_lh_pages" },
 	};
-	const char *action = " ";
+	const char *action = NULL;
 	size_t i;
 
 	lh_buf_putc(out, ':');
@@ -34,15 +35,16 @@ static void put_slot(struct lh_buf *out, const struct slot *s)
 		if (is(s->value, actions[i].value))
 			action = actions[i].action;
 	if (s->n_choices) {
-		lh_buf_putc(out, '(');
+		lh_buf_puts(out, action ? " _lh_either \"" : "(");
 		put_joined(out, s->choices, s->n_choices, " ");
-		lh_buf_putc(out, ')');
-	} else if (s->n_files) {
+		lh_buf_puts(out, action ? "\" " : ")");
+	}
+	if (s->n_files) {
 		lh_buf_puts(out, "_lh_files \"");
 		put_joined(out, s->files, s->n_files, "\" \"");
 		lh_buf_putc(out, '"');
-	} else {
-		lh_buf_puts(out, action);
+	} else if (action || !s->n_choices) {
+		lh_buf_puts(out, action ? action : " ");
 	}
 }
 
@@ -159,4 +161,14 @@ void zsh_tools(const struct described *all, size_t n, struct lh_buf *out)
 
 	for (i = 1; i < n; i++)
 		put_command(out, short_name(&all[i]), all[i].summary);
+}
+
+void zsh_pages(const struct described *all, size_t n, struct lh_buf *out)
+{
+	size_t i;
+
+	(void)all;
+	(void)n;
+	for (i = 0; i < N_PAGES; i++)
+		lh_buf_printf(out, "%s'%s:%s'", i ? " " : "", pages[i].name, pages[i].about);
 }
