@@ -341,6 +341,8 @@ lines() {
 	python3 - <<-'END'
 	import unicodedata
 	bad = [c for c in map(chr, range(0x80, 0x110000)) if unicodedata.category(c) in ("Cf", "Zl", "Zp") or "\x80" <= c < "\xa0"]
+	# default ignorable but not of Cf, and the blank of Braille
+	bad += [chr(c) for c in (0x34f, 0x115f, 0x1160, 0x17b4, 0x17b5, 0x180b, 0x180c, 0x180d, 0x180f, 0x2065, 0x2800, 0x3164, 0xffa0, 0xfff0, 0xfff8, 0xe0100, 0xe01ef)]
 	good = "\u00e9\u05d0\u0627\u0915\u4e2d\u2027\u202f\u205f\u2070\ufe0f\ufefe\U0001f600\U000e1000"
 	assert {"\u061c", "\u200e", "\u202e", "\u2066", "\u2069", "\u200b", "\ufeff", "\u2028"} < set(bad)
 	def hidden(c):

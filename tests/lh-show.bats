@@ -4,7 +4,8 @@ load helper
 
 # raw FILE - whether it has what must not reach a terminal.
 raw() {
-	LC_ALL=C grep -q -P '[\x00-\x09\x0b-\x1f\x7f]|\xc2[\x80-\x9f]|\xe2\x80[\x8b-\x8f\xa8-\xae]|\xe2\x81[\xa0-\xaf]|\xef\xbb\xbf' "$1"
+	LC_ALL=C grep -q -P '[\x00-\x09\x0b-\x1f\x7f]|\xc2[\x80-\x9f]|\xe2\x80[\x8b-\x8f\xa8-\xae]|\xe2\x81[\xa0-\xaf]|\xef\xbb\xbf' "$1" ||
+		perl -CSD -ne '$n = 1 if /(?![\x{FE00}-\x{FE0F}])[\p{DI}\x{2800}]/; END { exit !$n }' "$1"
 }
 
 @test "the table of plain records has all members as columns, and numbers as they are written" {
@@ -155,7 +156,8 @@ lh-show: 2 of 4 records rejected' ]
 	python3 - >in <<-'END'
 	import json
 	bad = "".join(map(chr, [*range(32), 127, *range(0x80, 0xa0), 0xad, 0x61c, *range(0x200b, 0x2010), *range(0x2028, 0x202f),
-	               *range(0x2060, 0x2070), 0xfeff, 0xfff9, 0xe0001, 0xe007f]))
+	               *range(0x2060, 0x2070), 0xfeff, *range(0xfff0, 0xfffc), 0xe0001, 0xe007f, 0xe0100, 0xe01ef,
+	               0x34f, 0x115f, 0x1160, 0x17b4, 0x17b5, *range(0x180b, 0x1810), 0x2800, 0x3164, 0xffa0]))
 	for ascii in True, False:
 	    for r in {bad: bad}, {"query_text": bad, "results": [{"id": bad, "distance": 1, "metadata": {bad: bad}}]}, [bad], bad, {"a": {bad: [bad, {bad: bad}]}}:
 	        print(json.dumps(r, ensure_ascii=ascii))
@@ -174,6 +176,11 @@ lh-show: 2 of 4 records rejected' ]
 	run ! raw plain
 	run ! lh-show --kind $'\e' in
 	[[ $output != *$'\e'* ]]
+}
+
+@test "an emoji keeps its variation selector, and a blank that is no space is written as its number" {
+	printf '{"a":"\xe2\x9d\xa4\xef\xb8\x8f","b":"x\xe3\x85\xa4y\xe2\xa0\x80"}\n' >in
+	[ "$(lh-show in | tail -n 1)" = $'\xe2\x9d\xa4\xef\xb8\x8f   x\\u3164y\\u2800' ]
 }
 
 @test "--json has the same value as each record, with numbers and strings as written" {
