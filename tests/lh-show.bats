@@ -93,6 +93,16 @@ raw() {
 	lh-search --flat -k 2 -Q welder workers.lhv | lh-show | first 1 | grep '^query  *rank  *distance'
 }
 
+@test "a column is named by the whole name of its member, dots and all, without its path" {
+	echo '{"query":"q","rank":1,"id":"x","distance":0.5,"metadata":{"a.b":1,"c.d":2,"d":3,"site.name":"x","id":4,"é.é":5}}' >in
+	lh-show in >out
+	diff - out <<-'END'
+	query  rank  distance  id  a.b  c.d   d  site.name  metadata.id  é.é
+	-----  ----  --------  --  ---  ---  --  ---------  -----------  ---
+	q         1       0.5  x     1    2   3  x                    4    5
+	END
+}
+
 @test "--kind and --columns choose the columns, by paths" {
 	lh-gen workers -n 2 >w
 	[ "$(lh-show --kind plain w | head -n 1 | wc -w)" = 15 ]
