@@ -103,6 +103,17 @@ lines() {
 	[ "$(grep -c 'jq -c' <<<"$stderr")" = 2 ]
 	run -1 --separate-stderr $AID -q in
 	[ "$stderr" = 'aid-filter: 8 of 8 records rejected' ]
+	# blank lines may be before it, and come on their own
+	printf '\n \r\n\n' | cat - pretty >in
+	[ "$(told)" = $'1\n'"$array" ]
+	mkfifo slow
+	$AID slow 2>said >out &
+	exec 7>slow
+	printf '\n\n' >&7
+	printf '\n[\n1\n]\n' >&7
+	exec 7>&-
+	not wait $!
+	[ "$(grep -c ' jq -c' said)" = 1 ]
 }
 
 @test "other bad lines get no advice, and nor do such lines later in a file" {

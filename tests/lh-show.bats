@@ -151,6 +151,27 @@ lh-show: 2 of 4 records rejected' ]
 	[[ $output == *"! line is longer than 1048576 bytes"* ]]
 }
 
+@test "an array, pretty-printed JSON or a table as input gets one message with what to do" {
+	lh-gen workers -n 20 | jq . >pretty
+	jq -s . pretty >array
+	lh-gen workers -n 20 | jq -r '[.name, .role] | @csv' | sed '1i name,role' >table
+	told() {
+		run -1 --separate-stderr lh-show "$@"
+		grep -c ' jq -c\| lh-ingest' <<<"$stderr"
+	}
+	[ "$(told pretty)" = 1 ]
+	[ "$(told <pretty)" = 1 ]
+	[ "$(told --json array)" = 1 ]
+	[ "$(told table)" = 1 ]
+	printf '\n\n[\n 1,\n 2\n]\n' >in
+	run -1 --separate-stderr lh-show in
+	[ "$stderr" = "lh-show: in:3:2: unexpected end of line
+lh-show: in: the input is a JSON array, not JSON Lines; jq -c '.[]' makes a line of each element
+lh-show: in: further messages suppressed (--verbose shows all)
+lh-show: 3 of 4 records rejected" ]
+	[ "$output" = $'value\n-----\n! [\n!  1,\n    2\n! ]' ] || { echo "$output"; return 1; }
+}
+
 @test "a record that no column shows is shown as it is" {
 	printf '{"name":"Ann","role":"Welder"}\n{"name":"Bob","role":"Cook"}\n{"other":[1.50]}\n' | lh-show >out
 	diff - out <<-'END'

@@ -100,6 +100,7 @@ struct lh_rejection {
 	unsigned status;	/* lh_err_status of the reason */
 	bool coded;
 	const char *why;
+	bool opening;		/* only blank lines are before it in its file */
 };
 
 /* A line that is not a record. */

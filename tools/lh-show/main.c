@@ -138,6 +138,8 @@ static int show_all(struct show *w, const struct view *view)
 	int rc;
 
 	l.records = lh_records_begin(t);
+	if (l.records)
+		lh_records_hint(l.records);
 	rc = l.records ? view->begin(w, &t->err) : -1;
 	if (!rc && lh_tool_reads_stdin(t) && isatty(STDIN_FILENO))
 		lh_tool_message(t, "reading JSONL from the terminal");
