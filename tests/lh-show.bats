@@ -172,6 +172,13 @@ lh-show: 3 of 4 records rejected" ]
 	[ "$output" = $'value\n-----\n! [\n!  1,\n    2\n! ]' ] || { echo "$output"; return 1; }
 }
 
+@test "the CR of a line end is not shown after a bad line, and stays in --rejects" {
+	printf 'bad\r\nb\rd\r\n' >in
+	run -1 --separate-stderr lh-show --rejects rejected in
+	[ "$output" = $'! bad\n! b\\rd' ]
+	cmp in rejected
+}
+
 @test "a record that no column shows is shown as it is" {
 	printf '{"name":"Ann","role":"Welder"}\n{"name":"Bob","role":"Cook"}\n{"other":[1.50]}\n' | lh-show >out
 	diff - out <<-'END'

@@ -70,9 +70,11 @@ static int on_output(const struct lh_output *o, void *shared, struct lh_err *err
 
 static int on_rejected(void *owner, const struct lh_rejection *r, struct lh_err *err)
 {
+	/* the CR of a CR LF is no part of what is shown */
+	size_t n = r->n && r->record[r->n - 1] == '\r' ? r->n - 1 : r->n;
 	struct loop *l = owner;
 
-	if (show_item(l, &(struct item){ r->file, r->line, { r->record, r->n }, r->why }, err) < 0)
+	if (show_item(l, &(struct item){ r->file, r->line, { r->record, n }, r->why }, err) < 0)
 		return -1;
 	return lh_records_reject(l->records, r);
 }
