@@ -371,7 +371,8 @@ static int wait_for_more(struct run *r)
 	if (lh_flow_pool_in_flight(&r->pool))
 		return deliver_oldest(r);
 	lh_flow_pool_rest(&r->pool);
-	if (r->hooks->waiting && r->hooks->waiting(r->flow.owner, r->err) < 0)
+	r->in.lines.reader = r->hooks->waiting ? r->hooks->waiting(r->flow.owner, r->err) : 0;
+	if (r->in.lines.reader < 0)
 		return -1;
 	return lh_lines_wait(&r->in.lines, r->err);
 }
