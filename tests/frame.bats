@@ -103,6 +103,17 @@ lines() {
 	[ "$(grep -c 'jq -c' <<<"$stderr")" = 2 ]
 	run -1 --separate-stderr $AID -q in
 	[ "$stderr" = 'aid-filter: 8 of 8 records rejected' ]
+	# blank lines may be before it, and come on their own
+	printf '\n \r\n\n' | cat - pretty >in
+	[ "$(told)" = $'1\n'"$array" ]
+	mkfifo slow
+	$AID slow 2>said >out &
+	exec 7>slow
+	printf '\n\n' >&7
+	printf '\n[\n1\n]\n' >&7
+	exec 7>&-
+	not wait $!
+	[ "$(grep -c ' jq -c' said)" = 1 ]
 }
 
 @test "other bad lines get no advice, and nor do such lines later in a file" {
@@ -341,6 +352,8 @@ lines() {
 	python3 - <<-'END'
 	import unicodedata
 	bad = [c for c in map(chr, range(0x80, 0x110000)) if unicodedata.category(c) in ("Cf", "Zl", "Zp") or "\x80" <= c < "\xa0"]
+	# default ignorable but not of Cf, and the blank of Braille
+	bad += [chr(c) for c in (0x34f, 0x115f, 0x1160, 0x17b4, 0x17b5, 0x180b, 0x180c, 0x180d, 0x180f, 0x2065, 0x2800, 0x3164, 0xffa0, 0xfff0, 0xfff8, 0xe0100, 0xe01ef)]
 	good = "\u00e9\u05d0\u0627\u0915\u4e2d\u2027\u202f\u205f\u2070\ufe0f\ufefe\U0001f600\U000e1000"
 	assert {"\u061c", "\u200e", "\u202e", "\u2066", "\u2069", "\u200b", "\ufeff", "\u2028"} < set(bad)
 	def hidden(c):

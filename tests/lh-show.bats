@@ -4,7 +4,8 @@ load helper
 
 # raw FILE - whether it has what must not reach a terminal.
 raw() {
-	LC_ALL=C grep -q -P '[\x00-\x09\x0b-\x1f\x7f]|\xc2[\x80-\x9f]|\xe2\x80[\x8b-\x8f\xa8-\xae]|\xe2\x81[\xa0-\xaf]|\xef\xbb\xbf' "$1"
+	LC_ALL=C grep -q -P '[\x00-\x09\x0b-\x1f\x7f]|\xc2[\x80-\x9f]|\xe2\x80[\x8b-\x8f\xa8-\xae]|\xe2\x81[\xa0-\xaf]|\xef\xbb\xbf' "$1" ||
+		perl -CSD -ne '$n = 1 if /(?![\x{FE00}-\x{FE0F}])[\p{DI}\x{2800}]/; END { exit !$n }' "$1"
 }
 
 @test "the table of plain records has all members as columns, and numbers as they are written" {
@@ -92,6 +93,16 @@ raw() {
 	lh-search --flat -k 2 -Q welder workers.lhv | lh-show | first 1 | grep '^query  *rank  *distance'
 }
 
+@test "a column is named by the whole name of its member, dots and all, without its path" {
+	echo '{"query":"q","rank":1,"id":"x","distance":0.5,"metadata":{"a.b":1,"c.d":2,"d":3,"site.name":"x","id":4,"é.é":5}}' >in
+	lh-show in >out
+	diff - out <<-'END'
+	query  rank  distance  id  a.b  c.d   d  site.name  metadata.id  é.é
+	-----  ----  --------  --  ---  ---  --  ---------  -----------  ---
+	q         1       0.5  x     1    2   3  x                    4    5
+	END
+}
+
 @test "--kind and --columns choose the columns, by paths" {
 	lh-gen workers -n 2 >w
 	[ "$(lh-show --kind plain w | head -n 1 | wc -w)" = 15 ]
@@ -140,6 +151,34 @@ lh-show: 2 of 4 records rejected' ]
 	[[ $output == *"! line is longer than 1048576 bytes"* ]]
 }
 
+@test "an array, pretty-printed JSON or a table as input gets one message with what to do" {
+	lh-gen workers -n 20 | jq . >pretty
+	jq -s . pretty >array
+	lh-gen workers -n 20 | jq -r '[.name, .role] | @csv' | sed '1i name,role' >table
+	told() {
+		run -1 --separate-stderr lh-show "$@"
+		grep -c ' jq -c\| lh-ingest' <<<"$stderr"
+	}
+	[ "$(told pretty)" = 1 ]
+	[ "$(told <pretty)" = 1 ]
+	[ "$(told --json array)" = 1 ]
+	[ "$(told table)" = 1 ]
+	printf '\n\n[\n 1,\n 2\n]\n' >in
+	run -1 --separate-stderr lh-show in
+	[ "$stderr" = "lh-show: in:3:2: unexpected end of line
+lh-show: in: the input is a JSON array, not JSON Lines; jq -c '.[]' makes a line of each element
+lh-show: in: further messages suppressed (--verbose shows all)
+lh-show: 3 of 4 records rejected" ]
+	[ "$output" = $'value\n-----\n! [\n!  1,\n    2\n! ]' ] || { echo "$output"; return 1; }
+}
+
+@test "the CR of a line end is not shown after a bad line, and stays in --rejects" {
+	printf 'bad\r\nb\rd\r\n' >in
+	run -1 --separate-stderr lh-show --rejects rejected in
+	[ "$output" = $'! bad\n! b\\rd' ]
+	cmp in rejected
+}
+
 @test "a record that no column shows is shown as it is" {
 	printf '{"name":"Ann","role":"Welder"}\n{"name":"Bob","role":"Cook"}\n{"other":[1.50]}\n' | lh-show >out
 	diff - out <<-'END'
@@ -155,7 +194,8 @@ lh-show: 2 of 4 records rejected' ]
 	python3 - >in <<-'END'
 	import json
 	bad = "".join(map(chr, [*range(32), 127, *range(0x80, 0xa0), 0xad, 0x61c, *range(0x200b, 0x2010), *range(0x2028, 0x202f),
-	               *range(0x2060, 0x2070), 0xfeff, 0xfff9, 0xe0001, 0xe007f]))
+	               *range(0x2060, 0x2070), 0xfeff, *range(0xfff0, 0xfffc), 0xe0001, 0xe007f, 0xe0100, 0xe01ef,
+	               0x34f, 0x115f, 0x1160, 0x17b4, 0x17b5, *range(0x180b, 0x1810), 0x2800, 0x3164, 0xffa0]))
 	for ascii in True, False:
 	    for r in {bad: bad}, {"query_text": bad, "results": [{"id": bad, "distance": 1, "metadata": {bad: bad}}]}, [bad], bad, {"a": {bad: [bad, {bad: bad}]}}:
 	        print(json.dumps(r, ensure_ascii=ascii))
@@ -174,6 +214,11 @@ lh-show: 2 of 4 records rejected' ]
 	run ! raw plain
 	run ! lh-show --kind $'\e' in
 	[[ $output != *$'\e'* ]]
+}
+
+@test "an emoji keeps its variation selector, and a blank that is no space is written as its number" {
+	printf '{"a":"\xe2\x9d\xa4\xef\xb8\x8f","b":"x\xe3\x85\xa4y\xe2\xa0\x80"}\n' >in
+	[ "$(lh-show in | tail -n 1)" = $'\xe2\x9d\xa4\xef\xb8\x8f   x\\u3164y\\u2800' ]
 }
 
 @test "--json has the same value as each record, with numbers and strings as written" {

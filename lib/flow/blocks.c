@@ -50,14 +50,17 @@ bool lh_lines_ready(const struct lh_lines *l)
 
 int lh_lines_wait(const struct lh_lines *l, struct lh_err *err)
 {
-	struct pollfd p[2] = {
+	struct pollfd p[3] = {
 		{ .fd = l->fd, .events = POLLIN },
 		{ .fd = l->wake, .events = POLLIN },
+		{ .fd = l->reader ? l->reader : -1 },	/* POLLERR is always reported */
 	};
 
-	while (poll(p, 2, -1) < 0)
+	while (poll(p, 3, -1) < 0)
 		if (errno != EINTR)
 			return lh_err_sys(err, "poll");
+	if (p[2].revents)
+		return lh_err_set(err, LH_EINTR, "the reader of the output has gone");
 	return p[1].revents ? lh_err_set(err, LH_EINTR, "interrupted") : 0;
 }
 

@@ -47,6 +47,7 @@ struct lh_bytes {
 
 struct lh_lines {
 	int fd, wake;		/* wake: a descriptor that ends a wait when readable; or -1 */
+	int reader;		/* a pipe that ends a wait when nobody reads from it; or 0 */
 	/* Read bytes, as read(2) does; NULL: read(2) on fd. */
 	ssize_t (*read)(void *ctx, void *p, size_t n, struct lh_err *err);
 	void *ctx;
@@ -75,7 +76,7 @@ enum lh_lines_is lh_lines_next(struct lh_lines *l, struct lh_bytes *block, struc
 /* Return whether more input may be available without waiting. */
 bool lh_lines_ready(const struct lh_lines *l);
 
-/* Wait for input.  -1 with LH_EINTR when wake became readable. */
+/* Wait for input.  -1 with LH_EINTR when wake became readable, or the reader has gone. */
 int lh_lines_wait(const struct lh_lines *l, struct lh_err *err);
 
 /* Allow the buffer to grow to l->want. */

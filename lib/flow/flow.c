@@ -25,6 +25,7 @@ struct run {
 	struct lh_flow_name *name;	/* of the open file */
 	uint64_t line;			/* number of its next line */
 	bool first;			/* no block of it has been read */
+	bool bare;			/* only blank lines of it have been read */
 	uint64_t done, of;		/* bytes of input, for hooks->share */
 };
 
@@ -59,6 +60,7 @@ static int refused(struct run *r, const struct lh_flow_block *b, const struct lh
 	struct lh_rejection of = {
 		b->name->text, item->line, b->name->operand, b->in.p + item->at, item->n,
 		why.code, why.column, lh_err_status(&why), why.coded, why.msg,
+		item->line == b->opening,
 	};
 
 	return why.code == LH_EDATA ? rejected(r, &of) : -1;
@@ -223,6 +225,8 @@ static void start_block(struct run *r, struct lh_flow_block *b)
 	b->name->refs++;
 	b->line = r->line;
 	b->first = r->first;
+	b->bare = r->bare;
+	b->opening = 0;
 	b->lines = 0;
 	b->stop = false;
 	b->fatal.code = b->lost.code = LH_OK;
@@ -261,6 +265,7 @@ static int take_block(struct run *r, struct lh_flow_block *b)
 		rc = lh_flow_pool_submit(p, r->err);
 		if (rc <= 0) {
 			r->line += lines;
+			r->bare = false;	/* taken so: it is not mapped yet */
 			return rc;
 		}
 	}
@@ -269,6 +274,7 @@ static int take_block(struct run *r, struct lh_flow_block *b)
 	lh_flow_map_block(&p->mappers[0], b);
 	p->mappers[0].spill = NULL;
 	r->line += b->lines;
+	r->bare &= !b->opening;
 	return finish_block(r, b);
 }
 
@@ -294,6 +300,7 @@ static int take_long(struct run *r)
 	start_block(r, b);
 	lh_flow_map_long(&r->pool.mappers[0], b);
 	r->line++;
+	r->bare = false;
 	return finish_block(r, b);
 }
 
@@ -354,7 +361,7 @@ static int next_file(struct run *r)
 	r->name->refs = 1;
 	r->name->operand = r->in.next;
 	r->line = 1;
-	r->first = true;
+	r->first = r->bare = true;
 	return 1;
 }
 
@@ -364,7 +371,8 @@ static int wait_for_more(struct run *r)
 	if (lh_flow_pool_in_flight(&r->pool))
 		return deliver_oldest(r);
 	lh_flow_pool_rest(&r->pool);
-	if (r->hooks->waiting && r->hooks->waiting(r->flow.owner, r->err) < 0)
+	r->in.lines.reader = r->hooks->waiting ? r->hooks->waiting(r->flow.owner, r->err) : 0;
+	if (r->in.lines.reader < 0)
 		return -1;
 	return lh_lines_wait(&r->in.lines, r->err);
 }

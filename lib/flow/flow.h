@@ -100,6 +100,7 @@ struct lh_rejection {
 	unsigned status;	/* lh_err_status of the reason */
 	bool coded;
 	const char *why;
+	bool opening;		/* only blank lines are before it in its file */
 };
 
 /* A line that is not a record. */
@@ -142,7 +143,9 @@ struct lh_flow_hooks {
 	void (*share)(void *owner, uint64_t done, uint64_t of);
 	/* Count records: so many more were passed to sink or write, or rejected. */
 	int (*delivered)(void *owner, uint64_t records, struct lh_err *err);
-	/* Prepare for a wait for input, for example by flushing output. */
+	/* Prepare for a wait for input, for example by flushing output: 0, or the descriptor of
+	 * a pipe that output goes to: the wait, and the run with LH_EINTR, ends when nobody reads
+	 * from it any more.  -1 ends the run. */
 	int (*waiting)(void *owner, struct lh_err *err);
 };
 

@@ -37,6 +37,8 @@ struct lh_flow_block {
 	struct lh_flow_name *name;
 	uint64_t line;		/* line number of the first byte */
 	bool first;		/* the first of its file: a BOM is skipped */
+	bool bare;		/* only blank lines are before it in its file */
+	uint64_t opening;	/* with bare, its first line that is not blank; 0: none yet */
 	struct lh_buf out;
 	struct lh_flow_reject *rejects;
 	size_t n_rejects, cap_rejects;

@@ -60,8 +60,9 @@ static bool is_rejection(const struct lh_flow_mapper *m, const struct lh_err *er
 struct lh_rejection lh_flow_rejection(const struct lh_flow_block *b, const struct lh_flow_reject *r)
 {
 	return (struct lh_rejection){ b->name->text, r->line, b->name->operand,
-				     r->n ? b->in.p + r->at : NULL, r->n, r->code, r->column,
-				      r->status, r->coded, b->texts.p + r->text };
+				      r->n ? b->in.p + r->at : NULL, r->n, r->code, r->column,
+				      r->status, r->coded, b->texts.p + r->text,
+				      r->line == b->opening };
 }
 
 static void give_up(struct lh_flow_block *b, const struct lh_err *err)
@@ -322,6 +323,8 @@ static void take_line(struct lh_flow_mapper *m, struct lh_flow_block *b, const c
 	n -= bom;
 	if ((!n || *p != '{') && lh_line_blank(p, n))
 		return;
+	if (b->bare && !b->opening)
+		b->opening = l.line;
 	l.at = (size_t)(p - b->in.p);
 	l.n = n;
 	len = p[n - 1] == '\r' ? n - 1 : n;

@@ -80,14 +80,20 @@ static int redirect(struct lh_term_pager *pager, int fd, struct lh_err *err)
 	return -1;
 }
 
+bool lh_term_pager_wanted(const char *command)
+{
+	command = chosen(command);
+	return isatty(STDOUT_FILENO) && !(command && (!*command || !strcmp(command, "cat")));
+}
+
 int lh_term_pager_start(struct lh_term_pager *pager, const char *command, struct lh_err *err)
 {
 	int ends[2], rc = 0;
 
 	*pager = (struct lh_term_pager){ 0 };
-	command = chosen(command);
-	if (!isatty(STDOUT_FILENO) || (command && (!*command || !strcmp(command, "cat"))))
+	if (!lh_term_pager_wanted(command))
 		return 0;
+	command = chosen(command);
 	if (pipe2(ends, O_CLOEXEC) < 0)
 		return lh_err_sys(err, "pipe");
 	pager->pid = spawn(command, ends[0], err);
@@ -109,6 +115,21 @@ int lh_term_pager_start(struct lh_term_pager *pager, const char *command, struct
 	return rc;
 }
 
+/* Report a failure of the pager.  SIGINT and SIGPIPE are ways to leave one; a shell says with
+ * 128 + N that its command died of signal N, and with 126 and 127 that it could not run it. */
+static int judge(const struct lh_term_pager *pager, int status, struct lh_err *err)
+{
+	int code = WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
+
+	if (!code || code == 128 + SIGINT || code == 128 + SIGPIPE)
+		return 0;
+	if (code == 126 || code == 127)
+		return lh_err_set(err, LH_EIO, "the pager \"%s\" cannot be run", pager->command);
+	if (WIFSIGNALED(status))
+		return lh_err_set(err, LH_EIO, "the pager was ended by signal %d", code - 128);
+	return lh_err_set(err, LH_EIO, "the pager ended with status %d", code);
+}
+
 int lh_term_pager_end(struct lh_term_pager *pager, struct lh_err *err)
 {
 	int status = 0;
@@ -121,7 +142,5 @@ int lh_term_pager_end(struct lh_term_pager *pager, struct lh_err *err)
 		;
 	take_sigint_back();
 	pager->pid = 0;
-	if (WIFEXITED(status) && (WEXITSTATUS(status) == 126 || WEXITSTATUS(status) == 127))
-		return lh_err_set(err, LH_EIO, "the pager \"%s\" cannot be run", pager->command);
-	return 0;
+	return judge(pager, status, err);
 }

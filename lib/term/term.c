@@ -1,8 +1,10 @@
 /* term.c - colour, and the size of a terminal.  See term.h. */
 #include "term.h"
 
+#include <fcntl.h>
 #include <stdlib.h>
 #include <sys/ioctl.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #define SIZE_MAX_CELLS 10000
@@ -12,6 +14,23 @@ bool lh_term_knows_sequences(int fd)
 	const char *term = getenv("TERM");
 
 	return isatty(fd) && term && *term && strcmp(term, "dumb");
+}
+
+bool lh_term_is(const char *path)
+{
+	bool is = false;
+	struct stat st;
+	int fd;
+
+	/* other files are not opened: a FIFO would have a reader then */
+	if (stat(path, &st) < 0 || !S_ISCHR(st.st_mode))
+		return false;
+	fd = open(path, O_RDONLY | O_NOCTTY | O_NONBLOCK | O_CLOEXEC);
+	if (fd >= 0) {
+		is = isatty(fd);
+		close(fd);
+	}
+	return is;
 }
 
 bool lh_term_colored(int fd, enum lh_color when)

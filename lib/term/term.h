@@ -25,6 +25,9 @@ enum lh_color { LH_COLOR_AUTO, LH_COLOR_ALWAYS, LH_COLOR_NEVER };
 /* Return whether fd is a terminal that knows escape sequences: TERM is set and not "dumb". */
 bool lh_term_knows_sequences(int fd);
 
+/* Return whether the file is a terminal. */
+bool lh_term_is(const char *path);
+
 /* Return whether text for fd is coloured: always, never, or with LH_COLOR_AUTO if fd knows
  * escape sequences, and NO_COLOR is empty or not set. */
 bool lh_term_colored(int fd, enum lh_color when);
@@ -75,12 +78,20 @@ struct lh_term_pager {
 	int out;		/* the terminal */
 };
 
+/* Return whether there is to be a pager: stdout is a terminal, and the command, or with NULL
+ * LH_PAGER, else PAGER, is neither empty nor "cat". */
+bool lh_term_pager_wanted(const char *command);
+
 /*
- * Start the pager and make it the reader of stdout, if stdout is a terminal: command, or
- * with NULL LH_PAGER, else PAGER, else "less -FRX".  An empty command and "cat" are no
- * pager, and so is less where it is not installed.  The user's commands run through
+ * Start the pager, if it is wanted, and make it the reader of stdout: command, or with NULL
+ * LH_PAGER, else PAGER, else "less -FRX", but none where less is not installed.  Start it when
+ * there is something to show: less takes the terminal at once, without echo and with keys of
+ * its own, and SIGINT does not end this process any more.  The user's commands run through
  * /bin/sh -c, with LESS=FRX unless LESS is set.  SIGINT, which is then for the pager, is
  * ignored by this process while the pager runs; the command stays the caller's.
+ *
+ * A process that waits for something else finds with poll that the pager has ended: stdout
+ * then has POLLERR.
  *
  * Returns 0, also for none; -1 with *err filled.  Nothing may have been written to stdout.
  */
@@ -88,7 +99,9 @@ int lh_term_pager_start(struct lh_term_pager *pager, const char *command, struct
 
 /* Close stdout for the pager, wait until the user has left it, and make stdout the
  * terminal again.  Everything must have been flushed.  An all zero struct may be ended.
- * Returns -1 with *err filled if the command does not exist or cannot be run. */
+ * Returns -1 with *err filled if the command does not exist or cannot be run, or if it failed,
+ * so that the user may not have seen everything: if its status is not 0, or it was ended by
+ * another signal than SIGINT and SIGPIPE, with which a pager may be left. */
 int lh_term_pager_end(struct lh_term_pager *pager, struct lh_err *err);
 
 #endif

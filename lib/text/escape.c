@@ -3,17 +3,27 @@
 
 #include "base/utf8.h"
 
-/* Code points that are invisible, and move, hide or reverse the characters around
- * them: C1 controls, separators of lines and paragraphs, and all of Unicode's
- * category Cf (direction marks, zero widths, tags). */
+/* Code points that are invisible, or move, hide or reverse the characters around them:
+ *
+ *     C1 controls, and the separators of lines and paragraphs (Zl, Zp);
+ *     Unicode's category Cf: direction marks, zero widths, tags;
+ *     Unicode's Default_Ignorable_Code_Point (DerivedCoreProperties.txt), which are shown
+ *     as nothing where they are not supported: fillers of Hangul, the grapheme joiner, the
+ *     variation selectors of Mongolian and those from U+E0100;
+ *     U+2800, the blank pattern of Braille.
+ *
+ * Not U+FE00 to U+FE0F: these variation selectors are default ignorable too, but ordinary
+ * text has them after emoji. */
 static const struct {
 	uint32_t first, last;
 } steering[] = {
-	{ 0x80, 0x9f }, { 0xad, 0xad }, { 0x600, 0x605 }, { 0x61c, 0x61c }, { 0x6dd, 0x6dd },
-	{ 0x70f, 0x70f }, { 0x890, 0x891 }, { 0x8e2, 0x8e2 }, { 0x180e, 0x180e },
-	{ 0x200b, 0x200f }, { 0x2028, 0x202e }, { 0x2060, 0x206f }, { 0xfeff, 0xfeff },
-	{ 0xfff9, 0xfffb }, { 0x110bd, 0x110bd }, { 0x110cd, 0x110cd }, { 0x13430, 0x1343f },
-	{ 0x1bca0, 0x1bca3 }, { 0x1d173, 0x1d17a }, { 0xe0000, 0xe0fff },
+	{ 0x80, 0x9f }, { 0xad, 0xad }, { 0x34f, 0x34f }, { 0x600, 0x605 }, { 0x61c, 0x61c },
+	{ 0x6dd, 0x6dd }, { 0x70f, 0x70f }, { 0x890, 0x891 }, { 0x8e2, 0x8e2 },
+	{ 0x115f, 0x1160 }, { 0x17b4, 0x17b5 }, { 0x180b, 0x180f }, { 0x200b, 0x200f },
+	{ 0x2028, 0x202e }, { 0x2060, 0x206f }, { 0x2800, 0x2800 }, { 0x3164, 0x3164 },
+	{ 0xfeff, 0xfeff }, { 0xffa0, 0xffa0 }, { 0xfff0, 0xfffb }, { 0x110bd, 0x110bd },
+	{ 0x110cd, 0x110cd }, { 0x13430, 0x1343f }, { 0x1bca0, 0x1bca3 },
+	{ 0x1d173, 0x1d17a }, { 0xe0000, 0xe0fff },
 };
 
 static bool is_steering(const unsigned char *s)

@@ -2,8 +2,8 @@
  * escape - escape text from outside for people.
  *
  * Characters that could move, hide or reverse the text next to them (controls, and
- * invisible characters: direction marks, zero widths, tags) become \xNN, byte by
- * byte; so do bytes that are not UTF-8.
+ * invisible characters: direction marks, zero widths, fillers, tags; escape.c has the rule)
+ * become \xNN, byte by byte; so do bytes that are not UTF-8.
  *
  * Appends to the buffer, which the caller checks.
  */

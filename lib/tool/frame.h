@@ -49,9 +49,9 @@ void lh_describe_text(const struct lh_tool *t, struct lh_buf *b);
 void lh_message_at(struct lh_tool *t, enum lh_style style, const char *file, uint64_t line,
 		   size_t column, const char *text);
 
-/* Return what to do with input whose first line is this, if it cannot be JSON Lines but is a
- * JSON array, JSON over several lines, or a table; otherwise NULL.  No line of JSON Lines is
- * taken for one of them; hint.c. */
+/* Return what to do with input whose first line, blank ones apart, is this, if it cannot be JSON
+ * Lines but is a JSON array, JSON over several lines, or a table; otherwise NULL.  No line of
+ * JSON Lines is taken for one of them; hint.c. */
 const char *lh_hint_of(struct lh_str line);
 
 /* Mark a failure whose message has been written: t->err with an empty text,

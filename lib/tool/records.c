@@ -90,7 +90,7 @@ static void give_hint(struct lh_records *r, const struct lh_rejection *of)
 {
 	const char *hint = NULL;
 
-	if (r->json_lines && of->line == 1 && of->n)
+	if (r->json_lines && of->opening && of->n)
 		hint = lh_hint_of((struct lh_str){ of->record, of->n });
 	if (!hint)
 		return;
@@ -329,6 +329,11 @@ struct lh_records *lh_records_begin(struct lh_tool *tool)
 		return NULL;
 	}
 	return r;
+}
+
+void lh_records_hint(struct lh_records *r)
+{
+	r->json_lines = true;
 }
 
 int lh_records_output(const struct lh_records *r)

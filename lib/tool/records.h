@@ -80,6 +80,10 @@ struct lh_records;
 /* Open --rejects.  NULL with tool->err. */
 struct lh_records *lh_records_begin(struct lh_tool *tool);
 
+/* Let a rejection with `opening` that looks like an array, JSON over several lines or a table
+ * be followed by what to do with such a file: the records are lines of JSON. */
+void lh_records_hint(struct lh_records *r);
+
 /* Return the descriptor of --rejects, which must not be read at the same time; 0: none. */
 int lh_records_output(const struct lh_records *r);
 

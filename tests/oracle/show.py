@@ -31,9 +31,25 @@ def fit(text, width):
     return len(text)
 
 
+# Default_Ignorable_Code_Point that is not Cf, without the variation selectors of emoji, and
+# the blank of Braille
+IGNORABLE = {0x34f, 0x115f, 0x1160, 0x17b4, 0x17b5, *range(0x180b, 0x1810), 0x2065, 0x2800, 0x3164,
+             0xffa0, *range(0xfff0, 0xfff9), *range(0xe0000, 0xe1000)}
+
+
+def invisible(c):
+    return unicodedata.category(c) in ("Cc", "Cf", "Zl", "Zp") or ord(c) in IGNORABLE
+
+
+def escape(c):
+    """As in JSON, where a character beyond U+FFFF is two."""
+    if c in "\b\f\n\r\t":
+        return "\\" + "bfnrt"["\b\f\n\r\t".index(c)]
+    return json.dumps(c)[1:-1] if ord(c) > 0x7f else "\\u%04x" % ord(c)
+
+
 def clean(text):
-    return "".join("\\" + "bfnrt"["\b\f\n\r\t".index(c)] if c in "\b\f\n\r\t" else
-                   "\\u%04x" % ord(c) if unicodedata.category(c) in ("Cc", "Cf") else c for c in text)
+    return "".join(escape(c) if invisible(c) else c for c in text)
 
 
 def shown(value, source):
@@ -194,7 +210,7 @@ def table(lines, line, most, size):
 
 def make(seed, n):
     draw = random.Random(seed)
-    letters = "abcdefg  hijk  ÄéЖ日本語👍⭐" + "e\u0301" + "\n\t\u202e\x1b\"\\"
+    letters = "abcdefg  hijk  ÄéЖ日本語👍⭐" + "e\u0301" + "\n\t\u202e\x1b\"\\" + "\u3164\u2800\u180b\U000e0101❤\ufe0f"
 
     def text(most):
         return "".join(draw.choice(letters) for _ in range(draw.randint(0, most)))

@@ -62,17 +62,91 @@ setup() {
 	on_each_screen each
 }
 
-@test "after the user has left the pager, ^C ends it, also when no record comes" {
+@test "after the user has left the pager, it ends, also when no record comes" {
 	mkfifo records
-	ended() { ! kill -0 "$(cat pid)" 2>/dev/null || { screen_keys C-c; false; }; }
 	each() {
 		sleep 600 3>&- >records &
-		screen_type "clear; sh -c 'echo \$\$ >pid; exec lh-show --sample 1 records'"
+		screen_type 'clear; lh-show --sample 1 records; echo "status $?"'
 		cat many.jsonl >records
 		screen_until '^:$'
 		screen_keys q
-		until_so ended
+		screen_done
+		screen_until '^status 0$'
 		kill $!
+	}
+	on_each_screen each
+}
+
+@test "what a user types is shown at ^D, and ^C ends it: there is no pager" {
+	each() {
+		for input in '' - /dev/tty; do
+			screen_type "clear; lh-show $input; echo \"status \$?\""
+			[ "$input" = /dev/tty ] || screen_until '^lh-show: reading JSONL from the terminal$'
+			screen_keys '{"a":1}' Enter C-d
+			screen_done
+			screen_until '^\{"a":1\}$'
+			screen_until '^ 1$'
+			screen_until '^status 0$'
+		done
+		screen_type 'clear; lh-show'
+		screen_until '^lh-show: reading JSONL from the terminal$'
+		screen_keys C-c
+		screen_done
+	}
+	on_each_screen each
+}
+
+@test "^C ends it while it waits for the first record" {
+	mkfifo records
+	each() {
+		screen_type 'clear; lh-show records'
+		exec 7>records		# waits for the reader
+		screen_keys C-c
+		screen_done
+		exec 7>&-
+	}
+	on_each_screen each
+}
+
+@test "a pager that fails is exit 2, and one that the user leaves is not" {
+	mkfifo records
+	help() { screen_matches 'SUMMARY OF LESS COMMANDS' || { screen_keys h; false; }; }
+	each() {
+		local pager
+		screen_run 'clear; LH_PAGER="exit 3" lh-show many.jsonl; echo "status $?"'
+		screen_until '^lh-show: the pager ended with status 3$'
+		screen_until '^status 2$'
+		screen_run 'clear; LH_PAGER="cat >/dev/full" lh-show many.jsonl; echo "status $?"'
+		screen_until '^lh-show: the pager ended with status 1$'
+		screen_until '^status 2$'
+		screen_run "clear; LH_PAGER='kill -9 \$\$' lh-show many.jsonl; echo \"status \$?\""
+		screen_until '^lh-show: the pager was ended by signal 9$'
+		screen_until '^status 2$'
+		for pager in 'head -n 1' 'exec <&-' 'less -+F' 'less -F'; do
+			screen_type "clear; LH_PAGER='$pager' lh-show hits.jsonl; echo \"status \$?\""
+			if [ "$pager" = "less -+F" ]; then
+				screen_until '^\(END\)'
+				screen_keys C-c
+				until_so help	# less has taken the ^C
+				screen_keys q
+				screen_until '^\(END\)'
+				screen_keys q
+			fi
+			screen_done
+			screen_until '^status 0$'
+		done
+		screen_type 'clear; lh-show --sample 1 records; echo "status $?"'
+		exec 7>records
+		cat many.jsonl >&7
+		screen_until '^:$'
+		screen_keys G		# less waits for the end of the input, and has no prompt
+		until_so not screen_matches '^:$'
+		screen_keys C-c
+		screen_until '^:$'
+		screen_keys q
+		screen_done
+		exec 7>&-
+		screen_until '^status 0$'
 	}
 	on_each_screen each
 }

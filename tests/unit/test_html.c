@@ -26,6 +26,8 @@ static void what_steers_is_escaped(void)
 	is_shown("\n\t\x7f", "\\x0a\\x09\\x7f");
 	is_shown("a\u202e\u2066", "a\\xe2\\x80\\xae\\xe2\\x81\\xa6");
 	is_shown("\xc2\x85\u200b", "\\xc2\\x85\\xe2\\x80\\x8b");
+	is_shown("\u3164\u2800", "\\xe3\\x85\\xa4\\xe2\\xa0\\x80");
+	is_shown("\u2764\ufe0f", "\u2764\ufe0f");
 	is_shown("\xff\xc3", "\\xff\\xc3");
 }
 

@@ -61,6 +61,26 @@ static void half_lines_wait(void)
 	finish(&l, to);
 }
 
+/* A wait for input ends when nobody reads the output any more. */
+static void a_wait_ends_with_the_reader(void)
+{
+	int to, out[2];
+	struct lh_lines l = start(&to);
+
+	check(pipe(out) == 0);
+	l.reader = out[1];
+	send(to, "x");
+	check(lh_lines_wait(&l, &err) == 0);
+	check(lh_lines_next(&l, &block, &err) == LH_LINES_WAIT);
+	close(out[0]);
+	err.code = LH_OK;
+	check(lh_lines_wait(&l, &err) < 0 && err.code == LH_EINTR);
+	close(out[1]);
+	close(to);
+	is_block(&l, "x");
+	finish(&l, open("/dev/null", O_RDONLY));
+}
+
 static void blocks_of_so_many_lines(void)
 {
 	int to;
@@ -172,6 +192,7 @@ static void errors_come_behind(void)
 int main(void)
 {
 	test(half_lines_wait());
+	test(a_wait_ends_with_the_reader());
 	test(blocks_of_so_many_lines());
 	test(long_lines());
 	test(big_ones_ask());

@@ -201,6 +201,29 @@ static void a_pager_gets_all(void)
 	check(rmdir(folder) == 0);
 }
 
+/* Leaving a pager is no failure of it. */
+static void a_pager_that_fails_is_an_error(void)
+{
+	check(paged("exit 3", "") == 6);
+	check(paged("kill -9 $$", "") == 6);
+	check(paged("sh -c 'kill -9 $$'; exit $?", "") == 6);
+	check(paged("cat >/dev/full", "text\n") == 6);
+	check(paged("exit 128", "") == 6 && paged("exit 255", "") == 6);
+	check(paged("exit 0", "") == 1);
+	check(paged("kill -INT $$", "") == 1 && paged("kill -PIPE $$", "") == 1);
+	check(paged("exit 130", "") == 1 && paged("exit 141", "") == 1);
+}
+
+static void a_terminal_has_a_name(void)
+{
+	int master, fd = open_terminal(&master);
+
+	check(lh_term_is(ttyname(fd)));
+	check(!lh_term_is("/dev/null") && !lh_term_is("/") && !lh_term_is("/none"));
+	close(fd);
+	close(master);
+}
+
 static void a_pager_is_for_terminals(void)
 {
 	struct lh_term_pager pager;
@@ -222,7 +245,9 @@ int main(void)
 	test(cells_are_counted());
 	test(cells_are_those_of_the_c_library());
 	test(a_prefix_ends_between_characters());
+	test(a_pager_that_fails_is_an_error());
 	test(a_pager_gets_all());
+	test(a_terminal_has_a_name());
 	test(a_pager_is_for_terminals());
 	return 0;
 }

@@ -36,8 +36,8 @@ int columns_label(struct column *col, const char *p, size_t n, struct lh_err *er
 	return label ? 0 : -1;
 }
 
-/* Add the column of a whole path. */
-static int add(struct columns *c, const char *path, size_t n, struct lh_err *err)
+/* Add the column of a whole path, whose last name begins at that byte. */
+static int add(struct columns *c, const char *path, size_t n, size_t name, struct lh_err *err)
 {
 	struct column *col = &c->col[c->n];
 
@@ -47,7 +47,7 @@ static int add(struct columns *c, const char *path, size_t n, struct lh_err *err
 		c->left_out++;
 		return 0;
 	}
-	*col = (struct column){ .path_n = n };
+	*col = (struct column){ .path_n = n, .name = name };
 	col->path = lh_strndup(path, n, err);
 	if (!col->path)
 		return -1;
@@ -55,8 +55,9 @@ static int add(struct columns *c, const char *path, size_t n, struct lh_err *err
 	return columns_label(col, path, n, err);
 }
 
-int columns_add(struct columns *c, const char *path, size_t n, const char *prefix,
-		struct lh_err *err)
+/* Add the column of a path below the prefix; its last name begins at that byte of it. */
+static int add_below(struct columns *c, const char *path, size_t n, size_t name,
+		     const char *prefix, struct lh_err *err)
 {
 	struct lh_buf whole = { 0 };
 	int rc;
@@ -65,22 +66,31 @@ int columns_add(struct columns *c, const char *path, size_t n, const char *prefi
 	lh_buf_add(&whole, path, n);
 	rc = lh_buf_check(&whole, err);
 	if (!rc)
-		rc = add(c, whole.p ? whole.p : "", whole.len, err);
+		rc = add(c, whole.p ? whole.p : "", whole.len, strlen(prefix) + name, err);
 	lh_buf_free(&whole);
 	return rc;
+}
+
+int columns_add(struct columns *c, const char *name, size_t n, const char *prefix,
+		struct lh_err *err)
+{
+	return add_below(c, name, n, 0, prefix, err);
 }
 
 int columns_add_list(struct columns *c, const char *list, const char *by, const char *prefix,
 		     struct lh_err *err)
 {
-	size_t n, name;
+	const char *dot;
+	size_t n, path;
 
 	for (; *list; list += n + !!list[n]) {
 		list += strspn(list, " ");
-		name = n = strcspn(list, by);
-		while (name && list[name - 1] == ' ')
-			name--;
-		if (name && columns_add(c, list, name, prefix, err) < 0)
+		path = n = strcspn(list, by);
+		while (path && list[path - 1] == ' ')
+			path--;
+		dot = path ? memrchr(list, '.', path) : NULL;
+		if (path && add_below(c, list, path, dot ? (size_t)(dot + 1 - list) : 0, prefix,
+				      err) < 0)
 			return -1;
 	}
 	return 0;
@@ -103,23 +113,25 @@ int columns_add_members(struct columns *c, const struct lh_value *v, const char 
 	return 0;
 }
 
+/* A label is its path made clean, and what is before the last name is so by itself: the name
+ * begins at the same byte of both. */
 void columns_shorten(struct columns *c)
 {
 	size_t i, j, n;
 
 	for (i = 0; i < c->n; i++) {
 		struct column *col = &c->col[i];
-		const char *dot = memrchr(col->label, '.', col->label_n);
+		const char *name = col->label + col->name;
 
-		if (!dot)
+		if (!col->name)
 			continue;
-		n = col->label_n - (size_t)(dot + 1 - col->label);
+		n = col->label_n - col->name;
 		for (j = 0; j < c->n; j++)
-			if (c->col[j].label_n == n && !memcmp(c->col[j].label, dot + 1, n))
+			if (c->col[j].label_n == n && !memcmp(c->col[j].label, name, n))
 				break;
 		if (!n || j < c->n)
 			continue;
-		memmove(col->label, dot + 1, n + 1);
+		memmove(col->label, name, n + 1);
 		col->label_n = n;
 	}
 }

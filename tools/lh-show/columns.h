@@ -14,6 +14,7 @@
 struct column {
 	char *path, *label;	/* owned; the label is clean text */
 	size_t path_n, label_n;
+	size_t name;		/* where the name of the last member begins in the path */
 	size_t natural;		/* cells of the widest text of the sample */
 	size_t least;		/* cells of its widest word, up to COLUMN_WORD */
 	size_t width;		/* cells given to it */
@@ -35,12 +36,13 @@ struct columns {
 	char rank[24];
 };
 
-/* Add a column, unless there is one of that path, or too many. */
-int columns_add(struct columns *c, const char *path, size_t n, const char *prefix,
+/* Add the column of the member of that name, in the member whose path is the prefix ("" or
+ * "metadata."), unless there is one of that path, or too many. */
+int columns_add(struct columns *c, const char *name, size_t n, const char *prefix,
 		struct lh_err *err);
 
-/* Add the columns of a list, separated by one of the bytes of by; spaces around a path are not
- * part of it. */
+/* Add the columns of a list of paths, separated by one of the bytes of by; spaces around a path
+ * are not part of it. */
 int columns_add_list(struct columns *c, const char *list, const char *by, const char *prefix,
 		     struct lh_err *err);
 
@@ -51,7 +53,8 @@ int columns_add_members(struct columns *c, const struct lh_value *v, const char 
 /* Set the label of a column to a text, made clean. */
 int columns_label(struct column *col, const char *p, size_t n, struct lh_err *err);
 
-/* Make labels of the last names of the paths, where that leaves them distinct. */
+/* Make labels of the last names of the paths, where that leaves them distinct.  The dots in a
+ * member's own name do not part it. */
 void columns_shorten(struct columns *c);
 
 /* Find the cells of a row, and make their text; rank: what "rank" is if it is no member, or 0.

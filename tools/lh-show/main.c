@@ -3,6 +3,7 @@
  */
 #include <unistd.h>
 
+#include "base/signal.h"
 #include "kind.h"
 #include "show.h"
 #include "tool/records.h"
@@ -70,9 +71,13 @@ static int on_output(const struct lh_output *o, void *shared, struct lh_err *err
 
 static int on_rejected(void *owner, const struct lh_rejection *r, struct lh_err *err)
 {
+	/* the CR of a CR LF is no part of what is shown */
+	size_t n = r->n && r->record[r->n - 1] == '\r' ? r->n - 1 : r->n;
 	struct loop *l = owner;
 
-	if (show_item(l, &(struct item){ r->file, r->line, { r->record, r->n }, r->why }, err) < 0)
+	if (show_item(l, &(struct item){ r->file, r->line, { r->record, n }, r->why }, err) < 0)
+		return -1;
+	if (screen_start(l->w, err) < 0)	/* the message is shown among the records */
 		return -1;
 	return lh_records_reject(l->records, r);
 }
@@ -102,7 +107,9 @@ static int on_waiting(void *owner, struct lh_err *err)
 {
 	struct loop *l = owner;
 
-	return show_flush(l->w, 0, err) < 0 ? -1 : lh_tool_flush(l->w->tool);
+	if (show_flush(l->w, 0, err) < 0 || lh_tool_flush(l->w->tool) < 0)
+		return -1;
+	return l->w->screen.pager.pid ? STDOUT_FILENO : 0;
 }
 
 static const struct lh_flow_hooks hooks = {
@@ -122,6 +129,8 @@ static int show_files(struct loop *l, char **files, size_t n)
 	};
 	int rc = lh_flow_run(&flow, &t->err);
 
+	if (rc < 0 && t->err.code == LH_EINTR && !l->enough && !lh_signal_pending())
+		lh_tool_reader_gone(t);		/* the user has left the pager */
 	if (!l->enough)
 		return rc;
 	l->enough = false;
@@ -138,6 +147,8 @@ static int show_all(struct show *w, const struct view *view)
 	int rc;
 
 	l.records = lh_records_begin(t);
+	if (l.records)
+		lh_records_hint(l.records);
 	rc = l.records ? view->begin(w, &t->err) : -1;
 	if (!rc && lh_tool_reads_stdin(t) && isatty(STDIN_FILENO))
 		lh_tool_message(t, "reading JSONL from the terminal");
@@ -154,53 +165,6 @@ static int show_all(struct show *w, const struct view *view)
 	if (w->view)
 		view->free(w);
 	return lh_records_end(l.records, rc);
-}
-
-/* ---- the terminal ---- */
-
-/* The pager, and where messages went before. */
-struct screen {
-	struct lh_term_pager pager;
-	int messages;		/* -1: they go where they went */
-};
-
-static int screen_begin(struct screen *s, struct show *w)
-{
-	struct lh_tool *t = w->tool;
-
-	*s = (struct screen){ .messages = -1 };
-	if (w->s->no_pager || w->s->html)
-		return 0;
-	if (lh_term_pager_start(&s->pager, NULL, &t->err) < 0)
-		return -1;
-	if (!s->pager.pid)
-		return 0;
-	lh_tool_ignore_sigpipe(t);
-	t->progress = LH_PROGRESS_NEVER;	/* the terminal is the pager's */
-	w->rows = (size_t)lh_term_rows(s->pager.out);
-	if (isatty(STDERR_FILENO)) {	/* messages are shown among the records */
-		s->messages = dup(STDERR_FILENO);
-		if (s->messages >= 0)
-			dup2(STDOUT_FILENO, STDERR_FILENO);
-	}
-	return 0;
-}
-
-static void screen_end(struct screen *s, struct show *w)
-{
-	struct lh_err err;
-
-	if (!s->pager.pid)
-		return;
-	lh_tool_flush(w->tool);
-	if (s->messages >= 0) {
-		dup2(s->messages, STDERR_FILENO);
-		close(s->messages);
-	}
-	if (lh_term_pager_end(&s->pager, &err) < 0) {
-		lh_tool_warn(w->tool, "%s", err.msg);
-		lh_tool_failed(w->tool);
-	}
 }
 
 /* ---- main ---- */
@@ -228,7 +192,6 @@ static int run(struct lh_tool *t, const struct settings *s)
 				  s->diff ? &diff_view : &table_view;
 	bool terminal = isatty(STDOUT_FILENO);
 	struct show w = { .tool = t, .s = s };
-	struct screen screen;
 	int rc;
 
 	if (t->on_error == LH_ON_ERROR_EMIT)	/* bad lines are shown as they are */
@@ -242,10 +205,9 @@ static int run(struct lh_tool *t, const struct settings *s)
 		w.width = WIDTH_LEAST;
 	w.most = s->lines != UNSET ? s->lines : w.width && !s->diff ? ROW_LINES : 0;
 	lh_record_init(&w.json);
-	rc = screen_begin(&screen, &w);
-	if (!rc)
-		rc = show_all(&w, view);
-	screen_end(&screen, &w);
+	screen_plan(&w);
+	rc = show_all(&w, view);
+	screen_end(&w);
 	lh_record_free(&w.json);
 	lh_buf_free(&w.out);
 	lh_buf_free(&w.scratch);

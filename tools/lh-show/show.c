@@ -15,6 +15,8 @@ int show_flush(struct show *w, size_t least, struct lh_err *err)
 	int rc = lh_buf_check(&w->out, err);
 	size_t i;
 
+	if (!rc && w->out.len && w->out.len >= least)
+		rc = screen_start(w, err);
 	if (!rc && w->out.len >= least && lh_tool_out(w->tool, w->out.p, w->out.len) < 0) {
 		*err = w->tool->err;
 		rc = -1;

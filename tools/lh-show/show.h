@@ -25,12 +25,21 @@ struct item {
 	const char *why;	/* why it is no value; NULL: it is one */
 };
 
+/* The pager, which is started when there is something to show, and where messages went
+ * before. */
+struct screen {
+	struct lh_term_pager pager;
+	bool wanted;		/* and not started yet */
+	int messages;		/* -1: they go where they went */
+};
+
 struct show {
 	struct lh_tool *tool;
 	const struct settings *s;
 	bool colored;
 	size_t width;		/* cells of a line; 0: no limit */
 	uint64_t most;		/* lines of a row of a table; 0: no limit */
+	struct screen screen;
 	size_t rows;		/* rows of a screen, if a pager shows them; else 0 */
 	size_t lines;		/* lines of the screen so far, with rows */
 	uint64_t shown;		/* items so far */
@@ -51,10 +60,20 @@ struct view {
 
 extern const struct view table_view, card_view, pretty_view, diff_view;
 
+/* Decide whether there will be a pager: for a terminal, unless an input is one, too. */
+void screen_plan(struct show *w);
+
+/* Start the pager if it is wanted.  Nothing may have been written to stdout. */
+int screen_start(struct show *w, struct lh_err *err);
+
+/* Wait until the user has left the pager, if there is one. */
+void screen_end(struct show *w);
+
 /* Parse the text of an item, followed by LH_PAD bytes. */
 int show_parse(struct show *w, const struct item *item, struct lh_value *v, struct lh_err *err);
 
-/* Write w->out if it has at least so many bytes: 0, or -1 with *err. */
+/* Write w->out if it has at least so many bytes, to the pager if it is wanted: 0, or -1 with
+ * *err. */
 int show_flush(struct show *w, size_t least, struct lh_err *err);
 #define SHOW_BLOCK 65536
 
