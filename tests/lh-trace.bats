@@ -534,10 +534,50 @@ subject() {
 	[ "$(state --key-file key)" = 'intact ' ]
 	lh-trace --root r --subject 'W 1' | grep -q verdict
 	sed -i '3s/p3/p4/' r/data/_catalog/subjects/*.audit.jsonl
-	[ "$(state --key-file key)" = 'tampered row 2: row_hmac mismatch' ]
+	[ "$(state --key-file key)" = 'tampered row_hmac mismatch' ]
+	run -1 lh-trace --root r --key-file key --subject 'W 1'
+	lh-subject-audit verify --key-file key "$(echo r/data/_catalog/subjects/*.audit.jsonl)" >verdict || [ $? = 1 ]
+	[ "$(lh-trace --root r --json --key-file key --subject 'W 1' | jq '.steps[].steps[] | select(.step == "chain").line')" = "$(jq .line verdict)" ]
+	[[ $output == *"chain  data/_catalog/subjects/"*".audit.jsonl:3  rows 30  state tampered  error row_hmac mismatch"* ]]
+	lh-trace --root r --subject 'W 1' >out	# without a key nothing is known of it
 	run -1 lh-trace --root r --subject W-2
 	[[ $output == *nowhere*searched*data/_catalog/subjects*files*2* ]]
 	run -2 lh-trace --root r --key-file absent --subject 'W 1'
+}
+
+@test "a torn last line of a log is reported with its offset, and is no look-up" {
+	subject gateway
+	log=$(echo r/data/_catalog/subjects/*.audit.jsonl)
+	size=$(stat -c %s "$log")
+	cp "$log" whole
+	for tail in '{"torn' '  ' "$(sed -n 30p "$log")" "$(printf '%09999d' 0)"; do
+		cp whole "$log"
+		printf %s "$tail" >>"$log"
+		lh-subject-audit verify --key-file key "$log" >verdict || [ $? = 1 ]
+		for key in '' '--key-file key'; do
+			run -1 --separate-stderr lh-trace --root r --json --limit 100 $key 'W 1'
+			jq -c '.steps[].steps[] | select(.step == "chain") | [.rows, .line, .state, .error, .torn_at, (.steps | length)]' <<<"$output" >got
+			echo "[30,31,\"torn\",\"incomplete last line\",$size,30]" | diff - got
+			[ "$(jq -c '[.line, .state]' verdict)" = "$(jq -c '.[1:3]' got)" ]
+		done
+	done
+	sed -i '3s/p3/p4/' "$log"
+	run -1 lh-trace --root r --limit 100 --key-file key 'W 1'
+	[[ $output == *".audit.jsonl:3  rows 30  state tampered  error row_hmac mismatch  torn_at $size"* ]]
+	[ "$(grep -c look-up <<<"$output")" = 30 ]
+	printf '{"torn' >"$log"
+	run -1 lh-trace --root r 'W 1'
+	[[ $output == *".audit.jsonl:1  rows 0  state torn "*" torn_at 0"* ]]
+	[[ $output != *look-up* ]]
+}
+
+@test "a line of a log that is not a record says so" {
+	subject gateway
+	log=$(echo r/data/_catalog/subjects/*.audit.jsonl)
+	sed -i '1s/.*/no record/; 3s/.*/[]/' "$log"
+	lh-trace --root r --json --limit 100 'W 1' >answer
+	jq -c '.steps[] | [.candidate_id, (.steps[] | select(.step == "chain").steps[] | select(.error) | [.line, .error])]' answer |
+		diff - <(echo '["W 1",[1,"not a record"],[3,"not a record"]]')
 }
 
 # ---- output ----

@@ -53,6 +53,7 @@ struct lh_lineage {
 	struct lh_numbers lines;	/* of a look-up */
 	size_t opened;			/* the file that fd is of */
 	int fd;
+	bool broken;			/* a chain of the present answer */
 	/* the row read last */
 	struct lh_buf row;
 	struct lh_record rec;

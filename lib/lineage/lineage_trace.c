@@ -117,7 +117,9 @@ static int write_found(struct lh_lineage *l, struct lh_writer *w, struct lh_str 
 		lh_write_array(w, "steps");
 		lh_write_end(w);
 	}
-	return rc < 0 ? -1 : found ? LH_LINEAGE_FOUND : LH_LINEAGE_NOWHERE;
+	if (rc < 0)
+		return -1;
+	return !found ? LH_LINEAGE_NOWHERE : l->broken ? LH_LINEAGE_BROKEN : LH_LINEAGE_FOUND;
 }
 
 int lh_lineage_trace(struct lh_lineage *l, struct lh_str operand, bool subject, struct lh_buf *out,
@@ -129,6 +131,7 @@ int lh_lineage_trace(struct lh_lineage *l, struct lh_str operand, bool subject, 
 	const char *as = NULL;
 	int rc = 0;
 
+	l->broken = false;
 	if (!subject)
 		rc = lh_lineage_resolve(l, operand, &o, &as, &candidates, err);
 	lh_write_object(&w, NULL);
