@@ -46,6 +46,7 @@ struct subject {
 	struct lh_str id;
 	char *dir;		/* of the logs */
 	size_t below;		/* bytes of dir before what is relative to the root */
+	uint64_t line;		/* of the log, which was asked for; 0: none */
 };
 
 /* A log as it was when it was opened. */
@@ -53,9 +54,18 @@ struct log {
 	int fd;
 	const char *path;
 	uint64_t size, rows;	/* rows: those that are whole */
+	uint64_t asked;		/* the rows before the line that was asked for */
 	bool torn;		/* the last line has no LF: */
 	uint64_t torn_at, torn_line;
 };
+
+char *lh_lineage_subjects(const struct lh_lineage *l, struct lh_err *err)
+{
+	const char *dir = l->how.subjects;
+
+	return dir ? lh_strndup(dir, strlen(dir), err)
+		   : lh_root_join(l->root, LH_SUBJECT_DIR, err);
+}
 
 static void write_str(struct lh_writer *w, const char *name, struct lh_str s)
 {
@@ -148,14 +158,15 @@ static int each_whole(struct subject *s, struct log *log, row_fn *fn, struct lh_
 static int count(struct subject *s, struct log *log, const struct lh_row *row, uint64_t i,
 		 struct lh_err *err)
 {
-	(void)s;
 	(void)err;
+	if (row->line == s->line)
+		log->asked = i;
 	log->rows = i + 1;
 	log->torn_line = row->line + 1;
 	return 1;
 }
 
-/* Write a row, if it is among the newest. */
+/* Write a row, if it is among the newest or was asked for. */
 static int write_if_shown(struct subject *s, struct log *log, const struct lh_row *row,
 			  uint64_t i, struct lh_err *err)
 {
@@ -163,7 +174,7 @@ static int write_if_shown(struct subject *s, struct log *log, const struct lh_ro
 	struct access a = { .ts = { NULL, 0 } };
 	const char *error = NULL;
 
-	if (log->rows - i > s->l->how.most)
+	if (i != log->asked && log->rows - i > s->l->how.most)
 		return 1;
 	if (lh_record_parse(rec, row->p, row->n, err) < 0) {
 		if (err->code != LH_EDATA)
@@ -227,6 +238,7 @@ static int open_log(struct subject *s, struct log *log, struct lh_err *err)
 		flock(log->fd, LOCK_UN);
 	}
 	log->torn_line = 1;
+	log->asked = UINT64_MAX;
 	if (!rc)
 		rc = each_whole(s, log, count, err);
 	if (!rc && log->torn)
@@ -274,6 +286,7 @@ static int write_open_log(struct subject *s, struct log *log, const char *name,
 	struct lh_writer *w = s->w;
 	int rc;
 
+	more -= log->asked < more;
 	lh_write_object(w, NULL);
 	lh_write_text(w, "step", "chain");
 	lh_write_bytes(w, "file", log->path + s->below);
@@ -310,10 +323,10 @@ static int write_log(struct subject *s, struct lh_err *err)
 	return rc;
 }
 
-int lh_lineage_subject(struct lh_lineage *l, struct lh_writer *w, struct lh_str id,
+int lh_lineage_subject(struct lh_lineage *l, struct lh_writer *w, struct lh_str id, uint64_t line,
 		       struct lh_err *err)
 {
-	struct subject s = { .l = l, .w = w, .id = id };
+	struct subject s = { .l = l, .w = w, .id = id, .line = line };
 	char name[LH_SUBJECT_MAX + 1];
 	size_t at = w->out->len;
 	int manifest = 0, log = 0;
@@ -321,10 +334,7 @@ int lh_lineage_subject(struct lh_lineage *l, struct lh_writer *w, struct lh_str 
 
 	if (lh_subject_name(name, id.p, id.n, err) < 0)
 		return err->code == LH_EDATA ? 0 : -1;
-	if (l->how.subjects)
-		s.dir = lh_strndup(l->how.subjects, strlen(l->how.subjects), err);
-	else
-		s.dir = lh_root_join(l->root, LH_SUBJECT_DIR, err);
+	s.dir = lh_lineage_subjects(l, err);
 	if (!s.dir)
 		return -1;
 	s.below = l->how.subjects ? 0 : strlen(s.dir) - strlen(LH_SUBJECT_DIR);
