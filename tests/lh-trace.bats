@@ -211,6 +211,7 @@ index() { stat -c '%i %s %y' r/.lh-trace/index; }
 	grep -q '/subjects/.*\.audit\.jsonl:30' places
 	grep -v '^data/_catalog' places >operands
 	agree operands
+	jq -e '.as == "line" and .steps != []' answers >/dev/null
 	not grep -q '"as":null' answers
 	lh-trace --root r --json --limit 1000 'W 1' | jq -c .steps >whole
 	grep '^data/_catalog' places >operands
@@ -222,6 +223,21 @@ index() { stat -c '%i %s %y' r/.lh-trace/index; }
 		"$(sed -n 's/.json:1$/.json:2/p' operands)" data/_catalog/subjects/none.json:1; do
 		run -1 lh-trace --root r "$none"
 	done
+}
+
+@test "a row that names no record is a step by itself" {
+	root 20
+	printf 'no record\n\n{}\n' >>r/data/_kb/audit_baselines.jsonl
+	printf '{"id":"rag-q"}\n' >>r/exports/rag/playbooks.jsonl
+	printf '{"recorded_run_id":"replay:q"}\n' >>r/data/_kb/replay_runs.jsonl
+	printf '%s\n' data/_kb/audit_baselines.jsonl:{1,2,3,4} "exports/rag/playbooks.jsonl:$(wc -l <r/exports/rag/playbooks.jsonl)" \
+		"data/_kb/replay_runs.jsonl:$(wc -l <r/data/_kb/replay_runs.jsonl)" rag-q replay:q >operands
+	agree operands
+	jq -c '[.as, (.steps[] | [.step, .line, .state, .recorded_at])]' answers | head -n 4 >got
+	jq -nc --arg t "$(sed -n 1p r/data/_kb/audit_baselines.jsonl | jq -r .recorded_at)" '["line", ["audit", 1, null, $t]],
+		["line", ["audit", 2, "not a record", null]], [null], ["line", ["audit", 4, null, null]]' | diff - got
+	lh-trace --root r --json --records data/_kb/audit_baselines.jsonl:1 | jq -c '.steps[0].record' |
+		cmp - <(jq -c . <(sed -n 1p r/data/_kb/audit_baselines.jsonl))
 }
 
 @test "what is nowhere is exit 1, with the places that were searched and their rows" {

@@ -204,6 +204,14 @@ static int add_retrieved(struct lh_lineage *l, struct lh_origins *o, struct lh_e
 	return rc;
 }
 
+static int add_row(struct lh_hits *rows, const struct lh_hit *hit, struct lh_err *err)
+{
+	if (lh_grow(&rows->hit, &rows->cap, rows->n + 1, sizeof *hit, err) < 0)
+		return -1;
+	rows->hit[rows->n++] = *hit;
+	return 0;
+}
+
 struct by_id {
 	struct lh_meant *m;
 	struct lh_hit replay;
@@ -215,6 +223,8 @@ static int on_id(struct lh_lineage *l, void *ctx, const struct lh_hit *hit, cons
 {
 	struct by_id *by = ctx;
 
+	if (add_row(&by->m->rows, hit, err) < 0)
+		return -1;
 	if (l->file[hit->file].place != LH_PLACE_REPLAY)
 		return add_sides(l, &by->m->records, hit, a, err);
 	by->is_replay = true;
@@ -315,7 +325,9 @@ static int add_line(struct lh_lineage *l, struct lh_meant *m, const struct lh_hi
 	if (rc <= 0)
 		return rc;
 	m->as = "line";
-	rc = lh_lineage_row(l, hit, err);
+	rc = add_row(&m->rows, hit, err);
+	if (!rc)
+		rc = lh_lineage_row(l, hit, err);
 	if (rc > 0)
 		rc = place == LH_PLACE_REPLAY ? add_retrieved(l, &m->records, err)
 					      : add_sides(l, &m->records, hit, &all, err);
@@ -427,6 +439,7 @@ int lh_lineage_resolve(struct lh_lineage *l, struct lh_str operand, struct lh_me
 void lh_meant_free(struct lh_meant *m)
 {
 	lh_origins_free(&m->records);
+	free(m->rows.hit);
 	lh_buf_free(&m->candidates);
 	lh_buf_free(&m->run);
 	lh_buf_free(&m->subject);

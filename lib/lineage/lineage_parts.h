@@ -111,6 +111,7 @@ bool lh_origin_is(const struct lh_origin *o, const struct lh_row_side *side);
 struct lh_meant {
 	const char *as;		/* NULL: nothing was found */
 	struct lh_origins records;
+	struct lh_hits rows;		/* the rows that were found, which may name no record */
 	struct lh_buf candidates;	/* the sig_hashes that begin with it, if several do */
 	uint64_t line;			/* of FILE:LINE, of a receipt or of a file of a subject: */
 	struct lh_buf run, subject;	/* the id of that run or subject */
@@ -136,6 +137,10 @@ int lh_lineage_place(struct lh_lineage *l, struct lh_str operand, struct lh_mean
 /* ---- lineage_steps.c ---- */
 
 int lh_lineage_steps(struct lh_lineage *l, struct lh_writer *w, const struct lh_origin *o,
+		     struct lh_err *err);
+
+/* Write the step of a row that names no record: 0, -1. */
+int lh_lineage_alone(struct lh_lineage *l, struct lh_writer *w, const struct lh_hit *hit,
 		     struct lh_err *err);
 
 /* Begin the step of the row read last: its file, its line and members of it. */

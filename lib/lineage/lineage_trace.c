@@ -73,6 +73,7 @@ static int write_searched(struct lh_lineage *l, struct lh_writer *w, bool subjec
 	return rc;
 }
 
+/* Write the records, or the rows if they name none. */
 static int write_records(struct lh_lineage *l, struct lh_writer *w, const struct lh_meant *m,
 			 struct lh_err *err)
 {
@@ -81,6 +82,8 @@ static int write_records(struct lh_lineage *l, struct lh_writer *w, const struct
 
 	for (i = 0; i < m->records.n && !rc; i++)
 		rc = lh_lineage_steps(l, w, &m->records.of[i], err);
+	for (i = 0; !m->records.n && i < m->rows.n && i < l->how.most && !rc; i++)
+		rc = lh_lineage_alone(l, w, &m->rows.hit[i], err);
 	return rc;
 }
 
@@ -101,7 +104,7 @@ static int write_found(struct lh_lineage *l, struct lh_writer *w, struct lh_str 
 		       const struct lh_meant *m, struct lh_err *err)
 {
 	size_t at = w->out->len;
-	bool found = m->as && !m->run.len && !m->subject.len;
+	bool found = m->records.n || m->rows.n;
 	int rc;
 
 	lh_write_text(w, "as", m->as ? m->as : "subject");

@@ -4,8 +4,8 @@
     trace.py ROOT OPERAND...
 
 prints for each operand a JSON object {"operand","steps"}: a sorted list of records, each a
-sorted list of [step, file, line], or null if nothing was found.  A receipt and a
-subject are a list of their own.
+sorted list of [step, file, line], or null if nothing was found.  A row that names no record,
+a receipt and a subject are a list of their own.
 """
 import glob
 import json
@@ -149,6 +149,8 @@ class Root:
         return bool(run and s[0])
 
     def merge(self, found, s):
+        if not any(s[:3]):
+            return
         for i, o in enumerate(found):
             if self.mine(o, s):
                 found[i] = tuple(a if a is not None else b for a, b in zip(o, s))
@@ -166,6 +168,7 @@ class Root:
         if line.isdecimal() and (name in PLACES[0][1] or not here):
             rows += [(r, r.sides) for r in self.rows if r.step in ("evidence", "skipped")
                      and any(s[2:] == (name, int(line) - 1) for s in r.sides)]
+        alone = [r for r, _ in rows]
         if rows and rows[0][0].step == "replay":
             rows = [(r, r.sides) for u in rows[-1][0].used for r in self.rows
                     if r.step == "rag" and r.id == u]
@@ -188,7 +191,7 @@ class Root:
                         for s in r.sides:
                             if (s[1] == sig) if sig else (s[0] == run and steps):
                                 self.merge(found, s)
-        return found if rows else None
+        return found, alone if alone or rows else None
 
     def receipts_of(self, r):
         stage = STAGES.get(r.step)
@@ -218,7 +221,7 @@ class Root:
             if r.step == "evidence":
                 at = from_of(r.o).get("recorded_at")
                 since = min(since or at, at)
-        covers = [r for r in self.rows if r.step == "audit" and since and r.o["recorded_at"] >= since]
+        covers = [r for r in self.rows if r.step == "audit" and since and r.o and r.o["recorded_at"] >= since]
         out |= {("audit", r.file, r.line) for r in covers[:1] + covers[-1:]}
         return sorted(out)
 
@@ -255,8 +258,10 @@ class Root:
                 return self.run(name)
             if os.path.dirname(name) == SUBJECTS and name.endswith((".json", ".audit.jsonl")):
                 return self.subject(name)
-        found = self.resolve(operand)
-        return found if found is None else sorted(self.steps(o) for o in found)
+        found, rows = self.resolve(operand)
+        if not found:
+            return rows and sorted([(r.step, r.file, r.line)] for r in rows)
+        return sorted(self.steps(o) for o in found)
 
 
 def main():
