@@ -154,6 +154,92 @@ index() { stat -c '%i %s %y' r/.lh-trace/index; }
 	agree operands
 }
 
+@test "a line of a source that was removed shows what was collected from it, and what was skipped" {
+	lh-gen kb -n 200 --dirty --root r
+	lh-distill run -q --root r --run-id one --now $NOW >/dev/null || [ $? = 1 ]
+	jq -r '"\(.source_file):\(.line_offset + 1)"' r/data/_kb/distillation_skips.jsonl | sort -u >operands
+	[ -s operands ]
+	jq -r '.provenance | "\(.source_file):\(.line_offset + 1)"' r/data/evidence/*/*/*/*.jsonl >>operands
+	lh-trace --root r --json --limit 1000 $(cat operands) >before
+	rm $(sed 's|^|r/|; s/:[0-9]*$//' operands | sort -u)
+	lh-trace --root r data/_kb/audits.jsonl:1 | grep -q 'source  data/_kb/audits.jsonl:1  state missing'
+	agree operands
+	steps() { jq -c '[.steps[].steps[] | select(.step != "source") | [.step, .file, .line]] | unique' "$1"; }
+	steps before | diff - <(steps answers)
+	lh-trace --root r r/data/_kb/audits.jsonl:1 | tail -n +2 >out
+	lh-trace --root r data/_kb/audits.jsonl:1 | tail -n +2 | cmp - out
+	(cd r/data && lh-trace --root .. _kb/audits.jsonl:1) | tail -n +2 | cmp - out
+	rm -r r/data/_kb
+	lh-trace --root r r/data/_kb/audits.jsonl:1 | tail -n +2 | cmp - out
+	run -1 lh-trace --root r data/_kb/audits.jsonl:9999
+}
+
+@test "a path with more parts than it needs names the same file" {
+	subject gateway
+	log=$(cd r && ls data/_catalog/subjects/*.audit.jsonl)
+	for file in data/_kb/audits.jsonl reports/distillation/one/score.json "$log"; do
+		lh-trace --root r "$file:1" | tail -n +2 >want
+		[ -s want ]
+		dir=${file%/*} name=${file##*/}
+		for other in "./$file" "${file/\//\/\/}" "$dir/../${dir##*/}/$name" "$dir/./$name" "none/../$file" "r/$file" \
+			"r/../r/./$file" "$PWD/r/$file" "../r/$file"; do
+			lh-trace --root r "$other:1" | tail -n +2 | cmp - want
+		done
+		(cd r/data && lh-trace --root .. "../$file:1") | tail -n +2 | cmp - want
+		ln -sfn r link
+		lh-trace --root r "link/$file:1" | tail -n +2 | cmp - want
+		lh-trace --root link "r/$file:1" | tail -n +2 | cmp - want
+	done
+	printf '%s\n' ./data/_kb/audits.jsonl:2 data//_kb/../_kb/./audits.jsonl:3 >operands
+	agree operands
+	for other in ../data/_kb/audits.jsonl /data/_kb/audits.jsonl audits.jsonl data/_kb/audits.jsonl/.. ..; do
+		run -1 lh-trace --root r "$other:1"
+	done
+	# where the working directory is gone, paths of the root are known all the same
+	mkdir gone
+	(cd gone && rmdir ../gone && lh-trace --root "$BATS_TEST_TMPDIR/r" data/_kb/audits.jsonl:1 >/dev/null)
+}
+
+@test "every place that an answer names can be asked for" {
+	subject gateway 300
+	some 10 >operands
+	echo 'W 1' >>operands
+	xargs -d '\n' lh-trace --root r --json <operands >answers || [ $? = 123 ]
+	jq -r '.. | objects | select(.step and .file and .line) | "\(.file):\(.line)"' answers | sort -u >places
+	grep -q ^reports/distillation/one/score.json:1 places
+	grep -q '/subjects/.*\.json:1' places
+	grep -q '/subjects/.*\.audit\.jsonl:30' places
+	grep -v '^data/_catalog' places >operands
+	agree operands
+	jq -e '.as == "line" and .steps != []' answers >/dev/null
+	not grep -q '"as":null' answers
+	lh-trace --root r --json --limit 1000 'W 1' | jq -c .steps >whole
+	grep '^data/_catalog' places >operands
+	agree operands
+	jq -c .steps answers | sort -u | cmp - whole
+	lh-trace --root r --json one | jq -c .steps >whole
+	lh-trace --root r --json reports/distillation/one/score.json:1 | jq -c .steps | cmp - whole
+	for none in reports/distillation/one/{score.json:2,score.json:0,summary.json:1,other.json:1} reports/distillation/two/score.json:1 \
+		"$(sed -n 's/.json:1$/.json:2/p' operands)" data/_catalog/subjects/none.json:1; do
+		run -1 lh-trace --root r "$none"
+	done
+}
+
+@test "a row that names no record is a step by itself" {
+	root 20
+	printf 'no record\n\n{}\n' >>r/data/_kb/audit_baselines.jsonl
+	printf '{"id":"rag-q"}\n' >>r/exports/rag/playbooks.jsonl
+	printf '{"recorded_run_id":"replay:q"}\n' >>r/data/_kb/replay_runs.jsonl
+	printf '%s\n' data/_kb/audit_baselines.jsonl:{1,2,3,4} "exports/rag/playbooks.jsonl:$(wc -l <r/exports/rag/playbooks.jsonl)" \
+		"data/_kb/replay_runs.jsonl:$(wc -l <r/data/_kb/replay_runs.jsonl)" rag-q replay:q >operands
+	agree operands
+	jq -c '[.as, (.steps[] | [.step, .line, .state, .recorded_at])]' answers | head -n 4 >got
+	jq -nc --arg t "$(sed -n 1p r/data/_kb/audit_baselines.jsonl | jq -r .recorded_at)" '["line", ["audit", 1, null, $t]],
+		["line", ["audit", 2, "not a record", null]], [null], ["line", ["audit", 4, null, null]]' | diff - got
+	lh-trace --root r --json --records data/_kb/audit_baselines.jsonl:1 | jq -c '.steps[0].record' |
+		cmp - <(jq -c . <(sed -n 1p r/data/_kb/audit_baselines.jsonl))
+}
+
 @test "what is nowhere is exit 1, with the places that were searched and their rows" {
 	root 100
 	run -1 --separate-stderr lh-trace --root r --json nothing-of-that-name
@@ -496,8 +582,9 @@ added() { mkdir -p r/data/evidence/2028/01/01 && sed 's/"run_id":"/&new-/' r/dat
 
 # ---- subjects ----
 
+# subject KIND [N] - the log and the manifest of W 1 in a root of N rows.
 subject() {
-	root 20
+	root "${2:-20}"
 	(umask 077; head -c 32 /dev/urandom >key)
 	for i in {1..30}; do
 		echo '{"candidate_id":"W 1","accessor":{"kind":"'"$1"'","daemon":"ui","purpose":"p'"$i"'","trace_id":"t"},"fields_accessed":["name","phone"],"result":"success","ts":"2026-05-03T12:00:00Z"}'
@@ -534,10 +621,62 @@ subject() {
 	[ "$(state --key-file key)" = 'intact ' ]
 	lh-trace --root r --subject 'W 1' | grep -q verdict
 	sed -i '3s/p3/p4/' r/data/_catalog/subjects/*.audit.jsonl
-	[ "$(state --key-file key)" = 'tampered row 2: row_hmac mismatch' ]
+	[ "$(state --key-file key)" = 'tampered row_hmac mismatch' ]
+	run -1 lh-trace --root r --key-file key --subject 'W 1'
+	lh-subject-audit verify --key-file key "$(echo r/data/_catalog/subjects/*.audit.jsonl)" >verdict || [ $? = 1 ]
+	[ "$(lh-trace --root r --json --key-file key --subject 'W 1' | jq '.steps[].steps[] | select(.step == "chain").line')" = "$(jq .line verdict)" ]
+	[[ $output == *"chain  data/_catalog/subjects/"*".audit.jsonl:3  rows 30  state tampered  error row_hmac mismatch"* ]]
+	lh-trace --root r --subject 'W 1' >out	# without a key nothing is known of it
 	run -1 lh-trace --root r --subject W-2
 	[[ $output == *nowhere*searched*data/_catalog/subjects*files*2* ]]
 	run -2 lh-trace --root r --key-file absent --subject 'W 1'
+}
+
+@test "a torn last line of a log is reported with its offset, and is no look-up" {
+	subject gateway
+	log=$(echo r/data/_catalog/subjects/*.audit.jsonl)
+	size=$(stat -c %s "$log")
+	cp "$log" whole
+	for tail in '{"torn' '  ' "$(sed -n 30p "$log")" "$(printf '%09999d' 0)"; do
+		cp whole "$log"
+		printf %s "$tail" >>"$log"
+		lh-subject-audit verify --key-file key "$log" >verdict || [ $? = 1 ]
+		for key in '' '--key-file key'; do
+			run -1 --separate-stderr lh-trace --root r --json --limit 100 $key 'W 1'
+			jq -c '.steps[].steps[] | select(.step == "chain") | [.rows, .line, .state, .error, .torn_at, (.steps | length)]' <<<"$output" >got
+			echo "[30,31,\"torn\",\"incomplete last line\",$size,30]" | diff - got
+			[ "$(jq -c '[.line, .state]' verdict)" = "$(jq -c '.[1:3]' got)" ]
+		done
+	done
+	printf '%s:%s\n' "${log#r/}" 1 "${log#r/}" 30 "${log#r/}" 31 "${log#r/}" 32 >operands
+	agree operands
+	sed -i '3s/p3/p4/' "$log"
+	run -1 lh-trace --root r --limit 100 --key-file key 'W 1'
+	[[ $output == *".audit.jsonl:3  rows 30  state tampered  error row_hmac mismatch  torn_at $size"* ]]
+	[ "$(grep -c look-up <<<"$output")" = 30 ]
+	printf '{"torn' >"$log"
+	run -1 lh-trace --root r 'W 1'
+	[[ $output == *".audit.jsonl:1  rows 0  state torn "*" torn_at 0"* ]]
+	[[ $output != *look-up* ]]
+}
+
+@test "a line of a log that is not a record says so" {
+	subject gateway
+	log=$(echo r/data/_catalog/subjects/*.audit.jsonl)
+	sed -i '1s/.*/no record/; 3s/.*/[]/' "$log"
+	lh-trace --root r --json --limit 100 "${log#r/}:1" >answer
+	jq -c '.steps[] | [.candidate_id, (.steps[] | select(.step == "chain").steps[] | select(.error) | [.line, .error])]' answer |
+		diff - <(echo '["W 1",[1,"not a record"],[3,"not a record"]]')
+}
+
+@test "the row of a log that is asked for is shown, however old it is" {
+	subject gateway
+	log=$(cd r && echo data/_catalog/subjects/*.audit.jsonl)
+	lines() { lh-trace --root r --json --limit 2 "$log:$1" | jq -c '.steps[].steps[] | select(.step == "chain") | [.more, .steps[].line]'; }
+	[ "$(lines 7)" = '[27,7,29,30]' ]
+	[ "$(lines 29)" = '[28,29,30]' ]
+	mv r/data/_catalog/subjects elsewhere
+	lh-trace --root r --subjects elsewhere "elsewhere/${log##*/}:7" | grep -q "look-up  elsewhere/${log##*/}:7 "
 }
 
 # ---- output ----

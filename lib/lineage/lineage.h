@@ -48,7 +48,10 @@ struct lh_lineage;
 struct lh_lineage *lh_lineage_open(const struct lh_lineage_how *how, struct lh_err *err);
 void lh_lineage_close(struct lh_lineage *l);	/* NULL is allowed */
 
-enum lh_lineage_result { LH_LINEAGE_FOUND, LH_LINEAGE_NOWHERE, LH_LINEAGE_AMBIGUOUS };
+/* BROKEN: it was found, and the chain of a log in the answer is broken or torn. */
+enum lh_lineage_result {
+	LH_LINEAGE_FOUND, LH_LINEAGE_NOWHERE, LH_LINEAGE_AMBIGUOUS, LH_LINEAGE_BROKEN
+};
 
 /* Append the answer for an operand, which is UTF-8: an enum lh_lineage_result, or -1.
  * subject: it is the id of a subject and nothing else. */

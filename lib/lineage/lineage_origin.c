@@ -1,7 +1,5 @@
 /* lineage_origin.c - from an operand to the records that it means. */
-#include <limits.h>
 #include <stdlib.h>
-#include <sys/stat.h>
 
 #include "base/mem.h"
 #include "lineage_parts.h"
@@ -206,8 +204,16 @@ static int add_retrieved(struct lh_lineage *l, struct lh_origins *o, struct lh_e
 	return rc;
 }
 
+static int add_row(struct lh_hits *rows, const struct lh_hit *hit, struct lh_err *err)
+{
+	if (lh_grow(&rows->hit, &rows->cap, rows->n + 1, sizeof *hit, err) < 0)
+		return -1;
+	rows->hit[rows->n++] = *hit;
+	return 0;
+}
+
 struct by_id {
-	struct lh_origins *o;
+	struct lh_meant *m;
 	struct lh_hit replay;
 	bool is_replay;
 };
@@ -217,8 +223,10 @@ static int on_id(struct lh_lineage *l, void *ctx, const struct lh_hit *hit, cons
 {
 	struct by_id *by = ctx;
 
+	if (add_row(&by->m->rows, hit, err) < 0)
+		return -1;
 	if (l->file[hit->file].place != LH_PLACE_REPLAY)
-		return add_sides(l, by->o, hit, a, err);
+		return add_sides(l, &by->m->records, hit, a, err);
 	by->is_replay = true;
 	by->replay = *hit;
 	return 0;
@@ -256,64 +264,18 @@ static int complete(struct lh_lineage *l, struct lh_origins *o, struct lh_err *e
 
 /* ---- operands ---- */
 
-/* Find a file of the root by a path that is relative to it, or to the working directory. */
-static bool find_file(const struct lh_lineage *l, const char *path, size_t *file)
+/* Add the records that were collected from a line of a source, or skipped there; it may be
+ * another now, or gone. */
+static int add_collected(struct lh_lineage *l, const char *path, uint64_t line,
+			 struct lh_origins *o, struct lh_err *err)
 {
-	char *root = NULL, *full = NULL;
-	size_t i, n;
-
-	for (i = 0; i < l->n_files && strcmp(l->file[i].path, path) != 0; i++)
-		;
-	if (i == l->n_files && (root = realpath(lh_root_path(l->root), NULL)) &&
-	    (full = realpath(path, NULL))) {
-		n = strlen(root);
-		n -= n && root[n - 1] == '/';
-		if (!strncmp(full, root, n) && full[n] == '/')
-			for (i = 0; i < l->n_files && strcmp(l->file[i].path, full + n + 1); i++)
-				;
-	}
-	free(root);
-	free(full);
-	*file = i;
-	return i < l->n_files;
-}
-
-/* Read an operand FILE:LINE: 1, 0 if it is none, -1. */
-static int read_place(struct lh_lineage *l, struct lh_str operand, struct lh_hit *hit,
-		      struct lh_err *err)
-{
-	const char *colon = operand.n ? memrchr(operand.p, ':', operand.n) : NULL, *p;
-	uint64_t line = 0;
-	char *path;
-	bool found;
-
-	if (!colon || colon == operand.p || colon + 1 == operand.p + operand.n)
-		return 0;
-	for (p = colon + 1; p < operand.p + operand.n; p++) {
-		if (*p < '0' || *p > '9' || line > UINT32_MAX)
-			return 0;
-		line = line * 10 + (uint64_t)(*p - '0');
-	}
-	path = lh_strndup(operand.p, (size_t)(colon - operand.p), err);
-	if (!path)
-		return -1;
-	hit->line = line;
-	found = find_file(l, path, &hit->file);
-	free(path);
-	return found;
-}
-
-/* Add the records that were collected from a line of a source, which may be another now. */
-static int add_collected(struct lh_lineage *l, const struct lh_hit *line, struct lh_origins *o,
-			 struct lh_err *err)
-{
-	const struct lh_str source = lh_str_of(l->file[line->file].path);
+	const unsigned places = 1u << LH_PLACE_EVIDENCE | 1u << LH_PLACE_SKIP;
+	const struct lh_str source = lh_str_of(path);
 	const struct lh_provenance *from = &l->ids.side[0].from;
-	const int64_t at = (int64_t)line->line - 1;
+	const int64_t at = (int64_t)line - 1;
 	struct lh_hits hits = { 0 };
 	size_t i;
-	int rc = lh_lineage_find(l, 1u << LH_PLACE_EVIDENCE, lh_row_line_key(source, at), &hits,
-				 err);
+	int rc = lh_lineage_find(l, places, lh_row_line_key(source, at), &hits, err);
 
 	for (i = 0; i < hits.n && rc >= 0; i++) {
 		rc = lh_lineage_row(l, &hits.hit[i], err);
@@ -325,31 +287,51 @@ static int add_collected(struct lh_lineage *l, const struct lh_hit *line, struct
 	return rc < 0 ? -1 : 0;
 }
 
-/* Add the records of a line: 1, 0 if there is no such line, -1. */
-static int add_line(struct lh_lineage *l, const struct lh_hit *hit, struct lh_origins *o,
-		    struct lh_err *err)
+/* Add the records of a line of a source, as it is now and as it was. */
+static int add_source(struct lh_lineage *l, const struct lh_hit *hit, const char *path,
+		      struct lh_origins *o, struct lh_err *err)
 {
-	enum lh_place place = l->file[hit->file].place;
-	struct lh_row_side side = { .from.source_file = lh_str_of(l->file[hit->file].path),
+	struct lh_row_side side = { .from.source_file = lh_str_of(path),
 				    .from.line = (int64_t)hit->line - 1 };
 	const struct asked all = { .kind = LH_KEY_ID };
-	int rc = lh_lineage_line(l, hit, err), parsed;
+	int rc = hit->file < l->n_files ? lh_lineage_line(l, hit, err) : 0;
 
-	if (!rc && place == LH_PLACE_SOURCE && hit->line)
-		return add_collected(l, hit, o, err) < 0 ? -1 : o->n > 0;
+	if (rc > 0) {
+		rc = lh_lineage_row(l, hit, err);
+		if (rc >= 0)
+			rc = rc && l->ids.n_sides ? add_sides(l, o, hit, &all, err)
+						  : add(o, &side, err);
+	}
+	if (rc < 0 || (hit->line && add_collected(l, path, hit->line, o, err) < 0))
+		return -1;
+	return o->n > 0;
+}
+
+/* Add what a line means, an lh_line_fn. */
+static int add_line(struct lh_lineage *l, struct lh_meant *m, const struct lh_hit *hit,
+		    const char *path, struct lh_err *err)
+{
+	const struct asked all = { .kind = LH_KEY_ID };
+	bool known = hit->file < l->n_files;
+	enum lh_place place = known ? l->file[hit->file].place : LH_PLACE_SOURCE;
+	int rc;
+
+	if (place == LH_PLACE_SOURCE) {
+		rc = add_source(l, hit, path, &m->records, err);
+		m->as = rc > 0 ? "line" : NULL;
+		return rc;
+	}
+	rc = lh_lineage_line(l, hit, err);
 	if (rc <= 0)
 		return rc;
-	parsed = lh_lineage_row(l, hit, err);
-	if (parsed < 0)
-		return -1;
-	if (place == LH_PLACE_SOURCE) {
-		rc = parsed && l->ids.n_sides ? add_sides(l, o, hit, &all, err)
-					      : add(o, &side, err);
-		return rc < 0 || add_collected(l, hit, o, err) < 0 ? -1 : 1;
-	}
-	if (parsed && place == LH_PLACE_REPLAY)
-		return add_retrieved(l, o, err) < 0 ? -1 : 1;
-	return parsed && add_sides(l, o, hit, &all, err) < 0 ? -1 : 1;
+	m->as = "line";
+	rc = add_row(&m->rows, hit, err);
+	if (!rc)
+		rc = lh_lineage_row(l, hit, err);
+	if (rc > 0)
+		rc = place == LH_PLACE_REPLAY ? add_retrieved(l, &m->records, err)
+					      : add_sides(l, &m->records, hit, &all, err);
+	return rc < 0 ? -1 : 1;
 }
 
 /* Return whether the operand may be the beginning of a sig_hash, and its text in small
@@ -397,31 +379,31 @@ static size_t list_hashes(const struct lh_origins *o, struct lh_buf *out)
 	return n;
 }
 
-static int resolve_text(struct lh_lineage *l, struct lh_str operand, struct lh_origins *o,
-			const char **as, struct lh_err *err)
+static int resolve_text(struct lh_lineage *l, struct lh_str operand, struct lh_meant *m,
+			struct lh_err *err)
 {
 	struct asked a = { LH_KEY_ID, operand };
-	struct by_id by = { .o = o };
+	struct by_id by = { .m = m };
 	int64_t n = each_row(l, ALL, &a, on_id, &by, err);
 	int rc;
 
 	if (n > 0)
-		*as = by.is_replay ? "replay" : "sample";
+		m->as = by.is_replay ? "replay" : "sample";
 	if (n > 0 && by.is_replay) {
 		rc = lh_lineage_row(l, &by.replay, err);
-		return rc < 0 || (rc && add_retrieved(l, o, err) < 0) ? -1 : 0;
+		return rc < 0 || (rc && add_retrieved(l, &m->records, err) < 0) ? -1 : 0;
 	}
 	if (n)
 		return n < 0 ? -1 : 0;
 	a.kind = LH_KEY_RUN;
-	n = each_row(l, ALL, &a, add_sides, o, err);
+	n = each_row(l, ALL, &a, add_sides, &m->records, err);
 	if (n > 0)
-		*as = "run_id";
+		m->as = "run_id";
 	return n < 0 ? -1 : 0;
 }
 
-static int resolve_sig(struct lh_lineage *l, struct lh_str operand, struct lh_origins *o,
-		       const char **as, struct lh_buf *candidates, struct lh_err *err)
+static int resolve_sig(struct lh_lineage *l, struct lh_str operand, struct lh_meant *m,
+		       struct lh_err *err)
 {
 	char sig[64];
 	struct asked a = { LH_KEY_SIG, { sig, operand.n } };
@@ -429,33 +411,37 @@ static int resolve_sig(struct lh_lineage *l, struct lh_str operand, struct lh_or
 
 	if (!is_sig(operand, sig))
 		return 0;
-	n = each_row(l, ALL, &a, add_sides, o, err);
+	n = each_row(l, ALL, &a, add_sides, &m->records, err);
 	if (n > 0)
-		*as = "sig_hash";
-	if (n > 0 && list_hashes(o, candidates) < 2)
-		lh_buf_reset(candidates);
-	return n < 0 ? -1 : lh_buf_check(candidates, err);
+		m->as = "sig_hash";
+	if (n > 0 && list_hashes(&m->records, &m->candidates) < 2)
+		lh_buf_reset(&m->candidates);
+	return n < 0 ? -1 : lh_buf_check(&m->candidates, err);
 }
 
-int lh_lineage_resolve(struct lh_lineage *l, struct lh_str operand, struct lh_origins *o,
-		       const char **as, struct lh_buf *candidates, struct lh_err *err)
+int lh_lineage_resolve(struct lh_lineage *l, struct lh_str operand, struct lh_meant *m,
+		       struct lh_err *err)
 {
-	struct lh_hit hit;
-	int rc = read_place(l, operand, &hit, err);
+	int rc = lh_lineage_place(l, operand, m, add_line, err);
 
-	*as = NULL;
-	if (rc > 0) {
-		rc = add_line(l, &hit, o, err);
-		if (rc > 0)
-			*as = "line";
-	} else if (!rc) {
-		rc = resolve_text(l, operand, o, as, err);
-		if (!rc && !*as)
-			rc = resolve_sig(l, operand, o, as, candidates, err);
+	if (!rc) {
+		rc = resolve_text(l, operand, m, err);
+		if (!rc && !m->as)
+			rc = resolve_sig(l, operand, m, err);
 	}
-	if (rc < 0 || candidates->len)
+	if (rc < 0 || m->candidates.len)
 		return rc < 0 ? -1 : 0;
-	rc = complete(l, o, err);
-	cut(o, l->how.most);
+	rc = complete(l, &m->records, err);
+	cut(&m->records, l->how.most);
 	return rc;
+}
+
+void lh_meant_free(struct lh_meant *m)
+{
+	lh_origins_free(&m->records);
+	free(m->rows.hit);
+	lh_buf_free(&m->candidates);
+	lh_buf_free(&m->run);
+	lh_buf_free(&m->subject);
+	*m = (struct lh_meant){ .as = NULL };
 }

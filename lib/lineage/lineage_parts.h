@@ -4,6 +4,7 @@
  *     lineage.c            open: the files, their index, and what changed
  *     lineage_files.c      the files of a root
  *     lineage_find.c       rows by key, verified
+ *     lineage_place.c      which file an operand FILE:LINE names
  *     lineage_origin.c     from an operand to the records that it means
  *     lineage_steps.c      the steps of one record
  *     lineage_receipts.c   which run wrote a row
@@ -53,6 +54,7 @@ struct lh_lineage {
 	struct lh_numbers lines;	/* of a look-up */
 	size_t opened;			/* the file that fd is of */
 	int fd;
+	bool broken;			/* a chain of the present answer */
 	/* the row read last */
 	struct lh_buf row;
 	struct lh_record rec;
@@ -105,14 +107,40 @@ void lh_origins_free(struct lh_origins *o);
 /* Return whether a side of a row may be that record. */
 bool lh_origin_is(const struct lh_origin *o, const struct lh_row_side *side);
 
-/* Find the records that an operand means.  *as: what it is, NULL if nothing was found.
- * *candidates gets the different sig_hashes that begin with it, if several do. */
-int lh_lineage_resolve(struct lh_lineage *l, struct lh_str operand, struct lh_origins *o,
-		       const char **as, struct lh_buf *candidates, struct lh_err *err);
+/* What an operand means.  A zeroed struct is nothing. */
+struct lh_meant {
+	const char *as;		/* NULL: nothing was found */
+	struct lh_origins records;
+	struct lh_hits rows;		/* the rows that were found, which may name no record */
+	struct lh_buf candidates;	/* the sig_hashes that begin with it, if several do */
+	uint64_t line;			/* of FILE:LINE, of a receipt or of a file of a subject: */
+	struct lh_buf run, subject;	/* the id of that run or subject */
+};
+void lh_meant_free(struct lh_meant *m);
+
+/* Find what an operand means. */
+int lh_lineage_resolve(struct lh_lineage *l, struct lh_str operand, struct lh_meant *m,
+		       struct lh_err *err);
+
+/* ---- lineage_place.c ---- */
+
+/* Add what a line means: 1, 0 if there is no such line, -1.  hit->file is l->n_files if no
+ * file of the root with rows has the path, which may be that of a source removed since. */
+typedef int lh_line_fn(struct lh_lineage *l, struct lh_meant *m, const struct lh_hit *hit,
+		       const char *path, struct lh_err *err);
+
+/* Find what an operand FILE:LINE means, and call fn if it may be a line of a row: 1, 0 if the
+ * operand is none or its file is unknown, -1. */
+int lh_lineage_place(struct lh_lineage *l, struct lh_str operand, struct lh_meant *m,
+		     lh_line_fn *fn, struct lh_err *err);
 
 /* ---- lineage_steps.c ---- */
 
 int lh_lineage_steps(struct lh_lineage *l, struct lh_writer *w, const struct lh_origin *o,
+		     struct lh_err *err);
+
+/* Write the step of a row that names no record: 0, -1. */
+int lh_lineage_alone(struct lh_lineage *l, struct lh_writer *w, const struct lh_hit *hit,
 		     struct lh_err *err);
 
 /* Begin the step of the row read last: its file, its line and members of it. */
@@ -145,8 +173,12 @@ int lh_lineage_run(struct lh_lineage *l, struct lh_writer *w, struct lh_str id,
 
 /* ---- lineage_subject.c ---- */
 
-/* Write the step of a subject: 1, 0 if it has neither manifest nor log, -1. */
-int lh_lineage_subject(struct lh_lineage *l, struct lh_writer *w, struct lh_str id,
+/* Return the folder of subjects, which the caller frees. */
+char *lh_lineage_subjects(const struct lh_lineage *l, struct lh_err *err);
+
+/* Write the step of a subject, with the row of that line of its log, if it is not 0, whether
+ * or not it is among the newest: 1, 0 if it has neither manifest nor log, -1. */
+int lh_lineage_subject(struct lh_lineage *l, struct lh_writer *w, struct lh_str id, uint64_t line,
 		       struct lh_err *err);
 
 #endif

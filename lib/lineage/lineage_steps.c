@@ -61,6 +61,26 @@ void lh_lineage_step(struct lh_lineage *l, struct lh_writer *w, const char *step
 	}
 }
 
+int lh_lineage_alone(struct lh_lineage *l, struct lh_writer *w, const struct lh_hit *hit,
+		     struct lh_err *err)
+{
+	const struct lh_lineage_file *f = &l->file[hit->file];
+	int rc = lh_lineage_row(l, hit, err);
+
+	if (rc > 0) {
+		lh_lineage_step(l, w, lh_place_step(f->place), hit);
+	} else if (!rc) {
+		lh_write_object(w, NULL);
+		lh_write_text(w, "step", lh_place_step(f->place));
+		lh_write_text(w, "file", f->path);
+		lh_write_u64(w, "line", hit->line);
+		lh_write_text(w, "state", "not a record");
+	}
+	if (rc >= 0)
+		lh_write_end(w);
+	return rc < 0 ? -1 : 0;
+}
+
 /* A record whose steps are written. */
 struct walk {
 	struct lh_lineage *l;

@@ -1,14 +1,20 @@
 /* lineage_subject.c - manifest and look-ups of a subject. */
+#include <errno.h>
+#include <fcntl.h>
 #include <stdlib.h>
+#include <sys/file.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <lh/chain.h>
 
 #include "audit/subject_manifest.h"
 #include "base/mem.h"
+#include "file/file.h"
 #include "file/rows.h"
 #include "lineage_parts.h"
 
+#define TORN "incomplete last line"
 #define VALIDATOR "validator_lookup"	/* kind of the accessor that judges a draft */
 
 struct accessor {
@@ -40,7 +46,26 @@ struct subject {
 	struct lh_str id;
 	char *dir;		/* of the logs */
 	size_t below;		/* bytes of dir before what is relative to the root */
+	uint64_t line;		/* of the log, which was asked for; 0: none */
 };
+
+/* A log as it was when it was opened. */
+struct log {
+	int fd;
+	const char *path;
+	uint64_t size, rows;	/* rows: those that are whole */
+	uint64_t asked;		/* the rows before the line that was asked for */
+	bool torn;		/* the last line has no LF: */
+	uint64_t torn_at, torn_line;
+};
+
+char *lh_lineage_subjects(const struct lh_lineage *l, struct lh_err *err)
+{
+	const char *dir = l->how.subjects;
+
+	return dir ? lh_strndup(dir, strlen(dir), err)
+		   : lh_root_join(l->root, LH_SUBJECT_DIR, err);
+}
 
 static void write_str(struct lh_writer *w, const char *name, struct lh_str s)
 {
@@ -85,7 +110,7 @@ static int write_manifest(struct subject *s, struct lh_err *err)
 }
 
 static void write_access(struct subject *s, const char *file, uint64_t line,
-			 const struct access *a)
+			 const struct access *a, const char *error)
 {
 	struct lh_writer *w = s->w;
 	bool judged = a->by.kind.p && lh_str_is(a->by.kind, VALIDATOR, sizeof VALIDATOR - 1);
@@ -102,107 +127,206 @@ static void write_access(struct subject *s, const char *file, uint64_t line,
 	if (a->fields.p)
 		lh_write_value(w, "fields_accessed", &a->fields);
 	write_str(w, "result", a->result);
+	if (error)
+		lh_write_text(w, "error", error);
 	lh_write_end(w);
 }
 
-/* Write the rows of a log from number `from` on (from 0); 1, or -1. */
-static int write_accesses(struct subject *s, const char *path, uint64_t from, struct lh_err *err)
+/* ---- the log ---- */
+
+/* Call fn for each whole row, with the number of rows before it. */
+typedef int row_fn(struct subject *s, struct log *log, const struct lh_row *row, uint64_t i,
+		   struct lh_err *err);
+static int each_whole(struct subject *s, struct log *log, row_fn *fn, struct lh_err *err)
 {
 	struct lh_rows *rows = lh_rows_new(err);
-	struct lh_record *rec = &s->l->rec;
-	struct access a;
 	struct lh_row row;
 	uint64_t i;
-	int rc = rows ? lh_rows_open(rows, path, err) : -1;
+	int rc = rows ? lh_rows_open_fd(rows, log->fd, log->path, err) : -1;
 
 	for (i = 0; rc > 0 && (rc = lh_rows_next(rows, &row, err)) > 0; i++) {
-		if (i < from)
-			continue;
-		a = (struct access){ .ts = { NULL, 0 } };
-		if (lh_record_parse(rec, row.p, row.n, err) < 0 && err->code != LH_EDATA)
-			rc = -1;
-		else if (rec->n && lh_bind(access_members, rec, &a, &s->l->ids.text, err) < 0)
-			rc = -1;
-		if (rc > 0)
-			write_access(s, path + s->below, row.line, &a);
+		if (row.at + row.n >= log->size) {
+			log->torn_line = row.line;
+			break;
+		}
+		rc = fn(s, log, &row, i, err);
 	}
 	lh_rows_free(rows);
+	return rc < 0 ? -1 : 0;
+}
+
+static int count(struct subject *s, struct log *log, const struct lh_row *row, uint64_t i,
+		 struct lh_err *err)
+{
+	(void)err;
+	if (row->line == s->line)
+		log->asked = i;
+	log->rows = i + 1;
+	log->torn_line = row->line + 1;
+	return 1;
+}
+
+/* Write a row, if it is among the newest or was asked for. */
+static int write_if_shown(struct subject *s, struct log *log, const struct lh_row *row,
+			  uint64_t i, struct lh_err *err)
+{
+	struct lh_record *rec = &s->l->rec;
+	struct access a = { .ts = { NULL, 0 } };
+	const char *error = NULL;
+
+	if (i != log->asked && log->rows - i > s->l->how.most)
+		return 1;
+	if (lh_record_parse(rec, row->p, row->n, err) < 0) {
+		if (err->code != LH_EDATA)
+			return -1;
+		error = "not a record";
+	} else if (lh_bind(access_members, rec, &a, &s->l->ids.text, err) < 0) {
+		return -1;
+	}
+	write_access(s, log->path + s->below, row->line, &a, error);
+	return 1;
+}
+
+/* Set the size of the log, and whether its last line lacks its LF. */
+static int measure(struct log *log, struct lh_err *err)
+{
+	struct stat st;
+	char last = '\n';
+
+	if (fstat(log->fd, &st) < 0)
+		return lh_err_sys(err, "%s", log->path);
+	log->size = (uint64_t)st.st_size;
+	if (log->size && pread(log->fd, &last, 1, (off_t)log->size - 1) < 0)
+		return lh_err_sys(err, "%s", log->path);
+	log->torn = last != '\n';
+	return 0;
+}
+
+/* Set where the last line begins, which is torn. */
+static int find_torn(struct log *log, struct lh_err *err)
+{
+	char chunk[4096];
+	const char *lf = NULL;
+	uint64_t end = log->size, from = end;
+	ssize_t got;
+
+	for (; end && !lf; end = from) {
+		from = end > sizeof chunk ? end - sizeof chunk : 0;
+		got = pread(log->fd, chunk, (size_t)(end - from), (off_t)from);
+		if (got < 0)
+			return lh_err_sys(err, "%s", log->path);
+		lf = memrchr(chunk, '\n', (size_t)got);
+		log->torn_at = lf ? from + (uint64_t)(lf - chunk) + 1 : 0;
+	}
+	return 0;
+}
+
+/* Open the log and count its rows: 1, 0 if it does not exist, -1.  If its last line is not
+ * whole, a writer may be about to finish it, so that the lock decides. */
+static int open_log(struct subject *s, struct log *log, struct lh_err *err)
+{
+	int rc;
+
+	log->fd = lh_open_regular(log->path, O_RDONLY, 0, err);
+	if (log->fd < 0)
+		return errno == ENOENT ? 0 : -1;
+	rc = measure(log, err);
+	if (!rc && log->torn) {
+		rc = lh_flock(log->fd, LOCK_SH, log->path, LH_LOCK_TIMEOUT, err);
+		if (!rc)
+			rc = measure(log, err);
+		flock(log->fd, LOCK_UN);
+	}
+	log->torn_line = 1;
+	log->asked = UINT64_MAX;
+	if (!rc)
+		rc = each_whole(s, log, count, err);
+	if (!rc && log->torn)
+		rc = find_torn(log, err);
 	return rc < 0 ? -1 : 1;
 }
 
-/* Count the rows of a log: 1, 0 if it does not exist, -1. */
-static int count(const char *path, uint64_t *n, struct lh_err *err)
-{
-	struct lh_rows *rows = lh_rows_new(err);
-	struct lh_row row;
-	int rc = rows ? lh_rows_open(rows, path, err) : -1, found = rc;
-
-	*n = 0;
-	while (rc > 0 && (rc = lh_rows_next(rows, &row, err)) > 0)
-		++*n;
-	lh_rows_free(rows);
-	return rc < 0 ? -1 : found;
-}
-
-/* Write what the keys say of the chain. */
-static int write_state(struct subject *s, const char *path, const char *name, struct lh_err *err)
+/* Write what the keys say of the chain, or at least whether it is whole. */
+static int write_state(struct subject *s, const struct log *log, const char *name,
+		       struct lh_err *err)
 {
 	struct lh_chain_check check = { .keys = s->l->how.keys, .name = name,
 					.jobs = (unsigned)s->l->how.jobs,
 					.lock_timeout = LH_LOCK_TIMEOUT };
-	struct lh_chain_verdict v;
-	char why[LH_CHAIN_ERROR];
+	struct lh_chain_verdict v = { .state = LH_CHAIN_TORN };
+	const char *state = log->torn ? lh_chain_state_name(v.state) : "not verified";
+	const char *error = log->torn ? TORN : NULL;
+	uint64_t line = log->torn_line;
 
-	if (!s->l->how.keys) {
-		lh_write_text(s->w, "state", "not verified");
-		return 0;
+	if (s->l->how.keys) {
+		if (lh_chain_verify(log->path, &check, &v, err) < 0)
+			return -1;
+		state = lh_chain_state_name(v.state);
+		error = !v.fault ? NULL : v.state == LH_CHAIN_TORN ? TORN
+				 : lh_chain_fault_text(v.fault);
+		line = v.row + 1;
 	}
-	if (lh_chain_verify(path, &check, &v, err) < 0)
-		return -1;
-	lh_chain_error(&v, why);
-	lh_write_text(s->w, "state", lh_chain_state_name(v.state));
-	if (*why)
-		lh_write_text(s->w, "error", why);
+	if (error)
+		lh_write_u64(s->w, "line", line);
+	lh_write_u64(s->w, "rows", log->rows);
+	lh_write_text(s->w, "state", state);
+	if (error)
+		lh_write_text(s->w, "error", error);
+	if (log->torn)
+		lh_write_u64(s->w, "torn_at", log->torn_at);
+	s->l->broken |= error || log->torn;
 	return 0;
+}
+
+/* Write the log that is open. */
+static int write_open_log(struct subject *s, struct log *log, const char *name,
+			  struct lh_err *err)
+{
+	uint64_t most = s->l->how.most, more = log->rows > most ? log->rows - most : 0;
+	struct lh_writer *w = s->w;
+	int rc;
+
+	more -= log->asked < more;
+	lh_write_object(w, NULL);
+	lh_write_text(w, "step", "chain");
+	lh_write_bytes(w, "file", log->path + s->below);
+	rc = write_state(s, log, name, err);
+	if (more)
+		lh_write_u64(w, "more", more);
+	lh_write_array(w, "steps");
+	if (!rc)
+		rc = each_whole(s, log, write_if_shown, err);
+	lh_write_end(w);
+	lh_write_end(w);
+	return rc;
 }
 
 static int write_log(struct subject *s, struct lh_err *err)
 {
 	char name[LH_SUBJECT_MAX + 1], *path;
-	uint64_t n, most = s->l->how.most;
-	struct lh_writer *w = s->w;
+	struct log log = { .fd = -1 };
 	int rc = lh_chain_log_name(name, s->dir, s->id.p, s->id.n, err);
 
 	if (rc < 0)
 		return -1;
-	path = lh_subject_path(s->dir, name, LH_SUBJECT_LOG, err);
-	rc = path ? count(path, &n, err) : -1;
+	log.path = path = lh_subject_path(s->dir, name, LH_SUBJECT_LOG, err);
+	rc = path ? open_log(s, &log, err) : -1;
 	if (rc < 0 && err->code == LH_EIO) {
 		s->l->how.warn(s->l->how.ctx, true, err->msg);
 		rc = 0;
 	}
-	if (rc > 0) {
-		lh_write_object(w, NULL);
-		lh_write_text(w, "step", "chain");
-		lh_write_bytes(w, "file", path + s->below);
-		lh_write_u64(w, "rows", n);
-		rc = write_state(s, path, name, err);
-		if (n > most)
-			lh_write_u64(w, "more", n - most);
-		lh_write_array(w, "steps");
-		if (!rc)
-			rc = write_accesses(s, path, n > most ? n - most : 0, err);
-		lh_write_end(w);
-		lh_write_end(w);
-	}
+	if (rc > 0)
+		rc = write_open_log(s, &log, name, err) < 0 ? -1 : 1;
+	if (log.fd >= 0)
+		close(log.fd);
 	free(path);
 	return rc;
 }
 
-int lh_lineage_subject(struct lh_lineage *l, struct lh_writer *w, struct lh_str id,
+int lh_lineage_subject(struct lh_lineage *l, struct lh_writer *w, struct lh_str id, uint64_t line,
 		       struct lh_err *err)
 {
-	struct subject s = { .l = l, .w = w, .id = id };
+	struct subject s = { .l = l, .w = w, .id = id, .line = line };
 	char name[LH_SUBJECT_MAX + 1];
 	size_t at = w->out->len;
 	int manifest = 0, log = 0;
@@ -210,10 +334,7 @@ int lh_lineage_subject(struct lh_lineage *l, struct lh_writer *w, struct lh_str 
 
 	if (lh_subject_name(name, id.p, id.n, err) < 0)
 		return err->code == LH_EDATA ? 0 : -1;
-	if (l->how.subjects)
-		s.dir = lh_strndup(l->how.subjects, strlen(l->how.subjects), err);
-	else
-		s.dir = lh_root_join(l->root, LH_SUBJECT_DIR, err);
+	s.dir = lh_lineage_subjects(l, err);
 	if (!s.dir)
 		return -1;
 	s.below = l->how.subjects ? 0 : strlen(s.dir) - strlen(LH_SUBJECT_DIR);

@@ -21,8 +21,7 @@ static int write_subjects(struct lh_lineage *l, struct lh_writer *w, struct lh_e
 {
 	struct lh_subject_list list = { .n = 0 };
 	const char *name = l->how.subjects ? l->how.subjects : LH_SUBJECT_DIR;
-	char *dir = l->how.subjects ? lh_strndup(name, strlen(name), err)
-				    : lh_root_join(l->root, name, err);
+	char *dir = lh_lineage_subjects(l, err);
 	int rc = dir ? access(dir, F_OK) : -1;
 	uint64_t n = 0;
 
@@ -74,30 +73,48 @@ static int write_searched(struct lh_lineage *l, struct lh_writer *w, bool subjec
 	return rc;
 }
 
-static int write_records(struct lh_lineage *l, struct lh_writer *w, const struct lh_origins *o,
+/* Write the records, or the rows if they name none. */
+static int write_records(struct lh_lineage *l, struct lh_writer *w, const struct lh_meant *m,
 			 struct lh_err *err)
 {
 	size_t i;
 	int rc = 0;
 
-	for (i = 0; i < o->n && !rc; i++)
-		rc = lh_lineage_steps(l, w, &o->of[i], err);
+	for (i = 0; i < m->records.n && !rc; i++)
+		rc = lh_lineage_steps(l, w, &m->records.of[i], err);
+	for (i = 0; !m->records.n && i < m->rows.n && i < l->how.most && !rc; i++)
+		rc = lh_lineage_alone(l, w, &m->rows.hit[i], err);
 	return rc;
+}
+
+/* Write the run or the subject whose file the line is in: 1, 0 if it has no steps, -1. */
+static int write_owner(struct lh_lineage *l, struct lh_writer *w, const struct lh_meant *m,
+		       struct lh_err *err)
+{
+	if (m->as && m->run.len)
+		return lh_lineage_run(l, w, (struct lh_str){ m->run.p, m->run.len }, err);
+	if (m->as && m->subject.len)
+		return lh_lineage_subject(l, w, (struct lh_str){ m->subject.p, m->subject.len },
+					  m->line, err);
+	return 0;
 }
 
 /* Write what the operand is, and its steps. */
 static int write_found(struct lh_lineage *l, struct lh_writer *w, struct lh_str operand,
-		       const struct lh_origins *o, const char *as, struct lh_err *err)
+		       const struct lh_meant *m, struct lh_err *err)
 {
 	size_t at = w->out->len;
-	bool found = as != NULL;
+	bool found = m->records.n || m->rows.n;
 	int rc;
 
-	lh_write_text(w, "as", as ? as : "subject");
+	lh_write_text(w, "as", m->as ? m->as : "subject");
 	lh_write_array(w, "steps");
-	rc = write_records(l, w, o, err);
+	rc = write_records(l, w, m, err);
 	if (!rc)
-		rc = lh_lineage_subject(l, w, operand, err);
+		rc = write_owner(l, w, m, err);
+	found |= rc > 0;
+	if (rc >= 0)
+		rc = lh_lineage_subject(l, w, operand, 0, err);
 	found |= rc > 0;
 	if (rc >= 0 && !found) {
 		w->out->len = at;
@@ -109,42 +126,42 @@ static int write_found(struct lh_lineage *l, struct lh_writer *w, struct lh_str 
 		found = rc > 0;
 	}
 	lh_write_end(w);
-	if (o->more)
-		lh_write_u64(w, "more", o->more);
+	if (m->records.more)
+		lh_write_u64(w, "more", m->records.more);
 	if (rc >= 0 && !found) {
 		w->out->len = at;
 		lh_write_null(w, "as");
 		lh_write_array(w, "steps");
 		lh_write_end(w);
 	}
-	return rc < 0 ? -1 : found ? LH_LINEAGE_FOUND : LH_LINEAGE_NOWHERE;
+	if (rc < 0)
+		return -1;
+	return !found ? LH_LINEAGE_NOWHERE : l->broken ? LH_LINEAGE_BROKEN : LH_LINEAGE_FOUND;
 }
 
 int lh_lineage_trace(struct lh_lineage *l, struct lh_str operand, bool subject, struct lh_buf *out,
 		     struct lh_err *err)
 {
 	struct lh_writer w = lh_write_to(out);
-	struct lh_buf candidates = { 0 };
-	struct lh_origins o = { .n = 0 };
-	const char *as = NULL;
+	struct lh_meant m = { .as = NULL };
 	int rc = 0;
 
+	l->broken = false;
 	if (!subject)
-		rc = lh_lineage_resolve(l, operand, &o, &as, &candidates, err);
+		rc = lh_lineage_resolve(l, operand, &m, err);
 	lh_write_object(&w, NULL);
 	lh_write_str(&w, "operand", operand);
-	if (!rc && candidates.len) {
+	if (!rc && m.candidates.len) {
 		lh_write_null(&w, "as");
-		lh_write_raw(&w, "candidates", (struct lh_str){ candidates.p, candidates.len });
+		lh_write_raw(&w, "candidates", (struct lh_str){ m.candidates.p, m.candidates.len });
 		rc = LH_LINEAGE_AMBIGUOUS;
 	} else if (!rc) {
-		rc = write_found(l, &w, operand, &o, as, err);
+		rc = write_found(l, &w, operand, &m, err);
 	}
 	if (rc == LH_LINEAGE_NOWHERE && write_searched(l, &w, subject, err) < 0)
 		rc = -1;
 	lh_write_end(&w);
-	lh_buf_free(&candidates);
-	lh_origins_free(&o);
+	lh_meant_free(&m);
 	if (rc >= 0 && lh_buf_check(out, err) < 0)
 		rc = -1;
 	return rc;

@@ -4,7 +4,8 @@
     trace.py ROOT OPERAND...
 
 prints for each operand a JSON object {"operand","steps"}: a sorted list of records, each a
-sorted list of [step, file, line], or null if nothing was found.
+sorted list of [step, file, line], or null if nothing was found.  A row that names no record,
+a receipt and a subject are a list of their own.
 """
 import glob
 import json
@@ -30,6 +31,7 @@ PLACES = [("source", ["data/_kb/%s.jsonl" % s for s in STREAMS]),
           ("audit", ["data/_kb/audit_baselines.jsonl"])]
 STAGES = {"skipped": "collect", "evidence": "collect", "scored": "score", "rag": "export-rag",
           "sft": "export-sft", "preference": "export-preference"}
+SUBJECTS = "data/_catalog/subjects"
 
 
 def strict(pairs):
@@ -65,6 +67,11 @@ def side(run, p):
     if sig is not None and (len(sig) != 64 or sig.strip("0123456789abcdef")):
         sig = None
     return text(run), sig, text(p.get("source_file")), line if isinstance(line, int) else None
+
+
+def place(operand):
+    name, _, line = operand.rpartition(":")
+    return os.path.normpath(name), line
 
 
 class Row:
@@ -142,6 +149,8 @@ class Root:
         return bool(run and s[0])
 
     def merge(self, found, s):
+        if not any(s[:3]):
+            return
         for i, o in enumerate(found):
             if self.mine(o, s):
                 found[i] = tuple(a if a is not None else b for a, b in zip(o, s))
@@ -150,15 +159,16 @@ class Root:
 
     def resolve(self, operand):
         found = []
-        name, _, line = operand.rpartition(":")
+        name, line = place(operand)
         here = [r for r in self.rows if r.file == name and str(r.line) == line]
         if here:
             rows = [(r, r.sides) for r in here]
         else:
             rows = [(r, r.sides) for r in self.rows if r.id == operand]
-        if name in PLACES[0][1] and line.isdecimal():
-            rows += [(r, r.sides) for r in self.rows if r.step == "evidence"
+        if line.isdecimal() and (name in PLACES[0][1] or not here):
+            rows += [(r, r.sides) for r in self.rows if r.step in ("evidence", "skipped")
                      and any(s[2:] == (name, int(line) - 1) for s in r.sides)]
+        alone = [r for r, _ in rows]
         if rows and rows[0][0].step == "replay":
             rows = [(r, r.sides) for u in rows[-1][0].used for r in self.rows
                     if r.step == "rag" and r.id == u]
@@ -181,7 +191,7 @@ class Root:
                         for s in r.sides:
                             if (s[1] == sig) if sig else (s[0] == run and steps):
                                 self.merge(found, s)
-        return found if rows else None
+        return found, alone if alone or rows else None
 
     def receipts_of(self, r):
         stage = STAGES.get(r.step)
@@ -211,13 +221,47 @@ class Root:
             if r.step == "evidence":
                 at = from_of(r.o).get("recorded_at")
                 since = min(since or at, at)
-        covers = [r for r in self.rows if r.step == "audit" and since and r.o["recorded_at"] >= since]
+        covers = [r for r in self.rows if r.step == "audit" and since and r.o and r.o["recorded_at"] >= since]
         out |= {("audit", r.file, r.line) for r in covers[:1] + covers[-1:]}
         return sorted(out)
 
+    def lines(self, name):
+        """The whole lines of a file that are not blank, and the torn one: number and bytes."""
+        try:
+            with open(os.path.join(self.path, name), "rb") as f:
+                lines = list(enumerate(f.read().split(b"\n"), 1))
+        except OSError:
+            return [], []
+        lines = [x for x in lines[:-1] + [lines[-1] + (0,)] if x[1].strip(b" \t\r")]
+        return [x for x in lines if len(x) == 2], [x for x in lines if len(x) == 3]
+
+    def run(self, name):
+        return sorted([("receipt", x, 1)] for x, _ in self.receipts
+                      if os.path.dirname(x) == os.path.dirname(name))
+
+    def subject(self, name):
+        base = name[:-12] if name.endswith(".audit.jsonl") else name[:-5]
+        log, manifest = base + ".audit.jsonl", base + ".json"
+        steps = {("manifest", manifest, 1)} if self.lines(manifest) != ([], []) else set()
+        if os.path.exists(os.path.join(self.path, log)):
+            whole, torn = self.lines(log)
+            steps.add(("chain", log, torn[0][0] if torn else None))
+            for n, raw in whole:
+                kind = (parse(raw, False) or {}).get("accessor", {}).get("kind")
+                steps.add(("verdict" if kind == "validator_lookup" else "look-up", log, n))
+        return [sorted(steps)]
+
     def trace(self, operand):
-        found = self.resolve(operand)
-        return found if found is None else sorted(self.steps(o) for o in found)
+        name, line = place(operand)
+        if line in [str(x[0]) for part in self.lines(name) for x in part]:
+            if name in [x[0] for x in self.receipts]:
+                return self.run(name)
+            if os.path.dirname(name) == SUBJECTS and name.endswith((".json", ".audit.jsonl")):
+                return self.subject(name)
+        found, rows = self.resolve(operand)
+        if not found:
+            return rows and sorted([(r.step, r.file, r.line)] for r in rows)
+        return sorted(self.steps(o) for o in found)
 
 
 def main():
