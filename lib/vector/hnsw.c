@@ -14,6 +14,7 @@
 #include "base/growable.h"
 
 #define LINKS_MAX 256	/* links of a row on level 0, with m 128 */
+#define LEVELS_MAX 54	/* levels of a row, with m 2: see lh_hnsw_level */
 #define JOBS_MAX 256
 #define PROGRESS_EVERY 64	/* rows inserted by one thread */
 
@@ -46,6 +47,7 @@ struct worker {
 	uint16_t *seen, epoch;	/* per row, the number of the search that last met it */
 	struct near *best;	/* found by a search, nearest first */
 	size_t n, ef;
+	uint32_t *chosen;	/* the neighbours of a row, m for each level */
 	float *v;		/* scratch for one vector */
 };
 
@@ -309,18 +311,34 @@ static void add_link(struct worker *w, uint32_t row, uint32_t to, uint32_t level
 	unlock(w->b, row);
 }
 
-/* Link row with neighbours chosen from those found, in both directions.  Returns the
- * nearest. */
-static uint32_t link_row(struct worker *w, uint32_t row, uint32_t level)
+/* Link row with the chosen neighbours, in both directions. */
+static void link_row(struct worker *w, uint32_t row, uint32_t level, const uint32_t *chosen,
+		     size_t n)
 {
-	uint32_t chosen[LINKS_MAX];
-	size_t n = choose_neighbours(w, w->best, w->n, w->b->g->m, chosen), i;
+	size_t i;
 
 	for (i = 0; i < n; i++)
 		add_link(w, row, chosen[i], level);
 	for (i = 0; i < n; i++)
 		add_link(w, chosen[i], row, level);
-	return chosen[0];
+}
+
+/* Find the neighbours of a row on its levels up to from, by a search that begins at at, and link
+ * it.  It is linked when all are known, and from below: another thread that meets it on a level
+ * finds its way on from there on the next. */
+static void link_levels(struct worker *w, uint32_t row, uint32_t at, uint32_t from)
+{
+	uint32_t m = w->b->g->m, l;
+	size_t n[LEVELS_MAX];
+
+	for (l = from + 1; l-- > 0; at = w->chosen[l * m]) {
+		search_level(w, row, at, l);
+		if (w->b->own.p)
+			measure_stored(w, row);
+		n[l] = choose_neighbours(w, w->best, w->n, m, w->chosen + l * m);
+	}
+	for (l = 0; l <= from; l++)
+		link_row(w, row, l, w->chosen + l * m, n[l]);
 }
 
 /* Make the i8 code of a row if the block holds wider ones; v is scratch. */
@@ -345,7 +363,7 @@ static void insert_row(struct worker *w, uint32_t row)
 {
 	struct build *b = w->b;
 	struct lh_hnsw *g = b->g;
-	uint32_t level = g->level[row + 1] - g->level[row], l, at, top;
+	uint32_t level = g->level[row + 1] - g->level[row], at, top;
 	bool rises;
 
 	make_code(b, row, w->v);
@@ -358,12 +376,7 @@ static void insert_row(struct worker *w, uint32_t row)
 	if (!b->empty) {
 		lh_quantized_query_code(&w->query, row_code(b, row));
 		at = descend(w, at, top, level < top ? level : top);
-		for (l = (level < top ? level : top) + 1; l-- > 0;) {
-			search_level(w, row, at, l);
-			if (b->own.p)
-				measure_stored(w, row);
-			at = link_row(w, row, l);
-		}
+		link_levels(w, row, at, level < top ? level : top);
 	}
 	if (rises) {
 		g->entry = row;
@@ -387,8 +400,9 @@ static int worker_init(struct worker *w, struct build *b, struct lh_err *err)
 		return -1;
 	w->seen = lh_calloc(g->rows, sizeof *w->seen, err);
 	w->best = lh_calloc(w->ef, sizeof *w->best, err);
+	w->chosen = lh_calloc(LEVELS_MAX * g->m, sizeof *w->chosen, err);
 	w->v = lh_calloc(g->dimension, sizeof *w->v, err);
-	return w->seen && w->best && w->v ? 0 : -1;
+	return w->seen && w->best && w->chosen && w->v ? 0 : -1;
 }
 
 static void worker_free(struct worker *w)
@@ -398,6 +412,7 @@ static void worker_free(struct worker *w)
 	lh_quantized_query_free(&w->stored_query);
 	free(w->seen);
 	free(w->best);
+	free(w->chosen);
 	free(w->v);
 }
 
