@@ -228,6 +228,8 @@ const struct lh_js_node *lh_js_dynamic_anchor(const struct lh_jsonschema *s, uin
 					      struct lh_str name);
 /* Return the node of the document with a URI; NULL with *err, about the reference at `at`. */
 struct lh_js_node *lh_js_find_document(struct lh_js_reader *r, const char *at, struct lh_str uri);
+/* Append the text of the document with a URI: 1, 0 if there is none, or -1. */
+int lh_js_load(struct lh_js_reader *r, struct lh_str uri, struct lh_buf *text);
 int lh_js_resolve_all(struct lh_js_reader *r);
 int lh_js_refuse_loops(struct lh_js_reader *r);
 

@@ -114,22 +114,49 @@ static struct lh_js_node *read_meta(struct lh_js_reader *r, struct lh_str uri)
 	return n;
 }
 
+int lh_js_load(struct lh_js_reader *r, struct lh_str uri, struct lh_buf *text)
+{
+	struct lh_buf path = { 0 };
+	bool is_file;
+	int rc;
+
+	if (!r->how.load)
+		return 0;
+	is_file = lh_uri_file(&path, r->s->resource[0].uri, uri);
+	lh_buf_putc(&path, '\0');
+	rc = lh_buf_check(&path, r->err);
+	if (!rc)
+		rc = r->how.load(r->how.ctx, uri, is_file ? path.p : NULL, text, r->err);
+	lh_buf_free(&path);
+	return rc;
+}
+
+static void no_document(struct lh_js_reader *r, const char *at, struct lh_str uri)
+{
+	int n = uri.n > 300 ? 300 : (int)uri.n;
+
+	if (lh_uri_climbs(uri))
+		lh_js_fault(r, at, "\"%.*s\" is above the folder of the schema, where nothing is "
+			    "read", n, uri.p);
+	else
+		lh_js_fault(r, at, "there is no document \"%.*s\", and nothing is fetched", n,
+			    uri.p);
+}
+
 static struct lh_js_node *load(struct lh_js_reader *r, const char *at, struct lh_str uri)
 {
 	struct lh_buf text = { 0 };
-	int rc = 0;
+	int rc;
 
 	if (r->s->documents >= LH_JS_DOCUMENTS) {
 		lh_js_fault(r, at, "more than %d documents", LH_JS_DOCUMENTS);
 		return NULL;
 	}
-	if (r->how.load)
-		rc = r->how.load(r->how.ctx, uri, r->s->resource[0].uri, &text, r->err);
+	rc = lh_js_load(r, uri, &text);
 	if (rc > 0)
 		return lh_js_read_document(r, uri, &text);
 	if (!rc)
-		lh_js_fault(r, at, "there is no document \"%.*s\", and nothing is fetched",
-			    uri.n > 300 ? 300 : (int)uri.n, uri.p);
+		no_document(r, at, uri);
 	lh_buf_free(&text);
 	return NULL;
 }

@@ -48,24 +48,13 @@ static int read_beneath(int folder, const char *path, struct lh_buf *out, struct
 }
 
 /* A URI in the folder of the schema's own URI is a file in the folder of the schema's file. */
-static int load(void *ctx, struct lh_str uri, struct lh_str root, struct lh_buf *out,
+static int load(void *ctx, struct lh_str uri, const char *path, struct lh_buf *out,
 		struct lh_err *err)
 {
 	const struct source *from = ctx;
-	char *path;
-	int rc;
 
-	while (root.n && root.p[root.n - 1] != '/')
-		root.n--;
-	if (uri.n <= root.n || memcmp(uri.p, root.p, root.n) ||
-	    memchr(uri.p + root.n, ':', uri.n - root.n) || memchr(uri.p, '\0', uri.n))
-		return 0;
-	path = lh_strndup(uri.p + root.n, uri.n - root.n, err);
-	if (!path)
-		return -1;
-	rc = read_beneath(from->folder, path, out, err);
-	free(path);
-	return rc;
+	(void)uri;
+	return path ? read_beneath(from->folder, path, out, err) : 0;
 }
 
 /* Insert the file before the reason, and of a syntax error the line and column. */
