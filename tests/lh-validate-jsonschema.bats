@@ -133,6 +133,11 @@ e: missing' ]
 	refused '{"minLength":-1}' '/minLength: must be a whole number, 0 or more'
 	refused '{"multipleOf":0}' '/multipleOf: must be more than 0'
 	refused '{"required":"id"}' '/required: must be an array'
+	refused '{"type":["object","string","object"]}' '/type/2: "object" is there twice'
+	refused '{"type":["object","obj\u0065ct"]}' '/type/1: "obj\u0065ct" is there twice'
+	refused '{"required":["a","b","a"]}' '/required/2: "a" is there twice'
+	refused '{"dependentRequired":{"x":["a"],"y":["a","b","\u0062"]}}' '/dependentRequired/y/2: "\u0062" is there twice'
+	refused '{"dependencies":{"x":["a","a"]}}' '/dependencies/x/1: "a" is there twice'
 	refused '{"$ref":"#/$defs/x"}' '/$ref: "#/$defs/x" does not refer to anything'
 	refused '{"$ref":"#x"}' '/$ref: "#x" does not refer to anything'
 	refused '{"$ref":"https://example.com/s.json"}' '/$ref: there is no document "https://example.com/s.json", and nothing is fetched'
@@ -140,6 +145,8 @@ e: missing' ]
 	refused '{"$defs":{"a":{"$anchor":"x"},"b":{"$anchor":"x"}}}' '/$defs/b/$anchor: "#x" is there twice'
 	refused '{"$id":"a#b"}' '/$id: must not have a fragment (use $anchor)'
 	refused '3' 'the schema: a schema must be an object, true or false'
+	# a name in more lists than one, and values of enum, which should be unique and need not be
+	is true '{"required":["a","x"],"dependentRequired":{"a":["x"],"x":["x","a"]},"dependencies":{"a":["x","a"]},"type":["integer","number","object"],"enum":[{"a":1,"x":2},{"x":2,"a":1.0}]}' '{"a":1,"x":2}'
 	printf '{\n "type":}\n' >s.json
 	run -2 --separate-stderr lh-validate --schema s.json /nonexistent
 	[ "$stderr" = 'lh-validate: s.json:2:9: expected a value' ]

@@ -68,6 +68,7 @@ struct lh_js_name {
 	struct lh_value as_written;
 	const struct lh_js_node *property, *dependent;
 	bool required;
+	uint32_t list;			/* of names, that it was in last */
 	struct lh_js_need *needs;	/* of dependentRequired */
 };
 
@@ -80,6 +81,7 @@ struct lh_js_object {
 	struct lh_js_limits count;
 	struct lh_js_name *name;
 	size_t n, cap;
+	uint32_t lists;			/* of names, read so far */
 	struct lh_table by_name;
 	bool has_dependent;		/* dependentRequired or dependentSchemas */
 	struct lh_js_pattern *patterns, *last_pattern;
