@@ -166,10 +166,16 @@ e: missing' ]
 @test "-v names the keywords that are unknown, and without it they are silent" {
 	echo '{"x-owner":1,"properties":{"a":{"pattren":"b"},"pattren":{"format":"email"}}}' >s.json
 	run -0 --separate-stderr lh-validate -v --schema s.json <<<'{"pattren":"no"}'
-	[ "$(grep keyword <<<"$stderr")" = 'lh-validate: /x-owner: not a keyword of JSON Schema, ignored
-lh-validate: /properties/a/pattren: not a keyword of JSON Schema, ignored' ]
+	[ "$(grep keyword <<<"$stderr")" = 'lh-validate: s.json: /x-owner: not a keyword of JSON Schema, ignored
+lh-validate: s.json: /properties/a/pattren: not a keyword of JSON Schema, ignored' ]
 	run -0 --separate-stderr lh-validate --schema s.json <<<'{"pattren":"no"}'
 	[ -z "$stderr" ]
+	# in a file that it refers to: both are named, as in a fault
+	mkdir s
+	echo '{"$ref":"of.json"}' >s/top.json
+	echo '{"x-owner":1}' >s/of.json
+	run -0 --separate-stderr lh-validate -v --schema s/top.json <<<'{}'
+	[ "$(grep keyword <<<"$stderr")" = 'lh-validate: s/top.json: of.json: /x-owner: not a keyword of JSON Schema, ignored' ]
 }
 
 @test "other files are found in the folder of the schema and below it, and nowhere else" {

@@ -15,14 +15,16 @@
 
 struct source {
 	struct lh_tool *tool;
-	int folder;		/* of the schema */
+	const char *path;	/* of the schema */
+	int folder;		/* that it is in */
 };
 
 static void on_unknown_keyword(void *ctx, const char *place)
 {
 	const struct source *from = ctx;
 
-	lh_tool_verbose(from->tool, "%.300s: not a keyword of JSON Schema, ignored", place);
+	lh_tool_verbose(from->tool, "%s: %.300s: not a keyword of JSON Schema, ignored", from->path,
+			place);
 }
 
 /* Read a file below the folder: 1, 0 if there is none, or -1. */
@@ -92,7 +94,7 @@ static int open_folder(const char *path, struct lh_err *err)
 static int compile(struct lh_tool *tool, const char *path, const struct lh_buf *text,
 		   struct lh_jsonschema **out)
 {
-	struct source from = { tool, open_folder(path, &tool->err) };
+	struct source from = { tool, path, open_folder(path, &tool->err) };
 	struct lh_jsonschema_how how = { load, on_unknown_keyword, &from };
 
 	if (from.folder < 0)
