@@ -306,6 +306,40 @@ finds_none() {
 	[[ $stderr == 'lh-validate: top/q.json: sp ace/é x.json: /type: must be null,'* ]]
 }
 
+@test "a file that references name in two ways is one document, and so is the schema's own" {
+	mkdir -p top/parts
+	echo '{"$id":"https://example.com/s/order","properties":{"w":{"$ref":"parts/worker.json"}},"$defs":{"id":{"type":"string"}}}' >top/order.json
+	echo '{"$id":"https://example.com/s/parts/worker","properties":{"id":{"$ref":"../order.json#/$defs/id"},
+		"up":{"$ref":"../parts//./worker.json"},"other":{"$ref":"%77orker.json"},"self":{"$ref":"worker"}}}' >top/parts/worker.json
+	for schema in top/order.json ./top//order.json "$PWD/top/order.json"; do
+		run -1 --separate-stderr lh-validate --schema "$schema" --wire <<<'{"w":{"id":1,"up":{"id":2},"other":{"id":3,"self":{"id":4}}}}'
+		[ "$(jq -r '.findings[] | .field + ": " + .message' <<<"$output")" = 'w.id: expected string, got 1
+w.up.id: expected string, got 2
+w.other.id: expected string, got 3
+w.other.self.id: expected string, got 4' ]
+	done
+	(cd top && run -1 lh-validate --schema order.json --wire <<<'{"w":{"id":1}}')
+	# one that is met again, by a value inside, is no loop; by the same value it is
+	echo '{"type":"object","properties":{"a":{"$ref":"./self.json"},"b":{"$ref":"parts/../s%65lf.json"}}}' >top/self.json
+	run -1 --separate-stderr lh-validate --schema top/self.json --wire <<<'{"a":{"b":1}}'
+	[ "$(jq -r '.findings[] | .field + ": " + .message' <<<"$output")" = 'a.b: expected object, got 1' ]
+	echo '{"$ref":"./self.json"}' >top/self.json
+	run -2 --separate-stderr lh-validate --schema top/self.json /nonexistent
+	[ "$stderr" = 'lh-validate: top/self.json: the schema: applies itself to the same value, without end' ]
+	# across files, the outermost $dynamicAnchor counts, however the files are written
+	echo '{"$dynamicAnchor":"n","type":"object","properties":{"of":{"items":{"$dynamicRef":"#n"}}}}' >top/parts/tree.json
+	for ref in ./parts/tree.json parts/tre%65.json 'parts//tree.json#n'; do
+		echo "{\"\$dynamicAnchor\":\"n\",\"\$ref\":\"$ref\",\"unevaluatedProperties\":false}" >top/strict.json
+		run -1 --separate-stderr lh-validate --schema top/strict.json --wire <<<'{"of":[{"off":1}]}'
+		[ "$(jq -r '.findings[] | .field + ": " + .message' <<<"$output")" = 'of[0].off: not allowed' ]
+	done
+	# two files with one $id are a fault
+	cp top/parts/worker.json top/parts/copy.json
+	echo '{"allOf":[{"$ref":"parts/worker.json"},{"$ref":"parts/copy.json"}]}' >top/q.json
+	run -2 --separate-stderr lh-validate --schema top/q.json /nonexistent
+	[[ $stderr == *'"https://example.com/s/parts/worker" is there twice' ]]
+}
+
 @test "references are resolved as by Python's urljoin, over random ones" {
 	# of a relative base the folder of the schema is six parts deep in what Python is given: what
 	# it removes of those, and only that, is kept as ".."

@@ -46,8 +46,11 @@ static int read_meta(struct lh_js_reader *r, const char *at, struct lh_str uri, 
 {
 	struct lh_value meta, vocabulary;
 	struct lh_buf text = { 0 };
-	int rc = lh_js_load(r, uri, &text);
+	struct lh_str file;
+	int rc = lh_js_file(r, uri, &file);
 
+	if (!rc)
+		rc = lh_js_load(r, uri, file, &text);
 	if (rc > 0 && (rc = lh_buf_check(&text, r->err)) == 0)
 		rc = lh_json_parse(&r->parser, lh_buf_room(&text, 1) ? text.p : "", text.len, &meta,
 				   r->err) == 0 ? 1 : -1;

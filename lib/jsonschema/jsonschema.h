@@ -40,6 +40,7 @@ struct lh_jsonschema_how {
 	 * NULL: there are none. */
 	int (*load)(void *ctx, struct lh_str uri, const char *path, struct lh_buf *out,
 		    struct lh_err *err);
+	const char *name;	/* of the schema's own file, as such a path; or NULL */
 	/* Get the place of each keyword that is unknown; or NULL. */
 	void (*note)(void *ctx, const char *place);
 	void *ctx;

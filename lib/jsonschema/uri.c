@@ -262,11 +262,11 @@ static bool put_folder(struct lh_buf *out, struct lh_str uri)
 	return !out->len || out->p[out->len - 1] == '/';
 }
 
-/* Append the path of a file, which begins where its folder ends: false if it is none. */
+/* Append the path of a file in its one spelling: false if it is none. */
 static bool put_file(struct lh_buf *out, struct lh_str path)
 {
+	unsigned char c, before = 0;
 	bool as_escape;
-	unsigned char c;
 
 	if (path.n >= 2 && !memcmp(path.p, "./", 2))
 		skip(&path, 2);
@@ -276,7 +276,9 @@ static bool put_file(struct lh_buf *out, struct lh_str path)
 		c = take_byte(&path, &as_escape);
 		if (!c || (as_escape && c == '/'))
 			return false;
-		lh_buf_putc(out, (char)c);
+		if (c != '/' || before != '/')	/* as the system reads it */
+			lh_buf_putc(out, (char)c);
+		before = c;
 	}
 	return true;
 }

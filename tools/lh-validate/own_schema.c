@@ -95,7 +95,9 @@ static int compile(struct lh_tool *tool, const char *path, const struct lh_buf *
 		   struct lh_jsonschema **out)
 {
 	struct source from = { tool, path, open_folder(path, &tool->err) };
-	struct lh_jsonschema_how how = { load, on_unknown_keyword, &from };
+	const char *slash = strrchr(path, '/');
+	struct lh_jsonschema_how how = { load, slash ? slash + 1 : path, on_unknown_keyword,
+					 &from };
 
 	if (from.folder < 0)
 		return -1;
