@@ -340,6 +340,41 @@ w.other.self.id: expected string, got 4' ]
 	[[ $stderr == *'"https://example.com/s/parts/worker" is there twice' ]]
 }
 
+@test "what a reference comes to is read as the same again, whatever removing its parts leaves" {
+	"$CHECK" uri >results <<-'E'
+	["","x/..//b"]
+	["","/..//b"]
+	["a:b","..///c"]
+	["a:b","c"]
+	["a:/b",".//c"]
+	["//h/b","..//c"]
+	["","./a:b"]
+	["./a:b","c"]
+	["./a:b","#c"]
+	["","1:b"]
+	["a/b","?c"]
+	["a/b?c",""]
+	["a%2e%2E/%2e%2e/%5a%2f%3f%23%25%00%7f%e2%82%ac%e2%82",""]
+	["","./%"]
+	E
+	alike results - <<-'E'
+	.//b
+	/.//b
+	a:/.//c
+	a:c
+	a:/.//c
+	//h//c
+	./a:b
+	c
+	./a:b
+	./1:b
+	a/b?c
+	a/b?c
+	Z%2F%3F%23%25%00%7F€%E2%82
+	%25
+	E
+}
+
 @test "references are resolved as by Python's urljoin, over random ones" {
 	# of a relative base the folder of the schema is six parts deep in what Python is given: what
 	# it removes of those, and only that, is kept as ".."

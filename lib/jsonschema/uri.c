@@ -177,12 +177,12 @@ static void put_parts(struct lh_buf *out, struct lh_str path, bool keep)
 
 /* Return what a path must begin with, so that it is read as a path again: its first part is no
  * scheme and no authority, and it is neither empty nor suddenly absolute. */
-static const char *guard(const char *path, size_t n, bool rooted)
+static const char *guard(const char *path, size_t n, bool relative)
 {
 	const char *slash = n ? memchr(path, '/', n) : NULL;
 
-	if (rooted)
-		return n > 1 && path[1] == '/' ? "/." : "";
+	if (!relative)
+		return n > 1 && *path == '/' && path[1] == '/' ? "/." : "";
 	return !n || *path == '/' || memchr(path, ':', slash ? (size_t)(slash - path) : n)
 		? "./" : "";
 }
@@ -190,13 +190,13 @@ static const char *guard(const char *path, size_t n, bool rooted)
 /* Append a path that is not empty, of a URI with this scheme and authority. */
 static void put_path(struct lh_buf *out, const struct uri *of, struct lh_str path)
 {
-	bool rooted = *path.p == '/', relative = !of->scheme.p && !of->authority.p && !rooted;
+	bool relative = !of->scheme.p && !of->authority.p && *path.p != '/';
 	struct lh_buf spelling = { 0 }, parts = { 0 };
 
 	put_spelling(&spelling, path);
 	put_parts(&parts, (struct lh_str){ spelling.p, spelling.len }, relative);
-	if (!of->authority.p && (rooted || relative))
-		lh_buf_puts(out, guard(parts.p, parts.len, rooted));
+	if (!of->authority.p)
+		lh_buf_puts(out, guard(parts.p, parts.len, relative));
 	lh_buf_add(out, parts.p, parts.len);
 	if (spelling.failed || parts.failed)
 		out->failed = LH_ENOMEM;
