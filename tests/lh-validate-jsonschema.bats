@@ -346,6 +346,7 @@ w.other.self.id: expected string, got 4' ]
 	["","/..//b"]
 	["a:b","..///c"]
 	["a:b","c"]
+	["","a:b/../c/./d"]
 	["a:/b",".//c"]
 	["//h/b","..//c"]
 	["","./a:b"]
@@ -362,6 +363,7 @@ w.other.self.id: expected string, got 4' ]
 	/.//b
 	a:/.//c
 	a:c
+	a:c/d
 	a:/.//c
 	//h//c
 	./a:b

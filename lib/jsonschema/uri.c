@@ -243,11 +243,9 @@ struct lh_str lh_uri_resolve(struct lh_buf *out, struct lh_str base, struct lh_s
 		put_part(out, "?", r.query.p ? r.query : b.query, "");
 		return r.fragment;
 	}
-	if (!r.path.n || (whole && *r.path.p != '/'))
-		put_spelling(out, r.path);
-	else if (own || *r.path.p == '/')
+	if (r.path.n && (own || *r.path.p == '/'))
 		put_path(out, own ? &r : &b, r.path);
-	else
+	else if (r.path.n)
 		put_merged(out, &b, r.path);
 	put_part(out, "?", r.query, "");
 	return r.fragment;
