@@ -3,6 +3,8 @@
 
 #include <stdio.h>
 
+#include "uri.h"
+
 #define VOCABULARY "https://json-schema.org/draft/2020-12/vocab/"
 
 /* Return whether a vocabulary is known, for one that a schema may not do without. */
@@ -44,10 +46,11 @@ static int read_meta(struct lh_js_reader *r, const char *at, struct lh_str uri, 
 {
 	struct lh_value meta, vocabulary;
 	struct lh_buf text = { 0 };
-	int rc = 0;
+	struct lh_str file;
+	int rc = lh_js_file(r, uri, &file);
 
-	if (r->how.load)
-		rc = r->how.load(r->how.ctx, uri, r->s->resource[0].uri, &text, r->err);
+	if (!rc)
+		rc = lh_js_load(r, uri, file, &text);
 	if (rc > 0 && (rc = lh_buf_check(&text, r->err)) == 0)
 		rc = lh_json_parse(&r->parser, lh_buf_room(&text, 1) ? text.p : "", text.len, &meta,
 				   r->err) == 0 ? 1 : -1;
@@ -65,19 +68,24 @@ static int read_meta(struct lh_js_reader *r, const char *at, struct lh_str uri, 
 int lh_js_read_dialect(struct lh_js_reader *r, const struct lh_js_node *n,
 		       const struct lh_value *v)
 {
+	struct lh_js_resource *of = &r->s->resource[n->resource];
+	struct lh_str text, fragment;
+	struct lh_buf uri = { 0 };
 	bool validation = true;
-	struct lh_str uri;
+	int rc;
 
 	if (v->type != LH_STRING)
 		return lh_js_fault(r, v->p, "must be a string");
-	if (lh_js_text(r, v, &uri) < 0)
+	if (lh_js_text(r, v, &text) < 0)
 		return -1;
-	if (uri.n && uri.p[uri.n - 1] == '#')
-		uri.n--;
-	if (lh_str_is(uri, LH_JS_META_URI, strlen(LH_JS_META_URI)))
-		return 0;
-	if (read_meta(r, v->p, uri, &validation) < 0)
-		return -1;
-	r->s->resource[n->resource].no_validation = !validation;
-	return 0;
+	fragment = lh_uri_resolve(&uri, of->uri, text);
+	rc = lh_buf_check(&uri, r->err);
+	if (!rc && fragment.n)
+		rc = lh_js_fault(r, v->p, "must not have a fragment");
+	text = (struct lh_str){ uri.p ? uri.p : "", uri.len };
+	if (!rc && !lh_str_is(text, LH_JS_META_URI, strlen(LH_JS_META_URI)))
+		rc = read_meta(r, v->p, text, &validation);
+	lh_buf_free(&uri);
+	of->no_validation = !validation;
+	return rc;
 }

@@ -35,10 +35,12 @@ struct lh_jsonschema_run {
 };
 
 struct lh_jsonschema_how {
-	/* Append the document with a URI that a reference has; root: the URI of the schema, ""
-	 * without an $id.  1, 0 if there is none, or -1.  NULL: there are none. */
-	int (*load)(void *ctx, struct lh_str uri, struct lh_str root, struct lh_buf *out,
+	/* Append the document with a URI that a reference has; path: relative to the folder of
+	 * the schema's own URI, NULL if it is not below that.  1, 0 if there is none, or -1.
+	 * NULL: there are none. */
+	int (*load)(void *ctx, struct lh_str uri, const char *path, struct lh_buf *out,
 		    struct lh_err *err);
+	const char *name;	/* of the schema's own file, as such a path; or NULL */
 	/* Get the place of each keyword that is unknown; or NULL. */
 	void (*note)(void *ctx, const char *place);
 	void *ctx;

@@ -68,6 +68,7 @@ struct lh_js_name {
 	struct lh_value as_written;
 	const struct lh_js_node *property, *dependent;
 	bool required;
+	uint32_t list;			/* of names, that it was in last */
 	struct lh_js_need *needs;	/* of dependentRequired */
 };
 
@@ -80,6 +81,7 @@ struct lh_js_object {
 	struct lh_js_limits count;
 	struct lh_js_name *name;
 	size_t n, cap;
+	uint32_t lists;			/* of names, read so far */
 	struct lh_table by_name;
 	bool has_dependent;		/* dependentRequired or dependentSchemas */
 	struct lh_js_pattern *patterns, *last_pattern;
@@ -153,6 +155,7 @@ struct lh_js_pending {
 
 struct lh_js_document {
 	struct lh_str uri;		/* "": the one that was given */
+	struct lh_str file;		/* the path of its file; p NULL: none */
 	struct lh_buf text;
 	struct lh_value root;
 	struct lh_js_document *next;
@@ -195,9 +198,10 @@ struct lh_js_node *lh_js_node_at(const struct lh_jsonschema *s, const char *p);
 struct lh_js_node *lh_js_read_in_place(struct lh_js_reader *r, struct lh_js_node *n,
 				       const struct lh_value *v);
 int lh_js_add_edge(struct lh_js_reader *r, struct lh_js_node *from, struct lh_js_node *to);
-/* Compile a document, whose text is taken over.  Its URI, that of its $id, or both, name it. */
+/* Compile a document, whose text is taken over.  Its URI, that of its $id, or both, name it;
+ * file: its path, p NULL: none. */
 struct lh_js_node *lh_js_read_document(struct lh_js_reader *r, struct lh_str uri,
-				       struct lh_buf *text);
+				       struct lh_str file, struct lh_buf *text);
 /* Append the place that p is in a document. */
 void lh_js_put_place(struct lh_js_reader *r, struct lh_buf *out, const char *p);
 /* Report a fault at a place of the schema; returns -1. */
@@ -228,6 +232,11 @@ const struct lh_js_node *lh_js_dynamic_anchor(const struct lh_jsonschema *s, uin
 					      struct lh_str name);
 /* Return the node of the document with a URI; NULL with *err, about the reference at `at`. */
 struct lh_js_node *lh_js_find_document(struct lh_js_reader *r, const char *at, struct lh_str uri);
+/* Set the path of the file that a URI names; p NULL: none. */
+int lh_js_file(struct lh_js_reader *r, struct lh_str uri, struct lh_str *file);
+/* Append the text of the document with a URI, in this file: 1, 0 if there is none, or -1. */
+int lh_js_load(struct lh_js_reader *r, struct lh_str uri, struct lh_str file,
+	       struct lh_buf *text);
 int lh_js_resolve_all(struct lh_js_reader *r);
 int lh_js_refuse_loops(struct lh_js_reader *r);
 

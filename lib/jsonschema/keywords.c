@@ -66,7 +66,15 @@ static int want_type(struct lh_js_reader *r, const struct lh_value *v, enum lh_t
 
 /* ---- type, enum, const ---- */
 
-static int add_type(struct lh_js_reader *r, struct lh_js_node *n, const struct lh_value *v)
+static int twice(struct lh_js_reader *r, const struct lh_value *v)
+{
+	return lh_js_fault(r, v->p, "%.*s is there twice", (int)lh_js_whole(v->p, v->n, 200),
+			   v->p);
+}
+
+/* named: a bit for each type that was named. */
+static int add_type(struct lh_js_reader *r, struct lh_js_node *n, const struct lh_value *v,
+		    unsigned *named)
 {
 	static const struct {
 		const char *name;
@@ -82,6 +90,9 @@ static int add_type(struct lh_js_reader *r, struct lh_js_node *n, const struct l
 	for (i = 0; i < sizeof types / sizeof *types && v->type == LH_STRING; i++) {
 		if (!lh_value_is(v, types[i].name, strlen(types[i].name)))
 			continue;
+		if (*named >> i & 1)
+			return twice(r, v);
+		*named |= 1u << i;
 		n->types |= types[i].bits;
 		n->integer |= i == 6;
 		n->number_too |= i == 5;
@@ -94,13 +105,14 @@ static int add_type(struct lh_js_reader *r, struct lh_js_node *n, const struct l
 static int read_type(struct lh_js_reader *r, struct lh_js_node *n, const struct lh_value *v,
 		     int which)
 {
+	unsigned named = 0;
 	struct lh_iter it;
 
 	(void)which;
 	if (v->type != LH_ARRAY)
-		return add_type(r, n, v);
+		return add_type(r, n, v, &named);
 	for (lh_iter_init(&it, v); lh_iter_next(&it); )
-		if (add_type(r, n, &it.val) < 0)
+		if (add_type(r, n, &it.val, &named) < 0)
 			return -1;
 	return n->types ? 0 : lh_js_fault(r, v->p, "must name a type");
 }
@@ -298,6 +310,20 @@ static int64_t name_of(struct lh_js_reader *r, struct lh_js_object *o, const str
 	return (int64_t)o->n++;
 }
 
+/* Return the number of a name in a list of names, the newest, which has each name once; or -1. */
+static int64_t listed_name(struct lh_js_reader *r, struct lh_js_object *o,
+			   const struct lh_value *v)
+{
+	int64_t i = name_of(r, o, v);
+
+	if (i < 0)
+		return -1;
+	if (o->name[i].list == o->lists)
+		return twice(r, v);
+	o->name[i].list = o->lists;
+	return i;
+}
+
 static int read_properties(struct lh_js_reader *r, struct lh_js_node *n,
 			   const struct lh_value *v, int which)
 {
@@ -329,8 +355,9 @@ static int read_required(struct lh_js_reader *r, struct lh_js_node *n, const str
 	(void)which;
 	if (!o || want_type(r, v, LH_ARRAY) < 0)
 		return -1;
+	o->lists++;
 	for (lh_iter_init(&it, v); lh_iter_next(&it); ) {
-		i = name_of(r, o, &it.val);
+		i = listed_name(r, o, &it.val);
 		if (i < 0)
 			return -1;
 		o->name[i].required = true;
@@ -347,8 +374,9 @@ static int add_needs(struct lh_js_reader *r, struct lh_js_object *o, size_t name
 
 	if (want_type(r, v, LH_ARRAY) < 0)
 		return -1;
+	o->lists++;
 	for (lh_iter_init(&it, v); lh_iter_next(&it); ) {
-		i = name_of(r, o, &it.val);
+		i = listed_name(r, o, &it.val);
 		need = i < 0 ? NULL : lh_arena_new(&r->s->arena, 1, sizeof *need, r->err);
 		if (!need)
 			return -1;

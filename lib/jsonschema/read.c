@@ -262,7 +262,7 @@ static int parse(struct lh_js_reader *r, struct lh_js_document *d)
 }
 
 struct lh_js_node *lh_js_read_document(struct lh_js_reader *r, struct lh_str uri,
-				       struct lh_buf *text)
+				       struct lh_str file, struct lh_buf *text)
 {
 	struct lh_js_document *d = lh_arena_new(&r->s->arena, 1, sizeof *d, r->err);
 	struct lh_jsonschema *s = r->s;
@@ -272,7 +272,7 @@ struct lh_js_node *lh_js_read_document(struct lh_js_reader *r, struct lh_str uri
 		lh_buf_free(text);
 		return NULL;
 	}
-	*d = (struct lh_js_document){ .uri = uri, .text = *text, .next = s->document };
+	*d = (struct lh_js_document){ uri, file, .text = *text, .next = s->document };
 	*text = (struct lh_buf){ 0 };
 	s->document = d;
 	s->documents++;
@@ -290,10 +290,12 @@ struct lh_js_node *lh_js_read_document(struct lh_js_reader *r, struct lh_str uri
 
 static int compile(struct lh_js_reader *r, struct lh_str text)
 {
+	const char *name = r->how.name;
 	struct lh_buf own = { 0 };
 
 	lh_buf_add(&own, text.p, text.n);
-	r->s->root = lh_js_read_document(r, (struct lh_str){ "", 0 }, &own);
+	r->s->root = lh_js_read_document(r, (struct lh_str){ "", 0 },
+					 (struct lh_str){ name, name ? strlen(name) : 0 }, &own);
 	if (!r->s->root || lh_js_resolve_all(r) < 0)
 		return -1;
 	return lh_js_refuse_loops(r);

@@ -109,27 +109,84 @@ static struct lh_js_node *read_meta(struct lh_js_reader *r, struct lh_str uri)
 
 	lh_buf_puts(&text, lh_js_meta);
 	r->how.note = NULL;
-	n = lh_js_read_document(r, uri, &text);
+	n = lh_js_read_document(r, uri, (struct lh_str){ NULL, 0 }, &text);
 	r->how.note = note;
 	return n;
 }
 
+int lh_js_file(struct lh_js_reader *r, struct lh_str uri, struct lh_str *file)
+{
+	struct lh_buf path = { 0 };
+	bool found;
+	int rc;
+
+	*file = (struct lh_str){ NULL, 0 };
+	found = lh_uri_file(&path, r->s->resource[0].uri, uri);
+	rc = lh_buf_check(&path, r->err);
+	if (!rc && found)
+		rc = lh_js_keep(r, path.p, path.len, file);
+	lh_buf_free(&path);
+	return rc;
+}
+
+int lh_js_load(struct lh_js_reader *r, struct lh_str uri, struct lh_str file,
+	       struct lh_buf *text)
+{
+	return r->how.load ? r->how.load(r->how.ctx, uri, file.p, text, r->err) : 0;
+}
+
+/* Return the document that was read from a file, or NULL. */
+static const struct lh_js_document *of_file(const struct lh_jsonschema *s, struct lh_str file)
+{
+	const struct lh_js_document *d = file.p ? s->document : NULL;
+
+	while (d && !lh_str_is(d->file, file.p, file.n))
+		d = d->next;
+	return d;
+}
+
+/* Name a document by a further URI. */
+static struct lh_js_node *add_name(struct lh_js_reader *r, const char *at, struct lh_str uri,
+				   const struct lh_js_document *d)
+{
+	struct lh_js_node *n = lh_js_node_at(r->s, d->root.p);
+
+	return lh_js_add_id(r, at, uri, (struct lh_str){ NULL, 0 }, n, false) < 0 ? NULL : n;
+}
+
+static void no_document(struct lh_js_reader *r, const char *at, struct lh_str uri)
+{
+	int n = uri.n > 300 ? 300 : (int)uri.n;
+
+	if (lh_uri_climbs(uri))
+		lh_js_fault(r, at, "\"%.*s\" is above the folder of the schema, where nothing is "
+			    "read", n, uri.p);
+	else
+		lh_js_fault(r, at, "there is no document \"%.*s\", and nothing is fetched", n,
+			    uri.p);
+}
+
 static struct lh_js_node *load(struct lh_js_reader *r, const char *at, struct lh_str uri)
 {
+	const struct lh_js_document *same;
 	struct lh_buf text = { 0 };
-	int rc = 0;
+	struct lh_str file;
+	int rc;
 
+	if (lh_js_file(r, uri, &file) < 0)
+		return NULL;
+	same = of_file(r->s, file);
+	if (same)
+		return add_name(r, at, uri, same);
 	if (r->s->documents >= LH_JS_DOCUMENTS) {
 		lh_js_fault(r, at, "more than %d documents", LH_JS_DOCUMENTS);
 		return NULL;
 	}
-	if (r->how.load)
-		rc = r->how.load(r->how.ctx, uri, r->s->resource[0].uri, &text, r->err);
+	rc = lh_js_load(r, uri, file, &text);
 	if (rc > 0)
-		return lh_js_read_document(r, uri, &text);
+		return lh_js_read_document(r, uri, file, &text);
 	if (!rc)
-		lh_js_fault(r, at, "there is no document \"%.*s\", and nothing is fetched",
-			    uri.n > 300 ? 300 : (int)uri.n, uri.p);
+		no_document(r, at, uri);
 	lh_buf_free(&text);
 	return NULL;
 }

@@ -23,13 +23,31 @@ static void skip(struct lh_str *s, size_t n)
 	s->n -= n;
 }
 
+static bool is_letter(char c)
+{
+	return (c | 32) >= 'a' && (c | 32) <= 'z';
+}
+
+static bool is_scheme(struct lh_str s)
+{
+	size_t i;
+	char c;
+
+	for (i = 0; i < s.n; i++) {
+		c = s.p[i];
+		if (!is_letter(c) && !(i && ((c >= '0' && c <= '9') || memchr("+-.", c, 3))))
+			return false;
+	}
+	return s.n;
+}
+
 static struct uri split(struct lh_str s)
 {
 	struct lh_str rest = s, part;
 	struct uri u = { .scheme = { 0 } };
 
 	part = take(&rest, ":/?#");
-	if (part.n && rest.n && *rest.p == ':') {
+	if (is_scheme(part) && rest.n && *rest.p == ':') {
 		u.scheme = part;
 		skip(&rest, 1);
 	} else {
@@ -51,31 +69,139 @@ static struct uri split(struct lh_str s)
 	return u;
 }
 
-/* Append a path without its "." and ".." parts. */
-static void put_path(struct lh_buf *out, struct lh_str path)
+static int hex(char c)
 {
-	size_t from = out->len, at;
-	struct lh_str part;
-	bool last;
+	return c >= '0' && c <= '9' ? c - '0' : (c | 32) >= 'a' && (c | 32) <= 'f'
+		? (c | 32) - 'a' + 10 : -1;
+}
+
+/* Return the byte that an escape at the beginning of s stands for, or -1. */
+static int escaped(struct lh_str s)
+{
+	if (s.n < 3 || *s.p != '%' || hex(s.p[1]) < 0 || hex(s.p[2]) < 0)
+		return -1;
+	return hex(s.p[1]) << 4 | hex(s.p[2]);
+}
+
+/* Take an escape that stands for a byte, or a byte; *as_escape: which. */
+static unsigned char take_byte(struct lh_str *s, bool *as_escape)
+{
+	int c = escaped(*s);
+
+	*as_escape = c >= 0;
+	if (c < 0)
+		c = (unsigned char)*s->p;
+	skip(s, *as_escape ? 3 : 1);
+	return (unsigned char)c;
+}
+
+/* Append the character beyond ASCII that the escapes at the beginning of s stand for, and skip
+ * them; false if they are not UTF-8. */
+static bool put_escaped_character(struct lh_buf *out, struct lh_str *s)
+{
+	unsigned first = (unsigned)escaped(*s);
+	size_t n = first >= 0xf0 ? 4 : first >= 0xe0 ? 3 : 2, i;
+	struct lh_str rest = *s;
+	char c[4];
+
+	for (i = 0; i < n; i++) {
+		if (escaped(rest) < 0)
+			return false;
+		c[i] = (char)escaped(rest);
+		skip(&rest, 3);
+	}
+	if (!lh_utf8_valid(c, n))
+		return false;
+	lh_buf_add(out, c, n);
+	*s = rest;
+	return true;
+}
+
+/* Append a path in one of its spellings, so that equal ones are equal bytes: escaped are a
+ * slash, ?, # and % that are part of a name, controls, and what is not UTF-8; nothing else is. */
+static void put_spelling(struct lh_buf *out, struct lh_str path)
+{
+	bool as_escape;
+	unsigned char c;
 
 	while (path.n) {
-		at = *path.p == '/';
-		part = (struct lh_str){ path.p + at, path.n - at };
-		part = take(&part, "/");
-		last = at + part.n == path.n;
-		if (lh_str_is(part, "..", 2)) {
-			while (out->len > from && out->p[--out->len] != '/')
-				continue;
-			if (last)
-				lh_buf_putc(out, '/');
-		} else if (lh_str_is(part, ".", 1)) {
-			if (last)
-				lh_buf_putc(out, '/');
-		} else {
-			lh_buf_add(out, path.p, at + part.n);
-		}
-		skip(&path, at + part.n);
+		if (escaped(path) >= 0x80 && put_escaped_character(out, &path))
+			continue;
+		c = take_byte(&path, &as_escape);
+		if (c < ' ' || c == 0x7f || c == '%' ||
+		    (as_escape && (c >= 0x80 || memchr("/?#", c, 3))))
+			lh_buf_printf(out, "%%%02X", c);
+		else
+			lh_buf_putc(out, (char)c);
 	}
+}
+
+/* Remove the last part of a path that ends with a slash, but none before `from`. */
+static void remove_part(struct lh_buf *out, size_t from)
+{
+	do
+		out->len--;
+	while (out->len > from && out->p[out->len - 1] != '/');
+}
+
+/* Append a path without its "." and ".." parts.  A ".." that has nothing to remove is kept if
+ * keep is set, and dropped otherwise. */
+static void put_parts(struct lh_buf *out, struct lh_str path, bool keep)
+{
+	struct lh_str part;
+	size_t from;
+
+	if (path.n && *path.p == '/') {
+		lh_buf_putc(out, '/');
+		skip(&path, 1);
+	}
+	from = out->len;
+	while (path.n && !out->failed) {
+		part = take(&path, "/");
+		if (lh_str_is(part, "..", 2)) {
+			if (out->len > from) {
+				remove_part(out, from);
+			} else if (keep) {
+				lh_buf_puts(out, "../");
+				from = out->len;
+			}
+		} else if (!lh_str_is(part, ".", 1)) {
+			lh_buf_add(out, part.p, part.n);
+			if (path.n)
+				lh_buf_putc(out, '/');
+		}
+		if (path.n)
+			skip(&path, 1);
+	}
+}
+
+/* Return what a path must begin with, so that it is read as a path again: its first part is no
+ * scheme and no authority, and it is neither empty nor suddenly absolute. */
+static const char *guard(const char *path, size_t n, bool relative)
+{
+	const char *slash = n ? memchr(path, '/', n) : NULL;
+
+	if (!relative)
+		return n > 1 && *path == '/' && path[1] == '/' ? "/." : "";
+	return !n || *path == '/' || memchr(path, ':', slash ? (size_t)(slash - path) : n)
+		? "./" : "";
+}
+
+/* Append a path that is not empty, of a URI with this scheme and authority. */
+static void put_path(struct lh_buf *out, const struct uri *of, struct lh_str path)
+{
+	bool relative = !of->scheme.p && !of->authority.p && *path.p != '/';
+	struct lh_buf spelling = { 0 }, parts = { 0 };
+
+	put_spelling(&spelling, path);
+	put_parts(&parts, (struct lh_str){ spelling.p, spelling.len }, relative);
+	if (!of->authority.p)
+		lh_buf_puts(out, guard(parts.p, parts.len, relative));
+	lh_buf_add(out, parts.p, parts.len);
+	if (spelling.failed || parts.failed)
+		out->failed = LH_ENOMEM;
+	lh_buf_free(&spelling);
+	lh_buf_free(&parts);
 }
 
 static void put_merged(struct lh_buf *out, const struct uri *base, struct lh_str path)
@@ -89,9 +215,10 @@ static void put_merged(struct lh_buf *out, const struct uri *base, struct lh_str
 		n--;
 	lh_buf_add(&b, base->path.p, n);
 	lh_buf_add(&b, path.p, path.n);
-	put_path(out, (struct lh_str){ b.p, b.len });
 	if (b.failed)
 		out->failed = b.failed;
+	else
+		put_path(out, base, (struct lh_str){ b.p, b.len });
 	lh_buf_free(&b);
 }
 
@@ -116,34 +243,70 @@ struct lh_str lh_uri_resolve(struct lh_buf *out, struct lh_str base, struct lh_s
 		put_part(out, "?", r.query.p ? r.query : b.query, "");
 		return r.fragment;
 	}
-	if (whole && r.path.n && *r.path.p != '/')
-		lh_buf_add(out, r.path.p, r.path.n);
-	else if (own || *r.path.p == '/')
-		put_path(out, r.path);
-	else
+	if (r.path.n && (own || *r.path.p == '/'))
+		put_path(out, own ? &r : &b, r.path);
+	else if (r.path.n)
 		put_merged(out, &b, r.path);
 	put_part(out, "?", r.query, "");
 	return r.fragment;
 }
 
-static int hex(char c)
+/* Append the folder that a URI is in, "" for that of a name alone; false if it is in none. */
+static bool put_folder(struct lh_buf *out, struct lh_str uri)
 {
-	return c >= '0' && c <= '9' ? c - '0' : (c | 32) >= 'a' && (c | 32) <= 'f'
-		? (c | 32) - 'a' + 10 : -1;
+	lh_uri_resolve(out, uri, lh_str_of("."));
+	if (out->len == 2 && !memcmp(out->p, "./", 2))
+		out->len = 0;
+	return !out->len || out->p[out->len - 1] == '/';
+}
+
+/* Append the path of a file in its one spelling: false if it is none. */
+static bool put_file(struct lh_buf *out, struct lh_str path)
+{
+	unsigned char c, before = 0;
+	bool as_escape;
+
+	if (path.n >= 2 && !memcmp(path.p, "./", 2))
+		skip(&path, 2);
+	if (!path.n || *path.p == '/' || lh_uri_climbs(path) || memchr(path.p, '?', path.n))
+		return false;
+	while (path.n) {
+		c = take_byte(&path, &as_escape);
+		if (!c || (as_escape && c == '/'))
+			return false;
+		if (c != '/' || before != '/')	/* as the system reads it */
+			lh_buf_putc(out, (char)c);
+		before = c;
+	}
+	return true;
+}
+
+bool lh_uri_file(struct lh_buf *out, struct lh_str root, struct lh_str uri)
+{
+	struct lh_buf folder = { 0 };
+	bool found;
+
+	found = put_folder(&folder, root) && !folder.failed && uri.n > folder.len &&
+		(folder.len ? !memcmp(uri.p, folder.p, folder.len) : !split(uri).scheme.p);
+	if (found)
+		found = put_file(out, (struct lh_str){ uri.p + folder.len, uri.n - folder.len });
+	if (folder.failed)
+		out->failed = folder.failed;
+	lh_buf_free(&folder);
+	return found;
+}
+
+bool lh_uri_climbs(struct lh_str uri)
+{
+	return uri.n >= 3 && !memcmp(uri.p, "../", 3);
 }
 
 int lh_uri_unescape(struct lh_buf *out, struct lh_str text)
 {
-	size_t from = out->len, i;
+	size_t from = out->len;
+	bool as_escape;
 
-	for (i = 0; i < text.n; i++) {
-		if (text.p[i] == '%' && i + 2 < text.n && hex(text.p[i + 1]) >= 0 &&
-		    hex(text.p[i + 2]) >= 0) {
-			lh_buf_putc(out, (char)(hex(text.p[i + 1]) << 4 | hex(text.p[i + 2])));
-			i += 2;
-		} else {
-			lh_buf_putc(out, text.p[i]);
-		}
-	}
+	while (text.n)
+		lh_buf_putc(out, (char)take_byte(&text, &as_escape));
 	return out->failed || lh_utf8_valid(out->p + from, out->len - from) ? 0 : -1;
 }

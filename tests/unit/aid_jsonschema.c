@@ -5,6 +5,8 @@
  *                                          the schema cannot be used; FILE: other documents, a
  *                                          line {"uri":U,"document":S}
  *     aid_jsonschema regex <CASES          a line ["pattern","text"]: the same
+ *     aid_jsonschema uri <CASES            a line ["base","reference"]: what that is, of the base
+ *                                          as resolved
  */
 #include <string.h>
 
@@ -12,6 +14,7 @@
 
 #include "check.h"
 #include "jsonschema/jsonschema.h"
+#include "jsonschema/uri.h"
 
 static struct lh_jsonschema_run run;
 static struct lh_buf scratch;
@@ -24,7 +27,7 @@ static void note(void *ctx, const struct lh_str *field, const struct lh_str *pro
 }
 
 /* Find a line of the file that ctx names. */
-static int load(void *ctx, struct lh_str uri, struct lh_str root, struct lh_buf *out,
+static int load(void *ctx, struct lh_str uri, const char *path, struct lh_buf *out,
 		struct lh_err *e)
 {
 	FILE *in = ctx ? fopen(ctx, "r") : NULL;
@@ -35,7 +38,7 @@ static int load(void *ctx, struct lh_str uri, struct lh_str root, struct lh_buf 
 	int found = 0;
 	ssize_t n;
 
-	(void)root;
+	(void)path;
 	lh_record_init(&r);
 	while (in && !found && (n = getline(&line, &cap, in)) > 0) {
 		check((line = realloc(line, cap = (size_t)n + LH_PAD)));
@@ -96,9 +99,28 @@ static void check_regex(const struct lh_value *v)
 	lh_regex_free(re);
 }
 
+static void check_uri(const struct lh_value *v)
+{
+	struct lh_buf base = { 0 }, uri = { 0 };
+	struct lh_str text;
+	struct lh_iter it;
+
+	lh_iter_init(&it, v);
+	lh_buf_reset(&scratch);
+	check(lh_iter_next(&it) && lh_value_str(&it.val, &scratch, &text, &err) == 0);
+	lh_uri_resolve(&base, (struct lh_str){ "", 0 }, text);
+	lh_buf_reset(&scratch);
+	check(lh_iter_next(&it) && lh_value_str(&it.val, &scratch, &text, &err) == 0);
+	lh_uri_resolve(&uri, (struct lh_str){ base.p ? base.p : "", base.len }, text);
+	check(lh_buf_check(&base, &err) == 0 && lh_buf_check(&uri, &err) == 0);
+	printf("%.*s\n", (int)uri.len, uri.p ? uri.p : "");
+	lh_buf_free(&base);
+	lh_buf_free(&uri);
+}
+
 int main(int argc, char **argv)
 {
-	bool regex = argc > 1 && !strcmp(argv[1], "regex");
+	const char *mode = argc > 1 ? argv[1] : "";
 	char *documents = argc > 2 ? argv[2] : NULL;
 	struct lh_record r;
 	struct lh_value v;
@@ -111,8 +133,10 @@ int main(int argc, char **argv)
 		check((line = realloc(line, cap = (size_t)n + LH_PAD)));
 		memset(line + n, 0, LH_PAD);
 		check(lh_json_parse(&r, line, (size_t)n, &v, &err) == 0);
-		if (regex)
+		if (!strcmp(mode, "regex"))
 			check_regex(&v);
+		else if (!strcmp(mode, "uri"))
+			check_uri(&v);
 		else
 			check_case(&v, documents);
 	}

@@ -15,14 +15,16 @@
 
 struct source {
 	struct lh_tool *tool;
-	int folder;		/* of the schema */
+	const char *path;	/* of the schema */
+	int folder;		/* that it is in */
 };
 
 static void on_unknown_keyword(void *ctx, const char *place)
 {
 	const struct source *from = ctx;
 
-	lh_tool_verbose(from->tool, "%.300s: not a keyword of JSON Schema, ignored", place);
+	lh_tool_verbose(from->tool, "%s: %.300s: not a keyword of JSON Schema, ignored", from->path,
+			place);
 }
 
 /* Read a file below the folder: 1, 0 if there is none, or -1. */
@@ -48,24 +50,13 @@ static int read_beneath(int folder, const char *path, struct lh_buf *out, struct
 }
 
 /* A URI in the folder of the schema's own URI is a file in the folder of the schema's file. */
-static int load(void *ctx, struct lh_str uri, struct lh_str root, struct lh_buf *out,
+static int load(void *ctx, struct lh_str uri, const char *path, struct lh_buf *out,
 		struct lh_err *err)
 {
 	const struct source *from = ctx;
-	char *path;
-	int rc;
 
-	while (root.n && root.p[root.n - 1] != '/')
-		root.n--;
-	if (uri.n <= root.n || memcmp(uri.p, root.p, root.n) ||
-	    memchr(uri.p + root.n, ':', uri.n - root.n) || memchr(uri.p, '\0', uri.n))
-		return 0;
-	path = lh_strndup(uri.p + root.n, uri.n - root.n, err);
-	if (!path)
-		return -1;
-	rc = read_beneath(from->folder, path, out, err);
-	free(path);
-	return rc;
+	(void)uri;
+	return path ? read_beneath(from->folder, path, out, err) : 0;
 }
 
 /* Insert the file before the reason, and of a syntax error the line and column. */
@@ -103,8 +94,10 @@ static int open_folder(const char *path, struct lh_err *err)
 static int compile(struct lh_tool *tool, const char *path, const struct lh_buf *text,
 		   struct lh_jsonschema **out)
 {
-	struct source from = { tool, open_folder(path, &tool->err) };
-	struct lh_jsonschema_how how = { load, on_unknown_keyword, &from };
+	struct source from = { tool, path, open_folder(path, &tool->err) };
+	const char *slash = strrchr(path, '/');
+	struct lh_jsonschema_how how = { load, slash ? slash + 1 : path, on_unknown_keyword,
+					 &from };
 
 	if (from.folder < 0)
 		return -1;
