@@ -300,14 +300,6 @@ const char *lh_index_writer_file(const struct lh_index_writer *w);
 uint64_t lh_index_writer_checksum(const struct lh_index_writer *w);
 int lh_index_swap(struct lh_index_writer *w, struct lh_err *err);
 
-/* ---- index_verify.c ---- */
-
-/* Verify the checksums and padding of an open file, to detect changes since it was
- * written. */
-void lh_index_verify_sums(struct lh_index *ix,
-			  void (*damage)(void *ctx, const char *section, const char *text),
-			  void *ctx);
-
 /* ---- sound.c ---- */
 
 /* Check one part of an index.  All return 0, or -1 with LH_ECORRUPT and the row.

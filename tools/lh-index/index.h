@@ -219,8 +219,18 @@ int changes_put(struct changes *ch, const struct row *row, struct lh_err *err);
 
 /* ---- merge.c, move.c: rows of another index ---- */
 
+/* A file whose checksums were verified. */
+struct source {
+	dev_t dev;
+	ino_t ino;
+	uint64_t checksum;	/* of its header */
+	bool known;
+};
+
 struct transfer {
 	struct changes to, from;	/* from: for a move only */
+	struct source verified;
+	struct metadata meta;
 	float *vector;
 	bool lenient;		/* count rows that DEST refuses, instead of failing */
 	uint64_t failed;
@@ -233,8 +243,9 @@ void transfer_close(struct transfer *t);
 /* Check that the index at path, with rows or without, fits DEST; label: its name in messages. */
 int transfer_fits(const struct transfer *t, const char *path, const char *label,
 		  struct lh_err *err);
-/* Open the index at path to read all its rows, after a check that they fit. */
-struct lh_index *transfer_source(const struct transfer *t, const char *path, struct lh_err *err);
+/* Open the index at path to read all its rows, after a check that they fit and that the file is
+ * what was written. */
+struct lh_index *transfer_source(struct transfer *t, const char *path, struct lh_err *err);
 typedef int transfer_fn(struct lh_index_change *c, const char *id, size_t id_len,
 			const float *vector, size_t n, const char *meta, size_t meta_len,
 			struct lh_err *err);
