@@ -449,6 +449,31 @@ npy() {
 	no_litter
 }
 
+@test "an id that occurs twice ends a build from vectors of other programs, and nothing is made" {
+	records 4 3 >in.jsonl
+	lh-index build --distance l2 x.lhv in.jsonl
+	for format in npy fvecs; do
+		lh-index dump --to $format --ids ids x.lhv >file
+		{ head -n 3 ids; sed -n 2p ids; } >twice
+		for shard in '' '--shard 0/1'; do
+			untouched lh-index build --distance l2 --from $format --ids twice $shard x.lhv file
+			[ "$stderr" = 'lh-index: file: row 4: the id -13 occurs twice' ] || { echo "$stderr"; return 1; }
+			run -2 lh-index build --distance l2 --from $format --ids twice $shard none.lhv file
+			[ ! -e none.lhv ]
+		done
+		run -2 --separate-stderr lh-index shard -n 2 --distance l2 --from $format --ids twice plan.json file
+		[ "$stderr" = 'lh-index: file: row 4: the id -13 occurs twice' ] || { echo "$stderr"; return 1; }
+		[ "$(ls | grep -c '^plan')" = 0 ]
+	done
+	# also of two files
+	lh-index dump --to pgcopy x.lhv >file
+	untouched lh-index build --distance l2 --from pgcopy x.lhv file file
+	[ "$stderr" = 'lh-index: file: row 1: the id -20 occurs twice' ] || { echo "$stderr"; return 1; }
+	# of records the last one counts
+	cat in.jsonl in.jsonl | lh-index build --distance l2 y.lhv
+	cmp <(dumped y.lhv) <(dumped x.lhv)
+}
+
 @test "parts of a divided job are what an index built at once has" {
 	records 200 4 >in.jsonl
 	lh-index build --distance l2 x.lhv in.jsonl

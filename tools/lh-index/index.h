@@ -136,6 +136,10 @@ struct ids_line {
 int ids_each(struct lh_tool *tool, const char *file,
 	     int (*take)(const struct lh_output *o, void *ctx, struct lh_err *err), void *ctx);
 
+/* Report an id that a file of another program has twice: of records the last one counts, but
+ * there a vector would be lost without a word. */
+int id_doubled(struct lh_str id, struct lh_err *err);
+
 /* ---- get.c ---- */
 
 /* Find a live record: 0, or LH_EDATA with status 404. */
