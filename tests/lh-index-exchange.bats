@@ -279,7 +279,10 @@ copy_file() {
 	bad 'tuple 1: byte 46: the metadata has 2147483647 bytes, at most 268435457' 0003 "$id" "$vector" 7fffffff
 	bad 'tuple 1: byte 48: the file is cut off: 268435453 bytes are missing' 0003 "$id" "$vector" 0fffffff
 	bad 'row 1: metadata: not JSON' 0003 "$id" "$vector" 00000003 017b7b
-	bad 'row 1: metadata: not JSON' 0003 "$id" "$vector" 00000003 015b5d
+	for json in 00000003015b5d 000000020135 0000000401227822; do
+		bad 'row 1: metadata: JSON, but not an object' 0003 "$id" "$vector" $json
+	done
+	bad 'tuple 1: byte 47: the metadata is jsonb without any JSON' 0003 "$id" "$vector" 00000001 01
 	bad 'row 1: *' 0002 '00000001 ff' "$vector"
 	bad 'row 1: *' 0002 00000000 "$vector"
 	bad 'row 1: *NaN*' 0002 "$id" '0000000c 0002 0000 3f800000 7fc00000'
@@ -287,6 +290,13 @@ copy_file() {
 	bad 'row 1: *infinit*' 0002 "$id" '00000008 0002 0000 3c00 7c00'
 	bad 'row 1: *NaN*' 0002 "$id" '00000008 0002 0000 3c00 7e01'
 	bad 'row 2: dimension 1, expected 2' 0002 "$id" "$vector" 0002 "$id" '00000008 0001 0000 3f800000'
+	# numbers that are read as text, which cannot hold a NUL
+	bad 'tuple 1: byte 29: the id has a NUL, which text cannot: if it is a number, give --id-type' 0002 '00000004 00000007' "$vector"
+	bad 'tuple 1: byte 33: the id has a NUL, *: if it is a number, give --id-type' 0002 '00000008 0102030405060700' "$vector"
+	bad 'tuple 2: byte 49: the id has a NUL, *' 0002 "$id" "$vector" 0002 '00000001 00' "$vector"
+	# a vector would be lost
+	bad 'row 2: the id a occurs twice' 0002 "$id" "$vector" 0002 "$id" "$vector"
+	bad 'row 3: the id a occurs twice' 0002 "$id" "$vector" 0002 '00000001 62' "$vector" 0002 "$id" "$vector"
 	# the header
 	{ printf 'PGCOPY\n\377\r\n\1'; tail -c +12 good; } >file
 	wrong 'byte 0: not a file of COPY in binary format'

@@ -32,7 +32,8 @@ int metadata_read(struct metadata *m, const struct lh_row *row, struct lh_str *j
 	if (lh_record_parse(&m->scan, m->copy.p, m->copy.len, err) < 0) {
 		if (err->code == LH_ENOMEM)
 			return -1;
-		return lh_err_set(err, LH_ECORRUPT, "metadata: not JSON");
+		return lh_err_set(err, LH_ECORRUPT, "metadata: %s",
+				  err->column ? "not JSON" : "JSON, but not an object");
 	}
 	*json = (struct lh_str){ m->scan.line, m->scan.len };
 	return 0;
