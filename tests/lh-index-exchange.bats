@@ -527,6 +527,61 @@ npy() {
 	done
 }
 
+@test "jsonb of several lines becomes metadata on one line, and any other stays byte for byte" {
+	id='00000001 61' vector='0000000c 0002 0000 3f800000 40000000'
+	metadata() {
+		copy_file 0003 "$id" "$vector" "$(printf %08x $((1 + ${#1})))" 01 "$(printf %s "$1" | xxd -p | tr -d '\n')" |
+			lh-index build --distance l2 --from pgcopy x.lhv
+		lh-index verify x.lhv
+		# as it is stored
+		[ "$(lh-index get x.lhv a)" = '{"id":"a","metadata":'"$2"'}' ] || { lh-index get x.lhv a; return 1; }
+		[ "$(lh-index dump x.lhv | wc -l)" = 1 ]
+		[ "$(lh-search --exact -k 1 x.lhv <<<'{"vector":[1,2]}' | jq -c '.results[0].id')" = '"a"' ]
+	}
+	metadata $'{"x":\n1}' '{"x":1}'
+	metadata $'\n{ "x y" :\t1.50e+01,\r\n "z": [ "a\\n  b", "\\"{ ",\n\n true ] , "": {} }\n' '{"x y":1.50e+01,"z":["a\n  b","\"{ ",true],"":{}}'
+	metadata '{"x": 1, "y": [2,  3]}' '{"x": 1, "y": [2,  3]}'
+	metadata $'\n{"x": 1 }\n' '{"x": 1 }'
+}
+
+# with_line_break FILE NEW - a copy of an index with a line break for the blank in its metadata, and
+# checksums that are right.
+with_line_break() {
+	python3 - "$@" <<-'END'
+	import ctypes, struct, sys
+	xxh3 = ctypes.CDLL("libxxhash.so.0").XXH3_64bits
+	xxh3.restype, xxh3.argtypes = ctypes.c_uint64, [ctypes.c_char_p, ctypes.c_size_t]
+	b = bytearray(open(sys.argv[1], "rb").read())
+	for s in range(128, 4088, 32):
+	    kind, _, at, n, _ = struct.unpack_from("<IIQQQ", b, s)
+	    if kind == 9:
+	        assert b[at:at + n] == b'{"x": 1}'
+	        b[at:at + n] = b'{"x":\n1}'
+	        struct.pack_into("<Q", b, s + 24, xxh3(bytes(b[at:at + n]), n))
+	struct.pack_into("<Q", b, 4088, xxh3(bytes(b[:4088]), 4088))
+	open(sys.argv[2], "wb").write(b)
+	END
+}
+
+@test "metadata with a line break is damage for all that read it, and is not copied" {
+	printf '{"id":"a","vector":[1,2],"metadata":{"x": 1}}\n' | lh-index build --distance l2 --now 2026-05-03T12:00:00Z x.lhv
+	printf '{"id":"b","vector":[1,2],"metadata":{"x": 1}}\n' >row
+	lh-index build --distance l2 dest.lhv row
+	with_line_break x.lhv bad.lhv
+	run -1 --separate-stderr lh-index verify bad.lhv
+	[ "$stderr" = 'lh-index: bad.lhv: metadata: row 0: the metadata has a line break' ] || { echo "$stderr"; return 1; }
+	for command in 'dump bad.lhv' 'dump --to pgcopy bad.lhv' 'merge new.lhv bad.lhv' 'merge dest.lhv bad.lhv' 'move dest.lhv bad.lhv'; do
+		run -2 --separate-stderr bash -c "lh-index $command"
+		[[ $stderr == 'lh-index: bad.lhv: '*'line break' ]] || { echo "$command: $stderr"; return 1; }
+	done
+	[ ! -e new.lhv ] && [ ! -e dest.lhv-log ]
+	run -2 --separate-stderr lh-search --exact -k 1 bad.lhv <<<'{"vector":[1,2]}'
+	has -F 'metadata holds a line break' <<<"$stderr"
+	lh-index add bad.lhv row
+	run -2 --separate-stderr lh-index compact bad.lhv
+	[ "$stderr" = 'lh-index: bad.lhv: metadata: row 0: the metadata has a line break' ] || { echo "$stderr"; return 1; }
+}
+
 # judged WANT INDEX OPERATOR - the answers of pgvector in judged.out are those of lh-search --exact
 judged() {
 	lh-search --exact --no-metadata -k 10 "$1" <queries >ours

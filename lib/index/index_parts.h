@@ -322,7 +322,8 @@ int lh_index_check_row_vector(const struct lh_index_params *p, const float *v, u
 /* Decode the code to v and check both. */
 int lh_index_check_row_code(const struct lh_index_params *p, const void *code, float *v,
 			    uint64_t row, struct lh_err *err);
-/* Copy the metadata to copy and check it; scan lends scratch memory.  Also LH_ENOMEM. */
+/* Copy the metadata to copy and check it: JSON on one line, as it is part of a line wherever it
+ * is written.  scan lends scratch memory.  Also LH_ENOMEM. */
 int lh_index_check_row_meta(struct lh_record *scan, struct lh_buf *copy, struct lh_str meta,
 			    uint64_t row, struct lh_err *err);
 

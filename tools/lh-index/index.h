@@ -96,6 +96,10 @@ struct metadata {
 };
 void metadata_init(struct metadata *m);
 void metadata_free(struct metadata *m);
+/* Set *json to the object that a text is, without white space around it; it lives until the next
+ * call. */
+int metadata_parse(struct metadata *m, struct lh_str text, struct lh_str *json,
+		   struct lh_err *err);
 /* Set *json to the metadata of a row as it was stored, which lives until the next call; p NULL
  * if there is none. */
 int metadata_read(struct metadata *m, const struct lh_row *row, struct lh_str *json,
