@@ -279,7 +279,10 @@ copy_file() {
 	bad 'tuple 1: byte 46: the metadata has 2147483647 bytes, at most 268435457' 0003 "$id" "$vector" 7fffffff
 	bad 'tuple 1: byte 48: the file is cut off: 268435453 bytes are missing' 0003 "$id" "$vector" 0fffffff
 	bad 'row 1: metadata: not JSON' 0003 "$id" "$vector" 00000003 017b7b
-	bad 'row 1: metadata: not JSON' 0003 "$id" "$vector" 00000003 015b5d
+	for json in 00000003015b5d 000000020135 0000000401227822; do
+		bad 'row 1: metadata: JSON, but not an object' 0003 "$id" "$vector" $json
+	done
+	bad 'tuple 1: byte 47: the metadata is jsonb without any JSON' 0003 "$id" "$vector" 00000001 01
 	bad 'row 1: *' 0002 '00000001 ff' "$vector"
 	bad 'row 1: *' 0002 00000000 "$vector"
 	bad 'row 1: *NaN*' 0002 "$id" '0000000c 0002 0000 3f800000 7fc00000'
@@ -287,6 +290,13 @@ copy_file() {
 	bad 'row 1: *infinit*' 0002 "$id" '00000008 0002 0000 3c00 7c00'
 	bad 'row 1: *NaN*' 0002 "$id" '00000008 0002 0000 3c00 7e01'
 	bad 'row 2: dimension 1, expected 2' 0002 "$id" "$vector" 0002 "$id" '00000008 0001 0000 3f800000'
+	# numbers that are read as text, which cannot hold a NUL
+	bad 'tuple 1: byte 29: the id has a NUL, which text cannot: if it is a number, give --id-type' 0002 '00000004 00000007' "$vector"
+	bad 'tuple 1: byte 33: the id has a NUL, *: if it is a number, give --id-type' 0002 '00000008 0102030405060700' "$vector"
+	bad 'tuple 2: byte 49: the id has a NUL, *' 0002 "$id" "$vector" 0002 '00000001 00' "$vector"
+	# a vector would be lost
+	bad 'row 2: the id a occurs twice' 0002 "$id" "$vector" 0002 "$id" "$vector"
+	bad 'row 3: the id a occurs twice' 0002 "$id" "$vector" 0002 '00000001 62' "$vector" 0002 "$id" "$vector"
 	# the header
 	{ printf 'PGCOPY\n\377\r\n\1'; tail -c +12 good; } >file
 	wrong 'byte 0: not a file of COPY in binary format'
@@ -449,6 +459,31 @@ npy() {
 	no_litter
 }
 
+@test "an id that occurs twice ends a build from vectors of other programs, and nothing is made" {
+	records 4 3 >in.jsonl
+	lh-index build --distance l2 x.lhv in.jsonl
+	for format in npy fvecs; do
+		lh-index dump --to $format --ids ids x.lhv >file
+		{ head -n 3 ids; sed -n 2p ids; } >twice
+		for shard in '' '--shard 0/1'; do
+			untouched lh-index build --distance l2 --from $format --ids twice $shard x.lhv file
+			[ "$stderr" = 'lh-index: file: row 4: the id -13 occurs twice' ] || { echo "$stderr"; return 1; }
+			run -2 lh-index build --distance l2 --from $format --ids twice $shard none.lhv file
+			[ ! -e none.lhv ]
+		done
+		run -2 --separate-stderr lh-index shard -n 2 --distance l2 --from $format --ids twice plan.json file
+		[ "$stderr" = 'lh-index: file: row 4: the id -13 occurs twice' ] || { echo "$stderr"; return 1; }
+		[ "$(ls | grep -c '^plan')" = 0 ]
+	done
+	# also of two files
+	lh-index dump --to pgcopy x.lhv >file
+	untouched lh-index build --distance l2 --from pgcopy x.lhv file file
+	[ "$stderr" = 'lh-index: file: row 1: the id -20 occurs twice' ] || { echo "$stderr"; return 1; }
+	# of records the last one counts
+	cat in.jsonl in.jsonl | lh-index build --distance l2 y.lhv
+	cmp <(dumped y.lhv) <(dumped x.lhv)
+}
+
 @test "parts of a divided job are what an index built at once has" {
 	records 200 4 >in.jsonl
 	lh-index build --distance l2 x.lhv in.jsonl
@@ -490,6 +525,61 @@ npy() {
 		run -2 --separate-stderr bash -c "ulimit -v 200000; lh-index build --from ${file% *} x.lhv ${file#* }"
 		[[ $stderr == *'cut off'* ]] || { echo "$stderr"; return 1; }
 	done
+}
+
+@test "jsonb of several lines becomes metadata on one line, and any other stays byte for byte" {
+	id='00000001 61' vector='0000000c 0002 0000 3f800000 40000000'
+	metadata() {
+		copy_file 0003 "$id" "$vector" "$(printf %08x $((1 + ${#1})))" 01 "$(printf %s "$1" | xxd -p | tr -d '\n')" |
+			lh-index build --distance l2 --from pgcopy x.lhv
+		lh-index verify x.lhv
+		# as it is stored
+		[ "$(lh-index get x.lhv a)" = '{"id":"a","metadata":'"$2"'}' ] || { lh-index get x.lhv a; return 1; }
+		[ "$(lh-index dump x.lhv | wc -l)" = 1 ]
+		[ "$(lh-search --exact -k 1 x.lhv <<<'{"vector":[1,2]}' | jq -c '.results[0].id')" = '"a"' ]
+	}
+	metadata $'{"x":\n1}' '{"x":1}'
+	metadata $'\n{ "x y" :\t1.50e+01,\r\n "z": [ "a\\n  b", "\\"{ ",\n\n true ] , "": {} }\n' '{"x y":1.50e+01,"z":["a\n  b","\"{ ",true],"":{}}'
+	metadata '{"x": 1, "y": [2,  3]}' '{"x": 1, "y": [2,  3]}'
+	metadata $'\n{"x": 1 }\n' '{"x": 1 }'
+}
+
+# with_line_break FILE NEW - a copy of an index with a line break for the blank in its metadata, and
+# checksums that are right.
+with_line_break() {
+	python3 - "$@" <<-'END'
+	import ctypes, struct, sys
+	xxh3 = ctypes.CDLL("libxxhash.so.0").XXH3_64bits
+	xxh3.restype, xxh3.argtypes = ctypes.c_uint64, [ctypes.c_char_p, ctypes.c_size_t]
+	b = bytearray(open(sys.argv[1], "rb").read())
+	for s in range(128, 4088, 32):
+	    kind, _, at, n, _ = struct.unpack_from("<IIQQQ", b, s)
+	    if kind == 9:
+	        assert b[at:at + n] == b'{"x": 1}'
+	        b[at:at + n] = b'{"x":\n1}'
+	        struct.pack_into("<Q", b, s + 24, xxh3(bytes(b[at:at + n]), n))
+	struct.pack_into("<Q", b, 4088, xxh3(bytes(b[:4088]), 4088))
+	open(sys.argv[2], "wb").write(b)
+	END
+}
+
+@test "metadata with a line break is damage for all that read it, and is not copied" {
+	printf '{"id":"a","vector":[1,2],"metadata":{"x": 1}}\n' | lh-index build --distance l2 --now 2026-05-03T12:00:00Z x.lhv
+	printf '{"id":"b","vector":[1,2],"metadata":{"x": 1}}\n' >row
+	lh-index build --distance l2 dest.lhv row
+	with_line_break x.lhv bad.lhv
+	run -1 --separate-stderr lh-index verify bad.lhv
+	[ "$stderr" = 'lh-index: bad.lhv: metadata: row 0: the metadata has a line break' ] || { echo "$stderr"; return 1; }
+	for command in 'dump bad.lhv' 'dump --to pgcopy bad.lhv' 'merge new.lhv bad.lhv' 'merge dest.lhv bad.lhv' 'move dest.lhv bad.lhv'; do
+		run -2 --separate-stderr bash -c "lh-index $command"
+		[[ $stderr == 'lh-index: bad.lhv: '*'line break' ]] || { echo "$command: $stderr"; return 1; }
+	done
+	[ ! -e new.lhv ] && [ ! -e dest.lhv-log ]
+	run -2 --separate-stderr lh-search --exact -k 1 bad.lhv <<<'{"vector":[1,2]}'
+	has -F 'metadata holds a line break' <<<"$stderr"
+	lh-index add bad.lhv row
+	run -2 --separate-stderr lh-index compact bad.lhv
+	[ "$stderr" = 'lh-index: bad.lhv: metadata: row 0: the metadata has a line break' ] || { echo "$stderr"; return 1; }
 }
 
 # judged WANT INDEX OPERATOR - the answers of pgvector in judged.out are those of lh-search --exact

@@ -475,6 +475,52 @@ source_of() {
 	[ "$(info a.lhv pending)" = 1 ]
 }
 
+# flipped FILE AT - a copy of FILE with another byte there
+flipped() {
+	python3 -c 'import sys; b = bytearray(open(sys.argv[1], "rb").read()); b[int(sys.argv[2])] ^= 0x40; sys.stdout.buffer.write(b)' "$@"
+}
+
+# bats test_tags=layouts
+@test "a damaged index is neither merged nor moved, wherever the damage is, and DEST stays as it was" {
+	mkdir served
+	lh-gen workers -n 300 >w
+	for i in 0 1; do lh-index build --dimension 64 --shard $i/2 p$i.lhv w; done
+	lh-gen workers -n 1 --seed 2 | lh-index add p1.lhv
+	refused() {
+		run -2 --separate-stderr "$@"
+		[[ $stderr == 'lh-index: bad.lhv: '* ]] && [ "${#stderr_lines[@]}" = 1 ] && [ -z "$output" ] || { echo "$at: $stderr"; return 1; }
+		cmp dest.lhv p0.lhv
+		cmp bad.lhv was
+		cmp bad.lhv-log p1.lhv-log
+		[ "$(ls -A | grep -c '^new\|^dest.lhv-log')" = 0 ] || { ls -A; return 1; }
+	}
+	cp p0.lhv dest.lhv
+	cp p1.lhv-log bad.lhv-log
+	size=$(stat -c %s p1.lhv)
+	for ((at = 4200; at < size; at += 8192)); do
+		flipped p1.lhv $at >bad.lhv
+		cp bad.lhv was
+		run -1 lh-index verify bad.lhv
+		refused lh-index merge new.lhv p0.lhv bad.lhv
+		refused lh-index merge dest.lhv bad.lhv
+		refused lh-index merge dest.lhv p1.lhv bad.lhv
+		refused lh-index move dest.lhv bad.lhv
+	done
+	[ "$at" -gt 60000 ]
+	# the same by requests
+	cp p0.lhv served/dest.lhv
+	cp bad.lhv bad.lhv-log served
+	for clear in false true; do
+		run -1 --separate-stderr lh-index requests --on-error emit served <<<'{"op":"merge","src":"bad","dest":"dest","clear_source":'$clear'}'
+		[ "$(jq -c .error.code <<<"$output")" = 503 ] || { echo "$output"; return 1; }
+		cmp served/dest.lhv p0.lhv
+		cmp served/bad.lhv bad.lhv
+	done
+	# and a good one is taken
+	lh-index merge dest.lhv p1.lhv
+	lh-index verify dest.lhv
+}
+
 # bats test_tags=layouts
 @test "merge adds what DEST lacks, pending records included, and refuses another kind" {
 	rows 1 5 a | lh-index build a.lhv

@@ -128,8 +128,9 @@ LH_API struct lh_index_writer *lh_index_writer_new(const char *path,
 						   const struct lh_index_params *p,
 						   double lock_timeout, struct lh_err *err);
 /* Add a row, or replace the row of the same id.  vector has n values; meta is
- * checked JSON text, meta_len 0 for none.  LH_EDATA for a vector that does not
- * fit (dimension, NaN or infinity, zero under cosine) and for a bad id. */
+ * checked JSON text without a line break, meta_len 0 for none.  LH_EDATA for a
+ * vector that does not fit (dimension, NaN or infinity, zero under cosine) and for
+ * a bad id. */
 LH_API int lh_index_put(struct lh_index_writer *w, const char *id, size_t id_len,
 			const float *vector, size_t n, const char *meta, size_t meta_len,
 			struct lh_err *err);

@@ -63,27 +63,6 @@ struct compaction {
 
 enum { COMPACT_DONE, COMPACT_MOOT, COMPACT_BUSY, COMPACT_AGAIN };
 
-static void on_damage(void *ctx, const char *section, const char *text)
-{
-	struct lh_err *err = ctx;
-
-	if (err->code == LH_OK)
-		lh_err_set(err, LH_ECORRUPT, "%s: %s", section, text);
-}
-
-/* Verify the checksums of the old file: the new one gets new checksums, which must not
- * hide damage. */
-static int check_base(struct compaction *f, struct lh_err *err)
-{
-	struct lh_err damage = { .code = LH_OK };
-
-	lh_index_verify_sums(f->snapshot, on_damage, &damage);
-	if (damage.code == LH_OK)
-		return 0;
-	*err = damage;
-	return -1;
-}
-
 /* Return whether the vector would be stored as that row's is.  code is scratch for a
  * code. */
 static bool is_same_vector(const struct lh_index *ix, uint64_t row, const float *v, void *code)
@@ -130,7 +109,7 @@ static int build_index(struct compaction *f, struct lh_err *err)
 	int64_t row;
 	int unchanged;
 
-	if (check_base(f, err) < 0)
+	if (lh_index_check_sums(f->snapshot, err) < 0)
 		return -1;
 	f->writer = lh_index_writer_bare(f->path, &f->snapshot->params, err);
 	if (!f->writer)

@@ -300,14 +300,6 @@ const char *lh_index_writer_file(const struct lh_index_writer *w);
 uint64_t lh_index_writer_checksum(const struct lh_index_writer *w);
 int lh_index_swap(struct lh_index_writer *w, struct lh_err *err);
 
-/* ---- index_verify.c ---- */
-
-/* Verify the checksums and padding of an open file, to detect changes since it was
- * written. */
-void lh_index_verify_sums(struct lh_index *ix,
-			  void (*damage)(void *ctx, const char *section, const char *text),
-			  void *ctx);
-
 /* ---- sound.c ---- */
 
 /* Check one part of an index.  All return 0, or -1 with LH_ECORRUPT and the row.
@@ -330,7 +322,8 @@ int lh_index_check_row_vector(const struct lh_index_params *p, const float *v, u
 /* Decode the code to v and check both. */
 int lh_index_check_row_code(const struct lh_index_params *p, const void *code, float *v,
 			    uint64_t row, struct lh_err *err);
-/* Copy the metadata to copy and check it; scan lends scratch memory.  Also LH_ENOMEM. */
+/* Copy the metadata to copy and check it: JSON on one line, as it is part of a line wherever it
+ * is written.  scan lends scratch memory.  Also LH_ENOMEM. */
 int lh_index_check_row_meta(struct lh_record *scan, struct lh_buf *copy, struct lh_str meta,
 			    uint64_t row, struct lh_err *err);
 

@@ -131,6 +131,10 @@ int lh_index_nth_row(const struct lh_index *ix, uint64_t i, uint64_t *row,
 /* Check the stored order of insertion, before all rows are read in that order: with a damaged
  * one a row would be read twice and another one not at all.  -1 with LH_ECORRUPT. */
 int lh_index_check_order(const struct lh_index *ix, struct lh_err *err);
+/* Verify the checksums and padding of an open file, which reads all of it, before its rows are
+ * copied: the copy gets new checksums, which must not hide damage.  -1 with LH_ECORRUPT and the
+ * first damage. */
+int lh_index_check_sums(struct lh_index *ix, struct lh_err *err);
 
 /* ---- searching by words ---- */
 

@@ -397,12 +397,23 @@ int lh_index_verify(const char *path,
 	return rc;
 }
 
-void lh_index_verify_sums(struct lh_index *ix,
-			  void (*damage)(void *ctx, const char *section, const char *text),
-			  void *ctx)
+static void set_error(void *ctx, const char *section, const char *text)
 {
-	struct check c = { .ix = ix, .damage = damage, .ctx = ctx };
+	struct lh_err *err = ctx;
+
+	if (err->code == LH_OK)
+		lh_err_set(err, LH_ECORRUPT, "%s: %s", section, text);
+}
+
+int lh_index_check_sums(struct lh_index *ix, struct lh_err *err)
+{
+	struct lh_err damage = { .code = LH_OK };
+	struct check c = { .ix = ix, .damage = set_error, .ctx = &damage };
 
 	check_header(&c);
 	check_sums(&c);
+	if (damage.code == LH_OK)
+		return 0;
+	*err = damage;
+	return -1;
 }

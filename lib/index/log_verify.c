@@ -21,17 +21,6 @@ static void report_fault(struct report *r, const char *what, uint64_t at)
 	r->damage(r->ctx, "log", text);
 }
 
-static bool is_valid_meta(struct report *r, struct lh_str meta)
-{
-	struct lh_err err;
-	struct lh_value v;
-
-	lh_buf_reset(&r->meta);
-	lh_buf_add(&r->meta, meta.p, meta.n);
-	return lh_buf_check(&r->meta, &err) == 0 &&
-	       lh_json_parse(&r->scan, r->meta.p, r->meta.len, &v, &err) == 0;
-}
-
 static void check_change(struct report *r, const struct lh_index *ix, const struct lh_log_frame *f)
 {
 	struct lh_pending row;
@@ -45,7 +34,7 @@ static void check_change(struct report *r, const struct lh_index *ix, const stru
 	else if (f->kind == LH_LOG_PUT &&
 		 lh_index_check_vector(&ix->params, row.vector, ix->params.dimension, &err) < 0)
 		report_fault(r, "a record with a bad vector", f->at);
-	else if (row.meta.n && !is_valid_meta(r, row.meta))
+	else if (lh_index_check_row_meta(&r->scan, &r->meta, row.meta, 0, &err) < 0)
 		report_fault(r, "a record with bad metadata", f->at);
 }
 

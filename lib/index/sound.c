@@ -108,9 +108,11 @@ int lh_index_check_row_meta(struct lh_record *scan, struct lh_buf *copy, struct 
 	lh_buf_add(copy, meta.p, meta.n);
 	if (lh_buf_check(copy, err) < 0)
 		return -1;
-	if (!meta.n || lh_json_parse(scan, copy->p, meta.n, &v, err) == 0)
+	if (meta.n && memchr(copy->p, '\n', meta.n))
+		lh_err_set(err, LH_ECORRUPT, "the metadata has a line break");
+	else if (!meta.n || lh_json_parse(scan, copy->p, meta.n, &v, err) == 0)
 		return 0;
-	if (err->code == LH_EDATA)
+	else if (err->code == LH_EDATA)
 		err->code = LH_ECORRUPT;
 	return lh_err_prefix(err, "row %llu", (unsigned long long)row);
 }

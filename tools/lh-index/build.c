@@ -186,6 +186,7 @@ static int store(const struct row *row, void *ctx, struct lh_err *err)
 {
 	struct build *b = ctx;
 	struct lh_index_params *p = b->p;
+	uint64_t count = lh_index_writer_count(b->w);
 	char model[sizeof p->model];
 
 	if (row_fits(row, p->dimension, p->model, err) < 0 ||
@@ -194,6 +195,8 @@ static int store(const struct row *row, void *ctx, struct lh_err *err)
 	if (lh_index_put(b->w, row->id.p, row->id.n, row->vector, row->n, row->meta.p,
 			 row->clears ? 0 : row->meta.n, err) < 0)
 		return -1;
+	if (b->rows.settings->from != FORMAT_JSONL && lh_index_writer_count(b->w) == count)
+		return id_doubled(row->id, err);
 	if (!*p->model)
 		memcpy(p->model, model, sizeof model);
 	if (!b->rows.dimension && !b->rows.model && lh_hash_knows(p->model))

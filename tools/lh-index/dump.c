@@ -19,23 +19,32 @@ void metadata_free(struct metadata *m)
 	lh_buf_free(&m->copy);
 }
 
+int metadata_parse(struct metadata *m, struct lh_str text, struct lh_str *json,
+		   struct lh_err *err)
+{
+	lh_buf_reset(&m->copy);
+	lh_buf_add(&m->copy, text.p, text.n);
+	if (lh_buf_check(&m->copy, err) < 0)
+		return -1;
+	if (lh_record_parse(&m->scan, m->copy.p, m->copy.len, err) < 0) {
+		if (err->code == LH_ENOMEM)
+			return -1;
+		return lh_err_set(err, LH_ECORRUPT, "metadata: %s",
+				  err->column ? "not JSON" : "JSON, but not an object");
+	}
+	*json = (struct lh_str){ m->scan.line, m->scan.len };
+	return 0;
+}
+
 int metadata_read(struct metadata *m, const struct lh_row *row, struct lh_str *json,
 		  struct lh_err *err)
 {
 	*json = (struct lh_str){ NULL, 0 };
 	if (!row->meta.n)
 		return 0;
-	lh_buf_reset(&m->copy);
-	lh_buf_add(&m->copy, row->meta.p, row->meta.n);
-	if (lh_buf_check(&m->copy, err) < 0)
-		return -1;
-	if (lh_record_parse(&m->scan, m->copy.p, m->copy.len, err) < 0) {
-		if (err->code == LH_ENOMEM)
-			return -1;
-		return lh_err_set(err, LH_ECORRUPT, "metadata: not JSON");
-	}
-	*json = (struct lh_str){ m->scan.line, m->scan.len };
-	return 0;
+	if (memchr(row->meta.p, '\n', row->meta.n))
+		return lh_err_set(err, LH_ECORRUPT, "metadata: it has a line break");
+	return metadata_parse(m, row->meta, json, err);
 }
 
 int metadata_write(struct metadata *m, struct lh_writer *w, const struct lh_row *row,

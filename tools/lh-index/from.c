@@ -8,6 +8,7 @@
 #include "base/signal.h"
 #include "csv/byte_source.h"
 #include "index/index_tools.h"
+#include "serve/repack.h"
 
 struct from {
 	struct lh_tool *tool;
@@ -23,6 +24,7 @@ struct from {
 	bool in_file, in_member;	/* a file is open; one of its members is read */
 	uint64_t taken;			/* vectors of all files so far */
 	struct metadata meta;
+	struct lh_buf line;		/* metadata of several lines, as one */
 };
 
 static ssize_t read_source(void *ctx, void *to, size_t n, struct lh_err *err)
@@ -104,15 +106,22 @@ static int next_row(struct from *f, struct format_row *row, struct lh_err *err)
 	}
 }
 
-/* Set the metadata of a row to JSON from outside, which may be a null. */
+/* Set the metadata of a row to JSON from outside, which may be a null.  Text of several lines
+ * loses the white space between its tokens, since it will be part of a line wherever it is
+ * written; any other is stored byte for byte. */
 static int set_metadata(struct from *f, struct lh_str json, struct row *row, struct lh_err *err)
 {
 	if (!json.n || lh_str_is(json, "null", 4))
 		return 0;
-	if (metadata_read(&f->meta, &(struct lh_row){ .meta = json }, &row->meta, err) < 0)
+	if (metadata_parse(&f->meta, json, &row->meta, err) < 0)
 		return -1;
 	row->clears = !f->meta.scan.n;
-	return 0;
+	if (!memchr(row->meta.p, '\n', row->meta.n))
+		return 0;
+	lh_buf_reset(&f->line);
+	lh_repack_text(&f->line, row->meta.p, row->meta.n);
+	row->meta = (struct lh_str){ f->line.p, f->line.len };
+	return lh_buf_check(&f->line, err);
 }
 
 /* Store a row, if it is in the shard. */
@@ -213,5 +222,6 @@ int from_run(struct rows *r, struct lh_tool *tool, row_sink sink, void *ctx)
 	rc = s->ids ? run_with_ids(&f) : run_alone(&f, &tool->err);
 	close_file(&f);
 	metadata_free(&f.meta);
+	lh_buf_free(&f.line);
 	return rc < 0 ? -1 : 0;
 }

@@ -36,6 +36,12 @@ static int read_line(struct lh_record *rec, void *result, struct lh_buf *out, vo
 	return rc < 0 ? -1 : 1;
 }
 
+int id_doubled(struct lh_str id, struct lh_err *err)
+{
+	return lh_err_set(err, LH_EDATA, "the id %.*s occurs twice",
+			  (int)(id.n < 100 ? id.n : 100), id.p);
+}
+
 int ids_each(struct lh_tool *tool, const char *file,
 	     int (*take)(const struct lh_output *o, void *ctx, struct lh_err *err), void *ctx)
 {

@@ -45,8 +45,7 @@ static int put_row(struct import *im, uint32_t element, struct lh_str id, struct
 	    0)
 		return -1;
 	if (lh_index_writer_count(im->w) == row)
-		return lh_err_set(err, LH_EDATA, "the id %.*s occurs twice",
-				  (int)(id.n < 100 ? id.n : 100), id.p);
+		return id_doubled(id, err);
 	im->row[element] = (uint32_t)row;
 	im->element[row] = element;
 	return 0;

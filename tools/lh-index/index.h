@@ -96,6 +96,10 @@ struct metadata {
 };
 void metadata_init(struct metadata *m);
 void metadata_free(struct metadata *m);
+/* Set *json to the object that a text is, without white space around it; it lives until the next
+ * call. */
+int metadata_parse(struct metadata *m, struct lh_str text, struct lh_str *json,
+		   struct lh_err *err);
 /* Set *json to the metadata of a row as it was stored, which lives until the next call; p NULL
  * if there is none. */
 int metadata_read(struct metadata *m, const struct lh_row *row, struct lh_str *json,
@@ -135,6 +139,10 @@ struct ids_line {
  * without its id. */
 int ids_each(struct lh_tool *tool, const char *file,
 	     int (*take)(const struct lh_output *o, void *ctx, struct lh_err *err), void *ctx);
+
+/* Report an id that a file of another program has twice: of records the last one counts, but
+ * there a vector would be lost without a word. */
+int id_doubled(struct lh_str id, struct lh_err *err);
 
 /* ---- get.c ---- */
 
@@ -219,8 +227,18 @@ int changes_put(struct changes *ch, const struct row *row, struct lh_err *err);
 
 /* ---- merge.c, move.c: rows of another index ---- */
 
+/* A file whose checksums were verified. */
+struct source {
+	dev_t dev;
+	ino_t ino;
+	uint64_t checksum;	/* of its header */
+	bool known;
+};
+
 struct transfer {
 	struct changes to, from;	/* from: for a move only */
+	struct source verified;
+	struct metadata meta;
 	float *vector;
 	bool lenient;		/* count rows that DEST refuses, instead of failing */
 	uint64_t failed;
@@ -233,8 +251,9 @@ void transfer_close(struct transfer *t);
 /* Check that the index at path, with rows or without, fits DEST; label: its name in messages. */
 int transfer_fits(const struct transfer *t, const char *path, const char *label,
 		  struct lh_err *err);
-/* Open the index at path to read all its rows, after a check that they fit. */
-struct lh_index *transfer_source(const struct transfer *t, const char *path, struct lh_err *err);
+/* Open the index at path to read all its rows, after a check that they fit and that the file is
+ * what was written. */
+struct lh_index *transfer_source(struct transfer *t, const char *path, struct lh_err *err);
 typedef int transfer_fn(struct lh_index_change *c, const char *id, size_t id_len,
 			const float *vector, size_t n, const char *meta, size_t meta_len,
 			struct lh_err *err);

@@ -1,4 +1,5 @@
 /* merge.c - lh-index merge: copy rows that DEST lacks from other indexes. */
+#include "index/index_parts.h"
 #include "index/index_tools.h"
 #include <stdio.h>
 #include <stdlib.h>
@@ -21,6 +22,7 @@ bool same_file(const char *a, const char *b)
 int transfer_open(struct transfer *t, const char *dest, const char *src, double lock_timeout,
 		  struct lh_err *err)
 {
+	metadata_init(&t->meta);
 	if (src && same_file(dest, src))
 		return lh_err_set(err, LH_EUSAGE, "%s: is DEST itself", src);
 	if (changes_open(&t->to, dest, lock_timeout, err) < 0 ||
@@ -34,6 +36,7 @@ void transfer_close(struct transfer *t)
 {
 	lh_index_change_close(t->to.c);
 	lh_index_change_close(t->from.c);
+	metadata_free(&t->meta);
 	free(t->vector);
 }
 
@@ -79,12 +82,26 @@ int transfer_fits(const struct transfer *t, const char *path, const char *label,
 	return rc;
 }
 
-struct lh_index *transfer_source(const struct transfer *t, const char *path, struct lh_err *err)
+/* Verify the checksums of a file, but once only if all batches of a move read it. */
+static int check_sums(struct transfer *t, struct lh_index *src, struct lh_err *err)
+{
+	struct source is = { src->dev, src->ino, src->checksum, true };
+	const struct source *was = &t->verified;
+
+	if (was->known && was->dev == is.dev && was->ino == is.ino && was->checksum == is.checksum)
+		return 0;
+	if (lh_index_check_sums(src, err) < 0)
+		return -1;
+	t->verified = is;
+	return 0;
+}
+
+struct lh_index *transfer_source(struct transfer *t, const char *path, struct lh_err *err)
 {
 	struct lh_index *src = lh_index_open(path, err);
 	int rc = src ? rows_fit(src, lh_index_change_params(t->to.c), path, err) : -1;
 
-	if (rc == 0 && lh_index_check_order(src, err) < 0)
+	if (rc == 0 && (check_sums(t, src, err) < 0 || lh_index_check_order(src, err) < 0))
 		rc = lh_err_prefix(err, "%s", path);
 	if (rc == 0)
 		return src;
@@ -95,8 +112,11 @@ struct lh_index *transfer_source(const struct transfer *t, const char *path, str
 int transfer_row(struct transfer *t, transfer_fn *put, const struct lh_index *src, uint64_t at,
 		 const struct lh_row *row, struct lh_err *err)
 {
-	const char *meta = row->meta.n ? row->meta.p : "{}";
+	const char *meta;
 
+	if (lh_index_check_row_meta(&t->meta.scan, &t->meta.copy, row->meta, at, err) < 0)
+		return -1;
+	meta = row->meta.n ? t->meta.copy.p : "{}";
 	lh_index_vector(src, at, t->vector);
 	if (put(t->to.c, row->id.p, row->id.n, t->vector,
 		lh_index_change_params(t->to.c)->dimension, meta, row->meta.n ? row->meta.n : 2,
@@ -110,12 +130,13 @@ int transfer_row(struct transfer *t, transfer_fn *put, const struct lh_index *sr
 
 /* ---- merge ---- */
 
-int merge_rows(struct transfer *t, const char *path, struct lh_err *err)
+/* Gather the rows of an open index that DEST lacks, and store most of them. */
+static int merge_source(struct transfer *t, const struct lh_index *src, const char *path,
+			struct lh_err *err)
 {
-	struct lh_index *src = transfer_source(t, path, err);
-	uint64_t i, at, n = src ? lh_index_rows(src) : 0;
+	uint64_t i, at, n = lh_index_rows(src);
 	struct lh_row row;
-	int rc = src ? 0 : -1;
+	int rc = 0;
 
 	for (i = 0; rc == 0 && i < n && !lh_stopping(); i++) {
 		rc = lh_index_nth_row(src, i, &at, &row, err);
@@ -126,6 +147,14 @@ int merge_rows(struct transfer *t, const char *path, struct lh_err *err)
 		if (rc < 0)
 			lh_err_prefix(err, "%s", path);
 	}
+	return rc;
+}
+
+int merge_rows(struct transfer *t, const char *path, struct lh_err *err)
+{
+	struct lh_index *src = transfer_source(t, path, err);
+	int rc = src ? merge_source(t, src, path, err) : -1;
+
 	lh_index_close(src);
 	return rc;
 }
@@ -136,29 +165,35 @@ int merge_counts(struct lh_tool *tool, uint64_t merged, uint64_t skipped)
 				  (uint64_t[]){ merged, skipped }, 2);
 }
 
-/* Check that the rows of the index at path fit DEST. */
-static int part_fits(const struct transfer *t, const char *path, struct lh_err *err)
+/* Open all sources, and merge them if all are good and fit: what was checked is what is read,
+ * whatever the paths lead to later. */
+static int merge_sources(struct transfer *t, struct lh_tool *tool, struct lh_index **src)
 {
-	struct lh_index *src = lh_index_open(path, err);
-	int rc = src ? rows_fit(src, lh_index_change_params(t->to.c), path, err) : -1;
+	char **path = tool->operands + 1;
+	size_t i, n = tool->n_operands - 1;
 
-	lh_index_close(src);
-	return rc;
+	for (i = 0; i < n; i++) {
+		src[i] = transfer_source(t, path[i], &tool->err);
+		if (!src[i] || not_stopped(tool) < 0)
+			return -1;
+	}
+	for (i = 0; i < n; i++)
+		if (merge_source(t, src[i], path[i], &tool->err) < 0 || not_stopped(tool) < 0)
+			return -1;
+	return 0;
 }
 
 static int merge_all(struct transfer *t, struct lh_tool *tool, const struct settings *s)
 {
 	const struct lh_index_tally *tally = lh_index_change_tally(t->to.c);
-	size_t i;
+	size_t i, n = tool->n_operands - 1;
+	struct lh_index **src = lh_calloc(n, sizeof *src, &tool->err);
+	int rc = src ? merge_sources(t, tool, src) : -1;
 
-	/* All sources must fit before anything is written. */
-	for (i = 1; i < tool->n_operands; i++)
-		if (part_fits(t, tool->operands[i], &tool->err) < 0)
-			return -1;
-	for (i = 1; i < tool->n_operands; i++)
-		if (merge_rows(t, tool->operands[i], &tool->err) < 0 || not_stopped(tool) < 0)
-			return -1;
-	if (changes_finish(&t->to, tool, s) < 0)
+	for (i = 0; src && i < n; i++)
+		lh_index_close(src[i]);
+	free(src);
+	if (rc < 0 || changes_finish(&t->to, tool, s) < 0)
 		return -1;
 	return merge_counts(tool, tally->added, tally->existing);
 }

@@ -69,7 +69,8 @@ static int open_parts(struct parts *parts)
 	for (i = 0; i < parts->n; i++) {
 		if (rows_fit(parts->src[i], &parts->p, path[i], err) < 0)
 			return -1;
-		if (lh_index_check_order(parts->src[i], err) < 0)
+		if (lh_index_check_sums(parts->src[i], err) < 0 ||
+		    lh_index_check_order(parts->src[i], err) < 0)
 			return lh_err_prefix(err, "%s", path[i]);
 	}
 	return 0;

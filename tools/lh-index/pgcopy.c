@@ -117,6 +117,9 @@ static int read_id(struct row_reader *r, struct lh_err *err)
 				   r->id_type == ID_INT4 ? "int4" : "int8", size[r->id_type], n);
 	if (bytes_need(&r->in, (size_t)n, &p, err) < 0)
 		return -1;
+	if (r->id_type == ID_TEXT && memchr(p, 0, (size_t)n))
+		return bytes_wrong(&r->in, err, "the id has a NUL, which text cannot: if it is a "
+				   "number, give --id-type");
 	if (r->id_type == ID_TEXT) {
 		lh_buf_add(&r->id, p, (size_t)n);
 	} else if (r->id_type == ID_INT4) {
@@ -195,6 +198,8 @@ static int read_meta(struct row_reader *r, struct lh_err *err)
 		return -1;
 	if (!n || *p != JSONB)
 		return bytes_wrong(&r->in, err, "the metadata is not jsonb of version 1");
+	if (n == 1)
+		return bytes_wrong(&r->in, err, "the metadata is jsonb without any JSON");
 	lh_buf_add(&r->meta, p + 1, (size_t)n - 1);
 	return lh_buf_check(&r->meta, err);
 }
