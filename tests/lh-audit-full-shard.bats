@@ -256,6 +256,22 @@ no rejected rag row" ]
 	[ "$(wc -l <lines)" = 23 ]
 }
 
+@test "in a task of a job array, an audit and a merge are of the whole root" {
+	lh-audit-full --root r >want
+	parts 3
+	for task in '3 3 3 1' '0 0 7 8' '5 0 7 8'; do
+		# shellcheck disable=SC2086
+		set -- $task
+		export SLURM_ARRAY_TASK_ID=$1 SLURM_ARRAY_TASK_MIN=$2 SLURM_ARRAY_TASK_MAX=$3 SLURM_ARRAY_TASK_COUNT=$4
+		lh-audit-full --root r | cmp want -
+		merge
+		[ "$merged" = 0 ]
+		cmp want lines
+		# what the user typed sees the task
+		lh-audit-full -q --root r --phase 1 --test-command "[ \$SLURM_ARRAY_TASK_ID = $1 ]"
+	done
+}
+
 # refused MESSAGE FILE... - exit 2 with that, nothing printed, r and the folder as they were.
 refused() {
 	local want=$1
