@@ -272,6 +272,18 @@ no rejected rag row" ]
 	done
 }
 
+@test "one of the parts may be standard input" {
+	parts 3
+	merge
+	cp lines want
+	lh-audit-full merge --root r parts/2 - parts/1 <parts/0 | cmp want -
+	lh-audit-full merge --root r parts/2 - parts/1 < <(cat parts/0) | cmp want -
+	run -2 --separate-stderr lh-audit-full merge --root r - - parts/1 <parts/0
+	[ "$stderr" = 'lh-audit-full: standard input can be one operand only' ]
+	run -2 --separate-stderr lh-audit-full merge --root r - </dev/null
+	[ "$stderr" = 'lh-audit-full: -: not a part of an audit, or torn' ]
+}
+
 # refused MESSAGE FILE... - exit 2 with that, nothing printed, r and the folder as they were.
 refused() {
 	local want=$1
