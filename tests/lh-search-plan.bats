@@ -358,6 +358,27 @@ near_rows() {
 	lh-search --nearest 3 p.json <<<'{"vector":[1,2]}' | jq -e '(.results | length == 3) and (has("partial") | not)'
 }
 
+@test "an id that is in several shards of a plan made by hand is one result, the nearest" {
+	rows 1 60 >in
+	lh-index build a.lhv in
+	lh-index build one.lhv <(first 40 <in)
+	# r21 to r40 twice: half of them as they are, and half with another vector
+	(sed -n '31,60p' in; sed -n '21,30p' in | jq -c '.vector |= map(. * -1 + 0.25)') | lh-index build two.lhv
+	for file in one two; do
+		jq -n -c --arg file $file.lhv --argjson size "$(stat -c %s $file.lhv)" \
+			--arg sum "$(python3 -c 'import sys; print("%016x" % int.from_bytes(open(sys.argv[1], "rb").read(4096)[4088:], "little"))' $file.lhv)" \
+			'{file: $file, length: $size, checksum: $sum, centroid: [1, 0, 0, 0, 0, 0, 0, 0]}'
+	done | jq -c -s '{format: 1, by: "centroid", dimension: 8, model: null, shards: .}' >p.json
+	rows 1001 1020 | jq -c '{id, vector, k: (.metadata.n % 7 * 10)}' >q
+	rows 1001 1020 | jq -c '{id, vector, k: 9, per_corpus_k: 4}' >>q
+	lh-search --exact a=p.json <q >got
+	lh-search --exact a=one.lhv <q >1
+	lh-search --exact a=two.lhv <q >2
+	lh-merge 1 2 | cmp - got
+	[ "$(jq -s 'map(.results | length) | max' got)" = 60 ]
+	[ "$(jq -s 'map(.results | map(.id) | length - (unique | length)) | max' got)" = 0 ]
+}
+
 @test "a plan and files below a folder are found from anywhere" {
 	mkdir -p d/sub
 	rows 1 30 | lh-index shard d/p.json -n 2
