@@ -379,6 +379,21 @@ near_rows() {
 	[ "$(jq -s 'map(.results | map(.id) | length - (unique | length)) | max' got)" = 0 ]
 }
 
+@test "members of an answer that is searched for again are not the answer's" {
+	rows 1 20 >in
+	lh-index build a.lhv in
+	lh-index shard p.json -n 2 in
+	rows 1 1 | jq -c '{id, results: [1], metadata_filter_dropped: 7, playbook_boosted: 8, playbook_injected: 9, partial: true, vector}' >old
+	rows 1 1 | jq -c '{id, vector}' >new
+	for index in a.lhv p.json; do
+		lh-search --exact "$index" <new >want
+		lh-search --exact "$index" <old | cmp want -
+		lh-search --exact --where n=3 "$index" <new >want
+		lh-search --exact --where n=3 "$index" <old | cmp want -
+		[ "$(jq -c keys_unsorted want)" = '["id","results","metadata_filter_dropped"]' ]
+	done
+}
+
 @test "a plan and files below a folder are found from anywhere" {
 	mkdir -p d/sub
 	rows 1 30 | lh-index shard d/p.json -n 2
