@@ -123,6 +123,20 @@ refused() {
 	refused 1 'bad:1: "per_corpus_k" must be a whole number from 0 to 10000' lh-merge bad < <(echo '{"per_corpus_k":-1,"results":[]}' | tee bad)
 }
 
+@test "equal queries are one from standard input, and stay apart in step or with an id" {
+	answer a:1 >a
+	cat a a >two
+	run -0 lh-merge --expect 2 <two
+	[ "${#lines[@]}" = 1 ]
+	run -1 --separate-stderr lh-merge --expect 2 two
+	[ "$(jq .partial <<<"$output" | paste -sd' ')" = 'true true' ]
+	run -0 lh-merge --expect 2 two two
+	[ "${#lines[@]}" = 2 ]
+	printf '%s\n' 1 2 | while read -r i; do sed 's/{/{"id":'$i',/' a; done >two
+	run -1 --separate-stderr lh-merge --expect 2 <two
+	[ "$(jq .partial <<<"$output" | paste -sd' ')" = 'true true' ]
+}
+
 @test "counters of several corpora, a playbook and a service are added up" {
 	lh-gen workers -n 60 >w.jsonl
 	echo '{"query_text":"Need 2 Welders in Gary IN","corpora":["all"],"k":5,"metadata_filter":{"state":"IN"}}' >q.jsonl
