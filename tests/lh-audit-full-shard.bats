@@ -256,6 +256,34 @@ no rejected rag row" ]
 	[ "$(wc -l <lines)" = 23 ]
 }
 
+@test "in a task of a job array, an audit and a merge are of the whole root" {
+	lh-audit-full --root r >want
+	parts 3
+	for task in '3 3 3 1' '0 0 7 8' '5 0 7 8'; do
+		# shellcheck disable=SC2086
+		set -- $task
+		export SLURM_ARRAY_TASK_ID=$1 SLURM_ARRAY_TASK_MIN=$2 SLURM_ARRAY_TASK_MAX=$3 SLURM_ARRAY_TASK_COUNT=$4
+		lh-audit-full --root r | cmp want -
+		merge
+		[ "$merged" = 0 ]
+		cmp want lines
+		# what the user typed sees the task
+		lh-audit-full -q --root r --phase 1 --test-command "[ \$SLURM_ARRAY_TASK_ID = $1 ]"
+	done
+}
+
+@test "one of the parts may be standard input" {
+	parts 3
+	merge
+	cp lines want
+	lh-audit-full merge --root r parts/2 - parts/1 <parts/0 | cmp want -
+	lh-audit-full merge --root r parts/2 - parts/1 < <(cat parts/0) | cmp want -
+	run -2 --separate-stderr lh-audit-full merge --root r - - parts/1 <parts/0
+	[ "$stderr" = 'lh-audit-full: standard input can be one operand only' ]
+	run -2 --separate-stderr lh-audit-full merge --root r - </dev/null
+	[ "$stderr" = 'lh-audit-full: -: not a part of an audit, or torn' ]
+}
+
 # refused MESSAGE FILE... - exit 2 with that, nothing printed, r and the folder as they were.
 refused() {
 	local want=$1

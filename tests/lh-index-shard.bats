@@ -180,6 +180,35 @@ content_of() {
 	[ "$(content_of p.json | wc -l)" = 3 ]
 }
 
+@test "a lock that a killed run left is removed with its files, and one that is held stays" {
+	rows 1 50 >in
+	lh-index shard p.json -n 3 in
+	for lock in p.4-of-10.b.lhv-lock p.0-of-3.a.lhv-lock p.7-of-10.b.lhv-lock; do
+		echo 1 >$lock
+	done
+	: >p.4-of-10.b.lhv-locked
+	: >q.4-of-10.b.lhv-lock
+	flock p.7-of-10.b.lhv-lock lh-index shard --lock-timeout 0.05 p.json -n 3 in 2>err
+	[ ! -s err ]
+	[ "$(ls -A | grep lock | paste -sd' ')" = 'p.4-of-10.b.lhv-locked p.7-of-10.b.lhv-lock q.4-of-10.b.lhv-lock' ]
+	lh-index shard p.json -n 3 in
+	[ ! -e p.7-of-10.b.lhv-lock ]
+}
+
+@test "a run of ten shards that is killed at a lock leaves nothing after a run of three" {
+	needs_strace
+	rows 1 50 >in
+	lh-index shard p.json -n 3 in
+	ls -A >want
+	for when in 2 5 9; do
+		inject rename:signal=KILL:when=$when lh-index shard -j1 p.json -n 10 in || true
+		rm -f trace
+		[ -e "$(echo p.*-of-10.*.lhv-lock)" ]
+		lh-index shard -j1 p.json -n 3 in
+		[ "$(ls -A | grep -c -- '-of-10\|lock')" = 0 ]
+	done
+}
+
 # The plan of before and its files are there and whole; or those of after.
 before_fault() {
 	rm -rf p.* .p.*

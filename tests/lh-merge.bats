@@ -98,6 +98,45 @@ refused() {
 	[ "$(jq -c '[.results | length]' got | tr -d '\n')" = '[4][3][0]' ]
 }
 
+@test "a query's per_corpus_k counts hits by their corpus, as it is named afterwards" {
+	lh-gen workers -n 120 >w.jsonl
+	for limit in 0 1 2 5 10 null; do
+		echo '{"query":"welder","k":7,"per_corpus_k":'$limit'}'
+	done >q.jsonl
+	parts 3 --dimension 64
+	search_parts 3 --exact
+	lh-search --exact all.lhv <q.jsonl >want
+	[ "$(jq '.results | length' want | paste -sd' ')" = '0 1 2 5 7 7' ]
+	lh-merge --corpus all a0 a1 a2 | cmp want -
+	cat a2 a0 a1 | lh-merge --corpus all | cmp want -
+	# several corpora: so many of each
+	for i in 0 1 2; do lh-search --exact part$i.lhv all.lhv <q.jsonl >b$i; done
+	lh-search --exact part0.lhv part1.lhv part2.lhv all.lhv <q.jsonl >want
+	lh-merge b0 b1 b2 | cmp want -
+	cat b1 b2 b0 | lh-merge | cmp want -
+	# hits without a corpus are of one
+	echo '{"per_corpus_k":1,"results":[{"id":"a","distance":1},{"id":"b","distance":2}]}' >a
+	[ "$(lh-merge a a | ids)" = a ]
+	# what a playbook injected comes on top, and no other thing of that name does
+	echo '{"per_corpus_k":1,"results":[{"id":"a","distance":1,"playbook":{"injected":true}},{"id":"b","distance":2},{"id":"c","distance":3,"playbook":{"injected":1}},{"id":"d","distance":4,"playbook":"injected"}]}' >a
+	[ "$(lh-merge a a | ids)" = 'a b' ]
+	refused 1 'bad:1: "per_corpus_k" must be a whole number from 0 to 10000' lh-merge bad < <(echo '{"per_corpus_k":-1,"results":[]}' | tee bad)
+}
+
+@test "equal queries are one from standard input, and stay apart in step or with an id" {
+	answer a:1 >a
+	cat a a >two
+	run -0 lh-merge --expect 2 <two
+	[ "${#lines[@]}" = 1 ]
+	run -1 --separate-stderr lh-merge --expect 2 two
+	[ "$(jq .partial <<<"$output" | paste -sd' ')" = 'true true' ]
+	run -0 lh-merge --expect 2 two two
+	[ "${#lines[@]}" = 2 ]
+	printf '%s\n' 1 2 | while read -r i; do sed 's/{/{"id":'$i',/' a; done >two
+	run -1 --separate-stderr lh-merge --expect 2 <two
+	[ "$(jq .partial <<<"$output" | paste -sd' ')" = 'true true' ]
+}
+
 @test "counters of several corpora, a playbook and a service are added up" {
 	lh-gen workers -n 60 >w.jsonl
 	echo '{"query_text":"Need 2 Welders in Gary IN","corpora":["all"],"k":5,"metadata_filter":{"state":"IN"}}' >q.jsonl
@@ -216,6 +255,8 @@ refused() {
 	            query = {"query": f"q{q % 97} \u00e9\U0001f600", "n": q % 97}
 	            if q % 97 % 5 == 0:
 	                query["k"] = q % 97 % 13
+	            if q % 97 % 4 == 0:
+	                query["per_corpus_k"] = q % 97 % 11
 	            hits = []
 	            for h in range(rnd.choice([0, 1, 5, 12])):
 	                hit = {"id": rnd.choice(["a", "b\n", "\u00fc", "\U0001f600", "ab", "", "c\"d", "\ue000"]) + str(rnd.randrange(4)),

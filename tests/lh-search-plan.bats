@@ -241,7 +241,7 @@ near_rows() {
 	rows 1 60 | lh-index shard p.json -n 3
 	cp p.json keep
 	cp "$(file 0)" copy.lhv
-	rows 1 20 | lh-index build --distance l2 l2.lhv
+	lh-index dump "$(file 1)" | lh-index build --distance l2 l2.lhv
 	while IFS=@ read -r filter message; do
 		cp keep p.json
 		edit "$filter"
@@ -253,7 +253,7 @@ near_rows() {
 		.shards[1].length += 1@bytes, the plan
 		.shards[1].checksum = "0123456789abcdef"@the plan 0123456789abcdef
 		.shards[1] = .shards[0]@is named twice
-		.shards[1] = .shards[0] | .shards[1].file = "copy.lhv"@are the same shard
+		.shards[1] = .shards[0] | .shards[1].file = "copy.lhv"@copy.lhv is not the shard that the plan names: it is shards[1] of 3, where a record of it belongs to shards[0]
 		.shards[2].file = "copy.lhv"@is not the shard that the plan names
 		.format = 2@format 2 is newer
 		.format = 0@"format" must be
@@ -283,11 +283,115 @@ near_rows() {
 		--argjson size "$(stat -c %s l2.lhv)" '.shards[1].length = $size | .shards[1].checksum = $sum' keep >p.json
 	run -2 lh-search p.json <<<"$(rows 1 1)"
 	[[ $output == *"it has distance l2, others cosine"* ]]
+	rows 1 60 | lh-index shard p.json -n 3 --by centroid
+	cp "$(file 0)" copy.lhv
+	edit '.shards[1] = .shards[0] | .shards[1].file = "copy.lhv"'
+	run -2 lh-search p.json <<<"$(rows 1 1)"
+	[[ $output == "lh-search: p.json: "*"are the same shard"* ]]
 	echo '{"id":"a","vector":[1]}' >queries.json
 	run -2 lh-search queries.json <queries.json
 	[[ $output == *"queries.json: not a plan of shards"* ]]
 	printf '{"format":1,' >p.json
 	run -2 lh-search p.json </dev/null
+}
+
+@test "a hash plan with a shard taken out, added or moved is refused" {
+	rows 1 300 | lh-index shard p.json -n 5
+	cp p.json keep
+	while read -r filter; do
+		cp keep p.json
+		edit "$filter"
+		run -2 --separate-stderr lh-search p.json <<<"$(rows 1 1)"
+		[[ $stderr == "lh-search: p.json: p."*" is not the shard that the plan names: it is shards["*"where a record of it belongs to shards["* ]] ||
+			{ echo "$filter: $stderr"; return 1; }
+	done <<-'END'
+		del(.shards[1])
+		del(.shards[0])
+		del(.shards[4])
+		del(.shards[2:])
+		.shards |= reverse
+		.shards |= .[1:] + .[:1]
+		.shards[3] as $x | .shards[3] = .shards[4] | .shards[4] = $x
+		.shards |= . + [.[0] | .file = "more.lhv"]
+	END
+	# a file that is missing or empty says nothing
+	cp keep p.json
+	rm "$(file 1)"
+	run -1 lh-search p.json <<<"$(rows 1 1)"
+	rows 1 2 | lh-index shard p.json -n 9
+	rows 1 1 | lh-search p.json | jq -e '.results | length == 2'
+	lh-index shard --allow-empty --dimension 8 p.json -n 3 </dev/null
+	rows 1 1 | lh-search p.json | jq -e '.results == [] and (has("partial") | not)'
+}
+
+@test "a plan by centroid that lacks the centroid of a shard with records is refused" {
+	rows 1 300 >in
+	lh-index shard p.json -n 4 --by centroid in
+	cp p.json keep
+	rows 1 1 >q
+	while read -r filter; do
+		cp keep p.json
+		edit "$filter"
+		for args in "" "--nearest 4" "--exact --nearest 1"; do
+			# shellcheck disable=SC2086
+			run -2 --separate-stderr lh-search $args p.json <q
+			[[ $stderr == "lh-search: p.json: p."*" is not the shard that the plan names: it has records, and the plan no centroid of it" ]] ||
+				{ echo "$filter: $stderr"; return 1; }
+		done
+	done <<-'END'
+		del(.shards[].centroid)
+		del(.shards[2].centroid)
+		.shards[3].centroid = null
+	END
+	# one whose file is missing too may have had records
+	cp keep p.json
+	edit 'del(.shards[2].centroid)'
+	rm "$(file 2)"
+	run -1 --separate-stderr lh-search --nearest 1 p.json <q
+	[ "$(jq .partial <<<"$output")" = true ]
+	lh-index shard p.json -n 4 in
+	edit '.by = "centroid"'
+	run -2 --separate-stderr lh-search --nearest 4 p.json <q
+	[[ $stderr == *"it has records, and the plan no centroid of it" ]]
+	# empty shards have none
+	printf '{"id":"%s","vector":[1,2]}\n' a b c | lh-index shard p.json -n 3 --by centroid
+	lh-search --nearest 3 p.json <<<'{"vector":[1,2]}' | jq -e '(.results | length == 3) and (has("partial") | not)'
+}
+
+@test "an id that is in several shards of a plan made by hand is one result, the nearest" {
+	rows 1 60 >in
+	lh-index build a.lhv in
+	lh-index build one.lhv <(first 40 <in)
+	# r21 to r40 twice: half of them as they are, and half with another vector
+	(sed -n '31,60p' in; sed -n '21,30p' in | jq -c '.vector |= map(. * -1 + 0.25)') | lh-index build two.lhv
+	for file in one two; do
+		jq -n -c --arg file $file.lhv --argjson size "$(stat -c %s $file.lhv)" \
+			--arg sum "$(python3 -c 'import sys; print("%016x" % int.from_bytes(open(sys.argv[1], "rb").read(4096)[4088:], "little"))' $file.lhv)" \
+			'{file: $file, length: $size, checksum: $sum, centroid: [1, 0, 0, 0, 0, 0, 0, 0]}'
+	done | jq -c -s '{format: 1, by: "centroid", dimension: 8, model: null, shards: .}' >p.json
+	rows 1001 1020 | jq -c '{id, vector, k: (.metadata.n % 7 * 10)}' >q
+	rows 1001 1020 | jq -c '{id, vector, k: 9, per_corpus_k: 4}' >>q
+	lh-search --exact a=p.json <q >got
+	lh-search --exact a=one.lhv <q >1
+	lh-search --exact a=two.lhv <q >2
+	lh-merge 1 2 | cmp - got
+	[ "$(jq -s 'map(.results | length) | max' got)" = 60 ]
+	[ "$(jq -s 'map(.results | map(.id) | length - (unique | length)) | max' got)" = 0 ]
+}
+
+@test "members of an answer that is searched for again are not the answer's" {
+	rows 1 20 >in
+	lh-index build a.lhv in
+	lh-index shard p.json -n 2 in
+	rows 1 1 | jq -c '{id, results: [1], metadata_filter_dropped: 7, playbook_boosted: 8, playbook_injected: 9, partial: true, vector}' >old
+	rows 1 1 | jq -c '{id, vector}' >new
+	for index in a.lhv p.json; do
+		lh-search --exact "$index" <new >want
+		lh-search --exact "$index" <old | cmp want -
+		lh-search --exact --where n=3 "$index" <new >want
+		lh-search --exact --where n=3 "$index" <old | cmp want -
+		[ "$(jq -c keys_unsorted want)" = '["id","results","metadata_filter_dropped"]' ]
+	done
 }
 
 @test "a plan and files below a folder are found from anywhere" {

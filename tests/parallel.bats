@@ -136,6 +136,12 @@ shards() {
 	[ "$(sort -u hosts | paste -sd ' ')" = "one two" ]
 	whole whole.lhv
 	same_contents job/index.lhv whole.lhv
+	shards 3
+	rm hosts
+	PARALLEL_SSH=$PWD/ssh PARALLEL="--sshlogin 2/one,2/two --workdir /" \
+		"$SEARCH" --corpus whole "$PWD/job/queries.jsonl" "$PWD"/shard?.lhv |
+		cmp - <(lh-search --exact whole.lhv <job/queries.jsonl)
+	[ "$(sort -u hosts | paste -sd ' ')" = "one two" ]
 }
 
 @test "the answers of shards that parallel searches, merged, are those of one index" {
@@ -158,6 +164,25 @@ shards() {
 	lh-search --exact plan.json <job/queries.jsonl | cmp - <(lh-search --exact plan.lhv <job/queries.jsonl)
 	shards=$(jq -r '.shards[].file' plan.json)
 	"$SEARCH" --corpus plan job/queries.jsonl $shards | cmp - <(lh-search --exact plan.lhv <job/queries.jsonl)
+}
+
+@test "a query that is asked twice is answered twice, also without a shard" {
+	a_job
+	shards 3
+	whole whole.lhv
+	(head -n 3 job/queries.jsonl; head -n 2 job/queries.jsonl; echo '{"n":1}'; head -n 1 job/queries.jsonl) >twice
+	run -1 lh-search -q --exact whole.lhv <twice
+	run -1 --separate-stderr "$SEARCH" --corpus whole twice shard?.lhv
+	cmp <(lh-search -q --exact whole.lhv <twice || true) - <<<"$output"
+	[ "${#lines[@]}" = 6 ]
+	rm shard1.lhv
+	run -1 --separate-stderr "$SEARCH" --corpus whole twice shard0.lhv shard1.lhv shard2.lhv
+	[ "$(jq .partial <<<"$output" | paste -sd' ')" = 'true true true true true true' ]
+	[[ $stderr == *shard1.lhv* ]]
+	rm shard?.lhv
+	run -2 --separate-stderr "$SEARCH" --corpus whole twice shard0.lhv shard1.lhv
+	[ -z "$output" ]
+	[ -z "$(find "${TMPDIR:-/tmp}" -maxdepth 1 -name 'lh-search-parallel.*' -user "$(id -u)" -newer twice)" ]
 }
 
 @test "a shard that cannot be searched is named, and the exit status is 1" {

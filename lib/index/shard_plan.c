@@ -17,6 +17,7 @@
 
 #define SUFFIX ".json"
 #define PLAN_MAX ((size_t)1 << 30)	/* bytes */
+#define ROWS_CHECKED 16		/* of N shards, one row in N is in its place by chance */
 
 static const char *const by_names[] = { "hash", "centroid", NULL };
 
@@ -288,6 +289,31 @@ char *lh_shard_plan_path(const char *path, const struct lh_shard_plan *p, size_t
 	return out;
 }
 
+/*
+ * Check that records of the file have their place in shard i: a few of them, which are next to
+ * each other in the file.  A plan of which a shard was taken out, or whose order was changed,
+ * answers as if it were complete.  A row that is damaged is left to the search that meets it.
+ */
+static int check_place(const struct lh_shard_plan *p, size_t i, const struct lh_index *ix,
+		       struct lh_err *err)
+{
+	uint64_t row, rows = lh_index_rows(ix), in;
+	struct lh_err damage;
+	struct lh_row r;
+
+	if (rows && p->by == LH_SHARD_BY_CENTROID && !p->shard[i].centroid)
+		return lh_err_set(err, LH_EDATA, "it has records, and the plan no centroid of it");
+	for (row = 0; row < rows && row < ROWS_CHECKED && p->by == LH_SHARD_BY_HASH; row++) {
+		if (lh_index_row(ix, row, &r, &damage) <= 0)
+			continue;
+		in = lh_shard_of(r.id.p, r.id.n, p->n);
+		if (in != i)
+			return lh_err_set(err, LH_EDATA, "it is shards[%zu] of %zu, where a record "
+					  "of it belongs to shards[%" PRIu64 "]", i, p->n, in);
+	}
+	return 0;
+}
+
 int lh_shard_plan_check(const struct lh_shard_plan *p, size_t i, const struct lh_index *ix,
 			struct lh_err *err)
 {
@@ -311,7 +337,7 @@ int lh_shard_plan_check(const struct lh_shard_plan *p, size_t i, const struct lh
 				  lh_index_checksum(ix), s->checksum);
 	if (st.pending || st.deleted)
 		return lh_err_set(err, LH_EDATA, "it was changed after the plan was made");
-	return 0;
+	return check_place(p, i, ix, err);
 }
 
 struct lh_str lh_shard_plan_name(const char *path)

@@ -66,8 +66,9 @@ double lh_shard_plan_distance(enum lh_distance distance, const float *a, const f
 /* Return the path of shard i of the plan at path, to be freed. */
 char *lh_shard_plan_path(const char *path, const struct lh_shard_plan *p, size_t i,
 			 struct lh_err *err);
-/* Check that an open index is shard i: its dimension, model, length and checksum, and that no
- * change was logged since.  LH_EDATA, without the name of the file. */
+/* Check that an open index is shard i: its dimension, model, length and checksum, that no
+ * change was logged since, and that its first records belong there, or, by centroid, that it
+ * has none without a centroid.  LH_EDATA, without the name of the file. */
 int lh_shard_plan_check(const struct lh_shard_plan *p, size_t i, const struct lh_index *ix,
 			struct lh_err *err);
 /* Return whether path has the name of a plan, which ends in ".json", and is JSON text. */

@@ -88,3 +88,14 @@ int lh_index_remove(const char *path, double lock_timeout, struct lh_err *err)
 	free(name);
 	return rc;
 }
+
+void lh_index_sweep_lock(const char *path)
+{
+	struct lh_err unused;
+	char *name = lh_index_sibling_path(path, LH_INDEX_LOCK, &unused);
+	struct lh_lock lock;
+
+	if (name && access(name, F_OK) == 0 && lh_lock_take(&lock, name, path, 0, &unused) == 0)
+		lh_lock_drop(&lock);
+	free(name);
+}

@@ -61,7 +61,9 @@ struct lh_coproc {
 /* Who needs which variables that hold keys or may hold them (addresses and proxies
  * with user-info), or that name files of keys.  A child gets only those of its
  * kind, and all variables that are none of these; a stranger, which is not of this
- * family, only those of PATH, HOME, the locale and the like, and of LH_*. */
+ * family, only those of PATH, HOME, the locale and the like, and of LH_*.  A tool of
+ * this family does not get the task of a Slurm job array, which would divide what it
+ * reads once more. */
 enum lh_child_keys {
 	LH_KEYS_NONE = 0,	/* reads archives, roots, pages */
 	LH_KEYS_OLLAMA = 1,	/* embeds with Ollama */

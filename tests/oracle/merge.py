@@ -60,6 +60,18 @@ def merge(answers, missing, options):
         if name not in seen:
             seen.add(name)
             best.append(h)
+    limit = query.get("per_corpus_k")
+    if limit is not None:
+        taken, cut = {}, []
+        for h in best:
+            playbook = h.get("playbook")
+            if isinstance(playbook, dict) and playbook.get("injected") is True:
+                cut.append(h)
+                continue
+            taken[h.get("corpus")] = taken.get(h.get("corpus"), 0) + 1
+            if taken[h.get("corpus")] <= int(limit):
+                cut.append(h)
+        best = cut
     out = dict(query)
     out["results"] = best[:k]
     for name in COUNTERS:

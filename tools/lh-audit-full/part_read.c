@@ -1,8 +1,11 @@
 /* part_read.c - read a part of a divided census, which may be torn or hostile.  See part.h. */
 #include "part.h"
 
+#include <fcntl.h>
 #include <inttypes.h>
 #include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
 
 #include <lh/digest.h>
 #include <lh/num.h>
@@ -197,6 +200,17 @@ static int parse(struct part *p, const struct lh_buf *text, struct lh_err *err)
 	return rc;
 }
 
+/* Read a file, or standard input: 1, 0 if it does not exist, -1. */
+static int read_text(const char *file, struct lh_buf *text, struct lh_err *err)
+{
+	int fd;
+
+	if (strcmp(file, "-"))
+		return lh_file_read(file, text, err);
+	fd = fcntl(STDIN_FILENO, F_DUPFD_CLOEXEC, STDERR_FILENO + 1);
+	return fd < 0 ? lh_err_sys(err, "-") : lh_read_rest(fd, "-", text, err);
+}
+
 int part_read(struct part *p, const char *file, struct lh_err *err)
 {
 	struct lh_buf text;
@@ -204,7 +218,7 @@ int part_read(struct part *p, const char *file, struct lh_err *err)
 
 	*p = (struct part){ .run_id = NULL };
 	lh_buf_init(&text, PART_MAX);
-	rc = lh_file_read(file, &text, err);
+	rc = read_text(file, &text, err);
 	if (!rc)
 		rc = lh_err_set(err, LH_EIO, "%s: No such file or directory", file);
 	else if (rc > 0)

@@ -1,5 +1,6 @@
 /* run.c - the audit: phases in their order, then output and files. */
 #include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
 
 #include "audit.h"
@@ -130,8 +131,13 @@ int audit_verb(struct lh_tool *tool, void *settings)
 int merge_verb(struct lh_tool *tool, void *settings)
 {
 	struct audit a = { .tool = tool, .s = settings };
+	size_t i, n = 0;
 	int rc;
 
+	for (i = 0; i < tool->n_operands; i++)
+		n += strcmp(tool->operands[i], "-") == 0;
+	if (n > 1)
+		return lh_tool_usage(tool, "standard input can be one operand only");
 	a.parts = parts_read(tool->operands, tool->n_operands, &tool->err);
 	rc = a.parts ? run(&a, audit) : -1;
 	parts_free(a.parts);

@@ -26,6 +26,7 @@
 #include "index/shard_plan.h"
 
 #define TMP ".lh-tmp-"
+#define LOCK "-lock"
 
 struct sharding {
 	struct lh_tool *tool;
@@ -113,19 +114,27 @@ static bool is_named(const struct lh_shard_plan *plan, const char *file, size_t 
 	return false;
 }
 
-/* Remove one, with its log; or the temporary files of a killed run. */
-static void remove_file(const struct sharding *s, const char *file, bool temporary)
+enum litter {
+	NO_LITTER,
+	WHOLE_FILE,
+	TEMPORARY, STALE_LOCK		/* of a killed run */
+};
+
+/* Remove a file with its log, or what a killed run left of it. */
+static void remove_file(const struct sharding *s, const char *file, enum litter what)
 {
 	struct lh_plan_shard one = { .file = (char *)file };
 	struct lh_shard_plan plan = { .shard = &one, .n = 1 };
 	struct lh_err err;
 	char *path = lh_shard_plan_path(s->path, &plan, 0, &err);
-	int rc;
+	int rc = 0;
 
 	if (!path)
 		rc = -1;
-	else if (temporary)
+	else if (what == TEMPORARY)
 		rc = lh_atomic_sweep(path, &err);
+	else if (what == STALE_LOCK)
+		lh_index_sweep_lock(path);
 	else
 		rc = lh_index_remove(path, s->settings->lock_timeout, &err);
 	if (rc < 0)
@@ -133,19 +142,29 @@ static void remove_file(const struct sharding *s, const char *file, bool tempora
 	free(path);
 }
 
+/* Return what is to be removed, of which n bytes are the name of the shard's file. */
+static enum litter litter_of(const struct lh_shard_plan *keep, const char *name, size_t n)
+{
+	if (name[0] == '.')
+		return strncmp(name + 1 + n, TMP, strlen(TMP)) == 0 ? TEMPORARY : NO_LITTER;
+	if (strcmp(name + n, LOCK) == 0)
+		return STALE_LOCK;
+	return name[n] || is_named(keep, name, n) ? NO_LITTER : WHOLE_FILE;
+}
+
 static void sweep_entry(const struct sharding *s, const struct lh_shard_plan *keep,
 			const char *name)
 {
-	bool temporary = name[0] == '.';
+	bool hidden = name[0] == '.';
 	char file[NAME_MAX + 1], letter;
-	size_t n = own_name(s, name + temporary, &letter);
+	size_t n = own_name(s, name + hidden, &letter);
+	enum litter what = n ? litter_of(keep, name, n) : NO_LITTER;
 
-	if (!n || (temporary ? strncmp(name + 1 + n, TMP, strlen(TMP)) != 0 : name[n]) ||
-	    (!temporary && is_named(keep, name, n)))
+	if (what == NO_LITTER)
 		return;
-	memcpy(file, name + temporary, n);
+	memcpy(file, name + hidden, n);
 	file[n] = '\0';
-	remove_file(s, file, temporary);
+	remove_file(s, file, what);
 }
 
 /* Remove the files with names of this plan's that keep does not name. */

@@ -12,6 +12,11 @@ const char *const counter_names[N_COUNTERS] = {
 	[PLAYBOOK_INJECTED] = "playbook_injected",
 };
 
+static const struct lh_bind playbook_members[] = {
+	{ LH_BIND_BOOL("injected", struct hit_playbook, injected), .lax = true },
+	LH_BIND_END
+};
+
 static const struct lh_bind hit_members[] = {
 	{ LH_BIND_STRING("id", struct hit, id), .required = true },
 	{ LH_BIND_F64("distance", struct hit, distance, -INFINITY, INFINITY), .required = true },
@@ -19,6 +24,7 @@ static const struct lh_bind hit_members[] = {
 	  .given = LH_BIND_FIELD(struct hit, has_score) },
 	{ LH_BIND_STRING("corpus", struct hit, corpus),
 	  .as_written = LH_BIND_FIELD(struct hit, corpus_json) },
+	{ LH_BIND_TABLE("playbook", struct hit, playbook, playbook_members), .lax = true },
 	LH_BIND_END
 };
 
@@ -26,6 +32,7 @@ static const struct lh_bind members[] = {
 	{ LH_BIND_TABLES("results", struct answer, hit, n, hit_members), .required = true,
 	  .as_written = LH_BIND_FIELD(struct answer, results) },
 	{ LH_BIND_U64("k", struct answer, k, 0, K_MAX) },
+	{ LH_BIND_U64("per_corpus_k", struct answer, per_corpus_k, 0, K_MAX) },
 	LH_BIND_END
 };
 
@@ -158,7 +165,7 @@ int answer_read(struct answer *a, const char *p, size_t n, struct lh_err *err)
 {
 	a->hit = NULL;
 	a->n = 0;
-	a->k = UINT64_MAX;
+	a->k = a->per_corpus_k = UINT64_MAX;
 	a->partial = false;
 	memset(a->counter, 0, sizeof a->counter);
 	if (lh_record_parse(&a->rec, p, n, err) < 0 || check_kind(&a->rec, err) < 0 ||

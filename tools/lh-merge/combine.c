@@ -16,6 +16,7 @@ void combiner_init(struct combiner *c, const struct settings *s)
 void combiner_free(struct combiner *c)
 {
 	free(c->hit);
+	free(c->taken);
 	free(c->count);
 	lh_intern_free(&c->corpora);
 }
@@ -88,19 +89,52 @@ static int gather(struct combiner *c, const struct answer *a, struct lh_err *err
 	return 0;
 }
 
-/* Keep the best of the hits with one corpus and id, and put the hits in their order. */
-static void order(struct combiner *c)
+static bool same_corpus(const struct hit *a, const struct hit *b)
+{
+	return !a->corpus.p || !b->corpus.p ? a->corpus.p == b->corpus.p :
+					      lh_str_cmp(a->corpus, b->corpus) == 0;
+}
+
+/* Keep the best of the hits with one corpus and id, number the corpora, and put the hits in
+ * their order.  Return how many corpora there are. */
+static size_t order(struct combiner *c)
+{
+	size_t i, n = 0, group = 0;
+
+	if (!c->n)
+		return 0;
+	qsort(c->hit, c->n, sizeof *c->hit, by_name);
+	c->hit[0].group = 0;
+	for (i = 1; i < c->n; i++) {
+		if (compare_names(&c->hit[n], &c->hit[i]) == 0)
+			continue;
+		group += !same_corpus(&c->hit[n], &c->hit[i]);
+		c->hit[++n] = c->hit[i];
+		c->hit[n].group = group;
+	}
+	c->n = n + 1;
+	qsort(c->hit, c->n, sizeof *c->hit, by_rank);
+	return group + 1;
+}
+
+/*
+ * Leave the best hits of each corpus, as a search takes no more of each.  What a playbook
+ * injected comes on top of them there, and here as well.
+ */
+static int cut_corpora(struct combiner *c, size_t groups, uint64_t per_corpus_k,
+		       struct lh_err *err)
 {
 	size_t i, n = 0;
 
-	if (!c->n)
-		return;
-	qsort(c->hit, c->n, sizeof *c->hit, by_name);
-	for (i = 1; i < c->n; i++)
-		if (compare_names(&c->hit[n], &c->hit[i]) != 0)
-			c->hit[++n] = c->hit[i];
-	c->n = n + 1;
-	qsort(c->hit, c->n, sizeof *c->hit, by_rank);
+	if (lh_grow(&c->taken, &c->cap_taken, groups, sizeof *c->taken, err) < 0)
+		return -1;
+	for (i = 0; i < groups; i++)
+		c->taken[i] = 0;
+	for (i = 0; i < c->n; i++)
+		if (c->hit[i].playbook.injected || c->taken[c->hit[i].group]++ < per_corpus_k)
+			c->hit[n++] = c->hit[i];
+	c->n = n;
+	return 0;
 }
 
 static void put_hit(const struct combiner *c, const struct hit *h, struct lh_writer *to)
@@ -118,15 +152,19 @@ static void put_hit(const struct combiner *c, const struct hit *h, struct lh_wri
 	lh_buf_add(to->out, name->p + name->n, (size_t)(end - name->p) - name->n);
 }
 
-static void put_hits(struct combiner *c, uint64_t k, struct lh_writer *to)
+static int put_hits(struct combiner *c, const struct answer *query, struct lh_writer *to,
+		    struct lh_err *err)
 {
-	size_t i;
+	uint64_t k = query->k == UINT64_MAX ? c->s->k : query->k;
+	size_t i, groups = order(c);
 
-	order(c);
+	if (query->per_corpus_k < c->n && cut_corpora(c, groups, query->per_corpus_k, err) < 0)
+		return -1;
 	lh_write_array(to, "results");
 	for (i = 0; i < c->n && i < k; i++)
 		put_hit(c, &c->hit[i], to);
 	lh_write_end(to);
+	return 0;
 }
 
 /* ---- counters ---- */
@@ -231,7 +269,8 @@ int combine(struct combiner *c, struct answer *const *a, size_t n, bool partial,
 	to = first->to_query;
 	to.out = out;
 	lh_buf_add(out, first->query.p, first->query.len);
-	put_hits(c, first->k == UINT64_MAX ? c->s->k : first->k, &to);
+	if (put_hits(c, first, &to, err) < 0)
+		return -1;
 	for (i = 0; i < N_COUNTERS; i++)
 		if (put_sum(c, a, n, (enum counter)i, &to, err) < 0)
 			return -1;

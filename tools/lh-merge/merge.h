@@ -43,6 +43,10 @@ struct hit {
 	bool has_score;
 	struct lh_str raw;		/* the object as written */
 	size_t turn;			/* its place among all hits, which decides between equals */
+	size_t group;			/* a number for its corpus */
+	struct hit_playbook {
+		bool injected;
+	} playbook;
 };
 
 /* A line that lh-search wrote.  It points into the line. */
@@ -51,7 +55,7 @@ struct answer {
 	struct lh_value results;
 	struct hit *hit;
 	size_t n;
-	uint64_t k;			/* of the query; UINT64_MAX: it has none */
+	uint64_t k, per_corpus_k;	/* of the query; UINT64_MAX: it has none */
 	struct lh_value counter[N_COUNTERS];	/* p is NULL if absent */
 	bool partial;
 	struct lh_buf text;		/* unescaped members, and the hits */
@@ -71,6 +75,8 @@ struct combiner {
 	const struct settings *s;
 	struct hit *hit;		/* of all answers */
 	size_t n, cap;
+	uint64_t *taken;		/* results of each group of hits */
+	size_t cap_taken;
 	struct lh_intern corpora;	/* the keys of per_corpus_counts, ... */
 	uint64_t *count;		/* ... and their sums */
 	size_t cap_count;

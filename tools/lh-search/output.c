@@ -86,21 +86,15 @@ static void print_partial(const struct worker *w, struct lh_writer *to)
 int print_record(struct worker *w, const struct lh_record *rec, struct lh_buf *out,
 		 struct lh_err *err)
 {
-	const char *drop[8] = { "query_vector", "vector", "results" };
+	/* A record that was an answer before: nothing of that may pass for this one's. */
+	const char *drop[8] = { "query_vector", "vector", "results", "metadata_filter_dropped",
+				"playbook_boosted", "playbook_injected", "partial" };
 	const struct query *q = &w->reader.q;
 	struct lh_writer to;
-	size_t n = 3;
+	size_t n = 7;
 
-	if (q->filter.p)
-		drop[n++] = "metadata_filter_dropped";
-	if (q->use_playbook) {
-		drop[n++] = "playbook_boosted";
-		drop[n++] = "playbook_injected";
-	}
 	if (q->role_made)
 		drop[n++] = "query_role";
-	if (w->run->corpora.names->n_plans)
-		drop[n++] = "partial";
 	to = lh_write_record(out, rec, drop, n);
 	if (q->role_made)
 		lh_write_str(&to, "query_role", q->role);

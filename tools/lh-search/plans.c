@@ -185,9 +185,13 @@ static int mark_nearest(struct worker *w, const struct corpus_search *s, struct 
 		distance[i] = !p->shard[i].centroid ? INFINITY :
 			lh_shard_plan_distance(s->open->params->distance, p->shard[i].centroid,
 					       s->vector, p->dimension);
-	for (i = 0; i < p->n; i++)
-		w->seat[first + i].skipped = !is_nearest(distance, p->n, i,
-							 w->run->set->nearest);
+	for (i = 0; i < p->n; i++) {
+		bool is_open = atomic_load(&w->run->corpora.v[first + i]) != NULL;
+
+		/* One without a centroid is empty, if it can be looked at. */
+		w->seat[first + i].skipped = p->shard[i].centroid ?
+			!is_nearest(distance, p->n, i, w->run->set->nearest) : is_open;
+	}
 	free(distance);
 	return 0;
 }

@@ -102,12 +102,14 @@ static int read_hit(struct worker *w, const struct corpus_search *s, const struc
 	return recall(w, &e, m, err);
 }
 
+/* Return the result with that id of that corpus: of a plan, whichever shard it is of. */
 static struct result *among(struct worker *w, const struct memory *m)
 {
 	size_t i;
 
 	for (i = 0; i < w->n_found; i++)
-		if (w->found[i].seat == m->seat && w->found[i].number == m->number)
+		if (same_corpus(w->found[i].seat->name, m->seat->name) &&
+		    lh_str_cmp(w->found[i].row.id, m->row.id) == 0)
 			return &w->found[i];
 	return NULL;
 }

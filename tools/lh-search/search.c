@@ -15,6 +15,8 @@ void worker_free(void *worker)
 	free(w->remembered);
 	lh_buf_free(&w->entry);
 	lh_buf_free(&w->texts);
+	lh_intern_free(&w->ids);
+	lh_buf_free(&w->key);
 	lh_filter_free(w->filter);
 	lh_record_free(&w->scan);
 	query_reader_free(&w->reader);
@@ -302,6 +304,31 @@ static struct corpus_search *next_seat(const struct worker *w)
 	return best;
 }
 
+/* Return whether a hit of a plan has the id of a nearer one, of another shard: 1, 0, -1. */
+static int is_repeated(struct worker *w, const struct corpus_search *s, struct lh_str id,
+		       struct lh_err *err)
+{
+	const struct plan *plan = s->name->plan;
+	size_t n = w->ids.n;
+	uint32_t number;
+
+	if (!plan)
+		return 0;
+	lh_buf_reset(&w->key);
+	lh_buf_add(&w->key, (const char *)&plan, sizeof plan);
+	lh_buf_add(&w->key, id.p, id.n);
+	if (lh_buf_check(&w->key, err) < 0 ||
+	    lh_intern_add(&w->ids, w->key.p, w->key.len, &number, err) < 0)
+		return -1;
+	return w->ids.n == n;
+}
+
+static void begin_merge(struct worker *w)
+{
+	lh_intern_free(&w->ids);
+	w->n_found = 0;
+}
+
 /* Begin the merge anew, without the shard s if it is damaged. */
 static int merge_without(struct worker *w, struct corpus_search *s, struct lh_err *err)
 {
@@ -311,7 +338,22 @@ static int merge_without(struct worker *w, struct corpus_search *s, struct lh_er
 		return -1;
 	for (i = 0; i < w->n_chosen; i++)
 		*taken_of(w, w->chosen[i]) = w->chosen[i]->at = 0;
-	w->n_found = 0;
+	begin_merge(w);
+	return 0;
+}
+
+/* Add a result, unless it is one already. */
+static int add_result(struct worker *w, struct corpus_search *s, const struct result *f,
+		      struct lh_err *err)
+{
+	int repeated = is_repeated(w, s, f->row.id, err);
+
+	if (repeated)
+		return repeated < 0 ? -1 : 0;
+	++*taken_of(w, s);
+	if (lh_grow(&w->found, &w->cap_found, w->n_found + 1, sizeof *w->found, err) < 0)
+		return -1;
+	w->found[w->n_found++] = *f;
 	return 0;
 }
 
@@ -320,6 +362,7 @@ static int merge(struct worker *w, struct lh_err *err)
 {
 	struct corpus_search *s;
 
+	begin_merge(w);
 	while (w->n_found < w->reader.q.k && (s = next_seat(w))) {
 		const struct lh_hit *hit = &s->hit[s->at];
 		struct result f = { .seat = s, .number = hit->row, .distance = hit->distance };
@@ -337,10 +380,8 @@ static int merge(struct worker *w, struct lh_err *err)
 				return -1;
 			continue;
 		}
-		++*taken_of(w, s);
-		if (lh_grow(&w->found, &w->cap_found, w->n_found + 1, sizeof *w->found, err) < 0)
+		if (add_result(w, s, &f, err) < 0)
 			return -1;
-		w->found[w->n_found++] = f;
 	}
 	return 0;
 }

@@ -321,6 +321,8 @@ struct worker {
 	struct engine *engines;
 	struct result *found;		/* results of the current query */
 	size_t n_found, cap_found;
+	struct lh_intern ids;		/* of results of plans, each after its plan */
+	struct lh_buf key;		/* scratch: one of these */
 	struct lh_hit *remembered;	/* hits in the playbook */
 	size_t cap_remembered;
 	struct lh_buf entry, texts;	/* scratch: an entry, its strings */
