@@ -13,7 +13,7 @@ static const char *volatile tmp[TMP_SLOTS];
 static sig_atomic_t pending;	/* read by every thread: atomic */
 static volatile sig_atomic_t deferred;
 static __thread const bool *abandoned;
-static volatile int wake = -1;
+static int wake = -1;
 static void (*volatile before_death)(void);
 static const int caught[] = { SIGINT, SIGTERM, SIGHUP };
 #define N_CAUGHT (sizeof caught / sizeof caught[0])
@@ -45,15 +45,23 @@ void lh_signal_die(int sig)
 	_exit(128 + sig);
 }
 
+/* Make the wake descriptor readable, if there is one yet. */
+static void set_wake(void)
+{
+	int fd = __atomic_load_n(&wake, __ATOMIC_SEQ_CST);
+
+	if (fd >= 0 && write(fd, &(uint64_t){ 1 }, sizeof(uint64_t)) < 0)
+		errno = 0;	/* full: then it is readable already */
+}
+
 static void on_signal(int sig)
 {
 	int saved = errno;
 
 	if (lh_signal_pending() || !deferred)
 		lh_signal_die(sig);
-	__atomic_store_n(&pending, sig, __ATOMIC_RELAXED);
-	if (wake >= 0 && write(wake, &(uint64_t){ 1 }, sizeof(uint64_t)) < 0)
-		errno = 0;	/* full: then it is readable already */
+	__atomic_store_n(&pending, sig, __ATOMIC_SEQ_CST);
+	set_wake();
 	errno = saved;
 }
 
@@ -101,11 +109,22 @@ int lh_signal_wake_fd(void)
 	return wake;
 }
 
+/* A signal may have come before: whoever polls the descriptor must see that one too.  Here
+ * and in the handler, which may run in another thread, each sets its own and then looks at
+ * the other's. */
 int lh_signal_wake_open(struct lh_err *err)
 {
-	if (wake < 0)
-		wake = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
-	return wake < 0 ? lh_err_sys(err, "eventfd") : 0;
+	int fd;
+
+	if (wake >= 0)
+		return 0;
+	fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+	if (fd < 0)
+		return lh_err_sys(err, "eventfd");
+	__atomic_store_n(&wake, fd, __ATOMIC_SEQ_CST);
+	if (__atomic_load_n(&pending, __ATOMIC_SEQ_CST))
+		set_wake();
+	return 0;
 }
 
 void lh_signal_block(sigset_t *old)
