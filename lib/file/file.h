@@ -90,6 +90,8 @@ struct lh_applog {
 	char *path;
 	double lock_timeout;
 	int64_t torn_at;	/* offset of an incomplete last line found at open, or -1 */
+	mode_t mode;		/* of the file, if it is made */
+	bool follow;		/* set by the user: make it again if it was renamed or removed */
 };
 enum { LH_SYNC_NONE, LH_SYNC_EACH };
 /* lock_timeout: seconds that this and each append wait for other writers. */

@@ -218,6 +218,29 @@ static void log_whole(void)
 	check(lh_applog_open(&l, ".", 0600, 60, &err) < 0);
 }
 
+/* A rotation that comes between the choice of the file and its lock. */
+static void rotate(void)
+{
+	check(syscall(SYS_renameat2, AT_FDCWD, "followed", AT_FDCWD, "rotated", 0) == 0);
+}
+
+static void log_followed(void)
+{
+	struct lh_applog l;
+
+	check(lh_applog_open(&l, "followed", 0600, 60, &err) == 0);
+	l.follow = true;
+	check(lh_applog_append(&l, "one", 3, LH_SYNC_NONE, &err) == 0);
+	before_lock = rotate;
+	check_why(lh_applog_append(&l, "two", 3, LH_SYNC_NONE, &err) == 0, err.msg);
+	check(!before_lock);
+	check(unlink("followed") == 0);
+	check(lh_applog_append(&l, "three", 5, LH_SYNC_EACH, &err) == 0);
+	check(lh_applog_close(&l, &err) == 0);
+	holds("rotated", "one\n");
+	holds("followed", "three\n");
+}
+
 #define WRITERS 8
 
 static int records = 400;	/* 10,000 in make soak */
@@ -317,6 +340,7 @@ int main(void)
 	test(litter());
 	test(writers_that_do_not_see_each_other());
 	test(log_whole());
+	test(log_followed());
 	test(log_shared());
 	test(mapped());
 	test(locked());
