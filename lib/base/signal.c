@@ -8,13 +8,14 @@
 #include <unistd.h>
 
 #define TMP_SLOTS 32
+#define BEFORE_DEATH 2		/* the frame's, and the tool's */
 
 static const char *volatile tmp[TMP_SLOTS];
 static sig_atomic_t pending;	/* read by every thread: atomic */
 static volatile sig_atomic_t deferred;
 static __thread const bool *abandoned;
 static int wake = -1;
-static void (*volatile before_death)(void);
+static void (*volatile before_death[BEFORE_DEATH])(void);
 static const int caught[] = { SIGINT, SIGTERM, SIGHUP };
 #define N_CAUGHT (sizeof caught / sizeof caught[0])
 
@@ -27,15 +28,21 @@ void lh_signal_unlink(void)
 
 void lh_signal_before_death(void (*call)(void))
 {
-	before_death = call;
+	size_t i;
+
+	for (i = 0; i < BEFORE_DEATH - 1 && before_death[i] && before_death[i] != call; i++)
+		;
+	before_death[i] = call;
 }
 
 void lh_signal_die(int sig)
 {
 	sigset_t set;
+	size_t i;
 
-	if (before_death)
-		before_death();
+	for (i = 0; i < BEFORE_DEATH; i++)
+		if (before_death[i])
+			before_death[i]();
 	lh_signal_unlink();
 	signal(sig, SIG_DFL);
 	sigemptyset(&set);
