@@ -470,3 +470,17 @@ z.writestr(i, "{}\n")'
 	[[ $stderr == "lh-cat: t.tar/bin: is not text"* ]]
 	lh-cat --binary t.tar | cmp - <(cat text bin)
 }
+
+@test "a signal ends the child that reads an object, too" {
+	mkdir shim
+	cp "$LH_BIN/lh-cat" shim	# it starts what is beside it
+	printf '%s\n' '#!/bin/sh' 'echo $$ >"$(dirname "$0")/../pid"' 'exec sleep 100' >shim/lh-store
+	chmod +x shim/lh-store
+	shim/lh-cat s3://bucket/key >out 2>err 3>&- &
+	pid=$!
+	until_so has_lines pid 1
+	kill "$pid"
+	wait "$pid" && status=0 || status=$?
+	[ "$status" = 143 ]
+	until_so not kill -0 "$(cat pid)"
+}

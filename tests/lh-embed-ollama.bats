@@ -114,6 +114,15 @@ embed() {
 	done
 }
 
+@test "of those who waited for a failed call one asks again, and the others wait for it" {
+	for i in {1..6}; do texts a; done > in
+	start_upstream --mode error --delay 0.4 --log log
+	run -2 --separate-stderr timeout 60 lh-embed --engine ollama --url "$URL" --batch 1 --retries 0 -j 6 --on-error emit in
+	[ "$(grep -c 'HTTP 500' <<<"$output")" = 6 ]
+	[ "$(wc -l <log)" = 6 ]
+	[ "$(jq .in_flight log | sort -u)" = 1 ]
+}
+
 @test "hostile texts arrive as they are" {
 	start_upstream --log log
 	echo '{"texts":["\"\\\u0000\u001b\u2028","Café ⭐ 你好","\ud83d\ude00\u007f"]}' | embed > out

@@ -317,6 +317,25 @@ spool_is_empty() {
 	[ -z "$(ls -A s/store)" ]
 }
 
+@test "what a killed server of the same PID left is in nobody's way, and is removed" {
+	mkdir -p s/spool shim
+	cat >shim/lh-serve <<-'END'
+		#!/bin/bash
+		touch s/spool/.body-{1..4}.lh-tmp-$$ s/spool/.body{,.lh-tmp-{1..4}}.lh-tmp-$$
+		exec "$LH_BIN/lh-serve" "$@"
+	END
+	chmod +x shim/lh-serve
+	PATH=$PWD/shim:$PATH only lh-store
+	[ -z "$(ls -A s/spool)" ]
+	# one of another PID namespace
+	touch "s/spool/.body.lh-tmp-$SERVE" "s/spool/.body-1.lh-tmp-$SERVE"
+	for i in 1 2 3; do
+		[ "$(status "$OBJECT/k$i" -T - <<<"$i")" = 200 ]
+		[ "$(get "$OBJECT/k$i")" = "$i" ]
+	done
+	[ "$(ls -A s/spool | wc -l)" = 2 ]
+}
+
 spool_is_filled() {
 	[ -n "$(ls -A s/spool)" ]
 }

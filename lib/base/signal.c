@@ -8,13 +8,14 @@
 #include <unistd.h>
 
 #define TMP_SLOTS 32
+#define BEFORE_DEATH 2		/* the frame's, and the tool's */
 
 static const char *volatile tmp[TMP_SLOTS];
 static sig_atomic_t pending;	/* read by every thread: atomic */
 static volatile sig_atomic_t deferred;
 static __thread const bool *abandoned;
-static volatile int wake = -1;
-static void (*volatile before_death)(void);
+static int wake = -1;
+static void (*volatile before_death[BEFORE_DEATH])(void);
 static const int caught[] = { SIGINT, SIGTERM, SIGHUP };
 #define N_CAUGHT (sizeof caught / sizeof caught[0])
 
@@ -27,15 +28,21 @@ void lh_signal_unlink(void)
 
 void lh_signal_before_death(void (*call)(void))
 {
-	before_death = call;
+	size_t i;
+
+	for (i = 0; i < BEFORE_DEATH - 1 && before_death[i] && before_death[i] != call; i++)
+		;
+	before_death[i] = call;
 }
 
 void lh_signal_die(int sig)
 {
 	sigset_t set;
+	size_t i;
 
-	if (before_death)
-		before_death();
+	for (i = 0; i < BEFORE_DEATH; i++)
+		if (before_death[i])
+			before_death[i]();
 	lh_signal_unlink();
 	signal(sig, SIG_DFL);
 	sigemptyset(&set);
@@ -45,15 +52,23 @@ void lh_signal_die(int sig)
 	_exit(128 + sig);
 }
 
+/* Make the wake descriptor readable, if there is one yet. */
+static void set_wake(void)
+{
+	int fd = __atomic_load_n(&wake, __ATOMIC_SEQ_CST);
+
+	if (fd >= 0 && write(fd, &(uint64_t){ 1 }, sizeof(uint64_t)) < 0)
+		errno = 0;	/* full: then it is readable already */
+}
+
 static void on_signal(int sig)
 {
 	int saved = errno;
 
 	if (lh_signal_pending() || !deferred)
 		lh_signal_die(sig);
-	__atomic_store_n(&pending, sig, __ATOMIC_RELAXED);
-	if (wake >= 0 && write(wake, &(uint64_t){ 1 }, sizeof(uint64_t)) < 0)
-		errno = 0;	/* full: then it is readable already */
+	__atomic_store_n(&pending, sig, __ATOMIC_SEQ_CST);
+	set_wake();
 	errno = saved;
 }
 
@@ -101,11 +116,22 @@ int lh_signal_wake_fd(void)
 	return wake;
 }
 
+/* A signal may have come before: whoever polls the descriptor must see that one too.  Here
+ * and in the handler, which may run in another thread, each sets its own and then looks at
+ * the other's. */
 int lh_signal_wake_open(struct lh_err *err)
 {
-	if (wake < 0)
-		wake = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
-	return wake < 0 ? lh_err_sys(err, "eventfd") : 0;
+	int fd;
+
+	if (wake >= 0)
+		return 0;
+	fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+	if (fd < 0)
+		return lh_err_sys(err, "eventfd");
+	__atomic_store_n(&wake, fd, __ATOMIC_SEQ_CST);
+	if (__atomic_load_n(&pending, __ATOMIC_SEQ_CST))
+		set_wake();
+	return 0;
 }
 
 void lh_signal_block(sigset_t *old)

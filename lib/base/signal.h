@@ -42,8 +42,8 @@ void lh_signal_block(sigset_t *old);
 /* Unlink the registered files; for a signal handler that ends the process. */
 void lh_signal_unlink(void);
 
-/* Set a function that the process calls before it dies of a signal, from the handler: it
- * may do only what is safe there. */
+/* Add a function that the process calls before it dies of a signal, from the handler: it
+ * may do only what is safe there.  There is room for two. */
 void lh_signal_before_death(void (*call)(void));
 
 /* Call that, unlink the registered files and die of sig. */

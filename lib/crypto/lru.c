@@ -133,39 +133,49 @@ static int grow(struct lh_lru *l, struct lh_err *err)
 	return 0;
 }
 
-/* Remove the oldest entry and return its place. */
+/* Remove the oldest entry that is not promised, and return its place; NONE if all are: a
+ * promise stays until its owner fulfils or drops it, so that it is always the owner's. */
 static uint32_t remove_oldest(struct lh_lru *l)
 {
 	uint32_t i = l->oldest;
 
+	while (i != NONE && l->entry[i].state == PROMISED)
+		i = l->entry[i].newer;
+	if (i == NONE)
+		return NONE;
 	lh_table_remove(&l->by_key, key_of(l, i), key_of, l);
 	remove_from_order(l, i);
 	free(l->entry[i].p);
 	return i;
 }
 
-/* Return the entry of key, a new EMPTY one if there is none; NONE if out of memory. */
-static uint32_t find_or_add(struct lh_lru *l, const unsigned char key[32], struct lh_err *err)
+/* Set *at to the entry of key, a new EMPTY one if there is none, or NONE if all are
+ * promised; -1 if out of memory. */
+static int find_or_add(struct lh_lru *l, const unsigned char key[32], uint32_t *at,
+		       struct lh_err *err)
 {
-	uint32_t i = lookup(l, key);
+	uint32_t i = *at = lookup(l, key);
 
 	if (i != NONE) {
 		remove_from_order(l, i);
 		set_newest(l, i);
-		return i;
+		return 0;
 	}
 	if (l->used == l->room && l->room < l->capacity && grow(l, err) < 0)
-		return NONE;
+		return -1;
 	i = l->used < l->room ? (uint32_t)l->used : remove_oldest(l);
+	if (i == NONE)
+		return 0;
 	l->entry[i].p = NULL;
 	l->entry[i].state = EMPTY;
 	memcpy(l->entry[i].key, key, 32);
 	/* cannot fail where an entry was removed */
 	if (lh_table_set(&l->by_key, key_of(l, i), i, key_of, l, err) < 0)
-		return NONE;
+		return -1;
 	l->used += i == l->used;
 	set_newest(l, i);
-	return i;
+	*at = i;
+	return 0;
 }
 
 static bool copy_value(struct lh_lru *l, const unsigned char key[32], struct lh_buf *out)
@@ -184,11 +194,12 @@ static int store_value(struct lh_lru *l, const unsigned char key[32], const void
 		       struct lh_err *err)
 {
 	void *copy = lh_strndup(p, n, err);
-	uint32_t i = copy ? find_or_add(l, key, err) : NONE;
+	uint32_t i = NONE;
+	int rc = copy ? find_or_add(l, key, &i, err) : -1;
 
 	if (i == NONE) {
 		free(copy);
-		return -1;
+		return rc;
 	}
 	free(l->entry[i].p);
 	l->entry[i].p = copy;
@@ -230,9 +241,10 @@ int lh_lru_claim(struct lh_lru *l, const unsigned char key[32], struct lh_buf *o
 	if (copy_value(l, key, out)) {
 		rc = LH_LRU_HIT;
 	} else if (l->capacity) {
-		i = find_or_add(l, key, err);
-		if (i == NONE)
+		if (find_or_add(l, key, &i, err) < 0)
 			rc = -1;
+		else if (i == NONE)
+			rc = LH_LRU_ALONE;
 		else if (l->entry[i].state == PROMISED)
 			rc = LH_LRU_BUSY;
 		else

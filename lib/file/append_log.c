@@ -53,7 +53,9 @@ int lh_applog_open(struct lh_applog *l, const char *path, mode_t mode, double lo
 {
 	int64_t size;
 
-	*l = (struct lh_applog){ .fd = -1, .torn_at = -1, .lock_timeout = lock_timeout };
+	*l = (struct lh_applog){
+		.fd = -1, .torn_at = -1, .lock_timeout = lock_timeout, .mode = mode
+	};
 	l->path = lh_strndup(path, strlen(path), err);
 	if (!l->path)
 		return -1;
@@ -96,6 +98,36 @@ static int write_once(struct lh_applog *l, const char *p, size_t n, int64_t size
 	return -1;
 }
 
+/* Open the log at its path, in place of the one that was renamed or removed. */
+static int open_again(struct lh_applog *l, struct lh_err *err)
+{
+	struct lh_applog other;
+
+	if (fdatasync(l->fd) < 0)	/* its rows may be waiting for a sync */
+		return lh_err_sys(err, "%s: cannot sync", l->path);
+	if (lh_applog_open(&other, l->path, l->mode, l->lock_timeout, err) < 0)
+		return -1;
+	lh_applog_close(l, &(struct lh_err){ 0 });
+	*l = other;
+	l->follow = true;
+	return 0;
+}
+
+/* Lock the log.  Under the lock of a file that still has the name, a rotation that holds
+ * this lock while it renames has not begun. */
+static int lock_log(struct lh_applog *l, struct lh_err *err)
+{
+	for (;;) {
+		if (lh_flock(l->fd, LOCK_EX, l->path, l->lock_timeout, err) < 0)
+			return -1;
+		if (!l->follow || lh_is_still_named(l->fd, l->path))
+			return 0;
+		flock(l->fd, LOCK_UN);
+		if (open_again(l, err) < 0)
+			return -1;
+	}
+}
+
 int lh_applog_append(struct lh_applog *l, const char *line, size_t n, int sync, struct lh_err *err)
 {
 	char small[SMALL], *p = small;
@@ -107,7 +139,7 @@ int lh_applog_append(struct lh_applog *l, const char *line, size_t n, int sync, 
 		return lh_err_nomem(err);
 	if (n + 2 > sizeof small && !(p = lh_realloc(NULL, n + 2, 1, err)))
 		return -1;
-	rc = lh_flock(l->fd, LOCK_EX, l->path, l->lock_timeout, err);
+	rc = lock_log(l, err);
 	if (!rc) {
 		at = find_torn_line(l->fd, &size, l->path, err);
 		rc = at == -2 ? -1 : 0;

@@ -20,6 +20,7 @@
 #define NAME_ROOM 200		/* bytes of the target's name used; NAME_MAX is 255 */
 #define SWEEP_PATH 4096
 #define SWEEP_DEEP 8
+#define TRIES 1000		/* names for a temporary file */
 
 /* Return the folder of path, "." if it names none; *name is the file name in it. */
 static char *folder_of(const char *path, const char **name, struct lh_err *err)
@@ -32,22 +33,41 @@ static char *folder_of(const char *path, const char **name, struct lh_err *err)
 	return lh_strndup(path, slash == path ? 1 : (size_t)(slash - path), err);
 }
 
-/* Return whether the lock that a writer holds while it lives is free. */
-static bool is_lock_free(const char *tmp)
+bool lh_is_still_named(int fd, const char *path)
 {
-	int fd = open(tmp, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
-	bool is_free;
+	struct stat a, b;
 
-	if (fd < 0)
-		return false;
-	is_free = flock(fd, LOCK_EX | LOCK_NB) == 0;
-	close(fd);
-	return is_free;
+	return fstat(fd, &a) == 0 && lstat(path, &b) == 0 && a.st_dev == b.st_dev &&
+		a.st_ino == b.st_ino;
 }
 
-/* Return whether name is the temporary file of a dead writer whose target's name is
- * prefix, or starts with it.  The PID is checked as well as the lock, because a
- * living writer has a moment between open and flock. */
+/* Take the lock that a writer holds while it lives: 0, or -1 with errno. */
+static int hold(int fd)
+{
+	int rc;
+
+	do
+		rc = flock(fd, LOCK_EX | LOCK_NB);
+	while (rc < 0 && errno == EINTR);
+	return rc;
+}
+
+/* Remove a temporary file if its lock is free.  The lock is held until the name is gone:
+ * a writer that has opened the file and not yet locked it finds out, and makes another. */
+static void remove_if_free(const char *tmp)
+{
+	int fd = open(tmp, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
+
+	if (fd < 0)
+		return;
+	if (hold(fd) == 0 && lh_is_still_named(fd, tmp))
+		unlink(tmp);
+	close(fd);
+}
+
+/* Return whether name is the temporary file of a writer that may be dead, whose target's
+ * name is prefix, or starts with it.  The lock decides: a PID is of its own namespace or
+ * machine, and a process that was killed may have had the one of this process. */
 static bool is_stale_tmp(const char *name, const char *prefix)
 {
 	size_t n = strlen(name);
@@ -59,7 +79,7 @@ static bool is_stale_tmp(const char *name, const char *prefix)
 	    n < strlen(MARK) || memcmp(name + n - strlen(MARK), MARK, strlen(MARK)))
 		return false;
 	pid = strtol(name + n, NULL, 10);
-	return pid > 0 && kill((pid_t)pid, 0) < 0 && errno == ESRCH;
+	return pid == getpid() || (pid > 0 && kill((pid_t)pid, 0) < 0 && errno == ESRCH);
 }
 
 /* Remove the temporary files of killed runs from the folder path, whose name is the
@@ -72,8 +92,8 @@ static void remove_stale_tmp(char *path, size_t n, const char *prefix, int deep)
 	while (d && (e = readdir(d))) {
 		if ((size_t)snprintf(path + n, SWEEP_PATH - n, "/%s", e->d_name) >= SWEEP_PATH - n)
 			continue;
-		if (is_stale_tmp(e->d_name, prefix) && is_lock_free(path))
-			unlink(path);
+		if (is_stale_tmp(e->d_name, prefix))
+			remove_if_free(path);
 		else if (deep && e->d_name[0] != '.' &&
 			 (e->d_type == DT_DIR || e->d_type == DT_UNKNOWN))
 			remove_stale_tmp(path, n + 1 + strlen(e->d_name), prefix, deep - 1);
@@ -125,29 +145,55 @@ static void name_tmp(char *to, size_t n, const char *folder, const char *name)
 	snprintf(to, n, "%s/.%.*s%s" MARK "%ld", folder, NAME_ROOM, name, more, (long)getpid());
 }
 
-static int open_tmp(struct lh_atomic *a, const char *folder, const char *name, mode_t mode,
-		    struct lh_err *err)
+/* Lock a new temporary file.  False: a sweep has taken it for that of a killed run, which
+ * its lock did not contradict before.  Without locks it is taken as it is: nothing is
+ * swept there. */
+static bool hold_new(int fd, const char *tmp)
+{
+	return hold(fd) == 0 ? lh_is_still_named(fd, tmp) : errno != EWOULDBLOCK;
+}
+
+/* A name that is taken is left alone: another PID namespace, or another machine on the
+ * same volume, may have a process of this PID. */
+int lh_tmp_create(const char *folder, const char *name, mode_t mode, char **path,
+		  struct lh_err *err)
 {
 	const int flags = O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC;
 	size_t n = strlen(folder) + NAME_ROOM + 64;
+	char *tmp = lh_calloc(n, 1, err);
+	int fd, i;
 
-	a->tmp = lh_calloc(n, 1, err);
-	if (!a->tmp)
-		return -1;
-	name_tmp(a->tmp, n, folder, name);
-	a->slot = lh_signal_tmp_add(a->tmp);
-	a->fd = open(a->tmp, flags, mode);
-	if (a->fd < 0 && errno == EEXIST && is_lock_free(a->tmp) && unlink(a->tmp) == 0)
-		a->fd = open(a->tmp, flags, mode);	/* an earlier process had this PID */
-	if (a->fd < 0) {
-		lh_signal_tmp_drop(a->slot);
-		lh_err_sys(err, "%s: cannot create", a->tmp);
-		free(a->tmp);
-		a->tmp = NULL;
-		return -1;
+	for (i = 0; tmp && i < TRIES; i++) {
+		name_tmp(tmp, n, folder, name);
+		fd = open(tmp, flags, mode);
+		if (fd >= 0 && hold_new(fd, tmp)) {
+			*path = tmp;
+			return fd;
+		}
+		if (fd < 0 && errno != EEXIST)
+			break;
+		if (fd >= 0)
+			close(fd);
+		errno = EEXIST;
 	}
-	flock(a->fd, LOCK_EX | LOCK_NB);
-	return 0;
+	if (tmp)
+		lh_err_sys(err, "%s: cannot create", tmp);
+	free(tmp);
+	return -1;
+}
+
+/* The signal handler gets the name once the file is this process's: it unlinks it. */
+static int open_tmp(struct lh_atomic *a, const char *folder, const char *name, mode_t mode,
+		    struct lh_err *err)
+{
+	sigset_t old;
+
+	lh_signal_block(&old);
+	a->fd = lh_tmp_create(folder, name, mode, &a->tmp, err);
+	if (a->fd >= 0)
+		a->slot = lh_signal_tmp_add(a->tmp);
+	pthread_sigmask(SIG_SETMASK, &old, NULL);
+	return a->fd < 0 ? -1 : 0;
 }
 
 /* Find the file whose owner, group and mode to copy: the one replaced, else the one
@@ -246,23 +292,46 @@ static int give_name(struct lh_atomic *a, bool is_new, struct lh_err *err)
 	return 0;
 }
 
-static int replace_target(struct lh_atomic *a, bool is_new, struct lh_err *err)
+/* Close the file for what close(2) may report, but not its lock: without it the file
+ * would be swept before it has its name. */
+static int close_written(struct lh_atomic *a, struct lh_err *err)
 {
-	int fd = a->fd, rc;
+	int fd = a->fd, held = fcntl(fd, F_DUPFD_CLOEXEC, 3);
 
-	if (fsync(fd) < 0)
-		return lh_err_sys(err, "%s: cannot sync", a->tmp);
-	a->fd = -1;
-	if (close(fd) < 0 && errno != EINTR)
+	if (held < 0)
 		return lh_err_sys(err, "%s: cannot close", a->tmp);
-	rc = give_name(a, is_new, err);
-	if (rc)
-		return rc;
+	a->fd = held;
+	return close(fd) < 0 && errno != EINTR ? lh_err_sys(err, "%s: cannot close", a->tmp) : 0;
+}
+
+/* Forget the temporary file.  As long as the handler of signals knows its name, which is
+ * another's once it is free, no signal is let in. */
+static void forget_tmp(struct lh_atomic *a)
+{
 	lh_signal_tmp_drop(a->slot);
 	a->slot = -1;
+	if (a->fd >= 0)
+		close(a->fd);
+	a->fd = -1;
 	free(a->tmp);
 	a->tmp = NULL;
-	return 0;
+}
+
+static int replace_target(struct lh_atomic *a, bool is_new, struct lh_err *err)
+{
+	sigset_t old;
+	int rc;
+
+	if (fsync(a->fd) < 0)
+		return lh_err_sys(err, "%s: cannot sync", a->tmp);
+	if (close_written(a, err) < 0)
+		return -1;
+	lh_signal_block(&old);
+	rc = give_name(a, is_new, err);
+	if (!rc)
+		forget_tmp(a);
+	pthread_sigmask(SIG_SETMASK, &old, NULL);
+	return rc;
 }
 
 static int commit(struct lh_atomic *a, bool is_new, struct lh_err *err)
@@ -291,14 +360,16 @@ int lh_atomic_commit_new(struct lh_atomic *a, struct lh_err *err)
 
 void lh_atomic_close(struct lh_atomic *a)
 {
+	sigset_t old;
+
 	if (!a->path)
 		return;
-	if (a->tmp)
+	if (a->tmp) {
+		lh_signal_block(&old);
 		unlink(a->tmp);
-	lh_signal_tmp_drop(a->slot);
-	if (a->fd >= 0)
-		close(a->fd);
-	free(a->tmp);
+		forget_tmp(a);
+		pthread_sigmask(SIG_SETMASK, &old, NULL);
+	}
 	free(a->path);
 	*a = (struct lh_atomic){ .fd = -1, .slot = -1 };
 }

@@ -10,8 +10,8 @@
  * owner, group and mode of the one replaced; a file that root creates in the folder
  * of another user belongs to that user; an attribute that cannot be kept is
  * reported on stderr by the frame.  Temporary files of a killed run (same prefix,
- * dead PID, lock free) are removed by the next run.  A signal that ends the tool
- * removes the temporary file (tool/tool.h).
+ * dead PID or that of this process, lock free) are removed by the next run.  A signal
+ * that ends the tool removes the temporary file (tool/tool.h).
  *
  *     struct lh_atomic out;
  *     if (lh_atomic_open(&out, path, 0666, err) == 0 &&
@@ -73,6 +73,10 @@ int lh_atomic_commit_new(struct lh_atomic *a, struct lh_err *err);
 void lh_atomic_close(struct lh_atomic *a);
 /* Replace the file at path by a text, all in one; LH_ENOMEM if the text is incomplete. */
 int lh_atomic_put(const char *path, mode_t mode, const struct lh_buf *text, struct lh_err *err);
+/* Create a temporary file that a sweep removes once its writer is dead: its descriptor,
+ * which holds its lock, and its path, to be freed; or -1.  No signal removes it. */
+int lh_tmp_create(const char *folder, const char *name, mode_t mode, char **path,
+		  struct lh_err *err);
 /* Remove what killed writers of path left. */
 int lh_atomic_sweep(const char *path, struct lh_err *err);
 /* Remove what killed writers left in a folder and below it, whatever their target;
@@ -86,6 +90,8 @@ struct lh_applog {
 	char *path;
 	double lock_timeout;
 	int64_t torn_at;	/* offset of an incomplete last line found at open, or -1 */
+	mode_t mode;		/* of the file, if it is made */
+	bool follow;		/* set by the user: make it again if it was renamed or removed */
 };
 enum { LH_SYNC_NONE, LH_SYNC_EACH };
 /* lock_timeout: seconds that this and each append wait for other writers. */
@@ -126,6 +132,8 @@ int lh_pwrite_all(int fd, const void *p, size_t n, off_t at, struct lh_err *err)
 int lh_open_regular(const char *path, int flags, mode_t mode, struct lh_err *err);
 /* Report "PATH: is a FIFO, not a regular file", by the type in a mode; returns -1. */
 int lh_not_regular(const char *path, mode_t type, struct lh_err *err);
+/* Return whether path still leads to the file open as fd. */
+bool lh_is_still_named(int fd, const char *path);
 /* Return whether both descriptors are of the same regular file.  Reading a file
  * that is appended to at the same time never ends. */
 bool lh_same_file(int a, int b);

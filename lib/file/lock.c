@@ -107,15 +107,6 @@ int lh_flock(int fd, int how, const char *path, double seconds, struct lh_err *e
 
 /* ---- a file that is a lock ---- */
 
-/* Return whether path still names the locked file; the last holder unlinks it. */
-static bool is_still_named(int fd, const char *path)
-{
-	struct stat a, b;
-
-	return fstat(fd, &a) == 0 && stat(path, &b) == 0 && a.st_dev == b.st_dev &&
-		a.st_ino == b.st_ino;
-}
-
 /* Return the mode of the lock: for those who may write the guarded file, or create it. */
 static mode_t lock_mode(const struct stat *of)
 {
@@ -207,7 +198,7 @@ int lh_lock_take(struct lh_lock *l, const char *path, const char *guarded, doubl
 		return -1;
 	wait_begin(&w, path, seconds);
 	while ((rc = try_lock(l, guarded, err)) >= 0) {
-		if (rc && is_still_named(l->fd, path)) {
+		if (rc && lh_is_still_named(l->fd, path)) {	/* the last holder unlinks it */
 			if (write_pid(l, err) < 0)
 				break;
 			l->slot = lh_signal_tmp_add(l->path);

@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -131,6 +132,38 @@ static int open_object(struct lh_input *in, struct lh_err *err)
 	return read_child(in);
 }
 
+/* Open a FIFO once there is something to read: data, or the end that the last writer to close
+ * it makes.  open(2) alone would wait for a writer and not for a signal that came before. */
+static int open_fifo(const char *path, int wake)
+{
+	int fd = open(path, O_RDONLY | O_NONBLOCK | O_CLOEXEC);
+	struct pollfd f[] = { { .fd = fd, .events = POLLIN }, { .fd = wake, .events = POLLIN } };
+	int flags;
+
+	if (fd < 0)
+		return -1;
+	while (poll(f, 2, -1) < 0 && errno == EINTR)
+		;	/* the descriptor is readable after a signal that is to stop it */
+	flags = f[1].revents ? -1 : fcntl(fd, F_GETFL);
+	if (flags >= 0 && fcntl(fd, F_SETFL, flags & ~O_NONBLOCK) == 0)
+		return fd;
+	if (f[1].revents)
+		errno = EINTR;
+	close(fd);
+	return -1;
+}
+
+static int open_file(const struct lh_input *in)
+{
+	struct stat st;
+
+	if (!strcmp(in->operand, "-"))
+		return STDIN_FILENO;
+	if (in->lines.wake >= 0 && stat(in->operand, &st) == 0 && S_ISFIFO(st.st_mode))
+		return open_fifo(in->operand, in->lines.wake);
+	return open(in->operand, O_RDONLY | O_CLOEXEC);
+}
+
 int lh_input_open(struct lh_input *in, struct lh_err *err)
 {
 	struct stat st;
@@ -145,8 +178,7 @@ int lh_input_open(struct lh_input *in, struct lh_err *err)
 	if (in->fd < 0 && is_object(in->operand))
 		return open_object(in, err);
 	if (in->fd < 0)
-		in->fd = strcmp(in->operand, "-") ? open(in->operand, O_RDONLY | O_CLOEXEC) :
-						    STDIN_FILENO;
+		in->fd = open_file(in);
 	if (in->fd < 0 && errno == EINTR)
 		return lh_err_set(err, LH_EINTR, "interrupted");
 	if (in->fd < 0)

@@ -1,7 +1,6 @@
 /* observe.c - write rows, and append them to the log.  See observe.h. */
 #include "observe.h"
 
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include "json/write.h"
@@ -34,41 +33,15 @@ void lh_observe_print(struct lh_buf *out, const struct lh_observe_row *row)
 int lh_observe_open(struct lh_observe_log *l, const char *path, double lock_timeout,
 		    struct lh_err *err)
 {
-	struct stat st;
-
 	*l = (struct lh_observe_log){ .file = { .fd = -1 } };
 	if (lh_applog_open(&l->file, path, 0600, lock_timeout, err) < 0)
 		return -1;
-	if (fstat(l->file.fd, &st) == 0) {
-		l->dev = st.st_dev;
-		l->ino = st.st_ino;
-		return 0;
-	}
-	lh_err_sys(err, "%s", path);
-	lh_observe_close(l, &(struct lh_err){ 0 });
-	return -1;
-}
-
-/* Open the log again if its path leads to another file by now. */
-static int follow_path(struct lh_observe_log *l, struct lh_err *err)
-{
-	struct lh_observe_log other;
-	struct stat st;
-
-	if (lstat(l->file.path, &st) == 0 && st.st_dev == l->dev && st.st_ino == l->ino)
-		return 0;
-	if (lh_observe_sync(l, err) < 0 ||
-	    lh_observe_open(&other, l->file.path, l->file.lock_timeout, err) < 0)
-		return -1;
-	lh_observe_close(l, &(struct lh_err){ 0 });	/* it was synced */
-	*l = other;
+	l->file.follow = true;
 	return 0;
 }
 
 int lh_observe_append(struct lh_observe_log *l, const char *row, size_t n, struct lh_err *err)
 {
-	if (follow_path(l, err) < 0)
-		return -1;
 	l->changed = true;
 	return lh_applog_append(&l->file, row, n, LH_SYNC_NONE, err);
 }

@@ -51,8 +51,6 @@ void lh_observe_print(struct lh_buf *out, const struct lh_observe_row *row);
 
 struct lh_observe_log {
 	struct lh_applog file;	/* file.torn_at: an incomplete last line at the opening, or -1 */
-	dev_t dev;
-	ino_t ino;
 	bool changed;		/* since the last sync */
 };
 

@@ -169,26 +169,22 @@ static int copy_in(struct lh_atomic *a, const struct lh_put *put, struct lh_tran
 	return n < 0 ? -1 : lh_store_check_sha256(put->sha256, done->sha256, err);
 }
 
-/* Write the object to the path, which is below /proc/self/fd. */
-static int put_at(const char *path, const char *key, const struct lh_put *put,
+/* Write the object to its new file. */
+static int put_in(struct lh_atomic *a, const char *key, const struct lh_put *put,
 		  struct lh_transfer *done, struct lh_err *err)
 {
-	struct lh_atomic a;
 	struct stat st;
-	int rc = lh_atomic_open(&a, path, 0666, err);
+	int rc = copy_in(a, put, done, err);
 
-	if (!rc)
-		rc = copy_in(&a, put, done, err);
-	if (!rc && fstat(a.fd, &st) < 0)
+	if (!rc && fstat(a->fd, &st) < 0)
 		rc = lh_err_sys(err, "\"%s\"", key);
 	if (!rc)
 		lh_folder_etag(&st, done->etag);
 	if (!rc)
-		rc = put->if_none_match ? lh_atomic_commit_new(&a, err)
-					: lh_atomic_commit(&a, err);
+		rc = put->if_none_match ? lh_atomic_commit_new(a, err)
+					: lh_atomic_commit(a, err);
 	if (rc > 0)
 		rc = lh_store_exists(key, err);
-	lh_atomic_close(&a);
 	return rc < 0 ? hide_path(key, err) : 0;
 }
 
@@ -210,23 +206,46 @@ static int check_taken(int dir, const char *name, const char *key, bool if_none_
 	return if_none_match ? lh_store_exists(key, err) : 0;
 }
 
-static int folder_put(struct lh_store *s, const char *key, const struct lh_put *put,
-		      struct lh_transfer *done, struct lh_err *err)
+/* Open the new file of an object in its folder: the folder's descriptor; -1; or -2 if
+ * the folder was removed meanwhile, as who deletes its last object does. */
+static int open_once(struct folder *f, const char *key, bool if_none_match, struct lh_atomic *a,
+		     struct lh_err *err)
 {
 	char dir[LH_KEY_MAX + 1], path[PROC_PATH];
 	const char *name;
-	int parent, rc = -1;
+	bool gone = false;
+	int parent;
+
+	split_key(key, dir, &name);
+	parent = make_parent(f, key, dir, err);
+	if (parent < 0)
+		return -1;
+	if (check_taken(parent, name, key, if_none_match, err) == 0) {
+		snprintf(path, sizeof path, "/proc/self/fd/%d/%s", parent, name);
+		if (lh_atomic_open(a, path, 0666, err) == 0)
+			return parent;
+		gone = errno == ENOENT;
+		hide_path(key, err);
+	}
+	close(parent);
+	return gone ? -2 : -1;
+}
+
+static int folder_put(struct lh_store *s, const char *key, const struct lh_put *put,
+		      struct lh_transfer *done, struct lh_err *err)
+{
+	struct lh_atomic a;
+	int parent, rc, i = 0;
 
 	if (strstr(key, ".lh-tmp-"))
 		return lh_err_data(err, 400, "\"%s\": \".lh-tmp-\" is for temporary files", key);
-	split_key(key, dir, &name);
-	parent = make_parent((struct folder *)s, key, dir, err);
+	do
+		parent = open_once((struct folder *)s, key, put->if_none_match, &a, err);
+	while (parent == -2 && ++i < AGAIN);
 	if (parent < 0)
 		return -1;
-	if (check_taken(parent, name, key, put->if_none_match, err) == 0) {
-		snprintf(path, sizeof path, "/proc/self/fd/%d/%s", parent, name);
-		rc = put_at(path, key, put, done, err);
-	}
+	rc = put_in(&a, key, put, done, err);	/* its temporary file keeps the folder */
+	lh_atomic_close(&a);
 	close(parent);
 	return rc;
 }

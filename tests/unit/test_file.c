@@ -3,7 +3,10 @@
 #include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
+#include <signal.h>
+#include <sys/file.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -81,8 +84,107 @@ static void litter(void)
 	snprintf(name, sizeof name, ".t.lh-tmp-%d", (int)getpid());
 	put(name, "half");
 	check(lh_atomic_open(&a, "t", 0666, &err) == 0);
+	check(access(name, F_OK) < 0);
 	check(lh_atomic_commit(&a, &err) == 0);
 	holds("t", "");
+}
+
+/* ---- two PID namespaces, or machines, on one volume ---- */
+
+static pid_t as_pid;		/* the PID of this process; 0: the true one */
+static bool none_lives;		/* no other process is known here */
+static void (*before_lock)(void), (*before_rename)(void);	/* called once */
+
+pid_t getpid(void)
+{
+	return as_pid ? as_pid : (pid_t)syscall(SYS_getpid);
+}
+
+int kill(pid_t pid, int sig)
+{
+	errno = ESRCH;
+	return none_lives ? -1 : (int)syscall(SYS_kill, pid, sig);
+}
+
+static void call_once(void (**f)(void))
+{
+	void (*call)(void) = *f;
+
+	*f = NULL;
+	if (call)
+		call();
+}
+
+int flock(int fd, int how)
+{
+	if (how & LOCK_EX)
+		call_once(&before_lock);
+	return (int)syscall(SYS_flock, fd, how);
+}
+
+int rename(const char *from, const char *to)
+{
+	call_once(&before_rename);
+	return (int)syscall(SYS_renameat2, AT_FDCWD, from, AT_FDCWD, to, 0);
+}
+
+static int to_other[2], from_other[2];
+
+static void let_other_go_on(void)
+{
+	char c;
+
+	check(write(to_other[1], "", 1) == 1 && read(from_other[0], &c, 1) == 1);
+}
+
+/* The other process, which sees the PID of this one or does not see it at all. */
+static void write_as_other(bool same_pid)
+{
+	struct lh_atomic b;
+	char c;
+
+	as_pid = same_pid ? getppid() : 0;
+	none_lives = !same_pid;
+	check(read(to_other[0], &c, 1) == 1);
+	check_why(lh_atomic_open(&b, "shared", 0666, &err) == 0, err.msg);
+	check(lh_atomic_write(&b, "of the", 6, &err) == 0);
+	check(write(from_other[1], "", 1) == 1 && read(to_other[0], &c, 1) == 1);
+	check(lh_atomic_write(&b, " other", 6, &err) == 0);
+	check_why(lh_atomic_commit(&b, &err) == 0, err.msg);
+	check(write(from_other[1], "", 1) == 1);
+	_exit(0);
+}
+
+/* The other writes half of its file at a certain moment of the writing here. */
+static void two_write(bool same_pid, void (**moment)(void))
+{
+	struct lh_atomic a;
+	int status;
+	pid_t pid;
+
+	check(pipe(to_other) == 0 && pipe(from_other) == 0);
+	pid = fork();	/* before a name is chosen: both choose the same */
+	if (!pid)
+		write_as_other(same_pid);
+	*moment = let_other_go_on;
+	check_why(lh_atomic_open(&a, "shared", 0666, &err) == 0, err.msg);
+	check(lh_atomic_write(&a, "mine", 4, &err) == 0);
+	check_why(lh_atomic_commit(&a, &err) == 0, err.msg);
+	check(!*moment);
+	holds("shared", "mine");
+	let_other_go_on();
+	check(waitpid(pid, &status, 0) == pid && status == 0);
+	holds("shared", "of the other");
+	check(close(to_other[0]) + close(to_other[1]) == 0);
+	check(close(from_other[0]) + close(from_other[1]) == 0);
+}
+
+static void writers_that_do_not_see_each_other(void)
+{
+	two_write(true, &before_lock);
+	two_write(false, &before_lock);
+	two_write(true, &before_rename);
+	two_write(false, &before_rename);
 }
 
 static void log_whole(void)
@@ -114,6 +216,29 @@ static void log_whole(void)
 	check(lh_applog_open(&l, "loglink", 0600, 60, &err) < 0);
 	check(lh_applog_open(&l, "fifo", 0600, 60, &err) < 0);
 	check(lh_applog_open(&l, ".", 0600, 60, &err) < 0);
+}
+
+/* A rotation that comes between the choice of the file and its lock. */
+static void rotate(void)
+{
+	check(syscall(SYS_renameat2, AT_FDCWD, "followed", AT_FDCWD, "rotated", 0) == 0);
+}
+
+static void log_followed(void)
+{
+	struct lh_applog l;
+
+	check(lh_applog_open(&l, "followed", 0600, 60, &err) == 0);
+	l.follow = true;
+	check(lh_applog_append(&l, "one", 3, LH_SYNC_NONE, &err) == 0);
+	before_lock = rotate;
+	check_why(lh_applog_append(&l, "two", 3, LH_SYNC_NONE, &err) == 0, err.msg);
+	check(!before_lock);
+	check(unlink("followed") == 0);
+	check(lh_applog_append(&l, "three", 5, LH_SYNC_EACH, &err) == 0);
+	check(lh_applog_close(&l, &err) == 0);
+	holds("rotated", "one\n");
+	holds("followed", "three\n");
 }
 
 #define WRITERS 8
@@ -213,7 +338,9 @@ int main(void)
 	check(mkdtemp(folder) && chdir(folder) == 0);
 	test(atomic());
 	test(litter());
+	test(writers_that_do_not_see_each_other());
 	test(log_whole());
+	test(log_followed());
 	test(log_shared());
 	test(mapped());
 	test(locked());

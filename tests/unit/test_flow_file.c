@@ -1,12 +1,18 @@
 /* lh_flow_file: the flow without a tool, in order on any number of threads. */
+#include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
+#include "base/signal.h"
 #include "check.h"
 #include "flow/flow.h"
+#include "flow/input.h"
 
 static struct lh_err err;
 
@@ -334,11 +340,85 @@ static void a_context_that_cannot_be_made(void)
 	init_fails = false;
 }
 
+/* In a process of its own: a second signal ends it. */
+static void open_after_a_signal(void)
+{
+	char *operands[] = { "fifo" };
+	struct lh_input in;
+	struct pollfd f;
+
+	alarm(30);
+	lh_signal_install();
+	lh_signal_defer(true);
+	check(raise(SIGTERM) == 0 && lh_signal_pending() == SIGTERM);
+	check(lh_signal_wake_open(&err) == 0);
+	f = (struct pollfd){ .fd = lh_signal_wake_fd(), .events = POLLIN };
+	check(poll(&f, 1, 0) == 1);
+	lh_input_init(&in, operands, 1, 100);
+	in.lines.wake = lh_signal_wake_fd();
+	check(lh_input_open(&in, &err) < 0 && err.code == LH_EINTR);
+	lh_input_free(&in);
+	_exit(0);
+}
+
+static void a_signal_that_came_early_is_not_lost(void)
+{
+	int status;
+	pid_t pid;
+
+	check(mkfifo("fifo", 0600) == 0);
+	pid = fork();
+	if (!pid)
+		open_after_a_signal();
+	check(waitpid(pid, &status, 0) == pid && status == 0);
+}
+
+/* The writer comes late, and writes late. */
+static void write_late(void)
+{
+	int fd;
+
+	alarm(30);
+	usleep(50000);
+	fd = open("fifo", O_WRONLY);
+	usleep(50000);
+	_exit(write(fd, "{}\n", 3) != 3);
+}
+
+static void a_fifo_waits_for_its_writer(void)
+{
+	char *operands[] = { "fifo", "fifo" };
+	struct lh_input in;
+	char text[8];
+	int i, status;
+	pid_t pid;
+
+	alarm(60);
+	check(lh_signal_wake_open(&err) == 0);
+	lh_input_init(&in, operands, 2, 100);
+	in.lines.wake = lh_signal_wake_fd();
+	for (i = 0; i < 2; i++) {
+		pid = fork();
+		if (!pid)
+			write_late();
+		check_why(lh_input_open(&in, &err) == 1, err.msg);
+		check(!(fcntl(in.fd, F_GETFL) & O_NONBLOCK));
+		check(read(in.fd, text, sizeof text) == 3 && !memcmp(text, "{}\n", 3));
+		check(waitpid(pid, &status, 0) == pid && status == 0);
+		check(read(in.fd, text, sizeof text) == 0);
+	}
+	check(lh_input_open(&in, &err) == 0);
+	lh_input_free(&in);
+	alarm(0);
+}
+
 int main(void)
 {
 	char folder[] = "/tmp/lh-test-flow-file-XXXXXX";
 
 	check(mkdtemp(folder) && chdir(folder) == 0);
+	test(a_signal_that_came_early_is_not_lost());	/* first: there is no wake descriptor */
+	test(a_fifo_waits_for_its_writer());
 	test(lines_of_a_file());
 	test(lines_of_any_value());
 	test(a_line_over_the_limit());

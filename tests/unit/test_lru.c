@@ -126,6 +126,7 @@ static void a_promised_value_is_waited_for(void)
 	lh_lru_drop(l, key);
 	assert(!lh_lru_wait(l, key, &out));
 	assert(lh_lru_claim(l, key, &out, &err) == LH_LRU_MINE);
+	lh_lru_drop(l, key);
 	put(l, 3, 30);
 	put(l, 4, 40);
 	put(l, 5, 50);
@@ -135,9 +136,45 @@ static void a_promised_value_is_waited_for(void)
 	lh_lru_free(l);
 }
 
+static void a_promise_gives_way_to_nothing(void)
+{
+	struct lh_err err;
+	struct lh_lru *l = lh_lru_new(2, &err);
+	unsigned char first[32], second[32], third[32];
+	struct lh_buf out = { 0 };
+
+	key_of(1, first);
+	key_of(2, second);
+	key_of(3, third);
+	assert(lh_lru_claim(l, first, &out, &err) == LH_LRU_MINE);
+	put(l, 4, 40);
+	put(l, 5, 50);		/* instead of 4, which is newer than the promise */
+	assert(get(l, 4) == -1 && get(l, 5) == 50);
+	assert(lh_lru_claim(l, first, &out, &err) == LH_LRU_BUSY);
+	assert(lh_lru_claim(l, second, &out, &err) == LH_LRU_MINE);
+	assert(get(l, 5) == -1 && lh_lru_count(l) == 2);
+
+	assert(lh_lru_claim(l, third, &out, &err) == LH_LRU_ALONE);
+	assert(lh_lru_claim(l, third, &out, &err) == LH_LRU_ALONE);
+	assert(!lh_lru_wait(l, third, &out));
+	put(l, 3, 30);		/* there is no room */
+	assert(get(l, 3) == -1);
+
+	lh_lru_drop(l, second);
+	assert(lh_lru_claim(l, third, &out, &err) == LH_LRU_MINE);
+	assert(lh_lru_claim(l, first, &out, &err) == LH_LRU_BUSY);
+	put(l, 1, 10);
+	put(l, 3, 30);
+	assert(get(l, 1) == 10 && get(l, 3) == 30);
+	assert(!out.len);
+	lh_buf_free(&out);
+	lh_lru_free(l);
+}
+
 int main(void)
 {
 	test(a_promised_value_is_waited_for());
+	test(a_promise_gives_way_to_nothing());
 	test(the_one_used_longest_ago_gives_way());
 	test(many_stay_findable());
 	test(none_keeps_none());

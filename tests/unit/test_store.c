@@ -136,6 +136,33 @@ static void nothing_outside_the_folder_is_reached(void)
 	lh_store_close(s);
 }
 
+static struct lh_store *last_sibling;	/* its object "a/y" goes before the next lstat */
+
+/* A put looks at the name it writes to once it has the folder's descriptor. */
+int lstat(const char *path, struct stat *st)
+{
+	struct lh_store *s = last_sibling;
+	struct lh_err why;
+
+	last_sibling = NULL;
+	if (s)
+		check_why(lh_store_delete(s, "a/y", &why) == 0, why.msg);
+	return fstatat(AT_FDCWD, path, st, AT_SYMLINK_NOFOLLOW);
+}
+
+static void a_folder_that_is_removed_meanwhile_is_made_again(void)
+{
+	struct lh_store *s = fresh("meanwhile"), *other = fresh("meanwhile");
+
+	check(put(s, "a/y", "1") == 0);
+	last_sibling = other;
+	check_why(put(s, "a/x", "2") == 0, err.msg);
+	check(!last_sibling && holds(s, "a/x", "2"));
+	check(lh_store_delete(s, "a/y", &err) < 0 && lh_err_status(&err) == 404);
+	lh_store_close(s);
+	lh_store_close(other);
+}
+
 static void a_put_is_refused_as_asked(void)
 {
 	struct lh_store *s = fresh("refused");
@@ -223,6 +250,7 @@ int main(void)
 	test(objects_are_files_in_the_order_of_their_keys());
 	test(a_key_and_a_key_below_it_exclude_each_other());
 	test(nothing_outside_the_folder_is_reached());
+	test(a_folder_that_is_removed_meanwhile_is_made_again());
 	test(a_put_is_refused_as_asked());
 	test(two_threads_write_one_key());
 	test(names_of_stores_are_checked());

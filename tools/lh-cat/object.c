@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "base/mem.h"
+#include "base/signal.h"
 #include "proc/coproc.h"
 
 #define SCHEME "s3://"
@@ -18,6 +19,15 @@
 bool object_named(const char *operand)
 {
 	return strncmp(operand, SCHEME, sizeof SCHEME - 1) == 0;
+}
+
+static volatile pid_t child;	/* 0: none */
+
+/* Its object may be large and its service slow: it must not go on for nobody, with keys. */
+static void end_child(void)
+{
+	if (child > 0)
+		kill(child, SIGTERM);
 }
 
 static int start(struct object *o, char *store, const char *key, struct lh_err *err)
@@ -31,8 +41,11 @@ static int start(struct object *o, char *store, const char *key, struct lh_err *
 		.argv = argv, .fd = (int[]){ -1, ends[1], o->stderr_fd }, .n_fd = 3,
 		.keys = LH_KEYS_STORE }, err);
 	close(ends[1]);
-	if (o->pid > 0)
+	if (o->pid > 0) {
+		child = o->pid;
+		lh_signal_before_death(end_child);
 		return ends[0];
+	}
 	close(ends[0]);
 	return -1;
 }
@@ -58,8 +71,13 @@ int object_open(struct object *o, const char *operand, struct lh_err *err)
 
 int object_close(struct object *o, struct lh_err *err)
 {
+	siginfo_t info;
 	int status = 0, rc = 0;
 
+	/* its PID is its own until it is reaped */
+	while (waitid(P_PID, (id_t)o->pid, &info, WEXITED | WNOWAIT) < 0 && errno == EINTR)
+		;
+	child = 0;
 	while (waitpid(o->pid, &status, 0) < 0 && errno == EINTR)
 		;
 	if (WIFSIGNALED(status) && WTERMSIG(status) == SIGPIPE)

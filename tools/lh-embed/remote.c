@@ -246,14 +246,14 @@ static void found(struct worker *w, struct item *it, size_t at, size_t bytes)
 static int look_up(struct worker *w, struct item *it, struct lh_err *err)
 {
 	size_t at = w->vectors.len;
-	int rc = LH_LRU_MINE;
+	int rc = LH_LRU_ALONE;
 
 	if (w->r->cache)
 		rc = lh_lru_claim(w->r->cache, it->key, &w->vectors, err);
 	if (rc == LH_LRU_HIT)
 		found(w, it, at, w->vectors.len - at);
-	it->ours = rc == LH_LRU_MINE;
-	it->promised = it->ours && w->r->cache;
+	it->ours = rc == LH_LRU_MINE || rc == LH_LRU_ALONE;
+	it->promised = rc == LH_LRU_MINE;
 	return rc < 0 ? -1 : 0;
 }
 
@@ -377,13 +377,14 @@ static int keep_vectors(struct worker *w, size_t from, size_t each, struct lh_er
 
 	lh_buf_reset(&w->entries);
 	for (i = 0; i < n_called(w); i++, from += each) {
-		const struct item *it = called(w, i);
+		struct item *it = called(w, i);
 		struct cache_entry e = { it->key, w->vectors.p + from, each };
 
 		if (it->why || it->cut || is_zero(e.p, each))
 			continue;
 		if (w->r->cache && lh_lru_put(w->r->cache, e.key, e.p, e.n, err) < 0)
 			return -1;
+		it->promised = false;
 		lh_buf_add(&w->entries, &e, sizeof e);
 	}
 	if (lh_buf_check(&w->entries, err) < 0)
@@ -543,23 +544,31 @@ static bool has_failed(struct remote *r, struct lh_err *err)
 	return failed;
 }
 
-/* Wait for what other threads fetch; fetch it here if they fail. */
-static int wait_for_theirs(struct worker *w, struct lh_err *err)
+/* Wait for a text that another thread fetches.  Of those that have waited in vain one makes
+ * the call, at once: two threads that wait while others wait for them would wait for ever. */
+static int wait_for(struct worker *w, size_t i, struct lh_err *err)
 {
-	size_t i, at;
+	struct item *it = item(w, i);
+	size_t at;
 
-	for (i = 0; i < n_items(w); i++) {
-		struct item *it = item(w, i);
-
-		if (it->at != NOWHERE || it->first != i || it->why)
-			continue;
+	while (it->at == NOWHERE && !it->why) {
 		at = w->vectors.len;
-		it->ours = !lh_lru_wait(w->r->cache, it->key, &w->vectors);
-		if (!it->ours)
+		if (lh_lru_wait(w->r->cache, it->key, &w->vectors))
 			found(w, it, at, w->vectors.len - at);
-		else if (has_failed(w->r, err))
+		else if (has_failed(w->r, err) || look_up(w, it, err) < 0 ||
+			 (is_missing(it) && call(w, i, err) < 0))
 			return -1;
 	}
+	return 0;
+}
+
+static int wait_for_theirs(struct worker *w, struct lh_err *err)
+{
+	size_t i;
+
+	for (i = 0; i < n_items(w); i++)
+		if (item(w, i)->first == i && wait_for(w, i, err) < 0)
+			return -1;
 	return lh_buf_check(&w->vectors, err);
 }
 
@@ -587,8 +596,6 @@ static int fetch(struct worker *w, struct lh_err *err)
 		rc = fetch_ours(w, err);
 	if (!rc)
 		rc = wait_for_theirs(w, err);
-	if (!rc)
-		rc = fetch_ours(w, err);
 	if (rc < 0)
 		let_go(w, err);
 	return rc;

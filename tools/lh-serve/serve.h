@@ -220,7 +220,6 @@ struct server {
 	struct lh_buf members;		/* ... and the members added to it */
 	uint64_t in_flight, bodies;	/* requests; bytes of their bodies in memory */
 	unsigned spools[3];		/* bodies in files: to store, to ingest, objects to send */
-	uint64_t spooled;		/* files made so far */
 	bool resumed;			/* a connection was resumed */
 	unsigned refused;		/* status that it gave last by itself; 0: it was logged */
 	unsigned stop;			/* signals to stop so far */

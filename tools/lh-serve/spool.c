@@ -11,7 +11,6 @@
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -54,18 +53,15 @@ static int count_file(struct request *r, struct lh_err *err)
 static int make_file(struct request *r, struct spool *sp, struct lh_err *err)
 {
 	const char *state = r->site->config.state;
-	size_t n = strlen(state) + 80;
+	size_t n = strlen(state) + sizeof "/spool";
+	char *folder = lh_calloc(n, 1, err);
 
-	sp->path = lh_calloc(n, 1, err);
-	if (!sp->path)
+	if (!folder)
 		return -1;
-	snprintf(sp->path, n, "%s/spool/.body-%llu.lh-tmp-%ld", state,
-		 (unsigned long long)++r->server->spooled, (long)getpid());
-	sp->fd = open(sp->path, O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
-	if (sp->fd < 0)
-		return lh_err_sys(err, "%s", sp->path);
-	flock(sp->fd, LOCK_EX | LOCK_NB);
-	return 0;
+	snprintf(folder, n, "%s/spool", state);
+	sp->fd = lh_tmp_create(folder, "body", 0600, &sp->path, err);
+	free(folder);
+	return sp->fd < 0 ? -1 : 0;
 }
 
 int spool_open(struct request *r, struct lh_err *err)
