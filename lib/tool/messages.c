@@ -86,10 +86,12 @@ void lh_message_at(struct lh_tool *t, enum lh_style style, const char *file, uin
 		   size_t column, const char *text)
 {
 	bool colored = lh_term_colored(STDERR_FILENO, t->color);
-	const char *erase = lh_progress_erase(t);
 	struct text m = { .n = 0 };
 	struct lh_err ignored;
+	const char *erase;
 
+	flockfile(stderr);	/* progress is another thread's */
+	erase = lh_progress_erase(t);
 	put_text(&m, erase, strlen(erase));
 	begin(&m, colored, style);
 	put_escaped(&m, t->name);
@@ -105,6 +107,7 @@ void lh_message_at(struct lh_tool *t, enum lh_style style, const char *file, uin
 	put_escaped(&m, text);
 	m.p[m.n++] = '\n';
 	lh_write_all(STDERR_FILENO, m.p, m.n, &ignored);
+	funlockfile(stderr);
 }
 
 static void write_message(struct lh_tool *t, enum lh_style style, const char *fmt, va_list ap)

@@ -4,6 +4,9 @@
  * On a terminal the line is written over and over, fits the width, and leaves the cursor
  * at its start: a narrower window then breaks it below the cursor, and erasing from there
  * removes all of it.  Elsewhere each is a line of its own.
+ *
+ * Messages of any thread remove the line: who shows, removes or tests it holds the lock of
+ * stderr, which one thread may take twice.
  */
 #include <stdio.h>
 #include <string.h>
@@ -88,11 +91,14 @@ const char *lh_progress_erase(struct lh_tool *t)
 
 void lh_progress_clear(struct lh_tool *t)
 {
-	const char *erase = lh_progress_erase(t);
 	struct lh_err ignored;
+	const char *erase;
 
+	flockfile(stderr);
+	erase = lh_progress_erase(t);
 	if (*erase)
 		lh_write_all(STDERR_FILENO, erase, strlen(erase), &ignored);
+	funlockfile(stderr);
 }
 
 void lh_progress_give_way(struct lh_tool *t, const char *p, size_t n)
@@ -215,10 +221,12 @@ static void show_as_line(const struct lh_tool *t, const struct parts *p)
 static void show(struct lh_tool *t, struct parts *p)
 {
 	p->what = t->state->progress.what;
+	flockfile(stderr);
 	if (t->state->progress.tty)
 		show_on_terminal(t, p);
 	else
 		show_as_line(t, p);
+	funlockfile(stderr);
 }
 
 /* ---- what is known ---- */
