@@ -291,13 +291,13 @@ static size_t name_model(struct lh_embedder *t, char **argv, size_t n)
 static int start_child(struct lh_embedder *t, struct lh_err *err)
 {
 	char batch[16], jobs[24];
-	char *argv[22] = {
+	char *argv[20] = {
 		"lh-embed", "--engine", t->engine, "--encoding", "base64", "--on-error", "emit",
-		"-q", "--batch", batch, "--shard", "0/1",	/* whatever task of Slurm this is */
+		"-q", "--batch", batch,
 	};
 	unsigned keys = is_gguf(t) ? LH_KEYS_NONE : LH_KEYS_OLLAMA;
 	struct lh_err unused;
-	size_t n = 12;
+	size_t n = 10;
 
 	lh_coproc_stop(&t->child->run, &unused);	/* an earlier child that died */
 	snprintf(batch, sizeof batch, "%u", t->batch);
