@@ -116,21 +116,6 @@ int lh_manifest_bind(struct lh_manifest *m, const struct lh_record *rec, struct 
 	return lh_subject_name(name, m->candidate_id.p, m->candidate_id.n, err);
 }
 
-void lh_json_compact(struct lh_buf *out, const struct lh_value *v)
-{
-	const char *p = v->p, *end = p + v->n;
-	bool quoted = false;
-
-	for (; p < end; p++) {
-		if (quoted && *p == '\\')
-			lh_buf_putc(out, *p++);
-		else if (*p == '"')
-			quoted = !quoted;
-		if (quoted || (*p != ' ' && *p != '\t' && *p != '\n' && *p != '\r'))
-			lh_buf_putc(out, *p);
-	}
-}
-
 /* ---- files ---- */
 
 static int read_file(struct lh_buf *b, int fd, struct lh_err *err)

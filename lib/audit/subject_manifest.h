@@ -72,7 +72,4 @@ bool lh_manifest_is(const struct lh_manifest *m, const char *id, size_t n);
 int lh_manifest_name(char name[LH_SUBJECT_MAX + 1], const char *dir, const char *id,
 		     size_t n, struct lh_err *err);
 
-/* Append the text of a checked value on one line, without white space. */
-void lh_json_compact(struct lh_buf *out, const struct lh_value *v);
-
 #endif

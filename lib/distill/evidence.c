@@ -7,7 +7,7 @@
 #include <lh/canon.h>
 #include <lh/digest.h>
 #include "evidence_parts.h"
-#include "json/json_scanner.h"
+#include "json/compact.h"
 #include "base/mem.h"
 
 static const struct lh_field integer_from_1 = { .type = LH_S_INTEGER, .ranged = true, .least = 1 };
@@ -203,28 +203,6 @@ void lh_evidence_put_scratch(struct lh_evidence *e)
 		lh_buf_json(e->out, e->scratch.p ? e->scratch.p : "", e->scratch.len);
 }
 
-/* Append the text of a value without the white space between its tokens. */
-static void put_compact(struct lh_buf *out, const struct lh_value *v)
-{
-	const char *p = v->p, *end = v->p + v->n, *q;
-	bool escaped;
-
-	if (v->type != LH_ARRAY && v->type != LH_OBJECT) {
-		lh_buf_add(out, v->p, v->n);
-		return;
-	}
-	while (p < end) {
-		if (*p == '"')
-			q = lh_skip_string(p, end, &escaped);
-		else
-			for (q = p; q < end && (unsigned char)*q > ' ' && *q != '"'; q++)
-				;
-		lh_buf_add(out, p, (size_t)(q - p));
-		for (p = q; p < end && (unsigned char)*p <= ' '; p++)
-			;
-	}
-}
-
 static void put_time(struct lh_evidence *e, const struct lh_transform *t)
 {
 	const char *name;
@@ -391,7 +369,7 @@ static bool put_copy(struct lh_evidence *e, const struct lh_evidence_rule *r,
 
 	if (f->name && !check_field(e, f, r->from, v))
 		return false;
-	put_compact(e->out, v);
+	lh_json_compact(e->out, v->p, v->n);
 	return v->type != LH_ARRAY || e->out->len != at + 2 || !strstr(r->to, "_markers");
 }
 
@@ -404,7 +382,7 @@ static bool put_list(struct lh_evidence *e, const struct lh_evidence_rule *r,
 		return false;
 	if (one)
 		lh_buf_putc(e->out, '[');
-	put_compact(e->out, v);
+	lh_json_compact(e->out, v->p, v->n);
 	if (one)
 		lh_buf_putc(e->out, ']');
 	return true;

@@ -2,6 +2,7 @@
 #include "mcp_parts.h"
 
 #include "base/mem.h"
+#include "json/compact.h"
 #include "serve/repack.h"
 
 #define QUEUE 4096		/* lines that wait */
@@ -104,7 +105,7 @@ int lh_mcp_prepare(struct lh_mcp_call *c, struct lh_err *err)
 
 	lh_buf_reset(&m->text);
 	if (t->ask ? t->ask(&q, &c->args, err) < 0
-		   : (lh_repack_text(&m->text, c->args.p, c->args.n), 0))
+		   : (lh_json_compact(&m->text, c->args.p, c->args.n), 0))
 		return -1;
 	if (lh_buf_check(&m->text, err) < 0 || (q.route && !(r = route_of(m, q.route, err))))
 		return -1;

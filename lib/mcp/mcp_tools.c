@@ -6,7 +6,7 @@
 #include "base/mem.h"
 #include "file/file.h"
 #include "json/bind.h"
-#include "serve/repack.h"
+#include "json/compact.h"
 #include "serve/routes.h"
 
 #define FILE_MAX ((size_t)16 << 20)
@@ -76,7 +76,7 @@ static int copy_object(const char **to, const struct lh_value *v, struct lh_err 
 
 	if (!v->p)
 		return 0;
-	lh_repack_text(&text, v->p, v->n);
+	lh_json_compact(&text, v->p, v->n);
 	lh_buf_putc(&text, '\0');
 	*to = text.p;
 	return lh_buf_check(&text, err);

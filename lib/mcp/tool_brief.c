@@ -3,7 +3,7 @@
 
 #include <stdio.h>
 
-#include "serve/repack.h"
+#include "json/compact.h"
 
 const char *const lh_mcp_details[] = { "brief", "full", NULL };
 
@@ -65,7 +65,7 @@ static int append_cut(struct lh_buf *out, const struct lh_value *v, size_t most,
 	int rc = 0;
 
 	if (v->n <= most + 2 * (v->type == LH_STRING)) {
-		lh_repack_text(out, v->p, v->n);
+		lh_json_compact(out, v->p, v->n);
 	} else if (v->type != LH_STRING) {
 		lh_buf_printf(out, "\"[left out: %zu bytes of JSON]\"", v->n);
 	} else if ((rc = lh_value_str(v, &text, &s, err)) == 0) {
@@ -207,6 +207,6 @@ int lh_mcp_pass(const struct lh_bind *table, void *to, struct lh_mcp_question *q
 
 	lh_buf_free(&text);
 	if (!rc)
-		lh_repack_text(q->line, args->p, args->n);
+		lh_json_compact(q->line, args->p, args->n);
 	return rc;
 }

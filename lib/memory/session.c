@@ -5,26 +5,8 @@
 #include <stdio.h>
 #include <time.h>
 
+#include "json/compact.h"
 #include "json/write.h"
-
-/* Append checked JSON without the white space outside its strings. */
-static void put_compact(struct lh_buf *out, const struct lh_str *json)
-{
-	const char *p = json->p, *end = p + json->n, *from = p;
-	bool quoted = false;
-
-	for (; p < end; p++) {
-		if (*p == '"') {
-			quoted = !quoted;
-		} else if (quoted) {
-			p += *p == '\\';
-		} else if (*p == ' ' || *p == '\t' || *p == '\n' || *p == '\r') {
-			lh_buf_add(out, from, (size_t)(p - from));
-			from = p + 1;
-		}
-	}
-	lh_buf_add(out, from, (size_t)(end - from));
-}
 
 static void put_attempt(struct lh_writer *w, const struct lh_session_attempt *a)
 {
@@ -61,7 +43,7 @@ void lh_session_print(struct lh_buf *out, const struct lh_session_row *row)
 	lh_write_end(&w);
 	if (row->artifact.n) {
 		lh_write_key(&w, "artifact");
-		put_compact(out, &row->artifact);
+		lh_json_compact(out, row->artifact.p, row->artifact.n);
 	}
 	if (row->grounded < 0)
 		lh_write_null(&w, "grounded_in_roster");

@@ -1,33 +1,10 @@
 /* repack.c - bodies and lines.  See repack.h. */
 #include "repack.h"
 
+#include "json/compact.h"
 #include "json/write.h"
 
 /* ---- to the filter ---- */
-
-static inline bool is_space(char c)
-{
-	return c == ' ' || c == '\t' || c == '\n' || c == '\r';
-}
-
-void lh_repack_text(struct lh_buf *out, const char *p, size_t n)
-{
-	const char *end = p + n, *from;
-
-	while (p < end) {
-		from = p;
-		while (p < end && !is_space(*p)) {
-			if (*p++ != '"')
-				continue;
-			for (; *p != '"'; p++)
-				p += *p == '\\';
-			p++;
-		}
-		lh_buf_add(out, from, (size_t)(p - from));
-		while (p < end && is_space(*p))
-			p++;
-	}
-}
 
 /* Refuse a member that the record has already. */
 static int no_clash(const struct lh_record *rec, const char *text, size_t n, struct lh_err *err)
@@ -55,7 +32,7 @@ int lh_repack(const struct lh_record *body, struct lh_str members, struct lh_buf
 	if (!body)
 		lh_buf_puts(line, "{}");
 	else
-		lh_repack_text(line, body->line, body->len);
+		lh_json_compact(line, body->line, body->len);
 	if (!members.n)
 		return lh_buf_check(line, err);
 	lh_buf_putc(&object, '{');

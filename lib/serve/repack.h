@@ -29,9 +29,6 @@
 
 #include <lh/json.h>
 
-/* Append a checked JSON text without the white space between its tokens. */
-void lh_repack_text(struct lh_buf *out, const char *p, size_t n);
-
 /* Append the line, without LF.  body is parsed, or NULL for a request without one. */
 int lh_repack(const struct lh_record *body, struct lh_str members, struct lh_buf *line,
 	      struct lh_err *err);

@@ -5,8 +5,8 @@
 
 #include "base/ascii.h"
 #include "base/mem.h"
+#include "json/compact.h"
 #include "json/write.h"
-#include "repack.h"
 
 const char *const lh_route_methods[] = { "GET", "POST", "PUT", "PATCH", "DELETE", NULL };
 
@@ -198,9 +198,9 @@ int lh_route_set_members(struct lh_route *r, const struct lh_value *object, stru
 	for (lh_iter_init(&it, object); !rc && lh_iter_next(&it); ) {
 		if (text.len)
 			lh_buf_putc(&text, ',');
-		lh_repack_text(&text, it.key.p, it.key.n);
+		lh_json_compact(&text, it.key.p, it.key.n);
 		lh_buf_putc(&text, ':');
-		lh_repack_text(&text, it.val.p, it.val.n);
+		lh_json_compact(&text, it.val.p, it.val.n);
 		rc = add_constant(r, &it.key, err);
 	}
 	if (!rc)

@@ -8,7 +8,7 @@
 #include "base/signal.h"
 #include "csv/byte_source.h"
 #include "index/index_tools.h"
-#include "serve/repack.h"
+#include "json/compact.h"
 
 struct from {
 	struct lh_tool *tool;
@@ -119,7 +119,7 @@ static int set_metadata(struct from *f, struct lh_str json, struct row *row, str
 	if (!memchr(row->meta.p, '\n', row->meta.n))
 		return 0;
 	lh_buf_reset(&f->line);
-	lh_repack_text(&f->line, row->meta.p, row->meta.n);
+	lh_json_compact(&f->line, row->meta.p, row->meta.n);
 	row->meta = (struct lh_str){ f->line.p, f->line.len };
 	return lh_buf_check(&f->line, err);
 }

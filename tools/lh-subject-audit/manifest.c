@@ -3,6 +3,7 @@
 
 #include "audit.h"
 #include "file/file.h"
+#include "json/compact.h"
 #include <lh/time.h>
 
 /* ---- put ---- */
@@ -148,7 +149,7 @@ static int print_manifest(struct lh_tool *tool, const struct settings *s, const 
 			  const struct lh_manifest *m, struct lh_buf *out)
 {
 	(void)tool, (void)s, (void)path;
-	lh_json_compact(out, &m->object);
+	lh_json_compact(out, m->object.p, m->object.n);
 	lh_buf_putc(out, '\n');
 	return 0;
 }

@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "file/file.h"
+#include "json/compact.h"
 #include <lh/time.h>
 
 #define CHUNK 65536
@@ -168,7 +169,7 @@ static void write_views(struct lh_writer *w, const struct report *r)
 {
 	lh_write_key(w, "safe_views_available");
 	if (r->has_manifest)
-		lh_json_compact(w->out, &r->manifest.safe_views);
+		lh_json_compact(w->out, r->manifest.safe_views.p, r->manifest.safe_views.n);
 	else
 		lh_buf_puts(w->out, "[]");
 }
@@ -186,7 +187,7 @@ static void write_head(struct lh_writer *w, const struct report *r)
 	lh_write_end(w);
 	lh_write_key(w, "manifest");
 	if (r->has_manifest)
-		lh_json_compact(w->out, &r->manifest.object);
+		lh_json_compact(w->out, r->manifest.object.p, r->manifest.object.n);
 	else
 		lh_buf_puts(w->out, "null");
 	lh_write_object(w, "audit_log");
