@@ -5,7 +5,7 @@
  * static.c, ollama.c, openai.c, gguf.c) turns texts into vectors.  hash and static
  * embed one text at a time, directly into the output (local.c).  Services (by
  * service.c) and gguf get many at once, from behind a cache in memory and one in a
- * file (remote.c, cache.c).  held.c reopens the file that an engine reads when it has
+ * file (remote.c, fetch.c, cache.c).  held.c reopens the file that an engine reads when it has
  * changed.  compile.c makes the tables in which engine static looks words up,
  * compile_model.c compiles a model of engine gguf, and inspect.c shows one.
  *
