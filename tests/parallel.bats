@@ -168,6 +168,8 @@ shards() {
 
 @test "a query that is asked twice is answered twice, also without a shard" {
 	a_job
+	mkdir tmp
+	export TMPDIR=$PWD/tmp
 	shards 3
 	whole whole.lhv
 	(head -n 3 job/queries.jsonl; head -n 2 job/queries.jsonl; echo '{"n":1}'; head -n 1 job/queries.jsonl) >twice
@@ -182,7 +184,7 @@ shards() {
 	rm shard?.lhv
 	run -2 --separate-stderr "$SEARCH" --corpus whole twice shard0.lhv shard1.lhv
 	[ -z "$output" ]
-	[ -z "$(find "${TMPDIR:-/tmp}" -maxdepth 1 -name 'lh-search-parallel.*' -user "$(id -u)" -newer twice)" ]
+	[ -z "$(find tmp -name 'lh-search-parallel.*')" ]
 }
 
 @test "a shard that cannot be searched is named, and the exit status is 1" {
