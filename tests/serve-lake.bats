@@ -317,7 +317,7 @@ spool_is_empty() {
 	[ -z "$(ls -A s/store)" ]
 }
 
-@test "what a killed server of the same PID left is in nobody's way, and is removed" {
+@test "what a killed server of the same PID left does no harm, and is removed" {
 	mkdir -p s/spool shim
 	cat >shim/lh-serve <<-'END'
 		#!/bin/bash

@@ -116,9 +116,9 @@ int lh_signal_wake_fd(void)
 	return wake;
 }
 
-/* A signal may have come before: whoever polls the descriptor must see that one too.  Here
- * and in the handler, which may run in another thread, each sets its own and then looks at
- * the other's. */
+/* A signal that came before must make the descriptor readable, too.  This function stores the
+ * descriptor and then looks for a signal; the handler, which may run in another thread at the
+ * same time, stores the signal and then looks for the descriptor. */
 int lh_signal_wake_open(struct lh_err *err)
 {
 	int fd;

@@ -47,7 +47,7 @@ struct lh_bytes {
 
 struct lh_lines {
 	int fd, wake;		/* wake: a descriptor that ends a wait when readable; or -1 */
-	int reader;		/* a pipe that ends a wait when nobody reads from it; or 0 */
+	int reader;		/* a pipe that ends a wait when it has no reader any more; or 0 */
 	/* Read bytes, as read(2) does; NULL: read(2) on fd. */
 	ssize_t (*read)(void *ctx, void *p, size_t n, struct lh_err *err);
 	void *ctx;

@@ -144,8 +144,8 @@ struct lh_flow_hooks {
 	/* Count records: so many more were passed to sink or write, or rejected. */
 	int (*delivered)(void *owner, uint64_t records, struct lh_err *err);
 	/* Prepare for a wait for input, for example by flushing output: 0, or the descriptor of
-	 * a pipe that output goes to: the wait, and the run with LH_EINTR, ends when nobody reads
-	 * from it any more.  -1 ends the run. */
+	 * a pipe that output goes to: the wait, and the run with LH_EINTR, ends when that has no
+	 * reader any more.  -1 ends the run. */
 	int (*waiting)(void *owner, struct lh_err *err);
 };
 

@@ -323,9 +323,9 @@ static void link_row(struct worker *w, uint32_t row, uint32_t level, const uint3
 		add_link(w, chosen[i], row, level);
 }
 
-/* Find the neighbours of a row on its levels up to from, by a search that begins at at, and link
- * it.  It is linked when all are known, and from below: another thread that meets it on a level
- * finds its way on from there on the next. */
+/* Find the neighbours of a row on its levels from `from` down to 0, by searches that begin at the
+ * row `at`, and link it.  The links are made when all neighbours are known, from level 0 up, so
+ * that another thread that meets the row on a level has its links on the level below. */
 static void link_levels(struct worker *w, uint32_t row, uint32_t at, uint32_t from)
 {
 	uint32_t m = w->b->g->m, l;

@@ -61,7 +61,7 @@ static void half_lines_wait(void)
 	finish(&l, to);
 }
 
-/* A wait for input ends when nobody reads the output any more. */
+/* A wait for input ends when the output has no reader any more. */
 static void a_wait_ends_with_the_reader(void)
 {
 	int to, out[2];

@@ -23,7 +23,8 @@ bool object_named(const char *operand)
 
 static volatile pid_t child;	/* 0: none */
 
-/* Its object may be large and its service slow: it must not go on for nobody, with keys. */
+/* The object may be large and its service slow: the child, which has keys, must not outlive this
+ * process. */
 static void end_child(void)
 {
 	if (child > 0)
