@@ -121,7 +121,7 @@ program() {
 	objects=("$ROOT"/build/lib/*/*.o)
 	[ ${#objects[@]} -gt 100 ]
 	for o in "${objects[@]}"; do
-		case $(basename "$o" .c.o) in tool | messages | signal | truncated) continue ;; esac
+		case $(basename "$o" .c.o) in tool | messages | progress | signal | truncated) continue ;; esac
 		names=$(nm -u "$o" | awk '{ print $NF }')
 		run grep -xE '(_?exit|abort|stderr|perror|warnx?|errx?|err_sys|__assert_fail)' <<<"$names"
 		[ "$status" = 1 ] || { echo "$o uses $output"; return 1; }
