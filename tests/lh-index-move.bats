@@ -53,6 +53,29 @@ load index
 	[ "$(lh-index move a.lhv c.lhv)" = '{"moved":3}' ]
 }
 
+@test "moves of two indexes in both directions take the locks in one order, however they are named" {
+	rows 1 3 | lh-index build a.lhv
+	rows 4 6 | lh-index build b.lhv
+	exec 7>>a.lhv-lock 8>>b.lhv-lock
+	flock 7
+	flock 8
+	mkdir d
+	for pair in "a.lhv b.lhv" "b.lhv a.lhv" "d/../b.lhv a.lhv" "$PWD/a.lhv b.lhv" "b.lhv $PWD/a.lhv"; do
+		run -2 lh-index move --lock-timeout 0 $pair
+		[[ $output == *'a.lhv-lock: locked by '* ]] || { echo "$pair: $output"; return 1; }
+	done
+	exec 7>&- 8>&-
+	rm -f a.lhv-lock b.lhv-lock
+	for i in 1 2 3 4 5 6 7 8; do
+		lh-index move --lock-timeout 60 a.lhv b.lhv >>moves &
+		lh-index move --lock-timeout 60 b.lhv a.lhv >>moves
+		wait $!
+	done
+	[ "$(wc -l <moves)" = 16 ]
+	lh-index verify a.lhv b.lhv
+	[ $(($(info a.lhv length) + $(info b.lhv length))) = 6 ]
+}
+
 @test "killed at any step of a move, or failing there, each record is in one of the two, and what is deleted then stays deleted" {
 	needs_strace
 	rows 1 30 | same_build old.lhv

@@ -1,5 +1,7 @@
 /* move.c - lh-index move: move all rows of one index to another. */
 #include "index/index_tools.h"
+#include <stdlib.h>
+#include <string.h>
 
 #include "index.h"
 
@@ -9,7 +11,8 @@
  * A row is deleted from SRC once it is on disk in DEST, and SRC's lock is held from
  * the reading of the row until then.  So a row is in one of the two or in both,
  * whenever the run ends; a row that others delete from SRC meanwhile is either gone
- * before it is read, or unknown to SRC when they delete it.
+ * before it is read, or unknown to SRC when they delete it.  Both locks are taken
+ * before, so that a move the other way does not hold the one that this waits for.
  */
 
 static int take_row(struct transfer *t, const struct lh_index *src, uint64_t at,
@@ -42,12 +45,30 @@ static int gather(struct transfer *t, const struct lh_index *src, struct lh_err 
 	return 0;
 }
 
+/* Lock both indexes, in the order of their paths. */
+static int hold_both(struct transfer *t, struct lh_err *err)
+{
+	char *from = realpath(t->from.path, NULL), *to = realpath(t->to.path, NULL);
+	bool from_first = !from || !to || strcmp(from, to) < 0;
+	struct lh_index_change *first = from_first ? t->from.c : t->to.c,
+			       *second = from_first ? t->to.c : t->from.c;
+
+	free(from);
+	free(to);
+	if (lh_index_change_hold(first, err) < 0)
+		return -1;
+	if (lh_index_change_hold(second, err) == 0)
+		return 0;
+	lh_index_change_release(first);
+	return -1;
+}
+
 int move_rows(struct transfer *t, struct lh_err *err)
 {
 	struct lh_index *src;
 	int rc;
 
-	if (lh_index_change_hold(t->from.c, err) < 0)
+	if (hold_both(t, err) < 0)
 		return -1;
 	src = transfer_source(t, t->from.path, err);
 	rc = src ? gather(t, src, err) : -1;
@@ -55,6 +76,7 @@ int move_rows(struct transfer *t, struct lh_err *err)
 	if (rc >= 0 && (changes_store(&t->to, err) < 0 || changes_store(&t->from, err) < 0))
 		rc = -1;
 	lh_index_change_release(t->from.c);
+	lh_index_change_release(t->to.c);
 	return rc;
 }
 
