@@ -184,7 +184,7 @@ order-1/payroll: SSN-shaped sequence in body' ]
 	here
 	port=$(free_port)
 	awk '/^    / && on { print substr($0, 5) } /^\*\*Drafts\./ { on = 1 } /^## / { on = 0 }' "$ROOT/README.md" |
-		sed "s/lh-serve /&--listen 127.0.0.1:$port /; s/:3110/:$port/; \$a wait" >example
+		sed "s/:3110/:$port/; s/lh-serve /&--listen 127.0.0.1:$port /; \$a wait" >example
 	grep -q 'lh-subject-audit verify' example
 	grep -q 'lh-distill health --all' example
 	grep -q 'lh-serve' example

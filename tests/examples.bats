@@ -114,7 +114,7 @@ teardown() {
 @test "the README's bridge answers the search below it" {
 	port=$(free_port)
 	awk '/^    mkdir -p demo/, /jq -c/ { print substr($0, 5) }' "$ROOT/README.md" |
-		sed "s/--state demo/& --listen 127.0.0.1:$port/; s/:3110/:$port/" >commands
+		sed "s/:3110/:$port/; s/--state demo/& --listen 127.0.0.1:$port/" >commands
 	[ "$(wc -l <commands)" = 7 ]
 	echo 'kill %1; wait' >>commands
 	timeout 60 bash -eo pipefail commands >out 2>err 3>&- || { cat err; return 1; }

@@ -133,7 +133,7 @@ start_nginx() {
 
 nginx_at_free_port() {
 	port=$(free_port)
-	sed "s,listen 443,listen 127.0.0.1:$port,; s,/etc/ssl/lakehouse.pem,$PWD/cert.pem,; s,/etc/ssl/private/lakehouse.key,$PWD/key.pem,; s,127.0.0.1:3110,$(sed 's,http://,,' "$1/run/url")," "$EXAMPLES/lh-serve.nginx" >site
+	sed "s,127.0.0.1:3110,$(sed 's,http://,,' "$1/run/url"),; s,listen 443,listen 127.0.0.1:$port,; s,/etc/ssl/lakehouse.pem,$PWD/cert.pem,; s,/etc/ssl/private/lakehouse.key,$PWD/key.pem," "$EXAMPLES/lh-serve.nginx" >site
 	cat >nginx.conf <<-END
 		pid $PWD/nginx.pid;
 		error_log $PWD/nginx.err;
