@@ -7,7 +7,8 @@
 
 #include <lh/buf.h>
 
-/* Append a text that was checked as JSON. */
+/* Append a text that was checked as JSON, and is not in the memory of out; LH_PAD readable
+ * bytes follow it. */
 void lh_json_compact(struct lh_buf *out, const char *p, size_t n);
 
 #endif

@@ -3,7 +3,6 @@
 
 #include "extract_parts.h"
 #include "base/mem.h"
-#include "json/compact.h"
 
 /* A member that a later one with the same key may replace. */
 struct member {
@@ -28,11 +27,11 @@ static bool blank_bytes(char c)
 	return c == ' ' || c == '\t' || c == '\r' || c == '\n';
 }
 
-/* Remove the white space of a text in place; return its new end. */
-static char *tighten(char *text, const char *end)
+/* Copy p..end without white space to `to`, which may be before it in the same
+ * memory, as that of lh_json_compact may not; return its end. */
+static char *copy_tight(char *to, const char *p, const char *end)
 {
-	const char *p = text, *q;
-	char *to = text;
+	const char *q;
 	bool escaped;
 
 	for (; p < end; p = q) {
@@ -49,10 +48,16 @@ static char *tighten(char *text, const char *end)
 
 void lh_extract_put(struct lh_buf *out, const struct lh_value *v)
 {
-	if (memchr(v->p, '\n', v->n) || memchr(v->p, '\r', v->n))
-		lh_json_compact(out, v->p, v->n);
+	char *to = lh_buf_room(out, v->n);
+	size_t n = v->n;
+
+	if (!to)
+		return;
+	if (memchr(v->p, '\n', n) || memchr(v->p, '\r', n))
+		n = (size_t)(copy_tight(to, v->p, v->p + n) - to);
 	else
-		lh_buf_add(out, v->p, v->n);
+		memmove(to, v->p, n);
+	lh_buf_took(out, n);
 }
 
 static int add_member(struct members *m, const struct level *l, const char *p, size_t n,
@@ -135,6 +140,6 @@ int lh_extract_last(struct lh_buf *out, const struct lh_value *v, struct lh_err 
 	rc = blank_replaced(&m, to, to + v->n, err);
 	free(m.v);
 	if (rc == 0)
-		lh_buf_took(out, (size_t)(tighten(to, to + v->n) - to));
+		lh_buf_took(out, (size_t)(copy_tight(to, to, to + v->n) - to));
 	return rc;
 }
