@@ -146,10 +146,10 @@ not() {
 	! "$@"
 }
 
-# until_so COMMAND... - wait until it succeeds; LH_PATIENCE: so many seconds at most.
+# until_so COMMAND... - wait until it succeeds; LH_PATIENCE: so many seconds at most, 120.
 until_so() {
-	local i
-	for ((i = 0; i < 100 * ${LH_PATIENCE:-60}; i++)); do
+	local until=$((SECONDS + ${LH_PATIENCE:-120} + 1))
+	while ((SECONDS < until)); do
 		! "$@" || return 0
 		sleep 0.01
 	done

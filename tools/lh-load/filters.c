@@ -39,6 +39,7 @@ struct filters {
 	struct asking *asking;
 	size_t *failed, n_failed;
 	char last_words[400];
+	bool lost;		/* a process ended before it answered */
 	bool no_memory;
 };
 
@@ -67,6 +68,7 @@ static void on_answer(struct lh_ask *ask, enum lh_asked how, const struct lh_rec
 	struct answer answer = { .status = 0 };
 	struct lh_err err;
 
+	a->f->lost |= how == LH_ASKED_GONE;
 	if (how != LH_ASKED_ANSWERED) {
 		answer.fault = how == LH_ASKED_LATE ? "timed out"
 			: how == LH_ASKED_GONE ? "the filter ended before it answered"
@@ -205,11 +207,6 @@ int filters_turn(struct filters *f, struct lh_err *err)
 	return f->no_memory ? lh_err_nomem(err) : 0;
 }
 
-const char *filters_last_words(const struct filters *f)
-{
-	return f->last_words;
-}
-
 /* ---- beginning and end ---- */
 
 struct filters *filters_open(const struct filters_how *how, struct lh_err *err)
@@ -256,6 +253,15 @@ static void ignore_answer(void *ctx, size_t slot, const struct answer *a)
 	(void)ctx;
 	(void)slot;
 	(void)a;
+}
+
+/* The end of a process is seen before its status is there. */
+const char *filters_last_words(struct filters *f)
+{
+	f->how.done = ignore_answer;
+	if (f->lost)
+		let_end(f);
+	return f->last_words;
 }
 
 void filters_close(struct filters *f)

@@ -31,7 +31,8 @@ void filters_send(struct filters *f, size_t slot, const char *method, struct lh_
 /* Wait for answers, at most 20 ms, and handle them.  -1: the wait failed, or memory. */
 int filters_turn(struct filters *f, struct lh_err *err);
 
-/* Return the last thing that a process said when it ended by itself, or "". */
-const char *filters_last_words(const struct filters *f);
+/* Return the last thing that a process said when it ended by itself, or "".  To be called when
+ * all requests are done: if a process was lost, the others are ended, too. */
+const char *filters_last_words(struct filters *f);
 
 #endif

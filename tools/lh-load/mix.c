@@ -391,6 +391,7 @@ static void close_mix(struct mix *m)
 int mix_run(struct lh_tool *tool, const struct settings *s, const char *file, const char *target)
 {
 	struct mix m = { .tool = tool, .s = s };
+	const char *said;
 	int rc;
 
 	judge_init(&m.judge);
@@ -402,8 +403,9 @@ int mix_run(struct lh_tool *tool, const struct settings *s, const char *file, co
 		rc = loop(&m);
 	if (!rc)
 		rc = print_results(&m);
-	if (m.filters && *filters_last_words(m.filters))
-		lh_tool_message(tool, "%s", filters_last_words(m.filters));
+	said = m.filters ? filters_last_words(m.filters) : "";
+	if (*said)
+		lh_tool_message(tool, "%s", said);
 	close_mix(&m);
 	return rc;
 }
