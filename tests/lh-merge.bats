@@ -120,7 +120,8 @@ refused() {
 	# what a playbook injected comes on top, and no other thing of that name does
 	echo '{"per_corpus_k":1,"results":[{"id":"a","distance":1,"playbook":{"injected":true}},{"id":"b","distance":2},{"id":"c","distance":3,"playbook":{"injected":1}},{"id":"d","distance":4,"playbook":"injected"}]}' >a
 	[ "$(lh-merge a a | ids)" = 'a b' ]
-	refused 1 'bad:1: "per_corpus_k" must be a whole number from 0 to 10000' lh-merge bad < <(echo '{"per_corpus_k":-1,"results":[]}' | tee bad)
+	echo '{"per_corpus_k":-1,"results":[]}' >bad
+	refused 1 'bad:1: "per_corpus_k" must be a whole number from 0 to 10000' lh-merge bad
 }
 
 @test "equal queries are one from standard input, and stay apart in step or with an id" {
