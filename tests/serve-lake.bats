@@ -103,7 +103,7 @@ OBJECT=/v1/storage/object
 	lh-store get s/store 'café x/y/%' | cmp - nul
 	get "$OBJECT/$(seq -s / 280)" -T nul >/dev/null
 	get "$OBJECT/$(seq -s / 280)" | cmp - nul
-	[ -z "$(ls -A s/spool)" ]
+	until_so spool_is_empty
 }
 
 @test "HEAD has the headers of GET and no body; ETag changes with the object" {
@@ -333,7 +333,7 @@ spool_is_empty() {
 		[ "$(status "$OBJECT/k$i" -T - <<<"$i")" = 200 ]
 		[ "$(get "$OBJECT/k$i")" = "$i" ]
 	done
-	[ "$(ls -A s/spool | wc -l)" = 2 ]
+	until_so eval '[ "$(ls -A s/spool | wc -l)" = 2 ]'
 }
 
 spool_is_filled() {
@@ -411,7 +411,7 @@ ingest() {
 	alike <(ingest '?name=csv' -F file=@t.csv | jq .existing) <(echo true)
 	alike <(ingest '?name=later&format=tsv' --data-binary @t.tsv | jq .row_count) <(echo 2)
 	diff -r store/datasets/csv s/store/datasets/csv
-	[ -z "$(ls -A s/spool)" ]
+	until_so spool_is_empty
 	get /v1/catalog/manifest/csv >/dev/null
 }
 
@@ -422,6 +422,7 @@ ingest() {
 	printf 'id,id\n1,2\n' >twice.csv
 	: >empty.csv
 	ingest '?name=t' -F file=@t.csv >/dev/null
+	until_so spool_is_empty
 	cp -r s before
 	bad=0
 	while IFS='|' read -r code query options; do

@@ -17,7 +17,8 @@ stack() { "$STACK" "$@" 3>&-; }
 health() { curl -sS -m 60 "$(cat "$1/run/url")/health"; }
 
 @test "two stacks run side by side, and killing one leaves the other" {
-	stack start a
+	# a port that nobody gets while it is down
+	stack start a --listen "127.0.0.1:$(free_port)"
 	stack start b
 	[ "$(cat a/run/url)" != "$(cat b/run/url)" ]
 	curl -sS --json '{"name":"x","dimension":2}' "$(cat a/run/url)/v1/vectors/index"
@@ -63,7 +64,7 @@ health() { curl -sS -m 60 "$(cat "$1/run/url")/health"; }
 	cat >config <<-END
 		{"routes":[{"route":"POST /hang","timeout_s":600,"run":["python3","-B","$BATS_TEST_DIRNAME/servers/filter.py","--log","$PWD/seen"]}]}
 	END
-	stack start a --config "$PWD/config"
+	stack start a --config "$PWD/config" --listen "127.0.0.1:$(free_port)"
 	curl -sS -m 60 --json '{"do":"hang"}' "$(cat a/run/url)/hang" >/dev/null 2>&1 3>&- &
 	until_so has_lines seen 1
 	filter=$(pgrep -P "$(cat a/run/pid)" -f filter.py)
@@ -126,7 +127,7 @@ start_nginx() {
 	openssl req -x509 -newkey rsa:2048 -nodes -days 2 -subj /CN=lakehouse.example.com -keyout key.pem -out cert.pem 2>/dev/null
 	mkdir -p body proxy
 	# the port is free only until somebody else takes it
-	LH_PATIENCE=1 until_so nginx_at_free_port "$1"
+	LH_PATIENCE=60 until_so nginx_at_free_port "$1"
 	ask() { curl -sS --http2 --cacert cert.pem --resolve "lakehouse.example.com:$port:127.0.0.1" "$@"; }
 	url=https://lakehouse.example.com:$port
 }
