@@ -165,7 +165,7 @@ gone() {
 
 @test "temporary files and folders of killed processes are warnings, those in use are not" {
 	dead=$(gone)
-	touch -d '5 days ago' "data/.a.jsonl.lh-tmp-$dead"
+	touch -d '121 hours ago' "data/.a.jsonl.lh-tmp-$dead"
 	touch "data/.b.jsonl.lh-tmp-$$" "data/c.lh-tmp-$dead"
 	mkdir "tmp/lh-query-$dead-Ab3xYz" "tmp/lh-query-$dead-inUse1" "tmp/other-$dead-Ab3xYz"
 	touch "tmp/lh-query-$dead-Ab3xYz/.in-use"

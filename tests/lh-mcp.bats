@@ -260,7 +260,7 @@ mcp() {
 @test "many calls at once are answered each by its id" {
 	for i in {1..3000}; do echo "$i"; done | jq -c '{jsonrpc: "2.0", id: ., method: "tools/call", params: {name: "aid", arguments: {n: .},
 		_meta: {"io.modelcontextprotocol/protocolVersion": "2026-07-28", "io.modelcontextprotocol/clientCapabilities": {}}}}' >in
-	mcp <in >out
+	timeout 120 lh-mcp --tools tools.json --timeout 100 <in >out
 	jq -es 'length == 3000 and all(.[]; .id == .result.structuredContent.n) and (map(.id) | unique | length) == 3000' out
 }
 

@@ -99,10 +99,12 @@ once() {
 @test "of many that put a key with --if-none-match one wins" {
 	start_s3
 	for store in folder s3://race; do
+		pids=()
 		for i in {1..12}; do
 			(lh-store put --if-none-match $store k <<<"$i" >out.$i 2>/dev/null || true) &
+			pids+=($!)
 		done
-		wait $(jobs -p | grep -vxF "${SERVERS[0]}")
+		wait "${pids[@]}"
 		[ "$(cat out.* | wc -l)" = 1 ]
 		rm out.*
 	done

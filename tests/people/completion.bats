@@ -26,6 +26,8 @@ enter() {
 	esac
 	screen_type ". ../start.$1; echo 'in '$1"
 	screen_until "^in $1\$"
+	# what is typed before the prompt is there is echoed by the terminal
+	screen_until '^\$ *$'
 }
 
 # press TEXT - type it, and TAB.

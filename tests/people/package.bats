@@ -143,7 +143,7 @@ debian() {
 	R=$PWD/$1
 	mmdebstrap --quiet --variant="$1" --include="$2" "$(. /etc/os-release && echo "$VERSION_CODENAME")" "$R" \
 		http://deb.debian.org/debian 2>err || {
-		if grep -qE 'Could not (resolve|connect)|Temporary failure|mknod|Operation not permitted' err; then
+		if grep -qE 'Could not (resolve|connect)|Temporary failure|Failed to fetch|mknod|Operation not permitted' err; then
 			skip "no mirror, or no root folder: $(tail -n 1 err)"
 		fi
 		cat err

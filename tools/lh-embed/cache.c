@@ -402,7 +402,8 @@ static size_t fitting(const struct cache *c, const struct cache_entry *entry, si
 /*
  * Restart the write-ahead log.  Readers use it, and while there always is one it never
  * restarts by itself.  Once it is long, new readers are sent to the file until those
- * in the log have ended, which for readers of this program is soon.
+ * in the log have ended, which for readers of this program is soon.  Another process that
+ * is restarting it holds it no longer than that: SQLite is busy at once, without a length.
  */
 static void restart_log(struct cache *c)
 {
@@ -411,7 +412,7 @@ static void restart_log(struct cache *c)
 	sqlite3_busy_timeout(c->db, c->log_held ? 0 : LOG_PATIENCE);
 	rc = sqlite3_wal_checkpoint_v2(c->db, NULL, SQLITE_CHECKPOINT_RESTART, &pages, NULL);
 	sqlite3_busy_timeout(c->db, PATIENCE);
-	c->log_held = rc != SQLITE_OK;
+	c->log_held = rc != SQLITE_OK && pages >= 0;
 	if (rc == SQLITE_OK || pages >= 0)
 		c->log_pages = rc == SQLITE_OK ? 0 : pages;
 }
