@@ -99,6 +99,9 @@ teardown() {
 	examples "$ROOT/man/lh-serve.1" | awk -v RS='\036' '/^mkdir -p full/' >commands
 	sed -n 's/^# //p' commands >want
 	[ "$(wc -l <want)" -ge 26 ]
+	# its filters start after it listens, and have two seconds for the deep look
+	sed -i '/^url=/a until curl -sf "$url/health?deep=1" >/dev/null; do sleep 0.1; done' commands
+	[ "$(grep -c '^until curl' commands)" = 1 ]
 	timeout 60 bash -eo pipefail commands >out 3>&- || { cat err full/access; return 1; }
 	diff want out
 }

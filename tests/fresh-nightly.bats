@@ -74,6 +74,7 @@ tidy() {
 		there=$(cat <(ids big.lhv) <(ids fresh.lhv) | sort -u | wc -l)
 		[ "$there" = $((200 + i * 3)) ] || { echo "$i: $there"; ls; cat out; false; }
 	done
+	until_so flock -n fresh.lhv-nightly true	# what was killed last may still be ending
 	run -0 night
 	[ -z "$output" ]
 	tidy

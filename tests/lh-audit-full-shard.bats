@@ -242,8 +242,9 @@ no rejected rag row" ]
 	cmp all one
 	for i in {1..8}; do
 		lh-audit-full --root r --shard 1/3 --part together 2>err.$i &
+		pids[i]=$!
 	done
-	for i in {1..8}; do wait %$i || wait -n; done
+	for i in {1..8}; do wait "${pids[i]}"; done
 	cmp together parts/1
 	diff -r r before
 	[ ! -s out ] && [ ! -s err ] && [ -z "$(cat err.*)" ]
@@ -436,7 +437,7 @@ sealed() {
 
 @test "parts are made while an audit holds the root; a merge waits for none" {
 	lh-audit-full --root r --out report.md --phase 7 --replay-command "until [ -e '$PWD/go' ]; do sleep 0.05; done; false" >out 2>err 3>&- &
-	until_so [ -e r/.lh-lock ]
+	until_so is_locked r/.lh-lock
 	parts 2
 	run -2 --separate-stderr lh-audit-full merge --root r --observer --out x parts/*
 	[[ $stderr == "lh-audit-full: r: another audit or run is at work there" ]]

@@ -474,7 +474,7 @@ z.writestr(i, "{}\n")'
 @test "a signal ends the child that reads an object, too" {
 	mkdir shim
 	cp "$LH_BIN/lh-cat" shim	# it starts what is beside it
-	printf '%s\n' '#!/bin/sh' 'echo $$ >"$(dirname "$0")/../pid"' 'exec sleep 100' >shim/lh-store
+	printf '%s\n' '#!/bin/sh' 'echo $$ >"$(dirname "$0")/../pid"' 'exec sleep 1000' >shim/lh-store
 	chmod +x shim/lh-store
 	shim/lh-cat s3://bucket/key >out 2>err 3>&- &
 	pid=$!

@@ -412,7 +412,7 @@ lh-index: b.lhv: 1100 records of dimension 4" ]
 	    text = "".join(json.dumps({"id": "w%d" % i, "vector": v}) + "\n" for i, v in enumerate(rows))
 	    subprocess.run(["lh-index", "build", "-j1", "--distance", distance, "--m", str(m), "--seed", str(case),
 	        "--exact-below", str(below), "a.lhv"], input=text.encode(), check=True)
-	    subprocess.run(["lh-index", "export", "--hnswlib", "a.bin", "--ids", "a.jsonl", "a.lhv"], check=True)
+	    subprocess.run(["lh-index", "export", "-j1", "--hnswlib", "a.bin", "--ids", "a.jsonl", "a.lhv"], check=True)
 	    space = "l2" if distance == "l2" else "ip"
 	    dump = subprocess.run([sys.argv[2], "dump", space, str(dim), "a.bin"], stdout=subprocess.PIPE, check=True).stdout
 	    ids = {l["label"]: l["id"] for l in map(json.loads, open("a.jsonl"))}

@@ -863,7 +863,8 @@ flipped() {
 	lh-index merge --lock-timeout 60 a.lhv more.lhv >out 7>&- &
 	merge=$!
 	# it has looked at a.lhv when it asks for the lock
-	until find /proc/$merge/fd -lname "$PWD/a.lhv-lock" 2>/dev/null | grep -q .; do
+	until [[ $(readlink /proc/$merge/exe) == */lh-index ]] &&
+		find /proc/$merge/fd -lname "$PWD/a.lhv-lock" 2>/dev/null | grep -q .; do
 		kill -0 $merge
 	done
 	mv copy.lhv-log a.lhv-log	# what an add leaves that had the lock first

@@ -153,7 +153,7 @@ refused() {
 @test "answers found by walking the graph are no worse in parts than in one" {
 	lh-gen workers -n 3000 >w.jsonl
 	lh-gen queries -n 60 >q.jsonl
-	parts 4 --exact-below 0
+	parts 4 -j1 --exact-below 0
 	search_parts 4
 	lh-merge --corpus all a0 a1 a2 a3 | jq -c '.query_text as $q | .results[] | [$q, .id]' | sort >parts
 	lh-search all.lhv <q.jsonl | jq -c '.query_text as $q | .results[] | [$q, .id]' | sort >one

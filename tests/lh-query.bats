@@ -235,7 +235,7 @@ Houston  2' ]
 	printf '%s\n' '{"sql":"WITH RECURSIVE c(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM c) SELECT count(*) FROM c"}' \
 		'{"sql":"SELECT count(*) FROM w a, w b, w c, w d, w e, w f, w g, w h, w i, w j, w k, w l, w m"}' \
 		'{"sql":"SELECT count(*) n FROM w"}' >requests
-	run -1 --separate-stderr timeout 60 lh-query --timeout 0.3 w=w.jsonl <requests
+	run -1 --separate-stderr timeout 60 lh-query --timeout 2 w=w.jsonl <requests
 	[ "$(jq -c '.error.code // .rows' <<<"$output" | xargs)" = '504 504 [[5]]' ]
 	run -2 --separate-stderr timeout 60 lh-query --timeout 0.3 "$(sed -n '1s/.*:"\(.*\)"}/\1/p' requests)"
 	[ "$stderr" = 'lh-query: the query takes longer than 0.3 seconds (--timeout)' ]

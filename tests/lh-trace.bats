@@ -492,7 +492,7 @@ added() { mkdir -p r/data/evidence/2028/01/01 && sed 's/"run_id":"/&new-/' r/dat
 	done
 	for i in {1..10}; do wait "${pids[i]}"; cmp want out.$i; done
 	killed=0
-	for i in {1..20}; do
+	for i in 0{1..9} {1..20}; do
 		timeout -s KILL 0.0$i lh-trace --root r --reindex one >/dev/null || killed=$((killed + ($? == 137)))
 	done
 	[ "$killed" -gt 0 ]

@@ -15,7 +15,7 @@ needs_root() {
 # holds FILE - another user, who may read it, has a flock on it until stopped
 holds() {
 	mkfifo -m 666 held
-	as_nobody timeout 60 flock "$1" bash -c 'echo go >held; exec sleep 60' 3>&- &
+	setpriv --reuid=65534 --regid=65534 --clear-groups timeout 600 flock "$1" bash -c 'echo go >held; exec sleep 600' 3>&- &
 	READER=$!
 	read -r _ <>held
 	rm held
@@ -40,6 +40,20 @@ given_up() {
 	lh-index compact --lock-timeout 0 w.lhv
 	[ ! -s w.lhv-log ]
 	stopped
+}
+
+@test "a signal while a lock is taken leaves no lock" {
+	needs_strace
+	lh-gen workers -n 20 >in
+	for call in flock pwrite64; do
+		for signal in TERM INT; do
+			rc=0
+			inject "$call:signal=$signal:when=1" env --default-signal=INT lh-index build -q w.lhv in || rc=$?
+			injected
+			[ "$rc" -gt 128 ]
+			[ -z "$(ls -A | grep w.lhv)" ] || { ls -A; false; }
+		done
+	done
 }
 
 @test "a lock may be opened by those who may write what it is for, and by no others" {

@@ -85,7 +85,8 @@ make_subjects() {
 
 # serve [OPTION]... - lh-serve over S: SERVER and URL.
 serve() {
-	local said=$BATS_FILE_TMPDIR/said.$RANDOM
+	local said
+	said=$(mktemp "$BATS_FILE_TMPDIR/said.XXXXXX")
 	lh-serve --listen 127.0.0.1:0 --state "$S" --legal-token-file "$BATS_FILE_TMPDIR/legal" "$@" >/dev/null 2>"$said" 3>&- &
 	SERVER=$!
 	until_so grep -q 'listening on' "$said" || { cat "$said"; return 1; }
@@ -360,13 +361,14 @@ drive() {
 	assert "the-bearer-token-1" not in b.js("document.documentElement.outerHTML + location.href + JSON.stringify(history.state)")
 	assert not [r["url"] for r in b.requests if "token" in r["url"]]
 	assert [r for r in b.requests if r["headers"].get("Authorization") == "Bearer the-bearer-token-1"]
-	b.click("#forget"); panel("sessions"); submit("sessions")
+	panel("sessions"); b.click("#forget"); submit("sessions")	# that of traffic asks by itself
 	b.until("document.getElementById('ask').open")
 	b.key("Escape")
 	status("sessions", "401: no token was given")
+	panel("search")
 	b.call("Page.reload")
 	b.until("document.getElementById('ask')?.open")
-	b.click("#ask-cancel"); panel("search")
+	b.click("#ask-cancel")
 	b.until("!document.getElementById('search-corpora-again').hidden")
 	PY
 }

@@ -69,7 +69,7 @@ status() {
 @test "lh-iterate: 200, 422, 502 and 504 with their bodies, 400 and 413 as error records" {
 	local body='{"to":"a@b.example","body":"Hello"}'
 	{ jq -nc --arg c "$body" '{content: $c}'; repeat 2 '{"content":"no"}'; jq -nc --arg c "$body" '{content: $c}'; } >answers
-	start_chat --mode replay --body answers
+	start_chat --mode replay --body answers --port "$(free_port)"
 	export LH_OLLAMA_URL=$URL LH_KEYS_FILE=keys
 	(umask 077 && echo 'KIMI_API_KEY' >keys)
 	mkdir rules
@@ -118,7 +118,7 @@ status() {
 }
 
 @test "lh-chat --wire: a bad record, no key, an upstream that is down, a key that changes" {
-	start_chat
+	start_chat --port "$(free_port)"
 	export LH_OLLAMA_URL=$URL LH_KIMI_URL=$URL LH_KEYS_FILE=keys
 	unset KIMI_API_KEY
 	(umask 077 && echo '# none' >keys)

@@ -27,7 +27,7 @@ codes() {
 }
 
 @test "lh-embed --wire answers each request of a service that fails, and goes on when it is back" {
-	start_upstream --mode texts
+	start_upstream --mode texts --port "$(free_port)"
 	for t in a unavailable error silent b; do echo "{\"texts\":[\"$t\"]}"; done >in
 	run -2 --separate-stderr lh-embed --wire go --engine ollama --url "$URL" --batch 1 -j1 --retries 0 --timeout 15 --on-error emit in
 	[ "$(codes <<<"$output")" = 'ok 502 502 504 ok' ]

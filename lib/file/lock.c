@@ -186,6 +186,26 @@ static void close_lock(struct lh_lock *l)
 	l->fd = -1;
 }
 
+enum { HELD, TAKEN, UNLINKED };
+
+/* Try once: UNLINKED if its last holder has removed it.  A signal waits until its handler knows
+ * the file, which it removes. */
+static int take_once(struct lh_lock *l, const char *guarded, struct lh_err *err)
+{
+	sigset_t old;
+	int rc;
+
+	lh_signal_block(&old);
+	rc = try_lock(l, guarded, err);
+	if (rc > 0)
+		rc = !lh_is_still_named(l->fd, l->path) ? UNLINKED
+			: write_pid(l, err) == 0 ? TAKEN : -1;
+	if (rc == TAKEN)
+		l->slot = lh_signal_tmp_add(l->path);
+	pthread_sigmask(SIG_SETMASK, &old, NULL);
+	return rc;
+}
+
 int lh_lock_take(struct lh_lock *l, const char *path, const char *guarded, double seconds,
 		 struct lh_err *err)
 {
@@ -197,14 +217,10 @@ int lh_lock_take(struct lh_lock *l, const char *path, const char *guarded, doubl
 	if (!l->path)
 		return -1;
 	wait_begin(&w, path, seconds);
-	while ((rc = try_lock(l, guarded, err)) >= 0) {
-		if (rc && lh_is_still_named(l->fd, path)) {	/* the last holder unlinks it */
-			if (write_pid(l, err) < 0)
-				break;
-			l->slot = lh_signal_tmp_add(l->path);
+	while ((rc = take_once(l, guarded, err)) >= 0) {
+		if (rc == TAKEN)
 			return 0;
-		}
-		rc = rc ? 0 : wait_more(&w, err);
+		rc = rc == UNLINKED ? 0 : wait_more(&w, err);
 		if (rc > 0)
 			report_timeout(&w, lock_holder(l), err);
 		if (rc)
@@ -219,10 +235,14 @@ int lh_lock_take(struct lh_lock *l, const char *path, const char *guarded, doubl
 
 void lh_lock_drop(struct lh_lock *l)
 {
+	sigset_t old;
+
 	if (!l->path)
 		return;
+	lh_signal_block(&old);
 	lh_signal_tmp_drop(l->slot);
 	unlink(l->path);
+	pthread_sigmask(SIG_SETMASK, &old, NULL);
 	/* close(2) does not unlock while a forked child has the descriptor */
 	flock(l->fd, LOCK_UN);
 	close(l->fd);

@@ -77,11 +77,20 @@ setup() {
 	on_each_screen each
 }
 
+# runs COMMAND - it is in the foreground of the screen.
+runs() {
+	[ "$(screen_tmux display-message -p '#{pane_current_command}')" = "$1" ]
+}
+
 @test "what a user types is shown at ^D, and ^C ends it: there is no pager" {
 	each() {
 		for input in '' - /dev/tty; do
 			screen_type "clear; lh-show $input; echo \"status \$?\""
-			[ "$input" = /dev/tty ] || screen_until '^lh-show: reading JSONL from the terminal$'
+			if [ "$input" = /dev/tty ]; then
+				until_so runs lh-show	# so that "clear" has ended
+			else
+				screen_until '^lh-show: reading JSONL from the terminal$'
+			fi
 			screen_keys '{"a":1}' Enter C-d
 			screen_done
 			screen_until '^\{"a":1\}$'

@@ -196,11 +196,15 @@ class Browser:
         return r["result"].get("value")
 
     def until(self, text):
-        """Wait until an expression is true."""
+        """Wait until an expression is true; a page that is being replaced has none."""
         end = time.monotonic() + HANG
         while time.monotonic() < end:
-            if self.js("!!(%s)" % text):
-                return
+            try:
+                if self.js("!!(%s)" % text):
+                    return
+            except RuntimeError as e:
+                if "navigated" not in str(e) and "context" not in str(e):
+                    raise
             time.sleep(0.02)
         raise TimeoutError("%s: still not, in the page: %s" % (text, self.js("document.body.innerText.slice(0, 3000)")))
 
