@@ -19,6 +19,11 @@ setup() {
 	[ -n "${DEBS:-}" ] || skip "debhelper is not installed"
 }
 
+teardown() {
+	[ -z "${R:-}" ] || rm -rf --one-file-system "$R"
+	faults_happened
+}
+
 # listing PACKAGE - mode, owner and path of each file, without folders; "-> target" of links.
 listing() {
 	dpkg-deb -c "$DEBS/$1_${VERSION}_amd64.deb" | awk '$1 !~ /^d/ { print $1, $2, substr($6, 2) ($7 == "->" ? " -> " $8 : "") }'
@@ -135,12 +140,14 @@ names() {
 	tr , '\n' | sed 's/^ *//; s/[ |(].*//; /^$/d' | sort -u | paste -sd,
 }
 
-# debian VARIANT PACKAGES - a new Debian of the release that runs, as folder $R.
+# debian VARIANT PACKAGES - a new Debian of the release that runs, as folder $R, on the
+# disk, since a folder in memory may not be allowed to have devices.
 debian() {
 	[ "$(id -u)" = 0 ] || skip "not root"
 	command -v mmdebstrap >/dev/null || skip "mmdebstrap is not installed"
 	unshare --mount --net true 2>/dev/null || skip "no mounts here"
-	R=$PWD/$1
+	R=$(mktemp -d "$ROOT/build/$1.XXXXXX")
+	chmod 755 "$R"
 	mmdebstrap --quiet --variant="$1" --include="$2" "$(. /etc/os-release && echo "$VERSION_CODENAME")" "$R" \
 		http://deb.debian.org/debian 2>err || {
 		if grep -qE 'Could not (resolve|connect)|Temporary failure|Failed to fetch|mknod|Operation not permitted' err; then
