@@ -93,6 +93,7 @@ without_stamps() {
 	done < <(commands | grep -v lh-workflow)
 }
 
+# bats test_tags=plain-only
 @test "SIGINT and SIGTERM in the middle: status 128 + n, whole records only, no litter" {
 	while read -r command; do
 		for signal in INT TERM; do

@@ -8,6 +8,7 @@ MODEL() {
 	"$(dirname "$AID")/aid_model" "$ROOT/tests/model/$vocabulary.txt" "$@"
 }
 
+# bats test_tags=plain-only
 @test "the two generators of test models write the same bytes, of each architecture and type" {
 	local architecture=bert type options
 	for type in F32 F16 BF16 Q4_0 Q4_1 Q5_0 Q5_1 Q8_0 Q4_K Q5_K Q6_K; do

@@ -25,10 +25,12 @@ over_qg() {
 	over_qg lh-index-move
 }
 
+# bats test_tags=plain-only
 @test "searches, filtered, of several corpora, and with playbooks" {
 	over_qg lh-search
 }
 
+# bats test_tags=plain-only
 @test "searches by vector and words" {
 	over_qg lh-search-hybrid
 }

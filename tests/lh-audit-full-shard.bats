@@ -168,6 +168,7 @@ tamperings() {
 	END
 }
 
+# bats test_tags=plain-only
 @test "each tampering is found by 1, 2, 3 and 8 parts as by an audit of the whole" {
 	lh-audit-full --root r --out report.md --observer >sound
 	tamperings >table

@@ -40,6 +40,7 @@ text() {
 	printf '{"text":"%s"}\n' "$(stretch "$1" 'forklift ')"
 }
 
+# bats test_tags=plain-only
 @test "vectors are those of the float64 oracle over the tokens that --tokens writes" {
 	words 40 >in
 	for options in "" "--architecture bert --pooling cls" "--architecture nomic-bert-moe --type Q8_0 --width 64" "--type F16 --pooling last"; do
@@ -161,6 +162,7 @@ text() {
 	[ "${stderr_lines[0]}" = 'lh-embed: -:1: --tokens reads records with a text alone' ]
 }
 
+# bats test_tags=plain-only
 @test "--benchmark measures short and long texts" {
 	run -0 --separate-stderr timeout 300 lh-embed --engine gguf --model m.gguf --benchmark -j1
 	jq -e '.threads == 1 and .short.tokens <= 24 and .short.tokens > 16 and .long.tokens > 400
@@ -208,6 +210,7 @@ text() {
 	[ "$(lh-embed --engine gguf --model m.gguf <<<'{"texts":["a"],"model":"m"}' | jq -r .model)" = "$(id_of m.gguf)" ]
 }
 
+# bats test_tags=plain-only
 @test "1,000 texts have the same bytes with any number of threads, in any batch and from a cache" {
 	words 1000 >in
 	embed -j1 in >one
@@ -301,6 +304,7 @@ text() {
 	[[ $stderr == *'lh-embed: 100000 of 100001 records rejected' ]]
 }
 
+# bats test_tags=plain-only
 @test "progress is of the texts, with the time left if the input is a file" {
 	words 2000 >in
 	run -0 --separate-stderr bash -c 'lh-embed --engine gguf --model m.gguf -j1 --progress always in >out'

@@ -610,6 +610,7 @@ pgvector() {
 	node "$ROOT/build/pgvector/table.js" "$(jq -nc --slurpfile queries queries "$1 + {queries: \$queries}")" >judged.out
 }
 
+# bats test_tags=plain-only
 @test "pgvector takes a dump of vectors, has the same neighbours, and its copy is taken back" {
 	records 300 24 >in.jsonl
 	records 12 24 9 | jq -c '{vector}' >queries
@@ -626,6 +627,7 @@ pgvector() {
 	alike <(jq -cS . file.rows | sort) <(dumped l2.lhv | jq -cS '{id, metadata}' | sort)
 }
 
+# bats test_tags=plain-only
 @test "pgvector takes a dump of halfvecs and numbers, has the same neighbours, and its copy is taken back" {
 	records 300 24 >in.jsonl
 	records 12 24 9 | jq -c '{vector}' >queries

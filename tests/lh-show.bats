@@ -26,6 +26,7 @@ raw() {
 	lh-show in.gz | diff want -
 }
 
+# bats test_tags=plain-only
 @test "random records are laid out as oracle/show.py lays them out, at any width" {
 	seed=$(scale 1 $((RANDOM * 32768 + RANDOM)))
 	echo "seed $seed"

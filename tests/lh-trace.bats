@@ -336,6 +336,7 @@ removed() { rm r/exports/quarantine/rag.jsonl r/data/evidence/*/*/*/outcomes.jso
 renamed() { (cd r/data/evidence && mkdir -p 2027/01/01 && mv 2026/*/*/scrum_reviews.jsonl 2027/01/01); }
 added() { mkdir -p r/data/evidence/2028/01/01 && sed 's/"run_id":"/&new-/' r/data/evidence/*/*/*/audits.jsonl >r/data/evidence/2028/01/01/audits.jsonl; jq -rn 'limit(9; inputs).run_id' r/data/evidence/2028/*/*/*.jsonl >>operands; }
 
+# bats test_tags=plain-only
 @test "files that change in any way between runs are noticed" {
 	root 1000
 	cp -r r whole

@@ -521,6 +521,7 @@ error: more than 200 groups inside each other' ]
 	[[ $stderr == *'-:1: more than 4096 schemas applied inside each other'* ]]
 }
 
+# bats test_tags=plain-only
 @test "a schema of many references to the same definitions is compiled without a search for each" {
 	jq -nc 'def word: "definitions"; {"$ref": "#/definitions/T0", definitions: ([range(2000) as $i
 		| {"T\($i)": {description: ("d" * 400), properties: ([range(40) as $j | {"p\($j)":

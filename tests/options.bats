@@ -223,6 +223,7 @@ options_of() {
 		sed 's/^|/-|/; s/||/|-|/; s/|$/|-/' | sort -u
 }
 
+# bats test_tags=plain-only
 @test "--describe-options has every option and command that --help has, and no other" {
 	for tool in $(basename -a "$ROOT"/tools/*/); do
 		run -0 --separate-stderr "$tool" --describe-options
@@ -243,6 +244,7 @@ options_of() {
 	done
 }
 
+# bats test_tags=plain-only
 @test "the help of a command has its options and those of all commands, and no other" {
 	for tool in $(basename -a "$ROOT"/tools/*/); do
 		for command in $(commands_of "$tool"); do
@@ -257,6 +259,7 @@ options_of() {
 	done
 }
 
+# bats test_tags=plain-only
 @test "where its options do not fit a screen, a tool lists those of all commands and says so" {
 	last='COMMAND --help lists the options of a command.'
 	for tool in $(basename -a "$ROOT"/tools/*/); do

@@ -65,6 +65,7 @@ least() {
 	[ "$(jq -r .text kept.jsonl)" = Welder ]
 }
 
+# bats test_tags=plain-only
 @test "a verdict that depends on what was judged before is found, with what it depends on" {
 	instead lh-validate '"$real" "$@" | awk "/\"status\":200/ && n++ { sub(/\"status\":200/, \"\\\"status\\\":201\") } { print }"'
 	least validator

@@ -54,6 +54,7 @@ all_of_the_table() {
 	run ! grep -E 'primary-|second-|legal-|own-|wrong-' access err
 }
 
+# bats test_tags=plain-only
 @test "every token from every address on every route: the truth table" {
 	all_of_the_table
 }

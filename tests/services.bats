@@ -14,6 +14,7 @@ codes() {
 	jq -r 'if has("error") then (.error | objects | .code) // .code else "ok" end' "$@" | xargs
 }
 
+# bats test_tags=plain-only
 @test "lh-embed outlives each way in which a service fails, record by record" {
 	start_upstream --mode texts
 	for t in a unavailable b error garbage few c nan odd resetnow silent missing d; do echo "{\"id\":\"$t\",\"text\":\"$t\"}"; done >in
@@ -26,6 +27,7 @@ codes() {
 	[ "$(codes <<<"$output")" = 'ok 502 ok 502 502 502 ok 502 502 502 504 502 ok' ]
 }
 
+# bats test_tags=plain-only
 @test "lh-embed --wire answers each request of a service that fails, and goes on when it is back" {
 	start_upstream --mode texts --port "$(free_port)"
 	for t in a unavailable error silent b; do echo "{\"texts\":[\"$t\"]}"; done >in
@@ -116,6 +118,7 @@ codes() {
 	[[ $output == *'"partial" must be true or false'* ]]
 }
 
+# bats test_tags=plain-only
 @test "lh-index, lh-search and lh-playbook go on while their service fails and comes back" {
 	start_upstream --mode texts
 	for t in a b unavailable c silent d; do echo "{\"id\":\"$t\",\"text\":\"$t\"}"; done >in
