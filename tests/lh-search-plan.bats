@@ -452,3 +452,25 @@ near_rows() {
 	[ -s lengths ]
 	[ -z "$(grep -vxE '20|33' lengths)" ]
 }
+
+@test "a plan that is replaced while its shards are opened costs no query" {
+	needs_strace
+	rows 1 20 >a
+	rows 1 33 >b
+	lh-index shard p.json -n 1 a
+	mkfifo q
+	inject openat:error=ENOENT:signal=STOP:when=1 -P p.0-of-1.b.lhv sh -c 'echo $$ >pid; exec lh-search -k 100 p.json' \
+		<q >out 2>err 3>&- &
+	exec 7>q
+	rows 1 1 >&7
+	until_so has_lines out 1
+	lh-index shard p.json -n 1 b 7>&-
+	rows 1 1 >&7
+	until_so grep -qs 'stopped by SIGSTOP' trace
+	lh-index shard p.json -n 1 a 7>&-
+	kill -CONT "$(cat pid)"
+	exec 7>&-
+	wait $!
+	[ "$(jq '.results | length' out | paste -sd,)" = 20,20 ]
+	[ ! -s err ]
+}

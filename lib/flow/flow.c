@@ -239,12 +239,12 @@ static void start_block(struct run *r, struct lh_flow_block *b)
 static void hold(struct run *r, struct lh_flow_block *b)
 {
 	struct lh_held *held = r->flow.held;
+	struct lh_err why;
 
 	if (!held)
 		return;
-	if (!r->flow.once && r->in.start < 0 && lh_held_look(held, &b->lost) < 0 &&
-	    b->lost.code != LH_EDATA)
-		b->fatal = b->lost;
+	if (!r->flow.once && r->in.start < 0 && lh_held_look(held, &why) < 0)
+		*(why.code == LH_EDATA ? &b->lost : &b->fatal) = why;
 	b->held = lh_held_take(held);
 }
 
