@@ -41,7 +41,7 @@ against() {
 
 search_file() { lh-search -q -j1 "$state/index/workers.lhv" <"$work/search"; }
 
-start lh-serve --state "$state" --listen 127.0.0.1:31101
+start lh-serve --warm --state "$state" --listen 127.0.0.1:31101
 serve=$!
 start serve_empty 31102
 start node "$ROOT/bench/serve_node.mjs" 31103 "$state" "$ROOT/bin" 2
@@ -80,7 +80,7 @@ rm -r "$state"
 mkdir -p "$state/index"
 lh-gen workers -n 100000 >"$state/roster.jsonl"
 lh-index build -q --precision i8 "$state/index/workers.lhv" "$state/roster.jsonl"
-start lh-serve --state "$state" --listen 127.0.0.1:31101
+start lh-serve --warm --state "$state" --listen 127.0.0.1:31101
 serve=$!
 up 31101
 sleep 2

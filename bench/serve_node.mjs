@@ -27,7 +27,7 @@ class Filter {
 const common = ['-j1', '-q', '--progress', 'never', '--on-error', 'emit']
 const pool = argv => Array.from({ length: +processes }, () => new Filter(argv))
 const routes = {
-  'POST /v1/embed': pool(['lh-embed', '--wire', 'go', '--model', 'hash-v1', ...common]),
+  'POST /v1/embed': pool(['lh-embed', '--wire', 'go', ...common]),
   'POST /v1/matrix/search': pool(['lh-search', '--wire', '--playbooks', `${state}/playbook`, ...common, `${state}/index`]),
 }
 

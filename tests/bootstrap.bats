@@ -168,3 +168,38 @@ bootstrap: built 3 files" ]
 	[ "$status" = 2 ]
 	[ "$stderr" = "bootstrap: there is no sudo; first, as root: apt-get install --no-install-recommends libcurl4-openssl-dev curl" ]
 }
+
+@test "what builds packages and what the tests run are installed: build-essential, xxd" {
+	debian
+	bootstrap HAVE= deb
+	grep -q ' install .*\bbuild-essential\b.*\bdebhelper\b' apt.log
+	bootstrap HAVE= check
+	grep -q ' install .*\bbuild-essential\b.*\bxxd\b' apt.log
+}
+
+@test "while packages are built each step is a line, and the log has everything" {
+	{
+		echo '   dh_auto_build -- all'
+		for i in {1..201}; do echo "gcc -std=gnu11 -c -o $i.o $i.c"; done
+		echo "dpkg-deb: building package 'lh' in '../lh.deb'."
+	} >all
+	run --separate-stderr "$ROOT/debian/progress" log sh -c 'cat all; echo bad >&2; exit 3'
+	[ "$status" = 3 ]
+	[ "$output" = "deb: dh_auto_build
+deb: 100 files compiled
+deb: 200 files compiled
+deb: building package 'lh' in '../lh.deb'." ]
+	alike <(cat all; echo bad) log
+	on_terminal 80 "'$ROOT/debian/progress' log cat all" >out
+	grep -qF '^M^[[Kdeb: 57 files compiled^M' out
+	[ -z "$(last_lines <out)" ]
+}
+
+@test "where no cgroup is mounted the tests of Slurm are skipped, with the reason" {
+	command -v slurmd >/dev/null || [ -x /usr/sbin/slurmd ] || skip "there is no slurmd"
+	unshare --mount true 2>/dev/null || skip "no mounts here"
+	run unshare --mount sh -c 'umount -lR /sys/fs/cgroup 2>/dev/null; exec env -i PATH=/usr/bin:/bin LH_BIN="$LH_BIN" bats --tap "$0/tests/slurm.bats"' "$ROOT"
+	[ "$status" = 0 ] || { echo "$output"; return 1; }
+	[[ ${lines[1]} == *"# skip no cgroup is mounted, which slurmd needs" ]]
+	[[ $output != *$'\n''not ok '* ]]
+}

@@ -80,12 +80,12 @@ commands() {
 	lh-merge -k 3 hits.jsonl
 	lh-search -Q welder -k 3 workers.lhv
 	lh-search -k 3 workers.lhv <queries.jsonl
-	lh-search --wire --playbooks . ./ <chosen.jsonl
+	lh-search --wire --ignore-unknown --playbooks . ./ <chosen.jsonl
 	lh-search -k 3 --playbook book.lhv --auto-role corpus=playbook.lhv <demand.jsonl
 	lh-show workers.jsonl
 	lh-show --card --width 80 workers.jsonl
 	lh-show --json workers.jsonl
-	lh-show --html few.jsonl
+	lh-show --html - few.jsonl
 	lh-store put store.d new/key review.focus
 	lh-store get store.d a/workers.jsonl
 	lh-store head store.d a/workers.jsonl
@@ -98,6 +98,7 @@ commands() {
 	lh-subject-audit repair audit.d/W-1.audit.jsonl
 	lh-subject-audit anchor --key-file audit.key --dir audit.d --now 2026-05-03T12:00:00Z
 	lh-subject-audit report --key-file audit.key --dir audit.d --now 2026-05-03T12:00:00Z --html page.html W-1
+	lh-subject-audit accesses --key-file audit.key --dir audit.d --from 2026-03
 	lh-subject-audit requests --key-file audit.key --dir audit.d --now 2026-05-03T12:00:00Z inquiries.jsonl
 	lh-subject-audit manifest put --dir audit.d manifests.jsonl
 	lh-subject-audit manifest list --dir audit.d
@@ -137,7 +138,7 @@ setup_file() {
 	printf '{"metrics":{"b":2,"a":%s}}\n' 1 82 >baselines.log
 	lh-gen workers -n 5 --seed 9 | jq -c '.id = "m" + .id' >more.jsonl
 	lh-gen queries -n 10 >queries.jsonl
-	jq -c '. + {corpora: ["workers", "playbook"], use_playbook: true, playbook_corpus: "book"}' queries.jsonl >chosen.jsonl
+	jq -c '{query_text} + {corpora: ["workers", "playbook"], use_playbook: true, playbook_corpus: "book"}' queries.jsonl >chosen.jsonl
 	for i in {1..40}; do echo '{"query_text":"Need '$i' Welders in Gary IN","answer_id":"w-'$i'","answer_corpus":"corpus","score":0.5,"role":"Welder"}'; done >entries.jsonl
 	sed 's/IN"/OH"/' entries.jsonl >others.jsonl
 	sed 's/^{/{"op":"record","corpus":"noted",/' entries.jsonl >noted.jsonl

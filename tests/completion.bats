@@ -50,7 +50,7 @@ expected() {
 @test "options that the command has are completed, once each unless they may be repeated" {
 	expected <<-'END'
 	lh-search --wh|--where
-	lh-search --pl|--playbook  --playbooks
+	lh-search --pl|--playbook  --playbook-optional  --playbooks
 	lh-search --where a=b --wh|--where
 	lh-search --ef 10 --ef|
 	lh-search --ef=10 --ef|
@@ -98,7 +98,7 @@ expected() {
 	lh-load mix --via |filters  http
 	lh-search -k |
 	lh-search --where |
-	lh-show --kind |chain  errors  evidence  hits  plain  samples  scores  sessions  verdicts  workers
+	lh-show --kind |chain  errors  evidence  findings  hits  operations  plain  runs  samples  scores  sessions  verdicts  workers
 	lh-show --kind=v|verdicts
 	lh-ingest --sample |all
 	lh-observe stats --window a|all

@@ -202,7 +202,10 @@ at_each() {
 	pids=()
 	for i in 1 2 3; do
 		for tool in "lh-distill run -j2" "lh-materialize -j2" "lh-score -j1" "lh-export rag" "lh-export sft" "lh-export preference"; do
-			$tool --root r --now "$NOW" --run-id "r$i" >/dev/null 2>>err &
+			# a summary tells of the receipts of its own run
+			id=r$i
+			[[ $tool != lh-distill* ]] || id=d$i
+			$tool --root r --now "$NOW" --run-id "$id" >/dev/null 2>>err &
 			pids+=($!)
 		done
 		# the oldest of them, wherever it is

@@ -37,9 +37,9 @@ N=$(scale 2000 20000) QUERIES=$(scale 20 100)
 	lh-gen queries -n "$QUERIES" --styles all >q.jsonl
 	for how in "" "--ef 200" --exact; do
 		# shellcheck disable=SC2086
-		lh-search $how --flat w=a.lhv <q.jsonl >one
+		lh-search $how --flat --ignore-unknown w=a.lhv <q.jsonl >one
 		# shellcheck disable=SC2086
-		lh-search $how --flat w=b.lhv <q.jsonl >two
+		lh-search $how --flat --ignore-unknown w=b.lhv <q.jsonl >two
 		[ "$(wc -l <one)" = $((QUERIES * 40)) ]
 		cmp one two
 	done

@@ -177,7 +177,7 @@ lines() {
 }
 
 @test "the first 20 messages of each file are shown, --verbose shows all, -q only the summary" {
-	repeat 30 bad >one
+	for i in {1..15}; do printf 'bad\n{\n'; done >one
 	cp one two
 	run --separate-stderr $AID one abc.jsonl two
 	[ "$status" = 1 ]
@@ -197,8 +197,9 @@ lines() {
 	for how in -j1 -j3 --batch; do
 		run --separate-stderr timeout 60 $AID $how --rejects r in
 		[ "$status" = 1 ]
-		[ "${#stderr_lines[@]}" = 22 ]
-		[ "${stderr_lines[21]}" = 'aid-filter: 100000 of 100001 records rejected' ]
+		[ "${#stderr_lines[@]}" = 5 ]
+		[[ ${stderr_lines[3]} == 'aid-filter: in: 99997 more: '* ]]
+		[ "${stderr_lines[4]}" = 'aid-filter: 100000 of 100001 records rejected' ]
 		head -n 100000 in | cmp - r
 		rm r
 	done
@@ -374,7 +375,7 @@ lines() {
 
 @test "each message is one write" {
 	needs_strace
-	repeat 5 bad >in
+	printf '%s\n' bad '{' bad '{' bad >in
 	strace -qq -e trace=write -o trace $AID --rejects r in 2>err || true
 	[ "$(grep -c '^write(2,' trace)" = 6 ]
 	[ "$(grep -c '^write([3-9]' trace)" = 1 ]
@@ -874,5 +875,43 @@ on_terminal() {
 			[ "$status" -le 1 ] && break
 			[ "$status" = 2 ] && [[ $stderr == *"out of memory"* ]] || { echo "$n $how: $status $stderr"; return 1; }
 		done
+	done
+}
+
+@test "of equal messages in a row three are shown, then their number" {
+	repeat 20 '{"a":1}' >in
+	run -1 --separate-stderr lh-embed in
+	[ "$stderr" = "lh-embed: in:1: missing \"text\" (string)
+lh-embed: in:2: missing \"text\" (string)
+lh-embed: in:3: missing \"text\" (string)
+lh-embed: in: 17 more: missing \"text\" (string) (--field NAME or --template '{...}')
+lh-embed: 20 of 20 records rejected" ] || { echo "$stderr"; return 1; }
+	# with another between them, and in another file, they are counted anew
+	(head -n 5 in; echo '{'; head -n 2 in) >other
+	run -1 --separate-stderr lh-embed in other
+	[ "$(grep -c 'more:' <<<"$stderr")" = 2 ]
+	[ "${stderr_lines[7]}" = "lh-embed: other: 2 more: missing \"text\" (string) (--field NAME or --template '{...}')" ] || { echo "$stderr"; return 1; }
+	[[ ${stderr_lines[8]} == "lh-embed: other:6:"* ]]
+	run -1 --separate-stderr lh-embed -v in
+	[ "$(grep -c 'missing' <<<"$stderr")" = 20 ]
+	run -1 --separate-stderr lh-extract-json in
+	[[ $stderr == *'17 more: missing "text" (string) (--field NAME)'* ]]
+}
+
+@test "UTF-16 and Parquet are recognised, and lh-merge recognises what the others do" {
+	printf '{"text":"a"}\n{"text":"b"}\n' | iconv -t UTF-16 >wide
+	printf '{"text":"a"}\n' | iconv -t UTF-16LE >bare
+	printf 'PAR1\25\4\n' >parquet
+	printf 'id,name\n1,x\n' >table
+	for tool in lh-embed lh-validate lh-extract-json lh-merge; do
+		while IFS='|' read -r file hint; do
+			run -1 --separate-stderr $tool $file
+			[[ $stderr == *"$tool: $file: the input $hint"* ]] || { echo "$tool: $stderr"; return 1; }
+		done <<-'END'
+		wide|is UTF-16, not UTF-8; iconv -f UTF-16 -t UTF-8 converts it
+		bare|has NUL bytes, as UTF-16 has, not UTF-8; iconv -f UTF-16LE -t UTF-8 converts it
+		parquet|is Parquet, not JSON Lines
+		table|looks like a table, not JSON Lines
+		END
 	done
 }

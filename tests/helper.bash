@@ -14,7 +14,8 @@ case $LH_BIN in
 "$ROOT"/bin) AID=$ROOT/build/unit/aid_filter ;;
 *) AID=$(dirname "$LH_BIN")/unit/aid_filter ;;
 esac
-export ROOT LH_BIN AID LH_SCALE PATH=$LH_BIN:$PATH
+# Python writes no __pycache__ into the tree
+export ROOT LH_BIN AID LH_SCALE PATH=$LH_BIN:$PATH PYTHONDONTWRITEBYTECODE=1
 [ -z "${LH_TEST_LAYOUT:-}" ] || PATH=$ROOT/tests/layout:$PATH
 unset LC_ALL LANG LH_NOW LH_KERNEL LH_EMBED_ENGINE SLURM_ARRAY_TASK_{ID,MIN,MAX,COUNT}
 bats_require_minimum_version 1.8.0
@@ -95,6 +96,7 @@ needs_strace() {
 inject() {
 	local kind=${1%%:when=*} rc=0 sign='(INJECTED)$'
 	[[ $kind != *:signal=* ]] || sign=" by SIG${kind##*:signal=} "
+	[[ $kind != *:delay_* ]] || sign='(DELAYED)$'
 	rm -f trace
 	# shellcheck disable=SC2086
 	${STRACE:-strace -f} --quiet=all -o trace -e trace="${1%%:*}" -e inject="$1" "${@:2}" || rc=$?
@@ -203,6 +205,12 @@ as_nobody() {
 	fi
 }
 
+# needs_reach - for what as_nobody starts through another program: nobody must be able to
+# reach our programs, and cannot if they are in the home folder of root.
+needs_reach() {
+	as_nobody env test -x "$LH_BIN/lh" || skip "only root can reach the programs here"
+}
+
 # needs_comma - make a locale that writes 0,5, which few machines have.
 needs_comma() {
 	COMMA=$BATS_TEST_TMPDIR/.locale
@@ -213,7 +221,7 @@ needs_comma() {
 
 # with_comma COMMAND... - run it under that locale.  setlocale(3) leaks LOCPATH.
 with_comma() {
-	echo leak:__argz_add_sep >"$COMMA/leaks"
+	echo leak:argz_add_sep >"$COMMA/leaks"
 	LSAN_OPTIONS=suppressions=$COMMA/leaks:print_suppressions=0 LOCPATH=$COMMA LC_ALL=de_DE.UTF-8 "$@"
 }
 

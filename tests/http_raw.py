@@ -131,7 +131,7 @@ class Client:
 
 def request(method, target, body=None, headers=(), version="HTTP/1.1"):
     """A request as bytes; a body has its length and is JSON unless headers say otherwise."""
-    lines = ["%s %s %s" % (method, target, version), "Host: test"]
+    lines = ["%s %s %s" % (method, target, version), "Host: localhost"]
     names = [h.split(":")[0].lower() for h in headers]
     if body is not None and "content-length" not in names and "transfer-encoding" not in names:
         lines.append("Content-Length: %d" % len(body))

@@ -59,7 +59,7 @@ program() {
 @test "the probes are installed, and run without the source tree" {
 	PATH=/usr/bin:/bin run timeout 60 "$D$P/bin/lh-parity" all --out o
 	[ "$status" = 0 ]
-	[ "$(tail -n 1 o/SUMMARY.md)" = "**Tally:** 38/38" ]
+	[ "$(tail -n 1 o/SUMMARY.md)" = "**Tally:** 80/80" ]
 }
 
 @test "a program builds against the shared library" {
@@ -125,6 +125,17 @@ program() {
 		names=$(nm -u "$o" | awk '{ print $NF }')
 		run grep -xE '(_?exit|abort|stderr|perror|warnx?|errx?|err_sys|__assert_fail)' <<<"$names"
 		[ "$status" = 1 ] || { echo "$o uses $output"; return 1; }
+	done
+}
+
+@test "programs are built with the flags of Debian's packages: PIE, RELRO, bound at start, checks of the stack and of copies" {
+	plain_only "the sanitizers have checks of their own"
+	for tool in "$LH_BIN"/lh*; do
+		run -0 readelf -hldW "$tool"
+		[[ $output == *"DYN (Position-Independent Executable file)"* && $output == *GNU_RELRO* && $output == *NOW* ]] ||
+			{ echo "$tool: $output"; return 1; }
+		run -0 nm -D -u "$tool"
+		[[ $output == *__stack_chk_fail* && $output == *_chk@* ]] || { echo "$tool: $output"; return 1; }
 	done
 }
 

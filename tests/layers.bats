@@ -87,3 +87,17 @@ tests/SURVIVED: lh has no test "a list of nothing …"
 tests/SURVIVED: test_num has no test "no such function"' ]
 	cmp tree/tests/README.md "$ROOT/tests/README.md"
 }
+
+@test "the oracle imports the standard library of Python, and NumPy in exchange.py alone" {
+	python3 - "$ROOT"/tests/oracle/*.py >found <<-'END'
+	import ast, os, sys
+	own = {os.path.basename(path)[:-3] for path in sys.argv[1:]}
+	for path in sys.argv[1:]:
+	    for node in ast.walk(ast.parse(open(path).read())):
+	        names = [a.name for a in node.names] if isinstance(node, ast.Import) else \
+	                [node.module] if isinstance(node, ast.ImportFrom) and node.module else []
+	        for name in {n.split(".")[0] for n in names} - sys.stdlib_module_names - own:
+	            print(os.path.basename(path), name)
+	END
+	[ "$(sort -u found)" = "exchange.py numpy" ] || { cat found; return 1; }
+}

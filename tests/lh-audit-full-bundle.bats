@@ -97,7 +97,7 @@ faulty() {
 	[ "$(stat -c %a b.tar.zst)" = 600 ]
 	echo old >out.tar.zst
 	chmod 644 out.tar.zst
-	bundle
+	bundle --force
 	[ "$(stat -c %a out.tar.zst)" = 600 ]
 	cmp out.tar.zst b.tar.zst
 }
@@ -179,7 +179,7 @@ faulty() {
 	for ((n = 1; n < 200; n++)); do
 		echo old >out.tar.zst
 		run inject write,pwrite64:error=ENOSPC:when=$n \
-			bash -c "exec lh-audit-full --observer --phase 0 --root root --now $NOW --out report.md --bundle out.tar.zst >lines 2>err"
+			bash -c "exec lh-audit-full --observer --phase 0 --root root --now $NOW --out report.md --force --bundle out.tar.zst >lines 2>err"
 		injected || break
 		grep -qE 'write\(2,.*INJECTED' trace && continue
 		[ "$status" = 2 ] && grep -q 'No space left' err || { echo "write $n: exit $status, $(cat err)"; return 1; }
@@ -189,7 +189,7 @@ faulty() {
 	done
 	[ "$n" -gt 2 ]
 	echo old >out.tar.zst
-	run prlimit --fsize=2000 lh-audit-full --observer --phase 0 --root root --now $NOW --out report.md --bundle out.tar.zst
+	run prlimit --fsize=2000 lh-audit-full --observer --phase 0 --root root --now $NOW --out report.md --force --bundle out.tar.zst
 	[ "$status" = 2 ]
 	[[ $output == *"File too large"* ]]
 	[ "$(cat out.tar.zst)" = old ]
@@ -204,7 +204,7 @@ faulty() {
 		for ((n = 1; n < 400; n++)); do
 			echo old >out.tar.zst
 			run inject $call:error=EIO:when=$n "${files[@]}" \
-				bash -c "exec lh-audit-full --observer --phase 0 --root $PWD/root --now $NOW --out report.md --bundle $PWD/out.tar.zst >lines 2>err"
+				bash -c "exec lh-audit-full --observer --phase 0 --root $PWD/root --now $NOW --out report.md --force --bundle $PWD/out.tar.zst >lines 2>err"
 			injected || break
 			faults=$((faults + 1))
 			[ "$status" = 2 ] && grep -q 'Input/output error' err || { echo "$call $n: exit $status, $(cat err)"; return 1; }
@@ -222,7 +222,7 @@ faulty() {
 	for ((n = 1; n < 200; n++)); do
 		echo old >out.tar.zst
 		run inject write,pwrite64,fsync,rename,sendto:signal=KILL:when=$n \
-			bash -c "exec lh-audit-full --observer --phase 0 --root root --now $NOW --out report.md --bundle out.tar.zst >lines 2>err"
+			bash -c "exec lh-audit-full --observer --phase 0 --root root --now $NOW --out report.md --force --bundle out.tar.zst >lines 2>err"
 		injected || break
 		killed=$((killed + 1))
 		[ "$status" != 0 ] || { echo "call $n: exit 0"; return 1; }
@@ -252,7 +252,7 @@ faulty() {
 		cc -shared -fPIC -o failmalloc.so "$ROOT/tests/faults/failmalloc.c"
 		export LD_PRELOAD_LATER=$PWD/failmalloc.so
 	fi
-	for command in "lh-audit-full --observer --phase 0 --root root --now $NOW --out report.md --bundle out.tar.zst" \
+	for command in "lh-audit-full --observer --phase 0 --root root --now $NOW --out report.md --force --bundle out.tar.zst" \
 		"lh-audit-full bundle verify b.tar.zst"; do
 		for ((n = 1; n < 100000; n += step)); do
 			for when in "$n" "$n+"; do

@@ -261,16 +261,18 @@ fails_with() {
 	END
 }
 
-@test "the code is in error.code, and a failure upstream makes it exit 2 after the next are tried" {
+@test "the code is in error.code, and with --on-error emit a failure upstream is exit 1 as any other" {
 	serve --mode sometimes
 	printf '{"id":%d,"model":"%s","prompt":"a"}\n' 1 m 2 m 3 m 4 '' 5 kimi/m 6 m >in
-	run -2 --separate-stderr lh-chat -j1 --retries 0 --on-error emit --rejects bad in
+	run -1 --separate-stderr lh-chat -j1 --retries 0 --on-error emit --rejects bad in
 	[ "$(jq -c '[.id, .reply.content, .error.code, .error.line]' <<<"$output" | tr -d '\n')" = \
 		'[1,"a",null,null][2,"a",null,null][3,null,502,3][4,null,400,4][5,null,404,5][6,"a",null,null]' ] || { echo "$output"; return 1; }
 	[ "$(jq -r 'select(.id == 3).error.message' <<<"$output")" = "$URL/api/chat: HTTP 500: no luck" ]
 	[ "${stderr_lines[0]}" = "lh-chat: in:3: 502 $URL/api/chat: HTTP 500: no luck" ]
 	[ "${stderr_lines[3]}" = "lh-chat: 3 of 6 records rejected" ]
 	diff bad <(sed -n 3,5p in)
+	# without a line in its place the run has failed
+	run -2 --separate-stderr lh-chat -j1 --retries 0 in
 	# what was not answered can be asked again
 	sed -n 3p bad | grep -v kimi || sed -n 1p bad | lh-chat -j1 >again
 	[ "$(jq .id again)" = 3 ]
@@ -307,14 +309,14 @@ fails_with() {
 	[ "${stderr_lines[0]}" = "lh-chat: in:1: 502 $URL/api/chat: HTTP 429: busy" ]
 }
 
-@test "with --wire a provider's 429 is 429, and the other codes stay" {
+@test "with --wire a provider's 429 is 502 as without, with its body" {
 	serve --mode busy
-	run -2 --separate-stderr lh-chat --wire --retries 0 --on-error emit <<<'{"model":"m","prompt":"a"}'
-	[ "$(jq -c '[.error.code, .error.message]' <<<"$output")" = "[429,\"$URL/api/chat: HTTP 429: busy\"]" ]
+	run -1 --separate-stderr lh-chat --wire --retries 0 --on-error emit <<<'{"model":"m","prompt":"a"}'
+	[ "$(jq -c '[.error.code, .error.message]' <<<"$output")" = "[502,\"$URL/api/chat: HTTP 429: busy\"]" ]
 	while read -r mode code timeout; do
 		stop_upstreams
 		serve --mode $mode
-		run -2 --separate-stderr lh-chat --wire --retries 0 --timeout $timeout --on-error emit <<<'{"model":"m","prompt":"a"}'
+		run -1 --separate-stderr lh-chat --wire --retries 0 --timeout $timeout --on-error emit <<<'{"model":"m","prompt":"a"}'
 		[ "$(jq .error.code <<<"$output")" = $code ] || { echo "$mode: $output"; return 1; }
 	done <<-'END'
 	unavailable 502 60
@@ -585,7 +587,7 @@ refuses() {
 	all_keys
 	export KIMI_API_KEY=sk/top+secret
 	serve --mode echo --status 403
-	run -2 --separate-stderr lh-chat --on-error emit <<<'{"model":"kimi/m","prompt":"a"}'
+	run -1 --separate-stderr lh-chat --on-error emit <<<'{"model":"kimi/m","prompt":"a"}'
 	[[ ${stderr_lines[0]} == *'HTTP 403: you sent Bearer ***, "Bearer ***"' ]] || { echo "$stderr"; return 1; }
 	[ "$(jq -r .error.message <<<"$output")" = "$URL/coding/v1/chat/completions: HTTP 403: you sent Bearer ***, \"Bearer ***\"" ]
 	stop_upstreams

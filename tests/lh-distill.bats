@@ -351,7 +351,8 @@ drift() {
 	sed -i '$s/^{/{"x":1,/' r/data/_kb/audits.jsonl
 	run -1 --separate-stderr lh-distill health --all --root r
 	[ "$(line audits <<<"$output" | jq -c '.[2:]')" = '[1,0]' ]
-	[ "$stderr" = "lh-distill: data/evidence/2026/05/03/audits.jsonl:$at: data/_kb/audits.jsonl:$at: its hash is not the one in the evidence" ]
+	[ "${stderr_lines[0]}" = "lh-distill: data/evidence/2026/05/03/audits.jsonl:$at: data/_kb/audits.jsonl:$at: its hash is not the one in the evidence" ]
+	[[ ${stderr_lines[1]} == "lh-distill: data/_kb/audits.jsonl: was changed: "* ]]
 }
 
 @test "health: a change that means nothing in JSON is not a mismatch" {
@@ -361,7 +362,10 @@ drift() {
 		jq -c 'to_entries | reverse | from_entries' "$file" | sed 's/^/ /; s/$/\r/' >new
 		{ printf '\xef\xbb\xbf'; cat new; } >"$file"
 	done
-	lh-distill health --all --root r >/dev/null
+	run -1 --separate-stderr lh-distill health --all --root r	# the bytes are others
+	[ "$(jq -s 'map(.checked) | add' <<<"$output")" = 60 ]
+	[ "$(jq -s 'map(.mismatched) | add' <<<"$output")" = 0 ]
+	[[ ${stderr_lines[0]} == *": was "* ]]
 }
 
 @test "health: a source line that is missing, or blank, is a mismatch" {
@@ -412,9 +416,11 @@ drift() {
 	[ "$n" -gt 21 ]
 	run -1 --separate-stderr lh-distill health --all --root r
 	[ "$(line outcomes <<<"$output" | jq '.[3]')" = "$n" ]
-	[ "$(wc -l <<<"$stderr")" = 21 ]
+	[ "$(grep -c evidence/ <<<"$stderr")" = 20 ]
+	[[ ${stderr_lines[20]} == *"further messages suppressed"* ]]
+	[[ $stderr == *"data/_kb/outcomes.jsonl: is gone: "* ]]
 	run -1 --separate-stderr lh-distill health --all --root r -v
-	[ "$(wc -l <<<"$stderr")" = "$n" ]
+	[ "$(grep -c evidence/ <<<"$stderr")" = "$n" ]
 }
 
 @test "health: rows of many days are found in one pass" {

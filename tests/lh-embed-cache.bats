@@ -243,7 +243,9 @@ rows() {
 @test "one that is stopped anywhere while it looks at a new file meets the cache that another made" {
 	needs_strace
 	texts 1 3 >in
-	strace -qq -o locks -e trace=fcntl lh-embed --engine openai --url "$URL" --cache c.db in >want
+	strace -qq -o calls -e trace=fcntl,flock lh-embed --engine openai --url "$URL" --cache c.db in >want
+	# before it holds the lock with which it writes rows
+	sed -n '/^flock/q; p' calls >locks
 	free=$(grep -n 'F_UNLCK, l_whence=SEEK_SET, l_start=0, l_len=0' locks | cut -d: -f1 | first 6)
 	[ "$(wc -w <<<"$free")" -ge 3 ]
 	for n in $free; do
@@ -415,4 +417,67 @@ time.sleep(60)' 3>&- &
 		LH_FAULT_ALLOC=$n run embed in
 		[ "$status" = 0 ] || { [ "$status" = 2 ] && [[ $output == *'out of memory'* ]]; } || { echo "$n: $status $output"; false; }
 	done
+}
+
+# within_lock TRACE - every write to the file and its log happened while the lock was held.
+within_lock() {
+	awk '/^[0-9]* *flock\(.*c\.db-lock.*LOCK_EX/ && / = 0$/ { held = 1 }
+		/^[0-9]* *flock\(.*c\.db-lock.*LOCK_UN/ { held = 0 }
+		/pwrite64\(.*c\.db(-wal)?>/ { all++; if (!held && begun) { print "outside: " $0; bad = 1 } }
+		held { begun = 1 }
+		END { exit bad || !begun || all < 3 }' "$1"
+}
+
+@test "it writes and restarts its log while it holds a lock that SQLite does not know" {
+	needs_strace
+	embed <<<'{"text":"t1"}' >out
+	texts 2 300 >in
+	strace -f -qq -y -o calls -e trace=flock,pwrite64 \
+		lh-embed --engine openai --url "$URL" --cache c.db -j1 --batch 10 in >out
+	within_lock calls
+	[ ! -e c.db-lock ]
+	[ "$(rows)" = 300 ]
+}
+
+@test "a lock that is held is waited for, and then the rows are kept" {
+	needs_strace
+	embed <<<'{"text":"t1"}' >out
+	texts 1 10 >in
+	exec 8>c.db-lock
+	flock 8
+	strace -f -qq -y -o calls -e trace=flock \
+		lh-embed --engine openai --url "$URL" --cache c.db -j1 in >out 2>err 3>&- 8>&- &
+	pid=$!
+	until_so grep -qs 'c.db-lock.*EAGAIN' calls
+	[ "$(rows)" = 1 ]
+	exec 8>&-
+	wait $pid || { cat err; false; }
+	[ ! -s err ]
+	[ "$(rows)" = 10 ]
+}
+
+@test "eight writers of which some are killed lose nothing that they answered" {
+	local n=0
+	start_upstream --delay 0.002
+	texts 1 4000 >in
+	for round in $(seq "$(scale 2 30)"); do
+		for i in 1 2 3 4 5 6 7 8; do
+			lh-embed --engine openai --url "$URL" --cache c.db -j2 --batch 3 --cache-size 0 \
+				<(shuf --random-source=<(yes "$round$i") in | first 400) >"out$i" 2>"err$i" 3>&- &
+			pids[i]=$!
+		done
+		for i in 1 2 3 4; do
+			until_so has_lines "out$i" $((RANDOM % 40 + 2))
+			kill -KILL "${pids[i]}" 2>/dev/null || true
+		done
+		for i in 1 2 3 4 5 6 7 8; do wait "${pids[i]}" || n=$((n + 1)); done
+		cat out[5-8] >>whole
+		for i in 1 2 3 4; do head -n "$(wc -l <"out$i")" "out$i" >>whole; done
+	done
+	[ "$n" -gt 0 ]
+	[ -z "$(cat err[5-8])" ] || { cat err?; false; }
+	sqlite3 c.db 'PRAGMA integrity_check' | has -x ok
+	jq -c '{text}' whole | sort -u >answered
+	run -0 --separate-stderr embed -v answered
+	[[ $stderr == *"c.db: $(wc -l <answered) hits, 0 kept"* ]]
 }

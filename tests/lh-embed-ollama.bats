@@ -117,7 +117,7 @@ embed() {
 @test "of those who waited for a failed call one asks again, and the others wait for it" {
 	for i in {1..6}; do texts a; done > in
 	start_upstream --mode error --delay 0.4 --log log
-	run -2 --separate-stderr timeout 60 lh-embed --engine ollama --url "$URL" --batch 1 --retries 0 -j 6 --on-error emit in
+	run -1 --separate-stderr timeout 60 lh-embed --engine ollama --url "$URL" --batch 1 --retries 0 -j 6 --on-error emit in
 	[ "$(grep -c 'HTTP 500' <<<"$output")" = 6 ]
 	[ "$(wc -l <log)" = 6 ]
 	[ "$(jq .in_flight log | sort -u)" = 1 ]

@@ -135,6 +135,7 @@ values() {
 }
 
 @test "the key is not sent on when the service redirects, nor to be seen in argv" {
+	needs_reach
 	local shared=$URL
 	start_upstream --mode redirect --to "$URL"
 	LH_OPENAI_API_KEY=sk-secret fails_saying "HTTP 307"

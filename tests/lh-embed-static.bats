@@ -174,10 +174,10 @@ model() {
 @test "what cannot be written whole leaves the old table and no litter" {
 	table 500 50 > t.txt
 	echo old > t.lhw
-	run -2 prlimit --fsize=20000 lh-embed --compile t.txt -q -o t.lhw
+	run -2 prlimit --fsize=20000 lh-embed --force --compile t.txt -q -o t.lhw
 	[[ $output == "lh-embed: t.lhw: "*'File too large' ]]
 	mkfifo pipe
-	lh-embed --compile pipe -q -o t.lhw 3>&- &
+	lh-embed --force --compile pipe -q -o t.lhw 3>&- &
 	pid=$!
 	exec 9> pipe
 	cat t.txt >&9

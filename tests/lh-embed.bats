@@ -116,7 +116,7 @@ for line in sys.stdin:
 @test "records that cannot be embedded are rejected with the reason" {
 	cat > cases <<-'END'
 		{"a":1}	missing "text" (string)
-		{"text":5}	missing "text" (string)
+		{"text":5}	"text" must be a string
 		{"text":null,"texts":["a"]}	missing "text" (string)
 		{"text":""}	empty text
 		{"texts":[]}	empty list of texts
@@ -147,6 +147,39 @@ for line in sys.stdin:
 	run -2 lh-embed --template '{role' in
 	[ "$output" = 'lh-embed: --template: "{" at byte 1 is not closed (a literal one is written "{{")' ]
 	run -2 lh-embed --template '{role}' --field role in
+}
+
+@test "a field of --field or --template that no record has is named, after 1,000 and at the end, exit 1" {
+	seq 1500 | jq -c '{id: ., title: {en: "bolt \(.)"}} + if . > 1200 then {late: "y"} else {} end' >many
+	head -n 3 many >few
+	run -1 --separate-stderr lh-embed --template '{title.en} {nosuch} {late}' few
+	[ "${#lines[@]}" = 3 ]
+	[ "$stderr" = 'lh-embed: --template: no record has "nosuch"
+lh-embed: --template: no record has "late"' ]
+	run -1 --separate-stderr lh-embed -j 1 --dimension 64 --template '{title.en} {nosuch} {late}' many
+	[ "${#lines[@]}" = 1500 ]
+	[ "${stderr_lines[0]}" = 'lh-embed: --template: no record so far has "nosuch"' ]
+	[ "${stderr_lines[-1]}" = 'lh-embed: --template: no record has "nosuch"' ]
+	run -0 --separate-stderr lh-embed -j 1 --dimension 64 --template '{late} {title.en}' many
+	[[ $stderr != *' has "title.en"'* && $stderr != *'no record has'* ]]
+	run -1 --separate-stderr lh-embed --field title.fr few
+	[ "${stderr_lines[0]}" = 'lh-embed: few:1: missing "title.fr" (string)' ]
+	[ "${stderr_lines[3]}" = 'lh-embed: --field: no record has "title.fr"' ]
+	# a part says nothing about the whole, no record nothing about a field
+	run -0 --separate-stderr lh-embed --shard 0/2 --template '{title.en} {nosuch}' few
+	run -0 --separate-stderr lh-embed --template '{nosuch}' </dev/null
+	[ -z "$stderr" ]
+	run -0 --separate-stderr lh-embed --field nosuch <<<'{"texts":["a"]}'
+	[ -z "$stderr" ]
+}
+
+@test "--field and --template take paths; a member named by the whole path comes first" {
+	echo '{"title":{"en":"bolt","list":["nut",{"x":"pin"}]},"a":{"b":"no"},"a.b":"yes"}' >in
+	vector() { jq -c .vector; }
+	[ "$(lh-embed --field title.en in | vector)" = "$(lh-embed <<<'{"text":"bolt"}' | vector)" ]
+	[ "$(lh-embed --field a.b in | vector)" = "$(lh-embed <<<'{"text":"yes"}' | vector)" ]
+	[ "$(lh-embed --template '{title.list.0} {title.list.1.x} {a.b}' in | vector)" = \
+		"$(lh-embed <<<'{"text":"nut pin yes"}' | vector)" ]
 }
 
 @test "a text is what it spells, however it is escaped" {

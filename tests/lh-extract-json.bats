@@ -279,6 +279,13 @@ times() {
 	lh-extract-json in | jq -cS '{matched, value}' | cmp - <(jq -cS . want)
 }
 
+@test "--field takes a path; one that no record has is named at the end" {
+	run -0 lh-extract-json --field reply.0.text <<<'{"reply":[{"text":"x {\"a\":1}"}]}'
+	[ "$output" = '{"reply":[{"text":"x {\"a\":1}"}],"matched":true,"value":{"a":1}}' ]
+	run -1 --separate-stderr lh-extract-json --field reply.text <<<'{"reply":[{"text":"{}"}]}'
+	[ "${stderr_lines[1]}" = 'lh-extract-json: --field: no record has "reply.text"' ]
+}
+
 @test "--field names the text; a record without it is rejected" {
 	run -0 lh-extract-json --field reply <<<'{"text":"{}","reply":"{\"a\":1}"}'
 	[ "$output" = '{"text":"{}","reply":"{\"a\":1}","matched":true,"value":{"a":1}}' ]

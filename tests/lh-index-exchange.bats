@@ -261,6 +261,8 @@ copy_file() {
 	bad 'tuple 1: byte 21: -2 fields: an id, *' fffe
 	bad 'tuple 1: byte 21: 0 fields: an id, *' 0000
 	bad 'tuple 2: byte 44: 32767 fields: an id, *' 0002 "$id" "$vector" 7fff
+	bad 'tuple 2: byte 44: 3 fields, and 2 before' 0002 "$id" "$vector" 0003 '00000001 62' "$vector" ffffffff
+	bad 'tuple 2: byte 48: 2 fields, and 3 before' 0003 "$id" "$vector" ffffffff 0002 '00000001 62' "$vector"
 	bad 'tuple 1: byte 25: the id is NULL' 0002 ffffffff "$vector"
 	bad 'tuple 1: byte 25: the id has the length -2' 0002 fffffffe "$vector"
 	bad 'tuple 1: byte 25: the id has 1025 bytes, at most 1024' 0002 00000401 "$vector"

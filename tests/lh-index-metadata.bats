@@ -22,6 +22,29 @@ lh-index: a.lhv: no record has the id "nobody"' ]
 	[[ $output == *nowhere.lhv* ]]
 }
 
+@test "delete and get take ids alike: as operands, by --id, from a file of lines, and from jq -r" {
+	rows 1 9 | lh-index build a.lhv
+	printf 'r3\n{"id":"r4"}\r\n\nr5\r\n' >ids
+	ids() { jq -r .id | paste -sd' '; }
+	[ "$(lh-index get a.lhv r1 --id r2 --ids ids | ids)" = 'r2 r1 r3 r4 r5' ]
+	[ "$(rows 7 8 | jq -r .id | lh-index get a.lhv | ids)" = 'r7 r8' ]
+	[ "$(rows 7 8 | jq -r .id | lh-index get --ids - a.lhv | ids)" = 'r7 r8' ]
+	[ "$(lh-index delete a.lhv r1 --id r2 --ids ids none)" = '{"deleted":5,"unknown":1}' ]
+	[ "$(rows 7 8 | jq -r .id | lh-index delete a.lhv)" = '{"deleted":2,"unknown":0}' ]
+	[ "$(lh-index dump a.lhv | ids)" = 'r6 r9' ]
+	# an operand is an id if a record has it; else a file is read, as all were
+	echo r9 >r6
+	[ "$(lh-index delete a.lhv r6)" = '{"deleted":1,"unknown":0}' ]
+	[ "$(lh-index dump a.lhv | ids)" = r9 ]
+	[ "$(lh-index delete a.lhv r6)" = '{"deleted":1,"unknown":0}' ]
+	# what is meant for JSON is no id
+	run -1 --separate-stderr lh-index delete a.lhv <<<'["r1"]'
+	[[ $stderr == 'lh-index: -:1'* ]]
+	run -2 lh-index delete a.lhv ''
+	run -2 lh-index delete --ids nowhere a.lhv
+	[[ $output == *nowhere* ]]
+}
+
 @test "get --encoding writes what dump writes, for every way to store vectors" {
 	for how in "" "--precision f16" "--precision i8" "--precision i8 --rescore" "--distance l2" "--distance ip"; do
 		# shellcheck disable=SC2086
@@ -51,7 +74,7 @@ lh-index: a.lhv: no record has the id "nobody"' ]
 	wait "$pid"
 }
 
-@test "set-metadata replaces the metadata and leaves the vectors as they are, bit for bit" {
+@test "replace-metadata replaces the metadata and leaves the vectors as they are, bit for bit" {
 	for how in "" "--precision f16" "--precision i8" "--precision f16 --rescore" "--precision i8 --rescore" "--distance l2" "--exact-below 10"; do
 		# shellcheck disable=SC2086
 		rows 1 200 | lh-index build -j1 $how a.lhv
@@ -61,7 +84,7 @@ lh-index: a.lhv: no record has the id "nobody"' ]
 		lh-index dump a.lhv | jq -c 'del(.metadata)' | sort >vectors
 		cp a.lhv before.lhv
 		printf '%s\n' '{"id":"r7","metadata":{"n": 1.50,"more":["é"]}}' '{"id":"r203","metadata":{}}' '{"id":"r9","metadata":{"a":1}}' \
-			'{"id":"r9","metadata":{"a":2},"vector":[0],"text":"ignored"}' | lh-index set-metadata a.lhv
+			'{"id":"r9","metadata":{"a":2},"vector":[0],"text":"ignored"}' | lh-index replace-metadata a.lhv
 		cmp a.lhv before.lhv
 		for when in pending compacted; do
 			run -0 lh-index get a.lhv r7 r203 r9 r8
@@ -78,6 +101,36 @@ lh-index: a.lhv: no record has the id "nobody"' ]
 	done
 }
 
+@test "set-metadata changes the members that are named, removes those that are null, and keeps the others" {
+	rows 1 9 | lh-index build a.lhv
+	printf '%s\n' '{"id":"r7","metadata":{"tag":null,"n": 1.50,"more":{"a":1}}}' '{"id":"r8","metadata":{}}' \
+		'{"id":"r9","metadata":{"\u0074ag":"y","x":1}}' '{"id":"r9","metadata":{"x":null,"z":0}}' \
+		'{"id":"r9","metadata":{"n":null}}' '{"id":"r6","metadata":{"more":1}}' |
+		lh-index set-metadata a.lhv
+	echo '{"id":"r7","metadata":{"more":{"b":2}}}' | lh-index set-metadata a.lhv
+	for when in pending compacted; do
+		run -0 lh-index get a.lhv r6 r7 r8 r9
+		[ "$output" = '{"id":"r6","metadata":{"n":6,"tag":"x","more":1}}
+{"id":"r7","metadata":{"n":1.50,"more":{"b":2}}}
+{"id":"r8","metadata":{"n":8,"tag":"x"}}
+{"id":"r9","metadata":{"tag":"y","z":0}}' ] || { echo "$when: $output"; return 1; }
+		[ $when = compacted ] || lh-index compact a.lhv
+	done
+}
+
+@test "set-metadata merges into what another writer has set meanwhile" {
+	rows 1 3 | lh-index build a.lhv
+	coproc SET { lh-index set-metadata a.lhv; }
+	pid=$SET_PID
+	echo '{"id":"r1","metadata":{"mine":1}}' >&"${SET[1]}"
+	drained "${SET[1]}"
+	echo '{"id":"r1","metadata":{"theirs":2}}' | lh-index set-metadata a.lhv
+	exec {SET[1]}>&-
+	wait "$pid"
+	run -0 lh-index get a.lhv r1
+	[ "$output" = '{"id":"r1","metadata":{"n":1,"tag":"x","theirs":2,"mine":1}}' ]
+}
+
 @test "set-metadata rejects an id that is not there, and a record without an object of metadata" {
 	rows 1 5 | lh-index build a.lhv
 	printf '%s\n' '{"id":"r1","metadata":{"a":1}}' '{"id":"no","metadata":{}}' '{"id":"r2"}' '{"id":"r2","metadata":null}' \
@@ -91,7 +144,7 @@ lh-index: in:5: "metadata" must be an object
 lh-index: in:6: missing "id" (string or number)
 lh-index: 5 of 7 records rejected' ]
 	sed -n 2,6p in | cmp - bad
-	[ "$(lh-index get a.lhv r1 r2 r3 | jq -c .metadata | paste -sd' ')" = '{"a":1} {"n":2,"tag":"x"} {"a":3}' ]
+	[ "$(lh-index get a.lhv r1 r2 r3 | jq -c .metadata | paste -sd' ')" = '{"n":1,"tag":"x","a":1} {"n":2,"tag":"x"} {"n":3,"tag":"x","a":3}' ]
 	# all or nothing
 	content a.lhv >want
 	run -1 lh-index set-metadata --on-error stop a.lhv < <(printf '%s\n' '{"id":"r5","metadata":{"a":5}}' '{"id":"no","metadata":{}}')
@@ -136,7 +189,7 @@ lh-index: 5 of 7 records rejected' ]
 	exec 7>&-
 	wait $!
 	run -1 lh-index get a.lhv r1
-	[ "$(lh-index get a.lhv r2)" = '{"id":"r2","metadata":{"a":2}}' ]
+	[ "$(lh-index get a.lhv r2)" = '{"id":"r2","metadata":{"n":9,"tag":"x","a":2}}' ]
 	cmp <(lh-index get --encoding array a.lhv r2 | jq -c .vector) <(rows 9 9 | lh-index build w.lhv; lh-index dump w.lhv | jq -c .vector)
 }
 

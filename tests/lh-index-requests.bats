@@ -222,7 +222,7 @@ setup() {
 	[ "$(info far/x.lhv length)" = 3 ]
 }
 
-@test "merge copies what DEST lacks, and with clear_source it moves all" {
+@test "merge copies what DEST lacks, and with clear_source it empties the source as well" {
 	rows 1 30 | lh-index build d/a.lhv
 	rows 21 40 new | lh-index build d/b.lhv
 	serve lh-index requests --on-error emit d
@@ -230,11 +230,22 @@ setup() {
 	[ "$answer" = '{"merged":10,"skipped":10,"failed":0,"source_length":20,"dest_length":40}' ]
 	[ "$(lh-index dump d/a.lhv | jq -r 'select(.id == "r25").metadata.tag')" = x ]
 	ask '{"op":"merge","src":"b","dest":"a","clear_source":true}'
-	[ "$answer" = '{"merged":20,"skipped":0,"failed":0,"source_length":0,"dest_length":40}' ]
-	[ "$(lh-index dump d/a.lhv | jq -r 'select(.id == "r25").metadata.tag')" = new ]
+	[ "$answer" = '{"merged":0,"skipped":20,"failed":0,"source_length":0,"dest_length":40}' ]
+	[ "$(lh-index dump d/a.lhv | jq -r 'select(.id == "r25").metadata.tag')" = x ]
 	ask '{"op":"merge","src":"b","dest":"a","clear_source":false}'
 	[ "$answer" = '{"merged":0,"skipped":0,"failed":0,"source_length":0,"dest_length":40}' ]
 	finish 0
+	lh-index verify d/a.lhv d/b.lhv
+}
+
+@test "merge with clear_source keeps what DEST has got since, and moves what it has lost" {
+	rows 1 5 old | lh-index build d/b.lhv
+	rows 1 5 old | lh-index build d/a.lhv
+	rows 2 3 new | lh-index add d/a.lhv
+	lh-index delete --id r4 d/a.lhv
+	rows 6 6 old | lh-index add d/b.lhv
+	[ "$(request '{"op":"merge","src":"b","dest":"a","clear_source":true}')" = '{"merged":2,"skipped":4,"failed":0,"source_length":0,"dest_length":6}' ]
+	[ "$(lh-index dump d/a.lhv | jq -r '.id + .metadata.tag' | sort | paste -sd' ')" = "r1old r2new r3new r4old r5old r6old" ]
 	lh-index verify d/a.lhv d/b.lhv
 }
 
@@ -263,7 +274,7 @@ setup() {
 	printf '%s\n' '{"id":"a","vector":[1,2]}' '{"id":"big","vector":[1,70000]}' '{"id":"c","vector":[1,3]}' | lh-index build --distance l2 d/src.lhv
 	echo '{"id":"z","vector":[1,2]}' | lh-index build --distance l2 --precision f16 d/dest.lhv
 	[ "$(request '{"op":"merge","src":"src","dest":"dest"}')" = '{"merged":2,"skipped":0,"failed":1,"source_length":3,"dest_length":3}' ]
-	[ "$(request '{"op":"merge","src":"src","dest":"dest","clear_source":true}')" = '{"merged":2,"skipped":0,"failed":1,"source_length":1,"dest_length":3}' ]
+	[ "$(request '{"op":"merge","src":"src","dest":"dest","clear_source":true}')" = '{"merged":0,"skipped":2,"failed":1,"source_length":1,"dest_length":3}' ]
 	[ "$(lh-index dump d/src.lhv | jq -r .id)" = big ]
 }
 

@@ -29,12 +29,35 @@ load index
 	lh-index build --dimension 64 --field resume_text a.lhv w.jsonl
 	jq -c '.text = .resume_text' w.jsonl | lh-index build --dimension 64 b.lhv
 	alike <(lh-index dump a.lhv | jq -c .vector) <(lh-index dump b.lhv | jq -c .vector)
-	lh-index build --dimension 64 --template '{role} in {city}: {skills}{nothing} {{x}}' a.lhv w.jsonl
+	run -1 lh-index build --dimension 64 --template '{role} in {city}: {skills}{nothing} {{x}}' a.lhv w.jsonl
+	[ "$output" = 'lh-index: --template: no record has "nothing"' ]
 	jq -c '.text = "\(.role) in \(.city): \(.skills | join(", ")) {x}"' w.jsonl | lh-index build --dimension 64 b.lhv
 	alike <(lh-index dump a.lhv | jq -c .vector) <(lh-index dump b.lhv | jq -c .vector)
 	run lh-index build --template '{role' a.lhv w.jsonl
 	[ "$status" = 2 ]
 	[[ $output == *"byte 1"* ]]
+}
+
+@test "a field that no record has is named and exit 1, in build, add and upgrade; paths lead inside" {
+	printf '%s\n' '{"id":1,"t":{"en":"bolt","fr":"boulon"}}' '{"id":2,"t":{"en":"nut"}}' >in
+	lh-index build --lexical --field t.en a.lhv in
+	[ "$(lh-search --flat -k 1 -Q nut a.lhv | jq -r .id)" = 2 ]
+	[ "$(lh-search --hybrid --flat -k 1 -Q nut a.lhv | jq -r '.score > 0.03')" = true ]
+	run -1 lh-index build --template '{t.en} {t.de}' b.lhv in
+	[ "$output" = 'lh-index: --template: no record has "t.de"' ]
+	[ "$(lh-index info b.lhv | jq .length)" = 2 ]
+	# a field of the index's own may be absent in what is added
+	run -0 lh-index add b.lhv <<<'{"id":3,"t":{"en":"pin"}}'
+	[ -z "$output" ]
+	run -1 lh-index add --template '{t.en} {t.de}' b.lhv <<<'{"id":3,"t":{"en":"pin"}}'
+	[ "$output" = 'lh-index: --template: no record has "t.de"' ]
+	run -1 lh-index upgrade --template '{t.en} {t.it}' b.lhv
+	[ "$output" = 'lh-index: --template: no record has "t.it"' ]
+	# of records with vectors it matters to the search by words
+	lh-index dump a.lhv >dumped
+	lh-index build --lexical --field t.en c.lhv dumped
+	run -1 lh-index build --lexical --field t.es c.lhv dumped
+	[ "$output" = 'lh-index: --field: no record has "t.es"' ]
 }
 
 # source_of INDEX - what its texts are made by.
@@ -90,15 +113,19 @@ source_of() {
 	done
 }
 
-@test "an index that was built without --field and --template takes any, and inherits none" {
+@test "an index that was built without --field and --template refuses others, and inherits none" {
 	lh-gen workers -n 3 >w.jsonl
 	lh-embed --dimension 64 --field resume_text w.jsonl >v.jsonl
 	lh-index build a.lhv v.jsonl
 	[ "$(source_of a.lhv)" = "- -" ]
 	lh-index add a.lhv w.jsonl
 	run ! cmp -s <(lh-index dump a.lhv | jq -c .vector) <(jq -c .vector v.jsonl)
-	lh-index add --field resume_text a.lhv w.jsonl
-	alike <(lh-index dump a.lhv | jq -c .vector) <(jq -c .vector v.jsonl)
+	for how in "--field resume_text" "--template {role}"; do
+		# shellcheck disable=SC2086
+		run -2 --separate-stderr lh-index add $how a.lhv w.jsonl
+		[ "$stderr" = "lh-index: $how: the index was built without, from \"text\"" ]
+	done
+	lh-index add --field text a.lhv w.jsonl
 	lh-index compact a.lhv
 	[ "$(source_of a.lhv)" = "- -" ]
 	lh-index build --template '{role}' a.lhv w.jsonl
@@ -221,6 +248,97 @@ source_of() {
 	no_litter
 	run -1 lh-index build --allow-empty -q --field txet good.lhv < <(lh-gen workers -n 3)
 	[ "$(info good.lhv length)" = 0 ]
+}
+
+@test "a part of an array without a record leaves a good index as it was, and is made where there is none" {
+	echo '{"id":"a","vector":[1,2]}' >one
+	for i in 0 1; do
+		lh-index build --shard $i/2 p$i.lhv one
+	done
+	if [ "$(info p0.lhv length)" = 0 ]; then empty=0; else empty=1; fi
+	[ "$(info p$empty.lhv length)" = 0 ]
+	lh-index build --shard $empty/2 p$empty.lhv one
+	rows 1 9 | lh-index build good.lhv
+	cp good.lhv was.lhv
+	run -2 --separate-stderr lh-index build --shard $empty/2 good.lhv one
+	[ "$stderr" = 'lh-index: good.lhv: no good record came in, so it stays as it was (--allow-empty makes an empty index)' ]
+	cmp good.lhv was.lhv
+	lh-index build -q --allow-empty --shard $empty/2 good.lhv one
+	[ "$(info good.lhv length)" = 0 ]
+}
+
+# kept FILE - the parameters of an index
+kept() { lh-index info "$1" | jq -c '[.dimension, .distance, .m, .precision, .rescore, .layout, .engine, .model, .field, .template, .lexical]'; }
+
+@test "build --like keeps the parameters of another index, but what an option gives" {
+	lh-gen workers -n 20 >w.jsonl
+	lh-index build --dimension 64 --m 8 --precision i8 --rescore --model hash-v1 --distance l2 --lexical --template '{role} in {city}' old.lhv w.jsonl
+	lh-index build --like old.lhv new.lhv w.jsonl
+	cmp <(kept old.lhv) <(kept new.lhv)
+	cmp <(lh-index dump old.lhv) <(lh-index dump new.lhv)
+	lh-index build --like old.lhv --model hash-v2 --m 16 --precision f16 --field city new.lhv w.jsonl
+	[ "$(kept new.lhv)" = '[64,"l2",16,"f16",false,"hnsw","hash","hash-v2","city",null,{"field":"city"}]' ]
+	run -2 lh-index build --like nowhere.lhv new.lhv w.jsonl
+	[[ $output == *nowhere.lhv* ]]
+}
+
+@test "an index is as large as the help of build says, and the page for each precision and layout" {
+	lh-gen workers -n 1200 | lh-embed | jq -c '{id, vector, metadata: {}}' >v
+	each() { echo $(($(info x.lhv file_bytes) / 1200)); }
+	lh-index build x.lhv v
+	said=$(lh-index build --help | sed -n 's/.*(768: \([0-9]*\)\.\([0-9]\) KB a record).*/\1\200/p')
+	[ "$(each)" -gt $((said * 95 / 100)) ] && [ "$(each)" -lt $((said * 105 / 100)) ] || { each; false; }
+	while read -r precision qg hnsw; do
+		for layout in qg hnsw; do
+			lh-index build --precision "$precision" --layout $layout x.lhv v
+			[ "$(each)" -gt $((${!layout} * 93 / 100)) ] && [ "$(each)" -lt $((${!layout} * 107 / 100)) ] || { echo "$precision $layout: $(each)"; return 1; }
+		done
+	done < <(sed -nE 's/^\.It (f32|f16|i8) Ta ([0-9]+) Ta ([0-9]+)$/\1 \2 \3/p' "$BATS_TEST_DIRNAME/../man/lh-index.1" | tee rows)
+	[ "$(wc -l <rows)" = 3 ]
+}
+
+@test "upgrade makes an index anew in its place: with its vectors, or with another model from its texts" {
+	lh-gen workers -n 600 >w.jsonl
+	head -n 500 w.jsonl | lh-index build --dimension 64 --model hash-v1 --field resume_text a.lhv
+	tail -n 100 w.jsonl | lh-index add a.lhv
+	lh-index delete -q --id "$(head -n 1 w.jsonl | jq -r .id)" a.lhv >/dev/null
+	lh-index dump a.lhv >was
+	lh-index upgrade --layout qg a.lhv
+	cmp was <(lh-index dump a.lhv)
+	[ "$(info a.lhv layout)" = qg ]
+	[ ! -e a.lhv-log ]
+	lh-index upgrade --model hash-v2 a.lhv
+	tail -n +2 w.jsonl | lh-index build --dimension 64 --field resume_text want.lhv
+	cmp <(lh-index dump want.lhv) <(lh-index dump a.lhv)
+	[ "$(info a.lhv layout)" = qg ]
+	lh-index upgrade --template '{role} in {city}' a.lhv
+	tail -n +2 w.jsonl | lh-index build --dimension 64 --template '{role} in {city}' want.lhv
+	cmp <(lh-index dump want.lhv) <(lh-index dump a.lhv)
+	lh-index verify a.lhv
+}
+
+@test "an upgrade that lacks the text of a record leaves the index as it was, and names the record" {
+	printf '%s\n' '{"id":"a","text":"x"}' '{"id":"b","text":"y","metadata":{}}' | lh-index build --model hash-v1 a.lhv
+	cp a.lhv was
+	run -2 --separate-stderr lh-index upgrade --model hash-v2 a.lhv
+	[[ $stderr == 'lh-index: a.lhv: record "b": '* ]]
+	cmp a.lhv was
+	echo '{"id":"v","vector":[1,2]}' | lh-index build --model m v.lhv
+	cp v.lhv was
+	run -2 lh-index upgrade --model m2 v.lhv
+	cmp v.lhv was
+	lh-index upgrade v.lhv
+	[ "$(info v.lhv model)" = m ]
+}
+
+@test "indexes of the two models of hash do not fit, and the message says what to do" {
+	echo '{"id":"a","text":"x"}' | lh-index build --model hash-v1 a.lhv
+	echo '{"id":"b","text":"x"}' | lh-index build b.lhv
+	run -2 --separate-stderr lh-index move a.lhv b.lhv
+	[ "$stderr" = 'lh-index: b.lhv: model hash-v2, expected hash-v1: make one of the two indexes anew, by lh-index upgrade --model hash-v2 INDEX' ]
+	lh-index upgrade --model hash-v2 a.lhv
+	lh-index move a.lhv b.lhv
+	[ "$(info a.lhv length)" = 2 ]
 }
 
 @test "a build that loses more than half of the records says so" {
@@ -834,6 +952,9 @@ flipped() {
 	--field a|--field b|field b, expected a
 	--field a|--template {a}|field none, expected a
 	--template {a}|--template {b}|template {b}, expected {a}
+	--field a||field text, expected a
+	|--field a|field a, expected text
+	|--template {a}|field none, expected text
 	EOF
 }
 
@@ -922,4 +1043,42 @@ flipped() {
 	[ "$(info theirs.lhv url)" = http://***@127.0.0.1:1 ]
 	LH_OPENAI_API_KEY=sk run lh-search -Q a theirs.lhv
 	[[ $output == *'the index names http://***@127.0.0.1:1, which is not sent your key'* ]]
+}
+
+@test "build --estimate is within 1% of the size of the index, 5% with words, and writes nothing" {
+	# estimated TOLERANCE OPTION... - of 1500 workers; the tolerance is in percent
+	estimated() {
+		local most=$1 said is
+		shift
+		said=$(lh-index build --estimate "$@" e.lhv in | jq '.bytes')
+		[ "$(echo e.lhv*)" = 'e.lhv*' ]
+		lh-index build -q "$@" e.lhv in
+		is=$(stat -c %s e.lhv)
+		rm e.lhv*
+		(( (said > is ? said - is : is - said) * 100 <= is * most )) || { echo "$*: $said, not $is"; return 1; }
+	}
+	lh-gen workers -n 1500 >in
+	estimated 1
+	estimated 1 --layout hnsw --m 8
+	estimated 1 --precision i8 --rescore
+	estimated 1 --dimension 64 --precision f16
+	estimated 1 --exact-below 5000
+	estimated 5 --dimension 64 --lexical
+	estimated 5 --dimension 64 --lexical --template '{role} in {city}'
+	# records with vectors, those with an id of another, and bad ones
+	lh-embed --dimension 64 in | sed '1p' >vectors
+	echo '{"id":5' >>vectors
+	run -1 --separate-stderr lh-index build --estimate v.lhv vectors
+	[ "$(jq -c 'del(.metadata_bytes, .bytes)' <<<"$output")" = '{"index":"v.lhv","records":1500,"dimension":64,"precision":"f32","layout":"hnsw"}' ]
+	[[ $stderr == *'1 of 1502 records rejected' ]]
+	mv vectors in
+	sed -i '$d' in
+	estimated 1
+	# as an index that is there has it, which stays
+	lh-index build -q --layout hnsw --dimension 64 old.lhv <<<'{"id":"a","text":"b"}'
+	sum=$(sha256sum old.lhv)
+	[ "$(lh-index build --estimate --like old.lhv old.lhv <<<'{"id":"a","text":"c"}' | jq -c '[.dimension, .layout]')" = '[64,"hnsw"]' ]
+	[ "$(sha256sum old.lhv)" = "$sum" ]
+	run -2 --separate-stderr lh-index build --estimate --from npy e.lhv vectors.npy
+	[ "$stderr" = 'lh-index: --estimate reads JSON Lines: leave out --from' ]
 }

@@ -129,7 +129,38 @@ fails() {
 @test "UTF-16 is exit 2 with its name" {
 	fails '\xff\xfea\x00\n\x00' 't.csv: is UTF-16LE, not UTF-8'
 	fails '\xfe\xff\x00a\x00\n' 't.csv: is UTF-16BE, not UTF-8'
-	fails '\xff\xfe\x00\x00a\x00\x00\x00' 't.csv: is UTF-32LE, not UTF-8'
+	fails '\xff\xfe\x00\x00a\x00\x00\x00' 't.csv: is UTF-32LE, not UTF-8; iconv -f UTF-32 -t UTF-8 converts it'
+	fails 'a\x00,\x00b\x00\n\x00' 't.csv: has NUL bytes, as UTF-16 has, not UTF-8; iconv -f UTF-16LE -t UTF-8 converts it'
+	fails '\x00a\x00,\x00b\x00\n' 't.csv: has NUL bytes, as UTF-16 has, not UTF-8; iconv -f UTF-16BE -t UTF-8 converts it'
+}
+
+@test "Latin-1 is named with the command that converts it, in rows and in a header" {
+	local like='invalid UTF-8, looks like Latin-1 (iconv -f WINDOWS-1252 -t UTF-8 converts it)'
+	refuses 'a\nx\nK\xf6ln\n' 3 "$like"
+	fails 'n\xe4me\nx\n' "header: $like"
+	refuses 'a\nx\n\xcf\xf0\xe8\xe2\xe5\xf2\n' 3 'invalid UTF-8, looks like another encoding (iconv -f ENCODING -t UTF-8 converts it)'
+	# UTF-8 that is damaged, and what is no text, is not
+	refuses 'a\nx\nK\xc3\xb6l\xe4n\n' 3 'invalid UTF-8'
+	refuses 'a\nx\n\x01\xe4\n' 3 'invalid UTF-8'
+	# the advice helps
+	printf 'a\nK\xf6ln\n' | iconv -f WINDOWS-1252 -t UTF-8 | lh-ingest | jq -e '.a == "Köln"'
+}
+
+@test "an array of objects is rejected as one, by name, from standard input or over several lines" {
+	local why="the input is a JSON array, not JSON Lines; jq -c '.[]' makes a line of each element"
+	echo '[{"id":"a"},{"id":"b"}]' >t.json
+	run -1 --separate-stderr lh-ingest t.json
+	[[ -z $output && $stderr == *"lh-ingest: t.json: $why"* ]]
+	run -1 --separate-stderr lh-ingest <t.json
+	[[ -z $output && $stderr == *"lh-ingest: -: $why"* ]]
+	jq . t.json >pretty
+	run -1 --separate-stderr lh-ingest pretty
+	[[ -z $output && $stderr == *"lh-ingest: pretty: $why"* ]]
+	jq -c '.[]' pretty | lh-ingest | cmp - <(printf '{"id":"a"}\n{"id":"b"}\n')
+	run -2 --separate-stderr lh-query 'SELECT id FROM t' t=pretty
+	[[ $stderr == *"lh-query: pretty: $why"* ]]
+	# a column may be called so
+	printf '[a],b\n1,2\n' | lh-ingest | cmp - <(echo '{"[a]":1,"b":2}')
 }
 
 @test "--id puts the id first, and the column stays unless it is called id" {

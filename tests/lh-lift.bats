@@ -55,7 +55,7 @@ nothing_left() {
 	[ "$(summary .queries)" = 160 ]
 	[ "$(summary '.discoveries >= 11 and .lifts * 11 >= .discoveries * 10')" = true ]
 	[ "$(summary .bleed)" = 0 ]
-	[ "$(summary '[.open_gate, (.styles[] | .style, .open_gate)]')" = '[40,"need",0,"client_first",0,"looking",0,"shorthand",40]' ]
+	[ "$(summary '[.open_gate, (.styles[] | .style, .open_gate)]')" = '[0,"need",0,"client_first",0,"looking",0,"shorthand",0]' ]
 	nothing_left
 }
 
@@ -76,7 +76,7 @@ nothing_left() {
 			paraphrases: map(.paraphrases | length) | add, held: [.[].paraphrases[] | select(.held)] | length,
 			hold_ratio: [.[].paraphrases[]] | mean(if .held then 1 else 0 end)};
 		part + {styles: [group_by(.style)[] | {style: .[0].style} + part]}' >want
-	summary '.styles |= sort_by(.style)' >got
+	summary '.styles |= sort_by(.style) | del(.run)' >got
 	python3 - <<-'END'
 	import json
 	def near(a, b):
@@ -155,7 +155,7 @@ nothing_left() {
 	run --separate-stderr own/lh-lift -j1 --playbook late.lhv few.lhv <q
 	[ "$(tail -n 1 <<<"$output" | jq -c '.summary | [.discoveries, .boosted, .bleed]')" = '[0,1,1]' ]
 	# where the wording gives no role the gate is open, and the report says so
-	ask "1 Welder Gary IN" '.role = "Cook"' >q
+	ask "a Welder, Gary IN" '.role = "Cook"' >q
 	lh-lift --playbook book.lhv few.lhv <q >out
 	[ "$(summary '[.bleed, .open_gate, .open_gate_bleed]')" = '[0,1,1]' ]
 }
@@ -228,9 +228,69 @@ nothing_left() {
 }
 
 @test "no queries: a summary of nothing" {
-	run --separate-stderr lh-lift few.lhv </dev/null
+	run --separate-stderr lh-lift --now $NOW few.lhv </dev/null
 	[ "$status" = 0 ]
-	[ "$output" = '{"summary":{"queries":0,"discoveries":0,"lifts":0,"lift_ratio":null,"displaced":0,"displaced_worse":0,"boosted":0,"injected":0,"mean_distance_change":null,"mean_score_cold":null,"mean_score_warm":null,"bleed":0,"open_gate":0,"open_gate_bleed":0,"paraphrases":0,"held":0,"hold_ratio":null,"styles":[]}}' ]
+	[ "$(sed -E 's/lift-[0-9a-f]{16}/ID/' <<<"$output")" = '{"summary":{"queries":0,"discoveries":0,"lifts":0,"lift_ratio":null,"displaced":0,"displaced_worse":0,"boosted":0,"injected":0,"mean_distance_change":null,"mean_score_cold":null,"mean_score_warm":null,"bleed":0,"open_gate":0,"open_gate_bleed":0,"paraphrases":0,"held":0,"hold_ratio":null,"styles":[],"run":"ID"}}' ]
+}
+
+# ---- a stored run ----
+
+@test "--rejudge judges the results of a stored run again: the run's id is in every line" {
+	lh-lift --paraphrase "$WORKERS" few.lhv <"$DEMAND" >run
+	[ "$(jq -r '.lift.run // .summary.run' run | sort -u | wc -l)" = 1 ]
+	lh-lift --rejudge run "$WORKERS" few.lhv </dev/null >again
+	[ "$(wc -l <again)" = "$(wc -l <run)" ]
+	# the same judge says the same, and scores what the second pass did not
+	strip() { jq -c 'del(.lift.run, .lift.rejudged_run, .lift.rejudged_best, .summary.run, .summary.agreed, .summary.styles[]?.agreed)' "$1"; }
+	diff <(strip run) <(strip again)
+	old=$(head -n 1 run | jq -r .lift.run)
+	jq -es --arg old "$old" 'all(.[:-1][]; .lift.rejudged_run == $old and .lift.run != $old and .lift.rejudged_best == .lift.best) and
+		.[-1].summary.agreed == 160 and (map(.lift.run // .summary.run) | unique | length) == 1' again
+	# another judge: of two welders now the first is the best, and what was done stays as it was
+	ask "Need 1 Welder in Gary IN" >q
+	lh-lift few.lhv <q >run
+	printf '{"content":"{\\"rating\\":%s}"}\n' 5 1 2 1 >answers
+	start_chat --mode replay --body answers --log log
+	LH_OLLAMA_URL=$URL lh-lift --rejudge run --judge-model m --report report.md --now $NOW few.lhv >out
+	jq -c 'select(.lift) | .lift | [.best, .discovery, .lifted, .rejudged_best, .cold[0].score, (.warm | map(.score) | sort)]' out >got
+	[ "$(cat got)" = '[2,true,true,1,1,[0,0,0.25,1]]' ] || { cat got; return 1; }
+	[ "$(summary '[.queries, .discoveries, .lifts, .agreed, .mean_score_cold, .mean_score_warm]')" = '[1,1,1,0,1,0]' ]
+	[ "$(wc -l <log)" = 4 ]
+	grep -qx '\*\*Judged again:\*\* run' report.md
+	grep -qx "\*\*Run:\*\* $(head -n 1 out | jq -r .lift.run)" report.md
+}
+
+@test "--rejudge rejects what is no line of a run or is not in the indexes, and takes no option of a search" {
+	ask "Need 1 Welder in Gary IN" >q
+	lh-lift few.lhv <q >run
+	{
+		head -n 1 run
+		echo '{"query_text":"a"}'
+		head -n 1 run | jq -c '.lift.best = 9'
+		head -n 1 run | jq -c '.lift.cold[0].id = "gone"'
+		head -n 1 run | jq -c '.lift.warm[0].corpus = "none"'
+		head -n 1 run | jq -c '.lift.cold = [5]'
+		head -n 1 run | jq -c 'del(.lift.run)'
+	} >mixed
+	run --separate-stderr lh-lift --rejudge mixed few.lhv
+	[ "$status" = 1 ]
+	[ "$stderr" = 'lh-lift: mixed:2: missing "lift" (object)
+lh-lift: mixed:3: lift.best is not a rank of lift.cold
+lh-lift: mixed:4: "gone" of corpus "few" is not in the indexes
+lh-lift: mixed:5: "welder" of corpus "none" is not in the indexes
+lh-lift: mixed:6: lift.cold has something else than results
+lh-lift: 5 of 7 records rejected' ] || { echo "$stderr"; return 1; }
+	[ "$(jq -c 'select(.lift) | .lift.rejudged_run == null' <<<"$output" | xargs)" = 'false true' ]
+	# a corpus has the name that it had
+	lh-lift other=few.lhv <q >run
+	lh-lift --rejudge run other=few.lhv | tail -n 1 | jq -e '.summary.agreed == 1'
+	run -1 lh-lift --rejudge run few.lhv
+	run -2 lh-lift --rejudge absent few.lhv
+	run -2 lh-lift --rejudge run absent.lhv
+	for option in --playbook=p --paraphrase --paraphrase-model=m --decisions=d --least-score=0.5; do
+		run -2 --separate-stderr lh-lift --rejudge run "$option" few.lhv
+		[ "$stderr" = "lh-lift: --rejudge does not go with ${option%%=*}" ]
+	done
 }
 
 # ---- other words ----
@@ -293,6 +353,41 @@ lh-lift: 3 of 5 records rejected" ]
 	[ "$(wc -l <log)" = 4 ]
 	[ "$(head -n 1 log | jq -r '.body | fromjson | .messages[1].content')" = 'Query: Need 1 "Welder" in Gary IN
 Result: {"text":"Need 2 Cooks in Gary IN","role":"Cook","city":"Gary","state":"IN"}' ] || { head -n 1 log; return 1; }
+}
+
+@test "--least-score: what the judge scores less is neither recorded nor injected; a model is asked once for it" {
+	ask "Need 1 Welder in Gary IN" >q
+	# at record
+	for least in 0.5:2 0.51:null 1:null; do
+		printf '{"content":"{\\"rating\\":%s}"}\n' 2 3 1 1 >answers
+		start_chat --mode replay --body answers --log log
+		rm -f book.lhv*
+		LH_OLLAMA_URL=$URL lh-lift --judge-model m --least-score ${least%:*} --playbook book.lhv few.lhv <q >out
+		[ "$(head -n 1 out | jq -c '.lift | if .discovery then .best else null end')" = "${least#*:}" ] || { echo "$least"; cat out; return 1; }
+		[ "$(head -n 1 out | jq -c '.lift | [.best, .gated, .playbook_id == null, .lifted]')" = "$([ "${least#*:}" = 2 ] && echo '[2,false,false,false]' || echo '[2,true,true,false]')" ]
+		[ "$(summary '[.discoveries, .gated, .refused]')" = "$([ "${least#*:}" = 2 ] && echo '[1,0,0]' || echo '[0,1,0]')" ]
+		[ -e book.lhv ] || [ "${least#*:}" = null ]
+	done
+	# at injection: the entry is of another demand in nearly the same words, and its answer is not in the first results
+	lh-gen workers -n 300 | lh-index build -q many.lhv
+	id=$(lh-search -k 300 --flat -Q "Need 1 Welder in Gary IN" many.lhv | tail -n 1 | jq -r .id)
+	jq -nc --arg id "$id" '{query_text: "Need 1 Welder in Gary IN", answer_id: $id, answer_corpus: "many", score: 1}' | lh-playbook record -q book.lhv
+	for rating in 1:1 3:0 x:1; do
+		{ printf '{"content":"{\\"rating\\":5}"}\n%.0s' {1..3}; echo '{"content":"{\"rating\":'${rating%:*}'}"}'; } >answers
+		start_chat --mode replay --body answers --log log.$rating
+		LH_OLLAMA_URL=$URL lh-lift -k 3 --judge-model m --least-score 0.5 --playbook book.lhv many.lhv <q >out
+		[ "$(summary '[.refused, .injected]')" = "[${rating#*:},$((1 - ${rating#*:}))]" ] || { echo "$rating"; cat out; return 1; }
+		[ "$(head -n 1 out | jq --arg id "$id" '[.lift.warm[] | select(.id == $id)] | length')" = $((1 - ${rating#*:})) ]
+		[ "$(wc -l <log.$rating)" = 4 ]
+	done
+	# without it nothing is asked in the second pass, and the known members judge too
+	jq -c '.role = "Pilot"' q >pilot
+	lh-lift -k 3 --playbook book.lhv many.lhv <pilot | tail -n 1 | jq -e '.summary | .injected == 1 and (has("refused") | not)'
+	lh-lift -k 3 --least-score 1 --playbook book.lhv many.lhv <pilot | tail -n 1 | jq -e '.summary | .injected == 0 and .refused == 1'
+	# a run with it is judged again as it was
+	lh-lift --least-score 1 few.lhv <q >run
+	lh-lift --rejudge run few.lhv | head -n 1 | jq -e '.lift | .gated == false and .refused == 0'
+	for wrong in -0.1 1.1 x; do run -2 lh-lift --least-score $wrong few.lhv; done
 }
 
 @test "a judge that does not rate rejects that query alone, and nothing is recorded of it" {
@@ -370,10 +465,10 @@ Result: {"text":"Need 2 Cooks in Gary IN","role":"Cook","city":"Gary","state":"I
 		[[ $stderr == "lh-lift: "*"${report#no/}"*": "* ]] || { echo "$stderr"; return 1; }
 		[ ! -e book.lhv ]
 	done
-	echo old >r.md
+	echo '# Lift' >r.md
 	run lh-lift --on-error stop --report r.md few.lhv <<<"{}"
 	[ "$status" = 1 ]
-	[ "$(cat r.md)" = old ]
+	[ "$(cat r.md)" = '# Lift' ]
 	no_litter
 	nothing_left
 }

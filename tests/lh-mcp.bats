@@ -308,15 +308,26 @@ mcp() {
 [2,false,"{\"a\":1,\"seen\":true}"]' ]
 }
 
-@test "an answer of more than 16 MiB is a result with isError" {
+@test "an answer of more than 8 MiB, where clients end, is a result with isError" {
 	# of BYTES - a text so long, which the answer has twice
 	of() { with 'while read -r l; do printf "{\"t\":\""; head -c '"$1"' /dev/zero | tr "\0" x; printf "\"}\n"; done'; call 1 t '{}' | mcp; }
-	of 9000000 >out 2>err
-	jq -e '.result.isError == true and (.result.content[0].text | test("more than 16777216"))' out
+	of 4200000 >out 2>err
+	jq -e '.result.isError == true and (.result.content[0].text | test("more than 8388607"))' out
 	[ "$(wc -c <out)" -lt 1000 ]
 	[ ! -s err ]
-	of 8000000 | jq -e '.result.isError == false'
+	of 4190000 | jq -e '.result.isError == false'
 	of 70000000 2>err | jq -e '.result.isError == true'
+	# a line has at most 8 MiB, with its LF
+	of 4193000 >out
+	more=$(((8388608 - $(wc -c <out)) / 2))
+	for n in $((4193000 + more)) $((4193001 + more)); do
+		of $n >out
+		[ "$(wc -c <out)" -le 8388608 ]
+	done
+	jq -e .result.isError out
+	# what an error repeats of the request is not longer either
+	{ printf '{"jsonrpc":"2.0","id":1,"method":"resources/read","params":{"_meta":{%s,%s},"uri":"lh:' "$V" "$C"; stretch 9000000 x; echo '"}}'; older 2 ping; } | mcp >out
+	[ "$(jq -c '[.id, .error.code]' out)" = $'[1,-32603]\n[2,null]' ]
 }
 
 @test "a line of 100 MB is refused in little memory, and the next one is served" {
@@ -461,12 +472,13 @@ traced() {
 	shown=$(jq -r 'select(.id == 1).result.structuredContent.results[].metadata.candidate_id' out)
 	[ "$(wc -l <<<"$shown")" = 3 ]
 	for id in $shown; do
-		[ "$(jq -c '[.accessor.purpose, .accessor.trace_id, .result, .fields_accessed]' "a/$id.audit.jsonl" | first 2)" = \
-			'["search","'$TRACE'","success",["record"]]
-["search","","success",["record"]]' ]
-		jq -es 'all(.[]; .accessor.kind == "mcp" and .accessor.daemon == "lh-mcp")' "a/$id.audit.jsonl"
+		[ "$(jq -c '[.accessor.purpose, .accessor.trace_id, .result]' "a/$id.audit.jsonl" | first 2)" = \
+			'["mcp_search","'$TRACE'","success"]
+["mcp_search","","success"]' ]
+		jq -es --argjson all "$(jq -c --arg id "$id" 'select(.id == $id) | keys - ["id"]' workers.jsonl)" \
+			'all(.[]; .accessor.kind == "gateway_lookup" and .accessor.daemon == "lh-mcp" and (.fields_accessed | sort) == $all)' "a/$id.audit.jsonl"
 	done
-	[ "$(jq -r 'select(.accessor.purpose == "lookup").candidate_id' a/*.audit.jsonl)" = w-1 ]
+	[ "$(jq -r 'select(.accessor.purpose == "mcp_lookup").candidate_id' a/*.audit.jsonl)" = w-1 ]
 	[ "$(cat a/*.audit.jsonl | wc -l)" = 7 ]
 	lh-subject-audit verify --key-file key --dir a >verified
 	[ "$(jq -r .error verified | sort -u)" = null ]
@@ -515,7 +527,7 @@ traced() {
 	printf '{"torn' >a/w-7.audit.jsonl
 	call 1 lookup '{"id":"w-7"}' | mcp --state s --audit-log a --key-file key >out 2>err
 	jq -e '.result.isError == false' out
-	[ "$(cat err)" = 'lh-mcp: audit log: 1 of 1 rows of a call of lookup not written' ]
+	[ "$(cat err)" = 'lh-mcp: audit log: 1 of 1 rows of an answer of mcp_lookup not written' ]
 	{ call 1 lookup '{"id":"w-7"}'; call 2 lookup '{"id":"w-8"}'; request 3 resources/read '"uri":"lh://workers/w-7"'; } |
 		mcp --state s --audit-log a --key-file key --audit-required >out 2>err
 	jq -c '[.id, .result.isError, .error.code]' out | sort >got
@@ -600,7 +612,7 @@ traced() {
 		[ "$status" = 2 ] && [[ $stderr == "lh-mcp: $why"* ]] || { echo "$args: $status $stderr"; return 1; }
 	done <<-'END'
 	--state no/such|--state no/such: no such folder
-	--audit-required|--audit-required: needs --audit-log
+	--audit-required|--audit-required: no key
 	--allow-write playbook_recrod|--allow-write playbook_recrod: no such tool
 	--audit-log a|--audit-log: no key
 	--audit-log a --key-file no-key|no-key

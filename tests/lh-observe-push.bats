@@ -260,6 +260,8 @@ all_arrived() {
 	[ "$(lh-observe push log | jq .sent)" = 0 ]
 	echo '{}' >bad
 	run -2 --separate-stderr lh-observe push --cursor bad log
+	[[ $stderr == *'bad: is not '*': give another name, or --force' ]]
+	run -2 --separate-stderr lh-observe push --force --cursor bad log
 	[[ $stderr == *'bad: missing "schema"'* ]]
 	run -2 --separate-stderr lh-observe push --otlp "$URL" --cursor log.cursor log
 	[[ $stderr == *"log.cursor: is the cursor of another service: langfuse"* ]]

@@ -50,6 +50,9 @@ record() {
 
 @test "--source is the source of events that name none" {
 	[ "$(printf '%s\n' '{"endpoint":"e"}' '{"endpoint":"e","source":"x"}' '{"endpoint":"e","source":""}' | lh-observe record --source me log | jq -r .source | paste -sd' ')" = "me x me" ]
+	access='{"time":"2026-01-02T03:04:05.678Z","trace_id":"t","request_id":"r","remote":"127.0.0.1:1","token":null,"route":"GET /x","status":200,"queue_ms":0.1,"filter_ms":0.2,"bytes_in":0,"bytes_out":2}'
+	[ "$(printf '%s\n' "$access" "$access" | jq -c 'if input_line_number > 1 then .source = "x" else . end' |
+		lh-observe record --source gateway log | jq -r .source | paste -sd' ')" = "gateway x" ]
 	run -2 lh-observe record --source '' log
 }
 

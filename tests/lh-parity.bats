@@ -100,6 +100,8 @@ is_gone() {
 	parity --field text --left 'tee -a got' --right cat f.jsonl
 	[ "$status" = 0 ]
 	[ "$(cat got)" = '{"a":"\u00e9"}{"b":[1]}' ]
+	parity --field a.text --left cat --right cat - <<<'{"a":{"text":"{\"n\":1}"}}'
+	[ "$status" = 0 ]
 	parity --field nothing --left cat --right cat f.jsonl
 	[ "$status" = 2 ]
 	grep -q 'f.jsonl:1: missing "nothing" (string)' err
@@ -660,7 +662,7 @@ cosine() {
 	[ "$status" = 2 ]
 	echo old >r.md
 	needs_strace
-	run inject fsync:error=EIO -P "$PWD" lh-parity --report r.md --left cat --right cat one.jsonl
+	run inject fsync:error=EIO -P "$PWD" lh-parity --force --report r.md --left cat --right cat one.jsonl
 	[ "$status" = 2 ]
 	no_litter
 }

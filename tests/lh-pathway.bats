@@ -202,6 +202,13 @@ uid is longer than 1024 bytes' ]
 	[ "$(found --where 'n>2' --where 'n<=3.0')" = c ]
 	[ "$(found --where 'x!=3' --where 'x>0')" = a ]
 	[ "$(found --where 'n!=3')" = a ]
+	run -1 --separate-stderr lh-pathway search log --where nosuch=1 --where n!=7
+	[ "$stderr" = 'lh-pathway: --where: no trace has "nosuch"' ]
+	: >empty
+	run -0 lh-pathway search empty --where nosuch=1
+	[ -z "$output" ]
+	lh-pathway add deep <<<'{"content":{"a":{"b":[1,2]}}}'
+	[ "$(lh-pathway search deep --where a.b.1=2 | wc -l)" = 1 ]
 	run -2 --separate-stderr lh-pathway search log --where 'n==3'
 	[ "$stderr" = 'lh-pathway: --where: "n==3": "==" is not one of =, !=, <, <=, >, >=; a string needs quotes: n="=3"' ]
 	run -2 --separate-stderr lh-pathway search log --where 'n<'
@@ -294,7 +301,7 @@ uid is longer than 1024 bytes' ]
 	t = '{"op":"add","trace":{"uid":"%s","content":1%s}}'
 	for line, why in [
 	    ("x", "torn"), ("[1]", "torn"), ('{"op":"add"', "torn"), ('{"op":"add","op":"add"}', "torn"), ('{"op":"add","trace":{"uid":"z","content":"\\ud800"}}', "torn"),
-	    ("{}", 'missing string field "op"'), ('{"op":1}', 'missing string field "op"'),
+	    ("{}", 'missing string field "op"'), ('{"op":1}', '"op" is not a string'),
 	    ('{"op":"Add","trace":{}}', '"op" is not one of add, update, revise, retire, replay'),
 	    ('{"op":"add"}', 'missing object field "trace"'), ('{"op":"add","trace":[]}', '"trace" is not an object'),
 	    ('{"op":"add","trace":{"uid":"z"}}', 'missing field "content"'), ('{"op":"add","trace":{"content":1}}', 'missing string field "uid"'),

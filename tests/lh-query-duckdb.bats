@@ -12,6 +12,8 @@ setup_file() {
 setup() {
 	[ -z "${NO_DUCKDB:-}" ] || skip "$NO_DUCKDB"
 	cd "$BATS_TEST_TMPDIR" || return 1
+	# DuckDB's threads may end while leaks are looked for, which is then said on stderr
+	[ -z "${LH_ASAN:-}" ] || export ASAN_OPTIONS=$ASAN_OPTIONS:detect_leaks=0
 	printf '%s\n' '{"id":"w-1","city":"Chicago","score":95,"skills":["safety","MIG"],"active":true}' \
 		'{"id":"w-2","city":"Houston","score":89,"skills":[],"active":false}' '{"id":"w-3","city":"Chicago","score":70,"active":true}' \
 		'{"id":"w-4","city":"Houston","score":90,"skills":null}' '{"id":"w-5","city":"Gary","score":61}' >w.jsonl
@@ -99,8 +101,106 @@ refused() {
 	refused 400 'only a statement that reads is answered' 'WITH a AS (SELECT 1) INSERT INTO t SELECT * FROM a' w=w.jsonl ||
 		refused 400 'Catalog Error' 'WITH a AS (SELECT 1) INSERT INTO t SELECT * FROM a' w=w.jsonl
 	refused 400 'Invalid Input Error: Cannot prepare multiple' 'SELECT 1; SELECT 2' w=w.jsonl
-	run -2 duck "EXPLAIN ANALYZE COPY (SELECT 1) TO 'x'" w=w.jsonl
 	[ ! -e x ]
+}
+
+# only_selects - run each statement of DuckDB, alone and explained, on w.jsonl: those of a
+# SELECT are answered, and no file changes.  $@: how to call lh-query.
+only_selects() {
+	local before sql
+	cp w.jsonl before
+	: >requests
+	while IFS=$'\t' read -r type sql; do
+		for sql in "$sql" "EXPLAIN $sql" "EXPLAIN ANALYZE $sql" "EXPLAIN (ANALYZE) $sql"; do
+			sql=${sql//@/$PWD/w.jsonl}
+			jq -nc --arg t "$type" --arg s "$sql" '{t: $t, sql: $s}' >>requests
+		done
+	done <"$ROOT/tests/duckdb/statements"
+	touch trace
+	before=$(ls -A)
+	jq -c '{sql}' requests | "$@" --engine duckdb --on-error emit w=w.jsonl q=w.jsonl >"$BATS_TEST_TMPDIR.answers" 2>"$BATS_TEST_TMPDIR.errors" || true
+	cmp before w.jsonl
+	alike <(echo "$before") <(ls -A)
+	paste -d '\n' requests "$BATS_TEST_TMPDIR.answers" | jq -sc '[range(0; length; 2) as $i | .[$i] + {ok: (.[$i + 1] | has("rows"))} | select(.ok) | .sql] | unique | .[]' |
+		jq -r . >answered
+	# of the last one, what we take for the statement is explained: not what DuckDB does
+	sort >wanted <<-END
+		EXPLAIN SELECT 1
+		EXPLAIN VALUES (1)
+		EXPLAIN WITH a AS (SELECT 1) SELECT * FROM a
+		SELECT 1
+		VALUES (1)
+		WITH a AS (SELECT 1) SELECT * FROM a
+		/* /* */ EXPLAIN SELECT 1 -- */ EXPLAIN ANALYZE COPY (SELECT 1) TO '$PWD/w.jsonl'
+	END
+	sort -u answered | alike - wanted
+	[ "$(wc -l <"$BATS_TEST_TMPDIR.answers")" = "$(wc -l <requests)" ]
+}
+
+@test "DuckDB has no type of statement that is answered but a SELECT, and EXPLAIN of one" {
+	command -v node >/dev/null || skip "there is no node"
+	node "$ROOT/tests/duckdb/types.js" "$(dirname "$LH_DUCKDB")/duckdb.node" <"$ROOT/tests/duckdb/statements" >types
+	[ "$(grep -v ^ok types | cut -f 2 | sort | xargs)" = 'ANALYZE COPY_DATABASE CREATE_FUNC EXTENSION INVALID LOGICAL_PLAN MULTI PRAGMA RELATION VARIABLE_SET' ] ||
+		{ grep -v ^ok types; return 1; }
+	only_selects lh-query
+}
+
+@test "EXPLAIN ANALYZE overwrites no table, whatever path and comment it hides in; nothing is run" {
+	cp w.jsonl before
+	for n in {3..20}; do
+		for sql in "EXPLAIN ANALYZE COPY (SELECT 1) TO '/proc/self/fd/$n'" "/* /* */ EXPLAIN SELECT 1 -- */ EXPLAIN ANALYZE COPY (SELECT 1 FROM w) TO '/proc/self/fd/$n'" \
+			"/* /* */ SELECT */ EXPLAIN ANALYZE COPY (SELECT 1 FROM w) TO '/proc/self/fd/$n'"; do
+			jq -nc --arg s "$sql" '{sql: $s}'
+		done
+	done | lh-query --engine duckdb w=w.jsonl >out || [ $? = 1 ]
+	cmp before w.jsonl
+	[ "$(wc -l <out)" = 54 ]
+	for sql in 'EXPLAIN ANALYZE SELECT 1' 'explain /* x */ analyze select 1' 'EXPLAIN (ANALYZE) SELECT 1' 'EXPLAIN (FORMAT json) SELECT 1' 'EXPLAIN EXPLAIN SELECT 1' 'EXPLAIN COPY w TO 1' 'EXPLAIN'; do
+		refused 400 'EXPLAIN takes a SELECT, and nothing before it' "$sql" w=w.jsonl
+		run -2 lh-query "$sql" w=w.jsonl
+	done
+	[[ $(duck 'EXPLAIN SELECT id FROM w' w=w.jsonl) == '{"explain_key":"physical_plan",'* ]]
+}
+
+@test "the kernel lets lh-query with DuckDB write in its temporary folder alone; else it has copies" {
+	needs_strace
+	strace -f -qq -o calls -e trace=landlock_create_ruleset,landlock_restrict_self,openat lh-query --engine duckdb 'SELECT count(*) n FROM w' w=w.jsonl >out
+	[ "$(cat out)" = '{"n":5}' ]
+	grep -q 'landlock_create_ruleset(NULL' calls
+	if grep -q 'landlock_create_ruleset(NULL.*= [1-9]' calls; then
+		grep -q 'landlock_restrict_self(.*= 0' calls
+		# it is confined before the table is opened, and before DuckDB is
+		[ "$(grep -n -m 1 'landlock_restrict_self' calls | cut -d : -f 1)" -lt "$(grep -n -m 1 'libduckdb' calls | cut -d : -f 1)" ]
+		[ "$(grep -n -m 1 'landlock_restrict_self' calls | cut -d : -f 1)" -lt "$(grep -n -m 1 '"w.jsonl"' calls | cut -d : -f 1)" ]
+	fi
+	mkdir s
+	cp w.jsonl s/k.jsonl
+	echo '{"name":"d","schema_fingerprint":"f","objects":[{"key":"k.jsonl"}]}' | lh-catalog register -q --catalog c >out
+	for sql in 'SELECT count(*) n FROM w' 'SELECT count(*) n FROM d'; do
+		[ "$(inject landlock_create_ruleset:error=ENOSYS lh-query --engine duckdb --catalog c --store s "$sql" w=w.jsonl)" = '{"n":5}' ]
+		run -2 inject landlock_create_ruleset:error=EPERM lh-query --engine duckdb --spill 9 --catalog c --store s "$sql" w=w.jsonl
+		[[ $output == *'a copy would be larger than --spill'* ]]
+	done
+	only_selects inject landlock_create_ruleset:error=ENOSYS lh-query
+}
+
+@test "a signal between two statements leaves no folder behind" {
+	mkdir t
+	mkfifo in
+	TMPDIR=$PWD/t lh-query --engine duckdb w=w.jsonl <in >out 3>&- &
+	pid=$!
+	exec 9>in
+	echo '{"sql":"SELECT 1"}' >&9
+	until_so has_lines out 1
+	[ -n "$(ls t)" ]
+	kill "$pid"
+	wait "$pid" || [ $? = 143 ]
+	exec 9>&-
+	[ -z "$(ls -A t)" ]
+}
+
+teardown() {
+	faults_happened
 }
 
 @test "a query is stopped at --timeout, and bounded in memory and rows" {
@@ -153,4 +253,29 @@ refused() {
 	head -c 300 s/t.parquet >bad.parquet
 	run -2 --separate-stderr duck 'SELECT * FROM t' t=bad.parquet
 	[ -z "$output" ] && [ -n "$stderr" ]
+}
+
+@test "a folder is one table, of records or Parquet, and an unknown column is named with those it is close to" {
+	mkdir -p d p
+	head -n 2 w.jsonl >d/a.jsonl
+	tail -n 3 w.jsonl | gzip >d/b.jsonl.gz
+	[ "$(duck 'SELECT sum(score) s FROM d' d)" = '{"s":405}' ]
+	head -n 3 w.jsonl >d/c.jsonl
+	gunzip d/b.jsonl.gz
+	[ "$(duck 'SELECT sum(score) s FROM t' t=d/)" = '{"s":659}' ]
+	run -2 --separate-stderr duck 'SELECT scroe FROM d' d
+	[ "$stderr" = 'lh-query: Binder Error: Referenced column "scroe" not found in FROM clause! (did you mean score?)' ]
+	run -2 --separate-stderr duck 'SELECT 1 FROM work' works=w.jsonl
+	[[ $stderr == *'did you mean works?'* ]]
+}
+
+@test "an error of DuckDB shows no value of a person with --attribute" {
+	jq -nc '{candidate_id: "w-1", name: "Ann Example"}' >workers.jsonl
+	for sql in 'select cast(name as int) from workers' 'select error(name) from workers'; do
+		run -1 --separate-stderr lh-query --engine duckdb --attribute workers=workers.jsonl < <(jq -nc --arg sql "$sql" '{$sql}')
+		[[ $output == *'"message":"the statement failed on a table of persons; the reason is left out, since it may show them"'* ]]
+		[[ $output$stderr != *Ann* ]]
+	done
+	run -1 --separate-stderr lh-query --engine duckdb --attribute workers=workers.jsonl <<<'{"sql":"select nam from workers"}'
+	[[ $output == *'Binder Error: '* ]]
 }

@@ -208,7 +208,7 @@ Houston  2' ]
 	refused 400 'not authorized to use function: load_extension' "SELECT load_extension('x')" w=w.jsonl
 	refused 400 'no such function: readfile' "SELECT readfile('/etc/passwd')" w=w.jsonl
 	refused 400 'no such function: writefile' "SELECT writefile('x', 'y')" w=w.jsonl
-	refused 400 'not authorized' 'EXPLAIN ATTACH x AS y' w=w.jsonl
+	refused 400 'EXPLAIN takes a SELECT, and nothing before it' 'EXPLAIN ATTACH x AS y' w=w.jsonl
 	for sql in 'EXPLAIN DELETE FROM w' 'WITH a AS (SELECT 1) DELETE FROM w' 'WITH a AS (SELECT 1) INSERT INTO w SELECT * FROM a' \
 		"SELECT * FROM pragma_database_list" 'WITH a AS (SELECT 1) UPDATE sqlite_master SET type = 1' 'EXPLAIN UPDATE sqlite_master SET type = 1' 'WITH a AS (SELECT 1) UPDATE w SET id = 2' 'EXPLAIN PRAGMA writable_schema = 1'; do
 		run -2 --separate-stderr lh-query "$sql" w=w.jsonl
@@ -239,6 +239,36 @@ Houston  2' ]
 	[ "$(jq -c '.error.code // .rows' <<<"$output" | xargs)" = '504 504 [[5]]' ]
 	run -2 --separate-stderr timeout 60 lh-query --timeout 0.3 "$(sed -n '1s/.*:"\(.*\)"}/\1/p' requests)"
 	[ "$stderr" = 'lh-query: the query takes longer than 0.3 seconds (--timeout)' ]
+}
+
+# one call of a function that takes hours
+SLOW="SELECT instr(hex(zeroblob(10000000)), hex(zeroblob(5000000)) || '1')"
+
+@test "one function that does not end is stopped by --timeout with 504, with the process; what was answered stays" {
+	jq -nc --arg slow "$SLOW" '{sql: "SELECT 1"}, {id: 7, sql: $slow}, {sql: "SELECT 2"}' >requests
+	echo '{"a":1}' >t.jsonl
+	run -2 --separate-stderr timeout -s KILL 100 lh-query --timeout 1 t=t.jsonl <requests
+	[ "$(jq -c '.error.code // .rows' <<<"$output" | xargs)" = '[[1]] 504' ]
+	[ "$(jq -c '[.id, .error.line]' <<<"${lines[1]}")" = '[7,2]' ]
+	[ "$stderr" = 'lh-query: the query takes longer than 1 seconds (--timeout)' ]
+	run -2 --separate-stderr timeout -s KILL 100 lh-query --timeout 1 "$SLOW"
+	[ "$stderr" = 'lh-query: the query takes longer than 1 seconds (--timeout)' ]
+	[ -z "$output" ]
+}
+
+@test "one SIGTERM ends a query in one function, also between requests" {
+	jq -nc --arg slow "$SLOW" '{sql: $slow}' >requests
+	echo '{"a":1}' >t.jsonl
+	lh-query --timeout 0 t=t.jsonl <requests >out 2>err 3>&- &
+	pid=$!
+	computes() { [ "$(cut -d' ' -f14 "/proc/$pid/stat")" -gt 20 ]; }
+	until_so computes
+	kill -s TERM "$pid"
+	status=0
+	timeout 100 tail --pid="$pid" -f /dev/null || { kill -s KILL "$pid"; false; }
+	wait "$pid" || status=$?
+	[ "$status" = 143 ]
+	[ ! -s out ]
 }
 
 @test "memory, temporary files, values and answers are bounded" {
@@ -325,8 +355,8 @@ lh-query: 1 of 2 records rejected' ]
 	w
 	run -2 --separate-stderr lh-query
 	[ "$stderr" = 'lh-query: missing operand: SQL, or NAME=FILE' ]
-	run -2 --separate-stderr lh-query 'SELECT 1' w.jsonl
-	[ "$stderr" = 'lh-query: unexpected operand "w.jsonl": tables are NAME=FILE' ]
+	run -2 --separate-stderr lh-query 'SELECT 1' -
+	[ "$stderr" = 'lh-query: unexpected operand "-": tables are NAME=FILE, or FILE' ]
 	run -2 --separate-stderr lh-query 'SELECT 1' w=w.jsonl W=w.jsonl
 	[ "$stderr" = 'lh-query: two tables are called "W"' ]
 	run -2 --separate-stderr lh-query w=- <<<'{"sql":"SELECT count(*) FROM w"}'
@@ -337,8 +367,6 @@ lh-query: 1 of 2 records rejected' ]
 		run -2 --separate-stderr lh-query 'SELECT 1' $name=w.jsonl
 		[ "$stderr" = "lh-query: \"$name\" cannot be the name of a table" ]
 	done
-	run -2 --separate-stderr lh-query 'SELECT * FROM d' d=.
-	[ "$stderr" = 'lh-query: .: is a directory' ]
 }
 
 @test "a file that is cut short while it is read ends the query, not in a wrong answer's silence" {
@@ -361,6 +389,12 @@ lh-query: 1 of 2 records rejected' ]
 	lh-gen workers -n 5000 >w.jsonl
 	lh-query 'SELECT * FROM w' w=w.jsonl 2>err | sed 1q >out || [ "${PIPESTATUS[*]}" = "141 0" ]
 	[ ! -s err ] && [ "$(wc -l <out)" = 1 ]
+}
+
+@test "a query without end is ended when its reader goes away" {
+	echo '{"a":1}' >t.jsonl
+	timeout 60 lh-query --timeout 0 "WITH RECURSIVE c(x) AS (SELECT 1 UNION ALL SELECT x + 1 FROM c)
+		SELECT count(*) FROM c" t.jsonl | true || [ "${PIPESTATUS[*]}" = "141 0" ]
 }
 
 @test "CSV and TSV: types by the sample, empty cells are NULL, rows that do not fit are rejected" {
@@ -470,5 +504,99 @@ j = [y for x in r for y in r if x["c100"] == y["c200"] and x["c0"] == y["c70"]]
 print(json.dumps({"n": len(j), "s": sum(y["c250"] for y in j), "m": max(y["c299"] for y in j)}, separators=(",", ":")))')" ]
 	[ "$(lh-query "SELECT c1899 a, json->>'\$.c2999' b FROM w" w=wider.jsonl)" = '{"a":1899,"b":2999}' ]
 	run -2 --separate-stderr lh-query 'SELECT c1900 FROM w' w=wider.jsonl
-	[ "$stderr" = 'lh-query: no such column: c1900' ]
+	[ "$stderr" = 'lh-query: no such column: c1900 (did you mean c100, c190 or c900?)' ]
+}
+
+@test "names that hold NUL are no columns, from any format, and stop no query" {
+	printf 'a\0b,a\0c,a,"a\0"\n1,2,3,4\n' >t.csv
+	printf 'a\0b\ta\0c\ta\n1\t2\t3\n' >t.tsv
+	printf '{"a\\u0000b":1,"a\\u0000c":2,"a":3}\n' >t.jsonl
+	printf 'a\0b,a\0c\n1,2\n' >only.csv
+	jq -c '{id: "x", vector: [1], metadata: .}' t.jsonl | lh-index build -q t.lhv
+	for f in t.csv t.tsv t.jsonl; do
+		[ "$(timeout 60 lh-query 'SELECT * FROM t' t=$f)" = '{"a":3}' ] || { echo "$f"; return 1; }
+	done
+	[ "$(timeout 60 lh-query 'SELECT * FROM t' t=t.lhv)" = '{"id":"x","a":3}' ]
+	[ "$(timeout 60 lh-query 'SELECT json FROM t' t=t.csv)" = '{"json":{"a":3}}' ]
+	[ "$(timeout 60 lh-query 'SELECT count(*) n FROM t' t=only.csv)" = '{"n":1}' ]
+	[ "$(timeout 60 lh-query 'SELECT x.a FROM t x JOIN t y ON x.a = y.a' t=t.csv)" = '{"a":3}' ]
+}
+
+@test "CSV: --csv-safe quotes formulas alone, and a terminal gets no control character" {
+	printf '%s\n' '{"a":"=1+1","n":-5}' '{"a":"@x,y","n":1}' '{"a":"-2","n":2}' '{"a":"x=1","n":-0.5}' '{"a":"\u001b[2Jred","n":3}' '{"a":"\t=1"}' >f.jsonl
+	alike <(lh-query --csv-safe "SELECT a, n FROM f WHERE a NOT LIKE '%red'" f=f.jsonl) <(printf "a,n\n'=1+1,-5\n\"'@x,y\",1\n'-2,2\nx=1,-0.5\n'\t=1,\n")
+	alike <(lh-query --csv 'SELECT a FROM f LIMIT 1' f=f.jsonl) <(printf 'a\n=1+1\n')
+	[[ $(lh-query --csv 'SELECT a FROM f' f=f.jsonl) == *$'\e[2J'* ]]
+	command -v script >/dev/null || skip "there is no script(1)"
+	script -qec "lh-query --csv 'SELECT a AS \"a'$'\e'b'\" FROM f' f=f.jsonl" /dev/null </dev/null >shown
+	grep -q red shown
+	run ! grep -q $'\e' shown
+}
+
+@test "a file alone is a table by its name, without folder and endings" {
+	mkdir d
+	printf 'id,n\n1,2\n' | tee d/p.csv >my-table.v2.csv
+	zstd -q d/p.csv -o d/z.csv.zst
+	for f in d/p.csv ./d/p.csv "$PWD/d/p.csv"; do
+		[ "$(lh-query 'SELECT n FROM p' "$f")" = '{"n":2}' ]
+	done
+	[ "$(lh-query 'SELECT z.n FROM z JOIN p USING (id) JOIN q USING (id)' d/z.csv.zst d/p.csv q=d/p.csv)" = '{"n":2}' ]
+	[ "$(lh-query 'SELECT n FROM "my-table.v2"' my-table.v2.csv)" = '{"n":2}' ]
+	cp d/p.csv 'a b.csv'
+	run -2 --separate-stderr lh-query 'SELECT 1' 'a b.csv'
+	[ "$stderr" = 'lh-query: unexpected operand "a b.csv": tables are NAME=FILE, or FILE' ]
+	run -2 --separate-stderr lh-query 'SELECT 1' d/p.csv my-table.v2.csv p=d/p.csv
+	[ "$stderr" = 'lh-query: two tables are called "p"' ]
+}
+
+@test "a folder is all its files, a table by its name" {
+	mkdir -p day.1/below
+	echo '{"a":1,"name":"x"}' >day.1/b.jsonl
+	echo '{"a":2}' | gzip >day.1/a.jsonl.gz
+	echo 'not a record' | tee day.1/.hidden >day.1/below/c.jsonl
+	for operand in day.1 day.1/ "$PWD/day.1//"; do
+		[ "$(lh-query 'SELECT a, name FROM "day.1"' "$operand")" = $'{"a":2,"name":null}\n{"a":1,"name":"x"}' ]
+	done
+	[ "$(lh-query 'SELECT count(*) n FROM t' t=day.1)" = '{"n":2}' ]
+	mkdir csv
+	printf 'a,b\n1,2\n' | tee csv/1.csv >csv/2.csv
+	[ "$(lh-query 'SELECT sum(b) s FROM csv' csv)" = '{"s":4}' ]
+	# messages name the file
+	echo '{' >>day.1/b.jsonl
+	run -1 --separate-stderr lh-query 'SELECT a FROM t' t=day.1
+	[[ ${stderr_lines[0]} == 'lh-query: day.1/b.jsonl:2:'* ]]
+	# what comes later is seen by the next statement
+	coproc lh-query t=csv
+	pid=$COPROC_PID
+	ask() {
+		echo '{"sql":"SELECT count(*) FROM t"}' >&"${COPROC[1]}"
+		IFS= read -r -t 30 -u "${COPROC[0]}" reply
+		[ "$(jq -c .rows <<<"$reply")" = "$1" ] || { echo "$reply"; return 1; }
+	}
+	ask '[[2]]'
+	cp csv/1.csv csv/3.csv
+	ask '[[3]]'
+	eval "exec ${COPROC[1]}>&-"
+	wait "$pid"
+}
+
+@test "a folder of files that are not alike, or without any, is refused" {
+	mkdir mixed none
+	echo '{"a":1}' >mixed/a.jsonl
+	printf 'a,b\n1,2\n' >mixed/b.csv
+	run -2 --separate-stderr lh-query 'SELECT * FROM mixed' mixed
+	[ "$stderr" = 'lh-query: mixed: "a.jsonl" and "b.csv" are not one table: the files of a folder are all JSON Lines, all CSV or all Parquet' ]
+	run -2 --separate-stderr lh-query 'SELECT * FROM none' none
+	[ "$stderr" = 'lh-query: none: is a folder without files' ]
+}
+
+@test "an unknown column or table is named with those it is close to" {
+	w
+	refused 400 'no such column: scroe (did you mean score?)' 'SELECT scroe FROM w' w=w.jsonl
+	refused 400 'no such column: x.Skill (did you mean skills?)' 'SELECT x.Skill FROM w x' w=w.jsonl
+	refused 400 'no such column: actve (did you mean active?)' 'SELECT id FROM w WHERE actve' w=w.jsonl
+	refused 400 'no such table: works (did you mean work?)' 'SELECT * FROM works' work=w.jsonl
+	# those of a table that the statement does not use are not offered
+	echo '{"scro":1}' >o.jsonl
+	refused 400 'no such column: scroe (did you mean score?)' 'SELECT scroe FROM w' w=w.jsonl o=o.jsonl
 }

@@ -59,7 +59,7 @@ ask() {
 	[ "$(lh-search --hybrid -k 1 -Q 'Forklift Operator in Aurora' w.lhv | jq -r '.results[0].metadata | .role + ", " + .city')" = "Forklift Operator, Aurora" ]
 	lh-search --hybrid --flat -k 3 -Q 'Forklift Operator in Aurora' w.lhv >flat
 	[ "$(wc -l <flat)" = 3 ]
-	[ "$(jq -c 'keys_unsorted' flat | sort -u)" = '["query","rank","id","distance","score","corpus","metadata"]' ]
+	[ "$(jq -c 'keys_unsorted' flat | sort -u)" = '["query_text","rank","id","distance","score","corpus","metadata","query"]' ]
 	[ "$(jq -s '[.[].score] | . == (sort | reverse)' flat)" = true ]
 }
 
@@ -149,12 +149,12 @@ ask() {
 	lh-gen workers -n 1500 >w.jsonl
 	lh-gen queries -n 20 >q.jsonl
 	lh-index build --lexical w.lhv w.jsonl
-	lh-search --hybrid --flat --exact w.lhv <q.jsonl | jq -c '[.query, .id]' | sort >want
+	lh-search --hybrid --flat --ignore-unknown --exact w.lhv <q.jsonl | jq -c '[.query_text, .id]' | sort >want
 	for precision in "--precision i8" "--precision f16 --rescore"; do
 		# shellcheck disable=SC2086
 		lh-index build --lexical $precision w.lhv w.jsonl
 		lh-index verify w.lhv
-		lh-search --hybrid --flat w.lhv <q.jsonl | jq -c '[.query, .id]' | sort >is
+		lh-search --hybrid --flat --ignore-unknown w.lhv <q.jsonl | jq -c '[.query_text, .id]' | sort >is
 		[ "$(comm -12 want is | wc -l)" -ge 180 ]
 	done
 }

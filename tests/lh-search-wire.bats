@@ -29,9 +29,27 @@ fails() {
 
 NAME_RULE='1 to 128 of A-Z, a-z, 0-9, _, . and -, the first not a dot'
 
+@test "--wire and --flat refuse members that they do not know, and name the one that is meant" {
+	folder
+	fails '{"query_vector":[1,0],"corpora":["a"],"where":{"a":1}}' 400 'unknown member "where" (did you mean "metadata_filter"?)'
+	fails '{"query_vector":[1,0],"corpora":["a"],"metadata_filtre":{"a":1}}' 400 'unknown member "metadata_filtre" (did you mean "metadata_filter"?)'
+	fails '{"query_vector":[1,0],"corpora":["a"],"top_k":1}' 400 'unknown member "top_k" (did you mean "k"?)'
+	fails '{"query_vector":[1,0],"corpus":"a"}' 400 'unknown member "corpus" (did you mean "corpora"?)'
+	fails '{"queri":"x","corpora":["a"]}' 400 'unknown member "queri" (did you mean "query_text"?)'
+	fails '{"query_vector":[1,0],"corpora":["a"],"other":null}' 400 'unknown member "other"'
+	[ "$(wire --ignore-unknown <<<'{"query_vector":[1,0],"corpora":["a"],"where":5}' | jq -c '.results | length')" = 2 ]
+	run -1 lh-search --flat i/a.lhv <<<'{"query_vector":[1,0],"where":{"a":1}}'
+	[ "${lines[0]}" = 'lh-search: -:1: unknown member "where" (did you mean "metadata_filter"?)' ]
+	run -1 lh-search --flat i/a.lhv <<<'{"query_vector":[1,0],"index":"a"}'
+	[ "$(lh-search --flat --ignore-unknown i/a.lhv <<<'{"query_vector":[1,0],"where":5,"index":"b"}' | wc -l)" = 2 ]
+	# what is written back may be anything
+	run -0 lh-search -k 0 i/a.lhv <<<'{"query_vector":[1,0],"where":{"a":1},"index":5}'
+	[ "$output" = '{"where":{"a":1},"index":5,"results":[]}' ]
+}
+
 @test "--wire prints the body of a matrix search and nothing else, all counts there" {
 	folder
-	wire <<<'{"query_vector":[1,0],"corpora":["b","a"],"k":3,"id":7,"trace_id":"t","other":{}}' >out
+	wire <<<'{"query_vector":[1,0],"corpora":["b","a"],"k":3,"id":7,"trace_id":"t"}' >out
 	[ "$(cat out)" = '{"results":[{"id":"a","distance":0,"corpus":"a"},{"id":"b","distance":0,"corpus":"b"},{"id":"x","distance":1,"corpus":"a"}],"per_corpus_counts":{"a":2,"b":2},"metadata_filter_dropped":0,"playbook_boosted":0,"playbook_injected":0}' ]
 	wire <<<'{"query_vector":[1,0],"corpora":["a","a"],"k":0}' >out
 	[ "$(cat out)" = '{"results":[],"per_corpus_counts":{"a":0},"metadata_filter_dropped":0,"playbook_boosted":0,"playbook_injected":0}' ]
@@ -259,9 +277,9 @@ NAME_RULE='1 to 128 of A-Z, a-z, 0-9, _, . and -, the first not a dot'
 	done
 	lh-gen queries -n 300 | jq -c '. + {corpora: ["w\(input_line_number % 6 + 1)", "w2"]} +
 		(if input_line_number % 3 == 0 then {metadata_filter: {state: .state}} else {} end)' >q
-	lh-search --wire -j1 i <q >want
-	lh-search --wire -j1 i/*.lhv <q | cmp - want
-	lh-search --wire -j8 i <q | cmp - want
+	lh-search --wire --ignore-unknown -j1 i <q >want
+	lh-search --wire --ignore-unknown -j1 i/*.lhv <q | cmp - want
+	lh-search --wire --ignore-unknown -j8 i <q | cmp - want
 	[ "$(jq -s 'map(.results | length) | add' want)" -gt 2000 ]
 	lh-search -j1 i/*.lhv <q | jq -c .results >plain
 	jq -c .results want | cmp - plain

@@ -58,15 +58,15 @@ raw() {
 @test "each kind has its columns" {
 	F=$ROOT/share/fixtures
 	header() { head -n 1 | sed 's/  */ /g'; }
-	[ "$(lh-gen workers -n 3 | lh-show | header)" = "candidate_id name role city state status skills certifications" ]
+	[ "$(lh-gen workers -n 1 | lh-show | header)" = "candidate_id name role city state status skills certifications" ]
 	[ "$(cat "$F"/schemas/valid/evidence_record-full.json | lh-show | header)" = "timestamp run_id task_id model_name observer_verdict text" ]
-	[ "$(cat "$F"/schemas/valid/scored_run-*.json | lh-show | header)" = "evidence_run_id evidence_task_id category reasons scored_at" ]
+	[ "$(cat "$F"/schemas/valid/scored_run-full.json | lh-show | header)" = "evidence_run_id evidence_task_id category reasons scored_at" ]
 	[ "$(cat "$F"/schemas/valid/rag_sample-full.json | lh-show | header)" = "id success_score title tags content" ]
 	[ "$(cat "$F"/schemas/valid/sft_sample-full.json | lh-show | header)" = "id quality_score instruction response" ]
 	[ "$(cat "$F"/schemas/valid/preference_sample-full.json | lh-show | header)" = "id prompt chosen rejected reason" ]
-	[ "$(cat "$F"/session/*[a-z].row.json | lh-show | header)" = "timestamp session_id kind model iterations final_verdict grounded_in_roster duration_ms prompt" ]
+	[ "$(cat "$F"/session/accepted_grounded.row.json | lh-show | header)" = "timestamp session_id kind model iterations final_verdict grounded_in_roster duration_ms prompt" ]
 	[ "$(echo '{"id":1,"error":{"file":"a","line":2,"code":400,"message":"m"}}' | lh-show | header)" = "id file line code message" ]
-	lh-gen workers -n 20 >w.jsonl
+	lh-gen workers -n 1 >w.jsonl
 	[ "$(jq -c '{id, to: .phone, body: "Hi", context: {candidate_id}}' w.jsonl | lh-validate --kind sms --roster w.jsonl |
 		lh-show | header)" = "id to status findings" ]
 	(umask 077; printf '%032d' 0 >key)
@@ -82,16 +82,17 @@ raw() {
 	END
 	lh-show in >out
 	diff - out <<-'END'
-	rank  distance  corpus  id   name  role
-	----  --------  ------  ---  ----  ------
+	= corpus: day
+	rank  distance  id   name  role
+	----  --------  ---  ----  ------
 	> welder in Gary
-	   1      0.25  day     w-7  Ann   Welder
-	   2       0.5  day     w-9
+	   1      0.25  w-7  Ann   Welder
+	   2       0.5  w-9
 	> cook
 	END
 	lh-gen workers -n 50 | lh-index build workers.lhv
-	lh-search -k 2 -Q welder workers.lhv | lh-show | first 3 | grep -c '^> welder$'
-	lh-search --flat -k 2 -Q welder workers.lhv | lh-show | first 1 | grep '^query  *rank  *distance'
+	lh-search -k 2 -Q welder workers.lhv | lh-show | grep -A 2 '^rank' | grep -c '^> welder$'
+	lh-search --flat -k 1 -Q welder workers.lhv | lh-show | first 1 | grep '^query_text  *rank  *distance'
 }
 
 @test "a column is named by the whole name of its member, dots and all, without its path" {
@@ -105,14 +106,24 @@ raw() {
 }
 
 @test "--kind and --columns choose the columns, by paths" {
-	lh-gen workers -n 2 >w
+	lh-gen workers -n 1 >w
 	[ "$(lh-show --kind plain w | head -n 1 | wc -w)" = 15 ]
-	echo '{"a":{"b":[{"c":1}],"d":2},"a.d":3}' | lh-show --columns "a.b.0.c, a.d ,none,a.b.1.c" >out
+	echo '{"a":{"b":[{"c":1}],"d":2},"a.d":3}' >in
+	run -1 --separate-stderr lh-show --columns "a.b.0.c, a.d ,none,a.b.1.c" in
+	[ "$stderr" = 'lh-show: --columns: no record has "none"
+lh-show: --columns: no record has "a.b.1.c"' ]
+	echo "$output" >out
 	diff - out <<-'END'
 	a.b.0.c  a.d  none  a.b.1.c
 	-------  ---  ----  -------
 	      1    3
 	END
+	seq 1100 | jq -c '{a: .} + if . > 1050 then {late: 1} else {} end' >many
+	lh-show --columns a,late many 2>err >out
+	[ "$(cat err)" = 'lh-show: --columns: no record so far has "late"' ]
+	run -1 --separate-stderr lh-show --columns a,none many
+	[ "$stderr" = 'lh-show: --columns: no record so far has "none"
+lh-show: --columns: no record has "none"' ]
 	run -2 lh-show --kind nothing w
 	[[ $output == 'lh-show: --kind: "nothing" is not one of hits, '* ]]
 	run -2 lh-show --columns ,, w
@@ -143,7 +154,7 @@ lh-show: 2 of 4 records rejected' ]
 	[[ $output == *'! no json'* ]]
 	run -1 lh-show -q --card in
 	[[ $output == *'! no json'* ]]
-	run -1 lh-show -q --html in
+	run -1 lh-show -q --html - in
 	[[ $output == *no\ json* ]]
 	run -1 lh-show -q --on-error stop in
 	[[ $output == *'! no json'* && $output != *'\xff'* ]]
@@ -203,7 +214,7 @@ lh-show: 3 of 4 records rejected" ]
 	print("\x1b[31m" + bad.replace("\n", "") + '{"a":1}')
 	END
 	cp in $'\e[31m'
-	for options in "" --card --json --html "--diff" "--width 30" "--lines 1 --width 40" "--card --html" "--json --html" "--diff --html" "--card --width 20"; do
+	for options in "" --card --json "--html -" "--diff" "--width 30" "--lines 1 --width 40" "--card --html -" "--json --html -" "--diff --html -" "--card --width 20"; do
 		# shellcheck disable=SC2086
 		run -1 bash -c "lh-show $options \$'\\e[31m' >out 2>err"
 		[ -s out ]
@@ -354,14 +365,14 @@ lh-show: 3 of 4 records rejected" ]
 @test "a card has a long array whole" {
 	jq -nc '{v: [range(20000)]}' >in
 	[ "$(lh-show --card in | tail -n 1)" = "  [19999]  19999" ]
-	lh-show --card --html in | grep -F '<dt><bdi>[19999]</bdi></dt><dd><bdi>19999</bdi></dd>'
+	lh-show --card --html - in | grep -F '<dt><bdi>[19999]</bdi></dt><dd><bdi>19999</bdi></dd>'
 }
 
 @test "--html is one page without scripts, in which nothing of a record is markup" {
 	printf '{"<script>a":"</td><img src=x onerror=1>","b":"\\"&\x27"}\n<b>\n' >in
 	for options in "" --card --json; do
 		# shellcheck disable=SC2086
-		run -1 --separate-stderr lh-show --html $options in
+		run -1 --separate-stderr lh-show --html - $options in
 		[[ $output == '<!DOCTYPE html>'*"default-src 'none'"*'</html>' ]]
 		[[ $output != *'<script'* && $output != *'<img'* && $output != *'<b>'* ]]
 		[[ $output == *'&lt;script&gt;a'* && $output == *'&lt;img src=x onerror=1&gt;'* && $output == *'&lt;b&gt;'* ]]
@@ -377,9 +388,15 @@ lh-show: 3 of 4 records rejected" ]
 	done
 }
 
+@test "a cell of a page is divided between words, and inside a word only if that is wider than the page" {
+	page=$(lh-show --html - <<<'{"status":"active"}')
+	rules=$(grep -o 'th,td{[^}]*}' <<<"$page")
+	[[ ${rules##*overflow-wrap:} == "break-word}" ]]
+}
+
 @test "a closed stdout ends it, a full disk is exit 2 with the reason" {
 	repeat 200000 '{"a":"text","b":1}' >in
-	for options in "" --card --json --html; do
+	for options in "" --card --json "--html -"; do
 		# shellcheck disable=SC2086
 		lh-show $options in | head -n 1 >/dev/null || [ "${PIPESTATUS[0]}" = 141 ]
 		run -2 bash -c "lh-show $options in >/dev/full"
@@ -389,7 +406,7 @@ lh-show: 3 of 4 records rejected" ]
 
 @test "a million records take no more memory than a few thousand" {
 	plain_only "memory"
-	for options in "" --card --json --html "--width 60"; do
+	for options in "" --card --json "--html -" "--width 60"; do
 		# shellcheck disable=SC2086
 		repeat "$(scale 300000 1000000)" '{"name":"Ann Example","n":1.50,"tags":["a","b"],"more":{"x":"some text that is longer"}}' |
 			prlimit --as=80000000 lh-show $options >out
@@ -403,7 +420,7 @@ lh-show: 3 of 4 records rejected" ]
 	{ repeat 500 '[' | tr -d '\n'; repeat 2000000 0 | paste -sd,; repeat 500 ']' | tr -d '\n'; echo; } | tr -d '\n' >deep
 	echo >>deep
 	python3 -c 'print("{" + ",".join("\"m%d\":%d" % (i, i) for i in range(60000)) + "}")' >wide
-	for options in "" --card --json --html "--width 60" "--card --width 60"; do
+	for options in "" --card --json "--html -" "--width 60" "--card --width 60"; do
 		for file in huge deep wide; do
 			# shellcheck disable=SC2086
 			prlimit --as=400000000 lh-show $options $file | wc -c >size
@@ -430,4 +447,104 @@ lh-show: 3 of 4 records rejected" ]
 	exec 5>&-
 	wait
 	exec 6<&-
+}
+
+@test "--html FILE replaces a page as a whole, and no other file" {
+	echo '{"a":1}' >in
+	cp in kept
+	run -2 --separate-stderr lh-show --html in kept
+	[[ $stderr == "lh-show: in: is not a page"* ]] || { echo "$stderr"; return 1; }
+	cmp in kept
+	run -0 --separate-stderr lh-show --html page in
+	[ -z "$output$stderr" ]
+	echo '{"a":2}' | lh-show --html page
+	alike page <(echo '{"a":2}' | lh-show --html -)
+	run -2 lh-show --html none/page in
+}
+
+@test "the error of a verdict is shown in words" {
+	echo '{"kind":"fill","artifact":{"fills":[{}]}}' | lh-validate >judged || [ $? = 1 ]
+	run -0 lh-show judged
+	[[ ${lines[2]} == *'422  schema: fills[0].candidate_id: missing'* ]] || { echo "$output"; return 1; }
+	[[ $(lh-show --card judged) != *'"Schema"'* ]]
+	# a member of that name with something else in it is as it was
+	[[ $(lh-show <<<'{"a":{"Schema":{"x":1}}}') == *'{"Schema":{"x":1}}'* ]]
+}
+
+@test "answers of lh-validate --wire are verdicts, their errors and findings in words" {
+	lh-gen workers -n 1 >roster
+	printf '%s\n' '{"kind":"fill","artifact":{"fills":[{}]}}' '{"kind":"fill","artifact":3}' \
+		'{"kind":"sms","artifact":{"to":"773-555-0156","body":"Hi"},"context":{"candidate_id":"w-1"}}' >requests
+	lh-validate --wire --roster roster requests >judged || [ $? = 1 ]
+	lh-show judged >out
+	diff - out <<-'END'
+	status  error                                   findings
+	------  --------------------------------------  ----------------------------------------------------
+	   422  schema: fills[0].candidate_id: missing
+	   400  artifact must be an object
+	   200                                          warning: body: body does not mention 'Ahmed Johnson'
+	END
+	[ "$(lh-show --columns error,status <judged | sed -n 4p)" = "artifact must be an object                 400" ]
+	lh-validate --roster roster requests >judged || [ $? = 1 ]
+	[ "$(lh-show judged | sed 1,2d | cut -c 15-)" = "$(cut -c 9- out | sed 1,2d)" ]
+	lh-show <<<'{"a":[{"severity":"s","field":"f","message":3}],"b":[]}' | grep -F '[{"severity":"s","field":"f","message":3}]  []'
+}
+
+@test "a column that is the same in all rows is left out, and said once above them" {
+	printf '{"kind":"a","n":%s,"of":[1,"x"]}\n' 1 2 3 >in
+	lh-show in >out
+	diff - out <<-'END'
+	= kind: a
+	= of: 1, x
+	 n
+	--
+	 1
+	 2
+	 3
+	END
+	lh-show --html - in >page
+	grep -F '<p class="note"><bdi>kind: a</bdi>' page
+	run ! grep -F '<bdi>kind</bdi>' page
+	# asked for, of one row, or with nothing else in the table, it is a column
+	[ "$(lh-show --columns kind,n in | first 1)" = "kind   n" ]
+	[ "$(sed 1q in | lh-show | first 1)" = "kind   n  of" ]
+	[ "$(jq -c '{kind, of}' in | lh-show | first 1)" = "kind  of" ]
+	[ "$(lh-show --columns none in 2>&1 >out | cat)" = 'lh-show: --columns: no record has "none"' ]
+	# 1 and "1" look the same, and are not
+	[ "$(printf '{"a":1,"b":0}\n{"a":"1","b":1}\n' | lh-show | first 1)" = "a    b" ]
+	printf '{"t":"one two three four five six","n":%s}\n' 1 2 >in
+	[ "$(lh-show --width 20 --lines 2 in | first 2)" = $'= t: one two three\n  four five six' ]
+	[ "$(lh-show --width 20 --lines 1 in | first 1)" = '= t: one two three …' ]
+}
+
+@test "what is no longer the same after the sample is said where it changes" {
+	printf '{"kind":%s,"n":%s}\n' '"a"' 1 '"a"' 2 '"b"' 3 '"b"' 4 >in
+	echo '{"n":5}' >>in
+	lh-show --sample 2 in >out
+	diff - out <<-'END'
+	= kind: a
+	 n
+	--
+	 1
+	 2
+	= kind: b
+	 3
+	 4
+	= kind:
+	 5
+	END
+	lh-show --sample 2 --html - in | grep -F '<tr class="q"><td colspan="1"><bdi>kind: b</bdi>'
+	[ "$(lh-show --sample 1 in | first 1)" = "kind   n" ]
+}
+
+@test "findings of lh-review, lines of lh-workflow and rows of lh-observe have their columns" {
+	lh-show <<<'{"path":"a.c","line":3,"models":["m","n"],"lineages":["x"],"convergent":true,"text":"off by one"}' >findings
+	[[ $(head -n 1 findings) =~ ^path\ +line\ +convergent\ +models\ +text$ ]]
+	lh-show <<<'{"workflow":"w","run":"r","id":"a","status":"ok","output":1,"error":null,"started_at":"t","duration_ms":2}' >runs
+	[[ $(head -n 1 runs) =~ ^workflow\ +run\ +id\ +status\ +duration_ms\ +output ]]
+	lh-show <<<'{"timestamp":"t","source":"mcp","endpoint":"search","input_summary":"welders","success":true,"duration_ms":12.5}' >rows
+	[[ $(head -n 1 rows) =~ ^timestamp\ +source\ +endpoint\ +success\ +duration_ms\ +input_summary$ ]]
+	# a row that lh-workflow --observe wrote is one of lh-observe
+	lh-show <<<'{"timestamp":"t","source":"workflow","endpoint":"llm","success":true,"duration_ms":1,"workflow":"w","run":"r","node":"a","status":"ok","output":1}' >rows
+	[[ $(head -n 1 rows) =~ ^timestamp\ +source\ +endpoint\ +success\ +duration_ms$ ]]
 }

@@ -343,6 +343,67 @@ once() {
 	no_litter
 }
 
+@test "an object is whole by its length or its MD5 alone: cut-off and unasked answers leave the old file" {
+	start_s3
+	seq 100000 >want
+	lh-store put $B a want >out
+	echo old >file
+	for mode in cut cut-md5 bare; do
+		s3 _mode/$mode/GET/0/9
+		run -2 lh-store get $B a file
+		[ "$(cat file)" = old ]
+		if [ $mode = cut-md5 ]; then
+			[[ $output == *'do not have the MD5'* ]]
+		else
+			[[ $output == *'nothing tells whether the object is whole: the answer has no length, and no MD5' ]]
+		fi
+		run -2 lh-query 'SELECT 1 FROM a' a=$B/a
+	done
+	s3 _mode/bare-md5/GET/0/1
+	lh-store get $B a got
+	cmp got want
+	s3 _mode/unasked/GET/0/9
+	run -2 lh-store get $B a file
+	[[ $output == *'a part of the object, which was not asked for' ]]
+	[ "$(cat file)" = old ]
+	no_litter
+}
+
+@test "a short 206 is asked for the rest, and is not the end" {
+	python3 - <<-'END' &
+	import http.server, hashlib
+	class S(http.server.BaseHTTPRequestHandler):
+	    protocol_version = "HTTP/1.1"
+	    def do_GET(self):
+	        body = b"0123456789" * 10000
+	        at = int(self.headers.get("Range", "bytes=0-")[6:].split("-")[0])
+	        to = len(body) // 2 if not at else min(len(body), at + 20000)
+	        self.send_response(206 if at else 200)
+	        self.send_header("ETag", '"opaque"')
+	        self.send_header("Content-Length", str(len(body) if not at else to - at))
+	        if at:
+	            self.send_header("Content-Range", "bytes %d-%d/%d" % (at, to - 1, len(body)))
+	        self.end_headers()
+	        with open("asked", "a") as f:
+	            f.write("%d-%d\n" % (at, to))
+	        self.wfile.write(body[at:to])
+	        self.close_connection = not at
+	    def log_message(self, *a): pass
+	s = http.server.HTTPServer(("127.0.0.1", 0), S)
+	open("port.new", "w").write(str(s.server_port))
+	import os
+	os.rename("port.new", "port")
+	s.serve_forever()
+	END
+	pid=$!
+	until_so test -e port
+	export AWS_ACCESS_KEY_ID=a AWS_SECRET_ACCESS_KEY=b LH_S3_ENDPOINT=http://127.0.0.1:$(cat port)
+	lh-store get $B a got || { kill "$pid"; return 1; }
+	kill "$pid"
+	[ "$(stat -c %s got)" = 100000 ]
+	[ "$(xargs <asked)" = '0-50000 50000-70000 70000-90000 90000-100000' ]
+}
+
 @test "a server that does not answer, or too slowly, is given up" {
 	start_s3
 	echo old >file
@@ -414,6 +475,42 @@ once() {
 	done
 	run -0 lh-store sync --part-size 5M $B back
 	diff -r from back
+}
+
+@test "list and sync name what has no key, and exit 1; all others are listed and copied" {
+	local name
+	start_s3
+	for name in p/a 'p/a%2F%2Fb' 'p/t%09b' 'p/z'; do s3 "_raw/bucket/${name//\//%2F}"; done
+	run -1 --separate-stderr lh-store list $B
+	[ "$(jq -r .key <<<"$output" | xargs)" = 'a z' ]
+	[[ $stderr == *'"a//b" is not a key: a part is empty'* ]]
+	[[ $stderr == *'"t'*'b" is not a key: it holds a NUL, CR, LF or TAB'* && $stderr != *$'\t'* ]]
+	run -1 --separate-stderr lh-store sync $B copy
+	alike <(ls copy) <(printf '%s\n' a z)
+	[[ $stderr == *'"a//b" is not a key'* ]]
+	printf x >copy/$'t\tb'
+	printf x >copy/$'\xff'
+	run -1 --separate-stderr lh-store list copy
+	[ "$(jq -r .key <<<"$output" | xargs)" = 'a z' ]
+	[[ $stderr == *'TAB'* && $stderr == *'UTF-8'* ]]
+	run -0 --separate-stderr lh-store list copy z
+	[ -z "$stderr" ]
+}
+
+@test "sync goes on after a key that TO cannot have, and exits 1" {
+	mkdir -p from to/m
+	printf x | tee from/a from/z >from/m
+	echo y >to/m/below
+	run -1 --separate-stderr lh-store sync from to
+	[ "$(jq -r .key <<<"$output" | xargs)" = 'a z' ]
+	[[ $stderr == *'409: "m": there are objects whose keys begin with it'* ]]
+	cmp from/z to/z
+	start_s3
+	lh-store put $B "$(stretch 300 k)" from/a >out
+	lh-store put $B z from/a >out
+	run -1 --separate-stderr lh-store sync $B copy
+	[[ $stderr == *'a part of the key is longer than 255 bytes'* ]]
+	[ "$(ls copy)" = z ]
 }
 
 @test "the keys of S3 come from a file that others may not read" {

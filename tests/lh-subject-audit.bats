@@ -33,14 +33,14 @@ load audit
 	tip=$(tail -n 1 d/W-1.audit.jsonl | jq -r .row_hmac)
 	run -0 --separate-stderr lh-subject-audit verify d/W-1.audit.jsonl
 	[ "$output" = '{"file":"d/W-1.audit.jsonl","count":3,"tip":"'"$tip"'","verified":true,"error":null,"state":"intact"}' ]
-	[ -z "$stderr" ]
-	run -0 lh-subject-audit verify --wire d/W-1.audit.jsonl
+	[ "$stderr" = "lh-subject-audit: 1 log, 3 rows: all intact" ]
+	run -0 --separate-stderr lh-subject-audit verify --wire d/W-1.audit.jsonl
 	[ "$output" = '{"mode":"verify","count":3,"tip":"'"$tip"'","verified":true,"error":""}' ]
 	sed -i 2s/success/denied/ d/W-1.audit.jsonl
 	tip=$(head -n 1 d/W-1.audit.jsonl | jq -r .row_hmac)
 	run -1 --separate-stderr lh-subject-audit verify d/W-1.audit.jsonl
 	[ "$output" = '{"file":"d/W-1.audit.jsonl","count":1,"tip":"'"$tip"'","verified":false,"error":"row 1: row_hmac mismatch","state":"tampered","line":2}' ]
-	run -1 lh-subject-audit verify --wire d/W-1.audit.jsonl
+	run -1 --separate-stderr lh-subject-audit verify --wire d/W-1.audit.jsonl
 	[ "$output" = '{"mode":"verify","count":1,"tip":"'"$tip"'","verified":false,"error":"row 1: row_hmac mismatch"}' ]
 }
 
@@ -51,13 +51,13 @@ load audit
 		# shellcheck disable=SC2086
 		run -2 --separate-stderr lh-subject-audit verify $wire d/absent.audit.jsonl d/empty.audit.jsonl absent
 		[ "${#lines[@]}" = 1 ]
-		[ "$stderr" = $'lh-subject-audit: d/absent.audit.jsonl: no such log\nlh-subject-audit: absent: no such log' ]
+		[ "$stderr" = $'lh-subject-audit: d/absent.audit.jsonl: no such log\nlh-subject-audit: absent: no such log\nlh-subject-audit: 1 log, 0 rows: all intact' ]
 	done
-	run -0 lh-subject-audit verify d/empty.audit.jsonl
+	run -0 --separate-stderr lh-subject-audit verify d/empty.audit.jsonl
 	[ "$output" = '{"file":"d/empty.audit.jsonl","count":0,"tip":"GENESIS","verified":true,"error":null,"state":"intact"}' ]
-	run -0 lh-subject-audit verify --dir d
+	run -0 --separate-stderr lh-subject-audit verify --dir d
 	rm d/empty.audit.jsonl
-	run -0 lh-subject-audit verify --dir d
+	run -0 --separate-stderr lh-subject-audit verify --dir d
 	[ -z "$output" ]
 }
 
@@ -70,7 +70,7 @@ load audit
 	for id in W-1 W/2; do
 		manifest "$id" ".audit_log_chain_root = \"$(verdict tip "$(named "$id" .audit.jsonl)")\""
 	done | lh-subject-audit manifest put --dir d >/dev/null
-	run -0 lh-subject-audit verify --dir d
+	run -0 --separate-stderr lh-subject-audit verify --dir d
 	rm d/*.audit.jsonl
 	run -1 --separate-stderr lh-subject-audit verify --dir d
 	[ "${lines[0]}" = '{"file":"d/W-1.audit.jsonl","count":0,"tip":"GENESIS","verified":false,"error":"audit_log_chain_root mismatch","state":"tampered"}' ]
@@ -81,18 +81,18 @@ load audit
 	[ "${stderr_lines[0]}" = 'lh-subject-audit: d/W-1.audit.jsonl: audit_log_chain_root mismatch' ]
 	echo '{}' >d/W-1.json
 	run -1 --separate-stderr lh-subject-audit verify --dir d
-	[ "$stderr" = 'lh-subject-audit: d/W-1.json: missing "schema" ("subject_manifest.v1")' ]
+	[ "${stderr_lines[0]}" = 'lh-subject-audit: d/W-1.json: missing "schema" ("subject_manifest.v1")' ]
 }
 
 @test "without operands verify takes every log of the folder, in the order of names" {
 	for id in b a C 'x y'; do log "$id" 2; done
 	echo '{}' >d/b.json
 	echo '{}' >d/_retention_sweep_2026-05-03.jsonl
-	run -0 lh-subject-audit verify --dir d
+	run -0 --separate-stderr lh-subject-audit verify --dir d
 	[ "$(jq -r .file <<<"$output" | tr '\n' ' ')" = "d/C.audit.jsonl d/a.audit.jsonl d/b.audit.jsonl $(named 'x y' .audit.jsonl) " ]
 	mkdir -p data/_catalog
 	mv d data/_catalog/subjects
-	run -0 lh-subject-audit verify
+	run -0 --separate-stderr lh-subject-audit verify
 	[ "${#lines[@]}" = 4 ]
 }
 
@@ -142,12 +142,12 @@ load audit
 	log W-1 2000
 	sed -i '1s/success/error/; 700s/.*/[]/; 1000s/"t-/"u-/; 1500s/W-1/W-2/; 2000s/"name"/"phone"/' d/W-1.audit.jsonl
 	for jobs in 1 3; do
-		run -1 lh-subject-audit verify -j "$jobs" --all d/W-1.audit.jsonl
+		run -1 --separate-stderr lh-subject-audit verify -j "$jobs" --all d/W-1.audit.jsonl
 		[ "$(jq -c .broken <<<"$output")" = '[{"row":0,"error":"row_hmac mismatch","line":1},{"row":699,"error":"invalid JSON","line":700},{"row":999,"error":"row_hmac mismatch","line":1000},{"row":1499,"error":"candidate_id mismatch","line":1500},{"row":1999,"error":"row_hmac mismatch","line":2000}]' ]
 		[ "$(jq -r .error <<<"$output")" = "row 0: row_hmac mismatch" ]
 	done
 	log W-3 1
-	run -0 lh-subject-audit verify --all d/W-3.audit.jsonl
+	run -0 --separate-stderr lh-subject-audit verify --all d/W-3.audit.jsonl
 	[ "$(jq -c .broken <<<"$output")" = '[]' ]
 }
 
@@ -193,7 +193,7 @@ load audit
 	{"schema":"subject_audit.v1","ts":"x","candidate_id":"W/1","accessor":{"kind":"a","daemon":"b","purpose":"c","trace_id":"d"},"fields_accessed":["",[],{},null,1.50],"result":"success"}
 	END
 	oracle write key <odd >W_1.audit.jsonl
-	run -0 lh-subject-audit verify --wire W_1.audit.jsonl
+	run -0 --separate-stderr lh-subject-audit verify --wire W_1.audit.jsonl
 	[[ $output == *'"count":5,'*'"verified":true'* ]]
 	oracle verify key --name W_1 W_1.audit.jsonl | jq -e .verified
 	records W/1 3 | lh-subject-audit append --dir .
@@ -215,10 +215,10 @@ load audit
 }
 
 @test "bytes of a row are never judged by what they parse to" {
-	log W-1 1
-	sed -i 's/"ts":"[^"]*"/"ts":"2026-05-03T09:00:00.1Z"/' d/W-1.audit.jsonl
+	log W-1 2
+	sed -i '1s/"ts":"[^"]*"/"ts":"2026-05-03T09:00:00.1Z"/' d/W-1.audit.jsonl
 	[ "$(verdict error d/W-1.audit.jsonl)" = "row 0: row_hmac mismatch" ]
-	printf '{"candidate_id":"W","n":1.0}\n' | oracle write key >w.jsonl
+	printf '{"candidate_id":"W","n":%s}\n' 1.0 2 | oracle write key >w.jsonl
 	[ "$(verdict state w.jsonl)" = intact ]
 	sed -i 's/1\.0/1.00/' w.jsonl
 	[ "$(verdict state w.jsonl)" = tampered ]
@@ -261,7 +261,7 @@ load audit
 	at=$(head -n 2 d/W-1.audit.jsonl | wc -c)
 	plain=${LH_ASAN:-plain}
 	/usr/bin/time -q -o time -f %M lh-subject-audit verify --max-line 1M d/W-1.audit.jsonl d/W-2.audit.jsonl >out 2>err && return 1
-	[ "$(cat err)" = "lh-subject-audit: d/W-1.audit.jsonl: the row at byte $at is longer than 1048576 bytes (--max-line)" ]
+	[ "$(first 1 <err)" = "lh-subject-audit: d/W-1.audit.jsonl: the row at byte $at is longer than 1048576 bytes (--max-line)" ]
 	[ "$(jq -r .file out)" = d/W-2.audit.jsonl ]
 	[ "$plain" != plain ] || [ "$(tail -n 1 time)" -lt 20480 ]
 	[ "$(scale no yes)" = yes ] || [ "$(verdict error d/W-1.audit.jsonl)" = "row 2: prev_chain_hash mismatch" ]

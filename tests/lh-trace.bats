@@ -524,7 +524,7 @@ added() { mkdir -p r/data/evidence/2028/01/01 && sed 's/"run_id":"/&new-/' r/dat
 	done
 	run grep -l $'\x1b' out.*
 	[ -z "$output" ]
-	lh-trace --root r --html rag-w >page
+	lh-trace --root r --html page rag-w
 	run grep $'\x1b' page
 	[ -z "$output" ]
 	grep -q 'source  /etc/passwd' out.rag-y || grep -q rag-y out.rag-y
@@ -688,7 +688,7 @@ subject() {
 	lh-trace --root r --json "$id" | jq -r '.. | objects | select(.step and .file) | "\(.step)  \(.file):\(.line)"' >steps
 	[ "$(wc -l <steps)" -gt 10 ]
 	lh-trace --root r "$id" | grep -oE '[a-z-]+  [^ ]+:[0-9]+( |$)' | sed 's/ $//' | diff steps -
-	lh-trace --root r --html "$id" >page
+	lh-trace --root r --html - "$id" >page
 	sed -n 's/.*<b>\(<bdi>\)\?\([a-z-]*\)\(<\/bdi>\)\?<\/b><code>\(<bdi>\)\?\([^<]*\).*/\2  \5/p' page | diff steps -
 	[ "$(grep -c '^<!' page)" = 1 ]
 	run grep -iE '<script|src=|href=' page
@@ -702,6 +702,15 @@ subject() {
 	lh-trace --root r F-11 one | cmp - <(sed 's/\x1b\[[0-9;]*m//g' colored)
 }
 
+@test "the text of a record is shown: whole in JSON and on a page, its beginning in the tree" {
+	root 20
+	read -r id < <(jq -rn 'first(inputs | select((.text | utf8bytelength) > 170)).run_id' r/data/evidence/*/*/*/*.jsonl)
+	jq -n --arg id "$id" 'first(inputs | select(.run_id == $id)).text' r/data/evidence/*/*/*/*.jsonl >text
+	lh-trace --root r --json "$id" | jq '.. | objects | select(.step == "evidence").text' | cmp - text
+	[[ $(lh-trace --root r "$id") == *"  text $(jq -r 'gsub("\n"; " ")[:140]' text)"*…* ]]
+	lh-trace --root r --html - "$id" | grep -F '<i>text</i><span class="plain">'
+}
+
 @test "rows are printed on demand" {
 	root 20
 	lh-trace --root r --json --records data/_kb/outcomes.jsonl:1 >answer
@@ -710,10 +719,18 @@ subject() {
 }
 
 @test "usage errors name what is accepted" {
-	for args in '' '--json --html x' '--no-index --reindex x' '--records x'; do
+	for args in '' '--json --html - x' '--no-index --reindex x' '--records x'; do
 		run -2 --separate-stderr lh-trace $args
 		[ -z "$output" ] && [ "${#stderr_lines[@]}" = 1 ]
 	done
 	run -2 lh-trace --root absent x
 	[[ $output == *absent* ]]
+}
+
+@test "without a root, in a folder that is none, it says so" {
+	mkdir none && cd none
+	run -1 --separate-stderr env -u LH_DISTILL_ROOT lh-trace x
+	[ "$stderr" = "lh-trace: the working directory is not a root, it has no folder data; --root DIR names one" ]
+	run -1 --separate-stderr lh-trace --root . x
+	[ -z "$stderr" ]
 }

@@ -430,9 +430,9 @@ stops() {
 	stops 'key: not a folder' --audit-log key
 	LH_TRACE_ID=$'\xff' stops 'LH_TRACE_ID must be UTF-8' --audit-log d
 	run -2 --separate-stderr lh-validate --schema rag_sample --audit-log d </dev/null
-	[[ $stderr == *"--audit-log are for artifacts"* ]]
+	[[ $stderr == *"--audit-log and --decisions are for artifacts"* ]]
 	run -2 --separate-stderr lh-validate --normalize-errors --audit-log d </dev/null
-	[[ $stderr == *"--audit-log are for artifacts"* ]]
+	[[ $stderr == *"--audit-log and --decisions are for artifacts"* ]]
 }
 
 @test "the key is in no message, argument or core file" {

@@ -60,7 +60,7 @@ both() {
 	END
 	cat >want <<-'END'
 	lh-validate: in:1: missing "Schema", "Completeness", "Consistency" or "Policy"
-	lh-validate: in:2: unknown member "schema"
+	lh-validate: in:2: unknown member "schema" (did you mean "Schema"?)
 	lh-validate: in:3: unknown member "Other"
 	lh-validate: in:4: "Schema" and "Policy" exclude each other
 	lh-validate: in:5: missing Schema.field (string)
@@ -88,4 +88,14 @@ both() {
 	run -1 lh-validate -q --normalize-errors --on-error emit < <(both; echo '{"id":7,"Policy":{}}')
 	[ "$(grep -c '^{' <<<"$output")" = 9 ]
 	[[ $output == *'{"id":7,"error":{"file":"-","line":9,"code":400,"message":"unknown member '* ]]
+}
+
+@test "what --wire prints is read: the status is left out" {
+	jq -c '{kind: "fill", artifact: {fills: [{}]}}' <<<null >draft
+	run -1 lh-validate --wire draft
+	[[ $output == '{"Schema":{'*'},"status":422}' ]]
+	run -0 --separate-stderr lh-validate --normalize-errors <<<"$output"
+	[[ $output == '{"Schema":{"field":"'*'","reason":"'*'"}}' ]]
+	run -1 --separate-stderr lh-validate --normalize-errors <<<'{"Policy":{"reason":"x"},"status":"422"}'
+	[[ $stderr == 'lh-validate: -:1: "status" must be a whole number'* ]]
 }

@@ -91,7 +91,7 @@ refused() {
 
 @test "members that are not known, and members of another type, are refused" {
 	flow '{"id":"a","mode":"one","depend_on":[]}'
-	refused '1: unknown member "depend_on" in nodes[0]'
+	refused '1: unknown member "depend_on" in nodes[0] (did you mean "depends_on"?)'
 	flow '{"id":"a","mode":"one","inputs":[]}'
 	refused '1: nodes[0].inputs must be an object'
 	flow '{"id":"a","mode":"one","timeout":0}'
@@ -333,6 +333,34 @@ filled() {
 	flow '{"id":"a","mode":"one"},{"id":"b","mode":"gone_one","depends_on":["a"]},{"id":"c","mode":"one","depends_on":["b"]}'
 	workflow run -j1 -n flow.json >got 2>err || { cat got err; return 1; }
 	[ "$(jq -s -c 'map(select(.id).status)' got)" = '["ok","ok","ok"]' ] || { cat got err; return 1; }
+}
+
+@test "what a mode writes to its stderr is reported line by line with its name, and not with -q" {
+	jq -n '{modes: {
+		warns: ["sh", "-c", "while read l; do printf \"old \\033[1m\\nunit: m\" >&2; echo {}; done; echo 2 >&2"],
+		long: ["python3", "-c", "import sys; sys.stdin.readline(); sys.stderr.write(\"x\" * 5000 + \"\\nz\\n\"); print({})"],
+		dies: ["sh", "-c", "read l; echo no key >&2; exit 3"]}}' >modes.json
+	flow '{"id":"a","mode":"warns"}'
+	run -0 --separate-stderr workflow run -n flow.json
+	[ "$stderr" = $'lh-workflow: mode "warns": old \\x1b[1m\nlh-workflow: mode "warns": unit: m2' ] || { echo "$stderr"; return 1; }
+	flow '{"id":"a","mode":"dies"}'
+	run -1 --separate-stderr workflow run -n flow.json
+	[ "${stderr_lines[0]}" = 'lh-workflow: mode "dies": no key' ]
+	[ "${stderr_lines[1]}" = 'lh-workflow: sh[0] ended with status 3' ] || { echo "$stderr"; return 1; }
+	run -1 --separate-stderr workflow run -q -n flow.json
+	[[ $stderr != *'no key'* ]]
+	# a long line comes in pieces, whole
+	flow '{"id":"a","mode":"long"}'
+	run -0 --separate-stderr workflow run -n flow.json
+	[ "$(sed 's/^lh-workflow: mode "long": //' <<<"$stderr" | tr -d '\n')" = "$(printf 'x%.0s' {1..5000})z" ]
+	[ "${stderr_lines[-1]}" = 'lh-workflow: mode "long": z' ]
+	# not in the answers of requests
+	flow '{"id":"a","mode":"warns"}'
+	jq -c '{flow: .}' flow.json >in.jsonl
+	run -0 --separate-stderr workflow requests -j1 in.jsonl
+	[[ $output != *unit* && $stderr == *'mode "warns": unit: m2' ]]
+	run -0 --separate-stderr workflow requests -j1 -q in.jsonl
+	[ -z "$stderr" ]
 }
 
 @test "a signal ends the modes, too" {

@@ -22,16 +22,18 @@ teardown() {
 HOWS="sdk legacy auto modern"
 
 # state - a folder with an index and datasets, and the file tools.json, which is the
-# configuration of lh-serve, too: echo gives its arguments back, with a schema for them
+# configuration of lh-serve, too: echo gives its arguments back, with a schema for them; SQL
+# is on, as it is over stdio
 state() {
-	mkdir -p state/index
+	mkdir -p state/index state/catalog
 	jq -nc '{id: "w-\(range(1; 41))", text: "welder and forklift driver number \(range(1; 2))", metadata: {role: "Welder", city: "Gary"}}' |
 		jq -c '.text += .id' >workers.jsonl
 	lh-index build -q --lexical state/index/workers.lhv workers.jsonl
 	jq -nc --arg echo "$BATS_TEST_DIRNAME/servers/echo.py" '
 		{type: "object", properties: {n: {type: "integer"}, do: {type: "string"}}} as $in |
 		{state: "state", tools: [{name: "echo", description: "Give the arguments back.", inputSchema: $in,
-			outputSchema: {type: "object", properties: {n: {type: "integer"}}, required: ["n"]}, run: ["python3", "-B", $echo]}]}' >tools.json
+			outputSchema: {type: "object", properties: {n: {type: "integer"}}, required: ["n"]}, run: ["python3", "-B", $echo]}],
+			routes: [{route: "POST /v1/sql", run: ["lh-query", "--catalog", "state/catalog", "--on-error", "emit"]}]}' >tools.json
 }
 
 # both HOW - the steps on stdin over stdio and over HTTP, which must do the same; printed once

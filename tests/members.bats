@@ -57,7 +57,9 @@ kinds() {
 	providers: "providers"|1|[]
 	query: "report" or "health"|1|[]
 	time: a time like 2026-05-03T12:00:00Z|1|"1"|"2026-05-03"|[]
+	until: a time like 2026-05-03T12:00:00Z|1|"1"|"2026-05-32"|[]
 	catalog: "register", "get", "list" or "remove"|1|[]
+	outcome: "success", "not_found", "denied" or "error"|1|[]
 	format: "csv", "tsv", "jsonl" or "parquet"|1|[]
 	object_op: "put", "get", "list" or "delete"|1|[]
 	operation: "add", "add_idempotent", "update", "revise", "retire", "get", "history", "search" or "stats"|1|[]
@@ -88,6 +90,21 @@ commands() {
 	lh-index requests .   |{"op":"lookup","name":"p","id":"a"}
 	lh-embed|{"texts":["a"]}
 	lh-embed --wire go|{"texts":["a"]}
+	lh-embed |{"text":"a"}
+	lh-embed --field body|{"body":"a"}
+	lh-embed --id-field key|{"key":"a","text":"a"}
+	lh-index build n.lhv|{"id":"a","text":"a"}
+	lh-index build --id-field key --field body n.lhv|{"key":"a","body":"a"}
+	lh-index delete p.lhv|{"id":"a"}
+	lh-index set-metadata p.lhv|{"id":"a","metadata":{}}
+	lh-search p.lhv |{"vector":[1,0],"model":"m"}
+	lh-lift c=p.lhv|{"query_text":"a"}
+	lh-extract-json|{"text":"a"}
+	lh-relevance|{"text":"a","focus":{"path":"a","text":"b"}}
+	lh-relevance |{"chunks":[{"text":"a"}],"focus":{"text":"b"}}
+	lh-relevance gate|{"mode":"m","model":"n"}
+	lh-replay --dry-run --root . --log r.log|{"task":"a"}
+	lh-subject-audit append --key-file key|{"candidate_id":"a","accessor":{"kind":"k","daemon":"d","purpose":"p"},"fields_accessed":[],"result":"success"}
 	lh-catalog register --catalog lake|{"name":"w","schema_fingerprint":"f"}
 	lh-catalog get --catalog lake|{"name":"w"}
 	lh-gen queries --from -|{"count":2,"role":"r","city":"c","state":"s","at":"a","client":"b"}
@@ -139,6 +156,21 @@ members() {
 	lh-index requests .   |name name; id id !+
 	lh-embed|texts array; partial bool; model string
 	lh-embed --wire go|op stats; texts array; partial bool; model string
+	lh-embed |text string !
+	lh-embed --field body|body string !
+	lh-embed --id-field key|key id !
+	lh-index build n.lhv|id id !; text string !
+	lh-index build --id-field key --field body n.lhv|key id !; body string !
+	lh-index delete p.lhv|id id !
+	lh-index set-metadata p.lhv|id id !; metadata object !
+	lh-search p.lhv |model string
+	lh-lift c=p.lhv|query_text string !+; role string; city string; state string; style string; client string; at string; count number
+	lh-extract-json|text string !
+	lh-relevance|text string; path string; focus object; focus.path string; focus.text string; focus.defined_symbols strings; focus.imported_symbols strings
+	lh-relevance |chunks objects; chunks[0].text string; chunks[0].path string
+	lh-relevance gate|mode string; model string; forced bool
+	lh-replay --dry-run --root . --log r.log|task string !+; local_only bool; allow_escalation bool; no_retrieval bool; dry_run bool
+	lh-subject-audit append --key-file key|candidate_id string !; accessor object !; accessor.kind string !; accessor.daemon string !; accessor.purpose string !; accessor.trace_id string; fields_accessed strings !; result outcome; ts time
 	lh-catalog register --catalog lake|name string !+; schema_fingerprint string !+; store string +; row_count count; objects objects
 	lh-catalog get --catalog lake|name string !+
 	lh-gen queries --from -|role string !+; city string !+; state string !+; at string !+; client string !+
@@ -156,7 +188,7 @@ members() {
 	lh-workflow requests|flow object !; inputs object; flow.name string !+; flow.description string; flow.nodes objects !+; flow.nodes[0].mode string +; flow.nodes[0].prompt string; flow.nodes[0].inputs object; flow.nodes[0].depends_on strings
 	lh-score --check-drift --wire|records objects !
 	lh-distill trace --root .|id string !+
-	lh-subject-audit requests --key-file key|op query !; id string !+; from time; to time
+	lh-subject-audit requests --key-file key|op query !; id string !+; from until; to until
 	lh-pathway requests log|created_after_ns whole; created_before_ns whole; limit count
 	END
 }
@@ -289,5 +321,33 @@ input_section() {
 	lh-subject-audit tools/lh-subject-audit/append.c tools/lh-subject-audit/requests.c
 	lh-load tools/lh-load/scenario.c
 	lh-validate tools/lh-validate/artifacts.c
+	END
+}
+
+@test "another type is not called missing in answers, in logs and in messages of MCP" {
+	echo '{"reply":5}' >answers
+	run -2 --separate-stderr lh-iterate --answers answers <<<'{"kind":"email","prompt":"p","model":"m"}'
+	[ "$stderr" = 'lh-iterate: answers:1: "reply" must be an object' ]
+	echo '{"op":5}' >odd
+	run -1 --separate-stderr lh-pathway verify odd
+	[[ "$output$stderr" == *'"op" is not a string'* ]]
+	while IFS='|' read -r message why; do
+		lh-mcp <<<"$message" | jq -e --arg why "$why" '.error.message == $why' || { echo "$message"; return 1; }
+	done <<-'END'
+	{"jsonrpc":"2.0","id":1,"method":5}|method must be a string
+	{"jsonrpc":"2.0","id":1}|missing method (string)
+	{"jsonrpc":"2.0","id":1,"method":"initialize","params":{"protocolVersion":5}}|protocolVersion must be a string
+	{"jsonrpc":"2.0","id":1,"method":"initialize","params":{"protocolVersion":null}}|missing protocolVersion (string)
+	{"jsonrpc":"2.0","id":1,"method":"ping","params":{"_meta":{"io.modelcontextprotocol/protocolVersion":5}}}|_meta["io.modelcontextprotocol/protocolVersion"] must be a string
+	{"jsonrpc":"2.0","id":1,"method":"ping","params":{"_meta":{"io.modelcontextprotocol/protocolVersion":"2026-07-28","io.modelcontextprotocol/clientCapabilities":5}}}|_meta["io.modelcontextprotocol/clientCapabilities"] must be an object
+	END
+	local begin='{"jsonrpc":"2.0","id":0,"method":"initialize","params":{"protocolVersion":"2025-06-18","capabilities":{},"clientInfo":{"name":"a","version":"1"}}}'
+	while IFS='|' read -r method params why; do
+		printf '%s\n' "$begin" '{"jsonrpc":"2.0","id":1,"method":"'"$method"'","params":'"$params"'}' | lh-mcp |
+			jq -e --arg why "$why" 'select(.id == 1) | .error.message == $why' || { echo "$method $params"; return 1; }
+	done <<-'END'
+	tools/call|{"name":5}|name must be a string
+	tools/call|{}|missing name (string)
+	resources/read|{"uri":[]}|uri must be a string
 	END
 }

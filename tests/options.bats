@@ -191,17 +191,17 @@ accepted() {
 	lh-search --Where=a=b x.lhv|unknown option "--Where" (did you mean --where? see lh-search --help)
 	lh-search --exlcude a x.lhv|unknown option "--exlcude" (did you mean --exclude? see lh-search --help)
 	lh-search --max_line 1M x.lhv|unknown option "--max_line" (did you mean --max-line? see lh-search --help)
-	lh-search --play a x.lhv|unknown option "--play" (did you mean --playbook or --playbooks? see lh-search --help)
+	lh-search --play a x.lhv|unknown option "--play" (did you mean --playbook, --playbook-optional or --playbooks? see lh-search --help)
 	lh-search -where a=b x.lhv|unknown option "-w" (did you mean --where? see lh-search --help)
 	lh-search --nonsense x.lhv|unknown option "--nonsense" (see lh-search --help)
 	lh-search -x x.lhv|unknown option "-x" (see lh-search --help)
 	lh-lift --model m x.lhv|unknown option "--model" (did you mean --judge-model or --paraphrase-model? see lh-lift --help)
 	lh-gen workers --see 1|unknown option "--see" (did you mean --seed? see lh-gen --help)
 	lh-embed --engine Olama|--engine: "Olama" is not one of hash, static, ollama, openai, gguf (did you mean ollama?)
-	lh-show --kind verdict x|--kind: "verdict" is not one of hits, verdicts, workers, evidence, scores, samples, chain, sessions, errors, plain (did you mean verdicts?)
+	lh-show --kind verdict x|--kind: "verdict" is not one of hits, verdicts, workers, evidence, scores, samples, chain, sessions, findings, runs, operations, errors, plain (did you mean verdicts?)
 	lh-score --on-error=skpi|--on-error: "skpi" is not one of skip, emit, stop (did you mean skip?)
 	lh-index build --distance l1 x.lhv|--distance: "l1" is not one of cosine, l2, ip (did you mean l2?)
-	lh-catalog lst|unknown command "lst" (did you mean list?), not one of register, get, list, remove, requests
+	lh-catalog lst|unknown command "lst" (did you mean list?), not one of register, get, list, remove, verify, requests
 	lh-workflow run --resum|unknown option "--resum" (did you mean --resume? see lh-workflow --help)
 	lh-observe stats --cursr x log|unknown option "--cursr" (did you mean --cursor? see lh-observe --help)
 	END
@@ -213,8 +213,8 @@ accepted() {
 	[ "$stderr" = 'lh-audit-full: unknown option "--tos" (did you mean --to? see lh-audit-full --help)' ]
 	run -2 --separate-stderr lh-index delete --i x.lhv
 	[[ $stderr == 'lh-index: unknown option "--i" '* ]]
-	run -2 --separate-stderr lh-index delete --ids w-1 x.lhv
-	[ "$stderr" = 'lh-index: --ids: not an option of "lh-index delete", but of build, shard, dump, import, export' ]
+	run -2 --separate-stderr lh-index delete --hnswlib w-1 x.lhv
+	[ "$stderr" = 'lh-index: --hnswlib: not an option of "lh-index delete", but of import, export' ]
 }
 
 # Each option of the helps given as LETTER NAME ARGUMENT, - where there is none.

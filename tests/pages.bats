@@ -85,7 +85,7 @@ families_of_readme() {
 
 @test "help, page and overview say in the same words what a tool does" {
 	for tool in $(tools); do
-		page=$(sed -n 's/^\.Nd //p' "$ROOT/man/$tool.1")
+		page=$(sed -n 's/^\.Nd \(.*\) (lakehouse-tools)$/\1/p' "$ROOT/man/$tool.1")
 		[ -n "$page" ]
 		alike <(echo "$page") <("$tool" --help | awk 'NR > 1 && !/^ / { print; exit }') || { echo "$tool --help"; return 1; }
 		alike <(echo "$page") <(grep -A1 "^\.It Xr $tool 1\$" "$ROOT/man/lakehouse-tools.7" | sed 1d) || { echo "overview of $tool"; return 1; }
@@ -231,4 +231,38 @@ literals() {
 		grep -vE '^lib/distill/sample.c: model_role|: \^stem$|: (stem|verb)s?$' | wrong message >"$BATS_TEST_TMPDIR/found"
 	[ "$(literals lib/tool/options.c | wc -l)" -gt 10 ]
 	[ ! -s "$BATS_TEST_TMPDIR/found" ] || { cat "$BATS_TEST_TMPDIR/found"; return 1; }
+}
+
+@test "no word of a sentence is shown as an option" {
+	for page in "$ROOT"/man/*.[157]; do
+		mandoc -T tree "$page" | awk -v page="${page##*/}" '/^ *Fl \(elem\)/ { flag = 1; next }
+			flag && / \(text\) / && $1 ~ /^[^-]./ { print page ": -" $1 }
+			{ flag = 0 }'
+	done >found
+	[ ! -s found ] || { cat found; return 1; }
+	# it finds them
+	printf '.Dd May 3, 2026\n.Dt X 1\n.Os\n.Sh NAME\n.Nm x\n.Nd y\n.Sh DESCRIPTION\n.Fl -all it takes\n' >page
+	mandoc -T tree page | grep -A1 'Fl (elem)' | has '^ *takes (text)'
+}
+
+@test "a description begins with a sentence that has its subject, and no line is there twice" {
+	for page in "$ROOT"/man/*.[157]; do
+		awk -v page="${page##*/}" '/^\.Bd/ { shown = 1 }
+			/^\.Ed/ { shown = 0 }
+			begun && /^[a-z]/ { print page ": " $0 }
+			!shown && $0 == last && length > 4 { print page ": twice: " $0 }
+			{ begun = $0 == ".Sh DESCRIPTION"; last = $0 }' "$page"
+	done >found
+	[ ! -s found ] || { cat found; return 1; }
+}
+
+@test "man -k lakehouse lists every page" {
+	for page in "$ROOT"/man/*.[157]; do
+		sed -n '/^\.Sh NAME/,/^\.Sh S/p' "$page" | has lakehouse || { echo "$page"; return 1; }
+	done
+	command -v mandb >/dev/null || skip "there is no mandb"
+	mkdir -p tree/man1
+	cp "$ROOT"/man/lh*.1 tree/man1
+	mandb -q "$PWD/tree" 2>/dev/null || skip "mandb does not run here"
+	[ "$(man -M "$PWD/tree" -k lakehouse | wc -l)" = "$(ls tree/man1 | wc -l)" ]
 }

@@ -63,7 +63,7 @@ hits() {
 
 @test "cold, record, warm within one running lh-search: 0.4449, then 0.2224" {
 	two a 0.55505 0.831817 b 0.69995 0.714192 | lh-index build -q w.lhv
-	start lh-search --playbook pb.lhv w.lhv
+	start lh-search --playbook-optional --playbook pb.lhv w.lhv
 	ask '{"vector":[1,0]}'
 	[ "$(hits)" = '"b 0.3, a 0.4449"' ]
 	echo '{"id":"pb-1","vector":[1,0],"metadata":{"query_text":"q","answer_id":"a","answer_corpus":"w","score":1.0,"role":""}}' |
@@ -76,7 +76,7 @@ hits() {
 @test "a playbook that is recorded into while it is searched counts at once, entry by entry" {
 	lh-gen workers -n 200 --seed 1 | lh-index build -q w.lhv
 	text=$(lh-gen queries -n 1 --seed 1 | jq -r .query_text)
-	start lh-search -k 5 --no-metadata --playbook pb.lhv w.lhv
+	start lh-search -k 5 --no-metadata --playbook-optional --playbook pb.lhv w.lhv
 	ask "$(jq -nc --arg t "$text" '{query_text: $t}')"
 	[ "$(said .playbook_boosted)" = 0 ]
 	for n in 0 1 2; do	# three entries are asked
@@ -602,7 +602,7 @@ rule() {
 	[ "$(said .verdict.status)" = 200 ]
 	finish 1
 	lh-subject-audit verify -q --dir logs --key-file other >/dev/null
-	run -1 lh-subject-audit verify -q --dir logs --key-file old
+	run -2 lh-subject-audit verify -q --dir logs --key-file old
 }
 
 @test "lh-iterate sees a roster that changed between two sessions" {
@@ -643,7 +643,7 @@ rule() {
 	(umask 077 && echo '# none' >keys)
 	ask '{"id":"q","model":"kimi/m","prompt":"p"}'
 	[ "$(said .error.code)" = 404 ]
-	finish 2
+	finish 1
 }
 
 # ---- lh-embed, and the table of an index ----
@@ -766,7 +766,7 @@ table() {
 	[ "$(said .candidate_id)" = '"C"' ]
 	finish 1
 	lh-subject-audit verify -q --dir logs --key-file other >/dev/null
-	run -1 lh-subject-audit verify -q --dir logs --key-file away
+	run -2 lh-subject-audit verify -q --dir logs --key-file away
 }
 
 # ---- lh-replay ----

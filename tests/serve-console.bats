@@ -61,7 +61,8 @@ make_audits() {
 	lh-distill run --root "$S" >/dev/null 2>&1
 	local n
 	for n in 1 2 3; do
-		lh-audit-full --observer --root "$S" --append-baseline --now "2026-05-0${n}T12:00:00Z" >/dev/null
+		lh-audit-full --observer --root "$S" --append-baseline --now "2026-05-0${n}T12:00:00Z" \
+			--out "$S/reports/distillation/phase8-full-audit-report.md" >/dev/null
 	done
 	python3 - "$S/data/_kb/audit_baselines.jsonl" <<-'PY'
 	import json, sys

@@ -60,6 +60,53 @@ askers() {
 
 # ---- filters ----
 
+@test "a process starts at a request for which no other one is idle, all of them with --warm" {
+	config "$(filter_route 'POST /echo' '"pool":3,"depth":8')" "$(filter_route 'POST /other')"
+	start_serve --config config
+	processes() { pgrep -P "$SERVE" | wc -l; }
+	[ "$(status /health)" = 200 ]
+	[ "$(processes)" = 0 ]
+	pid=$(post /echo | jq .pid)
+	[ "$(post /echo | jq .pid)" = "$pid" ]
+	[ "$(processes)" = 1 ]
+	ask a /echo "{\"id\":1,\"wait\":\"$PWD/go\"}"
+	until_so in_flight 2
+	[ "$(post /echo | jq .pid)" != "$pid" ]
+	[ "$(processes)" = 2 ]
+	touch go
+	comes '[ "$(cat a.status)" = 200 ]'
+	# one that was not needed is no restart, and none is started for those that go on
+	[ "$(metric 'lh_serve_restarts_total{route="POST \/echo"}')" = 0 ]
+	hang_up
+	[ "$(post /echo | jq .pid)" -gt 0 ]
+	[ "$(processes)" = 2 ]
+	sed -i '1s/{/{"warm":true,/' config
+	hang_up
+	comes '[ "$(pgrep -P "$SERVE" -f filter.py | wc -l)" = 4 ]'
+	lh-serve --config config --print-config | jq -e .warm
+	end_serve
+	config "$(filter_route 'POST /echo' '"pool":3,"depth":8')" "$(filter_route 'POST /other')"
+	start_serve --config config --warm
+	comes '[ "$(pgrep -P "$SERVE" -f filter.py | wc -l)" = 4 ]'
+}
+
+@test "the deep look starts what was not needed yet, waits for it, and names what cannot start" {
+	touch broken
+	config "$(filter_route 'POST /echo')" "$(filter_route 'POST /broken' '' --broken "$PWD/broken")" \
+		'{"route":"POST /slow","run":["sh","-c","sleep 3; exec python3 -B \"$0\"","'"$BATS_TEST_DIRNAME"'/servers/filter.py"]}'
+	start_serve --config config
+	curl -sS -o answer "$URL/health?deep=1"
+	[ "$(jq -c .down answer)" = '["POST /broken"]' ]
+	[ "$(pgrep -P "$SERVE" -f filter.py | wc -l)" -ge 2 ]
+	rm broken
+	until_so is_whole
+	[ "$(status /broken --json '{}')" = 200 ]
+}
+
+is_whole() {
+	[ "$(status '/health?deep=1')" = 200 ]
+}
+
 @test "kill -9 of a filter: what it had fails with 502, all else is right, and it is replaced" {
 	config "$(filter_route 'POST /echo' '"pool":2,"depth":8')"
 	start_serve --config config
@@ -355,7 +402,7 @@ busy_or_down() {
 
 @test "SIGHUP: a new route, another size of a pool, a removed route, all without a restart of others" {
 	config "$(filter_route 'POST /echo')" "$(filter_route 'POST /old' '' --name old)"
-	start_serve --config config
+	start_serve --warm --config config
 	pid=$(post /echo | jq .pid)
 	old=$(post /old | jq .pid)
 	config "$(filter_route 'POST /echo')" "$(filter_route 'POST /new' '"pool":3' --name new)"
@@ -457,7 +504,7 @@ part() {
 	cp config a
 	MEMBERS='"token_file":["two","one"]' config "$(filter_route 'POST /echo' '"pool":3,"depth":16')"
 	cp config b
-	start_serve --config config
+	start_serve --warm --config config
 	touch loading
 	askers /echo -c 16 --while loading --ready ready --token one --token two >counts 3>&- &
 	askers=$!
@@ -677,11 +724,12 @@ no_core_of_filter() {
 }
 
 @test "it cannot be traced or dumped, with a token or without" {
+	needs_reach
 	mkdir -m 777 d
 	cd d
 	config "$(filter_route 'POST /echo')"
 	chmod a+r config
-	as_nobody env PATH="$PATH" lh-serve --listen 127.0.0.1:0 --config config >access 2>err 3>&- &
+	as_nobody env PATH="$PATH" lh-serve --warm --listen 127.0.0.1:0 --config config >access 2>err 3>&- &
 	SERVES+=($!)
 	until_so grep -q 'listening on' err
 	SERVE=$(pgrep -P $! lh-serve || echo $!)
@@ -711,7 +759,7 @@ no_core_of_filter() {
 		unix.listen(100)
 		# connected before there is a server
 		early = socket.create_connection(tcp.getsockname())
-		early.sendall(b"GET /health HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n")
+		early.sendall(b"GET /health HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n")
 
 		def child():
 		    os.dup2(tcp.fileno(), 90)
@@ -814,7 +862,7 @@ figures() {
 		"$(filter_route 'POST /fail' '"members":{"do":"error","code":422}')"
 	cp config a
 	sed 's/"pool":2/"pool":3/' a >b
-	start_serve --config config
+	start_serve --warm --config config
 	# mixed - a round of everything, and two SIGHUPs
 	mixed() {
 		ab -q -k -c 16 -n "$n" -p body -T application/json "$URL/echo" >/dev/null

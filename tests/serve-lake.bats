@@ -178,7 +178,7 @@ OBJECT=/v1/storage/object
 
 		def put(key, n):
 		    c = Client()
-		    c.send("PUT /v1/storage/object/%s HTTP/1.1\r\nHost: x\r\nExpect: 100-continue\r\nContent-Length: %d\r\n\r\n" % (key, n))
+		    c.send("PUT /v1/storage/object/%s HTTP/1.1\r\nHost: localhost\r\nExpect: 100-continue\r\nContent-Length: %d\r\n\r\n" % (key, n))
 		    return c.head().status
 
 		must(put("k", (256 << 20) + 1) == 413)
@@ -190,7 +190,7 @@ OBJECT=/v1/storage/object
 		must(put("a/_vectors/k", (256 << 20) + 1) == 413)
 		must(put("%5fvectors/k", 4 << 30) == 100)
 		c = Client()
-		c.send("PUT /v1/storage/object/k HTTP/1.1\r\nHost: x\r\n\r\n")
+		c.send("PUT /v1/storage/object/k HTTP/1.1\r\nHost: localhost\r\n\r\n")
 		must(c.answer().status == 411)
 	END
 	until_so spool_is_empty
@@ -199,6 +199,22 @@ OBJECT=/v1/storage/object
 
 spool_is_empty() {
 	[ -z "$(ls -A s/spool)" ]
+}
+
+@test "objects of datasets are not for PUT and DELETE: 403, and nothing is in their way" {
+	only lh-store
+	mkdir -p s/store/datasets/d
+	echo kept >s/store/datasets/d/k
+	for key in datasets datasets/d/k datasets/new datasets%2Fd%2Fk; do
+		for method in '-T config.json' '-X DELETE'; do
+			# shellcheck disable=SC2086
+			[ "$(status $OBJECT/$key $method)" = 403 ] || { echo "$method $key"; return 1; }
+		done
+	done
+	[ "$(get $OBJECT/datasets/d/k)" = kept ]
+	[ "$(get /v1/storage/list | jq -c '[.objects[].key]')" = '["datasets/d/k"]' ]
+	[ "$(status $OBJECT/datasets2/k -T config.json)" = 200 ]
+	until_so spool_is_empty
 }
 
 @test "max_body holds for chunks, too; what was there stays" {
@@ -217,18 +233,24 @@ spool_is_empty() {
 	raw <<-'END'
 		from http_raw import *
 
-		def begin(key):
-		    c = Client()
-		    c.send("PUT /v1/storage/object/%s HTTP/1.1\r\nHost: x\r\nExpect: 100-continue\r\nContent-Length: 4\r\n\r\n" % key)
+		def at(n):
+		    """A client of the address 127.0.0.N: one has half of the places."""
+		    c = Client.__new__(Client)
+		    c.socket = socket.create_connection(("127.0.0.1", int(os.environ["PORT"])), PATIENCE, ("127.0.0.%d" % n, 0))
+		    c.data = b""
 		    return c
-		four = [begin("k%d" % i) for i in range(4)]
+		def begin(key, n=1):
+		    c = at(n)
+		    c.send("PUT /v1/storage/object/%s HTTP/1.1\r\nHost: localhost\r\nExpect: 100-continue\r\nContent-Length: 4\r\n\r\n" % key)
+		    return c
+		four = [begin("k%d" % i, 1 + i // 2) for i in range(4)]
 		for c in four:
 		    must(c.head().status == 100)
 		    c.send("ne")
 		fifth = begin("k").answer()
 		must(fifth.status == 503 and fifth.get("retry-after") == "5", fifth.status, fifth.headers)
 		c = Client()
-		c.send("GET /v1/storage/object/k HTTP/1.1\r\nHost: x\r\n\r\n")
+		c.send("GET /v1/storage/object/k HTTP/1.1\r\nHost: localhost\r\n\r\n")
 		must(c.answer().body == b"old\n")
 		four[0].send("w\n")
 		must(four[0].answer().status == 200)
@@ -259,7 +281,7 @@ spool_is_empty() {
 		    """Begin, and leave once the server is receiving the body; it gets the last bytes
 		    together with the end."""
 		    c = Client()
-		    c.send("PUT /v1/storage/object/k HTTP/1.1\r\nHost: x\r\n", *parts)
+		    c.send("PUT /v1/storage/object/k HTTP/1.1\r\nHost: localhost\r\n", *parts)
 		    wait(lambda: os.listdir("s/spool"))
 		    if last:
 		        os.kill(server, signal.SIGSTOP)
@@ -300,7 +322,7 @@ spool_is_empty() {
 	raw <<-'END' &
 		from http_raw import *
 		c = Client()
-		c.send("PUT /v1/storage/object/k HTTP/1.1\r\nHost: x\r\nContent-Length: 10\r\n\r\nabc")
+		c.send("PUT /v1/storage/object/k HTTP/1.1\r\nHost: localhost\r\nContent-Length: 10\r\n\r\nabc")
 		try:
 		    c.more()
 		except OSError:
@@ -387,11 +409,37 @@ spool_is_filled() {
 	[ "$(post /v1/sql '{"sql":"select count(*) from w"}' | jq -c .rows)" = '[[4]]' ]
 }
 
+@test "a manifest registered over HTTP has no store but the state's, and no other is ever read" {
+	mkdir out
+	echo '{"secret":1}' >out/k.jsonl
+	lh-serve --print-config | jq -c '{routes: ([.routes[] | select(.run and (.run | index("lh-catalog") | not)) | {route, off: "not in this test"}] +
+		[{route: "POST /v1/sql", run: ["lh-query", "--on-error", "emit", "--catalog", "s/catalog"], read: true}])}' >config.json
+	start_serve --config config.json --state s
+	for store in "$PWD/out" "$PWD/s" "$PWD/s/store/.." / s3://bucket/x store; do
+		body=$(jq -nc --arg s "$store" '{name: "d", schema_fingerprint: "f", store: $s, objects: [{key: "k.jsonl"}]}')
+		[ "$(status /v1/catalog/register --json "$body")" = 400 ] || { echo "$store"; return 1; }
+	done
+	post /v1/catalog/register "$body" | grep '"store\\" must be left out'
+	[ ! -e s/catalog ]
+	for store in s/store "$PWD/s/store"; do
+		[ "$(status /v1/catalog/register --json "$(jq -nc --arg s "$store" '{name: "own", schema_fingerprint: "f", store: $s}')")" = 200 ]
+	done
+	# what was stored before, or by another program, is as untrusted
+	jq -nc --arg s "$PWD/out" '{name: "old", schema_fingerprint: "f", store: $s, objects: [{key: "k.jsonl"}]}' | lh-catalog register --catalog s/catalog >/dev/null
+	[ "$(status /v1/sql --json '{"sql":"SELECT * FROM old"}')" = 404 ]
+	mkdir -p s/store
+	echo '{"own":1}' >s/store/k.jsonl
+	[ "$(post /v1/sql '{"sql":"SELECT own FROM old"}' | jq -c .rows)" = '[[1]]' ]
+	printf '%s\n' '{"jsonrpc":"2.0","id":1,"method":"initialize","params":{"protocolVersion":"2025-06-18","capabilities":{},"clientInfo":{"name":"t","version":"1"}}}' '{"jsonrpc":"2.0","method":"notifications/initialized"}' \
+		'{"jsonrpc":"2.0","id":2,"method":"tools/call","params":{"name":"query_sql","arguments":{"sql":"SELECT * FROM old"}}}' | timeout 60 lh-mcp --state s -q >out.jsonl
+	[ "$(jq -c 'select(.id == 2).result.structuredContent.columns' out.jsonl)" = '[{"name":"own","type":"BIGINT"}]' ]
+}
+
 # ---- tables ----
 
 # ingest QUERY [CURL-OPTION]... - the answer
 ingest() {
-	curl -sS -m 60 "${@:2}" "$URL/v1/ingest$1"
+	curl -sS -m 60 -H "Origin: $URL" "${@:2}" "$URL/v1/ingest$1"
 }
 
 @test "a table is kept as lh-ingest keeps it, from a form or from the body alone" {
@@ -399,12 +447,12 @@ ingest() {
 	printf 'id,score\n1,1.10\n2,\n' >t.csv
 	printf 'id\tscore\n1\t1.10\n2\t\n' >t.tsv
 	printf '{"id":%d}\n' 1 2 3 >t.jsonl
-	for way in 'csv -F file=@t.csv' 'tsv -F file=@t.tsv' 'jsonl -F x=1 -F file=@t.jsonl -F file2=@t.csv' 'body --data-binary @t.csv' 'gz -T t.csv.gz -X POST' 'empty-type -H Content-Type: --data-binary @t.csv'; do
+	for way in 'csv -F file=@t.csv' 'tsv -F file=@t.tsv' 'jsonl -F x=1 -F file=@t.jsonl -F file2=@t.csv' 'body --data-binary @t.csv' 'gz -T t.csv.gz -X POST -H Content-Type:application/gzip' 'typed -H Content-Type:text/csv --data-binary @t.csv'; do
 		gzip -kf t.csv
 		read -r name options <<<"$way"
 		file=t.${name/#body/csv}
 		file=${file/#t.gz/t.csv.gz}
-		file=${file/empty-type/csv}
+		file=${file/t.typed/t.csv}
 		# shellcheck disable=SC2086
 		alike <(ingest "?name=$name" $options; echo) <(lh-ingest --store "$PWD/store" --catalog c --name "$name" "$file") || { echo "$way"; return 1; }
 	done
@@ -467,7 +515,7 @@ ingest() {
 
 		def send(body, pieces, b="xyz", name="d"):
 		    c = Client()
-		    c.send("POST /v1/ingest?name=%s HTTP/1.1\r\nHost: x\r\nContent-Type: multipart/form-data; boundary=\"%s\"\r\nTransfer-Encoding: chunked\r\n\r\n" % (name, b))
+		    c.send("POST /v1/ingest?name=%s HTTP/1.1\r\nHost: localhost\r\nOrigin: http://localhost:%s\r\nContent-Type: multipart/form-data; boundary=\"%s\"\r\nTransfer-Encoding: chunked\r\n\r\n" % (name, c.socket.getpeername()[1], b))
 		    for i in range(0, len(body), pieces):
 		        part = body[i:i + pieces]
 		        c.send(b"%x\r\n" % len(part) + part + b"\r\n")
@@ -487,7 +535,7 @@ ingest() {
 		             form(b"xyz", [(F + b"\r\n" + F, b"id\n1\n")]), b"", b"--xyz"):
 		    must(send(body, 5000, name="e").status == 400, body[:200])
 		c = Client()
-		c.send("POST /v1/ingest?name=e HTTP/1.1\r\nHost: x\r\nContent-Length: %d\r\n\r\n" % ((256 << 20) + 1))
+		c.send("POST /v1/ingest?name=e HTTP/1.1\r\nHost: localhost\r\nContent-Type: text/csv\r\nContent-Length: %d\r\n\r\n" % ((256 << 20) + 1))
 		must(c.answer().status == 413)
 	END
 	[ "$(ls s/store/datasets)" = d ]
@@ -521,12 +569,14 @@ ingest() {
 	raw <<-'END'
 		from http_raw import *
 
-		def begin(slow=True):
-		    c = Client()
+		def begin(slow=True, n=1):
+		    c = Client.__new__(Client)
+		    c.socket = socket.create_connection(("127.0.0.1", int(os.environ["PORT"])), PATIENCE, ("127.0.0.%d" % n, 0))
+		    c.data = b""
 		    if slow:
 		        c.socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
-		    return c.send("GET /v1/storage/object/k HTTP/1.1\r\nHost: x\r\n\r\n")
-		all = [begin() for i in range(64)]
+		    return c.send("GET /v1/storage/object/k HTTP/1.1\r\nHost: localhost\r\n\r\n")
+		all = [begin(n=1 + i // 32) for i in range(64)]
 		for c in all:
 		    must(c.head().status == 200)
 		a = begin().answer()

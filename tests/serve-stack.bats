@@ -118,8 +118,30 @@ health() { curl -sS -m 60 "$(cat "$1/run/url")/health"; }
 	grep -qx KillMode=mixed lh-serve.service
 	options=$(sed -n 's,^ExecStart=[^ ]* ,,p' "$ROOT/share/systemd/lh-serve.service" | sed "s,/etc/lakehouse-tools/,$ROOT/share/etc/,")
 	[[ $options == *serve.json ]]
+	# it requires the token that the unit makes where there is none
+	unit=$(sed -n 's,^ExecStartPre=,,p' lh-serve.service)
+	[ "$(jq -r '.token_file[]' "$ROOT/share/etc/serve.json")" = "${unit##* }" ]
+	sed "s,/var/lib/lakehouse,$PWD,g" "$ROOT/share/etc/serve.json" >serve.json
+	unit=$(sed "s,/var/lib/lakehouse,$PWD,; s,[$][$],$,g" <<<"$unit")
+	(umask 077 && eval "$unit")
+	[ "$(stat -c %a serve.token)" = 600 ]
+	cp serve.token first
+	eval "$unit"
+	cmp first serve.token
 	# shellcheck disable=SC2086
-	lh-serve $options --check
+	lh-serve ${options/"$ROOT/share/etc"/"$PWD"} --check
+}
+
+@test "every unit but the one that mails is confined: its exposure is at most 3, and none needs procps" {
+	command -v systemd-analyze >/dev/null || skip "systemd is not installed"
+	for unit in "$ROOT"/share/systemd/lh-*.service; do
+		run -0 systemd-analyze security --offline=true --threshold=30 --no-pager "$unit"
+		for name in CapabilityBoundingSet SystemCallFilter RestrictAddressFamilies RestrictNamespaces LockPersonality ProtectKernelModules; do
+			grep -q "^$name=" "$unit"
+		done
+		not grep -E '^Exec.*=([^ ]*/)?(kill|pkill|ps) ' "$unit"
+	done
+	grep -q '^# .*root' "$ROOT/share/systemd/lakehouse-mail@.service"
 }
 
 # start_nginx PREFIX - in front of a stack: ask is curl, url the address
@@ -128,7 +150,7 @@ start_nginx() {
 	mkdir -p body proxy
 	# the port is free only until somebody else takes it
 	LH_PATIENCE=60 until_so nginx_at_free_port "$1"
-	ask() { curl -sS --http2 --cacert cert.pem --resolve "lakehouse.example.com:$port:127.0.0.1" "$@"; }
+	ask() { curl -sS --http2 --cacert cert.pem --resolve "lakehouse.example.com:$port:127.0.0.1" -H "Authorization: Bearer $(cat token)" "$@"; }
 	url=https://lakehouse.example.com:$port
 }
 
@@ -136,6 +158,7 @@ nginx_at_free_port() {
 	port=$(free_port)
 	sed "s,127.0.0.1:3110,$(sed 's,http://,,' "$1/run/url"),; s,listen 443,listen 127.0.0.1:$port,; s,/etc/ssl/lakehouse.pem,$PWD/cert.pem,; s,/etc/ssl/private/lakehouse.key,$PWD/key.pem," "$EXAMPLES/lh-serve.nginx" >site
 	cat >nginx.conf <<-END
+		user $(id -un);
 		pid $PWD/nginx.pid;
 		error_log $PWD/nginx.err;
 		events {}
@@ -152,7 +175,8 @@ nginx_at_free_port() {
 
 @test "nginx in front gives TLS and HTTP/2, and passes on answers and ids" {
 	command -v nginx >/dev/null || skip "nginx is not installed"
-	stack start a
+	(umask 077 && echo 0123456789abcdef >token)
+	stack start a --token-file "$PWD/token" --trusted-proxy 127.0.0.1
 	start_nginx a
 	[ "$(ask -o out -w '%{http_version} %{http_code}' --json '{"texts":["a"]}' "$url/v1/embed")" = '2 200' ]
 	[ "$(jq .dimension out)" = 768 ]
@@ -168,6 +192,25 @@ nginx_at_free_port() {
 	grep -q 'status codes: 1000 2xx' out
 	head -c 4300000 /dev/zero | tr '\0' a >big
 	[ "$(ask -o /dev/null -w '%{http_code}' -H 'content-type: application/json' --data-binary @big "$url/v1/embed")" = 413 ]
+	# bodies of the sizes that lh-serve takes; and who has sent them
+	[ "$(ask -o /dev/null -w '%{http_code}' -X PUT --data-binary @big -H 'X-Request-Id: x' "$url/v1/storage/object/big")" = 200 ]
+	[ "$(ask "$url/v1/storage/list?prefix=" | jq '.objects[0].size')" = 4300000 ]
+	until_so grep -q '"route":"GET /v1/storage/list"' a/log/access.jsonl
+	[ "$(jq -r 'select(.route == "GET /v1/storage/list").client' a/log/access.jsonl)" = 127.0.0.1 ]
+	# a page of this server, and one of another
+	[ "$(ask -o /dev/null -w '%{http_code}' -H "Origin: $url" "$url/v1/vectors/index")" = 200 ]
+	[ "$(ask -o /dev/null -w '%{http_code}' -H 'Origin: https://evil.example.com' "$url/v1/vectors/index")" = 403 ]
+}
+
+@test "behind nginx a server without a token answers nobody but with its health" {
+	command -v nginx >/dev/null || skip "nginx is not installed"
+	stack start a
+	start_nginx a
+	ask() { curl -sS --cacert cert.pem --resolve "lakehouse.example.com:$port:127.0.0.1" "$@"; }
+	[ "$(ask "$url/v1/vectors/index")" = '{"error":"it came through a proxy, and no token is required: see --token-file"}' ]
+	[ "$(ask -o /dev/null -w '%{http_code}' --json '{"name":"x","dimension":2}' "$url/v1/vectors/index")" = 403 ]
+	[ ! -e a/state/index/x.lhv ]
+	[ "$(ask -o /dev/null -w '%{http_code}' "$url/health")" = 200 ]
 }
 
 @test "a line of many is answered through nginx before the next one is" {
@@ -175,7 +218,8 @@ nginx_at_free_port() {
 	cat >config <<-END
 		{"routes":[{"route":"POST /wait","depth":4,"run":["python3","-B","$BATS_TEST_DIRNAME/servers/filter.py"]}]}
 	END
-	stack start a --config "$PWD/config"
+	(umask 077 && echo 0123456789abcdef >token)
+	stack start a --config "$PWD/config" --token-file "$PWD/token"
 	start_nginx a
 	printf '{"id":1}\n{"id":2,"wait":"%s"}\n{"id":3}\n' "$PWD/go" >lines
 	ask -N -m 60 -H 'content-type: application/x-ndjson' --data-binary @lines "$url/wait" >out 3>&- &

@@ -108,11 +108,11 @@ status() {
 	start_chat --port "${URL##*:}" --mode replay --body answers
 	ask "$request"
 	[ "$(status)" = '[200,"status"]' ]
-	finish 2
+	finish 1
 	[ "$(jq -r .final_verdict sessions.jsonl | sort | uniq -c | awk '{ print $1, $2 }' | xargs)" = '3 accepted 3 infra_error 1 max_iter_exhausted' ]
 	start_chat --mode silent
 	export LH_OLLAMA_URL=$URL
-	run -2 --separate-stderr lh-iterate --timeout 0.5 --retries 0 --on-error emit <<<"$request"
+	run -1 --separate-stderr lh-iterate --timeout 0.5 --retries 0 --on-error emit <<<"$request"
 	answer=$output
 	[ "$(status)" = '[504,"status"]' ]
 }
@@ -159,7 +159,7 @@ status() {
 	start_chat --port "${URL##*:}"
 	ask '{"model":"m","prompt":"a b"}'
 	[ "$(said .content)" = '"b a"' ]
-	finish 2
+	finish 1
 }
 
 @test "lh-embed --wire: a bad record, and a table that changes, is damaged, gone and back" {

@@ -18,12 +18,12 @@ codes() {
 @test "lh-embed outlives each way in which a service fails, record by record" {
 	start_upstream --mode texts
 	for t in a unavailable b error garbage few c nan odd resetnow silent missing d; do echo "{\"id\":\"$t\",\"text\":\"$t\"}"; done >in
-	run -2 --separate-stderr lh-embed --engine ollama --url "$URL" --batch 1 -j1 --retries 0 --timeout 15 --on-error emit --rejects bad in
+	run -1 --separate-stderr lh-embed --engine ollama --url "$URL" --batch 1 -j1 --retries 0 --timeout 15 --on-error emit --rejects bad in
 	[ "$(codes <<<"$output")" = 'ok 502 ok 502 502 502 ok 502 502 502 504 502 ok' ]
 	[ "$(jq -r .id <<<"$output" | xargs)" = "$(jq -r .id in | xargs)" ]
 	[ "$(jq -r 'select(.id == "unavailable").error.message' <<<"$output")" = "$URL/api/embed: HTTP 503: starting" ]
 	[ "$(jq -r .id bad | wc -l)" = 9 ]
-	run -2 --separate-stderr lh-embed --engine openai --url "$URL" --batch 1 -j4 --retries 0 --timeout 15 --on-error emit in
+	run -1 --separate-stderr lh-embed --engine openai --url "$URL" --batch 1 -j4 --retries 0 --timeout 15 --on-error emit in
 	[ "$(codes <<<"$output")" = 'ok 502 ok 502 502 502 ok 502 502 502 504 502 ok' ]
 }
 
@@ -31,7 +31,7 @@ codes() {
 @test "lh-embed --wire answers each request of a service that fails, and goes on when it is back" {
 	start_upstream --mode texts --port "$(free_port)"
 	for t in a unavailable error silent b; do echo "{\"texts\":[\"$t\"]}"; done >in
-	run -2 --separate-stderr lh-embed --wire go --engine ollama --url "$URL" --batch 1 -j1 --retries 0 --timeout 15 --on-error emit in
+	run -1 --separate-stderr lh-embed --wire go --engine ollama --url "$URL" --batch 1 -j1 --retries 0 --timeout 15 --on-error emit in
 	[ "$(codes <<<"$output")" = 'ok 502 502 504 ok' ]
 	stop_upstreams
 	coproc lh-embed --wire rust --engine ollama --url "$URL" -j1 --retries 0 --on-error emit 2>err
@@ -44,7 +44,7 @@ codes() {
 	read -r -t 60 line <&"${COPROC[0]}"
 	[ "$(jq '.embeddings | length' <<<"$line")" = 1 ]
 	exec {COPROC[1]}>&-
-	wait "$pid" || [ $? = 2 ]
+	wait "$pid" || [ $? = 1 ]
 }
 
 @test "without emit the first failure of a service ends the run, with what was answered before it" {
@@ -64,25 +64,52 @@ codes() {
 	[[ $stderr == *'HTTP 503: starting' ]]
 }
 
+@test "with emit a service that is down is exit 1 in every tool, without it 2, as each page says" {
+	start_upstream --mode texts
+	printf '{"id":"%s","text":"%s"}\n' a a b b >good
+	lh-index build -q --engine ollama --url "$URL" i.lhv good
+	lh-index build -q h.lhv good
+	echo '{"query_text":"a","answer_id":"a","answer_corpus":"i","score":1}' >entry
+	lh-playbook record -q --engine ollama --url "$URL" p.lhv entry
+	stop_upstreams
+	export LH_OLLAMA_URL=$URL
+	echo '{"id":"1","model":"ollama/x","query_text":"q","role":"r","city":"c","state":"s","client":"d","text":"q"}' >query
+	echo '{"model":"ollama/x","prompt":"hi","kind":"email"}' >prompt
+	while read -r input tool; do
+		run -1 --separate-stderr bash -c "$tool --on-error emit <$input"
+		[ "$(grep -c '"code":502\|"error":"502 ' <<<"$output")" = 1 ] || { echo "$tool: $output"; return 1; }
+		run -2 --separate-stderr bash -c "$tool <$input"
+		sed -n '/^.Sh EXIT STATUS/,/^.Sh EXAMPLES/p' "$ROOT/man/${tool%% *}.1" | grep -- '-on-error Cm emit'
+	done <<-END
+	query lh-embed --engine ollama --url $URL --retries 0
+	query lh-search i.lhv
+	query lh-index add i.lhv
+	entry lh-playbook record p.lhv
+	query lh-lift --judge-model ollama/x --retries 0 h.lhv
+	prompt lh-chat --retries 0
+	prompt lh-iterate --retries 0
+	END
+}
+
 @test "a call that fails costs its texts alone, a text that is asked for again gets another chance" {
 	start_upstream --mode texts --log log
 	printf '{"text":"%s"}\n' a b few c d e >in
-	run -2 --separate-stderr lh-embed --engine ollama --url "$URL" --batch 2 -j1 --retries 0 --on-error emit in
+	run -1 --separate-stderr lh-embed --engine ollama --url "$URL" --batch 2 -j1 --retries 0 --on-error emit in
 	[ "$(codes <<<"$output")" = 'ok ok 502 502 ok ok' ]
 	start_upstream --mode late --log late
 	printf '{"text":"%s"}\n' a b c a >in
-	run -2 --separate-stderr lh-embed --engine ollama --url "$URL" --batch 1 -j1 --retries 0 --on-error emit in
+	run -1 --separate-stderr lh-embed --engine ollama --url "$URL" --batch 1 -j1 --retries 0 --on-error emit in
 	[ "$(codes <<<"$output")" = 'ok ok 502 ok' ]
 	start_upstream --mode flaky
 	printf '{"text":"%s"}\n' a a >in
-	run -2 --separate-stderr lh-embed --engine ollama --url "$URL" --batch 1 -j1 --retries 0 --on-error emit in
+	run -1 --separate-stderr lh-embed --engine ollama --url "$URL" --batch 1 -j1 --retries 0 --on-error emit in
 	[ "$(codes <<<"$output")" = '502 ok' ]
 }
 
 @test "a dimension of an answer that is refused binds no later one" {
 	start_upstream --mode texts
 	printf '{"text":"%s"}\n' nan a b >in
-	run -2 --separate-stderr lh-embed --engine ollama --url "$URL" --batch 1 -j1 --on-error emit in
+	run -1 --separate-stderr lh-embed --engine ollama --url "$URL" --batch 1 -j1 --on-error emit in
 	[ "$(codes <<<"$output")" = '502 ok ok' ]
 }
 
@@ -110,7 +137,7 @@ codes() {
 	run -0 --separate-stderr lh-embed --engine ollama --url "$URL" <<<'{"id":1,"texts":["a","",5,"zero","b"],"partial":true}'
 	[ "$(jq -c '[.id, .dimension, (.vectors | map(length))]' <<<"$output")" = '[1,8,[8,0,0,0,8]]' ]
 	[ "$(jq -c '.errors[] | [.index, .code, .upstream]' <<<"$output" | tr -d '\n')" = '[1,400,false][2,400,false][3,502,false]' ]
-	run -2 --separate-stderr lh-embed --engine ollama --url "$URL/mode/unavailable" --retries 0 --on-error emit <<<'{"texts":["a"],"partial":true}'
+	run -1 --separate-stderr lh-embed --engine ollama --url "$URL/mode/unavailable" --retries 0 --on-error emit <<<'{"texts":["a"],"partial":true}'
 	[ "$(jq -c '[.vectors, .errors[0].code, .errors[0].upstream]' <<<"$output")" = '[[null],502,true]' ]
 	run -0 --separate-stderr lh-embed --dimension 64 <<<'{"texts":["a",""],"partial":true}'
 	[ "$(jq -c '[.errors[] | [.index, .code, .message]]' <<<"$output")" = '[[1,400,"text 2: empty text"]]' ]
@@ -130,14 +157,14 @@ codes() {
 	mkdir quick
 	for tool in lh-index lh-search lh-playbook; do ln "$LH_BIN/$tool" quick/ 2>/dev/null || cp "$LH_BIN/$tool" quick/; done
 	install -m 755 embed-quickly quick/lh-embed
-	run -2 --separate-stderr quick/lh-index add --batch 1 --on-error emit -j1 i.lhv in
+	run -1 --separate-stderr quick/lh-index add --batch 1 --on-error emit -j1 i.lhv in
 	[ "$(jq -c '[.id, .error.code]' <<<"$output" | tr -d '\n')" = '["unavailable",502]["silent",504]' ]
 	[ "$(lh-index dump i.lhv | jq -r .id | xargs)" = 'a b c d' ]
-	run -2 --separate-stderr quick/lh-search -k 1 -j1 --on-error emit i.lhv <in
+	run -1 --separate-stderr quick/lh-search -k 1 -j1 --on-error emit i.lhv <in
 	[ "$(codes <<<"$output")" = 'ok ok 502 ok 504 ok' ]
 	[ "$(jq -r 'select(.results).results[0].id' <<<"$output" | xargs)" = 'a b c d' ]
 	jq -c '{query_text: .text, answer_id: .id, answer_corpus: "i", score: 1}' in >entries
-	run -2 --separate-stderr quick/lh-playbook record --engine ollama --url "$URL" --on-error emit p.lhv entries
+	run -1 --separate-stderr quick/lh-playbook record --engine ollama --url "$URL" --on-error emit p.lhv entries
 	[ "$(codes <<<"$output")" = 'ok ok 502 ok 504 ok' ]
 	[ "$(jq -c 'select(.error) | keys_unsorted' <<<"$output" | sort -u)" = '["index","error","code"]' ]
 	[ "$(jq .index <<<"$output" | xargs)" = '0 1 2 3 4 5' ]
@@ -165,13 +192,13 @@ codes() {
 	exec 5>&- 6<&-
 	status=0
 	wait $pid || status=$?
-	[ "$status" = 2 ]
+	[ "$status" = 1 ]
 }
 
 @test "a batch of which one call fails is indexed but for that call's records" {
 	start_upstream --mode texts
 	for t in a b c few d e; do echo "{\"id\":\"$t\",\"text\":\"$t\"}"; done >in
-	run -2 --separate-stderr lh-index build --engine ollama --url "$URL" --batch 3 -j1 --on-error emit i.lhv in
+	run -1 --separate-stderr lh-index build --engine ollama --url "$URL" --batch 3 -j1 --on-error emit i.lhv in
 	[ "$(jq -c '[.id, .error.code]' <<<"$output" | tr -d '\n')" = '["few",502]["d",502]["e",502]' ]
 	[ "$(lh-index dump i.lhv | jq -r .id | xargs)" = 'a b c' ]
 }

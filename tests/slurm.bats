@@ -9,6 +9,7 @@ setup_file() {
 }
 
 setup() {
+	slurm_needed
 	cd "$BATS_TEST_TMPDIR" || return 1
 	SUBMIT=$ROOT/share/examples/slurm/lh-sharded-slurm
 	TASK=$ROOT/share/examples/slurm/task.sbatch
@@ -165,6 +166,7 @@ array() {
 	a_job
 	instead lh-embed "*' --shard 2/4 '*" 'echo no >&2; exit 2'
 	run ! env PATH="$PWD/job/bin:$PATH" "$SUBMIT" --wait job 4
+	[[ $output == *"lh-sharded-slurm: index task 2: FAILED"* ]] || { echo "$output"; return 1; }
 	until_so slurm_idle
 	[ "$(cat job/log/index-2)" = no ]
 	[ ! -e job/index.lhv ]

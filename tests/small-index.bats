@@ -9,8 +9,8 @@ SIZES="0 1 2 31 32 33 999 1000 1001"
 # recall INDEX - what share of the exact answers the walk gives, in thousandths.
 recall() {
 	local all found
-	lh-search -k 10 --flat --no-metadata "$1" <q | jq -c '[.query,.id]' | sort >walk
-	lh-search -k 10 --flat --no-metadata --exact "$1" <q | jq -c '[.query,.id]' | sort >exact
+	lh-search -k 10 --flat --ignore-unknown --no-metadata "$1" <q | jq -c '[.query_text,.id]' | sort >walk
+	lh-search -k 10 --flat --ignore-unknown --no-metadata --exact "$1" <q | jq -c '[.query_text,.id]' | sort >exact
 	all=$(wc -l <exact)
 	found=$(comm -12 walk exact | wc -l)
 	[ "$all" -gt 0 ] || { echo 1000; return; }

@@ -87,7 +87,7 @@ put() {
 	alike <(lh-index dump w.lhv) <(lh-index dump "$(lh-index fetch $B/w.lhv)")
 	lh-index compact w.lhv
 	put w.lhv
-	lh-store delete $B w.lhv-log >put.out
+	lh-store delete --missing-ok $B w.lhv-log >put.out
 	lh-search $B/w.lhv <q.jsonl | cmp - want
 }
 
@@ -154,4 +154,59 @@ put() {
 	path=$(lh-index fetch $B/r.lhv)
 	cmp "$path" r.lhv
 	[ -z "$(find cache -name '*.lock' -o -name '*.lh-tmp-*')" ]
+}
+
+@test "an index that is put or pushed takes its pending changes along, and a log that is over goes" {
+	head -n 10 w.jsonl >ten.jsonl
+	lh-index build w.lhv ten.jsonl
+	sed -n 11,12p w.jsonl | lh-index add -q w.lhv
+	[ -s w.lhv-log ]
+	id=$(sed -n 11p w.jsonl | jq -r .id)
+	lh-store put folder w.lhv w.lhv | jq -r .key >keys
+	[ "$(paste -sd' ' keys)" = 'w.lhv w.lhv-log' ]
+	lh-index get folder/w.lhv "$id" | jq -e .id
+	lh-store put $B a.lhv w.lhv >/dev/null
+	lh-index get "$(lh-index fetch $B/a.lhv)" "$id" | jq -e .id
+	lh-index push w.lhv $B/b.lhv >pushed
+	[ "$(jq -c '[.pushed, .size, .log_size]' pushed)" = "[\"$B/b.lhv\",$(stat -c %s w.lhv),$(stat -c %s w.lhv-log)]" ]
+	cmp "$(lh-index fetch $B/b.lhv)-log" w.lhv-log
+	lh-index compact -q w.lhv
+	lh-index push w.lhv $B/b.lhv | jq -e '.log_size == 0'
+	lh-index get "$(lh-index fetch $B/b.lhv)" "$id" | jq -e .id
+	[ "$(lh-store list $B | jq -r .key | paste -sd' ')" = 'a.lhv a.lhv-log b.lhv' ]
+	run -2 lh-index push w.jsonl $B/c.lhv
+	run -2 lh-index push w.lhv here.lhv
+	run -2 lh-index push none.lhv $B/c.lhv
+}
+
+@test "--roster, --rules and --playbook may be objects" {
+	echo '{"candidate_id":"w1","name":"Ada","status":"active"}' >roster.jsonl
+	put roster.jsonl
+	fill='{"kind":"fill","artifact":{"fills":[{"candidate_id":"w1","name":"Ada"}]},"context":{"target_count":1}}'
+	lh-validate --wire --roster $B/roster.jsonl <<<"$fill" | jq -e '.status == 200'
+	LH_ROSTER=$B/roster.jsonl lh-validate --wire <<<"$fill" | jq -e '.status == 200'
+	run -2 --separate-stderr lh-validate --wire --roster $B/none.jsonl <<<"$fill"
+	[[ $stderr == *'--roster: no object "x/none.jsonl"'* ]] || { echo "$stderr"; return 1; }
+	rule=$(find "$ROOT/share/fixtures/rules" -name '*.json' | LC_ALL=C sort | head -n 1)
+	lh-store put $B rules/one.json "$rule" >/dev/null
+	mkdir rules
+	cp "$rule" rules/one.json
+	mail='{"kind":"email","artifact":{"to":"a@b.example","body":"Hello"}}'
+	diff <(lh-validate --now 2026-01-01T00:00:00Z --rules $B/rules <<<"$mail") <(lh-validate --now 2026-01-01T00:00:00Z --rules rules <<<"$mail")
+	run -2 lh-validate --rules $B/rules/one.json/none <<<"$mail"
+	lh-index build -q w.lhv w.jsonl
+	id=$(jq -r .id w.jsonl | sed -n 200p)
+	echo "{\"query_text\":\"night welder\",\"answer_id\":\"$id\",\"answer_corpus\":\"w\",\"score\":1}" | lh-playbook record -q pb.lhv >/dev/null
+	lh-index push pb.lhv $B/pb.lhv >/dev/null
+	lh-search --playbook $B/pb.lhv w.lhv <<<'{"query_text":"night welder","k":3}' | jq -e '.playbook_injected + .playbook_boosted == 1'
+}
+
+@test "lh-ingest reads Parquet from an object" {
+	load duckdb
+	duckdb_library >why || skip "$(cat why)"
+	printf 'id,name\n1,Ada\n2,Bo\n' | lh-ingest --name t --store "$PWD/st" --catalog cat --parquet-out - >/dev/null
+	file=$(find st -name '*.parquet')
+	put t.parquet "$file"
+	diff <(lh-ingest "$file") <(lh-ingest $B/t.parquet)
+	[ "$(lh-ingest --parquet $B/t.parquet | wc -l)" = 2 ]
 }

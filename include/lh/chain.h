@@ -72,11 +72,12 @@ LH_API void lh_chain_keys_free(struct lh_chain_keys *k);	/* wipes them */
 
 enum lh_chain_fault {
 	LH_CHAIN_WHOLE,
-	LH_CHAIN_JSON,		/* not a JSON object, or no LF */
+	LH_CHAIN_JSON,		/* not a JSON object */
 	LH_CHAIN_ID,		/* another candidate_id than in row 0 or in the name of the log */
 	LH_CHAIN_PREV,
 	LH_CHAIN_MAC,
 	LH_CHAIN_ANCHOR,	/* intact, but not what the anchor states */
+	LH_CHAIN_CUT,		/* the last line, without its LF */
 };
 /* Return "invalid JSON", "row_hmac mismatch", ... */
 LH_API const char *lh_chain_fault_text(enum lh_chain_fault fault);
@@ -158,8 +159,8 @@ struct lh_chain_row {
 /*
  * When rows are on disk.  EACH: after lh_chain_append.  BATCH and NONE: rows are
  * collected, with their logs locked, until lh_chain_log_flush, which must follow
- * soon and writes them; after it they are on disk with BATCH, and in the page cache
- * with NONE.
+ * soon and writes them; after it they are on disk with BATCH, several logs being synced
+ * at one time, and in the page cache with NONE.
  */
 enum lh_chain_sync { LH_CHAIN_EACH, LH_CHAIN_BATCH, LH_CHAIN_NONE };
 struct lh_chain_log;

@@ -30,7 +30,7 @@ LH_API lh_vec_fn lh_vec_l2sq(void);
 LH_API const char *lh_vec_kernel(void);
 /* Return the widest instruction set that kernels of other modules may use. */
 enum lh_isa { LH_PORTABLE, LH_AVX2, LH_AVX512 };
-enum lh_isa lh_vec_isa(void);
+LH_API enum lh_isa lh_vec_isa(void);
 
 /* Return the functions that measure a against each of rows[0..k), into out.  They read
  * several rows at once and prefetch the next ones, as suits memory larger than the

@@ -5,7 +5,8 @@
  *
  *     {"state":"IL","role":["Welder","CNC Operator"],"price":{"gte":10,"lt":50}}
  *
- * Keys are looked up at the top level of the metadata only.  The value of a key is one of
+ * A key is the name of a member of the metadata or, if it has none of that name, a path: names
+ * and numbers of array elements separated by dots, "title.en".  The value of a key is one of
  *   a scalar    equality after canonicalization: 1 = 1.0, whole numbers of any size
  *               compared exactly, null equal to null
  *   a list      any of its elements, by JSON equality; an empty list matches nothing

@@ -42,6 +42,8 @@ enum lh_kind { LH_KIND_NONE = -1, LH_KIND_FILL, LH_KIND_EMAIL, LH_KIND_SMS, LH_K
 struct lh_validate_how {
 	const struct lh_roster *roster;	/* NULL: no worker exists */
 	const struct lh_rules *rules;	/* or NULL */
+	/* There is no roster yet: what needs one is LH_EDATA with 503, no verdict. */
+	bool roster_missing;
 	/* Called for every search in the roster, with the id as in the roster, or
 	 * as given if the roster has none; or NULL.  Threads share ctx. */
 	void (*looked_up)(void *ctx, const char *candidate_id, size_t n, bool found);

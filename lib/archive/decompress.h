@@ -4,7 +4,8 @@
  * libarchive by itself goes on to look for an archive in the decompressed bytes,
  * and ends at any bytes after a bzip2 or lz4 stream that are not another one.  Here
  * it undoes one kind of compression, which must reach to the end of the source; NUL
- * bytes may follow.
+ * bytes may follow.  Streams of zstd and xz are undone one at a time, so that what
+ * follows one does not lose its last bytes.
  *
  * Private to lh_archive; gzip has lh_gunzip.
  */

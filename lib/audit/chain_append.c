@@ -15,6 +15,7 @@
 #include "base/xxh3.h"
 
 #define OPEN_LOGS 256	/* kept open; the one used longest ago is closed for another */
+#define SYNCS 31	/* threads that sync logs, besides the caller's */
 #define KEEP ((size_t)1 << 20)	/* bytes of rows; a larger buffer is freed */
 /* 64 spaces: the place of a MAC. */
 #define NO_MAC "                                                                "
@@ -46,6 +47,7 @@ struct lh_chain_log {
 	uint64_t hash[OPEN_LOGS];	/* of their names */
 	size_t n;
 	uint64_t clock;
+	bool lost;		/* rows since the last flush may not be on disk */
 };
 
 /* ---- one log ---- */
@@ -96,15 +98,101 @@ static int release_log(struct tail *t, struct lh_err *err)
 	return rc;
 }
 
+static int sync_rows(struct tail *t, struct lh_err *err)
+{
+	bool dirty = t->dirty;
+
+	t->dirty = false;	/* another sync after a failure would prove nothing */
+	return dirty && fdatasync(t->fd) < 0 ? lh_err_sys(err, "%s: cannot sync", t->path) : 0;
+}
+
 static int sync_tail(struct tail *t, struct lh_err *err)
 {
-	bool dirty = t->dirty, made = t->made;
+	bool made = t->made;
 
-	t->dirty = t->made = false;	/* another sync after a failure would prove nothing */
-	if (dirty && fdatasync(t->fd) < 0)
-		return lh_err_sys(err, "%s: cannot sync", t->path);
-	return made ? lh_sync_folder(t->path, err) : 0;
+	t->made = false;
+	return sync_rows(t, err) < 0 ? -1 : made ? lh_sync_folder(t->path, err) : 0;
 }
+
+/* ---- all logs together ---- */
+
+/* The logs of a flush.  The disk takes many syncs at one time for little more than one. */
+struct syncing {
+	struct lh_chain_log *log;
+	size_t next;
+	pthread_mutex_t mutex;
+	struct lh_err *err;
+	bool failed;
+};
+
+static void *sync_some(void *arg)
+{
+	struct syncing *s = arg;
+	struct lh_err err;
+	struct tail *t;
+
+	for (;;) {
+		pthread_mutex_lock(&s->mutex);
+		while (s->next < s->log->n && !s->log->tail[s->next].dirty)
+			s->next++;
+		t = s->next < s->log->n ? &s->log->tail[s->next++] : NULL;
+		pthread_mutex_unlock(&s->mutex);
+		if (!t)
+			return NULL;
+		if (sync_rows(t, &err) == 0)
+			continue;
+		pthread_mutex_lock(&s->mutex);
+		if (!s->failed)
+			*s->err = err;
+		s->failed = true;
+		pthread_mutex_unlock(&s->mutex);
+	}
+}
+
+/* Sync the rows of all logs, on several threads; fewer if they cannot be created. */
+static int sync_all_rows(struct lh_chain_log *l, struct lh_err *err)
+{
+	struct syncing s = { .log = l, .err = err };
+	pthread_t thread[SYNCS];
+	size_t i, dirty = 0, n = 0;
+
+	for (i = 0; i < l->n; i++)
+		dirty += l->tail[i].dirty;
+	pthread_mutex_init(&s.mutex, NULL);
+	while (n + 1 < dirty && n < SYNCS && !pthread_create(&thread[n], NULL, sync_some, &s))
+		n++;
+	sync_some(&s);
+	while (n)
+		pthread_join(thread[--n], NULL);
+	pthread_mutex_destroy(&s.mutex);
+	return s.failed ? -1 : 0;
+}
+
+/* Write the rows of all logs, and have them on disk. */
+static int flush_logs(struct lh_chain_log *l, struct lh_err *err)
+{
+	const char *made = NULL;
+	struct lh_err later;
+	size_t i;
+	int rc = 0;
+
+	for (i = 0; i < l->n; i++)
+		if (release_log(&l->tail[i], rc ? &later : err) < 0)
+			rc = -1;
+	if (l->sync == LH_CHAIN_NONE)
+		return rc;
+	if (sync_all_rows(l, rc ? &later : err) < 0)
+		rc = -1;
+	for (i = 0; i < l->n; i++) {
+		made = l->tail[i].path && l->tail[i].made ? l->tail[i].path : made;
+		l->tail[i].made = false;
+	}
+	if (made && lh_sync_folder(made, rc ? &later : err) < 0)
+		rc = -1;
+	return rc;
+}
+
+/* ---- open logs ---- */
 
 static int close_tail(struct tail *t, bool sync, struct lh_err *err)
 {
@@ -172,6 +260,11 @@ static struct tail *find_tail(struct lh_chain_log *l, const char *name, struct l
 	t->used = ++l->clock;
 	if (t->path && strcmp(t->name, name) == 0)
 		return t;
+	if (t->path && l->sync == LH_CHAIN_BATCH && (t->out.len || t->dirty) &&
+	    flush_logs(l, err) < 0) {
+		l->lost = true;
+		return NULL;
+	}
 	if (close_tail(t, l->sync != LH_CHAIN_NONE, err) < 0 || open_tail(l, t, name, id, err) < 0)
 		return NULL;
 	return t;
@@ -411,17 +504,13 @@ struct lh_chain_log *lh_chain_log_open(const char *dir, const struct lh_chain_ke
 
 int lh_chain_log_flush(struct lh_chain_log *l, struct lh_err *err)
 {
-	struct lh_err later;
-	size_t i;
-	int rc = 0;
+	int rc;
 
 	pthread_mutex_lock(&l->mutex);
-	for (i = 0; i < l->n; i++)
-		if (release_log(&l->tail[i], rc ? &later : err) < 0)
-			rc = -1;
-	for (i = 0; i < l->n && l->sync != LH_CHAIN_NONE; i++)
-		if (l->tail[i].path && sync_tail(&l->tail[i], rc ? &later : err) < 0)
-			rc = -1;
+	rc = flush_logs(l, err);
+	if (!rc && l->lost)
+		rc = lh_err_set(err, LH_EIO, "%s: cannot sync rows", l->dir);
+	l->lost = false;
 	pthread_mutex_unlock(&l->mutex);
 	return rc;
 }

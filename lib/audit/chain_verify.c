@@ -48,7 +48,7 @@ const char *lh_chain_fault_text(enum lh_chain_fault fault)
 {
 	static const char *const text[] = {
 		"", "invalid JSON", "candidate_id mismatch", "prev_chain_hash mismatch",
-		"row_hmac mismatch", "anchor mismatch",
+		"row_hmac mismatch", "anchor mismatch", "torn",
 	};
 
 	return text[fault];
@@ -121,7 +121,7 @@ static void merge_stripe(struct verify *x, const struct lh_chain_stripe *s)
 	}
 	if (s->torn) {
 		x->v->state = x->v->fault ? x->v->state : LH_CHAIN_TORN;
-		record_fault(x, x->rows, LH_CHAIN_JSON, &x->last);
+		record_fault(x, x->rows, LH_CHAIN_CUT, &x->last);
 	}
 	/* once everything requested is known, the rest need not be read */
 	if (x->v->fault && !x->c->broken && !x->bare)

@@ -1,4 +1,6 @@
 /* utf8.c - validate UTF-8.  See utf8.h and lh/str.h. */
+#include <string.h>
+
 #include "cpu.h"
 #include <lh/str.h>
 #include "bits.h"
@@ -54,4 +56,31 @@ const char *lh_utf8_bad(const char *p, const char *end)
 bool lh_utf8_valid(const char *p, size_t n)
 {
 	return lh_utf8_bad(p, p + n) == p + n;
+}
+
+/* Return whether Windows-1252, and so Latin-1, has this byte.  þ and ÿ are left out: they are
+ * rare in texts, and frequent in what is none. */
+static bool in_windows_1252(unsigned char c)
+{
+	return c < 0xfe && !memchr("\x81\x8d\x8f\x90\x9d", c, 5) &&
+	       (c >= ' ' || c == '\t' || c == '\r' || c == '\n');
+}
+
+/* Of two bytes that could begin a character of UTF-8 the text is more likely damaged UTF-8.
+ * In the languages that Latin-1 serves there are hardly three such letters in a row. */
+const char *lh_utf8_advice(const char *p, const char *end)
+{
+	const unsigned char *s = (const unsigned char *)p, *to = (const unsigned char *)end;
+	size_t run = 0, longest = 0;
+
+	for (; s < to; s++) {
+		if (!in_windows_1252(*s) ||
+		    (*s >= 0xc0 && s + 1 < to && s[1] >= 0x80 && s[1] < 0xc0))
+			return "";
+		run = *s >= 0xc0 ? run + 1 : 0;
+		longest = run > longest ? run : longest;
+	}
+	return !longest ? "" : longest < 3
+	       ? ", looks like Latin-1 (iconv -f WINDOWS-1252 -t UTF-8 converts it)"
+	       : ", looks like another encoding (iconv -f ENCODING -t UTF-8 converts it)";
 }

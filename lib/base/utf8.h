@@ -56,6 +56,10 @@ static inline size_t lh_utf8_put(uint32_t c, unsigned char *to)
 /* Return the first byte of p..end that is not part of valid UTF-8, or end. */
 const char *lh_utf8_bad(const char *p, const char *end);
 
+/* Return what to say after "invalid UTF-8" of such a text: the command that converts it, if it
+ * looks like text of an encoding of one byte a character; else "". */
+const char *lh_utf8_advice(const char *p, const char *end);
+
 bool lh_utf8_valid_avx2(const char *p, size_t n);
 
 #endif

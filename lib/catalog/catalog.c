@@ -4,6 +4,7 @@
 #include <dirent.h>
 #include <errno.h>
 #include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
 
 #include "base/mem.h"
@@ -205,6 +206,21 @@ static int register_locked(const struct change *c, const struct lh_registration 
 	return -1;
 }
 
+/* Check that a record names no other store than the one that it may. */
+static int check_store(struct lh_str store, const char *only, struct lh_err *err)
+{
+	char *real;
+	bool is;
+
+	if (!only || !store.p || lh_str_is(store, only, strlen(only)))
+		return 0;
+	real = realpath(only, NULL);
+	is = real && lh_str_is(store, real, strlen(real));
+	free(real);
+	return is ? 0 : lh_err_data(err, 400, "\"store\" must be left out: the objects of "
+				    "this catalog are in a store of its own");
+}
+
 int lh_catalog_register(const char *folder, const struct lh_record *rec,
 			const struct lh_catalog_how *how, struct lh_catalog_dataset *m,
 			bool *existing, struct lh_err *err)
@@ -215,7 +231,9 @@ int lh_catalog_register(const char *folder, const struct lh_record *rec,
 	int rc;
 
 	rc = lh_registration_read(rec, &r, c.id, &text, err);
-	if (!rc && lh_own_mkdir(folder, 0777, err) < 0)
+	if (!rc)
+		rc = check_store(r.store, how->store, err);
+	if (!rc && lh_own_mkdir(folder, 0700, err) < 0)
 		rc = -1;
 	if (!rc)
 		rc = change_begin(&c, how->lock_timeout, err);

@@ -82,6 +82,7 @@ struct lh_catalog_how {
 	const char *now;		/* RFC 3339, the time to write */
 	double lock_timeout;		/* seconds to wait for another writer */
 	const char *omit;		/* a member of the record that is not kept, or NULL */
+	const char *store;		/* the only one that a record may name; NULL: any */
 };
 
 /*
@@ -90,7 +91,8 @@ struct lh_catalog_how {
  * makes a manifest, and the folder if there is none.  With the fingerprint that is
  * registered, objects, row_count, store and updated_at become those of rec (what it leaves
  * out is removed), and other members of the old manifest are kept unless rec has them.
- * Another fingerprint is 409, and changes nothing.  *m: the manifest that is there now.
+ * Another fingerprint is 409, another store than the only one is 400; both change nothing.
+ * *m: the manifest that is there now.
  */
 int lh_catalog_register(const char *folder, const struct lh_record *rec,
 			const struct lh_catalog_how *how, struct lh_catalog_dataset *m,

@@ -197,11 +197,17 @@ static int begin(struct lh_csv *c, struct lh_err *err)
 		return -1;
 	for (i = 0; i < sizeof other / sizeof other[0]; i++)
 		if (r->n >= other[i].n && memcmp(r->p, other[i].bom, other[i].n) == 0) {
-			lh_err_set(err, LH_EIO, "is %s, not UTF-8 (iconv converts it)",
-				   other[i].name);
+			lh_err_set(err, LH_EIO, "is %s, not UTF-8; iconv -f "
+				   "%.6s -t UTF-8 converts it", other[i].name, other[i].name);
 			r->failed = *err;
 			return -1;
 		}
+	if (r->n >= 4 && !r->p[0] != !r->p[1] && !r->p[0] == !r->p[2] && !r->p[1] == !r->p[3]) {
+		lh_err_set(err, LH_EIO, "has NUL bytes, as UTF-16 has, not UTF-8; iconv -f %s -t "
+			   "UTF-8 converts it", r->p[0] ? "UTF-16LE" : "UTF-16BE");
+		r->failed = *err;
+		return -1;
+	}
 	if (r->n >= 3 && memcmp(r->p, "\xef\xbb\xbf", 3) == 0)
 		r->scan.at = r->p + 3;
 	r->begun = true;
@@ -310,7 +316,8 @@ static int check_row(struct lh_csv *c, const char *end, bool unclosed, struct lh
 		return lh_err_set(err, LH_EDATA, "text after the closing quote of cell %zu",
 				  r->scan.bad_cell);
 	if (!row_is_utf8(r, end))
-		return lh_err_set(err, LH_EDATA, "invalid UTF-8");
+		return lh_err_set(err, LH_EDATA, "invalid UTF-8%s",
+				  lh_utf8_advice(r->scan.row, end));
 	return 1;
 }
 

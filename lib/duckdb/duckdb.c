@@ -263,19 +263,36 @@ void lh_duckdb_put_name(struct lh_buf *sql, struct lh_str name)
 
 /* ---- rows ---- */
 
-static int prepare(struct lh_duckdb_rows *r, const char *sql, enum lh_duckdb_may may,
-		   struct lh_err *err)
+static int prepare(struct lh_duckdb_rows *r, const char *sql, int type, struct lh_err *err)
 {
 	const struct duckdb_api *api = r->db->api;
-	int type;
 
+	if (r->statement)
+		api->destroy_prepare(&r->statement);
 	if (api->prepare(r->db->connection, sql, &r->statement))
 		return failed(r->db, api->prepare_error(r->statement), err);
-	type = api->prepared_statement_type(r->statement);
-	if (may == LH_DUCKDB_READ && type != DUCKDB_STATEMENT_SELECT &&
-	    type != DUCKDB_STATEMENT_EXPLAIN)
+	if (type && api->prepared_statement_type(r->statement) != type)
 		return lh_err_data(err, 400, "only a statement that reads is answered");
 	return 0;
+}
+
+/* Prepare a statement that may be run. */
+static int prepare_one(struct lh_duckdb_rows *r, const char *sql, enum lh_duckdb_may may,
+		       struct lh_err *err)
+{
+	struct lh_buf explain = { 0 };
+	int rc = prepare(r, sql, may == LH_DUCKDB_ANY ? 0 : DUCKDB_STATEMENT_SELECT, err);
+
+	if (rc || may != LH_DUCKDB_EXPLAIN)
+		return rc;
+	lh_buf_puts(&explain, "EXPLAIN ");
+	lh_buf_puts(&explain, sql);
+	lh_buf_putc(&explain, '\0');
+	rc = lh_buf_check(&explain, err);
+	if (!rc)
+		rc = prepare(r, explain.p, DUCKDB_STATEMENT_EXPLAIN, err);
+	lh_buf_free(&explain);
+	return rc;
 }
 
 static int start(struct lh_duckdb_rows *r, struct lh_err *err)
@@ -324,7 +341,7 @@ struct lh_duckdb_rows *lh_duckdb_query(struct lh_duckdb *db, const char *sql,
 		return NULL;
 	r->db = db;
 	set_busy(db, true);
-	rc = prepare(r, sql, may, err);
+	rc = prepare_one(r, sql, may, err);
 	if (!rc)
 		rc = start(r, err);
 	set_busy(db, false);

@@ -59,9 +59,12 @@ int lh_duckdb_run(struct lh_duckdb *db, const char *sql, struct lh_err *err);
 void lh_duckdb_put_string(struct lh_buf *sql, struct lh_str text);
 void lh_duckdb_put_name(struct lh_buf *sql, struct lh_str name);
 
-/* Start one statement, of any kind or only one that reads (SELECT, EXPLAIN).  Its rows are made
- * as they are asked for. */
-enum lh_duckdb_may { LH_DUCKDB_ANY, LH_DUCKDB_READ };
+/*
+ * Start one statement, of any kind or only a SELECT.  Its rows are made as they are asked for.
+ * LH_DUCKDB_EXPLAIN: explain the SELECT sql, which runs nothing.  That sql is a SELECT is
+ * DuckDB's word, not ours, since EXPLAIN ANALYZE runs a statement of any kind.
+ */
+enum lh_duckdb_may { LH_DUCKDB_ANY, LH_DUCKDB_READ, LH_DUCKDB_EXPLAIN };
 struct lh_duckdb_rows *lh_duckdb_query(struct lh_duckdb *db, const char *sql,
 				       enum lh_duckdb_may may, struct lh_err *err);
 void lh_duckdb_rows_free(struct lh_duckdb_rows *r);	/* NULL is allowed */

@@ -15,11 +15,11 @@
 #define LH_WORDVEC_FILE_H
 
 #include "file/file.h"
+#include "file/magic.h"
 #include <lh/json.h>
 #include "text/tokens.h"
 #include "wordvec.h"
 
-#define LH_LHW_MAGIC "\x89LHW\r\n\x1a\n"	/* as in PNG: detects conversion as text */
 #define LH_LHW_FORMAT 1
 #define LH_LHW_BYTE_ORDER 0x01020304u
 #define LH_LHW_PAGE 4096u

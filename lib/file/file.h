@@ -140,6 +140,9 @@ bool lh_same_file(int a, int b);
 /* Replace the contents of *out with those of a regular file, at most out's maximum:
  * 1, 0 if it does not exist, -1. */
 int lh_file_read(const char *path, struct lh_buf *out, struct lh_err *err);
+/* The same of a file that names commands to run: LH_EUSAGE unless it belongs to the user or
+ * root (to root alone, if that is the user), and nobody else may write it. */
+int lh_file_read_commands(const char *path, struct lh_buf *out, struct lh_err *err);
 /* Read a descriptor to its end into *out, at most its maximum, and close it: 1, or -1 with
  * the name in the error. */
 int lh_read_rest(int fd, const char *name, struct lh_buf *out, struct lh_err *err);

@@ -24,10 +24,11 @@
 
 static int remove_one(const char *path, const struct stat *st, int type, struct FTW *at)
 {
+	int rc = type == FTW_DP || type == FTW_DNR ? rmdir(path) : unlink(path);
+
 	(void)st;
-	(void)type;
 	(void)at;
-	return remove(path) < 0 && errno != ENOENT ? -1 : 0;
+	return rc < 0 && errno != ENOENT ? -1 : 0;
 }
 
 int lh_remove_all(const char *path)

@@ -169,6 +169,8 @@ struct lh_flow {
 	atomic_bool *others;	/* set when a line of another shard was read; or NULL */
 	bool values;		/* a line may hold any JSON value, in rec->line and rec->len;
 				   rec has no members */
+	bool ids;		/* a line that begins with none of { [ " is text as it is, in
+				   rec->line and rec->len; rec has no members */
 	int output;		/* descriptor of an output file other than stdout; 0: none.  The
 				   same file as input is an error (unreadable) */
 	/* Take each piece of the input as read, before any of it is mapped.  With plain. */

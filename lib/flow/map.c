@@ -270,12 +270,28 @@ static int too_long(const struct lh_flow *flow, struct lh_err *err)
 			  (unsigned long long)flow->max_line);
 }
 
+/* Return whether a line is text, and not meant for JSON. */
+static bool is_text(const char *p, size_t n)
+{
+	const char *end = p + n;
+
+	while (p < end && (*p == ' ' || *p == '\t'))
+		p++;
+	return p == end || !strchr("{[\"", *p);
+}
+
 /* Parse a line as a record, or with flow->values as any value. */
 static int parse(const struct lh_flow *flow, struct lh_record *rec, const char *p, size_t n,
 		 struct lh_err *err)
 {
 	struct lh_value v;
 
+	if (flow->ids && is_text(p, n)) {
+		rec->n = 0;
+		rec->line = p;
+		rec->len = n;
+		return 0;
+	}
 	if (!flow->values)
 		return lh_record_parse(rec, p, n, err);
 	if (lh_json_parse(rec, p, n, &v, err) < 0)

@@ -384,6 +384,12 @@ static int check_same(const char *what, const char *is, const char *was, struct 
 			  what, *is ? is : "none", *was ? was : "none");
 }
 
+/* Return the field that is embedded, "" if a template makes the text. */
+static const char *field_of(const struct lh_index_params *p)
+{
+	return *p->field || *p->text_template ? p->field : LH_INDEX_TEXT_FIELD;
+}
+
 /* Check that the index now at the path is one for the vectors that were gathered.
  * Deletes alone fit any index. */
 static int check_same_kind(const struct lh_index_change *c, const struct lh_index_params *is,
@@ -405,9 +411,7 @@ static int check_same_kind(const struct lh_index_change *c, const struct lh_inde
 	    check_same("engine", is->engine, was->engine, err) < 0 ||
 	    check_same("model", is->model, was->model, err) < 0)
 		return -1;
-	if (!(*was->field || *was->text_template) || !(*is->field || *is->text_template))
-		return 0;	/* one of the two is not known */
-	if (check_same("field", is->field, was->field, err) < 0)
+	if (check_same("field", field_of(is), field_of(was), err) < 0)
 		return -1;
 	return check_same("template", is->text_template, was->text_template, err);
 }
@@ -478,8 +482,10 @@ int lh_index_change_try(struct lh_index_change *c, bool *compaction_due, struct 
 	return commit(c, true, compaction_due, err);
 }
 
+/* What others changed before is seen by lh_index_change_put_new: its live ids are read anew. */
 int lh_index_change_hold(struct lh_index_change *c, struct lh_err *err)
 {
+	lh_index_known_close(&c->known);
 	return lh_lock_take(&c->held_lock, c->lock, c->path, c->timeout, err);
 }
 

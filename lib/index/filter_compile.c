@@ -357,6 +357,8 @@ static int set_slots(struct compiler *c)
 			f->name[f->n++] = c->key[i]->name;
 		c->key[i]->slot = f->n - 1;
 	}
+	for (f->paths = false, i = 0; i < f->n; i++)
+		f->paths |= memchr(f->name[i].p, '.', f->name[i].n) != NULL;
 	for (f->n_required = i = 0; i < f->top.n; i++)
 		f->n_required += !f->top.key[i].cond.absent;
 	return 0;
@@ -388,7 +390,7 @@ int lh_filter_compile(struct lh_filter *f, const struct lh_value *v, struct lh_e
 		rc = set_group(&c, &f->top, &own, 0);
 	if (!rc)
 		rc = set_slots(&c);
-	f->plain = f->plain && !f->top.n_lists;
+	f->plain = f->plain && !f->top.n_lists && !f->paths;
 	free(c.key);
 	if (rc < 0)
 		clear(f);

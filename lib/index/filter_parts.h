@@ -67,7 +67,8 @@ struct lh_filter {
 	struct lh_buf text, unescaped;	/* of the filter */
 	struct filter_block *block;	/* memory of what it is compiled to */
 	struct filter_group top;
-	bool plain;			/* top has but keys, in the order of name */
+	bool plain;			/* top has but keys, in the order of name; none is a path */
+	bool paths;			/* a name may be a path */
 	struct lh_str *name;		/* of all keys at any depth, sorted by lh_filter_cmp */
 	size_t n;
 	size_t n_required;		/* keys of top that must be there */

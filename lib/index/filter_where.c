@@ -1,11 +1,11 @@
 /* filter_where.c - the filter that KEY=VALUE, KEY<VALUE and the like stand for.  See
  * lh/metadata_filter.h. */
-#include <lh/metadata_filter.h>
-
 #include <stdio.h>
 #include <stdlib.h>
 
 #include "base/mem.h"
+#include "index_tools.h"
+#include "json/write.h"
 
 enum sign { LTE, GTE, NOT, EQUAL, LT, GT, SIGNS };	/* "<=" is looked for before "<" */
 
@@ -302,4 +302,27 @@ int lh_filter_where(struct lh_buf *json, const char *const *pairs, size_t n, str
 	lh_buf_free(&w.scratch);
 	free(w.pair);
 	return rc;
+}
+
+struct lh_filter *lh_filter_exists(struct lh_str key, struct lh_err *err)
+{
+	struct lh_buf json = { 0 };
+	struct lh_writer to = lh_write_to(&json);
+	struct lh_record scan;
+	struct lh_value v;
+	struct lh_filter *f = lh_filter_new(err);
+
+	lh_record_init(&scan);
+	lh_write_object(&to, NULL);
+	lh_write_str(&to, "exists", key);
+	lh_write_end(&to);
+	if (f && (lh_buf_check(&json, err) < 0 ||
+		  lh_json_parse(&scan, json.p, json.len, &v, err) < 0 ||
+		  lh_filter_compile(f, &v, err) < 0)) {
+		lh_filter_free(f);
+		f = NULL;
+	}
+	lh_record_free(&scan);
+	lh_buf_free(&json);
+	return f;
 }

@@ -2,6 +2,8 @@
 #include "index_parts.h"
 
 #include <fcntl.h>
+#include <inttypes.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -456,6 +458,12 @@ void lh_index_get_stats(const struct lh_index *ix, struct lh_index_stats *st)
 uint64_t lh_index_checksum(const struct lh_index *ix)
 {
 	return ix->checksum;
+}
+
+void lh_index_generation(const struct lh_index *ix, char to[LH_INDEX_GENERATION])
+{
+	snprintf(to, LH_INDEX_GENERATION, "%016" PRIx64 "+%" PRIu64, ix->checksum,
+		 ix->logged_puts + ix->logged_deletes);
 }
 
 uint64_t lh_index_rows(const struct lh_index *ix)

@@ -10,6 +10,7 @@
 #define LH_INDEX_TOOLS_H
 
 #include <lh/index.h>
+#include <lh/metadata_filter.h>
 
 /* ---- names ---- */
 
@@ -20,12 +21,33 @@ struct lh_str lh_index_name(const char *path);
 const char *lh_distance_name(int distance);
 const char *lh_precision_name(int precision);
 const char *lh_layout_name(int layout);
+/* The field that is embedded where an index names neither a field nor a template. */
+#define LH_INDEX_TEXT_FIELD "text"
+
 /* Return "field" or "template", or NULL for LH_LEXICAL_NONE. */
 const char *lh_lexical_source_name(int source);
+
+/* What an index contains, of all rows together. */
+struct lh_index_contents {
+	uint64_t rows, id_bytes, meta_bytes, words;	/* words: with lexical */
+};
+/* Return about how many bytes the file of such an index has; p->layout is chosen.  All but the
+ * words and, with layout hnsw, the upper links is exact. */
+uint64_t lh_index_estimate(struct lh_index_params *p, const struct lh_index_contents *c);
 
 /* Return the checksum of the index file's header, which contains those of all its parts: it
  * identifies the file.  The log is not part of it. */
 uint64_t lh_index_checksum(const struct lh_index *ix);
+
+/* Write which state of an index a snapshot has: the checksum, in hex, and how many changes its log
+ * had, "00c1d2e3f4a5b697+12". */
+#define LH_INDEX_GENERATION 40		/* bytes, with NUL */
+void lh_index_generation(const struct lh_index *ix, char to[LH_INDEX_GENERATION]);
+
+/* ---- filters ---- */
+
+/* Make the filter of the metadata that has a key: {"exists":key}. */
+struct lh_filter *lh_filter_exists(struct lh_str key, struct lh_err *err);
 
 /* ---- folders ---- */
 
@@ -52,6 +74,31 @@ char *lh_index_folder_path(const char *folder, struct lh_str name, struct lh_err
 	.what = "name of 1 to 128 letters, digits, \".\", \"_\" and \"-\", without \".\" " \
 		"at the start"
 bool lh_index_is_name(const struct lh_value *v, struct lh_str name);
+
+/* Return a copy of the parameters of the index at path, to be freed; NULL with *err. */
+struct lh_index_params *lh_index_read_params(const char *path, struct lh_err *err);
+
+/* What embeds the texts of the indexes in a folder.  An index without an engine does not count,
+ * nor does one that cannot be read; a folder that is missing is empty. */
+struct lh_index_spaces;
+/* Read the folder; before: an earlier reading of it, or NULL. */
+struct lh_index_spaces *lh_index_spaces_read(const char *folder,
+					     const struct lh_index_spaces *before,
+					     struct lh_err *err);
+void lh_index_spaces_free(struct lh_index_spaces *l);
+/* Return whether the folder has changed. */
+bool lh_index_spaces_stale(const struct lh_index_spaces *l);
+/* Return the parameters of the index whose model comes first among the defaults (newest first,
+ * ended by NULL); of several, and if there is none, those of the index made last.  NULL: no
+ * index has an engine.  Valid until lh_index_spaces_free. */
+const struct lh_index_params *lh_index_spaces_best(const struct lh_index_spaces *l,
+						   const char *const *defaults);
+
+/* Return whether an open file begins as an index does. */
+bool lh_index_is(int fd);
+/* Open an index for reading, fd[0], and the log of its pending changes, fd[1], or -1 if it has
+ * none: under the lock, so that both belong together.  They stay so, whatever writers do. */
+int lh_index_open_files(const char *path, double lock_timeout, int fd[2], struct lh_err *err);
 
 /* Return whether there is a regular file; symbolic links do not count, since they may lead
  * out of the folder. */

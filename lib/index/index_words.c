@@ -77,7 +77,8 @@ static int render_text(struct text_maker *m, struct lh_err *err)
 	if (m->template && all.type == LH_OBJECT)
 		return lh_record_parse(&m->scan, all.p, all.n, err) < 0 ? -1 :
 			       lh_template_render(m->template, &m->scan, &m->text, err);
-	if (!m->template && all.type == LH_OBJECT && lh_value_get(&all, m->p->lexical_of, &one) &&
+	if (!m->template && all.type == LH_OBJECT &&
+	    lh_value_at(&all, m->p->lexical_of, strlen(m->p->lexical_of), &one) &&
 	    one.type == LH_STRING)
 		return add_string(m, &one, err);
 	return m->template ? 0 : add_strings(m, &all, err);

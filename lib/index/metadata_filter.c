@@ -5,6 +5,7 @@
 #include <stdlib.h>
 
 #include "json/json_scanner.h"
+#include "json/path.h"
 
 /* ---- scanning unchecked metadata ---- */
 
@@ -254,6 +255,69 @@ static int match_cond(struct lh_filter *f, const struct filter_cond *c,
 	return got < 0 ? -1 : !got;
 }
 
+/* ---- paths ---- */
+
+/* Find a child: of an object the member of that name, of an array the element of that number.
+ * 1, 0, -1. */
+static int find_child(struct lh_filter *f, const struct filter_span *in, const char *name, size_t n,
+		      struct filter_span *out, struct lh_err *err)
+{
+	struct walk w = { in->p + 1, in->end, *in->p == '{', true };
+	struct filter_span key;
+	struct lh_str is;
+	uint64_t left;
+	int got;
+
+	if (*in->p != '{' && (*in->p != '[' || !lh_path_number(name, n, &left)))
+		return 0;
+	while ((got = walk_next(&w, &key, out, err)) > 0) {
+		if (w.object && string_of(f, &key, &is, err) < 0)
+			return -1;
+		if (w.object ? lh_str_is(is, name, n) : !left--)
+			return 1;
+	}
+	return got;
+}
+
+/* Find the value at a path, as lh_value_at does: 1, 0, -1. */
+static int find_path(struct lh_filter *f, const struct filter_span *in, struct lh_str path,
+		     struct filter_span *out, struct lh_err *err)
+{
+	struct filter_span at = *in;
+	const char *dot;
+	size_t head;
+	int got;
+
+	for (;; at = *out, path.p += head + 1, path.n -= head + 1) {
+		dot = memchr(path.p, '.', path.n);
+		head = dot ? (size_t)(dot - path.p) : path.n;
+		got = *at.p == '{' || !dot ? find_child(f, &at, path.p, path.n, out, err) : 0;
+		if (got || !dot)
+			return got;
+		got = find_child(f, &at, path.p, head, out, err);
+		if (got <= 0)
+			return got;
+	}
+}
+
+/* Find what is named by paths and not by names of members. */
+static int find_paths(struct lh_filter *f, const struct filter_span *all, struct lh_err *err)
+{
+	size_t i;
+
+	for (i = 0; i < f->n; i++) {
+		struct filter_span *to = &f->found[i];
+
+		if (to->p || !memchr(f->name[i].p, '.', f->name[i].n))
+			continue;
+		switch (find_path(f, all, f->name[i], to, err)) {
+		case -1: return -1;
+		case 0: to->p = NULL;
+		}
+	}
+	return 0;
+}
+
 /* ---- metadata ---- */
 
 /* Step to the next key that the filter names: 1 with *slot, 0 at the end, -1. */
@@ -331,6 +395,7 @@ static int match_group(struct lh_filter *f, const struct filter_group *g, struct
 /* Find the values of all names, then match. */
 static int match_whole(struct lh_filter *f, struct walk *w, struct lh_err *err)
 {
+	const struct filter_span all = { w->at - 1, w->end, false };
 	struct filter_span val;
 	size_t left = f->n, slot;
 	int got = 0;
@@ -340,18 +405,21 @@ static int match_whole(struct lh_filter *f, struct walk *w, struct lh_err *err)
 		left -= !f->found[slot].p;
 		f->found[slot] = val;
 	}
-	return got < 0 ? -1 : match_group(f, &f->top, err);
+	if (got < 0 || (f->paths && left && find_paths(f, &all, err) < 0))
+		return -1;
+	return match_group(f, &f->top, err);
 }
 
 int lh_filter_match(struct lh_filter *f, const char *meta, size_t n, struct lh_err *err)
 {
+	static const char empty[] = "{}";
 	struct walk w = { .object = true, .first = true };
 
 	if (f->plain && !f->n)
 		return 1;
 	if (n && *meta != '{')
 		return broken(err);
-	w.at = n ? meta + 1 : "}";
-	w.end = n ? meta + n : w.at + 1;
+	w.at = n ? meta + 1 : empty + 1;
+	w.end = n ? meta + n : empty + 2;
 	return f->plain ? match_plain(f, &w, err) : match_whole(f, &w, err);
 }

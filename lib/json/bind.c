@@ -129,13 +129,13 @@ static int find(struct bind *b, const struct lh_bind *table, size_t n,
 	for (i = 0; rec && i < rec->n; i++)
 		if (!keep(table, n, found, &next, &rec->member[i].key, &rec->member[i].val) &&
 		    table[n].closed)
-			return lh_bind_unknown(NULL, &rec->member[i].key, b->err);
+			return lh_bind_unknown(NULL, table, &rec->member[i].key, b->err);
 	if (rec)
 		return 0;
 	for (lh_iter_init(&it, v); lh_iter_next(&it); )
 		if (!keep(table, n, found, &next, &it.key, &it.val) && table[n].closed) {
 			b->wrong = it.key.p;
-			return lh_bind_unknown(up, &it.key, b->err);
+			return lh_bind_unknown(up, table, &it.key, b->err);
 		}
 	return 0;
 }
@@ -417,11 +417,13 @@ static int take_line(struct bind *b, const struct lh_bind *line, const struct lh
 		     const struct found *found, char *to)
 {
 	struct lh_bind_place at = { up, line, found->rank, SIZE_MAX };
-	bool fits = found->v.p && types_of(line) & LH_BIND_IS(found->v.type);
+	bool fits = found->v.p && types_of(line) & LH_BIND_IS(found->v.type), wrong;
 
 	if (fits && line->lax && line->filled && found->v.type == LH_STRING && found->v.n == 2)
 		fits = false;
-	if (!fits && found->v.p && !line->lax)
+	wrong = found->v.p && found->v.type != LH_NULL &&
+		!(types_of(line) & LH_BIND_IS(found->v.type));
+	if (!fits && found->v.p && (!line->lax || (line->required && wrong)))
 		return lh_bind_wrong(&at, &found->v, b->err);
 	if (!fits)
 		return line->required ? lh_bind_missing(up, line, b->err) : 0;

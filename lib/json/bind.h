@@ -56,6 +56,7 @@
  *     missing messages[2].content (string)
  *     "trace_id" must be at most 1024 bytes           .longest; status 413
  *     unknown member "x"                              LH_BIND_CLOSED
+ *     unknown member "kk" (did you mean "k"?)
  *     unknown member "x" in messages[2]
  *     must be an object                               lh_bind_value of something else
  *     "context" must be an object; context.k must be ...      lh_bind_part, "context"
@@ -121,6 +122,9 @@ struct lh_bind {
 	const char *what;	/* "RFC 3339 time": noun for messages in place of the type */
 	/* return whether a string is valid */
 	bool (*is)(const struct lh_value *v, struct lh_str text);
+	/* "where|filter": names by which users call the member; none is accepted, but the
+	 * member is suggested for them and names like them */
+	const char *meant;
 	size_t as_written;	/* LH_BIND_FIELD of a struct lh_value: set to the value too */
 	size_t given;		/* LH_BIND_FIELD of a bool: set to true if the member is there */
 	unsigned each;		/* LH_BIND_IS set: types of the elements of an LH_BIND_ARRAY */

@@ -17,7 +17,9 @@ struct lh_bind_place {
 /* Set the error of a member missing or unknown in the object up.  All functions here return
  * -1. */
 int lh_bind_missing(const struct lh_bind_place *up, const struct lh_bind *line, struct lh_err *err);
-int lh_bind_unknown(const struct lh_bind_place *up, const struct lh_value *key, struct lh_err *err);
+/* The second suggests what may be meant, of the lines of the table. */
+int lh_bind_unknown(const struct lh_bind_place *up, const struct lh_bind *table,
+		    const struct lh_value *key, struct lh_err *err);
 
 /* Set the error "must be" with the type of the line; "must" with the text given. */
 int lh_bind_wrong(const struct lh_bind_place *at, const struct lh_value *v, struct lh_err *err);

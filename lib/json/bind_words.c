@@ -1,5 +1,6 @@
 /* bind_words.c - error messages for wrong members.  See bind.h. */
 #include "bind_parts.h"
+#include "base/suggest.h"
 
 #include <inttypes.h>
 #include <stdarg.h>
@@ -184,7 +185,40 @@ int lh_bind_missing(const struct lh_bind_place *up, const struct lh_bind *line, 
 	return lh_err_set(err, LH_EDATA, "missing %s (%s)", where.p, what.p);
 }
 
-int lh_bind_unknown(const struct lh_bind_place *up, const struct lh_value *key, struct lh_err *err)
+/* Offer all names of a line, each of which stands for its first. */
+static void offer(struct lh_suggest *s, const struct lh_bind *line, const char *names, size_t n)
+{
+	struct lh_str first = name_of(line, 0);
+	size_t length;
+
+	for (; n; names += length + 1, n -= length + 1) {
+		length = strcspn(names, "|");
+		length = length < n ? length : n;
+		lh_suggest_alias(s, names, length, first.p, first.n);
+		if (length == n)
+			break;
+	}
+}
+
+/* Append " (did you mean "k"?)" if a line of the table is close to the key. */
+static void say_close(struct words *w, const struct lh_bind *table, const struct lh_value *key)
+{
+	struct lh_suggest s = lh_suggest_for(key->p + 1, key->n - 2);
+	char close[LH_SUGGEST_ROOM];
+
+	for (; table->name; table++) {
+		offer(&s, table, table->name,
+		      table->n == LH_BIND_ALIASES ? strlen(table->name) : table->n);
+		if (table->meant)
+			offer(&s, table, table->meant, strlen(table->meant));
+	}
+	lh_suggest_text(&s, "\"", close);
+	if (*close)
+		say(w, " (%s)", close);
+}
+
+int lh_bind_unknown(const struct lh_bind_place *up, const struct lh_bind *table,
+		    const struct lh_value *key, struct lh_err *err)
 {
 	struct words where = { .n = 0 };
 
@@ -192,6 +226,7 @@ int lh_bind_unknown(const struct lh_bind_place *up, const struct lh_value *key, 
 		say(&where, " in ");
 		say_place(&where, up);
 	}
+	say_close(&where, table, key);
 	return lh_err_set(err, LH_EDATA, "unknown member %.*s%s",
 			  (int)(key->n < KEY_SHOWN ? key->n : KEY_SHOWN), key->p, where.p);
 }

@@ -3,9 +3,11 @@
 
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/random.h>
 
 #include "base/cpu.h"
+#include "base/utf8.h"
 #include "json_scanner.h"
 #include "base/mem.h"
 
@@ -78,7 +80,7 @@ int lh_json_room(size_t n, size_t open, struct lh_err *err)
 	return 0;
 }
 
-static int fill_error(const struct lh_scan *s, const char *p, struct lh_err *err)
+static int fill_error(const struct lh_scan *s, const char *p, size_t n, struct lh_err *err)
 {
 	struct lh_value key = { s->at, 0, LH_STRING, false };
 	const char *q;
@@ -88,7 +90,8 @@ static int fill_error(const struct lh_scan *s, const char *p, struct lh_err *err
 	if (s->full) {
 		lh_json_room(s->n - s->top->keys, s->n, err);
 	} else if (s->why) {
-		lh_err_set(err, LH_EDATA, "%s", s->why);
+		lh_err_set(err, LH_EDATA, "%s%s", s->why,
+			   strcmp(s->why, "invalid UTF-8") ? "" : lh_utf8_advice(p, p + n));
 	} else {
 		for (q = s->at + 1; *q != '"'; q++)
 			q += *q == '\\';
@@ -125,7 +128,7 @@ int lh_scan_by(lh_scan_fn *fn, struct lh_record *r, bool members, const char *p,
 	s->full = false;
 	if (fn(s, p, p + n, members ? r : NULL, v) < 0) {
 		r->n = 0;
-		return fill_error(s, p, err);
+		return fill_error(s, p, n, err);
 	}
 	return 0;
 }

@@ -6,9 +6,10 @@
 #include "base/mem.h"
 
 struct part {
-	const char *p;		/* a field's name ends in NUL */
+	const char *p;		/* a field's path ends in NUL */
 	size_t n;
 	bool field;
+	struct lh_path path;
 };
 
 struct lh_template {
@@ -20,7 +21,7 @@ struct lh_template {
 static void add_part(struct lh_template *t, const char *p, size_t n, bool field)
 {
 	if (n)
-		t->part[t->n++] = (struct part){ p, n, field };
+		t->part[t->n++] = (struct part){ p, n, field, LH_PATH(p) };
 }
 
 /* Parse the brace at c: a doubled one is literal, else "{name}".  Returns the byte
@@ -145,16 +146,27 @@ int lh_template_render(const struct lh_template *t, const struct lh_record *rec,
 	size_t i;
 
 	for (i = 0; i < t->n; i++) {
-		const struct part *part = &t->part[i];
+		struct part *part = &t->part[i];
 		const struct lh_value *v;
+		struct lh_value inner;
 
 		if (!part->field) {
 			lh_buf_add(out, part->p, part->n);
 			continue;
 		}
-		v = lh_record_get(rec, part->p);
+		v = lh_path_find(&part->path, rec, &inner);
 		if (v && append_value(v, out, err) < 0)
 			return -1;
 	}
 	return lh_buf_check(out, err);
+}
+
+struct lh_path *lh_template_path(const struct lh_template *t, size_t i)
+{
+	size_t at;
+
+	for (at = 0; at < t->n; at++)
+		if (t->part[at].field && !i--)
+			return &t->part[at].path;
+	return NULL;
 }

@@ -6,8 +6,8 @@
  *     lh_lineage_close(l);
  *
  * An operand is the id of a sample or a replay, a run id (of evidence or of a distillation),
- * at least 8 digits of a sig_hash, FILE:LINE, or the id of a subject.  Its answer is one JSON
- * object:
+ * at least 8 digits of a sig_hash, FILE:LINE, the id of a subject, or an id that decisions
+ * name (a record, a playbook entry, a trace id).  Its answer is one JSON object:
  *
  *     {"operand","as","steps":[STEP...]}             or with "searched" or "candidates"
  *     STEP = {"step","file","line",...,"steps":[STEP...]}
@@ -30,9 +30,13 @@
 #include "json/write.h"
 #include "row_ids.h"
 
+#define LH_DECISIONS_LOG "log/decisions.jsonl"
+
 struct lh_lineage_how {
 	const char *root;	/* NULL: as lh_root_open */
 	const char *subjects;	/* their folder; NULL: LH_SUBJECT_DIR below the root */
+	const struct lh_list *decisions;	/* their logs; none: LH_DECISIONS_LOG below the
+						   root, if it exists */
 	bool no_index;		/* neither read nor write an index */
 	bool reindex;		/* make it anew */
 	bool records;		/* the answer has the rows themselves */

@@ -9,6 +9,7 @@
  *     lineage_steps.c      the steps of one record
  *     lineage_receipts.c   which run wrote a row
  *     lineage_subject.c    manifest and look-ups of a subject
+ *     lineage_decisions.c  decisions that name an id
  */
 #ifndef LH_LINEAGE_PARTS_H
 #define LH_LINEAGE_PARTS_H
@@ -55,6 +56,7 @@ struct lh_lineage {
 	size_t opened;			/* the file that fd is of */
 	int fd;
 	bool broken;			/* a chain of the present answer */
+	struct { uint64_t files, rows; } decisions;	/* searched for the present answer */
 	/* the row read last */
 	struct lh_buf row;
 	struct lh_record rec;
@@ -143,6 +145,9 @@ int lh_lineage_steps(struct lh_lineage *l, struct lh_writer *w, const struct lh_
 int lh_lineage_alone(struct lh_lineage *l, struct lh_writer *w, const struct lh_hit *hit,
 		     struct lh_err *err);
 
+/* Write a member of a row as it is written; of a large one only its size. */
+void lh_lineage_member(struct lh_writer *w, const struct lh_record *rec, const char *name);
+
 /* Begin the step of the row read last: its file, its line and members of it. */
 void lh_lineage_step(struct lh_lineage *l, struct lh_writer *w, const char *step,
 		     const struct lh_hit *hit);
@@ -180,5 +185,12 @@ char *lh_lineage_subjects(const struct lh_lineage *l, struct lh_err *err);
  * or not it is among the newest: 1, 0 if it has neither manifest nor log, -1. */
 int lh_lineage_subject(struct lh_lineage *l, struct lh_writer *w, struct lh_str id, uint64_t line,
 		       struct lh_err *err);
+
+/* ---- lineage_decisions.c ---- */
+
+/* Write the step of the decisions that the operand names, or that name it: 1, 0 if there is
+ * none, -1. */
+int lh_lineage_decisions(struct lh_lineage *l, struct lh_writer *w, struct lh_str operand,
+			 bool subject, struct lh_err *err);
 
 #endif

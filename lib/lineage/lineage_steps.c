@@ -15,7 +15,8 @@
 /* The members of a row that its step has, as they are written. */
 static const char *const shown[LH_PLACES][8] = {
 	[LH_PLACE_SKIP] = { "errors", "recorded_at" },
-	[LH_PLACE_EVIDENCE] = { "run_id", "task_id", "timestamp", "model_role", "model_name" },
+	[LH_PLACE_EVIDENCE] = { "run_id", "task_id", "timestamp", "model_role", "model_name",
+				"text" },
 	[LH_PLACE_SCORED] = { "category", "reasons", "scorer_version", "scored_at" },
 	[LH_PLACE_RAG] = { "id", "title", "success_score", "created_at" },
 	[LH_PLACE_SFT] = { "id", "instruction", "quality_score", "created_at" },
@@ -26,7 +27,7 @@ static const char *const shown[LH_PLACES][8] = {
 	[LH_PLACE_BASELINE] = { "recorded_at", "git_commit" },
 };
 
-static void write_member(struct lh_writer *w, const struct lh_record *rec, const char *name)
+void lh_lineage_member(struct lh_writer *w, const struct lh_record *rec, const char *name)
 {
 	const struct lh_value *v = lh_record_get(rec, name);
 	char bytes[64];
@@ -52,7 +53,7 @@ void lh_lineage_step(struct lh_lineage *l, struct lh_writer *w, const char *step
 	lh_write_text(w, "file", f->path);
 	lh_write_u64(w, "line", hit->line);
 	for (i = 0; i < 8 && shown[f->place][i]; i++)
-		write_member(w, &l->rec, shown[f->place][i]);
+		lh_lineage_member(w, &l->rec, shown[f->place][i]);
 	if (l->how.records && f->place != LH_PLACE_SOURCE) {
 		if (l->rec.len <= RECORD_MAX)
 			lh_write_raw(w, "record", (struct lh_str){ l->rec.line, l->rec.len });

@@ -64,6 +64,8 @@ static int write_searched(struct lh_lineage *l, struct lh_writer *w, bool subjec
 		}
 		write_place(w, lh_place_name((enum lh_place)p), files, rows);
 	}
+	if (l->decisions.files)
+		write_place(w, "decisions", l->decisions.files, l->decisions.rows);
 	rc = subject ? 0 : lh_lineage_count_receipts(l, &files, err);
 	if (!subject && !rc)
 		write_place(w, LH_ROOT_REPORTS, files, files);
@@ -99,41 +101,61 @@ static int write_owner(struct lh_lineage *l, struct lh_writer *w, const struct l
 	return 0;
 }
 
-/* Write what the operand is, and its steps. */
-static int write_found(struct lh_lineage *l, struct lh_writer *w, struct lh_str operand,
+/* Forget what was written of the answer since it had so many bytes. */
+static void unwrite(struct lh_writer *w, size_t at)
+{
+	w->out->len = at;
+	w->comma = true;
+	w->objects >>= 1;
+}
+
+/* Write the steps of what was found: 1, 0, -1. */
+static int write_steps(struct lh_lineage *l, struct lh_writer *w, struct lh_str operand,
 		       const struct lh_meant *m, struct lh_err *err)
 {
-	size_t at = w->out->len;
 	bool found = m->records.n || m->rows.n;
-	int rc;
+	int rc = write_records(l, w, m, err);
 
-	lh_write_text(w, "as", m->as ? m->as : "subject");
-	lh_write_array(w, "steps");
-	rc = write_records(l, w, m, err);
 	if (!rc)
 		rc = write_owner(l, w, m, err);
 	found |= rc > 0;
 	if (rc >= 0)
 		rc = lh_lineage_subject(l, w, operand, 0, err);
 	found |= rc > 0;
-	if (rc >= 0 && !found) {
-		w->out->len = at;
-		w->comma = true;
-		w->objects >>= 1;
+	return rc < 0 ? -1 : found;
+}
+
+/* Write what the operand is, and its steps. */
+static int write_found(struct lh_lineage *l, struct lh_writer *w, struct lh_str operand,
+		       bool subject, const struct lh_meant *m, struct lh_err *err)
+{
+	size_t at = w->out->len;
+	int found, rc;
+
+	lh_write_text(w, "as", m->as ? m->as : "subject");
+	lh_write_array(w, "steps");
+	found = write_steps(l, w, operand, m, err);
+	if (!found) {
+		unwrite(w, at);
 		lh_write_text(w, "as", "run");
 		lh_write_array(w, "steps");
-		rc = lh_lineage_run(l, w, operand, err);
-		found = rc > 0;
+		found = lh_lineage_run(l, w, operand, err);
+	}
+	if (!found) {
+		unwrite(w, at);
+		lh_write_text(w, "as", "decision");
+		lh_write_array(w, "steps");
+	}
+	rc = found < 0 ? -1 : lh_lineage_decisions(l, w, operand, subject, err);
+	found |= rc > 0;
+	if (!rc && !found) {
+		unwrite(w, at);
+		lh_write_null(w, "as");
+		lh_write_array(w, "steps");
 	}
 	lh_write_end(w);
 	if (m->records.more)
 		lh_write_u64(w, "more", m->records.more);
-	if (rc >= 0 && !found) {
-		w->out->len = at;
-		lh_write_null(w, "as");
-		lh_write_array(w, "steps");
-		lh_write_end(w);
-	}
 	if (rc < 0)
 		return -1;
 	return !found ? LH_LINEAGE_NOWHERE : l->broken ? LH_LINEAGE_BROKEN : LH_LINEAGE_FOUND;
@@ -156,7 +178,7 @@ int lh_lineage_trace(struct lh_lineage *l, struct lh_str operand, bool subject, 
 		lh_write_raw(&w, "candidates", (struct lh_str){ m.candidates.p, m.candidates.len });
 		rc = LH_LINEAGE_AMBIGUOUS;
 	} else if (!rc) {
-		rc = write_found(l, &w, operand, &m, err);
+		rc = write_found(l, &w, operand, subject, &m, err);
 	}
 	if (rc == LH_LINEAGE_NOWHERE && write_searched(l, &w, subject, err) < 0)
 		rc = -1;

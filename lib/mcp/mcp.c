@@ -71,11 +71,8 @@ static void initialize(const struct lh_mcp_request *r)
 	struct lh_writer w;
 	size_t i;
 
-	if (!r->params.p || !lh_value_get(&r->params, "protocolVersion", &version) ||
-	    version.type != LH_STRING) {
-		refuse(r, LH_MCP_PARAMS, "missing protocolVersion (string)");
+	if (!lh_mcp_read_string(r, "protocolVersion", &version))
 		return;
-	}
 	for (i = 0; older[i] && !lh_value_is(&version, older[i], strlen(older[i])); i++)
 		;
 	r->peer->version = older[i] ? older[i] : older[0];
@@ -260,12 +257,15 @@ static bool check_modern(const struct lh_mcp_request *r, const struct lh_value *
 	else if (why)
 		refuse(r, LH_MCP_HEADER, why);
 	else if (version.type != LH_STRING)
-		refuse(r, LH_MCP_PARAMS, "missing _meta[\"" META "protocolVersion\"] (string)");
+		refuse(r, LH_MCP_PARAMS, version.type == LH_NULL
+		       ? "missing _meta[\"" META "protocolVersion\"] (string)"
+		       : "_meta[\"" META "protocolVersion\"] must be a string");
 	else if (!lh_value_is(&version, LH_MCP_MODERN, strlen(LH_MCP_MODERN)))
 		refuse_version(r, &version);
 	else if (can.type != LH_OBJECT)
-		refuse(r, LH_MCP_PARAMS,
-		       "missing _meta[\"" META "clientCapabilities\"] (object)");
+		refuse(r, LH_MCP_PARAMS, can.type == LH_NULL
+		       ? "missing _meta[\"" META "clientCapabilities\"] (object)"
+		       : "_meta[\"" META "clientCapabilities\"] must be an object");
 	else
 		return !(r->peer->unread = false);
 	return false;
@@ -367,7 +367,8 @@ static bool take(struct lh_mcp *m, struct lh_mcp_peer *p)
 	if (!version || version->type != LH_STRING || !lh_value_is(version, "2.0", 3))
 		refuse(&r, LH_MCP_REQUEST, "jsonrpc must be \"2.0\"");
 	else if (!method || method->type != LH_STRING)
-		refuse(&r, LH_MCP_REQUEST, "missing method (string)");
+		refuse(&r, LH_MCP_REQUEST, method && method->type != LH_NULL
+		       ? "method must be a string" : "missing method (string)");
 	else if (id && !r.id.p)
 		refuse(&r, LH_MCP_REQUEST, "id must be a string or a whole number");
 	else if (!id)
@@ -460,7 +461,6 @@ void lh_mcp_free(struct lh_mcp *m)
 	lh_buf_free(&m->out);
 	lh_buf_free(&m->text);
 	lh_buf_free(&m->links);
-	lh_buf_free(&m->shown);
 	lh_buf_free(&m->next);
 	lh_buf_free(&m->strings);
 	free(m->pool);

@@ -30,11 +30,13 @@
 #define LH_MCP_H
 
 #include "mcp_tool.h"
+#include "persons/persons.h"
 #include "serve/pool.h"
 #include "serve/routes.h"
 
 #define LH_MCP_TIMEOUT 30.0			/* seconds of a call */
-#define LH_MCP_ANSWER ((size_t)16 << 20)	/* bytes of an answer */
+#define LH_MCP_ANSWER ((size_t)16 << 20)	/* bytes of an answer, ... */
+#define LH_MCP_ANSWER_LINE (((size_t)8 << 20) - 1)	/* ... of a line over stdio, without LF */
 #define LH_MCP_WRITERS "playbook_record"	/* tools of the table that write: "a|b" */
 #define LH_MCP_MODERN "2026-07-28"
 
@@ -74,14 +76,6 @@ struct lh_mcp_peer {
 	bool unread;			/* LH_MCP_PARAMS was about what every message has */
 };
 
-/* Where it is written whose data an answer shows: on the chains of lh-subject-audit(1). */
-struct lh_mcp_audit {
-	const char *folder;
-	const char *const *key;		/* files of keys; none: as that tool finds them */
-	size_t keys;
-	bool required;			/* a row that cannot be written fails the call */
-};
-
 struct lh_mcp_how {
 	const struct lh_mcp_tool *tool;	/* the table ... */
 	size_t tools;
@@ -99,7 +93,7 @@ struct lh_mcp_how {
 	bool compat;
 	double timeout;			/* seconds of a call */
 	size_t answer_max;		/* bytes; 0: LH_MCP_ANSWER */
-	const struct lh_mcp_audit *audit;	/* NULL: no rows */
+	struct lh_persons *persons;	/* who appends rows of the persons shown; NULL: none */
 	/* Report what ended, or could not be written; or NULL. */
 	void (*warn)(void *owner, const char *text);
 	void *owner;

@@ -84,7 +84,7 @@ static void free_call(struct lh_mcp_call *c)
 {
 	if (c->peer)
 		unlink_call(c);
-	lh_mcp_audit_free(c);
+	lh_persons_rows_free(&c->rows);
 	lh_buf_free(&c->ask.line);
 	lh_buf_free(&c->text);
 	lh_buf_free(&c->answer);
@@ -212,7 +212,7 @@ static void write_answer(struct lh_mcp_call *c, struct lh_str structured)
 }
 
 /* Send the answer in m->out once the rows for it are written. */
-static void finish(struct lh_mcp_call *c)
+static void finish(struct lh_mcp_call *c, const struct lh_record *rec)
 {
 	struct lh_mcp *m = c->m;
 	struct lh_err err;
@@ -224,7 +224,7 @@ static void finish(struct lh_mcp_call *c)
 		fail_call(c, 413, err.msg);
 		return;
 	}
-	rc = lh_mcp_audit(c, (struct lh_str){ m->shown.p, m->shown.len }, &err);
+	rc = lh_mcp_audit(c, rec, &err);
 	if (rc < 0)
 		fail_call(c, 503, err.msg);
 	if (rc)
@@ -272,13 +272,12 @@ static void answer(struct lh_mcp_call *c, const struct lh_record *rec)
 {
 	struct lh_mcp *m = c->m;
 	struct lh_answer a = { .status = 0 };
-	struct lh_mcp_reply reply = { &m->text, &m->links, &m->shown, 0 };
+	struct lh_mcp_reply reply = { &m->text, &m->links, 0 };
 	struct lh_err err = { .code = LH_OK };
 	int rc;
 
 	lh_buf_reset(&m->text);
 	lh_buf_reset(&m->links);
-	lh_buf_reset(&m->shown);
 	rc = lh_answer_read(rec, c->own_status, &a, &err);
 	reply.status = a.status;
 	if (rc == 0 && a.status >= 400 && !(c->tool->answer && c->tool->verdicts)) {
@@ -292,14 +291,13 @@ static void answer(struct lh_mcp_call *c, const struct lh_record *rec)
 		lh_buf_add(&m->text, a.body.p, a.body.n);
 	lh_answer_free(&a);
 	if (rc == 0)
-		rc = lh_buf_check(&m->text, &err) < 0 || lh_buf_check(&m->links, &err) < 0 ||
-		     lh_buf_check(&m->shown, &err) < 0;
+		rc = lh_buf_check(&m->text, &err) < 0 || lh_buf_check(&m->links, &err) < 0;
 	if (rc) {
 		fail_call(c, lh_err_status(&err), err.msg);
 		return;
 	}
 	write_answer(c, (struct lh_str){ m->text.p, m->text.len });
-	finish(c);
+	finish(c, rec);
 }
 
 static void on_answer(struct lh_ask *a, enum lh_asked how, const struct lh_record *rec)
@@ -332,7 +330,7 @@ void lh_mcp_cancel(struct lh_mcp *m, struct lh_mcp_call *c)
 	if (c->pool && lh_pool_cancel(c->pool, &c->ask) == 0)
 		c->pool = NULL;
 	unlink_call(c);
-	if (!c->pool && !c->open)
+	if (!c->pool && !c->waits)
 		free_call(c);		/* otherwise the last answer frees it */
 }
 
@@ -389,6 +387,20 @@ static const struct lh_mcp_tool *find_tool(const struct lh_mcp *m, const struct 
 	return NULL;
 }
 
+/* Return whether there is a filter for the route of a tool. */
+static bool is_on(const struct lh_mcp *m, const struct lh_mcp_tool *t)
+{
+	size_t i;
+
+	for (i = 0; t->route && i < m->how.routes->n; i++) {
+		const struct lh_route *r = &m->how.routes->v[i];
+
+		if (!strcmp(r->route, t->route))
+			return r->run && !r->off;
+	}
+	return !t->route;
+}
+
 /* A tool of a file hides the one that is built in, of the same name.  Within a file, and within
  * the table, each name is there once. */
 static bool is_listed(const struct lh_mcp *m, size_t i, const struct lh_mcp_tool *t)
@@ -396,7 +408,7 @@ static bool is_listed(const struct lh_mcp *m, size_t i, const struct lh_mcp_tool
 	const size_t more = m->how.more ? m->how.more->n : 0;
 	size_t k;
 
-	if ((t->compat && !m->how.compat) || !lh_mcp_allowed(m, t))
+	if ((t->compat && !m->how.compat) || !lh_mcp_allowed(m, t) || !is_on(m, t))
 		return false;
 	for (k = 0; i >= more && k < more; k++)
 		if (!strcmp(m->how.more->v[k].name, t->name))
@@ -429,6 +441,21 @@ static void refuse(const struct lh_mcp_request *r, int code, const char *why)
 	lh_mcp_error(r->m, r->peer, &r->id, code, why, (struct lh_str){ NULL, 0 });
 }
 
+bool lh_mcp_read_string(const struct lh_mcp_request *r, const char *name, struct lh_value *v)
+{
+	char why[64];
+
+	*v = (struct lh_value){ .type = LH_NULL };
+	if (r->params.p)
+		lh_value_get(&r->params, name, v);
+	if (v->type == LH_STRING)
+		return true;
+	snprintf(why, sizeof why,
+		 v->type == LH_NULL ? "missing %s (string)" : "%s must be a string", name);
+	refuse(r, LH_MCP_PARAMS, why);
+	return false;
+}
+
 void lh_mcp_tools_call(const struct lh_mcp_request *r)
 {
 	struct lh_value name, args = { .p = "{}", .n = 2, .type = LH_OBJECT };
@@ -437,10 +464,8 @@ void lh_mcp_tools_call(const struct lh_mcp_request *r)
 	const char *header = NULL;
 	char why[200];
 
-	if (!r->params.p || !lh_value_get(&r->params, "name", &name) || name.type != LH_STRING) {
-		refuse(r, LH_MCP_PARAMS, "missing name (string)");
+	if (!lh_mcp_read_string(r, "name", &name))
 		return;
-	}
 	t = find_tool(r->m, &name);
 	lh_value_get(&r->params, "arguments", &args);
 	snprintf(why, sizeof why, "%s changes what is stored, and is not allowed: see "
@@ -493,10 +518,8 @@ void lh_mcp_resources_read(const struct lh_mcp_request *r)
 	struct lh_str uri = { "", 0 };
 	struct lh_err err;
 
-	if (!r->params.p || !lh_value_get(&r->params, "uri", &v) || v.type != LH_STRING) {
-		refuse(r, LH_MCP_PARAMS, "missing uri (string)");
+	if (!lh_mcp_read_string(r, "uri", &v))
 		return;
-	}
 	if (lh_value_str(&v, &text, &uri, &err) == 0 &&
 	    lh_mcp_resource_open(&res, r->m->how.state, uri, &err) == 0)
 		read_opened(r, uri, &res);

@@ -24,7 +24,8 @@ struct lh_mcp {
 	struct lh_pool **pool;		/* those started here */
 	size_t pools, cap_pools;
 	struct lh_record message, line;	/* parsed last: a message, a line for a filter */
-	struct lh_buf out, text, links, shown, next, strings;	/* in use during one call */
+	struct lh_buf out, text, links, next, strings;	/* in use during one call */
+	size_t head;			/* bytes of out up to its id */
 	struct lh_mcp_call *bucket[LH_MCP_BUCKETS];	/* in flight, by id */
 };
 
@@ -55,8 +56,8 @@ struct lh_mcp_call {
 	bool modern, links, own_status;
 	char trace[33];
 	struct lh_buf answer;		/* while rows are written */
-	struct lh_mcp_row *row;		/* of the audit; NULL: none */
-	size_t rows, open, missing;	/* open: not answered yet */
+	struct lh_persons_rows rows;	/* of the audit */
+	bool waits;			/* for them */
 };
 
 /* ---- mcp_header.c ---- */
@@ -104,6 +105,8 @@ void lh_mcp_cancel(struct lh_mcp *m, struct lh_mcp_call *c);
 const struct lh_mcp_tool *lh_mcp_tool_at(const struct lh_mcp *m, size_t n);
 /* Return whether a tool may be called. */
 bool lh_mcp_allowed(const struct lh_mcp *m, const struct lh_mcp_tool *t);
+/* Read a string of the params that is required.  false: the request is refused. */
+bool lh_mcp_read_string(const struct lh_mcp_request *r, const char *name, struct lh_value *v);
 void lh_mcp_tools_call(const struct lh_mcp_request *r);
 void lh_mcp_resources_read(const struct lh_mcp_request *r);
 /* Send the answer in c->answer, whose rows are written; missing: why it fails instead, or NULL. */
@@ -118,9 +121,9 @@ struct lh_pool *lh_mcp_pool(struct lh_mcp *m, const struct lh_pool_how *how, str
 
 /* ---- mcp_audit.c ---- */
 
-/* Write the rows for the ids that the answer in m->out shows: 0 if nothing has to be waited for;
- * 1 if the call ends later, by lh_mcp_call_audited; -1 if rows are missing that are required. */
-int lh_mcp_audit(struct lh_mcp_call *c, struct lh_str shown, struct lh_err *err);
-void lh_mcp_audit_free(struct lh_mcp_call *c);
+/* Append the rows for the persons whom the answer in m->out shows, made of a line of the filter:
+ * 0 if nothing has to be waited for; 1 if the call ends later, by lh_mcp_call_audited; -1 if
+ * rows are missing that are required. */
+int lh_mcp_audit(struct lh_mcp_call *c, const struct lh_record *rec, struct lh_err *err);
 
 #endif

@@ -34,15 +34,11 @@ struct lh_mcp_question {
 struct lh_mcp_reply {
 	struct lh_buf *structured;	/* empty: structuredContent, a JSON object */
 	struct lh_buf *links;		/* resource_link blocks, joined by commas */
-	struct lh_buf *shown;		/* ids of persons shown, each followed by NUL */
 	unsigned status;		/* of the filter's answer */
 };
 
 /* Add a resource_link to the content; title may be NULL. */
 void lh_mcp_link(struct lh_mcp_reply *r, struct lh_str uri, struct lh_str name, const char *title);
-/* Report that the reply shows data of the person with that id: for the audit.  An id with NUL
- * becomes the empty one, which has no log either: its row is missing, not that of another. */
-void lh_mcp_shows(struct lh_mcp_reply *r, struct lh_str id);
 
 struct lh_mcp_tool {
 	const char *name, *title, *description;	/* title: or NULL */
@@ -51,6 +47,8 @@ struct lh_mcp_tool {
 	bool write;			/* not listed and not called unless it is allowed */
 	bool idempotent, destructive, open_world;
 	bool compat;			/* only with --compat */
+	bool cuts;			/* answer cuts records, which may have an id there */
+	bool tells;			/* the filter says "unnamed" of persons without an id */
 	bool verdicts;			/* answer takes a status of 400 and above */
 	const char *route;		/* "POST /v1/matrix/search"; or NULL */
 	char **run;			/* argv of its own; or NULL */

@@ -190,7 +190,7 @@ int lh_mcp_tools_read(struct lh_mcp_tools *t, const char *path, struct lh_err *e
 
 	lh_record_init(&rec);
 	lh_buf_init(&r.text, FILE_MAX);
-	rc = lh_file_read(path, &r.text, err);
+	rc = lh_file_read_commands(path, &r.text, err);
 	if (rc == 0)
 		rc = lh_err_set(err, LH_EIO, "%s: no such file", path);
 	else if (rc > 0)

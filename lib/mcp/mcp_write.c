@@ -7,10 +7,11 @@ static void begin(struct lh_mcp *m, const struct lh_value *id)
 {
 	lh_buf_reset(&m->out);
 	lh_buf_puts(&m->out, "{\"jsonrpc\":\"2.0\"");
-	if (!id || !id->p)
-		return;
-	lh_buf_puts(&m->out, ",\"id\":");
-	lh_buf_add(&m->out, id->p, id->n);
+	if (id && id->p) {
+		lh_buf_puts(&m->out, ",\"id\":");
+		lh_buf_add(&m->out, id->p, id->n);
+	}
+	m->head = m->out.len;
 }
 
 void lh_mcp_info(struct lh_mcp *m, struct lh_writer *w, const char *name)
@@ -50,6 +51,12 @@ void lh_mcp_send(struct lh_mcp *m, struct lh_mcp_peer *p, int code)
 				   "\"message\":\"out of memory\"}}";
 	struct lh_err err;
 
+	if (m->out.len > m->how.answer_max) {	/* repeats something long of the request */
+		m->out.len = m->head;
+		lh_buf_puts(&m->out, ",\"error\":{\"code\":-32603,"
+				     "\"message\":\"the answer is too long\"}}");
+		code = LH_MCP_INTERNAL;
+	}
 	if (lh_buf_check(&m->out, &err) < 0)
 		p->answer(p, lh_str_of(text), LH_MCP_INTERNAL);
 	else
@@ -165,11 +172,4 @@ void lh_mcp_link(struct lh_mcp_reply *r, struct lh_str uri, struct lh_str name, 
 		lh_write_text(&w, "title", title);
 	lh_write_text(&w, "mimeType", "application/json");
 	lh_write_end(&w);
-}
-
-void lh_mcp_shows(struct lh_mcp_reply *r, struct lh_str id)
-{
-	if (!memchr(id.p, '\0', id.n))
-		lh_buf_add(r->shown, id.p, id.n);
-	lh_buf_putc(r->shown, '\0');
 }

@@ -15,7 +15,7 @@
 /* A record without its vector, whole. */
 static const struct lh_mcp_tool record_reader = {
 	.name = "lookup", .route = "GET /v1/vectors/index/{name}/record/{id}",
-	.ask = lh_mcp_ask_lookup, .answer = lh_mcp_answer_record,
+	.cuts = true, .ask = lh_mcp_ask_lookup, .answer = lh_mcp_answer_record,
 };
 static const struct lh_mcp_tool index_reader = {
 	.name = "index", .route = "GET /v1/vectors/index/{name}",
@@ -60,6 +60,17 @@ static size_t schemas(void)
 	return n;
 }
 
+/* Return whether there is an audit, also one that cannot be read. */
+static bool has_audit(const char *state)
+{
+	struct lh_buf text = { 0 };
+	struct lh_err err;
+	bool has = lh_mcp_write_audit(&text, state, &err) == 0 || lh_err_status(&err) != 404;
+
+	lh_buf_free(&text);
+	return has;
+}
+
 /* Write resource number i: the fixed ones, the schemas, the indexes.  Returns whether there is
  * one. */
 static bool write_nth(struct lh_mcp_page *p, const struct lh_index_folder *f, size_t i)
@@ -68,7 +79,7 @@ static bool write_nth(struct lh_mcp_page *p, const struct lh_index_folder *f, si
 
 	if (i == 0)
 		write_resource(p, "lh:manifests", "manifests", "the datasets of the catalog");
-	if (i == 1)
+	if (i == 1 && has_audit(p->state))
 		write_resource(p, "lh:audit/last", "last audit",
 			       "numbers and report of the last audit of the distillation");
 	if (i < 2)

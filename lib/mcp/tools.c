@@ -229,13 +229,14 @@ const struct lh_mcp_tool lh_mcp_tools[] = {
 		"Returns the best results with score, text, metadata and a source to cite; "
 		"lookup gives all of one record.",
 	  .input = SEARCH_IN, .output = SEARCH_OUT, .route = "POST /v1/matrix/search",
-	  .idempotent = true, .ask = lh_mcp_ask_search, .answer = lh_mcp_answer_search },
+	  .idempotent = true, .cuts = true, .ask = lh_mcp_ask_search,
+	  .answer = lh_mcp_answer_search },
 	{ .name = "lookup", .title = "One record",
 	  .description = "Get one record by its id. Use it when you have an id, from search or "
 		"from a person. Returns its text, metadata and source.",
 	  .input = LOOKUP_IN, .output = LOOKUP_OUT,
 	  .route = "GET /v1/vectors/index/{name}/record/{id}", .idempotent = true,
-	  .ask = lh_mcp_ask_lookup, .answer = lh_mcp_answer_lookup },
+	  .cuts = true, .ask = lh_mcp_ask_lookup, .answer = lh_mcp_answer_lookup },
 	{ .name = "validate", .title = "Judge a draft",
 	  .description = "Judge a draft by the rules before it is sent: a fill, an email, an SMS "
 		"or a playbook. Use it for every draft you write. Returns whether it passes, and "
@@ -259,7 +260,7 @@ const struct lh_mcp_tool lh_mcp_tools[] = {
 		"conditions. Returns columns and rows. It is off unless the server is "
 		"configured for it.",
 	  .input = SQL_IN, .output = SQL_OUT, .route = "POST /v1/sql", .idempotent = true,
-	  .ask = lh_mcp_ask_sql, .answer = lh_mcp_answer_sql },
+	  .tells = true, .ask = lh_mcp_ask_sql, .answer = lh_mcp_answer_sql },
 	{ .name = "playbook_record", .title = "Record a good answer",
 	  .description = "Record that a record was a good answer to a query, so that later "
 		"searches for the role rank it higher. Use it only after a person has "
@@ -302,7 +303,7 @@ const struct lh_mcp_tool lh_mcp_tools[] = {
 	{ .name = "search_vectors", .title = "Search by a vector", .compat = true,
 	  .description = "Find the records of one index that are nearest to a vector.",
 	  .input = VECTORS_IN, .output = OBJECT(RESULTS, LH_JSON("results","count")),
-	  .route = "POST /v1/vectors/search", .idempotent = true, .ask = lh_mcp_ask_vectors,
-	  .answer = lh_mcp_answer_vectors },
+	  .route = "POST /v1/vectors/search", .idempotent = true, .cuts = true,
+	  .ask = lh_mcp_ask_vectors, .answer = lh_mcp_answer_vectors },
 };
 const size_t lh_mcp_tools_n = sizeof lh_mcp_tools / sizeof *lh_mcp_tools;

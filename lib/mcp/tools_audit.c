@@ -115,8 +115,6 @@ int lh_mcp_answer_report(struct lh_mcp_reply *r, const struct lh_value *args,
 	lh_mcp_copy(&w, &whole, "datasets_referenced", LH_BIND_IS(LH_ARRAY));
 	lh_mcp_copy(&w, &whole, "completeness_attestation", LH_BIND_IS(LH_STRING));
 	lh_write_end(&w);
-	if (!rc)
-		lh_mcp_shows(r, p.id);
 	lh_buf_free(&text);
 	return rc;
 }

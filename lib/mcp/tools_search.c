@@ -15,11 +15,13 @@ struct search {
 	int detail;
 };
 static const struct lh_bind search_members[] = {
-	{ LH_BIND_STRING("query", struct search, query), .required = true, .filled = true },
-	{ LH_BIND_U64("k", struct search, k, 1, 100) },
-	{ LH_BIND_STRING("corpus", struct search, corpus), LH_INDEX_NAME },
-	{ LH_BIND_OBJECT("filter", struct search, filter) },
-	{ LH_BIND_STRING("role", struct search, role), .filled = true },
+	{ LH_BIND_STRING("query", struct search, query), .required = true, .filled = true,
+	  .meant = "query_text|text|q" },
+	{ LH_BIND_U64("k", struct search, k, 1, 100), .meant = "limit|n|top|top_k" },
+	{ LH_BIND_STRING("corpus", struct search, corpus), LH_INDEX_NAME,
+	  .meant = "corpora|index" },
+	{ LH_BIND_OBJECT("filter", struct search, filter), .meant = "metadata_filter|where" },
+	{ LH_BIND_STRING("role", struct search, role), .filled = true, .meant = "query_role" },
 	{ LH_BIND_BOOL("hybrid", struct search, hybrid) },
 	{ LH_BIND_INDEX("detail", struct search, detail, lh_mcp_details) },
 	LH_BIND_CLOSED
@@ -137,26 +139,6 @@ static int write_metadata(struct lh_writer *w, const struct result *r, int detai
 	return lh_mcp_write_members(w, "metadata", &r->metadata, drop, LH_MCP_MEMBER(detail), err);
 }
 
-/* Report whose data a result shows, and link to all of it. */
-static int add_notes(struct lh_mcp_reply *reply, const struct result *r, struct lh_str uri,
-		     struct lh_err *err)
-{
-	struct lh_buf text = { 0 };
-	struct lh_value v;
-	struct lh_str person;
-	int rc = 0;
-
-	lh_mcp_link(reply, uri, r->id, NULL);
-	if (!lh_mcp_has(&r->metadata, "candidate_id", &v))
-		return 0;
-	if (v.type == LH_NUMBER)
-		lh_mcp_shows(reply, (struct lh_str){ v.p, v.n });
-	else if (v.type == LH_STRING && (rc = lh_value_str(&v, &text, &person, err)) == 0)
-		lh_mcp_shows(reply, person);
-	lh_buf_free(&text);
-	return rc;
-}
-
 struct results {
 	struct lh_mcp_reply *reply;
 	int detail;
@@ -198,7 +180,8 @@ static int write_result(void *ctx, struct lh_writer *w, const struct lh_value *v
 		return -1;
 	write_source(w, &r, uri);
 	lh_write_end(w);
-	return add_notes(all->reply, &r, uri, err);
+	lh_mcp_link(all->reply, uri, r.id, NULL);
+	return 0;
 }
 
 static int write_results(struct lh_writer *w, struct results *all, const struct lh_record *rec,
@@ -301,8 +284,6 @@ int lh_mcp_answer_record(struct lh_mcp_reply *r, const struct lh_value *args,
 	int rc = lh_bind(result_members, rec, &of, &text, err);
 
 	(void)args;
-	if (!rc)
-		rc = add_notes(r, &of, of.id, err);
 	lh_buf_add(r->structured, rec->line, rec->len);
 	lh_buf_free(&text);
 	return rc;

@@ -224,7 +224,8 @@ int lh_pathway_apply(struct lh_pathway *p, uint64_t at, struct lh_err *err)
 	size_t i, n = sizeof ops / sizeof *ops;
 
 	if (!op || op->type != LH_STRING) {
-		lh_err_set(err, LH_EDATA, "missing string field \"op\"");
+		lh_err_set(err, LH_EDATA,
+			   op ? "\"op\" is not a string" : "missing string field \"op\"");
 		return 0;
 	}
 	for (i = 0; i < n && !lh_value_is(op, ops[i].op, strlen(ops[i].op)); i++)

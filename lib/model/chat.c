@@ -138,7 +138,7 @@ static int refuse_answer(struct lh_chat *c, const struct lh_http_reply *answer, 
 	shown.body = c->quote.p;
 	shown.len = c->quote.len;
 	lh_http_refuse(err, c->url.p, &shown, what);
-	return report_failure(err, c->how.pass_429 && answer->status == 429 ? 429 : 502);
+	return report_failure(err, 502);
 }
 
 static int post_body(struct lh_chat *c, enum lh_provider p, struct lh_str trace,

@@ -58,7 +58,6 @@ struct lh_chat_how {
 	unsigned retries;
 	bool (*stopping)(void);	/* called while waiting: true gives LH_EINTR; or NULL */
 	bool no_files;		/* no message names the file of the keys */
-	bool pass_429;		/* a provider's status 429 is err->status, not 502 */
 };
 
 struct lh_chat_message {

@@ -40,6 +40,10 @@
 struct lh_stderr_tail {		/* the end of a child's stderr */
 	char text[1024];
 	size_t n;
+	/* Take a line of it, without its LF, or a piece of a longer one; or NULL. */
+	void (*line)(void *owner, const char *p, size_t n);
+	void *owner;
+	size_t open;		/* bytes at the end of text that were not passed to line */
 };
 
 struct lh_coproc {

@@ -6,6 +6,25 @@
 #include <sys/ioctl.h>
 #include <unistd.h>
 
+/* Pass on the lines that are complete. */
+static void pass_lines(struct lh_stderr_tail *w)
+{
+	const char *p = w->text + w->n - w->open, *lf;
+
+	while (w->open && (lf = memchr(p, '\n', w->open)) != NULL) {
+		w->line(w->owner, p, (size_t)(lf - p));
+		w->open -= (size_t)(lf + 1 - p);
+		p = lf + 1;
+	}
+}
+
+void lh_stderr_tail_end(struct lh_stderr_tail *w)
+{
+	if (w->line && w->open)
+		w->line(w->owner, w->text + w->n - w->open, w->open);
+	w->open = 0;
+}
+
 ssize_t lh_stderr_tail_read(struct lh_stderr_tail *w, int fd)
 {
 	char text[sizeof w->text];
@@ -14,10 +33,16 @@ ssize_t lh_stderr_tail_read(struct lh_stderr_tail *w, int fd)
 
 	if (n <= 0)
 		return n;
+	if (w->open + (size_t)n > sizeof text)
+		lh_stderr_tail_end(w);	/* a piece: there is no room for the whole line */
 	stay = sizeof text - (size_t)n < w->n ? sizeof text - (size_t)n : w->n;
 	memmove(w->text, w->text + w->n - stay, stay);
 	memcpy(w->text + stay, text, (size_t)n);
 	w->n = stay + (size_t)n;
+	if (w->line) {
+		w->open += (size_t)n;
+		pass_lines(w);
+	}
 	return n;
 }
 

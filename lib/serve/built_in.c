@@ -32,6 +32,7 @@ static const struct built_in {
 	const char *title;
 } table[] = {
 	{ "GET /health", NONE, LH_ROUTE_HEALTH, NULL, READ, false, "whether it serves" },
+	{ "GET /ready", NONE, LH_ROUTE_READY, NULL, READ, false, "whether it takes requests" },
 	{ "GET /metrics", NONE, LH_ROUTE_METRICS, NULL, READ, false, "counts for Prometheus" },
 	{ "GET /openapi.json", NONE, LH_ROUTE_OPENAPI, NULL, READ, false, "the routes" },
 	{ "GET /", NONE, LH_ROUTE_FILE, NULL, READ, false, "the console" },
@@ -51,9 +52,9 @@ static const struct built_in {
 	{ "POST /v1/matrix/relevance", RELEVANCE, 0, NULL, READ, false,
 	  "score chunks for a file" },
 	{ "POST /v1/matrix/downgrade", GATE, 0, NULL, READ, false, "choose a mode by the model" },
-	{ "POST /v1/matrix/playbooks/record", PLAYBOOK, 0, OP(record), WRITE, false,
+	{ "POST /v1/matrix/playbooks/record", PLAYBOOK, 0, OP(record), WRITE, TRACE,
 	  "record a good answer" },
-	{ "POST /v1/matrix/playbooks/bulk", PLAYBOOK, 0, OP(bulk), WRITE, false,
+	{ "POST /v1/matrix/playbooks/bulk", PLAYBOOK, 0, OP(bulk), WRITE, TRACE,
 	  "record good answers" },
 	{ "POST /v1/vectors/index", INDEX, 0, OP(create), WRITE, false, "make an index" },
 	{ "GET /v1/vectors/index", INDEX, 0, OP(list), READ, false, "the indexes" },
@@ -68,7 +69,7 @@ static const struct built_in {
 	{ "POST /v1/vectors/search", SEARCH, 0, NULL, READ, false, "search one index" },
 	{ "POST /v1/vectors/index/{src}/merge", INDEX, 0, OP(merge), WRITE, false,
 	  "add an index to another" },
-	{ "POST /v1/validate", VALIDATE, 0, NULL, WRITE, false, "judge a draft" },
+	{ "POST /v1/validate", VALIDATE, 0, NULL, WRITE, TRACE, "judge a draft" },
 	{ "POST /v1/iterate", ITERATE, 0, NULL, WRITE, TRACE, "ask a model until it is valid" },
 	{ "POST /v1/chat", CHAT, 0, NULL, WRITE, TRACE, "ask a model" },
 	{ "GET /v1/chat/providers", CHAT, 0, OP(providers), READ, false, "providers of models" },
@@ -127,7 +128,7 @@ static const struct {
 	[STORE] = { 4, 1, 900, NULL },
 	[INGEST] = { 2, 1, 900, NULL }, [TRACED] = { 1, 16, 90, NULL },
 	[OBSERVE] = { 1, 64, 90, NULL }, [WORKFLOW] = { 4, 1, 900, "-j4" },
-	[SQL] = { 1, 16, 60, NULL },
+	[SQL] = { 4, 1, 60, NULL },
 };
 
 /* ---- argv ---- */
@@ -175,15 +176,12 @@ static void add_roster(struct words *w, const char *state)
 {
 	const char *roster = getenv("LH_ROSTER");
 
-	if (exists(state, "roster.jsonl")) {
-		ADD(w, "--roster");
-		add_word(w, state, "roster.jsonl");
-	} else if (roster && *roster) {
+	ADD(w, "--roster-later", "--roster");
+	add_word(w, state, "roster.jsonl");
+	if (roster && *roster)
 		ADD(w, "--roster", roster);
-	} else if (exists(state, "index/workers.lhv")) {
-		ADD(w, "--roster");
-		add_word(w, state, "index/workers.lhv");
-	}
+	ADD(w, "--roster");
+	add_word(w, state, "index/workers.lhv");
 	if (exists(state, "rules")) {
 		ADD(w, "--rules");
 		add_word(w, state, "rules");
@@ -203,13 +201,11 @@ static void add_search(struct words *w, const char *state)
 	add_word(w, state, "playbook");
 }
 
-static void add_embed(struct words *w, const char *wire)
+/* Add the folder of the indexes, whose engine the filter uses. */
+static void add_indexes(struct words *w, const char *state)
 {
-	const char *engine = getenv("LH_EMBED_ENGINE");
-
-	ADD(w, "lh-embed", "--wire", wire);
-	if (!engine || !*engine)
-		ADD(w, "--model", "hash-v1");
+	ADD(w, "--indexes");
+	add_word(w, state, "index");
 }
 
 static void add_validate(struct words *w, const char *state)
@@ -228,6 +224,8 @@ static void add_other_command(struct words *w, enum filter filter, const char *s
 	case CATALOG:
 		ADD(w, "lh-catalog", "requests", "--catalog");
 		add_word(w, state, "catalog");
+		ADD(w, "--store");
+		add_word(w, state, "store");
 		break;
 	case STORE:
 		ADD(w, "lh-store", "requests");
@@ -241,6 +239,8 @@ static void add_other_command(struct words *w, enum filter filter, const char *s
 	case SQL:
 		ADD(w, "lh-query", "--timeout", "25", "--max-rows", "10000", "--catalog");
 		add_word(w, state, "catalog");
+		ADD(w, "--store");
+		add_word(w, state, "store");
 		break;
 	case TRACED:
 		ADD(w, "lh-distill", "trace", "--root");
@@ -264,10 +264,12 @@ static void add_command(struct words *w, enum filter filter, const char *state)
 {
 	switch (filter) {
 	case EMBED:
-		add_embed(w, "go");
+		ADD(w, "lh-embed", "--wire", "go");
+		add_indexes(w, state);
 		break;
 	case EMBED_UNIT:
-		add_embed(w, "rust");
+		ADD(w, "lh-embed", "--wire", "rust");
+		add_indexes(w, state);
 		break;
 	case SEARCH:
 		add_search(w, state);
@@ -277,7 +279,8 @@ static void add_command(struct words *w, enum filter filter, const char *state)
 		ADD(w, "--hybrid");
 		break;
 	case INDEX:
-		ADD(w, "lh-index", "requests");
+		ADD(w, "lh-index", "requests", "--playbooks");
+		add_word(w, state, "playbook");
 		break;
 	case RELEVANCE:
 		ADD(w, "lh-relevance");
@@ -287,6 +290,7 @@ static void add_command(struct words *w, enum filter filter, const char *state)
 		break;
 	case PLAYBOOK:
 		ADD(w, "lh-playbook", "requests");
+		add_indexes(w, state);
 		break;
 	case VALIDATE:
 		add_validate(w, state);
@@ -380,7 +384,7 @@ static int fill(struct lh_route *r, const struct built_in *b, const char *state,
 	r->read = b->read;
 	r->trace = b->trace;
 	r->built_in = true;
-	r->open = r->kind == LH_ROUTE_HEALTH ||
+	r->open = r->kind == LH_ROUTE_HEALTH || r->kind == LH_ROUTE_READY ||
 		  (r->kind == LH_ROUTE_FILE && r->n <= 1);
 	r->audit = b->filter == AUDIT;
 	r->max_body = r->kind == LH_ROUTE_PUT || r->kind == LH_ROUTE_INGEST ? FILE_MAX : BODY_MAX;

@@ -13,6 +13,8 @@
 
 #define CONFIG_MAX ((size_t)16 << 20)
 #define NO_NUMBER (-1.0)
+#define GIB 1073741824.0
+#define SQL_PROCESSES 4
 
 struct route_members {
 	struct lh_str route, off, max_body, token_file;
@@ -45,16 +47,24 @@ static const struct lh_bind route_table[] = {
 };
 
 struct file_members {
-	const struct lh_str *listen, *token_file, *allow, *allow_write, *built_in;
-	size_t n_listen, n_token_file, n_allow, n_allow_write, n_built_in;
-	struct lh_str legal_token_file, state, mount, mount_off, tools;
+	const struct lh_str *listen, *token_file, *allow, *allow_write, *built_in, *persons,
+		*allow_origin, *trusted_proxy;
+	size_t n_listen, n_token_file, n_allow, n_allow_write, n_built_in, n_persons,
+		n_allow_origin, n_trusted_proxy;
+	struct lh_str audit_log, audit_anchor;
+	bool audit_required, decisions, decisions_text;
+	int audit_sync;
+	struct lh_str legal_token_file, state, mount, mount_off, tools, access_log;
 	struct lh_value listen_at, allow_at, mount_at, built_in_at;	/* for their lines */
-	bool no_console;
+	bool no_console, warm;
 	uint64_t connections, queue;
 	double drain;
+	struct lh_value state_max;
 	struct route_members *route;
 	size_t n_routes;
 };
+
+const char *const lh_serve_syncs[] = { "each", "batch", "none", NULL };
 
 static const struct lh_bind file_table[] = {
 	{ LH_BIND_STRINGS("listen", struct file_members, listen, n_listen), .each_filled = true,
@@ -65,6 +75,10 @@ static const struct lh_bind file_table[] = {
 	  .as_written = LH_BIND_FIELD(struct file_members, allow_at) },
 	{ LH_BIND_STRINGS("allow_write", struct file_members, allow_write, n_allow_write),
 	  .each_filled = true },
+	{ LH_BIND_STRINGS("allow_origin", struct file_members, allow_origin, n_allow_origin),
+	  .each_filled = true },
+	{ LH_BIND_STRINGS("trusted_proxy", struct file_members, trusted_proxy, n_trusted_proxy),
+	  .each_filled = true },
 	{ LH_BIND_JSON("tools", struct file_members, tools, LH_BIND_IS(LH_ARRAY)) },
 	{ LH_BIND_STRING("legal_token_file", struct file_members, legal_token_file),
 	  .filled = true, .no_nul = true },
@@ -73,9 +87,25 @@ static const struct lh_bind file_table[] = {
 	  .as_written = LH_BIND_FIELD(struct file_members, mount_at) },
 	{ LH_BIND_STRING("mount_off", struct file_members, mount_off), .filled = true,
 	  .no_nul = true },
+	{ LH_BIND_STRING("audit_log", struct file_members, audit_log), .filled = true,
+	  .no_nul = true },
+	{ LH_BIND_STRING("audit_anchor", struct file_members, audit_anchor), .filled = true,
+	  .no_nul = true },
+	{ LH_BIND_BOOL("audit_required", struct file_members, audit_required) },
+	{ LH_BIND_BOOL("decisions", struct file_members, decisions) },
+	{ LH_BIND_BOOL("decisions_text", struct file_members, decisions_text) },
+	{ LH_BIND_INDEX("audit_sync", struct file_members, audit_sync, lh_serve_syncs) },
+	{ LH_BIND_STRINGS("persons", struct file_members, persons, n_persons),
+	  .each_filled = true },
 	{ LH_BIND_BOOL("no_console", struct file_members, no_console) },
+	{ LH_BIND_BOOL("warm", struct file_members, warm) },
 	{ LH_BIND_U64("connections", struct file_members, connections, 1, 1000000) },
 	{ LH_BIND_U64("queue", struct file_members, queue, 1, 1000000) },
+	{ LH_BIND_VALUE("state_max", struct file_members, state_max,
+			LH_BIND_IS(LH_STRING) | LH_BIND_IS(LH_NUMBER)),
+	  .what = "number of bytes, or text such as \"10G\"" },
+	{ LH_BIND_STRING("access_log", struct file_members, access_log), .filled = true,
+	  .no_nul = true },
 	{ LH_BIND_F64("drain", struct file_members, drain, 0, 86400) },
 	{ LH_BIND_TABLES("routes", struct file_members, route, n_routes, route_table) },
 	{ LH_BIND_STRINGS("built_in", struct file_members, built_in, n_built_in),
@@ -149,7 +179,8 @@ bool lh_is_command(const char *name)
 }
 
 /* Read a number of bytes: a number, or digits and K, M or G. */
-static int read_size(const struct lh_value *v, uint64_t *to, struct lh_err *err)
+static int read_size(const struct lh_value *v, const char *name, double most, uint64_t *to,
+		     struct lh_err *err)
 {
 	char text[32], *end = text;
 	double n;
@@ -160,9 +191,10 @@ static int read_size(const struct lh_value *v, uint64_t *to, struct lh_err *err)
 		 v->p + (v->type == LH_STRING));
 	n = *text >= '0' && *text <= '9' ? strtod(text, &end) : 0;
 	if (*end == 'K' || *end == 'M' || *end == 'G')
-		n *= *end == 'K' ? 1024 : *end == 'M' ? 1048576 : 1073741824, end++;
-	if (*end || end == text || !(n >= 1 && n <= 1073741824.0) || n != floor(n))
-		return lh_err_set(err, LH_EDATA, "\"max_body\" must be from 1 to 1G bytes");
+		n *= *end == 'K' ? 1024 : *end == 'M' ? 1048576 : GIB, end++;
+	if (*end || end == text || !(n >= 1 && n <= most) || n != floor(n))
+		return lh_err_set(err, LH_EDATA, "\"%s\" must be from 1 to %gG bytes", name,
+				  most / GIB);
 	*to = (uint64_t)n;
 	return 0;
 }
@@ -184,6 +216,14 @@ static int fill_env(struct lh_route *r, const struct route_members *m, struct lh
 	return 0;
 }
 
+/* Return whether a command answers SQL, of which one slow statement must not hold up others. */
+static bool is_sql(const char *command)
+{
+	const char *slash = strrchr(command, '/');
+
+	return !strcmp(slash ? slash + 1 : command, "lh-query");
+}
+
 static int fill_route(struct lh_route *r, const struct route_members *m, struct lh_err *err)
 {
 	char *route = copy(m->route, err);
@@ -192,12 +232,12 @@ static int fill_route(struct lh_route *r, const struct route_members *m, struct 
 	free(route);
 	if (rc)
 		return -1;
-	r->pool = m->pool ? m->pool : 1;
+	r->pool = m->pool;
 	r->timeout = m->timeout > 0 ? m->timeout : 30;
 	r->max_body = UINT64_C(4) << 20;
 	r->read = m->read;
 	r->trace = m->trace;
-	if (read_size(&m->max_bytes, &r->max_body, err) < 0)
+	if (read_size(&m->max_bytes, "max_body", GIB, &r->max_body, err) < 0)
 		return -1;
 	if (m->token_file.n && !(r->token_file = copy(m->token_file, err)))
 		return -1;
@@ -214,6 +254,8 @@ static int fill_route(struct lh_route *r, const struct route_members *m, struct 
 	if (m->n_run && !lh_is_command(r->run[0]))
 		return lh_err_set(err, LH_EDATA, "route \"%s\": \"run\": there is no command %s",
 				  r->route, r->run[0]);
+	if (!r->pool)
+		r->pool = m->n_run && is_sql(r->run[0]) ? SQL_PROCESSES : 1;
 	r->depth = m->depth ? m->depth : m->n_run ? lh_route_depth(r->run[0]) : 1;
 	return 0;
 }
@@ -263,23 +305,34 @@ static int check_built_in(const struct file_members *m, struct lh_err *err)
 
 static int take_file(struct lh_serve_config *c, const struct file_members *m, struct lh_err *err)
 {
+	c->audit_required = m->audit_required;
+	c->decisions = m->decisions;
+	c->decisions_text = m->decisions_text;
+	c->audit_sync = m->audit_sync;
 	c->no_console = m->no_console;
+	c->warm = m->warm;
 	c->connections = m->connections;
 	c->queue = m->queue;
 	c->drain = m->drain;
 	if (copy_list(&c->listen, m->listen, m->n_listen, err) < 0 ||
 	    copy_list(&c->token_file, m->token_file, m->n_token_file, err) < 0 ||
 	    copy_list(&c->allow, m->allow, m->n_allow, err) < 0 ||
-	    copy_list(&c->allow_write, m->allow_write, m->n_allow_write, err) < 0)
+	    copy_list(&c->allow_write, m->allow_write, m->n_allow_write, err) < 0 ||
+	    copy_list(&c->persons, m->persons, m->n_persons, err) < 0 ||
+	    copy_list(&c->allow_origin, m->allow_origin, m->n_allow_origin, err) < 0 ||
+	    copy_list(&c->trusted_proxy, m->trusted_proxy, m->n_trusted_proxy, err) < 0)
 		return -1;
 	if ((m->legal_token_file.p &&
 	     !(c->legal_token_file = copy(m->legal_token_file, err))) ||
+	    (m->audit_log.p && !(c->audit_log = copy(m->audit_log, err))) ||
+	    (m->audit_anchor.p && !(c->audit_anchor = copy(m->audit_anchor, err))) ||
 	    (m->state.p && !(c->state = copy(m->state, err))) ||
 	    (m->tools.p && !(c->tools = copy(m->tools, err))) ||
 	    (m->mount.p && !(c->mount = copy(m->mount, err))) ||
+	    (m->access_log.p && !(c->access_log = copy(m->access_log, err))) ||
 	    (m->mount_off.p && !(c->mount_off = copy(m->mount_off, err))))
 		return -1;
-	return 0;
+	return read_size(&m->state_max, "state_max", 1048576 * GIB, &c->state_max, err);
 }
 
 /* Check what is not checked by the tables; the lines of the others are for their users. */
@@ -295,7 +348,7 @@ static int check_file(struct lh_serve_config *c, const struct file_members *m,
 
 static int read_text(struct lh_serve_config *c, struct reading *r, struct lh_record *rec)
 {
-	struct file_members m = { .drain = NO_NUMBER };
+	struct file_members m = { .drain = NO_NUMBER, .audit_sync = -1 };
 	struct lh_buf strings = { 0 };
 	struct lh_value v;
 	size_t i;
@@ -326,7 +379,7 @@ int lh_serve_config_read(struct lh_serve_config *c, const char *path, struct lh_
 	memset(c, 0, sizeof *c);
 	lh_record_init(&rec);
 	lh_buf_init(&r.text, CONFIG_MAX);
-	rc = lh_file_read(path, &r.text, err);
+	rc = lh_file_read_commands(path, &r.text, err);
 	if (rc == 0)
 		rc = lh_err_set(err, LH_EIO, "%s: no such file", path);
 	else if (rc > 0)
@@ -342,11 +395,17 @@ void lh_serve_config_free(struct lh_serve_config *c)
 	lh_argv_free(c->token_file);
 	lh_argv_free(c->allow);
 	lh_argv_free(c->allow_write);
+	lh_argv_free(c->persons);
+	free(c->audit_log);
+	free(c->audit_anchor);
+	lh_argv_free(c->allow_origin);
+	lh_argv_free(c->trusted_proxy);
 	free(c->tools);
 	free(c->legal_token_file);
 	free(c->state);
 	free(c->mount);
 	free(c->mount_off);
+	free(c->access_log);
 	lh_routes_free(&c->routes);
 	memset(c, 0, sizeof *c);
 }
@@ -356,7 +415,7 @@ void lh_serve_config_free(struct lh_serve_config *c)
 static void inherit(struct lh_route *r, const struct lh_route *built_in)
 {
 	r->audit = built_in->audit;
-	r->open = built_in->kind == LH_ROUTE_HEALTH;
+	r->open = built_in->kind == LH_ROUTE_HEALTH || built_in->kind == LH_ROUTE_READY;
 	r->title = built_in->title;
 	if (r->run && built_in->run && !strcmp(r->run[0], built_in->run[0]) && r->members &&
 	    built_in->members && !strcmp(r->members, built_in->members))
@@ -388,6 +447,54 @@ static int share_caches(struct lh_routes *r, struct lh_err *err)
 	return to->run && (to->env || !from->env) ? 0 : -1;
 }
 
+/* Return whether the command of a route may follow the stores that manifests name. */
+static bool follows_stores(char *const *run)
+{
+	const char *slash = strrchr(run[0], '/'), *name = slash ? slash + 1 : run[0];
+	size_t i;
+
+	for (i = 1; run[i] && strcmp(run[i], "--") != 0; i++)
+		if (!strncmp(run[i], "--store", 7))
+			return false;
+	return !strcmp(name, "lh-query") ||
+	       (!strcmp(name, "lh-catalog") && run[1] && !strcmp(run[1], "requests"));
+}
+
+/* Insert "--store=STATE/store" before the operands. */
+static int add_store(struct lh_route *r, const char *state, struct lh_err *err)
+{
+	size_t n = 0, at = strcmp(r->run[1] ? r->run[1] : "", "requests") ? 1 : 2;
+	struct lh_buf word = { 0 };
+	char **run;
+
+	while (r->run[n])
+		n++;
+	lh_buf_printf(&word, "--store=%s/store", state);
+	lh_buf_putc(&word, '\0');
+	run = lh_buf_check(&word, err) < 0 ? NULL : lh_calloc(n + 2, sizeof *run, err);
+	if (!run) {
+		lh_buf_free(&word);
+		return -1;
+	}
+	memcpy(run, r->run, at * sizeof *run);
+	run[at] = word.p;
+	memcpy(run + at + 1, r->run + at, (n - at) * sizeof *run);
+	free(r->run);
+	r->run = run;
+	return 0;
+}
+
+int lh_routes_bind_store(struct lh_routes *r, const char *state, struct lh_err *err)
+{
+	size_t i;
+
+	for (i = 0; i < r->n; i++)
+		if (r->v[i].run && follows_stores(r->v[i].run) &&
+		    add_store(&r->v[i], state, err) < 0)
+			return -1;
+	return 0;
+}
+
 int lh_routes_replace(struct lh_routes *to, struct lh_routes *from, struct lh_err *err)
 {
 	size_t i, j;
@@ -411,7 +518,7 @@ int lh_routes_replace(struct lh_routes *to, struct lh_routes *from, struct lh_er
 
 unsigned lh_route_depth(const char *command)
 {
-	return strncmp(command, "lh-", 3) ? 1 : 32;
+	return strncmp(command, "lh-", 3) || is_sql(command) ? 1 : 32;
 }
 
 unsigned lh_route_keys(const char *command)

@@ -18,11 +18,13 @@
 #define PAUSE_MIN 0.1
 #define PAUSE_MAX 30.0
 #define SOON 1.0		/* a start within this time is worth waiting for */
+#define FRESH 10.0		/* seconds for a start */
 #define RETIRE 5.0		/* to end, for a process whose input was closed */
 #define QUIET 0.2		/* without an answer: look whether the process ended */
 #define LATE_EACH 0.05
 #define CANCELLED 0.25		/* for a process to finish what was cancelled */
 #define PIECES 64		/* of one writev */
+#define KEPT_MAX ((size_t)1 << 20)	/* bytes of memory that is used again */
 #define TOO_MANY "answered more lines than it was asked: replaced"
 
 struct queue {
@@ -40,6 +42,7 @@ struct lh_pool_process {
 	double broken;			/* when writing failed; 0: it did not */
 	double retired;			/* when its input was closed; 0: it was not */
 	struct lh_buf in;
+	bool dormant;			/* it was not needed yet */
 	double pause, start;		/* seconds; when to start it again */
 	uint64_t answers;		/* since its start */
 	double progress;		/* when it answered last, or started */
@@ -173,21 +176,47 @@ static int start(struct lh_pool_process *c, struct lh_err *err)
 	return 0;
 }
 
-/* Start a process that ended, once its pause is over. */
-static void start_again(struct lh_pool_process *c, double now)
+/* Start a process; one that does not start is tried again later. */
+static void try_start(struct lh_pool_process *c, double now)
 {
 	struct lh_pool *p = c->pool;
 	struct lh_err err;
 
-	if (c->child.pid || (p->retiring && !p->waiting.n) || now < c->start)
-		return;
-	p->restarts++;
+	c->dormant = false;
 	if (start(c, &err) == 0)
 		return;
 	if (p->how.ended)
 		p->how.ended(p->how.owner, err.msg);
 	c->pause = longer(c->pause);
 	c->start = now + c->pause;
+}
+
+/* Start a process that ended, once its pause is over. */
+static void start_again(struct lh_pool_process *c, double now)
+{
+	struct lh_pool *p = c->pool;
+
+	if (c->child.pid || c->dormant || (p->retiring && !p->waiting.n) || now < c->start)
+		return;
+	p->restarts++;
+	try_start(c, now);
+}
+
+/* Start a process that was not needed yet, unless one has nothing to do. */
+static void wake(struct lh_pool *p, double now)
+{
+	struct lh_pool_process *dormant = NULL;
+	unsigned i;
+
+	for (i = p->how.processes; i--; ) {
+		struct lh_pool_process *c = &p->process[i];
+
+		if (c->child.pid && !c->retired && !c->broken && !c->asked.n)
+			return;
+		dormant = c->dormant ? c : dormant;
+	}
+	if (dormant)
+		try_start(dormant, now);
 }
 
 /* ---- asking ---- */
@@ -248,9 +277,13 @@ static void begin(struct lh_ask *a, struct lh_pool_process *only)
 
 int lh_pool_ask(struct lh_pool *p, struct lh_ask *a)
 {
-	struct lh_pool_process *c = p->waiting.first ? NULL : least_busy(p);
+	struct lh_pool_process *c;
 
-	if (p->retiring || (!c && p->how.queue && p->waiting.n >= p->how.queue) ||
+	if (p->retiring)
+		return -1;
+	wake(p, lh_time_monotonic());
+	c = p->waiting.first ? NULL : least_busy(p);
+	if ((!c && p->how.queue && p->waiting.n >= p->how.queue) ||
 	    (!c && !is_up(p)))
 		return -1;
 	begin(a, NULL);
@@ -263,7 +296,11 @@ int lh_pool_ask(struct lh_pool *p, struct lh_ask *a)
 
 int lh_pool_ask_one(struct lh_pool *p, unsigned i, struct lh_ask *a)
 {
-	if (i >= p->how.processes || !p->process[i].child.pid || p->retiring)
+	if (i >= p->how.processes || p->retiring)
+		return -1;
+	if (p->process[i].dormant)
+		try_start(&p->process[i], lh_time_monotonic());
+	if (!p->process[i].child.pid)
 		return -1;
 	begin(a, &p->process[i]);
 	give(&p->process[i], a);
@@ -416,6 +453,8 @@ static bool answer(struct lh_pool_process *c)
 		c->progress = now;
 		a = pop(&c->asked);
 		a->answered(a, LH_ASKED_ANSWERED, &p->rec);
+		if (line.n > KEPT_MAX)
+			lh_record_free(&p->rec);
 		if (c->child.pid != pid)
 			return false;
 		if (at == c->in.len)
@@ -424,6 +463,8 @@ static bool answer(struct lh_pool_process *c)
 	c->in.len -= at;
 	if (c->in.len)
 		memmove(c->in.p, c->in.p + at, c->in.len);
+	else if (c->in.cap > KEPT_MAX)
+		lh_buf_free(&c->in);
 	return true;
 }
 
@@ -665,6 +706,8 @@ void lh_pool_tick(struct lh_pool *p)
 	fail_late(p, now);
 	for (i = 0; i < p->how.processes; i++)
 		start_again(&p->process[i], now);
+	if (p->waiting.first)
+		wake(p, now);
 	spread(p);
 	for (i = 0; i < p->how.processes; i++)
 		if (p->process[i].child.pid && !p->process[i].waits)
@@ -676,14 +719,22 @@ void lh_pool_tick(struct lh_pool *p)
 
 /* ---- the pool ---- */
 
+/* Return whether a process starts, or will when it is needed. */
+static bool is_fresh(const struct lh_pool_process *c, double now)
+{
+	return c->dormant || (c->child.pid && !c->answers && now - c->progress < FRESH);
+}
+
 void lh_pool_state(const struct lh_pool *p, struct lh_pool_state *st)
 {
+	const double now = lh_time_monotonic();
 	unsigned i;
 
 	*st = (struct lh_pool_state){ .processes = p->how.processes, .waiting = p->waiting.n,
 				      .restarts = p->restarts };
 	for (i = 0; i < p->how.processes; i++) {
 		st->running += p->process[i].child.pid > 0;
+		st->fresh += is_fresh(&p->process[i], now);
 		st->asked += p->process[i].asked.n;
 	}
 }
@@ -729,13 +780,25 @@ struct lh_pool *lh_pool_new(const struct lh_pool_how *how, struct lh_err *err)
 
 		c->pool = p;
 		lh_process_init(&c->child, how->loop, i);
+		c->child.tail.line = how->message;
+		c->child.tail.owner = how->message_of;
 		lh_buf_init(&c->in, how->longest ? how->longest : LH_ASK_MAX);
-		if (start(c, err) < 0) {
+		c->dormant = how->lazy;
+		if (!how->lazy && start(c, err) < 0) {
 			lh_pool_free(p);
 			return NULL;
 		}
 	}
 	return p;
+}
+
+void lh_pool_warm(struct lh_pool *p)
+{
+	unsigned i;
+
+	for (i = 0; i < p->how.processes; i++)
+		if (p->process[i].dormant)
+			try_start(&p->process[i], lh_time_monotonic());
 }
 
 void lh_pool_retire(struct lh_pool *p)

@@ -26,14 +26,15 @@
  * is not a JSON object or too long: all it had is then lost, since no client may get
  * the answer of another.
  *
- * A process that ended is started again after 0.1 s, and after twice the last pause, up to 30 s,
- * if it had answered nothing.
+ * A process is started at once, or, if the pool is lazy, by the first ask for which no other one
+ * is idle.  One that ended is started again after 0.1 s, and after twice the last pause, up to
+ * 30 s, if it had answered nothing.
  *
  * A process leads a group of its own, so that ^C does not end it before the answers are out;
  * what is left of the group is killed after it.  Its stderr is read.  When it ends by itself
  * that is reported, with the last line of its stderr unless that may hold what nobody should
  * read: a line about a record, and any line of a program that is not of this family, once it
- * was given a record.
+ * was given a record.  A caller may have every line instead (lh_pool_how.message).
  *
  * Owner:   an ask is the caller's, and must stay until it was answered.
  * Threads: one thread per pool and its loop.
@@ -76,19 +77,25 @@ struct lh_pool_how {
 	unsigned depth;		/* lines in one process at one time */
 	unsigned queue;		/* lines that may wait; 0: any number */
 	size_t longest;		/* bytes of an answer; 0: LH_ASK_MAX */
+	bool lazy;		/* processes start when they are needed */
 	struct lh_loop *loop;
 	/* Report that a process ended by itself; or NULL. */
 	void (*ended)(void *owner, const char *text);
 	void *owner;
+	/* Take each line of their stderr, which may hold what they were asked; or NULL. */
+	void (*message)(void *of, const char *line, size_t n);
+	void *message_of;
 };
 
 struct lh_pool;
 struct lh_pool *lh_pool_new(const struct lh_pool_how *how, struct lh_err *err);
+/* Start the processes that were not needed yet. */
+void lh_pool_warm(struct lh_pool *p);
 
 /* Ask: 0; -1 if too many lines wait or no process can be started soon, and the ask is not
  * kept. */
 int lh_pool_ask(struct lh_pool *p, struct lh_ask *a);
-/* Ask process number i, which answers in its turn; -1 if it does not run. */
+/* Ask process number i, which answers in its turn; -1 if it ended, or cannot be started. */
 int lh_pool_ask_one(struct lh_pool *p, unsigned i, struct lh_ask *a);
 
 /* Forget an ask, which is not answered any more: 0; -1 if out of memory, and it is still answered.
@@ -101,11 +108,13 @@ int lh_pool_cancel(struct lh_pool *p, struct lh_ask *a);
  * and at least every 50 ms while something is asked. */
 void lh_pool_tick(struct lh_pool *p);
 
-/* Return whether a pool made of how would be the same: the loop, ended and owner do not count. */
+/* Return whether a pool made of how would be the same: lazy, the loop, ended and owner do not
+ * count. */
 bool lh_pool_is(const struct lh_pool *p, const struct lh_pool_how *how);
 
 struct lh_pool_state {
 	unsigned processes, running;
+	unsigned fresh;			/* have just started, or will when they are needed */
 	uint64_t waiting, asked;	/* lines in the queue, in the processes */
 	uint64_t restarts;
 };

@@ -96,7 +96,7 @@ int lh_process_start(struct lh_process *c, const struct lh_spawn *how,
 		return -1;
 	}
 	c->pid = pid;
-	c->tail.n = 0;
+	c->tail.n = c->tail.open = 0;
 	c->has_record = false;
 	return 0;
 }
@@ -208,7 +208,7 @@ static void bury(const struct lh_process *c, struct lh_endings *to, bool at_once
 	*d = (struct lh_ending){ .pid = c->pid, .number = c->number, .killed = at_once,
 				 .silent = at_once, .since = lh_time_monotonic() };
 	lh_stderr_tail_last_line(&c->tail, to->name, d->last, sizeof d->last);
-	if (!may_quote(c, to->name, d->last))
+	if (c->tail.line || !may_quote(c, to->name, d->last))
 		*d->last = '\0';
 }
 
@@ -222,6 +222,7 @@ void lh_process_leave(struct lh_process *c, struct lh_endings *to, bool at_once)
 		close(c->messages.fd);
 		c->messages.fd = -1;
 	}
+	lh_stderr_tail_end(&c->tail);
 	bury(c, to, at_once);
 	c->pid = 0;
 }

@@ -12,7 +12,8 @@
  *
  * A process leads a group of its own.  One that is left is an ending until it is collected: it
  * has a moment to end by itself, then its group is killed.  How it ended is reported, with the
- * last line of its stderr unless that may hold a record (see pool.h).
+ * last line of its stderr unless that may hold a record (see pool.h), or tail.line is set and
+ * got it.
  *
  * Owner:   the structs are the caller's.
  * Threads: one thread per loop.

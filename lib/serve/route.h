@@ -35,6 +35,7 @@
 enum lh_route_kind {
 	LH_ROUTE_FILTER,	/* a filter answers, the others are answered by the bridge */
 	LH_ROUTE_HEALTH,
+	LH_ROUTE_READY,		/* whether new requests are taken */
 	LH_ROUTE_METRICS,
 	LH_ROUTE_OPENAPI,
 	LH_ROUTE_CACHE,		/* the caches of a pool of lh-embed, added up */

@@ -8,8 +8,9 @@
  *
  * The state is a folder: index/NAME.lhv, playbook/NAME.lhv, log/NAME.jsonl, data (a root of a
  * distillation), roster.jsonl, rules/.  The argv of a built-in route names files in it, and
- * depends on which of them exist: of roster.jsonl, LH_ROSTER and index/workers.lhv the first
- * is the roster; rules/ is used if it exists; logs of subjects need LH_SUBJECT_AUDIT_KEY.
+ * depends on which of them exist: rules/ is used if it exists; logs of subjects need
+ * LH_SUBJECT_AUDIT_KEY.  Of roster.jsonl, LH_ROSTER and index/workers.lhv the first that is there
+ * is the roster, also one that comes later.
  *
  * Owner:   the struct is the caller's, all zero at first; freeing it frees the routes.
  * Errors:  LH_EUSAGE for a configuration, with "file:line: " before the reason; LH_EIO;
@@ -44,14 +45,22 @@ const struct lh_route *lh_routes_find(const struct lh_routes *r, const char *met
 /* A configuration: the members of its file, each NULL or 0 if absent. */
 struct lh_serve_config {
 	char **listen, **token_file, **allow, **allow_write;	/* each ends with NULL */
+	char **allow_origin, **trusted_proxy;
 	size_t listen_line, allow_line;		/* where they are */
-	char *legal_token_file, *state, *mount, *mount_off;
+	char *legal_token_file, *state, *mount, *mount_off, *access_log;
 	char *tools;				/* as written: a JSON array */
-	bool no_console;
-	uint64_t connections, queue;
+	char *audit_log, **persons;		/* logs of persons; names of corpora */
+	char *audit_anchor;			/* an anchor of the logs, or a folder of them */
+	bool audit_required;
+	bool decisions, decisions_text;		/* a log of them; with what was asked */
+	int audit_sync;				/* of lh_serve_syncs; -1: absent */
+	bool no_console, warm;
+	uint64_t connections, queue, state_max;	/* state_max 0: any */
 	double drain;				/* seconds; below 0: absent */
 	struct lh_routes routes;		/* its "routes" alone */
 };
+
+extern const char *const lh_serve_syncs[];	/* each, batch, none */
 
 /* Read a configuration file.  Every command of its routes must exist. */
 int lh_serve_config_read(struct lh_serve_config *c, const char *path, struct lh_err *err);
@@ -61,13 +70,18 @@ void lh_serve_config_free(struct lh_serve_config *c);
  * others.  A route of the audit remains one.  The routes of from move. */
 int lh_routes_replace(struct lh_routes *to, struct lh_routes *from, struct lh_err *err);
 
+/* Give each lh-query and lh-catalog that names no store that of the state, so that none that a
+ * manifest names is followed or registered. */
+int lh_routes_bind_store(struct lh_routes *r, const char *state, struct lh_err *err);
+
 /* Return whether there is a program of that name, in the folder of this one or in PATH. */
 bool lh_is_command(const char *name);
 
 /* Return which variables the filter argv[0] inherits: a set of enum lh_child_keys. */
 unsigned lh_route_keys(const char *command);
 /* Return how many requests a process of the command takes at one time, unless that is
- * configured: 1 if it is not of this family, since it may answer twice, which is then seen. */
+ * configured: 1 if it is not of this family, since it may answer twice, which is then seen,
+ * and 1 of lh-query, of which one slow statement must not hold up others. */
 unsigned lh_route_depth(const char *command);
 
 #endif

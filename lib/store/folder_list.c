@@ -15,6 +15,7 @@ struct walk {
 	size_t n_prefix;
 	store_each each;
 	void *context;
+	const struct lh_store_opts *opts;
 	char key[LH_KEY_MAX + 1];
 };
 
@@ -80,14 +81,23 @@ static bool may_have_prefix(const struct walk *w, size_t n, bool folder)
 static size_t append_name(struct walk *w, size_t at, const struct entry *e)
 {
 	size_t n = strlen(e->name);
-	struct lh_err err;
+	struct lh_err why;
 
-	if (at + n > LH_KEY_MAX)
+	if (at + n > LH_KEY_MAX) {
+		lh_err_data(&why, 400, "\"%.100s...%.100s\" is not a key: it is longer than %d "
+			    "bytes", w->key, e->name, LH_KEY_MAX);
+		if (w->opts->refused)
+			w->opts->refused(w->opts->context, &why);
 		return 0;
+	}
 	memcpy(w->key + at, e->name, n + 1);
 	if (!may_have_prefix(w, at + n, e->folder) || strstr(e->name, ".lh-tmp-"))
 		return 0;
-	return lh_store_check_key(w->key, at + n - e->folder, &err) < 0 ? 0 : at + n;
+	if (lh_store_check_key(w->key, at + n - e->folder, &why) == 0)
+		return at + n;
+	if (w->opts->refused)
+		w->opts->refused(w->opts->context, &why);
+	return 0;
 }
 
 /* Read and sort the entries of the folder. */
@@ -159,7 +169,7 @@ int lh_folder_list(struct lh_store *s, const char *prefix, store_each each, void
 		   struct lh_err *err)
 {
 	struct walk w = { .prefix = prefix, .n_prefix = strlen(prefix), .each = each,
-			  .context = context };
+			  .context = context, .opts = &s->opts };
 
 	w.root = lh_folder_root((struct folder *)s, false, err);
 	if (w.root < 0)

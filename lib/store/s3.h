@@ -40,7 +40,8 @@ struct s3_reply {
 	long status;		/* 0: none */
 	char etag[LH_ETAG_MAX];	/* without quotes */
 	int64_t modified, length;	/* length -1: unknown */
-	uint64_t from;		/* of a 206: the first byte's place */
+	uint64_t from;		/* of a 206: the first byte's place, ... */
+	int64_t total;		/* ... and the object's length; -1: unknown */
 	bool other_etag;	/* the ETag is not an MD5, because the object is encrypted */
 	char region[64];	/* where the bucket is, of a redirect */
 	struct lh_buf body;

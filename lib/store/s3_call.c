@@ -93,7 +93,9 @@ static int begin_body(struct s3 *s, long status)
 
 	s->begun = true;
 	if (!to->size)
-		return 0;
+		return status == 200 ? 0 :
+		       lh_err_set(s->err, LH_ENET, "\"%s\": %s: a part of the object, which was "
+				  "not asked for", s->request->key, s->base);
 	if (same && status == 206 && s->reply.from == to->size)
 		return 0;
 	if (same && status == 200)
@@ -154,6 +156,23 @@ static int64_t read_http_date(const char *value)
 	return strptime(value, "%a, %d %b %Y %H:%M:%S", &tm) ? (int64_t)timegm(&tm) * 1000 : 0;
 }
 
+/* Read a length, which has nothing but digits; -1 if it is none. */
+static int64_t read_length(const char *value)
+{
+	size_t n = strspn(value, "0123456789");
+
+	return n && n < 19 && !value[n] ? strtoll(value, NULL, 10) : -1;
+}
+
+/* Read "FIRST-LAST/LENGTH". */
+static void take_range(struct s3_reply *re, const char *value)
+{
+	const char *slash = strchr(value, '/');
+
+	re->from = strtoull(value, NULL, 10);
+	re->total = slash ? read_length(slash + 1) : -1;
+}
+
 static void take_header(struct s3_reply *re, const char *name, const char *value, size_t n)
 {
 	if (strcasecmp(name, "etag") == 0)
@@ -161,9 +180,9 @@ static void take_header(struct s3_reply *re, const char *name, const char *value
 	else if (strcasecmp(name, "last-modified") == 0)
 		re->modified = read_http_date(value);
 	else if (strcasecmp(name, "content-length") == 0)
-		re->length = strtoll(value, NULL, 10);
+		re->length = read_length(value);
 	else if (strcasecmp(name, "content-range") == 0 && strncmp(value, "bytes ", 6) == 0)
-		re->from = strtoull(value + 6, NULL, 10);
+		take_range(re, value + 6);
 	else if (strcasecmp(name, "x-amz-server-side-encryption") == 0)
 		re->other_etag |= strcmp(value, "AES256") != 0;
 	else if (strcasecmp(name, "x-amz-server-side-encryption-customer-algorithm") == 0)
@@ -177,7 +196,7 @@ static void start_reply(struct s3_reply *re)
 	struct lh_buf body = re->body;
 
 	lh_buf_reset(&body);
-	*re = (struct s3_reply){ .length = -1, .body = body };
+	*re = (struct s3_reply){ .length = -1, .total = -1, .body = body };
 }
 
 static size_t on_header(char *p, size_t size, size_t n, void *arg)

@@ -5,9 +5,10 @@
 
 #define TRIES_MAX 100	/* also if each brings some bytes */
 
-/* Check a complete object by the MD5 that its ETag is. */
-static int check_received(struct s3 *s, const struct store_sink *to, const char *key,
-			  struct lh_err *err)
+/* Compare what was received with the MD5 that the ETag is: 1 if it fits, 0 if the ETag is not
+ * one. */
+static int check_md5(struct s3 *s, const struct store_sink *to, const char *key,
+		     struct lh_err *err)
 {
 	unsigned char sum[16];
 	char hex[2 * sizeof sum];
@@ -15,11 +16,35 @@ static int check_received(struct s3 *s, const struct store_sink *to, const char 
 
 	lh_md5_end(&md5, sum);
 	lh_hex(sum, sizeof sum, hex);
-	if (s->reply.other_etag || !lh_store_etag_is_md5(s->reply.etag, NULL) ||
-	    memcmp(hex, s->reply.etag, sizeof hex) == 0)
+	if (s->reply.other_etag || !lh_store_etag_is_md5(s->reply.etag, NULL))
 		return 0;
+	if (memcmp(hex, s->reply.etag, sizeof hex) == 0)
+		return 1;
 	return lh_err_set(err, LH_ENET, "\"%s\": %s: the bytes received do not have the MD5 %s",
 			  key, s->base, s->reply.etag);
+}
+
+/* Check that the object is whole: 0, 1 if more of it has to be asked for, -1.  Its length is
+ * that of a 200, or the total that a 206 names. */
+static int check_received(struct s3 *s, const struct store_sink *to, const char *key,
+			  struct lh_err *err)
+{
+	int64_t length = s->reply.status == 200 ? s->reply.length : s->reply.total;
+	int fits;
+
+	if (length >= 0 && to->size < (uint64_t)length) {
+		lh_err_set(err, LH_ENET, "\"%s\": %s: the answer ended after %llu of %lld bytes",
+			   key, s->base, (unsigned long long)to->size, (long long)length);
+		return 1;
+	}
+	if (length >= 0 && to->size > (uint64_t)length)
+		return lh_err_set(err, LH_ENET, "\"%s\": %s: more than the %lld bytes announced",
+				  key, s->base, (long long)length);
+	fits = check_md5(s, to, key, err);
+	if (fits < 0 || fits || length >= 0)
+		return fits < 0 ? -1 : 0;
+	return lh_err_set(err, LH_ENET, "\"%s\": %s: nothing tells whether the object is whole: "
+			  "the answer has no length, and no MD5", key, s->base);
 }
 
 /* Make one try to get what the sink does not have: as lh_s3_attempt. */

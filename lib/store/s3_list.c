@@ -43,12 +43,12 @@ static int refuse_list(struct pages *l, const char *why, struct lh_err *err)
 	return lh_err_set(err, LH_ENET, "%s: bad list: %s", l->s->base, why);
 }
 
-/* Pass an object on, unless its key is not one of ours, such as "folder/". */
+/* Pass an object on, unless its key is not one of ours; "folder/" stands for a folder. */
 static int pass_entry(struct pages *l, const struct s3_entry *e, struct lh_err *err)
 {
 	const char *text = l->doc.text.p, *key = text + e->key;
 	size_t n = strlen(l->s->prefix), more = strlen(l->prefix);
-	struct lh_err ignored;
+	struct lh_err why;
 
 	if (l->last.len && lh_str_cmp((struct lh_str){ key, e->n_key },
 				      (struct lh_str){ l->last.p, l->last.len }) <= 0)
@@ -60,8 +60,11 @@ static int pass_entry(struct pages *l, const struct s3_entry *e, struct lh_err *
 	if (e->n_key < n + more || memcmp(key, l->s->prefix, n) != 0 ||
 	    memcmp(key + n, l->prefix, more) != 0)
 		return refuse_list(l, "a key does not have the prefix", err);
-	if (lh_store_check_key(key + n, e->n_key - n, &ignored) < 0)
+	if (lh_store_check_key(key + n, e->n_key - n, &why) < 0) {
+		if (l->s->store.opts.refused && (e->size || !e->n_key || key[e->n_key - 1] != '/'))
+			l->s->store.opts.refused(l->s->store.opts.context, &why);
 		return 0;
+	}
 	return l->each(l->context, &(struct lh_object){ key + n, e->size, text + e->etag,
 							e->modified }, err);
 }

@@ -395,3 +395,22 @@ int lh_store_copy(struct lh_store *from, struct lh_store *to, const char *key, s
 	close(fd);
 	return rc;
 }
+
+int lh_store_put_two(struct lh_store *s, const char *key, const struct lh_put *put,
+		     const char *beside, int fd, struct lh_transfer done[2], struct lh_err *err)
+{
+	struct lh_buf name = { 0 };
+	int rc = lh_store_put(s, key, put, &done[0], err);
+
+	lh_buf_puts(&name, key);
+	lh_buf_puts(&name, beside);
+	lh_buf_putc(&name, '\0');
+	if (!rc)
+		rc = lh_buf_check(&name, err);
+	if (!rc && fd >= 0)
+		rc = lh_store_put(s, name.p, &(struct lh_put){ .fd = fd }, &done[1], err);
+	else if (!rc && lh_store_delete(s, name.p, err) < 0)
+		rc = err->code == LH_EDATA && err->status == 404 ? 0 : -1;
+	lh_buf_free(&name);
+	return rc;
+}

@@ -62,6 +62,9 @@ struct lh_store_opts {
 	double timeout;		/* seconds: to connect, and without progress */
 	/* Called with how many more bytes were sent to S3 or received from any store; NULL: not */
 	void (*moved)(void *context, uint64_t n);
+	/* Called by a list for what is there under a name that is not a key, with the reason;
+	 * NULL: it is left out */
+	void (*refused)(void *context, const struct lh_err *why);
 	void *context;
 };
 #define LH_STORE_DEFAULTS \
@@ -110,6 +113,12 @@ int lh_store_check_key(const char *key, size_t n, struct lh_err *err);
 int lh_store_put(struct lh_store *s, const char *key, const struct lh_put *put,
 		 struct lh_transfer *done, struct lh_err *err);
 
+/* Put two objects that belong together: that of put, and, from the offset of its descriptor, the
+ * one with `beside` after the key; fd -1: that one is deleted.  A reader of both sees for a moment
+ * the first without the second. */
+int lh_store_put_two(struct lh_store *s, const char *key, const struct lh_put *put,
+		     const char *beside, int fd, struct lh_transfer done[2], struct lh_err *err);
+
 /* Write the object to fd.  After a failure a part of it may have been written. */
 int lh_store_get(struct lh_store *s, const char *key, int fd, struct lh_transfer *done,
 		 struct lh_err *err);
@@ -122,7 +131,8 @@ int lh_store_get_file(struct lh_store *s, const char *key, const char *path,
 int lh_store_head(struct lh_store *s, const char *key, struct lh_object *o, struct lh_err *err);
 
 /* Pass every object whose key begins with prefix ("": all), in the order of the keys'
- * bytes.  The callback returns 0 to continue, 1 to stop, -1 with *err. */
+ * bytes; what has no key is for opts.refused, but an empty "folder/" of S3.  The callback
+ * returns 0 to continue, 1 to stop, -1 with *err. */
 int lh_store_list(struct lh_store *s, const char *prefix,
 		  int (*each)(void *context, const struct lh_object *o, struct lh_err *err),
 		  void *context, struct lh_err *err);

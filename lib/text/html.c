@@ -32,9 +32,7 @@ static const char frame[] =
 
 void lh_html_open(struct lh_buf *b, const char *title, const char *style)
 {
-	lh_buf_puts(b, "<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n"
-		       "<meta http-equiv=\"Content-Security-Policy\" "
-		       "content=\"default-src 'none'; style-src 'unsafe-inline'\">\n"
+	lh_buf_puts(b, LH_HTML_BEGIN
 		       "<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n"
 		       "<meta name=\"color-scheme\" content=\"light dark\">\n<title>");
 	lh_html_text(b, title, strlen(title));

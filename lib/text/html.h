@@ -17,6 +17,12 @@
 
 #include <lh/buf.h>
 
+/* How a page begins, and no page of other programs. */
+#define LH_HTML_BEGIN \
+	"<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n" \
+	"<meta http-equiv=\"Content-Security-Policy\" " \
+	"content=\"default-src 'none'; style-src 'unsafe-inline'\">\n"
+
 void lh_html_open(struct lh_buf *b, const char *title, const char *style);
 void lh_html_close(struct lh_buf *b);
 

@@ -8,6 +8,8 @@
 #include <lh/str.h>
 #include "tool.h"
 
+struct lh_path;
+
 struct lh_tool_state {
 	void *settings;
 	unsigned closed;	/* descriptors 0 to 2 that were closed at start */
@@ -17,6 +19,7 @@ struct lh_tool_state {
 	bool pipe_gone;		/* the reader of stdout has closed it; SIGPIPE is ignored */
 	bool out_failed;	/* a write to stdout failed and was reported */
 	uint64_t records, rejected;
+	struct lh_path *wanted;	/* paths to report if no record has them */
 	struct lh_buf out;
 	struct {
 		bool shown;		/* a line of progress is on the terminal */
@@ -48,11 +51,6 @@ void lh_describe_text(const struct lh_tool *t, struct lh_buf *b);
  * for an error.  Allocates nothing. */
 void lh_message_at(struct lh_tool *t, enum lh_style style, const char *file, uint64_t line,
 		   size_t column, const char *text);
-
-/* Return what to do with input whose first line, blank ones apart, is this, if it cannot be JSON
- * Lines but is a JSON array, JSON over several lines, or a table; otherwise NULL.  No line of
- * JSON Lines is taken for one of them; hint.c. */
-const char *lh_hint_of(struct lh_str line);
 
 /* Mark a failure whose message has been written: t->err with an empty text,
  * which lh_tool_finish does not repeat.  Returns -1. */

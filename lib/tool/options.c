@@ -4,7 +4,7 @@
 #include <string.h>
 
 #include "frame.h"
-#include "suggest.h"
+#include "base/suggest.h"
 #include "base/mem.h"
 #include <lh/time.h>
 
@@ -425,6 +425,16 @@ static bool belongs(const struct lh_tool *t, const struct lh_option *o)
 	return !o->verbs || !t->verb || o->verbs & t->verb->bit;
 }
 
+bool lh_tool_has_option(const struct lh_tool *t, const char *name)
+{
+	const struct lh_option *o = t->options;
+
+	for (; o->key || o->name; o++)
+		if (o->name && !strcmp(o->name, name))
+			return belongs(t, o);
+	return false;
+}
+
 /* Report an option of another command, and whose it is. */
 static int foreign(struct lh_tool *t, const struct lh_option *o)
 {
@@ -462,6 +472,28 @@ static int check_options(struct parser *p)
 		if (given && !belongs(t, o))
 			return foreign(t, o);
 		if (!given && belongs(t, o) && value && *value && set(p, o, o->env, value) < 0)
+			return -1;
+	}
+	return 0;
+}
+
+void *lh_tool_option_field(const struct lh_tool *t, const struct lh_option *o)
+{
+	struct parser p = { .t = (struct lh_tool *)(uintptr_t)t, .settings = t->state->settings };
+
+	return p.settings ? field(&p, o) : NULL;
+}
+
+/* Check what stands where the options have the tool write. */
+static int check_replaced(struct lh_tool *t)
+{
+	const struct lh_option *o;
+
+	for (o = t->options; !is_end(o); o++) {
+		const char *const *path = lh_tool_option_field(t, o);
+
+		if (o->makes && *path && strcmp(*path, "-") != 0 &&
+		    lh_tool_replaces(t, *path, o->makes) < 0)
 			return -1;
 	}
 	return 0;
@@ -515,7 +547,7 @@ int lh_options_parse(struct lh_tool *t, int argc, char **argv, void *settings)
 		return -1;
 	if (t->verb && t->n_operands < t->verb->min_operands)
 		return missing_operand(t);
-	return 0;
+	return check_replaced(t);
 }
 
 void lh_options_free(struct lh_tool *t)

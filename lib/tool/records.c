@@ -12,10 +12,13 @@
 #include "base/mem.h"
 #include "file/file.h"
 #include "file/owner.h"
+#include "flow/hint.h"
 #include "frame.h"
 #include "text/escape.h"
 
 #define MESSAGES_PER_OPERAND 20
+#define SOME_RECORDS 1000	/* after which a path that none has is reported */
+#define MESSAGES_ALIKE 3	/* equal ones in a row; of the others the number is given */
 
 struct lh_records {
 	struct lh_tool *tool;
@@ -26,7 +29,11 @@ struct lh_records {
 	struct lh_str header;		/* to write before the first rejected line; or n 0 */
 	struct lh_record again;		/* a rejected line parsed again, for its id */
 	size_t operand, messages;	/* the last operand with messages, and their number */
+	char why[sizeof ((struct lh_err *)NULL)->msg];	/* the last message, ... */
+	size_t alike;			/* ... how often it came in a row, ... */
+	char alike_in[256];		/* ... and in which file */
 	bool unreadable;		/* a file could not be read */
+	bool warned;			/* of paths that no record has so far */
 	struct lh_flow_hooks hooks;
 };
 
@@ -96,6 +103,37 @@ static void give_hint(struct lh_records *r, const struct lh_rejection *of)
 		return;
 	lh_message_at(r->tool, LH_STYLE_WARN, of->file, 0, 0, hint);
 	r->messages = MESSAGES_PER_OPERAND;
+	r->alike = 0;
+}
+
+/* Say how many messages were as those before them, and which options may help. */
+static void report_alike(struct lh_records *r)
+{
+	struct lh_tool *t = r->tool;
+	const char *hint = "";
+	char text[sizeof r->why + 128];
+	size_t more = r->alike > MESSAGES_ALIKE ? r->alike - MESSAGES_ALIKE : 0;
+
+	r->alike = 0;
+	if (!more)
+		return;
+	if (strncmp(r->why, "missing \"text\" ", 15) == 0 && lh_tool_has_option(t, "field"))
+		hint = lh_tool_has_option(t, "template") ? " (--field NAME or --template '{...}')"
+							 : " (--field NAME)";
+	snprintf(text, sizeof text, "%zu more: %s%s", more, r->why, hint);
+	lh_message_at(t, LH_STYLE_BAD, r->alike_in, 0, 0, text);
+	r->messages++;
+}
+
+/* Return whether the message was given often enough just before; remember it. */
+static bool is_alike(struct lh_records *r, const struct lh_rejection *of)
+{
+	if (!r->alike || strcmp(r->why, of->why)) {
+		report_alike(r);
+		snprintf(r->why, sizeof r->why, "%s", of->why);
+		snprintf(r->alike_in, sizeof r->alike_in, "%s", of->file);
+	}
+	return ++r->alike > MESSAGES_ALIKE;
 }
 
 /* Report a rejected record, up to a number of messages per operand. */
@@ -106,13 +144,16 @@ static void report(struct lh_records *r, const struct lh_rejection *of)
 
 	t->state->rejected++;
 	if (of->code == LH_ENET)
-		lh_tool_failed(t);
+		lh_tool_record_failed(t);
 	if (t->quiet)
 		return;
 	if (of->operand != r->operand) {
+		report_alike(r);
 		r->operand = of->operand;
 		r->messages = 0;
 	}
+	if (!t->verbose && r->messages < MESSAGES_PER_OPERAND && is_alike(r, of))
+		return;
 	snprintf(text, sizeof text, "%u %s", of->status, of->why);
 	if (r->messages < MESSAGES_PER_OPERAND || t->verbose)
 		lh_message_at(t, LH_STYLE_BAD, of->file, of->line, of->column,
@@ -160,6 +201,47 @@ static int write_error(struct lh_records *r, const struct lh_rejection *of, stru
 		rc = lh_tool_write(r->tool, out.p, out.len);
 	lh_buf_free(&out);
 	return rc;
+}
+
+/* ---- paths that no record has ---- */
+
+void lh_records_want(struct lh_tool *tool, const char *option, struct lh_path *path)
+{
+	struct lh_path **last = &tool->state->wanted;
+
+	while (*last)
+		last = &(*last)->next;
+	*last = path;
+	path->option = option;
+	path->next = NULL;
+}
+
+void lh_records_want_template(struct lh_tool *tool, const struct lh_template *t)
+{
+	struct lh_path *path;
+	size_t i;
+
+	for (i = 0; t && (path = lh_template_path(t, i)); i++)
+		lh_records_want(tool, "--template", path);
+}
+
+/* Report the paths that no record had; bad: this is a verdict on all of the input. */
+static void report_absent(struct lh_tool *t, bool bad, const char *so_far)
+{
+	const struct lh_path *p;
+
+	for (p = t->state->wanted; p; p = p->next) {
+		if (!p->asked || p->found)
+			continue;
+		lh_tool_warn(t, "%s: no record %shas \"%.400s\"", p->option, so_far, p->text);
+		if (bad)
+			lh_tool_verdict_bad(t);
+	}
+}
+
+void lh_records_absent(struct lh_tool *tool)
+{
+	report_absent(tool, true, "");
 }
 
 /* ---- hooks ---- */
@@ -220,6 +302,10 @@ static int on_delivered(void *owner, uint64_t records, struct lh_err *err)
 	int rc = flush_rejects(r, err);
 
 	lh_tool_progress(r->tool, r->tool->state->records + records);
+	if (!r->warned && r->tool->state->records >= SOME_RECORDS) {
+		r->warned = true;
+		report_absent(r->tool, false, "so far ");
+	}
 	return rc;
 }
 
@@ -267,6 +353,7 @@ static int finish(struct lh_records *r, int rc)
 {
 	struct lh_tool *t = r->tool;
 
+	report_alike(r);
 	if (r->fd && close(r->fd) < 0 && errno != EINTR && !rc)
 		rc = lh_err_sys(&t->err, "%s: close failed", t->rejects);
 	lh_buf_free(&r->lines);
@@ -311,6 +398,9 @@ int lh_records_run(struct lh_tool *tool, const struct lh_flow *flow)
 	if (!rc)
 		rc = lh_flow_run(&f, &tool->err);
 	tool->state->progress.of = 0;
+	if (!rc)
+		report_absent(tool, !f.shard.n, "");
+	tool->state->wanted = NULL;
 	if (!rc && r.unreadable)
 		rc = lh_tool_reported(tool);
 	return finish(&r, rc);

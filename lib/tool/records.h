@@ -38,6 +38,7 @@
 #define LH_RECORDS_H
 
 #include "flow/flow.h"
+#include "json/template.h"
 #include "tool.h"
 
 /*
@@ -49,6 +50,18 @@
  * the other files were read).  A tool that writes a file of its own commits it on 0 only.
  */
 int lh_records_run(struct lh_tool *tool, const struct lh_flow *flow);
+
+/*
+ * Let the next lh_records_run report a path that an option names and no record has: in a
+ * warning after 1,000 records, and at the end, where the exit status becomes 1 unless only a
+ * shard of the input was read.  A path that was looked for in no record is not reported.  The
+ * path stays the caller's.
+ */
+void lh_records_want(struct lh_tool *tool, const char *option, struct lh_path *path);
+/* The same for all paths of a template; NULL: none. */
+void lh_records_want_template(struct lh_tool *tool, const struct lh_template *t);
+/* Report the paths that no record had, at the end; for a tool with records of another kind. */
+void lh_records_absent(struct lh_tool *tool);
 
 /* Return whether an error of a map rejects its record alone; for batch functions. */
 bool lh_records_rejects(const struct lh_tool *tool, const struct lh_err *err);

@@ -172,6 +172,14 @@ void lh_tool_failed(struct lh_tool *t)
 	__atomic_store_n(&t->state->failed, true, __ATOMIC_RELAXED);
 }
 
+void lh_tool_record_failed(struct lh_tool *t)
+{
+	if (t->on_error == LH_ON_ERROR_EMIT)
+		lh_tool_verdict_bad(t);
+	else
+		lh_tool_failed(t);
+}
+
 void lh_tool_ignore_sigpipe(struct lh_tool *t)
 {
 	(void)t;

@@ -88,6 +88,16 @@ struct lh_list {		/* a repeatable option's values, borrowed from argv */
 	size_t n;
 };
 
+/* A kind of file that a tool makes, and replaces: what it is called, "an index", and how it
+ * begins, in any of these ways; or a function that looks at the file. */
+#define LH_MADE_WAYS 3
+struct lh_made {
+	const char *what;
+	const char *begins[LH_MADE_WAYS];
+	bool (*is)(const char *path);
+};
+extern const struct lh_made lh_made_page;	/* of text/html.h */
+
 struct lh_option {
 	int key;		/* short letter, 0 for none */
 	const char *name;	/* long name without "--", NULL for none */
@@ -101,6 +111,8 @@ struct lh_option {
 	unsigned verbs;		/* bit set of the commands it belongs to; 0 means all */
 	enum lh_tool_ask asks;	/* of a common flag: what is printed in place of a run */
 	bool hidden;		/* not in --help, nor in completions */
+	const struct lh_made *makes;	/* of a text: the tool replaces the file that it names,
+					   if that is one of these */
 	const char *words;	/* "a|b|c": of a choice with a short arg, the choices; of a text,
 				   values that completions offer next to those of its arg's kind */
 };
@@ -172,6 +184,7 @@ struct lh_tool {
 	double lock_timeout;		/* seconds to wait for another writer; 60 */
 	const char *now;		/* --now or LH_NOW, checked; NULL: the clock */
 	const char *shard;		/* --shard; see lh_tool_shard */
+	bool force;			/* replace files of other kinds as well */
 	bool once;			/* read files only at the start, not again on change */
 
 	struct lh_tool_state *state;	/* private to lib/tool */
@@ -204,8 +217,20 @@ int lh_tool_usage(struct lh_tool *t, const char *fmt, ...) LH_PRINTF(2, 3);
  * names the operands accepted.  Returns -1. */
 int lh_tool_unexpected(struct lh_tool *t, size_t i, const char *fmt, ...) LH_PRINTF(3, 4);
 
+/* Return whether the command that runs has the option. */
+bool lh_tool_has_option(const struct lh_tool *t, const char *name);
+
 /* Set the error for "-" where a file is required; what is its kind, "an index".  Returns -1. */
 int lh_tool_no_stream(struct lh_tool *t, const char *what);
+
+/* Check that the file at path, which the tool is about to replace, is of the kind that it makes,
+ * or empty or absent; --force allows every kind.  An audit log, and a file that an option or
+ * the environment names as a key or a token, is refused in any case.  lh_tool_parse does this
+ * for options that have .makes, but for "-". */
+int lh_tool_replaces(struct lh_tool *t, const char *path, const struct lh_made *made);
+
+/* Return the field of an option, or NULL before lh_tool_parse. */
+void *lh_tool_option_field(const struct lh_tool *t, const struct lh_option *o);
 
 /* Return whether the records are read from stdin, which then cannot be read for anything
  * else. */
@@ -223,6 +248,10 @@ void lh_tool_verdict_bad(struct lh_tool *t);
 /* Record a failure of a part of a run that continues: the exit status will be 2.  Any
  * thread. */
 void lh_tool_failed(struct lh_tool *t);
+
+/* Record a failure that is one record's, an unreachable upstream: the exit status will be
+ * 2, with --on-error emit, where the record's line says it, 1.  Any thread. */
+void lh_tool_record_failed(struct lh_tool *t);
 
 /* Print n bytes to stdout, outside a map.  Buffered; flushed by lh_tool_finish. */
 int lh_tool_out(struct lh_tool *t, const void *p, size_t n);
@@ -277,6 +306,9 @@ int lh_tool_shard(struct lh_tool *t, struct lh_shard *shard);
 #define LH_NOW_OPTION \
 	{ 0, "now", "TIME", "the time to write (default: the clock)", \
 	  LH_TOOL_FIELD(TIME, now, .env = "LH_NOW") }
+#define LH_FORCE_OPTION(of) \
+	{ 0, "force", NULL, "replace a file of another kind, too", \
+	  LH_TOOL_FIELD(FLAG, force, .verbs = of) }
 #define LH_ONCE_OPTION \
 	{ 0, "once", NULL, "read files only at the start", LH_TOOL_FIELD(FLAG, once) }
 #define LH_INPUT_OPTIONS \

@@ -9,8 +9,8 @@
 #include "base/mem.h"
 #include "base/xxh3.h"
 #include "file/file.h"
+#include "file/magic.h"
 
-#define MAGIC "\x89LHM\r\n\x1a\n"	/* as in PNG: detects conversion as text */
 #define VERSION 1
 #define BYTE_ORDER_MARK 0x01020304u
 #define PAGE 4096u
@@ -43,7 +43,7 @@ static void complete(struct lh_compiling *m)
 	struct lh_compiled_header *h = &m->h;
 	uint64_t at = PAGE;
 
-	memcpy(h->magic, MAGIC, sizeof h->magic);
+	memcpy(h->magic, LH_LHM_MAGIC, sizeof h->magic);
 	h->version = VERSION;
 	h->byte_order = BYTE_ORDER_MARK;
 	for (size_t i = 0; i < LH_PARTS; i++) {
@@ -133,7 +133,7 @@ static int read_header(struct lh_compiled *c, int fd, struct lh_err *err)
 	struct lh_compiled_header *h = &c->h;
 
 	if (read_at(fd, h, sizeof h->magic, 0, err) < 0 ||
-	    memcmp(h->magic, MAGIC, sizeof h->magic) != 0)
+	    memcmp(h->magic, LH_LHM_MAGIC, sizeof h->magic) != 0)
 		return lh_err_set(err, LH_ECORRUPT, "not a compiled model");
 	if (read_at(fd, h, sizeof *h, 0, err) < 0)
 		return -1;

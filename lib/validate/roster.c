@@ -18,6 +18,8 @@
 #include "index/index_parts.h"
 #include "base/mem.h"
 #include "roster_parts.h"
+#include "versions.h"
+#include <lh/digest.h>
 
 struct lh_roster {
 	atomic_uint extra_refs;		/* references, but one */
@@ -133,6 +135,51 @@ uint64_t lh_roster_count(const struct lh_roster *r)
 		return r->table.ids.n;
 	lh_index_get_stats(r->index, &st);
 	return st.live;
+}
+
+static int hash_file(int fd, unsigned char hash[32], struct lh_err *err)
+{
+	struct lh_sha256 sum;
+	char piece[65536];
+	ssize_t n;
+
+	lh_sha256_start(&sum);
+	while ((n = read(fd, piece, sizeof piece)) != 0) {
+		if (n > 0)
+			lh_sha256_more(&sum, piece, (size_t)n);
+		else if (errno != EINTR)
+			return lh_err_sys(err, "cannot read");
+	}
+	lh_sha256_end(&sum, hash);
+	return 0;
+}
+
+int lh_roster_version(const struct lh_roster *r, char to[LH_VERSION_MAX], struct lh_err *err)
+{
+	unsigned char hash[32];
+	struct lh_stamp now;
+	int fd, rc;
+
+	*to = '\0';
+	if (r->index) {
+		lh_index_generation(r->index, to);
+		return 0;
+	}
+	if (r->stamp.stream)
+		return 0;
+	fd = open(r->path, O_RDONLY | O_CLOEXEC);
+	if (fd < 0)
+		return lh_err_sys(err, "%s: cannot open", r->path);
+	rc = hash_file(fd, hash, err);
+	close(fd);
+	if (rc < 0)
+		return lh_err_prefix(err, "%s", r->path);
+	lh_stamp_take(&now, r->path);
+	if (!lh_stamp_same(&r->stamp, &now))	/* that of before it was read */
+		return 0;
+	lh_hex(hash, sizeof hash, to);
+	to[LH_SHA256_HEX] = '\0';
+	return 0;
 }
 
 /* ---- an index ---- */

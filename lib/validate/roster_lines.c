@@ -5,6 +5,7 @@
  * do not depend on the number of threads.
  */
 #include "flow/flow.h"
+#include "flow/hint.h"
 #include "roster_parts.h"
 
 static int reader_init(void *reader, void *table, struct lh_err *err)
@@ -30,10 +31,16 @@ static int on_worker(const struct lh_output *o, void *table, struct lh_err *err)
 	return lh_roster_add(table, o->text, o->n, err);
 }
 
-/* "workers.jsonl:17:3: reason" */
+/* "workers.jsonl:17:3: reason"; of a file of another kind, what to do with it. */
 static int on_rejected(void *owner, const struct lh_rejection *r, struct lh_err *err)
 {
+	const char *hint = r->opening ? lh_hint_of((struct lh_str){ r->record, r->n }) : NULL;
+
 	(void)owner;
+	if (hint) {
+		lh_err_set(err, LH_EDATA, "%s", hint);
+		return lh_err_prefix(err, "%s", r->file);
+	}
 	lh_err_set(err, LH_EDATA, "%s", r->why);
 	if (r->column)
 		return lh_err_prefix(err, "%s:%llu:%zu", r->file, (unsigned long long)r->line,

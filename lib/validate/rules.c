@@ -5,6 +5,7 @@
 #include "file/file.h"
 #include "base/mem.h"
 #include "rules_parts.h"
+#include "versions.h"
 
 void *lh_rules_own(struct lh_rules *r, void *p, struct lh_err *err)
 {
@@ -45,6 +46,7 @@ static int load_text(struct lh_rules *r, const char *path, struct lh_value *v, s
 	text = lh_rules_own(r, lh_calloc(file.n + LH_PAD, 1, err), err);
 	if (text)
 		memcpy(text, file.p, file.n);
+	lh_sha256_more(&r->sum, file.p, file.n);
 	v->n = file.n;
 	lh_mapped_close(&file);
 	if (!text)
@@ -147,6 +149,7 @@ struct lh_rules *lh_rules_open(const char *dir, struct lh_err *err)
 		lh_rules_free(r);
 		return NULL;
 	}
+	lh_sha256_start(&r->sum);
 	n = scandir(dir, &name, rule_file, by_name);
 	if (n < 0) {
 		lh_err_sys(err, "%s: cannot read the folder of rules", dir);
@@ -159,6 +162,7 @@ struct lh_rules *lh_rules_open(const char *dir, struct lh_err *err)
 		free(name[i]);
 	}
 	free(name);
+	lh_sha256_end(&r->sum, r->hash);
 	if (!rc)
 		rc = check_ids(r, err);
 	if (!rc)
@@ -179,6 +183,12 @@ void lh_rules_free(struct lh_rules *r)
 	free(r->owned);
 	free(r->rule);
 	free(r);
+}
+
+void lh_rules_version(const struct lh_rules *r, char to[LH_VERSION_MAX])
+{
+	lh_hex(r->hash, sizeof r->hash, to);
+	to[LH_SHA256_HEX] = '\0';
 }
 
 bool lh_rules_stale(const struct lh_rules *r)

@@ -5,6 +5,7 @@
 #include <stdatomic.h>
 
 #include "file/held.h"
+#include <lh/digest.h>
 #include <lh/rules.h>
 
 enum lh_rule_when { LH_WHEN_ALWAYS, LH_WHEN_EQUALS, LH_WHEN_MISMATCH, LH_WHEN_EMPTY,
@@ -33,6 +34,8 @@ struct lh_rules {
 	size_t n, cap;
 	void **owned;		/* all memory that the rules point into */
 	size_t n_owned, cap_owned;
+	struct lh_sha256 sum;	/* of the texts of the files; and what it came to */
+	unsigned char hash[32];
 };
 
 /* Pass the ownership of p to r; on failure p is freed.  NULL if p is. */

@@ -217,13 +217,18 @@ int lh_val_context_count(struct lh_validator *v, bool *set, int64_t *out)
 	return 0;
 }
 
+static int no_roster(struct lh_validator *v)
+{
+	return lh_err_data(v->err, 503, "there is no roster yet");
+}
+
 int lh_val_worker(struct lh_validator *v, const struct lh_str *id, struct lh_worker *w, bool *found)
 {
 	int rc;
 
 	*found = false;
 	if (!v->how.roster)
-		return 0;
+		return v->how.roster_missing ? no_roster(v) : 0;
 	lh_buf_reset(&v->found);
 	rc = lh_roster_find(v->how.roster, id->p, id->n, &v->found, w, v->err);
 	if (rc < 0)
@@ -319,6 +324,8 @@ static int decide_verdict(struct lh_validator *v, const struct lh_str *name,
 	    lh_value_is(&inner, "sms", 3))
 		kind = LH_KIND_SMS;
 	rc = open_request(v, context, own_context, &own);
+	if (!rc && kind == LH_KIND_FILL && v->how.roster_missing)
+		rc = no_roster(v);
 	if (!rc)
 		rc = judge_artifact(v, kind);
 	v->context = NULL;

@@ -68,6 +68,7 @@ static const struct lh_bind other_members[] = {
 
 struct tagged {
 	struct lh_value kind[KINDS];
+	int64_t status;			/* as --wire adds it; not used */
 };
 #define KIND(i, name) { LH_BIND_OBJECT(name, struct tagged, kind[i]), .not_null = true }
 static const struct lh_bind tagged_members[] = {
@@ -75,6 +76,7 @@ static const struct lh_bind tagged_members[] = {
 	KIND(LH_VAL_COMPLETENESS, "Completeness"),
 	KIND(LH_VAL_CONSISTENCY, "Consistency"),
 	KIND(LH_VAL_POLICY, "Policy"),
+	{ LH_BIND_I64("status", struct tagged, status, 0, 999) },
 	LH_BIND_CLOSED
 };
 
@@ -103,7 +105,7 @@ static int read_legacy(const struct lh_value *v, struct lh_buf *scratch,
 static int read_tagged(const struct lh_value *v, struct lh_buf *scratch,
 		       struct lh_validation_error *e, struct lh_err *err)
 {
-	struct tagged tagged = { { { .p = NULL } } };
+	struct tagged tagged = { .status = 0 };
 	size_t kind = KINDS, i;
 
 	if (lh_bind_value(tagged_members, v, &tagged, scratch, err) < 0)

@@ -123,11 +123,11 @@ int lh_vector_record_vector(const struct lh_value *v, struct lh_buf *out, size_t
 	return rc;
 }
 
-int lh_vector_record_text(const struct lh_record *rec, const char *field,
+int lh_vector_record_text(const struct lh_record *rec, struct lh_path *field,
 			  const struct lh_template *tpl, struct lh_buf *scratch,
 			  struct lh_str *text, struct lh_err *err)
 {
-	const struct lh_value *v;
+	struct lh_value v;
 
 	if (tpl) {
 		size_t at = scratch->len;
@@ -136,10 +136,8 @@ int lh_vector_record_text(const struct lh_record *rec, const char *field,
 			return -1;
 		*text = (struct lh_str){ scratch->p + at, scratch->len - at };
 	} else {
-		v = lh_record_get(rec, field);
-		if (!v || v->type != LH_STRING)
-			return lh_err_set(err, LH_EDATA, "missing \"%s\" (string)", field);
-		if (lh_value_str(v, scratch, text, err) < 0)
+		if (lh_path_string(field, rec, &v, err) < 0 ||
+		    lh_value_str(&v, scratch, text, err) < 0)
 			return -1;
 	}
 	if (!text->n)

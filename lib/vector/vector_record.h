@@ -21,9 +21,9 @@ int lh_vector_record_id(const struct lh_record *rec, const char *field, struct l
 int lh_vector_record_vector(const struct lh_value *v, struct lh_buf *out, size_t *n,
 			    struct lh_err *err);
 
-/* Read the text to embed: by the template tpl if given, else the string in field.
+/* Read the text to embed: by the template tpl if given, else the string at field.
  * LH_EDATA for an empty text. */
-int lh_vector_record_text(const struct lh_record *rec, const char *field,
+int lh_vector_record_text(const struct lh_record *rec, struct lh_path *field,
 			  const struct lh_template *tpl, struct lh_buf *scratch,
 			  struct lh_str *text, struct lh_err *err);
 

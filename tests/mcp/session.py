@@ -5,7 +5,7 @@
     r = s.call("search", query="welder")     the result of tools/call, held against outputSchema
 """
 
-import json, subprocess
+import json, os, subprocess
 
 META = {"io.modelcontextprotocol/protocolVersion": "2026-07-28", "io.modelcontextprotocol/clientCapabilities": {}}
 TYPES = {"object": dict, "array": list, "string": str, "boolean": bool, "null": type(None)}
@@ -62,6 +62,9 @@ def wrong(value, schema, at="$"):
 
 class Session:
     def __init__(self, state, *options):
+        # the rows of the persons shown go elsewhere: the state stays as the tests made it
+        if os.environ.get("LH_SUBJECT_AUDIT_KEY") and "--audit-log" not in options:
+            options += ("--audit-log", "rows")
         self.p = subprocess.Popen(["lh-mcp", "--state", state, *options], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
         self.n = 0
         self.seen = ""          # all that it has answered

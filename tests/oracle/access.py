@@ -98,13 +98,18 @@ for source in ["127.0.0.1", "127.0.0.2"] + (["::1"] if port6 else []):
                 continue
             for extra_given in {None, wrong, extra, good[0] if good else None} if extra else \
                     {None} if "deep" in path else {None, wrong}:
-                headers = {"X-Forwarded-For": "127.0.0.2"}
+                # the header of a proxy lets nobody in; without a token it keeps everybody out
+                headers = {"X-Forwarded-For": "127.0.0.2"} if good else {}
+                if method == "POST":
+                    headers["Content-Type"] = "application/json"
                 if bearer is not None:
                     headers["Authorization"] = bearer
                 if extra_given:
                     headers["X-Lakehouse-Legal-Token"] = extra_given
                 expected = statuses
-                if not address_allowed(source):
+                if method == "GET" and path in ("/health", "/go/health"):
+                    expected = {200}
+                elif not address_allowed(source):
                     expected = {403}
                 elif good and not is_open and not (
                         bearer and bearer[:7].lower() == "bearer " and bearer[7:] in good):

@@ -174,12 +174,44 @@ def joined(line):
     return GAP.join(padded(*cell) if cell is not line[-1] or cell[2] else cell[0] for cell in line)
 
 
+def headings(row, said, line, most):
+    """The lines for what is the same in all rows, where the row has another than was said."""
+    for name in said:
+        value, text = row.get(name, (None, ""))
+        if (type(value), text) == said[name]:
+            continue
+        said[name] = type(value), text
+        text = (clean(name) or '""') + ":" + (" " + text if text else "")
+        width = line - 2 if line > 4 else float("inf")
+        parts = wrap(text, width)
+        if most and len(parts) > most:
+            parts = cut_lines(text, parts, most, width)
+        for i, part in enumerate(parts):
+            yield ("  " if i else "= ") + part
+
+
+def cut_lines(text, parts, most, width):
+    """The first lines, the last of them cut."""
+    for part in parts[:most - 1]:
+        text = text[len(part):]
+        text = text[1:] if text.startswith(" ") else text
+    return parts[:most - 1] + [cut(text, width)]
+
+
 def table(lines, line, most, size):
     rows = [members(text) for text in lines]
     names = []
     for row in rows[:size]:
         names += [name for name in row if name not in names]
     assert len(names) <= MOST
+    sample = [row for row in rows[:size] if row]
+    same = [name for name in names if len(sample) > 1 and
+            len({(type(row[name][0]), row[name][1]) if name in row else () for row in sample}) == 1]
+    said = {}
+    if len(same) < len(names):
+        names = [name for name in names if name not in same]
+        said = dict.fromkeys(same)
+        yield from headings(sample[0], said, line, most)
     columns, room = lay_out(names, rows[:size], line)
     head = GAP.join(padded(cut(clean(n) or '""', w), w, r) for n, w, r, _ in columns)
     if len(columns) < len(names):
@@ -193,16 +225,13 @@ def table(lines, line, most, size):
                 yield ("  " if i else "? ") + part
             continue
         texts = []
+        yield from headings(row, said, line, most)
         widen(columns, room, row)
         for name, w, _, _ in columns:
             value, text = row.get(name, ("", ""))
             parts = wrap(text, w)
             if most and len(parts) > most and not isinstance(value, Number):
-                rest = text
-                for part in parts[:most - 1]:
-                    rest = rest[len(part):]
-                    rest = rest[1:] if rest.startswith(" ") else rest
-                parts = parts[:most - 1] + [cut(rest, w)]
+                parts = cut_lines(text, parts, most, w)
             texts.append(parts)
         for i in range(max(map(len, texts))):
             yield joined([(t[i] if i < len(t) else "", w, r) for t, (_, w, r, _) in zip(texts, columns)])
@@ -231,9 +260,11 @@ def make(seed, n):
         if name not in names:
             names.append(name)
     numbers = {name for name in names if draw.random() < .3}
+    same = {name: value() for name in names if draw.random() < .2}
     for _ in range(n):
-        chosen = [name for name in names if draw.random() < .8] or names[:1]
-        print("{" + ",".join(json.dumps(name) + ":" + (draw.choice(["1", "2.50", "-300"]) if name in numbers else value())
+        chosen = [name for name in names if name in same or draw.random() < .8] or names[:1]
+        print("{" + ",".join(json.dumps(name) + ":" + (same[name] if name in same and draw.random() < .98 else
+                                                      draw.choice(["1", "2.50", "-300"]) if name in numbers else value())
                              for name in chosen) + "}")
 
 

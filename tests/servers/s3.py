@@ -13,6 +13,7 @@ Without a signature it answers these, for tests:
 
     GET /_state                      {"objects": {"BUCKET/KEY": size}, "uploads": N, "parts": N}
     GET /_make/BUCKET/N              make N small objects, k000000 and so on
+    GET /_raw/BUCKET/KEY             make the object, whatever its key (percent-encoded) is
     GET /_mode/MODE/METHOD/SKIP/N    let SKIP requests of that method ("ANY") pass, then answer
                                      N of them in that way; /_mode/off ends it
 
@@ -39,6 +40,7 @@ ID, SECRET = "AKIAIOSFODNN7EXAMPLE", "wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY"
 TIME = "2026-05-03T12:00:00.000Z"
 
 lock = threading.Lock()
+LENGTHLESS = ("cut", "cut-md5", "bare", "bare-md5")
 objects = {}		# "bucket/key": (bytes, etag)
 sorted_names = {}	# (bucket, prefix): (how many objects there were, the keys)
 uploads = {}		# id: (name, {number: (bytes, md5)})
@@ -232,11 +234,25 @@ class S3(http.server.BaseHTTPRequestHandler):
         more = {"ETag": '"%s"' % etag, "Last_Modified": "Sun, 03 May 2026 12:00:00 GMT"}
         if self.bad == "no-etag":
             del more["ETag"]
+        if self.bad in LENGTHLESS:
+            return self.lengthless(body, etag)
+        if self.bad == "unasked":
+            more.update(ETag='"none"', Content_Range="bytes 0-%d/%d" % (len(body) // 2 - 1, len(body)))
+            return self.answer(206, body[:len(body) // 2], **more)
         if "Range" in h and self.bad != "whole":
             at = int(h["Range"][6:].split("-")[0])
             more["Content_Range"] = "bytes %d-%d/%d" % (at, len(body) - 1, len(body))
             return self.answer(206, body[at:], **more)
         self.answer(200, body, **more)
+
+    def lengthless(self, body, etag):
+        """A 200 that says no length, and ends with the connection."""
+        self.send_response(200)
+        self.send_header("ETag", '"%s"' % (etag if self.bad.endswith("md5") else "opaque"))
+        self.send_header("Connection", "close")
+        self.end_headers()
+        self.wfile.write(body[:len(body) // 2] if self.bad.startswith("cut") else body)
+        self.close_connection = True
 
     def list(self, bucket, query):
         prefix, after = query.get("prefix", ""), query.get("continuation-token", "")
@@ -300,6 +316,8 @@ class S3(http.server.BaseHTTPRequestHandler):
             if words[0] == "_make":
                 for i in range(int(words[2])):
                     objects["%s/k%06d" % (words[1], i)] = (b"x", hashlib.md5(b"x").hexdigest())
+            elif words[0] == "_raw":
+                objects["%s/%s" % (words[1], urllib.parse.unquote(words[2]))] = (b"x", hashlib.md5(b"x").hexdigest())
             elif len(words) == 2:
                 mode.update(name="off")
             else:

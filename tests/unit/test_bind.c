@@ -42,7 +42,8 @@ static const char *const roles[] = { "system", "user", "assistant", NULL };
 static const char *const kinds[] = { "exact", "json", NULL };
 
 static const struct lh_bind message_members[] = {
-	{ LH_BIND_CHOICE("role", struct message, role, roles), .required = true },
+	{ LH_BIND_CHOICE("role", struct message, role, roles), .required = true,
+	  .meant = "from|speaker" },
 	{ LH_BIND_STRING("content", struct message, content), .required = true },
 	{ LH_BIND_STRINGS("tags", struct message, tag, n_tags) },
 	LH_BIND_CLOSED
@@ -310,6 +311,12 @@ static void a_closed_table(void)
 
 	check(bind(message_members, "{\"role\":\"user\",\"content\":\"a\",\"y\":1}", &m) == -1);
 	check_why(strcmp(err.msg, "unknown member \"y\"") == 0, err.msg);
+	/* the closest name is suggested, and that of a member that goes by another */
+	check(bind(message_members, "{\"role\":\"user\",\"content\":\"a\",\"tag\":[]}", &m) == -1);
+	check_why(strcmp(err.msg, "unknown member \"tag\" (did you mean \"tags\"?)") == 0, err.msg);
+	check(bind(message_members, "{\"speaker\":\"user\",\"content\":\"a\"}", &m) == -1);
+	check_why(strcmp(err.msg, "unknown member \"speaker\" (did you mean \"role\"?)") == 0,
+		  err.msg);
 	check(bind(message_members, "{\"content\":\"a\",\"role\":\"user\"}", &m) == 0);
 }
 

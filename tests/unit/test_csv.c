@@ -164,7 +164,8 @@ static void rows_are_as_in_rfc_4180(void)
 	EXPECT("\n\r\n\r", "");
 	EXPECT("\xef\xbb\xbf", "");
 	EXPECT("\xff\n\xc3\xa9\nb\xc3\nc",
-	       "1:!invalid UTF-8\n2:<\xc3\xa9>\n3:!invalid UTF-8\n4:<c>\n");
+	       "1:!invalid UTF-8\n2:<\xc3\xa9>\n3:!invalid UTF-8, looks like Latin-1 "
+	       "(iconv -f WINDOWS-1252 -t UTF-8 converts it)\n4:<c>\n");
 }
 
 static void a_long_row_is_passed_on_and_the_next_one_read(void)
@@ -211,6 +212,8 @@ static void random_rows_are_as_a_plain_reader_reads_them(void)
 		k = i % 3 ? sizeof of : 8;
 		while (csv.len < n)
 			lh_buf_putc(&csv, i % 2 && draw(&seed) % 4 ? 'x' : of[draw(&seed) % k]);
+		if (csv.len >= 2 && !csv.p[0] != !csv.p[1])
+			csv.p[1] = csv.p[0];	/* else it is UTF-16, perhaps */
 		read_all(csv.p, csv.len, i % 2, 1 << 20, &got);
 		read_plainly(csv.p, csv.len, &want);
 		check(got.len == want.len && (!got.len || !memcmp(got.p, want.p, got.len)));

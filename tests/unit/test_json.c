@@ -123,7 +123,8 @@ static void strings(void)
 	bad("\"\xf0\x80\x80\xaf\"", "invalid UTF-8", 2);
 	bad("\"\xed\xa0\x80\"", "invalid UTF-8", 2);
 	bad("\"\xf4\x90\x80\x80\"", "invalid UTF-8", 2);
-	bad("\"\xc3\"", "invalid UTF-8", 2);
+	bad("\"\xc3\"", "invalid UTF-8, looks like Latin-1 "
+	    "(iconv -f WINDOWS-1252 -t UTF-8 converts it)", 2);
 	bad("\"0123456789012345678901234567890123456789012345678901234567890123456789\xe2\x82\"",
 	    "invalid UTF-8", 72);
 	bad("\"\\x\"", "invalid escape in string", 2);

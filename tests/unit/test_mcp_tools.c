@@ -66,11 +66,11 @@ static void arguments_become_records(void)
 /* Answer from a line; the reply must be an object, unless there is an error. */
 static void replies(const struct lh_mcp_tool *t, const char *args, const char *line)
 {
-	struct lh_buf a = { 0 }, b = { 0 }, out = { 0 }, links = { 0 }, shown = { 0 };
+	struct lh_buf a = { 0 }, b = { 0 }, out = { 0 }, links = { 0 };
 	struct lh_record args_rec, rec, got;
 	struct lh_value v;
 	struct lh_err err = { .code = LH_OK };
-	struct lh_mcp_reply r = { &out, &links, &shown, 200 };
+	struct lh_mcp_reply r = { &out, &links, 200 };
 
 	lh_record_init(&args_rec);
 	lh_record_init(&rec);
@@ -90,7 +90,6 @@ static void replies(const struct lh_mcp_tool *t, const char *args, const char *l
 	lh_buf_free(&b);
 	lh_buf_free(&out);
 	lh_buf_free(&links);
-	lh_buf_free(&shown);
 }
 
 /* Return arguments that the tool takes. */

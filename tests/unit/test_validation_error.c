@@ -78,7 +78,7 @@ static void refused(void)
 	bad("\"Schema\"", "a validation error is a JSON object");
 	bad("{}", "missing \"Schema\", \"Completeness\", \"Consistency\" or \"Policy\"");
 	bad("{\"schema\":{\"field\":\"x\",\"reason\":\"y\"}}",
-	    "unknown member \"schema\"");
+	    "unknown member \"schema\" (did you mean \"Schema\"?)");
 	bad("{\"Unknown\":{\"reason\":\"y\"}}", "unknown member \"Unknown\"");
 	bad("{\"Schema\":{\"field\":\"x\",\"reason\":\"y\"},\"Policy\":{\"reason\":\"y\"}}",
 	    "\"Schema\" and \"Policy\" exclude each other");
@@ -94,7 +94,8 @@ static void refused(void)
 	    "unknown member \"more\" in \"Schema\"");
 	bad("{\"Schema\":{\"field\":null,\"reason\":\"y\"}}", "missing Schema.field (string)");
 	bad("{\"Policy\":{\"reason\":1}}", "Policy.reason must be a string");
-	bad("{\"Policy\":{\"Reason\":\"y\"}}", "unknown member \"Reason\" in \"Policy\"");
+	bad("{\"Policy\":{\"Reason\":\"y\"}}",
+	    "unknown member \"Reason\" in \"Policy\" (did you mean \"reason\"?)");
 }
 
 static void refused_legacy(void)
@@ -116,7 +117,8 @@ static void refused_legacy(void)
 	    "unknown member \"Code\"");
 	bad("{\"Kind\":\"policy\",\"Field\":\"\",\"Reason\":\"y\",\"Policy\":{\"reason\":\"y\"}}",
 	    "unknown member \"Policy\"");
-	bad("{\"kind\":\"policy\",\"Field\":\"\",\"Reason\":\"y\"}", "unknown member \"kind\"");
+	bad("{\"kind\":\"policy\",\"Field\":\"\",\"Reason\":\"y\"}",
+	    "unknown member \"kind\" (did you mean \"Kind\"?)");
 }
 
 int main(void)

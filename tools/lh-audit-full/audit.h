@@ -12,6 +12,7 @@
  *     documents.c evidence.c exports.c    documents and streams; evidence and scores; exports
  *     newest_run.c newest.c             receipts of the newest run
  *     validators.c acceptance.c replays.c    samples; the gate; replays
+ *     words.c                       what each check looks at and means, and what to do
  *     samples.c child.c             the built-in samples; the programs that those phases run
  *     history.c                     metrics then and now: the baselines on file, the drift
  *     baseline.c drift.c change.c   rows of baselines; two of them compared, digit by digit
@@ -43,15 +44,13 @@
 
 enum { V_AUDIT = 1, V_DRIFT = 2, V_BUNDLE = 4, V_MERGE = 8 };
 
-#define AUDIT_OUT LH_ROOT_REPORTS "/phase8-full-audit-report.md"
 #define AUDIT_BASELINES "data/_kb/audit_baselines.jsonl"
 #define AUDIT_REPLAYS "data/_kb/replay_runs.jsonl"
 #define AUDIT_RECON "docs/recon/local-distillation-recon.md"
 
 struct settings {
 	const char *root;		/* NULL: LH_DISTILL_ROOT, else the working directory */
-	const char *out;		/* NULL: AUDIT_OUT below the root */
-	const char *html, *bundle;	/* files, or NULL */
+	const char *out, *html, *bundle;	/* files, or NULL */
 	const char *part;		/* the file for a part of the census; NULL: an audit */
 	const char *test_command, *samples, *acceptance_fixture, *replay_command;
 	struct lh_list phase;		/* "0" to "7"; none: all */
@@ -254,10 +253,26 @@ extern const char *const phase_title[PHASES];
 /* Return "passed", "FAILED", "not met" if it is not required, or "skipped". */
 const char *check_result(const struct check *c);
 
-/* Return whether every required check passed. */
+/* Return whether every required check that ran has passed; whether all 22 ran. */
 bool audit_is_sound(const struct audit *a);
+bool audit_is_whole(const struct audit *a);	/* words.c */
 
-/* Append the report; write it to the file that the settings name. */
+/* A check in words for people (words.c). */
+struct check_words {
+	const char *looked, *means, *remedy;
+	const char *observed;	/* looked at with --observer, if that is something else */
+};
+extern const struct check_words check_words[CHECKS];
+
+/* Return what a check has looked at: "nothing" if it did not run. */
+const char *check_looked(const struct audit *a, enum check_id id);
+
+#define AUDIT_BEYOND \
+	"No audit looks at logs of accesses (lh-subject-audit verify), indexes (lh-index " \
+	"verify), datasets (lh-catalog verify) or the contents of documents."
+
+/* Append the report; write it to the file that the settings name, if there
+ * is one. */
 void markdown_print(struct lh_buf *out, const struct audit *a);
 int markdown_write(const struct audit *a, struct lh_err *err);
 int html_print(struct lh_buf *out, struct audit *a, struct lh_err *err);

@@ -1,5 +1,6 @@
 /* baseline.c - the metrics of earlier audits.  See baseline.h. */
 #include <errno.h>
+#include <time.h>
 
 #include "baseline.h"
 #include "json/bind.h"
@@ -85,18 +86,35 @@ static int parse(struct baselines *b, const struct lh_row *row, struct lh_err *e
 	return 0;
 }
 
-int baselines_take(struct baselines *b, uint64_t n, struct lh_err *err)
+static int read_row(struct baselines *b, uint64_t n, struct lh_row *row, struct lh_err *err)
 {
-	struct lh_row row = { .n = 0 };
 	int rc = 1;
 
 	if (n <= b->at)
 		rc = start(b, err);
 	while (rc > 0 && b->at < n)
-		rc = next(b, &row, err);
+		rc = next(b, row, err);
 	if (!rc)
 		return lh_err_set(err, LH_EIO, "%s: became shorter while it was read", b->path);
-	return rc < 0 ? -1 : parse(b, &row, err);
+	return rc < 0 ? -1 : parse(b, row, err);
+}
+
+/* Another program may be appending the last row, of which a part is there: it is read again
+ * until it is whole, or its length has been the same for 200 ms. */
+int baselines_take(struct baselines *b, uint64_t n, struct lh_err *err)
+{
+	struct timespec pause = { .tv_nsec = 20000000 };
+	struct lh_row row = { .n = 0 };
+	int rc = read_row(b, n, &row, err), same = 0;
+
+	while (rc < 0 && err->code == LH_EDATA && n == b->n && same < 10) {
+		size_t length = row.n;
+
+		nanosleep(&pause, NULL);
+		rc = read_row(b, n, &row, err);
+		same = row.n == length ? same + 1 : 0;
+	}
+	return rc;
 }
 
 void baselines_close(struct baselines *b)

@@ -51,6 +51,8 @@ int bundle_pack(const char *file, struct bundle_member *m, size_t n, struct lh_e
  * verdict; -1: it could not be read. */
 int bundle_verify(struct lh_tool *tool, const char *file);
 
+/* Return whether the file ends as a bundle does, whatever its seal says. */
+bool bundle_is_sealed(const char *file);
 /* Compute the seal for the first n bytes of a file. */
 int bundle_seal(int fd, uint64_t n, unsigned char seal[BUNDLE_SEAL], struct lh_err *err);
 

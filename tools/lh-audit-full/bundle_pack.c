@@ -1,7 +1,9 @@
 /* bundle_pack.c - write the members into a bundle.  See bundle.h. */
 #include "bundle.h"
 
+#include <fcntl.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include "archive/child_archive.h"
 #include <lh/digest.h>
@@ -9,6 +11,9 @@
 #include "json/write.h"
 
 #define CHUNK ((size_t)64 << 10)
+
+/* RFC 8878, 3.1.2: magic number and length of a skippable frame */
+static const unsigned char seal_head[8] = { 0x5e, 0x2a, 0x4d, 0x18, BUNDLE_SEAL - 8, 0, 0, 0 };
 
 typedef int take_fn(void *ctx, const void *p, size_t n, struct lh_err *err);
 
@@ -134,16 +139,27 @@ static int archive(int fd, const struct bundle_member *manifest, const struct bu
 
 int bundle_seal(int fd, uint64_t n, unsigned char seal[BUNDLE_SEAL], struct lh_err *err)
 {
-	/* RFC 8878, 3.1.2: magic number and length of a skippable frame */
-	static const unsigned char head[8] = { 0x5e, 0x2a, 0x4d, 0x18, BUNDLE_SEAL - 8, 0, 0, 0 };
 	struct lh_sha256 sum;
 
-	memcpy(seal, head, sizeof head);
+	memcpy(seal, seal_head, sizeof seal_head);
 	lh_sha256_start(&sum);
 	if (file_bytes(fd, 0, n, hash, &sum, err) < 0)
 		return -1;
-	lh_sha256_end(&sum, seal + sizeof head);
+	lh_sha256_end(&sum, seal + sizeof seal_head);
 	return 0;
+}
+
+bool bundle_is_sealed(const char *file)
+{
+	unsigned char seal[BUNDLE_SEAL];
+	int fd = open(file, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
+	bool is = fd >= 0 && lseek(fd, -BUNDLE_SEAL, SEEK_END) >= 0 &&
+		read(fd, seal, sizeof seal) == (ssize_t)sizeof seal &&
+		memcmp(seal, seal_head, sizeof seal_head) == 0;
+
+	if (fd >= 0)
+		close(fd);
+	return is;
 }
 
 static int seal_it(int fd, struct lh_err *err)

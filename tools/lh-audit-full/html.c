@@ -64,6 +64,21 @@ static void put_failures(struct lh_buf *b, const struct audit *a)
 	lh_buf_putc(b, '.');
 }
 
+/* Name the checks that did not run. */
+static void put_not_looked_at(struct lh_buf *b, const struct audit *a)
+{
+	int i, n = 0;
+
+	for (i = 0; i < CHECKS; i++) {
+		const struct check *c = &a->check[i];
+
+		if (!c->ran || c->skipped)
+			lh_buf_printf(b, "%s%s", n++ ? "; " : " Not looked at: ", c->name);
+	}
+	if (n)
+		lh_buf_putc(b, '.');
+}
+
 static void put_verdict(struct lh_buf *b, const struct audit *a)
 {
 	if (!a->required_total) {
@@ -72,9 +87,14 @@ static void put_verdict(struct lh_buf *b, const struct audit *a)
 			    "for that is required.</strong></div>\n");
 	} else if (audit_is_sound(a)) {
 		lh_buf_printf(b,
-			      "<div class=\"verdict good\" id=\"verdict\"><strong>The pipeline is "
-			      "sound.</strong> "
-			      "All %u required checks passed.</div>\n", a->required_total);
+			      "<div class=\"verdict %s\" id=\"verdict\"><strong>%s</strong> "
+			      "All %u required checks passed.",
+			      audit_is_whole(a) ? "good" : "warn",
+			      audit_is_whole(a) ? "The pipeline is sound."
+						: "What was looked at is sound.",
+			      a->required_total);
+		put_not_looked_at(b, a);
+		lh_buf_puts(b, "</div>\n");
 	} else {
 		lh_buf_printf(b,
 			      "<div class=\"verdict bad\" id=\"verdict\"><strong>The pipeline is "
@@ -126,13 +146,27 @@ static void put_text(struct lh_buf *b, const struct lh_buf *text)
 	lh_html_data(b, text->p, text->len);
 }
 
-static void put_check(struct lh_buf *b, const struct check *c)
+/* Add a paragraph: what it is of, and a text. */
+static void put_words(struct lh_buf *b, const char *of, const char *text)
 {
+	lh_buf_printf(b, "<p class=\"small\">%s: ", of);
+	lh_html_text(b, text, strlen(text));
+	lh_buf_puts(b, "</p>");
+}
+
+static void put_check(struct lh_buf *b, const struct audit *a, enum check_id id)
+{
+	const struct check *c = &a->check[id];
 	const char *kind = c->skipped ? "" : c->passed ? " good" : c->required ? " bad" : " warn";
 
-	lh_buf_printf(b, "<tr><td><span class=\"tag%s\">%s</span></td><td>%s%s</td><td>", kind,
+	lh_buf_printf(b, "<tr><td><span class=\"tag%s\">%s</span></td><td>%s%s", kind,
 		      check_result(c), c->name,
 		      c->required ? "" : " <span class=\"small opt\">(not required)</span>");
+	put_words(b, "Looked at", check_looked(a, id));
+	put_words(b, "Means", check_words[id].means);
+	put_words(b, c->passed || c->skipped ? "If it fails" : "What to do",
+		  check_words[id].remedy);
+	lh_buf_puts(b, "</td><td>");
 	put_text(b, &c->expected);
 	lh_buf_puts(b, "</td><td>");
 	put_text(b, &c->actual);
@@ -165,9 +199,10 @@ static void put_checks(struct lh_buf *b, const struct audit *a)
 				      phase < 0 ? "" : "</tbody>\n", c->phase,
 				      phase_title[c->phase]);
 		phase = c->phase;
-		put_check(b, c);
+		put_check(b, a, (enum check_id)i);
 	}
 	lh_buf_puts(b, phase < 0 ? "</table></div>\n" : "</tbody>\n</table></div>\n");
+	lh_buf_puts(b, "<p class=\"note\">" AUDIT_BEYOND "</p>\n");
 }
 
 /* ---- metrics ---- */
@@ -288,7 +323,9 @@ int html_write(struct audit *a, struct lh_err *err)
 	int rc;
 
 	rc = html_print(&page, a, err);
-	if (!rc)
+	if (!rc && !strcmp(a->s->html, "-"))
+		rc = lh_tool_out(a->tool, page.p, page.len);
+	else if (!rc)
 		rc = lh_atomic_put(a->s->html, 0666, &page, err);
 	lh_buf_free(&page);
 	return rc;

@@ -1,5 +1,14 @@
 /* lh-audit-full: audit the whole pipeline.  See lh-audit-full(1). */
 #include "audit.h"
+#include "bundle.h"
+#include "part.h"
+
+static const struct lh_made made_report = { "a report of an audit", { "# Full audit: " },
+					    NULL };
+static const struct lh_made made_part = { "a part of an audit",
+					  { "{\"schema\":\"" PART_SCHEMA "\"" },
+					  NULL };
+static const struct lh_made made_bundle = { "a bundle", { NULL }, bundle_is_sealed };
 
 #define LAST 1e15	/* rows of a file of baselines */
 #define V_RUN (V_AUDIT | V_MERGE)
@@ -7,12 +16,12 @@
 static const struct lh_option options[] = {
 	{ 0, "root", "DIR", "the root (default: the working directory)",
 	  LH_TEXT(struct settings, root, .env = "LH_DISTILL_ROOT", .verbs = V_RUN | V_DRIFT) },
-	{ 0, "out", "FILE", "the report, Markdown (default: below the root)",
-	  LH_TEXT(struct settings, out, .verbs = V_RUN) },
-	{ 0, "html", "FILE", "the report as a web page",
-	  LH_TEXT(struct settings, html, .verbs = V_RUN) },
+	{ 0, "out", "FILE", "the report, Markdown",
+	  LH_TEXT(struct settings, out, .verbs = V_RUN, .makes = &made_report) },
+	{ 0, "html", "FILE", "the report as a web page; -: instead of lines",
+	  LH_TEXT(struct settings, html, .verbs = V_RUN, .makes = &lh_made_page) },
 	{ 0, "bundle", "FILE", "the report and what was judged, as .tar.zst",
-	  LH_TEXT(struct settings, bundle, .verbs = V_RUN) },
+	  LH_TEXT(struct settings, bundle, .verbs = V_RUN, .makes = &made_bundle) },
 	{ 0, "json", NULL, "print one document, not lines",
 	  LH_FLAG(struct settings, json, .verbs = V_RUN | V_DRIFT) },
 	{ 0, "append-baseline", NULL, "append the metrics to the baselines",
@@ -33,12 +42,13 @@ static const struct lh_option options[] = {
 	  LH_TEXT(struct settings, replay_command, .verbs = V_RUN) },
 	LH_SHARD_OPTION(V_AUDIT),
 	{ 0, "part", "FILE", "the file for that part of an audit",
-	  LH_TEXT(struct settings, part, .verbs = V_AUDIT) },
+	  LH_TEXT(struct settings, part, .verbs = V_AUDIT, .makes = &made_part) },
 	{ 0, "from", "N",
 	  "row that is the baseline, from 1, or -1 for the last (default: the one before --to)",
 	  LH_INT(struct settings, from, -LAST, LAST, .verbs = V_DRIFT) },
 	{ 0, "to", "N", "row to compare with it (default -1)",
 	  LH_INT(struct settings, to, -LAST, LAST, .verbs = V_DRIFT) },
+	LH_FORCE_OPTION(V_RUN),
 	LH_LOCK_OPTION(V_RUN),
 	LH_JOBS_OPTION,
 	LH_NOW_OPTION,
@@ -81,6 +91,8 @@ static int check(struct lh_tool *tool, void *settings)
 	const struct settings *s = settings;
 	size_t i;
 
+	if (s->json && s->html && !strcmp(s->html, "-"))
+		return lh_tool_usage(tool, "--json and --html - exclude each other");
 	if (tool->shard && !s->part)
 		return lh_tool_usage(tool, "--shard needs --part FILE");
 	if (s->part && of_the_whole(s))

@@ -1,6 +1,4 @@
 /* markdown.c - the report: the verdict, the checks by phase, metrics, drift. */
-#include <stdlib.h>
-
 #include "audit.h"
 #include "file/file.h"
 #include "text/escape.h"
@@ -107,36 +105,55 @@ static unsigned count_skipped(const struct audit *a)
 	return n;
 }
 
+/* Append a line for each check: what it looked at, what that means, what to do. */
+static void put_words(struct lh_buf *out, const struct audit *a)
+{
+	const struct check_words *w;
+	int i;
+
+	lh_buf_puts(out, "\n## What the checks looked at\n\n");
+	for (i = 0; i < CHECKS; i++) {
+		w = &check_words[i];
+		lh_buf_puts(out, "- *");
+		lh_escape_markdown(out, a->check[i].name, strlen(a->check[i].name));
+		lh_buf_puts(out, "*: looked at ");
+		lh_escape_markdown(out, check_looked(a, (enum check_id)i),
+				   strlen(check_looked(a, (enum check_id)i)));
+		lh_buf_puts(out, ". It means: ");
+		lh_escape_markdown(out, w->means, strlen(w->means));
+		lh_buf_puts(out, " If it fails: ");
+		lh_escape_markdown(out, w->remedy, strlen(w->remedy));
+		lh_buf_putc(out, '\n');
+	}
+	lh_buf_puts(out, "\n" AUDIT_BEYOND "\n");
+}
+
 void markdown_print(struct lh_buf *out, const struct audit *a)
 {
 	lh_buf_printf(out,
 		      "# Full audit: %s\n\n- %u of %u required checks passed; %u checks in all,"
 		      " %u skipped\n",
-		      audit_is_sound(a) ? "sound" : "NOT sound", a->required_passed,
+		      !audit_is_sound(a)  ? "NOT sound"
+		      : audit_is_whole(a) ? "sound"
+					  : "sound as far as it looked", a->required_passed,
 		      a->required_total, a->checks_total, count_skipped(a));
 	lh_buf_printf(out, "- recorded at %s%s\n", a->recorded_at,
 		      a->s->observer ? ", as an observer: nothing was run" : "");
 	if (*a->git_commit)
 		lh_buf_printf(out, "- commit `%s`\n", a->git_commit);
 	put_checks(out, a);
+	put_words(out, a);
 	put_metrics(out, a);
 	put_drift(out, a);
 }
 
 int markdown_write(const struct audit *a, struct lh_err *err)
 {
-	char *path = NULL;
 	struct lh_buf text = { 0 };
-	int rc = 0;
+	int rc;
 
-	if (!a->s->out) {
-		path = lh_root_join(a->root, AUDIT_OUT, err);
-		rc = path ? lh_root_folders(a->root, AUDIT_OUT, err) : -1;
-	}
 	markdown_print(&text, a);
-	if (!rc)
-		rc = lh_atomic_put(path ? path : a->s->out, 0666, &text, err);
+	rc = lh_atomic_put(a->s->out, 0666, &text, err);
 	lh_buf_free(&text);
-	free(path);
 	return rc;
 }

@@ -4,6 +4,7 @@
 #include <stdio.h>
 
 #include <lh/digest.h>
+#include "distill/receipt_check.h"
 #include "json/bind.h"
 #include <lh/schema.h>
 
@@ -65,28 +66,48 @@ static int check_report(struct report *r, const char *name, const char *schema, 
 	return rc;
 }
 
-static int receipts(struct report *r, struct lh_err *err)
-{
-	int i, rc, there = 0, valid = 0;
-	const char *name;
+#define NOTES 10	/* faults of a check that are named */
 
-	r->but = NULL;
-	for (i = 0; i < LH_STAGES; i++) {
-		name = lh_stage_name((enum lh_stage)i);
-		rc = check_report(r, name, "stage_receipt", err);
-		if (rc < 0)
-			return -1;
-		if (!rc)
-			check_note(r->a, CHECK_FIVE, "no %s.json", name);
-		if (r->why[0])
-			check_note(r->a, CHECK_RECEIPTS, "%s", r->why);
-		there += rc > 0;
-		valid += rc > 0 && !r->why[0];
-	}
-	check_set(r->a, CHECK_FIVE, there == LH_STAGES, "5 of 5", "%d of %d, run %s", there,
-		  LH_STAGES, r->a->run_id);
-	check_set(r->a, CHECK_RECEIPTS, valid == there, "all that are there", "%d of %d", valid,
-		  there);
+/* What the receipts' own faults are, by the check that they concern. */
+struct faults {
+	struct audit *a;
+	unsigned of[CHECKS];	/* how many */
+};
+
+static void on_fault(void *ctx, enum lh_receipt_fault what, const char *text)
+{
+	static const enum check_id concerns[] = {
+		[LH_RECEIPT_MISSING] = CHECK_FIVE, [LH_RECEIPT_BAD] = CHECK_RECEIPTS,
+		[LH_RECEIPT_SUMMARY] = CHECK_SUMMARY, [LH_RECEIPT_RUN_HASH] = CHECK_RUN_HASH,
+		[LH_RECEIPT_DIFFERS] = CHECK_RECEIPTS, [LH_RECEIPT_UNCOVERED] = CHECK_RECEIPTS,
+	};
+	struct faults *f = ctx;
+	enum check_id id = concerns[what];
+
+	if (f->of[id] < NOTES || what == LH_RECEIPT_UNCOVERED)
+		check_note(f->a, id, "%s", text);
+	f->of[id] += what != LH_RECEIPT_UNCOVERED;
+}
+
+/* Compare the files of the root with the newest receipts. */
+static int receipts(struct faults *f, struct lh_err *err)
+{
+	struct audit *a = f->a;
+	struct lh_receipts c = {
+		.root = a->root, .run_id = a->run_id, .fault = on_fault, .ctx = f
+	};
+	unsigned n;
+
+	if (lh_receipts_check(&c, err) < 0)
+		return -1;
+	n = f->of[CHECK_RECEIPTS];
+	if (n > NOTES)
+		check_note(a, CHECK_RECEIPTS, "%u more", n - NOTES);
+	check_set(a, CHECK_FIVE, c.there == LH_STAGES, "5 of 5", "%u of %d, run %s", c.there,
+		  LH_STAGES, a->run_id);
+	check_set(a, CHECK_RECEIPTS, !n, "all receipts, and every file as they say",
+		  "%u of %u receipts, %llu files compared, %u fault%s", c.good, c.there,
+		  (unsigned long long)c.files, n, n == 1 ? "" : "s");
 	return 0;
 }
 
@@ -110,10 +131,10 @@ static int check_hash(const struct lh_record *rec, bool *is, struct lh_err *err)
 	return 0;
 }
 
-static int summary(struct report *r, struct lh_err *err)
+static int summary(struct report *r, const struct faults *f, struct lh_err *err)
 {
 	const char *bad = r->a->bad_summary.p;
-	bool is_hash = false;
+	bool is_hash = false, valid;
 	int rc;
 
 	r->but = "run_hash";
@@ -124,13 +145,16 @@ static int summary(struct report *r, struct lh_err *err)
 		check_note(r->a, CHECK_SUMMARY, "%s", bad);
 	if (r->why[0])
 		check_note(r->a, CHECK_SUMMARY, "%s", r->why);
-	check_set(r->a, CHECK_SUMMARY, rc > 0 && !r->why[0] && !*bad,
-		  "schema_version 1, git_commit of 40 hex digits", "%s",
-		  rc && !r->why[0] && !*bad ? "valid" : "not valid");
+	valid = rc > 0 && !r->why[0] && !*bad && !f->of[CHECK_SUMMARY];
+	check_set(r->a, CHECK_SUMMARY, valid, "schema_version 1, git_commit of 40 hex digits",
+		  "%s", valid ? "valid" : "not valid");
 	if (r->parsed && check_hash(&r->rec, &is_hash, err) < 0)
 		return -1;
-	check_set(r->a, CHECK_RUN_HASH, is_hash, "64 lowercase hex digits", "%s",
-		  is_hash ? "64 lowercase hex digits" : "something else");
+	check_set(r->a, CHECK_RUN_HASH, is_hash && !f->of[CHECK_RUN_HASH],
+		  "64 lowercase hex digits", "%s",
+		  !is_hash		  ? "something else"
+		  : f->of[CHECK_RUN_HASH] ? "of something else"
+					  : "64 lowercase hex digits");
 	return 0;
 }
 
@@ -166,6 +190,7 @@ static void no_run(struct audit *a)
 int phase_receipts(struct audit *a, struct lh_err *err)
 {
 	struct report r = { .a = a };
+	struct faults f = { .a = a };
 	int rc;
 
 	if (!a->run_id) {
@@ -174,9 +199,9 @@ int phase_receipts(struct audit *a, struct lh_err *err)
 	}
 	lh_buf_init(&r.text, REPORT_MAX);
 	lh_record_init(&r.rec);
-	rc = receipts(&r, err);
+	rc = receipts(&f, err);
 	if (!rc)
-		rc = summary(&r, err);
+		rc = summary(&r, &f, err);
 	if (!rc)
 		rc = drift(&r, err);
 	lh_record_free(&r.rec);

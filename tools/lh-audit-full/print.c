@@ -106,6 +106,8 @@ int audit_print(struct audit *a, struct lh_err *err)
 	struct lh_buf out = { 0 };
 	int rc = 0;
 
+	if (a->s->html && !strcmp(a->s->html, "-"))	/* it gets the page */
+		return 0;
 	if (a->tool->quiet && all_is_well(a))
 		return 0;
 	if (a->s->json)

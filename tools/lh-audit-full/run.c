@@ -52,7 +52,7 @@ static int phases(struct audit *a, struct lh_err *err)
  * last, so that its report exists when it does. */
 static int files(struct audit *a, struct lh_err *err)
 {
-	if (markdown_write(a, err) < 0 || (a->s->html && html_write(a, err) < 0) ||
+	if ((a->s->out && markdown_write(a, err) < 0) || (a->s->html && html_write(a, err) < 0) ||
 	    (a->s->bundle && bundle_write(a, err) < 0))
 		return -1;
 	if (a->history.bad.code) {

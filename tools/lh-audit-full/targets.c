@@ -32,18 +32,17 @@ static bool same_place(const struct place *a, const struct place *b)
 
 int targets_check(const struct audit *a, struct lh_err *err)
 {
-	char *out = lh_root_join(a->root, AUDIT_OUT, err),
-		*baselines = lh_root_join(a->root, AUDIT_BASELINES, err);
+	char *baselines = lh_root_join(a->root, AUDIT_BASELINES, err);
 	char *replays = lh_root_join(a->root, AUDIT_REPLAYS, err);
 	struct place p[] = {
 		{ .who = "the log of replays", .path = replays },
 		{ .who = "the file of baselines", .path = baselines },
-		{ .who = "--out", .path = a->s->out ? a->s->out : out },
+		{ .who = "--out", .path = a->s->out },
 		{ .who = "--html", .path = a->s->html },
 		{ .who = "--bundle", .path = a->s->bundle },
 		{ .who = "--part", .path = a->s->part },
 	};
-	int rc = out && baselines && replays ? 0 : -1;
+	int rc = baselines && replays ? 0 : -1;
 	size_t i, k;
 
 	for (i = 0; i < sizeof p / sizeof *p; i++)
@@ -53,7 +52,6 @@ int targets_check(const struct audit *a, struct lh_err *err)
 			if (same_place(&p[i], &p[k]))
 				rc = lh_err_set(err, LH_EUSAGE, "%s: %s is %s", p[i].who, p[i].path,
 						p[k].who);
-	free(out);
 	free(baselines);
 	free(replays);
 	return rc;

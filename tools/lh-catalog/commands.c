@@ -42,7 +42,8 @@ int register_record(struct lh_record *rec, struct lh_buf *out, void *run, struct
 	struct lh_writer w = lh_write_to(out);
 	char now[32];
 	const struct lh_catalog_how how = {
-		.now = now, .lock_timeout = r->tool->lock_timeout, .omit = r->omit
+		.now = now, .lock_timeout = r->tool->lock_timeout, .omit = r->omit,
+		.store = r->store
 	};
 	bool existing;
 
@@ -167,7 +168,7 @@ static int print_manifest(void *tool, const struct lh_catalog_dataset *m, struct
 	return lh_tool_out(tool, "\n", 1);
 }
 
-static int report_damaged(void *tool, const struct lh_err *why, struct lh_err *err)
+int report_damaged(void *tool, const struct lh_err *why, struct lh_err *err)
 {
 	(void)err;
 	lh_tool_warn(tool, "%s", why->msg);

@@ -35,7 +35,7 @@ static int add_manifest(void *answer, const struct lh_catalog_dataset *m, struct
 		? 0 : lh_err_data(err, 413, "the list is larger than %zuM", ANSWER_MAX >> 20);
 }
 
-static int report_damaged(void *answer, const struct lh_err *why, struct lh_err *err)
+static int warn_damaged(void *answer, const struct lh_err *why, struct lh_err *err)
 {
 	(void)err;
 	lh_tool_warn(((struct answer *)answer)->run->tool, "%s", why->msg);
@@ -45,7 +45,7 @@ static int report_damaged(void *answer, const struct lh_err *why, struct lh_err 
 static int answer_list(struct run *r, struct lh_buf *out, struct lh_err *err)
 {
 	struct answer a = { .run = r, .w = lh_write_to(out) };
-	const struct lh_catalog_visit visit = { add_manifest, report_damaged, &a };
+	const struct lh_catalog_visit visit = { add_manifest, warn_damaged, &a };
 
 	lh_write_object(&a.w, NULL);
 	lh_write_array(&a.w, "manifests");
@@ -89,9 +89,8 @@ static int on_request(struct lh_record *rec, struct lh_buf *out, void *run, stru
 
 int catalog_requests(struct lh_tool *tool, void *settings)
 {
-	struct run r = {
-		.tool = tool, .folder = ((const struct settings *)settings)->catalog, .omit = "op"
-	};
+	const struct settings *s = settings;
+	struct run r = { .tool = tool, .folder = s->catalog, .store = s->store, .omit = "op" };
 	int rc;
 
 	tool->jobs = 1;

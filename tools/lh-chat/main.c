@@ -54,8 +54,7 @@ static struct lh_chat_how how(const struct chat *c)
 	return (struct lh_chat_how){ .timeout = c->timeout,
 				     .retries = (unsigned)c->retries,
 				     .stopping = lh_stopping,
-				     .no_files = c->wire,
-				     .pass_429 = c->wire };
+				     .no_files = c->wire };
 }
 
 static void worker_free(void *arg)

@@ -8,6 +8,7 @@
 #include <lh/digest.h>
 #include "file/rows.h"
 #include "distill/provenance.h"
+#include "distill/receipt_check.h"
 #include "distill/score.h"
 #include "json/write.h"
 
@@ -42,19 +43,25 @@ struct health {
 	struct lh_buf scratch;
 };
 
+/* Count a finding; return whether it is to be printed. */
+static bool is_shown(struct health *h)
+{
+	lh_tool_verdict_bad(h->tool);
+	if (h->reported++ < MESSAGES || h->tool->verbose)
+		return true;
+	if (h->reported == MESSAGES + 1)
+		lh_tool_message(h->tool, "further messages suppressed (--verbose shows all)");
+	return false;
+}
+
 static void add_finding(struct health *h, const char *fmt, ...) LH_PRINTF(2, 3);
 static void add_finding(struct health *h, const char *fmt, ...)
 {
 	char text[1024];
 	va_list ap;
 
-	lh_tool_verdict_bad(h->tool);
-	if (h->reported++ >= MESSAGES && !h->tool->verbose) {
-		if (h->reported == MESSAGES + 1)
-			lh_tool_message(h->tool,
-					"further messages suppressed (--verbose shows all)");
+	if (!is_shown(h))
 		return;
-	}
 	va_start(ap, fmt);
 	vsnprintf(text, sizeof text, fmt, ap);
 	va_end(ap);
@@ -279,6 +286,43 @@ static int check_all(struct health *h, bool all, struct lh_err *err)
 	return 0;
 }
 
+/* Report what receipts and files have against each other. */
+static void on_fault(void *ctx, enum lh_receipt_fault what, const char *text)
+{
+	struct health *h = ctx;
+
+	if (what == LH_RECEIPT_UNCOVERED)
+		lh_tool_message(h->tool, "%s", text);
+	else if (is_shown(h))
+		lh_tool_message(h->tool, "%s%s",
+				what == LH_RECEIPT_MISSING ? "the newest run: " : "", text);
+}
+
+/* Compare all files with the newest receipts. */
+static int check_receipts(struct health *h, struct lh_err *err)
+{
+	struct lh_receipts c = { .root = h->root, .fault = on_fault, .ctx = h };
+	struct lh_buf bad = { 0 };
+	char *id = NULL;
+	int rc;
+
+	h->reported = 0;
+	rc = report_newest(&id, h->root, NULL, false, &bad, err);
+	if (rc >= 0 && bad.len)
+		lh_tool_verdict_bad(h->tool);
+	if (rc >= 0)
+		warn_bad(h->tool, &bad);
+	c.run_id = id;
+	if (rc >= 0)
+		rc = lh_receipts_check(&c, err);
+	if (!rc)
+		lh_tool_message(h->tool, "%llu files compared with the newest receipts",
+				(unsigned long long)c.files);
+	lh_buf_free(&bad);
+	free(id);
+	return rc;
+}
+
 int distill_health(struct lh_tool *tool, void *settings)
 {
 	const struct settings *s = settings;
@@ -291,6 +335,8 @@ int distill_health(struct lh_tool *tool, void *settings)
 	if (h.root && (h.scorer = lh_scorer_new(err)) && (h.rows = lh_rows_new(err)) &&
 	    (h.source = lh_rows_new(err)))
 		rc = check_all(&h, s->all, err);
+	if (!rc && s->all)
+		rc = check_receipts(&h, err);
 	lh_rows_free(h.rows);
 	lh_rows_free(h.source);
 	lh_scorer_free(h.scorer);

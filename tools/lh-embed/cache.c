@@ -5,12 +5,14 @@
 #include <fcntl.h>
 #include <pthread.h>
 #include <sqlite3.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
 
 #include "base/mem.h"
+#include "file/file.h"
 #include "file/owner.h"
 #include <lh/distance.h>
 #include "base/xxh3.h"
@@ -18,6 +20,7 @@
 #define APPLICATION 0x6c686563	/* "lhec" */
 #define VERSION 1
 #define PATIENCE 10000		/* ms, for a lock of another process */
+#define LOCK "-lock"		/* after the name of the file, as in c.db-wal */
 #define TOUCHED 4096		/* rows found, to be marked as used together */
 #define EVICTED 64		/* rows evicted at a time */
 #define LOG_PAGES 256		/* of the write-ahead log, before it restarts: 4 MiB */
@@ -70,7 +73,7 @@ static const char *const sql[STATEMENTS] = {
 
 struct cache {
 	struct lh_tool *tool;
-	char *path;
+	char *path, *lock_path;
 	uint64_t max, page;
 	sqlite3 *db;
 	sqlite3_stmt *stmt[STATEMENTS];
@@ -113,6 +116,22 @@ static void give_up(struct cache *c)
 		lh_tool_warn(c->tool, "%s: %s; going on without what it keeps", c->path,
 			     sqlite3_errmsg(c->db));
 	c->broken = true;
+}
+
+/*
+ * Take the lock without which nothing is written to the log and the log is not restarted.
+ * Up to version 3.51.2 SQLite may lose pages when two connections do both at once; its own
+ * locks do not prevent that.
+ */
+static bool hold(struct cache *c, struct lh_lock *lock)
+{
+	struct lh_err err;
+
+	if (lh_lock_take(lock, c->lock_path, c->path, PATIENCE / 1000.0, &err) == 0)
+		return true;
+	lh_tool_warn(c->tool, "%s: %s; going on without what it keeps", c->path, err.msg);
+	c->broken = true;
+	return false;
 }
 
 /* Run a statement that returns one number, or none; SQLITE_OK when that works. */
@@ -294,6 +313,18 @@ static int on_commit(void *ctx, sqlite3 *db, const char *name, int pages)
 	return SQLITE_OK;
 }
 
+/* All links to the file have one lock. */
+static int name_lock(struct cache *c, const char *file, struct lh_err *err)
+{
+	size_t n = strlen(file) + sizeof LOCK;
+
+	c->lock_path = lh_calloc(n, 1, err);
+	if (!c->lock_path)
+		return -1;
+	snprintf(c->lock_path, n, "%s" LOCK, file);
+	return 0;
+}
+
 static int connect(struct cache *c, struct lh_err *err)
 {
 	/* So that SQLite does not interpret :memory: or file:... */
@@ -302,10 +333,15 @@ static int connect(struct cache *c, struct lh_err *err)
 
 	if (!name)
 		return lh_err_sys(err, "%s: cannot open", c->path);
-	rc = sqlite3_open_v2(name, &c->db,
-			     SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_EXRESCODE,
-			     NULL);
+	rc = name_lock(c, name, err);
+	if (rc == 0)
+		rc = sqlite3_open_v2(name, &c->db,
+				     SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX |
+					     SQLITE_OPEN_EXRESCODE,
+				     NULL);
 	free(name);
+	if (!c->lock_path)
+		return -1;
 	if (!c->db)
 		return lh_err_nomem(err);
 	if (rc == SQLITE_OK && sqlite3_db_readonly(c->db, "main") == 1)
@@ -314,6 +350,7 @@ static int connect(struct cache *c, struct lh_err *err)
 	sqlite3_limit(c->db, SQLITE_LIMIT_LENGTH, 1 << 20);
 	sqlite3_db_config(c->db, SQLITE_DBCONFIG_DEFENSIVE, 1, NULL);
 	sqlite3_db_config(c->db, SQLITE_DBCONFIG_TRUSTED_SCHEMA, 0, NULL);
+	sqlite3_db_config(c->db, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, NULL);
 	if (rc == SQLITE_OK)
 		rc = exec(c, "PRAGMA cell_size_check=ON; PRAGMA secure_delete=FAST");
 	if (rc != SQLITE_OK)
@@ -494,8 +531,11 @@ static int write_rows(struct cache *c, const struct cache_entry *entry, size_t n
 
 static void write_all(struct cache *c, const struct cache_entry *entry, size_t n)
 {
+	struct lh_lock lock;
 	uint64_t bytes;
 
+	if (!hold(c, &lock))
+		return;
 	n = fitting(c, entry, n, &bytes);
 	if (log_has_room(c)) {
 		if (write_rows(c, entry, n, bytes) == SQLITE_OK) {
@@ -507,6 +547,7 @@ static void write_all(struct cache *c, const struct cache_entry *entry, size_t n
 			roll_back(c);
 		}
 	}
+	lh_lock_drop(&lock);
 	lh_buf_reset(&c->touched);
 }
 
@@ -583,15 +624,29 @@ int cache_get(struct cache *c, const unsigned char key[32], struct lh_buf *out, 
 
 /* ---- open and close ---- */
 
+/* Close the file; the last to do so merges the log into it. */
+static void disconnect(struct cache *c)
+{
+	struct lh_lock lock;
+	bool held = !c->broken && c->db && hold(c, &lock);
+
+	if (held)
+		sqlite3_db_config(c->db, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 0, NULL);
+	sqlite3_close(c->db);
+	if (held)
+		lh_lock_drop(&lock);
+}
+
 static void cache_free(struct cache *c)
 {
 	int i;
 
 	for (i = 0; i < STATEMENTS; i++)
 		sqlite3_finalize(c->stmt[i]);
-	sqlite3_close(c->db);
+	disconnect(c);
 	lh_buf_free(&c->touched);
 	pthread_mutex_destroy(&c->lock);
+	free(c->lock_path);
 	free(c->path);
 	free(c);
 }

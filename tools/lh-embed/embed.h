@@ -3,7 +3,9 @@
  *
  * request.c reads the texts of a record and writes the answer; an engine (hash.c,
  * static.c, ollama.c, openai.c, gguf.c) turns texts into vectors.  hash and static
- * embed one text at a time, directly into the output (local.c).  Services (by
+ * embed one text at a time, directly into the output (local.c).  With --indexes the engine is
+ * that of the indexes in a folder, and relay.c passes requests for the other engines on to a
+ * child.  Services (by
  * service.c) and gguf get many at once, from behind a cache in memory and one in a
  * file (remote.c, fetch.c, cache.c).  held.c reopens the file that an engine reads when it has
  * changed.  compile.c makes the tables in which engine static looks words up,
@@ -17,6 +19,7 @@
 #include <stdatomic.h>
 
 #include "tool/records.h"
+#include "index/index_tools.h"
 #include "crypto/secret.h"
 #include "json/template.h"
 #include "tool/tool.h"
@@ -35,7 +38,7 @@ struct embed {
 	const char *model, *url, *key_file, *cache, *field, *template_text, *id_field;
 	const char *compile, *output, *trace_id;
 	int precision;		/* of a compiled table; -1: not given */
-	const char *prefix;
+	const char *prefix, *indexes;
 	bool raw, truncate, fast;
 	bool info, tokens, benchmark;
 	uint64_t dimension;	/* 0: --dimension was not given */
@@ -47,6 +50,7 @@ struct embed {
 	struct lh_tool *tool;
 	struct lh_shard shard;
 	struct lh_template *template;
+	struct lh_path *text;	/* --field, without a template */
 	struct lh_secret key;	/* for the service; empty: none */
 	struct lh_wordvec *table;	/* for engine static */
 	struct gguf *gguf;	/* for engine gguf */
@@ -97,6 +101,7 @@ struct engine {
 	bool (*knows)(const struct embed *e, struct lh_str model);
 };
 
+extern const struct engine *const engines[];	/* by enum lh_engine */
 extern const struct engine engine_hash, engine_static, engine_ollama, engine_openai, engine_gguf;
 
 /* ---- held.c ---- */
@@ -112,9 +117,24 @@ struct hold {
 struct held {
 	struct hold *hold;
 	struct embed e;
+	struct lh_index_spaces *spaces;	/* of --indexes, or NULL */
 };
 
 struct lh_held *hold_open(struct hold *hold, struct lh_err *err);
+
+/* ---- relay.c ---- */
+
+/* Take the engine of the folder's indexes, or that of the options if none has one.  It reports
+ * errors as an engine's check does. */
+int indexes_choose(struct held *h, const struct held *before, struct lh_err *err);
+
+/* A child that embeds by the engine of a state. */
+struct relay;
+struct relay *relay_new(const struct held *held, struct lh_err *err);
+void relay_free(struct relay *r);
+/* Write the child's answer to a request. */
+int relay_ask(struct relay *r, const struct lh_record *rec, struct lh_buf *out,
+	      struct lh_err *err);
 
 int local_run(struct embed *e);
 int remote_run(struct embed *e);

@@ -13,6 +13,7 @@ static void close_one(void *state)
 	lh_wordvec_close(h->e.table);
 	gguf_free(h->e.gguf);
 	lh_secret_wipe(&h->e.key);
+	lh_index_spaces_free(h->spaces);
 	free(h);
 }
 
@@ -30,6 +31,12 @@ static void *open_one(void *ctx, const void *before, struct lh_err *err)
 	run->table = NULL;
 	run->gguf = NULL;
 	run->key = (struct lh_secret){ .p = NULL };
+	if (run->indexes) {
+		if (indexes_choose(h, before, err) == 0)
+			return h;
+		close_one(h);
+		return NULL;
+	}
 	if (!before)
 		return h;
 	h->e.model = hold->model;
@@ -43,9 +50,12 @@ static void *open_one(void *ctx, const void *before, struct lh_err *err)
 
 static bool is_stale(void *ctx, const void *state)
 {
-	const struct embed *e = &((const struct held *)state)->e;
+	const struct held *h = state;
+	const struct embed *e = &h->e;
 
 	(void)ctx;
+	if (h->spaces && lh_index_spaces_stale(h->spaces))
+		return true;
 	return (e->file && !lh_stamp_fits(&e->stamp, e->file)) || (e->gguf && gguf_stale(e->gguf));
 }
 

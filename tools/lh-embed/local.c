@@ -13,6 +13,7 @@
 struct worker {
 	struct embed *run, *e;	/* run counts; e embeds */
 	void *engine;
+	struct relay *relay;	/* or NULL: the engine is in this process */
 	struct lh_buf scratch;	/* unescaped and rendered texts */
 	struct lh_buf trace, errors;
 	float *v;
@@ -25,6 +26,7 @@ static void worker_free(void *arg)
 
 	if (w->engine)
 		w->e->engine->close(w->engine);
+	relay_free(w->relay);
 	atomic_fetch_add(&w->run->texts, w->texts);
 	atomic_fetch_add(&w->run->misses, w->texts);
 	lh_buf_free(&w->scratch);
@@ -41,6 +43,8 @@ static int worker_init(void *context, void *ctx, struct lh_err *err)
 
 	w->run = held->hold->run;
 	w->e = e;
+	if (!e->engine->one)
+		return (w->relay = relay_new(held, err)) ? 0 : -1;
 	w->v = lh_calloc(e->dimension, sizeof *w->v, err);
 	if (w->v)
 		w->engine = e->engine->open(e, err);
@@ -65,6 +69,8 @@ static int on_record(struct lh_record *rec, struct lh_buf *out, void *arg, struc
 	struct lh_str text;
 	int more;
 
+	if (w->relay)
+		return relay_ask(w->relay, rec, out, err);
 	lh_buf_reset(&w->trace);
 	lh_buf_reset(&w->errors);
 	if (request_open(&rq, w->e, rec, &w->trace, err) < 0 || check_model(&rq, err) < 0)

@@ -7,6 +7,10 @@
 #include <lh/time.h>
 #include "model/trace.h"
 #include "embed/wordvec.h"
+#include "file/magic.h"
+
+static const struct lh_made made_compiled = { "a compiled table or model",
+					      { LH_LHW_MAGIC, LH_LHM_MAGIC }, NULL };
 
 static const struct lh_option options[] = {
 	{ 0, "engine", LH_ENGINES, "engine that makes the vectors (default hash)",
@@ -29,6 +33,8 @@ static const struct lh_option options[] = {
 	  LH_CHOICE(struct embed, encoding) },
 	{ 0, "wire", "go|rust", "only requests, answered as go or rust does",
 	  LH_CHOICE(struct embed, wire) },
+	{ 0, "indexes", "DIR", "engine and model of the indexes in DIR, if they have one",
+	  LH_TEXT(struct embed, indexes) },
 	{ 0, "prefix", "TEXT", "put TEXT before each text (gguf)", LH_TEXT(struct embed, prefix) },
 	{ 0, "truncate", NULL, "cut texts that are too long (gguf)",
 	  LH_FLAG(struct embed, truncate) },
@@ -55,7 +61,9 @@ static const struct lh_option options[] = {
 	LH_SHARD_OPTION(0),
 	{ 0, "compile", "TABLE|MODEL", "compile a table of words, or a model (gguf)",
 	  LH_TEXT(struct embed, compile) },
-	{ 'o', "output", "FILE", "file that --compile writes", LH_TEXT(struct embed, output) },
+	{ 'o', "output", "FILE", "file that --compile writes", 
+	  LH_TEXT(struct embed, output, .makes = &made_compiled) },
+	LH_FORCE_OPTION(0),
 	{ 0, "precision", "f32|f16|i8", "how --compile stores vectors (default f16)",
 	  LH_CHOICE(struct embed, precision) },
 	LH_ONCE_OPTION,
@@ -64,7 +72,7 @@ static const struct lh_option options[] = {
 	LH_OPTION_END
 };
 
-static const struct engine *const engines[] = {
+const struct engine *const engines[] = {
 	[LH_ENGINE_HASH] = &engine_hash, [LH_ENGINE_STATIC] = &engine_static,
 	[LH_ENGINE_OLLAMA] = &engine_ollama, [LH_ENGINE_OPENAI] = &engine_openai,
 	[LH_ENGINE_GGUF] = &engine_gguf,
@@ -134,8 +142,9 @@ static int settle_options(struct embed *e)
 	if (e->id_field && (e->wire >= 0 || e->tokens))
 		return lh_tool_usage(e->tool, "--id-field and --%s exclude each other",
 				     e->tokens ? "tokens" : "wire");
-	if (!e->field)
-		e->field = "text";
+	e->text->text = e->field ? e->field : "text";
+	if (e->field)
+		lh_records_want(e->tool, "--field", e->text);
 	if (!e->model)
 		e->model = e->engine->model;
 	if (!e->url)
@@ -146,7 +155,10 @@ static int settle_options(struct embed *e)
 		e->template = lh_template_new(e->template_text, &e->tool->err);
 		if (!e->template)
 			return lh_err_prefix(&e->tool->err, "--template");
+		lh_records_want_template(e->tool, e->template);
 	}
+	if (e->indexes && e->wire < 0)
+		return lh_tool_usage(e->tool, "--indexes goes with --wire");
 	if (e->engine->check(e) < 0)
 		return -1;
 	if (!e->batch)
@@ -172,12 +184,14 @@ static int run(struct embed *e)
 {
 	if (e->info || e->tokens || e->benchmark)
 		return inspect_run(e);
-	return e->engine->one ? local_run(e) : remote_run(e);
+	return e->engine->one || e->indexes ? local_run(e) : remote_run(e);
 }
 
 int main(int argc, char **argv)
 {
+	struct lh_path text = { .text = NULL };
 	struct embed e = { .precision = -1,
+			   .text = &text,
 			   .wire = -1,
 			   .cache_size = 10000,
 			   .cache_max = UINT64_C(1) << 30,

@@ -197,7 +197,7 @@ static void answer(struct worker *w, struct task *t, struct lh_buf *out)
 		if (it->why) {
 			answer_error(&t->rq, noted(w, it->why), &w->said);
 			if (noted(w, it->why)->code == LH_ENET)
-				lh_tool_failed(w->r->e->tool);
+				lh_tool_record_failed(w->r->e->tool);
 			continue;
 		}
 		dimension = it->dimension;

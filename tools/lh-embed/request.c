@@ -62,6 +62,14 @@ static int open_id(struct request *rq, struct lh_err *err)
 	return 0;
 }
 
+static bool has_field(const struct lh_record *rec, const char *path)
+{
+	const struct lh_value all = { rec->line, rec->len, LH_OBJECT, false };
+	struct lh_value v;
+
+	return lh_value_at(&all, path, strlen(path), &v);
+}
+
 int request_open(struct request *rq, const struct embed *e, const struct lh_record *rec,
 		 struct lh_buf *scratch, struct lh_err *err)
 {
@@ -72,7 +80,7 @@ int request_open(struct request *rq, const struct embed *e, const struct lh_reco
 		return -1;
 	if (e->wire >= 0)
 		return open_wire(rq, err);
-	if ((!e->template && lh_record_get(rec, e->field)) || !lh_record_get(rec, "texts"))
+	if (!lh_record_get(rec, "texts") || (!e->template && has_field(rec, e->text->text)))
 		return open_id(rq, err);
 	return open_many(rq, err);
 }
@@ -108,7 +116,7 @@ int request_next(struct request *rq, struct lh_buf *scratch, struct lh_str *text
 	if (rq->done || rq->op)
 		return 0;
 	rq->done = true;
-	return lh_vector_record_text(rq->rec, rq->e->field, rq->e->template, scratch, text, err) < 0
+	return lh_vector_record_text(rq->rec, rq->e->text, rq->e->template, scratch, text, err) < 0
 		? -1
 		: 1;
 }

@@ -4,13 +4,14 @@
  */
 #include <stdatomic.h>
 
-#include "json/bind.h"
+#include "json/path.h"
 #include "json/write.h"
 #include <lh/extract.h>
 #include "tool/records.h"
 
 struct settings {
 	const char *field;
+	struct lh_path text;	/* --field */
 	bool raw, require, wire;
 	atomic_bool missed;	/* a text had no object */
 };
@@ -30,18 +31,9 @@ static const struct lh_option options[] = {
 	LH_OPTION_END
 };
 
-struct input {
-	struct lh_value text;
-};
-static const struct lh_bind members[] = {
-	{ LH_BIND_VALUE("", struct input, text, LH_BIND_IS(LH_STRING)), .required = true },
-	LH_BIND_END
-};
-
 struct worker {
 	struct settings *s;
 	struct lh_extract *x;
-	struct lh_bind members[2];	/* with the name of --field */
 	struct lh_buf scratch;
 };
 
@@ -58,8 +50,6 @@ static int worker_init(void *context, void *ctx, struct lh_err *err)
 	struct worker *w = context;
 
 	w->s = ctx;
-	memcpy(w->members, members, sizeof members);
-	lh_bind_rename(w->members, w->s->field);
 	w->x = lh_extract_new(err);
 	return w->x ? 0 : -1;
 }
@@ -135,15 +125,15 @@ static int write_record(struct worker *w, const struct lh_record *rec,
 static int on_record(struct lh_record *rec, struct lh_buf *out, void *worker, struct lh_err *err)
 {
 	struct worker *w = worker;
-	struct input input;
+	struct lh_value field;
 	struct lh_str text;
 
-	if (lh_bind(w->members, rec, &input, NULL, err) < 0)
+	if (lh_path_string(&w->s->text, rec, &field, err) < 0)
 		return -1;
 	if (!w->s->wire)
-		return write_record(w, rec, &input.text, out, err);
+		return write_record(w, rec, &field, out, err);
 	lh_buf_reset(&w->scratch);
-	if (lh_value_str(&input.text, &w->scratch, &text, err) < 0)
+	if (lh_value_str(&field, &w->scratch, &text, err) < 0)
 		return -1;
 	return write_reply(w, &text, out, err);
 }
@@ -155,13 +145,16 @@ static int on_text(struct lh_record *rec, struct lh_buf *out, void *worker, stru
 
 int main(int argc, char **argv)
 {
-	struct settings s = { .field = "text" };
+	struct settings s = { .field = NULL };
 	struct lh_tool tool;
 	int rc;
 
 	lh_tool_init(&tool, "lh-extract-json", "[OPTION]... [FILE]...",
 		     "extract the JSON object from a model's answer", options);
 	rc = lh_tool_parse(&tool, argc, argv, &s);
+	s.text.text = s.field ? s.field : "text";
+	if (s.field)
+		lh_records_want(&tool, "--field", &s.text);
 	if (!rc)
 		rc = lh_records_run(&tool, &(struct lh_flow){
 			.texts = s.raw, .map = s.raw ? on_text : on_record, .shared = &s,

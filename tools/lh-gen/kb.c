@@ -2,6 +2,7 @@
 #include "kb.h"
 
 #include <stdlib.h>
+#include <sys/stat.h>
 
 #include "file/file.h"
 #include "base/mem.h"
@@ -11,6 +12,7 @@
 
 #define BLOCK (256 << 10)
 #define RECON "docs/recon/local-distillation-recon.md"
+#define RECON_HEAD "# Sources of the local distillation\n\nMade-up rows, written by `lh-gen kb`"
 #define RECON_AT LH_STREAMS
 #define EXPECT_AT (LH_STREAMS + 1)
 #define FILES (LH_STREAMS + 2)
@@ -39,18 +41,26 @@ struct output {
 	bool wanted;
 };
 
+static const struct lh_made made_recon = { "a file of lh-gen kb", { RECON_HEAD }, NULL };
+/* A stream does not say who made it: the description of the sources does. */
+static const struct lh_made made_stream = { "a stream of lh-gen kb", { NULL }, NULL };
+
 struct kb {
+	struct lh_tool *tool;
 	struct lh_root *root;
 	struct output out[FILES];
 	struct kb_row row;
 	const struct kb_settings *how;
 };
 
-static int output_open(struct kb *kb, struct output *o, const char *relpath, struct lh_err *err)
+static int output_open(struct kb *kb, struct output *o, const char *relpath,
+		       const struct lh_made *made, struct lh_err *err)
 {
 	char *path = lh_root_join(kb->root, relpath, err);
 	int rc = path ? lh_root_folders(kb->root, relpath, err) : -1;
 
+	if (!rc && made)
+		rc = lh_tool_replaces(kb->tool, path, made);
 	if (!rc)
 		rc = lh_atomic_open(&o->file, path, 0666, err);
 	o->wanted = !rc;
@@ -60,7 +70,9 @@ static int output_open(struct kb *kb, struct output *o, const char *relpath, str
 
 static int kb_open(struct kb *kb, double lock_timeout, struct lh_err *err)
 {
+	const struct lh_made *made;
 	const char *root = kb->how->root;
+	struct stat st;
 
 	for (int i = 0; i < FILES; i++) {
 		kb->out[i].buf = (struct lh_buf){ 0 };
@@ -72,11 +84,12 @@ static int kb_open(struct kb *kb, double lock_timeout, struct lh_err *err)
 	kb->root = lh_root_open(root, err);
 	if (!kb->root || lh_root_lock(kb->root, lock_timeout, err) < 0)
 		return -1;
-	for (int s = 0; s < LH_STREAMS; s++)
-		if (output_open(kb, &kb->out[s], lh_stream_source(s), err) < 0)
-			return -1;
-	if (output_open(kb, &kb->out[RECON_AT], RECON, err) < 0)
+	if (output_open(kb, &kb->out[RECON_AT], RECON, &made_recon, err) < 0)
 		return -1;
+	made = stat(kb->out[RECON_AT].file.path, &st) == 0 && st.st_size ? NULL : &made_stream;
+	for (int s = 0; s < LH_STREAMS; s++)
+		if (output_open(kb, &kb->out[s], lh_stream_source(s), made, err) < 0)
+			return -1;
 	if (!kb->how->expect)
 		return 0;
 	if (lh_atomic_open(&kb->out[EXPECT_AT].file, kb->how->expect, 0666, err) < 0)
@@ -177,8 +190,7 @@ static void put_recon(struct kb *kb)
 {
 	struct lh_buf *b = &kb->out[RECON_AT].buf;
 
-	lh_buf_puts(b, "# Sources of the local distillation\n\n"
-		       "Made-up rows, written by `lh-gen kb`");
+	lh_buf_puts(b, RECON_HEAD);
 	lh_buf_printf(b, " with seed %ju%s.\n\n| source | rows |\n|---|---:|\n",
 		      (uintmax_t)kb->how->seed,
 		      kb->how->dirty ? ", some of them broken on purpose" : "");
@@ -207,6 +219,7 @@ int kb_run(struct lh_tool *tool, const struct kb_settings *s)
 
 	if (!kb)
 		return -1;
+	kb->tool = tool;
 	kb->how = s;
 	rc = kb_open(kb, tool->lock_timeout, &tool->err);
 	for (uint64_t i = 0; i < s->n && !rc; i++) {

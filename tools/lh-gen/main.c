@@ -19,6 +19,9 @@ struct settings {
 	struct kb_settings kb;
 };
 
+static const struct lh_made made_expect = { "a list of expected categories",
+					    { "{\"source_file\":" }, NULL };
+
 static const struct lh_option options[] = {
 	{ 'n', NULL, "N", "rows (default 1000)", LH_UINT(struct settings, n, 0, MAX_WHOLE) },
 	{ 0, "seed", "S", "seed of the rows (default 1)",
@@ -44,9 +47,10 @@ static const struct lh_option options[] = {
 	{ 0, "root", "DIR", "folder of the streams (default: the working directory)",
 	  LH_TEXT(struct settings, kb.root, .env = "LH_DISTILL_ROOT", .verbs = VERB_KB) },
 	{ 0, "expect", "FILE", "write the expected category of each row to FILE",
-	  LH_TEXT(struct settings, kb.expect, .verbs = VERB_KB) },
+	  LH_TEXT(struct settings, kb.expect, .verbs = VERB_KB, .makes = &made_expect) },
 	{ 0, "dirty", NULL, "add rows that do not become evidence, and blank lines",
 	  LH_FLAG(struct settings, kb.dirty, .verbs = VERB_KB) },
+	LH_FORCE_OPTION(VERB_KB),
 	LH_LOCK_OPTION(VERB_KB),
 	LH_COMMON_OPTIONS,
 	LH_OPTION_END

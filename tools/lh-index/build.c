@@ -65,7 +65,7 @@ static int start_lexical(struct lh_index_params *p, const struct settings *s, st
 static int start_params(struct lh_index_params *p, const struct lh_tool *tool,
 			const struct settings *s, struct lh_err *err)
 {
-	const char *engine = engine_name(s->engine);
+	const char *engine = engine_name(s->engine), *url = s->url ? s->url : s->kept_url;
 
 	lh_index_params_default(p);
 	p->dimension = (uint32_t)s->dimension;
@@ -94,7 +94,7 @@ static int start_params(struct lh_index_params *p, const struct lh_tool *tool,
 	if (s->model &&
 	    set_text(p->model, sizeof p->model, "--model", s->model, strlen(s->model), err) < 0)
 		return -1;
-	if (s->url && set_text(p->url, sizeof p->url, "--url", s->url, strlen(s->url), err) < 0)
+	if (url && set_text(p->url, sizeof p->url, "--url", url, strlen(url), err) < 0)
 		return -1;
 	return 0;
 }
@@ -165,7 +165,7 @@ static int start_engine(struct build *b, const struct settings *s, struct lh_err
 	}
 	r->engine = s->engine < 0 ? "hash" : engine_name(s->engine);
 	r->model = s->model;
-	r->url = s->url;
+	r->url = s->url ? s->url : s->kept_url;
 	if (s->engine >= 0 && strcmp(r->engine, "hash") == 0) {
 		if (s->model && !lh_hash_knows(s->model))
 			return lh_err_set(err, LH_EUSAGE,
@@ -205,8 +205,7 @@ static int store(const struct row *row, void *ctx, struct lh_err *err)
 	return 0;
 }
 
-/* Set the parameters that are still open after all records. */
-static void settle_params(struct lh_index_params *p, uint64_t count)
+void settle_params(struct lh_index_params *p, uint64_t count)
 {
 	if (!p->dimension)
 		p->dimension = LH_HASHV1_DIM;
@@ -229,9 +228,7 @@ static int refuse_empty(const char *path, struct lh_err *err)
 			  path, access(path, F_OK) == 0 ? "stays as it was" : "is not made");
 }
 
-/* Return how many records the index to be replaced has; 0 without one, or when it
- * cannot be read. */
-static uint64_t length_of(const char *path)
+uint64_t length_of(const char *path)
 {
 	struct lh_index_stats st = { .live = 0 };
 	struct lh_err unused;
@@ -255,10 +252,11 @@ static int finish(struct build *b, struct lh_tool *tool, const struct settings *
 		  build_finish *then)
 {
 	uint64_t count = lh_index_writer_count(b->w);
+	const char *path = tool->operands[0];
 
-	/* A shard may have no record, if the input has any. */
-	if (!count && !s->allow_empty && !atomic_load(&b->rows.others))
-		return refuse_empty(tool->operands[0], &tool->err);
+	/* A shard may have no record, if the input has any and no index loses all of its own. */
+	if (!count && !s->allow_empty && (!atomic_load(&b->rows.others) || length_of(path)))
+		return refuse_empty(path, &tool->err);
 	settle_params(b->p, count);
 	return then(tool, s, b->w);
 }
@@ -282,6 +280,14 @@ static int write_index(struct lh_tool *tool, const struct settings *s, struct lh
 	return 0;
 }
 
+static int read_rows(struct build *b, struct lh_tool *tool, const struct settings *s)
+{
+	if (tool->verb->bit == V_UPGRADE)
+		return upgrade_run(&b->rows, tool, store, b);
+	return s->from == FORMAT_JSONL ? rows_run(&b->rows, tool, store, b) :
+					 from_run(&b->rows, tool, store, b);
+}
+
 int build_run(struct lh_tool *tool, const struct settings *s, bool as_f32, build_finish *then)
 {
 	struct lh_index_params params;
@@ -299,16 +305,19 @@ int build_run(struct lh_tool *tool, const struct settings *s, bool as_f32, build
 		b.rows.dimension = params.dimension;
 		rc = start_engine(&b, s, &tool->err);
 	}
-	if (rc == 0) {
+	if (rc == 0)
+		rc = settings_keep(s, &params, &tool->err);
+	if (rc == 0 && s->estimate) {
+		rc = estimate_run(&b.rows, &params, tool);
+	} else if (rc == 0) {
 		b.w = lh_index_writer_new(tool->operands[0], &params, s->lock_timeout, &tool->err);
 		rc = b.w ? 0 : -1;
 	}
-	if (rc == 0) {
+	if (rc == 0 && b.w) {
 		b.p = lh_index_writer_params(b.w);
-		rc = s->from == FORMAT_JSONL ? rows_run(&b.rows, tool, store, &b) :
-					       from_run(&b.rows, tool, store, &b);
+		rc = read_rows(&b, tool, s);
 	}
-	if (rc == 0)
+	if (rc == 0 && b.w)
 		rc = finish(&b, tool, s, then);
 	lh_index_writer_free(b.w);
 	lh_embedder_free(b.texts);
@@ -317,6 +326,11 @@ int build_run(struct lh_tool *tool, const struct settings *s, bool as_f32, build
 }
 
 int index_build(struct lh_tool *tool, void *settings)
+{
+	return build_run(tool, settings, false, write_index);
+}
+
+int index_upgrade(struct lh_tool *tool, void *settings)
 {
 	return build_run(tool, settings, false, write_index);
 }

@@ -1,10 +1,12 @@
 /* change.c - lh-index add and delete: append to INDEX-log, and compact when due. */
 #include "index/index_tools.h"
 #include <stdio.h>
+#include <stdlib.h>
+#include <sys/stat.h>
 
 #include "index.h"
 #include <lh/hashv1.h>
-#include "vector/vector_record.h"
+#include "base/mem.h"
 
 #define COMMIT_BYTES (64u << 20)
 
@@ -164,8 +166,14 @@ static int start_source(struct settings *s, const struct lh_index_params *p, str
 		   *kept = *p->text_template ? p->text_template : p->field;
 	bool by_template = *p->text_template;
 
-	if (!*kept)
-		return 0;
+	if (!*kept) {
+		if (!given || (s->field && strcmp(given, TEXT_FIELD) == 0))
+			return 0;
+		return lh_err_set(err, LH_EUSAGE,
+				  "--%s %.400s: the index was built without, from \"" TEXT_FIELD
+				  "\"",
+				  s->template ? "template" : "field", given);
+	}
 	if (!given)
 		*(by_template ? &s->template : &s->field) = kept;
 	else if (by_template != !!s->template || strcmp(given, kept) != 0)
@@ -231,7 +239,7 @@ static int take_id(struct lh_record *rec, struct lh_buf *out, void *change, stru
 	struct lh_str id;
 	int rc;
 
-	rc = lh_vector_record_id(rec, ch->id_field, &scratch, &id, err);
+	rc = ids_read(rec, ch->id_field, &scratch, &id, err);
 	if (rc == 0 && id.n == 0)
 		rc = lh_err_set(err, LH_EDATA, "empty id");
 	if (rc == 0)
@@ -250,30 +258,71 @@ static int on_id(const struct lh_output *o, void *ctx, struct lh_err *err)
 	return drop(ctx, o->text, o->n, err);
 }
 
-static int drop_options(struct change *ch, const struct settings *s, struct lh_err *err)
+/* Delete an id of the command line. */
+static int drop_given(struct change *ch, const char *id, const char *from, struct lh_err *err)
 {
+	if (drop(ch, id, strlen(id), err) == 0)
+		return 0;
+	if (err->code == LH_EDATA)
+		err->code = LH_EUSAGE;
+	return lh_err_prefix(err, "%s", from);
+}
+
+/* Return whether an operand is input, as all were before 0.2: "-" or a file, and the id of no
+ * record. */
+static bool is_input(const char *path, const char *operand)
+{
+	int64_t found = -1;
+	struct lh_err unused;
+	struct lh_index *ix;
+	struct stat st;
+
+	if (strcmp(operand, "-") == 0)
+		return true;
+	if (stat(operand, &st) < 0 || S_ISDIR(st.st_mode))
+		return false;
+	ix = lh_index_open(path, &unused);
+	if (ix)
+		found = lh_index_find(ix, operand, strlen(operand), &unused);
+	lh_index_close(ix);
+	return found < 0;
+}
+
+/* Delete the ids of the command line, and set what is input. */
+static int drop_operands(struct change *ch, const struct settings *s, struct lh_flow *flow,
+			 struct lh_err *err)
+{
+	const struct lh_tool *tool = ch->tool;
+	char *operand;
 	size_t i;
 
 	for (i = 0; i < s->id.n; i++)
-		if (drop(ch, s->id.v[i], strlen(s->id.v[i]), err) < 0) {
-			if (err->code == LH_EDATA)
-				err->code = LH_EUSAGE;
-			return lh_err_prefix(err, "--id");
-		}
+		if (drop_given(ch, s->id.v[i], "--id", err) < 0)
+			return -1;
+	for (i = 1; i < tool->n_operands; i++) {
+		operand = tool->operands[i];
+		if (is_input(tool->operands[0], operand))
+			flow->files[flow->n_files++] = operand;
+		else if (drop_given(ch, operand, operand, err) < 0)
+			return -1;
+	}
+	if (s->ids)
+		flow->files[flow->n_files++] = (char *)(uintptr_t)s->ids;
 	return 0;
 }
 
-static int drop_records(struct change *ch, const struct settings *s)
+static int drop_all(struct change *ch, const struct settings *s)
 {
 	struct lh_tool *tool = ch->tool;
-	struct lh_flow flow = {
-		.map = take_id, .sink = on_id, .shared = ch,
-		.files = tool->operands + 1, .n_files = tool->n_operands - 1,
-	};
+	struct lh_flow flow = { .map = take_id, .ids = true, .sink = on_id, .shared = ch };
+	int rc;
 
-	if (s->id.n && tool->n_operands == 1)
-		return 0;
-	return lh_records_run(tool, &flow) < 0 ? -1 : not_stopped(tool);
+	flow.files = lh_calloc(tool->n_operands, sizeof *flow.files, &tool->err);
+	rc = flow.files ? drop_operands(ch, s, &flow, &tool->err) : -1;
+	if (rc == 0 && (flow.n_files || (!s->id.n && tool->n_operands == 1)))
+		rc = lh_records_run(tool, &flow) < 0 ? -1 : not_stopped(tool);
+	free(flow.files);
+	return rc;
 }
 
 int index_delete(struct lh_tool *tool, void *settings)
@@ -285,9 +334,7 @@ int index_delete(struct lh_tool *tool, void *settings)
 
 	rc = open_change(&ch, tool, s);
 	if (rc == 0)
-		rc = drop_options(&ch, s, &tool->err);
-	if (rc == 0)
-		rc = drop_records(&ch, s);
+		rc = drop_all(&ch, s);
 	if (rc == 0)
 		rc = changes_finish(&ch.to, tool, s);
 	if (rc == 0) {

@@ -98,7 +98,9 @@ static int check_names(struct lh_tool *tool, const struct settings *s)
 		return lh_tool_usage(tool, "--hnswlib and --ids name one file: %s", s->ids);
 	if (same_file(s->hnswlib, index) || same_file(s->ids, index))
 		return lh_tool_usage(tool, "%s: is INDEX itself", index);
-	return 0;
+	if (lh_tool_replaces(tool, s->hnswlib, &made_hnswlib) < 0)
+		return -1;
+	return lh_tool_replaces(tool, s->ids, &made_ids);
 }
 
 int index_export(struct lh_tool *tool, void *settings)

@@ -1,7 +1,10 @@
-/* fetch.c - lh-index fetch: copy an index from S3 into the cache. */
+/* fetch.c - lh-index fetch and push: copy an index from S3 into the cache, or to S3. */
 #include <stdlib.h>
+#include <unistd.h>
 
 #include "file/user_cache.h"
+#include "index/index_tools.h"
+#include "json/write.h"
 #include "index.h"
 #include "store/cache.h"
 
@@ -70,4 +73,45 @@ int index_fetch(struct lh_tool *tool, void *settings)
 	lh_buf_free(&folder);
 	lh_buf_free(&path);
 	return rc;
+}
+
+/* Print what was pushed: the object, the size of the index and that of its log. */
+static int print_pushed(struct lh_tool *tool, const char *object, const struct lh_transfer *done,
+			bool log)
+{
+	struct lh_buf line = { 0 };
+	struct lh_writer w = lh_write_to(&line);
+
+	lh_write_object(&w, NULL);
+	lh_write_text(&w, "pushed", object);
+	lh_write_u64(&w, "size", done[0].size);
+	lh_write_u64(&w, "log_size", log ? done[1].size : 0);
+	lh_write_end(&w);
+	return lh_tool_out_line(tool, &line);
+}
+
+int index_push(struct lh_tool *tool, void *settings)
+{
+	const struct settings *s = settings;
+	const char *path = tool->operands[0], *object = tool->operands[1], *key;
+	struct lh_store_opts opts = LH_STORE_DEFAULTS;
+	struct lh_transfer done[2];
+	struct lh_store *store;
+	int fd[2], rc = -1;
+
+	if (!lh_store_is_s3(object))
+		return lh_tool_usage(tool, "push: \"%s\" is not s3://BUCKET/KEY", object);
+	store = lh_store_of(object, &opts, &key, &tool->err);
+	if (store && lh_index_open_files(path, s->lock_timeout, fd, &tool->err) == 0) {
+		const struct lh_put put = { .fd = fd[0] };
+
+		rc = lh_index_is(fd[0]) ?
+			lh_store_put_two(store, key, &put, "-log", fd[1], done, &tool->err) :
+			lh_err_set(&tool->err, LH_ECORRUPT, "%s: is not an index", path);
+		close(fd[0]);
+		if (fd[1] >= 0)
+			close(fd[1]);
+	}
+	lh_store_close(store);
+	return rc ? -1 : print_pushed(tool, object, done, fd[1] >= 0);
 }

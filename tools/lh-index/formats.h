@@ -70,6 +70,7 @@ struct row_reader {
 	enum id_type id_type;	/* of pgcopy */
 	uint64_t meta_max;	/* bytes of metadata */
 	uint64_t rows;		/* read so far */
+	int fields;		/* of each row of pgcopy */
 
 	struct lh_buf id, meta, vector;
 	uint32_t dimension;	/* of npy and fvecs; 0: not known */

@@ -6,7 +6,6 @@
 #include "base/mem.h"
 #include "base/signal.h"
 #include "file/held.h"
-#include "vector/vector_record.h"
 
 int find_row(const struct lh_index *ix, struct lh_str id, uint64_t *at, struct lh_row *row,
 	     struct lh_err *err)
@@ -60,6 +59,8 @@ static int print_operands(struct lh_tool *tool, const struct settings *s)
 	if (!ix)
 		return -1;
 	rc = row_writer_init(&d, ix, s, s->encoding >= 0, &tool->err);
+	for (i = 0; !rc && i < s->id.n && !lh_stopping(); i++)
+		rc = print_one(tool, &d, ix, s->id.v[i], &line);
 	for (i = 1; !rc && i < tool->n_operands && !lh_stopping(); i++)
 		rc = print_one(tool, &d, ix, tool->operands[i], &line);
 	row_writer_free(&d);
@@ -138,7 +139,7 @@ static int on_record(struct lh_record *rec, struct lh_buf *out, void *context, s
 	struct lh_str id;
 
 	lh_buf_reset(&w->id);
-	if (lh_vector_record_id(rec, v->get->s->id_field, &w->id, &id, err) < 0)
+	if (ids_read(rec, v->get->s->id_field, &w->id, &id, err) < 0)
 		return -1;
 	return write_found(&w->d, v->ix, id, out, err);
 }
@@ -149,10 +150,11 @@ static int print_read(struct lh_tool *tool, const struct settings *s)
 	struct lh_held_how how = {
 		.open = view_open, .stale = view_stale, .close = view_close, .ctx = &get
 	};
+	char *file[] = { (char *)(uintptr_t)s->ids };
 	struct lh_flow flow = {
-		.map = on_record, .context_size = sizeof(struct worker),
+		.map = on_record, .ids = true, .context_size = sizeof(struct worker),
 		.context_init = worker_init, .context_free = worker_free,
-		.files = tool->operands + 1,
+		.files = file, .n_files = s->ids != NULL,
 	};
 	int rc;
 
@@ -166,5 +168,10 @@ static int print_read(struct lh_tool *tool, const struct settings *s)
 
 int index_get(struct lh_tool *tool, void *settings)
 {
-	return tool->n_operands > 1 ? print_operands(tool, settings) : print_read(tool, settings);
+	const struct settings *s = settings;
+	bool given = tool->n_operands > 1 || s->id.n;
+
+	if (given && print_operands(tool, s) < 0)
+		return -1;
+	return given && !s->ids ? 0 : print_read(tool, s);
 }

@@ -1,6 +1,7 @@
 /* ids.c - the lines of --ids: the id and metadata of each vector of a file that has none. */
 #include "index.h"
 #include "json/bind.h"
+#include "vector/vector_record.h"
 
 struct fields {
 	struct lh_str id;
@@ -17,14 +18,27 @@ static const struct lh_bind members[] = {
 	LH_BIND_END
 };
 
+int ids_read(const struct lh_record *rec, const char *field, struct lh_buf *scratch,
+	     struct lh_str *id, struct lh_err *err)
+{
+	if (*rec->line == '{')
+		return lh_vector_record_id(rec, field, scratch, id, err);
+	*id = (struct lh_str){ rec->line, rec->len };
+	return 0;
+}
+
 static int read_line(struct lh_record *rec, void *result, struct lh_buf *out, void *context,
 		     struct lh_err *err)
 {
 	struct ids_line *line = result;
 	struct fields f = { .metadata = { .p = NULL } };
 	struct lh_buf text = { 0 };
-	int rc = lh_bind(members, rec, &f, &text, err);
+	int rc = 0;
 
+	if (*rec->line == '{')
+		rc = lh_bind(members, rec, &f, &text, err);
+	else
+		f.id = (struct lh_str){ rec->line, rec->len };
 	(void)context;
 	*line = (struct ids_line){ f.label, f.has_label, f.id.n };
 	if (rc == 0) {
@@ -47,8 +61,8 @@ int ids_each(struct lh_tool *tool, const char *file,
 {
 	char *files[] = { (char *)(uintptr_t)file };
 	struct lh_flow flow = {
-		.fill = read_line, .result_size = sizeof(struct ids_line), .sink = take,
-		.shared = ctx, .files = files, .n_files = 1,
+		.fill = read_line, .ids = true, .result_size = sizeof(struct ids_line),
+		.sink = take, .shared = ctx, .files = files, .n_files = 1,
 	};
 
 	tool->on_error = LH_ON_ERROR_STOP;

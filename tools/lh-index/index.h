@@ -5,6 +5,7 @@
 #include <stdatomic.h>
 
 #include "tool/records.h"
+#include "index/index_tools.h"
 #include <lh/index.h>
 #include "json/template.h"
 #include "json/write.h"
@@ -27,32 +28,41 @@ enum {
 	V_FETCH = 4096,
 	V_GET = 8192,
 	V_SET = 16384,
-	V_SHARD = 32768
+	V_SHARD = 32768,
+	V_PUSH = 65536,
+	V_REPLACE = 131072,
+	V_UPGRADE = 262144
 };
 
 struct settings {
-	int distance, precision;
-	int layout, encoding;		/* -1: not given */
+	int distance, precision, layout;	/* -1: not given, until settings_fill */
+	int encoding;			/* -1: not given */
 	bool rescore;
 	int engine;			/* enum lh_engine, -1: not given */
 	uint64_t m, ef_construction, ef_search, exact_below, seed;
 	uint64_t batch;			/* 0: not given */
 	uint64_t dimension;		/* 0: not given */
-	bool lexical, allow_empty;
+	bool lexical, allow_empty, estimate;
 	const char *model, *url, *field, *template;
+	bool named;			/* field or template by an option */
 	const char *prefix, *query_prefix;
+	const char *like;		/* an index whose parameters are kept, read to kept */
+	struct lh_index_params kept;
+	const char *kept_url;		/* of the engine; the user's key is not for it */
+	bool keeps_model;
 	const char *id_field;		/* NULL: "id" */
 	double lock_timeout;
 	struct lh_list id;
 	uint64_t shards;		/* of shard; 0: not given */
 	int by;				/* enum lh_shard_by */
 	const char *hnswlib, *ids;	/* of import, export and formats */
+	const char *playbooks;
 	enum format from, to;
 	int id_type;			/* enum id_type, -1: not given */
 	bool half;
 };
 
-#define TEXT_FIELD "text"		/* embedded unless --field or --template is given */
+#define TEXT_FIELD LH_INDEX_TEXT_FIELD	/* embedded unless --field or --template is given */
 
 /* One function per command; the operands are tool->operands. */
 int index_build(struct lh_tool *tool, void *settings);
@@ -68,9 +78,13 @@ int index_requests(struct lh_tool *tool, void *settings);
 int index_import(struct lh_tool *tool, void *settings);
 int index_export(struct lh_tool *tool, void *settings);
 int index_fetch(struct lh_tool *tool, void *settings);
+int index_push(struct lh_tool *tool, void *settings);
 int index_get(struct lh_tool *tool, void *settings);
 int index_set_metadata(struct lh_tool *tool, void *settings);
 int index_shard(struct lh_tool *tool, void *settings);
+int index_upgrade(struct lh_tool *tool, void *settings);
+
+struct rows;
 
 /* ---- build.c ---- */
 
@@ -79,6 +93,12 @@ int index_shard(struct lh_tool *tool, void *settings);
 typedef int build_finish(struct lh_tool *tool, const struct settings *s,
 			 struct lh_index_writer *w);
 int build_run(struct lh_tool *tool, const struct settings *s, bool as_f32, build_finish *finish);
+/* Return how many records an index has; 0 without one, or when it cannot be read. */
+uint64_t length_of(const char *path);
+/* Set the parameters that are still open after all records. */
+void settle_params(struct lh_index_params *p, uint64_t count);
+/* estimate.c: read the records of a build, and print the size of the index that they would make. */
+int estimate_run(struct rows *r, struct lh_index_params *p, struct lh_tool *tool);
 /* Show the progress of a commit; ctx is the struct lh_tool. */
 void show_stage(void *ctx, const char *stage, uint64_t done, uint64_t of);
 
@@ -140,6 +160,10 @@ struct ids_line {
 int ids_each(struct lh_tool *tool, const char *file,
 	     int (*take)(const struct lh_output *o, void *ctx, struct lh_err *err), void *ctx);
 
+/* Read the id of a record, or of a line that is one, of a flow with ids. */
+int ids_read(const struct lh_record *rec, const char *field, struct lh_buf *scratch,
+	     struct lh_str *id, struct lh_err *err);
+
 /* Report an id that a file of another program has twice: of records the last one counts, but
  * there a vector would be lost without a word. */
 int id_doubled(struct lh_str id, struct lh_err *err);
@@ -168,6 +192,7 @@ struct rows {
 	const struct lh_tool *tool;
 	const struct settings *settings;
 	struct lh_template *template;
+	struct lh_path field;		/* without a template */
 	struct lh_shard shard;		/* of a build; other commands take all records */
 	atomic_bool others;		/* there are records of other shards */
 	const char *engine;		/* NULL: texts are refused, ... */
@@ -181,7 +206,7 @@ struct rows {
 	struct lh_buf vector;		/* the sink's aligned copy */
 };
 
-int rows_init(struct rows *r, const struct lh_tool *tool, const struct settings *s,
+int rows_init(struct rows *r, struct lh_tool *tool, const struct settings *s,
 	      struct lh_err *err);
 void rows_free(struct rows *r);
 
@@ -198,6 +223,18 @@ const char *engine_name(int engine);
 
 /* Check a row's dimension and model against the index.  want "": any model. */
 int row_fits(const struct row *row, uint32_t dimension, const char *model, struct lh_err *err);
+
+/* ---- like.c ---- */
+
+/* Set what no option gave, as it is in the index of --like or by default. */
+int settings_fill(struct settings *s, struct lh_err *err);
+/* Check that a model found by its file is the one that is kept. */
+int settings_keep(const struct settings *s, const struct lh_index_params *p, struct lh_err *err);
+
+/* ---- upgrade.c ---- */
+
+/* Read the rows of operand [0] itself: its vectors, or new ones of the texts. */
+int upgrade_run(struct rows *r, struct lh_tool *tool, row_sink sink, void *ctx);
 
 /* ---- from.c, to.c: files of other programs ---- */
 
@@ -240,6 +277,7 @@ struct transfer {
 	struct source verified;
 	struct metadata meta;
 	float *vector;
+	bool keep;		/* of a move: a row that DEST has stays as it is there */
 	bool lenient;		/* count rows that DEST refuses, instead of failing */
 	uint64_t failed;
 };
@@ -272,6 +310,12 @@ int rows_fit(const struct lh_index *src, const struct lh_index_params *want, con
 int merge_counts(struct lh_tool *tool, uint64_t merged, uint64_t skipped);
 /* Return whether both paths lead to one file. */
 bool same_file(const char *a, const char *b);
+
+/* ---- made.c ---- */
+
+extern const struct lh_made made_hnswlib, made_ids;
+/* Check that what an index is about to replace is one, and no playbook. */
+int index_replaces(struct lh_tool *tool, const char *path);
 
 /* ---- merge_new.c ---- */
 

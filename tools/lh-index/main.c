@@ -2,38 +2,44 @@
 #include "index.h"
 #include "model/http.h"
 
+#define V_SETS (V_SET | V_REPLACE)
 #define V_MAKES (V_BUILD | V_SHARD)
-#define V_TEXT (V_MAKES | V_ADD)
-#define V_READS (V_MAKES | V_ADD | V_DELETE | V_GET | V_SET | V_REQUESTS)
-#define V_IDS (V_MAKES | V_ADD | V_DELETE | V_GET | V_SET)
-#define V_WRITE (V_MAKES | V_ADD | V_DELETE | V_SET | V_COMPACT | V_MERGE | V_MOVE | V_REQUESTS | \
-		 V_IMPORT)
+#define V_PARAMS (V_MAKES | V_UPGRADE)
+#define V_TEXT (V_PARAMS | V_ADD)
+#define V_READS (V_MAKES | V_ADD | V_DELETE | V_GET | V_SETS | V_REQUESTS)
+#define V_IDS (V_MAKES | V_ADD | V_DELETE | V_GET | V_SETS)
+#define V_WRITE (V_MAKES | V_ADD | V_DELETE | V_SETS | V_COMPACT | V_MERGE | V_MOVE | V_REQUESTS | \
+		 V_IMPORT | V_PUSH | V_UPGRADE)
 
 static const struct lh_option options[] = {
 	{ 0, "distance", "cosine|l2|ip", "how to measure (default cosine)",
-	  LH_CHOICE(struct settings, distance, .verbs = V_MAKES | V_IMPORT) },
+	  LH_CHOICE(struct settings, distance, .verbs = V_PARAMS | V_IMPORT) },
 	{ 0, "m", "N", "links per vector (default 16)",
-	  LH_UINT(struct settings, m, 2, 128, .verbs = V_MAKES) },
+	  LH_UINT(struct settings, m, 2, 128, .verbs = V_PARAMS) },
 	{ 0, "ef-construction", "N", "candidates while building (default 200)",
-	  LH_UINT(struct settings, ef_construction, 8, 10000, .verbs = V_MAKES) },
+	  LH_UINT(struct settings, ef_construction, 8, 10000, .verbs = V_PARAMS) },
 	{ 0, "ef-search", "N", "ef of searches (default max(64, 2k))",
-	  LH_UINT(struct settings, ef_search, 1, LH_INDEX_EF_MAX, .verbs = V_MAKES) },
+	  LH_UINT(struct settings, ef_search, 1, LH_INDEX_EF_MAX, .verbs = V_PARAMS) },
 	{ 0, "exact-below", "N", "no graph under N vectors (default 1000)",
-	  LH_UINT(struct settings, exact_below, 0, 4294967294.0, .verbs = V_MAKES) },
+	  LH_UINT(struct settings, exact_below, 0, 4294967294.0, .verbs = V_PARAMS) },
 	{ 0, "precision", "f32|f16|i8", "how vectors are stored (default f32)",
-	  LH_CHOICE(struct settings, precision, .verbs = V_MAKES) },
+	  LH_CHOICE(struct settings, precision, .verbs = V_PARAMS) },
 	{ 0, "rescore", NULL, "also store f32, for exact distances",
-	  LH_FLAG(struct settings, rescore, .verbs = V_MAKES) },
+	  LH_FLAG(struct settings, rescore, .verbs = V_PARAMS) },
 	{ 0, "layout", "hnsw|qg", "of the graph (qg from 200 values on)",
-	  LH_CHOICE(struct settings, layout, .verbs = V_MAKES) },
+	  LH_CHOICE(struct settings, layout, .verbs = V_PARAMS) },
 	{ 0, "lexical", NULL, "also find texts by their words",
-	  LH_FLAG(struct settings, lexical, .verbs = V_MAKES) },
-	{ 0, "dimension", "N", "values of a vector",
-	  LH_UINT(struct settings, dimension, 1, LH_DIM_MAX, .verbs = V_MAKES | V_IMPORT) },
+	  LH_FLAG(struct settings, lexical, .verbs = V_PARAMS) },
+	{ 0, "dimension", "N", "values of a vector (768: 6.6 KB a record)",
+	  LH_UINT(struct settings, dimension, 1, LH_DIM_MAX, .verbs = V_PARAMS | V_IMPORT) },
 	{ 0, "allow-empty", NULL, "make INDEX even without any record",
 	  LH_FLAG(struct settings, allow_empty, .verbs = V_MAKES) },
+	{ 0, "estimate", NULL, "print the size of INDEX, make none",
+	  LH_FLAG(struct settings, estimate, .verbs = V_BUILD) },
 	{ 0, "seed", "N", "seed of the graph's levels (default 1)",
-	  LH_UINT(struct settings, seed, 0, 4294967295.0, .verbs = V_MAKES) },
+	  LH_UINT(struct settings, seed, 0, 4294967295.0, .verbs = V_PARAMS) },
+	{ 0, "like", "INDEX", "keep the parameters of this one",
+	  LH_TEXT(struct settings, like, .verbs = V_MAKES) },
 	{ 0, "engine", LH_ENGINES, "embeds the texts (default hash)",
 	  LH_CHOICE(struct settings, engine, .verbs = V_TEXT) },
 	{ 0, "model", "MODEL", "model (default: first record's)",
@@ -52,14 +58,15 @@ static const struct lh_option options[] = {
 	  LH_TEXT(struct settings, template, .verbs = V_TEXT) },
 	{ 0, "id-field", "NAME", "the id's field (default id)",
 	  LH_TEXT(struct settings, id_field, .verbs = V_IDS) },
-	{ 0, "id", "ID", "delete this record (repeatable)",
-	  LH_TEXTS(struct settings, id, .verbs = V_DELETE) },
+	{ 0, "id", "ID", "this record (repeatable)",
+	  LH_TEXTS(struct settings, id, .verbs = V_DELETE | V_GET) },
 	{ 0, "encoding", "array|base64", "with vectors (dump: default array)",
 	  LH_CHOICE(struct settings, encoding, .verbs = V_DUMP | V_GET) },
 	{ 0, "hnswlib", "FILE", "the index of hnswlib",
 	  LH_TEXT(struct settings, hnswlib, .verbs = V_IMPORT | V_EXPORT) },
-	{ 0, "ids", "IDS", "id and metadata of each label or vector",
-	  LH_TEXT(struct settings, ids, .verbs = V_MAKES | V_DUMP | V_IMPORT | V_EXPORT) },
+	{ 0, "ids", "IDS", "file of ids, a line each",
+	  LH_TEXT(struct settings, ids,
+		  .verbs = V_MAKES | V_DUMP | V_IMPORT | V_EXPORT | V_DELETE | V_GET) },
 	{ 0, "from", FORMATS, "read this format (default jsonl)",
 	  LH_CHOICE(struct settings, from, .verbs = V_MAKES) },
 	{ 0, "to", FORMATS, "write this format (default jsonl)",
@@ -68,12 +75,15 @@ static const struct lh_option options[] = {
 	  LH_CHOICE(struct settings, id_type, .verbs = V_MAKES | V_DUMP) },
 	{ 0, "half", NULL, "write halfvec in pgcopy",
 	  LH_FLAG(struct settings, half, .verbs = V_DUMP) },
+	{ 0, "playbooks", "DIR", "folder of playbooks, which may be deleted",
+	  LH_TEXT(struct settings, playbooks, .verbs = V_REQUESTS) },
 	{ 'n', NULL, "N", "the number of shards",
 	  LH_UINT(struct settings, shards, 1, LH_SHARDS_MAX, .verbs = V_SHARD) },
 	{ 0, "by", "hash|centroid", "divide records by this (default hash)",
 	  LH_CHOICE(struct settings, by, .verbs = V_SHARD) },
 	{ 0, "lock-timeout", "S", "seconds to wait (default 10)",
 	  LH_REAL(struct settings, lock_timeout, 0, 1e9, .verbs = V_WRITE) },
+	LH_FORCE_OPTION(V_BUILD | V_UPGRADE | V_IMPORT | V_EXPORT | V_DUMP),
 	LH_SHARD_OPTION(V_BUILD),
 	LH_JOBS_OPTION,
 	LH_NOW_OPTION,
@@ -87,12 +97,16 @@ static const struct lh_verb verbs[] = {
 	{ "shard", "PLAN [FILE...]", "make N indexes from records, and PLAN", V_SHARD, 1,
 	  index_shard },
 	{ "add", "INDEX [FILE...]", "add or replace records", V_ADD, 1, index_add },
-	{ "delete", "INDEX [FILE...]", "delete the records with these ids", V_DELETE, 1,
+	{ "delete", "INDEX [ID...]", "delete the records with these ids", V_DELETE, 1,
 	  index_delete },
 	{ "get", "INDEX [ID...]", "write the records with these ids", V_GET, 1, index_get },
-	{ "set-metadata", "INDEX [FILE...]", "replace the metadata of records", V_SET, 1,
+	{ "set-metadata", "INDEX [FILE...]", "change members of the metadata", V_SET, 1,
+	  index_set_metadata },
+	{ "replace-metadata", "INDEX [FILE...]", "replace the metadata of records", V_REPLACE, 1,
 	  index_set_metadata },
 	{ "info", "INDEX...", "describe an index as JSON", V_INFO, 1, index_info },
+	{ "upgrade", "INDEX", "make INDEX anew from its own records", V_UPGRADE, 1,
+	  index_upgrade },
 	{ "dump", "INDEX", "write every record with its vector", V_DUMP, 1, index_dump },
 	{ "verify", "INDEX...", "check every byte of the file and its log", V_VERIFY, 1,
 	  index_verify },
@@ -106,6 +120,7 @@ static const struct lh_verb verbs[] = {
 	{ "export", "INDEX", "write INDEX as an index of hnswlib", V_EXPORT, 1, index_export },
 	{ "fetch", "URL", "copy an index from S3, and print where it is", V_FETCH, 1,
 	  index_fetch },
+	{ "push", "INDEX URL", "copy an index with its log to S3", V_PUSH, 2, index_push },
 	{ NULL, NULL, NULL, 0, 0, NULL },
 };
 
@@ -129,8 +144,8 @@ static int check_formats(struct lh_tool *tool, const struct settings *s)
 
 static int check(struct lh_tool *tool, void *settings)
 {
-	const struct settings *s = settings;
-	const unsigned one = V_DUMP | V_COMPACT | V_IMPORT | V_EXPORT | V_FETCH;
+	struct settings *s = settings;
+	const unsigned one = V_UPGRADE | V_DUMP | V_COMPACT | V_IMPORT | V_EXPORT | V_FETCH;
 	struct lh_err err;
 
 	if (tool->on_error == LH_ON_ERROR_EMIT && !(tool->verb->bit & V_READS))
@@ -140,6 +155,8 @@ static int check(struct lh_tool *tool, void *settings)
 		return lh_tool_unexpected(tool, 1, "%s takes one INDEX", tool->verb->name);
 	if (tool->verb->bit == V_MOVE && tool->n_operands > 2)
 		return lh_tool_unexpected(tool, 2, "move takes two indexes");
+	if (tool->verb->bit == V_PUSH && tool->n_operands > 2)
+		return lh_tool_unexpected(tool, 2, "push takes an INDEX and a URL");
 	if (strcmp(tool->operands[0], "-") == 0)
 		return lh_tool_no_stream(tool, tool->verb->bit == V_REQUESTS ? "a folder" :
 									       "an index");
@@ -159,6 +176,7 @@ static int check(struct lh_tool *tool, void *settings)
 	if ((s->field && !*s->field) || (s->template && !*s->template))
 		return lh_tool_usage(tool, "--%s: nothing is named",
 				     s->field ? "field" : "template");
+	s->named = s->field || s->template;
 	if (s->engine == LH_ENGINE_STATIC && s->url)
 		return lh_tool_usage(tool, "--url: the table of engine static is --model");
 	if (s->engine == LH_ENGINE_GGUF && s->url)
@@ -167,20 +185,27 @@ static int check(struct lh_tool *tool, void *settings)
 	    (s->engine >= 0 || tool->verb->bit & V_MAKES))
 		return lh_tool_usage(tool, "--%s is for engine gguf",
 				     s->prefix ? "prefix" : "query-prefix");
+	if (tool->verb->bit == V_UPGRADE)
+		s->like = tool->operands[0];
+	if (settings_fill(s, &tool->err) < 0)
+		return -1;
 	if (s->rescore && s->precision == LH_F32)
 		return lh_tool_usage(tool, "--rescore goes with --precision f16 or i8");
 	if (s->layout == LH_LAYOUT_QG && s->distance == LH_IP)
 		return lh_tool_usage(tool, "--layout qg goes with --distance cosine or l2");
 	if (s->layout == LH_LAYOUT_QG && s->m != 16 && s->m != 32)
 		return lh_tool_usage(tool, "--layout qg goes with --m 16 or 32");
+	if (tool->verb->bit & (V_BUILD | V_IMPORT | V_UPGRADE))
+		return index_replaces(tool, tool->operands[0]);
 	return 0;
 }
 
 int main(int argc, char **argv)
 {
 	struct settings s = {
-		.engine = -1, .layout = -1, .encoding = -1, .id_type = -1,
-		.m = 16, .ef_construction = 200, .exact_below = 1000, .seed = 1,
+		.distance = -1, .precision = -1, .engine = -1, .layout = -1,
+		.encoding = -1, .id_type = -1,
+		.exact_below = UINT64_MAX, .seed = UINT64_MAX,
 		.lock_timeout = 10,
 	};
 	static const struct lh_tool_spec spec = {

@@ -6,6 +6,7 @@
 #include <sys/stat.h>
 
 #include "index.h"
+#include <lh/hashv1.h>
 #include "base/mem.h"
 #include "base/signal.h"
 
@@ -45,6 +46,17 @@ static const char *or_none(const char *s)
 	return *s ? s : "none";
 }
 
+/* Report two models.  Of those of hash, either index can be made anew. */
+static int other_model(const char *has, const char *want, const char *label, struct lh_err *err)
+{
+	if (!lh_hash_knows(has) || !lh_hash_knows(want) || strchr(label, '"'))
+		return lh_err_set(err, LH_EUSAGE, "%s: model %s, expected %s", label, or_none(has),
+				  or_none(want));
+	return lh_err_set(err, LH_EUSAGE, "%s: model %s, expected %s: make one of the two indexes "
+			  "anew, by lh-index upgrade --model %s INDEX",
+			  label, has, want, LH_HASH_MODEL);
+}
+
 /* Check that an index with parameters has fits one with those wanted. */
 static int same_kind(const struct lh_index_params *has, const struct lh_index_params *want,
 		     const char *label, struct lh_err *err)
@@ -57,8 +69,7 @@ static int same_kind(const struct lh_index_params *has, const struct lh_index_pa
 				  lh_distance_name(has->distance),
 				  lh_distance_name(want->distance));
 	if (strcmp(want->model, has->model) != 0)
-		return lh_err_set(err, LH_EUSAGE, "%s: model %s, expected %s", label,
-				  or_none(has->model), or_none(want->model));
+		return other_model(has->model, want->model, label, err);
 	return 0;
 }
 

@@ -18,7 +18,8 @@
 static int take_row(struct transfer *t, const struct lh_index *src, uint64_t at,
 		    const struct lh_row *row, struct lh_err *err)
 {
-	int rc = transfer_row(t, lh_index_change_put, src, at, row, err);
+	transfer_fn *put = t->keep ? lh_index_change_put_new : lh_index_change_put;
+	int rc = transfer_row(t, put, src, at, row, err);
 
 	if (rc <= 0)
 		return rc;
@@ -34,7 +35,7 @@ static int gather(struct transfer *t, const struct lh_index *src, struct lh_err 
 
 	t->failed = 0;		/* rows that are refused stay, and are met again */
 	for (i = 0; i < n; i++) {
-		if (lh_index_change_bytes(t->to.c) >= BATCH)
+		if (lh_index_change_bytes(t->to.c) + lh_index_change_bytes(t->from.c) >= BATCH)
 			return 1;
 		rc = lh_index_nth_row(src, i, &at, &row, err);
 		if (rc > 0)

@@ -218,6 +218,9 @@ static int next_tuple(struct row_reader *r, struct lh_err *err)
 		return bytes_wrong(&r->in, err,
 				   "%d fields: an id, a vector and perhaps metadata are wanted",
 				   fields);
+	if (r->rows && fields != r->fields)
+		return bytes_wrong(&r->in, err, "%d fields, and %d before", fields, r->fields);
+	r->fields = fields;
 	lh_buf_reset(&r->meta);
 	if (read_id(r, err) < 0 || read_vector(r, err) < 0 ||
 	    (fields == 3 && read_meta(r, err) < 0))

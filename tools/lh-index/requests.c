@@ -145,13 +145,26 @@ static int create(struct requests *r, const struct lh_record *rec, struct lh_wri
 	return 0;
 }
 
+/* Find what to remove: the index of that name, or else the playbook. */
+static int find_removed(struct requests *r, struct lh_str name, struct lh_err *err)
+{
+	const struct lh_index_named playbooks = { r->settings->playbooks, "playbook" };
+	struct lh_err why;
+
+	if (requests_find(r, name, err) == 0 || !playbooks.folder || err->status != 404)
+		return r->path ? 0 : -1;
+	r->path = lh_index_named_find(&playbooks, name, &why);
+	r->at = r->path;
+	return r->path ? 0 : -1;
+}
+
 static int remove_index(struct requests *r, const struct lh_record *rec, struct lh_writer *w,
 			struct lh_err *err)
 {
 	struct named n;
 	int rc;
 
-	if (lh_bind(named_members, rec, &n, &r->text, err) < 0 || requests_find(r, n.name, err) < 0)
+	if (lh_bind(named_members, rec, &n, &r->text, err) < 0 || find_removed(r, n.name, err) < 0)
 		return -1;
 	opened_close(r, r->path);
 	lh_index_close(r->looked_up);
@@ -192,7 +205,7 @@ struct outcome {
 	uint64_t merged, skipped;
 };
 
-/* Store all rows that DEST lacks, or move all rows. */
+/* Store all rows that DEST lacks; with SRC open for a move, delete all of its rows. */
 static int transfer(struct requests *r, struct transfer *t, struct outcome *is,
 		    struct lh_err *err)
 {
@@ -202,14 +215,13 @@ static int transfer(struct requests *r, struct transfer *t, struct outcome *is,
 	if (!t->from.c) {
 		if (merge_rows(t, r->path, err) < 0 || changes_store(&t->to, err) < 0)
 			return -1;
-		*is = (struct outcome){ to->added, to->existing };
 	} else {
 		while (more > 0 && !lh_stopping())
 			more = move_rows(t, err);
 		if (more < 0)
 			return -1;
-		is->merged = lh_index_change_tally(t->from.c)->deleted;
 	}
+	*is = (struct outcome){ to->added, to->existing };
 	return lh_stopping() ? lh_err_set(err, LH_EINTR, "interrupted") : 0;
 }
 
@@ -257,7 +269,7 @@ static int merge_into(struct requests *r, const struct merging *m, struct outcom
 static int merge(struct requests *r, const struct lh_record *rec, struct lh_writer *w,
 		 struct lh_err *err)
 {
-	struct transfer t = { .lenient = true };
+	struct transfer t = { .keep = true, .lenient = true };
 	struct merging m = { .clear = false };
 	struct outcome is = { 0, 0 };
 	uint64_t source, dest;

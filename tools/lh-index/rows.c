@@ -77,16 +77,23 @@ static uint64_t batch_of(const struct rows *r)
 	return r->settings->batch ? r->settings->batch : gguf ? 256 : 64;
 }
 
-int rows_init(struct rows *r, const struct lh_tool *tool, const struct settings *s,
+int rows_init(struct rows *r, struct lh_tool *tool, const struct settings *s,
 	      struct lh_err *err)
 {
 	memset(r, 0, sizeof *r);
 	r->tool = tool;
 	r->settings = s;
-	if (!s->template)
-		return 0;
-	r->template = lh_template_new(s->template, err);
-	return r->template ? 0 : lh_err_prefix(err, "--template");
+	r->field.text = s->field ? s->field : TEXT_FIELD;
+	if (s->template) {
+		r->template = lh_template_new(s->template, err);
+		if (!r->template)
+			return lh_err_prefix(err, "--template");
+	}
+	if (s->named && r->template)
+		lh_records_want_template(tool, r->template);
+	else if (s->named)
+		lh_records_want(tool, "--field", &r->field);
+	return 0;
 }
 
 void rows_free(struct rows *r)
@@ -174,6 +181,24 @@ static int ready_texts(struct worker *w, struct lh_err *err)
 	return open_texts(&w->texts, w->rows, dimension, err);
 }
 
+/* Note which of the fields that options name are in a record with a vector or in its metadata,
+ * whose words are searched. */
+static void look_for(struct worker *w, const struct lh_record *rec, const struct lh_value *meta)
+{
+	struct lh_path *path = w->rows->template ? NULL : &w->rows->field;
+	struct lh_value inner;
+	size_t i;
+
+	for (i = 0; path || (w->rows->template &&
+			     (path = lh_template_path(w->rows->template, i))); i++, path = NULL) {
+		if (path->found)
+			continue;
+		if (!lh_path_find(path, rec, &inner) && meta->p &&
+		    lh_value_at(meta, path->text, strlen(path->text), &inner))
+			path->found = true;
+	}
+}
+
 /* Read a record: its vector, or else its text. */
 static int read_slot(struct worker *w, const struct lh_record *rec, struct slot *s,
 		     struct lh_err *err)
@@ -188,12 +213,14 @@ static int read_slot(struct worker *w, const struct lh_record *rec, struct slot 
 	if (lh_bind(members, rec, s, NULL, err) < 0)
 		return -1;
 	s->made_here = !s->floats.p;
-	if (!s->made_here)
+	if (!s->made_here) {
+		if (r->settings->named && r->settings->lexical)
+			look_for(w, rec, &s->meta);
 		return lh_vector_record_vector(&s->floats, &s->vector, &s->n, err);
+	}
 	if (!r->engine)
 		return lh_err_set(err, LH_EDATA, "no vector, and %s", r->refusal);
-	return lh_vector_record_text(rec, r->settings->field ? r->settings->field : TEXT_FIELD,
-				     r->template, &s->text, &s->s, err);
+	return lh_vector_record_text(rec, &w->rows->field, r->template, &s->text, &s->s, err);
 }
 
 /* Pack a complete record to out. */

@@ -1,8 +1,13 @@
-/* set_metadata.c - lh-index set-metadata: replace the metadata of records, not their vectors.
+/* set_metadata.c - lh-index set-metadata and replace-metadata: change the metadata of records,
+ * not their vectors.
+ *
+ * set-metadata changes the top-level members that are named, and removes those that are null;
+ * replace-metadata puts the given object in place of all of it.
  *
  * Ids are looked up as the records are read, in the index as it was at the start, so that one
  * that is not there is rejected.  The changes are gathered.  To store some, the lock is taken,
- * and each record gets the vector that it has then: what other writers added meanwhile stays.
+ * and each record gets the vector (and the other members) that it has then: what other writers
+ * added meanwhile stays.
  * A record that was deleted meanwhile remains so.
  */
 #include "index/index_tools.h"
@@ -10,6 +15,7 @@
 
 #include "index.h"
 #include "base/mem.h"
+#include "base/table.h"
 #include "json/bind.h"
 #include "vector/vector_record.h"
 
@@ -28,6 +34,9 @@ struct setting {
 	struct lh_buf text;
 	struct gathered *v;
 	size_t n, cap;
+	struct lh_table by_id;	/* of set-metadata: the newest of v with that id */
+	struct lh_record is, change;
+	struct lh_buf line, changes, merged, name;
 	uint64_t done;
 };
 
@@ -71,10 +80,92 @@ static int fill(struct lh_record *rec, void *result, struct lh_buf *out, void *s
 
 /* ---- storing ---- */
 
+/* Find the member of rec that has the name of key; NULL: none. */
+static const struct lh_value *same_member(struct setting *set, const struct lh_record *rec,
+					  const struct lh_value *key, struct lh_err *err)
+{
+	struct lh_str name;
+	size_t i;
+
+	lh_buf_reset(&set->name);
+	if (lh_value_str(key, &set->name, &name, err) < 0)
+		return NULL;
+	for (i = 0; i < rec->n; i++)
+		if (lh_value_is(&rec->member[i].key, name.p, name.n))
+			return &rec->member[i].val;
+	return NULL;
+}
+
+static void put_member(struct lh_buf *out, const struct lh_value *key, const struct lh_value *v)
+{
+	if (out->len > 1)
+		lh_buf_putc(out, ',');
+	lh_buf_add(out, key->p, key->n);
+	lh_buf_putc(out, ':');
+	lh_buf_add(out, v->p, v->n);
+}
+
+/* Copy a text, so that it can be parsed, and parse it. */
+static int parse(struct lh_record *rec, struct lh_buf *copy, struct lh_str text,
+		 struct lh_err *err)
+{
+	lh_buf_reset(copy);
+	lh_buf_add(copy, text.n ? text.p : "{}", text.n ? text.n : 2);
+	return lh_buf_check(copy, err) < 0 ? -1 : lh_record_parse(rec, copy->p, copy->len, err);
+}
+
+/* Merge a change into an object, in set->merged.  A null removes a member, or stays where both
+ * are changes. */
+static int merge(struct setting *set, struct lh_str is, struct lh_str change, bool both_changes,
+		 struct lh_err *err)
+{
+	struct lh_buf *out = &set->merged;
+	size_t i;
+
+	if (parse(&set->is, &set->line, is, err) < 0 ||
+	    parse(&set->change, &set->changes, change, err) < 0)
+		return -1;
+	lh_buf_reset(out);
+	lh_buf_putc(out, '{');
+	err->code = LH_OK;
+	for (i = 0; i < set->is.n; i++) {
+		const struct lh_member *m = &set->is.member[i];
+		const struct lh_value *now = same_member(set, &set->change, &m->key, err);
+
+		if (!now || now->type != LH_NULL || both_changes)
+			put_member(out, &m->key, now ? now : &m->val);
+	}
+	for (i = 0; i < set->change.n; i++) {
+		const struct lh_member *m = &set->change.member[i];
+
+		if ((m->val.type != LH_NULL || both_changes) &&
+		    !same_member(set, &set->is, &m->key, err))
+			put_member(out, &m->key, &m->val);
+	}
+	lh_buf_putc(out, '}');
+	return err->code ? -1 : lh_buf_check(out, err);
+}
+
+/* Make the metadata that a record is to have. */
+static int make_metadata(struct setting *set, uint64_t at, const struct gathered *g,
+			 struct lh_str *meta, struct lh_err *err)
+{
+	struct lh_row row;
+
+	*meta = (struct lh_str){ set->text.p + g->at + g->id_n, g->meta_n };
+	if (set->tool->verb->bit & V_REPLACE)
+		return 0;
+	if (lh_index_row(set->ix, at, &row, err) < 0 || merge(set, row.meta, *meta, false, err) < 0)
+		return -1;
+	*meta = (struct lh_str){ set->merged.p, set->merged.len };
+	return 0;
+}
+
 /* Gather the changes, for the records that are there now. */
 static int put_gathered(struct setting *set, struct lh_err *err)
 {
 	const struct gathered *g;
+	struct lh_str meta;
 
 	for (g = set->v; g < set->v + set->n; g++) {
 		const char *id = set->text.p + g->at;
@@ -82,8 +173,9 @@ static int put_gathered(struct setting *set, struct lh_err *err)
 
 		if (at == -1)
 			continue;
-		if (at < 0 || lh_index_change_put_meta(set->to.c, set->ix, (uint64_t)at,
-						       id + g->id_n, g->meta_n, err) < 0)
+		if (at < 0 || make_metadata(set, (uint64_t)at, g, &meta, err) < 0 ||
+		    lh_index_change_put_meta(set->to.c, set->ix, (uint64_t)at, meta.p, meta.n,
+					     err) < 0)
 			return -1;
 	}
 	return 0;
@@ -112,6 +204,7 @@ static int store(struct setting *set, struct lh_err *err)
 		rc = -1;
 	lh_index_change_release(set->to.c);
 	set->n = 0;
+	lh_table_clear(&set->by_id);
 	lh_buf_reset(&set->text);
 	return rc;
 }
@@ -126,21 +219,57 @@ static int store_some(struct setting *set, struct lh_err *err)
 	return store(set, err);
 }
 
+static struct lh_str id_of(const void *setting, uint32_t number)
+{
+	const struct setting *set = setting;
+
+	return (struct lh_str){ set->text.p + set->v[number].at, set->v[number].id_n };
+}
+
+/* Gather a change of a record.  A second one for the same record is merged into the first. */
+static int gather_one(struct setting *set, struct lh_str id, struct lh_str meta,
+		      struct lh_err *err)
+{
+	int64_t i = lh_table_find(&set->by_id, id, id_of, set);
+	const struct gathered *g;
+
+	if (i >= 0 && !(set->tool->verb->bit & V_REPLACE)) {
+		g = &set->v[i];
+		if (merge(set, (struct lh_str){ set->text.p + g->at + g->id_n, g->meta_n }, meta,
+			  true, err) < 0)
+			return -1;
+		meta = (struct lh_str){ set->merged.p, set->merged.len };
+	}
+	if (i < 0) {
+		if (lh_grow(&set->v, &set->cap, set->n + 1, sizeof *set->v, err) < 0)
+			return -1;
+		i = (int64_t)set->n++;
+	}
+	set->v[i] = (struct gathered){ set->text.len, (uint32_t)id.n, (uint32_t)meta.n };
+	lh_buf_add(&set->text, id.p, id.n);
+	lh_buf_add(&set->text, meta.p, meta.n);
+	if (lh_buf_check(&set->text, err) < 0)
+		return -1;
+	return lh_table_set(&set->by_id, id_of(set, (uint32_t)i), (uint32_t)i, id_of, set, err);
+}
+
 static int gather(const struct lh_output *o, void *setting, struct lh_err *err)
 {
 	struct setting *set = setting;
 	const struct read *r = o->result;
+	const struct lh_str id = { o->text, r->id_n }, meta = { o->text + r->id_n, r->meta_n };
 	struct lh_row row;
 	uint64_t at;
 
-	if (find_row(set->ix, (struct lh_str){ o->text, r->id_n }, &at, &row, err) < 0 ||
-	    lh_index_check_meta(r->meta_n, err) < 0 ||
-	    lh_grow(&set->v, &set->cap, set->n + 1, sizeof *set->v, err) < 0)
+	if (find_row(set->ix, id, &at, &row, err) < 0 || lh_index_check_meta(r->meta_n, err) < 0)
 		return -1;
-	set->v[set->n++] = (struct gathered){ set->text.len, r->id_n, r->meta_n };
-	lh_buf_add(&set->text, o->text, o->n);
+	if (!(set->tool->verb->bit & V_REPLACE) && row.meta.n && *row.meta.p != '{')
+		return lh_err_set(err, LH_EDATA, "its metadata is not an object: replace-metadata "
+				  "replaces it");
+	if (gather_one(set, id, meta, err) < 0)
+		return -1;
 	set->done++;
-	return lh_buf_check(&set->text, err) < 0 ? -1 : store_some(set, err);
+	return store_some(set, err);
 }
 
 int index_set_metadata(struct lh_tool *tool, void *settings)
@@ -153,6 +282,8 @@ int index_set_metadata(struct lh_tool *tool, void *settings)
 	};
 	int rc = changes_open(&set.to, tool->operands[0], s->lock_timeout, &tool->err);
 
+	lh_record_init(&set.is);
+	lh_record_init(&set.change);
 	if (!rc)
 		rc = (set.ix = lh_index_open(tool->operands[0], &tool->err)) ? 0 : -1;
 	if (!rc)
@@ -162,10 +293,18 @@ int index_set_metadata(struct lh_tool *tool, void *settings)
 	if (!rc)
 		rc = changes_finish(&set.to, tool, s);
 	if (!rc)
-		lh_tool_verbose(tool, "%s: metadata of %llu records replaced", tool->operands[0],
-				(unsigned long long)set.done);
+		lh_tool_verbose(tool, "%s: metadata of %llu records %s", tool->operands[0],
+				(unsigned long long)set.done,
+				tool->verb->bit & V_REPLACE ? "replaced" : "changed");
 	lh_index_change_close(set.to.c);
 	lh_index_close(set.ix);
+	lh_record_free(&set.is);
+	lh_record_free(&set.change);
+	lh_table_free(&set.by_id);
+	lh_buf_free(&set.line);
+	lh_buf_free(&set.changes);
+	lh_buf_free(&set.merged);
+	lh_buf_free(&set.name);
 	lh_buf_free(&set.text);
 	free(set.v);
 	return rc;

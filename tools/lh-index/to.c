@@ -108,7 +108,7 @@ static int check_output(struct lh_tool *tool, const struct settings *s)
 		return lh_tool_no_stream(tool, "a file");
 	if (s->ids && same_file(s->ids, tool->operands[0]))
 		return lh_tool_usage(tool, "--ids: %s is INDEX itself", s->ids);
-	return 0;
+	return s->ids ? lh_tool_replaces(tool, s->ids, &made_ids) : 0;
 }
 
 int to_run(struct lh_tool *tool, const struct settings *s, const struct lh_index *ix)

@@ -197,7 +197,7 @@ static int print_result(struct ingest *in, const char *fingerprint, bool existin
 static int take_lock(struct ingest *in, struct lh_err *err)
 {
 	struct lh_buf path = { 0 };
-	int rc = lh_own_mkdir(in->s->catalog, 0777, err) < 0 ? -1 : 0;
+	int rc = lh_own_mkdir(in->s->catalog, 0700, err) < 0 ? -1 : 0;
 
 	lh_buf_printf(&path, "%s/%s.ingest.lock", in->s->catalog, in->keep->id);
 	lh_buf_putc(&path, '\0');

@@ -15,7 +15,7 @@ struct lines {
 	size_t operand;			/* the file, from 1 */
 	struct lh_buf text;		/* lines; those before at are done */
 	size_t at;
-	uint64_t line;
+	uint64_t line, opening;		/* the first line that is not blank; 0: none yet */
 	bool too_long;			/* the line is over the limit, and not kept */
 	struct lh_record rec;
 	struct lh_buf scratch;
@@ -153,7 +153,8 @@ static int reject(struct lines *l, const char *p, size_t n, struct lh_err why)
 	return lh_records_reject(l->in->records, &(struct lh_rejection){
 		.file = lh_byte_source_name(&l->source), .line = l->line, .operand = l->operand,
 		.record = p, .n = n, .code = why.code, .column = why.column,
-		.status = lh_err_status(&why), .coded = why.coded, .why = why.msg });
+		.status = lh_err_status(&why), .coded = why.coded, .why = why.msg,
+		.opening = l->line == l->opening });
 }
 
 static int reject_long(struct lines *l)
@@ -188,6 +189,8 @@ static int take_line(struct lines *l, const char *p, size_t n)
 		i++;
 	if (i == n)
 		return 0;
+	if (!l->opening)
+		l->opening = l->line;
 	l->in->pending++;
 	*err = (struct lh_err){ 0 };
 	if (put_record(l, p, n, err) < 0)
@@ -226,7 +229,7 @@ static int read_member(struct lines *l)
 	ssize_t got = 1;
 	char *to;
 
-	l->line = 0;
+	l->line = l->opening = 0;
 	l->too_long = false;
 	lh_buf_reset(b);
 	while (got > 0) {
@@ -303,6 +306,7 @@ int ingest_lines(struct ingest *in, struct lh_byte_source *first)
 	int rc = 0;
 
 	lh_record_init(&l.rec);
+	lh_records_hint(in->records);
 	for (i = 0; i < n && !rc; i++) {
 		l.operand = i + 1;
 		rc = read_file(&l, file[i]);

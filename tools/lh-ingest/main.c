@@ -155,18 +155,21 @@ static int report_refusal(struct ingest *in, bool emit)
 	return lh_tool_out_line(in->tool, &line);
 }
 
-/* Return whether a text is JSON Lines: it begins with an object. */
+/* Return whether a text is JSON Lines: it begins with an object; or an array of objects, which
+ * is rejected as one. */
 static bool begins_object(struct lh_str s)
 {
 	size_t i = s.n >= 3 && memcmp(s.p, "\xef\xbb\xbf", 3) == 0 ? 3 : 0;
+	bool array;
 
 	while (i < s.n && memchr(" \t\r\n", s.p[i], 4))
 		i++;
-	if (i == s.n || s.p[i] != '{')
+	if (i == s.n || (s.p[i] != '{' && s.p[i] != '['))
 		return false;
+	array = s.p[i] == '[';
 	for (i++; i < s.n && memchr(" \t\r\n", s.p[i], 4); i++)
 		;
-	return i == s.n || s.p[i] == '"' || s.p[i] == '}';
+	return i == s.n || (array ? s.p[i] == '{' : s.p[i] == '"' || s.p[i] == '}');
 }
 
 /* Open the first file and determine its format. */

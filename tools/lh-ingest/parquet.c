@@ -15,6 +15,7 @@
 #include "base/mem.h"
 #include "duckdb/duckdb.h"
 #include "rows.h"
+#include "store/object_copies.h"
 
 #define NUMBER_MAX 24		/* characters of an int64 */
 
@@ -170,9 +171,12 @@ static int open_file(const char *file, struct lh_err *err)
 static int read_file(struct parquet *p)
 {
 	struct lh_err *err = &p->in->tool->err;
+	struct lh_object_copies copies = { .n = 0 };
+	const char *file = p->file;
 	char sql[100];
-	int rc = -1, fd = open_file(p->file, err);
+	int rc = lh_object_copies_take(&copies, &file, err), fd = rc ? -1 : open_file(file, err);
 
+	rc = -1;
 	if (fd >= 0) {
 		snprintf(sql, sizeof sql, "SELECT * FROM read_parquet('/proc/self/fd/%d')", fd);
 		p->from = lh_duckdb_query(p->db, sql, LH_DUCKDB_READ, err);
@@ -181,6 +185,7 @@ static int read_file(struct parquet *p)
 		p->from = NULL;
 		close(fd);
 	}
+	lh_object_copies_free(&copies);
 	if (rc < 0 && err->code == LH_EDATA && !p->refused)
 		err->code = LH_EIO;
 	return rc < 0 && err->code == LH_EIO ? lh_err_prefix(err, "%s", p->file) : rc;

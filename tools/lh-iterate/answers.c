@@ -131,7 +131,7 @@ struct line {
 };
 static const struct lh_bind line_members[] = {
 	{ LH_BIND_SOME("content", struct line, content), .null = true },
-	{ LH_BIND_OBJECT("reply", struct line, reply), .lax = true },
+	{ LH_BIND_SOME("reply", struct line, reply) },
 	LH_BIND_END
 };
 

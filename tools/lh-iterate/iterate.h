@@ -13,6 +13,9 @@
 #include <stdatomic.h>
 
 #include "model/chat.h"
+#include "store/object_copies.h"
+#include "observe/decisions.h"
+#include "validate/versions.h"
 #include "tool/records.h"
 #include <lh/validate.h>
 
@@ -21,15 +24,20 @@
 struct iterate {
 	struct lh_tool *tool;
 	/* options */
-	const char *answers_path, *roster_path, *rules_path, *log_path, *daemon, *trace_id;
+	const char *answers_path, *rules_path, *log_path, *daemon, *trace_id;
+	struct lh_list roster_paths;
+	struct lh_roster_choice rosters;
+	struct lh_object_copies copies;	/* of rosters and rules in S3 */
 	int kind;
 	double timeout;
 	uint64_t retries;
 	bool emit_session;
+	struct lh_decisions_how decide;
 	unsigned threads;		/* -j, also if sessions run one by one */
 
 	struct answers *answers;	/* or NULL */
 	struct session_log *log;	/* or NULL */
+	struct lh_decisions *decisions;	/* or NULL */
 	struct lh_str trace;		/* --trace-id; n = 0: not given */
 
 	_Atomic uint64_t records;	/* read */
@@ -42,8 +50,9 @@ struct iterate {
 struct held {
 	struct iterate *it;
 	struct lh_keys *keys;		/* NULL with --answers */
-	struct lh_roster *roster;	/* or NULL */
+	struct lh_chosen_roster roster;
 	struct lh_rules *rules;		/* or NULL */
+	struct lh_judged_by by;		/* with --decisions */
 };
 
 /* The request of a record; strings are in its line or in the session's text.

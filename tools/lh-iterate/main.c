@@ -12,8 +12,10 @@ static const struct lh_option options[] = {
 	{ 0, "answers", "FILE", "read the model's answers from FILE, ask no model",
 	  LH_TEXT(struct iterate, answers_path) },
 	{ 0, "kind", LH_KINDS, "kind of records without a kind", LH_CHOICE(struct iterate, kind) },
-	{ 0, "roster", "ROSTER", "roster: JSON Lines or an index",
-	  LH_TEXT(struct iterate, roster_path, .env = "LH_ROSTER") },
+	{ 0, "roster", "ROSTER", "roster: JSON Lines or an index (repeatable: the first found)",
+	  LH_TEXTS(struct iterate, roster_paths, .env = "LH_ROSTER") },
+	{ 0, "roster-later", NULL, "the roster may come later; until then, error 503",
+	  LH_FLAG(struct iterate, rosters.later) },
 	{ 0, "rules", "DIR", "rule files, *.json, to run after the built-in rules",
 	  LH_TEXT(struct iterate, rules_path) },
 	{ 0, "session-log", "FILE", "append a row for each session to FILE",
@@ -26,6 +28,7 @@ static const struct lh_option options[] = {
 	  LH_REAL(struct iterate, timeout, 0.001, 86400) },
 	{ 0, "retries", "N", "tries after a failed call (default 2)",
 	  LH_UINT(struct iterate, retries, 0, 100) },
+	LH_DECISIONS_OPTIONS(struct iterate, decide),
 	LH_ONCE_OPTION,
 	LH_LOCK_OPTION(0),
 	LH_TRACE_OPTION(struct iterate, trace_id),
@@ -62,15 +65,36 @@ static int check_log(struct iterate *it)
 	return 0;
 }
 
+/* Copy the rosters and rules that are in S3. */
+static int copy_objects(struct iterate *it, struct lh_err *err)
+{
+	size_t i;
+
+	for (i = 0; i < it->roster_paths.n; i++)
+		if (lh_object_copies_take(&it->copies, &it->roster_paths.v[i], err) < 0)
+			return lh_err_prefix(err, "--roster");
+	return it->rules_path && lh_object_copies_folder(&it->copies, &it->rules_path, err) < 0 ?
+		lh_err_prefix(err, "--rules") : 0;
+}
+
 static int settle_options(struct iterate *it)
 {
+	const char *roster;
+
 	if (it->emit_session && (it->answers_path || it->log_path))
 		return lh_tool_usage(it->tool,
 				     "--emit-session excludes --answers and --session-log");
+	if (it->emit_session && (it->decide.path || it->decide.text))
+		return lh_tool_usage(it->tool, "--emit-session excludes --decisions");
 	if (it->answers_path && !strcmp(it->answers_path, "-") && lh_tool_reads_stdin(it->tool))
 		return lh_tool_usage(it->tool,
 				     "--answers: standard input is where the records come from");
-	if (it->roster_path && !strcmp(it->roster_path, "-") && lh_tool_reads_stdin(it->tool))
+	if (copy_objects(it, &it->tool->err) < 0)
+		return -1;
+	it->rosters.path = it->roster_paths.v;
+	it->rosters.n = it->roster_paths.n;
+	roster = lh_roster_first(&it->rosters);
+	if (roster && !strcmp(roster, "-") && lh_tool_reads_stdin(it->tool))
 		return lh_tool_usage(it->tool,
 				     "--roster: standard input is where the records come from");
 	if (!lh_utf8_valid(it->daemon, strlen(it->daemon)))
@@ -91,7 +115,7 @@ static void held_close(void *state)
 	struct held *h = state;
 
 	lh_keys_free(h->keys);
-	lh_roster_close(h->roster);
+	lh_roster_close(h->roster.roster);
 	lh_rules_free(h->rules);
 	free(h);
 }
@@ -105,14 +129,14 @@ static int held_read(struct held *h, const struct held *was, struct lh_err *err)
 			was ? lh_rules_renew(was->rules, err) : lh_rules_open(it->rules_path, err);
 	if (it->rules_path && !h->rules)
 		return -1;
-	if (it->roster_path)
-		h->roster = was ? lh_roster_renew(was->roster, it->threads, err)
-				: lh_roster_open(it->roster_path, it->threads, err);
-	if (it->roster_path && !h->roster)
+	if (lh_roster_choose(&it->rosters, was ? &was->roster : NULL, &h->roster, it->threads,
+			     err) < 0)
 		return -1;
 	if (!it->answers_path)
 		h->keys = was ? lh_keys_renew(was->keys, err) : lh_keys_load(err);
-	return it->answers_path || h->keys ? 0 : -1;
+	if (!it->answers_path && !h->keys)
+		return -1;
+	return it->decisions ? lh_judged_by(&h->by, &h->roster, h->rules, err) : 0;
 }
 
 static void *held_open(void *it, const void *before, struct lh_err *err)
@@ -132,9 +156,9 @@ static bool held_stale(void *it, const void *state)
 {
 	const struct held *h = state;
 
-	(void)it;
 	return (h->rules && lh_rules_stale(h->rules)) ||
-		(h->roster && lh_roster_stale(h->roster)) || (h->keys && lh_keys_stale(h->keys));
+		lh_roster_choice_stale(&((struct iterate *)it)->rosters, &h->roster) ||
+		(h->keys && lh_keys_stale(h->keys));
 }
 
 static void held_failed(void *it, const struct lh_err *why)
@@ -149,8 +173,9 @@ static int open_all(struct iterate *it, struct lh_held **held)
 		.failed = it->tool->on_error == LH_ON_ERROR_EMIT ? held_failed : NULL, .ctx = it
 	};
 
-	*held = lh_held_open(&how, &it->tool->err);
-	if (!*held)
+	*held = NULL;
+	if (lh_decisions_open(&it->decisions, it->tool, &it->decide) < 0 ||
+	    !(*held = lh_held_open(&how, &it->tool->err)))
 		return -1;
 	if (it->answers_path &&
 	    !(it->answers = answers_open(it->tool, it->answers_path, &it->tool->err)))
@@ -169,6 +194,7 @@ static int run(struct iterate *it)
 	if (!rc)
 		rc = sessions_run(it, held);
 	log_close(it->log);
+	lh_decisions_close(it->decisions);
 	answers_close(it->answers);
 	lh_held_close(held);
 	sessions = atomic_load(&it->sessions);
@@ -178,7 +204,7 @@ static int run(struct iterate *it)
 		lh_tool_warn(it->tool, "%llu of %llu sessions not accepted", refused, sessions);
 	}
 	if (sessions && atomic_load(&it->unanswered) == sessions)
-		lh_tool_failed(it->tool);
+		lh_tool_record_failed(it->tool);
 	return rc;
 }
 
@@ -198,5 +224,6 @@ int main(int argc, char **argv)
 		rc = settle_options(&it);
 	if (!rc)
 		rc = it.emit_session ? emit_run(&it) : run(&it);
+	lh_object_copies_free(&it.copies);
 	return lh_tool_finish(&tool, rc);
 }

@@ -28,6 +28,8 @@ struct span {			/* in a buffer that may still move */
 struct session {		/* one per thread, used for many sessions */
 	struct iterate *it;
 	bool roster;		/* there is one */
+	const struct lh_judged_by *by;
+	struct lh_buf ids, asked;	/* of its decision */
 	struct lh_chat *chat;
 	struct lh_extract *extract;
 	struct lh_validator *validator;
@@ -59,9 +61,17 @@ static void session_free(void *worker)
 	lh_buf_free(&s->report);
 	lh_buf_free(&s->row);
 	lh_buf_free(&s->errors);
+	lh_buf_free(&s->ids);
+	lh_buf_free(&s->asked);
 	lh_chat_free(s->chat);
 	lh_extract_free(s->extract);
 	lh_validator_free(s->validator);
+}
+
+/* Take down whom the validator looked up. */
+static void looked_up(void *session, const char *id, size_t n, bool found)
+{
+	lh_decision_id(&((struct session *)session)->ids, (struct lh_str){ id, n }, found);
 }
 
 static int session_init(void *context, void *ctx, struct lh_err *err)
@@ -71,12 +81,14 @@ static int session_init(void *context, void *ctx, struct lh_err *err)
 	struct session *s = context;
 
 	s->it = it;
-	s->roster = held->roster;
+	s->roster = held->roster.roster;
+	s->by = &held->by;
 	s->extract = lh_extract_new(err);
 	if (s->extract)
-		s->validator = lh_validator_new(&(struct lh_validate_how){ .roster = held->roster,
-									   .rules = held->rules },
-						err);
+		s->validator = lh_validator_new(&(struct lh_validate_how){
+			.roster = held->roster.roster, .rules = held->rules,
+			.roster_missing = it->rosters.later && !held->roster.roster,
+			.looked_up = it->decisions ? looked_up : NULL, .ctx = s }, err);
 	if (s->validator && it->answers)
 		return 0;
 	if (s->validator)
@@ -159,7 +171,7 @@ static enum end no_answer(struct session *s, const struct lh_err *why)
 	s->broken = why->status ? why->status : 502;
 	before = atomic_fetch_add(&it->broken, 1);
 	if (why->code == LH_ENET)
-		lh_tool_failed(it->tool);
+		lh_tool_record_failed(it->tool);
 	if (before < TOLD || it->tool->verbose)
 		lh_tool_message(it->tool, "session %.*s: %s%s",
 				(int)(s->trace.n < 200 ? s->trace.n : 200), s->trace.p, code,
@@ -346,6 +358,43 @@ static void log_row(struct session *s, enum end end)
 	log_append(it->log, &s->row);
 }
 
+/* Write what the session was asked. */
+static int write_asked(struct session *s, struct lh_err *err)
+{
+	struct lh_writer w;
+
+	lh_buf_reset(&s->asked);
+	w = lh_write_to(&s->asked);
+	lh_write_object(&w, NULL);
+	lh_write_str(&w, "kind", s->q.kind);
+	lh_write_str(&w, "prompt", s->q.prompt);
+	if (s->q.context.p)
+		lh_write_value(&w, "context", &s->q.context);
+	lh_write_end(&w);
+	return lh_buf_check(&s->asked, err);
+}
+
+/* Append how the session ended to the log of decisions. */
+static int decide(struct session *s, enum end end, struct lh_err *err)
+{
+	const struct lh_judged_by *by = s->by;
+	struct lh_writer w;
+
+	if (!s->it->decisions)
+		return 0;
+	if (write_asked(s, err) < 0 || lh_buf_check(&s->ids, err) < 0)
+		return -1;
+	w = lh_decision_begin(&s->row, s->it->decisions, &(struct lh_decision){
+		.asked = { s->asked.p, s->asked.len }, .trace = s->trace,
+		.verdict = end == ACCEPTED ? LH_SESSION_ACCEPTED
+			 : end == GOING	   ? LH_SESSION_EXHAUSTED : LH_SESSION_INFRA,
+		.rules = *by->rules_version ? by->rules_version : NULL });
+	lh_decision_judged(&w, by->roster, by->roster_version, &s->ids);
+	lh_write_str(&w, "kind", s->q.kind);
+	lh_write_u64(&w, "iterations", s->turns);
+	return lh_decision_end(&w, s->it->decisions, err);
+}
+
 /* Check the part of the request that only the validator knows, with an empty
  * artifact, which no kind accepts. */
 static int check_kind_and_context(struct session *s, struct lh_err *err)
@@ -392,10 +441,11 @@ static int on_record(struct lh_record *rec, struct lh_buf *out, void *session, s
 	lh_buf_add(&s->prompt, s->q.prompt.p, s->q.prompt.n);
 	lh_buf_reset(&s->history);
 	lh_buf_reset(&s->errors);
+	lh_buf_reset(&s->ids);
 	for (s->turns = 0; end == GOING && s->turns < s->q.max_iterations; )
 		end = turn(s, err);
 	log_row(s, end);
-	if (end == FATAL)
+	if (end == FATAL || decide(s, end, err) < 0)
 		return -1;
 	if (end != ACCEPTED)
 		atomic_fetch_add(&it->refused, 1);
@@ -406,10 +456,17 @@ static int on_record(struct lh_record *rec, struct lh_buf *out, void *session, s
 		: 0;
 }
 
+/* Wait until the decisions are on disk before they are answered. */
+static int before_output(void *it, struct lh_err *err)
+{
+	return lh_decisions_sync(((struct iterate *)it)->decisions, err);
+}
+
 int sessions_run(struct iterate *it, struct lh_held *held)
 {
 	return lh_records_run(it->tool, &(struct lh_flow){
 		.map = on_record, .one_by_one = true, .held = held,
+		.before_output = before_output, .shared = it,
 		.context_size = sizeof(struct session), .context_init = session_init,
 		.context_free = session_free });
 }

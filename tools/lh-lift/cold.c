@@ -42,17 +42,6 @@ static int worker_init(void *context, void *ctx, struct lh_err *err)
 
 /* ---- a query ---- */
 
-/* Return the hit with the best score; of equals, the nearest. */
-static size_t best_of(const struct hits *h)
-{
-	size_t best = 0, i;
-
-	for (i = 1; i < h->n; i++)
-		if (h->v[i].score > h->v[best].score)
-			best = i;
-	return best;
-}
-
 static void put_entry(struct lh_buf *out, const struct cold *c, const struct hit *best)
 {
 	struct lh_writer w = lh_write_to(out);
@@ -109,10 +98,12 @@ static int find(struct lh_record *rec, void *line, struct lh_buf *out, void *con
 	const struct hits *h = &c->search.hits;
 	size_t start = out->len, best;
 	struct lh_writer w;
+	bool record;
 
 	if (search_and_judge(c, rec, err) < 0)
 		return -1;
-	best = best_of(h);
+	best = hits_best(h);
+	record = best && h->v[best].score >= c->l->least;
 	w = lh_write_record(out, rec, (const char *[]){ "lift" }, 1);
 	lh_write_object(&w, "lift");
 	hits_write(&w, "cold", h);
@@ -120,7 +111,7 @@ static int find(struct lh_record *rec, void *line, struct lh_buf *out, void *con
 		lh_write_u64(&w, "best", best);
 	else
 		lh_write_null(&w, "best");
-	if (!best) {
+	if (!record) {
 		lh_write_null(&w, "playbook_id");
 		lh_write_array(&w, "paraphrases");
 		lh_write_end(&w);
@@ -130,7 +121,7 @@ static int find(struct lh_record *rec, void *line, struct lh_buf *out, void *con
 	lh_write_end(&w);
 	lh_write_end(&w);
 	*(size_t *)line = out->len - start;
-	if (best)
+	if (record)
 		put_entry(out, c, &h->v[best]);
 	return 1;
 }
@@ -141,7 +132,7 @@ static int start_recorder(struct lift *l, struct lh_err *err)
 {
 	const struct lh_tool *t = l->tool;
 	char jobs[24];
-	char *argv[16] = { "lh-playbook", "record", "-q", "--max-line", "2G",
+	char *argv[20] = { "lh-playbook", "record", "-q", "--max-line", "2G",
 			   "--max-members", "1000000000", "-j", jobs };
 	size_t n = 9;
 
@@ -151,6 +142,7 @@ static int start_recorder(struct lift *l, struct lh_err *err)
 		argv[n++] = "--now";
 		argv[n++] = (char *)t->now;
 	}
+	n = decide_options(l, argv, n, false);
 	argv[n++] = "--";
 	argv[n++] = l->book;
 	return lh_coproc_start(&l->recorder, argv, LH_KEYS_OLLAMA | LH_KEYS_OPENAI, err);

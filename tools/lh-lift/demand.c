@@ -29,9 +29,9 @@ static const struct lh_bind members[] = {
 	{ LH_BIND_STRING("city", struct demand, city) },
 	{ LH_BIND_STRING("state", struct demand, state) },
 	{ LH_BIND_STRING("style", struct demand, style) },
-	{ LH_BIND_STRING("client", struct demand, client), .lax = true },
-	{ LH_BIND_STRING("at", struct demand, at), .lax = true },
-	{ LH_BIND_VALUE("count", struct demand, count, LH_BIND_IS(LH_NUMBER)), .lax = true },
+	{ LH_BIND_STRING("client", struct demand, client) },
+	{ LH_BIND_STRING("at", struct demand, at) },
+	{ LH_BIND_VALUE("count", struct demand, count, LH_BIND_IS(LH_NUMBER)) },
 	LH_BIND_END
 };
 

@@ -9,6 +9,7 @@
  *     book.c      the entries of the playbook
  *     cold.c      the first pass: search, judge, record the best answers
  *     warm.c      the second pass: search with the playbook, compare
+ *     rejudge.c   the results of a stored run, judged again
  *     tally.c     the figures
  *     report.c    the figures as Markdown
  *
@@ -24,6 +25,7 @@
 #include <lh/extract.h>
 #include "file/file.h"
 #include "json/write.h"
+#include "observe/decisions.h"
 #include "tool/records.h"
 #include <lh/index.h>
 #include "file/tmpdir.h"
@@ -39,7 +41,10 @@ struct outcome {
 	bool displaced;		/* no lift: another recorded answer is first, ... */
 	bool worse;		/* ... and the judge scored that lower */
 	bool open_gate;		/* lh-search knew no role */
+	bool agreed;		/* --rejudge: the best is the one that it was */
+	bool gated;		/* the best is not recorded: it scored less than the least */
 	uint64_t boosted, injected, bleed;
+	uint64_t refused;	/* injected results that scored less, left out */
 	uint64_t reworded, held;	/* asked in other words; those with the same answer */
 	double change;		/* of the top distance, if answered */
 	double cold_score, warm_score;	/* of the top hit; below 0: unknown */
@@ -49,7 +54,7 @@ struct outcome {
 struct tally {
 	uint64_t queries, answered, discoveries, lifts, displaced, worse, boosted, injected;
 	uint64_t open_gate, bleed, bleed_open;	/* bleed: with the gate shut */
-	uint64_t reworded, held;
+	uint64_t reworded, held, agreed, gated, refused;
 	uint64_t scored;	/* queries with both scores */
 	double change, cold_score, warm_score;	/* sums */
 	char style[STYLE_LEN];
@@ -57,12 +62,16 @@ struct tally {
 
 struct lift {
 	struct lh_tool *tool;
-	const char *playbook, *judge_model, *reword_model, *report_path;	/* options */
+	/* options */
+	const char *playbook, *judge_model, *reword_model, *report_path, *rejudge;
 	bool reword;
-	double timeout;
+	double timeout, least;
 	uint64_t k, retries;
+	struct lh_decisions_how decide;
 
+	struct lh_decisions *decisions;	/* or NULL */
 	struct lh_tmpdir folder;
+	char run[32];			/* id of the run */
 	char *book;			/* path of the playbook */
 	char *spool_path;
 	int spool_fd;
@@ -74,6 +83,10 @@ struct lift {
 	struct lh_buf unlifted;		/* rows of its table of discoveries without a lift */
 	uint64_t n_unlifted;
 };
+
+/* Add the options for the log of decisions, at most 5, to those of a child, after n: their
+ * number.  now: with the time. */
+size_t decide_options(const struct lift *l, char **argv, size_t n, bool now);
 
 /* ---- demand.c ---- */
 
@@ -132,6 +145,12 @@ struct moved {
 };
 int hit_moved(const struct hit *h, struct moved *by, struct lh_err *err);
 bool hit_same(const struct hit *a, const struct hit *b);
+/* Return the hit with the best score; of equals, the nearest. */
+size_t hits_best(const struct hits *h);
+/* Give the hits of warm that have no score the ones that they have in cold. */
+void score_hits(struct hits *warm, const struct hits *cold);
+/* Write a rank from 1; of 0, null. */
+void write_rank(struct lh_writer *w, const char *name, size_t rank);
 
 /* ---- judge.c ---- */
 
@@ -181,6 +200,18 @@ int book_role(struct book *b, const struct hit *h, struct lh_str *role, struct l
 
 int cold_pass(struct lift *l);
 int warm_pass(struct lift *l);
+
+/* The result of a query; its text is the row of the report, if any, and the line to print. */
+struct compared {
+	struct outcome o;
+	size_t row;		/* bytes */
+};
+/* Add it up, and print the line: the sink of a flow. */
+int on_compared(const struct lh_output *output, void *lift, struct lh_err *err);
+
+/* ---- rejudge.c ---- */
+
+int rejudge_pass(struct lift *l);
 
 /* ---- tally.c ---- */
 

@@ -1,12 +1,16 @@
 /* lh-lift: measure what a playbook is worth.  See lh-lift(1). */
 #include <errno.h>
 #include <stdlib.h>
+#include <sys/random.h>
 #include <unistd.h>
 
 #include "base/mem.h"
+#include <lh/digest.h>
 #include <lh/playbook.h>
 #include "base/signal.h"
 #include "lift.h"
+
+static const struct lh_made made_report = { "a report of lh-lift", { "# Lift\n" }, NULL };
 
 static const struct lh_option options[] = {
 	{ 'k', NULL, "N", "results per query (default 10)", LH_UINT(struct lift, k, 1, LH_K_MAX) },
@@ -14,23 +18,44 @@ static const struct lh_option options[] = {
 	  LH_TEXT(struct lift, playbook) },
 	{ 0, "judge-model", "NAME", "let this model of lh-chat judge the results",
 	  LH_TEXT(struct lift, judge_model) },
+	{ 0, "least-score", "SCORE", "least score of what is recorded or injected (default 0)",
+	  LH_REAL(struct lift, least, 0, 1) },
 	{ 0, "paraphrase", NULL, "search each discovery again in the other styles",
 	  LH_FLAG(struct lift, reword) },
 	{ 0, "paraphrase-model", "NAME", "search it again in the words of this model",
 	  LH_TEXT(struct lift, reword_model) },
 	{ 0, "report", "FILE", "also write a report in Markdown",
-	  LH_TEXT(struct lift, report_path) },
+	  LH_TEXT(struct lift, report_path, .makes = &made_report) },
+	{ 0, "rejudge", "RUN", "judge the results in the output of a run again",
+	  LH_TEXT(struct lift, rejudge) },
+	LH_DECISIONS_OPTIONS(struct lift, decide),
 	{ 0, "timeout", "S", "seconds for one call to a model (default 180)",
 	  LH_REAL(struct lift, timeout, 0.001, 86400) },
 	{ 0, "retries", "N", "tries after a failed call (default 2)",
 	  LH_UINT(struct lift, retries, 0, 100) },
 	{ 'j', "jobs", "N", "queries at the same time (default: cores)",
 	  LH_TOOL_FIELD(UINT, jobs, .min = 1, .max = 256) },
+	LH_FORCE_OPTION(0),
 	LH_NOW_OPTION,
 	LH_INPUT_OPTIONS,
 	LH_COMMON_OPTIONS,
 	LH_OPTION_END
 };
+
+size_t decide_options(const struct lift *l, char **argv, size_t n, bool now)
+{
+	if (!l->decide.path)
+		return n;
+	argv[n++] = "--decisions";
+	argv[n++] = (char *)l->decide.path;
+	if (l->decide.text)
+		argv[n++] = "--decisions-text";
+	if (now && l->tool->now) {
+		argv[n++] = "--now";
+		argv[n++] = (char *)l->tool->now;
+	}
+	return n;
+}
 
 static char *path_in(const struct lift *l, const char *name, struct lh_err *err)
 {
@@ -86,22 +111,45 @@ static int print_summary(struct lift *l)
 	return rc;
 }
 
+/* Make an id of the run: of random bytes, or with a fixed clock of the time. */
+static int make_id(struct lift *l, struct lh_err *err)
+{
+	unsigned char b[32];
+	char now[32];
+
+	lh_tool_time(l->tool, now);
+	if (l->tool->now)
+		lh_sha256(now, strlen(now), b);
+	else if (getrandom(b, 8, 0) != 8)
+		return lh_err_sys(err, "no random bytes");
+	memcpy(l->run, "lift-", 5);
+	lh_hex(b, 8, l->run + 5);
+	return 0;
+}
+
+/* Prepare both passes. */
+static int prepare(struct lift *l, struct lh_err *err)
+{
+	if (lh_decisions_open(&l->decisions, l->tool, &l->decide) < 0 ||
+	    make_folder(l, err) < 0 || try_search(l, err) < 0)
+		return -1;
+	return check_book(l, err);
+}
+
 static int run(struct lift *l)
 {
 	struct lh_err *err = &l->tool->err, other;
 	int rc;
 
 	lh_signal_defer(true);	/* the folder must be removed in any case */
-	rc = make_folder(l, err);
-	if (rc == 0)
-		rc = try_search(l, err);
-	if (rc == 0)
-		rc = check_book(l, err);
+	rc = make_id(l, err);
+	if (rc == 0 && !l->rejudge)
+		rc = prepare(l, err);
 	if (rc == 0 && l->report_path)
 		rc = lh_atomic_open(&l->report, l->report_path, 0666, err);
 	if (rc == 0)
-		rc = cold_pass(l);
-	if (rc == 0)
+		rc = l->rejudge ? rejudge_pass(l) : cold_pass(l);
+	if (rc == 0 && !l->rejudge)
 		rc = warm_pass(l);
 	if (rc == 0)
 		rc = print_summary(l);
@@ -111,6 +159,7 @@ static int run(struct lift *l)
 	if (lh_tmpdir_remove(&l->folder, rc < 0 ? &other : err) < 0)
 		rc = -1;
 	lh_signal_defer(false);
+	lh_decisions_close(l->decisions);
 	lh_buf_free(&l->spool);
 	lh_buf_free(&l->unlifted);
 	free(l->spool_path);
@@ -140,6 +189,12 @@ static int check(struct lh_tool *tool, const struct lift *l)
 		lh_tool_no_stream(tool, "a playbook");
 		return lh_err_prefix(&tool->err, "--playbook");
 	}
+	if (l->rejudge && (l->playbook || l->least > 0 ||
+			   l->reword || l->reword_model || l->decide.path))
+		return lh_tool_usage(tool, "--rejudge does not go with %s",
+				     l->playbook ? "--playbook" : l->least > 0 ? "--least-score" :
+				     l->reword ? "--paraphrase" :
+				     l->reword_model ? "--paraphrase-model" : "--decisions");
 	return check_model(tool, "--judge-model", l->judge_model) < 0
 		? -1
 		: check_model(tool, "--paraphrase-model", l->reword_model);

@@ -126,8 +126,11 @@ static void put_head(struct lh_buf *out, const struct lift *l)
 		lh_buf_puts(out, i ? ", " : " ");
 		lh_escape_markdown(out, t->operands[i], strlen(t->operands[i]));
 	}
-	lh_buf_puts(out, "\n\n**Playbook:** ");
-	if (l->playbook)
+	lh_buf_printf(out, "\n\n**Run:** %s", l->run);
+	lh_buf_puts(out, l->rejudge ? "\n\n**Judged again:** " : "\n\n**Playbook:** ");
+	if (l->rejudge)
+		lh_escape_markdown(out, l->rejudge, strlen(l->rejudge));
+	else if (l->playbook)
 		lh_escape_markdown(out, l->playbook, strlen(l->playbook));
 	else
 		lh_buf_puts(out, "empty at the start");

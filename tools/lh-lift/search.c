@@ -8,7 +8,7 @@
 #include "lift.h"
 
 #define PATIENCE 3600	/* seconds: a remote engine may be slow, and reports its own timeout */
-#define OPTIONS 15
+#define OPTIONS 21
 
 void search_init(struct search *s)
 {
@@ -49,8 +49,10 @@ int search_start(struct search *s, const struct lift *l, bool warm, struct lh_er
 			return lh_err_set(err, LH_EUSAGE, "--playbook: the path is too long");
 		}
 		argv[n++] = "--auto-role";
+		argv[n++] = "--playbook-optional";
 		argv[n++] = "--playbook";
 		argv[n++] = book;
+		n = decide_options(l, argv, n, true);
 	}
 	argv[n++] = "--";
 	for (i = 0; i < t->n_operands; i++)
@@ -132,6 +134,24 @@ void hits_write(struct lh_writer *w, const char *name, const struct hits *h)
 bool hit_same(const struct hit *a, const struct hit *b)
 {
 	return lh_value_equal(&a->id, &b->id) && lh_value_equal(&a->corpus, &b->corpus);
+}
+
+size_t hits_best(const struct hits *h)
+{
+	size_t best = 0, i;
+
+	for (i = 1; i < h->n; i++)
+		if (h->v[i].score > h->v[best].score)
+			best = i;
+	return best;
+}
+
+void write_rank(struct lh_writer *w, const char *name, size_t rank)
+{
+	if (rank)
+		lh_write_u64(w, name, rank);
+	else
+		lh_write_null(w, name);
 }
 
 /* ---- a query ---- */

@@ -14,6 +14,9 @@ static void add(struct tally *t, const struct outcome *o)
 	*(o->open_gate ? &t->bleed_open : &t->bleed) += o->bleed;
 	t->reworded += o->reworded;
 	t->held += o->held;
+	t->agreed += o->agreed;
+	t->gated += o->gated;
+	t->refused += o->refused;
 	if (o->answered) {
 		t->answered++;
 		t->change += o->change;
@@ -53,7 +56,7 @@ static void put_ratio(struct lh_writer *w, const char *name, double of, uint64_t
 		lh_write_null(w, name);
 }
 
-static void put_tally(struct lh_writer *w, const struct tally *t)
+static void put_tally(struct lh_writer *w, const struct lift *l, const struct tally *t)
 {
 	lh_write_u64(w, "queries", t->queries);
 	lh_write_u64(w, "discoveries", t->discoveries);
@@ -72,6 +75,12 @@ static void put_tally(struct lh_writer *w, const struct tally *t)
 	lh_write_u64(w, "paraphrases", t->reworded);
 	lh_write_u64(w, "held", t->held);
 	put_ratio(w, "hold_ratio", (double)t->held, t->reworded);
+	if (l->least > 0) {
+		lh_write_u64(w, "gated", t->gated);
+		lh_write_u64(w, "refused", t->refused);
+	}
+	if (l->rejudge)
+		lh_write_u64(w, "agreed", t->agreed);
 }
 
 void tally_print(struct lh_buf *out, const struct lift *l)
@@ -81,7 +90,7 @@ void tally_print(struct lh_buf *out, const struct lift *l)
 
 	lh_write_object(&w, NULL);
 	lh_write_object(&w, "summary");
-	put_tally(&w, &l->all);
+	put_tally(&w, l, &l->all);
 	lh_write_array(&w, "styles");
 	for (i = 0; i < l->n_styles; i++) {
 		lh_write_object(&w, NULL);
@@ -89,10 +98,11 @@ void tally_print(struct lh_buf *out, const struct lift *l)
 			lh_write_text(&w, "style", l->style[i].style);
 		else
 			lh_write_null(&w, "style");	/* all other styles */
-		put_tally(&w, &l->style[i]);
+		put_tally(&w, l, &l->style[i]);
 		lh_write_end(&w);
 	}
 	lh_write_end(&w);
+	lh_write_text(&w, "run", l->run);
 	lh_write_end(&w);
 	lh_write_end(&w);
 	lh_buf_putc(out, '\n');

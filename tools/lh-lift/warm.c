@@ -1,6 +1,7 @@
 /* warm.c - the second pass: search with the playbook, and compare.  See lift.h. */
 #include <stdlib.h>
 
+#include "index/index_tools.h"
 #include "json/bind.h"
 #include "text/role.h"
 #include "lift.h"
@@ -12,9 +13,10 @@ struct warm {
 	struct lift *l;
 	struct search search;
 	struct demand demand;
+	struct chat chat;
 	struct book book;
 	struct hits cold;
-	struct lh_buf scratch;
+	struct lh_buf scratch, row;
 };
 
 static void worker_free(void *arg)
@@ -23,9 +25,11 @@ static void worker_free(void *arg)
 
 	search_free(&w->search);
 	demand_free(&w->demand);
+	chat_free(&w->chat);
 	book_free(&w->book);
 	free(w->cold.v);
 	lh_buf_free(&w->scratch);
+	lh_buf_free(&w->row);
 }
 
 static int worker_init(void *context, void *ctx, struct lh_err *err)
@@ -35,6 +39,7 @@ static int worker_init(void *context, void *ctx, struct lh_err *err)
 	w->l = ctx;
 	search_init(&w->search);
 	demand_init(&w->demand);
+	chat_init(&w->chat, ctx);
 	book_init(&w->book, w->l->book);
 	return search_start(&w->search, w->l, true, err);
 }
@@ -67,8 +72,8 @@ static int count_bleed(struct warm *w, uint64_t *n, struct lh_err *err)
 
 /* ---- a query ---- */
 
-/* Take the scores of the first pass: a model is not asked again. */
-static void score_hits(struct hits *warm, const struct hits *cold)
+/* A model is not asked again. */
+void score_hits(struct hits *warm, const struct hits *cold)
 {
 	size_t i, j;
 
@@ -78,16 +83,17 @@ static void score_hits(struct hits *warm, const struct hits *cold)
 				warm->v[i].score = cold->v[j].score;
 }
 
-static int weigh(struct warm *w, int64_t best, struct outcome *o, struct lh_err *err)
+static int weigh(struct warm *w, const struct found *f, struct outcome *o, struct lh_err *err)
 {
+	const int64_t best = f->best;
 	const struct hits *cold = &w->cold, *warm = &w->search.hits;
 	struct lh_str style;
 
-	memset(o, 0, sizeof *o);
 	o->boosted = w->search.boosted;
 	o->injected = w->search.injected;
 	o->open_gate = !w->search.has_role;
-	o->discovery = best > 0;
+	o->discovery = f->id.type == LH_STRING;
+	o->gated = best > 0 && !o->discovery;
 	o->answered = cold->n && warm->n;
 	o->cold_score = cold->n ? cold->v[0].score : -1;
 	o->warm_score = warm->n ? warm->v[0].score : -1;
@@ -109,16 +115,17 @@ static void put_lift(struct lh_writer *to, const struct warm *w, const struct fo
 		     const struct outcome *o)
 {
 	hits_write(to, "cold", &w->cold);
-	if (f->best < 0)
-		lh_write_null(to, "best");
-	else
-		lh_write_u64(to, "best", (uint64_t)f->best + 1);
+	write_rank(to, "best", (size_t)(f->best + 1));
 	lh_write_bool(to, "discovery", o->discovery);
 	lh_write_value(to, "playbook_id", &f->id);
 	hits_write(to, "warm", &w->search.hits);
 	lh_write_bool(to, "lifted", o->lifted);
 	lh_write_u64(to, "boosted", o->boosted);
 	lh_write_u64(to, "injected", o->injected);
+	if (w->l->least > 0) {
+		lh_write_bool(to, "gated", o->gated);
+		lh_write_u64(to, "refused", o->refused);
+	}
 	lh_write_bool(to, "open_gate", o->open_gate);
 	lh_write_u64(to, "bleed", o->bleed);
 	if (o->answered)
@@ -150,12 +157,40 @@ static int ask_reworded(struct warm *w, const struct lh_value *words, const stru
 	return 0;
 }
 
-static int judge_warm(struct warm *w, struct lh_err *err)
+/* Leave out the injected hits that the judge scores too low, or not at all; a model is asked for
+ * those that it has not scored. */
+static int refuse_injected(struct warm *w, struct outcome *o, struct lh_err *err)
 {
-	if (!w->l->judge_model)
-		return judge_hits(&w->demand, &w->search.hits, &w->scratch, err);
-	score_hits(&w->search.hits, &w->cold);
+	struct hits *h = &w->search.hits;
+	size_t i, n = 0;
+
+	for (i = 0; i < h->n; i++) {
+		struct hits one = { &h->v[i], 1, 1 };
+		struct moved by;
+
+		if (hit_moved(one.v, &by, err) < 0 ||
+		    (by.injected && one.v->score < 0 &&
+		     chat_judge(&w->chat, &w->demand, &one, err) < 0 && err->code != LH_EDATA))
+			return -1;
+		if (by.injected && one.v->score < w->l->least) {
+			o->refused++;
+			w->search.injected--;
+		} else {
+			h->v[n++] = h->v[i];
+		}
+	}
+	h->n = n;
 	return 0;
+}
+
+static int judge_warm(struct warm *w, struct outcome *o, struct lh_err *err)
+{
+	memset(o, 0, sizeof *o);
+	if (w->l->judge_model)
+		score_hits(&w->search.hits, &w->cold);
+	else if (judge_hits(&w->demand, &w->search.hits, &w->scratch, err) < 0)
+		return -1;
+	return w->l->least > 0 ? refuse_injected(w, o, err) : 0;
 }
 
 static const struct lh_bind found_members[] = {
@@ -183,11 +218,33 @@ static int read_found(const struct lh_record *rec, struct found *f, struct lh_er
 	return 0;
 }
 
-/* The result of a query; its text is the row of the report, if any, and the line to print. */
-struct compared {
-	struct outcome o;
-	size_t row;		/* bytes */
-};
+/* Append what came of a query to the log of decisions; lh-search and lh-playbook append theirs. */
+static int decide(struct warm *w, const struct outcome *o, struct lh_err *err)
+{
+	const struct hits *h = &w->search.hits;
+	struct lh_writer to;
+	size_t i;
+
+	if (!w->l->decisions)
+		return 0;
+	to = lh_decision_begin(&w->row, w->l->decisions, &(struct lh_decision){
+		.asked = w->demand.text, .playbook = lh_index_name(w->l->book),
+		.verdict = o->lifted ? "lifted" : o->worse ? "worse" : o->displaced ? "displaced"
+			 : o->discovery ? "not_lifted" : "no_discovery" });
+	lh_write_array(&to, "indexes");
+	lh_write_end(&to);
+	lh_write_array(&to, "ids");
+	for (i = 0; i < h->n; i++) {
+		lh_write_object(&to, NULL);
+		lh_write_value(&to, "id", &h->v[i].id);
+		lh_write_value(&to, "corpus", &h->v[i].corpus);
+		if (h->v[i].score >= 0)
+			lh_write_f64(&to, "score", h->v[i].score);
+		lh_write_end(&to);
+	}
+	lh_write_end(&to);
+	return lh_decision_end(&to, w->l->decisions, err);
+}
 
 static int compare(struct lh_record *rec, void *result, struct lh_buf *out, void *worker,
 		   struct lh_err *err)
@@ -204,8 +261,8 @@ static int compare(struct lh_record *rec, void *result, struct lh_buf *out, void
 		return -1;
 	if (f.best >= 0 && (uint64_t)f.best >= w->cold.n)
 		return lh_err_set(err, LH_ECORRUPT, CHANGED);
-	if (search_ask(&w->search, rec, true, NULL, err) < 0 || judge_warm(w, err) < 0 ||
-	    weigh(w, f.best, o, err) < 0)
+	if (search_ask(&w->search, rec, true, NULL, err) < 0 || judge_warm(w, o, err) < 0 ||
+	    weigh(w, &f, o, err) < 0 || decide(w, o, err) < 0)
 		return -1;
 	if (w->l->report_path && o->discovery && !o->lifted)
 		report_row(out, &w->demand, &w->cold.v[f.best], &w->search.hits);
@@ -215,18 +272,20 @@ static int compare(struct lh_record *rec, void *result, struct lh_buf *out, void
 	put_lift(&to, w, &f, o);
 	if (ask_reworded(w, &f.words, o->discovery ? &w->cold.v[f.best] : NULL, &to, o, err) < 0)
 		return -1;
+	lh_write_text(&to, "run", w->l->run);
 	lh_write_end(&to);
 	lh_write_end(&to);
 	lh_buf_putc(out, '\n');
 	return 1;
 }
 
-static int on_compared(const struct lh_output *output, void *ctx, struct lh_err *err)
+int on_compared(const struct lh_output *output, void *ctx, struct lh_err *err)
 {
 	const struct compared *c = output->result;
 	struct lift *l = ctx;
 
-	(void)err;	/* it is l->tool->err */
+	if (lh_decisions_sync(l->decisions, err) < 0)
+		return -1;
 	tally_add(l, &c->o);
 	if (c->row && l->n_unlifted++ < REPORTED)
 		lh_buf_add(&l->unlifted, output->text, c->row);

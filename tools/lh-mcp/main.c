@@ -2,12 +2,15 @@
 #include <sys/stat.h>
 
 #include <lh/chain.h>
+#include "observe/decisions.h"
 #include "transport.h"
 
 struct settings {
 	const char *state, *tools, *audit_log;
-	struct lh_list allow, key_file;
+	struct lh_list allow, key_file, persons;
+	struct lh_decisions_how decisions;
 	bool compat, audit_required;
+	int audit_sync;
 	double timeout;
 	uint64_t max_line;
 };
@@ -20,12 +23,17 @@ static const struct lh_option options[] = {
 	  LH_TEXTS(struct settings, allow, .words = LH_MCP_WRITERS) },
 	{ 0, "compat", NULL, "also embed_text and search_vectors",
 	  LH_FLAG(struct settings, compat) },
-	{ 0, "audit-log", "DIR", "append whose data an answer shows to the logs in DIR",
+	{ 0, "audit-log", "DIR", "logs of whose data is shown (default: in --state, with a key)",
 	  LH_TEXT(struct settings, audit_log) },
 	{ 0, "audit-required", NULL, "no answer without its rows",
 	  LH_FLAG(struct settings, audit_required) },
+	{ 0, "audit-sync", LH_PERSONS_SYNCS, "when rows are on disk (default batch)",
+	  LH_CHOICE(struct settings, audit_sync) },
+	{ 0, "persons", "CORPUS", "records of CORPUS are persons (repeatable)",
+	  LH_TEXTS(struct settings, persons) },
 	{ 0, "key-file", "FILE", "the key of the audit log (repeatable)",
 	  LH_TEXTS(struct settings, key_file, .env = "LH_SUBJECT_AUDIT_KEY") },
+	LH_DECISIONS_OPTIONS(struct settings, decisions),
 	{ 0, "timeout", "S", "seconds for a call (default 30)",
 	  LH_REAL(struct settings, timeout, 0.01, 86400) },
 	{ 0, "max-line", "SIZE", "longest message, K/M/G (default 16M)",
@@ -46,15 +54,17 @@ static int check(struct lh_tool *tool, const struct settings *set)
 	struct stat st;
 	int rc;
 
+	if (set->decisions.text && !set->decisions.path)
+		return lh_tool_usage(tool, "--decisions-text: needs --decisions");
 	if (stat(set->state, &st) < 0 || !S_ISDIR(st.st_mode))
 		return lh_tool_usage(tool, "--state %s: no such folder", set->state);
-	if (set->audit_required && !set->audit_log)
-		return lh_tool_usage(tool, "--audit-required: needs --audit-log");
-	if (!set->audit_log)
-		return 0;
 	if (!set->key_file.n)
-		return lh_tool_usage(tool, "--audit-log: no key: name its file by --key-file or "
-				     "LH_SUBJECT_AUDIT_KEY");
+		return set->audit_log || set->audit_required
+			? lh_tool_usage(tool, "--audit-%s: no key: name its file by "
+					"--key-file or "
+					"LH_SUBJECT_AUDIT_KEY",
+					set->audit_log ? "log" : "required")
+			: 0;
 	rc = lh_chain_keys_read(&keys, set->key_file.v, set->key_file.n, false, &tool->err);
 	lh_chain_keys_free(&keys);
 	return rc;
@@ -78,18 +88,44 @@ static int check_allowed(struct lh_tool *tool, const struct lh_list *allow,
 	return 0;
 }
 
+/* Make the one that appends rows of the persons shown, once the routes are there; *p is NULL
+ * without a key. */
+static int open_persons(struct lh_tool *tool, const struct settings *set,
+			struct lh_routes *routes, struct lh_buf *folder, struct lh_persons **p)
+{
+	struct lh_persons_how how = {
+		.folder = set->audit_log, .key = set->key_file.v, .keys = set->key_file.n,
+		.sync = (enum lh_persons_sync)set->audit_sync, .daemon = tool->name,
+		.state = set->state, .corpus = set->persons.v, .corpora = set->persons.n,
+		.required = set->audit_required, .warn = warn, .owner = tool,
+	};
+
+	*p = NULL;
+	if (!set->key_file.n)
+		return 0;
+	lh_buf_puts(folder, set->state);
+	lh_buf_add(folder, "/" LH_SUBJECT_DIR, sizeof "/" LH_SUBJECT_DIR);
+	if (lh_buf_check(folder, &tool->err) < 0)
+		return -1;
+	if (!how.folder)
+		how.folder = folder->p;
+	if (lh_persons_filters(routes, &how, &tool->err) < 0)
+		return -1;
+	*p = lh_persons_new(&how, &tool->err);
+	return *p ? 0 : -1;
+}
+
 static int run(struct lh_tool *tool, const struct settings *set)
 {
 	struct lh_routes routes = { 0 };
 	struct lh_mcp_tools more = { 0 };
-	const struct lh_mcp_audit audit = { set->audit_log, set->key_file.v, set->key_file.n,
-					    set->audit_required };
+	struct lh_buf folder = { 0 };
 	struct lh_mcp_how how = {
 		.tool = lh_mcp_tools, .tools = lh_mcp_tools_n, .more = &more,
 		.program = tool->name, .version = LH_VERSION, .state = set->state,
 		.routes = &routes,
 		.allow = set->allow.v, .allowed = set->allow.n, .compat = set->compat,
-		.timeout = set->timeout, .audit = set->audit_log ? &audit : NULL, .warn = warn,
+		.timeout = set->timeout, .answer_max = LH_MCP_ANSWER_LINE, .warn = warn,
 		.owner = tool,
 	};
 	int rc = check(tool, set);
@@ -97,15 +133,20 @@ static int run(struct lh_tool *tool, const struct settings *set)
 	if (!rc)
 		rc = lh_routes_built_in(&routes, set->state, &tool->err);
 	if (!rc)
-		rc = lh_routes_add_sql(&routes, set->state, set->audit_required
-				       ? "SQL is off: its rows cannot be in the audit" : NULL,
-				       &tool->err);
+		rc = lh_routes_add_sql(&routes, set->state, NULL, &tool->err);
+	if (!rc && set->decisions.path)
+		rc = lh_persons_decisions(&routes, set->decisions.path, set->decisions.text,
+					  &tool->err);
+	if (!rc)
+		rc = open_persons(tool, set, &routes, &folder, &how.persons);
 	if (!rc && set->tools)
 		rc = lh_mcp_tools_read(&more, set->tools, &tool->err);
 	if (!rc)
 		rc = check_allowed(tool, &set->allow, &more);
 	if (!rc)
 		rc = serve_stdio(tool, &how, set->max_line);
+	lh_persons_free(how.persons);
+	lh_buf_free(&folder);
 	lh_mcp_tools_free(&more);
 	lh_routes_free(&routes);
 	return rc;
@@ -113,7 +154,8 @@ static int run(struct lh_tool *tool, const struct settings *set)
 
 int main(int argc, char **argv)
 {
-	struct settings set = { .state = ".", .timeout = LH_MCP_TIMEOUT, .max_line = 16 << 20 };
+	struct settings set = { .state = ".", .timeout = LH_MCP_TIMEOUT, .max_line = 16 << 20,
+				.audit_sync = LH_PERSONS_BATCH };
 	struct lh_tool tool;
 	int rc;
 

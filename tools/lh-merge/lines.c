@@ -18,6 +18,7 @@ int lines_open(struct lines *l, struct lh_tool *tool, struct lh_records *records
 	memset(l, 0, sizeof *l);
 	l->tool = tool;
 	l->records = records;
+	lh_records_hint(records);
 	answer_init(&l->answer);
 	lh_input_init(&l->in, operand, 1, tool->max_line);
 	l->in.output = lh_records_output(records);
@@ -61,7 +62,8 @@ int lines_reject(struct lines *l, const struct lh_err *why)
 	return lh_records_reject(l->records, &(struct lh_rejection){
 		.file = lh_input_name(&l->in), .line = l->line, .operand = 1,
 		.record = l->record, .n = l->n, .code = why->code, .column = why->column,
-		.status = lh_err_status(why), .coded = why->coded, .why = why->msg });
+		.status = lh_err_status(why), .coded = why->coded, .why = why->msg,
+		.opening = l->line == 1 });
 }
 
 static enum line_is too_long(struct lines *l)

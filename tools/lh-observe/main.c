@@ -3,6 +3,9 @@
 
 #include <unistd.h>
 
+static const struct lh_made made_cursor = { "a cursor",
+					    { "{\"schema\":\"" CURSOR_SCHEMA "\"" }, NULL };
+
 static const struct lh_option options[] = {
 	{ 0, "source", "NAME", "source of events without one (default mcp)",
 	  LH_TEXT(struct settings, source, .verbs = V_RECORD) },
@@ -17,7 +20,8 @@ static const struct lh_option options[] = {
 	{ 0, "otlp", "URL", "send to URL/v1/traces, not to Langfuse",
 	  LH_TEXT(struct settings, otlp, .verbs = V_PUSH) },
 	{ 0, "cursor", "FILE", "what was sent (default LOG.cursor, LOG.otlp.cursor)",
-	  LH_TEXT(struct settings, cursor, .verbs = V_PUSH) },
+	  LH_TEXT(struct settings, cursor, .verbs = V_PUSH, .makes = &made_cursor) },
+	LH_FORCE_OPTION(V_PUSH),
 	{ 0, "restart", NULL, "begin at the start of the log",
 	  LH_FLAG(struct settings, restart, .verbs = V_PUSH) },
 	{ 0, "batch", "N", "most rows of a request (default 100)",
@@ -28,6 +32,14 @@ static const struct lh_option options[] = {
 	  LH_UINT(struct settings, retries, 0, 100, .verbs = V_PUSH) },
 	{ 0, "timeout", "S", "seconds for one request (default 30)",
 	  LH_REAL(struct settings, timeout, 0.001, 86400, .verbs = V_PUSH) },
+	{ 0, "list", NULL, "print the rows, not their counts",
+	  LH_FLAG(struct settings, list, .verbs = V_DECISIONS) },
+	{ 0, "tool", "NAME", "of this tool alone",
+	  LH_TEXT(struct settings, tool, .verbs = V_DECISIONS) },
+	{ 0, "id", "ID", "of those that showed or judged ID alone",
+	  LH_TEXT(struct settings, id, .verbs = V_DECISIONS) },
+	{ 0, "trace-id", "ID", "of this trace alone",
+	  LH_TEXT(struct settings, trace, .verbs = V_DECISIONS) },
 	LH_LOCK_OPTION(V_RECORD | V_INBOX | V_REQUESTS | V_PUSH),
 	LH_NOW_OPTION,
 	LH_INPUT_OPTIONS,
@@ -41,6 +53,8 @@ static const struct lh_verb verbs[] = {
 	{ "stats", "LOG", "count the newest rows", V_STATS, 1, observe_stats },
 	{ "tail", "LOG", "print the last rows", V_TAIL, 1, observe_tail },
 	{ "push", "LOG", "send new rows to Langfuse or OpenTelemetry", V_PUSH, 1, observe_push },
+	{ "decisions", "LOG", "count or list the rows of a log of decisions", V_DECISIONS, 1,
+	  observe_decisions },
 	{ "requests", "LOG [FILE...]", "answer requests, each with its operation in \"op\"",
 	  V_REQUESTS, 1, observe_requests },
 	{ NULL, NULL, NULL, 0, 0, NULL },
@@ -104,7 +118,7 @@ static int check(struct lh_tool *tool, void *settings)
 
 	if (strcmp(tool->operands[0], "-") == 0)
 		return lh_tool_no_stream(tool, "a log");
-	if (tool->verb->bit & (V_STATS | V_TAIL | V_PUSH) && tool->n_operands > 1)
+	if (tool->verb->bit & (V_STATS | V_TAIL | V_PUSH | V_DECISIONS) && tool->n_operands > 1)
 		return lh_tool_unexpected(tool, 1, "%s takes one LOG", tool->verb->name);
 	if (s->source && (!*s->source || !lh_utf8_valid(s->source, strlen(s->source))))
 		return lh_tool_usage(tool, "--source: \"%.100s\" is empty or not UTF-8",

@@ -7,7 +7,6 @@
 #include "json/write.h"
 #include "push.h"
 
-#define SCHEMA "observe.cursor.v1"
 #define CHECKED 4096		/* bytes before the offset that are hashed */
 #define FILE_MAX ((size_t)1 << 20)	/* bytes of the file */
 
@@ -51,7 +50,7 @@ static int check(struct push *p, const struct cursor *c, struct lh_err *err)
 	char hex[LH_SHA256_HEX];
 	int rc;
 
-	if (!lh_str_is(c->schema, SCHEMA, strlen(SCHEMA)))
+	if (!lh_str_is(c->schema, CURSOR_SCHEMA, strlen(CURSOR_SCHEMA)))
 		return lh_err_set(err, LH_ECORRUPT, "%s: is not a cursor", path);
 	if (!lh_str_is(c->to, p->service->name, strlen(p->service->name)))
 		return lh_err_set(err, LH_EUSAGE, "%s: is the cursor of another service: %.*s",
@@ -105,7 +104,7 @@ int cursor_write(struct push *p, uint64_t offset, uint64_t line, struct lh_err *
 		return rc < 0 ? -1 : lh_err_set(err, LH_EIO, "%s: became shorter while it was read",
 						p->run->path);
 	lh_write_object(&w, NULL);
-	lh_write_text(&w, "schema", SCHEMA);
+	lh_write_text(&w, "schema", CURSOR_SCHEMA);
 	lh_write_text(&w, "to", p->service->name);
 	lh_write_u64(&w, "offset", offset);
 	lh_write_u64(&w, "line", line);

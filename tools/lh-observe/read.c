@@ -58,8 +58,23 @@ void reading_skip(struct reading *g, const struct lh_log_line *line, const char 
 				g->run->path);
 }
 
-int reading_row(struct reading *g, const struct lh_log_line *line, struct lh_observed *o,
-		struct lh_err *err)
+void reading_from(struct reading *g, uint64_t at)
+{
+	lh_log_lines_close(&g->lines);
+	lh_log_lines_open(&g->lines, g->fd, g->run->path, at, g->run->tool->max_line);
+}
+
+/* Skip a line that is not a row: 0, or -1 for another error. */
+static int skip_bad(struct reading *g, const struct lh_log_line *line, const struct lh_err *err)
+{
+	if (err->code != LH_EDATA)
+		return -1;
+	if (line->whole)	/* a row that is being written, or was left incomplete */
+		reading_skip(g, line, err->msg);
+	return 0;
+}
+
+int reading_parse(struct reading *g, const struct lh_log_line *line, struct lh_err *err)
 {
 	if (is_blank(line))
 		return 0;
@@ -67,14 +82,17 @@ int reading_row(struct reading *g, const struct lh_log_line *line, struct lh_obs
 		reading_skip(g, line, "the line is longer than --max-line");
 		return 0;
 	}
-	if (lh_record_parse(&g->rec, line->p, line->n, err) == 0 &&
-	    lh_observe_read(&g->rec, o, &g->text, err) == 0)
-		return 1;
-	if (err->code != LH_EDATA)
-		return -1;
-	if (line->whole)	/* a row that is being written, or was left incomplete */
-		reading_skip(g, line, err->msg);
-	return 0;
+	return lh_record_parse(&g->rec, line->p, line->n, err) < 0 ? skip_bad(g, line, err) : 1;
+}
+
+int reading_row(struct reading *g, const struct lh_log_line *line, struct lh_observed *o,
+		struct lh_err *err)
+{
+	int rc = reading_parse(g, line, err);
+
+	if (rc > 0 && lh_observe_read(&g->rec, o, &g->text, err) < 0)
+		rc = skip_bad(g, line, err);
+	return rc;
 }
 
 void reading_report(const struct reading *g)

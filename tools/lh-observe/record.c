@@ -119,16 +119,19 @@ static int access_row(struct run *r, const struct lh_record *rec, struct lh_buf 
 		      struct lh_err *err)
 {
 	char ms[LH_F64_MAX];
+	const struct lh_value *own = lh_record_get(rec, "source");
+	const struct lh_str none = { NULL, 0 };
 	struct lh_observed o;
 	struct lh_observe_row row;
 
+	own = own && own->type == LH_STRING && own->n > 2 ? own : NULL;	/* more than "" */
 	if (lh_observe_read(rec, &o, &r->strings, err) < 0)
 		return -1;
 	if (o.timestamp.n && !is_time(NULL, o.timestamp))
 		return lh_err_set(err, LH_EDATA,
 				  "\"time\" must be a time like 2026-05-03T12:00:00Z");
 	row = (struct lh_observe_row){
-		.timestamp = o.timestamp, .source = source_of(r, o.source),
+		.timestamp = o.timestamp, .source = source_of(r, own ? o.source : none),
 		.endpoint = o.endpoint, .success = o.success,
 	};
 	if (o.duration_ms >= 0)

@@ -2,11 +2,16 @@
 #ifndef RUN_H
 #define RUN_H
 
+#include "base/intern.h"
+#include "json/write.h"
 #include "observe/log_lines.h"
 #include "observe/observe.h"
 #include "tool/records.h"
 
-enum { V_RECORD = 1, V_INBOX = 2, V_STATS = 4, V_TAIL = 8, V_PUSH = 16, V_REQUESTS = 32 };
+#define CURSOR_SCHEMA "observe.cursor.v1"
+
+enum { V_RECORD = 1, V_INBOX = 2, V_STATS = 4, V_TAIL = 8, V_PUSH = 16, V_REQUESTS = 32,
+       V_DECISIONS = 64 };
 
 struct settings {
 	const char *source;		/* of events without one */
@@ -18,6 +23,8 @@ struct settings {
 	bool restart;
 	uint64_t batch, batch_size, retries;
 	double timeout;
+	bool list;			/* decisions: of these alone ... */
+	const char *tool, *id, *trace;
 };
 
 /* A command and its log. */
@@ -37,6 +44,7 @@ int observe_requests(struct lh_tool *tool, void *settings);
 int observe_stats(struct lh_tool *tool, void *settings);
 int observe_tail(struct lh_tool *tool, void *settings);
 int observe_push(struct lh_tool *tool, void *settings);
+int observe_decisions(struct lh_tool *tool, void *settings);
 
 void run_init(struct run *r, struct lh_tool *tool, void *settings);
 /* Close the log and free the buffers; the result is rc, or -1. */
@@ -77,7 +85,27 @@ void reading_skip(struct reading *g, const struct lh_log_line *line, const char 
 /* Report how many lines were skipped. */
 void reading_report(const struct reading *g);
 
+/* Go on at a byte of the log, forwards. */
+void reading_from(struct reading *g, uint64_t at);
+/* Parse the line: 1; 0 if it is blank, too long or not JSON, as reading_row; -1. */
+int reading_parse(struct reading *g, const struct lh_log_line *line, struct lh_err *err);
+
 /* ---- statistics ---- */
+
+/* Counts by a name. */
+struct count;
+struct tally {
+	struct lh_intern names;
+	struct count *v;
+	size_t cap;
+};
+/* Count a row under a name: its counts, or NULL; what: names such as this, in messages. */
+struct count *tally_add(struct tally *t, struct lh_str name, bool success, const char *what,
+			struct lh_err *err);
+void tally_free(struct tally *t);
+/* Write the counts in the order of the names; whole: with successes and durations. */
+int tally_write(struct lh_writer *w, const char *name, struct tally *t, bool whole,
+		struct lh_err *err);
 
 #define WINDOW 2000
 /* Read "all" or a number; 0 if it is neither. */

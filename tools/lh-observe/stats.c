@@ -1,9 +1,7 @@
 /* stats.c - lh-observe stats: counts of the newest rows. */
 #include <stdlib.h>
 
-#include "base/intern.h"
 #include "base/mem.h"
-#include "json/write.h"
 #include "run.h"
 
 #define NAMES_MAX 65536			/* different sources, or endpoints */
@@ -14,13 +12,6 @@ struct count {
 	uint64_t rows, successes;
 	double *ms;
 	size_t n, cap;
-};
-
-/* Counts by a name. */
-struct tally {
-	struct lh_intern names;
-	struct count *v;
-	size_t cap;
 };
 
 struct stats {
@@ -49,9 +40,8 @@ uint64_t stats_window(struct lh_str text)
 	return lh_str_is(text, "all", 3) ? UINT64_MAX : run_number(text);
 }
 
-/* Count a row under a name: its counts, or NULL. */
-static struct count *tally_add(struct tally *t, struct lh_str name, bool success, const char *what,
-			       struct lh_err *err)
+struct count *tally_add(struct tally *t, struct lh_str name, bool success, const char *what,
+			struct lh_err *err)
 {
 	uint32_t i;
 
@@ -74,7 +64,7 @@ static struct count *tally_add(struct tally *t, struct lh_str name, bool success
 	return &t->v[i];
 }
 
-static void tally_free(struct tally *t)
+void tally_free(struct tally *t)
 {
 	size_t i;
 
@@ -188,8 +178,8 @@ static void write_endpoint(struct lh_writer *w, struct count *c)
 	lh_write_end(w);
 }
 
-static int write_tally(struct lh_writer *w, const char *name, struct tally *t, bool whole,
-		       struct lh_err *err)
+int tally_write(struct lh_writer *w, const char *name, struct tally *t, bool whole,
+		struct lh_err *err)
 {
 	struct named *order = in_order(t, err);
 	size_t i;
@@ -217,12 +207,12 @@ static int write_stats(struct stats *s, bool by_endpoint, struct lh_buf *out, st
 	lh_write_u64(&w, "total", s->total);
 	lh_write_u64(&w, "successes", s->successes);
 	lh_write_u64(&w, "failures", s->total - s->successes);
-	if (write_tally(&w, "by_source", &s->sources, false, err) < 0)
+	if (tally_write(&w, "by_source", &s->sources, false, err) < 0)
 		return -1;
 	lh_write_array(&w, "recent_scenario_ops");
 	lh_buf_add(out, s->recent.p, s->recent.len);
 	lh_write_end(&w);
-	if (by_endpoint && write_tally(&w, "by_endpoint", &s->endpoints, true, err) < 0)
+	if (by_endpoint && tally_write(&w, "by_endpoint", &s->endpoints, true, err) < 0)
 		return -1;
 	lh_write_end(&w);
 	return lh_buf_check(&s->recent, err);

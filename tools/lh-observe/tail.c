@@ -77,12 +77,6 @@ static int print_rest(struct reading *g, struct lh_err *err)
 	return rc > 0 ? print_line(g->run->tool, &line) : rc;
 }
 
-static void start_at(struct reading *g, uint64_t at)
-{
-	lh_log_lines_close(&g->lines);
-	lh_log_lines_open(&g->lines, g->fd, g->run->path, at, g->run->tool->max_line);
-}
-
 /* Return whether the path leads to another file than the open one, or it became shorter. */
 static bool was_replaced(const struct reading *g)
 {
@@ -109,7 +103,7 @@ static int reopen(struct reading *g, struct lh_err *err)
 				g->run->path);
 	}
 	g->fd = fd;
-	start_at(g, 0);
+	reading_from(g, 0);
 	return 0;
 }
 
@@ -144,7 +138,7 @@ int observe_tail(struct lh_tool *tool, void *settings)
 		return -1;
 	rc = find_rows(&g, s->n, &from, err);
 	if (!rc && g.fd >= 0) {
-		start_at(&g, from);
+		reading_from(&g, from);
 		rc = print_rows(&g, err);
 	}
 	if (!rc)

@@ -24,31 +24,18 @@ static const struct lh_bind members[] = {
 	LH_BIND_END
 };
 
-/* The string for stdin that --field names; any member may be it. */
-struct input {
-	struct lh_value text;
-};
-static const struct lh_bind input_members[] = {
-	{ LH_BIND_VALUE("", struct input, text, LH_BIND_IS(LH_STRING)), .required = true },
-	LH_BIND_END
-};
-
 static int check(struct lh_record *rec, struct lh_buf *out, void *ctx, struct lh_err *err)
 {
-	const struct reader *r = ctx;
+	struct reader *r = ctx;
 	struct record record = { .expect_exit = 0 };
-	struct lh_bind table[2];
-	struct input input;
+	struct lh_value text;
 	struct lh_buf scratch = { 0 };
 	int rc;
 
 	rc = lh_bind(members, rec, &record, &scratch, err);
 	lh_buf_free(&scratch);
-	if (!rc && !record.skip.p && r->probe->field) {
-		memcpy(table, input_members, sizeof table);
-		lh_bind_rename(table, r->probe->field);
-		rc = lh_bind(table, rec, &input, NULL, err);
-	}
+	if (!rc && !record.skip.p && r->probe->field.text)
+		rc = lh_path_string(&r->probe->field, rec, &text, err);
 	lh_buf_add(out, rec->line, rec->len);
 	return rc;
 }
@@ -98,6 +85,8 @@ int cases_read(struct lh_tool *tool, struct probe *p)
 	int rc;
 
 	lh_record_init(&r.rec);
+	if (p->field.text)
+		lh_records_want(tool, "--field", &p->field);
 	rc = lh_records_run(tool,
 			    &(struct lh_flow){ .map = check,
 					       .sink = on_case,

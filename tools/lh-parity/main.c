@@ -17,6 +17,9 @@ struct settings {
 
 enum { V_ONE = 1, V_ALL = 2 };
 
+const struct lh_made made_report = { "a report of lh-parity", { "# Parity\n", "# Parity: " },
+				     NULL };
+
 static const struct lh_option options[] = {
 	{ 0, "left", "CMD", "one side, run by /bin/sh -c",
 	  LH_TEXT(struct settings, left, .verbs = V_ONE) },
@@ -35,7 +38,8 @@ static const struct lh_option options[] = {
 	{ 0, "timeout", "S", "seconds for an answer (default 10)",
 	  LH_REAL(struct settings, timeout, 0.001, 86400, .verbs = V_ONE) },
 	{ 0, "report", "FILE.md", "write a report",
-	  LH_TEXT(struct settings, report, .verbs = V_ONE) },
+	  LH_TEXT(struct settings, report, .verbs = V_ONE, .makes = &made_report) },
+	LH_FORCE_OPTION(0),
 	{ 0, "probe", "NAME", "name of the probe (default: the fixture's); all: only this one",
 	  LH_TEXT(struct settings, probe) },
 	{ 0, "out", "DIR", "folder of the reports (default reports/parity)",
@@ -87,7 +91,7 @@ static int one(struct lh_tool *tool, const struct settings *s)
 		.command = { s->left, s->right },
 		.compare = s->compare == UNSET ? COMPARE_JSON : s->compare,
 		.ignore = s->ignore,
-		.field = s->field,
+		.field = LH_PATH(s->field),
 		.tolerance = s->tolerance == UNSET ? TOLERANCE : s->tolerance,
 		.timeout = s->timeout == UNSET ? TIMEOUT : s->timeout,
 		.per_record = s->per_record || s->field,

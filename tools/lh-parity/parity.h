@@ -19,7 +19,7 @@
 
 #include "proc/run.h"
 #include "proc/coproc.h"
-#include <lh/json.h>
+#include "json/path.h"
 #include "tool/tool.h"
 
 /* One side's answer to one case.  Its struct lh_buf has as much of the body as a
@@ -48,13 +48,15 @@ struct probe {
 	struct lh_list ignore;		/* dotted paths */
 	double tolerance, timeout;
 	bool per_record;
-	const char *field;		/* stdin is this string of the record; NULL: the record */
+	struct lh_path field;		/* of the string that is stdin; text NULL: the record */
 
 	struct kase *cases;
 	size_t n, cap;
 	uint64_t passed, failed, skipped;
 	bool absent;			/* a command was not found */
 };
+
+extern const struct lh_made made_report;
 
 #define TOLERANCE 0.00001
 #define TIMEOUT 10.0

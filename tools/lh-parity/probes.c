@@ -12,6 +12,7 @@
 #include "parity.h"
 
 #define LIST "probes.jsonl"
+#define SUMMARY_MAX ((size_t)64 << 20)	/* bytes of all runs */
 #define RIGHT "LH_PARITY_RIGHT_"
 
 /* All probes of one run. */
@@ -135,7 +136,7 @@ static int describe(const struct run *r, const struct lh_record *rec, struct des
 				   .ignore = { (const char **)d->ignore, d->n_ignore },
 				   .tolerance = l.tolerance,
 				   .timeout = l.timeout,
-				   .field = d->field,
+				   .field = LH_PATH(d->field),
 				   .per_record = d->field || l.per_record };
 	return 0;
 }
@@ -311,27 +312,33 @@ static int make_out(struct run *r)
 	return rc;
 }
 
+/* Append the summary of this run to those of earlier ones, each with its date. */
 static int summary(struct run *r)
 {
 	size_t n = strlen(r->out) + sizeof "/SUMMARY.md";
 	char *path = lh_calloc(n, 1, &r->tool->err), now[32];
-	struct lh_buf b = { 0 };
+	struct lh_buf b;
 	int rc;
 
 	if (!path)
 		return -1;
 	snprintf(path, n, "%s/SUMMARY.md", r->out);
 	lh_tool_time(r->tool, now);
+	lh_buf_init(&b, SUMMARY_MAX);
+	rc = lh_tool_replaces(r->tool, path, &made_report);
+	if (!rc && lh_file_read(path, &b, &r->tool->err) < 0)
+		rc = -1;
 	lh_buf_printf(&b,
-		      "# Parity\n\n**Date:** %s\n\n| Probe | Cases | Match | Diff | Skipped | "
+		      "%s\n**Date:** %s\n\n| Probe | Cases | Match | Diff | Skipped | "
 		      "Report |\n|---|---|---|---|---|---|\n",
-		      now);
+		      b.len ? "" : "# Parity\n", now);
 	lh_buf_add(&b, r->summary.p, r->summary.len);
 	lh_buf_printf(&b, "\n**Tally:** %llu/%llu\n", (unsigned long long)r->passed,
 		      (unsigned long long)(r->passed + r->failed + r->skipped));
 	if (r->summary.failed)
 		b.failed = r->summary.failed;
-	rc = lh_atomic_put(path, 0666, &b, &r->tool->err);
+	if (!rc)
+		rc = lh_atomic_put(path, 0666, &b, &r->tool->err);
 	lh_buf_free(&b);
 	free(path);
 	return rc;

@@ -215,7 +215,9 @@ int report_write(struct lh_tool *tool, const struct probe *p, const char *path)
 	lh_buf_printf(&b, "(out of %zu cases)\n", p->n);
 	if (p->failed)
 		put_divergences(&b, p);
-	rc = lh_atomic_put(path, 0666, &b, &tool->err);
+	rc = lh_tool_replaces(tool, path, &made_report);
+	if (!rc)
+		rc = lh_atomic_put(path, 0666, &b, &tool->err);
 	lh_buf_free(&b);
 	return rc;
 }

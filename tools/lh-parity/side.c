@@ -55,16 +55,19 @@ static int ask_coproc(struct side *s, const struct kase *k, struct lh_str *got, 
  * its fields. */
 static int set_text(struct side *s, const struct kase *k, struct lh_err *err)
 {
+	struct lh_path field = LH_PATH(s->probe->field.text);
+	struct lh_value v;
 	struct lh_str text;
 
 	lh_buf_reset(&s->text);
-	if (!s->probe->field) {
+	if (!field.text) {
 		lh_buf_add(&s->text, k->line.p, k->line.len);
 		lh_buf_putc(&s->text, '\n');
 		return lh_buf_check(&s->text, err);
 	}
 	if (lh_record_parse(&s->rec, k->line.p, k->line.len, err) < 0 ||
-	    lh_value_str(lh_record_get(&s->rec, s->probe->field), &s->text, &text, err) < 0)
+	    lh_path_string(&field, &s->rec, &v, err) < 0 ||
+	    lh_value_str(&v, &s->text, &text, err) < 0)
 		return -1;
 	if (text.p != s->text.p)
 		lh_buf_add(&s->text, text.p, text.n);

@@ -2,9 +2,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include <lh/metadata_filter.h>
 #include "base/mem.h"
 #include "base/signal.h"
+#include "index/index_tools.h"
 #include "pathway.h"
 
 #define BLOCK 65536
@@ -170,6 +170,46 @@ static int make_tags(struct search *f, const struct settings *s, struct lh_str *
 	return 0;
 }
 
+/* Return whether a trace has the key in its content: 1, 0, -1.  Without any trace it is 1. */
+static int has_key(struct run *r, struct lh_str key, struct lh_err *err)
+{
+	struct lh_filter *f = lh_filter_exists(key, err);
+	struct lh_pathway_stats st;
+	struct lh_value v;
+	uint32_t i;
+	int rc = f ? 0 : -1;
+
+	lh_pathway_get_stats(r->p, &st);
+	for (i = 0; !rc && i < st.traces && !lh_stopping(); i++) {
+		rc = lh_pathway_content(r->p, i, &v, err);
+		if (!rc && v.type == LH_OBJECT)
+			rc = lh_filter_match(f, v.p, v.n, err);
+	}
+	lh_filter_free(f);
+	return rc ? rc : !st.traces || lh_stopping();
+}
+
+/* Report each key of --where that no trace has. */
+static int report_absent(struct search *f, struct lh_err *err)
+{
+	struct lh_tool *tool = f->run->tool;
+	size_t i, n = 0;
+	const struct lh_str *key = f->filter ? lh_filter_keys(f->filter, &n) : NULL;
+	int rc;
+
+	for (i = 0; i < n; i++) {
+		rc = has_key(f->run, key[i], err);
+		if (rc < 0)
+			return -1;
+		if (rc)
+			continue;
+		lh_tool_warn(tool, "--where: no trace has \"%.*s\"",
+			     key[i].n < 200 ? (int)key[i].n : 200, key[i].p);
+		lh_tool_verdict_bad(tool);
+	}
+	return 0;
+}
+
 int pathway_search(struct lh_tool *tool, void *settings)
 {
 	const struct settings *s = settings;
@@ -189,6 +229,8 @@ int pathway_search(struct lh_tool *tool, void *settings)
 		rc = run_open(&r, tool, s, tool->operands[0], LH_PATHWAY_READ);
 		if (!rc)
 			rc = print_fitting(&f, &tool->err);
+		if (!rc)
+			rc = report_absent(&f, &tool->err);
 		rc = run_close(&r, rc);
 	}
 	lh_filter_free(f.filter);

@@ -6,13 +6,15 @@
 #include <lh/index.h>
 #include <lh/playbook.h>
 #include "embed/embedder.h"
+#include "observe/decisions.h"
 
 enum { V_RECORD = 1, V_LIST = 2, V_REMOVE = 4, V_EXPORT = 8, V_REQUESTS = 16 };
 
 struct settings {
 	int engine;			/* enum lh_engine, -1: not given */
-	const char *model, *url, *prefix;
+	const char *model, *url, *prefix, *indexes;
 	struct lh_list id;
+	struct lh_decisions_how decisions;
 };
 
 /* One function per command; the operands are tool->operands. */

@@ -1,12 +1,60 @@
 /* record.c - lh-playbook record: store entries, print their ids. */
+#include "json/bind.h"
 #include "json/write.h"
 #include "recorder.h"
 #include "text/escape.h"
 
 struct run {
 	struct recorder r;
+	struct lh_record entry;		/* made of a hit */
+	struct lh_buf line, strings;	/* of it */
 	uint64_t next, recorded;	/* entries answered; entries stored */
+	struct lh_buf rows;		/* decisions since the last output, ended by LF */
 };
+
+/* ---- hits ---- */
+
+struct hit {
+	struct lh_str query, id, corpus;
+};
+static const struct lh_bind hit_members[] = {
+	{ LH_BIND_STRING("query_text|query", struct hit, query), .required = true },
+	{ LH_BIND_STRING("id", struct hit, id), .required = true },
+	{ LH_BIND_STRING("corpus", struct hit, corpus), .required = true },
+	LH_BIND_END
+};
+
+/* Return whether a record is a line of lh-search --flat, and not an entry. */
+static bool is_hit(const struct lh_record *rec)
+{
+	return lh_record_get(rec, "rank") && lh_record_get(rec, "distance") &&
+	       !lh_record_get(rec, "answer_id");
+}
+
+/* Make run->entry of a hit: an answer that was as good as can be.  Its score, of --hybrid, says
+ * how it ranked. */
+static int entry_of_hit(struct run *run, const struct lh_record *rec, struct lh_err *err)
+{
+	static const char *const drop[] = { "query_text", "query", "rank", "id", "distance",
+		"score", "corpus", "metadata", "playbook", "partial", "skipped" };
+	struct hit hit;
+	struct lh_writer w;
+
+	if (lh_bind(hit_members, rec, &hit, &run->strings, err) < 0)
+		return -1;
+	lh_buf_reset(&run->line);
+	w = lh_write_record(&run->line, rec, drop, sizeof drop / sizeof *drop);
+	lh_write_str(&w, "query_text", hit.query);
+	lh_write_str(&w, "answer_id", hit.id);
+	lh_write_str(&w, "answer_corpus", hit.corpus);
+	lh_write_u64(&w, "score", 1);
+	lh_write_end(&w);
+	if (lh_buf_check(&run->line, err) < 0)
+		return -1;
+	return lh_record_parse(&run->entry, run->line.p, run->line.len, err);
+}
+
+/* ---- entries ---- */
 
 static int on_record(struct lh_record *rec, struct lh_buf *out, void *arg, struct lh_err *err)
 {
@@ -15,13 +63,26 @@ static int on_record(struct lh_record *rec, struct lh_buf *out, void *arg, struc
 	char id[LH_PLAYBOOK_ID_LEN];
 	struct lh_writer w = lh_write_to(out);
 
-	if (recorder_fold(r, err) < 0 || recorder_put(r, rec, id, err) < 0)
+	if (recorder_fold(r, err) < 0)
+		return -1;
+	if (is_hit(rec)) {
+		if (entry_of_hit(run, rec, err) < 0)
+			return -1;
+		rec = &run->entry;
+	}
+	if (recorder_put(r, rec, id, err) < 0)
 		return -1;
 	lh_write_object(&w, NULL);
 	lh_write_u64(&w, "index", run->next++);
 	lh_write_str(&w, "playbook_id", (struct lh_str){ id, sizeof id });
 	lh_write_end(&w);
 	run->recorded++;
+	if (r->decisions) {
+		lh_buf_add(&run->rows, r->row.p, r->row.len);
+		lh_buf_putc(&run->rows, '\n');
+	}
+	if (lh_buf_check(&run->rows, err) < 0)
+		return -1;
 	return recorder_has_much(r) ? recorder_commit(r, err) : 0;
 }
 
@@ -40,10 +101,28 @@ static void refusal(const struct lh_rejection *of, const struct lh_record *rec, 
 	lh_write_end(&w);
 }
 
-/* Entries are answered when they are on disk. */
+/* Append the rows of entries that are recorded. */
+static int write_rows(struct run *run, struct lh_err *err)
+{
+	const char *p = run->rows.p, *end = p + run->rows.len, *lf;
+
+	for (; p < end; p = lf + 1) {
+		lf = memchr(p, '\n', (size_t)(end - p));
+		if (lh_decision_append(run->r.decisions, p, (size_t)(lf - p), false, err) < 0)
+			return -1;
+	}
+	lh_buf_reset(&run->rows);
+	return lh_decisions_sync(run->r.decisions, err);
+}
+
+/* Entries are answered when they, and the decisions about them, are on disk. */
 static int before_output(void *arg, struct lh_err *err)
 {
-	return recorder_commit(&((struct run *)arg)->r, err);
+	struct run *run = arg;
+
+	if (recorder_commit(&run->r, err) < 0)
+		return -1;
+	return run->r.decisions ? write_rows(run, err) : 0;
 }
 
 int playbook_record(struct lh_tool *tool, void *settings)
@@ -60,8 +139,11 @@ int playbook_record(struct lh_tool *tool, void *settings)
 	};
 	int rc;
 
+	lh_record_init(&run.entry);
 	tool->jobs = 1;
-	rc = recorder_start(&run.r, &tool->err);
+	rc = lh_decisions_open(&run.r.decisions, tool, &run.r.set->decisions);
+	if (rc == 0)
+		rc = recorder_start(&run.r, &tool->err);
 	if (rc == 0)
 		rc = playbook_flow(tool, &flow);
 	if (rc == 0)
@@ -70,5 +152,10 @@ int playbook_record(struct lh_tool *tool, void *settings)
 		lh_tool_message(tool, "%llu recorded, %llu not", (unsigned long long)run.recorded,
 				(unsigned long long)(run.next - run.recorded));
 	recorder_close(&run.r);
+	lh_decisions_close(run.r.decisions);
+	lh_buf_free(&run.rows);
+	lh_buf_free(&run.line);
+	lh_buf_free(&run.strings);
+	lh_record_free(&run.entry);
 	return rc;
 }

@@ -3,6 +3,7 @@
 
 #include "index/index_tools.h"
 #include <errno.h>
+#include <stdlib.h>
 #include <unistd.h>
 
 #include "json/bind.h"
@@ -33,6 +34,18 @@ static bool is_gguf(const char *engine)
 static bool is_of_file(const char *engine)
 {
 	return strcmp(engine, lh_engine_name(LH_ENGINE_STATIC)) == 0 || is_gguf(engine);
+}
+
+/* Return the engine of a playbook that is to be created. */
+static const char *new_engine(const struct recorder *r)
+{
+	return r->like ? r->like->engine : engine_of(r->set);
+}
+
+/* Return its prefix: that of queries, which the entries are. */
+static const char *new_prefix(const struct recorder *r)
+{
+	return r->like ? r->like->query_prefix : r->set->prefix ? r->set->prefix : "";
 }
 
 /* Check that the engine given is that of the playbook. */
@@ -68,29 +81,35 @@ static int open_playbook(struct recorder *r, struct lh_err *err)
 static int start_texts(struct recorder *r, struct lh_err *err)
 {
 	const struct settings *s = r->set;
+	const struct lh_index_params *p = r->c ? lh_index_change_params(r->c) : r->like;
 	struct lh_embedder_options how = {
 		.engine = engine_of(s), .model = s->model, .url = s->url, .own_url = s->url != NULL,
 		.prefix = s->prefix, .jobs = r->jobs
 	};
 
-	if (r->c) {
-		const struct lh_index_params *p = lh_index_change_params(r->c);
-
+	if (p) {
 		how.engine = p->engine;
 		how.model = p->model;
 		how.url = s->url ? s->url : p->url;
-		how.prefix = p->prefix;
+		how.prefix = r->c ? p->prefix : new_prefix(r);
 		how.dimension = lh_engine_here(p->engine) ? p->dimension : 0;
 	}
 	if (s->prefix && !is_gguf(how.engine))
 		return lh_err_set(err, LH_EUSAGE, "--prefix is for engine gguf");
 	if (is_of_file(how.engine)) {
 		how.url = s->model ? s->model : how.url;
-		how.model = r->c ? how.model : NULL;
+		how.model = p ? how.model : NULL;
 	}
 	lh_embedder_free(r->texts);
 	r->texts = lh_embedder_new(&how, err);
 	return r->texts ? 0 : -1;
+}
+
+int recorder_like(struct recorder *r, struct lh_index_params *like, struct lh_err *err)
+{
+	free(r->like);
+	r->like = like;
+	return start_texts(r, err);
 }
 
 int recorder_start(struct recorder *r, struct lh_err *err)
@@ -112,16 +131,15 @@ static int set_text(char *to, size_t room, const char *what, const char *from, s
 /* Create an empty index, unless another process has. */
 static int make_playbook(struct recorder *r, uint32_t dimension, struct lh_err *err)
 {
-	const struct settings *s = r->set;
 	struct lh_index_params p;
 
 	lh_index_params_default(&p);
 	p.dimension = dimension;
 	lh_tool_time(r->tool, p.created_at);
-	if (set_text(p.engine, sizeof p.engine, "engine", engine_of(s), err) < 0 ||
+	if (set_text(p.engine, sizeof p.engine, "engine", new_engine(r), err) < 0 ||
 	    set_text(p.model, sizeof p.model, "model", lh_embedder_model(r->texts), err) < 0 ||
 	    set_text(p.url, sizeof p.url, "--url", lh_embedder_url(r->texts), err) < 0 ||
-	    set_text(p.prefix, sizeof p.prefix, "--prefix", s->prefix ? s->prefix : "", err) < 0)
+	    set_text(p.prefix, sizeof p.prefix, "--prefix", new_prefix(r), err) < 0)
 		return -1;
 	memcpy(p.query_prefix, p.prefix, sizeof p.prefix);
 	if (lh_index_create(r->path, &p, r->tool->lock_timeout, err) < 0)
@@ -168,9 +186,9 @@ static bool is_for(const struct recorder *r, uint32_t dimension)
 {
 	const struct lh_index_params *p = lh_index_change_params(r->c);
 
-	return p->dimension == dimension && strcmp(p->engine, engine_of(r->set)) == 0 &&
+	return p->dimension == dimension && strcmp(p->engine, new_engine(r)) == 0 &&
 		strcmp(p->model, lh_embedder_model(r->texts)) == 0 &&
-		strcmp(p->prefix, r->set->prefix ? r->set->prefix : "") == 0;
+		strcmp(p->prefix, new_prefix(r)) == 0;
 }
 
 /* Embed the text for an existing playbook. */
@@ -204,6 +222,27 @@ static int put_entry(struct recorder *r, const struct lh_record *rec, const char
 				   r->meta.len, err);
 }
 
+/* Make the row of the decision to record an entry; it is ended when that is done. */
+static void make_row(struct recorder *r, const struct lh_playbook_entry *e,
+		     const char id[LH_PLAYBOOK_ID_LEN])
+{
+	struct lh_writer w = lh_decision_begin(&r->row, r->decisions, &(struct lh_decision){
+		.asked = e->query_text, .trace = r->trace.n ? r->trace : r->outer,
+		.verdict = "recorded", .playbook = lh_index_name(r->path) });
+
+	lh_write_array(&w, "indexes");
+	lh_write_end(&w);
+	lh_write_array(&w, "ids");
+	lh_write_object(&w, NULL);
+	lh_write_str(&w, "id", e->answer_id);
+	lh_write_str(&w, "corpus", e->answer_corpus);
+	lh_write_end(&w);
+	lh_write_end(&w);
+	lh_write_str(&w, "entry", (struct lh_str){ id, LH_PLAYBOOK_ID_LEN });
+	lh_write_f64(&w, "score", e->score);
+	lh_write_end(&w);
+}
+
 int recorder_put(struct recorder *r, const struct lh_record *rec, char id[LH_PLAYBOOK_ID_LEN],
 		 struct lh_err *err)
 {
@@ -216,6 +255,8 @@ int recorder_put(struct recorder *r, const struct lh_record *rec, char id[LH_PLA
 	    embed_for(r, &e.query_text, &dimension, err) < 0)
 		return -1;
 	lh_playbook_id(&e, id);
+	if (r->decisions)
+		make_row(r, &e, id);
 	return put_entry(r, rec, id, dimension, err);
 }
 
@@ -228,10 +269,13 @@ void recorder_close(struct recorder *r)
 {
 	lh_index_change_close(r->c);
 	lh_embedder_free(r->texts);
+	free(r->like);
+	r->like = NULL;
 	lh_buf_free(&r->strings);
 	lh_buf_free(&r->vector);
 	lh_buf_free(&r->meta);
 	lh_buf_free(&r->traced);
+	lh_buf_free(&r->row);
 	r->c = NULL;
 	r->texts = NULL;
 }

@@ -11,15 +11,22 @@ struct recorder {
 	unsigned jobs;			/* for compaction */
 	const char *const *drop;	/* members that are not stored, n_drop of them */
 	size_t n_drop;
+	struct lh_index_params *like;	/* make the playbook as this index; or NULL */
 	struct lh_index_change *c;	/* NULL: the playbook does not exist yet */
 	struct lh_embedder *texts;
 	struct lh_buf strings, vector, meta, traced;
 	struct lh_str trace;		/* of the current entry; n = 0: none */
 	bool fold;			/* compaction is due */
+	struct lh_decisions *decisions;	/* rows of decisions are made; or NULL */
+	struct lh_buf row;		/* that of the entry put last */
+	struct lh_str outer;		/* trace of entries that have none */
 };
 
 /* Open the playbook, if there is one, and its engine; the members up to n_drop are set. */
 int recorder_start(struct recorder *r, struct lh_err *err);
+/* While the playbook does not exist: let its engine be that of an index, or, with NULL, that of
+ * the settings.  The recorder takes `like`. */
+int recorder_like(struct recorder *r, struct lh_index_params *like, struct lh_err *err);
 /* Gather an entry; the playbook is made if there is none.  Sets its id. */
 int recorder_put(struct recorder *r, const struct lh_record *rec, char id[LH_PLAYBOOK_ID_LEN],
 		 struct lh_err *err);

@@ -12,6 +12,8 @@
 #include "index/index_tools.h"
 #include "json/bind.h"
 #include "json/write.h"
+#include <lh/hashv1.h>
+#include "model/trace.h"
 #include "recorder.h"
 
 #define OPEN_MAX 8	/* playbooks that stay open */
@@ -32,6 +34,7 @@ struct entry {
 	const struct opened *of;	/* where it was gathered, or NULL */
 	char id[LH_PLAYBOOK_ID_LEN];
 	struct lh_err *err;		/* NULL: it is recorded */
+	size_t row, n_row;		/* its decision, in rows */
 };
 
 struct request {
@@ -50,8 +53,25 @@ struct requests {
 	struct request *request;	/* BATCH of them */
 	struct lh_record inner;		/* an entry of bulk */
 	struct lh_buf text, corpus;
+	struct lh_decisions *decisions;	/* or NULL */
+	struct lh_buf rows;		/* decisions of this batch */
 	char reported[256];		/* the last failure, until a batch without one */
 	bool failed;			/* a playbook, in this batch */
+};
+
+static const char *const ops[] = { "record", "bulk", NULL };
+enum op { RECORD, BULK };
+
+struct what {
+	enum op op;
+	struct lh_str corpus, trace;
+};
+#define CORPUS(s) { LH_BIND_STRING("corpus", struct s, corpus), LH_INDEX_NAME }
+static const struct lh_bind members[] = {
+	{ LH_BIND_INDEX("op", struct what, op, ops), .required = true },
+	CORPUS(what),
+	LH_TRACE_MEMBER(struct what, trace),
+	LH_BIND_END
 };
 
 /* ---- playbooks ---- */
@@ -90,7 +110,7 @@ static struct opened *open_new(struct requests *q, const char *path, struct lh_e
 		return NULL;
 	o->path = lh_strndup(path, strlen(path), err);
 	o->r = (struct recorder){ .tool = q->tool, .set = q->set, .path = o->path,
-				  .jobs = q->jobs, .drop = drop,
+				  .decisions = q->decisions, .jobs = q->jobs, .drop = drop,
 				  .n_drop = sizeof drop / sizeof *drop };
 	if (o->path)
 		lh_stamp_take(&o->file, o->path);
@@ -202,36 +222,98 @@ static int commit(struct requests *q, struct opened *o, struct lh_err *err)
 	return 0;
 }
 
-static int gather(struct requests *q, struct lh_str corpus, const struct lh_record *rec,
+/* Return a copy of what the indexes of the folder are embedded by: that of the corpus, else of
+ * all; NULL if none has an engine. */
+static struct lh_index_params *engine_of_corpus(const char *folder, struct lh_str corpus)
+{
+	struct lh_err unused;
+	struct lh_index_params *p = NULL;
+	const struct lh_index_params *best;
+	struct lh_index_spaces *all;
+	char *path = lh_index_name_valid(corpus) ?
+		lh_index_folder_path(folder, corpus, &unused) : NULL;
+
+	if (path && lh_index_is_file(path))
+		p = lh_index_read_params(path, &unused);
+	free(path);
+	if (p && *p->engine)
+		return p;
+	free(p);
+	p = NULL;
+	all = lh_index_spaces_read(folder, NULL, &unused);
+	best = all ? lh_index_spaces_best(all, LH_DEFAULT_MODELS) : NULL;
+	if (best && (p = lh_calloc(1, sizeof *p, &unused)))
+		*p = *best;
+	lh_index_spaces_free(all);
+	return p;
+}
+
+/* Return the default of the engine that the environment names, if it is a service. */
+static struct lh_index_params *engine_of_environment(struct lh_err *err)
+{
+	const char *name = getenv("LH_EMBED_ENGINE");
+	struct lh_index_params *p = NULL;
+
+	if (name && (!strcmp(name, lh_engine_name(LH_ENGINE_OLLAMA)) ||
+		     !strcmp(name, lh_engine_name(LH_ENGINE_OPENAI))))
+		p = lh_calloc(1, sizeof *p, err);
+	if (p)
+		snprintf(p->engine, sizeof p->engine, "%s", name);
+	return p;
+}
+
+/* Let a playbook that is to be created have the engine of its first entry's corpus. */
+static int choose_engine(struct requests *q, struct opened *o, const struct lh_record *rec,
+			 struct lh_err *err)
+{
+	const struct lh_index_params *was = o->r.like;
+	struct lh_index_params *p;
+	struct lh_playbook_entry e;
+
+	if (o->r.c || !q->set->indexes || q->set->engine >= 0 ||
+	    lh_playbook_read_key(rec, &o->r.strings, &e, err) < 0)
+		return 0;	/* what is wrong with an entry is reported later */
+	p = engine_of_corpus(q->set->indexes, e.answer_corpus);
+	if (!p)
+		p = engine_of_environment(err);
+	if (p ? was && !strcmp(p->engine, was->engine) && !strcmp(p->model, was->model) &&
+			!strcmp(p->url, was->url) && p->dimension == was->dimension :
+		!was) {
+		free(p);
+		return 0;
+	}
+	return recorder_like(&o->r, p, err);
+}
+
+/* Keep the row of an entry until it is recorded. */
+static int keep_row(struct requests *q, const struct lh_buf *row, struct entry *e,
+		    struct lh_err *err)
+{
+	e->row = q->rows.len;
+	e->n_row = row->len;
+	lh_buf_add(&q->rows, row->p, row->len);
+	return lh_buf_check(row, err) < 0 ? -1 : lh_buf_check(&q->rows, err);
+}
+
+static int gather(struct requests *q, const struct what *w, const struct lh_record *rec,
 		  struct entry *e, struct lh_err *err)
 {
-	struct opened *o = find(q, corpus, err);
+	struct opened *o = find(q, w->corpus, err);
 
 	if (!o)
 		return -1;
-	if (recorder_put(&o->r, rec, e->id, err) < 0) {
+	o->r.outer = w->trace;
+	if (choose_engine(q, o, rec, err) < 0 || recorder_put(&o->r, rec, e->id, err) < 0) {
 		o->failed = o->failed || (err->code != LH_EDATA && err->code != LH_ENET);
 		return playbook_error(q, o->path, err);
 	}
 	e->of = o;
+	if (q->decisions && keep_row(q, &o->r.row, e, err) < 0)
+		return -1;
 	return recorder_has_much(&o->r) ? commit(q, o, err) : 0;
 }
 
 /* ---- requests ---- */
-
-static const char *const ops[] = { "record", "bulk", NULL };
-enum op { RECORD, BULK };
-
-struct what {
-	enum op op;
-	struct lh_str corpus;
-};
-#define CORPUS(s) { LH_BIND_STRING("corpus", struct s, corpus), LH_INDEX_NAME }
-static const struct lh_bind members[] = {
-	{ LH_BIND_INDEX("op", struct what, op, ops), .required = true },
-	CORPUS(what),
-	LH_BIND_END
-};
 
 struct bulk {
 	struct lh_value entries;
@@ -256,7 +338,7 @@ static int read_inner(struct requests *q, const struct lh_value *v, struct what 
 }
 
 /* Gather the entries of bulk; one that is bad fails alone. */
-static int gather_bulk(struct requests *q, const struct lh_record *rec, struct lh_str corpus,
+static int gather_bulk(struct requests *q, const struct lh_record *rec, const struct what *outer,
 		       struct lh_err *err)
 {
 	struct bulk b;
@@ -268,14 +350,14 @@ static int gather_bulk(struct requests *q, const struct lh_record *rec, struct l
 	if (lh_bind(bulk_members, rec, &b, NULL, err) < 0)
 		return -1;
 	for (lh_iter_init(&it, &b.entries); lh_iter_next(&it); ) {
-		struct what w = { .corpus = corpus };
+		struct what w = *outer;
 
 		at = q->n;
 		e = new_entry(q, err);
 		if (!e)
 			return -1;
 		if (read_inner(q, &it.val, &w, &why) == 0 &&
-		    gather(q, w.corpus, &q->inner, e, &why) == 0)
+		    gather(q, &w, &q->inner, e, &why) == 0)
 			continue;
 		if (fail(&q->entry[at], &why, err) < 0)
 			return -1;
@@ -293,9 +375,9 @@ static int gather_request(struct requests *q, const struct lh_record *rec, struc
 		return -1;
 	r->bulk = w.op == BULK;
 	if (r->bulk)
-		return gather_bulk(q, rec, w.corpus, err);
+		return gather_bulk(q, rec, &w, err);
 	e = new_entry(q, err);
-	return e ? gather(q, w.corpus, rec, e, err) : -1;
+	return e ? gather(q, &w, rec, e, err) : -1;
 }
 
 /* Gather a request; what is wrong with it as a whole is its one entry. */
@@ -366,6 +448,24 @@ static int answer(struct requests *q, const struct request *r, struct lh_batch *
 	return 0;
 }
 
+/* Append the rows of what is recorded; an entry without its row fails. */
+static int write_rows(struct requests *q, struct lh_err *err)
+{
+	struct lh_err why;
+	size_t i;
+
+	for (i = 0; i < q->n; i++) {
+		struct entry *e = &q->entry[i];
+
+		if (e->of && !e->err &&
+		    lh_decision_append(q->decisions, q->rows.p + e->row, e->n_row, true,
+				       &why) < 0 &&
+		    fail(e, &why, err) < 0)
+			return -1;
+	}
+	return lh_decisions_sync(q->decisions, err);
+}
+
 static int on_batch(struct lh_batch *b, void *arg, struct lh_err *err)
 {
 	struct requests *q = arg;
@@ -374,6 +474,7 @@ static int on_batch(struct lh_batch *b, void *arg, struct lh_err *err)
 
 	refresh(q);
 	forget_entries(q);
+	lh_buf_reset(&q->rows);
 	q->failed = false;
 	for (i = 0; i < b->n; i++)
 		if (take(q, b->rec[i], &q->request[i], err) < 0)
@@ -383,6 +484,8 @@ static int on_batch(struct lh_batch *b, void *arg, struct lh_err *err)
 			return -1;
 	if (!q->failed)
 		*q->reported = '\0';
+	if (q->decisions && write_rows(q, err) < 0)
+		return -1;
 	for (i = 0; i < b->n; i++)
 		if (answer(q, &q->request[i], b, err) < 0)
 			return -1;
@@ -400,7 +503,9 @@ int playbook_requests(struct lh_tool *tool, void *settings)
 	if (lh_index_named_check(&q.in, &tool->err) < 0)
 		return -1;
 	lh_record_init(&q.inner);
-	q.request = lh_calloc(BATCH, sizeof *q.request, &tool->err);
+	rc = lh_decisions_open(&q.decisions, tool, &q.set->decisions);
+	if (!rc)
+		q.request = lh_calloc(BATCH, sizeof *q.request, &tool->err);
 	rc = q.request ? playbook_flow(tool, &flow) : -1;
 	refresh(&q);
 	while (q.opened) {
@@ -415,5 +520,7 @@ int playbook_requests(struct lh_tool *tool, void *settings)
 	lh_record_free(&q.inner);
 	lh_buf_free(&q.text);
 	lh_buf_free(&q.corpus);
+	lh_buf_free(&q.rows);
+	lh_decisions_close(q.decisions);
 	return rc;
 }

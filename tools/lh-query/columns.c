@@ -36,6 +36,11 @@ static bool is_taken(const struct columns *c, const char *name)
 	return false;
 }
 
+bool column_may_be(struct lh_str name)
+{
+	return name.n && !memchr(name.p, 0, name.n);
+}
+
 /* SQL does not distinguish case: a name that differs from another only in that gets a
  * number, so that "Id" next to "id" is id_1. */
 int columns_add(struct columns *c, struct lh_str member, struct lh_err *err)
@@ -73,7 +78,7 @@ static int sample_member(struct columns *c, struct lh_str name, const struct lh_
 	enum kind kind = value_kind(v);
 	int64_t at;
 
-	if (!name.n || memchr(name.p, 0, name.n))
+	if (!column_may_be(name))
 		return 0;
 	at = lh_table_find(&c->by_member, name, member_of, c);
 	if (at < 0) {

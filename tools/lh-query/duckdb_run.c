@@ -3,18 +3,23 @@
  *
  * Each table that the statement names becomes a view with the columns and kinds of our own
  * sample, so that both engines see the same types.  What DuckDB cannot read itself (indexes,
- * archives) is copied to a temporary file.  Then files other than those are forbidden.
+ * archives) is copied to a temporary file.  Then files other than those are forbidden, by DuckDB
+ * for reading, and by the kernel for writing: from the first statement on the process changes
+ * nothing outside of a temporary folder of its own.  Where the kernel does not have Landlock,
+ * DuckDB sees copies of the files.
  */
 #include <fcntl.h>
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
+#include "attribute.h"
 #include "base/mem.h"
 #include "base/signal.h"
 #include "duckdb/duckdb.h"
-#include "file/tmpdir.h"
+#include "file/confine.h"
 #include "query.h"
 #include "spill.h"
 
@@ -124,7 +129,9 @@ static int open_table(struct duck *d, struct table *t, struct lh_err *err)
 	if (t->files.fd[0] >= 0)
 		return 0;
 	fd = open(t->files.path[0], O_RDONLY | O_CLOEXEC);
-	return fd < 0 ? lh_err_sys(err, "cannot open") : fd;
+	if (fd < 0)
+		return lh_err_sys(err, "cannot open");
+	return d->q->work.confined ? fd : files_copy(d->q, fd, err);
 }
 
 static int add_view(struct duck *d, size_t i, struct lh_err *err)
@@ -203,9 +210,11 @@ static int duck_tables(struct duck *d, const char *sql, struct lh_err *err)
 	d->fd = lh_calloc(d->q->n_tables + 1, sizeof *d->fd, err);
 	if (!d->fd)
 		return -1;
-	for (i = 0; i < d->q->n_tables; i++)
-		if (may_name(sql, d->q->table[i].name) && add_view(d, i, err) < 0)
+	for (i = 0; i < d->q->n_tables; i++) {
+		d->q->table[i].in_use = may_name(sql, d->q->table[i].name);
+		if (d->q->table[i].in_use && add_view(d, i, err) < 0)
 			return -1;
+	}
 	return lock_up(d, err);
 }
 
@@ -297,7 +306,59 @@ static int answer(struct query *q, struct lh_duckdb_rows *r, struct writer *w, s
 	return rc;
 }
 
-int duckdb_run(struct query *q, const char *sql, struct writer *w, struct lh_err *err)
+/* Hide why a statement failed, unless it is about the statement alone. */
+static void hide_reason(const struct query *q, struct lh_err *err)
+{
+	static const char *const before[] = { "Parser Error: ", "Binder Error: ",
+					      "Catalog Error: ", NULL };
+	size_t i;
+
+	for (i = 0; before[i]; i++)
+		if (!strncmp(err->msg, before[i], strlen(before[i])))
+			return;
+	attribute_hide(q, attribute_persons(q), err);
+}
+
+/* ---- where the process may write ---- */
+
+static char in_use[PATH_MAX], new_lock[PATH_MAX], folder[PATH_MAX];
+
+/* Remove the folder when a signal ends the process between two statements. */
+static void remove_folder(void)
+{
+	unlink(in_use);
+	unlink(new_lock);
+	rmdir(folder);
+}
+
+/* Before the first statement: make the folder of all temporary files, and confine the process
+ * to it. */
+static int work_begin(struct work *work, struct lh_err *err)
+{
+	const char *name;
+	int rc;
+
+	if (work->dir.path)
+		return 0;
+	if (lh_tmpdir_make(&work->dir, "lh-query", err) < 0)
+		return -1;
+	name = work->dir.path;
+	if ((size_t)snprintf(new_lock, sizeof new_lock, "%s/.new", name) < sizeof new_lock &&
+	    (size_t)snprintf(in_use, sizeof in_use, "%s/.in-use", name) < sizeof in_use &&
+	    (size_t)snprintf(folder, sizeof folder, "%s", name) < sizeof folder)
+		lh_signal_before_death(remove_folder);
+	rc = setenv("TMPDIR", name, 1) < 0 ? lh_err_nomem(err) : lh_confine(name, err);
+	work->confined = rc > 0;
+	return rc < 0 ? -1 : 0;
+}
+
+int duckdb_end(struct query *q, struct lh_err *err)
+{
+	return lh_tmpdir_remove(&q->work.dir, err);
+}
+
+int duckdb_run(struct query *q, const char *sql, const char *explained, struct writer *w,
+	       struct lh_err *err)
 {
 	struct duck d = { .q = q, .dir = { NULL, -1 } };
 	bool was = lh_signal_deferred();
@@ -305,16 +366,23 @@ int duckdb_run(struct query *q, const char *sql, struct writer *w, struct lh_err
 	int rc;
 
 	lh_signal_defer(true);
-	rc = duck_open(&d, err);
+	rc = work_begin(&q->work, err);
+	if (!rc)
+		rc = duck_open(&d, err);
 	if (!rc)
 		rc = duck_tables(&d, sql, err);
 	if (!rc) {
 		lh_duckdb_deadline(d.db, q->deadline);
-		rows = lh_duckdb_query(d.db, sql, LH_DUCKDB_READ, err);
+		rows = lh_duckdb_query(d.db, explained ? explained : sql,
+				       explained ? LH_DUCKDB_EXPLAIN : LH_DUCKDB_READ, err);
 		rc = rows ? answer(q, rows, w, err) : -1;
+		if (rc < 0)
+			hide_reason(q, err);
+		if (!rows)
+			names_suggest(q, err);
 	}
 	lh_duckdb_rows_free(rows);
 	rc = duck_close(&d, rc, err);
-	lh_signal_defer(was);
+	lh_signal_defer(was || q->alone);
 	return rc;
 }

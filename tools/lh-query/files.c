@@ -1,13 +1,17 @@
 /* files.c - where the bytes of a table are: files, objects of a store, copies of what can be
  * read only once.  See query.h. */
+#include <dirent.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <lh/digest.h>
 #include "base/mem.h"
+#include "file/file.h"
 #include "file/open_beneath.h"
 #include "query.h"
 #include "spill.h"
@@ -26,7 +30,7 @@ void files_close(struct files *f)
 	}
 	free(f->fd);
 	free(f->path);
-	*f = (struct files){ NULL, NULL, 0 };
+	*f = (struct files){ .path = NULL };
 }
 
 static int reserve(struct files *f, size_t n, struct lh_err *err)
@@ -48,11 +52,59 @@ static int add(struct files *f, const char *path, int fd, struct lh_err *err)
 	return f->path[f->n - 1] ? 0 : -1;
 }
 
+/* ---- objects and what their manifest says ---- */
+
+static int check_size(const struct object *o, uint64_t size, struct lh_err *err)
+{
+	if (o->size < 0 || size == (uint64_t)o->size)
+		return 0;
+	return lh_err_data(err, 503, "the object \"%.200s\" has %llu bytes, but its manifest says "
+			   "%lld", o->key, (unsigned long long)size, (long long)o->size);
+}
+
+static int check_sha256(const struct object *o, const unsigned char *sha256, struct lh_err *err)
+{
+	return !o->has_sha256 || !memcmp(o->sha256, sha256, sizeof o->sha256) ? 0 :
+	       lh_err_data(err, 503, "the object \"%.200s\" does not have the SHA-256 that its "
+			   "manifest says", o->key);
+}
+
+/* Check an object that is open as a file, its hash with --verify. */
+static int check_file(const struct query *q, const struct object *o, int fd, struct lh_err *err)
+{
+	const size_t room = (size_t)256 << 10;
+	unsigned char sum[32];
+	struct lh_sha256 sha;
+	struct stat st;
+	ssize_t n = 0;
+	char *p;
+
+	if (fstat(fd, &st) < 0)
+		return lh_err_sys(err, "cannot read \"%.200s\"", o->key);
+	if (check_size(o, (uint64_t)st.st_size, err) < 0)
+		return -1;
+	if (!q->s->verify || !o->has_sha256)
+		return 0;
+	p = lh_calloc(room, 1, err);
+	lh_sha256_start(&sha);
+	while (p && (n = lh_read_some(fd, p, room, err)) > 0)
+		lh_sha256_more(&sha, p, (size_t)n);
+	lh_sha256_end(&sha, sum);
+	free(p);
+	if (!p || n < 0)
+		return -1;
+	if (lseek(fd, 0, SEEK_SET) < 0)
+		return lh_err_sys(err, "cannot seek");
+	return check_sha256(o, sum, err);
+}
+
 /* ---- objects of S3 ---- */
 
-static int fetch(struct query *q, struct lh_store *s, const char *key, struct files *f,
+/* Copy an object; o: what its manifest says. */
+static int fetch(struct query *q, struct lh_store *s, const struct object *o, struct files *f,
 		 struct lh_err *err)
 {
+	const char *key = o->key;
 	struct lh_transfer done;
 	struct lh_object object;
 	struct spill_file spill;
@@ -62,9 +114,11 @@ static int fetch(struct query *q, struct lh_store *s, const char *key, struct fi
 		return -1;
 	if (object.size > q->s->spill)
 		return lh_err_data(err, 413, "the object is larger than --spill");
-	if (spill_start(&spill, q->s->spill, err) < 0)
+	if (check_size(o, object.size, err) < 0 || spill_start(&spill, q->s->spill, err) < 0)
 		return -1;
 	rc = lh_store_get(s, key, spill.fd, &done, err);
+	if (!rc)
+		rc = check_sha256(o, done.sha256, err);
 	rc = spill_end(&spill, rc, err);
 	return rc < 0 ? -1 : add(f, NULL, rc, err);
 }
@@ -73,13 +127,76 @@ static int fetch_operand(struct query *q, const char *path, struct files *f, str
 {
 	const char *key;
 	struct lh_store *s = lh_store_of(path, NULL, &key, err);
-	int rc = s ? fetch(q, s, key, f, err) : -1;
+	int rc = s ? fetch(q, s, &(struct object){ .key = (char *)key, .size = -1 }, f, err) : -1;
 
 	lh_store_close(s);
 	return rc;
 }
 
+/* ---- copies ---- */
+
+int files_copy(struct query *q, int fd, struct lh_err *err)
+{
+	int copy = spill_copy(fd, q->s->spill, err);
+
+	close(fd);
+	return copy;
+}
+
 /* ---- an operand ---- */
+
+static int by_name(const struct dirent **a, const struct dirent **b)
+{
+	return strcmp((*a)->d_name, (*b)->d_name);
+}
+
+static int is_shown(const struct dirent *e)
+{
+	return e->d_name[0] != '.';
+}
+
+/* Add a file of a folder; what is not a regular file is left out.  DuckDB gets no paths. */
+static int add_file_of(struct query *q, int folder, const char *path, const char *name,
+		       struct files *f, struct lh_err *err)
+{
+	const bool by_fd = q->s->engine == ENGINE_DUCKDB;
+	int fd = openat(folder, name, O_RDONLY | O_NONBLOCK | O_CLOEXEC), rc = 0;
+	char full[PATH_MAX];
+	struct stat st = { .st_mode = 0 };
+
+	if (fd < 0 || fstat(fd, &st) < 0)
+		rc = lh_err_sys(err, "cannot open \"%s\"", name);
+	else if ((size_t)snprintf(full, sizeof full, "%s/%s", path, name) >= sizeof full)
+		rc = lh_err_set(err, LH_EIO, "the name of \"%.100s\" is too long", name);
+	if (!rc && S_ISREG(st.st_mode) && by_fd) {
+		fd = q->work.confined ? fd : files_copy(q, fd, err);
+		return fd < 0 ? -1 : add(f, full, fd, err);
+	}
+	if (fd >= 0)
+		close(fd);
+	return rc || !S_ISREG(st.st_mode) ? rc : add(f, full, -1, err);
+}
+
+/* Add the files of a folder, in the order of their names. */
+static int open_folder(struct query *q, int fd, const char *path, struct files *f,
+		       struct lh_err *err)
+{
+	struct dirent **entry = NULL;
+	int n = scandirat(fd, ".", &entry, is_shown, by_name), i, rc = n < 0 ? -1 : 0;
+
+	if (n < 0)
+		return lh_err_sys(err, "cannot read");
+	files_close(f);
+	rc = reserve(f, (size_t)n, err);
+	f->folder = true;
+	for (i = 0; i < n; i++) {
+		if (!rc)
+			rc = add_file_of(q, fd, path, entry[i]->d_name, f, err);
+		free(entry[i]);
+	}
+	free(entry);
+	return rc || f->n ? rc : lh_err_set(err, LH_EIO, "is a folder without files");
+}
 
 /* What is not a regular file is copied, since it is read again for every use of the table. */
 static int open_operand(struct query *q, const char *path, struct files *f, struct lh_err *err)
@@ -92,7 +209,7 @@ static int open_operand(struct query *q, const char *path, struct files *f, stru
 	if (fd < 0 || fstat(fd, &st) < 0)
 		return lh_err_sys(err, "cannot open");
 	if (S_ISDIR(st.st_mode))
-		rc = lh_err_set(err, LH_EIO, "is a directory");
+		rc = open_folder(q, fd, path, f, err);
 	else if (S_ISREG(st.st_mode) && own)
 		rc = add(f, path, -1, err);
 	else
@@ -116,15 +233,15 @@ static bool is_wanted(const struct query *q, const struct table *t, size_t i)
 	bool parquet = false, other = false;
 	size_t k;
 
-	for (k = 0; k < t->n_keys; k++) {
-		bool is = ends_with(t->key[k], ".parquet");
+	for (k = 0; k < t->n_objects; k++) {
+		bool is = ends_with(t->object[k].key, ".parquet");
 
 		parquet |= is;
 		other |= !is;
 	}
 	if (!parquet || !other)
 		return true;
-	return ends_with(t->key[i], ".parquet") == (q->s->engine == ENGINE_DUCKDB);
+	return ends_with(t->object[i].key, ".parquet") == (q->s->engine == ENGINE_DUCKDB);
 }
 
 /* Open an object of a folder; nothing leads out of it. */
@@ -146,7 +263,32 @@ static int open_object(int folder, const char *key, struct lh_err *err)
 	return fd < 0 ? lh_err_sys(err, "cannot open \"%.200s\"", key) : fd;
 }
 
-static int open_folder_objects(const struct query *q, const struct table *t, struct files *f,
+static int unnamed_store(const struct table *t, struct lh_err *err)
+{
+	return lh_err_set(err, LH_EUSAGE, "its manifest names the store %.200s, which is not next "
+			  "to the catalog: name it with --store", t->store);
+}
+
+/* Check that the folder that a manifest names is below the one that the catalog is in. */
+static int check_place(const struct query *q, const struct table *t, int folder,
+		       struct lh_err *err)
+{
+	char by_fd[FD_PATH];
+	char *catalog = realpath(q->s->catalog, NULL), *store, *slash;
+	bool below = false;
+
+	snprintf(by_fd, sizeof by_fd, "/proc/self/fd/%d", folder);
+	store = realpath(by_fd, NULL);
+	slash = catalog ? strrchr(catalog, '/') : NULL;
+	if (slash && store)
+		below = slash > catalog &&
+			!strncmp(store, catalog, (size_t)(slash + 1 - catalog));
+	free(catalog);
+	free(store);
+	return below ? 0 : unnamed_store(t, err);
+}
+
+static int open_folder_objects(struct query *q, const struct table *t, struct files *f,
 			       struct lh_err *err)
 {
 	int folder = lh_open_beneath(t->store, err), fd, rc = 0;
@@ -154,11 +296,19 @@ static int open_folder_objects(const struct query *q, const struct table *t, str
 
 	if (folder < 0)
 		return -1;
-	for (i = 0; !rc && i < t->n_keys; i++) {
+	if (!q->s->store)
+		rc = check_place(q, t, folder, err);
+	for (i = 0; !rc && i < t->n_objects; i++) {
 		if (!is_wanted(q, t, i))
 			continue;
-		rc = lh_store_check_key(t->key[i], strlen(t->key[i]), err);
-		fd = rc ? -1 : open_object(folder, t->key[i], err);
+		rc = lh_store_check_key(t->object[i].key, strlen(t->object[i].key), err);
+		fd = rc ? -1 : open_object(folder, t->object[i].key, err);
+		if (fd >= 0 && check_file(q, &t->object[i], fd, err) < 0) {
+			close(fd);
+			fd = -1;
+		}
+		if (fd >= 0 && q->s->engine == ENGINE_DUCKDB && !q->work.confined)
+			fd = files_copy(q, fd, err);
 		rc = fd < 0 ? -1 : add(f, NULL, fd, err);
 	}
 	close(folder);
@@ -176,17 +326,19 @@ static int open_dataset(struct query *q, const struct table *t, struct files *f,
 		return lh_err_data(err, 404, "its manifest has no store (--store)");
 	if (!lh_store_is_s3(t->store))
 		return open_folder_objects(q, t, f, err);
+	if (!q->s->store)
+		return unnamed_store(t, err);
 	s = lh_store_open(t->store, NULL, err);
-	for (i = 0; s && !rc && i < t->n_keys; i++)
+	for (i = 0; s && !rc && i < t->n_objects; i++)
 		if (is_wanted(q, t, i))
-			rc = fetch(q, s, t->key[i], f, err);
+			rc = fetch(q, s, &t->object[i], f, err);
 	lh_store_close(s);
 	return s ? rc : -1;
 }
 
 int files_open(struct query *q, const struct table *t, struct files *f, struct lh_err *err)
 {
-	int rc = reserve(f, t->n_keys + 1, err);
+	int rc = reserve(f, t->n_objects + 1, err);
 
 	if (!rc && t->dataset)
 		rc = open_dataset(q, t, f, err);

@@ -10,11 +10,15 @@
 static const struct lh_option options[] = {
 	{ 0, "wire", NULL, "one object: columns, rows, row_count", LH_FLAG(struct settings, wire) },
 	{ 0, "csv", NULL, "rows as CSV", LH_FLAG(struct settings, csv) },
+	{ 0, "csv-safe", NULL, "as --csv, with ' before texts that are formulas",
+	  LH_FLAG(struct settings, csv_safe) },
 	{ 0, "table", NULL, "rows as a table for people", LH_FLAG(struct settings, table) },
 	{ 0, "catalog", "DIR", "a folder whose datasets are tables",
 	  LH_TEXT(struct settings, catalog, .env = "LH_CATALOG") },
 	{ 0, "store", "STORE", "where its objects are (default: as it says)",
 	  LH_TEXT(struct settings, store) },
+	{ 0, "verify", NULL, "also compare the SHA-256 of its objects",
+	  LH_FLAG(struct settings, verify) },
 	{ 0, "engine", "sqlite|duckdb", "who answers (default sqlite)",
 	  LH_CHOICE(struct settings, engine) },
 	{ 0, "max-rows", "N", "most rows of an answer (default: all)",
@@ -27,6 +31,10 @@ static const struct lh_option options[] = {
 	  LH_SIZE(struct settings, spill, 0, 1e15) },
 	{ 0, "sample", "N", "records that decide the columns (default 1000; 0: all)",
 	  LH_UINT(struct settings, sample, 0, 1e15) },
+	{ 0, "attribute", NULL, "--wire: mark rows of persons without candidate_id",
+	  LH_FLAG(struct settings, attribute) },
+	{ 0, "persons", "TABLE", "a table of persons, also without it (repeatable)",
+	  LH_TEXTS(struct settings, persons) },
 	LH_JOBS_OPTION,
 	LH_INPUT_OPTIONS,
 	LH_COMMON_OPTIONS,
@@ -43,8 +51,15 @@ static const struct lh_bind request_members[] = {
 	LH_BIND_END
 };
 
+/* The time of a query begins with its request, or with the process. */
+static void begin(struct query *q)
+{
+	q->deadline = q->s->timeout ? lh_time_monotonic() + q->s->timeout : 0;
+}
+
 static int run(struct query *q, struct lh_str sql, struct writer *w, struct lh_err *err)
 {
+	const char *explained;
 	char *text;
 	int rc;
 
@@ -52,14 +67,14 @@ static int run(struct query *q, struct lh_str sql, struct writer *w, struct lh_e
 		return lh_err_data(err, 400, "the statement contains a NUL");
 	if (sql.n > SQL_LONGEST)
 		return lh_err_data(err, 413, "a statement of more than %d bytes", SQL_LONGEST);
-	q->deadline = q->s->timeout ? lh_time_monotonic() + q->s->timeout : 0;
 	q->bounded = q->stopped = false;
 	text = lh_strndup(sql.p, sql.n, err);
-	rc = text ? check_verb(text, err) : -1;
+	rc = text ? check_verb(text, &explained, err) : -1;
 	if (!rc)
 		rc = tables_of_catalog(q, err);
+	q->unnamed = q->s->attribute;		/* what an engine cannot find out */
 	if (!rc && q->s->engine == ENGINE_DUCKDB)
-		rc = duckdb_run(q, text, w, err);
+		rc = duckdb_run(q, text, explained, w, err);
 	else if (!rc)
 		rc = sqlite_run(q, text, w, err);
 	free(text);
@@ -75,12 +90,15 @@ static int on_request(struct lh_record *rec, struct lh_buf *out, void *shared, s
 	struct writer w;
 	int rc;
 
+	begin(q);
 	if (lh_bind(request_members, rec, &request, &text, err) < 0) {
 		lh_buf_free(&text);
 		return -1;
 	}
 	writer_init(&w, q, FORM_WIRE, out);
+	watch_begin(q, rec, out);
 	rc = run(q, request.sql, &w, err);
+	watch_end();
 	writer_free(&w);
 	lh_buf_free(&text);
 	if (rc < 0 && err->code != LH_EINTR && err->code != LH_ENOMEM) {
@@ -125,15 +143,17 @@ static void summarize(struct query *q)
 static int answer_one(struct query *q)
 {
 	const struct settings *s = q->s;
-	enum form form = s->wire ? FORM_WIRE : s->csv ? FORM_CSV : s->table ? FORM_TABLE :
-								   FORM_JSONL;
+	enum form form = s->wire ? FORM_WIRE : s->csv || s->csv_safe ? FORM_CSV :
+			 s->table ? FORM_TABLE : FORM_JSONL;
 	struct lh_err err;
 	struct writer w;
 	int rc;
 
 	q->alone = true;
+	watch_begin(q, NULL, NULL);
 	writer_init(&w, q, form, NULL);
 	rc = run(q, lh_str_of(q->tool->operands[0]), &w, &err);
+	watch_end();
 	writer_free(&w);
 	if (rc < 0)
 		q->tool->err = err;
@@ -148,7 +168,7 @@ static int answer_one(struct query *q)
 
 static int check(struct lh_tool *t, const struct settings *s)
 {
-	if (s->wire + s->csv + s->table > 1)
+	if (s->wire + (s->csv || s->csv_safe) + s->table > 1)
 		return lh_tool_usage(t, "only one of --wire, --csv and --table");
 	if (!t->n_operands && !s->catalog)
 		return lh_tool_usage(t, "missing operand: SQL, or NAME=FILE");
@@ -160,7 +180,7 @@ int main(int argc, char **argv)
 	struct settings s = { .timeout = 300, .memory = 256 << 20, .spill = (uint64_t)16 << 30,
 			      .sample = 1000 };
 	struct lh_tool tool;
-	struct query q = { .tool = &tool, .s = &s };
+	struct query q = { .tool = &tool, .s = &s, .work.dir.in_use = -1 };
 	bool requests;
 	int rc;
 
@@ -169,11 +189,14 @@ int main(int argc, char **argv)
 	rc = lh_tool_parse(&tool, argc, argv, &s);
 	if (!rc)
 		rc = check(&tool, &s);
+	begin(&q);
 	if (!rc) {
 		requests = !tool.n_operands || is_table(tool.operands[0]);
 		rc = tables_of_operands(&q, !requests);
 		if (!rc)
 			rc = requests ? answer_requests(&q) : answer_one(&q);
+		if (duckdb_end(&q, rc ? &(struct lh_err){ 0 } : &tool.err) < 0)
+			rc = -1;
 		tables_free(&q);
 	}
 	return lh_tool_finish(&tool, rc);

@@ -3,14 +3,17 @@
  *
  *     tables.c        the tables: operands and datasets, what kind of files they are
  *     files.c         where their bytes are
+ *     names.c         unknown columns and tables: the names close to them
  *     columns.c       the columns of a table, from a sample of its records
  *     read.c          their records, one after the other
  *     sqlite.c        the engine: a connection per query, its bounds, its rows
+ *     attribute.c     whether an answer shows persons without their ids
  *     duckdb_run.c    the other engine
  *     virtual.c       the files as virtual tables of SQLite
  *     value.c         a member of a record as a value of SQLite, and back
  *     copy.c          a table that is scanned again and again, as a temporary one
  *     spill.c         temporary files, bounded
+ *     watch.c         the end of a query that one long function holds up
  *     write.c         rows as JSON Lines, one JSON object, CSV or a table
  */
 #ifndef LH_QUERY_H
@@ -18,6 +21,7 @@
 
 #include "base/table.h"
 #include "file/held.h"
+#include "file/tmpdir.h"
 #include "tool/records.h"
 
 struct sqlite3_context;
@@ -30,11 +34,13 @@ enum engine_is { ENGINE_SQLITE, ENGINE_DUCKDB };
 enum form { FORM_JSONL, FORM_WIRE, FORM_CSV, FORM_TABLE };
 
 struct settings {
-	bool wire, csv, table;
+	bool wire, csv, csv_safe, table, verify;
 	enum engine_is engine;
 	uint64_t max_rows, memory, spill, sample;
 	double timeout;
 	const char *catalog, *store;
+	bool attribute;
+	struct lh_list persons;	/* names of tables */
 };
 
 /* ---- tables ---- */
@@ -45,6 +51,7 @@ enum kind { KIND_NONE, KIND_BOOL, KIND_INT, KIND_REAL, KIND_TEXT, KIND_JSON };
 struct column {
 	char *name;		/* unique without regard to case */
 	struct lh_str member;	/* the member's name, as it is */
+	size_t cell;		/* of CSV: which one of the row */
 	enum kind kind;		/* what holds for all values of the sample */
 	bool has_bool, has_json;	/* true or false, an array or object is among them */
 };
@@ -58,7 +65,9 @@ struct columns {
 
 /* Add what a record of the sample has. */
 int columns_sample(struct columns *c, const struct lh_record *rec, struct lh_err *err);
-/* Add a column: its number, or -1. */
+/* Return whether a column can have this name: SQL has none that is empty or holds NUL. */
+bool column_may_be(struct lh_str name);
+/* Add a column of such a name: its number, or -1. */
 int columns_add(struct columns *c, struct lh_str member, struct lh_err *err);
 void columns_free(struct columns *c);
 /* Return the kind of values that are of either. */
@@ -71,6 +80,7 @@ struct files {
 	char **path;
 	int *fd;		/* of what has no path of its own, or -1 */
 	size_t n;
+	bool folder;		/* they are the files of a folder */
 };
 
 struct table {
@@ -78,13 +88,19 @@ struct table {
 	char *path;		/* as given, "-" is stdin; of a dataset its name */
 	bool dataset;
 	char *store;		/* of a dataset, or NULL */
-	char **key;		/* of its objects */
-	size_t n_keys;
+	struct object {
+		char *key;
+		int64_t size;		/* that its manifest says; -1: it does not */
+		bool has_sha256;
+		unsigned char sha256[32];
+	} *object;
+	size_t n_objects;
 	bool known;		/* what follows is of the file as it is now */
 	struct lh_stamp stamp;
 	struct files files;
 	enum table_is is;
 	struct columns columns;
+	bool in_use;		/* by the statement */
 	bool packed;		/* compressed, or an archive */
 	double rows;		/* an estimate */
 	uint64_t line;		/* rejected lines up to this one are reported */
@@ -105,6 +121,11 @@ struct query {
 	bool alone;		/* one query, of which progress is shown */
 	uint64_t read;		/* records of all tables, about */
 	bool bounded;		/* more than --max-rows rows */
+	bool unnamed;		/* --attribute: its rows show persons without their ids */
+	struct work {		/* DuckDB's, from its first statement on */
+		struct lh_tmpdir dir;	/* the process makes files below it alone ... */
+		bool confined;		/* ... by the kernel; else it sees copies */
+	} work;
 };
 
 /* Make the tables of NAME=FILE operands, from number `first` on. */
@@ -118,16 +139,28 @@ void tables_free(struct query *q);
 /* Open the files of a table, of which those without a path are copied. */
 int files_open(struct query *q, const struct table *t, struct files *f, struct lh_err *err);
 void files_close(struct files *f);
+/* Return a descriptor of a copy of the file open as fd, which is closed; -1 with *err. */
+int files_copy(struct query *q, int fd, struct lh_err *err);
 
 /* Find out what kind of file it is and what its columns are, if that is not known or the file
  * has changed. */
 int table_look(struct query *q, struct table *t, struct lh_err *err);
+
+/* Add to the message of an engine about an unknown column or table the names close to it. */
+void names_suggest(const struct query *q, struct lh_err *err);
 
 /* Return whether a table of CSV has tabs, by the name of its file or of its first object. */
 bool table_is_tsv(const struct table *t);
 
 /* Return -1 with *err when the query has to end: a signal, --timeout. */
 int query_check(struct query *q, struct lh_err *err);
+/* Set the error of a query that takes longer than --timeout. */
+int query_is_late(const struct query *q, struct lh_err *err);
+
+/* Watch from outside a query that begins now: of a request, before has the answers that are not
+ * written yet.  The deadline is set, and stays until watch_end. */
+void watch_begin(struct query *q, const struct lh_record *rec, const struct lh_buf *before);
+void watch_end(void);
 
 /* ---- records ---- */
 
@@ -169,6 +202,7 @@ struct cell {
 struct writer {
 	struct query *q;
 	enum form form;
+	bool terminal;		/* rows of CSV go to one */
 	struct lh_buf *out;	/* the answer; NULL: stdout */
 	struct lh_buf names, rows;
 	struct field {
@@ -187,11 +221,16 @@ int writer_row(struct writer *w, const struct cell *cell, struct lh_err *err);
 int writer_end(struct writer *w, struct lh_err *err);
 void writer_free(struct writer *w);
 
-/* Return -1 with *err unless a statement begins as one that reads. */
-int check_verb(const char *sql, struct lh_err *err);
+/* Return -1 with *err unless a statement begins as one that reads.  *explained: what follows
+ * EXPLAIN, which begins as a SELECT does; NULL if it is not one. */
+int check_verb(const char *sql, const char **explained, struct lh_err *err);
 
 /* Run one statement and write its rows. */
 int sqlite_run(struct query *q, const char *sql, struct writer *w, struct lh_err *err);
-int duckdb_run(struct query *q, const char *sql, struct writer *w, struct lh_err *err);
+/* explained: as check_verb has it. */
+int duckdb_run(struct query *q, const char *sql, const char *explained, struct writer *w,
+	       struct lh_err *err);
+/* Remove DuckDB's folder, after the last statement. */
+int duckdb_end(struct query *q, struct lh_err *err);
 
 #endif

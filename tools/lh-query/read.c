@@ -7,6 +7,7 @@
 
 #include "base/mem.h"
 #include "csv/csv_table.h"
+#include "flow/hint.h"
 #include "flow/input.h"
 #include "json/write.h"
 #include "query.h"
@@ -27,6 +28,7 @@ struct reader {
 	struct lh_input in;
 	bool ready;		/* in is initialized */
 	bool open, first, packed;
+	bool began;		/* a line that is not blank was read */
 	struct lh_bytes block;
 	const char *p, *end;
 	uint64_t records;
@@ -53,7 +55,7 @@ struct reader {
  * is. */
 static const char *file_name(const struct reader *r)
 {
-	if (r->ix || r->t->files.fd[0] >= 0)
+	if (r->ix || (r->t->files.fd[0] >= 0 && !r->t->files.folder))
 		return r->t->path;
 	return r->csv ? lh_csv_table_place(r->csv).file : lh_input_name(&r->in);
 }
@@ -87,6 +89,23 @@ static int rejected(struct reader *r, const struct lh_err *why, struct lh_err *e
 
 /* ---- lines ---- */
 
+/* Report a line of n bytes that is not a record; after the first of a file of another kind, say
+ * what to do with it. */
+static int rejected_line(struct reader *r, const char *p, size_t n, const struct lh_err *why,
+			 struct lh_err *err)
+{
+	const bool opening = !r->began && r->total > r->t->line;
+	const char *hint = opening ? lh_hint_of((struct lh_str){ p, n }) : NULL;
+	int rc = rejected(r, why, err);
+
+	if (!rc && hint) {
+		lh_tool_message(r->q->tool, "%s: %s", file_name(r), hint);
+		r->t->messages = MESSAGES;
+	}
+	r->began = true;
+	return rc;
+}
+
 static int too_long(struct reader *r, struct lh_err *err)
 {
 	struct lh_err why;
@@ -119,6 +138,7 @@ static int next_file(struct reader *r, struct lh_err *err)
 
 	r->open = rc > 0;
 	r->first = true;
+	r->began = false;
 	r->line = 0;
 	return rc;
 }
@@ -176,13 +196,15 @@ static int take_line(struct reader *r, struct lh_err *err)
 	r->records++;
 	if (n > r->q->tool->max_line + (p[n - 1] == '\r'))
 		return too_long(r, err);
-	if (lh_record_parse(&r->rec, p, n, &why) == 0)
+	if (lh_record_parse(&r->rec, p, n, &why) == 0) {
+		r->began = true;
 		return 1;
+	}
 	if (why.code != LH_EDATA) {
 		*err = why;
 		return -1;
 	}
-	return rejected(r, &why, err);
+	return rejected_line(r, p, n, &why, err);
 }
 
 static int next_line(struct reader *r, struct lh_err *err)
@@ -282,7 +304,7 @@ static void csv_json(struct reader *r)
 	size_t i;
 
 	for (i = 0; i < r->n_columns; i++) {
-		if (!csv_value(r, i, &v))
+		if (!column_may_be(r->column[i].name) || !csv_value(r, i, &v))
 			continue;
 		lh_buf_puts(&r->json, before);
 		lh_buf_json(&r->json, r->column[i].name.p, r->column[i].name.n);
@@ -300,12 +322,17 @@ int reader_columns(const struct reader *r, struct columns *c, struct lh_err *err
 		[LH_COLUMN_FLOAT64] = KIND_REAL, [LH_COLUMN_BOOL] = KIND_BOOL,
 	};
 	size_t i;
+	int at;
 
 	for (i = 0; i < r->n_columns; i++) {
-		if (columns_add(c, r->column[i].name, err) < 0)
+		if (!column_may_be(r->column[i].name))
+			continue;
+		at = columns_add(c, r->column[i].name, err);
+		if (at < 0)
 			return -1;
-		c->v[i].kind = kinds[r->column[i].type];
-		c->v[i].has_bool = r->column[i].type == LH_COLUMN_BOOL;
+		c->v[at].cell = i;
+		c->v[at].kind = kinds[r->column[i].type];
+		c->v[at].has_bool = r->column[i].type == LH_COLUMN_BOOL;
 	}
 	return 0;
 }
@@ -478,7 +505,7 @@ bool reader_value(struct reader *r, size_t column, struct lh_value *v)
 	size_t i, at = r->at[column];
 
 	if (r->csv)
-		return csv_value(r, column, v);
+		return csv_value(r, r->t->columns.v[column].cell, v);
 	if (r->ix && column == 0) {
 		*v = r->id;
 		return true;

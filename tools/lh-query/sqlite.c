@@ -5,6 +5,7 @@
 #include <strings.h>
 
 #include "base/mem.h"
+#include "attribute.h"
 #include "spill.h"
 #include "value.h"
 #include "virtual.h"
@@ -31,15 +32,17 @@ static bool may_call(const char *name)
 static int authorize(void *arg, int action, const char *a, const char *b, const char *db,
 		     const char *inner)
 {
-	(void)arg;
 	(void)db;
 	(void)inner;
 	switch (action) {
-	case SQLITE_SELECT:
 	case SQLITE_READ:
+		attribute_read(arg, a, b);
+		return SQLITE_OK;
+	case SQLITE_SELECT:
 	case SQLITE_RECURSIVE:
 		return SQLITE_OK;
 	case SQLITE_FUNCTION:
+		attribute_call(arg, b);
 		return may_call(b) ? SQLITE_OK : SQLITE_DENY;
 	case SQLITE_UPDATE:	/* as each virtual table is declared; no statement may do it */
 		return !strcmp(a, "sqlite_master") ? SQLITE_OK : SQLITE_DENY;
@@ -69,16 +72,36 @@ static const char *skip(const char *p)
 	}
 }
 
-int check_verb(const char *sql, struct lh_err *err)
+/* Skip one of these words, and what is white before it; NULL if none is there. */
+static const char *after_word(const char *p, const char *const *words)
 {
-	static const char *const verbs[] = { "SELECT", "WITH", "VALUES", "EXPLAIN" };
-	const char *p = skip(sql);
-	size_t n = strspn(p, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz_"), i;
+	size_t n;
 
-	for (i = 0; i < 4; i++)
-		if (n == strlen(verbs[i]) && !strncasecmp(p, verbs[i], n))
-			return 0;
-	return lh_err_data(err, 400, "only one SELECT, WITH, VALUES or EXPLAIN is answered");
+	p = skip(p);
+	n = strspn(p, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz_");
+	for (; *words; words++)
+		if (n == strlen(*words) && !strncasecmp(p, *words, n))
+			return p + n;
+	return NULL;
+}
+#define AFTER(p, ...) after_word(p, (const char *const[]){ __VA_ARGS__, NULL })
+
+int check_verb(const char *sql, const char **explained, struct lh_err *err)
+{
+	const char *inner = AFTER(sql, "EXPLAIN"), *plan;
+
+	*explained = NULL;
+	if (AFTER(sql, "SELECT", "WITH", "VALUES"))
+		return 0;
+	if (!inner)
+		return lh_err_data(err, 400,
+				   "only one SELECT, WITH, VALUES or EXPLAIN is answered");
+	plan = AFTER(inner, "QUERY");
+	plan = plan ? AFTER(plan, "PLAN") : NULL;
+	*explained = plan ? plan : inner;
+	if (AFTER(*explained, "SELECT", "WITH", "VALUES"))
+		return 0;
+	return lh_err_data(err, 400, "EXPLAIN takes a SELECT, and nothing before it");
 }
 
 /* ---- the connection ---- */
@@ -109,7 +132,9 @@ static int failed(struct engine *e, int rc, struct lh_err *err)
 	case SQLITE_TOOBIG:
 		return lh_err_data(err, 413, "%s (--memory)", sqlite3_errmsg(e->db));
 	default:
-		return lh_err_data(err, 400, "%s", sqlite3_errmsg(e->db));
+		lh_err_data(err, 400, "%s", sqlite3_errmsg(e->db));
+		names_suggest(e->q, err);
+		return -1;
 	}
 }
 
@@ -251,7 +276,11 @@ static int all_rows(struct result *r, struct lh_err *err)
 		if (one_row(r, err) < 0)
 			return -1;
 	}
-	return rc == SQLITE_DONE ? 0 : failed(r->e, rc, err);
+	if (rc == SQLITE_DONE)
+		return 0;
+	failed(r->e, rc, err);
+	attribute_hide(r->e->q, r->e->persons, err);
+	return -1;
 }
 
 static int answer(struct engine *e, const char *sql, struct writer *w, struct lh_err *err)
@@ -262,6 +291,7 @@ static int answer(struct engine *e, const char *sql, struct writer *w, struct lh
 	r.stmt = prepare(e, sql, err);
 	if (!r.stmt)
 		return -1;
+	e->q->unnamed = attribute_unnamed(e, r.stmt, sql);
 	rc = result_init(&r, err);
 	if (!rc)
 		rc = all_rows(&r, err);

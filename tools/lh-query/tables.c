@@ -13,16 +13,17 @@
 #include "file/file.h"
 #include "file/magic.h"
 #include "query.h"
+#include <lh/digest.h>
 #include <lh/index.h>
 #include <lh/time.h>
 
 #define PACKED 5	/* times the size, of a compressed file */
 #define HEAD 4096
+#define NAME_CHARACTERS "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_.-"
 
 bool is_table(const char *operand)
 {
-	size_t n = strspn(operand, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
-				   "0123456789_.-");
+	size_t n = strspn(operand, NAME_CHARACTERS);
 
 	return n && operand[n] == '=' && operand[n + 1];
 }
@@ -62,27 +63,59 @@ static int add_table(struct query *q, struct lh_str name, struct table **t, stru
 	return 0;
 }
 
+/* Return the name of a file or folder without the folder that it is in. */
+static const char *base(const char *path)
+{
+	const char *p = path + strlen(path);
+
+	while (p > path && p[-1] == '/')
+		p--;
+	while (p > path && p[-1] != '/')
+		p--;
+	return p;
+}
+
+/* Split an operand: NAME=FILE, or the file alone, whose name without folder and endings is that
+ * of the table; of a folder, its name.  False if that is not a name. */
+static bool split_operand(const char *operand, struct lh_str *name, const char **path)
+{
+	const bool named = is_table(operand);
+	const char *p = named ? operand : base(operand), *dot;
+	size_t n = strcspn(p, named ? "=" : "/");
+	struct stat st;
+
+	*path = named ? operand + n + 1 : operand;
+	if (!named && (stat(operand, &st) < 0 || !S_ISDIR(st.st_mode))) {
+		n = lh_archive_stem(p);
+		if ((dot = memrchr(p, '.', n)) && dot > p)
+			n = (size_t)(dot - p);
+	}
+	*name = (struct lh_str){ p, n };
+	return n && strcmp(operand, "-") != 0 && strspn(p, NAME_CHARACTERS) >= n;
+}
+
 int tables_of_operands(struct query *q, size_t first)
 {
 	struct lh_tool *t = q->tool;
 	bool stdin_is_free = first > 0;	/* else it has the statements */
 	struct table *table;
-	size_t i, n;
+	struct lh_str name;
+	const char *path;
+	size_t i;
 
 	for (i = first; i < t->n_operands; i++) {
 		const char *operand = t->operands[i];
 
-		if (!is_table(operand))
-			return lh_tool_unexpected(t, i, "tables are NAME=FILE");
-		n = strcspn(operand, "=");
-		if (!strcmp(operand + n + 1, "-") && !stdin_is_free)
+		if (!split_operand(operand, &name, &path))
+			return lh_tool_unexpected(t, i, "tables are NAME=FILE, or FILE");
+		if (!strcmp(path, "-") && !stdin_is_free)
 			return lh_tool_unexpected(t, i, "standard input %s",
 						  first ? "is a table already" :
 							  "has the statements");
-		stdin_is_free &= strcmp(operand + n + 1, "-") != 0;
-		if (add_table(q, (struct lh_str){ operand, n }, &table, &t->err) < 0)
+		stdin_is_free &= strcmp(path, "-") != 0;
+		if (add_table(q, name, &table, &t->err) < 0)
 			return -1;
-		table->path = lh_strndup(operand + n + 1, strlen(operand + n + 1), &t->err);
+		table->path = lh_strndup(path, strlen(path), &t->err);
 		if (!table->path)
 			return -1;
 	}
@@ -94,9 +127,9 @@ static void table_free(struct table *t)
 {
 	size_t i;
 
-	for (i = 0; i < t->n_keys; i++)
-		free(t->key[i]);
-	free(t->key);
+	for (i = 0; i < t->n_objects; i++)
+		free(t->object[i].key);
+	free(t->object);
 	files_close(&t->files);
 	columns_free(&t->columns);
 	free(t->name);
@@ -134,14 +167,20 @@ static int add_dataset(void *ctx, const struct lh_catalog_dataset *m, struct lh_
 	t->dataset = true;
 	t->path = copy_str(m->name, err);
 	t->store = store.p ? copy_str(store, err) : NULL;
-	t->key = lh_calloc(m->n_objects + 1, sizeof *t->key, err);
-	if (!t->path || (store.p && !t->store) || !t->key)
+	t->object = lh_calloc(m->n_objects + 1, sizeof *t->object, err);
+	if (!t->path || (store.p && !t->store) || !t->object)
 		return -1;
 	for (i = 0; i < m->n_objects; i++) {
-		t->key[i] = copy_str(m->object[i].key, err);
-		if (!t->key[i])
+		const struct lh_catalog_object *from = &m->object[i];
+		struct object *to = &t->object[i];
+
+		to->key = copy_str(from->key, err);
+		if (!to->key)
 			return -1;
-		t->n_keys++;
+		to->size = from->size;
+		to->has_sha256 = from->sha256.p && lh_unhex(from->sha256.p, from->sha256.n,
+							    to->sha256);
+		t->n_objects++;
 	}
 	return 0;
 }
@@ -170,34 +209,41 @@ int tables_of_catalog(struct query *q, struct lh_err *err)
 	return q->listed ? 0 : -1;
 }
 
+int query_is_late(const struct query *q, struct lh_err *err)
+{
+	return lh_err_data(err, 504, "the query takes longer than %g seconds (--timeout)",
+			   q->s->timeout);
+}
+
 int query_check(struct query *q, struct lh_err *err)
 {
 	if (lh_stopping())
 		return lh_err_set(err, LH_EINTR, "interrupted");
 	if (!q->deadline || lh_time_monotonic() < q->deadline)
 		return 0;
-	lh_err_data(err, 504, "the query takes longer than %g seconds (--timeout)",
-		    q->s->timeout);
-	return -1;
+	return query_is_late(q, err);
 }
 
 /* ---- what a file is ---- */
 
 /* The name that says what a file is: a dataset's is its object's. */
-static const char *file_name(const struct table *t)
+static const char *file_name(const struct table *t, size_t i)
 {
-	return t->dataset ? t->key[0] : t->path;
+	return t->dataset ? t->object[0].key : t->files.folder ? t->files.path[i] : t->path;
+}
+
+static bool is_tsv(const char *name)
+{
+	return lh_archive_named(name, ".tsv") || lh_archive_named(name, ".tab");
 }
 
 bool table_is_tsv(const struct table *t)
 {
-	const char *name = file_name(t);
-
-	return lh_archive_named(name, ".tsv") || lh_archive_named(name, ".tab");
+	return is_tsv(file_name(t, 0));
 }
 
 /* Tell by the content where it does, else by the name, else CSV. */
-static enum table_is tell(const struct table *t, const char *head, size_t n)
+static enum table_is tell(const char *name, const char *head, size_t n)
 {
 	static const char *const lines[] = { ".jsonl", ".ndjson", ".json", ".log" };
 	size_t i = n >= 3 && !memcmp(head, "\xef\xbb\xbf", 3) ? 3 : 0;
@@ -206,14 +252,17 @@ static enum table_is tell(const struct table *t, const char *head, size_t n)
 		return TABLE_INDEX;
 	if (n >= 4 && !memcmp(head, "PAR1", 4))
 		return TABLE_PARQUET;
-	while (i < n && strchr(" \t\r\n", head[i]))
+	while (i < n && memchr(" \t\r\n", head[i], 4))
 		i++;
+	if (i < n && head[i] == '[')	/* an array of objects is rejected as one */
+		for (i++; i < n && memchr(" \t\r\n", head[i], 4); )
+			i++;
 	if (i == n || head[i] == '{')
 		return TABLE_LINES;
-	if (lh_archive_named(file_name(t), ".csv") || table_is_tsv(t))
+	if (lh_archive_named(name, ".csv") || is_tsv(name))
 		return TABLE_CSV;
 	for (i = 0; i < 4; i++)
-		if (lh_archive_named(file_name(t), lines[i]))
+		if (lh_archive_named(name, lines[i]))
 			return TABLE_LINES;
 	return lh_archive_kind(head, n) ? TABLE_LINES : TABLE_CSV;
 }
@@ -249,7 +298,7 @@ static int sample(struct query *q, struct table *t, off_t size, struct lh_err *e
 		if (t->is != TABLE_CSV && columns_sample(&t->columns, reader_record(r), err) < 0)
 			rc = -1;
 	}
-	t->packed = r && reader_packed(r);
+	t->packed |= r && reader_packed(r);
 	if (rc >= 0 && t->is != TABLE_INDEX)
 		t->rows = rc && n ? (double)size * (double)n / (double)bytes *
 				    (t->packed ? PACKED : 1) : (double)n;
@@ -269,29 +318,45 @@ static int add_json(struct table *t, struct lh_err *err)
 	return 0;
 }
 
-static int look(struct query *q, struct table *t, struct lh_err *err)
+/* Find out of what kind the files are, and their size together.  Those of a folder are of one
+ * kind; a dataset's first object says it. */
+static int look_at_files(struct table *t, off_t *size, struct lh_err *err)
 {
 	char head[HEAD];
-	struct stat st = { .st_size = 0 };
-	off_t size = 0;
-	ssize_t n = 0;
+	struct stat st;
 	size_t i;
-	int fd;
 
-	if (files_open(q, t, &t->files, err) < 0)
-		return -1;
-	for (i = t->files.n; i-- > 0; size += st.st_size) {
-		fd = open(t->files.path[i], O_RDONLY | O_CLOEXEC);
-		n = fd < 0 ? lh_err_sys(err, "cannot open") :
-			     lh_read_some(fd, head, sizeof head, err);
+	t->packed = false;
+	for (i = 0; i < t->files.n; i++) {
+		int fd = open(t->files.path[i], O_RDONLY | O_CLOEXEC);
+		ssize_t n = fd < 0 ? lh_err_sys(err, "cannot open") :
+				     lh_read_some(fd, head, sizeof head, err);
+		enum table_is is = n < 0 ? t->is : tell(file_name(t, i), head, (size_t)n);
+
 		if (n >= 0 && fstat(fd, &st) < 0)
 			n = lh_err_sys(err, "cannot read");
 		if (fd >= 0)
 			close(fd);
 		if (n < 0)
 			return -1;
+		if (i && t->files.folder && (is != t->is || is == TABLE_INDEX))
+			return lh_err_set(err, LH_EIO, "\"%.200s\" and \"%.200s\" are not one "
+					  "table: the files of a folder are all JSON Lines, all "
+					  "CSV or all Parquet", base(t->files.path[0]),
+					  base(t->files.path[i]));
+		t->is = i ? t->is : is;
+		t->packed |= lh_archive_kind(head, (size_t)n) != 0;
+		*size += st.st_size;
 	}
-	t->is = tell(t, head, (size_t)n);
+	return 0;
+}
+
+static int look(struct query *q, struct table *t, struct lh_err *err)
+{
+	off_t size = 0;
+
+	if (files_open(q, t, &t->files, err) < 0 || look_at_files(t, &size, err) < 0)
+		return -1;
 	if (t->is == TABLE_INDEX && t->files.fd[0] >= 0)
 		return lh_err_set(err, LH_EIO, "is an index that is not a file (lh-index fetch "
 				  "copies one of S3)");
@@ -306,7 +371,7 @@ static int look(struct query *q, struct table *t, struct lh_err *err)
 /* What was copied stays as it is; a dataset is new when its manifest changes. */
 static bool is_current(const struct table *t)
 {
-	return t->known && (t->dataset || t->files.fd[0] >= 0 ||
+	return t->known && (t->dataset || (t->files.fd[0] >= 0 && !t->files.folder) ||
 			    lh_stamp_fits(&t->stamp, t->path));
 }
 

@@ -111,6 +111,7 @@ static int on_connect(sqlite3 *db, void *arg, int argc, const char *const *argv,
 		*message = sqlite3_mprintf("%s", err.msg);
 		return SQLITE_ERROR;
 	}
+	u->table->in_use = true;
 	rc = declare(db, &u->table->columns);
 	if (rc != SQLITE_OK)
 		return rc;
@@ -414,6 +415,7 @@ int virtual_tables(struct engine *e, struct lh_err *err)
 		return -1;
 	for (i = 0; i < e->q->n_tables; i++) {
 		e->used[i] = (struct used){ e, &e->q->table[i] };
+		e->q->table[i].in_use = false;
 		e->q->table[i].scans = 0;
 		if (sqlite3_create_module(e->db, e->q->table[i].name, &module, &e->used[i]))
 			return lh_err_nomem(err);

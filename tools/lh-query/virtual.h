@@ -9,6 +9,7 @@ struct engine {
 	struct query *q;
 	sqlite3 *db;
 	struct copies *copies;	/* or NULL */
+	bool persons, mixes;	/* see attribute.h: columns that are read, functions called */
 	struct lh_err failed;	/* the reason of an SQLITE_ERROR, if .code is set */
 	struct used {
 		struct engine *engine;

@@ -1,6 +1,7 @@
 /* write.c - rows as JSON Lines, one JSON object, CSV or a table.  See query.h. */
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/mem.h"
 #include "json/write.h"
@@ -21,6 +22,7 @@ void writer_init(struct writer *w, struct query *q, enum form form, struct lh_bu
 	w->q = q;
 	w->form = form;
 	w->out = out;
+	w->terminal = !out && form == FORM_CSV && isatty(STDOUT_FILENO);
 }
 
 void writer_free(struct writer *w)
@@ -119,6 +121,27 @@ static void put_csv(struct lh_buf *b, const struct cell *c)
 	lh_buf_putc(b, '"');
 }
 
+/* Append a cell; on a terminal its control characters are escaped, and with --csv-safe a text
+ * that a spreadsheet would compute begins with an apostrophe. */
+static void put_csv_cell(struct writer *w, const struct cell *c)
+{
+	bool text = c->kind == KIND_TEXT || c->kind == KIND_JSON;
+	struct lh_buf own = { 0 };
+	struct cell shown = *c;
+
+	if (text && c->s.n && w->q->s->csv_safe && memchr("=+-@\t\r", *c->s.p, 6))
+		lh_buf_putc(&own, '\'');
+	if (text && w->terminal)
+		lh_escape_column(&own, c->s.p, c->s.n);
+	else if (own.len)
+		lh_buf_add(&own, c->s.p, c->s.n);
+	if (own.len)
+		shown.s = (struct lh_str){ own.p, own.len };
+	put_csv(&w->rows, &shown);
+	w->rows.failed = w->rows.failed ? w->rows.failed : own.failed;
+	lh_buf_free(&own);
+}
+
 /* ---- columns ---- */
 
 static struct lh_str name_of(const struct writer *w, size_t i)
@@ -166,7 +189,7 @@ static int header(struct writer *w, struct lh_err *err)
 	if (cell && w->form == FORM_TABLE)
 		rc = table_row(w, cell, err);
 	for (i = 0; cell && w->form == FORM_CSV && i < w->n_fields; i++) {
-		put_csv(&w->rows, &cell[i]);
+		put_csv_cell(w, &cell[i]);
 		lh_buf_putc(&w->rows, i + 1 < w->n_fields ? ',' : '\n');
 	}
 	free(cell);
@@ -229,7 +252,7 @@ static void csv_row(struct writer *w, const struct cell *cell)
 	size_t i;
 
 	for (i = 0; i < w->n_fields; i++) {
-		put_csv(&w->rows, &cell[i]);
+		put_csv_cell(w, &cell[i]);
 		lh_buf_putc(&w->rows, i + 1 < w->n_fields ? ',' : '\n');
 	}
 }
@@ -355,6 +378,8 @@ static int wire_end(struct writer *w, struct lh_err *err)
 	lh_write_u64(&json, "row_count", w->n_rows);
 	if (w->q->bounded)
 		lh_write_bool(&json, "truncated", true);
+	if (w->q->unnamed && w->n_rows)
+		lh_write_bool(&json, "unnamed", true);
 	lh_write_end(&json);
 	if (!w->out)
 		lh_buf_putc(&w->rows, '\n');

@@ -1,7 +1,6 @@
 /* absent.c - report the keys of filters that no record of a corpus has.  See search.h. */
 #include <stdlib.h>
 
-#include "json/write.h"
 #include "search.h"
 
 /* Pairs of corpus and key that are looked up in a run: a client may send any number. */
@@ -11,16 +10,21 @@ void looked_up_init(struct looked_up *l)
 {
 	pthread_mutex_init(&l->lock, NULL);
 	lh_intern_init(&l->pairs);
+	lh_intern_init(&l->lacked);
+	lh_intern_init(&l->had);
 }
 
 void looked_up_free(struct looked_up *l)
 {
 	lh_intern_free(&l->pairs);
+	lh_intern_free(&l->lacked);
+	lh_intern_free(&l->had);
 	pthread_mutex_destroy(&l->lock);
 }
 
-/* Return whether the pair is to be looked up, which is then remembered. */
-static bool is_new(struct looked_up *l, const char *corpus, struct lh_str key)
+/* Return whether the pair is to be looked up, which is then remembered.  Those of --where are
+ * apart, since they decide on the exit status. */
+static bool is_new(struct looked_up *l, const char *corpus, struct lh_str key, bool where)
 {
 	struct lh_buf pair = { 0 };
 	uint32_t number;
@@ -28,6 +32,7 @@ static bool is_new(struct looked_up *l, const char *corpus, struct lh_str key)
 	size_t before;
 	bool added;
 
+	lh_buf_putc(&pair, where ? 'w' : 'q');
 	lh_buf_add(&pair, corpus, strlen(corpus) + 1);
 	lh_buf_add(&pair, key.p, key.n);
 	pthread_mutex_lock(&l->lock);
@@ -40,38 +45,13 @@ static bool is_new(struct looked_up *l, const char *corpus, struct lh_str key)
 	return added;
 }
 
-/* Make the filter {"exists":key}. */
-static struct lh_filter *filter_of(struct lh_str key)
-{
-	struct lh_buf json = { 0 };
-	struct lh_writer to = lh_write_to(&json);
-	struct lh_record scan;
-	struct lh_value v;
-	struct lh_err unused;
-	struct lh_filter *f = lh_filter_new(&unused);
-
-	lh_record_init(&scan);
-	lh_write_object(&to, NULL);
-	lh_write_str(&to, "exists", key);
-	lh_write_end(&to);
-	if (f && (lh_buf_check(&json, &unused) < 0 ||
-		  lh_json_parse(&scan, json.p, json.len, &v, &unused) < 0 ||
-		  lh_filter_compile(f, &v, &unused) < 0)) {
-		lh_filter_free(f);
-		f = NULL;
-	}
-	lh_record_free(&scan);
-	lh_buf_free(&json);
-	return f;
-}
-
 /* Return whether no record has the key; a damaged one is the search's to report.  The records
  * are added to *live. */
 static bool is_absent(const struct lh_index *ix, struct lh_str key, uint64_t *live)
 {
-	struct lh_filter *f = filter_of(key);
-	uint64_t i, n = lh_index_rows(ix);
 	struct lh_err unused;
+	struct lh_filter *f = lh_filter_exists(key, &unused);
+	uint64_t i, n = lh_index_rows(ix);
 	struct lh_row row;
 	int got = f ? 0 : -1;
 
@@ -85,8 +65,8 @@ static bool is_absent(const struct lh_index *ix, struct lh_str key, uint64_t *li
 	return !got;
 }
 
-/* Return whether there are records in the corpus of s, and none has the key. */
-static bool corpus_lacks(const struct worker *w, const struct corpus_search *s, struct lh_str key)
+/* Return 1 if there are records in the corpus of s and none has the key, -1 if one has it. */
+static int corpus_lacks(const struct worker *w, const struct corpus_search *s, struct lh_str key)
 {
 	size_t first = (size_t)(s - w->seat) - s->name->shard, i;
 	size_t n = s->name->plan ? s->name->plan->shards.n : 1;
@@ -96,9 +76,20 @@ static bool corpus_lacks(const struct worker *w, const struct corpus_search *s, 
 		const struct opened *o = atomic_load(&w->run->corpora.v[i]);
 
 		if (!o || !is_absent(o->ix, key, &live))
-			return false;
+			return -1;
 	}
-	return live;
+	return live > 0;
+}
+
+/* Note for the exit status whether a corpus lacks a key of --where. */
+static void note(struct looked_up *l, struct lh_str key, int lacks)
+{
+	uint32_t number;
+	struct lh_err unused;
+
+	pthread_mutex_lock(&l->lock);
+	lh_intern_add(lacks > 0 ? &l->lacked : &l->had, key.p, key.n, &number, &unused);
+	pthread_mutex_unlock(&l->lock);
 }
 
 void report_absent(struct worker *w, const struct corpus_search *s)
@@ -106,11 +97,31 @@ void report_absent(struct worker *w, const struct corpus_search *s)
 	const struct search *run = w->run;
 	size_t i, n;
 	const struct lh_str *key = lh_filter_keys(w->filter, &n);
+	bool where = w->reader.q.filter.p == w->where.p;
+	int lacks;
 
-	for (i = 0; !run->tool->quiet && i < n; i++)
-		if (is_new(run->looked_up, s->name->text, key[i]) &&
-		    corpus_lacks(w, s, key[i]))
+	for (i = 0; (where || !run->tool->quiet) && i < n; i++) {
+		if (!is_new(run->looked_up, s->name->text, key[i], where))
+			continue;
+		lacks = corpus_lacks(w, s, key[i]);
+		if (lacks > 0)
 			lh_tool_message(run->tool, "corpus \"%s\": no record has the key \"%.*s\"",
 					s->name->text, key[i].n < 200 ? (int)key[i].n : 200,
 					key[i].p);
+		if (where && lacks)
+			note(run->looked_up, key[i], lacks);
+	}
+}
+
+bool where_lacked(const struct looked_up *l)
+{
+	struct lh_str key;
+	uint32_t i;
+
+	for (i = 0; i < l->lacked.n; i++) {
+		key = lh_intern_text(&l->lacked, i);
+		if (lh_intern_find(&l->had, key.p, key.n) < 0)
+			return true;
+	}
+	return false;
 }

@@ -95,14 +95,14 @@ static int start(const struct worker *w, struct corpus_search *s, struct lh_err 
 }
 
 /* A model that is gone, or is another one now, is an error of each query by text, and the run
- * fails; queries that bring a vector are answered. */
+ * fails, but for --on-error emit; queries that bring a vector are answered. */
 static int no_model(const struct worker *w, const struct corpus_search *s, struct lh_err *err)
 {
 	if (err->code == LH_ENOMEM || err->code == LH_EINTR || err->code == LH_EDATA)
 		return -1;
 	err->code = LH_EDATA;
 	err->status = s->name->alone ? 502 : 500;
-	lh_tool_failed(w->run->tool);
+	lh_tool_record_failed(w->run->tool);
 	if (s->name->alone)
 		lh_err_data(err, 502, "the model of its engine cannot be used");
 	return lh_err_prefix(err, "corpus \"%s\"", s->name->text);

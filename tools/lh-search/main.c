@@ -14,6 +14,8 @@ static const struct lh_option options[] = {
 	  LH_TEXTS(struct settings, exclude) },
 	{ 0, "playbook", "PLAYBOOK", "use the good answers recorded by lh-playbook",
 	  LH_TEXT(struct settings, playbook) },
+	{ 0, "playbook-optional", NULL, "the PLAYBOOK may not exist, and be created later",
+	  LH_FLAG(struct settings, playbook_optional) },
 	{ 0, "playbooks", "DIR", "let queries use the playbooks in this folder",
 	  LH_TEXT(struct settings, playbooks) },
 	{ 0, "auto-role", NULL, "extract query_role from the wording of the query",
@@ -33,8 +35,13 @@ static const struct lh_option options[] = {
 	  LH_FLAG(struct settings, flat) },
 	{ 0, "wire", NULL, "write the bodies of a search service",
 	  LH_FLAG(struct settings, wire) },
+	{ 0, "ignore-unknown", NULL, "let queries have members that are not known",
+	  LH_FLAG(struct settings, ignore_unknown) },
 	{ 0, "no-metadata", NULL, "leave out the metadata of hits",
 	  LH_FLAG(struct settings, no_metadata) },
+	LH_DECISIONS_OPTIONS(struct settings, decisions),
+	LH_LOCK_OPTION(0),
+	LH_NOW_OPTION,
 	LH_ONCE_OPTION,
 	LH_JOBS_OPTION,
 	LH_INPUT_OPTIONS,
@@ -62,7 +69,9 @@ static int answer_one(struct lh_tool *tool, struct search *state, const char *te
 	    on_query(&rec, &out, &w, &tool->err) == 0) {
 		if (out.len)
 			lh_buf_putc(&out, '\n');
-		rc = lh_buf_check(&out, &tool->err) < 0 ? -1 : lh_tool_out(tool, out.p, out.len);
+		rc = lh_buf_check(&out, &tool->err) < 0 ||
+				lh_decisions_sync(state->decisions, &tool->err) < 0
+			? -1 : lh_tool_out(tool, out.p, out.len);
 	}
 	worker_free(&w);
 	if (rc < 0 && tool->err.code == LH_EDATA)
@@ -81,12 +90,22 @@ static int check_usage(struct lh_tool *tool, const struct settings *set)
 		return lh_tool_usage(tool, "--hybrid and --playbook exclude each other");
 	if (set->playbook && set->playbooks)
 		return lh_tool_usage(tool, "--playbook and --playbooks exclude each other");
+	if (set->playbook_optional && !set->playbook)
+		return lh_tool_usage(tool, "--playbook-optional: needs --playbook");
 	if (set->wire && (set->flat || set->query))
 		return lh_tool_usage(tool, "--wire and %s exclude each other",
 				     set->flat ? "--flat" : "-Q");
+	if (set->decisions.path && !set->playbook && !set->playbooks)
+		return lh_tool_usage(tool, "--decisions: needs --playbook or --playbooks");
 	if (set->query && !lh_utf8_valid(set->query, strlen(set->query)))
 		return lh_tool_usage(tool, "-Q is not UTF-8");
 	return 0;
+}
+
+/* Wait until the decisions are on disk before their answers are written. */
+static int before_output(void *run, struct lh_err *err)
+{
+	return lh_decisions_sync(((struct run *)run)->decisions, err);
 }
 
 static int search(struct lh_tool *tool, struct settings *set)
@@ -97,12 +116,14 @@ static int search(struct lh_tool *tool, struct settings *set)
 		.map = on_query, .renew = worker_renew,
 		.files = tool->operands + tool->n_operands, .n_files = 0,
 		.context_size = sizeof(struct worker), .context_init = worker_init,
-		.context_free = worker_free,
+		.context_free = worker_free, .before_output = before_output, .shared = &run,
 	};
-	int rc = fetched_open(&run.fetched, tool);
+	int rc = fetched_open(&run.fetched, set, tool);
 
 	run.operands = run.fetched.operands;
 	looked_up_init(&run.looked_up);
+	if (!rc)
+		rc = lh_decisions_open(&run.decisions, tool, &set->decisions);
 	if (!rc && set->where.n &&
 	    lh_filter_where(&run.where, set->where.v, set->where.n, &tool->err) < 0)
 		rc = lh_err_prefix(&tool->err, "--where");
@@ -111,7 +132,10 @@ static int search(struct lh_tool *tool, struct settings *set)
 	if (!rc)
 		rc = set->query ? answer_one(tool, lh_held_state(flow.held), set->query)
 				: lh_records_run(tool, &flow);
+	if (!rc && where_lacked(&run.looked_up))
+		lh_tool_verdict_bad(tool);
 	lh_held_close(flow.held);
+	lh_decisions_close(run.decisions);
 	lh_buf_free(&run.where);
 	looked_up_free(&run.looked_up);
 	fetched_close(&run.fetched);

@@ -164,7 +164,7 @@ static int check_names(const struct names *l, struct lh_err *err)
 }
 
 /* Without a name of its own, a playbook has the default name in queries. */
-static int add_playbook(struct names *l, const char *operand, struct lh_err *err)
+static int add_playbook(struct names *l, const char *operand, bool optional, struct lh_err *err)
 {
 	struct lh_str name = lh_str_of(LH_PLAYBOOK_CORPUS);
 	const char *path = read_operand(operand, &name, err);
@@ -173,6 +173,10 @@ static int add_playbook(struct names *l, const char *operand, struct lh_err *err
 
 	if (!added)
 		return lh_err_prefix(err, "--playbook");
+	if (!optional && !l->again && access(path, F_OK) < 0 && errno == ENOENT)
+		return lh_err_set(err, LH_EUSAGE,
+				  "--playbook: %s: no such file; --playbook-optional if it need "
+				  "not exist", path);
 	same = names_find(l, lh_str_of(added->text));
 	if (same >= 0)
 		return lh_err_set(err, LH_EUSAGE,
@@ -197,7 +201,8 @@ static int add_all(struct names *l, const struct run *run, struct lh_err *err)
 		qsort(l->v, l->n, sizeof *l->v, by_text);
 	if (check_names(l, err) < 0)
 		return -1;
-	if (run->set->playbook && add_playbook(l, run->set->playbook, err) < 0)
+	if (run->set->playbook && add_playbook(l, run->set->playbook,
+						run->set->playbook_optional, err) < 0)
 		return -1;
 	return run->set->playbooks ? add_folder(l, run->set->playbooks, true, err) : 0;
 }

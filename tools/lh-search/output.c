@@ -77,27 +77,50 @@ static int print_results(struct worker *w, struct lh_writer *to, struct lh_err *
 	return 0;
 }
 
+/* Write which corpora were not searched. */
 static void print_partial(const struct worker *w, struct lh_writer *to)
 {
+	size_t i;
+
 	if (w->partial)
 		lh_write_bool(to, "partial", true);
+	if (!w->n_left_out)
+		return;
+	lh_write_array(to, "skipped");
+	for (i = 0; i < w->n_left_out; i++) {
+		lh_write_object(to, NULL);
+		lh_write_text(to, "corpus", w->left_out[i]->name->text);
+		lh_write_text(to, "reason", "it has no engine to embed text with");
+		lh_write_end(to);
+	}
+	lh_write_end(to);
 }
 
 int print_record(struct worker *w, const struct lh_record *rec, struct lh_buf *out,
 		 struct lh_err *err)
 {
 	/* A record that was an answer before: nothing of that may pass for this one's. */
-	const char *drop[8] = { "query_vector", "vector", "results", "metadata_filter_dropped",
-				"playbook_boosted", "playbook_injected", "partial" };
+	const char *drop[11] = { "query_vector", "vector", "results", "metadata_filter_dropped",
+				 "playbook_boosted", "playbook_injected", "partial", "skipped",
+				 "query_role_missing" };
 	const struct query *q = &w->reader.q;
+	const struct lh_value *alias = lh_record_get(rec, "query");
 	struct lh_writer to;
-	size_t n = 7;
+	size_t n = 9;
 
+	if (alias && alias->p != q->text_json.p)
+		alias = NULL;
+	if (alias)
+		drop[n++] = "query_text";
 	if (q->role_made)
 		drop[n++] = "query_role";
 	to = lh_write_record(out, rec, drop, n);
+	if (alias)
+		lh_write_value(&to, "query_text", alias);
 	if (q->role_made)
 		lh_write_str(&to, "query_role", q->role);
+	if (q->role_why.n)
+		lh_write_str(&to, "query_role_missing", q->role_why);
 	if (print_results(w, &to, err) < 0)
 		return -1;
 	if (q->filter.p)
@@ -147,6 +170,14 @@ int print_wire(struct worker *w, struct lh_buf *out, struct lh_err *err)
 	return lh_buf_check(out, err);
 }
 
+static void print_text(const struct query *q, const char *name, struct lh_writer *to)
+{
+	if (q->text.p)
+		lh_write_value(to, name, &q->text_json);
+	else
+		lh_write_null(to, name);
+}
+
 int print_flat(struct worker *w, struct lh_buf *out, struct lh_err *err)
 {
 	const struct query *q = &w->reader.q;
@@ -158,14 +189,12 @@ int print_flat(struct worker *w, struct lh_buf *out, struct lh_err *err)
 			lh_buf_putc(out, '\n');
 		to = lh_write_to(out);
 		lh_write_object(&to, NULL);
-		if (q->text.p)
-			lh_write_value(&to, "query", &q->text_json);
-		else
-			lh_write_null(&to, "query");
+		print_text(q, "query_text", &to);
 		lh_write_u64(&to, "rank", i + 1);
 		if (print_hit(w, &w->found[i], &to, err) < 0)
 			return -1;
 		print_partial(w, &to);
+		print_text(q, "query", &to);	/* its name before 0.2 */
 		lh_write_end(&to);
 	}
 	return lh_buf_check(out, err);

@@ -202,6 +202,7 @@ int use_playbook(struct worker *w, struct lh_err *err)
 	s = &w->seat[at];
 	if (seat_open(w, s, err) < 0)
 		return -1;
+	w->asked = s;
 	lh_index_get_stats(s->open->ix, &st);
 	if (!st.live)
 		return 0;

@@ -10,33 +10,44 @@
 static const struct lh_bind members[] = {
 	LH_TRACE_MEMBER(struct query, trace),
 	{ LH_BIND_STRING("query_text|query|text", struct query, text),
-	  .as_written = LH_BIND_FIELD(struct query, text_json) },
+	  .as_written = LH_BIND_FIELD(struct query, text_json), .meant = "q|question|prompt" },
 	{ LH_BIND_VALUE("query_vector|vector", struct query, vector_json,
 			LH_BIND_IS(LH_ARRAY) | LH_BIND_IS(LH_STRING)),
 	  .what = "array of numbers or base64" },
-	{ LH_BIND_U64("k", struct query, k, 0, LH_K_MAX) },
+	{ LH_BIND_SOME("model", struct query, model) },
+	{ LH_BIND_U64("k", struct query, k, 0, LH_K_MAX), .meant = "limit|n|top|top_k" },
 	{ LH_BIND_U64("per_corpus_k", struct query, per_corpus_k, 0, LH_K_MAX) },
-	{ LH_BIND_IDS("exclude_ids", struct query, exclude, n_exclude) },
-	{ LH_BIND_STRINGS("corpora", struct query, name, n_names), .filled = true },
-	{ LH_BIND_OBJECT("metadata_filter", struct query, filter) },
+	{ LH_BIND_IDS("exclude_ids", struct query, exclude, n_exclude), .meant = "exclude" },
+	{ LH_BIND_STRINGS("corpora", struct query, name, n_names), .filled = true,
+	  .meant = "corpus" },
+	{ LH_BIND_OBJECT("metadata_filter", struct query, filter), .meant = "filter|where" },
 	{ LH_BIND_BOOL("use_playbook", struct query, use_playbook) },
 	{ LH_BIND_STRING("playbook_corpus", struct query, playbook) },
 	{ LH_BIND_U64("playbook_top_k", struct query, playbook_top_k, 0, LH_K_MAX) },
 	{ LH_BIND_F64("playbook_max_distance", struct query, playbook_max, 0, INFINITY) },
 	{ LH_BIND_F64("playbook_max_inject_distance", struct query, playbook_max_inject, 0,
 		      INFINITY) },
-	{ LH_BIND_STRING("query_role", struct query, role) },
-	LH_BIND_END
-};
-
-static const struct lh_bind wire_members[] = {
+	{ LH_BIND_STRING("query_role", struct query, role), .meant = "role" },
+	/* that of an error's object */
+	{ LH_BIND_SOME("id", struct query, id) },
+	/* last, since it is for --wire */
 	{ LH_BIND_STRING("index", struct query, index) },
 	LH_BIND_END
 };
 
-void query_reader_init(struct query_reader *r)
+_Static_assert(sizeof members == sizeof ((struct query_reader *)NULL)->members,
+	       "the reader has a copy of the table");
+
+void query_reader_init(struct query_reader *r, const struct settings *set)
 {
+	const size_t end = sizeof members / sizeof *members - 1;
+
 	memset(r, 0, sizeof *r);
+	memcpy(r->members, members, sizeof members);
+	if (!set->wire)
+		r->members[end - 1] = members[end];
+	r->members[set->wire ? end : end - 1].closed =
+		(set->wire || set->flat) && !set->ignore_unknown;
 }
 
 void query_reader_free(struct query_reader *r)
@@ -44,7 +55,17 @@ void query_reader_free(struct query_reader *r)
 	lh_buf_free(&r->text);
 	lh_buf_free(&r->vector);
 	lh_buf_free(&r->role);
-	lh_buf_free(&r->index);
+	lh_buf_free(&r->role_why);
+}
+
+/* Keep the model if it says what made the vector: that of a query by text is a member like
+ * others, unless a client asks. */
+static int read_model(struct query *q, const struct settings *set, struct lh_err *err)
+{
+	if (!set->wire && !q->vector_json.p)
+		q->model.p = NULL;
+	return !q->model.p || q->model.type == LH_STRING ? 0
+		: lh_err_set(err, LH_EDATA, "\"model\" must be a string");
 }
 
 static int read_vector(struct query_reader *r, struct lh_err *err)
@@ -70,9 +91,11 @@ static int make_role(struct query_reader *r, struct lh_err *err)
 	if (q->role.n || !q->text.p)
 		return 0;
 	lh_buf_reset(&r->role);
-	lh_role_extract(q->text.p, q->text.n, &r->role);
-	if (lh_buf_check(&r->role, err) < 0)
+	lh_buf_reset(&r->role_why);
+	lh_role_extract(q->text.p, q->text.n, &r->role, &r->role_why);
+	if (lh_buf_check(&r->role, err) < 0 || lh_buf_check(&r->role_why, err) < 0)
 		return -1;
+	q->role_why = (struct lh_str){ r->role_why.p, r->role_why.len };
 	q->role = (struct lh_str){ r->role.p, r->role.len };
 	q->role_made = r->role.len > 0;
 	return 0;
@@ -115,9 +138,8 @@ int query_read(struct query_reader *r, const struct lh_record *rec, const struct
 			     .playbook_top_k = 3,
 			     .playbook_max = 0.5,
 			     .playbook_max_inject = 0.2 };
-	if (lh_bind(members, rec, q, &r->text, err) < 0 ||
-	    (set->wire && lh_bind(wire_members, rec, q, &r->index, err) < 0) ||
-	    check_names(q, set, err) < 0 || read_vector(r, err) < 0)
+	if (lh_bind(r->members, rec, q, &r->text, err) < 0 || check_names(q, set, err) < 0 ||
+	    read_model(q, set, err) < 0 || read_vector(r, err) < 0)
 		return -1;
 	if (q->per_corpus_k == UNSET)
 		q->per_corpus_k = q->k;

@@ -15,6 +15,7 @@ void worker_free(void *worker)
 	free(w->remembered);
 	lh_buf_free(&w->entry);
 	lh_buf_free(&w->texts);
+	lh_buf_free(&w->row);
 	lh_intern_free(&w->ids);
 	lh_buf_free(&w->key);
 	lh_filter_free(w->filter);
@@ -28,7 +29,7 @@ int worker_init(void *context, void *run, struct lh_err *err)
 	struct worker *w = context;
 
 	w->run = s;
-	query_reader_init(&w->reader);
+	query_reader_init(&w->reader, s->set);
 	lh_record_init(&w->scan);
 	w->filter = lh_filter_new(err);
 	return !w->filter || seats_init(w, err) < 0 ||
@@ -141,6 +142,8 @@ static int choose(struct worker *w, size_t i, struct lh_err *err)
 	if (lh_grow(&w->chosen, &w->cap_chosen, w->n_chosen + 1, sizeof(*w->chosen), err) < 0 ||
 	    seat_open(w, s, err) < 0)
 		return -1;
+	if (check_model(w, s, err) < 0)
+		return -1;
 	if (w->run->set->hybrid && !s->open->params->lexical)
 		return lh_err_set(err, LH_EDATA, "corpus \"%s\" has no words to search by",
 				  s->name->text);
@@ -207,6 +210,36 @@ static int choose_all(struct worker *w, struct lh_err *err)
 			return -1;
 	if (w->n_chosen > 1)
 		qsort(w->chosen, w->n_chosen, sizeof(*w->chosen), in_order);
+	return 0;
+}
+
+static bool has_engine(const struct corpus_search *s)
+{
+	return *s->open->params->engine != '\0';
+}
+
+/* Leave out of a search by text the corpora that cannot embed it, unless none can. */
+static int leave_out(struct worker *w, struct lh_err *err)
+{
+	size_t i, n = 0, able = 0;
+
+	w->n_left_out = 0;
+	for (i = 0; !w->reader.q.vector && i < w->n_chosen; i++)
+		able += has_engine(w->chosen[i]);
+	if (!able || able == w->n_chosen)
+		return 0;
+	if (lh_grow(&w->left_out, &w->cap_left_out, w->n_chosen, sizeof *w->left_out, err) < 0)
+		return -1;
+	for (i = 0; i < w->n_chosen; i++) {
+		struct corpus_search *s = w->chosen[i];
+
+		if (has_engine(s))
+			w->chosen[n++] = s;
+		else if (!w->n_left_out ||
+			 !same_corpus(w->left_out[w->n_left_out - 1]->name, s->name))
+			w->left_out[w->n_left_out++] = s;
+	}
+	w->n_chosen = n;
 	return 0;
 }
 
@@ -416,8 +449,11 @@ int on_query(struct lh_record *rec, struct lh_buf *out, void *worker, struct lh_
 	w->dropped = w->boosted = w->injected = 0;
 	w->n_found = w->n_chosen = 0;
 	w->partial = false;
+	w->asked = NULL;
 	if (query_read(&w->reader, rec, set, err) < 0 || choose_all(w, err) < 0 ||
-	    use_filter(w, err) < 0 || search_chosen(w, err) < 0)
+	    leave_out(w, err) < 0 || use_filter(w, err) < 0 || search_chosen(w, err) < 0)
+		return -1;
+	if (w->run->decisions && w->reader.q.use_playbook && decide(w, err) < 0)
 		return -1;
 	if (set->wire)
 		return print_wire(w, out, err);

@@ -15,6 +15,7 @@
  *     search.c    the search of one query over its corpora
  *     hybrid.c    the ranking by words, fused with that by vectors
  *     playbook.c  boosts and injections by a playbook
+ *     decide.c    a row in the log of decisions
  *     output.c    the answer as JSON
  */
 #ifndef SEARCH_H
@@ -25,21 +26,25 @@
 
 #include <lh/metadata_filter.h>
 #include "base/intern.h"
+#include "json/bind.h"
 #include "file/held.h"
 #include "index/index_tools.h"
 #include "index/shard_plan.h"
 #include <lh/playbook.h>
 #include "embed/embedder.h"
+#include "observe/decisions.h"
+#include "store/object_copies.h"
 #include "tool/tool.h"
 
 struct settings {
 	uint64_t k, ef;
 	uint64_t nearest;	/* shards of a plan to search; 0: all */
 	bool exact, flat, no_metadata, auto_role, hybrid;
-	bool wire;
+	bool wire, playbook_optional, ignore_unknown;
 	const char *query, *playbook, *playbooks;
 	const char *model, *query_prefix;	/* for engine gguf; or NULL */
 	struct lh_list where, exclude;
+	struct lh_decisions_how decisions;
 };
 
 /* ---- fetched.c ---- */
@@ -47,12 +52,11 @@ struct settings {
 /* The operands, with local copies in place of indexes in S3. */
 struct fetched {
 	char **operands;		/* as many as the tool's */
-	char **own;			/* those of them that are copies' */
-	int *held;			/* descriptors that keep copies in the cache */
-	size_t n, n_own;
+	struct lh_object_copies copies;
 };
 
-int fetched_open(struct fetched *f, struct lh_tool *tool);
+/* Copy what the operands and --playbook name. */
+int fetched_open(struct fetched *f, struct settings *set, struct lh_tool *tool);
 void fetched_close(struct fetched *f);
 
 /* ---- names.c ---- */
@@ -94,6 +98,7 @@ struct names {			/* shared by the states until a folder changes */
 struct looked_up {		/* keys of filters, in a corpus; shared by the workers */
 	pthread_mutex_t lock;
 	struct lh_intern pairs;
+	struct lh_intern lacked, had;	/* keys of --where: some corpus lacks it, or has it */
 };
 
 struct run {
@@ -104,6 +109,7 @@ struct run {
 	struct fetched fetched;
 	struct lh_buf where;	/* the filter of --where */
 	struct looked_up looked_up;
+	struct lh_decisions *decisions;	/* or NULL */
 };
 
 /* Read the names of all operands, of --playbook and of --playbooks. */
@@ -209,6 +215,8 @@ struct query {
 	struct lh_value text_json;	/* as in the record */
 	struct lh_str trace;		/* id for a service; n = 0: none */
 	struct lh_value vector_json;
+	struct lh_value id;		/* not used */
+	struct lh_value model;		/* that made the vector; p NULL: not named */
 	const float *vector;		/* NULL: search by text */
 	size_t dimension;
 	uint64_t k, per_corpus_k;
@@ -224,17 +232,19 @@ struct query {
 	double playbook_max, playbook_max_inject;	/* distances */
 	struct lh_str role;		/* n = 0: none */
 	bool role_made;			/* found by --auto-role */
+	struct lh_str role_why;		/* why it was not; n = 0: it was, or need not be */
 };
 
 struct query_reader {
 	struct query q;
-	struct lh_buf text, vector, role, index;
+	struct lh_bind members[18];	/* that a query may have */
+	struct lh_buf text, vector, role, role_why;
 };
 
-void query_reader_init(struct query_reader *r);
+void query_reader_init(struct query_reader *r, const struct settings *set);
 void query_reader_free(struct query_reader *r);
-/* Read a query.  LH_EDATA for a member of the wrong type, and when there is nothing to
- * search by. */
+/* Read a query.  LH_EDATA for a member of the wrong type, for one that is unknown with --wire
+ * and --flat, which do not write it back, and when there is nothing to search by. */
 int query_read(struct query_reader *r, const struct lh_record *rec, const struct settings *set,
 	       struct lh_err *err);
 
@@ -245,6 +255,7 @@ struct search {			/* shared by the workers, until a file changes */
 	const struct settings *set;
 	const struct lh_buf *where;
 	struct looked_up *looked_up;
+	struct lh_decisions *decisions;
 	struct corpora corpora;
 };
 
@@ -318,6 +329,8 @@ struct worker {
 	size_t n_seats;
 	struct corpus_search **chosen;	/* by the current query, in the order of seats */
 	size_t n_chosen, cap_chosen;
+	struct corpus_search **left_out;	/* of those: they cannot embed its text */
+	size_t n_left_out, cap_left_out;
 	struct engine *engines;
 	struct result *found;		/* results of the current query */
 	size_t n_found, cap_found;
@@ -326,6 +339,8 @@ struct worker {
 	struct lh_hit *remembered;	/* hits in the playbook */
 	size_t cap_remembered;
 	struct lh_buf entry, texts;	/* scratch: an entry, its strings */
+	const struct corpus_search *asked;	/* the playbook of the current query, or NULL */
+	struct lh_buf row;		/* scratch: a decision */
 	uint64_t boosted, injected;
 	bool partial;			/* a shard did not answer the current query */
 	struct lh_filter *filter;	/* the last filter of a query, ... */
@@ -342,6 +357,8 @@ void seats_free(struct worker *w);
 int seats_renew(struct worker *w, const struct search *is, struct lh_err *err);
 /* Prepare a seat: open its index, set the query's vector for it, create its searcher. */
 int seat_open(struct worker *w, struct corpus_search *s, struct lh_err *err);
+/* Check that the query does not name another model than the open index has: 409. */
+int check_model(const struct worker *w, const struct corpus_search *s, struct lh_err *err);
 int set_vector(struct worker *w, struct corpus_search *s, struct lh_err *err);
 int set_searcher(struct corpus_search *s, struct lh_err *err);
 /* Report damage by the name of the file, or as a failure of the corpus; returns -1. */
@@ -360,6 +377,8 @@ void looked_up_init(struct looked_up *l);
 void looked_up_free(struct looked_up *l);
 /* Report each key of the worker's filter that no record of the corpus has, once. */
 void report_absent(struct worker *w, const struct corpus_search *s);
+/* Return whether a key of --where was in no corpus that was searched. */
+bool where_lacked(const struct looked_up *l);
 
 /* ---- search.c ---- */
 
@@ -388,6 +407,11 @@ int hybrid_cmp(const struct fused *a, const struct fused *b);
 
 /* Boost and inject rows by the query's playbook. */
 int use_playbook(struct worker *w, struct lh_err *err);
+
+/* ---- decide.c ---- */
+
+/* Append what the worker found to the log of decisions. */
+int decide(struct worker *w, struct lh_err *err);
 
 /* ---- output.c ---- */
 

@@ -53,6 +53,7 @@ void seats_free(struct worker *w)
 		seat_free(w, &w->seat[i]);
 	free(w->seat);
 	free(w->chosen);
+	free(w->left_out);
 }
 
 /* Keep of a seat what depends on the same open index, and the engine of the same texts. */
@@ -138,11 +139,24 @@ int seat_open(struct worker *w, struct corpus_search *s, struct lh_err *err)
 	return s->open ? 0 : -1;
 }
 
+int check_model(const struct worker *w, const struct corpus_search *s, struct lh_err *err)
+{
+	const struct lh_value *named = &w->reader.q.model;
+	const char *model = s->open->params->model;
+
+	if (!named->p || !*model || lh_value_is(named, model, strlen(model)))
+		return 0;
+	return lh_err_data(err, 409, "\"model\" is %.*s, but corpus \"%s\" is of \"%s\"",
+			   (int)(named->n < 200 ? named->n : 200), named->p, s->name->text, model);
+}
+
 static int take_vector(struct worker *w, struct corpus_search *s, struct lh_err *err)
 {
 	const struct query *q = &w->reader.q;
 	size_t dimension = s->open->params->dimension;
 
+	if (check_model(w, s, err) < 0)
+		return -1;
 	if (q->dimension != dimension)
 		return lh_err_set(err, LH_EDATA,
 				  "the query has dimension %zu, corpus \"%s\" has %zu",

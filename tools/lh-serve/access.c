@@ -76,6 +76,57 @@ void tokens_free(struct tokens *t)
 	memset(t, 0, sizeof *t);
 }
 
+/* ---- the tokens of a request ---- */
+
+static const char *header(const struct request *r, const char *name)
+{
+	return MHD_lookup_connection_value(r->conn, MHD_HEADER_KIND, name);
+}
+
+static const char *bearer(const struct request *r)
+{
+	const char *value = header(r, "Authorization");
+
+	if (!value || strncasecmp(value, "Bearer ", 7))
+		return NULL;
+	for (value += 7; *value == ' ' || *value == '\t'; value++)
+		;
+	return value;
+}
+
+/* Return the label of a token that is one of them, or NULL; blanks after it do not matter. */
+static const char *find_token(const struct tokens *t, const char *text)
+{
+	size_t n = strlen(text);
+
+	while (n && (text[n - 1] == ' ' || text[n - 1] == '\t'))
+		n--;
+	return tokens_find(t, text, n);
+}
+
+bool has_own_token(const struct request *r, const struct site_route *route)
+{
+	const char *legal = header(r, "X-Lakehouse-Legal-Token");
+	const struct tokens *own = route->token.n ? &route->token
+				   : route->route->audit ? &r->site->legal : NULL;
+
+	return !own || !own->n || (legal && find_token(own, legal));
+}
+
+/* Return whether the tokens are given that the route wants. */
+bool has_tokens(struct request *r)
+{
+	const struct site *site = r->site;
+	const char *token = bearer(r);
+
+	if (site->token.n && (!r->route || !r->route->route->open || is_deep(r))) {
+		r->token = token ? find_token(&site->token, token) : NULL;
+		if (!r->token)
+			return false;
+	}
+	return !r->route || has_own_token(r, r->route);
+}
+
 /* ---- addresses ---- */
 
 static const unsigned char mapped[12] = { 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff };
@@ -192,6 +243,14 @@ void address_text(const struct sockaddr *address, char *to, size_t n)
 	if (!bytes_of(address, a) ||
 	    !inet_ntop(four ? AF_INET : AF_INET6, four ? a + 12 : a, to, (socklen_t)n))
 		snprintf(to, n, "local");
+}
+
+void address_key(const struct sockaddr *address, unsigned char key[ADDRESS_KEY])
+{
+	if (!bytes_of(address, key))
+		memset(key, 0, ADDRESS_KEY);
+	else if (!is_four(key) && !is_loopback(address))
+		memset(key + 8, 0, 8);
 }
 
 bool is_loopback(const struct sockaddr *address)

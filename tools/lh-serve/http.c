@@ -30,15 +30,21 @@ static const char *header(const struct request *r, const char *name)
 	return MHD_lookup_connection_value(r->conn, MHD_HEADER_KIND, name);
 }
 
-/* Make an id: the random bytes of this process, and a count. */
+/* Make an id: the time in nanoseconds, always later than that of the id before, and random bytes
+ * of this process.  Ids of sessions, which these become, are in the order of time. */
 static void mint(struct server *s, char *to)
 {
+	struct timespec t;
+	uint64_t ns;
 	size_t i;
-	int n = 0;
+	int n;
 
+	clock_gettime(CLOCK_REALTIME, &t);
+	ns = (uint64_t)t.tv_sec * 1000000000u + (uint64_t)t.tv_nsec;
+	s->ids = ns > s->ids ? ns : s->ids + 1;
+	n = snprintf(to, ID_MAX, "%016llx-", (unsigned long long)s->ids);
 	for (i = 0; i < 8; i++)
 		n += snprintf(to + n, ID_MAX - (size_t)n, "%02x", (unsigned char)s->seed[i]);
-	snprintf(to + n, ID_MAX - (size_t)n, "-%llx", (unsigned long long)++s->ids);
 }
 
 static void take_ids(struct request *r)
@@ -159,40 +165,6 @@ static bool may_connect(const struct request *r)
 	       (info && info->client_addr && networks_have(&r->site->allow, info->client_addr));
 }
 
-static const char *bearer(const struct request *r)
-{
-	const char *value = header(r, "Authorization");
-
-	if (!value || strncasecmp(value, "Bearer ", 7))
-		return NULL;
-	for (value += 7; *value == ' '; value++)
-		;
-	return value;
-}
-
-bool has_own_token(const struct request *r, const struct site_route *route)
-{
-	const char *legal = header(r, "X-Lakehouse-Legal-Token");
-	const struct tokens *own = route->token.n ? &route->token
-				   : route->route->audit ? &r->site->legal : NULL;
-
-	return !own || !own->n || (legal && tokens_find(own, legal, strlen(legal)));
-}
-
-/* Return whether the tokens are given that the route wants. */
-static bool has_tokens(struct request *r)
-{
-	const struct site *site = r->site;
-	const char *token = bearer(r);
-
-	if (site->token.n && (!r->route || !r->route->route->open || is_deep(r))) {
-		r->token = token ? tokens_find(&site->token, token, strlen(token)) : NULL;
-		if (!r->token)
-			return false;
-	}
-	return !r->route || has_own_token(r, r->route);
-}
-
 /* ---- routes ---- */
 
 static const char *method_of(const struct request *r)
@@ -280,7 +252,7 @@ static bool has_body(const struct request *r)
 /* Refuse by the length and the type; 0 if both are right. */
 static unsigned refuse_body(struct request *r, const char **why)
 {
-	const char *length = header(r, "Content-Length");
+	const char *length = header(r, "Content-Length"), *type = header(r, "Content-Type");
 
 	if (!length && !r->chunked &&
 	    (*r->method == 'P')) {	/* POST, PUT, PATCH */
@@ -291,8 +263,12 @@ static unsigned refuse_body(struct request *r, const char **why)
 		*why = "the body is too large";
 		return 413;
 	}
-	if ((length || r->chunked) && !is_upload(r) &&
-	    !is_json(header(r, "Content-Type"), &r->lines)) {
+	if (has_body(r) && !(type && *type) && !r->route->route->read &&
+	    strcmp(r->method, "PUT")) {
+		*why = "the body has no Content-Type, such as application/json";
+		return 415;
+	}
+	if ((length || r->chunked) && !is_upload(r) && !is_json(type, &r->lines)) {
 		*why = "the body must be application/json, application/jsonl or "
 		       "application/x-ndjson";
 		return 415;
@@ -311,6 +287,7 @@ static bool is_star(const struct request *r)
 static unsigned check_access(struct request *r, const char **why, struct lh_err *err)
 {
 	bool readable = lh_route_path_read(&r->path, lh_str_of(r->target), err) == 0;
+	unsigned status;
 
 	*why = "the header is too large";
 	if (header_size(r) > HEADER_MAX)
@@ -321,13 +298,37 @@ static unsigned check_access(struct request *r, const char **why, struct lh_err 
 	if (readable)
 		find_route(r);
 	*why = "this address is not allowed";
-	if (!may_connect(r))
+	if (!is_open_health(r) && !may_connect(r))
 		return 403;
 	*why = "a token is required";
-	if (!has_tokens(r))
+	if (!is_preflight(r) && !has_tokens(r))
 		return 401;
+	status = origin_refuse(r, why);
+	if (status)
+		return status;
 	*why = err->msg;
 	return readable || is_star(r) ? 0 : 400;
+}
+
+static uint64_t body_length(const struct request *r)
+{
+	const char *length = header(r, "Content-Length");
+
+	return length ? strtoull(length, NULL, 10) : 0;
+}
+
+/* Return whether the answer can be large, and is in memory. */
+static bool is_answered_from_memory(const struct request *r)
+{
+	switch (r->route->route->kind) {
+	case LH_ROUTE_FILTER:
+	case LH_ROUTE_MCP:
+	case LH_ROUTE_SESSIONS:
+	case LH_ROUTE_AUDITS:
+		return true;
+	default:
+		return false;
+	}
 }
 
 /* Check all that can be checked before the body; 0 if the body may come. */
@@ -355,8 +356,16 @@ static unsigned check_request(struct request *r, const char **why, struct lh_err
 		*why = r->route->route->off;
 		return 503;
 	}
-	*why = r->route->route->kind == LH_ROUTE_MCP ? mcp_refuse(r) : NULL;
-	return *why ? 403 : refuse_body(r, why);
+	status = refuse_body(r, why);
+	if (!status && is_beyond_state(r, body_length(r))) {
+		*why = NO_ROOM;
+		return 507;
+	}
+	if (!status && is_answered_from_memory(r) && !answers_fit(r, ANSWER_ROOM)) {
+		*why = "too many answers wait to be read";
+		return 503;
+	}
+	return status;
 }
 
 static void count_in(struct request *r)
@@ -383,17 +392,24 @@ static void begin(struct request *r)
 
 	r->seen = true;
 	r->client = client_of(r->conn);
+	if (r->client) {
+		r->client->requests++;
+		r->malformed = r->malformed ? r->malformed : wire_wrong(r->client);
+	}
 	r->site = r->server->site;
 	site_use(r->site);
 	count_in(r);
+	peer_take(r);
 	take_ids(r);
 	status = check_request(r, &why, &err);
 	if (!status && is_upload(r) && upload_begin(r, header(r, "Content-Type"), &err) < 0) {
 		status = lh_err_status(&err);
 		why = err.msg;
 	}
-	if (r->client)
+	if (r->client) {
 		client_busy(r->server, r->client, has_body(r));
+		r->client->length = body_length(r);
+	}
 	r->received = lh_time_monotonic();
 	if (status == 204)
 		answer(r, 204);
@@ -403,24 +419,21 @@ static void begin(struct request *r)
 
 static void let_go(struct request *r)
 {
-	r->server->bodies -= r->held;
-	r->held = 0;
+	body_release(r);
 	lh_buf_free(&r->body);
 }
 
 /* Keep a part of the body. */
 static int keep_body(struct request *r, const char *p, size_t n, struct lh_err *err)
 {
-	struct server *s = r->server;
-
 	if (r->counted > body_max(r))
 		return lh_err_data(err, 413, "the body is too large");
 	if (r->spool)
 		return upload_more(r, p, n, err);
-	if (s->bodies + n > BODIES_MAX)
+	if (writes_state(r) && state_take(r, n, err) < 0)
+		return -1;
+	if (!body_hold(r, n))
 		return lh_err_data(err, 503, "too many bodies at one time");
-	s->bodies += n;
-	r->held += n;
 	lh_buf_add(&r->body, p, n);
 	return 0;
 }
@@ -438,12 +451,18 @@ static enum MHD_Result take_body(struct request *r, const char *p, size_t n)
 {
 	struct lh_err err;
 
-	if (r->client)
+	if (r->client) {
 		r->client->bytes += n;
+		r->client->came += n;
+	}
 	r->counted += n;
 	if (r->ready || r->refused) {
 		r->discarded += n;
-		return r->discarded > DISCARD_MAX ? MHD_NO : MHD_YES;
+		if (r->discarded <= DISCARD_MAX)
+			return MHD_YES;
+		if (r->client)
+			last_words(r->client, r->refused ? r->refused : 413, r->refusal);
+		return MHD_NO;
 	}
 	if (keep_body(r, p, n, &err) < 0)
 		refuse(r, &err);
@@ -501,6 +520,7 @@ static enum MHD_Result send_answer(struct request *r)
 	add_header(m, "Cache-Control", "no-store");
 	add_header(m, "X-Content-Type-Options", "nosniff");
 	add_header(m, "Allow", *r->allow ? r->allow : NULL);
+	origin_headers(r, m);
 	add_header(m, "ETag", *r->etag ? r->etag : NULL);
 	snprintf(seconds, sizeof seconds, "%u", r->retry ? r->retry : 1);
 	if (r->status == 503)
@@ -516,6 +536,10 @@ static enum MHD_Result send_answer(struct request *r)
 	sent = MHD_queue_response(r->conn, r->status, m);
 	MHD_destroy_response(m);
 	r->sent = sent == MHD_YES;
+	if (r->client)
+		r->client->answering = r->sent;
+	if (r->client)
+		r->client->answered = r->sent;
 	return sent;
 }
 
@@ -604,10 +628,10 @@ static enum MHD_Result on_request(void *server, struct MHD_Connection *conn, con
 
 /* ---- requests that never became one ---- */
 
-/* libmicrohttpd refuses by itself, with a page in HTML: what is no request line or no header
- * field, or is longer than its memory (400, 414, 431, 505), and wrong chunks (400, 413).  Once
- * it has read the request line, on_completed is called, and knows the status; before that, the
- * status of its last message is taken. */
+/* libmicrohttpd refuses by itself, in words that wire.c replaces: what is no request line or no
+ * header field, or is longer than its memory (400, 414, 431, 505), and wrong chunks (400, 413).
+ * Once it has read the request line, on_completed is called, and knows the status; before that,
+ * the status of its last message is taken. */
 
 static unsigned sent_status(struct MHD_Connection *conn)
 {
@@ -661,7 +685,7 @@ static unsigned status_unanswered(struct server *s, struct MHD_Connection *conn,
 	unsigned status = sent_status(conn);
 
 	s->refused = 0;
-	return status ? status : is_slow(c) ? 408 : 499;
+	return c && c->spoken ? c->spoken : status ? status : is_slow(c) ? 408 : 499;
 }
 
 static void on_completed(void *server, struct MHD_Connection *conn, void **context,
@@ -677,8 +701,11 @@ static void on_completed(void *server, struct MHD_Connection *conn, void **conte
 		return;
 	if (c)
 		c->over = !r->sent || r->last || why != MHD_REQUEST_TERMINATED_COMPLETED_OK;
+	if (c)
+		c->answering = false;
 	set_timeout(conn, MOST_SECONDS);
 	let_go(r);
+	answer_release(r, r->answer_held);
 	if (!r->seen && why != MHD_REQUEST_TERMINATED_DAEMON_SHUTDOWN) {
 		r->counted = c ? client_unused(c, &ended) : 0;
 		log_refused(r, status_unanswered(s, conn, c));

@@ -12,6 +12,7 @@
 #include "serve.h"
 
 #define DEEP_SECONDS 2.0
+#define FIRST_SECONDS 10.0	/* for a process that starts, or has just started */
 #define TAIL_MAX 262144		/* bytes of the end of a log */
 #define SESSIONS 20
 #define SESSIONS_MAX 200
@@ -159,13 +160,16 @@ static struct inside *new_inside(struct request *r, size_t n)
 	return r->inside = i;
 }
 
-static struct question *new_question(struct inside *i, const char *name, const char *line)
+static struct question *new_question(struct inside *i, const struct lh_pool *pool,
+				     const char *name, const char *line)
 {
 	struct question *q = &i->question[i->n++];
+	struct lh_pool_state st;
 
+	lh_pool_state(pool, &st);
 	q->inside = i;
 	q->name = name;
-	q->ask.timeout = DEEP_SECONDS;
+	q->ask.timeout = st.fresh ? FIRST_SECONDS : DEEP_SECONDS;
 	q->ask.probe = true;
 	q->ask.answered = on_reply;
 	lh_buf_puts(&q->ask.line, line);
@@ -188,7 +192,7 @@ static void ask_pools(struct request *r)
 
 		if (!site_first_of_pool(site, n))
 			continue;
-		q = new_question(i, site->routes.v[n].route, "{}\n");
+		q = new_question(i, site->route[n].pool->pool, site->routes.v[n].route, "{}\n");
 		if (lh_pool_ask(site->route[n].pool->pool, &q->ask) < 0)
 			i->open--;
 	}
@@ -198,19 +202,21 @@ static void ask_pools(struct request *r)
 
 static void ask_caches(struct request *r)
 {
+	struct lh_pool *pool = r->route->pool->pool;
 	struct lh_pool_state st;
 	struct inside *i;
 	unsigned n;
 
-	lh_pool_state(r->route->pool->pool, &st);
+	lh_pool_state(pool, &st);
 	i = new_inside(r, st.processes);
 	if (!i)
 		return;
 	i->open = 1;
 	for (n = 0; n < st.processes; n++) {
-		struct question *q = new_question(i, NULL, LH_JSON({"op":"stats"}) "\n");
+		struct question *q = new_question(i, pool, NULL,
+						  LH_JSON({"op":"stats"}) "\n");
 
-		if (lh_pool_ask_one(r->route->pool->pool, n, &q->ask) < 0)
+		if (lh_pool_ask_one(pool, n, &q->ask) < 0)
 			i->open--;
 	}
 	i->open--;
@@ -232,6 +238,17 @@ static void answer_health(struct request *r)
 		return;
 	}
 	lh_buf_puts(&r->out, LH_JSON({"status":"ok","service":"gateway"}));
+	answer(r, 200);
+}
+
+/* A server that ends answers what it has, and takes nothing more. */
+static void answer_ready(struct request *r)
+{
+	if (r->server->stop) {
+		answer_error(r, 503, "the server is ending");
+		return;
+	}
+	lh_buf_puts(&r->out, LH_JSON({"status":"ready","service":"gateway"}));
 	answer(r, 200);
 }
 
@@ -370,6 +387,9 @@ void inside_answer(struct request *r)
 	switch (r->route->route->kind) {
 	case LH_ROUTE_CACHE:
 		ask_caches(r);
+		break;
+	case LH_ROUTE_READY:
+		answer_ready(r);
 		break;
 	case LH_ROUTE_SESSIONS:
 		answer_sessions(r);

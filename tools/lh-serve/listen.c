@@ -323,7 +323,7 @@ void client_reading(struct server *s, struct client *c)
 	if (!c->next)
 		s->reading_last = c;
 	c->since = lh_time_monotonic();
-	c->begun = c->body = false;
+	c->begun = c->body = c->answered = false;
 }
 
 void client_busy(struct server *s, struct client *c, bool body)
@@ -333,7 +333,8 @@ void client_busy(struct server *s, struct client *c, bool body)
 	c->since = lh_time_monotonic();
 	c->fresh = false;
 	c->body = body;
-	c->bytes = c->swept = 0;
+	c->bytes = c->swept = c->came = 0;
+	c->taking = 0;
 }
 
 /* Close a connection: libmicrohttpd reads its end, and answers no more. */
@@ -342,6 +343,15 @@ static void cut(struct client *c)
 	if (!c->cut)
 		shutdown(c->fd, SHUT_RDWR);
 	c->cut = true;
+}
+
+/* Close a connection without what waits in it, which its client does not take. */
+static void reset(struct client *c)
+{
+	const struct linger none = { .l_onoff = 1, .l_linger = 0 };
+
+	setsockopt(c->fd, SOL_SOCKET, SO_LINGER, &none, sizeof none);
+	cut(c);
 }
 
 /* ---- lingering ---- */
@@ -475,12 +485,10 @@ void clients_sweep(struct server *s, double now)
 			mcp_left(c->mcp);
 		if (c->body && idle && has_left(c, ended, now))
 			cut(c);
-		if (!c->body || now - c->since < SLOW_SECONDS)
-			continue;
-		if (c->bytes < SLOW_BYTES)
+		if (is_slow_body(c, now))
 			cut(c);
-		c->bytes = 0;
-		c->since = now;
+		if (is_slow_reader(c, now))
+			reset(c);
 	}
 	sweep_lingers(s, now);
 	pause_listening(s, false);
@@ -489,6 +497,7 @@ void clients_sweep(struct server *s, double now)
 static void close_client(struct server *s, struct client *c)
 {
 	unlink_client(s, c);
+	wire_remove(c);
 	if (c->unread)
 		linger(s, c->fd);
 	s->clients--;
@@ -518,6 +527,7 @@ void on_connection(void *server, struct MHD_Connection *conn, void **context,
 	if (!c)
 		return;
 	c->fd = info->connect_fd;
+	wire_add(c);
 	c->fresh = c->known = true;
 	c->since = lh_time_monotonic();
 	link_client(c, &s->reading);

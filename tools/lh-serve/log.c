@@ -1,5 +1,6 @@
-/* log.c - the access log: a line of JSON for each request, on stdout.  See serve.h. */
+/* log.c - the access log: a line of JSON for each request, on stdout or in a file.  See serve.h. */
 #include <errno.h>
+#include <fcntl.h>
 #include <limits.h>
 #include <math.h>
 #include <poll.h>
@@ -22,7 +23,7 @@ void log_request(struct request *r)
 	struct lh_writer w = lh_write_to(&r->server->log);
 	const union MHD_ConnectionInfo *info =
 		MHD_get_connection_info(r->conn, MHD_CONNECTION_INFO_CLIENT_ADDRESS);
-	char time[32], remote[64] = "";
+	char time[32], remote[64] = "", client[64];
 
 	lh_time_print(lh_time_clock(), time);
 	if (info && info->client_addr)
@@ -32,6 +33,8 @@ void log_request(struct request *r)
 	lh_write_text(&w, "trace_id", r->trace);
 	lh_write_text(&w, "request_id", r->id);
 	lh_write_text(&w, "remote", remote);
+	if (info && proxied_for(r, info->client_addr, client, sizeof client))
+		lh_write_text(&w, "client", client);
 	lh_write_text(&w, "token", r->token);
 	lh_write_text(&w, "route", r->route ? r->route->route->route : NULL);
 	lh_write_u64(&w, "status", r->status);
@@ -60,20 +63,20 @@ static uint64_t lines(const char *p, size_t n)
  * calls writable takes PIPE_BUF bytes; its flags are shared with others, and stay as they are. */
 static ssize_t write_some(struct server *s, const char *p, size_t n)
 {
-	struct pollfd f = { .fd = STDOUT_FILENO, .events = POLLOUT };
+	struct pollfd f = { .fd = s->log_fd, .events = POLLOUT };
 	struct stat st;
 
 	if (!s->log_kind)
-		s->log_kind = fstat(STDOUT_FILENO, &st) < 0 ? S_IFREG : st.st_mode & S_IFMT;
+		s->log_kind = fstat(s->log_fd, &st) < 0 ? S_IFREG : st.st_mode & S_IFMT;
 	if (s->log_kind == S_IFREG)
-		return write(STDOUT_FILENO, p, n);
+		return write(s->log_fd, p, n);
 	if (s->log_kind == S_IFSOCK)
-		return send(STDOUT_FILENO, p, n, MSG_DONTWAIT | MSG_NOSIGNAL);
+		return send(s->log_fd, p, n, MSG_DONTWAIT | MSG_NOSIGNAL);
 	if (poll(&f, 1, 0) == 0) {
 		errno = EAGAIN;
 		return -1;
 	}
-	return write(STDOUT_FILENO, p, n > PIPE_BUF ? PIPE_BUF : n);
+	return write(s->log_fd, p, n > PIPE_BUF ? PIPE_BUF : n);
 }
 
 /* Drop lines that cannot be written: all but the rest of one of which a part is written. */
@@ -126,10 +129,56 @@ void log_flush(struct server *s)
 	}
 }
 
+/* Return what is wrong with a file for the log, or NULL: it is empty, or begins with a row. */
+static const char *wrong_file(int fd)
+{
+	static const char row[] = "{\"time\":\"";
+	char begin[sizeof row - 1];
+	struct stat st;
+	ssize_t n;
+
+	if (fstat(fd, &st) < 0 || !S_ISREG(st.st_mode))
+		return "not a regular file";
+	n = pread(fd, begin, sizeof begin, 0);
+	if (n < 0)
+		return "cannot be read";
+	return memcmp(begin, row, (size_t)n) ? "is not an access log" : NULL;
+}
+
+int log_open(struct server *s, const char *path, struct lh_err *err)
+{
+	const char *wrong;
+	int fd = STDOUT_FILENO;
+
+	if (path) {
+		fd = open(path, O_RDWR | O_APPEND | O_CREAT | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK,
+			  0600);
+		if (fd < 0)
+			return lh_err_sys(err, "--access-log %s", path);
+		wrong = wrong_file(fd);
+		if (wrong) {
+			close(fd);
+			return lh_err_set(err, LH_EUSAGE, "--access-log %s: %s", path, wrong);
+		}
+	}
+	log_close(s);
+	s->log_fd = fd;
+	return 0;
+}
+
+void log_close(struct server *s)
+{
+	if (s->log_fd != STDOUT_FILENO)
+		close(s->log_fd);
+	s->log_fd = STDOUT_FILENO;
+	s->log_kind = 0;
+	s->log_gone = false;
+}
+
 /* Wait for the reader of the log, at the end. */
 void log_end(struct server *s)
 {
-	struct pollfd f = { .fd = STDOUT_FILENO, .events = POLLOUT };
+	struct pollfd f = { .fd = s->log_fd, .events = POLLOUT };
 	int i;
 
 	for (i = 0; i < LOG_END; i++) {

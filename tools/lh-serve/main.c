@@ -16,14 +16,32 @@ static const struct lh_option options[] = {
 	  LH_TEXT(struct settings, legal_token_file) },
 	{ 0, "allow", "CIDR", "only clients of this network (repeatable)",
 	  LH_TEXTS(struct settings, allow) },
+	{ 0, "allow-origin", "ORIGIN", "pages of this origin may ask too (repeatable)",
+	  LH_TEXTS(struct settings, allow_origin) },
+	{ 0, "trusted-proxy", "CIDR", "log the clients of proxies of this network (repeatable)",
+	  LH_TEXTS(struct settings, trusted_proxy) },
 	{ 0, "allow-write", "TOOL", "tool of /mcp that may write (repeatable)",
 	  LH_TEXTS(struct settings, allow_write, .words = LH_MCP_WRITERS) },
+	{ 0, "audit-log", "DIR", "logs of whose data is shown (default: in --state, with a key)",
+	  LH_TEXT(struct settings, audit_log) },
+	{ 0, "audit-required", NULL, "no answer without its rows",
+	  LH_FLAG(struct settings, audit_required) },
+	{ 0, "audit-sync", LH_PERSONS_SYNCS, "when rows are on disk (default batch)",
+	  LH_CHOICE(struct settings, audit_sync) },
+	{ 0, "persons", "CORPUS", "records of CORPUS are persons (repeatable)",
+	  LH_TEXTS(struct settings, persons) },
 	{ 0, "mount", "PREFIX", "serve all routes below PREFIX too",
 	  LH_TEXT(struct settings, mount) },
 	{ 0, "no-console", NULL, "without the web page at /",
 	  LH_FLAG(struct settings, no_console) },
+	{ 0, "warm", NULL, "start all filters at the start, not at their first request",
+	  LH_FLAG(struct settings, warm) },
 	{ 0, "connections", "N", "most connections (default 10000)",
 	  LH_UINT(struct settings, connections, 1, 1000000) },
+	{ 0, "state-max", "SIZE", "most bytes of the state, K/M/G (default: any)",
+	  LH_SIZE(struct settings, state_max, 1, 1e18) },
+	{ 0, "access-log", "FILE", "write the access log to FILE, not to stdout",
+	  LH_TEXT(struct settings, access_log) },
 	{ 0, "queue", "N", "most requests that wait for a filter (default 1024)",
 	  LH_UINT(struct settings, queue, 1, 1000000) },
 	{ 0, "drain", "S", "seconds for requests in flight at the end (default 30)",
@@ -59,6 +77,8 @@ static int run(struct lh_tool *tool, const struct settings *set)
 
 	if (site && set->print_config)
 		rc = site_print(site, tool);
+	if (site && set->check)
+		rc = site_try_engine(site, tool);
 	if (site && (set->check || set->print_config))
 		site_drop(site, NULL);
 	else if (site)
@@ -71,7 +91,7 @@ static int run(struct lh_tool *tool, const struct settings *set)
 
 int main(int argc, char **argv)
 {
-	struct settings set = { .drain = -1 };
+	struct settings set = { .drain = -1, .audit_sync = -1 };
 	struct lh_tool tool;
 	int rc;
 

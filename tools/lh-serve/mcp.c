@@ -3,7 +3,6 @@
  * Each request is a peer of its own, so that ids of two clients never meet.  There are no
  * sessions: a request of an older revision says which one by its header, and one without it is
  * of the last revision that did not have that header. */
-#include <netdb.h>
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -47,55 +46,6 @@ static struct field find_field(const struct request *r, const char *name)
 
 	MHD_get_connection_values(r->conn, MHD_HEADER_KIND, find, &f);
 	return f;
-}
-
-/* ---- Origin ---- */
-
-static bool is_name(const char *host, size_t n, const char *name)
-{
-	return n == strlen(name) && !strncasecmp(host, name, n);
-}
-
-static bool is_loopback_name(const char *host, size_t n)
-{
-	return is_name(host, n, "localhost") || is_name(host, n, "127.0.0.1") ||
-	       is_name(host, n, "[::1]");
-}
-
-/* Return whether an origin, http://HOST[:PORT], is the address that the client has connected
- * to.  Its Host header is not asked: a page of another name can choose that. */
-static bool is_own(const char *origin, int fd)
-{
-	struct sockaddr_storage a = { .ss_family = AF_UNSPEC };
-	const struct sockaddr *address = (struct sockaddr *)&a;
-	socklen_t len = sizeof a;
-	char host[NI_MAXHOST], port[NI_MAXSERV], own[NI_MAXHOST + 2];
-	const char *colon;
-	size_t n;
-
-	if (strncasecmp(origin, "http://", 7) || getsockname(fd, (struct sockaddr *)&a, &len) < 0 ||
-	    getnameinfo(address, len, host, sizeof host, port, sizeof port,
-			NI_NUMERICHOST | NI_NUMERICSERV))
-		return false;
-	origin += 7;
-	colon = strrchr(origin, ':');
-	if (colon && strchr(colon, ']'))
-		colon = NULL;		/* of an IPv6 address */
-	n = colon ? (size_t)(colon - origin) : strlen(origin);
-	if (strcmp(colon ? colon + 1 : "80", port))
-		return false;
-	address_text(address, host, sizeof host);
-	snprintf(own, sizeof own, strchr(host, ':') ? "[%s]" : "%s", host);
-	return is_name(origin, n, own) || (is_loopback(address) && is_loopback_name(origin, n));
-}
-
-const char *mcp_refuse(const struct request *r)
-{
-	const struct field origin = find_field(r, "Origin");
-
-	if (origin.n > 1 || (origin.n && !is_own(origin.value, r->client ? r->client->fd : -1)))
-		return "this origin is not allowed";
-	return NULL;
 }
 
 /* ---- a message ---- */
@@ -267,7 +217,7 @@ int mcp_start(struct site *site, struct server *s, struct lh_err *err)
 		.state = site->config.state, .routes = &site->routes, .pool = pool_of,
 		.loop = &s->loop, .allow = (const char *const *)site->config.allow_write,
 		.allowed = length(site->config.allow_write), .timeout = LH_MCP_TIMEOUT,
-		.version = LH_VERSION, .warn = warn, .owner = site
+		.version = LH_VERSION, .persons = site->persons, .warn = warn, .owner = site
 	};
 
 	site->server = s;
@@ -310,11 +260,11 @@ void mcp_free(struct request *r)
 	free(r->mcp);
 }
 
-/* The client has closed its connection: in the modern era that cancels its call.  Those of the
- * older revisions cancel by a message, and a connection that ends means nothing. */
+/* The client has closed its connection, which cancels its call: without a session no message of
+ * an older revision could. */
 void mcp_left(struct request *r)
 {
-	if (r->ready || r->mcp->peer.version)
+	if (r->ready)
 		return;
 	lh_mcp_leave(r->site->mcp, &r->mcp->peer);
 	r->type = "";

@@ -173,6 +173,11 @@ void metrics_answer(struct request *r)
 	lh_buf_printf(out, "lh_serve_in_flight %llu\n", (unsigned long long)s->in_flight);
 	heading(out, "lh_serve_connections", "gauge", "Open connections.");
 	lh_buf_printf(out, "lh_serve_connections %llu\n", (unsigned long long)s->clients);
+	heading(out, "lh_serve_held_bytes", "gauge", "Bytes of bodies and answers in memory.");
+	lh_buf_printf(out, "lh_serve_held_bytes{of=\"bodies\"} %llu\n",
+		      (unsigned long long)s->bodies);
+	lh_buf_printf(out, "lh_serve_held_bytes{of=\"answers\"} %llu\n",
+		      (unsigned long long)s->answers);
 	heading(out, "lh_serve_request_seconds", "histogram",
 		"Time from a complete request to its answer.");
 	for (st = s->stats; st; st = st->next)

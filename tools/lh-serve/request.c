@@ -7,15 +7,35 @@
 
 /* ---- answers ---- */
 
+/* Count the bytes of an answer as long as they wait.  If there are too many, the answer is
+ * 503 instead, unless the request has changed something. */
+static unsigned hold(struct request *r, unsigned status)
+{
+	const struct lh_route *route = r->route ? r->route->route : NULL;
+
+	if (route && (route->read || route->kind != LH_ROUTE_FILTER) &&
+	    !answer_may_stay(r, r->out.len)) {
+		lh_buf_free(&r->out);
+		lh_answer_error(&r->out, "too many answers wait to be read");
+		r->type = NULL;
+		status = 503;
+	}
+	answer_hold(r, r->out.len);
+	return status;
+}
+
 void answer(struct request *r, unsigned status)
 {
 	struct lh_err err;
 
+	if (who_waits(r, status))
+		return;
 	if (lh_buf_check(&r->out, &err) < 0) {
 		lh_buf_free(&r->out);
 		r->out = (struct lh_buf){ 0 };
 		status = 500;
 	}
+	status = hold(r, status);
 	r->status = status;
 	r->answered = lh_time_monotonic();
 	r->ready = true;
@@ -212,6 +232,8 @@ void request_free(struct request *r)
 	if (r->mcp)
 		mcp_free(r);
 	spool_free(r);
+	peer_drop(r);
+	lh_persons_rows_free(&r->rows);
 	site_drop(r->site, r->server);
 	lh_route_path_free(&r->path);
 	lh_buf_free(&r->body);

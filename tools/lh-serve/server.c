@@ -97,6 +97,16 @@ static void say_unchanged(const struct server *s, const struct site *site)
 		lh_tool_warn(s->tool, "\"connections\" takes effect at the next start");
 }
 
+/* Go on in a file of the name of the log, which may have been renamed. */
+static void reopen_log(struct server *s)
+{
+	struct lh_err err;
+
+	log_flush(s);
+	if (log_open(s, s->site->config.access_log, &err) < 0)
+		lh_tool_warn(s->tool, "access log not opened again: %s", err.msg);
+}
+
 static void reload(struct server *s)
 {
 	struct lh_err err;
@@ -108,12 +118,14 @@ static void reload(struct server *s)
 		site = NULL;
 	}
 	if (!site) {
+		reopen_log(s);
 		lh_tool_warn(s->tool, "configuration not changed: %s", err.msg);
 		return;
 	}
 	say_unchanged(s, site);
 	site_drop(s->site, s);
 	s->site = site;
+	reopen_log(s);
 	lh_tool_message(s->tool, "configuration read again");
 }
 
@@ -217,6 +229,7 @@ static int loop(struct server *s, struct lh_err *err)
 			return -1;
 		run_http(s);
 		tick_pools(s);
+		streams_wake(s);
 		if (s->resumed)
 			run_http(s);
 		log_flush(s);
@@ -242,6 +255,7 @@ static int start(struct server *s, struct lh_err *err)
 		return lh_err_sys(err, "getrandom");
 	s->other = stats_of(s, "none", err);
 	if (!s->other || make_state(s->site->config.state, err) < 0 ||
+	    log_open(s, s->site->config.access_log, err) < 0 ||
 	    lh_loop_open(&s->loop, err) < 0 || open_signals(s, err) < 0 ||
 	    http_start(s, err) < 0 || listen_all(s, s->site->config.listen, err) < 0)
 		return -1;
@@ -294,7 +308,8 @@ int serve(struct lh_tool *tool, const struct settings *set, struct site *site,
 	  const char *environment_token)
 {
 	struct server s = { .tool = tool, .set = set, .site = site, .loop = { .fd = -1 },
-			    .environment_token = environment_token, .signals = { .fd = -1 } };
+			    .environment_token = environment_token, .signals = { .fd = -1 },
+			    .log_fd = STDOUT_FILENO };
 	int rc = start(&s, &tool->err);
 
 	if (!rc) {
@@ -311,9 +326,11 @@ int serve(struct lh_tool *tool, const struct settings *set, struct site *site,
 	stats_free(&s);
 	lh_record_free(&s.body);
 	lh_buf_free(&s.members);
+	log_close(&s);
 	lh_buf_free(&s.log);
 	if (s.signals.fd >= 0)
 		close(s.signals.fd);
 	lh_loop_close(&s.loop);
+	wire_free();
 	return rc;
 }

@@ -49,13 +49,22 @@ static int merge_settings(struct lh_serve_config *c, const struct settings *set,
 	    replace_list(&c->token_file, &set->token_file, err) < 0 ||
 	    replace_list(&c->allow, &set->allow, err) < 0 ||
 	    replace_list(&c->allow_write, &set->allow_write, err) < 0 ||
+	    replace_list(&c->allow_origin, &set->allow_origin, err) < 0 ||
+	    replace_list(&c->trusted_proxy, &set->trusted_proxy, err) < 0 ||
 	    replace_text(&c->legal_token_file, set->legal_token_file, NULL, err) < 0 ||
 	    replace_text(&c->state, set->state, ".", err) < 0 ||
-	    replace_text(&c->mount, set->mount, NULL, err) < 0)
+	    replace_text(&c->audit_log, set->audit_log, NULL, err) < 0 ||
+	    replace_list(&c->persons, &set->persons, err) < 0 ||
+	    replace_text(&c->mount, set->mount, NULL, err) < 0 ||
+	    replace_text(&c->access_log, set->access_log, NULL, err) < 0)
 		return -1;
+	c->audit_required |= set->audit_required;
+	c->audit_sync = set->audit_sync >= 0 ? set->audit_sync : c->audit_sync;
 	c->no_console |= set->no_console;
+	c->warm |= set->warm;
 	c->connections = set->connections ? set->connections : c->connections;
 	c->queue = set->queue ? set->queue : c->queue;
+	c->state_max = set->state_max ? set->state_max : c->state_max;
 	c->drain = set->drain >= 0 ? set->drain : c->drain;
 	c->connections = c->connections ? c->connections : CONNECTIONS;
 	c->queue = c->queue ? c->queue : QUEUE;
@@ -89,14 +98,12 @@ static int read_tokens(struct site *site, const char *token, struct lh_err *err)
 	return 0;
 }
 
-static int read_networks(struct site *site, struct lh_err *err)
+static int read_networks(struct networks *to, char *const *cidr, const char *option,
+			 struct lh_err *err)
 {
-	char **allow = site->config.allow;
-	size_t i;
-
-	for (i = 0; allow && allow[i]; i++)
-		if (networks_add(&site->allow, allow[i], err) < 0)
-			return lh_err_prefix(err, "--allow");
+	for (; cidr && *cidr; cidr++)
+		if (networks_add(to, *cidr, err) < 0)
+			return lh_err_prefix(err, "%s", option);
 	return 0;
 }
 
@@ -109,8 +116,12 @@ static int in_file(const struct settings *set, const struct lh_list *option, siz
 
 static int check_addresses(struct site *site, const struct settings *set, struct lh_err *err)
 {
-	if (read_networks(site, err) < 0)
+	if (read_networks(&site->allow, site->config.allow, "--allow", err) < 0)
 		return in_file(set, &set->allow, site->config.allow_line, err);
+	if (read_networks(&site->trusted, site->config.trusted_proxy, "--trusted-proxy", err) < 0)
+		return -1;
+	if (origins_check(site->config.allow_origin, err) < 0)
+		return lh_err_prefix(err, "--allow-origin");
 	if (listen_check(site, NULL, err) < 0)
 		return in_file(set, &set->listen, site->config.listen_line, err);
 	return 0;
@@ -161,7 +172,8 @@ static int read_routes(struct site *site, struct lh_err *err)
 	size_t i;
 
 	if (lh_routes_built_in(&site->routes, site->config.state, err) < 0 ||
-	    lh_routes_replace(&site->routes, &site->config.routes, err) < 0)
+	    lh_routes_replace(&site->routes, &site->config.routes, err) < 0 ||
+	    lh_routes_bind_store(&site->routes, site->config.state, err) < 0)
 		return -1;
 	if (site->config.no_console)
 		without_console(&site->routes);
@@ -179,11 +191,12 @@ struct site *site_new(const struct settings *set, const char *token, struct lh_e
 		return NULL;
 	site->users = 1;
 	site->config.drain = -1;
+	site->config.audit_sync = -1;
 	if ((set->config && lh_serve_config_read(&site->config, set->config, err) < 0) ||
 	    (site->config.tools && lh_mcp_tools_read(&site->tools, set->config, err) < 0) ||
 	    merge_settings(&site->config, set, err) < 0 || read_mount(site, err) < 0 ||
 	    read_routes(site, err) < 0 || read_tokens(site, token, err) < 0 ||
-	    check_addresses(site, set, err) < 0) {
+	    check_addresses(site, set, err) < 0 || who_settle(site, err) < 0) {
 		site_drop(site, NULL);
 		return NULL;
 	}
@@ -211,15 +224,16 @@ static struct shared_pool *start_pool(struct server *s, const struct lh_pool_how
 	return NULL;
 }
 
-/* Return a pool of processes: one that runs already, for this site or another, or a new one. */
-static struct shared_pool *take_pool(const struct site *site, struct server *s,
-				     struct lh_pool_how how, struct lh_err *err)
+struct shared_pool *site_take_pool(const struct site *site, struct server *s,
+				   struct lh_pool_how how, struct lh_err *err)
 {
 	struct shared_pool *p = NULL;
 	size_t i;
 
 	how.keys = lh_route_keys(how.argv[0]);
-	how.queue = (unsigned)site->config.queue;
+	if (!how.queue)
+		how.queue = (unsigned)site->config.queue;
+	how.lazy = !site->config.warm;
 	how.loop = &s->loop;
 	how.ended = ended;
 	how.owner = s->tool;
@@ -228,6 +242,8 @@ static struct shared_pool *take_pool(const struct site *site, struct server *s,
 			p = s->pool[i];
 	if (!p)
 		p = start_pool(s, &how, err);
+	if (p && site->config.warm)
+		lh_pool_warm(p->pool);
 	if (p)
 		p->sites++;
 	return p;
@@ -255,7 +271,7 @@ static int start_tools(struct site *site, struct server *s, struct lh_err *err)
 			.depth = lh_route_depth(t->run[0])
 		};
 
-		site->tool_pool[i] = take_pool(site, s, how, err);
+		site->tool_pool[i] = site_take_pool(site, s, how, err);
 		if (!site->tool_pool[i])
 			return lh_err_prefix(err, "tool %s", t->name);
 	}
@@ -280,15 +296,15 @@ int site_start(struct site *site, struct server *s, struct lh_err *err)
 			return -1;
 		if (!r->run || r->off)
 			continue;
-		p = take_pool(site, s,
-			      (struct lh_pool_how){ .argv = r->run, .inherit = r->env,
-						    .processes = (unsigned)r->pool,
-						    .depth = (unsigned)r->depth }, err);
+		p = site_take_pool(site, s,
+				   (struct lh_pool_how){ .argv = r->run, .inherit = r->env,
+							 .processes = (unsigned)r->pool,
+							 .depth = (unsigned)r->depth }, err);
 		if (!p)
 			return lh_err_prefix(err, "route \"%s\"", r->route);
 		site->route[i].pool = p;
 	}
-	return start_tools(site, s, err);
+	return who_start(site, s, err) < 0 ? -1 : start_tools(site, s, err);
 }
 
 bool site_first_of_pool(const struct site *site, size_t n)
@@ -308,6 +324,7 @@ void site_forget_pools(struct site *site)
 		site->route[i].pool = NULL;
 	free(site->tool_pool);
 	site->tool_pool = NULL;
+	site->auditor = NULL;
 }
 
 void site_use(struct site *site)
@@ -328,6 +345,9 @@ void site_drop(struct site *site, struct server *s)
 			drop_pool(site->tool_pool[i]);
 	free(site->tool_pool);
 	lh_mcp_tools_free(&site->tools);
+	if (site->auditor && s)
+		drop_pool(site->auditor);
+	who_free(site);
 	for (i = 0; site->route && i < site->routes.n; i++) {
 		if (site->route[i].pool && s)
 			drop_pool(site->route[i].pool);
@@ -336,6 +356,7 @@ void site_drop(struct site *site, struct server *s)
 	tokens_free(&site->token);
 	tokens_free(&site->legal);
 	networks_free(&site->allow);
+	networks_free(&site->trusted);
 	lh_route_path_free(&site->mount);
 	lh_routes_free(&site->routes);
 	lh_serve_config_free(&site->config);
@@ -397,18 +418,38 @@ int site_print(const struct site *site, struct lh_tool *tool)
 	print_list(&w, "token_file", c->token_file);
 	print_list(&w, "allow", c->allow);
 	print_list(&w, "allow_write", c->allow_write);
+	print_list(&w, "allow_origin", c->allow_origin);
+	print_list(&w, "trusted_proxy", c->trusted_proxy);
 	if (c->tools)
 		lh_write_raw(&w, "tools", lh_str_of(c->tools));
 	if (c->legal_token_file)
 		lh_write_bytes(&w, "legal_token_file", c->legal_token_file);
+	if (c->audit_log)
+		lh_write_bytes(&w, "audit_log", c->audit_log);
+	if (c->audit_anchor)
+		lh_write_bytes(&w, "audit_anchor", c->audit_anchor);
+	if (c->audit_required)
+		lh_write_bool(&w, "audit_required", true);
+	if (c->decisions)
+		lh_write_bool(&w, "decisions", true);
+	if (c->decisions_text)
+		lh_write_bool(&w, "decisions_text", true);
+	if (c->audit_sync >= 0)
+		lh_write_text(&w, "audit_sync", lh_serve_syncs[c->audit_sync]);
+	print_list(&w, "persons", c->persons);
 	if (c->mount)
 		lh_write_bytes(&w, "mount", c->mount);
 	if (c->mount_off)
 		lh_write_text(&w, "mount_off", c->mount_off);
 	lh_write_bool(&w, "no_console", c->no_console);
+	lh_write_bool(&w, "warm", c->warm);
 	lh_write_u64(&w, "connections", c->connections);
 	lh_write_u64(&w, "queue", c->queue);
 	lh_write_f64(&w, "drain", c->drain);
+	if (c->state_max)
+		lh_write_u64(&w, "state_max", c->state_max);
+	if (c->access_log)
+		lh_write_bytes(&w, "access_log", c->access_log);
 	lh_write_array(&w, "routes");
 	for (i = 0; i < site->routes.n; i++)
 		if (site->routes.v[i].run || site->routes.v[i].off)

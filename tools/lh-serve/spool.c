@@ -21,8 +21,6 @@
 #include "serve.h"
 #include "serve/multipart.h"
 
-#define UPLOADS 4		/* bodies of one kind at one time */
-#define DOWNLOADS 64		/* objects that are being read or sent */
 #define RETRY 5			/* seconds until a client shall try again */
 #define VECTORS "_vectors/"	/* keys of indexes, which are large */
 #define VECTORS_MAX ((uint64_t)4 << 30)
@@ -31,21 +29,23 @@ struct spool {
 	int fd;
 	char *path;
 	struct lh_multipart *form;
-	unsigned *count;		/* it is one of these; or NULL */
+	enum spool_kind kind;
+	bool counted;			/* among those of its kind */
 };
 
 /* Count a file among those of its kind, unless there are too many. */
 static int count_file(struct request *r, struct lh_err *err)
 {
 	const enum lh_route_kind kind = r->route->route->kind;
-	unsigned *count = &r->server->spools[kind == LH_ROUTE_GET ? 2 : kind == LH_ROUTE_INGEST];
+	struct spool *sp = r->spool;
 
-	if (*count >= (kind == LH_ROUTE_GET ? DOWNLOADS : UPLOADS)) {
+	sp->kind = kind == LH_ROUTE_GET ? SPOOL_GET : kind == LH_ROUTE_INGEST ? SPOOL_INGEST
+									      : SPOOL_PUT;
+	sp->counted = spool_hold(r, sp->kind);
+	if (!sp->counted) {
 		r->retry = RETRY;
 		return lh_err_data(err, 503, "too many bodies at one time");
 	}
-	++*count;
-	r->spool->count = count;
 	return 0;
 }
 
@@ -85,8 +85,8 @@ void spool_free(struct request *r)
 
 	if (!sp)
 		return;
-	if (sp->count)
-		--*sp->count;
+	if (sp->counted)
+		spool_release(r, sp->kind);
 	lh_multipart_free(sp->form);
 	if (sp->fd >= 0) {
 		unlink(sp->path);
@@ -124,6 +124,8 @@ static int write_body(void *request, const char *p, size_t n, struct lh_err *err
 {
 	struct request *r = request;
 
+	if (state_take(r, n, err) < 0)
+		return -1;
 	if (lh_write_all(r->spool->fd, p, n, err) == 0)
 		return 0;
 	lh_tool_warn(r->server->tool, "%s: %s", r->spool->path, err->msg);

@@ -5,6 +5,11 @@
  * At most WINDOW lines are asked at one time, so that one long body does not fill the queue.
  * The response is written by libmicrohttpd, which asks stream_read for more; if nothing is at
  * hand, the connection is suspended until the next answer.
+ *
+ * A line is asked only if its answer will fit (bounds.c), being as long as the longest so far;
+ * of the first one nothing is known, so only some are asked before it.  An answer that does not
+ * fit after all is dropped, and its line is asked again once there is room, unless it has
+ * changed something.
  */
 #include <stdlib.h>
 
@@ -13,12 +18,16 @@
 #include "serve.h"
 
 #define WINDOW 64
+#define FIRST_WINDOW 8		/* lines asked before the length of an answer is known */
+#define KEPT_MAX 65536		/* bytes of a buffer that is used again */
 
 struct line {
 	struct lh_ask ask;
 	struct stream *stream;
 	struct lh_buf out;		/* the answer, with its LF */
+	struct lh_persons_rows rows;	/* of the persons in it */
 	bool done, own_status;
+	bool again;			/* it is to be asked again */
 };
 
 struct stream {
@@ -28,14 +37,56 @@ struct stream {
 	uint64_t first, next;		/* lines not yet sent: first..next-1 */
 	size_t sent;			/* bytes of the first one */
 	uint64_t asked;			/* lines in the pool */
+	uint64_t again;			/* lines to be asked again */
+	uint64_t longest;		/* answer; it shrinks with each shorter one; 0: none yet */
+	struct stream *next_starved, **starved;	/* NULL: it is not in server->starved */
 	bool gone;			/* the client left: answers are discarded */
 	bool waits;			/* the connection is suspended */
 };
 
 /* ---- answers ---- */
 
+/* Asks that are still in a filter, and rows, need their memory until they are answered. */
+static void free_when_done(struct stream *s)
+{
+	size_t i;
+
+	if (s->asked)
+		return;
+	for (i = 0; i < WINDOW; i++) {
+		lh_persons_rows_free(&s->line[i].rows);
+		lh_buf_free(&s->line[i].out);
+		lh_buf_free(&s->line[i].ask.line);
+	}
+	free(s);
+}
+
+static void leave_starved(struct stream *s)
+{
+	if (!s->starved)
+		return;
+	*s->starved = s->next_starved;
+	if (s->next_starved)
+		s->next_starved->starved = s->starved;
+	s->starved = NULL;
+}
+
+static void join_starved(struct stream *s)
+{
+	struct server *server = s->request->server;
+
+	if (s->starved)
+		return;
+	s->next_starved = server->starved;
+	if (s->next_starved)
+		s->next_starved->starved = &s->next_starved;
+	server->starved = s;
+	s->starved = &server->starved;
+}
+
 static void wake(struct stream *s)
 {
+	leave_starved(s);
 	if (!s->waits)
 		return;
 	s->waits = false;
@@ -59,6 +110,47 @@ static void end_line(struct line *l)
 {
 	lh_buf_putc(&l->out, '\n');
 	l->done = true;
+	answer_hold(l->stream->request, l->out.len);
+}
+
+static void drop_line(struct stream *s, struct line *l)
+{
+	lh_buf_free(&l->out);
+	l->done = false;
+	l->again = true;
+	s->again++;
+}
+
+/* Drop the answers that wait for the first one. */
+static void drop_later(struct stream *s)
+{
+	uint64_t i;
+
+	for (i = s->first + 1; i < s->next; i++)
+		if (s->line[i % WINDOW].done) {
+			answer_release(s->request, s->line[i % WINDOW].out.len);
+			drop_line(s, &s->line[i % WINDOW]);
+		}
+}
+
+/* Return whether an answer may be kept.  The first one of those that are not sent goes before
+ * the others, so that no stream holds answers while it waits for room. */
+static bool may_keep(struct stream *s, const struct line *l)
+{
+	const struct line *first = &s->line[s->first % WINDOW];
+	const uint64_t n = l->out.len;
+
+	s->longest -= s->longest / 8;
+	if (s->longest < n)
+		s->longest = n;
+	if (!s->request->route->route->read)
+		return true;
+	if (l != first)
+		return !first->again && s->request->answer_held + n <= STREAM_MAX &&
+		       answer_may_stay(s->request, n);
+	if (!answer_may_stay(s->request, n))
+		drop_later(s);
+	return answer_may_stay(s->request, n);
 }
 
 /* Add the status to an error of a filter. */
@@ -72,6 +164,36 @@ static void add_code(struct line *l, unsigned status)
 	w.comma = l->out.len > 1;
 	lh_write_u64(&w, "code", status);
 	lh_write_end(&w);
+}
+
+static void on_written(struct lh_persons_rows *rows, const char *withheld)
+{
+	struct line *l = (struct line *)((char *)rows - offsetof(struct line, rows));
+	struct stream *s = l->stream;
+
+	s->asked--;
+	if (s->gone) {
+		free_when_done(s);
+		return;
+	}
+	if (withheld)
+		fail_line(l, 503, withheld);
+	end_line(l);
+	wake(s);
+}
+
+/* Append the rows of persons: true if the answer waits for them. */
+static bool waits_for_rows(struct line *l)
+{
+	struct lh_err err;
+	int rc;
+
+	l->rows.written = on_written;
+	rc = who_line(l->stream->request, &l->ask.line, &l->out, &l->rows, &err);
+	if (rc < 0)
+		fail_line(l, lh_err_status(&err), err.msg);
+	l->stream->asked += rc > 0;
+	return rc > 0;
 }
 
 static void on_line(struct lh_ask *a, enum lh_asked how, const struct lh_record *rec)
@@ -92,7 +214,12 @@ static void on_line(struct lh_ask *a, enum lh_asked how, const struct lh_record 
 		fail_line(l, 500, "out of memory");
 	else if (status >= 400 || status == 204)
 		add_code(l, status);
-	end_line(l);
+	if (!may_keep(s, l))
+		drop_line(s, l);
+	else if (how == LH_ASKED_ANSWERED && waits_for_rows(l))
+		return;
+	else
+		end_line(l);
 	wake(s);
 }
 
@@ -118,6 +245,16 @@ static bool next_line(struct stream *s, struct lh_str *line)
 	return false;
 }
 
+static void send_line(struct stream *s, struct line *l)
+{
+	if (lh_pool_ask(s->request->route->pool->pool, &l->ask) < 0) {
+		fail_line(l, 503, "the filter is busy or down");
+		end_line(l);
+	} else {
+		s->asked++;
+	}
+}
+
 static void ask_line(struct stream *s, struct lh_str text)
 {
 	struct line *l = &s->line[s->next++ % WINDOW];
@@ -125,7 +262,7 @@ static void ask_line(struct stream *s, struct lh_str text)
 	struct lh_err err;
 
 	l->stream = s;
-	l->done = false;
+	l->done = l->again = false;
 	lh_buf_reset(&l->out);
 	lh_buf_reset(&l->ask.line);
 	l->ask.timeout = route->timeout;
@@ -134,25 +271,75 @@ static void ask_line(struct stream *s, struct lh_str text)
 	if (make_line(s->request, text, false, &l->ask.line, &err) < 0) {
 		fail_line(l, lh_err_status(&err), err.msg);
 		end_line(l);
-	} else if (lh_pool_ask(s->request->route->pool->pool, &l->ask) < 0) {
-		fail_line(l, 503, "the filter is busy or down");
-		end_line(l);
 	} else {
 		l->own_status = s->request->own_status;
-		s->asked++;
+		send_line(s, l);
 	}
 }
 
-/* Ask for more lines, as far as the window goes. */
+/* Ask again for the first of the lines whose answers were dropped. */
+static void ask_again(struct stream *s)
+{
+	uint64_t i;
+
+	for (i = s->first; !s->line[i % WINDOW].again; i++)
+		;
+	s->line[i % WINDOW].again = false;
+	s->again--;
+	send_line(s, &s->line[i % WINDOW]);
+}
+
+/* Return whether there is room for the answer to one more line. */
+static bool has_room(const struct stream *s)
+{
+	const uint64_t more = (s->asked + 1) * s->longest, held = s->request->answer_held;
+
+	if (s->asked && !s->longest && s->asked >= FIRST_WINDOW)
+		return false;
+	if ((s->asked || held) && held + more > STREAM_MAX)
+		return false;
+	return answers_fit(s->request, more ? more : 1);
+}
+
+static bool has_more(const struct stream *s)
+{
+	return s->again || (s->next - s->first < WINDOW && s->at < s->request->body.len);
+}
+
+/* Ask for more lines, as far as the window and the room for answers go. */
 static void ask_more(struct stream *s)
 {
 	struct lh_str line;
 
-	while (!s->gone && s->next - s->first < WINDOW && next_line(s, &line))
-		ask_line(s, line);
+	while (!s->gone && has_more(s) && has_room(s))
+		if (s->again)
+			ask_again(s);
+		else if (next_line(s, &line))
+			ask_line(s, line);
+	if (!s->gone && !s->asked && has_more(s))
+		join_starved(s);
+}
+
+void streams_wake(struct server *server)
+{
+	struct stream *s, *next;
+
+	for (s = server->starved; s; s = next) {
+		next = s->next_starved;
+		if (has_room(s))
+			wake(s);
+	}
 }
 
 /* ---- the response ---- */
+
+/* Release an answer that has been sent. */
+static void sent_line(struct stream *s, struct line *l)
+{
+	answer_release(s->request, l->out.len);
+	if (l->out.cap > KEPT_MAX)
+		lh_buf_free(&l->out);
+}
 
 ssize_t stream_read(void *request, uint64_t at, char *to, size_t max)
 {
@@ -175,12 +362,13 @@ ssize_t stream_read(void *request, uint64_t at, char *to, size_t max)
 			break;
 		s->sent = 0;
 		s->first++;
+		sent_line(s, l);
 		ask_more(s);
 	}
 	r->bytes_out += n;
 	if (n)
 		return (ssize_t)n;
-	if (s->first == s->next)
+	if (s->first == s->next && !has_more(s))
 		return MHD_CONTENT_READER_END_OF_STREAM;
 	s->waits = true;
 	MHD_suspend_connection(r->conn);
@@ -202,20 +390,6 @@ void stream_start(struct request *r)
 	answer(r, 200);
 }
 
-/* Asks that are still in a filter need their memory until they are answered. */
-static void free_when_done(struct stream *s)
-{
-	size_t i;
-
-	if (s->asked)
-		return;
-	for (i = 0; i < WINDOW; i++) {
-		lh_buf_free(&s->line[i].out);
-		lh_buf_free(&s->line[i].ask.line);
-	}
-	free(s);
-}
-
 static void on_late_line(struct lh_ask *a, enum lh_asked how, const struct lh_record *rec)
 {
 	struct line *l = (struct line *)((char *)a - offsetof(struct line, ask));
@@ -232,6 +406,7 @@ void stream_free(struct stream *s)
 	uint64_t i;
 
 	s->gone = true;
+	leave_starved(s);
 	for (i = s->first; i < s->next; i++)
 		if (!s->line[i % WINDOW].done)
 			s->line[i % WINDOW].ask.answered = on_late_line;

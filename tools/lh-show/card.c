@@ -13,8 +13,8 @@ static const char page_style[] =
 	"dl{display:grid;grid-template-columns:minmax(6rem,max-content) 1fr;gap:.1rem 1rem;"
 	"margin:0}\n"
 	"dl dl{border-left:1px solid var(--line);padding-left:.8rem}\n"
-	"dd{margin:0;white-space:pre-wrap;overflow-wrap:anywhere;min-width:0}\n"
-	"dt{overflow-wrap:anywhere}.null{color:var(--dim)}\n"
+	"dd{margin:0;white-space:pre-wrap;overflow-wrap:break-word;min-width:0}\n"
+	"dt{overflow-wrap:break-word}.null{color:var(--dim)}\n"
 	".card{border:1px solid var(--line);border-radius:.3rem;padding:.8rem;margin:1rem 0}\n"
 	".bad{background:none;color:var(--bad)}\n";
 

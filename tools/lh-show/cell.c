@@ -1,6 +1,8 @@
 /* cell.c - text for people.  See cell.h. */
 #include "cell.h"
 
+#include <lh/validation_error.h>
+
 #include "base/utf8.h"
 #include "term/term.h"
 #include "text/escape.h"
@@ -95,12 +97,91 @@ static bool is_list(const struct lh_value *v)
 	return any;
 }
 
+/* Put the error of a verdict in words: 1, or 0 if the object is none. */
+static int put_error(struct lh_buf *out, const struct lh_value *v)
+{
+	struct lh_buf strings = { 0 }, text = { 0 };
+	struct lh_validation_error e;
+	struct lh_err not_one;
+	int rc = lh_validation_error_read(v, &strings, &e, &not_one) == 0;
+
+	if (rc) {
+		lh_validation_error_text(&text, &e);
+		put_limited(out, text.p, text.len);
+		out->failed |= text.failed;
+	}
+	lh_buf_free(&strings);
+	lh_buf_free(&text);
+	return rc;
+}
+
+bool cell_is_error(const struct lh_value *v)
+{
+	struct lh_buf strings = { 0 };
+	struct lh_validation_error e;
+	struct lh_err not_one;
+	int rc = lh_validation_error_read(v, &strings, &e, &not_one);
+
+	lh_buf_free(&strings);
+	return !rc;
+}
+
+/* Append one finding of a verdict in words, "warning: body: too long": 1, or 0 if the value is
+ * none, or -1. */
+static int put_finding(struct lh_buf *out, const struct lh_value *v, struct lh_buf *scratch,
+		       struct lh_err *err)
+{
+	static const char *const names[] = { "severity", "field", "message" };
+	struct lh_value part;
+	size_t i;
+
+	for (i = 0; i < 3; i++) {
+		if (v->type != LH_OBJECT || !lh_value_get(v, names[i], &part) ||
+		    part.type != LH_STRING)
+			return 0;
+		if (i)
+			lh_buf_puts(out, ": ");
+		if (put_scalar(out, &part, scratch, err) < 0)
+			return -1;
+	}
+	return 1;
+}
+
+/* Append the findings of a verdict in words: 1, or 0 if the array is none of findings, or
+ * -1. */
+static int put_findings(struct lh_buf *out, const struct lh_value *v, struct lh_buf *scratch,
+			struct lh_err *err)
+{
+	size_t start = out->len;
+	struct lh_iter it;
+	int rc = 0;
+
+	for (lh_iter_init(&it, v); lh_iter_next(&it);) {
+		if (out->len > start)
+			lh_buf_puts(out, "; ");
+		rc = put_finding(out, &it.val, scratch, err);
+		if (rc <= 0)
+			break;
+	}
+	if (!rc)
+		out->len = start;
+	return rc;
+}
+
 int cell_value(struct lh_buf *out, const struct lh_value *v, struct lh_buf *scratch,
 	       struct lh_err *err)
 {
 	size_t start = out->len;
 	struct lh_iter it;
+	int rc;
 
+	if (v->type == LH_OBJECT && put_error(out, v))
+		return 0;
+	if (v->type == LH_ARRAY && v->n <= CELL_MAX) {
+		rc = put_findings(out, v, scratch, err);
+		if (rc)
+			return rc < 0 ? -1 : 0;
+	}
 	if (v->type != LH_ARRAY || v->n > CELL_MAX || !is_list(v))
 		return put_scalar(out, v, scratch, err);
 	for (lh_iter_init(&it, v); lh_iter_next(&it);) {
@@ -154,51 +235,4 @@ size_t cell_line(const char *p, size_t n, size_t width, size_t *next)
 			return at - 1;
 		}
 	return len;
-}
-
-static bool member(const struct lh_value *v, const char *name, size_t n, struct lh_value *out)
-{
-	struct lh_iter it;
-
-	for (lh_iter_init(&it, v); lh_iter_next(&it);)
-		if (lh_value_is(&it.key, name, n)) {
-			*out = it.val;
-			return true;
-		}
-	return false;
-}
-
-static bool element(const struct lh_value *v, const char *digits, size_t n, struct lh_value *out)
-{
-	struct lh_iter it;
-	uint64_t i = 0;
-
-	for (; n; n--, digits++) {
-		if (*digits < '0' || *digits > '9' || i > UINT32_MAX)
-			return false;
-		i = i * 10 + (uint64_t)(*digits - '0');
-	}
-	for (lh_iter_init(&it, v); lh_iter_next(&it); i--)
-		if (!i) {
-			*out = it.val;
-			return true;
-		}
-	return false;
-}
-
-bool cell_at(const struct lh_value *v, const char *path, size_t n, struct lh_value *out)
-{
-	const char *dot = memchr(path, '.', n);
-	size_t head = dot ? (size_t)(dot - path) : n;
-	struct lh_value inner;
-
-	if (v->type == LH_OBJECT && member(v, path, n, out))
-		return true;
-	if (v->type == LH_ARRAY ? !element(v, path, head, &inner) :
-				  v->type != LH_OBJECT || !dot || !member(v, path, head, &inner))
-		return false;
-	if (dot)
-		return cell_at(&inner, dot + 1, n - head - 1, out);
-	*out = inner;
-	return true;
 }

@@ -7,7 +7,7 @@
 #ifndef CELL_H
 #define CELL_H
 
-#include <lh/json.h>
+#include "json/path.h"
 
 #define CELL_MAX 65536		/* bytes of a value that a cell shows */
 #define CELL_MORE "\xe2\x80\xa6"	/* the ellipsis that follows what is cut */
@@ -16,9 +16,13 @@
 void cell_clean(struct lh_buf *out, const char *p, size_t n);
 
 /* Append a checked value as the clean text of a cell: a string without its quotes, an array
- * of scalars as a list, anything else as it is written. */
+ * of scalars as a list, the error and the findings of a verdict in words, anything else as it is
+ * written. */
 int cell_value(struct lh_buf *out, const struct lh_value *v, struct lh_buf *scratch,
 	       struct lh_err *err);
+
+/* Return whether the value is the error of a verdict. */
+bool cell_is_error(const struct lh_value *v);
 
 /* Return the cells of clean text. */
 size_t cell_width(const char *p, size_t n);
@@ -29,9 +33,5 @@ size_t cell_fit(const char *p, size_t n, size_t cells);
 /* Return the bytes of the first line of clean text wrapped at width (0: never), and in *next
  * where the following line begins. */
 size_t cell_line(const char *p, size_t n, size_t width, size_t *next);
-
-/* Set *out to the value at a path of member names and array indexes, "a.b.0"; a name that
- * contains dots takes precedence. */
-bool cell_at(const struct lh_value *v, const char *path, size_t n, struct lh_value *out);
 
 #endif

@@ -11,7 +11,7 @@ static struct column *find(struct columns *c, const char *path, size_t n)
 {
 	size_t i;
 
-	for (i = 0; i < c->n; i++)
+	for (i = 0; i < c->n + c->constant; i++)
 		if (c->col[i].path_n == n && !memcmp(c->col[i].path, path, n))
 			return &c->col[i];
 	return NULL;
@@ -48,6 +48,7 @@ static int add(struct columns *c, const char *path, size_t n, size_t name, struc
 		return 0;
 	}
 	*col = (struct column){ .path_n = n, .name = name };
+	col->error = n - name == 5 && !memcmp(path + name, "error", 5);
 	col->path = lh_strndup(path, n, err);
 	if (!col->path)
 		return -1;
@@ -149,11 +150,11 @@ static bool is_name(const struct column *col, const struct lh_value *key)
 static void find_members(struct columns *c, const struct lh_value *v)
 {
 	struct lh_iter it;
-	size_t next = 0, i, n;
+	size_t next = 0, i, n, all = c->n + c->constant;
 
 	for (lh_iter_init(&it, v); lh_iter_next(&it);)
-		for (n = 0; n < c->n; n++) {
-			i = (next + n) % c->n;
+		for (n = 0; n < all; n++) {
+			i = (next + n) % all;
 			if (is_name(&c->col[i], &it.key)) {
 				c->cell[i] = it.val;
 				next = i + 1;
@@ -162,12 +163,51 @@ static void find_members(struct columns *c, const struct lh_value *v)
 		}
 }
 
+/* Set the cell of an error to its message, if it has one. */
+static void find_message(const struct lh_value *error, struct lh_value *cell)
+{
+	struct lh_value message;
+
+	if (lh_value_at(error, "message", 7, &message) && message.type == LH_STRING)
+		*cell = message;
+}
+
+/* Set the cell "error" of a record that has none, but is itself the error: an answer of
+ * lh-validate --wire. */
+static void find_error(const struct lh_value *v, struct lh_value *cell)
+{
+	struct lh_value status;
+
+	if (!lh_value_at(v, "status", 6, &status))
+		return;
+	if (cell_is_error(v))
+		*cell = *v;
+	else
+		find_message(v, cell);
+}
+
+static void find_cell(struct columns *c, size_t i, const struct lh_value *v, uint64_t rank)
+{
+	const struct column *col = &c->col[i];
+	struct lh_value *cell = &c->cell[i];
+
+	if (lh_value_at(v, col->path, col->path_n, cell)) {
+		if (col->error && cell->type == LH_OBJECT)
+			find_message(cell, cell);
+	} else if (!strcmp(col->path, "error")) {
+		find_error(v, cell);
+	} else if (rank && !strcmp(col->path, "rank")) {
+		snprintf(c->rank, sizeof c->rank, "%llu", (unsigned long long)rank);
+		*cell = (struct lh_value){ c->rank, strlen(c->rank), LH_NUMBER, false };
+	}
+}
+
 static void find_cells(struct columns *c, const struct lh_value *v, uint64_t rank)
 {
+	size_t i, all = c->n + c->constant;
 	struct column *col;
-	size_t i;
 
-	memset(c->cell, 0, c->n * sizeof *c->cell);
+	memset(c->cell, 0, all * sizeof *c->cell);
 	if (v->type != LH_OBJECT) {
 		col = find(c, "value", 5);
 		if (col)
@@ -178,33 +218,28 @@ static void find_cells(struct columns *c, const struct lh_value *v, uint64_t ran
 		find_members(c, v);
 		return;
 	}
-	for (i = 0; i < c->n; i++) {
-		col = &c->col[i];
-		if (cell_at(v, col->path, col->path_n, &c->cell[i]) || !rank ||
-		    strcmp(col->path, "rank"))
-			continue;
-		snprintf(c->rank, sizeof c->rank, "%llu", (unsigned long long)rank);
-		c->cell[i] = (struct lh_value){ c->rank, strlen(c->rank), LH_NUMBER, false };
-	}
+	for (i = 0; i < all; i++)
+		find_cell(c, i, v, rank);
 }
 
 int columns_row(struct columns *c, const struct lh_value *v, uint64_t rank, struct lh_err *err)
 {
-	size_t i, start, at[COLUMNS_MAX];
+	size_t i, start, at[COLUMNS_MAX], all = c->n + c->constant;
 	int found = 0;
 
 	find_cells(c, v, rank);
 	lh_buf_reset(&c->texts);
-	for (i = 0; i < c->n; i++) {
+	for (i = 0; i < all; i++) {
 		at[i] = start = c->texts.len;
 		if (c->cell[i].p && cell_value(&c->texts, &c->cell[i], &c->scratch, err) < 0)
 			return -1;
 		c->text[i].n = c->texts.len - start;
-		found += c->cell[i].p && c->cell[i].p != c->rank;
+		found += i < c->n && c->cell[i].p && c->cell[i].p != c->rank;
+		c->col[i].found |= c->cell[i].p != NULL;
 	}
 	if (lh_buf_check(&c->texts, err) < 0)
 		return -1;
-	for (i = 0; i < c->n; i++)
+	for (i = 0; i < all; i++)
 		c->text[i].p = c->texts.p ? c->texts.p + at[i] : "";
 	return found;
 }
@@ -259,6 +294,68 @@ static void column_free(struct column *col)
 {
 	free(col->path);
 	free(col->label);
+	free(col->same);
+}
+
+int columns_same(struct columns *c, size_t i, struct lh_err *err)
+{
+	struct column *col = &c->col[i];
+	enum lh_type type = c->cell[i].p ? c->cell[i].type : LH_NULL;
+	size_t n = c->text[i].n;
+	char *text;
+
+	if (col->same && type == col->same_type && n == col->same_n &&
+	    !memcmp(col->same, c->text[i].p, n))
+		return 0;
+	text = lh_strndup(c->text[i].p, n, err);
+	if (!text)
+		return -1;
+	free(col->same);
+	col->same = text;
+	col->same_n = n;
+	col->same_type = type;
+	return 1;
+}
+
+int columns_compare(struct columns *c, struct lh_err *err)
+{
+	size_t i;
+	int rc;
+
+	for (i = 0; i < c->n; i++) {
+		struct column *col = &c->col[i];
+
+		if (c->rows && !col->same)
+			continue;
+		rc = c->cell[i].p ? columns_same(c, i, err) : 1;
+		if (rc < 0)
+			return -1;
+		if (rc && (c->rows || !c->cell[i].p)) {
+			free(col->same);
+			col->same = NULL;
+		}
+	}
+	c->rows++;
+	return 0;
+}
+
+void columns_part_constant(struct columns *c)
+{
+	struct column constant[COLUMNS_MAX];
+	size_t i, n = 0, same = 0;
+
+	for (i = 0; i < c->n; i++)
+		same += c->col[i].same != NULL;
+	if (c->rows < 2 || same == c->n)
+		return;
+	for (i = same = 0; i < c->n; i++)
+		if (c->col[i].same)
+			constant[same++] = c->col[i];
+		else
+			c->col[n++] = c->col[i];
+	memcpy(c->col + n, constant, same * sizeof *constant);
+	c->n = n;
+	c->constant = same;
 }
 
 void columns_drop_empty(struct columns *c)
@@ -400,7 +497,7 @@ void columns_free(struct columns *c)
 {
 	size_t i;
 
-	for (i = 0; i < c->n; i++)
+	for (i = 0; i < c->n + c->constant; i++)
 		column_free(&c->col[i]);
 	lh_buf_free(&c->texts);
 	lh_buf_free(&c->scratch);

@@ -18,12 +18,19 @@ struct column {
 	size_t natural;		/* cells of the widest text of the sample */
 	size_t least;		/* cells of its widest word, up to COLUMN_WORD */
 	size_t width;		/* cells given to it */
+	bool found;		/* a record has it */
+	bool error;		/* its name is "error" */
+	char *same;		/* owned; the text of all rows of the sample, or NULL */
+	size_t same_n;
+	enum lh_type same_type;
 	bool numbers, others;	/* what the sample has in it: numbers alone are to the right */
 };
 
 struct columns {
 	struct column col[COLUMNS_MAX];
 	size_t n, shown;	/* shown: those that fit, the first ones */
+	size_t constant;	/* columns that follow the n of the table: each has its same */
+	uint64_t rows;		/* of the sample */
 	size_t line;		/* cells of a line; 0: no limit */
 	bool needed;		/* all are shown, however narrow */
 	bool members;		/* they are members of the record: paths are names */
@@ -64,8 +71,18 @@ int columns_row(struct columns *c, const struct lh_value *v, uint64_t rank, stru
 /* Widen the columns for the row. */
 void columns_measure(struct columns *c);
 
+/* Compare the row with the first one of the sample. */
+int columns_compare(struct columns *c, struct lh_err *err);
+
 /* Remove the columns in which there was nothing. */
 void columns_drop_empty(struct columns *c);
+
+/* Take out of the table the columns in which two or more rows are all the same, unless no
+ * other column has anything. */
+void columns_part_constant(struct columns *c);
+
+/* Set what is the same to the text of the row: 1 if that is another one, 0, or -1. */
+int columns_same(struct columns *c, size_t i, struct lh_err *err);
 
 /* Give widths to as many columns as fit in a line of so many cells; 0: no limit. */
 void columns_lay_out(struct columns *c, size_t line);

@@ -7,9 +7,16 @@ const struct kind kinds[KIND_COUNT] = {
 	{ KIND_HITS, "results.0.distance", "rank distance score corpus id metadata.*", "results" },
 	{ KIND_HITS, "query results", "rank distance score corpus id metadata.*", "results" },
 	{ KIND_HITS, "query_text results", "rank distance score corpus id metadata.*", "results" },
+	{ KIND_HITS, "query_text rank distance id",
+	  "query_text rank distance score corpus id metadata.*", NULL },
 	{ KIND_HITS, "rank distance id", "query rank distance score corpus id metadata.*", NULL },
 	{ KIND_VERDICTS, "verdict.status",
 	  "id kind to verdict.status verdict.error verdict.report.findings", NULL },
+	{ KIND_VERDICTS, "status findings", "status error findings", NULL },
+	{ KIND_VERDICTS, "status Schema.reason", "status error findings", NULL },
+	{ KIND_VERDICTS, "status Completeness.reason", "status error findings", NULL },
+	{ KIND_VERDICTS, "status Consistency.reason", "status error findings", NULL },
+	{ KIND_VERDICTS, "status Policy.reason", "status error findings", NULL },
 	{ KIND_SCORES, "evidence_run_id category",
 	  "evidence_run_id evidence_task_id category reasons scored_at", NULL },
 	{ KIND_EVIDENCE, "run_id task_id provenance",
@@ -25,6 +32,13 @@ const struct kind kinds[KIND_COUNT] = {
 	{ KIND_SESSIONS, "session_id final_verdict",
 	  "timestamp session_id kind model iterations final_verdict grounded_in_roster "
 	  "duration_ms prompt", NULL },
+	{ KIND_FINDINGS, "path models convergent text",
+	  "path line convergent models text unplaced", NULL },
+	{ KIND_OPERATIONS, "source endpoint success",
+	  "timestamp source endpoint success duration_ms input_summary output_summary error",
+	  NULL },
+	{ KIND_RUNS, "workflow run status duration_ms",
+	  "workflow run id status nodes ok failed skipped duration_ms output error", NULL },
 	{ KIND_WORKERS, "name role",
 	  "candidate_id name role city state status skills certifications", NULL },
 	{ KIND_ERRORS, "error.message", "id error.file error.line error.code error.message", NULL },
@@ -38,7 +52,7 @@ static bool has_all(const struct lh_value *v, const char *tells)
 
 	for (; *tells; tells += n + strspn(tells + n, " ")) {
 		n = strcspn(tells, " ");
-		if (!cell_at(v, tells, n, &found))
+		if (!lh_value_at(v, tells, n, &found))
 			return false;
 	}
 	return true;

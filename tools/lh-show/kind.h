@@ -7,11 +7,13 @@
 #include <lh/json.h>
 
 /* The names, as --kind has them and in the order of its choices; several kinds may share one. */
-#define KIND_NAMES "hits|verdicts|workers|evidence|scores|samples|chain|sessions|errors|plain"
+#define KIND_NAMES "hits|verdicts|workers|evidence|scores|samples|chain|sessions|findings|runs|" \
+	"operations|errors|plain"
 enum kind_name {
 	KIND_ANY = -1,		/* the kind is that of the records */
 	KIND_HITS, KIND_VERDICTS, KIND_WORKERS, KIND_EVIDENCE, KIND_SCORES, KIND_SAMPLES,
-	KIND_CHAIN, KIND_SESSIONS, KIND_ERRORS, KIND_PLAIN,
+	KIND_CHAIN, KIND_SESSIONS, KIND_FINDINGS, KIND_RUNS, KIND_OPERATIONS, KIND_ERRORS,
+	KIND_PLAIN,
 };
 
 struct kind {
@@ -23,7 +25,7 @@ struct kind {
 };
 
 /* The kinds; the last one, KIND_PLAIN, has all members as columns. */
-#define KIND_COUNT 15
+#define KIND_COUNT 24
 extern const struct kind kinds[KIND_COUNT];
 
 /* Return the first kind that the value has, among those of that name (KIND_ANY: all); with a

@@ -17,13 +17,15 @@ static const struct lh_option options[] = {
 	  LH_FLAG(struct settings, card) },
 	{ 0, "json", NULL, "JSON over several lines, in colour", LH_FLAG(struct settings, json) },
 	{ 0, "diff", NULL, "two records next to each other", LH_FLAG(struct settings, diff) },
-	{ 0, "html", NULL, "write a page", LH_FLAG(struct settings, html) },
+	{ 0, "html", "FILE", "write a page; -: on standard output",
+	  LH_TEXT(struct settings, html, .makes = &lh_made_page) },
 	{ 0, "width", "N", "cells of a line; 0: no limit (default: the terminal's, or 0)",
 	  LH_UINT(struct settings, width, 0, 10000) },
 	{ 0, "lines", "N", "lines of a row of the table; 0: no limit (default 3, or 0)",
 	  LH_UINT(struct settings, lines, 0, 1000000) },
 	{ 0, "sample", "N", "records that give columns and widths (default 1000)",
 	  LH_UINT(struct settings, sample, 1, 100000) },
+	LH_FORCE_OPTION(0),
 	{ 0, "no-pager", NULL, "write to the terminal directly",
 	  LH_FLAG(struct settings, no_pager) },
 	LH_INPUT_OPTIONS,
@@ -206,8 +208,15 @@ static int run(struct lh_tool *t, const struct settings *s)
 	w.most = s->lines != UNSET ? s->lines : w.width && !s->diff ? ROW_LINES : 0;
 	lh_record_init(&w.json);
 	screen_plan(&w);
-	rc = show_all(&w, view);
+	w.to_file = s->html && strcmp(s->html, "-");
+	rc = w.to_file ? lh_atomic_open(&w.page, s->html, 0666, &t->err) : 0;
+	if (!rc)
+		rc = show_all(&w, view);
 	screen_end(&w);
+	if (w.to_file && !rc)
+		rc = lh_atomic_commit(&w.page, &t->err);
+	if (w.to_file)
+		lh_atomic_close(&w.page);
 	lh_record_free(&w.json);
 	lh_buf_free(&w.out);
 	lh_buf_free(&w.scratch);

@@ -58,7 +58,7 @@ static int put_value(struct show *w, const struct lh_value *v, size_t depth, str
 static int begin(struct show *w, struct lh_err *err)
 {
 	(void)err;
-	show_page_open(w, "body{max-width:none}pre{white-space:pre-wrap;overflow-wrap:anywhere}\n"
+	show_page_open(w, "body{max-width:none}pre{white-space:pre-wrap;overflow-wrap:break-word}\n"
 			  ".null{color:var(--dim)}.bad{background:none;color:var(--bad)}\n");
 	return 0;
 }

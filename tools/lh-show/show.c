@@ -17,7 +17,10 @@ int show_flush(struct show *w, size_t least, struct lh_err *err)
 
 	if (!rc && w->out.len && w->out.len >= least)
 		rc = screen_start(w, err);
-	if (!rc && w->out.len >= least && lh_tool_out(w->tool, w->out.p, w->out.len) < 0) {
+	if (w->to_file) {
+		if (!rc && w->out.len >= least)
+			rc = lh_atomic_write(&w->page, w->out.p, w->out.len, err);
+	} else if (!rc && w->out.len >= least && lh_tool_out(w->tool, w->out.p, w->out.len) < 0) {
 		*err = w->tool->err;
 		rc = -1;
 	}

@@ -6,6 +6,7 @@
 #define SHOW_H
 
 #include "cell.h"
+#include "file/file.h"
 #include "kind.h"
 #include "term/term.h"
 #include "tool/tool.h"
@@ -13,7 +14,8 @@
 struct settings {
 	enum kind_name kind;
 	const char *columns;
-	bool card, json, diff, html, no_pager;
+	bool card, json, diff, no_pager;
+	const char *html;	/* the file of the page; "-": stdout; NULL: none */
 	uint64_t width, lines, sample;
 };
 
@@ -40,6 +42,8 @@ struct show {
 	size_t width;		/* cells of a line; 0: no limit */
 	uint64_t most;		/* lines of a row of a table; 0: no limit */
 	struct screen screen;
+	struct lh_atomic page;	/* with --html FILE */
+	bool to_file;
 	size_t rows;		/* rows of a screen, if a pager shows them; else 0 */
 	size_t lines;		/* lines of the screen so far, with rows */
 	uint64_t shown;		/* items so far */

@@ -9,6 +9,7 @@
 #include "show.h"
 #include "text/html.h"
 
+#define SOME_RECORDS 1000	/* after which a column that none has is reported */
 #define SAMPLE_BYTES ((size_t)1 << 20)
 
 struct entry {
@@ -23,6 +24,7 @@ struct table {
 	struct entry *sample;
 	size_t n, cap;
 	bool laid_out;
+	bool warned;			/* of columns that no record has so far */
 };
 
 /* ---- the rows of a value ---- */
@@ -40,7 +42,7 @@ static void rows_begin(struct rows *r, const struct table *t, const struct lh_va
 	struct lh_value list;
 
 	*r = (struct rows){ .one = *v };
-	r->nested = name && cell_at(v, name, strlen(name), &list) && list.type == LH_ARRAY;
+	r->nested = name && lh_value_at(v, name, strlen(name), &list) && list.type == LH_ARRAY;
 	if (r->nested)
 		lh_iter_init(&r->it, &list);
 }
@@ -62,6 +64,7 @@ static bool rows_next(struct rows *r, struct lh_value *row)
 
 const char table_style[] =
 	"body{max-width:none}td{white-space:pre-wrap}td.n,th.n{text-align:right}\n"
+	"th,td{overflow-wrap:break-word}\n"
 	".q{font-weight:600;background:var(--panel)}.null{color:var(--dim)}\n"
 	".good,.bad,.warn{background:none}\n"
 	".bad{color:var(--bad)}.good{color:var(--good)}.warn{color:var(--warn)}\n";
@@ -239,15 +242,35 @@ void table_put_end(struct show *w)
 	w->span = 0;
 }
 
-/* Append the row in the styles of its values. */
-static void put_cells(struct show *w, struct columns *c)
+/* Append a line of its own above the table or rows, wrapped, with so many lines (0: any) at
+ * most. */
+static void put_heading(struct show *w, const char *mark, const struct lh_buf *text, uint64_t most)
 {
-	size_t i;
+	struct column line = { .width = w->width > 4 ? w->width - 2 : 0 };
+	struct lh_str rest = { text->p, text->len };
+	uint64_t n;
+	bool more;
 
-	columns_fit(c);
-	for (i = 0; i < c->shown; i++)
-		c->style[i] = cell_style(&c->col[i], &c->cell[i]);
-	table_put_row(w, c);
+	w->out.failed = w->out.failed ? w->out.failed : text->failed;
+	if (w->s->html) {
+		if (w->span)
+			lh_buf_printf(&w->out, "<tr class=\"q\"><td colspan=\"%zu\">", w->span);
+		else
+			lh_buf_puts(&w->out, "<p class=\"note\">");
+		show_text(w, LH_STYLE_PLAIN, rest.p, rest.n);
+		lh_buf_putc(&w->out, '\n');
+		return;
+	}
+	for (n = 1; rest.n; n++) {
+		const char *p = rest.p;
+		size_t len = next_line(&line, &rest, n == most, &more);
+
+		lh_buf_puts(&w->out, n == 1 ? mark : "  ");
+		show_text(w, LH_STYLE_HEADING, p, len);
+		if (more)
+			show_text(w, LH_STYLE_DIM, CELL_MORE, strlen(CELL_MORE));
+		lh_buf_putc(&w->out, '\n');
+	}
 }
 
 /* Append the query that rows belong to. */
@@ -256,29 +279,50 @@ static int put_query(struct show *w, const struct lh_value *v, struct lh_err *er
 	static const char *const names[] = { "query_text", "query", "text" };
 	struct lh_buf text = { 0 };
 	struct lh_value query;
-	size_t i, at, n, next;
+	size_t i;
 	int rc = 0;
 
-	for (i = 0; i < 3 && !cell_at(v, names[i], strlen(names[i]), &query);)
+	for (i = 0; i < 3 && !lh_value_at(v, names[i], strlen(names[i]), &query);)
 		i++;
 	if (i == 3)
 		lh_buf_puts(&text, "(a vector)");
 	else
 		rc = cell_value(&text, &query, &w->scratch, err);
-	if (w->s->html) {
-		lh_buf_printf(&w->out, "<tr class=\"q\"><td colspan=\"%zu\">", w->span);
-		show_text(w, LH_STYLE_PLAIN, text.p, text.len);
-		lh_buf_putc(&w->out, '\n');
-	}
-	for (at = 0; !w->s->html && at < text.len; at += next) {
-		lh_buf_puts(&w->out, at ? "  " : "> ");
-		n = cell_line(text.p + at, text.len - at, w->width > 4 ? w->width - 2 : 0, &next);
-		show_text(w, LH_STYLE_HEADING, text.p + at, n);
-		lh_buf_putc(&w->out, '\n');
-	}
-	w->out.failed = w->out.failed ? w->out.failed : text.failed;
+	put_heading(w, "> ", &text, 0);
 	lh_buf_free(&text);
 	return rc;
+}
+
+/* Append what the rows have in a column that is left out. */
+static void put_constant(struct show *w, const struct column *col)
+{
+	struct lh_buf text = { 0 };
+
+	lh_buf_add(&text, col->label, col->label_n);
+	lh_buf_puts(&text, col->same_n ? ": " : ":");
+	lh_buf_add(&text, col->same, col->same_n);
+	put_heading(w, "= ", &text, w->most);
+	lh_buf_free(&text);
+}
+
+/* Append the row, after what changes with it in the columns that are left out. */
+static int put_cells(struct show *w, struct columns *c, struct lh_err *err)
+{
+	size_t i;
+	int rc;
+
+	for (i = c->n; i < c->n + c->constant; i++) {
+		rc = columns_same(c, i, err);
+		if (rc < 0)
+			return -1;
+		if (rc)
+			put_constant(w, &c->col[i]);
+	}
+	columns_fit(c);
+	for (i = 0; i < c->shown; i++)
+		c->style[i] = cell_style(&c->col[i], &c->cell[i]);
+	table_put_row(w, c);
+	return 0;
 }
 
 /* Append the rows of an item. */
@@ -301,10 +345,10 @@ static int put_item(struct show *w, struct table *t, const struct item *item, st
 		found = columns_row(&t->columns, &row, rows.rank, err);
 		if (found < 0)
 			return -1;
-		if (found)
-			put_cells(w, &t->columns);
-		else
+		if (!found)
 			show_marked(w, &(struct item){ .text = { row.p, row.n } });
+		else if (put_cells(w, &t->columns, err) < 0)
+			return -1;
 		if (show_flush(w, SHOW_BLOCK, err) < 0)
 			return -1;
 	}
@@ -385,7 +429,7 @@ static int add_metadata(struct table *t, const struct lh_value *row, uint64_t ra
 	const char *list;
 
 	(void)rank;
-	if (!cell_at(row, "metadata", 8, &inner) || inner.type != LH_OBJECT)
+	if (!lh_value_at(row, "metadata", 8, &inner) || inner.type != LH_OBJECT)
 		return 0;
 	k = kind_of(&inner, KIND_ANY);
 	/* the first column of workers is the id of the hit again */
@@ -397,10 +441,12 @@ static int add_metadata(struct table *t, const struct lh_value *row, uint64_t ra
 
 static int measure(struct table *t, const struct lh_value *row, uint64_t rank, struct lh_err *err)
 {
-	if (columns_row(&t->columns, row, rank, err) < 0)
+	int found = columns_row(&t->columns, row, rank, err);
+
+	if (found < 0)
 		return -1;
 	columns_measure(&t->columns);
-	return 0;
+	return found ? columns_compare(&t->columns, err) : 0;
 }
 
 /* Choose the columns. */
@@ -438,6 +484,10 @@ static int lay_out(struct show *w, struct table *t, struct lh_err *err)
 		columns_drop_empty(c);
 		columns_shorten(c);
 	}
+	if (!w->s->columns)
+		columns_part_constant(c);
+	for (i = c->n; i < c->n + c->constant; i++)
+		put_constant(w, &c->col[i]);
 	columns_lay_out(c, w->s->html ? 0 : w->width);
 	table_put_header(w, c);
 	for (i = 0; i < t->n; i++) {
@@ -472,17 +522,40 @@ static int begin(struct show *w, struct lh_err *err)
 	return 0;
 }
 
+/* Say which of --columns no record has; bad: this is a verdict on all records. */
+static void report_absent(struct show *w, const struct columns *c, bool bad, const char *so_far)
+{
+	size_t i;
+
+	for (i = 0; w->s->columns && i < c->n; i++)
+		if (!c->col[i].found) {
+			lh_tool_warn(w->tool, "--columns: no record %shas \"%.*s\"", so_far,
+				     (int)c->col[i].path_n, c->col[i].path);
+			if (bad)
+				lh_tool_verdict_bad(w->tool);
+		}
+}
+
 static int take(struct show *w, const struct item *item, struct lh_err *err)
 {
 	struct table *t = w->view;
 
-	if (t->laid_out)
-		return put_item(w, t, item, err);
-	if (keep(t, item, err) < 0)
-		return -1;
-	if (t->n < w->s->sample && t->lines.len < SAMPLE_BYTES)
-		return 0;
-	return lay_out(w, t, err);
+	if (t->laid_out) {
+		if (put_item(w, t, item, err) < 0)
+			return -1;
+	} else {
+		if (keep(t, item, err) < 0)
+			return -1;
+		if (t->n < w->s->sample && t->lines.len < SAMPLE_BYTES)
+			return 0;
+		if (lay_out(w, t, err) < 0)
+			return -1;
+	}
+	if (!t->warned && w->shown + 1 >= SOME_RECORDS) {
+		t->warned = true;
+		report_absent(w, &t->columns, false, "so far ");
+	}
+	return 0;
 }
 
 static int end(struct show *w, struct lh_err *err)
@@ -493,7 +566,11 @@ static int end(struct show *w, struct lh_err *err)
 		return -1;
 	table_put_end(w);
 	show_page_close(w);
-	return show_flush(w, 0, err);
+	if (show_flush(w, 0, err) < 0)
+		return -1;
+	if (w->shown)
+		report_absent(w, &t->columns, true, "");
+	return 0;
 }
 
 static void table_free(struct show *w)

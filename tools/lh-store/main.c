@@ -4,8 +4,12 @@
 #include <unistd.h>
 
 #include <lh/digest.h>
+#include "index/index_tools.h"
 #include "json/write.h"
 #include "store.h"
+
+#define INDEX_LOG "-log"
+#define LOCK_WAIT 10.0		/* seconds for a writer of an index */
 
 static const struct lh_option options[] = {
 	{ 0, "if-none-match", NULL, "only if there is no such object",
@@ -108,15 +112,48 @@ static uint64_t size_of(int fd)
 	return fstat(fd, &st) == 0 && S_ISREG(st.st_mode) ? (uint64_t)st.st_size : 0;
 }
 
+/* Put an index with the log of its pending changes, without which it would lack them. */
+static int put_index(struct lh_tool *tool, const struct settings *s, struct lh_put *put)
+{
+	const char *key = tool->operands[1];
+	struct lh_store *store = store_operand(tool, s, 0);
+	struct lh_transfer done[2];
+	struct lh_buf log = { 0 };
+	int fd[2], rc = -1;
+
+	if (store && lh_index_open_files(tool->operands[2], LOCK_WAIT, fd, &tool->err) == 0) {
+		put->fd = fd[0];
+		rc = lh_store_put_two(store, key, put, INDEX_LOG, fd[1], done, &tool->err);
+		if (!rc)
+			rc = print_transfer(tool, key, &done[0]);
+		lh_buf_puts(&log, key);
+		lh_buf_puts(&log, INDEX_LOG);
+		lh_buf_putc(&log, '\0');
+		if (!rc && fd[1] >= 0 && (rc = lh_buf_check(&log, &tool->err)) == 0)
+			rc = print_transfer(tool, log.p, &done[1]);
+		close(fd[0]);
+		if (fd[1] >= 0)
+			close(fd[1]);
+	}
+	lh_buf_free(&log);
+	lh_store_close(store);
+	return store_end(tool, rc);
+}
+
 static int run_put(struct lh_tool *tool, void *settings)
 {
 	struct settings *s = settings;
 	struct lh_put put = { .fd = open_input(tool), .if_none_match = s->if_none_match };
-	struct lh_store *store = put.fd < 0 ? NULL : store_operand(tool, s, 0);
+	struct lh_store *store;
 	struct lh_transfer done;
 	int rc;
 
 	s->of = size_of(put.fd);
+	if (put.fd > STDIN_FILENO && lh_index_is(put.fd)) {
+		close(put.fd);
+		return put_index(tool, s, &put);
+	}
+	store = put.fd < 0 ? NULL : store_operand(tool, s, 0);
 	rc = store ? lh_store_put(store, tool->operands[1], &put, &done, &tool->err) : -1;
 
 	if (!rc)
@@ -212,6 +249,15 @@ static void on_moved(void *context, uint64_t n)
 	lh_tool_bytes(s->tool, s->moved, s->of);
 }
 
+/* An object that no key names is not left out in silence. */
+static void on_refused(void *context, const struct lh_err *why)
+{
+	struct settings *s = context;
+
+	lh_tool_warn(s->tool, "%s", why->msg);
+	lh_tool_verdict_bad(s->tool);
+}
+
 static int check(struct lh_tool *tool, void *settings)
 {
 	static const struct { unsigned verbs; size_t most; } takes[] = {
@@ -223,6 +269,7 @@ static int check(struct lh_tool *tool, void *settings)
 	s->tool = tool;
 	s->opts.context = s;
 	s->opts.moved = tool->verb->bit == V_REQUESTS ? NULL : on_moved;
+	s->opts.refused = tool->verb->bit == V_REQUESTS ? NULL : on_refused;
 	for (i = 0; i < sizeof takes / sizeof *takes; i++)
 		if (tool->verb->bit & takes[i].verbs && tool->n_operands > takes[i].most)
 			return lh_tool_unexpected(tool, takes[i].most, "%s takes %s",

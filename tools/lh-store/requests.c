@@ -5,6 +5,7 @@
  * reads it, and get fills it.
  */
 #include <fcntl.h>
+#include <string.h>
 #include <unistd.h>
 
 #include "json/bind.h"
@@ -136,6 +137,16 @@ static int list(struct run *r, const char *prefix, struct lh_buf *out, struct lh
 
 /* ---- the command ---- */
 
+/* Return whether the key is one of those that manifests name; as the object "datasets" it would
+ * be in the way of them all. */
+static bool is_of_dataset(const char *key)
+{
+	static const char folder[] = "datasets";
+	const size_t n = sizeof folder - 1;
+
+	return !strncmp(key, folder, n) && (!key[n] || key[n] == '/');
+}
+
 static int answer(struct run *r, const struct request *q, struct lh_buf *out,
 		  struct lh_err *err)
 {
@@ -154,6 +165,9 @@ static int answer(struct run *r, const struct request *q, struct lh_buf *out,
 		return list(r, r->text.p + prefix_at, out, err);
 	if (!q->key.p)
 		return lh_err_set(err, LH_EDATA, "missing \"key\" (string)");
+	if (q->op != GET && is_of_dataset(key))
+		return lh_err_data(err, 403, "\"%s\": objects of datasets are changed by lh-ingest "
+				   "alone", key);
 	if (q->op == DELETE)
 		return delete(r, key, out, err);
 	if (q->op == PUT && !q->file.p)

@@ -48,6 +48,19 @@ static struct held *find_held(struct sync *y, const char *key)
 	return y->next < y->n && c == 0 ? &y->v[y->next] : NULL;
 }
 
+/* Report an object that TO cannot have under its key, or that is gone meanwhile: the others are
+ * copied all the same. */
+static int skip_one(struct sync *y, const struct lh_err *err)
+{
+	unsigned status = lh_err_status(err);
+
+	if (err->code != LH_EDATA || (status != 400 && status != 404 && status != 409))
+		return -1;
+	lh_tool_warn(y->tool, "%u: %s", status, err->msg);
+	lh_tool_verdict_bad(y->tool);
+	return 0;
+}
+
 static int copy_one(void *context, const struct lh_object *o, struct lh_err *err)
 {
 	struct sync *y = context;
@@ -63,7 +76,7 @@ static int copy_one(void *context, const struct lh_object *o, struct lh_err *err
 		return rc < 0 ? -1 : 0;
 	}
 	if (!y->settings->dry_run && lh_store_copy(y->from, y->to, o->key, err) < 0)
-		return -1;
+		return skip_one(y, err);
 	y->copied++;
 	rc = store_print_done(y->tool, "copied", o->key);
 	if (rc < 0)

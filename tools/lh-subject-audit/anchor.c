@@ -7,6 +7,8 @@
 struct out {
 	struct lh_buf lines;
 	size_t logs;
+	struct key_check key;
+	bool tried;	/* the other logs, by this key */
 	bool broken;	/* a log is not a continuation of the anchor that it was compared with */
 };
 
@@ -35,8 +37,11 @@ static int write_log(struct out *o, const struct log *log, const struct lh_buf *
 static void bad_log(struct lh_tool *tool, const struct settings *s, struct out *o, const char *path,
 		    const struct lh_chain_verdict *v, const char *error)
 {
-	if (s->against || v->absent)
-		lh_tool_warn(tool, "%s: %s", path, error);
+	if (key_is_wrong(&o->key))
+		;	/* said at the end; none is called forged for that */
+	else if (s->against || v->absent)
+		lh_tool_warn(tool, "%s: %s%s", path,
+			     v->state == LH_CHAIN_TORN ? "torn, repair it first: " : "", error);
 	else
 		lh_tool_warn(tool, "%s: %s; the %llu rows before it are anchored", path, error,
 			     (unsigned long long)v->count);
@@ -62,6 +67,12 @@ static int anchor_log(struct lh_tool *tool, const struct settings *s, const char
 
 	if (lh_chain_verify(path, &c, &v, &tool->err) < 0)
 		return -1;
+	key_look(&o->key, &c, path, &v);
+	if (key_is_wrong(&o->key) && !o->tried) {
+		o->tried = true;
+		if (key_try_others(&o->key, tool, s) < 0)
+			return -1;
+	}
 	log_error(log, &v, error);
 	if (*error)
 		bad_log(tool, s, o, path, &v, error);
@@ -103,6 +114,8 @@ int audit_anchor(struct lh_tool *tool, void *settings)
 	if (s->against && anchor_read(&a, s->against, s->dir, &s->keys, &tool->err) < 0)
 		return -1;
 	rc = each_log(tool, s, &a, anchor_log, &o, NULL);
+	if (!rc && key_is_wrong(&o.key))
+		rc = key_error(&tool->err);
 	if (!rc && !(s->against && o.broken)) {
 		write_end(tool, s, &o);
 		rc = print(tool, &o.lines);

@@ -1,6 +1,11 @@
 /* anchor_read.c - read the output of lh-subject-audit anchor. */
+#include <dirent.h>
 #include <fcntl.h>
+#include <fnmatch.h>
+#include <limits.h>
+#include <stdio.h>
 #include <stdlib.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "audit.h"
@@ -198,8 +203,8 @@ static int read_all(struct lh_buf *b, const char *path, struct lh_err *err)
 	return (int)n;
 }
 
-int anchor_read(struct anchor *a, const char *path, const char *dir,
-		const struct lh_chain_keys *keys, struct lh_err *err)
+static int read_file(struct anchor *a, const char *path, const char *dir,
+		     const struct lh_chain_keys *keys, struct lh_err *err)
 {
 	struct lh_buf all = { 0 };
 	int rc;
@@ -215,6 +220,68 @@ int anchor_read(struct anchor *a, const char *path, const char *dir,
 	if (a->n)
 		qsort(a->log, a->n, sizeof *a->log, by_name);
 	return 0;
+}
+
+/* Append the path of the newest anchor of a folder, by name as the nightly script names
+ * them, with a NUL. */
+static int find_newest(struct lh_buf *path, const char *folder, struct lh_err *err)
+{
+	char newest[NAME_MAX + 1] = "";
+	const struct dirent *e;
+	DIR *d = opendir(folder);
+
+	if (!d)
+		return lh_err_sys(err, "%s", folder);
+	while ((e = readdir(d)))
+		if (!fnmatch("anchor-*.jsonl", e->d_name, 0) && strcmp(e->d_name, newest) > 0)
+			snprintf(newest, sizeof newest, "%s", e->d_name);
+	closedir(d);
+	if (*newest) {
+		lh_buf_printf(path, "%s/%s", folder, newest);
+		lh_buf_putc(path, '\0');
+	}
+	return lh_buf_check(path, err);
+}
+
+int anchor_read(struct anchor *a, const char *path, const char *dir,
+		const struct lh_chain_keys *keys, struct lh_err *err)
+{
+	struct lh_buf newest = { 0 };
+	struct stat st;
+	int rc;
+
+	if (stat(path, &st) < 0 || !S_ISDIR(st.st_mode))
+		return read_file(a, path, dir, keys, err);
+	rc = find_newest(&newest, path, err);
+	if (!rc && !newest.len)
+		rc = lh_err_set(err, LH_EIO, "%s: no anchor-TIME.jsonl is in it", path);
+	if (!rc)
+		rc = read_file(a, newest.p, dir, keys, err);
+	lh_buf_free(&newest);
+	return rc;
+}
+
+int anchor_for(struct anchor *a, struct lh_tool *tool, const struct settings *s)
+{
+	const char *folder = getenv("LH_ANCHORS");
+	struct lh_buf path = { 0 };
+	int rc = 0;
+
+	if (s->against)
+		return anchor_read(a, s->against, s->dir, &s->keys, &tool->err);
+	lh_buf_printf(&path, "%s/anchor.jsonl", s->dir);
+	lh_buf_putc(&path, '\0');
+	rc = lh_buf_check(&path, &tool->err);
+	if (!rc && access(path.p, F_OK) < 0) {
+		lh_buf_reset(&path);
+		if (folder && *folder)
+			rc = find_newest(&path, folder, &tool->err) < 0
+				? lh_err_prefix(&tool->err, "LH_ANCHORS") : 0;
+	}
+	if (!rc && path.len)
+		rc = anchor_read(a, path.p, s->dir, &s->keys, &tool->err);
+	lh_buf_free(&path);
+	return rc;
 }
 
 void anchor_free(struct anchor *a)

@@ -12,8 +12,10 @@
 enum {
 	V_APPEND = 1, V_VERIFY = 2, V_REPAIR = 4, V_ANCHOR = 8, V_REPORT = 16, V_MANIFEST = 32,
 		V_SWEEP = 64,
-	V_KNOWN_ANSWER = 128, V_REQUESTS = 256,
+	V_KNOWN_ANSWER = 128, V_REQUESTS = 256, V_ACCESSES = 512,
 };
+
+#define WINDOW_TIME 64		/* bytes of a time, with its NUL */
 
 struct settings {
 	const char *dir;
@@ -21,6 +23,7 @@ struct settings {
 	bool insecure_key, all, wire, apply;
 	enum lh_chain_sync sync;
 	const char *against, *from, *to, *html, *as_of;
+	char from_time[WINDOW_TIME], to_time[WINDOW_TIME];	/* of days and months */
 	struct lh_shard shard;		/* of verify; other commands take all logs */
 	struct lh_chain_keys keys;	/* read by main for the commands that need them */
 };
@@ -35,6 +38,7 @@ int audit_manifest(struct lh_tool *tool, void *settings);
 int audit_sweep(struct lh_tool *tool, void *settings);
 int audit_known_answer(struct lh_tool *tool, void *settings);
 int audit_requests(struct lh_tool *tool, void *settings);
+int audit_accesses(struct lh_tool *tool, void *settings);
 
 /* ---- anchor_read.c ---- */
 
@@ -54,6 +58,9 @@ struct anchor {
 int anchor_read(struct anchor *a, const char *path, const char *dir,
 		const struct lh_chain_keys *keys, struct lh_err *err);
 void anchor_free(struct anchor *a);
+/* Read the anchor that --against names, else anchor.jsonl in --dir, else the newest of
+ * LH_ANCHORS; none of them is an anchor without logs. */
+int anchor_for(struct anchor *a, struct lh_tool *tool, const struct settings *s);
 /* Return the anchor of a log, NULL if it has none; by its id, if name is NULL or
  * the one that other programs give the id's log. */
 const struct lh_chain_anchor *anchor_find(const struct anchor *a, const char *name);
@@ -81,6 +88,31 @@ bool is_ours(const struct settings *s, const char *path);
 int each_log(struct lh_tool *tool, const struct settings *s, const struct anchor *a, log_fn fn,
 	     void *ctx, uint64_t *failures);
 
+/* ---- wrong_key.c ---- */
+
+#define WRONG_KEY "no row verifies with this key: is it the right one?"
+
+/* Whether a key is that of the logs is seen by the rows of all of them. */
+struct key_check {
+	bool good;		/* a row of some log verifies */
+	bool suspect;		/* a log has rows, of which none verifies */
+};
+/* Add the verdict of a log; how is what it was verified by. */
+int key_look(struct key_check *k, const struct lh_chain_check *how, const char *path,
+	     const struct lh_chain_verdict *v);
+bool key_is_wrong(const struct key_check *k);
+int key_error(struct lh_err *err);	/* -1 */
+/* Look at the other logs of the folder until a row verifies. */
+int key_try_others(struct key_check *k, struct lh_tool *tool, const struct settings *s);
+
+/* ---- window.c ---- */
+
+/* Read a time, a day or a month; of a day or a month its beginning, or its end. */
+bool window_read(const char *text, size_t n, bool end, char to[WINDOW_TIME]);
+bool window_is_backwards(const char *from, const char *to);
+/* Make times of --from and --to. */
+int window_settle(struct lh_tool *tool, struct settings *s);
+
 /* ---- keys.c ---- */
 
 struct keys {
@@ -101,6 +133,10 @@ bool is_time(const struct lh_value *v, struct lh_str text);
 
 /* Write what is wrong with the log of this verdict, "" if nothing is. */
 void log_error(const struct log *log, const struct lh_chain_verdict *v, char error[LH_CHAIN_ERROR]);
+
+/* Say on standard error what is wrong with a log, and what to do. */
+void log_say(struct lh_tool *tool, const char *path, const struct log *log,
+	     const struct lh_chain_verdict *v, const char *error);
 
 /* ---- main.c ---- */
 

@@ -4,7 +4,9 @@
  */
 #include "audit.h"
 
-#define KEYED (V_APPEND | V_VERIFY | V_ANCHOR | V_REPORT | V_MANIFEST | V_REQUESTS)
+#define KEYED (V_APPEND | V_VERIFY | V_ANCHOR | V_REPORT | V_MANIFEST | V_REQUESTS | \
+	       V_ACCESSES)
+#define ANCHORED (V_REPORT | V_REQUESTS | V_ACCESSES)
 #define LOCKS (KEYED | V_REPAIR)
 
 static const struct lh_option options[] = {
@@ -21,19 +23,20 @@ static const struct lh_option options[] = {
 	{ 0, "wire", NULL, "print the verdict in the form of other programs",
 	  LH_FLAG(struct settings, wire, .verbs = V_VERIFY) },
 	{ 0, "against", "FILE", "compare with this anchor",
-	  LH_TEXT(struct settings, against, .verbs = V_VERIFY | V_ANCHOR) },
-	{ 0, "from", "TIME", "report rows from this time on",
-	  LH_TIME(struct settings, from, .verbs = V_REPORT) },
-	{ 0, "to", "TIME", "report rows up to this time",
-	  LH_TIME(struct settings, to, .verbs = V_REPORT) },
-	{ 0, "html", "FILE", "also write the report as a web page",
-	  LH_TEXT(struct settings, html, .verbs = V_REPORT) },
+	  LH_TEXT(struct settings, against, .verbs = V_VERIFY | V_ANCHOR | ANCHORED) },
+	{ 0, "from", "TIME", "rows from this time, day or month on",
+	  LH_TEXT(struct settings, from, .verbs = V_REPORT | V_ACCESSES) },
+	{ 0, "to", "TIME", "rows up to this time, day or month",
+	  LH_TEXT(struct settings, to, .verbs = V_REPORT | V_ACCESSES) },
+	{ 0, "html", "FILE", "the report as a web page; -: instead of JSON",
+	  LH_TEXT(struct settings, html, .verbs = V_REPORT, .makes = &lh_made_page) },
 	{ 0, "as-of", "TIME", "time of the sweep (default: now)",
 	  LH_TIME(struct settings, as_of, .verbs = V_SWEEP) },
 	{ 0, "apply", NULL, "also write the list to a file in DIR",
 	  LH_FLAG(struct settings, apply, .verbs = V_SWEEP) },
 	{ 0, "once", NULL, "read the keys only at the start",
 	  LH_TOOL_FIELD(FLAG, once, .verbs = V_APPEND | V_REQUESTS) },
+	LH_FORCE_OPTION(V_REPORT),
 	LH_SHARD_OPTION(V_VERIFY),
 	LH_LOCK_OPTION(LOCKS),
 	LH_JOBS_OPTION,
@@ -49,6 +52,8 @@ static const struct lh_verb verbs[] = {
 	{ "repair", "LOG...", "remove a torn last line", V_REPAIR, 1, audit_repair },
 	{ "anchor", "", "print the signed ends of all logs", V_ANCHOR, 0, audit_anchor },
 	{ "report", "ID", "report every access to a subject's data", V_REPORT, 1, audit_report },
+	{ "accesses", "", "list who looked at anything, over all subjects", V_ACCESSES, 0,
+	  audit_accesses },
 	{ "requests", "[FILE...]", "answer requests, each with its operation in \"op\"",
 	  V_REQUESTS, 0, audit_requests },
 	{ "manifest", "put|get|list|verify [OPERAND...]",
@@ -87,7 +92,7 @@ static bool needs_key(const struct lh_tool *tool)
 static int check(struct lh_tool *tool, void *settings)
 {
 	struct settings *s = settings;
-	const unsigned none = V_ANCHOR | V_KNOWN_ANSWER | V_SWEEP;
+	const unsigned none = V_ANCHOR | V_KNOWN_ANSWER | V_SWEEP | V_ACCESSES;
 	static const char *const what[] = { "put", "get", "list", "verify" };
 	size_t i, allowed = tool->verb->bit == V_REPORT;
 
@@ -107,6 +112,8 @@ static int check(struct lh_tool *tool, void *settings)
 		if (i == 2 && tool->n_operands > 1)
 			return lh_tool_unexpected(tool, 1, "manifest list takes none");
 	}
+	if (window_settle(tool, s) < 0)
+		return -1;
 	if (!needs_key(tool))
 		return 0;
 	if (!s->key_file.n)

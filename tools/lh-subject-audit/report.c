@@ -112,6 +112,8 @@ int report_rows(struct report *r, row_fn fn, void *ctx)
 
 enum report_fault report_fault(const struct report *r)
 {
+	if (r->v.fault == LH_CHAIN_ANCHOR)
+		return REPORT_ANCHOR;
 	if (*r->error)
 		return REPORT_CHAIN;
 	if (*r->root && !r->root_seen)
@@ -125,11 +127,22 @@ void report_attest(const struct report *r, struct lh_buf *out)
 	const char *s = rows == 1 ? "" : "s";
 
 	switch (report_fault(r)) {
+	case REPORT_ANCHOR:
+		lh_buf_printf(out,
+			      "The audit log was cut or replaced (%s): it has %llu row%s, and an "
+			      "anchor of it has %llu.", r->error, rows, s,
+			      (unsigned long long)r->anchored);
+		break;
 	case REPORT_CHAIN:
 		lh_buf_printf(out,
-			      "The audit log is damaged (%s): only its first %llu row%s known to "
-			      "be complete and unaltered.", r->error, rows,
-			      rows == 1 ? " is" : "s are");
+			      "The audit log is %s (%s): only its first %llu row%s known to "
+			      "be complete and unaltered.%s",
+			      r->v.state == LH_CHAIN_TORN ? "torn" : "damaged", r->error, rows,
+			      rows == 1 ? " is" : "s are",
+			      r->v.state != LH_CHAIN_TORN
+			      ? ""
+			      : " Its last line is incomplete: "
+				"lh-subject-audit repair removes it.");
 		break;
 	case REPORT_MISSING:
 		lh_buf_printf(out,
@@ -198,6 +211,7 @@ static void write_head(struct lh_writer *w, const struct report *r)
 static void write_tail(struct lh_writer *w, const struct report *r)
 {
 	static const char *const faults[] = { NULL, NULL, ROOT_MISMATCH, "a second log" };
+	bool own;
 	enum report_fault fault = report_fault(r);
 	struct lh_buf text = { 0 };
 
@@ -206,7 +220,8 @@ static void write_tail(struct lh_writer *w, const struct report *r)
 	lh_write_bool(w, "chain_verified", !fault);
 	lh_write_u64(w, "chain_rows_total", r->rows);
 	lh_write_text(w, "chain_root", r->v.tip);
-	lh_write_text(w, "chain_error", fault == REPORT_CHAIN ? r->error : faults[fault]);
+	own = fault == REPORT_CHAIN || fault == REPORT_ANCHOR;
+	lh_write_text(w, "chain_error", own ? r->error : faults[fault]);
 	lh_write_end(w);
 	write_datasets(w, r);
 	write_views(w, r);
@@ -312,12 +327,41 @@ static int find_second(struct report *r, const char *name)
 	return 0;
 }
 
+/* Verify the log, against the anchor that there is of it. */
+static int verify_log(struct report *r, const char *name, bool there)
+{
+	struct lh_chain_check c = { .keys = &r->s->keys, .name = name,
+				    .jobs = (unsigned)r->tool->jobs,
+				    .max_row = r->tool->max_line,
+				    .lock_timeout = r->tool->lock_timeout };
+	struct key_check key = { .good = false };
+	struct anchor a = { NULL, 0, 0 };
+	int rc = anchor_for(&a, r->tool, r->s);
+
+	r->v = (struct lh_chain_verdict){ .tip = "GENESIS", .state = LH_CHAIN_INTACT };
+	if (!rc)
+		c.anchor = anchor_find(&a, name);
+	if (!rc && !c.anchor)
+		c.anchor = anchor_find_id(&a, r->id, strlen(r->id), name);
+	r->anchored = c.anchor ? c.anchor->count : 0;
+	if (!rc && (there || c.anchor))
+		rc = lh_chain_verify(r->log, &c, &r->v, &r->tool->err);
+	if (!rc)
+		key_look(&key, &c, r->log, &r->v);
+	if (!rc && key_is_wrong(&key))
+		rc = key_try_others(&key, r->tool, r->s);
+	if (!rc && key_is_wrong(&key)) {
+		r->wrong_key = true;
+		rc = key_error(&r->tool->err);
+	}
+	anchor_free(&a);
+	return rc < 0 ? -1 : c.anchor != NULL;
+}
+
 int report_find(struct report *r)
 {
-	struct lh_chain_check c = { .keys = &r->s->keys, .jobs = (unsigned)r->tool->jobs, .max_row =
-				    r->tool->max_line, .lock_timeout = r->tool->lock_timeout };
 	char name[LH_SUBJECT_MAX + 1];
-	int log;
+	int log, anchored;
 
 	if (!lh_utf8_valid(r->id, strlen(r->id)))
 		return lh_tool_usage(r->tool, "the ID is not valid UTF-8");
@@ -327,12 +371,11 @@ int report_find(struct report *r)
 	log = find_log(r, name);
 	if (log < 0 || find_second(r, name) < 0)
 		return -1;
-	c.name = name;
-	r->v = (struct lh_chain_verdict){ .tip = "GENESIS", .state = LH_CHAIN_INTACT };
-	if (log && lh_chain_verify(r->log, &c, &r->v, &r->tool->err) < 0)
+	anchored = verify_log(r, name, log);
+	if (anchored < 0)
 		return -1;
 	lh_chain_error(&r->v, r->error);
-	return log || r->has_manifest;
+	return log || r->has_manifest || anchored;
 }
 
 void report_free(struct report *r)
@@ -344,8 +387,13 @@ void report_free(struct report *r)
 
 /* ---- the command ---- */
 
+/* Print a part of the report, unless standard output gets the page. */
 static int print_part(struct report *r, struct lh_buf *out)
 {
+	if (r->s->html && !strcmp(r->s->html, "-")) {
+		lh_buf_reset(out);
+		return 0;
+	}
 	return print(r->tool, out);
 }
 
@@ -356,7 +404,7 @@ static int print_report(struct report *r)
 
 	lh_buf_putc(&out, '\n');
 	if (!rc)
-		rc = print(r->tool, &out);
+		rc = print_part(r, &out);
 	lh_buf_free(&out);
 	return rc;
 }

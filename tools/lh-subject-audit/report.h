@@ -13,7 +13,9 @@ struct report {
 	bool has_manifest;
 	struct lh_manifest manifest;
 	struct lh_chain_verdict v;
+	uint64_t anchored;		/* rows of the anchor that contradicts the log */
 	char error[LH_CHAIN_ERROR];	/* "" if the chain is intact */
+	bool wrong_key;			/* why report_find failed */
 	uint64_t rows, in_window;
 	char root[LH_CHAIN_TIP];	/* the row that is the manifest's root, or "" */
 	bool root_seen;
@@ -29,7 +31,7 @@ int report_json(struct report *r, struct lh_buf *out,
 		int (*flush)(struct report *r, struct lh_buf *out));
 
 /* What is wrong, after all rows were read. */
-enum report_fault { REPORT_GOOD, REPORT_CHAIN, REPORT_MISSING, REPORT_SECOND };
+enum report_fault { REPORT_GOOD, REPORT_CHAIN, REPORT_MISSING, REPORT_SECOND, REPORT_ANCHOR };
 enum report_fault report_fault(const struct report *r);
 
 /* Call fn for every row of the log in the window, in order, up to the verified
@@ -40,7 +42,7 @@ int report_rows(struct report *r, row_fn fn, void *ctx);
 /* Append a sentence on the verdict of the chain. */
 void report_attest(const struct report *r, struct lh_buf *out);
 
-/* Write the page to the file of --html. */
+/* Write the page to the file of --html, or to standard output. */
 int report_html(struct report *r);
 
 #endif

@@ -13,6 +13,7 @@
 struct page {
 	struct report *r;
 	struct lh_atomic file;
+	bool to_file;		/* or standard output */
 	struct lh_buf b, text;
 };
 
@@ -115,8 +116,10 @@ static int flush(struct page *pg, struct lh_err *err)
 {
 	int rc = lh_buf_check(&pg->b, err);
 
-	if (!rc)
+	if (!rc && pg->to_file)
 		rc = lh_atomic_write(&pg->file, pg->b.p, pg->b.len, err);
+	else if (!rc)
+		rc = lh_tool_out(pg->r->tool, pg->b.p, pg->b.len);
 	lh_buf_reset(&pg->b);
 	return rc;
 }
@@ -162,7 +165,8 @@ static void put_broken(struct page *pg)
 		put_good_part(pg, r->v.count);
 		lh_buf_printf(&pg->b,
 			      " genuine and unaltered, but the last one was never finished being "
-			      "written (%s). This looks like an "
+			      "written: it is torn (%s). <code>lh-subject-audit repair</code> "
+			      "removes it. This looks like an "
 			      "interruption, not like tampering.", r->error);
 	} else {
 		lh_buf_puts(&pg->b, "<strong>This record cannot be trusted as a whole.</strong> ");
@@ -173,6 +177,16 @@ static void put_broken(struct page *pg)
 	}
 	lh_buf_printf(&pg->b, " Rows count from 0: this one is line %llu of the log.",
 		      (unsigned long long)r->v.row + 1);
+}
+
+static void put_cut(struct page *pg)
+{
+	lh_buf_printf(&pg->b,
+		      "<strong>Entries are missing from this record.</strong> It has %llu, and a "
+		      "signed note that was made of it before has %llu (%s): the record was cut "
+		      "off at its end, replaced or removed.",
+		      (unsigned long long)pg->r->v.count, (unsigned long long)pg->r->anchored,
+		      pg->r->error);
 }
 
 static void put_missing(struct page *pg)
@@ -214,6 +228,8 @@ static void put_verdict(struct page *pg)
 	lh_buf_printf(&pg->b, "<div class=\"verdict %s\" id=\"verdict\">", fault ? "bad" : "good");
 	if (fault == REPORT_CHAIN) {
 		put_broken(pg);
+	} else if (fault == REPORT_ANCHOR) {
+		put_cut(pg);
 	} else if (fault == REPORT_MISSING) {
 		put_missing(pg);
 	} else if (fault == REPORT_SECOND) {
@@ -305,8 +321,8 @@ static void put_bottom(struct page *pg)
 int report_html(struct report *r)
 {
 	struct lh_err *err = &r->tool->err;
-	struct page pg = { .r = r };
-	int rc = lh_atomic_open(&pg.file, r->s->html, 0600, err);
+	struct page pg = { .r = r, .to_file = strcmp(r->s->html, "-") != 0 };
+	int rc = pg.to_file ? lh_atomic_open(&pg.file, r->s->html, 0600, err) : 0;
 
 	put_top(&pg);
 	if (!rc)
@@ -314,9 +330,10 @@ int report_html(struct report *r)
 	put_bottom(&pg);
 	if (!rc)
 		rc = flush(&pg, err);
-	if (!rc)
+	if (!rc && pg.to_file)
 		rc = lh_atomic_commit(&pg.file, err);
-	lh_atomic_close(&pg.file);
+	if (pg.to_file)
+		lh_atomic_close(&pg.file);
 	lh_buf_free(&pg.text);
 	lh_buf_free(&pg.b);
 	return rc;

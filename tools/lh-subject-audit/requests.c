@@ -33,8 +33,17 @@ struct wanted {
 	struct lh_str id, from, to;
 };
 #define TIME(name) \
-	{ LH_BIND_STRING(#name, struct wanted, name), .longest = TIME_MAX, .is = is_time, \
+	{ LH_BIND_STRING(#name, struct wanted, name), .longest = TIME_MAX, .is = is_end, \
 	  .what = TIME_WHAT }
+
+/* A check of a member: a time, a day or a month. */
+static bool is_end(const struct lh_value *v, struct lh_str text)
+{
+	char to[WINDOW_TIME];
+
+	(void)v;
+	return window_read(text.p, text.n, false, to);
+}
 static const struct lh_bind report_members[] = {
 	{ LH_BIND_STRING("id", struct wanted, id), .required = true, .filled = true,
 	  .no_nul = true },
@@ -43,14 +52,10 @@ static const struct lh_bind report_members[] = {
 	LH_BIND_END
 };
 
-/* Return the text with a NUL in to, NULL for an absent one. */
-static const char *as_text(struct lh_str s, char to[TIME_MAX + 1])
+/* Return the time of an end of the window, NULL for an absent one. */
+static const char *as_time(struct lh_str s, bool end, char to[WINDOW_TIME])
 {
-	if (!s.p)
-		return NULL;
-	memcpy(to, s.p, s.n);
-	to[s.n] = '\0';
-	return to;
+	return s.p && window_read(s.p, s.n, end, to) ? to : NULL;
 }
 
 static int check_size(struct report *r, struct lh_buf *out)
@@ -66,6 +71,8 @@ static int write_report(struct report *r, struct lh_buf *out, struct lh_err *err
 {
 	int rc = report_find(r);
 
+	if (rc > 0 && r->v.fault == LH_CHAIN_ANCHOR)
+		return lh_err_data(err, 503, "the log contradicts its anchor: %s", r->error);
 	if (rc > 0)
 		rc = report_json(r, out, check_size);
 	else if (rc == 0)
@@ -73,6 +80,8 @@ static int write_report(struct report *r, struct lh_buf *out, struct lh_err *err
 	if (rc < 0)
 		*err = r->tool->err;
 	r->tool->err.msg[0] = '\0';
+	if (rc < 0 && r->wrong_key)
+		return lh_err_data(err, 503, WRONG_KEY);
 	if (rc < 0 && err->code == LH_EDATA && !err->status)
 		err->code = LH_ECORRUPT;	/* a manifest is wrong, not the request */
 	return rc;
@@ -82,7 +91,7 @@ static int answer_report(struct requests *q, const struct lh_record *rec, struct
 			 struct lh_err *err)
 {
 	struct settings s = *q->s;
-	char from[TIME_MAX + 1], to[TIME_MAX + 1], now[32], name[LH_SUBJECT_MAX + 1], *id;
+	char from[WINDOW_TIME], to[WINDOW_TIME], now[32], name[LH_SUBJECT_MAX + 1], *id;
 	struct report r = { .tool = q->tool, .s = &s, .generated_at = now };
 	struct wanted w = { .from = { NULL, 0 }, .to = { NULL, 0 } };
 	int rc;
@@ -90,8 +99,10 @@ static int answer_report(struct requests *q, const struct lh_record *rec, struct
 	if (lh_bind(report_members, rec, &w, &q->strings, err) < 0 ||
 	    lh_subject_name(name, w.id.p, w.id.n, err) < 0)
 		return -1;
-	s.from = as_text(w.from, from);
-	s.to = as_text(w.to, to);
+	s.from = as_time(w.from, false, from);
+	s.to = as_time(w.to, true, to);
+	if (window_is_backwards(s.from, s.to))
+		return lh_err_data(err, 400, "\"from\" is after \"to\"");
 	lh_tool_time(q->tool, now);
 	r.id = id = lh_strndup(w.id.p, w.id.n, err);
 	if (!id)
@@ -107,13 +118,15 @@ static int answer_report(struct requests *q, const struct lh_record *rec, struct
 struct health {
 	uint64_t logs, rows, broken;
 	struct lh_buf error;	/* of the first broken log */
+	struct key_check key;
 };
 
 static int check_log(struct lh_tool *tool, const struct settings *s, const char *path,
 		     const struct log *log, void *ctx)
 {
 	struct lh_chain_check c = { .keys = &s->keys, .name = log->name, .jobs = 1,
-				    .max_row = tool->max_line, .lock_timeout = tool->lock_timeout };
+				    .max_row = tool->max_line, .anchor = log->anchor,
+				    .lock_timeout = tool->lock_timeout };
 	struct lh_chain_verdict v;
 	struct health *h = ctx;
 	char error[LH_CHAIN_ERROR];
@@ -122,6 +135,7 @@ static int check_log(struct lh_tool *tool, const struct settings *s, const char 
 	if (lh_chain_verify(path, &c, &v, &tool->err) < 0)
 		return -1;
 	h->rows += v.count;
+	key_look(&h->key, &c, path, &v);
 	log_error(log, &v, error);
 	if (*error && !h->broken++)
 		lh_buf_printf(&h->error, "%s: %s", log->name, error);
@@ -132,14 +146,23 @@ static int check_log(struct lh_tool *tool, const struct settings *s, const char 
 static void check_folder(struct requests *q, struct health *h)
 {
 	struct lh_err *err = &q->tool->err;
-	struct anchor none = { NULL, 0, 0 };
-	uint64_t failures;
+	struct anchor a = { NULL, 0, 0 };
+	uint64_t failures = 0;
+	int rc;
 
 	if (access(q->s->dir, F_OK) < 0 && errno == ENOENT && !q->seen)
 		return;
 	q->seen = true;
 	err->msg[0] = '\0';
-	if (each_log(q->tool, q->s, &none, check_log, h, &failures) == 0 && !failures)
+	rc = anchor_for(&a, q->tool, q->s);
+	if (!rc)
+		rc = each_log(q->tool, q->s, &a, check_log, h, &failures);
+	anchor_free(&a);
+	if (key_is_wrong(&h->key)) {
+		lh_buf_reset(&h->error);
+		lh_buf_puts(&h->error, WRONG_KEY);
+	}
+	if (rc == 0 && !failures)
 		return;
 	if (err->msg[0])
 		lh_tool_warn(q->tool, "%s", err->msg);

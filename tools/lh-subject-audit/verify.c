@@ -26,9 +26,59 @@ void log_error(const struct log *log, const struct lh_chain_verdict *v, char err
 		memcpy(error, ROOT_MISMATCH, sizeof ROOT_MISMATCH);
 }
 
-/* As other programs print it. */
+/* Append a sentence on what is wrong with a log, and what to do. */
+static void put_words(struct lh_buf *b, const char *path, const struct log *log,
+		      const struct lh_chain_verdict *v, const char *error)
+{
+	unsigned long long rows = v->count;
+
+	lh_buf_printf(b, "%s: ", path);
+	if (v->state == LH_CHAIN_TORN)
+		lh_buf_printf(b, "torn: its last line is incomplete (%s); lh-subject-audit repair "
+			      "removes it and keeps the %llu rows before", error, rows);
+	else if (v->absent)
+		lh_buf_printf(b, "removed: it is not there (%s)", error);
+	else if (v->fault == LH_CHAIN_ANCHOR)
+		lh_buf_printf(b, "cut or replaced: it has %llu rows, and should have the %llu of "
+			      "the anchor (%s)", rows,
+			      log->anchor ? (unsigned long long)log->anchor->count : 0, error);
+	else
+		lh_buf_printf(b, "%s after %llu good rows (%s)", lh_chain_state_name(v->state),
+			      rows, error);
+	lh_buf_putc(b, '\0');
+}
+
+/* Say the sentences on standard error, and empty the buffer. */
+static void say(struct lh_tool *tool, struct lh_buf *b)
+{
+	const char *p = b->p;
+
+	for (; !b->failed && p && p < b->p + b->len; p += strlen(p) + 1)
+		lh_tool_message(tool, "%s", p);
+	lh_buf_reset(b);
+}
+
+void log_say(struct lh_tool *tool, const char *path, const struct log *log,
+	     const struct lh_chain_verdict *v, const char *error)
+{
+	struct lh_buf b = { 0 };
+
+	put_words(&b, path, log, v, error);
+	say(tool, &b);
+	lh_buf_free(&b);
+}
+
+/* As other programs print it, which know no torn line. */
 static void write_wire(struct lh_writer *w, const struct lh_chain_verdict *v, const char *error)
 {
+	struct lh_chain_verdict theirs = *v;
+	char text[LH_CHAIN_ERROR];
+
+	if (v->fault == LH_CHAIN_CUT) {
+		theirs.fault = LH_CHAIN_JSON;
+		lh_chain_error(&theirs, text);
+		error = text;
+	}
 	lh_write_text(w, "mode", "verify");
 	lh_write_u64(w, "count", v->count);
 	lh_write_text(w, "tip", v->tip);
@@ -53,9 +103,29 @@ static void write_verdict(struct lh_writer *w, const char *path, const struct lh
 		lh_write_raw(w, "broken", (struct lh_str){ broken->p, broken->len });
 }
 
+#define HELD ((size_t)64 << 20)	/* bytes of verdicts that wait for the first good row */
+
+/* What all logs come to. */
+struct totals {
+	struct key_check key;
+	struct lh_buf held, said;	/* verdicts and words, while no row has verified */
+	bool named;		/* the logs are named by the user and must exist */
+	uint64_t logs, rows, of[LH_CHAIN_UNAUTHENTICATED + 1];
+};
+
+/* Print the verdicts that are held, and these. */
+static int release(struct lh_tool *tool, struct totals *t, struct lh_buf *b)
+{
+	lh_buf_add(&t->held, b->p, b->len);
+	if (key_is_wrong(&t->key) && t->held.len < HELD)
+		return lh_buf_check(&t->held, &tool->err);
+	say(tool, &t->said);
+	return print(tool, &t->held);
+}
+
 static int print_verdict(struct lh_tool *tool, const struct settings *s, const char *path,
 			 const struct log *log, const struct lh_chain_verdict *v,
-			 const struct lh_buf *broken)
+			 const struct lh_buf *broken, struct totals *t)
 {
 	char error[LH_CHAIN_ERROR];
 	struct lh_writer w;
@@ -73,13 +143,17 @@ static int print_verdict(struct lh_tool *tool, const struct settings *s, const c
 		write_verdict(&w, path, v, error, s->all ? broken : NULL);
 	lh_write_end(&w);
 	lh_buf_putc(&b, '\n');
-	rc = print(tool, &b);
+	t->logs++;
+	t->rows += v->count;
+	t->of[*error && !v->fault ? LH_CHAIN_TAMPERED : v->state]++;
+	if (*error)
+		put_words(&t->said, path, log, v, error);
+	rc = release(tool, t, &b);
 	lh_buf_free(&b);
 	return rc;
 }
 
-/* Verify a log of the folder (ctx NULL), or one that the user names and that must
- * exist. */
+/* Verify a log; ctx is a struct totals. */
 static int verify_one(struct lh_tool *tool, const struct settings *s, const char *path,
 		      const struct log *log, void *ctx)
 {
@@ -90,6 +164,7 @@ static int verify_one(struct lh_tool *tool, const struct settings *s, const char
 		.broken = s->all ? on_broken : NULL, .ctx = &list, .anchor = log->anchor,
 	};
 	struct lh_chain_verdict v;
+	struct totals *t = ctx;
 	int rc;
 
 	list.out = (struct lh_buf){ 0 };
@@ -99,17 +174,19 @@ static int verify_one(struct lh_tool *tool, const struct settings *s, const char
 	lh_write_end(&list.w);
 	if (rc == 0)
 		rc = lh_buf_check(&list.out, &tool->err);
-	if (rc == 0 && ctx && v.absent && !log->anchor)
+	if (rc == 0 && t->named && v.absent && !log->anchor)
 		rc = lh_err_set(&tool->err, LH_EIO, "%s: no such log", path);
 	if (rc == 0)
-		rc = print_verdict(tool, s, path, log, &v, &list.out);
+		key_look(&t->key, &c, path, &v);
+	if (rc == 0)
+		rc = print_verdict(tool, s, path, log, &v, &list.out, t);
 	lh_buf_free(&list.out);
 	return rc;
 }
 
 /* Verify a log anywhere: its name determines its subject, or its first row. */
 static int verify_file(struct lh_tool *tool, const struct settings *s, const char *path,
-		       const struct anchor *a)
+		       const struct anchor *a, struct totals *t)
 {
 	char name[LH_SUBJECT_MAX + 1];
 	struct log log = { .name = NULL };
@@ -125,15 +202,61 @@ static int verify_file(struct lh_tool *tool, const struct settings *s, const cha
 	if (rc > 0)
 		log.anchor = anchor_find_id(a, id.p, id.len, log.name);
 	lh_buf_free(&id);
-	return rc < 0 ? -1 : verify_one(tool, s, path, &log, tool);
+	return rc < 0 ? -1 : verify_one(tool, s, path, &log, t);
+}
+
+/* Say in one line for people what all logs come to. */
+static void print_totals(struct lh_tool *tool, const struct totals *t)
+{
+	uint64_t good = t->of[LH_CHAIN_ANCHORED] + t->of[LH_CHAIN_INTACT];
+	struct lh_buf b = { 0 };
+	int i;
+
+	lh_buf_printf(&b, "%llu log%s, %llu row%s: ", (unsigned long long)t->logs,
+		      t->logs == 1 ? "" : "s", (unsigned long long)t->rows,
+		      t->rows == 1 ? "" : "s");
+	if (good == t->logs)
+		lh_buf_printf(&b, "all %s",
+			      t->of[LH_CHAIN_ANCHORED] == t->logs ? "as anchored" : "intact");
+	else
+		lh_buf_printf(&b, "%llu intact", (unsigned long long)good);
+	for (i = LH_CHAIN_TORN; i <= LH_CHAIN_UNAUTHENTICATED; i++)
+		if (t->of[i])
+			lh_buf_printf(&b, ", %llu %s", (unsigned long long)t->of[i],
+				      lh_chain_state_name((enum lh_chain_state)i));
+	lh_buf_putc(&b, '\0');
+	if (!b.failed && t->logs)
+		lh_tool_message(tool, "%s", b.p);
+	lh_buf_free(&b);
+}
+
+/* End a verification: of a wrong key nothing is printed but that. */
+static int end_totals(struct lh_tool *tool, const struct settings *s, struct totals *t)
+{
+	int rc = 0;
+
+	if (key_is_wrong(&t->key) && !t->named)		/* those of other shards */
+		rc = key_try_others(&t->key, tool, s);
+	if (!rc && key_is_wrong(&t->key))
+		rc = key_error(&tool->err);
+	if (!rc) {
+		say(tool, &t->said);
+		rc = print(tool, &t->held);
+	}
+	if (!rc)
+		print_totals(tool, t);
+	lh_buf_free(&t->held);
+	lh_buf_free(&t->said);
+	return rc;
 }
 
 int audit_verify(struct lh_tool *tool, void *settings)
 {
 	struct settings *s = settings;
 	struct anchor a = { NULL, 0, 0 };
+	struct totals t = { .named = tool->n_operands > 0 };
 	size_t i;
-	int rc = 0;
+	int rc = 0, end;
 
 	if (lh_tool_shard(tool, &s->shard) < 0)
 		return -1;
@@ -141,13 +264,14 @@ int audit_verify(struct lh_tool *tool, void *settings)
 				      &tool->err) < 0)
 		return -1;
 	if (!tool->n_operands)
-		rc = each_log(tool, s, &a, verify_one, NULL, NULL);
+		rc = each_log(tool, s, &a, verify_one, &t, NULL);
 	for (i = 0; i < tool->n_operands; i++)
 		if (is_ours(s, tool->operands[i]) &&
-		    verify_file(tool, s, tool->operands[i], &a) < 0)
+		    verify_file(tool, s, tool->operands[i], &a, &t) < 0)
 			operand_failed(tool, &rc);
 	anchor_free(&a);
-	return rc;
+	end = end_totals(tool, s, &t);
+	return rc ? rc : end;
 }
 
 int audit_repair(struct lh_tool *tool, void *settings)

@@ -3,14 +3,16 @@
 
 #include <lh/chain.h>
 
+#include "file/file.h"
 #include "lineage/lineage.h"
 #include "tool/tool.h"
 #include "trace.h"
 
 struct settings {
 	struct lh_lineage_how how;
-	struct lh_list subject, key_file;
-	bool json, html, insecure_key;
+	struct lh_list subject, decisions, key_file;
+	const char *html;	/* the file of the page; "-": stdout; NULL: none */
+	bool json, insecure_key;
 };
 
 static const struct lh_option options[] = {
@@ -20,6 +22,8 @@ static const struct lh_option options[] = {
 	  LH_TEXTS(struct settings, subject) },
 	{ 0, "subjects", "DIR", "folder of subjects (default: below the root)",
 	  LH_TEXT(struct settings, how.subjects) },
+	{ 0, "decisions", "FILE", "log of decisions (default: log/decisions.jsonl)",
+	  LH_TEXTS(struct settings, decisions) },
 	{ 0, "key-file", "FILE", "verify chains with this key (repeatable)",
 	  LH_TEXTS(struct settings, key_file, .env = "LH_SUBJECT_AUDIT_KEY") },
 	{ 0, "insecure-key", NULL, "accept a key file that others can read",
@@ -30,10 +34,12 @@ static const struct lh_option options[] = {
 	  LH_FLAG(struct settings, how.records) },
 	{ 0, "json", NULL, "print JSON Lines, an object for each operand",
 	  LH_FLAG(struct settings, json) },
-	{ 0, "html", NULL, "print a page", LH_FLAG(struct settings, html) },
+	{ 0, "html", "FILE", "write a page; -: on standard output",
+	  LH_TEXT(struct settings, html, .makes = &lh_made_page) },
 	{ 0, "no-index", NULL, "read all files, and no index",
 	  LH_FLAG(struct settings, how.no_index) },
 	{ 0, "reindex", NULL, "make the index anew", LH_FLAG(struct settings, how.reindex) },
+	LH_FORCE_OPTION(0),
 	LH_JOBS_OPTION,
 	LH_COMMON_OPTIONS,
 	LH_OPTION_END
@@ -45,7 +51,8 @@ struct run {
 	struct lh_lineage *lineage;
 	struct lh_record rec;
 	struct lh_buf json, out;
-	bool colored;
+	struct lh_atomic page;		/* with --html FILE */
+	bool to_file, colored;
 	size_t width;
 };
 
@@ -94,6 +101,12 @@ static int print(struct run *r, struct lh_err *err)
 			  : tree_print(&r->out, &answer, r->colored, r->width, err);
 }
 
+static int put(struct run *r)
+{
+	return r->to_file ? lh_atomic_write(&r->page, r->out.p, r->out.len, &r->tool->err)
+			  : lh_tool_out(r->tool, r->out.p, r->out.len);
+}
+
 static int one(struct run *r, const char *operand, bool subject)
 {
 	struct lh_tool *tool = r->tool;
@@ -108,9 +121,12 @@ static int one(struct run *r, const char *operand, bool subject)
 		return -1;
 	if (rc != LH_LINEAGE_FOUND)
 		lh_tool_verdict_bad(tool);
+	if (rc != LH_LINEAGE_FOUND && !r->s->how.root && access("data", F_OK) < 0)
+		lh_tool_warn(tool, "the working directory is not a root, it has no folder data; "
+			     "--root DIR names one");
 	if (print(r, &tool->err) < 0 || lh_buf_check(&r->out, &tool->err) < 0)
 		return -1;
-	return lh_tool_out(tool, r->out.p, r->out.len);
+	return put(r);
 }
 
 static int page_part(struct run *r, void (*part)(struct lh_buf *out))
@@ -121,7 +137,7 @@ static int page_part(struct run *r, void (*part)(struct lh_buf *out))
 	part(&r->out);
 	if (lh_buf_check(&r->out, &r->tool->err) < 0)
 		return -1;
-	return lh_tool_out(r->tool, r->out.p, r->out.len);
+	return put(r);
 }
 
 static int each(struct run *r)
@@ -164,6 +180,7 @@ static int run(struct lh_tool *tool, struct settings *s)
 					&tool->err);
 		s->how.keys = &keys;
 	}
+	s->how.decisions = &s->decisions;
 	s->how.jobs = tool->jobs;
 	s->how.warn = on_warn;
 	s->how.ctx = tool;
@@ -172,8 +189,15 @@ static int run(struct lh_tool *tool, struct settings *s)
 	lh_record_init(&r.rec);
 	if (!rc && !(r.lineage = lh_lineage_open(&s->how, &tool->err)))
 		rc = -1;
+	r.to_file = !rc && s->html && strcmp(s->html, "-");
+	if (r.to_file)
+		rc = lh_atomic_open(&r.page, s->html, 0666, &tool->err);
 	if (!rc)
 		rc = each(&r);
+	if (r.to_file && !rc)
+		rc = lh_atomic_commit(&r.page, &tool->err);
+	if (r.to_file)
+		lh_atomic_close(&r.page);
 	lh_lineage_close(r.lineage);
 	lh_record_free(&r.rec);
 	lh_buf_free(&r.json);

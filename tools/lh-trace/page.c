@@ -4,7 +4,7 @@
 
 static const char style[] =
 	"ul{list-style:none;padding-left:1.2rem;border-left:2px solid var(--line)}\n"
-	"li{margin:.35rem 0;overflow-wrap:anywhere}\n"
+	"li{margin:.35rem 0;overflow-wrap:break-word}\n"
 	"b{margin-right:.6rem}code{margin-right:.6rem}\n"
 	"i{font-style:normal;color:var(--dim);margin-left:.6rem;margin-right:.25rem}\n"
 	".good{color:var(--good)}.bad{color:var(--bad)}.warn{color:var(--warn)}\n";

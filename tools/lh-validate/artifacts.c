@@ -10,26 +10,33 @@
 #include <lh/time.h>
 #include <lh/validate.h>
 
+#define TRACE_MAX 256	/* bytes of a record's trace id that a row may have */
+
 /* What the threads share. */
 struct run {
 	struct lh_tool *tool;
 	const struct settings *s;
 	unsigned threads;	/* that read a roster */
+	struct lh_roster_choice rosters;
 	struct audit *audit;	/* or NULL */
+	struct lh_decisions *decisions;	/* or NULL */
 	atomic_bool bad;
 };
 
 /* The state that lh_held reopens. */
 struct held {
 	struct run *run;
-	struct lh_roster *roster;	/* or NULL */
+	struct lh_chosen_roster roster;
 	struct lh_rules *rules;		/* or NULL */
+	struct lh_judged_by by;
 };
 
 struct worker {
 	struct run *run;
 	struct lh_validator *validator;
 	struct lh_buf scratch;	/* an unescaped kind */
+	struct lh_buf trace;	/* an unescaped trace id */
+	struct decision decision;
 };
 
 static void worker_free(void *arg)
@@ -38,6 +45,19 @@ static void worker_free(void *arg)
 
 	lh_validator_free(w->validator);
 	lh_buf_free(&w->scratch);
+	lh_buf_free(&w->trace);
+	decision_free(&w->decision);
+}
+
+/* Take down a look-up. */
+static void looked_up(void *worker, const char *id, size_t n, bool found)
+{
+	struct worker *w = worker;
+
+	if (w->run->audit)
+		audit_looked_up(w->run->audit, id, n, found);
+	if (w->run->decisions)
+		lh_decision_id(&w->decision.ids, (struct lh_str){ id, n }, found);
 }
 
 static int worker_init(void *context, void *ctx, struct lh_err *err)
@@ -47,20 +67,23 @@ static int worker_init(void *context, void *ctx, struct lh_err *err)
 	struct worker *w = context;
 
 	w->run = run;
+	w->decision.by = &held->by;
 	w->validator = lh_validator_new(&(struct lh_validate_how){
-		.roster = held->roster, .rules = held->rules,
-		.looked_up = run->audit ? audit_looked_up : NULL, .ctx = run->audit }, err);
+		.roster = held->roster.roster, .rules = held->rules,
+		.roster_missing = run->s->roster_later && !held->roster.roster,
+		.looked_up = run->audit || run->decisions ? looked_up : NULL, .ctx = w }, err);
 	return w->validator ? 0 : -1;
 }
 
 struct request {
 	struct lh_str kind;
-	struct lh_value artifact, context;
+	struct lh_value artifact, context, trace;
 };
 
 static const struct lh_bind members[] = {
 	{ LH_BIND_SOME("artifact", struct request, artifact), .null = true },
 	{ LH_BIND_SOME("context", struct request, context) },
+	{ LH_BIND_SOME("trace_id", struct request, trace) },
 	LH_BIND_END
 };
 static const struct lh_bind kind_members[] = {
@@ -115,24 +138,54 @@ static int require_rows(struct run *run, uint64_t lost, uint64_t unfit,
 	return 0;
 }
 
+/* Set the trace id that the rows of a record have. */
+static int take_trace(struct worker *w, const struct lh_value *v, struct lh_str *trace,
+		      struct lh_err *err)
+{
+	lh_buf_reset(&w->trace);
+	if (v->p && v->type == LH_STRING && lh_value_str(v, &w->trace, trace, err) < 0)
+		return -1;
+	if (trace->n > TRACE_MAX)
+		*trace = (struct lh_str){ NULL, 0 };
+	if (w->run->audit)
+		audit_trace(w->run->audit, *trace);
+	return 0;
+}
+
+/* Judge a request, and append the row of the decision. */
+static int judge(struct worker *w, const struct request *rq, struct lh_verdict *verdict,
+		 struct lh_err *err)
+{
+	const struct lh_value *artifact = rq->artifact.p ? &rq->artifact : NULL,
+			      *context = rq->context.p ? &rq->context : NULL;
+	struct run *run = w->run;
+	bool required = run->s->audit_required;
+	uint64_t lost = required ? audit_lost(run->audit) : 0;
+	uint64_t unfit = required ? audit_unfit(run->audit) : 0;
+	struct lh_str trace = { NULL, 0 };
+
+	if ((run->audit || run->decisions) && take_trace(w, &rq->trace, &trace, err) < 0)
+		return -1;
+	decision_clear(&w->decision);
+	if (lh_validate(w->validator, &rq->kind, artifact, context, true, verdict, err) < 0 ||
+	    (required && require_rows(run, lost, unfit, verdict, err) < 0))
+		return -1;
+	return run->decisions ? decision_write(&w->decision, run->decisions,
+					       &(struct judged){ rq->kind, trace, artifact,
+								 context, verdict }, err) : 0;
+}
+
 static int on_record(struct lh_record *rec, struct lh_buf *out, void *arg, struct lh_err *err)
 {
 	static const char *const drop[] = { "verdict" };
 	struct worker *w = arg;
-	bool wire = w->run->s->wire, required = w->run->s->audit_required;
+	bool wire = w->run->s->wire;
 	double start = lh_time_monotonic();
 	struct lh_verdict verdict;
 	struct lh_writer to;
 	struct request rq;
-	uint64_t lost = required ? audit_lost(w->run->audit) : 0;
-	uint64_t unfit = required ? audit_unfit(w->run->audit) : 0;
 
-	if (read_request(&rq, w, rec, err) < 0)
-		return -1;
-	if (lh_validate(w->validator, &rq.kind, rq.artifact.p ? &rq.artifact : NULL,
-			rq.context.p ? &rq.context : NULL, true, &verdict, err) < 0)
-		return -1;
-	if (required && require_rows(w->run, lost, unfit, &verdict, err) < 0)
+	if (read_request(&rq, w, rec, err) < 0 || judge(w, &rq, &verdict, err) < 0)
 		return -1;
 	if (verdict.status != 200)
 		atomic_store_explicit(&w->run->bad, true, memory_order_relaxed);
@@ -148,12 +201,14 @@ static int on_record(struct lh_record *rec, struct lh_buf *out, void *arg, struc
 	return 0;
 }
 
-/* Record the look-ups before their verdicts are written. */
+/* Record the look-ups and decisions before their verdicts are written. */
 static int before_output(void *ctx, struct lh_err *err)
 {
 	struct run *run = ctx;
 
-	return run->audit ? audit_write(run->audit, err) : 0;
+	if (run->audit && audit_write(run->audit, err) < 0)
+		return -1;
+	return lh_decisions_sync(run->decisions, err);
 }
 
 static void held_close(void *state)
@@ -161,7 +216,7 @@ static void held_close(void *state)
 	struct held *h = state;
 
 	lh_rules_free(h->rules);
-	lh_roster_close(h->roster);
+	lh_roster_close(h->roster.roster);
 	free(h);
 }
 
@@ -172,14 +227,14 @@ static int held_read(struct held *h, const struct held *was, struct lh_err *err)
 
 	if (was && h->run->audit && audit_renew(h->run->audit, err) < 0)
 		return -1;
-	if (s->roster)
-		h->roster = was ? lh_roster_renew(was->roster, jobs, err)
-			: lh_roster_open(s->roster, jobs, err);
-	if (s->roster && !h->roster)
+	if (lh_roster_choose(&h->run->rosters, was ? &was->roster : NULL, &h->roster, jobs, err) <
+	    0)
 		return -1;
 	if (s->rules)
 		h->rules = was ? lh_rules_renew(was->rules, err) : lh_rules_open(s->rules, err);
-	return s->rules && !h->rules ? -1 : 0;
+	if (s->rules && !h->rules)
+		return -1;
+	return h->run->decisions ? lh_judged_by(&h->by, &h->roster, h->rules, err) : 0;
 }
 
 static void *held_open(void *run, const void *before, struct lh_err *err)
@@ -200,7 +255,7 @@ static bool held_stale(void *ctx, const void *state)
 	const struct run *run = ctx;
 	const struct held *h = state;
 
-	return (h->roster && lh_roster_stale(h->roster)) ||
+	return lh_roster_choice_stale(&run->rosters, &h->roster) ||
 		(h->rules && lh_rules_stale(h->rules)) ||
 	       (run->audit && audit_stale(run->audit));
 }
@@ -214,10 +269,13 @@ static int open_files(struct run *run, struct lh_held **held)
 {
 	struct lh_held_how how = { .open = held_open, .stale = held_stale, .close = held_close,
 				   .failed = run->s->wire ? held_failed : NULL, .ctx = run };
+	const char *first;
 
-	if (run->s->audit_log && !(run->audit = audit_open(run->tool, run->s)))
+	if ((run->s->audit_log && !(run->audit = audit_open(run->tool, run->s))) ||
+	    lh_decisions_open(&run->decisions, run->tool, &run->s->decisions) < 0)
 		return -1;
-	if (run->s->roster && !strcmp(run->s->roster, "-") && lh_tool_reads_stdin(run->tool))
+	if (run->rosters.n && lh_tool_reads_stdin(run->tool) &&
+	    (first = lh_roster_first(&run->rosters)) && !strcmp(first, "-"))
 		return lh_tool_usage(run->tool,
 				     "--roster: standard input is where the records come from");
 	*held = lh_held_open(&how, &run->tool->err);
@@ -226,12 +284,13 @@ static int open_files(struct run *run, struct lh_held **held)
 
 int artifacts_run(struct lh_tool *tool, const struct settings *s)
 {
-	struct run run = { .tool = tool, .s = s, .threads = (unsigned)tool->jobs };
+	struct run run = { .tool = tool, .s = s, .threads = (unsigned)tool->jobs,
+			   .rosters = { s->roster.v, s->roster.n, s->roster_later } };
 	struct lh_held *held = NULL;
 	int rc = open_files(&run, &held);
 
-	if (run.audit)
-		tool->jobs = 1;		/* a worker's rows are in the order of the records */
+	if (run.audit || run.decisions)
+		tool->jobs = 1;		/* rows are in the order of the records */
 	if (!rc)
 		rc = lh_records_run(tool, &(struct lh_flow){
 			.map = on_record, .before_output = before_output, .shared = &run,
@@ -239,6 +298,7 @@ int artifacts_run(struct lh_tool *tool, const struct settings *s)
 			.context_size = sizeof(struct worker), .context_init = worker_init,
 			.context_free = worker_free });
 	audit_close(run.audit);
+	lh_decisions_close(run.decisions);
 	if (atomic_load(&run.bad))
 		lh_tool_verdict_bad(tool);
 	lh_held_close(held);

@@ -12,7 +12,8 @@
 #define MESSAGES 20	/* as many as about bad records */
 
 struct look_up {
-	size_t at, n;		/* the id, in ids */
+	size_t at, n;		/* the id, in ids, ... */
+	size_t trace;		/* ... and bytes of the trace id that follow it */
 	bool found;
 	char ts[LH_TIME_LEN + 8];
 };
@@ -21,7 +22,7 @@ struct audit {
 	struct lh_tool *tool;
 	struct lh_chain_keys keys;
 	struct lh_chain_log *log;
-	struct lh_str trace;
+	struct lh_str own_trace, trace;	/* of the process; of the record */
 	struct look_up *look;	/* GATHER of them, n in use */
 	size_t n;
 	struct lh_buf ids;
@@ -45,7 +46,7 @@ static int open_log(struct audit *a, const struct settings *s)
 	if (trace && !lh_utf8_valid(trace, strlen(trace)))
 		return lh_tool_usage(a->tool, "LH_TRACE_ID must be UTF-8");
 	if (trace)
-		a->trace = (struct lh_str){ trace, strlen(trace) };
+		a->own_trace = a->trace = (struct lh_str){ trace, strlen(trace) };
 	if (lh_chain_keys_read(&a->keys, s->key_file.v, s->key_file.n, s->insecure_key, err) < 0)
 		return -1;
 	a->look = lh_calloc(GATHER, sizeof *a->look, err);
@@ -107,7 +108,7 @@ static void write_worker(struct audit *a, const struct look_up *l, size_t n)
 	struct lh_chain_row row = {
 		.candidate_id = { a->ids.p + l->at, l->n },
 		.accessor = { .kind = { "validator_lookup", 16 }, .daemon = { "lh-validate", 11 },
-			      .purpose = { "validator_worker_lookup", 23 }, .trace_id = a->trace },
+			      .purpose = { "validator_worker_lookup", 23 } },
 		.field = &exists, .n_fields = 1,
 	};
 	struct lh_err err, later;
@@ -116,6 +117,8 @@ static void write_worker(struct audit *a, const struct look_up *l, size_t n)
 
 	for (done = 0; done < n && !rc; done++) {
 		row.ts = (struct lh_str){ l[done].ts, strlen(l[done].ts) };
+		row.accessor.trace_id = (struct lh_str){ a->ids.p + l[done].at + l[done].n,
+							 l[done].trace };
 		row.result = l[done].found ? "success" : "not_found";
 		rc = lh_chain_append(a->log, &row, NULL, &err);
 	}
@@ -167,6 +170,11 @@ int audit_write(struct audit *a, struct lh_err *err)
 	return -1;
 }
 
+void audit_trace(struct audit *a, struct lh_str trace)
+{
+	a->trace = trace.n ? trace : a->own_trace;
+}
+
 uint64_t audit_lost(const struct audit *a)
 {
 	return a->lost;
@@ -188,9 +196,10 @@ void audit_looked_up(void *audit, const char *id, size_t n, bool found)
 	struct look_up *l = &a->look[a->n];
 	struct lh_err err;
 
-	*l = (struct look_up){ .at = a->ids.len, .n = n, .found = found };
+	*l = (struct look_up){ .at = a->ids.len, .n = n, .trace = a->trace.n, .found = found };
 	lh_tool_time(a->tool, l->ts);
 	lh_buf_add(&a->ids, id, n);
+	lh_buf_add(&a->ids, a->trace.p, a->trace.n);
 	if (lh_buf_check(&a->ids, &err) < 0)
 		a->dead = err;
 	else

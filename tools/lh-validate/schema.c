@@ -6,7 +6,7 @@
 #include <string.h>
 
 #include "json/write.h"
-#include "tool/suggest.h"
+#include "base/suggest.h"
 #include <lh/schema.h>
 #include <lh/time.h>
 

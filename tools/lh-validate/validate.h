@@ -3,17 +3,24 @@
  *
  * It has three modes, chosen by main.c: artifacts.c validates artifacts, schema.c
  * checks records against a schema, that of own_schema.c if it is in a file,
- * normalize.c rewrites stored errors.  audit.c appends look-ups to the workers' logs.
+ * normalize.c rewrites stored errors.  audit.c appends look-ups to the workers' logs,
+ * decide.c verdicts to the log of decisions.
  */
 #ifndef VALIDATE_H
 #define VALIDATE_H
 
 #include "jsonschema/jsonschema.h"
+#include "observe/decisions.h"
 #include "tool/records.h"
 #include "tool/tool.h"
+#include "validate/versions.h"
+
+#include <lh/validate.h>
 
 struct settings {
-	const char *roster, *rules;
+	struct lh_list roster;
+	bool roster_later;
+	const char *rules;
 	int kind;		/* enum lh_kind */
 	bool wire;
 	const char *schema;	/* a name, "list", or a file */
@@ -22,6 +29,7 @@ struct settings {
 	bool audit_required;
 	struct lh_list key_file;
 	bool insecure_key;
+	struct lh_decisions_how decisions;
 };
 
 int artifacts_run(struct lh_tool *tool, const struct settings *s);
@@ -43,6 +51,8 @@ void put_status(struct lh_buf *out, int status);
  */
 struct audit;
 struct audit *audit_open(struct lh_tool *tool, const struct settings *s);
+/* Set the trace id of the look-ups that follow; n 0: that of the process. */
+void audit_trace(struct audit *a, struct lh_str trace);
 void audit_looked_up(void *audit, const char *id, size_t n, bool found);
 int audit_write(struct audit *a, struct lh_err *err);
 uint64_t audit_lost(const struct audit *a);	/* look-ups without a row so far */
@@ -51,5 +61,22 @@ struct lh_str audit_why_unfit(const struct audit *a);	/* ... and why, of the las
 bool audit_stale(const struct audit *a);
 int audit_renew(struct audit *a, struct lh_err *err);
 void audit_close(struct audit *a);
+
+/* --decisions: what a verdict is about, ... */
+struct judged {
+	struct lh_str kind, trace;
+	const struct lh_value *artifact, *context;	/* or NULL */
+	const struct lh_verdict *verdict;
+};
+
+/* ... and its row. */
+struct decision {
+	const struct lh_judged_by *by;
+	struct lh_buf ids, asked, row;
+};
+void decision_clear(struct decision *d);
+int decision_write(struct decision *d, struct lh_decisions *log, const struct judged *j,
+		   struct lh_err *err);
+void decision_free(struct decision *d);
 
 #endif

@@ -26,6 +26,7 @@ struct mode {
 	bool read;		/* changes nothing: may be asked once more */
 	bool own;		/* of this family: an answer may say that it failed by "status" */
 	struct lh_pool *pool;	/* NULL: not started */
+	struct lh_tool *tool;	/* once it was started: reports its stderr */
 	uint64_t restarts;	/* of the pool, when it answered last */
 	double down_until;	/* it ended again and again */
 };

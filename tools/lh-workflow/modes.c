@@ -110,10 +110,12 @@ static int add_built_in(struct modes *m, const char *state, bool sql, struct lh_
 	static const char *const score[] = { "lh-score", "-j1", FILTER, NULL };
 	static const char *const drift[] = { "lh-score", "--check-drift", "--wire", "-j1", FILTER,
 					     NULL };
-	char catalog[4096];
-	const char *const query[] = { "lh-query", "-j1", FILTER, "--catalog", catalog, NULL };
+	char catalog[4096], store[4096];
+	const char *const query[] = { "lh-query", "-j1", FILTER, "--catalog", catalog,
+				      "--store", store, NULL };
 
-	if ((size_t)snprintf(catalog, sizeof catalog, "%s/catalog", state) >= sizeof catalog)
+	if ((size_t)snprintf(catalog, sizeof catalog, "%s/catalog", state) >= sizeof catalog ||
+	    (size_t)snprintf(store, sizeof store, "%s/store", state) >= sizeof store)
 		return lh_err_set(err, LH_EUSAGE, "--state: too long");
 	if (add_routed(m, state, err) < 0 || add_filter(m, "distillation.score", score, err) < 0 ||
 	    add_filter(m, "drift.scorer", drift, err) < 0)
@@ -218,7 +220,7 @@ static int read_file(struct modes *m, const char *path, struct lh_err *err)
 	struct lh_buf file = { .max = MODES_MAX };
 	const char *at, *p;
 	size_t line = 1;
-	int rc = lh_file_read(path, &file, err);
+	int rc = lh_file_read_commands(path, &file, err);
 
 	if (rc == 0)
 		return lh_err_set(err, LH_EIO, "%s: no such file", path);
@@ -284,15 +286,24 @@ static void report_end(void *modes, const char *text)
 	lh_tool_warn(((struct modes *)modes)->tool, "%s", text);
 }
 
+static void report_line(void *of, const char *line, size_t n)
+{
+	const struct mode *mode = of;
+
+	lh_tool_warn(mode->tool, "mode \"%s\": %.*s", mode->name, (int)n, line);
+}
+
 int modes_ask(struct modes *m, struct mode *mode, struct lh_ask *ask, struct lh_err *err)
 {
 	if (mode->down_until > lh_time_monotonic())
 		return lh_err_data(err, 503, "mode \"%s\" is down", mode->name);
 	if (!mode->pool) {
+		mode->tool = m->tool;
 		mode->pool = lh_pool_new(&(struct lh_pool_how){
 			.argv = mode->argv, .keys = lh_route_keys(mode->argv[0]),
 			.processes = mode->most, .depth = mode->depth, .loop = &m->loop,
-			.ended = report_end, .owner = m }, err);
+			.ended = report_end, .owner = m,
+			.message = m->tool->quiet ? NULL : report_line, .message_of = mode }, err);
 		mode->restarts = 0;
 	}
 	if (!mode->pool) {

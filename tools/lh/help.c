@@ -13,7 +13,7 @@
 #include "list.h"
 #include "page.h"
 #include "proc/coproc.h"
-#include "tool/suggest.h"
+#include "base/suggest.h"
 
 #define PAGE_MAX (1u << 20)
 #define MAIN_PAGE "lakehouse-tools"

@@ -8,7 +8,7 @@
 
 #include "list.h"
 #include "proc/coproc.h"
-#include "tool/suggest.h"
+#include "base/suggest.h"
 
 static const struct lh_option options[] = {
 	{ 0, "json", NULL, "print JSON",

@@ -77,13 +77,18 @@ function drift_table(drift, rows) {
 /* ---- the report: Markdown, as far as lh-audit-full writes it ---- */
 
 /* Its first line is the verdict, and the list after that the reasons. */
+function verdict_class(title) {
+	return / sound$/.test(title) && !/ NOT sound$/.test(title) ? "good"
+		: / sound as far as it looked$/.test(title) ? "warn" : "bad";
+}
+
 function show_report(text) {
 	const [, title, rest] = /^# (.*)\n([^]*)$/.exec(text) ?? [null, null, text];
 	const parts = markdown(rest.split("\n"));
 	const reasons = parts[0]?.localName === "ul" ? parts.shift() : null;
 
 	$("audit-verdict").replaceChildren(...title === null ? [] :
-		[el("div", { class: `verdict ${/: sound$/.test(title) ? "good" : "bad"}` },
+		[el("div", { class: `verdict ${verdict_class(title)}` },
 			el("strong", null, inline(title)), reasons)]);
 	$("audit-report").replaceChildren(...text ? parts
 		: [el("p", { class: "dim" }, "There is no report.")]);

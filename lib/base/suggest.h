@@ -36,11 +36,14 @@ struct lh_suggest lh_suggest_for(const char *given, size_t n);
 
 /* Consider a name, of n bytes; it is copied. */
 void lh_suggest_offer(struct lh_suggest *s, const char *name, size_t n);
+/* Consider another name of what is called `as`, which is then suggested. */
+void lh_suggest_alias(struct lh_suggest *s, const char *name, size_t n, const char *as,
+		      size_t n_as);
 /* Consider each name of "a|b|c". */
 void lh_suggest_choices(struct lh_suggest *s, const char *choices);
 
 /* Write "did you mean --where or --when?" to to, of LH_SUGGEST_ROOM bytes, with a prefix
- * before each name; the empty text if nothing is close.  Returns to. */
+ * before each name (a quote also after it); the empty text if nothing is close.  Returns to. */
 const char *lh_suggest_text(const struct lh_suggest *s, const char *prefix, char *to);
 
 #endif

@@ -1,7 +1,8 @@
-/* hint.c - recognise input that is not JSON Lines by its first line.  See frame.h. */
+/* hint.c - recognise input that is not JSON Lines by its first line.  See hint.h. */
+#include <stdbool.h>
 #include <string.h>
 
-#include "frame.h"
+#include "hint.h"
 
 static const char *skip_space(const char *p, const char *end)
 {
@@ -32,10 +33,31 @@ static bool is_header(const char *p, const char *end, char separator)
 	return fields > 1 && p > field && p - field <= FIELD_MAX;
 }
 
+/* Return what to do with a file of another kind, by its first bytes. */
+static const char *other_file(struct lh_str line)
+{
+	if (line.n >= 4 && (!memcmp(line.p, "\xff\xfe\0\0", 4) ||
+			    !memcmp(line.p, "\0\0\xfe\xff", 4)))
+		return "the input is UTF-32, not UTF-8; iconv -f UTF-32 -t UTF-8 converts it";
+	if (line.n >= 2 && (!memcmp(line.p, "\xff\xfe", 2) || !memcmp(line.p, "\xfe\xff", 2)))
+		return "the input is UTF-16, not UTF-8; iconv -f UTF-16 -t UTF-8 converts it";
+	if (line.n >= 2 && line.p[0] && !line.p[1])
+		return "the input has NUL bytes, as UTF-16 has, not UTF-8; iconv -f UTF-16LE "
+		       "-t UTF-8 converts it";
+	if (line.n >= 2 && !line.p[0])
+		return "the input has NUL bytes, as UTF-16 has, not UTF-8; iconv -f UTF-16BE "
+		       "-t UTF-8 converts it";
+	if (line.n >= 4 && !memcmp(line.p, "PAR1", 4))
+		return "the input is Parquet, not JSON Lines; lh-ingest makes a line of each row";
+	return NULL;
+}
+
 const char *lh_hint_of(struct lh_str line)
 {
-	const char *end = line.p + line.n, *p = line.p, *next;
+	const char *end = line.p + line.n, *p = line.p, *next = other_file(line);
 
+	if (next)
+		return next;
 	if (line.n >= 3 && memcmp(p, "\xef\xbb\xbf", 3) == 0)
 		p += 3;
 	while (end > p && (end[-1] == ' ' || end[-1] == '\t' || end[-1] == '\r'))

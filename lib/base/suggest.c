@@ -78,7 +78,8 @@ static unsigned judge(const struct lh_suggest *s, const char *name, size_t n)
 	return d <= bound && d < longer ? d : FAR;
 }
 
-void lh_suggest_offer(struct lh_suggest *s, const char *name, size_t n)
+void lh_suggest_alias(struct lh_suggest *s, const char *name, size_t n, const char *as,
+		      size_t n_as)
 {
 	unsigned d = judge(s, name, n);
 	size_t at;
@@ -86,16 +87,27 @@ void lh_suggest_offer(struct lh_suggest *s, const char *name, size_t n)
 	if (d == FAR)
 		return;
 	for (at = 0; at < s->n_best; at++)
-		if (strlen(s->best[at].name) == n && memcmp(s->best[at].name, name, n) == 0)
-			return;
+		if (strlen(s->best[at].name) == n_as && memcmp(s->best[at].name, as, n_as) == 0) {
+			if (s->best[at].distance <= d)
+				return;
+			break;
+		}
+	s->n_best -= at < s->n_best;
+	if (s->n_best > at)
+		memmove(&s->best[at], &s->best[at + 1], (s->n_best - at) * sizeof *s->best);
 	for (at = s->n_best; at > 0 && s->best[at - 1].distance > d; at--)
 		if (at < LH_SUGGEST_MAX)
 			s->best[at] = s->best[at - 1];
 	if (at == LH_SUGGEST_MAX)
 		return;
-	snprintf(s->best[at].name, sizeof s->best[at].name, "%.*s", (int)n, name);
+	snprintf(s->best[at].name, sizeof s->best[at].name, "%.*s", (int)n_as, as);
 	s->best[at].distance = d;
 	s->n_best += s->n_best < LH_SUGGEST_MAX;
+}
+
+void lh_suggest_offer(struct lh_suggest *s, const char *name, size_t n)
+{
+	lh_suggest_alias(s, name, n, name, n);
 }
 
 void lh_suggest_choices(struct lh_suggest *s, const char *choices)
@@ -124,9 +136,9 @@ const char *lh_suggest_text(const struct lh_suggest *s, const char *prefix, char
 
 	*to = '\0';
 	for (i = 0; i < n; i++)
-		at += (size_t)snprintf(to + at, LH_SUGGEST_ROOM - at, "%s%s%s",
+		at += (size_t)snprintf(to + at, LH_SUGGEST_ROOM - at, "%s%s%s%s",
 				       i == 0 ? "did you mean " : i + 1 < n ? ", " : " or ",
-				       prefix, s->best[i].name);
+				       prefix, s->best[i].name, *prefix == '"' ? prefix : "");
 	if (n)
 		snprintf(to + at, LH_SUGGEST_ROOM - at, "?");
 	return to;

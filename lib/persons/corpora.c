@@ -1,0 +1,123 @@
+/* corpora.c - which corpora are of persons.  See persons_parts.h. */
+#include "persons_parts.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "base/mem.h"
+#include "index/index_tools.h"
+
+#define FIRST 100		/* records that decide */
+
+/* Return whether an object has a candidate_id, at any depth. */
+static bool has_id(const struct lh_value *v)
+{
+	struct lh_iter it;
+
+	if (v->type != LH_OBJECT && v->type != LH_ARRAY)
+		return false;
+	for (lh_iter_init(&it, v); lh_iter_next(&it); )
+		if ((it.object && it.val.type != LH_NULL &&
+		     lh_value_is(&it.key, "candidate_id", 12)) || has_id(&it.val))
+			return true;
+	return false;
+}
+
+static bool row_has_id(struct lh_persons *p, struct lh_str meta)
+{
+	struct lh_value v;
+	struct lh_err err;
+
+	lh_buf_reset(&p->copy);
+	lh_buf_add(&p->copy, meta.p, meta.n);
+	return lh_buf_check(&p->copy, &err) == 0 &&
+	       lh_json_parse(&p->text, p->copy.p, p->copy.len, &v, &err) == 0 && has_id(&v);
+}
+
+/* Look at the first records. */
+static void look(struct lh_persons *p, struct lh_persons_known *k, const struct lh_index *ix)
+{
+	const uint64_t rows = lh_index_rows(ix);
+	struct lh_row row;
+	struct lh_err err;
+	uint64_t i;
+	unsigned n = 0;
+	int rc;
+
+	for (i = 0; i < rows && n < FIRST && !k->is; i++) {
+		rc = lh_index_row(ix, i, &row, &err);
+		if (rc > 0 && row.meta.n && row_has_id(p, row.meta))
+			k->is = 1;
+		if (rc < 0)
+			k->is = -1;
+		n += rc > 0;
+	}
+	k->full = n == FIRST;
+}
+
+static bool is_known(const struct lh_persons_known *k, const char *base, const char *log)
+{
+	return k->is >= 0 && lh_stamp_fits(&k->base, base) &&
+	       (k->full || k->is || lh_stamp_fits(&k->log, log));
+}
+
+/* Find out what a corpus is, unless it is known and its files are those of then. */
+static int find_out(struct lh_persons *p, struct lh_persons_known *k)
+{
+	char base[4096], log[4096];
+	struct lh_index *ix;
+	struct lh_err err;
+
+	if ((size_t)snprintf(base, sizeof base, "%s/index/%s.lhv", p->how.state, k->name) >=
+		    sizeof base ||
+	    (size_t)snprintf(log, sizeof log, "%s-log", base) >= sizeof log)
+		return -1;
+	if (is_known(k, base, log))
+		return k->is;
+	lh_stamp_take(&k->base, base);
+	lh_stamp_take(&k->log, log);
+	k->is = 0;
+	k->full = false;
+	if (!k->base.there)
+		return 0;
+	ix = lh_index_open(base, &err);
+	if (!ix)
+		return k->is = -1;
+	look(p, k, ix);
+	lh_index_close(ix);
+	return k->is;
+}
+
+static bool is_named(const struct lh_persons *p, struct lh_str name)
+{
+	size_t i;
+
+	for (i = 0; i < p->how.corpora; i++)
+		if (lh_str_is(name, p->how.corpus[i], strlen(p->how.corpus[i])))
+			return true;
+	return false;
+}
+
+int lh_persons_corpus(struct lh_persons *p, struct lh_str name)
+{
+	struct lh_persons_known *k;
+	struct lh_err err;
+	size_t i;
+
+	if (is_named(p, name))
+		return 1;
+	if (!lh_index_name_valid(name))
+		return 0;
+	for (i = 0; i < p->n_known; i++)
+		if (lh_str_is(name, p->known[i].name, strlen(p->known[i].name)))
+			return find_out(p, &p->known[i]);
+	if (lh_grow(&p->known, &p->cap_known, p->n_known + 1, sizeof *p->known, &err) < 0)
+		return -1;
+	k = &p->known[p->n_known];
+	*k = (struct lh_persons_known){ .name = lh_strndup(name.p, name.n, &err), .is = -1 };
+	if (!k->name)
+		return -1;
+	p->n_known++;
+	return find_out(p, k);
+}

@@ -1,0 +1,117 @@
+/*
+ * persons - whose data an answer shows, and the rows of it on the chains of lh-subject-audit(1).
+ *
+ *     struct lh_persons *p = lh_persons_new(&(struct lh_persons_how){
+ *             .folder = "s/data/_catalog/subjects", .state = "s", .daemon = "lh-serve" }, err);
+ *     struct lh_pool_how how = { .loop = &loop };
+ *
+ *     lh_persons_command(p, &how);
+ *     lh_persons_use(p, lh_pool_new(&how, err));
+ *     rc = lh_persons_show(p, &rows, &(struct lh_persons_answer){
+ *             .body = body, .purpose = "matrix_search", .trace = trace }, err);
+ *     if (rc == 0)                       nothing to wait for: send the answer
+ *     if (rc > 0)                        rows.written is called, then send it
+ *     if (rc < 0)                        withhold it, with *err
+ *
+ * A person is shown by an object with "candidate_id", at any depth, and by a record (an object
+ * with "id" that is of a corpus) in a corpus of persons; one that has a candidate_id is shown
+ * under that.  A corpus is of persons if one of its first 100 records has a candidate_id, or if
+ * lh_persons_how names it.  In rows of SQL (columns, and rows that are arrays) the column
+ * candidate_id has the ids.  In a member "raw", the answer of a model, the JSON object in its
+ * text counts.  There is one row for a person and an answer, with the names of the members
+ * that are shown.
+ *
+ * The rows are appended by a process of lh-subject-audit, those of one answer together.  They
+ * are synced before written is called, as the mode of lh_persons_how says.
+ *
+ * Owner:   texts of lh_persons_how are the caller's and stay; the rows are the caller's, zero
+ *          at first, and stay until they are written.  lh_persons_free may be called before
+ *          that.
+ * Errors:  LH_EDATA with status 503: withheld; LH_ENOMEM.
+ * Threads: one thread.
+ */
+#ifndef LH_PERSONS_H
+#define LH_PERSONS_H
+
+#include <lh/json.h>
+#include "serve/pool.h"
+#include "serve/routes.h"
+
+#define LH_PERSONS_SYNCS "each|batch|none"
+enum lh_persons_sync { LH_PERSONS_EACH, LH_PERSONS_BATCH, LH_PERSONS_NONE };
+
+struct lh_persons_how {
+	const char *folder;		/* of the logs */
+	const char *const *key;		/* files of keys; none: as lh-subject-audit finds them */
+	size_t keys;
+	enum lh_persons_sync sync;
+	const char *daemon;		/* "lh-serve" */
+	const char *state;		/* the folder of the bridge: index/NAME.lhv */
+	const char *const *corpus;	/* names of corpora of persons */
+	size_t corpora;
+	bool required;			/* an answer without its rows is withheld */
+	const char *anchor;		/* that reports are compared with; NULL: as they find it */
+	/* Report rows that are missing; or NULL. */
+	void (*warn)(void *owner, const char *text);
+	void *owner;
+};
+
+struct lh_persons;
+struct lh_persons *lh_persons_new(const struct lh_persons_how *how, struct lh_err *err);
+void lh_persons_free(struct lh_persons *p);
+
+/* Fill in the command of the process that appends, and how many it takes at one time. */
+void lh_persons_command(const struct lh_persons *p, struct lh_pool_how *how);
+/* Append by that pool, which stays as long as p is used. */
+void lh_persons_use(struct lh_persons *p, struct lh_pool *pool);
+/* Return whether there is a pool. */
+bool lh_persons_ready(const struct lh_persons *p);
+
+/* Return whether a corpus is one of persons: 1, 0, or -1 if that cannot be read. */
+int lh_persons_corpus(struct lh_persons *p, struct lh_str name);
+
+/* An answer that is about to be sent. */
+struct lh_persons_answer {
+	struct lh_str body;		/* a JSON object */
+	struct lh_str used;		/* another one, whose persons are used; n 0: none */
+	struct lh_str corpus;		/* of the records that name none; n 0: none */
+	const char *purpose, *trace;	/* trace may be NULL */
+	bool unnamed;			/* it shows persons without their candidate_id */
+};
+
+struct lh_persons_row;
+struct lh_persons_rows {
+	/* The rows are written, or missing, which withheld says; NULL: send the answer. */
+	void (*written)(struct lh_persons_rows *r, const char *withheld);
+
+	/* set by lh_persons_show */
+	struct lh_persons *persons;
+	struct lh_persons_row *row;
+	size_t n, cap, open, missing;
+	char purpose[64];
+};
+
+/* Append the rows of an answer: 0 if there is nothing to wait for; 1 if written is called, later;
+ * -1 if the answer is withheld. */
+int lh_persons_show(struct lh_persons *p, struct lh_persons_rows *rows,
+		    const struct lh_persons_answer *a, struct lh_err *err);
+/* Free the rows, of which none is open. */
+void lh_persons_rows_free(struct lh_persons_rows *r);
+
+/* Add options to the filters of routes, unless they are there: lh-query marks answers that show
+ * persons without their ids, lh-validate leaves rows of its look-ups, lh-subject-audit compares
+ * with the anchor. */
+int lh_persons_filters(struct lh_routes *routes, const struct lh_persons_how *how,
+		       struct lh_err *err);
+/* Let the filters of routes that judge append to a log of decisions, unless they have one; text:
+ * with what was asked. */
+int lh_persons_decisions(struct lh_routes *routes, const char *path, bool text,
+			 struct lh_err *err);
+/* Return whether a filter of the family answers a route. */
+bool lh_persons_run_by(const struct lh_route *r, const char *tool);
+
+/* Cut the member "unnamed", which lh-query --attribute adds at the end, out of an answer; return
+ * whether it was there. */
+bool lh_persons_cut_unnamed(struct lh_buf *body);
+
+#endif

@@ -1,0 +1,281 @@
+/* rows.c - the rows of an answer, appended by a process of lh-subject-audit.  See
+ * persons_parts.h. */
+#include "persons_parts.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+#include <lh/extract.h>
+#include "base/mem.h"
+#include "proc/coproc.h"
+
+#define WITHHELD "the audit log cannot be written, and there is no answer without it"
+#define UNNAMED \
+	"the answer shows persons without their candidate_id, and so no row can be written"
+#define SECONDS 60.0		/* for a row; a log that another process holds is waited for */
+#define QUEUE 1000000		/* rows that wait */
+#define DEPTH 1024		/* rows in the process, which are synced together */
+
+/* ---- the process ---- */
+
+static int make_argv(struct lh_persons *p, struct lh_err *err)
+{
+	static const char *const sync[] = { "each", "batch", "none" };
+	const struct lh_persons_how *how = &p->how;
+	char **argv = lh_calloc(15 + 2 * how->keys, sizeof *argv, err);
+	size_t n = 0, i;
+
+	if (!argv)
+		return -1;
+	argv[n++] = "lh-subject-audit";
+	argv[n++] = "append";
+	argv[n++] = "--dir";
+	argv[n++] = (char *)how->folder;
+	for (i = 0; i < how->keys; i++) {
+		argv[n++] = "--key-file";
+		argv[n++] = (char *)how->key[i];
+	}
+	argv[n++] = "--sync";
+	argv[n++] = (char *)sync[how->sync];
+	argv[n++] = "--lock-timeout";
+	argv[n++] = "20";
+	argv[n++] = "-j1";
+	argv[n++] = "-q";
+	argv[n++] = "--on-error";
+	argv[n++] = "emit";
+	p->argv = argv;
+	return 0;
+}
+
+struct lh_persons *lh_persons_new(const struct lh_persons_how *how, struct lh_err *err)
+{
+	struct lh_persons *p = lh_calloc(1, sizeof *p, err);
+
+	if (!p)
+		return NULL;
+	p->how = *how;
+	lh_record_init(&p->body);
+	lh_record_init(&p->text);
+	lh_intern_init(&p->ids);
+	p->extract = lh_extract_new(err);
+	if (p->extract && make_argv(p, err) == 0)
+		return p;
+	lh_persons_free(p);
+	return NULL;
+}
+
+static void destroy(struct lh_persons *p)
+{
+	size_t i;
+
+	for (i = 0; i < p->n_known; i++)
+		free(p->known[i].name);
+	free(p->known);
+	free(p->argv);
+	lh_extract_free(p->extract);
+	lh_intern_free(&p->ids);
+	lh_record_free(&p->body);
+	lh_record_free(&p->text);
+	lh_buf_free(&p->strings);
+	lh_buf_free(&p->copy);
+	free(p);
+}
+
+void lh_persons_free(struct lh_persons *p)
+{
+	if (p && p->open)
+		p->over = true;
+	else if (p)
+		destroy(p);
+}
+
+void lh_persons_command(const struct lh_persons *p, struct lh_pool_how *how)
+{
+	how->argv = p->argv;
+	how->keys = LH_KEYS_AUDIT;
+	how->processes = 1;		/* the order of the rows of a log */
+	how->depth = DEPTH;
+	how->queue = QUEUE;
+}
+
+void lh_persons_use(struct lh_persons *p, struct lh_pool *pool)
+{
+	p->pool = pool;
+}
+
+bool lh_persons_ready(const struct lh_persons *p)
+{
+	return p->pool;
+}
+
+/* ---- rows ---- */
+
+static int begin_row(struct lh_persons_row *row, const struct lh_persons_answer *a,
+		     struct lh_str id, struct lh_err *err)
+{
+	struct lh_writer w = lh_write_to(&row->ask.line);
+
+	lh_write_object(&w, NULL);
+	lh_write_str(&w, "candidate_id", id);
+	lh_write_object(&w, "accessor");
+	lh_write_text(&w, "kind", "gateway_lookup");
+	lh_write_text(&w, "daemon", row->rows->persons->how.daemon);
+	lh_write_text(&w, "purpose", a->purpose);
+	if (a->trace && *a->trace)
+		lh_write_text(&w, "trace_id", a->trace);
+	lh_write_end(&w);
+	lh_write_text(&w, "result", "success");
+	lh_write_array(&w, "fields_accessed");
+	row->members = row->ask.line.len;
+	return lh_buf_check(&row->ask.line, err);
+}
+
+struct lh_persons_row *lh_persons_row_of(struct lh_persons_rows *r,
+					 const struct lh_persons_answer *a, struct lh_str id,
+					 struct lh_err *err)
+{
+	struct lh_persons_row *row;
+	uint32_t number;
+
+	if (lh_intern_add(&r->persons->ids, id.p, id.n, &number, err) < 0)
+		return NULL;
+	if (number < r->n)
+		return &r->row[number];
+	if (lh_grow(&r->row, &r->cap, r->n + 1, sizeof *r->row, err) < 0)
+		return NULL;
+	row = &r->row[r->n++];
+	*row = (struct lh_persons_row){ .rows = r };
+	return begin_row(row, a, id, err) < 0 ? NULL : row;
+}
+
+void lh_persons_add_member(struct lh_persons_row *row, struct lh_str name)
+{
+	struct lh_buf *line = &row->ask.line;
+
+	if (line->failed || memmem(line->p + row->members, line->len - row->members, name.p,
+				   name.n))
+		return;
+	if (line->len > row->members)
+		lh_buf_putc(line, ',');
+	lh_buf_add(line, name.p, name.n);
+}
+
+static int end_lines(struct lh_persons_rows *r, struct lh_err *err)
+{
+	size_t i;
+
+	for (i = 0; i < r->n; i++) {
+		lh_buf_puts(&r->row[i].ask.line, "]}\n");
+		if (lh_buf_check(&r->row[i].ask.line, err) < 0)
+			return -1;
+	}
+	return 0;
+}
+
+/* Report the rows that are missing. */
+static void report(const struct lh_persons_rows *r)
+{
+	const struct lh_persons_how *how = &r->persons->how;
+	char text[200];
+
+	if (!r->missing || !how->warn)
+		return;
+	snprintf(text, sizeof text, "audit log: %zu of %zu rows of an answer of %s not written",
+		 r->missing, r->n, r->purpose);
+	how->warn(how->owner, text);
+}
+
+static void report_unnamed(const struct lh_persons_rows *r)
+{
+	const struct lh_persons_how *how = &r->persons->how;
+	char text[200];
+
+	snprintf(text, sizeof text,
+		 "audit log: an answer of %s shows persons without their candidate_id", r->purpose);
+	if (how->warn)
+		how->warn(how->owner, text);
+}
+
+static void on_row(struct lh_ask *a, enum lh_asked how, const struct lh_record *rec)
+{
+	struct lh_persons_row *row = (struct lh_persons_row *)((char *)a -
+		offsetof(struct lh_persons_row, ask));
+	struct lh_persons_rows *r = row->rows;
+	struct lh_persons *p = r->persons;
+
+	r->missing += how != LH_ASKED_ANSWERED || lh_record_get(rec, "error");
+	if (--r->open)
+		return;
+	report(r);
+	r->written(r, r->missing && p->how.required ? WITHHELD : NULL);
+	if (!--p->open && p->over)
+		destroy(p);
+}
+
+static void ask_rows(struct lh_persons_rows *r)
+{
+	struct lh_pool *pool = r->persons->pool;
+	size_t i;
+
+	for (i = 0; i < r->n; i++) {
+		r->row[i].ask.timeout = SECONDS;
+		r->row[i].ask.answered = on_row;
+		if (pool && lh_pool_ask(pool, &r->row[i].ask) == 0)
+			r->open++;
+		else
+			r->missing++;
+	}
+}
+
+int lh_persons_show(struct lh_persons *p, struct lh_persons_rows *r,
+		    const struct lh_persons_answer *a, struct lh_err *err)
+{
+	bool unnamed = false;
+	int rc;
+
+	lh_persons_rows_free(r);
+	r->persons = p;
+	r->open = r->missing = 0;
+	snprintf(r->purpose, sizeof r->purpose, "%s", a->purpose);
+	rc = lh_persons_find(r, a, &unnamed, err);
+	lh_intern_free(&p->ids);
+	if (!rc)
+		rc = end_lines(r, err);
+	if (!rc && unnamed) {
+		report_unnamed(r);
+		if (p->how.required)
+			rc = lh_err_data(err, 503, UNNAMED);
+	}
+	if (rc)
+		return -1;
+	ask_rows(r);
+	if (r->open) {
+		p->open++;
+		return 1;
+	}
+	report(r);
+	return r->missing && p->how.required ? lh_err_data(err, 503, WITHHELD) : 0;
+}
+
+void lh_persons_rows_free(struct lh_persons_rows *r)
+{
+	size_t i;
+
+	for (i = 0; i < r->n; i++)
+		lh_buf_free(&r->row[i].ask.line);
+	free(r->row);
+	r->row = NULL;
+	r->n = r->cap = 0;
+}
+
+bool lh_persons_cut_unnamed(struct lh_buf *body)
+{
+	static const char member[] = "," LH_JSON("unnamed":true) "}";
+	const size_t n = sizeof member - 1;
+
+	if (body->len < n || memcmp(body->p + body->len - n, member, n) != 0)
+		return false;
+	body->len -= n;
+	lh_buf_putc(body, '}');
+	return true;
+}

@@ -1,0 +1,310 @@
+/* shown.c - whose data an answer shows.  See persons_parts.h. */
+#include "persons_parts.h"
+
+#include <lh/extract.h>
+#include "json/bind.h"
+
+struct walk {
+	struct lh_persons *p;
+	struct lh_persons_rows *rows;
+	const struct lh_persons_answer *a;
+	size_t found;			/* ids so far */
+	bool unnamed;
+	struct lh_err *err;
+};
+
+/* What an object is inside of. */
+struct around {
+	const struct lh_value *hit, *record;	/* a record of a corpus, its metadata; or NULL */
+	unsigned depth;
+	bool raw;			/* the answer of a model */
+};
+
+static int walk_value(struct walk *w, const struct lh_value *v, struct around in);
+
+/* ---- a person ---- */
+
+/* Set *id to the text of an id: a string or a number; an id with NUL is none. */
+static int read_id(struct walk *w, const struct lh_value *v, struct lh_str *id)
+{
+	lh_buf_reset(&w->p->strings);
+	*id = (struct lh_str){ v->p, v->n };
+	if (v->type == LH_STRING && lh_value_str(v, &w->p->strings, id, w->err) < 0)
+		return -1;
+	if (memchr(id->p, '\0', id->n))
+		id->n = 0;
+	return 0;
+}
+
+static void add_members(struct lh_persons_row *row, const struct lh_value *object)
+{
+	struct lh_iter it;
+
+	if (!object)
+		return;
+	for (lh_iter_init(&it, object); lh_iter_next(&it); )
+		lh_persons_add_member(row, (struct lh_str){ it.key.p, it.key.n });
+}
+
+/* Add the members of a record of a corpus: of its metadata, and its text. */
+static void add_record(struct lh_persons_row *row, const struct around *in)
+{
+	static const struct lh_str text = { "\"text\"", 6 };
+	struct lh_value v;
+
+	add_members(row, in->record);
+	if (in->hit && lh_value_get(in->hit, "text", &v))
+		lh_persons_add_member(row, text);
+}
+
+/* Add a person by an id in an object, whose members are shown. */
+static int add_person(struct walk *w, const struct lh_value *id, const struct lh_value *object,
+		      const struct around *in)
+{
+	struct lh_persons_row *row;
+	struct lh_iter it;
+	struct lh_str text;
+
+	if (id->type == LH_ARRAY) {
+		for (lh_iter_init(&it, id); lh_iter_next(&it); )
+			if (add_person(w, &it.val, object, in) < 0)
+				return -1;
+		return 0;
+	}
+	if (id->type != LH_STRING && id->type != LH_NUMBER)
+		return 0;
+	if (read_id(w, id, &text) < 0)
+		return -1;
+	row = lh_persons_row_of(w->rows, w->a, text, w->err);
+	if (!row)
+		return -1;
+	w->found++;
+	add_members(row, object);
+	add_record(row, in);
+	return 0;
+}
+
+/* ---- rows of SQL ---- */
+
+static bool is_id_column(const struct lh_value *column)
+{
+	struct lh_value name;
+
+	return column->type == LH_OBJECT && lh_value_get(column, "name", &name) &&
+	       name.type == LH_STRING && name.n == 14 &&
+	       !strncasecmp(name.p + 1, "candidate_id", 12);
+}
+
+/* Add a person of a row: all columns are shown. */
+static int add_cell(struct walk *w, const struct lh_value *cell, const struct lh_value *columns)
+{
+	struct lh_persons_row *row;
+	struct lh_value name;
+	struct lh_str id;
+	struct lh_iter it;
+
+	if (cell->type != LH_STRING && cell->type != LH_NUMBER) {
+		w->unnamed = true;
+		return 0;
+	}
+	if (read_id(w, cell, &id) < 0)
+		return -1;
+	row = lh_persons_row_of(w->rows, w->a, id, w->err);
+	if (!row)
+		return -1;
+	w->found++;
+	for (lh_iter_init(&it, columns); lh_iter_next(&it); )
+		if (it.val.type == LH_OBJECT && lh_value_get(&it.val, "name", &name))
+			lh_persons_add_member(row, (struct lh_str){ name.p, name.n });
+	return 0;
+}
+
+static int walk_row(struct walk *w, const struct lh_value *row, const struct lh_value *columns)
+{
+	struct lh_iter cell, column;
+	struct around in = { .depth = 3 };
+
+	lh_iter_init(&column, columns);
+	for (lh_iter_init(&cell, row); lh_iter_next(&cell); ) {
+		if (lh_iter_next(&column) && is_id_column(&column.val)) {
+			if (add_cell(w, &cell.val, columns) < 0)
+				return -1;
+		} else if (walk_value(w, &cell.val, in) < 0) {
+			return -1;
+		}
+	}
+	return 0;
+}
+
+/* Walk the rows of an answer of SQL: 1; 0 if it is none. */
+static int walk_rows(struct walk *w, const struct lh_value *body)
+{
+	struct lh_value columns, rows;
+	struct lh_iter it;
+
+	if (!lh_value_get(body, "columns", &columns) || columns.type != LH_ARRAY ||
+	    !lh_value_get(body, "rows", &rows) || rows.type != LH_ARRAY)
+		return 0;
+	for (lh_iter_init(&it, &rows); lh_iter_next(&it); )
+		if (it.val.type == LH_ARRAY && walk_row(w, &it.val, &columns) < 0)
+			return -1;
+	return 1;
+}
+
+/* ---- any other answer ---- */
+
+/* Walk the object that the answer of a model holds. */
+static int walk_raw(struct walk *w, const struct lh_value *v)
+{
+	struct lh_buf text = { 0 };
+	struct lh_str s = { NULL, 0 };
+	struct lh_value found;
+	int rc;
+
+	lh_buf_reset(&w->p->strings);
+	rc = lh_value_str(v, &w->p->strings, &s, w->err);
+	if (rc == 0 && memmem(s.p, s.n, "candidate_id", 12)) {
+		lh_buf_add(&text, s.p, s.n);
+		rc = lh_buf_check(&text, w->err);
+		if (!rc && lh_extract(w->p->extract, text.p, text.len, &found, w->err) > 0)
+			rc = walk_value(w, &found, (struct around){ .depth = 3, .raw = true });
+	}
+	lh_buf_free(&text);
+	return rc;
+}
+
+/* What is looked for in an object. */
+struct looked {
+	struct lh_value candidate, id, corpus, metadata;
+};
+
+static void look_at(const struct lh_value *v, struct looked *l)
+{
+	struct lh_iter it;
+
+	*l = (struct looked){ .candidate = { .type = LH_NULL } };
+	for (lh_iter_init(&it, v); lh_iter_next(&it); ) {
+		if (lh_value_is(&it.key, "candidate_id", 12))
+			l->candidate = it.val;
+		else if (lh_value_is(&it.key, "id", 2))
+			l->id = it.val;
+		else if (lh_value_is(&it.key, "corpus", 6))
+			l->corpus = it.val;
+		else if (lh_value_is(&it.key, "metadata", 8) && it.val.type == LH_OBJECT)
+			l->metadata = it.val;
+	}
+}
+
+/* Return whether the object is a record of a corpus, which is that of the answer for what is
+ * near its top. */
+static int read_corpus(struct walk *w, const struct looked *l, unsigned depth, struct lh_str *name)
+{
+	lh_buf_reset(&w->p->strings);
+	*name = depth <= 2 ? w->a->corpus : (struct lh_str){ NULL, 0 };
+	if (!l->id.p || (l->id.type != LH_STRING && l->id.type != LH_NUMBER))
+		return 0;
+	if (l->corpus.p && l->corpus.type == LH_STRING &&
+	    lh_value_str(&l->corpus, &w->p->strings, name, w->err) < 0)
+		return -1;
+	return name->n > 0;
+}
+
+/* Add a record without candidate_id under its own id, if its corpus is of persons. */
+static int add_hit(struct walk *w, const struct lh_value *v, const struct looked *l,
+		   struct lh_str corpus)
+{
+	const struct around in = { .hit = v,
+				   .record = l->metadata.p ? &l->metadata : NULL };
+	const int is = lh_persons_corpus(w->p, corpus);
+
+	w->unnamed |= is < 0;
+	return is > 0 ? add_person(w, &l->id, in.record ? NULL : v, &in) : 0;
+}
+
+static int walk_members(struct walk *w, const struct lh_value *v, struct around in)
+{
+	struct lh_iter it;
+	int rc = 0;
+
+	for (lh_iter_init(&it, v); !rc && lh_iter_next(&it); ) {
+		if (it.val.type == LH_STRING && it.object && !in.raw &&
+		    lh_value_is(&it.key, "raw", 3))
+			rc = walk_raw(w, &it.val);
+		else
+			rc = walk_value(w, &it.val, in);
+	}
+	return rc;
+}
+
+static int walk_object(struct walk *w, const struct lh_value *v, struct around in)
+{
+	const size_t found = w->found;
+	struct around inside = in;
+	struct lh_str corpus;
+	struct looked l;
+	int hit;
+
+	look_at(v, &l);
+	hit = read_corpus(w, &l, in.depth, &corpus);
+	if (hit < 0)
+		return -1;
+	inside.depth++;
+	if (hit) {
+		inside.hit = v;
+		inside.record = l.metadata.p ? &l.metadata : NULL;
+	}
+	if (l.candidate.p && add_person(w, &l.candidate, v, &inside) < 0)
+		return -1;
+	if (walk_members(w, v, inside) < 0)
+		return -1;
+	if (!hit || w->found > found)
+		return 0;
+	if (read_corpus(w, &l, in.depth, &corpus) < 0)	/* strings were used since */
+		return -1;
+	return add_hit(w, v, &l, corpus);
+}
+
+static int walk_value(struct walk *w, const struct lh_value *v, struct around in)
+{
+	if (v->type == LH_OBJECT)
+		return walk_object(w, v, in);
+	if (v->type != LH_ARRAY)
+		return 0;
+	in.depth++;
+	return walk_members(w, v, in);
+}
+
+/* Return whether a text may show a person: it names an id, maybe by an escape, or a record. */
+static bool may_show(struct lh_str s)
+{
+	return memmem(s.p, s.n, "candidate_id", 12) || memmem(s.p, s.n, "\\u", 2) ||
+	       memmem(s.p, s.n, "\"id\"", 4) || memmem(s.p, s.n, "\"columns\"", 9);
+}
+
+static int walk_text(struct walk *w, struct lh_str text)
+{
+	struct lh_value v;
+	int rc;
+
+	if (!text.n || !may_show(text))
+		return 0;
+	if (lh_json_parse(&w->p->body, text.p, text.n, &v, w->err) < 0) {
+		w->unnamed |= w->err->code == LH_EDATA;
+		return w->err->code == LH_EDATA ? 0 : -1;
+	}
+	rc = v.type == LH_OBJECT ? walk_rows(w, &v) : 0;
+	if (rc)
+		return rc < 0 ? -1 : 0;
+	return walk_value(w, &v, (struct around){ .depth = 0 });
+}
+
+int lh_persons_find(struct lh_persons_rows *r, const struct lh_persons_answer *a, bool *unnamed,
+		    struct lh_err *err)
+{
+	struct walk w = { .p = r->persons, .rows = r, .a = a, .unnamed = a->unnamed, .err = err };
+
+	if (walk_text(&w, a->used) < 0 || walk_text(&w, a->body) < 0)
+		return -1;
+	*unnamed = w.unnamed;
+	return 0;
+}

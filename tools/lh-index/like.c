@@ -1,0 +1,137 @@
+/* like.c - build --like and upgrade: keep the parameters of an index that no option changes. */
+#include "index.h"
+#include <lh/hashv1.h>
+
+/* Return text, or NULL for none. */
+static const char *some(const char *text)
+{
+	return *text ? text : NULL;
+}
+
+static int engine_number(const char *name)
+{
+	int i;
+
+	for (i = LH_ENGINE_HASH; i <= LH_ENGINE_GGUF; i++)
+		if (strcmp(name, lh_engine_name((enum lh_engine)i)) == 0)
+			return i;
+	return -1;
+}
+
+/* Return whether the model is in a file, so that its url says which. */
+static bool in_file(int engine)
+{
+	return engine == LH_ENGINE_STATIC || engine == LH_ENGINE_GGUF;
+}
+
+static void keep_model(struct settings *s)
+{
+	const struct lh_index_params *p = &s->kept;
+
+	s->keeps_model = true;
+	s->engine = engine_number(p->engine);
+	s->model = some(in_file(s->engine) ? p->url : p->model);
+	if (!in_file(s->engine))
+		s->kept_url = some(p->url);
+	if (!s->dimension)
+		s->dimension = p->dimension;
+	if (s->engine != LH_ENGINE_GGUF)
+		return;
+	if (!s->prefix)
+		s->prefix = some(p->prefix);
+	if (!s->query_prefix)
+		s->query_prefix = some(p->query_prefix);
+}
+
+/* Take the engine of the index for another model of its own, and the dimension if any engine
+ * can make it. */
+static void renew_model(struct settings *s)
+{
+	const struct lh_index_params *p = &s->kept;
+	bool hash = s->engine == LH_ENGINE_HASH ||
+		(s->engine < 0 && s->model && lh_hash_knows(s->model));
+
+	if (s->engine < 0 && !hash)
+		s->engine = engine_number(p->engine);
+	if (hash && !s->dimension && p->dimension >= LH_HASHV1_DIM_MIN &&
+	    p->dimension <= LH_HASHV1_DIM_MAX)
+		s->dimension = p->dimension;
+}
+
+static void keep_source(struct settings *s)
+{
+	const struct lh_index_params *p = &s->kept;
+
+	s->lexical = s->lexical || p->lexical;
+	if (s->field || s->template)
+		return;
+	s->template = some(p->text_template);
+	if (!s->template)
+		s->field = some(p->field);
+}
+
+static void keep(struct settings *s)
+{
+	const struct lh_index_params *p = &s->kept;
+
+	if (s->engine < 0 && !s->model)
+		keep_model(s);
+	else
+		renew_model(s);
+	keep_source(s);
+	if (s->distance < 0)
+		s->distance = p->distance;
+	if (s->precision < 0) {
+		s->precision = p->precision;
+		s->rescore = s->rescore || p->rescore;
+	}
+	if (s->layout < 0)
+		s->layout = p->layout;
+	if (!s->m)
+		s->m = p->m;
+	if (!s->ef_construction)
+		s->ef_construction = p->ef_construction;
+	if (!s->ef_search)
+		s->ef_search = p->ef_search;
+	if (s->exact_below == UINT64_MAX)
+		s->exact_below = p->exact_below;
+	if (s->seed == UINT64_MAX)
+		s->seed = p->seed;
+}
+
+int settings_fill(struct settings *s, struct lh_err *err)
+{
+	struct lh_index_params p;
+	struct lh_index *ix;
+
+	lh_index_params_default(&p);
+	if (s->like) {
+		ix = lh_index_open(s->like, err);
+		if (!ix)
+			return -1;
+		s->kept = *lh_index_get_params(ix);
+		lh_index_close(ix);
+		keep(s);
+	}
+	if (s->distance < 0)
+		s->distance = p.distance;
+	if (s->precision < 0)
+		s->precision = p.precision;
+	if (!s->m)
+		s->m = p.m;
+	if (!s->ef_construction)
+		s->ef_construction = p.ef_construction;
+	if (s->exact_below == UINT64_MAX)
+		s->exact_below = p.exact_below;
+	if (s->seed == UINT64_MAX)
+		s->seed = p.seed;
+	return 0;
+}
+
+int settings_keep(const struct settings *s, const struct lh_index_params *p, struct lh_err *err)
+{
+	if (!s->keeps_model || strcmp(p->model, s->kept.model) == 0)
+		return 0;
+	return lh_err_set(err, LH_EUSAGE, "%s: the model is %.200s, and that file has %.200s now: "
+			  "name one by --engine and --model", s->like, s->kept.model, p->model);
+}

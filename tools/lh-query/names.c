@@ -1,0 +1,57 @@
+/* names.c - unknown columns and tables: the names that are close to them.  See query.h. */
+#include <stdio.h>
+#include <string.h>
+
+#include "query.h"
+#include "base/suggest.h"
+
+/* How the engines say that a name is not known. */
+static const struct {
+	const char *before;
+	const char *end;	/* characters after the name */
+	bool table;
+} unknown[] = {
+	{ "no such column: ", "", false },
+	{ "no such table: ", "", true },
+	{ "Referenced column \"", "\"", false },
+	{ "does not have a column named \"", "\"", false },
+	{ "Table with name ", " ", true },
+};
+
+/* Offer the tables, or the columns of those that the statement uses. */
+static void offer(const struct query *q, bool tables, struct lh_suggest *s)
+{
+	const struct table *t;
+	size_t k;
+
+	for (t = q->table; t < q->table + q->n_tables; t++) {
+		if (tables)
+			lh_suggest_offer(s, t->name, strlen(t->name));
+		for (k = 0; !tables && t->in_use && k < t->columns.n; k++)
+			lh_suggest_offer(s, t->columns.v[k].name, strlen(t->columns.v[k].name));
+	}
+}
+
+void names_suggest(const struct query *q, struct lh_err *err)
+{
+	char why[sizeof err->msg], names[LH_SUGGEST_ROOM];
+	const char *p = NULL, *dot;
+	struct lh_suggest s;
+	size_t i, n;
+
+	for (i = 0; i < sizeof unknown / sizeof *unknown; i++)
+		if ((p = strstr(err->msg, unknown[i].before)))
+			break;
+	if (!p)
+		return;
+	p += strlen(unknown[i].before);
+	n = strcspn(p, unknown[i].end);
+	dot = unknown[i].table || *unknown[i].end ? NULL : strrchr(p, '.');	/* "t.column" */
+	n -= dot ? (size_t)(dot + 1 - p) : 0;
+	s = lh_suggest_for(dot ? dot + 1 : p, n);
+	offer(q, unknown[i].table, &s);
+	if (!*lh_suggest_text(&s, "", names))
+		return;
+	snprintf(why, sizeof why, "%s", err->msg);
+	lh_err_data(err, 400, "%s (%s)", why, names);
+}

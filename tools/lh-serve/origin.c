@@ -1,0 +1,338 @@
+/* origin.c - who may send a request by the name that it used: Origin, Host and proxies.  See
+ * serve.h.
+ *
+ * A browser sends what any page asks it to, also to a server on loopback, and says in Origin
+ * whose page that is.  A page whose name is made to resolve to this machine (DNS rebinding) is
+ * of the server's own origin for the browser, and is known by Host alone.  A proxy on this
+ * machine makes all of its clients loopback.  A token keeps all three out, so Host and proxies
+ * are looked at only where none is required. */
+#include <arpa/inet.h>
+#include <netdb.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "serve.h"
+
+#define MAX_AGE "600"			/* seconds that an answer to a preflight holds */
+
+/* ---- the headers ---- */
+
+struct names {				/* what a header says about names */
+	const char *origin, *host, *forwarded, *preflight, *asked, *type;
+	unsigned origins;
+	bool proxied;
+};
+
+static enum MHD_Result look_at(void *names, enum MHD_ValueKind kind, const char *key,
+			       const char *value)
+{
+	struct names *n = names;
+
+	(void)kind;
+	value = value ? value : "";
+	if (!strcasecmp(key, "Origin")) {
+		n->origin = value;
+		n->origins++;
+	} else if (!strcasecmp(key, "Host")) {
+		n->host = value;
+	} else if (!strcasecmp(key, "Content-Type")) {
+		n->type = value;
+	} else if (!strcasecmp(key, "Access-Control-Request-Method")) {
+		n->preflight = value;
+	} else if (!strcasecmp(key, "Access-Control-Request-Headers")) {
+		n->asked = value;
+	} else if (!strcasecmp(key, "Forwarded") || !strcasecmp(key, "Via") ||
+		   !strcasecmp(key, "X-Real-IP") || !strncasecmp(key, "X-Forwarded-", 12)) {
+		n->proxied = true;
+		if (!strcasecmp(key, "X-Forwarded-For"))
+			n->forwarded = value;
+	}
+	return MHD_YES;
+}
+
+static struct names read_names(const struct request *r)
+{
+	struct names n = { 0 };
+
+	MHD_get_connection_values(r->conn, MHD_HEADER_KIND, look_at, &n);
+	return n;
+}
+
+/* Return a value without the blanks at its end. */
+static struct lh_str trim(const char *value)
+{
+	size_t n = value ? strlen(value) : 0;
+
+	while (n && (value[n - 1] == ' ' || value[n - 1] == '\t'))
+		n--;
+	return (struct lh_str){ value, n };
+}
+
+static bool is_alike(struct lh_str a, struct lh_str b)
+{
+	return a.n == b.n && !strncasecmp(a.p, b.p, a.n);
+}
+
+/* ---- the names of this server ---- */
+
+/* Divide HOST[:PORT]; an IPv6 address is in brackets. */
+static struct lh_str divide(struct lh_str text, struct lh_str *port)
+{
+	const char *bracket = text.n && *text.p == '[' ? memchr(text.p, ']', text.n) : NULL;
+	const char *from = bracket ? bracket : text.p;
+	const char *colon = memchr(from, ':', text.n - (size_t)(from - text.p));
+
+	*port = (struct lh_str){ "", 0 };
+	if (!colon)
+		return text;
+	*port = (struct lh_str){ colon + 1, (size_t)(text.p + text.n - colon) - 1 };
+	return (struct lh_str){ text.p, (size_t)(colon - text.p) };
+}
+
+static bool is_loopback_name(struct lh_str host)
+{
+	return is_alike(host, lh_str_of("localhost")) || is_alike(host, lh_str_of("127.0.0.1")) ||
+	       is_alike(host, lh_str_of("[::1]"));
+}
+
+/* Return whether a host is one that --listen names. */
+static bool is_listened(const struct site *site, struct lh_str host)
+{
+	char *const *at = site->config.listen;
+	struct lh_str port;
+
+	for (; at && *at; at++)
+		if (is_alike(host, divide(lh_str_of(*at), &port)))
+			return true;
+	return false;
+}
+
+/* Return whether HOST[:PORT] is the address that the client has connected to, or a name of it;
+ * an origin has its port as well, 80 if it names none. */
+static bool is_own(const struct request *r, struct lh_str authority, bool with_port)
+{
+	struct sockaddr_storage a = { .ss_family = AF_UNSPEC };
+	const struct sockaddr *address = (struct sockaddr *)&a;
+	socklen_t len = sizeof a;
+	char text[64], own[NI_MAXHOST + 2], number[NI_MAXSERV] = "";
+	struct lh_str port, host = divide(authority, &port);
+
+	if (strspn(port.p, "0123456789") < port.n || !r->client ||
+	    getsockname(r->client->fd, (struct sockaddr *)&a, &len) < 0)
+		return false;
+	if (a.ss_family == AF_UNIX)
+		return is_loopback_name(host);
+	if (getnameinfo(address, len, NULL, 0, number, sizeof number, NI_NUMERICSERV))
+		return false;
+	if (with_port && !lh_str_is(port.n ? port : lh_str_of("80"), number, strlen(number)))
+		return false;
+	address_text(address, text, sizeof text);
+	snprintf(own, sizeof own, strchr(text, ':') ? "[%s]" : "%s", text);
+	return is_alike(host, lh_str_of(own)) || is_listened(r->site, host) ||
+	       (is_loopback(address) && is_loopback_name(host));
+}
+
+/* Return what comes after http:// or, with secure, https://; NULL if that does not begin it. */
+static const char *after_scheme(struct lh_str origin, bool secure)
+{
+	const char *scheme[] = { "http://", "https://" };
+	int i;
+
+	for (i = 0; i <= secure; i++) {
+		size_t n = strlen(scheme[i]);
+
+		if (origin.n > n && !strncasecmp(origin.p, scheme[i], n))
+			return origin.p + n;
+	}
+	return NULL;
+}
+
+/* ---- Origin ---- */
+
+static bool is_allowed(const struct site *site, struct lh_str origin)
+{
+	char *const *at = site->config.allow_origin;
+
+	for (; at && *at; at++)
+		if (is_alike(origin, lh_str_of(*at)))
+			return true;
+	return false;
+}
+
+/* Return whether the origin is this server.  A client that has a token knows the server, so the
+ * name by which it asks is one; of others a page can have chosen that. */
+static bool is_own_origin(const struct request *r, const struct names *n, struct lh_str origin)
+{
+	const char *own = after_scheme(origin, false);
+	const char *named = after_scheme(origin, true);
+	const char *end = origin.p + origin.n;
+
+	if (own && is_own(r, (struct lh_str){ own, (size_t)(end - own) }, true))
+		return true;
+	return named && r->site->token.n && n->host &&
+	       is_alike((struct lh_str){ named, (size_t)(end - named) }, trim(n->host));
+}
+
+/* Return whether a configured origin is written as browsers write one. */
+int origins_check(char *const *origin, struct lh_err *err)
+{
+	for (; origin && *origin; origin++) {
+		const char *host = after_scheme(lh_str_of(*origin), true);
+
+		if (!host || strpbrk(host, "/?#@*,; \t\\") || strlen(*origin) > 255)
+			return lh_err_set(err, LH_EUSAGE,
+					  "\"%.100s\" is not an origin: expected "
+					  "http://HOST[:PORT] or https://HOST[:PORT]", *origin);
+	}
+	return 0;
+}
+
+/* ---- requests ---- */
+
+/* The target of a request may have a host, which is used instead of Host. */
+static struct lh_str authority_of(const struct request *r, const struct names *n)
+{
+	const char *in_target = after_scheme(lh_str_of(r->target), true);
+
+	return in_target ? (struct lh_str){ in_target, strcspn(in_target, "/?#") } : trim(n->host);
+}
+
+/* Refuse what an open server takes from its own machine alone. */
+static unsigned refuse_stranger(const struct request *r, const struct names *n, const char **why)
+{
+	const struct lh_str host = authority_of(r, n);
+
+	*why = "it came through a proxy, and no token is required: see --token-file";
+	if (n->proxied)
+		return 403;
+	*why = "this host is not the server's";
+	return host.p && !is_own(r, host, false) ? 421 : 0;
+}
+
+/* Return whether the request could not have come here without a token. */
+static bool has_token(const struct request *r)
+{
+	return r->site->token.n ||
+	       (r->route && (r->route->token.n ||
+			     (r->route->route->audit && r->site->legal.n)));
+}
+
+bool is_open_health(const struct request *r)
+{
+	const enum lh_route_kind kind = r->route ? r->route->route->kind : LH_ROUTE_FILTER;
+
+	return kind == LH_ROUTE_READY || (kind == LH_ROUTE_HEALTH && !is_deep(r));
+}
+
+/* A page can send a form anywhere without asking, and old browsers do not say whose it is. */
+static bool is_form(const struct names *n)
+{
+	return n->type && !strncasecmp(n->type, "multipart/", 10);
+}
+
+unsigned origin_refuse(struct request *r, const char **why)
+{
+	const struct names n = read_names(r);
+	const struct lh_str origin = trim(n.origin);
+	unsigned status;
+
+	if (is_open_health(r))
+		return 0;
+	*why = "this origin is not allowed";
+	if (n.origins > 1)
+		return 403;
+	if (n.origins && is_allowed(r->site, origin))
+		snprintf(r->origin, sizeof r->origin, "%.*s", (int)origin.n, origin.p);
+	else if (n.origins && !is_own_origin(r, &n, origin))
+		return 403;
+	status = has_token(r) ? 0 : refuse_stranger(r, &n, why);
+	if (status)
+		return status;
+	*why = "a form needs a token, or the Origin of this server";
+	return is_upload(r) && is_form(&n) && !n.origins && !has_token(r) ? 403 : 0;
+}
+
+bool is_preflight(const struct request *r)
+{
+	const struct names n = read_names(r);
+
+	return !strcmp(r->method, "OPTIONS") && n.preflight && n.origins == 1 &&
+	       is_allowed(r->site, trim(n.origin));
+}
+
+void origin_headers(const struct request *r, struct MHD_Response *m)
+{
+	char *const *listed = r->site->config.allow_origin;
+	struct names n;
+
+	if (listed && *listed)
+		MHD_add_response_header(m, "Vary", "Origin");
+	if (!*r->origin)
+		return;
+	n = read_names(r);
+	MHD_add_response_header(m, "Access-Control-Allow-Origin", r->origin);
+	MHD_add_response_header(m, "Access-Control-Expose-Headers",
+				"X-Request-Id, X-Lakehouse-Trace-Id, ETag, Retry-After");
+	if (strcmp(r->method, "OPTIONS") || !n.preflight)
+		return;
+	MHD_add_response_header(m, "Access-Control-Allow-Methods", r->allow);
+	if (n.asked)
+		MHD_add_response_header(m, "Access-Control-Allow-Headers", n.asked);
+	MHD_add_response_header(m, "Access-Control-Max-Age", MAX_AGE);
+}
+
+/* ---- the client of a proxy ---- */
+
+/* Take the last address of a list that ends at *n, and move *n before it. */
+static struct lh_str last_of(const char *list, size_t *n)
+{
+	size_t end = *n, from;
+
+	while (end && strchr(" \t,", list[end - 1]))
+		end--;
+	for (from = end; from && !strchr(" \t,", list[from - 1]); from--)
+		;
+	*n = from;
+	return (struct lh_str){ list + from, end - from };
+}
+
+static bool read_address(struct lh_str text, struct sockaddr_storage *to)
+{
+	struct sockaddr_in *four = (struct sockaddr_in *)to;
+	struct sockaddr_in6 *six = (struct sockaddr_in6 *)to;
+	char copy[INET6_ADDRSTRLEN];
+
+	memset(to, 0, sizeof *to);
+	if (!text.n || text.n >= sizeof copy)
+		return false;
+	snprintf(copy, sizeof copy, "%.*s", (int)text.n, text.p);
+	to->ss_family = AF_INET;
+	if (inet_pton(AF_INET, copy, &four->sin_addr) == 1)
+		return true;
+	to->ss_family = AF_INET6;
+	return inet_pton(AF_INET6, copy, &six->sin6_addr) == 1;
+}
+
+/* The last address was written by the proxy that has connected, the one before it by the proxy
+ * which that one names, if it is trusted too. */
+bool proxied_for(const struct request *r, const struct sockaddr *peer, char *to, size_t room)
+{
+	const struct networks *trusted = r->site ? &r->site->trusted : NULL;
+	struct sockaddr_storage a;
+	const char *list;
+	bool found = false;
+	size_t n;
+
+	if (!trusted || !trusted->n || !peer || !networks_have(trusted, peer))
+		return false;
+	list = read_names(r).forwarded;
+	for (n = list ? strlen(list) : 0; n;) {
+		if (!read_address(last_of(list, &n), &a))
+			break;
+		address_text((struct sockaddr *)&a, to, room);
+		found = true;
+		if (!networks_have(trusted, (struct sockaddr *)&a))
+			break;
+	}
+	return found;
+}

@@ -1,0 +1,74 @@
+/*
+ * room.c - how large the state may become (--state-max).  See serve.h.
+ *
+ * The files of the state are counted when a request that writes comes, and then again only after
+ * so long that counting takes at most a part of the time; in between, the bytes of the bodies
+ * that came are added.  A request beyond the limit is 507: those that read, and DELETE, go on.
+ */
+#include <ftw.h>
+
+#include <lh/time.h>
+#include "serve.h"
+
+#define SHARE 20		/* counting takes at most 1/20 of the time */
+#define FRESH 10.0		/* seconds until it is counted again in any case */
+#define DEPTH 32		/* descriptors */
+
+static uint64_t counted;	/* nftw has no context */
+
+static int count_file(const char *path, const struct stat *st, int type, struct FTW *at)
+{
+	(void)path;
+	(void)at;
+	if (type == FTW_F)
+		counted += (uint64_t)st->st_size;
+	return 0;
+}
+
+static void count(struct server *s, const char *state)
+{
+	const double from = lh_time_monotonic();
+
+	counted = 0;
+	nftw(state, count_file, DEPTH, FTW_PHYS);
+	s->room.bytes = counted;
+	s->room.at = lh_time_monotonic();
+	s->room.took = s->room.at - from;
+}
+
+bool state_has_room(struct request *r, uint64_t n)
+{
+	const uint64_t max = r->site->config.state_max;
+	struct server *s = r->server;
+	const double age = lh_time_monotonic() - s->room.at;
+	const bool full = s->room.bytes + n > max;
+
+	if (!max)
+		return true;
+	if (!s->room.at || age > FRESH + SHARE * s->room.took ||
+	    (full && age > SHARE * s->room.took))
+		count(s, r->site->config.state);
+	return s->room.bytes + n <= max;
+}
+
+int state_take(struct request *r, uint64_t n, struct lh_err *err)
+{
+	if (!state_has_room(r, n))
+		return lh_err_data(err, 507, NO_ROOM);
+	r->server->room.bytes += n;
+	return 0;
+}
+
+bool writes_state(const struct request *r)
+{
+	const struct lh_route *route = r->route->route;
+
+	return (is_upload(r) || (route->kind == LH_ROUTE_FILTER && !route->read)) &&
+	       strcmp(r->method, "DELETE");
+}
+
+/* Return whether a request is to be refused because the state is full. */
+bool is_beyond_state(struct request *r, uint64_t length)
+{
+	return writes_state(r) && !state_has_room(r, length);
+}
