@@ -356,29 +356,6 @@ static int take_array(struct bind *b, struct lh_bind_place *at, const struct lh_
 	return 0;
 }
 
-/* Return the types accepted by a line. */
-static unsigned types_of(const struct lh_bind *line)
-{
-	static const unsigned char types[] = {
-		[LH_BIND_TO_STRING] = LH_BIND_IS(LH_STRING),
-		[LH_BIND_TO_ID] = LH_BIND_IS(LH_STRING) | LH_BIND_IS(LH_NUMBER),
-		[LH_BIND_TO_BOOL] = LH_BIND_IS(LH_TRUE) | LH_BIND_IS(LH_FALSE),
-		[LH_BIND_TO_TRUTH] = LH_BIND_IS(LH_TRUE) | LH_BIND_IS(LH_FALSE),
-		[LH_BIND_TO_WHOLE] = LH_BIND_IS(LH_NUMBER),
-		[LH_BIND_TO_F64] = LH_BIND_IS(LH_NUMBER),
-		[LH_BIND_TO_CHOICE] = LH_BIND_IS(LH_STRING),
-		[LH_BIND_TO_INDEX] = LH_BIND_IS(LH_STRING),
-		[LH_BIND_TO_STRINGS] = LH_BIND_IS(LH_ARRAY),
-		[LH_BIND_TO_IDS] = LH_BIND_IS(LH_ARRAY),
-		[LH_BIND_TO_TABLE] = LH_BIND_IS(LH_OBJECT),
-		[LH_BIND_TO_TABLES] = LH_BIND_IS(LH_ARRAY),
-	};
-
-	if (line->to == LH_BIND_TO_VALUE || line->to == LH_BIND_TO_JSON)
-		return line->types | (line->null ? LH_BIND_IS(LH_NULL) : 0);
-	return types[line->to];
-}
-
 /* Store a value of the right type in its field. */
 static int take(struct bind *b, struct lh_bind_place *at, const struct lh_value *v, char *base)
 {
@@ -417,12 +394,12 @@ static int take_line(struct bind *b, const struct lh_bind *line, const struct lh
 		     const struct found *found, char *to)
 {
 	struct lh_bind_place at = { up, line, found->rank, SIZE_MAX };
-	bool fits = found->v.p && types_of(line) & LH_BIND_IS(found->v.type), wrong;
+	bool fits = found->v.p && lh_bind_types(line) & LH_BIND_IS(found->v.type), wrong;
 
 	if (fits && line->lax && line->filled && found->v.type == LH_STRING && found->v.n == 2)
 		fits = false;
 	wrong = found->v.p && found->v.type != LH_NULL &&
-		!(types_of(line) & LH_BIND_IS(found->v.type));
+		!(lh_bind_types(line) & LH_BIND_IS(found->v.type));
 	if (!fits && found->v.p && (!line->lax || (line->required && wrong)))
 		return lh_bind_wrong(&at, &found->v, b->err);
 	if (!fits)

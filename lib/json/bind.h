@@ -64,6 +64,14 @@
  * Other conditions, such as two members that exclude each other, are checked by the caller
  * afterwards, in the same wording.
  *
+ * Schema.  lh_bind_schema writes a table as JSON Schema (2020-12), with LH_BIND_NULLS so that it
+ * permits each record that lh_bind accepts.  It permits more where JSON Schema cannot say a
+ * condition: .is without .pattern, .no_nul, whole numbers beyond 64 bits, .longest (in bytes,
+ * maxLength in characters, of which there are never more), what a lax line makes of its value.
+ * Each name of a member is a property, the first with .about; of several that are present each
+ * must fit.  A VALUE line may have a .table too: it is only written.  A line called "*" in it is
+ * each element of an array, or each member of an object.
+ *
  * Owner:   strings without escapes, values and numbers as text point into the record's
  *          line.  Unescaped strings and arrays are in *text, which lh_bind empties first and
  *          sizes once, so that they do not move; they are valid until its next use.  So each
@@ -128,6 +136,12 @@ struct lh_bind {
 	size_t as_written;	/* LH_BIND_FIELD of a struct lh_value: set to the value too */
 	size_t given;		/* LH_BIND_FIELD of a bool: set to true if the member is there */
 	unsigned each;		/* LH_BIND_IS set: types of the elements of an LH_BIND_ARRAY */
+
+	/* for lh_bind_schema alone */
+	const char *about;	/* a sentence for people */
+	const char *usual;	/* the default, as JSON text */
+	const char *pattern;	/* regular expression for which .is stands */
+	const char *format;	/* "date-time" */
 
 	/* set by the macros below */
 	size_t off, count;	/* offsets of the field, of the number of elements */
@@ -195,12 +209,16 @@ struct lh_bind {
 	LH_BIND_AT(names, LH_BIND_TO_TABLES, s, f, true), .count = LH_BIND_SIZE_T(s, n_f), \
 	.table = (t), .size = sizeof *((s *)0)->f
 
+/* A line without a field, in a table that is only written as a schema. */
+#define LH_BIND_ONLY(names, type) \
+	.name = (names), .to = (type), \
+	.n = __builtin_strchr((names), '|') ? LH_BIND_ALIASES : sizeof(names) - 1
+
 #define LH_BIND_IF(cond) (0 * sizeof(char[(cond) ? 1 : -1]))
 #define LH_BIND_TYPE(s, f, t) __builtin_types_compatible_p(__typeof__(((s *)0)->f), t)
 #define LH_BIND_SIZE_T(s, f) (offsetof(s, f) + LH_BIND_IF(LH_BIND_TYPE(s, f, size_t)))
 #define LH_BIND_AT(names, type, s, f, cond) \
-	.name = (names), .to = (type), .off = offsetof(s, f) + LH_BIND_IF(cond), \
-	.n = __builtin_strchr((names), '|') ? LH_BIND_ALIASES : sizeof(names) - 1
+	LH_BIND_ONLY(names, type), .off = offsetof(s, f) + LH_BIND_IF(cond)
 #define LH_BIND_LINE(names, type, s, f, t) LH_BIND_AT(names, type, s, f, LH_BIND_TYPE(s, f, t))
 
 /* Read the members of a record into the fields of the struct at to. */
@@ -219,6 +237,12 @@ int lh_bind_file(const struct lh_bind *table, const struct lh_value *v, const ch
 /* Read those of a value that is the member called name: paths in messages begin with name. */
 int lh_bind_part(const struct lh_bind *table, const char *name, const struct lh_value *v, void *to,
 		 struct lh_buf *text, struct lh_err *err);
+
+/* Write the keywords of a table as JSON Schema to w, an open object: type, properties, required,
+ * additionalProperties. */
+#define LH_BIND_NULLS 1u	/* null where it counts as absent */
+struct lh_writer;
+void lh_bind_schema(struct lh_writer *w, const struct lh_bind *table, unsigned how);
 
 /* Set the name of a line, in a table that is not constant, to a name known only at run time.
  * It may contain any byte, and has no aliases. */

@@ -14,6 +14,29 @@ struct lh_bind_place {
 	size_t index;			/* of the array element; SIZE_MAX: the member itself */
 };
 
+/* Return the types accepted by a line. */
+static inline unsigned lh_bind_types(const struct lh_bind *line)
+{
+	static const unsigned char types[] = {
+		[LH_BIND_TO_STRING] = LH_BIND_IS(LH_STRING),
+		[LH_BIND_TO_ID] = LH_BIND_IS(LH_STRING) | LH_BIND_IS(LH_NUMBER),
+		[LH_BIND_TO_BOOL] = LH_BIND_IS(LH_TRUE) | LH_BIND_IS(LH_FALSE),
+		[LH_BIND_TO_TRUTH] = LH_BIND_IS(LH_TRUE) | LH_BIND_IS(LH_FALSE),
+		[LH_BIND_TO_WHOLE] = LH_BIND_IS(LH_NUMBER),
+		[LH_BIND_TO_F64] = LH_BIND_IS(LH_NUMBER),
+		[LH_BIND_TO_CHOICE] = LH_BIND_IS(LH_STRING),
+		[LH_BIND_TO_INDEX] = LH_BIND_IS(LH_STRING),
+		[LH_BIND_TO_STRINGS] = LH_BIND_IS(LH_ARRAY),
+		[LH_BIND_TO_IDS] = LH_BIND_IS(LH_ARRAY),
+		[LH_BIND_TO_TABLE] = LH_BIND_IS(LH_OBJECT),
+		[LH_BIND_TO_TABLES] = LH_BIND_IS(LH_ARRAY),
+	};
+
+	if (line->to == LH_BIND_TO_VALUE || line->to == LH_BIND_TO_JSON)
+		return line->types | (line->null ? LH_BIND_IS(LH_NULL) : 0);
+	return types[line->to];
+}
+
 /* Set the error of a member missing or unknown in the object up.  All functions here return
  * -1. */
 int lh_bind_missing(const struct lh_bind_place *up, const struct lh_bind *line, struct lh_err *err);

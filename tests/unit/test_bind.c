@@ -7,6 +7,7 @@
 #include "check.h"
 #include "json/bind.h"
 #include "json/write.h"
+#include "jsonschema/jsonschema.h"
 
 struct message {
 	const char *role;
@@ -509,6 +510,136 @@ static void go_on_with_a_record(void)
 	lh_buf_free(&out);
 }
 
+/* ---- a table as a schema ---- */
+
+static void schema_of(struct lh_buf *out, const struct lh_bind *table, unsigned how)
+{
+	struct lh_writer w = lh_write_to(out);
+
+	lh_write_object(&w, NULL);
+	lh_bind_schema(&w, table, how);
+	lh_write_end(&w);
+}
+
+static bool is_word(const struct lh_value *v, struct lh_str s)
+{
+	(void)v;
+	return s.n == 1 && *s.p == 'w';
+}
+
+static void what_a_schema_says(void)
+{
+	static const struct lh_bind number[] = { { LH_BIND_ONLY("*", LH_BIND_TO_F64),
+		.min = -INFINITY, .max = INFINITY }, LH_BIND_END };
+	static const struct lh_bind words[] = {
+		{ LH_BIND_STRING("word", struct thing, text), .required = true, .filled = true,
+		  .is = is_word, .pattern = "^w$", .longest = 9, .about = "A \"word\"." },
+		{ LH_BIND_STRING("at", struct thing, id), .format = "date-time" },
+		{ LH_BIND_INDEX("kind", struct thing, kind, kinds), .usual = "\"json\"" },
+		{ LH_BIND_F64("score", struct thing, score, 0, 1), .above = true },
+		{ LH_BIND_VALUE("vector", struct thing, ids, LH_BIND_IS(LH_ARRAY)),
+		  .table = number },
+		{ LH_BIND_OBJECT("counts", struct thing, filter), .table = number, .null = true },
+		{ LH_BIND_TABLES("messages", struct thing, message, n_messages, message_members) },
+		LH_BIND_CLOSED
+	};
+	struct lh_buf out = { 0 };
+
+	schema_of(&out, words, 0);
+	written(&out, "{\"type\":\"object\",\"properties\":{"
+		"\"word\":{\"type\":\"string\",\"minLength\":1,\"maxLength\":9,"
+		"\"pattern\":\"^w$\",\"description\":\"A \\\"word\\\".\"},"
+		"\"at\":{\"type\":\"string\",\"format\":\"date-time\"},"
+		"\"kind\":{\"type\":\"string\",\"enum\":[\"exact\",\"json\"],"
+		"\"default\":\"json\"},"
+		"\"score\":{\"type\":\"number\",\"exclusiveMinimum\":0,\"maximum\":1},"
+		"\"vector\":{\"type\":\"array\",\"items\":{\"type\":\"number\"}},"
+		"\"counts\":{\"type\":[\"object\",\"null\"],"
+		"\"additionalProperties\":{\"type\":\"number\"}},"
+		"\"messages\":{\"type\":\"array\",\"items\":"
+		"{\"type\":\"object\",\"properties\":{"
+		"\"role\":{\"type\":\"string\","
+		"\"enum\":[\"system\",\"user\",\"assistant\"]},"
+		"\"content\":{\"type\":\"string\"},"
+		"\"tags\":{\"type\":\"array\",\"items\":{\"type\":\"string\"}}},"
+		"\"required\":[\"role\",\"content\"],\"additionalProperties\":false}}},"
+		"\"required\":[\"word\"],\"additionalProperties\":false}");
+	lh_buf_free(&out);
+}
+
+/* Hold records against a table and against its schema, which must agree. */
+static void agree(const struct lh_bind *table, const char *const *samples, bool want)
+{
+	struct lh_jsonschema_run run = { 0 };
+	struct lh_jsonschema *schema;
+	struct lh_buf out = { 0 };
+	struct lh_value v;
+	struct thing t;
+
+	schema_of(&out, table, LH_BIND_NULLS);
+	schema = lh_jsonschema_new((struct lh_str){ out.p, out.len }, NULL, &err);
+	check_why(schema, err.msg);
+	for (; *samples; samples++) {
+		memset(&t, 0, sizeof t);
+		check_why((bind(table, *samples, &t) == 0) == want, *samples);
+		v = (struct lh_value){ .p = rec.line, .n = rec.len, .type = LH_OBJECT };
+		check_why((lh_jsonschema_check(schema, &run, &v, NULL, NULL, &err) == 0) == want,
+			  *samples);
+	}
+	lh_jsonschema_run_free(&run);
+	lh_jsonschema_free(schema);
+	lh_buf_free(&out);
+}
+
+static void a_schema_accepts_what_its_table_accepts(void)
+{
+	static const struct lh_bind strict[] = {
+		{ LH_BIND_STRING("query|text", struct thing, text), .required = true },
+		{ LH_BIND_SOME("any", struct thing, any), .required = true },
+		{ LH_BIND_U64("k", struct thing, k, 1, 10), .not_null = true },
+		LH_BIND_CLOSED
+	};
+	static const char *const good_ones[] = {
+		"{}", "{\"query\":\"a\"}", "{\"text\":null,\"query\":null}", "{\"id\":1e3}",
+		"{\"id\":\"12345\"}", "{\"temperature\":2}", "{\"label\":[]}", "{\"label\":\"\"}",
+		"{\"name\":null}", "{\"role\":\"user\"}", "{\"role\":null}", "{\"any\":null}",
+		"{\"any\":[{}]}", "{\"words\":[]}", "{\"words\":[\"a\"]}",
+		"{\"metadata_filter\":{}}",
+		"{\"exclude_ids\":[1,\"a\"]}", "{\"others\":[\"\",2]}", "{\"flag\":false}",
+		"{\"think\":true}", "{\"compare\":\"json\"}", "{\"k\":0}", "{\"k\":10000.0}",
+		"{\"shift\":-9223372036854775808}", "{\"score\":1}", "{\"distance\":1e300}",
+		"{\"messages\":[{\"role\":\"user\",\"content\":\"\",\"tags\":null}]}",
+		"{\"place\":{\"city\":\"\",\"more\":1}}", "{\"place\":null}", NULL
+	};
+	static const char *const bad_ones[] = {
+		"{\"query_text\":1}", "{\"text\":{}}", "{\"id\":true}", "{\"id\":\"123456\"}",
+		"{\"temperature\":\"2\"}", "{\"name\":\"\"}", "{\"role\":\"tool\"}",
+		"{\"strict\":null}", "{\"words\":[\"\"]}", "{\"words\":[null]}",
+		"{\"metadata_filter\":[]}", "{\"exclude_ids\":[true]}", "{\"others\":[{}]}",
+		"{\"flag\":0}", "{\"compare\":\"xml\"}", "{\"k\":-1}", "{\"k\":10001}",
+		"{\"k\":1.5}", "{\"score\":0}", "{\"score\":1.1}", "{\"distance\":-1}",
+		"{\"messages\":[]}", "{\"messages\":[{\"role\":\"user\"}]}",
+		"{\"messages\":[{\"role\":\"user\",\"content\":null}]}",
+		"{\"messages\":[{\"role\":\"user\",\"content\":\"\",\"x\":1}]}",
+		"{\"messages\":[1]}", "{\"place\":{}}",
+		"{\"place\":{\"city\":\"a\",\"x\":\"1\"}}", NULL
+	};
+	static const char *const strict_good[] = {
+		"{\"query\":\"a\",\"any\":0}", "{\"text\":\"a\",\"any\":{}}",
+		"{\"query\":null,\"text\":\"a\",\"any\":[],\"k\":1}", NULL
+	};
+	static const char *const strict_bad[] = {
+		"{}", "{\"query\":null,\"any\":0}", "{\"query\":\"a\"}",
+		"{\"query\":\"a\",\"any\":null}", "{\"query\":\"a\",\"any\":0,\"k\":null}",
+		"{\"query\":\"a\",\"any\":0,\"more\":1}", NULL
+	};
+
+	agree(members, good_ones, true);
+	agree(members, bad_ones, false);
+	agree(strict, strict_good, true);
+	agree(strict, strict_bad, false);
+}
+
 int main(void)
 {
 	lh_record_init(&rec);
@@ -532,6 +663,8 @@ int main(void)
 	test(a_bounded_buffer_says_so());
 	test(write_everything());
 	test(go_on_with_a_record());
+	test(what_a_schema_says());
+	test(a_schema_accepts_what_its_table_accepts());
 	lh_record_free(&rec);
 	lh_buf_free(&line);
 	lh_buf_free(&text);
