@@ -157,7 +157,7 @@ const char *lh_mcp_param_mismatch(const struct lh_mcp_request *r, const struct l
 	struct lh_err err;
 
 	if (!r->modern || !r->peer->headers || args->type != LH_OBJECT ||
-	    !strstr(t->input, ANNOTATION))
+	    !t->input || !strstr(t->input, ANNOTATION))
 		return NULL;
 	if (lh_json_parse(&r->m->line, t->input, strlen(t->input), &schema, &err) < 0 ||
 	    params_match(r, &schema, args, 0))

@@ -3,7 +3,7 @@
  *
  *     static const struct lh_mcp_tool tool = {
  *             .name = "relevance", .title = "Score chunks for a file",
- *             .description = "...", .input = "{\"type\":\"object\"}",
+ *             .description = "...", .in = relevance_members,
  *             .route = "POST /v1/matrix/relevance", .idempotent = true,
  *     };
  *
@@ -21,6 +21,7 @@
 #ifndef LH_MCP_TOOL_H
 #define LH_MCP_TOOL_H
 
+#include "json/bind.h"
 #include "json/write.h"
 
 /* What a tool asks a filter. */
@@ -42,7 +43,8 @@ void lh_mcp_link(struct lh_mcp_reply *r, struct lh_str uri, struct lh_str name, 
 
 struct lh_mcp_tool {
 	const char *name, *title, *description;	/* title: or NULL */
-	const char *input, *output;	/* JSON Schemas (2020-12), objects; output: or NULL */
+	const struct lh_bind *in, *out;	/* the arguments and the structured content, built in */
+	const char *input, *output;	/* of a file: JSON Schemas (2020-12); output: or NULL */
 	const char *annotations;	/* JSON object, of a file; NULL: of what follows */
 	bool write;			/* not listed and not called unless it is allowed */
 	bool idempotent, destructive, open_world;

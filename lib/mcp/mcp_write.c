@@ -102,6 +102,19 @@ static void write_annotations(struct lh_writer *w, const struct lh_mcp_tool *t)
 	lh_write_end(w);
 }
 
+/* Write a schema of a tool: that of its table, or its text; none without either. */
+static void write_schema(struct lh_writer *w, const char *name, const struct lh_bind *table,
+			 const char *text)
+{
+	if (text)
+		lh_write_raw(w, name, lh_str_of(text));
+	if (!table)
+		return;
+	lh_write_object(w, name);
+	lh_bind_schema(w, table, 0);
+	lh_write_end(w);
+}
+
 void lh_mcp_write_tool(struct lh_writer *w, const struct lh_mcp_tool *t)
 {
 	lh_write_object(w, NULL);
@@ -109,9 +122,8 @@ void lh_mcp_write_tool(struct lh_writer *w, const struct lh_mcp_tool *t)
 	if (t->title)
 		lh_write_text(w, "title", t->title);
 	lh_write_text(w, "description", t->description);
-	lh_write_raw(w, "inputSchema", lh_str_of(t->input));
-	if (t->output)
-		lh_write_raw(w, "outputSchema", lh_str_of(t->output));
+	write_schema(w, "inputSchema", t->in, t->input);
+	write_schema(w, "outputSchema", t->out, t->output);
 	write_annotations(w, t);
 	lh_write_end(w);
 }

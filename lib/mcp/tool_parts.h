@@ -1,7 +1,7 @@
 /*
  * tool_parts - shared by the tools that are built in.
  *
- *     tools.c          the table, and the schemas
+ *     tools.c          the table, and what the tools answer
  *     tools_search.c   search, lookup, search_vectors, embed_text
  *     tools_data.c     datasets, SQL, playbooks, pathways
  *     tools_judge.c    validate, relevance
@@ -12,7 +12,6 @@
 #ifndef LH_MCP_TOOL_PARTS_H
 #define LH_MCP_TOOL_PARTS_H
 
-#include "json/bind.h"
 #include "mcp_tool.h"
 
 enum lh_mcp_detail { LH_MCP_BRIEF, LH_MCP_FULL };
@@ -29,10 +28,16 @@ struct lh_mcp_part {
 	int detail;
 };
 #define LH_MCP_PART(s, f) \
-	{ LH_BIND_U64("limit", s, f.limit, 1, 100) }, \
+	{ LH_BIND_U64("limit", s, f.limit, 1, 100), .usual = "20", \
+	  .about = "How many of the list to give." }, \
 	{ LH_BIND_STRING("cursor", s, f.cursor), .filled = true, \
-	  .is = lh_mcp_is_cursor, .what = "cursor of an answer" }, \
-	{ LH_BIND_INDEX("detail", s, f.detail, lh_mcp_details) }
+	  .is = lh_mcp_is_cursor, .what = "cursor of an answer", .pattern = "^[0-9]{1,9}$", \
+	  .about = "next_cursor of the answer before: continue after it." }, \
+	LH_MCP_DETAIL(s, f.detail, "brief")
+#define LH_MCP_DETAIL(s, f, by_default) \
+	{ LH_BIND_INDEX("detail", s, f, lh_mcp_details), .usual = "\"" by_default "\"", \
+	  .about = "brief cuts each text after 400 bytes and other members after 160, full " \
+		   "all after 4000. What is cut says so at its end." }
 bool lh_mcp_is_cursor(const struct lh_value *v, struct lh_str text);
 /* Set the offset from the cursor. */
 void lh_mcp_part_begin(struct lh_mcp_part *p);
@@ -90,6 +95,12 @@ typedef int lh_mcp_ask_fn(struct lh_mcp_question *q, const struct lh_value *args
 			  struct lh_err *err);
 typedef int lh_mcp_answer_fn(struct lh_mcp_reply *r, const struct lh_value *args,
 			     const struct lh_record *rec, struct lh_err *err);
+
+/* The arguments of each. */
+extern const struct lh_bind lh_mcp_search_in[], lh_mcp_lookup_in[], lh_mcp_vectors_in[],
+	lh_mcp_embed_in[], lh_mcp_datasets_in[], lh_mcp_manifest_in[], lh_mcp_sql_in[],
+	lh_mcp_playbook_in[], lh_mcp_pathway_in[], lh_mcp_validate_in[], lh_mcp_relevance_in[],
+	lh_mcp_verify_in[], lh_mcp_report_in[], lh_mcp_trace_in[];
 
 lh_mcp_ask_fn lh_mcp_ask_search, lh_mcp_ask_lookup, lh_mcp_ask_vectors, lh_mcp_ask_embed;
 lh_mcp_ask_fn lh_mcp_ask_datasets, lh_mcp_ask_manifest, lh_mcp_ask_sql, lh_mcp_ask_playbook,

@@ -8,13 +8,13 @@
 struct nothing {
 	bool none;
 };
-static const struct lh_bind no_members[] = { LH_BIND_CLOSED };
+const struct lh_bind lh_mcp_verify_in[] = { LH_BIND_CLOSED };
 
 int lh_mcp_ask_verify(struct lh_mcp_question *q, const struct lh_value *args, struct lh_err *err)
 {
 	struct nothing n = { false };
 
-	return lh_mcp_pass(no_members, &n, q, args, err);
+	return lh_mcp_pass(lh_mcp_verify_in, &n, q, args, err);
 }
 
 int lh_mcp_answer_verify(struct lh_mcp_reply *r, const struct lh_value *args,
@@ -48,8 +48,9 @@ struct report {
 	struct lh_str id;
 	struct lh_mcp_part part;
 };
-static const struct lh_bind report_members[] = {
-	{ LH_BIND_STRING("id", struct report, id), .required = true, .filled = true },
+const struct lh_bind lh_mcp_report_in[] = {
+	{ LH_BIND_STRING("id", struct report, id), .required = true, .filled = true,
+	  .about = "Id of the person, such as a candidate_id." },
 	LH_MCP_PART(struct report, part),
 	LH_BIND_CLOSED
 };
@@ -59,7 +60,7 @@ int lh_mcp_ask_report(struct lh_mcp_question *q, const struct lh_value *args, st
 	struct report p = { .part.limit = ROWS };
 	struct lh_buf text = { 0 };
 	struct lh_writer w = lh_write_to(q->line);
-	int rc = lh_bind_value(report_members, args, &p, &text, err);
+	int rc = lh_bind_value(lh_mcp_report_in, args, &p, &text, err);
 
 	if (!rc) {
 		lh_write_object(&w, NULL);
@@ -103,7 +104,7 @@ int lh_mcp_answer_report(struct lh_mcp_reply *r, const struct lh_value *args,
 	struct lh_value rows = lh_mcp_get_in(&log, "rows", LH_ARRAY), whole = lh_mcp_whole(rec);
 	struct lh_buf text = { 0 };
 	struct lh_writer w = lh_write_to(r->structured);
-	int rc = lh_bind_value(report_members, args, &p, &text, err);
+	int rc = lh_bind_value(lh_mcp_report_in, args, &p, &text, err);
 
 	lh_mcp_part_begin(&p.part);
 	lh_write_object(&w, NULL);
@@ -125,10 +126,10 @@ struct trace {
 	struct lh_str id;
 	int detail;
 };
-static const struct lh_bind trace_members[] = {
+const struct lh_bind lh_mcp_trace_in[] = {
 	{ LH_BIND_STRING("id", struct trace, id), .required = true, .filled = true,
-	  .longest = 1024 },
-	{ LH_BIND_INDEX("detail", struct trace, detail, lh_mcp_details) },
+	  .longest = 1024, .about = "Id of the sample, such as rag-1b09f9563820b405." },
+	LH_MCP_DETAIL(struct trace, detail, "brief"),
 	LH_BIND_CLOSED
 };
 
@@ -137,7 +138,7 @@ int lh_mcp_ask_trace(struct lh_mcp_question *q, const struct lh_value *args, str
 	struct trace t = { .detail = 0 };
 	struct lh_buf text = { 0 };
 	struct lh_writer w = lh_write_to(q->line);
-	int rc = lh_bind_value(trace_members, args, &t, &text, err);
+	int rc = lh_bind_value(lh_mcp_trace_in, args, &t, &text, err);
 
 	if (!rc) {
 		lh_write_object(&w, NULL);
@@ -199,7 +200,7 @@ int lh_mcp_answer_trace(struct lh_mcp_reply *r, const struct lh_value *args,
 	struct lh_value sides = lh_mcp_get(rec, "from", LH_ARRAY), whole = lh_mcp_whole(rec);
 	struct lh_buf text = { 0 };
 	struct lh_writer w = lh_write_to(r->structured);
-	int rc = lh_bind_value(trace_members, args, &t, &text, err);
+	int rc = lh_bind_value(lh_mcp_trace_in, args, &t, &text, err);
 
 	lh_write_object(&w, NULL);
 	lh_mcp_copy(&w, &whole, "id", LH_BIND_IS(LH_STRING));

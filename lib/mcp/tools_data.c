@@ -12,7 +12,7 @@
 struct list {
 	struct lh_mcp_part part;
 };
-static const struct lh_bind list_members[] = {
+const struct lh_bind lh_mcp_datasets_in[] = {
 	LH_MCP_PART(struct list, part),
 	LH_BIND_CLOSED
 };
@@ -41,7 +41,7 @@ int lh_mcp_ask_datasets(struct lh_mcp_question *q, const struct lh_value *args, 
 {
 	struct list l = { .part.limit = LIMIT };
 	struct lh_buf text = { 0 };
-	int rc = lh_bind_value(list_members, args, &l, &text, err);
+	int rc = lh_bind_value(lh_mcp_datasets_in, args, &l, &text, err);
 
 	lh_buf_free(&text);
 	lh_buf_puts(q->line, "{}");
@@ -75,7 +75,7 @@ int lh_mcp_answer_datasets(struct lh_mcp_reply *r, const struct lh_value *args,
 	struct lh_value array = lh_mcp_get(rec, "manifests", LH_ARRAY);
 	struct lh_buf text = { 0 };
 	struct lh_writer w = lh_write_to(r->structured);
-	int rc = lh_bind_value(list_members, args, &l, &text, err);
+	int rc = lh_bind_value(lh_mcp_datasets_in, args, &l, &text, err);
 
 	lh_mcp_part_begin(&l.part);
 	lh_write_object(&w, NULL);
@@ -93,9 +93,10 @@ struct manifest {
 	struct lh_str name;
 	int detail;
 };
-static const struct lh_bind manifest_members[] = {
-	{ LH_BIND_STRING("name", struct manifest, name), .required = true, .filled = true },
-	{ LH_BIND_INDEX("detail", struct manifest, detail, lh_mcp_details) },
+const struct lh_bind lh_mcp_manifest_in[] = {
+	{ LH_BIND_STRING("name", struct manifest, name), .required = true, .filled = true,
+	  .about = "Name of the dataset." },
+	LH_MCP_DETAIL(struct manifest, detail, "brief"),
 	LH_BIND_CLOSED
 };
 
@@ -104,7 +105,7 @@ int lh_mcp_ask_manifest(struct lh_mcp_question *q, const struct lh_value *args, 
 	struct manifest m = { .detail = 0 };
 	struct lh_buf text = { 0 };
 	struct lh_writer w = lh_write_to(q->line);
-	int rc = lh_bind_value(manifest_members, args, &m, &text, err);
+	int rc = lh_bind_value(lh_mcp_manifest_in, args, &m, &text, err);
 
 	if (!rc) {
 		lh_write_object(&w, NULL);
@@ -124,7 +125,7 @@ int lh_mcp_answer_manifest(struct lh_mcp_reply *r, const struct lh_value *args,
 	struct lh_writer w = lh_write_to(r->structured);
 	struct lh_iter it;
 	uint64_t n = 0, limit = OBJECTS;
-	int rc = lh_bind_value(manifest_members, args, &m, &text, err);
+	int rc = lh_bind_value(lh_mcp_manifest_in, args, &m, &text, err);
 
 	if (m.detail == LH_MCP_FULL)
 		limit = 1000;
@@ -150,8 +151,9 @@ struct sql {
 	struct lh_str sql;
 	struct lh_mcp_part part;
 };
-static const struct lh_bind sql_members[] = {
-	{ LH_BIND_STRING("sql", struct sql, sql), .required = true, .filled = true },
+const struct lh_bind lh_mcp_sql_in[] = {
+	{ LH_BIND_STRING("sql", struct sql, sql), .required = true, .filled = true,
+	  .about = "A statement, such as SELECT role, count(*) FROM workers GROUP BY role." },
 	LH_MCP_PART(struct sql, part),
 	LH_BIND_CLOSED
 };
@@ -161,7 +163,7 @@ int lh_mcp_ask_sql(struct lh_mcp_question *q, const struct lh_value *args, struc
 	struct sql s = { .part.limit = LIMIT };
 	struct lh_buf text = { 0 };
 	struct lh_writer w = lh_write_to(q->line);
-	int rc = lh_bind_value(sql_members, args, &s, &text, err);
+	int rc = lh_bind_value(lh_mcp_sql_in, args, &s, &text, err);
 
 	if (!rc) {
 		lh_write_object(&w, NULL);
@@ -196,7 +198,7 @@ int lh_mcp_answer_sql(struct lh_mcp_reply *r, const struct lh_value *args,
 	struct lh_value rows = lh_mcp_get(rec, "rows", LH_ARRAY), whole = lh_mcp_whole(rec);
 	struct lh_buf text = { 0 };
 	struct lh_writer w = lh_write_to(r->structured);
-	int rc = lh_bind_value(sql_members, args, &s, &text, err);
+	int rc = lh_bind_value(lh_mcp_sql_in, args, &s, &text, err);
 
 	lh_mcp_part_begin(&s.part);
 	lh_write_object(&w, NULL);
@@ -218,15 +220,20 @@ struct entry {
 	size_t tags;
 	double score;
 };
-static const struct lh_bind entry_members[] = {
-	{ LH_BIND_STRING("query_text", struct entry, query), .required = true, .filled = true },
-	{ LH_BIND_STRING("answer_id", struct entry, id), .required = true, .filled = true },
+const struct lh_bind lh_mcp_playbook_in[] = {
+	{ LH_BIND_STRING("query_text", struct entry, query), .required = true, .filled = true,
+	  .about = "The query." },
+	{ LH_BIND_STRING("answer_id", struct entry, id), .required = true, .filled = true,
+	  .about = "Id of the record that was a good answer." },
 	{ LH_BIND_STRING("answer_corpus", struct entry, answer_corpus), .required = true,
-	  .filled = true },
-	{ LH_BIND_F64("score", struct entry, score, 0, 1), .above = true, .required = true },
-	{ LH_BIND_STRINGS("tags", struct entry, tag, tags) },
-	{ LH_BIND_STRING("role", struct entry, role) },
-	{ LH_BIND_STRING("corpus", struct entry, corpus), LH_INDEX_NAME },
+	  .filled = true, .about = "Index that has that record." },
+	{ LH_BIND_F64("score", struct entry, score, 0, 1), .above = true, .required = true,
+	  .about = "How good the answer was: 1 is best." },
+	{ LH_BIND_STRINGS("tags", struct entry, tag, tags),
+	  .about = "Words to find the entry by." },
+	{ LH_BIND_STRING("role", struct entry, role), .about = "Role that the query asked for." },
+	{ LH_BIND_STRING("corpus", struct entry, corpus), LH_INDEX_NAME,
+	  .about = "Name of the playbook (default playbook_memory)." },
 	LH_BIND_CLOSED
 };
 
@@ -234,7 +241,7 @@ int lh_mcp_ask_playbook(struct lh_mcp_question *q, const struct lh_value *args, 
 {
 	struct entry e = { .tags = 0 };
 
-	return lh_mcp_pass(entry_members, &e, q, args, err);
+	return lh_mcp_pass(lh_mcp_playbook_in, &e, q, args, err);
 }
 
 int lh_mcp_answer_playbook(struct lh_mcp_reply *r, const struct lh_value *args,
@@ -257,9 +264,11 @@ struct pathway {
 	struct lh_str contains, tag;
 	struct lh_mcp_part part;
 };
-static const struct lh_bind pathway_members[] = {
-	{ LH_BIND_STRING("contains", struct pathway, contains), .filled = true },
-	{ LH_BIND_STRING("tag", struct pathway, tag), .filled = true },
+const struct lh_bind lh_mcp_pathway_in[] = {
+	{ LH_BIND_STRING("contains", struct pathway, contains), .filled = true,
+	  .about = "Text that the content must contain." },
+	{ LH_BIND_STRING("tag", struct pathway, tag), .filled = true,
+	  .about = "Tag that the trace must have." },
 	LH_MCP_PART(struct pathway, part),
 	LH_BIND_CLOSED
 };
@@ -270,7 +279,7 @@ int lh_mcp_ask_pathway(struct lh_mcp_question *q, const struct lh_value *args, s
 	struct pathway p = { .part.limit = LIMIT };
 	struct lh_buf text = { 0 };
 	struct lh_writer w = lh_write_to(q->line);
-	int rc = lh_bind_value(pathway_members, args, &p, &text, err);
+	int rc = lh_bind_value(lh_mcp_pathway_in, args, &p, &text, err);
 
 	lh_mcp_part_begin(&p.part);
 	if (!rc) {
@@ -315,7 +324,7 @@ int lh_mcp_answer_pathway(struct lh_mcp_reply *r, const struct lh_value *args,
 	struct lh_value array = lh_mcp_get(rec, "results", LH_ARRAY);
 	struct lh_buf text = { 0 };
 	struct lh_writer w = lh_write_to(r->structured);
-	int rc = lh_bind_value(pathway_members, args, &p, &text, err);
+	int rc = lh_bind_value(lh_mcp_pathway_in, args, &p, &text, err);
 
 	lh_mcp_part_begin(&p.part);
 	lh_write_object(&w, NULL);

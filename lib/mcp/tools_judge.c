@@ -9,10 +9,13 @@ struct draft {
 	const char *kind;
 	struct lh_value artifact, context;
 };
-static const struct lh_bind draft_members[] = {
-	{ LH_BIND_CHOICE("kind", struct draft, kind, kinds), .required = true },
-	{ LH_BIND_OBJECT("artifact", struct draft, artifact), .required = true },
-	{ LH_BIND_OBJECT("context", struct draft, context) },
+const struct lh_bind lh_mcp_validate_in[] = {
+	{ LH_BIND_CHOICE("kind", struct draft, kind, kinds), .required = true,
+	  .about = "What the draft is." },
+	{ LH_BIND_OBJECT("artifact", struct draft, artifact), .required = true,
+	  .about = "The draft: an email has to, subject and body; a fill has fills." },
+	{ LH_BIND_OBJECT("context", struct draft, context),
+	  .about = "What the draft is for: target_count, city, state, role, client." },
 	LH_BIND_CLOSED
 };
 
@@ -20,7 +23,7 @@ int lh_mcp_ask_validate(struct lh_mcp_question *q, const struct lh_value *args, 
 {
 	struct draft d = { .kind = NULL };
 
-	return lh_mcp_pass(draft_members, &d, q, args, err);
+	return lh_mcp_pass(lh_mcp_validate_in, &d, q, args, err);
 }
 
 /* Write the error of a draft that fails: {"Schema":{"field":...,"reason":...}}. */
@@ -67,9 +70,21 @@ struct chunk {
 	struct lh_value text, path;
 };
 static const struct lh_bind chunk_members[] = {
-	{ LH_BIND_VALUE("text", struct chunk, text, LH_BIND_IS(LH_STRING)), .required = true },
-	{ LH_BIND_VALUE("path", struct chunk, path, LH_BIND_IS(LH_STRING)) },
+	{ LH_BIND_VALUE("text", struct chunk, text, LH_BIND_IS(LH_STRING)), .required = true,
+	  .about = "The text." },
+	{ LH_BIND_VALUE("path", struct chunk, path, LH_BIND_IS(LH_STRING)),
+	  .about = "File that it is of." },
 	LH_BIND_CLOSED
+};
+
+/* What the filter reads of a focus. */
+static const struct lh_bind focus_members[] = {
+	{ LH_BIND_ONLY("path", LH_BIND_TO_STRING), .about = "Its path." },
+	{ LH_BIND_ONLY("text", LH_BIND_TO_STRING), .about = "Its text." },
+	{ LH_BIND_ONLY("defined_symbols", LH_BIND_TO_STRINGS), .about = "Names that it defines." },
+	{ LH_BIND_ONLY("imported_symbols", LH_BIND_TO_STRINGS),
+	  .about = "Names that it imports." },
+	LH_BIND_END
 };
 
 struct chunks {
@@ -77,10 +92,11 @@ struct chunks {
 	struct chunk *chunk;
 	size_t chunks;
 };
-static const struct lh_bind chunks_members[] = {
-	{ LH_BIND_OBJECT("focus", struct chunks, focus), .required = true },
+const struct lh_bind lh_mcp_relevance_in[] = {
+	{ LH_BIND_OBJECT("focus", struct chunks, focus), .required = true,
+	  .table = focus_members, .about = "The file under review." },
 	{ LH_BIND_TABLES("chunks", struct chunks, chunk, chunks, chunk_members), .required = true,
-	  .filled = true },
+	  .filled = true, .about = "Chunks of text to judge." },
 	LH_BIND_CLOSED
 };
 
@@ -89,7 +105,7 @@ int lh_mcp_ask_relevance(struct lh_mcp_question *q, const struct lh_value *args,
 {
 	struct chunks c = { .chunks = 0 };
 
-	return lh_mcp_pass(chunks_members, &c, q, args, err);
+	return lh_mcp_pass(lh_mcp_relevance_in, &c, q, args, err);
 }
 
 int lh_mcp_answer_relevance(struct lh_mcp_reply *r, const struct lh_value *args,
@@ -101,7 +117,7 @@ int lh_mcp_answer_relevance(struct lh_mcp_reply *r, const struct lh_value *args,
 	struct lh_writer w = lh_write_to(r->structured);
 	struct lh_iter it;
 	uint64_t i = 0, kept = 0;
-	int rc = lh_bind_value(chunks_members, args, &c, &text, err);
+	int rc = lh_bind_value(lh_mcp_relevance_in, args, &c, &text, err);
 
 	lh_write_object(&w, NULL);
 	lh_write_array(&w, "results");

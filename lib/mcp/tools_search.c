@@ -14,16 +14,28 @@ struct search {
 	bool hybrid;
 	int detail;
 };
-static const struct lh_bind search_members[] = {
+#define K(s) \
+	LH_BIND_U64("k", s, k, 1, 100), .usual = "5", .about = "How many results."
+
+const struct lh_bind lh_mcp_search_in[] = {
 	{ LH_BIND_STRING("query", struct search, query), .required = true, .filled = true,
-	  .meant = "query_text|text|q" },
-	{ LH_BIND_U64("k", struct search, k, 1, 100), .meant = "limit|n|top|top_k" },
+	  .meant = "query_text|text|q",
+	  .about = "What is sought, as a sentence or as words." },
+	{ K(struct search), .meant = "limit|n|top|top_k" },
 	{ LH_BIND_STRING("corpus", struct search, corpus), LH_INDEX_NAME,
-	  .meant = "corpora|index" },
-	{ LH_BIND_OBJECT("filter", struct search, filter), .meant = "metadata_filter|where" },
-	{ LH_BIND_STRING("role", struct search, role), .filled = true, .meant = "query_role" },
-	{ LH_BIND_BOOL("hybrid", struct search, hybrid) },
-	{ LH_BIND_INDEX("detail", struct search, detail, lh_mcp_details) },
+	  .meant = "corpora|index",
+	  .about = "Name of the index to search. Without it, all are searched." },
+	{ LH_BIND_OBJECT("filter", struct search, filter), .meant = "metadata_filter|where",
+	  .about = "Members that the metadata of each result must have: {role: 'Welder'} or, for "
+		"one of several values, {state: ['OH', 'IN']}; or conditions: {price: {gte: 10, "
+		"lt: 50}}, {role: {not: 'Welder'}}. Dates compare as texts." },
+	{ LH_BIND_STRING("role", struct search, role), .filled = true, .meant = "query_role",
+	  .about = "The role that is sought, such as Welder. With it, answers that were recorded "
+		"as good for that role come nearer." },
+	{ LH_BIND_BOOL("hybrid", struct search, hybrid),
+	  .about = "Rank by words as well as by meaning: for names and numbers. Needs an index "
+		"with words; role does not go with it." },
+	LH_MCP_DETAIL(struct search, detail, "brief"),
 	LH_BIND_CLOSED
 };
 
@@ -74,7 +86,7 @@ int lh_mcp_ask_search(struct lh_mcp_question *q, const struct lh_value *args, st
 {
 	struct search s = { .k = 5 };
 	struct lh_buf text = { 0 };
-	int rc = lh_bind_value(search_members, args, &s, &text, err);
+	int rc = lh_bind_value(lh_mcp_search_in, args, &s, &text, err);
 
 	if (!rc && s.hybrid && s.role.p)
 		rc = lh_err_set(err, LH_EDATA, "\"role\" does not go with \"hybrid\"");
@@ -210,7 +222,7 @@ int lh_mcp_answer_search(struct lh_mcp_reply *r, const struct lh_value *args,
 	struct results all = { .reply = r };
 	struct lh_value whole = lh_mcp_whole(rec), counts;
 	struct lh_writer w = lh_write_to(r->structured);
-	int rc = lh_bind_value(search_members, args, &s, &text, err);
+	int rc = lh_bind_value(lh_mcp_search_in, args, &s, &text, err);
 
 	all.detail = s.detail;
 	lh_write_object(&w, NULL);
@@ -230,10 +242,12 @@ struct lookup {
 	struct lh_str id, corpus;
 	int detail;
 };
-static const struct lh_bind lookup_members[] = {
-	{ LH_BIND_ID("id", struct lookup, id), .required = true, .filled = true },
-	{ LH_BIND_STRING("corpus", struct lookup, corpus), LH_INDEX_NAME },
-	{ LH_BIND_INDEX("detail", struct lookup, detail, lh_mcp_details) },
+const struct lh_bind lh_mcp_lookup_in[] = {
+	{ LH_BIND_ID("id", struct lookup, id), .required = true, .filled = true,
+	  .about = "Id of the record." },
+	{ LH_BIND_STRING("corpus", struct lookup, corpus), LH_INDEX_NAME,
+	  .about = "Index that has it. Without it, the first that has one of this id." },
+	LH_MCP_DETAIL(struct lookup, detail, "full"),
 	LH_BIND_CLOSED
 };
 
@@ -242,7 +256,7 @@ int lh_mcp_ask_lookup(struct lh_mcp_question *q, const struct lh_value *args, st
 	struct lookup of = { .detail = 0 };
 	struct lh_buf text = { 0 };
 	struct lh_writer w = lh_write_to(q->line);
-	int rc = lh_bind_value(lookup_members, args, &of, &text, err);
+	int rc = lh_bind_value(lh_mcp_lookup_in, args, &of, &text, err);
 
 	if (!rc) {
 		lh_write_object(&w, NULL);
@@ -264,7 +278,7 @@ int lh_mcp_answer_lookup(struct lh_mcp_reply *r, const struct lh_value *args,
 	struct results all = { .reply = r };
 	struct lh_value whole = lh_mcp_whole(rec);
 	struct lh_writer w = lh_write_to(r->structured);
-	int rc = lh_bind_value(lookup_members, args, &of, &text, err);
+	int rc = lh_bind_value(lh_mcp_lookup_in, args, &of, &text, err);
 
 	all.detail = of.detail;
 	if (!rc)
@@ -297,13 +311,19 @@ struct vectors {
 	uint64_t k;
 	int detail;
 };
-static const struct lh_bind vectors_members[] = {
-	{ LH_BIND_STRING("index", struct vectors, index), .required = true, LH_INDEX_NAME },
+static const struct lh_bind number[] = {
+	{ LH_BIND_ONLY("*", LH_BIND_TO_F64), .min = -INFINITY, .max = INFINITY },
+	LH_BIND_END
+};
+const struct lh_bind lh_mcp_vectors_in[] = {
+	{ LH_BIND_STRING("index", struct vectors, index), .required = true, LH_INDEX_NAME,
+	  .about = "Name of the index." },
 	{ LH_BIND_VALUE("vector", struct vectors, vector,
 			LH_BIND_IS(LH_ARRAY) | LH_BIND_IS(LH_STRING)), .required = true,
-	  .what = "array of numbers or base64" },
-	{ LH_BIND_U64("k", struct vectors, k, 1, 100) },
-	{ LH_BIND_INDEX("detail", struct vectors, detail, lh_mcp_details) },
+	  .what = "array of numbers or base64", .table = number,
+	  .about = "The vector: numbers, or base64 of 32-bit floats." },
+	{ K(struct vectors) },
+	LH_MCP_DETAIL(struct vectors, detail, "brief"),
 	LH_BIND_CLOSED
 };
 
@@ -312,7 +332,7 @@ int lh_mcp_ask_vectors(struct lh_mcp_question *q, const struct lh_value *args, s
 	struct vectors s = { .k = 5 };
 	struct lh_buf text = { 0 };
 	struct lh_writer w = lh_write_to(q->line);
-	int rc = lh_bind_value(vectors_members, args, &s, &text, err);
+	int rc = lh_bind_value(lh_mcp_vectors_in, args, &s, &text, err);
 
 	if (!rc) {
 		lh_write_object(&w, NULL);
@@ -332,7 +352,7 @@ int lh_mcp_answer_vectors(struct lh_mcp_reply *r, const struct lh_value *args,
 	struct lh_buf text = { 0 };
 	struct results all = { .reply = r };
 	struct lh_writer w = lh_write_to(r->structured);
-	int rc = lh_bind_value(vectors_members, args, &s, &text, err);
+	int rc = lh_bind_value(lh_mcp_vectors_in, args, &s, &text, err);
 
 	all.detail = s.detail;
 	all.corpus = s.index;
@@ -349,10 +369,11 @@ struct texts {
 	size_t texts;
 	struct lh_str model;
 };
-static const struct lh_bind texts_members[] = {
+const struct lh_bind lh_mcp_embed_in[] = {
 	{ LH_BIND_STRINGS("texts", struct texts, text, texts), .required = true, .filled = true,
-	  .each_filled = true },
-	{ LH_BIND_STRING("model", struct texts, model), .filled = true },
+	  .each_filled = true, .about = "The texts." },
+	{ LH_BIND_STRING("model", struct texts, model), .filled = true,
+	  .about = "Model of the engine." },
 	LH_BIND_CLOSED
 };
 
@@ -360,5 +381,5 @@ int lh_mcp_ask_embed(struct lh_mcp_question *q, const struct lh_value *args, str
 {
 	struct texts t = { .texts = 0 };
 
-	return lh_mcp_pass(texts_members, &t, q, args, err);
+	return lh_mcp_pass(lh_mcp_embed_in, &t, q, args, err);
 }

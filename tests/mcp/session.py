@@ -5,7 +5,7 @@
     r = s.call("search", query="welder")     the result of tools/call, held against outputSchema
 """
 
-import json, os, subprocess
+import json, os, re, subprocess
 
 META = {"io.modelcontextprotocol/protocolVersion": "2026-07-28", "io.modelcontextprotocol/clientCapabilities": {}}
 TYPES = {"object": dict, "array": list, "string": str, "boolean": bool, "null": type(None)}
@@ -25,7 +25,7 @@ def is_type(value, name):
 def wrong(value, schema, at="$"):
     "Return what is wrong with a value, or None.  A keyword that is not known here is an error."
     known = {"type", "properties", "required", "additionalProperties", "items", "enum", "anyOf", "minimum", "maximum",
-             "exclusiveMinimum", "minLength", "minItems", "description", "default"}
+             "exclusiveMinimum", "minLength", "maxLength", "pattern", "minItems", "description", "default"}
     must(set(schema) <= known, at, set(schema) - known)
     types = schema.get("type", [])
     if types and not any(is_type(value, t) for t in (types if isinstance(types, list) else [types])):
@@ -39,6 +39,8 @@ def wrong(value, schema, at="$"):
             return f"{at}: {value} is out of range"
     if isinstance(value, str) and len(value) < schema.get("minLength", 0):
         return f"{at}: too short"
+    if isinstance(value, str) and (len(value) > schema.get("maxLength", len(value)) or not re.search(schema.get("pattern", ""), value)):
+        return f"{at}: too long, or not {schema.get('pattern')}"
     if isinstance(value, list):
         if len(value) < schema.get("minItems", 0):
             return f"{at}: too few"
