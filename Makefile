@@ -83,6 +83,14 @@ $(B)/share/fixtures/schemas.inc: $(SCHEMAS)
 # What lh version --json says; no path, so that builds are the same in any folder.
 $(B)/tools/lh/version.c.o: ALL += -DLH_FLAGS='"$(strip $(foreach flag,$(CFLAGS) $(CPPFLAGS) $(SANITIZE),$(if $(findstring /,$(flag)),,$(flag))))"'
 
+# The pages of the manual, each with what it is about.
+$(B)/share/pages.inc: $(PAGES)
+	@mkdir -p $(@D)
+	$(Q)for page in $^; do name=$${page##*/}; \
+		sed -n "s/ (lakehouse-tools)$$//; s/^\.Nd \(.*\)/{ \"$${name%.*}\", \"\1\" },/p" $$page; done >$@
+$(B)/tools/lh/list.c.o: $(B)/share/pages.inc
+$(B)/tools/lh/list.c.o: ALL += -I$(B)
+
 # The completions of shells, whose tables lh completion fills.
 $(B)/tools/lh/completion.c.o: $(addprefix $(B)/share/completion/lh.,bash.inc zsh.inc fish.inc)
 $(B)/tools/lh/completion.c.o: ALL += -I$(B)

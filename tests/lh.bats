@@ -1,7 +1,20 @@
 load helper
 
-@test "lh lists every tool next to it with a line on what it does" {
-	run --separate-stderr lh
+@test "lh lists the tools to begin with, and each family in a line" {
+	run -0 --separate-stderr lh
+	[ -z "$stderr" ]
+	[ "$(sed -n '1p; s/^  \(lh[a-z-]*\) .*/\1/p' <<<"$output" | paste -sd ' ')" = \
+		'start here lh-ingest lh-index lh-search lh-show lh-query lh-validate lh-serve lh' ]
+	while read -r tool what; do
+		[ "$what" = "$("$tool" --describe-options | jq -r .summary)" ]
+	done < <(grep '^  lh' <<<"$output")
+	[ "$(sed '1,/^families/d; s/^ *[a-z]* *//' <<<"$output" | tr ' ' '\n')" = \
+		"$(lh --all | sed -n 's/^  lh-\([a-z-]*\) .*/\1/p')" ]
+	not grep -E '.{81}' <<<"$output"
+}
+
+@test "lh --all lists every tool next to it with a line on what it does" {
+	run --separate-stderr lh --all
 	[ "$status" = 0 ]
 	[ -z "$stderr" ]
 	for tool in "$ROOT"/tools/lh-*/; do
@@ -13,8 +26,8 @@ load helper
 	done
 }
 
-@test "lh lists no tool twice, and none under other" {
-	run -0 lh
+@test "lh --all lists no tool twice, and none under other" {
+	run -0 lh --all
 	[[ $output != *other* ]]
 	[ -z "$(sed -n 's/^  \(lh-[a-z-]*\) .*/\1/p' <<<"$output" | sort | uniq -d)" ]
 }
@@ -27,7 +40,7 @@ load helper
 	done
 	echo data >t/lh-note.txt
 	chmod +x t/lh-*
-	run -0 --separate-stderr t/lh
+	run -0 --separate-stderr t/lh --all
 	[ "$output" = 'distill
   lh-score          the summary of lh-score
 general
@@ -35,6 +48,13 @@ general
 other
   lh-aaa            the summary of lh-aaa
   lh-zzz            the summary of lh-zzz' ]
+	run -0 --separate-stderr t/lh
+	[ "$output" = 'start here
+  lh           list the tools, run one, or open its page
+families (lh --all says what each tool does)
+  distill      score
+  general      cat
+  other        aaa zzz' ]
 }
 
 @test "lh TOOL runs lh-TOOL with its arguments" {
@@ -105,6 +125,7 @@ other
 
 @test "lh list prints what lh alone prints" {
 	[ "$(lh list)" = "$(lh)" ]
+	[ "$(lh list --all)" = "$(lh --all)" ]
 	run -2 --separate-stderr lh list --json
 	[ "$stderr" = 'lh: --json: not an option of "lh list", but of version, doctor' ]
 }

@@ -62,9 +62,9 @@ help_options() {
 	alike <(tools | LC_ALL=C sort) <(sed -n 's/^| `\(lh[a-z-]*\)` |.*/\1/p' "$ROOT/README.md" | LC_ALL=C sort)
 }
 
-# The three lists as lines FAMILY TOOL, without lh itself, which lh does not list.
+# The three lists as lines FAMILY TOOL, without lh itself, which lh --all does not list.
 families_of_lh() {
-	lh | awk '/^[a-z]/ { family = $0; next } { print family, $1 }'
+	lh --all | awk '/^[a-z]/ { family = $0; next } { print family, $1 }'
 }
 
 families_of_overview() {

@@ -34,12 +34,15 @@ load screen
 
 @test "the list of the tools has bold families" {
 	screen_start 80x50 dark
-	screen_run 'clear; lh'
+	screen_run 'clear; lh --all'
 	screen_until '^  lh-embed '
 	screen_text -e | has '^␛\[1msearch'
-	screen_run 'clear; lh | head -n 3'
+	screen_run 'clear; lh --all | head -n 3'
 	screen_until '^  lh-embed '
 	screen_text -e | has '^search$'
+	screen_run 'clear; lh'
+	screen_is lh
+	screen_is -e lh
 }
 
 # feed - a command line that keeps a filter at work until the file stop exists.

@@ -13,7 +13,7 @@ enum {
 };
 
 struct settings {
-	bool json;
+	bool all, json;
 	struct lh_list services;	/* addresses that doctor connects to */
 };
 

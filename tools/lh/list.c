@@ -31,7 +31,27 @@ static const struct family {
 	{ "measure", { "lh-gen", "lh-lift", "lh-parity" } },
 	{ "serve", { "lh-serve", "lh-mcp", "lh-load" } },
 	{ "general", { "lh-cat", "lh-show" } },
+	{ "other", { NULL } },		/* all that are left */
 };
+
+/* Those that a newcomer meets first. */
+static const char *const starters[] = { "lh-ingest", "lh-index", "lh-search", "lh-show",
+					"lh-query", "lh-validate", "lh-serve", NULL };
+
+const struct page list_pages[] = {
+#include "share/pages.inc"
+	{ NULL, NULL },
+};
+
+const struct page *list_page(const char *name)
+{
+	const struct page *p;
+
+	for (p = list_pages; p->name; p++)
+		if (strcmp(p->name, name) == 0)
+			return p;
+	return NULL;
+}
 
 const char *list_name(size_t i)
 {
@@ -147,65 +167,105 @@ static struct dirent *take(struct found *f, const char *name)
 	return NULL;
 }
 
-/* Print a tool, with the heading of its family before the first; free the entry. */
-static int put_tool(struct lh_tool *t, struct dirent *e, const char **heading)
+/* Take the next tool of a family, whose members before *m were taken. */
+static struct dirent *take_of(struct found *f, const struct family *family, size_t *m)
 {
-	bool colored = lh_term_colored(STDOUT_FILENO, t->color);
-	struct lh_buf line = { 0 };
-	char what[256];
-	int rc = summary(e->d_name, what, sizeof what, &t->err);
+	struct dirent *e = NULL;
 
-	if (*heading) {
-		lh_term_put(&line, colored, LH_STYLE_HEADING, *heading, strlen(*heading));
-		lh_buf_putc(&line, '\n');
-	}
-	lh_buf_printf(&line, "  %-16.255s  %s", e->d_name, what);
-	free(e);
-	if (rc < 0) {
-		lh_buf_free(&line);
-		return -1;
-	}
-	*heading = NULL;
+	if (!family->members[0])
+		return take(f, NULL);
+	while (!e && *m < MEMBERS_MAX && family->members[*m])
+		e = take(f, family->members[(*m)++]);
+	return e;
+}
+
+static int put_heading(struct lh_tool *t, const char *heading)
+{
+	struct lh_buf line = { 0 };
+
+	lh_term_put(&line, lh_term_colored(STDOUT_FILENO, t->color), LH_STYLE_HEADING, heading,
+		    strlen(heading));
 	return lh_tool_out_line(t, &line);
 }
 
+static int put_tool(struct lh_tool *t, int width, const char *name, const char *what)
+{
+	struct lh_buf line = { 0 };
+
+	lh_buf_printf(&line, "  %-*.255s  %s", width, name, what);
+	return lh_tool_out_line(t, &line);
+}
+
+/* Print the tools of a family, each with what it says that it does. */
 static int put_family(struct lh_tool *t, struct found *f, const struct family *family)
 {
-	const char *heading = family->name;
 	struct dirent *e;
-	int i, rc = 0;
+	char what[256];
+	size_t m = 0, n = 0;
+	int rc = 0;
 
-	for (i = 0; !rc && i < MEMBERS_MAX && family->members[i]; i++) {
-		e = take(f, family->members[i]);
-		if (e)
-			rc = put_tool(t, e, &heading);
+	while (!rc && (e = take_of(f, family, &m))) {
+		rc = summary(e->d_name, what, sizeof what, &t->err);
+		if (!rc && !n++)
+			rc = put_heading(t, family->name);
+		if (!rc)
+			rc = put_tool(t, 16, e->d_name, what);
+		free(e);
 	}
 	return rc;
 }
 
-static int list_tools(struct lh_tool *t)
+/* Print a family as one line: its name, and its tools as "lh NAME" takes them. */
+static int put_names(struct lh_tool *t, struct found *f, const struct family *family)
 {
-	const char *heading = "other";
-	struct found f;
+	struct lh_buf names = { 0 };
 	struct dirent *e;
-	size_t i;
+	size_t m = 0;
 	int rc = 0;
 
-	f.n = list_names(&f.entries, &t->err);
-	if (f.n < 0)
-		return -1;
-	for (i = 0; !rc && i < sizeof families / sizeof *families; i++)
-		rc = put_family(t, &f, &families[i]);
-	while (!rc && (e = take(&f, NULL)))
-		rc = put_tool(t, e, &heading);
-	while ((e = take(&f, NULL)))
+	while ((e = take_of(f, family, &m))) {
+		lh_buf_printf(&names, "%s%.255s", names.len ? " " : "", e->d_name + 3);
 		free(e);
-	free(f.entries);
+	}
+	lh_buf_putc(&names, '\0');
+	rc = lh_buf_check(&names, &t->err);
+	if (!rc && names.len > 1)
+		rc = put_tool(t, 11, family->name, names.p);
+	lh_buf_free(&names);
 	return rc;
+}
+
+static int put_start(struct lh_tool *t, const struct found *f)
+{
+	int i, s, rc = put_heading(t, "start here");
+
+	for (s = 0; !rc && starters[s]; s++)
+		for (i = 0; !rc && i < f->n; i++)
+			if (strcmp(f->entries[i]->d_name, starters[s]) == 0)
+				rc = put_tool(t, 11, starters[s], list_page(starters[s])->about);
+	if (!rc)
+		rc = put_tool(t, 11, t->name, t->summary);
+	return rc ? rc : put_heading(t, "families (lh --all says what each tool does)");
 }
 
 int list_command(struct lh_tool *t, void *settings)
 {
-	(void)settings;
-	return t->n_operands ? lh_tool_unexpected(t, 0, "list takes none") : list_tools(t);
+	const struct settings *s = settings;
+	struct found f;
+	struct dirent *e;
+	size_t i;
+	int rc;
+
+	if (t->n_operands)
+		return lh_tool_unexpected(t, 0, "list takes none");
+	f.n = list_names(&f.entries, &t->err);
+	if (f.n < 0)
+		return -1;
+	rc = s->all ? 0 : put_start(t, &f);
+	for (i = 0; !rc && i < sizeof families / sizeof *families; i++)
+		rc = s->all ? put_family(t, &f, &families[i]) : put_names(t, &f, &families[i]);
+	while ((e = take(&f, NULL)))
+		free(e);
+	free(f.entries);
+	return rc;
 }

@@ -5,6 +5,7 @@
  *       lh-embed          text in, vectors out
  *       ...
  *
+ * Without --all it prints seven tools and lh to begin with, and each family as one line.
  * Families and their order are those of the README.  A tool of no family comes
  * last, under "other".
  */
@@ -17,6 +18,14 @@
 
 #define LIST_PATH_ROOM 4096
 #define LIST_OUTPUT_MAX (1u << 20)
+
+/* The pages of the manual by their names, with what each is about; the last has no name. */
+extern const struct page {
+	const char *name, *about;
+} list_pages[];
+
+/* Find a page by its name; NULL if there is none. */
+const struct page *list_page(const char *name);
 
 /* Write the folder of this executable, without a slash at its end, to to.  0, or -1
  * with *err filled. */

@@ -11,6 +11,8 @@
 #include "base/suggest.h"
 
 static const struct lh_option options[] = {
+	{ 0, "all", NULL, "list all tools, each with what it does",
+	  LH_FLAG(struct settings, all, .verbs = V_LIST) },
 	{ 0, "json", NULL, "print JSON",
 	  LH_FLAG(struct settings, json, .verbs = V_VERSION | V_DOCTOR) },
 	{ 0, "service", "URL", "an address to connect to (repeatable)",
