@@ -91,7 +91,10 @@ $(B)/share/pages.inc: $(PAGES)
 $(B)/tools/lh/list.c.o: $(B)/share/pages.inc
 $(B)/tools/lh/list.c.o: ALL += -I$(B)
 
-# The completions of shells, whose tables lh completion fills.
+# The completions of shells, with the names of the tools.
+$(B)/share/completion/%.inc: share/completion/%
+	@mkdir -p $(@D)
+	$(Q)sed 's/@NAMES@/$(TOOLS)/' $< | $(AS_C) >$@
 $(B)/tools/lh/completion.c.o: $(addprefix $(B)/share/completion/lh.,bash.inc zsh.inc fish.inc)
 $(B)/tools/lh/completion.c.o: ALL += -I$(B)
 

@@ -29,10 +29,9 @@ setup() {
 	export HOME=$BATS_TEST_TMPDIR XDG_CONFIG_HOME=$BATS_TEST_TMPDIR/config
 }
 
-# complete_in SHELL [SCRIPT] - what fits for each line "all TEXT".  No tool is found in the PATH, so
-# that none can be run.
+# complete_in SHELL [SCRIPT] - what fits for each line "all TEXT".
 complete_in() {
-	PATH=${TOOLS_PATH-}/usr/bin:/bin "$ROOT/tests/complete-in" "$1" "${2:-$BATS_FILE_TMPDIR/lh.$1}"
+	PATH=${TOOLS_PATH-$LH_BIN:}/usr/bin:/bin "$ROOT/tests/complete-in" "$1" "${2:-$BATS_FILE_TMPDIR/lh.$1}"
 }
 
 # expected - standard input has lines "TEXT|WORD  WORD...": in each shell the words, and no other,
@@ -85,7 +84,7 @@ expected() {
 	lh help rec|recipes
 	lh help h|hash-v1  hash-v2
 	lh completion |bash  fish  zsh
-	lh comp|completion
+	lh comp|complete  completion
 	END
 }
 
@@ -215,8 +214,8 @@ all_options() {
 			if (i > n) { print; bad = 1 }
 		} END { exit bad }' || { echo "$shell"; return 1; }
 	done
-	grep -qF "'build:make INDEX from records'" "$BATS_FILE_TMPDIR/lh.zsh"
-	grep -qF -- "-a 'build' -d 'make INDEX from records'" "$BATS_FILE_TMPDIR/lh.fish"
+	[ "$(lh complete -- lh-index bu)" = $'build\tmake INDEX from records' ]
+	[ "$(lh complete -- lh index build --ho)" = "$(lh complete -- lh-index build --ho)" ]
 }
 
 @test "installed completions are found by the shells' own loaders" {
@@ -274,14 +273,47 @@ all_options() {
 	done
 }
 
-@test "a program next to the tools that describes nothing is left out" {
+@test "completing runs lh, and the tool with --describe-options, and no other program" {
 	mkdir t
-	cp "$(command -v lh)" "$(command -v lh-cat)" t
-	printf '#!/bin/sh\necho nonsense\n' >t/lh-odd
-	printf '#!/bin/sh\necho "{\\"tool\\":\\"lh-x; rm\\",\\"summary\\":\\"s\\",\\"options\\":[]}"\n' >t/lh-liar
-	chmod +x t/lh-*
-	run -0 --separate-stderr t/lh completion bash
-	[ -z "$stderr" ]
-	[[ $output == *"_lh_tools='cat'"* ]]
-	[[ $output != *rm* ]]
+	cp "$(command -v lh)" t
+	for tool in lh-search lh-odd lh-liar; do
+		printf '#!/bin/sh\necho "%s $*" >>%s/ran\nexec "%s/%s" "$@"\n' $tool "$PWD" "$LH_BIN" $tool >t/$tool
+		chmod +x t/$tool
+	done
+	for word in '' --wh --where=a n; do
+		t/lh complete -- t/lh-search "$word" >>all
+		t/lh complete -- lh search -k 3 "$word" >>all
+	done
+	grep -qx -- $'--where\tonly such records.*' all
+	[ "$(sort -u ran)" = 'lh-search --describe-options' ]
+	rm ran
+	# a program that is not a tool is neither offered nor run
+	[ "$(t/lh complete -- lh '' | cut -f 1 | tr '\n' ' ')" = 'list help version doctor completion complete search ' ]
+	for words in 'lh-odd' 'lh odd' 'lh-liar --' 'lh-cat' '../lh-cat' '/bin/sh' '' -- 'lh-search' "lh-$(printf %04000d 0)"; do
+		# shellcheck disable=SC2086
+		run -0 --separate-stderr t/lh complete -- $words ''
+		[ -z "$stderr" ]
+	done
+	[ ! -e ran ] || [ "$(sort -u ran)" = 'lh-search --describe-options' ]
+	run -2 --separate-stderr lh complete
+	[ "$stderr" = 'lh: complete: missing operand WORD...' ]
+}
+
+@test "a tool that describes nothing is exit 2, and nothing for the shell" {
+	mkdir t
+	cp "$(command -v lh)" t
+	printf '#!/bin/sh\necho nonsense\n' >t/lh-cat
+	chmod +x t/lh-cat
+	run -2 --separate-stderr t/lh complete -- lh-cat --
+	[ -z "$output" ]
+	[[ $stderr == 'lh: '* ]]
+}
+
+@test "lines that lh complete prints say where files, folders and commands may follow" {
+	[ "$(lh complete -- lh-search '')" = $'\tfile\t*.lhv' ]
+	[ "$(lh complete -- lh-validate --rules '')" = $'\tfolder' ]
+	[ "$(lh complete -- lh-validate --schema=list)" = $'list\n\tfile' ]
+	[ "$(lh complete -- lh-search -- -)" = $'\tfile\t*.lhv' ]
+	[ "$(lh complete -- lh-search - | grep -c '^-[Qk]')" = 2 ]
+	[ "$(lh complete -- lh help lh-sea)" = $'lh-search\tfind the nearest records of an index for each query' ]
 }

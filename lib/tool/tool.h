@@ -31,7 +31,7 @@
  * which is not zero and which lh_tool_finish turns into exit status 0.  Every other result
  * that is not zero is -1 with tool.err filled.
  *
- * --describe-options prints one JSON object, from which the completions of shells are made.
+ * --describe-options prints one JSON object, by which "lh complete" works.
  * type is flag, text, whole, number, size, time or choice; value is of texts and operands:
  * text, file (files: the patterns of its names; none: any), folder, command, page, url or
  * choice.  A choice has choices; other texts have those if some values have a name:

@@ -10,6 +10,7 @@ enum {
 	V_VERSION = 4,
 	V_DOCTOR = 8,
 	V_COMPLETION = 16,
+	V_COMPLETE = 32,
 };
 
 struct settings {
@@ -20,6 +21,7 @@ struct settings {
 /* The commands: each takes a struct settings, and returns 0, or -1 with t->err filled. */
 int list_command(struct lh_tool *t, void *settings);
 int help_command(struct lh_tool *t, void *settings);
+int complete_command(struct lh_tool *t, void *settings);
 int completion_command(struct lh_tool *t, void *settings);
 int version_command(struct lh_tool *t, void *settings);
 int doctor_command(struct lh_tool *t, void *settings);

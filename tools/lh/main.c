@@ -31,6 +31,8 @@ static const struct lh_verb verbs[] = {
 	  doctor_command },
 	{ "completion", "bash|zsh|fish", "print what completes the tools in a shell", V_COMPLETION,
 	  1, completion_command },
+	{ "complete", "WORD...", "print what may follow on a command line", V_COMPLETE, 1,
+	  complete_command },
 	{ NULL, NULL, NULL, 0, 0, NULL },
 };
 
