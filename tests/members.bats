@@ -281,12 +281,12 @@ absent_or_empty() {
 
 # ---- the pages ----
 
-# The names in the tables of the files, aliases too, one a line.
+# The names in the tables of the files that read a record, aliases too, one a line.
 bound() {
 	local file
 	for file; do
 		"${CC:-cc}" -std=gnu11 -D_GNU_SOURCE -E -P -I "$ROOT/include" -I "$ROOT/lib" "$ROOT/$file"
-	done | grep -o '\.name = ("[^"]*")' | sed 's/.*("//; s/").*//' | tr '|' '\n' | sort -u
+	done | grep -o '\.name = ("[^"]*")[^{}]*\.off = ' | sed 's/^[^"]*"//; s/".*//' | tr '|' '\n' | sort -u
 }
 
 input_section() {
@@ -311,11 +311,11 @@ input_section() {
 	lh-playbook lib/memory/playbook.c tools/lh-playbook/recorder.c tools/lh-playbook/requests.c tools/lh-playbook/remove.c
 	lh-embed tools/lh-embed/request.c
 	lh-index tools/lh-index/rows.c tools/lh-index/requests.c tools/lh-index/requests_add.c lib/vector/vector_record.c
-	lh-catalog tools/lh-catalog/commands.c tools/lh-catalog/requests.c lib/catalog/dataset.c
+	lh-catalog lib/tool/op.c tools/lh-catalog/operations.c lib/catalog/dataset.c
 	lh-gen tools/lh-gen/queries_from.c
-	lh-store tools/lh-store/requests.c
+	lh-store lib/tool/op.c tools/lh-store/requests.c
 	lh-ingest tools/lh-ingest/requests.c
-	lh-observe tools/lh-observe/record.c tools/lh-observe/requests.c
+	lh-observe lib/tool/op.c tools/lh-observe/record.c tools/lh-observe/stats.c
 	lh-workflow tools/lh-workflow/commands.c tools/lh-workflow/modes.c lib/workflow/workflow.c
 	lh-pathway tools/lh-pathway/change.c tools/lh-pathway/look.c tools/lh-pathway/requests.c
 	lh-subject-audit tools/lh-subject-audit/append.c tools/lh-subject-audit/requests.c

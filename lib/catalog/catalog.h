@@ -35,7 +35,7 @@
 #ifndef LH_CATALOG_H
 #define LH_CATALOG_H
 
-#include <lh/json.h>
+#include "json/bind.h"
 
 #define LH_DATASET_ID 36				/* characters of an id */
 #define LH_DATASET_NAME 1024				/* most bytes of a name */
@@ -67,6 +67,9 @@ void lh_catalog_dataset_free(struct lh_catalog_dataset *m);
 /* Parse p[0..n), which LH_PAD bytes follow, and which is changed: a manifest and nothing
  * else.  LH_EDATA without the name of a file.  m points into p. */
 int lh_catalog_dataset_parse(struct lh_catalog_dataset *m, char *p, size_t n, struct lh_err *err);
+
+/* The members of a manifest, and of a record to register. */
+extern const struct lh_bind lh_catalog_manifest[], lh_catalog_registration[];
 
 /* Check the name of a dataset: 1 to 1,024 bytes, no NUL; LH_EDATA. */
 int lh_dataset_name_check(struct lh_str name, struct lh_err *err);

@@ -6,7 +6,6 @@
 
 #include "base/mem.h"
 #include "file/file.h"
-#include "json/bind.h"
 #include <lh/digest.h>
 
 #define FINGERPRINT_MAX 1024
@@ -31,7 +30,7 @@ static const struct lh_bind object_members[] = {
 	  .no_nul = true, .longest = 1024 },
 	{ LH_BIND_I64("size", struct lh_catalog_object, size, 0, INT64_MAX) },
 	{ LH_BIND_STRING("sha256", struct lh_catalog_object, sha256), .is = is_sha256,
-	  .what = "hash of 64 lowercase hex digits" },
+	  .what = "hash of 64 lowercase hex digits", .pattern = "^[0-9a-f]{64}$" },
 	LH_BIND_END
 };
 
@@ -46,7 +45,7 @@ static const struct lh_bind object_members[] = {
 	{ LH_BIND_STRING("store", struct s, store), .filled = true, .no_nul = true, \
 	  .longest = STORE_MAX }
 
-static const struct lh_bind manifest_members[] = {
+const struct lh_bind lh_catalog_manifest[] = {
 	COMMON(lh_catalog_dataset),
 	{ LH_BIND_STRING("dataset_id", struct lh_catalog_dataset, dataset_id), .required = true },
 	{ LH_BIND_STRING("created_at", struct lh_catalog_dataset, created_at), .required = true,
@@ -56,7 +55,7 @@ static const struct lh_bind manifest_members[] = {
 	LH_BIND_END
 };
 
-static const struct lh_bind registration_members[] = {
+const struct lh_bind lh_catalog_registration[] = {
 	COMMON(lh_registration),
 	{ LH_BIND_STRING("dataset_id", struct lh_registration, dataset_id) },
 	LH_BIND_END
@@ -120,7 +119,7 @@ int lh_registration_read(const struct lh_record *rec, struct lh_registration *r,
 			 char id[LH_DATASET_ID + 1], struct lh_buf *text, struct lh_err *err)
 {
 	*r = (struct lh_registration){ .row_count = -1 };
-	if (lh_bind(registration_members, rec, r, text, err) < 0) {
+	if (lh_bind(lh_catalog_registration, rec, r, text, err) < 0) {
 		if (err->status == 413)
 			err->status = 400;
 		return -1;
@@ -153,7 +152,7 @@ int lh_catalog_dataset_parse(struct lh_catalog_dataset *m, char *p, size_t n, st
 	if (!rc && (memchr(p, '\n', n) || memchr(p, '\r', n) || memchr(p, '\t', n)))
 		rc = lh_record_parse(&rec, p, drop_newlines(p, n), err);
 	*m = (struct lh_catalog_dataset){ .text = text, .rec = rec, .file = file, .row_count = -1 };
-	if (rc < 0 || lh_bind(manifest_members, &m->rec, m, &m->text, err) < 0)
+	if (rc < 0 || lh_bind(lh_catalog_manifest, &m->rec, m, &m->text, err) < 0)
 		return -1;
 	mark_absent(m->object, m->n_objects, &m->objects);
 	m->json = (struct lh_str){ m->rec.line, m->rec.len };

@@ -525,6 +525,8 @@ static int answer(const struct parser *p)
 		lh_help_text(t, &text);
 	else if (p->ask == LH_ASK_DESCRIPTION)
 		lh_describe_text(t, &text);
+	else if (p->ask == LH_ASK_OPERATIONS)
+		t->spec->describe(t, &text);
 	else
 		lh_buf_printf(&text, "%s %s\n", t->name, LH_VERSION);
 	rc = lh_buf_check(&text, &t->err);

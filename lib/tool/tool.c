@@ -104,6 +104,7 @@ int lh_tool_main(const struct lh_tool_spec *spec, int argc, char **argv, void *s
 
 	lh_tool_init(&tool, spec->name, spec->synopsis, spec->summary, spec->options);
 	lh_tool_verbs(&tool, spec->verbs);
+	tool.spec = spec;
 	if (spec->ignore_sigpipe)
 		lh_tool_ignore_sigpipe(&tool);
 	rc = lh_tool_parse(&tool, argc, argv, settings);
@@ -111,6 +112,8 @@ int lh_tool_main(const struct lh_tool_spec *spec, int argc, char **argv, void *s
 		rc = spec->check(&tool, settings);
 	if (!rc)
 		rc = tool.verb->run(&tool, settings);
+	if (spec->close)
+		rc = spec->close(&tool, settings, rc);
 	return lh_tool_finish(&tool, rc);
 }
 

@@ -81,7 +81,9 @@ enum lh_opt_type {
 	LH_OPT_TIME
 };
 
-enum lh_tool_ask { LH_ASK_NOTHING, LH_ASK_VERSION, LH_ASK_DESCRIPTION, LH_ASK_HELP };
+enum lh_tool_ask {
+	LH_ASK_NOTHING, LH_ASK_VERSION, LH_ASK_OPERATIONS, LH_ASK_DESCRIPTION, LH_ASK_HELP
+};
 
 struct lh_list {		/* a repeatable option's values, borrowed from argv */
 	const char **v;
@@ -168,6 +170,7 @@ struct lh_verb {
 
 struct lh_tool {
 	const char *name, *synopsis, *summary;
+	const struct lh_tool_spec *spec;	/* of lh_tool_main, or NULL */
 	const struct lh_option *options;
 	const struct lh_verb *verbs;	/* NULL: none */
 	const struct lh_verb *verb;	/* the command given */
@@ -203,6 +206,14 @@ struct lh_tool_spec {
 	const struct lh_verb *verbs;
 	int (*check)(struct lh_tool *tool, void *settings);	/* or NULL */
 	bool ignore_sigpipe;		/* see lh_tool_ignore_sigpipe */
+	/* Free what the settings hold, at the end, with the result rc: rc, or -1.  Or NULL. */
+	int (*close)(struct lh_tool *tool, void *settings, int rc);
+
+	/* for lh_op_main (op.h), which sets verbs and describe */
+	const struct lh_op *ops;
+	const char *what;		/* "log": what requests use, in messages to clients */
+	int (*before_output)(void *settings, struct lh_err *err);	/* of a flow, or NULL */
+	void (*describe)(const struct lh_tool *tool, struct lh_buf *out);
 };
 /* Parse argv into *settings, check them, run the command given.  Returns the exit status. */
 int lh_tool_main(const struct lh_tool_spec *spec, int argc, char **argv, void *settings);
@@ -333,6 +344,10 @@ int lh_tool_shard(struct lh_tool *t, struct lh_shard *shard);
 	  .asks = LH_ASK_VERSION }, \
 	{ 0, "describe-options", NULL, "print these tables as JSON", LH_OPT_FLAG, .common = true, \
 	  .asks = LH_ASK_DESCRIPTION, .hidden = true }
+/* Of a tool with lh_op_main. */
+#define LH_DESCRIBE_OPTION \
+	{ 0, "describe", NULL, "print the operations as JSON", LH_OPT_FLAG, .common = true, \
+	  .asks = LH_ASK_OPERATIONS }
 #define LH_OPTION_END { .name = NULL }
 
 #endif

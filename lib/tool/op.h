@@ -1,0 +1,84 @@
+/*
+ * op - the operations of a tool, a row each, from which its interface is made.
+ *
+ *     static const struct lh_op ops[] = {
+ *             { "register", "[FILE...]", "make or renew the manifests of records", V_REGISTER,
+ *               register_dataset, .in = dataset, .out = registered, .writes = true },
+ *             { "get", "[NAME...]", "print manifests by their names", V_GET, get_dataset,
+ *               LH_OP_IN(named, struct named), .out = manifest },
+ *             { "list", "", "print all manifests", V_LIST, list_datasets, .out = manifests,
+ *               .command = print_all },
+ *             LH_OP_REQUESTS("[FILE...]", V_REQUESTS),
+ *             LH_OP_END
+ *     };
+ *
+ * answer is the operation.  It gets a struct bound from a record, appends its answer, and does
+ * not know who asks:
+ *
+ *     lh-catalog get NAME...    an operand is a record with one member, the first of .in
+ *     lh-catalog get            the records of stdin; of the operands, if they are "[FILE...]"
+ *     lh-catalog requests       {"op":"get","name":"NAME"}
+ *
+ * The rows are also the commands of --help and the completions, and the operations of --describe:
+ *
+ *     {"name":"lh-catalog","about":...,"options":[{"name":"catalog","about":...}],
+ *      "operations":[{"name":"get","operands":"[NAME...]","about":...,"options":[...],
+ *                     "input":SCHEMA,"output":SCHEMA,"writes":false}]}
+ *
+ * options are those of all commands, and of each operation its own.  input and output are JSON
+ * Schema (null: no record is read, the output is not described); operands null: requests alone.
+ *
+ * An operation that cannot work at present (a log on a full disk) costs its request alone, with
+ * 503, or 502 for a service that does not answer, and names no file: lh_records_unavailable.
+ *
+ * Threads: records are answered one by one, in order.
+ */
+#ifndef LH_OP_H
+#define LH_OP_H
+
+#include "json/bind.h"
+#include "records.h"
+
+#define LH_OPS_MAX 32
+
+/* What an operation is called with. */
+struct lh_call {
+	struct lh_tool *tool;
+	void *settings;			/* of the tool, with its state */
+	struct lh_record *rec;		/* NULL: an operand */
+	const char *omit;		/* a member of rec that is the request's: "op"; or NULL */
+};
+
+/* An operation.  in: the struct of its record. */
+typedef int lh_op_fn(const struct lh_call *call, const void *in, struct lh_buf *out,
+		     struct lh_err *err);
+
+struct lh_op {
+	const char *name;
+	const char *operands;		/* of the command; NULL: there is none */
+	const char *about;
+	unsigned bit;			/* of the command, in the verbs of an option */
+	lh_op_fn *answer;		/* NULL: there is the command alone */
+	const struct lh_bind *in;	/* members of its record, or NULL */
+	size_t size;			/* of the struct for them, zeroed; 0: answer reads
+					   call->rec, and gets NULL */
+	const struct lh_bind *out;	/* members of its answer, or NULL */
+	int (*command)(struct lh_tool *tool, void *settings);	/* in place of lh_op_run */
+	const char *request;		/* its name in requests, if that is another */
+	bool writes;			/* what it changes is seen by later calls */
+};
+#define LH_OP_IN(table, type) .in = (table), .size = sizeof(type)
+#define LH_OP_REQUESTS(of, v) \
+	{ "requests", of, "answer requests, each with its operation in \"op\"", v, \
+	  .command = lh_op_requests, .writes = true }
+#define LH_OP_END { .name = NULL }
+
+/* The main function of a tool with spec->ops. */
+int lh_op_main(const struct lh_tool_spec *spec, int argc, char **argv, void *settings);
+
+/* Answer the operands, or the records of files or stdin: the command of an operation. */
+int lh_op_run(struct lh_tool *tool, void *settings);
+/* Answer the requests of files or stdin. */
+int lh_op_requests(struct lh_tool *tool, void *settings);
+
+#endif
