@@ -3,7 +3,7 @@
 #define STORE_H
 
 #include "store/store.h"
-#include "tool/tool.h"
+#include "tool/op.h"
 
 enum {
 	V_PUT = 1, V_GET = 2, V_HEAD = 4, V_LIST = 8, V_DELETE = 16, V_SYNC = 32,
@@ -16,14 +16,14 @@ struct settings {
 	bool if_none_match, missing_ok, remove, dry_run;
 	struct lh_tool *tool;
 	uint64_t moved, of;	/* bytes received and sent, of all; of 0: not known */
+	struct lh_store *store;	/* the first operand, once it is open */
+	struct lh_buf key, file;	/* of a request, with NUL */
 };
-
-/* End a command: a refusal about one object (LH_EDATA) is reported with its code and
- * becomes exit status 1.  rc as a command returns it. */
-int store_end(struct lh_tool *tool, int rc);
 
 /* Open the store that an operand names. */
 struct lh_store *store_operand(struct lh_tool *tool, const struct settings *s, size_t i);
+/* Open s->store. */
+int store_open(struct settings *s);
 
 /* Print {"key":KEY,WHAT:true}. */
 int store_print_done(struct lh_tool *tool, const char *what, const char *key);
@@ -32,6 +32,14 @@ int store_print_done(struct lh_tool *tool, const char *what, const char *key);
 void transfer_write(struct lh_buf *out, const char *key, const struct lh_transfer *done);
 
 int store_sync(struct lh_tool *tool, void *settings);
-int store_requests(struct lh_tool *tool, void *settings);
+
+extern const struct lh_op store_ops[];
+
+/* The operations of requests, by their records. */
+extern const struct lh_bind object_members[], list_members[];
+struct request {
+	struct lh_str key, file, prefix;
+};
+lh_op_fn put_object, get_object, list_objects, delete_object;
 
 #endif

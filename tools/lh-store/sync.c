@@ -132,5 +132,5 @@ int store_sync(struct lh_tool *tool, void *settings)
 	free(y.v);
 	lh_store_close(y.from);
 	lh_store_close(y.to);
-	return store_end(tool, rc);
+	return rc;
 }

@@ -1,0 +1,206 @@
+/* commands.c - the operations of lh-store, and their commands. */
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <lh/digest.h>
+#include "index/index_tools.h"
+#include "json/write.h"
+#include "store.h"
+
+#define INDEX_LOG "-log"
+#define LOCK_WAIT 10.0		/* seconds for a writer of an index */
+
+void transfer_write(struct lh_buf *out, const char *key, const struct lh_transfer *done)
+{
+	struct lh_writer w = lh_write_to(out);
+	char hex[LH_SHA256_HEX];
+
+	lh_hex(done->sha256, sizeof done->sha256, hex);
+	lh_write_object(&w, NULL);
+	lh_write_text(&w, "key", key);
+	lh_write_u64(&w, "size", done->size);
+	lh_write_str(&w, "sha256", (struct lh_str){ hex, sizeof hex });
+	lh_write_text(&w, "etag", done->etag);
+	lh_write_end(&w);
+}
+
+static int print_transfer(struct lh_tool *tool, const char *key, const struct lh_transfer *done)
+{
+	struct lh_buf line = { 0 };
+
+	transfer_write(&line, key, done);
+	return lh_tool_out_line(tool, &line);
+}
+
+int store_print_done(struct lh_tool *tool, const char *what, const char *key)
+{
+	struct lh_buf line = { 0 };
+	struct lh_writer w = lh_write_to(&line);
+
+	lh_write_object(&w, NULL);
+	lh_write_text(&w, "key", key);
+	lh_write_bool(&w, what, true);
+	lh_write_end(&w);
+	return lh_tool_out_line(tool, &line);
+}
+
+/* Open the file of a put: the third operand, or stdin. */
+static int open_input(struct lh_tool *tool)
+{
+	const char *path = tool->n_operands > 2 ? tool->operands[2] : "-";
+	int fd;
+
+	if (strcmp(path, "-") == 0)
+		return STDIN_FILENO;
+	fd = open(path, O_RDONLY | O_CLOEXEC);
+	return fd < 0 ? lh_err_sys(&tool->err, "%s: cannot open", path) : fd;
+}
+
+/* Return the size of a regular file, for the progress; 0 if it is not one. */
+static uint64_t size_of(int fd)
+{
+	struct stat st;
+
+	return fstat(fd, &st) == 0 && S_ISREG(st.st_mode) ? (uint64_t)st.st_size : 0;
+}
+
+/* Put an index with the log of its pending changes, without which it would lack them. */
+static int put_index(struct lh_tool *tool, struct settings *s, struct lh_put *put)
+{
+	const char *key = tool->operands[1];
+	struct lh_transfer done[2];
+	struct lh_buf log = { 0 };
+	int fd[2], rc;
+
+	if (store_open(s) < 0 ||
+	    lh_index_open_files(tool->operands[2], LOCK_WAIT, fd, &tool->err) < 0)
+		return -1;
+	put->fd = fd[0];
+	rc = lh_store_put_two(s->store, key, put, INDEX_LOG, fd[1], done, &tool->err);
+	if (!rc)
+		rc = print_transfer(tool, key, &done[0]);
+	lh_buf_puts(&log, key);
+	lh_buf_puts(&log, INDEX_LOG);
+	lh_buf_putc(&log, '\0');
+	if (!rc && fd[1] >= 0 && (rc = lh_buf_check(&log, &tool->err)) == 0)
+		rc = print_transfer(tool, log.p, &done[1]);
+	close(fd[0]);
+	if (fd[1] >= 0)
+		close(fd[1]);
+	lh_buf_free(&log);
+	return rc;
+}
+
+static int run_put(struct lh_tool *tool, void *settings)
+{
+	struct settings *s = settings;
+	struct lh_put put = { .fd = open_input(tool), .if_none_match = s->if_none_match };
+	struct lh_transfer done;
+	int rc = -1;
+
+	s->of = size_of(put.fd);
+	if (put.fd > STDIN_FILENO && lh_index_is(put.fd)) {
+		close(put.fd);
+		return put_index(tool, s, &put);
+	}
+	if (put.fd >= 0 && store_open(s) == 0)
+		rc = lh_store_put(s->store, tool->operands[1], &put, &done, &tool->err);
+	if (!rc)
+		rc = print_transfer(tool, tool->operands[1], &done);
+	if (put.fd > STDIN_FILENO)
+		close(put.fd);
+	return rc;
+}
+
+static int run_get(struct lh_tool *tool, void *settings)
+{
+	const char *key = tool->operands[1];
+	const char *path = tool->n_operands > 2 ? tool->operands[2] : "-";
+	struct settings *s = settings;
+	struct lh_transfer done;
+
+	if (store_open(s) < 0)
+		return -1;
+	if (strcmp(path, "-") == 0)
+		return lh_store_get(s->store, key, STDOUT_FILENO, &done, &tool->err);
+	return lh_store_get_file(s->store, key, path, &done, &tool->err);
+}
+
+static int print_object(void *context, const struct lh_object *o, struct lh_err *err)
+{
+	struct lh_tool *tool = context;
+	struct lh_buf line = { 0 };
+
+	lh_object_write(&line, o);
+	if (lh_tool_out_line(tool, &line) == 0)
+		return 0;
+	*err = tool->err;
+	return -1;
+}
+
+static int run_head(struct lh_tool *tool, void *settings)
+{
+	struct settings *s = settings;
+	struct lh_object o;
+
+	if (store_open(s) < 0 || lh_store_head(s->store, tool->operands[1], &o, &tool->err) < 0)
+		return -1;
+	return print_object(tool, &o, &tool->err);
+}
+
+static int run_list(struct lh_tool *tool, void *settings)
+{
+	struct settings *s = settings;
+	const char *prefix = tool->n_operands > 1 ? tool->operands[1] : "";
+
+	return store_open(s) < 0 ? -1
+		: lh_store_list(s->store, prefix, print_object, tool, &tool->err);
+}
+
+static int run_delete(struct lh_tool *tool, void *settings)
+{
+	struct settings *s = settings;
+
+	if (store_open(s) == 0 &&
+	    lh_store_delete(s->store, tool->operands[1], &tool->err) == 0)
+		return store_print_done(tool, "deleted", tool->operands[1]);
+	return tool->err.code == LH_EDATA && tool->err.status == 404 && s->missing_ok ? 0 : -1;
+}
+
+/* ---- the operations ---- */
+
+static const struct lh_bind object[] = {
+	{ LH_BIND_ONLY("key", LH_BIND_TO_STRING), .required = true },
+	{ LH_BIND_ONLY("size", LH_BIND_TO_WHOLE), .required = true, .least = 0, .most = INT64_MAX,
+	  .about = "bytes" },
+	{ LH_BIND_ONLY("etag", LH_BIND_TO_STRING), .required = true },
+	{ LH_BIND_ONLY("sha256", LH_BIND_TO_STRING), .about = "of the bytes sent or received" },
+	{ LH_BIND_ONLY("modified", LH_BIND_TO_STRING), .about = "when it was put" },
+	LH_BIND_END
+};
+static const struct lh_bind objects[] = {
+	{ LH_BIND_ONLY("prefix", LH_BIND_TO_STRING), .required = true },
+	{ LH_BIND_ONLY("objects", LH_BIND_TO_TABLES), .required = true, .table = object },
+	{ LH_BIND_ONLY("truncated", LH_BIND_TO_BOOL), .required = true,
+	  .about = "whether there are more" },
+	LH_BIND_END
+};
+
+#define REQUEST(table) LH_OP_IN(table, struct request)
+const struct lh_op store_ops[] = {
+	{ "put", "STORE KEY [PATH]", "store PATH (or stdin) as an object", V_PUT, put_object,
+	  REQUEST(object_members), .out = object, .command = run_put, .writes = true },
+	{ "get", "STORE KEY [PATH]", "write an object to PATH (or stdout)", V_GET, get_object,
+	  REQUEST(object_members), .out = object, .command = run_get },
+	{ "head", "STORE KEY", "describe an object", V_HEAD, .out = object,
+	  .command = run_head },
+	{ "list", "STORE [PREFIX]", "describe the objects whose key begins so", V_LIST,
+	  list_objects, REQUEST(list_members), .out = objects, .command = run_list },
+	{ "delete", "STORE KEY", "delete an object", V_DELETE, delete_object,
+	  REQUEST(object_members), .command = run_delete, .writes = true },
+	{ "sync", "FROM TO", "copy the objects that TO does not have", V_SYNC,
+	  .command = store_sync, .writes = true },
+	LH_OP_REQUESTS("STORE [FILE...]", V_REQUESTS),
+	LH_OP_END
+};
