@@ -121,16 +121,14 @@ static int print_counts(struct lh_tool *tool, struct decisions *d)
 
 int observe_decisions(struct lh_tool *tool, void *settings)
 {
-	const struct settings *s = settings;
+	struct settings *s = settings;
 	struct decisions d = { .total = 0 };
 	struct reading g;
-	struct run r;
 	int rc = 0;
 
-	run_init(&r, tool, settings);
 	lh_intern_init(&d.tools.names);
 	lh_intern_init(&d.verdicts.names);
-	if (reading_open(&g, &r, &tool->err) < 0)
+	if (reading_open(&g, &s->run, &tool->err) < 0)
 		return -1;
 	if (g.fd >= 0)
 		rc = read_rows(&g, &d, &tool->err);

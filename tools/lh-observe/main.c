@@ -1,8 +1,6 @@
 /* lh-observe: a log of what was done, and its export.  See lh-observe(1). */
 #include "run.h"
 
-#include <unistd.h>
-
 static const struct lh_made made_cursor = { "a cursor",
 					    { "{\"schema\":\"" CURSOR_SCHEMA "\"" }, NULL };
 
@@ -44,26 +42,9 @@ static const struct lh_option options[] = {
 	LH_NOW_OPTION,
 	LH_INPUT_OPTIONS,
 	LH_COMMON_OPTIONS,
+	LH_DESCRIBE_OPTION,
 	LH_OPTION_END
 };
-
-static const struct lh_verb verbs[] = {
-	{ "record", "LOG [FILE...]", "append a row for each event", V_RECORD, 1, observe_record },
-	{ "inbox", "LOG [FILE...]", "append a row for each message", V_INBOX, 1, observe_record },
-	{ "stats", "LOG", "count the newest rows", V_STATS, 1, observe_stats },
-	{ "tail", "LOG", "print the last rows", V_TAIL, 1, observe_tail },
-	{ "push", "LOG", "send new rows to Langfuse or OpenTelemetry", V_PUSH, 1, observe_push },
-	{ "decisions", "LOG", "count or list the rows of a log of decisions", V_DECISIONS, 1,
-	  observe_decisions },
-	{ "requests", "LOG [FILE...]", "answer requests, each with its operation in \"op\"",
-	  V_REQUESTS, 1, observe_requests },
-	{ NULL, NULL, NULL, 0, 0, NULL },
-};
-
-void run_init(struct run *r, struct lh_tool *tool, void *settings)
-{
-	*r = (struct run){ .tool = tool, .s = settings, .path = tool->operands[0] };
-}
 
 int run_open(struct run *r, struct lh_err *err)
 {
@@ -78,11 +59,19 @@ int run_open(struct run *r, struct lh_err *err)
 	return 0;
 }
 
-int run_close(struct run *r, int rc)
+static int sync_log(void *settings, struct lh_err *err)
 {
+	struct run *r = &((struct settings *)settings)->run;
+
+	return r->open ? lh_observe_sync(&r->log, err) : 0;
+}
+
+static int end(struct lh_tool *tool, void *settings, int rc)
+{
+	struct run *r = &((struct settings *)settings)->run;
 	struct lh_err later;
 
-	if (r->open && lh_observe_close(&r->log, rc ? &later : &r->tool->err) < 0)
+	if (r->open && lh_observe_close(&r->log, rc ? &later : &tool->err) < 0)
 		rc = -1;
 	lh_buf_free(&r->strings);
 	lh_buf_free(&r->more);
@@ -90,36 +79,74 @@ int run_close(struct run *r, int rc)
 	return rc;
 }
 
-static int sync_log(void *run, struct lh_err *err)
+/* Write that the service is well, which it is if rows can be written. */
+static int answer_health(const struct lh_call *call, const void *in, struct lh_buf *out,
+			 struct lh_err *err)
 {
-	struct run *r = run;
-
-	return r->open ? lh_observe_sync(&r->log, err) : 0;
+	(void)in;
+	if (run_open(&((struct settings *)call->settings)->run, err) < 0)
+		return -1;
+	lh_buf_puts(out, LH_JSON({"status":"ok"}));
+	return 0;
 }
 
-int run_records(struct run *r, int (*map)(struct lh_record *rec, struct lh_buf *out, void *run,
-					  struct lh_err *err))
-{
-	struct lh_tool *tool = r->tool;
+/* An event may also be a session row of lh-iterate, or a line of an access log. */
+#define ANY(name) { LH_BIND_ONLY(name, LH_BIND_TO_VALUE), .types = LH_BIND_ANY }
+static const struct lh_bind event[] = {
+	{ LH_BIND_ONLY("endpoint", LH_BIND_TO_VALUE), .types = LH_BIND_ANY,
+	  .about = "what was done: a string, not empty, which an event must have" },
+	ANY("timestamp"), ANY("source"), ANY("success"), ANY("duration_ms"), ANY("error"),
+	ANY("input_summary"), ANY("output_summary"),
+	LH_BIND_END
+};
+static const struct lh_bind row[] = {
+	{ LH_BIND_ONLY("timestamp", LH_BIND_TO_STRING) },
+	{ LH_BIND_ONLY("source", LH_BIND_TO_STRING) },
+	{ LH_BIND_ONLY("endpoint", LH_BIND_TO_STRING) },
+	{ LH_BIND_ONLY("success", LH_BIND_TO_BOOL) },
+	LH_BIND_END
+};
+#define COUNT(name) \
+	{ LH_BIND_ONLY(name, LH_BIND_TO_WHOLE), .required = true, .least = 0, .most = INT64_MAX }
+#define COUNTS(name) { LH_BIND_ONLY(name, LH_BIND_TO_VALUE), .types = LH_BIND_IS(LH_OBJECT) }
+static const struct lh_bind counts[] = {
+	COUNT("total"), COUNT("successes"), COUNT("failures"),
+	COUNTS("by_source"), COUNTS("by_endpoint"),
+	{ LH_BIND_ONLY("recent_scenario_ops", LH_BIND_TO_VALUE), .types = LH_BIND_IS(LH_ARRAY),
+	  .about = "the newest rows of the source scenario" },
+	LH_BIND_END
+};
+static const struct lh_bind health[] = {
+	{ LH_BIND_ONLY("status", LH_BIND_TO_STRING), .required = true },
+	LH_BIND_END
+};
 
-	tool->jobs = 1;
-	return lh_records_run(tool, &(struct lh_flow){
-		.map = map,
-		.shared = r,
-		.before_output = sync_log,
-		.files = tool->operands + 1,
-		.n_files = tool->n_operands - 1,
-	});
-}
+static const struct lh_op ops[] = {
+	{ "record", "LOG [FILE...]", "append a row for each event", V_RECORD, record_event,
+	  .request = "event", .in = event, .out = row, .command = observe_record,
+	  .writes = true },
+	{ "inbox", "LOG [FILE...]", "append a row for each message", V_INBOX, record_message,
+	  LH_OP_IN(message_members, struct message), .out = row, .command = observe_record,
+	  .writes = true },
+	{ "stats", "LOG", "count the newest rows", V_STATS, answer_stats,
+	  LH_OP_IN(stats_members, struct query), .out = counts, .command = observe_stats },
+	{ "tail", "LOG", "print the last rows", V_TAIL, .out = row, .command = observe_tail },
+	{ "push", "LOG", "send new rows to Langfuse or OpenTelemetry", V_PUSH,
+	  .command = observe_push, .writes = true },
+	{ "decisions", "LOG", "count or list the rows of a log of decisions", V_DECISIONS,
+	  .command = observe_decisions },
+	{ "health", NULL, "whether rows can be written", 0, answer_health, .out = health },
+	LH_OP_REQUESTS("LOG [FILE...]", V_REQUESTS),
+	LH_OP_END
+};
 
 static int check(struct lh_tool *tool, void *settings)
 {
-	const struct settings *s = settings;
+	struct settings *s = settings;
 
+	s->run = (struct run){ .tool = tool, .s = s, .path = tool->operands[0] };
 	if (strcmp(tool->operands[0], "-") == 0)
 		return lh_tool_no_stream(tool, "a log");
-	if (tool->verb->bit & (V_STATS | V_TAIL | V_PUSH | V_DECISIONS) && tool->n_operands > 1)
-		return lh_tool_unexpected(tool, 1, "%s takes one LOG", tool->verb->name);
 	if (s->source && (!*s->source || !lh_utf8_valid(s->source, strlen(s->source))))
 		return lh_tool_usage(tool, "--source: \"%.100s\" is empty or not UTF-8",
 				     s->source);
@@ -139,9 +166,12 @@ int main(int argc, char **argv)
 		.synopsis = "COMMAND [OPTION]... LOG [FILE]...",
 		.summary = "keep a log of what was done, and export it",
 		.options = options,
-		.verbs = verbs,
 		.check = check,
+		.close = end,
+		.ops = ops,
+		.what = "log",
+		.before_output = sync_log,
 	};
 
-	return lh_tool_main(&spec, argc, argv, &s);
+	return lh_op_main(&spec, argc, argv, &s);
 }

@@ -308,16 +308,14 @@ static int name_cursor(struct push *p, struct lh_buf *lock, struct lh_err *err)
 
 int observe_push(struct lh_tool *tool, void *settings)
 {
+	struct settings *s = settings;
 	struct lh_err *err = &tool->err;
 	struct lh_lock lock = { .fd = -1 };
 	struct lh_buf lock_path = { 0 };
-	struct push p = { .reading = { .fd = -1 } };
-	struct run r;
+	struct push p = { .reading = { .fd = -1 }, .run = &s->run };
 	int rc;
 
-	run_init(&r, tool, settings);
-	p.run = &r;
-	p.service = r.s->otlp ? &otlp : &langfuse;
+	p.service = s->otlp ? &otlp : &langfuse;
 	lh_record_init(&p.answer);
 	rc = push_account(&p, err) < 0 || name_cursor(&p, &lock_path, err) < 0 ? -1 : 0;
 	if (!rc)
@@ -327,5 +325,5 @@ int observe_push(struct lh_tool *tool, void *settings)
 	lh_lock_drop(&lock);
 	lh_buf_free(&lock_path);
 	push_free(&p);
-	return run_close(&r, rc);
+	return rc;
 }

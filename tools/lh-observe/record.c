@@ -25,11 +25,9 @@ static void put_others(struct lh_buf *out, const struct lh_record *rec, const ch
 	}
 }
 
-/* Return the names without "op", which is first, for an event or a message that is not a request:
- * there it is like any unknown member. */
-static const char *const *names_of(const struct run *r, const char *const *names)
+static struct run *run_of(const struct lh_call *call)
 {
-	return names + (r->tool->verb->bit != V_REQUESTS);
+	return &((struct settings *)call->settings)->run;
 }
 
 /* Append the row to the log and to out. */
@@ -42,16 +40,19 @@ static int deliver(struct run *r, const struct lh_buf *row, struct lh_buf *out, 
 	return 0;
 }
 
-static int deliver_row(struct run *r, struct lh_observe_row *row, const struct lh_record *rec,
+/* names: of the members that are in the row already; "op", which is first, is the request's, and
+ * else like any unknown member. */
+static int deliver_row(const struct lh_call *call, struct lh_observe_row *row,
 		       const char *const *names, struct lh_buf *out, struct lh_err *err)
 {
+	struct run *r = run_of(call);
 	char now[32];
 
 	if (!row->timestamp.n) {
 		lh_tool_time(r->tool, now);
 		row->timestamp = lh_str_of(now);
 	}
-	put_others(&r->more, rec, names_of(r, names));
+	put_others(&r->more, call->rec, names + !call->omit);
 	row->more = (struct lh_str){ r->more.p, r->more.len };
 	lh_buf_reset(&r->line);
 	lh_observe_print(&r->line, row);
@@ -87,7 +88,6 @@ static const struct lh_bind event_members[] = {
 	{ LH_BIND_STRING("error", struct event, error) },
 	LH_BIND_END
 };
-/* Only requests have the first: names_of. */
 #define ROW_MEMBERS "op", "timestamp", "source", "endpoint", "success", "duration_ms", "error"
 static const char *const event_names[] = { ROW_MEMBERS, "input_summary", "output_summary", NULL };
 
@@ -98,13 +98,13 @@ static struct lh_str source_of(const struct run *r, struct lh_str given)
 	return lh_str_of(r->s->source ? r->s->source : LH_OBSERVE_SOURCE);
 }
 
-static int event_row(struct run *r, const struct lh_record *rec, struct lh_buf *out,
-		     struct lh_err *err)
+static int event_row(const struct lh_call *call, struct lh_buf *out, struct lh_err *err)
 {
+	struct run *r = run_of(call);
 	struct event e = { .success = -1 };
 	struct lh_observe_row row;
 
-	if (lh_bind(event_members, rec, &e, &r->strings, err) < 0)
+	if (lh_bind(event_members, call->rec, &e, &r->strings, err) < 0)
 		return -1;
 	row = (struct lh_observe_row){
 		.timestamp = e.timestamp, .source = source_of(r, e.source),
@@ -112,20 +112,20 @@ static int event_row(struct run *r, const struct lh_record *rec, struct lh_buf *
 		.error = e.error, .success = e.success < 0 ? !e.error.n : e.success,
 		.duration_ms = { e.duration_text.p, e.duration_text.n },
 	};
-	return deliver_row(r, &row, rec, event_names, out, err);
+	return deliver_row(call, &row, event_names, out, err);
 }
 
-static int access_row(struct run *r, const struct lh_record *rec, struct lh_buf *out,
-		      struct lh_err *err)
+static int access_row(const struct lh_call *call, struct lh_buf *out, struct lh_err *err)
 {
+	struct run *r = run_of(call);
 	char ms[LH_F64_MAX];
-	const struct lh_value *own = lh_record_get(rec, "source");
+	const struct lh_value *own = lh_record_get(call->rec, "source");
 	const struct lh_str none = { NULL, 0 };
 	struct lh_observed o;
 	struct lh_observe_row row;
 
 	own = own && own->type == LH_STRING && own->n > 2 ? own : NULL;	/* more than "" */
-	if (lh_observe_read(rec, &o, &r->strings, err) < 0)
+	if (lh_observe_read(call->rec, &o, &r->strings, err) < 0)
 		return -1;
 	if (o.timestamp.n && !is_time(NULL, o.timestamp))
 		return lh_err_set(err, LH_EDATA,
@@ -136,34 +136,33 @@ static int access_row(struct run *r, const struct lh_record *rec, struct lh_buf 
 	};
 	if (o.duration_ms >= 0)
 		row.duration_ms = (struct lh_str){ ms, lh_f64_print(ms, o.duration_ms) };
-	return deliver_row(r, &row, rec, (const char *const[]){ ROW_MEMBERS, NULL }, out, err);
+	return deliver_row(call, &row, (const char *const[]){ ROW_MEMBERS, NULL }, out, err);
 }
 
 /* A session row is stored as it is; "op" belongs to the request. */
-static int session_row(struct run *r, const struct lh_record *rec, struct lh_buf *out,
-		       struct lh_err *err)
+static int session_row(const struct lh_call *call, struct lh_buf *out, struct lh_err *err)
 {
+	struct run *r = run_of(call);
 	struct lh_observed o;
 	struct lh_writer w;
 
-	if (lh_observe_read(rec, &o, &r->strings, err) < 0)
+	if (lh_observe_read(call->rec, &o, &r->strings, err) < 0)
 		return -1;
 	lh_buf_reset(&r->line);
-	w = lh_write_record(&r->line, rec, (const char *[]){ "op" },
-			    r->tool->verb->bit == V_REQUESTS);
+	w = lh_write_record(&r->line, call->rec, &call->omit, call->omit != NULL);
 	lh_write_end(&w);
 	return deliver(r, &r->line, out, err);
 }
 
-int record_event(struct lh_record *rec, struct lh_buf *out, void *run, struct lh_err *err)
+int record_event(const struct lh_call *call, const void *in, struct lh_buf *out,
+		 struct lh_err *err)
 {
-	struct run *r = run;
-
-	lh_buf_reset(&r->more);
-	switch (lh_observe_kind(rec)) {
-	case LH_OBSERVE_SESSION: return session_row(r, rec, out, err);
-	case LH_OBSERVE_ACCESS: return access_row(r, rec, out, err);
-	default: return event_row(r, rec, out, err);
+	(void)in;
+	lh_buf_reset(&run_of(call)->more);
+	switch (lh_observe_kind(call->rec)) {
+	case LH_OBSERVE_SESSION: return session_row(call, out, err);
+	case LH_OBSERVE_ACCESS: return access_row(call, out, err);
+	default: return event_row(call, out, err);
 	}
 }
 
@@ -175,18 +174,13 @@ int record_event(struct lh_record *rec, struct lh_buf *out, void *run, struct lh
 static const char *const types[] = { "email", "sms", NULL };
 static const char *const endpoints[] = { "inbox.email", "inbox.sms" };
 static const char *const priorities[] = { "urgent", "high", "medium", "low", "", NULL };
-enum { MEDIUM = 2, EMPTY = 4 };
 
-struct message {
-	int type, priority;
-	struct lh_str sender, subject, body, tag;
-};
-static const struct lh_bind message_members[] = {
+const struct lh_bind message_members[] = {
 	{ LH_BIND_INDEX("type", struct message, type, types), .required = true },
 	{ LH_BIND_STRING("sender", struct message, sender) },
 	{ LH_BIND_STRING("subject", struct message, subject) },
 	{ LH_BIND_STRING("body", struct message, body), .required = true, .filled = true },
-	{ LH_BIND_INDEX("priority", struct message, priority, priorities) },
+	{ LH_BIND_CHOICE("priority", struct message, priority, priorities) },
 	{ LH_BIND_STRING("tag", struct message, tag) },
 	LH_BIND_END
 };
@@ -209,39 +203,31 @@ static void write_line(struct lh_writer *w, const char *name, struct lh_str s, s
 	lh_write_str(w, name, (struct lh_str){ clean->p, clean->len });
 }
 
-int record_message(struct lh_record *rec, struct lh_buf *out, void *run, struct lh_err *err)
+int record_message(const struct lh_call *call, const void *in, struct lh_buf *out,
+		   struct lh_err *err)
 {
-	struct run *r = run;
-	struct message m = { .priority = MEDIUM };
+	struct run *r = run_of(call);
+	const struct message *m = in;
 	struct lh_observe_row row = { .source = lh_str_of("inbox"), .success = true };
 	struct lh_writer w = lh_write_to(&r->more);
 
-	if (lh_bind(message_members, rec, &m, &r->strings, err) < 0)
-		return -1;
-	if (m.body.n > BODY_MAX)
+	if (m->body.n > BODY_MAX)
 		return lh_err_data(err, 413, "\"body\" must be at most %zu bytes", BODY_MAX);
-	row.endpoint = lh_str_of(endpoints[m.type]);
+	row.endpoint = lh_str_of(endpoints[m->type]);
 	lh_buf_reset(&r->more);
-	lh_write_text(&w, "type", types[m.type]);
-	write_line(&w, "sender", m.sender, &r->line);
-	write_line(&w, "subject", m.subject, &r->line);
-	lh_write_str(&w, "body", m.body);
-	lh_write_text(&w, "priority", priorities[m.priority == EMPTY ? MEDIUM : m.priority]);
-	if (m.tag.n)
-		write_line(&w, "tag", m.tag, &r->line);
-	return deliver_row(r, &row, rec, message_names, out, err);
+	lh_write_text(&w, "type", types[m->type]);
+	write_line(&w, "sender", m->sender, &r->line);
+	write_line(&w, "subject", m->subject, &r->line);
+	lh_write_str(&w, "body", m->body);
+	lh_write_text(&w, "priority", m->priority && *m->priority ? m->priority : "medium");
+	if (m->tag.n)
+		write_line(&w, "tag", m->tag, &r->line);
+	return deliver_row(call, &row, message_names, out, err);
 }
 
-/* ---- the commands ---- */
-
+/* The commands: the log is opened first, so that one that cannot be is a failure. */
 int observe_record(struct lh_tool *tool, void *settings)
 {
-	struct run r;
-	int rc;
-
-	run_init(&r, tool, settings);
-	rc = run_open(&r, &tool->err);
-	if (!rc)
-		rc = run_records(&r, tool->verb->bit == V_RECORD ? record_event : record_message);
-	return run_close(&r, rc);
+	return run_open(&((struct settings *)settings)->run, &tool->err) < 0
+		? -1 : lh_op_run(tool, settings);
 }

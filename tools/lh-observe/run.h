@@ -6,12 +6,22 @@
 #include "json/write.h"
 #include "observe/log_lines.h"
 #include "observe/observe.h"
-#include "tool/records.h"
+#include "tool/op.h"
 
 #define CURSOR_SCHEMA "observe.cursor.v1"
 
 enum { V_RECORD = 1, V_INBOX = 2, V_STATS = 4, V_TAIL = 8, V_PUSH = 16, V_REQUESTS = 32,
        V_DECISIONS = 64 };
+
+/* A command and its log. */
+struct run {
+	struct lh_tool *tool;
+	const struct settings *s;
+	const char *path;
+	struct lh_observe_log log;
+	bool open;			/* it is open for writing */
+	struct lh_buf strings, more, line;	/* of a record */
+};
 
 struct settings {
 	const char *source;		/* of events without one */
@@ -25,40 +35,32 @@ struct settings {
 	double timeout;
 	bool list;			/* decisions: of these alone ... */
 	const char *tool, *id, *trace;
-};
-
-/* A command and its log. */
-struct run {
-	struct lh_tool *tool;
-	const struct settings *s;
-	const char *path;
-	struct lh_observe_log log;
-	bool open;			/* it is open for writing */
-	bool failing;			/* its failure is reported already */
-	struct lh_buf strings, more, line;	/* of a record */
+	struct run run;
 };
 
 /* The commands. */
 int observe_record(struct lh_tool *tool, void *settings);	/* and inbox */
-int observe_requests(struct lh_tool *tool, void *settings);
 int observe_stats(struct lh_tool *tool, void *settings);
 int observe_tail(struct lh_tool *tool, void *settings);
 int observe_push(struct lh_tool *tool, void *settings);
 int observe_decisions(struct lh_tool *tool, void *settings);
 
-void run_init(struct run *r, struct lh_tool *tool, void *settings);
-/* Close the log and free the buffers; the result is rc, or -1. */
-int run_close(struct run *r, int rc);
-/* Run the records of the operands after LOG; each map may append rows. */
-int run_records(struct run *r, int (*map)(struct lh_record *rec, struct lh_buf *out, void *run,
-					  struct lh_err *err));
+/* The operations of requests, and their records. */
+lh_op_fn record_event, record_message, answer_stats;
+extern const struct lh_bind message_members[], stats_members[];
+struct message {
+	int type;
+	struct lh_str sender, subject, body, tag;
+	const char *priority;
+};
+struct query {
+	struct lh_str window;
+	int by;
+	bool by_endpoint;
+};
 
 /* Open the log for writing, unless that is done. */
 int run_open(struct run *r, struct lh_err *err);
-
-/* Append the row of an event, of a message, to the log and to out. */
-int record_event(struct lh_record *rec, struct lh_buf *out, void *run, struct lh_err *err);
-int record_message(struct lh_record *rec, struct lh_buf *out, void *run, struct lh_err *err);
 
 /* Read a whole number of decimal digits; 0 if it is not one. */
 uint64_t run_number(struct lh_str text);
@@ -107,11 +109,7 @@ void tally_free(struct tally *t);
 int tally_write(struct lh_writer *w, const char *name, struct tally *t, bool whole,
 		struct lh_err *err);
 
-#define WINDOW 2000
 /* Read "all" or a number; 0 if it is neither. */
 uint64_t stats_window(struct lh_str text);
-/* Append the counts of the newest rows. */
-int stats_write(struct run *r, uint64_t window, bool by_endpoint, struct lh_buf *out,
-		struct lh_err *err);
 
 #endif

@@ -7,6 +7,7 @@
 #define NAMES_MAX 65536			/* different sources, or endpoints */
 #define DURATIONS_MAX (1u << 22)	/* of all endpoints together */
 #define RECENT 10			/* rows of source scenario */
+#define WINDOW 2000			/* rows */
 
 struct count {
 	uint64_t rows, successes;
@@ -218,7 +219,7 @@ static int write_stats(struct stats *s, bool by_endpoint, struct lh_buf *out, st
 	return lh_buf_check(&s->recent, err);
 }
 
-int stats_write(struct run *r, uint64_t window, bool by_endpoint, struct lh_buf *out,
+static int stats_write(struct run *r, uint64_t window, bool by_endpoint, struct lh_buf *out,
 		struct lh_err *err)
 {
 	struct stats s = { 0 };
@@ -240,18 +241,39 @@ int stats_write(struct run *r, uint64_t window, bool by_endpoint, struct lh_buf 
 	return rc;
 }
 
+static const char *const groupings[] = { "endpoint", NULL };
+const struct lh_bind stats_members[] = {
+	{ LH_BIND_ID("window", struct query, window), .about = "count the newest rows: how many, "
+	  "or \"all\"" },
+	{ LH_BIND_INDEX("by", struct query, by, groupings),
+	  .given = LH_BIND_FIELD(struct query, by_endpoint),
+	  .about = "count and time each endpoint, too" },
+	LH_BIND_END
+};
+
+int answer_stats(const struct lh_call *call, const void *in, struct lh_buf *out,
+		 struct lh_err *err)
+{
+	const struct query *q = in;
+	uint64_t window = q->window.p ? stats_window(q->window) : WINDOW;
+
+	if (!window)
+		return lh_err_set(err, LH_EDATA, "\"window\" must be a number from 1 or \"all\"");
+	return stats_write(&((struct settings *)call->settings)->run, window, q->by_endpoint, out,
+			   err);
+}
+
+/* The command: its options are the members of a request. */
 int observe_stats(struct lh_tool *tool, void *settings)
 {
 	const struct settings *s = settings;
-	uint64_t window = s->window ? stats_window(lh_str_of(s->window)) : WINDOW;
+	const struct query q = { .window = { s->window, s->window ? strlen(s->window) : 0 },
+				 .by_endpoint = s->by == 0 };
 	struct lh_buf out = { 0 };
-	struct run r;
-	int rc;
 
-	run_init(&r, tool, settings);
-	rc = stats_write(&r, window, s->by == 0, &out, &tool->err);
-	if (!rc)
+	if (answer_stats(&(struct lh_call){ tool, settings, NULL, NULL }, &q, &out,
+			 &tool->err) == 0)
 		return lh_tool_out_line(tool, &out);
 	lh_buf_free(&out);
-	return rc;
+	return -1;
 }

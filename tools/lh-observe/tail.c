@@ -126,15 +126,13 @@ static int follow(struct reading *g, struct lh_err *err)
 
 int observe_tail(struct lh_tool *tool, void *settings)
 {
-	const struct settings *s = settings;
+	struct settings *s = settings;
 	struct lh_err *err = &tool->err;
 	struct reading g;
 	uint64_t from;
-	struct run r;
 	int rc;
 
-	run_init(&r, tool, settings);
-	if (reading_open(&g, &r, err) < 0)
+	if (reading_open(&g, &s->run, err) < 0)
 		return -1;
 	rc = find_rows(&g, s->n, &from, err);
 	if (!rc && g.fd >= 0) {
