@@ -244,6 +244,45 @@ options_of() {
 	done
 }
 
+# The tools whose operations are rows of lib/tool/op.h.
+DESCRIBED="lh-catalog lh-store lh-observe"
+
+@test "--describe has every command with its options, every operation of requests, and no other" {
+	for tool in $DESCRIBED; do
+		run -0 --separate-stderr "$tool" --describe
+		[ -z "$stderr" ]
+		[ "${#lines[@]}" = 1 ]
+		alike <(jq -r '.operations[] | select(.operands).name' <<<"$output" | sort) <(commands_of "$tool" | sort)
+		for command in $(commands_of "$tool"); do
+			alike <(jq -r --arg c "$command" '.options[].name, (.operations[] | select(.name == $c).options[].name)' <<<"$output" | sort) \
+				<("$tool" --describe-options | jq -r --arg c "$command" '.options[] |
+					select(.commands == null or any(.commands[]; . == $c)) | .long // .short' | sort)
+		done
+		# what requests answers is described, with the members of its record
+		jq -r '.operations[] | select(.name == "requests").input.properties.op.enum[]' <<<"$output" >asked
+		[ -s asked ]
+		run ! grep -vxFf <(jq -r '.operations[].name' <<<"$output") asked
+	done
+}
+
+@test "the input of an operation in --describe permits what is answered, and not another type or a lack" {
+	input() { "$1" --describe | jq -c --arg n "$2" '.operations[] | select(.name == $n).input' >s.json; }
+	verdict() { lh-validate --schema s.json <<<"$1" | jq .verdict.status; }
+	while IFS='|' read -r tool name permitted forbidden; do
+		input "$tool" "$name"
+		[ "$(verdict "$permitted")" = 200 ] || { echo "$tool $name: $permitted"; return 1; }
+		[ "$(verdict "$forbidden")" = 422 ] || { echo "$tool $name: $forbidden"; return 1; }
+	done <<-'END'
+	lh-catalog|register|{"op":"register","name":"a","schema_fingerprint":"f","x":1,"row_count":null}|{"name":"a"}
+	lh-catalog|get|{"name":"a"}|{"name":""}
+	lh-store|put|{"key":"a","file":"f"}|{"file":"f"}
+	lh-store|list|{}|{"prefix":5}
+	lh-observe|inbox|{"type":"sms","body":"b","priority":""}|{"type":"fax","body":"b"}
+	lh-observe|stats|{"window":5,"by":null}|{"by":"x"}
+	lh-observe|requests|{"op":"health"}|{"op":"record"}
+	END
+}
+
 # bats test_tags=plain-only
 @test "the help of a command has its options and those of all commands, and no other" {
 	for tool in $(basename -a "$ROOT"/tools/*/); do
