@@ -21,7 +21,6 @@ struct lh_decimal {
 };
 
 /* Compute the shortest decimal of v, which is finite and positive. */
-void lh_f32_decimal(struct lh_decimal *d, float v);
 void lh_f64_decimal(struct lh_decimal *d, double v);
 
 /* Set d to the digits of m * 10^k, 0 < m < 10^17. */

@@ -57,14 +57,6 @@ static inline uint32_t decimal(float v, int *k)
 	return shortest(c, q, !frac && exp > 1, k);
 }
 
-void lh_f32_decimal(struct lh_decimal *d, float v)
-{
-	int k;
-	uint32_t m = decimal(v, &k);
-
-	lh_decimal_set(d, m, k);
-}
-
 /* Print m * 10^k of the form 0.00123, m of 7 to 9 digits, as most elements of
  * vectors are; return 0 if it has another form. */
 static inline size_t print_small_fraction(char *to, uint32_t m, int k)

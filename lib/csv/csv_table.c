@@ -196,7 +196,7 @@ static int open_source(struct lh_csv_table *t, struct lh_err *err)
 	if (s->file && !(s == t->source && t->how.first))
 		return 0;
 	t->how.first = NULL;
-	s->keep = t->sampling || t->how.again;
+	s->keep = t->sampling;
 	s->waiting = t->how.waiting;
 	s->ctx = t->how.ctx;
 	s->output = t->how.output;
@@ -216,7 +216,7 @@ static int enter(struct lh_csv_table *t, struct lh_err *err)
 			return fail(t, err);
 		if (rc)
 			break;
-		if (!t->sampling && !t->how.again)
+		if (!t->sampling)
 			lh_byte_source_close(&t->source[t->at]);
 		t->at++;
 	}
@@ -250,7 +250,8 @@ int lh_csv_table_next(struct lh_csv_table *t, struct lh_err *err)
 	return 1;
 }
 
-int lh_csv_table_rewind(struct lh_csv_table *t, struct lh_err *err)
+/* Begin again before the first row; requires that the bytes were kept. */
+static int begin_again(struct lh_csv_table *t, struct lh_err *err)
 {
 	size_t i;
 
@@ -334,11 +335,11 @@ static int open_table(struct lh_csv_table *t, struct lh_err *err)
 	t->sampling = true;
 	if (enter(t, err) < 0)
 		return -1;
-	if (read_sample(t, err) < 0 || lh_csv_table_rewind(t, err) < 0)
+	if (read_sample(t, err) < 0 || begin_again(t, err) < 0)
 		return -1;
 	t->sampling = false;
 	for (i = 0; i < t->how.n_files; i++)
-		t->source[i].keep = t->how.again;
+		t->source[i].keep = false;
 	return 0;
 }
 

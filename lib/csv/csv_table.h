@@ -46,7 +46,6 @@ struct lh_csv_table_how {
 	char delimiter;		/* 0: a TAB if the name of the first file ends in .tsv or .tab
 				   (compressed or not), else a comma */
 	bool no_header;		/* the columns are column1, column2, ... */
-	bool again;		/* lh_csv_table_rewind will be called */
 	const char *null_text;	/* or NULL */
 	int output;		/* a descriptor, not of a file that is read; 0: none but stdout */
 	uint64_t sample;	/* rows that decide the types; UINT64_MAX: all */
@@ -86,8 +85,5 @@ struct lh_csv_table_place {
 	uint64_t line;		/* on which it begins, from 1 */
 };
 struct lh_csv_table_place lh_csv_table_place(const struct lh_csv_table *t);
-
-/* Begin again before the first row; requires how.again. */
-int lh_csv_table_rewind(struct lh_csv_table *t, struct lh_err *err);
 
 #endif

@@ -26,7 +26,7 @@ const char *lh_index_kind_name(uint32_t kind)
 
 /* The kind of file comes before its checksum, which another version or byte order may
  * store elsewhere. */
-int lh_index_check_identity(const struct lh_index_header *h, size_t n, struct lh_err *err)
+static int check_identity(const struct lh_index_header *h, size_t n, struct lh_err *err)
 {
 	if (n == 0)
 		return lh_err_set(err, LH_ECORRUPT, "not an index: the file is empty");
@@ -51,7 +51,7 @@ int lh_index_check_identity(const struct lh_index_header *h, size_t n, struct lh
 }
 
 /* Sections must follow each other without a gap, so that none overlaps another. */
-int lh_index_check_sections(const struct lh_index_header *h, size_t n, struct lh_err *err)
+static int check_sections(const struct lh_index_header *h, size_t n, struct lh_err *err)
 {
 	uint64_t at = LH_INDEX_PAGE, pages;
 	uint32_t i, last = 0;
@@ -273,8 +273,8 @@ int lh_index_read_header(struct lh_index *ix, struct lh_err *err)
 	size_t n = ix->map.n;
 
 	memcpy(&ix->header, ix->map.p, n < sizeof ix->header ? n : sizeof ix->header);
-	return lh_index_check_identity(&ix->header, n, err) < 0 ? -1 :
-		       lh_index_check_sections(&ix->header, n, err);
+	return check_identity(&ix->header, n, err) < 0 ? -1 :
+		       check_sections(&ix->header, n, err);
 }
 
 int lh_index_open_mapped(struct lh_index *ix, struct lh_err *err)

@@ -190,12 +190,6 @@ int lh_index_params_read(const char *text, size_t n, struct lh_index_params *p, 
 
 /* ---- index_file.c ---- */
 
-/* Check the magic number, byte order, version and checksum of a header; n is the size
- * of the file. */
-int lh_index_check_identity(const struct lh_index_header *h, size_t n, struct lh_err *err);
-/* Check the section table of a header against a file of n bytes. */
-int lh_index_check_sections(const struct lh_index_header *h, size_t n, struct lh_err *err);
-
 /* Open the index file without its log. */
 struct lh_index *lh_index_open_base(const char *path, struct lh_err *err);
 

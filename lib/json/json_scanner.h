@@ -94,10 +94,6 @@ extern const char lh_short_escape[256];
 /* Check the escape at p (a backslash); return the byte after it, or NULL. */
 const char *lh_scan_escape(struct lh_scan *s, const char *p, const char *end);
 
-/* Decode the checked escape at p into to (4 bytes), *n bytes; return the byte after
- * it. */
-const char *lh_unescape(const char *p, char *to, size_t *n);
-
 /* Compare two strings by UTF-8 bytes or by UTF-16 code units: <0, 0, >0. */
 int lh_string_cmp(const struct lh_value *a, const struct lh_value *b);
 int lh_string_cmp16(const struct lh_value *a, const struct lh_value *b);

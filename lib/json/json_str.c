@@ -54,7 +54,9 @@ const char *lh_scan_escape(struct lh_scan *s, const char *p, const char *end)
 	return p + 12;
 }
 
-const char *lh_unescape(const char *p, char *to, size_t *n)
+/* Decode the checked escape at p into to (4 bytes), *n bytes; return the byte after
+ * it. */
+static const char *decode_escape(const char *p, char *to, size_t *n)
 {
 	unsigned long u;
 
@@ -95,7 +97,7 @@ int lh_value_str(const struct lh_value *v, struct lh_buf *scratch, struct lh_str
 		to += q - p;
 		if (q == end)
 			break;
-		p = lh_unescape(q, to, &n);
+		p = decode_escape(q, to, &n);
 		to += n;
 	}
 	scratch->len = (size_t)(to - scratch->p);
@@ -118,7 +120,7 @@ static int next_byte(struct bytes *b)
 		return -1;
 	if (*b->p != '\\')
 		return (unsigned char)*b->p++;
-	b->p = lh_unescape(b->p, b->held, &b->n);
+	b->p = decode_escape(b->p, b->held, &b->n);
 	b->at = 1;
 	return (unsigned char)b->held[0];
 }

@@ -31,7 +31,8 @@ int lh_lexical_open(struct lh_lexical *ix, uint64_t rows, const struct lh_str ru
 	return LH_LEXICAL_GOOD;
 }
 
-bool lh_lexical_text(const struct lh_lexical *ix, uint64_t i, struct lh_str *text)
+/* Read a term by its number; false when its offsets are damaged. */
+static bool read_term(const struct lh_lexical *ix, uint64_t i, struct lh_str *text)
 {
 	uint32_t at = lh_once32(&ix->term[i].text), end = lh_once32(&ix->term[i + 1].text);
 
@@ -49,7 +50,7 @@ int64_t lh_lexical_find(const struct lh_lexical *ix, struct lh_str text)
 
 	while (lo < hi) {
 		mid = lo + (hi - lo) / 2;
-		if (!lh_lexical_text(ix, mid, &is))
+		if (!read_term(ix, mid, &is))
 			return -1;
 		c = lh_str_cmp(text, is);
 		if (!c)
@@ -236,7 +237,7 @@ static void check_terms(struct check *c)
 	if (ix->term->text || ix->term->postings)
 		report(c, 1, "the first term does not begin at 0");
 	for (i = 0; i < ix->terms; i++, before = text) {
-		if (!lh_lexical_text(ix, i, &text)) {
+		if (!read_term(ix, i, &text)) {
 			report(c, 1, "term %llu: its place is wrong", (unsigned long long)i);
 			return;
 		}

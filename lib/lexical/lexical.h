@@ -108,8 +108,6 @@ int lh_lexical_build_finish(struct lh_lexical_build *b, struct lh_lexical *ix, s
 enum { LH_LEXICAL_GOOD, LH_LEXICAL_BAD_LENGTHS, LH_LEXICAL_BAD_TERMS };
 int lh_lexical_open(struct lh_lexical *ix, uint64_t rows, const struct lh_str run[4]);
 
-/* Read a term by its number; false when its offsets are damaged. */
-bool lh_lexical_text(const struct lh_lexical *ix, uint64_t i, struct lh_str *text);
 /* Return the number of a term, or -1. */
 int64_t lh_lexical_find(const struct lh_lexical *ix, struct lh_str text);
 

@@ -9,7 +9,7 @@
 
 /* ---- records ---- */
 
-void lh_origins_free(struct lh_origins *o)
+static void free_origins(struct lh_origins *o)
 {
 	size_t i;
 
@@ -438,7 +438,7 @@ int lh_lineage_resolve(struct lh_lineage *l, struct lh_str operand, struct lh_me
 
 void lh_meant_free(struct lh_meant *m)
 {
-	lh_origins_free(&m->records);
+	free_origins(&m->records);
 	free(m->rows.hit);
 	lh_buf_free(&m->candidates);
 	lh_buf_free(&m->run);

@@ -104,7 +104,6 @@ struct lh_origins {
 	struct lh_origin *of;
 	size_t n, cap, more;
 };
-void lh_origins_free(struct lh_origins *o);
 
 /* Return whether a side of a row may be that record. */
 bool lh_origin_is(const struct lh_origin *o, const struct lh_row_side *side);
@@ -147,10 +146,6 @@ int lh_lineage_alone(struct lh_lineage *l, struct lh_writer *w, const struct lh_
 
 /* Write a member of a row as it is written; of a large one only its size. */
 void lh_lineage_member(struct lh_writer *w, const struct lh_record *rec, const char *name);
-
-/* Begin the step of the row read last: its file, its line and members of it. */
-void lh_lineage_step(struct lh_lineage *l, struct lh_writer *w, const char *step,
-		     const struct lh_hit *hit);
 
 /* ---- lineage_receipts.c ---- */
 

@@ -42,7 +42,8 @@ void lh_lineage_member(struct lh_writer *w, const struct lh_record *rec, const c
 	}
 }
 
-void lh_lineage_step(struct lh_lineage *l, struct lh_writer *w, const char *step,
+/* Begin the step of the row read last: its file, its line and members of it. */
+static void begin_step(struct lh_lineage *l, struct lh_writer *w, const char *step,
 		     const struct lh_hit *hit)
 {
 	const struct lh_lineage_file *f = &l->file[hit->file];
@@ -69,7 +70,7 @@ int lh_lineage_alone(struct lh_lineage *l, struct lh_writer *w, const struct lh_
 	int rc = lh_lineage_row(l, hit, err);
 
 	if (rc > 0) {
-		lh_lineage_step(l, w, lh_place_step(f->place), hit);
+		begin_step(l, w, lh_place_step(f->place), hit);
 	} else if (!rc) {
 		lh_write_object(w, NULL);
 		lh_write_text(w, "step", lh_place_step(f->place));
@@ -287,7 +288,7 @@ static int write_replays(struct walk *k, struct lh_err *err)
 	for (i = 0; i < hits.n && rc >= 0 && n < l->how.most; i++) {
 		rc = lh_lineage_row(l, &hits.hit[i], err);
 		if (rc > 0 && retrieved(&l->ids, &id)) {
-			lh_lineage_step(l, k->w, lh_place_step(LH_PLACE_REPLAY), &hits.hit[i]);
+			begin_step(l, k->w, lh_place_step(LH_PLACE_REPLAY), &hits.hit[i]);
 			lh_write_end(k->w);
 			n++;
 		}
@@ -334,7 +335,7 @@ static int write_audits(struct walk *k, struct lh_err *err)
 	for (i = 0; i < n; i++) {
 		if (lh_lineage_row(l, &covers[i], err) < 0)
 			return -1;
-		lh_lineage_step(l, k->w, lh_place_step(LH_PLACE_BASELINE), &covers[i]);
+		begin_step(l, k->w, lh_place_step(LH_PLACE_BASELINE), &covers[i]);
 		lh_write_end(k->w);
 	}
 	return 0;
@@ -378,7 +379,7 @@ static int write_row(struct walk *k, size_t i, struct lh_err *err)
 
 	if (rc <= 0)
 		return rc;
-	lh_lineage_step(l, k->w, lh_place_step(place), hit);
+	begin_step(l, k->w, lh_place_step(place), hit);
 	write_extra(k, place);
 	if (place == LH_PLACE_EVIDENCE)
 		note_time(k);

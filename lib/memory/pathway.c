@@ -307,7 +307,8 @@ static int move_window(struct lh_pathway *p, uint64_t at, size_t n, struct lh_er
 	return 0;
 }
 
-int lh_pathway_span(struct lh_pathway *p, const struct lh_span *span, struct lh_value *v,
+/* Read and check the value of a span; valid until the next call. */
+static int read_span(struct lh_pathway *p, const struct lh_span *span, struct lh_value *v,
 		    struct lh_err *err)
 {
 	if ((span->at < p->window_at || span->at + span->n > p->window_at + p->window.len) &&
@@ -323,13 +324,13 @@ int lh_pathway_span(struct lh_pathway *p, const struct lh_span *span, struct lh_
 
 int lh_pathway_content(struct lh_pathway *p, uint32_t i, struct lh_value *v, struct lh_err *err)
 {
-	return lh_pathway_span(p, &p->trace[i].content, v, err);
+	return read_span(p, &p->trace[i].content, v, err);
 }
 
 int lh_pathway_tags(struct lh_pathway *p, uint32_t i, struct lh_value *v, struct lh_err *err)
 {
 	*v = (struct lh_value){ .n = 0 };
-	return p->trace[i].tags.n ? lh_pathway_span(p, &p->trace[i].tags, v, err) : 0;
+	return p->trace[i].tags.n ? read_span(p, &p->trace[i].tags, v, err) : 0;
 }
 
 static int write_span(struct lh_pathway *p, struct lh_writer *json, const char *name,
@@ -339,7 +340,7 @@ static int write_span(struct lh_pathway *p, struct lh_writer *json, const char *
 
 	if (!span->n)
 		return 0;
-	if (lh_pathway_span(p, span, &v, err) < 0)
+	if (read_span(p, span, &v, err) < 0)
 		return -1;
 	lh_write_value(json, name, &v);
 	return 0;
@@ -386,7 +387,7 @@ int64_t lh_pathway_predecessor(struct lh_pathway *p, uint32_t i, struct lh_err *
 	if (!p->trace[i].predecessor.n)
 		return -1;
 	lh_buf_reset(&p->text);
-	if (lh_pathway_span(p, &p->trace[i].predecessor, &v, err) < 0 ||
+	if (read_span(p, &p->trace[i].predecessor, &v, err) < 0 ||
 	    lh_value_str(&v, &p->text, &uid, err) < 0)
 		return -3;
 	at = lh_pathway_find(p, uid.p, uid.n);

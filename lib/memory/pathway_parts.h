@@ -56,10 +56,6 @@ int lh_pathway_apply(struct lh_pathway *p, uint64_t at, struct lh_err *err);
 /* Check that a uid may have n bytes; LH_EDATA names it as what. */
 int lh_pathway_uid_check(const char *what, size_t n, struct lh_err *err);
 
-/* Read and check the value of a span; valid until the next call. */
-int lh_pathway_span(struct lh_pathway *p, const struct lh_span *span, struct lh_value *v,
-		    struct lh_err *err);
-
 /* Append trace i as JSON, with that content, or its own if content is NULL. */
 int lh_pathway_put_with(struct lh_pathway *p, uint32_t i, const struct lh_value *content,
 			int64_t updated, struct lh_buf *out, struct lh_err *err);

@@ -325,10 +325,3 @@ int lh_http_call(struct lh_http *h, const struct lh_http_call *call, struct lh_h
 	}
 	return rc == CURLE_OK ? 0 : report_incomplete(h, rc, call->url, reply, err);
 }
-
-int lh_http_post(struct lh_http *h, const char *url, const void *body, size_t n,
-		 struct lh_http_reply *reply, struct lh_err *err)
-{
-	return lh_http_call(h, &(struct lh_http_call){ .url = url, .body = body, .n = n }, reply,
-			    err);
-}

@@ -2,7 +2,8 @@
  * http - GET, or POST a JSON body, with libcurl.
  *
  *     h = lh_http_new(&(struct lh_http_opts){ .timeout = 60, .retries = 2 }, err);
- *     if (lh_http_post(h, url, body, n, &reply, err) < 0) ...   (no answer)
+ *     if (lh_http_call(h, &(struct lh_http_call){ .url = url, .body = body, .n = n },
+ *                      &reply, err) < 0) ...                    (no answer)
  *     if (reply.status != 200)
  *             return lh_http_refuse(err, url, &reply, NULL);    (a wrong one)
  *
@@ -73,8 +74,6 @@ void lh_http_free(struct lh_http *h);
 /* Make a call.  0: there is an answer, whatever its status. */
 int lh_http_call(struct lh_http *h, const struct lh_http_call *call, struct lh_http_reply *reply,
 		 struct lh_err *err);
-int lh_http_post(struct lh_http *h, const char *url, const void *body, size_t n,
-		 struct lh_http_reply *reply, struct lh_err *err);
 
 /* Report "URL: HTTP 200: what: first 200 bytes of the body" (what may be NULL) as
  * LH_ENET; returns -1. */

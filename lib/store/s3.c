@@ -119,12 +119,24 @@ static void s3_close(struct lh_store *store)
 	free(s->sigv4);
 }
 
+static int s3_remove(struct lh_store *store, const char *key, struct lh_err *err)
+{
+	struct s3 *s = (struct s3 *)store;
+	struct lh_object o;
+
+	/* DELETE answers 204 also if there is nothing */
+	if (lh_s3_head(store, key, &o, err) < 0 ||
+	    lh_s3_call(s, &(struct s3_request){ .method = "DELETE", .key = key }, err) < 0)
+		return -1;
+	return s->reply.status == 204 || s->reply.status == 200 ? 0 : lh_s3_refuse(s, key, err);
+}
+
 struct lh_store *lh_store_s3_open(const char *where, const struct lh_store_opts *opts,
 				  struct lh_err *err)
 {
 	static const struct store_kind kind = {
 		.put = lh_s3_put, .get = lh_s3_get, .head = lh_s3_head, .list = lh_s3_list,
-		.remove = lh_s3_remove, .close = s3_close,
+		.remove = s3_remove, .close = s3_close,
 	};
 	struct s3 *s = lh_calloc(1, sizeof *s, err);
 
@@ -146,7 +158,7 @@ struct lh_store *lh_store_s3_open(const char *where, const struct lh_store_opts 
 	return NULL;
 }
 
-/* ---- head, delete ---- */
+/* ---- head ---- */
 
 int lh_s3_head(struct lh_store *store, const char *key, struct lh_object *o, struct lh_err *err)
 {
@@ -162,16 +174,4 @@ int lh_s3_head(struct lh_store *store, const char *key, struct lh_object *o, str
 	snprintf(store->etag, sizeof store->etag, "%s", s->reply.etag);
 	*o = (struct lh_object){ key, (uint64_t)s->reply.length, store->etag, s->reply.modified };
 	return 0;
-}
-
-int lh_s3_remove(struct lh_store *store, const char *key, struct lh_err *err)
-{
-	struct s3 *s = (struct s3 *)store;
-	struct lh_object o;
-
-	/* DELETE answers 204 also if there is nothing */
-	if (lh_s3_head(store, key, &o, err) < 0 ||
-	    lh_s3_call(s, &(struct s3_request){ .method = "DELETE", .key = key }, err) < 0)
-		return -1;
-	return s->reply.status == 204 || s->reply.status == 200 ? 0 : lh_s3_refuse(s, key, err);
 }

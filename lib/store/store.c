@@ -96,7 +96,7 @@ int lh_store_spool(struct lh_err *err)
 
 /* ---- sinks ---- */
 
-void lh_store_sink_start(struct store_sink *to)
+static void start_sink(struct store_sink *to)
 {
 	to->size = 0;
 	lh_sha256_start(&to->sha);
@@ -119,7 +119,7 @@ int lh_store_sink_again(struct store_sink *to)
 {
 	if (to->size && (!to->own || ftruncate(to->fd, 0) < 0 || lseek(to->fd, 0, SEEK_SET) < 0))
 		return -1;
-	lh_store_sink_start(to);
+	start_sink(to);
 	return 0;
 }
 
@@ -153,7 +153,8 @@ static int64_t sum_some(int fd, uint64_t n, char *chunk, struct lh_md5 *md5, str
 	return got < 0 ? -1 : (int64_t)done;
 }
 
-int lh_store_etag_of(int fd, uint64_t part_size, bool in_parts, char etag[LH_ETAG_MAX],
+/* Compute the ETag that S3 gives to the bytes of fd from its beginning, sent in parts. */
+static int etag_of(int fd, uint64_t part_size, bool in_parts, char etag[LH_ETAG_MAX],
 		     struct lh_err *err)
 {
 	char *chunk = lh_calloc(1, STORE_CHUNK, err);
@@ -237,7 +238,7 @@ int lh_store_put(struct lh_store *s, const char *key, const struct lh_put *put,
 static int get_to(struct lh_store *s, const char *key, struct store_sink *to,
 		  struct lh_transfer *done, struct lh_err *err)
 {
-	lh_store_sink_start(to);
+	start_sink(to);
 	to->opts = &s->opts;
 	if (check(key, err) < 0 || s->kind->get(s, key, to, done, err) < 0)
 		return -1;
@@ -335,7 +336,7 @@ static int fits_etag(int fd, uint64_t size, const char *etag, uint64_t part_size
 	if (!one && (!lh_store_etag_is_md5(etag, &parts) ||
 		     parts != (size + part_size - 1) / part_size))
 		return 0;
-	if (lh_store_etag_of(fd, part_size, !one, own, err) < 0)
+	if (etag_of(fd, part_size, !one, own, err) < 0)
 		return -1;
 	return strcmp(own, etag) == 0;
 }

@@ -17,7 +17,6 @@ struct store_sink {
 	struct lh_sha256 sha;
 	struct lh_md5 md5;
 };
-void lh_store_sink_start(struct store_sink *to);
 int lh_store_sink_more(struct store_sink *to, const void *p, size_t n, struct lh_err *err);
 /* Start again at the first byte: 0, -1 if the bytes are gone already. */
 int lh_store_sink_again(struct store_sink *to);
@@ -60,10 +59,6 @@ int lh_store_check_sha256(const unsigned char *wanted, const unsigned char *had,
 /* Return whether an ETag is the MD5 of an object that was sent in one part, 32 hex digits;
  * or with parts not NULL of one of several, whose number follows. */
 bool lh_store_etag_is_md5(const char *etag, unsigned *parts);
-
-/* Compute the ETag that S3 gives to the bytes of fd from its beginning, sent in parts. */
-int lh_store_etag_of(int fd, uint64_t part_size, bool in_parts, char etag[LH_ETAG_MAX],
-		     struct lh_err *err);
 
 /* Open a file without a name for bytes that are needed twice. */
 int lh_store_spool(struct lh_err *err);

@@ -106,7 +106,8 @@ int lh_val_error(struct lh_validator *v, enum lh_validation_error_kind kind, con
 	return 1;
 }
 
-int lh_val_refuse(struct lh_validator *v, const char *fmt, ...)
+/* Set the verdict: a bad request.  Returns 1. */
+static int refuse(struct lh_validator *v, const char *fmt, ...)
 {
 	va_list ap;
 
@@ -198,7 +199,7 @@ int lh_val_context_str(struct lh_validator *v, const char *name, struct lh_str *
 	if (!context_member(v, name, &val))
 		return 0;
 	if (val.type != LH_STRING)
-		return lh_val_refuse(v, "context.%s must be a string",
+		return refuse(v, "context.%s must be a string",
 				     &(struct lh_str){ name, strlen(name) });
 	if (lh_val_str(v, &val, out) < 0)
 		return -1;
@@ -213,7 +214,7 @@ int lh_val_context_count(struct lh_validator *v, bool *set, int64_t *out)
 
 	*set = context_member(v, "target_count", &val);
 	if (*set && (val.type != LH_NUMBER || !lh_value_i64(&val, out)))
-		return lh_val_refuse(v, "context.target_count must be a whole number");
+		return refuse(v, "context.target_count must be a whole number");
 	return 0;
 }
 
@@ -299,7 +300,7 @@ static int open_request(struct lh_validator *v, const struct lh_value *context, 
 	    own->type != LH_NULL)
 		context = own;
 	if (context && context->type != LH_OBJECT)
-		return lh_val_refuse(v, "context must be an object");
+		return refuse(v, "context must be an object");
 	v->context = context;
 	if (!lh_buf_room(&v->text, v->artifact->n + (context ? context->n : 0)))
 		return lh_buf_check(&v->text, v->err);
@@ -315,11 +316,11 @@ static int decide_verdict(struct lh_validator *v, const struct lh_str *name,
 
 	if (kind == LH_KIND_NONE) {
 		lh_buf_json(&v->scratch, name->p, name->n);
-		return lh_val_refuse(v, "unknown kind %s (expected fill, email, sms or playbook)",
+		return refuse(v, "unknown kind %s (expected fill, email, sms or playbook)",
 				     &(struct lh_str){ v->scratch.p, v->scratch.len });
 	}
 	if (!v->artifact || v->artifact->type != LH_OBJECT)
-		return lh_val_refuse(v, "artifact must be an object");
+		return refuse(v, "artifact must be an object");
 	if (kind == LH_KIND_EMAIL && lh_value_get(v->artifact, "kind", &inner) &&
 	    lh_value_is(&inner, "sms", 3))
 		kind = LH_KIND_SMS;

@@ -48,9 +48,8 @@ int lh_validate_playbook(struct lh_validator *v);
 /* Set the field of the next schema error or finding. */
 void lh_val_at(struct lh_validator *v, const char *fmt, ...);
 
-/* Set the verdict: an error of that kind, or a bad request.  Both return 1. */
+/* Set the verdict: an error of that kind.  Returns 1. */
 int lh_val_error(struct lh_validator *v, enum lh_validation_error_kind kind, const char *fmt, ...);
-int lh_val_refuse(struct lh_validator *v, const char *fmt, ...);
 
 /* Add a warning about the field set last. */
 void lh_val_warn(struct lh_validator *v, const char *fmt, ...);
