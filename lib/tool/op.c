@@ -1,4 +1,4 @@
-/* op.c - the commands and requests of a tool by its operations.  See op.h. */
+/* op.c - the commands, requests and description of a tool by its operations.  See op.h. */
 #include "op.h"
 
 #include <stdio.h>
@@ -6,15 +6,24 @@
 #include <string.h>
 
 #include "base/mem.h"
-#include "frame.h"
-#include "op_parts.h"
+#include "json/write.h"
+
+/* The operations of requests, and the table of the member that names one. */
+struct asked {
+	int op;			/* index of name and of */
+};
+struct names {
+	const char *name[LH_OPS_MAX + 1];	/* ends with NULL */
+	const struct lh_op *of[LH_OPS_MAX];
+	struct lh_bind member[2];
+};
 
 /* A command at work. */
 struct run {
 	struct lh_call call;
 	const struct lh_tool_spec *spec;
 	const struct lh_op *op;		/* of the record at hand */
-	struct lh_op_names names;
+	struct names names;
 	struct lh_buf strings;		/* of a record */
 	void *in;			/* its struct */
 	bool failing;			/* requests: a failure is reported already */
@@ -22,10 +31,10 @@ struct run {
 
 /* ---- rows ---- */
 
-void lh_op_names_set(struct lh_op_names *n, const struct lh_op *ops)
+static void set_names(struct names *n, const struct lh_op *ops)
 {
 	const struct lh_bind line = {
-		LH_BIND_INDEX("op", struct lh_op_name, op, n->name), .required = true,
+		LH_BIND_INDEX("op", struct asked, op, n->name), .required = true,
 		.about = "the operation"
 	};
 	size_t i = 0;
@@ -80,21 +89,6 @@ static int run_op(struct lh_tool *tool, void *settings)
 	return op->command ? op->command(tool, settings) : lh_op_run(tool, settings);
 }
 
-int lh_op_main(const struct lh_tool_spec *spec, int argc, char **argv, void *settings)
-{
-	struct lh_verb verbs[LH_OPS_MAX + 1] = { { NULL } }, *v = verbs;
-	struct lh_tool_spec s = *spec;
-	const struct lh_op *op;
-
-	for (op = spec->ops; op->name; op++)
-		if (op->operands)
-			*v++ = (struct lh_verb){ op->name, op->operands, op->about, op->bit,
-						 words(op->operands, true), run_op };
-	s.verbs = verbs;
-	s.describe = lh_op_describe;
-	return lh_tool_main(&s, argc, argv, settings);
-}
-
 /* ---- records ---- */
 
 static int answer(struct run *r, struct lh_record *rec, struct lh_buf *out, struct lh_err *err)
@@ -118,7 +112,7 @@ static int on_record(struct lh_record *rec, struct lh_buf *out, void *run, struc
 static int on_request(struct lh_record *rec, struct lh_buf *out, void *run, struct lh_err *err)
 {
 	struct run *r = run;
-	struct lh_op_name asked;
+	struct asked asked;
 	char why[100];
 
 	if (lh_bind(r->names.member, rec, &asked, &r->strings, err) < 0)
@@ -216,8 +210,96 @@ int lh_op_requests(struct lh_tool *tool, void *settings)
 	int rc = run_begin(&r, tool, settings);
 
 	r.call.omit = "op";
-	lh_op_names_set(&r.names, tool->spec->ops);
+	set_names(&r.names, tool->spec->ops);
 	if (!rc)
 		rc = run_records(&r, on_request);
 	return run_end(&r, rc);
+}
+
+/* ---- --describe ---- */
+
+/* Write the options of all commands, or those of the commands in bits alone. */
+static void write_options(struct lh_writer *w, const struct lh_tool *tool, bool all, unsigned bits)
+{
+	const struct lh_option *o;
+	char key[] = "?";
+
+	lh_write_array(w, "options");
+	for (o = tool->options; o->key || o->name; o++) {
+		if (o->hidden || (all ? o->verbs != 0 : !(o->verbs & bits)))
+			continue;
+		key[0] = (char)o->key;
+		lh_write_object(w, NULL);
+		lh_write_text(w, "name", o->name ? o->name : key);
+		lh_write_text(w, "about", o->help);
+		lh_write_end(w);
+	}
+	lh_write_end(w);
+}
+
+static void write_schema(struct lh_writer *w, const char *name, const struct lh_bind *table,
+			 unsigned how)
+{
+	if (!table) {
+		lh_write_null(w, name);
+		return;
+	}
+	lh_write_object(w, name);
+	lh_bind_schema(w, table, how);
+	lh_write_end(w);
+}
+
+/* Write an operation; operands NULL: as requests have it, without a command. */
+static void write_op(struct lh_writer *w, const struct lh_tool *tool, const struct lh_op *op,
+		     const char *name, const char *operands)
+{
+	struct names names;
+
+	set_names(&names, tool->spec->ops);
+	lh_write_object(w, NULL);
+	lh_write_text(w, "name", name);
+	lh_write_text(w, "operands", operands);
+	lh_write_text(w, "about", op->about);
+	write_options(w, tool, false, operands ? op->bit : 0);
+	write_schema(w, "input", op->command == lh_op_requests ? names.member : op->in,
+		     LH_BIND_NULLS);
+	write_schema(w, "output", op->out, 0);
+	lh_write_bool(w, "writes", op->writes);
+	lh_write_end(w);
+}
+
+static void describe(const struct lh_tool *tool, struct lh_buf *out)
+{
+	struct lh_writer w = lh_write_to(out);
+	const struct lh_op *op;
+
+	lh_write_object(&w, NULL);
+	lh_write_text(&w, "name", tool->name);
+	lh_write_text(&w, "about", tool->summary);
+	write_options(&w, tool, true, 0);
+	lh_write_array(&w, "operations");
+	for (op = tool->spec->ops; op->name; op++) {
+		if (op->operands)
+			write_op(&w, tool, op, op->name, op->operands);
+		if (op->request || !op->operands)
+			write_op(&w, tool, op, op->request ? op->request : op->name, NULL);
+	}
+	lh_write_end(&w);
+	lh_write_end(&w);
+	lh_buf_putc(out, '\n');
+}
+
+int lh_op_main(const struct lh_tool_spec *spec, int argc, char **argv, void *settings)
+{
+	struct lh_verb verbs[LH_OPS_MAX + 1] = { { NULL } }, *v = verbs;
+	struct lh_tool_spec s = *spec;
+	const struct lh_op *op;
+
+	for (op = spec->ops; op->name; op++)
+		if (op->operands)
+			*v++ = (struct lh_verb){ op->name, op->operands, op->about, op->bit,
+						 words(op->operands, true), run_op };
+	s.verbs = verbs;
+	s.describe = describe;
+	return lh_tool_main(&s, argc, argv, settings);
 }
