@@ -10,13 +10,17 @@
 #include "json/compact.h"
 #include "base/mem.h"
 
-static const struct lh_field integer_from_1 = { .type = LH_S_INTEGER, .ranged = true, .least = 1 };
-static const struct lh_field number = { .type = LH_S_NUMBER };
-static const struct lh_field text = { .type = LH_S_TEXT };
+static const struct lh_bind integer_from_1 = {
+	.to = LH_BIND_TO_WHOLE, .least = 1, .most = INT64_MAX
+};
+static const struct lh_bind number = {
+	.to = LH_BIND_TO_F64, .min = -INFINITY, .max = INFINITY
+};
+static const struct lh_bind text = { .to = LH_BIND_TO_STRING };
 
-static const struct lh_field *schema_field(const char *name)
+static const struct lh_bind *schema_field(const char *name)
 {
-	const struct lh_field *f = lh_schema_evidence_record.field;
+	const struct lh_bind *f = lh_schema_evidence_record.field;
 
 	while (strcmp(f->name, name))
 		f++;
@@ -129,7 +133,7 @@ void lh_evidence_refuse_kind(struct lh_evidence *e, const char *field, const cha
 	lh_evidence_refuse(e, field, problem);
 }
 
-static bool check_field(struct lh_evidence *e, const struct lh_field *f, const char *name,
+static bool check_field(struct lh_evidence *e, const struct lh_bind *f, const char *name,
 			const struct lh_value *v)
 {
 	size_t before = e->n_errors;
@@ -363,11 +367,11 @@ static bool put_count_mark(struct lh_evidence *e, const struct lh_evidence_rule 
 
 /* Append a value as it is; an empty list of markers is omitted. */
 static bool put_copy(struct lh_evidence *e, const struct lh_evidence_rule *r,
-		     const struct lh_field *f, const struct lh_value *v)
+		     const struct lh_bind *f, const struct lh_value *v)
 {
 	size_t at = e->out->len;
 
-	if (f->name && !check_field(e, f, r->from, v))
+	if (f && !check_field(e, f, r->from, v))
 		return false;
 	lh_json_compact(e->out, v->p, v->n);
 	return v->type != LH_ARRAY || e->out->len != at + 2 || !strstr(r->to, "_markers");
@@ -390,7 +394,7 @@ static bool put_list(struct lh_evidence *e, const struct lh_evidence_rule *r,
 
 /* Append the value that a rule gives; false if it gives none. */
 static bool put_value(struct lh_evidence *e, const struct lh_evidence_rule *r,
-		      const struct lh_field *f)
+		      const struct lh_bind *f)
 {
 	const struct lh_value *v = r->from ? lh_evidence_input(e, r->from) : NULL;
 
@@ -427,7 +431,7 @@ static bool put_value(struct lh_evidence *e, const struct lh_evidence_rule *r,
 
 /* Append a member of the record, unless the rule gives no value. */
 static void put_member(struct lh_evidence *e, const struct lh_evidence_rule *r,
-		       const struct lh_field *f)
+		       const struct lh_bind *f)
 {
 	size_t before = e->out->len;
 
@@ -447,7 +451,7 @@ static void put_metadata(struct lh_evidence *e, const struct lh_transform *t)
 	for (r = t->metadata; r < t->metadata + 4 && r->to; r++) {
 		at = e->out->len;
 		lh_buf_add(e->out, r->key.p + !any, r->key.n - !any);
-		if (put_value(e, r, &r->kind))
+		if (put_value(e, r, r->kind))
 			any = true;
 		else
 			e->out->len = at;

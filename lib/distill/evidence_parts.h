@@ -33,7 +33,7 @@ struct lh_evidence_rule {
 	const char *text;
 	const char *when[3];
 	bool unless;
-	struct lh_field kind;		/* type of an input copied to metadata */
+	const struct lh_bind *kind;	/* type of an input copied to metadata; NULL: any */
 };
 
 #define LH_EVIDENCE_RULES 10
@@ -54,7 +54,7 @@ struct lh_evidence {
 	char *recorded_at;
 	const struct lh_shard *shard;	/* rows of others are not converted; NULL: all are */
 	/* the field that each rule makes */
-	const struct lh_field *field[LH_STREAMS][LH_EVIDENCE_RULES];
+	const struct lh_bind *field[LH_STREAMS][LH_EVIDENCE_RULES];
 	struct lh_evidence_id {
 		struct lh_evidence_part {
 			const char *before;	/* the n bytes before it */
@@ -64,7 +64,7 @@ struct lh_evidence {
 			char name[24];
 		} part[4];
 	} id[LH_STREAMS][2];		/* run_id and task_id, parsed */
-	const struct lh_field *timestamp, *texts;
+	const struct lh_bind *timestamp, *texts;
 	/* provenance, from its key to the offset, and after the hash */
 	struct lh_buf from, from_end;
 	enum lh_stream from_stem;		/* the stream that `from` is of */

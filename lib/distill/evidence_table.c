@@ -1,23 +1,29 @@
 /* evidence_table.c - which input makes which field, for each stream. */
 #include "evidence_parts.h"
 
+static const struct lh_bind kept_text = { .to = LH_BIND_TO_STRING };
+static const struct lh_bind kept_number = {
+	.to = LH_BIND_TO_F64, .min = -INFINITY, .max = INFINITY
+};
+static const struct lh_bind kept_flag = { .to = LH_BIND_TO_BOOL };
+
 /* a name, and the key as written after another member */
 #define NAMED(name) name, { ",\"" name "\":", sizeof name + 3 }
-#define COPY(to, from) { NAMED(to), from, LH_EV_COPY, NULL, { NULL }, false, { 0 } }
-#define CONST(to, text) { NAMED(to), NULL, LH_EV_CONST, "\"" text "\"", { NULL }, false, { 0 } }
-#define HOW(to, how, from) { NAMED(to), from, LH_EV_##how, NULL, { NULL }, false, { 0 } }
+#define COPY(to, from) { NAMED(to), from, LH_EV_COPY, NULL, { NULL }, false, NULL }
+#define CONST(to, text) { NAMED(to), NULL, LH_EV_CONST, "\"" text "\"", { NULL }, false, NULL }
+#define HOW(to, how, from) { NAMED(to), from, LH_EV_##how, NULL, { NULL }, false, NULL }
 #define MARK(to, prefix, from, ...) \
-	{ NAMED(to), from, LH_EV_MARK, prefix, { __VA_ARGS__ }, false, { 0 } }
+	{ NAMED(to), from, LH_EV_MARK, prefix, { __VA_ARGS__ }, false, NULL }
 #define MARK_UNLESS(to, prefix, from, ...) \
-	{ NAMED(to), from, LH_EV_MARK, prefix, { __VA_ARGS__ }, true, { 0 } }
+	{ NAMED(to), from, LH_EV_MARK, prefix, { __VA_ARGS__ }, true, NULL }
 #define COUNTED(to, prefix, from) \
-	{ NAMED(to), from, LH_EV_MARK_COUNT, prefix, { NULL }, false, { 0 } }
-#define ALL_OK(to, text) { NAMED(to), NULL, LH_EV_ALL_OK, text, { NULL }, false, { 0 } }
+	{ NAMED(to), from, LH_EV_MARK_COUNT, prefix, { NULL }, false, NULL }
+#define ALL_OK(to, text) { NAMED(to), NULL, LH_EV_ALL_OK, text, { NULL }, false, NULL }
 /* metadata: field and input have the same name */
 #define KEEP(key, of) \
-	{ NAMED(key), key, LH_EV_COPY, NULL, { NULL }, false, { .name = key, .type = LH_S_##of } }
+	{ NAMED(key), key, LH_EV_COPY, NULL, { NULL }, false, &kept_##of }
 /* an identity, whose type was checked as such */
-#define KEEP_ANY(key) { NAMED(key), key, LH_EV_COPY, NULL, { NULL }, false, { 0 } }
+#define KEEP_ANY(key) { NAMED(key), key, LH_EV_COPY, NULL, { NULL }, false, NULL }
 
 #define ROLE(role) CONST("model_role", role)
 #define CONTEXT COPY("retrieved_context", "retrieved_context")
@@ -28,7 +34,7 @@
 	.run_id = "{run_id}:{off}", .task_id = "distilled:{run_id}", .time = { "created_at" }, \
 	.text = { "text" }, \
 	.also = { COPY("model_name", "extractor"), ROLE("extractor") }, \
-	.metadata = { CONST("kind", kind), KEEP("verifier", TEXT), KEEP("categorizer", TEXT) }, \
+	.metadata = { CONST("kind", kind), KEEP("verifier", text), KEEP("categorizer", text) }, \
 }
 
 const struct lh_transform lh_transforms[LH_STREAMS] = {
@@ -47,7 +53,7 @@ const struct lh_transform lh_transforms[LH_STREAMS] = {
 			COPY("cost_usd", "cost_usd"),
 			COPY("latency_ms", "duration_ms"),
 		},
-		.metadata = { KEEP("contractor", TEXT) },
+		.metadata = { KEEP("contractor", text) },
 	},
 	[LH_MODE_EXPERIMENTS] = {
 		.run_id = "mode:{off}:{ts}", .task_id = "{task_class}:{f}", .time = { "ts" },
@@ -59,7 +65,7 @@ const struct lh_transform lh_transforms[LH_STREAMS] = {
 			TOKENS,
 			COPY("latency_ms", "latency_ms"),
 		},
-		.metadata = { KEEP_ANY("task_class"), KEEP("mode", TEXT) },
+		.metadata = { KEEP_ANY("task_class"), KEEP("mode", text) },
 	},
 	[LH_SCRUM_REVIEWS] = {
 		.run_id = "scrum:{f}:{off}", .task_id = "scrum_review:{f}",
@@ -71,13 +77,13 @@ const struct lh_transform lh_transforms[LH_STREAMS] = {
 			HOW("source_files", FILE, NULL),
 			COUNTED("success_markers", "accepted_on_attempt_", "accepted_on_attempt"),
 		},
-		.metadata = { KEEP("tree_split_fired", BOOL) },
+		.metadata = { KEEP("tree_split_fired", flag) },
 	},
 	[LH_OBSERVER_ESCALATIONS] = {
 		.run_id = "escalation:{off}", .task_id = "escalation:{sig}", .time = { "ts" },
 		.text = { "analysis" },
 		.also = { COPY("model_name", "model"), ROLE("reviewer"), TOKENS },
-		.metadata = { KEEP("trigger", TEXT) },
+		.metadata = { KEEP("trigger", text) },
 	},
 	[LH_AUDIT_FACTS] = {
 		.run_id = "audit_facts:{llm_team_run_id}:{off}", .task_id = "pr:{pr_number}",
@@ -85,7 +91,7 @@ const struct lh_transform lh_transforms[LH_STREAMS] = {
 		.text = { "facts" }, .text_list = true,
 		.also = { ROLE("extractor") },
 		.metadata = {
-			KEEP("source", TEXT),
+			KEEP("source", text),
 			HOW("entity_count", LENGTH, "entities"),
 			HOW("relationship_count", LENGTH, "relationships"),
 		},
@@ -109,7 +115,7 @@ const struct lh_transform lh_transforms[LH_STREAMS] = {
 			HOW("observer_notes", LIST, "notes"),
 			COPY("observer_confidence", "confidence"),
 		},
-		.metadata = { KEEP("attempt", NUMBER) },
+		.metadata = { KEEP("attempt", number) },
 	},
 	[LH_AUDITS] = {
 		.run_id = "{finding_id}", .task_id = "phase:{phase}", .time = { "ts" },
@@ -120,13 +126,13 @@ const struct lh_transform lh_transforms[LH_STREAMS] = {
 			MARK_UNLESS("failure_markers", "audit_severity_", "severity", "info",
 				    "low"),
 		},
-		.metadata = { KEEP("topic", TEXT), KEEP("resolution", TEXT) },
+		.metadata = { KEEP("topic", text), KEEP("resolution", text) },
 	},
 	[LH_OUTCOMES] = {
 		.run_id = "outcome:{run_id|off}", .task_id = "outcome:{sig}",
 		.time = { "created_at" },
 		.also = { ROLE("executor"), ALL_OK("success_markers", "all_events_ok") },
 		.metadata = { HOW("gap_signals", AMOUNT, "gap_signals"),
-			      KEEP("elapsed_secs", NUMBER) },
+			      KEEP("elapsed_secs", number) },
 	},
 };

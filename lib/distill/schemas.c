@@ -1,14 +1,55 @@
 /* schemas.c - the schemas of the records of distillation. */
 #include "schemas.h"
 
-#define F(field, of, ...) { .name = field, .len = sizeof field - 1, .type = LH_S_##of, __VA_ARGS__ }
-#define MUST .must = true
-#define AT_LEAST(n) .ranged = true, .least = n
-#define WITHIN(a, b) .ranged = true, .least = a, .most = b
-#define VERSION(n) F("schema_version", VERSION, MUST, .version = n)
-#define PROVENANCE F("provenance", OBJECT, MUST, .in = lh_schema_provenance)
-#define COUNT(name) F(name, INTEGER, MUST, AT_LEAST(0))
-#define END { .name = NULL }
+#include <lh/time.h>
+
+static bool is_time(const struct lh_value *v, struct lh_str text)
+{
+	int64_t ms;
+
+	(void)v;
+	return lh_time_read(text.p, text.n, &ms) == 0;
+}
+
+static bool is_hex(struct lh_str s, size_t digits)
+{
+	unsigned bad = 0;
+	size_t i;
+
+	for (i = 0; i < s.n; i++)
+		bad |= ((unsigned char)(s.p[i] - '0') > 9) & ((unsigned char)(s.p[i] - 'a') > 5);
+	return !bad && s.n == digits;
+}
+
+static bool is_sha256(const struct lh_value *v, struct lh_str text)
+{
+	(void)v;
+	return is_hex(text, 64);
+}
+
+static bool is_commit(const struct lh_value *v, struct lh_str text)
+{
+	(void)v;
+	return is_hex(text, 40);
+}
+
+#define F(field, of, ...) { LH_BIND_ONLY(field, LH_BIND_TO_##of), __VA_ARGS__ }
+#define MUST .required = true
+#define TEXT(name) F(name, STRING, MUST, .filled = true)
+#define TIME(name) \
+	F(name, STRING, MUST, .is = is_time, .what = "RFC 3339 time", .format = "date-time")
+#define HEX(name, digits, of) \
+	F(name, STRING, MUST, .is = of, .what = #digits " lowercase hex digits", \
+	  .pattern = "^[0-9a-f]{" #digits "}$")
+#define SHA256(name) HEX(name, 64, is_sha256)
+#define COMMIT(name) HEX(name, 40, is_commit)
+#define INTEGER(name, a, ...) F(name, WHOLE, .least = a, .most = INT64_MAX, __VA_ARGS__)
+#define NUMBER(name, a, b, ...) F(name, F64, .min = a, .max = b, __VA_ARGS__)
+#define OBJECT(name) F(name, VALUE, .types = LH_BIND_IS(LH_OBJECT))
+#define VERSION LH_SCHEMA_VERSION
+#define PROVENANCE F("provenance", TABLE, MUST, .table = lh_schema_provenance)
+#define COUNT(name) INTEGER(name, 0, MUST)
+#define END LH_BIND_END
 
 static const char *const roles[] = {
 	"executor", "reviewer", "extractor", "verifier", "categorizer", "tiebreaker", "applier",
@@ -23,185 +64,186 @@ static const char *const trainable[] = { "accepted", "partially_accepted", NULL 
 static const char *const untrainable[] = { "rejected", "needs_human_review", NULL };
 static const char *const outcomes[] = { "pass", "fail", "partial", "pending", NULL };
 
-const struct lh_field lh_schema_provenance[] = {
-	F("source_file", TEXT, MUST),
+const struct lh_bind lh_schema_provenance[] = {
+	TEXT("source_file"),
 	COUNT("line_offset"),
-	F("sig_hash", SHA256, MUST),
-	F("recorded_at", TIME, MUST),
+	SHA256("sig_hash"),
+	TIME("recorded_at"),
 	END
 };
 
-static const struct lh_field retrieved[] = {
-	F("matrix_corpora", TEXTS),
-	F("matrix_hits", INTEGER, AT_LEAST(0)),
-	F("pathway_fingerprints", TEXTS),
+static const struct lh_bind retrieved[] = {
+	F("matrix_corpora", STRINGS),
+	INTEGER("matrix_hits", 0),
+	F("pathway_fingerprints", STRINGS),
 	END
 };
 
-static const struct lh_field evidence[] = {
-	F("run_id", TEXT, MUST),
-	F("task_id", TEXT, MUST),
-	F("timestamp", TIME, MUST),
+static const struct lh_bind evidence[] = {
+	TEXT("run_id"),
+	TEXT("task_id"),
+	TIME("timestamp"),
 	VERSION(1),
 	PROVENANCE,
-	F("text", TEXT),
-	F("model_name", TEXT),
-	F("model_provider", TEXT),
-	F("model_role", TEXT, .choice = roles),
-	F("observer_verdict", TEXT, .choice = verdicts),
-	F("observer_notes", TEXTS),
-	F("observer_confidence", NUMBER, WITHIN(0, 100)),
-	F("source_files", TEXTS),
-	F("success_markers", TEXTS),
-	F("failure_markers", TEXTS),
-	F("validation_results", OBJECT),
-	F("retrieved_context", OBJECT, .in = retrieved),
-	F("prompt_tokens", INTEGER, AT_LEAST(0)),
-	F("completion_tokens", INTEGER, AT_LEAST(0)),
-	F("cost_usd", NUMBER, AT_LEAST(0)),
-	F("latency_ms", NUMBER, AT_LEAST(0)),
-	F("metadata", OBJECT),
-	F("scratchpad_summary", TEXT),
-	F("human_override", TEXT),
+	F("text", STRING),
+	F("model_name", STRING),
+	F("model_provider", STRING),
+	F("model_role", STRING, .choice = roles),
+	F("observer_verdict", STRING, .choice = verdicts),
+	F("observer_notes", STRINGS),
+	NUMBER("observer_confidence", 0, 100),
+	F("source_files", STRINGS),
+	F("success_markers", STRINGS),
+	F("failure_markers", STRINGS),
+	OBJECT("validation_results"),
+	F("retrieved_context", TABLE, .table = retrieved),
+	INTEGER("prompt_tokens", 0),
+	INTEGER("completion_tokens", 0),
+	NUMBER("cost_usd", 0, INFINITY),
+	NUMBER("latency_ms", 0, INFINITY),
+	OBJECT("metadata"),
+	F("scratchpad_summary", STRING),
+	F("human_override", STRING),
 	END
 };
 const struct lh_schema lh_schema_evidence_record = { .name = "evidence_record", .field = evidence };
 
-static const struct lh_field sub_scores[] = {
+static const struct lh_bind sub_scores[] = {
 	F("cargo_green", BOOL),
-	F("anchor_grounding", NUMBER, WITHIN(0, 1)),
+	NUMBER("anchor_grounding", 0, 1),
 	F("schema_valid", BOOL),
 	F("pathway_replay_succeeded", BOOL),
-	F("observer_verdict", TEXT, .choice = verdicts),
+	F("observer_verdict", STRING, .choice = verdicts),
 	END
 };
 
-static const struct lh_field scored[] = {
+static const struct lh_bind scored[] = {
 	VERSION(1),
-	F("evidence_run_id", TEXT, MUST),
-	F("evidence_task_id", TEXT, MUST),
-	F("category", TEXT, MUST, .choice = categories),
-	F("reasons", TEXTS, MUST, .some = true),
-	F("scored_at", TIME, MUST),
-	F("scorer_version", TEXT, MUST),
-	F("sub_scores", OBJECT, .in = sub_scores),
+	TEXT("evidence_run_id"),
+	TEXT("evidence_task_id"),
+	F("category", STRING, MUST, .choice = categories),
+	F("reasons", STRINGS, MUST, .filled = true),
+	TIME("scored_at"),
+	TEXT("scorer_version"),
+	F("sub_scores", TABLE, .table = sub_scores),
 	PROVENANCE,
 	END
 };
 const struct lh_schema lh_schema_scored_run = { .name = "scored_run", .field = scored };
 
-#define FILE_FIELDS F("path", TEXT, MUST), F("sha256", SHA256, MUST), COUNT("bytes")
-static const struct lh_field file_in[] = { FILE_FIELDS, END };
-static const struct lh_field file_out[] = { FILE_FIELDS, COUNT("record_count"), END };
-static const struct lh_field counts[] = { COUNT("in"), COUNT("out"), COUNT("skipped"),
+#define FILE_FIELDS TEXT("path"), SHA256("sha256"), COUNT("bytes")
+static const struct lh_bind file_in[] = { FILE_FIELDS, END };
+static const struct lh_bind file_out[] = { FILE_FIELDS, COUNT("record_count"), END };
+static const struct lh_bind counts[] = { COUNT("in"), COUNT("out"), COUNT("skipped"),
 					  COUNT("deduped"), END };
 
-static const struct lh_field receipt[] = {
+static const struct lh_bind receipt[] = {
 	VERSION(1),
-	F("command", TEXT, MUST),
-	F("git_sha", COMMIT, MUST),
-	F("git_branch", TEXT, MUST),
+	TEXT("command"),
+	COMMIT("git_sha"),
+	TEXT("git_branch"),
 	F("git_dirty", BOOL, MUST),
-	F("started_at", TIME, MUST),
-	F("ended_at", TIME, MUST),
-	F("duration_ms", NUMBER, MUST, AT_LEAST(0)),
-	F("input_files", OBJECTS, MUST, .in = file_in),
-	F("output_files", OBJECTS, MUST, .in = file_out),
-	F("record_counts", OBJECT, MUST, .in = counts),
+	TIME("started_at"),
+	TIME("ended_at"),
+	NUMBER("duration_ms", 0, INFINITY, MUST),
+	F("input_files", TABLES, MUST, .table = file_in),
+	F("output_files", TABLES, MUST, .table = file_out),
+	F("record_counts", TABLE, MUST, .table = counts),
 	F("validation_pass", BOOL, MUST),
-	F("errors", TEXTS, MUST),
-	F("warnings", TEXTS, MUST),
+	F("errors", STRINGS, MUST),
+	F("warnings", STRINGS, MUST),
 	END
 };
 const struct lh_schema lh_schema_receipt = { .name = "receipt", .field = receipt };
 
-static const struct lh_field playbook[] = {
+static const struct lh_bind playbook[] = {
 	VERSION(1),
-	F("playbook_id", TEXT, MUST),
-	F("task_type", TEXT, MUST),
-	F("problem_pattern", TEXT, MUST),
-	F("source_run_ids", TEXTS, MUST, .some = true),
-	F("acceptance_criteria", TEXTS, MUST, .some = true),
-	F("validation_steps", TEXTS, MUST),
-	F("failure_modes", TEXTS, MUST),
-	F("created_at", TIME, MUST),
+	TEXT("playbook_id"),
+	TEXT("task_type"),
+	TEXT("problem_pattern"),
+	F("source_run_ids", STRINGS, MUST, .filled = true),
+	F("acceptance_criteria", STRINGS, MUST, .filled = true),
+	F("validation_steps", STRINGS, MUST),
+	F("failure_modes", STRINGS, MUST),
+	TIME("created_at"),
 	PROVENANCE,
 	END
 };
 const struct lh_schema lh_schema_playbook = { .name = "playbook", .field = playbook };
 
-static const struct lh_field scratchpad[] = {
+static const struct lh_bind scratchpad[] = {
 	VERSION(1),
-	F("run_id", TEXT, MUST),
-	F("goal", TEXT, MUST),
-	F("decisions", TEXTS, MUST),
-	F("open_loops", TEXTS, MUST),
-	F("failed_attempts", TEXTS, MUST),
-	F("validation_status", TEXT, MUST, .choice = outcomes),
-	F("next_command", TEXT, MUST),
+	TEXT("run_id"),
+	TEXT("goal"),
+	F("decisions", STRINGS, MUST),
+	F("open_loops", STRINGS, MUST),
+	F("failed_attempts", STRINGS, MUST),
+	F("validation_status", STRING, MUST, .choice = outcomes),
+	TEXT("next_command"),
 	COUNT("token_estimate"),
-	F("hash", SHA256, MUST),
-	F("created_at", TIME, MUST),
+	SHA256("hash"),
+	TIME("created_at"),
 	END
 };
 const struct lh_schema lh_schema_scratchpad_summary = { .name = "scratchpad_summary",
 							.field = scratchpad };
 
-static const struct lh_field ledger[] = {
+static const struct lh_bind ledger[] = {
 	VERSION(1),
-	F("model_name", TEXT, MUST),
-	F("task_type", TEXT, MUST),
-	F("success_rate", NUMBER, MUST, WITHIN(0, 1)),
-	F("sample_count", INTEGER, MUST, AT_LEAST(1)),
-	F("failure_modes", TEXTS, MUST),
-	F("latency_ms_p50", NUMBER, MUST, AT_LEAST(0)),
-	F("cost_usd_p50", NUMBER, MUST, AT_LEAST(0)),
-	F("last_updated", TIME, MUST),
+	TEXT("model_name"),
+	TEXT("task_type"),
+	NUMBER("success_rate", 0, 1, MUST),
+	INTEGER("sample_count", 1, MUST),
+	F("failure_modes", STRINGS, MUST),
+	NUMBER("latency_ms_p50", 0, INFINITY, MUST),
+	NUMBER("cost_usd_p50", 0, INFINITY, MUST),
+	TIME("last_updated"),
 	END
 };
 const struct lh_schema lh_schema_model_ledger = { .name = "model_ledger", .field = ledger };
 
-static const struct lh_field rag[] = {
+static const struct lh_bind rag[] = {
 	VERSION(1),
-	F("id", TEXT, MUST),
-	F("title", TEXT, MUST),
-	F("content", TEXT, MUST),
-	F("embedding_text", TEXT, MUST),
-	F("tags", TEXTS, MUST),
-	F("source_run_id", TEXT, MUST),
-	F("success_score", TEXT, MUST, .choice = retrievable),
-	F("source_category", TEXT, MUST, .choice = retrievable),
-	F("created_at", TIME, MUST),
+	TEXT("id"),
+	TEXT("title"),
+	TEXT("content"),
+	TEXT("embedding_text"),
+	F("tags", STRINGS, MUST),
+	TEXT("source_run_id"),
+	F("success_score", STRING, MUST, .choice = retrievable),
+	F("source_category", STRING, MUST, .choice = retrievable),
+	TIME("created_at"),
 	PROVENANCE,
 	END
 };
 const struct lh_schema lh_schema_rag_sample = { .name = "rag_sample", .field = rag };
 
-static const struct lh_field sft[] = {
+static const struct lh_bind sft[] = {
 	VERSION(1),
-	F("id", TEXT, MUST),
-	F("instruction", TEXT, MUST, .some = true),
-	F("context", TEXT, MUST, .may_be_empty = true),
-	F("response", TEXT, MUST, .some = true),
-	F("source_run_id", TEXT, MUST),
-	F("quality_score", TEXT, MUST, .choice = trainable, .never = untrainable,
-	  .never_in = "sft"),
-	F("created_at", TIME, MUST),
+	TEXT("id"),
+	F("instruction", STRING, MUST, .filled = true, .not_blank = true),
+	F("context", STRING, MUST),
+	F("response", STRING, MUST, .filled = true, .not_blank = true),
+	TEXT("source_run_id"),
+	F("quality_score", STRING, MUST, .choice = trainable),
+	TIME("created_at"),
 	PROVENANCE,
 	END
 };
-const struct lh_schema lh_schema_sft_sample = { .name = "sft_sample", .field = sft };
+const struct lh_schema lh_schema_sft_sample = {
+	.name = "sft_sample", .field = sft, .never = { "quality_score", untrainable, "sft" }
+};
 
-static const struct lh_field preference[] = {
+static const struct lh_bind preference[] = {
 	VERSION(1),
-	F("id", TEXT, MUST),
-	F("prompt", TEXT, MUST),
-	F("chosen", TEXT, MUST),
-	F("rejected", TEXT, MUST),
-	F("reason", TEXT, MUST, .some = true),
-	F("chosen_run_id", TEXT, MUST),
-	F("rejected_run_id", TEXT, MUST),
-	F("created_at", TIME, MUST),
+	TEXT("id"),
+	TEXT("prompt"),
+	TEXT("chosen"),
+	TEXT("rejected"),
+	F("reason", STRING, MUST, .filled = true, .not_blank = true),
+	TEXT("chosen_run_id"),
+	TEXT("rejected_run_id"),
+	TIME("created_at"),
 	PROVENANCE,
 	END
 };
@@ -215,83 +257,83 @@ static const char *const stages[] = { "collect", "score", "export-rag", "export-
 				      "export-preference", NULL };
 static const char *const severities[] = { "ok", "warn", "alert", NULL };
 
-static const struct lh_field stage_side[] = {
-	F("files", OBJECTS, MUST, .in = file_out),
+static const struct lh_bind stage_side[] = {
+	F("files", TABLES, MUST, .table = file_out),
 	COUNT("record_count"),
-	F("hash", SHA256, MUST),
+	SHA256("hash"),
 	END
 };
-static const struct lh_field stage_stats[] = { COUNT("accepted"), COUNT("rejected"),
+static const struct lh_bind stage_stats[] = { COUNT("accepted"), COUNT("rejected"),
 					       COUNT("quarantined"), COUNT("skipped"), END };
-static const struct lh_field stage_validation[] = {
-	F("passed", BOOL, MUST), F("errors", TEXTS, MUST), F("warnings", TEXTS, MUST), END
+static const struct lh_bind stage_validation[] = {
+	F("passed", BOOL, MUST), F("errors", STRINGS, MUST), F("warnings", STRINGS, MUST), END
 };
 
-static const struct lh_field stage_receipt[] = {
+static const struct lh_bind stage_receipt[] = {
 	VERSION(1),
-	F("run_id", TEXT, MUST),
-	F("stage", TEXT, MUST, .choice = stages),
-	F("timestamp", TIME, MUST),
-	F("git_commit", COMMIT, MUST),
-	F("inputs", OBJECT, MUST, .in = stage_side),
-	F("outputs", OBJECT, MUST, .in = stage_side),
-	F("stats", OBJECT, MUST, .in = stage_stats),
-	F("validation", OBJECT, MUST, .in = stage_validation),
-	F("duration_ms", NUMBER, MUST, AT_LEAST(0)),
+	TEXT("run_id"),
+	F("stage", STRING, MUST, .choice = stages),
+	TIME("timestamp"),
+	COMMIT("git_commit"),
+	F("inputs", TABLE, MUST, .table = stage_side),
+	F("outputs", TABLE, MUST, .table = stage_side),
+	F("stats", TABLE, MUST, .table = stage_stats),
+	F("validation", TABLE, MUST, .table = stage_validation),
+	NUMBER("duration_ms", 0, INFINITY, MUST),
 	END
 };
 const struct lh_schema lh_schema_stage_receipt = { .name = "stage_receipt",
 						   .field = stage_receipt };
 
-static const struct lh_field summary_stage[] = {
-	F("stage", TEXT, MUST, .choice = stages),
+static const struct lh_bind summary_stage[] = {
+	F("stage", STRING, MUST, .choice = stages),
 	COUNT("records_in"), COUNT("records_out"),
 	COUNT("accepted"), COUNT("rejected"), COUNT("quarantined"), COUNT("skipped"),
 	F("passed", BOOL, MUST),
-	F("duration_ms", NUMBER, MUST, AT_LEAST(0)),
-	F("input_hash", SHA256, MUST),
-	F("output_hash", SHA256, MUST),
+	NUMBER("duration_ms", 0, INFINITY, MUST),
+	SHA256("input_hash"),
+	SHA256("output_hash"),
 	END
 };
 
-static const struct lh_field run_summary[] = {
+static const struct lh_bind run_summary[] = {
 	VERSION(1),
-	F("run_id", TEXT, MUST),
-	F("started_at", TIME, MUST),
-	F("ended_at", TIME, MUST),
-	F("git_commit", COMMIT, MUST),
-	F("stages", OBJECTS, MUST, .in = summary_stage),
+	TEXT("run_id"),
+	TIME("started_at"),
+	TIME("ended_at"),
+	COMMIT("git_commit"),
+	F("stages", TABLES, MUST, .table = summary_stage),
 	COUNT("total_records_in"), COUNT("total_records_out"),
 	COUNT("total_records_accepted"), COUNT("total_records_rejected"),
 		COUNT("total_records_quarantined"), COUNT("total_records_skipped"),
 	COUNT("rag_records"), COUNT("sft_records"), COUNT("preference_pairs"),
 	F("overall_passed", BOOL, MUST),
-	F("run_hash", SHA256, MUST),
-	F("total_duration_ms", NUMBER, MUST, AT_LEAST(0)),
+	SHA256("run_hash"),
+	NUMBER("total_duration_ms", 0, INFINITY, MUST),
 	END
 };
 const struct lh_schema lh_schema_run_summary = { .name = "run_summary", .field = run_summary };
 
-static const struct lh_field drift_stage[] = {
-	F("stage", TEXT, MUST, .choice = stages),
-	F("delta_in", INTEGER, MUST),
-	F("delta_out", INTEGER, MUST),
-	F("delta_accepted", INTEGER, MUST),
-	F("delta_quarantined", INTEGER, MUST),
-	F("pct_change_out", NUMBER, MUST, .or_null = true),
-	F("input_hash_match", BOOL, MUST, .or_null = true),
-	F("output_hash_match", BOOL, MUST, .or_null = true),
+static const struct lh_bind drift_stage[] = {
+	F("stage", STRING, MUST, .choice = stages),
+	INTEGER("delta_in", INT64_MIN, MUST),
+	INTEGER("delta_out", INT64_MIN, MUST),
+	INTEGER("delta_accepted", INT64_MIN, MUST),
+	INTEGER("delta_quarantined", INT64_MIN, MUST),
+	NUMBER("pct_change_out", -INFINITY, INFINITY, MUST, .null = true),
+	F("input_hash_match", BOOL, MUST, .null = true),
+	F("output_hash_match", BOOL, MUST, .null = true),
 	F("deterministic_violation", BOOL, MUST),
 	END
 };
 
-static const struct lh_field drift[] = {
+static const struct lh_bind drift[] = {
 	VERSION(2),
-	F("run_id", TEXT, MUST),
-	F("prior_run_id", TEXT, MUST, .or_null = true),
-	F("generated_at", TIME, MUST),
-	F("severity", TEXT, MUST, .choice = severities),
-	F("stages", OBJECTS, MUST, .in = drift_stage),
+	TEXT("run_id"),
+	F("prior_run_id", STRING, MUST, .filled = true, .null = true),
+	TIME("generated_at"),
+	F("severity", STRING, MUST, .choice = severities),
+	F("stages", TABLES, MUST, .table = drift_stage),
 	END
 };
 const struct lh_schema lh_schema_drift_report = { .name = "drift_report", .field = drift };

@@ -13,6 +13,6 @@ extern const struct lh_schema lh_schema_evidence_record, lh_schema_scored_run, l
 	lh_schema_stage_receipt, lh_schema_run_summary, lh_schema_drift_report;
 
 /* The origin of a row. */
-extern const struct lh_field lh_schema_provenance[];
+extern const struct lh_bind lh_schema_provenance[];
 
 #endif

@@ -1,5 +1,6 @@
 /* bind.c - read the members of an object into the fields of a struct.  See bind.h. */
 #include "bind_parts.h"
+#include "base/ascii.h"
 #include "base/bits.h"
 #include "count.h"
 
@@ -244,6 +245,8 @@ static int take_string(struct bind *b, const struct lh_bind_place *at, const str
 		return lh_bind_wrong(at, v, b->err);
 	if (unlikely(line->filled && !to->n))
 		return lh_bind_must(at, b->err, "not be empty");
+	if (unlikely(line->not_blank && !lh_trim(to->p, to->n).n))
+		return lh_bind_must(at, b->err, "not be blank");
 	if (unlikely(line->is && !line->is(v, *to)))
 		return lh_bind_wrong(at, v, b->err);
 	if (unlikely(line->no_nul && memchr(to->p, '\0', to->n)))

@@ -51,6 +51,7 @@
  *     missing "text" (string)
  *     "k" must be a whole number from 0 to 10000
  *     "text" must not be empty                        .filled
+ *     "text" must not be blank                        .not_blank
  *     tags[2] must be a string
  *     messages[2].role must be "system" or "user", not "tool"
  *     missing messages[2].content (string)
@@ -66,8 +67,9 @@
  *
  * Schema.  lh_bind_schema writes a table as JSON Schema (2020-12), with LH_BIND_NULLS so that it
  * permits each record that lh_bind accepts.  It permits more where JSON Schema cannot say a
- * condition: .is without .pattern, .no_nul, whole numbers beyond 64 bits, .longest (in bytes,
- * maxLength in characters, of which there are never more), what a lax line makes of its value.
+ * condition: .is without .pattern, .no_nul, .not_blank, whole numbers beyond 64 bits, .longest
+ * (in bytes, maxLength in characters, of which there are never more), what a lax line makes of
+ * its value.
  * Each name of a member is a property, the first with .about; of several that are present each
  * must fit.  A VALUE line may have a .table too: it is only written.  A line called "*" in it is
  * each element of an array, or each member of an object.
@@ -118,6 +120,7 @@ struct lh_bind {
 	/* optional conditions */
 	bool required;		/* absent is an error */
 	bool filled;		/* "" (and []) is an error */
+	bool not_blank;		/* a string of white space alone is an error */
 	bool each_filled;	/* "" in an array of strings is an error */
 	bool lax;		/* a value of another type (or "", if .filled) counts as absent; */
 				/* an array element of another type is zero */

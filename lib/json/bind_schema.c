@@ -57,6 +57,10 @@ static void write_range(struct lh_writer *w, const struct lh_bind *line)
 {
 	const char *from = line->above ? "exclusiveMinimum" : "minimum";
 
+	if (line->to == LH_BIND_TO_WHOLE && line->least == line->most) {
+		lh_write_i64(w, "const", line->least);
+		return;
+	}
 	if (line->to == LH_BIND_TO_WHOLE && line->least > INT64_MIN)
 		lh_write_i64(w, from, line->least);
 	if (line->to == LH_BIND_TO_WHOLE && line->most < INT64_MAX)

@@ -4,7 +4,7 @@
 
 #include <stdio.h>
 
-#include <lh/schema.h>
+#include "schema/schema_table.h"
 #include "index/index_tools.h"
 #include "serve/route.h"
 
@@ -201,6 +201,7 @@ static bool has_index(const char *state, struct lh_str name)
 static int open_schema(struct lh_mcp_resource *r, struct lh_str uri, struct lh_str name,
 		       struct lh_err *err)
 {
+	struct lh_writer w = lh_write_to(&r->text);
 	const struct lh_schema *s;
 	char text[64];
 
@@ -209,7 +210,11 @@ static int open_schema(struct lh_mcp_resource *r, struct lh_str uri, struct lh_s
 	if (!s)
 		return no_such(uri, err);
 	r->type = "application/schema+json";
-	lh_mcp_write_schema(&r->text, s);
+	lh_write_object(&w, NULL);
+	lh_write_text(&w, "$schema", "https://json-schema.org/draft/2020-12/schema");
+	lh_write_text(&w, "title", s->name);
+	lh_bind_schema(&w, s->field, 0);
+	lh_write_end(&w);
 	return lh_buf_check(&r->text, err);
 }
 

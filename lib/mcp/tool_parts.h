@@ -6,7 +6,7 @@
  *     tools_data.c     datasets, SQL, playbooks, pathways
  *     tools_judge.c    validate, relevance
  *     tools_audit.c    the audit, traces of samples
- *     resources.c      resources, with resource_schema.c and resource_audit.c
+ *     resources.c      resources, with resource_audit.c
  *     tool_brief.c     small answers: what is cut, what is cited, pages of a list
  */
 #ifndef LH_MCP_TOOL_PARTS_H
@@ -82,9 +82,6 @@ int lh_mcp_pass(const struct lh_bind *table, void *to, struct lh_mcp_question *q
 
 /* ---- resources ---- */
 
-/* Append a schema as JSON Schema. */
-struct lh_schema;
-void lh_mcp_write_schema(struct lh_buf *out, const struct lh_schema *s);
 /* Append {"baseline":{...},"report":"..."} of the last audit in the state.  LH_EDATA with 404 if
  * there is none. */
 int lh_mcp_write_audit(struct lh_buf *out, const char *state, struct lh_err *err);

@@ -1,14 +1,15 @@
 /* schema.c - validate a value against its schema.  See lh/schema.h. */
 #include "schema_table.h"
 
+#include <inttypes.h>
 #include <stdarg.h>
 
 #include "base/ascii.h"
-#include <lh/time.h>
 
 #define SHOWN 80	/* a longer value is not quoted */
 
 struct walk {
+	const struct lh_schema *schema;	/* NULL: a line alone is checked */
 	struct lh_buf *scratch;
 	lh_schema_fn *found;
 	void *ctx;
@@ -95,7 +96,15 @@ static const char *choice_of(const char *const *list, const struct lh_value *v)
 	return *list;
 }
 
-static void check_choice(struct walk *w, const struct place *p, const struct lh_field *f,
+/* Return the value of a choice that must not be there, NULL if it is no such value. */
+static const char *never(const struct walk *w, const struct lh_bind *f, const struct lh_value *v)
+{
+	const struct lh_never *n = w->schema ? &w->schema->never : NULL;
+
+	return n && n->field && !strcmp(n->field, f->name) ? choice_of(n->choice, v) : NULL;
+}
+
+static void check_choice(struct walk *w, const struct place *p, const struct lh_bind *f,
 			 const struct lh_value *v)
 {
 	char all[256] = "";
@@ -103,9 +112,9 @@ static void check_choice(struct walk *w, const struct place *p, const struct lh_
 
 	if (choice_of(f->choice, v))
 		return;
-	if (f->never && choice_of(f->never, v)) {
-		add_problem(w, p, "contamination: %s must never enter %s", choice_of(f->never, v),
-			    f->never_in);
+	if (never(w, f, v)) {
+		add_problem(w, p, "contamination: %s must never enter %s", never(w, f, v),
+			    w->schema->never.in);
 		return;
 	}
 	for (i = 0; f->choice[i] && n < sizeof all; i++)
@@ -114,87 +123,66 @@ static void check_choice(struct walk *w, const struct place *p, const struct lh_
 	report_value(w, p, all, v);
 }
 
-static void check_text(struct walk *w, const struct place *p, const struct lh_field *f,
+static void check_text(struct walk *w, const struct place *p, const struct lh_bind *f,
 		       const struct lh_value *v)
 {
 	struct lh_str s;
 
-	if (f->choice)
+	if (f->choice) {
 		check_choice(w, p, f, v);
-	else if (v->type != LH_STRING)
+	} else if (f->is) {
+		s = v->type == LH_STRING ? text_of(w, v) : (struct lh_str){ "", 0 };
+		if (!f->is(v, s) && !w->failed)
+			report_value(w, p, f->what, v);
+	} else if (v->type != LH_STRING) {
 		report_value(w, p, "string", v);
-	else if (v->n == 2 && f->must && !f->may_be_empty)
+	} else if (v->n == 2 && f->filled) {
 		add_problem(w, p, "must not be empty");
-	else if (f->some) {
+	} else if (f->not_blank) {
 		s = text_of(w, v);
 		if (!w->failed && !lh_trim(s.p, s.n).n)
 			add_problem(w, p, "must not be blank");
 	}
 }
 
-static void check_time(struct walk *w, const struct place *p, const struct lh_value *v)
+static void check_whole(struct walk *w, const struct place *p, const struct lh_bind *f,
+			const struct lh_value *v)
 {
-	struct lh_str s = { "", 0 };
-	int64_t ms;
+	int64_t n = 0;
+	bool whole = lh_value_i64(v, &n);
 
-	if (v->type == LH_STRING)
-		s = text_of(w, v);
-	if (lh_time_read(s.p, s.n, &ms) < 0 && !w->failed)
-		report_value(w, p, "RFC 3339 time", v);
+	if (whole && n >= f->least && n <= f->most)
+		return;
+	if (!whole || f->what)
+		report_value(w, p, f->what ? f->what : "integer", v);
+	else if (f->most < INT64_MAX)
+		add_problem(w, p, "must be %" PRId64 " to %" PRId64, f->least, f->most);
+	else
+		add_problem(w, p, "must be %" PRId64 " or more", f->least);
 }
 
-static void check_hex(struct walk *w, const struct place *p, size_t digits,
-		      const struct lh_value *v)
-{
-	struct lh_str s = { "", 0 };
-	unsigned bad = 0;
-	size_t i;
-
-	if (v->type == LH_STRING)
-		s = text_of(w, v);
-	for (i = 0; i < s.n; i++)
-		bad |= ((unsigned char)(s.p[i] - '0') > 9) & ((unsigned char)(s.p[i] - 'a') > 5);
-	if ((bad || s.n != digits) && !w->failed)
-		report_value(w, p, digits == 64 ? "64 lowercase hex digits"
-			     : "40 lowercase hex digits", v);
-}
-
-static void check_number(struct walk *w, const struct place *p, const struct lh_field *f,
+static void check_number(struct walk *w, const struct place *p, const struct lh_bind *f,
 			 const struct lh_value *v)
 {
-	const char *kind = f->type == LH_S_INTEGER ? "integer" : "number";
-	int64_t whole;
 	double d;
 
-	if (v->type != LH_NUMBER || (f->type == LH_S_INTEGER && !lh_value_i64(v, &whole))) {
-		report_value(w, p, kind, v);
+	if (v->type != LH_NUMBER) {
+		report_value(w, p, "number", v);
 		return;
 	}
 	d = lh_value_f64(v);
-	if (!f->ranged || (d >= f->least && (!f->most || d <= f->most)))
+	if (d >= f->min && d <= f->max)
 		return;
-	if (f->most)
-		add_problem(w, p, "must be %d to %d", f->least, f->most);
+	if (isfinite(f->max))
+		add_problem(w, p, "must be %g to %g", f->min, f->max);
 	else
-		add_problem(w, p, "must be %d or more", f->least);
+		add_problem(w, p, "must be %g or more", f->min);
 }
 
-static void check_version(struct walk *w, const struct place *p, const struct lh_field *f,
-			  const struct lh_value *v)
-{
-	char want[16];
-	int64_t is;
-
-	if (lh_value_i64(v, &is) && is == f->version)
-		return;
-	snprintf(want, sizeof want, "%d", f->version);
-	report_value(w, p, want, v);
-}
-
-static void check_object(struct walk *w, const struct place *up, const struct lh_field *f,
+static void check_object(struct walk *w, const struct place *up, const struct lh_bind *f,
 			 const struct lh_value *v);
 
-static void check_list(struct walk *w, const struct place *p, const struct lh_field *f,
+static void check_list(struct walk *w, const struct place *p, const struct lh_bind *f,
 		       const struct lh_value *v)
 {
 	struct place each = { p->up, p->name, 0 };
@@ -205,52 +193,43 @@ static void check_list(struct walk *w, const struct place *p, const struct lh_fi
 		return;
 	}
 	for (lh_iter_init(&it, v); lh_iter_next(&it); each.at++)
-		if (f->type == LH_S_OBJECTS)
-			check_object(w, &each, f->in, &it.val);
+		if (f->to == LH_BIND_TO_TABLES)
+			check_object(w, &each, f->table, &it.val);
 		else if (it.val.type != LH_STRING)
 			report_value(w, &each, "string", &it.val);
-	if (f->some && !each.at)
+	if (f->filled && !each.at)
 		add_problem(w, p, "must not be empty");
 }
 
-static void check_value(struct walk *w, const struct place *p, const struct lh_field *f,
+static void check_value(struct walk *w, const struct place *p, const struct lh_bind *f,
 			const struct lh_value *v)
 {
-	if (f->or_null && v->type == LH_NULL)
+	if (f->null && v->type == LH_NULL)
 		return;
-	switch (f->type) {
-	case LH_S_TEXT:
+	switch (f->to) {
+	case LH_BIND_TO_STRING:
 		check_text(w, p, f, v);
 		break;
-	case LH_S_TIME:
-		check_time(w, p, v);
-		break;
-	case LH_S_SHA256:
-	case LH_S_COMMIT:
-		check_hex(w, p, f->type == LH_S_SHA256 ? 64 : 40, v);
-		break;
-	case LH_S_BOOL:
+	case LH_BIND_TO_BOOL:
 		if (v->type != LH_TRUE && v->type != LH_FALSE)
 			report_value(w, p, "boolean", v);
 		break;
-	case LH_S_NUMBER:
-	case LH_S_INTEGER:
+	case LH_BIND_TO_WHOLE:
+		check_whole(w, p, f, v);
+		break;
+	case LH_BIND_TO_F64:
 		check_number(w, p, f, v);
 		break;
-	case LH_S_VERSION:
-		check_version(w, p, f, v);
-		break;
-	case LH_S_TEXTS:
-	case LH_S_OBJECTS:
+	case LH_BIND_TO_STRINGS:
+	case LH_BIND_TO_TABLES:
 		check_list(w, p, f, v);
 		break;
-	case LH_S_OBJECT:
-		check_object(w, p, f->in, v);
-		break;
+	default:
+		check_object(w, p, f->table, v);
 	}
 }
 
-long lh_schema_check_value(const struct lh_field *f, const char *name, const struct lh_value *v,
+long lh_schema_check_value(const struct lh_bind *f, const char *name, const struct lh_value *v,
 			   struct lh_buf *scratch, lh_schema_fn *found, void *ctx,
 			   struct lh_err *err)
 {
@@ -264,23 +243,23 @@ long lh_schema_check_value(const struct lh_field *f, const char *name, const str
  * members in the order of the schema, so the next key is compared with the next
  * field first. */
 struct gather {
-	const struct lh_field *field;
+	const struct lh_bind *field;
 	struct lh_value *got;
 	size_t n, next;
 };
 
-static void gather_init(struct gather *g, const struct lh_field *f, struct lh_value *got)
+static void gather_init(struct gather *g, const struct lh_bind *f, struct lh_value *got)
 {
 	*g = (struct gather){ .field = f, .got = got };
 	for (; f[g->n].name; g->n++)
 		got[g->n].p = NULL;
 }
 
-static inline bool is_named(const struct lh_value *key, const struct lh_field *f)
+static inline bool is_named(const struct lh_value *key, const struct lh_bind *f)
 {
 	if (__builtin_expect(key->escaped, 0))
-		return lh_value_is(key, f->name, f->len);
-	return key->n == (size_t)f->len + 2 && !memcmp(key->p + 1, f->name, f->len);
+		return lh_value_is(key, f->name, f->n);
+	return key->n == (size_t)f->n + 2 && !memcmp(key->p + 1, f->name, f->n);
 }
 
 static inline void gather_one(struct gather *g, const struct lh_value *key,
@@ -298,7 +277,7 @@ static inline void gather_one(struct gather *g, const struct lh_value *key,
 	}
 }
 
-static size_t gather(const struct lh_field *f, const struct lh_value *v, struct lh_value *got)
+static size_t gather(const struct lh_bind *f, const struct lh_value *v, struct lh_value *got)
 {
 	struct gather g;
 	struct lh_iter it;
@@ -309,7 +288,7 @@ static size_t gather(const struct lh_field *f, const struct lh_value *v, struct 
 	return g.n;
 }
 
-static size_t gather_record(const struct lh_field *f, const struct lh_record *rec,
+static size_t gather_record(const struct lh_bind *f, const struct lh_record *rec,
 			    struct lh_value *got)
 {
 	struct gather g;
@@ -321,7 +300,7 @@ static size_t gather_record(const struct lh_field *f, const struct lh_record *re
 	return g.n;
 }
 
-static void check_fields(struct walk *w, const struct place *up, const struct lh_field *f,
+static void check_fields(struct walk *w, const struct place *up, const struct lh_bind *f,
 			 const struct lh_value *got, size_t n)
 {
 	struct place p = { up, NULL, -1 };
@@ -331,12 +310,12 @@ static void check_fields(struct walk *w, const struct place *up, const struct lh
 		p.name = f[i].name;
 		if (got[i].p)
 			check_value(w, &p, &f[i], &got[i]);
-		else if (f[i].must)
+		else if (f[i].required)
 			add_problem(w, &p, "missing");
 	}
 }
 
-static void check_object(struct walk *w, const struct place *up, const struct lh_field *f,
+static void check_object(struct walk *w, const struct place *up, const struct lh_bind *f,
 			 const struct lh_value *v)
 {
 	struct lh_value got[LH_SCHEMA_FIELDS];
@@ -393,7 +372,7 @@ static long check_gathered(struct walk *w, const struct lh_schema *s, const stru
 long lh_schema_check(const struct lh_schema *s, const struct lh_value *v, struct lh_buf *scratch,
 		     lh_schema_fn *found, void *ctx, struct lh_err *err)
 {
-	struct walk w = { .scratch = scratch, .found = found, .ctx = ctx, .err = err };
+	struct walk w = { s, .scratch = scratch, .found = found, .ctx = ctx, .err = err };
 	struct lh_value got[LH_SCHEMA_FIELDS];
 
 	if (v->type == LH_OBJECT)
@@ -406,7 +385,7 @@ long lh_schema_check_record(const struct lh_schema *s, const struct lh_record *r
 			    struct lh_buf *scratch, lh_schema_fn *found, void *ctx,
 			    struct lh_err *err)
 {
-	struct walk w = { .scratch = scratch, .found = found, .ctx = ctx, .err = err };
+	struct walk w = { s, .scratch = scratch, .found = found, .ctx = ctx, .err = err };
 	struct lh_value got[LH_SCHEMA_FIELDS];
 
 	return check_gathered(&w, s, got, gather_record(s->field, rec, got));

@@ -1,55 +1,48 @@
 /*
- * schema_table - the notation of a schema.
+ * schema_table - the notation of a schema: a table of lh_bind (json/bind.h).
  *
- *     static const struct lh_field fields[] = {
- *             { .name = "run_id", .len = 6, .type = LH_S_TEXT, .must = true },
- *             { .name = "tags", .len = 4, .type = LH_S_TEXTS, .must = true, .some = true },
- *             { .name = NULL }
+ *     static const struct lh_bind fields[] = {
+ *             { LH_BIND_ONLY("run_id", LH_BIND_TO_STRING), .required = true, .filled = true },
+ *             { LH_BIND_ONLY("tags", LH_BIND_TO_STRINGS), .required = true },
+ *             LH_BIND_END
  *     };
+ *
+ * A line has one name, and is a string, a bool, a number, a list of strings, a table or a list
+ * of tables, or an object of any members.  Its conditions are .required, .null, .filled,
+ * .not_blank, .choice, .is with .what, a range.
  */
 #ifndef LH_SCHEMA_TABLE_H
 #define LH_SCHEMA_TABLE_H
 
 #include <lh/schema.h>
 
+#include "json/bind.h"
+
 #define LH_SCHEMA_FIELDS 32	/* of one object, at most */
 
-enum lh_schema_type {
-	LH_S_TEXT, LH_S_TIME, LH_S_SHA256, LH_S_COMMIT, LH_S_BOOL,
-	LH_S_NUMBER, LH_S_INTEGER,	/* with .ranged, from .least to .most */
-	LH_S_VERSION,			/* exactly .version */
-	LH_S_TEXTS,			/* a list of strings */
-	LH_S_OBJECT, LH_S_OBJECTS,	/* with the members in .in, NULL: any; a list of such */
-};
-
-struct lh_field {
-	const char *name;		/* NULL ends a table */
-	unsigned char len;		/* of name */
-	enum lh_schema_type type;
-	bool must;			/* required */
-	bool may_be_empty;		/* a required text that may be "" */
-	/* a list with at least one element; a text that is not blank */
-	bool some;
-	bool or_null;
-	bool ranged;
-	int least, most;		/* most: 0 means no upper bound */
-	int version;
-	const char *const *choice;	/* ended by NULL */
-	const char *const *never;	/* values whose presence is contamination, ... */
-	const char *never_in;		/* ... and of what */
-	const struct lh_field *in;
-};
+/* The version of a record; of two the older is read, the newer read and written. */
+#define LH_SCHEMA_VERSION(n) LH_SCHEMA_VERSION_IS(n, n, #n)
+#define LH_SCHEMA_VERSIONS(older, newer) \
+	LH_SCHEMA_VERSION_IS(older, newer, #older " or " #newer)
+#define LH_SCHEMA_VERSION_IS(a, b, words) \
+	{ LH_BIND_ONLY("schema_version", LH_BIND_TO_WHOLE), .required = true, \
+	  .least = (a), .most = (b), .what = words }
 
 struct lh_schema {
 	const char *name;
-	const struct lh_field *field;
+	const struct lh_bind *field;
 	struct lh_differ {
 		const char *field, *from;	/* these texts must differ */
 	} differ[2];
+	struct lh_never {
+		const char *field;		/* of which these values are contamination ... */
+		const char *const *choice;	/* ended by NULL */
+		const char *in;			/* ... of what */
+	} never;
 };
 
-/* Check one value against one field, reported as name. */
-long lh_schema_check_value(const struct lh_field *f, const char *name, const struct lh_value *v,
+/* Check one value against one line, reported as name. */
+long lh_schema_check_value(const struct lh_bind *f, const char *name, const struct lh_value *v,
 			   struct lh_buf *scratch, lh_schema_fn *found, void *ctx,
 			   struct lh_err *err);
 

@@ -64,6 +64,7 @@ static const struct lh_bind members[] = {
 	{ LH_BIND_STRING("label", struct thing, label), .filled = true, .lax = true },
 	{ LH_BIND_STRING("name", struct thing, name), .filled = true },
 	{ LH_BIND_STRING("role", struct thing, role), .choice = roles },
+	{ LH_BIND_STRING("title", struct thing, name), .not_blank = true },
 	{ LH_BIND_STRING("strict", struct thing, name), .not_null = true },
 	{ LH_BIND_STRINGS("words", struct thing, tag, n_tags), .each_filled = true },
 	{ LH_BIND_SOME("any", struct thing, any), .null = true },
@@ -264,6 +265,7 @@ static void wrong_members(void)
 	wrong("{\"role\":\"a\"}",
 	      "\"role\" must be \"system\", \"user\" or \"assistant\", not \"a\"");
 	wrong("{\"name\":\"\"}", "\"name\" must not be empty");
+	wrong("{\"title\":\" \\t\"}", "\"title\" must not be blank");
 	wrong("{\"metadata_filter\":[]}", "\"metadata_filter\" must be an object");
 	wrong("{\"exclude_ids\":{}}", "\"exclude_ids\" must be an array of strings or numbers");
 	wrong("{\"exclude_ids\":[1,null]}", "exclude_ids[1] must be a string or number");

@@ -1,6 +1,6 @@
 /* What the validator reports of values that no record can be. */
 #include "check.h"
-#include <lh/schema.h>
+#include "schema/schema_table.h"
 
 static struct lh_record rec;
 static struct lh_err err;
@@ -12,9 +12,8 @@ static void note(void *ctx, const struct lh_str *field, const struct lh_str *pro
 	lh_buf_printf(&told, "%.*s: %.*s;", (int)field->n, field->p, (int)problem->n, problem->p);
 }
 
-static void tells(const char *schema, const char *s, long n, const char *want)
+static void says(const struct lh_schema *of, const char *s, long n, const char *want)
 {
-	const struct lh_schema *of = lh_schema_find(schema);
 	struct lh_value v;
 
 	check(of != NULL);
@@ -26,6 +25,11 @@ static void tells(const char *schema, const char *s, long n, const char *want)
 	check(scratch.len == 3);
 	lh_buf_putc(&told, '\0');
 	check_why(!strcmp(told.p, want), told.p);
+}
+
+static void tells(const char *schema, const char *s, long n, const char *want)
+{
+	says(lh_schema_find(schema), s, n, want);
 }
 
 static void any_value(void)
@@ -98,6 +102,24 @@ static void provenance(void)
 	      "provenance.line_offset: expected integer, got string;");
 }
 
+/* Version 2 has a member more, which a record of version 1 may lack. */
+static void two_versions(void)
+{
+	static const struct lh_bind members_2[] = {
+		LH_SCHEMA_VERSIONS(1, 2),
+		{ LH_BIND_ONLY("id", LH_BIND_TO_STRING), .required = true, .filled = true },
+		{ LH_BIND_ONLY("origin", LH_BIND_TO_STRING), .not_blank = true },
+		LH_BIND_END
+	};
+	static const struct lh_schema of = { .name = "sample", .field = members_2 };
+
+	says(&of, "{\"schema_version\":1,\"id\":\"a\"}", 0, "");
+	says(&of, "{\"schema_version\":2,\"id\":\"a\",\"origin\":\"b\"}", 0, "");
+	says(&of, "{\"schema_version\":3,\"id\":\"\",\"origin\":\"\\t\"}", 3,
+	     "schema_version: expected 1 or 2, got 3;id: must not be empty;"
+	     "origin: must not be blank;");
+}
+
 int main(void)
 {
 	lh_record_init(&rec);
@@ -109,6 +131,7 @@ int main(void)
 	test(numbers());
 	test(members());
 	test(provenance());
+	test(two_versions());
 	lh_record_free(&rec);
 	lh_buf_free(&text);
 	lh_buf_free(&scratch);
