@@ -212,7 +212,7 @@ OUR_ETC = $(D)$(sysconfdir)/lakehouse-tools
 
 UNITS = $(wildcard share/systemd/*.service share/systemd/*.socket share/systemd/*.timer)
 CONFIGURATION = $(wildcard share/etc/*)
-DOCUMENTS = README.md KNOWN_RISKS.md $(wildcard share/doc/*.md doc/*.md)
+DOCUMENTS = README.md KNOWN_RISKS.md SECURITY.md $(wildcard share/doc/*.md doc/*.md)
 SECTIONS = $(sort $(subst .,,$(suffix $(PAGES))))
 # what lh-parity compares with, and the tables that a part of it needs
 ORACLE = $(addprefix tests/oracle/,audit.py distill.py embed.py extract.py session.py surfaces.py validate.py) $(wildcard lib/embed/hashv*_*.inc) lib/text/fold.inc

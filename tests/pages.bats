@@ -59,7 +59,7 @@ help_options() {
 @test "the overview and the README name every tool, once" {
 	alike <(tools | LC_ALL=C sort) <(sed -n 's/^\.It Xr \(lh[a-z-]*\) 1$/\1/p' "$ROOT/man/lakehouse-tools.7" | LC_ALL=C sort)
 	alike <(tools | LC_ALL=C sort) <(sed -n '/^\.Sh SEE ALSO/,$s/^\.Xr \(lh[a-z-]*\) 1 ,$/\1/p' "$ROOT/man/lakehouse-tools.7")
-	alike <(tools | LC_ALL=C sort) <(sed -n 's/^| `\(lh[a-z-]*\)` |.*/\1/p' "$ROOT/README.md" | LC_ALL=C sort)
+	alike <(tools | LC_ALL=C sort) <(sed -n 's/^- `\(lh[a-z-]*\)`: .*/\1/p' "$ROOT/README.md" | LC_ALL=C sort)
 }
 
 # The three lists as lines FAMILY TOOL, without lh itself, which lh --all does not list.
@@ -74,7 +74,17 @@ families_of_overview() {
 
 families_of_readme() {
 	awk '/^## / { on = $0 == "## The tools" } on && /^### / { family = tolower($2) }
-		on && /^\| `lh-/ { gsub("`", ""); print family, $2 }' "$ROOT/README.md"
+		on && /^- `lh-/ { gsub("[`:]", ""); print family, $2 }' "$ROOT/README.md"
+}
+
+@test "the README fits 150 lines, and CONTRIBUTING.md two screens of 60; each file that they name exists" {
+	[ "$(wc -l <"$ROOT/README.md")" -le 150 ]
+	[ "$(wc -l <"$ROOT/CONTRIBUTING.md")" -le 120 ]
+	cd "$ROOT"
+	# shellcheck disable=SC2046
+	ls -d $(sed -n 's/.*`\([a-z]*\/[a-z_/.-]*\)`.*/\1/p; s/.*](\([^)]*\)).*/\1/p' README.md CONTRIBUTING.md SECURITY.md |
+		grep -v '^bin/\|^build/\|^oracle/\|^\/') >"$BATS_TEST_TMPDIR/named"
+	[ "$(wc -l <"$BATS_TEST_TMPDIR/named")" -gt 20 ]
 }
 
 @test "lh, the overview and the README list the same families in the same order" {
@@ -208,7 +218,7 @@ literals() {
 		grep -q '^DESCRIPTION' text
 		wrong "$(basename "$page")" <text
 	done >found
-	for file in README.md KNOWN_RISKS.md bench/README.md; do
+	for file in README.md CONTRIBUTING.md SECURITY.md KNOWN_RISKS.md bench/README.md; do
 		sed 's/without stems/without endings cut/' "$ROOT/$file" | wrong "$file"
 	done >>found
 	for tool in $(tools); do
