@@ -58,11 +58,22 @@ static void put_joined(struct lh_buf *b, const char *const *v, unsigned n, const
 	}
 }
 
+static void put_id(struct lh_writer *json, const char *name, uint64_t number)
+{
+	lh_write_key(json, name);
+	lh_buf_puts(json->out, "\"w-");
+	lh_buf_u64(json->out, number);
+	lh_buf_putc(json->out, '"');
+}
+
 static void put_array(struct lh_writer *json, const char *name, const char *const *v, unsigned n)
 {
 	lh_write_array(json, name);
-	for (unsigned i = 0; i < n; i++)
-		lh_write_text(json, NULL, v[i]);
+	if (n) {
+		lh_buf_putc(json->out, '"');
+		put_joined(json->out, v, n, "\",\"");
+		lh_buf_putc(json->out, '"');
+	}
 	lh_write_end(json);
 }
 
@@ -91,12 +102,22 @@ static void put_resume(struct lh_buf *b, struct gen_rng *r, const struct worker 
 static void put_contact(struct lh_writer *json, struct gen_rng *r, const struct worker *w,
 			uint64_t number)
 {
+	struct lh_buf *out = json->out;
+
 	/* 555-0100 to 555-0199 are reserved for fiction in every area */
 	lh_write_key(json, "phone");
-	lh_buf_printf(json->out, "\"%s-555-0%u\"", w->scene.city->area, 100 + gen_pick(r, 100));
+	lh_buf_putc(out, '"');
+	lh_buf_puts(out, w->scene.city->area);
+	lh_buf_puts(out, "-555-0");
+	lh_buf_u64(out, 100 + gen_pick(r, 100));
+	lh_buf_putc(out, '"');
 	lh_write_key(json, "email");
-	lh_buf_printf(json->out, "\"%s.%s%ju@example.com\"", w->first->mail, w->last->mail,
-		      (uintmax_t)number);
+	lh_buf_putc(out, '"');
+	lh_buf_puts(out, w->first->mail);
+	lh_buf_putc(out, '.');
+	lh_buf_puts(out, w->last->mail);
+	lh_buf_u64(out, number);
+	lh_buf_puts(out, "@example.com\"");
 }
 
 static void draw_blacklist(struct gen_rng *r, struct worker *w)
@@ -135,15 +156,17 @@ static void put_worker(struct lh_buf *out, uint64_t seed, uint64_t i, struct wor
 	struct gen_rng r = gen_row(seed, GEN_WORKER, i);
 	struct lh_writer json = lh_write_to(out);
 	size_t resume_at, resume_len;
-	char id[32];
 
 	draw_worker(&r, w);
-	snprintf(id, sizeof id, "w-%ju", (uintmax_t)i + 1);
 	lh_write_object(&json, NULL);
-	lh_write_text(&json, "id", id);
-	lh_write_text(&json, "candidate_id", id);
+	put_id(&json, "id", i + 1);
+	put_id(&json, "candidate_id", i + 1);
 	lh_write_key(&json, "name");
-	lh_buf_printf(out, "\"%s %s\"", w->first->shown, w->last->shown);
+	lh_buf_putc(out, '"');
+	lh_buf_puts(out, w->first->shown);
+	lh_buf_putc(out, ' ');
+	lh_buf_puts(out, w->last->shown);
+	lh_buf_putc(out, '"');
 	w->status = gen_status(&r)->name;
 	lh_write_text(&json, "status", w->status);
 	lh_write_text(&json, "role", w->scene.role->name);
