@@ -1,221 +1,186 @@
-/* regex.c - a tree as a program.  See regex_parts.h. */
-#include "regex_parts.h"
+/* regex.c - patterns of ECMA-262 by PCRE2.  See regex.h. */
+#include "regex.h"
 
 #include <stdlib.h>
 
-#include "base/mem.h"
+#define PCRE2_CODE_UNIT_WIDTH 8
+#include <pcre2.h>
 
-struct emitter {
-	struct lh_regex *re;
-	bool backward;		/* the text is read from its end */
-	struct lh_err *err;
+#include "base/mem.h"
+#include "regex_translate.h"
+
+#define LONGEST 65535		/* bytes of a pattern */
+#define HEAP_KIB 65536
+
+struct lh_regex {
+	pcre2_code *code;
+	uint32_t weight;	/* steps of what is between two callouts, at most */
+	bool refers;
 };
 
-static int emit(struct emitter *e, const struct lh_re_node *n);
+/* Steps that are left, and where in the text the last callout was. */
+struct budget {
+	const struct lh_regex *re;
+	uint64_t *steps;
+	size_t at;
+};
 
-/* Append an instruction; return its number, or -1. */
-static int64_t put(struct emitter *e, enum lh_re_code code, size_t x, size_t y)
+static void *allocate(size_t n, void *ctx)
 {
-	struct lh_regex *re = e->re;
+	struct lh_err ignored;
 
-	if (re->ops == LH_RE_OPS)
-		return lh_err_set(e->err, LH_EDATA, "the pattern is too large");
-	if (lh_grow(&re->op, &re->cap_ops, re->ops + 1, sizeof *re->op, e->err) < 0)
+	(void)ctx;
+	return lh_realloc(NULL, n, 1, &ignored);
+}
+
+static void release(void *p, void *ctx)
+{
+	(void)ctx;
+	free(p);
+}
+
+static int compile_fault(struct lh_translation *t, const char *pattern, size_t n, int code,
+			 size_t at, struct lh_err *err)
+{
+	char why[200];
+
+	if (code == PCRE2_ERROR_HEAP_FAILED)
+		return lh_err_nomem(err);
+	lh_buf_reset(&t->out);
+	t->until = at;
+	if (lh_regex_translate(t, pattern, n, err) < 0)
 		return -1;
-	re->op[re->ops] = (struct lh_re_op){ code, (uint32_t)x, (uint32_t)y };
-	return (int64_t)re->ops++;
-}
-
-static int emit_forward(struct emitter *e, const struct lh_re_node *n)
-{
-	const struct lh_re_node *c;
-
-	for (c = n->child; c; c = c->next)
-		if (emit(e, c) < 0)
-			return -1;
-	return 0;
-}
-
-static int emit_backward(struct emitter *e, const struct lh_re_node *n)
-{
-	const struct lh_re_node *c, **list;
-	size_t count = 0, i;
-	int rc = 0;
-
-	for (c = n->child; c; c = c->next)
-		count++;
-	if (!count)
-		return 0;
-	list = lh_calloc(count, sizeof *list, e->err);
-	if (!list)
-		return -1;
-	for (i = 0, c = n->child; c; c = c->next)
-		list[i++] = c;
-	while (!rc && i)
-		rc = emit(e, list[--i]);
-	free(list);
-	return rc;
-}
-
-/* split 1 2; 1: child; jump end; 2: split ... */
-static int emit_alternatives(struct emitter *e, const struct lh_re_node *n)
-{
-	const struct lh_re_node *c;
-	int64_t split, jump, last = -1;
-	size_t end;
-
-	for (c = n->child; c->next; c = c->next) {
-		split = put(e, LH_RE_OP_SPLIT, e->re->ops + 1, 0);
-		if (split < 0 || emit(e, c) < 0)
-			return -1;
-		jump = put(e, LH_RE_OP_JUMP, (size_t)last, 0);
-		if (jump < 0)
-			return -1;
-		last = jump;
-		e->re->op[split].y = (uint32_t)e->re->ops;
-	}
-	if (emit(e, c) < 0)
-		return -1;
-	/* each jump has the number of the one before it */
-	for (end = e->re->ops; last >= 0; last = jump) {
-		jump = (int32_t)e->re->op[last].x;
-		e->re->op[last].x = (uint32_t)end;
-	}
-	return 0;
-}
-
-static int emit_loop(struct emitter *e, const struct lh_re_node *child)
-{
-	int64_t split = put(e, LH_RE_OP_SPLIT, e->re->ops + 1, 0);
-
-	if (split < 0 || emit(e, child) < 0 || put(e, LH_RE_OP_JUMP, (size_t)split, 0) < 0)
-		return -1;
-	e->re->op[split].y = (uint32_t)e->re->ops;
-	return 0;
-}
-
-/* The child up to `times` times, each inside the one before. */
-static int emit_optional(struct emitter *e, const struct lh_re_node *child, uint32_t times)
-{
-	int64_t last = -1, split;
-	size_t end;
-
-	for (; times; times--) {
-		split = put(e, LH_RE_OP_SPLIT, e->re->ops + 1, (size_t)last);
-		if (split < 0 || emit(e, child) < 0)
-			return -1;
-		last = split;
-	}
-	for (end = e->re->ops; last >= 0; last = split) {
-		split = (int32_t)e->re->op[last].y;
-		e->re->op[last].y = (uint32_t)end;
-	}
-	return 0;
-}
-
-static int emit_repeat(struct emitter *e, const struct lh_re_node *n)
-{
-	size_t before = e->re->ops;
-	uint32_t i;
-
-	for (i = 0; i < n->least; i++) {
-		if (emit(e, n->child) < 0)
-			return -1;
-		if (e->re->ops == before)
-			return 0;	/* of nothing, any number is nothing */
-	}
-	if (n->most == LH_RE_NO_END)
-		return emit_loop(e, n->child);
-	return emit_optional(e, n->child, n->most - n->least);
-}
-
-static int emit(struct emitter *e, const struct lh_re_node *n)
-{
-	switch (n->type) {
-	case LH_RE_CAT:
-		return e->backward ? emit_backward(e, n) : emit_forward(e, n);
-	case LH_RE_ALT:
-		return emit_alternatives(e, n);
-	case LH_RE_REPEAT:
-		return emit_repeat(e, n);
-	case LH_RE_SET:
-		return put(e, LH_RE_OP_SET, n->number, 0) < 0 ? -1 : 0;
-	case LH_RE_ASSERT:
-		return put(e, LH_RE_OP_ASSERT, n->assert, 0) < 0 ? -1 : 0;
-	case LH_RE_LOOK:
-		return put(e, LH_RE_OP_LOOK, n->number, n->negated) < 0 ? -1 : 0;
-	}
+	pcre2_get_error_message(code, (PCRE2_UCHAR *)why, sizeof why);
+	lh_err_set(err, LH_EDATA, "%s",
+		   code == PCRE2_ERROR_PATTERN_TOO_LARGE ? "the pattern is too large"
+		   : code == PCRE2_ERROR_UNKNOWN_UNICODE_PROPERTY ? "this property is not supported"
+		   : code == PCRE2_ERROR_DUPLICATE_SUBPATTERN_NAME ? "two groups have this name"
+		   : why);
+	err->column = t->column;
 	return -1;
 }
 
-/* Return whether a match of n can only begin at the beginning of the text. */
-static bool is_anchored(const struct lh_re_node *n)
+static int compile(struct lh_regex *re, struct lh_translation *t, const char *pattern, size_t n,
+		   struct lh_err *err)
 {
-	const struct lh_re_node *c;
+	pcre2_general_context *memory = pcre2_general_context_create(allocate, release, NULL);
+	pcre2_compile_context *how = memory ? pcre2_compile_context_create(memory) : NULL;
+	uint32_t options = PCRE2_UTF | PCRE2_NO_UTF_CHECK | PCRE2_MATCH_UNSET_BACKREF;
+	int code = PCRE2_ERROR_HEAP_FAILED;
+	PCRE2_SIZE at = 0;
 
-	switch (n->type) {
-	case LH_RE_ASSERT:
-		return n->assert == LH_RE_BEGIN;
-	case LH_RE_CAT:
-		for (c = n->child; c && c->type == LH_RE_LOOK; c = c->next)
-			continue;
-		return c && is_anchored(c);
-	case LH_RE_ALT:
-		for (c = n->child; c; c = c->next)
-			if (!is_anchored(c))
-				return false;
-		return true;
-	default:
-		return false;
+	if (!t->refers)
+		options |= PCRE2_NO_AUTO_CAPTURE;
+	if (how) {
+		/* as \uD83D: no text has one */
+		pcre2_set_compile_extra_options(how, PCRE2_EXTRA_ALLOW_SURROGATE_ESCAPES);
+		re->code = pcre2_compile((PCRE2_SPTR)t->out.p, t->out.len,
+					 options, &code, &at, how);
 	}
-}
-
-static int emit_all(struct lh_regex *re, const struct lh_re_node *tree, struct lh_err *err)
-{
-	struct emitter e = { .re = re, .err = err };
-	size_t i;
-
-	for (i = 0; i < re->looks; i++) {
-		/* ahead: from the end back to where it holds */
-		e.backward = !re->look[i].behind;
-		re->look[i].start = (uint32_t)re->ops;
-		if (emit(&e, re->look[i].body) < 0 || put(&e, LH_RE_OP_MATCH, 0, 0) < 0)
-			return -1;
-	}
-	e.backward = false;
-	re->start = (uint32_t)re->ops;
-	re->anchored = is_anchored(tree);
-	return emit(&e, tree) < 0 || put(&e, LH_RE_OP_MATCH, 0, 0) < 0 ? -1 : 0;
+	pcre2_compile_context_free(how);
+	pcre2_general_context_free(memory);
+	re->weight = (uint32_t)(n + t->least) / 16;
+	re->refers = t->refers;
+	return re->code ? 0 : compile_fault(t, pattern, n, code, at, err);
 }
 
 struct lh_regex *lh_regex_new(struct lh_str pattern, struct lh_err *err)
 {
 	struct lh_regex *re = lh_calloc(1, sizeof *re, err);
-	struct lh_arena arena = { 0 };
-	struct lh_re_node *tree;
+	struct lh_translation t = { 0 };
+	char *text = re ? lh_strndup(pattern.p, pattern.n, err) : NULL;
+	int rc = text ? 0 : -1;
 
-	if (!re)
-		return NULL;
 	err->column = 0;
-	tree = lh_re_parse(re, &arena, pattern, err);
-	if (!tree || emit_all(re, tree, err) < 0) {
+	if (!rc && pattern.n > LONGEST)
+		rc = lh_err_set(err, LH_EDATA, "the pattern is too large");
+	if (!rc)
+		rc = lh_regex_translate(&t, text, pattern.n, err);
+	if (!rc)
+		rc = compile(re, &t, text, pattern.n, err);
+	if (rc < 0) {
 		lh_regex_free(re);
 		re = NULL;
 	}
-	lh_arena_free(&arena);
+	lh_buf_free(&t.out);
+	free(text);
 	return re;
 }
 
 void lh_regex_free(struct lh_regex *re)
 {
-	size_t i;
-
-	if (!re)
-		return;
-	for (i = 0; i < re->sets; i++)
-		free(re->set[i].range);
-	free(re->set);
-	free(re->op);
-	free(re->look);
+	if (re)
+		pcre2_code_free(re->code);
 	free(re);
+}
+
+static bool spend(uint64_t *steps, uint64_t n)
+{
+	if (*steps < n)
+		return false;
+	*steps -= n;
+	return true;
+}
+
+static int on_callout(pcre2_callout_block *c, void *ctx)
+{
+	struct budget *b = ctx;
+	size_t at = c->current_position;
+	uint64_t cost = at > b->at ? at - b->at : b->at - at;
+	uint32_t i;
+
+	b->at = at;
+	/* each back reference compares up to what its group has */
+	for (i = 1; b->re->refers && i < c->capture_top; i++)
+		if (c->offset_vector[2 * i] != PCRE2_UNSET)
+			cost += 16 + c->offset_vector[2 * i + 1] - c->offset_vector[2 * i];
+	return spend(b->steps, 1 + cost / 16 + b->re->weight) ? 0 : PCRE2_ERROR_CALLOUT;
+}
+
+static int make_run(struct lh_regex_run *run, struct lh_err *err)
+{
+	pcre2_general_context *memory;
+
+	if (run->data && run->limits)
+		return 0;
+	memory = pcre2_general_context_create(allocate, release, NULL);
+	if (memory && !run->data)
+		run->data = pcre2_match_data_create(1, memory);
+	if (memory && !run->limits)
+		run->limits = pcre2_match_context_create(memory);
+	pcre2_general_context_free(memory);
+	if (!run->data || !run->limits)
+		return lh_err_nomem(err);
+	pcre2_set_heap_limit(run->limits, HEAP_KIB);
+	return 0;
+}
+
+int lh_regex_search(const struct lh_regex *re, struct lh_regex_run *run, struct lh_str text,
+		    uint64_t *steps, struct lh_err *err)
+{
+	struct budget b = { re, steps, 0 };
+	int rc = PCRE2_ERROR_MATCHLIMIT;
+
+	if (make_run(run, err) < 0)
+		return -1;
+	if (spend(steps, 1 + text.n / 16)) {
+		pcre2_set_callout(run->limits, on_callout, &b);
+		pcre2_set_match_limit(run->limits,
+				      *steps < UINT32_MAX ? (uint32_t)*steps : UINT32_MAX);
+		rc = pcre2_match(re->code, (PCRE2_SPTR)text.p, text.n, 0, PCRE2_NO_UTF_CHECK,
+				 run->data, run->limits);
+	}
+	if (rc >= 0 || rc == PCRE2_ERROR_NOMATCH)
+		return rc >= 0;
+	if (rc == PCRE2_ERROR_NOMEMORY)
+		return lh_err_nomem(err);
+	return lh_err_data(err, 413, rc == PCRE2_ERROR_HEAPLIMIT
+			   ? "a pattern needs too much memory" : "the record needs too many steps");
+}
+
+void lh_regex_run_free(struct lh_regex_run *run)
+{
+	pcre2_match_data_free(run->data);
+	pcre2_match_context_free(run->limits);
+	*run = (struct lh_regex_run){ 0 };
 }
