@@ -7,6 +7,9 @@
 
 #include "mem.h"
 
+typedef unsigned char chunk __attribute__((vector_size(16)));
+typedef uint64_t halves __attribute__((vector_size(16)));
+
 void lh_buf_init(struct lh_buf *b, size_t max)
 {
 	memset(b, 0, sizeof *b);
@@ -113,17 +116,16 @@ static char short_escape(unsigned char c)
 	}
 }
 
-/* Return whether one of the eight bytes of v is a control byte, a quote or a
- * backslash.  True, too, for some bytes that follow one in a word. */
-static bool any_escaped(uint64_t v)
+/* Copy sixteen bytes; return whether one of them is a control byte, a quote or a backslash. */
+static bool copy_chunk(char *to, const char *s)
 {
-	const uint64_t ones = 0x0101010101010101ull, tops = 0x8080808080808080ull;
-	uint64_t quote, slash;
+	halves hit;
+	chunk v;
 
-	quote = v ^ ones * '"';
-	slash = v ^ ones * '\\';
-	return (((v - ones * 0x20) & ~v) | ((quote - ones) & ~quote) | ((slash - ones) & ~slash)) &
-		tops;
+	memcpy(&v, s, sizeof v);
+	memcpy(to, &v, sizeof v);
+	hit = (halves)((v < 0x20) | (v == '"') | (v == '\\'));
+	return hit[0] | hit[1];
 }
 
 /* Copy the bytes before the first one that needs an escape; return their number. */
@@ -131,14 +133,12 @@ static size_t copy_plain(char *to, const char *s, size_t n)
 {
 	unsigned char c;
 	size_t i = 0;
-	uint64_t v;
 
-	for (; n - i >= sizeof v; i += sizeof v) {
-		memcpy(&v, s + i, sizeof v);
-		if (any_escaped(v))
-			break;
-		memcpy(to + i, &v, sizeof v);
-	}
+	while (n - i >= sizeof(chunk) && !copy_chunk(to + i, s + i))
+		i += sizeof(chunk);
+	if (n >= sizeof(chunk) && n - i < sizeof(chunk) &&
+	    !copy_chunk(to + n - sizeof(chunk), s + n - sizeof(chunk)))
+		return n;
 	for (; i < n; i++) {
 		c = (unsigned char)s[i];
 		if (c < 0x20 || c == '"' || c == '\\')

@@ -13,12 +13,14 @@ static bool is_time(const struct lh_value *v, struct lh_str text)
 
 static bool is_hex(struct lh_str s, size_t digits)
 {
-	unsigned bad = 0;
+	unsigned char bad = 0;
 	size_t i;
 
-	for (i = 0; i < s.n; i++)
+	if (s.n != digits)
+		return false;
+	for (i = 0; i < digits; i++)
 		bad |= ((unsigned char)(s.p[i] - '0') > 9) & ((unsigned char)(s.p[i] - 'a') > 5);
-	return !bad && s.n == digits;
+	return !bad;
 }
 
 static bool is_sha256(const struct lh_value *v, struct lh_str text)

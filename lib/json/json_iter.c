@@ -44,14 +44,13 @@ const char *lh_skip_string(const char *p, const char *end, bool *escaped)
 	return p + 1;
 }
 
-static const char *skip_container(const char *p, const char *end)
+static const char *skip_container(const char *p, const char *end, bool *escaped)
 {
 	size_t depth = 0;
-	bool escaped;
 
 	do {
 		if (*p == '"') {
-			p = lh_skip_string(p, end, &escaped);
+			p = lh_skip_string(p, end, escaped);
 			continue;
 		}
 		depth += *p == '{' || *p == '[';
@@ -73,7 +72,8 @@ static const char *take_value(struct lh_value *v, const char *p, const char *end
 	case '{':
 	case '[':
 		v->type = *p == '{' ? LH_OBJECT : LH_ARRAY;
-		p = skip_container(p, end);
+		p = skip_container(p, end, &v->escaped);
+		v->escaped = false;	/* it is said of strings only */
 		break;
 	case 't':
 		v->type = LH_TRUE;
