@@ -988,6 +988,26 @@ in_flight() {
 	run ! grep SECRET "$SERVE_LOG" "$SERVE_ERR"
 }
 
+@test "what the server refuses in silence is 400 in the log, though the client sees it and leaves first" {
+	local pid
+	start_serve --config "$BATS_FILE_TMPDIR/routes.json"
+	strace -f -qq -o trace -e trace=shutdown -e inject=shutdown:delay_exit=200000 -p "$SERVE" &
+	pid=$!
+	until_so grep -qx "TracerPid:[[:space:]]*$pid" "/proc/$SERVE/status"
+	raw <<-'END'
+	from http_raw import *
+	c = Client().send(b"\x16\x03\x01\r\n\r\n")
+	while c.more():
+	    pass
+	c.close()
+	END
+	until_so has_lines "$SERVE_LOG" 1
+	kill "$pid"
+	wait "$pid" || true
+	grep -q '(DELAYED)$' trace
+	[ "$(jq -c '[.route, .status, .bytes_in]' "$SERVE_LOG")" = '[null,400,7]' ]
+}
+
 @test "a body slower than 1 KiB a second for half a minute ends its connection, a faster one does not" {
 	until_so [ -s "$BATS_FILE_TMPDIR/slow.out" ]
 	cat "$BATS_FILE_TMPDIR/slow.out"

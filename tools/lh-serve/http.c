@@ -658,13 +658,12 @@ static bool is_slow(const struct client *c)
 
 void http_closed(struct server *s, struct MHD_Connection *conn, const struct client *c)
 {
-	bool ended;
-	struct request r = { .server = s, .conn = conn, .counted = client_unused(c, &ended) };
+	struct request r = { .server = s, .conn = conn, .counted = client_unused(c) };
 
 	/* after an answer that closes it, what is still there was not looked at */
 	if (!r.counted || c->over || s->stop)
 		return;
-	log_refused(&r, s->refused ? s->refused : is_slow(c) ? 408 : ended ? 499 : 400);
+	log_refused(&r, s->refused ? s->refused : is_slow(c) ? 408 : c->left ? 499 : 400);
 	s->refused = 0;
 }
 
@@ -694,7 +693,6 @@ static void on_completed(void *server, struct MHD_Connection *conn, void **conte
 	struct server *s = server;
 	struct request *r = *context;
 	struct client *c = client_of(conn);
-	bool ended;
 
 	*context = NULL;
 	if (!r)
@@ -707,7 +705,7 @@ static void on_completed(void *server, struct MHD_Connection *conn, void **conte
 	let_go(r);
 	answer_release(r, r->answer_held);
 	if (!r->seen && why != MHD_REQUEST_TERMINATED_DAEMON_SHUTDOWN) {
-		r->counted = c ? client_unused(c, &ended) : 0;
+		r->counted = c ? client_unused(c) : 0;
 		log_refused(r, status_unanswered(s, conn, c));
 	}
 	if (r->in_flight) {

@@ -309,9 +309,10 @@ static bool has_ended(const struct client *c)
 	return ended;
 }
 
-uint64_t client_unused(const struct client *c, bool *ended)
+uint64_t client_unused(const struct client *c)
 {
-	uint64_t n = received(c, ended);
+	bool ended;
+	uint64_t n = received(c, &ended);
 
 	return c->known && n > c->used ? n - c->used : 0;
 }
@@ -445,7 +446,7 @@ static bool has_input(const struct client *c)
  * the last bytes, both are one event, and it does not read on. */
 static bool has_left(struct client *c, bool ended, double now)
 {
-	c->left = ended && !has_input(c) && now - c->since > 1;
+	c->left |= ended && !has_input(c) && now - c->since > 1;
 	return c->left;
 }
 

@@ -206,7 +206,7 @@ struct client {				/* a connection */
 	bool known;			/* used is right: after chunks it is not */
 	bool fresh, begun;		/* no request yet; a byte of the next header is there */
 	bool body;			/* its body is being read */
-	bool cut, left;			/* it is being closed; since the client has ended */
+	bool cut, left;			/* it is being closed; the client ended before that */
 	bool unread;			/* it was answered before its body was read */
 	bool over;			/* the answer to its last request closes it */
 	uint64_t length, came;		/* of its body: Content-Length; bytes so far */
@@ -239,8 +239,8 @@ void clients_sweep(struct server *s, double now);
 /* Move a connection to a phase: reading a header, or busy with a request. */
 void client_reading(struct server *s, struct client *c);
 void client_busy(struct server *s, struct client *c, bool body);
-/* Return how many bytes have come that are of no request; *ended: the client sends no more. */
-uint64_t client_unused(const struct client *c, bool *ended);
+/* Return how many bytes have come that are of no request. */
+uint64_t client_unused(const struct client *c);
 void on_connection(void *server, struct MHD_Connection *conn, void **context,
 		   enum MHD_ConnectionNotificationCode what);
 /* Send a state to systemd, if it started the process. */

@@ -254,10 +254,14 @@ ssize_t wire_sendmsg(int fd, const struct msghdr *m, int flags) INSTEAD_OF("send
 ssize_t wire_recv(int fd, void *p, size_t n, int flags)
 {
 	ssize_t got = recvfrom(fd, p, n, flags, NULL, NULL);
-	struct client *c = got > 0 ? client_at(fd) : NULL;
+	struct client *c = client_at(fd);
 
 	if (!c)
 		return got;
+	if (got <= 0) {
+		c->left |= !c->cut && (!got || errno == ECONNRESET);
+		return got;
+	}
 	follow(&c->wire, p, (size_t)got);
 	/* of a request whose header is still to be read, http.c says it */
 	if (!wire_wrong(c))
