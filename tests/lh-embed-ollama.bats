@@ -99,7 +99,7 @@ embed() {
 }
 
 @test "a failure wakes those who wait for what another thread asked for" {
-	for i in {1..40}; do texts a; done > in
+	for i in {1..400}; do texts a; done > in
 	# which thread comes when is chance: twelve rounds, each with a service of its own, as a call
 	# may still be in flight when the run has ended
 	for round in {1..12}; do
@@ -108,9 +108,10 @@ embed() {
 		run -2 --separate-stderr timeout 60 lh-embed --engine ollama --url "$URL" --batch 1 --retries 0 -j 8 in
 		[ -z "$output" ]
 		[[ $stderr == *'HTTP 500'* ]]
-		# each waits for the answer, and at most asks once itself where it came too late to wait
+		# each waits for the answer, or asks itself where it came too late to wait; the run
+		# ends by the first failure, where its last thread has had a processor
 		[ "$(jq .in_flight log | sort -u)" = 1 ]
-		[ "$(wc -l <log)" -le 8 ]
+		[ "$(wc -l <log)" -lt 100 ]
 	done
 }
 
