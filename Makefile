@@ -72,6 +72,10 @@ $(B)/$(CONSOLE)/%.inc: $(CONSOLE)/%
 $(B)/tools/lh-serve/console.c.o: $(addprefix $(B)/$(CONSOLE)/console,.html.inc .css.inc .js.inc)
 $(B)/tools/lh-serve/console.c.o: ALL += -I$(B)
 
+# The routes that lh-serve and lh-mcp have without a configuration.
+$(B)/lib/serve/built_in.c.o: $(B)/share/serve/routes.json.inc
+$(B)/lib/serve/built_in.c.o: ALL += -I$(B)
+
 # The samples of the schemas, each with its name and what is expected of it.
 SCHEMAS = $(sort $(wildcard share/fixtures/schemas/*/*))
 $(B)/share/fixtures/schemas.inc: $(SCHEMAS)

@@ -1,4 +1,12 @@
-/* built_in.c - the routes that are there without a configuration.  See routes.h. */
+/* built_in.c - the routes that are there without a configuration: share/serve/routes.json, which
+ * is compiled in.  See routes.h.
+ *
+ * A filter is an argument vector, with how many processes it has (without "pool": one for each
+ * core), how many requests each takes at one time, and for how long.  A service is waited for, so
+ * those that ask one take many at a time; -j is for threads, so it stands where a filter has
+ * them.  "{state}" begins the path of a file of the state; "{quiet}", "{roster}" and "{audit}"
+ * stand for several words.  A route is answered by a filter or, as "answer" says, by the bridge.
+ */
 #include "routes.h"
 
 #include <stdio.h>
@@ -7,151 +15,99 @@
 
 #include "base/cpu.h"
 #include "base/mem.h"
-#include "json/write.h"
+#include "json/bind.h"
 
-enum filter {
-	NONE, EMBED, EMBED_UNIT, SEARCH, RETRIEVE, INDEX, RELEVANCE, GATE, PLAYBOOK, VALIDATE,
-	ITERATE, CHAT, PATHWAY, AUDIT, CATALOG, STORE, INGEST, SQL, TRACED, OBSERVE, WORKFLOW,
-	FILTERS
-};
+#define BODY_MAX (UINT64_C(4) << 20)	/* bytes, where a route does not say */
 
-#define BODY_MAX (UINT64_C(4) << 20)	/* bytes, unless the body goes to a file */
-#define FILE_MAX (UINT64_C(256) << 20)
+static const char file[] =
+#include "share/serve/routes.json.inc"
+	;
 
-#define READ true
-#define WRITE false
-#define TRACE true
-#define OP(name) LH_JSON({"op":#name})
+/* In the order of enum lh_route_kind. */
+static const char *const answers[] = { "filter", "health", "ready", "metrics", "openapi", "cache",
+				       "sessions", "audits", "file", "put", "ingest", "get",
+				       "mcp", NULL };
 
-static const struct built_in {
-	const char *route;
-	enum filter filter;
-	enum lh_route_kind kind;
-	const char *members;
-	bool read, trace;
-	const char *title;
-} table[] = {
-	{ "GET /health", NONE, LH_ROUTE_HEALTH, NULL, READ, false, "whether it serves" },
-	{ "GET /ready", NONE, LH_ROUTE_READY, NULL, READ, false, "whether it takes requests" },
-	{ "GET /metrics", NONE, LH_ROUTE_METRICS, NULL, READ, false, "counts for Prometheus" },
-	{ "GET /openapi.json", NONE, LH_ROUTE_OPENAPI, NULL, READ, false, "the routes" },
-	{ "GET /", NONE, LH_ROUTE_FILE, NULL, READ, false, "the console" },
-	{ "GET /console.css", NONE, LH_ROUTE_FILE, NULL, READ, false, "its style" },
-	{ "GET /console.js", NONE, LH_ROUTE_FILE, NULL, READ, false, "its program" },
-	{ "GET /console/sessions", NONE, LH_ROUTE_SESSIONS, NULL, READ, false, "newest sessions" },
-	{ "GET /console/audit", NONE, LH_ROUTE_AUDITS, NULL, READ, false, "newest audits" },
-	{ "POST /mcp", NONE, LH_ROUTE_MCP, NULL, WRITE, false, "the tools, for models" },
-	{ "POST /v1/embed", EMBED, 0, NULL, READ, TRACE, "vectors of texts" },
-	{ "GET /v1/embed/stats", EMBED, LH_ROUTE_CACHE, OP(stats), READ, false,
-	  "use of the cache of vectors" },
-	{ "POST /ai/embed", EMBED_UNIT, 0, NULL, READ, TRACE, "unit vectors of texts" },
-	{ "POST /v1/matrix/search", SEARCH, 0, NULL, READ, TRACE, "search several corpora" },
-	{ "POST /v1/matrix/retrieve", RETRIEVE, 0, NULL, READ, TRACE,
-	  "search by words and vectors" },
-	{ "GET /v1/matrix/corpora", INDEX, 0, OP(corpora), READ, false, "the corpora" },
-	{ "POST /v1/matrix/relevance", RELEVANCE, 0, NULL, READ, false,
-	  "score chunks for a file" },
-	{ "POST /v1/matrix/downgrade", GATE, 0, NULL, READ, false, "choose a mode by the model" },
-	{ "POST /v1/matrix/playbooks/record", PLAYBOOK, 0, OP(record), WRITE, TRACE,
-	  "record a good answer" },
-	{ "POST /v1/matrix/playbooks/bulk", PLAYBOOK, 0, OP(bulk), WRITE, TRACE,
-	  "record good answers" },
-	{ "POST /v1/vectors/index", INDEX, 0, OP(create), WRITE, false, "make an index" },
-	{ "GET /v1/vectors/index", INDEX, 0, OP(list), READ, false, "the indexes" },
-	{ "GET /v1/vectors/index/{name}", INDEX, 0, OP(get), READ, false, "one index" },
-	{ "DELETE /v1/vectors/index/{name}", INDEX, 0, OP(delete), WRITE, false,
-	  "delete an index" },
-	{ "POST /v1/vectors/index/{name}/add", INDEX, 0, OP(add), WRITE, false, "add vectors" },
-	{ "GET /v1/vectors/index/{name}/record/{id}", INDEX, 0, OP(lookup), READ, false,
-	  "one record of an index" },
-	{ "POST /v1/vectors/index/{index}/search", SEARCH, 0, NULL, READ, false,
-	  "search one index" },
-	{ "POST /v1/vectors/search", SEARCH, 0, NULL, READ, false, "search one index" },
-	{ "POST /v1/vectors/index/{src}/merge", INDEX, 0, OP(merge), WRITE, false,
-	  "add an index to another" },
-	{ "POST /v1/validate", VALIDATE, 0, NULL, WRITE, TRACE, "judge a draft" },
-	{ "POST /v1/iterate", ITERATE, 0, NULL, WRITE, TRACE, "ask a model until it is valid" },
-	{ "POST /v1/chat", CHAT, 0, NULL, WRITE, TRACE, "ask a model" },
-	{ "GET /v1/chat/providers", CHAT, 0, OP(providers), READ, false, "providers of models" },
-	{ "POST /v1/pathway/add", PATHWAY, 0, OP(add), WRITE, false, "add a trace" },
-	{ "POST /v1/pathway/add_idempotent", PATHWAY, 0, OP(add_idempotent), WRITE, false,
-	  "add a trace or count it" },
-	{ "POST /v1/pathway/update", PATHWAY, 0, OP(update), WRITE, false, "replace a content" },
-	{ "POST /v1/pathway/revise", PATHWAY, 0, OP(revise), WRITE, false, "add a successor" },
-	{ "POST /v1/pathway/retire", PATHWAY, 0, OP(retire), WRITE, false, "hide a trace" },
-	{ "POST /v1/pathway/get", PATHWAY, 0, OP(get), READ, false, "one trace" },
-	{ "POST /v1/pathway/history", PATHWAY, 0, OP(history), READ, false,
-	  "a trace and its predecessors" },
-	{ "POST /v1/pathway/search", PATHWAY, 0, OP(search), READ, false, "search traces" },
-	{ "GET /v1/pathway/stats", PATHWAY, 0, OP(stats), READ, false, "counts of traces" },
-	{ "POST /v1/observer/event", OBSERVE, 0, OP(event), WRITE, false, "record an operation" },
-	{ "POST /v1/observer/inbox", OBSERVE, 0, OP(inbox), WRITE, false, "record a message" },
-	{ "GET /v1/observer/stats", OBSERVE, 0, OP(stats), READ, false, "counts of operations" },
-	{ "GET /v1/observer/health", OBSERVE, 0, OP(health), READ, false,
-	  "whether the log can be written" },
-	{ "POST /v1/observer/workflow/run", WORKFLOW, 0, NULL, WRITE, false, "run a flow" },
-	{ "GET /v1/audit/subject/{id}", AUDIT, 0, OP(report), WRITE, false,
-	  "who looked at the data of a subject" },
-	{ "POST /v1/catalog/register", CATALOG, 0, OP(register), WRITE, false,
-	  "register a dataset" },
-	{ "GET /v1/catalog/manifest/{name}", CATALOG, 0, OP(get), READ, false, "one dataset" },
-	{ "GET /v1/catalog/list", CATALOG, 0, OP(list), READ, false, "the datasets" },
-	{ "PUT /v1/storage/object/{key...}", STORE, LH_ROUTE_PUT, OP(put), WRITE, false,
-	  "store an object" },
-	{ "GET /v1/storage/object/{key...}", STORE, LH_ROUTE_GET, OP(get), READ, false,
-	  "an object" },
-	{ "DELETE /v1/storage/object/{key...}", STORE, 0, OP(delete), WRITE, false,
-	  "delete an object" },
-	{ "GET /v1/storage/list", STORE, 0, OP(list), READ, false, "the objects" },
-	{ "POST /v1/ingest", INGEST, LH_ROUTE_INGEST, NULL, WRITE, false,
-	  "keep a table as a dataset" },
-	{ "POST /v1/sql", SQL, 0, NULL, READ, false, "SQL over the datasets" },
-	{ "GET /v1/distill/trace/{id}", TRACED, 0, NULL, READ, false,
-	  "where a sample came from" },
-	{ "GET /v1/audit/health", AUDIT, 0, OP(health), READ, false, "whether the chains hold" },
-};
-
-/* How many processes a filter has, how many requests each takes at one time, and for how long;
- * NULL: -j1.  A service is waited for, so those that ask one take many at a time. */
-static const struct {
-	unsigned processes, depth;
+struct filter {
+	struct lh_str name;
+	const struct lh_str *run;
+	size_t n_run;
+	uint64_t pool, depth;
 	double timeout;
-	const char *jobs;
-} size_of[FILTERS] = {
-	[EMBED] = { 2, 64, 70, NULL }, [EMBED_UNIT] = { 1, 64, 70, NULL },
-	[SEARCH] = { 2, 64, 30, NULL }, [RETRIEVE] = { 1, 64, 30, NULL },
-	[INDEX] = { 1, 64, 120, NULL }, [RELEVANCE] = { 1, 64, 30, NULL },
-	[GATE] = { 1, 64, 30, NULL }, [PLAYBOOK] = { 1, 64, 90, NULL },
-	[VALIDATE] = { 1, 64, 90, NULL }, [ITERATE] = { 1, 32, 900, "-j16" },
-	[CHAT] = { 1, 32, 600, "-j16" }, [PATHWAY] = { 1, 64, 90, NULL },
-	[AUDIT] = { 1, 16, 90, NULL }, [CATALOG] = { 1, 64, 90, NULL },
-	[STORE] = { 4, 1, 900, NULL },
-	[INGEST] = { 2, 1, 900, NULL }, [TRACED] = { 1, 16, 90, NULL },
-	[OBSERVE] = { 1, 64, 90, NULL }, [WORKFLOW] = { 4, 1, 900, "-j4" },
-	[SQL] = { 4, 1, 60, NULL },
+};
+
+static const struct lh_bind filter_table[] = {
+	{ LH_BIND_STRING("name", struct filter, name), .required = true },
+	{ LH_BIND_U64("pool", struct filter, pool, 1, 256) },
+	{ LH_BIND_U64("depth", struct filter, depth, 1, 4096), .required = true },
+	{ LH_BIND_F64("timeout_s", struct filter, timeout, 1, 86400), .required = true },
+	{ LH_BIND_STRINGS("run", struct filter, run, n_run), .required = true, .filled = true },
+	LH_BIND_CLOSED
+};
+
+struct built_in {
+	struct lh_str route, filter, off, about;
+	struct lh_value members;
+	uint64_t max_body;
+	enum lh_route_kind kind;
+	bool read, trace, audit;
+};
+
+static const struct lh_bind built_in_table[] = {
+	{ LH_BIND_STRING("route", struct built_in, route), .required = true },
+	{ LH_BIND_STRING("filter", struct built_in, filter) },
+	{ LH_BIND_INDEX("answer", struct built_in, kind, answers) },
+	{ LH_BIND_OBJECT("members", struct built_in, members) },
+	{ LH_BIND_BOOL("read", struct built_in, read) },
+	{ LH_BIND_BOOL("trace", struct built_in, trace) },
+	{ LH_BIND_BOOL("audit", struct built_in, audit) },
+	{ LH_BIND_STRING("off", struct built_in, off) },
+	{ LH_BIND_U64("max_body", struct built_in, max_body, 1, INT64_MAX) },
+	{ LH_BIND_STRING("about", struct built_in, about), .required = true },
+	LH_BIND_CLOSED
+};
+
+struct file_members {
+	struct filter *filter;
+	size_t n_filters;
+	struct built_in *route;
+	size_t n_routes;
+};
+
+static const struct lh_bind file_table[] = {
+	{ LH_BIND_TABLES("filters", struct file_members, filter, n_filters, filter_table) },
+	{ LH_BIND_TABLES("routes", struct file_members, route, n_routes, built_in_table) },
+	LH_BIND_CLOSED
 };
 
 /* ---- argv ---- */
 
 struct words {
 	struct lh_route *route;
+	const char *state;
 	size_t n, cap;
 	struct lh_err *err;
 	bool failed;
 };
 
-static void add_word(struct words *w, const char *folder, const char *word)
+/* Add a word; "{state}" at its begin is the folder of the state. */
+static void add_word(struct words *w, struct lh_str word)
 {
-	size_t n = strlen(folder) + strlen(word) + 2;
-	char *copy = w->failed ? NULL : lh_calloc(n, 1, w->err);
+	static const char state[] = "{state}";
+	const size_t n = sizeof state - 1;
+	bool within = word.n >= n && !memcmp(word.p, state, n);
+	char *copy = NULL;
 
-	if (!copy ||
-	    lh_grow(&w->route->run, &w->cap, w->n + 2, sizeof *w->route->run, w->err) < 0) {
-		free(copy);
-		w->failed = true;
-		return;
+	if (!w->failed && lh_grow(&w->route->run, &w->cap, w->n + 2, sizeof *w->route->run,
+				  w->err) == 0 &&
+	    asprintf(&copy, "%s%.*s", within ? w->state : "", (int)(word.n - (within ? n : 0)),
+		     word.p + (within ? n : 0)) < 0) {
+		copy = NULL;
+		lh_err_set(w->err, LH_ENOMEM, "out of memory");
 	}
-	snprintf(copy, n, "%s%s%s", folder, *folder ? "/" : "", word);
+	w->failed |= !copy;
+	if (!copy)
+		return;
 	w->route->run[w->n++] = copy;
 	w->route->run[w->n] = NULL;
 }
@@ -160,277 +116,129 @@ static void add_word(struct words *w, const char *folder, const char *word)
 static void add_words(struct words *w, const char *const *word)
 {
 	for (; *word; word++)
-		add_word(w, "", *word);
+		add_word(w, lh_str_of(*word));
 }
 #define ADD(w, ...) add_words(w, (const char *const[]){ __VA_ARGS__, NULL })
 
-static bool exists(const char *state, const char *name)
-{
-	char path[4096];
-
-	return (size_t)snprintf(path, sizeof path, "%s/%s", state, name) < sizeof path &&
-	       access(path, F_OK) == 0;
-}
-
-static void add_roster(struct words *w, const char *state)
+static void add_roster(struct words *w)
 {
 	const char *roster = getenv("LH_ROSTER");
+	char rules[4096];
 
-	ADD(w, "--roster-later", "--roster");
-	add_word(w, state, "roster.jsonl");
+	ADD(w, "--roster-later", "--roster", "{state}/roster.jsonl");
 	if (roster && *roster)
 		ADD(w, "--roster", roster);
-	ADD(w, "--roster");
-	add_word(w, state, "index/workers.lhv");
-	if (exists(state, "rules")) {
-		ADD(w, "--rules");
-		add_word(w, state, "rules");
-	}
+	ADD(w, "--roster", "{state}/index/workers.lhv");
+	if ((size_t)snprintf(rules, sizeof rules, "%s/rules", w->state) < sizeof rules &&
+	    access(rules, F_OK) == 0)
+		ADD(w, "--rules", "{state}/rules");
 }
 
-static const char *audit_key(void)
+static bool has_audit_key(void)
 {
 	const char *key = getenv("LH_SUBJECT_AUDIT_KEY");
 
-	return key && *key ? key : NULL;
+	return key && *key;
 }
 
-static void add_search(struct words *w, const char *state)
+static bool is(struct lh_str s, const char *text)
 {
-	ADD(w, "lh-search", "--wire", "--playbooks");
-	add_word(w, state, "playbook");
+	return lh_str_is(s, text, strlen(text));
 }
 
-/* Add the folder of the indexes, whose engine the filter uses. */
-static void add_indexes(struct words *w, const char *state)
+static int add_run(struct lh_route *r, const struct filter *f, const char *state,
+		   struct lh_err *err)
 {
-	ADD(w, "--indexes");
-	add_word(w, state, "index");
-}
+	struct words w = { .route = r, .state = state, .err = err };
+	size_t i;
 
-static void add_validate(struct words *w, const char *state)
-{
-	ADD(w, "lh-validate", "--wire");
-	add_roster(w, state);
-	if (!audit_key())
-		return;
-	ADD(w, "--audit-required", "--audit-log");
-	add_word(w, state, "data/_catalog/subjects");
-}
-
-static void add_other_command(struct words *w, enum filter filter, const char *state)
-{
-	switch (filter) {
-	case CATALOG:
-		ADD(w, "lh-catalog", "requests", "--catalog");
-		add_word(w, state, "catalog");
-		ADD(w, "--store");
-		add_word(w, state, "store");
-		break;
-	case STORE:
-		ADD(w, "lh-store", "requests");
-		break;
-	case INGEST:
-		ADD(w, "lh-ingest", "--requests", "--store");
-		add_word(w, state, "store");
-		ADD(w, "--catalog");
-		add_word(w, state, "catalog");
-		break;
-	case SQL:
-		ADD(w, "lh-query", "--timeout", "25", "--max-rows", "10000", "--catalog");
-		add_word(w, state, "catalog");
-		ADD(w, "--store");
-		add_word(w, state, "store");
-		break;
-	case TRACED:
-		ADD(w, "lh-distill", "trace", "--root");
-		add_word(w, "", state);
-		break;
-	case OBSERVE:
-		ADD(w, "lh-observe", "requests");
-		break;
-	case WORKFLOW:
-		ADD(w, "lh-workflow", "requests", "--state");
-		add_word(w, "", state);
-		ADD(w, "--observe");
-		add_word(w, state, "log/observer.jsonl");
-		break;
-	default:
-		break;
+	for (i = 0; i < f->n_run; i++) {
+		if (is(f->run[i], "{quiet}"))
+			ADD(&w, "-q", "--progress", "never", "--on-error", "emit");
+		else if (is(f->run[i], "{roster}"))
+			add_roster(&w);
+		else if (!is(f->run[i], "{audit}"))
+			add_word(&w, f->run[i]);
+		else if (has_audit_key())
+			ADD(&w, "--audit-required", "--audit-log",
+			    "{state}/data/_catalog/subjects");
 	}
-}
-
-static void add_command(struct words *w, enum filter filter, const char *state)
-{
-	switch (filter) {
-	case EMBED:
-		ADD(w, "lh-embed", "--wire", "go");
-		add_indexes(w, state);
-		break;
-	case EMBED_UNIT:
-		ADD(w, "lh-embed", "--wire", "rust");
-		add_indexes(w, state);
-		break;
-	case SEARCH:
-		add_search(w, state);
-		break;
-	case RETRIEVE:
-		add_search(w, state);
-		ADD(w, "--hybrid");
-		break;
-	case INDEX:
-		ADD(w, "lh-index", "requests", "--playbooks");
-		add_word(w, state, "playbook");
-		break;
-	case RELEVANCE:
-		ADD(w, "lh-relevance");
-		break;
-	case GATE:
-		ADD(w, "lh-relevance", "gate");
-		break;
-	case PLAYBOOK:
-		ADD(w, "lh-playbook", "requests");
-		add_indexes(w, state);
-		break;
-	case VALIDATE:
-		add_validate(w, state);
-		break;
-	case ITERATE:
-		ADD(w, "lh-iterate", "--session-log");
-		add_word(w, state, "log/sessions.jsonl");
-		add_roster(w, state);
-		break;
-	case CHAT:
-		ADD(w, "lh-chat", "--wire");
-		break;
-	case PATHWAY:
-		ADD(w, "lh-pathway", "requests");
-		break;
-	case AUDIT:
-		ADD(w, "lh-subject-audit", "requests", "--dir");
-		add_word(w, state, "data/_catalog/subjects");
-		break;
-	default:
-		add_other_command(w, filter, state);
-	}
-}
-
-/* Add the operand of a filter. */
-static void add_operand(struct words *w, enum filter filter, const char *state)
-{
-	if (filter == SEARCH || filter == RETRIEVE || filter == INDEX)
-		add_word(w, state, "index");
-	else if (filter == PLAYBOOK)
-		add_word(w, state, "playbook");
-	else if (filter == STORE)
-		add_word(w, state, "store");
-	else if (filter == PATHWAY)
-		add_word(w, state, "log/pathway.jsonl");
-	else if (filter == OBSERVE)
-		add_word(w, state, "log/observer.jsonl");
-}
-
-static int add_run(struct lh_route *r, enum filter filter, const char *state, struct lh_err *err)
-{
-	struct words w = { .route = r, .err = err };
-
-	add_command(&w, filter, state);
-	/* -j is for threads, which these do not have */
-	if (filter != PATHWAY && filter != OBSERVE && filter != CATALOG && filter != STORE &&
-	    filter != INGEST)
-		ADD(&w, size_of[filter].jobs ? size_of[filter].jobs : "-j1");
-	ADD(&w, "-q", "--progress", "never", "--on-error", "emit");
-	add_operand(&w, filter, state);
 	return w.failed ? -1 : 0;
 }
 
 /* ---- routes ---- */
 
-static int set_members(struct lh_route *r, const char *object, struct lh_err *err)
+static int set_filter(struct lh_route *r, const struct file_members *all, struct lh_str name,
+		      const char *state, struct lh_err *err)
 {
-	struct lh_buf text = { 0 };
-	struct lh_record rec;
-	struct lh_value v;
-	int rc;
+	const struct filter *f = all->filter, *end = f + all->n_filters;
 
-	lh_record_init(&rec);
-	lh_buf_puts(&text, object);
-	rc = lh_buf_check(&text, err);
-	if (!rc && lh_json_parse(&rec, text.p, text.len, &v, err) == 0)
-		rc = lh_route_set_members(r, &v, err);
-	lh_record_free(&rec);
-	lh_buf_free(&text);
-	return rc;
+	while (f < end && !lh_str_is(f->name, name.p, name.n))
+		f++;
+	if (f == end)
+		return lh_err_set(err, LH_EUSAGE, "there is no filter %.*s", (int)name.n, name.p);
+	r->pool = f->pool ? f->pool : lh_cpu_cores(64);
+	r->depth = f->depth;
+	r->timeout = f->timeout;
+	return add_run(r, f, state, err);
 }
 
-static int set_filter(struct lh_route *r, enum filter filter, const char *state,
-		      struct lh_err *err)
+static int fill(struct lh_route *r, const struct file_members *all, const struct built_in *b,
+		const char *state, struct lh_err *err)
 {
-	r->pool = filter == SEARCH ? lh_cpu_cores(64) : size_of[filter].processes;
-	r->depth = size_of[filter].depth;
-	r->timeout = size_of[filter].timeout;
-	return add_run(r, filter, state, err);
-}
+	char *route = lh_strndup(b->route.p, b->route.n, err);
+	int rc = route ? lh_route_parse(r, route, err) : -1;
 
-static int fill(struct lh_route *r, const struct built_in *b, const char *state,
-		struct lh_err *err)
-{
-	if (lh_route_parse(r, b->route, err) < 0)
-		return -1;
-	if (b->members && set_members(r, b->members, err) < 0)
+	free(route);
+	if (rc || (b->members.p && lh_route_set_members(r, &b->members, err) < 0) ||
+	    !(r->title = lh_strndup(b->about.p, b->about.n, err)) ||
+	    (b->off.n && !(r->why = lh_strndup(b->off.p, b->off.n, err))))
 		return -1;
 	r->kind = b->kind;
-	r->title = b->title;
 	r->read = b->read;
 	r->trace = b->trace;
 	r->built_in = true;
 	r->open = r->kind == LH_ROUTE_HEALTH || r->kind == LH_ROUTE_READY ||
 		  (r->kind == LH_ROUTE_FILE && r->n <= 1);
-	r->audit = b->filter == AUDIT;
-	r->max_body = r->kind == LH_ROUTE_PUT || r->kind == LH_ROUTE_INGEST ? FILE_MAX : BODY_MAX;
-	if (b->filter == SQL)
-		r->off = "SQL is off: no configuration has this route";
-	if (b->filter == NONE || b->filter == SQL)
-		return 0;
-	if (b->filter == AUDIT && !audit_key())
-		r->off = "no key: LH_SUBJECT_AUDIT_KEY is not set";
-	return set_filter(r, b->filter, state, err);
+	r->audit = b->audit;
+	r->max_body = b->max_body ? b->max_body : BODY_MAX;
+	r->off = r->audit && !has_audit_key() ? "no key: LH_SUBJECT_AUDIT_KEY is not set" : r->why;
+	return b->filter.n ? set_filter(r, all, b->filter, state, err) : 0;
 }
 
 int lh_routes_built_in(struct lh_routes *to, const char *state, struct lh_err *err)
 {
+	struct file_members all = { 0 };
+	struct lh_buf strings = { 0 };
+	struct lh_record rec;
+	struct lh_value v;
 	size_t i;
+	int rc;
 
-	for (i = 0; i < sizeof table / sizeof *table; i++) {
-		if (lh_grow(&to->v, &to->cap, to->n + 1, sizeof *to->v, err) < 0)
-			return -1;
+	lh_record_init(&rec);
+	rc = lh_json_parse(&rec, file, sizeof file - 1, &v, err);
+	if (!rc)
+		rc = lh_bind_file(file_table, &v, file, &all, &strings, err);
+	for (i = 0; !rc && i < all.n_routes; i++) {
+		rc = lh_grow(&to->v, &to->cap, to->n + 1, sizeof *to->v, err);
+		if (rc)
+			break;
 		memset(&to->v[to->n], 0, sizeof *to->v);
-		if (fill(&to->v[to->n++], &table[i], state, err) < 0)
-			return -1;
+		rc = fill(&to->v[to->n++], &all, &all.route[i], state, err);
 	}
-	return 0;
+	lh_buf_free(&strings);
+	lh_record_free(&rec);
+	return rc;
 }
 
-int lh_routes_add_sql(struct lh_routes *to, const char *state, const char *off,
-		      struct lh_err *err)
+struct lh_route *lh_routes_named(const struct lh_routes *r, struct lh_str route)
 {
 	size_t i;
 
-	for (i = 0; i < to->n && strcmp(to->v[i].route, "POST /v1/sql") != 0; i++)
-		;
-	to->v[i].off = off;
-	return set_filter(&to->v[i], SQL, state, err);
-}
-
-bool lh_routes_are_built_in(struct lh_str route)
-{
-	size_t i;
-
-	for (i = 0; i < sizeof table / sizeof *table; i++)
-		if (table[i].filter == NONE &&
-		    lh_str_is(route, table[i].route, strlen(table[i].route)))
-			return true;
-	return false;
+	for (i = 0; i < r->n; i++)
+		if (is(route, r->v[i].route))
+			return &r->v[i];
+	return NULL;
 }
 
 void lh_routes_free(struct lh_routes *r)

@@ -292,15 +292,21 @@ static int check_mount(const char *mount, struct lh_err *err)
 /* "built_in" is what --print-config lists; it changes nothing, and must not pretend to. */
 static int check_built_in(const struct file_members *m, struct lh_err *err)
 {
+	struct lh_routes all = { 0 };
+	const struct lh_route *r;
 	size_t i;
+	int rc = m->n_built_in ? lh_routes_built_in(&all, ".", err) : 0;
 
-	for (i = 0; i < m->n_built_in; i++)
-		if (!lh_routes_are_built_in(m->built_in[i]))
-			return lh_err_set(err, LH_EDATA,
-					  "\"built_in\": the bridge does not answer \"%.*s\"",
-					  (int)(m->built_in[i].n > 200 ? 200 : m->built_in[i].n),
-					  m->built_in[i].p);
-	return 0;
+	for (i = 0; !rc && i < m->n_built_in; i++) {
+		r = lh_routes_named(&all, m->built_in[i]);
+		if (!r || r->run)
+			rc = lh_err_set(err, LH_EDATA,
+					"\"built_in\": the bridge does not answer \"%.*s\"",
+					(int)(m->built_in[i].n > 200 ? 200 : m->built_in[i].n),
+					m->built_in[i].p);
+	}
+	lh_routes_free(&all);
+	return rc;
 }
 
 static int take_file(struct lh_serve_config *c, const struct file_members *m, struct lh_err *err)
@@ -412,30 +418,22 @@ void lh_serve_config_free(struct lh_serve_config *c)
 
 /* Keep of a built-in route what a configuration does not say: that it belongs to the audit or
  * is always open, and with the same filter and members that its answers are added up. */
-static void inherit(struct lh_route *r, const struct lh_route *built_in)
+static void inherit(struct lh_route *r, struct lh_route *built_in)
 {
 	r->audit = built_in->audit;
 	r->open = built_in->kind == LH_ROUTE_HEALTH || built_in->kind == LH_ROUTE_READY;
 	r->title = built_in->title;
+	built_in->title = NULL;
 	if (r->run && built_in->run && !strcmp(r->run[0], built_in->run[0]) && r->members &&
 	    built_in->members && !strcmp(r->members, built_in->members))
 		r->kind = built_in->kind;
 }
 
-static struct lh_route *find_same(struct lh_routes *r, const char *route)
-{
-	size_t i;
-
-	for (i = 0; i < r->n && strcmp(r->v[i].route, route); i++)
-		;
-	return i < r->n ? &r->v[i] : NULL;
-}
-
 /* The use of the cache is that of the filter which embeds, also if that is configured. */
 static int share_caches(struct lh_routes *r, struct lh_err *err)
 {
-	struct lh_route *from = find_same(r, "POST /v1/embed");
-	struct lh_route *to = find_same(r, "GET /v1/embed/stats");
+	struct lh_route *from = lh_routes_named(r, lh_str_of("POST /v1/embed"));
+	struct lh_route *to = lh_routes_named(r, lh_str_of("GET /v1/embed/stats"));
 
 	if (!from || !to || from->built_in || !to->built_in || !from->run)
 		return 0;

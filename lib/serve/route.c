@@ -143,6 +143,7 @@ void lh_route_free(struct lh_route *r)
 	free(r->constant);
 	free(r->token_file);
 	free(r->why);
+	free(r->title);
 	memset(r, 0, sizeof *r);
 }
 

@@ -69,8 +69,8 @@ struct lh_route {
 	size_t constants, cap_constants;
 	char *token_file;	/* owned; or NULL */
 	const char *off;	/* why it answers 503; NULL: it does not */
-	char *why;		/* owned: off of a configuration */
-	const char *title;	/* one line for people; or NULL */
+	char *why;		/* owned: off, where it is not a constant */
+	char *title;		/* one line for people, owned; or NULL */
 	uint64_t pool, depth;	/* processes; requests at one time in each */
 	uint64_t max_body;	/* bytes */
 	double timeout;		/* seconds */

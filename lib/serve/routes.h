@@ -29,13 +29,9 @@ struct lh_routes {
 
 /* Add the routes that are there without a configuration. */
 int lh_routes_built_in(struct lh_routes *to, const char *state, struct lh_err *err);
-/* Give the built-in route of SQL, which is off without this call, a filter over the datasets of
- * the state's catalog; off: why it is off nevertheless, or NULL. */
-int lh_routes_add_sql(struct lh_routes *to, const char *state, const char *off,
-		      struct lh_err *err);
 void lh_routes_free(struct lh_routes *r);
-/* Return whether the bridge itself answers the route "METHOD PATH". */
-bool lh_routes_are_built_in(struct lh_str route);
+/* Return the route that is written "METHOD PATH", or NULL. */
+struct lh_route *lh_routes_named(const struct lh_routes *r, struct lh_str route);
 
 /* Return the route for a method and a path without its first `skip` pieces: the one with the
  * fewest names in its path, then one without {name...}.  NULL if there is none. */

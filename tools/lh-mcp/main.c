@@ -133,7 +133,7 @@ static int run(struct lh_tool *tool, const struct settings *set)
 	if (!rc)
 		rc = lh_routes_built_in(&routes, set->state, &tool->err);
 	if (!rc)
-		rc = lh_routes_add_sql(&routes, set->state, NULL, &tool->err);
+		lh_routes_named(&routes, lh_str_of("POST /v1/sql"))->off = NULL;
 	if (!rc && set->decisions.path)
 		rc = lh_persons_decisions(&routes, set->decisions.path, set->decisions.text,
 					  &tool->err);
