@@ -43,7 +43,7 @@ FUZZ = $(patsubst tests/fuzz/%.c,$(B)/fuzz/%,$(wildcard tests/fuzz/*.c))
 HEADERS = $(wildcard include/lh/*.h)
 PAGES = $(wildcard man/*.[157])
 
-all: $(TOOLS:%=$(BIN)/%)
+all: $(TOOLS:%=$(BIN)/%) pages
 lib: $(B)/liblh.a $(B)/$(SONAME)
 
 $(B)/liblh.a: $(LIB_O)
@@ -125,6 +125,14 @@ $(B)/unit/%: $(B)/tests/unit/%.c.o $(B)/liblh.a
 	@mkdir -p $(@D)
 	@echo '  LINK   $@'
 	$(Q)$(CC) -o $@ $^ $(LINK) $(LIBS) -ljansson
+
+# The pages as text, which lh help prints where there is no man.  Their first and last lines,
+# which differ by system, are left out.
+pages: $(if $(shell command -v mandoc),$(patsubst man/%,$(B)/pages/%.txt,$(basename $(PAGES))))
+	@[ -n "$^" ] || echo 'mandoc is not installed: lh help will show pages only where man is' >&2
+$(B)/pages/%.txt: $$(wildcard man/$$*.[157])
+	@mkdir -p $(@D)
+	$(Q)mandoc -Tutf8 -Owidth=78 $< | LC_ALL=C.UTF-8 sed '1,2d; s/.\x08//g' | head -n -2 >$@; [ -s $@ ]
 
 # Pages of the manual that are also kept as Markdown.
 DOC = share/doc/tutorial.md share/doc/recipes.md
@@ -224,7 +232,7 @@ ORACLE = $(addprefix tests/oracle/,audit.py distill.py embed.py extract.py sessi
 REPLACE = sed 's,/etc/lakehouse-tools,$(sysconfdir)/lakehouse-tools,g; s,/usr/local/bin,$(bindir),g; s,/usr/bin:/usr/bin,/usr/bin,g; s,/usr/local/share,$(datadir),g'
 
 install: all lib
-	install -d $(D)$(bindir) $(D)$(libdir) $(D)$(pkgconfigdir) $(D)$(includedir)/lh $(D)$(docdir) $(SECTIONS:%=$(D)$(mandir)/man%) $(addprefix $(OUR_DATA)/,examples/parallel examples/recipes examples/slurm load parity oracle) $(OUR_ETC) $(D)$(unitdir) $(D)$(sysusersdir) $(D)$(tmpfilesdir)
+	install -d $(D)$(bindir) $(D)$(libdir) $(D)$(pkgconfigdir) $(D)$(includedir)/lh $(D)$(docdir) $(SECTIONS:%=$(D)$(mandir)/man%) $(addprefix $(OUR_DATA)/,pages examples/parallel examples/recipes examples/slurm load parity oracle) $(OUR_ETC) $(D)$(unitdir) $(D)$(sysusersdir) $(D)$(tmpfilesdir)
 	install -m 755 $(TOOLS:%=$(BIN)/%) $(D)$(bindir)
 	install -m 644 $(B)/liblh.a $(D)$(libdir)
 	install -m 755 $(B)/$(SONAME) $(D)$(libdir)
@@ -232,6 +240,7 @@ install: all lib
 	install -m 644 $(HEADERS) $(D)$(includedir)/lh
 	sed 's,@PREFIX@,$(prefix),; s,@LIBDIR@,$(libdir),; s,@INCLUDEDIR@,$(includedir),; s,@VERSION@,$(VERSION),' lib/liblh.pc.in >$(D)$(pkgconfigdir)/liblh.pc
 	for page in $(PAGES); do install -m 644 $$page $(D)$(mandir)/man$${page##*.}; done
+	for page in $(B)/pages/*.txt; do [ ! -e $$page ] || install -m 644 $$page $(OUR_DATA)/pages; done
 	install -m 644 $(DOCUMENTS) $(D)$(docdir)
 	for file in share/examples/* share/examples/*/* share/load/*; do [ -f $$file ] || continue; to=$(OUR_DATA)/$${file#share/}; \
 		$(REPLACE) $$file >$$to && chmod $$(if [ -x $$file ]; then echo 755; else echo 644; fi) $$to || exit; done
@@ -297,7 +306,7 @@ deb: dist
 clean:
 	rm -rf build bin
 
-.PHONY: all lib doc help unit asan check soak parity differ demo fuzzers fuzz bench install uninstall dist deb clean
+.PHONY: all lib pages doc help unit asan check soak parity differ demo fuzzers fuzz bench install uninstall dist deb clean
 .SECONDARY:
 .DELETE_ON_ERROR:
 -include $(shell find $(B) -path $(B)/deb -prune -o -name '*.d' -print 2>/dev/null)

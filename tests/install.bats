@@ -43,6 +43,7 @@ program() {
 	done
 	for page in "$ROOT"/man/*.[157]; do
 		[ -f "$D$P/share/man/man${page##*.}/$(basename "$page")" ]
+		[ -s "$D$P/share/lakehouse-tools/pages/$(basename "${page%.*}").txt" ]
 	done
 	[ "$(ls "$D")" = opt ]
 	[ "$(ls "$D/opt")" = lakehouse ]

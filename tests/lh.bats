@@ -183,10 +183,10 @@ squeezed() {
 }
 
 @test "lh help prints every page where neither man nor mandoc is installed, as mandoc does" {
-	mkdir -p t/bin t/man
+	mkdir -p t/bin t/share/lakehouse-tools
 	cp "$LH_BIN/lh" t/bin
-	cp "$ROOT"/man/*.[157] t/man
-	for page in t/man/*; do
+	cp -r "$ROOT/build/pages" t/share/lakehouse-tools
+	for page in "$ROOT"/man/*.[157]; do
 		name=$(basename "${page%.*}")
 		run -0 --separate-stderr env PATH=/nowhere t/bin/lh help "$name"
 		[ -z "$stderr" ]
@@ -198,4 +198,9 @@ squeezed() {
 	[[ $output == *$'\n     --max-ratio N\n'* ]]
 	[[ $output == *$'\n           gzip -k workers.jsonl\n           lh-cat workers.jsonl.gz | wc -l\n'* ]]
 	not env LC_ALL=C.UTF-8 grep -E '.{81}' <(sed '/^EXAMPLES/,$d' <<<"$output")
+	mkdir -p t/man
+	cp "$ROOT/man/lh-cat.1" t/man
+	rm -r t/share
+	run -2 env PATH=/nowhere t/bin/lh help cat
+	[ "$output" = "lh: man shows pages, and is not installed" ]
 }

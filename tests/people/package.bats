@@ -55,6 +55,7 @@ paths() {
 	{
 		for tool in "$ROOT"/tools/*/; do echo "-rwxr-xr-x /usr/bin/$(basename "$tool")"; done
 		for page in "$ROOT"/man/*.[157]; do echo "-rw-r--r-- /usr/share/man/man${page##*.}/$(basename "$page").gz"; done
+		for page in "$ROOT"/man/*.[157]; do echo "-rw-r--r-- /usr/share/lakehouse-tools/pages/$(basename "${page%.*}").txt"; done
 		for unit in "$ROOT"/share/systemd/*.{service,socket,timer}; do echo "-rw-r--r-- /lib/systemd/system/$(basename "$unit")"; done
 		for file in "$ROOT"/share/etc/*; do echo "-rw-r--r-- /etc/lakehouse-tools/$(basename "$file")"; done
 		find "$ROOT"/share/{examples,load} -type f -executable -printf "-rwxr-xr-x /usr/share/lakehouse-tools/%H/%P\n" -o \
