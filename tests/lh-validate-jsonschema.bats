@@ -457,6 +457,9 @@ w.other.self.id: expected string, got 4' ]
 	matches true '"^(?<q>[ab])\\k<q>(c)?\\2$"' '"bb"'
 	matches false '"^(.)\\1$"' '"ab"'
 	matches true '"^\\p{Script=Cyrillic}\\p{scx=Grek}\\P{Assigned}?[\\p{Emoji}\\S]$"' '"жΩ😀"'
+	# PCRE2 10.42 alone: [^\W\p{Lu}] has each character beyond a byte
+	matches false '"[^\\W\\p{Lu}]|[^\\D\\p{Lu}]|[^\\S\\p{Lo}]"' '"漢"'
+	matches true '"^[\\W\\p{Lu}][^\\d\\P{Lo}]$"' '"ж漢"'
 	matches true '"^[\\s-]\\cJ[a&&b[:]\\{$"' '"\ufeff\n&{"'
 	matches true '"^(?:a|(?=b)){0}"' '"x"'
 	for bad in '"(?>a)"' '"a++"' '"\\Aa"' '"\\Qa\\E"' '"(*ACCEPT)"' '"(?1)"' '"(?C)"' '"(?#a)"' '"\\h"' '"\\p{L&}"' \
@@ -516,6 +519,8 @@ w.other.self.id: expected string, got 4' ]
 	["a+\\\\d","$(stretch 100000 a)"]
 	["a{60000}","$(stretch 59999 a)b$(stretch 59999 a)"]
 	["(a{1000}).*?\\\\1z","$(stretch 1000 a)$(stretch 90 "$(stretch 999 a)b")z"]
+	["(?:(?=.*a).)*[bz]","$(stretch 20000 a)"]
+	["(?:a{0,1000}){0,1000}[bz]","$(stretch 500 a)"]
 	["(((a{1,50}){1,50}){1,50}){1,50}","a"]
 	["(((){999999999}){999999999}){999999999}b","a"]
 	["$(stretch 500 '(')","a"]
@@ -528,6 +533,8 @@ w.other.self.id: expected string, got 4' ]
 	error: the record needs too many steps
 	error: the record needs too many steps
 	false
+	error: the record needs too many steps
+	error: the record needs too many steps
 	error: the pattern is too large
 	error: number too big in {} quantifier
 	error: more than 200 groups inside each other

@@ -68,6 +68,7 @@ static int compile(struct lh_regex *re, struct lh_translation *t, const char *pa
 	uint32_t options = PCRE2_UTF | PCRE2_NO_UTF_CHECK | PCRE2_MATCH_UNSET_BACKREF;
 	int code = PCRE2_ERROR_HEAP_FAILED;
 	PCRE2_SIZE at = 0;
+	size_t size = 0;
 
 	if (!t->refers)
 		options |= PCRE2_NO_AUTO_CAPTURE;
@@ -79,7 +80,9 @@ static int compile(struct lh_regex *re, struct lh_translation *t, const char *pa
 	}
 	pcre2_compile_context_free(how);
 	pcre2_general_context_free(memory);
-	re->weight = (uint32_t)(n + t->least) / 16;
+	if (re->code)	/* a group of {0,9} is in it nine times */
+		pcre2_pattern_info(re->code, PCRE2_INFO_SIZE, &size);
+	re->weight = (uint32_t)(n + t->least + size / 16) / 16;
 	re->refers = t->refers;
 	return re->code ? 0 : compile_fault(t, pattern, n, code, at, err);
 }

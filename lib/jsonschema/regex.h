@@ -10,9 +10,10 @@
  * and writes it in the syntax of PCRE2.  Where u permits a backslash before syntax characters
  * alone, it is permitted before all ASCII punctuation.  lh-validate(1) lists what else differs.
  *
- * How:     PCRE2 backtracks, so the pattern gets callouts ("(?C)") at its start, at alternatives
- *          and after repetitions.  A callout counts a step, and one for each 16 bytes that the
- *          text was passed over since the callout before; it ends the match when none is left.
+ * How:     PCRE2 backtracks, so the pattern gets callouts ("(?C)") at its start and that of
+ *          lookaheads, at alternatives and after repetitions.  A callout counts a step, one for
+ *          each 16 bytes that the text was passed over since the callout before, and some for a
+ *          long pattern; it ends the match when none is left.
  *          No JIT: its code is not counted in the same way, and needs a stack of its own.
  * Owner:   the caller; the pattern is not kept.
  * Memory:  up to 64 MiB a run, kept for the next search.

@@ -154,10 +154,12 @@ static int put_escape(struct parser *ps, bool in_class)
 	ps->p++;
 	if ((c | 32) == 'p')
 		return put_property(ps, at, c == 'P', in_class);
-	if ((c | 32) != 's')
-		lh_buf_printf(ps->out, "\\%c", c);
-	else
+	if ((c | 32) == 's')
 		lh_buf_printf(ps->out, in_class ? "%s" : "[%s]", c == 's' ? SPACE : NO_SPACE);
+	else if (in_class && c < 'a')	/* PCRE2 10.42 forgets WIDE in [^\W\p{Lu}] */
+		lh_buf_printf(ps->out, "\\%c" WIDE "\\%c", c, c);
+	else
+		lh_buf_printf(ps->out, "\\%c", c);
 	return 0;
 }
 
@@ -227,7 +229,7 @@ static int open_group(struct parser *ps)
 	ps->look[ps->depth++] = i < 4;
 	if (i == 5)
 		return put_name(ps, at, "(?<");
-	lh_buf_puts(ps->out, begins[i]);
+	lh_buf_printf(ps->out, "%s%s", begins[i], i < 2 ? "(?C)" : "");
 	return 0;
 }
 
