@@ -163,6 +163,10 @@ echo_config() {
 	# a refusal can be read by the page, too
 	curl -sS -o out -D head --json '{}' -H 'Origin: http://localhost:5173' "$URL/echo"
 	grep -q '^HTTP/1.1 401' head
+	grep -qi '^access-control-allow-origin: http://localhost:5173' head
+	curl -sS -o out -D head --json '{}' -H 'Origin: http://localhost:5174' "$URL/echo"
+	grep -q '^HTTP/1.1 401' head
+	run ! grep -i access-control head
 	[ "$(curl -sS -o /dev/null -w '%{http_code}' --json '{}' -H 'Origin: http://localhost:5174' "$plain/echo")" = 403 ]
 	[ "$(curl -sS -o /dev/null -w '%{http_code}' --json '{}' -H 'Origin: http://apps.example.com' "$plain/echo")" = 403 ]
 	curl -sS -o out -D head "$plain/health"

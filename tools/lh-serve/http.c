@@ -289,6 +289,7 @@ static unsigned check_access(struct request *r, const char **why, struct lh_err 
 	bool readable = lh_route_path_read(&r->path, lh_str_of(r->target), err) == 0;
 	unsigned status;
 
+	origin_take(r);
 	*why = "the header is too large";
 	if (header_size(r) > HEADER_MAX)
 		return 431;

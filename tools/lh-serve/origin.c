@@ -230,6 +230,15 @@ static bool is_form(const struct names *n)
 	return n->type && !strncasecmp(n->type, "multipart/", 10);
 }
 
+void origin_take(struct request *r)
+{
+	const struct names n = read_names(r);
+	const struct lh_str origin = trim(n.origin);
+
+	if (n.origins == 1 && is_allowed(r->site, origin))
+		snprintf(r->origin, sizeof r->origin, "%.*s", (int)origin.n, origin.p);
+}
+
 unsigned origin_refuse(struct request *r, const char **why)
 {
 	const struct names n = read_names(r);
@@ -241,9 +250,7 @@ unsigned origin_refuse(struct request *r, const char **why)
 	*why = "this origin is not allowed";
 	if (n.origins > 1)
 		return 403;
-	if (n.origins && is_allowed(r->site, origin))
-		snprintf(r->origin, sizeof r->origin, "%.*s", (int)origin.n, origin.p);
-	else if (n.origins && !is_own_origin(r, &n, origin))
+	if (n.origins && !*r->origin && !is_own_origin(r, &n, origin))
 		return 403;
 	status = has_token(r) ? 0 : refuse_stranger(r, &n, why);
 	if (status)

@@ -383,6 +383,8 @@ struct request {
 int origins_check(char *const *origin, struct lh_err *err);
 /* Return whether the request is one for the health, which everybody may ask. */
 bool is_open_health(const struct request *r);
+/* Note the origin of a request that is listed: its page may read the answer, refusals too. */
+void origin_take(struct request *r);
 /* Return whether a browser asks what a listed origin may send. */
 bool is_preflight(const struct request *r);
 /* Refuse by Origin, Host and the headers of proxies; 0 if the request may come. */
