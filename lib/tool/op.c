@@ -20,9 +20,8 @@ struct names {
 
 /* A command at work. */
 struct run {
-	struct lh_call call;
+	struct lh_call call;		/* the first, as lh_op_answer has it */
 	const struct lh_tool_spec *spec;
-	const struct lh_op *op;		/* of the record at hand */
 	struct names names;
 	struct lh_buf strings;		/* of a record */
 	void *in;			/* its struct */
@@ -59,6 +58,12 @@ static const struct lh_op *op_of(const struct lh_tool *tool)
 	return op;
 }
 
+/* Return whether the records of a command name their operation. */
+static bool is_requests(const struct lh_op *op)
+{
+	return !op->answer && strcmp(op->name, "requests") == 0;
+}
+
 /* Count the words of "LOG [FILE...]"; required: those without brackets alone. */
 static size_t words(const char *s, bool required)
 {
@@ -93,7 +98,7 @@ static int run_op(struct lh_tool *tool, void *settings)
 
 static int answer(struct run *r, struct lh_record *rec, struct lh_buf *out, struct lh_err *err)
 {
-	const struct lh_op *op = r->op;
+	const struct lh_op *op = r->call.op;
 
 	r->call.rec = rec;
 	if (!op->size)
@@ -109,38 +114,50 @@ static int on_record(struct lh_record *rec, struct lh_buf *out, void *run, struc
 	return answer(run, rec, out, err);
 }
 
-static int on_request(struct lh_record *rec, struct lh_buf *out, void *run, struct lh_err *err)
+int lh_op_answer(struct lh_call *call, struct lh_record *rec, struct lh_buf *out,
+		 struct lh_err *err)
 {
-	struct run *r = run;
+	struct run *r = (struct run *)call;
 	struct asked asked;
-	char why[100];
 
 	if (lh_bind(r->names.member, rec, &asked, &r->strings, err) < 0)
 		return -1;
-	r->op = r->names.of[asked.op];
-	if (answer(r, rec, out, err) == 0) {
+	r->call.op = r->names.of[asked.op];
+	return answer(r, rec, out, err);
+}
+
+static int on_request(struct lh_record *rec, struct lh_buf *out, void *run, struct lh_err *err)
+{
+	struct run *r = run;
+	char why[100];
+
+	if (lh_op_answer(&r->call, rec, out, err) == 0) {
 		r->failing = false;
 		return 0;
 	}
+	if (r->spec->failed)
+		r->spec->failed(r->call.settings, err);
 	snprintf(why, sizeof why, "the %s %s", r->spec->what,
 		 err->code == LH_ENET ? "does not answer" : "cannot be used at present");
 	return lh_records_unavailable(r->call.tool, &r->failing, why, err);
 }
 
 /* Answer an operand; a refusal is reported, and the others are answered. */
-static int on_operand(struct run *r, const char *operand)
+static int on_operand(struct run *r, const char *operand, const char *option)
 {
 	struct lh_tool *tool = r->call.tool;
 	const struct lh_str text = lh_str_of(operand);
 	struct lh_buf out = { 0 };
 
-	memset(r->in, 0, r->op->size);
-	memcpy((char *)r->in + r->op->in->off, &text, sizeof text);
-	if (r->op->answer(&r->call, r->in, &out, &tool->err) == 0)
+	memset(r->in, 0, r->call.op->size);
+	memcpy((char *)r->in + r->call.op->in->off, &text, sizeof text);
+	if (r->call.op->answer(&r->call, r->in, &out, &tool->err) == 0)
 		return lh_tool_out_line(tool, &out);
 	lh_buf_free(&out);
 	if (tool->err.code != LH_EDATA)
 		return -1;
+	if (option)
+		lh_err_prefix(&tool->err, "%s", option);
 	lh_tool_warn(tool, "%s", tool->err.msg);
 	lh_tool_verdict_bad(tool);
 	return 0;
@@ -155,28 +172,17 @@ static int before_output(void *run, struct lh_err *err)
 	return r->spec->before_output ? r->spec->before_output(r->call.settings, err) : 0;
 }
 
-static int run_records(struct run *r, int (*map)(struct lh_record *, struct lh_buf *, void *,
-						 struct lh_err *))
-{
-	struct lh_tool *tool = r->call.tool;
-	size_t first = tool->verb->min_operands;
-
-	return lh_records_run(tool, &(struct lh_flow){
-		.map = map,
-		.shared = r,
-		.before_output = before_output,
-		.files = tool->operands + first,
-		.n_files = tool->n_operands - first,
-	});
-}
-
 static int run_begin(struct run *r, struct lh_tool *tool, void *settings)
 {
 	const struct lh_op *op;
 	size_t size = 1;
 
-	*r = (struct run){ .call = { tool, settings, NULL, NULL }, .spec = tool->spec,
-			   .op = op_of(tool) };
+	*r = (struct run){ .call = { tool, op_of(tool), settings, NULL, NULL },
+			   .spec = tool->spec };
+	if (!r->call.op->answer) {
+		r->call.omit = "op";
+		set_names(&r->names, tool->spec->ops);
+	}
 	tool->jobs = 1;
 	for (op = tool->spec->ops; op->name; op++)
 		size = op->size > size ? op->size : size;
@@ -191,29 +197,47 @@ static int run_end(struct run *r, int rc)
 	return rc;
 }
 
-int lh_op_run(struct lh_tool *tool, void *settings)
+int lh_op_flow(struct lh_tool *tool, void *settings, const struct lh_flow *part)
 {
-	size_t i = tool->verb->min_operands;
+	size_t first = tool->verb->min_operands;
+	struct lh_flow flow = part ? *part : (struct lh_flow){ .files = NULL };
 	struct run r;
 	int rc = run_begin(&r, tool, settings);
 
-	if (!rc && (i == tool->n_operands || strstr(tool->verb->operands, "[FILE...]")))
-		return run_end(&r, run_records(&r, on_record));
-	for (; !rc && i < tool->n_operands; i++)
-		rc = on_operand(&r, tool->operands[i]);
+	if (!flow.batch)
+		flow.map = r.call.op->answer ? on_record : on_request;
+	flow.shared = &r;
+	flow.before_output = before_output;
+	flow.files = tool->operands + first;
+	flow.n_files = tool->n_operands - first;
+	return run_end(&r, rc ? rc : lh_records_run(tool, &flow));
+}
+
+int lh_op_texts(struct lh_tool *tool, void *settings, const struct lh_list *texts,
+		const char *option)
+{
+	struct run r;
+	int rc = run_begin(&r, tool, settings);
+	size_t i;
+
+	for (i = 0; !rc && i < texts->n; i++)
+		rc = on_operand(&r, texts->v[i], option);
 	return run_end(&r, rc);
 }
 
 int lh_op_requests(struct lh_tool *tool, void *settings)
 {
-	struct run r;
-	int rc = run_begin(&r, tool, settings);
+	return lh_op_flow(tool, settings, NULL);
+}
 
-	r.call.omit = "op";
-	set_names(&r.names, tool->spec->ops);
-	if (!rc)
-		rc = run_records(&r, on_request);
-	return run_end(&r, rc);
+int lh_op_run(struct lh_tool *tool, void *settings)
+{
+	const size_t i = tool->verb->min_operands;
+	const struct lh_list texts = { (const char **)tool->operands + i, tool->n_operands - i };
+
+	if (!texts.n || strstr(tool->verb->operands, "[FILE...]"))
+		return lh_op_flow(tool, settings, NULL);
+	return lh_op_texts(tool, settings, &texts, NULL);
 }
 
 /* ---- --describe ---- */
@@ -261,7 +285,7 @@ static void write_op(struct lh_writer *w, const struct lh_tool *tool, const stru
 	lh_write_text(w, "operands", operands);
 	lh_write_text(w, "about", op->about);
 	write_options(w, tool, false, operands ? op->bit : 0);
-	write_schema(w, "input", op->command == lh_op_requests ? names.member : op->in,
+	write_schema(w, "input", is_requests(op) ? names.member : op->in,
 		     LH_BIND_NULLS);
 	write_schema(w, "output", op->out, 0);
 	lh_write_bool(w, "writes", op->writes);

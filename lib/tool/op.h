@@ -44,6 +44,7 @@
 /* What an operation is called with. */
 struct lh_call {
 	struct lh_tool *tool;
+	const struct lh_op *op;		/* of the record at hand */
 	void *settings;			/* of the tool, with its state */
 	struct lh_record *rec;		/* NULL: an operand */
 	const char *omit;		/* a member of rec that is the request's: "op"; or NULL */
@@ -68,9 +69,10 @@ struct lh_op {
 	bool writes;			/* what it changes is seen by later calls */
 };
 #define LH_OP_IN(table, type) .in = (table), .size = sizeof(type)
-#define LH_OP_REQUESTS(of, v) \
+#define LH_OP_REQUESTS(of, v) LH_OP_REQUESTS_BY(of, v, lh_op_requests)
+#define LH_OP_REQUESTS_BY(of, v, function) \
 	{ "requests", of, "answer requests, each with its operation in \"op\"", v, \
-	  .command = lh_op_requests, .writes = true }
+	  .command = function, .writes = true }
 #define LH_OP_END { .name = NULL }
 
 /* The main function of a tool with spec->ops. */
@@ -80,5 +82,15 @@ int lh_op_main(const struct lh_tool_spec *spec, int argc, char **argv, void *set
 int lh_op_run(struct lh_tool *tool, void *settings);
 /* Answer the requests of files or stdin. */
 int lh_op_requests(struct lh_tool *tool, void *settings);
+
+/* For a command of the tool's own: answer records, or requests, by a flow of which a part is set,
+ * .held and .renew or .batch, or NULL.  Their context is a struct lh_call. */
+int lh_op_flow(struct lh_tool *tool, void *settings, const struct lh_flow *part);
+/* Answer texts as operands; option, or NULL, is what gave them, for messages. */
+int lh_op_texts(struct lh_tool *tool, void *settings, const struct lh_list *texts,
+		const char *option);
+/* For .batch: answer a request, with the context as call. */
+int lh_op_answer(struct lh_call *call, struct lh_record *rec, struct lh_buf *out,
+		 struct lh_err *err);
 
 #endif

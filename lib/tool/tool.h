@@ -213,6 +213,7 @@ struct lh_tool_spec {
 	const struct lh_op *ops;
 	const char *what;		/* "log": what requests use, in messages to clients */
 	int (*before_output)(void *settings, struct lh_err *err);	/* of a flow, or NULL */
+	void (*failed)(void *settings, const struct lh_err *why);	/* a request, or NULL */
 	void (*describe)(const struct lh_tool *tool, struct lh_buf *out);
 };
 /* Parse argv into *settings, check them, run the command given.  Returns the exit status. */

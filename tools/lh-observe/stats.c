@@ -271,7 +271,7 @@ int observe_stats(struct lh_tool *tool, void *settings)
 				 .by_endpoint = s->by == 0 };
 	struct lh_buf out = { 0 };
 
-	if (answer_stats(&(struct lh_call){ tool, settings, NULL, NULL }, &q, &out,
+	if (answer_stats(&(struct lh_call){ .tool = tool, .settings = settings }, &q, &out,
 			 &tool->err) == 0)
 		return lh_tool_out_line(tool, &out);
 	lh_buf_free(&out);
