@@ -317,7 +317,7 @@ input_section() {
 	lh-ingest tools/lh-ingest/requests.c
 	lh-observe lib/tool/op.c tools/lh-observe/record.c tools/lh-observe/stats.c
 	lh-workflow tools/lh-workflow/commands.c tools/lh-workflow/modes.c lib/workflow/workflow.c
-	lh-pathway tools/lh-pathway/change.c tools/lh-pathway/look.c tools/lh-pathway/requests.c
+	lh-pathway lib/tool/op.c tools/lh-pathway/change.c tools/lh-pathway/search.c
 	lh-subject-audit tools/lh-subject-audit/append.c tools/lh-subject-audit/requests.c
 	lh-load tools/lh-load/scenario.c
 	lh-validate tools/lh-validate/artifacts.c

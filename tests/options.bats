@@ -245,7 +245,7 @@ options_of() {
 }
 
 # The tools whose operations are rows of lib/tool/op.h.
-DESCRIBED="lh-catalog lh-store lh-observe"
+DESCRIBED="lh-catalog lh-store lh-observe lh-pathway"
 
 @test "--describe has every command with its options, every operation of requests, and no other" {
 	for tool in $DESCRIBED; do
@@ -280,6 +280,9 @@ DESCRIBED="lh-catalog lh-store lh-observe"
 	lh-observe|inbox|{"type":"sms","body":"b","priority":""}|{"type":"fax","body":"b"}
 	lh-observe|stats|{"window":5,"by":null}|{"by":"x"}
 	lh-observe|requests|{"op":"health"}|{"op":"record"}
+	lh-pathway|add|{"content":null,"uid":null}|{"uid":"a"}
+	lh-pathway|update|{"uid":"a","content":1}|{"content":1}
+	lh-pathway|search|{"tags":["a"],"limit":null}|{"limit":-1}
 	END
 }
 

@@ -31,67 +31,48 @@ int check_now(struct lh_tool *tool)
 	return 0;
 }
 
-struct members {
-	struct lh_str uid, predecessor;
-	struct lh_value content, tags;
+#define UID(must) \
+	{ LH_BIND_STRING("uid", struct change, uid), .required = must, .filled = true, \
+	  .about = "the id of the trace" }
+#define CONTENT \
+	{ LH_BIND_SOME("content", struct change, content), .required = true, .null = true, \
+	  .about = "any value" }, \
+	{ LH_BIND_SOME("tags", struct change, tags), .about = "an array of strings" }
+const struct lh_bind add_members[] = { UID(false), CONTENT, LH_BIND_END };
+const struct lh_bind change_members[] = { UID(true), CONTENT, LH_BIND_END };
+const struct lh_bind uid_members[] = { UID(true), LH_BIND_END };
+const struct lh_bind revise_members[] = {
+	UID(false),
+	{ LH_BIND_STRING("predecessor_uid", struct change, predecessor), .required = true,
+	  .filled = true, .about = "the trace that is revised" },
+	CONTENT,
+	LH_BIND_END
 };
-#define COMMON \
-	{ LH_BIND_STRING("uid", struct members, uid), .filled = true }, \
-	{ LH_BIND_SOME("content", struct members, content), .null = true }, \
-	{ LH_BIND_SOME("tags", struct members, tags) }
 
-static const struct lh_bind members[] = { COMMON, LH_BIND_END };
-static const struct lh_bind revise_members[] = { COMMON,
-						 { LH_BIND_STRING("predecessor_uid", struct members,
-								  predecessor),
-						   .required = true, .filled = true },
-						 LH_BIND_END };
-
-static int change(struct run *r, const struct lh_record *rec, uint32_t *i, struct lh_err *err)
+static int change(const struct lh_call *call, const struct change *c, uint32_t *i,
+		  struct lh_err *err)
 {
-	const unsigned verb = r->op;
-	struct members m = { .uid = { "", 0 }, .predecessor = { "", 0 } };
-	struct lh_pathway_new t = { .ns = now_ns(r->tool), .fixed = r->tool->now };
+	struct lh_pathway *p = run_of(call)->p;
+	const struct lh_pathway_new t = {
+		.uid = c->uid, .predecessor = c->predecessor, .content = &c->content,
+		.tags = c->tags.p ? &c->tags : NULL, .ns = now_ns(call->tool),
+		.fixed = call->tool->now
+	};
 
-	if (lh_bind(verb == V_REVISE ? revise_members : members, rec, &m, &r->strings, err) < 0)
-		return -1;
-	if (!m.uid.n && !(verb & (V_ADD | V_REVISE)))
-		return lh_err_set(err, LH_EDATA, "missing \"uid\" (string)");
-	if (verb == V_RETIRE)
-		return lh_pathway_retire(r->p, m.uid, i, err);
-	if (!m.content.p)
-		return lh_err_set(err, LH_EDATA, "missing \"content\" (any value)");
-	if (verb == V_UPDATE)
-		return lh_pathway_update(r->p, m.uid, &m.content, t.ns, i, err);
-	t.uid = m.uid;
-	t.predecessor = m.predecessor;
-	t.content = &m.content;
-	t.tags = m.tags.p ? &m.tags : NULL;
-	if (verb == V_ADD)
-		return lh_pathway_add(r->p, &t, i, err);
-	if (verb == V_ADD_IDEMPOTENT)
-		return lh_pathway_add_idempotent(r->p, &t, i, err);
-	return lh_pathway_revise(r->p, &t, i, err);
+	switch (call->op->bit) {
+	case V_ADD: return lh_pathway_add(p, &t, i, err);
+	case V_ADD_IDEMPOTENT: return lh_pathway_add_idempotent(p, &t, i, err);
+	case V_UPDATE: return lh_pathway_update(p, t.uid, t.content, t.ns, i, err);
+	case V_REVISE: return lh_pathway_revise(p, &t, i, err);
+	default: return lh_pathway_retire(p, t.uid, i, err);
+	}
 }
 
-int change_record(struct lh_record *rec, struct lh_buf *out, void *run, struct lh_err *err)
+int change_trace(const struct lh_call *call, const void *in, struct lh_buf *out,
+		 struct lh_err *err)
 {
-	struct run *r = run;
 	uint32_t i;
 
-	r->changed = true;
-	return change(r, rec, &i, err) < 0 ? -1 : lh_pathway_put(r->p, i, out, err);
-}
-
-int pathway_change(struct lh_tool *tool, void *settings)
-{
-	struct run r;
-	int rc;
-
-	if (check_now(tool) < 0)
-		return -1;
-	rc = run_open(&r, tool, settings, tool->operands[0], LH_PATHWAY_WRITE);
-	if (!rc)
-		rc = run_records(&r, change_record);
-	return run_close(&r, rc);
+	run_of(call)->changed = true;
+	return change(call, in, &i, err) < 0 ? -1 : lh_pathway_put(run_of(call)->p, i, out, err);
 }

@@ -1,4 +1,4 @@
-/* look.c - lh-pathway get, history and verify. */
+/* look.c - lh-pathway get, history, stats and verify. */
 #include <stdlib.h>
 
 #include "base/mem.h"
@@ -6,61 +6,55 @@
 #include "json/write.h"
 #include "pathway.h"
 
-struct named {
-	struct lh_str uid;
-};
-static const struct lh_bind members[] = {
-	{ LH_BIND_STRING("uid", struct named, uid), .required = true, .filled = true },
-	LH_BIND_END
-};
-
 /* Find the trace that a record names, in the present state of the log. */
-static int find_trace(struct run *r, const struct lh_record *rec, uint32_t *i, struct lh_err *err)
+static int find_trace(struct lh_pathway *p, struct lh_str uid, uint32_t *i, struct lh_err *err)
 {
-	struct named named;
-	struct lh_str *uid = &named.uid;
 	int64_t at;
 
-	if (lh_bind(members, rec, &named, &r->strings, err) < 0 ||
-	    lh_pathway_refresh(r->p, err) < 0)
+	if (lh_pathway_refresh(p, err) < 0)
 		return -1;
-	at = lh_pathway_find(r->p, uid->p, uid->n);
+	at = lh_pathway_find(p, uid.p, uid.n);
 	if (at < 0)
 		return lh_err_data(err, 404, "unknown uid \"%.*s\"",
-				   (int)(uid->n > 100 ? 100 : uid->n), uid->p);
+				   (int)(uid.n > 100 ? 100 : uid.n), uid.p);
 	*i = (uint32_t)at;
 	return 0;
 }
 
-int get_record(struct lh_record *rec, struct lh_buf *out, void *run, struct lh_err *err)
+int get_trace(const struct lh_call *call, const void *in, struct lh_buf *out, struct lh_err *err)
 {
-	struct run *r = run;
+	struct lh_pathway *p = run_of(call)->p;
 	uint32_t i;
 
-	return find_trace(r, rec, &i, err) < 0 ? -1 : lh_pathway_put(r->p, i, out, err);
+	return find_trace(p, ((const struct change *)in)->uid, &i, err) < 0
+		? -1 : lh_pathway_put(p, i, out, err);
 }
 
-int history_record(struct lh_record *rec, struct lh_buf *out, void *run, struct lh_err *err)
+int get_history(const struct lh_call *call, const void *in, struct lh_buf *out,
+		struct lh_err *err)
 {
-	struct run *r = run;
-	struct lh_writer w;
+	struct lh_pathway *p = run_of(call)->p;
+	const struct lh_str uid = ((const struct change *)in)->uid;
+	struct lh_writer w = lh_write_to(out);
 	int64_t at;
 	uint32_t i;
 
-	if (find_trace(r, rec, &i, err) < 0 || lh_pathway_ends(r->p, i, err) < 0)
+	if (find_trace(p, uid, &i, err) < 0 || lh_pathway_ends(p, i, err) < 0)
 		return -1;
-	if (r->tool->verb->bit == V_REQUESTS) {
-		w = lh_write_to(out);
-		lh_write_object(&w, NULL);
-		lh_write_value(&w, "uid", lh_record_get(rec, "uid"));
+	if (call->rec && !call->omit) {
+		w = lh_write_record(out, call->rec, (const char *const[]){ "history" }, 1);
 	} else {
-		w = lh_write_record(out, rec, (const char *const[]){ "history" }, 1);
+		lh_write_object(&w, NULL);
+		if (call->rec)
+			lh_write_value(&w, "uid", lh_record_get(call->rec, "uid"));
+		else
+			lh_write_str(&w, "uid", uid);
 	}
 	lh_write_array(&w, "history");
-	for (at = i; at >= 0; at = lh_pathway_predecessor(r->p, i, err)) {
+	for (at = i; at >= 0; at = lh_pathway_predecessor(p, i, err)) {
 		lh_write_key(&w, NULL);
 		i = (uint32_t)at;
-		if (lh_pathway_put(r->p, i, out, err) < 0)
+		if (lh_pathway_put(p, i, out, err) < 0)
 			return -1;
 	}
 	lh_write_end(&w);
@@ -68,25 +62,30 @@ int history_record(struct lh_record *rec, struct lh_buf *out, void *run, struct 
 	return at == -3 ? -1 : 0;
 }
 
-static int run_read_only(struct lh_tool *tool, void *settings,
-			 int (*map)(struct lh_record *, struct lh_buf *, void *, struct lh_err *))
-{
-	struct run r;
-	int rc = run_open(&r, tool, settings, tool->operands[0], LH_PATHWAY_READ);
+/* ---- stats ---- */
 
-	if (!rc)
-		rc = run_records(&r, map);
-	return run_close(&r, rc);
+static void write_counts(struct lh_writer *w, const struct lh_pathway_stats *st)
+{
+	lh_write_u64(w, "events", st->events);
+	lh_write_u64(w, "traces", st->traces);
+	lh_write_u64(w, "retired", st->retired);
+	lh_write_u64(w, "skipped", st->skipped);
 }
 
-int pathway_get(struct lh_tool *tool, void *settings)
+int get_stats(const struct lh_call *call, const void *in, struct lh_buf *out, struct lh_err *err)
 {
-	return run_read_only(tool, settings, get_record);
-}
+	struct lh_pathway *p = run_of(call)->p;
+	struct lh_writer w = lh_write_to(out);
+	struct lh_pathway_stats st;
 
-int pathway_history(struct lh_tool *tool, void *settings)
-{
-	return run_read_only(tool, settings, history_record);
+	(void)in;
+	if (lh_pathway_refresh(p, err) < 0)
+		return -1;
+	lh_pathway_get_stats(p, &st);
+	lh_write_object(&w, NULL);
+	write_counts(&w, &st);
+	lh_write_end(&w);
+	return 0;
 }
 
 /* ---- verify ---- */
@@ -135,10 +134,7 @@ static int verify_one(struct run *r)
 		lh_write_text(&w, "log", r->path);
 	else
 		lh_write_null(&w, "log");
-	lh_write_u64(&w, "events", st.events);
-	lh_write_u64(&w, "traces", st.traces);
-	lh_write_u64(&w, "retired", st.retired);
-	lh_write_u64(&w, "skipped", st.skipped);
+	write_counts(&w, &st);
 	lh_write_u64(&w, "missing_predecessors", ways.missing);
 	lh_write_u64(&w, "cycles", ways.cycles);
 	lh_write_end(&w);
@@ -147,15 +143,15 @@ static int verify_one(struct run *r)
 
 int pathway_verify(struct lh_tool *tool, void *settings)
 {
-	struct run r;
+	struct run *r = &((struct settings *)settings)->run;
 	size_t i;
 	int rc;
 
 	for (i = 0; i < tool->n_operands; i++) {
-		rc = run_open(&r, tool, settings, tool->operands[i], LH_PATHWAY_READ);
+		rc = run_open(r, tool, tool->operands[i], LH_PATHWAY_READ);
 		if (!rc)
-			rc = verify_one(&r);
-		if (run_close(&r, rc) == 0)
+			rc = verify_one(r);
+		if (run_close(r, rc) == 0)
 			continue;
 		if (i + 1 == tool->n_operands || tool->err.code != LH_EIO)
 			return -1;

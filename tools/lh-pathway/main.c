@@ -1,5 +1,4 @@
 /* lh-pathway: a memory of traces over an append-only log.  See lh-pathway(1). */
-#include "json/write.h"
 #include "pathway.h"
 
 #include <stdlib.h>
@@ -26,25 +25,8 @@ static const struct lh_option options[] = {
 	LH_NOW_OPTION,
 	LH_INPUT_OPTIONS,
 	LH_COMMON_OPTIONS,
+	LH_DESCRIBE_OPTION,
 	LH_OPTION_END
-};
-
-static const struct lh_verb verbs[] = {
-	{ "add", "LOG [FILE...]", "add a trace for each record", V_ADD, 1, pathway_change },
-	{ "add-idempotent", "LOG [FILE...]", "as add; count a trace that exists", V_ADD_IDEMPOTENT,
-	  1, pathway_change },
-	{ "update", "LOG [FILE...]", "replace the content of traces", V_UPDATE, 1, pathway_change },
-	{ "revise", "LOG [FILE...]", "add successors of traces", V_REVISE, 1, pathway_change },
-	{ "retire", "LOG [FILE...]", "hide traces from search", V_RETIRE, 1, pathway_change },
-	{ "get", "LOG [FILE...]", "print traces by their uids", V_GET, 1, pathway_get },
-	{ "history", "LOG [FILE...]", "add the predecessors of each trace", V_HISTORY, 1,
-	  pathway_history },
-	{ "search", "LOG", "print the traces that match", V_SEARCH, 1, pathway_search },
-	{ "requests", "LOG [FILE...]", "answer requests, each with its operation in \"op\"",
-	  V_REQUESTS, 1, pathway_requests },
-	{ "verify", "LOG...", "replay logs and report their contents", V_VERIFY, 1,
-	  pathway_verify },
-	{ NULL, NULL, NULL, 0, 0, NULL },
 };
 
 /* ---- shared by the commands ---- */
@@ -63,10 +45,9 @@ static void on_skipped(void *ctx, uint64_t line, uint64_t offset, const char *wh
 				r->path);
 }
 
-int run_open(struct run *r, struct lh_tool *tool, const struct settings *s, const char *path,
-	     enum lh_pathway_mode mode)
+int run_open(struct run *r, struct lh_tool *tool, const char *path, enum lh_pathway_mode mode)
 {
-	*r = (struct run){ .tool = tool, .s = s, .path = path, .op = tool->verb->bit };
+	*r = (struct run){ .tool = tool, .path = path };
 	r->hooks = (struct lh_pathway_hooks){ .skipped = on_skipped, .ctx = r };
 	tool->jobs = 1;
 	r->p = lh_pathway_open(path, mode, &r->hooks, tool->lock_timeout, &tool->err);
@@ -82,45 +63,12 @@ int run_close(struct run *r, int rc)
 	if (r->reported)
 		lh_tool_warn(r->tool, "%s: %llu lines of the log skipped", r->path,
 			     (unsigned long long)r->reported);
-	lh_buf_free(&r->strings);
 	return rc;
 }
 
-/* Answer --uid as one record of stdin. */
-static int answer_one(struct run *r, const char *uid,
-		      int (*map)(struct lh_record *, struct lh_buf *, void *, struct lh_err *))
+struct run *run_of(const struct lh_call *call)
 {
-	struct lh_err *err = &r->tool->err;
-	struct lh_buf in = { 0 }, out = { 0 };
-	struct lh_record rec;
-	struct lh_writer w;
-	int rc;
-
-	lh_record_init(&rec);
-	w = lh_write_to(&in);
-	lh_write_object(&w, NULL);
-	lh_write_text(&w, "uid", uid);
-	lh_write_end(&w);
-	rc = lh_buf_check(&in, err);
-	if (!rc)
-		rc = lh_record_parse(&rec, in.p, in.len, err);
-	if (!rc)
-		rc = map(&rec, &out, r, err);
-	if (rc < 0 && err->code == LH_EDATA) {
-		lh_tool_warn(r->tool, "--uid: %s", err->msg);
-		lh_tool_verdict_bad(r->tool);
-		lh_buf_reset(&out);
-		rc = 0;
-	} else if (!rc) {
-		lh_buf_putc(&out, '\n');
-		rc = lh_buf_check(&out, err);
-	}
-	if (!rc)
-		rc = lh_tool_out(r->tool, out.p, out.len);
-	lh_record_free(&rec);
-	lh_buf_free(&out);
-	lh_buf_free(&in);
-	return rc;
+	return &((struct settings *)call->settings)->run;
 }
 
 static void log_lost(void *run, const struct lh_err *why)
@@ -128,13 +76,19 @@ static void log_lost(void *run, const struct lh_err *why)
 	lh_tool_warn(((struct run *)run)->tool, "%s", why->msg);
 }
 
-static int sync_log(void *run, struct lh_err *err)
+static int sync_log(void *settings, struct lh_err *err)
 {
-	struct run *r = run;
+	struct run *r = &((struct settings *)settings)->run;
 	bool changed = r->changed;
 
 	r->changed = false;
 	return changed ? lh_pathway_sync(r->p, err) : 0;
+}
+
+/* A damaged log is opened again for the next request. */
+static void note_failure(void *settings, const struct lh_err *why)
+{
+	((struct settings *)settings)->run.broken |= why->code == LH_ECORRUPT;
 }
 
 /* ---- reopening a log that was replaced ---- */
@@ -190,57 +144,108 @@ static void *log_open(void *run, const void *before, struct lh_err *err)
 	return NULL;
 }
 
-static int log_renew(void *run, void *state, struct lh_err *err)
+static int log_renew(void *call, void *state, struct lh_err *err)
 {
-	struct run *r = run;
+	struct log *l = state;
 
+	(void)call;
 	(void)err;
-	r->p = ((struct log *)state)->p;
+	l->r->p = l->p;
 	return 0;
 }
 
-int run_records(struct run *r,
-		int (*map)(struct lh_record *, struct lh_buf *, void *, struct lh_err *))
-{
-	struct lh_tool *tool = r->tool;
-	bool writes = tool->verb->bit & (V_WRITES | V_REQUESTS);
-	struct lh_held_how how = {
-		.open = log_open, .stale = log_moved, .close = log_close,
-		.failed = tool->verb->bit == V_REQUESTS ? log_lost : NULL, .ctx = r
-	};
-	struct lh_flow flow = {
-		.map = map,
-		.shared = r,
-		.renew = log_renew,
-		.before_output = writes ? sync_log : NULL,
-		.files = tool->operands + 1,
-		.n_files = tool->n_operands - 1,
-	};
-	size_t i;
-	int rc;
+/* ---- the operations ---- */
 
-	for (i = 0; i < r->s->uid.n; i++)
-		if (answer_one(r, r->s->uid.v[i], map) < 0)
-			return -1;
-	if (r->s->uid.n && writes && lh_pathway_sync(r->p, &tool->err) < 0)
-		return -1;
-	if (r->s->uid.n && tool->n_operands == 1)
-		return 0;
-	flow.held = lh_held_open(&how, &tool->err);
-	if (!flow.held)
-		return -1;
-	rc = lh_records_run(tool, &flow);
-	lh_held_close(flow.held);
-	return rc;
+/* Answer each --uid; then the records of the input, unless there was a --uid and no FILE. */
+static int answer_records(struct lh_tool *tool, void *settings)
+{
+	const unsigned bit = tool->verb->bit;
+	struct settings *s = settings;
+	const struct lh_held_how how = {
+		.open = log_open, .stale = log_moved, .close = log_close,
+		.failed = bit == V_REQUESTS ? log_lost : NULL, .ctx = &s->run
+	};
+	struct lh_flow flow = { .renew = log_renew };
+	int rc = run_open(&s->run, tool, tool->operands[0], bit == V_REQUESTS ? LH_PATHWAY_LATE :
+			  bit & V_WRITES ? LH_PATHWAY_WRITE : LH_PATHWAY_READ);
+
+	if (!rc && s->uid.n)
+		rc = lh_op_texts(tool, settings, &s->uid, "--uid");
+	if (!rc)
+		rc = sync_log(settings, &tool->err);
+	if (!rc && (!s->uid.n || tool->n_operands > 1)) {
+		flow.held = lh_held_open(&how, &tool->err);
+		rc = flow.held ? lh_op_flow(tool, settings, &flow) : -1;
+		lh_held_close(flow.held);
+	}
+	return run_close(&s->run, rc);
 }
+
+static const struct lh_bind trace[] = {
+	{ LH_BIND_ONLY("uid", LH_BIND_TO_STRING), .required = true },
+	{ LH_BIND_ONLY("content", LH_BIND_TO_VALUE), .types = LH_BIND_ANY, .null = true,
+	  .required = true },
+	{ LH_BIND_ONLY("predecessor_uid", LH_BIND_TO_STRING) },
+	{ LH_BIND_ONLY("created_at_ns", LH_BIND_TO_WHOLE), .required = true,
+	  .least = INT64_MIN, .most = INT64_MAX, .about = "nanoseconds since 1970" },
+	{ LH_BIND_ONLY("updated_at_ns", LH_BIND_TO_WHOLE), .required = true,
+	  .least = INT64_MIN, .most = INT64_MAX },
+	{ LH_BIND_ONLY("retired", LH_BIND_TO_BOOL), .required = true },
+	{ LH_BIND_ONLY("replay_count", LH_BIND_TO_WHOLE), .required = true, .most = INT64_MAX },
+	{ LH_BIND_ONLY("tags", LH_BIND_TO_STRINGS) },
+	LH_BIND_END
+};
+static const struct lh_bind history[] = {
+	{ LH_BIND_ONLY("uid", LH_BIND_TO_STRING), .required = true },
+	{ LH_BIND_ONLY("history", LH_BIND_TO_TABLES), .table = trace, .required = true,
+	  .about = "the trace and its predecessors, the newest first" },
+	LH_BIND_END
+};
+#define COUNT(name) \
+	{ LH_BIND_ONLY(name, LH_BIND_TO_WHOLE), .required = true, .most = INT64_MAX }
+#define COUNTS COUNT("events"), COUNT("traces"), COUNT("retired"), COUNT("skipped")
+static const struct lh_bind results[] = {
+	{ LH_BIND_ONLY("results", LH_BIND_TO_TABLES), .table = trace, .required = true },
+	COUNT("count"),
+	LH_BIND_END
+};
+static const struct lh_bind stats[] = { COUNTS, LH_BIND_END };
+static const struct lh_bind verified[] = {
+	{ LH_BIND_ONLY("log", LH_BIND_TO_STRING), .null = true,
+	  .about = "its path; null if that is not UTF-8" },
+	COUNTS, COUNT("missing_predecessors"), COUNT("cycles"),
+	LH_BIND_END
+};
+
+#define RECORDS "LOG [FILE...]"
+#define CHANGE(table) \
+	change_trace, LH_OP_IN(table, struct change), .out = trace, .command = answer_records, \
+	.writes = true
+static const struct lh_op ops[] = {
+	{ "add", RECORDS, "add a trace for each record", V_ADD, CHANGE(add_members) },
+	{ "add-idempotent", RECORDS, "as add; count a trace that exists", V_ADD_IDEMPOTENT,
+	  CHANGE(change_members), .request = "add_idempotent" },
+	{ "update", RECORDS, "replace the content of traces", V_UPDATE, CHANGE(change_members) },
+	{ "revise", RECORDS, "add successors of traces", V_REVISE, CHANGE(revise_members) },
+	{ "retire", RECORDS, "hide traces from search", V_RETIRE, CHANGE(uid_members) },
+	{ "get", RECORDS, "print traces by their uids", V_GET, get_trace,
+	  LH_OP_IN(uid_members, struct change), .out = trace, .command = answer_records },
+	{ "history", RECORDS, "add the predecessors of each trace", V_HISTORY, get_history,
+	  LH_OP_IN(uid_members, struct change), .out = history, .command = answer_records },
+	{ "search", "LOG", "print the traces that match", V_SEARCH, search_traces,
+	  LH_OP_IN(query_members, struct query), .out = results, .command = pathway_search },
+	{ "stats", NULL, "count the events and traces", 0, get_stats, .out = stats },
+	LH_OP_REQUESTS_BY(RECORDS, V_REQUESTS, answer_records),
+	{ "verify", "LOG...", "replay logs and report their contents", V_VERIFY,
+	  .out = verified, .command = pathway_verify },
+	LH_OP_END
+};
 
 static int check(struct lh_tool *tool, void *settings)
 {
 	const struct settings *s = settings;
 	size_t i;
 
-	if (tool->verb->bit & V_SEARCH && tool->n_operands > 1)
-		return lh_tool_unexpected(tool, 1, "search takes one LOG");
 	for (i = 0; i < (tool->verb->bit & V_VERIFY ? tool->n_operands : 1); i++)
 		if (strcmp(tool->operands[i], "-") == 0)
 			return lh_tool_no_stream(tool, "a log");
@@ -248,7 +253,7 @@ static int check(struct lh_tool *tool, void *settings)
 		if (!*s->uid.v[i] || !lh_utf8_valid(s->uid.v[i], strlen(s->uid.v[i])))
 			return lh_tool_usage(tool, "--uid: \"%.100s\" is empty or not UTF-8",
 					     s->uid.v[i]);
-	return 0;
+	return tool->verb->bit & (V_WRITES | V_REQUESTS) ? check_now(tool) : 0;
 }
 
 int main(int argc, char **argv)
@@ -259,9 +264,12 @@ int main(int argc, char **argv)
 		.synopsis = "COMMAND [OPTION]... LOG [FILE]...",
 		.summary = "keep traces of past work in an append-only log",
 		.options = options,
-		.verbs = verbs,
 		.check = check,
+		.ops = ops,
+		.what = "log",
+		.before_output = sync_log,
+		.failed = note_failure,
 	};
 
-	return lh_tool_main(&spec, argc, argv, &s);
+	return lh_op_main(&spec, argc, argv, &s);
 }

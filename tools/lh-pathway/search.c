@@ -5,9 +5,29 @@
 #include "base/mem.h"
 #include "base/signal.h"
 #include "index/index_tools.h"
+#include "json/write.h"
 #include "pathway.h"
 
 #define BLOCK 65536
+#define ANSWER_MAX ((size_t)64 << 20)	/* bytes of the answer to a request */
+
+/* A search: its conditions, and its position. */
+struct search {
+	struct run *run;
+	const struct lh_str *tags;	/* a trace has all of them, ... */
+	size_t n_tags;
+	struct lh_str tag;		/* ... and this one; n = 0: no condition */
+	struct lh_str contains;		/* p = NULL: no condition */
+	struct lh_filter *filter;	/* NULL: no condition */
+	int64_t after, before;		/* created_at_ns is between them; INT64_MIN, ... */
+					/* ... INT64_MAX: no condition */
+	bool retired;			/* also retired traces */
+	uint64_t left;			/* at most so many results */
+	struct lh_buf text;		/* scratch */
+	uint64_t at;			/* traces not yet visited; the last added is first */
+};
+#define SEARCH_ALL(r) \
+	{ .run = (r), .after = INT64_MIN, .before = INT64_MAX, .left = UINT64_MAX }
 
 /* ---- contains ---- */
 
@@ -82,7 +102,7 @@ static int fits(struct search *f, uint32_t i, struct lh_err *err)
 	return rc;
 }
 
-void search_start(struct search *f)
+static void search_start(struct search *f)
 {
 	struct lh_pathway_stats st;
 
@@ -90,7 +110,8 @@ void search_start(struct search *f)
 	f->at = st.traces;
 }
 
-int search_next(struct search *f, uint32_t *i, struct lh_err *err)
+/* Find the next trace: 1, 0 at the end or when a signal stops the run, -1 with *err. */
+static int search_next(struct search *f, uint32_t *i, struct lh_err *err)
 {
 	int rc = 0;
 
@@ -99,6 +120,76 @@ int search_next(struct search *f, uint32_t *i, struct lh_err *err)
 		rc = fits(f, *i, err);
 	}
 	f->left -= rc == 1;
+	return rc;
+}
+
+/* ---- the operation ---- */
+
+const struct lh_bind query_members[] = {
+	{ LH_BIND_STRING("tag", struct query, tag), .about = "with this tag" },
+	{ LH_BIND_STRINGS("tags", struct query, tags, n_tags), .about = "with all these tags" },
+	{ LH_BIND_STRING("content_contains", struct query, contains),
+	  .about = "with this text in a string of the content" },
+	{ LH_BIND_I64("created_after_ns", struct query, after, INT64_MIN, INT64_MAX),
+	  .given = LH_BIND_FIELD(struct query, has_after), .about = "nanoseconds since 1970" },
+	{ LH_BIND_I64("created_before_ns", struct query, before, INT64_MIN, INT64_MAX),
+	  .given = LH_BIND_FIELD(struct query, has_before) },
+	{ LH_BIND_BOOL("include_retired", struct query, retired) },
+	{ LH_BIND_U64("limit", struct query, limit, 0, INT64_MAX),
+	  .given = LH_BIND_FIELD(struct query, has_limit), .about = "at most so many traces" },
+	LH_BIND_END
+};
+
+static int write_results(struct search *f, struct lh_buf *out, struct lh_err *err)
+{
+	struct lh_writer w = lh_write_to(out);
+	uint64_t count = 0;
+	uint32_t i;
+	int rc;
+
+	lh_write_object(&w, NULL);
+	lh_write_array(&w, "results");
+	for (search_start(f); (rc = search_next(f, &i, err)) == 1; count++) {
+		lh_write_key(&w, NULL);
+		if (lh_pathway_put(f->run->p, i, out, err) < 0)
+			return -1;
+		if (out->len > ANSWER_MAX)
+			return lh_err_data(err, 413, "the answer is larger than %zuM; set "
+					   "\"limit\"", ANSWER_MAX >> 20);
+	}
+	if (rc < 0)
+		return -1;
+	if (lh_stopping())
+		return lh_err_set(err, LH_EINTR, "interrupted");
+	lh_write_end(&w);
+	lh_write_u64(&w, "count", count);
+	lh_write_end(&w);
+	return 0;
+}
+
+int search_traces(const struct lh_call *call, const void *in, struct lh_buf *out,
+		  struct lh_err *err)
+{
+	const struct query *q = in;
+	struct search f = SEARCH_ALL(run_of(call));
+	int rc;
+
+	if (lh_pathway_refresh(f.run->p, err) < 0)
+		return -1;
+	f.tag = q->tag;
+	f.tags = q->tags;
+	f.n_tags = q->n_tags;
+	if (q->contains.n)
+		f.contains = q->contains;
+	if (q->has_after)
+		f.after = q->after;
+	if (q->has_before)
+		f.before = q->before;
+	f.retired = q->retired;
+	if (q->has_limit)
+		f.left = q->limit;
+	rc = write_results(&f, out, err);
+	lh_buf_free(&f.text);
 	return rc;
 }
 
@@ -212,9 +303,8 @@ static int report_absent(struct search *f, struct lh_err *err)
 
 int pathway_search(struct lh_tool *tool, void *settings)
 {
-	const struct settings *s = settings;
-	struct run r;
-	struct search f = SEARCH_ALL(&r);
+	struct settings *s = settings;
+	struct search f = SEARCH_ALL(&s->run);
 	struct lh_str *tags = NULL;
 	int rc;
 
@@ -226,12 +316,12 @@ int pathway_search(struct lh_tool *tool, void *settings)
 	if (!rc)
 		rc = make_tags(&f, s, &tags, &tool->err);
 	if (!rc) {
-		rc = run_open(&r, tool, s, tool->operands[0], LH_PATHWAY_READ);
+		rc = run_open(&s->run, tool, tool->operands[0], LH_PATHWAY_READ);
 		if (!rc)
 			rc = print_fitting(&f, &tool->err);
 		if (!rc)
 			rc = report_absent(&f, &tool->err);
-		rc = run_close(&r, rc);
+		rc = run_close(&s->run, rc);
 	}
 	lh_filter_free(f.filter);
 	free(tags);
