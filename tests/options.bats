@@ -245,7 +245,7 @@ options_of() {
 }
 
 # The tools whose operations are rows of lib/tool/op.h.
-DESCRIBED="lh-catalog lh-store lh-observe lh-pathway"
+DESCRIBED="lh-catalog lh-index lh-store lh-observe lh-pathway"
 
 @test "--describe has every command with its options, every operation of requests, and no other" {
 	for tool in $DESCRIBED; do
@@ -275,6 +275,9 @@ DESCRIBED="lh-catalog lh-store lh-observe lh-pathway"
 	done <<-'END'
 	lh-catalog|register|{"op":"register","name":"a","schema_fingerprint":"f","x":1,"row_count":null}|{"name":"a"}
 	lh-catalog|get|{"name":"a"}|{"name":""}
+	lh-index|create|{"name":"a","dimension":2,"m":null}|{"name":"a","dimension":0}
+	lh-index|lookup|{"id":7}|{"id":7,"name":"../a"}
+	lh-index|merge|{"src":"a","dest":"b","clear_source":true}|{"src":"a"}
 	lh-store|put|{"key":"a","file":"f"}|{"file":"f"}
 	lh-store|list|{}|{"prefix":5}
 	lh-observe|inbox|{"type":"sms","body":"b","priority":""}|{"type":"fax","body":"b"}

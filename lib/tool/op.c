@@ -135,8 +135,8 @@ static int on_request(struct lh_record *rec, struct lh_buf *out, void *run, stru
 		r->failing = false;
 		return 0;
 	}
-	if (r->spec->failed)
-		r->spec->failed(r->call.settings, err);
+	if (r->spec->failed && r->spec->failed(&r->call, err) < 0)
+		return -1;
 	snprintf(why, sizeof why, "the %s %s", r->spec->what,
 		 err->code == LH_ENET ? "does not answer" : "cannot be used at present");
 	return lh_records_unavailable(r->call.tool, &r->failing, why, err);

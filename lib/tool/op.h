@@ -29,7 +29,8 @@
  * Schema (null: no record is read, the output is not described); operands null: requests alone.
  *
  * An operation that cannot work at present (a log on a full disk) costs its request alone, with
- * 503, or 502 for a service that does not answer, and names no file: lh_records_unavailable.
+ * 503, or 502 for a service that does not answer, and names no file: lh_records_unavailable,
+ * unless failed of lh_tool_spec refuses it.
  *
  * Threads: records are answered one by one, in order.
  */
@@ -53,6 +54,7 @@ struct lh_call {
 /* An operation.  in: the struct of its record. */
 typedef int lh_op_fn(const struct lh_call *call, const void *in, struct lh_buf *out,
 		     struct lh_err *err);
+typedef int lh_op_command(struct lh_tool *tool, void *settings);
 
 struct lh_op {
 	const char *name;
@@ -64,7 +66,7 @@ struct lh_op {
 	size_t size;			/* of the struct for them, zeroed; 0: answer reads
 					   call->rec, and gets NULL */
 	const struct lh_bind *out;	/* members of its answer, or NULL */
-	int (*command)(struct lh_tool *tool, void *settings);	/* in place of lh_op_run */
+	lh_op_command *command;		/* in place of lh_op_run */
 	const char *request;		/* its name in requests, if that is another */
 	bool writes;			/* what it changes is seen by later calls */
 };
@@ -78,10 +80,8 @@ struct lh_op {
 /* The main function of a tool with spec->ops. */
 int lh_op_main(const struct lh_tool_spec *spec, int argc, char **argv, void *settings);
 
-/* Answer the operands, or the records of files or stdin: the command of an operation. */
-int lh_op_run(struct lh_tool *tool, void *settings);
-/* Answer the requests of files or stdin. */
-int lh_op_requests(struct lh_tool *tool, void *settings);
+/* Answer the operands, or the records of files or stdin; answer the requests of files or stdin. */
+lh_op_command lh_op_run, lh_op_requests;
 
 /* For a command of the tool's own: answer records, or requests, by a flow of which a part is set,
  * .held and .renew or .batch, or NULL.  Their context is a struct lh_call. */

@@ -199,6 +199,8 @@ void lh_tool_verbs(struct lh_tool *t, const struct lh_verb *verbs);
 int lh_tool_parse(struct lh_tool *t, int argc, char **argv, void *settings);
 int lh_tool_finish(struct lh_tool *t, int rc);
 
+struct lh_call;
+
 /* The main function of a tool with commands. */
 struct lh_tool_spec {
 	const char *name, *synopsis, *summary;
@@ -213,7 +215,8 @@ struct lh_tool_spec {
 	const struct lh_op *ops;
 	const char *what;		/* "log": what requests use, in messages to clients */
 	int (*before_output)(void *settings, struct lh_err *err);	/* of a flow, or NULL */
-	void (*failed)(void *settings, const struct lh_err *why);	/* a request, or NULL */
+	/* Note that a request failed, or turn *err into its refusal and return -1.  Or NULL. */
+	int (*failed)(const struct lh_call *call, struct lh_err *err);
 	void (*describe)(const struct lh_tool *tool, struct lh_buf *out);
 };
 /* Parse argv into *settings, check them, run the command given.  Returns the exit status. */

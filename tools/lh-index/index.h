@@ -4,7 +4,7 @@
 
 #include <stdatomic.h>
 
-#include "tool/records.h"
+#include "tool/op.h"
 #include "index/index_tools.h"
 #include <lh/index.h>
 #include "json/template.h"
@@ -60,29 +60,18 @@ struct settings {
 	enum format from, to;
 	int id_type;			/* enum id_type, -1: not given */
 	bool half;
+	struct requests *requests;	/* at work, or NULL */
 };
 
 #define TEXT_FIELD LH_INDEX_TEXT_FIELD	/* embedded unless --field or --template is given */
 
-/* One function per command; the operands are tool->operands. */
-int index_build(struct lh_tool *tool, void *settings);
-int index_add(struct lh_tool *tool, void *settings);
-int index_delete(struct lh_tool *tool, void *settings);
-int index_info(struct lh_tool *tool, void *settings);
-int index_dump(struct lh_tool *tool, void *settings);
-int index_verify(struct lh_tool *tool, void *settings);
-int index_compact(struct lh_tool *tool, void *settings);
-int index_merge(struct lh_tool *tool, void *settings);
-int index_move(struct lh_tool *tool, void *settings);
-int index_requests(struct lh_tool *tool, void *settings);
-int index_import(struct lh_tool *tool, void *settings);
-int index_export(struct lh_tool *tool, void *settings);
-int index_fetch(struct lh_tool *tool, void *settings);
-int index_push(struct lh_tool *tool, void *settings);
-int index_get(struct lh_tool *tool, void *settings);
-int index_set_metadata(struct lh_tool *tool, void *settings);
-int index_shard(struct lh_tool *tool, void *settings);
-int index_upgrade(struct lh_tool *tool, void *settings);
+extern const struct lh_op index_ops[];		/* operations.c */
+extern const struct lh_bind record_in[], metadata_in[];	/* rows.c, set_metadata.c */
+
+/* The commands; the operands are tool->operands. */
+lh_op_command index_build, index_add, index_delete, index_info, index_dump, index_verify,
+	index_compact, index_merge, index_move, index_requests, index_import, index_export,
+	index_fetch, index_push, index_get, index_set_metadata, index_shard, index_upgrade;
 
 struct rows;
 

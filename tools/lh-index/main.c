@@ -1,5 +1,5 @@
 /* lh-index: build an index file of vectors.  See lh-index(1). */
-#include "index.h"
+#include "requests.h"
 #include "model/http.h"
 
 #define V_SETS (V_SET | V_REPLACE)
@@ -89,39 +89,8 @@ static const struct lh_option options[] = {
 	LH_NOW_OPTION,
 	LH_INPUT_OPTIONS,
 	LH_COMMON_OPTIONS,
+	LH_DESCRIBE_OPTION,
 	LH_OPTION_END
-};
-
-static const struct lh_verb verbs[] = {
-	{ "build", "INDEX [FILE...]", "make INDEX from records", V_BUILD, 1, index_build },
-	{ "shard", "PLAN [FILE...]", "make N indexes from records, and PLAN", V_SHARD, 1,
-	  index_shard },
-	{ "add", "INDEX [FILE...]", "add or replace records", V_ADD, 1, index_add },
-	{ "delete", "INDEX [ID...]", "delete the records with these ids", V_DELETE, 1,
-	  index_delete },
-	{ "get", "INDEX [ID...]", "write the records with these ids", V_GET, 1, index_get },
-	{ "set-metadata", "INDEX [FILE...]", "change members of the metadata", V_SET, 1,
-	  index_set_metadata },
-	{ "replace-metadata", "INDEX [FILE...]", "replace the metadata of records", V_REPLACE, 1,
-	  index_set_metadata },
-	{ "info", "INDEX...", "describe an index as JSON", V_INFO, 1, index_info },
-	{ "upgrade", "INDEX", "make INDEX anew from its own records", V_UPGRADE, 1,
-	  index_upgrade },
-	{ "dump", "INDEX", "write every record with its vector", V_DUMP, 1, index_dump },
-	{ "verify", "INDEX...", "check every byte of the file and its log", V_VERIFY, 1,
-	  index_verify },
-	{ "compact", "INDEX", "merge pending changes into the file", V_COMPACT, 1, index_compact },
-	{ "merge", "DEST SRC...", "add the records that DEST does not have", V_MERGE, 2,
-	  index_merge },
-	{ "move", "DEST SRC", "move all records of SRC to DEST", V_MOVE, 2, index_move },
-	{ "requests", "FOLDER [FILE...]", "answer requests, each with its \"op\"",
-	  V_REQUESTS, 1, index_requests },
-	{ "import", "INDEX", "make INDEX from an index of hnswlib", V_IMPORT, 1, index_import },
-	{ "export", "INDEX", "write INDEX as an index of hnswlib", V_EXPORT, 1, index_export },
-	{ "fetch", "URL", "copy an index from S3, and print where it is", V_FETCH, 1,
-	  index_fetch },
-	{ "push", "INDEX URL", "copy an index with its log to S3", V_PUSH, 2, index_push },
-	{ NULL, NULL, NULL, 0, 0, NULL },
 };
 
 /* Check the options of build --from and dump --to. */
@@ -213,9 +182,10 @@ int main(int argc, char **argv)
 		.synopsis = "COMMAND [OPTION]... INDEX [FILE]...",
 		.summary = "build and change index files of vectors",
 		.options = options,
-		.verbs = verbs,
 		.check = check,
+		.ops = index_ops,
+		.failed = requests_refuse,
 	};
 
-	return lh_tool_main(&spec, argc, argv, &s);
+	return lh_op_main(&spec, argc, argv, &s);
 }

@@ -7,27 +7,43 @@
 #include "json/bind.h"
 #include "requests.h"
 
-static const char *const ops[] = { "create", "list", "get", "corpora", "delete", "add",
-				   "lookup", "merge", NULL };
-enum op { CREATE, LIST, GET, CORPORA, DELETE, ADD, LOOKUP, MERGE };
-
-struct request {
-	enum op op;
-};
-static const struct lh_bind request_members[] = {
-	{ LH_BIND_INDEX("op", struct request, op, ops), .required = true },
-	LH_BIND_END
-};
-
-struct named {
-	struct lh_str name;
-};
-static const struct lh_bind named_members[] = {
+const struct lh_bind named_members[] = {
 	NAME(named, name),
 	LH_BIND_END
 };
 
 /* ---- shared ---- */
+
+struct requests *requests_begin(const struct lh_call *call, struct lh_buf *out)
+{
+	struct requests *r = ((const struct settings *)call->settings)->requests;
+
+	r->n++;
+	r->at = NULL;
+	r->making = false;
+	opened_refresh(r);
+	r->w = lh_write_to(out);
+	lh_write_object(&r->w, NULL);
+	return r;
+}
+
+int requests_end(struct requests *r)
+{
+	lh_write_end(&r->w);
+	*r->reported = '\0';
+	return 0;
+}
+
+/* An index that is locked, damaged or gone costs its request, not the process. */
+int requests_refuse(const struct lh_call *call, struct lh_err *err)
+{
+	struct requests *r = ((const struct settings *)call->settings)->requests;
+
+	if (err->code == LH_EDATA || !r->at)
+		return -1;
+	requests_report(r, err);
+	return lh_index_named_error(&r->in, r->at, !r->making, err);
+}
 
 /* Set *path to that of the name, and r->at. */
 static int find(struct requests *r, struct lh_str name, char **path, struct lh_err *err)
@@ -59,8 +75,10 @@ void summary_set(struct summary *s, const struct lh_index_params *p)
 	s->layout = p->layout;
 }
 
-void requests_put_params(struct lh_writer *w, struct lh_str name, const struct summary *s)
+void requests_put_params(struct requests *r, struct lh_str name, const struct summary *s)
 {
+	struct lh_writer *w = &r->w;
+
 	lh_write_object(w, "params");
 	lh_write_str(w, "name", name);
 	if (s) {
@@ -94,12 +112,7 @@ static const char *const distances[] = { "cosine", "l2", "ip", "euclidean", "dot
 static const enum lh_distance distance_of[] = { LH_COSINE, LH_L2, LH_IP, LH_L2, LH_IP, LH_IP };
 static const char *const layouts[] = { "hnsw", "qg", NULL };
 
-struct creation {
-	struct lh_str name;
-	uint64_t dimension, m, ef_search;
-	int distance, layout;
-};
-static const struct lh_bind creation_members[] = {
+const struct lh_bind creation_members[] = {
 	NAME(creation, name),
 	{ LH_BIND_U64("dimension", struct creation, dimension, 1, LH_DIM_MAX), .required = true },
 	{ LH_BIND_U64("m", struct creation, m, 2, 128) },
@@ -109,40 +122,38 @@ static const struct lh_bind creation_members[] = {
 	LH_BIND_END
 };
 
-static int create(struct requests *r, const struct lh_record *rec, struct lh_writer *w,
-		  struct lh_err *err)
+int requests_create(const struct lh_call *call, const void *in, struct lh_buf *out,
+		    struct lh_err *err)
 {
+	const struct creation *c = in;
 	struct lh_index_params p;
-	struct creation c = { .distance = 0 };
+	struct requests *r = requests_begin(call, out);
 	struct summary s;
 	int rc;
 
 	lh_index_params_default(&p);
-	c.m = p.m;
-	if (lh_bind(creation_members, rec, &c, &r->text, err) < 0)
-		return -1;
-	p.dimension = (uint32_t)c.dimension;
-	p.m = (uint32_t)c.m;
-	p.ef_search = (uint32_t)c.ef_search;
-	p.distance = distance_of[c.distance];
-	p.layout = (enum lh_layout)c.layout;
+	p.dimension = (uint32_t)c->dimension;
+	p.m = c->m ? (uint32_t)c->m : p.m;
+	p.ef_search = (uint32_t)c->ef_search;
+	p.distance = distance_of[c->distance];
+	p.layout = (enum lh_layout)c->layout;
 	if (lh_index_check_params(&p, err) < 0)
 		return -1;
 	lh_tool_time(r->tool, p.created_at);
 	free(r->path);
 	r->making = true;
-	r->at = r->path = lh_index_folder_path(r->in.folder, c.name, err);
+	r->at = r->path = lh_index_folder_path(r->in.folder, c->name, err);
 	rc = r->path ? lh_index_create(r->path, &p, r->settings->lock_timeout, err) : -1;
 	if (rc > 0)
-		return lh_err_data(err, 409, "there is an index \"%.*s\" already", (int)c.name.n,
-				   c.name.p);
+		return lh_err_data(err, 409, "there is an index \"%.*s\" already", (int)c->name.n,
+				   c->name.p);
 	if (rc < 0)
 		return -1;
 	summary_set(&s, &p);
-	requests_put_params(w, c.name, &s);
-	lh_write_u64(w, "length", 0);
-	lh_write_u64(w, "status", 201);
-	return 0;
+	requests_put_params(r, c->name, &s);
+	lh_write_u64(&r->w, "length", 0);
+	lh_write_u64(&r->w, "status", 201);
+	return requests_end(r);
 }
 
 /* Find what to remove: the index of that name, or else the playbook. */
@@ -158,13 +169,13 @@ static int find_removed(struct requests *r, struct lh_str name, struct lh_err *e
 	return r->path ? 0 : -1;
 }
 
-static int remove_index(struct requests *r, const struct lh_record *rec, struct lh_writer *w,
-			struct lh_err *err)
+int requests_delete(const struct lh_call *call, const void *in, struct lh_buf *out,
+		    struct lh_err *err)
 {
-	struct named n;
+	struct requests *r = requests_begin(call, out);
 	int rc;
 
-	if (lh_bind(named_members, rec, &n, &r->text, err) < 0 || find_removed(r, n.name, err) < 0)
+	if (find_removed(r, ((const struct named *)in)->name, err) < 0)
 		return -1;
 	opened_close(r, r->path);
 	lh_index_close(r->looked_up);
@@ -174,27 +185,13 @@ static int remove_index(struct requests *r, const struct lh_record *rec, struct 
 		return lh_err_set(err, LH_EIO, "%s: removed meanwhile", r->path);
 	if (rc < 0)
 		return -1;
-	lh_write_u64(w, "status", 204);
-	return 0;
-}
-
-static int get(struct requests *r, const struct lh_record *rec, struct lh_writer *w,
-	       struct lh_err *err)
-{
-	struct named n;
-
-	if (lh_bind(named_members, rec, &n, &r->text, err) < 0)
-		return -1;
-	return requests_get(r, n.name, w, err);
+	lh_write_u64(&r->w, "status", 204);
+	return requests_end(r);
 }
 
 /* ---- merge ---- */
 
-struct merging {
-	struct lh_str src, dest;
-	bool clear;
-};
-static const struct lh_bind merging_members[] = {
+const struct lh_bind merging_members[] = {
 	NAME(merging, src),
 	NAME(merging, dest),
 	{ LH_BIND_BOOL("clear_source", struct merging, clear) },
@@ -266,21 +263,21 @@ static int merge_into(struct requests *r, const struct merging *m, struct outcom
 	return rc;
 }
 
-static int merge(struct requests *r, const struct lh_record *rec, struct lh_writer *w,
-		 struct lh_err *err)
+int requests_merge(const struct lh_call *call, const void *in, struct lh_buf *out,
+		   struct lh_err *err)
 {
+	const struct merging *m = in;
 	struct transfer t = { .keep = true, .lenient = true };
-	struct merging m = { .clear = false };
 	struct outcome is = { 0, 0 };
+	struct requests *r = requests_begin(call, out);
 	uint64_t source, dest;
 	int rc;
 
-	if (lh_bind(merging_members, rec, &m, &r->text, err) < 0 ||
-	    find(r, m.src, &r->path, err) < 0 || find(r, m.dest, &r->other, err) < 0)
+	if (find(r, m->src, &r->path, err) < 0 || find(r, m->dest, &r->other, err) < 0)
 		return -1;
 	if (same_file(r->path, r->other))
 		return lh_err_set(err, LH_EDATA, "\"dest\" must not be \"src\"");
-	rc = merge_into(r, &m, &is, &t, err);
+	rc = merge_into(r, m, &is, &t, err);
 	if (rc == 0)
 		compact(r, &t);
 	transfer_close(&t);
@@ -289,72 +286,28 @@ static int merge(struct requests *r, const struct lh_record *rec, struct lh_writ
 		blame(r, err);
 		return -1;
 	}
-	lh_write_u64(w, "merged", is.merged);
-	lh_write_u64(w, "skipped", is.skipped);
-	lh_write_u64(w, "failed", t.failed);
-	lh_write_u64(w, "source_length", source);
-	lh_write_u64(w, "dest_length", dest);
-	return 0;
+	lh_write_u64(&r->w, "merged", is.merged);
+	lh_write_u64(&r->w, "skipped", is.skipped);
+	lh_write_u64(&r->w, "failed", t.failed);
+	lh_write_u64(&r->w, "source_length", source);
+	lh_write_u64(&r->w, "dest_length", dest);
+	return requests_end(r);
 }
 
 /* ---- the command ---- */
 
-static int answer(struct requests *r, const struct lh_record *rec, struct lh_writer *w,
-		  struct lh_err *err)
-{
-	struct request q;
-
-	if (lh_bind(request_members, rec, &q, &r->text, err) < 0)
-		return -1;
-	switch (q.op) {
-	case CREATE: return create(r, rec, w, err);
-	case LIST: return requests_list(r, w, err);
-	case GET: return get(r, rec, w, err);
-	case CORPORA: return requests_corpora(r, w, err);
-	case DELETE: return remove_index(r, rec, w, err);
-	case ADD: return requests_add(r, rec, w, err);
-	case LOOKUP: return requests_lookup(r, rec, w, err);
-	default: return merge(r, rec, w, err);
-	}
-}
-
-/* An index that is locked, damaged or gone costs its request, not the process. */
-static int on_request(struct lh_record *rec, struct lh_buf *out, void *arg, struct lh_err *err)
-{
-	struct requests *r = arg;
-	struct lh_writer w = lh_write_to(out);
-
-	r->n++;
-	r->at = NULL;
-	r->making = false;
-	opened_refresh(r);
-	lh_write_object(&w, NULL);
-	if (answer(r, rec, &w, err) == 0) {
-		lh_write_end(&w);
-		*r->reported = '\0';
-		return 0;
-	}
-	if (err->code == LH_EDATA || !r->at)
-		return -1;
-	requests_report(r, err);
-	return lh_index_named_error(&r->in, r->at, !r->making, err);
-}
-
 int index_requests(struct lh_tool *tool, void *settings)
 {
-	struct requests r = { .tool = tool, .settings = settings, .jobs = tool->jobs,
+	struct settings *s = settings;
+	struct requests r = { .tool = tool, .settings = s, .jobs = tool->jobs,
 			      .in = { tool->operands[0], "index" } };
-	struct lh_flow flow = {
-		.map = on_request, .shared = &r,
-		.files = tool->operands + 1, .n_files = tool->n_operands - 1,
-	};
 	int rc;
 
-	tool->jobs = 1;
+	s->requests = &r;
 	metadata_init(&r.metadata);
 	if (lh_index_named_check(&r.in, &tool->err) < 0)
 		return -1;
-	rc = lh_records_run(tool, &flow);
+	rc = lh_op_requests(tool, settings);
 	opened_refresh(&r);
 	opened_close(&r, NULL);
 	catalog_free(&r.catalog);
@@ -363,7 +316,6 @@ int index_requests(struct lh_tool *tool, void *settings)
 	free(r.looked_up_path);
 	free(r.path);
 	free(r.other);
-	lh_buf_free(&r.text);
 	lh_buf_free(&r.item_text);
 	lh_buf_free(&r.vector);
 	return rc;

@@ -48,29 +48,56 @@ struct requests {
 	struct lh_index *looked_up;	/* the index of the last look-up, or NULL; ... */
 	char *looked_up_path;		/* ... and its path */
 	struct metadata metadata;
+	struct lh_writer w;		/* of the current answer */
 	uint64_t n;			/* requests so far */
 	const char *at;			/* the path that an error is about, or NULL */
 	bool making;			/* there need not be a file */
 	char *path, *other;		/* of the current request */
-	struct lh_buf text, item_text, vector;
+	struct lh_buf item_text, vector;
 	char reported[256];		/* the last failure, until a request without one */
 };
 
-/* Answer a request: write the members of the answer.  Errors of an index at r->at are turned
- * into those of the request by the caller. */
-int requests_add(struct requests *r, const struct lh_record *rec, struct lh_writer *w,
-		 struct lh_err *err);
-int requests_list(struct requests *r, struct lh_writer *w, struct lh_err *err);
-int requests_corpora(struct requests *r, struct lh_writer *w, struct lh_err *err);
-int requests_get(struct requests *r, struct lh_str name, struct lh_writer *w, struct lh_err *err);
-int requests_lookup(struct requests *r, const struct lh_record *rec, struct lh_writer *w,
-		    struct lh_err *err);
+/* ---- the operations and their records ---- */
+
+struct creation {
+	struct lh_str name;
+	uint64_t dimension, m, ef_search;
+	int distance, layout;
+};
+struct named {
+	struct lh_str name;
+};
+struct addition {
+	struct lh_str name;
+	struct lh_value items;
+};
+struct lookup {
+	struct lh_str name, id;		/* name: or NULL */
+};
+struct merging {
+	struct lh_str src, dest;
+	bool clear;
+};
+extern const struct lh_bind creation_members[], named_members[], addition_members[],
+	lookup_members[], merging_members[];
+
+lh_op_fn requests_create, requests_get, requests_delete, requests_add, requests_lookup,
+	requests_merge;
+lh_op_fn requests_list;			/* and corpora, without their parameters */
+
+/* Begin an answer, an object that r->w writes, and end it: 0. */
+struct requests *requests_begin(const struct lh_call *call, struct lh_buf *out);
+int requests_end(struct requests *r);
+/* Turn the error of an index at r->at into a refusal; -1. */
+int requests_refuse(const struct lh_call *call, struct lh_err *err);
+
+/* ---- shared ---- */
 
 /* Set r->path to the path of that name, and r->at. */
 int requests_find(struct requests *r, struct lh_str name, struct lh_err *err);
 /* Set what a summary has of the parameters. */
 void summary_set(struct summary *s, const struct lh_index_params *p);
-void requests_put_params(struct lh_writer *w, struct lh_str name, const struct summary *s);
+void requests_put_params(struct requests *r, struct lh_str name, const struct summary *s);
 /* Report a failure on stderr, unless the last one was the same. */
 void requests_report(struct requests *r, const struct lh_err *err);
 /* Read the number of records of an index. */

@@ -111,14 +111,14 @@ static const struct lh_bind item_members[] = {
 	LH_BIND_END
 };
 
-struct addition {
-	struct lh_str name;
-	struct lh_value items;
+static const struct lh_bind each_item[] = {
+	{ LH_BIND_ONLY("*", LH_BIND_TO_TABLE), .table = item_members, .required = true },
+	LH_BIND_END
 };
-static const struct lh_bind addition_members[] = {
-	{ LH_BIND_STRING("name", struct addition, name), .required = true, LH_INDEX_NAME },
+const struct lh_bind addition_members[] = {
+	NAME(addition, name),
 	{ LH_BIND_ARRAY("items", struct addition, items), .required = true, .filled = true,
-	  .each = LH_BIND_IS(LH_OBJECT) },
+	  .each = LH_BIND_IS(LH_OBJECT), .table = each_item },
 	LH_BIND_END
 };
 
@@ -188,21 +188,21 @@ static int renew(struct opened *o, struct lh_err *err)
 	return 0;
 }
 
-int requests_add(struct requests *r, const struct lh_record *rec, struct lh_writer *w,
+int requests_add(const struct lh_call *call, const void *in, struct lh_buf *out,
 		 struct lh_err *err)
 {
-	struct addition a;
+	const struct addition *a = in;
 	struct lh_index_stats st;
+	struct requests *r = requests_begin(call, out);
 	struct opened *o;
 	uint64_t n;
 
-	if (lh_bind(addition_members, rec, &a, &r->text, err) < 0 ||
-	    requests_find(r, a.name, err) < 0)
+	if (requests_find(r, a->name, err) < 0)
 		return -1;
 	o = open_index(r, err);
 	if (!o)
 		return -1;
-	if (put_items(r, o, &a.items, &n, err) < 0 || store(r, o, err) < 0) {
+	if (put_items(r, o, &a->items, &n, err) < 0 || store(r, o, err) < 0) {
 		lh_index_change_discard(o->changes.c);
 		if (err->code != LH_EDATA)
 			close_one(o);
@@ -213,7 +213,7 @@ int requests_add(struct requests *r, const struct lh_record *rec, struct lh_writ
 		return -1;
 	}
 	lh_index_get_stats(o->ix, &st);
-	lh_write_u64(w, "added", n);
-	lh_write_u64(w, "length", st.live);
-	return 0;
+	lh_write_u64(&r->w, "added", n);
+	lh_write_u64(&r->w, "length", st.live);
+	return requests_end(r);
 }

@@ -128,58 +128,43 @@ static struct lh_str name_of(const struct summary *s)
 	return (struct lh_str){ s->name, strlen(s->name) };
 }
 
-int requests_list(struct requests *r, struct lh_writer *w, struct lh_err *err)
+int requests_list(const struct lh_call *call, const void *in, struct lh_buf *out,
+		  struct lh_err *err)
 {
-	size_t i;
+	struct requests *r = requests_begin(call, out);
+	bool params = strcmp(call->op->name, "corpora") != 0;
+	const struct summary *s;
 
+	(void)in;
 	if (read_catalog(r, err) < 0)
 		return -1;
-	lh_write_array(w, "indexes");
-	for (i = 0; i < r->catalog.n; i++) {
-		const struct summary *s = &r->catalog.v[i];
-
-		lh_write_object(w, NULL);
-		requests_put_params(w, name_of(s), s->good ? s : NULL);
-		if (s->good)
-			lh_write_u64(w, "length", s->length);
+	lh_write_array(&r->w, params ? "indexes" : "corpora");
+	for (s = r->catalog.v; s < r->catalog.v + r->catalog.n; s++) {
+		lh_write_object(&r->w, NULL);
+		if (params)
+			requests_put_params(r, name_of(s), s->good ? s : NULL);
 		else
-			lh_write_text(w, "error", s->why);
-		lh_write_end(w);
+			lh_write_str(&r->w, "name", name_of(s));
+		if (!s->good)
+			lh_write_text(&r->w, "error", s->why);
+		else
+			lh_write_u64(&r->w, "length", s->length);
+		if (s->good && !params)
+			lh_write_u64(&r->w, "dimension", s->dimension);
+		lh_write_end(&r->w);
 	}
-	lh_write_end(w);
-	lh_write_u64(w, "count", r->catalog.n);
-	return 0;
+	lh_write_end(&r->w);
+	lh_write_u64(&r->w, "count", r->catalog.n);
+	return requests_end(r);
 }
 
-int requests_corpora(struct requests *r, struct lh_writer *w, struct lh_err *err)
+int requests_get(const struct lh_call *call, const void *in, struct lh_buf *out,
+		 struct lh_err *err)
 {
-	size_t i;
-
-	if (read_catalog(r, err) < 0)
-		return -1;
-	lh_write_array(w, "corpora");
-	for (i = 0; i < r->catalog.n; i++) {
-		const struct summary *s = &r->catalog.v[i];
-
-		lh_write_object(w, NULL);
-		lh_write_str(w, "name", name_of(s));
-		if (s->good) {
-			lh_write_u64(w, "length", s->length);
-			lh_write_u64(w, "dimension", s->dimension);
-		} else {
-			lh_write_text(w, "error", s->why);
-		}
-		lh_write_end(w);
-	}
-	lh_write_end(w);
-	lh_write_u64(w, "count", r->catalog.n);
-	return 0;
-}
-
-int requests_get(struct requests *r, struct lh_str name, struct lh_writer *w, struct lh_err *err)
-{
+	const struct lh_str name = ((const struct named *)in)->name;
 	struct summary own = { .good = false }, *s;
 	char text[LH_INDEX_NAME_MAX + 1];
+	struct requests *r = requests_begin(call, out);
 
 	if (requests_find(r, name, err) < 0)
 		return -1;
@@ -192,7 +177,7 @@ int requests_get(struct requests *r, struct lh_str name, struct lh_writer *w, st
 		return -1;
 	if (!s->good)
 		return lh_err_data(err, s->status, "%s", s->why);
-	requests_put_params(w, name, s);
-	lh_write_u64(w, "length", s->length);
-	return 0;
+	requests_put_params(r, name, s);
+	lh_write_u64(&r->w, "length", s->length);
+	return requests_end(r);
 }

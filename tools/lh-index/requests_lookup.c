@@ -5,10 +5,7 @@
 #include "json/bind.h"
 #include "requests.h"
 
-struct lookup {
-	struct lh_str name, id;
-};
-static const struct lh_bind lookup_members[] = {
+const struct lh_bind lookup_members[] = {
 	{ LH_BIND_STRING("name", struct lookup, name), LH_INDEX_NAME },
 	{ LH_BIND_ID("id", struct lookup, id), .required = true, .filled = true },
 	LH_BIND_END
@@ -41,7 +38,7 @@ static int bring_up(struct requests *r, struct lh_err *err)
 
 /* Write the record if the index has it: 1, 0, -1. */
 static int write_record(struct requests *r, struct lh_str name, struct lh_str id,
-			struct lh_writer *w, struct lh_err *err)
+			struct lh_err *err)
 {
 	struct lh_row row;
 	int64_t at;
@@ -53,13 +50,13 @@ static int write_record(struct requests *r, struct lh_str name, struct lh_str id
 		return 0;
 	if (at < 0 || lh_index_row(r->looked_up, (uint64_t)at, &row, err) < 0)
 		return -1;
-	lh_write_str(w, "corpus", name);
-	lh_write_str(w, "id", row.id);
-	return metadata_write(&r->metadata, w, &row, err) < 0 ? -1 : 1;
+	lh_write_str(&r->w, "corpus", name);
+	lh_write_str(&r->w, "id", row.id);
+	return metadata_write(&r->metadata, &r->w, &row, err) < 0 ? -1 : 1;
 }
 
 /* Look into every index, by their names. */
-static int in_any(struct requests *r, struct lh_str id, struct lh_writer *w, struct lh_err *err)
+static int in_any(struct requests *r, struct lh_str id, struct lh_err *err)
 {
 	struct lh_index_folder f;
 	size_t i;
@@ -69,7 +66,7 @@ static int in_any(struct requests *r, struct lh_str id, struct lh_writer *w, str
 		return err->code == LH_ENOMEM ? -1 :
 						lh_err_data(err, 503, "the folder cannot be read");
 	for (i = 0; !rc && i < f.n; i++) {
-		rc = write_record(r, (struct lh_str){ f.name[i], strlen(f.name[i]) }, id, w, err);
+		rc = write_record(r, (struct lh_str){ f.name[i], strlen(f.name[i]) }, id, err);
 		if (rc < 0 && lh_err_status(err) == 404)
 			rc = 0;		/* it was removed meanwhile */
 	}
@@ -77,18 +74,17 @@ static int in_any(struct requests *r, struct lh_str id, struct lh_writer *w, str
 	return rc;
 }
 
-int requests_lookup(struct requests *r, const struct lh_record *rec, struct lh_writer *w,
+int requests_lookup(const struct lh_call *call, const void *in, struct lh_buf *out,
 		    struct lh_err *err)
 {
-	struct lookup of = { .name.p = NULL };
-	int rc;
+	const struct lookup *of = in;
+	struct requests *r = requests_begin(call, out);
+	int rc = of->name.p ? write_record(r, of->name, of->id, err)
+			    : in_any(r, of->id, err);
 
-	if (lh_bind(lookup_members, rec, &of, &r->text, err) < 0)
-		return -1;
-	rc = of.name.p ? write_record(r, of.name, of.id, w, err) : in_any(r, of.id, w, err);
 	if (rc)
-		return rc < 0 ? -1 : 0;
-	return of.name.p ? lh_err_data(err, 404, "there is no such record in index \"%.*s\"",
-				       (int)of.name.n, of.name.p)
-			 : lh_err_data(err, 404, "there is no such record in any index");
+		return rc < 0 ? -1 : requests_end(r);
+	return of->name.p ? lh_err_data(err, 404, "there is no such record in index \"%.*s\"",
+					(int)of->name.n, of->name.p)
+			  : lh_err_data(err, 404, "there is no such record in any index");
 }

@@ -31,9 +31,11 @@ struct slot {
 	struct lh_err err;
 };
 
-static const struct lh_bind members[] = {
-	{ LH_BIND_SOME("vector", struct slot, floats) },
-	{ LH_BIND_OBJECT("metadata", struct slot, meta), .lax = true },
+const struct lh_bind record_in[] = {
+	{ LH_BIND_SOME("vector", struct slot, floats),
+	  .about = "array of numbers or base64; without it, text is embedded" },
+	{ LH_BIND_OBJECT("metadata", struct slot, meta), .lax = true,
+	  .about = "without this object, all other members" },
 	LH_BIND_END
 };
 static const struct lh_bind trace_members[] = {
@@ -210,7 +212,7 @@ static int read_slot(struct worker *w, const struct lh_record *rec, struct slot 
 	s->n = 0;
 	s->s = (struct lh_str){ NULL, 0 };
 	s->floats.p = s->meta.p = NULL;
-	if (lh_bind(members, rec, s, NULL, err) < 0)
+	if (lh_bind(record_in, rec, s, NULL, err) < 0)
 		return -1;
 	s->made_here = !s->floats.p;
 	if (!s->made_here) {

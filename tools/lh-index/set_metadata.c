@@ -49,7 +49,7 @@ struct read {			/* a record's result; its text is the id, then the metadata */
 struct member {
 	struct lh_value meta;
 };
-static const struct lh_bind members[] = {
+const struct lh_bind metadata_in[] = {
 	{ LH_BIND_OBJECT("metadata", struct member, meta), .required = true },
 	LH_BIND_END
 };
@@ -65,7 +65,7 @@ static int fill(struct lh_record *rec, void *result, struct lh_buf *out, void *s
 	int rc = lh_vector_record_id(rec, set->s->id_field, &scratch, &id, err);
 
 	if (!rc)
-		rc = lh_bind(members, rec, &m, NULL, err);
+		rc = lh_bind(metadata_in, rec, &m, NULL, err);
 	if (!rc && (id.n > UINT32_MAX || m.meta.n > UINT32_MAX))
 		rc = lh_err_data(err, 413, "record over 4 GiB");
 	if (!rc) {

@@ -86,9 +86,10 @@ static int sync_log(void *settings, struct lh_err *err)
 }
 
 /* A damaged log is opened again for the next request. */
-static void note_failure(void *settings, const struct lh_err *why)
+static int note_failure(const struct lh_call *call, struct lh_err *why)
 {
-	((struct settings *)settings)->run.broken |= why->code == LH_ECORRUPT;
+	((struct settings *)call->settings)->run.broken |= why->code == LH_ECORRUPT;
+	return 0;
 }
 
 /* ---- reopening a log that was replaced ---- */

@@ -1,0 +1,78 @@
+/* operations.c - the operations of lh-index, a row each: those of requests, then commands. */
+#include "json/bind.h"
+#include "requests.h"
+
+#define NUMBER(name) \
+	{ LH_BIND_ONLY(name, LH_BIND_TO_WHOLE), .required = true, .least = 0, .most = INT64_MAX }
+#define STRING(name) { LH_BIND_ONLY(name, LH_BIND_TO_STRING), .required = true }
+static const struct lh_bind id[] = {
+	{ LH_BIND_ONLY("id", LH_BIND_TO_VALUE), .types = LH_BIND_ANY,
+	  .about = "string or number, or the member of --id-field" },
+	LH_BIND_END
+};
+static const struct lh_bind params[] = {
+	STRING("name"), NUMBER("dimension"), NUMBER("m"), NUMBER("ef_search"), STRING("distance"),
+	LH_BIND_END
+};
+static const struct lh_bind summary[] = {
+	{ LH_BIND_ONLY("params", LH_BIND_TO_TABLE), .required = true, .table = params },
+	NUMBER("length"), LH_BIND_END
+};
+static const struct lh_bind added[] = { NUMBER("added"), NUMBER("length"), LH_BIND_END };
+static const struct lh_bind merged[] = {
+	NUMBER("merged"), NUMBER("skipped"), NUMBER("failed"), NUMBER("source_length"),
+	NUMBER("dest_length"), LH_BIND_END
+};
+
+const struct lh_op index_ops[] = {
+	{ "create", NULL, "make an index without records", 0, requests_create,
+	  LH_OP_IN(creation_members, struct creation), .out = summary, .writes = true },
+	{ "list", NULL, "describe every index", 0, requests_list, .in = NULL },
+	{ "get", NULL, "describe an index", 0, requests_get,
+	  LH_OP_IN(named_members, struct named), .out = summary },
+	{ "corpora", NULL, "list the indexes", 0, requests_list, .in = NULL },
+	{ "delete", NULL, "remove an index, or a playbook", 0, requests_delete,
+	  LH_OP_IN(named_members, struct named), .writes = true },
+	{ "add", NULL, "add or replace records: all or none", 0, requests_add,
+	  LH_OP_IN(addition_members, struct addition), .out = added, .writes = true },
+	{ "lookup", NULL, "one record by its id, of one index or the first that has it", 0,
+	  requests_lookup, LH_OP_IN(lookup_members, struct lookup) },
+	{ "build", "INDEX [FILE...]", "make INDEX from records", V_BUILD, .in = record_in,
+	  .command = index_build, .writes = true },
+	{ "shard", "PLAN [FILE...]", "make N indexes from records, and PLAN", V_SHARD,
+	  .in = record_in, .command = index_shard, .writes = true },
+	{ "add", "INDEX [FILE...]", "add or replace records", V_ADD, .in = record_in,
+	  .command = index_add, .writes = true },
+	{ "delete", "INDEX [ID...]", "delete the records with these ids", V_DELETE, .in = id,
+	  .command = index_delete, .writes = true },
+	{ "get", "INDEX [ID...]", "write the records with these ids", V_GET, .in = id,
+	  .command = index_get },
+	{ "set-metadata", "INDEX [FILE...]", "change members of the metadata", V_SET,
+	  .in = metadata_in, .command = index_set_metadata, .writes = true },
+	{ "replace-metadata", "INDEX [FILE...]", "replace the metadata of records", V_REPLACE,
+	  .in = metadata_in, .command = index_set_metadata, .writes = true },
+	{ "info", "INDEX...", "describe an index as JSON", V_INFO, .command = index_info },
+	{ "upgrade", "INDEX", "make INDEX anew from its own records", V_UPGRADE,
+	  .command = index_upgrade, .writes = true },
+	{ "dump", "INDEX", "write every record with its vector", V_DUMP, .command = index_dump },
+	{ "verify", "INDEX...", "check every byte of the file and its log", V_VERIFY,
+	  .command = index_verify },
+	{ "compact", "INDEX", "merge pending changes into the file", V_COMPACT,
+	  .command = index_compact, .writes = true },
+	{ "merge", "DEST SRC...", "add the records that DEST does not have", V_MERGE,
+	  requests_merge, LH_OP_IN(merging_members, struct merging), .out = merged,
+	  .command = index_merge, .writes = true },
+	{ "move", "DEST SRC", "move all records of SRC to DEST", V_MOVE, .command = index_move,
+	  .writes = true },
+	{ "requests", "FOLDER [FILE...]", "answer requests, each with its \"op\"", V_REQUESTS,
+	  .command = index_requests, .writes = true },
+	{ "import", "INDEX", "make INDEX from an index of hnswlib", V_IMPORT,
+	  .command = index_import, .writes = true },
+	{ "export", "INDEX", "write INDEX as an index of hnswlib", V_EXPORT,
+	  .command = index_export },
+	{ "fetch", "URL", "copy an index from S3, and print where it is", V_FETCH,
+	  .command = index_fetch },
+	{ "push", "INDEX URL", "copy an index with its log to S3", V_PUSH, .command = index_push,
+	  .writes = true },
+	LH_OP_END
+};
