@@ -117,6 +117,7 @@ class Client:
 
     def ends(self, timeout=PATIENCE):
         """Whether the server ends the connection without another byte."""
+        patience = self.socket.gettimeout()
         self.socket.settimeout(timeout)
         try:
             return not self.data and not self.socket.recv(1)
@@ -124,6 +125,8 @@ class Client:
             return True
         except socket.timeout:
             return False
+        finally:
+            self.socket.settimeout(patience)
 
     def close(self):
         self.socket.close()
