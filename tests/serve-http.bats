@@ -57,7 +57,7 @@ teardown_file() {
 }
 
 teardown() {
-	end_serves
+	end_serves || return
 	faults_happened
 }
 
@@ -989,11 +989,10 @@ in_flight() {
 }
 
 @test "what the server refuses in silence is 400 in the log, though the client sees it and leaves first" {
-	local pid
+	needs_strace
 	start_serve --config "$BATS_FILE_TMPDIR/routes.json"
-	inject shutdown:delay_exit=200000 -p "$SERVE" &
-	pid=$!
-	until_so grep -q '^TracerPid:.*[1-9]' "/proc/$SERVE/status"
+	inject shutdown:delay_exit=200000 -p "$SERVE" 3>&- &
+	until_so grep -q 'TracerPid:[[:space:]]*[1-9]' "/proc/$SERVE/status"
 	raw <<-'END'
 	from http_raw import *
 	c = Client().send(b"\x16\x03\x01\r\n\r\n")
@@ -1002,8 +1001,8 @@ in_flight() {
 	c.close()
 	END
 	until_so has_lines "$SERVE_LOG" 1
-	kill "$(awk '$1 == "TracerPid:" { print $2 }' "/proc/$SERVE/status")"
-	wait "$pid" || true
+	kill "$(sed -n 's/^TracerPid:[[:space:]]*//p' "/proc/$SERVE/status")"
+	wait $! || true
 	injected
 	[ "$(jq -c '[.route, .status, .bytes_in]' "$SERVE_LOG")" = '[null,400,7]' ]
 }
