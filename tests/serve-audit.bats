@@ -212,7 +212,7 @@ say() {
 @test "a server that is killed has sent no answer without its row" {
 	start_serve --state s
 	for i in {1..40}; do
-		curl -sS -m 10 "$URL/v1/vectors/index/workers/record/w-$i" 2>/dev/null | jq -r '.id // empty' >>answered || true
+		curl -sS -m 60 "$URL/v1/vectors/index/workers/record/w-$i" 2>/dev/null | jq -r '.id // empty' >>answered || true
 		[ "$i" != 20 ] || { kill -s KILL "$SERVE"; break; }
 	done
 	[ "$(wc -l <answered)" -ge 19 ]

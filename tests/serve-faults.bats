@@ -551,9 +551,11 @@ part() {
 	[ "$(jq -c '.routes[] | select(.route == "PUT /x/{id}") | [.pool, .depth, .timeout_s, .max_body, .members.a, .read]' printed)" = '[2,3,0.25,65536,1,true]' ]
 }
 
-# adds_up - both processes of lh-embed have answered in the two seconds that they have.
+# adds_up - both processes of lh-embed have answered in the two seconds that they have; $stats
+# is what they said.
 adds_up() {
-	[ "$(curl -s "$URL/v1/embed/stats" | jq .capacity)" = 20000 ]
+	stats=$(curl -s "$URL/v1/embed/stats")
+	[ "$(jq .capacity <<<"$stats")" = 20000 ]
 }
 
 @test "what is configured from --print-config still adds up the caches, and guards the audit" {
@@ -561,10 +563,10 @@ adds_up() {
 	lh-serve --state s --print-config --legal-token-file legal >config
 	start_serve --state s
 	until_so adds_up
-	all=$(curl -s "$URL/v1/embed/stats")
+	all=$stats
 	start_serve --config config
 	until_so adds_up
-	[ "$(curl -s "$URL/v1/embed/stats")" = "$all" ]
+	[ "$stats" = "$all" ]
 	[ "$(status /v1/audit/health)" = 401 ]
 }
 

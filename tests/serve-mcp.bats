@@ -281,7 +281,7 @@ config() {
 	def asked():
 	    return open("asked").read() if os.path.exists("asked") else ""
 	def logged():
-	    return [json.loads(l) for l in open("access")]
+	    return [json.loads(l) for l in open("access") if l.endswith("\n")]
 	open("go", "w").close()
 	must(structured(call("slow", {"id": 0, "wait": "go"}))["answer"] == 0)
 	os.remove("go")
@@ -628,7 +628,7 @@ has_memory() {
 	gone = Client().send(posted(*modern_parts("tools/call", {"name": "slow", "arguments": {"id": 1, "wait": "go"}})))
 	until(lambda: os.path.exists("asked"))
 	gone.close()
-	until(lambda: any(json.loads(l)["status"] == 499 for l in open("access")))
+	until(lambda: any(json.loads(l)["status"] == 499 for l in open("access") if l.endswith("\n")))
 	END
 	config "$(tool other)"
 	hang_up
