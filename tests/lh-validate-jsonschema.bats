@@ -127,6 +127,7 @@ e: missing' ]
 	refused '{"properties":{"a/b":{"pattern":"(x"}}}' '/properties/a~1b/pattern: byte 1 of the pattern: ( without )'
 	refused '{"patternProperties":{"[z-a]":true}}' '/patternProperties/[z-a]: byte 3 of the pattern: range out of order in character class'
 	refused '{"pattern":"(a)\\2"}' '/pattern: byte 4 of the pattern: reference to non-existent subpattern'
+	refused '{"pattern":"é(?<=a*)"}' '/pattern: byte 3 of the pattern: lookbehind assertion is not fixed length'
 	refused '{"allOf":[{"type":"text"}]}' '/allOf/0/type: must be null, boolean, object, array, string, number or integer'
 	refused '{"items":[{}]}' '/items: must be one schema (a list is prefixItems since 2020-12)'
 	refused '{"additionalItems":false}' '/additionalItems: is of an older draft: use items after prefixItems'

@@ -47,7 +47,8 @@ static int compile_fault(struct lh_translation *t, const char *pattern, size_t n
 	if (code == PCRE2_ERROR_HEAP_FAILED)
 		return lh_err_nomem(err);
 	lh_buf_reset(&t->out);
-	t->until = at;
+	/* of a lookbehind it is where that begins, of others where they end */
+	t->until = at + (code == PCRE2_ERROR_LOOKBEHIND_NOT_FIXED_LENGTH);
 	if (lh_regex_translate(t, pattern, n, err) < 0)
 		return -1;
 	pcre2_get_error_message(code, (PCRE2_UCHAR *)why, sizeof why);
