@@ -98,7 +98,7 @@ static void offer(struct line *l, const char *prefix, struct lh_str name, struct
 	size_t start = l->out.len, n = strlen(l->last);
 
 	lh_buf_printf(&l->out, "%s%.*s", prefix, (int)name.n, name.p);
-	if (l->out.len - start < n || memcmp(l->out.p + start, l->last, n) != 0) {
+	if (l->out.len - start < n || (n && memcmp(l->out.p + start, l->last, n) != 0)) {
 		l->out.len = start;
 		return;
 	}
