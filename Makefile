@@ -54,6 +54,9 @@ $(B)/$(SONAME): $(LIB_O) lib/liblh.map
 	@echo '  LINK   $@'
 	$(Q)$(CC) -shared -o $@ $(LIB_O) $(LINK) -Wl,-soname,$(SONAME) -Wl,--version-script=lib/liblh.map -Wl,-z,defs $(LIBS_SHARED)
 
+# Vectors are taken and returned by inline functions only.
+$(B)/lib/vector/vector_portable.c.o: ALL += -Wno-psabi
+
 # Text that is compiled in: a file below share/ as strings of C.
 AS_C = sed 's/[\\"]/\\&/g; s/??/?\\?/g; s/.*/"&\\n"/'
 $(B)/share/%.inc: share/%

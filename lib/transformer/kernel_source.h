@@ -7,43 +7,11 @@
  */
 #include <float.h>
 #include <math.h>
-#include <stdint.h>
-#include <string.h>
 
 #include "kernels.h"
 
-typedef float vec __attribute__((vector_size(4 * LANES)));
-typedef int32_t ivec __attribute__((vector_size(4 * LANES)));
-typedef uint32_t uvec __attribute__((vector_size(4 * LANES)));
-typedef float vec_at __attribute__((vector_size(4 * LANES), aligned(4), may_alias));
-
-#define INLINE static inline __attribute__((always_inline))
-
-INLINE vec load(const float *p)
-{
-	return *(const vec_at *)p;
-}
-
-INLINE void store(float *p, vec v)
-{
-	*(vec_at *)p = v;
-}
-
-INLINE vec all(float f)
-{
-	return f - (vec){ 0 };
-}
-
-/* Load the first n of the lanes, the others being rest. */
-INLINE vec load_some(const float *p, size_t n, float rest)
-{
-	vec v = all(rest);
-
-	if (n >= LANES)
-		return load(p);
-	memcpy(&v, p, n * sizeof *p);
-	return v;
-}
+#define TARGET	/* a pragma has set it */
+#include "vector/lanes.h"
 
 INLINE void store_some(float *p, vec v, size_t n)
 {

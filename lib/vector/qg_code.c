@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "qg_kernels.h"
+#include "vector_kernels.h"
 #include "base/mem.h"
 
 #define ALIGN 64

@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "quantize_kernels.h"
+#include "vector_kernels.h"
 #include "base/mem.h"
 
 #define FOUR 4	/* rows measured together by a kernel */
