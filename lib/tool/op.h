@@ -77,6 +77,11 @@ struct lh_op {
 	  .command = function, .writes = true }
 #define LH_OP_END { .name = NULL }
 
+/* Lines of .out: members that each answer has. */
+#define LH_OP_TEXT(name) { LH_BIND_ONLY(name, LH_BIND_TO_STRING), .required = true }
+#define LH_OP_COUNT(name) \
+	{ LH_BIND_ONLY(name, LH_BIND_TO_WHOLE), .required = true, .most = INT64_MAX }
+
 /* The main function of a tool with spec->ops. */
 int lh_op_main(const struct lh_tool_spec *spec, int argc, char **argv, void *settings);
 

@@ -23,12 +23,11 @@ static const struct lh_bind registered[] = {
 static const struct lh_bind manifests[] = {
 	{ LH_BIND_ONLY("manifests", LH_BIND_TO_TABLES), .table = lh_catalog_manifest,
 	  .required = true },
-	{ LH_BIND_ONLY("count", LH_BIND_TO_WHOLE), .least = 0, .most = INT64_MAX,
-	  .required = true },
+	LH_OP_COUNT("count"),
 	LH_BIND_END
 };
 static const struct lh_bind removed[] = {
-	{ LH_BIND_ONLY("name", LH_BIND_TO_STRING), .required = true },
+	LH_OP_TEXT("name"),
 	{ LH_BIND_ONLY("removed", LH_BIND_TO_BOOL), .required = true },
 	LH_BIND_END
 };

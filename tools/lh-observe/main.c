@@ -106,18 +106,16 @@ static const struct lh_bind row[] = {
 	{ LH_BIND_ONLY("success", LH_BIND_TO_BOOL) },
 	LH_BIND_END
 };
-#define COUNT(name) \
-	{ LH_BIND_ONLY(name, LH_BIND_TO_WHOLE), .required = true, .least = 0, .most = INT64_MAX }
 #define COUNTS(name) { LH_BIND_ONLY(name, LH_BIND_TO_VALUE), .types = LH_BIND_IS(LH_OBJECT) }
 static const struct lh_bind counts[] = {
-	COUNT("total"), COUNT("successes"), COUNT("failures"),
+	LH_OP_COUNT("total"), LH_OP_COUNT("successes"), LH_OP_COUNT("failures"),
 	COUNTS("by_source"), COUNTS("by_endpoint"),
 	{ LH_BIND_ONLY("recent_scenario_ops", LH_BIND_TO_VALUE), .types = LH_BIND_IS(LH_ARRAY),
 	  .about = "the newest rows of the source scenario" },
 	LH_BIND_END
 };
 static const struct lh_bind health[] = {
-	{ LH_BIND_ONLY("status", LH_BIND_TO_STRING), .required = true },
+	LH_OP_TEXT("status"),
 	LH_BIND_END
 };
 

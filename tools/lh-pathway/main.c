@@ -183,7 +183,7 @@ static int answer_records(struct lh_tool *tool, void *settings)
 }
 
 static const struct lh_bind trace[] = {
-	{ LH_BIND_ONLY("uid", LH_BIND_TO_STRING), .required = true },
+	LH_OP_TEXT("uid"),
 	{ LH_BIND_ONLY("content", LH_BIND_TO_VALUE), .types = LH_BIND_ANY, .null = true,
 	  .required = true },
 	{ LH_BIND_ONLY("predecessor_uid", LH_BIND_TO_STRING) },
@@ -192,29 +192,29 @@ static const struct lh_bind trace[] = {
 	{ LH_BIND_ONLY("updated_at_ns", LH_BIND_TO_WHOLE), .required = true,
 	  .least = INT64_MIN, .most = INT64_MAX },
 	{ LH_BIND_ONLY("retired", LH_BIND_TO_BOOL), .required = true },
-	{ LH_BIND_ONLY("replay_count", LH_BIND_TO_WHOLE), .required = true, .most = INT64_MAX },
+	LH_OP_COUNT("replay_count"),
 	{ LH_BIND_ONLY("tags", LH_BIND_TO_STRINGS) },
 	LH_BIND_END
 };
 static const struct lh_bind history[] = {
-	{ LH_BIND_ONLY("uid", LH_BIND_TO_STRING), .required = true },
+	LH_OP_TEXT("uid"),
 	{ LH_BIND_ONLY("history", LH_BIND_TO_TABLES), .table = trace, .required = true,
 	  .about = "the trace and its predecessors, the newest first" },
 	LH_BIND_END
 };
-#define COUNT(name) \
-	{ LH_BIND_ONLY(name, LH_BIND_TO_WHOLE), .required = true, .most = INT64_MAX }
-#define COUNTS COUNT("events"), COUNT("traces"), COUNT("retired"), COUNT("skipped")
+#define COUNTS \
+	LH_OP_COUNT("events"), LH_OP_COUNT("traces"), LH_OP_COUNT("retired"), \
+	LH_OP_COUNT("skipped")
 static const struct lh_bind results[] = {
 	{ LH_BIND_ONLY("results", LH_BIND_TO_TABLES), .table = trace, .required = true },
-	COUNT("count"),
+	LH_OP_COUNT("count"),
 	LH_BIND_END
 };
 static const struct lh_bind stats[] = { COUNTS, LH_BIND_END };
 static const struct lh_bind verified[] = {
 	{ LH_BIND_ONLY("log", LH_BIND_TO_STRING), .null = true,
 	  .about = "its path; null if that is not UTF-8" },
-	COUNTS, COUNT("missing_predecessors"), COUNT("cycles"),
+	COUNTS, LH_OP_COUNT("missing_predecessors"), LH_OP_COUNT("cycles"),
 	LH_BIND_END
 };
 

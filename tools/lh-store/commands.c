@@ -171,16 +171,15 @@ static int run_delete(struct lh_tool *tool, void *settings)
 /* ---- the operations ---- */
 
 static const struct lh_bind object[] = {
-	{ LH_BIND_ONLY("key", LH_BIND_TO_STRING), .required = true },
-	{ LH_BIND_ONLY("size", LH_BIND_TO_WHOLE), .required = true, .least = 0, .most = INT64_MAX,
-	  .about = "bytes" },
-	{ LH_BIND_ONLY("etag", LH_BIND_TO_STRING), .required = true },
+	LH_OP_TEXT("key"),
+	LH_OP_COUNT("size"),
+	LH_OP_TEXT("etag"),
 	{ LH_BIND_ONLY("sha256", LH_BIND_TO_STRING), .about = "of the bytes sent or received" },
 	{ LH_BIND_ONLY("modified", LH_BIND_TO_STRING), .about = "when it was put" },
 	LH_BIND_END
 };
 static const struct lh_bind objects[] = {
-	{ LH_BIND_ONLY("prefix", LH_BIND_TO_STRING), .required = true },
+	LH_OP_TEXT("prefix"),
 	{ LH_BIND_ONLY("objects", LH_BIND_TO_TABLES), .required = true, .table = object },
 	{ LH_BIND_ONLY("truncated", LH_BIND_TO_BOOL), .required = true,
 	  .about = "whether there are more" },
