@@ -26,7 +26,7 @@ static int print_order(struct lh_tool *tool, const struct lh_workflow *w)
 	return lh_tool_out_line(tool, &line);
 }
 
-int workflow_check(struct lh_tool *tool, void *settings)
+static int check_flows(struct lh_tool *tool, void *settings)
 {
 	struct modes modes;
 	int rc = modes_open(&modes, tool, settings, false);
@@ -111,7 +111,7 @@ static int run_records(struct runs *r)
 	return lh_records_run(tool, &flow);
 }
 
-int workflow_run(struct lh_tool *tool, void *settings)
+static int run_flow(struct lh_tool *tool, void *settings)
 {
 	struct runs r = { .w.n = 0 };
 	int rc = engine_open(&r.e, tool, settings, false);
@@ -136,7 +136,7 @@ struct request {
 };
 static const struct lh_bind request_members[] = {
 	{ LH_BIND_OBJECT("flow|workflow", struct request, flow), .required = true },
-	{ LH_BIND_OBJECT("inputs", struct request, inputs) },
+	{ LH_BIND_OBJECT("inputs", struct request, inputs), .about = "$input of the flow" },
 	LH_BIND_END
 };
 
@@ -150,20 +150,20 @@ static int add_result(void *out, struct lh_buf *line, struct lh_err *err)
 	return lh_buf_check(results, err);
 }
 
-static int on_request(struct lh_record *rec, struct lh_buf *out, void *runs, struct lh_err *err)
+static int answer_flow(const struct lh_call *call, const void *in, struct lh_buf *out,
+		       struct lh_err *err)
 {
-	struct runs *r = runs;
-	struct request q = { .inputs = { "{}", 2, LH_OBJECT, false } };
+	static const struct lh_value none = { "{}", 2, LH_OBJECT, false };
+	struct engine *e = ((const struct settings *)call->settings)->engine;
+	const struct request *q = in;
 	struct lh_buf results = { 0 };
 	const struct run_to to = { add_result, &results };
 	struct lh_workflow w = { .n = 0 };
-	int rc = lh_bind(request_members, rec, &q, NULL, err);
+	int rc = lh_workflow_read(&w, &q->flow, NULL,
+				  &(struct lh_workflow_modes){ modes_know, &e->modes }, err);
 
 	if (!rc)
-		rc = lh_workflow_read(&w, &q.flow, NULL,
-				      &(struct lh_workflow_modes){ modes_know, &r->e.modes }, err);
-	if (!rc)
-		rc = engine_run(&r->e, &w, &q.inputs, &to, out, err);
+		rc = engine_run(e, &w, q->inputs.p ? &q->inputs : &none, &to, out, err);
 	if (!rc) {
 		struct lh_writer last = lh_write_again(out);
 
@@ -177,15 +177,46 @@ static int on_request(struct lh_record *rec, struct lh_buf *out, void *runs, str
 	return rc;
 }
 
-int workflow_requests(struct lh_tool *tool, void *settings)
+static int answer_requests(struct lh_tool *tool, void *settings)
 {
-	struct runs r = { .w.n = 0 };
-	int rc = engine_open(&r.e, tool, settings, true);
+	struct engine e;
+	int rc = engine_open(&e, tool, settings, true);
 
-	tool->jobs = 1;
+	((struct settings *)settings)->engine = &e;
 	if (!rc) {
-		modes_fit(&r.e.modes, NULL, r.e.jobs);
-		rc = lh_records_run(tool, &(struct lh_flow){ .map = on_request, .shared = &r });
+		modes_fit(&e.modes, NULL, e.jobs);
+		rc = lh_op_run(tool, settings);
 	}
-	return engine_close(&r.e, rc);
+	return engine_close(&e, rc);
 }
+
+/* ---- the operations ---- */
+
+#define RUN LH_OP_TEXT("workflow"), LH_OP_TEXT("run"), LH_OP_TEXT("status")
+static const struct lh_bind order[] = {
+	LH_OP_TEXT("workflow"), LH_OP_COUNT("nodes"),
+	{ LH_BIND_ONLY("order", LH_BIND_TO_STRINGS), .required = true, .about = "ids of nodes" },
+	LH_BIND_END
+};
+static const struct lh_bind result[] = {
+	RUN, LH_OP_COUNT("duration_ms"),
+	{ LH_BIND_ONLY("id", LH_BIND_TO_STRING), .about = "of the node; that of a run has none" },
+	LH_BIND_END
+};
+static const struct lh_bind whole[] = {
+	RUN, LH_OP_COUNT("nodes"), LH_OP_COUNT("ok"), LH_OP_COUNT("failed"),
+	LH_OP_COUNT("skipped"), LH_OP_COUNT("duration_ms"),
+	{ LH_BIND_ONLY("results", LH_BIND_TO_TABLES), .table = result, .required = true },
+	LH_BIND_END
+};
+
+const struct lh_op workflow_ops[] = {
+	{ "check", "FLOW...", "check flows, and print the order of their nodes", V_CHECK,
+	  .out = order, .command = check_flows },
+	{ "run", "FLOW [FILE...]", "run a flow for each record", V_RUN, .out = result,
+	  .command = run_flow, .writes = true },
+	{ "requests", "[FILE...]", "run the flow in each record", V_REQUESTS, answer_flow,
+	  LH_OP_IN(request_members, struct request), .out = whole, .command = answer_requests,
+	  .writes = true },
+	LH_OP_END
+};

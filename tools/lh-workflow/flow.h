@@ -5,7 +5,7 @@
 #include "observe/observe.h"
 #include "serve/pool.h"
 #include "serve/routes.h"
-#include "tool/records.h"
+#include "tool/op.h"
 #include "workflow/workflow.h"
 
 enum { V_CHECK = 1, V_RUN = 2, V_REQUESTS = 4 };
@@ -14,7 +14,9 @@ struct settings {
 	const char *modes, *state, *observe, *resume, *run_id;
 	double timeout;		/* seconds; 0: that of the mode */
 	bool no_input;
+	struct engine *engine;	/* of requests */
 };
+extern const struct lh_op workflow_ops[];
 
 /* ---- modes: the filters that nodes ask ---- */
 
@@ -118,11 +120,5 @@ struct run_to {
 int engine_run(struct engine *e, const struct lh_workflow *w, const struct lh_value *input,
 	       const struct run_to *to, struct lh_buf *last, struct lh_err *err);
 void run_free(struct run *run);
-
-/* ---- the commands ---- */
-
-int workflow_check(struct lh_tool *tool, void *settings);
-int workflow_run(struct lh_tool *tool, void *settings);
-int workflow_requests(struct lh_tool *tool, void *settings);
 
 #endif

@@ -24,16 +24,8 @@ static const struct lh_option options[] = {
 	LH_NOW_OPTION,
 	LH_INPUT_OPTIONS,
 	LH_COMMON_OPTIONS,
+	LH_DESCRIBE_OPTION,
 	LH_OPTION_END
-};
-
-static const struct lh_verb verbs[] = {
-	{ "check", "FLOW...", "check flows, and print the order of their nodes", V_CHECK, 1,
-	  workflow_check },
-	{ "run", "FLOW [FILE...]", "run a flow for each record", V_RUN, 1, workflow_run },
-	{ "requests", "[FILE...]", "run the flow in each record", V_REQUESTS, 0,
-	  workflow_requests },
-	{ NULL, NULL, NULL, 0, 0, NULL },
 };
 
 static bool is_run_id(const char *id)
@@ -69,10 +61,10 @@ int main(int argc, char **argv)
 		.synopsis = "COMMAND [OPTION]... [FLOW] [FILE]...",
 		.summary = "run several filters as one graph",
 		.options = options,
-		.verbs = verbs,
 		.check = check,
+		.ops = workflow_ops,
 		.ignore_sigpipe = true,
 	};
 
-	return lh_tool_main(&spec, argc, argv, &s);
+	return lh_op_main(&spec, argc, argv, &s);
 }
