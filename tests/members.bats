@@ -308,7 +308,7 @@ input_section() {
 	lh-search tools/lh-search/query.c
 	lh-chat tools/lh-chat/request.c
 	lh-iterate tools/lh-iterate/request.c
-	lh-playbook lib/memory/playbook.c tools/lh-playbook/recorder.c tools/lh-playbook/requests.c tools/lh-playbook/remove.c
+	lh-playbook lib/tool/op.c lib/memory/playbook.c tools/lh-playbook/recorder.c tools/lh-playbook/requests.c tools/lh-playbook/remove.c
 	lh-embed tools/lh-embed/request.c
 	lh-index lib/tool/op.c tools/lh-index/rows.c tools/lh-index/requests.c tools/lh-index/requests_add.c lib/vector/vector_record.c
 	lh-catalog lib/tool/op.c tools/lh-catalog/operations.c lib/catalog/dataset.c

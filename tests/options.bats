@@ -245,7 +245,7 @@ options_of() {
 }
 
 # The tools whose operations are rows of lib/tool/op.h.
-DESCRIBED="lh-catalog lh-index lh-observe lh-pathway lh-store lh-workflow"
+DESCRIBED="lh-catalog lh-index lh-observe lh-pathway lh-playbook lh-store lh-workflow"
 
 @test "--describe has every command with its options, every operation of requests, and no other" {
 	for tool in $DESCRIBED; do
@@ -285,6 +285,8 @@ DESCRIBED="lh-catalog lh-index lh-observe lh-pathway lh-store lh-workflow"
 	lh-observe|requests|{"op":"health"}|{"op":"record"}
 	lh-pathway|add|{"content":null,"uid":null}|{"uid":"a"}
 	lh-pathway|update|{"uid":"a","content":1}|{"content":1}
+	lh-playbook|bulk|{"entries":[{}],"corpus":null}|{"entries":[]}
+	lh-playbook|remove|{"playbook_id":"a"}|{"playbook_id":5}
 	lh-workflow|requests|{"workflow":{},"inputs":null}|{"inputs":{}}
 	lh-pathway|search|{"tags":["a"],"limit":null}|{"limit":-1}
 	END

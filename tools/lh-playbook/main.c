@@ -24,18 +24,8 @@ static const struct lh_option options[] = {
 	LH_NOW_OPTION,
 	LH_INPUT_OPTIONS,
 	LH_COMMON_OPTIONS,
+	LH_DESCRIBE_OPTION,
 	LH_OPTION_END
-};
-
-static const struct lh_verb verbs[] = {
-	{ "record", "PLAYBOOK [FILE...]", "store entries", V_RECORD, 1, playbook_record },
-	{ "list", "PLAYBOOK", "write every entry with its id", V_LIST, 1, playbook_list },
-	{ "remove", "PLAYBOOK [FILE...]", "remove entries", V_REMOVE, 1, playbook_remove },
-	{ "export", "PLAYBOOK", "write every entry as record reads it", V_EXPORT, 1,
-	  playbook_export },
-	{ "requests", "FOLDER [FILE...]", "answer requests, each with its operation in \"op\"",
-	  V_REQUESTS, 1, playbook_requests },
-	{ NULL, NULL, NULL, 0, 0, NULL },
 };
 
 static int check(struct lh_tool *tool, void *settings)
@@ -43,8 +33,6 @@ static int check(struct lh_tool *tool, void *settings)
 	const struct settings *s = settings;
 	struct lh_err err;
 
-	if (tool->verb->bit & (V_LIST | V_EXPORT) && tool->n_operands > 1)
-		return lh_tool_unexpected(tool, 1, "%s takes one PLAYBOOK", tool->verb->name);
 	if (strcmp(tool->operands[0], "-") == 0)
 		return lh_tool_no_stream(tool, tool->verb->bit == V_REQUESTS ? "a folder" :
 									       "a playbook");
@@ -70,9 +58,9 @@ int main(int argc, char **argv)
 		.synopsis = "COMMAND [OPTION]... PLAYBOOK [FILE]...",
 		.summary = "remember which answers were good for which queries",
 		.options = options,
-		.verbs = verbs,
 		.check = check,
+		.ops = playbook_ops,
 	};
 
-	return lh_tool_main(&spec, argc, argv, &s);
+	return lh_op_main(&spec, argc, argv, &s);
 }

@@ -2,7 +2,6 @@
 #include "playbook.h"
 
 #include "index/index_tools.h"
-#include "json/bind.h"
 
 struct remover {
 	struct lh_index_change *c;
@@ -12,8 +11,8 @@ struct remover {
 struct named {
 	struct lh_str id;
 };
-static const struct lh_bind members[] = {
-	{ LH_BIND_STRING("playbook_id", struct named, id) },
+const struct lh_bind remove_members[] = {
+	{ LH_BIND_STRING("playbook_id", struct named, id), .about = "if not of the entry itself" },
 	LH_BIND_END
 };
 
@@ -26,7 +25,7 @@ static int on_record(struct lh_record *rec, struct lh_buf *out, void *arg, struc
 	struct named named = { .id = { NULL, 0 } };
 
 	(void)out;
-	if (lh_bind(members, rec, &named, &r->strings, err) < 0)
+	if (lh_bind(remove_members, rec, &named, &r->strings, err) < 0)
 		return -1;
 	if (named.id.p)
 		return lh_index_change_delete(r->c, named.id.p, named.id.n, err);

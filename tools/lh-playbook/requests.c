@@ -8,9 +8,9 @@
 #include <stdlib.h>
 
 #include "base/mem.h"
+#include "base/signal.h"
 #include "file/held.h"
 #include "index/index_tools.h"
-#include "json/bind.h"
 #include "json/write.h"
 #include <lh/hashv1.h>
 #include "model/trace.h"
@@ -51,6 +51,7 @@ struct requests {
 	struct entry *entry;
 	size_t n, cap;
 	struct request *request;	/* BATCH of them */
+	struct request *at;		/* the one at hand */
 	struct lh_record inner;		/* an entry of bulk */
 	struct lh_buf text, corpus;
 	struct lh_decisions *decisions;	/* or NULL */
@@ -59,20 +60,20 @@ struct requests {
 	bool failed;			/* a playbook, in this batch */
 };
 
-static const char *const ops[] = { "record", "bulk", NULL };
-enum op { RECORD, BULK };
-
 struct what {
-	enum op op;
-	struct lh_str corpus, trace;
+	struct lh_str corpus, trace;	/* without corpus: LH_PLAYBOOK_CORPUS */
+	struct lh_value entries;
 };
-#define CORPUS(s) { LH_BIND_STRING("corpus", struct s, corpus), LH_INDEX_NAME }
-static const struct lh_bind members[] = {
-	{ LH_BIND_INDEX("op", struct what, op, ops), .required = true },
-	CORPUS(what),
-	LH_TRACE_MEMBER(struct what, trace),
-	LH_BIND_END
-};
+#define CORPUS \
+	{ LH_BIND_STRING("corpus", struct what, corpus), LH_INDEX_NAME, \
+	  .about = "the playbook", .usual = "\"" LH_PLAYBOOK_CORPUS "\"" }
+#define WHAT CORPUS, LH_TRACE_MEMBER(struct what, trace)
+static const struct lh_bind members[] = { WHAT, LH_BIND_END };
+
+static struct requests *requests_of(const struct lh_call *call)
+{
+	return ((const struct settings *)call->settings)->requests;
+}
 
 /* ---- playbooks ---- */
 
@@ -298,7 +299,7 @@ static int keep_row(struct requests *q, const struct lh_buf *row, struct entry *
 static int gather(struct requests *q, const struct what *w, const struct lh_record *rec,
 		  struct entry *e, struct lh_err *err)
 {
-	struct opened *o = find(q, w->corpus, err);
+	struct opened *o = find(q, w->corpus.p ? w->corpus : lh_str_of(LH_PLAYBOOK_CORPUS), err);
 
 	if (!o)
 		return -1;
@@ -315,17 +316,12 @@ static int gather(struct requests *q, const struct what *w, const struct lh_reco
 
 /* ---- requests ---- */
 
-struct bulk {
-	struct lh_value entries;
-};
 static const struct lh_bind bulk_members[] = {
-	{ LH_BIND_ARRAY("entries", struct bulk, entries), .required = true, .filled = true },
+	WHAT,
+	{ LH_BIND_ARRAY("entries", struct what, entries), .required = true, .filled = true },
 	LH_BIND_END
 };
-static const struct lh_bind inner_members[] = {
-	CORPUS(what),
-	LH_BIND_END
-};
+static const struct lh_bind inner_members[] = { CORPUS, LH_BIND_END };
 
 static int read_inner(struct requests *q, const struct lh_value *v, struct what *w,
 		      struct lh_err *err)
@@ -338,19 +334,19 @@ static int read_inner(struct requests *q, const struct lh_value *v, struct what 
 }
 
 /* Gather the entries of bulk; one that is bad fails alone. */
-static int gather_bulk(struct requests *q, const struct lh_record *rec, const struct what *outer,
+static int gather_bulk(const struct lh_call *call, const void *in, struct lh_buf *out,
 		       struct lh_err *err)
 {
-	struct bulk b;
+	struct requests *q = requests_of(call);
 	struct lh_iter it;
 	struct lh_err why;
 	struct entry *e;
 	size_t at;
 
-	if (lh_bind(bulk_members, rec, &b, NULL, err) < 0)
-		return -1;
-	for (lh_iter_init(&it, &b.entries); lh_iter_next(&it); ) {
-		struct what w = *outer;
+	(void)out;
+	q->at->bulk = true;
+	for (lh_iter_init(&it, &((const struct what *)in)->entries); lh_iter_next(&it); ) {
+		struct what w = *(const struct what *)in;
 
 		at = q->n;
 		e = new_entry(q, err);
@@ -365,29 +361,31 @@ static int gather_bulk(struct requests *q, const struct lh_record *rec, const st
 	return 0;
 }
 
-static int gather_request(struct requests *q, const struct lh_record *rec, struct request *r,
-			  struct lh_err *err)
+static int gather_entry(const struct lh_call *call, const void *in, struct lh_buf *out,
+			struct lh_err *err)
 {
-	struct what w = { .corpus = { LH_PLAYBOOK_CORPUS, sizeof LH_PLAYBOOK_CORPUS - 1 } };
+	struct requests *q = requests_of(call);
+	struct what w = { .corpus = { NULL, 0 } };
 	struct entry *e;
 
-	if (lh_bind(members, rec, &w, &q->text, err) < 0)
+	(void)in;
+	(void)out;
+	if (lh_bind(members, call->rec, &w, &q->text, err) < 0)
 		return -1;
-	r->bulk = w.op == BULK;
-	if (r->bulk)
-		return gather_bulk(q, rec, &w, err);
 	e = new_entry(q, err);
-	return e ? gather(q, &w, rec, e, err) : -1;
+	return e ? gather(q, &w, call->rec, e, err) : -1;
 }
 
 /* Gather a request; what is wrong with it as a whole is its one entry. */
-static int take(struct requests *q, const struct lh_record *rec, struct request *r,
+static int take(struct lh_call *call, struct lh_record *rec, struct request *r,
 		struct lh_err *err)
 {
+	struct requests *q = requests_of(call);
 	struct lh_err why;
 
+	q->at = r;
 	*r = (struct request){ .first = q->n };
-	if (gather_request(q, rec, r, &why) < 0) {
+	if (lh_op_answer(call, rec, NULL, &why) < 0) {
 		if (why.code == LH_ENOMEM || why.code == LH_EINTR) {
 			*err = why;
 			return -1;
@@ -466,9 +464,9 @@ static int write_rows(struct requests *q, struct lh_err *err)
 	return lh_decisions_sync(q->decisions, err);
 }
 
-static int on_batch(struct lh_batch *b, void *arg, struct lh_err *err)
+static int on_batch(struct lh_batch *b, void *call, struct lh_err *err)
 {
-	struct requests *q = arg;
+	struct requests *q = requests_of(call);
 	struct opened *o;
 	size_t i;
 
@@ -477,7 +475,7 @@ static int on_batch(struct lh_batch *b, void *arg, struct lh_err *err)
 	lh_buf_reset(&q->rows);
 	q->failed = false;
 	for (i = 0; i < b->n; i++)
-		if (take(q, b->rec[i], &q->request[i], err) < 0)
+		if (take(call, b->rec[i], &q->request[i], err) < 0)
 			return -1;
 	for (o = q->opened; o; o = o->next)
 		if (commit(q, o, err) < 0)
@@ -492,21 +490,23 @@ static int on_batch(struct lh_batch *b, void *arg, struct lh_err *err)
 	return 0;
 }
 
-int playbook_requests(struct lh_tool *tool, void *settings)
+static int answer_requests(struct lh_tool *tool, void *settings)
 {
 	struct requests q = { .tool = tool, .set = settings, .jobs = (unsigned)tool->jobs,
 			      .in = { tool->operands[0], "playbook" } };
-	struct lh_flow flow = { .batch = on_batch, .batch_max = BATCH, .shared = &q };
+	const struct lh_flow flow = { .batch = on_batch, .batch_max = BATCH };
 	int rc;
 
-	tool->jobs = 1;
+	((struct settings *)settings)->requests = &q;
 	if (lh_index_named_check(&q.in, &tool->err) < 0)
 		return -1;
 	lh_record_init(&q.inner);
 	rc = lh_decisions_open(&q.decisions, tool, &q.set->decisions);
 	if (!rc)
 		q.request = lh_calloc(BATCH, sizeof *q.request, &tool->err);
-	rc = q.request ? playbook_flow(tool, &flow) : -1;
+	rc = q.request ? lh_op_flow(tool, settings, &flow) : -1;
+	if (!rc && lh_stopping())
+		rc = lh_err_set(&tool->err, LH_EINTR, "interrupted");
 	refresh(&q);
 	while (q.opened) {
 		struct opened *o = q.opened;
@@ -524,3 +524,57 @@ int playbook_requests(struct lh_tool *tool, void *settings)
 	lh_decisions_close(q.decisions);
 	return rc;
 }
+
+/* ---- the operations ---- */
+
+#define FILLED(name) { LH_BIND_ONLY(name, LH_BIND_TO_STRING), .required = true, .filled = true }
+#define ENTRY \
+	FILLED("query_text"), FILLED("answer_id"), FILLED("answer_corpus"), \
+	{ LH_BIND_ONLY("score", LH_BIND_TO_F64), .above = true, .max = 1, .required = true }, \
+	{ LH_BIND_ONLY("tags", LH_BIND_TO_STRINGS) }, { LH_BIND_ONLY("role", LH_BIND_TO_STRING) }
+static const struct lh_bind entry[] = { ENTRY, LH_BIND_END };
+static const struct lh_bind entry_members[] = { WHAT, ENTRY, LH_BIND_END };
+static const struct lh_bind listed[] = { LH_OP_TEXT("playbook_id"), ENTRY, LH_BIND_END };
+static const struct lh_bind entry_or_hit[] = {
+	{ LH_BIND_ONLY("query_text|query", LH_BIND_TO_STRING), .required = true,
+	  .about = "of an entry, or of a line of lh-search --flat" },
+	LH_BIND_END
+};
+static const struct lh_bind recorded[] = {
+	LH_OP_TEXT("playbook_id"),
+	{ LH_BIND_ONLY("index", LH_BIND_TO_WHOLE), .most = INT64_MAX,
+	  .about = "of the entry, from 0; not in answers to requests" },
+	LH_BIND_END
+};
+static const struct lh_bind bulk_result[] = {
+	LH_OP_COUNT("index"),
+	{ LH_BIND_ONLY("playbook_id", LH_BIND_TO_STRING) },
+	{ LH_BIND_ONLY("error", LH_BIND_TO_STRING), .about = "in place of the id" },
+	LH_BIND_END
+};
+static const struct lh_bind bulk[] = {
+	{ LH_BIND_ONLY("results", LH_BIND_TO_TABLES), .table = bulk_result, .required = true },
+	LH_OP_COUNT("recorded"), LH_OP_COUNT("failed"),
+	LH_BIND_END
+};
+static const struct lh_bind removed[] = {
+	LH_OP_COUNT("removed"), LH_OP_COUNT("unknown"),
+	LH_BIND_END
+};
+
+const struct lh_op playbook_ops[] = {
+	{ "record", NULL, "store an entry", 0, gather_entry, .in = entry_members,
+	  .out = recorded, .writes = true },
+	{ "bulk", NULL, "store several entries", 0, gather_bulk,
+	  LH_OP_IN(bulk_members, struct what), .out = bulk, .writes = true },
+	{ "record", "PLAYBOOK [FILE...]", "store entries", V_RECORD, .in = entry_or_hit,
+	  .out = recorded, .command = playbook_record, .writes = true },
+	{ "list", "PLAYBOOK", "write every entry with its id", V_LIST, .out = listed,
+	  .command = playbook_list },
+	{ "remove", "PLAYBOOK [FILE...]", "remove entries", V_REMOVE, .in = remove_members,
+	  .out = removed, .command = playbook_remove, .writes = true },
+	{ "export", "PLAYBOOK", "write every entry as record reads it", V_EXPORT, .out = entry,
+	  .command = playbook_export },
+	LH_OP_REQUESTS_BY("FOLDER [FILE...]", V_REQUESTS, answer_requests),
+	LH_OP_END
+};
