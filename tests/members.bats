@@ -318,7 +318,7 @@ input_section() {
 	lh-observe lib/tool/op.c tools/lh-observe/record.c tools/lh-observe/stats.c
 	lh-workflow tools/lh-workflow/commands.c tools/lh-workflow/modes.c lib/workflow/workflow.c
 	lh-pathway lib/tool/op.c tools/lh-pathway/change.c tools/lh-pathway/search.c
-	lh-subject-audit tools/lh-subject-audit/append.c tools/lh-subject-audit/requests.c
+	lh-subject-audit lib/tool/op.c tools/lh-subject-audit/append.c tools/lh-subject-audit/requests.c
 	lh-load tools/lh-load/scenario.c
 	lh-validate tools/lh-validate/artifacts.c
 	END

@@ -245,7 +245,7 @@ options_of() {
 }
 
 # The tools whose operations are rows of lib/tool/op.h.
-DESCRIBED="lh-catalog lh-index lh-observe lh-pathway lh-playbook lh-store lh-workflow"
+DESCRIBED="lh-catalog lh-index lh-observe lh-pathway lh-playbook lh-store lh-subject-audit lh-workflow"
 
 @test "--describe has every command with its options, every operation of requests, and no other" {
 	for tool in $DESCRIBED; do
@@ -282,6 +282,8 @@ DESCRIBED="lh-catalog lh-index lh-observe lh-pathway lh-playbook lh-store lh-wor
 	lh-store|list|{}|{"prefix":5}
 	lh-observe|inbox|{"type":"sms","body":"b","priority":""}|{"type":"fax","body":"b"}
 	lh-observe|stats|{"window":5,"by":null}|{"by":"x"}
+	lh-subject-audit|append|{"candidate_id":"a","accessor":{"kind":"k","daemon":"d","purpose":"p"},"fields_accessed":[],"result":"denied"}|{"candidate_id":"a","x":1}
+	lh-subject-audit|report|{"id":"a","from":null}|{"id":""}
 	lh-observe|requests|{"op":"health"}|{"op":"record"}
 	lh-pathway|add|{"content":null,"uid":null}|{"uid":"a"}
 	lh-pathway|update|{"uid":"a","content":1}|{"content":1}

@@ -23,7 +23,7 @@ static const struct lh_bind accessor[] = {
 	{ LH_BIND_STRING("trace_id", struct lh_chain_accessor, trace_id), .not_null = true },
 	LH_BIND_CLOSED
 };
-static const struct lh_bind members[] = {
+const struct lh_bind append_members[] = {
 	{ LH_BIND_STRING("candidate_id", struct lh_chain_row, candidate_id), .required = true },
 	{ LH_BIND_TABLE("accessor", struct lh_chain_row, accessor, accessor), .required = true },
 	{ LH_BIND_STRINGS("fields_accessed", struct lh_chain_row, field, n_fields),
@@ -38,7 +38,7 @@ static int read_record(struct append *a, const struct lh_record *rec, struct lh_
 		       struct lh_err *err)
 {
 	*row = (struct lh_chain_row){ .n_fields = 0 };
-	if (lh_bind(members, rec, row, &a->strings, err) < 0)
+	if (lh_bind(append_members, rec, row, &a->strings, err) < 0)
 		return -1;
 	if (!row->ts.p) {
 		lh_tool_time(a->tool, a->now);
@@ -71,7 +71,6 @@ int audit_append(struct lh_tool *tool, void *settings)
 {
 	const struct settings *s = settings;
 	struct append *a = lh_calloc(1, sizeof *a, &tool->err);
-	struct keys keys = { .tool = tool, .s = settings };
 	struct lh_flow flow = { .map = on_record, .before_output = before_output, .shared = a };
 	struct lh_err later;
 	int rc;
@@ -81,7 +80,7 @@ int audit_append(struct lh_tool *tool, void *settings)
 	a->tool = tool;
 	a->log = lh_chain_log_open(s->dir, &s->keys, (enum lh_chain_sync)s->sync,
 				   tool->lock_timeout, &tool->err);
-	rc = a->log ? run_with_keys(&keys, &flow) : -1;
+	rc = a->log ? run_with_keys(tool, settings, &flow) : -1;
 	if (lh_chain_log_close(a->log, rc ? &later : &tool->err) < 0)
 		rc = -1;
 	lh_buf_free(&a->strings);

@@ -3,7 +3,7 @@
 #define AUDIT_H
 
 #include <lh/chain.h>
-#include "tool/records.h"
+#include "tool/op.h"
 #include "json/bind.h"
 #include "json/write.h"
 #include <lh/subject.h>
@@ -26,19 +26,21 @@ struct settings {
 	char from_time[WINDOW_TIME], to_time[WINDOW_TIME];	/* of days and months */
 	struct lh_shard shard;		/* of verify; other commands take all logs */
 	struct lh_chain_keys keys;	/* read by main for the commands that need them */
+	bool seen;			/* dir was there */
 };
 
-/* One function per verb: the operands are tool->operands. */
-int audit_append(struct lh_tool *tool, void *settings);
-int audit_verify(struct lh_tool *tool, void *settings);
-int audit_repair(struct lh_tool *tool, void *settings);
-int audit_anchor(struct lh_tool *tool, void *settings);
-int audit_report(struct lh_tool *tool, void *settings);
-int audit_manifest(struct lh_tool *tool, void *settings);
-int audit_sweep(struct lh_tool *tool, void *settings);
-int audit_known_answer(struct lh_tool *tool, void *settings);
-int audit_requests(struct lh_tool *tool, void *settings);
-int audit_accesses(struct lh_tool *tool, void *settings);
+/* The commands; the operands are tool->operands. */
+lh_op_command audit_append, audit_verify, audit_repair, audit_anchor, audit_report, audit_manifest,
+	audit_sweep, audit_known_answer, audit_accesses, audit_requests;
+
+/* The operations of requests, and their records. */
+lh_op_fn answer_report, answer_health;
+struct wanted {
+	struct lh_str id, from, to;
+};
+extern const struct lh_bind append_members[], report_members[], health_members[];
+/* A log or manifest that cannot be read costs its request, not the process. */
+int refuse_request(const struct lh_call *call, struct lh_err *err);
 
 /* ---- anchor_read.c ---- */
 
@@ -115,13 +117,8 @@ int window_settle(struct lh_tool *tool, struct settings *s);
 
 /* ---- keys.c ---- */
 
-struct keys {
-	struct lh_tool *tool;
-	struct settings *s;
-	bool hide;		/* error records do not name the file of a key */
-};
-/* Run a flow of one thread, for which changed keys are read again. */
-int run_with_keys(struct keys *k, struct lh_flow *flow);
+/* Run a flow of one thread, of requests without a map, for which changed keys are read again. */
+int run_with_keys(struct lh_tool *tool, void *settings, struct lh_flow *flow);
 
 /* A check of a member: a time, as options take it. */
 bool is_time(const struct lh_value *v, struct lh_str text);

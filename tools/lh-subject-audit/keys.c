@@ -2,6 +2,11 @@
 #include <lh/time.h>
 #include "audit.h"
 
+struct keys {
+	struct lh_tool *tool;
+	struct settings *s;
+};
+
 /* The state that lh_held reopens is the keys: one state, as there is one thread and nothing
  * made with them is kept between blocks. */
 static void *keys_open(void *ctx, const void *before, struct lh_err *err)
@@ -35,18 +40,21 @@ static int go_on(void *context, void *state, struct lh_err *err)
 	return 0;
 }
 
-int run_with_keys(struct keys *k, struct lh_flow *flow)
+int run_with_keys(struct lh_tool *tool, void *settings, struct lh_flow *flow)
 {
+	struct keys keys = { tool, settings };
 	struct lh_held_how how = {
-		.open = keys_open, .stale = keys_stale, .close = keys_close,
-		.failed = k->hide ? keys_failed : NULL, .ctx = k
+		.open = keys_open, .stale = keys_stale, .close = keys_close, .ctx = &keys,
+		/* error records of requests do not name the file of a key */
+		.failed = tool->verb->bit == V_REQUESTS ? keys_failed : NULL,
 	};
 	int rc;
 
-	k->tool->jobs = 1;
+	tool->jobs = 1;
 	flow->renew = go_on;
-	flow->held = lh_held_open(&how, &k->tool->err);
-	rc = flow->held ? lh_records_run(k->tool, flow) : -1;
+	flow->held = lh_held_open(&how, &tool->err);
+	rc = !flow->held ? -1 : flow->map ? lh_records_run(tool, flow)
+					: lh_op_flow(tool, settings, flow);
 	lh_held_close(flow->held);
 	return rc;
 }

@@ -43,25 +43,31 @@ static const struct lh_option options[] = {
 	LH_NOW_OPTION,
 	LH_INPUT_OPTIONS,
 	LH_COMMON_OPTIONS,
+	LH_DESCRIBE_OPTION,
 	LH_OPTION_END
 };
 
-static const struct lh_verb verbs[] = {
-	{ "append", "[FILE...]", "add a row for each record", V_APPEND, 0, audit_append },
-	{ "verify", "[LOG...]", "check the chains of logs", V_VERIFY, 0, audit_verify },
-	{ "repair", "LOG...", "remove a torn last line", V_REPAIR, 1, audit_repair },
-	{ "anchor", "", "print the signed ends of all logs", V_ANCHOR, 0, audit_anchor },
-	{ "report", "ID", "report every access to a subject's data", V_REPORT, 1, audit_report },
-	{ "accesses", "", "list who looked at anything, over all subjects", V_ACCESSES, 0,
-	  audit_accesses },
-	{ "requests", "[FILE...]", "answer requests, each with its operation in \"op\"",
-	  V_REQUESTS, 0, audit_requests },
+static const struct lh_op ops[] = {
+	{ "append", "[FILE...]", "add a row for each record", V_APPEND, .in = append_members,
+	  .command = audit_append, .writes = true },
+	{ "verify", "[LOG...]", "check the chains of logs", V_VERIFY, .command = audit_verify },
+	{ "repair", "LOG...", "remove a torn last line", V_REPAIR, .command = audit_repair,
+	  .writes = true },
+	{ "anchor", "", "print the signed ends of all logs", V_ANCHOR, .command = audit_anchor },
+	{ "report", "ID", "report every access to a subject's data", V_REPORT, answer_report,
+	  LH_OP_IN(report_members, struct wanted), .command = audit_report },
+	{ "accesses", "", "list who looked at anything, over all subjects", V_ACCESSES,
+	  .command = audit_accesses },
+	{ "health", NULL, "verify all logs", 0, answer_health, .out = health_members },
+	LH_OP_REQUESTS_BY("[FILE...]", V_REQUESTS, audit_requests),
 	{ "manifest", "put|get|list|verify [OPERAND...]",
-	  "store consent, retention, and where data are", V_MANIFEST, 1, audit_manifest },
-	{ "sweep", "", "list subjects whose data are due for removal", V_SWEEP, 0, audit_sweep },
-	{ "known-answer", "", "print a fixed row's canonical form and MAC", V_KNOWN_ANSWER, 0,
-	  audit_known_answer },
-	{ NULL, NULL, NULL, 0, 0, NULL },
+	  "store consent, retention, and where data are", V_MANIFEST,
+	  .command = audit_manifest, .writes = true },
+	{ "sweep", "", "list subjects whose data are due for removal", V_SWEEP,
+	  .command = audit_sweep },
+	{ "known-answer", "", "print a fixed row's canonical form and MAC", V_KNOWN_ANSWER,
+	  .command = audit_known_answer },
+	LH_OP_END
 };
 
 int print(struct lh_tool *tool, struct lh_buf *b)
@@ -92,13 +98,9 @@ static bool needs_key(const struct lh_tool *tool)
 static int check(struct lh_tool *tool, void *settings)
 {
 	struct settings *s = settings;
-	const unsigned none = V_ANCHOR | V_KNOWN_ANSWER | V_SWEEP | V_ACCESSES;
 	static const char *const what[] = { "put", "get", "list", "verify" };
-	size_t i, allowed = tool->verb->bit == V_REPORT;
+	size_t i;
 
-	if (tool->verb->bit & (none | V_REPORT) && tool->n_operands > allowed)
-		return lh_tool_unexpected(tool, allowed, "%s takes %s", tool->verb->name,
-					  allowed ? "one ID" : "none");
 	if (tool->verb->bit == V_MANIFEST) {
 		for (i = 0; i < 4 && strcmp(what[i], tool->operands[0]) != 0; i++)
 			;
@@ -123,6 +125,13 @@ static int check(struct lh_tool *tool, void *settings)
 				  &tool->err);
 }
 
+static int free_keys(struct lh_tool *tool, void *settings, int rc)
+{
+	(void)tool;
+	lh_chain_keys_free(&((struct settings *)settings)->keys);
+	return rc;
+}
+
 int main(int argc, char **argv)
 {
 	struct settings s = { .dir = LH_SUBJECT_DIR };
@@ -131,11 +140,11 @@ int main(int argc, char **argv)
 		.synopsis = "COMMAND [OPTION]... [OPERAND]...",
 		.summary = "keep and verify logs of who looked at whose data",
 		.options = options,
-		.verbs = verbs,
 		.check = check,
+		.close = free_keys,
+		.ops = ops,
+		.failed = refuse_request,
 	};
-	int status = lh_tool_main(&spec, argc, argv, &s);
 
-	lh_chain_keys_free(&s.keys);
-	return status;
+	return lh_op_main(&spec, argc, argv, &s);
 }

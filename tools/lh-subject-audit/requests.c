@@ -1,4 +1,4 @@
-/* requests.c - lh-subject-audit requests: each record names its operation. */
+/* requests.c - what requests of lh-subject-audit answer. */
 #include <errno.h>
 #include <stdlib.h>
 #include <unistd.h>
@@ -9,29 +9,8 @@
 #define ANSWER_MAX ((size_t)64 << 20)	/* bytes of a report */
 #define TIME_MAX 63
 
-struct requests {
-	struct lh_tool *tool;
-	const struct settings *s;
-	struct lh_buf strings;
-	bool seen;		/* the folder was there */
-};
-
-static const char *const ops[] = { "report", "health", NULL };
-enum op { REPORT, HEALTH };
-
-struct request {
-	enum op op;
-};
-static const struct lh_bind request_members[] = {
-	{ LH_BIND_INDEX("op", struct request, op, ops), .required = true },
-	LH_BIND_END
-};
-
 /* ---- report ---- */
 
-struct wanted {
-	struct lh_str id, from, to;
-};
 #define TIME(name) \
 	{ LH_BIND_STRING(#name, struct wanted, name), .longest = TIME_MAX, .is = is_end, \
 	  .what = TIME_WHAT }
@@ -44,7 +23,7 @@ static bool is_end(const struct lh_value *v, struct lh_str text)
 	(void)v;
 	return window_read(text.p, text.n, false, to);
 }
-static const struct lh_bind report_members[] = {
+const struct lh_bind report_members[] = {
 	{ LH_BIND_STRING("id", struct wanted, id), .required = true, .filled = true,
 	  .no_nul = true },
 	TIME(from),
@@ -87,24 +66,23 @@ static int write_report(struct report *r, struct lh_buf *out, struct lh_err *err
 	return rc;
 }
 
-static int answer_report(struct requests *q, const struct lh_record *rec, struct lh_buf *out,
-			 struct lh_err *err)
+int answer_report(const struct lh_call *call, const void *in, struct lh_buf *out,
+		  struct lh_err *err)
 {
-	struct settings s = *q->s;
+	const struct wanted *w = in;
+	struct settings s = *(const struct settings *)call->settings;
 	char from[WINDOW_TIME], to[WINDOW_TIME], now[32], name[LH_SUBJECT_MAX + 1], *id;
-	struct report r = { .tool = q->tool, .s = &s, .generated_at = now };
-	struct wanted w = { .from = { NULL, 0 }, .to = { NULL, 0 } };
+	struct report r = { .tool = call->tool, .s = &s, .generated_at = now };
 	int rc;
 
-	if (lh_bind(report_members, rec, &w, &q->strings, err) < 0 ||
-	    lh_subject_name(name, w.id.p, w.id.n, err) < 0)
+	if (lh_subject_name(name, w->id.p, w->id.n, err) < 0)
 		return -1;
-	s.from = as_time(w.from, false, from);
-	s.to = as_time(w.to, true, to);
+	s.from = as_time(w->from, false, from);
+	s.to = as_time(w->to, true, to);
 	if (window_is_backwards(s.from, s.to))
 		return lh_err_data(err, 400, "\"from\" is after \"to\"");
-	lh_tool_time(q->tool, now);
-	r.id = id = lh_strndup(w.id.p, w.id.n, err);
+	lh_tool_time(call->tool, now);
+	r.id = id = lh_strndup(w->id.p, w->id.n, err);
 	if (!id)
 		return -1;
 	rc = write_report(&r, out, err);
@@ -143,20 +121,20 @@ static int check_log(struct lh_tool *tool, const struct settings *s, const char 
 }
 
 /* Verify the logs of the folder.  One that does not exist yet has none. */
-static void check_folder(struct requests *q, struct health *h)
+static void check_folder(struct lh_tool *tool, struct settings *s, struct health *h)
 {
-	struct lh_err *err = &q->tool->err;
+	struct lh_err *err = &tool->err;
 	struct anchor a = { NULL, 0, 0 };
 	uint64_t failures = 0;
 	int rc;
 
-	if (access(q->s->dir, F_OK) < 0 && errno == ENOENT && !q->seen)
+	if (access(s->dir, F_OK) < 0 && errno == ENOENT && !s->seen)
 		return;
-	q->seen = true;
+	s->seen = true;
 	err->msg[0] = '\0';
-	rc = anchor_for(&a, q->tool, q->s);
+	rc = anchor_for(&a, tool, s);
 	if (!rc)
-		rc = each_log(q->tool, q->s, &a, check_log, h, &failures);
+		rc = each_log(tool, s, &a, check_log, h, &failures);
 	anchor_free(&a);
 	if (key_is_wrong(&h->key)) {
 		lh_buf_reset(&h->error);
@@ -165,19 +143,28 @@ static void check_folder(struct requests *q, struct health *h)
 	if (rc == 0 && !failures)
 		return;
 	if (err->msg[0])
-		lh_tool_warn(q->tool, "%s", err->msg);
+		lh_tool_warn(tool, "%s", err->msg);
 	if (!h->broken)
 		lh_buf_puts(&h->error, "some logs cannot be read");
 	h->broken += failures ? failures : 1;
 }
 
-static int answer_health(struct requests *q, struct lh_buf *out, struct lh_err *err)
+const struct lh_bind health_members[] = {
+	LH_OP_COUNT("logs"), LH_OP_COUNT("count"), LH_OP_COUNT("broken"),
+	{ LH_BIND_ONLY("verified", LH_BIND_TO_BOOL), .required = true },
+	LH_OP_TEXT("error"),
+	LH_BIND_END
+};
+
+int answer_health(const struct lh_call *call, const void *in, struct lh_buf *out,
+		  struct lh_err *err)
 {
 	struct health h = { .logs = 0 };
 	struct lh_writer w;
 	int rc;
 
-	check_folder(q, &h);
+	(void)in;
+	check_folder(call->tool, call->settings, &h);
 	rc = lh_buf_check(&h.error, err);
 	w = lh_write_to(out);
 	lh_write_object(&w, NULL);
@@ -193,30 +180,18 @@ static int answer_health(struct requests *q, struct lh_buf *out, struct lh_err *
 	return rc;
 }
 
-/* ---- the command ---- */
-
-/* A log or manifest that cannot be read costs its request, not the process. */
-static int on_request(struct lh_record *rec, struct lh_buf *out, void *requests, struct lh_err *err)
+int refuse_request(const struct lh_call *call, struct lh_err *err)
 {
-	struct requests *q = requests;
-	struct request r;
-	int rc = lh_bind(request_members, rec, &r, &q->strings, err);
-
-	if (!rc)
-		rc = r.op == HEALTH ? answer_health(q, out, err) : answer_report(q, rec, out, err);
-	if (!rc || err->code == LH_EDATA || err->code == LH_ENOMEM || err->code == LH_EINTR)
-		return rc;
-	lh_tool_warn(q->tool, "%s", err->msg);
+	if (err->code == LH_EDATA || err->code == LH_ENOMEM || err->code == LH_EINTR)
+		return -1;
+	lh_tool_warn(call->tool, "%s", err->msg);
 	return lh_err_data(err, 503, "the log cannot be read at present");
 }
 
 int audit_requests(struct lh_tool *tool, void *settings)
 {
-	const struct settings *s = settings;
-	struct requests q = { .tool = tool, .s = s, .seen = access(s->dir, F_OK) == 0 };
-	struct keys keys = { .tool = tool, .s = settings, .hide = true };
-	int rc = run_with_keys(&keys, &(struct lh_flow){ .map = on_request, .shared = &q });
+	struct settings *s = settings;
 
-	lh_buf_free(&q.strings);
-	return rc;
+	s->seen = access(s->dir, F_OK) == 0;
+	return run_with_keys(tool, s, &(struct lh_flow){ .map = NULL });
 }
