@@ -363,14 +363,20 @@ static void replace(struct lh_pool_process *c, enum lh_asked how, const char *wh
 	end(c, how, true);
 }
 
+/* Return whether something that a process wrote is still to be read. */
+static bool has_output(const struct lh_pool_process *c)
+{
+	char byte;
+
+	return recv(c->child.io.fd, &byte, 1, MSG_PEEK | MSG_DONTWAIT) > 0;
+}
+
 /* Return whether a process that has one line at a time wrote something before it gets the next
  * one: that would be taken for its answer. */
 static bool has_spoken(const struct lh_pool_process *c)
 {
-	char byte;
-
 	return c->pool->how.depth == 1 && c->unsent == c->asked.first && !c->written &&
-	       (c->in.len || recv(c->child.io.fd, &byte, 1, MSG_PEEK | MSG_DONTWAIT) > 0);
+	       (c->in.len || has_output(c));
 }
 
 static void write_lines(struct lh_pool_process *c)
@@ -574,15 +580,16 @@ static bool is_stuck(const struct lh_pool_process *c, double now)
 }
 
 /* Return whether a process ended and a child of it keeps its output open, or whether it closed
- * its input. */
+ * its input, and all that it wrote was read: it may have answered just before. */
 static bool is_over(const struct lh_pool_process *c, double now)
 {
 	const struct lh_ask *a = c->asked.first;
+	const bool due = c->broken
+		? now - c->broken > LH_PROCESS_GRACE
+		: a && a->sent && now - a->sent > QUIET && now - c->progress > QUIET &&
+		  lh_process_has_ended(&c->child);
 
-	if (c->broken)
-		return now - c->broken > LH_PROCESS_GRACE;
-	return a && a->sent && now - a->sent > QUIET && now - c->progress > QUIET &&
-	       lh_process_has_ended(&c->child);
+	return due && !has_output(c);
 }
 
 static void fail_late_of(struct lh_pool_process *c, double now)

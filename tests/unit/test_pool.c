@@ -2,6 +2,7 @@
  * filters that break the rules, pauses between starts. */
 #include <stdio.h>
 #include <string.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "check.h"
@@ -309,6 +310,21 @@ static void what_ended_after_answers_is_back_soon(void)
 	done(p);
 }
 
+static void what_a_process_answered_before_it_ended_is_read_however_late(void)
+{
+	struct lh_pool *p = pool_of("read -r line; echo \"$line\"", 1, 8, 0);
+	siginfo_t ended;
+
+	check(ask(p, 0, "{\"n\":%d}", 60, false) == 0);
+	lh_pool_tick(p);
+	check(waitid(P_ALL, 0, &ended, WEXITED | WNOWAIT) == 0);
+	usleep(300000);			/* so long without an answer: is it still there? */
+	lh_pool_tick(p);
+	wait_for(p, 1);
+	is(0, LH_ASKED_ANSWERED, "{\"n\":0}");
+	done(p);
+}
+
 static void what_waits_too_long_is_refused(void)
 {
 	struct lh_pool *p = pool_of("while read -r l; do sleep 1; echo \"$l\"; done", 1, 1, 0);
@@ -400,6 +416,7 @@ int main(void)
 	test(a_filter_that_speaks_unasked_is_replaced());
 	test(starts_are_farther_and_farther_apart());
 	test(what_ended_after_answers_is_back_soon());
+	test(what_a_process_answered_before_it_ended_is_read_however_late());
 	test(what_waits_too_long_is_refused());
 	test(a_retired_pool_answers_and_ends());
 	test(a_killed_pool_fails_what_it_has());
