@@ -2,26 +2,25 @@
 #include "json/bind.h"
 #include "requests.h"
 
-#define NUMBER(name) \
-	{ LH_BIND_ONLY(name, LH_BIND_TO_WHOLE), .required = true, .least = 0, .most = INT64_MAX }
-#define STRING(name) { LH_BIND_ONLY(name, LH_BIND_TO_STRING), .required = true }
 static const struct lh_bind id[] = {
 	{ LH_BIND_ONLY("id", LH_BIND_TO_VALUE), .types = LH_BIND_ANY,
 	  .about = "string or number, or the member of --id-field" },
 	LH_BIND_END
 };
 static const struct lh_bind params[] = {
-	STRING("name"), NUMBER("dimension"), NUMBER("m"), NUMBER("ef_search"), STRING("distance"),
-	LH_BIND_END
+	LH_OP_TEXT("name"), LH_OP_COUNT("dimension"), LH_OP_COUNT("m"), LH_OP_COUNT("ef_search"),
+	LH_OP_TEXT("distance"), LH_BIND_END
 };
 static const struct lh_bind summary[] = {
 	{ LH_BIND_ONLY("params", LH_BIND_TO_TABLE), .required = true, .table = params },
-	NUMBER("length"), LH_BIND_END
+	LH_OP_COUNT("length"), LH_BIND_END
 };
-static const struct lh_bind added[] = { NUMBER("added"), NUMBER("length"), LH_BIND_END };
+static const struct lh_bind added[] = {
+	LH_OP_COUNT("added"), LH_OP_COUNT("length"), LH_BIND_END
+};
 static const struct lh_bind merged[] = {
-	NUMBER("merged"), NUMBER("skipped"), NUMBER("failed"), NUMBER("source_length"),
-	NUMBER("dest_length"), LH_BIND_END
+	LH_OP_COUNT("merged"), LH_OP_COUNT("skipped"), LH_OP_COUNT("failed"),
+	LH_OP_COUNT("source_length"), LH_OP_COUNT("dest_length"), LH_BIND_END
 };
 
 const struct lh_op index_ops[] = {
