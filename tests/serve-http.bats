@@ -988,6 +988,26 @@ in_flight() {
 	run ! grep SECRET "$SERVE_LOG" "$SERVE_ERR"
 }
 
+@test "of those that are refused at the same time each has its own status in the log" {
+	start_serve --config "$BATS_FILE_TMPDIR/routes.json"
+	raw "$SERVE" <<-'END'
+	from http_raw import *
+	import signal
+	pid = int(sys.argv[1])
+	texts = [b"GET /" + b"a" * 60000 + b" HTTP/1.1\r\n\r\n", b"GET /health HTTP/1.1\r\nX: " + b"a" * 60000 + b"\r\n\r\n", b"\x16\x03\x01\r\n\r\n"]
+	clients = [Client() for text in texts]
+	until(lambda: b"\nlh_serve_connections 4\n" in ask("GET", "/metrics").body)
+	os.kill(pid, signal.SIGSTOP)
+	until(lambda: open("/proc/%d/stat" % pid).read().rpartition(")")[2].split()[0] == "T")
+	for c, text in zip(clients, texts):
+	    c.send(text)
+	os.kill(pid, signal.SIGCONT)
+	must([c.head().status for c in clients[:2]] == [414, 431])
+	END
+	three() { [ "$(jq -c 'select(.route == null) | .status' "$SERVE_LOG" | sort | xargs)" = '400 414 431' ]; }
+	LH_PATIENCE=20 until_so three
+}
+
 @test "what the server refuses in silence is 400 in the log, though the client sees it and leaves first" {
 	needs_strace
 	start_serve --config "$BATS_FILE_TMPDIR/routes.json"

@@ -632,7 +632,7 @@ static enum MHD_Result on_request(void *server, struct MHD_Connection *conn, con
 /* libmicrohttpd refuses by itself, in words that wire.c replaces: what is no request line or no
  * header field, or is longer than its memory (400, 414, 431, 505), and wrong chunks (400, 413).
  * Once it has read the request line, on_completed is called, and knows the status; before that,
- * the status of its last message is taken. */
+ * wire.c does, which sent it. */
 
 static unsigned sent_status(struct MHD_Connection *conn)
 {
@@ -664,27 +664,14 @@ void http_closed(struct server *s, struct MHD_Connection *conn, const struct cli
 	/* after an answer that closes it, what is still there was not looked at */
 	if (!r.counted || c->over || s->stop)
 		return;
-	log_refused(&r, s->refused ? s->refused : is_slow(c) ? 408 : c->left ? 499 : 400);
-	s->refused = 0;
-}
-
-/* Note the status of "Error processing request (HTTP response code is %u ...".  Messages are
- * not printed, since they may quote requests. */
-static void on_message(void *server, const char *fmt, va_list ap)
-{
-	struct server *s = server;
-
-	if (strstr(fmt, "HTTP response code is %u"))
-		s->refused = va_arg(ap, unsigned);
+	log_refused(&r, c->spoken ? c->spoken : is_slow(c) ? 408 : c->left ? 499 : 400);
 }
 
 /* Return the status of a request that was not answered by us; 499: the client left. */
-static unsigned status_unanswered(struct server *s, struct MHD_Connection *conn,
-				  const struct client *c)
+static unsigned status_unanswered(struct MHD_Connection *conn, const struct client *c)
 {
 	unsigned status = sent_status(conn);
 
-	s->refused = 0;
 	return c && c->spoken ? c->spoken : status ? status : is_slow(c) ? 408 : 499;
 }
 
@@ -707,12 +694,12 @@ static void on_completed(void *server, struct MHD_Connection *conn, void **conte
 	answer_release(r, r->answer_held);
 	if (!r->seen && why != MHD_REQUEST_TERMINATED_DAEMON_SHUTDOWN) {
 		r->counted = c ? client_unused(c) : 0;
-		log_refused(r, status_unanswered(s, conn, c));
+		log_refused(r, status_unanswered(conn, c));
 	}
 	if (r->in_flight) {
 		s->in_flight--;
 		if (!r->sent && why != MHD_REQUEST_TERMINATED_COMPLETED_OK)
-			r->status = status_unanswered(s, conn, c);
+			r->status = status_unanswered(conn, c);
 		stats_count(r->route ? r->route->stats : s->other, r->status,
 			    r->answered > r->received ? r->answered - r->received : 0);
 		log_request(r);
@@ -747,10 +734,8 @@ int http_start(struct server *s, struct lh_err *err)
 	const union MHD_DaemonInfo *info;
 
 	s->http = MHD_start_daemon(
-		MHD_USE_EPOLL | MHD_USE_NO_LISTEN_SOCKET | MHD_ALLOW_SUSPEND_RESUME |
-			MHD_USE_ERROR_LOG,
-		0, NULL, NULL, on_request, s, MHD_OPTION_EXTERNAL_LOGGER, on_message, s,
-		MHD_OPTION_STRICT_FOR_CLIENT, 1,
+		MHD_USE_EPOLL | MHD_USE_NO_LISTEN_SOCKET | MHD_ALLOW_SUSPEND_RESUME,
+		0, NULL, NULL, on_request, s, MHD_OPTION_STRICT_FOR_CLIENT, 1,
 		MHD_OPTION_CONNECTION_LIMIT, (unsigned)s->limit + 64,
 		MHD_OPTION_CONNECTION_MEMORY_LIMIT, CONNECTION_MEMORY,
 		MHD_OPTION_CONNECTION_TIMEOUT, MOST_SECONDS,

@@ -309,7 +309,6 @@ struct server {
 		double at, took;	/* ... when they were counted, in seconds; 0: not yet */
 	} room;
 	bool resumed;			/* a connection was resumed */
-	unsigned refused;		/* status that it gave last by itself; 0: it was logged */
 	unsigned stop;			/* signals to stop so far */
 	double stop_at;			/* when to give up what is in flight */
 	struct lh_buf log;
