@@ -168,6 +168,43 @@ line() {
 	[ "$(cat r/reports/distillation/*/score.json | jq -c .validation.warnings)" = '[]' ]
 }
 
+@test "the commit is that of the root's repository, whoever owns it and whatever git is told" {
+	root 12
+	git init -q .
+	git -c user.name=a -c user.email=a@b.c commit -q --allow-empty -m one
+	head=$(git rev-parse HEAD)
+	commit() { jq -r .git_commit <(distil); }
+	git init -q other
+	[ "$(GIT_DIR=$PWD/other/.git GIT_WORK_TREE=$PWD/other commit)" = "$head" ]
+	printf '[core\n' >.gitconfig
+	[ "$(HOME=$PWD GIT_CONFIG_COUNT=x commit)" = "$head" ]
+	# a program of the repository's own, which git status runs and distill does not
+	printf '#!/bin/sh\ntouch %q/run\n' "$PWD" >program
+	chmod +x program
+	touch file
+	git add file
+	for key in core.fsmonitor core.pager core.sshCommand core.editor diff.external credential.helper; do git config $key "$PWD/program"; done
+	git config alias.rev-parse "!$PWD/program"
+	git config pager.rev-parse true
+	git status >/dev/null
+	rm run
+	if [ "$(id -u)" = 0 ]; then
+		chown -R 65534:65534 .git .
+		run -128 git rev-parse HEAD
+	fi
+	[ "$(commit)" = "$head" ]
+	[ ! -e run ]
+}
+
+@test "without git there is no commit either" {
+	root 12
+	git init -q .
+	git -c user.name=a -c user.email=a@b.c commit -q --allow-empty -m one
+	run -0 --separate-stderr env PATH=/nowhere "$LH_BIN/lh-distill" run --root r --now $NOW -v
+	[ "$(jq -r .git_commit <<<"$output")" = 0000000000000000000000000000000000000000 ]
+	[[ $stderr == *"no git commit, zeros stand for it: cannot run git: No such file or directory"* ]]
+}
+
 @test "without a commit there are 40 zeros and a warning" {
 	root 12
 	distil >out

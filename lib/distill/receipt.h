@@ -79,10 +79,10 @@ void lh_summary_total(const struct lh_summary *s, struct lh_stage_result *total)
 /* Append the RunSummary, compact and without LF. */
 void lh_summary_print(struct lh_buf *out, const struct lh_summary *s);
 
-/* Read the commit of the repository around path, 40 hex digits and a NUL; zeros,
- * and false with the reason in *why, if there is none. */
+/* Ask git for the commit of the repository around a folder, 40 hex digits and a NUL; zeros,
+ * and false with the reason in *why, if there is none, or no git. */
 bool lh_git_commit(const char *path, char out[LH_GIT_COMMIT + 1], struct lh_err *why);
-/* Read the branch that is checked out there; "" and false if there is none. */
+/* Ask it for the branch that is checked out there; "" and false if there is none. */
 bool lh_git_branch(const char *path, char *out, size_t n);
 
 #endif

@@ -236,7 +236,11 @@ static int open_run(struct lh_run *run, const char *now, struct lh_err *err)
 	    set_id(run, err) < 0)
 		return -1;
 	run->no_git = !lh_git_commit(lh_root_path(run->root), run->git_commit, &run->why_no_git);
-	return run->why_no_git.code == LH_ENOMEM ? lh_err_nomem(err) : 0;
+	if (!run->no_git ||
+	    (run->why_no_git.code != LH_ENOMEM && run->why_no_git.code != LH_EINTR))
+		return 0;
+	*err = run->why_no_git;
+	return -1;
 }
 
 struct lh_run *lh_run_open(const struct lh_run_how *how, const char *now, struct lh_err *err)

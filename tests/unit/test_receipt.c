@@ -168,11 +168,11 @@ static void commit_is(const char *path, const char *want)
 	check(found == (strcmp(want, ZEROS) != 0));
 }
 
-static void the_commit_is_read_from_gits_own_files(void)
+static void the_commit_is_what_git_says(void)
 {
 	check(mkdir("repo", 0777) == 0 && mkdir("repo/below", 0777) == 0);
 	check(mkdir("repo/.git", 0777) == 0 && mkdir("repo/.git/refs", 0777) == 0 &&
-	      mkdir("repo/.git/refs/heads", 0777) == 0);
+	      mkdir("repo/.git/refs/heads", 0777) == 0 && mkdir("repo/.git/objects", 0777) == 0);
 	commit_is("repo", ZEROS);
 	put("repo/.git/HEAD", "ref: refs/heads/main\n");
 	commit_is("repo", ZEROS);			/* no commit yet */
@@ -362,7 +362,7 @@ int main(void)
 	test(what_was_written_to_since_is_read(root));
 	test(what_is_made_is_hashed_as_if_it_were_read(root));
 	lh_root_close(root);
-	test(the_commit_is_read_from_gits_own_files());
+	test(the_commit_is_what_git_says());
 	test(a_worktrees_commit_is_its_own());
 	test(ids_are_names_of_folders());
 	test(a_source_is_told_as_if_it_were_read());
