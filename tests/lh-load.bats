@@ -159,6 +159,9 @@ hostile() {
 	http://a:0/|a wrong port
 	http://a:65536/|a wrong port
 	http://a:x/|a wrong port
+	http://a:/|a wrong port
+	http://a:1:2/|a wrong port
+	http://[]:1/|no host
 	http://[::1/|[ without ]
 	http://[::1]x/|a wrong port
 	http://me:secret@a/|user-info, which is given by --token-file or --header

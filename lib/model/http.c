@@ -254,17 +254,14 @@ static int handle_redirect(struct lh_http *h, const struct lh_http_call *call,
 			   struct lh_http_reply *reply)
 {
 	bool secret = call->bearer || call->basic || lh_url_has_user(call->url);
-	const char *to = NULL, *path;
+	const char *to = NULL;
 
 	lh_curl.getinfo(h->curl, CURLINFO_REDIRECT_URL, &to);
 	if (reply->status / 100 != 3 || !to)
 		return 0;
 	if (secret || !lh_url_same_place(call->url, to)) {
-		path = strstr(to, "://");
-		path = path ? path + 3 + strcspn(path + 3, "/?#") : to;
 		lh_buf_reset(&h->url);
-		lh_buf_add(&h->url, to, (size_t)(path - to));
-		lh_buf_putc(&h->url, '\0');
+		lh_url_move(&h->url, to, "");
 		if (h->url.failed)
 			return -1;
 		lh_http_mask(h->url.p, h->moved, sizeof h->moved);

@@ -2,11 +2,9 @@
 #include "url.h"
 
 #include <stdio.h>
-#include <stdlib.h>
 #include <strings.h>
 
 #include <lh/num.h>
-#include <lh/str.h>
 #include "crypto/secret.h"
 
 /* Return where the user-info (or else the host) begins; *end is where the authority
@@ -33,30 +31,44 @@ bool lh_url_has_user(const char *url)
 	return user_info_end(p, end) != NULL;
 }
 
+struct lh_str lh_url_divide(struct lh_str authority, struct lh_str *port)
+{
+	const char *p = authority.p, *end = p + authority.n;
+	const char *bracket = authority.n && *p == '[' ? memchr(p, ']', authority.n) : NULL;
+	const char *from = bracket ? bracket : p, *colon = memchr(from, ':', (size_t)(end - from));
+
+	*port = (struct lh_str){ NULL, 0 };
+	if (!colon)
+		return authority;
+	*port = (struct lh_str){ colon + 1, (size_t)(end - colon) - 1 };
+	return (struct lh_str){ p, (size_t)(colon - p) };
+}
+
+unsigned lh_url_port(struct lh_str port)
+{
+	unsigned n = 0;
+	size_t i;
+
+	for (i = 0; i < port.n && i < 5 && port.p[i] >= '0' && port.p[i] <= '9'; i++)
+		n = n * 10 + (unsigned)(port.p[i] - '0');
+	return i == port.n && n <= 65535 ? n : 0;
+}
+
 /* A host, and its port as a number: 0 if it is not one. */
 struct place {
-	const char *host;
-	size_t n;
-	unsigned long port;
+	struct lh_str host;
+	unsigned port;
 };
 
 static struct place read_place(const char *url)
 {
-	const char *end, *p = authority(url, &end), *at = user_info_end(p, end), *colon;
-	bool secure = strncasecmp(url, "https:", 6) == 0;
-	struct place to = { at ? at + 1 : p, 0, secure ? 443 : 80 };
+	const char *end, *p = authority(url, &end), *at = user_info_end(p, end);
+	struct lh_str port;
+	struct place to;
 
-	colon = memrchr(to.host, ':', (size_t)(end - to.host));
-	if (colon && memchr(colon, ']', (size_t)(end - colon)))
-		colon = NULL;		/* of an IPv6 address */
-	to.n = (size_t)((colon ? colon : end) - to.host);
-	if (colon && ++colon < end) {
-		size_t digits = strspn(colon, "0123456789");
-
-		to.port = colon + digits == end && digits <= 5 ? strtoul(colon, NULL, 10) : 0;
-	}
-	if (to.port > 65535)
-		to.port = 0;
+	p = at ? at + 1 : p;
+	to.host = lh_url_divide((struct lh_str){ p, (size_t)(end - p) }, &port);
+	to.port = port.n ? lh_url_port(port) : strncasecmp(url, "https:", 6) ? 80 : 443;
 	return to;
 }
 
@@ -68,7 +80,7 @@ bool lh_url_same_place(const char *url, const char *other)
 	if (!a || !b || a - url != b - other || strncasecmp(url, other, (size_t)(a - url)) != 0)
 		return false;
 	return !lh_url_has_user(url) && !lh_url_has_user(other) && x.port && x.port == y.port &&
-	       x.n == y.n && strncasecmp(x.host, y.host, x.n) == 0;
+	       x.host.n == y.host.n && strncasecmp(x.host.p, y.host.p, x.host.n) == 0;
 }
 
 void lh_url_move(struct lh_buf *out, const char *url, const char *other)
@@ -84,12 +96,10 @@ void lh_url_move(struct lh_buf *out, const char *url, const char *other)
 
 bool lh_url_is_loopback(const char *url)
 {
-	struct place to = read_place(url);
+	struct lh_str to = read_place(url).host;
 
-	if (to.n == 5 && !strncmp(to.host, "[::1]", 5))
-		return true;
-	return (to.n == 9 && !strncasecmp(to.host, "localhost", 9)) ||
-	       (!strncmp(to.host, "127.", 4) && strspn(to.host, "0123456789.") == to.n);
+	return lh_str_is(to, "[::1]", 5) || (to.n == 9 && !strncasecmp(to.p, "localhost", 9)) ||
+	       (!strncmp(to.p, "127.", 4) && strspn(to.p, "0123456789.") == to.n);
 }
 
 /* Mask everything before the last @ of a text that is not an address. */
@@ -126,7 +136,7 @@ int lh_http_check_url(const char *url, struct lh_err *err)
 	if (strncasecmp(url, "http://", 7) && strncasecmp(url, "https://", 8))
 		return lh_err_set(err, LH_EUSAGE, "\"%s\" is not an http:// or https:// address",
 				  shown);
-	if (!to.n)
+	if (!to.host.n)
 		return lh_err_set(err, LH_EUSAGE, "\"%s\" names no host", shown);
 	for (p = url; *p; p++)
 		if ((unsigned char)*p <= ' ' || *p == 0x7f)

@@ -3,8 +3,16 @@
 #define LH_URL_H
 
 #include <lh/buf.h>
+#include <lh/str.h>
 
 #define LH_URL_SHOWN 400	/* bytes of an address in a message */
+
+/* Divide "HOST[:PORT]".  Returns the host, an IPv6 address with its brackets; port->p is NULL
+ * if there is no colon after it. */
+struct lh_str lh_url_divide(struct lh_str authority, struct lh_str *port);
+
+/* Return the number of a port from 1 to 65535; 0 if the text is none. */
+unsigned lh_url_port(struct lh_str port);
 
 /* Return whether the URL has user-info. */
 bool lh_url_has_user(const char *url);

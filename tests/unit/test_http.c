@@ -44,6 +44,7 @@ static void addresses_are_checked(void)
 	assert(!good("http://") && !good("http://:80") && !good("http://me@/x"));
 	assert(good("http://h:/") && !good("http://h:http/") && !good("http://h:0") &&
 	       !good("http://[::1]:65536"));
+	assert(!good("http://h:1:2/") && !good("http://h:000080/") && good("http://h:00080/"));
 	assert(!good("http://h/a b") && !good("http://h/\n"));
 }
 

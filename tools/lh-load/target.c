@@ -7,6 +7,7 @@
 #include <strings.h>
 
 #include "base/mem.h"
+#include "net/url.h"
 
 #define TOKEN_MAX 4096
 
@@ -16,41 +17,20 @@ static int refuse(struct lh_err *err, const char *url, const char *why)
 			  "http://127.0.0.1:3110/v1/embed: %s", url, why);
 }
 
-static bool is_port(const char *p, size_t n)
+/* Copy host and port of "host:port", "[::1]:port", "host". */
+static int split(struct target *t, const char *url, struct lh_str authority, struct lh_err *err)
 {
-	unsigned v = 0;
-	size_t i;
+	struct lh_str port, host = lh_url_divide(authority, &port);
+	bool v6 = *authority.p == '[';
 
-	for (i = 0; i < n && i < 6; i++) {
-		if (p[i] < '0' || p[i] > '9')
-			return false;
-		v = v * 10 + (unsigned)(p[i] - '0');
-	}
-	return n && n < 6 && v >= 1 && v <= 65535;
-}
-
-/* Split "host:port", "[::1]:port", "host". */
-static int split(struct target *t, const char *url, const char *at, size_t n, struct lh_err *err)
-{
-	const char *end = at + n, *host = at, *host_end, *port;
-
-	if (*at == '[') {
-		host++;
-		host_end = memchr(host, ']', n - 1);
-		if (!host_end)
-			return refuse(err, url, "[ without ]");
-		port = host_end + 1;
-	} else {
-		host_end = memchr(at, ':', n);
-		port = host_end = host_end ? host_end : end;
-	}
-	if (host == host_end)
+	if (v6 && !memchr(authority.p, ']', authority.n))
+		return refuse(err, url, "[ without ]");
+	if (host.n == (v6 ? 2 : 0))
 		return refuse(err, url, "no host");
-	if (port < end && (*port != ':' || !is_port(port + 1, (size_t)(end - port - 1))))
+	if ((v6 && host.p[host.n - 1] != ']') || (port.p && !lh_url_port(port)))
 		return refuse(err, url, "a wrong port");
-	t->host = lh_strndup(host, (size_t)(host_end - host), err);
-	t->port = port < end ? lh_strndup(port + 1, (size_t)(end - port - 1), err)
-			     : lh_strndup("80", 2, err);
+	t->host = lh_strndup(host.p + v6, host.n - 2 * v6, err);
+	t->port = port.p ? lh_strndup(port.p, port.n, err) : lh_strndup("80", 2, err);
 	return t->host && t->port ? 0 : -1;
 }
 
@@ -74,7 +54,7 @@ static int parse(struct target *t, const char *url, struct lh_err *err)
 		return refuse(err, url, "a fragment");
 	if (!n)
 		return refuse(err, url, "no host");
-	if (split(t, url, at, n, err) < 0)
+	if (split(t, url, (struct lh_str){ at, n }, err) < 0)
 		return -1;
 	t->path = lh_calloc(strlen(at + n) + 2, 1, err);
 	if (!t->path)

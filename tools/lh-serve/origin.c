@@ -11,6 +11,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "net/url.h"
 #include "serve.h"
 
 #define MAX_AGE "600"			/* seconds that an answer to a preflight holds */
@@ -75,20 +76,6 @@ static bool is_alike(struct lh_str a, struct lh_str b)
 
 /* ---- the names of this server ---- */
 
-/* Divide HOST[:PORT]; an IPv6 address is in brackets. */
-static struct lh_str divide(struct lh_str text, struct lh_str *port)
-{
-	const char *bracket = text.n && *text.p == '[' ? memchr(text.p, ']', text.n) : NULL;
-	const char *from = bracket ? bracket : text.p;
-	const char *colon = memchr(from, ':', text.n - (size_t)(from - text.p));
-
-	*port = (struct lh_str){ "", 0 };
-	if (!colon)
-		return text;
-	*port = (struct lh_str){ colon + 1, (size_t)(text.p + text.n - colon) - 1 };
-	return (struct lh_str){ text.p, (size_t)(colon - text.p) };
-}
-
 static bool is_loopback_name(struct lh_str host)
 {
 	return is_alike(host, lh_str_of("localhost")) || is_alike(host, lh_str_of("127.0.0.1")) ||
@@ -102,7 +89,7 @@ static bool is_listened(const struct site *site, struct lh_str host)
 	struct lh_str port;
 
 	for (; at && *at; at++)
-		if (is_alike(host, divide(lh_str_of(*at), &port)))
+		if (is_alike(host, lh_url_divide(lh_str_of(*at), &port)))
 			return true;
 	return false;
 }
@@ -115,9 +102,9 @@ static bool is_own(const struct request *r, struct lh_str authority, bool with_p
 	const struct sockaddr *address = (struct sockaddr *)&a;
 	socklen_t len = sizeof a;
 	char text[64], own[NI_MAXHOST + 2], number[NI_MAXSERV] = "";
-	struct lh_str port, host = divide(authority, &port);
+	struct lh_str port, host = lh_url_divide(authority, &port);
 
-	if (strspn(port.p, "0123456789") < port.n || !r->client ||
+	if ((port.n && strspn(port.p, "0123456789") < port.n) || !r->client ||
 	    getsockname(r->client->fd, (struct sockaddr *)&a, &len) < 0)
 		return false;
 	if (a.ss_family == AF_UNIX)
