@@ -8,29 +8,19 @@
 
 #include "file/file.h"
 #include "json/bind.h"
-#include <lh/time.h>
 
 /* ---- members ---- */
 
 static bool is_time(const struct lh_value *v, struct lh_str text)
 {
-	int64_t ms;
-
-	return !v->escaped && lh_time_read(text.p, text.n, &ms) == 0;
+	return !v->escaped && lh_bind_is_time(v, text);
 }
 
 /* GENESIS, 64 lowercase hex digits, or nothing yet. */
 static bool is_root(const struct lh_value *v, struct lh_str text)
 {
-	size_t i;
-
-	if (v->escaped || !text.n || lh_value_is(v, "GENESIS", 7))
-		return !v->escaped;
-	for (i = 0; i < text.n; i++)
-		if (!(text.p[i] >= '0' && text.p[i] <= '9') &&
-		    !(text.p[i] >= 'a' && text.p[i] <= 'f'))
-			return false;
-	return text.n == 64;
+	return !v->escaped &&
+	       (!text.n || lh_value_is(v, "GENESIS", 7) || lh_bind_is_sha256(v, text));
 }
 
 #define TIME .is = is_time, .what = "time like 2026-05-03T12:00:00Z"

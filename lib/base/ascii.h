@@ -27,6 +27,19 @@ static inline struct lh_str lh_trim(const char *p, size_t n)
 	return (struct lh_str){ p, n };
 }
 
+/* Return whether a text is of so many hex digits, lowercase. */
+static inline bool lh_is_hex(struct lh_str s, size_t digits)
+{
+	unsigned char bad = 0;
+	size_t i;
+
+	if (s.n != digits)
+		return false;
+	for (i = 0; i < digits; i++)
+		bad |= ((unsigned char)(s.p[i] - '0') > 9) & ((unsigned char)(s.p[i] - 'a') > 5);
+	return !bad;
+}
+
 /* Return whether two texts are equal without case; blanks count. */
 static inline bool lh_fold_equal(const char *a, size_t an, const char *b, size_t bn)
 {

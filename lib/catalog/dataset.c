@@ -17,19 +17,11 @@ const char *const lh_catalog_members[] = {
 	"created_at", "updated_at", NULL
 };
 
-static bool is_sha256(const struct lh_value *v, struct lh_str text)
-{
-	unsigned char h[32];
-
-	(void)v;
-	return lh_unhex(text.p, text.n, h);
-}
-
 static const struct lh_bind object_members[] = {
 	{ LH_BIND_STRING("key", struct lh_catalog_object, key), .required = true, .filled = true,
 	  .no_nul = true, .longest = 1024 },
 	{ LH_BIND_I64("size", struct lh_catalog_object, size, 0, INT64_MAX) },
-	{ LH_BIND_STRING("sha256", struct lh_catalog_object, sha256), .is = is_sha256,
+	{ LH_BIND_STRING("sha256", struct lh_catalog_object, sha256), .is = lh_bind_is_sha256,
 	  .what = "hash of 64 lowercase hex digits", .pattern = "^[0-9a-f]{64}$" },
 	LH_BIND_END
 };

@@ -1,49 +1,23 @@
 /* schemas.c - the schemas of the records of distillation. */
 #include "schemas.h"
 
-#include <lh/time.h>
-
-static bool is_time(const struct lh_value *v, struct lh_str text)
-{
-	int64_t ms;
-
-	(void)v;
-	return lh_time_read(text.p, text.n, &ms) == 0;
-}
-
-static bool is_hex(struct lh_str s, size_t digits)
-{
-	unsigned char bad = 0;
-	size_t i;
-
-	if (s.n != digits)
-		return false;
-	for (i = 0; i < digits; i++)
-		bad |= ((unsigned char)(s.p[i] - '0') > 9) & ((unsigned char)(s.p[i] - 'a') > 5);
-	return !bad;
-}
-
-static bool is_sha256(const struct lh_value *v, struct lh_str text)
-{
-	(void)v;
-	return is_hex(text, 64);
-}
+#include "base/ascii.h"
 
 static bool is_commit(const struct lh_value *v, struct lh_str text)
 {
 	(void)v;
-	return is_hex(text, 40);
+	return lh_is_hex(text, 40);
 }
 
 #define F(field, of, ...) { LH_BIND_ONLY(field, LH_BIND_TO_##of), __VA_ARGS__ }
 #define MUST .required = true
 #define TEXT(name) F(name, STRING, MUST, .filled = true)
 #define TIME(name) \
-	F(name, STRING, MUST, .is = is_time, .what = "RFC 3339 time", .format = "date-time")
+	F(name, STRING, MUST, .is = lh_bind_is_time, .what = "RFC 3339 time", .format = "date-time")
 #define HEX(name, digits, of) \
 	F(name, STRING, MUST, .is = of, .what = #digits " lowercase hex digits", \
 	  .pattern = "^[0-9a-f]{" #digits "}$")
-#define SHA256(name) HEX(name, 64, is_sha256)
+#define SHA256(name) HEX(name, 64, lh_bind_is_sha256)
 #define COMMIT(name) HEX(name, 40, is_commit)
 #define INTEGER(name, a, ...) F(name, WHOLE, .least = a, .most = INT64_MAX, __VA_ARGS__)
 #define NUMBER(name, a, b, ...) F(name, F64, .min = a, .max = b, __VA_ARGS__)

@@ -8,6 +8,7 @@
 
 #include "shard_plan.h"
 
+#include "base/ascii.h"
 #include "base/mem.h"
 #include "base/shard.h"
 #include "file/file.h"
@@ -57,13 +58,8 @@ static bool is_below(const struct lh_value *v, struct lh_str file)
 
 static bool is_checksum(const struct lh_value *v, struct lh_str s)
 {
-	size_t i;
-
 	(void)v;
-	for (i = 0; i < s.n; i++)
-		if (!strchr("0123456789abcdef", s.p[i]) || !s.p[i])
-			return false;
-	return s.n == 16;
+	return lh_is_hex(s, 16);
 }
 
 static const struct lh_bind shard_table[] = {

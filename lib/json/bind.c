@@ -3,6 +3,7 @@
 #include "base/ascii.h"
 #include "base/bits.h"
 #include "count.h"
+#include <lh/time.h>
 
 #define FEW 2
 #define ALIGN 8			/* of arrays in the caller's buffer */
@@ -478,4 +479,18 @@ void lh_bind_rename(struct lh_bind *line, const char *name)
 {
 	line->name = name;
 	line->n = (unsigned short)strlen(name);
+}
+
+bool lh_bind_is_time(const struct lh_value *v, struct lh_str text)
+{
+	int64_t ms;
+
+	(void)v;
+	return lh_time_read(text.p, text.n, &ms) == 0;
+}
+
+bool lh_bind_is_sha256(const struct lh_value *v, struct lh_str text)
+{
+	(void)v;
+	return lh_is_hex(text, 64);
 }

@@ -247,6 +247,11 @@ int lh_bind_part(const struct lh_bind *table, const char *name, const struct lh_
 struct lh_writer;
 void lh_bind_schema(struct lh_writer *w, const struct lh_bind *table, unsigned how);
 
+/* For .is: a time that lh_time_read reads, a SHA-256 of 64 lowercase hex digits. */
+bool lh_bind_is_time(const struct lh_value *v, struct lh_str text);
+bool lh_bind_is_sha256(const struct lh_value *v, struct lh_str text);
+#define LH_BIND_TIME .is = lh_bind_is_time, .what = "time like 2026-05-03T12:00:00Z"
+
 /* Set the name of a line, in a table that is not constant, to a name known only at run time.
  * It may contain any byte, and has no aliases. */
 void lh_bind_rename(struct lh_bind *line, const char *name);

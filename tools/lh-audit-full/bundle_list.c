@@ -39,8 +39,7 @@ static bool is_name(const struct lh_value *v, struct lh_str text)
 
 static bool is_sha256(const struct lh_value *v, struct lh_str text)
 {
-	return !v->escaped && text.n == LH_SHA256_HEX &&
-	       strspn(text.p, "0123456789abcdef") >= text.n;
+	return !v->escaped && lh_bind_is_sha256(v, text);
 }
 
 struct member {

@@ -61,14 +61,6 @@ static int deliver_row(const struct lh_call *call, struct lh_observe_row *row,
 
 /* ---- events ---- */
 
-static bool is_time(const struct lh_value *v, struct lh_str text)
-{
-	int64_t ms;
-
-	(void)v;
-	return lh_time_read(text.p, text.n, &ms) == 0;
-}
-
 struct event {
 	struct lh_str timestamp, source, endpoint, input, output, error;
 	int success;
@@ -76,8 +68,7 @@ struct event {
 	struct lh_value duration_text;
 };
 static const struct lh_bind event_members[] = {
-	{ LH_BIND_STRING("timestamp", struct event, timestamp), .is = is_time,
-	  .what = "time like 2026-05-03T12:00:00Z" },
+	{ LH_BIND_STRING("timestamp", struct event, timestamp), LH_BIND_TIME },
 	{ LH_BIND_STRING("source", struct event, source) },
 	{ LH_BIND_STRING("endpoint", struct event, endpoint), .required = true, .filled = true },
 	{ LH_BIND_STRING("input_summary", struct event, input) },
@@ -127,7 +118,7 @@ static int access_row(const struct lh_call *call, struct lh_buf *out, struct lh_
 	own = own && own->type == LH_STRING && own->n > 2 ? own : NULL;	/* more than "" */
 	if (lh_observe_read(call->rec, &o, &r->strings, err) < 0)
 		return -1;
-	if (o.timestamp.n && !is_time(NULL, o.timestamp))
+	if (o.timestamp.n && !lh_bind_is_time(NULL, o.timestamp))
 		return lh_err_set(err, LH_EDATA,
 				  "\"time\" must be a time like 2026-05-03T12:00:00Z");
 	row = (struct lh_observe_row){

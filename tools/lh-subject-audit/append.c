@@ -29,8 +29,8 @@ const struct lh_bind append_members[] = {
 	{ LH_BIND_STRINGS("fields_accessed", struct lh_chain_row, field, n_fields),
 	  .required = true },
 	{ LH_BIND_CHOICE("result", struct lh_chain_row, result, results), .required = true },
-	{ LH_BIND_STRING("ts", struct lh_chain_row, ts), .not_null = true, .is = is_time,
-	  .what = TIME_WHAT },
+	{ LH_BIND_STRING("ts", struct lh_chain_row, ts), .not_null = true,
+	  LH_BIND_TIME },
 	LH_BIND_CLOSED
 };
 

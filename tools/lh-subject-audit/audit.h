@@ -120,8 +120,6 @@ int window_settle(struct lh_tool *tool, struct settings *s);
 /* Run a flow of one thread, of requests without a map, for which changed keys are read again. */
 int run_with_keys(struct lh_tool *tool, void *settings, struct lh_flow *flow);
 
-/* A check of a member: a time, as options take it. */
-bool is_time(const struct lh_value *v, struct lh_str text);
 #define TIME_WHAT "time like 2026-05-03T12:00:00Z"
 
 /* ---- verify.c ---- */

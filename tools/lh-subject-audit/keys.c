@@ -1,5 +1,4 @@
 /* keys.c - reread changed keys between the records of a run. */
-#include <lh/time.h>
 #include "audit.h"
 
 struct keys {
@@ -57,12 +56,4 @@ int run_with_keys(struct lh_tool *tool, void *settings, struct lh_flow *flow)
 					: lh_op_flow(tool, settings, flow);
 	lh_held_close(flow->held);
 	return rc;
-}
-
-bool is_time(const struct lh_value *v, struct lh_str text)
-{
-	int64_t ms;
-
-	(void)v;
-	return lh_time_read(text.p, text.n, &ms) == 0;
 }
