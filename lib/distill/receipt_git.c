@@ -17,7 +17,7 @@
 #define ANSWER_MAX 4096
 
 /* Ask git in a folder, and copy its answer without the LF to out.  False with the reason in *why
- * if it has none, or one of more than n - 1 bytes. */
+ * if it has none, or one of more than n - 1 bytes: LH_EDATA; any other code is a failure to ask. */
 static bool ask_git(const char *folder, char *const *argv, char *out, size_t n, struct lh_err *why)
 {
 	static char *const env[] = { "LC_ALL=C", "GIT_CONFIG_NOSYSTEM=1",
@@ -35,12 +35,14 @@ static bool ask_git(const char *folder, char *const *argv, char *out, size_t n, 
 		if (found)
 			snprintf(out, n, "%.*s", (int)len, got.out.p);
 		else if (got.status == 1)
-			lh_err_set(why, LH_EIO, "%s: no commit yet", folder);
+			lh_err_set(why, LH_EDATA, "%s: no commit yet", folder);
 		else if (got.timed_out || !strstr(got.last_line, "not a git repository"))
-			lh_err_set(why, LH_EIO, "%s: git cannot read the repository: %s", folder,
+			lh_err_set(why, LH_EDATA, "%s: git cannot read the repository: %s", folder,
 				   got.last_line);
 		else
-			lh_err_set(why, LH_EIO, "%s: not in a git repository", folder);
+			lh_err_set(why, LH_EDATA, "%s: not in a git repository", folder);
+	} else if (!strncmp(why->msg, "cannot run git", sizeof "cannot run git" - 1)) {
+		why->code = LH_EDATA;
 	}
 	lh_child_free(&got);
 	return found;

@@ -236,8 +236,7 @@ static int open_run(struct lh_run *run, const char *now, struct lh_err *err)
 	    set_id(run, err) < 0)
 		return -1;
 	run->no_git = !lh_git_commit(lh_root_path(run->root), run->git_commit, &run->why_no_git);
-	if (!run->no_git ||
-	    (run->why_no_git.code != LH_ENOMEM && run->why_no_git.code != LH_EINTR))
+	if (!run->no_git || run->why_no_git.code == LH_EDATA)
 		return 0;
 	*err = run->why_no_git;
 	return -1;

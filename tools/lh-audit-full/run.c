@@ -31,7 +31,7 @@ static int find_commit(struct audit *a, struct lh_err *err)
 	if (lh_git_commit(lh_root_path(a->root), a->git_commit, err))
 		return 0;
 	*a->git_commit = '\0';
-	return check_is_finding(err) ? 0 : -1;
+	return err->code == LH_EDATA ? 0 : -1;
 }
 
 static int phases(struct audit *a, struct lh_err *err)
