@@ -260,12 +260,15 @@ static bool begins(struct lh_diff *d, struct lh_str s)
 }
 
 /* Keep a line "--- NAME" until the next line shows what it is. */
-static void keep_old_line(struct lh_diff_reader *r, const struct lh_diff_line *line)
+static int keep_old_line(struct lh_diff_reader *r, const struct lh_diff_line *line,
+			 struct lh_err *err)
 {
 	lh_buf_add(&r->old_line, line->text.p, line->text.n);
-	if (r->old_line.len)
-		r->old_name = (struct lh_str){ r->old_line.p + 4, line->words.n - 4 };
+	if (lh_buf_check(&r->old_line, err) < 0)
+		return -1;
+	r->old_name = (struct lh_str){ r->old_line.p + 4, line->words.n - 4 };
 	r->old_at = r->lines.line + 1;
+	return 0;
 }
 
 /* Take a line outside the parts. */
@@ -283,8 +286,8 @@ static int outer_line(struct lh_diff *d, const struct lh_diff_line *line, struct
 				  ? "a hunk without the name of its file"
 				  : "not the header of a hunk");
 	}
-	if (lh_diff_after(line->words, "--- ").p)
-		keep_old_line(r, line);
+	if (lh_diff_after(line->words, "--- ").p && keep_old_line(r, line, err) < 0)
+		return -1;
 	if (!r->text_at && lh_trim(line->words.p, line->words.n).n)
 		r->text_at = r->lines.line + 1;
 	return 0;

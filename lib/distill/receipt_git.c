@@ -41,7 +41,8 @@ static bool ask_git(const char *folder, char *const *argv, char *out, size_t n, 
 				   got.last_line);
 		else
 			lh_err_set(why, LH_EDATA, "%s: not in a git repository", folder);
-	} else if (!strncmp(why->msg, "cannot run git", sizeof "cannot run git" - 1)) {
+	} else if (why->code == LH_EIO &&
+		   !strncmp(why->msg, "cannot run git", sizeof "cannot run git" - 1)) {
 		why->code = LH_EDATA;
 	}
 	lh_child_free(&got);
@@ -59,15 +60,18 @@ bool lh_git_commit(const char *path, char out[LH_GIT_COMMIT + 1], struct lh_err 
 	return false;
 }
 
-bool lh_git_branch(const char *path, char *out, size_t n)
+bool lh_git_branch(const char *path, char *out, size_t n, struct lh_err *why)
 {
 	static const char heads[] = "refs/heads/";
 	char *argv[] = { GIT, "symbolic-ref", "-q", "HEAD", NULL }, ref[ANSWER_MAX];
-	struct lh_err why;
 
-	if (!ask_git(path, argv, ref, sizeof ref, &why) ||
-	    strncmp(ref, heads, sizeof heads - 1) ||
-	    (size_t)snprintf(out, n, "%s", ref + sizeof heads - 1) >= n)
-		*out = '\0';
-	return *out;
+	*out = '\0';
+	if (!ask_git(path, argv, ref, sizeof ref, why))
+		return false;
+	if (strncmp(ref, heads, sizeof heads - 1) == 0 &&
+	    (size_t)snprintf(out, n, "%s", ref + sizeof heads - 1) < n)
+		return true;
+	*out = '\0';
+	lh_err_set(why, LH_EDATA, "%s: HEAD is no branch", path);
+	return false;
 }

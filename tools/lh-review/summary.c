@@ -5,16 +5,21 @@
 
 int summary_open(struct review *r)
 {
-	struct lh_err none;
+	struct lh_err *err = &r->tool->err;
 
 	if (!r->branch) {
 		r->branch = r->git_branch;
-		lh_git_branch(".", r->git_branch, sizeof r->git_branch);
+		if (!lh_git_branch(".", r->git_branch, sizeof r->git_branch, err) &&
+		    err->code != LH_EDATA)
+			return -1;
 	}
 	if (!r->head) {
 		r->head = r->git_head;
-		if (!lh_git_commit(".", r->git_head, &none))
+		if (!lh_git_commit(".", r->git_head, err)) {
+			if (err->code != LH_EDATA)
+				return -1;
 			r->git_head[0] = '\0';
+		}
 	}
 	if (!r->log_path)
 		return 0;
