@@ -72,6 +72,6 @@ bool lh_git_branch(const char *path, char *out, size_t n, struct lh_err *why)
 	    (size_t)snprintf(out, n, "%s", ref + sizeof heads - 1) < n)
 		return true;
 	*out = '\0';
-	lh_err_set(why, LH_EDATA, "%s: HEAD is no branch", path);
+	lh_err_set(why, LH_EDATA, "%s: HEAD is not a branch", path);
 	return false;
 }
