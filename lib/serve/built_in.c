@@ -95,20 +95,21 @@ static void add_word(struct words *w, struct lh_str word)
 {
 	static const char state[] = "{state}";
 	const size_t n = sizeof state - 1;
-	bool within = word.n >= n && !memcmp(word.p, state, n);
-	char *copy = NULL;
+	const size_t skip = word.n >= n && !memcmp(word.p, state, n) ? n : 0;
+	struct lh_buf copy = { 0 };
 
-	if (!w->failed && lh_grow(&w->route->run, &w->cap, w->n + 2, sizeof *w->route->run,
-				  w->err) == 0 &&
-	    asprintf(&copy, "%s%.*s", within ? w->state : "", (int)(word.n - (within ? n : 0)),
-		     word.p + (within ? n : 0)) < 0) {
-		copy = NULL;
-		lh_err_set(w->err, LH_ENOMEM, "out of memory");
-	}
-	w->failed |= !copy;
-	if (!copy)
+	if (w->failed)
 		return;
-	w->route->run[w->n++] = copy;
+	lh_buf_puts(&copy, skip ? w->state : "");
+	lh_buf_add(&copy, word.p + skip, word.n - skip);
+	lh_buf_putc(&copy, '\0');
+	w->failed = lh_buf_check(&copy, w->err) < 0 ||
+		    lh_grow(&w->route->run, &w->cap, w->n + 2, sizeof *w->route->run, w->err) < 0;
+	if (w->failed) {
+		lh_buf_free(&copy);
+		return;
+	}
+	w->route->run[w->n++] = copy.p;
 	w->route->run[w->n] = NULL;
 }
 
