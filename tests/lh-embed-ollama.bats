@@ -108,8 +108,8 @@ embed() {
 		run -2 --separate-stderr timeout 60 lh-embed --engine ollama --url "$URL" --batch 1 --retries 0 -j 8 in
 		[ -z "$output" ]
 		[[ $stderr == *'HTTP 500'* ]]
-		# each waits for the answer, or asks itself where it came too late to wait; the run
-		# ends by the first failure, where its last thread has had a processor
+		# each waits for the answer, or asks itself where it came too late to wait; threads
+		# go on until the one that ends the run gets a processor
 		[ "$(jq .in_flight log | sort -u)" = 1 ]
 		[ "$(wc -l <log)" -lt 100 ]
 	done

@@ -72,7 +72,7 @@ static int put_char_escape(struct parser *ps, const char *at)
 {
 	static const char from[] = "tnvfr", to[] = "\t\n\v\f\r";
 	char c = *ps->p++;
-	size_t n = c ? strspn(ps->p, HEX) : 0;		/* NUL: the end, most likely */
+	size_t n = c ? strspn(ps->p, HEX) : 0;		/* nothing follows the end */
 	unsigned high, low;
 
 	if (c == 'u' && take(ps, "{")) {
