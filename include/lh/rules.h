@@ -28,7 +28,7 @@
  * is the context in effect, whatever the artifact has under that name.  In an array
  * a part is an index from 0 ("fills.0.name"); no path leads to a name with a dot in
  * it.  task_class is staffing.fill, staffing.email (with sms) or staffing.any,
- * which is the only one that covers playbooks.
+ * which is the only one that covers playbook drafts.
  *
  * Everything required is checked when the rules are loaded, and a message names
  * file and rule; description is optional; members that a type does not use, and
@@ -56,7 +56,7 @@ LH_API bool lh_rules_stale(const struct lh_rules *r);
  * returns r itself, which must then be freed once more.  r stays valid. */
 LH_API struct lh_rules *lh_rules_renew(struct lh_rules *r, struct lh_err *err);
 
-/* What is validated: email includes sms, other is a playbook. */
+/* What is validated: email includes sms, other is a playbook draft. */
 enum lh_task { LH_TASK_FILL = 1, LH_TASK_EMAIL = 2, LH_TASK_OTHER = 4 };
 
 enum lh_rule_act { LH_RULE_PASS, LH_RULE_REJECT, LH_RULE_REDACT, LH_RULE_BLOCK };

@@ -2,7 +2,7 @@
  * validate - check whether an artifact may be sent.
  *
  * An artifact is a document that a person or a model wants to send: a fill (which
- * workers go to a client), an email, an sms, or a playbook.  A validator checks it
+ * workers go to a client), an email, an sms, or a playbook draft.  A validator checks it
  * against the rules of its kind, the roster and the rule files; the first error
  * ends the check, warnings are collected as findings.
  *
@@ -15,7 +15,7 @@
  *
  * Context: what the artifact is checked against: target_count, city, state, role and
  *          client_id for a fill, candidate_id for messages, target_count for a
- *          playbook.  A member that is absent, null or blank disables only its own
+ *          playbook draft.  A member that is absent, null or blank disables only its own
  *          rule; one that the kind does not use is ignored; one of the wrong type is
  *          a bad request.
  * Text:    comparisons ignore surrounding blanks (space, \t \n \v \f \r) and ASCII

@@ -90,7 +90,7 @@ struct lh_embedder_ask {
 int lh_embedder_ask(struct lh_embedder *t, const struct lh_embedder_ask *ask, struct lh_buf *out,
 		    uint32_t *dimension, struct lh_err *err);
 
-/* Embed without a trace id: all texts or none. */
+/* Embed without a request id: all texts or none. */
 int lh_embedder_embed(struct lh_embedder *t, const struct lh_str *text, size_t n,
 		      struct lh_buf *out, uint32_t *dimension, struct lh_err *err);
 

@@ -7,7 +7,7 @@
  *
  * An operand is the id of a sample or a replay, a run id (of evidence or of a distillation),
  * at least 8 digits of a sig_hash, FILE:LINE, the id of a subject, or an id that decisions
- * name (a record, a playbook entry, a trace id).  Its answer is one JSON object:
+ * name (a record, a playbook entry, a request id).  Its answer is one JSON object:
  *
  *     {"operand","as","steps":[STEP...]}             or with "searched" or "candidates"
  *     STEP = {"step","file","line",...,"steps":[STEP...]}

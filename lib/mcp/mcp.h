@@ -64,7 +64,7 @@ struct lh_mcp_peer {
 	/* Revision of the older era that was agreed, or that its HTTP header names; NULL: none
 	 * yet. */
 	const char *version;
-	/* Trace id of calls whose _meta has none; or NULL. */
+	/* Request id of calls whose _meta has none; or NULL. */
 	const char *trace;
 	/* Return why its calls may not ask a route; NULL: they may.  Or NULL: they may ask all. */
 	const char *(*refuse)(struct lh_mcp_peer *p, const struct lh_route *r);

@@ -112,7 +112,7 @@ static int copy_request(struct lh_mcp_call *c, const struct lh_mcp_request *r,
 	return 0;
 }
 
-/* Take the trace id of _meta.traceparent: "00-TRACE-SPAN-FLAGS". */
+/* Take the request id of _meta.traceparent: "00-TRACE-SPAN-FLAGS". */
 static void take_trace(struct lh_mcp_call *c, const struct lh_mcp_request *r)
 {
 	struct lh_value v;

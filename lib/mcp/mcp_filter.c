@@ -67,13 +67,13 @@ static const struct lh_route *route_of(const struct lh_mcp *m, const char *name,
 	return NULL;
 }
 
-/* Return the trace id that the filter of a route gets, or NULL. */
+/* Return the request id that the filter of a route gets, or NULL. */
 static const char *trace_of(const struct lh_mcp_call *c, const struct lh_route *r)
 {
 	return !r->trace ? NULL : *c->trace ? c->trace : c->peer->trace;
 }
 
-/* Add the members that the route gives, and the trace id. */
+/* Add the members that the route gives, and the request id. */
 static int add_members(struct lh_mcp_call *c, const struct lh_route *r, struct lh_err *err)
 {
 	struct lh_mcp *m = c->m;

@@ -16,7 +16,7 @@
 struct lh_http {
 	CURL *curl;
 	struct curl_slist *headers;	/* of every call, ... */
-	struct curl_slist *traced;	/* ... and with the trace id of this one */
+	struct curl_slist *traced;	/* ... and with the request id of this one */
 	struct lh_buf trace;
 	struct lh_http_opts opts;
 	struct lh_buf body, url;	/* url: the target of a redirect */
@@ -65,7 +65,7 @@ static int set_headers(struct curl_slist **list, const char *first)
 	return 0;
 }
 
-/* Make the headers of a call with that trace id, which cannot end its line. */
+/* Make the headers of a call with that request id, which cannot end its line. */
 static int set_trace(struct lh_http *h, struct lh_str id)
 {
 	struct lh_buf *b = &h->trace;

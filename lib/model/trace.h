@@ -1,5 +1,5 @@
 /*
- * trace - the id that accompanies a request through every service.
+ * trace - the request id, which accompanies a request through every service.
  *
  * The trace_id of a record, else the one given to the process (--trace-id, else
  * LH_TRACE_ID), is sent with each upstream call as the header X-Lakehouse-Trace-Id
@@ -14,7 +14,7 @@
 #define LH_TRACE_MAX 1024	/* bytes */
 /* For a table of options (tool/tool.h). */
 #define LH_TRACE_OPTION(s, f) \
-	{ 0, "trace-id", "ID", "trace id of records without one", \
+	{ 0, "trace-id", "ID", "request id of records without one", \
 	  LH_TEXT(s, f, .env = "LH_TRACE_ID") }
 
 /* A line of a table (json/bind.h): the id that a record names.  null, "" and values

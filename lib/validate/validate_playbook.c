@@ -1,4 +1,4 @@
-/* validate_playbook.c - check a playbook: what a run learned.  See lh/validate.h. */
+/* validate_playbook.c - check a playbook draft: what a run learned.  See lh/validate.h. */
 #include "validate_parts.h"
 
 static int check_operation(struct lh_validator *v)

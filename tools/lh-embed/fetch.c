@@ -2,7 +2,7 @@
  * fetch.c - the vectors of the texts of a batch.  See remote.h.
  *
  * The first of equal texts is found in a cache, or is being fetched by another thread, or is
- * sent to the service, at most --batch in one call.  A call has one model and one trace id, so
+ * sent to the service, at most --batch in one call.  A call has one model and one request id, so
  * that what is sent does not depend on -j.
  *
  * One text may fail: its vector is all zero, or, with --on-error emit, its call failed.
@@ -257,7 +257,7 @@ static void text_cut(void *worker, size_t i)
 	called(worker, i)->cut = true;
 }
 
-/* Gather the texts of one call: the wanted items of one model and trace id, from i on. */
+/* Gather the texts of one call: the wanted items of one model and request id, from i on. */
 static int gather_call(struct worker *w, size_t i, struct lh_err *err)
 {
 	const struct item first = *item(w, i);

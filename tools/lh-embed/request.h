@@ -13,7 +13,7 @@
  * and an element of "errors": index, code, message, and whether an upstream failed
  * or only that text is at fault.
  *
- * With --wire there are only requests, and their answers have no trace id.  One with
+ * With --wire there are only requests, and their answers have no request id.  One with
  * {"op":"stats"} has no texts; it is answered by answer_stats.
  */
 #ifndef REQUEST_H
@@ -40,7 +40,7 @@ struct request {
 	struct lh_writer to;	/* the answer, from answer_open to answer_close */
 };
 
-/* Open a record.  Its trace id may be appended to scratch. */
+/* Open a record.  Its request id may be appended to scratch. */
 int request_open(struct request *rq, const struct embed *e, const struct lh_record *rec,
 		 struct lh_buf *scratch, struct lh_err *err);
 

@@ -1,4 +1,4 @@
-/* lh-gen drafts: playbooks of fills that went well. */
+/* lh-gen drafts: playbook drafts of fills that went well. */
 #include "drafts.h"
 
 enum fault { SOUND, NO_OPERATION, OTHER_OPERATION, NO_ARRAY, NOBODY, TOO_MANY, NO_FINGERPRINT,

@@ -303,7 +303,7 @@ static void no_vector(void *worker, size_t i, const struct lh_err *why)
 	w->of[i]->err = *why;
 }
 
-/* Embed the texts of one trace id, from slot i on, in one request; each may fail alone. */
+/* Embed the texts of one request id, from slot i on, in one request; each may fail alone. */
 static int embed_group(struct worker *w, size_t i, size_t n, struct lh_err *err)
 {
 	struct lh_embedder_ask ask = {
@@ -348,7 +348,7 @@ static int embed_slots(struct worker *w, size_t n, struct lh_err *err)
 	return 0;
 }
 
-/* Trace ids are for services only. */
+/* Request ids are for services only. */
 static int read_traced(struct worker *w, const struct lh_record *rec, struct slot *s,
 		       struct lh_err *err)
 {

@@ -36,7 +36,7 @@ static const struct lh_option options[] = {
 	  LH_TEXT(struct settings, tool, .verbs = V_DECISIONS) },
 	{ 0, "id", "ID", "of those that showed or judged ID alone",
 	  LH_TEXT(struct settings, id, .verbs = V_DECISIONS) },
-	{ 0, "trace-id", "ID", "of this trace alone",
+	{ 0, "trace-id", "ID", "with this request id alone",
 	  LH_TEXT(struct settings, trace, .verbs = V_DECISIONS) },
 	LH_LOCK_OPTION(V_RECORD | V_INBOX | V_REQUESTS | V_PUSH),
 	LH_NOW_OPTION,

@@ -18,7 +18,7 @@ static const struct lh_option options[] = {
 	  LH_FLAG(struct replay, allow_escalation) },
 	{ 0, "no-retrieval", NULL, "give the model only the task",
 	  LH_FLAG(struct replay, no_retrieval) },
-	{ 0, "dry-run", NULL, "ask no model, answer from the bundle",
+	{ 0, "dry-run", NULL, "ask no model, answer from the context",
 	  LH_FLAG(struct replay, dry_run) },
 	{ 0, "root", "DIR", "the root (default: the working directory)",
 	  LH_TEXT(struct replay, root_path, .env = "LH_DISTILL_ROOT") },

@@ -19,7 +19,7 @@ struct job {			/* a task of the batch */
 	struct lh_str task;
 	bool local_only, allow_escalation, no_retrieval, dry_run;
 	struct lh_str trace;	/* n = 0: none */
-	struct lh_buf text;	/* of the task and the trace id */
+	struct lh_buf text;	/* of the task and the request id */
 	struct hits hits;
 	struct lh_err why;	/* it is not a task if code is not LH_OK */
 };

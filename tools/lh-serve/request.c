@@ -110,7 +110,7 @@ static void on_answer(struct lh_ask *a, enum lh_asked how, const struct lh_recor
 
 /* ---- lines ---- */
 
-/* Add the trace id, unless the body or the route has one. */
+/* Add the request id, unless the body or the route has one. */
 static void add_trace(const struct request *r, const struct lh_record *body,
 		      struct lh_buf *members)
 {

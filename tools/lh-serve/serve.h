@@ -49,7 +49,7 @@
 #define ANSWERS_MAX ((uint64_t)256 << 20)	/* ... of all answers, ... */
 #define ANSWER_ROOM ((uint64_t)1 << 20)		/* ... that must be left for a new one, ... */
 #define STREAM_MAX ((uint64_t)16 << 20)		/* ... of those of a connection */
-#define ID_MAX 128			/* bytes of a request id, a trace id */
+#define ID_MAX 128			/* bytes of an X-Request-Id, of a request id */
 
 struct settings {			/* the command line */
 	struct lh_list listen, token_file, allow, allow_write, persons, allow_origin,

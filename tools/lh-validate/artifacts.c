@@ -10,7 +10,7 @@
 #include <lh/time.h>
 #include <lh/validate.h>
 
-#define TRACE_MAX 256	/* bytes of a record's trace id that a row may have */
+#define TRACE_MAX 256	/* bytes of a record's request id that a row may have */
 
 /* What the threads share. */
 struct run {
@@ -35,7 +35,7 @@ struct worker {
 	struct run *run;
 	struct lh_validator *validator;
 	struct lh_buf scratch;	/* an unescaped kind */
-	struct lh_buf trace;	/* an unescaped trace id */
+	struct lh_buf trace;	/* an unescaped request id */
 	struct decision decision;
 };
 
@@ -138,7 +138,7 @@ static int require_rows(struct run *run, uint64_t lost, uint64_t unfit,
 	return 0;
 }
 
-/* Set the trace id that the rows of a record have. */
+/* Set the request id that the rows of a record have. */
 static int take_trace(struct worker *w, const struct lh_value *v, struct lh_str *trace,
 		      struct lh_err *err)
 {

@@ -13,7 +13,7 @@
 
 struct look_up {
 	size_t at, n;		/* the id, in ids, ... */
-	size_t trace;		/* ... and bytes of the trace id that follow it */
+	size_t trace;		/* ... and bytes of the request id that follow it */
 	bool found;
 	char ts[LH_TIME_LEN + 8];
 };

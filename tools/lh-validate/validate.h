@@ -51,7 +51,7 @@ void put_status(struct lh_buf *out, int status);
  */
 struct audit;
 struct audit *audit_open(struct lh_tool *tool, const struct settings *s);
-/* Set the trace id of the look-ups that follow; n 0: that of the process. */
+/* Set the request id of the look-ups that follow; n 0: that of the process. */
 void audit_trace(struct audit *a, struct lh_str trace);
 void audit_looked_up(void *audit, const char *id, size_t n, bool found);
 int audit_write(struct audit *a, struct lh_err *err);
