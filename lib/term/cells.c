@@ -1,27 +1,28 @@
 /* cells.c - how many cells of a terminal a text takes.  See term.h. */
 #include "term.h"
 
+#include <utf8proc.h>
+
 #include "base/utf8.h"
-#include "cells.inc"
 #include "text/escape.h"
 
 #define ESCAPED 4	/* \xNN */
 
+/* Return two for East Asian Width W and F; none for marks (Mn, Me) and for the medial and final
+ * letters of Hangul.  utf8proc_charwidth itself gives marks that advance (Mc) no cell. */
 static unsigned width(uint32_t c)
 {
-	size_t from = 0, to = sizeof widths / sizeof *widths;
-
-	while (from < to) {
-		size_t mid = (from + to) / 2;
-
-		if (c < widths[mid].first)
-			to = mid;
-		else if (c > widths[mid].last)
-			from = mid + 1;
-		else
-			return widths[mid].cells;
+	if (c - 0x1160 <= 0x11ff - 0x1160 || c - 0xd7b0 <= 0xd7ff - 0xd7b0)
+		return 0;
+	switch (utf8proc_category((utf8proc_int32_t)c)) {
+	case UTF8PROC_CATEGORY_MN: case UTF8PROC_CATEGORY_ME:
+		return 0;
+	case UTF8PROC_CATEGORY_CN:	/* some will be ideographs */
+		return c - 0xf900 <= 0xfaff - 0xf900 || c - 0x20000 <= 0x2fffd - 0x20000 ||
+		       c - 0x30000 <= 0x3fffd - 0x30000 ? 2 : 1;
+	default:
+		return utf8proc_charwidth((utf8proc_int32_t)c) == 2 ? 2 : 1;
 	}
-	return 1;
 }
 
 /* Return the cells of the character at p; *len is its length. */

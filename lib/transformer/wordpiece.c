@@ -4,29 +4,55 @@
  * A word is a range of the text, and its code points are replaced while the trie is walked:
  * no normalised copy is made.  Tokens are UTF-8, so that each ends where a code point does.
  */
+#include <utf8proc.h>
+
 #include "tokenizer_parts.h"
 #include "base/utf8.h"
 
-enum { WORD, SOLO, SPACE, DROP };	/* kinds of code points, as tests/unicode-tables has them */
+enum kind { WORD, SOLO, SPACE, DROP };
 
-#include "wordpiece_chars.inc"
-
-#define BLOCK 128
-#define INDEXED (sizeof char_index / sizeof *char_index)
-
-/* Return (what the code point becomes - itself) * 4 + its kind. */
-static inline int32_t entry(uint32_t c)
+/* Return whether BERT made the code point a word of its own: ideographs, with its gap from
+ * U+2B820 on. */
+static bool is_cjk(uint32_t c)
 {
-	size_t block = c / BLOCK < INDEXED ? c / BLOCK : INDEXED - 1;
-
-	return char_value[char_block[char_index[block] * BLOCK + c % BLOCK]];
+	return c - 0x4e00 <= 0x9fff - 0x4e00 || c - 0x3400 <= 0x4dbf - 0x3400 ||
+	       c - 0x20000 <= 0x2a6df - 0x20000 || c - 0x2a700 <= 0x2b81f - 0x2a700 ||
+	       c - 0x2b920 <= 0x2ceaf - 0x2b920 || c - 0xf900 <= 0xfaff - 0xf900 ||
+	       c - 0x2f800 <= 0x2fa1f - 0x2f800;
 }
 
-static inline uint32_t becomes(uint32_t c, int32_t e)
+static enum kind kind_of(uint32_t c)
 {
-	if (c - 0xac00 < 0xd7a4 - 0xac00)
-		return 0x1100 + (c - 0xac00) / 588;	/* a syllable: its first letter */
-	return c + (uint32_t)(e >> 2);
+	switch (utf8proc_category((utf8proc_int32_t)c)) {
+	case UTF8PROC_CATEGORY_ZS: case UTF8PROC_CATEGORY_ZL: case UTF8PROC_CATEGORY_ZP:
+		return SPACE;
+	case UTF8PROC_CATEGORY_CC:
+		return (c >= '\t' && c <= '\r') || c == 0x85 ? SPACE : DROP;
+	case UTF8PROC_CATEGORY_CF: case UTF8PROC_CATEGORY_CO: case UTF8PROC_CATEGORY_CS:
+	case UTF8PROC_CATEGORY_MN: case UTF8PROC_CATEGORY_MC: case UTF8PROC_CATEGORY_ME:
+		return DROP;
+	case UTF8PROC_CATEGORY_PC: case UTF8PROC_CATEGORY_PD: case UTF8PROC_CATEGORY_PS:
+	case UTF8PROC_CATEGORY_PE: case UTF8PROC_CATEGORY_PI: case UTF8PROC_CATEGORY_PF:
+	case UTF8PROC_CATEGORY_PO:
+		return SOLO;
+	case UTF8PROC_CATEGORY_SM: case UTF8PROC_CATEGORY_SC: case UTF8PROC_CATEGORY_SK:
+	case UTF8PROC_CATEGORY_SO:
+		return c < 0x80 ? SOLO : c == 0xfffd ? DROP : WORD;
+	default:
+		return is_cjk(c) ? SOLO : WORD;
+	}
+}
+
+/* Replace a code point by the first one of its canonical decomposition; return its kind. */
+static enum kind decompose(uint32_t *c)
+{
+	utf8proc_int32_t parts[4] = { (utf8proc_int32_t)*c };
+	int boundary = UTF8PROC_BOUNDCLASS_START;
+
+	if (*c >= 0xc0)		/* the first that has one */
+		utf8proc_decompose_char(parts[0], parts, 4, UTF8PROC_DECOMPOSE, &boundary);
+	*c = (uint32_t)parts[0];
+	return kind_of(*c);
 }
 
 /* Return the end of the word that begins at p: after its last code point that is not
@@ -34,10 +60,12 @@ static inline uint32_t becomes(uint32_t c, int32_t e)
 static const unsigned char *word_end(const unsigned char *p, const unsigned char *end)
 {
 	const unsigned char *after = p;
-	int kind;
+	enum kind kind;
+	uint32_t c;
 
 	while (p < end) {
-		kind = entry(lh_utf8_get(&p)) & 3;
+		c = lh_utf8_get(&p);
+		kind = decompose(&c);
 		if (kind == WORD)
 			after = p;
 		else if (kind != DROP)
@@ -50,13 +78,12 @@ static const unsigned char *word_end(const unsigned char *p, const unsigned char
 static inline uint32_t walk(const struct lh_trie *t, uint32_t node, const unsigned char **p)
 {
 	uint32_t c = lh_utf8_get(p);
-	int32_t e = entry(c);
 	unsigned char s[4];
 	size_t n;
 
-	if ((e & 3) == DROP)
+	if (decompose(&c) == DROP)
 		return node;
-	n = lh_utf8_put(becomes(c, e), s);
+	n = lh_utf8_put((uint32_t)utf8proc_tolower((utf8proc_int32_t)c), s);
 	for (size_t i = 0; i < n && node; i++)
 		node = lh_trie_step(t, node, s[i]);
 	return node;
@@ -107,11 +134,13 @@ int lh_wordpiece(const struct lh_tokenizer *t, struct lh_str text, struct lh_tok
 		 struct lh_err *err)
 {
 	const unsigned char *p = (const unsigned char *)text.p, *end = p + text.n, *begin;
-	int kind;
+	enum kind kind;
+	uint32_t c;
 
 	while (p < end) {
 		begin = p;
-		kind = entry(lh_utf8_get(&p)) & 3;
+		c = lh_utf8_get(&p);
+		kind = decompose(&c);
 		if (kind == SPACE || kind == DROP)
 			continue;
 		if (kind == WORD)

@@ -5,6 +5,7 @@
 #include "check.h"
 
 #include <stdarg.h>
+#include <utf8proc.h>
 
 #include "vocabulary.h"
 #include "transformer/tokenizer.h"
@@ -527,8 +528,15 @@ static void too_many_user_defined_tokens(void)
 	refused(&v, "more than 256 user-defined tokens");
 }
 
+/* The version of llama.cpp's tables; another one would give texts other tokens. */
+static void code_points_are_those_of_unicode_15(void)
+{
+	check(!strcmp(utf8proc_unicode_version(), "15.0.0"));
+}
+
 int main(void)
 {
+	test(code_points_are_those_of_unicode_15());
 	test(wordpiece_divides_words());
 	test(special_tokens_in_a_text_are_plain());
 	test(a_syllable_becomes_its_first_letter());
