@@ -104,11 +104,6 @@ static void read_chunk(struct lh_stream_end *s)
 	s->shift = control >= 0xc0;	/* a byte of properties follows */
 }
 
-static void end_index(struct lh_stream_end *s)
-{
-	pass(s, (-s->size & 3) + XZ_FOOTER, END);
-}
-
 /* A byte of a number: seven bits, the lowest first; more follow if the eighth is set. */
 static void read_number(struct lh_stream_end *s)
 {
@@ -124,7 +119,7 @@ static void read_number(struct lh_stream_end *s)
 	s->numbers = s->state == INDEX ? s->numbers * 2 : s->numbers - 1;
 	s->state = NUMBER;
 	if (!s->numbers)
-		end_index(s);
+		pass(s, (-s->size & 3) + XZ_FOOTER, END);
 }
 
 static void read_part(struct lh_stream_end *s)

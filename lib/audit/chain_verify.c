@@ -182,21 +182,6 @@ static void *scan_stripes(void *arg)
 	return NULL;
 }
 
-/* Run this thread and jobs - 1 others; fewer if they cannot be created. */
-static void run_threads(struct verify *x)
-{
-	struct worker w[JOBS_MAX];
-	unsigned i, n = 1;
-
-	for (i = 0; i < x->jobs; i++)
-		w[i] = (struct worker){ .x = x, .i = i };
-	while (n < x->jobs && pthread_create(&w[n].thread, NULL, scan_stripes, &w[n]) == 0)
-		n++;
-	scan_stripes(&w[0]);
-	for (i = 1; i < n; i++)
-		pthread_join(w[i].thread, NULL);
-}
-
 /* ---- the log ---- */
 
 /* Open the log and read its length, locked, so that no row is half written.  1 if
@@ -379,7 +364,17 @@ static int verify_rows(struct verify *x, struct lh_err *err)
 	if (rc == 0)
 		rc = start_verify(x, err);
 	if (rc == 0) {
-		run_threads(x);
+		/* Run this thread and jobs - 1 others; fewer if they cannot be created. */
+		struct worker w[JOBS_MAX];
+		unsigned i, n = 1;
+
+		for (i = 0; i < x->jobs; i++)
+			w[i] = (struct worker){ .x = x, .i = i };
+		while (n < x->jobs && pthread_create(&w[n].thread, NULL, scan_stripes, &w[n]) == 0)
+			n++;
+		scan_stripes(&w[0]);
+		for (i = 1; i < n; i++)
+			pthread_join(w[i].thread, NULL);
 		if (x->err.code) {
 			*err = x->err;
 			rc = -1;

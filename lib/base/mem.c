@@ -12,13 +12,6 @@
 #define LARGE_PAGE ((size_t)2 << 20)
 
 #ifdef LH_FAULTS
-static void note_fault(void)
-{
-	const char *log = getenv("LH_FAULT_LOG");
-
-	if (log)
-		close(open(log, O_CREAT | O_WRONLY | O_CLOEXEC, 0666));
-}
 
 static int faulted(void)
 {
@@ -36,8 +29,12 @@ static int faulted(void)
 	if (state == 3)
 		return 0;
 	now = __atomic_sub_fetch(&left, 1, __ATOMIC_RELAXED);
-	if (now == 0)
-		note_fault();
+	if (now == 0) {
+		const char *log = getenv("LH_FAULT_LOG");
+
+		if (log)
+			close(open(log, O_CREAT | O_WRONLY | O_CLOEXEC, 0666));
+	}
 	return now == 0 || (now < 0 && state == 2);
 }
 #else

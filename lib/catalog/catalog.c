@@ -101,30 +101,14 @@ static void write_member(struct lh_writer *w, const struct lh_member *m)
 	lh_buf_add(w->out, m->val.p, m->val.n);
 }
 
-/* Write the members that are not a manifest's own: those of rec, then those that only the
- * old manifest has. */
-static void write_others(struct lh_writer *w, const struct lh_record *rec,
-			 const struct lh_record *old, const char *omit)
-{
-	struct lh_buf scratch = { 0 };
-	size_t i;
-
-	for (i = 0; i < rec->n; i++)
-		if (!is_own_member(&rec->member[i].key, omit))
-			write_member(w, &rec->member[i]);
-	for (i = 0; i < old->n; i++)
-		if (!is_own_member(&old->member[i].key, NULL) &&
-		    !has_member(rec, &old->member[i].key, &scratch))
-			write_member(w, &old->member[i]);
-	lh_buf_free(&scratch);
-}
-
 /* old: the manifest that there is, or an empty one. */
 static void write_manifest(struct lh_buf *out, const struct lh_registration *r, const char *id,
 			   const struct lh_record *rec, const struct lh_catalog_dataset *old,
 			   const struct lh_catalog_how *how)
 {
 	struct lh_writer w = lh_write_to(out);
+	struct lh_buf scratch = { 0 };
+	size_t i;
 
 	lh_write_object(&w, NULL);
 	lh_write_text(&w, "dataset_id", id);
@@ -143,7 +127,16 @@ static void write_manifest(struct lh_buf *out, const struct lh_registration *r, 
 	else
 		lh_write_text(&w, "created_at", how->now);
 	lh_write_text(&w, "updated_at", how->now);
-	write_others(&w, rec, &old->rec, how->omit);
+	/* Write the members that are not a manifest's own: those of rec, then those that only the
+	 * old manifest has. */
+	for (i = 0; i < rec->n; i++)
+		if (!is_own_member(&rec->member[i].key, how->omit))
+			write_member(&w, &rec->member[i]);
+	for (i = 0; i < old->rec.n; i++)
+		if (!is_own_member(&old->rec.member[i].key, NULL) &&
+		    !has_member(rec, &old->rec.member[i].key, &scratch))
+			write_member(&w, &old->rec.member[i]);
+	lh_buf_free(&scratch);
 	lh_write_end(&w);
 }
 

@@ -321,14 +321,6 @@ static int check_row(struct lh_csv *c, const char *end, bool unclosed, struct lh
 	return 1;
 }
 
-/* Step over the row that was read last. */
-static void next_row(struct lh_csv_scan *s)
-{
-	s->row = s->at;
-	s->n = s->bad_cell = 0;
-	s->state = LH_CSV_CELL;
-}
-
 int lh_csv_next(struct lh_csv *c, struct lh_err *err)
 {
 	struct lh_csv_reader *r = c->reader;
@@ -343,7 +335,10 @@ int lh_csv_next(struct lh_csv *c, struct lh_err *err)
 		return -1;
 	r->long_row = 0;
 	do {
-		next_row(&r->scan);
+		/* Step over the row that was read last. */
+		r->scan.row = r->scan.at;
+		r->scan.n = r->scan.bad_cell = 0;
+		r->scan.state = LH_CSV_CELL;
 		rc = find_end(c, &end, &unclosed, err);
 		if (rc <= 0)
 			return rc;

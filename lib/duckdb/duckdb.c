@@ -89,14 +89,6 @@ static int load(struct lh_err *err)
 
 /* ---- the watch ---- */
 
-static void look(struct lh_duckdb *db)
-{
-	db->late |= db->deadline && lh_time_monotonic() >= db->deadline;
-	db->stopped |= lh_stopping();
-	if (db->late || db->stopped)
-		db->api->interrupt(db->connection);
-}
-
 static void *watch(void *arg)
 {
 	struct lh_duckdb *db = arg;
@@ -113,8 +105,12 @@ static void *watch(void *arg)
 		at.tv_sec += at.tv_nsec / 1000000000;
 		at.tv_nsec %= 1000000000;
 		pthread_cond_timedwait(&db->wake, &db->lock, &at);
-		if (db->busy)
-			look(db);
+		if (db->busy) {
+			db->late |= db->deadline && lh_time_monotonic() >= db->deadline;
+			db->stopped |= lh_stopping();
+			if (db->late || db->stopped)
+				db->api->interrupt(db->connection);
+		}
 	}
 	pthread_mutex_unlock(&db->lock);
 	return NULL;

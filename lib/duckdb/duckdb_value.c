@@ -262,24 +262,6 @@ static void put_list(const struct place *p, struct lh_buf *b)
 	lh_buf_putc(b, ']');
 }
 
-static void put_members(const struct place *p, struct lh_buf *b)
-{
-	struct place at = { p->api, NULL, NULL, p->row };
-	size_t i;
-
-	lh_buf_putc(b, '{');
-	for (i = 0; i < p->s->n; i++) {
-		if (i)
-			lh_buf_putc(b, ',');
-		at.s = &p->s->child[i];
-		at.vector = p->api->struct_vector_get_child(p->vector, i);
-		lh_buf_json(b, at.s->name, strlen(at.s->name));
-		lh_buf_putc(b, ':');
-		put_json(&at, b);
-	}
-	lh_buf_putc(b, '}');
-}
-
 /* A map is a list of structs. */
 static void put_map(const struct place *p, struct lh_buf *b)
 {
@@ -363,12 +345,26 @@ static void read_text(const struct place *p, struct lh_buf *text)
 
 static void read_nested(const struct place *p, struct lh_buf *text)
 {
-	if (p->s->type == DUCKDB_STRUCT)
-		put_members(p, text);
-	else if (p->s->type == DUCKDB_MAP)
+	if (p->s->type == DUCKDB_STRUCT) {
+		struct place at = { p->api, NULL, NULL, p->row };
+		size_t i;
+
+		lh_buf_putc(text, '{');
+		for (i = 0; i < p->s->n; i++) {
+			if (i)
+				lh_buf_putc(text, ',');
+			at.s = &p->s->child[i];
+			at.vector = p->api->struct_vector_get_child(p->vector, i);
+			lh_buf_json(text, at.s->name, strlen(at.s->name));
+			lh_buf_putc(text, ':');
+			put_json(&at, text);
+		}
+		lh_buf_putc(text, '}');
+	} else if (p->s->type == DUCKDB_MAP) {
 		put_map(p, text);
-	else
+	} else {
 		put_list(p, text);
+	}
 }
 
 void lh_duckdb_value_read(const struct duckdb_api *api, const struct lh_duckdb_shape *s,

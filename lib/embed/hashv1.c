@@ -231,16 +231,6 @@ static void sum_feature(struct lh_hashv1 *h, uint64_t hash, unsigned weight)
 	add_occurrence(h, hash, h->scratch.f, h->scratch.n, weight * PLAIN * PLAIN * PLAIN);
 }
 
-static void keep_word(struct cached *set, const uint64_t *key, const struct word *w)
-{
-	memmove(set + 1, set, (WAYS - 1) * sizeof *set);
-	memcpy(set->key, key, KEY_MAX);
-	set->hash = w->hash;
-	set->weight = w->weight;
-	set->n = w->n;
-	memcpy(set->f, w->f, w->n * sizeof *w->f);
-}
-
 static unsigned emphasis_v1(struct lh_hashv1 *h, const struct lh_token *t, unsigned weight)
 {
 	bool where = h->in && t->name;
@@ -277,8 +267,14 @@ static void sum_word(struct lh_hashv1 *h, const struct lh_token *t)
 	}
 	make_word(w, h->dimension, t);
 	add_occurrence(h, w->hash, w->f, w->n, emphasis(h, t, w->weight));
-	if (set && w->n <= CACHED_MAX)
-		keep_word(set, key, w);
+	if (set && w->n <= CACHED_MAX) {
+		memmove(set + 1, set, (WAYS - 1) * sizeof *set);
+		memcpy(set->key, key, KEY_MAX);
+		set->hash = w->hash;
+		set->weight = w->weight;
+		set->n = w->n;
+		memcpy(set->f, w->f, w->n * sizeof *w->f);
+	}
 }
 
 static bool sum_text(struct lh_hashv1 *h, const char *text, size_t len)
@@ -306,18 +302,6 @@ static bool sum_text(struct lh_hashv1 *h, const char *text, size_t len)
 	return any;
 }
 
-/* Embed a text without any word by its code points, white space included. */
-static void sum_symbols(struct lh_hashv1 *h, const char *text, size_t len)
-{
-	const unsigned char *p = (const unsigned char *)text, *end = p + len, *s;
-
-	while ((s = p) < end) {
-		next_place(h);
-		lh_utf8_get(&p);
-		sum_feature(h, hash_bytes(s, p - s, SEED_SYMBOL), WEIGHT_MAX);
-	}
-}
-
 static void scale(const struct lh_hashv1 *h, int raw, float *out)
 {
 	unsigned __int128 squares = 0;
@@ -343,8 +327,16 @@ int lh_hashv1_embed(struct lh_hashv1 *h, const char *text, size_t len, int raw, 
 	h->in = false;
 	h->marks = (struct lh_hashv2_marks){ 0 };
 	new_section(h);
-	if (!sum_text(h, text, len))
-		sum_symbols(h, text, len);
+	if (!sum_text(h, text, len)) {
+		/* Embed a text without any word by its code points, white space included. */
+		const unsigned char *p = (const unsigned char *)text, *end = p + len, *s;
+
+		while ((s = p) < end) {
+			next_place(h);
+			lh_utf8_get(&p);
+			sum_feature(h, hash_bytes(s, p - s, SEED_SYMBOL), WEIGHT_MAX);
+		}
+	}
 	for (i = 0; i < h->dimension && !h->sum[i]; i++)
 		;
 	if (i == h->dimension)	/* all features cancel out */

@@ -47,21 +47,17 @@ static int write_out(struct writer *w, const void *p, size_t n, struct lh_err *e
 	return 0;
 }
 
-static void set_layout(struct writer *w, uint32_t dimension)
-{
-	struct lh_lhw_header *h = &w->header;
-
-	h->dimension = dimension;
-	h->precision = (uint32_t)w->job->precision;
-	h->stride = lh_lhw_stride(w->job->precision, dimension);
-}
-
 static int add_row(struct writer *w, const float *v, uint32_t dimension, struct lh_err *err)
 {
 	char *to;
 
-	if (!w->header.dimension)
-		set_layout(w, dimension);
+	if (!w->header.dimension) {
+		struct lh_lhw_header *h = &w->header;
+
+		h->dimension = dimension;
+		h->precision = (uint32_t)w->job->precision;
+		h->stride = lh_lhw_stride(w->job->precision, dimension);
+	}
 	if (lh_quantize_check(w->job->precision, v, dimension, err) < 0)
 		return -1;
 	to = lh_buf_room(&w->rows, w->header.stride);

@@ -115,14 +115,6 @@ void lh_held_close(struct lh_held *h)
 	free(h);
 }
 
-static void report_failed(struct lh_held *h, struct lh_err *err)
-{
-	if (!h->failing)
-		h->how.failed(h->how.ctx, err);
-	h->failing = true;
-	lh_err_set(err, LH_EDATA, "not possible at present: a file is missing or damaged");
-}
-
 int lh_held_look(struct lh_held *h, struct lh_err *err)
 {
 	bool under_way = h->now->used;
@@ -141,8 +133,13 @@ int lh_held_look(struct lh_held *h, struct lh_err *err)
 		return 0;
 	}
 	if (err->code != LH_ENOMEM && err->code != LH_EINTR) {
-		if (h->how.failed)
-			report_failed(h, err);
+		if (h->how.failed) {
+			if (!h->failing)
+				h->how.failed(h->how.ctx, err);
+			h->failing = true;
+			lh_err_set(err, LH_EDATA,
+				   "not possible at present: a file is missing or damaged");
+		}
 		err->code = LH_EDATA;
 		err->column = 0;
 		err->status = 503;

@@ -115,16 +115,6 @@ static mode_t lock_mode(const struct stat *of)
 	return 0600 | w | w << 1;
 }
 
-/* Restrict a lock that another process created, so that only writers can open it. */
-static void restrict_mode(int fd, const struct stat *of)
-{
-	struct stat st;
-
-	if (fstat(fd, &st) == 0 && st.st_mode & 0777 & ~lock_mode(of) && st.st_nlink == 1 &&
-	    (st.st_uid == geteuid() || (geteuid() == 0 && st.st_uid == of->st_uid)))
-		fchmod(fd, st.st_mode & lock_mode(of));
-}
-
 /* Return the descriptor of the lock, or -1 with errno. */
 static int open_lock(const char *path, const char *guarded, struct lh_err *err)
 {
@@ -143,8 +133,16 @@ static int open_lock(const char *path, const char *guarded, struct lh_err *err)
 			return lh_err_sys(err, "%s: cannot open", path);
 		fd = lh_open_regular(path, O_RDWR, 0, err);
 	} while (fd < 0 && errno == ENOENT);
-	if (fd >= 0)
-		restrict_mode(fd, &of);
+	if (fd >= 0) {
+		/* Restrict a lock that another process created, so that only writers can
+		 * open it. */
+		struct stat st;
+
+		if (fstat(fd, &st) == 0 && st.st_mode & 0777 & ~lock_mode(&of) &&
+		    st.st_nlink == 1 &&
+		    (st.st_uid == geteuid() || (geteuid() == 0 && st.st_uid == of.st_uid)))
+			fchmod(fd, st.st_mode & lock_mode(&of));
+	}
 	return fd;
 }
 

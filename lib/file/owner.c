@@ -21,16 +21,6 @@ void lh_own_set_report(void (*fn)(void *ctx, const char *text), void *ctx)
 	report_ctx = ctx;
 }
 
-static void report_owner(const char *path, const struct stat *like)
-{
-	struct lh_err err;
-
-	lh_err_sys(&err, "%s: cannot be given to user %u, group %u", path, (unsigned)like->st_uid,
-		   (unsigned)like->st_gid);
-	if (report_fn)
-		report_fn(report_ctx, err.msg);
-}
-
 /* Set the owner and group of `like`; false if the group is another one now. */
 static bool set_owner(int fd, const char *path, const struct stat *like)
 {
@@ -41,8 +31,14 @@ static bool set_owner(int fd, const char *path, const struct stat *like)
 	if ((is.st_uid == like->st_uid && is.st_gid == like->st_gid) ||
 	    fchown(fd, like->st_uid, like->st_gid) == 0)
 		return true;
-	if (path)
-		report_owner(path, like);
+	if (path) {
+		struct lh_err err;
+
+		lh_err_sys(&err, "%s: cannot be given to user %u, group %u", path,
+			   (unsigned)like->st_uid, (unsigned)like->st_gid);
+		if (report_fn)
+			report_fn(report_ctx, err.msg);
+	}
 	return is.st_gid == like->st_gid || fchown(fd, (uid_t)-1, like->st_gid) == 0;
 }
 

@@ -154,18 +154,6 @@ static struct lh_js_node *add_name(struct lh_js_reader *r, const char *at, struc
 	return lh_js_add_id(r, at, uri, (struct lh_str){ NULL, 0 }, n, false) < 0 ? NULL : n;
 }
 
-static void no_document(struct lh_js_reader *r, const char *at, struct lh_str uri)
-{
-	int n = uri.n > 300 ? 300 : (int)uri.n;
-
-	if (lh_uri_climbs(uri))
-		lh_js_fault(r, at, "\"%.*s\" is above the folder of the schema, where nothing is "
-			    "read", n, uri.p);
-	else
-		lh_js_fault(r, at, "there is no document \"%.*s\", and nothing is fetched", n,
-			    uri.p);
-}
-
 static struct lh_js_node *load(struct lh_js_reader *r, const char *at, struct lh_str uri)
 {
 	const struct lh_js_document *same;
@@ -185,8 +173,16 @@ static struct lh_js_node *load(struct lh_js_reader *r, const char *at, struct lh
 	rc = lh_js_load(r, uri, file, &text);
 	if (rc > 0)
 		return lh_js_read_document(r, uri, file, &text);
-	if (!rc)
-		no_document(r, at, uri);
+	if (!rc) {
+		int n = uri.n > 300 ? 300 : (int)uri.n;
+
+		if (lh_uri_climbs(uri))
+			lh_js_fault(r, at, "\"%.*s\" is above the folder of the schema, where "
+				    "nothing is read", n, uri.p);
+		else
+			lh_js_fault(r, at, "there is no document \"%.*s\", and nothing is fetched",
+				    n, uri.p);
+	}
 	lh_buf_free(&text);
 	return NULL;
 }

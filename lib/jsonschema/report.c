@@ -29,23 +29,6 @@ static bool is_plain(const char *p, size_t n)
 	return n;
 }
 
-static void put_key(struct lh_buf *out, const struct lh_value *key)
-{
-	const char *p = key->p + 1;
-	size_t n = key->n - 2, shown = lh_js_whole(p, n, KEY);
-	bool plain = is_plain(p, n < KEY ? n : KEY);
-
-	if (!plain)
-		lh_buf_puts(out, "[\"");
-	else if (out->len)
-		lh_buf_putc(out, '.');
-	lh_buf_add(out, p, shown);
-	if (shown < n)
-		lh_buf_puts(out, "...");
-	if (!plain)
-		lh_buf_puts(out, "\"]");
-}
-
 static void put_place(struct lh_buf *out, const struct lh_js_place *at)
 {
 	if (!at)
@@ -53,10 +36,23 @@ static void put_place(struct lh_buf *out, const struct lh_js_place *at)
 	put_place(out, at->up);
 	if (out->len > FIELD)
 		return;
-	if (at->key)
-		put_key(out, at->key);
-	else
+	if (at->key) {
+		const char *p = at->key->p + 1;
+		size_t n = at->key->n - 2, shown = lh_js_whole(p, n, KEY);
+		bool plain = is_plain(p, n < KEY ? n : KEY);
+
+		if (!plain)
+			lh_buf_puts(out, "[\"");
+		else if (out->len)
+			lh_buf_putc(out, '.');
+		lh_buf_add(out, p, shown);
+		if (shown < n)
+			lh_buf_puts(out, "...");
+		if (!plain)
+			lh_buf_puts(out, "\"]");
+	} else {
 		lh_buf_printf(out, "[%zu]", at->at);
+	}
 }
 
 bool lh_js_report(struct lh_js_walk *w, const struct lh_js_place *at, const char *fmt, ...)

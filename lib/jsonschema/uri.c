@@ -136,14 +136,6 @@ static void put_spelling(struct lh_buf *out, struct lh_str path)
 	}
 }
 
-/* Remove the last part of a path that ends with a slash, but none before `from`. */
-static void remove_part(struct lh_buf *out, size_t from)
-{
-	do
-		out->len--;
-	while (out->len > from && out->p[out->len - 1] != '/');
-}
-
 /* Append a path without its "." and ".." parts.  A ".." that has nothing to remove is kept if
  * keep is set, and dropped otherwise. */
 static void put_parts(struct lh_buf *out, struct lh_str path, bool keep)
@@ -160,7 +152,11 @@ static void put_parts(struct lh_buf *out, struct lh_str path, bool keep)
 		part = take(&path, "/");
 		if (lh_str_is(part, "..", 2)) {
 			if (out->len > from) {
-				remove_part(out, from);
+				/* Remove the last part of a path that ends with a slash,
+				 * but none before `from`. */
+				do
+					out->len--;
+				while (out->len > from && out->p[out->len - 1] != '/');
 			} else if (keep) {
 				lh_buf_puts(out, "../");
 				from = out->len;

@@ -8,18 +8,6 @@
 #include "json/compact.h"
 #include "json/write.h"
 
-static void put_attempt(struct lh_writer *w, const struct lh_session_attempt *a)
-{
-	lh_write_object(w, NULL);
-	lh_write_u64(w, "iteration", a->iteration);
-	lh_write_text(w, "verdict_kind", a->verdict_kind);
-	if (a->error.n)
-		lh_write_str(w, "error", a->error);
-	if (a->span_id.n)
-		lh_write_str(w, "span_id", a->span_id);
-	lh_write_end(w);
-}
-
 void lh_session_print(struct lh_buf *out, const struct lh_session_row *row)
 {
 	struct lh_writer w = lh_write_to(out);
@@ -38,8 +26,18 @@ void lh_session_print(struct lh_buf *out, const struct lh_session_row *row)
 	lh_write_u64(&w, "max_iterations", row->max_iterations);
 	lh_write_text(&w, "final_verdict", row->final_verdict);
 	lh_write_array(&w, "attempts");
-	for (i = 0; i < row->n_attempts; i++)
-		put_attempt(&w, &row->attempt[i]);
+	for (i = 0; i < row->n_attempts; i++) {
+		const struct lh_session_attempt *a = &row->attempt[i];
+
+		lh_write_object(&w, NULL);
+		lh_write_u64(&w, "iteration", a->iteration);
+		lh_write_text(&w, "verdict_kind", a->verdict_kind);
+		if (a->error.n)
+			lh_write_str(&w, "error", a->error);
+		if (a->span_id.n)
+			lh_write_str(&w, "span_id", a->span_id);
+		lh_write_end(&w);
+	}
 	lh_write_end(&w);
 	if (row->artifact.n) {
 		lh_write_key(&w, "artifact");

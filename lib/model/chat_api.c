@@ -95,32 +95,26 @@ static void append_prompt(struct lh_writer *json, const struct lh_chat_request *
 	lh_buf_putc(b, '"');
 }
 
-static void append_system(struct lh_writer *json, const struct lh_chat_request *q)
-{
-	bool any = false;
-	size_t i;
-
-	for (i = 0; i < q->n; i++) {
-		if (!is(q->message[i].role, "system"))
-			continue;
-		if (!any)
-			lh_write_key(json, "system");
-		lh_buf_puts(json->out, any ? "\\n" : "\"");
-		append_to_string(json->out, q->message[i].content.p, q->message[i].content.n);
-		any = true;
-	}
-	if (any)
-		lh_buf_putc(json->out, '"');
-}
-
 static void write_generate(struct lh_buf *b, const struct lh_chat_request *q, struct lh_str model)
 {
 	struct lh_writer json = lh_write_to(b);
+	bool any = false;
+	size_t i;
 
 	lh_write_object(&json, NULL);
 	lh_write_str(&json, "model", model);
 	append_prompt(&json, q);
-	append_system(&json, q);
+	for (i = 0; i < q->n; i++) {
+		if (!is(q->message[i].role, "system"))
+			continue;
+		if (!any)
+			lh_write_key(&json, "system");
+		lh_buf_puts(json.out, any ? "\\n" : "\"");
+		append_to_string(json.out, q->message[i].content.p, q->message[i].content.n);
+		any = true;
+	}
+	if (any)
+		lh_buf_putc(json.out, '"');
 	append_ollama_options(&json, q);
 	lh_write_end(&json);
 }

@@ -179,30 +179,23 @@ static size_t shown_len(const struct lh_buf *b)
 	return n;
 }
 
-/* Append "URL: HTTP 200: ", then the fault and its likely cause. */
-static void append_head(struct lh_buf *b, const char *url, const struct lh_http_reply *reply,
-			const char *what)
-{
-	char shown[LH_URL_SHOWN];
-
-	lh_http_mask(url, shown, sizeof shown);
-	lh_buf_printf(b, "%s: HTTP %ld", shown, reply->status);
-	if (reply->moved)
-		lh_buf_printf(b, ": a redirect to %s, which is not followed", reply->moved);
-	if (what) {
-		lh_buf_puts(b, ": ");
-		lh_url_scrub(url, what, strlen(what), strlen(what), b);
-	}
-}
-
 int lh_http_refuse(struct lh_err *err, const char *url, const struct lh_http_reply *reply,
 		   const char *what)
 {
 	struct lh_buf text = { 0 }, quote = { 0 };
 	size_t n;
 	int rc;
+	char shown[LH_URL_SHOWN];
 
-	append_head(&text, url, reply, what);
+	/* Append "URL: HTTP 200: ", then the fault and its likely cause. */
+	lh_http_mask(url, shown, sizeof shown);
+	lh_buf_printf(&text, "%s: HTTP %ld", shown, reply->status);
+	if (reply->moved)
+		lh_buf_printf(&text, ": a redirect to %s, which is not followed", reply->moved);
+	if (what) {
+		lh_buf_puts(&text, ": ");
+		lh_url_scrub(url, what, strlen(what), strlen(what), &text);
+	}
 	lh_url_scrub(url, reply->body, reply->len, BODY_SHOWN + 4, &quote);
 	n = shown_len(&quote);
 	if (n)

@@ -40,21 +40,6 @@ static ssize_t read_at(struct lh_log_lines *l, struct lh_buf *to, size_t n, uint
 
 /* ---- forwards ---- */
 
-/* Drop what was returned, and the beginning of a line that is too long. */
-static void drop_used(struct lh_log_lines *l)
-{
-	size_t used = (size_t)(l->at - l->from);
-
-	if (l->skips || l->buf.len - used > l->longest) {
-		l->skips = true;
-		used = l->buf.len;
-	}
-	if (used)
-		memmove(l->buf.p, l->buf.p + used, l->buf.len - used);
-	l->buf.len -= used;
-	l->from += used;
-}
-
 int lh_log_lines_next(struct lh_log_lines *l, struct lh_log_line *line, struct lh_err *err)
 {
 	size_t seen = l->skips ? 0 : (size_t)(l->at - l->from);
@@ -62,11 +47,22 @@ int lh_log_lines_next(struct lh_log_lines *l, struct lh_log_line *line, struct l
 	ssize_t got;
 
 	for (;;) {
+		size_t used;
+
 		if (l->buf.len > seen)
 			lf = memchr(l->buf.p + seen, '\n', l->buf.len - seen);
 		if (lf)
 			break;
-		drop_used(l);
+		/* Drop what was returned, and the beginning of a line that is too long. */
+		used = (size_t)(l->at - l->from);
+		if (l->skips || l->buf.len - used > l->longest) {
+			l->skips = true;
+			used = l->buf.len;
+		}
+		if (used)
+			memmove(l->buf.p, l->buf.p + used, l->buf.len - used);
+		l->buf.len -= used;
+		l->from += used;
 		seen = l->buf.len;
 		got = read_at(l, &l->buf, CHUNK, l->from + l->buf.len, err);
 		if (got <= 0)

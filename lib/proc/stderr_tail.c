@@ -6,18 +6,6 @@
 #include <sys/ioctl.h>
 #include <unistd.h>
 
-/* Pass on the lines that are complete. */
-static void pass_lines(struct lh_stderr_tail *w)
-{
-	const char *p = w->text + w->n - w->open, *lf;
-
-	while (w->open && (lf = memchr(p, '\n', w->open)) != NULL) {
-		w->line(w->owner, p, (size_t)(lf - p));
-		w->open -= (size_t)(lf + 1 - p);
-		p = lf + 1;
-	}
-}
-
 void lh_stderr_tail_end(struct lh_stderr_tail *w)
 {
 	if (w->line && w->open)
@@ -40,8 +28,16 @@ ssize_t lh_stderr_tail_read(struct lh_stderr_tail *w, int fd)
 	memcpy(w->text + stay, text, (size_t)n);
 	w->n = stay + (size_t)n;
 	if (w->line) {
+		const char *p, *lf;
+
 		w->open += (size_t)n;
-		pass_lines(w);
+		/* Pass on the lines that are complete. */
+		p = w->text + w->n - w->open;
+		while (w->open && (lf = memchr(p, '\n', w->open)) != NULL) {
+			w->line(w->owner, p, (size_t)(lf - p));
+			w->open -= (size_t)(lf + 1 - p);
+			p = lf + 1;
+		}
 	}
 	return n;
 }

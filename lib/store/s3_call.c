@@ -405,16 +405,6 @@ int lh_s3_call(struct s3 *s, const struct s3_request *rq, struct lh_err *err)
 
 /* ---- answers that are errors ---- */
 
-/* Read Code and Message of the body, if it is an Error. */
-static void read_error(struct s3 *s)
-{
-	struct lh_err ignored;
-
-	s->doc.code[0] = s->doc.message[0] = '\0';
-	if (s->reply.body.len)
-		lh_s3_document_read(&s->doc, s->reply.body.p, s->reply.body.len, &ignored);
-}
-
 /* Append what the server says, without the account's secrets. */
 static void append_words(struct s3 *s, struct lh_buf *b)
 {
@@ -454,7 +444,12 @@ static int report_status(struct s3 *s, const char *key, struct lh_err *err)
 
 int lh_s3_refuse(struct s3 *s, const char *key, struct lh_err *err)
 {
-	read_error(s);
+	struct lh_err ignored;
+
+	/* Read Code and Message of the body, if it is an Error. */
+	s->doc.code[0] = s->doc.message[0] = '\0';
+	if (s->reply.body.len)
+		lh_s3_document_read(&s->doc, s->reply.body.p, s->reply.body.len, &ignored);
 	if (s->reply.status == 404 && key && strcmp(s->doc.code, "NoSuchBucket") != 0)
 		return lh_store_no_object(key, err);
 	if (s->reply.status == 412 && key)

@@ -96,21 +96,6 @@ static const char *unquoted(const char *p, size_t *n)
 	return p;
 }
 
-static void read_size(struct reader *r, const char *p, size_t n)
-{
-	uint64_t v = 0;
-	size_t i;
-
-	r->has_size = n > 0 && n <= 18;
-	for (i = 0; r->has_size && i < n; i++) {
-		r->has_size = p[i] >= '0' && p[i] <= '9';
-		v = v * 10 + (uint64_t)(p[i] - '0');
-	}
-	r->entry.size = v;
-	if (!r->has_size)
-		fail(r, "a Size is not a number");
-}
-
 /* Take the end of an element of Contents. */
 static void end_in_object(struct reader *r, const char *name, const char *p, size_t n)
 {
@@ -119,7 +104,17 @@ static void end_in_object(struct reader *r, const char *name, const char *p, siz
 		r->entry.n_key = n;
 		r->has_key = true;
 	} else if (strcmp(name, "Size") == 0) {
-		read_size(r, p, n);
+		uint64_t v = 0;
+		size_t i;
+
+		r->has_size = n > 0 && n <= 18;
+		for (i = 0; r->has_size && i < n; i++) {
+			r->has_size = p[i] >= '0' && p[i] <= '9';
+			v = v * 10 + (uint64_t)(p[i] - '0');
+		}
+		r->entry.size = v;
+		if (!r->has_size)
+			fail(r, "a Size is not a number");
 	} else if (strcmp(name, "ETag") == 0) {
 		p = unquoted(p, &n);
 		r->entry.etag = keep_text(r, p, n);
@@ -201,23 +196,6 @@ static int hex_digit(char c)
 		? (c | 32) - 'a' + 10 : -1;
 }
 
-/* Decode a percent-encoded key in place. */
-static void decode_key(struct s3_document *d, struct s3_entry *e)
-{
-	char *to = d->text.p + e->key, *p = to, *end = to + e->n_key;
-
-	for (; p < end; p++) {
-		if (*p == '%' && end - p > 2 && hex_digit(p[1]) >= 0 && hex_digit(p[2]) >= 0) {
-			*to++ = (char)(hex_digit(p[1]) << 4 | hex_digit(p[2]));
-			p += 2;
-		} else {
-			*to++ = *p == '+' ? ' ' : *p;
-		}
-	}
-	*to = '\0';
-	e->n_key = (size_t)(to - (d->text.p + e->key));
-}
-
 static int finish(struct reader *r, enum XML_Status status)
 {
 	struct s3_document *d = r->d;
@@ -234,8 +212,23 @@ static int finish(struct reader *r, enum XML_Status status)
 		return lh_err_set(r->err, LH_ENET, "a list that goes on, without a token");
 	if (lh_buf_check(&d->text, r->err) < 0)
 		return -1;
-	for (i = 0; r->encoded && i < d->n; i++)
-		decode_key(d, &d->v[i]);
+	for (i = 0; r->encoded && i < d->n; i++) {
+		/* Decode a percent-encoded key in place. */
+		struct s3_entry *e = &d->v[i];
+		char *to = d->text.p + e->key, *p = to, *end = to + e->n_key;
+
+		for (; p < end; p++) {
+			if (*p == '%' && end - p > 2 && hex_digit(p[1]) >= 0 &&
+			    hex_digit(p[2]) >= 0) {
+				*to++ = (char)(hex_digit(p[1]) << 4 | hex_digit(p[2]));
+				p += 2;
+			} else {
+				*to++ = *p == '+' ? ' ' : *p;
+			}
+		}
+		*to = '\0';
+		e->n_key = (size_t)(to - (d->text.p + e->key));
+	}
 	return 0;
 }
 

@@ -234,22 +234,6 @@ static uint64_t next_random(uint64_t *state)
 	return z ^ (z >> 31);
 }
 
-/* Shuffle all rows; the entry comes first. */
-static void shuffle_order(struct build *b)
-{
-	uint64_t state = b->g->seed;
-	uint32_t i, j, row;
-
-	b->order[b->g->entry] = 0;
-	b->order[0] = b->g->entry;
-	for (i = b->g->rows; i-- > 2;) {
-		j = 1 + (uint32_t)(next_random(&state) % i);
-		row = b->order[i];
-		b->order[i] = b->order[j];
-		b->order[j] = row;
-	}
-}
-
 static void sort_order(struct build *b)
 {
 	uint32_t row;
@@ -386,9 +370,21 @@ int lh_qg_build(struct lh_qg_build *g, unsigned jobs, struct lh_err *err)
 	if (rc == 0)
 		rc = find_entry(g, g->rows, err);
 	if (rc == 0) {
+		uint64_t state;
+		uint32_t i, j, row;
+
 		b.work = ROW_WORK - AGAIN_WORK;
 		clear_links(g, 0);
-		shuffle_order(&b);
+		/* Shuffle all rows; the entry comes first. */
+		state = b.g->seed;
+		b.order[b.g->entry] = 0;
+		b.order[0] = b.g->entry;
+		for (i = b.g->rows; i-- > 2;) {
+			j = 1 + (uint32_t)(next_random(&state) % i);
+			row = b.order[i];
+			b.order[i] = b.order[j];
+			b.order[j] = row;
+		}
 		rc = insert_rows(&b, 1, back_item);
 		if (rc == 0)
 			rc = fill_lists(&b);

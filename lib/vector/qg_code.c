@@ -34,28 +34,25 @@ void lh_qg_rotate(const unsigned char *signs, const float *v, uint32_t n, float 
 	lh_qg_kernel()->rotate(signs, out, dim);
 }
 
-/* Store the bits of a lane between those of the others. */
-static void put_lane(const unsigned char *bits, uint32_t dim, unsigned lane, unsigned char *codes)
-{
-	unsigned shift = lane < 16 ? 0 : 4;
-	unsigned char keep = (unsigned char)(0xf0 >> shift), *to = codes + lane % 16;
-	uint32_t i;
-
-	for (i = 0; i < dim / 8; i++, to += 32) {
-		to[0] = (unsigned char)((to[0] & keep) | (bits[i] & 15) << shift);
-		to[16] = (unsigned char)((to[16] & keep) | bits[i] >> 4 << shift);
-	}
-}
-
 void lh_qg_encode(uint32_t dim, const float *c, const float *neighbour, unsigned lane,
 		  unsigned char *codes, float *f_add, float *f_rescale)
 {
 	unsigned char bits[65536 / 8];
 	struct lh_qg_part p;
 	float ratio;
+	unsigned shift;
+	unsigned char keep, *to;
+	uint32_t i;
 
 	lh_qg_kernel()->encode(c, neighbour, dim, bits, &p);
-	put_lane(bits, dim, lane, codes);
+	/* Store the bits of a lane between those of the others. */
+	shift = lane < 16 ? 0 : 4;
+	keep = (unsigned char)(0xf0 >> shift);
+	to = codes + lane % 16;
+	for (i = 0; i < dim / 8; i++, to += 32) {
+		to[0] = (unsigned char)((to[0] & keep) | (bits[i] & 15) << shift);
+		to[16] = (unsigned char)((to[16] & keep) | bits[i] >> 4 << shift);
+	}
 	/* <o,u> is half of size, <c,u> half of along */
 	ratio = p.size > 0 ? p.square / p.size : 0;
 	*f_add = p.square + 2 * (ratio * p.along);

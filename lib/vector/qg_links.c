@@ -133,17 +133,6 @@ static size_t follow(struct lh_qg_worker *w, uint32_t row)
 	return first;
 }
 
-/* Add a row to the path. */
-static void add_to_path(struct lh_qg_worker *w, const struct lh_qg_candidate *c)
-{
-	if (w->paths == PATH_MAX_ROWS) {
-		qsort(w->path, w->paths, sizeof *w->path, by_distance);
-		w->paths /= 2;
-	}
-	w->path[w->paths++] = *c;
-	w->seen[c->row] = w->epoch + 1;
-}
-
 /* A search for the entry itself starts at its links. */
 void lh_qg_find_near(struct lh_qg_worker *w, uint32_t row)
 {
@@ -158,12 +147,21 @@ void lh_qg_find_near(struct lh_qg_worker *w, uint32_t row)
 	else
 		insert_nearest(w, lh_quantize_row(&w->query, lh_qg_row_code(w->g, entry)), entry);
 	while (at < w->n) {
+		const struct lh_qg_candidate *c;
+
 		if (w->best[at].done) {
 			at++;
 			continue;
 		}
 		w->best[at].done = true;
-		add_to_path(w, w->best + at);
+		/* Add a row to the path. */
+		c = w->best + at;
+		if (w->paths == PATH_MAX_ROWS) {
+			qsort(w->path, w->paths, sizeof *w->path, by_distance);
+			w->paths /= 2;
+		}
+		w->path[w->paths++] = *c;
+		w->seen[c->row] = w->epoch + 1;
 		first = follow(w, w->best[at].row);
 		at = first < at ? first : at;
 	}

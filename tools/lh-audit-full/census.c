@@ -271,20 +271,6 @@ static int read_export(struct audit *a, enum lh_exporter x, struct lh_err *err)
 	return rc < 0 ? -1 : 0;
 }
 
-static void fill_metrics(uint64_t *metric, const struct census *c)
-{
-	metric[P2_EVIDENCE_ROWS] = c->evidence;
-	metric[P2_EVIDENCE_SKIPS] = c->skips;
-	metric[P3_ACCEPTED] = c->scored[LH_ACCEPTED];
-	metric[P3_HUMAN] = c->scored[LH_NEEDS_HUMAN_REVIEW];
-	metric[P3_PARTIAL] = c->scored[LH_PARTIALLY_ACCEPTED];
-	metric[P3_REJECTED] = c->scored[LH_REJECTED];
-	metric[P4_PREF_PAIRS] = c->exported[LH_PREFERENCE];
-	metric[P4_RAG_ROWS] = c->exported[LH_RAG];
-	metric[P4_SFT_ROWS] = c->exported[LH_SFT];
-	metric[P4_TOTAL_QUARANTINED] = c->quarantined;
-}
-
 int census_take(struct audit *a, struct lh_err *err)
 {
 	struct file skips = { .a = a,
@@ -345,7 +331,16 @@ int census_end(struct audit *a, struct lh_err *err)
 		if (lh_buf_check(&c->found[i].first, err) < 0)
 			return -1;
 	}
-	fill_metrics(a->metric, c);
+	a->metric[P2_EVIDENCE_ROWS] = c->evidence;
+	a->metric[P2_EVIDENCE_SKIPS] = c->skips;
+	a->metric[P3_ACCEPTED] = c->scored[LH_ACCEPTED];
+	a->metric[P3_HUMAN] = c->scored[LH_NEEDS_HUMAN_REVIEW];
+	a->metric[P3_PARTIAL] = c->scored[LH_PARTIALLY_ACCEPTED];
+	a->metric[P3_REJECTED] = c->scored[LH_REJECTED];
+	a->metric[P4_PREF_PAIRS] = c->exported[LH_PREFERENCE];
+	a->metric[P4_RAG_ROWS] = c->exported[LH_RAG];
+	a->metric[P4_SFT_ROWS] = c->exported[LH_SFT];
+	a->metric[P4_TOTAL_QUARANTINED] = c->quarantined;
 	return 0;
 }
 

@@ -71,14 +71,6 @@ static int add_row(struct charts *c, const struct lh_bind *table, const struct b
 	return 0;
 }
 
-static void note_day(struct charts *c, const struct lh_value *at)
-{
-	int64_t ms;
-
-	if (at->p && lh_time_read(at->p + 1, at->n - 2, &ms) == 0)
-		memcpy(c->since, at->p + 1, sizeof c->since - 1);
-}
-
 /* Read the present rows; bad ones are counted and omitted. */
 static int read_rows(struct charts *c, struct baselines *b, struct lh_err *err)
 {
@@ -88,8 +80,14 @@ static int read_rows(struct charts *c, struct baselines *b, struct lh_err *err)
 	make_table(table);
 	for (i = 0; i + 1 < c->audits; i++) {
 		if (baselines_take(b, i + 1, err) == 0) {
-			if (!i)
-				note_day(c, &b->recorded_at);
+			if (!i) {
+				int64_t ms;
+
+				if (b->recorded_at.p &&
+				    lh_time_read(b->recorded_at.p + 1, b->recorded_at.n - 2,
+						 &ms) == 0)
+					memcpy(c->since, b->recorded_at.p + 1, sizeof c->since - 1);
+			}
 			if (add_row(c, table, b, i, err) < 0)
 				return -1;
 		} else if (err->code == LH_EDATA) {

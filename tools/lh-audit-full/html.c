@@ -51,19 +51,6 @@ static const char *const metric_title[METRICS] = {
 
 /* ---- the top ---- */
 
-static void put_failures(struct lh_buf *b, const struct audit *a)
-{
-	int i, n = 0;
-
-	for (i = 0; i < CHECKS; i++) {
-		const struct check *c = &a->check[i];
-
-		if (c->ran && c->required && !c->passed && !c->skipped)
-			lh_buf_printf(b, "%s%s", n++ ? "; " : " ", c->name);
-	}
-	lh_buf_putc(b, '.');
-}
-
 /* Name the checks that did not run. */
 static void put_not_looked_at(struct lh_buf *b, const struct audit *a)
 {
@@ -96,12 +83,21 @@ static void put_verdict(struct lh_buf *b, const struct audit *a)
 		put_not_looked_at(b, a);
 		lh_buf_puts(b, "</div>\n");
 	} else {
+		int i, n;
+
 		lh_buf_printf(b,
 			      "<div class=\"verdict bad\" id=\"verdict\"><strong>The pipeline is "
 			      "not sound.</strong> "
 			      "%u of %u required checks failed:",
 			      a->required_total - a->required_passed, a->required_total);
-		put_failures(b, a);
+		n = 0;
+		for (i = 0; i < CHECKS; i++) {
+			const struct check *c = &a->check[i];
+
+			if (c->ran && c->required && !c->passed && !c->skipped)
+				lh_buf_printf(b, "%s%s", n++ ? "; " : " ", c->name);
+		}
+		lh_buf_putc(b, '.');
 		lh_buf_puts(b, "</div>\n");
 	}
 }
@@ -121,22 +117,6 @@ static void put_drift_verdict(struct lh_buf *b, const struct history *h)
 			      "metrics moved by more than a fifth</strong> "
 			      "since the last baseline.</div>\n", h->drift.warned, h->drift.n);
 	}
-}
-
-static void put_top(struct lh_buf *b, const struct audit *a)
-{
-	lh_html_open(b, "Full audit", style);
-	lh_buf_printf(b,
-		      "<h1>Full audit</h1>\n<p class=\"note facts\"><span><time "
-		      "datetime=\"%s\">%.10s %.8s UTC</time></span>\n",
-		      a->recorded_at, a->recorded_at, a->recorded_at + 11);
-	if (*a->git_commit)
-		lh_buf_printf(b, "<span>commit <code>%s</code></span>\n", a->git_commit);
-	lh_buf_printf(b, "<span>%u checks, %u of %u required ones passed%s</span></p>\n",
-		      a->checks_total, a->required_passed,
-		      a->required_total, a->s->observer ? "; as an observer, nothing was run" : "");
-	put_verdict(b, a);
-	put_drift_verdict(b, &a->history);
 }
 
 /* ---- checks ---- */
@@ -307,7 +287,18 @@ int html_print(struct lh_buf *out, struct audit *a, struct lh_err *err)
 
 	if (!c)
 		return -1;
-	put_top(out, a);
+	lh_html_open(out, "Full audit", style);
+	lh_buf_printf(out,
+		      "<h1>Full audit</h1>\n<p class=\"note facts\"><span><time "
+		      "datetime=\"%s\">%.10s %.8s UTC</time></span>\n",
+		      a->recorded_at, a->recorded_at, a->recorded_at + 11);
+	if (*a->git_commit)
+		lh_buf_printf(out, "<span>commit <code>%s</code></span>\n", a->git_commit);
+	lh_buf_printf(out, "<span>%u checks, %u of %u required ones passed%s</span></p>\n",
+		      a->checks_total, a->required_passed,
+		      a->required_total, a->s->observer ? "; as an observer, nothing was run" : "");
+	put_verdict(out, a);
+	put_drift_verdict(out, &a->history);
 	put_checks(out, a);
 	put_metrics(out, a, c);
 	if (a->history.drift.n)

@@ -24,19 +24,6 @@ static void put_cell(struct lh_buf *out, const struct lh_buf *text)
 	lh_escape_markdown(out, text->p, text->len);
 }
 
-static void put_check(struct lh_buf *out, const struct check *c)
-{
-	lh_buf_puts(out, "| ");
-	lh_escape_markdown(out, c->name, strlen(c->name));
-	lh_buf_puts(out, c->required ? " | yes" : " | no");
-	lh_buf_printf(out, c->required && !c->passed && !c->skipped ? " | **%s**" : " | %s",
-		      check_result(c));
-	put_cell(out, &c->expected);
-	put_cell(out, &c->actual);
-	put_cell(out, &c->notes);
-	lh_buf_puts(out, " |\n");
-}
-
 static void put_checks(struct lh_buf *out, const struct audit *a)
 {
 	int i, phase = -1;
@@ -54,7 +41,15 @@ static void put_checks(struct lh_buf *out, const struct audit *a)
 				      "|---|:---:|:---:|---|---|---|\n", c->phase,
 				      phase_title[c->phase]);
 		phase = c->phase;
-		put_check(out, c);
+		lh_buf_puts(out, "| ");
+		lh_escape_markdown(out, c->name, strlen(c->name));
+		lh_buf_puts(out, c->required ? " | yes" : " | no");
+		lh_buf_printf(out, c->required && !c->passed && !c->skipped ? " | **%s**" : " | %s",
+			      check_result(c));
+		put_cell(out, &c->expected);
+		put_cell(out, &c->actual);
+		put_cell(out, &c->notes);
+		lh_buf_puts(out, " |\n");
 	}
 }
 

@@ -100,18 +100,6 @@ static void write_files(struct lh_writer *w, const struct root_state *s)
 	lh_write_end(w);
 }
 
-static void write_checksum(struct lh_buf *out)
-{
-	unsigned char sum[32];
-	char hex[LH_SHA256_HEX];
-
-	lh_sha256(out->p ? out->p : "", out->len, sum);
-	lh_hex(sum, sizeof sum, hex);
-	lh_buf_puts(out, PART_SUM);
-	lh_buf_add(out, hex, sizeof hex);
-	lh_buf_puts(out, "\"}\n");
-}
-
 static int check_texts(const struct census *c, struct lh_err *err)
 {
 	int i;
@@ -128,6 +116,8 @@ int part_write(const struct audit *a, struct lh_err *err)
 	struct lh_buf out = { 0 };
 	struct lh_writer w = lh_write_to(&out);
 	int rc;
+	unsigned char sum[32];
+	char hex[LH_SHA256_HEX];
 
 	lh_write_object(&w, NULL);
 	lh_write_text(&w, "schema", PART_SCHEMA);
@@ -139,7 +129,11 @@ int part_write(const struct audit *a, struct lh_err *err)
 	write_counts(&w, c);
 	write_found(&w, c);
 	write_files(&w, &c->state);
-	write_checksum(&out);
+	lh_sha256(out.p ? out.p : "", out.len, sum);
+	lh_hex(sum, sizeof sum, hex);
+	lh_buf_puts(&out, PART_SUM);
+	lh_buf_add(&out, hex, sizeof hex);
+	lh_buf_puts(&out, "\"}\n");
 	rc = check_texts(c, err);
 	if (!rc)
 		rc = lh_atomic_put(a->s->part, 0666, &out, err);

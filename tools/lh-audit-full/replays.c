@@ -107,22 +107,6 @@ static int take_row(struct replay *r, struct lh_err *err)
 
 enum how { DRY_RUN, LOCAL_ONLY };
 
-static void write_task(struct lh_buf *out, const char *task, enum how how)
-{
-	struct lh_writer w = lh_write_to(out);
-
-	lh_write_object(&w, NULL);
-	lh_write_text(&w, "task", task);
-	if (how == DRY_RUN) {
-		lh_write_bool(&w, "dry_run", true);
-	} else {
-		lh_write_bool(&w, "local_only", true);
-		lh_write_bool(&w, "allow_escalation", true);
-	}
-	lh_write_end(&w);
-	lh_buf_putc(out, '\n');
-}
-
 /* Replay a task: 1 with its row, 0 if there is none (a note has the reason), -1. */
 static int replay_task(struct replay *r, enum check_id id, const char *task, enum how what,
 		       struct lh_err *err)
@@ -134,8 +118,19 @@ static int replay_task(struct replay *r, enum check_id id, const char *task, enu
 				    .max = ROW_MAX };
 	struct lh_buf record = { 0 };
 	int rc;
+	struct lh_writer w;
 
-	write_task(&record, task, what);
+	w = lh_write_to(&record);
+	lh_write_object(&w, NULL);
+	lh_write_text(&w, "task", task);
+	if (what == DRY_RUN) {
+		lh_write_bool(&w, "dry_run", true);
+	} else {
+		lh_write_bool(&w, "local_only", true);
+		lh_write_bool(&w, "allow_escalation", true);
+	}
+	lh_write_end(&w);
+	lh_buf_putc(&record, '\n');
 	lh_child_free(&r->out);
 	rc = lh_buf_check(&record, err);
 	if (!rc)

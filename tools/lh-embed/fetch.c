@@ -352,20 +352,6 @@ static int wait_for_theirs(struct worker *w, struct lh_err *err)
 	return lh_buf_check(&w->vectors, err);
 }
 
-/* After a failure: wake the threads that wait for this one. */
-static void let_go(struct worker *w, const struct lh_err *err)
-{
-	size_t i;
-
-	pthread_mutex_lock(&w->r->lock);
-	if (!w->r->failure.code)
-		w->r->failure = *err;
-	pthread_mutex_unlock(&w->r->lock);
-	for (i = 0; i < n_items(w); i++)
-		if (is_missing(item(w, i)))
-			take_back(w, item(w, i));
-}
-
 int fetch(struct worker *w, struct lh_err *err)
 {
 	int rc = resolve(w, err);
@@ -376,7 +362,17 @@ int fetch(struct worker *w, struct lh_err *err)
 		rc = fetch_ours(w, err);
 	if (!rc)
 		rc = wait_for_theirs(w, err);
-	if (rc < 0)
-		let_go(w, err);
+	if (rc < 0) {
+		/* After a failure: wake the threads that wait for this one. */
+		size_t i;
+
+		pthread_mutex_lock(&w->r->lock);
+		if (!w->r->failure.code)
+			w->r->failure = *err;
+		pthread_mutex_unlock(&w->r->lock);
+		for (i = 0; i < n_items(w); i++)
+			if (is_missing(item(w, i)))
+				take_back(w, item(w, i));
+	}
 	return rc;
 }

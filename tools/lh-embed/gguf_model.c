@@ -25,24 +25,6 @@ bool gguf_stale(const struct gguf *g)
 	return lh_model_stale(&g->found);
 }
 
-/* Set what the model was when its file was read. */
-static void describe(struct gguf *g)
-{
-	struct lh_str bytes = lh_gguf_bytes(g->file);
-	struct lh_compiled_source *s = &g->source;
-	const struct lh_gguf_tensor *t;
-
-	s->bytes = bytes.n;
-	s->xxh3 = lh_xxh3(bytes.p, bytes.n);
-	s->seconds = g->found.of_path.mtime.tv_sec;
-	s->nanoseconds = g->found.of_path.mtime.tv_nsec;
-	for (size_t i = 0; i < lh_gguf_tensors(g->file); i++) {
-		t = lh_gguf_tensor_at(g->file, i);
-		if (t->type < LH_COMPILED_TYPES)
-			s->of_type[t->type] += t->bytes;
-	}
-}
-
 static struct lh_encoder_how how_of(const struct embed *e)
 {
 	return (struct lh_encoder_how){ .raw = true, .fast = e->fast,
@@ -52,11 +34,25 @@ static struct lh_encoder_how how_of(const struct embed *e)
 static int open_source(struct gguf *g, const struct embed *e, struct lh_err *err)
 {
 	struct lh_encoder_how how = how_of(e);
+	struct lh_str bytes;
+	struct lh_compiled_source *s;
+	const struct lh_gguf_tensor *t;
 
 	g->file = lh_gguf_open(g->found.path, err);
 	if (!g->file)
 		return -1;
-	describe(g);
+	/* Set what the model was when its file was read. */
+	bytes = lh_gguf_bytes(g->file);
+	s = &g->source;
+	s->bytes = bytes.n;
+	s->xxh3 = lh_xxh3(bytes.p, bytes.n);
+	s->seconds = g->found.of_path.mtime.tv_sec;
+	s->nanoseconds = g->found.of_path.mtime.tv_nsec;
+	for (size_t i = 0; i < lh_gguf_tensors(g->file); i++) {
+		t = lh_gguf_tensor_at(g->file, i);
+		if (t->type < LH_COMPILED_TYPES)
+			s->of_type[t->type] += t->bytes;
+	}
 	g->tokenizer = lh_tokenizer_new(g->file, err);
 	if (g->tokenizer)
 		g->encoder = lh_encoder_new(g->file, &how, err);

@@ -99,16 +99,6 @@ static int worker_init(void *worker, void *held, struct lh_err *err)
 	return 0;
 }
 
-static void put_ids(const struct worker *w, struct lh_writer *to, const char *name)
-{
-	size_t i;
-
-	lh_write_array(to, name);
-	for (i = 0; i < w->tokens.n; i++)
-		lh_write_u64(to, NULL, w->tokens.id[i]);
-	lh_write_end(to);
-}
-
 static void put_texts(const struct worker *w, struct lh_writer *to, const char *name)
 {
 	size_t i;
@@ -126,12 +116,16 @@ static int put_record(struct worker *w, struct request *rq, struct lh_buf *out, 
 	static const char *const ours[] = { "tokens", "token_texts" };
 	struct lh_writer to;
 	struct lh_str text;
+	size_t i;
 
 	if (request_next(rq, &w->text, &text, err) < 0 ||
 	    gguf_tokens(w->e, text, true, &w->scratch, &w->tokens, err) < 0)
 		return -1;
 	to = lh_write_record(out, rq->rec, ours, 2);
-	put_ids(w, &to, "tokens");
+	lh_write_array(&to, "tokens");
+	for (i = 0; i < w->tokens.n; i++)
+		lh_write_u64(&to, NULL, w->tokens.id[i]);
+	lh_write_end(&to);
 	put_texts(w, &to, "token_texts");
 	lh_write_end(&to);
 	return 0;

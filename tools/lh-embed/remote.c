@@ -219,20 +219,6 @@ static void write_stats(struct remote *r, struct lh_buf *out)
 		     r->cache ? lh_lru_count(r->cache) : 0);
 }
 
-/* Reject a record for the error of that number.  An engine that judges texts one by one does
- * not know which of the request it is. */
-static void reject(struct worker *w, struct lh_batch *b, const struct task *t, size_t why)
-{
-	struct lh_err err = *noted(w, why);
-	size_t i = t->first;
-
-	while (item(w, item(w, i)->first)->why != why)
-		i++;
-	if (t->rq.many && w->e->engine->knows)
-		lh_err_prefix(&err, "text %zu", i - t->first + 1);
-	lh_batch_reject(b, &err);
-}
-
 /* Answer a record; false when its texts are not done, which ends the run. */
 static bool settle_task(struct worker *w, struct lh_batch *b, struct task *t)
 {
@@ -241,10 +227,20 @@ static bool settle_task(struct worker *w, struct lh_batch *b, struct task *t)
 	if (!t->bad && !is_settled(w, t, &why))
 		return false;
 	if (t->bad || why) {
-		if (t->bad)
+		if (t->bad) {
 			lh_batch_reject(b, t->bad);
-		else
-			reject(w, b, t, why);
+		} else {
+			/* Reject a record for the error of that number. An engine that
+			 * judges texts one by one does not know which of the request it is. */
+			struct lh_err err = *noted(w, why);
+			size_t i = t->first;
+
+			while (item(w, item(w, i)->first)->why != why)
+				i++;
+			if (t->rq.many && w->e->engine->knows)
+				lh_err_prefix(&err, "text %zu", i - t->first + 1);
+			lh_batch_reject(b, &err);
+		}
 		return true;
 	}
 	if (t->rq.op)

@@ -102,37 +102,20 @@ int put_sample(struct filter *f, const char *id, const struct lh_str *sample,
 
 /* ---- the run ---- */
 
-static void set_time(struct filter *f)
-{
-	const char *at = f->s->run.recorded_at ? f->s->run.recorded_at : f->tool->now;
-	int64_t ms;
-
-	if (at && lh_time_read(at, strlen(at), &ms) == 0) {
-		lh_time_print(ms, f->recorded_at);
-		f->scored_at = f->recorded_at;
-	} else {
-		lh_time_print(lh_time_clock(), f->recorded_at);
-	}
-}
-
-/* Refused records were not stored: report at least how many there were. */
-static void count_refused(const struct filter *f)
-{
-	const uint64_t *count = lh_quarantine_counts(f->refused);
-	int i;
-
-	for (i = 0; i < LH_REFUSALS; i++)
-		if (count[i])
-			lh_tool_message(f->tool, "%llu refused: %s", (unsigned long long)count[i],
-					lh_refusal_name((enum lh_refusal)i));
-}
-
 int filter_run(struct lh_tool *tool, enum lh_exporter x, struct settings *s)
 {
 	struct filter f = { .tool = tool, .x = x, .s = s };
 	int rc = -1;
+	const char *at;
+	int64_t ms;
 
-	set_time(&f);
+	at = f.s->run.recorded_at ? f.s->run.recorded_at : f.tool->now;
+	if (at && lh_time_read(at, strlen(at), &ms) == 0) {
+		lh_time_print(ms, f.recorded_at);
+		f.scored_at = f.recorded_at;
+	} else {
+		lh_time_print(lh_time_clock(), f.recorded_at);
+	}
 	f.refused = lh_quarantine_new(x, f.recorded_at, &tool->err);
 	if (f.refused &&
 	    (!s->quarantine ||
@@ -141,8 +124,17 @@ int filter_run(struct lh_tool *tool, enum lh_exporter x, struct settings *s)
 	if (f.refused &&
 	    lh_quarantine_commit(f.refused, rc ? &(struct lh_err){ 0 } : &tool->err) < 0)
 		rc = -1;
-	if (f.refused && !s->quarantine)
-		count_refused(&f);
+	if (f.refused && !s->quarantine) {
+		/* Refused records were not stored: report at least how many there were. */
+		const uint64_t *count = lh_quarantine_counts(f.refused);
+		int i;
+
+		for (i = 0; i < LH_REFUSALS; i++)
+			if (count[i])
+				lh_tool_message(f.tool, "%llu refused: %s",
+						(unsigned long long)count[i],
+						lh_refusal_name((enum lh_refusal)i));
+	}
 	lh_quarantine_free(f.refused);
 	lh_map_free(&f.seen);
 	return rc;

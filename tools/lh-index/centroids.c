@@ -73,21 +73,6 @@ size_t centroids_nearest(const float *centroid, size_t n, const struct lh_index_
 
 /* ---- the first centroids ---- */
 
-static void add_centroid(struct clusters *c, uint64_t row)
-{
-	const float *added = centroid_at(c, c->n);
-	uint64_t i;
-
-	memcpy(centroid_at(c, c->n), sampled(c, row), c->p->dimension * sizeof *c->centroid);
-	for (i = 0; i < c->sample; i++) {
-		double d = lh_vec_l2sq_f64(sampled(c, i), added, c->p->dimension);
-
-		if (!c->n || d < c->near[i])
-			c->near[i] = d;
-	}
-	c->n++;
-}
-
 /* Choose a row by its squared distance; sample if every row is a centroid. */
 static uint64_t choose_row(struct clusters *c)
 {
@@ -113,27 +98,23 @@ static void choose_first(struct clusters *c, size_t n)
 	uint64_t row = c->sample ? next_random(c) % c->sample : 0;
 
 	while (row < c->sample && c->n < n && !lh_stopping()) {
-		add_centroid(c, row);
+		const float *added = centroid_at(c, c->n);
+		uint64_t i;
+
+		memcpy(centroid_at(c, c->n), sampled(c, row),
+		       c->p->dimension * sizeof *c->centroid);
+		for (i = 0; i < c->sample; i++) {
+			double d = lh_vec_l2sq_f64(sampled(c, i), added, c->p->dimension);
+
+			if (!c->n || d < c->near[i])
+				c->near[i] = d;
+		}
+		c->n++;
 		row = choose_row(c);
 	}
 }
 
 /* ---- the rounds ---- */
-
-/* Move each centroid to the middle of its rows; without any it stays. */
-static void move_centroids(struct clusters *c)
-{
-	size_t dimension = c->p->dimension, i, k;
-
-	for (i = 0; i < c->n; i++) {
-		float *to = centroid_at(c, i);
-
-		for (k = 0; c->count[i] && k < dimension; k++)
-			to[k] = (float)(c->sum[i * dimension + k] / (double)c->count[i]);
-		if (c->p->distance == LH_COSINE)
-			lh_vec_unit(to, dimension);
-	}
-}
 
 /* Assign each row of the sample to its nearest centroid; false if none has moved. */
 static bool assign_rows(struct clusters *c)
@@ -180,9 +161,20 @@ float *centroids_make(const struct lh_index_writer *w, const struct lh_index_par
 	if (rc == 0)
 		choose_first(&c, n);
 	for (round = 0; rc == 0 && round < ROUNDS; round++) {
+		size_t dimension, i, k;
+
 		if (!assign_rows(&c) && round)
 			break;
-		move_centroids(&c);
+		/* Move each centroid to the middle of its rows; without any it stays. */
+		dimension = c.p->dimension;
+		for (i = 0; i < c.n; i++) {
+			float *to = centroid_at(&c, i);
+
+			for (k = 0; c.count[i] && k < dimension; k++)
+				to[k] = (float)(c.sum[i * dimension + k] / (double)c.count[i]);
+			if (c.p->distance == LH_COSINE)
+				lh_vec_unit(to, dimension);
+		}
 	}
 	free(c.near);
 	free(c.in);

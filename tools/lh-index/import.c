@@ -154,32 +154,26 @@ static int finish(struct import *im, struct lh_tool *tool)
 
 /* ---- the run ---- */
 
-static void set_params(struct lh_index_params *p, const struct lh_hnswlib *from,
-		       const struct lh_tool *tool, const struct settings *s)
-{
-	uint64_t ef = from->ef_construction;
-
-	lh_index_params_default(p);
-	p->dimension = from->dimension;
-	p->distance = s->distance;
-	p->layout = LH_LAYOUT_HNSW;	/* that of the file */
-	p->ef_construction = ef < 8 ? 8 : ef > 10000 ? 10000 : (uint32_t)ef;
-	if (fitting_m(from))
-		p->m = fitting_m(from);
-	lh_tool_time(tool, p->created_at);
-}
-
 static int open_import(struct import *im, const struct lh_tool *tool, const struct settings *s,
 		       struct lh_err *err)
 {
 	struct lh_index_params params;
+	uint64_t ef;
 
 	if (lh_hnswlib_open(&im->from, s->hnswlib, err) < 0)
 		return -1;
 	if (s->dimension && s->dimension != im->from.dimension)
 		return lh_err_set(err, LH_EUSAGE, "%s: dimension %u, expected %llu", s->hnswlib,
 				  im->from.dimension, (unsigned long long)s->dimension);
-	set_params(&params, &im->from, tool, s);
+	ef = im->from.ef_construction;
+	lh_index_params_default(&params);
+	params.dimension = im->from.dimension;
+	params.distance = s->distance;
+	params.layout = LH_LAYOUT_HNSW;	/* that of the file */
+	params.ef_construction = ef < 8 ? 8 : ef > 10000 ? 10000 : (uint32_t)ef;
+	if (fitting_m(&im->from))
+		params.m = fitting_m(&im->from);
+	lh_tool_time(tool, params.created_at);
 	im->w = lh_index_writer_new(tool->operands[0], &params, s->lock_timeout, err);
 	im->row = lh_calloc(im->from.rows + 1, sizeof *im->row, err);
 	im->element = lh_calloc(im->from.rows + 1, sizeof *im->element, err);

@@ -22,24 +22,19 @@ static void put_name(struct lh_writer *w, const char *key, const char *value)
 		lh_write_null(w, key);
 }
 
-/* Append the url of a service, the path of a table, or that or the name of a model. */
-static void put_url(struct lh_writer *w, const struct lh_index_params *p)
+static void put_origin(struct lh_writer *w, const struct lh_index_params *p)
 {
 	char shown[sizeof p->url + 3];
 
+	put_name(w, "engine", p->engine);
+	put_name(w, "model", p->model);
+	/* Append the url of a service, the path of a table, or that or the name of a model. */
 	if (lh_engine_here(p->engine) ||
 	    strcmp(p->engine, lh_engine_name(LH_ENGINE_GGUF)) == 0)
 		snprintf(shown, sizeof shown, "%s", p->url);
 	else
 		lh_http_mask(p->url, shown, sizeof shown);
 	put_name(w, "url", shown);
-}
-
-static void put_origin(struct lh_writer *w, const struct lh_index_params *p)
-{
-	put_name(w, "engine", p->engine);
-	put_name(w, "model", p->model);
-	put_url(w, p);
 	put_name(w, "created_at", p->created_at);
 	if (*p->prefix)
 		lh_write_text(w, "prefix", p->prefix);

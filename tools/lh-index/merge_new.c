@@ -34,28 +34,12 @@ static int exists(const char *path, struct lh_err *err)
 	return errno == ENOENT ? 0 : lh_err_sys(err, "%s", path);
 }
 
-/* Choose the parameters of the first part that has a record; one without may have been made
- * before its dimension and model were known. */
-static void choose_params(struct parts *parts)
-{
-	struct lh_index_stats st;
-	size_t i;
-
-	for (i = 0; i < parts->n; i++) {
-		lh_index_get_stats(parts->src[i], &st);
-		if (st.live)
-			break;
-	}
-	parts->p = *lh_index_get_params(parts->src[i < parts->n ? i : 0]);
-	parts->p.repaired = 0;
-	lh_tool_time(parts->tool, parts->p.created_at);
-}
-
 static int open_parts(struct parts *parts)
 {
 	char **path = parts->tool->operands + 1;
 	struct lh_err *err = &parts->tool->err;
 	size_t i;
+	struct lh_index_stats st;
 
 	parts->src = lh_calloc(parts->tool->n_operands - 1, sizeof *parts->src, err);
 	if (!parts->src)
@@ -65,7 +49,16 @@ static int open_parts(struct parts *parts)
 		if (!parts->src[parts->n])
 			return -1;
 	}
-	choose_params(parts);
+	/* Choose the parameters of the first part that has a record; one without may have been made
+	 * before its dimension and model were known. */
+	for (i = 0; i < parts->n; i++) {
+		lh_index_get_stats(parts->src[i], &st);
+		if (st.live)
+			break;
+	}
+	parts->p = *lh_index_get_params(parts->src[i < parts->n ? i : 0]);
+	parts->p.repaired = 0;
+	lh_tool_time(parts->tool, parts->p.created_at);
 	for (i = 0; i < parts->n; i++) {
 		if (rows_fit(parts->src[i], &parts->p, path[i], err) < 0)
 			return -1;

@@ -295,21 +295,6 @@ static int put_id(const struct row_writing *w, struct lh_str id, struct lh_buf *
 	return 0;
 }
 
-static void put_floats(const struct format_row *row, struct lh_buf *out)
-{
-	char *to = lh_buf_room(out, 4 * row->n);
-	uint32_t bits;
-	size_t i;
-
-	for (i = 0; to && i < row->n; i++) {
-		memcpy(&bits, &row->vector[i], sizeof bits);
-		bits = htobe32(bits);
-		memcpy(to + 4 * i, &bits, sizeof bits);
-	}
-	if (to)
-		lh_buf_took(out, 4 * row->n);
-}
-
 static void put_halves(const struct format_row *row, struct lh_buf *out)
 {
 	char *to = lh_buf_room(out, 2 * row->n);
@@ -351,10 +336,21 @@ static int write_row(const struct row_writing *w, const struct format_row *row,
 	put32(out, (uint32_t)(4 + (w->half ? 2 : 4) * row->n));
 	put16(out, (uint16_t)row->n);
 	put16(out, 0);
-	if (w->half)
+	if (w->half) {
 		put_halves(row, out);
-	else
-		put_floats(row, out);
+	} else {
+		char *to = lh_buf_room(out, 4 * row->n);
+		uint32_t bits;
+		size_t i;
+
+		for (i = 0; to && i < row->n; i++) {
+			memcpy(&bits, &row->vector[i], sizeof bits);
+			bits = htobe32(bits);
+			memcpy(to + 4 * i, &bits, sizeof bits);
+		}
+		if (to)
+			lh_buf_took(out, 4 * row->n);
+	}
 	if (!row->meta.n) {
 		put32(out, (uint32_t)NONE);
 		return lh_buf_check(out, err);

@@ -234,15 +234,6 @@ static void compact(struct requests *r, struct transfer *t)
 			lh_tool_warn(r->tool, "%s", err.msg);
 }
 
-/* Find out which of the two indexes an error is about: its message begins with the path. */
-static void blame(struct requests *r, const struct lh_err *err)
-{
-	size_t n = strlen(r->path);
-
-	r->at = strncmp(err->msg, r->path, n) == 0 && strchr(":-", err->msg[n]) ? r->path
-										: r->other;
-}
-
 static int merge_into(struct requests *r, const struct merging *m, struct outcome *is,
 		      struct transfer *t, struct lh_err *err)
 {
@@ -283,7 +274,12 @@ int requests_merge(const struct lh_call *call, const void *in, struct lh_buf *ou
 	transfer_close(&t);
 	if (rc < 0 || requests_length(r->path, &source, err) < 0 ||
 	    requests_length(r->other, &dest, err) < 0) {
-		blame(r, err);
+		/* Find out which of the two indexes an error is about: its message begins
+		 * with the path. */
+		size_t n = strlen(r->path);
+
+		r->at = strncmp(err->msg, r->path, n) == 0 && strchr(":-", err->msg[n]) ? r->path
+											: r->other;
 		return -1;
 	}
 	lh_write_u64(&r->w, "merged", is.merged);

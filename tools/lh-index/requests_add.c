@@ -26,26 +26,21 @@ void opened_close(struct requests *r, const char *path)
 			close_one(&r->opened[i]);
 }
 
-/* The changes are stored, so a compaction that fails is not the next request's error. */
-static void compact_if_due(struct requests *r, struct opened *o)
-{
-	struct lh_err err;
-
-	if (changes_fold(&o->changes, r->jobs, r->settings->lock_timeout, &err) < 0 &&
-	    lh_index_is_file(o->path))
-		lh_tool_warn(r->tool, "%s", err.msg);
-}
-
 void opened_refresh(struct requests *r)
 {
 	size_t i;
 
 	for (i = 0; i < OPEN_MAX; i++) {
 		struct opened *o = &r->opened[i];
+		struct lh_err err;
 
 		if (!o->path)
 			continue;
-		compact_if_due(r, o);
+		/* The changes are stored, so a compaction that fails is not the next
+		 * request's error. */
+		if (changes_fold(&o->changes, r->jobs, r->settings->lock_timeout, &err) < 0 &&
+		    lh_index_is_file(o->path))
+			lh_tool_warn(r->tool, "%s", err.msg);
 		if (!lh_stamp_fits(&o->file, o->path))
 			close_one(o);
 	}

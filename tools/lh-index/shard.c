@@ -347,16 +347,6 @@ static int read_standing(struct sharding *s, struct lh_err *err)
 	return lh_shard_plan_read(&s->standing, s->path, err);
 }
 
-/* Remove what a failed run wrote.  The plan is read again: a failed sync leaves the new one. */
-static void clean_up(struct sharding *s)
-{
-	struct lh_err unused;
-
-	lh_shard_plan_free(&s->standing);
-	if (read_standing(s, &unused) == 0)
-		sweep(s, &s->standing);
-}
-
 static int write_shards(struct lh_tool *tool, const struct settings *settings,
 			struct lh_index_writer *w)
 {
@@ -371,10 +361,17 @@ static int write_shards(struct lh_tool *tool, const struct settings *settings,
 	if (rc == 0) {
 		sweep(&s, &s.standing);
 		rc = write_all(&s, &tool->err);
-		if (rc == 0)
+		if (rc == 0) {
 			sweep(&s, &s.plan);
-		else
-			clean_up(&s);
+		} else {
+			/* Remove what a failed run wrote. The plan is read again: a failed
+			 * sync leaves the new one. */
+			struct lh_err unused;
+
+			lh_shard_plan_free(&s.standing);
+			if (read_standing(&s, &unused) == 0)
+				sweep(&s, &s.standing);
+		}
 	}
 	if (rc == 0)
 		lh_tool_verbose(tool, "%s: %" PRIu64 " records in %zu shards", s.path,

@@ -104,15 +104,6 @@ static int put_members(struct rows *r, struct lh_buf *out, struct lh_err *err)
 	return 0;
 }
 
-/* Count the row of --describe, and its null cells. */
-static void count(struct rows *r)
-{
-	size_t i;
-
-	for (i = 0; i < r->n; i++)
-		r->null[i] |= !r->cell(r->table, i).p;
-}
-
 int rows_put(struct rows *r, struct lh_err *err)
 {
 	struct lh_buf *out = &r->in->out;
@@ -124,7 +115,11 @@ int rows_put(struct rows *r, struct lh_err *err)
 	}
 	r->in->rows++;
 	if (r->in->s->describe) {
-		count(r);
+		/* Count the row of --describe, and its null cells. */
+		size_t i;
+
+		for (i = 0; i < r->n; i++)
+			r->null[i] |= !r->cell(r->table, i).p;
 		out->len = at;
 		return 0;
 	}

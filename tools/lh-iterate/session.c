@@ -231,23 +231,6 @@ static void note(struct session *s, const char *verdict, size_t from)
 	s->error[s->turns++] = (struct span){ from, s->errors.len - from };
 }
 
-/* Append an element to the history; error is JSON or empty. */
-static void remember(struct session *s, const struct lh_str *raw, const char *status,
-		     const struct lh_buf *error)
-{
-	struct lh_writer w = { &s->history, 0, s->history.len > 0 };
-
-	lh_write_object(&w, NULL);
-	lh_write_u64(&w, "iteration", s->turns);
-	lh_write_str(&w, "raw", *raw);
-	lh_write_object(&w, "status");
-	lh_write_text(&w, "kind", status);
-	if (error)
-		lh_write_raw(&w, "error", (struct lh_str){ error->p, error->len });
-	lh_write_end(&w);
-	lh_write_end(&w);
-}
-
 /* Append to the prompt what is wrong with the last answer. */
 static void correct(struct session *s, const struct lh_buf *error)
 {
@@ -283,8 +266,20 @@ static enum end turn(struct session *s, struct lh_err *err)
 			end = FATAL;
 		}
 	}
-	if (end == GOING)
-		remember(s, &content, status, error);
+	if (end == GOING) {
+		/* Append an element to the history; error is JSON or empty. */
+		struct lh_writer w = { &s->history, 0, s->history.len > 0 };
+
+		lh_write_object(&w, NULL);
+		lh_write_u64(&w, "iteration", s->turns);
+		lh_write_str(&w, "raw", content);
+		lh_write_object(&w, "status");
+		lh_write_text(&w, "kind", status);
+		if (error)
+			lh_write_raw(&w, "error", (struct lh_str){ error->p, error->len });
+		lh_write_end(&w);
+		lh_write_end(&w);
+	}
 	if (end == GOING && !good)
 		correct(s, error);
 	note(s, end == GOING ? status : LH_SESSION_INFRA, from);

@@ -230,19 +230,6 @@ static struct item *find_item(struct item **v, size_t n, struct lh_str id, size_
 	return NULL;
 }
 
-static void note_error(struct push *p, struct item *it, const struct result *r)
-{
-	struct lh_buf text = { 0 };
-	struct lh_str why = r->message;
-
-	if (!why.n && r->error.p)
-		why = (struct lh_str){ r->error.p, r->error.n };
-	push_scrub(p, why.p, why.n, sizeof it->why - 1, &text);
-	it->status = (unsigned)r->status;
-	snprintf(it->why, sizeof it->why, "%.*s", (int)text.len, text.p ? text.p : "");
-	lh_buf_free(&text);
-}
-
 static int take(struct push *p, struct item **v, size_t n, const struct lh_http_reply *reply,
 		struct lh_err *err)
 {
@@ -259,8 +246,19 @@ static int take(struct push *p, struct item **v, size_t n, const struct lh_http_
 		if ((it = find_item(v, n, a.success[i].id, &event)))
 			p->batch.accepted.p[it->events + event] = 1;
 	for (i = 0; i < a.errors; i++)
-		if ((it = find_item(v, n, a.error[i].id, &event)))
-			note_error(p, it, &a.error[i]);
+		if ((it = find_item(v, n, a.error[i].id, &event))) {
+			const struct result *r = &a.error[i];
+			struct lh_buf text = { 0 };
+			struct lh_str why = r->message;
+
+			if (!why.n && r->error.p)
+				why = (struct lh_str){ r->error.p, r->error.n };
+			push_scrub(p, why.p, why.n, sizeof it->why - 1, &text);
+			it->status = (unsigned)r->status;
+			snprintf(it->why, sizeof it->why, "%.*s", (int)text.len,
+				 text.p ? text.p : "");
+			lh_buf_free(&text);
+		}
 	for (i = 0; i < n; i++) {
 		for (j = 0; j < v[i]->n_events; j++)
 			if (!p->batch.accepted.p[v[i]->events + j])

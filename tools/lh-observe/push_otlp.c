@@ -49,19 +49,6 @@ static void write_any(struct lh_writer *w, const char *key, const struct lh_valu
 	lh_write_end(w);
 }
 
-static void write_number(struct lh_writer *w, const char *key, uint64_t value)
-{
-	char text[32];
-
-	snprintf(text, sizeof text, "%llu", (unsigned long long)value);
-	lh_write_object(w, NULL);
-	lh_write_text(w, "key", key);
-	lh_write_object(w, "value");
-	lh_write_text(w, "intValue", text);
-	lh_write_end(w);
-	lh_write_end(w);
-}
-
 static void begin_span(struct lh_writer *w, const struct exported *e, size_t i, const char *name)
 {
 	char trace[HASH_HEX], span[SPAN_HEX];
@@ -99,10 +86,17 @@ static void put_attempt(struct lh_writer *w, const struct exported *e, size_t i)
 {
 	const struct attempt *a = &e->attempt[i];
 	char name[64];
+	char text[32];
 
 	snprintf(name, sizeof name, "iterate.attempt[%llu]", (unsigned long long)a->iteration);
 	begin_span(w, e, i + 1, name);
-	write_number(w, "lh.iteration", a->iteration);
+	snprintf(text, sizeof text, "%llu", (unsigned long long)a->iteration);
+	lh_write_object(w, NULL);
+	lh_write_text(w, "key", "lh.iteration");
+	lh_write_object(w, "value");
+	lh_write_text(w, "intValue", text);
+	lh_write_end(w);
+	lh_write_end(w);
 	write_attribute(w, "gen_ai.request.model", e->model);
 	write_attribute(w, "gen_ai.provider.name", e->provider);
 	write_attribute(w, "lh.prompt", e->prompt);

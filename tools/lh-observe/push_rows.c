@@ -39,21 +39,6 @@ static const struct lh_bind operation_members[] = {
 	LH_BIND_END
 };
 
-/* Hash the row with its offset: two equal rows of a log differ. */
-static void set_hash(struct exported *e, const struct lh_log_line *line)
-{
-	unsigned char sum[32];
-	struct lh_sha256 sha;
-	char at[32];
-	int n = snprintf(at, sizeof at, "%llu:", (unsigned long long)line->at);
-
-	lh_sha256_start(&sha);
-	lh_sha256_more(&sha, at, (size_t)n);
-	lh_sha256_more(&sha, line->p, line->n);
-	lh_sha256_end(&sha, sum);
-	lh_hex(sum, HASH_HEX / 2, e->hash);
-}
-
 static int set_times(struct exported *e, const struct lh_observed *o, struct lh_err *err)
 {
 	if (lh_time_read(o->timestamp.p, o->timestamp.n, &e->end) < 0)
@@ -71,12 +56,22 @@ int exported_read(const struct lh_record *rec, const struct lh_observed *o,
 		  struct lh_err *err)
 {
 	bool session = o->kind == LH_OBSERVE_SESSION;
+	unsigned char sum[32];
+	struct lh_sha256 sha;
+	char at[32];
+	int n;
 
 	*e = (struct exported){
 		.kind = o->kind, .source = o->source, .endpoint = o->endpoint,
 		.success = o->success
 	};
-	set_hash(e, line);
+	/* Hash the row with its offset: two equal rows of a log differ. */
+	n = snprintf(at, sizeof at, "%llu:", (unsigned long long)line->at);
+	lh_sha256_start(&sha);
+	lh_sha256_more(&sha, at, (size_t)n);
+	lh_sha256_more(&sha, line->p, line->n);
+	lh_sha256_end(&sha, sum);
+	lh_hex(sum, HASH_HEX / 2, e->hash);
 	return set_times(e, o, err) < 0 ||
 	       lh_bind(session ? session_members : operation_members, rec, e, text, err) < 0
 		? -1 : 0;

@@ -165,20 +165,6 @@ static void write_rank(struct lh_writer *w, const char *name, const struct count
 		lh_write_null(w, name);
 }
 
-static void write_endpoint(struct lh_writer *w, struct count *c)
-{
-	if (c->n)
-		qsort(c->ms, c->n, sizeof *c->ms, by_value);
-	lh_write_object(w, NULL);
-	lh_write_u64(w, "total", c->rows);
-	lh_write_u64(w, "successes", c->successes);
-	lh_write_u64(w, "failures", c->rows - c->successes);
-	write_rank(w, "p50", c, 50);
-	write_rank(w, "p95", c, 95);
-	write_rank(w, "p99", c, 99);
-	lh_write_end(w);
-}
-
 int tally_write(struct lh_writer *w, const char *name, struct tally *t, bool whole,
 		struct lh_err *err)
 {
@@ -190,10 +176,22 @@ int tally_write(struct lh_writer *w, const char *name, struct tally *t, bool who
 	lh_write_object(w, name);
 	for (i = 0; i < t->names.n; i++) {
 		lh_write_key_str(w, order[i].name);
-		if (whole)
-			write_endpoint(w, order[i].count);
-		else
+		if (whole) {
+			struct count *c = order[i].count;
+
+			if (c->n)
+				qsort(c->ms, c->n, sizeof *c->ms, by_value);
+			lh_write_object(w, NULL);
+			lh_write_u64(w, "total", c->rows);
+			lh_write_u64(w, "successes", c->successes);
+			lh_write_u64(w, "failures", c->rows - c->successes);
+			write_rank(w, "p50", c, 50);
+			write_rank(w, "p95", c, 95);
+			write_rank(w, "p99", c, 99);
+			lh_write_end(w);
+		} else {
 			lh_write_u64(w, NULL, order[i].count->rows);
+		}
 	}
 	lh_write_end(w);
 	free(order);

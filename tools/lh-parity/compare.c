@@ -75,12 +75,6 @@ static int sound(struct lh_record *scratch, struct lh_str s, struct lh_value *v,
 	return 0;
 }
 
-static void put_side(struct lh_buf *why, int side, const char *what)
-{
-	lh_buf_printf(why, "%s%s: ", why->len ? "; " : "", side_name[side]);
-	put_clean(why, what, strlen(what), false);
-}
-
 /* ---- where two values differ ---- */
 static void put_values(struct lh_buf *why, const struct lh_buf *at, const struct lh_value *a,
 		       const struct lh_value *b)
@@ -241,7 +235,8 @@ static int sound_both(struct lh_record *scratch, const struct lh_str s[2], struc
 		if (sound(scratch, s[i], &v[i], &what, err) < 0)
 			return -1;
 		if (what) {
-			put_side(why, i, what);
+			lh_buf_printf(why, "%s%s: ", why->len ? "; " : "", side_name[i]);
+			put_clean(why, what, strlen(what), false);
 			lh_buf_puts(why, after);
 		}
 	}

@@ -173,18 +173,6 @@ const char *probe_right(const char *name)
 	return value && *value ? value : NULL;
 }
 
-static void put_row(struct run *r, const struct probe *p)
-{
-	lh_buf_printf(&r->summary, "| %s | %zu | %llu | %llu | %llu | [%s.md](%s.md) |\n", p->name,
-		      p->n, (unsigned long long)p->passed, (unsigned long long)p->failed,
-		      (unsigned long long)p->skipped, p->name, p->name);
-	r->passed += p->passed;
-	r->failed += p->failed;
-	r->skipped += p->skipped;
-	r->probes++;
-	r->absent |= p->absent;
-}
-
 static int run_one(struct run *r, struct probe *p)
 {
 	struct lh_tool *tool = r->tool;
@@ -197,7 +185,14 @@ static int run_one(struct run *r, struct probe *p)
 		rc = probe_one(tool, p, path);
 	}
 	free(path);
-	put_row(r, p);
+	lh_buf_printf(&r->summary, "| %s | %zu | %llu | %llu | %llu | [%s.md](%s.md) |\n", p->name,
+		      p->n, (unsigned long long)p->passed, (unsigned long long)p->failed,
+		      (unsigned long long)p->skipped, p->name, p->name);
+	r->passed += p->passed;
+	r->failed += p->failed;
+	r->skipped += p->skipped;
+	r->probes++;
+	r->absent |= p->absent;
 	return rc;
 }
 

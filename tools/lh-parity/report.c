@@ -19,20 +19,6 @@ static int print(struct lh_tool *tool, struct lh_buf *b)
 	return rc;
 }
 
-static void write_case(struct lh_buf *b, const struct probe *p, const struct kase *k)
-{
-	struct lh_writer w = lh_write_to(b);
-
-	lh_write_object(&w, NULL);
-	lh_write_text(&w, "probe", p->name);
-	lh_write_str(&w, "name", (struct lh_str){ k->name.p, k->name.len });
-	lh_write_bool(&w, "match", k->match);
-	lh_write_bool(&w, "skipped", k->skipped);
-	lh_write_str(&w, "detail", (struct lh_str){ k->detail.p, k->detail.len });
-	lh_write_end(&w);
-	lh_buf_putc(b, '\n');
-}
-
 int print_lines(struct lh_tool *tool, const struct probe *p)
 {
 	struct lh_buf b = { 0 };
@@ -40,7 +26,17 @@ int print_lines(struct lh_tool *tool, const struct probe *p)
 	int rc = 0;
 
 	for (i = 0; i < p->n && !rc; i++) {
-		write_case(&b, p, &p->cases[i]);
+		const struct kase *k = &p->cases[i];
+		struct lh_writer w = lh_write_to(&b);
+
+		lh_write_object(&w, NULL);
+		lh_write_text(&w, "probe", p->name);
+		lh_write_str(&w, "name", (struct lh_str){ k->name.p, k->name.len });
+		lh_write_bool(&w, "match", k->match);
+		lh_write_bool(&w, "skipped", k->skipped);
+		lh_write_str(&w, "detail", (struct lh_str){ k->detail.p, k->detail.len });
+		lh_write_end(&w);
+		lh_buf_putc(&b, '\n');
 		rc = print(tool, &b);
 	}
 	lh_buf_free(&b);

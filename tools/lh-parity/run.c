@@ -112,22 +112,12 @@ static int all_cases(struct lh_tool *tool, struct probe *p, struct side side[2])
 	return close_side(p, &side[0], err) < 0 ? -1 : close_side(p, &side[1], err);
 }
 
-static void count(struct probe *p)
-{
-	size_t i;
-
-	for (i = 0; i < p->n; i++) {
-		p->skipped += p->cases[i].skipped;
-		p->passed += p->cases[i].match;
-	}
-	p->failed = p->n - p->skipped - p->passed;
-}
-
 int probe_run(struct lh_tool *tool, struct probe *p)
 {
 	bool was = lh_signal_deferred();
 	struct side side[2];
 	int rc;
+	size_t i;
 
 	side_init(&side[0], p, 0);
 	side_init(&side[1], p, 1);
@@ -136,6 +126,10 @@ int probe_run(struct lh_tool *tool, struct probe *p)
 	side_free(&side[0]);
 	side_free(&side[1]);
 	lh_signal_defer(was);
-	count(p);
+	for (i = 0; i < p->n; i++) {
+		p->skipped += p->cases[i].skipped;
+		p->passed += p->cases[i].match;
+	}
+	p->failed = p->n - p->skipped - p->passed;
 	return rc;
 }

@@ -11,19 +11,6 @@ static bool listed(const struct lh_list *paths, const struct lh_buf *at)
 	return false;
 }
 
-static void add_name(struct lh_buf *at, const struct lh_value *key)
-{
-	struct lh_str name;
-	struct lh_err err;
-
-	if (at->len)
-		lh_buf_putc(at, '.');
-	if (!key->escaped)
-		lh_buf_add(at, key->p + 1, key->n - 2);
-	else if (lh_value_str(key, at, &name, &err) < 0)
-		at->failed = LH_ENOMEM;
-}
-
 /* A removed member is removed with what is before it, including its comma. */
 void strip(struct lh_buf *b, const struct lh_value *v, const struct lh_list *paths,
 	   struct lh_buf *at)
@@ -44,8 +31,17 @@ void strip(struct lh_buf *b, const struct lh_value *v, const struct lh_list *pat
 			lh_buf_add(b, end, (size_t)(from - end));
 			end = from;
 		}
-		if (it.object)
-			add_name(at, &it.key);
+		if (it.object) {
+			struct lh_str name;
+			struct lh_err err;
+
+			if (at->len)
+				lh_buf_putc(at, '.');
+			if (!it.key.escaped)
+				lh_buf_add(at, it.key.p + 1, it.key.n - 2);
+			else if (lh_value_str(&it.key, at, &name, &err) < 0)
+				at->failed = LH_ENOMEM;
+		}
 		if (!it.object || !listed(paths, at)) {
 			if (any || first)
 				lh_buf_add(b, end, (size_t)(from - end));

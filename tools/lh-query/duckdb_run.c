@@ -105,20 +105,6 @@ static void put_paths(struct lh_buf *sql, const struct table *t, int copy)
 	lh_buf_putc(sql, ']');
 }
 
-static void put_reader(struct duck *d, struct lh_buf *sql, const struct table *t, int copy)
-{
-	lh_buf_puts(sql, t->is == TABLE_PARQUET ? "read_parquet(" : "read_json(");
-	put_paths(sql, t, copy);
-	if (t->is != TABLE_PARQUET) {
-		/* DuckDB reserves twice the size of the largest record. */
-		lh_buf_printf(sql, ", format = 'newline_delimited', compression = "
-			      "'uncompressed', maximum_object_size = %llu, columns = ",
-			      (unsigned long long)(d->q->s->memory / 16));
-		put_types(sql, &t->columns);
-	}
-	lh_buf_putc(sql, ')');
-}
-
 /* Open the file of a table that has a path, or copy a table that DuckDB cannot read. */
 static int open_table(struct duck *d, struct table *t, struct lh_err *err)
 {
@@ -138,7 +124,7 @@ static int add_view(struct duck *d, size_t i, struct lh_err *err)
 {
 	struct table *t = &d->q->table[i];
 	struct lh_buf sql = { 0 }, paths = { 0 };
-	int rc;
+	int rc, copy;
 
 	if (table_look(d->q, t, err) < 0)
 		return -1;
@@ -148,7 +134,17 @@ static int add_view(struct duck *d, size_t i, struct lh_err *err)
 	lh_buf_puts(&sql, "CREATE VIEW ");
 	lh_duckdb_put_name(&sql, lh_str_of(t->name));
 	lh_buf_puts(&sql, " AS FROM ");
-	put_reader(d, &sql, t, d->fd[i]);
+	copy = d->fd[i];
+	lh_buf_puts(&sql, t->is == TABLE_PARQUET ? "read_parquet(" : "read_json(");
+	put_paths(&sql, t, copy);
+	if (t->is != TABLE_PARQUET) {
+		/* DuckDB reserves twice the size of the largest record. */
+		lh_buf_printf(&sql, ", format = 'newline_delimited', compression = "
+			      "'uncompressed', maximum_object_size = %llu, columns = ",
+			      (unsigned long long)(d->q->s->memory / 16));
+		put_types(&sql, &t->columns);
+	}
+	lh_buf_putc(&sql, ')');
 	lh_buf_putc(&sql, '\0');
 	put_paths(&paths, t, d->fd[i]);
 	lh_buf_puts(&d->allowed, d->allowed.len ? " || " : "");

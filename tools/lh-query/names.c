@@ -18,26 +18,14 @@ static const struct {
 	{ "Table with name ", " ", true },
 };
 
-/* Offer the tables, or the columns of those that the statement uses. */
-static void offer(const struct query *q, bool tables, struct lh_suggest *s)
-{
-	const struct table *t;
-	size_t k;
-
-	for (t = q->table; t < q->table + q->n_tables; t++) {
-		if (tables)
-			lh_suggest_offer(s, t->name, strlen(t->name));
-		for (k = 0; !tables && t->in_use && k < t->columns.n; k++)
-			lh_suggest_offer(s, t->columns.v[k].name, strlen(t->columns.v[k].name));
-	}
-}
-
 void names_suggest(const struct query *q, struct lh_err *err)
 {
 	char why[sizeof err->msg], names[LH_SUGGEST_ROOM];
 	const char *p = NULL, *dot;
 	struct lh_suggest s;
-	size_t i, n;
+	size_t i, n, k;
+	bool tables;
+	const struct table *t;
 
 	for (i = 0; i < sizeof unknown / sizeof *unknown; i++)
 		if ((p = strstr(err->msg, unknown[i].before)))
@@ -49,7 +37,14 @@ void names_suggest(const struct query *q, struct lh_err *err)
 	dot = unknown[i].table || *unknown[i].end ? NULL : strrchr(p, '.');	/* "t.column" */
 	n -= dot ? (size_t)(dot + 1 - p) : 0;
 	s = lh_suggest_for(dot ? dot + 1 : p, n);
-	offer(q, unknown[i].table, &s);
+	/* Offer the tables, or the columns of those that the statement uses. */
+	tables = unknown[i].table;
+	for (t = q->table; t < q->table + q->n_tables; t++) {
+		if (tables)
+			lh_suggest_offer(&s, t->name, strlen(t->name));
+		for (k = 0; !tables && t->in_use && k < t->columns.n; k++)
+			lh_suggest_offer(&s, t->columns.v[k].name, strlen(t->columns.v[k].name));
+	}
 	if (!*lh_suggest_text(&s, "", names))
 		return;
 	snprintf(why, sizeof why, "%s", err->msg);

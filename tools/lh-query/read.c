@@ -297,24 +297,6 @@ static bool csv_value(struct reader *r, size_t column, struct lh_value *v)
 	return true;
 }
 
-static void csv_json(struct reader *r)
-{
-	const char *before = "{";
-	struct lh_value v;
-	size_t i;
-
-	for (i = 0; i < r->n_columns; i++) {
-		if (!column_may_be(r->column[i].name) || !csv_value(r, i, &v))
-			continue;
-		lh_buf_puts(&r->json, before);
-		lh_buf_json(&r->json, r->column[i].name.p, r->column[i].name.n);
-		lh_buf_putc(&r->json, ':');
-		lh_buf_add(&r->json, v.p, v.n);
-		before = ",";
-	}
-	lh_buf_puts(&r->json, *before == '{' ? "{}" : "}");
-}
-
 int reader_columns(const struct reader *r, struct columns *c, struct lh_err *err)
 {
 	static const enum kind kinds[] = {
@@ -533,7 +515,20 @@ int reader_json(struct reader *r, struct lh_str *json, struct lh_err *err)
 		return 0;
 	lh_buf_reset(&r->json);
 	if (r->csv) {
-		csv_json(r);
+		const char *before = "{";
+		struct lh_value v;
+		size_t i;
+
+		for (i = 0; i < r->n_columns; i++) {
+			if (!column_may_be(r->column[i].name) || !csv_value(r, i, &v))
+				continue;
+			lh_buf_puts(&r->json, before);
+			lh_buf_json(&r->json, r->column[i].name.p, r->column[i].name.n);
+			lh_buf_putc(&r->json, ':');
+			lh_buf_add(&r->json, v.p, v.n);
+			before = ",";
+		}
+		lh_buf_puts(&r->json, *before == '{' ? "{}" : "}");
 		*json = (struct lh_str){ r->json.p, r->json.len };
 		return lh_buf_check(&r->json, err);
 	}

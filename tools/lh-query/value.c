@@ -146,20 +146,6 @@ static bool is_container(struct lh_str s, struct lh_buf *text, struct lh_record 
 	       lh_json_parse(scan, text->p, text->len, &v, &err) == 0 && v.n == s.n;
 }
 
-/* Copy a text that is not UTF-8: each byte that is not ASCII becomes U+FFFD. */
-static void put_clean(struct lh_buf *text, struct lh_str s)
-{
-	size_t i;
-
-	lh_buf_reset(text);
-	for (i = 0; i < s.n; i++) {
-		if ((unsigned char)s.p[i] < 0x80)
-			lh_buf_putc(text, s.p[i]);
-		else
-			lh_buf_puts(text, "\xef\xbf\xbd");
-	}
-}
-
 static void text_cell(sqlite3_value *v, const struct column *c, struct cell *cell,
 		      struct lh_buf *text, struct lh_record *scan)
 {
@@ -171,7 +157,16 @@ static void text_cell(sqlite3_value *v, const struct column *c, struct cell *cel
 	if (c && c->has_json && is_container(cell->s, text, scan)) {
 		cell->kind = KIND_JSON;
 	} else if (!lh_utf8_valid(cell->s.p, cell->s.n)) {
-		put_clean(text, cell->s);
+		/* Copy a text that is not UTF-8: each byte that is not ASCII becomes U+FFFD. */
+		size_t i;
+
+		lh_buf_reset(text);
+		for (i = 0; i < cell->s.n; i++) {
+			if ((unsigned char)cell->s.p[i] < 0x80)
+				lh_buf_putc(text, cell->s.p[i]);
+			else
+				lh_buf_puts(text, "\xef\xbf\xbd");
+		}
 		cell->s = (struct lh_str){ text->p, text->len };
 	}
 }

@@ -58,24 +58,6 @@ static void write_late(const struct watch *w)
 		lh_write_all(STDOUT_FILENO, out.p, out.len, &err);
 }
 
-/* End the process for a query that takes too long.  The main thread is in the query, and so
- * leaves alone what is used here. */
-static void end_late(const struct watch *w)
-{
-	struct lh_err err;
-
-	/* of a bridge: what it asks from now on goes to another process */
-	shutdown(STDIN_FILENO, SHUT_RD);
-	query_is_late(w->q, &err);
-	lh_tool_message(w->q->tool, "%s", err.msg);
-	if (w->q->work.dir.path)
-		lh_remove_all(w->q->work.dir.path);
-	lh_signal_unlink();
-	if (w->rec && w->q->tool->on_error == LH_ON_ERROR_EMIT)
-		write_late(w);
-	_exit(2);
-}
-
 static void die_by(const struct watch *w, int signal)
 {
 	if (w->q->work.dir.path)
@@ -94,8 +76,22 @@ static void look(struct watch *w)
 		w->signalled = now;
 	if (w->signalled && now - w->signalled > DEAF)
 		die_by(w, lh_signal_pending());
-	if (w->q->deadline && now - w->q->deadline > LATE)
-		end_late(w);
+	if (w->q->deadline && now - w->q->deadline > LATE) {
+		/* End the process for a query that takes too long. The main thread is in
+		 * the query, and so leaves alone what is used here. */
+		struct lh_err err;
+
+		/* of a bridge: what it asks from now on goes to another process */
+		shutdown(STDIN_FILENO, SHUT_RD);
+		query_is_late(w->q, &err);
+		lh_tool_message(w->q->tool, "%s", err.msg);
+		if (w->q->work.dir.path)
+			lh_remove_all(w->q->work.dir.path);
+		lh_signal_unlink();
+		if (w->rec && w->q->tool->on_error == LH_ON_ERROR_EMIT)
+			write_late(w);
+		_exit(2);
+	}
 }
 
 static void *run(void *arg)

@@ -22,63 +22,47 @@ static void hash(const char *p, size_t n, char hex[LH_SHA256_HEX])
 	lh_hex(sum, sizeof sum, hex);
 }
 
-/* replay:TASK:TIME, the beginnings of two hashes; and that of the task whole. */
-static void write_names(struct lh_writer *w, const struct row *r)
-{
-	char task[LH_SHA256_HEX], time[LH_SHA256_HEX], id[sizeof "replay::" + 24];
-
-	hash(r->task.p, r->task.n, task);
-	hash(r->recorded_at, strlen(r->recorded_at), time);
-	snprintf(id, sizeof id, "replay:%.12s:%.12s", task, time);
-	lh_write_text(w, "schema", "replay_run.v1");
-	lh_write_text(w, "recorded_run_id", id);
-	lh_write_str(w, "task", r->task);
-	lh_write_str(w, "task_hash", (struct lh_str){ task, sizeof task });
-	lh_write_text(w, "task_class", r->task_class);
-}
-
-static void write_retrieval(struct lh_writer *w, const struct row *r)
-{
-	size_t i;
-
-	lh_write_object(w, "retrieved_artifacts");
-	lh_write_array(w, "rag_ids");
-	for (i = 0; r->bundle && i < r->found->n; i++)
-		lh_write_str(w, NULL, r->found->v[i].rag_id);
-	lh_write_end(w);
-	lh_write_end(w);
-	if (r->bundle)
-		bundle_write(w, "context_bundle", r->bundle);
-	else
-		lh_write_null(w, "context_bundle");
-}
-
-static void write_result(struct lh_writer *w, const struct lh_buf *reasons)
-{
-	lh_write_object(w, "validation_result");
-	lh_write_bool(w, "passed", !reasons->len);
-	lh_write_array(w, "reasons");
-	if (reasons->len)
-		lh_write_raw(w, NULL, (struct lh_str){ reasons->p, reasons->len });
-	lh_write_end(w);
-	lh_write_end(w);
-}
-
 void row_print(struct lh_buf *out, const struct row *r)
 {
 	struct lh_writer w = lh_write_to(out);
 	size_t i;
+	char task[LH_SHA256_HEX];
+	char time[LH_SHA256_HEX];
+	char id[sizeof "replay::" + 24];
 
 	lh_write_object(&w, NULL);
-	write_names(&w, r);
-	write_retrieval(&w, r);
+	/* replay:TASK:TIME, the beginnings of two hashes; and that of the task whole. */
+	hash(r->task.p, r->task.n, task);
+	hash(r->recorded_at, strlen(r->recorded_at), time);
+	snprintf(id, sizeof id, "replay:%.12s:%.12s", task, time);
+	lh_write_text(&w, "schema", "replay_run.v1");
+	lh_write_text(&w, "recorded_run_id", id);
+	lh_write_str(&w, "task", r->task);
+	lh_write_str(&w, "task_hash", (struct lh_str){ task, sizeof task });
+	lh_write_text(&w, "task_class", r->task_class);
+	lh_write_object(&w, "retrieved_artifacts");
+	lh_write_array(&w, "rag_ids");
+	for (i = 0; r->bundle && i < r->found->n; i++)
+		lh_write_str(&w, NULL, r->found->v[i].rag_id);
+	lh_write_end(&w);
+	lh_write_end(&w);
+	if (r->bundle)
+		bundle_write(&w, "context_bundle", r->bundle);
+	else
+		lh_write_null(&w, "context_bundle");
 	lh_write_str(&w, "model_response", r->answer);
 	lh_write_text(&w, "model_used", r->model_used);
 	lh_write_array(&w, "escalation_path");
 	for (i = 0; i < r->n_path; i++)
 		lh_write_text(&w, NULL, r->path[i]);
 	lh_write_end(&w);
-	write_result(&w, r->reasons);
+	lh_write_object(&w, "validation_result");
+	lh_write_bool(&w, "passed", !r->reasons->len);
+	lh_write_array(&w, "reasons");
+	if (r->reasons->len)
+		lh_write_raw(&w, NULL, (struct lh_str){ r->reasons->p, r->reasons->len });
+	lh_write_end(&w);
+	lh_write_end(&w);
 	lh_write_text(&w, "recorded_at", r->recorded_at);
 	lh_write_u64(&w, "duration_ms", r->duration_ms);
 	lh_write_bool(&w, "dry_run", r->dry_run);

@@ -135,24 +135,13 @@ static void put_others(struct merge *m, struct lh_writer *w, const struct group 
 	lh_write_end(w);
 }
 
-static void count(struct review *r, const struct group *g, bool placed, bool convergent)
-{
-	size_t i;
-
-	r->findings += placed;
-	r->unplaced += !placed;
-	r->convergent += convergent;
-	for (i = 0; placed && i < r->n_models; i++)
-		if (g->models >> i & 1 && !is_known(r, g->models, i, false))
-			r->model[r->model[i].counted].findings++;
-}
-
 static int put_group(struct merge *m, const struct group *g, struct lh_buf *out,
 		     struct lh_err *err)
 {
 	const struct finding *f = &m->f.v[g->first];
 	struct lh_writer w = lh_write_to(out);
-	bool convergent;
+	bool convergent, placed;
+	size_t i;
 
 	lh_write_object(&w, NULL);
 	if (put_place(m, &w, f, err) < 0)
@@ -166,7 +155,13 @@ static int put_group(struct merge *m, const struct group *g, struct lh_buf *out,
 	put_others(m, &w, g);
 	lh_write_end(&w);
 	lh_buf_putc(out, '\n');
-	count(m->r, g, f->file >= 0, convergent);
+	placed = f->file >= 0;
+	m->r->findings += placed;
+	m->r->unplaced += !placed;
+	m->r->convergent += convergent;
+	for (i = 0; placed && i < m->r->n_models; i++)
+		if (g->models >> i & 1 && !is_known(m->r, g->models, i, false))
+			m->r->model[m->r->model[i].counted].findings++;
 	return 0;
 }
 

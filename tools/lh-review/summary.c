@@ -75,25 +75,19 @@ static void put_row(struct lh_buf *out, const struct review *r)
 	lh_write_end(&w);
 }
 
-/* Report the models that failed more than once. */
-static void report(struct review *r)
-{
-	size_t i;
-
-	for (i = 0; i < r->n_models; i++)
-		if (r->model[i].failed > 1)
-			lh_tool_warn(r->tool, "%s: %llu of %llu questions not answered",
-				     r->models.v[i], (unsigned long long)r->model[i].failed,
-				     (unsigned long long)r->model[i].asked);
-}
-
 int summary_write(struct review *r)
 {
 	struct lh_err *err = &r->tool->err;
 	struct lh_buf row = { 0 };
 	int rc;
+	size_t i;
 
-	report(r);
+	/* Report the models that failed more than once. */
+	for (i = 0; i < r->n_models; i++)
+		if (r->model[i].failed > 1)
+			lh_tool_warn(r->tool, "%s: %llu of %llu questions not answered",
+				     r->models.v[i], (unsigned long long)r->model[i].failed,
+				     (unsigned long long)r->model[i].asked);
 	put_row(&row, r);
 	rc = lh_buf_check(&row, err);
 	if (!rc && r->log_path)

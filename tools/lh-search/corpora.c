@@ -19,21 +19,6 @@ static const char *table_of(const struct opened *o)
 	return strcmp(o->params->engine, lh_engine_name(LH_ENGINE_STATIC)) ? NULL : o->params->url;
 }
 
-/* Write what texts must have in common to be embedded once for several corpora. */
-static void write_engine(struct opened *o)
-{
-	const struct lh_index_params *p = o->params;
-
-	lh_buf_add(&o->engine, p->engine, strlen(p->engine) + 1);
-	lh_buf_add(&o->engine, p->model, strlen(p->model) + 1);
-	lh_buf_add(&o->engine, p->url, strlen(p->url) + 1);
-	lh_buf_add(&o->engine, p->query_prefix, strlen(p->query_prefix) + 1);
-	lh_buf_printf(&o->engine, "%u %llu %llu %lld %lld.%ld", p->dimension,
-		      (unsigned long long)o->table.dev, (unsigned long long)o->table.ino,
-		      (long long)o->table.size, (long long)o->table.mtime.tv_sec,
-		      (long)o->table.mtime.tv_nsec);
-}
-
 static void opened_drop(struct opened *o)
 {
 	if (!o || atomic_fetch_sub(&o->others, 1) > 0)
@@ -48,6 +33,7 @@ static void opened_drop(struct opened *o)
 static struct opened *open_one(const char *path, struct opened *was, struct lh_err *err)
 {
 	struct opened *o = lh_calloc(1, sizeof *o, err);
+	const struct lh_index_params *p;
 
 	if (!o)
 		return NULL;
@@ -61,7 +47,16 @@ static struct opened *open_one(const char *path, struct opened *was, struct lh_e
 	if (table_of(o))
 		lh_stamp_take(&o->table, table_of(o));
 	o->other_table = was && (was->other_table || !lh_stamp_same(&was->table, &o->table));
-	write_engine(o);
+	/* Write what texts must have in common to be embedded once for several corpora. */
+	p = o->params;
+	lh_buf_add(&o->engine, p->engine, strlen(p->engine) + 1);
+	lh_buf_add(&o->engine, p->model, strlen(p->model) + 1);
+	lh_buf_add(&o->engine, p->url, strlen(p->url) + 1);
+	lh_buf_add(&o->engine, p->query_prefix, strlen(p->query_prefix) + 1);
+	lh_buf_printf(&o->engine, "%u %llu %llu %lld %lld.%ld", p->dimension,
+		      (unsigned long long)o->table.dev, (unsigned long long)o->table.ino,
+		      (long long)o->table.size, (long long)o->table.mtime.tv_sec,
+		      (long)o->table.mtime.tv_nsec);
 	if (lh_buf_check(&o->engine, err) == 0)
 		return o;
 	opened_drop(o);
@@ -230,17 +225,6 @@ static bool was_missing(const struct corpora *before, const struct name *name)
 	return false;
 }
 
-/* Report the shards that are missing, each once. */
-static void report_missing(const struct corpora *c, struct lh_tool *tool,
-			   const struct corpora *before)
-{
-	size_t i;
-
-	for (i = 0; i < c->n_missing; i++)
-		if (!was_missing(before, &c->names->v[c->missing[i].i]))
-			plan_report(tool, &c->names->v[c->missing[i].i], &c->missing[i].why);
-}
-
 int corpora_open(struct corpora *c, const struct run *run, const struct corpora *before,
 		 struct lh_err *err)
 {
@@ -252,8 +236,15 @@ int corpora_open(struct corpora *c, const struct run *run, const struct corpora 
 		corpora_close(c);
 		*c = (struct corpora){ NULL };
 	}
-	if (rc == 0)
-		report_missing(c, run->tool, before);
+	if (rc == 0) {
+		/* Report the shards that are missing, each once. */
+		size_t i;
+
+		for (i = 0; i < c->n_missing; i++)
+			if (!was_missing(before, &c->names->v[c->missing[i].i]))
+				plan_report(run->tool, &c->names->v[c->missing[i].i],
+					    &c->missing[i].why);
+	}
 	return rc;
 }
 

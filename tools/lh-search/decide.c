@@ -7,23 +7,6 @@ static struct lh_str asked(const struct query *q)
 	return q->text.p ? q->text : (struct lh_str){ q->vector_json.p, q->vector_json.n };
 }
 
-static void write_indexes(const struct worker *w, struct lh_writer *to)
-{
-	char generation[LH_INDEX_GENERATION];
-	size_t i;
-
-	lh_write_array(to, "indexes");
-	for (i = 0; i < w->n_chosen; i++) {
-		const struct corpus_search *s = w->chosen[i];
-
-		if (s->skipped)
-			continue;
-		lh_index_generation(s->open->ix, generation);
-		lh_decision_index(to, lh_str_of(s->name->text), generation);
-	}
-	lh_write_end(to);
-}
-
 /* Write an id of an index, which may be damaged. */
 static int write_id(const struct result *f, struct lh_writer *to, struct lh_err *err)
 {
@@ -47,6 +30,7 @@ int decide(struct worker *w, struct lh_err *err)
 	char playbook[LH_INDEX_GENERATION] = "";
 	struct lh_writer to;
 	size_t i;
+	char generation[LH_INDEX_GENERATION];
 
 	if (w->asked)
 		lh_index_generation(w->asked->open->ix, playbook);
@@ -56,7 +40,16 @@ int decide(struct worker *w, struct lh_err *err)
 		.playbook = w->asked ? lh_str_of(w->asked->name->text)
 				     : (struct lh_str){ NULL, 0 },
 		.playbook_generation = playbook });
-	write_indexes(w, &to);
+	lh_write_array(&to, "indexes");
+	for (i = 0; i < w->n_chosen; i++) {
+		const struct corpus_search *s = w->chosen[i];
+
+		if (s->skipped)
+			continue;
+		lh_index_generation(s->open->ix, generation);
+		lh_decision_index(&to, lh_str_of(s->name->text), generation);
+	}
+	lh_write_end(&to);
 	lh_write_array(&to, "ids");
 	for (i = 0; i < w->n_found; i++)
 		if (write_id(&w->found[i], &to, err) < 0)

@@ -29,15 +29,6 @@ static int print_metadata(struct worker *w, const struct result *f, struct lh_wr
 	return err->code == LH_ENOMEM ? -1 : damaged(f, "metadata is not JSON", err);
 }
 
-static void print_playbook(const struct result *f, struct lh_writer *to)
-{
-	lh_write_object(to, "playbook");
-	lh_write_str(to, "id", f->playbook);
-	lh_write_bool(to, f->injected ? "injected" : "boosted", true);
-	lh_write_f32(to, "original_distance", f->original);
-	lh_write_end(to);
-}
-
 /* "id":...,"distance":...,"score":...,"corpus":...,"metadata":...,"playbook":... */
 static int print_hit(struct worker *w, const struct result *f, struct lh_writer *to,
 		     struct lh_err *err)
@@ -57,8 +48,13 @@ static int print_hit(struct worker *w, const struct result *f, struct lh_writer 
 			     (struct lh_str){ f->seat->name->json.p, f->seat->name->json.len });
 	if (row->meta.n && !w->run->set->no_metadata && print_metadata(w, f, to, err) < 0)
 		return -1;
-	if (f->playbook.p)
-		print_playbook(f, to);
+	if (f->playbook.p) {
+		lh_write_object(to, "playbook");
+		lh_write_str(to, "id", f->playbook);
+		lh_write_bool(to, f->injected ? "injected" : "boosted", true);
+		lh_write_f32(to, "original_distance", f->original);
+		lh_write_end(to);
+	}
 	return lh_buf_check(to->out, err);
 }
 
@@ -134,24 +130,6 @@ int print_record(struct worker *w, const struct lh_record *rec, struct lh_buf *o
 	return lh_buf_check(out, err);
 }
 
-/* How many candidates each corpus of the query gave, before they were cut at k. */
-static void print_counts(const struct worker *w, struct lh_writer *to)
-{
-	uint64_t n, most = w->reader.q.per_corpus_k;
-	size_t i = 0;
-
-	lh_write_object(to, "per_corpus_counts");
-	while (i < w->n_chosen) {
-		const struct name *name = w->chosen[i]->name;
-
-		for (n = 0; i < w->n_chosen && same_corpus(w->chosen[i]->name, name); i++)
-			n += w->chosen[i]->n;
-		lh_write_key_str(to, lh_str_of(name->text));
-		lh_write_u64(to, NULL, n < most ? n : most);
-	}
-	lh_write_end(to);
-}
-
 int print_wire(struct worker *w, struct lh_buf *out, struct lh_err *err)
 {
 	struct lh_writer to = lh_write_to(out);
@@ -160,7 +138,20 @@ int print_wire(struct worker *w, struct lh_buf *out, struct lh_err *err)
 	if (print_results(w, &to, err) < 0)
 		return -1;
 	if (!w->reader.q.index.p) {
-		print_counts(w, &to);
+		/* How many candidates each corpus of the query gave, before they were cut at k. */
+		uint64_t n, most = w->reader.q.per_corpus_k;
+		size_t i = 0;
+
+		lh_write_object(&to, "per_corpus_counts");
+		while (i < w->n_chosen) {
+			const struct name *name = w->chosen[i]->name;
+
+			for (n = 0; i < w->n_chosen && same_corpus(w->chosen[i]->name, name); i++)
+				n += w->chosen[i]->n;
+			lh_write_key_str(&to, lh_str_of(name->text));
+			lh_write_u64(&to, NULL, n < most ? n : most);
+		}
+		lh_write_end(&to);
 		lh_write_u64(&to, "metadata_filter_dropped", w->dropped);
 		lh_write_u64(&to, "playbook_boosted", w->boosted);
 		lh_write_u64(&to, "playbook_injected", w->injected);

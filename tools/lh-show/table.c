@@ -142,26 +142,23 @@ static bool put_line(struct show *w, const struct columns *c, struct lh_str *res
 	return any;
 }
 
-static void put_html_row(struct show *w, const struct columns *c)
-{
-	size_t i;
-
-	lh_buf_puts(&w->out, "<tr>");
-	for (i = 0; i < c->shown; i++) {
-		lh_buf_puts(&w->out, to_the_right(&c->col[i]) ? "<td class=\"n\">" : "<td>");
-		if (c->text[i].n)
-			show_text(w, (enum lh_style)c->style[i], c->text[i].p, c->text[i].n);
-	}
-	lh_buf_puts(&w->out, "\n");
-}
-
 void table_put_row(struct show *w, const struct columns *c)
 {
 	struct lh_str rest[COLUMNS_MAX];
 	uint64_t line = 1;
 
 	if (w->s->html) {
-		put_html_row(w, c);
+		size_t i;
+
+		lh_buf_puts(&w->out, "<tr>");
+		for (i = 0; i < c->shown; i++) {
+			lh_buf_puts(&w->out,
+				    to_the_right(&c->col[i]) ? "<td class=\"n\">" : "<td>");
+			if (c->text[i].n)
+				show_text(w, (enum lh_style)c->style[i], c->text[i].p,
+					  c->text[i].n);
+		}
+		lh_buf_puts(&w->out, "\n");
 		return;
 	}
 	memcpy(rest, c->text, c->shown * sizeof *rest);

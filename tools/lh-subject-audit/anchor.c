@@ -85,25 +85,6 @@ static int anchor_log(struct lh_tool *tool, const struct settings *s, const char
 	return rc;
 }
 
-/* The last line; its MAC is of all that comes before the member. */
-static void write_end(struct lh_tool *tool, const struct settings *s, struct out *o)
-{
-	struct lh_writer w = lh_write_to(&o->lines);
-	char now[32], hex[LH_SHA256_HEX];
-	unsigned char sum[32];
-
-	lh_tool_time(tool, now);
-	lh_write_object(&w, NULL);
-	lh_write_text(&w, "schema", ANCHOR_SCHEMA);
-	lh_write_text(&w, "ts", now);
-	lh_write_u64(&w, "logs", o->logs);
-	lh_hmac(s->keys.key[0], o->lines.p ? o->lines.p : "", o->lines.len, NULL, 0, sum);
-	lh_hex(sum, sizeof sum, hex);
-	lh_write_str(&w, "hmac", (struct lh_str){ hex, sizeof hex });
-	lh_write_end(&w);
-	lh_buf_putc(&o->lines, '\n');
-}
-
 int audit_anchor(struct lh_tool *tool, void *settings)
 {
 	const struct settings *s = settings;
@@ -117,7 +98,21 @@ int audit_anchor(struct lh_tool *tool, void *settings)
 	if (!rc && key_is_wrong(&o.key))
 		rc = key_error(&tool->err);
 	if (!rc && !(s->against && o.broken)) {
-		write_end(tool, s, &o);
+		/* Write the last line; its MAC is of all that comes before the member. */
+		struct lh_writer w = lh_write_to(&o.lines);
+		char now[32], hex[LH_SHA256_HEX];
+		unsigned char sum[32];
+
+		lh_tool_time(tool, now);
+		lh_write_object(&w, NULL);
+		lh_write_text(&w, "schema", ANCHOR_SCHEMA);
+		lh_write_text(&w, "ts", now);
+		lh_write_u64(&w, "logs", o.logs);
+		lh_hmac(s->keys.key[0], o.lines.p ? o.lines.p : "", o.lines.len, NULL, 0, sum);
+		lh_hex(sum, sizeof sum, hex);
+		lh_write_str(&w, "hmac", (struct lh_str){ hex, sizeof hex });
+		lh_write_end(&w);
+		lh_buf_putc(&o.lines, '\n');
 		rc = print(tool, &o.lines);
 	}
 	lh_buf_free(&o.lines);

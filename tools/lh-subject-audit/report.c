@@ -167,26 +167,6 @@ void report_attest(const struct report *r, struct lh_buf *out)
 	}
 }
 
-/* The names of the manifest's datasets. */
-static void write_datasets(struct lh_writer *w, const struct report *r)
-{
-	size_t i;
-
-	lh_write_array(w, "datasets_referenced");
-	for (i = 0; i < r->manifest.n_datasets; i++)
-		lh_write_value(w, NULL, &r->manifest.dataset[i].name_json);
-	lh_write_end(w);
-}
-
-static void write_views(struct lh_writer *w, const struct report *r)
-{
-	lh_write_key(w, "safe_views_available");
-	if (r->has_manifest)
-		lh_json_compact(w->out, r->manifest.safe_views.p, r->manifest.safe_views.n);
-	else
-		lh_buf_puts(w->out, "[]");
-}
-
 /* All up to the rows. */
 static void write_head(struct lh_writer *w, const struct report *r)
 {
@@ -214,6 +194,7 @@ static void write_tail(struct lh_writer *w, const struct report *r)
 	bool own;
 	enum report_fault fault = report_fault(r);
 	struct lh_buf text = { 0 };
+	size_t i;
 
 	lh_write_end(w);
 	lh_write_u64(w, "rows_in_window", r->in_window);
@@ -223,8 +204,16 @@ static void write_tail(struct lh_writer *w, const struct report *r)
 	own = fault == REPORT_CHAIN || fault == REPORT_ANCHOR;
 	lh_write_text(w, "chain_error", own ? r->error : faults[fault]);
 	lh_write_end(w);
-	write_datasets(w, r);
-	write_views(w, r);
+	/* Write the names of the manifest's datasets. */
+	lh_write_array(w, "datasets_referenced");
+	for (i = 0; i < r->manifest.n_datasets; i++)
+		lh_write_value(w, NULL, &r->manifest.dataset[i].name_json);
+	lh_write_end(w);
+	lh_write_key(w, "safe_views_available");
+	if (r->has_manifest)
+		lh_json_compact(w->out, r->manifest.safe_views.p, r->manifest.safe_views.n);
+	else
+		lh_buf_puts(w->out, "[]");
 	report_attest(r, &text);
 	lh_buf_putc(&text, '\0');
 	if (text.failed)

@@ -76,19 +76,6 @@ static void put_when(struct page *pg, struct lh_str ts)
 		      at + 11);
 }
 
-static void put_fields(struct page *pg, const struct row *row)
-{
-	size_t i;
-
-	for (i = 0; i < row->n_fields; i++) {
-		if (i)
-			lh_buf_puts(&pg->b, ", ");
-		put_data(pg, row->field[i]);
-	}
-	if (row->field && !row->n_fields)
-		lh_buf_puts(&pg->b, "none");
-}
-
 static void put_result(struct page *pg, struct lh_str result)
 {
 	static const struct {
@@ -128,6 +115,7 @@ static int put_row(void *ctx, const struct lh_record *rec, struct lh_err *err)
 {
 	struct row row = { .ts = { "", 0 }, .result = { "", 0 } };
 	struct page *pg = ctx;
+	size_t i;
 
 	if (lh_bind(row_members, rec, &row, &pg->text, err) < 0)
 		return -1;
@@ -140,7 +128,13 @@ static int put_row(void *ctx, const struct lh_record *rec, struct lh_err *err)
 	lh_buf_puts(&pg->b, ")</td><td data-label=\"What for\">");
 	put_data(pg, row.accessor.purpose);
 	lh_buf_puts(&pg->b, "</td><td data-label=\"Which data\">");
-	put_fields(pg, &row);
+	for (i = 0; i < row.n_fields; i++) {
+		if (i)
+			lh_buf_puts(&pg->b, ", ");
+		put_data(pg, row.field[i]);
+	}
+	if (row.field && !row.n_fields)
+		lh_buf_puts(&pg->b, "none");
 	lh_buf_puts(&pg->b, "</td><td data-label=\"Outcome\">");
 	put_result(pg, row.result);
 	lh_buf_puts(&pg->b, "</td></tr>\n");

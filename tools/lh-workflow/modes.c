@@ -373,26 +373,20 @@ void modes_kill(struct modes *m)
 	}
 }
 
-/* Let the processes end by themselves, unless a signal came. */
-static void let_end(struct modes *m)
+void modes_close(struct modes *m)
 {
-	const double until = lh_time_monotonic() + END_SECONDS;
-	struct lh_err err;
 	size_t i;
+	double until;
+	struct lh_err err;
 
+	/* Let the processes end by themselves, unless a signal came. */
+	until = lh_time_monotonic() + END_SECONDS;
 	for (i = 0; i < m->n; i++)
 		if (m->mode[i].pool)
 			lh_pool_retire(m->mode[i].pool);
 	while (tick(m) && !lh_stopping() && lh_time_monotonic() < until &&
 	       lh_loop_wait(&m->loop, 10, &err) == 0)
 		;
-}
-
-void modes_close(struct modes *m)
-{
-	size_t i;
-
-	let_end(m);
 	modes_kill(m);
 	for (i = 0; i < m->n; i++) {
 		free(m->mode[i].name);

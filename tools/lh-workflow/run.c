@@ -63,14 +63,6 @@ static void write_output(struct lh_writer *w, const struct node *n)
 		lh_write_null(w, "output");
 }
 
-static void write_error(struct lh_writer *w, const struct node *n)
-{
-	if (n->error.len)
-		lh_write_str(w, "error", (struct lh_str){ n->error.p, n->error.len });
-	else
-		lh_write_null(w, "error");
-}
-
 static int print_result(struct run *r, const struct node *n)
 {
 	struct lh_writer w = lh_write_to(&r->line);
@@ -82,7 +74,10 @@ static int print_result(struct run *r, const struct node *n)
 	lh_write_str(&w, "id", r->w->node[n->number].id);
 	lh_write_text(&w, "status", status_name[n->status]);
 	write_output(&w, n);
-	write_error(&w, n);
+	if (n->error.len)
+		lh_write_str(&w, "error", (struct lh_str){ n->error.p, n->error.len });
+	else
+		lh_write_null(&w, "error");
 	lh_write_text(&w, "started_at", *n->started ? n->started : NULL);
 	lh_write_u64(&w, "duration_ms", n->ms);
 	lh_write_end(&w);
@@ -185,23 +180,21 @@ static void finish(struct run *r, struct node *n, enum status status)
 	}
 }
 
-static void fail(struct run *r, struct node *n, const char *text, size_t len)
-{
-	lh_buf_reset(&n->error);
-	lh_buf_add(&n->error, text, len);
-	if (lh_buf_check(&n->error, r->err) < 0)
-		r->failed = true;
-	finish(r, n, FAILED);
-}
-
 /* Fail a node with an error; out of memory ends the run. */
 static void fail_with(struct run *r, struct node *n, const struct lh_err *why)
 {
+	size_t len;
+
 	if (why->code != LH_EDATA) {
 		*r->err = *why;
 		r->failed = true;
 	}
-	fail(r, n, why->msg, strlen(why->msg));
+	len = strlen(why->msg);
+	lh_buf_reset(&n->error);
+	lh_buf_add(&n->error, why->msg, len);
+	if (lh_buf_check(&n->error, r->err) < 0)
+		r->failed = true;
+	finish(r, n, FAILED);
 }
 
 static void fail_text(struct run *r, struct node *n, const char *fmt, const char *name)
@@ -357,20 +350,6 @@ static bool skip(struct run *r, struct node *n)
 	return false;
 }
 
-static void set_digest(struct node *n, struct lh_str mode)
-{
-	unsigned char hash[32];
-	struct lh_sha256 s;
-
-	lh_sha256_start(&s);
-	lh_sha256_more(&s, mode.p, mode.n);
-	lh_sha256_more(&s, "\n", 1);
-	lh_sha256_more(&s, n->ask.line.p, n->ask.line.len);
-	lh_sha256_end(&s, hash);
-	lh_hex(hash, sizeof hash, n->digest);
-	n->digest[LH_SHA256_HEX] = '\0';
-}
-
 static double timeout_of(const struct run *r, const struct node *n)
 {
 	const double own = r->w->node[n->number].timeout;
@@ -382,6 +361,8 @@ static void start(struct run *r, struct node *n)
 {
 	const struct lh_workflow_node *node = &r->w->node[n->number];
 	struct lh_err err;
+	unsigned char hash[32];
+	struct lh_sha256 s;
 
 	if (skip(r, n))
 		return;
@@ -399,7 +380,13 @@ static void start(struct run *r, struct node *n)
 		r->failed = true;
 		return;
 	}
-	set_digest(n, node->mode);
+	lh_sha256_start(&s);
+	lh_sha256_more(&s, node->mode.p, node->mode.n);
+	lh_sha256_more(&s, "\n", 1);
+	lh_sha256_more(&s, n->ask.line.p, n->ask.line.len);
+	lh_sha256_end(&s, hash);
+	lh_hex(hash, sizeof hash, n->digest);
+	n->digest[LH_SHA256_HEX] = '\0';
 	if (take_recorded(r, n))
 		return;
 	n->mode = modes_find(&r->e->modes, node->mode);

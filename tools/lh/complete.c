@@ -152,21 +152,6 @@ static bool may_follow(const struct line *l, const struct option *o)
 	return false;
 }
 
-/* Append the options; their letters, too, where the word is "-". */
-static void offer_options(struct line *l)
-{
-	const struct option *o, *end = l->d.options + l->d.n_options;
-
-	for (o = l->d.options; o < end; o++) {
-		if (!may_follow(l, o))
-			continue;
-		if (o->name.n)
-			offer(l, "--", o->name, o->help);
-		if (o->key.n && (!o->name.n || !l->last[1]))
-			offer(l, "-", o->key, o->help);
-	}
-}
-
 static void offer_operands(struct line *l)
 {
 	const struct command *c = l->command ? l->command : find_command(l, "");
@@ -197,7 +182,17 @@ static void offer_words(struct line *l)
 	} else if (l->open) {
 		offer_value(l, &l->open->slot);
 	} else if (!l->ended && *l->last == '-') {
-		offer_options(l);
+		/* Append the options; their letters, too, where the word is "-". */
+		const struct option *o, *end = l->d.options + l->d.n_options;
+
+		for (o = l->d.options; o < end; o++) {
+			if (!may_follow(l, o))
+				continue;
+			if (o->name.n)
+				offer(l, "--", o->name, o->help);
+			if (o->key.n && (!o->name.n || !l->last[1]))
+				offer(l, "-", o->key, o->help);
+		}
 	} else {
 		offer_operands(l);
 	}

@@ -55,17 +55,6 @@ static bool check_tool(struct doctor *d, const char *name)
 	return false;
 }
 
-static void tools(struct doctor *d)
-{
-	unsigned good = 0;
-	const char *name;
-	size_t i;
-
-	for (i = 0; (name = list_name(i)); i++)
-		good += check_tool(d, name);
-	doctor_add(d, DOCTOR_OK, "tools", "lh", "%u of %zu of version %s", good, i, LH_VERSION);
-}
-
 /* ---- libraries ---- */
 
 static void add_version(struct doctor *d, const char *name, const char *version)
@@ -86,24 +75,6 @@ static void duckdb(struct doctor *d)
 	else
 		doctor_add(d, DOCTOR_ABSENT, "library", "duckdb",
 			   "not installed; lh-query reads Parquet with it");
-}
-
-static void all_libraries(struct doctor *d)
-{
-	char version[LIBRARY_VERSION];
-	const struct library *l;
-
-	for (l = libraries; l->name; l++) {
-		if (library_loaded(l->file, l->function, version) == 0)
-			add_version(d, l->name, version);
-		else
-			doctor_add(d, DOCTOR_PROBLEM, "library", l->name,
-				   "%s is not installed, which is needed for %s", l->file,
-				   l->without);
-	}
-	doctor_add(d, DOCTOR_OK, "library", "libcrypto", "%s, part of each tool",
-		   OPENSSL_VERSION_STR);
-	duckdb(d);
 }
 
 /* ---- instructions ---- */
@@ -130,7 +101,25 @@ static void kernels(struct doctor *d)
 
 void doctor_install(struct doctor *d)
 {
-	tools(d);
-	all_libraries(d);
+	unsigned good = 0;
+	const char *name;
+	size_t i;
+	char version[LIBRARY_VERSION];
+	const struct library *l;
+
+	for (i = 0; (name = list_name(i)); i++)
+		good += check_tool(d, name);
+	doctor_add(d, DOCTOR_OK, "tools", "lh", "%u of %zu of version %s", good, i, LH_VERSION);
+	for (l = libraries; l->name; l++) {
+		if (library_loaded(l->file, l->function, version) == 0)
+			add_version(d, l->name, version);
+		else
+			doctor_add(d, DOCTOR_PROBLEM, "library", l->name,
+				   "%s is not installed, which is needed for %s", l->file,
+				   l->without);
+	}
+	doctor_add(d, DOCTOR_OK, "library", "libcrypto", "%s, part of each tool",
+		   OPENSSL_VERSION_STR);
+	duckdb(d);
 	kernels(d);
 }

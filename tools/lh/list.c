@@ -76,17 +76,6 @@ int list_folder(char *to, size_t n, struct lh_err *err)
 	return 0;
 }
 
-/* Copy the line after the usage, whose own lines are indented except for the first. */
-static void put_summary(const char *help, char *to, size_t n)
-{
-	const char *line = help;
-
-	do
-		line = strchr(line, '\n');
-	while (line && *++line == ' ');
-	snprintf(to, n, "%.*s", line ? (int)strcspn(line, "\n") : 0, line ? line : "");
-}
-
 int list_run(const char *name, const char *option, struct lh_buf *out, struct lh_err *err)
 {
 	char *argv[] = { (char *)name, (char *)option, NULL };
@@ -123,8 +112,16 @@ static int summary(const char *name, char *to, size_t n, struct lh_err *err)
 	lh_buf_putc(&text, '\0');
 	if (!rc)
 		rc = lh_buf_check(&text, err);
-	if (!rc)
-		put_summary(text.p, to, n);
+	if (!rc) {
+		/* Copy the line after the usage, whose own lines are indented except for
+		 * the first. */
+		const char *line = text.p;
+
+		do
+			line = strchr(line, '\n');
+		while (line && *++line == ' ');
+		snprintf(to, n, "%.*s", line ? (int)strcspn(line, "\n") : 0, line ? line : "");
+	}
 	lh_buf_free(&text);
 	return rc;
 }

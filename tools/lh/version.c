@@ -19,24 +19,6 @@ static void put_library(struct lh_writer *w, const char *name, const char *compi
 	lh_write_end(w);
 }
 
-/* Write each library with the version of its headers and that which is loaded: null where one is
- * not known, or the library not there. */
-static void put_libraries(struct lh_writer *w)
-{
-	char loaded[LIBRARY_VERSION];
-	const struct library *l;
-
-	lh_write_array(w, "libraries");
-	for (l = libraries; l->name; l++) {
-		library_loaded(l->file, l->function, loaded);
-		put_library(w, l->name, l->compiled, *loaded ? loaded : NULL);
-	}
-	put_library(w, "libcrypto", OPENSSL_VERSION_STR, OPENSSL_VERSION_STR);
-	library_loaded(library_duckdb(), "duckdb_library_version", loaded);
-	put_library(w, "duckdb", NULL, *loaded ? loaded : NULL);
-	lh_write_end(w);
-}
-
 /* Write the instructions that this processor makes the tools use. */
 static void put_kernels(struct lh_writer *w)
 {
@@ -58,6 +40,8 @@ int version_command(struct lh_tool *t, void *settings)
 	const struct settings *s = settings;
 	struct lh_buf line = { 0 };
 	struct lh_writer w = lh_write_to(&line);
+	char loaded[LIBRARY_VERSION];
+	const struct library *l;
 
 	if (t->n_operands)
 		return lh_tool_unexpected(t, 0, "version takes none");
@@ -70,7 +54,17 @@ int version_command(struct lh_tool *t, void *settings)
 	lh_write_text(&w, "compiler", __VERSION__);
 	lh_write_text(&w, "flags", LH_FLAGS);
 	put_kernels(&w);
-	put_libraries(&w);
+	/* Write each library with the version of its headers and that which is loaded: null
+	 * where one is not known, or the library not there. */
+	lh_write_array(&w, "libraries");
+	for (l = libraries; l->name; l++) {
+		library_loaded(l->file, l->function, loaded);
+		put_library(&w, l->name, l->compiled, *loaded ? loaded : NULL);
+	}
+	put_library(&w, "libcrypto", OPENSSL_VERSION_STR, OPENSSL_VERSION_STR);
+	library_loaded(library_duckdb(), "duckdb_library_version", loaded);
+	put_library(&w, "duckdb", NULL, *loaded ? loaded : NULL);
+	lh_write_end(&w);
 	lh_write_end(&w);
 	return lh_tool_out_line(t, &line);
 }
