@@ -60,12 +60,12 @@ fails() {
 	printf 'id,name,score,active\n1,Ann,1.5,true\n2,,,\n' >workers.csv
 	run -0 lh-ingest --describe workers.csv
 	[ "$output" = '{"name":"workers","columns":[{"name":"id","type":"int64","nullable":false},{"name":"name","type":"string","nullable":true},{"name":"score","type":"float64","nullable":true},{"name":"active","type":"bool","nullable":true}],"schema_fingerprint":"1bd13dee3b40c41fdcf04b60530f5b758c0d54a4b7f7a89def387cc2bbab91ff","row_count":2}' ]
-	run -0 lh-ingest --describe --name other <workers.csv
+	run -0 lh-ingest --columns --name other <workers.csv
 	[[ $output == '{"name":"other",'*1bd13dee3b40c41fdcf04b60530f5b75* ]]
-	run -0 lh-ingest --describe <workers.csv
+	run -0 lh-ingest --columns <workers.csv
 	[[ $output == '{"name":null,'* ]]
 	gzip workers.csv
-	run -0 lh-ingest --describe workers.csv.gz
+	run -0 lh-ingest --columns workers.csv.gz
 	[[ $output == '{"name":"workers",'*1bd13dee3b40c41fdcf04b60530f5b75* ]]
 }
 
@@ -204,7 +204,7 @@ fails() {
 	[[ ${stderr_lines[0]} == 'lh-ingest: t.jsonl:4:'*'"a"'* ]]
 	run -1 --separate-stderr lh-ingest --id a --id-prefix w- t.jsonl
 	[ "$output" = $'{"id":"w-1.0","a":1.0,"b":[1, 2]}\n{"id":"w-x","b":null,"a":"x","c":true}' ]
-	run -1 --separate-stderr lh-ingest --describe t.jsonl
+	run -1 --separate-stderr lh-ingest --columns t.jsonl
 	[[ $output == '{"name":"t","columns":[{"name":"a","type":"string","nullable":false},{"name":"b","type":"string","nullable":true},{"name":"c","type":"bool","nullable":true}],'*'"row_count":2}' ]]
 	run -1 --separate-stderr lh-ingest --max-line 8 --rejects r t.jsonl
 	[ "$(wc -l <r)" = 3 ]

@@ -265,6 +265,25 @@ DESCRIBED="lh-catalog lh-index lh-observe lh-pathway lh-playbook lh-store lh-sub
 	done
 }
 
+@test "--describe of each tool has its operations, or one without a name, under the options given" {
+	for tool in $(basename -a "$ROOT"/tools/*/); do
+		run -0 --separate-stderr "$tool" --describe
+		[ -z "$stderr" ]
+		[ "${#lines[@]}" = 1 ]
+		[ "$(jq -c 'keys_unsorted' <<<"$output")" = '["name","about","options","operations"]' ]
+		[ "$(jq -c '[.operations[] | keys_unsorted] | unique[]' <<<"$output")" = '["name","operands","about","options","input","output","writes"]' ]
+		alike <(jq -r '.name, (.operations[] | select(.operands and .name != "").name)' <<<"$output" | sort) \
+			<({ echo "$tool"; commands_of "$tool"; } | sort)
+		[ "$(jq ".operations | length" <<<"$output")" -ge 1 ]
+	done
+	run -0 bash -c 'lh-score --check-drift --wire --describe | jq -c ".operations[] | [.operands, (.input.properties | keys[])]"'
+	[ "$output" = '["[FILE]...","records"]' ]
+	run -0 bash -c 'lh-ingest --describe | jq -c "[.operations[] | .name, .operands]"'
+	[ "$output" = '["","[TABLE]..."]' ]
+	printf 'a\n1\n' >t.csv
+	lh-ingest --describe t.csv | cmp - <(lh-ingest --columns t.csv)
+}
+
 @test "the input of an operation in --describe permits what is answered, and not another type or a lack" {
 	input() { "$1" --describe | jq -c --arg n "$2" '.operations[] | select(.name == $n).input' >s.json; }
 	verdict() { lh-validate --schema s.json <<<"$1" | jq .verdict.status; }

@@ -18,7 +18,11 @@
 
 #include <lh/json.h>
 #include "base/shard.h"
+#include "json/bind.h"
 #include "stream.h"
+
+/* The members of an evidence record. */
+extern const struct lh_bind lh_evidence_members[];
 
 struct lh_evidence;
 

@@ -2,6 +2,8 @@
 #include "schemas.h"
 
 #include "base/ascii.h"
+#include "evidence.h"
+#include "score.h"
 
 static bool is_commit(const struct lh_value *v, struct lh_str text)
 {
@@ -55,7 +57,7 @@ static const struct lh_bind retrieved[] = {
 	END
 };
 
-static const struct lh_bind evidence[] = {
+const struct lh_bind lh_evidence_members[] = {
 	TEXT("run_id"),
 	TEXT("task_id"),
 	TIME("timestamp"),
@@ -82,7 +84,9 @@ static const struct lh_bind evidence[] = {
 	F("human_override", STRING),
 	END
 };
-const struct lh_schema lh_schema_evidence_record = { .name = "evidence_record", .field = evidence };
+const struct lh_schema lh_schema_evidence_record = {
+	.name = "evidence_record", .field = lh_evidence_members
+};
 
 static const struct lh_bind sub_scores[] = {
 	F("cargo_green", BOOL),
@@ -93,7 +97,7 @@ static const struct lh_bind sub_scores[] = {
 	END
 };
 
-static const struct lh_bind scored[] = {
+const struct lh_bind lh_scored_members[] = {
 	VERSION(1),
 	TEXT("evidence_run_id"),
 	TEXT("evidence_task_id"),
@@ -105,7 +109,7 @@ static const struct lh_bind scored[] = {
 	PROVENANCE,
 	END
 };
-const struct lh_schema lh_schema_scored_run = { .name = "scored_run", .field = scored };
+const struct lh_schema lh_schema_scored_run = { .name = "scored_run", .field = lh_scored_members };
 
 #define FILE_FIELDS TEXT("path"), SHA256("sha256"), COUNT("bytes")
 static const struct lh_bind file_in[] = { FILE_FIELDS, END };

@@ -25,9 +25,13 @@
 #define LH_SCORE_H
 
 #include <lh/json.h>
+#include "json/bind.h"
 #include "stream.h"
 
 #define LH_SCORER_VERSION "v1.0.0"
+
+/* The members of a scored run. */
+extern const struct lh_bind lh_scored_members[];
 
 enum lh_category { LH_CATEGORY_NONE = -1, LH_ACCEPTED, LH_PARTIALLY_ACCEPTED, LH_REJECTED,
 		   LH_NEEDS_HUMAN_REVIEW, LH_CATEGORIES };

@@ -6,7 +6,7 @@
 #define LH_FRAME_H
 
 #include <lh/str.h>
-#include "tool.h"
+#include "op.h"
 
 struct lh_path;
 
@@ -45,6 +45,19 @@ void lh_truncated_install(const char *name);
 void lh_help_text(const struct lh_tool *t, struct lh_buf *b);
 /* Append the line of --describe-options; describe.c. */
 void lh_describe_text(const struct lh_tool *t, struct lh_buf *b);
+
+/* Append the line of --describe; operations.c. */
+void lh_operations_text(const struct lh_tool *t, struct lh_buf *b);
+/* Return the operation of a filter under the options given. */
+const struct lh_op *lh_op_of_filter(const struct lh_tool *t);
+
+/* The operations of requests, and the table of the member "op", an index of name and of. */
+struct lh_op_names {
+	const char *name[LH_OPS_MAX + 1];	/* ends with NULL */
+	const struct lh_op *of[LH_OPS_MAX];
+	struct lh_bind member[2];
+};
+void lh_op_names_set(struct lh_op_names *n, const struct lh_op *ops);
 
 /* Write a message "tool: file:line:column: text" with one write(2); file NULL, line 0 and
  * column 0 are omitted.  style is that of the name, where messages are coloured: LH_STYLE_BAD

@@ -1,4 +1,4 @@
-/* op.c - the commands, requests and description of a tool by its operations.  See op.h. */
+/* op.c - the commands and requests of a tool by its operations.  See op.h. */
 #include "op.h"
 
 #include <stdio.h>
@@ -6,23 +6,13 @@
 #include <string.h>
 
 #include "base/mem.h"
-#include "json/write.h"
-
-/* The operations of requests, and the table of the member that names one. */
-struct asked {
-	int op;			/* index of name and of */
-};
-struct names {
-	const char *name[LH_OPS_MAX + 1];	/* ends with NULL */
-	const struct lh_op *of[LH_OPS_MAX];
-	struct lh_bind member[2];
-};
+#include "frame.h"
 
 /* A command at work. */
 struct run {
 	struct lh_call call;		/* the first, as lh_op_answer has it */
 	const struct lh_tool_spec *spec;
-	struct names names;
+	struct lh_op_names names;
 	struct lh_buf strings;		/* of a record */
 	void *in;			/* its struct */
 	bool failing;			/* requests: a failure is reported already */
@@ -30,38 +20,15 @@ struct run {
 
 /* ---- rows ---- */
 
-static void set_names(struct names *n, const struct lh_op *ops)
-{
-	const struct lh_bind line = {
-		LH_BIND_INDEX("op", struct asked, op, n->name), .required = true,
-		.about = "the operation"
-	};
-	size_t i = 0;
-
-	for (; ops->name; ops++) {
-		if (!ops->answer)
-			continue;
-		n->of[i] = ops;
-		n->name[i++] = ops->request ? ops->request : ops->name;
-	}
-	n->name[i] = NULL;
-	n->member[0] = line;
-	n->member[1] = (struct lh_bind)LH_BIND_END;
-}
-
 static const struct lh_op *op_of(const struct lh_tool *tool)
 {
 	const struct lh_op *op = tool->spec->ops;
 
+	if (!tool->verb)
+		return lh_op_of_filter(tool);
 	while (!op->operands || strcmp(op->name, tool->verb->name) != 0)
 		op++;
 	return op;
-}
-
-/* Return whether the records of a command name their operation. */
-static bool is_requests(const struct lh_op *op)
-{
-	return !op->answer && strcmp(op->name, "requests") == 0;
 }
 
 /* Count the words of "LOG [FILE...]"; required: those without brackets alone. */
@@ -89,7 +56,7 @@ static int run_op(struct lh_tool *tool, void *settings)
 {
 	const struct lh_op *op = op_of(tool);
 
-	if (check_operands(tool) < 0)
+	if (tool->verb && check_operands(tool) < 0)
 		return -1;
 	return op->command ? op->command(tool, settings) : lh_op_run(tool, settings);
 }
@@ -118,11 +85,11 @@ int lh_op_answer(struct lh_call *call, struct lh_record *rec, struct lh_buf *out
 		 struct lh_err *err)
 {
 	struct run *r = (struct run *)call;
-	struct asked asked;
+	int op;
 
-	if (lh_bind(r->names.member, rec, &asked, &r->strings, err) < 0)
+	if (lh_bind(r->names.member, rec, &op, &r->strings, err) < 0)
 		return -1;
-	r->call.op = r->names.of[asked.op];
+	r->call.op = r->names.of[op];
 	return answer(r, rec, out, err);
 }
 
@@ -181,7 +148,7 @@ static int run_begin(struct run *r, struct lh_tool *tool, void *settings)
 			   .spec = tool->spec };
 	if (!r->call.op->answer) {
 		r->call.omit = "op";
-		set_names(&r->names, tool->spec->ops);
+		lh_op_names_set(&r->names, tool->spec->ops);
 	}
 	tool->jobs = 1;
 	for (op = tool->spec->ops; op->name; op++)
@@ -240,79 +207,6 @@ int lh_op_run(struct lh_tool *tool, void *settings)
 	return lh_op_texts(tool, settings, &texts, NULL);
 }
 
-/* ---- --describe ---- */
-
-/* Write the options of all commands, or those of the commands in bits alone. */
-static void write_options(struct lh_writer *w, const struct lh_tool *tool, bool all, unsigned bits)
-{
-	const struct lh_option *o;
-	char key[] = "?";
-
-	lh_write_array(w, "options");
-	for (o = tool->options; o->key || o->name; o++) {
-		if (o->hidden || (all ? o->verbs != 0 : !(o->verbs & bits)))
-			continue;
-		key[0] = (char)o->key;
-		lh_write_object(w, NULL);
-		lh_write_text(w, "name", o->name ? o->name : key);
-		lh_write_text(w, "about", o->help);
-		lh_write_end(w);
-	}
-	lh_write_end(w);
-}
-
-static void write_schema(struct lh_writer *w, const char *name, const struct lh_bind *table,
-			 unsigned how)
-{
-	if (!table) {
-		lh_write_null(w, name);
-		return;
-	}
-	lh_write_object(w, name);
-	lh_bind_schema(w, table, how);
-	lh_write_end(w);
-}
-
-/* Write an operation; operands NULL: as requests have it, without a command. */
-static void write_op(struct lh_writer *w, const struct lh_tool *tool, const struct lh_op *op,
-		     const char *name, const char *operands)
-{
-	struct names names;
-
-	set_names(&names, tool->spec->ops);
-	lh_write_object(w, NULL);
-	lh_write_text(w, "name", name);
-	lh_write_text(w, "operands", operands);
-	lh_write_text(w, "about", op->about);
-	write_options(w, tool, false, operands ? op->bit : 0);
-	write_schema(w, "input", is_requests(op) ? names.member : op->in,
-		     LH_BIND_NULLS);
-	write_schema(w, "output", op->out, 0);
-	lh_write_bool(w, "writes", op->writes);
-	lh_write_end(w);
-}
-
-static void describe(const struct lh_tool *tool, struct lh_buf *out)
-{
-	struct lh_writer w = lh_write_to(out);
-	const struct lh_op *op;
-
-	lh_write_object(&w, NULL);
-	lh_write_text(&w, "name", tool->name);
-	lh_write_text(&w, "about", tool->summary);
-	write_options(&w, tool, true, 0);
-	lh_write_array(&w, "operations");
-	for (op = tool->spec->ops; op->name; op++) {
-		if (op->operands)
-			write_op(&w, tool, op, op->name, op->operands);
-		if (op->request || !op->operands)
-			write_op(&w, tool, op, op->request ? op->request : op->name, NULL);
-	}
-	lh_write_end(&w);
-	lh_write_end(&w);
-	lh_buf_putc(out, '\n');
-}
-
 int lh_op_main(const struct lh_tool_spec *spec, int argc, char **argv, void *settings)
 {
 	struct lh_verb verbs[LH_OPS_MAX + 1] = { { NULL } }, *v = verbs;
@@ -323,7 +217,7 @@ int lh_op_main(const struct lh_tool_spec *spec, int argc, char **argv, void *set
 		if (op->operands)
 			*v++ = (struct lh_verb){ op->name, op->operands, op->about, op->bit,
 						 words(op->operands, true), run_op };
-	s.verbs = verbs;
-	s.describe = describe;
+	s.verbs = v > verbs ? verbs : NULL;
+	s.run = run_op;
 	return lh_tool_main(&s, argc, argv, settings);
 }

@@ -77,6 +77,9 @@ struct lh_op {
 	  .command = function, .writes = true }
 #define LH_OP_END { .name = NULL }
 
+/* For .in and .out: an object of any members. */
+extern const struct lh_bind lh_op_any[];
+
 /* Lines of .out: members that each answer has. */
 #define LH_OP_TEXT(name) { LH_BIND_ONLY(name, LH_BIND_TO_STRING), .required = true }
 #define LH_OP_COUNT(name) \

@@ -16,7 +16,8 @@ struct parser {
 	struct lh_tool *t;
 	void *settings;
 	uint64_t seen;			/* bit per option of the table */
-	enum lh_tool_ask ask;		/* the greatest of those given */
+	enum lh_tool_ask ask;		/* the greatest of those given, ... */
+	bool alias;			/* ... which is none if there are operands */
 };
 
 static bool is_end(const struct lh_option *o)
@@ -255,7 +256,9 @@ static int met(struct parser *p, const struct lh_option *o, const char *as, cons
 		return lh_tool_usage(p->t, "%s: takes no value", as);
 	if (o->type == LH_OPT_FLAG && o->asks) {
 		p->ask = o->asks > p->ask ? o->asks : p->ask;
-		return 0;
+		p->alias |= !o->common;
+		if (o->common)
+			return 0;
 	}
 	if (o->type != LH_OPT_FLAG && !value && !next)
 		return lh_tool_usage(p->t, "%s: missing value, which is %s", as,
@@ -526,7 +529,7 @@ static int answer(const struct parser *p)
 	else if (p->ask == LH_ASK_DESCRIPTION)
 		lh_describe_text(t, &text);
 	else if (p->ask == LH_ASK_OPERATIONS)
-		t->spec->describe(t, &text);
+		lh_operations_text(t, &text);
 	else
 		lh_buf_printf(&text, "%s %s\n", t->name, LH_VERSION);
 	rc = lh_buf_check(&text, &t->err);
@@ -543,6 +546,8 @@ int lh_options_parse(struct lh_tool *t, int argc, char **argv, void *settings)
 	t->state->settings = settings;
 	if (arguments(&p, argc, argv) < 0 || find_verb(&p) < 0)
 		return -1;
+	if (p.alias && t->n_operands)
+		p.ask = LH_ASK_NOTHING;
 	if (p.ask)
 		return answer(&p);
 	if (check_options(&p) < 0)

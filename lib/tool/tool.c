@@ -111,7 +111,7 @@ int lh_tool_main(const struct lh_tool_spec *spec, int argc, char **argv, void *s
 	if (!rc && spec->check)
 		rc = spec->check(&tool, settings);
 	if (!rc)
-		rc = tool.verb->run(&tool, settings);
+		rc = (tool.verb ? tool.verb->run : spec->run)(&tool, settings);
 	if (spec->close)
 		rc = spec->close(&tool, settings, rc);
 	return lh_tool_finish(&tool, rc);

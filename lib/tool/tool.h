@@ -111,7 +111,8 @@ struct lh_option {
 	double min, max;	/* of UINT, INT, SIZE and REAL: the accepted range */
 	const char *env;	/* variable with the default, or NULL */
 	unsigned verbs;		/* bit set of the commands it belongs to; 0 means all */
-	enum lh_tool_ask asks;	/* of a common flag: what is printed in place of a run */
+	enum lh_tool_ask asks;	/* of a flag: what is printed in place of a run; of one that is
+				   not common, only without operands */
 	bool hidden;		/* not in --help, nor in completions */
 	const struct lh_made *makes;	/* of a text: the tool replaces the file that it names,
 					   if that is one of these */
@@ -211,13 +212,15 @@ struct lh_tool_spec {
 	/* Free what the settings hold, at the end, with the result rc: rc, or -1.  Or NULL. */
 	int (*close)(struct lh_tool *tool, void *settings, int rc);
 
-	/* for lh_op_main (op.h), which sets verbs and describe */
+	/* for lh_op_main (op.h), which sets verbs, or run of a filter */
 	const struct lh_op *ops;
+	/* Return the operation of a filter under the options given.  NULL: the first. */
+	const struct lh_op *(*mode)(const void *settings);
+	int (*run)(struct lh_tool *tool, void *settings);
 	const char *what;		/* "log": what requests use, in messages to clients */
 	int (*before_output)(void *settings, struct lh_err *err);	/* of a flow, or NULL */
 	/* Note that a request failed, or turn *err into its refusal and return -1.  Or NULL. */
 	int (*failed)(const struct lh_call *call, struct lh_err *err);
-	void (*describe)(const struct lh_tool *tool, struct lh_buf *out);
 };
 /* Parse argv into *settings, check them, run the command given.  Returns the exit status. */
 int lh_tool_main(const struct lh_tool_spec *spec, int argc, char **argv, void *settings);
@@ -346,12 +349,10 @@ int lh_tool_shard(struct lh_tool *t, struct lh_shard *shard);
 	  .asks = LH_ASK_HELP }, \
 	{ 'V', "version", NULL, "show the version", LH_OPT_FLAG, .common = true, \
 	  .asks = LH_ASK_VERSION }, \
+	{ 0, "describe", NULL, "print the operations as JSON", LH_OPT_FLAG, .common = true, \
+	  .asks = LH_ASK_OPERATIONS }, \
 	{ 0, "describe-options", NULL, "print these tables as JSON", LH_OPT_FLAG, .common = true, \
 	  .asks = LH_ASK_DESCRIPTION, .hidden = true }
-/* Of a tool with lh_op_main. */
-#define LH_DESCRIBE_OPTION \
-	{ 0, "describe", NULL, "print the operations as JSON", LH_OPT_FLAG, .common = true, \
-	  .asks = LH_ASK_OPERATIONS }
 #define LH_OPTION_END { .name = NULL }
 
 #endif

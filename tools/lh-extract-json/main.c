@@ -7,7 +7,7 @@
 #include "json/path.h"
 #include "json/write.h"
 #include <lh/extract.h>
-#include "tool/records.h"
+#include "tool/op.h"
 
 struct settings {
 	const char *field;
@@ -143,24 +143,49 @@ static int on_text(struct lh_record *rec, struct lh_buf *out, void *worker, stru
 	return write_reply(worker, &(struct lh_str){ rec->line, rec->len }, out, err);
 }
 
-int main(int argc, char **argv)
+static int run(struct lh_tool *tool, void *settings)
 {
-	struct settings s = { .field = NULL };
-	struct lh_tool tool;
+	struct settings *s = settings;
 	int rc;
 
-	lh_tool_init(&tool, "lh-extract-json", "[OPTION]... [FILE]...",
-		     "extract the JSON object from a model's answer", options);
-	rc = lh_tool_parse(&tool, argc, argv, &s);
-	s.text.text = s.field ? s.field : "text";
-	if (s.field)
-		lh_records_want(&tool, "--field", &s.text);
-	if (!rc)
-		rc = lh_records_run(&tool, &(struct lh_flow){
-			.texts = s.raw, .map = s.raw ? on_text : on_record, .shared = &s,
-			.context_size = sizeof(struct worker), .context_init = worker_init,
-			.context_free = worker_free });
-	if (s.require && s.missed)
-		lh_tool_verdict_bad(&tool);
-	return lh_tool_finish(&tool, rc);
+	s->text.text = s->field ? s->field : "text";
+	if (s->field)
+		lh_records_want(tool, "--field", &s->text);
+	rc = lh_records_run(tool, &(struct lh_flow){
+		.texts = s->raw, .map = s->raw ? on_text : on_record, .shared = s,
+		.context_size = sizeof(struct worker), .context_init = worker_init,
+		.context_free = worker_free });
+	if (s->require && s->missed)
+		lh_tool_verdict_bad(tool);
+	return rc;
+}
+
+static const struct lh_bind in[] = {
+	{ LH_BIND_ONLY("text", LH_BIND_TO_STRING), .required = true,
+	  .about = "the answer of a model; with --field another member" },
+	LH_BIND_END
+};
+
+static const struct lh_bind out[] = {
+	{ LH_BIND_ONLY("matched", LH_BIND_TO_BOOL), .required = true,
+	  .about = "whether the text has an object" },
+	{ LH_BIND_ONLY("value", LH_BIND_TO_VALUE), .types = LH_BIND_ANY, .required = true,
+	  .null = true, .about = "the object" },
+	LH_BIND_END
+};
+
+int main(int argc, char **argv)
+{
+	static const struct lh_op ops[] = {
+		{ "", .in = in, .out = out, .command = run }, LH_OP_END
+	};
+	static const struct lh_tool_spec spec = {
+		.name = "lh-extract-json",
+		.synopsis = "[OPTION]... [FILE]...",
+		.summary = "extract the JSON object from a model's answer",
+		.options = options,
+		.ops = ops,
+	};
+
+	return lh_op_main(&spec, argc, argv, &(struct settings){ .field = NULL });
 }

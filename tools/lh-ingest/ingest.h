@@ -9,7 +9,7 @@ struct settings {
 	bool csv, tsv, parquet, jsonl;	/* the format, if given */
 	const char *name, *types, *id, *id_prefix, *delimiter, *null_text, *sample;
 	const char *store, *catalog, *key_file;
-	bool no_header, null_members, describe, requests, parquet_out;
+	bool no_header, null_members, columns, requests, parquet_out;
 };
 
 /* A run. */
@@ -45,7 +45,7 @@ struct lh_duckdb *parquet_engine(struct lh_err *err);
 /* Read the file of --types and set the types of the columns. */
 int types_read(const char *path, struct lh_column *column, size_t n, struct lh_err *err);
 
-/* Print the line of --describe; null: whether a cell of the column was. */
+/* Print the line of --columns; null: whether a cell of the column was. */
 int describe(struct ingest *in, const struct lh_column *column, const bool *null, size_t n);
 
 /* With --store: begin to keep the records; write n bytes of them. */

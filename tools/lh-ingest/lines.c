@@ -19,7 +19,7 @@ struct lines {
 	bool too_long;			/* the line is over the limit, and not kept */
 	struct lh_record rec;
 	struct lh_buf scratch;
-	/* of --describe and --store: */
+	/* of --columns and --store: */
 	struct lh_column *column;
 	uint64_t *present;		/* by column: records that have a value */
 	size_t n, cap, present_cap;
@@ -138,9 +138,9 @@ static int put_record(struct lines *l, const char *p, size_t n, struct lh_err *e
 		lh_buf_add(out, p, n);
 		lh_buf_putc(out, '\n');
 	}
-	if (!rc && (l->in->s->describe || l->in->keep))
+	if (!rc && (l->in->s->columns || l->in->keep))
 		rc = see_members(l, err);
-	if (rc < 0 || l->in->s->describe)
+	if (rc < 0 || l->in->s->columns)
 		out->len = at;
 	l->in->rows += rc == 0;
 	return rc;
@@ -285,7 +285,7 @@ static int finish_lines(struct lines *l)
 		null[i] = l->present[i] < l->in->rows;
 		lh_column_decide(&l->column[i]);
 	}
-	if (l->in->s->describe)
+	if (l->in->s->columns)
 		rc = describe(l->in, l->column, null, l->n);
 	free(null);
 	if (l->in->keep) {
@@ -311,7 +311,7 @@ int ingest_lines(struct ingest *in, struct lh_byte_source *first)
 		l.operand = i + 1;
 		rc = read_file(&l, file[i]);
 	}
-	if (!rc && (in->s->describe || in->keep))
+	if (!rc && (in->s->columns || in->keep))
 		rc = finish_lines(&l);
 	lh_byte_source_close(&l.source);
 	lh_record_free(&l.rec);

@@ -33,8 +33,10 @@ static const struct lh_option options[] = {
 	{ 0, "id-prefix", "TEXT", "put TEXT before each id", LH_TEXT(struct settings, id_prefix) },
 	{ 0, "name", "DATASET", "name of the dataset (default: of the file)",
 	  LH_TEXT(struct settings, name) },
-	{ 0, "describe", NULL, "print the columns and their types, no records",
-	  LH_FLAG(struct settings, describe) },
+	{ 0, "columns", NULL, "print the columns and their types, no records",
+	  LH_FLAG(struct settings, columns) },
+	{ 0, "describe", NULL, "with a table: --columns", LH_FLAG(struct settings, columns),
+	  .asks = LH_ASK_OPERATIONS, .hidden = true },
 	{ 0, "store", "STORE", "keep the records as a dataset in STORE",
 	  LH_TEXT(struct settings, store) },
 	{ 0, "catalog", "DIR", "register the dataset in the catalog DIR",
@@ -123,8 +125,8 @@ static int check(struct ingest *in)
 		return lh_tool_usage(in->tool, "--store requires --catalog");
 	if (s->parquet_out && !s->store)
 		return lh_tool_usage(in->tool, "--parquet-out requires --store");
-	if (s->store && s->describe)
-		return lh_tool_usage(in->tool, "--store and --describe exclude each other");
+	if (s->store && s->columns)
+		return lh_tool_usage(in->tool, "--store and --columns exclude each other");
 	if (s->requests && (!s->store || s->name))
 		return lh_tool_usage(in->tool, "--requests requires --store, and names are those "
 				     "of the records");

@@ -114,8 +114,8 @@ int rows_put(struct rows *r, struct lh_err *err)
 		return -1;
 	}
 	r->in->rows++;
-	if (r->in->s->describe) {
-		/* Count the row of --describe, and its null cells. */
+	if (r->in->s->columns) {
+		/* Count the row of --columns, and its null cells. */
 		size_t i;
 
 		for (i = 0; i < r->n; i++)
@@ -145,7 +145,7 @@ int rows_done(struct rows *r)
 
 int rows_finish(struct rows *r)
 {
-	if (r->in->s->describe)
+	if (r->in->s->columns)
 		return describe(r->in, r->column, r->null, r->n);
 	if (!r->in->keep)
 		return 0;

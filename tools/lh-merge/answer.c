@@ -28,7 +28,7 @@ static const struct lh_bind hit_members[] = {
 	LH_BIND_END
 };
 
-static const struct lh_bind members[] = {
+const struct lh_bind answer_members[] = {
 	{ LH_BIND_TABLES("results", struct answer, hit, n, hit_members), .required = true,
 	  .as_written = LH_BIND_FIELD(struct answer, results) },
 	{ LH_BIND_U64("k", struct answer, k, 0, K_MAX) },
@@ -169,7 +169,7 @@ int answer_read(struct answer *a, const char *p, size_t n, struct lh_err *err)
 	a->partial = false;
 	memset(a->counter, 0, sizeof a->counter);
 	if (lh_record_parse(&a->rec, p, n, err) < 0 || check_kind(&a->rec, err) < 0 ||
-	    lh_bind(members, &a->rec, a, &a->text, err) < 0 || see_hits(a, err) < 0)
+	    lh_bind(answer_members, &a->rec, a, &a->text, err) < 0 || see_hits(a, err) < 0)
 		return -1;
 	return see_query(a, err);
 }

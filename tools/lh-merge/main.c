@@ -24,8 +24,9 @@ void report_partial(struct lh_tool *tool, uint64_t partial, uint64_t answers)
 	lh_tool_verdict_bad(tool);
 }
 
-static int check(struct lh_tool *tool, const struct settings *s)
+static int check(struct lh_tool *tool, void *settings)
 {
+	const struct settings *s = settings;
 	size_t i, n = 0;
 
 	if (s->corpus && !*s->corpus)
@@ -46,13 +47,11 @@ static bool is_joined(const struct lh_tool *tool)
 	       (tool->n_operands == 1 && strcmp(tool->operands[0], "-") == 0);
 }
 
-static int run(struct lh_tool *tool, const struct settings *s)
+static int run(struct lh_tool *tool, void *s)
 {
 	struct lh_records *records;
 	int rc;
 
-	if (check(tool, s) < 0)
-		return -1;
 	if (!tool->n_operands && isatty(STDIN_FILENO))
 		lh_tool_message(tool, "reading JSONL from the terminal");
 	records = lh_records_begin(tool);
@@ -64,14 +63,17 @@ static int run(struct lh_tool *tool, const struct settings *s)
 
 int main(int argc, char **argv)
 {
-	struct settings s = { .k = 10 };
-	struct lh_tool tool;
-	int rc;
+	static const struct lh_op ops[] = {
+		{ "", .in = answer_members, .out = answer_members, .command = run }, LH_OP_END
+	};
+	static const struct lh_tool_spec spec = {
+		.name = "lh-merge",
+		.synopsis = "[OPTION]... [FILE]...",
+		.summary = "join the answers of several searches into one",
+		.options = options,
+		.check = check,
+		.ops = ops,
+	};
 
-	lh_tool_init(&tool, "lh-merge", "[OPTION]... [FILE]...",
-		     "join the answers of several searches into one", options);
-	rc = lh_tool_parse(&tool, argc, argv, &s);
-	if (!rc)
-		rc = run(&tool, &s);
-	return lh_tool_finish(&tool, rc);
+	return lh_op_main(&spec, argc, argv, &(struct settings){ .k = 10 });
 }

@@ -15,7 +15,7 @@
 #include "flow/input.h"
 #include "json/bind.h"
 #include "json/write.h"
-#include "tool/records.h"
+#include "tool/op.h"
 
 #define K_MAX 10000
 #define SUMS_MAX INT64_MAX	/* of a counter */
@@ -27,6 +27,9 @@ struct settings {
 };
 
 /* ---- answer.c ---- */
+
+/* The members of an answer. */
+extern const struct lh_bind answer_members[];
 
 /* Members of an answer that are added up, in the order in which lh-search writes them. */
 enum counter {

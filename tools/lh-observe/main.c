@@ -42,7 +42,6 @@ static const struct lh_option options[] = {
 	LH_NOW_OPTION,
 	LH_INPUT_OPTIONS,
 	LH_COMMON_OPTIONS,
-	LH_DESCRIBE_OPTION,
 	LH_OPTION_END
 };
 

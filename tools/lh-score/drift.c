@@ -94,12 +94,26 @@ static int read_files(struct check *c, char **operands, size_t n)
 	return rc;
 }
 
+static const struct lh_bind shift_members[] = {
+	LH_OP_TEXT("from"), LH_OP_TEXT("to"), LH_OP_COUNT("count"), LH_BIND_END
+};
+
+const struct lh_bind drift_members[] = {
+	LH_OP_COUNT("total"),
+	LH_OP_COUNT("matched"),
+	LH_OP_COUNT("mismatched"),
+	{ LH_BIND_ONLY("drift_rate", LH_BIND_TO_F64), .required = true, .min = 0, .max = 1 },
+	LH_OP_TEXT("scorer_version"),
+	{ LH_BIND_ONLY("shifts", LH_BIND_TO_TABLES), .required = true, .table = shift_members },
+	LH_BIND_END
+};
+
 /* ---- requests: each record has the records to compare ---- */
 
 struct request {
 	struct lh_value records;
 };
-static const struct lh_bind request_members[] = {
+const struct lh_bind drift_request[] = {
 	{ LH_BIND_ARRAY("records", struct request, records), .required = true,
 	  .each = LH_BIND_IS(LH_OBJECT) },
 	LH_BIND_END
@@ -133,7 +147,7 @@ static int on_request(struct lh_record *rec, struct lh_buf *out, void *context, 
 {
 	struct lh_drift drift = { .unscored = 0 };
 	struct request q;
-	int rc = lh_bind(request_members, rec, &q, NULL, err);
+	int rc = lh_bind(drift_request, rec, &q, NULL, err);
 
 	if (!rc)
 		rc = compare(((struct worker *)context)->scorer, &q.records, &drift, err);
@@ -145,8 +159,9 @@ static int on_request(struct lh_record *rec, struct lh_buf *out, void *context, 
 	return rc;
 }
 
-static int answer_requests(struct lh_tool *tool)
+int drift_requests_run(struct lh_tool *tool, void *settings)
 {
+	(void)settings;
 	return lh_records_run(tool, &(struct lh_flow){
 		.map = on_request, .context_size = sizeof(struct worker),
 		.context_init = worker_init, .context_free = worker_free });
@@ -242,13 +257,12 @@ static int print_report(struct check *c)
 	return rc;
 }
 
-int drift_run(struct lh_tool *tool, const struct settings *s)
+int drift_run(struct lh_tool *tool, void *settings)
 {
+	const struct settings *s = settings;
 	struct check c = { .tool = tool };
 	int rc;
 
-	if (s->wire)
-		return answer_requests(tool);
 	rc = s->how.root ? read_root(&c, s->how.root) : read_files(&c, NULL, 0);
 	if (!rc)
 		rc = print_report(&c);

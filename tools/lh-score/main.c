@@ -29,8 +29,9 @@ static void set_time(const struct lh_tool *tool, struct settings *s)
 }
 
 /* Refuse options of another mode. */
-static int check_options(struct lh_tool *tool, const struct settings *s)
+static int check_options(struct lh_tool *tool, void *settings)
 {
+	const struct settings *s = settings;
 	bool writes_root = s->how.root && !s->check_drift;
 
 	if (s->how.root && tool->n_operands)
@@ -47,28 +48,40 @@ static int check_options(struct lh_tool *tool, const struct settings *s)
 	return 0;
 }
 
-static int run(struct lh_tool *tool, struct settings *s)
+static int run(struct lh_tool *tool, void *settings)
 {
-	if (check_options(tool, s) < 0)
-		return -1;
-	if (s->check_drift)
-		return drift_run(tool, s);
-	if (s->how.root)
-		return root_run(tool, s);
-	set_time(tool, s);
-	return filter_run(tool, s);
+	set_time(tool, settings);
+	return filter_run(tool, settings);
+}
+
+static const struct lh_op ops[] = {
+	{ "", .in = lh_evidence_members, .out = lh_scored_members, .command = run },
+	{ "", .about = "score all evidence of a root", .command = root_run, .writes = true },
+	{ "", .about = "compare the rules with stored scored runs", .in = lh_op_any,
+	  .out = drift_members, .command = drift_run },
+	{ "", .about = "compare the rules with the scored runs of each record",
+	  .in = drift_request, .out = drift_members, .command = drift_requests_run },
+	LH_OP_END
+};
+
+static const struct lh_op *mode(const void *settings)
+{
+	const struct settings *s = settings;
+
+	return &ops[s->check_drift ? 2 + s->wire : s->how.root != NULL];
 }
 
 int main(int argc, char **argv)
 {
-	struct settings s = { .check_drift = false };
-	struct lh_tool tool;
-	int rc;
+	static const struct lh_tool_spec spec = {
+		.name = "lh-score",
+		.synopsis = "[OPTION]... [FILE]...",
+		.summary = "put evidence into categories by fixed rules",
+		.options = options,
+		.check = check_options,
+		.ops = ops,
+		.mode = mode,
+	};
 
-	lh_tool_init(&tool, "lh-score", "[OPTION]... [FILE]...",
-		     "put evidence into categories by fixed rules", options);
-	rc = lh_tool_parse(&tool, argc, argv, &s);
-	if (!rc)
-		rc = run(&tool, &s);
-	return lh_tool_finish(&tool, rc);
+	return lh_op_main(&spec, argc, argv, &(struct settings){ .check_drift = false });
 }

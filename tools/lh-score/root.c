@@ -68,8 +68,9 @@ static void on_progress(void *ctx, enum lh_stage stage, uint64_t records)
 	lh_tool_progress(ctx, records);
 }
 
-int root_run(struct lh_tool *tool, struct settings *s)
+int root_run(struct lh_tool *tool, void *settings)
 {
+	struct settings *s = settings;
 	struct report report = { .tool = tool };
 	const struct lh_score_watch watch = { .bad = on_bad, .file = on_file, .ctx = &report };
 	struct lh_stage_result res = { 0 };

@@ -2,7 +2,9 @@
 #ifndef LH_SCORE_TOOL_H
 #define LH_SCORE_TOOL_H
 
-#include "tool/records.h"
+#include "tool/op.h"
+#include "distill/evidence.h"
+#include "distill/score.h"
 #include "distill/stage.h"
 
 struct settings {
@@ -15,10 +17,11 @@ struct settings {
 int filter_run(struct lh_tool *tool, struct settings *s);
 
 /* Score all evidence of a root. */
-int root_run(struct lh_tool *tool, struct settings *s);
+lh_op_command root_run;
 
 /* Compare evidence with the scored runs on file, in a root, in the operands, or in
  * each record. */
-int drift_run(struct lh_tool *tool, const struct settings *s);
+lh_op_command drift_run, drift_requests_run;
+extern const struct lh_bind drift_request[], drift_members[];
 
 #endif

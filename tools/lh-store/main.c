@@ -28,7 +28,6 @@ static const struct lh_option options[] = {
 	{ 0, "max-members", "N", "requests: most members of an object (default 65536)",
 	  LH_TOOL_FIELD(UINT, max_members, .min = 64, .max = 1000000000, .verbs = V_REQUESTS) },
 	LH_COMMON_OPTIONS,
-	LH_DESCRIBE_OPTION,
 	LH_OPTION_END
 };
 

@@ -1,0 +1,144 @@
+/* operations.c - print --describe: the operations of a tool as JSON.  See op.h. */
+#include <string.h>
+
+#include "frame.h"
+#include "json/write.h"
+
+const struct lh_bind lh_op_any[] = { LH_BIND_END };
+
+void lh_op_names_set(struct lh_op_names *n, const struct lh_op *ops)
+{
+	const struct lh_bind line = {
+		.name = "op", .n = 2, .to = LH_BIND_TO_INDEX, .choice = n->name, .required = true,
+		.about = "the operation"
+	};
+	size_t i = 0;
+
+	for (; ops->name; ops++) {
+		if (!ops->answer)
+			continue;
+		n->of[i] = ops;
+		n->name[i++] = ops->request ? ops->request : ops->name;
+	}
+	n->name[i] = NULL;
+	n->member[0] = line;
+	n->member[1] = (struct lh_bind)LH_BIND_END;
+}
+
+const struct lh_op *lh_op_of_filter(const struct lh_tool *t)
+{
+	return t->spec->mode ? t->spec->mode(t->state->settings) : t->spec->ops;
+}
+
+/* Write the options of all commands, or those of the commands in bits alone. */
+static void write_options(struct lh_writer *w, const struct lh_tool *t, bool all, unsigned bits)
+{
+	const struct lh_option *o;
+	char key[] = "?";
+
+	lh_write_array(w, "options");
+	for (o = t->options; o->key || o->name; o++) {
+		if (o->hidden || (all ? o->verbs != 0 : !(o->verbs & bits)))
+			continue;
+		key[0] = (char)o->key;
+		lh_write_object(w, NULL);
+		lh_write_text(w, "name", o->name ? o->name : key);
+		lh_write_text(w, "about", o->help);
+		lh_write_end(w);
+	}
+	lh_write_end(w);
+}
+
+static void write_schema(struct lh_writer *w, const char *name, const struct lh_bind *table,
+			 unsigned how)
+{
+	if (!table) {
+		lh_write_null(w, name);
+		return;
+	}
+	lh_write_object(w, name);
+	if (table == lh_op_any)
+		lh_write_text(w, "type", "object");
+	else
+		lh_bind_schema(w, table, how);
+	lh_write_end(w);
+}
+
+/* Write an operation; operands NULL: as requests have it, without a command. */
+static void write_op(struct lh_writer *w, const struct lh_tool *t, const struct lh_op *op,
+		     const char *name, const char *operands)
+{
+	const bool requests = !op->answer && !strcmp(op->name, "requests") && t->spec->ops;
+	struct lh_op_names names;
+
+	if (requests)
+		lh_op_names_set(&names, t->spec->ops);
+	lh_write_object(w, NULL);
+	lh_write_text(w, "name", name);
+	lh_write_text(w, "operands", operands);
+	lh_write_text(w, "about", op->about);
+	write_options(w, t, false, operands ? op->bit : 0);
+	write_schema(w, "input", requests ? names.member : op->in, LH_BIND_NULLS);
+	write_schema(w, "output", op->out, 0);
+	lh_write_bool(w, "writes", op->writes);
+	lh_write_end(w);
+}
+
+/* Write the operation of a filter; what it does not say of itself is said of the tool. */
+static void write_filter(struct lh_writer *w, const struct lh_tool *t)
+{
+	static const char before[] = "[OPTION]...";
+	const char *operands = strstr(t->synopsis, before);
+	struct lh_op op = { .name = "" };
+
+	if (t->spec && t->spec->ops)
+		op = *lh_op_of_filter(t);
+	if (!op.about)
+		op.about = t->summary;
+	operands = operands ? operands + sizeof before - 1 : "";
+	write_op(w, t, &op, "", operands + (*operands == ' '));
+}
+
+static void write_commands(struct lh_writer *w, const struct lh_tool *t)
+{
+	const struct lh_verb *v;
+
+	for (v = t->verbs; v->name; v++) {
+		const struct lh_op op = { .name = v->name, .operands = v->operands,
+					  .about = v->help, .bit = v->bit };
+
+		write_op(w, t, &op, op.name, op.operands);
+	}
+}
+
+static void write_ops(struct lh_writer *w, const struct lh_tool *t)
+{
+	const struct lh_op *op;
+
+	for (op = t->spec->ops; op->name; op++) {
+		if (op->operands)
+			write_op(w, t, op, op->name, op->operands);
+		if (op->request || !op->operands)
+			write_op(w, t, op, op->request ? op->request : op->name, NULL);
+	}
+}
+
+void lh_operations_text(const struct lh_tool *t, struct lh_buf *b)
+{
+	struct lh_writer w = lh_write_to(b);
+
+	lh_write_object(&w, NULL);
+	lh_write_text(&w, "name", t->name);
+	lh_write_text(&w, "about", t->summary);
+	write_options(&w, t, true, 0);
+	lh_write_array(&w, "operations");
+	if (!t->verbs)
+		write_filter(&w, t);
+	else if (t->spec->ops)
+		write_ops(&w, t);
+	else
+		write_commands(&w, t);
+	lh_write_end(&w);
+	lh_write_end(&w);
+	lh_buf_putc(b, '\n');
+}
