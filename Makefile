@@ -149,10 +149,12 @@ help:
 # ---- tests ----
 unit: $(UNIT)
 
-# The same tree again under AddressSanitizer and UBSan, with allocation faults.
+# The same tree again under AddressSanitizer and UBSan, with allocation faults.  Their runtime is
+# linked in, and nothing has to be relocated: a tool starts in half the time, and the tests start
+# tens of thousands.
 asan:
 	@$(MAKE) --no-print-directory B=build/asan BIN=build/asan/bin SANITIZE='-fsanitize=address,undefined -fno-sanitize-recover=all' \
-		CFLAGS='-O1 -g' CPPFLAGS='-DLH_FAULTS' all unit
+		CFLAGS='-O1 -g1' CPPFLAGS='-DLH_FAULTS' LDFLAGS='-no-pie -static-libasan -static-libubsan' all unit
 	@ln -sfn ../../man build/asan/man
 	@ln -sfn ../../../tests build/asan/share/lakehouse-tools
 
