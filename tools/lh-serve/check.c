@@ -1,8 +1,8 @@
-/* check.c - lh-serve --check: try the engine of the routes that embed.  See serve.h. */
+/* check.c - lh-serve --check: try the engine of the routes that embed.  See site.h. */
 #include <stdlib.h>
 
 #include "proc/coproc.h"
-#include "serve.h"
+#include "site.h"
 
 #define WAIT 10.0	/* seconds for the first vector */
 

@@ -39,8 +39,9 @@ struct inside {
 	struct cache sum;
 };
 
-void inside_free(struct inside *i)
+static void free_inside(void *inside)
 {
+	struct inside *i = inside;
 	size_t k;
 
 	i->request = NULL;
@@ -55,7 +56,7 @@ void inside_free(struct inside *i)
 static void write_health(struct inside *i)
 {
 	struct request *r = i->request;
-	struct lh_writer w = lh_write_to(&r->out);
+	struct lh_writer w = lh_write_to(&r->reply.body);
 	bool down = false;
 	size_t k;
 
@@ -79,7 +80,7 @@ static void write_cache(struct inside *i)
 {
 	struct request *r = i->request;
 	const struct cache *c = &i->sum;
-	struct lh_writer w = lh_write_to(&r->out);
+	struct lh_writer w = lh_write_to(&r->reply.body);
 	size_t k;
 
 	for (k = 0; k < i->n && !i->question[k].up; k++)
@@ -125,7 +126,7 @@ static void settle(struct inside *i)
 	if (i->open)
 		return;
 	if (!i->request)
-		inside_free(i);
+		free_inside(i);
 	else if (i->request->route->route->kind == LH_ROUTE_CACHE)
 		write_cache(i);
 	else
@@ -157,7 +158,8 @@ static struct inside *new_inside(struct request *r, size_t n)
 		return NULL;
 	}
 	i->request = r;
-	return r->inside = i;
+	r->work.free = free_inside;
+	return r->work.of = i;
 }
 
 static struct question *new_question(struct inside *i, const struct lh_pool *pool,
@@ -221,35 +223,6 @@ static void ask_caches(struct request *r)
 	}
 	i->open--;
 	settle(i);
-}
-
-bool is_deep(const struct request *r)
-{
-	struct lh_str deep = lh_route_arg(&r->path, "deep");
-
-	return r->route && r->route->route->kind == LH_ROUTE_HEALTH && deep.p &&
-	       !lh_str_is(deep, "0", 1);
-}
-
-static void answer_health(struct request *r)
-{
-	if (is_deep(r)) {
-		ask_pools(r);
-		return;
-	}
-	lh_buf_puts(&r->out, LH_JSON({"status":"ok","service":"gateway"}));
-	answer(r, 200);
-}
-
-/* A server that ends answers what it has, and takes nothing more. */
-static void answer_ready(struct request *r)
-{
-	if (r->server->stop) {
-		answer_error(r, 503, "the server is ending");
-		return;
-	}
-	lh_buf_puts(&r->out, LH_JSON({"status":"ready","service":"gateway"}));
-	answer(r, 200);
 }
 
 /* ---- the newest rows of a log ---- */
@@ -318,7 +291,7 @@ static int add_rows(struct lh_writer *w, struct request *r, const char *name, co
 
 	if (!path_in_state(path, r, name) || read_tail(path, &text, &err) < 0) {
 		lh_buf_free(&text);
-		r->out.len = 0;
+		r->reply.body.len = 0;
 		answer_error(r, 500, "the log cannot be read");
 		return -1;
 	}
@@ -345,7 +318,7 @@ static void add_report(struct lh_writer *w, struct request *r)
 
 static void answer_audits(struct request *r)
 {
-	struct lh_writer w = lh_write_to(&r->out);
+	struct lh_writer w = lh_write_to(&r->reply.body);
 
 	lh_write_object(&w, NULL);
 	if (add_rows(&w, r, "data/_kb/audit_baselines.jsonl", "baselines", AUDITS) < 0)
@@ -355,20 +328,10 @@ static void answer_audits(struct request *r)
 	answer(r, 200);
 }
 
-static void answer_newest(struct request *r, size_t most)
-{
-	struct lh_writer w = lh_write_to(&r->out);
-
-	lh_write_object(&w, NULL);
-	if (add_rows(&w, r, "log/sessions.jsonl", "sessions", most) < 0)
-		return;
-	lh_write_end(&w);
-	answer(r, 200);
-}
-
 static void answer_sessions(struct request *r)
 {
 	struct lh_str limit = lh_route_arg(&r->path, "limit");
+	struct lh_writer w = lh_write_to(&r->reply.body);
 	unsigned long n = SESSIONS;
 	char text[16];
 
@@ -376,10 +339,15 @@ static void answer_sessions(struct request *r)
 		snprintf(text, sizeof text, "%.*s", (int)(limit.n > 15 ? 15 : limit.n), limit.p);
 		n = strspn(text, "0123456789") == limit.n ? strtoul(text, NULL, 10) : 0;
 	}
-	if (n < 1 || n > SESSIONS_MAX)
+	if (n < 1 || n > SESSIONS_MAX) {
 		answer_error(r, 400, "\"limit\" must be a whole number from 1 to 200");
-	else
-		answer_newest(r, n);
+		return;
+	}
+	lh_write_object(&w, NULL);
+	if (add_rows(&w, r, "log/sessions.jsonl", "sessions", n) < 0)
+		return;
+	lh_write_end(&w);
+	answer(r, 200);
 }
 
 void inside_answer(struct request *r)
@@ -388,8 +356,13 @@ void inside_answer(struct request *r)
 	case LH_ROUTE_CACHE:
 		ask_caches(r);
 		break;
-	case LH_ROUTE_READY:
-		answer_ready(r);
+	case LH_ROUTE_READY:	/* a server that ends takes nothing more */
+		if (r->server->stop) {
+			answer_error(r, 503, "the server is ending");
+			break;
+		}
+		lh_buf_puts(&r->reply.body, LH_JSON({"status":"ready","service":"gateway"}));
+		answer(r, 200);
 		break;
 	case LH_ROUTE_SESSIONS:
 		answer_sessions(r);
@@ -398,6 +371,11 @@ void inside_answer(struct request *r)
 		answer_audits(r);
 		break;
 	default:
-		answer_health(r);
+		if (is_deep(r)) {
+			ask_pools(r);
+			break;
+		}
+		lh_buf_puts(&r->reply.body, LH_JSON({"status":"ok","service":"gateway"}));
+		answer(r, 200);
 	}
 }

@@ -20,30 +20,32 @@ static void write_ms(struct lh_writer *w, const char *name, double seconds)
 /* Bodies, query strings and tokens are never logged: of the request only its route. */
 void log_request(struct request *r)
 {
-	struct lh_writer w = lh_write_to(&r->server->log);
-	const union MHD_ConnectionInfo *info =
-		MHD_get_connection_info(r->conn, MHD_CONNECTION_INFO_CLIENT_ADDRESS);
+	struct lh_writer w = lh_write_to(&r->server->log.text);
+	const struct sockaddr *address = http_address(r->http.conn);
 	char time[32], remote[64] = "", client[64];
+	struct sockaddr_storage proxied;
 
 	lh_time_print(lh_time_clock(), time);
-	if (info && info->client_addr)
-		address_text(info->client_addr, remote, sizeof remote);
+	if (address)
+		address_text(address, remote, sizeof remote);
 	lh_write_object(&w, NULL);
 	lh_write_text(&w, "time", time);
 	lh_write_text(&w, "trace_id", r->trace);
 	lh_write_text(&w, "request_id", r->id);
 	lh_write_text(&w, "remote", remote);
-	if (info && proxied_for(r, info->client_addr, client, sizeof client))
+	if (proxied_for(r, address, &proxied)) {
+		address_text((struct sockaddr *)&proxied, client, sizeof client);
 		lh_write_text(&w, "client", client);
+	}
 	lh_write_text(&w, "token", r->token);
 	lh_write_text(&w, "route", r->route ? r->route->route->route : NULL);
-	lh_write_u64(&w, "status", r->status);
-	write_ms(&w, "queue_ms", r->queue);
-	write_ms(&w, "filter_ms", r->filter);
-	lh_write_u64(&w, "bytes_in", r->counted);
-	lh_write_u64(&w, "bytes_out", r->bytes_out);
+	lh_write_u64(&w, "status", r->reply.status);
+	write_ms(&w, "queue_ms", r->times.queue);
+	write_ms(&w, "filter_ms", r->times.filter);
+	lh_write_u64(&w, "bytes_in", r->http.counted);
+	lh_write_u64(&w, "bytes_out", r->http.bytes_out);
 	lh_write_end(&w);
-	lh_buf_putc(&r->server->log, '\n');
+	lh_buf_putc(&r->server->log.text, '\n');
 }
 
 #define LOG_MAX ((size_t)16 << 20)	/* bytes that wait for a reader */
@@ -61,71 +63,66 @@ static uint64_t lines(const char *p, size_t n)
 
 /* Write without waiting: a reader that is slow must not stop the service.  A pipe that poll
  * calls writable takes PIPE_BUF bytes; its flags are shared with others, and stay as they are. */
-static ssize_t write_some(struct server *s, const char *p, size_t n)
+static ssize_t write_some(struct access_log *log, const char *p, size_t n)
 {
-	struct pollfd f = { .fd = s->log_fd, .events = POLLOUT };
+	struct pollfd f = { .fd = log->fd, .events = POLLOUT };
 	struct stat st;
 
-	if (!s->log_kind)
-		s->log_kind = fstat(s->log_fd, &st) < 0 ? S_IFREG : st.st_mode & S_IFMT;
-	if (s->log_kind == S_IFREG)
-		return write(s->log_fd, p, n);
-	if (s->log_kind == S_IFSOCK)
-		return send(s->log_fd, p, n, MSG_DONTWAIT | MSG_NOSIGNAL);
+	if (!log->kind)
+		log->kind = fstat(log->fd, &st) < 0 ? S_IFREG : st.st_mode & S_IFMT;
+	if (log->kind == S_IFREG)
+		return write(log->fd, p, n);
+	if (log->kind == S_IFSOCK)
+		return send(log->fd, p, n, MSG_DONTWAIT | MSG_NOSIGNAL);
 	if (poll(&f, 1, 0) == 0) {
 		errno = EAGAIN;
 		return -1;
 	}
-	return write(s->log_fd, p, n > PIPE_BUF ? PIPE_BUF : n);
+	return write(log->fd, p, n > PIPE_BUF ? PIPE_BUF : n);
 }
 
 /* Drop lines that cannot be written: all but the rest of one of which a part is written. */
-static void lose_lines(struct server *s, const char *why)
+static void lose_lines(struct access_log *log, const char *why)
 {
-	const char *lf = s->log_part ? memchr(s->log.p, '\n', s->log.len) : NULL;
-	size_t stay = lf ? (size_t)(lf + 1 - s->log.p) : 0;
+	const char *lf = log->part ? memchr(log->text.p, '\n', log->text.len) : NULL;
+	size_t stay = lf ? (size_t)(lf + 1 - log->text.p) : 0;
 
-	s->log_lost += lines(s->log.p + stay, s->log.len - stay);
-	s->log.len = stay;
-	if (!s->log_fails)
-		lh_tool_warn(s->tool, "access log: %s; lines are lost, and counted", why);
-	s->log_fails = true;
-}
-
-static void wrote(struct server *s, size_t n)
-{
-	s->log_part = s->log.p[n - 1] != '\n';
-	s->log.len -= n;
-	memmove(s->log.p, s->log.p + n, s->log.len);
-	if (!s->log_fails || s->log.len)
-		return;
-	s->log_fails = false;
-	lh_tool_message(s->tool, "access log: works again; %llu lines were lost",
-			(unsigned long long)s->log_lost);
+	log->lost += lines(log->text.p + stay, log->text.len - stay);
+	log->text.len = stay;
+	if (!log->fails)
+		lh_tool_warn(log->tool, "access log: %s; lines are lost, and counted", why);
+	log->fails = true;
 }
 
 /* Write what is buffered.  A reader that is gone or slow, or a full disk, does not end the
  * service: it is reported once, and the lost lines are counted. */
-void log_flush(struct server *s)
+void log_flush(struct access_log *log)
 {
-	while (s->log.len && !s->log_gone) {
-		ssize_t n = write_some(s, s->log.p, s->log.len);
+	while (log->text.len && !log->gone) {
+		ssize_t n = write_some(log, log->text.p, log->text.len);
 
 		if (n > 0) {
-			wrote(s, (size_t)n);
+			log->part = log->text.p[n - 1] != '\n';
+			log->text.len -= (size_t)n;
+			memmove(log->text.p, log->text.p + n, log->text.len);
+			if (!log->fails || log->text.len)
+				continue;
+			log->fails = false;
+			lh_tool_message(log->tool, "access log: works again; %llu lines were lost",
+					(unsigned long long)log->lost);
 		} else if (n < 0 && errno == EAGAIN) {
-			if (s->log.len > LOG_MAX)
-				lose_lines(s, "its reader is too slow");
+			if (log->text.len > LOG_MAX)
+				lose_lines(log, "its reader is too slow");
 			return;
 		} else if (n < 0 && errno != EINTR) {
-			s->log_gone = errno == EPIPE;
-			lose_lines(s, strerror(errno));
+			log->gone = errno == EPIPE;
+			lose_lines(log, strerror(errno));
 			return;
 		}
 	}
-	if (s->log_gone) {
-		s->log_lost += lines(s->log.p, s->log.len);
-		lh_buf_reset(&s->log);
+	if (log->gone) {
+		log->lost += lines(log->text.p, log->text.len);
+		lh_buf_reset(&log->text);
 	}
 }
 
@@ -145,7 +142,7 @@ static const char *wrong_file(int fd)
 	return memcmp(begin, row, (size_t)n) ? "is not an access log" : NULL;
 }
 
-int log_open(struct server *s, const char *path, struct lh_err *err)
+int log_open(struct access_log *log, const char *path, struct lh_err *err)
 {
 	const char *wrong;
 	int fd = STDOUT_FILENO;
@@ -161,31 +158,31 @@ int log_open(struct server *s, const char *path, struct lh_err *err)
 			return lh_err_set(err, LH_EUSAGE, "--access-log %s: %s", path, wrong);
 		}
 	}
-	log_close(s);
-	s->log_fd = fd;
+	log_close(log);
+	log->fd = fd;
 	return 0;
 }
 
-void log_close(struct server *s)
+void log_close(struct access_log *log)
 {
-	if (s->log_fd != STDOUT_FILENO)
-		close(s->log_fd);
-	s->log_fd = STDOUT_FILENO;
-	s->log_kind = 0;
-	s->log_gone = false;
+	if (log->fd != STDOUT_FILENO)
+		close(log->fd);
+	log->fd = STDOUT_FILENO;
+	log->kind = 0;
+	log->gone = false;
 }
 
 /* Wait for the reader of the log, at the end. */
-void log_end(struct server *s)
+void log_end(struct access_log *log)
 {
-	struct pollfd f = { .fd = s->log_fd, .events = POLLOUT };
+	struct pollfd f = { .fd = log->fd, .events = POLLOUT };
 	int i;
 
 	for (i = 0; i < LOG_END; i++) {
-		log_flush(s);
-		if (!s->log.len || s->log_fails)
+		log_flush(log);
+		if (!log->text.len || log->fails)
 			return;
 		poll(&f, 1, 1000);
 	}
-	lose_lines(s, "its reader is too slow");
+	lose_lines(log, "its reader is too slow");
 }

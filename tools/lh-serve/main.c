@@ -23,13 +23,13 @@ static const struct lh_option options[] = {
 	{ 0, "allow-write", "TOOL", "tool of /mcp that may write (repeatable)",
 	  LH_TEXTS(struct settings, allow_write, .words = LH_MCP_WRITERS) },
 	{ 0, "audit-log", "DIR", "logs of whose data is shown (default: in --state, with a key)",
-	  LH_TEXT(struct settings, audit_log) },
+	  LH_TEXT(struct settings, audit.log) },
 	{ 0, "audit-required", NULL, "no answer without its rows",
-	  LH_FLAG(struct settings, audit_required) },
+	  LH_FLAG(struct settings, audit.required) },
 	{ 0, "audit-sync", LH_PERSONS_SYNCS, "when rows are on disk (default batch)",
-	  LH_CHOICE(struct settings, audit_sync) },
+	  LH_CHOICE(struct settings, audit.sync) },
 	{ 0, "persons", "CORPUS", "records of CORPUS are persons (repeatable)",
-	  LH_TEXTS(struct settings, persons) },
+	  LH_TEXTS(struct settings, audit.persons) },
 	{ 0, "mount", "PREFIX", "serve all routes below PREFIX too",
 	  LH_TEXT(struct settings, mount) },
 	{ 0, "no-console", NULL, "without the web page at /",
@@ -80,7 +80,7 @@ static int run(struct lh_tool *tool, const struct settings *set)
 	if (site && set->check)
 		rc = site_try_engine(site, tool);
 	if (site && (set->check || set->print_config))
-		site_drop(site, NULL);
+		site_drop(site);
 	else if (site)
 		rc = serve(tool, set, site, token);
 	if (token)
@@ -91,7 +91,7 @@ static int run(struct lh_tool *tool, const struct settings *set)
 
 int main(int argc, char **argv)
 {
-	struct settings set = { .drain = -1, .audit_sync = -1 };
+	struct settings set = { .drain = -1, .audit.sync = -1 };
 	struct lh_tool tool;
 	int rc;
 

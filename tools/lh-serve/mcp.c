@@ -3,11 +3,9 @@
  * Each request is a peer of its own, so that ids of two clients never meet.  There are no
  * sessions: a request of an older revision says which one by its header, and one without it is
  * of the last revision that did not have that header. */
-#include <stdio.h>
 #include <stdlib.h>
 
 #include "base/mem.h"
-#include "mcp/mcp.h"
 #include "serve.h"
 
 #define WITHOUT_HEADER "2025-03-26"
@@ -27,24 +25,21 @@ struct field {
 	unsigned n;
 };
 
-static enum MHD_Result find(void *field, enum MHD_ValueKind kind, const char *name,
-			    const char *value)
+static void find(void *field, const char *name, const char *value)
 {
 	struct field *f = field;
 
-	(void)kind;
 	if (strcasecmp(name, f->name))
-		return MHD_YES;
-	f->value = value ? value : "";
+		return;
+	f->value = value;
 	f->n++;
-	return MHD_YES;
 }
 
 static struct field find_field(const struct request *r, const char *name)
 {
 	struct field f = { .name = name, .value = "" };
 
-	MHD_get_connection_values(r->conn, MHD_HEADER_KIND, find, &f);
+	http_each(&r->http, find, &f);
 	return f;
 }
 
@@ -84,7 +79,7 @@ static void on_answer(struct lh_mcp_peer *p, struct lh_str json, int code)
 	struct mcp *m = (struct mcp *)((char *)p - offsetof(struct mcp, peer));
 	struct request *r = m->request;
 
-	lh_buf_add(&r->out, json.p, json.n);
+	lh_buf_add(&r->reply.body, json.p, json.n);
 	take_times(r, p->asked, p->sent);
 	answer(r, status_of(m, code));
 }
@@ -109,6 +104,7 @@ static size_t copy_field(struct mcp *m, const char *name)
 	return f.n ? at : SIZE_MAX;
 }
 
+/* Two readers may take different ones of two headers with one name. */
 static bool is_twice(const struct request *r, const char *name)
 {
 	return find_field(r, name).n > 1;
@@ -132,13 +128,6 @@ static int read_headers(struct mcp *m, struct lh_err *err)
 	return 0;
 }
 
-/* Two readers may take different ones of two headers with one name. */
-static bool has_headers_twice(const struct request *r)
-{
-	return is_twice(r, "MCP-Protocol-Version") || is_twice(r, "Mcp-Method") ||
-	       is_twice(r, "Mcp-Name");
-}
-
 static const char *param(const struct lh_mcp_headers *h, const char *name)
 {
 	struct mcp *m = (struct mcp *)((char *)h - offsetof(struct mcp, headers));
@@ -156,6 +145,16 @@ static const char *param(const struct lh_mcp_headers *h, const char *name)
 	return f.n == 1 && lh_buf_check(&m->param, &err) == 0 ? m->param.p : NULL;
 }
 
+static void free_mcp(void *mcp)
+{
+	struct mcp *m = mcp;
+
+	lh_mcp_leave(m->request->site->mcp, &m->peer);
+	lh_buf_free(&m->text);
+	lh_buf_free(&m->param);
+	free(m);
+}
+
 static struct mcp *begin(struct request *r, struct lh_err *err)
 {
 	struct mcp *m = lh_calloc(1, sizeof *m, err);
@@ -166,107 +165,52 @@ static struct mcp *begin(struct request *r, struct lh_err *err)
 	m->peer = (struct lh_mcp_peer){ .answer = on_answer, .refuse = refuse_route,
 					.trace = r->trace, .headers = &m->headers };
 	m->headers.param = param;
-	r->mcp = m;
-	if (r->client)
-		r->client->mcp = r;
+	r->work.of = m;
+	r->work.free = free_mcp;
+	r->http.client->watched = &r->http;
 	return read_headers(m, err) < 0 ? NULL : m;
-}
-
-/* Return whether the client takes JSON, as each has to. */
-static bool accepts_json(const struct request *r)
-{
-	const char *accept =
-		MHD_lookup_connection_value(r->conn, MHD_HEADER_KIND, "Accept");
-
-	return !accept || strcasestr(accept, "application/json") || strstr(accept, "*/*") ||
-	       strcasestr(accept, "application/*");
-}
-
-/* ---- the server ---- */
-
-static struct lh_pool *pool_of(void *owner, const struct lh_mcp_tool *t,
-			       const struct lh_route *route)
-{
-	const struct site *site = owner;
-	const struct shared_pool *p = route ? site->route[route - site->routes.v].pool
-					    : site_tool_pool(site, t);
-
-	return p ? p->pool : NULL;
-}
-
-static void warn(void *owner, const char *text)
-{
-	const struct site *site = owner;
-
-	lh_tool_warn(site->server->tool, "%s", text);
-}
-
-static size_t length(char *const *list)
-{
-	size_t n = 0;
-
-	while (list && list[n])
-		n++;
-	return n;
-}
-
-int mcp_start(struct site *site, struct server *s, struct lh_err *err)
-{
-	const struct lh_mcp_how how = {
-		.tool = lh_mcp_tools, .tools = lh_mcp_tools_n, .more = &site->tools,
-		.state = site->config.state, .routes = &site->routes, .pool = pool_of,
-		.loop = &s->loop, .allow = (const char *const *)site->config.allow_write,
-		.allowed = length(site->config.allow_write), .timeout = LH_MCP_TIMEOUT,
-		.version = LH_VERSION, .persons = site->persons, .warn = warn, .owner = site
-	};
-
-	site->server = s;
-	site->mcp = lh_mcp_new(&how, err);
-	return site->mcp ? 0 : -1;
 }
 
 /* ---- requests ---- */
 
 void mcp_answer(struct request *r)
 {
+	const char *accept = http_field(&r->http, "Accept");
 	struct lh_err err;
 	struct mcp *m;
 
-	if (r->lines) {
+	if (r->body.lines) {
 		answer_error(r, 415, "the body must be application/json");
 		return;
 	}
-	if (!accepts_json(r)) {
+	if (accept && !strcasestr(accept, "application/json") && !strstr(accept, "*/*") &&
+	    !strcasestr(accept, "application/*")) {
 		answer_error(r, 406, "the answer is application/json, which is not accepted");
 		return;
 	}
 	m = begin(r, &err);
 	if (!m) {
 		answer_error(r, 500, err.msg);
-	} else if (has_headers_twice(r)) {
+	} else if (is_twice(r, "MCP-Protocol-Version") || is_twice(r, "Mcp-Method") ||
+		   is_twice(r, "Mcp-Name")) {
 		lh_mcp_refuse(r->site->mcp, &m->peer, LH_MCP_HEADER, "a header is there twice");
 	} else if (!lh_mcp_take(r->site->mcp, &m->peer,
-				(struct lh_str){ r->body.p, r->body.len })) {
-		r->type = "";
+				(struct lh_str){ r->body.text.p, r->body.text.len })) {
+		r->reply.type = "";
 		answer(r, 202);
 	}
 }
 
-void mcp_free(struct request *r)
-{
-	lh_mcp_leave(r->site->mcp, &r->mcp->peer);
-	lh_buf_free(&r->mcp->text);
-	lh_buf_free(&r->mcp->param);
-	free(r->mcp);
-}
-
 /* The client has closed its connection, which cancels its call: without a session no message of
  * an older revision could. */
-void mcp_left(struct request *r)
+void mcp_left(struct message *message)
 {
-	if (r->ready)
+	struct request *r = (struct request *)message;
+	struct mcp *m = r->work.of;
+
+	if (r->http.ready)
 		return;
-	lh_mcp_leave(r->site->mcp, &r->mcp->peer);
-	r->type = "";
+	lh_mcp_leave(r->site->mcp, &m->peer);
+	r->reply.type = "";
 	answer(r, 499);
 }

@@ -1,57 +1,7 @@
 /* metrics.c - counts, as Prometheus reads them.  See serve.h. */
-#include <stdio.h>
-#include <stdlib.h>
 #include <unistd.h>
 
-#include "base/mem.h"
 #include "serve.h"
-
-/* Upper bounds of the histogram, in seconds. */
-static const double bound[BUCKETS] = { 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1,
-				       0.25, 0.5, 1, 2.5, 5, 10, 30 };
-
-struct route_stats *stats_of(struct server *s, const char *route, struct lh_err *err)
-{
-	struct route_stats *st;
-
-	for (st = s->stats; st; st = st->next)
-		if (!strcmp(st->route, route))
-			return st;
-	st = lh_calloc(1, sizeof *st, err);
-	if (!st)
-		return NULL;
-	st->route = lh_strndup(route, strlen(route), err);
-	if (!st->route) {
-		free(st);
-		return NULL;
-	}
-	st->next = s->stats;
-	s->stats = st;
-	return st;
-}
-
-void stats_free(struct server *s)
-{
-	struct route_stats *st;
-
-	while ((st = s->stats)) {
-		s->stats = st->next;
-		free(st->route);
-		free(st);
-	}
-}
-
-void stats_count(struct route_stats *st, unsigned status, double seconds)
-{
-	unsigned i;
-
-	for (i = 0; i < BUCKETS && seconds > bound[i]; i++)
-		;
-	st->bucket[i]++;
-	st->requests++;
-	st->seconds += seconds;
-	st->status[status < STATUSES ? status : 0]++;
-}
 
 static void heading(struct lh_buf *out, const char *name, const char *type, const char *help)
 {
@@ -77,7 +27,7 @@ static void requests_total(struct lh_buf *out, const struct server *s)
 	unsigned code;
 
 	heading(out, "lh_serve_requests_total", "counter", "Requests answered.");
-	for (st = s->stats; st; st = st->next)
+	for (st = s->stats.first; st; st = st->next)
 		for (code = 0; code < STATUSES; code++) {
 			if (!st->status[code])
 				continue;
@@ -98,7 +48,7 @@ static void seconds_of(struct lh_buf *out, const struct route_stats *st)
 		lh_buf_puts(out, "lh_serve_request_seconds_bucket{route=\"");
 		label(out, st->route);
 		if (i < BUCKETS)
-			lh_buf_printf(out, "\",le=\"%g\"} %llu\n", bound[i],
+			lh_buf_printf(out, "\",le=\"%g\"} %llu\n", stats_bound[i],
 				      (unsigned long long)sum);
 		else
 			lh_buf_printf(out, "\",le=\"+Inf\"} %llu\n", (unsigned long long)sum);
@@ -152,40 +102,36 @@ static uint64_t restarts_of(const struct lh_pool *p)
 	return st.restarts;
 }
 
-static void restarts_and_memory(struct lh_buf *out, const struct site *site)
-{
-	heading(out, "lh_serve_restarts_total", "counter", "Processes of filters started again.");
-	pools(out, site, "lh_serve_restarts_total{route=\"", restarts_of);
-	heading(out, "lh_serve_memory_bytes", "gauge", "Resident memory.");
-	lh_buf_printf(out, "lh_serve_memory_bytes{process=\"lh-serve\"} %llu\n",
-		      (unsigned long long)lh_resident(getpid()));
-	pools(out, site, "lh_serve_memory_bytes{process=\"", lh_pool_resident);
-}
-
 void metrics_answer(struct request *r)
 {
 	const struct server *s = r->server;
 	const struct route_stats *st;
-	struct lh_buf *out = &r->out;
+	struct lh_buf *out = &r->reply.body;
 
 	requests_total(out, s);
 	heading(out, "lh_serve_in_flight", "gauge", "Requests being answered.");
 	lh_buf_printf(out, "lh_serve_in_flight %llu\n", (unsigned long long)s->in_flight);
 	heading(out, "lh_serve_connections", "gauge", "Open connections.");
-	lh_buf_printf(out, "lh_serve_connections %llu\n", (unsigned long long)s->clients);
+	lh_buf_printf(out, "lh_serve_connections %llu\n",
+		      (unsigned long long)s->connections.clients);
 	heading(out, "lh_serve_held_bytes", "gauge", "Bytes of bodies and answers in memory.");
 	lh_buf_printf(out, "lh_serve_held_bytes{of=\"bodies\"} %llu\n",
-		      (unsigned long long)s->bodies);
+		      (unsigned long long)s->bounds.all.bodies);
 	lh_buf_printf(out, "lh_serve_held_bytes{of=\"answers\"} %llu\n",
-		      (unsigned long long)s->answers);
+		      (unsigned long long)s->bounds.all.answers);
 	heading(out, "lh_serve_request_seconds", "histogram",
 		"Time from a complete request to its answer.");
-	for (st = s->stats; st; st = st->next)
+	for (st = s->stats.first; st; st = st->next)
 		if (st->requests)
 			seconds_of(out, st);
-	restarts_and_memory(out, s->site);
+	heading(out, "lh_serve_restarts_total", "counter", "Processes of filters started again.");
+	pools(out, s->site, "lh_serve_restarts_total{route=\"", restarts_of);
+	heading(out, "lh_serve_memory_bytes", "gauge", "Resident memory.");
+	lh_buf_printf(out, "lh_serve_memory_bytes{process=\"lh-serve\"} %llu\n",
+		      (unsigned long long)lh_resident(getpid()));
+	pools(out, s->site, "lh_serve_memory_bytes{process=\"", lh_pool_resident);
 	heading(out, "lh_serve_log_lost_total", "counter", "Lines of the access log lost.");
-	lh_buf_printf(out, "lh_serve_log_lost_total %llu\n", (unsigned long long)s->log_lost);
-	r->type = "text/plain; version=0.0.4; charset=utf-8";
+	lh_buf_printf(out, "lh_serve_log_lost_total %llu\n", (unsigned long long)s->log.lost);
+	r->reply.type = "text/plain; version=0.0.4; charset=utf-8";
 	answer(r, 200);
 }

@@ -141,7 +141,7 @@ static void write_components(struct lh_writer *w)
 
 void openapi_answer(struct request *r)
 {
-	struct lh_writer w = lh_write_to(&r->out);
+	struct lh_writer w = lh_write_to(&r->reply.body);
 
 	lh_write_object(&w, NULL);
 	lh_write_text(&w, "openapi", "3.1.0");

@@ -24,13 +24,10 @@ struct names {				/* what a header says about names */
 	bool proxied;
 };
 
-static enum MHD_Result look_at(void *names, enum MHD_ValueKind kind, const char *key,
-			       const char *value)
+static void look_at(void *names, const char *key, const char *value)
 {
 	struct names *n = names;
 
-	(void)kind;
-	value = value ? value : "";
 	if (!strcasecmp(key, "Origin")) {
 		n->origin = value;
 		n->origins++;
@@ -48,14 +45,13 @@ static enum MHD_Result look_at(void *names, enum MHD_ValueKind kind, const char 
 		if (!strcasecmp(key, "X-Forwarded-For"))
 			n->forwarded = value;
 	}
-	return MHD_YES;
 }
 
 static struct names read_names(const struct request *r)
 {
 	struct names n = { 0 };
 
-	MHD_get_connection_values(r->conn, MHD_HEADER_KIND, look_at, &n);
+	http_each(&r->http, look_at, &n);
 	return n;
 }
 
@@ -104,8 +100,8 @@ static bool is_own(const struct request *r, struct lh_str authority, bool with_p
 	char text[64], own[NI_MAXHOST + 2], number[NI_MAXSERV] = "";
 	struct lh_str port, host = lh_url_divide(authority, &port);
 
-	if ((port.n && strspn(port.p, "0123456789") < port.n) || !r->client ||
-	    getsockname(r->client->fd, (struct sockaddr *)&a, &len) < 0)
+	if ((port.n && strspn(port.p, "0123456789") < port.n) ||
+	    getsockname(r->http.client->fd, (struct sockaddr *)&a, &len) < 0)
 		return false;
 	if (a.ss_family == AF_UNIX)
 		return is_loopback_name(host);
@@ -117,21 +113,6 @@ static bool is_own(const struct request *r, struct lh_str authority, bool with_p
 	snprintf(own, sizeof own, strchr(text, ':') ? "[%s]" : "%s", text);
 	return is_alike(host, lh_str_of(own)) || is_listened(r->site, host) ||
 	       (is_loopback(address) && is_loopback_name(host));
-}
-
-/* Return what comes after http:// or, with secure, https://; NULL if that does not begin it. */
-static const char *after_scheme(struct lh_str origin, bool secure)
-{
-	const char *scheme[] = { "http://", "https://" };
-	int i;
-
-	for (i = 0; i <= secure; i++) {
-		size_t n = strlen(scheme[i]);
-
-		if (origin.n > n && !strncasecmp(origin.p, scheme[i], n))
-			return origin.p + n;
-	}
-	return NULL;
 }
 
 /* ---- Origin ---- */
@@ -160,34 +141,15 @@ static bool is_own_origin(const struct request *r, const struct names *n, struct
 	       is_alike((struct lh_str){ named, (size_t)(end - named) }, trim(n->host));
 }
 
-/* Return whether a configured origin is written as browsers write one. */
-int origins_check(char *const *origin, struct lh_err *err)
-{
-	for (; origin && *origin; origin++) {
-		const char *host = after_scheme(lh_str_of(*origin), true);
-
-		if (!host || strpbrk(host, "/?#@*,; \t\\") || strlen(*origin) > 255)
-			return lh_err_set(err, LH_EUSAGE,
-					  "\"%.100s\" is not an origin: expected "
-					  "http://HOST[:PORT] or https://HOST[:PORT]", *origin);
-	}
-	return 0;
-}
-
 /* ---- requests ---- */
-
-/* The target of a request may have a host, which is used instead of Host. */
-static struct lh_str authority_of(const struct request *r, const struct names *n)
-{
-	const char *in_target = after_scheme(lh_str_of(r->target), true);
-
-	return in_target ? (struct lh_str){ in_target, strcspn(in_target, "/?#") } : trim(n->host);
-}
 
 /* Refuse what an open server takes from its own machine alone. */
 static unsigned refuse_stranger(const struct request *r, const struct names *n, const char **why)
 {
-	const struct lh_str host = authority_of(r, n);
+	/* the target of a request may have a host, which is used instead of Host */
+	const char *target = after_scheme(lh_str_of(r->http.target), true);
+	const struct lh_str host = target ? (struct lh_str){ target, strcspn(target, "/?#") }
+					  : trim(n->host);
 
 	*why = "it came through a proxy, and no token is required: see --token-file";
 	if (n->proxied)
@@ -199,22 +161,7 @@ static unsigned refuse_stranger(const struct request *r, const struct names *n, 
 /* Return whether the request could not have come here without a token. */
 static bool has_token(const struct request *r)
 {
-	return r->site->token.n ||
-	       (r->route && (r->route->token.n ||
-			     (r->route->route->audit && r->site->legal.n)));
-}
-
-bool is_open_health(const struct request *r)
-{
-	const enum lh_route_kind kind = r->route ? r->route->route->kind : LH_ROUTE_FILTER;
-
-	return kind == LH_ROUTE_READY || (kind == LH_ROUTE_HEALTH && !is_deep(r));
-}
-
-/* A page can send a form anywhere without asking, and old browsers do not say whose it is. */
-static bool is_form(const struct names *n)
-{
-	return n->type && !strncasecmp(n->type, "multipart/", 10);
+	return r->site->token.n || (r->route && own_tokens(r->site, r->route));
 }
 
 void origin_take(struct request *r)
@@ -243,36 +190,38 @@ unsigned origin_refuse(struct request *r, const char **why)
 	if (status)
 		return status;
 	*why = "a form needs a token, or the Origin of this server";
-	return is_upload(r) && is_form(&n) && !n.origins && !has_token(r) ? 403 : 0;
+	/* a page can send one anywhere without asking, and old browsers do not say whose it is */
+	return is_upload(r) && n.type && !strncasecmp(n.type, "multipart/", 10) && !n.origins &&
+	       !has_token(r) ? 403 : 0;
 }
 
 bool is_preflight(const struct request *r)
 {
 	const struct names n = read_names(r);
 
-	return !strcmp(r->method, "OPTIONS") && n.preflight && n.origins == 1 &&
+	return is_method(r, "OPTIONS") && n.preflight && n.origins == 1 &&
 	       is_allowed(r->site, trim(n.origin));
 }
 
-void origin_headers(const struct request *r, struct MHD_Response *m)
+struct http_field *origin_fields(const struct request *r, struct http_field to[ORIGIN_FIELDS])
 {
 	char *const *listed = r->site->config.allow_origin;
 	struct names n;
 
 	if (listed && *listed)
-		MHD_add_response_header(m, "Vary", "Origin");
+		*to++ = (struct http_field){ "Vary", "Origin" };
 	if (!*r->origin)
-		return;
+		return to;
 	n = read_names(r);
-	MHD_add_response_header(m, "Access-Control-Allow-Origin", r->origin);
-	MHD_add_response_header(m, "Access-Control-Expose-Headers",
-				"X-Request-Id, X-Lakehouse-Trace-Id, ETag, Retry-After");
-	if (strcmp(r->method, "OPTIONS") || !n.preflight)
-		return;
-	MHD_add_response_header(m, "Access-Control-Allow-Methods", r->allow);
-	if (n.asked)
-		MHD_add_response_header(m, "Access-Control-Allow-Headers", n.asked);
-	MHD_add_response_header(m, "Access-Control-Max-Age", MAX_AGE);
+	*to++ = (struct http_field){ "Access-Control-Allow-Origin", r->origin };
+	*to++ = (struct http_field){ "Access-Control-Expose-Headers",
+				     "X-Request-Id, X-Lakehouse-Trace-Id, ETag, Retry-After" };
+	if (!is_method(r, "OPTIONS") || !n.preflight)
+		return to;
+	*to++ = (struct http_field){ "Access-Control-Allow-Methods", r->reply.allow };
+	*to++ = (struct http_field){ "Access-Control-Allow-Headers", n.asked };
+	*to++ = (struct http_field){ "Access-Control-Max-Age", MAX_AGE };
+	return to;
 }
 
 /* ---- the client of a proxy ---- */
@@ -309,7 +258,8 @@ static bool read_address(struct lh_str text, struct sockaddr_storage *to)
 
 /* The last address was written by the proxy that has connected, the one before it by the proxy
  * which that one names, if it is trusted too. */
-bool proxied_for(const struct request *r, const struct sockaddr *peer, char *to, size_t room)
+bool proxied_for(const struct request *r, const struct sockaddr *peer,
+		 struct sockaddr_storage *to)
 {
 	const struct networks *trusted = r->site ? &r->site->trusted : NULL;
 	struct sockaddr_storage a;
@@ -323,7 +273,7 @@ bool proxied_for(const struct request *r, const struct sockaddr *peer, char *to,
 	for (n = list ? strlen(list) : 0; n;) {
 		if (!read_address(last_of(list, &n), &a))
 			break;
-		address_text((struct sockaddr *)&a, to, room);
+		*to = a;
 		found = true;
 		if (!networks_have(trusted, (struct sockaddr *)&a))
 			break;

@@ -1,170 +1,134 @@
-/* request.c - a request from its complete body to its answer.  See serve.h. */
+/* request.c - a request from its header to its row in the log.  See serve.h. */
+#include <stdio.h>
 #include <stdlib.h>
 
 #include <lh/time.h>
-#include "json/write.h"
 #include "serve.h"
 
-/* ---- answers ---- */
+#define FIELDS 11		/* of an answer, with the end, without those of origin.c */
+#define DISCARD_MAX ((uint64_t)16 << 20)	/* bytes of a refused body read to its end */
 
-/* Count the bytes of an answer as long as they wait.  If there are too many, the answer is
- * 503 instead, unless the request has changed something. */
-static unsigned hold(struct request *r, unsigned status)
+static struct server *server_of(struct connections *all)
 {
-	const struct lh_route *route = r->route ? r->route->route : NULL;
-
-	if (route && (route->read || route->kind != LH_ROUTE_FILTER) &&
-	    !answer_may_stay(r, r->out.len)) {
-		lh_buf_free(&r->out);
-		lh_answer_error(&r->out, "too many answers wait to be read");
-		r->type = NULL;
-		status = 503;
-	}
-	answer_hold(r, r->out.len);
-	return status;
+	return (struct server *)((char *)all - offsetof(struct server, connections));
 }
 
-void answer(struct request *r, unsigned status)
-{
-	struct lh_err err;
+/* ---- ids ---- */
 
-	if (who_waits(r, status))
-		return;
-	if (lh_buf_check(&r->out, &err) < 0) {
-		lh_buf_free(&r->out);
-		r->out = (struct lh_buf){ 0 };
-		status = 500;
-	}
-	status = hold(r, status);
-	r->status = status;
-	r->answered = lh_time_monotonic();
-	r->ready = true;
-	if (!r->suspended)
-		return;
-	r->suspended = false;
-	r->server->resumed = true;
-	MHD_resume_connection(r->conn);
+static bool is_id(const char *s)
+{
+	size_t n = s ? strspn(s, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
+				 "0123456789._-")
+		     : 0;
+
+	return n && n <= ID_MAX && !s[n];
 }
 
-void answer_error(struct request *r, unsigned status, const char *why)
+/* Make an id: the time in nanoseconds, always later than that of the id before, and random bytes
+ * of this process.  Ids of sessions, which these become, are in the order of time. */
+static void mint(struct server *s, char *to)
 {
-	lh_buf_reset(&r->out);
-	lh_answer_error(&r->out, why);
-	r->type = NULL;
-	answer(r, status);
+	struct timespec t;
+	uint64_t ns;
+	size_t i;
+	int n;
+
+	clock_gettime(CLOCK_REALTIME, &t);
+	ns = (uint64_t)t.tv_sec * 1000000000u + (uint64_t)t.tv_nsec;
+	s->ids.last = ns > s->ids.last ? ns : s->ids.last + 1;
+	n = snprintf(to, ID_MAX, "%016llx-", (unsigned long long)s->ids.last);
+	for (i = 0; i < 8; i++)
+		n += snprintf(to + n, ID_MAX - (size_t)n, "%02x", (unsigned char)s->ids.seed[i]);
 }
 
-void answer_asked(struct request *r, enum lh_asked how)
+static void take_ids(struct request *r)
 {
-	if (how == LH_ASKED_LATE)
-		answer_error(r, 504, "the filter did not answer in time");
-	else if (how == LH_ASKED_GONE)
-		answer_error(r, 502, "the filter ended before it answered");
+	const char *id = http_field(&r->http, "X-Request-Id");
+	const char *trace = http_field(&r->http, "X-Lakehouse-Trace-Id");
+
+	if (is_id(id))
+		snprintf(r->id, sizeof r->id, "%s", id);
 	else
-		answer_error(r, 503, "the filter is busy or down");
+		mint(r->server, r->id);
+	snprintf(r->trace, sizeof r->trace, "%s", is_id(trace) ? trace : r->id);
 }
 
-int read_answer(const struct lh_record *rec, bool own_status, unsigned *status,
-		struct lh_buf *out)
+/* ---- the header ---- */
+
+static void begin(struct message *m)
 {
-	struct lh_answer a = { .status = 0 };
-	struct lh_err err;
-	int rc = lh_answer_read(rec, own_status, &a, &err);
-
-	if (!rc && a.status != 204)
-		lh_buf_add(out, a.body.p, a.body.n);
-	*status = a.status;
-	lh_answer_free(&a);
-	return rc;
-}
-
-void take_times(struct request *r, double asked, double sent)
-{
-	const double now = lh_time_monotonic();
-
-	r->queue = asked ? (sent ? sent : now) - asked : 0;
-	r->filter = sent ? now - sent : 0;
-}
-
-/* Return whether the filter has found the object that it was asked for. */
-static bool is_object(const struct request *r, const struct lh_record *rec)
-{
-	return r->route->route->kind == LH_ROUTE_GET && !lh_record_get(rec, "error");
-}
-
-static void on_answer(struct lh_ask *a, enum lh_asked how, const struct lh_record *rec)
-{
-	struct request *r = (struct request *)((char *)a - offsetof(struct request, ask));
+	struct request *r = (struct request *)m;
+	const char *why = "";
+	struct lh_err err = { .msg = "" };
 	unsigned status;
 
-	take_times(r, a->asked, a->sent);
-	if (how != LH_ASKED_ANSWERED)
-		answer_asked(r, how);
-	else if (is_object(r, rec))
-		object_answer(r, rec);
-	else if (read_answer(rec, r->own_status, &status, &r->out) < 0)
-		answer_error(r, 500, "out of memory");
-	else
-		answer(r, status);
-}
-
-/* ---- lines ---- */
-
-/* Add the request id, unless the body or the route has one. */
-static void add_trace(const struct request *r, const struct lh_record *body,
-		      struct lh_buf *members)
-{
-	struct lh_writer w = { .out = members, .comma = members->len > 0 };
-
-	if (r->route->route->trace && (!body || !lh_record_get(body, "trace_id")) &&
-	    !lh_route_gives(r->route->route, lh_str_of("trace_id")) &&
-	    !lh_route_arg(&r->path, "trace_id").p)
-		lh_write_text(&w, "trace_id", r->trace);
-}
-
-int make_line(struct request *r, struct lh_str body, bool empty, struct lh_buf *line,
-	      struct lh_err *err)
-{
-	struct lh_record *rec = body.n ? &r->server->body : NULL;
-	struct lh_buf *members = &r->server->members;
-	struct lh_writer w;
-	int rc;
-
-	lh_buf_reset(members);
-	rc = lh_route_members(r->route->route, &r->path, r->skip, members, err);
-	if (!rc && !rec && !empty)
-		rc = lh_err_set(err, LH_EDATA, "the body is empty: expected a JSON object");
-	if (!rc && rec)
-		rc = lh_record_parse(rec, body.p, body.n, err);
-	if (rc)
-		return -1;
-	r->own_status = rec && lh_body_has_status(rec);
-	add_trace(r, rec, members);
-	w = (struct lh_writer){ .out = members, .comma = members->len > 0 };
-	spool_members(r, &w);
-	if (lh_buf_check(members, err) < 0 ||
-	    lh_repack(rec, (struct lh_str){ members->p, members->len }, line, err) < 0)
-		return -1;
-	lh_buf_putc(line, '\n');
-	return lh_buf_check(line, err);
-}
-
-static void ask_filter(struct request *r)
-{
-	struct lh_err err;
-	bool empty = r->spool || !strcmp(r->method, "GET") || !strcmp(r->method, "HEAD") ||
-		     !strcmp(r->method, "DELETE");
-
-	if (make_line(r, (struct lh_str){ r->body.p, r->body.len }, empty, &r->ask.line,
-		      &err) < 0) {
-		answer_error(r, lh_err_status(&err), err.msg);
-		return;
+	r->server = server_of(m->all);
+	r->site = r->server->site;
+	site_use(r->site);
+	r->server->in_flight++;
+	peer_take(r);
+	take_ids(r);
+	status = refuse(r, &why, &err);
+	if (!status && is_upload(r) &&
+	    upload_begin(r, http_field(m, "Content-Type"), &err) < 0) {
+		status = lh_err_status(&err);
+		why = err.msg;
 	}
-	r->ask.timeout = r->route->route->timeout;
-	r->ask.read = r->route->route->read;
-	r->ask.answered = on_answer;
-	if (lh_pool_ask(r->route->pool->pool, &r->ask) < 0)
-		answer_asked(r, LH_ASKED_REFUSED);
+	r->times.received = lh_time_monotonic();
+	if (status == 204)
+		answer(r, 204);
+	else if (status)
+		answer_error(r, status, why);
+}
+
+/* ---- the body ---- */
+
+static void drop_body(struct request *r)
+{
+	body_release(r);
+	lh_buf_free(&r->body.text);
+}
+
+/* Keep a part of the body. */
+static int keep_body(struct request *r, const char *p, size_t n, struct lh_err *err)
+{
+	if (r->http.counted > body_max(r))
+		return lh_err_data(err, 413, "the body is too large");
+	if (r->spool)
+		return upload_more(r, p, n, err);
+	if (writes_state(r) && state_take(r, n, err) < 0)
+		return -1;
+	if (!body_hold(r, n))
+		return lh_err_data(err, 503, "too many bodies at one time");
+	lh_buf_add(&r->body.text, p, n);
+	return 0;
+}
+
+/* Refuse a body of which some has come; it is the last of its connection. */
+static void refuse_rest(struct request *r, const struct lh_err *err)
+{
+	r->body.refused = lh_err_status(err);
+	r->http.last = true;
+	snprintf(r->body.refusal, sizeof r->body.refusal, "%.255s", err->msg);
+	drop_body(r);
+	spool_free(r);
+}
+
+static bool more(struct message *m, const char *p, size_t n)
+{
+	struct request *r = (struct request *)m;
+	struct lh_err err;
+
+	if (!m->ready && !r->body.refused) {
+		if (keep_body(r, p, n, &err) < 0)
+			refuse_rest(r, &err);
+		return true;
+	}
+	r->body.discarded += n;
+	if (r->body.discarded <= DISCARD_MAX)
+		return true;
+	last_words(m->client, r->body.refused ? r->body.refused : 413, r->body.refusal);
+	return false;
 }
 
 /* ---- routes ---- */
@@ -180,24 +144,24 @@ static void answer_file(struct request *r)
 		answer_error(r, 404, "there is no such file");
 		return;
 	}
-	lh_buf_add(&r->out, f->text, f->n);
-	r->type = f->type;
+	lh_buf_add(&r->reply.body, f->text, f->n);
+	r->reply.type = f->type;
 	answer(r, 200);
 }
 
-void request_run(struct request *r)
+static void run(struct request *r)
 {
 	struct lh_err err;
 
 	switch (r->route->route->kind) {
 	case LH_ROUTE_FILTER:
-		if (r->lines)
+		if (r->body.lines)
 			stream_start(r);
 		else
 			ask_filter(r);
 		break;
 	case LH_ROUTE_GET:
-		if (strcmp(r->method, "HEAD") && spool_open(r, &err) < 0)
+		if (!is_method(r, "HEAD") && spool_open(r, &err) < 0)
 			answer_error(r, lh_err_status(&err), err.msg);
 		else
 			ask_filter(r);
@@ -223,22 +187,80 @@ void request_run(struct request *r)
 	}
 }
 
-void request_free(struct request *r)
+static void complete(struct message *m)
 {
-	if (r->stream)
-		stream_free(r->stream);
-	if (r->inside)
-		inside_free(r->inside);
-	if (r->mcp)
-		mcp_free(r);
+	struct request *r = (struct request *)m;
+	struct lh_err err;
+
+	r->times.received = lh_time_monotonic();
+	if (!r->body.refused && r->spool && upload_end(r, &err) < 0)
+		refuse_rest(r, &err);
+	if (r->body.refused)
+		answer_error(r, r->body.refused, r->body.refusal);
+	else
+		run(r);
+}
+
+/* ---- the answer ---- */
+
+static bool send_answer(struct message *m)
+{
+	struct request *r = (struct request *)m;
+	struct reply *reply = &r->reply;
+	const bool typed = reply->status != 204 && !(reply->type && !*reply->type);
+	const bool file = r->route && r->route->route->kind == LH_ROUTE_FILE;
+	char retry[16];
+	struct http_field field[FIELDS + ORIGIN_FIELDS] = {
+		{ "Content-Type", !typed ? NULL : reply->type ? reply->type : "application/json" },
+		{ "X-Request-Id", r->id },
+		{ "X-Lakehouse-Trace-Id", r->trace },
+		{ "Cache-Control", "no-store" },
+		{ "X-Content-Type-Options", "nosniff" },
+		{ "Allow", *reply->allow ? reply->allow : NULL }
+	}, *f = origin_fields(r, field + 6);
+
+	snprintf(retry, sizeof retry, "%u", reply->retry ? reply->retry : 1);
+	f[0] = (struct http_field){ "ETag", *reply->etag ? reply->etag : NULL };
+	f[1] = (struct http_field){ "Retry-After", reply->status == 503 ? retry : NULL };
+	f[2] = (struct http_field){ "WWW-Authenticate", reply->status == 401 ? "Bearer" : NULL };
+	f[3] = (struct http_field){ "Content-Security-Policy", file ? console_policy : NULL };
+	return http_send(m, reply, field);
+}
+
+static void over(struct message *m, unsigned status)
+{
+	struct request *r = (struct request *)m;
+
+	drop_body(r);
+	answer_release(r, r->reply.held);
+	r->server->in_flight--;
+	r->reply.status = status ? status : r->reply.status;
+	stats_count(r->route ? r->route->stats : r->server->stats.none, r->reply.status,
+		    r->times.answered > r->times.received
+			    ? r->times.answered - r->times.received : 0);
+	log_request(r);
+	if (r->work.of)
+		r->work.free(r->work.of);
 	spool_free(r);
 	peer_drop(r);
 	lh_persons_rows_free(&r->rows);
-	site_drop(r->site, r->server);
+	site_drop(r->site);
 	lh_route_path_free(&r->path);
-	lh_buf_free(&r->body);
-	lh_buf_free(&r->out);
+	lh_buf_free(&r->reply.body);
 	lh_buf_free(&r->ask.line);
-	free(r->target);
-	free(r);
 }
+
+/* Log what never became a request. */
+static void lost(struct connections *all, struct MHD_Connection *conn, unsigned status, uint64_t n)
+{
+	struct request r = { .server = server_of(all), .reply.status = status,
+			     .http = { .conn = conn, .counted = n } };
+
+	mint(r.server, r.id);
+	memcpy(r.trace, r.id, sizeof r.trace);
+	stats_count(r.server->stats.none, status, 0);
+	log_request(&r);
+}
+
+const struct http_calls request_calls = { sizeof(struct request), begin, more, complete,
+					  send_answer, mcp_left, over, lost };

@@ -58,17 +58,3 @@ int state_take(struct request *r, uint64_t n, struct lh_err *err)
 	r->server->room.bytes += n;
 	return 0;
 }
-
-bool writes_state(const struct request *r)
-{
-	const struct lh_route *route = r->route->route;
-
-	return (is_upload(r) || (route->kind == LH_ROUTE_FILTER && !route->read)) &&
-	       strcmp(r->method, "DELETE");
-}
-
-/* Return whether a request is to be refused because the state is full. */
-bool is_beyond_state(struct request *r, uint64_t length)
-{
-	return writes_state(r) && !state_has_room(r, length);
-}

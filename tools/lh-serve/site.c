@@ -1,13 +1,9 @@
-/* site.c - a configuration in force: routes, pools, tokens, networks.  See serve.h. */
+/* site.c - a configuration in force: routes, pools, tokens, networks.  See site.h. */
 #include <stdio.h>
 #include <stdlib.h>
-#include <sys/stat.h>
 
 #include "base/mem.h"
-#include "file/file.h"
-#include "json/write.h"
-#include "proc/coproc.h"
-#include "serve.h"
+#include "site.h"
 
 #define CONNECTIONS 10000
 #define QUEUE 1024
@@ -53,13 +49,13 @@ static int merge_settings(struct lh_serve_config *c, const struct settings *set,
 	    replace_list(&c->trusted_proxy, &set->trusted_proxy, err) < 0 ||
 	    replace_text(&c->legal_token_file, set->legal_token_file, NULL, err) < 0 ||
 	    replace_text(&c->state, set->state, ".", err) < 0 ||
-	    replace_text(&c->audit_log, set->audit_log, NULL, err) < 0 ||
-	    replace_list(&c->persons, &set->persons, err) < 0 ||
+	    replace_text(&c->audit_log, set->audit.log, NULL, err) < 0 ||
+	    replace_list(&c->persons, &set->audit.persons, err) < 0 ||
 	    replace_text(&c->mount, set->mount, NULL, err) < 0 ||
 	    replace_text(&c->access_log, set->access_log, NULL, err) < 0)
 		return -1;
-	c->audit_required |= set->audit_required;
-	c->audit_sync = set->audit_sync >= 0 ? set->audit_sync : c->audit_sync;
+	c->audit_required |= set->audit.required;
+	c->audit_sync = set->audit.sync >= 0 ? set->audit.sync : c->audit_sync;
 	c->no_console |= set->no_console;
 	c->warm |= set->warm;
 	c->connections = set->connections ? set->connections : c->connections;
@@ -114,6 +110,20 @@ static int in_file(const struct settings *set, const struct lh_list *option, siz
 	return line && !option->n ? lh_err_prefix(err, "%s:%zu", set->config, line) : -1;
 }
 
+/* Check that each origin is written as browsers write one. */
+static int origins_check(char *const *origin, struct lh_err *err)
+{
+	for (; origin && *origin; origin++) {
+		const char *host = after_scheme(lh_str_of(*origin), true);
+
+		if (!host || strpbrk(host, "/?#@*,; \t\\") || strlen(*origin) > 255)
+			return lh_err_set(err, LH_EUSAGE,
+					  "\"%.100s\" is not an origin: expected "
+					  "http://HOST[:PORT] or https://HOST[:PORT]", *origin);
+	}
+	return 0;
+}
+
 static int check_addresses(struct site *site, const struct settings *set, struct lh_err *err)
 {
 	if (read_networks(&site->allow, site->config.allow, "--allow", err) < 0)
@@ -122,20 +132,9 @@ static int check_addresses(struct site *site, const struct settings *set, struct
 		return -1;
 	if (origins_check(site->config.allow_origin, err) < 0)
 		return lh_err_prefix(err, "--allow-origin");
-	if (listen_check(site, NULL, err) < 0)
+	if (listen_check(site->config.listen, NULL, site->token.n, err) < 0)
 		return in_file(set, &set->listen, site->config.listen_line, err);
 	return 0;
-}
-
-/* The audit's routes need a token of their own. */
-static void close_audit(struct site *site)
-{
-	size_t i;
-
-	for (i = 0; i < site->routes.n; i++)
-		if (site->routes.v[i].audit && !site->legal.n && !site->route[i].token.n &&
-		    !site->routes.v[i].off)
-			site->routes.v[i].off = "no legal token file is configured";
 }
 
 static int read_mount(struct site *site, struct lh_err *err)
@@ -186,6 +185,7 @@ static int read_routes(struct site *site, struct lh_err *err)
 struct site *site_new(const struct settings *set, const char *token, struct lh_err *err)
 {
 	struct site *site = lh_calloc(1, sizeof *site, err);
+	size_t i;
 
 	if (!site)
 		return NULL;
@@ -196,69 +196,44 @@ struct site *site_new(const struct settings *set, const char *token, struct lh_e
 	    (site->config.tools && lh_mcp_tools_read(&site->tools, set->config, err) < 0) ||
 	    merge_settings(&site->config, set, err) < 0 || read_mount(site, err) < 0 ||
 	    read_routes(site, err) < 0 || read_tokens(site, token, err) < 0 ||
-	    check_addresses(site, set, err) < 0 || who_settle(site, err) < 0) {
-		site_drop(site, NULL);
+	    check_addresses(site, set, err) < 0 || audit_settle(site, err) < 0) {
+		site_drop(site);
 		return NULL;
 	}
-	close_audit(site);
+	/* the audit's routes need a token of their own */
+	for (i = 0; i < site->routes.n; i++)
+		if (site->routes.v[i].audit && !site->legal.n && !site->route[i].token.n &&
+		    !site->routes.v[i].off)
+			site->routes.v[i].off = "no legal token file is configured";
 	return site;
 }
 
-/* ---- pools ---- */
+/* ---- start ---- */
 
-static void ended(void *tool, const char *text)
+static void warn(void *site, const char *text)
 {
-	lh_tool_warn(tool, "%s", text);
+	lh_tool_warn(((const struct site *)site)->tool, "%s", text);
 }
 
-static struct shared_pool *start_pool(struct server *s, const struct lh_pool_how *how,
-				      struct lh_err *err)
+static struct lh_pool *pool_of(void *owner, const struct lh_mcp_tool *t,
+			       const struct lh_route *route)
 {
-	struct shared_pool *p = lh_calloc(1, sizeof *p, err);
+	const struct site *site = owner;
+	const struct shared_pool *p = route ? site->route[route - site->routes.v].pool
+					    : site->tool_pool[t - site->tools.v];
 
-	if (p && lh_grow(&s->pool, &s->cap_pools, s->pools + 1, sizeof *s->pool, err) == 0)
-		p->pool = lh_pool_new(how, err);
-	if (p && p->pool)
-		return s->pool[s->pools++] = p;
-	free(p);
-	return NULL;
+	return p ? p->pool : NULL;
 }
 
-struct shared_pool *site_take_pool(const struct site *site, struct server *s,
-				   struct lh_pool_how how, struct lh_err *err)
+static int start_tools(struct site *site, struct pools *pools, struct lh_err *err)
 {
-	struct shared_pool *p = NULL;
-	size_t i;
-
-	how.keys = lh_route_keys(how.argv[0]);
-	if (!how.queue)
-		how.queue = (unsigned)site->config.queue;
-	how.lazy = !site->config.warm;
-	how.loop = &s->loop;
-	how.ended = ended;
-	how.owner = s->tool;
-	for (i = 0; i < s->pools && !p; i++)
-		if (!s->pool[i]->retired && lh_pool_is(s->pool[i]->pool, &how))
-			p = s->pool[i];
-	if (!p)
-		p = start_pool(s, &how, err);
-	if (p && site->config.warm)
-		lh_pool_warm(p->pool);
-	if (p)
-		p->sites++;
-	return p;
-}
-
-static void drop_pool(struct shared_pool *p)
-{
-	if (--p->sites)
-		return;
-	p->retired = true;
-	lh_pool_retire(p->pool);
-}
-
-static int start_tools(struct site *site, struct server *s, struct lh_err *err)
-{
+	const struct lh_mcp_how mcp = {
+		.tool = lh_mcp_tools, .tools = lh_mcp_tools_n, .more = &site->tools,
+		.state = site->config.state, .routes = &site->routes, .pool = pool_of,
+		.loop = pools->loop, .allow = (const char *const *)site->config.allow_write,
+		.allowed = list_length(site->config.allow_write), .timeout = LH_MCP_TIMEOUT,
+		.version = LH_VERSION, .persons = site->persons, .warn = warn, .owner = site
+	};
 	size_t i;
 
 	site->tool_pool = lh_calloc(site->tools.n + 1, sizeof(struct shared_pool *), err);
@@ -271,40 +246,36 @@ static int start_tools(struct site *site, struct server *s, struct lh_err *err)
 			.depth = lh_route_depth(t->run[0])
 		};
 
-		site->tool_pool[i] = site_take_pool(site, s, how, err);
+		site->tool_pool[i] = pools_take(pools, how, &site->config, err);
 		if (!site->tool_pool[i])
 			return lh_err_prefix(err, "tool %s", t->name);
 	}
-	return mcp_start(site, s, err);
+	site->mcp = lh_mcp_new(&mcp, err);
+	return site->mcp ? 0 : -1;
 }
 
-struct shared_pool *site_tool_pool(const struct site *site, const struct lh_mcp_tool *t)
-{
-	return site->tool_pool[t - site->tools.v];
-}
-
-int site_start(struct site *site, struct server *s, struct lh_err *err)
+int site_start(struct site *site, struct pools *pools, struct stats *stats, struct lh_err *err)
 {
 	size_t i;
 
+	site->tool = pools->tool;
 	for (i = 0; i < site->routes.n; i++) {
 		const struct lh_route *r = &site->routes.v[i];
-		struct shared_pool *p;
 
-		site->route[i].stats = stats_of(s, r->route, err);
+		site->route[i].stats = stats_of(stats, r->route, err);
 		if (!site->route[i].stats)
 			return -1;
 		if (!r->run || r->off)
 			continue;
-		p = site_take_pool(site, s,
-				   (struct lh_pool_how){ .argv = r->run, .inherit = r->env,
-							 .processes = (unsigned)r->pool,
-							 .depth = (unsigned)r->depth }, err);
-		if (!p)
+		site->route[i].pool =
+			pools_take(pools, (struct lh_pool_how){ .argv = r->run, .inherit = r->env,
+								.processes = (unsigned)r->pool,
+								.depth = (unsigned)r->depth },
+				   &site->config, err);
+		if (!site->route[i].pool)
 			return lh_err_prefix(err, "route \"%s\"", r->route);
-		site->route[i].pool = p;
 	}
-	return who_start(site, s, err) < 0 ? -1 : start_tools(site, s, err);
+	return audit_start(site, pools, err) < 0 ? -1 : start_tools(site, pools, err);
 }
 
 bool site_first_of_pool(const struct site *site, size_t n)
@@ -316,41 +287,27 @@ bool site_first_of_pool(const struct site *site, size_t n)
 	return site->route[n].pool && i == n;
 }
 
-void site_forget_pools(struct site *site)
-{
-	size_t i;
-
-	for (i = 0; i < site->routes.n; i++)
-		site->route[i].pool = NULL;
-	free(site->tool_pool);
-	site->tool_pool = NULL;
-	site->auditor = NULL;
-}
-
 void site_use(struct site *site)
 {
 	site->users++;
 }
 
 /* Drop a use; the last one frees it, and lets pools end that no other site uses. */
-void site_drop(struct site *site, struct server *s)
+void site_drop(struct site *site)
 {
 	size_t i;
 
 	if (!site || --site->users)
 		return;
 	lh_mcp_free(site->mcp);
-	for (i = 0; site->tool_pool && s && i < site->tools.n; i++)
-		if (site->tool_pool[i])
-			drop_pool(site->tool_pool[i]);
+	for (i = 0; site->tool_pool && i < site->tools.n; i++)
+		pools_drop(site->tool_pool[i]);
 	free(site->tool_pool);
 	lh_mcp_tools_free(&site->tools);
-	if (site->auditor && s)
-		drop_pool(site->auditor);
-	who_free(site);
+	pools_drop(site->auditor);
+	audit_free(site);
 	for (i = 0; site->route && i < site->routes.n; i++) {
-		if (site->route[i].pool && s)
-			drop_pool(site->route[i].pool);
+		pools_drop(site->route[i].pool);
 		tokens_free(&site->route[i].token);
 	}
 	tokens_free(&site->token);
@@ -364,102 +321,3 @@ void site_drop(struct site *site, struct server *s)
 	free(site);
 }
 
-/* ---- --print-config ---- */
-
-static void print_list(struct lh_writer *w, const char *name, char *const *list)
-{
-	if (!list || !*list)
-		return;
-	lh_write_array(w, name);
-	for (; *list; list++)
-		lh_write_bytes(w, NULL, *list);
-	lh_write_end(w);
-}
-
-static void print_route(struct lh_writer *w, const struct lh_route *r)
-{
-	lh_write_object(w, NULL);
-	lh_write_text(w, "route", r->route);
-	if (r->run && !r->off) {
-		print_list(w, "run", r->run);
-		print_list(w, "env", r->env);
-		lh_write_u64(w, "pool", r->pool);
-		lh_write_u64(w, "depth", r->depth);
-		lh_write_f64(w, "timeout_s", r->timeout);
-		lh_write_u64(w, "max_body", r->max_body);
-		lh_write_bool(w, "read", r->read);
-		lh_write_bool(w, "trace", r->trace);
-	}
-	if (r->members) {
-		lh_write_key(w, "members");
-		lh_buf_putc(w->out, '{');
-		lh_buf_puts(w->out, r->members);
-		lh_buf_putc(w->out, '}');
-	}
-	if (r->token_file)
-		lh_write_bytes(w, "token_file", r->token_file);
-	if (r->off)
-		lh_write_text(w, "off", r->off);
-	lh_write_end(w);
-}
-
-/* Print what a configuration file may hold; a route that the bridge answers itself has neither
- * "run" nor "off" and is listed as "built_in". */
-int site_print(const struct site *site, struct lh_tool *tool)
-{
-	const struct lh_serve_config *c = &site->config;
-	struct lh_buf line = { 0 };
-	struct lh_writer w = lh_write_to(&line);
-	size_t i;
-
-	lh_write_object(&w, NULL);
-	print_list(&w, "listen", c->listen);
-	lh_write_bytes(&w, "state", c->state);
-	print_list(&w, "token_file", c->token_file);
-	print_list(&w, "allow", c->allow);
-	print_list(&w, "allow_write", c->allow_write);
-	print_list(&w, "allow_origin", c->allow_origin);
-	print_list(&w, "trusted_proxy", c->trusted_proxy);
-	if (c->tools)
-		lh_write_raw(&w, "tools", lh_str_of(c->tools));
-	if (c->legal_token_file)
-		lh_write_bytes(&w, "legal_token_file", c->legal_token_file);
-	if (c->audit_log)
-		lh_write_bytes(&w, "audit_log", c->audit_log);
-	if (c->audit_anchor)
-		lh_write_bytes(&w, "audit_anchor", c->audit_anchor);
-	if (c->audit_required)
-		lh_write_bool(&w, "audit_required", true);
-	if (c->decisions)
-		lh_write_bool(&w, "decisions", true);
-	if (c->decisions_text)
-		lh_write_bool(&w, "decisions_text", true);
-	if (c->audit_sync >= 0)
-		lh_write_text(&w, "audit_sync", lh_serve_syncs[c->audit_sync]);
-	print_list(&w, "persons", c->persons);
-	if (c->mount)
-		lh_write_bytes(&w, "mount", c->mount);
-	if (c->mount_off)
-		lh_write_text(&w, "mount_off", c->mount_off);
-	lh_write_bool(&w, "no_console", c->no_console);
-	lh_write_bool(&w, "warm", c->warm);
-	lh_write_u64(&w, "connections", c->connections);
-	lh_write_u64(&w, "queue", c->queue);
-	lh_write_f64(&w, "drain", c->drain);
-	if (c->state_max)
-		lh_write_u64(&w, "state_max", c->state_max);
-	if (c->access_log)
-		lh_write_bytes(&w, "access_log", c->access_log);
-	lh_write_array(&w, "routes");
-	for (i = 0; i < site->routes.n; i++)
-		if (site->routes.v[i].run || site->routes.v[i].off)
-			print_route(&w, &site->routes.v[i]);
-	lh_write_end(&w);
-	lh_write_array(&w, "built_in");
-	for (i = 0; i < site->routes.n; i++)
-		if (!site->routes.v[i].run && !site->routes.v[i].off)
-			lh_write_text(&w, NULL, site->routes.v[i].route);
-	lh_write_end(&w);
-	lh_write_end(&w);
-	return lh_tool_out_line(tool, &line);
-}

@@ -22,8 +22,6 @@
 #include "serve/multipart.h"
 
 #define RETRY 5			/* seconds until a client shall try again */
-#define VECTORS "_vectors/"	/* keys of indexes, which are large */
-#define VECTORS_MAX ((uint64_t)4 << 30)
 
 struct spool {
 	int fd;
@@ -33,50 +31,32 @@ struct spool {
 	bool counted;			/* among those of its kind */
 };
 
-/* Count a file among those of its kind, unless there are too many. */
-static int count_file(struct request *r, struct lh_err *err)
+int spool_open(struct request *r, struct lh_err *err)
 {
 	const enum lh_route_kind kind = r->route->route->kind;
-	struct spool *sp = r->spool;
+	struct spool *sp = r->spool = lh_calloc(1, sizeof *sp, err);
+	struct lh_buf folder = { 0 };
 
+	if (!sp)
+		return -1;
+	sp->fd = -1;
 	sp->kind = kind == LH_ROUTE_GET ? SPOOL_GET : kind == LH_ROUTE_INGEST ? SPOOL_INGEST
 									      : SPOOL_PUT;
 	sp->counted = spool_hold(r, sp->kind);
 	if (!sp->counted) {
-		r->retry = RETRY;
+		r->reply.retry = RETRY;
 		return lh_err_data(err, 503, "too many bodies at one time");
 	}
-	return 0;
-}
-
-/* Make an empty file, which lh_sweep_below removes if this process is killed. */
-static int make_file(struct request *r, struct spool *sp, struct lh_err *err)
-{
-	const char *state = r->site->config.state;
-	size_t n = strlen(state) + sizeof "/spool";
-	char *folder = lh_calloc(n, 1, err);
-
-	if (!folder)
-		return -1;
-	snprintf(folder, n, "%s/spool", state);
-	sp->fd = lh_tmp_create(folder, "body", 0600, &sp->path, err);
-	free(folder);
-	return sp->fd < 0 ? -1 : 0;
-}
-
-int spool_open(struct request *r, struct lh_err *err)
-{
-	r->spool = lh_calloc(1, sizeof *r->spool, err);
-	if (!r->spool)
-		return -1;
-	r->spool->fd = -1;
-	if (count_file(r, err) < 0)
-		return -1;
-	if (make_file(r, r->spool, err) == 0)
+	lh_buf_puts(&folder, r->site->config.state);
+	lh_buf_add(&folder, "/spool", sizeof "/spool");
+	/* lh_sweep_below removes it if this process is killed */
+	if (lh_buf_check(&folder, err) == 0)
+		sp->fd = lh_tmp_create(folder.p, "body", 0600, &sp->path, err);
+	lh_buf_free(&folder);
+	if (sp->fd >= 0)
 		return 0;
 	lh_tool_warn(r->server->tool, "%s", err->msg);
-	lh_err_data(err, 503, "there is no room for the body");
-	return -1;
+	return lh_err_data(err, 503, "there is no room for the body");
 }
 
 void spool_free(struct request *r)
@@ -98,27 +78,6 @@ void spool_free(struct request *r)
 }
 
 /* ---- bodies ---- */
-
-bool is_upload(const struct request *r)
-{
-	return r->route && (r->route->route->kind == LH_ROUTE_PUT ||
-			    r->route->route->kind == LH_ROUTE_INGEST);
-}
-
-uint64_t body_max(const struct request *r)
-{
-	const struct lh_route *route = r->route->route;
-	uint64_t max = route->max_body ? route->max_body : 1;
-	struct lh_buf key = { 0 };
-	struct lh_err err;
-
-	if (route->kind == LH_ROUTE_PUT && route->rest && max < VECTORS_MAX &&
-	    lh_route_rest(route, &r->path, r->skip, &key, &err) == 0 &&
-	    key.len > strlen(VECTORS) && !memcmp(key.p, VECTORS, strlen(VECTORS)))
-		max = VECTORS_MAX;
-	lh_buf_free(&key);
-	return max;
-}
 
 static int write_body(void *request, const char *p, size_t n, struct lh_err *err)
 {
@@ -153,7 +112,7 @@ int upload_end(struct request *r, struct lh_err *err)
 {
 	if (r->spool->form && lh_multipart_end(r->spool->form, err) < 0)
 		return -1;
-	if (r->route->route->kind == LH_ROUTE_INGEST && !r->spool->form && !r->counted)
+	if (r->route->route->kind == LH_ROUTE_INGEST && !r->spool->form && !r->http.counted)
 		return lh_err_set(err, LH_EDATA, "there is no file: the body is empty");
 	return 0;
 }
@@ -191,7 +150,16 @@ static bool is_etag(struct lh_str s)
 	for (i = 0; i < s.n; i++)
 		if (s.p[i] <= ' ' || s.p[i] == '"' || s.p[i] == 0x7f || s.p[i] & 0x80)
 			return false;
-	return s.n > 0 && s.n < sizeof ((struct request *)0)->etag - 3;
+	return s.n > 0 && s.n < sizeof ((struct reply *)0)->etag - 3;
+}
+
+static ssize_t read_nothing(void *ctx, uint64_t at, char *to, size_t max)
+{
+	(void)ctx;
+	(void)at;
+	(void)to;
+	(void)max;
+	return READ_FAILED;
 }
 
 /* Make the file the answer, or for HEAD its size alone. */
@@ -207,38 +175,15 @@ void object_answer(struct request *r, const struct lh_record *rec)
 		answer_error(r, 502, "the filter's answer is not that of an object");
 	} else {
 		if (is_etag(o.etag))
-			snprintf(r->etag, sizeof r->etag, "\"%.*s\"", (int)o.etag.n, o.etag.p);
-		r->is_object = true;
-		r->object_size = o.size;
-		r->type = "application/octet-stream";
-		lh_buf_reset(&r->out);
+			snprintf(r->reply.etag, sizeof r->reply.etag, "\"%.*s\"",
+				 (int)o.etag.n, o.etag.p);
+		r->reply.size = o.size;
+		r->reply.in_file = r->spool;
+		r->reply.file = r->spool ? r->spool->fd : -1;
+		r->reply.read = r->spool ? NULL : read_nothing;
+		r->reply.type = "application/octet-stream";
+		lh_buf_reset(&r->reply.body);
 		answer(r, 200);
 	}
 	lh_buf_free(&text);
-}
-
-static ssize_t read_nothing(void *ctx, uint64_t at, char *to, size_t max)
-{
-	(void)ctx;
-	(void)at;
-	(void)to;
-	(void)max;
-	return MHD_CONTENT_READER_END_WITH_ERROR;
-}
-
-/* Make the response; libmicrohttpd closes the file. */
-struct MHD_Response *object_response(struct request *r)
-{
-	struct MHD_Response *m;
-	int fd;
-
-	if (!r->spool)		/* HEAD: there is no body */
-		return MHD_create_response_from_callback(r->object_size, 1, read_nothing, NULL,
-							 NULL);
-	fd = fcntl(r->spool->fd, F_DUPFD_CLOEXEC, 3);
-	m = fd < 0 ? NULL : MHD_create_response_from_fd64(r->object_size, fd);
-	if (!m && fd >= 0)
-		close(fd);
-	r->bytes_out = r->object_size;
-	return m;
 }

@@ -3,7 +3,7 @@
  * order while later lines are still in the filter.  See serve.h.
  *
  * At most WINDOW lines are asked at one time, so that one long body does not fill the queue.
- * The response is written by libmicrohttpd, which asks stream_read for more; if nothing is at
+ * The response is written by libmicrohttpd, which asks read_stream for more; if nothing is at
  * hand, the connection is suspended until the next answer.
  *
  * A line is asked only if its answer will fit (bounds.c), being as long as the longest so far;
@@ -41,7 +41,6 @@ struct stream {
 	uint64_t longest;		/* answer; it shrinks with each shorter one; 0: none yet */
 	struct stream *next_starved, **starved;	/* NULL: it is not in server->starved */
 	bool gone;			/* the client left: answers are discarded */
-	bool waits;			/* the connection is suspended */
 };
 
 /* ---- answers ---- */
@@ -87,11 +86,7 @@ static void join_starved(struct stream *s)
 static void wake(struct stream *s)
 {
 	leave_starved(s);
-	if (!s->waits)
-		return;
-	s->waits = false;
-	s->request->server->resumed = true;
-	MHD_resume_connection(s->request->conn);
+	http_resume(&s->request->http);
 }
 
 /* Write {"error":"...","code":N}. */
@@ -146,7 +141,7 @@ static bool may_keep(struct stream *s, const struct line *l)
 	if (!s->request->route->route->read)
 		return true;
 	if (l != first)
-		return !first->again && s->request->answer_held + n <= STREAM_MAX &&
+		return !first->again && s->request->reply.held + n <= STREAM_MAX &&
 		       answer_may_stay(s->request, n);
 	if (!answer_may_stay(s->request, n))
 		drop_later(s);
@@ -189,7 +184,7 @@ static bool waits_for_rows(struct line *l)
 	int rc;
 
 	l->rows.written = on_written;
-	rc = who_line(l->stream->request, &l->ask.line, &l->out, &l->rows, &err);
+	rc = who_show(l->stream->request, &l->ask.line, &l->out, &l->rows, &err);
 	if (rc < 0)
 		fail_line(l, lh_err_status(&err), err.msg);
 	l->stream->asked += rc > 0;
@@ -228,7 +223,7 @@ static void on_line(struct lh_ask *a, enum lh_asked how, const struct lh_record 
 /* Take the next line of the body that is not blank; false at its end. */
 static bool next_line(struct stream *s, struct lh_str *line)
 {
-	const struct lh_buf *body = &s->request->body;
+	const struct lh_buf *body = &s->request->body.text;
 
 	while (s->at < body->len) {
 		const char *p = body->p + s->at, *lf = memchr(p, '\n', body->len - s->at);
@@ -277,22 +272,10 @@ static void ask_line(struct stream *s, struct lh_str text)
 	}
 }
 
-/* Ask again for the first of the lines whose answers were dropped. */
-static void ask_again(struct stream *s)
-{
-	uint64_t i;
-
-	for (i = s->first; !s->line[i % WINDOW].again; i++)
-		;
-	s->line[i % WINDOW].again = false;
-	s->again--;
-	send_line(s, &s->line[i % WINDOW]);
-}
-
 /* Return whether there is room for the answer to one more line. */
 static bool has_room(const struct stream *s)
 {
-	const uint64_t more = (s->asked + 1) * s->longest, held = s->request->answer_held;
+	const uint64_t more = (s->asked + 1) * s->longest, held = s->request->reply.held;
 
 	if (s->asked && !s->longest && s->asked >= FIRST_WINDOW)
 		return false;
@@ -303,19 +286,26 @@ static bool has_room(const struct stream *s)
 
 static bool has_more(const struct stream *s)
 {
-	return s->again || (s->next - s->first < WINDOW && s->at < s->request->body.len);
+	return s->again || (s->next - s->first < WINDOW && s->at < s->request->body.text.len);
 }
 
 /* Ask for more lines, as far as the window and the room for answers go. */
 static void ask_more(struct stream *s)
 {
 	struct lh_str line;
+	uint64_t i;
 
-	while (!s->gone && has_more(s) && has_room(s))
-		if (s->again)
-			ask_again(s);
-		else if (next_line(s, &line))
+	while (!s->gone && has_more(s) && has_room(s)) {
+		for (i = s->first; s->again && !s->line[i % WINDOW].again; i++)
+			;
+		if (s->again) {		/* the first of those whose answers were dropped */
+			s->line[i % WINDOW].again = false;
+			s->again--;
+			send_line(s, &s->line[i % WINDOW]);
+		} else if (next_line(s, &line)) {
 			ask_line(s, line);
+		}
+	}
 	if (!s->gone && !s->asked && has_more(s))
 		join_starved(s);
 }
@@ -333,18 +323,10 @@ void streams_wake(struct server *server)
 
 /* ---- the response ---- */
 
-/* Release an answer that has been sent. */
-static void sent_line(struct stream *s, struct line *l)
-{
-	answer_release(s->request, l->out.len);
-	if (l->out.cap > KEPT_MAX)
-		lh_buf_free(&l->out);
-}
-
-ssize_t stream_read(void *request, uint64_t at, char *to, size_t max)
+static ssize_t read_stream(void *request, uint64_t at, char *to, size_t max)
 {
 	struct request *r = request;
-	struct stream *s = r->stream;
+	struct stream *s = r->work.of;
 	size_t n = 0, part;
 
 	(void)at;
@@ -362,32 +344,18 @@ ssize_t stream_read(void *request, uint64_t at, char *to, size_t max)
 			break;
 		s->sent = 0;
 		s->first++;
-		sent_line(s, l);
+		answer_release(r, l->out.len);
+		if (l->out.cap > KEPT_MAX)
+			lh_buf_free(&l->out);
 		ask_more(s);
 	}
-	r->bytes_out += n;
+	r->http.bytes_out += n;
 	if (n)
 		return (ssize_t)n;
 	if (s->first == s->next && !has_more(s))
-		return MHD_CONTENT_READER_END_OF_STREAM;
-	s->waits = true;
-	MHD_suspend_connection(r->conn);
+		return READ_END;
+	http_suspend(&r->http);
 	return 0;
-}
-
-void stream_start(struct request *r)
-{
-	struct lh_err err;
-
-	r->stream = lh_calloc(1, sizeof *r->stream, &err);
-	if (!r->stream) {
-		answer_error(r, 500, "out of memory");
-		return;
-	}
-	r->stream->request = r;
-	r->type = "application/x-ndjson";
-	ask_more(r->stream);
-	answer(r, 200);
 }
 
 static void on_late_line(struct lh_ask *a, enum lh_asked how, const struct lh_record *rec)
@@ -401,8 +369,9 @@ static void on_late_line(struct lh_ask *a, enum lh_asked how, const struct lh_re
 }
 
 /* The request ends: answers to what is still asked are discarded. */
-void stream_free(struct stream *s)
+static void end_stream(void *stream)
 {
+	struct stream *s = stream;
 	uint64_t i;
 
 	s->gone = true;
@@ -411,4 +380,23 @@ void stream_free(struct stream *s)
 		if (!s->line[i % WINDOW].done)
 			s->line[i % WINDOW].ask.answered = on_late_line;
 	free_when_done(s);
+}
+
+void stream_start(struct request *r)
+{
+	struct lh_err err;
+	struct stream *s = lh_calloc(1, sizeof *s, &err);
+
+	if (!s) {
+		answer_error(r, 500, "out of memory");
+		return;
+	}
+	s->request = r;
+	r->work.of = s;
+	r->work.free = end_stream;
+	r->reply.read = read_stream;
+	r->reply.size = SIZE_UNKNOWN;
+	r->reply.type = "application/x-ndjson";
+	ask_more(s);
+	answer(r, 200);
 }

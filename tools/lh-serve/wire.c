@@ -1,4 +1,4 @@
-/* wire.c - the bytes between libmicrohttpd and the clients.  See serve.h.
+/* wire.c - the bytes between libmicrohttpd and the clients.  See connection.h.
  *
  * libmicrohttpd 0.9.75 calls recv, send and sendmsg by these names, so that the functions here
  * are called instead of those of the C library.  There are two reasons for it:
@@ -13,6 +13,7 @@
  * The header is not judged here: wrong_framing of http.c closes the connections whose header
  * has another reading. */
 #include <errno.h>
+#include <microhttpd.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/syscall.h>
@@ -20,7 +21,8 @@
 #include <unistd.h>
 
 #include "base/mem.h"
-#include "serve.h"
+#include "connection.h"
+#include "json/write.h"
 
 #define CHUNK_LINE_MAX 4096		/* bytes: a size and its extensions */
 
@@ -90,37 +92,26 @@ static void read_field(struct wire *w)
 	}
 }
 
-/* Keep the begin of a line: without blanks and the zeros before a number, of which there can be
- * more than there is room for. */
-static void keep_byte(struct wire *w, char c)
+static void head_byte(struct wire *w, char c)
 {
 	const bool first = w->kept && w->word[w->kept - 1] == ':';
 
-	if (w->kept < sizeof w->word - 1 && c != ' ' && c != '\t' && !(first && c == '0'))
-		w->word[w->kept++] = c;
-}
-
-static void end_header(struct wire *w)
-{
-	w->begun++;
-	w->state = w->chunked ? SIZE : w->left ? BODY : START;
-	w->size = 0;
-	begin_line(w);
-}
-
-static void head_byte(struct wire *w, char c)
-{
 	if (c != '\n') {
-		keep_byte(w, c);
+		/* keep its begin, without blanks and the zeros before a number, of which there can
+		 * be more than there is room for */
+		if (w->kept < sizeof w->word - 1 && c != ' ' && c != '\t' && !(first && c == '0'))
+			w->word[w->kept++] = c;
 		w->line++;
 		w->cr = c == '\r';
 		return;
 	}
 	if (w->line == w->cr) {
-		end_header(w);
-		return;
+		w->begun++;
+		w->state = w->chunked ? SIZE : w->left ? BODY : START;
+		w->size = 0;
+	} else {
+		read_field(w);
 	}
-	read_field(w);
 	begin_line(w);
 }
 

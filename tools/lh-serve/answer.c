@@ -1,0 +1,91 @@
+/* answer.c - the answer to a request.  See serve.h. */
+#include <lh/time.h>
+#include "serve.h"
+
+/* Count the bytes of an answer as long as they wait.  If there are too many, the answer is
+ * 503 instead, unless the request has changed something. */
+static unsigned hold(struct request *r, unsigned status)
+{
+	const struct lh_route *route = r->route ? r->route->route : NULL;
+
+	if (route && (route->read || route->kind != LH_ROUTE_FILTER) &&
+	    !answer_may_stay(r, r->reply.body.len)) {
+		lh_buf_free(&r->reply.body);
+		lh_answer_error(&r->reply.body, "too many answers wait to be read");
+		r->reply.type = NULL;
+		status = 503;
+	}
+	answer_hold(r, r->reply.body.len);
+	return status;
+}
+
+static void on_written(struct lh_persons_rows *rows, const char *withheld)
+{
+	struct request *r = (struct request *)((char *)rows - offsetof(struct request, rows));
+
+	if (withheld)
+		answer_error(r, 503, withheld);
+	else
+		answer(r, r->reply.status);
+}
+
+/* Append the rows of persons for the answer: true if it is sent later, by answer, or has been
+ * replaced by an error.  A stream does that for each line. */
+static bool waits_for_rows(struct request *r, unsigned status)
+{
+	struct lh_err err;
+	int rc;
+
+	if (r->shown || r->reply.read || !r->reply.body.len)
+		return false;
+	r->shown = true;
+	r->reply.status = status;
+	r->rows.written = on_written;
+	rc = who_show(r, &r->ask.line, &r->reply.body, &r->rows, &err);
+	if (rc < 0)
+		answer_error(r, lh_err_status(&err), err.msg);
+	return rc;
+}
+
+void answer(struct request *r, unsigned status)
+{
+	struct lh_err err;
+
+	if (waits_for_rows(r, status))
+		return;
+	if (lh_buf_check(&r->reply.body, &err) < 0) {
+		lh_buf_free(&r->reply.body);
+		r->reply.body = (struct lh_buf){ 0 };
+		status = 500;
+	}
+	r->reply.status = hold(r, status);
+	r->times.answered = lh_time_monotonic();
+	r->http.ready = true;
+	http_resume(&r->http);
+}
+
+void answer_error(struct request *r, unsigned status, const char *why)
+{
+	lh_buf_reset(&r->reply.body);
+	lh_answer_error(&r->reply.body, why);
+	r->reply.type = NULL;
+	answer(r, status);
+}
+
+void answer_asked(struct request *r, enum lh_asked how)
+{
+	if (how == LH_ASKED_LATE)
+		answer_error(r, 504, "the filter did not answer in time");
+	else if (how == LH_ASKED_GONE)
+		answer_error(r, 502, "the filter ended before it answered");
+	else
+		answer_error(r, 503, "the filter is busy or down");
+}
+
+void take_times(struct request *r, double asked, double sent)
+{
+	const double now = lh_time_monotonic();
+
+	r->times.queue = asked ? (sent ? sent : now) - asked : 0;
+	r->times.filter = sent ? now - sent : 0;
+}

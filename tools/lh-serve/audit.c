@@ -1,0 +1,120 @@
+/* audit.c - the logs of the persons whom answers show.  See site.h and persons/persons.h. */
+#include <stdlib.h>
+
+#include <lh/subject.h>
+#include "base/mem.h"
+#include "site.h"
+
+size_t list_length(char *const *list)
+{
+	size_t n = 0;
+
+	while (list && list[n])
+		n++;
+	return n;
+}
+
+/* Let the built-in filters that append to the logs, or read them, use the folder that is
+ * configured. */
+static int move_logs(struct site *site, struct lh_err *err)
+{
+	size_t i, k;
+
+	for (i = 0; i < site->routes.n; i++) {
+		char **run = site->routes.v[i].built_in ? site->routes.v[i].run : NULL;
+
+		for (k = 1; run && run[k]; k++) {
+			if (strcmp(run[k], site->audit_default) != 0)
+				continue;
+			free(run[k]);
+			run[k] = lh_strndup(site->audit_log, strlen(site->audit_log), err);
+			if (!run[k])
+				return -1;
+		}
+	}
+	return 0;
+}
+
+/* Let the filters that judge append to DIR/log/decisions.jsonl, if the configuration says so. */
+static int log_decisions(struct site *site, struct lh_err *err)
+{
+	const struct lh_serve_config *c = &site->config;
+	struct lh_buf path = { 0 };
+	int rc;
+
+	if (!c->decisions)
+		return c->decisions_text ? lh_err_set(err, LH_EUSAGE, "\"decisions_text\": needs "
+						      "\"decisions\"") : 0;
+	lh_buf_puts(&path, c->state);
+	lh_buf_add(&path, "/log/decisions.jsonl", sizeof "/log/decisions.jsonl");
+	rc = lh_buf_check(&path, err);
+	if (!rc)
+		rc = lh_persons_decisions(&site->routes, path.p, c->decisions_text, err);
+	lh_buf_free(&path);
+	return rc;
+}
+
+/* Set the folder of the logs: by default that of the state, if there is a key. */
+int audit_settle(struct site *site, struct lh_err *err)
+{
+	const struct lh_serve_config *c = &site->config;
+	const char *key = getenv("LH_SUBJECT_AUDIT_KEY");
+	struct lh_buf path = { 0 };
+
+	if (log_decisions(site, err) < 0)
+		return -1;
+	if (!key || !*key)
+		return c->audit_log || c->audit_required
+			? lh_err_set(err, LH_EUSAGE, "--audit-%s: no key: name its file by "
+				     "LH_SUBJECT_AUDIT_KEY", c->audit_log ? "log" : "required")
+			: 0;
+	lh_buf_puts(&path, c->state);
+	lh_buf_add(&path, "/" LH_SUBJECT_DIR, sizeof "/" LH_SUBJECT_DIR);
+	if (lh_buf_check(&path, err) < 0) {
+		lh_buf_free(&path);
+		return -1;
+	}
+	site->audit_default = path.p;
+	site->audit_log = c->audit_log ? c->audit_log : path.p;
+	if (c->audit_log && move_logs(site, err) < 0)
+		return -1;
+	return lh_persons_filters(&site->routes, &(struct lh_persons_how){
+		.folder = site->audit_log, .required = c->audit_required,
+		.anchor = c->audit_anchor, .corpus = (const char *const *)c->persons,
+		.corpora = list_length(c->persons) }, err);
+}
+
+static void warn(void *tool, const char *text)
+{
+	lh_tool_warn(tool, "%s", text);
+}
+
+int audit_start(struct site *site, struct pools *pools, struct lh_err *err)
+{
+	const struct lh_serve_config *c = &site->config;
+	struct lh_pool_how pool = { .argv = NULL };
+
+	if (!site->audit_log)
+		return 0;
+	site->persons = lh_persons_new(&(struct lh_persons_how){
+		.folder = site->audit_log, .daemon = "lh-serve",
+		.sync = c->audit_sync < 0 ? LH_PERSONS_BATCH
+					  : (enum lh_persons_sync)c->audit_sync,
+		.state = c->state, .corpus = (const char *const *)c->persons,
+		.corpora = list_length(c->persons), .required = c->audit_required, .warn = warn,
+		.owner = pools->tool }, err);
+	if (!site->persons)
+		return -1;
+	lh_persons_command(site->persons, &pool);
+	site->auditor = pools_take(pools, pool, c, err);
+	if (!site->auditor)
+		return lh_err_prefix(err, "audit log");
+	lh_persons_use(site->persons, site->auditor->pool);
+	return 0;
+}
+
+void audit_free(struct site *site)
+{
+	lh_persons_free(site->persons);
+	free(site->audit_default);
+}

@@ -1,0 +1,89 @@
+/* filter.c - the line for a filter, and what becomes of its answer.  See serve.h. */
+#include "serve.h"
+
+int read_answer(const struct lh_record *rec, bool own_status, unsigned *status,
+		struct lh_buf *out)
+{
+	struct lh_answer a = { .status = 0 };
+	struct lh_err err;
+	int rc = lh_answer_read(rec, own_status, &a, &err);
+
+	if (!rc && a.status != 204)
+		lh_buf_add(out, a.body.p, a.body.n);
+	*status = a.status;
+	lh_answer_free(&a);
+	return rc;
+}
+
+/* Add the request id, unless the body or the route has one. */
+static void add_trace(const struct request *r, const struct lh_record *body,
+		      struct lh_buf *members)
+{
+	struct lh_writer w = { .out = members, .comma = members->len > 0 };
+
+	if (r->route->route->trace && (!body || !lh_record_get(body, "trace_id")) &&
+	    !lh_route_gives(r->route->route, lh_str_of("trace_id")) &&
+	    !lh_route_arg(&r->path, "trace_id").p)
+		lh_write_text(&w, "trace_id", r->trace);
+}
+
+int make_line(struct request *r, struct lh_str body, bool empty, struct lh_buf *line,
+	      struct lh_err *err)
+{
+	struct lh_record *rec = body.n ? &r->server->body : NULL;
+	struct lh_buf *members = &r->server->members;
+	struct lh_writer w;
+	int rc;
+
+	lh_buf_reset(members);
+	rc = lh_route_members(r->route->route, &r->path, r->skip, members, err);
+	if (!rc && !rec && !empty)
+		rc = lh_err_set(err, LH_EDATA, "the body is empty: expected a JSON object");
+	if (!rc && rec)
+		rc = lh_record_parse(rec, body.p, body.n, err);
+	if (rc)
+		return -1;
+	r->own_status = rec && lh_body_has_status(rec);
+	add_trace(r, rec, members);
+	w = (struct lh_writer){ .out = members, .comma = members->len > 0 };
+	spool_members(r, &w);
+	if (lh_buf_check(members, err) < 0 ||
+	    lh_repack(rec, (struct lh_str){ members->p, members->len }, line, err) < 0)
+		return -1;
+	lh_buf_putc(line, '\n');
+	return lh_buf_check(line, err);
+}
+
+static void on_answer(struct lh_ask *a, enum lh_asked how, const struct lh_record *rec)
+{
+	struct request *r = (struct request *)((char *)a - offsetof(struct request, ask));
+	unsigned status;
+
+	take_times(r, a->asked, a->sent);
+	if (how != LH_ASKED_ANSWERED)
+		answer_asked(r, how);
+	else if (r->route->route->kind == LH_ROUTE_GET && !lh_record_get(rec, "error"))
+		object_answer(r, rec);
+	else if (read_answer(rec, r->own_status, &status, &r->reply.body) < 0)
+		answer_error(r, 500, "out of memory");
+	else
+		answer(r, status);
+}
+
+void ask_filter(struct request *r)
+{
+	struct lh_err err;
+	bool empty = r->spool || is_method(r, "GET") || is_method(r, "HEAD") ||
+		     is_method(r, "DELETE");
+
+	if (make_line(r, (struct lh_str){ r->body.text.p, r->body.text.len }, empty, &r->ask.line,
+		      &err) < 0) {
+		answer_error(r, lh_err_status(&err), err.msg);
+		return;
+	}
+	r->ask.timeout = r->route->route->timeout;
+	r->ask.read = r->route->route->read;
+	r->ask.answered = on_answer;
+	if (lh_pool_ask(r->route->pool->pool, &r->ask) < 0)
+		answer_asked(r, LH_ASKED_REFUSED);
+}

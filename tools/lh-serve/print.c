@@ -1,0 +1,101 @@
+/* print.c - lh-serve --print-config.  See site.h. */
+#include "json/write.h"
+#include "site.h"
+
+static void print_list(struct lh_writer *w, const char *name, char *const *list)
+{
+	if (!list || !*list)
+		return;
+	lh_write_array(w, name);
+	for (; *list; list++)
+		lh_write_bytes(w, NULL, *list);
+	lh_write_end(w);
+}
+
+static void print_route(struct lh_writer *w, const struct lh_route *r)
+{
+	lh_write_object(w, NULL);
+	lh_write_text(w, "route", r->route);
+	if (r->run && !r->off) {
+		print_list(w, "run", r->run);
+		print_list(w, "env", r->env);
+		lh_write_u64(w, "pool", r->pool);
+		lh_write_u64(w, "depth", r->depth);
+		lh_write_f64(w, "timeout_s", r->timeout);
+		lh_write_u64(w, "max_body", r->max_body);
+		lh_write_bool(w, "read", r->read);
+		lh_write_bool(w, "trace", r->trace);
+	}
+	if (r->members) {
+		lh_write_key(w, "members");
+		lh_buf_putc(w->out, '{');
+		lh_buf_puts(w->out, r->members);
+		lh_buf_putc(w->out, '}');
+	}
+	if (r->token_file)
+		lh_write_bytes(w, "token_file", r->token_file);
+	if (r->off)
+		lh_write_text(w, "off", r->off);
+	lh_write_end(w);
+}
+
+/* Print what a configuration file may hold; a route that the bridge answers itself has neither
+ * "run" nor "off" and is listed as "built_in". */
+int site_print(const struct site *site, struct lh_tool *tool)
+{
+	const struct lh_serve_config *c = &site->config;
+	struct lh_buf line = { 0 };
+	struct lh_writer w = lh_write_to(&line);
+	size_t i;
+
+	lh_write_object(&w, NULL);
+	print_list(&w, "listen", c->listen);
+	lh_write_bytes(&w, "state", c->state);
+	print_list(&w, "token_file", c->token_file);
+	print_list(&w, "allow", c->allow);
+	print_list(&w, "allow_write", c->allow_write);
+	print_list(&w, "allow_origin", c->allow_origin);
+	print_list(&w, "trusted_proxy", c->trusted_proxy);
+	if (c->tools)
+		lh_write_raw(&w, "tools", lh_str_of(c->tools));
+	if (c->legal_token_file)
+		lh_write_bytes(&w, "legal_token_file", c->legal_token_file);
+	if (c->audit_log)
+		lh_write_bytes(&w, "audit_log", c->audit_log);
+	if (c->audit_anchor)
+		lh_write_bytes(&w, "audit_anchor", c->audit_anchor);
+	if (c->audit_required)
+		lh_write_bool(&w, "audit_required", true);
+	if (c->decisions)
+		lh_write_bool(&w, "decisions", true);
+	if (c->decisions_text)
+		lh_write_bool(&w, "decisions_text", true);
+	if (c->audit_sync >= 0)
+		lh_write_text(&w, "audit_sync", lh_serve_syncs[c->audit_sync]);
+	print_list(&w, "persons", c->persons);
+	if (c->mount)
+		lh_write_bytes(&w, "mount", c->mount);
+	if (c->mount_off)
+		lh_write_text(&w, "mount_off", c->mount_off);
+	lh_write_bool(&w, "no_console", c->no_console);
+	lh_write_bool(&w, "warm", c->warm);
+	lh_write_u64(&w, "connections", c->connections);
+	lh_write_u64(&w, "queue", c->queue);
+	lh_write_f64(&w, "drain", c->drain);
+	if (c->state_max)
+		lh_write_u64(&w, "state_max", c->state_max);
+	if (c->access_log)
+		lh_write_bytes(&w, "access_log", c->access_log);
+	lh_write_array(&w, "routes");
+	for (i = 0; i < site->routes.n; i++)
+		if (site->routes.v[i].run || site->routes.v[i].off)
+			print_route(&w, &site->routes.v[i]);
+	lh_write_end(&w);
+	lh_write_array(&w, "built_in");
+	for (i = 0; i < site->routes.n; i++)
+		if (!site->routes.v[i].run && !site->routes.v[i].off)
+			lh_write_text(&w, NULL, site->routes.v[i].route);
+	lh_write_end(&w);
+	lh_write_end(&w);
+	return lh_tool_out_line(tool, &line);
+}

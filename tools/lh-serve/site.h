@@ -1,0 +1,156 @@
+/*
+ * site.h - a configuration in force, and the filters that answer its routes.
+ *
+ *     tokens.c    tokens, by their hashes
+ *     stats.c     counts of each route
+ *     pools.c     pools of filters, shared by routes and by sites
+ *     audit.c     the logs of the persons whom answers show
+ *     site.c      routes, pools, tokens
+ *     print.c     --print-config
+ *     check.c     --check
+ */
+#ifndef SITE_H
+#define SITE_H
+
+#include "connection.h"
+#include "mcp/mcp.h"
+#include "persons/persons.h"
+#include "serve/pool.h"
+#include "serve/routes.h"
+
+struct settings {			/* the command line */
+	struct lh_list listen, token_file, allow, allow_write, allow_origin, trusted_proxy;
+	struct {
+		struct lh_list persons;
+		const char *log;
+		bool required;
+		int sync;		/* -1: not given */
+	} audit;
+	const char *config, *legal_token_file, *mount, *state, *access_log;
+	bool no_console, warm, check, print_config;
+	uint64_t connections, queue, state_max;	/* 0: not given */
+	double drain;			/* below 0: not given */
+};
+
+/* ---- tokens.c ---- */
+
+struct token {
+	char label[32];			/* in the log: never the token */
+	unsigned char hash[32];
+};
+
+struct tokens {
+	struct token *v;
+	size_t n;
+};
+
+/* Add the token of a file; of a text. */
+int tokens_add_file(struct tokens *t, const char *path, const char *label, struct lh_err *err);
+int tokens_add(struct tokens *t, const char *text, size_t n, const char *label,
+	       struct lh_err *err);
+/* Return the label of a token that is one of them, or NULL; blanks after it do not matter. */
+const char *tokens_find(const struct tokens *t, const char *text);
+void tokens_free(struct tokens *t);
+
+/* ---- stats.c ---- */
+
+#define STATUSES 600
+#define BUCKETS 15
+
+struct route_stats {
+	struct route_stats *next;
+	char *route;
+	uint64_t status[STATUSES];
+	uint64_t bucket[BUCKETS + 1], requests;
+	double seconds;
+};
+
+struct stats {
+	struct route_stats *first, *none;	/* none: of requests without a route */
+};
+
+extern const double stats_bound[BUCKETS];	/* in seconds */
+struct route_stats *stats_of(struct stats *all, const char *route, struct lh_err *err);
+void stats_count(struct route_stats *st, unsigned status, double seconds);
+void stats_free(struct stats *all);
+
+/* ---- pools.c ---- */
+
+struct shared_pool {			/* routes with one command share its processes */
+	struct lh_pool *pool;		/* NULL: it has ended */
+	unsigned sites;			/* that use it */
+	bool retired;			/* no site uses it, and it is not over yet */
+};
+
+struct pools {
+	struct lh_tool *tool;
+	struct lh_loop *loop;
+	struct shared_pool **v;
+	size_t n, cap;
+};
+
+/* Return a pool of processes: one that runs already, for this site or another, or a new one. */
+struct shared_pool *pools_take(struct pools *all, struct lh_pool_how how,
+			       const struct lh_serve_config *c, struct lh_err *err);
+/* Drop a pool, or NULL: the last use of it lets it end. */
+void pools_drop(struct shared_pool *p);
+void pools_tick(struct pools *all);
+/* Fail what is asked; end the processes; free what sites still use. */
+void pools_kill(struct pools *all);
+void pools_end(struct pools *all);
+void pools_free(struct pools *all);
+
+/* ---- site.c ---- */
+
+struct site_route {
+	const struct lh_route *route;
+	struct shared_pool *pool;	/* NULL: none */
+	struct tokens token;		/* of its own token_file */
+	struct route_stats *stats;
+};
+
+struct site {
+	struct lh_serve_config config;	/* with the command line taken into account */
+	struct lh_routes routes;
+	struct site_route *route;	/* as many as routes */
+	struct tokens token, legal;
+	struct networks allow, trusted;
+	struct lh_route_path mount;
+	struct lh_mcp_tools tools;	/* of the configuration ... */
+	struct shared_pool **tool_pool;	/* ... and their processes; as many */
+	struct lh_mcp *mcp;		/* NULL: not started */
+	struct lh_persons *persons;	/* NULL: no audit */
+	struct shared_pool *auditor;	/* that appends its rows */
+	const char *audit_log;		/* its folder; NULL: none */
+	char *audit_default;		/* owned: that of the state */
+	struct lh_tool *tool;		/* of its warnings, once it has started */
+	unsigned users;			/* requests, and the server */
+};
+
+/* Make the routes, tokens and networks; start no process. */
+struct site *site_new(const struct settings *set, const char *token, struct lh_err *err);
+/* Start the pools, or take over those that run the same command; and the tools for models. */
+int site_start(struct site *site, struct pools *pools, struct stats *stats, struct lh_err *err);
+void site_use(struct site *site);
+void site_drop(struct site *site);
+/* Return whether route number n has a pool, and is the first one that has it. */
+bool site_first_of_pool(const struct site *site, size_t n);
+
+/* ---- audit.c ---- */
+
+/* Check the options of the audit, and set its folder. */
+int audit_settle(struct site *site, struct lh_err *err);
+/* Make the one that appends, once the routes are there. */
+int audit_start(struct site *site, struct pools *pools, struct lh_err *err);
+void audit_free(struct site *site);
+size_t list_length(char *const *list);
+
+/* ---- print.c, check.c ---- */
+
+/* Print the configuration as JSON. */
+int site_print(const struct site *site, struct lh_tool *tool);
+/* Embed a text as POST /v1/embed would.  A service that is down is reported; -1 for an engine
+ * or a model that cannot work. */
+int site_try_engine(const struct site *site, struct lh_tool *tool);
+
+#endif

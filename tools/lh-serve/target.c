@@ -1,0 +1,110 @@
+/* target.c - the route of a request, and what that does.  See serve.h. */
+#include <stdio.h>
+
+#include "serve.h"
+
+#define VECTORS "_vectors/"	/* keys of indexes, which are large */
+#define VECTORS_MAX ((uint64_t)4 << 30)
+
+bool is_method(const struct request *r, const char *method)
+{
+	return !strcmp(r->http.method, method);
+}
+
+/* Return how many pieces of the path are the mount's. */
+static size_t mounted(const struct request *r)
+{
+	const struct lh_route_path *mount = &r->site->mount;
+	size_t i;
+
+	if (!mount->n || r->path.n <= mount->n)
+		return 0;
+	for (i = 0; i < mount->n && !lh_str_cmp(mount->piece[i], r->path.piece[i]); i++)
+		;
+	return i == mount->n ? i : 0;
+}
+
+bool find_route(struct request *r)
+{
+	const char *method = is_method(r, "HEAD") ? "GET" : r->http.method;
+	const struct lh_route *route;
+
+	r->skip = 0;
+	route = lh_routes_find(&r->site->routes, method, &r->path, 0);
+	if (!route) {
+		r->skip = mounted(r);
+		route = lh_routes_find(&r->site->routes, method, &r->path, r->skip);
+	}
+	r->route = route ? &r->site->route[route - r->site->routes.v] : NULL;
+	return r->route;
+}
+
+bool list_methods(struct request *r, bool any)
+{
+	char *list = r->reply.allow;
+	size_t i, n;
+	bool found = false;
+
+	n = (size_t)snprintf(list, sizeof r->reply.allow, "OPTIONS");
+	for (i = 0; lh_route_methods[i]; i++) {
+		const char *method = lh_route_methods[i];
+
+		if (!any && !lh_routes_find(&r->site->routes, method, &r->path, r->skip))
+			continue;
+		found = true;
+		n += (size_t)snprintf(list + n, sizeof r->reply.allow - n, ", %s%s", method,
+				      strcmp(method, "GET") ? "" : ", HEAD");
+	}
+	if (!found)
+		*list = '\0';
+	return found;
+}
+
+bool is_star(const struct request *r)
+{
+	return is_method(r, "OPTIONS") && !strcmp(r->http.target, "*");
+}
+
+bool is_deep(const struct request *r)
+{
+	struct lh_str deep = lh_route_arg(&r->path, "deep");
+
+	return r->route && r->route->route->kind == LH_ROUTE_HEALTH && deep.p &&
+	       !lh_str_is(deep, "0", 1);
+}
+
+bool is_open_health(const struct request *r)
+{
+	const enum lh_route_kind kind = r->route ? r->route->route->kind : LH_ROUTE_FILTER;
+
+	return kind == LH_ROUTE_READY || (kind == LH_ROUTE_HEALTH && !is_deep(r));
+}
+
+bool is_upload(const struct request *r)
+{
+	return r->route && (r->route->route->kind == LH_ROUTE_PUT ||
+			    r->route->route->kind == LH_ROUTE_INGEST);
+}
+
+uint64_t body_max(const struct request *r)
+{
+	const struct lh_route *route = r->route->route;
+	uint64_t max = route->max_body ? route->max_body : 1;
+	struct lh_buf key = { 0 };
+	struct lh_err err;
+
+	if (route->kind == LH_ROUTE_PUT && route->rest && max < VECTORS_MAX &&
+	    lh_route_rest(route, &r->path, r->skip, &key, &err) == 0 &&
+	    key.len > strlen(VECTORS) && !memcmp(key.p, VECTORS, strlen(VECTORS)))
+		max = VECTORS_MAX;
+	lh_buf_free(&key);
+	return max;
+}
+
+bool writes_state(const struct request *r)
+{
+	const struct lh_route *route = r->route->route;
+
+	return (is_upload(r) || (route->kind == LH_ROUTE_FILTER && !route->read)) &&
+	       !is_method(r, "DELETE");
+}
