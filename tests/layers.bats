@@ -34,6 +34,18 @@ breach() {
 	[ "$output" = "lib/misc/misc.c: is in a room that lib/LAYERS does not name" ]
 }
 
+# bats test_tags=plain-only
+@test "no file of lh-serve or of lib/serve calls one that calls it; a circle is found" {
+	run -0 "$ROOT/tests/circles" "$ROOT/build/tools/lh-serve" "$ROOT/build/lib/serve"
+	echo 'int b(void); int a(void) { return b(); }' | cc -xc -c -o a.c.o -
+	echo 'int c(void); int b(void) { return c(); }' | cc -xc -c -o b.c.o -
+	echo 'int c(void) { return 0; }' | cc -xc -c -o c.c.o -
+	run -0 "$ROOT/tests/circles" .
+	echo 'int a(void); int c(void) { return a(); }' | cc -xc -c -o c.c.o -
+	run -1 "$ROOT/tests/circles" .
+	[ "$output" = "a.c b.c c.c" ]
+}
+
 @test "no line of C is over 100 columns" {
 	run -0 "$ROOT/tests/columns"
 }
