@@ -5,9 +5,12 @@
 #include <sys/mman.h>
 
 #include "base/mem.h"
+#include "base/prefetch.h"
 
 #define CHUNK 4096	/* rows evaluated at a time: a multiple of 64 */
 #define SAMPLE 512
+#define AHEAD 16	/* rows: while so many are evaluated, the memory of another arrives */
+#define NAMED_IN 256	/* bytes of metadata in which a filter mostly finds what decides */
 
 struct lh_filter_cache *lh_filter_cache_new(const struct lh_index *ix, struct lh_err *err)
 {
@@ -103,6 +106,16 @@ int lh_filter_cache_sample(struct lh_filter_cache *v, const struct lh_query *q, 
 
 /* ---- all rows ---- */
 
+/* Ask for the metadata of a row of the file: the rows are too far apart for the processor to
+ * guess the next. */
+static void prefetch_row(const struct lh_index *ix, uint64_t row)
+{
+	uint64_t at = row < ix->rows ? lh_once64(&ix->meta_at[row]) : ix->metas_n;
+
+	if (at < ix->metas_n)
+		lh_prefetch(ix->metas + at / 64 * 64, NAMED_IN);
+}
+
 /* Evaluate the rows of a chunk.  Returns how many are allowed, or -1. */
 static int64_t evaluate_chunk(struct lh_filter_cache *v, const struct lh_query *q, uint64_t chunk,
 			      struct lh_err *err)
@@ -121,6 +134,7 @@ static int64_t evaluate_chunk(struct lh_filter_cache *v, const struct lh_query *
 
 			if (known >> row % 64 & 1)
 				continue;
+			prefetch_row(v->ix, row + AHEAD);
 			rc = evaluate_row(v, q, row, err);
 			if (rc < 0)
 				return -1;
