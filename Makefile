@@ -158,7 +158,7 @@ asan:
 	@ln -sfn ../../man build/asan/man
 	@ln -sfn ../../../tests build/asan/share/lakehouse-tools
 
-# QUICK=1: the plain build, the unit programs and the group "quick" of tests/GROUPS.
+# QUICK=1: the plain build, the unit programs and the files with the tag "quick".
 check: all unit lib
 	+@tests/run $(if $(QUICK),plain unit quick,plain asan)
 

@@ -133,7 +133,7 @@ on_stdin() {
 
 setup_file() {
 	cd "$BATS_FILE_TMPDIR" || return 1
-	PATH=${LH_BIN:-$BATS_TEST_DIRNAME/../bin}:$PATH
+	PATH=$LH_BIN:$PATH
 	lh-gen workers -n 30 >workers.jsonl
 	printf '{"metrics":{"b":2,"a":%s}}\n' 1 82 >baselines.log
 	lh-gen workers -n 5 --seed 9 | jq -c '.id = "m" + .id' >more.jsonl
@@ -148,9 +148,9 @@ setup_file() {
 	for i in {1..40}; do echo '{"jsonrpc":"2.0","id":'$i',"method":"ping"}'; done >pings.jsonl
 	for i in {1..40}; do echo '{"kind":"email","prompt":"Write to Ada.","model":"m"}'; done >requests.jsonl
 	for i in {1..60}; do echo '{"content":"Here: {\"to\":\"a@b.c\",\"body\":\"Hello '$i'\"}"}'; done >answers.jsonl
-	cat "${ROOT:-$BATS_TEST_DIRNAME/..}"/share/fixtures/session/*[a-z].json | grep -v '"schema"' >sessions.jsonl
-	for i in {1..40}; do cat "${ROOT:-$BATS_TEST_DIRNAME/..}"/share/fixtures/schemas/valid/model_ledger-*.json; done >ledger.jsonl
-	for i in {1..40}; do cat "${ROOT:-$BATS_TEST_DIRNAME/..}"/share/fixtures/schemas/valid/evidence_record-*.json; done >evidence.jsonl
+	cat "$ROOT"/share/fixtures/session/*[a-z].json | grep -v '"schema"' >sessions.jsonl
+	for i in {1..40}; do cat "$ROOT"/share/fixtures/schemas/valid/model_ledger-*.json; done >ledger.jsonl
+	for i in {1..40}; do cat "$ROOT"/share/fixtures/schemas/valid/evidence_record-*.json; done >evidence.jsonl
 	for i in {1..40}; do echo '{"name":"d\u0061ta '$i'","schema_fingerprint":"f","objects":[{"key":"k'$i'","size":1}],"x":1.0}'; done >datasets.jsonl
 	lh-catalog register -q --now 2026-05-03T12:00:00Z --catalog catalog.d datasets.jsonl >/dev/null
 	cp -r catalog.d removed.d

@@ -1,4 +1,4 @@
-# Loaded by every test file with "load helper".
+# Loaded by every test file with "load ../helper".
 #
 #     LH_BIN     where the tools are (default: bin/ of this tree); first in PATH
 #     AID        a filter made for tests, tests/unit/aid_filter.c

@@ -1,4 +1,4 @@
-"""query.py SEED COUNT - random tables and queries for tests/lh-query-oracle.bats.
+"""query.py SEED COUNT - random tables and queries for tests/lake/lh-query-oracle.bats.
 
 Writes t.jsonl and u.jsonl and prints a line {"sql":...} for each query.  The queries
 have one meaning in SQLite and DuckDB: names and types are those of both, every

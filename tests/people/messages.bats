@@ -1,4 +1,5 @@
 # Messages, help, progress and lh doctor, as a person sees them.
+# bats file_tags=plain-only
 load screen
 
 @test "in messages the names and places stand out from the text" {

@@ -1,5 +1,6 @@
 # The tarball and the Debian packages: what is in them, and their life in a bare Debian.
 # They are built once from the last commit, by "make deb" below build/deb.
+# bats file_tags=plain-only,long
 load ../helper
 
 setup_file() {

@@ -1,4 +1,5 @@
 # The terminal that the tests of this folder use: what it has to notice.
+# bats file_tags=plain-only
 load screen
 
 colors() {

@@ -1,4 +1,5 @@
 # lh-search and lh-index in a terminal: filters, advice about input, an id that is absent.
+# bats file_tags=plain-only
 load screen
 
 setup_file() {

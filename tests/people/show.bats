@@ -1,4 +1,5 @@
 # lh-show in a terminal.
+# bats file_tags=plain-only
 load screen
 
 setup() {

@@ -1,4 +1,5 @@
 # lh-trace at a terminal: the tree at each size, on each background, without colours.
+# bats file_tags=plain-only
 load screen
 
 setup_file() {

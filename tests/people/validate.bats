@@ -1,4 +1,5 @@
 # lh-validate --schema FILE in a terminal: a schema of one's own, its faults, its findings.
+# bats file_tags=plain-only
 load screen
 
 setup() {

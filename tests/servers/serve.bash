@@ -94,6 +94,6 @@ metric() {
 
 # filter_route ROUTE [MEMBERS [ARGUMENT]...] - a route to filter.py
 filter_route() {
-	printf '{"route":"%s","run":["python3","-B","%s/servers/filter.py"%s]%s}' "$1" "$BATS_TEST_DIRNAME" \
+	printf '{"route":"%s","run":["python3","-B","%s/servers/filter.py"%s]%s}' "$1" "$ROOT/tests" \
 		"$([ $# -lt 3 ] || printf ',"%s"' "${@:3}")" "${2:+,$2}"
 }

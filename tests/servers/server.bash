@@ -18,7 +18,7 @@ start_chat() {
 start_server() {
 	local port="${BATS_TEST_TMPDIR:-$BATS_FILE_TMPDIR}/port.$((++STARTED))" scheme=http
 	case " $* " in *' --tls '*) scheme=https ;; esac
-	python3 -B "$BATS_TEST_DIRNAME/servers/$1" "${@:2}" >"$port" 2>"$port.err" 3>&- &
+	python3 -B "$ROOT/tests/servers/$1" "${@:2}" >"$port" 2>"$port.err" 3>&- &
 	SERVERS+=($!)
 	until_so [ -s "$port" ]
 	URL=$scheme://127.0.0.1:$(cat "$port")

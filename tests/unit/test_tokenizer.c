@@ -1,6 +1,6 @@
 /*
  * Tokens of texts: WordPiece and Unigram on small vocabularies, and vocabularies that are not
- * consistent.  tests/tokens.bats compares on large ones with other implementations.
+ * consistent.  tests/embed/tokens.bats compares on large ones with other implementations.
  */
 #include "check.h"
 

@@ -1,0 +1,455 @@
+# lh-observe push: rows at Langfuse and at an OTLP collector, once each, whatever happens.
+load ../helper
+
+setup() {
+	load ../servers/server
+	cd "$BATS_TEST_TMPDIR" || return
+	export LANGFUSE_PUBLIC_KEY=pk-lf-public LANGFUSE_SECRET_KEY=sk-lf-secret
+}
+
+teardown() {
+	stop_upstreams
+	faults_happened
+}
+
+# serve [OPTION]... - an observed.py; LANGFUSE_URL is its address.
+serve() {
+	start_server observed.py --key pk-lf-public:sk-lf-secret --log asked --events events "$@"
+	export LANGFUSE_URL=$URL
+}
+
+# session ID VERDICT... - a session row with an attempt of each verdict.
+session() {
+	jq -nc '$ARGS.positional as [$id, $last] | {schema: "session.iterate.v1", session_id: $id, timestamp: "2026-05-03T12:00:09.000Z",
+		daemon: "lh-iterate", kind: "fill", model: "qwen3:8b", provider: "ollama", prompt: "Fill \"it\"\n\u0001é",
+		iterations: ($ARGS.positional | length - 1), max_iterations: 5, final_verdict: $ARGS.positional[-1],
+		attempts: [$ARGS.positional[1:] | to_entries[] | {iteration: .key, verdict_kind: .value} + (if .value == "accepted" then {} else {error: "is \(.value)"} end)],
+		artifact: {a: 1.50}, grounded_in_roster: null, duration_ms: 9000}' --args -- "$@"
+}
+
+# some_rows N - N operations of every kind.
+some_rows() {
+	local i
+	for ((i = 0; i < $1; i++)); do
+		case $((i % 4)) in
+		0) echo '{"endpoint":"op '$i'","duration_ms":1.5,"input_summary":"i\ud83d\ude00","output_summary":"o","body":"secret '$i'"}' ;;
+		1) echo '{"endpoint":"op '$i'","source":"scenario","error":"no \"'$i'\"","trace_id":"t\r'$((i / 8))'"}' ;;
+		2) echo '{"time":"2026-05-03T12:00:00.5Z","trace_id":"00000000000000000000000000000a'$((10 + i % 80))'","route":"GET /op '$i'","status":'$((200 + i % 3 * 150))',"queue_ms":1,"filter_ms":2}' ;;
+		3) session "s$i" no_json validation_failed accepted ;;
+		esac
+	done | lh-observe record --now 2026-05-03T12:00:00Z log >/dev/null
+}
+
+# expected N - the names of the traces and spans of some_rows N.
+expected() {
+	local i
+	for ((i = 0; i < $1; i++)); do
+		case $((i % 4)) in
+		0 | 1) echo "op $i" ;;
+		2) echo "GET /op $i" ;;
+		3) printf 'iterate.attempt[%d]\n' 0 1 2 ;;
+		esac
+	done | LC_ALL=C sort
+}
+
+# spans - the names of the spans that arrived.
+spans() {
+	jq -r 'select(.type == "span-create") | .body.name' events | LC_ALL=C sort
+}
+
+# all_arrived N - every row is there, none twice, and no payload had a fault.
+all_arrived() {
+	alike <(spans) <(expected "$1")
+	[ "$(jq -r .id events | sort | uniq -d)" = "" ]
+	jq -s -e 'all(.[]; .faults == [])' asked >/dev/null
+}
+
+@test "a session is a trace with a span for each attempt, WARNING unless accepted" {
+	serve
+	session s1 no_json accepted >log
+	[ "$(lh-observe push log)" = '{"sent":1,"rejected":0,"skipped":0,"offset":'"$(stat -c %s log)"'}' ]
+	jq -s -e '
+		(.[0] | .type == "trace-create" and .body.id == "s1" and .body.name == "iterate.session" and .body.timestamp == "2026-05-03T12:00:00.000Z"
+			and .body.input == {kind: "fill", model: "qwen3:8b", provider: "ollama", prompt: "Fill \"it\"\n\u0001é"}
+			and .body.output == {verdict: "accepted", artifact: {a: 1.5}}) and
+		(.[1].body | .name == "iterate.attempt[0]" and .traceId == "s1" and .level == "WARNING" and .statusMessage == "is no_json"
+			and .startTime == "2026-05-03T12:00:00.000Z" and .endTime == "2026-05-03T12:00:04.500Z"
+			and .input == {iteration: 0, model: "qwen3:8b", provider: "ollama", prompt: "Fill \"it\"\n\u0001é"}
+			and .output == {verdict: "no_json", raw: null, error: "is no_json"}) and
+		(.[2].body | .name == "iterate.attempt[1]" and .level == "DEFAULT" and .endTime == "2026-05-03T12:00:09.000Z"
+			and .output == {verdict: "accepted", raw: null, error: null} and (has("statusMessage") | not)) and length == 3' events
+}
+
+@test "an attempt's raw answer and span_id go with it" {
+	serve
+	session s1 no_json accepted | jq -c '.attempts[0] += {raw: "I\n\"think\"", span_id: "given"} | .attempts[1].raw = {a: ["x"]}' >log
+	lh-observe push -q log
+	jq -s -e '.[1].body | .output.raw == "I\n\"think\"" and .id == "given"' events
+	jq -s -e '.[2].body | .output.raw == {a: ["x"]}' events
+	: >events
+	lh-observe push -q --otlp "$URL" log
+	jq -s -c 'map(.attributes[] | select(.key == "lh.raw").value)' events >raw
+	diff raw - <<<'[{"stringValue":"I\n\"think\""},{"stringValue":"{\"a\":[\"x\"]}"}]'
+}
+
+@test "an operation is a trace and a span, and members that are not its own do not leave the log" {
+	serve
+	some_rows 2
+	lh-observe push -q log
+	jq -s -e '(.[0].body | .name == "op 0" and .id == (input_line_number | "") + .id) and
+		(.[1].body | .level == "DEFAULT" and .input == "i😀" and .output == {output: "o", error: null} and .metadata == {source: "mcp"}) and
+		(.[3].body | .level == "ERROR" and .statusMessage == "no \"1\"" and .metadata == {source: "scenario"})' events
+	not grep -q secret events
+}
+
+@test "every row arrives once, in payloads that the published schema takes" {
+	serve
+	some_rows 250
+	[ "$(lh-observe push log | jq -c '[.sent, .rejected]')" = '[250,0]' ]
+	all_arrived 250
+	[ "$(wc -l <asked)" = 3 ]
+	[ "$(lh-observe push log | jq .sent)" = 0 ]
+	[ "$(wc -l <asked)" = 3 ]
+	some_rows 1
+	[ "$(lh-observe push log | jq .sent)" = 1 ]
+	[ "$(stat -c %a log.cursor)" = 600 ]
+	[ ! -e log.cursor.lock ]
+}
+
+@test "a row is the same event wherever its push began, and an equal row is another" {
+	serve
+	for i in 1 2; do echo '{"timestamp":"2026-05-03T12:00:00Z","endpoint":"e"}'; done >log
+	lh-observe push -q log
+	[ "$(wc -l <events)" = 4 ]
+	rm log.cursor
+	lh-observe push -q log
+	lh-observe push -q --restart log
+	lh-observe push -q --restart --batch 1 log
+	[ "$(wc -l <events)" = 4 ]
+	[ "$(jq -s 'map(.new) | add' asked)" = 4 ]
+	[ "$(jq -s 'map(.events) | add' asked)" = 16 ]
+}
+
+@test "failures are tried again: statuses, a lost answer, Retry-After" {
+	serve --answers '500,429+1,503,lost,ok'
+	some_rows 20
+	lh-observe push -q --retries 4 log
+	all_arrived 20
+	[ "$(jq .status asked | paste -sd' ')" = "500 429 503 200 200" ]
+}
+
+@test "of a 207 only the rows that failed are sent again" {
+	serve --answers 'some:op 4:500,some:op 4:503,ok'
+	some_rows 8
+	[ "$(lh-observe push log | jq -c '[.sent, .rejected]')" = '[8,0]' ]
+	all_arrived 8
+	[ "$(jq .events asked | paste -sd' ')" = "18 0 2" ]
+}
+
+@test "a row that the server never takes is reported, kept in --rejects, and does not stop the others" {
+	serve --refuse 'op 4:400'
+	some_rows 8
+	run -1 --separate-stderr lh-observe push --retries 1 --rejects rejects log
+	[ "$(jq -c '[.sent, .rejected]' <<<"$output")" = '[7,1]' ]
+	[[ $stderr == *"log:5: Refused"* ]]
+	diff rejects <(sed -n 5p log)
+	[ "$(spans)" = "$(expected 8 | grep -v 'op 4')" ]
+	[ "$(lh-observe push log | jq .sent)" = 0 ]
+}
+
+@test "a row that the server may take later stops the run there, and the next run goes on" {
+	serve --answers 'some:op 5:500,some:op 5:500'
+	some_rows 12
+	run -2 --separate-stderr lh-observe push --retries 1 log
+	[[ $stderr == *"line 6 is not accepted: 500 Refused"* ]]
+	[ "$(jq .line log.cursor)" = 5 ]
+	[ "$(lh-observe push log | jq .sent)" = 7 ]
+	all_arrived 12
+}
+
+@test "a server that is gone, refuses the keys, or answers something else: exit 2, and nothing is lost" {
+	some_rows 4
+	LANGFUSE_URL=http://127.0.0.1:1 run -2 --separate-stderr lh-observe push --retries 0 log
+	[[ $stderr == *"http://127.0.0.1:1/api/public/ingestion: "* ]]
+	serve --answers 'html,404,stall'
+	LANGFUSE_SECRET_KEY=sk-lf-wrong run -2 --separate-stderr lh-observe push log
+	[[ $stderr == *"HTTP 401"* ]]
+	run -2 --separate-stderr lh-observe push log
+	[[ $stderr == *"HTTP 404"* ]]
+	run -2 --separate-stderr lh-observe push --timeout 0.2 --retries 0 log
+	[[ $stderr == *"no whole answer within 0.2 s"* ]]
+	[ ! -e log.cursor ]
+	[ "$(lh-observe push log | jq .sent)" = 4 ]
+	all_arrived 4
+}
+
+@test "no key is in argv, in a message, or in the cursor, also when the server repeats it" {
+	serve --refuse 'op 0:400'
+	some_rows 2
+	lh-observe push --retries 0 -v log >out 2>err || [ $? = 1 ]
+	LANGFUSE_SECRET_KEY=sk-lf-wrong lh-observe push --restart -v log >>out 2>>err || [ $? = 2 ]
+	[ -s err ]
+	for key in sk-lf-secret sk-lf-wrong "$(printf %s pk-lf-public:sk-lf-secret | base64)" "$(printf %s pk-lf-public:sk-lf-wrong | base64)"; do
+		! grep -qF "$key" out err log.cursor || { echo "$key"; cat err; return 1; }
+	done
+	LANGFUSE_SECRET_KEY=$'a\nb' run -2 --separate-stderr lh-observe push log
+	[[ $stderr == *"LANGFUSE_SECRET_KEY: holds white space"* ]]
+	for name in LANGFUSE_URL LANGFUSE_PUBLIC_KEY LANGFUSE_SECRET_KEY; do
+		run -2 --separate-stderr env -u $name lh-observe push log
+		[[ $stderr == *"$name is not set"* ]]
+	done
+	LANGFUSE_URL=http://a:b@127.0.0.1 run -2 --separate-stderr lh-observe push log
+	not grep -q 'a:b' <<<"$stderr"
+}
+
+@test "a certificate of an unknown authority ends the push before anything is sent" {
+	make_certificates
+	serve --tls good.pem good.key
+	some_rows 2
+	run -2 --separate-stderr lh-observe push --retries 0 log
+	[[ $stderr == *certificate* ]]
+	[ ! -e asked ]
+	SSL_CERT_FILE=ca.pem lh-observe push -q log
+	all_arrived 2
+}
+
+@test "requests stay below --batch-size, rows too large for it are rejected, and 413 divides a request" {
+	serve --most 9000 --payloads payloads
+	mkdir payloads
+	some_rows 100
+	printf '{"timestamp":"2026-05-03T12:00:00Z","endpoint":"big","input_summary":"%030000d"}\n' 0 >>log
+	run -1 --separate-stderr lh-observe push --batch-size 24K log
+	[ "$(jq -c '[.sent, .rejected]' <<<"$output")" = '[100,1]' ]
+	[[ $stderr == *"log:101: larger than --batch-size"* ]]
+	all_arrived 100
+	jq -s -e 'any(.[]; .status == 413)' asked >/dev/null
+	[ -z "$(find payloads -size +24k)" ]
+}
+
+@test "lines that are not rows are skipped, reported and counted" {
+	serve
+	{
+		echo no
+		echo '{"timestamp":"2026-05-03T12:00:00Z","endpoint":"e"}'
+		echo
+		echo '{"endpoint":"at no time"}'
+		echo '{"schema":"session.iterate.v1","timestamp":"2026-05-03T12:00:00Z","final_verdict":"accepted"}'
+		printf '{"endpoint":"torn'
+	} >log
+	run -0 --separate-stderr lh-observe push log
+	[ "$(jq -c '[.sent, .skipped]' <<<"$output")" = '[1,3]' ]
+	[[ $stderr == *'byte 0: '*'byte 56: the timestamp is not an RFC 3339 time'*'missing "session_id"'*'3 lines of the log skipped'* ]]
+	printf '"}\n' >>log
+	[ "$(lh-observe push log 2>/dev/null | jq -c '[.sent, .skipped]')" = '[0,1]' ]
+}
+
+@test "a log that was replaced or truncated below the cursor is refused, and --restart sends it" {
+	serve
+	some_rows 4
+	lh-observe push -q log
+	mv log old
+	run -2 --separate-stderr lh-observe push log
+	[[ $stderr == *"log: was replaced or truncated: what log.cursor describes, "*" bytes, is not in it; --restart begins at its start"* ]]
+	some_rows 5
+	sed -i 1d log
+	run -2 --separate-stderr lh-observe push log
+	[[ $stderr == *"was replaced or truncated"* ]]
+	[ "$(lh-observe push --cursor log.cursor old | jq .sent)" = 0 ]
+	[ "$(lh-observe push --restart log | jq .sent)" = 4 ]
+	[ "$(lh-observe push log | jq .sent)" = 0 ]
+	echo '{}' >bad
+	run -2 --separate-stderr lh-observe push --cursor bad log
+	[[ $stderr == *'bad: is not '*': give another name, or --force' ]]
+	run -2 --separate-stderr lh-observe push --force --cursor bad log
+	[[ $stderr == *'bad: missing "schema"'* ]]
+	run -2 --separate-stderr lh-observe push --otlp "$URL" --cursor log.cursor log
+	[[ $stderr == *"log.cursor: is the cursor of another service: langfuse"* ]]
+}
+
+@test "two pushes at once: the second waits for the first, and no row is sent twice" {
+	serve
+	some_rows 200
+	lh-observe push -q --batch 10 log >a 3>&- &
+	pid=$!
+	lh-observe push -q --batch 10 log >b
+	wait $pid
+	[ "$(cat a b | jq -s 'map(.sent) | add')" = 200 ]
+	[ "$(jq -s 'map(.new == .events) | all' asked)" = true ]
+	all_arrived 200
+}
+
+@test "while a push waits for the server, rows are recorded" {
+	serve --answers stall
+	some_rows 4
+	lh-observe push -q --timeout 60 log >out 3>&- &
+	pid=$!
+	until_so has_lines asked 1
+	some_rows 4
+	run -2 --separate-stderr lh-observe push --lock-timeout 0.1 log
+	kill -9 $pid
+	wait $pid || true
+	[ "$(lh-observe push log | jq .sent)" = 8 ]
+}
+
+# ---- kills ----
+
+@test "killed at any call that writes, syncs or renames: nothing is lost, and nothing comes twice" {
+	needs_strace
+	local call n at
+	serve
+	some_rows 24
+	for at in fsync:1 fsync:2 fsync:4 rename:1 rename:2 rename:3 sendto:1 sendto:2 pread64:2 unlink:1; do
+		rm -f log.cursor*
+		inject ${at%:*}:signal=KILL:when=${at#*:} lh-observe push -q --batch 8 log >/dev/null 2>&1 || [ $? = 137 ]
+		injected
+		lh-observe push -q --batch 8 log >/dev/null
+		[ "$(spans | wc -l)" = "$(expected 24 | wc -l)" ] || { echo "$at"; return 1; }
+		no_litter
+	done
+	all_arrived 24
+}
+
+@test "killed after the server took a batch and before it answered: the batch comes again with the same ids" {
+	serve --answers held,ok,held,held
+	some_rows 24
+	for n in 1 3 4; do
+		lh-observe push -q --batch 8 log >/dev/null 2>&1 3>&- &
+		pid=$!
+		until_so has_lines asked $n
+		kill -9 $pid
+		wait $pid 2>/dev/null || true
+	done
+	lh-observe push -q --batch 8 log >/dev/null
+	all_arrived 24
+	[ "$(jq -s 'map(.events - .new) | add' asked)" -gt 0 ]
+}
+
+# ---- OTLP ----
+
+@test "every row is a span at an OTLP collector, with the ids of its trace, in payloads that its schema takes" {
+	serve
+	some_rows 50
+	[ "$(lh-observe push --otlp "$URL/" log | jq -c '[.sent, .rejected]')" = '[50,0]' ]
+	jq -s -e 'all(.[]; .faults == [] and .path == "/v1/traces")' asked >/dev/null
+	alike <(jq -r .name events | LC_ALL=C sort) <({ expected 50; repeat 12 iterate.session; } | LC_ALL=C sort)
+	[ "$(jq -r '.spanId' events | sort | uniq -d)" = "" ]
+	jq -s -e 'map(select(.name == "GET /op 2"))[0] | .kind == 1 and .traceId == "00000000000000000000000000000a12" and .status == {code: 2}
+		and .startTimeUnixNano == "1777809600497000000" and .endTimeUnixNano == "1777809600500000000"' events
+	jq -s -e 'map(select(.name == "op 1"))[0] | .status == {code: 2, message: "no \"1\""}' events
+	jq -s -e '(map(select(.name == "iterate.session"))[0]) as $s | map(select(.parentSpanId == $s.spanId)) |
+		length == 3 and all(.[]; .traceId == $s.traceId) and map(.status.code) == [2, 2, 1]' events
+	[ -e log.otlp.cursor ]
+	[ ! -e log.cursor ]
+	not grep -q secret events
+	[ "$(lh-observe push --otlp "$URL" log | jq .sent)" = 0 ]
+	[ "$(lh-observe push log | jq .sent)" = 50 ]
+}
+
+@test "times outside of 64 bits of nanoseconds are at their ends, and a duration before the year 0 does not count" {
+	serve
+	printf '%s\n' '{"timestamp":"9999-12-31T23:59:59Z","endpoint":"a","duration_ms":1e15}' '{"timestamp":"1969-12-31T23:59:59Z","endpoint":"b","duration_ms":5}' >log
+	lh-observe push -q log
+	lh-observe push -q --otlp "$URL" log
+	jq -s -e 'all(.[]; .faults == [])' asked
+	[ "$(jq -c 'select(.spanId) | [.startTimeUnixNano, .endTimeUnixNano]' events | paste -sd' ')" = '["18446744073709551615","18446744073709551615"] ["0","0"]' ]
+	[ "$(jq -c 'select(.type == "span-create").body | [.startTime, .endTime]' events | paste -sd' ')" = '["9999-12-31T23:59:59.000Z","9999-12-31T23:59:59.000Z"] ["1969-12-31T23:59:58.995Z","1969-12-31T23:59:59.000Z"]' ]
+}
+
+@test "an OTLP collector's partial success is reported and not tried again; its token is sent to it alone" {
+	export LH_OTLP_TOKEN=token-of-otlp
+	serve --token token-of-otlp --answers 'partial:0,partial:2,empty,503,html'
+	some_rows 4
+	run -2 --separate-stderr lh-observe push --batch 1 --retries 1 --otlp "$URL" log
+	[[ $stderr == *"0 spans rejected: too many"*"2 spans rejected: too many"*"not an answer of an OTLP server"* ]]
+	[ "$(jq .line log.otlp.cursor)" = 3 ]
+	[ "$(jq .status asked | paste -sd' ')" = "200 200 200 503 200" ]
+	not grep -q token-of-otlp <<<"$stderr"
+	[ "$(lh-observe push --otlp "$URL" log | jq .sent)" = 1 ]
+}
+
+# ---- answers that are not what they should be ----
+
+@test "whatever a server answers, the run ends, and the cursor is only after rows that it named" {
+	some_rows 4
+	cat >answers.py <<-'END'
+	import http.server, json, sys
+	answers = [b"", b"{}", b"[]", b"null", b'{"successes":[],"errors":[]}', b'{"successes":{},"errors":[]}', b'{"successes":[{"id":5}],"errors":[]}',
+	    b'{"successes":[{"id":"x"},{"id":"' + b"0" * 32 + b'-0"},{"id":"-"},{"id":""}],"errors":[{"id":"y","status":1e99}]}',
+	    b'{"successes":[' + b'{"id":"' + b"0" * 32 + b'-99999999999999999999"},' * 10000 + b'{"id":""}],"errors":[]}',
+	    b"[" * 100000, b'{"successes":"\xff"}', b"x" * (17 << 20)]
+	class H(http.server.BaseHTTPRequestHandler):
+	    protocol_version = "HTTP/1.1"
+	    def log_message(self, *a): pass
+	    def do_POST(self):
+	        batch = json.loads(self.rfile.read(int(self.headers["Content-Length"])))["batch"]
+	        # the last answer takes all events but one, and names that of another row twice
+	        body = answers.pop(0) if answers else json.dumps({"successes": [{"id": e["id"], "status": 201} for e in batch[:3]] * 2,
+	            "errors": [{"id": batch[3]["id"], "status": 500, "error": {"a": ["\x1b[31m"]}}]}).encode()
+	        self.send_response(207)
+	        self.send_header("Content-Length", str(len(body)))
+	        self.end_headers()
+	        self.wfile.write(body)
+	s = http.server.ThreadingHTTPServer(("127.0.0.1", 0), H)
+	print(s.server_port, flush=True)
+	s.serve_forever()
+	END
+	python3 -B answers.py >port 3>&- &
+	SERVERS+=($!)
+	until_so [ -s port ]
+	export LANGFUSE_URL=http://127.0.0.1:$(cat port)
+	for i in {1..12}; do
+		run -2 --separate-stderr timeout 60 lh-observe push --retries 0 log
+		[ -n "$stderr" ]
+		[ ! -e log.cursor ]
+	done
+	run -2 --separate-stderr lh-observe push --retries 0 log
+	[[ $stderr == *'line 2 is not accepted: 500 '* && $stderr != *$'\e'* ]] || { echo "$stderr"; return 1; }
+	[ "$(jq .line log.cursor)" = 1 ]
+}
+
+@test "whichever allocation fails in a push: exit 2, out of memory, and no row is lost" {
+	asan_only
+	serve
+	some_rows 4
+	for ((n = 1; n < 10000; n++)); do
+		rm -f log.cursor*
+		LH_FAULT_ALLOC=$n run --separate-stderr lh-observe push --retries 0 log
+		[ "$status" = 0 ] && break
+		[ "$status" = 2 ] && [[ $stderr == *"out of memory"* ]] || { echo "$n: $status $stderr"; return 1; }
+	done
+	[ "$n" -gt 1 ]
+	all_arrived 4
+}
+
+# ---- the published schemas ----
+
+@test "Langfuse's own types and OpenTelemetry's own messages take each payload, and refuse one with a wrong member" {
+	plain_only "these hold the payloads of the same code"
+	source "$ROOT/tests/npm.bash"
+	local npm="$ROOT/build/observed-npm"
+	why=$(npm_package "the schemas of Langfuse and OTLP" "$ROOT/tests/servers/observed-npm" "$npm") || skip "$why"
+	mkdir payloads
+	serve --payloads payloads
+	some_rows 40
+	session s accepted | jq -c '.attempts[0] += {raw: {any: [1, null]}, span_id: "given"}' >>log
+	lh-observe push -q log
+	lh-observe push -q --otlp "$URL" log
+	run -0 node "$npm/langfuse.js" payloads/000001
+	[[ $output == *" values, 0 errors" ]]
+	alike <(node "$npm/otlp.js" payloads/000002 | jq -r .name | LC_ALL=C sort) <(jq -r 'select(.spanId).name' events | LC_ALL=C sort)
+	sed 's/"level"/"levels"/' payloads/000001 >bad
+	run -1 node "$npm/langfuse.js" bad
+	[[ $output == *levels* ]]
+	sed 's/"parentSpanId"/"parentId"/' payloads/000002 >bad
+	run -1 node "$npm/otlp.js" bad
+	[[ $output == *parentId* ]]
+}
+
+@test "the units that push every minute are well-formed" {
+	command -v systemd-analyze || skip "no systemd-analyze"
+	cp "$ROOT"/share/systemd/lh-observe-push.* .
+	grep -q '^ExecStart=.*/lh-observe push ' lh-observe-push.service
+	sed -i 's,^ExecStart=.*,ExecStart=/bin/true,' lh-observe-push.service
+	run systemd-analyze verify --man=no ./lh-observe-push.timer ./lh-observe-push.service
+	[ "$status" = 0 ] && [ -z "$output" ] || { echo "$output"; return 1; }
+}

@@ -1,0 +1,443 @@
+# What an auditor is handed: lh-audit-full --bundle and bundle verify.
+# bats file_tags=long
+load ../helper
+
+NOW=2026-05-03T12:00:00Z
+
+setup_file() {
+	cd "$BATS_FILE_TMPDIR" || return 1
+	lh-gen kb -n 60 --root root
+	LH_NOW=$NOW lh-distill run --root root >/dev/null
+	seq 60 | sed 's/.*/{"schema":"replay_run.v1","n":&}/' >root/data/_kb/replay_runs.jsonl
+	echo '{"recorded_at":"2026-05-02T12:00:00.000Z","metrics":{"p2_evidence_rows":59}}' >root/data/_kb/audit_baselines.jsonl
+	lh-audit-full --observer --root root --now $NOW --out report.md --html report.html --bundle b.tar.zst >checks.jsonl
+	# every EDIT that a test below asks for
+	sed -nE 's/^\t(faulty|forged) ([a-z][a-z0-9-]*).*/\2/p; s/^\t([a-z-]+)\|.*/\1/p' "$BATS_TEST_FILENAME" | grep -vx bundle | sort -u >edits
+	for name in dotdot absolute deep dot escape utf8; do echo listed-$name; done >>edits
+	python3 "$ROOT/tests/forge-bundle.py" "$BATS_FILE_TMPDIR" <edits
+}
+
+setup() {
+	cd "$BATS_TEST_TMPDIR" || return 1
+	cp -r "$BATS_FILE_TMPDIR"/{root,b.tar.zst} .
+}
+
+# bundle [OPTION]... - audit the root into out.tar.zst.
+bundle() {
+	lh-audit-full --observer --root root --now $NOW --out report.md --bundle out.tar.zst "$@" >lines
+}
+
+# refused FILE WHY - bundle verify answers 1, and WHY is in its last line.
+refused() {
+	run --separate-stderr timeout 60 lh-audit-full bundle verify "$1"
+	[ "$status" = 1 ] || { echo "$1: exit $status, $output, $stderr"; return 1; }
+	[ -z "$stderr" ]
+	[ "$(tail -n 1 <<<"$output" | jq -c '[.verified, .error]')" = "[false,$(jq -nc --arg e "$2" '$e')]" ] ||
+		{ echo "$1: $output"; return 1; }
+}
+
+# forged EDIT - b.tar.zst with that done to it, as f.tar.zst.
+forged() {
+	cp "$BATS_FILE_TMPDIR/$1.tar.zst" f.tar.zst
+}
+
+# faulty EDIT NAME WHY - one member is said to be at fault, and all others are good.
+faulty() {
+	forged "$1"
+	refused f.tar.zst "not every member is as listed"
+	[ "$(head -n -1 <<<"$output" | jq -c 'select(.verified == false) | [.path, .error]')" = "$(jq -nc --arg n "$2" --arg e "$3" '[$n, $e]')" ] ||
+		{ echo "$1: $output"; return 1; }
+}
+
+# ---- what is in it ----
+
+@test "it holds the report in all its forms, the run, the baselines, the tail of the replays" {
+	tar --zstd -xf b.tar.zst
+	[ "$(find . -path ./root -prune -o -type f -printf '%P\n' | LC_ALL=C sort | grep -v zst | paste -sd' ')" = \
+		"MANIFEST.jsonl baselines.jsonl checks.jsonl replay-tail.jsonl report.html report.json report.md run/collect.json run/drift.json run/export-preference.json run/export-rag.json run/export-sft.json run/score.json run/summary.json run/summary.md" ]
+	for f in checks.jsonl report.html report.md; do cmp $f "$BATS_FILE_TMPDIR/$f"; done
+	lh-audit-full --observer --root root --now $NOW --out x.md --json | cmp - report.json
+	for f in run/*; do cmp $f root/reports/distillation/*/"${f#run/}"; done
+	cmp baselines.jsonl root/data/_kb/audit_baselines.jsonl
+	tail -n 50 root/data/_kb/replay_runs.jsonl | cmp - replay-tail.jsonl
+}
+
+@test "the manifest lists path, size and sha256 of every other member, in order, and comes first" {
+	tar --zstd -xf b.tar.zst
+	[ "$(tar --zstd -tf b.tar.zst | first 1)" = MANIFEST.jsonl ]
+	[ "$(tar --zstd -tf b.tar.zst | tail -n +2)" = "$(jq -r .path MANIFEST.jsonl)" ]
+	tar --zstd -tf b.tar.zst | LC_ALL=C sort -c
+	jq -r '"\(.sha256)  \(.path)"' MANIFEST.jsonl | sha256sum -c --quiet
+	[ "$(jq -r '"\(.size) \(.path)"' MANIFEST.jsonl)" = "$(jq -r .path MANIFEST.jsonl | xargs stat -c '%s %n')" ]
+	[ "$(jq -c keys_unsorted MANIFEST.jsonl | sort -u)" = '["path","size","sha256"]' ]
+}
+
+@test "other programs read it: GNU tar, zstd, lh-cat" {
+	zstd -tq b.tar.zst
+	run -0 --separate-stderr tar --zstd -tvf b.tar.zst
+	[ -z "$stderr" ]
+	[ "$(awk '{ print $1, $2, $4, $5 }' <<<"$output" | sort -u)" = "-rw-r--r-- 0/0 1970-01-01 00:00" ]
+	[ "$(zstd -dcq b.tar.zst | tar -xO run/summary.json)" = "$(cat root/reports/distillation/*/summary.json)" ]
+	lh-cat b.tar.zst | has '"path":"report.md"'
+}
+
+@test "the same audit gives the same bytes at any time, in any folder, for any user" {
+	mkdir elsewhere
+	cp -r root elsewhere/other
+	(umask 077; TZ=Asia/Tokyo bundle)
+	cmp out.tar.zst b.tar.zst
+	sleep 1.1
+	(cd elsewhere && lh-audit-full --observer -j 1 --root other --now $NOW --out report.md --bundle out.tar.zst >lines)
+	cmp elsewhere/out.tar.zst b.tar.zst
+	bundle -q
+	cmp out.tar.zst b.tar.zst
+}
+
+@test "its mode is 0600, also in the place of a file that others can read" {
+	[ "$(stat -c %a b.tar.zst)" = 600 ]
+	echo old >out.tar.zst
+	chmod 644 out.tar.zst
+	bundle --force
+	[ "$(stat -c %a out.tar.zst)" = 600 ]
+	cmp out.tar.zst b.tar.zst
+}
+
+@test "it holds the last 50 rows of the replays, not counting blank lines" {
+	log=root/data/_kb/replay_runs.jsonl
+	for n in 0 1 49 50 51; do
+		seq "$n" | sed 's/.*/{"n":&}/' >$log
+		bundle
+		tail -n 50 $log | cmp - <(tar --zstd -xOf out.tar.zst replay-tail.jsonl)
+	done
+	seq 51 | sed 's/.*/{"n":&}\n \t\r\n/' >$log
+	bundle
+	tail -n +4 $log | cmp - <(tar --zstd -xOf out.tar.zst replay-tail.jsonl)
+	printf '{"torn' >>$log
+	bundle || true
+	tail -n +7 $log | cmp - <(tar --zstd -xOf out.tar.zst replay-tail.jsonl)
+	lh-audit-full bundle verify -q out.tar.zst
+}
+
+@test "what is not there is left out, what cannot be read is left out and named" {
+	rm root/data/_kb/replay_runs.jsonl root/reports/distillation/*/drift.json
+	ln -sf /etc/passwd root/reports/distillation/*/score.json
+	run --separate-stderr bundle
+	[ "$status" = 1 ]
+	[ "$(grep -c 'score.json: is a symbolic link, not a regular file: left out of the bundle' <<<"$stderr")" = 1 ]
+	run ! grep -E 'drift|replay' <<<"$stderr"
+	run ! grep -E 'replay|drift|score' <(tar --zstd -tf out.tar.zst)
+	lh-audit-full bundle verify -q out.tar.zst
+	mkdir empty
+	run -1 lh-audit-full --observer --root empty --now $NOW --out e.md --bundle e.tar.zst
+	[ "$(tar --zstd -tf e.tar.zst | paste -sd' ')" = "MANIFEST.jsonl checks.jsonl report.html report.json report.md" ]
+	lh-audit-full bundle verify -q e.tar.zst
+}
+
+@test "a large member is streamed" {
+	plain_only "sanitizers need memory"
+	n=$(scale 400000 6000000)
+	repeat "$n" '{"recorded_at":"2026-05-02T12:00:00.000Z","metrics":{"p2_evidence_rows":59,"p3_accepted":12,"p3_human":1}}' |
+		awk '{ print "{\"n\":" NR "," substr($0, 2) }' >root/data/_kb/audit_baselines.jsonl
+	want=$(sha256sum <root/data/_kb/audit_baselines.jsonl)
+	rss=$(/usr/bin/time -f %M bash -c "lh-audit-full --observer --phase 0 --root root --now $NOW --out r.md --bundle out.tar.zst >lines" 2>&1)
+	[ "$rss" -lt 100000 ] || { echo "$rss KiB"; return 1; }
+	[ "$(tar --zstd -xOf out.tar.zst baselines.jsonl | sha256sum)" = "$want" ]
+	rss=$(/usr/bin/time -f %M lh-audit-full bundle verify -q out.tar.zst 2>&1)
+	[ "$rss" -lt 30000 ] || { echo "$rss KiB"; return 1; }
+}
+
+@test "a live audit gives the same bytes, too" {
+	for j in 1 2; do
+		run lh-audit-full --root root --now $NOW -j $j --out report.md --bundle out-$j.tar.zst
+	done
+	cmp out-1.tar.zst out-2.tar.zst
+	[ "$(tar --zstd -xOf out-1.tar.zst report.json | jq -c .summary.skipped)" = '[]' ]
+}
+
+# ---- how it is written ----
+
+@test "a target that is a symlink, FIFO, folder or device is refused, and so is one in no folder" {
+	echo old >file
+	ln -s file link
+	mkfifo fifo
+	mkdir folder
+	for t in "link: is a symbolic link, not a regular file" "fifo: is a FIFO, not a regular file" \
+		"folder: is a directory, not a regular file" "/dev/null: is a device, not a regular file" \
+		"no/x.tar.zst"; do
+		run --separate-stderr timeout 60 lh-audit-full --observer --root root --now $NOW --out report.md --bundle "${t%%:*}"
+		[ "$status" = 2 ]
+		[[ $stderr == *"$t"* ]] || [[ $t == no/* && $stderr == *"no/"*"No such file or directory"* ]] ||
+			{ echo "$t: $stderr"; return 1; }
+	done
+	[ "$(cat file)" = old ]
+	[ -c /dev/null ]
+	no_litter
+}
+
+@test "a full disk leaves the old file, at whichever write" {
+	needs_strace
+	for ((n = 1; n < 200; n++)); do
+		echo old >out.tar.zst
+		run inject write,pwrite64:error=ENOSPC:when=$n \
+			bash -c "exec lh-audit-full --observer --phase 0 --root root --now $NOW --out report.md --force --bundle out.tar.zst >lines 2>err"
+		injected || break
+		grep -qE 'write\(2,.*INJECTED' trace && continue
+		[ "$status" = 2 ] && grep -q 'No space left' err || { echo "write $n: exit $status, $(cat err)"; return 1; }
+		# after the bundle only stdout is written
+		[ "$(tr -d '\0' <out.tar.zst)" = old ] || lh-audit-full bundle verify -q out.tar.zst
+		no_litter
+	done
+	[ "$n" -gt 2 ]
+	echo old >out.tar.zst
+	run prlimit --fsize=2000 lh-audit-full --observer --phase 0 --root root --now $NOW --out report.md --force --bundle out.tar.zst
+	[ "$status" = 2 ]
+	[[ $output == *"File too large"* ]]
+	[ "$(cat out.tar.zst)" = old ]
+}
+
+@test "an I/O error at fsync, rename or read is reported, and leaves the old file" {
+	needs_strace
+	faults=0
+	for call in fsync rename,renameat,renameat2 read,pread64; do
+		files=()
+		[[ $call == rename* ]] || files=(-P "$PWD/out.tar.zst" -P "$PWD" -P "$PWD/root/data/_kb/audit_baselines.jsonl")
+		for ((n = 1; n < 400; n++)); do
+			echo old >out.tar.zst
+			run inject $call:error=EIO:when=$n "${files[@]}" \
+				bash -c "exec lh-audit-full --observer --phase 0 --root $PWD/root --now $NOW --out report.md --force --bundle $PWD/out.tar.zst >lines 2>err"
+			injected || break
+			faults=$((faults + 1))
+			[ "$status" = 2 ] && grep -q 'Input/output error' err || { echo "$call $n: exit $status, $(cat err)"; return 1; }
+			# after the rename it is the new one, of which the folder does not know yet
+			[ "$(tr -d '\0' <out.tar.zst)" = old ] || lh-audit-full bundle verify -q out.tar.zst
+		done
+	done
+	[ "$faults" -ge 4 ] || { echo "$faults faults"; return 1; }
+}
+
+@test "killed anywhere, itself or what packs for it: the old file or the new one, and no litter later" {
+	needs_strace
+	lh-audit-full --observer --phase 0 --root root --now $NOW --out report.md --bundle new.tar.zst >lines
+	killed=0
+	for ((n = 1; n < 200; n++)); do
+		echo old >out.tar.zst
+		run inject write,pwrite64,fsync,rename,sendto:signal=KILL:when=$n \
+			bash -c "exec lh-audit-full --observer --phase 0 --root root --now $NOW --out report.md --force --bundle out.tar.zst >lines 2>err"
+		injected || break
+		killed=$((killed + 1))
+		[ "$status" != 0 ] || { echo "call $n: exit 0"; return 1; }
+		[ "$(tr -d '\0' <out.tar.zst)" = old ] || cmp out.tar.zst new.tar.zst
+	done
+	[ "$killed" -gt 8 ]
+	bundle --phase 0
+	cmp out.tar.zst new.tar.zst
+	no_litter
+}
+
+@test "without lh-cat it says so" {
+	mkdir alone
+	cp "$LH_BIN/lh-audit-full" alone
+	PATH=/usr/bin:/bin run --separate-stderr alone/lh-audit-full --observer --phase 0 --root root --out r.md --bundle x.tar.zst
+	[ "$status" = 2 ]
+	[[ $stderr == *"x.tar.zst: cannot write: cannot run lh-cat: No such file or directory"* ]]
+	[ ! -e x.tar.zst ]
+	PATH=/usr/bin:/bin run --separate-stderr alone/lh-audit-full bundle verify b.tar.zst
+	[ "$status" = 2 ]
+	[[ $stderr == *"cannot run lh-cat: No such file or directory" ]]
+}
+
+@test "whichever allocation fails: exit 2, out of memory, the old file" {
+	step=$(scale 9 1)
+	if [ -z "${LH_ASAN:-}" ]; then
+		cc -shared -fPIC -o failmalloc.so "$ROOT/tests/faults/failmalloc.c"
+		export LD_PRELOAD_LATER=$PWD/failmalloc.so
+	fi
+	for command in "lh-audit-full --observer --phase 0 --root root --now $NOW --out report.md --force --bundle out.tar.zst" \
+		"lh-audit-full bundle verify b.tar.zst"; do
+		for ((n = 1; n < 100000; n += step)); do
+			for when in "$n" "$n+"; do
+				rm -f hit
+				echo old >out.tar.zst
+				if [ -n "${LH_ASAN:-}" ]; then
+					run bash -c "LH_FAULT_ALLOC=$when $command >lines 2>err"
+					[ "$status" = 0 ] || touch hit
+				else
+					run bash -c "exec env FAILMALLOC=$when FAILMALLOC_OF=lh-audit-full FAILMALLOC_LOG=hit LD_PRELOAD=$LD_PRELOAD_LATER $command >lines 2>err"
+				fi
+				[ -e hit ] || break 2
+				[ "$status" = 0 ] || { [ "$status" = 2 ] && grep -q "out of memory" err; } ||
+					{ echo "$when $command: exit $status: $(cat err)"; return 1; }
+				[ "$status" = 0 ] || [ "$(cat out.tar.zst)" = old ]
+				no_litter
+			done
+		done
+		[ "$n" -gt 1 ]
+	done
+}
+
+# ---- bundle verify ----
+
+@test "a good bundle: a line a member, as listed, and a summary" {
+	run -0 --separate-stderr lh-audit-full bundle verify b.tar.zst
+	[ -z "$stderr" ]
+	head -n -1 <<<"$output" >lines
+	[ "$(jq -c '[.path, .size, .sha256]' lines)" = "$(tar --zstd -xOf b.tar.zst MANIFEST.jsonl | jq -c '[.path, .size, .sha256]')" ]
+	[ "$(jq -c '[keys_unsorted, .verified, .error]' lines | sort -u)" = '[["path","size","sha256","verified","error"],true,null]' ]
+	sum=$(tar --zstd -xOf b.tar.zst MANIFEST.jsonl | sha256sum)
+	[ "$(tail -n 1 <<<"$output")" = '{"file":"b.tar.zst","members":14,"manifest_sha256":"'"${sum%% *}"'","verified":true,"error":null}' ]
+	run -0 lh-audit-full bundle verify -q b.tar.zst
+	[ -z "$output" ]
+	run -0 lh-audit-full bundle verify - <b.tar.zst
+	[ "$(tail -n 1 <<<"$output" | jq -c '[.file, .verified]')" = '["-",true]' ]
+}
+
+@test "one by another hand is good as well, if nothing is different" {
+	forged nothing
+	lh-audit-full bundle verify -q f.tar.zst
+	forged relisted
+	lh-audit-full bundle verify -q f.tar.zst
+}
+
+@test "each kind of tampering is found, and the member named" {
+	faulty remove report.md "missing"
+	faulty remove-last run/summary.md "missing"
+	faulty add zzz "not listed in MANIFEST.jsonl"
+	faulty behind zzz "not listed in MANIFEST.jsonl"
+	faulty reorder report.json "comes after report.md"
+	faulty duplicate report.md "is there twice"
+	faulty manifest-twice MANIFEST.jsonl "not listed in MANIFEST.jsonl"
+	size=$(tar --zstd -xOf b.tar.zst report.md | wc -c)
+	faulty longer report.md "has $((size + 1)) bytes, not $size"
+	sum=$(tar --zstd -xOf b.tar.zst report.md | sed '1s/^./X/' | sha256sum)
+	faulty change report.md "its SHA-256 is ${sum%% *}"
+	forged rename
+	refused f.tar.zst "not every member is as listed"
+	[ "$(jq -c 'select(.verified == false).path' <<<"$output" | paste -sd' ')" = '"report.mx" "report.md" null' ]
+}
+
+@test "links, devices and folders are refused" {
+	faulty symlink report.md "is a symbolic link, not a regular file"
+	faulty hardlink report.md "is a hard link, not a regular file"
+	faulty device report.md "is a device, not a regular file"
+	faulty block report.md "is a device, not a regular file"
+	faulty fifo report.md "is a FIFO, not a regular file"
+	faulty link-beside report.link "not listed in MANIFEST.jsonl"
+	forged folder
+	refused f.tar.zst "not every member is as listed"
+}
+
+@test "names that lead out, or mean something else elsewhere, are refused, listed or not" {
+	faulty dotdot ../x "not a name for a member"
+	faulty absolute /etc/x "not a name for a member"
+	faulty deep run/../../x "not a name for a member"
+	faulty dot ./report.md "not a name for a member"
+	faulty escape $'a\033[31mb' "not a name for a member"
+	faulty utf8 bündel "not a name for a member"
+	for name in dotdot absolute deep dot escape utf8; do
+		forged listed-$name
+		refused f.tar.zst 'MANIFEST.jsonl: line 15: "path" must be a relative path of letters, digits, ".", "_", "-" and "/"'
+	done
+}
+
+@test "a manifest that is not one, or lists what cannot be" {
+	while IFS='|' read -r edit why; do
+		forged "$edit"
+		refused f.tar.zst "$why"
+	done <<-'END'
+	no-manifest|begins with "baselines.jsonl", not with MANIFEST.jsonl
+	manifest-last|begins with "baselines.jsonl", not with MANIFEST.jsonl
+	manifest-link|MANIFEST.jsonl is a symbolic link, not a regular file
+	manifest-garbage|MANIFEST.jsonl: line 1: cut short
+	manifest-cut|MANIFEST.jsonl: line 14: cut short
+	manifest-capitals|MANIFEST.jsonl: line 1: "sha256" must be a string of 64 lowercase hex digits
+	manifest-no-size|MANIFEST.jsonl: line 2: missing "size" (whole number, 0 or more)
+	manifest-lists-itself|MANIFEST.jsonl: line 15: lists itself
+	manifest-huge|MANIFEST.jsonl is said to have 2097152 bytes, more than 1048576
+	reorder-all|MANIFEST.jsonl: line 6: report.json comes after report.md
+	duplicate-listed|MANIFEST.jsonl: line 7: report.md is listed twice
+	nothing-left|holds nothing
+	no-tar|is not an archive
+	unsealed|ends in no seal
+	END
+}
+
+@test "a bomb, a member of an exabyte, ten thousand members: refused, and soon" {
+	forged bomb
+	[ "$(stat -c %s f.tar.zst)" -lt 100000 ]
+	refused f.tar.zst "expands more than 1000 times (LH_MAX_RATIO)"
+	forged huge
+	refused f.tar.zst "damaged: Truncated tar archive"
+	forged many
+	refused f.tar.zst "holds more than 4096 members"
+}
+
+@test "a flipped bit anywhere is found, and so is an end cut off" {
+	size=$(stat -c %s b.tar.zst)
+	step=$(scale 97 5)
+	for ((i = 0; i < size; i += i < 8 || i > size - 50 ? 1 : step)); do echo "flip $i"; done >edits
+	for n in 0 1 3 4 5 8 9 100 511 512 1000 $((size / 2)) $(seq $((size - 45)) $((size - 1))); do echo "cut $n"; done >>edits
+	python3 "$ROOT/tests/forge-bundle.py" . <edits
+	while read -r what n; do
+		status=0
+		timeout 60 lh-audit-full bundle verify "$what-$n.tar.zst" >out 2>err || status=$?
+		[ "$status" = 1 ] || { echo "$what $n: exit $status, $(cat out err)"; return 1; }
+		[ ! -s err ]
+		[[ $(tail -n 1 out) == *'"verified":false,"error":"'* ]]
+		rm "$what-$n.tar.zst"
+	done <edits
+}
+
+@test "one with something after it is refused" {
+	cat b.tar.zst b.tar.zst >f.tar.zst
+	refused f.tar.zst "not every member is as listed"
+	(cat b.tar.zst; echo) >f.tar.zst
+	run -1 lh-audit-full bundle verify f.tar.zst
+	(cat b.tar.zst; printf '\x51\x2a\x4d\x18\x03\0\0\0abc') >f.tar.zst
+	refused f.tar.zst "ends in no seal"
+}
+
+@test "members after the damage are reported as not reached, and no others" {
+	for ((i = 0; i < 50; i++)); do head -c 9000 /dev/urandom | base64 -w 0 | jq -cR '{text: .}'; done >root/data/_kb/replay_runs.jsonl
+	bundle
+	head -c 300000 out.tar.zst >f.tar.zst
+	refused f.tar.zst "damaged: Truncated zstd input"
+	[ "$(head -n -1 <<<"$output" | wc -l)" = 14 ]
+	[ "$(head -n -1 <<<"$output" | jq -r '"\(.path) \(.error // "good")"' | first 4)" = "baselines.jsonl good
+checks.jsonl good
+replay-tail.jsonl damaged: Truncated zstd input
+report.html not reached" ]
+}
+
+@test "a file that is not a bundle or cannot be read is exit 2" {
+	echo '{"path":"x"}' >text
+	mkfifo fifo
+	for t in "text: not a bundle, by its first and by its last bytes" "root: is a directory, not a regular file" \
+		"fifo: is a FIFO, not a regular file" "absent: No such file or directory"; do
+		run --separate-stderr timeout 60 lh-audit-full bundle verify "${t%%:*}"
+		[ "$status" = 2 ]
+		[ -z "$output" ]
+		[ "$stderr" = "lh-audit-full: $t" ] || { echo "$stderr"; return 1; }
+	done
+	run -2 bash -c "cat b.tar.zst | lh-audit-full bundle verify -"
+	[ "$output" = "lh-audit-full: -: is a FIFO, not a regular file" ]
+	chmod 0 b.tar.zst
+	chmod 711 . ..
+	run as_nobody "$LH_BIN/lh-audit-full" bundle verify "$PWD/b.tar.zst"
+	[ "$status" = 2 ]
+	[[ $output == *"Permission denied"* ]]
+}
+
+@test "the command line" {
+	while IFS='|' read -r arguments message; do
+		# shellcheck disable=SC2086
+		run --separate-stderr lh-audit-full $arguments
+		[ "$status" = 2 ]
+		[ "$stderr" = "lh-audit-full: $message" ] || { echo "$arguments: $stderr"; return 1; }
+	done <<-'END'
+	bundle|bundle: missing operand verify
+	bundle make|bundle: "make" is not verify
+	bundle verify|bundle verify: missing operand BUNDLE
+	bundle verify a b|unexpected operand "b": bundle verify takes one BUNDLE
+	bundle --root x verify a|--root: not an option of "lh-audit-full bundle", but of lh-audit-full, drift, merge
+	END
+}

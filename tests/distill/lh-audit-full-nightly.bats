@@ -1,0 +1,129 @@
+# share/examples: the audit every night.
+# Plain only: scripts of share/ and examples of the manual, over commands that other
+# files test.
+# bats file_tags=plain-only
+load ../helper
+
+NIGHTLY=$ROOT/share/examples/lh-audit-full-nightly
+
+setup_file() {
+	cd "$BATS_FILE_TMPDIR" || return 1
+	lh-gen kb -n 60 --root root
+	LH_NOW=2026-05-01T12:00:00Z lh-distill run --root root >/dev/null
+}
+
+setup() {
+	cd "$BATS_TEST_TMPDIR" || return 1
+	cp -r "$BATS_FILE_TMPDIR"/root .
+}
+
+# night DAY [OPTION]... - that day's run.
+night() {
+	LH_NOW=$1T03:47:00Z "$NIGHTLY" root audits "${@:2}"
+}
+
+@test "a good night is silent, and leaves a baseline, a report, a page and a bundle" {
+	run -0 night 2026-05-03
+	[ -z "$output" ]
+	[ "$(ls audits/audit-2026-05-03 | paste -sd' ')" = "audit.tar.zst report.html report.md" ]
+	[ "$(jq -r .recorded_at root/data/_kb/audit_baselines.jsonl)" = 2026-05-03T03:47:00.000Z ]
+	lh-audit-full bundle verify -q audits/audit-2026-05-03/audit.tar.zst
+	tar --zstd -xOf audits/audit-2026-05-03/audit.tar.zst report.md | cmp - audits/audit-2026-05-03/report.md
+	[ "$(tar --zstd -xOf audits/audit-2026-05-03/audit.tar.zst report.json | jq -c '[.summary.required_passed, .summary.checks_total, .summary.skipped]')" = '[16,22,[]]' ]
+	[ "$(find root -newer audits/audit-2026-05-03/report.md -type f ! -name audit_baselines.jsonl)" = "" ]
+}
+
+@test "a model that said the same for megabytes makes no bad night" {
+	for ((i = 0; i < 50; i++)); do printf '{"n":%d,"model_response":"' $i; head -c 1500000 /dev/zero | tr '\0' x; echo '"}'; done >root/data/_kb/replay_runs.jsonl
+	run -0 night 2026-05-03 --observer
+	[ -z "$output" ]
+	run -1 lh-audit-full bundle verify -q audits/audit-2026-05-03/audit.tar.zst
+}
+
+@test "of 35 nights thirty stay, the newest, and 35 baselines" {
+	for ((n = 0; n < 35; n++)); do
+		run -0 night "$(date -u -d "2026-02-10 + $n days" +%Y-%m-%d)" --observer
+		[ -z "$output" ] || { echo "$output"; return 1; }
+	done
+	[ "$(ls audits | wc -l)" = 30 ]
+	[ "$(ls audits | first 1)" = audit-2026-02-15 ]
+	[ "$(ls audits | tail -n 1)" = audit-2026-03-16 ]
+	[ "$(find audits -type f | wc -l)" = 90 ]
+	[ "$(wc -l <root/data/_kb/audit_baselines.jsonl)" = 35 ]
+	lh-audit-full drift --root root | tail -n 1 | grep -x '0/10 metrics flagged warn, 0 first-run'
+}
+
+@test "a second run of a night takes the place of the first" {
+	night 2026-05-03 --observer
+	night 2026-05-03 --observer
+	[ "$(ls audits)" = audit-2026-05-03 ]
+	[ "$(wc -l <root/data/_kb/audit_baselines.jsonl)" = 2 ]
+}
+
+@test "what is not its own stays: other names, links, folders with something in them" {
+	mkdir -p audits elsewhere audits/audit-2025-01-02 audits/audit-2025-1-3 audits/audit-2025-01-04x "audits/audit-2025-01-05
+audit-2025-01-06" audits/audit-2025-01-07/report.md
+	touch elsewhere/report.md audits/audit-2025-01-08 audits/audit-2025-01-02/notes audits/audit-2025-01-02/report.md
+	ln -s ../elsewhere audits/audit-2025-01-01
+	for ((i = 0; i < 31; i++)); do
+		mkdir "audits/audit-2025-$(printf '%02d-%02d' $((i / 28 + 2)) $((i % 28 + 1)))"
+	done
+	ls audits | grep -v 2025-0[23] >before
+	night 2026-05-03 --observer
+	[ "$(ls audits | grep -v '2025-0[23]\|2026')" = "$(cat before)" ]
+	[ -e elsewhere/report.md ]
+	[ -e audits/audit-2025-01-02/report.md ]
+	[ "$(ls -d audits/audit-202[56]-0[235]-* | wc -l)" = 30 ]
+}
+
+@test "a night on which a check fails says which, and keeps its report" {
+	night 2026-05-02 --observer
+	rm root/docs/recon/local-distillation-recon.md
+	run -1 night 2026-05-03 --observer
+	diff - <(echo "$output") <<-'END'
+		The audit of root found faults.
+		- recon document present: expected docs/recon/local-distillation-recon.md, found absent.
+		  What to do: Write the document, or put it back.
+		Written this night:
+		audits/audit-2026-05-03/audit.tar.zst
+		audits/audit-2026-05-03/report.html
+		audits/audit-2026-05-03/report.md
+	END
+	[ "$(ls audits/audit-2026-05-03 | wc -l)" = 3 ]
+	[ "$(wc -l <root/data/_kb/audit_baselines.jsonl)" = 2 ]
+}
+
+@test "drift is news when asked for" {
+	night 2026-05-02 --observer
+	echo '{"recorded_at":"2026-05-02T12:00:00.000Z","metrics":{"p2_evidence_rows":2}}' >>root/data/_kb/audit_baselines.jsonl
+	run -1 night 2026-05-03 --observer --fail-on-drift
+	[[ $output == *$'\n- Drift: p2_evidence_rows was 2 and is 60 (+2900.0%).\n'* ]]
+	[[ $output != *'{"'* ]]
+}
+
+@test "a night that could not be made leaves no folder, and older ones alone" {
+	night 2026-05-02 --observer
+	flock -F root/.lh-lock sleep 600 3>&- &
+	until_so eval '! flock -n root/.lh-lock true'
+	run -2 night 2026-05-03 --observer
+	kill %1
+	[[ $output == *"could not be made (status 2)."$'\n'*"another audit or run is at work there"* ]]
+	[[ $output != *"Written this night"* ]]
+	[ "$(ls audits)" = audit-2026-05-02 ]
+	run -2 "$NIGHTLY" root
+	[[ $output == usage:* ]]
+	LH_NOW=../../x run -2 "$NIGHTLY" root audits
+	[ "$(ls audits)" = audit-2026-05-02 ]
+}
+
+@test "the script, the units and the crontab are well-formed" {
+	sh -n "$NIGHTLY"
+	run ! grep -qvE '^#|^[A-Z_]+=|^([0-9*/,-]+ ){5}/' "$ROOT/share/examples/crontab"
+	grep -q '^47 3 .*/lh-audit-full-nightly ' "$ROOT/share/examples/crontab"
+	command -v systemd-analyze || skip "no systemd-analyze"
+	cp "$ROOT"/share/systemd/*.service "$ROOT"/share/systemd/*.timer .
+	sed -i 's,^ExecStart=.*,ExecStart=/bin/true,' ./*.service
+	run systemd-analyze verify --man=no ./lh-audit-full.timer ./lh-audit-full.service ./lakehouse-mail@.service
+	[ "$status" = 0 ] && [ -z "$output" ] || { echo "$output"; return 1; }
+	systemd-analyze calendar '*-*-* 03:47:00' >/dev/null
+}

@@ -1,0 +1,762 @@
+# lh-audit-full: baselines, drift, and the reports.
+load ../helper
+
+NOW=2026-05-03T12:00:00Z
+LOG=r/data/_kb/audit_baselines.jsonl
+
+setup() {
+	cd "$BATS_TEST_TMPDIR" || return 1
+	mkdir -p r/data/_kb
+}
+
+# audit [OPTION]... - an audit of r that runs nothing: fast, and its metrics are all 0.
+audit() {
+	lh-audit-full --root r --observer --phase 0 --now $NOW "$@"
+}
+
+# row NAME=NUMBER... - a baseline.
+row() {
+	local m=
+	for m_ in "$@"; do m+=",\"${m_%%=*}\":${m_#*=}"; done
+	printf '{"recorded_at":"2026-05-02T03:17:00Z","metrics":{%s}}\n' "${m#,}"
+}
+
+# drifts FROM TO - drift of one metric, as "DELTA FLAG".
+drifts() {
+	{ row "m=$1"; row "m=$2"; } >two
+	lh-audit-full drift two | awk 'NR == 2 { print $4, $5 }'
+}
+
+TEN='p2_evidence_rows p2_evidence_skips p3_accepted p3_human p3_partial p3_rejected p4_pref_pairs p4_rag_rows p4_sft_rows p4_total_quarantined'
+
+# ---- drift ----
+
+@test "drift: 12 to 82 is +583.3% warn, 2 to 2 +0.0% ok, 0 to 386 - warn, 353 to 353 ok" {
+	[ "$(drifts 12 82)" = "+583.3% warn" ]
+	[ "$(drifts 2 2)" = "+0.0% ok" ]
+	[ "$(drifts 0 386)" = "- warn" ]
+	[ "$(drifts 353 353)" = "+0.0% ok" ]
+	[ "$(drifts 0 0)" = "- ok" ]
+}
+
+@test "the table, to the character" {
+	{
+		row p2_evidence_rows=12 p2_evidence_skips=2 p3_accepted=386 p3_human=0 p3_partial=353 p3_rejected=10 p4_pref_pairs=10 \
+			p4_rag_rows=0 p4_sft_rows=1000 p4_total_quarantined=3
+		row p2_evidence_rows=82 p2_evidence_skips=2 p3_accepted=0 p3_human=386 p3_partial=353 p3_rejected=12 p4_pref_pairs=13 \
+			p4_rag_rows=0 p4_sft_rows=799 p4_total_quarantined=3
+	} >$LOG
+	run -0 --separate-stderr lh-audit-full drift --root r
+	[ -z "$stderr" ]
+	cat >want <<-'END'
+	metric                baseline  current       Δ%  flag
+	p2_evidence_rows            12       82  +583.3%  warn
+	p2_evidence_skips            2        2    +0.0%  ok
+	p3_accepted                386        0  -100.0%  warn
+	p3_human                     0      386        -  warn
+	p3_partial                 353      353    +0.0%  ok
+	p3_rejected                 10       12   +20.0%  ok
+	p4_pref_pairs               10       13   +30.0%  warn
+	p4_rag_rows                  0        0        -  ok
+	p4_sft_rows               1000      799   -20.1%  warn
+	p4_total_quarantined         3        3    +0.0%  ok
+	5/10 metrics flagged warn, 0 first-run
+	END
+	echo "$output" | diff want -
+}
+
+@test "a percentage is rounded half away from zero, and a fifth is not yet a warning" {
+	while read -r from to want; do
+		[ "$(drifts "$from" "$to")" = "$want" ] || { echo "$from $to: $(drifts "$from" "$to"), not $want"; return 1; }
+	done <<-'END'
+	2000 2001 +0.1% ok
+	2000 1999 -0.1% ok
+	10000 10004 +0.0% ok
+	10000 9999 -0.0% ok
+	10000 10005 +0.1% ok
+	1000 1200 +20.0% ok
+	1000 800 -20.0% ok
+	100000 120001 +20.0% warn
+	100000 79999 -20.0% warn
+	3 4 +33.3% warn
+	3 5 +66.7% warn
+	1 2 +100.0% warn
+	5 0 -100.0% warn
+	999 1998.99 +100.1% warn
+	1000 1999.99 +100.0% warn
+	0.5 0.25 -50.0% warn
+	1e2 1.0e2 +0.0% ok
+	-10 -11 +10.0% ok
+	-10 5 -150.0% warn
+	10 -5 -150.0% warn
+	0 -1 - warn
+	-0 0.000 - ok
+	0e999999999999999999999 1 - warn
+	0.1 0.12 +20.0% ok
+	0.3 0.36 +20.0% ok
+	0.3 0.24 -20.0% ok
+	0.1 0.10005 +0.1% ok
+	10799.69995 10794.300100025 -0.1% ok
+	1000000000 1200000001 +20.0% warn
+	1e-3 1e3 +99999900.0% warn
+	1e-300 1e300 - warn
+	18446744073709551615 18446744073709551615 +0.0% ok
+	END
+}
+
+@test "drift in JSON: null without a baseline or a percentage, numbers as they were written" {
+	{ row a=0 b=1e300 c=10.0 d=1e-300; row a=3 b=1e301 c=12.50 d=82e100 e=-0; } >two
+	run -0 lh-audit-full drift --json two
+	[ "$output" = '[{"metric":"a","baseline":0,"current":3,"pct":null,"flag":"warn"},{"metric":"b","baseline":1e300,"current":1e301,"pct":9,"flag":"warn"},{"metric":"c","baseline":10.0,"current":12.50,"pct":0.25,"flag":"warn"},{"metric":"d","baseline":1e-300,"current":82e100,"pct":null,"flag":"warn"},{"metric":"e","baseline":null,"current":-0,"pct":null,"flag":"first_run"}]' ]
+}
+
+@test "a metric is first_run when the baseline has none of it, or null; the order is that of the names' bytes" {
+	{ row z=1 null_=null gone=5; row z=1 null_=2 B=1 '\u0061=3' 'é=1' away=null; } >two
+	run -0 lh-audit-full drift two
+	[ "$output" = "metric  baseline  current     Δ%  flag
+B              -        1      -  first_run
+a              -        3      -  first_run
+null_          -        2      -  first_run
+z              1        1  +0.0%  ok
+é              -        1      -  first_run
+0/5 metrics flagged warn, 4 first-run" ]
+}
+
+@test "drift --from and --to: rows count from 1 or from the end, without blank lines" {
+	{ row m=10; echo; row m=11; printf ' \t\r\n'; row m=20; row m=40; } >$LOG
+	base() {
+		run -0 lh-audit-full drift --root r "$@"
+		awk '{ print $2, $3 }' <<<"${lines[1]}"
+	}
+	[ "$(base)" = "20 40" ]
+	[ "$(base --from 1)" = "10 40" ]
+	[ "$(base --from 1 --to 2)" = "10 11" ]
+	[ "$(base --from -1 --to -4)" = "40 10" ]
+	[ "$(base --to 3)" = "11 20" ]
+	[ "$(base --to=-3)" = "10 11" ]
+	[ "$(base --to 1)" = "- 10" ]
+	[ "$(base --from 2 --to 2)" = "11 11" ]
+	for no in '--from 5' '--to 5' '--from -5' '--to -5'; do
+		# shellcheck disable=SC2086
+		run -2 --separate-stderr lh-audit-full drift --root r $no
+		[ -z "$output" ]
+		[ "$stderr" = "lh-audit-full: $LOG: $no: there are 4 rows" ]
+	done
+	for no in --from=x --from=0 --to=0 --to=1.5 --to= --from=99999999999999999999; do
+		run -2 --separate-stderr lh-audit-full drift --root r "$no"
+		[[ $stderr == *"${no%=*}"* ]]
+	done
+	run -2 --separate-stderr lh-audit-full drift two three
+	[ "$stderr" = 'lh-audit-full: unexpected operand "three": drift takes one FILE' ]
+	run -2 lh-audit-full --from 1 --root r
+}
+
+@test "one row alone is all first_run; no row, and no file, is exit 2" {
+	row a=1 b=0 >one
+	run -0 lh-audit-full drift one
+	[ "${lines[1]}" = "a              -        1   -  first_run" ]
+	[ "${lines[3]}" = "0/2 metrics flagged warn, 2 first-run" ]
+	: >empty
+	echo >blank
+	for f in empty blank absent; do
+		run -2 --separate-stderr lh-audit-full drift $f
+		[ "$stderr" = "lh-audit-full: $f: there is no baseline" ]
+	done
+	row >none
+	run -0 lh-audit-full drift none
+	[ "${lines[1]}" = "0/0 metrics flagged warn, 0 first-run" ]
+}
+
+@test "drift reads standard input, through a pipe and from a file" {
+	{ row m=10; row m=12; row 'm=x'; } >three
+	lh-audit-full drift --to 2 three >want
+	lh-audit-full drift --to 2 - <three | cmp - want
+	cat three | lh-audit-full drift --from 1 --to 2 - | cmp - want
+	run -2 --separate-stderr lh-audit-full drift - < <(cat three)
+	[[ $stderr == "lh-audit-full: -:3:"* ]]
+	run -2 --separate-stderr lh-audit-full drift - </dev/null
+	[ "$stderr" = "lh-audit-full: -: there is no baseline" ]
+	run -2 --separate-stderr lh-audit-full drift - <.
+	[[ $stderr == "lh-audit-full: -: "*"Is a directory" ]]
+}
+
+@test "--fail-on-drift ends with 1 for a warning, and for nothing else" {
+	{ row a=10 b=0 c=3; row a=12 b=0 c=3 d=4; } >calm
+	{ row a=10; row a=13; } >wild
+	run -0 lh-audit-full drift --fail-on-drift calm
+	run -1 lh-audit-full drift --fail-on-drift wild
+	run -0 lh-audit-full drift wild
+	run -0 lh-audit-full drift -q wild
+	[ -z "$output" ]
+	run -1 lh-audit-full drift -q --fail-on-drift wild
+	[ "${#lines[@]}" = 3 ]
+	mkdir -p r/docs/recon
+	echo x >r/docs/recon/local-distillation-recon.md
+	row p2_evidence_rows=5 >$LOG
+	run -0 audit
+	run -1 audit --fail-on-drift
+	run -0 audit -q
+	[ -z "$output" ]
+	run -1 audit -q --fail-on-drift
+	[ "$(jq -c '.drift[0]' <<<"${lines[-1]}")" = '{"metric":"p2_evidence_rows","baseline":5,"current":0,"pct":-1,"flag":"warn"}' ]
+}
+
+@test "a metric's name can forge no column, no row, and no terminal" {
+	# shellcheck disable=SC2016
+	{ row; row 'p3_accepted  1  2  +0.0%  ok\n0\/10 metrics flagged warn, 0 first-run\u001b[2J=1' ' a =1' '\u202ex=1' '=1'; } >two
+	run -0 lh-audit-full drift two
+	[ "${#lines[@]}" = 6 ]
+	[[ ${lines[1]} == '""  '* ]]
+	[[ ${lines[2]} == '\x20a\x20  '* ]]
+	[[ ${lines[3]} == 'p3_accepted \x201 \x202 \x20+0.0% \x20ok\x0a0/10 metrics flagged warn, 0 first-run\x1b[2J  '* ]]
+	[[ ${lines[4]} == '\xe2\x80\xaex  '* ]]
+	[ "${lines[5]}" = "0/4 metrics flagged warn, 4 first-run" ]
+}
+
+@test "a wrong row, or a metric that is not a number, is reported by drift with its line" {
+	{ row a=1; echo; row a='"1"'; } >two
+	run -2 --separate-stderr lh-audit-full drift two
+	[ -z "$output" ]
+	[ "$stderr" = 'lh-audit-full: two:3: metric "a" is not a number' ]
+	{ row 'a\u001b=[1]'; row 'a\u001b=1'; } >two
+	run -2 --separate-stderr lh-audit-full drift two
+	[ "$stderr" = 'lh-audit-full: two:1: metric "a\x1b" is not a number' ]
+	{ row a=1e512; row a=1; } >two
+	run -2 --separate-stderr lh-audit-full drift two
+	[ "$stderr" = 'lh-audit-full: two:1: metric "a" is beyond the range of a double' ]
+	{ row a=0.1e-400; row a=1; } >two
+	run -2 --separate-stderr lh-audit-full drift two
+	[ "$stderr" = 'lh-audit-full: two:1: metric "a" is beyond the range of a double' ]
+	{ row b='"x"' a=1e308; row a=1; } >two
+	run -0 lh-audit-full drift two
+}
+
+# ---- baselines ----
+
+@test "no file is a first run; --append-baseline begins one, and the next audit compares with it" {
+	run -1 audit
+	[ ! -e $LOG ]
+	[ "$(jq -c '[.drift[] | .flag] | unique' <<<"${lines[-1]}")" = '["first_run"]' ]
+	run -1 audit --append-baseline
+	# shellcheck disable=SC2086
+	[ "$(cat $LOG)" = "$(printf '{"recorded_at":"2026-05-03T12:00:00.000Z","metrics":{%s}}' "$(printf ',"%s":0' $TEN | cut -c 2-)")" ]
+	run -1 audit --append-baseline
+	[ "$(jq -c '[.drift[] | .flag, .pct] | unique' <<<"${lines[-1]}")" = '[null,"ok"]' ]
+	[ "$(sort -u $LOG | wc -l)" = 1 ]
+	[ "$(wc -l <$LOG)" = 2 ]
+	[ "$(jq -c .metrics <<<"${lines[-1]}")" = "$(tail -n 1 $LOG | jq -c .metrics)" ]
+}
+
+@test "the folder of baselines is made when it is not there" {
+	rm -r r/data
+	run -1 audit --append-baseline
+	[ "$(wc -l <$LOG)" = 1 ]
+}
+
+@test "a root whose data is not a folder has no baseline" {
+	rm -r r/data
+	echo x >r/data
+	run -1 audit
+	[ "$(jq -c '[.drift[] | .flag] | unique' <<<"${lines[-1]}")" = '["first_run"]' ]
+	run -2 --separate-stderr audit --append-baseline
+	[ "${#lines[@]}" = 3 ]
+	[[ $stderr == "lh-audit-full: r/data"* ]]
+}
+
+@test "a second live audit of a sound root shows +0.0%, - where both are 0, and no warning" {
+	lh-gen kb -n 300 --root r
+	lh-distill run --root r >/dev/null
+	run -0 lh-audit-full --root r --append-baseline --now $NOW
+	[ "$(jq -c '[.required_passed, .required_total, .checks_total, .skipped]' <<<"${lines[-1]}")" = '[16,16,22,[]]' ]
+	run -0 lh-audit-full --root r --append-baseline --fail-on-drift -q --out report.md
+	[ -z "$output" ]
+	sed -n '/^metric /,/first-run$/p' report.md >table
+	# shellcheck disable=SC2086
+	[ "$(awk 'NR > 1 { print $1 }' table | first 10 | tr '\n' ' ')" = "$TEN " ]
+	[ "$(awk 'NR > 1 && NR < 12 { print ($2 == 0 ? "0 " : "") $4, $5 }' table | sort -u)" = $'+0.0% ok\n0 - ok' ]
+	[ "$(tail -n 1 table)" = "0/10 metrics flagged warn, 0 first-run" ]
+	lh-audit-full drift --root r | cmp - table
+}
+
+@test "git_commit is that of the root's repository" {
+	git init -q r
+	run -1 audit --append-baseline
+	[ "$(jq -c 'has("git_commit")' $LOG)" = false ]
+	git -C r -c user.name=a -c user.email=a@b commit -q --allow-empty -m x
+	run -1 audit --append-baseline
+	[ "$(tail -n 1 $LOG | jq -c 'keys_unsorted')" = '["recorded_at","git_commit","metrics"]' ]
+	[ "$(tail -n 1 $LOG | jq -r .git_commit)" = "$(git -C r rev-parse HEAD)" ]
+}
+
+# odd - rows as other programs may write them: each is a baseline.
+odd() {
+	printf '{ "metrics" : {"p2_evidence_rows" : 5.0, "p3_accepted":1e300, "x":"text", "y":[1,{"z":null}], "big":12345678901234567890123, "neg":-0, "tiny":1e-400}, "recorded_at":42 , "note":"a\\u0000b\\ud83d\\ude00" }\r\n'
+	printf ' \r\n\n'
+	printf '{"metrics":{"p2_evidence_rows":null,"p3_accepted":1.50},"git_commit":"","deep":%s}\n' "$(python3 -c 'print("[" * 511 + "]" * 511)')"
+}
+
+@test "rows of other programs, and what is odd in them, survive byte for byte" {
+	{ printf '\xef\xbb\xbf'; odd; printf '{"metrics":{"p2_evidence_rows":7},"last":1e-400}'; } >$LOG
+	cp $LOG before
+	run -1 audit
+	cmp before $LOG
+	[ "$(jq -c '.drift[0].baseline' <<<"${lines[-1]}")" = 7 ]
+	run -1 audit --append-baseline
+	{ cat before; echo; } >want
+	head -c "$(stat -c %s want)" $LOG | cmp - want
+	[ "$(tail -n +6 $LOG | wc -l)" = 1 ]
+	odd >>$LOG
+	cp $LOG before
+	run -1 audit --append-baseline
+	head -c "$(stat -c %s before)" $LOG | cmp - before
+	[ "$(jq -c '[.drift[] | select(.baseline != null)] | length' <<<"${lines[-1]}")" = 1 ]
+	[[ ${lines[-1]} == *'{"metric":"p3_accepted","baseline":1.50,"current":0,"pct":-1,"flag":"warn"}'* ]]
+	odd | first 1 >>$LOG
+	run -1 audit
+	[[ ${lines[-1]} == *'{"metric":"p2_evidence_rows","baseline":5.0,"current":0,"pct":-1,"flag":"warn"}'* ]]
+	[[ ${lines[-1]} == *'{"metric":"p3_accepted","baseline":1e300,"current":0,"pct":-1,"flag":"warn"}'* ]]
+}
+
+@test "a last line that is not a baseline: exit 2 naming it, after the checks, and nothing is appended" {
+	deep() { python3 -c 'import sys; n = int(sys.argv[1]); print("{\"metrics\":{},\"x\":" + "[" * n + "]" * n + "}")' "$1"; }
+	bad() {	# WANT, the last line on stdin
+		{ row p3_accepted=1; echo; cat; } >$LOG
+		cp $LOG before
+		# shellcheck disable=SC2086
+		run -2 --separate-stderr audit --out report.md $how
+		[ "$(grep -c '"phase":0' <<<"$output")" = 2 ]
+		[ "$(jq -c '[.checks_total, .drift]' <<<"${lines[-1]}")" = '[2,[]]' ]
+		[[ $stderr == "lh-audit-full: $LOG:3:"*"$1"* ]] || { echo "$1: $stderr"; return 1; }
+		[ "${#stderr_lines[@]}" = 1 ]
+		cmp before $LOG
+		grep -q 'There is no baseline to compare with: ' report.md
+	}
+	how=
+	printf '[]\n' | bad 'not a JSON object'
+	how=--append-baseline
+	row p3_accepted=1 | head -c -3 | bad ''
+	row p3_accepted=1 | head -c -2 | bad ''
+	printf '{' | bad ''
+	printf '[]\n' | bad 'not a JSON object'
+	printf 'x\n' | bad ''
+	printf '{}\n' | bad 'missing "metrics" (object)'
+	printf '{"metrics":[]}\n' | bad '"metrics" must be an object'
+	printf '{"metrics":{"p3_accepted":NaN}}\n' | bad ''
+	printf '{"metrics":{"p3_accepted":"NaN"}}\n' | bad 'metric "p3_accepted" is not a number'
+	printf '{"metrics":{"p3_accepted":{}}}\n' | bad 'metric "p3_accepted" is not a number'
+	printf '{"metrics":{"p3_accepted":1e999999999999999999999}}\n' | bad 'metric "p3_accepted" is beyond the range of a double'
+	printf '{"metrics":{"p3_accepted":1,"p3_accepted":1}}\n' | bad 'p3_accepted'
+	printf '{"metrics":{},"metrics":{}}\n' | bad 'metrics'
+	printf '{"metrics":{},"x":"\xff"}\n' | bad ''
+	printf '{"metrics":{},"x":"\\ud800"}\n' | bad ''
+	printf '{"metrics":{}}\0\n' | bad ''
+	printf '\0\n' | bad ''
+	printf '{"metrics":{}}{"metrics":{}}\n' | bad ''
+	printf '\xef\xbb\xbf{"metrics":{}}\n' | bad ''
+	printf '{"metrics":{},"\033[2J":tru}\n' | bad ''
+	deep 512 | bad '512'
+	deep 100000 | bad '512'
+}
+
+@test "only the last row is judged; the bytes before it may be anything" {
+	{ printf '{"torn\n\0\xff\n[]\n'; row p2_evidence_rows=4; } >$LOG
+	cp $LOG before
+	run -1 audit --append-baseline
+	[ "$(jq -c '.drift[0].baseline' <<<"${lines[-1]}")" = 4 ]
+	head -c "$(stat -c %s before)" $LOG | cmp - before
+}
+
+@test "a row of a hundred megabytes is read, compared with, and left alone" {
+	mb=$(scale 16 100)
+	{
+		row p2_evidence_rows=1
+		printf '{"x":"'
+		head -c "${mb}M" /dev/zero | tr '\0' x
+		printf '","metrics":{"p2_evidence_rows":2}}'
+	} >$LOG
+	run -1 audit --append-baseline --html page.html
+	[ "$(jq -c '.drift[0].baseline' <<<"${lines[-1]}")" = 2 ]
+	[ "$(wc -l <$LOG)" = 3 ]
+	[ "$(tail -n 2 $LOG | first 1 | wc -c)" = $((mb * 1048576 + 42)) ]
+	tail -n 1 $LOG | jq -e .metrics
+	[ "$(stat -c %s page.html)" -lt 100000 ]
+}
+
+@test "a log of baselines that is a folder, a link, a FIFO, or unreadable: exit 2 after the checks" {
+	refused() {
+		for how in '' --append-baseline; do
+			# shellcheck disable=SC2086
+			run -2 --separate-stderr timeout 60 lh-audit-full --root r --observer --phase 0 $how
+			[ "${#lines[@]}" = 3 ]
+			[ "$stderr" = "lh-audit-full: $LOG: $1" ] || { echo "$stderr"; return 1; }
+		done
+	}
+	mkdir $LOG
+	refused "is a directory, not a regular file"
+	rmdir $LOG
+	row p3_accepted=1 >elsewhere
+	ln -s ../../../elsewhere $LOG
+	refused "is a symbolic link, not a regular file"
+	rm $LOG
+	mkfifo $LOG
+	refused "is a FIFO, not a regular file"
+	rm $LOG
+	row p3_accepted=1 >$LOG
+	chmod 000 $LOG
+	chmod -R a+rwX . r/data/_kb
+	chmod 000 $LOG
+	if [ "$(id -u)" = 0 ]; then
+		run -2 --separate-stderr as_nobody lh-audit-full --root r --observer --phase 0
+		[ "${stderr_lines[-1]}" = "lh-audit-full: $LOG: cannot open: Permission denied" ]
+		[ "${#lines[@]}" = 3 ]
+	fi
+	[ "$(wc -l <elsewhere)" = 1 ]
+}
+
+@test "audits at once, and another program that appends meanwhile: every row is there, whole" {
+	cat >other.py <<-'END'
+	import fcntl, os, sys
+	for i in range(int(sys.argv[2])):
+	    fd = os.open(sys.argv[1], os.O_WRONLY | os.O_APPEND | os.O_CREAT)
+	    fcntl.flock(fd, fcntl.LOCK_EX)
+	    os.write(fd, b'{"recorded_at":"x","metrics":{"p2_evidence_rows":%d},"pad":"%s"}\n' % (i, b"y" * 9000))
+	    os.close(fd)
+	END
+	python3 other.py $LOG 200 &
+	other=$!
+	pids=()
+	for i in 1 2 3 4 5 6; do
+		( for _ in $(seq "$(scale 5 50)"); do
+			s=0
+			audit --append-baseline --out "out.$i" >/dev/null 2>"err.$i" || s=$?
+			[ "$s" = 1 ] && echo done >>"did.$i"
+			[ "$s" = 1 ] || grep -q 'another audit or run is at work there' "err.$i" || { cat "err.$i" >>fault; }
+		done ) &
+		pids+=($!)
+	done
+	wait "$other" "${pids[@]}"
+	[ ! -e fault ] || { cat fault; return 1; }
+	done=$(cat did.* | wc -l)
+	[ "$done" -ge 1 ]
+	[ "$(grep -c '"recorded_at":"2026-05-03' $LOG)" = "$done" ]
+	[ "$(grep -c '"pad"' $LOG)" = 200 ]
+	[ "$(jq -e -c .metrics $LOG | wc -l)" = $((done + 200)) ]
+}
+
+@test "killed at any write, sync or lock of an append: old rows are whole, and the next audit goes on" {
+	needs_strace
+	row p2_evidence_rows=3 >old
+	row p2_evidence_rows=4 | head -c -1 >>old
+	kills=0
+	for call in write fdatasync fsync flock rename; do
+		for ((n = 1; n < 60; n++)); do
+			cp old $LOG
+			status=0
+			inject $call:signal=KILL:when=$n \
+				lh-audit-full --root r --observer --phase 0 --append-baseline --out p.md --html p.html >/dev/null 2>&1 || status=$?
+			injected || break
+			[ "$status" = 137 ]
+			kills=$((kills + 1))
+			head -c "$(stat -c %s old)" $LOG | cmp - old
+			run -1 audit --append-baseline --out p.md --html p.html
+			head -c "$(stat -c %s old)" $LOG | cmp - old
+			jq -e .metrics $LOG >/dev/null
+			no_litter
+		done
+		[ "$status" = 1 ]
+	done
+	[ "$kills" -gt 8 ]
+}
+
+@test "a full disk or an I/O error at the append or a report: exit 2, and what was there stays" {
+	needs_strace
+	row p2_evidence_rows=3 >old
+	audit --html p.html >/dev/null || true
+	cp p.html want.html
+	for call in write fdatasync fsync rename; do
+		for error in ENOSPC EIO; do
+			for ((n = 1; n < 60; n++)); do
+				cp old $LOG
+				status=0
+				inject $call:error=$error:when=$n lh-audit-full --root r \
+					--observer --phase 0 --append-baseline --out p.md --html p.html --now 2026-05-04T00:00:00Z >/dev/null 2>err || status=$?
+				injected || break
+				[ "$status" = 2 ] || { echo "$call $n: $status"; return 1; }
+				head -c "$(stat -c %s old)" $LOG | cmp - old
+				[ "$(tail -c 1 $LOG)" = "" ]
+				jq -e .metrics $LOG >/dev/null
+				tail -n 3 p.html | has '</html>'
+				no_litter
+			done
+		done
+	done
+}
+
+@test "whichever allocation of an audit with its reports fails: exit 2, out of memory, no leak, old files whole" {
+	asan_only
+	{ row p2_evidence_rows=3 'p\u0033_accepted=2' x=1; echo '{"torn'; row p2_evidence_rows=0.5 '\u0061=1'; } >old
+	step=$(scale 3 1)
+	for ((n = 1; n < 10000; n += step)); do
+		for when in "$n" "$n+"; do
+			cp old $LOG
+			LH_FAULT_ALLOC=$when run --separate-stderr audit -j 1 --append-baseline --out p.md --html p.html
+			[ "$status" = 1 ] && break
+			[ "$status" = 2 ] || { echo "$when: $status $stderr"; return 1; }
+			[[ $stderr == *"out of memory"* ]] || { echo "$when: $stderr"; return 1; }
+			head -c "$(stat -c %s old)" $LOG | cmp - old
+			no_litter
+		done
+		[ "$status" = 1 ] && break
+	done
+	[ "$n" -gt 30 ]
+	for ((n = 1; n < 1000; n++)); do
+		LH_FAULT_ALLOC=$n run --separate-stderr lh-audit-full drift --from 1 --to 3 old
+		[ "$status" = 0 ] && break
+		[ "$status" = 2 ]
+		[[ $stderr == *"out of memory"* ]] || { echo "$n: $stderr"; return 1; }
+	done
+	[ "$n" -gt 5 ]
+}
+
+# ---- the report ----
+
+@test "the report: verdict, checks by phase, metrics, and the table of drift with its last line" {
+	row p2_evidence_rows=3 p2_evidence_skips=0 >$LOG
+	run -1 lh-audit-full --root r --observer --now $NOW --out report.md
+	report=report.md
+	[ "$(head -n 1 $report)" = "# Full audit: NOT sound" ]
+	grep -qx -- '- recorded at 2026-05-03T12:00:00.000Z, as an observer: nothing was run' $report
+	[ "$(grep -c '^### Phase [0-7]: ' $report)" = 8 ]
+	[ "$(grep -cE '^\| .* \| (yes|no) \| (passed|\*\*FAILED\*\*|not met|skipped) \|' $report)" = 22 ]
+	grep -q '^| recon document present | yes | \*\*FAILED\*\* |' $report
+	grep -qx '| p4_total_quarantined | 0 |' $report
+	grep -qx 'Against line 1 of `data/_kb/audit_baselines.jsonl`, recorded at 2026-05-02T03:17:00Z.' $report
+	{ cat $LOG; tail -n 1 $LOG | jq -c '.metrics = input' - <(tail -n 1 <<<"$output" | jq -c .metrics); } >two
+	lh-audit-full drift two >table
+	sed -n '/^```text$/,/^```$/p' $report | sed '1d;$d' | cmp - table
+	[ "$(tail -n 2 $report | first 1)" = "1/10 metrics flagged warn, 8 first-run" ]
+}
+
+@test "a report goes where --out says, whole or not at all" {
+	run -1 audit --out here.md
+	[ ! -e r/reports ]
+	[ "$(head -n 1 here.md)" = "# Full audit: NOT sound" ]
+	echo old >target
+	ln -s target link.md
+	run -2 --separate-stderr audit --out link.md
+	[ "${#lines[@]}" = 3 ]
+	[[ $stderr == "lh-audit-full: link.md: is a symbolic link"* ]]
+	[ "$(cat target)" = old ]
+	run -2 --separate-stderr audit --out absent/x.md --append-baseline
+	[[ $stderr == *absent* ]]
+	[ ! -e $LOG ]
+	run -2 --separate-stderr audit --html absent/x.html
+	[ "${#lines[@]}" = 3 ]
+	mkdir d
+	run -2 --separate-stderr audit --html d
+	no_litter
+}
+
+@test "no file is written twice, and none in the place of a log" {
+	mkdir -p r/data/_kb r/reports/distillation
+	echo old >r/data/_kb/audit_baselines.jsonl
+	echo old >r/data/_kb/replay_runs.jsonl
+	while IFS='|' read -r arguments message; do
+		# shellcheck disable=SC2086
+		run --separate-stderr lh-audit-full --observer --force --root r $arguments
+		[ "$status" = 2 ]
+		[ -z "$output" ]
+		[ "$stderr" = "lh-audit-full: $message" ] || { echo "$arguments: $stderr"; return 1; }
+	done <<-'END'
+	--out a --html a|--html: a is --out
+	--out a --bundle ./a|--bundle: ./a is --out
+	--html r/../a --bundle a|--bundle: a is --html
+	--out r/data/_kb/audit_baselines.jsonl|--out: r/data/_kb/audit_baselines.jsonl is the file of baselines
+	--bundle r/data/_kb/replay_runs.jsonl|--bundle: r/data/_kb/replay_runs.jsonl is the log of replays
+	END
+	[ "$(cat r/data/_kb/*)" = $'old\nold' ]
+	[ ! -e a ]
+}
+
+@test "no row can forge a heading, a cell or a fence of the report" {
+	printf '{"metrics":{"p2_evidence_rows":1,"x":"|"},"recorded_at":"x\\n# Full audit: sound\\n|a|b| `c` <b> ```"}\n' >$LOG
+	run -1 audit --out a.md
+	[ "$(grep -c '^#' a.md)" = 6 ]
+	[ "$(grep -c '```' a.md)" = 2 ]
+	grep -qF 'recorded at x\\n# Full audit: sound\\n\|a\|b\| \`c\` \<b\>' a.md
+	printf '{"metrics":{},"# x\\n|":1,"# x\\n|":2}\n' >$LOG
+	run -2 audit --out a.md
+	[ "$(grep -c '^#' a.md)" = 6 ]
+	[ "$(grep -c '```' a.md)" = 0 ]
+}
+
+@test "the same under a locale with a decimal comma" {
+	needs_comma
+	{ row p2_evidence_rows=3.5 p3_accepted=1; row p2_evidence_rows=7 p3_accepted=1; } >$LOG
+	audit --out a.md --html a.html >a || true
+	with_comma lh-audit-full --root r --observer --phase 0 --now $NOW --out b.md --html b.html >b || true
+	cmp a b
+	cmp a.md b.md
+	cmp a.html b.html
+	lh-audit-full drift $LOG >a
+	with_comma lh-audit-full drift $LOG >b
+	cmp a b
+}
+
+# ---- the page ----
+
+# shown FILE [dark] - what a browser makes of a page, as JSON: its text, the
+# least contrast of any text, and what sticks out.
+shown() {
+	local browser dark=
+	browser=$(command -v chromium || command -v chromium-browser || command -v google-chrome) || skip "no chromium"
+	[ "${2:-}" != dark ] || dark=--force-dark-mode
+	cat >frame.html <<-END
+	<!DOCTYPE html><meta charset="utf-8"><meta name="color-scheme" content="light dark">
+	<iframe id="f" src="$1" style="width:1000px;height:3000px;border:0"></iframe><pre id="o"></pre>
+	<script>
+	const rgb = s => { const m = s.match(/[\d.]+/g).map(Number); return m.length > 3 ? m : [...m, 1] };
+	const lum = c => { const l = c.slice(0, 3).map(v => (v /= 255) <= 0.03928 ? v / 12.92 : ((v + 0.055) / 1.055) ** 2.4);
+		return 0.2126 * l[0] + 0.7152 * l[1] + 0.0722 * l[2] };
+	onload = () => {
+		const d = f.contentDocument, w = f.contentWindow, out = { title: d.title, text: d.body.innerText, least: 99, wide: [] };
+		const ground = e => { for (; e; e = e.parentElement) { const c = rgb(w.getComputedStyle(e).backgroundColor); if (c[3] > 0.5) return c } return [255, 255, 255] };
+		for (const e of d.querySelectorAll("body *")) {
+			if (e.closest("svg")) continue;
+			if (![...e.childNodes].some(n => n.nodeType === 3 && n.textContent.trim())) continue;
+			const a = lum(rgb(w.getComputedStyle(e).color)), b = lum(ground(e));
+			const ratio = (Math.max(a, b) + 0.05) / (Math.min(a, b) + 0.05);
+			if (ratio < out.least) { out.least = ratio; out.where = e.outerHTML.slice(0, 80) }
+			const r = e.getBoundingClientRect();
+			if (r.right > 1000.5 || r.left < 0) out.wide.push(e.outerHTML.slice(0, 80));
+		}
+		out.dark = lum(ground(d.body)) < 0.2;
+		out.charts = [...d.querySelectorAll("svg")].map(s => { const r = s.getBoundingClientRect(), p = s.querySelector(".line").getBBox();
+			const line = lum(rgb(w.getComputedStyle(s.querySelector(".line")).stroke)), back = lum(ground(s));
+			return { title: s.querySelector("title").textContent, desc: s.querySelector("desc").textContent, role: s.getAttribute("role"),
+				width: r.width, height: r.height, contrast: (Math.max(line, back) + 0.05) / (Math.min(line, back) + 0.05),
+				inside: p.x >= 0 && p.y >= 0 && p.x + p.width <= 3200 && p.y + p.height <= 800, points: (s.querySelector(".line").getAttribute("d").match(/[ML]/g) || []).length } });
+		out.phases = [...d.querySelectorAll("tbody th")].map(e => e.textContent);
+		out.verdict = d.getElementById("verdict").innerText;
+		o.textContent = btoa(unescape(encodeURIComponent(JSON.stringify(out))));
+	}
+	</script>
+	END
+	TMPDIR=$PWD timeout 120 "$browser" --headless --no-sandbox --disable-gpu --allow-file-access-from-files $dark --user-data-dir="$PWD/profile" \
+		--dump-dom "file://$PWD/frame.html" 2>/dev/null | sed -n 's/.*<pre id="o">\([^<]*\)<.*/\1/p' | base64 -d
+}
+
+# baselines N - that many, a day apart and more, with a spike.
+baselines() {
+	python3 - "$1" <<-'END'
+	import datetime, json, sys
+	n = int(sys.argv[1])
+	names = "p2_evidence_rows p2_evidence_skips p3_accepted p3_human p3_partial p3_rejected p4_pref_pairs p4_rag_rows p4_sft_rows p4_total_quarantined".split()
+	for i in range(n):
+	    t = datetime.datetime(2026, 1, 1) + datetime.timedelta(hours=i)
+	    m = {k: 100 + (i * (j + 3)) % 17 + (9000 if i == n // 2 and j == 2 else 0) for j, k in enumerate(names)}
+	    print(json.dumps({"recorded_at": t.strftime("%Y-%m-%dT%H:%M:%SZ"), "metrics": m}, separators=(",", ":")))
+	END
+}
+
+@test "the page: verdict on top, checks by phase, a chart a metric; readable in light and in dark" {
+	baselines 40 >$LOG
+	lh-audit-full --root r --observer --now $NOW --html page.html >lines || [ "$?" = 1 ]
+	for mode in light dark; do
+		shown page.html $mode >shown.json
+		[ "$(jq -r .dark shown.json)" = "$([ $mode = dark ] && echo true || echo false)" ]
+		jq -e '.least >= 4.5' shown.json || { jq -c '[.least, .where]' shown.json; return 1; }
+		jq -e '.wide == []' shown.json || { jq -c .wide shown.json; return 1; }
+		jq -e '.charts | length == 10 and all(.inside and .contrast >= 3 and .width > 200 and .height > 40 and .role == "img" and .points == 41)' shown.json
+	done
+	[ "$(jq -r .title shown.json)" = "Full audit" ]
+	jq -r .text shown.json >text
+	[ "$(head -n 1 text)" = "Full audit" ]
+	[ "$(sed -n '/./p' text | sed -n 2p)" = "2026-05-03 12:00:00 UTC" ]
+	[[ $(jq -r .verdict shown.json) == "The pipeline is not sound. "*" of 12 required checks failed: recon document present; "* ]]
+	[ "$(jq -c '.phases | map(.[0:7])' shown.json)" = '["Phase 0","Phase 1","Phase 2","Phase 3","Phase 4","Phase 5","Phase 6","Phase 7"]' ]
+	grep -qF '10 of 10 metrics moved by more than a fifth' text
+	grep -qF 'Each chart begins at 0 and goes over 40 baselines on file, then this audit' text
+	[ "$(jq -r '.charts[2] | .title + ": " + .desc' shown.json)" = "p3_accepted over 41 audits: 0 now; lowest 0, highest 9115" ]
+	while read -r name; do grep -qF -- "$name" text || { echo "$name"; return 1; }; done < <(jq -r 'select(.name) | .name' lines)
+	lh-audit-full --root r --observer --now $NOW --html again.html >/dev/null || true
+	cmp page.html again.html
+}
+
+@test "the page says that all is well, and how much moved" {
+	mkdir -p r/docs/recon
+	echo x >r/docs/recon/local-distillation-recon.md
+	audit --append-baseline >/dev/null
+	audit --html page.html >/dev/null
+	shown page.html >shown.json
+	[[ $(jq -r .verdict shown.json) == "What was looked at is sound. All 1 required checks passed. Not looked at: schema validators pass; "* ]]
+	jq -r .text shown.json >text
+	run ! grep -q 'moved by more than a fifth' text
+	grep -q '0/10 metrics flagged warn, 0 first-run' text
+}
+
+@test "the page with one baseline, with none, and with ten thousand of which some cannot be read" {
+	baselines 1 >$LOG
+	audit --html page.html >/dev/null || true
+	shown page.html >shown.json
+	jq -e '.charts | length == 10 and all(.inside and .points == 2)' shown.json
+	jq -r .text shown.json | has -F 'goes over 1 baseline on file'
+	rm $LOG
+	audit --html page.html >/dev/null || true
+	shown page.html dark >shown.json
+	jq -e '.charts | length == 10 and all(.inside and .points == 1)' shown.json
+	jq -r .text shown.json | has -F 'There is no baseline yet'
+	baselines 10000 | sed '7s/.*/{"torn/; 5002,5091s/.*/[]/' >$LOG
+	audit --html page.html >/dev/null || true
+	[ "$(stat -c %s page.html)" -lt 200000 ]
+	shown page.html >shown.json
+	jq -e '.charts | length == 10 and all(.inside and .points <= 300 and .points > 290)' shown.json
+	jq -e '.wide == [] and .least >= 4.5' shown.json
+	jq -r .text shown.json >text
+	grep -qF 'A chart has 300 columns' text
+	grep -qF '91 of the rows cannot be read, and are left out.' text
+	[ "$(jq -r '.charts[2].desc' shown.json)" = "0 now; lowest 0, highest 9110" ]
+}
+
+@test "numbers of other programs neither break a chart nor the page" {
+	{
+		row p2_evidence_rows=1e308 p3_accepted=-5 p3_human=0.25 p3_partial=1e400 p3_rejected='"x"'
+		row p2_evidence_rows=-1e308 p3_accepted=7 p3_human=1e-320 p3_partial=2 p3_rejected=null
+		row p2_evidence_rows=1.7e308 p3_accepted=-500000000000000000000000 p3_human=3 p3_partial=1e307
+	} >$LOG
+	audit --html page.html >/dev/null || true
+	run ! grep -qiE 'nan|inf[^o]|-?[0-9]+e\+?[0-9]+ ' <(grep -o ' d="[^"]*"' page.html)
+	shown page.html >shown.json
+	jq -e '.charts | length == 10 and all(.inside)' shown.json
+	jq -e '.wide == []' shown.json || { jq -c .wide shown.json; return 1; }
+}
+
+@test "the page holds nothing that loads, links or runs, whatever is on file" {
+	printf '{"recorded_at":"<script>alert(1)</script>","metrics":{"p2_evidence_rows":1,"<img src=x onerror=alert(1)>":2},"git_commit":"<b>"}\n' >$LOG
+	mkdir -p r/reports/distillation/'<img src=x>' r/exports/rag
+	echo '{"<script>":1,"<script>":2}' | tee r/exports/rag/playbooks.jsonl >r/reports/distillation/'<img src=x>'/summary.json
+	lh-audit-full --root r --observer --html page.html >/dev/null || [ "$?" = 1 ]
+	printf '{"<script>":1,"<script>":2}\n' >>$LOG
+	lh-audit-full --root r --observer --html bad.html >/dev/null 2>&1 || [ "$?" = 2 ]
+	for page in page.html bad.html; do
+		run ! grep -qiE '<(script|img|iframe|a|link|b)[ >]|<[^>]*(src|href|onerror)=' <(sed 's/<b>[0-9]*<\/b>//g' $page)
+		grep -q "Content-Security-Policy\" content=\"default-src 'none'" $page
+	done
+	grep -qF 'The baseline cannot be read' bad.html
+	grep -qF '&lt;script&gt;' bad.html
+}
+
+@test "a baseline of which another program has appended a part is read when it is whole" {
+	needs_strace
+	row p3_accepted=1 >$LOG
+	row p3_accepted=2 | head -c 30 >>$LOG
+	inject clock_nanosleep:delay_exit=1000000 lh-audit-full --root r --observer --phase 0 >out 2>err &
+	pid=$!
+	until_so grep -qs DELAYED trace
+	row p3_accepted=2 | tail -c +31 >>$LOG
+	wait "$pid" || [ "$?" = 1 ]
+	[ ! -s err ] || ! grep audit_baselines err
+	row p3_accepted=2 | head -c 30 >>$LOG
+	run -2 --separate-stderr lh-audit-full --root r --observer --phase 0
+	[[ $stderr == *"$LOG:3:"* ]]
+}

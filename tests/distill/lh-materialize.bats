@@ -1,0 +1,829 @@
+# lh-materialize: rows of source streams in, evidence out.
+# bats file_tags=long
+load ../helper
+
+NOW=2026-05-03T12:00:00.000Z
+T='"2026-04-21T08:15:00Z"'
+
+# made STEM ROW - the evidence record, its provenance left out.
+made() {
+	lh-materialize --source "$1" --recorded-at $NOW <<<"$2" | sed 's/,"provenance":{[^}]*}//'
+}
+
+# makes STEM ROW RECORD - so and not otherwise; {S} is schema_version.
+makes() {
+	local got want=${3//'{S}'/'"schema_version":1'}
+	got=$(made "$1" "$2")
+	[ "$got" = "$want" ] || { printf '%s\n%s\n' "$got" "$want"; return 1; }
+}
+
+# refuses STEM ROW REASON - as a filter it rejects the row, for this reason.
+refuses() {
+	run -1 --separate-stderr lh-materialize --source "$1" <<<"$2"
+	[ -z "$output" ]
+	[ "${stderr_lines[0]}" = "lh-materialize: -:1: $3" ] || { echo "$stderr"; return 1; }
+}
+
+# root - a root r with these sources: STEM ROWS...
+root() {
+	mkdir -p r/data/_kb
+	while [ $# -gt 0 ]; do
+		printf '%s\n' "$2" >"r/data/_kb/$1.jsonl"
+		shift 2
+	done
+}
+
+collect() {
+	run --separate-stderr lh-materialize --root r --now $NOW "$@"
+}
+
+# counts STEM - read, written, skipped, deduped in what collect printed.
+counts() {
+	jq -r --arg f "data/_kb/$1.jsonl" 'select(.source_file_relpath == $f) | "\(.rows_read) \(.rows_written) \(.rows_skipped) \(.rows_deduped)"' <<<"$output"
+}
+
+# All that a root holds but its receipts, in one text.
+data() {
+	(cd r && find . -name '*.jsonl' ! -path './data/_kb/*' -o -name distillation_skips.jsonl | LC_ALL=C sort | xargs -r tail -n +1)
+}
+
+# sig ROW - its sig_hash, by way of Python, whose sorted dump is JCS for such rows.
+sig() {
+	python3 -c 'import hashlib, json, sys
+print(hashlib.sha256(json.dumps(json.loads(sys.argv[1]), sort_keys=True, separators=(",", ":"), ensure_ascii=False).encode()).hexdigest())' "$1"
+}
+
+FACT='{"run_id":"r1","created_at":'$T',"text":"one"}'
+AUDIT='{"finding_id":"F1","phase":"G0","ts":'$T',"severity":"low"}'
+
+# ---- the table ----
+
+@test "transform: distilled_facts" {
+	makes distilled_facts '{"text":"a fact","run_id":"r1","created_at":'$T',"categorizer":"c","verifier":"v","extractor":"m-1","other":1}' \
+		'{"run_id":"r1:0","task_id":"distilled:r1","timestamp":'$T',{S},"text":"a fact","model_name":"m-1","model_role":"extractor","metadata":{"kind":"fact","verifier":"v","categorizer":"c"}}'
+	refuses distilled_facts '{"run_id":"r1"}' 'created_at: missing'
+	refuses distilled_facts '{"created_at":'$T'}' 'run_id: missing'
+	refuses distilled_facts '{"run_id":"r1","created_at":'$T',"extractor":["m"]}' 'extractor: expected string, got array'
+}
+
+@test "transform: distilled_procedures" {
+	makes distilled_procedures '{"run_id":7,"created_at":'$T'}' \
+		'{"run_id":"7:0","task_id":"distilled:7","timestamp":'$T',{S},"model_role":"extractor","metadata":{"kind":"procedure"}}'
+	[ "$(made distilled_procedures '{"run_id":7,"created_at":'$T',"extractor":"m"}' | jq -r .model_name)" = m ]
+	refuses distilled_procedures '{"run_id":7,"created_at":'$T',"extractor":7}' 'extractor: expected string, got 7'
+	refuses distilled_procedures '{"run_id":"r1","created_at":""}' 'created_at: missing'
+}
+
+@test "transform: distilled_config_hints" {
+	makes distilled_config_hints '{"run_id":"r1","created_at":'$T',"text":"","extractor":""}' \
+		'{"run_id":"r1:0","task_id":"distilled:r1","timestamp":'$T',{S},"text":"","model_name":"","model_role":"extractor","metadata":{"kind":"config_hint"}}'
+	[ "$(made distilled_config_hints '{"run_id":"r1","created_at":'$T',"extractor":null}' | jq 'has("model_name")')" = false ]
+	refuses distilled_config_hints '{"run_id":"","created_at":'$T'}' 'run_id: missing'
+	refuses distilled_config_hints '{"run_id":"r1","created_at":'$T',"extractor":{}}' 'extractor: expected string, got object'
+}
+
+@test "transform: contract_analyses" {
+	makes contract_analyses '{"permit_id":"P-1","ts":'$T',"analysis":"fine","observer_verdict":"cycle","observer_notes":["n"],"failure_markers":["late"],"retrieved_context":{"matrix_corpora":["a"],"matrix_hits":2,"pathway_fingerprints":[]},"cost_usd":1.50,"duration_ms":12,"contractor":"ACME"}' \
+		'{"run_id":"contract:P-1:0","task_id":"permit:P-1","timestamp":'$T',{S},"text":"fine","model_role":"executor","observer_verdict":"cycle","observer_notes":["n"],"failure_markers":["late"],"retrieved_context":{"matrix_corpora":["a"],"matrix_hits":2,"pathway_fingerprints":[]},"cost_usd":1.50,"latency_ms":12,"metadata":{"contractor":"ACME"}}'
+	makes contract_analyses '{"permit_id":"P-1","ts":'$T'}' \
+		'{"run_id":"contract:P-1:0","task_id":"permit:P-1","timestamp":'$T',{S},"model_role":"executor"}'
+	refuses contract_analyses '{"ts":'$T'}' 'permit_id: missing'
+	refuses contract_analyses '{"permit_id":"P-1"}' 'ts: missing'
+	refuses contract_analyses '{"permit_id":"P-1","ts":'$T',"observer_notes":"n"}' 'observer_notes: expected array, got "n"'
+	refuses contract_analyses '{"permit_id":"P-1","ts":'$T',"observer_notes":["n",null]}' 'observer_notes[1]: expected string, got null'
+	refuses contract_analyses '{"permit_id":"P-1","ts":'$T',"duration_ms":-1}' 'duration_ms: must be 0 or more'
+	refuses contract_analyses '{"permit_id":"P-1","ts":'$T',"observer_verdict":"maybe"}' 'observer_verdict: expected accept, reject or cycle, got "maybe"'
+	refuses contract_analyses '{"permit_id":"P-1","ts":'$T',"retrieved_context":{"matrix_hits":"2"}}' 'retrieved_context.matrix_hits: expected integer, got "2"'
+}
+
+@test "transform: mode_experiments" {
+	makes mode_experiments '{"ts":'$T',"task_class":"review","file":"a.rs","response":"done","model":"m1","latency_ms":1.0e2,"prompt_tokens":5,"completion_tokens":6,"retrieved_context":{},"mode":"deep"}' \
+		'{"run_id":"mode:0:2026-04-21T08:15:00Z","task_id":"review:a.rs","timestamp":'$T',{S},"text":"done","model_name":"m1","model_role":"executor","retrieved_context":{},"prompt_tokens":5,"completion_tokens":6,"latency_ms":1.0e2,"metadata":{"task_class":"review","mode":"deep"}}'
+	refuses mode_experiments '{"ts":'$T',"file":"a.rs"}' 'task_class: missing'
+	refuses mode_experiments '{"ts":'$T',"task_class":"review"}' 'file: missing'
+	refuses mode_experiments '{"task_class":"review","file":"a.rs"}' 'ts: missing'
+	refuses mode_experiments '{"ts":'$T',"task_class":"review","file":"a.rs","prompt_tokens":1.5}' 'prompt_tokens: expected integer, got 1.5'
+}
+
+@test "transform: scrum_reviews" {
+	makes scrum_reviews '{"file":"a.rs","reviewed_at":'$T',"suggestions_preview":"p","text":"t","accepted_model":"k2","accepted_on_attempt":3,"tree_split_fired":true}' \
+		'{"run_id":"scrum:a.rs:0","task_id":"scrum_review:a.rs","timestamp":'$T',{S},"text":"p","model_name":"k2","model_role":"executor","source_files":["a.rs"],"success_markers":["accepted_on_attempt_3"],"metadata":{"tree_split_fired":true}}'
+	makes scrum_reviews '{"path":"b.rs","reviewed_at":'$T',"suggestions_preview":"","text":"t"}' \
+		'{"run_id":"scrum:b.rs:0","task_id":"scrum_review:b.rs","timestamp":'$T',{S},"text":"t","model_role":"executor","source_files":["b.rs"]}'
+	refuses scrum_reviews '{"file":"a.rs"}' 'reviewed_at: missing'
+	refuses scrum_reviews '{"reviewed_at":'$T'}' 'file: missing'
+	for n in 0 -1 1.5 '"1"' true '[]' 1e30; do
+		run -1 lh-materialize --source scrum_reviews <<<'{"file":"a.rs","reviewed_at":'$T',"accepted_on_attempt":'$n'}'
+		[[ ${lines[0]} == *'-:1: accepted_on_attempt: '* ]] || { echo "$n: $output"; return 1; }
+	done
+	[ "$(made scrum_reviews '{"file":"a.rs","reviewed_at":'$T',"accepted_on_attempt":2.0}' | jq -c .success_markers)" = '["accepted_on_attempt_2"]' ]
+}
+
+@test "transform: observer_escalations" {
+	row='{"ts":'$T',"analysis":"odd","model":"m","prompt_tokens":1,"completion_tokens":2,"trigger":"loop"}'
+	makes observer_escalations "$row" '{"run_id":"escalation:0","task_id":"escalation:'"$(sig "$row" | cut -c-12)"'","timestamp":'$T',{S},"text":"odd","model_name":"m","model_role":"reviewer","prompt_tokens":1,"completion_tokens":2,"metadata":{"trigger":"loop"}}'
+	refuses observer_escalations '{"analysis":"odd"}' 'ts: missing'
+}
+
+@test "transform: audit_facts" {
+	makes audit_facts '{"llm_team_run_id":"L","pr_number":42,"extracted_at":'$T',"facts":["one","two \"2\""],"source":"s","entities":[1,{},[]],"relationships":[]}' \
+		'{"run_id":"audit_facts:L:0","task_id":"pr:42","timestamp":'$T',{S},"text":"one\ntwo \"2\"","model_role":"extractor","metadata":{"source":"s","entity_count":3,"relationship_count":0}}'
+	makes audit_facts '{"llm_team_run_id":"L","pr_number":"42","extracted_at":"","ts":'$T',"facts":"one"}' \
+		'{"run_id":"audit_facts:L:0","task_id":"pr:42","timestamp":'$T',{S},"text":"one","model_role":"extractor"}'
+	refuses audit_facts '{"llm_team_run_id":"L","pr_number":42}' 'extracted_at: missing'
+	refuses audit_facts '{"pr_number":42,"ts":'$T'}' 'llm_team_run_id: missing'
+	refuses audit_facts '{"llm_team_run_id":"L","ts":'$T'}' 'pr_number: missing'
+	refuses audit_facts '{"llm_team_run_id":"L","pr_number":1,"ts":'$T',"facts":["a",2]}' 'facts[1]: expected string, got 2'
+	refuses audit_facts '{"llm_team_run_id":"L","pr_number":1,"ts":'$T',"entities":{}}' 'entities: expected array, got object'
+}
+
+@test "transform: auto_apply" {
+	makes auto_apply '{"ts":'$T',"file":"a.rs","action":"committed","text":"never"}' \
+		'{"run_id":"auto_apply:0","task_id":"auto_apply:a.rs","timestamp":'$T',{S},"model_role":"applier","source_files":["a.rs"],"success_markers":["committed"]}'
+	makes auto_apply '{"file":"a.rs","action":"build_red_reverted"}' \
+		'{"run_id":"auto_apply:0","task_id":"auto_apply:a.rs","timestamp":"'$NOW'",{S},"model_role":"applier","source_files":["a.rs"],"failure_markers":["build_red_reverted"]}'
+	makes auto_apply '{"file":"a.rs","ts":""}' \
+		'{"run_id":"auto_apply:0","task_id":"auto_apply:a.rs","timestamp":"'$NOW'",{S},"model_role":"applier","source_files":["a.rs"]}'
+	refuses auto_apply '{"ts":'$T'}' 'file: missing'
+	refuses auto_apply '{"ts":"yesterday","file":"a.rs"}' 'ts: expected RFC 3339 time, got "yesterday"'
+}
+
+@test "transform: observer_reviews" {
+	makes observer_reviews '{"file":"a.rs","ts":'$T',"verdict":"accept","confidence":87.50,"notes":["n1","n2"],"review":"r","attempt":2}' \
+		'{"run_id":"observer:0:2026-04-21T08:15:00Z","task_id":"observer_review:a.rs","timestamp":'$T',{S},"text":"n1\nn2","model_role":"reviewer","observer_verdict":"accept","observer_notes":["n1","n2"],"observer_confidence":87.50,"metadata":{"attempt":2}}'
+	makes observer_reviews '{"file":"a.rs","ts":'$T',"notes":[],"review":"r"}' \
+		'{"run_id":"observer:0:2026-04-21T08:15:00Z","task_id":"observer_review:a.rs","timestamp":'$T',{S},"text":"r","model_role":"reviewer","observer_notes":[]}'
+	makes observer_reviews '{"file":"a.rs","ts":'$T',"notes":"plain"}' \
+		'{"run_id":"observer:0:2026-04-21T08:15:00Z","task_id":"observer_review:a.rs","timestamp":'$T',{S},"text":"plain","model_role":"reviewer","observer_notes":["plain"]}'
+	refuses observer_reviews '{"ts":'$T'}' 'file: missing'
+	refuses observer_reviews '{"file":"a.rs"}' 'ts: missing'
+	refuses observer_reviews '{"file":"a.rs","ts":'$T',"confidence":101}' 'confidence: must be 0 to 100'
+	refuses observer_reviews '{"file":"a.rs","ts":'$T',"verdict":"no"}' 'verdict: expected accept, reject or cycle, got "no"'
+	refuses observer_reviews '{"file":"a.rs","ts":'$T',"notes":7}' 'notes: expected string or array of strings, got 7'
+}
+
+@test "transform: audits" {
+	makes audits '{"finding_id":"F-1","phase":"G2","ts":'$T',"severity":"info","evidence":"e","topic":"t","resolution":"open"}' \
+		'{"run_id":"F-1","task_id":"phase:G2","timestamp":'$T',{S},"text":"e","model_role":"reviewer","success_markers":["audit_severity_info"],"metadata":{"topic":"t","resolution":"open"}}'
+	makes audits '{"finding_id":"F-1","phase":2,"ts":'$T',"severity":"low","topic":"t"}' \
+		'{"run_id":"F-1","task_id":"phase:2","timestamp":'$T',{S},"text":"t","model_role":"reviewer","success_markers":["audit_severity_low"],"metadata":{"topic":"t"}}'
+	for severity in medium high critical unheard_of; do
+		makes audits '{"finding_id":"F-1","phase":"G2","ts":'$T',"severity":"'$severity'"}' \
+			'{"run_id":"F-1","task_id":"phase:G2","timestamp":'$T',{S},"model_role":"reviewer","failure_markers":["audit_severity_'$severity'"]}'
+	done
+	makes audits '{"finding_id":"F-1","phase":"G2","ts":'$T'}' '{"run_id":"F-1","task_id":"phase:G2","timestamp":'$T',{S},"model_role":"reviewer"}'
+	refuses audits '{"phase":"G2","ts":'$T'}' 'finding_id: missing'
+	refuses audits '{"finding_id":"F-1","ts":'$T'}' 'phase: missing'
+	refuses audits '{"finding_id":"F-1","phase":"G2"}' 'ts: missing'
+}
+
+@test "transform: outcomes" {
+	row='{"run_id":"o1","created_at":'$T',"ok":3,"total":3.0,"gap_signals":2,"elapsed_secs":1.50}'
+	makes outcomes "$row" '{"run_id":"outcome:o1","task_id":"outcome:'"$(sig "${row/3.0/3}" | cut -c-12)"'","timestamp":'$T',{S},"model_role":"executor","success_markers":["all_events_ok"],"metadata":{"gap_signals":2,"elapsed_secs":1.50}}'
+	[ "$(made outcomes '{"created_at":'$T',"run_id":"","gap_signals":["a","b"]}' | jq -c '[.run_id, .metadata]')" = '["outcome:0",{"gap_signals":2}]' ]
+	for not in '"ok":2,"total":3' '"ok":0,"total":0' '"ok":3' '"total":3' '"ok":-1,"total":-1'; do
+		[ "$(made outcomes '{"created_at":'$T",$not}" | jq 'has("success_markers")')" = false ]
+	done
+	refuses outcomes '{"run_id":"o1"}' 'created_at: missing'
+	refuses outcomes '{"created_at":'$T',"ok":"3","total":3}' 'ok: expected number, got "3"'
+	refuses outcomes '{"created_at":'$T',"gap_signals":"x"}' 'gap_signals: expected number or array, got "x"'
+	refuses outcomes '{"created_at":'$T',"run_id":[1]}' 'run_id: expected string or number, got array'
+}
+
+@test "f is the row's file, else path, else source_file" {
+	f() { made auto_apply "{$1}" | jq -r .task_id; }
+	[ "$(f '"source_file":"c","path":"b","file":"a"')" = auto_apply:a ]
+	[ "$(f '"source_file":"c","path":"b"')" = auto_apply:b ]
+	[ "$(f '"source_file":"c","path":null,"file":""')" = auto_apply:c ]
+	[ "$(made auto_apply '{"file":12.0}' | jq -c '[.task_id, .source_files]')" = '["auto_apply:12.0",["12.0"]]' ]
+	refuses auto_apply '{"file":{},"path":"b"}' 'file: expected string or number, got object'
+}
+
+# ---- what holds for all of them ----
+
+# A row of each stem with all that it knows.
+all_rows() {
+	cat <<-END
+	distilled_facts {"run_id":"r","created_at":$T,"text":"t","extractor":"m","verifier":"v","categorizer":"c"}
+	distilled_procedures {"run_id":"r","created_at":$T,"text":"t","extractor":"m","verifier":"v","categorizer":"c"}
+	distilled_config_hints {"run_id":"r","created_at":$T,"text":"t","extractor":"m","verifier":"v","categorizer":"c"}
+	contract_analyses {"permit_id":"P","ts":$T,"analysis":"a","observer_verdict":"accept","observer_notes":["n"],"failure_markers":["f"],"retrieved_context":{"matrix_hits":1},"cost_usd":1,"duration_ms":2,"contractor":"c"}
+	mode_experiments {"ts":$T,"task_class":"c","file":"f","response":"r","model":"m","latency_ms":1,"prompt_tokens":2,"completion_tokens":3,"retrieved_context":{},"mode":"m"}
+	scrum_reviews {"file":"f","reviewed_at":$T,"suggestions_preview":"s","accepted_model":"m","accepted_on_attempt":1,"tree_split_fired":false}
+	observer_escalations {"ts":$T,"analysis":"a","model":"m","prompt_tokens":1,"completion_tokens":2,"trigger":"t"}
+	audit_facts {"llm_team_run_id":"l","pr_number":1,"extracted_at":$T,"facts":["f"],"source":"s","entities":[],"relationships":[]}
+	auto_apply {"ts":$T,"file":"f","action":"committed"}
+	observer_reviews {"file":"f","ts":$T,"verdict":"accept","confidence":5,"notes":["n"],"attempt":1}
+	audits {"finding_id":"F","phase":"p","ts":$T,"severity":"info","evidence":"e","topic":"t","resolution":"r"}
+	outcomes {"run_id":"o","created_at":$T,"ok":1,"total":1,"gap_signals":0,"elapsed_secs":1}
+	END
+}
+
+@test "every record is valid evidence, its keys in the schema's order, compact" {
+	order=$(jq -c 'keys_unsorted' "$ROOT/share/fixtures/schemas/valid/evidence_record-full.json")
+	while read -r stem row; do
+		lh-materialize --source "$stem" <<<"$row" >out
+		[ "$(cat out)" = "$(jq -c . out)" ]
+		lh-validate --schema evidence_record out >verdict || { cat verdict; return 1; }
+		[ "$(jq -c --argjson order "$order" '[keys_unsorted[] as $k | $order | index($k)] | . == sort' out)" = true ] || { cat out; return 1; }
+		[ "$(jq -c '.provenance | keys_unsorted' out)" = '["source_file","line_offset","sig_hash","recorded_at"]' ]
+	done < <(all_rows)
+	[ "$(all_rows | wc -l)" = 12 ]
+}
+
+unhashed() {
+	sed -E 's/"sig_hash":"[^"]*"//; s/"task_id":"(escalation|outcome):[0-9a-f]{12}"//' "$1"
+}
+
+@test "null and absence are the same for every input of every stem, and neither is written" {
+	n=0
+	while read -r stem row; do
+		for key in $(jq -r 'keys[]' <<<"$row"); do
+			lh-materialize --source "$stem" --now $NOW < <(jq -c --arg k "$key" '.[$k] = null' <<<"$row") >null 2>null.err || true
+			lh-materialize --source "$stem" --now $NOW < <(jq -c --arg k "$key" 'del(.[$k])' <<<"$row") >none 2>none.err || true
+			diff <(unhashed null) <(unhashed none) || { echo "$stem.$key"; return 1; }
+			cmp null.err none.err
+			[[ $(cat null) != *:null* ]]
+			n=$((n + 1))
+		done
+	done < <(all_rows)
+	[ "$n" -gt 60 ]
+}
+
+@test "a wrong kind of any input of any stem is refused by its name, and nothing is coerced" {
+	n=0
+	while read -r stem row; do
+		for key in $(jq -r 'keys[]' <<<"$row"); do
+			refuses "$stem" "$(jq -c --arg k "$key" '.[$k] |= ({object: 7}[type] // {})' <<<"$row")" "$key: expected *" 2>/dev/null || true
+			[[ ${stderr_lines[0]} == "lh-materialize: -:1: $key: expected "* ]] || { echo "$stem.$key: $stderr"; return 1; }
+			n=$((n + 1))
+		done
+	done < <(all_rows)
+	[ "$n" -gt 60 ]
+}
+
+@test "copied values keep their text, white space between tokens apart" {
+	got=$(made contract_analyses '{"permit_id":"P","ts":'$T',"analysis":"\u0041 \/ é","cost_usd":1.50,"duration_ms":1E2,"retrieved_context":{ "x y" : [ 1.0 , "a b" ], "matrix_hits":3.0 }}')
+	[[ $got == *'"text":"\u0041 \/ é"'* ]]
+	[[ $got == *'"retrieved_context":{"x y":[1.0,"a b"],"matrix_hits":3.0}'* ]]
+	[[ $got == *'"cost_usd":1.50,"latency_ms":1E2'* ]]
+	got=$(made audits '{"finding_id":"\u0041\"","phase":1.50,"ts":'$T'}')
+	[[ $got == '{"run_id":"A\"","task_id":"phase:1.50",'* ]]
+}
+
+@test "\"\" counts as missing where something is required and in every else, and is kept elsewhere" {
+	refuses audits '{"finding_id":"","phase":"p","ts":'$T'}' 'finding_id: missing'
+	refuses contract_analyses '{"permit_id":"p","ts":""}' 'ts: missing'
+	[[ $(made audits '{"finding_id":"f","phase":"p","ts":'$T',"evidence":"","topic":""}') == *'"model_role":"reviewer","metadata":{"topic":""}}' ]]
+	[[ $(made contract_analyses '{"permit_id":"p","ts":'$T',"analysis":"","contractor":""}') == *'"text":"","model_role":"executor","metadata":{"contractor":""}}' ]]
+	[[ $(made contract_analyses '{"permit_id":"p","ts":'$T',"observer_notes":[""],"failure_markers":[""]}') == *'"observer_notes":[""],"failure_markers":[""]}' ]]
+	[[ $(made auto_apply '{"file":"f","ts":'$T',"action":""}') == *'"source_files":["f"],"failure_markers":[""]}' ]]
+	[[ $(made audits '{"finding_id":"f","phase":"p","ts":'$T',"severity":""}') == *'"model_role":"reviewer","failure_markers":["audit_severity_"]}' ]]
+}
+
+@test "empty notes and facts: a text where no other input can give it" {
+	for facts in '[]' '""' '[""]'; do
+		[[ $(made audit_facts '{"llm_team_run_id":"l","pr_number":1,"ts":'$T',"facts":'$facts'}') == *'"schema_version":1,"text":"","model_role":"extractor"}' ]]
+	done
+	for notes in '[]' '[""]'; do
+		[[ $(made observer_reviews '{"file":"f","ts":'$T',"notes":'$notes',"review":"r"}') == *'"text":"r","model_role":"reviewer","observer_notes":'"$notes}" ]]
+		[[ $(made observer_reviews '{"file":"f","ts":'$T',"notes":'$notes',"review":""}') == *'"schema_version":1,"model_role":"reviewer","observer_notes":'"$notes}" ]]
+	done
+	[[ $(made observer_reviews '{"file":"f","ts":'$T',"notes":"","review":"r"}') == *'"text":"r","model_role":"reviewer","observer_notes":[""]}' ]]
+	[[ $(made observer_reviews '{"file":"f","ts":'$T',"notes":""}') == *'"schema_version":1,"model_role":"reviewer","observer_notes":[""]}' ]]
+	[[ $(made observer_reviews '{"file":"f","ts":'$T',"notes":["",""]}') == *'"text":"\n","model_role":"reviewer","observer_notes":["",""]}' ]]
+}
+
+@test "empty lists of markers and empty metadata are left out" {
+	makes contract_analyses '{"permit_id":"P","ts":'$T',"failure_markers":[ ],"observer_notes":[]}' \
+		'{"run_id":"contract:P:0","task_id":"permit:P","timestamp":'$T',{S},"model_role":"executor","observer_notes":[]}'
+}
+
+@test "times need a zone, and are kept as written" {
+	for t in 2026-04-21T08:15:00.123456+02:00 2026-04-21T08:15:00-11:30 2024-02-29T23:59:59Z; do
+		[ "$(made contract_analyses '{"permit_id":"p","ts":"'$t'"}' | jq -r .timestamp)" = "$t" ]
+	done
+	for t in '2026-04-21T08:15:00' '2026-04-21' '2026-04-21 08:15:00Z' '2026-02-30T08:15:00Z' '1776759300' '2026-04-21T08:15:00+0200'; do
+		refuses contract_analyses '{"permit_id":"p","ts":"'"$t"'"}' "ts: expected RFC 3339 time, got \"$t\""
+	done
+	refuses contract_analyses '{"permit_id":"p","ts":1776759300}' 'ts: expected RFC 3339 time, got 1776759300'
+}
+
+@test "all that is wrong with a row is said" {
+	refuses scrum_reviews '{"reviewed_at":"x","accepted_on_attempt":0}' \
+		'file: missing; reviewed_at: expected RFC 3339 time, got "x"; accepted_on_attempt: must be 1 or more'
+}
+
+@test "an input that makes several fields is reported once" {
+	refuses audits '{"finding_id":"f","phase":"p","ts":'$T',"topic":7,"severity":[]}' 'topic: expected string, got 7; severity: expected string, got array'
+	refuses observer_reviews '{"file":"f","ts":'$T',"notes":["a",1,2]}' 'notes[1]: expected string, got 1; notes[2]: expected string, got 2'
+	refuses distilled_facts '{"run_id":[],"created_at":'$T'}' 'run_id: expected string or number, got array'
+}
+
+# bad N - N elements that are not strings.
+bad() {
+	awk -v n="$1" 'BEGIN { for (i = 0; i < n; i++) printf "%s7", i ? "," : "" }'
+}
+
+@test "20 reasons of a row are reported, then how many more there are" {
+	for n in 20 21 1000 5000; do
+		root observer_reviews '{"file":"f","ts":'$T',"notes":['"$(bad $n)"'],"attempt":"x"}' contract_analyses '{"permit_id":"p","ts":'$T',"failure_markers":['"$(bad $n)"']}'
+		rm -f r/data/_kb/distillation_skips.jsonl
+		collect
+		[ "$status" = 1 ]
+		jq -c .errors r/data/_kb/distillation_skips.jsonl >errors
+		[ "$(jq -c '[.[:20][] | split(":")[0]] == [range(20) | "failure_markers[\(.)]"]' errors | first 1)" = true ]
+		[ "$(jq -c '[.[:20][] | split(":")[0]] == [range(20) | "notes[\(.)]"]' errors | tail -1)" = true ]
+		[ "$(jq -c '.[20:]' errors | xargs)" = "$([ $n = 20 ] && echo '[]' || echo "[$((n - 20)) more]") [$((n - 19)) more]" ] || { cat errors; return 1; }
+	done
+}
+
+@test "rows full of bad elements cost no more time than good ones, and leave little" {
+	row='{"file":"f","ts":'$T',"notes":['"$(bad 5000)"']}'
+	n=$(scale 500 5000)
+	repeat "$n" "$row" >in
+	status=0
+	timeout 60 lh-materialize --source observer_reviews in >out 2>err || status=$?
+	[ "$status" = 1 ]
+	[ ! -s out ]
+	mkdir -p r/data/_kb
+	mv in r/data/_kb/observer_reviews.jsonl
+	status=0
+	timeout 60 lh-materialize --root r --now $NOW -q >out 2>err || status=$?
+	[ "$status" = 1 ]
+	[ "$(wc -l <r/data/_kb/distillation_skips.jsonl)" = "$n" ]
+	[ "$(wc -c <r/data/_kb/distillation_skips.jsonl)" -lt $((n * 2000)) ]
+}
+
+@test "a last line that is half written is a skip, and evidence once it is whole" {
+	root audits "$AUDIT"
+	printf '{"finding_id":"F2","pha' >>r/data/_kb/audits.jsonl
+	collect
+	[ "$(counts audits)" = '2 1 1 0' ]
+	printf 'se":"p","ts":%s}\n' "$T" >>r/data/_kb/audits.jsonl
+	collect
+	[ "$status" = 0 ]
+	[ "$(counts audits)" = '2 1 0 1' ]
+	[ "$(jq -c '[.line_offset, .sig_hash]' r/data/_kb/distillation_skips.jsonl)" = '[1,""]' ]
+}
+
+@test "provenance: the source by its name, the line from 0, the row's hash, the run's time" {
+	run -0 lh-materialize --source audits --recorded-at 2026-05-03T01:00:00+02:00 <<<"$AUDIT"
+	[ "$(jq -c .provenance <<<"$output")" = '{"source_file":"data/_kb/audits.jsonl","line_offset":0,"sig_hash":"'"$(sig "$AUDIT")"'","recorded_at":"2026-05-02T23:00:00.000Z"}' ]
+}
+
+@test "the hash is of the row's meaning: order, escapes, white space and 1.0 make no difference" {
+	a=$(lh-materialize --source outcomes <<<'{"created_at":'$T',"ok":1,"total":1,"x":"A\u0000"}' | jq -r .provenance.sig_hash)
+	b=$(lh-materialize --source outcomes <<<'{ "x":"\u0041\u0000", "total":1.0,"ok":1e0,"created_at":'$T'}' | jq -r .provenance.sig_hash)
+	[ "$a" = "$b" ]
+	[ "$(lh-materialize --source outcomes <<<'{"created_at":'$T',"x":1e-400}' | jq -r .provenance.sig_hash)" = "$(sig '{"created_at":'$T',"x":0}')" ]
+}
+
+# ---- as a filter ----
+
+@test "the filter counts every physical line, and never dedupes" {
+	printf '\357\273\277%s\r\n\n \t\r\n%s\nno\n%s' "$AUDIT" "$AUDIT" "$AUDIT" >in
+	run -1 --separate-stderr lh-materialize --source audits --rejects rejected in
+	[ "$(jq -c .provenance.line_offset <<<"$output" | xargs)" = '0 3 5' ]
+	[ "$stderr" = "lh-materialize: in:5:1: expected a value
+lh-materialize: 1 of 4 records rejected" ]
+	[ "$(cat rejected)" = no ]
+}
+
+@test "line_offset is right in every block of a large input, on any number of threads" {
+	n=$(scale 30000 300000)
+	T=$T awk -v n="$n" 'BEGIN { for (i = 0; i < n; i++)
+		printf "{\"finding_id\":\"%d\",\"phase\":\"p\",\"ts\":%s}\n%s", i, ENVIRON["T"], i % 7 ? "" : "\n" }' >in
+	lh-materialize --source audits --recorded-at $NOW -j1 in >one
+	lh-materialize --source audits --recorded-at $NOW -j4 in >four
+	cmp one four
+	alike <(jq -r '"\(.provenance.line_offset) \(.run_id)"' one) <(awk 'NF { split($0, q, "\""); print NR - 1, q[4] }' in)
+}
+
+@test "the filter's time is --recorded-at, else --now, else LH_NOW" {
+	at() { jq -r .provenance.recorded_at; }
+	export LH_NOW=2026-01-01T00:00:00Z
+	[ "$(lh-materialize --source audits <<<"$AUDIT" | at)" = 2026-01-01T00:00:00.000Z ]
+	[ "$(lh-materialize --source audits --now 2026-01-02T00:00:00Z <<<"$AUDIT" | at)" = 2026-01-02T00:00:00.000Z ]
+	[ "$(lh-materialize --source audits --now 2026-01-02T00:00:00Z --recorded-at 2026-01-03T00:00:00.5+01:00 <<<"$AUDIT" | at)" = 2026-01-02T23:00:00.500Z ]
+}
+
+# ---- over a root ----
+
+@test "sources become evidence by day, and one result is printed for each source, in their order" {
+	root distilled_facts "$FACT" audits "$AUDIT"
+	collect
+	[ "$status" = 0 ]
+	[ "$(jq -r .source_file_relpath <<<"$output" | sed 's,data/_kb/,,; s/.jsonl//' | xargs)" = "distilled_facts distilled_procedures distilled_config_hints contract_analyses mode_experiments scrum_reviews observer_escalations audit_facts auto_apply observer_reviews audits outcomes" ]
+	[ "${lines[0]}" = '{"source_file_relpath":"data/_kb/distilled_facts.jsonl","rows_present":true,"rows_read":1,"rows_written":1,"rows_skipped":0,"rows_deduped":0,"output_files":["data/evidence/2026/05/03/distilled_facts.jsonl"]}' ]
+	[ "${lines[1]}" = '{"source_file_relpath":"data/_kb/distilled_procedures.jsonl","rows_present":false,"rows_read":0,"rows_written":0,"rows_skipped":0,"rows_deduped":0,"output_files":[]}' ]
+	[ "$stderr" = "lh-materialize: 2 rows read, 2 written, 0 skipped, 0 deduped" ]
+	[ "$(find r/data/evidence -type f | sort | xargs)" = "r/data/evidence/2026/05/03/audits.jsonl r/data/evidence/2026/05/03/distilled_facts.jsonl" ]
+	cmp r/data/evidence/2026/05/03/audits.jsonl <(lh-materialize --source audits --recorded-at $NOW <<<"$AUDIT")
+	[ ! -e r/data/_kb/distillation_skips.jsonl ]
+}
+
+@test "the root is --root, else LH_DISTILL_ROOT, else the working directory" {
+	root audits "$AUDIT"
+	LH_DISTILL_ROOT=r lh-materialize --dry-run 2>&1 | has '1 rows read'
+	mkdir -p empty
+	LH_DISTILL_ROOT=empty lh-materialize --root r --dry-run 2>&1 | has '1 rows read'
+	(cd r && lh-materialize --dry-run 2>&1 | has '1 rows read')
+	run -2 lh-materialize --root nowhere
+	[ "$output" = "lh-materialize: nowhere: cannot open the root: No such file or directory" ]
+}
+
+@test "an empty source is there and has no rows" {
+	root audits "$AUDIT"
+	: >r/data/_kb/outcomes.jsonl
+	collect
+	[ "$status" = 0 ]
+	[ "$(counts outcomes)" = '0 0 0 0' ]
+	[ "$(jq -r 'select(.rows_present) | .source_file_relpath' <<<"$output" | wc -l)" = 2 ]
+}
+
+@test "a row that becomes no evidence becomes a skip that says why, and the exit status is 1" {
+	root audits "$AUDIT"$'\n\n''{"finding_id":"F2","phase":"p"}'$'\n{"a":\n[1]\n{"a":1e400}\n{"a":1,"a":2}\n{"a":"\\ud800"}'
+	collect
+	[ "$status" = 1 ]
+	[ "$(counts audits)" = '7 1 6 0' ]
+	[ "$stderr" = "lh-materialize: 7 rows read, 1 written, 6 skipped, 0 deduped" ]
+	diff - r/data/_kb/distillation_skips.jsonl <<-END
+	{"source_file":"data/_kb/audits.jsonl","line_offset":2,"errors":["ts: missing"],"sig_hash":"$(sig '{"finding_id":"F2","phase":"p"}')","recorded_at":"$NOW"}
+	{"source_file":"data/_kb/audits.jsonl","line_offset":3,"errors":["line 4, column 6: unexpected end of line"],"sig_hash":"","recorded_at":"$NOW"}
+	{"source_file":"data/_kb/audits.jsonl","line_offset":4,"errors":["record: not a JSON object"],"sig_hash":"","recorded_at":"$NOW"}
+	{"source_file":"data/_kb/audits.jsonl","line_offset":5,"errors":["record: number beyond double precision"],"sig_hash":"","recorded_at":"$NOW"}
+	{"source_file":"data/_kb/audits.jsonl","line_offset":6,"errors":["line 7, column 8: duplicate key \\"a\\""],"sig_hash":"","recorded_at":"$NOW"}
+	{"source_file":"data/_kb/audits.jsonl","line_offset":7,"errors":["line 8, column 7: lone surrogate in string"],"sig_hash":"","recorded_at":"$NOW"}
+	END
+}
+
+@test "rows without a canonical form are skips without a hash, whatever is wrong" {
+	deep=$(printf '[%.0s' {1..512}) close=$(printf ']%.0s' {1..512})
+	root outcomes '{"created_at":'$T',"x":1e-400,"y":"\u0000"}'
+	{
+		printf '{"created_at":%s,"x":1%0400d}\n' "$T" 0
+		printf '{"created_at":%s,"x":%s%s}\n' "$T" "$deep" "$close"
+		printf '{"created_at":%s,"x":"\377"}\n' "$T"
+		printf '{"created_at":%s,"x":"\300\257"}\n' "$T"
+		printf 'null\n\0\n'
+	} >>r/data/_kb/outcomes.jsonl
+	collect
+	[ "$status" = 1 ]
+	[ "$(counts outcomes)" = '7 1 6 0' ]
+	[ "$(jq -r .sig_hash r/data/_kb/distillation_skips.jsonl | sort -u)" = "" ]
+	[ "$(jq -c '.errors | length' r/data/_kb/distillation_skips.jsonl | sort -u)" = 1 ]
+}
+
+@test "a line beyond --max-line is a skip, and the rows around it are read" {
+	root audits "$AUDIT"
+	{
+		printf '{"finding_id":"%0100d","phase":"p"}\n' 1
+		head -c 3000000 /dev/zero | tr '\0' x
+		printf '\n%s\n' '{"finding_id":"F3","phase":"G0","ts":'$T'}'
+	} >>r/data/_kb/audits.jsonl
+	collect --max-line 100
+	[ "$status" = 1 ]
+	[ "$(counts audits)" = '4 2 2 0' ]
+	[ "$(jq -c '[.line_offset, .errors[], .sig_hash]' r/data/_kb/distillation_skips.jsonl)" = '[1,"record: line is longer than 100 bytes (--max-line)",""]
+[2,"record: line is longer than 100 bytes (--max-line)",""]' ]
+	[ "$(jq -c .provenance.line_offset r/data/evidence/*/*/*/audits.jsonl | xargs)" = '0 3' ]
+}
+
+@test "a compressed source is read as it is: its lines are skips" {
+	root audits "$AUDIT"
+	gzip -c r/data/_kb/audits.jsonl >gz
+	mv gz r/data/_kb/audits.jsonl
+	collect
+	[ "$status" = 1 ]
+	[ ! -e r/data/evidence ]
+}
+
+@test "a second run writes nothing" {
+	root audits "$AUDIT"$'\n{"finding_id":"F2","phase":"p"}\n{' outcomes '{"created_at":'$T'}'
+	collect
+	before=$(data)
+	collect --recorded-at 2027-01-01T00:00:00Z
+	[ "$status" = 1 ]
+	[ "$(counts audits)" = '3 0 2 1' ]
+	[ "$(counts outcomes)" = '1 0 0 1' ]
+	[ "$(jq -c .output_files <<<"$output" | sort -u)" = '[]' ]
+	[ "$(data)" = "$before" ]
+}
+
+@test "--dedup day knows the rows of its own day alone" {
+	root audits "$AUDIT"
+	collect
+	collect --recorded-at 2026-05-04T00:00:00Z --dedup day
+	[ "$(counts audits)" = '1 1 0 0' ]
+	collect --recorded-at 2026-05-04T23:59:59Z --dedup day
+	[ "$(counts audits)" = '1 0 0 1' ]
+	collect --recorded-at 2026-05-05T00:00:00Z --dedup all
+	[ "$(counts audits)" = '1 0 0 1' ]
+	[ "$(find r/data/evidence -type f | wc -l)" = 2 ]
+}
+
+@test "rows that repeat within one run are deduped, and the first is kept" {
+	root audits "$AUDIT"$'\n'"$AUDIT"$'\n{ "phase":"G0","finding_id":"F1","severity":"low","ts":'$T'}'
+	collect
+	[ "$status" = 0 ]
+	[ "$(counts audits)" = '3 1 0 2' ]
+	[ "$(jq -c .provenance.line_offset r/data/evidence/*/*/*/audits.jsonl)" = 0 ]
+}
+
+@test "the same row in two streams is evidence of both" {
+	root distilled_facts "$FACT" distilled_procedures "$FACT"
+	collect
+	[ "$status" = 0 ]
+	[ "$(counts distilled_procedures)" = '1 1 0 0' ]
+}
+
+@test "rows that were added are appended to those on file, of their own day" {
+	root audits "$AUDIT"
+	collect
+	echo '{"finding_id":"F2","phase":"p","ts":'$T'}' >>r/data/_kb/audits.jsonl
+	collect
+	[ "$(jq -r .run_id r/data/evidence/2026/05/03/audits.jsonl | xargs)" = 'F1 F2' ]
+	echo '{"finding_id":"F3","phase":"p","ts":'$T'}' >>r/data/_kb/audits.jsonl
+	collect --recorded-at 2026-05-04T00:30:00+01:00
+	collect --recorded-at 2026-05-04T00:30:00-01:00
+	[ "$(jq -r .run_id r/data/evidence/2026/05/03/audits.jsonl | xargs)" = 'F1 F2 F3' ]
+}
+
+@test "a skip is written again only when source, line or hash differ" {
+	root audits '{"finding_id":"F2","phase":"p"}'
+	collect
+	collect
+	[ "$(counts audits)" = '1 0 1 0' ]
+	[ "$(wc -l <r/data/_kb/distillation_skips.jsonl)" = 1 ]
+	printf '\n%s\n' '{"finding_id":"F2","phase":"p"}' >r/data/_kb/audits.jsonl
+	collect
+	[ "$(wc -l <r/data/_kb/distillation_skips.jsonl)" = 2 ]
+	printf '{"finding_id":"F2","phase":"q"}\n' >r/data/_kb/audits.jsonl
+	collect
+	cp r/data/_kb/audits.jsonl r/data/_kb/observer_reviews.jsonl
+	collect
+	[ "$(wc -l <r/data/_kb/distillation_skips.jsonl)" = 4 ]
+}
+
+@test "--dry-run counts and writes nothing" {
+	root audits "$AUDIT"$'\n'"$AUDIT"$'\n{'
+	collect --dry-run
+	[ "$status" = 1 ]
+	[ "$(counts audits)" = '3 1 1 1' ]
+	[ "$(jq -c .output_files <<<"$output" | sort -u)" = '[]' ]
+	[ "$(find r -type f)" = r/data/_kb/audits.jsonl ]
+	chmod -R a-w r
+	run -1 as_nobody lh-materialize --root r --dry-run
+	[[ $output == *'3 rows read, 1 written, 1 skipped, 1 deduped'* ]]
+	chmod -R u+w r
+}
+
+@test "--sources reads those alone, in the order of the table" {
+	root audits "$AUDIT" distilled_facts "$FACT" outcomes '{'
+	collect --sources audits,distilled_facts,audits
+	[ "$status" = 0 ]
+	[ "$(jq -r .source_file_relpath <<<"$output" | xargs)" = 'data/_kb/distilled_facts.jsonl data/_kb/audits.jsonl' ]
+	for bad in audit '' audits, audits,,outcomes 'audits outcomes'; do
+		collect --sources "$bad"
+		[ "$status" = 2 ]
+		[[ $stderr == "lh-materialize: --sources: "*" is not distilled_facts, "*" or outcomes" ]] || { echo "$bad: $stderr"; return 1; }
+	done
+}
+
+@test "recorded_at is converted to UTC and printed with milliseconds; a malformed one is exit 2" {
+	root audits "$AUDIT"
+	collect --recorded-at 2026-12-31T23:30:00-01:00
+	[ "$(jq -r .provenance.recorded_at r/data/evidence/2027/01/01/audits.jsonl)" = 2027-01-01T00:30:00.000Z ]
+	for bad in 2026-05-03 now 2026-05-03T12:00:00 ''; do
+		collect --recorded-at "$bad"
+		[ "$status" = 2 ]
+		[[ $stderr == *--recorded-at* ]]
+	done
+	[ "$(find r/reports -type f | wc -l)" = 1 ]
+}
+
+@test "two runs over one input differ in recorded_at only" {
+	root audits "$AUDIT"$'\n{' distilled_facts "$FACT"
+	collect
+	first=$(data)
+	rm -r r/data/evidence r/data/_kb/distillation_skips.jsonl
+	collect --recorded-at 2026-05-03T13:00:00Z -j 3
+	[ "$(data | sed 's/T13:00:00.000Z/T12:00:00.000Z/')" = "$first" ]
+	[ "$(data)" != "$first" ]
+}
+
+@test "each run leaves the receipt of its stage" {
+	root audits "$AUDIT"$'\n{'
+	collect --run-id one
+	lh-validate --schema stage_receipt r/reports/distillation/one/collect.json >verdict || { cat verdict; return 1; }
+	[ "$(jq -c '[.run_id, .stage, .stats, .validation.passed]' r/reports/distillation/one/collect.json)" = '["one","collect",{"accepted":1,"rejected":0,"quarantined":0,"skipped":1},false]' ]
+	[ "$(jq -c '[.inputs.files[].path, .inputs.record_count]' r/reports/distillation/one/collect.json)" = '["data/_kb/audits.jsonl",2]' ]
+	[ "$(jq -c '[.outputs.files[].path]' r/reports/distillation/one/collect.json)" = '["data/_kb/distillation_skips.jsonl","data/evidence/2026/05/03/audits.jsonl"]' ]
+	sum=$(sha256sum <r/data/evidence/2026/05/03/audits.jsonl)
+	[ "$(jq -r '.outputs.files[1].sha256' r/reports/distillation/one/collect.json)" = "${sum%% *}" ]
+	echo "$AUDIT" >r/data/_kb/audits.jsonl
+	collect --run-id one
+	[ "$(jq -c '[.stats.accepted, .validation.passed]' r/reports/distillation/one/collect.json)" = '[0,true]' ]
+	collect --run-id ../one
+	[ "$status" = 2 ]
+}
+
+# ---- what goes wrong ----
+
+@test "a source that is a link, a FIFO or a folder, or cannot be read, is exit 2" {
+	root audits "$AUDIT"
+	echo "$AUDIT" >elsewhere
+	for make in 'ln -s ../../../elsewhere' mkfifo mkdir; do
+		$make r/data/_kb/outcomes.jsonl
+		run -2 --separate-stderr timeout 60 lh-materialize --root r --now $NOW
+		[[ $stderr == "lh-materialize: r/data/_kb/outcomes.jsonl: is a "*", not a regular file" ]]
+		[ -z "$output" ]
+		rm -rf r/data/_kb/outcomes.jsonl
+	done
+	chmod 0 r/data/_kb/audits.jsonl
+	mkdir -p r/data/evidence
+	chmod -R a+w r/data r
+	run -2 as_nobody lh-materialize --root r --run-id one
+	[[ $output == *"audits.jsonl: cannot open: Permission denied"* ]] || { echo "$output"; return 1; }
+}
+
+@test "evidence or skips that are not ours are exit 2 with file and line, and nothing is written" {
+	root audits "$AUDIT"
+	mkdir -p r/data/evidence/2026/05/01
+	echo '{"provenance":{}}' >r/data/evidence/2026/05/01/audits.jsonl
+	collect
+	[ "$status" = 2 ]
+	[ "$stderr" = 'lh-materialize: r/data/evidence/2026/05/01/audits.jsonl:1: evidence without provenance.sig_hash' ]
+	printf '{"provenance":{"sig_hash":"%064d"}}\n{"torn' 1 >r/data/evidence/2026/05/01/audits.jsonl
+	collect
+	[ "$status" = 2 ]
+	[[ $stderr == 'lh-materialize: r/data/evidence/2026/05/01/audits.jsonl:2: '* ]]
+	rm -r r/data/evidence
+	echo '{}' >r/data/_kb/distillation_skips.jsonl
+	collect
+	[ "$status" = 2 ]
+	[[ $stderr == 'lh-materialize: r/data/_kb/distillation_skips.jsonl:1: a skip without '* ]]
+	[ ! -e r/data/evidence ]
+}
+
+@test "evidence that is a link or a folder is refused, not followed" {
+	root audits "$AUDIT"
+	mkdir -p r/data/evidence/2026/05/03 away
+	: >away/target
+	ln -s ../../../../../../away/target r/data/evidence/2026/05/03/audits.jsonl
+	collect
+	[ "$status" = 2 ]
+	[[ $stderr == *'audits.jsonl: is a symbolic link, not a regular file' ]]
+	[ ! -s away/target ]
+}
+
+@test "of two runs at once the second waits, and gives up in the end" {
+	root audits "$AUDIT"
+	exec 9>r/.lh-lock
+	flock 9
+	collect --lock-timeout 0.3
+	[ "$status" = 2 ]
+	[ "$stderr" = "lh-materialize: r/.lh-lock: locked by another process; gave up after 0.3 seconds" ]
+	(sleep 1; flock -u 9) &
+	collect
+	[ "$status" = 0 ]
+	wait
+	exec 9>&-
+	[ ! -e r/.lh-lock ]
+}
+
+@test "many runs at once on one root leave what one leaves" {
+	root audits "$AUDIT"$'\n{' distilled_facts "$FACT"
+	for i in {1..6}; do
+		timeout 60 lh-materialize --root r --recorded-at $NOW --run-id "run$i" >/dev/null 2>&1 &
+	done
+	wait
+	many=$(data)
+	rm -r r/data/evidence r/data/_kb/distillation_skips.jsonl
+	collect
+	[ "$many" = "$(data)" ]
+	no_litter r
+}
+
+@test "killed at any write, sync, rename or mkdir, and run again: the same as one run" {
+	needs_strace
+	rows=
+	for ((i = 0; i < 400; i++)); do rows+='{"finding_id":"F'$i'","phase":"p","ts":'$T'}'$'\n'; done
+	root audits "$rows"'{' distilled_facts "$FACT" outcomes '{"created_at":'$T$'}\n{"x":1}'
+	collect
+	want=$(data)
+	kills=0
+	for call in write fsync rename mkdir; do
+		for ((n = 1; n < 1000; n++)); do
+			rm -rf r/data/evidence r/data/_kb/distillation_skips.jsonl r/reports
+			status=0
+			inject $call:signal=KILL:when=$n \
+				lh-materialize --root r --now $NOW --run-id one >/dev/null 2>&1 || status=$?
+			injected || break
+			[ "$status" = 137 ]
+			kills=$((kills + 1))
+			find r/data -name '*.jsonl' ! -name '.*' -exec sh -c 'tail -c 1 "$1" | cmp -s - /dev/null || [ "$(tail -c 1 "$1")" = "" ]' _ {} \;
+			collect --run-id one
+			[ "$(data)" = "$want" ] || { echo "$call $n"; return 1; }
+			no_litter r
+		done
+	done
+	[ "$kills" -gt 20 ]
+}
+
+@test "a full disk at any write is exit 2, the files hold what they held, and the next run makes it good" {
+	needs_strace
+	root audits "$AUDIT"
+	collect
+	before=$(data)
+	echo '{"finding_id":"F2","phase":"p","ts":'$T'}' >>r/data/_kb/audits.jsonl
+	cp -r r was
+	for ((n = 1; n < 100; n++)); do
+		rm -rf r
+		cp -r was r
+		status=0
+		inject fsync,rename,mkdir,pwrite64:error=ENOSPC:when=$n lh-materialize --root r --now $NOW >out 2>err || status=$?
+		injected || break
+		[ "$status" = 2 ]
+		[ ! -s out ]
+		no_litter r
+		case $(data) in
+		"$before" | *'"F2"'*) ;;
+		*) return 1 ;;
+		esac
+		collect
+		[ "$(jq -r .run_id r/data/evidence/2026/05/03/audits.jsonl | xargs)" = 'F1 F2' ]
+	done
+	[ "$n" -gt 5 ]
+	for size in 200 400 600; do
+		rm -rf r
+		cp -r was r
+		run -2 --separate-stderr prlimit --fsize=$size lh-materialize --root r --now $NOW
+		[[ $stderr == "lh-materialize: r/"*"File too large" ]] || { echo "$size: $stderr"; return 1; }
+		no_litter r
+		collect
+		[ "$(jq -r .run_id r/data/evidence/2026/05/03/audits.jsonl | xargs)" = 'F1 F2' ]
+	done
+}
+
+@test "whichever allocation of a root run fails: exit 2, out of memory, no leak, and the next run makes it good" {
+	asan_only
+	root audits "$AUDIT"$'\n{\n{"finding_id":"\\u0041","phase":"p"}' distilled_facts "$FACT" contract_analyses \
+		'{"permit_id":"\u0041","ts":'$T',"observer_notes":["\u0041"],"retrieved_context":{"matrix_corpora":["\u0042"]}}' \
+		audit_facts '{"llm_team_run_id":"L","pr_number":1,"ts":'$T',"facts":["\u0041"]}'
+	collect
+	want=$(data)
+	step=$(scale 5 1)
+	for ((n = 1; n < 10000; n += step)); do
+		for when in "$n" "$n+"; do
+			rm -rf r/data/evidence r/data/_kb/distillation_skips.jsonl r/reports
+			[ $((n % 2)) = 0 ] || LH_FAULT_ALLOC='' lh-materialize --root r --now $NOW --sources audits >/dev/null 2>&1 || true
+			LH_FAULT_ALLOC=$when run --separate-stderr lh-materialize --root r --now $NOW --run-id one
+			[ "$status" = 1 ] && break
+			[ "$status" = 2 ]
+			[[ $stderr == *"out of memory"* ]] || { echo "$when: $stderr"; return 1; }
+			no_litter r
+		done
+		[ "$status" = 1 ] && break
+		collect
+		[ "$(data)" = "$want" ] || { echo "$when"; return 1; }
+	done
+	[ "$n" -gt 50 ]
+}
+
+# ---- the command line ----
+
+@test "what does not go together is exit 2, and nothing is read or written" {
+	root audits "$AUDIT"
+	for args in "--root r x" "--root r --rejects x" "--root r --on-error emit" "--source audits --dry-run" "--source audits --root r" \
+		"--source audits --sources audits" "--source audits --run-id x" "--source audits --dedup day" "--source nonsense" "--root r --dedup week"; do
+		run -2 --separate-stderr lh-materialize $args </dev/null
+		[ -z "$output" ]
+		[ "${#stderr_lines[@]}" = 1 ] || { echo "$args: $stderr"; return 1; }
+	done
+	[ "$(find r -type f)" = r/data/_kb/audits.jsonl ]
+	LH_DISTILL_ROOT=r lh-materialize --source audits <<<"$AUDIT" >/dev/null
+}
+
+@test "-v reports each skip, -q the totals" {
+	root audits '{"finding_id":"\u001b[31m","phase":"p","ts":"\u001b[31m"}'
+	collect -v
+	[ "$stderr" = 'lh-materialize: data/_kb/audits.jsonl:1: ["ts: expected RFC 3339 time, got \"\\u001b[31m\""]
+lh-materialize: 1 rows read, 0 written, 1 skipped, 0 deduped' ]
+	collect -q
+	[ "$stderr" = 'lh-materialize: 1 rows read, 0 written, 1 skipped, 0 deduped' ]
+}
+
+@test "a million rows take little memory, and none is lost" {
+	plain_only "sanitizers need memory"
+	n=$(scale 100000 1000000)
+	mkdir -p r/data/_kb
+	awk -v n="$n" 'BEGIN { for (i = 0; i < n; i++) printf "{\"finding_id\":\"F%d\",\"phase\":\"p\",\"ts\":\"2026-04-21T08:15:00Z\",\"severity\":\"low\",\"evidence\":\"some words\"}\n", i }' >r/data/_kb/audits.jsonl
+	/usr/bin/time -f %M -o kib lh-materialize --root r --now $NOW >out 2>/dev/null
+	[ "$(jq -r 'select(.rows_present) | .rows_written' out)" = "$n" ]
+	[ "$(cat kib)" -lt "$(scale 60000 160000)" ] || { cat kib; return 1; }
+	/usr/bin/time -f %M -o kib lh-materialize --root r --now $NOW >out 2>/dev/null
+	[ "$(jq -r 'select(.rows_present) | .rows_deduped' out)" = "$n" ]
+	[ "$(cat kib)" -lt "$(scale 60000 160000)" ] || { cat kib; return 1; }
+}

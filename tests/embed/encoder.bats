@@ -1,0 +1,247 @@
+# The encoder of GGUF models: vectors against the float64 oracle, and models that it refuses.
+load ../helper
+
+UNIT=$(dirname "$AID")
+# The kernels that this CPU has, by name.
+KERNELS=$(for kernel in portable avx2 avx512 amx; do
+	[ "$(LH_KERNEL=$kernel "$UNIT/aid_encoder" --kernel)" != $kernel ] || echo $kernel
+done)
+
+# LISTS LENGTH... - lists of tokens.
+LISTS() {
+	python3 - "$@" <<-'END'
+	import json, random, sys
+	random.seed(3)
+	for n in sys.argv[1:]:
+	    print(json.dumps([random.randrange(300) for _ in range(int(n))]))
+	END
+}
+
+# MODEL FILE OPTION... - write a model.
+MODEL() {
+	local vocabulary=wordpiece
+	[[ " $* " != *nomic-bert-moe* ]] || vocabulary=unigram
+	"$UNIT/aid_model" "$ROOT/tests/model/$vocabulary.txt" "$@"
+}
+
+ENCODE() {
+	"$UNIT/aid_encoder" "$@"
+}
+
+# near A B BOUND - the vectors of two files are in pairs of 1 - cos <= BOUND.
+near() {
+	python3 - "$@" <<-'END'
+	import json, math, sys
+	from operator import mul
+	a, b = ([json.loads(line) for line in open(f)] for f in sys.argv[1:3])
+	assert len(a) == len(b) > 0
+	for x, y in zip(a, b):
+	    one = [sum(map(mul, x, y)), sum(map(mul, x, x)), sum(map(mul, y, y))]
+	    assert 1 - one[0] / math.sqrt(one[1] * one[2]) <= float(sys.argv[3]), one
+	END
+}
+
+# like_oracle OPTION... - every kernel computes what the oracle does, within the bound.
+like_oracle() {
+	local kernel
+	MODEL m.gguf "$@"
+	python3 "$ROOT/tests/model/oracle.py" m.gguf <lists >want
+	for kernel in $KERNELS; do
+		LH_KERNEL=$kernel ENCODE m.gguf <lists >got
+		near got want 1e-6
+	done
+}
+
+@test "the kernel amx is used, and tested here, where the CPU has AMX" {
+	grep -qw amx_bf16 /proc/cpuinfo || skip "this CPU has no AMX"
+	[ "$("$UNIT/aid_encoder" --kernel)" = amx ]
+	[[ $KERNELS == *amx* ]]
+	[ "$(LH_KERNEL=avx512 "$UNIT/aid_encoder" --kernel)" = avx512 ]
+}
+
+@test "vectors of each architecture, by each kernel, are those of the float64 oracle" {
+	local options
+	LISTS 1 2 15 27 >lists
+	for options in "bert" "nomic-bert" "nomic-bert-moe --layers 4" "nomic-bert --split" \
+		"bert --width 36 --heads 3 --feed-forward 77" \
+		"nomic-bert --width 60 --heads 5 --feed-forward 45" \
+		"nomic-bert-moe --width 56 --experts 5 --feed-forward 33"; do
+		like_oracle --architecture $options
+	done
+}
+
+@test "vectors of each type of weights are those of the float64 oracle" {
+	local type
+	LISTS 1 13 >lists
+	for type in F16 BF16 Q4_0 Q4_1 Q5_0 Q5_1 Q8_0 Q4_K Q5_K Q6_K; do
+		like_oracle --type $type --layers 1
+	done
+}
+
+@test "vectors pooled by mean, first and last token are those of the float64 oracle" {
+	local pooling
+	LISTS 1 5 9 >lists
+	for pooling in mean cls last; do
+		like_oracle --pooling $pooling --layers 1
+	done
+	MODEL m.gguf
+	python3 "$ROOT/tests/model/oracle.py" --raw m.gguf <lists >want
+	ENCODE m.gguf --raw <lists >got
+	near got want 1e-6
+	python3 -c 'import json
+for a, b in zip(open("got"), open("want")):
+	assert all(abs(x - y) <= 1e-4 for x, y in zip(json.loads(a), json.loads(b)))'
+}
+
+@test "vectors of texts longer than a block of rows are those of the float64 oracle" {
+	LISTS 260 129 >lists
+	like_oracle --layers 1 --width 32 --heads 2
+}
+
+@test "vectors are the same bytes however lists are divided into calls" {
+	local kernel architecture
+	LISTS 1 2 14 15 50 7 33 61 90 3 >lists
+	tac lists >reversed
+	for architecture in nomic-bert nomic-bert-moe; do
+		MODEL m.gguf --architecture $architecture
+		for kernel in $KERNELS; do
+			export LH_KERNEL=$kernel
+			ENCODE m.gguf <lists >all
+			ENCODE m.gguf --each 1 <lists | cmp - all
+			ENCODE m.gguf --each 3 <lists | cmp - all
+			ENCODE m.gguf <reversed | tac | cmp - all
+		done
+	done
+}
+
+@test "fast vectors are near the oracle's, and the same bytes in any calls" {
+	local architecture type kernel
+	LISTS 1 2 14 30 >lists
+	for architecture in bert nomic-bert nomic-bert-moe; do
+		for type in Q8_0 F16; do
+			MODEL m.gguf --architecture $architecture --type $type --width 128
+			python3 "$ROOT/tests/model/oracle.py" m.gguf <lists >want
+			for kernel in vnni amx; do
+				LH_KERNEL=$kernel ENCODE m.gguf --fast <lists >got
+				near got want 1e-4
+				LH_KERNEL=$kernel ENCODE m.gguf --fast --each 1 <lists | cmp - got
+			done
+		done
+	done
+}
+
+@test "fast changes nothing with a kernel that has no 8 or 16 bits, and vnni only Q8_0" {
+	local kernel
+	LISTS 3 9 >lists
+	MODEL m.gguf --type F16
+	LH_KERNEL=vnni ENCODE m.gguf <lists >want
+	LH_KERNEL=vnni ENCODE m.gguf --fast <lists | cmp - want
+	MODEL m.gguf --type Q8_0
+	for kernel in portable avx2 avx512; do
+		LH_KERNEL=$kernel ENCODE m.gguf <lists >want
+		LH_KERNEL=$kernel ENCODE m.gguf --fast <lists | cmp - want
+	done
+}
+
+# forge PYTHON OPTION... - wrong models: keys is a dictionary name -> [type, value], tensors
+# one name -> [dims, type, bytes]; write(keys, tensors[, name]) writes m.gguf, or another.
+forge() {
+	python3 - "$ROOT/tests/model" "$@" <<-'END'
+	import struct, sys
+	sys.path.insert(0, sys.argv[1])
+	sys.dont_write_bytecode = True
+	import make
+	keys, tensors = make.model(make.options(*sys.argv[3:]))
+	keys = {k[0]: list(k[1:]) for k in keys}
+	tensors = {t[0]: list(t[1:]) for t in tensors}
+	def write(keys, tensors, name="m"):
+	    with open(name + ".gguf", "wb") as f:
+	        f.write(make.file_bytes([(k, *v) for k, v in keys.items()],
+	                                [(t, *v) for t, v in tensors.items()]))
+	exec(sys.argv[2])
+	END
+}
+
+# is_refused FILE LINE - the model is refused with that line (a pattern).
+is_refused() {
+	run -2 --separate-stderr ENCODE "$1" <<<"[1]"
+	# shellcheck disable=SC2053
+	[[ $stderr == "aid_encoder: $1: "$2 ]] || { echo "$stderr"; return 1; }
+	[ -z "$output" ]
+}
+
+# refused LINE CHANGE OPTION... - the changed model is refused with that line.
+refused() {
+	local line=$1 change=$2
+	shift 2
+	forge "$change; write(keys, tensors)" "$@"
+	is_refused m.gguf "$line"
+}
+
+@test "a model whose keys are wrong or whose graph is another one is refused with the reason" {
+	local a=nomic-bert
+	refused 'architecture "llama" is not bert, nomic-bert or nomic-bert-moe' \
+		'keys["general.architecture"][1] = "llama"'
+	refused "key \"$a.pooling_type\" is 0, not from 1 to 3" "keys['$a.pooling_type'][1] = 0"
+	refused "key \"$a.pooling_type\" is 4, not from 1 to 3" "keys['$a.pooling_type'][1] = 4"
+	refused "attention is causal: this is not a model for embeddings" \
+		"keys['$a.attention.causal'][1] = 1"
+	refused "the number of heads does not divide the width" \
+		"keys['$a.attention.head_count'][1] = 5"
+	refused "the width of a head is odd: rotary embeddings need pairs" "0" --width 60 --heads 4
+	refused "attention.layer_norm_epsilon is negative" \
+		"keys['$a.attention.layer_norm_epsilon'][1] = -1e-9"
+	refused "key \"$a.attention.layer_norm_epsilon\" is not finite" \
+		"keys['$a.attention.layer_norm_epsilon'][1] = float('nan')"
+	refused "rope.freq_base is not positive" "keys['$a.rope.freq_base'][1] = 0"
+	a=nomic-bert-moe
+	refused "key \"$a.expert_used_count\" is 9, not from 1 to 8" \
+		"keys['$a.expert_used_count'][1] = 9" --architecture $a
+}
+
+@test "a model without one of its keys or tensors is refused with its name" {
+	local name a
+	forge 'for k in keys:
+    if k.startswith("bert.") and not k.endswith("causal"):
+        write({n: v for n, v in keys.items() if n != k}, tensors, k)' --architecture bert
+	for name in block_count context_length embedding_length feed_forward_length \
+		attention.head_count attention.layer_norm_epsilon pooling_type; do
+		is_refused bert.$name.gguf "no key \"bert.$name\""
+	done
+	for a in bert nomic-bert nomic-bert-moe; do
+		forge 'for t in tensors:
+    if t.endswith("weight") or "norm" in t:
+        write(keys, {n: v for n, v in tensors.items() if n != t}, t)' --layers 2 --architecture $a
+		for name in *.weight.gguf *norm.bias.gguf; do
+			[[ $name == *qkv* ]] ||
+				is_refused "$name" "tensor \"${name%.gguf}\" is missing"
+		done
+		rm -- *.weight.gguf *norm.bias.gguf
+	done
+}
+
+@test "a model with a tensor of another shape, or a weight that is not finite, is refused" {
+	local name a
+	for a in bert nomic-bert nomic-bert-moe; do
+		forge 'inf = struct.pack("<f", float("inf"))
+for name, (dims, kind, data) in tensors.items():
+    write(keys, tensors | {name: [dims, kind, data[:-4] + inf]}, name)
+    write(keys, tensors | {name: [(*dims, 2), kind, 2 * data]}, "shape." + name)' --architecture $a
+		for name in blk.* token*.gguf; do
+			is_refused "$name" \
+				"tensor \"${name%.gguf}\" has a value that is not finite"
+			is_refused "shape.$name" "tensor \"${name%.gguf}\" is *, not *"
+		done
+		rm -- *.gguf
+	done
+	refused 'tensor "token_embd.weight" is 64 x 300 x 1 x 1, not 64 x 341 x 1' \
+		't = tensors["token_embd.weight"]; t[0] = (64, 300); t[2] = t[2][:64 * 300 * 4]'
+}
+
+@test "a model with 1,024 layers or 2^20 experts in its keys and nothing else is refused in little memory" {
+	forge 'keys["nomic-bert-moe.block_count"][1] = 1024
+keys["nomic-bert-moe.expert_count"][1] = 1 << 20
+write(keys, tensors)' --architecture nomic-bert-moe
+	[ -n "${LH_ASAN:-}" ] || ulimit -v 200000
+	is_refused m.gguf 'tensor "blk.1.ffn_gate_inp.weight" is 64 x 8 x 1 x 1, not 64 x 1048576 x 1'
+}

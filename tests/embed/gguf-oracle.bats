@@ -1,0 +1,104 @@
+# The encoder of GGUF models against the float64 oracle: each architecture with each type, up to
+# the longest texts, by each kernel.
+# Plain only: many vectors by the same code; encoder.bats takes each of its paths.
+# bats file_tags=oracle,plain-only
+load ../helper
+
+UNIT=$(dirname "$AID")
+# The kernels that this CPU has, by name.
+KERNELS=$(for kernel in portable avx2 avx512 amx; do
+	[ "$(LH_KERNEL=$kernel "$UNIT/aid_encoder" --kernel)" != $kernel ] || echo $kernel
+done)
+
+# expected MODEL LENGTH... -- OPTION... - write a model, lists of those lengths and the oracle's
+# vectors of them.
+expected() {
+	local model=$1 lengths=() vocabulary=wordpiece
+	shift
+	while [ "$1" != -- ]; do
+		lengths+=("$1")
+		shift
+	done
+	shift
+	[[ " $* " != *nomic-bert-moe* ]] || vocabulary=unigram
+	"$UNIT/aid_model" "$ROOT/tests/model/$vocabulary.txt" "$model.gguf" "$@"
+	python3 "$ROOT/tests/model/lists.py" "$model.gguf" "${lengths[@]}" >"$model.lists"
+	python3 "$ROOT/tests/model/oracle.py" "$model.gguf" <"$model.lists" >"$model.want"
+}
+
+# within BOUND MODEL OPTION... - the vectors of each kernel are the expected ones.
+within() {
+	local bound=$1 model=$2 kernel
+	shift 2
+	for kernel in $KERNELS; do
+		LH_KERNEL=$kernel "$UNIT/aid_encoder" "$model.gguf" "$@" <"$model.lists" >"$model.got"
+		python3 "$ROOT/tests/model/cosine.py" "$model.got" "$model.want" "$bound" ||
+			{ echo "$model by $kernel"; return 1; }
+	done
+}
+
+# as_oracle ARCHITECTURE TYPE... - models of those types, with lists of 1 to 128 tokens.
+as_oracle() {
+	local architecture=$1 type
+	shift
+	for type; do
+		case $type in
+		*_K) expected $type 1 2 17 -- --type $type --architecture $architecture \
+			--feed-forward 256 --experts 3 ;;
+		*) expected $type 1 2 17 128 -- --type $type --architecture $architecture \
+			--width 32 --heads 2 --experts 3 ;;
+		esac
+		within 1e-6 $type
+	done
+}
+
+@test "bert, of each type, has the vectors of the oracle to 1e-6" {
+	as_oracle bert F32 F16 BF16 Q4_0 Q4_1 Q5_0 Q5_1 Q8_0 Q4_K Q5_K Q6_K
+}
+
+@test "nomic-bert, of each type, has the vectors of the oracle to 1e-6" {
+	as_oracle nomic-bert F32 F16 BF16 Q4_0 Q4_1 Q5_0 Q5_1 Q8_0 Q4_K Q5_K Q6_K
+}
+
+@test "nomic-bert-moe, of each type, has the vectors of the oracle to 1e-6" {
+	as_oracle nomic-bert-moe F32 F16 BF16 Q4_0 Q4_1 Q5_0 Q5_1 Q8_0 Q4_K Q5_K Q6_K
+}
+
+@test "texts as long as the context have the vectors of the oracle to 1e-6" {
+	local model pid pids=()
+	expected bert 512 -- --architecture bert --width 32 --heads 2 --layers 1 &
+	pids+=($!)
+	expected moe 512 -- --architecture nomic-bert-moe --width 32 --heads 2 &
+	pids+=($!)
+	expected nomic 512 2048 -- --width 16 --heads 1 --layers 1 --feed-forward 32 &
+	pids+=($!)
+	for pid in "${pids[@]}"; do
+		wait "$pid"
+	done
+	for model in bert moe nomic; do
+		within 1e-6 $model
+	done
+}
+
+# Where the CPU has neither AMX nor VNNI, fast changes nothing.
+@test "fast vectors of Q8_0 are within 1e-4 of the oracle, of each architecture" {
+	local architecture kernel
+	for architecture in bert nomic-bert nomic-bert-moe; do
+		expected $architecture 1 2 17 128 -- --type Q8_0 --architecture $architecture \
+			--experts 3
+		for kernel in vnni amx; do
+			LH_KERNEL=$kernel "$UNIT/aid_encoder" $architecture.gguf --fast \
+				<$architecture.lists >got
+			python3 "$ROOT/tests/model/cosine.py" got $architecture.want 1e-4
+		done
+	done
+}
+
+@test "fast vectors of a model of 12 layers and width 768 are within 1e-4 of those in floats" {
+	"$UNIT/aid_model" "$ROOT/tests/model/wordpiece.txt" real.gguf --type Q8_0 --layers 12 \
+		--width 768 --heads 12 --feed-forward 3072 --tokens 30528
+	python3 "$ROOT/tests/model/lists.py" real.gguf 1 2 3 8 17 40 128 512 >lists
+	"$UNIT/aid_encoder" real.gguf <lists >floats
+	"$UNIT/aid_encoder" real.gguf --fast <lists >got
+	python3 "$ROOT/tests/model/cosine.py" got floats 1e-4
+}

@@ -1,0 +1,125 @@
+# The encoder of GGUF models and llama.cpp, on the same files.
+# Plain only: many vectors by the same code; encoder.bats takes each of its paths.
+# bats file_tags=plain-only,long
+load ../helper
+source "$ROOT/tests/model/peers.bash"
+
+UNIT=$(dirname "$AID")
+
+# The packages are installed once, and every test is skipped with the reason if they cannot be.
+setup_file() {
+	local reason
+	reason=$(peers) || export NO_PEERS="$reason"
+}
+
+setup() {
+	[ -z "${NO_PEERS:-}" ] || skip "$NO_PEERS"
+	cd "$BATS_TEST_TMPDIR"
+	peers
+}
+
+# MODEL FILE OPTION... - write a model.
+MODEL() {
+	local vocabulary=wordpiece
+	[[ " $* " != *nomic-bert-moe* ]] || vocabulary=unigram
+	"$UNIT/aid_model" "$ROOT/tests/model/$vocabulary.txt" "$@"
+}
+
+# alike_vectors BOUND MODEL... - llama.cpp's vectors of lists and ours have 1 - cos <= BOUND.
+alike_vectors() {
+	local bound=$1 model
+	shift
+	node "$ROOT/tests/model/peers/embed.mjs" "$@" <lists >peer
+	for model; do
+		"$UNIT/aid_encoder" "$model" <lists
+	done >ours
+	python3 "$ROOT/tests/model/cosine.py" ours peer "$bound"
+}
+
+# of_types ARCHITECTURE BOUND TYPE... - models of each of these types.
+of_types() {
+	local architecture=$1 bound=$2 type models=()
+	shift 2
+	for type; do
+		MODEL $type.gguf --architecture $architecture --type $type
+		models+=($type.gguf)
+	done
+	python3 "$ROOT/tests/model/lists.py" $1.gguf 2 3 17 40 200 >lists
+	alike_vectors $bound "${models[@]}"
+}
+
+@test "vectors of F32 and F16 are those of llama.cpp to 1e-6, of each architecture" {
+	local architecture
+	for architecture in bert nomic-bert nomic-bert-moe; do
+		of_types $architecture 1e-6 F32 F16
+	done
+}
+
+@test "vectors of BF16 are those of llama.cpp to 1e-5, of each architecture" {
+	local architecture
+	for architecture in bert nomic-bert nomic-bert-moe; do
+		of_types $architecture 1e-5 BF16
+	done
+}
+
+@test "vectors of Q8_0 and Q6_K are those of llama.cpp to 2e-4, of each architecture" {
+	local architecture
+	for architecture in bert nomic-bert nomic-bert-moe; do
+		of_types $architecture 2e-4 Q8_0 Q6_K
+	done
+}
+
+@test "vectors of the types of 4 and 5 bits are those of llama.cpp to 1e-2, of each architecture" {
+	local architecture
+	for architecture in bert nomic-bert nomic-bert-moe; do
+		of_types $architecture 1e-2 Q4_0 Q4_1 Q5_0 Q5_1 Q4_K Q5_K
+	done
+}
+
+@test "vectors of texts as long as the context are those of llama.cpp to 1e-6" {
+	MODEL bert.gguf --architecture bert
+	MODEL moe.gguf --architecture nomic-bert-moe --layers 4
+	python3 "$ROOT/tests/model/lists.py" bert.gguf 512 >lists
+	alike_vectors 1e-6 bert.gguf
+	python3 "$ROOT/tests/model/lists.py" moe.gguf 512 >lists
+	alike_vectors 1e-6 moe.gguf
+	MODEL nomic.gguf --layers 1
+	python3 "$ROOT/tests/model/lists.py" nomic.gguf 2048 >lists
+	alike_vectors 1e-6 nomic.gguf
+}
+
+@test "vectors of every pooling, of split projections and of few experts are those of llama.cpp" {
+	MODEL cls.gguf --architecture bert --pooling cls --heads 2
+	MODEL last.gguf --pooling last --seed 5
+	MODEL split.gguf --split --feed-forward 96
+	python3 "$ROOT/tests/model/lists.py" cls.gguf 2 9 130 >lists
+	alike_vectors 1e-6 cls.gguf last.gguf split.gguf
+	MODEL few.gguf --architecture nomic-bert-moe --experts 3 --layers 5
+	MODEL many.gguf --architecture nomic-bert-moe --experts 32
+	python3 "$ROOT/tests/model/lists.py" few.gguf 2 9 130 >lists
+	alike_vectors 1e-6 few.gguf many.gguf
+}
+
+@test "lh-embed makes of a text the vector that llama.cpp makes of it" {
+	local architecture
+	lh-gen workers -n 40 --seed 4 | jq -c .text >texts
+	printf '%s\n' '"Caf\u00e9 na\u00efve, \u00c5ngstr\u00f6m!"' '"\u4e2d\u6587 text \ud83d\ude00"' >>texts
+	for architecture in bert nomic-bert nomic-bert-moe; do
+		MODEL m.gguf --architecture $architecture --type F16
+		node "$ROOT/tests/model/peers/embed.mjs" m.gguf <texts >peer
+		jq -c '{text: .}' texts | lh-embed -q --engine gguf --model ./m.gguf | jq -c .vector >ours
+		[ "$(wc -l <ours)" = 42 ]
+		python3 "$ROOT/tests/model/cosine.py" ours peer 1e-6
+	done
+}
+
+@test "vectors of a model of 12 layers and width 768 are those of llama.cpp within the same bounds" {
+	local type
+	for type in F16 Q8_0; do
+		MODEL $type.gguf --type $type --layers 12 --width 768 --heads 12 \
+			--feed-forward 3072 --tokens 30528
+	done
+	python3 "$ROOT/tests/model/lists.py" F16.gguf 2 17 128 >lists
+	alike_vectors 1e-6 F16.gguf
+	alike_vectors 2e-4 Q8_0.gguf
+}

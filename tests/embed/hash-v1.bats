@@ -1,0 +1,47 @@
+# The recipes as lh-hash-v1(7) and lh-hash-v2(7) state them, written again in Python.
+# Plain only: known answers, and programs in Python; parity-differ.bats and
+# distill-oracle.bats, whose inputs are random, are run there.
+# bats file_tags=quick,oracle,plain-only
+load ../helper
+
+same_bits() {
+	local model
+	for model in hash-v1 hash-v2; do
+		lh-embed --model $model --dimension "$1" --encoding base64 texts.jsonl | jq -r .vector >vectors
+		[ "$(wc -l <vectors)" = "$(wc -l <texts.jsonl)" ]
+		diff vectors <(python3 "$ROOT/tests/oracle/embed.py" bits "$1" $model <texts.jsonl)
+	done
+}
+
+@test "each model written from its page gives the same bits for workers and demand" {
+	cd "$BATS_TEST_TMPDIR"
+	lh-gen workers -n 40 | jq -c '{text}' >texts.jsonl
+	lh-gen queries -n 10 --styles all | jq -c '{text: .query_text}' >>texts.jsonl
+	same_bits 768
+}
+
+@test "each model written from its page gives the same bits for any text" {
+	cd "$BATS_TEST_TMPDIR"
+	python3 - >texts.jsonl <<-'END'
+		import json, random
+		random.seed(7)
+		blocks = [(9, 127)] * 6 + [(65, 91)] * 4 + [(97, 123)] * 8 + [(0, 256), (0x100, 0x700),
+		    (0x300, 0x370), (0x900, 0x2100), (0x1e00, 0x2000), (0x2000, 0x2c00), (0x3000, 0x3100),
+		    (0x4e00, 0x4f00), (0xac00, 0xad00), (0xf900, 0x10000), (0x10000, 0x32000)]
+		for i in range(400):
+		    s = ""
+		    while len(s) < random.choice((1, 5, 40, 200)):
+		        lo, hi = random.choice(blocks)
+		        s += "".join(chr(random.randrange(lo, hi)) for _ in range(random.choice((1, 1, 2, 6, 90 if i % 9 == 0 else 6))))
+		        s += random.choice(("", " ", " ", ". ", ": ", ", ", " in ", "++", "ing ", "ies ", "es ", "tion ",
+		            " 5 ", " 12 Oil Rig ", " 3 wells in Gary ", "Role: ", ". ", "\n", "\u00a0"))
+		    print(json.dumps({"text": s}))
+		print(json.dumps({"text": " ".join("w%d" % random.randrange(900) for _ in range(2500))}))
+	END
+	same_bits 64
+}
+
+@test "a code point before every range of the table, and assigned to nothing, is a gap" {
+	printf '{"text":"ab%scd"}\n' '\u0590' '\u0378' ' ' | lh-embed --encoding base64 | jq -r .vector >vectors
+	[ "$(sort -u vectors | wc -l)" = 1 ]
+}

@@ -1,0 +1,603 @@
+# Engine gguf: lh-embed, lh-index, lh-search and lh-playbook over a model in this process.
+# bats file_tags=long
+load ../helper
+load ../embedding
+load ../servers/server
+
+setup() {
+	cd "$BATS_TEST_TMPDIR" || return 1
+	export OLLAMA_MODELS=$PWD/models
+	model m.gguf
+}
+
+teardown() {
+	stop_upstreams
+	faults_happened
+}
+
+# embed [OPTION]... : by m.gguf, in base64
+embed() {
+	lh-embed --engine gguf --model m.gguf --encoding base64 "$@"
+}
+
+# The identity of a model file.
+id_of() {
+	lh-embed --engine gguf --model "$1" --info | jq -r .model
+}
+
+# words N [SEED] : N records with texts of 1 to 60 words.
+words() {
+	python3 - "$@" <<-'END'
+		import json, random, sys
+		r = random.Random(int((sys.argv + [1])[2]))
+		some = "forklift operator welder nurse hello world é 東京 three, (nights) x9 Ünder".split()
+		for i in range(int(sys.argv[1])):
+		    print(json.dumps({"id": str(i), "text": " ".join(r.choice(some) for _ in range(r.randint(1, 60)))}))
+	END
+}
+
+# text BYTES : a record with a text so long.
+text() {
+	printf '{"text":"%s"}\n' "$(stretch "$1" 'forklift ')"
+}
+
+# bats test_tags=plain-only
+@test "vectors are those of the float64 oracle over the tokens that --tokens writes" {
+	words 40 >in
+	for options in "" "--architecture bert --pooling cls" "--architecture nomic-bert-moe --type Q8_0 --width 64" "--type F16 --pooling last"; do
+		model a.gguf $options
+		lh-embed --engine gguf --model a.gguf --tokens in | jq -c .tokens >lists
+		python3 "$ROOT/tests/model/oracle.py" a.gguf <lists >want
+		lh-embed --engine gguf --model a.gguf in | jq -c .vector >got
+		python3 - <<-'END'
+			import json, math
+			n = 0
+			for a, b in zip(open("want"), open("got")):
+			    a, b = json.loads(a), json.loads(b)
+			    dot = sum(x * y for x, y in zip(a, b))
+			    cos = dot / math.sqrt(sum(x * x for x in a) * sum(y * y for y in b))
+			    assert 1 - cos < 1e-6 and abs(sum(y * y for y in b) - 1) < 1e-5
+			    n += 1
+			assert n == 40
+		END
+	done
+}
+
+@test "a model is found by its name where Ollama keeps it, with a tag, a user and a host" {
+	in_store m.gguf nomic-embed-text
+	model n.gguf --seed 2
+	in_store n.gguf nomic-embed-text v1.5
+	sum() { lh-embed --engine gguf --model "$1" --info | jq -r .model; }
+	[ "$(sum nomic-embed-text)" = "nomic-embed-text:latest@$(id_of m.gguf | cut -d@ -f2)" ]
+	[ "$(sum nomic-embed-text:v1.5)" = "nomic-embed-text:v1.5@$(id_of n.gguf | cut -d@ -f2)" ]
+	cd models/manifests
+	mkdir -p registry.ollama.ai/me hf.co/you
+	cp -r registry.ollama.ai/library/nomic-embed-text registry.ollama.ai/me/m
+	cp -r registry.ollama.ai/library/nomic-embed-text hf.co/you/m
+	cd ../..
+	[ "$(sum ollama:me/m:v1.5)" = "me/m:v1.5@$(id_of n.gguf | cut -d@ -f2)" ]
+	[ "$(sum ollama:hf.co/you/m)" = "hf.co/you/m:latest@$(id_of m.gguf | cut -d@ -f2)" ]
+	mkdir .ollama
+	mv models .ollama/models
+	[ "$(env -u OLLAMA_MODELS HOME="$PWD" lh-embed --engine gguf --model nomic-embed-text --info | jq .bytes)" = "$(stat -c %s m.gguf)" ]
+}
+
+@test "no name and no manifest leads out of the folder of models, and each is one line" {
+	in_store m.gguf good
+	cp m.gguf secret
+	cp m.gguf models/secret
+	folder=models/manifests/registry.ollama.ai/library
+	layer() { printf '{"layers":[{"mediaType":"application/vnd.ollama.image.model","digest":"%s"}]}' "$1"; }
+	mkdir $folder/{dots,short,upper,none,text,object,big,gone}
+	layer sha256:../../secret >$folder/dots/latest
+	layer sha256:abc >$folder/short/latest
+	layer "sha256:$(printf 'A%.0s' {1..64})" >$folder/upper/latest
+	layer "sha256:$(printf 'a%.0s' {1..64})" >$folder/gone/latest
+	echo '{"layers":[]}' >$folder/none/latest
+	echo 'no JSON' >$folder/text/latest
+	echo '{}' >$folder/object/latest
+	head -c 2000000 /dev/zero >$folder/big/latest
+	while IFS='|' read -r name message; do
+		run -2 --separate-stderr lh-embed --engine gguf --model "$name" <<<'{"text":"a"}'
+		[ -z "$output" ] && [ "${#stderr_lines[@]}" = 1 ] && [[ $stderr == *"$message"* ]] || { echo "$name: $stderr"; false; }
+	done <<-'END'
+		dots|dots/latest: the digest of its model is not sha256: and 64 hex digits
+		short|the digest of its model is not sha256: and 64 hex digits
+		upper|the digest of its model is not sha256: and 64 hex digits
+		gone|aaaa: No such file or directory
+		none|no layer of it is a model
+		text|text/latest:
+		object|missing "layers" (array of objects)
+		big|big/latest:
+		absent|no model absent:latest in
+		good:v2|no model good:v2 in
+		..|".." is not the name of a model
+		ollama:../good|"ollama:../good" is not the name of a model
+		ollama:a/b/c/d|"ollama:a/b/c/d" is not the name of a model
+		good:../latest|good:../latest: No such file or directory
+		good:|"good:" is not the name of a model
+		a b|"a b" is not the name of a model
+		../absent|../absent: No such file or directory
+		absent.gguf|absent.gguf: No such file or directory
+	END
+	run -0 lh-embed --engine gguf --model good <<<'{"text":"a"}'
+}
+
+@test "the command that compares a model with a running Ollama finds what is equal and what is not" {
+	local seed
+	model a.gguf --layers 1 --width 32 --heads 2 --feed-forward 64
+	in_store a.gguf nomic-embed-text
+	# as tests/model/README.md has it, with fewer texts
+	sed -n '/^    lh-gen queries -n 1000/,$ { s/^    //; s/-n 1000/-n 20/; p; }' "$ROOT/tests/model/README.md" >compare
+	has '^lh-parity ' <compare
+	for seed in 1 2; do
+		model b.gguf --layers 1 --width 32 --heads 2 --feed-forward 64 --seed $seed
+		start_server ollama.py "$PWD/b.gguf"
+		LH_OLLAMA_URL=$URL run bash -e compare
+		[ "$status" = $((seed - 1)) ] || { echo "$output"; return 1; }
+		if [ "$seed" = 1 ]; then
+			[[ $output == *'"passed":20,"failed":0,'* ]]
+		else
+			[[ $output == *'1 - cosine is '*'"passed":0,"failed":20,'* ]] || { echo "$output"; return 1; }
+		fi
+	done
+}
+
+@test "--info is one object with what the file is" {
+	run -0 --separate-stderr lh-embed --engine gguf --model m.gguf --info
+	[ "$(jq -c 'del(.model, .bytes, .tokens)' <<<"$output")" = '{"file":"m.gguf","architecture":"nomic-bert","layers":2,"width":64,"heads":4,"feed_forward":128,"context":2048,"pooling":"mean","types":["F32"]}' ]
+	[[ $(jq -r .model <<<"$output") =~ ^m@[0-9a-f]{16}$ ]]
+	[ "$(jq .bytes <<<"$output")" = "$(stat -c %s m.gguf)" ]
+	model q.gguf --architecture nomic-bert-moe --type Q8_0
+	[ "$(lh-embed --engine gguf --model q.gguf --info | jq -c '[.types, .experts]')" = '[["Q8_0","F32"],8]' ]
+}
+
+@test "--tokens writes the tokens that the model is given, with the prefix, cut only under --truncate" {
+	model s.gguf --context 6
+	tokens() { lh-embed --engine gguf --model s.gguf --tokens "$@" <<<'{"id":7,"text":"hello world, forklift","tokens":1}'; }
+	[ "$(tokens | jq -c '[.id, .token_texts]')" = '[7,["[CLS]","▁hello","▁world","▁,","▁forklift","[SEP]"]]' ]
+	[ "$(tokens | jq -c '.tokens | length')" = 6 ]
+	[ "$(tokens --prefix 'world: ' | jq -c .token_texts)" = '["[CLS]","▁world","▁:","▁hello","▁world","▁,","▁forklift","[SEP]"]' ]
+	[ "$(tokens --prefix 'world: ' --truncate | jq -c .token_texts)" = '["[CLS]","▁world","▁:","▁hello","▁world","[SEP]"]' ]
+	run -1 --separate-stderr lh-embed --engine gguf --model s.gguf --tokens <<<'{"texts":["a"]}'
+	[ "${stderr_lines[0]}" = 'lh-embed: -:1: --tokens reads records with a text alone' ]
+}
+
+# bats test_tags=plain-only
+@test "--benchmark measures short and long texts" {
+	run -0 --separate-stderr timeout 300 lh-embed --engine gguf --model m.gguf --benchmark -j1
+	jq -e '.threads == 1 and .short.tokens <= 24 and .short.tokens > 16 and .long.tokens > 400
+		and .short.tokens_per_second > 0 and .long.texts_per_second > 0' <<<"$output"
+}
+
+@test "a text over the context is rejected alone, or cut and counted, and is not cached" {
+	model s.gguf --context 8
+	{ text 9; text 54; text 63; text 9; } >in	# 3, 8, 9 and 3 tokens
+	run -1 --separate-stderr lh-embed --engine gguf --model s.gguf --cache cache in
+	[ "${#lines[@]}" = 3 ]
+	[ "${stderr_lines[0]}" = 'lh-embed: in:3: text of 9 tokens, and the model takes 8 (--truncate cuts it)' ]
+	run -0 --separate-stderr lh-embed --engine gguf --model s.gguf --cache cache --truncate -q in
+	[ "$stderr" = "lh-embed: 1 of 4 texts cut to the model's context" ]
+	[ "$(jq -c .vector <<<"${lines[1]}")" = "$(jq -c .vector <<<"${lines[2]}")" ]
+	run -1 lh-embed --engine gguf --model s.gguf --cache cache -q in
+	run -0 --separate-stderr lh-embed --engine gguf --model s.gguf --cache cache --truncate -q in in
+	[ "$stderr" = "lh-embed: 2 of 8 texts cut to the model's context" ]
+	run -1 --separate-stderr lh-embed --engine gguf --model s.gguf --on-error emit --prefix 'forklift ' in
+	[ "$(jq -c '.error.code // "good"' <<<"$output" | tr '\n' ' ')" = '"good" 413 413 "good" ' ]
+}
+
+@test "a request says which of its texts is refused, or with partial has the others" {
+	model s.gguf --context 8
+	long=$(stretch 900 'forklift ')
+	printf '%s\n' "{\"texts\":[\"a\",\"$long\"]}" "{\"texts\":[\"$long\",\"a\",\"$long\",\"\"],\"partial\":true}" '{"texts":["a"," "]}' >in
+	run -1 --separate-stderr lh-embed --engine gguf --model s.gguf in
+	[ "${stderr_lines[0]}" = 'lh-embed: in:1: text 2: text of 102 tokens, and the model takes 8 (--truncate cuts it)' ]
+	[ "$(jq -c '[(.vectors | map(. == null)), (.errors | map([.index, .code, .upstream]))]' <<<"${lines[0]}")" = \
+		'[[true,false,true,true],[[0,413,false],[2,413,false],[3,400,false]]]' ]
+	# white space is [CLS] [SEP]
+	[ "$(jq -c '.vectors | length' <<<"${lines[1]}")" = 2 ]
+}
+
+@test "a request for another model is refused, one for this model is answered by its identity" {
+	in_store m.gguf nomic-embed-text
+	for name in nomic-embed-text nomic-embed-text:latest "$(id_of nomic-embed-text)" "$(id_of m.gguf)" ''; do
+		[ "$(lh-embed --engine gguf --model nomic-embed-text <<<"{\"texts\":[\"a\"],\"model\":\"$name\"}" | jq -r .model)" = "$(id_of nomic-embed-text)" ]
+	done
+	for name in nomic nomic-embed-text:v1 m@0000000000000000 hash-v2; do
+		run -1 --separate-stderr lh-embed --engine gguf --model nomic-embed-text --on-error emit <<<"{\"texts\":[\"a\"],\"model\":\"$name\"}"
+		[ "$(jq -c '[.error.code, .error.message]' <<<"$output")" = "[400,\"\\\"model\\\" is \\\"$name\\\", but this engine makes \\\"$(id_of nomic-embed-text)\\\"\"]" ]
+	done
+	run -1 lh-embed --engine gguf --model m.gguf <<<'{"texts":["a"],"model":"m:latest"}'
+	[ "$(lh-embed --engine gguf --model m.gguf <<<'{"texts":["a"],"model":"m"}' | jq -r .model)" = "$(id_of m.gguf)" ]
+}
+
+# bats test_tags=plain-only
+@test "1,000 texts have the same bytes with any number of threads, in any batch and from a cache" {
+	words 1000 >in
+	embed -j1 in >one
+	[ "$(wc -l <one)" = 1000 ]
+	embed -j8 in | cmp - one
+	embed -j3 --batch 1 --cache-size 0 in | cmp - one
+	embed -j2 --batch 4096 in | cmp - one
+	embed --cache cache in | cmp - one
+	run -0 --separate-stderr embed --cache cache -v in
+	cmp - one <<<"$output"
+	[[ $stderr == *'1000 texts, 1000 hits, 0 misses'* ]]
+	jq -c '{texts: [.text]}' in | embed | jq -r '.vectors[0]' | cmp - <(jq -r .vector one)
+	jq -sc '{texts: map(.text)}' in | embed -j4 | jq -r '.vectors[]' | cmp - <(jq -r .vector one)
+}
+
+@test "the cache tells models, prefixes and --fast apart, and --raw not" {
+	model n.gguf --seed 2
+	words 20 >in
+	run_all() {
+		lh-embed --engine gguf --model m.gguf --cache "$1" in
+		lh-embed --engine gguf --model n.gguf --cache "$1" in
+		lh-embed --engine gguf --model m.gguf --cache "$1" --prefix 'hello ' in
+		lh-embed --engine gguf --model m.gguf --cache "$1" --prefix 'hello' in
+		lh-embed --engine gguf --model m.gguf --cache "$1" --fast in
+		lh-embed --engine gguf --model m.gguf --cache "$1" --raw in
+	}
+	run_all c >first
+	run_all c | cmp - first
+	for i in 1 2 3 4 5 6; do run_all "c$i" | sed -n "$((20 * i - 19)),$((20 * i))p"; done | cmp - first
+	[ "$(sed -n '1p;21p;41p;61p' first | jq -c .vector | sort -u | wc -l)" -ge 3 ]
+	# the name of a file does not count as part of its weights, but its checksum does
+	[ "$(jq -r .model first | sort -u | wc -l)" = 2 ]
+}
+
+@test "two models answer at once, each its own vectors" {
+	model n.gguf --seed 2
+	words 200 >in
+	for m in m n; do lh-embed --engine gguf --model $m.gguf in >$m.want; done
+	for m in m n m n; do lh-embed --engine gguf --model $m.gguf -j2 in | cmp - $m.want || echo $m >>wrong & done
+	wait
+	[ ! -e wrong ]
+	lh-index build --engine gguf --model m.gguf m.lhv in
+	lh-index build --engine gguf --model n.gguf n.lhv in
+	for m in m n; do [ "$(lh-index dump $m.lhv | jq -c .vector | sort)" = "$(jq -c .vector $m.want | sort)" ]; done
+	[ "$(lh-search -Q 'hello world' -k 3 m.lhv n.lhv | jq -c '.results | map(.corpus) | unique')" != '[]' ]
+}
+
+@test "a model replaced while it is used is read again, and a wrong one is an error of the records" {
+	model n.gguf --seed 2
+	coproc EMBED { lh-embed --engine gguf --model m.gguf --on-error emit; }
+	ask() { echo '{"text":"hello"}' >&"${EMBED[1]}"; read -r -t 60 answer <&"${EMBED[0]}"; }
+	ask
+	[ "$(jq -r .model <<<"$answer")" = "$(id_of m.gguf)" ]
+	cp n.gguf new && mv new m.gguf
+	ask
+	[ "$(jq -r .model <<<"$answer")" = "m@$(id_of n.gguf | cut -d@ -f2)" ]
+	[ "$(jq -c .vector <<<"$answer")" = "$(lh-embed --engine gguf --model n.gguf <<<'{"text":"hello"}' | jq -c .vector)" ]
+	echo wrong >new && mv new m.gguf
+	ask
+	[ "$(jq .error.code <<<"$answer")" = 503 ]
+	cp n.gguf new && mv new m.gguf
+	ask
+	[ "$(jq .dimension <<<"$answer")" = 64 ]
+	status=0
+	pid=$EMBED_PID
+	eval "exec ${EMBED[1]}>&-"
+	wait "$pid" || status=$?
+	[ "$status" = 1 ]
+}
+
+@test "a name that leads to another file is seen, also with the same size" {
+	model n.gguf --seed 2
+	in_store m.gguf one
+	coproc EMBED { lh-embed --engine gguf --model one; }
+	ask() { echo '{"text":"hello"}' >&"${EMBED[1]}"; read -r -t 60 answer <&"${EMBED[0]}"; }
+	ask
+	in_store n.gguf one
+	ask
+	[ "$(jq -r .model <<<"$answer")" = "one:latest@$(id_of n.gguf | cut -d@ -f2)" ]
+	pid=$EMBED_PID
+	eval "exec ${EMBED[1]}>&-"
+	wait "$pid"
+}
+
+@test "100,000 empty texts are rejected one by one" {
+	repeat 100000 '{"text":""}' >in
+	echo '{"text":"a"}' >>in
+	run -1 --separate-stderr timeout 300 lh-embed --engine gguf --model m.gguf in
+	[ "${#lines[@]}" = 1 ]
+	[ "${stderr_lines[0]}" = 'lh-embed: in:1: empty text' ]
+	[[ $stderr == *'lh-embed: 100000 of 100001 records rejected' ]]
+}
+
+# bats test_tags=plain-only
+@test "progress is of the texts, with the time left if the input is a file" {
+	words 2000 >in
+	run -0 --separate-stderr bash -c 'lh-embed --engine gguf --model m.gguf -j1 --progress always in >out'
+	[[ ${stderr_lines[0]} =~ ^'lh-embed: '[0-9]+' records, '[0-9]+'/s, '[0-9]+' '(s|min)' left'$ ]]
+	run -0 --separate-stderr bash -c 'cat in | lh-embed --engine gguf --model m.gguf --progress always | cmp - out'
+	[[ ${stderr_lines[0]} =~ ^'lh-embed: '[0-9]+' records, '[0-9]+'/s'$ ]]
+	run -0 --separate-stderr lh-index build --engine gguf --model m.gguf --progress always m.lhv in
+	[[ ${stderr_lines[0]} =~ ^'lh-index: '[0-9]+' records, '[0-9]+'/s' ]]
+}
+
+@test "^C leaves whole records in their order, and in the cache all that were written" {
+	local j n
+	words 20000 >in
+	for j in 1 2; do
+		rm -f out
+		hears_int lh-embed --engine gguf --model m.gguf -j$j --cache cache.$j in >out 2>err 3>&- &
+		pid=$!
+		until_so [ -s out ]
+		kill -INT "$pid"
+		status=0
+		wait "$pid" || status=$?
+		[ "$status" = 130 ]
+		[ ! -s err ]
+		n=$(wc -l <out)
+		[ "$n" -gt 0 ] && [ "$n" -lt 20000 ]
+		head -n "$n" in >head
+		run -0 --separate-stderr bash -c "lh-embed --engine gguf --model m.gguf --cache cache.$j -v head | cmp - out"
+		[[ $stderr == *"lh-embed: $n texts, $n hits, 0 misses"* ]] || { echo "$n: $stderr"; return 1; }
+	done
+	hears_int lh-index build --engine gguf --model m.gguf --progress always m.lhv in 2>err 3>&- &
+	pid=$!
+	until_so [ -s err ]
+	kill -INT "$pid"
+	status=0
+	wait "$pid" || status=$?
+	[ "$status" = 130 ]
+	[ ! -e m.lhv ]
+	no_litter
+}
+
+@test "a text of 10 MB is rejected, or cut, in bounded memory" {
+	plain_only "it maps more"
+	text 10000000 >in
+	run -1 --separate-stderr prlimit --as=1000000000 lh-embed --engine gguf --model m.gguf -j1 in
+	[[ ${stderr_lines[0]} =~ ^"lh-embed: in:1: text of "[0-9]+" tokens, and the model takes 2048" ]]
+	run -0 --separate-stderr prlimit --as=1000000000 lh-embed --engine gguf --model m.gguf -j1 --truncate in
+	[ "$stderr" = "lh-embed: 1 of 1 texts cut to the model's context" ]
+	[ "$(jq .dimension <<<"$output")" = 64 ]
+}
+
+@test "too little memory is one line" {
+	plain_only "it maps more"
+	words 3 >in
+	for kib in 30000 40000 60000; do
+		run --separate-stderr prlimit --as=$((kib * 1024)) lh-embed --engine gguf --model m.gguf -j1 in
+		[ "$status" = 0 ] || { [ "$status" = 2 ] && [ "${#stderr_lines[@]}" = 1 ]; } || { echo "$kib: $status $stderr"; false; }
+	done
+}
+
+@test "short of memory it says so and exits 2, at every allocation" {
+	asan_only
+	printf '%s\n' '{"text":"forklift x"}' '{"texts":["a","b"]}' >in
+	for n in $(seq 1 3 "$(scale 60 400)"); do
+		for options in '' '--tokens' '--info'; do
+			[ "$options" = --info ] && file= || file=in
+			LH_FAULT_ALLOC=$n run lh-embed --engine gguf --model m.gguf -j1 $options $file
+			[ "$status" = 0 ] || { [ "$status" -le 2 ] && [[ $output == *'out of memory'* ]]; } || { echo "$n $options: $status $output"; false; }
+		done
+	done
+}
+
+@test "a wrong file is one line and exit 2" {
+	head -c 100 m.gguf >short.gguf
+	echo '{"text":"a"}' >text.gguf
+	: >empty.gguf
+	mkfifo pipe.gguf
+	mkdir folder.gguf
+	model none.gguf --pooling none
+	for file in short text empty pipe folder none; do
+		run -2 --separate-stderr timeout 20 lh-embed --engine gguf --model $file.gguf <<<'{"text":"a"}'
+		[ -z "$output" ] && [ "${#stderr_lines[@]}" = 1 ] && [[ $stderr == "lh-embed: "*"$file.gguf"* ]] || { echo "$file: $stderr"; false; }
+		run -2 --separate-stderr timeout 20 lh-index build --engine gguf --model $file.gguf x.lhv <<<'{"id":"a","text":"a"}'
+		[ "${#stderr_lines[@]}" = 1 ] && [[ $stderr == "lh-index: "*"$file.gguf"* ]] || { echo "$file: $stderr"; false; }
+	done
+	[ ! -e x.lhv ]
+	no_litter
+}
+
+@test "a model with one key missing, of another type or out of range is refused by the key's name, or does not need it" {
+	local architectures="bert nomic-bert-moe"
+	[ -z "${LH_ASAN:-}" ] || architectures=nomic-bert-moe
+	timeout 600 python3 -B - $architectures <<-'END'
+		import os, subprocess, sys
+		sys.path.insert(0, os.environ["ROOT"] + "/tests/model")
+		import make
+		WAYS = {"missing": None, "string": (make.STRING, "x"), "array": (make.ARRAY, (make.U32, [1, 2])),
+		        "2^63": (make.U64, 1 << 63), "negative": (make.I32, -1), "zero": (make.U32, 0),
+		        "nan": (make.F32, float("nan"))}
+		# what is not needed may be missing; a token's number may be 0; the rest is not read
+		MISSING = ["attention.causal", "rope.freq_base", "token_type", "add_bos_token", "add_eos_token",
+		           "add_space_prefix", "remove_extra_whitespaces", "precompiled_charsmap"]
+		SAID = {"general.architecture": 'architecture "x"', "tokenizer.ggml.model": 'the tokenizer is "x"'}
+
+		def taken(key, way, architecture):
+		    if key in ("general.name", "tokenizer.ggml.token_type_count"):
+		        return True
+		    if key.endswith("_token_id"):
+		        needed = architecture == "nomic-bert-moe" and key.endswith("bos_token_id")
+		        return way == "zero" or way == "missing" and not needed
+		    return way == "missing" and key.endswith(tuple("." + m for m in MISSING))
+
+		for architecture in sys.argv[1:]:
+		    options = ["--architecture", architecture, "--width", "32", "--heads", "2", "--feed-forward", "32",
+		               "--experts", "2", "--charsmap"]
+		    keys, tensors = make.model(make.options(*options))
+		    assert len(keys) > 20
+		    for key, _, _ in keys:
+		        for way, value in WAYS.items():
+		            with open("wrong.gguf", "wb") as f:
+		                f.write(make.file_bytes([(key, *value) if k[0] == key else k for k in keys
+		                                         if value or k[0] != key], tensors))
+		            p = subprocess.run(["lh-embed", "--engine", "gguf", "--model", "./wrong.gguf", "-j1"],
+		                               input=b'{"text":"hello"}\n', capture_output=True)
+		            line = p.stderr.decode()
+		            if taken(key, way, architecture):
+		                ok = p.returncode == 0 and p.stdout.count(b"\n") == 1 and not line
+		            else:
+		                said = SAID.get(key, key) if way == "string" else key
+		                ok = (p.returncode == 2 and not p.stdout and line.count("\n") == 1
+		                      and line.startswith("lh-embed: ./wrong.gguf: ") and said in line)
+		            assert ok, (architecture, key, way, p.returncode, line)
+	END
+}
+
+@test "a model cut off every 4 KiB, and one with a weight that is no number, is one line and exit 2" {
+	local n size
+	model whole.gguf --architecture nomic-bert-moe --width 32 --heads 2 --feed-forward 32 --experts 2
+	size=$(stat -c %s whole.gguf)
+	for ((n = 4096; n < size; n += 4096)); do
+		head -c $n whole.gguf >cut.gguf
+		run -2 --separate-stderr lh-embed --engine gguf --model cut.gguf <<<'{"text":"a"}'
+		[ -z "$output" ] && [ "${#stderr_lines[@]}" = 1 ] && [[ $stderr == *truncated* ]] || { echo "$n: $stderr"; return 1; }
+	done
+	[ "$n" -gt 40000 ]
+	# the last weight of the file, in F32
+	{ head -c $((size - 4)) whole.gguf; printf '\0\0\300\177'; } >nan.gguf
+	run -2 --separate-stderr lh-embed --engine gguf --model nan.gguf <<<'{"text":"a"}'
+	[ "${#stderr_lines[@]}" = 1 ]
+	[[ $stderr == 'lh-embed: nan.gguf: tensor "'*'" has a value that is not finite' ]]
+}
+
+@test "memory is bounded by the file and the batch, not by the number of texts" {
+	plain_only "it maps more"
+	words 3000 >in
+	lh-embed --engine gguf --model m.gguf -j1 -q --cache-size 0 in >want
+	prlimit --as=$((40 << 20)) lh-embed --engine gguf --model m.gguf -j1 -q --cache-size 0 in | cmp - want
+	[ "$(wc -l <want)" = 3000 ]
+	# in batches of all of them it is more
+	run -2 --separate-stderr prlimit --as=$((40 << 20)) lh-embed --engine gguf --model m.gguf -j1 -q --batch 4096 in
+	[ "${#stderr_lines[@]}" = 1 ]
+}
+
+@test "options that do not go together are refused" {
+	while IFS=$'\t' read -r options message; do
+		run -2 --separate-stderr lh-embed $options </dev/null
+		[ "$stderr" = "lh-embed: $message" ] || { echo "$options: $stderr"; false; }
+	done <<-'END'
+		--engine gguf	--engine gguf: name the model by --model FILE or NAME
+		--engine gguf --model m.gguf --dimension 64	--dimension: engine gguf makes vectors as long as its model has them
+		--engine gguf --model m.gguf --url http://x	--url: engine gguf has no service
+		--engine gguf --model m.gguf --info --tokens	--tokens, --info and --benchmark exclude each other
+		--engine gguf --model m.gguf --info --benchmark	--tokens, --info and --benchmark exclude each other
+		--engine gguf --model m.gguf --info x	unexpected operand "x": --info reads the model alone
+		--engine gguf --model m.gguf --benchmark x	unexpected operand "x": --benchmark reads the model alone
+		--engine gguf --model m.gguf --wire go --info	--wire and --info exclude each other
+		--engine gguf --model m.gguf --wire go --tokens	--wire and --tokens exclude each other
+		--prefix x	--prefix is for engine gguf
+		--engine ollama --truncate	--truncate is for engine gguf
+		--fast	--fast is for engine gguf
+		--tokens	--tokens is for engine gguf
+		--info	--info is for engine gguf
+		--benchmark	--benchmark is for engine gguf
+	END
+	run -2 --separate-stderr lh-index build --prefix x w.lhv </dev/null
+	[ "$stderr" = 'lh-index: --prefix is for engine gguf' ]
+	run -2 --separate-stderr lh-index build --engine gguf --model m.gguf --url http://x w.lhv </dev/null
+	[ "$stderr" = 'lh-index: --url: the model of engine gguf is --model' ]
+	run -2 --separate-stderr lh-index build --engine gguf w.lhv </dev/null
+	[ "$stderr" = 'lh-index: engine gguf: name the model by --model FILE or NAME' ]
+	run -2 --separate-stderr lh-playbook record --prefix x pb.lhv </dev/null
+	[ "$stderr" = 'lh-playbook: --prefix is for engine gguf' ]
+}
+
+@test "an index keeps the model, where it is and both prefixes, and takes no other model" {
+	model n.gguf --seed 2
+	words 30 >in
+	lh-index build --engine gguf --model m.gguf --prefix 'hello ' --query-prefix 'world ' w.lhv in
+	[ "$(lh-index info w.lhv | jq -c '[.engine, .model, .url, .prefix, .query_prefix, .dimension]')" = \
+		"[\"gguf\",\"$(id_of m.gguf)\",\"$PWD/m.gguf\",\"hello \",\"world \",64]" ]
+	[ "$(lh-index dump w.lhv | jq -c .vector)" = "$(lh-embed --engine gguf --model m.gguf --prefix 'hello ' in | jq -c .vector)" ]
+	echo '{"id":"new","text":"welder"}' | lh-index add w.lhv
+	[ "$(lh-index dump w.lhv | jq -c 'select(.id == "new") | .vector')" = "$(lh-embed --engine gguf --model m.gguf <<<'{"text":"hello welder"}' | jq -c .vector)" ]
+	run -2 --separate-stderr lh-index add --prefix 'x' w.lhv in
+	[ "$stderr" = 'lh-index: --prefix "x": the index has "hello "' ]
+	run -2 --separate-stderr lh-index add --query-prefix 'x' w.lhv in
+	[ "$stderr" = 'lh-index: --query-prefix "x": the index has "world "' ]
+	run -2 --separate-stderr lh-index add --engine hash w.lhv in
+	# vectors of the same file under another name fit, others do not
+	cp m.gguf copy.gguf
+	lh-embed --engine gguf --model copy.gguf <<<'{"id":"copy","text":"x"}' | lh-index add w.lhv
+	run -1 --separate-stderr lh-index add w.lhv < <(lh-embed --engine gguf --model n.gguf <<<'{"id":"n","text":"x"}')
+	[[ ${stderr_lines[0]} == *"model \"$(id_of n.gguf)\", expected \"$(id_of m.gguf)\"" ]]
+	mv m.gguf moved.gguf
+	run -2 --separate-stderr lh-index add w.lhv in
+	[ "$stderr" = "lh-index: $PWD/m.gguf: No such file or directory" ]
+	lh-index add --model moved.gguf w.lhv <<<'{"id":"moved","text":"x"}'
+	run -2 --separate-stderr lh-index add --model n.gguf w.lhv <<<'{"id":"other","text":"x"}'
+	[ "$stderr" = "lh-index: $PWD/n.gguf: is the model $(id_of n.gguf), not m@$(id_of moved.gguf | cut -d@ -f2)" ]
+	[ "$(lh-index info w.lhv | jq .length)" = 33 ]
+	lh-index build a.lhv <<<'{"id":"a","text":"x"}'
+	[ "$(lh-index info a.lhv | jq -c 'has("prefix") or has("query_prefix")')" = false ]
+}
+
+@test "queries are embedded with the query prefix of the index, or with their own" {
+	words 30 >in
+	lh-index build --engine gguf --model m.gguf --prefix 'hello ' --query-prefix 'world ' w.lhv in
+	first() { lh-search -k 3 "$@" w.lhv | jq -c '[.results[] | [.id, .distance]]'; }
+	by_vector() { lh-embed --engine gguf --model m.gguf <<<"{\"text\":\"$1\"}" | jq -c '{query_vector: .vector}' | first; }
+	[ "$(first -Q 'forklift operator')" = "$(by_vector 'world forklift operator')" ]
+	[ "$(first -Q 'forklift operator' --query-prefix 'nurse ')" = "$(by_vector 'nurse forklift operator')" ]
+	[ "$(first -Q 'forklift operator' --query-prefix '')" = "$(by_vector 'forklift operator')" ]
+	[ "$(first -Q 'forklift operator')" != "$(by_vector 'forklift operator')" ]
+	words 64 2 | jq -c '{query_text: .text}' >queries
+	lh-search -j1 w.lhv <queries >one
+	lh-search -j8 w.lhv <queries | cmp - one
+	[ "$(wc -l <one)" = 64 ]
+}
+
+@test "another model than the index's: queries by text fail, those with a vector are answered" {
+	model n.gguf --seed 2
+	words 30 >in
+	lh-index build --engine gguf --model m.gguf w.lhv in
+	printf '%s\n' '{"id":1,"query_text":"hello"}' "$(lh-index dump w.lhv | jq -c '{id: 2, query_vector: .vector, k: 1}' | sed -n 5p)" >queries
+	fails() {
+		local why=$1
+		shift
+		run -2 --separate-stderr lh-search "$@" -Q hello w.lhv
+		[ "$stderr" = "lh-search: -Q: corpus \"w\": $why" ] || { echo "$stderr"; return 1; }
+		run -2 --separate-stderr lh-search "$@" w.lhv <queries
+		[ "$(jq -c '[.id, .results[0].id]' <<<"$output")" = '[2,"4"]' ]
+		[ "${stderr_lines[0]}" = "lh-search: -:1: corpus \"w\": $why" ]
+		[ "${#stderr_lines[@]}" = 2 ]
+	}
+	fails "$PWD/n.gguf: is the model $(id_of n.gguf), not $(id_of m.gguf)" --model n.gguf
+	fails "absent.gguf: No such file or directory" --model absent.gguf
+	cp m.gguf good.gguf
+	cp n.gguf m.gguf
+	[ "$(stat -c %s good.gguf)" = "$(stat -c %s m.gguf)" ]
+	fails "$PWD/m.gguf: is the model $(id_of m.gguf), not $(id_of good.gguf | sed s/good/m/)"
+	[ "$(lh-search --model good.gguf -Q hello -k 1 w.lhv | jq '.results | length')" = 1 ]
+	in_store good.gguf kept
+	[ "$(lh-search --model kept -Q hello -k 1 w.lhv | jq '.results | length')" = 1 ]
+	rm m.gguf
+	fails "$PWD/m.gguf: No such file or directory"
+	ln -s good.gguf m.gguf
+	run -0 --separate-stderr lh-search -Q hello -k 1 w.lhv
+}
+
+@test "an index of a model found by name keeps the name, and sees that it leads elsewhere" {
+	in_store m.gguf nomic-embed-text
+	words 10 >in
+	lh-index build --engine gguf --model nomic-embed-text w.lhv in
+	[ "$(lh-index info w.lhv | jq -c '[.url, .model]')" = "[\"nomic-embed-text:latest\",\"$(id_of nomic-embed-text)\"]" ]
+	(cd / && lh-search -Q hello -k 1 "$BATS_TEST_TMPDIR/w.lhv") | jq -e '.results | length == 1'
+	model n.gguf --seed 2
+	in_store n.gguf nomic-embed-text
+	run -2 --separate-stderr lh-search -Q hello w.lhv
+	[[ $stderr == *"nomic-embed-text:latest: is the model $(id_of nomic-embed-text), not nomic-embed-text:latest@$(id_of m.gguf | cut -d@ -f2)" ]]
+	[ "$(lh-search --model m.gguf -Q hello -k 1 w.lhv | jq '.results | length')" = 1 ]
+}
+
+@test "a playbook may be embedded by a model, with a prefix" {
+	model n.gguf --seed 2
+	echo '{"query_text":"forklift operator","answer_id":"5","answer_corpus":"w","score":1}' >in
+	lh-playbook record --engine gguf --model m.gguf --prefix 'hello ' -q pb.lhv in
+	lh-playbook record -q pb.lhv in
+	mv m.gguf moved.gguf
+	lh-playbook record --model moved.gguf --prefix 'hello ' -q pb.lhv in
+	[ "$(lh-index info pb.lhv | jq -c '[.length, .model, .prefix, .query_prefix]')" = "[1,\"m@$(id_of moved.gguf | cut -d@ -f2)\",\"hello \",\"hello \"]" ]
+	run -2 lh-playbook record --model n.gguf pb.lhv in
+	run -2 --separate-stderr lh-playbook record --model moved.gguf --prefix x pb.lhv in
+	[ "$stderr" = 'lh-playbook: --prefix "x": the playbook has "hello "' ]
+	words 30 | lh-index build --engine gguf --model moved.gguf w.lhv
+	[ "$(lh-search -Q 'forklift operator' --query-prefix 'hello ' --model moved.gguf --playbook pb.lhv w.lhv | jq -c '[.playbook_boosted, .playbook_injected] | add')" = 1 ]
+}

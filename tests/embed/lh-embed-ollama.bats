@@ -1,0 +1,444 @@
+# lh-embed with the ollama engine, against a service on loopback that answers
+# well, or badly in one way.
+# bats file_tags=long
+load ../helper
+load ../embedding
+load ../servers/server
+
+teardown() {
+	stop_upstreams
+	faults_happened
+}
+
+# embed [OPTION]... : one thread, this test's service
+embed() {
+	lh-embed --engine ollama --url "$URL" -j1 "$@"
+}
+
+@test "records get the service's vectors, at unit length" {
+	start_upstream --log log
+	texts a b | embed > out
+	[ "$(jq -c '[.dimension, .model, (.vector | length)]' out | sort -u)" = '[8,"nomic-embed-text",8]' ]
+	[ "$(jq '.vector | map(. * .) | add | . * 100000 | round' out | sort -u)" = 100000 ]
+	[ "$(jq -c '[.path, .model, .texts]' log)" = '["/api/embed","nomic-embed-text",["a","b"]]' ]
+}
+
+@test "--raw keeps the service's magnitude" {
+	start_upstream
+	texts a | embed --raw > out
+	python3 - <<-'END'
+		import hashlib, json
+		want = [(b - 127.5) / 64 for b in hashlib.sha256(b"nomic-embed-text\0a").digest()[:8]]
+		assert json.load(open("out"))["vector"] == want
+	END
+}
+
+@test "a request's model goes upstream and into the reply" {
+	start_upstream --log log
+	run -0 embed --wire rust <<<'{"id":"q","texts":["a"],"model":"nomic-embed-text-v2-moe"}'
+	[[ $output == '{"id":"q","embeddings":[['*']],"dimensions":8,"model":"nomic-embed-text-v2-moe"}' ]]
+	[ "$(jq -r .model log)" = nomic-embed-text-v2-moe ]
+}
+
+@test "with --wire the use of the cache is answered, and no trace id" {
+	start_upstream --log log
+	printf '%s\n' '{"op":"stats"}' '{"texts":["a","b"],"trace_id":"t"}' '{"op":"stats"}' '{"texts":["a","c","a"]}' '{"op":"stats"}' >in
+	embed --wire go --batch 1 --cache-size 2 in >out
+	[ "$(sed -n 1p out)" = '{"hits":0,"misses":0,"hit_rate":0,"size":0,"capacity":2}' ]
+	[ "$(sed -n 2p out | jq -c keys)" = '["dimension","model","vectors"]' ]
+	[ "$(sed -n 3p out)" = '{"hits":0,"misses":2,"hit_rate":0,"size":2,"capacity":2}' ]
+	[ "$(sed -n 5p out)" = '{"hits":2,"misses":3,"hit_rate":0.4,"size":2,"capacity":2}' ]
+}
+
+@test "--batch texts go in one call, equal ones once, answers in input order" {
+	start_upstream --log log
+	texts a b a c b d e > in
+	embed --batch 4 --cache-size 0 --raw in > out
+	[ "$(jq -c .texts log)" = $'["a","b","c"]\n["b","d","e"]' ]
+	embed --batch 1 --cache-size 0 --raw in > single
+	cmp out single
+	[ "$(jq -r .text out | tr -d '\n')" = abacbde ]
+}
+
+@test "what was seen is not asked for again" {
+	start_upstream --log log
+	texts a b a c a d > in
+	run -0 --separate-stderr embed -v --batch 2 in
+	[ "$(jq -c .texts log | tr -d '\n')" = '["a","b"]["c"]["d"]' ]
+	[[ $stderr == *'6 texts, 2 hits, 4 misses, hit rate 33.3 %, '*' texts/s'* ]]
+}
+
+@test "one text under two models is two texts" {
+	start_upstream --log log
+	printf '%s\n' '{"texts":["a"],"model":"m1"}' '{"texts":["a"],"model":"m2"}' '{"texts":["a"],"model":"m1"}' > in
+	embed in > out
+	[ "$(jq -c .model log | tr -d '\n')" = '"m1""m2"' ]
+	[ "$(jq -c .vectors out | sort -u | wc -l)" = 2 ]
+}
+
+@test "--cache-size bounds what is remembered" {
+	start_upstream --log log
+	texts a b c a > in
+	embed --batch 1 --cache-size 2 in > out
+	[ "$(jq -c .texts log | tr -d '\n')" = '["a"]["b"]["c"]["a"]' ]
+}
+
+@test "-j calls are in flight at once, and the order stays" {
+	start_upstream --log log --gather 4
+	seq 1 24 | sed 's/.*/{"text":"t&"}/' > in
+	lh-embed --engine ollama --url "$URL" --batch 2 -j 4 in > out
+	[ "$(jq -r .text out | tr '\n' ' ')" = "$(seq -f 't%g' -s ' ' 1 24) " ]
+	[ "$(jq .in_flight log | sort -n | tail -n 1)" = 4 ]
+}
+
+@test "what is sent does not depend on -j" {
+	start_upstream --log log --delay 0.02
+	for i in {1..200}; do texts "t$((i * i % 23))"; done > in
+	run -0 --separate-stderr lh-embed --engine ollama --url "$URL" --batch 4 -j 8 -v in
+	[ "$(jq -r '.texts[]' log | sort | uniq -d | wc -l)" = 0 ]
+	[[ $stderr == *"200 texts, 188 hits, 12 misses, hit rate 94.0 %"* ]]
+}
+
+@test "a failure wakes those who wait for what another thread asked for" {
+	for i in {1..400}; do texts a; done > in
+	# which thread comes when is chance: twelve rounds, each with a service of its own, as a call
+	# may still be in flight when the run has ended
+	for round in {1..12}; do
+		rm -f log
+		start_upstream --mode error --delay 0.05 --log log
+		run -2 --separate-stderr timeout 60 lh-embed --engine ollama --url "$URL" --batch 1 --retries 0 -j 8 in
+		[ -z "$output" ]
+		[[ $stderr == *'HTTP 500'* ]]
+		# each waits for the answer, or asks itself where it came too late to wait; threads
+		# go on until the one that ends the run gets a processor
+		[ "$(jq .in_flight log | sort -u)" = 1 ]
+		[ "$(wc -l <log)" -lt 100 ]
+	done
+}
+
+@test "of those who waited for a failed call one asks again, and the others wait for it" {
+	for i in {1..6}; do texts a; done > in
+	start_upstream --mode error --delay 0.4 --log log
+	run -1 --separate-stderr timeout 60 lh-embed --engine ollama --url "$URL" --batch 1 --retries 0 -j 6 --on-error emit in
+	[ "$(grep -c 'HTTP 500' <<<"$output")" = 6 ]
+	[ "$(wc -l <log)" = 6 ]
+	[ "$(jq .in_flight log | sort -u)" = 1 ]
+}
+
+@test "hostile texts arrive as they are" {
+	start_upstream --log log
+	echo '{"texts":["\"\\\u0000\u001b\u2028","Café ⭐ 你好","\ud83d\ude00\u007f"]}' | embed > out
+	[ "$(jq -c .texts log)" = "$(jq -nc '["\"\\\u0000\u001b\u2028","Café ⭐ 你好","\ud83d\ude00\u007f"]')" ]
+}
+
+@test "bad records are rejected without bothering the service" {
+	start_upstream --log log
+	{ texts a; echo '{"text":""}'; echo '{"texts":["b",1]}'; texts c; } > in
+	run -1 --separate-stderr embed in
+	[ "${#lines[@]}" = 2 ]
+	[ "$(jq -c .texts log)" = '["a","c"]' ]
+	[ "${stderr_lines[0]}" = "lh-embed: in:2: empty text" ]
+}
+
+@test "404 on /api/embed falls back once and for the run" {
+	start_upstream --mode legacy --log log
+	texts a b c > in
+	embed --batch 2 in > out
+	[ "$(jq -c '[.path, .texts[0]]' log | tr -d '\n')" = \
+		'["/api/embed","a"]["/api/embeddings","a"]["/api/embeddings","b"]["/api/embeddings","c"]' ]
+	[ "$(jq '.vector | length' out | sort -u)" = 8 ]
+}
+
+@test "404 on both reports the second" {
+	start_upstream --mode missing
+	fails_saying "$URL/api/embeddings: HTTP 404: {\"error\": \"model"
+}
+
+@test "a trailing slash of --url is dropped, LH_OLLAMA_URL is its default" {
+	start_upstream --log log
+	texts a | lh-embed --engine ollama --url "$URL//" > out
+	[ "$(jq -r .path log)" = /api/embed ]
+	texts a | LH_OLLAMA_URL=$URL lh-embed --engine ollama > out2
+	cmp out out2
+}
+
+@test "only http and https are addresses, and --dimension is not for a service" {
+	for url in ftp://h file:///etc/passwd h:1 http:// 'http://h/a b'; do
+		run -2 lh-embed --engine ollama --url "$url" <<<'{"text":"a"}'
+		[[ $output == 'lh-embed: --url: '* ]]
+	done
+	run -2 lh-embed --engine ollama --url= <<<'{"text":"a"}'
+	[ "$output" = 'lh-embed: --url: "" is not an http:// or https:// address' ]
+	LH_OLLAMA_URL=h:1 run -2 lh-embed --engine ollama <<<'{"text":"a"}'
+	[ "$output" = 'lh-embed: LH_OLLAMA_URL: "h:1" is not an http:// or https:// address' ]
+	run -2 lh-embed --engine ollama --dimension 768 <<<'{"text":"a"}'
+	[[ $output == *--dimension*hash* ]]
+}
+
+@test "a service that is down is named, after the retries" {
+	URL=http://127.0.0.1:1
+	fails_saying "http://127.0.0.1:1/api/embed: "
+}
+
+@test "a proxy in the environment does not catch loopback" {
+	start_upstream
+	texts a | http_proxy=http://127.0.0.1:1 all_proxy=http://127.0.0.1:1 embed > out
+	[ "$(jq .dimension out)" = 8 ]
+}
+
+@test "429 is tried again as Retry-After says, at most for --timeout" {
+	start_upstream --mode strict --retry-after 1 --log log
+	texts a | embed > out
+	[ "$(jq .dimension out)" = 8 ]
+	[ "$(wc -l <log)" = 3 ]
+	start_upstream --mode busy --retry-after 3600
+	texts a > in
+	timeout 60 lh-embed --engine ollama --url "$URL" --timeout 0.5 --retries 20 in > out
+	[ "$(jq .dimension out)" = 8 ]
+}
+
+@test "--retries bounds the tries, and 503 is reported in the end" {
+	start_upstream --mode unavailable --log log
+	fails_saying "$URL/api/embed: HTTP 503: starting" --retries 1
+	[ "$(wc -l < log)" = 2 ]
+}
+
+@test "408, 409 and every 5xx are tried again, other statuses are not" {
+	for status in 408 409 500 501 599; do
+		rm -f log
+		start_upstream --mode faint --status $status --log log
+		texts a | embed > out
+		[ "$(jq .dimension out)" = 8 ]
+		[ "$(wc -l < log)" = 3 ]
+	done
+	for status in 400 404 410 422 600; do
+		rm -f log
+		start_upstream --mode faint --status $status --log log
+		fails_saying "HTTP $status: not now"
+		[ "$(jq .path log | sort | uniq -d)" = "" ]
+	done
+}
+
+@test "200 bytes of a failure's body are shown, harmlessly" {
+	start_upstream --mode error
+	fails_saying "$URL/api/embed: HTTP 500: out of" --retries 0
+	[ ${#stderr} -lt 350 ]
+}
+
+@test "a connection lost before the answer is tried again" {
+	start_upstream --mode flaky --log log
+	texts a | embed > out
+	[ "$(jq .dimension out)" = 8 ]
+	[ "$(wc -l < log)" = 2 ]
+}
+
+@test "a reset at each phase is an error, never a crash" {
+	for mode in resetaccept resetnow resethead resetbody; do
+		start_upstream --mode $mode
+		fails_saying "$URL/api/embed: " --retries 1
+	done
+}
+
+@test "a time-out is tried again" {
+	start_upstream --mode dozing --log log
+	texts a | embed --timeout 0.5 --retries 20 > out
+	[ "$(jq .dimension out)" = 8 ]
+	[ "$(wc -l < log)" -ge 2 ]
+}
+
+@test "a service that is silent, or slow, meets the deadline, and again at each try" {
+	for mode in silent slow; do
+		rm -f log
+		start_upstream --mode $mode --log log
+		fails_saying "no whole answer within 3 s" --timeout 3 --retries 1
+		until_so has_lines log 2
+		[ "$(wc -l < log)" = 2 ]
+	done
+}
+
+@test "a service that does not shake hands is given up" {
+	start_upstream --mode deaf
+	URL=https${URL#http}
+	fails_saying "$URL/api/embed: no connection within 0.5 s" --timeout 0.5 --retries 0
+}
+
+@test "the answer to a large batch may be larger than 16 MiB" {
+	start_upstream --mode wide
+	seq 0 1999 | sed 's/.*/{"text":"t&"}/' >in
+	lh-embed --engine ollama --url "$URL" --batch 2000 -j 1 --encoding base64 in >out
+	[ "$(wc -l <out)" = 2000 ]
+	[ "$(tail -n 1 out | jq .dimension)" = 1024 ]
+}
+
+@test "an endless answer, endless headers and a gzip bomb are cut off in bounded memory" {
+	for mode in endless bomb; do
+		start_upstream --mode $mode
+		fails_saying "answer longer than 16777216 bytes" --timeout 30
+	done
+	start_upstream --mode headers
+	fails_saying "$URL/api/embed: " --timeout 5
+}
+
+@test "a gzipped answer is read" {
+	start_upstream --mode gzip
+	texts a b | embed > out
+	[ "$(wc -l < out)" = 2 ]
+}
+
+@test "an answer that is not what was asked for is refused, saying which" {
+	while read -r mode message; do
+		start_upstream --mode "$mode"
+		fails_saying "$URL/api/embed: HTTP $message"
+		stop_upstreams
+	done <<-'END'
+		few 200: 1 vectors for 2 texts
+		many 200: 3 vectors for 2 texts
+		ragged 200: vector 2 has dimension 7, those before it 8
+		nan 200: a vector that is not finite, at byte
+		infinite 200: vector 1:
+		null 200: vector 1:
+		empty 200: vector 1 is empty
+		huge 200: vector 1:
+		odd 200: no "embeddings" in the answer
+		html 200: not JSON at byte 1
+		truncated 200: not JSON at byte
+		nocontent 204
+		error500 500
+	END
+	start_upstream --mode garbage
+	fails_saying "$URL/api/embed: " --retries 0
+}
+
+@test "a dimension that changes from call to call is refused" {
+	start_upstream --mode changing
+	texts a b > in
+	run -2 --separate-stderr embed --batch 1 in
+	[ "${#lines[@]}" = 1 ]
+	[[ $stderr == *"vector 1 has dimension 8, those before it 7"* ]]
+}
+
+@test "what was answered before the service failed is written" {
+	start_upstream --mode late
+	texts a b c d e f g > in
+	run -2 --separate-stderr embed --batch 2 in
+	[ "$(jq -r .text <<<"$output" | tr -d '\n')" = abcd ]
+	[[ $stderr == *'HTTP 500: tired'* ]]
+}
+
+@test "user-info is sent, masked in messages, and never redirected" {
+	start_upstream --log log
+	plain=$URL
+	texts a | lh-embed --engine ollama --url "http://me:secret@${URL#http://}" > out
+	[ "$(jq -r .auth log)" = "Basic $(printf me:secret | base64)" ]
+	start_upstream --mode redirect --to "$plain"
+	URL="http://me:secret@${URL#http://}"
+	rm log
+	fails_saying "http://***@127.0.0.1"
+	[[ $stderr != *secret* ]]
+	[[ $stderr == *'HTTP 307'* ]]
+	[ ! -e log ]
+}
+
+@test "user-info that a service quotes is not shown, neither plainly nor as Basic has it" {
+	start_upstream --mode echoauth
+	for info in me:s%2Fecret topsecret 'w:p%40:q'; do
+		fails_saying 'HTTP 400: Basic ***' --url "http://$info@${URL#http://}"
+		[[ $stderr != *s/ecret* && $stderr != *topsecret* && $stderr != *p@:q* ]]
+		[[ $stderr != *$(printf 'me:s/ecret' | base64)* && $stderr != *$(printf topsecret | base64)* && $stderr != *$(printf 'w:p@:q' | base64)* ]]
+	done
+}
+
+@test "a redirect is followed within its scheme, host and port, and stays a POST" {
+	for status in 301 302 303 307 308; do
+		rm -f log
+		start_upstream --log log --status $status
+		URL=$URL/mode/redirect
+		texts "a$status" | embed > out
+		[ "$(jq .dimension out)" = 8 ]
+		[ "$(jq -c '[.path, .texts]' log)" = $'["/mode/redirect/api/embed",["a'$status$'"]]\n["/api/embed",["a'$status'"]]' ]
+	done
+}
+
+@test "a redirect to another scheme, host or port is not followed, with or without a key" {
+	start_upstream --log log
+	good=$URL port=${URL##*:}
+	for to in "$good" "http://localhost:$port" "https://127.0.0.1:$port" ftp://127.0.0.1 file:///etc/passwd; do
+		start_upstream --mode redirect --to "$to"
+		fails_saying "$URL/api/embed: HTTP 307: a redirect to ${to%/etc/passwd}" --retries 0
+		[[ $stderr == *', which is not followed' ]]
+	done
+	for to in "http://u:secret@127.0.0.1:$port" "http://127.0.0.1:$port#@" "http://127.0.0.1:$port\\@x"; do
+		start_upstream --mode redirect --to "$to"
+		fails_saying "$URL/api/embed: HTTP 307: a redirect to " --retries 0
+		[[ $stderr != *secret* ]]
+	done
+	[ ! -e log ]
+	for to in http://localhost:PORT https://127.0.0.1:PORT; do
+		rm -f log
+		start_upstream --mode redirect --to "$to" --log log
+		fails_saying "$URL/api/embed: HTTP 307: a redirect to " --retries 0
+		[ "$(wc -l < log)" = 1 ]
+	done
+}
+
+@test "redirects in a circle end" {
+	start_upstream --mode redirect --to "" --log log
+	fails_saying "$URL/api/embed: "
+	[[ $stderr == *'more than 5 redirects' ]]
+	[ "$(wc -l < log)" = 6 ]
+}
+
+@test "TLS is verified: expired, self-signed and another host's certificates are refused" {
+	make_certificates
+	export SSL_CERT_FILE=$PWD/ca.pem
+	start_upstream --tls good.pem good.key
+	texts a | embed > out
+	[ "$(jq .dimension out)" = 8 ]
+	for name in expired other self; do
+		start_upstream --tls $name.pem $name.key --log log
+		fails_saying "https://127.0.0.1"
+		[ ! -e log ]
+	done
+	unset SSL_CERT_FILE
+	start_upstream --tls good.pem good.key
+	fails_saying "https://127.0.0.1"
+	start_upstream --mode redirect --to http://127.0.0.1:1 --tls good.pem good.key
+	export SSL_CERT_FILE=$PWD/ca.pem
+	fails_saying 'HTTP 307: a redirect to http://127.0.0.1:1, which is not followed'
+}
+
+@test "an interrupt ends the wait for a service" {
+	start_upstream --mode silent --log log
+	texts a > in
+	timeout --foreground -s KILL 60 lh-embed --engine ollama --url "$URL" --timeout 600 in > out 3>&- &
+	pid=$!
+	until_so has_lines log 1
+	kill -TERM $pid
+	status=0
+	wait $pid || status=$?
+	[ $status = 143 ]
+	[ ! -s out ]
+}
+
+@test "as a co-process it asks for each line at once" {
+	start_upstream
+	coproc EMBED { embed --on-error emit 2>/dev/null; }
+	for line in '{"id":1,"text":"a"}' '{"id":2}' '{"id":3,"texts":["a","b"]}'; do
+		echo "$line" >&"${EMBED[1]}"
+		read -r -t 60 -u "${EMBED[0]}" reply
+		[ "$(jq .id <<<"$reply")" = "$(jq .id <<<"$line")" ]
+	done
+	kill "$EMBED_PID"
+}
+
+@test "short of memory it says so and exits 2, at every allocation" {
+	asan_only
+	start_upstream
+	printf '%s\n' '{"text":"a\n"}' '{"texts":["b","a\n"],"model":"m"}' '{"text":""}' > in
+	for n in $(seq 1 "$(scale 40 400)"); do
+		for mode in "$n" "$n+"; do
+			LH_FAULT_ALLOC=$mode run embed in
+			[ "$status" = 1 ] || { [ "$status" = 2 ] && [[ $output == *'out of memory'* ]]; } || { echo "$mode: $status $output"; false; }
+		done
+	done
+}

@@ -1,0 +1,549 @@
+# Records for people.  What a terminal shows is in people/show.bats.
+load ../helper
+
+# raw FILE - whether it has what must not reach a terminal.
+raw() {
+	LC_ALL=C grep -q -P '[\x00-\x09\x0b-\x1f\x7f]|\xc2[\x80-\x9f]|\xe2\x80[\x8b-\x8f\xa8-\xae]|\xe2\x81[\xa0-\xaf]|\xef\xbb\xbf' "$1" ||
+		perl -CSD -ne '$n = 1 if /(?![\x{FE00}-\x{FE0F}])[\p{DI}\x{2800}]/; END { exit !$n }' "$1"
+}
+
+@test "the table of plain records has all members as columns, and numbers as they are written" {
+	cat >in <<-'END'
+	{"name":"Ann","n":1e400,"rate":0.10,"tags":["a","b"],"more":{"x":[1]}}
+	{"name":"Bob","n":-12345678901234567890123,"rate":null,"new":true,"name2":""}
+	END
+	cat >want <<-'END'
+	name                         n  rate  tags  more       new   name2
+	----  ------------------------  ----  ----  ---------  ----  -----
+	Ann                      1e400  0.10  a, b  {"x":[1]}
+	Bob   -12345678901234567890123  null                   true  ""
+	END
+	lh-show in >out
+	diff want out
+	lh-show <in | diff want -
+	gzip -k in
+	lh-show in.gz | diff want -
+}
+
+# bats test_tags=plain-only
+@test "random records are laid out as oracle/show.py lays them out, at any width" {
+	seed=$(scale 1 $((RANDOM * 32768 + RANDOM)))
+	echo "seed $seed"
+	for ((i = 0; i < $(scale 12 500); i++)); do
+		python3 "$ROOT/tests/oracle/show.py" --make $((seed + i)) 15 >in
+		for how in "0 0 1000" "80 3 1000" "60 1 4" "200 0 3" "20 2 1000" "20 0 1"; do
+			read -r width lines sample <<<"$how"
+			python3 "$ROOT/tests/oracle/show.py" "$width" "$lines" "$sample" <in >want
+			lh-show --kind plain --width "$width" --lines "$lines" --sample "$sample" in >got
+			alike want got || { echo "seed $((seed + i)): $how"; return 1; }
+		done
+	done
+}
+
+@test "values that are not objects are shown in the column value" {
+	printf '1.50\n"a b"\n[1,"x"]\n[[1]]\nnull\n' >in
+	lh-show in >out
+	diff - out <<-'END'
+	value
+	-----
+	1.50
+	a b
+	1, x
+	[[1]]
+	null
+	END
+}
+
+@test "each kind has its columns" {
+	F=$ROOT/share/fixtures
+	header() { head -n 1 | sed 's/  */ /g'; }
+	[ "$(lh-gen workers -n 1 | lh-show | header)" = "candidate_id name role city state status skills certifications" ]
+	[ "$(cat "$F"/schemas/valid/evidence_record-full.json | lh-show | header)" = "timestamp run_id task_id model_name observer_verdict text" ]
+	[ "$(cat "$F"/schemas/valid/scored_run-full.json | lh-show | header)" = "evidence_run_id evidence_task_id category reasons scored_at" ]
+	[ "$(cat "$F"/schemas/valid/rag_sample-full.json | lh-show | header)" = "id success_score title tags content" ]
+	[ "$(cat "$F"/schemas/valid/sft_sample-full.json | lh-show | header)" = "id quality_score instruction response" ]
+	[ "$(cat "$F"/schemas/valid/preference_sample-full.json | lh-show | header)" = "id prompt chosen rejected reason" ]
+	[ "$(cat "$F"/session/accepted_grounded.row.json | lh-show | header)" = "timestamp session_id kind model iterations final_verdict grounded_in_roster duration_ms prompt" ]
+	[ "$(echo '{"id":1,"error":{"file":"a","line":2,"code":400,"message":"m"}}' | lh-show | header)" = "id file line code message" ]
+	lh-gen workers -n 1 >w.jsonl
+	[ "$(jq -c '{id, to: .phone, body: "Hi", context: {candidate_id}}' w.jsonl | lh-validate --kind sms --roster w.jsonl |
+		lh-show | header)" = "id to status findings" ]
+	(umask 077; printf '%032d' 0 >key)
+	echo '{"candidate_id":"W-1","accessor":{"kind":"k","daemon":"d","purpose":"p"},"fields_accessed":["name"],"result":"success"}' |
+		lh-subject-audit append -q --key-file key --sync none --dir audit.d >/dev/null
+	[ "$(lh-show audit.d/*.jsonl | header)" = "ts candidate_id daemon kind purpose fields_accessed result" ]
+}
+
+@test "hits are rows below their query, with the columns of their metadata" {
+	cat >in <<-'END'
+	{"query_text":"welder in Gary","results":[{"id":"w-7","distance":0.25,"corpus":"day","metadata":{"id":"w-7","candidate_id":"w-7","name":"Ann","role":"Welder"}},{"id":"w-9","distance":0.5,"corpus":"day"}]}
+	{"query_text":"cook","results":[]}
+	END
+	lh-show in >out
+	diff - out <<-'END'
+	= corpus: day
+	rank  distance  id   name  role
+	----  --------  ---  ----  ------
+	> welder in Gary
+	   1      0.25  w-7  Ann   Welder
+	   2       0.5  w-9
+	> cook
+	END
+	lh-gen workers -n 50 | lh-index build workers.lhv
+	lh-search -k 2 -Q welder workers.lhv | lh-show | grep -A 2 '^rank' | grep -c '^> welder$'
+	lh-search --flat -k 1 -Q welder workers.lhv | lh-show | first 1 | grep '^query_text  *rank  *distance'
+}
+
+@test "a column is named by the whole name of its member, dots and all, without its path" {
+	echo '{"query":"q","rank":1,"id":"x","distance":0.5,"metadata":{"a.b":1,"c.d":2,"d":3,"site.name":"x","id":4,"é.é":5}}' >in
+	lh-show in >out
+	diff - out <<-'END'
+	query  rank  distance  id  a.b  c.d   d  site.name  metadata.id  é.é
+	-----  ----  --------  --  ---  ---  --  ---------  -----------  ---
+	q         1       0.5  x     1    2   3  x                    4    5
+	END
+}
+
+@test "--kind and --columns choose the columns, by paths" {
+	lh-gen workers -n 1 >w
+	[ "$(lh-show --kind plain w | head -n 1 | wc -w)" = 15 ]
+	echo '{"a":{"b":[{"c":1}],"d":2},"a.d":3}' >in
+	run -1 --separate-stderr lh-show --columns "a.b.0.c, a.d ,none,a.b.1.c" in
+	[ "$stderr" = 'lh-show: --columns: no record has "none"
+lh-show: --columns: no record has "a.b.1.c"' ]
+	echo "$output" >out
+	diff - out <<-'END'
+	a.b.0.c  a.d  none  a.b.1.c
+	-------  ---  ----  -------
+	      1    3
+	END
+	seq 1100 | jq -c '{a: .} + if . > 1050 then {late: 1} else {} end' >many
+	lh-show --columns a,late many 2>err >out
+	[ "$(cat err)" = 'lh-show: --columns: no record so far has "late"' ]
+	run -1 --separate-stderr lh-show --columns a,none many
+	[ "$stderr" = 'lh-show: --columns: no record so far has "none"
+lh-show: --columns: no record has "none"' ]
+	run -2 lh-show --kind nothing w
+	[[ $output == 'lh-show: --kind: "nothing" is not one of hits, '* ]]
+	run -2 lh-show --columns ,, w
+	[ "$output" = 'lh-show: --columns: ",," names no column' ]
+	run -2 lh-show --columns a --card w
+	[ "$output" = "lh-show: --columns is for a table, not for --card" ]
+	run -2 lh-show --json --card w
+	[ "$output" = "lh-show: --card, --json and --diff exclude each other" ]
+	run -2 lh-show --width 19 w
+}
+
+@test "a bad line is shown in its place, reported with file and line, kept in rejects; exit 1" {
+	printf '{"a":1}\nno json\n{"a":\xff}\n{"a":2}\n' >in
+	run -1 --separate-stderr lh-show --rejects rejected in
+	diff - <(echo "$output") <<-'END'
+	 a
+	--
+	 1
+	! no json
+	! {"a":\xff}
+	 2
+	END
+	[ "$stderr" = 'lh-show: in:2:1: expected a value
+lh-show: in:3:6: expected a value
+lh-show: 2 of 4 records rejected' ]
+	sed -n 2,3p in | cmp - rejected
+	run -1 lh-show -q --json in
+	[[ $output == *'! no json'* ]]
+	run -1 lh-show -q --card in
+	[[ $output == *'! no json'* ]]
+	run -1 lh-show -q --html - in
+	[[ $output == *no\ json* ]]
+	run -1 lh-show -q --on-error stop in
+	[[ $output == *'! no json'* && $output != *'\xff'* ]]
+	stretch 3000000 long >long
+	run -1 lh-show --max-line 1M long
+	[[ $output == *"! line is longer than 1048576 bytes"* ]]
+}
+
+@test "an array, pretty-printed JSON or a table as input gets one message with what to do" {
+	lh-gen workers -n 20 | jq . >pretty
+	jq -s . pretty >array
+	lh-gen workers -n 20 | jq -r '[.name, .role] | @csv' | sed '1i name,role' >table
+	told() {
+		run -1 --separate-stderr lh-show "$@"
+		grep -c ' jq -c\| lh-ingest' <<<"$stderr"
+	}
+	[ "$(told pretty)" = 1 ]
+	[ "$(told <pretty)" = 1 ]
+	[ "$(told --json array)" = 1 ]
+	[ "$(told table)" = 1 ]
+	printf '\n\n[\n 1,\n 2\n]\n' >in
+	run -1 --separate-stderr lh-show in
+	[ "$stderr" = "lh-show: in:3:2: unexpected end of line
+lh-show: in: the input is a JSON array, not JSON Lines; jq -c '.[]' makes a line of each element
+lh-show: in: further messages suppressed (--verbose shows all)
+lh-show: 3 of 4 records rejected" ]
+	[ "$output" = $'value\n-----\n! [\n!  1,\n    2\n! ]' ] || { echo "$output"; return 1; }
+}
+
+@test "the CR of a line end is not shown after a bad line, and stays in --rejects" {
+	printf 'bad\r\nb\rd\r\n' >in
+	run -1 --separate-stderr lh-show --rejects rejected in
+	[ "$output" = $'! bad\n! b\\rd' ]
+	cmp in rejected
+}
+
+@test "a record that no column shows is shown as it is" {
+	printf '{"name":"Ann","role":"Welder"}\n{"name":"Bob","role":"Cook"}\n{"other":[1.50]}\n' | lh-show >out
+	diff - out <<-'END'
+	name  role
+	----  ------
+	Ann   Welder
+	Bob   Cook
+	? {"other":[1.50]}
+	END
+}
+
+@test "controls, escape sequences and marks of direction never come out raw" {
+	python3 - >in <<-'END'
+	import json
+	bad = "".join(map(chr, [*range(32), 127, *range(0x80, 0xa0), 0xad, 0x61c, *range(0x200b, 0x2010), *range(0x2028, 0x202f),
+	               *range(0x2060, 0x2070), 0xfeff, *range(0xfff0, 0xfffc), 0xe0001, 0xe007f, 0xe0100, 0xe01ef,
+	               0x34f, 0x115f, 0x1160, 0x17b4, 0x17b5, *range(0x180b, 0x1810), 0x2800, 0x3164, 0xffa0]))
+	for ascii in True, False:
+	    for r in {bad: bad}, {"query_text": bad, "results": [{"id": bad, "distance": 1, "metadata": {bad: bad}}]}, [bad], bad, {"a": {bad: [bad, {bad: bad}]}}:
+	        print(json.dumps(r, ensure_ascii=ascii))
+	print("\x1b[31m" + bad.replace("\n", "") + '{"a":1}')
+	END
+	cp in $'\e[31m'
+	for options in "" --card --json "--html -" "--diff" "--width 30" "--lines 1 --width 40" "--card --html -" "--json --html -" "--diff --html -" "--card --width 20"; do
+		# shellcheck disable=SC2086
+		run -1 bash -c "lh-show $options \$'\\e[31m' >out 2>err"
+		[ -s out ]
+		run ! raw out
+		run ! raw err
+	done
+	lh-show --json --color always in >out 2>err || true
+	sed 's/\x1b\[[0-9;]*m//g' out >plain
+	run ! raw plain
+	run ! lh-show --kind $'\e' in
+	[[ $output != *$'\e'* ]]
+}
+
+@test "an emoji keeps its variation selector, and a blank that is no space is written as its number" {
+	printf '{"a":"\xe2\x9d\xa4\xef\xb8\x8f","b":"x\xe3\x85\xa4y\xe2\xa0\x80"}\n' >in
+	[ "$(lh-show in | tail -n 1)" = $'\xe2\x9d\xa4\xef\xb8\x8f   x\\u3164y\\u2800' ]
+}
+
+@test "--json has the same value as each record, with numbers and strings as written" {
+	cat >in <<-'END'
+	{"a":[1e400,0.10,-0,{"b":{}},[]],"\u0061b":"\u00e9é\n\/","c":null,"d":[true,false]}
+	12345678901234567890
+	END
+	lh-show --json in >out
+	diff - out <<-'END'
+	{
+	  "a": [
+	    1e400,
+	    0.10,
+	    -0,
+	    {
+	      "b": {}
+	    },
+	    []
+	  ],
+	  "\u0061b": "\u00e9é\n\/",
+	  "c": null,
+	  "d": [
+	    true,
+	    false
+	  ]
+	}
+	12345678901234567890
+	END
+	lh-gen workers -n 200 >w
+	lh-show --json w | jq -c . | cmp - <(jq -c . w)
+	printf '{"a":"\xe2\x80\xae\xf3\xa0\x80\x81"}\n' >in
+	[ "$(lh-show --json in | jq -c .)" = "$(jq -c . in)" ]
+	grep -F '"\u202e\udb40\udc01"' <(lh-show --json in)
+	lh-show --json --color always in | grep -F $'\e[1;34m"a"\e[0m: \e[32m"'
+}
+
+@test "--card shows all members of each record, nested ones indented" {
+	cat >in <<-'END'
+	{"id":"w-1","note":"one\ntwo\n\nthree four five six","tags":["a","b"],"at":{"city":"Gary","deep":{"x":1.0}},"list":[{"a":1},2],"e":{},"s":""}
+	[1,2]
+	END
+	lh-show --card --width 30 in >out
+	diff - out <<-'END'
+	--- in:1 ---------------------
+	id    w-1
+	note  one
+	      two
+	
+	      three four five six
+	tags  a, b
+	at
+	  city  Gary
+	  deep
+	    x  1.0
+	list
+	  [0]
+	    a  1
+	  [1]  2
+	e     {}
+	s     ""
+	
+	--- in:2 ---------------------
+	1, 2
+	END
+}
+
+@test "--diff shows two records next to each other, and exit 1 says that they differ" {
+	printf '{"a":1,"b":{"x":1.0,"y":[1,2]},"c":"left"}\n{"b":{"y":[1,3,4],"x":1},"a":1,"d":"right"}\nnot read\n' >in
+	run -1 lh-show --diff in
+	diff - <(echo "$output") <<-'END'
+	    member  in:1  in:2
+	--  ------  ----  -----
+	    a       1     1
+	~   b.x     1.0   1
+	    b.y[0]  1     1
+	|   b.y[1]  2     3
+	>   b.y[2]        4
+	<   c       left
+	>   d             right
+	END
+	run -0 lh-show --diff in in
+	printf '{"a":1}\n' >one
+	run -1 lh-show --diff in one
+	[[ $output == *in:1*one:1* ]]
+	run -2 lh-show --diff one
+	[ "${lines[-1]}" = "lh-show: --diff needs two records, and there is one" ]
+	run -2 lh-show --diff one one one
+}
+
+@test "both sides of --diff are shown, however narrow the terminal" {
+	printf '{"role":"Forklift Operator"}\n{"role":"Welder"}\n' >in
+	run -1 lh-show --diff --width 30 in
+	diff - <(echo "$output") <<-'END'
+	    member  in:1        in:2
+	--  ------  ----------  ------
+	|   role    Forklift    Welder
+	            Operator
+	END
+	run -1 lh-show --diff --width 20 in
+	diff - <(echo "$output") <<-'END'
+	    mem…  in:1  in:2
+	--  ----  ----  ----
+	|   role  Fork  Weld
+	          lift  er
+	          Oper
+	          ator
+	END
+}
+
+@test "numbers and words that come after the sample stay whole, and numbers are never cut" {
+	printf '{"n":%s,"id":"%s"}\n' 999 w-999 1000 w-1000 31 w-31 >in
+	lh-show --sample 1 in | diff - <(cat <<-'END'
+	  n  id
+	---  -----
+	999  w-999
+	1000  w-1000
+	  31  w-31
+	END
+	)
+	printf '{"t":"a b c d e f g h i j","n":%s}\n' 1 123456789 >in
+	lh-show --sample 1 --width 22 --lines 1 in | diff - <(cat <<-'END'
+	t                    n
+	------------------  --
+	a b c d e f g h i…   1
+	a b c d e …  123456789
+	END
+	)
+	printf '{"n":%s}\n' 12345678901234567890123456789 >in
+	[ "$(lh-show --width 20 --lines 1 in | tail -n 2 | tr -d '\n ')" = 12345678901234567890123456789 ]
+}
+
+@test "a card has a long array whole" {
+	jq -nc '{v: [range(20000)]}' >in
+	[ "$(lh-show --card in | tail -n 1)" = "  [19999]  19999" ]
+	lh-show --card --html - in | grep -F '<dt><bdi>[19999]</bdi></dt><dd><bdi>19999</bdi></dd>'
+}
+
+@test "--html is one page without scripts, in which nothing of a record is markup" {
+	printf '{"<script>a":"</td><img src=x onerror=1>","b":"\\"&\x27"}\n<b>\n' >in
+	for options in "" --card --json; do
+		# shellcheck disable=SC2086
+		run -1 --separate-stderr lh-show --html - $options in
+		[[ $output == '<!DOCTYPE html>'*"default-src 'none'"*'</html>' ]]
+		[[ $output != *'<script'* && $output != *'<img'* && $output != *'<b>'* ]]
+		[[ $output == *'&lt;script&gt;a'* && $output == *'&lt;img src=x onerror=1&gt;'* && $output == *'&lt;b&gt;'* ]]
+		python3 - "$output" <<-'END'
+		import sys
+		from html.parser import HTMLParser
+		class P(HTMLParser):
+		    def handle_starttag(self, tag, attributes):
+		        assert tag in "html head meta title style body table thead tbody tr th td span bdi p pre div dl dt dd".split(), tag
+		        assert not any(a.startswith("on") or a in ("src", "href") for a, _ in attributes), attributes
+		P().feed(sys.argv[1])
+		END
+	done
+}
+
+@test "a cell of a page is divided between words, and inside a word only if that is wider than the page" {
+	page=$(lh-show --html - <<<'{"status":"active"}')
+	rules=$(grep -o 'th,td{[^}]*}' <<<"$page")
+	[[ ${rules##*overflow-wrap:} == "break-word}" ]]
+}
+
+@test "a closed stdout ends it, a full disk is exit 2 with the reason" {
+	repeat 200000 '{"a":"text","b":1}' >in
+	for options in "" --card --json "--html -"; do
+		# shellcheck disable=SC2086
+		lh-show $options in | head -n 1 >/dev/null || [ "${PIPESTATUS[0]}" = 141 ]
+		run -2 bash -c "lh-show $options in >/dev/full"
+		[[ $output == *"No space left on device"* ]]
+	done
+}
+
+@test "a million records take no more memory than a few thousand" {
+	plain_only "memory"
+	for options in "" --card --json "--html -" "--width 60"; do
+		# shellcheck disable=SC2086
+		repeat "$(scale 300000 1000000)" '{"name":"Ann Example","n":1.50,"tags":["a","b"],"more":{"x":"some text that is longer"}}' |
+			prlimit --as=80000000 lh-show $options >out
+		[ "$(wc -l <out)" -ge "$(scale 300000 1000000)" ]
+	done
+}
+
+@test "a huge line, deep nesting and very many members are shown in bounded memory" {
+	plain_only "memory"
+	{ printf '{"a":"'; stretch 20000000 'word '; echo '","b":1}'; } >huge
+	{ repeat 500 '[' | tr -d '\n'; repeat 2000000 0 | paste -sd,; repeat 500 ']' | tr -d '\n'; echo; } | tr -d '\n' >deep
+	echo >>deep
+	python3 -c 'print("{" + ",".join("\"m%d\":%d" % (i, i) for i in range(60000)) + "}")' >wide
+	for options in "" --card --json "--html -" "--width 60" "--card --width 60"; do
+		for file in huge deep wide; do
+			# shellcheck disable=SC2086
+			prlimit --as=400000000 lh-show $options $file | wc -c >size
+			[ "$(cat size)" -gt 100 ] || { echo "$options $file"; return 1; }
+		done
+	done
+	lh-show wide | first 1 | grep '+more$'
+	repeat 513 '[' | tr -d '\n' | (cat; echo) | { run -1 lh-show; [[ $output == *"nested deeper"* ]]; }
+}
+
+@test "a slow stream with --sample 1 is shown line by line" {
+	mkfifo in out
+	lh-show --sample 1 <in >out 3>&- &
+	exec 5>in 6<out
+	echo '{"a":"x"}' >&5
+	read -r -t 60 line <&6
+	[ "$line" = a ]
+	read -r -t 60 line <&6
+	read -r -t 60 line <&6
+	[ "$line" = x ]
+	echo '{"a":"yy zz"}' >&5
+	read -r -t 60 line <&6
+	[ "$line" = yy ]
+	exec 5>&-
+	wait
+	exec 6<&-
+}
+
+@test "--html FILE replaces a page as a whole, and no other file" {
+	echo '{"a":1}' >in
+	cp in kept
+	run -2 --separate-stderr lh-show --html in kept
+	[[ $stderr == "lh-show: in: is not a page"* ]] || { echo "$stderr"; return 1; }
+	cmp in kept
+	run -0 --separate-stderr lh-show --html page in
+	[ -z "$output$stderr" ]
+	echo '{"a":2}' | lh-show --html page
+	alike page <(echo '{"a":2}' | lh-show --html -)
+	run -2 lh-show --html none/page in
+}
+
+@test "the error of a verdict is shown in words" {
+	echo '{"kind":"fill","artifact":{"fills":[{}]}}' | lh-validate >judged || [ $? = 1 ]
+	run -0 lh-show judged
+	[[ ${lines[2]} == *'422  schema: fills[0].candidate_id: missing'* ]] || { echo "$output"; return 1; }
+	[[ $(lh-show --card judged) != *'"Schema"'* ]]
+	# a member of that name with something else in it is as it was
+	[[ $(lh-show <<<'{"a":{"Schema":{"x":1}}}') == *'{"Schema":{"x":1}}'* ]]
+}
+
+@test "answers of lh-validate --wire are verdicts, their errors and findings in words" {
+	lh-gen workers -n 1 >roster
+	printf '%s\n' '{"kind":"fill","artifact":{"fills":[{}]}}' '{"kind":"fill","artifact":3}' \
+		'{"kind":"sms","artifact":{"to":"773-555-0156","body":"Hi"},"context":{"candidate_id":"w-1"}}' >requests
+	lh-validate --wire --roster roster requests >judged || [ $? = 1 ]
+	lh-show judged >out
+	diff - out <<-'END'
+	status  error                                   findings
+	------  --------------------------------------  ----------------------------------------------------
+	   422  schema: fills[0].candidate_id: missing
+	   400  artifact must be an object
+	   200                                          warning: body: body does not mention 'Ahmed Johnson'
+	END
+	[ "$(lh-show --columns error,status <judged | sed -n 4p)" = "artifact must be an object                 400" ]
+	lh-validate --roster roster requests >judged || [ $? = 1 ]
+	[ "$(lh-show judged | sed 1,2d | cut -c 15-)" = "$(cut -c 9- out | sed 1,2d)" ]
+	lh-show <<<'{"a":[{"severity":"s","field":"f","message":3}],"b":[]}' | grep -F '[{"severity":"s","field":"f","message":3}]  []'
+}
+
+@test "a column that is the same in all rows is left out, and said once above them" {
+	printf '{"kind":"a","n":%s,"of":[1,"x"]}\n' 1 2 3 >in
+	lh-show in >out
+	diff - out <<-'END'
+	= kind: a
+	= of: 1, x
+	 n
+	--
+	 1
+	 2
+	 3
+	END
+	lh-show --html - in >page
+	grep -F '<p class="note"><bdi>kind: a</bdi>' page
+	run ! grep -F '<bdi>kind</bdi>' page
+	# asked for, of one row, or with nothing else in the table, it is a column
+	[ "$(lh-show --columns kind,n in | first 1)" = "kind   n" ]
+	[ "$(sed 1q in | lh-show | first 1)" = "kind   n  of" ]
+	[ "$(jq -c '{kind, of}' in | lh-show | first 1)" = "kind  of" ]
+	[ "$(lh-show --columns none in 2>&1 >out | cat)" = 'lh-show: --columns: no record has "none"' ]
+	# 1 and "1" look the same, and are not
+	[ "$(printf '{"a":1,"b":0}\n{"a":"1","b":1}\n' | lh-show | first 1)" = "a    b" ]
+	printf '{"t":"one two three four five six","n":%s}\n' 1 2 >in
+	[ "$(lh-show --width 20 --lines 2 in | first 2)" = $'= t: one two three\n  four five six' ]
+	[ "$(lh-show --width 20 --lines 1 in | first 1)" = '= t: one two three …' ]
+}
+
+@test "what is no longer the same after the sample is said where it changes" {
+	printf '{"kind":%s,"n":%s}\n' '"a"' 1 '"a"' 2 '"b"' 3 '"b"' 4 >in
+	echo '{"n":5}' >>in
+	lh-show --sample 2 in >out
+	diff - out <<-'END'
+	= kind: a
+	 n
+	--
+	 1
+	 2
+	= kind: b
+	 3
+	 4
+	= kind:
+	 5
+	END
+	lh-show --sample 2 --html - in | grep -F '<tr class="q"><td colspan="1"><bdi>kind: b</bdi>'
+	[ "$(lh-show --sample 1 in | first 1)" = "kind   n" ]
+}
+
+@test "findings of lh-review, lines of lh-workflow and rows of lh-observe have their columns" {
+	lh-show <<<'{"path":"a.c","line":3,"models":["m","n"],"lineages":["x"],"convergent":true,"text":"off by one"}' >findings
+	[[ $(head -n 1 findings) =~ ^path\ +line\ +convergent\ +models\ +text$ ]]
+	lh-show <<<'{"workflow":"w","run":"r","id":"a","status":"ok","output":1,"error":null,"started_at":"t","duration_ms":2}' >runs
+	[[ $(head -n 1 runs) =~ ^workflow\ +run\ +id\ +status\ +duration_ms\ +output ]]
+	lh-show <<<'{"timestamp":"t","source":"mcp","endpoint":"search","input_summary":"welders","success":true,"duration_ms":12.5}' >rows
+	[[ $(head -n 1 rows) =~ ^timestamp\ +source\ +endpoint\ +success\ +duration_ms\ +input_summary$ ]]
+	# a row that lh-workflow --observe wrote is one of lh-observe
+	lh-show <<<'{"timestamp":"t","source":"workflow","endpoint":"llm","success":true,"duration_ms":1,"workflow":"w","run":"r","node":"a","status":"ok","output":1}' >rows
+	[[ $(head -n 1 rows) =~ ^timestamp\ +source\ +endpoint\ +success\ +duration_ms$ ]]
+}

@@ -1,0 +1,211 @@
+# An object of S3 where a file is named, and indexes by way of the cache.
+load ../helper
+load ../servers/server
+load ../servers/s3
+
+setup() {
+	cd "$BATS_TEST_TMPDIR" || return 1
+	unset AWS_SESSION_TOKEN AWS_REGION AWS_PROFILE LH_S3_KEY_FILE LH_CACHE_SIZE
+	export LH_CACHE=$PWD/cache
+	start_s3 --log "$PWD/log"
+	lh-gen workers -n 300 >w.jsonl
+}
+
+teardown() {
+	stop_upstreams
+}
+
+B=s3://bucket/x
+
+put() {
+	lh-store put $B "$1" "${2:-$1}" >put.out
+}
+
+@test "a filter reads objects, compressed ones and archives too" {
+	gzip -k w.jsonl
+	zstd -q w.jsonl
+	tar czf w.tar.gz w.jsonl
+	lh-embed w.jsonl >want
+	for file in w.jsonl w.jsonl.gz w.jsonl.zst w.tar.gz; do
+		put $file
+		lh-embed $B/$file | cmp - want
+		lh-cat $B/$file | cmp - w.jsonl
+	done
+	lh-embed $B/w.jsonl w.jsonl $B/w.jsonl.gz | cmp - <(cat want want want)
+	lh-index build a.lhv $B/w.jsonl.zst
+	lh-index build b.lhv w.jsonl
+	alike <(lh-index dump a.lhv) <(lh-index dump b.lhv)
+}
+
+@test "lh-ingest reads tables from objects, and asks for each once" {
+	(echo a,b; seq -f '%g,x' 5000) >t.csv
+	gzip -k t.csv
+	lh-ingest t.csv >want
+	for file in t.csv t.csv.gz; do
+		put $file
+		lh-ingest --sample all $B/$file | cmp - want
+	done
+	[ "$(grep -c ^GET log)" = 2 ]
+	run -2 --separate-stderr lh-ingest $B/none
+	[ "$stderr" = "lh-ingest: $B/none: 404: no object \"x/none\"" ]
+}
+
+@test "an object that is missing, or breaks off, is an unreadable file" {
+	put w.jsonl
+	run -2 --separate-stderr lh-embed $B/none $B/w.jsonl
+	[ "${#lines[@]}" = 300 ]
+	[ "$stderr" = "lh-embed: $B/none: 404: no object \"x/none\"" ]
+	run -2 --separate-stderr lh-cat $B/none
+	[ "$stderr" = "lh-cat: $B/none: 404: no object \"x/none\"" ]
+	s3 _mode/wrong/GET/0/1
+	run -2 --separate-stderr lh-cat $B/w.jsonl
+	[[ $stderr == "lh-cat: $B/w.jsonl: "*"do not have the MD5"* ]]
+	run -2 lh-embed s3://bucket
+	[[ $output == *"is not s3://BUCKET/KEY" ]]
+	echo '{bad' | lh-store put $B bad >put.out
+	run -1 lh-embed $B/bad
+	[[ ${lines[0]} == "lh-embed: $B/bad:1:"* ]]
+}
+
+@test "an index is copied once, and again when it or its log changes" {
+	lh-index build w.lhv w.jsonl
+	lh-gen queries -n 5 >q.jsonl
+	lh-search w.lhv <q.jsonl >want
+	put w.lhv
+	path=$(lh-index fetch $B/w.lhv)
+	cmp "$path" w.lhv
+	[[ $path == "$LH_CACHE"/*/w.lhv && $(stat -c %a "$LH_CACHE") = 700 ]]
+	for i in 1 2 3; do lh-search $B/w.lhv <q.jsonl | cmp - want; done
+	lh-search other=$B/w.lhv -Q welder | has '"other"'
+	[ "$(grep -c 'GET .*w.lhv 200' log)" = 1 ]
+	lh-gen workers -n 5 --seed 3 | jq -c '.id = "m" + .id' | lh-index add w.lhv
+	[ -s w.lhv-log ]
+	put w.lhv-log
+	lh-search w.lhv <q.jsonl >want
+	lh-search $B/w.lhv <q.jsonl | cmp - want
+	alike <(lh-index dump w.lhv) <(lh-index dump "$(lh-index fetch $B/w.lhv)")
+	lh-index compact w.lhv
+	put w.lhv
+	lh-store delete --missing-ok $B w.lhv-log >put.out
+	lh-search $B/w.lhv <q.jsonl | cmp - want
+}
+
+@test "a missing index, and one that is none, are reported" {
+	run -2 lh-index fetch $B/none.lhv
+	[[ $output == *'404: no object'* || $output == *'no object "x/none.lhv"' ]]
+	run -2 lh-search $B/none.lhv -Q x
+	[[ $output == *'no object "x/none.lhv"'* ]]
+	put w.lhv w.jsonl
+	run -2 lh-search $B/w.lhv -Q x
+	run -2 lh-index fetch w.lhv
+	LH_CACHE_SIZE=1x run -2 lh-index fetch $B/w.lhv
+	[[ $output == *LH_CACHE_SIZE* ]]
+}
+
+@test "the cache keeps its size, and removes what was not used for the longest" {
+	for i in 1 2 3 4; do
+		head -c 100000 /dev/urandom >$i.lhv
+		put $i.lhv
+	done
+	export LH_CACHE_SIZE=250K
+	one=$(lh-index fetch $B/1.lhv)
+	two=$(lh-index fetch $B/2.lhv)
+	[ "$(lh-index fetch $B/1.lhv)" = "$one" ]
+	lh-index fetch $B/3.lhv >three
+	[ -e "$one" ] && [ ! -e "$two" ] && [ -e "$(cat three)" ]
+	# a copy in use stays
+	exec 8<"$one"
+	flock -s 8
+	touch -d 2020-01-01 "$(dirname "$one")"
+	four=$(lh-index fetch $B/4.lhv)
+	[ -e "$one" ] && [ -e "$four" ] && [ ! -e "$(cat three)" ]
+	exec 8>&-
+	LH_CACHE_SIZE=50K run -2 lh-index fetch $B/3.lhv
+	[[ $output == *"the cache may have only 51200 (LH_CACHE_SIZE)" ]]
+}
+
+@test "many processes that want one index make one copy" {
+	head -c 3000000 /dev/urandom >r.lhv
+	put r.lhv
+	pids=()
+	for i in {1..8}; do
+		lh-index fetch $B/r.lhv >out.$i &
+		pids+=($!)
+	done
+	for pid in "${pids[@]}"; do wait "$pid"; done
+	[ "$(sort -u out.* | wc -l)" = 1 ]
+	cmp "$(cat out.1)" r.lhv
+	[ "$(grep -c 'GET .*r.lhv 200' log)" = 1 ]
+	[ -z "$(find cache -name '*.lock' -o -name '*.lh-tmp-*')" ]
+}
+
+@test "a fetch that is killed leaves nothing that is taken for a copy" {
+	head -c 3000000 /dev/urandom >r.lhv
+	put r.lhv
+	s3 _mode/slow/GET/0/1
+	lh-index fetch $B/r.lhv >out &
+	pid=$!
+	until_so eval '[ -n "$(find cache -name ".r.lhv.lh-tmp-*" -size +0)" ]'
+	kill -KILL $pid
+	wait $pid && rc=0 || rc=$?
+	[ $rc = 137 ]
+	[ -z "$(find cache -name r.lhv)" ]
+	path=$(lh-index fetch $B/r.lhv)
+	cmp "$path" r.lhv
+	[ -z "$(find cache -name '*.lock' -o -name '*.lh-tmp-*')" ]
+}
+
+@test "an index that is put or pushed takes its pending changes along, and a log that is over goes" {
+	head -n 10 w.jsonl >ten.jsonl
+	lh-index build w.lhv ten.jsonl
+	sed -n 11,12p w.jsonl | lh-index add -q w.lhv
+	[ -s w.lhv-log ]
+	id=$(sed -n 11p w.jsonl | jq -r .id)
+	lh-store put folder w.lhv w.lhv | jq -r .key >keys
+	[ "$(paste -sd' ' keys)" = 'w.lhv w.lhv-log' ]
+	lh-index get folder/w.lhv "$id" | jq -e .id
+	lh-store put $B a.lhv w.lhv >/dev/null
+	lh-index get "$(lh-index fetch $B/a.lhv)" "$id" | jq -e .id
+	lh-index push w.lhv $B/b.lhv >pushed
+	[ "$(jq -c '[.pushed, .size, .log_size]' pushed)" = "[\"$B/b.lhv\",$(stat -c %s w.lhv),$(stat -c %s w.lhv-log)]" ]
+	cmp "$(lh-index fetch $B/b.lhv)-log" w.lhv-log
+	lh-index compact -q w.lhv
+	lh-index push w.lhv $B/b.lhv | jq -e '.log_size == 0'
+	lh-index get "$(lh-index fetch $B/b.lhv)" "$id" | jq -e .id
+	[ "$(lh-store list $B | jq -r .key | paste -sd' ')" = 'a.lhv a.lhv-log b.lhv' ]
+	run -2 lh-index push w.jsonl $B/c.lhv
+	run -2 lh-index push w.lhv here.lhv
+	run -2 lh-index push none.lhv $B/c.lhv
+}
+
+@test "--roster, --rules and --playbook may be objects" {
+	echo '{"candidate_id":"w1","name":"Ada","status":"active"}' >roster.jsonl
+	put roster.jsonl
+	fill='{"kind":"fill","artifact":{"fills":[{"candidate_id":"w1","name":"Ada"}]},"context":{"target_count":1}}'
+	lh-validate --wire --roster $B/roster.jsonl <<<"$fill" | jq -e '.status == 200'
+	LH_ROSTER=$B/roster.jsonl lh-validate --wire <<<"$fill" | jq -e '.status == 200'
+	run -2 --separate-stderr lh-validate --wire --roster $B/none.jsonl <<<"$fill"
+	[[ $stderr == *'--roster: no object "x/none.jsonl"'* ]] || { echo "$stderr"; return 1; }
+	rule=$(find "$ROOT/share/fixtures/rules" -name '*.json' | LC_ALL=C sort | head -n 1)
+	lh-store put $B rules/one.json "$rule" >/dev/null
+	mkdir rules
+	cp "$rule" rules/one.json
+	mail='{"kind":"email","artifact":{"to":"a@b.example","body":"Hello"}}'
+	diff <(lh-validate --now 2026-01-01T00:00:00Z --rules $B/rules <<<"$mail") <(lh-validate --now 2026-01-01T00:00:00Z --rules rules <<<"$mail")
+	run -2 lh-validate --rules $B/rules/one.json/none <<<"$mail"
+	lh-index build -q w.lhv w.jsonl
+	id=$(jq -r .id w.jsonl | sed -n 200p)
+	echo "{\"query_text\":\"night welder\",\"answer_id\":\"$id\",\"answer_corpus\":\"w\",\"score\":1}" | lh-playbook record -q pb.lhv >/dev/null
+	lh-index push pb.lhv $B/pb.lhv >/dev/null
+	lh-search --playbook $B/pb.lhv w.lhv <<<'{"query_text":"night welder","k":3}' | jq -e '.playbook_injected + .playbook_boosted == 1'
+}
+
+@test "lh-ingest reads Parquet from an object" {
+	load ../duckdb
+	duckdb_library >why || skip "$(cat why)"
+	printf 'id,name\n1,Ada\n2,Bo\n' | lh-ingest --name t --store "$PWD/st" --catalog cat --parquet-out - >/dev/null
+	file=$(find st -name '*.parquet')
+	put t.parquet "$file"
+	diff <(lh-ingest "$file") <(lh-ingest $B/t.parquet)
+	[ "$(lh-ingest --parquet $B/t.parquet | wc -l)" = 2 ]
+}

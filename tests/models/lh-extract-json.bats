@@ -1,0 +1,402 @@
+# lh-extract-json: the object inside a model's answer.
+load ../helper
+
+FIXTURES=$ROOT/share/fixtures/extract-json
+NONE='{"matched":false,"value":null}'
+
+# found TEXT OBJECT - the text (with printf's escapes) holds the object; "" for none.
+found() {
+	local want=$NONE
+	[ -z "$2" ] || want="{\"matched\":true,\"value\":$2}"
+	printf '%b' "$1" | lh-extract-json --raw-input >.found 2>.messages
+	[ "$(cat .found)" = "$want" ] || { echo "in $1: $(cat .found), not $want"; return 1; }
+	[ ! -s .messages ]
+}
+
+# wire NAME - the fixture comes out byte for byte, as a text and in a record.
+wire() {
+	run -0 --separate-stderr lh-extract-json --wire --raw-input "$FIXTURES/$1.txt"
+	[ -z "$stderr" ]
+	lh-extract-json --wire --raw-input "$FIXTURES/$1.txt" | cmp - "$FIXTURES/$1.out"
+	jq -Rsc '{text: .}' "$FIXTURES/$1.txt" | lh-extract-json --wire | cmp - "$FIXTURES/$1.out"
+	jq -Rsac '{text: .}' "$FIXTURES/$1.txt" | lh-extract-json --wire | cmp - "$FIXTURES/$1.out"
+}
+
+# quick COMMAND... - hang guard; under a second on an idle machine.
+quick() {
+	timeout 60 "$@"
+}
+
+# times TEXT BYTES - the text again and again.
+times() {
+	stretch "$2" "$1"
+}
+
+@test "fixture fenced_json" { wire fenced_json; }
+@test "fixture fenced_plain" { wire fenced_plain; }
+@test "fixture bare_with_prose" { wire bare_with_prose; }
+@test "fixture first_of_many" { wire first_of_many; }
+@test "fixture nested" { wire nested; }
+@test "fixture unicode" { wire unicode; }
+@test "fixture escaped_quotes" { wire escaped_quotes; }
+@test "fixture empty_object" { wire empty_object; }
+@test "fixture top_level_array" { wire top_level_array; }
+@test "fixture no_json" { wire no_json; }
+@test "fixture balanced_invalid" { wire balanced_invalid; }
+@test "fixture trailing_garbage" { wire trailing_garbage; }
+
+@test "all fixtures are named here" {
+	[ "$(find "$FIXTURES" -name '*.txt' | wc -l)" = 12 ]
+	[ "$(grep -c '^@test "fixture ' "$BATS_TEST_FILENAME")" = 12 ]
+}
+
+@test "a record passes through, matched and value last" {
+	echo '{"id" : 1.0,"text":"see {\"b\" : 2,\"a\":1e3}","n":12345678901234567890}' >in
+	run -0 --separate-stderr lh-extract-json in
+	[ -z "$stderr" ]
+	[ "$output" = '{"id" : 1.0,"text":"see {\"b\" : 2,\"a\":1e3}","n":12345678901234567890,"matched":true,"value":{"b" : 2,"a":1e3}}' ]
+	run -0 lh-extract-json <<<'{"value":7,"text":"none","matched":true,"z":[1]}'
+	[ "$output" = '{"text":"none","z":[1],"matched":false,"value":null}' ]
+}
+
+@test "the object keeps its own text; over several lines, without its white space" {
+	found 'a {"b" : 2,\t"a":"x  y", "f":1.50} b' '{"b" : 2,	"a":"x  y", "f":1.50}'
+	found '{\n  "b" : [ 1,\r\n\t2 ],\n "a b" : "x  y\\\\"\n}' '{"b":[1,2],"a b":"x  y\\"}'
+	found '{"a":"b\\nc",\r"d":1}' '{"a":"b\nc","d":1}'
+}
+
+@test "--wire sorts keys at every depth by their bytes and leaves numbers as written" {
+	printf '%s' '{"b":{"z":1.0,"é":2,"a":[{"y":1E5,"x":-0}]},"B":1e400,"ab":"\u00e9\/\"","a":12345678901234567890}' >in
+	run -0 lh-extract-json --wire --raw-input in
+	[ "$output" = '{"matched":true,"value":{"B":1e400,"a":12345678901234567890,"ab":"é/\"","b":{"a":[{"x":-0,"y":1E5}],"z":1.0,"é":2}}}' ]
+	run -0 lh-extract-json --raw-input in
+	[ "$output" = '{"matched":true,"value":{"b":{"z":1.0,"é":2,"a":[{"y":1E5,"x":-0}]},"B":1e400,"ab":"\u00e9\/\"","a":12345678901234567890}}' ]
+}
+
+@test "of a repeated key the last one wins, at every depth, however it is escaped" {
+	found '{"a":1,"b":2,"a":3}' '{"b":2,"a":3}'
+	found '{"a":1, "b": {"c":{"x":1},"c":[{"d":1,"d":2}], "\\u0063":4 },"e":0}' '{"a":1,"b":{"\u0063":4},"e":0}'
+	found '{"a":{"a":{"a":1,"a":2}},"x":[{"k":1,"k":2},{"k":3}]}' '{"a":{"a":{"a":2}},"x":[{"k":2},{"k":3}]}'
+	printf '{"b":1,"a":{"d":1,"c":2,"d":3},"b":[]}' >in
+	run -0 lh-extract-json --wire --raw-input in
+	[ "$output" = '{"matched":true,"value":{"a":{"c":2,"d":3},"b":[]}}' ]
+	lh-extract-json --raw-input in | jq -c '{text: "x"} + .' | lh-embed --dimension 64 >/dev/null
+}
+
+@test "a fence with an object is preferred to braces before it" {
+	found '{"a":1} ```{"b":2}``` {"c":3}' '{"b":2}'
+	found '{"a":1} ```[1]``` {"c":3}' '{"a":1}'
+	found '```\n[{"a":1}]\n```' '{"a":1}'
+	found '```json\n{"a":1} and more\n```' '{"a":1}'
+	found '```{"a":1}{"b":2}```' '{"a":1}'
+}
+
+@test "of several fences the first that holds an object and nothing else counts" {
+	found '```\nls -l\n```\n```json\n{"a":1}\n```\n```json\n{"b":2}\n```' '{"a":1}'
+	found '```{"a":1,}``` ```{"b":2}```' '{"b":2}'
+	found '`````` ```{"b":2}```' '{"b":2}'
+}
+
+@test "a closing fence never opens one" {
+	found '{"x":0} ```a``` {"b":2} ```c```' '{"x":0}'
+	found '```no```{"a":1}```no```{"b":2}' '{"a":1}'
+	found '{"z":1} ```no```{"a":1}```' '{"z":1}'
+}
+
+@test "a fence that is never closed is not a fence" {
+	found '```json\n{"a":1}' '{"a":1}'
+	found '{"b":2} ```json\n{"a":1}' '{"b":2}'
+	found '{"b":2} ```json\n{"a":1}\n``' '{"b":2}'
+	found '```' ''
+	found '```json' ''
+	found '`````' ''
+}
+
+@test "a fence inside a string counts all the same" {
+	found '{"a":"```{\\"b\\":1}```"}' '{"a":"```{\"b\":1}```"}'
+	found '{"a":"``` {} ```"}' '{}'
+	found '```json\n{"a":"x```y"}\n```' '{"a":"x```y"}'
+}
+
+@test "tags are letters, digits, _ + and -, and nothing else" {
+	for tag in '' json JSON json5 c++ objective-c my_tag 1; do
+		found "{\"z\":1}\`\`\`$tag\n{\"a\":1}\n\`\`\`" '{"a":1}'
+		found "{\"z\":1}\`\`\`$tag{\"a\":1}\`\`\`" '{"a":1}'
+		found "{\"z\":1}\`\`\`$tag \t\r\n{\"a\":1}\r\n\t \`\`\`" '{"a":1}'
+	done
+	for tag in 'json:' '.json' 'a b' é '{}'; do
+		found "{\"z\":1}\`\`\`$tag\n{\"a\":1}\n\`\`\`" '{"z":1}'
+	done
+}
+
+@test "only space, tab, CR and LF are trimmed" {
+	for space in '\v' '\f' '\xc2\xa0' '\xe2\x80\xa8' '\xef\xbb\xbf' '\x00'; do
+		found "{\"z\":1}\`\`\`$space{\"a\":1}\`\`\`" '{"z":1}'
+		found "{\"z\":1}\`\`\`{\"a\":1}$space\`\`\`" '{"z":1}'
+	done
+}
+
+@test "CRLF is white space like LF" {
+	found 'Here:\r\n```json\r\n{"a":1}\r\n```\r\n' '{"a":1}'
+	found 'Here:\r\n{\r\n  "a": 1\r\n}\r\n' '{"a":1}'
+}
+
+@test "the next brace is the one after, also inside what was tried" {
+	found '{see {"a":1}}' '{"a":1}'
+	found '{"a":1,"b":{"c":2},}' '{"c":2}'
+	found '{"a {\\"b":1}' '{"a {\"b":1}'
+	found '{"a {"b":1}' '{"b":1}'
+	found "{'a': {\"b\":1}}" '{"b":1}'
+	found '{"x":"{}" oops}' '{}'
+	found '{"x{\\"":{"y":{}}, oops' '{"y":{}}'
+	found '{"a":{"b":1} {"c":2}' '{"b":1}'
+}
+
+@test "braces in strings do not balance" {
+	found '{"a":"}"} {"b":1}' '{"a":"}"}'
+	found '{"a":"{"}' '{"a":"{"}'
+	found '{"a":"\\"}"} x' '{"a":"\"}"}'
+	found '{"a":"\\\\"} {"b":"}' '{"a":"\\"}'
+}
+
+@test "unbalanced texts hold nothing" {
+	for text in '{' '}' '{{' '}{' '{"' '{"a' '{"a"' '{"a":' '{"a":1' '{"a":1,' '{"a":"' '{"a":"\\' '{[}' '{"a":[}' '{"a":1]' '[}' '{"a":{"b":{"c":'; do
+		found "$text" ''
+	done
+	found '' ''
+	found ' \n' ''
+}
+
+@test "only strict JSON is an object" {
+	for text in '{a:1}' "{'a':1}" '{"a":1,}' '{,}' '{"a"}' '{"a":01}' '{"a":+1}' '{"a":.5}' '{"a":1.}' '{"a":NaN}' '{"a":Infinity}' \
+		'{"a":True}' '{"a":nul}' '{"a":/**/1}' '{"a":1 "b":2}' '{1:2}' '{"a"::1}' '{"a":"\\x"}' '{"a":"\\u12"}' '{"a":"\t"}' '{"a":"\n"}' \
+		'{"a":"\\ud800"}' '{"a":"\\udc00"}' '{"a":"\\ud800\\u0041"}' '{"a":"\xff"}' '{"a":"\xc0\xaf"}' '{"a":"\xed\xa0\x80"}' '{"a":"\x00"}' '{"a":\x001}' '{\xa0"a":1}'; do
+		found "$text" ''
+	done
+	found '{"a":1e400}' '{"a":1e400}'
+	found '{"a":"\\ud83d\\ude00"}' '{"a":"\ud83d\ude00"}'
+	found '[1,"x",{"a":1}]' '{"a":1}'
+}
+
+@test "around the object the text may hold anything" {
+	found '\x00\xff\xfe {"a":"é"} \xc0\x80\x00' '{"a":"é"}'
+	found '\xef\xbb\xbf{"a":1}' '{"a":1}'
+	found '{"\xff {"a":1}' '{"a":1}'
+	found '\x1b[31m{"a":1}' '{"a":1}'
+}
+
+@test "512 containers are accepted, and what is deeper is passed over whole" {
+	deep() {
+		python3 -c 'import sys; n = int(sys.argv[1]); print("{\"a\":" * n + "1" + "}" * n, end="")' "$1"
+	}
+	deep 512 >in
+	[ "$(lh-extract-json --raw-input in)" = "{\"matched\":true,\"value\":$(deep 512)}" ]
+	[ "$(lh-extract-json --wire --raw-input in)" = "{\"matched\":true,\"value\":$(deep 512)}" ]
+	for n in 513 600 100000; do
+		[ "$(deep $n | quick lh-extract-json --raw-input)" = "$NONE" ]
+		[ "$( (deep $n; echo 'and {"b":2}') | quick lh-extract-json --raw-input)" = '{"matched":true,"value":{"b":2}}' ]
+		[ "$( (echo '```'; deep $n; echo '```') | quick lh-extract-json --raw-input)" = "$NONE" ]
+	done
+	printf '{"a":%s{"c":1}%s} {"b":2}' "$(printf '[%.0s' {1..511})" "$(printf ']%.0s' {1..511})" >in
+	[ "$(lh-extract-json --raw-input in)" = '{"matched":true,"value":{"b":2}}' ]
+	printf '%s{"c":1}%s' "$(printf '[%.0s' {1..600})" "$(printf ']%.0s' {1..600})" >in
+	[ "$(lh-extract-json --raw-input in)" = '{"matched":true,"value":{"c":1}}' ]
+}
+
+@test "10 MB of what is hardest ends soon" {
+	none() {
+		[ "$(quick lh-extract-json --raw-input)" = "$NONE" ] || { echo "$1"; return 1; }
+	}
+	n=10000000
+	for text in '{' '{"' '```' '```{' '```{"a":1,}```' '{"a":' '{[' '{"a":[' '{"{' '{"{":' '{ ' '{" ' '`' '` ' '{"\' '{"\"' '"{' \
+		'{"a":"{\"b\":' '{"\u0041{' '{"a":1,"b":' '} {"' '{"{":"{",' $'{"\xff{'; do
+		times "$text" $n | none "$text"
+	done
+	(printf '{"'; times '\' $n) | none 'backslashes'
+	(printf '{"'; times '{ ' $n) | none 'braces in a string never ended'
+	(printf '{"a":'; times 1 $n) | none 'a number'
+	(printf '```'; times a $n) | none 'a tag'
+	(times '{"a":' $((n / 2)); times '{"b":1,}' $((n / 2))) | none 'broken objects in open ones'
+	(printf '{"x":['; times '{"a":1,},' $n; printf ']}') | none 'broken objects in a list'
+}
+
+@test "10 MB of nearly balanced text is answered soon" {
+	n=5000000
+	[ "$( (times '{' $n; times '}' $n) | quick lh-extract-json --raw-input)" = '{"matched":true,"value":{}}' ]
+	[ "$( (printf '{'; times '{}' $n) | quick lh-extract-json --raw-input)" = '{"matched":true,"value":{}}' ]
+	[ "$( (printf '{"x":['; times '{},' $n) | quick lh-extract-json --raw-input)" = '{"matched":true,"value":{}}' ]
+	[ "$( (times "$(printf '{"a":%.0s' {1..600})1$(printf '}%.0s' {1..600})" 3601000; echo '{"b":2}') |
+		quick lh-extract-json --raw-input)" = '{"matched":true,"value":{"b":2}}' ]
+	(printf '{"x":1'; seq -f ',"k":%.0f' 200000 | tr -d '\n'; printf '}') >in
+	[ "$(quick lh-extract-json --raw-input --max-members 300000 in)" = '{"matched":true,"value":{"x":1,"k":200000}}' ]
+}
+
+@test "what the plain reading of the rules finds is found" {
+	cat >plain.py <<-'END'
+	import json, random, re, sys
+	def strict(text):
+	    def no(x): raise ValueError
+	    try: v = json.loads(text, parse_constant=no)
+	    except ValueError: return None
+	    return v if isinstance(v, dict) else None
+	def plain(t):
+	    at = t.find("```")
+	    while at >= 0:
+	        begin = re.compile(r"[A-Za-z0-9_+-]*").match(t, at + 3).end()
+	        close = t.find("```", begin)
+	        if close < 0: break
+	        v = strict(t[begin:close].strip(" \t\r\n"))
+	        if v is not None: return v
+	        at = t.find("```", close + 3)
+	    for i, c in enumerate(t):
+	        if c != "{": continue
+	        depth, quoted, j = 0, False, i
+	        while j < len(t):
+	            d = t[j]
+	            if quoted and d == "\\": j += 1
+	            elif d == '"': quoted = not quoted
+	            elif not quoted and d == "{": depth += 1
+	            elif not quoted and d == "}":
+	                depth -= 1
+	                if not depth: break
+	            j += 1
+	        else: continue
+	        v = strict(t[i:j + 1])
+	        if v is not None: return v
+	random.seed(7)
+	pieces = list("{}[]\":,\\ \n`a1") + ['{"a":', '"}', '{"', '```', '{"a":1}', '\\"', '":"', '"{', '},', '1}', '":{', "true"]
+	with open("in", "w") as texts, open("want", "w") as want:
+	    for i in range(int(sys.argv[1])):
+	        t = "".join(random.choice(pieces[:14] if i % 4 == 0 else pieces) for _ in range(random.randrange(2, 40)))
+	        v = plain(t)
+	        print(json.dumps({"text": t}), file=texts)
+	        print(json.dumps({"matched": v is not None, "value": v}, sort_keys=True, separators=(",", ":")), file=want)
+	END
+	python3 plain.py "$(scale 30000 3000000)"
+	lh-extract-json --wire in >got
+	[ "$(grep -c true got)" -gt 3000 ]
+	cmp want got
+	lh-extract-json in | jq -cS '{matched, value}' | cmp - <(jq -cS . want)
+}
+
+@test "--field takes a path; one that no record has is named at the end" {
+	run -0 lh-extract-json --field reply.0.text <<<'{"reply":[{"text":"x {\"a\":1}"}]}'
+	[ "$output" = '{"reply":[{"text":"x {\"a\":1}"}],"matched":true,"value":{"a":1}}' ]
+	run -1 --separate-stderr lh-extract-json --field reply.text <<<'{"reply":[{"text":"{}"}]}'
+	[ "${stderr_lines[1]}" = 'lh-extract-json: --field: no record has "reply.text"' ]
+}
+
+@test "--field names the text; a record without it is rejected" {
+	run -0 lh-extract-json --field reply <<<'{"text":"{}","reply":"{\"a\":1}"}'
+	[ "$output" = '{"text":"{}","reply":"{\"a\":1}","matched":true,"value":{"a":1}}' ]
+	for record in '{"reply":"{}"}' '{"text":null}' '{}' '{"text":5}' '{"text":{"a":1}}'; do
+		run -1 --separate-stderr lh-extract-json <<<"$record"
+		[ -z "$output" ]
+		want='missing "text" (string)'
+		[[ $record != *'"text":'[5{]* ]] || want='"text" must be a string'
+		[ "${stderr_lines[0]}" = "lh-extract-json: -:1: $want" ]
+		[ "${stderr_lines[1]}" = 'lh-extract-json: 1 of 1 records rejected' ]
+	done
+	run -1 --separate-stderr lh-extract-json --on-error emit <<<'{"id":"q"}'
+	[ "$output" = '{"id":"q","error":{"file":"-","line":1,"code":400,"message":"missing \"text\" (string)"}}' ]
+}
+
+@test "no object is not an error, but with --require it is status 1" {
+	printf '%s\n' '{"text":"none"}' '{"text":"{}"}' >in
+	run -0 --separate-stderr lh-extract-json in
+	[ "${lines[0]}" = '{"text":"none","matched":false,"value":null}' ]
+	run -1 --separate-stderr lh-extract-json --require in
+	[ "${#lines[@]}" = 2 ]
+	[ -z "$stderr" ]
+	run -0 lh-extract-json --require <<<'{"text":"{}"}'
+	echo none >none.txt
+	run -1 lh-extract-json --raw-input --require none.txt
+	[ "$output" = "$NONE" ]
+}
+
+@test "each operand of --raw-input is one text, also an empty or compressed one" {
+	printf 'a {"a":1}\n{"b":2}\n' >one
+	: >empty
+	printf 'c {"c":3}' | gzip >three.gz
+	run -0 --separate-stderr lh-extract-json --raw-input one empty three.gz - <<<'{"d":4}'
+	[ "${lines[0]}" = '{"matched":true,"value":{"a":1}}' ]
+	[ "${lines[1]}" = "$NONE" ]
+	[ "${lines[2]}" = '{"matched":true,"value":{"c":3}}' ]
+	[ "${lines[3]}" = '{"matched":true,"value":{"d":4}}' ]
+	[ "${#lines[@]}" = 4 ]
+	run -2 --separate-stderr lh-extract-json --raw-input one absent empty
+	[ "${#lines[@]}" = 2 ]
+	[[ $stderr == 'lh-extract-json: absent: cannot open'* ]]
+}
+
+@test "each member of an archive is one text" {
+	printf 'a\n{"a":1}\n' >one
+	printf 'b\n{"b":\n2}\n' >two
+	: >three
+	tar cf all.tar one two three
+	run -0 --separate-stderr lh-extract-json --raw-input all.tar
+	[ "${lines[0]}" = '{"matched":true,"value":{"a":1}}' ]
+	[ "${lines[1]}" = '{"matched":true,"value":{"b":2}}' ]
+	[ "${lines[2]}" = "$NONE" ]
+	[ "${#lines[@]}" = 3 ]
+	printf 'PK\005\006%.0s\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0' x >none.zip
+	run -0 --separate-stderr lh-extract-json --raw-input none.zip
+	[ -z "$output" ]
+}
+
+@test "many files keep their order with any number of threads" {
+	for i in {100..300}; do
+		{ times 'some prose, ' $((i * 100)); echo "{\"n\":$i}"; } >"t$i"
+	done
+	lh-extract-json -j4 --raw-input t* | jq .value.n >got
+	seq 100 300 | cmp - got
+	jq -Rc '{text: .}' t* | lh-extract-json -j4 | jq .value.n | cmp - <(seq 100 300)
+}
+
+@test "a text beyond --max-line is refused, and the next one is read" {
+	{ times x 2000000; echo '{"a":1}'; } >big
+	times x 1023 >fits
+	times x 1025 >over
+	echo '{"b":2}' >small
+	run -1 --separate-stderr lh-extract-json --raw-input --max-line 1K big fits over small
+	[ "${lines[0]}" = "$NONE" ]
+	[ "${lines[1]}" = '{"matched":true,"value":{"b":2}}' ]
+	[ "${#lines[@]}" = 2 ]
+	[ "${stderr_lines[0]}" = 'lh-extract-json: big:1: text is longer than 1024 bytes (--max-line)' ]
+	[ "${stderr_lines[1]}" = 'lh-extract-json: over:1: text is longer than 1024 bytes (--max-line)' ]
+	[ "${stderr_lines[2]}" = 'lh-extract-json: 2 of 4 records rejected' ]
+	run -1 lh-extract-json -q --raw-input --max-line 1K --on-error emit --rejects bad big
+	[ "${lines[0]}" = '{"error":{"file":"big","line":1,"code":413,"message":"text is longer than 1024 bytes (--max-line)"}}' ]
+	cmp bad <(cat big; echo)
+}
+
+@test "a text at the limit that is one big object takes three times its memory" {
+	plain_only "sanitizers need memory"
+	mib=$(scale 16 256)
+	{ printf '{"a":"'; times 'x ' $((mib * 1048576 - 1000)); printf '"}'; } >text
+	/usr/bin/time -q -o raw -f %M lh-extract-json --raw-input text >out
+	[ "$(wc -c <out)" -gt $((mib * 1048000)) ]
+	[ "$(tail -n 1 raw)" -lt $((mib * 1024 * 3 + 20000)) ]
+	{ printf '{"text":"'; sed 's/"/\\"/g' text | tr -d '\n'; printf '"}\n'; } >line
+	/usr/bin/time -q -o rec -f %M lh-extract-json line >out
+	[ "$(wc -c <out)" -gt $((mib * 2 * 1048000)) ]
+	[ "$(tail -n 1 rec)" -lt $((mib * 1024 * 3 + 20000)) ]
+}
+
+@test "as a co-process it answers each line at once" {
+	coproc EXTRACT { lh-extract-json --on-error emit 2>/dev/null; }
+	for line in '{"id":1,"text":"{}"}' '{"id":2}' '{"id":3,"text":"none"}'; do
+		echo "$line" >&"${EXTRACT[1]}"
+		read -r -t 60 -u "${EXTRACT[0]}" reply
+		[ "$(jq .id <<<"$reply")" = "$(jq .id <<<"$line")" ]
+	done
+	kill "$EXTRACT_PID"
+}
+
+@test "both sets of kernels find the same" {
+	python3 -c 'import json
+for i in range(300):
+	print(json.dumps({"text": "é" * (i % 70) + "{\"" + "x" * i + "ü\":\"" + "\\\\" * (i % 9) + "\"} and" + "`" * (i % 7)}))' >in
+	lh-extract-json in | cmp - <(LH_KERNEL=portable lh-extract-json in)
+	[ "$(lh-extract-json in | grep -c '"matched":true')" = 300 ]
+}

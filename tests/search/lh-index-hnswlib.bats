@@ -1,0 +1,551 @@
+# lh-index import and export: indexes of the library hnswlib, which judges them.
+load ../helper
+load ../index
+
+setup_file() {
+	g++ -std=c++17 -O1 -o "$BATS_FILE_TMPDIR/hnswlib" "$ROOT/tests/oracle/hnswlib.cc"
+}
+
+judge() { "$BATS_FILE_TMPDIR/hnswlib" "$@"; }
+
+# ids FROM TO [STEP] - lines of IDS
+ids() {
+	seq "$1" "${3:-1}" "$2" | sed 's/.*/{"id":"w&","metadata":{"n":&}}/'
+}
+
+labelled() {
+	seq "$1" "${3:-1}" "$2" | sed 's/.*/{"label":&,"id":"w&","metadata":{"n":&}}/'
+}
+
+# hard_rows DISTANCE N DIM - records, for l2 and ip not of unit length
+hard_rows() {
+	awk -v distance="$1" -v n="$2" -v d="$3" 'BEGIN {
+		srand(n)
+		for (i = 0; i < n; i++) {
+			printf "{\"id\":\"w%d\",\"vector\":[", i
+			for (j = 0; j < d; j++)
+				printf "%s%.6f", j ? "," : "", (rand() + rand() + rand() - 1.5) * (distance == "cosine" ? 1 : 1 + i % 7)
+			print "]}"
+		}
+	}'
+}
+
+space() { [ "$1" = l2 ] && echo l2 || echo ip; }
+
+# same_answers DISTANCE DIM FILE INDEX EF [TOLERANCE] - labels are the numbers of the ids
+same_answers() {
+	hard_rows cosine 20 "$2" | jq -c '{id, vector: ((.vector | map(. * .) | add | sqrt) as $n | .vector | map(. / $n))}' >q.jsonl
+	jq -r '.vector | map(tostring) | join(" ")' q.jsonl | judge search "$(space "$1")" "$2" "$3" "$5" 10 >theirs
+	lh-search --no-metadata -k 10 --ef "$5" "$4" <q.jsonl |
+		jq -r '[.results[] | (.id[1:]) + "=" + (.distance | tostring)] | join(" ")' >ours
+	python3 - "$1" "${6:-2e-6}" <<-'END'
+	import sys
+	theirs, ours = ([[w.split("=") for w in l.split()] for l in open(f)] for f in ("theirs", "ours"))
+	assert len(theirs) == len(ours) == 20 and all(len(l) == 10 for l in ours), (theirs, ours)
+	for t, o in zip(theirs, ours):
+	    root = 0.5 if sys.argv[1] == "l2" else 1
+	    t = [(a, float(d) ** root if root < 1 else max(float(d), 0 if sys.argv[1] == "cosine" else -9e9)) for a, d in t]
+	    o = [(a, float(d)) for a, d in o]
+	    for (a, d), (b, e) in zip(t, o):
+	        assert abs(d - e) <= float(sys.argv[2]) * max(1, abs(d)), (t, o)
+	        assert a == b or any(x == b and abs(y - d) < 1e-5 for x, y in t), (t, o)
+	END
+}
+
+@test "an index of hnswlib is imported with its ids, metadata and vectors, and answers as it did" {
+	ids 0 1499 >ids.jsonl
+	for distance in cosine l2 ip; do
+		judge make "$(space $distance)" 9 1500 16 100 7 a.bin
+		run -0 --separate-stderr lh-index import -v --distance $distance --hnswlib a.bin --ids ids.jsonl a.lhv
+		[ -z "$output" ]
+		[ "$stderr" = "lh-index: a.lhv: 1500 records of dimension 9" ]
+		lh-index verify a.lhv
+		[ "$(lh-index info a.lhv | jq -c '[.length, .dimension, .distance, .m, .ef_construction, .precision]')" = \
+			"[1500,9,\"$distance\",16,100,\"f32\"]" ]
+		lh-index dump a.lhv | jq -c '{id, metadata}' | cmp - ids.jsonl
+		judge dump "$(space $distance)" 9 a.bin | cut -d' ' -f4- >theirs
+		lh-index dump a.lhv | jq -r '.vector | map(tostring) | join(" ")' >ours
+		python3 -c 'import struct
+f = lambda l: struct.pack("<9f", *map(float, l.split()))
+a, b = (list(map(f, open(n))) for n in ("theirs", "ours"))
+assert len(a) == 1500 and a == b'
+		same_answers $distance 9 a.bin a.lhv 1500
+		same_answers $distance 9 a.bin a.lhv 40
+	done
+}
+
+@test "the graph goes there and back as it is" {
+	judge make l2 5 2500 6 60 3 a.bin
+	ids 0 2499 | lh-index import --distance l2 --hnswlib a.bin --ids - a.lhv
+	lh-index export --hnswlib b.bin --ids b.jsonl a.lhv
+	labelled 0 2499 | cmp - b.jsonl
+	[ "$(stat -c %s a.bin)" = "$(stat -c %s b.bin)" ]
+	for what in dump links; do
+		alike <(judge $what l2 5 a.bin | sort) <(judge $what l2 5 b.bin | sort)
+	done
+	# and the same the other way round
+	lh-index import --distance l2 --hnswlib b.bin --ids b.jsonl c.lhv
+	lh-index export --hnswlib c.bin --ids c.jsonl c.lhv
+	cmp b.jsonl c.jsonl
+	alike <(judge links l2 5 b.bin | sort) <(judge links l2 5 c.bin | sort)
+}
+
+@test "an exported index is searched by hnswlib as by lh-search, and grows there" {
+	for distance in cosine l2 ip; do
+		hard_rows $distance 1200 7 >r.jsonl
+		lh-index build -j1 --distance $distance a.lhv r.jsonl
+		lh-index export --hnswlib a.bin --ids a.jsonl a.lhv
+		jq -c '{label: (.id[1:] | tonumber), id}' r.jsonl | cmp - a.jsonl
+		same_answers $distance 7 a.bin a.lhv 1200
+		same_answers $distance 7 a.bin a.lhv 30
+		judge grow "$(space $distance)" 7 a.bin 300 5
+		[ "$(judge dump "$(space $distance)" 7 a.bin | wc -l)" = 1500 ]
+		{ cat a.jsonl; labelled 1200 1499; } | lh-index import --distance $distance --hnswlib a.bin --ids - b.lhv
+		lh-index verify b.lhv
+		[ "$distance" = cosine ] || same_answers $distance 7 a.bin b.lhv 1500
+	done
+}
+
+@test "a quantized index exports the vectors that it keeps, with --rescore the exact ones" {
+	hard_rows l2 1100 6 >r.jsonl
+	for how in '--precision i8' '--precision f16' '--precision i8 --rescore'; do
+		# shellcheck disable=SC2086
+		lh-index build -j1 --distance l2 $how a.lhv r.jsonl
+		lh-index export --hnswlib a.bin --ids a.jsonl a.lhv
+		judge dump l2 6 a.bin | sort -n | cut -d' ' -f4- >theirs
+		lh-index dump a.lhv | jq -r '.vector | map(tostring) | join(" ")' >ours
+		python3 -c 'import struct
+f = lambda l: struct.pack("<6f", *map(float, l.split()))
+a, b = (list(map(f, open(n))) for n in ("theirs", "ours"))
+assert len(a) == 1100 and a == b'
+	done
+	jq -r '.vector | map(tostring) | join(" ")' r.jsonl | python3 -c 'import struct, sys
+f = lambda l: struct.pack("<6f", *map(float, l.split()))
+assert [f(l) for l in sys.stdin] == [f(l) for l in open("theirs")]'
+}
+
+@test "an index without a graph, and one with pending changes, is exported with a graph of its records" {
+	local how
+	hard_rows l2 300 6 >r.jsonl
+	hard_rows l2 310 6 | tail -n 10 >more.jsonl
+	for how in '' '--precision f16' '--precision i8 --rescore' '--layout qg' '--layout qg --precision i8 --exact-below 0' '--exact-below 0'; do
+		# shellcheck disable=SC2086
+		lh-index build -j1 --distance l2 $how a.lhv r.jsonl
+		[[ $how == *below* ]] || lh-index delete --id w7 a.lhv
+		lh-index add a.lhv more.jsonl
+		run -0 --separate-stderr lh-index export -v --hnswlib a.bin --ids a.jsonl a.lhv
+		[ "$stderr" = 'lh-index: a.lhv: has no graph of all its records: one is built' ]
+		lh-index dump a.lhv >dumped
+		alike <(jq -c '[.label, .id]' a.jsonl) <(jq -c .id dumped | awk '{ print "[" NR - 1 "," $0 "]" }')
+		judge dump l2 6 a.bin | sort -n | cut -d' ' -f4- >theirs
+		jq -r '.vector | map(tostring) | join(" ")' dumped >ours
+		python3 -c 'import struct
+f = lambda l: struct.pack("<6f", *map(float, l.split()))
+a, b = (list(map(f, open(n))) for n in ("theirs", "ours"))
+assert len(a) >= 309 and a == b'
+		judge links l2 6 a.bin | awk '$2 == 0 && NF < 3 { exit 1 } END { if (NR < 309) exit 1 }'
+		no_litter
+	done
+	lh-index compact a.lhv
+	run -0 --separate-stderr lh-index export -v --hnswlib a.bin --ids a.jsonl a.lhv
+	[ -z "$stderr" ]
+	# cosine: the vectors are not scaled again
+	lh-index build -j1 --precision f16 b.lhv r.jsonl
+	lh-index export --hnswlib b.bin --ids b.jsonl b.lhv
+	judge dump ip 6 b.bin | sort -n | cut -d' ' -f4- >theirs
+	lh-index dump b.lhv | jq -r '.vector | map(tostring) | join(" ")' >ours
+	python3 -c 'import struct
+f = lambda l: struct.pack("<6f", *map(float, l.split()))
+a, b = (list(map(f, open(n))) for n in ("theirs", "ours"))
+assert len(a) == 300 and a == b'
+}
+
+@test "labels may be any numbers, in any order; deleted elements are left out" {
+	judge make l2 4 1200 8 50 3 a.bin 1000 5000 1199000
+	labelled 0 1199000 1000 | shuf --random-source=<(yes) >ids.jsonl
+	run -0 --separate-stderr lh-index import -v --distance l2 --hnswlib a.bin --ids ids.jsonl a.lhv
+	[ "$stderr" = "lh-index: a.lhv: the graph is built anew: elements are deleted
+lh-index: a.lhv: 1198 records of dimension 4" ]
+	lh-index verify a.lhv
+	alike <(lh-index dump a.lhv | jq -r .id) <(jq -r 'select(.label != 5000 and .label != 1199000) | .id' ids.jsonl)
+	judge dump l2 4 a.bin | awk '$3 == "live" { print "w" $1, $4 }' | sort >theirs
+	lh-index dump a.lhv | jq -r '"\(.id) \(.vector[0])"' | sort | awk '{ printf "%s %.9g\n", $1, $2 }' >ours
+	[ "$(wc -l <theirs)" = 1198 ]
+	join theirs ours | awk '($2 - $3) ^ 2 > 1e-14 { exit 1 }'
+	# a deleted element needs no line
+	grep -v '"w5000"\|"w1199000"' ids.jsonl | lh-index import --distance l2 --hnswlib a.bin --ids - b.lhv
+	cmp <(content a.lhv) <(content b.lhv)
+}
+
+@test "IDS has one line for each element, and each id once, or nothing is made" {
+	judge make ip 4 10 4 20 1 a.bin
+	ids 0 9 >good.jsonl
+	lh-index import --hnswlib a.bin --ids good.jsonl old.lhv
+	refused() {	# MESSAGE, of in.jsonl
+		cp old.lhv a.lhv
+		run -2 --separate-stderr lh-index import --hnswlib a.bin --ids in.jsonl a.lhv
+		[ "${stderr%%$'\n'*}" = "lh-index: in.jsonl$1" ] || { echo "$stderr"; return 1; }
+		cmp old.lhv a.lhv
+		no_litter
+	}
+	head -n 9 good.jsonl >in.jsonl
+	refused ': no line for label 9'
+	: >in.jsonl
+	refused ': no line for label 0'
+	ids 0 10 >in.jsonl
+	refused ':11: there is no element of label 10'
+	{ head -n 9 good.jsonl; echo '{"id":"w3"}'; } >in.jsonl
+	refused ':10: the id w3 occurs twice'
+	{ head -n 9 good.jsonl; echo '{"id":"x","label":3}'; } >in.jsonl
+	refused ':10: label 3 occurs twice'
+	{ head -n 9 good.jsonl; echo '{"id":"x","label":-1}'; } >in.jsonl
+	refused ':10: "label" must be a whole number, 0 or more'
+	{ head -n 9 good.jsonl; echo '{"id":""}'; } >in.jsonl
+	refused ':10: empty id'
+	{ head -n 9 good.jsonl; echo '{"metadata":{}}'; } >in.jsonl
+	refused ':10: missing "id" (string or number)'
+	{ head -n 9 good.jsonl; echo '{"id":"x","metadata":3}'; } >in.jsonl
+	refused ':10: "metadata" must be an object'
+	{ head -n 9 good.jsonl; echo '{"id":"x"'; } >in.jsonl
+	run -2 --separate-stderr lh-index import --hnswlib a.bin --ids in.jsonl a.lhv
+	[[ $stderr == 'lh-index: in.jsonl:10:'* ]]
+	run -2 --separate-stderr lh-index import --hnswlib a.bin --ids absent.jsonl a.lhv
+	[[ $stderr == 'lh-index: absent.jsonl: cannot open: No such file or directory'* ]]
+	cmp old.lhv a.lhv
+}
+
+@test "dimension and distance are held against the file; cosine scales the vectors" {
+	judge make ip 4 1100 4 20 1 a.bin
+	ids 0 1099 >ids.jsonl
+	run -2 --separate-stderr lh-index import --hnswlib a.bin --ids ids.jsonl --dimension 5 a.lhv
+	[ "$stderr" = 'lh-index: a.bin: dimension 4, expected 5' ]
+	[ ! -e a.lhv ]
+	lh-index import --hnswlib a.bin --ids ids.jsonl --dimension 4 a.lhv
+	# three times as long: the graph may be that of another distance
+	python3 - <<-'END'
+	import struct
+	b = bytearray(open("a.bin", "rb").read())
+	stride, label, vector = struct.unpack_from("<QQQ", b, 24)
+	for e in range(1100):
+	    at = 96 + e * stride + vector
+	    struct.pack_into("<4f", b, at, *(3 * x for x in struct.unpack_from("<4f", b, at)))
+	open("long.bin", "wb").write(b)
+	struct.pack_into("<f", b, 96 + 7 * stride + vector, float("nan"))
+	open("nan.bin", "wb").write(b)
+	struct.pack_into("<4f", b, 96 + 7 * stride + vector, 0, 0, 0, 0)
+	open("zero.bin", "wb").write(b)
+	END
+	run -0 --separate-stderr lh-index import -v --hnswlib long.bin --ids ids.jsonl b.lhv
+	[ "$stderr" = "lh-index: b.lhv: the graph is built anew: its vectors are not of unit length
+lh-index: b.lhv: 1100 records of dimension 4" ]
+	lh-index verify b.lhv
+	paste -d' ' <(lh-index dump a.lhv | jq .vector[2]) <(lh-index dump b.lhv | jq .vector[2]) | awk '($1 - $2) ^ 2 > 1e-12 { exit 1 } END { if (NR != 1100) exit 1 }'
+	lh-index import --distance l2 --hnswlib long.bin --ids ids.jsonl c.lhv
+	[ "$(lh-index dump c.lhv | jq -s '.[0].vector | map(. * .) | add | round')" = 9 ]
+	run -2 --separate-stderr lh-index import --hnswlib nan.bin --ids ids.jsonl d.lhv
+	[[ $stderr == 'lh-index: ids.jsonl:8: '*NaN* ]]
+	run -2 --separate-stderr lh-index import --hnswlib zero.bin --ids ids.jsonl d.lhv
+	[[ $stderr == 'lh-index: ids.jsonl:8: '* ]]
+	lh-index import --distance ip --hnswlib zero.bin --ids ids.jsonl d.lhv
+}
+
+@test "an index of no rows goes both ways" {
+	judge make ip 4 0 16 200 1 a.bin
+	lh-index import --hnswlib a.bin --ids /dev/null a.lhv
+	[ "$(lh-index info a.lhv | jq -c '[.length, .dimension]')" = '[0,4]' ]
+	lh-index export --hnswlib b.bin --ids b.jsonl a.lhv
+	cmp a.bin b.bin
+	[ -e b.jsonl ] && [ ! -s b.jsonl ]
+	judge dump ip 4 b.bin
+	judge grow ip 4 b.bin 50 1
+	[ "$(judge dump ip 4 b.bin | wc -l)" = 50 ]
+}
+
+@test "a forged FILE is refused with the reason, wherever it is wrong" {
+	judge make ip 4 40 2 20 1 good.bin
+	ids 0 39 >ids.jsonl
+	lh-index import --hnswlib good.bin --ids ids.jsonl old.lhv
+	python3 - <<-'END'
+	import struct
+	good = open("good.bin", "rb").read()
+	stride, label, vector = struct.unpack_from("<QQQ", good, 24)
+	top, entry = struct.unpack_from("<iI", good, 48)
+	assert (stride, label, vector) == (44, 36, 20) and top > 0
+	end = 96 + 40 * stride
+	sizes, at = [], end
+	for e in range(40):
+	    sizes.append(at)
+	    at += 4 + struct.unpack_from("<I", good, at)[0]
+	assert at == len(good)
+	first = next(e for e in range(40) if struct.unpack_from("<I", good, sizes[e])[0])
+	up = next(e for e in range(40) if struct.unpack_from("<I", good, sizes[e])[0] == 12)
+	low = next(e for e in range(40) if struct.unpack_from("<I", good, sizes[e])[0] == 0)
+	assert struct.unpack_from("<I", good, sizes[up] + 4)[0] > 0
+	lies = "not an index of hnswlib: the sizes in its head contradict each other"
+	n = len(good)
+	cases = [
+	    ("<Q", 0, 4, lies), ("<Q", 24, 43, lies), ("<Q", 24, 0, lies), ("<Q", 24, 2**64 - 1, lies),
+	    ("<Q", 32, 35, lies), ("<Q", 32, 20, lies), ("<Q", 32, 2**63, lies), ("<Q", 40, 16, lies),
+	    ("<Q", 40, 40, lies), ("<Q", 56, 0, lies), ("<Q", 56, 65536, lies), ("<Q", 64, 0, lies),
+	    ("<Q", 64, 2**62 + 4, lies), ("<Q", 64, 5, lies),
+	    ("<Q", 8, 39, "40 elements, with room for 39"),
+	    ("<QQ", 8, (2**40, 2**40), "%d elements, with room for %d" % (2**40, 2**40)),
+	    ("<QQ", 8, (2**32 - 2, 2**32 - 2), "%d elements of 44 bytes in %d bytes" % (2**32 - 2, n)),
+	    ("<Q", 16, 0, "searches begin at element %d on level %d, of 0 elements" % (entry, top)),
+	    ("<Q", 16, 39, None), ("<QQ", 8, (41, 41), None),
+	    ("<i", 48, -1, "searches begin at element %d on level -1, of 40 elements" % entry),
+	    ("<i", 48, top + 1, "searches begin on level %d at element %d, which is not there" % (top + 1, entry)),
+	    ("<i", 48, 0, "element %d: %d bytes of upper links, in lists of 12 and at most 0 of them" % (first, struct.unpack_from("<I", good, sizes[first])[0])),
+	    ("<I", 52, 40, "searches begin at element 40 on level %d, of 40 elements" % top),
+	    ("<I", 52, 2**32 - 1, "searches begin at element 4294967295 on level %d, of 40 elements" % top),
+	    ("<I", 52, low, "searches begin on level %d at element %d, which is not there" % (top, low)),
+	    ("<Q", 56, 1, None),
+	    ("<H", 96, 5, "element 0, level 0: 5 links, at most 4"),
+	    ("<H", 96 + 39 * 44, 65535, "element 39, level 0: 65535 links, at most 4"),
+	    ("<B", 98, 2, "element 0, level 0: unknown mark %#x" % (0x20000 | good[96])),
+	    ("<B", 99, 1, "element 0, level 0: unknown mark %#x" % (0x1000000 | good[96])),
+	    ("<I", 100, 40, "element 0, level 0: a link to element 40, which is not there"),
+	    ("<I", 100, 2**32 - 1, "element 0, level 0: a link to element 4294967295, which is not there"),
+	    ("<Q", 96 + 36 + 44, 0, "element 1: label 0 is also that of another element"),
+	    ("<I", sizes[0], 2**32 - 1, "element 0: 4294967295 bytes of upper links, in lists of 12 and at most %d of them" % top),
+	    ("<I", sizes[up], 4, "element %d: 4 bytes of upper links, in lists of 12 and at most %d of them" % (up, top)),
+	    ("<I", sizes[39], 12 * top, None),
+	    ("<H", sizes[up] + 4, 3, "element %d, level 1: 3 links, at most 2" % up),
+	    ("<B", sizes[up] + 6, 1, "element %d, level 1: unknown mark %#x" % (up, 0x10000 | good[sizes[up] + 4])),
+	    ("<I", sizes[up] + 8, low, "element %d, level 1: a link to element %d, which is not there" % (up, low)),
+	]
+	out = open("cases", "w")
+	def case(i, b, message):
+	    open("forged%d.bin" % i, "wb").write(b)
+	    out.write("forged%d.bin\t%s\n" % (i, message or ""))
+	i = 0
+	for form, at, value, message in cases:
+	    b = bytearray(good)
+	    struct.pack_into(form, b, at, *(value if isinstance(value, tuple) else (value,)))
+	    case(i, b, message)
+	    i += 1
+	for cut in (0, 1, 95):
+	    case(i, good[:cut], "not an index of hnswlib: %d bytes, at least 96" % cut)
+	    i += 1
+	for cut, message in ((96, "40 elements of 44 bytes in 96 bytes"), (end - 1, "40 elements of 44 bytes in %d bytes" % (end - 1)),
+	        (end, "element 0: its levels are cut off"), (n - 1, None), (n - 4, None)):
+	    case(i, good[:cut], message)
+	    i += 1
+	case(i, good + b"\0", "1 bytes after the last element")
+	case(i + 1, b"\x7fELF" + bytes(500), lies)
+	END
+	[ "$(wc -l <cases)" -gt 40 ]
+	while IFS=$'\t' read -r file message; do
+		cp old.lhv a.lhv
+		run -2 --separate-stderr lh-index import --hnswlib "$file" --ids ids.jsonl a.lhv
+		[ -z "$output" ]
+		if [ -n "$message" ]; then
+			[ "$stderr" = "lh-index: $file: $message" ] || { echo "$file: $stderr, expected $message"; return 1; }
+		else
+			[[ $stderr == "lh-index: $file: "* ]] && [ "$(wc -l <<<"$stderr")" = 1 ] || { echo "$file: $stderr"; return 1; }
+		fi
+		cmp old.lhv a.lhv
+	done <cases
+	no_litter
+}
+
+@test "links that hnswlib would pass over, to itself and twice, are left out" {
+	judge make l2 4 1000 4 20 1 a.bin
+	python3 - <<-'END'
+	import struct
+	b = bytearray(open("a.bin", "rb").read())
+	stride = struct.unpack_from("<Q", b, 24)[0]
+	struct.pack_into("<H3I", b, 96, 3, 0, 0, 0)
+	struct.pack_into("<I3I", b, 96, 3, 0, 5, 5)
+	open("a.bin", "wb").write(b)
+	END
+	ids 0 999 | lh-index import --distance l2 --hnswlib a.bin --ids - a.lhv
+	lh-index verify a.lhv
+	lh-index export --hnswlib b.bin --ids b.jsonl a.lhv
+	[ "$(judge links l2 4 b.bin | grep '^0 0 ')" = '0 0 5' ]
+}
+
+@test "what has more links than an index can have gets a graph of its own" {
+	judge make l2 4 1000 200 200 1 a.bin
+	ids 0 999 >ids.jsonl
+	run -0 --separate-stderr lh-index import -v --distance l2 --hnswlib a.bin --ids ids.jsonl a.lhv
+	[ "${stderr%%$'\n'*}" = 'lh-index: a.lhv: the graph is built anew: it has more links than an index can have' ]
+	[ "$(info a.lhv m)" = 16 ]
+	lh-index verify a.lhv
+	same_answers l2 4 a.bin a.lhv 1000
+}
+
+@test "a thousand random small indexes, exported: hnswlib has their vectors and finds what is nearest" {
+	local n
+	n=$(scale 1000 20000)
+	[ -z "${LH_ASAN:-}" ] || n=60
+	python3 - "$n" "$BATS_FILE_TMPDIR/hnswlib" <<-'END'
+	import json, os, random, struct, subprocess, sys, tempfile
+	d = tempfile.TemporaryDirectory(dir="/dev/shm" if os.access("/dev/shm", os.W_OK) else None)	# no disk to sync
+	os.chdir(d.name)
+	R = random.Random(5)
+	f32 = lambda v: struct.unpack("%df" % len(v), struct.pack("%df" % len(v), *v))
+	graphs = searched = 0
+	def links(path, m):	# of an index, as lhv(5) describes it: (label, level) to labels
+	    b = open(path, "rb").read()
+	    rows, stride = struct.unpack_from("<QI", b, 24)
+	    at = dict(struct.unpack_from("<IIQ", b, 128 + 32 * i)[::2] for i in range(struct.unpack_from("<I", b, 48)[0]))
+	    u32 = lambda at, n: struct.unpack_from("<%dI" % n, b, at)
+	    label = {row: i for i, row in enumerate(u32(at[11], rows))}
+	    level = u32(at[3], rows + 1)
+	    out = {}
+	    for row in range(rows):
+	        lists = [at[2] + row * stride] + [at[4] + 4 * (1 + m) * i for i in range(level[row], level[row + 1])]
+	        for l, a in enumerate(lists):
+	            out[label[row], l] = sorted(label[to] for to in u32(a + 4, u32(a, 1)[0]))
+	    return out
+	for case in range(int(sys.argv[1])):
+	    dim, n, m = R.randint(1, 20), R.randint(1, 70), R.randint(8, 24)
+	    distance = R.choice(["cosine", "l2", "ip"])
+	    below = R.choice([0, 0, 0, 1000])
+	    rows = [f32([R.gauss(0, 1) for _ in range(dim)]) for _ in range(n)]
+	    equal = R.random() < 0.2
+	    if equal:
+	        rows = [R.choice(rows[:3]) for _ in rows]	# many equal vectors
+	    if os.path.exists("a.lhv"):
+	        os.remove("a.lhv")
+	    text = "".join(json.dumps({"id": "w%d" % i, "vector": v}) + "\n" for i, v in enumerate(rows))
+	    subprocess.run(["lh-index", "build", "-j1", "--distance", distance, "--m", str(m), "--seed", str(case),
+	        "--exact-below", str(below), "a.lhv"], input=text.encode(), check=True)
+	    subprocess.run(["lh-index", "export", "-j1", "--hnswlib", "a.bin", "--ids", "a.jsonl", "a.lhv"], check=True)
+	    space = "l2" if distance == "l2" else "ip"
+	    dump = subprocess.run([sys.argv[2], "dump", space, str(dim), "a.bin"], stdout=subprocess.PIPE, check=True).stdout
+	    ids = {l["label"]: l["id"] for l in map(json.loads, open("a.jsonl"))}
+	    lines = [l.split() for l in dump.decode().splitlines()]
+	    assert sorted(int(l[0]) for l in lines) == list(range(n)) == sorted(ids), (case, lines)
+	    for l in lines:
+	        i = int(ids[int(l[0])][1:])
+	        long = sum(x * x for x in rows[i]) ** 0.5 if distance == "cosine" else 1
+	        assert all(abs(float(x) - y / long) < 1e-6 for x, y in zip(l[3:], rows[i])) and len(l) == 3 + dim, (case, l)
+	    graphs += any(int(l[1]) for l in lines)
+	    if not below:
+	        got = subprocess.run([sys.argv[2], "links", space, str(dim), "a.bin"], stdout=subprocess.PIPE, check=True)
+	        got = [list(map(int, l.split())) for l in got.stdout.decode().splitlines()]
+	        assert {(l[0], l[1]): l[2:] for l in got} == links("a.lhv", m), case
+	    if distance != "ip" and not equal:	# all of these graphs are connected
+	        searched += 1
+	        got = subprocess.run([sys.argv[2], "exact", space, str(dim), "a.bin", str(case)], stdout=subprocess.PIPE)
+	        assert got.returncode == 0, (case, dim, n, m, distance, got.stdout)
+	assert graphs > int(sys.argv[1]) / 3 and searched > int(sys.argv[1]) / 3
+	END
+}
+
+@test "the names of the files are checked before anything is written" {
+	rows 1 1100 | lh-index build -j1 a.lhv
+	sum=$(sha256sum a.lhv)
+	run -2 --separate-stderr lh-index export --hnswlib a.lhv --ids i.jsonl a.lhv
+	[ "$stderr" = 'lh-index: a.lhv: is INDEX itself' ]
+	run -2 lh-index export --hnswlib a.bin --ids ./a.lhv a.lhv
+	run -2 --separate-stderr lh-index export --hnswlib a.bin --ids a.bin a.lhv
+	[ "$stderr" = 'lh-index: --hnswlib and --ids name one file: a.bin' ]
+	run -2 lh-index export --hnswlib - --ids i.jsonl a.lhv
+	run -2 lh-index export --hnswlib a.bin --ids - a.lhv
+	run -2 --separate-stderr lh-index export --hnswlib a.bin a.lhv
+	[ "$stderr" = 'lh-index: export needs --hnswlib FILE and --ids IDS' ]
+	run -2 --separate-stderr lh-index import --ids i.jsonl b.lhv
+	[ "$stderr" = 'lh-index: import needs --hnswlib FILE and --ids IDS' ]
+	run -2 --separate-stderr lh-index import --hnswlib a.bin --ids i.jsonl b.lhv c.lhv
+	[[ $stderr == 'lh-index: unexpected operand "c.lhv": import takes one INDEX'* ]]
+	run -2 --separate-stderr lh-index import --hnswlib . --ids i.jsonl b.lhv
+	[ "$(echo [!s]*)" = a.lhv ]
+	[ "$sum" = "$(sha256sum a.lhv)" ]
+}
+
+@test "killed at any write, fsync or rename, FILE and IDS are the old or the new ones" {
+	needs_strace
+	rows 1 1050 old | same_build old.lhv
+	rows 1 1060 new | same_build new.lhv
+	lh-index export --hnswlib old.bin --ids old.jsonl old.lhv
+	lh-index export --hnswlib new.bin --ids new.jsonl new.lhv
+	before_fault() { cp old.bin a.bin; cp old.jsonl a.jsonl; }
+	after_fault() {
+		cmp -s a.bin old.bin || cmp -s a.bin new.bin
+		cmp -s a.jsonl old.jsonl || cmp -s a.jsonl new.jsonl
+		[ "$INJECT" = signal=KILL ] || [ "$3" != 0 ] || cmp a.bin new.bin
+		[ "$INJECT" = signal=KILL ] || [ "$3" = 0 ] || { [ "$3" = 2 ] && [ "$(wc -l <err)" = 1 ]; }
+		lh-index export -j1 --hnswlib a.bin --ids a.jsonl new.lhv
+		cmp a.bin new.bin
+		cmp a.jsonl new.jsonl
+	}
+	for INJECT in signal=KILL error=ENOSPC error=EIO; do
+		at_each lh-index export --hnswlib a.bin --ids a.jsonl new.lhv
+	done
+	# and with a graph that is built first
+	same_build --exact-below 2000 new.lhv < <(rows 1 200 new)
+	lh-index export -j1 --hnswlib new.bin --ids new.jsonl new.lhv
+	for INJECT in signal=KILL error=ENOSPC; do
+		at_each lh-index export -j1 --hnswlib a.bin --ids a.jsonl new.lhv
+	done
+	no_litter
+}
+
+@test "killed at any write, fsync or rename, an import leaves the old index or the new" {
+	needs_strace
+	judge make ip 4 1010 4 20 1 a.bin
+	ids 0 1009 >ids.jsonl
+	into() { lh-index import -j1 --now 2026-05-03T12:00:00Z --hnswlib a.bin --ids ids.jsonl "$@"; }
+	into new.lhv
+	rows 1 30 | same_build old.lhv
+	before_fault() { cp old.lhv a.lhv; }
+	after_fault() {
+		cmp -s a.lhv old.lhv || cmp -s a.lhv new.lhv
+		[ "$INJECT" = signal=KILL ] || [ "$3" != 0 ] || cmp a.lhv new.lhv
+		into a.lhv
+		cmp a.lhv new.lhv
+	}
+	for INJECT in signal=KILL error=ENOSPC error=EIO; do
+		at_each lh-index import -j1 --now 2026-05-03T12:00:00Z --hnswlib a.bin --ids ids.jsonl a.lhv
+	done
+	no_litter
+}
+
+@test "^C in the middle of an import or an export: status 130, nothing new, no litter" {
+	judge make ip 4 2000 4 20 1 a.bin
+	ids 0 1999 >ids.jsonl
+	rows 1 30 | lh-index build a.lhv
+	sum=$(sha256sum a.lhv)
+	mkfifo pipe
+	hears_int lh-index import --hnswlib a.bin --ids pipe a.lhv 2>err 3>&- &
+	pid=$!
+	exec 7>pipe
+	head -n 100 ids.jsonl >&7
+	drained 7
+	kill -INT "$pid"
+	wait "$pid" && status=0 || status=$?
+	exec 7>&-
+	[ "$status" = 130 ]
+	[ "$sum" = "$(sha256sum a.lhv)" ]
+	no_litter
+	# while a graph is built, which takes a minute here
+	n=$(scale 20000 20000)
+	hard_rows l2 "$n" 40 | lh-index build --distance l2 --m 64 --ef-construction 3000 --exact-below 100000 big.lhv
+	hears_int lh-index export -j1 --progress always --hnswlib b.bin --ids b.jsonl big.lhv 2>err 3>&- &
+	pid=$!
+	until_so grep -q 'graph: [1-9]' err
+	kill -INT "$pid"
+	wait "$pid" && status=0 || status=$?
+	[ "$status" = 130 ]
+	[ ! -e b.bin ] && [ ! -e b.jsonl ]
+	no_litter
+}
+
+@test "a damaged index is not exported" {
+	rows 1 1100 | lh-index build -j1 a.lhv
+	python3 - <<-'END'
+	import struct
+	b = bytearray(open("a.lhv", "rb").read())
+	kind, _, at, n, _ = struct.unpack_from("<IIQQQ", b, 128 + 32)
+	assert kind == 2
+	struct.pack_into("<I", b, at + 4, 9999)
+	open("a.lhv", "wb").write(b)
+	END
+	run -2 --separate-stderr lh-index export --hnswlib a.bin --ids a.jsonl a.lhv
+	[ "$stderr" = 'lh-index: a.lhv: rows: row 0, level 0: a link to row 9999' ]
+	[ ! -e a.bin ] && [ ! -e a.jsonl ]
+	no_litter
+}

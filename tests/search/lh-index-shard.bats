@@ -1,0 +1,253 @@
+# lh-index shard: an index of several files and its plan.
+load ../helper
+load ../index
+
+# shards PLAN - the files that a plan names.
+shards() {
+	jq -r '.shards[].file' "$1"
+}
+
+# content_of PLAN - what all its shards hold, in an order of its own.
+content_of() {
+	local file
+	for file in $(shards "$1"); do
+		lh-index dump "$file"
+	done | sort
+}
+
+@test "the shards hold the records of one index, each in the shard of its id" {
+	rows 1 300 >in
+	rows 5 7 later >>in
+	lh-index build one.lhv in
+	lh-index shard p.json -n 7 in
+	jq -e '.format == 1 and .by == "hash" and .dimension == 8 and .model == null and (.shards | length) == 7' p.json
+	[ "$(jq -c '.shards[0] | keys_unsorted' p.json)" = '["file","length","checksum"]' ]
+	[ "$(content_of p.json)" = "$(content one.lhv)" ]
+	[ "$(python3 "$ROOT"/tests/oracle/shards.py place p.json)" = 300 ]
+	lh-index verify $(shards p.json)
+}
+
+@test "ids of every length are in the shards that another implementation finds" {
+	awk 'BEGIN { for (n = 1; n <= 240; n++) { id = ""
+		for (i = 0; i < n; i++) id = id sprintf("%c", 97 + (i * 7 + n) % 26)
+		printf "{\"id\":\"%s\",\"vector\":[1,%d]}\n", id, n } }' | lh-index shard p.json -n 97
+	[ "$(python3 "$ROOT"/tests/oracle/shards.py place p.json)" = 240 ]
+}
+
+@test "by centroid, each record is in the shard with the nearest centroid" {
+	rows 1 400 | lh-index shard p.json -n 6 --by centroid
+	[ "$(python3 "$ROOT"/tests/oracle/shards.py place p.json)" = 400 ]
+	jq -e '[.shards[].centroid | length] == [8, 8, 8, 8, 8, 8]' p.json
+	cp p.json first
+	rm p.*.lhv p.json
+	rows 1 400 | lh-index shard -j1 p.json -n 6 --by centroid
+	cmp <(jq -c '.shards[].centroid' first) <(jq -c '.shards[].centroid' p.json)
+	rows 1 400 | lh-index shard p.json -n 6 --by centroid --seed 7
+	not cmp -s <(jq -c '.shards[].centroid' first) <(jq -c '.shards[].centroid' p.json)
+}
+
+@test "groups that are far from each other get a shard each" {
+	awk 'BEGIN { for (i = 0; i < 200; i++) printf "{\"id\":\"%d\",\"vector\":[%s,%d]}\n", i,
+		i % 4 < 2 ? 0 : 1000, (i % 2) * 1000 + i % 5 }' | lh-index shard p.json -n 4 --by centroid --distance l2
+	for file in $(shards p.json); do
+		lh-index dump "$file" | jq '.id | tonumber % 4' | sort -u | wc -l
+	done >groups
+	[ "$(sort -u groups)" = 1 ]
+	[ "$(wc -l <groups)" = 4 ]
+}
+
+@test "fewer different vectors than shards leave shards empty, without a centroid" {
+	printf '{"id":"%s","vector":[1,2]}\n' a b c d | lh-index shard p.json -n 3 --by centroid
+	[ "$(jq -c '[.shards[] | has("centroid")]' p.json)" = '[true,false,false]' ]
+	[ "$(for file in $(shards p.json); do info "$file" length; done | paste -sd' ')" = '4 0 0' ]
+	printf '{"id":"%s","vector":[1,2]}\n' a | lh-index shard p.json -n 3
+	[ "$(for file in $(shards p.json); do info "$file" length; done | sort | paste -sd' ')" = '0 0 1' ]
+}
+
+@test "texts are embedded, and every way to build an index is one to build shards" {
+	printf '{"id":"%s","text":"welder in %s"}\n' a Gary b Elgin c Joliet >in
+	lh-index build one.lhv --lexical in
+	lh-index shard p.json -n 2 --lexical in
+	[ "$(content_of p.json)" = "$(content one.lhv)" ]
+	[ "$(jq -r .model p.json)" = "$(info one.lhv model)" ]
+	for how in "--precision f16" "--precision i8" "--precision i8 --rescore" "--distance l2 --precision f16" \
+		"--distance ip" "--exact-below 0 --layout qg"; do
+		# shellcheck disable=SC2086
+		rows 1 90 | lh-index build $how one.lhv
+		# shellcheck disable=SC2086
+		rows 1 90 | lh-index shard $how p.json -n 3
+		[ "$(content_of p.json)" = "$(content one.lhv)" ]
+		for key in precision rescore layout distance m; do
+			[ "$(info "$(shards p.json | head -1)" $key)" = "$(info one.lhv $key)" ]
+		done
+	done
+}
+
+@test "a task of an array makes all shards, and other formats are read" {
+	rows 1 20 >in
+	SLURM_ARRAY_TASK_ID=1 SLURM_ARRAY_TASK_COUNT=2 SLURM_ARRAY_TASK_MIN=0 SLURM_ARRAY_TASK_MAX=1 \
+		lh-index shard p.json -n 2 in
+	[ "$(content_of p.json | wc -l)" = 20 ]
+	run -2 lh-index shard --shard 0/2 p.json -n 2 in
+	lh-index build a.lhv in
+	lh-index dump --to pgcopy a.lhv | lh-index shard --from pgcopy p.json -n 3
+	[ "$(content_of p.json | wc -l)" = 20 ]
+}
+
+@test "the same input gives the same files" {
+	mkdir a b
+	for folder in a b; do
+		rows 1 100 | lh-index shard -j1 --now 2026-05-03T12:00:00Z $folder/p.json -n 3 --by centroid
+	done
+	diff -r a b
+	[ "$(ls a | wc -l)" = 4 ]
+}
+
+@test "a plan is replaced with its files, and other files stay" {
+	rows 1 50 | lh-index shard p.json -n 3
+	first=$(shards p.json)
+	rows 1 9 | lh-index build p.0-of-3.lhv
+	rows 1 9 | lh-index build pp.0-of-3.a.lhv
+	rows 1 50 | lh-index shard p.json -n 2
+	[ "$(ls)" = "$( (shards p.json; printf '%s\n' p.json p.0-of-3.lhv pp.0-of-3.a.lhv) | sort)" ]
+	for file in $first; do
+		[ ! -e "$file" ]
+	done
+	rows 1 50 | lh-index shard p.json -n 2
+	[ "$(content_of p.json | wc -l)" = 50 ]
+	[ "$(ls | wc -l)" = 5 ]
+}
+
+@test "wrong usage is refused before anything is read or written" {
+	run -2 lh-index shard p.json </dev/null
+	[[ $output == *"-n N"* ]]
+	run -2 lh-index shard p.lhv -n 2 </dev/null
+	[[ $output == *"p.lhv: the name of a plan is NAME.json"* ]]
+	run -2 lh-index shard .json -n 2 </dev/null
+	run -2 lh-index shard p.json -n 0 </dev/null
+	run -2 lh-index shard p.json -n 65537 </dev/null
+	run -2 lh-index shard p.json -n 2 --by size </dev/null
+	run -2 lh-index build p.lhv -n 2 </dev/null
+	run -2 lh-index shard - -n 2 </dev/null
+	[ -z "$(ls -A)" ]
+}
+
+@test "a plan is not taken for an index" {
+	rows 1 9 | lh-index shard p.json -n 2
+	cp p.json want
+	for verb in info dump add delete; do
+		run -2 --separate-stderr lh-index $verb p.json </dev/null
+		[ "$stderr" = "lh-index: p.json: a plan of shards, not an index: name the files of its shards" ]
+		[ -z "$output" ]
+	done
+	cmp p.json want
+}
+
+@test "what is not a plan is not replaced, nor is a plan without a good record" {
+	rows 1 9 >in
+	echo '{"mine":1}' >p.json
+	run -2 lh-index shard p.json -n 2 in
+	[[ $output == *"p.json: not a plan of shards: missing \"format\""* ]]
+	[ "$(cat p.json)" = '{"mine":1}' ]
+	[ "$(ls -A | paste -sd' ')" = 'in p.json' ]
+	rm p.json
+	lh-index shard p.json -n 2 in
+	cp p.json want
+	run -2 lh-index shard p.json -n 2 </dev/null
+	cmp want p.json
+	[ "$(content_of p.json | wc -l)" = 9 ]
+	run -1 lh-index shard p.json -n 2 <<<'{"id":"a","vector":[1]}
+{"id":"b","vector":[1,2]}'
+	[ "$(content_of p.json | jq -c .id)" = '"a"' ]
+	lh-index shard --allow-empty --dimension 4 p.json -n 2 </dev/null
+	[ "$(jq .dimension p.json)" = 4 ]
+}
+
+@test "one run at a time writes a plan" {
+	rows 1 9 | lh-index shard p.json -n 2
+	cp p.json want
+	mkfifo in
+	lh-index shard p.json -n 2 <in &
+	exec 5>in
+	until_so is_locked p.json-lock
+	rows 20 25 >second
+	run -2 lh-index shard --lock-timeout 0.05 p.json -n 2 second
+	[[ $output == *p.json*lock* ]]
+	cmp want p.json
+	rows 1 3 >&5
+	exec 5>&-
+	wait $!
+	[ "$(content_of p.json | wc -l)" = 3 ]
+}
+
+@test "a lock that a killed run left is removed with its files, and one that is held stays" {
+	rows 1 50 >in
+	lh-index shard p.json -n 3 in
+	for lock in p.4-of-10.b.lhv-lock p.0-of-3.a.lhv-lock p.7-of-10.b.lhv-lock; do
+		echo 1 >$lock
+	done
+	: >p.4-of-10.b.lhv-locked
+	: >q.4-of-10.b.lhv-lock
+	flock p.7-of-10.b.lhv-lock lh-index shard --lock-timeout 0.05 p.json -n 3 in 2>err
+	[ ! -s err ]
+	[ "$(ls -A | grep lock | paste -sd' ')" = 'p.4-of-10.b.lhv-locked p.7-of-10.b.lhv-lock q.4-of-10.b.lhv-lock' ]
+	lh-index shard p.json -n 3 in
+	[ ! -e p.7-of-10.b.lhv-lock ]
+}
+
+@test "a run of ten shards that is killed at a lock leaves nothing after a run of three" {
+	needs_strace
+	rows 1 50 >in
+	lh-index shard p.json -n 3 in
+	ls -A >want
+	for when in 2 5 9; do
+		inject rename:signal=KILL:when=$when lh-index shard -j1 p.json -n 10 in || true
+		rm -f trace
+		[ -e "$(echo p.*-of-10.*.lhv-lock)" ]
+		lh-index shard -j1 p.json -n 3 in
+		[ "$(ls -A | grep -c -- '-of-10\|lock')" = 0 ]
+	done
+}
+
+# The plan of before and its files are there and whole; or those of after.
+before_fault() {
+	rm -rf p.* .p.*
+	cp -p keep/* .
+}
+after_fault() {
+	local file
+	for file in $(shards p.json); do
+		lh-index verify "$file"
+	done
+	case $(content_of p.json | md5sum) in
+	"$before") [ "$3" != 0 ] ;;
+	"$after") ;;
+	*) return 1 ;;
+	esac
+	[ "$INJECT" = signal=KILL ] || [ "$(ls | grep -c 'p\..*lhv')" -le 4 ]
+	sh -c "$command"
+	[ "$(content_of p.json | md5sum)" = "$after" ]
+	[ "$(ls -A | grep -c '^\.*p\.')" = 4 ]
+}
+
+faulty() {
+	needs_strace
+	rows 1 12 >one
+	rows 1 20 new >two
+	lh-index shard p.json -n 3 one
+	mkdir keep
+	cp -p p.* keep
+	before=$(content_of p.json | md5sum)
+	command="lh-index shard -q -j1 --lock-timeout 1 p.json -n 3 two"
+	sh -c "$command"
+	after=$(content_of p.json | md5sum)
+	LIMIT=80 at_each lh-index shard -q -j1 --lock-timeout 1 p.json -n 3 two
+}
+
+@test "killed at any system call that changes files: the plan before or the plan after, and no litter later" {
+	INJECT=signal=KILL faulty
+}
+
+@test "a disk that fails at any system call: the plan before or the plan after, whole" {
+	INJECT=error=ENOSPC faulty
+}

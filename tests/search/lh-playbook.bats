@@ -1,0 +1,409 @@
+# lh-playbook: record, boost, seed, revise and retire.
+# bats file_tags=quick
+load ../helper
+load ../servers/server
+
+BAD=$ROOT/share/fixtures/playbook/bad
+
+# The known answer.
+KNOWN='{"query_text":"Need 3 Forklift Operators in Aurora IL for Parallel Machining","answer_id":"w-43","answer_corpus":"workers","score":0.8,"role":"Forklift Operator"}'
+ENTRY='{"query_text":"q","answer_id":"a","answer_corpus":"c","score":1}'
+
+# entries N [FROM] - that many, no two alike.
+entries() {
+	seq "${2:-1}" $((${2:-1} + $1 - 1)) | awk '{
+		printf "{\"query_text\":\"Need %d Welders in Gary IN for client %d\",\"answer_id\":\"w-%d\",\"answer_corpus\":\"workers\",\"score\":0.5}\n", $1 % 9 + 2, $1, $1 % 50
+	}'
+}
+
+@test "the known id: pb-1126c52bd106df6b" {
+	run --separate-stderr lh-playbook record pb.lhv <<<"$KNOWN"
+	[ "$status" = 0 ]
+	[ "$output" = '{"index":0,"playbook_id":"pb-1126c52bd106df6b"}' ]
+	[ "$stderr" = 'lh-playbook: 1 recorded, 0 not' ]
+	[ "$(lh-playbook export pb.lhv)" = "$KNOWN" ]
+	[ "$(lh-playbook list pb.lhv)" = "{\"playbook_id\":\"pb-1126c52bd106df6b\",${KNOWN#\{}" ]
+}
+
+@test "an id is that of the texts, however they are spelled" {
+	printf '%s\n' '{"query_text":"\u00e9|","answer_id":"\u0061","answer_corpus":"c","score":1}' '{"query_text":"é|","answer_id":"a","answer_corpus":"c","score":0.5}' |
+		lh-playbook record -q pb.lhv >out
+	id=pb-$(printf 'é||a|c' | sha256sum | cut -c1-16)
+	[ "$(jq -r .playbook_id out)" = "$id"$'\n'"$id" ]
+	[ "$(lh-playbook export pb.lhv | jq -c .score)" = 0.5 ]
+}
+
+@test "texts that are the same with | between them have one id, and the later entry counts" {
+	printf '{"query_text":"%s","answer_id":"%s","answer_corpus":"w","score":%s}\n' 'a|b' c 0.25 a 'b|c' 0.75 | lh-playbook record -q pb.lhv >out
+	[ "$(jq -r .playbook_id out | sort -u)" = "pb-$(printf 'a|b|c|w' | sha256sum | cut -c1-16)" ]
+	[ "$(lh-playbook export pb.lhv | jq -c '[.query_text, .score]')" = '["a",0.75]' ]
+}
+
+@test "an entry recorded again replaces the score; another answer or corpus is another entry" {
+	for score in 0.1 0.9; do lh-playbook record -q pb.lhv <<<"$(jq -c ".score = $score" <<<"$ENTRY")" >>ids; done
+	[ "$(lh-playbook export pb.lhv)" = '{"query_text":"q","answer_id":"a","answer_corpus":"c","score":0.9}' ]
+	for change in '.answer_id = "b"' '.answer_corpus = "d"' '.query_text = "r"'; do
+		lh-playbook record -q pb.lhv <<<"$(jq -c "$change" <<<"$ENTRY")" >>ids
+	done
+	[ "$(lh-playbook list pb.lhv | wc -l)" = 4 ]
+	[ "$(sort -u ids | wc -l)" = 4 ]
+}
+
+@test "a hit of lh-search --flat is recorded as it is: that answer, with score 1, without its metadata" {
+	lh-gen workers -n 60 | lh-index build -q --lexical workers.lhv
+	for mode in "" --hybrid; do
+		rm -f pb.lhv*
+		lh-search --flat -k 3 $mode -Q 'Need 2 "Welders"' workers.lhv >hits
+		lh-playbook record -q pb.lhv hits
+		lh-playbook export pb.lhv | jq -S . >got
+		jq -S '{query_text: (.query_text // .query), answer_id: .id, answer_corpus: .corpus, score: 1}' hits | diff - got
+	done
+	# it is the same entry
+	id=$(head -n 1 hits | lh-playbook record -q other.lhv | jq -r .playbook_id)
+	[ "$id" = "pb-$(head -n 1 hits | jq -j '"Need 2 \"Welders\"|" + .id + "|workers"' | sha256sum | cut -c1-16)" ]
+	# further members are kept, and boost the query of the hit
+	head -n 1 hits | jq -c '.role = "Welder" | .tags = ["night"] | .mine = 1' | lh-playbook record -q more.lhv
+	lh-playbook export more.lhv | jq -e '.role == "Welder" and .tags == ["night"] and .mine == 1'
+	lh-search -k 3 --playbook other.lhv -Q 'Need 2 "Welders"' workers.lhv | jq -e '.playbook_boosted + .playbook_injected == 1'
+	# a search by a vector has no query to remember; an entry is not a hit
+	jq -c '.query = null | .query_text = null' hits | head -n 1 >bad
+	echo '{"query_text":"q","answer_id":"a","rank":1,"distance":0}' >>bad
+	echo '{"query_text":"q","id":"a","corpus":"c"}' >>bad
+	run -1 --separate-stderr lh-playbook record --rejects rejected -q pb.lhv bad
+	[ "$(jq -r .error <<<"$output")" = $'missing "query_text" (string)\nmissing "answer_corpus" (string)\nmissing "answer_id" (string)' ] || { echo "$output"; return 1; }
+	cmp bad rejected
+}
+
+@test "each way for an entry to be wrong has its reason, in its place among the answers" {
+	for bad in "$BAD"/*.jsonl; do
+		rm -f pb.lhv* rejected
+		{ echo "$ENTRY"; cat "$bad"; jq -c '.answer_id = "b"' <<<"$ENTRY"; } >in
+		run --separate-stderr lh-playbook record --rejects rejected pb.lhv <in
+		[ "$status" = 1 ]
+		[ "${#lines[@]}" = 3 ]
+		[ "$(jq -c .index <<<"$output" | paste -sd' ')" = "0 1 2" ]
+		want=$(cat "${bad%.jsonl}.err")
+		[[ $(jq -r .error <<<"${lines[1]}") == *"$want"* ]] || { echo "$bad: ${lines[1]}"; return 1; }
+		[[ $stderr == "lh-playbook: -:2:"*"$want"* ]] || { echo "$bad: $stderr"; return 1; }
+		[[ $stderr == *"lh-playbook: 2 recorded, 1 not"* ]]
+		[ "$(tail -n 1 <<<"$stderr")" = "lh-playbook: 1 of 3 records rejected" ]
+		cmp rejected "$bad"
+		[ "$(lh-playbook list pb.lhv | wc -l)" = 2 ]
+	done
+}
+
+@test "--on-error stop ends at the first bad entry: what stood before it is recorded" {
+	run --separate-stderr lh-playbook record --on-error stop pb.lhv <<<"$ENTRY"$'\n{}\n'"$KNOWN"
+	[ "$status" = 1 ]
+	[ "$(jq -c '.index, has("error")' <<<"$output" | paste -sd' ')" = "0 false 1 true" ]
+	[ "$(lh-playbook export pb.lhv)" = "$ENTRY" ]
+}
+
+@test "tags, role and members of other names are kept as they came; null counts as absent" {
+	entry='{ "query_text":"q", "answer_id":"a","answer_corpus":"c","score":1.00,"tags":["x","\u00e9"],"role":null,"n":12345678901234567890 }'
+	echo "{\"playbook_id\":\"old\",${entry#\{}" | lh-playbook record -q pb.lhv >out
+	[ "$(lh-playbook export pb.lhv | tr -d ' ')" = "$(tr -d ' ' <<<"$entry")" ]
+	# what list prints can be recorded again
+	lh-playbook list pb.lhv | lh-playbook record -q again.lhv | cmp - out
+	[ "$(lh-playbook list pb.lhv)" = "$(lh-playbook list again.lhv)" ]
+}
+
+@test "entries are removed by id, by what list or record printed, or by what was recorded" {
+	entries 6 >in
+	lh-playbook record -q pb.lhv in >ids
+	[ "$(lh-playbook remove --id "$(jq -r .playbook_id ids | sed -n 1p)" --id pb-0 pb.lhv)" = '{"removed":1,"unknown":1}' ]
+	[ "$(sed -n 2p ids | lh-playbook remove pb.lhv)" = '{"removed":1,"unknown":0}' ]
+	[ "$(sed -n 3p in | lh-playbook remove pb.lhv)" = '{"removed":1,"unknown":0}' ]
+	[ "$(lh-playbook list pb.lhv | sed -n 1p | lh-playbook remove pb.lhv -)" = '{"removed":1,"unknown":0}' ]
+	[ "$(lh-playbook export pb.lhv)" = "$(tail -n 2 in)" ]
+	[ "$(lh-playbook remove pb.lhv in)" = '{"removed":2,"unknown":4}' ]
+	[ -z "$(lh-playbook list pb.lhv)" ]
+	run --separate-stderr lh-playbook remove pb.lhv <<<'{"playbook_id":5}'
+	[ "$status" = 1 ]
+	[[ $stderr == *'"playbook_id" must be a string'* ]]
+	run --separate-stderr lh-playbook remove pb.lhv <<<'{"query_text":"q"}'
+	[ "$status" = 1 ]
+	[[ $stderr == *'missing "answer_id" (string)'* ]]
+}
+
+@test "a playbook is an index like any other" {
+	entries 30 | lh-playbook record -q --now 2026-05-03T12:00:00Z pb.lhv >ids
+	[ "$(lh-index info pb.lhv | jq -c '[.name, .dimension, .length, .engine, .model, .created_at]')" = '["pb",768,30,"hash","hash-v2","2026-05-03T12:00:00.000Z"]' ]
+	lh-index verify pb.lhv
+	[ "$(lh-search -k 1 -Q 'Need 3 Welders in Gary IN for client 1' pb.lhv | jq -c '.results[0] | [.distance < 0.000001, .metadata.answer_id]')" = '[true,"w-1"]' ]
+	lh-playbook export pb.lhv >before
+	lh-index compact pb.lhv
+	lh-playbook export pb.lhv | cmp - before
+	lh-index dump pb.lhv | lh-index build --now 2026-05-03T12:00:00Z copy.lhv
+	lh-playbook export copy.lhv | cmp - before
+}
+
+@test "a playbook of another engine goes on with it" {
+	start_upstream
+	export LH_OLLAMA_URL=$URL
+	lh-playbook record -q --engine ollama --model m8 pb.lhv <<<"$ENTRY" >out
+	[ "$(lh-index info pb.lhv | jq -c '[.dimension, .engine, .model]')" = '[8,"ollama","m8"]' ]
+	lh-playbook record -q pb.lhv <<<"$KNOWN" >>out
+	[ "$(lh-playbook list pb.lhv | wc -l)" = 2 ]
+	run --separate-stderr lh-playbook record --engine hash pb.lhv <<<"$KNOWN"
+	[ "$status" = 2 ]
+	[ "$stderr" = 'lh-playbook: --engine hash: the playbook has ollama' ]
+	stop_upstreams
+	run --separate-stderr lh-playbook record pb.lhv <<<"$KNOWN"
+	[ "$status" = 2 ]
+	[ -z "$output" ]
+	[[ $stderr == *"$URL"* ]]
+	[ "$(lh-playbook list pb.lhv | wc -l)" = 2 ]
+}
+
+@test "no entry, no playbook; a folder that is not there, an index without an engine, a link and a stream are exit 2" {
+	lh-playbook record -q pb.lhv </dev/null
+	[ ! -e pb.lhv ]
+	echo '{"id":"a","vector":[1,0]}' | lh-index build none.lhv
+	ln -s none.lhv link.lhv
+	for command in "record no/pb.lhv" "record none.lhv" "record link.lhv" "record -" "list pb.lhv" "export pb.lhv" "remove --id x pb.lhv" \
+		"list none.lhv" "export none.lhv" "list none.lhv none.lhv" "list" "record --url ftp://x pb.lhv" "record --url http://u:p@x pb.lhv" \
+		"record --engine static pb.lhv" "record --model other pb.lhv" "remove --on-error emit none.lhv"; do
+		run --separate-stderr lh-playbook $command <<<"$ENTRY"
+		[ "$status" = 2 ] || { echo "$command: $status $output"; return 1; }
+		[ -z "$output" ]
+		[ "$(wc -l <<<"$stderr")" = 1 ]
+		[[ $stderr != *"u:p"* ]]
+	done
+	[ "$(lh-index dump none.lhv | jq -r .id)" = a ]
+	no_litter
+}
+
+@test "an index of something else takes no entries and loses no rows" {
+	echo '{"id":"a","text":"x"}' | lh-index build other.lhv
+	for command in "record other.lhv" "remove --id a other.lhv"; do
+		run --separate-stderr lh-playbook $command <<<"$ENTRY"
+		[ "$status" = 2 ]
+		[ "$stderr" = 'lh-playbook: other.lhv is not a playbook: row 0: missing "query_text" (string)' ]
+	done
+	[ "$(lh-index dump other.lhv | jq -r .id)" = a ]
+	[ ! -e other.lhv-log ]
+}
+
+@test "rows that are not entries, or are damaged, are named and not printed" {
+	lh-playbook record -q pb.lhv <<<"$ENTRY" >ids
+	for meta in '{"a":1}' '{"query_text":"q","answer_id":"a","answer_corpus":"c","score":2}'; do
+		lh-index dump pb.lhv | jq -c --argjson m "$meta" '.metadata = $m' | lh-index build bad.lhv
+		run --separate-stderr lh-playbook list bad.lhv
+		[ "$status" = 2 ]
+		[ -z "$output" ]
+		[[ $stderr == "lh-playbook: bad.lhv: row 0: no entry: "* ]]
+	done
+	lh-index compact pb.lhv
+	python3 - <<-'END'
+	whole = open("pb.lhv", "rb").read()
+	at = whole.index(b'{"query_text"')
+	for name, byte in ("quote", b'"'), ("newline", b"\n"), ("utf8", b"\xff"), ("nul", b"\0"):
+	    open(name + ".lhv", "wb").write(whole[:at + 5] + byte + whole[at + 6:])
+	END
+	for name in quote newline utf8 nul; do
+		run --separate-stderr lh-playbook export $name.lhv
+		[ "$status" = 2 ]
+		[ -z "$output" ]
+	done
+}
+
+@test "as a co-process: an entry is answered at once, and is there by then" {
+	coproc lh-playbook record -q pb.lhv
+	pid=$COPROC_PID
+	for i in 1 2 3; do
+		entries 1 "$i" >&"${COPROC[1]}"
+		read -r -t 60 answer <&"${COPROC[0]}"
+		[ "$(jq .index <<<"$answer")" = $((i - 1)) ]
+		[ "$(lh-playbook list pb.lhv | wc -l)" = "$i" ]
+	done
+	eval "exec ${COPROC[1]}>&-"
+	wait "$pid"
+}
+
+@test "killed at any write, sync or rename: what was answered is there, and the next run goes on" {
+	needs_strace
+	entries 3 >in
+	for call in write pwrite64 fsync rename ftruncate unlink; do
+		for ((n = 1, new = 1; n < 40; n++)); do
+			rm -f pb.lhv* .*lh-tmp*
+			[ $new = 1 ] || head -n 1 in | lh-playbook record -q pb.lhv >/dev/null
+			inject $call:signal=KILL:when=$n lh-playbook record -q pb.lhv <in >out 2>/dev/null || true
+			# first without a playbook, then with one
+			injected || { [ $new = 1 ] && new=0 n=0 && continue; } || break
+			jq -r .playbook_id out | sort >answered
+			[ ! -e pb.lhv ] || lh-playbook list pb.lhv >listed 2>/dev/null || { echo "$call $n: unreadable"; return 1; }
+			[ -e pb.lhv ] || : >listed
+			[ -z "$(comm -23 answered <(jq -r .playbook_id listed | sort))" ] || { echo "$call $n: lost"; return 1; }
+			lh-playbook record -q pb.lhv in >/dev/null
+			[ "$(lh-playbook list pb.lhv | wc -l)" = 3 ]
+			lh-index verify pb.lhv
+			no_litter
+		done
+	done
+}
+
+@test "a playbook grows without a slower commit: only what is new of the log is read" {
+	needs_strace
+	entries 90 | lh-playbook record -q pb.lhv >/dev/null
+	entries 5 100 >in
+	strace -f --quiet=all -o trace -e trace=rename lh-playbook record -q pb.lhv <in >/dev/null
+	[ "$(grep -c rename trace)" = 0 ]
+	# the log has outgrown its bound: one compaction, at the end
+	entries 20 200 | lh-playbook record -q pb.lhv >/dev/null
+	[ "$(lh-index info pb.lhv | jq -c '[.length, .pending]')" = "[115,0]" ]
+}
+
+@test "entries recorded again keep the graph: the compaction leaves rows and links where they are" {
+	n=$(scale 1200 5000)
+	entries "$n" | lh-playbook record -q -j1 pb.lhv >/dev/null
+	lh-index compact pb.lhv
+	lh-playbook export pb.lhv | first 150 | jq -c '.score = 0.25' >again
+	lh-playbook record -q pb.lhv <again >/dev/null
+	lh-index compact pb.lhv
+	# in the order they had
+	lh-playbook export pb.lhv | first 150 | cmp - again
+	[ "$(lh-playbook list pb.lhv | wc -l)" = "$n" ]
+	lh-index verify pb.lhv
+	lh-search -k 1 --flat pb.lhv < <(jq -c '{query_text}' again) | jq -c 'select(.metadata.score != 0.25)' >wrong
+	[ ! -s wrong ]
+}
+
+@test "50 processes record while 4 search, from nothing: no failure, no lost entry" {
+	per=$(scale 20 2000) procs=50
+	lh-gen workers -n 60 | lh-index build workers.lhv
+	for ((p = 0; p < procs; p++)); do entries "$per" $((p * per + 1)) >in.$p; done
+	searchers=()
+	for s in 1 2 3 4; do
+		while [ ! -e done ]; do
+			lh-search -k 3 --playbook-optional --playbook pb.lhv -Q 'Need 3 Welders in Gary IN for client 1' workers.lhv || echo "exit $?"
+		done >found.$s 2>&1 &
+		searchers+=($!)
+	done
+	recorders=()
+	for ((p = 0; p < procs; p++)); do
+		lh-playbook record -q pb.lhv in.$p >ids.$p 2>err.$p &
+		recorders+=($!)
+	done
+	failed=0
+	for pid in "${recorders[@]}"; do wait "$pid" || failed=$((failed + 1)); done
+	: >done
+	wait "${searchers[@]}"
+	[ "$failed" = 0 ] || { cat err.*; false; }
+	[ -z "$(cat err.*)" ]
+	[ "$(cat ids.* | jq -r .playbook_id | sort -u | wc -l)" = $((procs * per)) ]
+	lh-playbook list pb.lhv | jq -r .playbook_id | sort >there
+	cat ids.* | jq -r .playbook_id | sort | cmp - there
+	lh-index verify pb.lhv
+	[ "$(cat found.* | wc -l)" -gt 3 ]
+	[ "$(cat found.* | jq -c 'select(.results | length != 3)' | wc -l)" = 0 ]
+	# no more is pending than would slow a search down, and the last runs may have added
+	[ "$(lh-index info pb.lhv | jq ".pending <= ([100, .length / 10] | max) + 2 * $per")" = true ]
+	no_litter
+	[ ! -e pb.lhv-lock ]
+}
+
+@test "many begin one playbook at once, an entry each" {
+	for round in $(seq "$(scale 3 50)"); do
+		rm -f pb.lhv*
+		pids=()
+		for p in {1..12}; do
+			entries 1 "$p" | lh-playbook record -q pb.lhv >ids.$p &
+			pids+=($!)
+		done
+		for pid in "${pids[@]}"; do wait "$pid"; done
+		[ "$(lh-playbook list pb.lhv | wc -l)" = 12 ]
+		lh-index verify pb.lhv
+	done
+}
+
+@test "100,000 bad lines: exact count, linear time, messages that end" {
+	(echo "$ENTRY"; repeat 100000 bad) >in
+	run --separate-stderr timeout 60 lh-playbook record --rejects rejected pb.lhv <in
+	[ "$status" = 1 ]
+	[ "${#lines[@]}" = 100001 ]
+	[[ $(tail -n 3 <<<"$stderr" | first 1) == "lh-playbook: -: 99997 more: "* ]]
+	[ "$(tail -n 2 <<<"$stderr" | first 1)" = "lh-playbook: 1 recorded, 100000 not" ]
+	[ "$(tail -n 1 <<<"$stderr")" = "lh-playbook: 100000 of 100001 records rejected" ]
+	[ "$(wc -l <rejected)" = 100000 ]
+}
+
+@test "a lock that another process holds is waited for" {
+	lh-playbook record -q pb.lhv <<<"$ENTRY" >/dev/null
+	exec 7>pb.lhv-lock
+	flock 7
+	lh-playbook record -q pb.lhv <<<"$KNOWN" >out 7>&- &
+	pid=$!
+	sleep 1
+	[ ! -s out ]
+	kill -0 $pid
+	rm pb.lhv-lock
+	exec 7>&-
+	wait $pid
+	[ "$(lh-playbook list pb.lhv | wc -l)" = 2 ]
+}
+
+@test "what is recorded while ids to remove come in is removed with them" {
+	first=$(lh-playbook record -q pb.lhv <<<"$ENTRY" | jq -r .playbook_id)
+	mkfifo ids
+	timeout 60 lh-playbook remove --id "$first" pb.lhv ids >out &
+	exec 7>ids	# the first one is taken when this can be opened
+	lh-playbook record -q pb.lhv <<<"$KNOWN" >known 7>&-
+	cat known known >&7
+	exec 7>&-
+	wait $!
+	[ "$(cat out)" = '{"removed":2,"unknown":1}' ]
+	[ -z "$(lh-playbook list pb.lhv)" ]
+}
+
+@test "who finds that another has made the playbook meanwhile goes on with its engine" {
+	mkfifo in
+	timeout 60 lh-playbook record -q pb.lhv in >out &
+	exec 7>in	# there was no playbook yet
+	lh-index build --force --allow-empty --engine hash --dimension 64 pb.lhv </dev/null 7>&-
+	printf '%s\n' "$ENTRY" "$KNOWN" >&7
+	exec 7>&-
+	wait $!
+	[ "$(jq -c 'has("error")' out | sort | uniq -c | xargs)" = "2 false" ]
+	lh-embed --dimension 64 --field query_text <<<"$KNOWN" | jq -c .vector >want
+	lh-index dump pb.lhv | jq -c --arg id "$(jq -r 'select(.index == 1).playbook_id' out)" 'select(.id == $id).vector' | cmp - want
+}
+
+@test "who finds a playbook of a service that is down meanwhile stores nothing" {
+	mkfifo in
+	timeout 60 lh-playbook record -q pb.lhv in >out 2>err &
+	exec 7>in
+	lh-index build --force --allow-empty --engine openai --model m2 --url http://127.0.0.1:1 --dimension 768 pb.lhv </dev/null 7>&-
+	echo "$ENTRY" >&7
+	exec 7>&-
+	rc=0
+	wait $! || rc=$?
+	[ "$rc" = 2 ]
+	[[ $(cat err) == *http://127.0.0.1:1/* ]]
+	[ "$(lh-index info pb.lhv | jq .length)" = 0 ]
+}
+
+@test "entries do not go into a playbook that was replaced by one of another engine meanwhile" {
+	lh-playbook record -q pb.lhv <<<"$ENTRY" >/dev/null
+	mkfifo in
+	timeout 60 lh-playbook record -q pb.lhv in >out 2>err &
+	exec 7>in
+	lh-index build --force --allow-empty --engine openai --model m2 --dimension 768 pb.lhv </dev/null 7>&-
+	echo "$KNOWN" >&7
+	exec 7>&-
+	rc=0
+	wait $! || rc=$?
+	[ "$rc" = 2 ]
+	[ ! -s out ]
+	[ "$(cat err)" = "lh-playbook: pb.lhv: it was replaced meanwhile by an index of engine openai, expected hash" ]
+	[ "$(lh-index info pb.lhv | jq .length)" = 0 ]
+}
+
+@test "learn and find: what was recorded leads the next search, and a paraphrase, but no other role" {
+	lh-gen workers -n 500 | lh-index build workers.lhv
+	echo "$KNOWN" | lh-playbook record -q pb.lhv >/dev/null
+	search() { lh-search -k 3 --auto-role --playbook pb.lhv -Q "$1" workers.lhv; }
+	[ "$(search 'Need 3 Forklift Operators in Aurora IL for Parallel Machining' | jq -c '[.results[0].id, .playbook_injected]')" = '["w-43",1]' ]
+	[ "$(search 'Need 4 Forklift Operators in Aurora IL for Parallel Machining' | jq -c '[.results[0].id, .playbook_injected]')" = '["w-43",1]' ]
+	[ "$(search 'Need 3 CNC Operators in Aurora IL for Parallel Machining' | jq -c '[.results[0].id == "w-43", .playbook_injected]')" = '[false,0]' ]
+}

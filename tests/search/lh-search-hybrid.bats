@@ -1,0 +1,200 @@
+# lh-search by vector and by words.
+# bats file_tags=quick
+load ../helper
+
+# Vectors on the unit circle, by angle, and words that have nothing to do with it.
+notes() {
+	cat <<-'END'
+	{"id":"a","vector":[1,0],"text":"red apple","kind":"fruit"}
+	{"id":"b","vector":[0.8,0.6],"text":"green apple pie","kind":"food"}
+	{"id":"c","vector":[0.6,0.8],"text":"blue car","kind":"car"}
+	{"id":"d","vector":[0,1],"text":"red car, red paint, red seats","kind":"car"}
+	{"id":"e","vector":[-1,0],"text":"An Apple!","kind":"fruit"}
+	END
+}
+
+make_notes() {
+	notes | lh-index build --lexical "${1:-n.lhv}"
+}
+
+# ask QUERY [ARGUMENT...] - the ids that answer, in order.
+ask() {
+	local query=$1
+	shift
+	printf '%s\n' "$query" | lh-search --hybrid --flat "$@" | jq -r .id | paste -sd' '
+}
+
+# bats test_tags=layouts
+@test "a score is the sum of 1 / (60 + rank) over both rankings, a distance the record's own" {
+	make_notes
+	echo '{"query_text":"red apples","vector":[1,0]}' | lh-search --hybrid --no-metadata n.lhv >out
+	# by vector: a b c d e; by words: a, then red thrice, then apple in short rows
+	[ "$(jq -c '[.results[] | [.id, .distance, .score == ({a: (1/61 + 1/61), b: (1/62 + 1/64), c: (1/63), d: (1/64 + 1/62), e: (1/65 + 1/63)}[.id])]]' out)" = \
+		'[["a",0,true],["d",1,true],["b",0.19999999,true],["e",2,true],["c",0.39999998,true]]' ] ||
+	{ cat out; false; }
+	[ "$(jq -c '.results[0] | keys_unsorted' out)" = '["id","distance","score","corpus"]' ]
+}
+
+@test "the first ten are the same for every k up to 50" {
+	local k
+	lh-gen workers -n 2000 | lh-index build --lexical w.lhv
+	lh-gen queries -n 10 --styles all >q.jsonl
+	lh-search --hybrid --no-metadata -k 10 w.lhv <q.jsonl | jq -c '.results' >ten
+	[ "$(jq length ten | sort | uniq -c | tr -s ' ')" = " 40 10" ]
+	for k in 1 4 11 20 21 50; do
+		lh-search --hybrid --no-metadata -k "$k" w.lhv <q.jsonl | jq -c '.results[:10]' >is
+		cmp is <(jq -c ".[:$k]" ten)
+	done
+	jq -c '. + { per_corpus_k: 50 }' q.jsonl | lh-search --hybrid --no-metadata -k 10 w.lhv | jq -c '.results' | cmp - ten
+}
+
+# bats test_tags=layouts
+@test "what one ranking alone finds counts by that one, and words are folded and cut" {
+	make_notes
+	[ "$(ask '{"query_text":"CARS","vector":[1,0]}' -k 3 n.lhv)" = "c d a" ]
+	[ "$(ask '{"query_text":"zebra","vector":[1,0]}' -k 3 n.lhv)" = "a b c" ]
+	[ "$(ask '{"query_text":"!?","vector":[-1,0]}' -k 2 n.lhv)" = "e d" ]
+}
+
+@test "a text alone is embedded, and its words are looked up" {
+	lh-gen workers -n 2000 | lh-index build --lexical w.lhv
+	[ "$(lh-search --hybrid -k 1 -Q 'Forklift Operator in Aurora' w.lhv | jq -r '.results[0].metadata | .role + ", " + .city')" = "Forklift Operator, Aurora" ]
+	lh-search --hybrid --flat -k 3 -Q 'Forklift Operator in Aurora' w.lhv >flat
+	[ "$(wc -l <flat)" = 3 ]
+	[ "$(jq -c 'keys_unsorted' flat | sort -u)" = '["query_text","rank","id","distance","score","corpus","metadata","query"]' ]
+	[ "$(jq -s '[.[].score] | . == (sort | reverse)' flat)" = true ]
+}
+
+# bats test_tags=layouts
+@test "filters and exclusions hold for both rankings" {
+	make_notes
+	[ "$(ask '{"query_text":"red apple","vector":[1,0]}' --where kind=car n.lhv)" = "d c" ]
+	[ "$(ask '{"query_text":"red apple","vector":[1,0],"exclude_ids":["a","d"]}' n.lhv)" = "b e c" ]
+	[ "$(echo '{"query_text":"apple","vector":[1,0],"metadata_filter":{"kind":"car"}}' | lh-search --hybrid n.lhv | jq .metadata_filter_dropped)" -ge 3 ]
+	[ "$(ask '{"query_text":"red apple","vector":[1,0]}' --where kind=none n.lhv)" = "" ]
+}
+
+# bats test_tags=layouts
+@test "corpora are merged by score, then rank by words, distance and name, and cut at k" {
+	make_notes m.lhv
+	cp m.lhv n.lhv
+	echo '{"query_text":"red apples","vector":[1,0],"k":5}' | lh-search --hybrid --flat n.lhv m.lhv >out
+	[ "$(jq -r '.id + .corpus' out | paste -sd' ')" = "am an dm dn bm" ] || { cat out; false; }
+	[ "$(ask '{"query_text":"red apples","vector":[1,0],"per_corpus_k":1}' n.lhv m.lhv)" = "a a" ]
+	[ "$(ask '{"query_text":"red apples","vector":[1,0],"k":0}' n.lhv)" = "" ]
+	[ "$(ask '{"query_text":"red apples","vector":[1,0],"corpora":["m"]}' -k 2 n.lhv m.lhv)" = "a d" ]
+}
+
+# bats test_tags=layouts
+@test "pending records are found by their words, deleted and replaced ones are not, before a compaction and after" {
+	make_notes
+	echo '{"id":"f","vector":[0,-1],"text":"a yellow submarine"}' | lh-index add n.lhv
+	echo '{"id":"a","vector":[1,0],"text":"only pears"}' | lh-index add n.lhv
+	lh-index delete --id d n.lhv >/dev/null
+	for round in pending folded; do
+		[ "$(ask '{"query_text":"submarines","vector":[1,0]}' -k 2 n.lhv)" = "f a" ]
+		[ "$(ask '{"query_text":"apple","vector":[0,1]}' -k 2 n.lhv | tr ' ' '\n' | sort | paste -sd' ')" = "b e" ]
+		[ "$(ask '{"query_text":"red paint","vector":[-1,0]}' n.lhv | tr ' ' '\n' | grep -c d)" = 0 ]
+		lh-index compact n.lhv
+		lh-index verify n.lhv
+	done
+}
+
+# bats test_tags=layouts
+@test "dump, then build, gives an index that answers alike" {
+	lh-gen workers -n 1500 | lh-index build --lexical w.lhv
+	lh-index dump w.lhv | lh-index build --lexical copy.lhv
+	lh-gen queries -n 40 >q.jsonl
+	alike <(lh-search --hybrid w=w.lhv <q.jsonl) <(lh-search --hybrid w=copy.lhv <q.jsonl)
+	alike <(lh-search --hybrid -j1 w=w.lhv <q.jsonl) <(lh-search --hybrid -j3 w=w.lhv <q.jsonl)
+}
+
+@test "the text to find is the field's, else every string; or the template's; info says which" {
+	echo '{"id":"1","vector":[1,0],"metadata":{"note":"plum","text":"pear","years":3}}' >r.jsonl
+	echo '{"id":"2","vector":[-1,0],"metadata":{"deep":["fig"]}}' >>r.jsonl
+	lh-index build --lexical t.lhv r.jsonl
+	lh-index build --lexical --field note f.lhv r.jsonl
+	lh-index build --lexical --template '{text} of {years}' p.lhv r.jsonl
+	lh-index build none.lhv r.jsonl
+	[ "$(lh-index info t.lhv f.lhv p.lhv none.lhv | jq -c .lexical | paste -sd' ')" = '{"field":"text"} {"field":"note"} {"template":"{text} of {years}"} null' ]
+	[ "$(ask '{"query_text":"pear","vector":[-1,0]}' t.lhv)" = "1 2" ]
+	[ "$(ask '{"query_text":"plum","vector":[-1,0]}' t.lhv)" = "2 1" ]
+	[ "$(ask '{"query_text":"plum","vector":[-1,0]}' f.lhv)" = "1 2" ]
+	[ "$(ask '{"query_text":"figs","vector":[1,0]}' f.lhv)" = "2 1" ]
+	[ "$(ask '{"query_text":"3","vector":[-1,0]}' p.lhv)" = "1 2" ]
+	[ "$(ask '{"query_text":"figs","vector":[1,0]}' p.lhv)" = "1 2" ]
+	run -2 --separate-stderr lh-index build --lexical --template "$(printf 'x%.0s' {1..2048})" x.lhv r.jsonl
+	[ "$stderr" = "lh-index: --lexical: the name of the field or the template has 1 to 2047 bytes" ]
+	[ ! -e x.lhv ]
+}
+
+# bats test_tags=layouts
+@test "a corpus without words, a playbook, and a query without a text are refused" {
+	make_notes
+	notes | lh-index build plain.lhv
+	run -2 --separate-stderr lh-search --hybrid -Q apple n.lhv plain.lhv
+	[ "$stderr" = "lh-search: plain.lhv: it has no words to search by: build it with lh-index build --lexical" ]
+	run -2 --separate-stderr lh-search --hybrid --playbook p.lhv -Q apple n.lhv
+	[ "${stderr_lines[0]}" = "lh-search: --hybrid and --playbook exclude each other" ]
+	printf '%s\n' '{"vector":[1,0]}' '{"query_text":"apple","vector":[1,0],"use_playbook":true}' \
+		'{"query_text":"","vector":[1,0]}' '{"query_text":"apple","vector":[1,0]}' >q.jsonl
+	run -1 --separate-stderr lh-search --hybrid n.lhv <q.jsonl
+	[ "${#lines[@]}" = 1 ]
+	[ "${stderr_lines[0]}" = 'lh-search: -:1: missing "query_text" (string): --hybrid searches by words too' ]
+	[ "${stderr_lines[1]}" = 'lh-search: -:2: "use_playbook" does not go with --hybrid' ]
+	[ "${stderr_lines[2]}" = 'lh-search: -:3: empty text' ]
+}
+
+# bats test_tags=layouts
+@test "a graph, codes and words together: each ranking's best come" {
+	local precision
+	lh-gen workers -n 1500 >w.jsonl
+	lh-gen queries -n 20 >q.jsonl
+	lh-index build --lexical w.lhv w.jsonl
+	lh-search --hybrid --flat --ignore-unknown --exact w.lhv <q.jsonl | jq -c '[.query_text, .id]' | sort >want
+	for precision in "--precision i8" "--precision f16 --rescore"; do
+		# shellcheck disable=SC2086
+		lh-index build --lexical $precision w.lhv w.jsonl
+		lh-index verify w.lhv
+		lh-search --hybrid --flat --ignore-unknown w.lhv <q.jsonl | jq -c '[.query_text, .id]' | sort >is
+		[ "$(comm -12 want is | wc -l)" -ge 180 ]
+	done
+}
+
+# bats test_tags=layouts
+@test "damage in the words is reported by verify with its section, and a search never crashes" {
+	local at bytes place
+	lh-gen workers -n 300 | lh-index build --lexical w.lhv
+	lh-gen queries -n 5 >q.jsonl
+	# the section table: kind, then offset and length
+	at=$(od -An -v -td8 -w32 -j128 -N2048 w.lhv | awk '$1 == 15 { print $2, $3 }')
+	bytes=${at#* } at=${at% *}
+	[ "$bytes" -gt 1000 ]
+	for place in $(seq 0 $((bytes / 15)) $((bytes - 1))); do
+		cp w.lhv bad.lhv
+		printf '\xff' | dd of=bad.lhv bs=1 seek=$((at + place)) conv=notrunc status=none
+		cmp -s w.lhv bad.lhv || run -1 --separate-stderr lh-index verify bad.lhv
+		[[ "${stderr_lines[0]}" = "lh-index: bad.lhv: postings: "* ]]
+		run --separate-stderr lh-search --hybrid bad.lhv <q.jsonl
+		[ "$status" = 0 ] || { [ "$status" = 2 ] && [[ "$stderr" = *"bad.lhv: postings: "* ]]; }
+	done
+}
+
+# bats test_tags=layouts
+@test "out of memory at any allocation: exit 2, no crash, no leak" {
+	asan_only
+	local n at
+	notes >n.jsonl
+	lh-index build --lexical n.lhv n.jsonl
+	echo '{"id":"f","vector":[0,-1],"text":"a yellow submarine"}' | lh-index add n.lhv
+	for ((n = 1; n < 600; n += 2)); do
+		for at in "$n" "$n+"; do
+			run --separate-stderr env LH_FAULT_ALLOC="$at" lh-search -j 1 --hybrid n.lhv <<<'{"query_text":"red submarine","vector":[1,0]}'
+			[ "$status" = 0 ] || [ "$status" = 2 ] || { echo "$at: $status $stderr"; false; }
+			[ "$status" = 0 ] || [[ $stderr == *"out of memory"* ]] || { echo "$at: $stderr"; false; }
+		done
+		if [ "$status" = 0 ]; then break; fi
+	done
+	[ "$status" = 0 ]
+	[ "$n" -gt 40 ]
+}

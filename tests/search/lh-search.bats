@@ -1,0 +1,953 @@
+# lh-search: neighbours of texts and vectors, filters, playbooks, damaged indexes.
+# bats file_tags=quick
+load ../helper
+
+BAD=$ROOT/share/fixtures/search/bad
+
+# Eight workers on the unit circle, by angle; a and b are one vector.
+points() {
+	cat <<-'END'
+	{"id":"b","vector":[1,0],"metadata":{"state":"IL","role":"Welder","years":1,"skills":["mig","tig"]}}
+	{"id":"a","vector":[1,0],"metadata":{"state":"IL","role":"CNC Operator","years":2.0,"skills":[]}}
+	{"id":"c","vector":[0.8,0.6],"metadata":{"state":"IN","role":"Welder","years":9007199254740993}}
+	{"id":"d","vector":[0.6,0.8],"metadata":{"state":"IN","role":"Picker","years":9007199254740992}}
+	{"id":"e","vector":[0,1],"metadata":{"state":"OH","role":null,"nested":{"x":1,"y":[2]}}}
+	{"id":"f","vector":[-0.6,0.8],"metadata":{"years":"2", "sp" : 1.50 }}
+	{"id":"g","vector":[-1,0]}
+	{"id":"7","vector":[0,-1],"metadata":{"state":"IL"}}
+	END
+}
+
+make_points() {
+	points >points.jsonl
+	lh-index build "${1:-p.lhv}" points.jsonl
+}
+
+# ask QUERY [ARGUMENT...] - the ids that answer, in order.
+ask() {
+	local query=$1
+	shift
+	printf '%s\n' "$query" | lh-search --flat "$@" | jq -r .id | paste -sd' '
+}
+
+# bats test_tags=layouts
+@test "a record's own vector comes back first, at distance 0" {
+	make_points
+	[ "$(echo '{"vector":[0.8,0.6]}' | lh-search -k 1 --flat --no-metadata p.lhv)" = '{"query_text":null,"rank":1,"id":"c","distance":0,"corpus":"p","query":null}' ]
+}
+
+# bats test_tags=layouts
+@test "hits come by ascending distance, equal ones by the bytes of the id" {
+	make_points
+	[ "$(ask '{"vector":[1,0]}' -k 5 p.lhv)" = "a b c d 7" ]
+}
+
+@test "the answer is the query without its vector, with results at the end, and nothing else changed" {
+	make_points
+	echo '{"z":1.0, "query_vector":[1,0],"n":12345678901234567890,"results":"old","vector":"x","s":"\u00e9","k":1}' |
+		lh-search p.lhv >out
+	[ "$(cat out)" = '{"z":1.0,"n":12345678901234567890,"s":"\u00e9","k":1,"results":[{"id":"a","distance":0,"corpus":"p","metadata":{"state":"IL","role":"CNC Operator","years":2.0,"skills":[]}}]}' ] ||
+	[ "$(cat out)" = '{"z":1.0, "n":12345678901234567890,"s":"\u00e9","k":1,"results":[{"id":"a","distance":0,"corpus":"p","metadata":{"state":"IL","role":"CNC Operator","years":2.0,"skills":[]}}]}' ]
+}
+
+@test "metadata comes back byte for byte, and is absent where it was absent" {
+	make_points
+	echo '{"vector":[-0.6,0.8],"k":1}' | lh-search p.lhv | has -F '"metadata":{"years":"2", "sp" : 1.50 }}]'
+	echo '{"vector":[-1,0],"k":1}' | lh-search p.lhv | has -F '{"id":"g","distance":0,"corpus":"p"}]'
+}
+
+@test "a file of queries in the place of an index is exit 2, with where queries are read from" {
+	make_points
+	points >queries.jsonl
+	printf 'RIFF\n' >other
+	why='queries.jsonl: not an index: the magic number is wrong'
+	for indexes in queries.jsonl 'p.lhv queries.jsonl'; do
+		# shellcheck disable=SC2086
+		run -2 lh-search $indexes </dev/null
+		[ "$output" = "lh-search: $why (it is JSON text; queries are read from standard input)" ]
+	done
+	run -2 lh-search other </dev/null
+	[ "$output" = 'lh-search: other: not an index: the magic number is wrong' ]
+}
+
+@test "a base64 vector answers as the array does" {
+	make_points
+	echo '{"vector":[0.6,0.8]}' | lh-search p.lhv >array
+	echo '{"vector":"mpkZP83MTD8="}' | lh-search p.lhv >base64
+	cmp array base64
+}
+
+@test "base64 whose slashes are escaped is read as well" {
+	make_points
+	echo '{"vector":"\/\/\/\/PgAAAAA="}' | lh-search p.lhv >escaped
+	echo '{"vector":"////PgAAAAA="}' | lh-search p.lhv >plain
+	cmp escaped plain
+	[ "$(jq -r '.results[0].id' plain)" = a ]
+}
+
+@test "the vector wins over a text, query_vector over vector" {
+	make_points
+	[ "$(ask '{"query_text":"x","vector":[-1,0],"query_vector":[0,1]}' -k 1 p.lhv)" = e ]
+}
+
+@test "members that are null count as not given" {
+	make_points
+	[ "$(ask '{"vector":[1,0],"query_vector":null,"k":null,"corpora":null,"metadata_filter":null,"exclude_ids":null}' -k 2 p.lhv)" = "a b" ]
+}
+
+@test "a record's k wins over -k; more than there are gives all; 0 gives none" {
+	make_points
+	[ "$(ask '{"vector":[1,0],"k":2}' -k 5 p.lhv)" = "a b" ]
+	[ "$(ask '{"vector":[1,0],"k":10000}' p.lhv | wc -w)" = 8 ]
+	[ "$(echo '{"vector":[1,0],"k":0}' | lh-search p.lhv)" = '{"k":0,"results":[]}' ]
+	[ "$(echo '{"vector":[1,0],"q":1}' | lh-search -k 0 p.lhv)" = '{"q":1,"results":[]}' ]
+}
+
+@test "an empty index answers with no results" {
+	lh-index build --allow-empty --dimension 2 empty.lhv </dev/null
+	[ "$(echo '{"vector":[1,0],"q":1}' | lh-search empty.lhv)" = '{"q":1,"results":[]}' ]
+}
+
+@test "every query that asks wrongly is rejected with its reason, and the others are answered" {
+	make_points a.lhv
+	for bad in "$BAD"/*.jsonl; do
+		{
+			echo '{"vector":[1,0]}'
+			cat "$bad"
+			echo '{"vector":[0,1]}'
+		} >in
+		run --separate-stderr lh-search -k 1 a.lhv <in
+		[ "$status" = 1 ] && [ "${#lines[@]}" = 2 ] || { echo "$bad: $status"; false; }
+		# shellcheck disable=SC2154
+		grep -qF -- "$(cat "${bad%.jsonl}.err")" <<<"$stderr" || { echo "$bad: $stderr"; false; }
+	done
+}
+
+@test "--on-error emit puts the reason in the answer's place, so that answers stay in step" {
+	make_points
+	run --separate-stderr lh-search -k 1 --on-error emit p.lhv <<-'END'
+	{"id":"q1","vector":[1,0,0]}
+	{"id":"q2","vector":[1,0]}
+	END
+	[ "$status" = 1 ]
+	[ "${#lines[@]}" = 2 ]
+	[ "$(jq -r '.id + ": " + .error.message' <<<"${lines[0]}")" = 'q1: the query has dimension 3, corpus "p" has 2' ]
+	[ "$(jq -r '.id' <<<"${lines[1]}")" = q2 ]
+}
+
+@test "the ef_search of an index is the ef of searches that name none" {
+	lh-gen workers -n 3000 | lh-embed --dimension 64 >w.jsonl
+	for ef in 1 500; do
+		lh-index build -j1 --m 2 --ef-construction 8 --exact-below 0 --ef-search $ef w$ef.lhv w.jsonl
+	done
+	lh-index build -j1 --m 2 --ef-construction 8 --exact-below 0 w.lhv w.jsonl
+	lh-gen queries -n 100 >q.jsonl
+	for how in 1 500 ""; do
+		lh-search -k 1 --no-metadata w=w$how.lhv <q.jsonl >"own$how"
+		lh-search -k 1 --no-metadata ${how:+--ef $how} w=w.lhv <q.jsonl >"named$how"
+		cmp "own$how" "named$how"
+	done
+	not cmp -s own1 own
+	not cmp -s own own500
+	lh-search -k 1 --no-metadata --ef 500 w=w1.lhv <q.jsonl | cmp - own500
+	# a filter takes a multiple of it
+	lh-search -k 1 --no-metadata --where status=active w=w1.lhv <q.jsonl >few
+	lh-search -k 1 --no-metadata --where status=active --ef 4 w=w.lhv <q.jsonl | cmp - few
+}
+
+# bats test_tags=layouts
+@test "metadata_filter: scalars, lists, objects, arrays, null, missing keys" {
+	make_points
+	filter() { ask "{\"vector\":[1,0],\"metadata_filter\":$1}" p.lhv; }
+	[ "$(filter '{"state":"IL"}')" = "a b 7" ]
+	[ "$(filter '{"state":["IN","OH"]}')" = "c d e" ]
+	[ "$(filter '{"state":"IL","role":"Welder"}')" = "b" ]
+	[ "$(filter '{"years":2}')" = "a" ]
+	[ "$(filter '{"years":9007199254740993}')" = "c" ]
+	[ "$(filter '{"role":null}')" = "e" ]
+	[ "$(filter '{"skills":"tig"}')" = "b" ]
+	[ "$(filter '{"nested":{"eq":{"y":[2.0],"x":1}}}')" = "e" ]
+	[ "$(filter '{"nested":[{"y":[2.0],"x":1}]}')" = "e" ]
+	[ "$(filter '{"state":[]}')" = "" ]
+	[ "$(filter '{"city":"Aurora"}')" = "" ]
+	[ "$(filter '{}' | wc -w)" = 8 ]
+}
+
+# bats test_tags=layouts
+@test "metadata_filter_dropped counts the refused, and is there only with a filter" {
+	make_points
+	[ "$(echo '{"vector":[1,0],"metadata_filter":{"state":"IL"}}' | lh-search p.lhv | jq .metadata_filter_dropped)" = 5 ]
+	[ "$(echo '{"vector":[1,0],"metadata_filter":{}}' | lh-search p.lhv | jq .metadata_filter_dropped)" = 0 ]
+	[ "$(echo '{"vector":[1,0]}' | lh-search p.lhv | jq 'has("metadata_filter_dropped")')" = false ]
+	[ "$(echo '{"vector":[1,0]}' | lh-search --where state=IL p.lhv | jq .metadata_filter_dropped)" = 5 ]
+}
+
+@test "--where matches the string and the scalar it spells, keys ANDed, a repeated key is OR" {
+	make_points
+	[ "$(ask '{"vector":[1,0]}' --where years=2 p.lhv)" = "a f" ]
+	[ "$(ask '{"vector":[1,0]}' --where state=IN --where state=OH p.lhv)" = "c d e" ]
+	[ "$(ask '{"vector":[1,0]}' --where state=IL --where role=Welder p.lhv)" = "b" ]
+	[ "$(ask '{"vector":[1,0]}' --where role=null p.lhv)" = "e" ]
+}
+
+# bats test_tags=layouts
+@test "--where with bounds and !=: numbers with numbers, texts with texts, a missing key is unequal" {
+	make_points
+	where() {
+		local args=() a
+		for a; do args+=(--where "$a"); done
+		ask '{"vector":[1,0]}' "${args[@]}" p.lhv
+	}
+	[ "$(where 'years<3')" = "a b" ]
+	[ "$(where 'years>=2.0')" = "a c d" ]
+	[ "$(where 'years>9007199254740992')" = "c" ]
+	[ "$(where 'years>1' 'years<1e10')" = "a" ]
+	[ "$(where 'years>="1"')" = "f" ]
+	[ "$(where 'role<Picker')" = "a" ]
+	[ "$(where 'role<=Picker')" = "a d" ]
+	[ "$(where 'role!=Welder')" = "a d 7 e f g" ]
+	[ "$(where 'role!=Welder' 'role!=null' 'state!=IL')" = "d f g" ]
+	[ "$(where 'role!=Welder' 'role>A')" = "a d" ]
+	[ "$(where 'years!=2' 'years!=1')" = "c d 7 e g" ]
+	[ "$(where 'state=IL' 'state=IN' 'years<=2')" = "a b" ]
+	[ "$(where 'skills!=tig' 'state=IL')" = "a 7" ]
+	run -2 lh-search --where 'years<3' --where 'years<4' p.lhv </dev/null
+	[[ $output == *'--where: "years<4": "years<" is given twice' ]]
+}
+
+@test "metadata_filter: bounds, not, in, exists, or, and; also without any metadata" {
+	make_points
+	filter() { ask "{\"vector\":[1,0],\"metadata_filter\":$1}" p.lhv; }
+	[ "$(filter '{"years":{"gte":1,"lt":9007199254740993}}')" = "a b d" ]
+	[ "$(filter '{"role":{"not":"Welder"}}')" = "a d 7 e f g" ]
+	[ "$(filter '{"role":{"not":["Welder",null],"exists":true}}')" = "a d" ]
+	[ "$(filter '{"exists":"nested"}')" = "e" ]
+	[ "$(filter '{"state":{"exists":false}}')" = "f g" ]
+	[ "$(filter '{"or":[{"state":"OH"},{"years":{"lt":2}}]}')" = "b e" ]
+	[ "$(filter '{"state":["IL","IN"],"or":[{"role":{"in":["Picker"]}},{"skills":{"eq":[]}}]}')" = "a d" ]
+	[ "$(filter '{"and":[{"or":[{"state":"IL"},{"state":"IN"}]},{"role":{"not":{"gte":"P"}}}]}')" = "a 7" ]
+	for bad in '{"years":{"under":3}}' '{"or":[{"years":{"under":3}}]}' '{"years":{"not":{"under":3}}}'; do
+		run -1 --separate-stderr lh-search p.lhv <<<"{\"vector\":[1,0],\"metadata_filter\":$bad}"
+		[[ $stderr == *'lh-search: -:1: filter: unknown operator "under" under "years"'* ]]
+		[ "$output" = "" ]
+	done
+}
+
+@test "random filters over random metadata match what a second implementation says" {
+	local oracle=$ROOT/tests/oracle/filter.py
+	python3 "$oracle" cases 21 500 200 .
+	python3 "$oracle" answer . >want
+	[ "$(grep -c refused want)" -ge 5 ]
+	[ "$(awk 'NF > 1' want | wc -l)" -ge 200 ]
+	lh-index build i.lhv records.jsonl
+	run -1 --separate-stderr lh-search -q --on-error emit -k 1000 --no-metadata i.lhv <queries.jsonl
+	jq -r 'if .error then "refused" else [.results[].id] | sort | join(" ") end' <<<"$output" >got
+	diff <(sed -E 's/^[0-9]+ ?//' want) got
+}
+
+@test "a key of a filter that no record has is reported once for each index, and costs nothing else" {
+	make_points
+	head -n 4 points.jsonl | sed 's/years/ages/' >few.jsonl
+	lh-index build q.lhv few.jsonl
+	for f in '{"years":{"not":1}}' '{"yeers":1,"years":2}' '{"or":[{"years":1},{"yeers":{"exists":false}}]}' '{"yeers":3}'; do
+		echo "{\"vector\":[1,0],\"metadata_filter\":$f}"
+	done >asked
+	lh-search -j 4 --flat --no-metadata p.lhv q.lhv <asked >out 2>err
+	[ "$(sort err)" = 'lh-search: corpus "p": no record has the key "yeers"
+lh-search: corpus "q": no record has the key "years"
+lh-search: corpus "q": no record has the key "yeers"' ]
+	lh-search -q --flat --no-metadata p.lhv q.lhv <asked 2>err | cmp - out
+	[ ! -s err ]
+	# a record of the log has it; an index without records has no key to miss
+	echo '{"id":"new","vector":[1,0],"metadata":{"yeers":3}}' | lh-index add p.lhv
+	lh-index build --allow-empty --dimension 2 e.lhv </dev/null
+	lh-search p.lhv e.lhv <asked >out 2>err
+	[ ! -s err ]
+	run -1 --separate-stderr lh-search --where 'yeers>1' --flat q.lhv <<<'{"vector":[1,0]}'
+	[ "$stderr" = 'lh-search: corpus "q": no record has the key "yeers"' ]
+	[ "$output" = '' ]
+}
+
+@test "a key of --where that no corpus searched has is exit 1; --where and filters take paths" {
+	printf '%s\n' '{"id":"a","vector":[1,0],"metadata":{"t":{"en":"x","l":[1,{"n":2}]}}}' \
+		'{"id":"b","vector":[1,0],"metadata":{"t.en":"y"}}' | lh-index build p.lhv
+	echo '{"id":"c","vector":[1,0],"metadata":{"k":1}}' | lh-index build q.lhv
+	ids() { lh-search -q --flat "$@" p.lhv q.lhv <<<"${query:-{\"vector\":[1,0]\}}" | jq -r .id | paste -sd' '; }
+	[ "$(ids --where t.en=x)" = a ]
+	[ "$(ids --where t.en=y)" = b ]
+	[ "$(ids --where 't.l.1.n>1')" = a ]
+	[ "$(ids --where t.l.0=1 --where t.en=x)" = a ]
+	[ "$(ids --where t.en!=x)" = "b c" ]
+	[ "$(query='{"vector":[1,0],"metadata_filter":{"or":[{"t.l.0":1},{"k":1}]}}' ids)" = "a c" ]
+	# one corpus lacks each of these keys, another has it
+	run -0 lh-search -q --flat --where t.en=x --where k!=7 p.lhv q.lhv <<<'{"vector":[1,0]}'
+	run -1 --separate-stderr lh-search --flat --where t.fr!=x p.lhv q.lhv <<<'{"vector":[1,0]}'
+	[ "$stderr" = 'lh-search: corpus "p": no record has the key "t.fr"
+lh-search: corpus "q": no record has the key "t.fr"' ]
+	[ "${#lines[@]}" = 3 ]
+	run -1 lh-search -q --flat --where t.fr=x p.lhv q.lhv <<<'{"vector":[1,0]}'
+	# nothing was searched, or the filter is a query's own
+	run -0 lh-search --where t.fr=x p.lhv </dev/null
+	run -0 lh-search -q --where t.fr=x p.lhv <<<'{"vector":[1,0],"metadata_filter":{"nosuch":1}}'
+}
+
+# bats test_tags=layouts
+@test "a query's metadata_filter takes the place of --where, also query after query" {
+	make_points
+	printf '%s\n' '{"vector":[1,0]}' '{"vector":[1,0],"metadata_filter":{"state":"OH"}}' '{"vector":[1,0]}' |
+		lh-search -j 1 --where state=IN p.lhv | jq -r '[.results[].id] | join(" ")' >out
+	[ "$(paste -sd, out)" = "c d,e,c d" ]
+}
+
+# bats test_tags=layouts
+@test "excluded records never answer nor take a place, and a swap overlaps in nothing" {
+	make_points
+	[ "$(ask '{"vector":[1,0],"exclude_ids":["a","c","nobody"]}' -k 3 p.lhv)" = "b d 7" ]
+	[ "$(ask '{"vector":[1,0],"exclude_ids":[7]}' p.lhv)" = "a b c d e f g" ]
+	[ "$(ask '{"vector":[1,0],"exclude_ids":["a"]}' -k 2 --exclude b p.lhv)" = "c d" ]
+	[ "$(ask '{"vector":[1,0],"exclude_ids":["a"],"metadata_filter":{"state":"IL"}}' -k 2 p.lhv)" = "b 7" ]
+	[ "$(echo '{"vector":[1,0],"exclude_ids":["a"],"metadata_filter":{"state":"IL"}}' | lh-search p.lhv | jq .metadata_filter_dropped)" = 5 ]
+}
+
+# bats test_tags=layouts
+@test "a filter that one record in a hundred matches still gives k results" {
+	lh-gen workers -n 5000 | jq -c '. + {n: (.id[2:] | tonumber % 100)}' | lh-index build -j 2 w.lhv
+	lh-gen queries -n 20 | jq -c '. + {metadata_filter: {n: 7}}' >q
+	lh-search -k 20 w.lhv <q >walk
+	lh-search -k 20 --exact w.lhv <q >exact
+	[ "$(jq '.results | length' walk | sort -u)" = 20 ]
+	[ "$(jq '.results[].metadata.n' walk | sort -u)" = 7 ]
+	alike <(jq -c '[.results[].id]' walk) <(jq -c '[.results[].id]' exact)
+}
+
+@test "under a filter that half of the records match, or a thousandth, 0.95 of the true answers are found, whatever was asked before" {
+	plain_only "it finds no more there"
+	lh-gen workers -n 24000 | awk 'BEGIN { srand(7) } { r = int(rand() * 1000)
+		sub(/}$/, ",\"of2\":" r % 2 ",\"of10\":" r % 10 ",\"of100\":" r % 100 ",\"of1000\":" r "}"); print }' |
+		lh-index build --dimension 128 w.lhv
+	lh-gen queries -n 40 --styles all >q
+	for where in status=active of2=0 state=IL of10=0 of100=0 of1000=0; do
+		lh-search --flat --ignore-unknown --where $where w.lhv <q | jq -c '[.query_text,.id]' | sort >walk
+		lh-search --flat --ignore-unknown --where $where --exact w.lhv <q | jq -c '[.query_text,.id]' | sort >all
+		[ "$(wc -l <all)" = 1600 ]
+		found=$(comm -12 walk all | wc -l)
+		[ "$found" -ge 1520 ] || { echo "$where: $found of 1600"; return 1; }
+	done
+	# half of them, and a walk met some of the others; a thousandth, and all were
+	[ "$(head -n 1 q | lh-search --where of2=0 w.lhv | jq .metadata_filter_dropped)" -lt 6000 ]
+	[ "$(head -n 1 q | lh-search --where of1000=0 w.lhv | jq .metadata_filter_dropped)" -gt 23900 ]
+
+	# forty filters in turn, walked and scanned, more than are kept
+	jq -c '. + {metadata_filter: ({of2: 0}, {of10: [0,1,2,3,4,5]}, {of100: (input_line_number % 38)})}' q >mixed
+	lh-search -j 1 --no-metadata w.lhv <mixed >one
+	lh-search -j 4 --no-metadata w.lhv <mixed | cmp - one
+	for i in 1 2 3 200 480; do
+		sed -n "${i}p" mixed | lh-search --no-metadata w.lhv | cmp - <(sed -n "${i}p" one)
+	done
+}
+
+# bats test_tags=layouts
+@test "corpora are merged by distance, then corpus name, then id, and cut at k" {
+	make_points two.lhv
+	head -n 3 points.jsonl | lh-index build one.lhv
+	[ "$(echo '{"vector":[1,0],"k":5}' | lh-search --flat two.lhv one.lhv | jq -r '.corpus + "/" + .id' | paste -sd' ')" = \
+		"one/a one/b two/a two/b one/c" ]
+	[ "$(echo '{"vector":[1,0],"k":5,"per_corpus_k":1}' | lh-search --flat two.lhv one.lhv | jq -r '.corpus + "/" + .id' | paste -sd' ')" = "one/a two/a" ]
+	[ "$(echo '{"vector":[1,0],"k":1,"per_corpus_k":5}' | lh-search --flat two.lhv one.lhv | jq -r '.corpus + "/" + .id' | paste -sd' ')" = "one/a" ]
+	[ "$(ask '{"vector":[1,0],"k":3,"corpora":["two","two"]}' two.lhv one.lhv)" = "a b c" ]
+}
+
+@test "a corpus is named by its file, or by NAME=FILE; an operand that is a file is that file" {
+	make_points
+	mkdir d
+	cp p.lhv 'd/x=y.lhv'
+	corpus() { echo '{"vector":[1,0],"k":1}' | lh-search --flat "$@" | jq -r .corpus; }
+	[ "$(corpus p.lhv)" = p ]
+	[ "$(corpus night=p.lhv)" = night ]
+	[ "$(corpus 'd/x=y.lhv')" = 'x=y' ]
+	[ "$(corpus 'n=d/x=y.lhv')" = n ]
+	cp p.lhv plain
+	[ "$(corpus plain)" = plain ]
+}
+
+@test "two corpora of one name, no operand, and an index that is not there are exit 2" {
+	make_points
+	run lh-search p.lhv p=p.lhv </dev/null
+	[ "$status" = 2 ]
+	[[ $output == *'two corpora are named "p"'* ]]
+	run lh-search </dev/null
+	[ "$status" = 2 ]
+	[[ $output == *INDEX* ]]
+	run lh-search nowhere.lhv </dev/null
+	[ "$status" = 2 ]
+	[[ $output == *nowhere.lhv* ]]
+	run lh-search =p.lhv </dev/null
+	[ "$status" = 2 ]
+	run lh-search p= </dev/null
+	[ "$status" = 2 ]
+	[[ $output == *'"p=" names no file'* ]]
+}
+
+# bats test_tags=layouts
+@test "values out of range and wrong pairs are exit 2 and name what is accepted" {
+	make_points
+	for args in "-k 10001" "-k -1" "-k x" "--ef 0" "-j 0" "--where state" "--where =x" "--what" "--exclude"; do
+		# shellcheck disable=SC2086
+		run lh-search p.lhv $args </dev/null
+		[ "$status" = 2 ] && [ "${#lines[@]}" = 1 ] || { echo "$args: $status $output"; false; }
+	done
+	run -2 lh-search -k 10001 p.lhv </dev/null
+	[[ $output == *10000* ]]
+	run lh-search --where state p.lhv </dev/null
+	[[ $output == *'--where: "state" is not KEY=VALUE (nor !=, <, <=, >, >=)' ]]
+}
+
+@test "--where refuses an unknown operator, an empty bound, and a number that JSON does not have" {
+	make_points
+	while IFS='|' read -r pair want; do
+		run -2 --separate-stderr lh-search --where "$pair" p.lhv <<<'{"vector":[1,0]}'
+		[ -z "$output" ] && [ "$stderr" = "lh-search: --where: \"$pair\": $want" ] || { echo "$pair: $stderr"; return 1; }
+	done <<-'END'
+	years==2|"==" is not one of =, !=, <, <=, >, >=; a string needs quotes: years="=2"
+	years=<2|"=<" is not one of =, !=, <, <=, >, >=; a string needs quotes: years="<2"
+	years=>2|"=>" is not one of =, !=, <, <=, >, >=; a string needs quotes: years=">2"
+	years<>2|"<>" is not one of =, !=, <, <=, >, >=; a string needs quotes: years<">2"
+	years!==2|"!==" is not one of =, !=, <, <=, >, >=; a string needs quotes: years!="=2"
+	years<|no bound; a string needs quotes: years<""
+	years>= 2|the bound is not a number as JSON writes it; a string needs quotes: years>=" 2"
+	years<02|the bound is not a number as JSON writes it; a string needs quotes: years<"02"
+	years<+2|the bound is not a number as JSON writes it; a string needs quotes: years<"+2"
+	years<.2e1|the bound is not a number as JSON writes it; a string needs quotes: years<".2e1"
+	years<2.|the bound is not a number as JSON writes it; a string needs quotes: years<"2."
+	END
+	run -2 --separate-stderr lh-search --where 'role=="Welder"' p.lhv <<<'{"vector":[1,0]}'
+	[[ $stderr == *'; a string needs quotes: role="=\"Welder\""' ]]
+	[ "$(ask '{"vector":[1,0]}' --where 'role="Welder"' p.lhv)" = "b c" ]
+}
+
+@test "a text is embedded by the engine of the index and finds itself" {
+	lh-gen workers -n 200 | lh-index build w.lhv
+	lh-gen workers -n 200 | jq -c '{id, query_text: .text}' | lh-search -k 1 w.lhv >out
+	[ "$(jq -c 'select(.results[0].id != .id)' out | wc -l)" -le 2 ]
+	[ "$(jq -c 'select(.results[0].distance > 0.000001 or .results[0].distance < 0)' out | wc -l)" = 0 ]
+}
+
+@test "query_text, query and text name the query; -Q gives one on the command line" {
+	lh-gen workers -n 50 | lh-index build w.lhv
+	echo '{"query_text":"welder"}' | lh-search w.lhv | jq -c .results >a
+	echo '{"query":"welder"}' | lh-search w.lhv | jq -c .results >b
+	echo '{"text":"welder"}' | lh-search w.lhv | jq -c .results >c
+	lh-search -Q welder w.lhv >d
+	cmp a b
+	cmp a c
+	cmp a <(jq -c .results d)
+	[ "$(jq -c 'del(.results)' d)" = '{"query_text":"welder"}' ]
+	[ "$(lh-search -Q welder -k 1 --flat w.lhv | jq -r .query)" = welder ]
+	run lh-search -Q '' w.lhv
+	[ "$status" = 2 ]
+	[ "$output" = "lh-search: -Q: empty text" ]
+}
+
+# bats test_tags=layouts
+@test "a text over corpora of different engines and dimensions is embedded for each" {
+	lh-gen workers -n 50 >w
+	lh-index build big.lhv w
+	lh-index build --dimension 128 small.lhv w
+	make_points
+	echo '{"query_text":"welder","corpora":["big","small"]}' | lh-search -k 6 big.lhv small.lhv p.lhv >both
+	[ "$(jq -r '.results[].corpus' both | sort -u | paste -sd' ')" = "big small" ]
+	run -0 --separate-stderr lh-search -Q welder big.lhv p.lhv
+	jq -e '.skipped | length == 1 and .[0].corpus == "p" and (.[0].reason | contains("no engine"))' <<<"$output"
+	run -2 lh-search -Q welder p.lhv
+	[[ $output == *'"p" has no engine'* ]]
+}
+
+@test "an index of the engine ollama is asked by text through it, query by query" {
+	load ../servers/server
+	start_upstream
+	export LH_OLLAMA_URL=$URL
+	lh-gen workers -n 40 >w
+	lh-index build --engine ollama w.lhv w
+	jq -c '{id, text}' w | lh-search -j 2 -k 1 w.lhv >out
+	[ "$(jq -c 'select(.results[0].id != .id)' out | wc -l)" = 0 ]
+	stop_upstreams
+	run --separate-stderr lh-search w.lhv <<<'{"query":"welder"}'
+	[ "$status" = 2 ]
+	[ -z "$output" ]
+	[[ $stderr == *"$URL"* ]]
+	jq -c '{id: .id, vector: [range(8) | 0.5]}' w | lh-search -k 1 w.lhv >out
+	[ "$(wc -l <out)" = 40 ]
+}
+
+@test "use_playbook finds no playbook: counters 0, and its members pass through" {
+	make_points
+	echo '{"vector":[1,0],"k":1,"use_playbook":true,"playbook_top_k":3,"query_role":"Welder"}' | lh-search --no-metadata p.lhv >out
+	[ "$(cat out)" = '{"k":1,"use_playbook":true,"playbook_top_k":3,"query_role":"Welder","results":[{"id":"a","distance":0,"corpus":"p"}],"playbook_boosted":0,"playbook_injected":0}' ]
+	[ "$(echo '{"vector":[1,0],"use_playbook":false}' | lh-search p.lhv | jq 'has("playbook_boosted")')" = false ]
+}
+
+# remember ID X Y ANSWER CORPUS SCORE [ROLE] - an entry of a playbook, as a record of an index.
+remember() {
+	jq -nc --arg id "$1" --argjson x "$2" --argjson y "$3" --arg a "$4" --arg c "$5" --argjson s "$6" --arg r "${7-}" \
+		'{id: $id, vector: [$x, $y], metadata: {query_text: "q", answer_id: $a, answer_corpus: $c, score: $s, role: $r}}'
+}
+
+# book FILE - the entries on standard input as a playbook.
+book() {
+	lh-index build --force --allow-empty --engine hash --dimension 64 "$1" </dev/null 2>/dev/null
+	lh-index build --force "$1"
+}
+
+# hits - each result as id distance (4 decimals, truncated), + boosted or * injected.
+hits() {
+	jq -r '[.results[] | .id + " " + ((.distance * 10000 | floor) / 10000 | tostring) +
+		(if .playbook.boosted then "+" elif .playbook.injected then "*" else "" end)] | join(", ")'
+}
+
+# bats test_tags=layouts
+@test "a boost: the known answer, 0.4449 with score 1.0 becomes 0.2224" {
+	printf '%s\n' '{"id":"a","vector":[0.55505,0.831817]}' '{"id":"b","vector":[0.69995,0.714192]}' | lh-index build w.lhv
+	[ "$(echo '{"vector":[1,0]}' | lh-search w.lhv | hits)" = "b 0.3, a 0.4449" ]
+	remember pb-1 1 0 a w 1.0 | book pb.lhv
+	echo '{"vector":[1,0]}' | lh-search --playbook pb.lhv w.lhv >out
+	[ "$(hits <out)" = "a 0.2224+, b 0.3" ]
+	[ "$(jq -c '.playbook_boosted, .playbook_injected' out | paste -sd' ')" = "1 0" ]
+	[ "$(jq -c '.results[0].playbook | [.id, .boosted, .injected, (.original_distance - 0.4449 | fabs < 0.0001)]' out)" = '["pb-1",true,null,true]' ]
+	[ "$(jq -c '.results[1] | has("playbook")' out)" = false ]
+}
+
+# bats test_tags=layouts
+@test "an answer that is not among the results is injected, once, re-sorted and cut at k" {
+	make_points
+	{
+		remember pb-1 0.98 0.198997 f p 0.4	# 0.02 away
+		remember pb-2 0.9 0.435890 f p 1.0	# 0.1 away
+	} | book pb.lhv
+	echo '{"vector":[1,0],"k":3}' | lh-search --playbook pb.lhv p.lhv >out
+	[ "$(hits <out)" = "a 0, b 0, f 0.0159*" ] || { hits <out; false; }
+	[ "$(jq -c '.results[2].playbook.id, .playbook_boosted, .playbook_injected' out | paste -sd' ')" = '"pb-1" 0 1' ]
+	[ "$(jq -c '.results[2].metadata.years' out)" = '"2"' ]
+	# not nearer than what is there: it falls off again
+	[ "$(echo '{"vector":[1,0],"k":2}' | lh-search --playbook pb.lhv p.lhv | jq -c '[.results[].id], .playbook_injected' | paste -sd' ')" = '["a","b"] 0' ]
+	# among the results it is boosted, by the better of two
+	[ "$(echo '{"vector":[1,0],"k":8}' | lh-search --playbook pb.lhv p.lhv | jq -c '.results[] | select(.id == "f") | [.playbook.id, .playbook.boosted, (.distance - 0.8 | fabs < 0.001)]')" = '["pb-2",true,true]' ]
+}
+
+# bats test_tags=layouts
+@test "a boost reaches to playbook_max_distance, an injection to playbook_max_inject_distance, of playbook_top_k hits" {
+	make_points
+	{
+		remember near 0.9 0.435890 c p 1	# 0.1 away, and among the results
+		remember far 0.6 0.8 d p 1		# 0.4 away, and among the results
+		remember lost 0.7 -0.714143 f p 1	# 0.3 away, and not
+		remember next 0.85 -0.526783 g p 1	# 0.15 away, and not
+	} | book pb.lhv
+	touched() {
+		echo "{\"vector\":[1,0],\"k\":5$1}" | lh-search --playbook pb.lhv p.lhv |
+			jq -c '[.results[] | select(.playbook) | .playbook.id] | sort | join(" ")'
+	}
+	[ "$(touched ',"playbook_top_k":4')" = '"far near next"' ] || { touched ',"playbook_top_k":4'; false; }
+	[ "$(touched '')" = '"near next"' ]
+	[ "$(touched ',"playbook_top_k":1')" = '"near"' ]
+	[ "$(touched ',"playbook_top_k":0')" = '""' ]
+	[ "$(touched ',"playbook_top_k":4,"playbook_max_distance":0.05')" = '"next"' ]
+	[ "$(touched ',"playbook_top_k":4,"playbook_max_distance":0,"playbook_max_inject_distance":0')" = '""' ]
+	[ "$(touched ',"playbook_top_k":4,"playbook_max_inject_distance":0.35,"playbook_max_distance":0')" = '"lost next"' ] ||
+		{ touched ',"playbook_top_k":4,"playbook_max_inject_distance":0.35,"playbook_max_distance":0'; false; }
+}
+
+# bats test_tags=layouts
+@test "an answer that is excluded, filtered out, deleted or of a corpus not searched never comes by a playbook" {
+	make_points
+	points | lh-index build other.lhv
+	remember pb-1 1 0 f p 1 | book pb.lhv
+	ids() {
+		echo "{\"vector\":[1,0],\"k\":2$1}" | lh-search --flat --playbook pb.lhv "${@:2}" | jq -r .id | paste -sd' '
+	}
+	[ "$(ids '' p.lhv)" = "a b" ]		# f at 0 would come after a and b, which are at 0 as well
+	[ "$(ids ',"exclude_ids":["a"]' p.lhv)" = "b f" ]
+	[ "$(ids ',"exclude_ids":["a","f"]' p.lhv)" = "b c" ]
+	[ "$(ids ',"exclude_ids":["a"]' --exclude f p.lhv)" = "b c" ]
+	[ "$(ids ',"metadata_filter":{"state":"IN"}' p.lhv)" = "c d" ]
+	[ "$(ids ',"metadata_filter":{"years":["2",1]}' p.lhv)" = "b f" ]
+	[ "$(ids ',"exclude_ids":["a"]' q=p.lhv)" = "b c" ]
+	[ "$(ids ',"exclude_ids":["a"],"corpora":["other"]' p.lhv other.lhv)" = "b c" ]
+	lh-index delete --id f p.lhv
+	[ "$(ids ',"exclude_ids":["a"]' p.lhv)" = "b c" ]
+}
+
+# bats test_tags=layouts
+@test "the swap: what a first search answered is not in the answer of a second that excludes it, playbook or not" {
+	make_points
+	{ remember pb-1 1 0 f p 1; remember pb-2 1 0 a p 1; } | book pb.lhv
+	echo '{"vector":[1,0],"k":3}' | lh-search --playbook pb.lhv p.lhv >first
+	jq -c '{vector: [1, 0], k: 3, exclude_ids: [.results[].id]}' first | lh-search --playbook pb.lhv p.lhv >second
+	[ "$(jq '.results | length' second)" = 3 ]
+	[ "$(jq -r '.results[].id' first second | sort | uniq -d)" = "" ]
+}
+
+@test "the role gate: another role moves nothing, folded for case and plural; an empty one lets all pass" {
+	make_points
+	remember pb-1 1 0 f p 1 "Forklift Operator" | book pb.lhv
+	injected() {
+		jq -nc --arg r "$1" '{vector: [1, 0], k: 3, query_role: $r}' | lh-search --playbook pb.lhv p.lhv | jq .playbook_injected
+	}
+	[ "$(injected 'CNC Operator')" = 0 ]
+	[ "$(injected 'Forklift')" = 0 ]
+	[ "$(injected 'Forklift Operator')" = 1 ]
+	[ "$(injected ' forklift OPERATORS ')" = 1 ]
+	[ "$(injected '')" = 1 ]
+	remember pb-1 1 0 f p 1 | book pb.lhv
+	[ "$(injected 'CNC Operator')" = 1 ]
+	remember pb-1 1 0 f p 1 "Secretaries" | book pb.lhv
+	[ "$(injected 'secretary')" = 1 ]
+	remember pb-1 1 0 f p 1 "Boss" | book pb.lhv
+	[ "$(injected 'bosses')" = 1 ]
+	[ "$(injected 'bos')" = 0 ]
+}
+
+@test "--auto-role knows need, client_first and looking, and of shorthand the roles of lh-gen" {
+	lh-index build --allow-empty w.lhv </dev/null
+	while IFS='|' read -r text role; do
+		got=$(lh-search --auto-role -Q "$text" w.lhv | jq -r '.query_role // "-"')
+		[ "$got" = "$role" ] || { echo "$text: $got"; return 1; }
+	done <<-'END'
+	Need 3 Forklift Operators in Aurora IL for Parallel Machining|Forklift Operator
+	Need 1 Forklift Operator in Aurora IL starting at 17:30 for Beacon Freight|Forklift Operator
+	need 12 CNC OPERATORS IN Aurora|CNC OPERATOR
+	Beacon Freight needs 3 Welders in Gary IN at 06:00|Welder
+	Need Co needs 3 Welders in Gary IN|Welder
+	Looking for 2 Secretaries at Beacon Freight in Gary IN for a 06:00 start|Secretary
+	1 CNC Operator Detroit MI 17:30 Beacon Freight|CNC Operator
+	2x forklift aurora|Forklift Operator
+	2 x Forklifts, Aurora|Forklift Operator
+	12 tool and die makers Gary IN|Tool and Die Maker
+	3 pickers Joliet|Order Picker
+	4 WELDERS|Welder
+	2xforklift aurora|-
+	2 forks aurora|-
+	2 operators aurora|-
+	forklift aurora|-
+	Need a welder in Gary|-
+	Need 3 in Gary|-
+	Need 3  in Gary|-
+	Need 3|-
+	Need |-
+	needs 3 Welders in Gary|-
+	Looking for 2 Welders in Gary|-
+	welder|-
+	END
+	[ "$(lh-gen queries -n 500 --styles all | lh-search --auto-role w.lhv |
+		jq -c 'select((.query_role // "") != .role)' | wc -l)" = 0 ]
+	# what has the form of shorthand and no role says why; other texts do not
+	why() { lh-search --auto-role -Q "$1" w.lhv | jq -r '.query_role_missing // "-"'; }
+	[ "$(why '2 forks aurora')" = 'no known role follows the count' ]
+	[ "$(why '2 drivers aurora')" = 'it may be any of Delivery Driver, Truck Driver' ]
+	[ "$(why '2x forklift aurora')$(why 'welder')$(why 'Need a welder in Gary')" = --- ]
+	[ "$(echo '{"query":"2x forklift","query_role_missing":"x"}' | lh-search --auto-role w.lhv)" = '{"query":"2x forklift","query_text":"2x forklift","query_role":"Forklift Operator","results":[]}' ]
+	# each role of lh-gen is known
+	lh-gen workers -n 20000 | jq -r .role | sort -u >roles
+	[ "$(wc -l <roles)" = 33 ]
+	jq -Rc '{query: "2 \(.) Gary IN", role: .}' roles | lh-search --auto-role w.lhv | jq -e -s 'all(.[]; .query_role == .role)'
+	# what the query says itself is kept; an empty role is filled
+	[ "$(echo '{"query":"Need 3 Welders in Gary","query_role":"Picker"}' | lh-search --auto-role w.lhv)" = '{"query":"Need 3 Welders in Gary","query_role":"Picker","query_text":"Need 3 Welders in Gary","results":[]}' ]
+	[ "$(echo '{"query_role":"","query":"Need 3 Welders in Gary"}' | lh-search --auto-role w.lhv)" = '{"query":"Need 3 Welders in Gary","query_text":"Need 3 Welders in Gary","query_role":"Welder","results":[]}' ]
+	[ "$(echo '{"query":"Need 3 Welders in Gary"}' | lh-search w.lhv)" = '{"query":"Need 3 Welders in Gary","query_text":"Need 3 Welders in Gary","results":[]}' ]
+}
+
+@test "a playbook is --playbook or the corpus that playbook_corpus names; use_playbook turns it on and off" {
+	make_points
+	remember pb-1 1 0 f p 1 | book pb.lhv
+	cp pb.lhv playbook_memory.lhv
+	count() { echo "{\"vector\":[1,0],\"k\":3,\"corpora\":[\"p\"]$1}" | lh-search "${@:2}" | jq -c .playbook_injected; }
+	[ "$(count '' --playbook pb.lhv p.lhv)" = 1 ]
+	[ "$(count ',"use_playbook":false' --playbook pb.lhv p.lhv)" = null ]
+	[ "$(count '' p.lhv playbook_memory.lhv)" = null ]
+	[ "$(count ',"use_playbook":true' p.lhv playbook_memory.lhv)" = 1 ]
+	[ "$(count ',"use_playbook":true,"playbook_corpus":"notes"' p.lhv notes=pb.lhv)" = 1 ]
+	[ "$(count ',"use_playbook":true,"playbook_corpus":"notes"' p.lhv pb.lhv)" = 0 ]
+	[ "$(count ',"playbook_corpus":"notes"' --playbook notes=pb.lhv p.lhv)" = 1 ]
+	[ "$(count ',"playbook_corpus":"playbook_memory"' --playbook pb.lhv p.lhv)" = 1 ]
+	[ "$(count ',"playbook_corpus":"other"' --playbook pb.lhv p.lhv)" = 0 ]
+	run --separate-stderr lh-search --playbook pb.lhv p.lhv playbook_memory.lhv </dev/null
+	[ "$status" = 2 ]
+	[ "$stderr" = 'lh-search: --playbook: playbook_memory.lhv is named "playbook_memory" already; name one with NAME=FILE' ]
+}
+
+@test "a playbook that is not there is exit 2, unless --playbook-optional" {
+	make_points
+	for playbook in absent.lhv no/absent.lhv book=absent.lhv; do
+		run -2 --separate-stderr lh-search --playbook $playbook p.lhv <<<'{"vector":[1,0]}'
+		[ -z "$output" ]
+		[ "$stderr" = "lh-search: --playbook: ${playbook#*=}: no such file; --playbook-optional if it need not exist" ] || { echo "$stderr"; return 1; }
+	done
+	lh-search --playbook absent.lhv --playbook-optional p.lhv <<<'{"vector":[1,0]}' | jq -e '.playbook_injected == 0'
+	run -2 lh-search --playbook-optional p.lhv <<<'{"vector":[1,0]}'
+}
+
+@test "an absent or empty playbook changes nothing but the counters, a damaged one is exit 2" {
+	make_points
+	lh-search -k 4 p.lhv <<<'{"vector":[1,0]}' | jq -c .results >want
+	lh-index build --allow-empty --dimension 64 empty.lhv </dev/null
+	for file in absent.lhv no/folder.lhv empty.lhv; do
+		lh-search -k 4 --playbook-optional --playbook $file p.lhv <<<'{"vector":[1,0]}' >out
+		jq -c .results out | cmp - want
+		[ "$(jq -c '[.playbook_boosted, .playbook_injected]' out)" = "[0,0]" ]
+	done
+	head -c 5000 p.lhv >torn.lhv
+	for file in torn.lhv points.jsonl .; do
+		run --separate-stderr lh-search --playbook $file p.lhv <<<'{"vector":[1,0]}'
+		[ "$status" = 2 ]
+		[ -z "$output" ]
+		[[ $stderr == *"$file"* ]]
+	done
+}
+
+@test "an index that is not a playbook rejects the query that uses it as one, and names the row" {
+	make_points
+	run --separate-stderr lh-search --playbook book=p.lhv p.lhv <<<'{"vector":[-1,0]}'
+	[ "$status" = 1 ]
+	[ "${stderr%%$'\n'*}" = 'lh-search: -:1: corpus "book" is not a playbook: row 6: missing "query_text" (string)' ]
+	remember pb-1 1 0 f p 2 | book pb.lhv
+	run --separate-stderr lh-search --playbook pb.lhv p.lhv <<<'{"vector":[1,0]}'
+	[ "$status" = 1 ]
+	[[ $stderr == *'corpus "playbook_memory" is not a playbook: row 0: "score" must be a number above 0 and at most 1'* ]]
+	# its dimension has to fit, as a corpus's has
+	run --separate-stderr lh-search --playbook pb.lhv p.lhv <<<'{"vector":[1,0,0]}'
+	[ "$status" = 1 ]
+}
+
+@test "with a playbook: k 0, ip, --flat, several threads and exclusion of all" {
+	make_points
+	remember pb-1 1 0 a p 1 | book pb.lhv
+	[ "$(echo '{"vector":[1,0],"k":0}' | lh-search --playbook pb.lhv p.lhv)" = '{"k":0,"results":[],"playbook_boosted":0,"playbook_injected":0}' ]
+	points | lh-index build --distance ip p2.lhv
+	# below 0 there is nothing to take away
+	[ "$(echo '{"vector":[2,0],"k":1}' | lh-search --playbook pb.lhv p=p2.lhv | hits)" = "a -1+" ]
+	lh-search --flat --no-metadata --playbook pb.lhv p.lhv <<<'{"vector":[0.8,0.6],"k":3}' >flat
+	[ "$(sed -E '1,2d; s/[0-9.]+,/0.1,/2; s/0\.(19|2)[0-9]*/0.2/' flat)" = \
+		'{"query_text":null,"rank":3,"id":"a","distance":0.1,"corpus":"p","playbook":{"id":"pb-1","boosted":true,"original_distance":0.2},"query":null}' ] || { cat flat; false; }
+	lh-gen workers -n 300 | lh-index build w.lhv
+	lh-gen queries -n 200 >q
+	jq -c '{query_text, answer_id: "w-1", answer_corpus: "w", score: 1}' q | lh-playbook record -q notes.lhv >ids
+	lh-search -j1 --playbook notes.lhv w.lhv <q >one
+	lh-search -j4 --playbook notes.lhv w.lhv <q >four
+	cmp one four
+	[ "$(jq -c 'select(.results[0].id != "w-1")' one | wc -l)" = 0 ]
+}
+
+@test "the other distances: l2 is Euclidean, ip is 1 - dot and may be below 0" {
+	points | lh-index build --distance l2 l2.lhv
+	points | lh-index build --distance ip ip.lhv
+	[ "$(echo '{"vector":[4,5],"k":1}' | lh-search --flat l2.lhv | jq -c '[.id, (.distance - ([3.4,4.2] | map(. * .) | add | sqrt) | fabs < 0.00001)]')" = '["d",true]' ]
+	[ "$(echo '{"vector":[2,0],"k":1}' | lh-search --flat ip.lhv | jq -c '[.id,.distance]')" = '["a",-1]' ]
+	[ "$(echo '{"vector":[0,0],"k":1}' | lh-search --flat l2.lhv | jq -c '.distance - 1 | fabs < 0.00001')" = true ]
+}
+
+# bats test_tags=layouts
+@test "deleted and replaced records do not come back" {
+	make_points
+	lh-index delete --id a p.lhv
+	echo '{"id":"b","vector":[-1,0]}' | lh-index add p.lhv
+	[ "$(ask '{"vector":[1,0]}' -k 1 p.lhv)" = c ]
+	[ "$(ask '{"vector":[-1,0]}' -k 2 p.lhv)" = "b g" ]
+	lh-index compact p.lhv
+	[ "$(ask '{"vector":[-1,0]}' -k 2 p.lhv)" = "b g" ]
+}
+
+# bats test_tags=layouts
+@test "any number of threads writes the same bytes" {
+	lh-gen workers -n 3000 | lh-index build -j 2 w.lhv
+	lh-gen queries -n 500 | jq -c '. + {exclude_ids: ["w-1"], metadata_filter: {state: .state}}' >q
+	lh-search -j 1 w.lhv <q >one
+	lh-search -j 4 w.lhv <q >four
+	cmp one four
+}
+
+@test "as a co-process it answers each line at once" {
+	make_points
+	coproc lh-search -k 1 --on-error emit p.lhv 2>/dev/null
+	# shellcheck disable=SC2153
+	for q in '{"vector":[1,0]}' 'nonsense' '{"vector":[0,1]}'; do
+		echo "$q" >&"${COPROC[1]}"
+		read -r -t 60 -u "${COPROC[0]}" answer
+		echo "$answer"
+	done >out
+	exec {COPROC[1]}>&-
+	[ "$(jq -r '.results[0].id // "error"' out | paste -sd' ')" = "a error e" ]
+}
+
+@test "CRLF, a BOM, blank lines and a missing last newline are read" {
+	make_points
+	printf '\xef\xbb\xbf{"vector":[1,0],"k":1}\r\n\n\r\n{"vector":[0,1],"k":1}' | lh-search p.lhv >out
+	[ "$(jq -r '.results[0].id' out | paste -sd' ')" = "a e" ]
+	[ "$(wc -l <out)" = 2 ]
+	printf '\n' | lh-search p.lhv >out
+	[ ! -s out ]
+}
+
+@test "wrong vectors are rejected: NaN, infinite, ragged base64, text in an array, too long" {
+	make_points
+	for v in '[1e39,0]' '[NaN,0]' '["1",0]' '[[1,0]]' '"AACAf wAAAAA="' '"AACAfwAAAAA="' '"AADAfwAAAAA="' '"AAA="' '[]' '""' 'true' '{"x":1}'; do
+		run --separate-stderr lh-search p.lhv <<<"{\"vector\":$v}"
+		[ "$status" = 1 ] && [ -z "$output" ] || { echo "$v: $status $output"; false; }
+	done
+	python3 -c 'print("{\"vector\":[" + ",".join(["1"] * 70000) + "]}")' >in
+	run --separate-stderr lh-search p.lhv <in
+	[ "$status" = 1 ]
+	[[ $stderr == *65536* ]]
+}
+
+@test "512 nested containers in a query pass through, 513 are refused" {
+	make_points
+	nest() { python3 -c "n = $1 - 1; print('{\"vector\":[1,0],\"k\":1,\"deep\":' + '[' * n + ']' * n + '}')"; }
+	nest 512 | lh-search p.lhv >out
+	[ "$(wc -c <out)" -gt 1000 ]
+	run --separate-stderr lh-search p.lhv < <(nest 513)
+	[ "$status" = 1 ]
+	[ -z "$output" ]
+}
+
+@test "terminal escapes in names and values never reach stderr raw" {
+	make_points
+	run --separate-stderr lh-search p.lhv <<<'{"vector":[1,0],"corpora":["\u001b[31mred"]}'
+	[ "$status" = 1 ]
+	[[ $stderr != *$'\e'* ]]
+	[[ $stderr == *red* ]]
+	run lh-search $'\e[31mred.lhv' </dev/null
+	[ "$status" = 2 ]
+	[[ $output != *$'\e'* ]]
+}
+
+# bats test_tags=layouts
+@test "a damaged metadata text is never printed: exit 2 names the file" {
+	make_points
+	python3 - <<-'END'
+	data = open("p.lhv", "rb").read()
+	def damage(name, old, new):
+	    assert data.count(old) == 1 and len(old) == len(new)
+	    open(name, "wb").write(data.replace(old, new))
+	damage("brace.lhv", b'{"state":"OH"', b'{"state":"OH}')
+	damage("utf8.lhv", b'{"state":"OH"', b'{"state":"\xff\xfe"')
+	damage("line.lhv", b'"years":"2", "sp"', b'"years":"2",\n"sp"')
+	END
+	for file in brace utf8 line; do
+		run --separate-stderr lh-search "$file.lhv" <<<'{"vector":[0,1]}'
+		[ "$status" = 2 ] && [ -z "$output" ] && [[ $stderr == *"$file.lhv"* ]] || { echo "$file: $status $output $stderr"; false; }
+		run --separate-stderr lh-search -k 1 "$file.lhv" <<<'{"vector":[1,0]}'
+		[ "$status" = 0 ]
+		[ "${#lines[@]}" = 1 ]
+	done
+}
+
+# bats test_tags=layouts
+@test "flipped bits anywhere in the file: an answer that is JSON, or an error, never a crash" {
+	lh-gen workers -n 40 | lh-index build --dimension 64 --exact-below 1 w.lhv
+	lh-gen queries -n 3 | jq -c '. + {metadata_filter: {state: [.state, "IL"]}, exclude_ids: ["w-3"]}' >q
+	FLIPS=$(scale 150 10000) python3 - <<-'END'
+	import os, random, subprocess, sys, json
+	data = bytearray(open("w.lhv", "rb").read())
+	rnd = random.Random(1)
+	for n in range(int(os.environ["FLIPS"])):
+	    at, bit = rnd.randrange(len(data)), 1 << rnd.randrange(8)
+	    data[at] ^= bit
+	    open("x.lhv", "wb").write(data)
+	    data[at] ^= bit
+	    r = subprocess.run(["lh-search", "-j1", "x.lhv"], stdin=open("q"), capture_output=True, timeout=60)
+	    if r.returncode not in (0, 1, 2):
+	        sys.exit(f"byte {at} bit {bit}: {r.returncode} {r.stderr[-2000:]}")
+	    for line in r.stdout.splitlines():
+	        json.loads(line)
+	END
+}
+
+@test "an index replaced under a running search: the answers are of the old one or the new one" {
+	lh-gen workers -n 1200 | jq -c '.metadata = {v: "old"}' >old
+	lh-gen workers -n 1200 | jq -c '.metadata = {v: "new"}' >new
+	lh-gen queries -n 20 >q
+	lh-index build -q old.lhv old
+	lh-index build -q new.lhv new
+	cp old.lhv w.lhv
+	(
+		for ((i = 0; i < $(scale 60 1000); i++)); do
+			if ((i % 2)); then cp old.lhv t; else cp new.lhv t; fi
+			mv t w.lhv
+		done
+	) &
+	while kill -0 $! 2>/dev/null; do
+		lh-search w.lhv <q >out
+		[ "$(jq -r '.results[].metadata.v' out | sort -u | wc -l)" = 1 ]
+		[ "$(wc -l <out)" = 20 ]
+	done
+	wait $!
+}
+
+@test "a full disk, a closed stdin or stdout: exit 2 and a message" {
+	make_points
+	run --separate-stderr bash -c 'echo "{\"vector\":[1,0]}" | lh-search p.lhv >/dev/full'
+	[ "$status" = 2 ]
+	[ -n "$stderr" ]
+	run --separate-stderr bash -c 'lh-search p.lhv <&-'
+	[ "$status" = 2 ]
+	[ -n "$stderr" ]
+	run --separate-stderr bash -c 'echo "{\"vector\":[1,0]}" | lh-search p.lhv >&-'
+	[ "$status" = 2 ]
+	[ -n "$stderr" ]
+}
+
+@test "SIGTERM in the middle: whole records only, status 143" {
+	make_points
+	(while echo '{"vector":[1,0]}'; do :; done) 2>/dev/null | {
+		lh-search p.lhv >out 2>/dev/null &
+		pid=$!
+		until_so [ -s out ]
+		kill -TERM $pid
+		wait $pid
+		echo $? >code
+	} || true
+	[ "$(cat code)" = 143 ]
+	[ -z "$(tail -c 1 out | tr -d '\n')" ]
+	tail -n 1 out | jq -e .results >/dev/null
+}
+
+@test "a locale with a decimal comma changes nothing" {
+	needs_comma
+	make_points
+	echo '{"vector":[0.3,0.4]}' | lh-search p.lhv >c
+	echo '{"vector":[0.3,0.4]}' | with_comma lh-search p.lhv >comma
+	cmp c comma
+}
+
+# bats test_tags=layouts
+@test "out of memory at any allocation: exit 2, no crash, no leak" {
+	asan_only
+	make_points
+	for ((n = 1; n < 200; n++)); do
+		for at in "$n" "$n+"; do
+			run --separate-stderr env LH_FAULT_ALLOC="$at" lh-search -j 1 --where state=IL --exclude a p.lhv <<<'{"vector":[1,0]}'
+			[ "$status" = 0 ] || [ "$status" = 2 ] || { echo "$at: $status $stderr"; false; }
+			[ "$status" = 0 ] || [[ $stderr == *"out of memory"* ]] || { echo "$at: $stderr"; false; }
+		done
+		if [ "$status" = 0 ]; then return 0; fi
+	done
+	false
+}
+
+@test "no tool loads OpenSSL, whose start takes longer than its own" {
+	plain_only "the sanitizers bring their own"
+	run -0 nm -C "$LH_BIN/lh-validate"
+	[[ $output == *" T SHA256_Update"* ]]
+	for tool in "$LH_BIN"/lh-*; do
+		run -0 readelf -d "$tool"
+		[[ $output == *"[libc.so.6]"* ]]
+		[[ $output != *libcrypto* ]] || { echo "$tool: $output"; false; }
+	done
+}
+
+@test "no library that costs a start is linked" {
+	plain_only "the sanitizers bring their own"
+	run -0 ldd "$LH_BIN/lh-search"
+	for lib in libstdc++ libcurl libcrypto libarchive libjansson; do
+		[[ $output != *"$lib"* ]] || { echo "$output"; false; }
+	done
+}

@@ -1,0 +1,425 @@
+# Whose data an answer of lh-serve or lh-mcp shows: a row in the log of each person, before the
+# answer is sent.
+load ../helper
+load ../servers/serve
+load ../servers/server
+
+setup_file() {
+	load ../helper
+	cd "$BATS_FILE_TMPDIR" || return 1
+	mkdir -p state/index
+	lh-gen workers -n 40 >workers.jsonl
+	cp workers.jsonl state/roster.jsonl
+	lh-index build -q --lexical state/index/workers.lhv workers.jsonl
+	jq -nc 'range(3) | {id: "p\(.)", text: "a product \(.)", metadata: {title: "t"}}' | lh-index build -q state/index/products.lhv -
+	# one of them has an id, so all are persons; one more has its id deep inside
+	jq -nc '{id: "r1", text: "one", metadata: {person: {candidate_id: "w-1", name: "A"}, notes: "n"}},
+		{id: "r2", text: "two", metadata: {notes: "m"}}, {id: "r3", text: "three"}' | lh-index build -q state/index/notes.lhv -
+	(umask 077; head -c 32 /dev/urandom >key)
+}
+
+setup() {
+	cd "$BATS_TEST_TMPDIR" || return 1
+	cp -r "$BATS_FILE_TMPDIR/state" s
+	export LH_SUBJECT_AUDIT_KEY=$BATS_FILE_TMPDIR/key
+	LOGS=s/data/_catalog/subjects
+}
+
+teardown() {
+	stop_serves
+	stop_upstreams
+	faults_happened
+}
+
+# rows [DIR] - who, why and by which trace, of all logs; and that every chain holds
+rows() {
+	lh-subject-audit verify --dir "${1:-$LOGS}" >verified
+	[ "$(jq -r .error verified | sort -u)" = null ]
+	jq -r '[.candidate_id, .accessor.purpose, .accessor.trace_id] | join(" ")' "${1:-$LOGS}"/*.audit.jsonl | sort
+}
+
+# say PATH BODY TRACE - the status of the answer, which is in the file answer
+say() {
+	curl -sS -m 60 -o answer -w '%{http_code}' --json "$2" -H "X-Lakehouse-Trace-Id: $3" "$URL$1"
+}
+
+@test "each route that shows a person leaves a row, with the caller's trace" {
+	start_serve --state s
+	[ "$(say /v1/matrix/search '{"query_text":"welder","k":2,"corpora":["workers"]}' t-search)" = 200 ]
+	jq -r '.results[].metadata.candidate_id + " matrix_search t-search"' answer >want
+	[ "$(say /v1/matrix/retrieve '{"query_text":"welder","k":1,"corpora":["workers"]}' t-retrieve)" = 200 ]
+	jq -r '.results[].metadata.candidate_id + " matrix_retrieve t-retrieve"' answer >>want
+	vector=$(lh-embed -q --model hash-v1 <<<'{"text":"welder"}' | jq -c .vector)
+	[ "$(say /v1/vectors/search '{"index":"workers","vector":'"$vector"',"k":1}' t-vectors)" = 200 ]
+	jq -r '.results[].metadata.candidate_id + " vectors_search t-vectors"' answer >>want
+	[ "$(say /v1/vectors/index/workers/search '{"vector":'"$vector"',"k":1}' t-index)" = 200 ]
+	jq -r '.results[].metadata.candidate_id + " vectors_search t-index"' answer >>want
+	[ "$(curl -sS -o answer -w '%{http_code}' -H 'X-Lakehouse-Trace-Id: t-record' "$URL/v1/vectors/index/workers/record/w-7")" = 200 ]
+	echo 'w-7 record t-record' >>want
+	[ "$(say /mcp '{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"lookup","arguments":{"id":"w-8"}}}' t-mcp)" = 200 ]
+	echo 'w-8 mcp_lookup t-mcp' >>want
+	[ "$(say /v1/validate '{"kind":"email","artifact":{"to":"a@b","body":"hello"},"context":{"candidate_id":"w-9"}}' t-validate)" = 200 ]
+	echo 'w-9 validator_worker_lookup t-validate' >>want
+	rows | diff <(sort want) -
+	jq -es 'all(.[]; .accessor.daemon == "lh-serve" and .accessor.kind == "gateway_lookup" and .result == "success")' \
+		$LOGS/w-7.audit.jsonl $LOGS/w-8.audit.jsonl
+	[ "$(jq -r 'select(.accessor.purpose == "record").fields_accessed[]' $LOGS/w-7.audit.jsonl | sort)" = \
+		"$(jq -r 'select(.id == "w-7") | keys[] | select(. != "id")' "$BATS_FILE_TMPDIR/workers.jsonl")" ]
+	# what shows nobody
+	wc -l <want >before
+	[ "$(say /v1/matrix/search '{"query_text":"product","k":2,"corpora":["products"]}' t)" = 200 ]
+	[ "$(say /v1/embed '{"texts":["candidate_id w-1"]}' t)" = 200 ]
+	[ "$(curl -sS -o answer -w '%{http_code}' "$URL/v1/vectors/index/workers/record/nobody")" = 404 ]
+	rows | wc -l | diff before -
+}
+
+@test "one row a person and answer, under the id that is in the record, else under the record's own" {
+	start_serve --state s
+	curl -sS "$URL/v1/vectors/index/notes/record/r1" >/dev/null
+	curl -sS "$URL/v1/vectors/index/notes/record/r2" >/dev/null
+	[ "$(say /v1/matrix/search '{"query_text":"three","k":3,"corpora":["notes","products"]}' t)" = 200 ]
+	rows | diff - <(printf '%s\n' "r2 matrix_search t" "r3 matrix_search t" "w-1 matrix_search t" "r2 record $(jq -r 'select(.accessor.purpose == "record").accessor.trace_id' $LOGS/r2.audit.jsonl)" \
+		"w-1 record $(jq -r 'select(.accessor.purpose == "record").accessor.trace_id' $LOGS/w-1.audit.jsonl)" | sort)
+	[ "$(jq -c 'select(.accessor.purpose == "record").fields_accessed | sort' $LOGS/w-1.audit.jsonl)" = '["candidate_id","name","notes","person"]' ]
+	[ "$(jq -c 'select(.accessor.purpose == "record").fields_accessed' $LOGS/r2.audit.jsonl)" = '["notes"]' ]
+}
+
+@test "a corpus is of persons once one of its first records is, and --persons names others" {
+	start_serve --state s --persons products
+	curl -sS "$URL/v1/vectors/index/products/record/p1" >/dev/null
+	[ -s $LOGS/p1.audit.jsonl ]
+	curl -sS --json '{"name":"new","dimension":2}' "$URL/v1/vectors/index" >/dev/null
+	curl -sS --json '{"items":[{"id":"n1","vector":[1,0],"metadata":{"a":1}}]}' "$URL/v1/vectors/index/new/add" >/dev/null
+	curl -sS "$URL/v1/vectors/index/new/record/n1" | jq -e '.metadata.a == 1'
+	[ ! -e $LOGS/n1.audit.jsonl ]
+	curl -sS --json '{"items":[{"id":"n2","vector":[0,1],"metadata":{"candidate_id":"x"}}]}' "$URL/v1/vectors/index/new/add" >/dev/null
+	[ ! -e $LOGS/x.audit.jsonl ]
+	curl -sS "$URL/v1/vectors/index/new/record/n1" | jq -e '.metadata.a == 1'
+	[ -s $LOGS/n1.audit.jsonl ]
+}
+
+@test "each line of a body of many has its rows before its answer" {
+	start_serve --state s
+	for i in {1..30}; do echo '{"query_text":"w-'"$i"'","k":1,"corpora":["workers"]}'; done >body
+	curl -sS -H 'Content-Type: application/jsonl' -H 'X-Lakehouse-Trace-Id: t' --data-binary @body "$URL/v1/matrix/search" >answers
+	jq -r '.results[].metadata.candidate_id + " matrix_search t"' answers | sort >want
+	[ "$(wc -l <want)" = 30 ]
+	rows | diff want -
+}
+
+@test "what a model was asked about leaves rows: the context, its artifact, answers that failed" {
+	printf '%s\n' 'Here: {"fills":[{"candidate_id":"w-3","name":"A"},{"candidate_id":"w-5","name":"B"}]}' \
+		'{"fills":[{"candidate_id":"w-4","name":"C"}]}' '{"to":"a@b","subject":"s","body":"hello"}' | jq -R '{content: .}' -c >answers
+	start_chat --mode replay --body answers --log calls
+	export LH_OLLAMA_URL=$URL
+	start_serve --state s
+	[ "$(say /v1/iterate '{"kind":"fill","prompt":"p","model":"m","context":{"target_count":1}}' t-fill)" = 200 ]
+	[ "$(say /v1/iterate '{"kind":"email","prompt":"p","model":"m","context":{"candidate_id":"w-9"}}' t-email)" = 200 ]
+	printf '%s\n' 'w-3 iterate t-fill' 'w-4 iterate t-fill' 'w-5 iterate t-fill' 'w-9 iterate t-email' >want
+	rows | diff want -
+	[ "$(jq -c .fields_accessed $LOGS/w-4.audit.jsonl)" = '["candidate_id","name"]' ]
+	# the console shows them again
+	curl -sS "$URL/console/sessions" -H 'X-Lakehouse-Trace-Id: t-console' | jq -e '.sessions | length == 2'
+	[ "$(rows | grep -c 'w-4 console_sessions t-console')" = 1 ]
+}
+
+@test "without its rows an answer is given and the loss is reported, or withheld with --audit-required" {
+	mkdir -p $LOGS
+	printf '{"torn' >$LOGS/w-7.audit.jsonl
+	start_serve --state s
+	[ "$(status /v1/vectors/index/workers/record/w-7)" = 200 ]
+	grep -q 'audit log: 1 of 1 rows of an answer of record not written' err
+	end_serve
+	start_serve --state s --audit-required
+	[ "$(curl -sS -o answer -w '%{http_code}' "$URL/v1/vectors/index/workers/record/w-7")" = 503 ]
+	[ "$(cat answer)" = '{"error":"the audit log cannot be written, and there is no answer without it"}' ]
+	[ "$(status /v1/vectors/index/workers/record/w-8)" = 200 ]
+	[ "$(status /v1/vectors/index/products/record/p1)" = 200 ]
+	printf '{"torn' | cmp - $LOGS/w-7.audit.jsonl
+	# of many lines those alone that show him
+	for i in 6 7 8; do echo '{"query_text":"'"$(jq -r 'select(.id == "w-'$i'").text' "$BATS_FILE_TMPDIR/workers.jsonl")"'","k":1,"corpora":["workers"]}'; done >body
+	curl -sS -H 'Content-Type: application/jsonl' --data-binary @body "$URL/v1/matrix/search" | jq -c '.code' >codes
+	[ "$(xargs <codes)" = 'null 503 null' ]
+	curl -sS --json '{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"lookup","arguments":{"id":"w-7"}}}' "$URL/mcp" | jq -e '.result.isError'
+}
+
+@test "a client that leaves and a new configuration do not end the server while rows are being appended" {
+	lh-serve --print-config | jq -c '{ routes: ([.routes[] | { route, off: "not in this test" }]
+		+ [{ route: "POST /echo", run: ["cat"], depth: 8, read: true, max_body: "16M" }]) }' >config
+	# what is freed is overwritten, so that its use shows
+	MALLOC_PERTURB_=165 GLIBC_TUNABLES=glibc.malloc.tcache_count=0 start_serve --state s --config config
+	[ "$(status /echo --json '{"candidate_id":"w-1"}')" = 200 ]
+	append=$(pgrep -P "$SERVE" -f 'lh-subject-audit append')
+	PYTHONPATH=$ROOT/tests timeout 300 python3 -B - "$append" <<-'END'
+	from http_raw import *
+	import signal, struct
+	append, serve = int(sys.argv[1]), int(os.environ["SERVE"])
+	def until(what):
+	    end = time.monotonic() + PATIENCE
+	    while not what():
+	        must(time.monotonic() < end)
+	        time.sleep(0.01)
+	def says(what):
+	    return what in open(os.environ["SERVE_ERR"]).read()
+	os.kill(append, signal.SIGSTOP)
+	c = Client()
+	body = b'{"a":"' + b"x" * (12 << 20) + b'"}\n{"candidate_id":"w-1"}\n'
+	c.send(b"POST /echo HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/jsonl\r\nContent-Length: %d\r\n\r\n" % len(body), body)
+	c.more()                                        # the first line is being sent; the filter answers in order
+	must(ask("POST", "/echo", b"{}").status == 200)
+	os.kill(serve, signal.SIGHUP)
+	until(lambda: says("configuration read again"))
+	c.socket.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+	c.close()
+	until(lambda: open(os.environ["SERVE_LOG"]).read().count("\n") == 3)
+	os.kill(append, signal.SIGKILL)
+	until(lambda: says("1 of 1 rows of an answer of echo not written"))
+	must(ask("POST", "/echo", b"{}").status == 200)
+	END
+	end_serve
+}
+
+@test "an id that no log can have is no answer with --audit-required" {
+	jq -nc '{id: "e", text: "t", metadata: {candidate_id: ""}}, {id: "d", text: "t", metadata: {candidate_id: ".x"}},
+		{id: "n", text: "t", metadata: {candidate_id: 7}}' | lh-index build -q s/index/odd.lhv -
+	start_serve --state s --audit-required
+	for id in e d; do
+		[ "$(status /v1/vectors/index/odd/record/$id)" = 503 ]
+	done
+	[ "$(status /v1/vectors/index/odd/record/n)" = 200 ]
+	[ "$(ls $LOGS)" = 7.audit.jsonl ]
+}
+
+@test "rows are on disk before the answer is sent, or synced not at all with --audit-sync none" {
+	for mode in none batch each; do
+		rm -rf s/data
+		strace -qq -y -f -e trace=fsync,fdatasync -o trace lh-serve --state s --listen 127.0.0.1:0 --audit-sync $mode >access 2>err 3>&- &
+		SERVES+=($!)
+		until_so grep -q 'listening on' err
+		URL=$(sed -n 's/.*listening on //p' err)
+		curl -sS --json '{"query_text":"welder","k":5,"corpora":["workers"]}' "$URL/v1/matrix/search" | jq -e '.results | length == 5'
+		grep -c 'sync.*audit.jsonl' trace >"$mode" || true
+		[ "$(rows | wc -l)" = 5 ]
+		pkill -TERM -P $!
+		wait $! || true
+		rm err
+	done
+	[ "$(cat none)" = 0 ]
+	[ "$(cat batch)" -ge 5 ]
+	[ "$(cat each)" -ge 5 ]
+}
+
+@test "a server that is killed has sent no answer without its row" {
+	start_serve --state s
+	for i in {1..40}; do
+		curl -sS -m 60 "$URL/v1/vectors/index/workers/record/w-$i" 2>/dev/null | jq -r '.id // empty' >>answered || true
+		[ "$i" != 20 ] || { kill -s KILL "$SERVE"; break; }
+	done
+	[ "$(wc -l <answered)" -ge 19 ]
+	while read -r id; do
+		jq -es --arg id "$id" 'any(.[]; .candidate_id == $id)' "$LOGS/$id.audit.jsonl"
+	done <answered
+}
+
+@test "the audit is on with a key alone, in the folder of --audit-log, and wants a key" {
+	start_serve --state s --audit-log logs
+	[ "$(say /v1/validate '{"kind":"email","artifact":{"to":"a@b","body":"hello"},"context":{"candidate_id":"w-9"}}' t)" = 200 ]
+	[ "$(status /v1/vectors/index/workers/record/w-7)" = 200 ]
+	[ "$(cd logs; echo *)" = 'w-7.audit.jsonl w-9.audit.jsonl' ]
+	[ ! -e $LOGS ]
+	end_serve
+	unset LH_SUBJECT_AUDIT_KEY
+	start_serve --state s
+	[ "$(status /v1/vectors/index/workers/record/w-7)" = 200 ]
+	[ ! -e $LOGS ]
+	run -2 --separate-stderr lh-serve --state s --audit-required --check
+	[[ $stderr = *'--audit-required: no key: name its file by LH_SUBJECT_AUDIT_KEY'* ]]
+	run -2 --separate-stderr lh-serve --state s --audit-log logs --check
+	[[ $stderr = *'--audit-log: no key: '* ]]
+}
+
+@test "a configuration says where rows are written, and --print-config prints it" {
+	echo '{"state":"s","audit_log":"logs","audit_required":true,"audit_sync":"each","persons":["products"]}' >config
+	lh-serve --config config --print-config >printed
+	[ "$(jq -c '[.audit_log, .audit_required, .audit_sync, .persons]' printed)" = '["logs",true,"each",["products"]]' ]
+	lh-serve --config printed --print-config | cmp - printed
+	start_serve --config config
+	[ "$(status /v1/vectors/index/products/record/p1)" = 200 ]
+	[ -s logs/p1.audit.jsonl ]
+	echo '{"state":"s","audit_sync":"often"}' >config
+	run -2 lh-serve --config config --check
+}
+
+@test "reports and the health are compared with the anchor that the configuration names, or the newest of that folder" {
+	(umask 077; echo legal-0123456789abcdef >legal)
+	for id in w-7 w-7 w-8; do jq -nc --arg id $id '{candidate_id: $id, accessor: {kind: "gateway_lookup", daemon: "t", purpose: "p"}, fields_accessed: [], result: "success"}'; done |
+		lh-subject-audit append --dir $LOGS >rows
+	mkdir anchors
+	lh-subject-audit anchor --dir $LOGS >anchors/anchor-20260102T000000Z.jsonl
+	sed -i '$d' $LOGS/w-7.audit.jsonl
+	lh-subject-audit anchor --dir $LOGS >anchors/anchor-20260101T000000Z.jsonl
+	audit() { curl -sS -o answer -w '%{http_code}' -H 'X-Lakehouse-Legal-Token: legal-0123456789abcdef' "$URL/v1/audit/$1"; }
+	for anchor in anchors anchors/anchor-20260102T000000Z.jsonl anchors/anchor-20260101T000000Z.jsonl ''; do
+		jq -nc --arg anchor "$anchor" '{state: "s", legal_token_file: "legal"} + if $anchor == "" then {} else {audit_anchor: $anchor} end' >config
+		lh-serve --config config --print-config >printed
+		[ "$(jq -r '.audit_anchor // ""' printed)" = "$anchor" ]
+		start_serve --config printed --listen 127.0.0.1:0
+		case $anchor in
+		anchors|*02T*)
+			[ "$(audit subject/w-7)" = 503 ]
+			jq -e '.error | test("contradicts its anchor: anchor: expected 2 rows")' answer
+			[ "$(audit health)" = 503 ]
+			;;
+		*)
+			[ "$(audit subject/w-7)" = 200 ]
+			[ "$(audit health)" = 200 ]
+			;;
+		esac
+		end_serve
+	done
+	# a folder without one, and what is no anchor, are no verdict
+	rm anchors/*
+	echo '{"state":"s","legal_token_file":"legal","audit_anchor":"anchors"}' >config
+	start_serve --config config
+	[ "$(audit subject/w-7)" = 503 ]
+	[ "$(jq -r .error answer)" = "the log cannot be read at present" ]
+	run -2 --separate-stderr lh-subject-audit verify --dir $LOGS --against anchors
+	[ "$stderr" = "lh-subject-audit: anchors: no anchor-TIME.jsonl is in it" ]
+}
+
+@test "a configured lh-validate that takes no --audit-log answers where there is a key, and leaves no row" {
+	echo '{"type":"object","required":["n"]}' >schema.json
+	jq -nc '{state: "s", routes: [{route: "POST /v1/schema", run: ["lh-validate", "--schema", "schema.json", "--on-error", "emit"]}, {route: "POST /v1/errors", run: ["lh-validate", "--normalize-errors", "--on-error", "emit"]}]}' >config
+	start_serve --config config
+	[ "$(say /v1/schema '{"n":1}' t)" = 200 ]
+	[ "$(say /v1/errors '{"Kind":"schema","Field":"a","Reason":"b"}' t)" = 200 ]
+	run ! grep -F 'ended with status' err
+	run ! compgen -G "$LOGS/*"
+}
+
+@test "lh-mcp finds its key and its folder as lh-serve does" {
+	printf '%s\n' '{"jsonrpc":"2.0","id":1,"method":"initialize","params":{"protocolVersion":"2025-11-25","capabilities":{},"clientInfo":{"name":"x","version":"1"}}}' \
+		'{"jsonrpc":"2.0","id":2,"method":"tools/call","params":{"name":"lookup","arguments":{"id":"p1","corpus":"products"}}}' \
+		'{"jsonrpc":"2.0","id":3,"method":"tools/call","params":{"name":"search","arguments":{"query":"two","corpus":"notes","k":1}}}' |
+		timeout 60 lh-mcp --state s --persons products >out
+	[ "$(jq -r .accessor.purpose $LOGS/p1.audit.jsonl)" = mcp_lookup ]
+	[ "$(jq -rs 'map(.accessor.purpose) | unique[]' $LOGS/*.audit.jsonl | xargs)" = 'mcp_lookup mcp_search' ]
+}
+
+# unnamed SQL - whether lh-query says that the answer shows persons without their ids
+unnamed() {
+	jq -nc --arg sql "$1" '{$sql}' | lh-query --attribute workers="$BATS_FILE_TMPDIR/workers.jsonl" products=p.jsonl
+}
+
+@test "lh-query --attribute marks rows of persons without candidate_id, in doubt too, but no counts" {
+	jq -nc 'range(3) | {id: "p\(.)", title: "t", worker: "w-\(. + 1)"}' >p.jsonl
+	while read -r want sql; do
+		unnamed "$sql" >got
+		jq -e --argjson want "$want" '.rows and (.unnamed // false) == $want' got >/dev/null || { echo "$sql"; cat got; return 1; }
+	done <<-'END'
+	false select count(*) from workers
+	false select count(*), sum(1) as n from workers where city <> ''
+	false select avg(length(name)) a from workers
+	false select title from products
+	false select p.title from products p join workers w on w.candidate_id = p.worker
+	false select * from workers
+	false select candidate_id, name from workers
+	false select candidate_id, upper(name) from workers
+	false select w.candidate_id, w.name, p.title from products p join workers w on w.candidate_id = p.worker
+	false with x as (select name from workers) select count(*) from x
+	false select name from workers where name = 'nobody'
+	false explain query plan select name from workers
+	true select name from workers
+	true select role, count(*) from workers group by role
+	true select max(name) from workers
+	true select candidate_id, max(name) from workers
+	true select candidate_id, lag(name) over (order by name) from workers
+	true select 'w-1' as candidate_id, name from workers
+	true select candidate_id as who from workers
+	true select phone as candidate_id from workers
+	true select a.candidate_id, b.name from workers a, workers b
+	true select a.candidate_id, b.name from workers a, "workers" b
+	true select candidate_id, (select name from workers limit 1) from workers
+	true select candidate_id from workers union select phone from workers
+	true with x as (select name from workers) select name from x
+	true select count(*) || name from workers
+	true select count(*) over (partition by name), name from workers
+	true select (select name from workers limit 1)
+	true select /* count(*) from */ name from workers
+	true select count(*), name as "count(*)" from workers
+	false with x as (select city from workers) select count(*) n, sum(1) from x
+	true with x as (select * from workers) select a.candidate_id, b.name from x a, x b
+	true with x as (select * from workers) select candidate_id, (select name from x limit 1) from x
+	true select candidate_id, sum(length(name)) over (order by name rows between 1 following and 1 following) from workers
+	true select each.value from workers, json_each(json_array(name)) each
+	true select candidate_id, each.value from workers, json_each((select json_group_array(phone) from workers)) each
+	false select candidate_id, each.value from workers, json_each(json_array(name)) each
+	END
+	# a byte order mark is blank
+	unnamed $'select a.candidate_id, b.name from workers a, \xef\xbb\xbfworkers b' | jq -e .unnamed
+	unnamed $'select candidate_id from workers \xef\xbb\xbfunion select phone from workers' | jq -e .unnamed
+	unnamed 'select title from products' | jq -e 'has("unnamed") | not'
+	jq -nc '{sql: "select title from products"}' | lh-query --attribute --persons products products=p.jsonl | jq -e .unnamed
+	unnamed 'select name from workers' | jq 'del(.unnamed)' | cmp - <(jq -nc '{sql: "select name from workers"}' | lh-query workers="$BATS_FILE_TMPDIR/workers.jsonl" | jq .)
+}
+
+@test "an error of SQL shows no value of a person" {
+	jq -nc '{id: "p1", title: "ball"}' >p.jsonl
+	run ! unnamed "select json_extract('{}', name) from workers"
+	[[ $output == *'"message":"the statement failed on a table of persons; the reason is left out, since it may show them"'* ]]
+	for name in $(jq -r '.name | @json' "$BATS_FILE_TMPDIR/workers.jsonl" | tr -d '" ' | sort -u); do
+		[[ $output != *"$name"* ]]
+	done
+	run ! unnamed "select json_extract('{}', title) from products"
+	[[ $output == *"near 'ball'"* ]]
+	run ! unnamed 'select nam from workers'
+	[[ $output == *'no such column: nam (did you mean name?)'* ]]
+}
+
+@test "rows of SQL are those of the column candidate_id; without it they are withheld with --audit-required" {
+	mkdir -p s/store s/catalog
+	lh-ingest -q --store s/store --catalog s/catalog --name workers "$BATS_FILE_TMPDIR/workers.jsonl" >/dev/null
+	echo '{"state":"s","routes":[{"route":"POST /v1/sql","run":["lh-query","--catalog","s/catalog","--store","s/store","--on-error","emit"]}]}' >config
+	start_serve --config config
+	[ "$(say /v1/sql "{\"sql\":\"select candidate_id, name from workers where candidate_id in ('w-1', 'w-2')\"}" t)" = 200 ]
+	rows | diff - <(printf '%s\n' 'w-1 sql t' 'w-2 sql t')
+	[ "$(jq -c .fields_accessed $LOGS/w-1.audit.jsonl)" = '["candidate_id","name"]' ]
+	[ "$(say /v1/sql '{"sql":"select count(*) as n from workers"}' t)" = 200 ]
+	[ "$(cat answer)" = '{"columns":[{"name":"n","type":"BIGINT"}],"rows":[[40]],"row_count":1}' ]
+	[ ! -s err ] || run ! grep audit err
+	[ "$(say /v1/sql '{"sql":"select name from workers limit 1"}' t)" = 200 ]
+	jq -e '.row_count == 1 and (has("unnamed") | not)' answer
+	grep -q 'audit log: an answer of sql shows persons without their candidate_id' err
+	end_serve
+	start_serve --config config --audit-required
+	[ "$(say /v1/sql '{"sql":"select name from workers limit 1"}' t)" = 503 ]
+	[ "$(say /v1/sql '{"sql":"select count(*) as n from workers"}' t)" = 200 ]
+	[ "$(rows | wc -l)" = 2 ]
+}
+
+@test "an answer of thousands of persons has a row of each, more than requests may wait" {
+	mkdir -p s/store s/catalog
+	lh-gen workers -n 3000 >many.jsonl
+	lh-ingest -q --store s/store --catalog s/catalog --name workers many.jsonl >/dev/null
+	echo '{"state":"s","queue":16,"audit_sync":"none","audit_required":true,"routes":[{"route":"POST /v1/sql","run":["lh-query","--catalog","s/catalog","--store","s/store","--on-error","emit"]}]}' >config
+	start_serve --config config
+	[ "$(say /v1/sql '{"sql":"select candidate_id from workers"}' t)" = 200 ]
+	[ "$(find $LOGS -name '*.audit.jsonl' | wc -l)" = 3000 ]
+}
+
+@test "look-ups of a configured lh-validate, and of lh-mcp with --key-file alone, leave rows" {
+	echo '{"state":"s","routes":[{"route":"POST /v1/validate","run":["lh-validate","--wire","--roster","s/roster.jsonl","--on-error","emit"],"trace":true}]}' >config
+	start_serve --config config
+	[ "$(say /v1/validate '{"kind":"email","artifact":{"to":"a@b","body":"hello"},"context":{"candidate_id":"w-9"}}' t)" = 200 ]
+	rows | diff - <(echo 'w-9 validator_worker_lookup t')
+	end_serve
+	unset LH_SUBJECT_AUDIT_KEY
+	printf '%s\n' '{"jsonrpc":"2.0","id":1,"method":"initialize","params":{"protocolVersion":"2025-11-25","capabilities":{},"clientInfo":{"name":"x","version":"1"}}}' \
+		'{"jsonrpc":"2.0","id":2,"method":"tools/call","params":{"name":"validate","arguments":{"kind":"email","artifact":{"to":"a@b","body":"hello"},"context":{"candidate_id":"w-8"}}}}' |
+		timeout 60 lh-mcp --state s --key-file "$BATS_FILE_TMPDIR/key" --audit-log logs >out
+	[ "$(jq -r .accessor.purpose logs/w-8.audit.jsonl)" = validator_worker_lookup ]
+	printf '%s\n' '{"jsonrpc":"2.0","id":1,"method":"initialize","params":{"protocolVersion":"2025-11-25","capabilities":{},"clientInfo":{"name":"x","version":"1"}}}' \
+		'{"jsonrpc":"2.0","id":2,"method":"tools/call","params":{"name":"validate","arguments":{"kind":"email","artifact":{"to":"a@b","body":"hello"},"context":{"candidate_id":"w-7"}}}}' |
+		LH_SUBJECT_AUDIT_KEY=$BATS_FILE_TMPDIR/key timeout 60 lh-mcp --state s --audit-log logs >out
+	[ -s logs/w-7.audit.jsonl ]
+}

@@ -1,0 +1,126 @@
+# The tree: rooms of the library, columns of C, and the files of tests.
+# Plain only: it looks at the tree, the plain build or the tests.
+# bats file_tags=quick,plain-only
+load ../helper
+
+@test "no room of the library includes one that lib/LAYERS does not allow" {
+	run "$ROOT/tests/layers"
+	[ "$status" = 0 ] || { echo "$output"; return 1; }
+}
+
+# breach FILE LINE REASON - with that line planted in a copy of the tree, that is found.
+breach() {
+	rm -rf tree
+	mkdir tree
+	cp -r "$ROOT"/lib "$ROOT"/include "$ROOT"/tools tree
+	sed -i "1i $2" "tree/$1"
+	run "$ROOT/tests/layers" tree
+	[ "$status" = 1 ]
+	[ "$output" = "$1:1: $3" ] || { echo "$output"; return 1; }
+}
+
+@test "an #include that points up, into a room or past an installed header is found" {
+	breach lib/base/mem.c '#include "json/template.h"' "base may not include json"
+	breach lib/json/json.c '#include <lh/index.h>' "json may not include index"
+	breach lib/index/change.c '#include "base/banned.h"' "base/banned.h is not a face of any room"
+	breach tools/lh-score/main.c '#include "distill/score_parts.h"' "distill/score_parts.h is not a face of any room"
+	breach include/lh/json.h '#include "base/mem.h"' "an installed header includes what is not installed"
+}
+
+@test "a room that is not in lib/LAYERS is found" {
+	mkdir tree
+	cp -r "$ROOT"/lib "$ROOT"/include "$ROOT"/tools tree
+	mkdir tree/lib/misc
+	echo '#include <string.h>' >tree/lib/misc/misc.c
+	run "$ROOT/tests/layers" tree
+	[ "$status" = 1 ]
+	[ "$output" = "lib/misc/misc.c: is in a room that lib/LAYERS does not name" ]
+}
+
+# bats test_tags=plain-only
+@test "no file of lh-serve or of lib/serve calls one that calls it; a circle is found" {
+	run -0 "$ROOT/tests/circles" "$ROOT/build/tools/lh-serve" "$ROOT/build/lib/serve"
+	echo 'int b(void); int a(void) { return b(); }' | cc -xc -c -o a.c.o -
+	echo 'int c(void); int b(void) { return c(); }' | cc -xc -c -o b.c.o -
+	echo 'int c(void) { return 0; }' | cc -xc -c -o c.c.o -
+	run -0 "$ROOT/tests/circles" .
+	echo 'int a(void); int c(void) { return a(); }' | cc -xc -c -o c.c.o -
+	run -1 "$ROOT/tests/circles" .
+	[ "$output" = "a.c b.c c.c" ]
+}
+
+@test "no line of C is over 100 columns" {
+	run -0 "$ROOT/tests/columns"
+}
+
+@test "a line over 100 columns is found, a tab being 8 and a character one" {
+	mkdir -p tree/{lib,tools}
+	printf '\t/* %s */\n' "$(repeat 86 é | tr -d '\n')" >tree/lib/fits.c
+	printf 'x\t/* %s */\n' "$(repeat 87 é | tr -d '\n')" >tree/tools/wide.h
+	run -1 "$ROOT/tests/columns" tree
+	[ "$output" = 'tools/wide.h:1: 101 columns' ]
+}
+
+# ---- the tests ----
+
+@test "each file of tests is in a folder that tests/README.md has, and begins with what it holds" {
+	cd "$ROOT"
+	not compgen -G 'tests/*.bats'
+	alike <(printf '%s\n' tests/*/*.bats | cut -d/ -f2 | sort -u) \
+		<(sed -n 's/^| `\([a-z]*\)\/` | .*/\1/p' tests/README.md | sort)
+	[ -z "$(printf '%s\n' tests/*/*.bats | sed 's,.*/,,' | sort | uniq -d)" ]	# logs have these names
+	[ -z "$(head -qn 1 tests/*/*.bats | grep -v '^# ')" ]
+	[ "$(wc -l <tests/README.md)" -le 60 ]
+	run -2 tests/run plain no-such-group
+	[ "$output" = "tests/run: no group or file no-such-group in tests/" ]
+}
+
+@test "a folder, a tag, a file and a path name tests; --list says what they hold" {
+	cd "$ROOT"
+	alike <(tests/run --list models | grep -o '^models/.*\.bats' | sort) <(cd tests && printf '%s\n' models/*.bats)
+	alike <(tests/run --list lh-chat.bats) <(tests/run --list tests/models/lh-chat.bats)
+	alike <(tests/run --list sizes | grep -o '^[a-z]*/.*\.bats' | sort) <(cd tests && grep -lE '^# bats file_tags=.*sizes' -- */*.bats)
+}
+
+@test "of two runs of the tests in one tree, the second is refused before it deletes a log" {
+	mkdir -p tree/tests tree/build/log/plain && cp "$ROOT/tests/run" tree/tests
+	echo kept >tree/build/log/plain/a.tap
+	exec 8>tree/build/run.lock
+	flock 8
+	run -2 --separate-stderr tree/tests/run plain unit
+		[ "$stderr" = "tests/run: another run is at work in this tree" ]
+	[ "$(cat tree/build/log/plain/a.tap)" = kept ]
+	exec 8>&-
+	run tree/tests/run plain unit		# there is no Makefile
+	[[ $output = *"FAILED plain: it does not build"* ]]
+	[ ! -e tree/build/log/plain/a.tap ]
+}
+
+@test "the titles that tests/SURVIVED asks for are there" {
+	"$ROOT/tests/survived" >list
+	[ "$(grep -c '^- ' list)" -gt 300 ]
+}
+
+@test "a file, a title or a function of tests that is not there is found" {
+	cp -r --parents -t . "$ROOT"/tests/{SURVIVED,survived,*/*.bats,unit,fuzz}
+	mv ".$ROOT" tree
+	printf 'what is survived\n\tno-such: a …\n\tlh: a list of nothing …\n\ttest_num: no such function\n' >>tree/tests/SURVIVED
+	run -1 tree/tests/survived
+	[ "$output" = 'tests/SURVIVED: no-such is no file of tests
+tests/SURVIVED: lh has no test "a list of nothing …"
+tests/SURVIVED: test_num has no test "no such function"' ]
+}
+
+@test "the oracle imports the standard library of Python, and NumPy in exchange.py alone" {
+	python3 - "$ROOT"/tests/oracle/*.py >found <<-'END'
+	import ast, os, sys
+	own = {os.path.basename(path)[:-3] for path in sys.argv[1:]}
+	for path in sys.argv[1:]:
+	    for node in ast.walk(ast.parse(open(path).read())):
+	        names = [a.name for a in node.names] if isinstance(node, ast.Import) else \
+	                [node.module] if isinstance(node, ast.ImportFrom) and node.module else []
+	        for name in {n.split(".")[0] for n in names} - sys.stdlib_module_names - own:
+	            print(os.path.basename(path), name)
+	END
+	[ "$(sort -u found)" = "exchange.py numpy" ] || { cat found; return 1; }
+}

@@ -1,0 +1,213 @@
+# The whole of lh-validate against requests whose verdicts are known from how
+# they were made (lh-gen drafts), and SSNs against numbers that look like them.
+# Plain only: quality and counts over many valid records, on paths that the tools'
+# own files and the unit programs take there.
+# bats file_tags=plain-only
+load ../helper
+
+many() {
+	if [ -n "${LH_ASAN:-}" ]; then echo 20000; else scale 200000 1000000; fi
+}
+
+# judged OPTION... - drafts on stdin with their verdicts, the clock standing
+# still. Some verdicts are bad: 1 is right.
+judged() {
+	lh-validate --now 2026-05-03T12:00:00Z "$@" || [ $? = 1 ]
+}
+
+# surprises - of judged drafts, those whose verdict is not the expected one, the
+# first few; then how many rows there were and how many surprises.
+surprises() {
+	awk '{
+		i = index($0, ",\"expect\":")
+		j = index($0, ",\"verdict\":")
+		expected = substr($0, i + 10, j - i - 10)
+		verdict = substr($0, j + 11, length($0) - j - 11)
+		if (i && j && expected == verdict) next
+		if (++bad <= 3) print
+	}
+	END { print NR " rows, " bad + 0 " surprises" }'
+}
+
+@test "every draft gets exactly the verdict that it was made for" {
+	lh-gen workers -n 1000 >roster.jsonl
+	run -0 bash -c "$(declare -f judged surprises); lh-gen drafts -n $(many) | judged --roster roster.jsonl | surprises"
+	[ "$output" = "$(many) rows, 0 surprises" ]
+}
+
+@test "the same with an index for a roster" {
+	lh-gen workers -n 1000 | lh-index build --dimension 64 roster.lhv
+	n=$(($(many) / 4))
+	run -0 bash -c "$(declare -f judged surprises); lh-gen drafts -n $n | judged --roster roster.lhv | surprises"
+	[ "$output" = "$n rows, 0 surprises" ]
+}
+
+@test "the same with other seeds, a small and a large roster, one thread and several" {
+	n=$(($(many) / 10))
+	while read -r seed workers jobs; do
+		lh-gen workers -n "$workers" --seed "$seed" >roster.jsonl
+		run -0 bash -c "$(declare -f judged surprises)
+			lh-gen drafts -n $n --seed $seed --workers $workers | judged -j $jobs --roster roster.jsonl | surprises"
+		[ "$output" = "$n rows, 0 surprises" ]
+	done <<-END
+		2 1 1
+		3 12 2
+		4 $(scale 20000 100000) 4
+	END
+}
+
+@test "each text of the built-in rules is among them" {
+	lh-gen workers -n 1000 >roster.jsonl
+	lh-gen drafts -n 20000 | judged --roster roster.jsonl | jq -r '.kind as $kind | .verdict |
+		(.report.findings // [] | .[] | "\($kind) warning \(.field): \(.message)"),
+		(.error // {} | to_entries[] | .key as $v | .value
+			| if type == "string" then "400 \(.)" else "\($kind) \($v) \(.field // "-"): \(.reason)" end | split("\n")[0])' >texts
+	while read -r text; do
+		grep -qE "^$text" texts || { echo "not met: $text"; false; }
+	done <<-'END'
+		400 unknown kind "nonsense" \(expected fill, email, sms or playbook\)$
+		400 artifact must be an object$
+		400 context must be an object$
+		400 context\.target_count must be a whole number$
+		400 context\.city must be a string$
+		400 context\.state must be a string$
+		400 context\.role must be a string$
+		400 context\.client_id must be a string$
+		400 context\.candidate_id must be a string$
+		fill Schema fills: expected array$
+		fill Schema fills\[0\]\.candidate_id: missing$
+		fill Schema fills\[[1-9][0-9]*\]\.candidate_id: missing$
+		fill Schema fills\[[0-9]+\]\.name: missing$
+		fill Completeness -: endorsed count \(0\) != target_count \([1-9]\)$
+		fill Completeness -: endorsed count \([1-9][0-9]?\) != target_count \([0-9]+\)$
+		fill Consistency -: duplicate candidate_id '[wW]-[0-9]+' in fills$
+		fill Consistency -: fills\[[0-9]+\]\.candidate_id '.*' does not exist in worker roster$
+		fill Consistency -: fills\[[0-9]+\] worker '.*' status is 'inactive', expected 'active'$
+		fill Consistency -: fills\[[0-9]+\] worker '.*' status is 'do_not_contact', expected 'active'$
+		fill Policy -: fills\[[0-9]+\] worker '.*' is blacklisted for client '.*'$
+		fill Consistency -: city '.*' doesn't match contract city '.*'$
+		fill Consistency -: state '.*' doesn't match contract state '.*'$
+		fill Consistency -: role '.*' doesn't match contract role '.*'$
+		fill warning fills\[[0-9]+\]\.name: '.*' differs from roster name '.*'$
+		email Schema to: missing$
+		email Schema body: missing$
+		email Schema subject: expected string$
+		email Completeness -: subject is 79 chars \(max 78\)$
+		email Completeness -: SMS body is [0-9]+ chars \(max 160\)$
+		email Policy -: SSN-shaped sequence in body$
+		email Policy -: salary disclosure: keyword near dollar amount$
+		email Consistency -: _context\.candidate_id '.*' does not exist in worker roster$
+		email warning body: body does not mention '.*'$
+		sms Schema to: missing$
+		sms Schema body: missing$
+		sms Schema subject: expected string$
+		sms Completeness -: subject is [0-9]+ chars \(max 78\)$
+		sms Completeness -: SMS body is 161 chars \(max 160\)$
+		sms Policy -: SSN-shaped sequence in body$
+		sms Policy -: salary disclosure: keyword near dollar amount$
+		sms Consistency -: _context\.candidate_id '.*' does not exist in worker roster$
+		sms warning body: body does not mention '.*'$
+		playbook Schema operation: missing$
+		playbook Schema operation: expected `fill: \.\.\.` prefix, got "sms_draft: hello"$
+		playbook Schema endorsed_names: expected array$
+		playbook Completeness -: endorsed_names must be non-empty$
+		playbook Completeness -: endorsed_names \([0-9]+\) exceeds target_count × 2 \([0-9]+\)$
+		playbook Schema fingerprint: missing — required for Phase 25 validity window$
+	END
+}
+
+@test "a later line for the same worker wins, in whatever case the id is written" {
+	lh-gen workers -n 1000 >now.jsonl
+	lh-gen workers -n 1000 --seed 2 | jq -c '.candidate_id |= ascii_upcase | .status = "inactive"' >before.jsonl
+	cat before.jsonl now.jsonl >roster.jsonl
+	run -0 bash -c "$(declare -f judged surprises); lh-gen drafts -n 20000 | judged --roster roster.jsonl | surprises"
+	[ "$output" = "20000 rows, 0 surprises" ]
+	cat now.jsonl before.jsonl >roster.jsonl
+	run -0 bash -c "$(declare -f judged surprises); lh-gen drafts -n 20000 | judged --roster roster.jsonl | surprises"
+	[ "$output" != "20000 rows, 0 surprises" ]
+}
+
+@test "what the roster does not say of a worker refuses no one" {
+	lh-gen workers -n 1000 |
+		jq -c 'if (.candidate_id[2:] | tonumber) % 2 == 0 then { candidate_id, name } else { candidate_id, name, status: "", city: null, state: "", role: null, blacklisted_clients: null } end' >roster.jsonl
+	lh-gen drafts -n 20000 --kinds fill >drafts.jsonl
+	judged --roster roster.jsonl drafts.jsonl >out.jsonl
+	silent="doesn't match contract|status is '|is blacklisted for"
+	[ "$(grep -cE "\"expect\":.*($silent).*\"verdict\":" out.jsonl)" -gt 1000 ]
+	run ! grep -qE "\"verdict\":.*($silent)" out.jsonl
+	run -0 surprises < <(grep -vE "\"expect\":.*($silent).*\"verdict\":" out.jsonl)
+	[[ ${lines[-1]} == *" rows, 0 surprises" ]]
+}
+
+@test "without a roster each look-up fails, and what needs none is as it was" {
+	lh-gen drafts -n 20000 >drafts.jsonl
+	judged drafts.jsonl >out.jsonl
+	run -0 jq -c 'select(.verdict.status == 200) | select(.kind == "fill" and .artifact.fills != [])' out.jsonl
+	[ -z "$output" ]
+	run -0 surprises < <(jq -c 'select(.expect.error.Schema or .expect.error.Completeness or .expect.status == 400 or .kind == "playbook")' out.jsonl)
+	[[ ${lines[-1]} == *" rows, 0 surprises" ]]
+}
+
+@test "no telephone number, date, ZIP+4 or longer run of digits is taken for an SSN, and no planted SSN is missed" {
+	python3 "$ROOT/tests/ssn-bodies.py" 100000 >bodies.jsonl
+	judged bodies.jsonl >out.jsonl
+	run -0 awk '
+		/,"ssn":true,/ { planted++; if (!index($0, ",\"verdict\":{\"status\":422,\"error\":{\"Policy\":{\"reason\":\"SSN-shaped sequence in body\"}}}}")) { missed++; print } next }
+		/,"ssn":false,/ { clean++; if (!index($0, ",\"verdict\":{\"status\":200,")) { wrong++; print } }
+		END { print missed + 0 " missed, " wrong + 0 " wrong"; exit planted + clean != 100000 || planted < 40000 || clean < 40000 }' out.jsonl
+	[ "$output" = "0 missed, 0 wrong" ]
+}
+
+# here - a folder as a fresh clone is after make: share/, bin/ and build/.
+here() {
+	mkdir -p build bin share
+	cp -r "$ROOT/share/demo" share/
+	ln -s "$LH_BIN"/lh* bin/
+}
+
+@test "the README's worked example runs as printed, and only the fit drafts go on" {
+	here
+	awk '/^    lh-gen workers -n 1000 > build/ { on = 1 } !/^    / { on = 0 } on { print substr($0, 5) }' "$ROOT/README.md" >example
+	[ "$(wc -l <example)" = 6 ]
+	run -0 bash example
+	[ "$output" = '{"fills":[{"candidate_id":"w-2","name":"Brittany Lewis"},{"candidate_id":"w-425","name":"Heather O’Brien"}]}
+{"to":"419-555-0148","body":"Hi Brittany, Keystone Castings in Toledo needs a welder on Monday at 06:00. Reply YES to take it."}
+{"to":"heather.obrien425@example.com","subject":"Welding in Toledo on Monday","body":"Hi Heather,\n\nKeystone Castings needs a welder from 06:00. Questions? 419-555-0100.\n"}
+{"operation":"fill: Welder x2 in Toledo, OH","endorsed_names":["Brittany Lewis","Heather O’Brien"],"fingerprint":"9f2c61d0"}
+order-2: fills[1] worker '"'w-184'"' is blacklisted for client '"'Eastman Road Foods'"'
+order-3: fills[1].candidate_id '"'w-4711'"' does not exist in worker roster
+order-1/w-425: SMS body is 194 chars (max 160)
+order-1/mail-2: salary disclosure: keyword near dollar amount
+order-1/payroll: SSN-shaped sequence in body' ]
+}
+
+@test "the README's examples of records, samples and serving run as printed" {
+	local port
+	here
+	port=$(free_port)
+	awk '/^    / && on { print substr($0, 5) } /^\*\*Drafts\./ { on = 1 } /^## / { on = 0 }' "$ROOT/README.md" |
+		sed "s/:3110/:$port/; s/lh-serve /&--listen 127.0.0.1:$port /; \$a wait" >example
+	grep -q 'lh-subject-audit verify' example
+	grep -q 'lh-distill health --all' example
+	grep -q 'lh-serve' example
+	run -0 timeout 600 bash example
+	[ "$(grep -c '"verified":true.*"state":"intact"' <<<"$output")" = 5 ]
+	[ "$(grep -c '"mismatched":0,"missing":0' <<<"$output")" = 12 ]
+	[ "$(grep -c '^\[[0-7],".*",true\]$' <<<"$output")" = 22 ]
+	[ "$(grep -c '^\["w-[0-9]*","Forklift Operator","Aurora"\]$' <<<"$output")" = 2 ]
+	[ "$(jq -c '[.route, .status]' demo/access.jsonl)" = '["POST /v1/matrix/search",200]' ]
+}
+
+@test "the demo runs to its end, also where packages cannot be fetched" {
+	here
+	printf '#!/bin/sh\nexit 1\n' >bin/apt-get
+	chmod +x bin/apt-get
+	run -0 share/demo/demo
+	[[ $output == *"These go on:
+  order-1  fill
+  order-1/w-2  sms
+  order-1/mail  email
+  order-1/note  playbook
+These do not:"* ]]
+	[[ $output == *"skipped: apt could not fetch"*"== What next =="*"lh help tutorial"* ]]
+}

@@ -1,0 +1,648 @@
+# lh-validate --schema FILE: records by a JSON Schema of one's own.
+load ../helper
+source "$ROOT/tests/npm.bash"
+
+CHECK=$(dirname "$AID")/aid_jsonschema
+
+# found SCHEMA RECORD - "field: message" of each violation, one a line
+found() {
+	echo "$1" >s.json
+	run --separate-stderr lh-validate --schema s.json <<<"$2"
+	[ -z "$stderr" ] || { echo "$stderr"; return 1; }
+	found=$(jq -r '.verdict.report.findings[] | .field + ": " + .message' <<<"$output")
+}
+
+# refused SCHEMA REASON - exit 2 with that reason, and nothing is read
+refused() {
+	echo "$1" >s.json
+	run -2 --separate-stderr lh-validate --schema s.json /nonexistent
+	[ -z "$output" ]
+	[ "$stderr" = "lh-validate: s.json: $2" ] || { echo "$stderr"; return 1; }
+}
+
+# is VALID SCHEMA VALUE - what a schema says of a value of any type
+is() {
+	run -0 "$CHECK" check <<<"{\"schema\":$2,\"data\":$3}"
+	[ "$output" = "$1" ] || { echo "$2 of $3: $output"; return 1; }
+}
+
+# matches RESULT PATTERN TEXT - both as JSON strings
+matches() {
+	run -0 "$CHECK" regex <<<"[$2,$3]"
+	[ "$output" = "$1" ] || { echo "$2 in $3: $output"; return 1; }
+}
+
+@test "all cases of the official suite's required files pass, and of the optional ones all but four" {
+	run -0 "$ROOT/tests/jsonschema/suite.py" "$CHECK"
+	[ "$(grep -c ' [0-9]' <<<"$output")" -gt 50 ]
+	[ "$(awk 'NF == 3 && $1 !~ /optional|^all$/ { p += $2; n += $3; f++ } END { print p, n, f }' <<<"$output")" = "1299 1299 46" ]
+	[ "$(awk 'NF == 3 && $2 != $3 && $1 != "all"' <<<"$output")" = "optional/cross-draft 0 1
+optional/format-assertion 1 4" ]
+	has -x "all 1457 1461" <<<"$output"
+}
+
+@test "verdicts are those of ajv, over random schemas and values" {
+	reason=$(npm_package ajv "$ROOT/tests/jsonschema/ajv" "$ROOT/build/ajv") || skip "$reason"
+	"$ROOT/tests/jsonschema/random_cases.py" 500 2 >cases
+	timeout 300 node "$ROOT/build/ajv/ajv.mjs" check <cases >theirs
+	"$CHECK" check <cases >ours
+	alike theirs ours
+	[ "$(sort ours | uniq -c | awk '$1 > 100' | wc -l)" = 2 ]
+}
+
+@test "a violation names the field and the problem, and the exit status is 1" {
+	found '{"required":["id","role"],"properties":{
+		"id":{"type":"string","pattern":"^W-\\d{6}$"},"role":{"enum":["Welder","Driver"]},
+		"rate":{"type":["number","null"],"minimum":15,"maximum":99.5,"multipleOf":0.01},
+		"tags":{"items":{"type":"string","maxLength":3},"uniqueItems":true,"maxItems":4},
+		"a b":{"const":{"x":1}},"deep":{"properties":{"list":{"items":{"properties":{"n":{"type":"integer"}}}}}}},
+		"additionalProperties":false,"minProperties":9}' \
+		'{"id":"W-1","rate":14.995,"tags":["a","b",3,"abcd","a"],"a b":2,"deep":{"list":[{"n":1.0},{"n":1.5}]},"x.y":0}'
+	[ "$status" = 1 ]
+	[ "$found" = 'id: does not match "^W-\\d{6}$"
+rate: must be 15 or more
+rate: must be a multiple of 0.01
+tags[2]: expected string, got 3
+tags[3]: must have at most 3 characters
+tags: must have at most 4 items
+tags: items 0 and 4 are equal
+["a b"]: expected {"x":1}, got 2
+deep.list[1].n: expected integer, got 1.5
+["x.y"]: not allowed
+record: must have at least 9 members
+role: missing' ]
+	found '{"oneOf":[{"required":["a"]},{"required":["b"]}],"not":{"required":["c"]},"anyOf":[{"required":["z"]}],
+		"dependentRequired":{"a":["d"]},"propertyNames":{"maxLength":2},"if":{"required":["b"]},"then":{"required":["e"]},
+		"properties":{"l":{"contains":{"const":1},"minContains":2}}}' '{"a":1,"b":2,"c":3,"long":4,"l":[1]}'
+	[ "$found" = 'long: the name is not valid by propertyNames
+l: must contain at least 2 matching items, has 1
+d: missing, needed with "a"
+record: matches none of the 1 schemas of anyOf (z: missing)
+record: matches schemas 0 and 1 of oneOf, not one alone
+record: matches the schema of not
+e: missing' ]
+}
+
+@test "where no schema of anyOf or oneOf matches, the first problem of each is named" {
+	found '{"properties":{"contact":{"anyOf":[{"required":["email"]},{"required":["phone"]},{"type":"string"}]}}}' '{"contact":{}}'
+	[ "$found" = 'contact: matches none of the 3 schemas of anyOf (contact.email: missing; contact.phone: missing; contact: expected string, got object)' ]
+	found '{"oneOf":[{"anyOf":[{"required":["a"]}]},false,false,false,false,false]}' '{}'
+	[ "$found" = 'record: matches none of the 6 schemas of oneOf (record: matches none of the 1 schemas of anyOf; record: not allowed; record: not allowed; record: not allowed; record: not allowed ...)' ]
+	# reasons that are too long end at a character
+	long=$(stretch 900 é)
+	for name in "$long" "x$long"; do
+		found "{\"anyOf\":[{\"properties\":{\"$name\":false}},{\"properties\":{\"$name\":false}}]}" "{\"$name\":1}"
+		[[ $found == 'record: matches none of the 2 schemas of anyOf ('*'é...: not allowed; '*'é ...)' ]]
+		has -v '�' <<<"$found"
+	done
+}
+
+@test "a valid record has status 200, with what it had before, and a report as of the other schemas" {
+	echo '{"type":"object"}' >s.json
+	run -0 --separate-stderr lh-validate --schema s.json --now 2026-05-03T12:00:00Z <<<'{ "id": 1.50 }'
+	[ "$output" = '{ "id": 1.50 ,"verdict":{"status":200,"report":{"findings":[],"elapsed_ms":0}}}' ]
+	run -0 lh-validate --schema s.json --wire --now 2026-05-03T12:00:00Z <<<'{}'
+	[ "$output" = '{"findings":[],"elapsed_ms":0,"status":200}' ]
+	run -1 lh-validate --schema <(echo false) --wire --now 2026-05-03T12:00:00Z <<<'{}'
+	[ "$output" = '{"findings":[{"field":"record","severity":"error","message":"not allowed"}],"elapsed_ms":0,"status":422}' ]
+}
+
+@test "records are checked by many threads as by one, in their order" {
+	echo '{"properties":{"n":{"multipleOf":3},"s":{"pattern":"^(a|b)*c$"}}}' >s.json
+	seq 1 20000 | sed 's/.*/{"n":&,"s":"ababab&c"}/' >in
+	lh-validate --schema s.json -j1 --now 2026-05-03T12:00:00Z in >one || [ $? = 1 ]
+	lh-validate --schema s.json -j4 --now 2026-05-03T12:00:00Z in >four || [ $? = 1 ]
+	alike one four
+	[ "$(grep -c 'must be a multiple of 3' one)" = 13334 ]
+	[ "$(grep -c 'does not match' one)" = 20000 ]
+}
+
+@test "one of the built-in names is that schema, also where a file has the name" {
+	echo true >receipt
+	run -1 lh-validate --schema receipt <<<'{}'
+	run -0 lh-validate --schema ./receipt <<<'{}'
+}
+
+@test "a schema that cannot be used is exit 2, with its place, before anything is read" {
+	refused '{"properties":{"a/b":{"pattern":"(x"}}}' '/properties/a~1b/pattern: byte 1 of the pattern: ( without )'
+	refused '{"patternProperties":{"[z-a]":true}}' '/patternProperties/[z-a]: byte 3 of the pattern: range out of order in character class'
+	refused '{"pattern":"(a)\\2"}' '/pattern: byte 4 of the pattern: reference to non-existent subpattern'
+	refused '{"pattern":"é(?<=a*)"}' '/pattern: byte 3 of the pattern: lookbehind assertion is not fixed length'
+	refused '{"allOf":[{"type":"text"}]}' '/allOf/0/type: must be null, boolean, object, array, string, number or integer'
+	refused '{"items":[{}]}' '/items: must be one schema (a list is prefixItems since 2020-12)'
+	refused '{"additionalItems":false}' '/additionalItems: is of an older draft: use items after prefixItems'
+	refused '{"minLength":-1}' '/minLength: must be a whole number, 0 or more'
+	refused '{"multipleOf":0}' '/multipleOf: must be more than 0'
+	refused '{"required":"id"}' '/required: must be an array'
+	refused '{"type":["object","string","object"]}' '/type/2: "object" is there twice'
+	refused '{"type":["object","obj\u0065ct"]}' '/type/1: "obj\u0065ct" is there twice'
+	refused '{"required":["a","b","a"]}' '/required/2: "a" is there twice'
+	refused '{"dependentRequired":{"x":["a"],"y":["a","b","\u0062"]}}' '/dependentRequired/y/2: "\u0062" is there twice'
+	refused '{"dependencies":{"x":["a","a"]}}' '/dependencies/x/1: "a" is there twice'
+	refused '{"$ref":"#/$defs/x"}' '/$ref: "#/$defs/x" does not refer to anything'
+	refused '{"$ref":"#x"}' '/$ref: "#x" does not refer to anything'
+	refused '{"$ref":"https://example.com/s.json"}' '/$ref: there is no document "https://example.com/s.json", and nothing is fetched'
+	refused '{"$schema":"http://json-schema.org/draft-07/schema#"}' '/$schema: only https://json-schema.org/draft/2020-12/schema is supported'
+	refused '{"$defs":{"a":{"$anchor":"x"},"b":{"$anchor":"x"}}}' '/$defs/b/$anchor: "#x" is there twice'
+	refused '{"$id":"a#b"}' '/$id: must not have a fragment (use $anchor)'
+	refused '3' 'the schema: a schema must be an object, true or false'
+	# a name in more lists than one, and values of enum, which should be unique and need not be
+	is true '{"required":["a","x"],"dependentRequired":{"a":["x"],"x":["x","a"]},"dependencies":{"a":["x","a"]},"type":["integer","number","object"],"enum":[{"a":1,"x":2},{"x":2,"a":1.0}]}' '{"a":1,"x":2}'
+	printf '{\n "type":}\n' >s.json
+	run -2 --separate-stderr lh-validate --schema s.json /nonexistent
+	[ "$stderr" = 'lh-validate: s.json:2:9: expected a value' ]
+	printf '{"type":1,\n"type":1}' >s.json
+	run -2 --separate-stderr lh-validate --schema s.json /nonexistent
+	[ "$stderr" = 'lh-validate: s.json:2:1: duplicate key "type"' ]
+}
+
+@test "a schema that applies itself to the same value without end is refused" {
+	refused '{"$ref":"#"}' 'the schema: applies itself to the same value, without end'
+	refused '{"$defs":{"a":{"anyOf":[{"$ref":"#/$defs/b"}]},"b":{"not":{"$ref":"#/$defs/a"}}}}' \
+		'/$defs/b/not: applies itself to the same value, without end'
+	is true '{"type":["object","array"],"items":{"$ref":"#"},"properties":{"a":{"$ref":"#"}}}' '{"a":[[],{"a":{}}]}'
+	is false '{"type":["object","array"],"items":{"$ref":"#"},"properties":{"a":{"$ref":"#"}}}' '{"a":[[],{"a":3}]}'
+}
+
+@test "-v names the keywords that are unknown, and without it they are silent" {
+	echo '{"x-owner":1,"properties":{"a":{"pattren":"b"},"pattren":{"format":"email"}}}' >s.json
+	run -0 --separate-stderr lh-validate -v --schema s.json <<<'{"pattren":"no"}'
+	[ "$(grep keyword <<<"$stderr")" = 'lh-validate: s.json: /x-owner: not a keyword of JSON Schema, ignored
+lh-validate: s.json: /properties/a/pattren: not a keyword of JSON Schema, ignored' ]
+	run -0 --separate-stderr lh-validate --schema s.json <<<'{"pattren":"no"}'
+	[ -z "$stderr" ]
+	# in a file that it refers to: both are named, as in a fault
+	mkdir s
+	echo '{"$ref":"of.json"}' >s/top.json
+	echo '{"x-owner":1}' >s/of.json
+	run -0 --separate-stderr lh-validate -v --schema s/top.json <<<'{}'
+	[ "$(grep keyword <<<"$stderr")" = 'lh-validate: s/top.json: of.json: /x-owner: not a keyword of JSON Schema, ignored' ]
+}
+
+@test "other files are found in the folder of the schema and below it, and nowhere else" {
+	mkdir -p s/parts
+	echo '{"properties":{"w":{"$ref":"parts/worker.json#/$defs/id"},"x":{"$ref":"parts/worker.json"}}}' >s/a.json
+	echo '{"$defs":{"id":{"type":"integer"}},"$ref":"text.json"}' >s/parts/worker.json
+	echo '{"type":"string"}' >s/parts/text.json
+	run -1 lh-validate --schema s/a.json --wire <<<'{"w":"1","x":1}'
+	[ "$(jq -r '.findings[] | .field + ": " + .message' <<<"$output")" = 'w: expected integer, got "1"
+x: expected string, got 1' ]
+	# the same with an absolute $id: its folder is that of the file
+	jq -c '."$id" = "https://example.com/schemas/a.json"' s/a.json >s/b.json
+	run -1 lh-validate --schema s/b.json --wire <<<'{"w":"1","x":1}'
+	[ "$(jq '.findings | length' <<<"$output")" = 2 ]
+
+	echo '{"type":"string"}' >outside.json
+	ln -s ../outside.json s/link.json
+	for ref in /outside.json link.json parts nothing.json "file://$PWD/outside.json"; do
+		echo "{\"\$ref\":\"$ref\"}" >s/c.json
+		run -2 --separate-stderr lh-validate --schema s/c.json /nonexistent
+		[[ $stderr == 'lh-validate: s/c.json: /$ref: there is no document "'*'", and nothing is fetched' ]]
+	done
+	echo '{"$defs":{"a":{"type":7}}}' >s/link2.json
+	echo '{"$ref":"link2.json"}' >s/c.json
+	run -2 --separate-stderr lh-validate --schema s/c.json /nonexistent
+	[[ $stderr == 'lh-validate: s/c.json: link2.json: /$defs/a/type: must be null,'* ]]
+	echo '{' >s/link2.json
+	run -2 --separate-stderr lh-validate --schema s/c.json /nonexistent
+	[ "$stderr" = 'lh-validate: s/c.json: link2.json: byte 3: unexpected end of line' ]
+}
+
+# reads FOLDER SCHEMA - as a schema in that folder, it says of 1 what other.json does: not a string
+reads() {
+	echo "$2" >"$1/q.json"
+	run --separate-stderr lh-validate --schema "$1/q.json" --wire <<<'{"v":1}'
+	[ "$(jq -r '.findings[] | .field + ": " + .message' <<<"$output")" = 'v: expected string, got 1' ] ||
+		{ echo "$2: $output$stderr"; return 1; }
+}
+
+# finds_none REF REASON - a reference in top/q.json, and what is said of it
+finds_none() {
+	jq -nc --arg r "$1" '{"$ref": $r}' >top/q.json
+	run -2 --separate-stderr lh-validate --schema top/q.json /nonexistent
+	[ "$stderr" = "lh-validate: top/q.json: /\$ref: $2" ] || { echo "$1: $stderr"; return 1; }
+}
+
+@test "a reference is relative to the file that it is in, and may have parts that are . and .." {
+	mkdir -p top/sub/deep
+	echo '{"$anchor":"a","$id":"","properties":{"v":{"type":"string"}},"$defs":{"d":{"$ref":"#a"}}}' |
+		tee top/other.json top/sub/other.json >top/a:b.json
+	for ref in other.json ./other.json ././/../other.json sub/../other.json sub/./other.json sub/deep/../other.json \
+		./other.json# ./other.json#a './other.json#/$defs/d' ./a:b.json x/y/../../a:b.json; do
+		reads top "{\"\$ref\":\"$ref\"}"
+		reads top "{\"\$dynamicRef\":\"$ref\"}"
+	done
+	# from a file in a folder: of it, or of the top one, and back
+	echo '{"$ref":"../other.json"}' >top/sub/up.json
+	echo '{"$ref":"./../other.json#a"}' >top/sub/deep/up.json
+	echo '{"$ref":"../../sub/deep/up.json"}' >top/sub/deep/down.json
+	echo '{"$ref":"./other.json"}' >top/sub/here.json
+	for ref in sub/up.json ./sub/up.json sub/deep/up.json sub/deep/down.json sub/here.json; do
+		reads top "{\"\$ref\":\"$ref\"}"
+	done
+	# of a relative $id: of the schema itself, and of one in it
+	for id in w.json ./w.json sub/w.json ../w.json /w.json /a/../w.json https://example.com \
+		https://example.com/w 'https://example.com/s/w?of=/x' tag:example.com,2026:s/w.json; do
+		reads top "{\"\$id\":\"$id\",\"\$ref\":\"./other.json\"}"
+	done
+	reads top '{"$ref":"#/$defs/a","$defs":{"a":{"$id":"sub/a.json","$ref":"../other.json"}}}'
+	reads top '{"$ref":"./sub/a.json","$defs":{"a":{"$id":"sub/../sub/./a.json","$ref":"./other.json"}}}'
+	# and of a dialect
+	echo '{"$vocabulary":{"https://json-schema.org/draft/2020-12/vocab/validation":true}}' >top/sub/meta.json
+	reads top '{"$schema":"./sub/../sub/meta.json","$ref":"other.json"}'
+	reads top '{"$id":"https://example.com/q","$schema":"sub/meta.json","$ref":"other.json"}'
+}
+
+@test "a reference that finds no file says what it came to, and nothing above the folder is read" {
+	mkdir -p top/sub
+	tee other.json top/a%2Fb.json 'top/a?b.json' >top/sub/other.json <<<'{}'
+	for ref in ../other.json ./../other.json sub/../../other.json %2E%2e/other.json; do
+		finds_none "$ref" '"../other.json" is above the folder of the schema, where nothing is read'
+	done
+	finds_none ../../x.json '"../../x.json" is above the folder of the schema, where nothing is read'
+	finds_none ../top/sub/other.json '"../top/sub/other.json" is above the folder of the schema, where nothing is read'
+	finds_none .. '"../" is above the folder of the schema, where nothing is read'
+	# "./" is the folder, not the schema; a folder is no file
+	for ref in ./ . sub/..; do
+		finds_none "$ref" 'there is no document "./", and nothing is fetched'
+	done
+	finds_none sub/. 'there is no document "sub/", and nothing is fetched'
+	finds_none sub/other.json/ 'there is no document "sub/other.json/", and nothing is fetched'
+	# a slash in a name is no separator, and a query is no name
+	finds_none sub%2fother.json 'there is no document "sub%2Fother.json", and nothing is fetched'
+	finds_none a%2Fb.json 'there is no document "a%2Fb.json", and nothing is fetched'
+	finds_none 'a?b.json' 'there is no document "a?b.json", and nothing is fetched'
+	finds_none '?b' 'there is no document "?b", and nothing is fetched'
+	finds_none sub/other.json%00 'there is no document "sub/other.json%00", and nothing is fetched'
+	finds_none $'sub/other.json\x01' 'there is no document "sub/other.json%01", and nothing is fetched'
+	finds_none sub/..//sub/other.json 'there is no document ".//sub/other.json", and nothing is fetched'
+	finds_none "$PWD/other.json" "there is no document \"$PWD/other.json\", and nothing is fetched"
+	finds_none "a:b.json" 'there is no document "a:b.json", and nothing is fetched'
+	jq -nc '{"$id": "urn:example:q", "$ref": "urn:example:sub"}' >top/q.json
+	run -2 lh-validate --schema top/q.json /nonexistent
+}
+
+@test "the name of a file may be escaped in a reference, or not, and is one document" {
+	mkdir -p 'top/sp ace'
+	string='{"properties":{"v":{"type":"string"}}}'
+	for name in 'sp ace/é x.json' '100%.json' '%41.json' 'a#b.json' 'a?b.json' 'a+b&(1).json' '[1].json' '😀.json'; do
+		echo "$string" >"top/$name"
+		reads top "{\"\$ref\":\"$(jq -Rr '@uri | gsub("%2F"; "/")' <<<"$name")\"}"
+	done
+	printf '%s' "$string" >$'top/\xff.json'
+	for ref in 'sp ace/é x.json' sp%20ace/%C3%A9%20x.json sp%20ace/%c3%a9%20x.jso%6E ./sp%20ace/é%20x.json 100%.json %2541.json \
+		a%23b.json a%3fb.json 'a+b&(1).json' a%2bb%26%281%29.json '[1].json' 😀.json %f0%9f%98%80.json %FF.json; do
+		reads top "{\"\$ref\":\"$ref\"}"
+	done
+	# both at once, with an $id that is there once, and by that, too
+	echo '{"$id":"https://example.com/%C3%A9","type":"string"}' >'top/sp ace/id.json'
+	reads top '{"properties":{"v":{"$ref":"sp%20ace/id.json"},"w":{"$ref":"sp ace/i%64.json"},"x":{"$ref":"./sp ace/../sp%20ace/id.json"},
+		"y":{"$ref":"https://example.com/é"},"z":{"$ref":"https://example.com/%c3%a9"}}}'
+	reads top '{"$ref":"a b.json","$defs":{"a":{"$id":"a%20b.json","properties":{"v":{"type":"string"}}}}}'
+	reads top '{"$ref":"a%20b.json#x","$defs":{"a":{"$id":"./a b.json","$anchor":"x","properties":{"v":{"type":"string"}}}}}'
+	reads top '{"$id":"https://example.com/a b/q.json","$ref":"https://example.com/a%20b/sp%20ace/%C3%A9%20x.json"}'
+	echo '{"type":7}' >'top/sp ace/é x.json'
+	echo '{"$ref":"sp%20ace/%C3%A9%20x.json"}' >top/q.json
+	run -2 --separate-stderr lh-validate --schema top/q.json /nonexistent
+	[[ $stderr == 'lh-validate: top/q.json: sp ace/é x.json: /type: must be null,'* ]]
+}
+
+@test "a file that references name in two ways is one document, and so is the schema's own" {
+	mkdir -p top/parts
+	echo '{"$id":"https://example.com/s/order","properties":{"w":{"$ref":"parts/worker.json"}},"$defs":{"id":{"type":"string"}}}' >top/order.json
+	echo '{"$id":"https://example.com/s/parts/worker","properties":{"id":{"$ref":"../order.json#/$defs/id"},
+		"up":{"$ref":"../parts//./worker.json"},"other":{"$ref":"%77orker.json"},"self":{"$ref":"worker"}}}' >top/parts/worker.json
+	for schema in top/order.json ./top//order.json "$PWD/top/order.json"; do
+		run -1 --separate-stderr lh-validate --schema "$schema" --wire <<<'{"w":{"id":1,"up":{"id":2},"other":{"id":3,"self":{"id":4}}}}'
+		[ "$(jq -r '.findings[] | .field + ": " + .message' <<<"$output")" = 'w.id: expected string, got 1
+w.up.id: expected string, got 2
+w.other.id: expected string, got 3
+w.other.self.id: expected string, got 4' ]
+	done
+	(cd top && run -1 lh-validate --schema order.json --wire <<<'{"w":{"id":1}}')
+	# one that is met again, by a value inside, is no loop; by the same value it is
+	echo '{"type":"object","properties":{"a":{"$ref":"./self.json"},"b":{"$ref":"parts/../s%65lf.json"}}}' >top/self.json
+	run -1 --separate-stderr lh-validate --schema top/self.json --wire <<<'{"a":{"b":1}}'
+	[ "$(jq -r '.findings[] | .field + ": " + .message' <<<"$output")" = 'a.b: expected object, got 1' ]
+	echo '{"$ref":"./self.json"}' >top/self.json
+	run -2 --separate-stderr lh-validate --schema top/self.json /nonexistent
+	[ "$stderr" = 'lh-validate: top/self.json: the schema: applies itself to the same value, without end' ]
+	# across files, the outermost $dynamicAnchor counts, however the files are written
+	echo '{"$dynamicAnchor":"n","type":"object","properties":{"of":{"items":{"$dynamicRef":"#n"}}}}' >top/parts/tree.json
+	for ref in ./parts/tree.json parts/tre%65.json 'parts//tree.json#n'; do
+		echo "{\"\$dynamicAnchor\":\"n\",\"\$ref\":\"$ref\",\"unevaluatedProperties\":false}" >top/strict.json
+		run -1 --separate-stderr lh-validate --schema top/strict.json --wire <<<'{"of":[{"off":1}]}'
+		[ "$(jq -r '.findings[] | .field + ": " + .message' <<<"$output")" = 'of[0].off: not allowed' ]
+	done
+	# two files with one $id are a fault
+	cp top/parts/worker.json top/parts/copy.json
+	echo '{"allOf":[{"$ref":"parts/worker.json"},{"$ref":"parts/copy.json"}]}' >top/q.json
+	run -2 --separate-stderr lh-validate --schema top/q.json /nonexistent
+	[[ $stderr == *'"https://example.com/s/parts/worker" is there twice' ]]
+}
+
+@test "what a reference comes to is read as the same again, whatever removing its parts leaves" {
+	"$CHECK" uri >results <<-'E'
+	["","x/..//b"]
+	["","/..//b"]
+	["a:b","..///c"]
+	["a:b","c"]
+	["","a:b/../c/./d"]
+	["a:/b",".//c"]
+	["//h/b","..//c"]
+	["","./a:b"]
+	["./a:b","c"]
+	["./a:b","#c"]
+	["","1:b"]
+	["a/b","?c"]
+	["a/b?c",""]
+	["a%2e%2E/%2e%2e/%5a%2f%3f%23%25%00%7f%e2%82%ac%e2%82",""]
+	["","./%"]
+	E
+	alike results - <<-'E'
+	.//b
+	/.//b
+	a:/.//c
+	a:c
+	a:c/d
+	a:/.//c
+	//h//c
+	./a:b
+	c
+	./a:b
+	./1:b
+	a/b?c
+	a/b?c
+	Z%2F%3F%23%25%00%7F€%E2%82
+	%25
+	E
+}
+
+@test "references are resolved as by Python's urljoin, over random ones" {
+	# of a relative base the folder of the schema is six parts deep in what Python is given: what
+	# it removes of those, and only that, is kept as ".."
+	python3 - "$(scale 20000 500000)" >cases <<-'E'
+	import json, random, sys
+	from urllib.parse import urljoin
+	r = random.Random(20)
+	top = "".join("t%d/" % i for i in range(6))
+	def parts(most):	# none is empty: urljoin removes those, RFC 3986 does not
+	    return [r.choice(["a", "b.json", "..", "..", ".", "...", "~_-"]) for _ in range(r.randrange(most))]
+	def of_top(path):
+	    kept = 0
+	    while kept < 6 and path.startswith("t%d/" % kept):
+	        path, kept = path[3:], kept + 1
+	    up = "../" * (6 - kept)
+	    return up + path if up else ("./" if path[:1] in ("", "?") else "") + path
+	for _ in range(int(sys.argv[1])):
+	    base = "/".join(parts(4) + ["z.json"])
+	    ref = "/".join(parts(6)) + r.choice(["", "", "/"]) + r.choice(["", "", "?q", "?q/../x", "#f", "#/a/../b", "?a#b"])
+	    if ref[:1] in ("", "?", "#"):	# the base as it is
+	        continue
+	    host = r.choice(["", "", "http://h/", "https://example.com/s/", "file:///"])
+	    if host:
+	        want = urljoin(host + base, ref).split("#")[0]
+	    elif ref[0] == "/" or base.count("..") + ref.count("..") > 6:
+	        continue
+	    else:
+	        want = of_top(urljoin("http://h/" + top + base, ref).split("#")[0][len("http://h/"):])
+	    print(json.dumps([host + base, ref]), want, sep="\t")
+	E
+	cut -f1 cases | "$CHECK" uri >results
+	alike <(cut -f2 cases) results
+	[ "$(grep -c '^\.\./' results)" -gt 1000 ]
+}
+
+@test "numbers are compared exactly, at any size" {
+	is true '{"maximum":12345678901234567890123}' 12345678901234567890123
+	is false '{"maximum":12345678901234567890123}' 12345678901234567890123.000000001
+	is true '{"const":0.1}' 1e-1
+	is false '{"const":0.1}' 0.1000000000000000000001
+	is false '{"enum":[0.1,0.2]}' 0.20000000000000000001
+	is true '{"uniqueItems":true}' '[0.1,0.1000000000000000000001]'
+	is false '{"uniqueItems":true}' '[{"a":1,"b":[1.0]},2,{"b":[10e-1],"a":1.00}]'
+	is true '{"multipleOf":0.01}' 4.35
+	is true '{"multipleOf":1e-7}' 123456789012345678901234567890.0000003
+	is false '{"multipleOf":1e-7}' 123456789012345678901234567890.00000003
+	is true '{"type":"integer"}' 1e400
+	is false '{"type":"integer"}' 1e-400
+	is false '{"exclusiveMinimum":-0.0}' 0
+	is true '{"multipleOf":7}' 7e99999
+}
+
+@test "patterns are those of ECMA-262" {
+	matches true '"^\\d{3}-\\d{4}$"' '"555-1234"'
+	matches false '"^\\d{3}-\\d{4}$"' '"555-12345"'
+	matches false '"^\\d$"' '"٣"'
+	matches true '"^\\p{Lu}\\P{Lu}+$"' '"Éric"'
+	matches true '"^(?=.*[A-Z])(?=.*\\d).{8,}$"' '"passw0rdX"'
+	matches false '"^(?=.*[A-Z])(?=.*\\d).{8,}$"' '"passwordX"'
+	matches true '"^(?!admin$)[a-z]+$"' '"admins"'
+	matches false '"^(?!admin$)[a-z]+$"' '"admin"'
+	matches true '"(?<=\\$)\\d+(?!\\.)\\b"' '"costs $30 now"'
+	matches false '"(?<!\\$)\\b\\d+"' '"costs $30 now"'
+	matches true '"(?<=(?=a+b)a)b"' '"xaab"'
+	matches true '"(?<=é|ab)c"' '"xabc"'
+	matches true '"^.$"' '"😀"'
+	matches true '"^[😀-😂]\\u{1F600}\\uD83D\\uDE00$"' '"😁😀😀"'
+	matches false '"^a.b$"' '"a\nb"'
+	matches true '"^a[^]b$"' '"a\nb"'
+	matches false '"a[]b"' '"ab"'
+	matches true '"^\\s$"' '"\u00a0"'
+	matches false '"^a$"' '"a\n"'
+	matches true '"^(?:a{2,3}){2}$"' '"aaaaa"'
+	matches false '"^(?:a{2,3}){2}$"' '"aaaaaaa"'
+	matches true '"^(?<year>\\d{4})[-/]\\x30\\cJ?$"' '"2026-0"'
+	matches true '"x*"' '""'
+	matches true '"^(|a|(b|)*)*$"' '"abba"'
+	matches true '"^(?<q>[ab])\\k<q>(c)?\\2$"' '"bb"'
+	matches false '"^(.)\\1$"' '"ab"'
+	matches true '"^\\p{Script=Cyrillic}\\p{scx=Grek}\\P{Assigned}?[\\p{Emoji}\\S]$"' '"жΩ😀"'
+	# PCRE2 10.42 alone: [^\W\p{Lu}] has each character beyond a byte
+	matches false '"[^\\W\\p{Lu}]|[^\\D\\p{Lu}]|[^\\S\\p{Lo}]"' '"漢"'
+	matches true '"^[\\W\\p{Lu}][^\\d\\P{Lo}]$"' '"ж漢"'
+	matches true '"^[\\s-]\\cJ[a&&b[:]\\{$"' '"\ufeff\n&{"'
+	matches true '"^(?:a|(?=b)){0}"' '"x"'
+	for bad in '"(?>a)"' '"a++"' '"\\Aa"' '"\\Qa\\E"' '"(*ACCEPT)"' '"(?1)"' '"(?C)"' '"(?#a)"' '"\\h"' '"\\p{L&}"' \
+		'"\\p{Greek}"' '"\\p{Xan}"' '"[\\d-z]"' '"[a-\\s]"' '"[\\S-a]"' '"[z-a]"' '"(?<=a*)b"' '"(?<n>a)(?<n>b)"' '"\\u{41"' \
+		'"a{65536}"' '"(a)\\2"' '"a**"' '"(?i)a"' '"\\k<n>"' '"[a"' '"a)"' '"\\p{Nonsense}"' '"\\a"' '"a{2,1}"' '"^*"' '"}"' '"\\"'; do
+		run -0 "$CHECK" regex <<<"[$bad,\"\"]"
+		[[ $output == error:* ]] || { echo "$bad: $output"; return 1; }
+	done
+}
+
+@test "patterns agree with Python's re, over random ones" {
+	# without empty texts, of which Python before 3.14 says that \B does not hold
+	python3 - >cases <<-'E'
+	import json, random, re
+	r = random.Random(7)
+	def atom(d):
+	    k = r.randrange(8 if d else 5)
+	    if k < 3: return r.choice("abc")
+	    if k == 3: return r.choice([".", "[ab]", "[^a]", "\\w", "\\d"])
+	    if k == 4: return r.choice(["^", "$", "\\b", "\\B"])
+	    if k == 5: return "(?:" + alt(d - 1) + ")"
+	    if k == 6: return "(" + alt(d - 1) + ")"
+	    return r.choice(["(?=", "(?!"]) + alt(d - 1) + ")"
+	def term(d):
+	    a = atom(d)
+	    if a[0] in "^$" or a in ("\\b", "\\B") or a.startswith(("(?=", "(?!")): return a
+	    return a + r.choice(["", "", "", "*", "+", "?", "{2}", "{1,2}", "{0,}", "*?"])
+	def alt(d):
+	    return "|".join("".join(term(d) for _ in range(r.randrange(4))) for _ in range(r.choice([1, 1, 2])))
+	for _ in range(4000):
+	    p = alt(3)
+	    t = "".join(r.choice("aabc 1é") for _ in range(r.randrange(1, 9)))
+	    want = re.search(p.replace("$", "(?!.|\\n)"), t, re.A) is not None
+	    print(json.dumps([p, t]), json.dumps(want), sep="\t")
+	E
+	cut -f1 cases | "$CHECK" regex >results
+	alike <(cut -f2 cases) results
+	[ "$(sort results | uniq -c | wc -l)" = 2 ]
+}
+
+@test "patterns agree with those of Node, over random ones" {
+	command -v node || skip "there is no node"
+	node "$ROOT/tests/jsonschema/random_patterns.mjs" "$(scale 10000 300000)" 20 >cases
+	cut -f1 cases | "$CHECK" regex >results
+	# a few patterns of those need more steps than there are
+	paste cases results | awk -F'\t' '$3 ~ /too many steps/ { many++; next }
+		$2 != ($3 ~ /^error/ ? "error" : $3) { print } { n[$2]++ }
+		END { if (many > NR / 1000 || n["true"] < NR / 10 || n["false"] < NR / 10 || n["error"] < NR / 10) print "counts" }' >differ
+	[ ! -s differ ] || { head differ; return 1; }
+}
+
+@test "a hostile pattern, schema or record ends in time, or is refused" {
+	timeout 60 "$CHECK" regex >out <<-E
+	["^(a+)+\$","$(stretch 100000 a)b"]
+	["(a*)*(a*)*(a*)*b","$(stretch 100000 a)"]
+	["(?:a|b)+c|d","$(stretch 100000 a)"]
+	["a+\\\\d","$(stretch 100000 a)"]
+	["a{60000}","$(stretch 59999 a)b$(stretch 59999 a)"]
+	["(a{1000}).*?\\\\1z","$(stretch 1000 a)$(stretch 90 "$(stretch 999 a)b")z"]
+	["(?:(?=.*a).)*[bz]","$(stretch 20000 a)"]
+	["(?:a{0,1000}){0,1000}[bz]","$(stretch 500 a)"]
+	["(((a{1,50}){1,50}){1,50}){1,50}","a"]
+	["(((){999999999}){999999999}){999999999}b","a"]
+	["$(stretch 500 '(')","a"]
+	["$(stretch 70000 a)","a"]
+	E
+	alike out - <<-'E'
+	error: the record needs too many steps
+	false
+	error: the record needs too many steps
+	error: the record needs too many steps
+	error: the record needs too many steps
+	false
+	error: the record needs too many steps
+	error: the record needs too many steps
+	error: the pattern is too large
+	error: number too big in {} quantifier
+	error: more than 200 groups inside each other
+	error: the pattern is too large
+	E
+	# the memory of PCRE2 has a limit, too
+	echo '{"properties":{"a":{"pattern":"^(?:a|b)*$"},"b":{"pattern":"^(a+)+$"}}}' >s.json
+	printf '{"a":"%s"}\n' "$(stretch 1000000 a)" x >in
+	printf '{"b":"%s!"}\n' "$(stretch 100 a)" >>in
+	run -1 --separate-stderr timeout 60 lh-validate --schema s.json --wire in
+	has 'in:1: a pattern needs too much memory' <<<"$stderr"
+	has 'in:3: the record needs too many steps' <<<"$stderr"
+	[ "$(jq -r '.findings[].message' <<<"$output")" = 'does not match "^(?:a|b)*$"' ]
+
+	# 2^40 ways through a schema
+	jq -nc '{"$ref": "#/$defs/d0", "$defs": ([range(40) | {"d\(.)": {allOf: [range(2) as $i | {"$ref": "#/$defs/d\(. + 1)"}]}}] | add + {d40: {type: "object"}})}' >s.json
+	run -1 --separate-stderr timeout 60 lh-validate --schema s.json <<<'{}'
+	[[ $stderr == *'-:1: the record needs too many steps'* ]]
+
+	stretch 10000 '{"not":' >s.json
+	run -2 --separate-stderr timeout 60 lh-validate --schema s.json /nonexistent
+	[[ $stderr == 'lh-validate: s.json:1:'*': nested deeper than 512' ]]
+	(stretch 3500 '{"items":'; echo 'true'; stretch 500 '}') | tr -d '\n' >s.json
+	run -2 lh-validate --schema s.json /nonexistent
+	# a chain of references, longer than what may be applied to one value
+	jq -nc '{"$ref": "#/$defs/d0", "$defs": ([range(5000) | {"d\(.)": {"$ref": "#/$defs/d\(. + 1)"}}] | add + {d5000: true})}' >s.json
+	run -1 --separate-stderr timeout 60 lh-validate --schema s.json <<<'{}'
+	[[ $stderr == *'-:1: more than 4096 schemas applied inside each other'* ]]
+}
+
+# bats test_tags=plain-only
+@test "a schema of many references to the same definitions is compiled without a search for each" {
+	jq -nc 'def word: "definitions"; {"$ref": "#/definitions/T0", definitions: ([range(2000) as $i
+		| {"T\($i)": {description: ("d" * 400), properties: ([range(40) as $j | {"p\($j)":
+			{"$ref": "#/\(if $j % 2 == 0 then word else "$defs/all" end)/T\(($i * 7 + $j) % 2000)"}}] | add)}}] | add),
+		"$defs": {all: {}}}
+		| .["$defs"].all = (.definitions | map_values({type: "object"}))' >s.json
+	jq -nc '{required: ["k"], dependentRequired: {k: [range(40000) | "r\(.)"]}}' >needs.json
+	run -1 --separate-stderr timeout 240 lh-validate --schema s.json --wire <<<'{"p1":{},"p2":{"p1":1}}'
+	[ "$(jq -c '[.findings[] | .field, .message]' <<<"$output")" = '["p2.p1","expected object, got 1"]' ]
+	run -1 --separate-stderr timeout 240 lh-validate --schema needs.json --wire <<<'{"k":1}'
+	[ "$(jq -r '.findings[0, 999, 1000].message' <<<"$output")" = 'missing, needed with "k"
+missing, needed with "k"
+39000 more violations' ]
+	[ "$(jq -r '.findings[999].field' <<<"$output")" = r999 ]
+}
+
+@test "names with escapes, and those of inner resources, are found as others" {
+	is true '{"$ref":"#/$defs/a~1b%25","$defs":{"a/b%":{"type":"integer"}}}' 1
+	is false '{"$ref":"#/$defs/a~1b%25","$defs":{"a/b%":{"type":"integer"}}}' '"x"'
+	is false '{"allOf":[{"$ref":"#/$defs/%61%20%C3%A9"},{"$ref":"#/$defs/a é"}],"$defs":{"a é":{"type":"integer"}}}' '"x"'
+	# "#" is of the inner resource
+	is false '{"$ref":"i#/$defs/o","$id":"http://h/s","$defs":{"t":true,"i":{"$id":"i","$defs":{"t":{"type":"null"},"o":{"$ref":"#/$defs/t"}}}}}' 1
+	is true '{"$ref":"#/$defs/t","$id":"http://h/s","$defs":{"t":true,"i":{"$id":"i","$defs":{"t":{"type":"null"}}}}}' 1
+	# "$defs" that is no keyword, but a name
+	is true '{"properties":{"$defs":{"a":false}},"$ref":"#/$defs/a","$defs":{"a":true}}' '{"$defs":1}'
+}
+
+@test "a mark of the byte order before a schema is skipped, as before records" {
+	printf '\xef\xbb\xbf{"type":"object",\n "required":["a"]}' >s.json
+	run -1 --separate-stderr lh-validate --schema s.json --wire <<<'{}'
+	[[ $output == *'"field":"a"'*missing* ]]
+	printf '\xef\xbb\xbf{"type":}' >s.json
+	run -2 lh-validate --schema s.json /nonexistent
+	[ "$output" = "lh-validate: s.json:1:12: expected a value" ]
+}
+
+@test "a long text of the schema is cut between characters in a message" {
+	for pad in '' a aa aaa; do
+		long=$pad$(stretch 160 é)$(stretch 80 😀)
+		found "{\"properties\":{\"v\":{\"pattern\":\"$long\"}}}" '{"v":"x"}'
+		[[ $found == "v: does not match \"$pad"é*[é😀] ]]
+		[ "${#found}" -lt 230 ]
+		iconv -f UTF-8 -t UTF-8 <<<"$output" >/dev/null
+		found "{\"dependentRequired\":{\"$long\":[\"x\"]}}" "{\"$long\":1}"
+		[[ $found == "x: missing, needed with \"$pad"é*[é😀] ]]
+		iconv -f UTF-8 -t UTF-8 <<<"$output" >/dev/null
+	done
+}
+
+@test "a record as deep as any is checked by a schema that refers to itself" {
+	echo '{"$defs":{"t":{"allOf":[{"type":["object","array"]},{"anyOf":[{"items":{"$ref":"#/$defs/t"},"properties":{"a":{"$ref":"#/$defs/t"}}}]}]}},"$ref":"#/$defs/t"}' >s.json
+	deep="{\"a\":$(stretch 510 '[')1$(stretch 510 ']')}"
+	run -1 --separate-stderr lh-validate --schema s.json --wire <<<"$deep"
+	[ -z "$stderr" ]
+	[ "$(jq -c '[.findings[0].field[:11], (.findings | length)]' <<<"$output")" = '["record",1]' ]
+	run -0 --separate-stderr lh-validate --schema s.json --wire <<<"${deep/1/}"
+	[ -z "$stderr" ]
+}
+
+@test "a record of a million members or items, and invalid UTF-8, are records like others" {
+	echo '{"properties":{"list":{"uniqueItems":true,"items":{"type":"integer"}},"o":{"propertyNames":{"pattern":"^k"},"additionalProperties":{"type":"integer"}}}}' >s.json
+	python3 -c 'import json
+print(json.dumps({"list": list(range(1000000))}))
+print(json.dumps({"list": list(range(1000000)) + [7.0]}))
+print(json.dumps({"o": {"k%d" % i: i for i in range(60000)}}))' >in
+	printf '{"a":"\xff"}\n' >>in
+	run -1 --separate-stderr timeout 120 lh-validate --schema s.json --wire in
+	[ "$(jq -c '[.findings[].message]' <<<"$output")" = '[]
+["items 7 and 1000000 are equal"]
+[]' ]
+	[[ $stderr == *'in:4:7: invalid UTF-8'* ]]
+}
+
+@test "more violations than 1000 are counted" {
+	echo '{"properties":{"a":{"items":false}}}' >s.json
+	run -1 lh-validate --schema s.json --wire <<<"{\"a\":[1$(stretch 3000 ,1)]}"
+	[ "$(jq -c '[(.findings | length), .findings[999].field, .findings[1000]]' <<<"$output")" = \
+		'[1001,"a[999]",{"field":"record","severity":"error","message":"501 more violations"}]' ]
+}
