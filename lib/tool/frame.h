@@ -51,7 +51,10 @@ void lh_operations_text(const struct lh_tool *t, struct lh_buf *b);
 /* Return the operation of a filter under the options given. */
 const struct lh_op *lh_op_of_filter(const struct lh_tool *t);
 
-/* The operations of requests, and the table of the member "op", an index of name and of. */
+/* The operations of requests, and the table of the member that names one. */
+struct lh_op_asked {
+	int op;			/* index of name and of */
+};
 struct lh_op_names {
 	const char *name[LH_OPS_MAX + 1];	/* ends with NULL */
 	const struct lh_op *of[LH_OPS_MAX];

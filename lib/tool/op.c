@@ -85,11 +85,11 @@ int lh_op_answer(struct lh_call *call, struct lh_record *rec, struct lh_buf *out
 		 struct lh_err *err)
 {
 	struct run *r = (struct run *)call;
-	int op;
+	struct lh_op_asked asked;
 
-	if (lh_bind(r->names.member, rec, &op, &r->strings, err) < 0)
+	if (lh_bind(r->names.member, rec, &asked, &r->strings, err) < 0)
 		return -1;
-	r->call.op = r->names.of[op];
+	r->call.op = r->names.of[asked.op];
 	return answer(r, rec, out, err);
 }
 

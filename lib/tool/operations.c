@@ -9,7 +9,7 @@ const struct lh_bind lh_op_any[] = { LH_BIND_END };
 void lh_op_names_set(struct lh_op_names *n, const struct lh_op *ops)
 {
 	const struct lh_bind line = {
-		.name = "op", .n = 2, .to = LH_BIND_TO_INDEX, .choice = n->name, .required = true,
+		LH_BIND_INDEX("op", struct lh_op_asked, op, n->name), .required = true,
 		.about = "the operation"
 	};
 	size_t i = 0;
