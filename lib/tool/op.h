@@ -19,6 +19,10 @@
  *     lh-catalog get            the records of stdin; of the operands, if they are "[FILE...]"
  *     lh-catalog requests       {"op":"get","name":"NAME"}
  *
+ * A tool without commands has one row, named "", whose command is all that runs; of several, mode
+ * of lh_tool_spec returns the one under the options given.  Named rows after it are operations of
+ * its requests.  Its operands are those of the synopsis.
+ *
  * The rows are also the commands of --help and the completions, and the operations of --describe:
  *
  *     {"name":"lh-catalog","about":...,"options":[{"name":"catalog","about":...}],
@@ -82,6 +86,11 @@ extern const struct lh_bind lh_op_any[];
 
 /* Lines of .out: members that each answer has. */
 #define LH_OP_TEXT(name) { LH_BIND_ONLY(name, LH_BIND_TO_STRING), .required = true }
+#define LH_OP_BOOL(name) { LH_BIND_ONLY(name, LH_BIND_TO_BOOL), .required = true }
+#define LH_OP_ARRAY(name) \
+	{ LH_BIND_ONLY(name, LH_BIND_TO_VALUE), .required = true, .types = LH_BIND_IS(LH_ARRAY) }
+#define LH_OP_OBJECT(name) \
+	{ LH_BIND_ONLY(name, LH_BIND_TO_VALUE), .types = LH_BIND_IS(LH_OBJECT) }
 #define LH_OP_COUNT(name) \
 	{ LH_BIND_ONLY(name, LH_BIND_TO_WHOLE), .required = true, .most = INT64_MAX }
 

@@ -84,19 +84,22 @@ static void write_op(struct lh_writer *w, const struct lh_tool *t, const struct 
 	lh_write_end(w);
 }
 
-/* Write the operation of a filter; what it does not say of itself is said of the tool. */
+/* Write the operation of a filter, and those of its requests; what it does not say of itself is
+ * said of the tool. */
 static void write_filter(struct lh_writer *w, const struct lh_tool *t)
 {
 	static const char before[] = "[OPTION]...";
+	static const struct lh_op none[] = { { .name = "" }, LH_OP_END };
 	const char *operands = strstr(t->synopsis, before);
-	struct lh_op op = { .name = "" };
+	const struct lh_op *row = t->spec && t->spec->ops ? lh_op_of_filter(t) : none;
+	struct lh_op op = *row;
 
-	if (t->spec && t->spec->ops)
-		op = *lh_op_of_filter(t);
 	if (!op.about)
 		op.about = t->summary;
 	operands = operands ? operands + sizeof before - 1 : "";
 	write_op(w, t, &op, "", operands + (*operands == ' '));
+	while ((++row)->name && *row->name)
+		write_op(w, t, row, row->name, NULL);
 }
 
 static void write_commands(struct lh_writer *w, const struct lh_tool *t)

@@ -594,7 +594,8 @@ config() {
 	[ "$(wc -l <<<"$files")" -gt 10 ]
 	for file in $files; do
 		"${CC:-cc}" -std=gnu11 -D_GNU_SOURCE -E -P -I "$ROOT/include" -I "$ROOT/lib" "$ROOT/$file"
-	done | grep -oE '\.name = \("[^"]*"\), \.to = \(?LH_BIND_TO_(WHOLE|F64|JSON|VALUE)\)?.*' |
+	done | sed 's/\.name = /\n&/g' |	# several members of a macro are on one line
+		grep -oE '\.name = \("[^"]*"\), \.to = \(?LH_BIND_TO_(WHOLE|F64|JSON|VALUE)\)?.*' |
 		grep '\.off = ' |	# without a field it is a member of an answer
 		grep -E 'TO_(WHOLE|F64)|\.types = \(\(1u << \(LH_NUMBER\)\)\)' | sed 's/.*name = ("\([^"]*\)").*/\1/' |
 		tr '|' '\n' | sort -u >filters

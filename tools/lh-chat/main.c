@@ -207,8 +207,11 @@ static int answer(struct chat *c)
 	return rc;
 }
 
-static int run(struct chat *c)
+static int run(struct lh_tool *tool, void *settings)
 {
+	struct chat *c = settings;
+
+	c->tool = tool;
 	if (lh_trace_check(c->trace_id, &c->tool->err) < 0)
 		return -1;
 	if (!c->providers)
@@ -219,18 +222,42 @@ static int run(struct chat *c)
 	return c->keys ? list(c) : -1;
 }
 
+static int close_chat(struct lh_tool *tool, void *settings, int rc)
+{
+	(void)tool;
+	lh_keys_free(((struct chat *)settings)->keys);
+	return rc;
+}
+
+#define PROVIDERS \
+	{ "providers", .about = "the providers and whether they answer", .in = op_members, \
+	  .out = providers_members }
+
+static const struct lh_op ops[] = {
+	{ "", .in = request_members, .out = record_members, .command = run }, PROVIDERS,
+	{ "", .in = request_members, .out = reply_members, .command = run }, PROVIDERS,
+	{ "", .about = "list the available providers", .command = run },
+	LH_OP_END
+};
+
+static const struct lh_op *mode(const void *settings)
+{
+	const struct chat *c = settings;
+
+	return &ops[c->providers ? 4 : c->wire ? 2 : 0];
+}
+
 int main(int argc, char **argv)
 {
-	struct chat c = { .timeout = 180, .retries = 2 };
-	struct lh_tool tool;
-	int rc;
+	static const struct lh_tool_spec spec = {
+		.name = "lh-chat",
+		.synopsis = "[OPTION]... [FILE]...",
+		.summary = "ask a language model one question for each record",
+		.options = options,
+		.close = close_chat,
+		.ops = ops,
+		.mode = mode,
+	};
 
-	lh_tool_init(&tool, "lh-chat", "[OPTION]... [FILE]...",
-		     "ask a language model one question for each record", options);
-	c.tool = &tool;
-	rc = lh_tool_parse(&tool, argc, argv, &c);
-	if (!rc)
-		rc = run(&c);
-	lh_keys_free(c.keys);
-	return lh_tool_finish(&tool, rc);
+	return lh_op_main(&spec, argc, argv, &(struct chat){ .timeout = 180, .retries = 2 });
 }

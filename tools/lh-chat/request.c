@@ -9,22 +9,55 @@ static const char *const roles[] = { "system", "user", "assistant", NULL };
 static const char *const formats[] = { "json", NULL };
 
 static const struct lh_bind message_members[] = {
-	{ LH_BIND_STRING("role", struct lh_chat_message, role), .choice = roles, .required = true },
-	{ LH_BIND_STRING("content", struct lh_chat_message, content), .required = true },
+	{ LH_BIND_STRING("role", struct lh_chat_message, role), .choice = roles, .required = true,
+	  .about = "whose message it is" },
+	{ LH_BIND_STRING("content", struct lh_chat_message, content), .required = true,
+	  .about = "its text" },
 	LH_BIND_END
 };
 
-static const struct lh_bind members[] = {
-	{ LH_BIND_STRING("model", struct request, ask.model), .required = true, .filled = true },
+const struct lh_bind request_members[] = {
+	{ LH_BIND_STRING("model", struct request, ask.model), .required = true, .filled = true,
+	  .about = "the model, which selects its provider" },
 	{ LH_BIND_TABLES("messages", struct request, ask.message, ask.n, message_members),
-	  .filled = true },
-	{ LH_BIND_STRING("system", struct request, preface) },
-	{ LH_BIND_STRING("prompt", struct request, prompt), .filled = true },
-	{ LH_BIND_NUMBER("temperature", struct request, ask.temperature) },
-	{ LH_BIND_I64("max_tokens", struct request, ask.max_tokens, INT64_MIN, INT64_MAX) },
-	{ LH_BIND_INDEX("format", struct request, format, formats) },
-	{ LH_BIND_TRUTH("think", struct request, ask.think) },
+	  .filled = true, .about = "the conversation so far, in place of prompt" },
+	{ LH_BIND_STRING("system", struct request, preface),
+	  .about = "instructions for the model, before the prompt" },
+	{ LH_BIND_STRING("prompt", struct request, prompt), .filled = true,
+	  .about = "the question" },
+	{ LH_BIND_NUMBER("temperature", struct request, ask.temperature),
+	  .about = "how freely the model answers" },
+	{ LH_BIND_I64("max_tokens", struct request, ask.max_tokens, INT64_MIN, INT64_MAX),
+	  .about = "most tokens of the answer" },
+	{ LH_BIND_INDEX("format", struct request, format, formats),
+	  .about = "whether the answer is to be JSON" },
+	{ LH_BIND_TRUTH("think", struct request, ask.think),
+	  .about = "whether the model may think first" },
 	LH_TRACE_MEMBER(struct request, ask.trace),
+	LH_BIND_END
+};
+
+const struct lh_bind reply_members[] = {
+	LH_OP_TEXT("model"),
+	LH_OP_TEXT("content"),
+	LH_OP_TEXT("provider"),
+	LH_OP_COUNT("input_tokens"),
+	LH_OP_COUNT("output_tokens"),
+	LH_OP_TEXT("finish_reason"),
+	LH_OP_COUNT("latency_ms"),
+	{ LH_BIND_ONLY("trace_id", LH_BIND_TO_STRING) },
+	LH_BIND_END
+};
+const struct lh_bind record_members[] = {
+	{ LH_BIND_ONLY("reply", LH_BIND_TO_TABLE), .required = true, .table = reply_members },
+	LH_BIND_END
+};
+
+static const struct lh_bind provider[] = {
+	LH_OP_TEXT("name"), LH_OP_BOOL("available"), LH_BIND_END
+};
+const struct lh_bind providers_members[] = {
+	{ LH_BIND_ONLY("providers", LH_BIND_TO_TABLES), .required = true, .table = provider },
 	LH_BIND_END
 };
 
@@ -71,7 +104,7 @@ static int coded(struct lh_err *err)
 }
 
 static const char *const ops[] = { "providers", NULL };
-static const struct lh_bind op_members[] = {
+const struct lh_bind op_members[] = {
 	{ LH_BIND_CHOICE("op", struct request, op, ops) },
 	LH_BIND_END
 };
@@ -92,7 +125,7 @@ int request_read(struct request *rq, const struct lh_record *rec, struct lh_err 
 	rq->format = -1;
 	if (rq->scratch.cap > KEEP)
 		lh_buf_free(&rq->scratch);
-	rc = lh_bind(members, rec, rq, &rq->scratch, err);
+	rc = lh_bind(request_members, rec, rq, &rq->scratch, err);
 	if (!rc)
 		rc = settle_messages(rq, err);
 	rq->ask.json = rq->format >= 0;

@@ -11,6 +11,7 @@
 #define REQUEST_H
 
 #include "model/chat.h"
+#include "tool/op.h"
 
 struct request {
 	struct lh_chat_request ask;
@@ -21,6 +22,10 @@ struct request {
 	struct lh_buf scratch;
 	const char *trace_id;		/* of records without one, or NULL */
 };
+
+/* Of a record, of {"op":"providers"}; of a reply, of a record with it, of the providers. */
+extern const struct lh_bind request_members[], op_members[], reply_members[], record_members[],
+	providers_members[];
 
 void request_init(struct request *rq);
 void request_free(struct request *rq);

@@ -8,6 +8,7 @@
 #include "model/trace.h"
 #include "embed/wordvec.h"
 #include "file/magic.h"
+#include "request.h"
 
 static const struct lh_made made_compiled = { "a compiled table or model",
 					      { LH_LHW_MAGIC, LH_LHM_MAGIC }, NULL };
@@ -180,44 +181,109 @@ static void report(struct embed *e, double took)
 			     (unsigned long long)atomic_load(&e->cut), texts);
 }
 
-static int run(struct embed *e)
+static int run(struct lh_tool *tool, void *settings)
 {
+	const double start = lh_time_monotonic();
+	struct lh_path text = { .text = NULL };
+	struct embed *e = settings;
+	int rc;
+
+	e->tool = tool;
+	e->text = &text;
+	if (e->compile && tool->shard)
+		return lh_tool_usage(tool, "--shard and --compile exclude each other");
+	if (e->compile)
+		return e->engine_index == LH_ENGINE_GGUF ? compile_model_run(e) : compile_run(e);
+	if (settle_options(e) < 0)
+		return -1;
 	if (e->info || e->tokens || e->benchmark)
-		return inspect_run(e);
-	return e->engine->one || e->indexes ? local_run(e) : remote_run(e);
+		rc = inspect_run(e);
+	else
+		rc = e->engine->one || e->indexes ? local_run(e) : remote_run(e);
+	report(e, lh_time_monotonic() - start);
+	return rc;
+}
+
+static int close_embed(struct lh_tool *tool, void *settings, int rc)
+{
+	struct embed *e = settings;
+
+	(void)tool;
+	lh_template_free(e->template);
+	lh_secret_wipe(&e->key);
+	lh_wordvec_close(e->table);
+	gguf_free(e->gguf);
+	return rc;
+}
+
+#define VECTOR \
+	{ LH_BIND_ONLY("vector", LH_BIND_TO_VALUE), .required = true, \
+	  .types = LH_BIND_IS(LH_ARRAY) | LH_BIND_IS(LH_STRING), \
+	  .about = "numbers, or base64 of 32-bit floats" }
+#define ERRORS \
+	{ LH_BIND_ONLY("errors", LH_BIND_TO_VALUE), .types = LH_BIND_IS(LH_ARRAY), \
+	  .about = "with partial: the texts that failed" }
+static const struct lh_bind text_in[] = {
+	{ LH_BIND_ONLY("text", LH_BIND_TO_STRING),
+	  .about = "the text; with --field and --template others" },
+	LH_BIND_END
+};
+static const struct lh_bind record_out[] = {
+	VECTOR, LH_OP_COUNT("dimension"), LH_OP_TEXT("model"), LH_BIND_END
+};
+static const struct lh_bind go_out[] = {
+	LH_OP_ARRAY("vectors"), LH_OP_COUNT("dimension"), LH_OP_TEXT("model"), ERRORS, LH_BIND_END
+};
+static const struct lh_bind rust_out[] = {
+	LH_OP_ARRAY("embeddings"), LH_OP_COUNT("dimensions"), LH_OP_TEXT("model"), ERRORS,
+	LH_BIND_END
+};
+static const struct lh_bind stats_out[] = {
+	LH_OP_COUNT("hits"),
+	LH_OP_COUNT("misses"),
+	{ LH_BIND_ONLY("hit_rate", LH_BIND_TO_F64), .required = true, .max = 1 },
+	LH_OP_COUNT("size"),
+	LH_OP_COUNT("capacity"),
+	LH_BIND_END
+};
+
+#define STATS \
+	{ "stats", .about = "how often the cache had a vector", .in = op_members, .out = stats_out }
+
+static const struct lh_op ops[] = {
+	{ "", .in = text_in, .out = record_out, .command = run },
+	{ "", .in = many_members, .out = go_out, .command = run }, STATS,
+	{ "", .in = many_members, .out = rust_out, .command = run }, STATS,
+	{ "", .about = "the model, its tokens, or a compiled copy", .command = run },
+	LH_OP_END
+};
+
+static const struct lh_op *mode(const void *settings)
+{
+	const struct embed *e = settings;
+
+	if (e->info || e->tokens || e->benchmark || e->compile)
+		return &ops[5];
+	return &ops[e->wire < 0 ? 0 : e->wire == WIRE_RUST ? 3 : 1];
 }
 
 int main(int argc, char **argv)
 {
-	struct lh_path text = { .text = NULL };
 	struct embed e = { .precision = -1,
-			   .text = &text,
 			   .wire = -1,
 			   .cache_size = 10000,
 			   .cache_max = UINT64_C(1) << 30,
 			   .retries = 2,
 			   .timeout = 60 };
-	struct lh_tool tool;
-	double start = lh_time_monotonic();
-	int rc;
+	static const struct lh_tool_spec spec = {
+		.name = "lh-embed",
+		.synopsis = "[OPTION]... [FILE]...",
+		.summary = "add the vector of its text to each record",
+		.options = options,
+		.close = close_embed,
+		.ops = ops,
+		.mode = mode,
+	};
 
-	lh_tool_init(&tool, "lh-embed", "[OPTION]... [FILE]...",
-		     "add the vector of its text to each record", options);
-	e.tool = &tool;
-	rc = lh_tool_parse(&tool, argc, argv, &e);
-	if (!rc && e.compile && tool.shard)
-		rc = lh_tool_usage(&tool, "--shard and --compile exclude each other");
-	else if (!rc && e.compile)
-		rc = e.engine_index == LH_ENGINE_GGUF ? compile_model_run(&e) : compile_run(&e);
-	else if (!rc)
-		rc = settle_options(&e);
-	if (!rc && !e.compile) {
-		rc = run(&e);
-		report(&e, lh_time_monotonic() - start);
-	}
-	lh_template_free(e.template);
-	lh_secret_wipe(&e.key);
-	lh_wordvec_close(e.table);
-	gguf_free(e.gguf);
-	return lh_tool_finish(&tool, rc);
+	return lh_op_main(&spec, argc, argv, &e);
 }

@@ -8,10 +8,13 @@
 
 #define FOR_VECTOR 32768	/* bytes; most vectors fit */
 
-static const struct lh_bind many_members[] = {
-	{ LH_BIND_ARRAY("texts", struct request, texts), .required = true, .not_null = true },
-	{ LH_BIND_BOOL("partial", struct request, partial) },
-	{ LH_BIND_VALUE("model", struct request, model, LH_BIND_IS(LH_STRING)) },
+const struct lh_bind many_members[] = {
+	{ LH_BIND_ARRAY("texts", struct request, texts), .required = true, .not_null = true,
+	  .about = "texts to embed" },
+	{ LH_BIND_BOOL("partial", struct request, partial),
+	  .about = "whether one that fails has null as its vector" },
+	{ LH_BIND_VALUE("model", struct request, model, LH_BIND_IS(LH_STRING)),
+	  .about = "the model" },
 	LH_BIND_END
 };
 
@@ -28,7 +31,7 @@ static int open_many(struct request *rq, struct lh_err *err)
 }
 
 static const char *const ops[] = { "stats", NULL };
-static const struct lh_bind op_members[] = {
+const struct lh_bind op_members[] = {
 	{ LH_BIND_CHOICE("op", struct request, op, ops) },
 	LH_BIND_END
 };

@@ -40,6 +40,9 @@ struct request {
 	struct lh_writer to;	/* the answer, from answer_open to answer_close */
 };
 
+/* Of {"texts":[...]}, of {"op":"stats"}. */
+extern const struct lh_bind many_members[], op_members[];
+
 /* Open a record.  Its request id may be appended to scratch. */
 int request_open(struct request *rq, const struct embed *e, const struct lh_record *rec,
 		 struct lh_buf *scratch, struct lh_err *err);

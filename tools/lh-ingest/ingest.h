@@ -3,7 +3,7 @@
 #define INGEST_H
 
 #include "csv/csv_table.h"
-#include "tool/records.h"
+#include "tool/op.h"
 
 struct settings {
 	bool csv, tsv, parquet, jsonl;	/* the format, if given */
@@ -66,5 +66,7 @@ int parquet_write(int fd, const struct lh_column *column, size_t n, const char *
 
 /* Answer requests, each of which names a table to keep. */
 int ingest_requests(struct ingest *in);
+/* Of a request; of a dataset that was kept. */
+extern const struct lh_bind request_members[], kept_members[];
 
 #endif

@@ -243,20 +243,44 @@ static int run(struct ingest *in)
 	return lh_records_end(in->records, rc);
 }
 
+static int run_all(struct lh_tool *tool, void *settings)
+{
+	const struct settings *s = settings;
+	struct ingest in = { .tool = tool, .s = s };
+	int rc = check(&in);
+
+	if (!rc)
+		rc = s->requests ? ingest_requests(&in) : run(&in);
+	lh_buf_free(&in.out);
+	return rc;
+}
+
+static const struct lh_op ops[] = {
+	{ "", .out = lh_op_any, .command = run_all },
+	{ "", .about = "keep tables as datasets", .out = kept_members, .command = run_all,
+	  .writes = true },
+	{ "", .about = "keep the table that each record names as a dataset",
+	  .in = request_members, .out = kept_members, .command = run_all, .writes = true },
+	LH_OP_END
+};
+
+static const struct lh_op *mode(const void *settings)
+{
+	const struct settings *s = settings;
+
+	return &ops[s->requests ? 2 : s->store != NULL];
+}
+
 int main(int argc, char **argv)
 {
-	struct settings s = { .sample = NULL };
-	struct lh_tool tool;
-	struct ingest in = { .tool = &tool, .s = &s };
-	int rc;
+	static const struct lh_tool_spec spec = {
+		.name = "lh-ingest",
+		.synopsis = "[OPTION]... [TABLE]...",
+		.summary = "read tables as records",
+		.options = options,
+		.ops = ops,
+		.mode = mode,
+	};
 
-	lh_tool_init(&tool, "lh-ingest", "[OPTION]... [TABLE]...", "read tables as records",
-		     options);
-	rc = lh_tool_parse(&tool, argc, argv, &s);
-	if (!rc)
-		rc = check(&in);
-	if (!rc)
-		rc = s.requests ? ingest_requests(&in) : run(&in);
-	lh_buf_free(&in.out);
-	return lh_tool_finish(&tool, rc);
+	return lh_op_main(&spec, argc, argv, &(struct settings){ .sample = NULL });
 }

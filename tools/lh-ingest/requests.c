@@ -20,13 +20,26 @@ struct request {
 	struct lh_str name, file, filename;
 	const char *format;
 };
-static const struct lh_bind request_members[] = {
+const struct lh_bind request_members[] = {
 	{ LH_BIND_STRING("name", struct request, name), .required = true, .filled = true,
-	  .no_nul = true },
+	  .no_nul = true, .about = "the dataset" },
 	{ LH_BIND_STRING("file", struct request, file), .required = true, .filled = true,
-	  .no_nul = true },
-	{ LH_BIND_CHOICE("format", struct request, format, formats) },
-	{ LH_BIND_STRING("filename", struct request, filename) },
+	  .no_nul = true, .about = "the file with the table" },
+	{ LH_BIND_CHOICE("format", struct request, format, formats),
+	  .about = "the format (default: by content)" },
+	{ LH_BIND_STRING("filename", struct request, filename),
+	  .about = "the name that the file had, for its format" },
+	LH_BIND_END
+};
+
+const struct lh_bind kept_members[] = {
+	LH_OP_TEXT("dataset_id"),
+	LH_OP_TEXT("name"),
+	LH_OP_TEXT("schema_fingerprint"),
+	LH_OP_COUNT("row_count"),
+	LH_OP_TEXT("object_key"),
+	LH_OP_COUNT("object_size"),
+	LH_OP_BOOL("existing"),
 	LH_BIND_END
 };
 

@@ -40,9 +40,9 @@ static int on_record(struct lh_record *rec, struct lh_buf *out, void *arg, struc
 	return 0;
 }
 
-int emit_run(struct iterate *it)
+int emit_run(struct lh_tool *tool, void *it)
 {
-	return lh_records_run(it->tool, &(struct lh_flow){
+	return lh_records_run(tool, &(struct lh_flow){
 		.map = on_record, .shared = it,
 		.context_size = sizeof(struct worker), .context_init = worker_init,
 		.context_free = worker_free });

@@ -16,7 +16,7 @@
 #include "store/object_copies.h"
 #include "observe/decisions.h"
 #include "validate/versions.h"
-#include "tool/records.h"
+#include "tool/op.h"
 #include <lh/validate.h>
 
 #define TURNS_MAX 10
@@ -57,6 +57,7 @@ struct held {
 
 /* The request of a record; strings are in its line or in the session's text.
  * preface is its "system" (a name that base/banned.h reserves). */
+extern const struct lh_bind request_members[];
 struct request {
 	struct lh_str kind, prompt, preface, model, provider, temperature, trace;
 	struct lh_value context;	/* p NULL: none */
@@ -82,6 +83,6 @@ void log_close(struct session_log *l);
 void log_append(struct session_log *l, const struct lh_buf *row);
 
 /* Write rows of the session log from their members. */
-int emit_run(struct iterate *it);
+lh_op_command emit_run;
 
 #endif

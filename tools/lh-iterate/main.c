@@ -77,10 +77,12 @@ static int copy_objects(struct iterate *it, struct lh_err *err)
 		lh_err_prefix(err, "--rules") : 0;
 }
 
-static int settle_options(struct iterate *it)
+static int settle_options(struct lh_tool *tool, void *settings)
 {
+	struct iterate *it = settings;
 	const char *roster;
 
+	it->tool = tool;
 	if (it->emit_session && (it->answers_path || it->log_path))
 		return lh_tool_usage(it->tool,
 				     "--emit-session excludes --answers and --session-log");
@@ -185,12 +187,14 @@ static int open_all(struct iterate *it, struct lh_held **held)
 	return 0;
 }
 
-static int run(struct iterate *it)
+static int run(struct lh_tool *tool, void *settings)
 {
+	struct iterate *it = settings;
 	unsigned long long sessions, refused;
 	struct lh_held *held;
 	int rc = open_all(it, &held);
 
+	(void)tool;
 	if (!rc)
 		rc = sessions_run(it, held);
 	log_close(it->log);
@@ -208,22 +212,51 @@ static int run(struct iterate *it)
 	return rc;
 }
 
+static int close_copies(struct lh_tool *tool, void *settings, int rc)
+{
+	(void)tool;
+	lh_object_copies_free(&((struct iterate *)settings)->copies);
+	return rc;
+}
+
+static const struct lh_bind out[] = {
+	LH_OP_OBJECT("artifact"),
+	LH_OP_OBJECT("validation"),
+	{ LH_BIND_ONLY("error", LH_BIND_TO_STRING), .about = "why there is no artifact" },
+	LH_OP_COUNT("iterations"),
+	LH_OP_ARRAY("history"),
+	LH_OP_TEXT("trace_id"),
+	LH_OP_COUNT("status"),
+	LH_BIND_END
+};
+
+static const struct lh_op ops[] = {
+	{ "", .in = request_members, .out = out, .command = run },
+	{ "", .about = "write the session log row of each record", .in = lh_op_any,
+	  .command = emit_run },
+	LH_OP_END
+};
+
+static const struct lh_op *mode(const void *settings)
+{
+	return &ops[((const struct iterate *)settings)->emit_session];
+}
+
 int main(int argc, char **argv)
 {
 	struct iterate it = {
 		.daemon = "lh-iterate", .kind = LH_KIND_NONE, .timeout = 180, .retries = 2
 	};
-	struct lh_tool tool;
-	int rc;
+	static const struct lh_tool_spec spec = {
+		.name = "lh-iterate",
+		.synopsis = "[OPTION]... [FILE]...",
+		.summary = "ask a model, validate its answer, and ask again if it failed",
+		.options = options,
+		.check = settle_options,
+		.close = close_copies,
+		.ops = ops,
+		.mode = mode,
+	};
 
-	lh_tool_init(&tool, "lh-iterate", "[OPTION]... [FILE]...",
-		     "ask a model, validate its answer, and ask again if it failed", options);
-	it.tool = &tool;
-	rc = lh_tool_parse(&tool, argc, argv, &it);
-	if (!rc)
-		rc = settle_options(&it);
-	if (!rc)
-		rc = it.emit_session ? emit_run(&it) : run(&it);
-	lh_object_copies_free(&it.copies);
-	return lh_tool_finish(&tool, rc);
+	return lh_op_main(&spec, argc, argv, &it);
 }

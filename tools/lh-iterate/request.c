@@ -2,17 +2,27 @@
 #include "iterate.h"
 #include "model/trace.h"
 
-static const struct lh_bind members[] = {
-	{ LH_BIND_STRING("kind", struct request, kind) },
-	{ LH_BIND_SOME("context", struct request, context) },
-	{ LH_BIND_STRING("prompt", struct request, prompt), .required = true, .filled = true },
-	{ LH_BIND_STRING("model", struct request, model), .required = true, .filled = true },
-	{ LH_BIND_STRING("system", struct request, preface) },
-	{ LH_BIND_STRING("provider", struct request, provider) },
-	{ LH_BIND_STRING("trace_id", struct request, trace), .longest = LH_TRACE_MAX },
-	{ LH_BIND_U64("max_iterations", struct request, max_iterations, 1, TURNS_MAX) },
-	{ LH_BIND_NUMBER("temperature", struct request, temperature) },
-	{ LH_BIND_I64("max_tokens", struct request, max_tokens, INT64_MIN, INT64_MAX) },
+const struct lh_bind request_members[] = {
+	{ LH_BIND_STRING("kind", struct request, kind), .about = "what the artifact is" },
+	{ LH_BIND_SOME("context", struct request, context),
+	  .about = "what the validator compares it with" },
+	{ LH_BIND_STRING("prompt", struct request, prompt), .required = true, .filled = true,
+	  .about = "what the model is asked" },
+	{ LH_BIND_STRING("model", struct request, model), .required = true, .filled = true,
+	  .about = "the model" },
+	{ LH_BIND_STRING("system", struct request, preface),
+	  .about = "instructions for the model, before the prompt" },
+	{ LH_BIND_STRING("provider", struct request, provider), .usual = "\"ollama\"",
+	  .about = "the service of the model" },
+	{ LH_BIND_STRING("trace_id", struct request, trace), .longest = LH_TRACE_MAX,
+	  .about = "the session, in logs and in calls" },
+	{ LH_BIND_U64("max_iterations", struct request, max_iterations, 1, TURNS_MAX), .usual = "3",
+	  .about = "most attempts" },
+	{ LH_BIND_NUMBER("temperature", struct request, temperature), .usual = "0.2",
+	  .about = "how freely the model answers" },
+	{ LH_BIND_I64("max_tokens", struct request, max_tokens, INT64_MIN, INT64_MAX),
+	  .usual = "4096",
+	  .about = "most tokens of an answer" },
 	LH_BIND_END
 };
 
@@ -24,7 +34,7 @@ int request_read(struct request *q, const struct iterate *it, const struct lh_re
 	*q = (struct request){ .temperature = { "0.2", 3 },
 			       .max_iterations = 3,
 			       .max_tokens = 4096 };
-	if (lh_bind(members, rec, q, text, err) < 0)
+	if (lh_bind(request_members, rec, q, text, err) < 0)
 		return -1;
 	if (!q->kind.p) {
 		if (it->kind == LH_KIND_NONE)

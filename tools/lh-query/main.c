@@ -47,7 +47,8 @@ struct request {
 	struct lh_str sql;
 };
 static const struct lh_bind request_members[] = {
-	{ LH_BIND_STRING("sql", struct request, sql), .required = true },
+	{ LH_BIND_STRING("sql", struct request, sql), .required = true,
+	  .about = "the statement" },
 	LH_BIND_END
 };
 
@@ -166,8 +167,10 @@ static int answer_one(struct query *q)
 	return rc;
 }
 
-static int check(struct lh_tool *t, const struct settings *s)
+static int check(struct lh_tool *t, void *settings)
 {
+	const struct settings *s = settings;
+
 	if (s->wire + (s->csv || s->csv_safe) + s->table > 1)
 		return lh_tool_usage(t, "only one of --wire, --csv and --table");
 	if (!t->n_operands && !s->catalog)
@@ -175,29 +178,46 @@ static int check(struct lh_tool *t, const struct settings *s)
 	return 0;
 }
 
+static int run_all(struct lh_tool *tool, void *settings)
+{
+	struct query q = { .tool = tool, .s = settings, .work.dir.in_use = -1 };
+	const bool requests = !tool->n_operands || is_table(tool->operands[0]);
+	int rc;
+
+	begin(&q);
+	rc = tables_of_operands(&q, !requests);
+	if (!rc)
+		rc = requests ? answer_requests(&q) : answer_one(&q);
+	if (duckdb_end(&q, rc ? &(struct lh_err){ 0 } : &tool->err) < 0)
+		rc = -1;
+	tables_free(&q);
+	return rc;
+}
+
+static const struct lh_bind column[] = { LH_OP_TEXT("name"), LH_OP_TEXT("type"), LH_BIND_END };
+static const struct lh_bind out[] = {
+	{ LH_BIND_ONLY("columns", LH_BIND_TO_TABLES), .required = true, .table = column },
+	LH_OP_ARRAY("rows"),
+	LH_OP_COUNT("row_count"),
+	{ LH_BIND_ONLY("truncated", LH_BIND_TO_BOOL), .about = "there are more rows" },
+	LH_BIND_END
+};
+
 int main(int argc, char **argv)
 {
 	struct settings s = { .timeout = 300, .memory = 256 << 20, .spill = (uint64_t)16 << 30,
 			      .sample = 1000 };
-	struct lh_tool tool;
-	struct query q = { .tool = &tool, .s = &s, .work.dir.in_use = -1 };
-	bool requests;
-	int rc;
+	static const struct lh_op ops[] = {
+		{ "", .in = request_members, .out = out, .command = run_all }, LH_OP_END
+	};
+	static const struct lh_tool_spec spec = {
+		.name = "lh-query",
+		.synopsis = "[OPTION]... [SQL] [NAME=FILE]...",
+		.summary = "run SQL over JSON Lines, indexes and logs",
+		.options = options,
+		.check = check,
+		.ops = ops,
+	};
 
-	lh_tool_init(&tool, "lh-query", "[OPTION]... [SQL] [NAME=FILE]...",
-		     "run SQL over JSON Lines, indexes and logs", options);
-	rc = lh_tool_parse(&tool, argc, argv, &s);
-	if (!rc)
-		rc = check(&tool, &s);
-	begin(&q);
-	if (!rc) {
-		requests = !tool.n_operands || is_table(tool.operands[0]);
-		rc = tables_of_operands(&q, !requests);
-		if (!rc)
-			rc = requests ? answer_requests(&q) : answer_one(&q);
-		if (duckdb_end(&q, rc ? &(struct lh_err){ 0 } : &tool.err) < 0)
-			rc = -1;
-		tables_free(&q);
-	}
-	return lh_tool_finish(&tool, rc);
+	return lh_op_main(&spec, argc, argv, &s);
 }

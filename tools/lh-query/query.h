@@ -22,7 +22,7 @@
 #include "base/table.h"
 #include "file/held.h"
 #include "file/tmpdir.h"
-#include "tool/records.h"
+#include "tool/op.h"
 
 struct sqlite3_context;
 

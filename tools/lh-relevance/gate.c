@@ -32,11 +32,18 @@ struct request {
 	bool forced;
 };
 
-static const struct lh_bind members[] = {
+const struct lh_bind gate_members[] = {
 	{ LH_BIND_STRING("mode", struct request, mode), .required = true, .filled = true,
-	  .as_written = LH_BIND_FIELD(struct request, mode_json) },
-	{ LH_BIND_STRING("model", struct request, model), .required = true },
-	{ LH_BIND_BOOL("forced", struct request, forced) },
+	  .as_written = LH_BIND_FIELD(struct request, mode_json),
+	  .about = "the mode that was asked for" },
+	{ LH_BIND_STRING("model", struct request, model), .required = true,
+	  .about = "the model that reviews" },
+	{ LH_BIND_BOOL("forced", struct request, forced), .about = "whether the mode stays" },
+	LH_BIND_END
+};
+const struct lh_bind gate_answer[] = {
+	LH_OP_TEXT("mode"),
+	{ LH_BIND_ONLY("downgraded_from", LH_BIND_TO_STRING), .about = "mode, if it is another" },
 	LH_BIND_END
 };
 
@@ -48,7 +55,7 @@ static int on_request(struct lh_record *rec, struct lh_buf *out, void *worker, s
 	struct lh_buf text = { 0 };
 	bool down;
 
-	if (lh_bind(members, rec, &q, &text, err) < 0) {
+	if (lh_bind(gate_members, rec, &q, &text, err) < 0) {
 		lh_buf_free(&text);
 		return -1;
 	}

@@ -100,9 +100,11 @@ struct request {
 };
 static const struct lh_bind members[] = {
 	{ LH_BIND_TABLE("focus", struct request, focus, review_members),
-	  .as_written = LH_BIND_FIELD(struct request, focus_json) },
+	  .as_written = LH_BIND_FIELD(struct request, focus_json),
+	  .about = "the file under review" },
 	{ LH_BIND_TABLES("chunks", struct request, chunk, chunks, chunk_members),
-	  .given = LH_BIND_FIELD(struct request, list) },
+	  .given = LH_BIND_FIELD(struct request, list),
+	  .about = "chunks to score; without it the record is one" },
 	LH_BIND_END
 };
 
@@ -274,10 +276,19 @@ static int filter(struct lh_tool *tool, void *settings)
 	return rc;
 }
 
-static const struct lh_verb verbs[] = {
-	{ "", "[FILE...]", "score chunks", V_FILTER, 0, filter },
-	{ "gate", "[FILE...]", "the mode that a model is given", V_GATE, 0, gate_run },
-	{ NULL, NULL, NULL, 0, 0, NULL },
+static const struct lh_bind judged[] = {
+	{ LH_BIND_ONLY("relevance", LH_BIND_TO_VALUE), .required = true,
+	  .types = LH_BIND_IS(LH_ARRAY) | LH_BIND_IS(LH_OBJECT),
+	  .about = "of each chunk: score, threshold, kept, signals" },
+	LH_BIND_END
+};
+
+static const struct lh_op ops[] = {
+	{ "", "[FILE...]", "score chunks", V_FILTER, .in = members, .out = judged,
+	  .command = filter },
+	{ "gate", "[FILE...]", "the mode that a model is given", V_GATE, .in = gate_members,
+	  .out = gate_answer, .command = gate_run },
+	LH_OP_END
 };
 
 int main(int argc, char **argv)
@@ -288,8 +299,8 @@ int main(int argc, char **argv)
 		.synopsis = "[gate] [OPTION]... [FILE]...",
 		.summary = "score which chunks belong to a file under review",
 		.options = options,
-		.verbs = verbs,
+		.ops = ops,
 	};
 
-	return lh_tool_main(&spec, argc, argv, &s);
+	return lh_op_main(&spec, argc, argv, &s);
 }

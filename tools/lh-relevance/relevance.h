@@ -2,7 +2,7 @@
 #ifndef RELEVANCE_H
 #define RELEVANCE_H
 
-#include "tool/records.h"
+#include "tool/op.h"
 #include "base/key_table.h"
 #include "json/bind.h"
 #include "json/write.h"
@@ -90,6 +90,7 @@ bool imports_only(struct lh_str text);
 
 /* ---- gate.c ---- */
 
-int gate_run(struct lh_tool *tool, void *settings);
+lh_op_command gate_run;
+extern const struct lh_bind gate_members[], gate_answer[];
 
 #endif

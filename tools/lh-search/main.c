@@ -82,8 +82,10 @@ static int answer_one(struct lh_tool *tool, struct search *state, const char *te
 	return rc;
 }
 
-static int check_usage(struct lh_tool *tool, const struct settings *set)
+static int check_usage(struct lh_tool *tool, void *settings)
 {
+	const struct settings *set = settings;
+
 	if (!tool->n_operands)
 		return lh_tool_usage(tool, "missing operand INDEX");
 	if (set->hybrid && set->playbook)
@@ -108,8 +110,9 @@ static int before_output(void *run, struct lh_err *err)
 	return lh_decisions_sync(((struct run *)run)->decisions, err);
 }
 
-static int search(struct lh_tool *tool, struct settings *set)
+static int search(struct lh_tool *tool, void *settings)
 {
+	struct settings *set = settings;
 	struct run run = { .tool = tool, .set = set, .n_operands = tool->n_operands };
 	struct lh_held_how how = state_how(&run);
 	struct lh_flow flow = {
@@ -142,18 +145,47 @@ static int search(struct lh_tool *tool, struct settings *set)
 	return rc;
 }
 
+static const struct lh_bind result[] = {
+	LH_OP_TEXT("id"),
+	{ LH_BIND_ONLY("distance", LH_BIND_TO_F64), .required = true, .min = -INFINITY,
+	  .max = INFINITY },
+	{ LH_BIND_ONLY("score", LH_BIND_TO_F64), .min = -INFINITY, .max = INFINITY },
+	{ LH_BIND_ONLY("corpus", LH_BIND_TO_STRING) },
+	{ LH_BIND_ONLY("metadata", LH_BIND_TO_VALUE), .types = LH_BIND_ANY, .null = true },
+	LH_OP_OBJECT("playbook"),
+	LH_BIND_END
+};
+static const struct lh_bind out[] = {
+	{ LH_BIND_ONLY("results", LH_BIND_TO_TABLES), .required = true, .table = result },
+	LH_OP_OBJECT("per_corpus_counts"),
+	{ LH_BIND_ONLY("metadata_filter_dropped", LH_BIND_TO_WHOLE), .most = INT64_MAX },
+	{ LH_BIND_ONLY("playbook_boosted", LH_BIND_TO_WHOLE), .most = INT64_MAX },
+	{ LH_BIND_ONLY("playbook_injected", LH_BIND_TO_WHOLE), .most = INT64_MAX },
+	LH_BIND_END
+};
+
+static const struct lh_op ops[] = {
+	{ "", .in = query_members, .out = out, .command = search },
+	{ "", .in = wire_members, .out = out, .command = search },
+	LH_OP_END
+};
+
+static const struct lh_op *mode(const void *settings)
+{
+	return &ops[((const struct settings *)settings)->wire];
+}
+
 int main(int argc, char **argv)
 {
-	struct settings set = { .k = 10 };
-	struct lh_tool tool;
-	int rc;
+	static const struct lh_tool_spec spec = {
+		.name = "lh-search",
+		.synopsis = "[OPTION]... INDEX...",
+		.summary = "find the nearest records of an index for each query",
+		.options = options,
+		.check = check_usage,
+		.ops = ops,
+		.mode = mode,
+	};
 
-	lh_tool_init(&tool, "lh-search", "[OPTION]... INDEX...",
-		     "find the nearest records of an index for each query", options);
-	rc = lh_tool_parse(&tool, argc, argv, &set);
-	if (!rc)
-		rc = check_usage(&tool, &set);
-	if (!rc)
-		rc = search(&tool, &set);
-	return lh_tool_finish(&tool, rc);
+	return lh_op_main(&spec, argc, argv, &(struct settings){ .k = 10 });
 }

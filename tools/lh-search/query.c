@@ -7,47 +7,53 @@
 
 #define UNSET UINT64_MAX
 
-static const struct lh_bind members[] = {
-	LH_TRACE_MEMBER(struct query, trace),
-	{ LH_BIND_STRING("query_text|query|text", struct query, text),
-	  .as_written = LH_BIND_FIELD(struct query, text_json), .meant = "q|question|prompt" },
-	{ LH_BIND_VALUE("query_vector|vector", struct query, vector_json,
-			LH_BIND_IS(LH_ARRAY) | LH_BIND_IS(LH_STRING)),
-	  .what = "array of numbers or base64" },
-	{ LH_BIND_SOME("model", struct query, model) },
-	{ LH_BIND_U64("k", struct query, k, 0, LH_K_MAX), .meant = "limit|n|top|top_k" },
-	{ LH_BIND_U64("per_corpus_k", struct query, per_corpus_k, 0, LH_K_MAX) },
-	{ LH_BIND_IDS("exclude_ids", struct query, exclude, n_exclude), .meant = "exclude" },
-	{ LH_BIND_STRINGS("corpora", struct query, name, n_names), .filled = true,
-	  .meant = "corpus" },
-	{ LH_BIND_OBJECT("metadata_filter", struct query, filter), .meant = "filter|where" },
-	{ LH_BIND_BOOL("use_playbook", struct query, use_playbook) },
-	{ LH_BIND_STRING("playbook_corpus", struct query, playbook) },
-	{ LH_BIND_U64("playbook_top_k", struct query, playbook_top_k, 0, LH_K_MAX) },
-	{ LH_BIND_F64("playbook_max_distance", struct query, playbook_max, 0, INFINITY) },
-	{ LH_BIND_F64("playbook_max_inject_distance", struct query, playbook_max_inject, 0,
-		      INFINITY) },
-	{ LH_BIND_STRING("query_role", struct query, role), .meant = "role" },
-	/* that of an error's object */
-	{ LH_BIND_SOME("id", struct query, id) },
-	/* last, since it is for --wire */
-	{ LH_BIND_STRING("index", struct query, index) },
-	LH_BIND_END
-};
+#define MEMBERS \
+	LH_TRACE_MEMBER(struct query, trace), \
+	{ LH_BIND_STRING("query_text|query|text", struct query, text), \
+	  .as_written = LH_BIND_FIELD(struct query, text_json), .meant = "q|question|prompt", \
+	  .about = "what is searched for" }, \
+	{ LH_BIND_VALUE("query_vector|vector", struct query, vector_json, \
+			LH_BIND_IS(LH_ARRAY) | LH_BIND_IS(LH_STRING)), \
+	  .what = "array of numbers or base64", .about = "its vector" }, \
+	{ LH_BIND_SOME("model", struct query, model), .about = "the model that made the vector" }, \
+	{ LH_BIND_U64("k", struct query, k, 0, LH_K_MAX), .meant = "limit|n|top|top_k", \
+	  .usual = "10", .about = "most results" }, \
+	{ LH_BIND_U64("per_corpus_k", struct query, per_corpus_k, 0, LH_K_MAX), \
+	  .about = "most results of each corpus (default: k)" }, \
+	{ LH_BIND_IDS("exclude_ids", struct query, exclude, n_exclude), .meant = "exclude", \
+	  .about = "records to leave out" }, \
+	{ LH_BIND_STRINGS("corpora", struct query, name, n_names), .filled = true, \
+	  .meant = "corpus", .about = "the corpora to search" }, \
+	{ LH_BIND_OBJECT("metadata_filter", struct query, filter), .meant = "filter|where", \
+	  .about = "what the metadata of a result must have" }, \
+	{ LH_BIND_BOOL("use_playbook", struct query, use_playbook), \
+	  .about = "whether past answers count" }, \
+	{ LH_BIND_STRING("playbook_corpus", struct query, playbook), .about = "the playbook" }, \
+	{ LH_BIND_U64("playbook_top_k", struct query, playbook_top_k, 0, LH_K_MAX), \
+	  .usual = "3", .about = "most past answers" }, \
+	{ LH_BIND_F64("playbook_max_distance", struct query, playbook_max, 0, INFINITY), \
+	  .usual = "0.5", .about = "of a past answer that moves a result up" }, \
+	{ LH_BIND_F64("playbook_max_inject_distance", struct query, playbook_max_inject, 0, \
+		      INFINITY), \
+	  .usual = "0.2", .about = "of a past answer that adds a result" }, \
+	{ LH_BIND_STRING("query_role", struct query, role), .meant = "role", \
+	  .about = "the role that past answers must be of" }, \
+	/* that of an error's object */ \
+	{ LH_BIND_SOME("id", struct query, id), .about = "the query, in an error" }
+#define INDEX { LH_BIND_STRING("index", struct query, index), .about = "the one index to search" }
 
-_Static_assert(sizeof members == sizeof ((struct query_reader *)NULL)->members,
-	       "the reader has a copy of the table");
+static const struct lh_bind strict_members[] = { MEMBERS, LH_BIND_CLOSED };
+static const struct lh_bind open_wire_members[] = { MEMBERS, INDEX, LH_BIND_END };
+const struct lh_bind query_members[] = { MEMBERS, LH_BIND_END };
+const struct lh_bind wire_members[] = { MEMBERS, INDEX, LH_BIND_CLOSED };
 
 void query_reader_init(struct query_reader *r, const struct settings *set)
 {
-	const size_t end = sizeof members / sizeof *members - 1;
-
 	memset(r, 0, sizeof *r);
-	memcpy(r->members, members, sizeof members);
-	if (!set->wire)
-		r->members[end - 1] = members[end];
-	r->members[set->wire ? end : end - 1].closed =
-		(set->wire || set->flat) && !set->ignore_unknown;
+	if (set->wire)
+		r->members = set->ignore_unknown ? open_wire_members : wire_members;
+	else
+		r->members = set->flat && !set->ignore_unknown ? strict_members : query_members;
 }
 
 void query_reader_free(struct query_reader *r)

@@ -34,7 +34,7 @@
 #include "embed/embedder.h"
 #include "observe/decisions.h"
 #include "store/object_copies.h"
-#include "tool/tool.h"
+#include "tool/op.h"
 
 struct settings {
 	uint64_t k, ef;
@@ -235,9 +235,12 @@ struct query {
 	struct lh_str role_why;		/* why it was not; n = 0: it was, or need not be */
 };
 
+/* The members of a query; of one with --wire. */
+extern const struct lh_bind query_members[], wire_members[];
+
 struct query_reader {
 	struct query q;
-	struct lh_bind members[18];	/* that a query may have */
+	const struct lh_bind *members;	/* that a query may have */
 	struct lh_buf text, vector, role, role_why;
 };
 

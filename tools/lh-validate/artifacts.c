@@ -80,14 +80,17 @@ struct request {
 	struct lh_value artifact, context, trace;
 };
 
-static const struct lh_bind members[] = {
-	{ LH_BIND_SOME("artifact", struct request, artifact), .null = true },
-	{ LH_BIND_SOME("context", struct request, context) },
-	{ LH_BIND_SOME("trace_id", struct request, trace) },
-	LH_BIND_END
-};
-static const struct lh_bind kind_members[] = {
-	{ LH_BIND_STRING("kind", struct request, kind), .not_null = true },
+#define KIND \
+	{ LH_BIND_STRING("kind", struct request, kind), .not_null = true, \
+	  .about = "what the artifact is" }
+static const struct lh_bind kind_members[] = { KIND, LH_BIND_END };
+const struct lh_bind artifact_members[] = {
+	KIND,
+	{ LH_BIND_SOME("artifact", struct request, artifact), .null = true,
+	  .about = "what is judged" },
+	{ LH_BIND_SOME("context", struct request, context),
+	  .about = "what the validator compares it with" },
+	{ LH_BIND_SOME("trace_id", struct request, trace), .about = "the request, in logs" },
 	LH_BIND_END
 };
 
@@ -99,7 +102,7 @@ static int read_request(struct request *rq, struct worker *w, const struct lh_re
 	int given = w->run->s->kind;
 
 	*rq = (struct request){ .kind = { NULL, 0 } };
-	if (lh_bind(members, rec, rq, NULL, err) < 0)
+	if (lh_bind(artifact_members + 1, rec, rq, NULL, err) < 0)
 		return -1;
 	if (!rq->artifact.p && given >= 0)
 		rq->artifact =
@@ -282,8 +285,9 @@ static int open_files(struct run *run, struct lh_held **held)
 	return *held ? 0 : -1;
 }
 
-int artifacts_run(struct lh_tool *tool, const struct settings *s)
+int artifacts_run(struct lh_tool *tool, void *settings)
 {
+	const struct settings *s = settings;
 	struct run run = { .tool = tool, .s = s, .threads = (unsigned)tool->jobs,
 			   .rosters = { s->roster.v, s->roster.n, s->roster_later } };
 	struct lh_held *held = NULL;

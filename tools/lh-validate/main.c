@@ -2,7 +2,6 @@
 #include "validate.h"
 
 #include "json/write.h"
-#include "store/object_copies.h"
 
 #include <lh/validate.h>
 
@@ -49,8 +48,9 @@ void put_status(struct lh_buf *out, int status)
 }
 
 /* Copy the rosters and rules that are in S3. */
-static int copy_objects(struct settings *s, struct lh_object_copies *copies, struct lh_err *err)
+static int copy_objects(struct settings *s, struct lh_err *err)
 {
+	struct lh_object_copies *copies = &s->copies;
 	size_t i;
 
 	for (i = 0; i < s->roster.n; i++)
@@ -60,37 +60,78 @@ static int copy_objects(struct settings *s, struct lh_object_copies *copies, str
 		lh_err_prefix(err, "--rules") : 0;
 }
 
-static int run(struct lh_tool *tool, const struct settings *s)
+static int check(struct lh_tool *tool, void *settings)
 {
+	struct settings *s = settings;
 	const char *way = s->schema ? "--schema" : "--normalize-errors";
 
+	if (copy_objects(s, &tool->err) < 0)
+		return -1;
 	if (s->audit_required && !s->audit_log)
 		return lh_tool_usage(tool, "--audit-required: needs --audit-log");
 	if (!s->schema && !s->normalize)
-		return artifacts_run(tool, s);
+		return 0;
 	if (s->schema && s->normalize)
 		return lh_tool_usage(tool, "--schema and --normalize-errors exclude each other");
 	if (s->kind != LH_KIND_NONE || s->rules || s->audit_log || s->decisions.path ||
 	    s->decisions.text)
 		return lh_tool_usage(tool, "%s: --kind, --rules, --audit-log and --decisions are "
 				     "for artifacts", way);
-	return s->schema ? schema_run(tool, s) : normalize_run(tool);
+	return 0;
+}
+
+static int close_copies(struct lh_tool *tool, void *settings, int rc)
+{
+	(void)tool;
+	lh_object_copies_free(&((struct settings *)settings)->copies);
+	return rc;
+}
+
+static const struct lh_bind report[] = {
+	{ LH_BIND_ONLY("findings", LH_BIND_TO_VALUE), .types = LH_BIND_IS(LH_ARRAY) },
+	{ LH_BIND_ONLY("elapsed_ms", LH_BIND_TO_WHOLE), .most = INT64_MAX },
+	LH_OP_COUNT("status"),
+	LH_BIND_END
+};
+static const struct lh_bind verdict[] = {
+	LH_OP_COUNT("status"), LH_OP_OBJECT("report"), LH_OP_OBJECT("error"), LH_BIND_END
+};
+static const struct lh_bind judged[] = {
+	{ LH_BIND_ONLY("verdict", LH_BIND_TO_TABLE), .required = true, .table = verdict },
+	LH_BIND_END
+};
+
+static const struct lh_op ops[] = {
+	{ "", .in = artifact_members, .out = judged, .command = artifacts_run },
+	{ "", .in = artifact_members, .out = report, .command = artifacts_run },
+	{ "", .about = "check records by a JSON Schema", .in = lh_op_any, .out = judged,
+	  .command = schema_run },
+	{ "", .about = "check records by a JSON Schema", .in = lh_op_any, .out = report,
+	  .command = schema_run },
+	{ "", .about = "write error objects of other programs as those of these", .in = lh_op_any,
+	  .out = lh_op_any, .command = normalize_run },
+	LH_OP_END
+};
+
+static const struct lh_op *mode(const void *settings)
+{
+	const struct settings *s = settings;
+
+	return &ops[s->normalize ? 4 : (s->schema ? 2 : 0) + s->wire];
 }
 
 int main(int argc, char **argv)
 {
-	struct settings s = { .kind = LH_KIND_NONE };
-	struct lh_object_copies copies = { .n = 0 };
-	struct lh_tool tool;
-	int rc;
+	static const struct lh_tool_spec spec = {
+		.name = "lh-validate",
+		.synopsis = "[OPTION]... [FILE]...",
+		.summary = "judge drafts before they are sent, and records by schemas",
+		.options = options,
+		.check = check,
+		.close = close_copies,
+		.ops = ops,
+		.mode = mode,
+	};
 
-	lh_tool_init(&tool, "lh-validate", "[OPTION]... [FILE]...",
-		     "judge drafts before they are sent, and records by schemas", options);
-	rc = lh_tool_parse(&tool, argc, argv, &s);
-	if (!rc)
-		rc = copy_objects(&s, &copies, &tool.err);
-	if (!rc)
-		rc = run(&tool, &s);
-	lh_object_copies_free(&copies);
-	return lh_tool_finish(&tool, rc);
+	return lh_op_main(&spec, argc, argv, &(struct settings){ .kind = LH_KIND_NONE });
 }

@@ -20,8 +20,9 @@ static int on_record(struct lh_record *rec, struct lh_buf *out, void *worker, st
 	return 0;
 }
 
-int normalize_run(struct lh_tool *tool)
+int normalize_run(struct lh_tool *tool, void *settings)
 {
+	(void)settings;
 	return lh_records_run(tool, &(struct lh_flow){
 		.map = on_record,
 		.context_size = sizeof(struct lh_buf),

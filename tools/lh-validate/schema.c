@@ -142,8 +142,9 @@ static int unknown(struct lh_tool *tool, const char *given)
 			     *close ? " (" : "", close, *close ? ")" : "", all);
 }
 
-int schema_run(struct lh_tool *tool, const struct settings *s)
+int schema_run(struct lh_tool *tool, void *settings)
 {
+	const struct settings *s = settings;
 	struct run run = { .tool = tool, .wire = s->wire };
 	int rc = 0;
 

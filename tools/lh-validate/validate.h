@@ -11,8 +11,9 @@
 
 #include "jsonschema/jsonschema.h"
 #include "observe/decisions.h"
-#include "tool/records.h"
-#include "tool/tool.h"
+#include "tool/op.h"
+#include "store/object_copies.h"
+#include "tool/op.h"
 #include "validate/versions.h"
 
 #include <lh/validate.h>
@@ -30,11 +31,12 @@ struct settings {
 	struct lh_list key_file;
 	bool insecure_key;
 	struct lh_decisions_how decisions;
+	struct lh_object_copies copies;	/* of what is in S3 */
 };
 
-int artifacts_run(struct lh_tool *tool, const struct settings *s);
-int schema_run(struct lh_tool *tool, const struct settings *s);
-int normalize_run(struct lh_tool *tool);
+lh_op_command artifacts_run, schema_run, normalize_run;
+/* The members of a request. */
+extern const struct lh_bind artifact_members[];
 
 /* Compile the JSON Schema in a file: 1, 0 if there is no such file, or -1. */
 int own_schema_open(struct lh_tool *tool, const char *path, struct lh_jsonschema **out);
