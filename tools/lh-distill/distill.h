@@ -20,7 +20,7 @@
 #include "distill/part.h"
 #include "distill/receipt.h"
 #include "distill/stream.h"
-#include "tool/tool.h"
+#include "tool/op.h"
 
 enum { V_RUN = 1, V_HEALTH = 2, V_RECEIPTS = 4, V_ACCEPTANCE = 8, V_TRACE = 16, V_MERGE = 32 };
 
@@ -37,6 +37,8 @@ int distill_health(struct lh_tool *tool, void *settings);
 int distill_receipts(struct lh_tool *tool, void *settings);
 int distill_acceptance(struct lh_tool *tool, void *settings);
 int distill_trace(struct lh_tool *tool, void *settings);
+/* Of a request of trace. */
+extern const struct lh_bind trace_members[];
 
 struct whole;
 

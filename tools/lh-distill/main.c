@@ -22,16 +22,20 @@ static const struct lh_option options[] = {
 	LH_OPTION_END
 };
 
-static const struct lh_verb verbs[] = {
-	{ "run", "", "collect, score and export, with receipts", V_RUN, 0, distill_run },
-	{ "merge", "", "join the parts of a run that was divided", V_MERGE, 0, distill_merge },
-	{ "health", "", "check evidence against its sources", V_HEALTH, 0, distill_health },
-	{ "receipts", "", "print the receipts of a run", V_RECEIPTS, 0, distill_receipts },
-	{ "trace", "[FILE...]", "show where exported samples came from", V_TRACE, 0,
-	  distill_trace },
-	{ "acceptance", "", "check 22 invariants on a known root", V_ACCEPTANCE, 0,
-	  distill_acceptance },
-	{ NULL, NULL, NULL, 0, 0, NULL },
+static const struct lh_op ops[] = {
+	{ "run", "", "collect, score and export, with receipts", V_RUN, .command = distill_run,
+	  .writes = true },
+	{ "merge", "", "join the parts of a run that was divided", V_MERGE,
+	  .command = distill_merge, .writes = true },
+	{ "health", "", "check evidence against its sources", V_HEALTH,
+	  .command = distill_health },
+	{ "receipts", "", "print the receipts of a run", V_RECEIPTS, .out = lh_op_any,
+	  .command = distill_receipts },
+	{ "trace", "[FILE...]", "show where exported samples came from", V_TRACE,
+	  .in = trace_members, .out = lh_op_any, .command = distill_trace },
+	{ "acceptance", "", "check 22 invariants on a known root", V_ACCEPTANCE,
+	  .command = distill_acceptance },
+	LH_OP_END
 };
 
 static int check(struct lh_tool *tool, void *settings)
@@ -39,8 +43,6 @@ static int check(struct lh_tool *tool, void *settings)
 	struct settings *s = settings;
 
 	s->run.jobs = (unsigned)tool->jobs;
-	if (tool->n_operands && tool->verb->bit != V_TRACE)
-		return lh_tool_unexpected(tool, 0, "%s takes none", tool->verb->name);
 	if (s->run.run_id && !lh_run_id_valid(s->run.run_id))
 		return lh_tool_usage(tool,
 				     "--run-id: \"%s\" is not a name for a run (up to 128 bytes, "
@@ -57,9 +59,9 @@ int main(int argc, char **argv)
 		.synopsis = "COMMAND [OPTION]... [FILE]...",
 		.summary = "run all stages of a distillation, with receipts",
 		.options = options,
-		.verbs = verbs,
+		.ops = ops,
 		.check = check,
 	};
 
-	return lh_tool_main(&spec, argc, argv, &s);
+	return lh_op_main(&spec, argc, argv, &s);
 }

@@ -46,9 +46,9 @@ struct trace {
 struct request {
 	struct lh_str id;
 };
-static const struct lh_bind request_members[] = {
+const struct lh_bind trace_members[] = {
 	{ LH_BIND_STRING("id", struct request, id), .required = true, .filled = true,
-	  .longest = 1024 },
+	  .longest = 1024, .about = "an id of a sample, of evidence or of a run" },
 	LH_BIND_END
 };
 
@@ -379,7 +379,7 @@ static int on_request(struct lh_record *rec, struct lh_buf *out, void *arg, stru
 	struct lh_buf text = { 0 };
 	struct sample s = { .of = LH_RAG };
 	struct request q;
-	int rc = lh_bind(request_members, rec, &q, &text, err);
+	int rc = lh_bind(trace_members, rec, &q, &text, err);
 
 	t->w = &w;
 	if (!rc) {

@@ -9,7 +9,7 @@
 #ifndef EXPORT_H
 #define EXPORT_H
 
-#include "tool/records.h"
+#include "tool/op.h"
 #include "base/hashset.h"
 #include "distill/quarantine.h"
 #include <lh/schema.h>

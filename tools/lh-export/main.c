@@ -83,12 +83,14 @@ static int run(struct lh_tool *tool, void *settings)
 	return (s->run.root ? root_run : filter_run)(tool, x, s);
 }
 
-static const struct lh_verb verbs[] = {
-	{ "rag", "[FILE]...", "samples for retrieval", VERB_RAG, 0, run },
-	{ "sft", "[FILE]...", "instructions and responses for fine-tuning", VERB_SFT, 0, run },
-	{ "preference", "[FILE]...", "pairs of a better and a worse answer", VERB_PREFERENCE, 0,
-	  run },
-	{ NULL, NULL, NULL, 0, 0, NULL },
+static const struct lh_op ops[] = {
+	{ "rag", "[FILE]...", "samples for retrieval", VERB_RAG, .in = lh_op_any,
+	  .out = lh_op_any, .command = run },
+	{ "sft", "[FILE]...", "instructions and responses for fine-tuning", VERB_SFT,
+	  .in = lh_op_any, .out = lh_op_any, .command = run },
+	{ "preference", "[FILE]...", "pairs of a better and a worse answer", VERB_PREFERENCE,
+	  .in = lh_op_any, .out = lh_op_any, .command = run },
+	LH_OP_END
 };
 
 int main(int argc, char **argv)
@@ -99,8 +101,8 @@ int main(int argc, char **argv)
 		.synopsis = "rag|sft|preference [OPTION]... [FILE]...",
 		.summary = "turn scored evidence into samples",
 		.options = options,
-		.verbs = verbs,
+		.ops = ops,
 	};
 
-	return lh_tool_main(&spec, argc, argv, &s);
+	return lh_op_main(&spec, argc, argv, &s);
 }

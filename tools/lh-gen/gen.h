@@ -6,7 +6,7 @@
 #define GEN_H
 
 #include "text/job_order.h"
-#include "tool/records.h"
+#include "tool/op.h"
 
 void gen_worker(struct lh_buf *out, uint64_t seed, uint64_t i);
 

@@ -108,13 +108,15 @@ static int run_kb(struct lh_tool *tool, void *settings)
 	return kb_run(tool, &s->kb);
 }
 
-static const struct lh_verb verbs[] = {
-	{ "workers", "", "workers, one a line", VERB_WORKERS, 0, run },
-	{ "queries", "", "demand for workers, one sentence a line", VERB_QUERIES, 0, run },
-	{ "drafts", "", "requests for lh-validate, with the expected verdict", VERB_DRAFTS, 0,
-	  run },
-	{ "kb", "", "sources of a distillation, in files", VERB_KB, 0, run_kb },
-	{ NULL, NULL, NULL, 0, 0, NULL },
+static const struct lh_op ops[] = {
+	{ "workers", "", "workers, one a line", VERB_WORKERS, .out = lh_op_any, .command = run },
+	{ "queries", "", "demand for workers, one sentence a line", VERB_QUERIES,
+	  .out = lh_op_any, .command = run },
+	{ "drafts", "", "requests for lh-validate, with the expected verdict", VERB_DRAFTS,
+	  .out = lh_op_any, .command = run },
+	{ "kb", "", "sources of a distillation, in files", VERB_KB, .command = run_kb,
+	  .writes = true },
+	LH_OP_END
 };
 
 static int check(struct lh_tool *tool, void *settings)
@@ -131,9 +133,9 @@ int main(int argc, char **argv)
 		.synopsis = "workers|queries|drafts|kb [OPTION]...",
 		.summary = "generate deterministic staffing data",
 		.options = options,
-		.verbs = verbs,
+		.ops = ops,
 		.check = check,
 	};
 
-	return lh_tool_main(&spec, argc, argv, &s);
+	return lh_op_main(&spec, argc, argv, &s);
 }

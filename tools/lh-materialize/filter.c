@@ -35,8 +35,9 @@ static int on_row(struct lh_record *row, struct lh_buf *out, void *arg, struct l
 	return lh_evidence_make(w->e, w->stream, row, row->number - 1, out, err);
 }
 
-int filter_run(struct lh_tool *tool, const struct settings *s)
+int filter_run(struct lh_tool *tool, void *settings)
 {
+	const struct settings *s = settings;
 	const char *at = s->run.recorded_at ? s->run.recorded_at : tool->now;
 	struct filter f = { .stream = lh_stream_read(s->source, strlen(s->source)) };
 	int64_t ms;

@@ -40,8 +40,10 @@ int unknown_source(struct lh_tool *tool, const char *option, const char *given, 
 			     all);
 }
 
-static int run(struct lh_tool *tool, struct settings *s)
+static int check(struct lh_tool *tool, void *settings)
 {
+	const struct settings *s = settings;
+
 	if (!s->source) {
 		if (tool->n_operands)
 			return lh_tool_usage(tool, "operands are read with --source alone");
@@ -49,26 +51,38 @@ static int run(struct lh_tool *tool, struct settings *s)
 			return lh_tool_usage(tool,
 					     "--rejects and --on-error go with --source: a root "
 					     "keeps what it skips");
-		return root_run(tool, s);
+		return 0;
 	}
 	if (s->sources || s->dry_run || s->run.run_id || s->dedup >= 0 || tool->shard ||
 	    s->run.root != getenv("LH_DISTILL_ROOT"))
 		return lh_tool_usage(tool,
 				     "--source reads no root: --root, --sources, --dry-run,"
 				     " --run-id, --shard and --dedup exclude it");
-	return filter_run(tool, s);
+	return 0;
+}
+
+static const struct lh_op ops[] = {
+	{ "", .command = root_run, .writes = true },
+	{ "", .in = lh_op_any, .out = lh_evidence_members, .command = filter_run },
+	LH_OP_END
+};
+
+static const struct lh_op *mode(const void *settings)
+{
+	return &ops[((const struct settings *)settings)->source != NULL];
 }
 
 int main(int argc, char **argv)
 {
-	struct settings s = { .dedup = -1 };
-	struct lh_tool tool;
-	int rc;
+	static const struct lh_tool_spec spec = {
+		.name = "lh-materialize",
+		.synopsis = "[OPTION]... [FILE]...",
+		.summary = "turn rows of past work into evidence records",
+		.options = options,
+		.check = check,
+		.ops = ops,
+		.mode = mode,
+	};
 
-	lh_tool_init(&tool, "lh-materialize", "[OPTION]... [FILE]...",
-		     "turn rows of past work into evidence records", options);
-	rc = lh_tool_parse(&tool, argc, argv, &s);
-	if (!rc)
-		rc = run(&tool, &s);
-	return lh_tool_finish(&tool, rc);
+	return lh_op_main(&spec, argc, argv, &(struct settings){ .dedup = -1 });
 }

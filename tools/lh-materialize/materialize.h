@@ -2,7 +2,8 @@
 #ifndef MATERIALIZE_H
 #define MATERIALIZE_H
 
-#include "tool/records.h"
+#include "tool/op.h"
+#include "distill/evidence.h"
 #include "distill/stage_collect.h"
 
 struct settings {
@@ -15,7 +16,6 @@ struct settings {
 /* Report an unknown name, with those that --source and --sources accept. */
 int unknown_source(struct lh_tool *tool, const char *option, const char *given, size_t n);
 
-int filter_run(struct lh_tool *tool, const struct settings *s);
-int root_run(struct lh_tool *tool, struct settings *s);
+lh_op_command filter_run, root_run;
 
 #endif

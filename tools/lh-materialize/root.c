@@ -49,8 +49,9 @@ static void sum_up(struct lh_tool *tool, const struct lh_collect *c)
 		     (unsigned long long)all->deduped);
 }
 
-int root_run(struct lh_tool *tool, struct settings *s)
+int root_run(struct lh_tool *tool, void *settings)
 {
+	struct settings *s = settings;
 	struct lh_collect how = { .dedup = s->dedup == LH_DEDUP_DAY, .max_line = tool->max_line,
 				  .skipped = on_skip, .ctx = tool };
 	struct lh_stage_result res = { 0 };

@@ -54,10 +54,11 @@ static int check_text(struct lh_tool *t, const char *option, const char *text)
 	return 0;
 }
 
-static int settle_inputs(struct replay *r)
+static int settle_inputs(struct lh_tool *t, void *settings)
 {
-	struct lh_tool *t = r->tool;
+	struct replay *r = settings;
 
+	r->tool = t;
 	if (r->task && t->n_operands)
 		return lh_tool_usage(t, "--task takes no FILE");
 	if (check_text(t, "--task", r->task) < 0 ||
@@ -162,12 +163,14 @@ static int one(struct replay *r, struct held *held)
 	return rc;
 }
 
-static int run(struct replay *r)
+static int run(struct lh_tool *tool, void *settings)
 {
+	struct replay *r = settings;
 	unsigned long long runs, failed;
 	struct lh_held *held = NULL;
 	int rc = open_all(r, &held);
 
+	(void)tool;
 	if (!rc)
 		rc = r->task ? one(r, lh_held_state(held)) : run_tasks(r, held);
 	if (log_close(r->log, rc ? &(struct lh_err){ 0 } : &r->tool->err) < 0)
@@ -190,17 +193,19 @@ int main(int argc, char **argv)
 			    .retries = 2,
 			    .local_model = "qwen3.5:latest",
 			    .escalation_model = "deepseek-v3.1:671b" };
-	struct lh_tool tool;
-	int rc;
+	static const struct lh_op ops[] = {
+		{ "", .in = task_members, .out = lh_op_any, .command = run, .writes = true },
+		LH_OP_END
+	};
+	static const struct lh_tool_spec spec = {
+		.name = "lh-replay",
+		.synopsis = "[OPTION]... [FILE]...",
+		.summary = "do a task again with what earlier runs left",
+		.options = options,
+		.check = settle_inputs,
+		.ignore_sigpipe = true,
+		.ops = ops,
+	};
 
-	lh_tool_init(&tool, "lh-replay", "[OPTION]... [FILE]...",
-		     "do a task again with what earlier runs left", options);
-	r.tool = &tool;
-	lh_tool_ignore_sigpipe(&tool);
-	rc = lh_tool_parse(&tool, argc, argv, &r);
-	if (!rc)
-		rc = settle_inputs(&r);
-	if (!rc)
-		rc = run(&r);
-	return lh_tool_finish(&tool, rc);
+	return lh_op_main(&spec, argc, argv, &r);
 }

@@ -18,7 +18,7 @@
 
 #include "json/write.h"
 #include "model/chat.h"
-#include "tool/records.h"
+#include "tool/op.h"
 #include "base/table.h"
 #include "distill/root.h"
 
@@ -30,6 +30,9 @@
 #define PREVIEW 240	/* code points */
 #define SHORTEST 80	/* code points of an answer */
 #define LONGEST ((size_t)1 << 20)	/* bytes of a task; also of those that share a pass */
+
+/* The members of a record. */
+extern const struct lh_bind task_members[];
 
 struct replay {
 	struct lh_tool *tool;

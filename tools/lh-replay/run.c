@@ -75,13 +75,18 @@ static int worker_init(void *context, void *ctx, struct lh_err *err)
 
 /* ---- a record ---- */
 
-static const struct lh_bind members[] = {
-	{ LH_BIND_STRING("task", struct job, task), .required = true, .longest = LONGEST },
+const struct lh_bind task_members[] = {
+	{ LH_BIND_STRING("task", struct job, task), .required = true, .longest = LONGEST,
+	  .about = "what is to be done" },
 	LH_TRACE_MEMBER(struct job, trace),
-	{ LH_BIND_BOOL("local_only", struct job, local_only) },
-	{ LH_BIND_BOOL("allow_escalation", struct job, allow_escalation) },
-	{ LH_BIND_BOOL("no_retrieval", struct job, no_retrieval) },
-	{ LH_BIND_BOOL("dry_run", struct job, dry_run) },
+	{ LH_BIND_BOOL("local_only", struct job, local_only),
+	  .about = "whether only the local model is asked" },
+	{ LH_BIND_BOOL("allow_escalation", struct job, allow_escalation),
+	  .about = "whether a larger model may be asked" },
+	{ LH_BIND_BOOL("no_retrieval", struct job, no_retrieval),
+	  .about = "whether earlier runs are left out" },
+	{ LH_BIND_BOOL("dry_run", struct job, dry_run),
+	  .about = "whether no model is asked" },
 	LH_BIND_END
 };
 
@@ -100,7 +105,7 @@ static int read_job(const struct worker *w, struct job *j, const struct lh_recor
 	const struct replay *r = w->r;
 
 	by_options(r, j);
-	if (lh_bind(members, rec, j, &j->text, err) < 0)
+	if (lh_bind(task_members, rec, j, &j->text, err) < 0)
 		return -1;
 	if (!lh_trim(j->task.p, j->task.n).n)
 		return lh_err_set(err, LH_EDATA, "\"task\" must not be empty");
