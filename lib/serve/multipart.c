@@ -30,14 +30,14 @@ struct lh_multipart {
 	struct lh_buf filename;
 };
 
-static int bad(struct lh_err *err, const char *why)
+static int bad_form(struct lh_err *err, const char *why)
 {
 	return lh_err_set(err, LH_EDATA, "the form is wrong: %s", why);
 }
 
 /* ---- headers ---- */
 
-static bool starts(const char *p, const char *end, const char *word)
+static bool starts_with(const char *p, const char *end, const char *word)
 {
 	size_t n = strlen(word);
 
@@ -84,7 +84,7 @@ static int parameter(const char *p, const char *end, const char *name, struct lh
 		p = stop ? copy_value(stop + 1, end, &value) : NULL;
 		if (!p)
 			found = -1;
-		else if ((size_t)(stop - key) == strlen(name) && starts(key, stop, name))
+		else if ((size_t)(stop - key) == strlen(name) && starts_with(key, stop, name))
 			found = 1;
 		else if ((p = skip_blanks(p, end)) < end && *p != ';')
 			found = -1;
@@ -105,18 +105,18 @@ static int is_field(struct lh_multipart *m, const char *p, const char *end, stru
 	struct lh_buf name = { 0 };
 	int rc;
 
-	if (!starts(p, end, "form-data"))
-		return bad(err, "a part is not form-data");
+	if (!starts_with(p, end, "form-data"))
+		return bad_form(err, "a part is not form-data");
 	rc = parameter(p, end, "name", &name);
 	if (rc > 0)
 		rc = lh_str_is((struct lh_str){ name.p ? name.p : "", name.len }, m->field,
 			       strlen(m->field));
 	if (rc > 0 && m->found)
-		rc = bad(err, "the field is there twice");
+		rc = bad_form(err, "the field is there twice");
 	else if (rc > 0 && parameter(p, end, "filename", &m->filename) < 0)
-		rc = bad(err, "a header of a part is malformed");
+		rc = bad_form(err, "a header of a part is malformed");
 	else if (rc < 0)
-		bad(err, "a header of a part is malformed");
+		bad_form(err, "a header of a part is malformed");
 	lh_buf_free(&name);
 	return rc;
 }
@@ -133,10 +133,10 @@ static int read_header(struct lh_multipart *m, const char *p, const char *end,
 		line += 2;
 		stop = memmem(line, (size_t)(end - line), "\r\n", 2);
 		stop = stop ? stop : end;
-		if (!starts(line, stop, name))
+		if (!starts_with(line, stop, name))
 			continue;
 		if (seen++)
-			return bad(err, "a part has two Content-Disposition");
+			return bad_form(err, "a part has two Content-Disposition");
 		line += sizeof name - 1;
 		field = is_field(m, skip_blanks(line, stop), stop, err);
 	}
@@ -178,11 +178,11 @@ static int step_bound(struct lh_multipart *m, const char *p, size_t n, struct lh
 	}
 	q = skip_blanks(p, end);
 	if (q - p > PADDING)
-		return bad(err, "blanks after a boundary");
+		return bad_form(err, "blanks after a boundary");
 	if (end - q < 2)
 		return 0;
 	if (q[0] != '\r' || q[1] != '\n')
-		return bad(err, "something follows a boundary on its line");
+		return bad_form(err, "something follows a boundary on its line");
 	m->at += (size_t)(q - p);
 	m->state = HEADER;
 	return 1;
@@ -193,14 +193,14 @@ static int step_header(struct lh_multipart *m, const char *p, size_t n, struct l
 	const char *stop = memmem(p, n, "\r\n\r\n", 4);
 
 	if ((stop ? (size_t)(stop - p) : n) > LH_MULTIPART_HEADER)
-		return bad(err, "the header of a part is too large");
+		return bad_form(err, "the header of a part is too large");
 	if (!stop)
 		return 0;
 	m->at += (size_t)(stop - p) + 4;
 	return read_header(m, p, stop, err) < 0 ? -1 : 1;
 }
 
-static int step(struct lh_multipart *m, struct lh_err *err)
+static int take_step(struct lh_multipart *m, struct lh_err *err)
 {
 	const char *p = m->hold.p + m->at;
 	size_t n = m->hold.len - m->at;
@@ -226,7 +226,7 @@ int lh_multipart_more(struct lh_multipart *m, const char *p, size_t n, struct lh
 	if (lh_buf_check(&m->hold, err) < 0)
 		return -1;
 	do
-		rc = step(m, err);
+		rc = take_step(m, err);
 	while (rc > 0);
 	if (rc < 0 || lh_buf_check(&m->filename, err) < 0)
 		return -1;
@@ -239,7 +239,7 @@ int lh_multipart_more(struct lh_multipart *m, const char *p, size_t n, struct lh
 int lh_multipart_end(struct lh_multipart *m, struct lh_err *err)
 {
 	if (m->state != OVER)
-		return bad(err, "it ends before its last boundary");
+		return bad_form(err, "it ends before its last boundary");
 	if (!m->found)
 		return lh_err_set(err, LH_EDATA, "the form has no field \"%s\"", m->field);
 	return 0;
@@ -262,10 +262,10 @@ static int set_boundary(struct lh_multipart *m, const char *type, struct lh_err 
 	if (rc > 0)
 		rc = lh_buf_check(&text, err);
 	if (rc <= 0 && !text.len)
-		rc = bad(err, "its type has no boundary");
+		rc = bad_form(err, "its type has no boundary");
 	else if (!text.len || text.len > BOUNDARY || memchr(text.p, '\r', text.len) ||
 		 memchr(text.p, '\n', text.len))
-		rc = bad(err, "its boundary must have 1 to 70 characters");
+		rc = bad_form(err, "its boundary must have 1 to 70 characters");
 	if (!rc) {
 		memcpy(m->delimiter, "\r\n--", 4);
 		memcpy(m->delimiter + 4, text.p, text.len);

@@ -62,7 +62,7 @@ struct lh_pool {
 
 /* ---- queues ---- */
 
-static void push(struct queue *q, struct lh_ask *a)
+static void push_ask(struct queue *q, struct lh_ask *a)
 {
 	a->next = NULL;
 	if (q->last)
@@ -73,7 +73,7 @@ static void push(struct queue *q, struct lh_ask *a)
 	q->n++;
 }
 
-static struct lh_ask *pop(struct queue *q)
+static struct lh_ask *pop_ask(struct queue *q)
 {
 	struct lh_ask *a = q->first;
 
@@ -86,7 +86,7 @@ static struct lh_ask *pop(struct queue *q)
 	return a;
 }
 
-static void discard(struct lh_ask *a, enum lh_asked how, const struct lh_record *rec)
+static void discard_answer(struct lh_ask *a, enum lh_asked how, const struct lh_record *rec)
 {
 	(void)how;
 	(void)rec;
@@ -94,7 +94,7 @@ static void discard(struct lh_ask *a, enum lh_asked how, const struct lh_record 
 	free(a);
 }
 
-static void fail(struct lh_ask *a, enum lh_asked how)
+static void fail_ask(struct lh_ask *a, enum lh_asked how)
 {
 	a->answered(a, how, NULL);
 }
@@ -105,12 +105,12 @@ static void fail(struct lh_ask *a, enum lh_asked how)
  * and was not the one that the process was working on. */
 static bool may_ask_again(const struct lh_ask *a, bool first)
 {
-	return a->answered != discard && !a->only && !a->again &&
+	return a->answered != discard_answer && !a->only && !a->again &&
 	       (!a->sent || (a->read && !first));
 }
 
 /* Give what a process had, and did not answer, to the others or back to the callers. */
-static void lose(struct lh_pool_process *c, enum lh_asked how)
+static void lose_asks(struct lh_pool_process *c, enum lh_asked how)
 {
 	struct lh_pool *p = c->pool;
 	struct queue lost = c->asked, again = { NULL, NULL, 0 };
@@ -120,13 +120,13 @@ static void lose(struct lh_pool_process *c, enum lh_asked how)
 	c->asked = (struct queue){ NULL, NULL, 0 };
 	c->unsent = NULL;
 	c->written = 0;
-	for (; (a = pop(&lost)); first = false) {
+	for (; (a = pop_ask(&lost)); first = false) {
 		if (!p->freeing && may_ask_again(a, first)) {
 			a->again = a->sent != 0;
 			a->sent = 0;
-			push(&again, a);
+			push_ask(&again, a);
 		} else {
-			fail(a, first ? how : LH_ASKED_GONE);
+			fail_ask(a, first ? how : LH_ASKED_GONE);
 		}
 	}
 	if (!again.last)
@@ -138,13 +138,13 @@ static void lose(struct lh_pool_process *c, enum lh_asked how)
 	p->waiting.n += again.n;
 }
 
-static double longer(double pause)
+static double longer_pause(double pause)
 {
 	return !pause ? PAUSE_MIN : pause < PAUSE_MAX / 2 ? pause * 2 : PAUSE_MAX;
 }
 
 /* Drop a process that ended, or has to (at_once), and plan its next start. */
-static void end(struct lh_pool_process *c, enum lh_asked how, bool at_once)
+static void end_process(struct lh_pool_process *c, enum lh_asked how, bool at_once)
 {
 	struct lh_pool *p = c->pool;
 
@@ -153,16 +153,16 @@ static void end(struct lh_pool_process *c, enum lh_asked how, bool at_once)
 	lh_process_leave(&c->child, &p->endings, at_once);
 	lh_buf_reset(&c->in);
 	c->waits = false;
-	c->pause = c->answers ? PAUSE_MIN : longer(c->pause);
+	c->pause = c->answers ? PAUSE_MIN : longer_pause(c->pause);
 	c->start = lh_time_monotonic() + c->pause;
-	lose(c, how);
+	lose_asks(c, how);
 }
 
 /* ---- start ---- */
 
 static void on_io(struct lh_source *s, uint32_t events);
 
-static int start(struct lh_pool_process *c, struct lh_err *err)
+static int start_process(struct lh_pool_process *c, struct lh_err *err)
 {
 	struct lh_pool *p = c->pool;
 	const struct lh_spawn how = { .argv = p->argv, .keys = p->how.keys,
@@ -177,17 +177,17 @@ static int start(struct lh_pool_process *c, struct lh_err *err)
 }
 
 /* Start a process; one that does not start is tried again later. */
-static void try_start(struct lh_pool_process *c, double now)
+static void start_or_wait(struct lh_pool_process *c, double now)
 {
 	struct lh_pool *p = c->pool;
 	struct lh_err err;
 
 	c->dormant = false;
-	if (start(c, &err) == 0)
+	if (start_process(c, &err) == 0)
 		return;
 	if (p->how.ended)
 		p->how.ended(p->how.owner, err.msg);
-	c->pause = longer(c->pause);
+	c->pause = longer_pause(c->pause);
 	c->start = now + c->pause;
 }
 
@@ -199,11 +199,11 @@ static void start_again(struct lh_pool_process *c, double now)
 	if (c->child.pid || c->dormant || (p->retiring && !p->waiting.n) || now < c->start)
 		return;
 	p->restarts++;
-	try_start(c, now);
+	start_or_wait(c, now);
 }
 
 /* Start a process that was not needed yet, unless one has nothing to do. */
-static void wake(struct lh_pool *p, double now)
+static void wake_dormant(struct lh_pool *p, double now)
 {
 	struct lh_pool_process *dormant = NULL;
 	unsigned i;
@@ -216,15 +216,15 @@ static void wake(struct lh_pool *p, double now)
 		dormant = c->dormant ? c : dormant;
 	}
 	if (dormant)
-		try_start(dormant, now);
+		start_or_wait(dormant, now);
 }
 
 /* ---- asking ---- */
 
 /* Give a process a line; it is written by the next tick. */
-static void give(struct lh_pool_process *c, struct lh_ask *a)
+static void give_ask(struct lh_pool_process *c, struct lh_ask *a)
 {
-	push(&c->asked, a);
+	push_ask(&c->asked, a);
 	c->child.has_record = true;
 	if (!c->unsent)
 		c->unsent = a;
@@ -246,12 +246,12 @@ static struct lh_pool_process *least_busy(const struct lh_pool *p)
 }
 
 /* Spread the waiting lines over the processes. */
-static void spread(struct lh_pool *p)
+static void spread_waiting(struct lh_pool *p)
 {
 	struct lh_pool_process *c;
 
 	while (p->waiting.first && (c = least_busy(p)))
-		give(c, pop(&p->waiting));
+		give_ask(c, pop_ask(&p->waiting));
 }
 
 /* Return whether a process runs or will soon. */
@@ -266,7 +266,7 @@ static bool is_up(const struct lh_pool *p)
 	return false;
 }
 
-static void begin(struct lh_ask *a, struct lh_pool_process *only)
+static void begin_ask(struct lh_ask *a, struct lh_pool_process *only)
 {
 	a->asked = lh_time_monotonic();
 	a->sent = 0;
@@ -281,16 +281,16 @@ int lh_pool_ask(struct lh_pool *p, struct lh_ask *a)
 
 	if (p->retiring)
 		return -1;
-	wake(p, lh_time_monotonic());
+	wake_dormant(p, lh_time_monotonic());
 	c = p->waiting.first ? NULL : least_busy(p);
 	if ((!c && p->how.queue && p->waiting.n >= p->how.queue) ||
 	    (!c && !is_up(p)))
 		return -1;
-	begin(a, NULL);
+	begin_ask(a, NULL);
 	if (c)
-		give(c, a);
+		give_ask(c, a);
 	else
-		push(&p->waiting, a);
+		push_ask(&p->waiting, a);
 	return 0;
 }
 
@@ -299,18 +299,18 @@ int lh_pool_ask_one(struct lh_pool *p, unsigned i, struct lh_ask *a)
 	if (i >= p->how.processes || p->retiring)
 		return -1;
 	if (p->process[i].dormant)
-		try_start(&p->process[i], lh_time_monotonic());
+		start_or_wait(&p->process[i], lh_time_monotonic());
 	if (!p->process[i].child.pid)
 		return -1;
-	begin(a, &p->process[i]);
-	give(&p->process[i], a);
+	begin_ask(a, &p->process[i]);
+	give_ask(&p->process[i], a);
 	return 0;
 }
 
 /* ---- writing ---- */
 
 /* Collect the unwritten bytes of a process. */
-static int pieces(const struct lh_pool_process *c, struct iovec *v)
+static int unwritten_pieces(const struct lh_pool_process *c, struct iovec *v)
 {
 	const struct lh_ask *a;
 	int n = 0;
@@ -323,7 +323,7 @@ static int pieces(const struct lh_pool_process *c, struct iovec *v)
 	return n;
 }
 
-static void wrote(struct lh_pool_process *c, size_t n)
+static void note_written(struct lh_pool_process *c, size_t n)
 {
 	const double now = lh_time_monotonic();
 
@@ -353,14 +353,14 @@ static void set_waits(struct lh_pool_process *c, bool waits)
 }
 
 /* Kill a process, and report why; another one is started. */
-static void replace(struct lh_pool_process *c, enum lh_asked how, const char *why)
+static void replace_process(struct lh_pool_process *c, enum lh_asked how, const char *why)
 {
 	char text[200];
 
 	snprintf(text, sizeof text, "%s[%u] %s", c->pool->argv[0], c->child.number, why);
 	if (c->pool->how.ended)
 		c->pool->how.ended(c->pool->how.owner, text);
-	end(c, how, true);
+	end_process(c, how, true);
 }
 
 /* Return whether something that a process wrote is still to be read. */
@@ -386,11 +386,11 @@ static void write_lines(struct lh_pool_process *c)
 	ssize_t n;
 
 	if (c->unsent && has_spoken(c)) {
-		replace(c, LH_ASKED_GONE, TOO_MANY);
+		replace_process(c, LH_ASKED_GONE, TOO_MANY);
 		return;
 	}
 	while (c->unsent && !c->broken) {
-		m.msg_iovlen = (size_t)pieces(c, v);
+		m.msg_iovlen = (size_t)unwritten_pieces(c, v);
 		n = sendmsg(c->child.io.fd, &m, MSG_NOSIGNAL | MSG_DONTWAIT);
 		if (n < 0 && errno == EINTR)
 			continue;
@@ -400,7 +400,7 @@ static void write_lines(struct lh_pool_process *c)
 			c->broken = errno == EAGAIN ? 0 : lh_time_monotonic();
 			return;
 		}
-		wrote(c, (size_t)n);
+		note_written(c, (size_t)n);
 	}
 	set_waits(c, false);
 }
@@ -432,7 +432,7 @@ static uint64_t sent_lines(const struct lh_pool_process *c)
 }
 
 /* Answer by the complete lines at hand; false if the process was ended for one. */
-static bool answer(struct lh_pool_process *c)
+static bool answer_ask(struct lh_pool_process *c)
 {
 	struct lh_pool *p = c->pool;
 	const pid_t pid = c->child.pid;
@@ -442,7 +442,7 @@ static bool answer(struct lh_pool_process *c)
 	struct lh_err err;
 
 	if (lines_in(c) > sent_lines(c)) {
-		replace(c, LH_ASKED_GONE, TOO_MANY);
+		replace_process(c, LH_ASKED_GONE, TOO_MANY);
 		return false;
 	}
 	while ((lf = memchr(c->in.p + at, '\n', c->in.len - at))) {
@@ -450,14 +450,14 @@ static bool answer(struct lh_pool_process *c)
 		struct lh_ask *a;
 
 		if (lh_record_parse(&p->rec, line.p, line.n, &err) < 0) {
-			replace(c, LH_ASKED_GONE,
-				"answered with what is not a JSON object: replaced");
+			replace_process(c, LH_ASKED_GONE,
+					"answered with what is not a JSON object: replaced");
 			return false;
 		}
 		at += line.n + 1;
 		c->answers++;
 		c->progress = now;
-		a = pop(&c->asked);
+		a = pop_ask(&c->asked);
 		a->answered(a, LH_ASKED_ANSWERED, &p->rec);
 		if (line.n > KEPT_MAX)
 			lh_record_free(&p->rec);
@@ -490,16 +490,16 @@ static void on_io(struct lh_source *s, uint32_t events)
 	if (n < 0 && (errno == EAGAIN || errno == EINTR))
 		return;
 	if (!to) {
-		replace(c, LH_ASKED_GONE, "answered with too long a line: replaced");
+		replace_process(c, LH_ASKED_GONE, "answered with too long a line: replaced");
 		return;
 	}
 	if (n <= 0) {
-		end(c, LH_ASKED_GONE, false);
+		end_process(c, LH_ASKED_GONE, false);
 		return;
 	}
 	lh_buf_took(&c->in, (size_t)n);
 	if (memchr(to, '\n', (size_t)n))
-		answer(c);
+		answer_ask(c);
 }
 
 /* ---- time ---- */
@@ -514,7 +514,7 @@ static struct lh_ask *replace_ask(struct lh_pool_process *c, struct lh_ask *a,
 	if (!in_place)
 		return NULL;
 	*in_place = *a;
-	in_place->answered = discard;
+	in_place->answered = discard_answer;
 	a->line = (struct lh_buf){ 0 };
 	if (before)
 		before->next = in_place;
@@ -535,7 +535,7 @@ static struct lh_ask *give_up(struct lh_pool_process *c, struct lh_ask *a, struc
 
 	if (!in_place)
 		return a;		/* later */
-	fail(a, LH_ASKED_LATE);
+	fail_ask(a, LH_ASKED_LATE);
 	return in_place;
 }
 
@@ -563,7 +563,7 @@ static bool works_for_nothing(const struct lh_pool_process *c, double now)
 	if (!a || !a->cancelled || !a->read || now - a->cancelled < CANCELLED)
 		return false;
 	for (a = a->next; a; a = a->next)
-		if (a->answered != discard && !may_ask_again(a, false))
+		if (a->answered != discard_answer && !may_ask_again(a, false))
 			return false;
 	return true;
 }
@@ -597,25 +597,25 @@ static void fail_late_of(struct lh_pool_process *c, double now)
 	struct lh_ask *a, *next, *before = NULL;
 
 	if (is_over(c, now)) {
-		end(c, LH_ASKED_GONE, false);
+		end_process(c, LH_ASKED_GONE, false);
 		return;
 	}
 	if (works_for_nothing(c, now)) {
 		c->pause = 0;
-		end(c, LH_ASKED_GONE, true);
+		end_process(c, LH_ASKED_GONE, true);
 		return;
 	}
 	if (is_stuck(c, now)) {
-		replace(c, LH_ASKED_LATE, "did not answer in time: replaced");
+		replace_process(c, LH_ASKED_LATE, "did not answer in time: replaced");
 		return;
 	}
 	for (a = c->asked.first; a; a = next) {
 		next = a->next;
-		if (a->answered == discard || now - a->asked < a->timeout) {
+		if (a->answered == discard_answer || now - a->asked < a->timeout) {
 			before = a;
 		} else if (!a->sent) {
 			take_out(&c->asked, c, a, before);
-			fail(a, LH_ASKED_LATE);
+			fail_ask(a, LH_ASKED_LATE);
 		} else {
 			before = give_up(c, a, before);
 		}
@@ -629,16 +629,16 @@ static void refuse_late(struct lh_pool *p, double now)
 	struct lh_ask *a;
 
 	p->waiting = (struct queue){ NULL, NULL, 0 };
-	while ((a = pop(&all)))
+	while ((a = pop_ask(&all)))
 		if (now - a->asked >= a->timeout)
-			fail(a, LH_ASKED_REFUSED);
+			fail_ask(a, LH_ASKED_REFUSED);
 		else
-			push(&p->waiting, a);
+			push_ask(&p->waiting, a);
 }
 
 /* Return the queue that an ask is in, its process (NULL while it waits) and what is before it. */
-static struct queue *find(struct lh_pool *p, const struct lh_ask *a, struct lh_pool_process **c,
-			  struct lh_ask **before)
+static struct queue *find_ask(struct lh_pool *p, const struct lh_ask *a, struct lh_pool_process **c,
+			      struct lh_ask **before)
 {
 	struct lh_ask *x;
 	unsigned i;
@@ -660,7 +660,7 @@ int lh_pool_cancel(struct lh_pool *p, struct lh_ask *a)
 {
 	struct lh_pool_process *c;
 	struct lh_ask *before, *in_place;
-	struct queue *q = find(p, a, &c, &before);
+	struct queue *q = find_ask(p, a, &c, &before);
 
 	if (!q)
 		return 0;
@@ -700,7 +700,7 @@ static void let_end(struct lh_pool *p, double now)
 			shutdown(c->child.io.fd, SHUT_WR);
 			c->retired = now;
 		} else if (c->child.pid && c->retired && now - c->retired > RETIRE) {
-			replace(c, LH_ASKED_GONE, "did not end: killed");
+			replace_process(c, LH_ASKED_GONE, "did not end: killed");
 		}
 	}
 }
@@ -714,8 +714,8 @@ void lh_pool_tick(struct lh_pool *p)
 	for (i = 0; i < p->how.processes; i++)
 		start_again(&p->process[i], now);
 	if (p->waiting.first)
-		wake(p, now);
-	spread(p);
+		wake_dormant(p, now);
+	spread_waiting(p);
 	for (i = 0; i < p->how.processes; i++)
 		if (p->process[i].child.pid && !p->process[i].waits)
 			write_lines(&p->process[i]);
@@ -791,7 +791,7 @@ struct lh_pool *lh_pool_new(const struct lh_pool_how *how, struct lh_err *err)
 		c->child.tail.owner = how->message_of;
 		lh_buf_init(&c->in, how->longest ? how->longest : LH_ASK_MAX);
 		c->dormant = how->lazy;
-		if (!how->lazy && start(c, err) < 0) {
+		if (!how->lazy && start_process(c, err) < 0) {
 			lh_pool_free(p);
 			return NULL;
 		}
@@ -805,7 +805,7 @@ void lh_pool_warm(struct lh_pool *p)
 
 	for (i = 0; i < p->how.processes; i++)
 		if (p->process[i].dormant)
-			try_start(&p->process[i], lh_time_monotonic());
+			start_or_wait(&p->process[i], lh_time_monotonic());
 }
 
 void lh_pool_retire(struct lh_pool *p)
@@ -830,9 +830,9 @@ void lh_pool_kill(struct lh_pool *p)
 
 	p->freeing = p->retiring = p->endings.wanted = true;
 	for (i = 0; p->process && i < p->how.processes; i++)
-		end(&p->process[i], LH_ASKED_GONE, true);
-	while ((a = pop(&p->waiting)))
-		fail(a, LH_ASKED_REFUSED);
+		end_process(&p->process[i], LH_ASKED_GONE, true);
+	while ((a = pop_ask(&p->waiting)))
+		fail_ask(a, LH_ASKED_REFUSED);
 }
 
 void lh_pool_free(struct lh_pool *p)

@@ -151,7 +151,7 @@ bool lh_process_has_ended(const struct lh_process *c)
 }
 
 /* Collect a process, and end what it left running; false if it still runs. */
-static bool collect(const struct lh_endings *e, struct lh_ending *d, double now)
+static bool collect_child(const struct lh_endings *e, struct lh_ending *d, double now)
 {
 	int status = 0;
 
@@ -173,7 +173,7 @@ void lh_endings_collect(struct lh_endings *e, double now)
 	size_t i, n = 0;
 
 	for (i = 0; i < e->n; i++)
-		if (!collect(e, &e->v[i], now))
+		if (!collect_child(e, &e->v[i], now))
 			e->v[n++] = e->v[i];
 	e->n = n;
 }
@@ -192,7 +192,7 @@ void lh_endings_free(struct lh_endings *e)
 }
 
 /* Plan to collect a process; at_once: kill it, and say nothing more. */
-static void bury(const struct lh_process *c, struct lh_endings *to, bool at_once)
+static void bury_child(const struct lh_process *c, struct lh_endings *to, bool at_once)
 {
 	struct lh_ending *d;
 	struct lh_err err;
@@ -223,7 +223,7 @@ void lh_process_leave(struct lh_process *c, struct lh_endings *to, bool at_once)
 		c->messages.fd = -1;
 	}
 	lh_stderr_tail_end(&c->tail);
-	bury(c, to, at_once);
+	bury_child(c, to, at_once);
 	c->pid = 0;
 }
 

@@ -56,7 +56,7 @@ static void link_client(struct connections *all, struct client *c, struct client
 
 /* Return how many bytes TCP has received on a connection; those that are used up where that
  * is not known.  *ended: the client has sent its end, which TCP counts as a byte. */
-static uint64_t received(const struct client *c, bool *ended)
+static uint64_t bytes_received(const struct client *c, bool *ended)
 {
 	struct tcp_info info;
 	socklen_t n = sizeof info;
@@ -70,7 +70,7 @@ static uint64_t received(const struct client *c, bool *ended)
 uint64_t client_unused(const struct client *c)
 {
 	bool ended;
-	uint64_t n = received(c, &ended);
+	uint64_t n = bytes_received(c, &ended);
 
 	return c->known && n > c->used ? n - c->used : 0;
 }
@@ -91,7 +91,7 @@ void client_busy(struct connections *all, struct client *c, bool body, uint64_t 
 }
 
 /* Close a connection: libmicrohttpd reads its end, and answers no more. */
-static void cut(struct client *c)
+static void cut_client(struct client *c)
 {
 	if (!c->cut)
 		shutdown(c->fd, SHUT_RDWR);
@@ -99,12 +99,12 @@ static void cut(struct client *c)
 }
 
 /* Close a connection without what waits in it, which its client does not take. */
-static void reset(struct client *c)
+static void reset_client(struct client *c)
 {
 	const struct linger none = { .l_onoff = 1, .l_linger = 0 };
 
 	setsockopt(c->fd, SOL_SOCKET, SO_LINGER, &none, sizeof none);
-	cut(c);
+	cut_client(c);
 }
 
 /* ---- lingering ---- */
@@ -145,7 +145,7 @@ static void on_linger(struct lh_source *io, uint32_t events)
 }
 
 /* Keep a copy of a descriptor that is being closed, and read it to its end. */
-static void linger(struct connections *all, int fd)
+static void begin_linger(struct connections *all, int fd)
 {
 	struct lh_err err;
 	struct lingerer *l;
@@ -195,7 +195,7 @@ static bool has_left(struct client *c, bool ended, double now)
 static bool is_over(struct client *c, double now)
 {
 	bool ended;
-	uint64_t n = received(c, &ended);
+	uint64_t n = bytes_received(c, &ended);
 
 	if (has_left(c, ended, now))
 		return true;
@@ -257,21 +257,21 @@ void clients_sweep(struct connections *all, double now)
 
 	for (c = all->reading; c; c = c->next)
 		if (is_over(c, now))
-			cut(c);
+			cut_client(c);
 	for (c = all->busy; c; c = c->next) {
 		bool ended = false, idle = c->pace.bytes == c->pace.swept;
 
 		c->pace.swept = c->pace.bytes;
 		if (c->watched || c->pace.body)
-			received(c, &ended);
+			bytes_received(c, &ended);
 		if (c->watched && ended)
 			all->calls->left(c->watched);
 		if (c->pace.body && idle && has_left(c, ended, now))
-			cut(c);
+			cut_client(c);
 		if (is_slow_body(c, now))
-			cut(c);
+			cut_client(c);
 		if (is_slow_reader(c, now))
-			reset(c);
+			reset_client(c);
 	}
 	for (l = all->lingers; l; l = next) {
 		next = l->next;
@@ -306,7 +306,7 @@ void client_close(struct connections *all, struct client *c)
 	unlink_client(all, c);
 	wire_remove(c);
 	if (c->unread)
-		linger(all, c->fd);
+		begin_linger(all, c->fd);
 	all->clients--;
 	free(c);
 	listen_pause(all, false);
@@ -328,7 +328,7 @@ static void make_room(struct connections *all, const struct listener *l)
 	for (; c && n < CUT_AT_ONCE; c = c->before) {
 		if (c->cut || has_input(c) || (c->fresh && now - c->since < FRESH_SECONDS))
 			continue;
-		cut(c);
+		cut_client(c);
 		n++;
 	}
 	listen_pause(all, true);	/* until one is closed, or the next sweep */

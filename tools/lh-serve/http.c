@@ -265,8 +265,8 @@ static enum MHD_Result send_answer(struct message *m)
 
 /* Take the header.  An answer to it waits until the request is complete, unless there is a body
  * that need not be read: then it is sent at once, and the connection ends after it. */
-static enum MHD_Result begin(struct message *m, const char *method, const char *url,
-			     const char *version)
+static enum MHD_Result begin_message(struct message *m, const char *method, const char *url,
+				     const char *version)
 {
 	m->seen = true;
 	m->header = header_size(m->conn);
@@ -282,7 +282,7 @@ static enum MHD_Result begin(struct message *m, const char *method, const char *
 	return send_answer(m);
 }
 
-static enum MHD_Result complete(struct message *m)
+static enum MHD_Result complete_message(struct message *m)
 {
 	m->client->pace.body = false;
 	if (!m->ready)
@@ -306,9 +306,9 @@ static enum MHD_Result on_request(void *connections, struct MHD_Connection *conn
 	if (!m)
 		return MHD_NO;
 	if (!m->seen)
-		return begin(m, method, url, version);
+		return begin_message(m, method, url, version);
 	if (!n)
-		return complete(m);
+		return complete_message(m);
 	*size = 0;
 	m->client->pace.bytes += n;
 	m->client->pace.came += n;

@@ -121,7 +121,7 @@ static void add_cache(struct inside *i, const struct lh_record *rec)
 }
 
 /* Take one answer; after the last one answer the request. */
-static void settle(struct inside *i)
+static void answer_if_last(struct inside *i)
 {
 	if (i->open)
 		return;
@@ -142,7 +142,7 @@ static void on_reply(struct lh_ask *a, enum lh_asked how, const struct lh_record
 	if (q->up && i->request && i->request->route->route->kind == LH_ROUTE_CACHE)
 		add_cache(i, rec);
 	i->open--;
-	settle(i);
+	answer_if_last(i);
 }
 
 static struct inside *new_inside(struct request *r, size_t n)
@@ -199,7 +199,7 @@ static void ask_pools(struct request *r)
 			i->open--;
 	}
 	i->open--;
-	settle(i);
+	answer_if_last(i);
 }
 
 static void ask_caches(struct request *r)
@@ -222,7 +222,7 @@ static void ask_caches(struct request *r)
 			i->open--;
 	}
 	i->open--;
-	settle(i);
+	answer_if_last(i);
 }
 
 /* ---- the newest rows of a log ---- */

@@ -60,8 +60,8 @@ static int listen_at(struct connections *all, const struct addrinfo *a, struct l
 }
 
 /* Divide ADDR:PORT or [ADDR]:PORT. */
-static int divide(const char *address, char *host, size_t n, const char **port,
-		  struct lh_err *err)
+static int divide_address(const char *address, char *host, size_t n, const char **port,
+			  struct lh_err *err)
 {
 	const char *colon = strrchr(address, ':');
 	size_t len = colon ? (size_t)(colon - address) : 0;
@@ -89,7 +89,7 @@ static int find_address(const char *address, struct addrinfo **found, struct lh_
 	char host[256];
 	int rc;
 
-	if (divide(address, host, sizeof host, &port, err) < 0)
+	if (divide_address(address, host, sizeof host, &port, err) < 0)
 		return lh_err_prefix(err, "--listen %s", address);
 	rc = getaddrinfo(host, port, &hint, found);
 	return rc ? lh_err_set(err, LH_EUSAGE, "--listen %s: %s", address, gai_strerror(rc)) : 0;

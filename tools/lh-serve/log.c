@@ -51,7 +51,7 @@ void log_request(struct request *r)
 #define LOG_MAX ((size_t)16 << 20)	/* bytes that wait for a reader */
 #define LOG_END 5			/* seconds to wait for it at the end */
 
-static uint64_t lines(const char *p, size_t n)
+static uint64_t count_lines(const char *p, size_t n)
 {
 	uint64_t count = 0;
 	size_t i;
@@ -87,7 +87,7 @@ static void lose_lines(struct access_log *log, const char *why)
 	const char *lf = log->part ? memchr(log->text.p, '\n', log->text.len) : NULL;
 	size_t stay = lf ? (size_t)(lf + 1 - log->text.p) : 0;
 
-	log->lost += lines(log->text.p + stay, log->text.len - stay);
+	log->lost += count_lines(log->text.p + stay, log->text.len - stay);
 	log->text.len = stay;
 	if (!log->fails)
 		lh_tool_warn(log->tool, "access log: %s; lines are lost, and counted", why);
@@ -121,7 +121,7 @@ void log_flush(struct access_log *log)
 		}
 	}
 	if (log->gone) {
-		log->lost += lines(log->text.p, log->text.len);
+		log->lost += count_lines(log->text.p, log->text.len);
 		lh_buf_reset(&log->text);
 	}
 }

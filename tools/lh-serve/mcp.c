@@ -25,7 +25,7 @@ struct field {
 	unsigned n;
 };
 
-static void find(void *field, const char *name, const char *value)
+static void note_field(void *field, const char *name, const char *value)
 {
 	struct field *f = field;
 
@@ -39,7 +39,7 @@ static struct field find_field(const struct request *r, const char *name)
 {
 	struct field f = { .name = name, .value = "" };
 
-	http_each(&r->http, find, &f);
+	http_each(&r->http, note_field, &f);
 	return f;
 }
 
@@ -128,7 +128,7 @@ static int read_headers(struct mcp *m, struct lh_err *err)
 	return 0;
 }
 
-static const char *param(const struct lh_mcp_headers *h, const char *name)
+static const char *param_field(const struct lh_mcp_headers *h, const char *name)
 {
 	struct mcp *m = (struct mcp *)((char *)h - offsetof(struct mcp, headers));
 	struct lh_err err;
@@ -155,7 +155,7 @@ static void free_mcp(void *mcp)
 	free(m);
 }
 
-static struct mcp *begin(struct request *r, struct lh_err *err)
+static struct mcp *begin_call(struct request *r, struct lh_err *err)
 {
 	struct mcp *m = lh_calloc(1, sizeof *m, err);
 
@@ -164,7 +164,7 @@ static struct mcp *begin(struct request *r, struct lh_err *err)
 	m->request = r;
 	m->peer = (struct lh_mcp_peer){ .answer = on_answer, .refuse = refuse_route,
 					.trace = r->trace, .headers = &m->headers };
-	m->headers.param = param;
+	m->headers.param = param_field;
 	r->work.of = m;
 	r->work.free = free_mcp;
 	r->http.client->watched = &r->http;
@@ -188,7 +188,7 @@ void mcp_answer(struct request *r)
 		answer_error(r, 406, "the answer is application/json, which is not accepted");
 		return;
 	}
-	m = begin(r, &err);
+	m = begin_call(r, &err);
 	if (!m) {
 		answer_error(r, 500, err.msg);
 	} else if (is_twice(r, "MCP-Protocol-Version") || is_twice(r, "Mcp-Method") ||

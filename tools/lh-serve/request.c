@@ -26,7 +26,7 @@ static bool is_id(const char *s)
 
 /* Make an id: the time in nanoseconds, always later than that of the id before, and random bytes
  * of this process.  Ids of sessions, which these become, are in the order of time. */
-static void mint(struct server *s, char *to)
+static void mint_id(struct server *s, char *to)
 {
 	struct timespec t;
 	uint64_t ns;
@@ -49,13 +49,13 @@ static void take_ids(struct request *r)
 	if (is_id(id))
 		snprintf(r->id, sizeof r->id, "%s", id);
 	else
-		mint(r->server, r->id);
+		mint_id(r->server, r->id);
 	snprintf(r->trace, sizeof r->trace, "%s", is_id(trace) ? trace : r->id);
 }
 
 /* ---- the header ---- */
 
-static void begin(struct message *m)
+static void begin_request(struct message *m)
 {
 	struct request *r = (struct request *)m;
 	const char *why = "";
@@ -114,7 +114,7 @@ static void refuse_rest(struct request *r, const struct lh_err *err)
 	spool_free(r);
 }
 
-static bool more(struct message *m, const char *p, size_t n)
+static bool take_part(struct message *m, const char *p, size_t n)
 {
 	struct request *r = (struct request *)m;
 	struct lh_err err;
@@ -149,7 +149,7 @@ static void answer_file(struct request *r)
 	answer(r, 200);
 }
 
-static void run(struct request *r)
+static void run_route(struct request *r)
 {
 	struct lh_err err;
 
@@ -187,7 +187,7 @@ static void run(struct request *r)
 	}
 }
 
-static void complete(struct message *m)
+static void complete_request(struct message *m)
 {
 	struct request *r = (struct request *)m;
 	struct lh_err err;
@@ -198,7 +198,7 @@ static void complete(struct message *m)
 	if (r->body.refused)
 		answer_error(r, r->body.refused, r->body.refusal);
 	else
-		run(r);
+		run_route(r);
 }
 
 /* ---- the answer ---- */
@@ -227,7 +227,7 @@ static bool send_answer(struct message *m)
 	return http_send(m, reply, field);
 }
 
-static void over(struct message *m, unsigned status)
+static void end_request(struct message *m, unsigned status)
 {
 	struct request *r = (struct request *)m;
 
@@ -251,16 +251,19 @@ static void over(struct message *m, unsigned status)
 }
 
 /* Log what never became a request. */
-static void lost(struct connections *all, struct MHD_Connection *conn, unsigned status, uint64_t n)
+static void log_lost(struct connections *all, struct MHD_Connection *conn, unsigned status,
+		     uint64_t n)
 {
 	struct request r = { .server = server_of(all), .reply.status = status,
 			     .http = { .conn = conn, .counted = n } };
 
-	mint(r.server, r.id);
+	mint_id(r.server, r.id);
 	memcpy(r.trace, r.id, sizeof r.trace);
 	stats_count(r.server->stats.none, status, 0);
 	log_request(&r);
 }
 
-const struct http_calls request_calls = { sizeof(struct request), begin, more, complete,
-					  send_answer, mcp_left, over, lost };
+const struct http_calls request_calls = {
+	sizeof(struct request), begin_request, take_part, complete_request, send_answer, mcp_left,
+	end_request, log_lost
+};

@@ -86,7 +86,7 @@ static void reopen_log(struct server *s)
 		lh_tool_warn(s->tool, "access log not opened again: %s", err.msg);
 }
 
-static void reload(struct server *s)
+static void reload_site(struct server *s)
 {
 	struct lh_err err;
 	struct site *site = site_new(s->set, s->environment_token, &err);
@@ -112,7 +112,7 @@ static void reload(struct server *s)
 	lh_tool_message(s->tool, "configuration read again");
 }
 
-static void stop(struct server *s)
+static void stop_server(struct server *s)
 {
 	if (s->stop++)
 		return;
@@ -133,9 +133,9 @@ static void on_signal(struct lh_source *io, uint32_t events)
 	(void)events;
 	while (read(io->fd, &info, sizeof info) == (ssize_t)sizeof info) {
 		if (info.ssi_signo != SIGHUP)
-			stop(s);
+			stop_server(s);
 		else if (!s->stop)
-			reload(s);
+			reload_site(s);
 	}
 }
 
@@ -157,13 +157,13 @@ static int open_signals(struct server *s, struct lh_err *err)
 
 /* ---- the loop ---- */
 
-static int loop(struct server *s, struct lh_err *err)
+static int run_loop(struct server *s, struct lh_err *err)
 {
 	double swept = lh_time_monotonic(), now;
 
 	while (!s->stop || (s->stop == 1 && s->in_flight && lh_time_monotonic() < s->stop_at)) {
 		if (lh_signal_pending() && !s->stop)
-			stop(s);	/* it came before there was a loop */
+			stop_server(s);	/* it came before there was a loop */
 		if (lh_loop_wait(&s->loop, http_has_more(&s->connections) ? 0 : TURN_MS, err) < 0)
 			return -1;
 		http_run(&s->connections);
@@ -183,7 +183,7 @@ static int loop(struct server *s, struct lh_err *err)
 
 /* ---- start and end ---- */
 
-static int start(struct server *s, struct lh_err *err)
+static int start_server(struct server *s, struct lh_err *err)
 {
 	const struct rlimit one = { 1, 1 }, none = { 0, 0 };
 
@@ -233,11 +233,11 @@ int serve(struct lh_tool *tool, const struct settings *set, struct site *site,
 					     .calls = &request_calls },
 			    .pools = { .tool = tool, .loop = &s.loop },
 			    .log = { .tool = tool, .fd = STDOUT_FILENO } };
-	int rc = start(&s, &tool->err);
+	int rc = start_server(&s, &tool->err);
 
 	if (!rc) {
 		notify_systemd("READY=1");
-		rc = loop(&s, &tool->err);
+		rc = run_loop(&s, &tool->err);
 	}
 	listen_close(&s.connections);
 	if (s.connections.http)

@@ -83,7 +83,7 @@ static void join_starved(struct stream *s)
 	s->starved = &server->starved;
 }
 
-static void wake(struct stream *s)
+static void wake_stream(struct stream *s)
 {
 	leave_starved(s);
 	http_resume(&s->request->http);
@@ -174,7 +174,7 @@ static void on_written(struct lh_persons_rows *rows, const char *withheld)
 	if (withheld)
 		fail_line(l, 503, withheld);
 	end_line(l);
-	wake(s);
+	wake_stream(s);
 }
 
 /* Append the rows of persons: true if the answer waits for them. */
@@ -215,7 +215,7 @@ static void on_line(struct lh_ask *a, enum lh_asked how, const struct lh_record 
 		return;
 	else
 		end_line(l);
-	wake(s);
+	wake_stream(s);
 }
 
 /* ---- asking ---- */
@@ -317,7 +317,7 @@ void streams_wake(struct server *server)
 	for (s = server->starved; s; s = next) {
 		next = s->next_starved;
 		if (has_room(s))
-			wake(s);
+			wake_stream(s);
 	}
 }
 

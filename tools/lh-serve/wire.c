@@ -115,7 +115,7 @@ static void head_byte(struct wire *w, char c)
 	begin_line(w);
 }
 
-static void fail(struct wire *w, const char *why)
+static void fail_wire(struct wire *w, const char *why)
 {
 	w->state = LOST;
 	w->wrong = why;
@@ -130,7 +130,7 @@ static void chunk_byte(struct wire *w, char c)
 
 	w->cr = c == '\r';
 	if (c == '\n' && !cr) {
-		fail(w, "a line of chunks ends in a bare LF");
+		fail_wire(w, "a line of chunks ends in a bare LF");
 	} else if (c == '\n' && w->state == AFTER_DATA) {
 		w->state = SIZE;
 		w->size = 0;
@@ -144,7 +144,7 @@ static void chunk_byte(struct wire *w, char c)
 		w->left = w->size;
 		begin_line(w);
 	} else if (++w->line > CHUNK_LINE_MAX || w->trailers > HEADER_MAX) {
-		fail(w, "a line of chunks is too long");
+		fail_wire(w, "a line of chunks is too long");
 	} else if (w->state == SIZE && digit && !cr) {
 		w->size = w->size << 4 | (uint64_t)(digit - digits);
 	} else if (w->state == SIZE && c != '\r') {
@@ -153,7 +153,7 @@ static void chunk_byte(struct wire *w, char c)
 }
 
 /* Follow bytes that have been received. */
-static void follow(struct wire *w, const char *p, size_t n)
+static void follow_bytes(struct wire *w, const char *p, size_t n)
 {
 	const char *end = p + n;
 
@@ -190,7 +190,7 @@ const char *wire_wrong(const struct client *c)
 
 /* ---- last words ---- */
 
-static const char *reason(unsigned status)
+static const char *reason_of(unsigned status)
 {
 	switch (status) {
 	case 400:
@@ -253,7 +253,7 @@ ssize_t wire_recv(int fd, void *p, size_t n, int flags)
 		c->left |= !c->cut && (!got || errno == ECONNRESET);
 		return got;
 	}
-	follow(&c->wire, p, (size_t)got);
+	follow_bytes(&c->wire, p, (size_t)got);
 	/* of a request whose header is still to be read, http.c says it */
 	if (!wire_wrong(c))
 		return got;
@@ -263,7 +263,7 @@ ssize_t wire_recv(int fd, void *p, size_t n, int flags)
 }
 
 /* Return whether a refusal of libmicrohttpd was replaced, or is the rest of one. */
-static bool replace(struct client *c, const struct iovec *v)
+static bool replace_refusal(struct client *c, const struct iovec *v)
 {
 	static const char first[] = "HTTP/1.1 ", go_on[] = "HTTP/1.1 100";
 	char text[sizeof go_on] = "";
@@ -278,7 +278,7 @@ static bool replace(struct client *c, const struct iovec *v)
 								      NULL, 10);
 	if (status < 400)
 		return false;
-	last_words(c, (unsigned)status, reason((unsigned)status));
+	last_words(c, (unsigned)status, reason_of((unsigned)status));
 	return true;
 }
 
@@ -287,7 +287,7 @@ ssize_t wire_sendmsg(int fd, const struct msghdr *m, int flags)
 	ssize_t n = 0;
 	size_t i;
 
-	if (m->msg_iovlen && replace(client_at(fd), m->msg_iov)) {
+	if (m->msg_iovlen && replace_refusal(client_at(fd), m->msg_iov)) {
 		for (i = 0; i < m->msg_iovlen; i++)
 			n += (ssize_t)m->msg_iov[i].iov_len;
 		return n;
@@ -300,5 +300,5 @@ ssize_t wire_send(int fd, const void *p, size_t n, int flags)
 {
 	const struct iovec v = { (void *)(uintptr_t)p, n };
 
-	return replace(client_at(fd), &v) ? (ssize_t)n : sendto(fd, p, n, flags, NULL, 0);
+	return replace_refusal(client_at(fd), &v) ? (ssize_t)n : sendto(fd, p, n, flags, NULL, 0);
 }
