@@ -191,17 +191,6 @@ static void start_or_wait(struct lh_pool_process *c, double now)
 	c->start = now + c->pause;
 }
 
-/* Start a process that ended, once its pause is over. */
-static void start_again(struct lh_pool_process *c, double now)
-{
-	struct lh_pool *p = c->pool;
-
-	if (c->child.pid || c->dormant || (p->retiring && !p->waiting.n) || now < c->start)
-		return;
-	p->restarts++;
-	start_or_wait(c, now);
-}
-
 /* Start a process that was not needed yet, unless one has nothing to do. */
 static void wake_dormant(struct lh_pool *p, double now)
 {
@@ -243,15 +232,6 @@ static struct lh_pool_process *least_busy(const struct lh_pool *p)
 			best = c;
 	}
 	return best;
-}
-
-/* Spread the waiting lines over the processes. */
-static void spread_waiting(struct lh_pool *p)
-{
-	struct lh_pool_process *c;
-
-	while (p->waiting.first && (c = least_busy(p)))
-		give_ask(c, pop_ask(&p->waiting));
 }
 
 /* Return whether a process runs or will soon. */
@@ -708,14 +688,21 @@ static void let_end(struct lh_pool *p, double now)
 void lh_pool_tick(struct lh_pool *p)
 {
 	const double now = lh_time_monotonic();
+	struct lh_pool_process *c;
 	unsigned i;
 
 	fail_late(p, now);
-	for (i = 0; i < p->how.processes; i++)
-		start_again(&p->process[i], now);
+	for (i = 0; i < p->how.processes; i++) {
+		c = &p->process[i];
+		if (c->child.pid || c->dormant || (p->retiring && !p->waiting.n) || now < c->start)
+			continue;
+		p->restarts++;		/* its pause is over */
+		start_or_wait(c, now);
+	}
 	if (p->waiting.first)
 		wake_dormant(p, now);
-	spread_waiting(p);
+	while (p->waiting.first && (c = least_busy(p)))
+		give_ask(c, pop_ask(&p->waiting));
 	for (i = 0; i < p->how.processes; i++)
 		if (p->process[i].child.pid && !p->process[i].waits)
 			write_lines(&p->process[i]);

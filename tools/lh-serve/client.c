@@ -98,15 +98,6 @@ static void cut_client(struct client *c)
 	c->cut = true;
 }
 
-/* Close a connection without what waits in it, which its client does not take. */
-static void reset_client(struct client *c)
-{
-	const struct linger none = { .l_onoff = 1, .l_linger = 0 };
-
-	setsockopt(c->fd, SOL_SOCKET, SO_LINGER, &none, sizeof none);
-	cut_client(c);
-}
-
 /* ---- lingering ---- */
 
 struct lingerer {
@@ -252,6 +243,7 @@ static bool is_slow_reader(struct client *c, double now)
 
 void clients_sweep(struct connections *all, double now)
 {
+	const struct linger at_once = { .l_onoff = 1, .l_linger = 0 };
 	struct lingerer *l, *next;
 	struct client *c;
 
@@ -270,8 +262,10 @@ void clients_sweep(struct connections *all, double now)
 			cut_client(c);
 		if (is_slow_body(c, now))
 			cut_client(c);
-		if (is_slow_reader(c, now))
-			reset_client(c);
+		if (is_slow_reader(c, now)) {	/* without what waits, which it does not take */
+			setsockopt(c->fd, SOL_SOCKET, SO_LINGER, &at_once, sizeof at_once);
+			cut_client(c);
+		}
 	}
 	for (l = all->lingers; l; l = next) {
 		next = l->next;

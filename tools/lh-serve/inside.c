@@ -302,28 +302,23 @@ static int add_rows(struct lh_writer *w, struct request *r, const char *name, co
 	return 0;
 }
 
-/* Add the text of the last audit's report; null without one that can be read. */
-static void add_report(struct lh_writer *w, struct request *r)
+static void answer_audits(struct request *r)
 {
-	static const char name[] = "reports/distillation/phase8-full-audit-report.md";
+	static const char report[] = "reports/distillation/phase8-full-audit-report.md";
+	struct lh_writer w = lh_write_to(&r->reply.body);
 	struct lh_buf text = { .max = REPORT_MAX };
 	struct lh_err err;
 	char path[4096];
-	bool there = path_in_state(path, r, name) && lh_file_read(path, &text, &err) == 1;
-
-	lh_buf_putc(&text, '\0');
-	lh_write_bytes(w, "report", there && !text.failed ? text.p : NULL);
-	lh_buf_free(&text);
-}
-
-static void answer_audits(struct request *r)
-{
-	struct lh_writer w = lh_write_to(&r->reply.body);
+	bool there;
 
 	lh_write_object(&w, NULL);
 	if (add_rows(&w, r, "data/_kb/audit_baselines.jsonl", "baselines", AUDITS) < 0)
 		return;
-	add_report(&w, r);
+	/* null without a report that can be read */
+	there = path_in_state(path, r, report) && lh_file_read(path, &text, &err) == 1;
+	lh_buf_putc(&text, '\0');
+	lh_write_bytes(&w, "report", there && !text.failed ? text.p : NULL);
+	lh_buf_free(&text);
 	lh_write_end(&w);
 	answer(r, 200);
 }

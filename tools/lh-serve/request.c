@@ -41,24 +41,13 @@ static void mint_id(struct server *s, char *to)
 		n += snprintf(to + n, ID_MAX - (size_t)n, "%02x", (unsigned char)s->ids.seed[i]);
 }
 
-static void take_ids(struct request *r)
-{
-	const char *id = http_field(&r->http, "X-Request-Id");
-	const char *trace = http_field(&r->http, "X-Lakehouse-Trace-Id");
-
-	if (is_id(id))
-		snprintf(r->id, sizeof r->id, "%s", id);
-	else
-		mint_id(r->server, r->id);
-	snprintf(r->trace, sizeof r->trace, "%s", is_id(trace) ? trace : r->id);
-}
-
 /* ---- the header ---- */
 
 static void begin_request(struct message *m)
 {
 	struct request *r = (struct request *)m;
-	const char *why = "";
+	const char *id = http_field(m, "X-Request-Id"), *why = "";
+	const char *trace = http_field(m, "X-Lakehouse-Trace-Id");
 	struct lh_err err = { .msg = "" };
 	unsigned status;
 
@@ -67,7 +56,11 @@ static void begin_request(struct message *m)
 	site_use(r->site);
 	r->server->in_flight++;
 	peer_take(r);
-	take_ids(r);
+	if (is_id(id))
+		snprintf(r->id, sizeof r->id, "%s", id);
+	else
+		mint_id(r->server, r->id);
+	snprintf(r->trace, sizeof r->trace, "%s", is_id(trace) ? trace : r->id);
 	status = refuse(r, &why, &err);
 	if (!status && is_upload(r) &&
 	    upload_begin(r, http_field(m, "Content-Type"), &err) < 0) {

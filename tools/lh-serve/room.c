@@ -25,30 +25,23 @@ static int count_file(const char *path, const struct stat *st, int type, struct 
 	return 0;
 }
 
-static void count(struct server *s, const char *state)
-{
-	const double from = lh_time_monotonic();
-
-	counted = 0;
-	nftw(state, count_file, DEPTH, FTW_PHYS);
-	s->room.bytes = counted;
-	s->room.at = lh_time_monotonic();
-	s->room.took = s->room.at - from;
-}
-
 bool state_has_room(struct request *r, uint64_t n)
 {
 	const uint64_t max = r->site->config.state_max;
-	struct server *s = r->server;
-	const double age = lh_time_monotonic() - s->room.at;
-	const bool full = s->room.bytes + n > max;
+	struct room *room = &r->server->room;
+	const double now = lh_time_monotonic(), age = now - room->at;
+	const bool full = room->bytes + n > max;
 
 	if (!max)
 		return true;
-	if (!s->room.at || age > FRESH + SHARE * s->room.took ||
-	    (full && age > SHARE * s->room.took))
-		count(s, r->site->config.state);
-	return s->room.bytes + n <= max;
+	if (!room->at || age > FRESH + SHARE * room->took || (full && age > SHARE * room->took)) {
+		counted = 0;
+		nftw(r->site->config.state, count_file, DEPTH, FTW_PHYS);
+		room->bytes = counted;
+		room->at = lh_time_monotonic();
+		room->took = room->at - now;
+	}
+	return room->bytes + n <= max;
 }
 
 int state_take(struct request *r, uint64_t n, struct lh_err *err)

@@ -209,21 +209,6 @@ static int start_server(struct server *s, struct lh_err *err)
 	return site_start(s->site, &s->pools, &s->stats, err);
 }
 
-/* Fail what is still in flight, and send what is answered.  No connection may be suspended when
- * libmicrohttpd ends, so no filter may be asked once it runs again. */
-static void end_requests(struct server *s)
-{
-	if (s->in_flight) {
-		lh_tool_verdict_bad(s->tool);
-		lh_tool_warn(s->tool, "%llu requests were not answered in time",
-			     (unsigned long long)s->in_flight);
-		pools_kill(&s->pools);
-		http_run(&s->connections);
-	}
-	http_stop(&s->connections);
-	log_end(&s->log);
-}
-
 int serve(struct lh_tool *tool, const struct settings *set, struct site *site,
 	  const char *environment_token)
 {
@@ -240,8 +225,19 @@ int serve(struct lh_tool *tool, const struct settings *set, struct site *site,
 		rc = run_loop(&s, &tool->err);
 	}
 	listen_close(&s.connections);
-	if (s.connections.http)
-		end_requests(&s);
+	if (s.in_flight) {
+		lh_tool_verdict_bad(tool);
+		lh_tool_warn(tool, "%llu requests were not answered in time",
+			     (unsigned long long)s.in_flight);
+		/* No connection may be suspended when libmicrohttpd ends, so no filter may be asked
+		 * once it runs again to send what is answered. */
+		pools_kill(&s.pools);
+		http_run(&s.connections);
+	}
+	if (s.connections.http) {
+		http_stop(&s.connections);
+		log_end(&s.log);
+	}
 	lingers_close(&s.connections);
 	pools_end(&s.pools);
 	site_drop(s.site);

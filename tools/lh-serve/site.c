@@ -152,33 +152,26 @@ static int read_mount(struct site *site, struct lh_err *err)
 	return lh_route_path_read(&site->mount, lh_str_of(mount), err);
 }
 
-/* Remove the routes of the console. */
-static void without_console(struct lh_routes *r)
-{
-	size_t i, n = 0;
-
-	for (i = 0; i < r->n; i++)
-		if (r->v[i].kind == LH_ROUTE_FILE || r->v[i].kind == LH_ROUTE_SESSIONS ||
-		    r->v[i].kind == LH_ROUTE_AUDITS)
-			lh_route_free(&r->v[i]);
-		else
-			r->v[n++] = r->v[i];
-	r->n = n;
-}
-
 static int read_routes(struct site *site, struct lh_err *err)
 {
-	size_t i;
+	struct lh_routes *all = &site->routes;
+	size_t i, n = 0;
 
-	if (lh_routes_built_in(&site->routes, site->config.state, err) < 0 ||
-	    lh_routes_replace(&site->routes, &site->config.routes, err) < 0 ||
-	    lh_routes_bind_store(&site->routes, site->config.state, err) < 0)
+	if (lh_routes_built_in(all, site->config.state, err) < 0 ||
+	    lh_routes_replace(all, &site->config.routes, err) < 0 ||
+	    lh_routes_bind_store(all, site->config.state, err) < 0)
 		return -1;
-	if (site->config.no_console)
-		without_console(&site->routes);
-	site->route = lh_calloc(site->routes.n + 1, sizeof *site->route, err);
-	for (i = 0; site->route && i < site->routes.n; i++)
-		site->route[i].route = &site->routes.v[i];
+	for (i = 0; i < all->n; i++)
+		if (site->config.no_console &&
+		    (all->v[i].kind == LH_ROUTE_FILE || all->v[i].kind == LH_ROUTE_SESSIONS ||
+		     all->v[i].kind == LH_ROUTE_AUDITS))
+			lh_route_free(&all->v[i]);
+		else
+			all->v[n++] = all->v[i];
+	all->n = n;
+	site->route = lh_calloc(n + 1, sizeof *site->route, err);
+	for (i = 0; site->route && i < n; i++)
+		site->route[i].route = &all->v[i];
 	return site->route ? 0 : -1;
 }
 

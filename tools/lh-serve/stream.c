@@ -70,19 +70,6 @@ static void leave_starved(struct stream *s)
 	s->starved = NULL;
 }
 
-static void join_starved(struct stream *s)
-{
-	struct server *server = s->request->server;
-
-	if (s->starved)
-		return;
-	s->next_starved = server->starved;
-	if (s->next_starved)
-		s->next_starved->starved = &s->next_starved;
-	server->starved = s;
-	s->starved = &server->starved;
-}
-
 static void wake_stream(struct stream *s)
 {
 	leave_starved(s);
@@ -116,24 +103,13 @@ static void drop_line(struct stream *s, struct line *l)
 	s->again++;
 }
 
-/* Drop the answers that wait for the first one. */
-static void drop_later(struct stream *s)
-{
-	uint64_t i;
-
-	for (i = s->first + 1; i < s->next; i++)
-		if (s->line[i % WINDOW].done) {
-			answer_release(s->request, s->line[i % WINDOW].out.len);
-			drop_line(s, &s->line[i % WINDOW]);
-		}
-}
-
 /* Return whether an answer may be kept.  The first one of those that are not sent goes before
  * the others, so that no stream holds answers while it waits for room. */
 static bool may_keep(struct stream *s, const struct line *l)
 {
 	const struct line *first = &s->line[s->first % WINDOW];
 	const uint64_t n = l->out.len;
+	uint64_t i;
 
 	s->longest -= s->longest / 8;
 	if (s->longest < n)
@@ -143,8 +119,13 @@ static bool may_keep(struct stream *s, const struct line *l)
 	if (l != first)
 		return !first->again && s->request->reply.held + n <= STREAM_MAX &&
 		       answer_may_stay(s->request, n);
-	if (!answer_may_stay(s->request, n))
-		drop_later(s);
+	if (answer_may_stay(s->request, n))
+		return true;
+	for (i = s->first + 1; i < s->next; i++)	/* those that wait for it go */
+		if (s->line[i % WINDOW].done) {
+			answer_release(s->request, s->line[i % WINDOW].out.len);
+			drop_line(s, &s->line[i % WINDOW]);
+		}
 	return answer_may_stay(s->request, n);
 }
 
@@ -292,6 +273,7 @@ static bool has_more(const struct stream *s)
 /* Ask for more lines, as far as the window and the room for answers go. */
 static void ask_more(struct stream *s)
 {
+	struct server *server = s->request->server;
 	struct lh_str line;
 	uint64_t i;
 
@@ -306,8 +288,13 @@ static void ask_more(struct stream *s)
 			ask_line(s, line);
 		}
 	}
-	if (!s->gone && !s->asked && has_more(s))
-		join_starved(s);
+	if (s->gone || s->asked || !has_more(s) || s->starved)
+		return;
+	s->next_starved = server->starved;
+	if (s->next_starved)
+		s->next_starved->starved = &s->next_starved;
+	server->starved = s;
+	s->starved = &server->starved;
 }
 
 void streams_wake(struct server *server)
