@@ -387,6 +387,7 @@ page() {
 	grep -qF '<iframe src=//x>' text
 }
 
+# bats test_tags=plain-only
 @test "a browser shows who looked, when and what for, and that the record is genuine" {
 	for n in 1 2 3; do record W-1 "$n" | jq -c ".ts = \"2026-05-0${n}T01:02:03.5+01:00\""; done | lh-subject-audit append --dir d
 	record W-1 | jq -c '.ts = "2026-05-04T00:00:00Z" | .result = "denied" | .fields_accessed = ["ssn", "name"] | .accessor.purpose = "café"' |
@@ -404,6 +405,7 @@ page() {
 	grep -qF "$(verdict tip d/W-1.audit.jsonl)" text
 }
 
+# bats test_tags=plain-only
 @test "a browser shows that a record is broken, where, and in what words" {
 	log W-1 5
 	cp d/W-1.audit.jsonl whole
@@ -456,6 +458,7 @@ layout() {
 		--dump-dom "file://$PWD/frame.html" 2>/dev/null | grep -o '<pre id="o">.*</pre>' | sed 's/<[^>]*>//g'
 }
 
+# bats test_tags=plain-only
 @test "the page fits a telephone, a tablet and a desk, with long words and a letter under 500 marks" {
 	id=W-$(printf 'x%.0s' {1..190})
 	python3 - "$id" >in <<-'END'

@@ -659,6 +659,7 @@ baselines() {
 	END
 }
 
+# bats test_tags=plain-only
 @test "the page: verdict on top, checks by phase, a chart a metric; readable in light and in dark" {
 	baselines 40 >$LOG
 	lh-audit-full --root r --observer --now $NOW --html page.html >lines || [ "$?" = 1 ]
@@ -683,6 +684,7 @@ baselines() {
 	cmp page.html again.html
 }
 
+# bats test_tags=plain-only
 @test "the page says that all is well, and how much moved" {
 	mkdir -p r/docs/recon
 	echo x >r/docs/recon/local-distillation-recon.md
@@ -695,6 +697,7 @@ baselines() {
 	grep -q '0/10 metrics flagged warn, 0 first-run' text
 }
 
+# bats test_tags=plain-only
 @test "the page with one baseline, with none, and with ten thousand of which some cannot be read" {
 	baselines 1 >$LOG
 	audit --html page.html >/dev/null || true

@@ -31,6 +31,7 @@ without_ends() {
 	jq -c ".[$first:-1]"
 }
 
+# bats test_tags=plain-only
 @test "texts of all kinds have the tokens that another implementation gives them" {
 	local name n
 	n=$(scale 3000 100000)
@@ -42,6 +43,7 @@ without_ends() {
 	done
 }
 
+# bats test_tags=plain-only
 @test "every code point that Python knows is read as another implementation reads it" {
 	BY_HAND vocabulary wordpiece-points model.gguf
 	BY_HAND points --assigned >texts

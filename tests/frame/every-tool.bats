@@ -219,6 +219,7 @@ ASK='"results":[],"endpoint":"e","type":"sms","body":"b","flow":{"name":"f","nod
 	done < <(on_stdin | sed "s/ <.*//; s/ -$//" | sed "s/ workers.jsonl//")
 }
 
+# bats test_tags=plain-only
 @test "a locale with a decimal comma changes no byte" {
 	needs_comma
 	while read -r command; do
@@ -228,6 +229,7 @@ ASK='"results":[],"endpoint":"e","type":"sms","body":"b","flow":{"name":"f","nod
 	done < <(repeatable writers | grep -v 'audit append\|revise')
 }
 
+# bats test_tags=plain-only
 @test "a locale with a decimal comma changes no byte of an index" {
 	needs_comma
 	build="lh-index build -j1 --now 2026-05-03T12:00:00Z"

@@ -1,6 +1,7 @@
 # Random queries over random records: both engines of lh-query and Python's sqlite3, into
 # which the records are loaded, give the same answers.
-# bats file_tags=oracle
+# Plain only: many inputs that are sound; lh-query.bats takes the same paths.
+# bats file_tags=oracle,plain-only
 load ../helper
 source "$ROOT/tests/duckdb.bash"
 

@@ -130,7 +130,7 @@ less() {
 }
 
 @test "the latencies that the simulation draws from have the quantiles that are stated" {
-	sort -n "$ROOT/tests/scale/latencies" >sorted
+	tr ' ' '\n' <"$ROOT/tests/scale/latencies" | sort -n >sorted
 	[ "$(wc -l <sorted)" = 1980 ]
 	for pair in 50:0.17 95:0.28 99:1.77; do
 		value=$(sed -n "$((1980 * ${pair%:*} / 100))p" sorted)

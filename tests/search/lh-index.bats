@@ -284,6 +284,7 @@ kept() { lh-index info "$1" | jq -c '[.dimension, .distance, .m, .precision, .re
 	[[ $output == *nowhere.lhv* ]]
 }
 
+# bats test_tags=plain-only
 @test "an index is as large as the help of build says, and the page for each precision and layout" {
 	lh-gen workers -n 1200 | lh-embed | jq -c '{id, vector, metadata: {}}' >v
 	each() { echo $(($(info x.lhv file_bytes) / 1200)); }
@@ -1047,6 +1048,7 @@ flipped() {
 	[[ $output == *'the index names http://***@127.0.0.1:1, which is not sent your key'* ]]
 }
 
+# bats test_tags=plain-only
 @test "build --estimate is within 1% of the size of the index, 5% with words, and writes nothing" {
 	# estimated TOLERANCE OPTION... - of 1500 workers; the tolerance is in percent
 	estimated() {

@@ -309,7 +309,7 @@ lh-search: corpus "q": no record has the key "t.fr"' ]
 	[ "$(echo '{"vector":[1,0],"exclude_ids":["a"],"metadata_filter":{"state":"IL"}}' | lh-search p.lhv | jq .metadata_filter_dropped)" = 5 ]
 }
 
-# bats test_tags=layouts
+# bats test_tags=layouts,plain-only
 @test "a filter that one record in a hundred matches still gives k results" {
 	lh-gen workers -n 5000 | jq -c '. + {n: (.id[2:] | tonumber % 100)}' | lh-index build -j 2 w.lhv
 	lh-gen queries -n 20 | jq -c '. + {metadata_filter: {n: 7}}' >q

@@ -142,7 +142,11 @@ static double recall(struct lh_index *ix, unsigned n, int distance)
 
 static void every_size_is_searched(void)
 {
+#ifdef __SANITIZE_ADDRESS__	/* recall is the plain build's: here the same paths over less */
+	static const unsigned sizes[] = { 0, 1, 2, 31, 32, 33, 999, 1000, 1001, 2000 };
+#else
 	static const unsigned sizes[] = { 0, 1, 2, 31, 32, 33, 999, 1000, 1001, 6000 };
+#endif
 
 	for (size_t i = 0; i < sizeof sizes / sizeof *sizes; i++)
 		for (int d = LH_COSINE; d <= LH_IP; d++) {
