@@ -16,22 +16,6 @@ static const char *skip_space(const char *p, const char *end)
 	return p;
 }
 
-/* Return the end of the string that begins at p, or NULL. */
-static const char *skip_string(const char *p, const char *end, bool *escaped)
-{
-	const char *from = p + 1, *quote, *slash;
-
-	*escaped = false;
-	while (from < end && (quote = memchr(from, '"', (size_t)(end - from)))) {
-		slash = memchr(from, '\\', (size_t)(quote - from));
-		if (!slash)
-			return quote + 1;
-		*escaped = true;
-		from = slash + 2;
-	}
-	return NULL;
-}
-
 static const char *skip_container(const char *p, const char *end)
 {
 	size_t depth = 0;
@@ -40,7 +24,7 @@ static const char *skip_container(const char *p, const char *end)
 	while (p && p < end) {
 		switch (*p) {
 		case '"':
-			p = skip_string(p, end, &escaped);
+			p = lh_skip_string(p, end, &escaped);
 			continue;
 		case '{':
 		case '[':
@@ -64,7 +48,7 @@ static const char *skip_value(const char *p, const char *end, struct filter_span
 	if (p == end)
 		return NULL;
 	if (*p == '"') {
-		p = skip_string(p, end, &out->escaped);
+		p = lh_skip_string(p, end, &out->escaped);
 	} else if (*p == '{' || *p == '[') {
 		p = skip_container(p, end);
 	} else {

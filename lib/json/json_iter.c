@@ -13,7 +13,7 @@ static const char *skip_space(const char *p)
 	return p;
 }
 
-/* Return the first quote or backslash from p on; there is one before end. */
+/* Return the first quote or backslash from p on; end, or what is after it, if there is none. */
 static inline const char *string_stop(const char *p, const char *end)
 {
 #ifdef __SSE2__
@@ -28,10 +28,8 @@ static inline const char *string_stop(const char *p, const char *end)
 		if (hit)
 			return p + __builtin_ctz(hit);
 	}
-#else
-	(void)end;
 #endif
-	while (*p != '"' && *p != '\\')
+	while (p < end && *p != '"' && *p != '\\')
 		p++;
 	return p;
 }
@@ -39,9 +37,9 @@ static inline const char *string_stop(const char *p, const char *end)
 const char *lh_skip_string(const char *p, const char *end, bool *escaped)
 {
 	*escaped = false;
-	for (p = string_stop(p + 1, end); *p != '"'; p = string_stop(p + 2, end))
+	for (p = string_stop(p + 1, end); p < end && *p != '"'; p = string_stop(p + 2, end))
 		*escaped = true;
-	return p + 1;
+	return p < end ? p + 1 : NULL;
 }
 
 static const char *skip_container(const char *p, const char *end, bool *escaped)

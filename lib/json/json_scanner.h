@@ -102,7 +102,8 @@ int lh_string_cmp16(const struct lh_value *a, const struct lh_value *b);
  * equal numbers decide nothing. */
 uint64_t lh_string_prefix(const struct lh_value *v, bool utf16);
 
-/* p is at the opening quote of a checked string: return the byte after it. */
+/* p is at the opening quote of a string: return the byte after it; NULL if it does not end
+ * before end, which a checked string does. */
 const char *lh_skip_string(const char *p, const char *end, bool *escaped);
 
 /* Return whether two checked numbers are equal; see lh_value_equal. */
