@@ -79,6 +79,10 @@ $(B)/tools/lh-serve/console.c.o: ALL += -I$(B)
 $(B)/lib/serve/built_in.c.o: $(B)/share/serve/routes.json.inc
 $(B)/lib/serve/built_in.c.o: ALL += -I$(B)
 
+# The tools for models.
+$(B)/lib/mcp/mcp_tools.c.o: $(B)/share/mcp/tools.json.inc
+$(B)/lib/mcp/mcp_tools.c.o: ALL += -I$(B)
+
 # The samples of the schemas, each with its name and what is expected of it.
 SCHEMAS = $(sort $(wildcard share/fixtures/schemas/*/*))
 $(B)/share/fixtures/schemas.inc: $(SCHEMAS)

@@ -247,6 +247,24 @@ int lh_bind_part(const struct lh_bind *table, const char *name, const struct lh_
 struct lh_writer;
 void lh_bind_schema(struct lh_writer *w, const struct lh_bind *table, unsigned how);
 
+/* Make a table of a JSON Schema of an object, to check values by it in the same words: it refuses
+ * what the schema refuses of types, ranges, choices, lengths (in bytes), elements, required and
+ * unknown members.  Of patterns it checks those that are known (NULL: none; ended by a pattern
+ * NULL); other keywords are not checked. */
+struct lh_bind_known {
+	const char *pattern;
+	bool (*is)(const struct lh_value *v, struct lh_str text);
+	const char *what;
+};
+struct lh_bind *lh_bind_read(const struct lh_value *schema, const struct lh_bind_known *known,
+			     struct lh_err *err);
+/* Free a table; a text that the caller has set as .meant of a line is freed too. */
+void lh_bind_free(struct lh_bind *table);
+/* Check a value by such a table, which has no fields. */
+int lh_bind_check(const struct lh_bind *table, const struct lh_value *v, struct lh_err *err);
+/* Return the types that the keyword "type" of a schema permits. */
+unsigned lh_bind_schema_types(const struct lh_value *schema);
+
 /* For .is: a time that lh_time_read reads, a SHA-256 of 64 lowercase hex digits. */
 bool lh_bind_is_time(const struct lh_value *v, struct lh_str text);
 bool lh_bind_is_sha256(const struct lh_value *v, struct lh_str text);

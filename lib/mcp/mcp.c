@@ -418,6 +418,13 @@ struct lh_mcp *lh_mcp_new(const struct lh_mcp_how *how, struct lh_err *err)
 		m->how.answer_max = LH_MCP_ANSWER;
 	lh_record_init(&m->message);
 	lh_record_init(&m->line);
+	if (!how->tools) {
+		m->how.tools = &m->own;
+		if (lh_mcp_tools_read(&m->own, NULL, err) < 0) {
+			lh_mcp_free(m);
+			return NULL;
+		}
+	}
 	return m;
 }
 
@@ -463,6 +470,7 @@ void lh_mcp_free(struct lh_mcp *m)
 	lh_buf_free(&m->links);
 	lh_buf_free(&m->next);
 	lh_buf_free(&m->strings);
+	lh_mcp_tools_free(&m->own);
 	free(m->pool);
 	free(m);
 }

@@ -2,7 +2,7 @@
  * mcp - a server of the Model Context Protocol, without its transport.
  *
  *     struct lh_mcp *m = lh_mcp_new(&(struct lh_mcp_how){
- *             .tool = lh_mcp_tools, .tools = lh_mcp_tools_n, .state = "demo",
+ *             .state = "demo",
  *             .routes = &routes, .loop = &loop, .timeout = 30 }, err);
  *     struct lh_mcp_peer peer = { .answer = on_answer };
  *
@@ -77,9 +77,8 @@ struct lh_mcp_peer {
 };
 
 struct lh_mcp_how {
-	const struct lh_mcp_tool *tool;	/* the table ... */
-	size_t tools;
-	const struct lh_mcp_tools *more;	/* ... and those of a file, first; or NULL */
+	const struct lh_mcp_tools *tools;	/* NULL: those that are built in */
+	const struct lh_mcp_tools *more;	/* those of a file, listed first; or NULL */
 	const char *program, *version;	/* "lh-mcp", "0.1.0" */
 	const char *state;		/* the folder of the bridge */
 	const struct lh_routes *routes;

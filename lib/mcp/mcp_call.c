@@ -272,7 +272,7 @@ static void answer(struct lh_mcp_call *c, const struct lh_record *rec)
 {
 	struct lh_mcp *m = c->m;
 	struct lh_answer a = { .status = 0 };
-	struct lh_mcp_reply reply = { &m->text, &m->links, 0 };
+	struct lh_mcp_reply reply = { c->tool, &m->text, &m->links, 0 };
 	struct lh_err err = { .code = LH_OK };
 	int rc;
 
@@ -373,7 +373,7 @@ static const struct lh_mcp_tool *tool_at(const struct lh_mcp *m, size_t i)
 	const size_t more = m->how.more ? m->how.more->n : 0;
 
 	return i < more ? &m->how.more->v[i]
-	     : i - more < m->how.tools ? &m->how.tool[i - more] : NULL;
+	     : i - more < m->how.tools->n ? &m->how.tools->v[i - more] : NULL;
 }
 
 static const struct lh_mcp_tool *find_tool(const struct lh_mcp *m, const struct lh_value *name)
@@ -521,7 +521,7 @@ void lh_mcp_resources_read(const struct lh_mcp_request *r)
 	if (!lh_mcp_read_string(r, "uri", &v))
 		return;
 	if (lh_value_str(&v, &text, &uri, &err) == 0 &&
-	    lh_mcp_resource_open(&res, r->m->how.state, uri, &err) == 0)
+	    lh_mcp_resource_open(&res, r->m->how.tools, r->m->how.state, uri, &err) == 0)
 		read_opened(r, uri, &res);
 	else
 		refuse_read(r, uri, &err);

@@ -2,7 +2,6 @@
 #include "mcp_parts.h"
 
 #include "base/mem.h"
-#include "json/compact.h"
 #include "serve/repack.h"
 
 #define QUEUE 4096		/* lines that wait */
@@ -48,22 +47,17 @@ static struct lh_pool *pool_of(struct lh_mcp *m, const struct lh_mcp_tool *t,
 }
 
 /* Return the route of a question; it has a filter. */
-static const struct lh_route *route_of(const struct lh_mcp *m, const char *name,
+static const struct lh_route *route_of(const struct lh_mcp *m, struct lh_str name,
 				       struct lh_err *err)
 {
-	const struct lh_route *r;
-	size_t i;
+	const struct lh_route *r = lh_routes_named(m->how.routes, name);
 
-	for (i = 0; i < m->how.routes->n; i++) {
-		r = &m->how.routes->v[i];
-		if (strcmp(r->route, name))
-			continue;
-		if (!r->off && r->run)
-			return r;
+	if (r && !r->off && r->run)
+		return r;
+	if (r)
 		lh_err_data(err, 503, "%s", r->off ? r->off : "no filter");
-		return NULL;
-	}
-	lh_err_data(err, 503, "there is no route %s", name);
+	else
+		lh_err_data(err, 503, "there is no route %.*s", (int)name.n, name.p);
 	return NULL;
 }
 
@@ -97,17 +91,15 @@ int lh_mcp_prepare(struct lh_mcp_call *c, struct lh_err *err)
 {
 	struct lh_mcp *m = c->m;
 	const struct lh_mcp_tool *t = c->tool;
-	struct lh_mcp_question q = { t->route, &m->text, m->how.state };
+	struct lh_mcp_question q = { lh_str_of(t->route ? t->route : ""), &m->text, m->how.state };
 	const struct lh_route *r = NULL;
 	const char *why = NULL;
 	struct lh_value v;
 	struct lh_pool *p;
 
 	lh_buf_reset(&m->text);
-	if (t->ask ? t->ask(&q, &c->args, err) < 0
-		   : (lh_json_compact(&m->text, c->args.p, c->args.n), 0))
-		return -1;
-	if (lh_buf_check(&m->text, err) < 0 || (q.route && !(r = route_of(m, q.route, err))))
+	if (lh_mcp_ask(&q, t, &c->args, err) < 0 || lh_buf_check(&m->text, err) < 0 ||
+	    (t->route && !(r = route_of(m, q.route, err))))
 		return -1;
 	if (r && c->peer->refuse)
 		why = c->peer->refuse(c->peer, r);

@@ -7,8 +7,7 @@
  *     mcp_filter.c    which pool answers a tool, and the line for it
  *     mcp_audit.c     rows on the chains of the persons that an answer shows
  *     mcp_write.c     the text of answers
- *     mcp_tools.c     tools of a file
- *     tools.c         the tools that are built in
+ *     mcp_tools.c     the tools; tool_parts.h has their parts
  *     resources.c     the resources
  */
 #ifndef LH_MCP_PARTS_H
@@ -21,6 +20,7 @@
 
 struct lh_mcp {
 	struct lh_mcp_how how;
+	struct lh_mcp_tools own;	/* those that are built in, unless how has them */
 	struct lh_pool **pool;		/* those started here */
 	size_t pools, cap_pools;
 	struct lh_record message, line;	/* parsed last: a message, a line for a filter */

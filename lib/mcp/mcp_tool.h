@@ -1,21 +1,35 @@
 /*
- * mcp_tool - a tool for a model: its description, and how a filter of the bridge answers it.
+ * mcp_tool - tools for models, read from a file: share/mcp/tools.json has those that are built in.
  *
- *     static const struct lh_mcp_tool tool = {
- *             .name = "relevance", .title = "Score chunks for a file",
- *             .description = "...", .in = relevance_members,
- *             .route = "POST /v1/matrix/relevance", .idempotent = true,
- *     };
+ *     { "name": "relevance", "title": "Score chunks for a file", "description": "...",
+ *       "route": "POST /v1/matrix/relevance", "inputSchema": {...}, "outputSchema": {...} }
  *
- * A built-in tool is a view of a route (serve/routes.h): its filter, its constant members, its
- * pool, and the reason why it is off.  ask composes the record for the filter from the
- * arguments, answer the structured content from what the filter wrote; without them both are
- * passed on as they are.  A tool of a --tools file has an argv of its own instead.
+ * A tool is a view of a route (serve/routes.h): its filter, its constant members, its pool, and
+ * the reason why it is off; or it has a command of its own ("run").  Arguments are held against
+ * inputSchema.  A route then gets each property of it that is there, or has a default:
  *
- * An error of ask or answer is the text of a result with isError; so is an answer of the filter
- * whose status is 400 or above, unless answer takes it (.verdicts).
+ *     "as"       {"query": "query_text"}: under another name; "corpora[]": in an array
+ *     "cut"      ["detail"]: not at all
+ *     "adds"     {"role": {"use_playbook": true}}: with these members
+ *     "routes"   {"hybrid": "POST ..."}: an argument that is true chooses another route
+ *     "apart"    {"role": "hybrid"}: it does not go with one that is true
+ *     "meant"    {"query": "q|text"}: it is suggested for unknown arguments of these names
+ *     "more"     "limit": the member for the number of elements up to the end of a part, and one
+ *     "indexes"  "corpora": the member for the names of all indexes, unless the argument has some
  *
- * Owner:   a table is constant, or of lh_mcp_tools_read; it is used as long as the server.
+ * The structured content has the properties of outputSchema, as the filter names them unless
+ * "members" has a row for a path in it: {"to": "datasets[].objects", "from": "objects", "how":
+ * "count"}.  "answer" names a function that composes it instead.  "persons": "record": ids of
+ * persons are looked for in what the filter wrote, since the answer is cut.  "unnamed": the
+ * filter says so of persons without an id.  "verdicts": a status of 400 and above is an answer.
+ *
+ * Where a schema is expected, "NAME" stands for that of "shared", and ["NAME", "TEXT"] for that
+ * with a description.
+ *
+ * An error of a call is the text of a result with isError; so is an answer of the filter whose
+ * status is 400 or above.
+ *
+ * Owner:   tools are of lh_mcp_tools, which is used as long as the server.
  * Threads: one thread per server.
  */
 #ifndef LH_MCP_TOOL_H
@@ -23,60 +37,86 @@
 
 #include "json/bind.h"
 #include "json/write.h"
+#include "jsonschema/jsonschema.h"
+
+struct lh_mcp_tool;
 
 /* What a tool asks a filter. */
 struct lh_mcp_question {
-	const char *route;		/* that of the tool; ask may choose another */
+	struct lh_str route;		/* that of the tool, or another */
 	struct lh_buf *line;		/* empty: the record, without LF and constant members */
 	const char *state;		/* the folder of the bridge */
 };
 
 /* What a tool answers. */
 struct lh_mcp_reply {
+	const struct lh_mcp_tool *tool;
 	struct lh_buf *structured;	/* empty: structuredContent, a JSON object */
 	struct lh_buf *links;		/* resource_link blocks, joined by commas */
 	unsigned status;		/* of the filter's answer */
 };
 
-/* Add a resource_link to the content; title may be NULL. */
-void lh_mcp_link(struct lh_mcp_reply *r, struct lh_str uri, struct lh_str name, const char *title);
+/* Add a resource_link to the content; title.p may be NULL. */
+void lh_mcp_link(struct lh_mcp_reply *r, struct lh_str uri, struct lh_str name,
+		 struct lh_str title);
+
+/* Compose a reply.  rec: the line of the filter, its status included. */
+typedef int lh_mcp_answer_fn(struct lh_mcp_reply *r, const struct lh_value *args,
+			     const struct lh_record *rec, struct lh_err *err);
+
+/* A row of "members". */
+struct lh_mcp_row {
+	struct lh_str to, from;		/* paths: "datasets[].objects"; "." is the record */
+	int how;			/* enum lh_mcp_how_written, of tool_answer.c */
+	const struct lh_str *without;
+	size_t n_without;
+	struct lh_str link;		/* a kind of resource, "manifest", by the member name */
+};
 
 struct lh_mcp_tool {
 	const char *name, *title, *description;	/* title: or NULL */
-	const struct lh_bind *in, *out;	/* the arguments and the structured content, built in */
-	const char *input, *output;	/* of a file: JSON Schemas (2020-12); output: or NULL */
-	const char *annotations;	/* JSON object, of a file; NULL: of what follows */
+	const char *input, *output;	/* JSON Schemas (2020-12); output: or NULL */
+	const char *annotations;	/* JSON object */
 	bool write;			/* not listed and not called unless it is allowed */
-	bool idempotent, destructive, open_world;
 	bool compat;			/* only with --compat */
-	bool cuts;			/* answer cuts records, which may have an id there */
-	bool tells;			/* the filter says "unnamed" of persons without an id */
-	bool verdicts;			/* answer takes a status of 400 and above */
+	bool cuts;			/* the answer is cut: the filter's record has the persons */
+	bool tells, verdicts;		/* "unnamed", "verdicts" */
 	const char *route;		/* "POST /v1/matrix/search"; or NULL */
+	struct lh_value as, cut, adds, routes, apart;	/* p is NULL if absent */
+	struct lh_str more, indexes;
+	const struct lh_mcp_row *row;
+	size_t n_rows;
+	lh_mcp_answer_fn *answer;	/* NULL: by the rows; without output: as it is */
 	char **run;			/* argv of its own; or NULL */
 	uint64_t pool;			/* processes of run */
 	bool repeat;			/* run may be asked once more, in another process */
-	/* Compose the record from the arguments, an object. */
-	int (*ask)(struct lh_mcp_question *q, const struct lh_value *args, struct lh_err *err);
-	/* Compose the reply.  rec: the line of the filter, its status included. */
-	int (*answer)(struct lh_mcp_reply *r, const struct lh_value *args,
-		      const struct lh_record *rec, struct lh_err *err);
+	struct lh_bind *table;		/* of input, for a route; or NULL: no check */
+	struct lh_jsonschema *schema;	/* of input, for a command; or NULL */
 };
 
-/* The tools that are built in. */
-extern const struct lh_mcp_tool lh_mcp_tools[];
-extern const size_t lh_mcp_tools_n;
+/* Hold the arguments against the schema, and compose the record; an error is for the client. */
+int lh_mcp_ask(struct lh_mcp_question *q, const struct lh_mcp_tool *t, const struct lh_value *args,
+	       struct lh_err *err);
+/* Compose the reply of a tool without a function of its own. */
+lh_mcp_answer_fn lh_mcp_answer_rows;
 
-/* Tools of a file. */
+/* Tools of a file, whose texts they point to. */
 struct lh_mcp_tools {
-	struct lh_mcp_tool *v;		/* its texts are owned */
+	struct lh_mcp_tool *v;
 	size_t n, cap;
+	struct lh_buf text, strings;
 };
 
-/* Read the member "tools" of a file: {"tools":[{"name",...,"run":[...]}]}.  Other members are
- * those of a configuration of lh-serve, and ignored.  LH_EUSAGE with "file:line: ". */
+/* The file of the tools that are built in. */
+extern const char lh_mcp_built_in[];
+
+/* Read the member "tools" of a file, or of the one that is built in (path NULL).  Other members
+ * than "shared" are those of a configuration of lh-serve, and ignored.  LH_EUSAGE with
+ * "file:line: ". */
 int lh_mcp_tools_read(struct lh_mcp_tools *t, const char *path, struct lh_err *err);
 void lh_mcp_tools_free(struct lh_mcp_tools *t);
+/* Return the tool of that name, or NULL. */
+const struct lh_mcp_tool *lh_mcp_tools_find(const struct lh_mcp_tools *t, const char *name);
 
 /* ---- resources.c ---- */
 
@@ -101,8 +141,9 @@ struct lh_mcp_resource {
 	struct lh_buf args;		/* ... and the arguments, a JSON object */
 };
 
-/* Open a resource of the state.  LH_EDATA with status 404 if there is none of that URI. */
-int lh_mcp_resource_open(struct lh_mcp_resource *r, const char *state, struct lh_str uri,
-			 struct lh_err *err);
+/* Open a resource of the state, by the tools that are built in.  LH_EDATA with status 404 if there
+ * is none of that URI. */
+int lh_mcp_resource_open(struct lh_mcp_resource *r, const struct lh_mcp_tools *tools,
+			 const char *state, struct lh_str uri, struct lh_err *err);
 
 #endif

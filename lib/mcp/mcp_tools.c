@@ -1,23 +1,48 @@
-/* mcp_tools.c - tools of a file.  See mcp_tool.h. */
+/* mcp_tools.c - read tools of a file, or those that are built in.  See mcp_tool.h. */
 #include "mcp_tool.h"
 
 #include <stdlib.h>
 
 #include "base/mem.h"
 #include "file/file.h"
-#include "json/bind.h"
+#include "index/index_tools.h"
 #include "json/compact.h"
 #include "serve/routes.h"
+#include "tool_parts.h"
 
 #define FILE_MAX ((size_t)16 << 20)
 #define NAME_MAX_BYTES 128
+#define SHARED 8		/* names of "shared" inside each other */
+
+const char lh_mcp_built_in[] =
+#include "share/mcp/tools.json.inc"
+	;
+
+static const char *const answers[] = { "members", "search", "lookup", "validate", "relevance",
+				       "report", "trace", NULL };
+static lh_mcp_answer_fn *const answer[] = {
+	lh_mcp_answer_rows, lh_mcp_answer_search, lh_mcp_answer_lookup, lh_mcp_answer_validate,
+	lh_mcp_answer_relevance, lh_mcp_answer_report, lh_mcp_answer_trace,
+};
+static const char *const shown[] = { "answer", "record", NULL };
 
 struct members {
 	struct lh_str name, title, description;
-	struct lh_value input, output, annotations, at;
+	struct lh_value input, output, annotations, meant, at;
 	const struct lh_str *run;
 	size_t n_run;
-	uint64_t pool;
+	struct lh_str route;
+	int answer, persons;
+	struct lh_mcp_tool t;		/* what is taken as it is */
+};
+
+static const struct lh_bind row_table[] = {
+	{ LH_BIND_STRING("to", struct lh_mcp_row, to), .required = true },
+	{ LH_BIND_STRING("from", struct lh_mcp_row, from) },
+	{ LH_BIND_INDEX("how", struct lh_mcp_row, how, lh_mcp_hows) },
+	{ LH_BIND_STRINGS("without", struct lh_mcp_row, without, n_without) },
+	{ LH_BIND_STRING("link", struct lh_mcp_row, link) },
+	LH_BIND_CLOSED
 };
 
 static const struct lh_bind table[] = {
@@ -26,27 +51,46 @@ static const struct lh_bind table[] = {
 	{ LH_BIND_STRING("title", struct members, title), .no_nul = true },
 	{ LH_BIND_STRING("description", struct members, description), .required = true,
 	  .filled = true, .no_nul = true },
-	{ LH_BIND_STRINGS("run", struct members, run, n_run), .required = true, .filled = true },
+	{ LH_BIND_STRINGS("run", struct members, run, n_run), .filled = true },
+	{ LH_BIND_STRING("route", struct members, route), .filled = true, .no_nul = true },
 	{ LH_BIND_OBJECT("inputSchema", struct members, input), .required = true },
 	{ LH_BIND_OBJECT("outputSchema", struct members, output) },
-	{ LH_BIND_OBJECT("annotations", struct members, annotations) },
-	{ LH_BIND_U64("pool", struct members, pool, 1, 256) },
+	{ LH_BIND_VALUE("annotations", struct members, annotations,
+			LH_BIND_IS(LH_OBJECT) | LH_BIND_IS(LH_STRING)) },
+	{ LH_BIND_U64("pool", struct members, t.pool, 1, 256) },
+	{ LH_BIND_OBJECT("as", struct members, t.as) },
+	{ LH_BIND_ARRAY("cut", struct members, t.cut), .each = LH_BIND_IS(LH_STRING) },
+	{ LH_BIND_OBJECT("adds", struct members, t.adds) },
+	{ LH_BIND_OBJECT("routes", struct members, t.routes) },
+	{ LH_BIND_OBJECT("apart", struct members, t.apart) },
+	{ LH_BIND_OBJECT("meant", struct members, meant) },
+	{ LH_BIND_STRING("more", struct members, t.more) },
+	{ LH_BIND_STRING("indexes", struct members, t.indexes) },
+	{ LH_BIND_TABLES("members", struct members, t.row, t.n_rows, row_table) },
+	{ LH_BIND_INDEX("answer", struct members, answer, answers) },
+	{ LH_BIND_INDEX("persons", struct members, persons, shown) },
+	{ LH_BIND_BOOL("unnamed", struct members, t.tells) },
+	{ LH_BIND_BOOL("verdicts", struct members, t.verdicts) },
+	{ LH_BIND_BOOL("compat", struct members, t.compat) },
 	LH_BIND_CLOSED
 };
 
 struct file_members {
+	struct lh_value shared;
 	struct members *tool;
 	size_t n_tools;
 };
 
 static const struct lh_bind file_table[] = {
+	{ LH_BIND_OBJECT("shared", struct file_members, shared) },
 	{ LH_BIND_TABLES("tools", struct file_members, tool, n_tools, table), .required = true },
 	LH_BIND_END
 };
 
 struct reading {
+	struct lh_mcp_tools *to;
 	const char *path;
-	struct lh_buf text;
+	struct lh_value shared;
 	struct lh_err *err;
 };
 
@@ -56,12 +100,14 @@ static int wrong(const struct reading *r, const char *at)
 	size_t line = 1;
 	const char *p;
 
-	for (p = r->text.p; at && p < at; p++)
+	for (p = r->to->text.p; at && p < at; p++)
 		line += *p == '\n';
-	r->err->code = LH_EUSAGE;
+	r->err->code = r->err->code == LH_ENOMEM ? LH_ENOMEM : LH_EUSAGE;
 	r->err->column = 0;
 	return lh_err_prefix(r->err, "%s:%zu", r->path, line);
 }
+
+/* ---- texts ---- */
 
 static int copy_text(const char **to, struct lh_str s, struct lh_err *err)
 {
@@ -69,30 +115,105 @@ static int copy_text(const char **to, struct lh_str s, struct lh_err *err)
 	return s.p && !*to ? -1 : 0;
 }
 
-/* Copy a JSON object on one line, which the protocol needs; v is absent if p is NULL. */
-static int copy_object(const char **to, const struct lh_value *v, struct lh_err *err)
+static int add_schema(const struct reading *r, struct lh_buf *out, const struct lh_value *v,
+		      unsigned depth);
+
+/* Append what a name of "shared" stands for. */
+static int add_shared(const struct reading *r, struct lh_buf *out, const struct lh_value *name,
+		      unsigned depth)
+{
+	struct lh_iter it;
+
+	lh_iter_init(&it, &r->shared);
+	while (r->shared.p && depth < SHARED && lh_iter_next(&it))
+		if (it.key.n == name->n && !memcmp(it.key.p, name->p, name->n))
+			return add_schema(r, out, &it.val, depth + 1);
+	return lh_err_set(r->err, LH_EDATA, "\"shared\" has no %.*s", (int)name->n, name->p);
+}
+
+/* Append ["NAME", "TEXT"]: the shared object with a description. */
+static int add_described(const struct reading *r, struct lh_buf *out, const struct lh_value *pair,
+			 unsigned depth)
+{
+	struct lh_iter it;
+
+	lh_iter_init(&it, pair);
+	if (!lh_iter_next(&it) || it.val.type != LH_STRING ||
+	    add_shared(r, out, &it.val, depth) < 0)
+		return -1;
+	if (!lh_iter_next(&it) || it.val.type != LH_STRING)
+		return lh_err_set(r->err, LH_EDATA, "a schema is an object, [NAME, TEXT] or NAME");
+	out->len -= out->len > 0;
+	lh_buf_puts(out, ",\"description\":");
+	lh_buf_add(out, it.val.p, it.val.n);
+	lh_buf_putc(out, '}');
+	return 0;
+}
+
+/* Append the members of a schema; all: each is a schema itself. */
+static int add_members(const struct reading *r, struct lh_buf *out, const struct lh_value *v,
+		       bool all, unsigned depth)
+{
+	struct lh_iter it;
+	bool comma = false;
+	int rc = 0;
+
+	lh_buf_putc(out, '{');
+	for (lh_iter_init(&it, v); !rc && lh_iter_next(&it); comma = true) {
+		lh_buf_puts(out, comma ? "," : "");
+		lh_buf_add(out, it.key.p, it.key.n);
+		lh_buf_putc(out, ':');
+		if ((all || lh_value_is(&it.key, "items", 5)) && it.val.type >= LH_STRING)
+			rc = add_schema(r, out, &it.val, depth);
+		else if (lh_value_is(&it.key, "properties", 10) && it.val.type == LH_OBJECT)
+			rc = add_members(r, out, &it.val, true, depth);
+		else
+			lh_json_compact(out, it.val.p, it.val.n);
+	}
+	lh_buf_putc(out, '}');
+	return rc;
+}
+
+/* Append a schema, or another object, on one line, with what its names of "shared" stand for. */
+static int add_schema(const struct reading *r, struct lh_buf *out, const struct lh_value *v,
+		      unsigned depth)
+{
+	return v->type == LH_STRING ? add_shared(r, out, v, depth)
+	       : v->type == LH_ARRAY ? add_described(r, out, v, depth)
+	       : add_members(r, out, v, false, depth);
+}
+
+/* Copy a schema or hints on one line, which the protocol needs; v is absent if p is NULL. */
+static int copy_object(const struct reading *r, const char **to, const struct lh_value *v)
 {
 	struct lh_buf text = { 0 };
+	int rc;
 
 	if (!v->p)
 		return 0;
-	lh_json_compact(&text, v->p, v->n);
+	rc = add_schema(r, &text, v, 0);
 	lh_buf_putc(&text, '\0');
 	*to = text.p;
-	return lh_buf_check(&text, err);
+	return lh_buf_check(&text, r->err) < 0 ? -1 : rc;
+}
+
+/* ---- a tool ---- */
+
+static struct lh_value value_of(const char *json)
+{
+	return (struct lh_value){ .p = json, .n = json ? strlen(json) : 0, .type = LH_OBJECT };
 }
 
 /* Check that a schema describes an object, as the protocol demands. */
-static int check_schema(const struct members *m, const struct lh_value *schema, const char *name,
+static int check_schema(const struct lh_mcp_tool *t, const char *text, const char *name,
 			struct lh_err *err)
 {
-	struct lh_value type;
+	const struct lh_value schema = value_of(text);
 
-	if (!schema->p || (lh_value_get(schema, "type", &type) && type.type == LH_STRING &&
-			   lh_value_is(&type, "object", 6)))
+	if (!text || lh_bind_schema_types(&schema) == LH_BIND_IS(LH_OBJECT))
 		return 0;
-	return lh_err_set(err, LH_EDATA, "tool \"%.*s\": \"%s\": \"type\" must be \"object\"",
-			  (int)m->name.n, m->name.p, name);
+	return lh_err_set(err, LH_EDATA, "tool \"%s\": \"%s\": \"type\" must be \"object\"",
+			  t->name, name);
 }
 
 static int check_name(const struct lh_mcp_tools *t, struct lh_str name, struct lh_err *err)
@@ -129,90 +250,145 @@ static int copy_argv(struct lh_mcp_tool *t, const struct members *m, struct lh_e
 	return t->run ? 0 : -1;
 }
 
-static bool hint(const struct members *m, const char *name, uint8_t type)
+/* Make the table of the arguments of a route, with what the members may be called. */
+static int make_table(struct lh_mcp_tool *t, const struct members *m, struct lh_err *err)
 {
+	static const struct lh_bind_known known[] = {
+		{ LH_INDEX_NAME }, { .pattern = LH_MCP_CURSOR, .is = lh_mcp_is_cursor,
+				     .what = "cursor of an answer" }, { .pattern = NULL },
+	};
+	const struct lh_value schema = value_of(t->input);
+	struct lh_bind *line;
 	struct lh_value v;
 
-	return m->annotations.p && lh_value_get(&m->annotations, name, &v) && v.type == type;
+	line = t->table = lh_bind_read(&schema, known, err);
+	for (; line && line->name; line++)
+		if (m->meant.p && lh_value_get(&m->meant, line->name, &v) && v.type == LH_STRING &&
+		    !(line->meant = lh_strndup(v.p + 1, v.n - 2, err)))
+			return -1;
+	return t->table ? 0 : -1;
+}
+
+static int make_check(struct lh_mcp_tool *t, const struct members *m, struct lh_err *err)
+{
+	if (!m->n_run == !m->route.p)
+		return lh_err_set(err, LH_EDATA, "tool \"%s\": needs \"run\" or \"route\"%s",
+				  t->name, m->route.p ? ", and has both" : "");
+	if (m->route.p)
+		return copy_text(&t->route, m->route, err) < 0 ? -1 : make_table(t, m, err);
+	t->schema = lh_jsonschema_new(lh_str_of(t->input), NULL, err);
+	if (t->schema)
+		return copy_argv(t, m, err);
+	return err->code == LH_ENOMEM ? -1 : lh_err_prefix(err, "tool \"%s\": inputSchema",
+							    t->name);
+}
+
+static bool hint(const struct lh_mcp_tool *t, const char *name, uint8_t type)
+{
+	const struct lh_value hints = value_of(t->annotations);
+	struct lh_value v;
+
+	return lh_value_get(&hints, name, &v) && v.type == type;
 }
 
 /* Add a tool.  Without hints it is offered, but no call of it is repeated. */
-static int add_tool(struct lh_mcp_tools *to, const struct members *m, struct lh_err *err)
+static int add_tool(const struct reading *r, const struct members *m)
 {
 	const struct lh_value none = { .p = "{}", .n = 2, .type = LH_OBJECT };
+	struct lh_mcp_tools *to = r->to;
+	struct lh_err *err = r->err;
 	struct lh_mcp_tool *t;
 
 	if (check_name(to, m->name, err) < 0 ||
 	    lh_grow(&to->v, &to->cap, to->n + 1, sizeof *to->v, err) < 0)
 		return -1;
 	t = &to->v[to->n++];
-	*t = (struct lh_mcp_tool){
-		.pool = m->pool ? m->pool : 1,
-		.repeat = hint(m, "readOnlyHint", LH_TRUE),
-		.write = hint(m, "readOnlyHint", LH_FALSE) ||
-			 hint(m, "destructiveHint", LH_TRUE),
-	};
-	if (check_schema(m, &m->input, "inputSchema", err) < 0 ||
-	    check_schema(m, &m->output, "outputSchema", err) < 0 ||
-	    copy_text(&t->name, m->name, err) < 0 || copy_text(&t->title, m->title, err) < 0 ||
+	*t = m->t;
+	t->pool = t->pool ? t->pool : 1;
+	t->cuts = m->persons > 0;
+	t->answer = m->route.p && (m->output.p || m->answer) ? answer[m->answer] : NULL;
+	if (copy_text(&t->name, m->name, err) < 0 || copy_text(&t->title, m->title, err) < 0 ||
 	    copy_text(&t->description, m->description, err) < 0 ||
-	    copy_object(&t->input, &m->input, err) < 0 ||
-	    copy_object(&t->output, &m->output, err) < 0 ||
-	    copy_object(&t->annotations, m->annotations.p ? &m->annotations : &none, err) < 0)
+	    copy_object(r, &t->input, &m->input) < 0 ||
+	    copy_object(r, &t->output, &m->output) < 0 ||
+	    copy_object(r, &t->annotations, m->annotations.p ? &m->annotations : &none) < 0 ||
+	    check_schema(t, t->input, "inputSchema", err) < 0 ||
+	    check_schema(t, t->output, "outputSchema", err) < 0)
 		return -1;
-	return copy_argv(t, m, err);
+	t->repeat = hint(t, "readOnlyHint", LH_TRUE);
+	t->write = hint(t, "readOnlyHint", LH_FALSE) || hint(t, "destructiveHint", LH_TRUE);
+	return make_check(t, m, err);
 }
 
-static int read_text(struct lh_mcp_tools *t, struct reading *r, struct lh_record *rec)
+/* ---- the file ---- */
+
+static int read_tools(struct reading *r, struct lh_record *rec)
 {
 	struct file_members m = { .tool = NULL };
-	struct lh_buf strings = { 0 };
+	const struct lh_buf *text = &r->to->text;
 	struct lh_value v;
 	size_t i;
-	int rc = lh_json_parse(rec, r->text.p, r->text.len, &v, r->err);
+	int rc = lh_json_parse(rec, text->p, text->len, &v, r->err);
 
 	if (!rc)
-		rc = lh_bind_file(file_table, &v, r->text.p, &m, &strings, r->err);
+		rc = lh_bind_file(file_table, &v, text->p, &m, &r->to->strings, r->err);
 	if (rc)
-		rc = wrong(r, r->err->column ? r->text.p + r->err->column - 1 : NULL);
+		rc = wrong(r, r->err->column ? text->p + r->err->column - 1 : NULL);
+	r->shared = m.shared;
 	for (i = 0; !rc && i < m.n_tools; i++)
-		if (add_tool(t, &m.tool[i], r->err) < 0)
+		if (add_tool(r, &m.tool[i]) < 0)
 			rc = wrong(r, m.tool[i].at.p);
-	lh_buf_free(&strings);
 	return rc;
 }
 
 int lh_mcp_tools_read(struct lh_mcp_tools *t, const char *path, struct lh_err *err)
 {
-	struct reading r = { .path = path, .err = err };
+	struct reading r = { .to = t, .path = path ? path : "tools.json", .err = err };
 	struct lh_record rec;
-	int rc;
+	int rc = 1;
 
 	lh_record_init(&rec);
-	lh_buf_init(&r.text, FILE_MAX);
-	rc = lh_file_read_commands(path, &r.text, err);
+	lh_buf_init(&t->text, FILE_MAX);
+	if (path)
+		rc = lh_file_read_commands(path, &t->text, err);
+	else
+		lh_buf_puts(&t->text, lh_mcp_built_in);
 	if (rc == 0)
 		rc = lh_err_set(err, LH_EIO, "%s: no such file", path);
 	else if (rc > 0)
-		rc = read_text(t, &r, &rec);
-	lh_buf_free(&r.text);
+		rc = lh_buf_check(&t->text, err) < 0 ? -1 : read_tools(&r, &rec);
 	lh_record_free(&rec);
 	return rc;
 }
 
-void lh_mcp_tools_free(struct lh_mcp_tools *t)
+const struct lh_mcp_tool *lh_mcp_tools_find(const struct lh_mcp_tools *t, const char *name)
 {
 	size_t i;
 
-	for (i = 0; i < t->n; i++) {
-		free((char *)t->v[i].name);
-		free((char *)t->v[i].title);
-		free((char *)t->v[i].description);
-		free((char *)t->v[i].input);
-		free((char *)t->v[i].output);
-		free((char *)t->v[i].annotations);
-		lh_argv_free(t->v[i].run);
+	for (i = 0; i < t->n; i++)
+		if (!strcmp(t->v[i].name, name))
+			return &t->v[i];
+	return NULL;
+}
+
+void lh_mcp_tools_free(struct lh_mcp_tools *t)
+{
+	struct lh_mcp_tool *each;
+
+	for (each = t->v; each < t->v + t->n; each++) {
+		free((char *)each->name);
+		free((char *)each->title);
+		free((char *)each->description);
+		free((char *)each->input);
+		free((char *)each->output);
+		free((char *)each->annotations);
+		free((char *)each->route);
+		lh_argv_free(each->run);
+		lh_bind_free(each->table);
+		lh_jsonschema_free(each->schema);
 	}
 	free(t->v);
-	*t = (struct lh_mcp_tools){ NULL, 0, 0 };
+	lh_buf_free(&t->text);
+	lh_buf_free(&t->strings);
+	*t = (struct lh_mcp_tools){ .n = 0 };
 }

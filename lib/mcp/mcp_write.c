@@ -88,33 +88,6 @@ void lh_mcp_write_fresh(struct lh_writer *w, uint64_t ms, bool common)
 
 /* ---- tools ---- */
 
-static void write_annotations(struct lh_writer *w, const struct lh_mcp_tool *t)
-{
-	if (t->annotations) {
-		lh_write_raw(w, "annotations", lh_str_of(t->annotations));
-		return;
-	}
-	lh_write_object(w, "annotations");
-	lh_write_bool(w, "readOnlyHint", !t->write);
-	lh_write_bool(w, "destructiveHint", t->destructive);
-	lh_write_bool(w, "idempotentHint", t->idempotent);
-	lh_write_bool(w, "openWorldHint", t->open_world);
-	lh_write_end(w);
-}
-
-/* Write a schema of a tool: that of its table, or its text; none without either. */
-static void write_schema(struct lh_writer *w, const char *name, const struct lh_bind *table,
-			 const char *text)
-{
-	if (text)
-		lh_write_raw(w, name, lh_str_of(text));
-	if (!table)
-		return;
-	lh_write_object(w, name);
-	lh_bind_schema(w, table, 0);
-	lh_write_end(w);
-}
-
 void lh_mcp_write_tool(struct lh_writer *w, const struct lh_mcp_tool *t)
 {
 	lh_write_object(w, NULL);
@@ -122,9 +95,10 @@ void lh_mcp_write_tool(struct lh_writer *w, const struct lh_mcp_tool *t)
 	if (t->title)
 		lh_write_text(w, "title", t->title);
 	lh_write_text(w, "description", t->description);
-	write_schema(w, "inputSchema", t->in, t->input);
-	write_schema(w, "outputSchema", t->out, t->output);
-	write_annotations(w, t);
+	lh_write_raw(w, "inputSchema", lh_str_of(t->input));
+	if (t->output)
+		lh_write_raw(w, "outputSchema", lh_str_of(t->output));
+	lh_write_raw(w, "annotations", lh_str_of(t->annotations ? t->annotations : "{}"));
 	lh_write_end(w);
 }
 
@@ -172,7 +146,8 @@ void lh_mcp_write_contents(struct lh_writer *w, struct lh_str uri, const char *t
 
 /* ---- replies ---- */
 
-void lh_mcp_link(struct lh_mcp_reply *r, struct lh_str uri, struct lh_str name, const char *title)
+void lh_mcp_link(struct lh_mcp_reply *r, struct lh_str uri, struct lh_str name,
+		 struct lh_str title)
 {
 	struct lh_writer w = { .out = r->links, .comma = r->links->len > 0 };
 
@@ -180,8 +155,8 @@ void lh_mcp_link(struct lh_mcp_reply *r, struct lh_str uri, struct lh_str name, 
 	lh_write_text(&w, "type", "resource_link");
 	lh_write_str(&w, "uri", uri);
 	lh_write_str(&w, "name", name);
-	if (title)
-		lh_write_text(&w, "title", title);
+	if (title.p)
+		lh_write_str(&w, "title", title);
 	lh_write_text(&w, "mimeType", "application/json");
 	lh_write_end(&w);
 }

@@ -15,18 +15,10 @@
 /* A record without its vector, whole. */
 static const struct lh_mcp_tool record_reader = {
 	.name = "lookup", .route = "GET /v1/vectors/index/{name}/record/{id}",
-	.cuts = true, .ask = lh_mcp_ask_lookup, .answer = lh_mcp_answer_record,
+	.cuts = true, .answer = lh_mcp_answer_record,
 };
 static const struct lh_mcp_tool index_reader = {
 	.name = "index", .route = "GET /v1/vectors/index/{name}",
-};
-static const struct lh_mcp_tool manifests_reader = {
-	.name = "list_datasets", .route = "GET /v1/catalog/list",
-	.ask = lh_mcp_ask_datasets, .answer = lh_mcp_answer_datasets,
-};
-static const struct lh_mcp_tool manifest_reader = {
-	.name = "get_manifest", .route = "GET /v1/catalog/manifest/{name}",
-	.ask = lh_mcp_ask_manifest, .answer = lh_mcp_answer_manifest,
 };
 
 /* ---- lists ---- */
@@ -92,14 +84,6 @@ static bool write_nth(struct lh_mcp_page *p, const struct lh_index_folder *f, si
 	return i < named + f->n;
 }
 
-static size_t number_of(struct lh_str cursor)
-{
-	struct lh_mcp_part part = { .cursor = cursor };
-
-	lh_mcp_part_begin(&part);
-	return part.offset;
-}
-
 int lh_mcp_resources_list(struct lh_mcp_page *p, struct lh_err *err)
 {
 	struct lh_index_folder f = { .n = 0 };
@@ -109,7 +93,7 @@ int lh_mcp_resources_list(struct lh_mcp_page *p, struct lh_err *err)
 	if (p->cursor.p && !lh_mcp_is_cursor(NULL, p->cursor))
 		return lh_err_set(err, LH_EDATA, "unknown cursor");
 	if (p->cursor.p)
-		from = number_of(p->cursor);
+		from = lh_mcp_offset(p->cursor);
 	if ((size_t)snprintf(path, sizeof path, "%s/index", p->state) < sizeof path &&
 	    lh_index_folder_read(&f, path, err) < 0) {
 		if (err->code == LH_ENOMEM)
@@ -179,7 +163,7 @@ static int set_args(struct lh_mcp_resource *r, const struct lh_mcp_tool *by, con
 	r->by = by;
 	lh_write_object(&w, NULL);
 	if (corpus.p)
-		lh_write_str(&w, "corpus", corpus);
+		lh_write_str(&w, "name", corpus);
 	if (!rc)
 		lh_write_str(&w, name, (struct lh_str){ plain.p ? plain.p : "", plain.len });
 	lh_write_end(&w);
@@ -218,8 +202,8 @@ static int open_schema(struct lh_mcp_resource *r, struct lh_str uri, struct lh_s
 	return lh_buf_check(&r->text, err);
 }
 
-int lh_mcp_resource_open(struct lh_mcp_resource *r, const char *state, struct lh_str uri,
-			 struct lh_err *err)
+int lh_mcp_resource_open(struct lh_mcp_resource *r, const struct lh_mcp_tools *tools,
+			 const char *state, struct lh_str uri, struct lh_err *err)
 {
 	struct lh_str rest, corpus = { NULL, 0 };
 	const char *slash;
@@ -232,9 +216,10 @@ int lh_mcp_resource_open(struct lh_mcp_resource *r, const char *state, struct lh
 	} else if (begins(uri, "lh:index/", &rest) && has_index(state, rest)) {
 		return set_args(r, &index_reader, "name", rest, corpus, err);
 	} else if (begins(uri, "lh:manifest/", &rest) && rest.n) {
-		return set_args(r, &manifest_reader, "name", rest, corpus, err);
+		return set_args(r, lh_mcp_tools_find(tools, "get_manifest"), "name", rest, corpus,
+				err);
 	} else if (begins(uri, "lh:manifests", &rest) && !rest.n) {
-		r->by = &manifests_reader;
+		r->by = lh_mcp_tools_find(tools, "list_datasets");
 		lh_buf_puts(&r->args, "{\"limit\":100}");
 		return lh_buf_check(&r->args, err);
 	} else if (begins(uri, "lh:schema/", &rest)) {

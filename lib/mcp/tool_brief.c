@@ -5,26 +5,42 @@
 
 #include "json/compact.h"
 
-const char *const lh_mcp_details[] = { "brief", "full", NULL };
-
 /* ---- parts of a list ---- */
 
 bool lh_mcp_is_cursor(const struct lh_value *v, struct lh_str text)
 {
 	size_t i;
 
-	(void)v;
 	for (i = 0; i < text.n && text.p[i] >= '0' && text.p[i] <= '9'; i++)
 		;
-	return text.n && i == text.n && text.n <= 9;
+	return text.n && i == text.n && text.n <= 9 && !(v && v->escaped);
 }
 
-void lh_mcp_part_begin(struct lh_mcp_part *p)
+uint64_t lh_mcp_offset(struct lh_str cursor)
 {
+	uint64_t n = 0;
 	size_t i;
 
-	for (p->offset = 0, i = 0; i < p->cursor.n; i++)
-		p->offset = 10 * p->offset + (uint64_t)(p->cursor.p[i] - '0');
+	for (i = 0; i < cursor.n; i++)
+		n = 10 * n + (uint64_t)(cursor.p[i] - '0');
+	return n;
+}
+
+struct lh_mcp_part lh_mcp_part_of(const struct lh_mcp_tool *t, const struct lh_value *args)
+{
+	struct lh_mcp_part p = { .limit = 20 };
+	struct lh_value v;
+	int64_t n;
+
+	if (lh_mcp_argument(t, args, "limit", &v) && v.type == LH_NUMBER && lh_value_i64(&v, &n) &&
+	    n > 0)
+		p.limit = (uint64_t)n;
+	if (lh_mcp_argument(t, args, "cursor", &v) && v.type == LH_STRING &&
+	    lh_mcp_is_cursor(&v, (struct lh_str){ v.p + 1, v.n - 2 }))
+		p.offset = lh_mcp_offset((struct lh_str){ v.p + 1, v.n - 2 });
+	if (lh_mcp_argument(t, args, "detail", &v) && v.type == LH_STRING)
+		p.detail = lh_value_is(&v, "full", 4) ? LH_MCP_FULL : LH_MCP_BRIEF;
+	return p;
 }
 
 void lh_mcp_part_end(struct lh_writer *w, const struct lh_mcp_part *p, bool more)
@@ -92,24 +108,25 @@ int lh_mcp_write_cut(struct lh_writer *w, const char *name, const struct lh_valu
 	return append_cut(w->out, v, most, err);
 }
 
-static bool is_one_of(const struct lh_value *key, const char *const *names)
+static bool is_one_of(const struct lh_value *key, const struct lh_str *name, size_t n)
 {
-	for (; *names; names++)
-		if (lh_value_is(key, *names, strlen(*names)))
-			return true;
-	return false;
+	const struct lh_str *end = name + n;
+
+	while (name < end && !lh_value_is(key, name->p, name->n))
+		name++;
+	return name < end;
 }
 
 int lh_mcp_write_members(struct lh_writer *w, const char *name, const struct lh_value *object,
-			 const char *const *drop, size_t most, struct lh_err *err)
+			 const struct lh_str *drop, size_t n_drop, size_t most, struct lh_err *err)
 {
-	static const char *const vectors[] = { "vector", "vectors", "embedding", "embeddings",
-					       NULL };
+	static const struct lh_str vectors[] = { { "vector", 6 }, { "vectors", 7 },
+						 { "embedding", 9 }, { "embeddings", 10 } };
 	struct lh_iter it;
 
 	lh_write_object(w, name);
 	for (lh_iter_init(&it, object); object->type == LH_OBJECT && lh_iter_next(&it); ) {
-		if (is_one_of(&it.key, drop) || is_one_of(&it.key, vectors))
+		if (is_one_of(&it.key, drop, n_drop) || is_one_of(&it.key, vectors, 4))
 			continue;
 		lh_write_key(w, NULL);
 		lh_buf_add(w->out, it.key.p, it.key.n);
@@ -183,7 +200,7 @@ void lh_mcp_uri(struct lh_buf *out, struct lh_str corpus, struct lh_str id)
 	lh_mcp_percent(out, id);
 }
 
-/* ---- errors, arguments ---- */
+/* ---- errors ---- */
 
 int lh_mcp_refused(const struct lh_record *rec, unsigned status, struct lh_err *err)
 {
@@ -197,16 +214,4 @@ int lh_mcp_refused(const struct lh_record *rec, unsigned status, struct lh_err *
 	lh_err_data(err, status, "%.*s", (int)why.n, why.p);
 	lh_buf_free(&text);
 	return -1;
-}
-
-int lh_mcp_pass(const struct lh_bind *table, void *to, struct lh_mcp_question *q,
-		const struct lh_value *args, struct lh_err *err)
-{
-	struct lh_buf text = { 0 };
-	int rc = lh_bind_value(table, args, to, &text, err);
-
-	lh_buf_free(&text);
-	if (!rc)
-		lh_json_compact(q->line, args->p, args->n);
-	return rc;
 }

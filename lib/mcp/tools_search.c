@@ -1,104 +1,5 @@
-/* tools_search.c - tools over the indexes: search, lookup, and those of --compat. */
+/* tools_search.c - what search, lookup and search_vectors answer. */
 #include "tool_parts.h"
-
-#include <stdio.h>
-
-#include "index/index_tools.h"
-
-/* ---- search ---- */
-
-struct search {
-	struct lh_str query, corpus, role;
-	struct lh_value filter;
-	uint64_t k;
-	bool hybrid;
-	int detail;
-};
-#define K(s) \
-	LH_BIND_U64("k", s, k, 1, 100), .usual = "5", .about = "How many results."
-
-const struct lh_bind lh_mcp_search_in[] = {
-	{ LH_BIND_STRING("query", struct search, query), .required = true, .filled = true,
-	  .meant = "query_text|text|q",
-	  .about = "What is sought, as a sentence or as words." },
-	{ K(struct search), .meant = "limit|n|top|top_k" },
-	{ LH_BIND_STRING("corpus", struct search, corpus), LH_INDEX_NAME,
-	  .meant = "corpora|index",
-	  .about = "Name of the index to search. Without it, all are searched." },
-	{ LH_BIND_OBJECT("filter", struct search, filter), .meant = "metadata_filter|where",
-	  .about = "Members that the metadata of each result must have: {role: 'Welder'} or, for "
-		"one of several values, {state: ['OH', 'IN']}; or conditions: {price: {gte: 10, "
-		"lt: 50}}, {role: {not: 'Welder'}}. Dates compare as texts." },
-	{ LH_BIND_STRING("role", struct search, role), .filled = true, .meant = "query_role",
-	  .about = "The role that is sought, such as Welder. With it, answers that were recorded "
-		"as good for that role come nearer." },
-	{ LH_BIND_BOOL("hybrid", struct search, hybrid),
-	  .about = "Rank by words as well as by meaning: for names and numbers. Needs an index "
-		"with words; role does not go with it." },
-	LH_MCP_DETAIL(struct search, detail, "brief"),
-	LH_BIND_CLOSED
-};
-
-/* Write the names of all indexes. */
-static int write_corpora(struct lh_writer *w, const char *state, struct lh_err *err)
-{
-	struct lh_index_folder f;
-	char path[4096];
-	size_t i;
-
-	if ((size_t)snprintf(path, sizeof path, "%s/index", state) >= sizeof path ||
-	    lh_index_folder_read(&f, path, err) < 0)
-		return lh_err_data(err, 503, "the folder of the indexes cannot be read");
-	lh_write_array(w, "corpora");
-	for (i = 0; i < f.n; i++)
-		lh_write_text(w, NULL, f.name[i]);
-	lh_write_end(w);
-	i = f.n;
-	lh_index_folder_free(&f);
-	return i ? 0 : lh_err_data(err, 404, "there is no index to search");
-}
-
-static int write_search(struct lh_mcp_question *q, const struct search *s, struct lh_err *err)
-{
-	struct lh_writer w = lh_write_to(q->line);
-
-	lh_write_object(&w, NULL);
-	lh_write_str(&w, "query_text", s->query);
-	lh_write_u64(&w, "k", s->k);
-	if (s->corpus.p) {
-		lh_write_array(&w, "corpora");
-		lh_write_str(&w, NULL, s->corpus);
-		lh_write_end(&w);
-	} else if (write_corpora(&w, q->state, err) < 0) {
-		return -1;
-	}
-	if (s->filter.p)
-		lh_write_value(&w, "metadata_filter", &s->filter);
-	if (s->role.p) {
-		lh_write_bool(&w, "use_playbook", true);
-		lh_write_str(&w, "query_role", s->role);
-	}
-	lh_write_end(&w);
-	return 0;
-}
-
-int lh_mcp_ask_search(struct lh_mcp_question *q, const struct lh_value *args, struct lh_err *err)
-{
-	struct search s = { .k = 5 };
-	struct lh_buf text = { 0 };
-	int rc = lh_bind_value(lh_mcp_search_in, args, &s, &text, err);
-
-	if (!rc && s.hybrid && s.role.p)
-		rc = lh_err_set(err, LH_EDATA, "\"role\" does not go with \"hybrid\"");
-	if (!rc)
-		rc = write_search(q, &s, err);
-	if (s.hybrid)
-		q->route = "POST /v1/matrix/retrieve";
-	lh_buf_free(&text);
-	return rc;
-}
-
-/* ---- results ---- */
 
 /* What a result is made of. */
 struct result {
@@ -116,7 +17,7 @@ static const struct lh_bind result_members[] = {
 };
 
 /* The members of metadata that are a record's text, the first that is there. */
-static const char *const text_members[] = { "text", "content", NULL };
+static const struct lh_str text_members[] = { { "text", 4 }, { "content", 7 } };
 
 /* Write where the record is, and the source line that it was made of, if it names one. */
 static void write_source(struct lh_writer *w, const struct result *r, struct lh_str uri)
@@ -140,15 +41,15 @@ static int write_metadata(struct lh_writer *w, const struct result *r, int detai
 			  struct lh_err *err)
 {
 	struct lh_value text = { .p = NULL };
-	const char *drop[] = { NULL, NULL };
-	const char *const *name;
+	size_t i;
 
-	for (name = text_members; *name && !*drop; name++)
-		if (lh_mcp_has(&r->metadata, *name, &text) && text.type == LH_STRING)
-			*drop = *name;
-	if (*drop && lh_mcp_write_cut(w, "text", &text, LH_MCP_TEXT(detail), err) < 0)
+	for (i = 0; i < 2 && !(lh_mcp_has(&r->metadata, text_members[i].p, &text) &&
+			       text.type == LH_STRING); i++)
+		;
+	if (i < 2 && lh_mcp_write_cut(w, "text", &text, LH_MCP_TEXT(detail), err) < 0)
 		return -1;
-	return lh_mcp_write_members(w, "metadata", &r->metadata, drop, LH_MCP_MEMBER(detail), err);
+	return lh_mcp_write_members(w, "metadata", &r->metadata, text_members + i % 2, i < 2,
+				    LH_MCP_MEMBER(detail), err);
 }
 
 struct results {
@@ -192,7 +93,7 @@ static int write_result(void *ctx, struct lh_writer *w, const struct lh_value *v
 		return -1;
 	write_source(w, &r, uri);
 	lh_write_end(w);
-	lh_mcp_link(all->reply, uri, r.id, NULL);
+	lh_mcp_link(all->reply, uri, r.id, (struct lh_str){ NULL, 0 });
 	return 0;
 }
 
@@ -217,75 +118,35 @@ static int write_results(struct lh_writer *w, struct results *all, const struct 
 int lh_mcp_answer_search(struct lh_mcp_reply *r, const struct lh_value *args,
 			 const struct lh_record *rec, struct lh_err *err)
 {
-	struct search s = { .k = 5 };
-	struct lh_buf text = { 0 };
-	struct results all = { .reply = r };
-	struct lh_value whole = lh_mcp_whole(rec), counts;
+	const struct lh_value whole = lh_mcp_whole(rec);
+	struct results all = { .reply = r, .detail = lh_mcp_part_of(r->tool, args).detail };
 	struct lh_writer w = lh_write_to(r->structured);
-	int rc = lh_bind_value(lh_mcp_search_in, args, &s, &text, err);
+	struct lh_buf text = { 0 };
+	struct lh_value v;
+	int rc = 0;
 
-	all.detail = s.detail;
+	if (lh_mcp_has(args, "index", &v) && v.type == LH_STRING)
+		rc = lh_value_str(&v, &text, &all.corpus, err);
 	lh_write_object(&w, NULL);
 	if (!rc)
 		rc = write_results(&w, &all, rec, err);
-	counts = lh_mcp_get(rec, "per_corpus_counts", LH_OBJECT);
-	lh_write_value(&w, "per_corpus_counts", &counts);
+	lh_mcp_copy(&w, &whole, "per_corpus_counts", LH_BIND_IS(LH_OBJECT));
 	lh_mcp_copy(&w, &whole, "metadata_filter_dropped", LH_BIND_IS(LH_NUMBER));
 	lh_write_end(&w);
 	lh_buf_free(&text);
 	return rc;
 }
 
-/* ---- lookup ---- */
-
-struct lookup {
-	struct lh_str id, corpus;
-	int detail;
-};
-const struct lh_bind lh_mcp_lookup_in[] = {
-	{ LH_BIND_ID("id", struct lookup, id), .required = true, .filled = true,
-	  .about = "Id of the record." },
-	{ LH_BIND_STRING("corpus", struct lookup, corpus), LH_INDEX_NAME,
-	  .about = "Index that has it. Without it, the first that has one of this id." },
-	LH_MCP_DETAIL(struct lookup, detail, "full"),
-	LH_BIND_CLOSED
-};
-
-int lh_mcp_ask_lookup(struct lh_mcp_question *q, const struct lh_value *args, struct lh_err *err)
-{
-	struct lookup of = { .detail = 0 };
-	struct lh_buf text = { 0 };
-	struct lh_writer w = lh_write_to(q->line);
-	int rc = lh_bind_value(lh_mcp_lookup_in, args, &of, &text, err);
-
-	if (!rc) {
-		lh_write_object(&w, NULL);
-		lh_write_str(&w, "id", of.id);
-		if (of.corpus.p)
-			lh_write_str(&w, "name", of.corpus);
-		lh_write_end(&w);
-	}
-	lh_buf_free(&text);
-	return rc;
-}
-
-/* detail: full unless it is given. */
 int lh_mcp_answer_lookup(struct lh_mcp_reply *r, const struct lh_value *args,
 			 const struct lh_record *rec, struct lh_err *err)
 {
-	struct lookup of = { .detail = LH_MCP_FULL };
-	struct lh_buf text = { 0 };
-	struct results all = { .reply = r };
-	struct lh_value whole = lh_mcp_whole(rec);
+	struct results all = { .reply = r, .detail = lh_mcp_part_of(r->tool, args).detail };
+	const struct lh_value whole = lh_mcp_whole(rec);
 	struct lh_writer w = lh_write_to(r->structured);
-	int rc = lh_bind_value(lh_mcp_lookup_in, args, &of, &text, err);
+	int rc = write_result(&all, &w, &whole, err);
 
-	all.detail = of.detail;
-	if (!rc)
-		rc = write_result(&all, &w, &whole, err);
 	lh_buf_free(&all.text);
 	lh_buf_free(&all.uri);
-	lh_buf_free(&text);
 	return rc;
 }
 
@@ -301,85 +162,4 @@ int lh_mcp_answer_record(struct lh_mcp_reply *r, const struct lh_value *args,
 	lh_buf_add(r->structured, rec->line, rec->len);
 	lh_buf_free(&text);
 	return rc;
-}
-
-/* ---- with --compat ---- */
-
-struct vectors {
-	struct lh_str index;
-	struct lh_value vector;
-	uint64_t k;
-	int detail;
-};
-static const struct lh_bind number[] = {
-	{ LH_BIND_ONLY("*", LH_BIND_TO_F64), .min = -INFINITY, .max = INFINITY },
-	LH_BIND_END
-};
-const struct lh_bind lh_mcp_vectors_in[] = {
-	{ LH_BIND_STRING("index", struct vectors, index), .required = true, LH_INDEX_NAME,
-	  .about = "Name of the index." },
-	{ LH_BIND_VALUE("vector", struct vectors, vector,
-			LH_BIND_IS(LH_ARRAY) | LH_BIND_IS(LH_STRING)), .required = true,
-	  .what = "array of numbers or base64", .table = number,
-	  .about = "The vector: numbers, or base64 of 32-bit floats." },
-	{ K(struct vectors) },
-	LH_MCP_DETAIL(struct vectors, detail, "brief"),
-	LH_BIND_CLOSED
-};
-
-int lh_mcp_ask_vectors(struct lh_mcp_question *q, const struct lh_value *args, struct lh_err *err)
-{
-	struct vectors s = { .k = 5 };
-	struct lh_buf text = { 0 };
-	struct lh_writer w = lh_write_to(q->line);
-	int rc = lh_bind_value(lh_mcp_vectors_in, args, &s, &text, err);
-
-	if (!rc) {
-		lh_write_object(&w, NULL);
-		lh_write_str(&w, "index", s.index);
-		lh_write_value(&w, "vector", &s.vector);
-		lh_write_u64(&w, "k", s.k);
-		lh_write_end(&w);
-	}
-	lh_buf_free(&text);
-	return rc;
-}
-
-int lh_mcp_answer_vectors(struct lh_mcp_reply *r, const struct lh_value *args,
-			  const struct lh_record *rec, struct lh_err *err)
-{
-	struct vectors s = { .k = 5 };
-	struct lh_buf text = { 0 };
-	struct results all = { .reply = r };
-	struct lh_writer w = lh_write_to(r->structured);
-	int rc = lh_bind_value(lh_mcp_vectors_in, args, &s, &text, err);
-
-	all.detail = s.detail;
-	all.corpus = s.index;
-	lh_write_object(&w, NULL);
-	if (!rc)
-		rc = write_results(&w, &all, rec, err);
-	lh_write_end(&w);
-	lh_buf_free(&text);
-	return rc;
-}
-
-struct texts {
-	const struct lh_str *text;
-	size_t texts;
-	struct lh_str model;
-};
-const struct lh_bind lh_mcp_embed_in[] = {
-	{ LH_BIND_STRINGS("texts", struct texts, text, texts), .required = true, .filled = true,
-	  .each_filled = true, .about = "The texts." },
-	{ LH_BIND_STRING("model", struct texts, model), .filled = true,
-	  .about = "Model of the engine." },
-	LH_BIND_CLOSED
-};
-
-int lh_mcp_ask_embed(struct lh_mcp_question *q, const struct lh_value *args, struct lh_err *err)
-{
-	struct texts t = { .texts = 0 };
-
-	return lh_mcp_pass(lh_mcp_embed_in, &t, q, args, err);
 }

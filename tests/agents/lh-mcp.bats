@@ -605,6 +605,55 @@ traced() {
 	[ "$output" = 'lh-mcp: tools.json: no such file' ]
 }
 
+@test "arguments that the schema of a tool of a file forbids fail, with their name and the reason" {
+	cat >tools.json <<-END
+	{"tools": [{"name": "a", "description": "d", "run": ["$AID", "--on-error", "emit"], "inputSchema": {"type": "object", "required": ["n"],
+	  "properties": {"n": {"type": "integer", "maximum": 9}, "of": {"anyOf": [{"type": "string", "pattern": "^x"}, {"type": "null"}]},
+	    "in": {"type": "object", "properties": {"v": {"type": "array", "items": {"type": "number"}}}}}, "additionalProperties": false}}]}
+	END
+	n=0
+	while IFS='|' read -r args why; do
+		call $((++n)) a "$args" >>in
+		echo "$n $why" >>want
+	done <<-'END'
+	{}|n: missing
+	{"n":"7"}|n: expected integer, got "7"
+	{"n":10}|n: must be 9 or less
+	{"n":1,"of":"y"}|of:
+	{"n":1,"in":{"v":[1,"a"]}}|in.v[1]: expected number, got "a"
+	{"n":1,"k":1}|k:
+	{"n":1,"of":null,"in":{"v":[1.5]}}|
+	END
+	mcp <in | jq -r '"\(.id) \(if .result.isError then .result.content[0].text else "" end)"' | sort >got
+	paste -d'\t' want got | while IFS=$'\t' read -r a b; do [[ $b == "$a"* ]] && [ -n "$b" ] || { echo "$b, not $a"; return 1; }; done
+	[ "$(tail -n 1 got)" = "7 " ]
+	echo '{"tools":[{"name":"a","description":"d","run":["cat"],"inputSchema":{"type":"object","properties":{"a":{"pattern":"("}}}}]}' >tools.json
+	run -2 mcp
+	[[ $output == 'lh-mcp: tools.json:1: tool "a": inputSchema: /properties/a/pattern: '* ]]
+}
+
+@test "the tools that are printed are those that are built in, as a file of tools" {
+	lh-mcp --print-tools >tools.json
+	{ initialize; older 1 tools/list; } | lh-mcp --compat --allow-write playbook_record | tail -n 1 | jq -c '.result.tools | sort_by(.name)[]' >built
+	{ initialize; older 1 tools/list; } | mcp --compat --allow-write playbook_record | tail -n 1 | jq -c '.result.tools | sort_by(.name)[]' >read
+	alike built read
+	[ "$(wc -l <built)" = 12 ]
+	# a route that is asked by another name
+	mkdir -p state
+	jq '.tools |= map(select(.name == "list_datasets") | .name = "tables")' tools.json >one
+	mv one tools.json
+	call 1 tables '{"limit":101}' | mcp --state state | jq -e '.result.isError and .result.content[0].text == "\"limit\" must be a whole number from 1 to 100"'
+	call 1 tables '{}' | mcp --state state | jq -e '.result.structuredContent == {datasets: [], count: 0}'
+	for wrong in '.tools[0].run = ["cat"]' 'del(.tools[0].route)'; do
+		jq "$wrong" tools.json >wrong.json
+		run -2 lh-mcp --tools wrong.json
+		[[ $output == 'lh-mcp: wrong.json:'*': tool "tables": needs "run" or "route"'* ]]
+	done
+	jq 'del(.shared.detail)' tools.json >wrong.json
+	run -2 lh-mcp --tools wrong.json
+	[[ $output == 'lh-mcp: wrong.json:'*': "shared" has no "detail"' ]]
+}
+
 @test "the command line is checked before anything is read" {
 	while IFS='|' read -r args why; do
 		run --separate-stderr bash -c "lh-mcp $args"

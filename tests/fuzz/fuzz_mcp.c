@@ -39,7 +39,7 @@ static void on_answer(struct lh_mcp_peer *p, struct lh_str json, int code)
 }
 
 static char *argv[] = { "cat", NULL };
-static const struct lh_mcp_tool tools[] = {
+static struct lh_mcp_tool tools[] = {
 	{ .name = "echo", .description = "d", .input = LH_JSON({"type":"object"}), .run = argv,
 	  .repeat = true },
 	{ .name = "off", .description = "d", .input = LH_JSON({"type":"object"}),
@@ -54,8 +54,9 @@ static struct lh_mcp *server(void)
 {
 	static struct lh_route off = { .route = (char *)"POST /off", .off = "it is off" };
 	static struct lh_routes routes = { &off, 1, 1 };
+	static const struct lh_mcp_tools all = { .v = tools, .n = sizeof tools / sizeof *tools };
 	const struct lh_mcp_how how = {
-		.tool = tools, .tools = sizeof tools / sizeof *tools, .program = "fuzz",
+		.tools = &all, .program = "fuzz",
 		.version = "0", .state = "/nonexistent", .routes = &routes, .loop = &loop,
 		.timeout = 60, .answer_max = 16384,
 	};

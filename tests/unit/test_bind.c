@@ -642,6 +642,61 @@ static void a_schema_accepts_what_its_table_accepts(void)
 	agree(strict, strict_bad, false);
 }
 
+/* A table that is made of the schema of another refuses the same, in the same words. */
+static void a_table_of_a_schema_speaks_as_the_first(void)
+{
+	static const struct lh_bind words[] = {
+		{ LH_BIND_STRING("word", struct thing, text), .required = true, .filled = true,
+		  .is = is_word, .what = "word", .pattern = "^w$", .longest = 9 },
+		{ LH_BIND_INDEX("kind", struct thing, kind, kinds) },
+		{ LH_BIND_ID("id", struct thing, id), .filled = true },
+		{ LH_BIND_U64("k", struct thing, k, 0, 10000) },
+		{ LH_BIND_F64("score", struct thing, score, 0, 1), .above = true },
+		{ LH_BIND_OBJECT("filter", struct thing, filter) },
+		{ LH_BIND_TABLES("messages", struct thing, message, n_messages, message_members),
+		  .filled = true },
+		LH_BIND_CLOSED
+	};
+	static const struct lh_bind_known known[] = {
+		{ "^w$", is_word, "word" }, { .pattern = NULL },
+	};
+	static const char *const samples[] = {
+		"{}", "{\"word\":7}", "{\"word\":\"\"}", "{\"word\":\"v\"}", "{\"word\":null}",
+		"{\"word\":\"w\",\"kind\":\"x\"}", "{\"word\":\"w\",\"kind\":7}",
+		"{\"word\":\"w\",\"id\":[]}", "{\"word\":\"w\",\"id\":\"\"}",
+		"{\"word\":\"w\",\"k\":10001}", "{\"word\":\"w\",\"k\":-1}",
+		"{\"word\":\"w\",\"k\":1.5}", "{\"word\":\"w\",\"score\":0}",
+		"{\"word\":\"w\",\"score\":1.1}", "{\"word\":\"w\",\"filter\":[]}",
+		"{\"word\":\"w\",\"messages\":[]}", "{\"word\":\"w\",\"messages\":{}}",
+		"{\"word\":\"w\",\"messages\":[{},7]}",
+		"{\"word\":\"w\",\"messages\":[{\"role\":1}]}",
+		"{\"word\":\"w\",\"wrod\":1}", "[]", "{\"word\":\"w\"}",
+		"{\"word\":\"w\",\"k\":1e2,\"score\":1,\"id\":7,\"filter\":{},\"kind\":null}",
+	};
+	struct lh_buf out = { 0 };
+	struct lh_err first = { .code = LH_OK }, second = first;
+	struct lh_bind *table;
+	struct lh_value v;
+	struct thing t;
+	size_t i;
+
+	schema_of(&out, words, LH_BIND_NULLS);
+	check(lh_json_parse(&rec, out.p, out.len, &v, &err) == 0);
+	table = lh_bind_read(&v, known, &err);
+	check_why(table != NULL, err.msg);
+	for (i = 0; i < sizeof samples / sizeof *samples; i++) {
+		lh_buf_reset(&line);
+		lh_buf_puts(&line, samples[i]);
+		check(lh_json_parse(&rec, line.p, line.len, &v, &err) == 0);
+		*first.msg = *second.msg = '\0';
+		check_why(lh_bind_value(words, &v, &t, &text, &first) ==
+			  lh_bind_check(table, &v, &second), samples[i]);
+		check_why(!strcmp(first.msg, second.msg), second.msg);
+	}
+	lh_bind_free(table);
+	lh_buf_free(&out);
+}
+
 int main(void)
 {
 	lh_record_init(&rec);
@@ -667,6 +722,7 @@ int main(void)
 	test(go_on_with_a_record());
 	test(what_a_schema_says());
 	test(a_schema_accepts_what_its_table_accepts());
+	test(a_table_of_a_schema_speaks_as_the_first());
 	lh_record_free(&rec);
 	lh_buf_free(&line);
 	lh_buf_free(&text);

@@ -6,14 +6,14 @@
 #include "check.h"
 #include "mcp/mcp_tool.h"
 
+static struct lh_mcp_tools tools;
+
 static const struct lh_mcp_tool *tool(const char *name)
 {
-	size_t i;
+	const struct lh_mcp_tool *t = lh_mcp_tools_find(&tools, name);
 
-	for (i = 0; i < lh_mcp_tools_n && strcmp(lh_mcp_tools[i].name, name); i++)
-		;
-	assert(i < lh_mcp_tools_n);
-	return &lh_mcp_tools[i];
+	assert(t);
+	return t;
 }
 
 /* Copy a text with the bytes that parsers may read after it. */
@@ -30,15 +30,17 @@ static void makes(const char *name, const char *args, const char *line, const ch
 	struct lh_record rec;
 	struct lh_value v;
 	struct lh_err err = { .code = LH_OK };
-	struct lh_mcp_question q = { tool(name)->route, &out, "no/such/state" };
+	struct lh_mcp_question q = { lh_str_of(tool(name)->route), &out, "no/such/state" };
 
 	lh_record_init(&rec);
 	set(&text, args);
 	assert(lh_json_parse(&rec, text.p, text.len, &v, &err) == 0);
-	check_why(tool(name)->ask(&q, &v, &err) == 0, err.msg);
+	check_why(lh_mcp_ask(&q, tool(name), &v, &err) == 0, err.msg);
 	lh_buf_putc(&out, '\0');
 	check_why(!strcmp(out.p, line), out.p);
-	check_why(!strcmp(q.route, route ? route : tool(name)->route), q.route);
+	if (!route)
+		route = tool(name)->route;
+	check_why(lh_str_is(q.route, route, strlen(route)), q.route.p);
 	lh_record_free(&rec);
 	lh_buf_free(&text);
 	lh_buf_free(&out);
@@ -50,11 +52,11 @@ static void arguments_become_records(void)
 	      "{\"query_text\":\"a\",\"k\":5,\"corpora\":[\"w\"]}", NULL);
 	makes("search", "{\"query\":\"\\u00e9\",\"k\":1e2,\"corpus\":\"w\",\"filter\":{\"n\":1.0},"
 	      "\"role\":\"r\",\"hybrid\":false,\"detail\":null}",
-	      "{\"query_text\":\"\u00e9\",\"k\":100,\"corpora\":[\"w\"],\"metadata_filter\":"
-	      "{\"n\":1.0},\"use_playbook\":true,\"query_role\":\"r\"}", NULL);
+	      "{\"query_text\":\"\\u00e9\",\"k\":1e2,\"corpora\":[\"w\"],\"metadata_filter\":"
+	      "{\"n\":1.0},\"query_role\":\"r\",\"use_playbook\":true}", NULL);
 	makes("search", "{\"query\":\"a\",\"corpus\":\"w\",\"hybrid\":true}",
 	      "{\"query_text\":\"a\",\"k\":5,\"corpora\":[\"w\"]}", "POST /v1/matrix/retrieve");
-	makes("lookup", "{\"id\":7,\"corpus\":\"w\"}", "{\"id\":\"7\",\"name\":\"w\"}", NULL);
+	makes("lookup", "{\"id\":7,\"corpus\":\"w\"}", "{\"id\":7,\"name\":\"w\"}", NULL);
 	makes("validate", "{ \"kind\": \"sms\", \"artifact\": {\"n\": 1.50} }",
 	      "{\"kind\":\"sms\",\"artifact\":{\"n\":1.50}}", NULL);
 	makes("list_datasets", "{\"limit\":3,\"cursor\":\"6\"}", "{}", NULL);
@@ -70,7 +72,7 @@ static void replies(const struct lh_mcp_tool *t, const char *args, const char *l
 	struct lh_record args_rec, rec, got;
 	struct lh_value v;
 	struct lh_err err = { .code = LH_OK };
-	struct lh_mcp_reply r = { &out, &links, 200 };
+	struct lh_mcp_reply r = { t, &out, &links, 200 };
 
 	lh_record_init(&args_rec);
 	lh_record_init(&rec);
@@ -131,17 +133,21 @@ static void any_answer_has_a_reply(void)
 	char line[400];
 	size_t t, n, v;
 
-	for (t = 0; t < lh_mcp_tools_n; t++)
-		for (n = 0; lh_mcp_tools[t].answer && n < sizeof names / sizeof *names; n++)
+	for (t = 0; t < tools.n; t++)
+		for (n = 0; n < sizeof names / sizeof *names; n++)
 			for (v = 0; v < sizeof values / sizeof *values; v++) {
 				snprintf(line, sizeof line, "{\"%s\":%s}", names[n], values[v]);
-				replies(&lh_mcp_tools[t], args_of(&lh_mcp_tools[t]), line);
+				replies(&tools.v[t], args_of(&tools.v[t]), line);
 			}
 }
 
 int main(void)
 {
+	struct lh_err err;
+
+	check_why(lh_mcp_tools_read(&tools, NULL, &err) == 0, err.msg);
 	test(arguments_become_records());
 	test(any_answer_has_a_reply());
+	lh_mcp_tools_free(&tools);
 	return 0;
 }

@@ -9,7 +9,7 @@ struct settings {
 	const char *state, *tools, *audit_log;
 	struct lh_list allow, key_file, persons;
 	struct lh_decisions_how decisions;
-	bool compat, audit_required;
+	bool compat, print_tools, audit_required;
 	int audit_sync;
 	double timeout;
 	uint64_t max_line;
@@ -19,6 +19,8 @@ static const struct lh_option options[] = {
 	{ 0, "state", "DIR", "folder of indexes, playbooks and logs (default .)",
 	  LH_TEXT(struct settings, state) },
 	{ 0, "tools", "FILE", "more tools (JSON)", LH_TEXT(struct settings, tools) },
+	{ 0, "print-tools", NULL, "print the tools that are built in, and exit",
+	  LH_FLAG(struct settings, print_tools) },
 	{ 0, "allow-write", "TOOL", "also this tool, which changes something (repeatable)",
 	  LH_TEXTS(struct settings, allow, .words = LH_MCP_WRITERS) },
 	{ 0, "compat", NULL, "also embed_text and search_vectors",
@@ -72,19 +74,14 @@ static int check(struct lh_tool *tool, const struct settings *set)
 
 /* Check that the tools exist that --allow-write names. */
 static int check_allowed(struct lh_tool *tool, const struct lh_list *allow,
-			 const struct lh_mcp_tools *more)
+			 const struct lh_mcp_how *how)
 {
-	size_t i, k;
-	bool known;
+	size_t i;
 
-	for (i = 0; i < allow->n; i++) {
-		known = false;
-		for (k = 0; k < lh_mcp_tools_n + more->n && !known; k++)
-			known = strcmp(allow->v[i], k < lh_mcp_tools_n ? lh_mcp_tools[k].name :
-				       more->v[k - lh_mcp_tools_n].name) == 0;
-		if (!known)
+	for (i = 0; i < allow->n; i++)
+		if (!lh_mcp_tools_find(how->tools, allow->v[i]) &&
+		    !lh_mcp_tools_find(how->more, allow->v[i]))
 			return lh_tool_usage(tool, "--allow-write %s: no such tool", allow->v[i]);
-	}
 	return 0;
 }
 
@@ -118,10 +115,10 @@ static int open_persons(struct lh_tool *tool, const struct settings *set,
 static int run(struct lh_tool *tool, const struct settings *set)
 {
 	struct lh_routes routes = { 0 };
-	struct lh_mcp_tools more = { 0 };
+	struct lh_mcp_tools tools = { .n = 0 }, more = { .n = 0 };
 	struct lh_buf folder = { 0 };
 	struct lh_mcp_how how = {
-		.tool = lh_mcp_tools, .tools = lh_mcp_tools_n, .more = &more,
+		.tools = &tools, .more = &more,
 		.program = tool->name, .version = LH_VERSION, .state = set->state,
 		.routes = &routes,
 		.allow = set->allow.v, .allowed = set->allow.n, .compat = set->compat,
@@ -139,15 +136,18 @@ static int run(struct lh_tool *tool, const struct settings *set)
 					  &tool->err);
 	if (!rc)
 		rc = open_persons(tool, set, &routes, &folder, &how.persons);
+	if (!rc)
+		rc = lh_mcp_tools_read(&tools, NULL, &tool->err);
 	if (!rc && set->tools)
 		rc = lh_mcp_tools_read(&more, set->tools, &tool->err);
 	if (!rc)
-		rc = check_allowed(tool, &set->allow, &more);
+		rc = check_allowed(tool, &set->allow, &how);
 	if (!rc)
 		rc = serve_stdio(tool, &how, set->max_line);
 	lh_persons_free(how.persons);
 	lh_buf_free(&folder);
 	lh_mcp_tools_free(&more);
+	lh_mcp_tools_free(&tools);
 	lh_routes_free(&routes);
 	return rc;
 }
@@ -165,7 +165,9 @@ int main(int argc, char **argv)
 	rc = lh_tool_parse(&tool, argc, argv, &set);
 	if (!rc && tool.n_operands)
 		rc = lh_tool_unexpected(&tool, 0, "lh-mcp takes none");
-	if (!rc)
+	if (!rc && set.print_tools)
+		rc = lh_tool_out(&tool, lh_mcp_built_in, strlen(lh_mcp_built_in));
+	else if (!rc)
 		rc = run(&tool, &set);
 	return lh_tool_finish(&tool, rc);
 }

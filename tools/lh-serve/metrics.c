@@ -71,7 +71,7 @@ static bool is_pool_of_tool(const struct site *site, size_t n)
 			return false;
 	for (i = 0; i < n && site->tool_pool[i] != p; i++)
 		;
-	return i == n;
+	return p && i == n;
 }
 
 /* Append a value of each pool, named by the first route that uses it, else the first tool. */

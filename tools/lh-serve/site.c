@@ -221,7 +221,7 @@ static struct lh_pool *pool_of(void *owner, const struct lh_mcp_tool *t,
 static int start_tools(struct site *site, struct pools *pools, struct lh_err *err)
 {
 	const struct lh_mcp_how mcp = {
-		.tool = lh_mcp_tools, .tools = lh_mcp_tools_n, .more = &site->tools,
+		.more = &site->tools,
 		.state = site->config.state, .routes = &site->routes, .pool = pool_of,
 		.loop = pools->loop, .allow = (const char *const *)site->config.allow_write,
 		.allowed = list_length(site->config.allow_write), .timeout = LH_MCP_TIMEOUT,
@@ -236,9 +236,11 @@ static int start_tools(struct site *site, struct pools *pools, struct lh_err *er
 		const struct lh_mcp_tool *t = &site->tools.v[i];
 		const struct lh_pool_how how = {
 			.argv = t->run, .processes = t->pool ? (unsigned)t->pool : 1,
-			.depth = lh_route_depth(t->run[0])
+			.depth = t->run ? lh_route_depth(t->run[0]) : 0
 		};
 
+		if (!t->run)
+			continue;		/* the route's */
 		site->tool_pool[i] = pools_take(pools, how, &site->config, err);
 		if (!site->tool_pool[i])
 			return lh_err_prefix(err, "tool %s", t->name);
