@@ -2,7 +2,8 @@
 # latencies in milliseconds.  Peers: lh-search on the same queries from a file; libmicrohttpd
 # with a handler that does nothing; a Node server over the same co-processes.  SECONDS_EACH
 # for each measurement (default 5); MULTITIER=300 also runs the mix of share/load/multitier
-# for so many seconds over 100,000 workers, whose vectors take a byte a value.
+# for so many seconds over 100,000 workers, whose vectors take a byte a value, and says the
+# processor time of the server and its filters.
 source "$ROOT/bench/lib.bash"
 each=${SECONDS_EACH:-5}
 work=$(mktemp -d)
@@ -59,7 +60,7 @@ memory() {
 printf 'idle, all built-in pools\t%d MiB\t100 MiB\n' "$(memory)"
 
 one=$(for i in 1 2 3; do seconds search_file; done | median)
-for c in 64 200; do
+for c in 50 64 200; do
 	: >"$work/a"
 	for i in 1 2 3; do post $c http://127.0.0.1:31101/v1/matrix/search "$work/search" >>"$work/a"; done
 	a=$(cut -f1 "$work/a" | median)
@@ -71,6 +72,21 @@ against 'search, 200 connections; Node' 200 http://127.0.0.1:31101/v1/matrix/sea
 against 'embed, 64 connections; Node' 64 http://127.0.0.1:31101/v1/embed http://127.0.0.1:31103/v1/embed "$work/embed"
 against 'embed, 64 connections; empty handler' 64 http://127.0.0.1:31101/v1/embed http://127.0.0.1:31102/ "$work/embed"
 printf 'memory under load\t%d MiB\n' "$(memory)"
+
+# processor time of lh-serve and its filters, in seconds
+processor() {
+	local pid
+	for pid in "$serve" $(pgrep -P "$serve"); do
+		sed 's/.*) //' "/proc/$pid/stat"
+	done | awk -v hz="$(getconf CLK_TCK)" '{ n += $12 + $13 } END { print n / hz }'
+}
+# the same as memory, without what is mapped of an index
+beyond_index() {
+	local pid
+	for pid in "$serve" $(pgrep -P "$serve"); do
+		cat "/proc/$pid/smaps"
+	done | awk '$1 ~ /-/ { index_file = /\.lhv$/ } /^Pss:/ && !index_file { n += $2 } END { print int(n / 1024) }'
+}
 
 [ -n "${MULTITIER:-}" ] || exit 0
 kill "${pids[@]}"
@@ -84,9 +100,12 @@ start lh-serve --warm --state "$state" --listen 127.0.0.1:31101
 serve=$!
 up 31101
 sleep 2
+from=$(processor)
 lh-load mix "$ROOT/share/load/multitier.jsonl" -c 50 -d "$MULTITIER" --via http http://127.0.0.1:31101 \
 	2>/dev/null >"$work/mix" || true
 jq -r 'if .scenarios then "multitier, 50 workers; aim\t\(.per_second) /s\t4000 /s\t\(.per_second / 4000)",
 		"  classes without a failure\t\(.classes_ok)\t\(.classes)"
 	else "  \(.scenario): runs; p50, p99\t\(.count)\t\(.p50_ms), \(.p99_ms) ms" end' "$work/mix"
-printf '  memory at the end\t%d MiB\t400 MiB\n' "$(memory)"
+jq -r --argjson took "$(processor)" --argjson from "$from" 'select(.scenarios) |
+	"  a second of processor time; aim\t\(.scenarios / ($took - $from) | floor)\t3000"' "$work/mix"
+printf '  memory at the end; beyond the index\t%d MiB\t%d MiB\t400 MiB\n' "$(memory)" "$(beyond_index)"
