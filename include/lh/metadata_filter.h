@@ -60,6 +60,9 @@ LH_API void lh_filter_free(struct lh_filter *f);
  * operator and its key. */
 LH_API int lh_filter_compile(struct lh_filter *f, const struct lh_value *v, struct lh_err *err);
 
+/* Make the filter of the metadata that has a key: {"exists":key}. */
+LH_API struct lh_filter *lh_filter_exists(struct lh_str key, struct lh_err *err);
+
 /* Return whether v has the same text as the value that f was compiled from. */
 LH_API bool lh_filter_is(const struct lh_filter *f, const struct lh_value *v);
 

@@ -1,5 +1,5 @@
-/* child_reader.c - lh-cat as a child that reads an archive.  See child_archive.h. */
-#include "child_archive.h"
+/* child_reader.c - lh-cat as a child that reads an archive.  See archive.h. */
+#include "archive.h"
 
 #include <errno.h>
 #include <fcntl.h>

@@ -1,5 +1,5 @@
-/* child_writer.c - lh-cat as a child that writes an archive.  See child_archive.h. */
-#include "child_archive.h"
+/* child_writer.c - lh-cat as a child that writes an archive.  See archive.h. */
+#include "archive.h"
 
 #include <errno.h>
 #include <signal.h>

@@ -1,5 +1,5 @@
-/* growable.c - an array of bytes that grows without being copied.  See growable.h. */
-#include "growable.h"
+/* growable.c - an array of bytes that grows without being copied.  See mem.h. */
+#include "mem.h"
 
 #include <stdint.h>
 #include <string.h>

@@ -1,5 +1,5 @@
-/* intern.c - texts and their numbers.  See intern.h. */
-#include "intern.h"
+/* intern.c - texts and their numbers.  See table.h. */
+#include "table.h"
 
 #include <stdlib.h>
 

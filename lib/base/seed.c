@@ -1,5 +1,5 @@
-/* seed.c - a random number of this process.  See seed.h. */
-#include "seed.h"
+/* seed.c - a random number of this process.  See xxh3.h. */
+#include "xxh3.h"
 
 #include <pthread.h>
 #include <sys/random.h>

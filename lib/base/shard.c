@@ -1,5 +1,5 @@
-/* shard.c - reading "I/N".  See shard.h. */
-#include "shard.h"
+/* shard.c - reading "I/N".  See xxh3.h. */
+#include "xxh3.h"
 
 /* Read the digits at *p, at most LH_SHARDS_MAX, and step over them. */
 static int digits(const char **p, uint64_t *value)

@@ -4,7 +4,6 @@
 #include <stdlib.h>
 
 #include "mem.h"
-#include "seed.h"
 #include "xxh3.h"
 
 #define FEWEST 64	/* slots; a power of two */

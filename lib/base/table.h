@@ -11,8 +11,7 @@
  *     i = lh_table_find(&by_id, id, id_of, rows);        (7, or -1)
  *     lh_table_free(&by_id);
  *
- * Built on these: sets of hashes (hashset.h), bits per key (key_table.h), strings by number
- * (intern.h).
+ * Built on these, below: sets of hashes, bits per key, strings by number.
  *
  * Keys may come from outside.  The hashes depend on a seed that is random for each process,
  * so that keys cannot be chosen to collide.
@@ -25,6 +24,7 @@
 
 #include <stdint.h>
 
+#include <lh/buf.h>
 #include <lh/str.h>
 
 struct lh_table {
@@ -73,5 +73,111 @@ int64_t lh_map_add(struct lh_map *m, const void *key, size_t key_size, size_t si
 		   struct lh_err *err);
 
 void lh_map_free(struct lh_map *m);
+
+/*
+ * hashset - a set of 32-byte hashes, numbered from 0 in the order of insertion.
+ *
+ *     struct lh_map seen = { 0 };
+ *     lh_hashset_add(&seen, hash, &is_new, err);
+ *     lh_map_free(&seen);
+ */
+
+#define LH_HASH_SIZE 32
+
+/* Add a hash if it is not there; is_new may be NULL. */
+static inline int lh_hashset_add(struct lh_map *s, const void *hash, bool *is_new,
+				 struct lh_err *err)
+{
+	return lh_map_add(s, hash, LH_HASH_SIZE, LH_HASH_SIZE, is_new, err) < 0 ? -1 : 0;
+}
+
+/* Return the number of the hash, or -1. */
+static inline int64_t lh_hashset_find(const struct lh_map *s, const void *hash)
+{
+	return lh_map_find(s, hash, LH_HASH_SIZE, LH_HASH_SIZE);
+}
+
+static inline bool lh_hashset_has(const struct lh_map *s, const void *hash)
+{
+	return lh_hashset_find(s, hash) >= 0;
+}
+
+/*
+ * key_table - 64 bits (flags) for each of millions of 16-byte keys.
+ *
+ *     struct lh_map known = { 0 };
+ *     bits = lh_keymap_at(&known, &key, err);
+ *     is_new = !(*bits & SEEN);
+ *     *bits |= SEEN;
+ *     lh_map_free(&known);
+ *
+ * Memory: 36 to 60 bytes a key.
+ */
+
+struct lh_key {
+	uint64_t a, b;
+};
+
+struct lh_known {
+	struct lh_key key;
+	uint64_t bits;
+};
+
+/* Return the i-th entry of the map, i < n. */
+static inline struct lh_known *lh_keymap_entry(const struct lh_map *m, size_t i)
+{
+	return &((struct lh_known *)(void *)m->entry)[i];
+}
+
+/* Return a pointer to the bits of a key, which is added with 0 if it is not there; valid until
+ * the next call.  NULL with *err if out of memory. */
+static inline uint64_t *lh_keymap_at(struct lh_map *m, const struct lh_key *k, struct lh_err *err)
+{
+	int64_t i = lh_map_add(m, k, sizeof *k, sizeof(struct lh_known), NULL, err);
+
+	return i < 0 ? NULL : &lh_keymap_entry(m, (size_t)i)->bits;
+}
+
+/* Return the bits of a key, 0 if it is not there. */
+static inline uint64_t lh_keymap_get(const struct lh_map *m, const struct lh_key *k)
+{
+	int64_t i = lh_map_find(m, k, sizeof *k, sizeof(struct lh_known));
+
+	return i < 0 ? 0 : lh_keymap_entry(m, (size_t)i)->bits;
+}
+
+/*
+ * intern - store equal strings once, and number the different ones from 0.
+ *
+ *     lh_intern_init(&in);
+ *     rc = lh_intern_add(&in, text, n, &number, err);
+ *     s = lh_intern_text(&in, number);
+ *     lh_intern_free(&in);
+ *
+ * Memory:  each different string, and some 40 bytes.
+ * Threads: one thread per struct.
+ */
+
+struct lh_intern {
+	struct lh_buf text;
+	struct lh_intern_one {
+		size_t at, n;
+	} *one;
+	size_t n, cap;
+	struct lh_table table;
+};
+
+void lh_intern_init(struct lh_intern *in);
+void lh_intern_free(struct lh_intern *in);
+
+/* Return the number of a string, or -1 if it was not added. */
+int64_t lh_intern_find(const struct lh_intern *in, const char *text, size_t n);
+
+/* Add a string if it is not there, and set *number to its number. */
+int lh_intern_add(struct lh_intern *in, const char *text, size_t n, uint32_t *number,
+		  struct lh_err *err);
+
+/* Return the string of a number; valid until the next lh_intern_add. */
+struct lh_str lh_intern_text(const struct lh_intern *in, uint32_t number);
 
 #endif

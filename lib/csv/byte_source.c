@@ -10,7 +10,6 @@
 #include <unistd.h>
 
 #include "archive/archive.h"
-#include "archive/child_archive.h"
 #include "base/mem.h"
 #include "file/file.h"
 

@@ -5,8 +5,8 @@
 #include <sys/stat.h>
 
 #include <lh/digest.h>
-#include "base/hashset.h"
-#include "stage_collect.h"
+#include "base/table.h"
+#include "stages.h"
 
 struct collect {
 	struct lh_run *run;

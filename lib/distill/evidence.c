@@ -7,7 +7,7 @@
 #include <lh/canon.h>
 #include <lh/digest.h>
 #include "evidence_parts.h"
-#include "json/compact.h"
+#include "json/write.h"
 #include "base/mem.h"
 
 static const struct lh_bind integer_from_1 = {
@@ -20,7 +20,7 @@ static const struct lh_bind text = { .to = LH_BIND_TO_STRING };
 
 static const struct lh_bind *schema_field(const char *name)
 {
-	const struct lh_bind *f = lh_schema_evidence_record.field;
+	const struct lh_bind *f = lh_evidence_members;
 
 	while (strcmp(f->name, name))
 		f++;

@@ -9,9 +9,8 @@
 #include "file/file.h"
 #include "base/mem.h"
 #include "file/rows.h"
-#include "base/seed.h"
 #include "base/xxh3.h"
-#include "schemas.h"
+#include "schema/schema_table.h"
 
 struct known {
 	uint64_t key, at;

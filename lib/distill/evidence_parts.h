@@ -10,7 +10,7 @@
 #define LH_EVIDENCE_PARTS_H
 
 #include "evidence.h"
-#include "schemas.h"
+#include "schema/schema_table.h"
 
 enum lh_evidence_how {
 	LH_EV_COPY,		/* unchanged, checked */

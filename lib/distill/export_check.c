@@ -1,11 +1,11 @@
 /*
- * export_check.c - verify an export by reading it again.  See stage_export.h.
+ * export_check.c - verify an export by reading it again.  See stage.h.
  *
  * The third layer of the firewall: except for the schemas it shares no decision
  * with the code that wrote the file, and it also checks what the schemas do not
  * cover.
  */
-#include "stage_export.h"
+#include "stages.h"
 
 #include <stdlib.h>
 

@@ -60,7 +60,7 @@ int lh_export_side(struct lh_exporting *x, struct lh_err *err)
 {
 	struct lh_sampler *s = x->each[LH_PREFERENCE].sampler;
 	const struct lh_sample_result *result = lh_sampler_result(s);
-	struct lh_place at;
+	struct lh_row_at at;
 	int rc = lh_sample_judge(s, err);
 
 	if (rc <= 0)
@@ -69,7 +69,7 @@ int lh_export_side(struct lh_exporting *x, struct lh_err *err)
 		return -1;
 	if (!x->src.evidence || !lh_sample_may_pair(s))
 		return 0;
-	at = (struct lh_place){ x->found.at, x->row.at, x->found.n, (uint32_t)x->row.n,
+	at = (struct lh_row_at){ x->found.at, x->row.at, x->found.n, (uint32_t)x->row.n,
 				(uint32_t)(x->files - 1), 0, 0 };
 	if (!x->pairs && !(x->pairs = lh_pairs_new(err)))
 		return -1;
@@ -118,7 +118,7 @@ static int open_file(struct lh_exporting *x, struct lh_export_pair_file *f, stru
 }
 
 /* Read one line of a record; i is its index in the pair's lines. */
-static int read_line(struct lh_exporting *x, int i, const struct lh_place *at, struct lh_err *err)
+static int read_line(struct lh_exporting *x, int i, const struct lh_row_at *at, struct lh_err *err)
 {
 	struct lh_export_pair_file *f = &x->file[at->file];
 	int rc = open_file(x, f, err);
@@ -130,7 +130,7 @@ static int read_line(struct lh_exporting *x, int i, const struct lh_place *at, s
 	return rc < 0 ? lh_err_prefix(err, "%s", i % 2 ? f->scored : f->evidence) : 0;
 }
 
-static int read_side(struct lh_exporting *x, int side, const struct lh_place *at,
+static int read_side(struct lh_exporting *x, int side, const struct lh_row_at *at,
 		     struct lh_side *to, struct lh_err *err)
 {
 	*to = (struct lh_side){ .evidence = &x->pair.rec[2 * side],
@@ -146,8 +146,8 @@ static int read_side(struct lh_exporting *x, int side, const struct lh_place *at
 }
 
 /* Refuse a pair; its source is both records. */
-static int refuse_pair(struct lh_exporting *x, enum lh_refusal why, const struct lh_place *chosen,
-		       const struct lh_place *rejected, struct lh_err *err)
+static int refuse_pair(struct lh_exporting *x, enum lh_refusal why, const struct lh_row_at *chosen,
+		       const struct lh_row_at *rejected, struct lh_err *err)
 {
 	struct lh_export_one *e = &x->each[LH_PREFERENCE];
 	struct lh_refused r = { .why = why, .errors = &lh_sampler_result(e->sampler)->errors };
@@ -157,7 +157,7 @@ static int refuse_pair(struct lh_exporting *x, enum lh_refusal why, const struct
 		       : lh_quarantine_read(e->refused, &r, err);
 }
 
-static int on_pair(void *ctx, const struct lh_place *chosen, const struct lh_place *rejected,
+static int on_pair(void *ctx, const struct lh_row_at *chosen, const struct lh_row_at *rejected,
 		   struct lh_err *err)
 {
 	struct lh_exporting *x = ctx;

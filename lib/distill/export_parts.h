@@ -8,13 +8,12 @@
 #ifndef LH_EXPORT_PARTS_H
 #define LH_EXPORT_PARTS_H
 
-#include "base/intern.h"
+#include "base/table.h"
 #include "evidence_lookup.h"
-#include "pairs.h"
-#include "quarantine.h"
+#include "sample.h"
 #include "file/rows.h"
 #include "sample_parts.h"
-#include "stage_export.h"
+#include "stages.h"
 
 /* One of the exporters that run. */
 struct lh_export_one {

@@ -1,17 +1,17 @@
-/* pairs.c - pair records by task.  See pairs.h. */
-#include "pairs.h"
+/* pairs.c - pair records by task.  See sample.h. */
+#include "sample.h"
 
 #include <errno.h>
 #include <stdlib.h>
 #include <unistd.h>
 
-#include "base/intern.h"
+#include "base/table.h"
 #include "base/mem.h"
-#include "schemas.h"
+#include "schema/schema_table.h"
 #include <lh/str.h>
 
 struct side {
-	struct lh_place at;
+	struct lh_row_at at;
 	uint32_t task;
 };
 
@@ -47,7 +47,7 @@ void lh_pairs_free(struct lh_pairs *p)
 }
 
 int lh_pairs_add(struct lh_pairs *p, const struct lh_str *task_id, enum lh_category c,
-		 const struct lh_place *at, struct lh_err *err)
+		 const struct lh_row_at *at, struct lh_err *err)
 {
 	struct side *s;
 
@@ -188,13 +188,13 @@ static int read_line(struct lh_pair *p, int i, int fd, uint64_t at, size_t n, st
 	return lh_record_parse(&p->rec[i], to->p, to->len, err);
 }
 
-int lh_pair_read_evidence(struct lh_pair *p, int side, const struct lh_place *at, int fd,
+int lh_pair_read_evidence(struct lh_pair *p, int side, const struct lh_row_at *at, int fd,
 			  struct lh_err *err)
 {
 	return read_line(p, 2 * side, fd, at->evidence, at->evidence_n, err);
 }
 
-int lh_pair_read_scored(struct lh_pair *p, int side, const struct lh_place *at, int fd,
+int lh_pair_read_scored(struct lh_pair *p, int side, const struct lh_row_at *at, int fd,
 			struct lh_err *err)
 {
 	return read_line(p, 2 * side + 1, fd, at->scored, at->scored_n, err);

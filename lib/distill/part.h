@@ -10,7 +10,7 @@
  *
  * part.json has what the part is of, the digests of the sources as they were read and
  * those of the part's files, and a hash of itself.  A part that is made again is emptied
- * first.  A row goes by its sig_hash; a row without one by its line, as in base/shard.h.
+ * first.  A row goes by its sig_hash; a row without one by its line, as in base/xxh3.h.
  *
  * lh_parts_open locks all parts of a run and checks them: each of 0 to N-1 is there once,
  * complete and unchanged; they are of the same run, job and time; and the sources are
@@ -25,7 +25,7 @@
  *     ...
  *     lh_parts_close(parts);
  *
- * Memory:  for each part a window of a file; as in stage_collect.h.  A descriptor or two
+ * Memory:  for each part a window of a file; as in stage.h.  A descriptor or two
  *          for each part.
  * Errors:  0, or -1 (NULL) with *err, which names the part.  LH_ECORRUPT: a part is
  *          missing, or of something else, or was changed.
@@ -33,7 +33,7 @@
 #ifndef LH_PART_H
 #define LH_PART_H
 
-#include "stage_collect.h"
+#include "stages.h"
 
 #define LH_PART_SHARDS "shards"
 #define LH_PART_FILE "part.json"

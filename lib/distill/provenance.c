@@ -1,5 +1,5 @@
-/* provenance.c - the row that a record comes from.  See provenance.h. */
-#include "provenance.h"
+/* provenance.c - the row that a record comes from.  See evidence.h. */
+#include "evidence.h"
 
 struct holder {
 	struct lh_provenance from;

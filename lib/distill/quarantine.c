@@ -1,5 +1,5 @@
-/* quarantine.c - store refused records, once each.  See quarantine.h. */
-#include "quarantine.h"
+/* quarantine.c - store refused records, once each.  See sample.h. */
+#include "sample.h"
 
 #include <stdlib.h>
 
@@ -8,7 +8,6 @@
 #include "base/mem.h"
 #include "file/rows.h"
 #include "json/write.h"
-#include "base/seed.h"
 #include "base/xxh3.h"
 
 struct lh_quarantine {

@@ -7,7 +7,7 @@
 #include <lh/digest.h>
 #include "json/write.h"
 #include "base/mem.h"
-#include "stream.h"
+#include "root.h"
 
 #define NO_GIT "no git commit; zeros stand for it"
 

@@ -1,4 +1,4 @@
-/* receipt_check.c - files against receipts.  See receipt_check.h. */
+/* receipt_check.c - files against receipts.  See receipt.h. */
 #include <errno.h>
 #include <fcntl.h>
 #include <stdarg.h>
@@ -13,7 +13,7 @@
 #include "file/file.h"
 #include "receipt_parts.h"
 #include "sample.h"
-#include "stream.h"
+#include "root.h"
 
 #define BLOCK ((size_t)256 << 10)
 #define ULL(n) ((unsigned long long)(n))

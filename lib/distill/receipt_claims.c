@@ -1,4 +1,4 @@
-/* receipt_claims.c - read the newest receipts of a root.  See receipt_check.h. */
+/* receipt_claims.c - read the newest receipts of a root.  See receipt.h. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -11,7 +11,7 @@
 #include "json/bind.h"
 #include "receipt_parts.h"
 #include "sample.h"
-#include "stream.h"
+#include "root.h"
 
 #define REPORT_MAX ((size_t)256 << 20)	/* a receipt of a million files */
 #define PATH_LEN 256			/* of a receipt */

@@ -5,7 +5,7 @@
 #ifndef LH_RECEIPT_PARTS_H
 #define LH_RECEIPT_PARTS_H
 
-#include "receipt_check.h"
+#include "receipt.h"
 
 /* What a receipt says of a file. */
 struct claim {

@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-#include "base/ascii.h"
+#include "base/utf8.h"
 #include <lh/digest.h>
 #include "base/mem.h"
 #include "sample_parts.h"

@@ -16,7 +16,7 @@
  *     lh_sampler_free(s);
  *
  * A preference sample is made of two records: lh_sample_scored and lh_sample_side
- * decide whether a record may be one side, lh_pairs (pairs.h) finds the pairs, and
+ * decide whether a record may be one side, lh_pairs (sample.h) finds the pairs, and
  * lh_sample_pair makes the sample.
  *
  * Text is written with the fewest escapes; trimming is of ASCII white space, and
@@ -30,6 +30,9 @@
 #define LH_SAMPLE_H
 
 #include <lh/json.h>
+
+#include "base/table.h"
+#include "root.h"
 #include "score.h"
 
 enum lh_exporter { LH_RAG, LH_SFT, LH_PREFERENCE, LH_EXPORTERS };
@@ -50,7 +53,7 @@ enum lh_refusal {
 const char *lh_refusal_name(enum lh_refusal r);
 enum lh_refusal lh_refusal_read(const struct lh_value *v);
 
-/* The options of an export, and its counts (stage_export.h). */
+/* The options of an export, and its counts (stage.h). */
 struct lh_export {
 	bool include_review;		/* rag: needs_human_review too */
 	bool include_partial;		/* sft: partially_accepted too */
@@ -110,5 +113,135 @@ struct lh_side {
 };
 int lh_sample_pair(struct lh_sampler *s, const struct lh_side *chosen,
 		   const struct lh_side *rejected, struct lh_buf *out, struct lh_err *err);
+
+/*
+ * pairs - pair the records of each task: accepted against rejected.
+ *
+ * Per task, in byte order of tasks: the accepted records against the rejected or,
+ * if there are none, against the partially accepted; the first with the first, the
+ * second with the second, in the order in which they were added, until one side has
+ * no more.
+ *
+ * Only the place of a record is kept, and each task id once.
+ *
+ *     p = lh_pairs_new(err);
+ *     ... lh_pairs_add(p, &task_id, LH_ACCEPTED, &place, err) ...
+ *     rc = lh_pairs_each(p, on_pair, ctx, err);
+ *     lh_pairs_free(p);
+ *
+ * Memory:  40 bytes per record, 4 more while they are paired; each task id, and 40
+ *          bytes for it.
+ * Threads: one thread per struct.
+ */
+
+/* Where the two lines of a record are; file and reason have the meaning that the
+ * caller gives them. */
+struct lh_row_at {
+	uint64_t evidence, scored;	/* offsets */
+	uint32_t evidence_n, scored_n;
+	uint32_t file;
+	uint16_t reason;
+	uint8_t category;		/* set by lh_pairs_add */
+};
+
+struct lh_pairs;
+struct lh_pairs *lh_pairs_new(struct lh_err *err);
+void lh_pairs_free(struct lh_pairs *p);
+
+/* Add a record.  One of LH_NEEDS_HUMAN_REVIEW is on no side. */
+int lh_pairs_add(struct lh_pairs *p, const struct lh_str *task_id, enum lh_category c,
+		 const struct lh_row_at *at, struct lh_err *err);
+
+/* Call fn for each pair, once, after all records are added.  A result other than 0
+ * ends it and is returned. */
+typedef int lh_pairs_fn(void *ctx, const struct lh_row_at *chosen, const struct lh_row_at *rejected,
+			struct lh_err *err);
+int lh_pairs_each(struct lh_pairs *p, lh_pairs_fn *fn, void *ctx, struct lh_err *err);
+
+/* ---- the lines of a pair, read again ---- */
+
+struct lh_pair {
+	struct lh_buf text[4];
+	struct lh_record rec[4];	/* chosen: evidence, scored run; rejected: the same */
+	struct lh_buf source;
+};
+void lh_pair_init(struct lh_pair *p);
+void lh_pair_free(struct lh_pair *p);
+
+/* Read one of the two lines of a record from its file; side 0 is the chosen. */
+int lh_pair_read_evidence(struct lh_pair *p, int side, const struct lh_row_at *at, int fd,
+			  struct lh_err *err);
+int lh_pair_read_scored(struct lh_pair *p, int side, const struct lh_row_at *at, int fd,
+			struct lh_err *err);
+
+/* Return {"chosen":<scored run>,"rejected":<scored run>} of what was read, valid
+ * until the next call. */
+int lh_pair_source(struct lh_pair *p, struct lh_str *out, struct lh_err *err);
+
+/*
+ * quarantine - store the records that an export refused, with the reason.
+ *
+ *     {"exporter","reason","source_record","errors":[],"recorded_at","source_provenance"}
+ *
+ * source_record is the refused record, unchanged: a scored run; for a pair
+ * {"chosen":...,"rejected":...}; in a filter the evidence if it could not be
+ * scored.  source_provenance is omitted if there is none.
+ *
+ * A row is written once for each (exporter, reason, run id, sig_hash), also over
+ * many runs into one file; the key of a record without these two is its bytes.
+ * Counts count every time.
+ *
+ *     q = lh_quarantine_new(LH_RAG, "2026-05-03T12:00:00.000Z", err);
+ *     rc = lh_quarantine_root(q, root, &known, err);       or lh_quarantine_file, or neither
+ *     ... lh_quarantine_add(q, &refused, err) ...
+ *     rc = lh_quarantine_commit(q, err);
+ *     lh_quarantine_free(q);
+ *
+ * Memory:  32 to 48 bytes for each record on file.
+ * Errors:  0, or -1 with *err.
+ * Threads: one thread per struct.
+ */
+
+struct lh_refused {
+	enum lh_refusal why;
+	struct lh_str source;		/* the record's JSON */
+	struct lh_value provenance;	/* p NULL: none */
+	struct lh_key key;		/* of lh_record_key */
+	const struct lh_buf *errors;	/* JSON strings with commas between them, or NULL */
+};
+
+/* Return the key of a record: of its run id and sig_hash or, without these two, of
+ * its bytes in source. */
+struct lh_key lh_record_key(const struct lh_str *run_id, const struct lh_str *sig,
+			    const struct lh_str *source);
+
+struct lh_quarantine;
+
+struct lh_quarantine *lh_quarantine_new(enum lh_exporter x, const char *recorded_at,
+					struct lh_err *err);
+void lh_quarantine_free(struct lh_quarantine *q);
+
+/*
+ * Choose where rows go: into the exporter's file in a root, all of them at the
+ * commit or none; or each at once into a file of any name; by default nowhere.  The
+ * rows on file in a root are noted in *known, a bit for each exporter and reason,
+ * which all quarantines of that root share; the bits from LH_QUARANTINE_BITS on are
+ * free.
+ */
+#define LH_QUARANTINE_BITS (LH_EXPORTERS * LH_REFUSALS)
+int lh_quarantine_root(struct lh_quarantine *q, const struct lh_root *root, struct lh_map *known,
+		       struct lh_err *err);
+int lh_quarantine_file(struct lh_quarantine *q, const char *path, double lock_timeout,
+		       struct lh_err *err);
+
+int lh_quarantine_add(struct lh_quarantine *q, const struct lh_refused *r, struct lh_err *err);
+
+/* The same for a record whose provenance and key are still to be read from its source. */
+int lh_quarantine_read(struct lh_quarantine *q, struct lh_refused *r, struct lh_err *err);
+
+int lh_quarantine_commit(struct lh_quarantine *q, struct lh_err *err);
+
+/* Return the counts by reason, LH_REFUSALS of them. */
+const uint64_t *lh_quarantine_counts(const struct lh_quarantine *q);
 
 #endif

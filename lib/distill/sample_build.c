@@ -2,7 +2,7 @@
  * sample_build.c - build samples, in the field order of their schemas.  See
  * sample.h.
  */
-#include "base/ascii.h"
+#include "base/utf8.h"
 #include "json/write.h"
 #include "sample_parts.h"
 

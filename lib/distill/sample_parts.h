@@ -2,10 +2,10 @@
 #ifndef LH_SAMPLE_PARTS_H
 #define LH_SAMPLE_PARTS_H
 
-#include "file/open_beneath.h"
+#include "file/file.h"
 #include "sample.h"
 #include <lh/schema.h>
-#include "stream.h"
+#include "root.h"
 
 /* An unescaped string and the memory it may need. */
 struct lh_text {

@@ -5,7 +5,7 @@
 #include <stdlib.h>
 
 #include <lh/digest.h>
-#include "base/hashset.h"
+#include "base/table.h"
 #include "base/mem.h"
 #include "json/write.h"
 #include <lh/schema.h>

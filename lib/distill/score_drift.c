@@ -1,8 +1,8 @@
 /*
  * score_drift.c - compare categories on file with those of today.  See
- * score_drift.h.
+ * score.h.
  */
-#include "score_drift.h"
+#include "score.h"
 
 #include <stdlib.h>
 

@@ -1,5 +1,5 @@
 /* score_rules.c - the rules, a table for each source.  See score.h. */
-#include "base/ascii.h"
+#include "base/utf8.h"
 #include "score_parts.h"
 
 /* Tests a marker: returns the text after its prefix, or NULL. */

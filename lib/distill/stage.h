@@ -35,9 +35,10 @@
 #define LH_STAGE_H
 
 #include <lh/buf.h>
-#include "base/shard.h"
-#include "root.h"
 #include <lh/time.h>
+
+#include "base/xxh3.h"
+#include "root.h"
 
 enum lh_stage {
 	LH_STAGE_COLLECT,

@@ -1,5 +1,5 @@
-/* stage_collect.c - collect sources as evidence.  See stage_collect.h. */
-#include "stage_collect.h"
+/* stage_collect.c - collect sources as evidence.  See stage.h. */
+#include "stages.h"
 
 #include <errno.h>
 #include <fcntl.h>

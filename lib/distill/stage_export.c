@@ -1,5 +1,5 @@
-/* stage_export.c - export samples of scored runs.  See stage_export.h. */
-#include "stage_export.h"
+/* stage_export.c - export samples of scored runs.  See stage.h. */
+#include "stages.h"
 
 #include <stdlib.h>
 
@@ -7,7 +7,7 @@
 #include "base/mem.h"
 #include "base/signal.h"
 #include "receipt.h"
-#include "schemas.h"
+#include "schema/schema_table.h"
 
 #define TICK 8192	/* records between two reports of progress */
 

@@ -6,8 +6,8 @@
 
 #include "collect_parts.h"
 #include <lh/digest.h>
-#include "base/hashset.h"
-#include "stage_score.h"
+#include "base/table.h"
+#include "stages.h"
 
 #define TELL_EVERY 4096		/* rows between two reports of progress */
 

@@ -1,5 +1,5 @@
-/* stage_score.c - score evidence files into their mirrors.  See stage_score.h. */
-#include "stage_score.h"
+/* stage_score.c - score evidence files into their mirrors.  See stage.h. */
+#include "stages.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -7,7 +7,7 @@
 #include <unistd.h>
 
 #include "flow/flow.h"
-#include "base/hashset.h"
+#include "base/table.h"
 #include "base/mem.h"
 #include "receipt.h"
 

@@ -1,5 +1,5 @@
-/* stream.c - source streams by name.  See stream.h. */
-#include "stream.h"
+/* stream.c - source streams by name.  See root.h. */
+#include "root.h"
 
 #define SOURCES "data/_kb/"
 #define STEM(s) { s, SOURCES s ".jsonl" }

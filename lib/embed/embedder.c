@@ -8,7 +8,6 @@
 #include <lh/hashv1.h>
 #include "model/http.h"
 #include "base/mem.h"
-#include "model/trace.h"
 #include "transformer/store.h"
 #include "vector/vector_record.h"
 #include "wordvec.h"

@@ -77,7 +77,7 @@ bool lh_engine_here(const char *engine);
 struct lh_embedder_ask {
 	const struct lh_str *text;
 	size_t n;
-	struct lh_str trace;	/* id sent to the service (model/trace.h); n = 0: none */
+	struct lh_str trace;	/* id sent to the service (model/http.h); n = 0: none */
 	/* Called for text i that has no vector; zeros are appended in its place.  NULL:
 	 * such a text fails the whole request. */
 	void (*bad)(void *ctx, size_t i, const struct lh_err *why);

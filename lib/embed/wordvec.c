@@ -11,7 +11,7 @@
 #include "vector/quantize.h"
 #include <lh/json.h>
 #include "base/mem.h"
-#include "base/read_once.h"
+#include "base/bits.h"
 #include "base/xxh3.h"
 
 #define STEPS_MAX 64	/* on average, to find a word; half a step is usual */

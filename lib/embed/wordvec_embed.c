@@ -7,7 +7,7 @@
 #include "vector/quantize.h"
 #include "base/cpu.h"
 #include "base/mem.h"
-#include "base/read_once.h"
+#include "base/bits.h"
 #include "base/xxh3.h"
 
 #define TOKENS 32		/* words prefetched at a time */

@@ -15,7 +15,6 @@
 #define LH_WORDVEC_FILE_H
 
 #include "file/file.h"
-#include "file/magic.h"
 #include <lh/json.h>
 #include "text/tokens.h"
 #include "wordvec.h"

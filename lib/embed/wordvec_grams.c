@@ -3,7 +3,7 @@
 
 #include <string.h>
 
-#include "base/read_once.h"
+#include "base/bits.h"
 #include "base/xxh3.h"
 
 static bool is_number(const struct lh_token *t)

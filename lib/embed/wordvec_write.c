@@ -9,9 +9,8 @@
 #include <string.h>
 
 #include "vector/quantize.h"
-#include "base/intern.h"
+#include "base/table.h"
 #include "base/mem.h"
-#include "base/growable.h"
 #include "base/utf8.h"
 #include "base/xxh3.h"
 

@@ -1,5 +1,5 @@
-/* confine.c - Landlock.  See confine.h. */
-#include "confine.h"
+/* confine.c - Landlock.  See tmpdir.h. */
+#include "tmpdir.h"
 
 #include <errno.h>
 #include <fcntl.h>

@@ -54,6 +54,7 @@
 #include <sys/types.h>
 
 #include <lh/buf.h>
+#include <lh/err.h>
 
 struct lh_atomic {
 	int fd;			/* open read-write; -1: closed */
@@ -148,5 +149,41 @@ int lh_file_read_commands(const char *path, struct lh_buf *out, struct lh_err *e
 int lh_read_rest(int fd, const char *name, struct lh_buf *out, struct lh_err *err);
 /* Read up to n bytes; 0 at the end; -1 on error. */
 ssize_t lh_read_some(int fd, void *p, size_t n, struct lh_err *err);
+
+/*
+ * magic - the first bytes of the binary files that these tools write, for code that
+ * meets one where it expects another format.
+ */
+
+/* As in PNG: they show a file damaged as text. */
+#define LH_INDEX_MAGIC "\x89LHV\r\n\x1a\n"
+#define LH_LHW_MAGIC "\x89LHW\r\n\x1a\n"	/* a compiled table of words */
+#define LH_LHM_MAGIC "\x89LHM\r\n\x1a\n"	/* a compiled model */
+
+/*
+ * open_beneath - find files below a folder, and nowhere else.
+ *
+ * The path may come from anywhere: "..", absolute paths and symbolic links that
+ * lead out of the folder find nothing, also while files are being moved.
+ */
+
+/* Return a descriptor of the folder, which the caller closes, or -1. */
+int lh_open_beneath(const char *folder, struct lh_err *err);
+
+/* Open the file or folder that path names as O_PATH, and follow no symbolic link.  Returns
+ * its descriptor, or -1 with errno. */
+int lh_path_beneath(int folder, const char *path);
+
+/* Return whether this errno of lh_path_beneath means that there is no such file. */
+bool lh_is_nowhere(int why);
+
+/* Return 1 if path (any n bytes) is a regular file below it, 0 if not, -1 on error. */
+int lh_exists_beneath(int folder, const char *path, size_t n, struct lh_err *err);
+
+/* user_cache - where the caches of this user are. */
+
+/* Append ($XDG_CACHE_HOME or ~/.cache)/lakehouse-tools; false if neither XDG_CACHE_HOME nor
+ * HOME is an absolute path. */
+bool lh_user_cache(struct lh_buf *path);
 
 #endif

@@ -1,5 +1,5 @@
 /* held.c - reopen state when its files changed.  See held.h. */
-#include "held_parts.h"
+#include "held.h"
 
 #include <stdatomic.h>
 #include <stdint.h>

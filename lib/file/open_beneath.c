@@ -1,8 +1,8 @@
 /*
  * open_beneath.c - find files below a folder, and nowhere else.  See
- * open_beneath.h.
+ * file.h.
  */
-#include "open_beneath.h"
+#include "file.h"
 
 #include <errno.h>
 #include <fcntl.h>

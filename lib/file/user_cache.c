@@ -1,5 +1,5 @@
-/* user_cache.c - where the caches of this user are.  See user_cache.h. */
-#include "user_cache.h"
+/* user_cache.c - where the caches of this user are.  See file.h. */
+#include "file.h"
 
 #include <stdlib.h>
 

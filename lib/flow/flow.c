@@ -8,7 +8,6 @@
 
 #include "file/file.h"
 #include "pool.h"
-#include "input.h"
 #include "base/mem.h"
 #include "base/signal.h"
 

@@ -6,7 +6,7 @@
 #define LH_FLOW_PARTS_H
 
 #include "flow.h"
-#include "file/held_parts.h"
+#include "file/held.h"
 #include "blocks.h"
 
 /* A file's name, shared by its blocks; refs belongs to the calling thread. */

@@ -1,8 +1,8 @@
-/* hint.c - recognise input that is not JSON Lines by its first line.  See hint.h. */
+/* hint.c - recognise input that is not JSON Lines by its first line.  See flow.h. */
 #include <stdbool.h>
 #include <string.h>
 
-#include "hint.h"
+#include "flow.h"
 
 static const char *skip_space(const char *p, const char *end)
 {

@@ -1,5 +1,5 @@
-/* input.c - read operands as a sequence of files.  See input.h. */
-#include "input.h"
+/* input.c - read operands as a sequence of files.  See flow.h. */
+#include "flow.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -11,9 +11,7 @@
 #include <unistd.h>
 
 #include "archive/archive.h"
-#include "archive/child_archive.h"
 #include "file/file.h"
-#include "file/magic.h"
 #include "base/mem.h"
 
 #define INDEX_MAGIC 6	/* its bytes up to the first LF: a pipe may have no more ready */

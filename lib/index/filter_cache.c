@@ -5,7 +5,7 @@
 #include <sys/mman.h>
 
 #include "base/mem.h"
-#include "base/prefetch.h"
+#include "base/bits.h"
 
 #define CHUNK 4096	/* rows evaluated at a time: a multiple of 64 */
 #define SAMPLE 512

@@ -11,7 +11,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "file/magic.h"
+#include "file/file.h"
 
 #define LH_INDEX_FORMAT 3	/* the newest version: ... */
 #define LH_INDEX_FORMAT_QG 3	/* ... of layout qg; others have 2, or 1 when id_seed is 0 */
@@ -40,7 +40,7 @@ enum lh_index_kind {
 	LH_INDEX_TERMS,		/* struct lh_lexical_head and terms + 1 of struct lh_lexical_term */
 	LH_INDEX_TERM_TEXTS,
 	LH_INDEX_POSTINGS,
-	LH_INDEX_SIGNS,		/* of the rotation (vector/qg_code.h); only with layout qg */
+	LH_INDEX_SIGNS,		/* of the rotation (vector/qg.h); only with layout qg */
 	LH_INDEX_KINDS,
 };
 

@@ -11,7 +11,7 @@
 #include <unistd.h>
 
 #include "base/mem.h"
-#include "shard_plan.h"
+#include "index_tools.h"
 
 static const char *const kinds[LH_INDEX_KINDS] = {
 	"header", "parameters", "rows", "levels", "upper links", "id offsets",

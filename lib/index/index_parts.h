@@ -8,7 +8,7 @@
  *     renew.c            stale, renew: reopen what has changed
  *     folder.c           the indexes in a folder
  *     named.c            an index of a folder by its name from outside
- *     shard_plan.c       the plan of a sharded index (shard_plan.h)
+ *     shard_plan.c       the plan of a sharded index (index_tools.h)
  *     index_log.c        replay of INDEX-log into a snapshot (index_log.h)
  *     log_frame.c        the frames of INDEX-log
  * Searching
@@ -18,9 +18,6 @@
  *     filter_cache.c     the results of a filter, by row
  *     rerank.c           the best candidates, measured again and sorted
  *     index_words.c      search by words (lexical/lexical.h)
- *     metadata_filter.c  the filter of lh/metadata_filter.h (filter_parts.h)
- *     filter_compile.c   what it is compiled to
- *     filter_where.c     a filter from pairs of KEY=VALUE
  * Building
  *     writer.c           rows in memory (writer.h)
  *     take_over.c        rows and links copied from another index
@@ -70,9 +67,9 @@
 #include "lexical/lexical.h"
 #include "index_tools.h"
 #include "format.h"
-#include "base/read_once.h"
+#include "base/bits.h"
 #include "base/xxh3.h"
-#include "vector/qg_code.h"
+#include "vector/qg.h"
 #include "vector/quantize.h"
 
 #define LH_INDEX_LOG "-log"	/* appended to the index's path */
@@ -83,7 +80,7 @@
 struct lh_index_shape {
 	size_t stride, vector_at;
 	/* Layout qg with a graph: after the code of the vector, for all links, their codes
-	 * (vector/qg_code.h), f32 f_add and f_rescale, and u32 rows. */
+	 * (vector/qg.h), f32 f_add and f_rescale, and u32 rows. */
 	size_t codes_at, add_at, rescale_at, ids_at;
 };
 

@@ -9,7 +9,7 @@
 #include <stdlib.h>
 
 #include "base/mem.h"
-#include "json/template.h"
+#include "json/path.h"
 
 /* ---- the text of a row ---- */
 

@@ -19,7 +19,7 @@
 #include <pthread.h>
 
 #include "index_parts.h"
-#include "base/prefetch.h"
+#include "base/bits.h"
 
 #define FRESH_MAX (2 * LH_INDEX_M_MAX)	/* most links of a row */
 

@@ -1,4 +1,4 @@
-/* shard_plan.c - the plan of a sharded index, read, checked and written.  See shard_plan.h. */
+/* shard_plan.c - the plan of a sharded index, read, checked and written.  See index_tools.h. */
 #include <fcntl.h>
 #include <inttypes.h>
 #include <stdio.h>
@@ -6,11 +6,10 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "shard_plan.h"
 
-#include "base/ascii.h"
+#include "base/utf8.h"
 #include "base/mem.h"
-#include "base/shard.h"
+#include "base/xxh3.h"
 #include "file/file.h"
 #include "index_tools.h"
 #include "json/bind.h"

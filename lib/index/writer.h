@@ -17,7 +17,7 @@
 #include "vector/hnsw.h"
 #include "base/table.h"
 #include "index_parts.h"
-#include "base/growable.h"
+#include "base/mem.h"
 
 /* An index file being written, section by section; header receives the section table. */
 struct lh_index_out {

@@ -1,8 +1,8 @@
 /* bind.c - read the members of an object into the fields of a struct.  See bind.h. */
 #include "bind_parts.h"
-#include "base/ascii.h"
+#include "base/utf8.h"
 #include "base/bits.h"
-#include "count.h"
+#include "value.h"
 #include <lh/time.h>
 
 #define FEW 2

@@ -4,7 +4,7 @@
 #include <stdlib.h>
 
 #include "base/mem.h"
-#include "count.h"
+#include "value.h"
 
 #define NUMBER LH_BIND_IS(LH_NUMBER)
 #define BOOLEAN (LH_BIND_IS(LH_TRUE) | LH_BIND_IS(LH_FALSE))

@@ -1,5 +1,5 @@
-/* compact.c - JSON on one line.  See compact.h. */
-#include "compact.h"
+/* compact.c - JSON on one line.  See write.h. */
+#include "write.h"
 
 #include "json_scanner.h"
 

@@ -2,7 +2,7 @@
 #include <stdlib.h>
 
 #include <lh/json.h>
-#include "count.h"
+#include "value.h"
 #include "json_scanner.h"
 #include "base/mem.h"
 

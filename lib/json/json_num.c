@@ -1,6 +1,6 @@
 /* json_num.c - convert and compare checked numbers.  See lh/json.h. */
 #include <lh/json.h>
-#include "exact.h"
+#include "value.h"
 #include "json_scanner.h"
 #include <lh/num.h>
 

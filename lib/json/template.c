@@ -1,5 +1,5 @@
-/* template.c - a text made of several fields of a record.  See template.h. */
-#include "template.h"
+/* template.c - a text made of several fields of a record.  See path.h. */
+#include "path.h"
 
 #include <stdlib.h>
 

@@ -30,6 +30,7 @@
 #ifndef LH_WRITE_H
 #define LH_WRITE_H
 
+#include <lh/buf.h>
 #include <lh/json.h>
 
 /* Constant JSON text as a string literal: LH_JSON({"id":"w-1"}). */
@@ -172,5 +173,14 @@ static inline void lh_write_value(struct lh_writer *w, const char *name, const s
 {
 	lh_write_raw(w, name, (struct lh_str){ v->p, v->n });
 }
+
+/*
+ * compact - JSON text without the white space between its tokens, as jq -c writes it; strings
+ * and numbers keep every byte.
+ */
+
+/* Append a text that was checked as JSON, and is not in the memory of out; LH_PAD readable
+ * bytes follow it. */
+void lh_json_compact(struct lh_buf *out, const char *p, size_t n);
 
 #endif

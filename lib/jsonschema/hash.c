@@ -2,7 +2,6 @@
 #include "jsonschema_parts.h"
 
 #include "base/bits.h"
-#include "base/seed.h"
 #include "base/xxh3.h"
 
 #define ODD 0x9e3779b97f4a7c15ull

@@ -18,7 +18,7 @@
 
 #include "arena.h"
 #include "base/table.h"
-#include "json/exact.h"
+#include "json/value.h"
 #include "jsonschema.h"
 
 struct lh_js_node;

@@ -2,7 +2,7 @@
 #include "jsonschema_parts.h"
 
 #include "base/mem.h"
-#include "json/count.h"
+#include "json/value.h"
 
 /* How a keyword is read; `which` is one of its kind. */
 typedef int read_fn(struct lh_js_reader *r, struct lh_js_node *n, const struct lh_value *v,

@@ -6,7 +6,7 @@
 #include <stdlib.h>
 
 #include "base/mem.h"
-#include "base/read_once.h"
+#include "base/bits.h"
 #include <lh/str.h>
 
 int lh_lexical_open(struct lh_lexical *ix, uint64_t rows, const struct lh_str run[4])

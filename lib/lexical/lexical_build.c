@@ -3,9 +3,8 @@
 
 #include <stdlib.h>
 
-#include "base/intern.h"
+#include "base/table.h"
 #include "base/mem.h"
-#include "base/growable.h"
 #include <lh/str.h>
 
 /* ---- terms ---- */

@@ -4,7 +4,7 @@
 #include <math.h>
 #include <stdlib.h>
 
-#include "base/intern.h"
+#include "base/table.h"
 #include "base/mem.h"
 
 #define WINDOW 2048	/* rows: their sums fit the first-level cache */

@@ -11,7 +11,7 @@
 
 #include "base/xxh3.h"
 #include "key_index.h"
-#include "row_ids.h"
+#include "lineage.h"
 
 /* Read the file open as fd, of which *p covers a beginning (zeroed: nothing), to its end, and
  * add to *p (own_key, own_mark, end, lines, rows, digest) whole lines.  *hash is that of the

@@ -8,7 +8,7 @@
 
 #include "base/mem.h"
 #include "file/owner.h"
-#include "file/user_cache.h"
+#include "file/file.h"
 #include "lineage_parts.h"
 
 #define FOLDER ".lh-trace"

@@ -27,8 +27,9 @@
 #define LH_LINEAGE_H
 
 #include <lh/json.h>
+
+#include "distill/evidence.h"
 #include "json/write.h"
-#include "row_ids.h"
 
 #define LH_DECISIONS_LOG "log/decisions.jsonl"
 
@@ -61,5 +62,69 @@ enum lh_lineage_result {
  * subject: it is the id of a subject and nothing else. */
 int lh_lineage_trace(struct lh_lineage *l, struct lh_str operand, bool subject, struct lh_buf *out,
 		     struct lh_err *err);
+
+/*
+ * row_ids - what the rows of a distillation root are called, and what they refer to.
+ *
+ *     evidence      run_id and provenance
+ *     scored run    evidence_run_id and provenance, a copy of the evidence's
+ *     sample        id, source_run_id and provenance; of a pair chosen_run_id, the
+ *                   provenance of the chosen record, and rejected_run_id
+ *     refusal       those of source_record: a scored run, or the two of a pair
+ *     skip          source_file, line_offset and sig_hash of the source row
+ *     source        its sig_hash, computed
+ *     replay        recorded_run_id, and the ids of the samples that were retrieved
+ *
+ * This is the one place that knows how rows of different files are joined: by a run id, a
+ * sig_hash, the id of a sample, or the line of a source.
+ *
+ * A key is 32 bits of a hash of one of these texts and its kind.  Two texts can have the same
+ * key, so a row that is found by one is read and compared.
+ *
+ * Threads: one thread per struct.
+ */
+
+/* The kinds of files in a root, in the order in which they are searched. */
+enum lh_place {
+	LH_PLACE_SOURCE, LH_PLACE_SKIP, LH_PLACE_EVIDENCE, LH_PLACE_SCORED, LH_PLACE_RAG,
+	LH_PLACE_SFT, LH_PLACE_PREFERENCE, LH_PLACE_QUARANTINE, LH_PLACE_REPLAY,
+	LH_PLACE_BASELINE, LH_PLACES
+};
+
+enum lh_key_kind { LH_KEY_ID, LH_KEY_RUN, LH_KEY_SIG, LH_KEY_LINE, LH_KEY_RETRIEVED };
+
+/* The record that a row is about; of a pair one of two, the chosen one first. */
+struct lh_row_side {
+	struct lh_str run;		/* p NULL: none */
+	struct lh_provenance from;	/* sig_hash p NULL: none that is well-formed */
+};
+
+struct lh_row_ids {
+	struct lh_str id;		/* of a sample or a replay; p NULL: none */
+	struct lh_row_side side[2];
+	size_t n_sides;			/* up to the last that names something */
+	const struct lh_str *retrieved;
+	size_t n_retrieved;
+	struct lh_buf text;		/* where strings are that had escapes */
+	struct lh_buf scratch;
+	char sig[65];
+};
+
+void lh_row_ids_free(struct lh_row_ids *ids);
+
+/* Read those of a row.  Members that are absent or of another type are left out.  Strings
+ * point into the record or *ids.  -1: LH_ENOMEM. */
+int lh_row_ids_read(struct lh_row_ids *ids, enum lh_place place, const struct lh_record *rec,
+		    struct lh_err *err);
+
+/* Return the key of a text.  A sig_hash, or the beginning of one, has at least 8 hex digits,
+ * and the key is their value. */
+uint32_t lh_row_key(enum lh_key_kind kind, struct lh_str text);
+
+/* Return the key of a line of a source, counted from 0. */
+uint32_t lh_row_line_key(struct lh_str source_file, int64_t line);
+
+/* Append all keys of a row, 4 bytes each. */
+void lh_row_keys(const struct lh_row_ids *ids, enum lh_place place, struct lh_buf *out);
 
 #endif

@@ -8,7 +8,7 @@
 #include "file/file.h"
 #include "lineage_parts.h"
 #include "observe/decisions.h"
-#include "observe/log_lines.h"
+#include "observe/observe.h"
 
 #define LONGEST ((size_t)256 << 20)
 

@@ -4,7 +4,7 @@
 #include <unistd.h>
 
 #include "base/mem.h"
-#include "flow/input.h"
+#include "flow/flow.h"
 #include "lineage_parts.h"
 
 #define PIECE ((size_t)64 << 10)

@@ -1,5 +1,5 @@
-/* row_ids.c - what the rows of a root are called.  See row_ids.h. */
-#include "row_ids.h"
+/* row_ids.c - what the rows of a root are called.  See lineage.h. */
+#include "lineage.h"
 
 #include <lh/digest.h>
 

@@ -6,7 +6,6 @@
 #include <stdlib.h>
 
 #include "base/mem.h"
-#include "base/seed.h"
 #include "base/xxh3.h"
 #include "serve/repack.h"
 

@@ -6,7 +6,7 @@
 #include "base/mem.h"
 #include "file/file.h"
 #include "index/index_tools.h"
-#include "json/compact.h"
+#include "json/write.h"
 #include "serve/routes.h"
 #include "tool_parts.h"
 

@@ -4,7 +4,7 @@
 
 #include <stdio.h>
 
-#include "json/count.h"
+#include "json/value.h"
 
 /* How a member is written: as it is; the number of elements; those of this part; the first of
  * them; each element, the members, or all of it cut. */

@@ -5,7 +5,7 @@
 #include <stdio.h>
 
 #include "index/index_tools.h"
-#include "json/compact.h"
+#include "json/write.h"
 
 /* ---- checks ---- */
 

@@ -3,7 +3,7 @@
 
 #include <stdio.h>
 
-#include "json/compact.h"
+#include "json/write.h"
 
 /* ---- parts of a list ---- */
 

@@ -3,7 +3,7 @@
 #define LH_PATHWAY_PARTS_H
 
 #include "file/file.h"
-#include "base/hashset.h"
+#include "base/table.h"
 #include "pathway.h"
 
 struct lh_span {		/* a JSON value in the log; n = 0: none */

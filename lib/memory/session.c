@@ -5,7 +5,6 @@
 #include <stdio.h>
 #include <time.h>
 
-#include "json/compact.h"
 #include "json/write.h"
 
 void lh_session_print(struct lh_buf *out, const struct lh_session_row *row)

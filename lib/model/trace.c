@@ -1,5 +1,5 @@
-/* trace.c - the id that accompanies a request.  See trace.h. */
-#include "trace.h"
+/* trace.c - the id that accompanies a request.  See http.h. */
+#include "http.h"
 
 int lh_trace_check(const char *given, struct lh_err *err)
 {

@@ -10,7 +10,6 @@
 #include <string.h>
 #include <time.h>
 
-#include "url.h"
 
 #define FIRST_PAUSE 0.25	/* seconds before the first retry, doubling */
 

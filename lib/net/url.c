@@ -1,5 +1,5 @@
-/* url.c - addresses, and what messages show of them.  See url.h. */
-#include "url.h"
+/* url.c - addresses, and what messages show of them.  See curl.h. */
+#include "curl.h"
 
 #include <stdio.h>
 #include <strings.h>

@@ -1,5 +1,5 @@
-/* log_lines.c - the lines of a log, forwards or backwards.  See log_lines.h. */
-#include "log_lines.h"
+/* log_lines.c - the lines of a log, forwards or backwards.  See observe.h. */
+#include "observe.h"
 
 #include <errno.h>
 #include <unistd.h>

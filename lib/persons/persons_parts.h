@@ -9,7 +9,7 @@
 #ifndef LH_PERSONS_PARTS_H
 #define LH_PERSONS_PARTS_H
 
-#include "base/intern.h"
+#include "base/table.h"
 #include "file/held.h"
 #include "json/write.h"
 #include "persons.h"

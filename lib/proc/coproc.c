@@ -17,7 +17,6 @@
 #include "base/mem.h"
 #include "base/signal.h"
 #include <lh/time.h>
-#include "stderr_tail.h"
 
 #define REPLY_MAX ((size_t)1 << 30)
 #define CHUNK 65536

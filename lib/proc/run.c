@@ -17,7 +17,7 @@
 #include "procgroup.h"
 #include "base/signal.h"
 #include <lh/time.h>
-#include "stderr_tail.h"
+#include "coproc.h"
 
 #define CHUNK 65536
 #define VOID 4096	/* bytes at once of discarded output */

@@ -16,7 +16,7 @@
 #include "procgroup.h"
 #include "base/signal.h"
 #include <lh/time.h>
-#include "stderr_tail.h"
+#include "coproc.h"
 
 #define CHUNK 65536
 

@@ -1,5 +1,5 @@
-/* stderr_tail.c - the end of a child's stderr.  See stderr_tail.h. */
-#include "stderr_tail.h"
+/* stderr_tail.c - the end of a child's stderr.  See coproc.h. */
+#include "coproc.h"
 
 #include <stdio.h>
 #include <string.h>

@@ -4,7 +4,7 @@
 #include <inttypes.h>
 #include <stdarg.h>
 
-#include "base/ascii.h"
+#include "base/utf8.h"
 
 #define SHOWN 80	/* a longer value is not quoted */
 

@@ -41,6 +41,10 @@ struct lh_schema {
 	} never;
 };
 
+/* The members of an evidence record, and of a scored run; lh_schema_find has the schemas of
+ * all records of distillation. */
+extern const struct lh_bind lh_evidence_members[], lh_scored_members[];
+
 /* Check one value against one line, reported as name. */
 long lh_schema_check_value(const struct lh_bind *f, const char *name, const struct lh_value *v,
 			   struct lh_buf *scratch, lh_schema_fn *found, void *ctx,

@@ -13,7 +13,7 @@
 
 #include "base/mem.h"
 #include "pool.h"
-#include "proc/stderr_tail.h"
+#include "proc/coproc.h"
 #include <lh/time.h>
 
 #define MESSAGES 64		/* reads of stderr in one turn */

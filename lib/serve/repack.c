@@ -1,7 +1,6 @@
 /* repack.c - bodies and lines.  See repack.h. */
 #include "repack.h"
 
-#include "json/compact.h"
 #include "json/write.h"
 
 /* ---- to the filter ---- */

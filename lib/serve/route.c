@@ -3,9 +3,8 @@
 
 #include <stdlib.h>
 
-#include "base/ascii.h"
+#include "base/utf8.h"
 #include "base/mem.h"
-#include "json/compact.h"
 #include "json/write.h"
 
 const char *const lh_route_methods[] = { "GET", "POST", "PUT", "PATCH", "DELETE", NULL };

@@ -1,5 +1,5 @@
-/* cache.c - copies of objects in a folder.  See cache.h. */
-#include "cache.h"
+/* cache.c - copies of objects in a folder.  See store.h. */
+#include "store.h"
 
 #include <dirent.h>
 #include <errno.h>

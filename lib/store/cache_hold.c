@@ -1,6 +1,6 @@
-/* cache_hold.c - keep a copy in the cache.  See cache.h.  A file of its own, so that a tool
+/* cache_hold.c - keep a copy in the cache.  See store.h.  A file of its own, so that a tool
  * that only uses copies does not link what makes them. */
-#include "cache.h"
+#include "store.h"
 
 #include <fcntl.h>
 #include <sys/file.h>

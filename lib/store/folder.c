@@ -8,7 +8,6 @@
 
 #include "base/mem.h"
 #include "file/file.h"
-#include "file/open_beneath.h"
 #include "folder.h"
 
 #define PROC_PATH 512		/* "/proc/self/fd/7/NAME" */

@@ -6,7 +6,7 @@
 #include <unistd.h>
 
 #include "base/mem.h"
-#include "file/open_beneath.h"
+#include "file/file.h"
 #include "folder.h"
 
 struct walk {

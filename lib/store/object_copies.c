@@ -1,5 +1,5 @@
-/* object_copies.c - local copies of objects.  See object_copies.h. */
-#include "object_copies.h"
+/* object_copies.c - local copies of objects.  See store.h. */
+#include "store.h"
 
 #include <dirent.h>
 #include <stdbool.h>
@@ -10,9 +10,8 @@
 
 #include <lh/digest.h>
 #include "base/mem.h"
-#include "cache.h"
 #include "file/owner.h"
-#include "file/user_cache.h"
+#include "file/file.h"
 #include "proc/coproc.h"
 #include "proc/run.h"
 

@@ -5,7 +5,7 @@
 #include <unistd.h>
 
 #include "base/mem.h"
-#include "net/url.h"
+#include "net/curl.h"
 #include "s3.h"
 
 #define REPLY_MAX ((size_t)16 << 20)	/* bytes of an answer in memory */

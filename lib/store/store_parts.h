@@ -3,7 +3,7 @@
 #define LH_STORE_PARTS_H
 
 #include <lh/digest.h>
-#include "crypto/md5.h"
+#include "md5.h"
 #include "store.h"
 
 #define STORE_CHUNK ((size_t)256 << 10)		/* bytes of a read */

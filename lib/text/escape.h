@@ -26,4 +26,36 @@ void lh_escape_column(struct lh_buf *out, const char *p, size_t n);
 /* Append a part of a line of Markdown, in a table or not. */
 void lh_escape_markdown(struct lh_buf *out, const char *p, size_t n);
 
+/*
+ * html - self-contained HTML pages: one file, no script, nothing loaded.
+ *
+ *     lh_html_open(&b, "Full audit", ".card{...}");
+ *     lh_buf_puts(&b, "<h1>...</h1>");
+ *     lh_html_data(&b, name, n);
+ *     lh_html_close(&b);
+ *
+ * The page has a content security policy that forbids everything but its own style,
+ * and colours for light and dark as variables, so that the style of a page names no
+ * colour: --bg --fg --dim --line --panel, and --good --bad --warn with their
+ * backgrounds --good-bg --bad-bg --warn-bg.  A verdict is an element of the class
+ * "verdict" and "good", "bad" or "warn".
+ */
+
+/* How a page begins, and no page of other programs. */
+#define LH_HTML_BEGIN \
+	"<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n" \
+	"<meta http-equiv=\"Content-Security-Policy\" " \
+	"content=\"default-src 'none'; style-src 'unsafe-inline'\">\n"
+
+void lh_html_open(struct lh_buf *b, const char *title, const char *style);
+void lh_html_close(struct lh_buf *b);
+
+/* Append text, in an element or the quotes of an attribute; characters that could
+ * end either or hide are escaped. */
+void lh_html_text(struct lh_buf *b, const char *p, size_t n);
+
+/* The same for text from outside, isolated so that its direction of writing ends
+ * with it.  Not for attributes, and not within SVG. */
+void lh_html_data(struct lh_buf *b, const char *p, size_t n);
+
 #endif

@@ -1,5 +1,4 @@
-/* html.c - self-contained HTML pages.  See html.h. */
-#include "html.h"
+/* html.c - self-contained HTML pages.  See escape.h. */
 
 #include "text/escape.h"
 

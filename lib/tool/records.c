@@ -12,7 +12,7 @@
 #include "base/mem.h"
 #include "file/file.h"
 #include "file/owner.h"
-#include "flow/hint.h"
+#include "flow/flow.h"
 #include "frame.h"
 #include "text/escape.h"
 

@@ -38,7 +38,7 @@
 #define LH_RECORDS_H
 
 #include "flow/flow.h"
-#include "json/template.h"
+#include "json/path.h"
 #include "tool.h"
 
 /*

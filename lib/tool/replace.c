@@ -6,7 +6,7 @@
 #include <unistd.h>
 
 #include "file/file.h"
-#include "text/html.h"
+#include "text/escape.h"
 #include "tool.h"
 
 #define AUDIT_LOG ".audit.jsonl"

@@ -62,7 +62,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "base/shard.h"
+#include "base/xxh3.h"
 #include "term/term.h"
 #include <lh/buf.h>
 
@@ -98,7 +98,7 @@ struct lh_made {
 	const char *begins[LH_MADE_WAYS];
 	bool (*is)(const char *path);
 };
-extern const struct lh_made lh_made_page;	/* of text/html.h */
+extern const struct lh_made lh_made_page;	/* of text/escape.h */
 
 struct lh_option {
 	int key;		/* short letter, 0 for none */

@@ -1,5 +1,5 @@
-/* compiled.c - see compiled.h. */
-#include "compiled.h"
+/* compiled.c - see encoder.h. */
+#include "encoder.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -9,7 +9,6 @@
 #include "base/mem.h"
 #include "base/xxh3.h"
 #include "file/file.h"
-#include "file/magic.h"
 
 #define VERSION 1
 #define BYTE_ORDER_MARK 0x01020304u

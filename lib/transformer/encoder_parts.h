@@ -3,7 +3,6 @@
 #ifndef LH_ENCODER_PARTS_H
 #define LH_ENCODER_PARTS_H
 
-#include "compiled.h"
 #include "encoder.h"
 #include "matmul.h"
 

@@ -9,7 +9,6 @@
 #include "base/utf8.h"
 #include "base/xxh3.h"
 #include "file/file.h"
-#include "file/user_cache.h"
 #include "json/bind.h"
 
 #define HOST "registry.ollama.ai"

@@ -1,6 +1,7 @@
 /* tokenizer.c - what WordPiece and Unigram share.  See tokenizer.h. */
 #include <stdlib.h>
 
+#include "encoder.h"
 #include "tokenizer_parts.h"
 #include "base/mem.h"
 

@@ -30,7 +30,6 @@
 #ifndef LH_TOKENIZER_H
 #define LH_TOKENIZER_H
 
-#include "compiled.h"
 #include "gguf.h"
 
 struct lh_token_list {
@@ -38,6 +37,8 @@ struct lh_token_list {
 	size_t n, cap;
 };
 
+struct lh_compiled;
+struct lh_compiling;
 struct lh_tokenizer;
 struct lh_tokenizer *lh_tokenizer_new(struct lh_gguf *g, struct lh_err *err);
 void lh_tokenizer_free(struct lh_tokenizer *t);

@@ -3,7 +3,7 @@
 
 #include "trie.h"
 #include "base/mem.h"
-#include "base/seed.h"
+#include "base/xxh3.h"
 
 #define NODES (1u << 24)		/* an edge has 24 bits for its node */
 #define FIRST_BITS 8

@@ -1,10 +1,11 @@
 /*
  * vocabulary_map.c - the tokens of a compiled model: its tables, checked.  See tokenizer.h and
- * compiled.h.
+ * encoder.h.
  *
  * The tables are those that vocabulary.c built; whatever is in a file, no index leads out of
  * them and every walk through them ends.
  */
+#include "encoder.h"
 #include "tokenizer_parts.h"
 
 #define BYTES_MAX 512			/* of a token, as in vocabulary.c */

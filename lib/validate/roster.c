@@ -14,11 +14,11 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "base/ascii.h"
+#include "base/utf8.h"
 #include "index/index_parts.h"
 #include "base/mem.h"
 #include "roster_parts.h"
-#include "versions.h"
+#include "validate_parts.h"
 #include <lh/digest.h>
 
 struct lh_roster {

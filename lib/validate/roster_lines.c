@@ -5,7 +5,6 @@
  * do not depend on the number of threads.
  */
 #include "flow/flow.h"
-#include "flow/hint.h"
 #include "roster_parts.h"
 
 static int reader_init(void *reader, void *table, struct lh_err *err)

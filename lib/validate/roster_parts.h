@@ -16,7 +16,7 @@
 
 #include "base/table.h"
 #include <lh/index.h>
-#include "base/growable.h"
+#include "base/mem.h"
 #include <lh/roster.h>
 
 #define LH_ROSTER_ALIGN 8

@@ -4,7 +4,7 @@
  */
 #include <string.h>
 
-#include "base/ascii.h"
+#include "base/utf8.h"
 #include "json/bind.h"
 #include "roster_parts.h"
 

@@ -5,7 +5,7 @@
 #include "file/file.h"
 #include "base/mem.h"
 #include "rules_parts.h"
-#include "versions.h"
+#include "validate_parts.h"
 
 void *lh_rules_own(struct lh_rules *r, void *p, struct lh_err *err)
 {

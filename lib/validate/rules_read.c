@@ -1,5 +1,5 @@
 /* rules_read.c - the grammar of a rule file.  See lh/rules.h. */
-#include "base/ascii.h"
+#include "base/utf8.h"
 #include "base/mem.h"
 #include "json/bind.h"
 #include "rules_parts.h"

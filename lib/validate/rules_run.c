@@ -1,5 +1,5 @@
 /* rules_run.c - find the rules that hold.  See lh/rules.h. */
-#include "base/ascii.h"
+#include "base/utf8.h"
 #include "rules_parts.h"
 
 /* Read an index of an array: digits, without leading zeros. */

@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <sys/random.h>
 
-#include "base/ascii.h"
+#include "base/utf8.h"
 #include "base/mem.h"
 #include "json/bind.h"
 #include "json/write.h"

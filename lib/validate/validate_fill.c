@@ -4,7 +4,7 @@
  */
 #include <stdlib.h>
 
-#include "base/ascii.h"
+#include "base/utf8.h"
 #include "json/json_scanner.h"
 #include "base/mem.h"
 #include "validate_parts.h"

@@ -1,5 +1,5 @@
 /* validate_message.c - check an email or a text message.  See lh/validate.h. */
-#include "base/ascii.h"
+#include "base/utf8.h"
 #include "validate_parts.h"
 
 #define SMS_MAX 160		/* one GSM segment */

@@ -4,7 +4,7 @@
  */
 #include <lh/validation_error.h>
 
-#include "base/ascii.h"
+#include "base/utf8.h"
 #include "json/bind.h"
 #include "json/write.h"
 

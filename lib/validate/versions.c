@@ -1,5 +1,5 @@
-/* versions.c - by which roster and rules verdicts are given.  See versions.h. */
-#include "versions.h"
+/* versions.c - by which roster and rules verdicts are given.  See validate_parts.h. */
+#include "validate_parts.h"
 
 #include "index/index_tools.h"
 

@@ -10,8 +10,7 @@
 
 #include "quantize.h"
 #include "base/mem.h"
-#include "base/prefetch.h"
-#include "base/growable.h"
+#include "base/bits.h"
 
 #define LINKS_MAX 256	/* links of a row on level 0, with m 128 */
 #define LEVELS_MAX 54	/* levels of a row, with m 2: see lh_hnsw_level */

@@ -1,5 +1,5 @@
-/* qg_build.c - build a graph of rows with the same number of links.  See qg_build.h. */
-#include "qg_build.h"
+/* qg_build.c - build a graph of rows with the same number of links.  See qg.h. */
+#include "qg.h"
 
 #include <pthread.h>
 #include <signal.h>

@@ -1,5 +1,5 @@
-/* qg_code.c - 1-bit codes of neighbours.  See qg_code.h. */
-#include "qg_code.h"
+/* qg_code.c - 1-bit codes of neighbours.  See qg.h. */
+#include "qg.h"
 
 #include <float.h>
 #include <stdlib.h>

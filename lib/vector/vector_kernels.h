@@ -13,7 +13,7 @@
 
 #include <lh/distance.h>
 
-#include "qg_code.h"
+#include "qg.h"
 #include "quantize.h"
 
 struct lh_distance_kernel {
@@ -98,7 +98,7 @@ struct lh_quantize_kernel {
 };
 const struct lh_quantize_kernel *lh_quantize_kernel(void);
 
-/* ---- codes of qg_code.h ---- */
+/* ---- codes of qg.h ---- */
 
 /* Most tables whose sums fit 16 bits: 257, in whole steps of 64 bytes. */
 #define LH_QG_RUN 256

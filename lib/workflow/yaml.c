@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include <yaml.h>
 
-#include "base/intern.h"
+#include "base/table.h"
 #include "base/mem.h"
 
 #define NO_ANCHOR SIZE_MAX

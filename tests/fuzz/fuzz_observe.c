@@ -10,7 +10,6 @@
 #include <unistd.h>
 
 #include <lh/num.h>
-#include "observe/log_lines.h"
 #include "observe/observe.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n);

@@ -9,7 +9,7 @@
 #include <unistd.h>
 
 #include "archive/archive.h"
-#include "base/ascii.h"
+#include "base/utf8.h"
 #include "file/file.h"
 #include "validate/roster_parts.h"
 

@@ -8,7 +8,6 @@
 #include <sys/wait.h>
 
 #include "check.h"
-#include "file/confine.h"
 #include "file/tmpdir.h"
 
 static struct lh_err err;

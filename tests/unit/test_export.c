@@ -9,13 +9,12 @@
 #include <unistd.h>
 
 #include "check.h"
-#include "file/open_beneath.h"
+#include "file/file.h"
 #include "distill/evidence_lookup.h"
-#include "distill/pairs.h"
-#include "distill/quarantine.h"
+#include "distill/sample.h"
 #include "file/rows.h"
 #include "distill/sample_parts.h"
-#include "distill/stage_export.h"
+#include "distill/stages.h"
 
 #define AT "2026-05-03T12:00:00.000Z"
 #define SIG "ec70bb92c9e2cf6020cb9aaffaa429fc356efff9fc06f825c8f816be82a52be3"
@@ -223,7 +222,7 @@ static void rereads(void)
 
 /* ---- pairs ---- */
 
-static int gather(void *ctx, const struct lh_place *chosen, const struct lh_place *rejected,
+static int gather(void *ctx, const struct lh_row_at *chosen, const struct lh_row_at *rejected,
 		  struct lh_err *e)
 {
 	char *to = ctx;
@@ -255,7 +254,7 @@ static void zips(void)
 	for (i = 0; i < sizeof rows / sizeof *rows; i++) {
 		struct lh_str task = { rows[i].task, strlen(rows[i].task) };
 
-		check(lh_pairs_add(p, &task, rows[i].c, &(struct lh_place){ .scored = i },
+		check(lh_pairs_add(p, &task, rows[i].c, &(struct lh_row_at){ .scored = i },
 				   &err) == 0);
 	}
 	check(lh_pairs_each(p, gather, got, &err) == 0);

@@ -12,7 +12,6 @@
 #include "base/signal.h"
 #include "check.h"
 #include "flow/flow.h"
-#include "flow/input.h"
 
 static struct lh_err err;
 

@@ -3,7 +3,7 @@
 #include <string.h>
 
 #include "check.h"
-#include "base/growable.h"
+#include "base/mem.h"
 
 static void there_is_room(void)
 {

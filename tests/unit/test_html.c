@@ -3,7 +3,7 @@
 #include <string.h>
 
 #include "check.h"
-#include "text/html.h"
+#include "text/escape.h"
 
 static void is_shown(const char *text, const char *want)
 {

@@ -4,7 +4,7 @@
  */
 #include "check.h"
 #include "base/xxh3.h"
-#include "vector/qg_code.h"
+#include "vector/qg.h"
 
 #include <lh/distance.h>
 

@@ -7,7 +7,7 @@
 #include "check.h"
 #include <lh/digest.h>
 #include "distill/receipt.h"
-#include "distill/stage_collect.h"
+#include "distill/stages.h"
 
 #define BLOCK (256 << 10)	/* of distill/receipt_file.c */
 #define COMMIT "0123456789abcdef0123456789abcdef01234567"

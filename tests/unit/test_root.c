@@ -9,7 +9,7 @@
 #include "check.h"
 #include <lh/digest.h>
 #include "file/file.h"
-#include "base/hashset.h"
+#include "base/table.h"
 #include "distill/root.h"
 
 static struct lh_err err;

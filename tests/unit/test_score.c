@@ -4,7 +4,6 @@
  */
 #include "check.h"
 #include "distill/score.h"
-#include "distill/score_drift.h"
 
 #define SIG "\"sig_hash\":\"44136fa355b3678a1146ad16f7e8649e94fb4fc21fe77e8310c060f61caaff8a\""
 #define FROM(stream) \

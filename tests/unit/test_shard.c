@@ -4,7 +4,7 @@
 #include <stdio.h>
 
 #include "check.h"
-#include "base/shard.h"
+#include "base/xxh3.h"
 
 static void test_reading(void)
 {

@@ -5,7 +5,7 @@
 #include <string.h>
 
 #include "check.h"
-#include "index/shard_plan.h"
+#include "index/index_tools.h"
 
 #define SHARD(file, length, sum, more) \
 	"{\"file\":\"" file "\",\"length\":" length ",\"checksum\":" sum more "}"

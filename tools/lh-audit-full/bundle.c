@@ -7,7 +7,7 @@
 #include <sys/stat.h>
 
 #include "audit.h"
-#include "base/ascii.h"
+#include "base/utf8.h"
 #include "file/file.h"
 
 #define TAIL_ROWS 50

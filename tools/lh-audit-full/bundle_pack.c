@@ -5,7 +5,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "archive/child_archive.h"
+#include "archive/archive.h"
 #include <lh/digest.h>
 #include "file/file.h"
 #include "json/write.h"

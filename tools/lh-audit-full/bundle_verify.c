@@ -10,10 +10,11 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include "bundle.h"
 #include "bundle_list.h"
-#include "archive/child_archive.h"
+#include "archive/archive.h"
 #include <lh/digest.h>
 #include "file/file.h"
 #include "json/write.h"

@@ -6,7 +6,7 @@
 #include <sys/stat.h>
 
 #include "file/file.h"
-#include "distill/stream.h"
+#include "distill/root.h"
 
 int root_file(const struct audit *a, const char *relpath, struct lh_buf *out, struct lh_err *err)
 {

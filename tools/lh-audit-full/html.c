@@ -4,7 +4,7 @@
 #include "audit.h"
 #include "chart.h"
 #include "file/file.h"
-#include "text/html.h"
+#include "text/escape.h"
 
 static const char style[] =
 	".facts{display:flex;flex-wrap:wrap;gap:.2rem 1.5rem}\n"

@@ -4,7 +4,7 @@
 #include <stdio.h>
 
 #include <lh/digest.h>
-#include "distill/receipt_check.h"
+#include "distill/receipt.h"
 #include "json/bind.h"
 #include <lh/schema.h>
 

@@ -9,7 +9,7 @@
 
 #include "child.h"
 #include "proc/coproc.h"
-#include "base/ascii.h"
+#include "base/utf8.h"
 #include "file/file.h"
 #include "json/bind.h"
 #include "json/write.h"

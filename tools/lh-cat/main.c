@@ -7,7 +7,6 @@
 #include <unistd.h>
 
 #include "archive/archive.h"
-#include "archive/child_archive.h"
 #include "file/file.h"
 #include "object.h"
 #include "out.h"

@@ -3,7 +3,7 @@
 
 #include <string.h>
 
-#include "archive/child_archive.h"
+#include "archive/archive.h"
 
 static int frame(struct out *o, char kind, const char *p, size_t n)
 {

@@ -4,7 +4,7 @@
  * As lines, files follow each other with every line ended, and only whole lines are
  * written, so that whole records remain of a file that proves to be damaged; a line
  * longer than the buffer is written in pieces.  As frames
- * (lib/archive/child_archive.h), the bytes of each member are unchanged.
+ * (lib/archive/archive.h), the bytes of each member are unchanged.
  *
  * Functions return 0, or -1 with tool->err.
  */

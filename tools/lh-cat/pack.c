@@ -7,7 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "archive/child_archive.h"
+#include "archive/archive.h"
 #include "file/file.h"
 
 #define LEVEL "9"		/* a quarter smaller than at 3, and still fast */

@@ -1,6 +1,6 @@
 /*
  * pack - the reverse of lh-cat: members in on stdin, an archive out on stdout
- * (LH_CAT_PACK, lib/archive/child_archive.h).
+ * (LH_CAT_PACK, lib/archive/archive.h).
  *
  * ustar in one frame of zstd: members in the order of arrival, each of mode 0644,
  * owner and group 0 without a name, time 0; one level and one thread.  The same

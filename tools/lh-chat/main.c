@@ -5,7 +5,6 @@
 #include "model/http.h"
 #include "base/mem.h"
 #include "base/signal.h"
-#include "model/trace.h"
 #include "request.h"
 
 struct chat {

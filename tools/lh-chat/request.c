@@ -1,7 +1,7 @@
 /* request.c - records to questions, replies to records.  See request.h. */
 #include "request.h"
 
-#include "model/trace.h"
+#include "model/http.h"
 
 #define KEEP ((size_t)1 << 20)	/* bytes of scratch memory that are kept */
 

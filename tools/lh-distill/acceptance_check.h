@@ -4,7 +4,7 @@
 
 #include "acceptance.h"
 #include "acceptance_rows.h"
-#include "distill/provenance.h"
+#include "distill/evidence.h"
 #include "distill/sample.h"
 #include "json/write.h"
 

@@ -19,7 +19,7 @@
 #include <lh/json.h>
 #include "distill/part.h"
 #include "distill/receipt.h"
-#include "distill/stream.h"
+#include "distill/root.h"
 #include "tool/op.h"
 
 enum { V_RUN = 1, V_HEALTH = 2, V_RECEIPTS = 4, V_ACCEPTANCE = 8, V_TRACE = 16, V_MERGE = 32 };

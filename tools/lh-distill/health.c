@@ -7,8 +7,7 @@
 #include "distill/evidence.h"
 #include <lh/digest.h>
 #include "file/rows.h"
-#include "distill/provenance.h"
-#include "distill/receipt_check.h"
+#include "distill/receipt.h"
 #include "distill/score.h"
 #include "json/write.h"
 

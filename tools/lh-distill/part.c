@@ -1,6 +1,6 @@
 /* part.c - lh-distill run --shard: evidence and scored runs of one shard. */
 #include "distill.h"
-#include "distill/stage_collect.h"
+#include "distill/stages.h"
 
 /* The exports need all records: they are made when the parts are joined. */
 enum { COLLECT, SCORE, STAGES };

@@ -10,7 +10,7 @@
 #include "file/rows.h"
 #include "json/bind.h"
 #include "json/write.h"
-#include "lineage/row_ids.h"
+#include "lineage/lineage.h"
 #include "tool/records.h"
 
 #define RECORD_MAX ((size_t)1 << 20)	/* bytes of a row that is part of an answer */

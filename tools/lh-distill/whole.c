@@ -3,7 +3,7 @@
 
 #include <stdlib.h>
 
-#include "distill/stage_export.h"
+#include "distill/stages.h"
 
 static int collect(struct whole *w, struct lh_collect *how, struct lh_err *err)
 {

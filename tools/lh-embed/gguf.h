@@ -9,7 +9,6 @@
 #define GGUF_H
 
 #include "embed.h"
-#include "transformer/compiled.h"
 #include "transformer/encoder.h"
 #include "transformer/store.h"
 

@@ -5,9 +5,9 @@
 
 #include "embed/embedder.h"
 #include <lh/time.h>
-#include "model/trace.h"
+#include "model/http.h"
 #include "embed/wordvec.h"
-#include "file/magic.h"
+#include "file/file.h"
 #include "request.h"
 
 static const struct lh_made made_compiled = { "a compiled table or model",

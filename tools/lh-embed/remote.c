@@ -11,7 +11,7 @@
 #include <stdlib.h>
 
 #include "base/mem.h"
-#include "model/trace.h"
+#include "model/http.h"
 
 static void worker_free(void *arg)
 {

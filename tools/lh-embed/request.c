@@ -3,7 +3,7 @@
 
 #include "text/escape.h"
 #include <lh/num.h>
-#include "model/trace.h"
+#include "model/http.h"
 #include "vector/vector_record.h"
 
 #define FOR_VECTOR 32768	/* bytes; most vectors fit */

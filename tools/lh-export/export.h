@@ -10,10 +10,10 @@
 #define EXPORT_H
 
 #include "tool/op.h"
-#include "base/hashset.h"
-#include "distill/quarantine.h"
+#include "base/table.h"
+#include "distill/sample.h"
 #include <lh/schema.h>
-#include "distill/stage.h"
+#include "distill/stages.h"
 
 enum { VERB_RAG = 1, VERB_SFT = 2, VERB_PREFERENCE = 4 };
 

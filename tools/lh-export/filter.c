@@ -1,7 +1,7 @@
 /* filter.c - evidence in, scored on the way, samples out. */
 #include "export.h"
 
-#include "distill/provenance.h"
+#include "distill/evidence.h"
 #include "json/bind.h"
 #include <lh/time.h>
 

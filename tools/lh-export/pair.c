@@ -11,7 +11,7 @@
 #include <unistd.h>
 
 #include "file/file.h"
-#include "distill/pairs.h"
+#include "distill/sample.h"
 
 #define BLOCK ((size_t)256 << 10)	/* bytes written at a time */
 
@@ -72,7 +72,7 @@ static int on_side(const struct lh_output *o, void *ctx, struct lh_err *err)
 	struct pairing *p = ((struct filter *)ctx)->pairing;
 	const struct side *s = o->result;
 	struct lh_str task = { o->text, s->task };
-	struct lh_place at = { p->at, p->at + s->evidence, s->evidence, s->scored, 0, 0, 0 };
+	struct lh_row_at at = { p->at, p->at + s->evidence, s->evidence, s->scored, 0, 0, 0 };
 
 	if (lh_pairs_add(p->pairs, &task, s->category, &at, err) < 0)
 		return -1;
@@ -81,13 +81,13 @@ static int on_side(const struct lh_output *o, void *ctx, struct lh_err *err)
 	return p->block.len >= BLOCK || p->block.failed ? flush(p, err) : 0;
 }
 
-static int read_side(struct pairing *p, int side, const struct lh_place *at, struct lh_err *err)
+static int read_side(struct pairing *p, int side, const struct lh_row_at *at, struct lh_err *err)
 {
 	return lh_pair_read_evidence(&p->pair, side, at, p->fd, err) < 0 ||
 	       lh_pair_read_scored(&p->pair, side, at, p->fd, err) < 0 ? -1 : 0;
 }
 
-static int on_pair(void *ctx, const struct lh_place *chosen, const struct lh_place *rejected,
+static int on_pair(void *ctx, const struct lh_row_at *chosen, const struct lh_row_at *rejected,
 		   struct lh_err *err)
 {
 	struct pairing *p = ctx;

@@ -5,7 +5,7 @@
 #ifndef GEN_H
 #define GEN_H
 
-#include "text/job_order.h"
+#include "staffing/staffing.h"
 #include "tool/op.h"
 
 void gen_worker(struct lh_buf *out, uint64_t seed, uint64_t i);

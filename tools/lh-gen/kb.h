@@ -13,7 +13,7 @@
 #include <stdbool.h>
 
 #include "draw.h"
-#include "distill/stream.h"
+#include "distill/root.h"
 #include "tool/tool.h"
 
 struct kb_settings {

@@ -12,7 +12,7 @@
 
 #include "base/mem.h"
 #include "base/signal.h"
-#include "index/shard_plan.h"
+#include "index/index_tools.h"
 
 #define SAMPLE_MIN 16384
 #define SAMPLE_EACH 64		/* rows of the sample for each centroid, at least */

@@ -6,7 +6,7 @@
 #include <string.h>
 
 #include <lh/digest.h>
-#include "base/hashset.h"
+#include "base/table.h"
 #include "index.h"
 #include "index/index_tools.h"
 #include "json/write.h"

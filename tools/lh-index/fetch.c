@@ -2,11 +2,11 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-#include "file/user_cache.h"
+#include "file/file.h"
 #include "index/index_tools.h"
 #include "json/write.h"
 #include "index.h"
-#include "store/cache.h"
+#include "store/store.h"
 
 #define CACHE_SIZE ((uint64_t)10 << 30)
 

@@ -8,7 +8,7 @@
 #include "base/signal.h"
 #include "csv/byte_source.h"
 #include "index/index_tools.h"
-#include "json/compact.h"
+#include "json/write.h"
 
 struct from {
 	struct lh_tool *tool;

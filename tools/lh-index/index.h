@@ -7,7 +7,7 @@
 #include "tool/op.h"
 #include "index/index_tools.h"
 #include <lh/index.h>
-#include "json/template.h"
+#include "json/path.h"
 #include "json/write.h"
 #include "embed/embedder.h"
 #include "formats.h"

@@ -1,6 +1,5 @@
 /* made.c - what stands where lh-index writes, and whether it is replaced. */
 #include "file/file.h"
-#include "file/magic.h"
 #include "index.h"
 #include "index/hnswlib.h"
 #include "index/index_tools.h"

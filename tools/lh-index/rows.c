@@ -6,7 +6,7 @@
 #include <lh/hashv1.h>
 #include "base/mem.h"
 #include "base/signal.h"
-#include "model/trace.h"
+#include "model/http.h"
 #include "transformer/store.h"
 #include "vector/vector_record.h"
 

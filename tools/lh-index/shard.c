@@ -17,13 +17,12 @@
 #include "centroids.h"
 #include "index.h"
 
-#include "base/ascii.h"
+#include "base/utf8.h"
 #include "base/mem.h"
-#include "base/shard.h"
+#include "base/xxh3.h"
 #include "base/signal.h"
 #include "file/file.h"
 #include "index/index_tools.h"
-#include "index/shard_plan.h"
 
 #define TMP ".lh-tmp-"
 #define LOCK "-lock"

@@ -14,7 +14,7 @@
 
 #include <lh/digest.h>
 
-#include "archive/child_archive.h"
+#include "archive/archive.h"
 #include "base/mem.h"
 #include "base/signal.h"
 #include "catalog/catalog.h"

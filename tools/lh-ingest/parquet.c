@@ -15,7 +15,7 @@
 #include "base/mem.h"
 #include "duckdb/duckdb.h"
 #include "rows.h"
-#include "store/object_copies.h"
+#include "store/store.h"
 
 #define NUMBER_MAX 24		/* characters of an int64 */
 

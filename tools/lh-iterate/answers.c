@@ -3,7 +3,7 @@
 
 #include <stdlib.h>
 
-#include "flow/input.h"
+#include "flow/flow.h"
 #include "base/mem.h"
 #include "base/signal.h"
 #include "json/bind.h"

@@ -13,9 +13,9 @@
 #include <stdatomic.h>
 
 #include "model/chat.h"
-#include "store/object_copies.h"
+#include "store/store.h"
 #include "observe/decisions.h"
-#include "validate/versions.h"
+#include "validate/validate_parts.h"
 #include "tool/op.h"
 #include <lh/validate.h>
 

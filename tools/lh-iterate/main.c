@@ -1,6 +1,6 @@
 /* lh-iterate: generate, extract, validate, retry.  See lh-iterate(1). */
 #include "iterate.h"
-#include "model/trace.h"
+#include "model/http.h"
 
 #include <stdlib.h>
 #include <sys/stat.h>

@@ -1,6 +1,6 @@
 /* request.c - a record as a request: checked, with its defaults. */
 #include "iterate.h"
-#include "model/trace.h"
+#include "model/http.h"
 
 const struct lh_bind request_members[] = {
 	{ LH_BIND_STRING("kind", struct request, kind), .about = "what the artifact is" },

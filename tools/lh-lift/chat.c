@@ -1,5 +1,5 @@
 /* chat.c - ask models through lh-chat as a child.  See lift.h. */
-#include "base/ascii.h"
+#include "base/utf8.h"
 #include "json/bind.h"
 #include "lift.h"
 

@@ -1,7 +1,7 @@
 /* judge.c - score a hit by what is known of the demand.  See lift.h. */
-#include "base/ascii.h"
+#include "base/utf8.h"
 #include "json/bind.h"
-#include "text/role.h"
+#include "staffing/staffing.h"
 #include "lift.h"
 
 /* Tenths of a point. */

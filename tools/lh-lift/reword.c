@@ -1,5 +1,5 @@
 /* reword.c - other wordings of a demand.  See lift.h. */
-#include "text/job_order.h"
+#include "staffing/staffing.h"
 #include "lift.h"
 
 /* Read what a sentence is made of: is all known? */

@@ -3,7 +3,7 @@
 
 #include "index/index_tools.h"
 #include "json/bind.h"
-#include "text/role.h"
+#include "staffing/staffing.h"
 #include "lift.h"
 
 #define CHANGED "the file between the passes was changed"

@@ -5,7 +5,7 @@
 
 #include "base/mem.h"
 #include "json/bind.h"
-#include "json/count.h"
+#include "json/value.h"
 
 #define SHOWN(s) (int)((s).n < 100 ? (s).n : 100), (s).p
 

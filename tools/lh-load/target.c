@@ -7,7 +7,7 @@
 #include <strings.h>
 
 #include "base/mem.h"
-#include "net/url.h"
+#include "net/curl.h"
 
 #define TOKEN_MAX 4096
 

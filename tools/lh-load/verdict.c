@@ -1,7 +1,7 @@
 /* verdict.c - judge the answer of a step.  See verdict.h. */
 #include "verdict.h"
 
-#include "json/count.h"
+#include "json/value.h"
 #include "json/write.h"
 
 #define SHOWN_MAX 200

@@ -4,7 +4,8 @@
 
 #include "tool/op.h"
 #include "distill/evidence.h"
-#include "distill/stage_collect.h"
+#include "distill/stages.h"
+#include "schema/schema_table.h"
 
 struct settings {
 	struct lh_run_how run;

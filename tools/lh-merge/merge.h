@@ -11,8 +11,8 @@
 #ifndef MERGE_H
 #define MERGE_H
 
-#include "base/intern.h"
-#include "flow/input.h"
+#include "base/table.h"
+#include "flow/flow.h"
 #include "json/bind.h"
 #include "json/write.h"
 #include "tool/op.h"

@@ -2,9 +2,8 @@
 #ifndef RUN_H
 #define RUN_H
 
-#include "base/intern.h"
+#include "base/table.h"
 #include "json/write.h"
-#include "observe/log_lines.h"
 #include "observe/observe.h"
 #include "tool/op.h"
 

@@ -8,7 +8,7 @@
 
 #include "json/bind.h"
 #include "json/write.h"
-#include "model/trace.h"
+#include "model/http.h"
 
 #define COMMIT_BYTES (16u << 20)
 

@@ -13,7 +13,7 @@
 #include "index/index_tools.h"
 #include "json/write.h"
 #include <lh/hashv1.h>
-#include "model/trace.h"
+#include "model/http.h"
 #include "recorder.h"
 
 #define OPEN_MAX 8	/* playbooks that stay open */

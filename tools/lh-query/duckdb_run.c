@@ -19,7 +19,7 @@
 #include "base/mem.h"
 #include "base/signal.h"
 #include "duckdb/duckdb.h"
-#include "file/confine.h"
+#include "file/tmpdir.h"
 #include "query.h"
 #include "spill.h"
 

@@ -12,7 +12,6 @@
 #include <lh/digest.h>
 #include "base/mem.h"
 #include "file/file.h"
-#include "file/open_beneath.h"
 #include "query.h"
 #include "spill.h"
 #include "store/store.h"

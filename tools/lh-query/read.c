@@ -7,8 +7,7 @@
 
 #include "base/mem.h"
 #include "csv/csv_table.h"
-#include "flow/hint.h"
-#include "flow/input.h"
+#include "flow/flow.h"
 #include "json/write.h"
 #include "query.h"
 #include <lh/index.h>

@@ -11,7 +11,6 @@
 #include "base/signal.h"
 #include "catalog/catalog.h"
 #include "file/file.h"
-#include "file/magic.h"
 #include "query.h"
 #include <lh/digest.h>
 #include <lh/index.h>

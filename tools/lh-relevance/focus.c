@@ -1,5 +1,5 @@
 /* focus.c - read the file under review: its path, words and symbols. */
-#include "base/ascii.h"
+#include "base/utf8.h"
 #include <lh/digest.h>
 #include "relevance.h"
 

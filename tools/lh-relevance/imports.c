@@ -1,5 +1,5 @@
 /* imports.c - recognize text that consists of import statements. */
-#include "base/ascii.h"
+#include "base/utf8.h"
 #include "relevance.h"
 
 static bool starts(struct lh_str s, const char *with)

@@ -3,7 +3,7 @@
 #define RELEVANCE_H
 
 #include "tool/op.h"
-#include "base/key_table.h"
+#include "base/table.h"
 #include "json/bind.h"
 #include "json/write.h"
 

@@ -1,5 +1,5 @@
 /* score.c - the six signals of a chunk's relevance. */
-#include "base/ascii.h"
+#include "base/utf8.h"
 #include <lh/num.h>
 #include "relevance.h"
 

@@ -1,7 +1,7 @@
 /* bundle.c - the artifacts that the model is shown.  See replay.h. */
 #include "replay.h"
 
-#include "base/ascii.h"
+#include "base/utf8.h"
 #include "validate/validate_parts.h"
 
 static bool is_class(const struct artifact *a, const char *name)

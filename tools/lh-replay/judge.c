@@ -1,7 +1,7 @@
 /* judge.c - decide whether a model's text is an answer.  See replay.h. */
 #include "replay.h"
 
-#include "base/ascii.h"
+#include "base/utf8.h"
 #include "text/escape.h"
 #include "validate/validate_parts.h"
 

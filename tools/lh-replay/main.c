@@ -3,11 +3,11 @@
 
 #include <stdlib.h>
 
-#include "base/ascii.h"
+#include "base/utf8.h"
 #include <lh/index.h>
 #include "base/mem.h"
 #include "distill/sample.h"
-#include "model/trace.h"
+#include "model/http.h"
 
 static const struct lh_option options[] = {
 	{ 0, "task", "TEXT", "replay only this task, and read no input",

@@ -10,7 +10,7 @@
 #include <lh/digest.h>
 #include "file/file.h"
 #include "base/mem.h"
-#include "model/trace.h"
+#include "model/http.h"
 
 #define LOG "data/_kb/replay_runs.jsonl"
 

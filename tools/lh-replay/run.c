@@ -9,11 +9,11 @@
 
 #include <stdlib.h>
 
-#include "base/ascii.h"
+#include "base/utf8.h"
 #include "base/mem.h"
 #include "base/signal.h"
 #include <lh/time.h>
-#include "model/trace.h"
+#include "model/http.h"
 
 struct job {			/* a task of the batch */
 	struct lh_str task;

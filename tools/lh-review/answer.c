@@ -7,7 +7,7 @@
  */
 #include "review.h"
 
-#include "base/ascii.h"
+#include "base/utf8.h"
 #include "base/mem.h"
 
 #define DIGITS_MOST 9

@@ -3,7 +3,7 @@
 
 #include <stdlib.h>
 
-#include "base/ascii.h"
+#include "base/utf8.h"
 #include "base/mem.h"
 #include "proc/chat_child.h"
 

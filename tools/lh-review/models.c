@@ -1,7 +1,7 @@
 /* models.c - the models and their lineages.  See review.h. */
 #include "review.h"
 
-#include "base/ascii.h"
+#include "base/utf8.h"
 
 /* Words for sizes and for the newest version. */
 static const char *const sizes[] = { "nano",   "micro", "tiny", "mini",	 "small",

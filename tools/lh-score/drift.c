@@ -7,8 +7,8 @@
 #include <unistd.h>
 
 #include "base/mem.h"
-#include "distill/score_drift.h"
-#include "distill/stage_score.h"
+#include "distill/score.h"
+#include "distill/stages.h"
 #include "json/bind.h"
 
 struct check {

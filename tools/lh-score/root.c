@@ -2,7 +2,7 @@
 #include "json/write.h"
 #include "score.h"
 
-#include "distill/stage_score.h"
+#include "distill/stages.h"
 
 #define MESSAGES 20	/* about one file, unless --verbose */
 

@@ -5,6 +5,7 @@
 #include "tool/op.h"
 #include "distill/evidence.h"
 #include "distill/score.h"
+#include "schema/schema_table.h"
 #include "distill/stage.h"
 
 struct settings {

@@ -2,7 +2,7 @@
 #include <stdlib.h>
 
 #include "base/mem.h"
-#include "text/role.h"
+#include "staffing/staffing.h"
 #include "search.h"
 
 /* A hit in the playbook, and the row that it recommends. */

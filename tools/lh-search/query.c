@@ -1,8 +1,8 @@
 /* query.c - read a query record.  See search.h. */
 #include "search.h"
 
-#include "text/role.h"
-#include "model/trace.h"
+#include "staffing/staffing.h"
+#include "model/http.h"
 #include "vector/vector_record.h"
 
 #define UNSET UINT64_MAX

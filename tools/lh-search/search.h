@@ -25,15 +25,14 @@
 #include <stdatomic.h>
 
 #include <lh/metadata_filter.h>
-#include "base/intern.h"
+#include "base/table.h"
 #include "json/bind.h"
 #include "file/held.h"
 #include "index/index_tools.h"
-#include "index/shard_plan.h"
 #include <lh/playbook.h>
 #include "embed/embedder.h"
 #include "observe/decisions.h"
-#include "store/object_copies.h"
+#include "store/store.h"
 #include "tool/op.h"
 
 struct settings {

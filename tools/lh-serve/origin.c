@@ -11,7 +11,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "net/url.h"
+#include "net/curl.h"
 #include "serve.h"
 
 #define MAX_AGE "600"			/* seconds that an answer to a preflight holds */

@@ -3,7 +3,7 @@
  * nested indented.
  */
 #include "show.h"
-#include "text/html.h"
+#include "text/escape.h"
 
 #define INDENT 2
 #define NAME_WIDEST 24

@@ -1,7 +1,7 @@
 /* show.c - what all views write with.  See show.h. */
 #include "show.h"
 
-#include "text/html.h"
+#include "text/escape.h"
 
 #define MARKED_MAX 1000		/* bytes shown of a marked line */
 

@@ -7,7 +7,7 @@
 #include "base/mem.h"
 #include "columns.h"
 #include "show.h"
-#include "text/html.h"
+#include "text/escape.h"
 
 #define SOME_RECORDS 1000	/* after which a column that none has is reported */
 #define SAMPLE_BYTES ((size_t)1 << 20)

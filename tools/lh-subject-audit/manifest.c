@@ -3,7 +3,7 @@
 
 #include "audit.h"
 #include "file/file.h"
-#include "json/compact.h"
+#include "json/write.h"
 #include <lh/time.h>
 
 /* ---- put ---- */

@@ -7,7 +7,7 @@
 #include <unistd.h>
 
 #include "file/file.h"
-#include "json/compact.h"
+#include "json/write.h"
 #include <lh/time.h>
 
 #define CHUNK 65536

@@ -4,7 +4,7 @@
  */
 #include "file/file.h"
 #include "json/write.h"
-#include "text/html.h"
+#include "text/escape.h"
 #include <lh/time.h>
 #include "report.h"
 

@@ -1,5 +1,5 @@
 /* page.c - answers as a page: one file, nothing loaded. */
-#include "text/html.h"
+#include "text/escape.h"
 #include "trace.h"
 
 static const char style[] =

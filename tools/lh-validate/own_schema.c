@@ -9,7 +9,6 @@
 
 #include "base/mem.h"
 #include "file/file.h"
-#include "file/open_beneath.h"
 
 #define SCHEMA_MAX ((size_t)16 << 20)	/* bytes of a file */
 

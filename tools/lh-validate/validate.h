@@ -12,9 +12,9 @@
 #include "jsonschema/jsonschema.h"
 #include "observe/decisions.h"
 #include "tool/op.h"
-#include "store/object_copies.h"
+#include "store/store.h"
 #include "tool/op.h"
-#include "validate/versions.h"
+#include "validate/validate_parts.h"
 
 #include <lh/validate.h>
 

@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-#include "base/intern.h"
+#include "base/table.h"
 #include "base/mem.h"
 #include "json/bind.h"
 

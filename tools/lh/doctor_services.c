@@ -7,7 +7,6 @@
 #include "doctor.h"
 #include "model/credentials.h"
 #include "net/curl.h"
-#include "net/url.h"
 #include "transformer/store.h"
 
 #define TIMEOUT_MS 2000L

@@ -10,7 +10,7 @@
 #include <unistd.h>
 
 #include "doctor.h"
-#include "file/user_cache.h"
+#include "file/file.h"
 
 #define RANDOM "-XXXXXX"	/* the end of the name of a temporary folder */
 

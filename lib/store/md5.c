@@ -1,4 +1,4 @@
-/* md5.c - MD5 with libcrypto.  See md5.h. */
+/* md5.c - MD5 with libcrypto.  See store/md5.h. */
 #define OPENSSL_SUPPRESS_DEPRECATED
 #include "md5.h"
 

@@ -1,9 +1,7 @@
 /* schemas.c - the schemas of the records of distillation. */
-#include "schemas.h"
+#include "schema_table.h"
 
-#include "base/ascii.h"
-#include "evidence.h"
-#include "score.h"
+#include "base/utf8.h"
 
 static bool is_commit(const struct lh_value *v, struct lh_str text)
 {
@@ -25,7 +23,7 @@ static bool is_commit(const struct lh_value *v, struct lh_str text)
 #define NUMBER(name, a, b, ...) F(name, F64, .min = a, .max = b, __VA_ARGS__)
 #define OBJECT(name) F(name, VALUE, .types = LH_BIND_IS(LH_OBJECT))
 #define VERSION LH_SCHEMA_VERSION
-#define PROVENANCE F("provenance", TABLE, MUST, .table = lh_schema_provenance)
+#define PROVENANCE F("provenance", TABLE, MUST, .table = provenance)
 #define COUNT(name) INTEGER(name, 0, MUST)
 #define END LH_BIND_END
 
@@ -42,7 +40,7 @@ static const char *const trainable[] = { "accepted", "partially_accepted", NULL 
 static const char *const untrainable[] = { "rejected", "needs_human_review", NULL };
 static const char *const outcomes[] = { "pass", "fail", "partial", "pending", NULL };
 
-const struct lh_bind lh_schema_provenance[] = {
+static const struct lh_bind provenance[] = {
 	TEXT("source_file"),
 	COUNT("line_offset"),
 	SHA256("sig_hash"),
@@ -84,7 +82,7 @@ const struct lh_bind lh_evidence_members[] = {
 	F("human_override", STRING),
 	END
 };
-const struct lh_schema lh_schema_evidence_record = {
+static const struct lh_schema evidence_schema = {
 	.name = "evidence_record", .field = lh_evidence_members
 };
 
@@ -109,7 +107,9 @@ const struct lh_bind lh_scored_members[] = {
 	PROVENANCE,
 	END
 };
-const struct lh_schema lh_schema_scored_run = { .name = "scored_run", .field = lh_scored_members };
+static const struct lh_schema scored_run_schema = {
+	.name = "scored_run", .field = lh_scored_members
+};
 
 #define FILE_FIELDS TEXT("path"), SHA256("sha256"), COUNT("bytes")
 static const struct lh_bind file_in[] = { FILE_FIELDS, END };
@@ -134,7 +134,7 @@ static const struct lh_bind receipt[] = {
 	F("warnings", STRINGS, MUST),
 	END
 };
-const struct lh_schema lh_schema_receipt = { .name = "receipt", .field = receipt };
+static const struct lh_schema receipt_schema = { .name = "receipt", .field = receipt };
 
 static const struct lh_bind playbook[] = {
 	VERSION(1),
@@ -149,7 +149,7 @@ static const struct lh_bind playbook[] = {
 	PROVENANCE,
 	END
 };
-const struct lh_schema lh_schema_playbook = { .name = "playbook", .field = playbook };
+static const struct lh_schema playbook_schema = { .name = "playbook", .field = playbook };
 
 static const struct lh_bind scratchpad[] = {
 	VERSION(1),
@@ -165,7 +165,7 @@ static const struct lh_bind scratchpad[] = {
 	TIME("created_at"),
 	END
 };
-const struct lh_schema lh_schema_scratchpad_summary = { .name = "scratchpad_summary",
+static const struct lh_schema scratchpad_summary_schema = { .name = "scratchpad_summary",
 							.field = scratchpad };
 
 static const struct lh_bind ledger[] = {
@@ -180,7 +180,7 @@ static const struct lh_bind ledger[] = {
 	TIME("last_updated"),
 	END
 };
-const struct lh_schema lh_schema_model_ledger = { .name = "model_ledger", .field = ledger };
+static const struct lh_schema model_ledger_schema = { .name = "model_ledger", .field = ledger };
 
 static const struct lh_bind rag[] = {
 	VERSION(1),
@@ -196,7 +196,7 @@ static const struct lh_bind rag[] = {
 	PROVENANCE,
 	END
 };
-const struct lh_schema lh_schema_rag_sample = { .name = "rag_sample", .field = rag };
+static const struct lh_schema rag_sample_schema = { .name = "rag_sample", .field = rag };
 
 static const struct lh_bind sft[] = {
 	VERSION(1),
@@ -210,7 +210,7 @@ static const struct lh_bind sft[] = {
 	PROVENANCE,
 	END
 };
-const struct lh_schema lh_schema_sft_sample = {
+static const struct lh_schema sft_sample_schema = {
 	.name = "sft_sample", .field = sft, .never = { "quality_score", untrainable, "sft" }
 };
 
@@ -227,7 +227,7 @@ static const struct lh_bind preference[] = {
 	PROVENANCE,
 	END
 };
-const struct lh_schema lh_schema_preference_sample = {
+static const struct lh_schema preference_sample_schema = {
 	.name = "preference_sample", .field = preference,
 	.differ = { { "rejected", "chosen" }, { "rejected_run_id", "chosen_run_id" } }
 };
@@ -262,7 +262,7 @@ static const struct lh_bind stage_receipt[] = {
 	NUMBER("duration_ms", 0, INFINITY, MUST),
 	END
 };
-const struct lh_schema lh_schema_stage_receipt = { .name = "stage_receipt",
+static const struct lh_schema stage_receipt_schema = { .name = "stage_receipt",
 						   .field = stage_receipt };
 
 static const struct lh_bind summary_stage[] = {
@@ -292,7 +292,7 @@ static const struct lh_bind run_summary[] = {
 	NUMBER("total_duration_ms", 0, INFINITY, MUST),
 	END
 };
-const struct lh_schema lh_schema_run_summary = { .name = "run_summary", .field = run_summary };
+static const struct lh_schema run_summary_schema = { .name = "run_summary", .field = run_summary };
 
 static const struct lh_bind drift_stage[] = {
 	F("stage", STRING, MUST, .choice = stages),
@@ -316,13 +316,13 @@ static const struct lh_bind drift[] = {
 	F("stages", TABLES, MUST, .table = drift_stage),
 	END
 };
-const struct lh_schema lh_schema_drift_report = { .name = "drift_report", .field = drift };
+static const struct lh_schema drift_report_schema = { .name = "drift_report", .field = drift };
 
 static const struct lh_schema *const schemas[] = {
-	&lh_schema_evidence_record, &lh_schema_scored_run, &lh_schema_receipt,
-	&lh_schema_playbook, &lh_schema_scratchpad_summary, &lh_schema_model_ledger,
-	&lh_schema_rag_sample, &lh_schema_sft_sample, &lh_schema_preference_sample,
-	&lh_schema_stage_receipt, &lh_schema_run_summary, &lh_schema_drift_report,
+	&evidence_schema, &scored_run_schema, &receipt_schema,
+	&playbook_schema, &scratchpad_summary_schema, &model_ledger_schema,
+	&rag_sample_schema, &sft_sample_schema, &preference_sample_schema,
+	&stage_receipt_schema, &run_summary_schema, &drift_report_schema,
 	NULL
 };
 

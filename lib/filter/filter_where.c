@@ -3,8 +3,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include <lh/metadata_filter.h>
+
 #include "base/mem.h"
-#include "index_tools.h"
 #include "json/write.h"
 
 enum sign { LTE, GTE, NOT, EQUAL, LT, GT, SIGNS };	/* "<=" is looked for before "<" */

@@ -1,7 +1,7 @@
-/* role.c - roles in sentences of demand.  See role.h. */
-#include "role.h"
+/* role.c - roles in sentences of demand.  See staffing.h. */
+#include "staffing.h"
 
-#include "base/ascii.h"
+#include "base/utf8.h"
 
 /* A role without its plural ending: p[0..n), and a y if "ies" was cut off. */
 struct singular {

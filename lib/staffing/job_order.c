@@ -1,5 +1,5 @@
-/* job_order.c - demand in the wording of coordinators.  See job_order.h. */
-#include "job_order.h"
+/* job_order.c - demand in the wording of coordinators.  See staffing.h. */
+#include "staffing.h"
 
 /* %n count, %r role, %R roles, %t city, %s state, %h time, %c client */
 static const struct {

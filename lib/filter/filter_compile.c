@@ -4,7 +4,7 @@
 #include <stdlib.h>
 
 #include "base/mem.h"
-#include "json/count.h"
+#include "json/value.h"
 
 #define BLOCK 4096
 

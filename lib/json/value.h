@@ -32,4 +32,17 @@ static inline bool lh_exact_whole(const struct lh_exact *x)
 	return x->n <= x->exp;
 }
 
+/* count - the number of children of a value. */
+
+/* Return the number of elements of an array or members of an object; 0 for other types. */
+static inline size_t lh_value_count(const struct lh_value *v)
+{
+	struct lh_iter it;
+	size_t n = 0;
+
+	for (lh_iter_init(&it, v); lh_iter_next(&it); )
+		n++;
+	return n;
+}
+
 #endif

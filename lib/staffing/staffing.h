@@ -1,0 +1,49 @@
+/*
+ * staffing - sentences of demand for workers: extract the role, compare two roles, and
+ * write such a sentence.
+ *
+ * Coordinators write demand in four styles.  Three mark where the role ends:
+ *
+ *     need          Need 3 Forklift Operators in Gary IN starting at 06:00 for Beacon Freight
+ *     client_first  Beacon Freight needs 3 Forklift Operators in Gary IN starting at 06:00
+ *     looking       Looking for 3 Forklift Operators at Beacon Freight in Gary IN for a 06:00 start
+ *     shorthand     3 Forklift Operator Gary IN 06:00 Beacon Freight
+ *
+ * Shorthand ("1 CNC Operator Detroit MI 17:30 Beacon Freight", "2x forklift aurora") does not
+ * mark where the role ends and the city begins, so only roles that are known here (those of
+ * lh-gen) are found, by all their words or by the words that one of them alone begins or ends
+ * with.  Other texts have no role.  The fixed words are recognized in any ASCII case, and the
+ * count is digits.  A role gets an s from two workers on, but not in shorthand.
+ */
+#ifndef LH_STAFFING_H
+#define LH_STAFFING_H
+
+#include <lh/json.h>
+
+/* ---- roles ---- */
+
+/* Append the role in the singular, spelled as in the text, of shorthand as it is known; nothing
+ * if there is none.  If a text begins as shorthand does and has none, append to why the reason. */
+void lh_role_extract(const char *text, size_t n, struct lh_buf *out, struct lh_buf *why);
+
+/* Return whether two roles are equal without ASCII case, surrounding blanks and the
+ * plural of the last word ("Welders", "Secretaries", "Coaches"). */
+bool lh_role_same(const char *a, size_t an, const char *b, size_t bn);
+
+/* ---- demand ---- */
+
+enum lh_job_order_style { LH_JOB_ORDER_NEED, LH_JOB_ORDER_CLIENT_FIRST, LH_JOB_ORDER_LOOKING,
+			  LH_JOB_ORDER_SHORTHAND, LH_JOB_ORDER_STYLES };
+
+struct lh_job_order {
+	struct lh_str role, city, state, client, at;
+	uint64_t count;
+};
+
+const char *lh_job_order_style_name(enum lh_job_order_style style);
+
+/* Append the sentence, with the texts as they are. */
+void lh_job_order_put(struct lh_buf *out, enum lh_job_order_style style,
+		      const struct lh_job_order *d);
+
+#endif
