@@ -32,7 +32,7 @@ state() {
 		jq -c '.text += .id' >workers.jsonl
 	lh-index build -q --lexical state/index/workers.lhv workers.jsonl
 	jq -nc --arg echo "$ROOT/tests/servers/echo.py" '
-		{type: "object", properties: {n: {type: "integer"}, do: {type: "string"}}} as $in |
+		{type: "object", properties: {n: {type: ["integer", "string"]}, do: {type: "string"}}} as $in |
 		{state: "state", tools: [{name: "echo", description: "Give the arguments back.", inputSchema: $in,
 			outputSchema: {type: "object", properties: {n: {type: "integer"}}, required: ["n"]}, run: ["python3", "-B", $echo]}],
 			routes: [{route: "POST /v1/sql", run: ["lh-query", "--catalog", "state/catalog", "--on-error", "emit"]}]}' >tools.json
