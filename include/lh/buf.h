@@ -5,13 +5,12 @@
  * ignores everything appended later; the caller checks once, at the end, with
  * lh_buf_check.
  *
- *     struct lh_buf b = { 0 };
+ *     LH_SCOPED(lh_buf_free) struct lh_buf b = { 0 };
  *
  *     lh_buf_puts(&b, "{\"id\":");
  *     lh_buf_json(&b, id, id_len);
  *     lh_buf_putc(&b, '}');
  *     if (lh_buf_check(&b, err) < 0) ...
- *     lh_buf_free(&b);
  *
  * Owner:   the caller owns the struct, the buffer its bytes; p is valid until the next append.
  * Padding: LH_PAD readable bytes follow the last one.

@@ -29,6 +29,8 @@ LH_C_BEGIN
 
 #define LH_API __attribute__((visibility("default")))
 #define LH_PRINTF(f, a) __attribute__((format(printf, f, a)))
+/* Before a local variable: call fn with its address where its scope ends. */
+#define LH_SCOPED(fn) __attribute__((cleanup(fn)))
 
 enum lh_code {
 	LH_OK = 0,

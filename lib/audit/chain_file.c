@@ -130,7 +130,7 @@ static int keep_torn_tail(int fd, const char *path, const char *torn, int64_t at
 static int64_t cut_tail(int fd, const char *path, struct lh_err *err)
 {
 	struct stat st;
-	struct lh_buf name = { 0 };
+	LH_SCOPED(lh_buf_free) struct lh_buf name = { 0 };
 	int64_t at;
 	bool torn;
 	int rc;
@@ -148,7 +148,6 @@ static int64_t cut_tail(int fd, const char *path, struct lh_err *err)
 	rc = lh_buf_check(&name, err);
 	if (!rc)
 		rc = keep_torn_tail(fd, path, name.p, at, st.st_size, err);
-	lh_buf_free(&name);
 	if (rc < 0)
 		return -1;
 	if (ftruncate(fd, at) < 0 || fsync(fd) < 0)

@@ -257,7 +257,7 @@ int lh_chain_subject(const char *path, uint64_t max_row, double lock_timeout, st
 int lh_chain_log_name(char name[LH_SUBJECT_MAX + 1], const char *dir, const char *id, size_t n,
 		      struct lh_err *err)
 {
-	struct lh_buf theirs = { 0 };
+	LH_SCOPED(lh_buf_free) struct lh_buf theirs = { 0 };
 	char *path;
 	int rc;
 
@@ -273,7 +273,6 @@ int lh_chain_log_name(char name[LH_SUBJECT_MAX + 1], const char *dir, const char
 	if (rc == 0 || (rc > 0 &&
 			!lh_str_is((struct lh_str){ id, n }, theirs.p ? theirs.p : "", theirs.len)))
 		rc = lh_subject_name(name, id, n, err);
-	lh_buf_free(&theirs);
 	return rc < 0 ? -1 : 0;
 }
 
@@ -357,7 +356,7 @@ static void free_verify(struct verify *x)
 /* Verify the rows of a log that is not empty. */
 static int verify_rows(struct verify *x, struct lh_err *err)
 {
-	struct lh_buf id = { 0 };
+	LH_SCOPED(lh_buf_free) struct lh_buf id = { 0 };
 	int rc;
 
 	rc = expect_id(x, &id, err);
@@ -385,7 +384,6 @@ static int verify_rows(struct verify *x, struct lh_err *err)
 		x->v->count = x->rows;
 		set_tip(x->v, &x->last);
 	}
-	lh_buf_free(&id);
 	return rc;
 }
 

@@ -11,6 +11,8 @@
 #define LH_MEM_H
 
 #include <stdbool.h>
+#include <stdlib.h>
+#include <string.h>
 
 #include <lh/err.h>
 
@@ -53,5 +55,14 @@ struct lh_growable {
 int lh_growable_room(struct lh_growable *r, size_t n, struct lh_err *err);
 int lh_growable_add(struct lh_growable *r, const void *p, size_t n, struct lh_err *err);
 void lh_growable_free(struct lh_growable *r);
+
+/* Free what a local pointer points to: LH_SCOPED(lh_free_local) char *path = ... */
+static inline void lh_free_local(void *pointer)
+{
+	void *p;
+
+	memcpy(&p, pointer, sizeof p);
+	free(p);
+}
 
 #endif

@@ -107,7 +107,7 @@ static void write_manifest(struct lh_buf *out, const struct lh_registration *r, 
 			   const struct lh_catalog_how *how)
 {
 	struct lh_writer w = lh_write_to(out);
-	struct lh_buf scratch = { 0 };
+	LH_SCOPED(lh_buf_free) struct lh_buf scratch = { 0 };
 	size_t i;
 
 	lh_write_object(&w, NULL);
@@ -136,7 +136,6 @@ static void write_manifest(struct lh_buf *out, const struct lh_registration *r, 
 		if (!is_own_member(&old->rec.member[i].key, NULL) &&
 		    !has_member(rec, &old->rec.member[i].key, &scratch))
 			write_member(&w, &old->rec.member[i]);
-	lh_buf_free(&scratch);
 	lh_write_end(&w);
 }
 
@@ -220,7 +219,7 @@ int lh_catalog_register(const char *folder, const struct lh_record *rec,
 {
 	struct change c = { .folder = folder };
 	struct lh_registration r;
-	struct lh_buf text = { 0 };
+	LH_SCOPED(lh_buf_free) struct lh_buf text = { 0 };
 	int rc;
 
 	rc = lh_registration_read(rec, &r, c.id, &text, err);
@@ -233,7 +232,6 @@ int lh_catalog_register(const char *folder, const struct lh_record *rec,
 	if (!rc)
 		rc = register_locked(&c, &r, rec, how, m, existing, err);
 	change_end(&c);
-	lh_buf_free(&text);
 	return rc;
 }
 
@@ -283,14 +281,13 @@ static bool is_manifest(const char *file)
 /* Read the manifest of an id: 1, 0 if it is not there or was reported as damaged, -1. */
 static int read_entry(struct list *l, const char *id, struct lh_err *err)
 {
-	char *path = lh_catalog_dataset_path(l->folder, id, "", err);
+	LH_SCOPED(lh_free_local) char *path = lh_catalog_dataset_path(l->folder, id, "", err);
 	struct lh_err why;
 	int rc;
 
 	if (!path)
 		return -1;
 	rc = lh_catalog_dataset_read(path, id, &l->m, &why);
-	free(path);
 	if (rc >= 0)
 		return rc;
 	if (why.code == LH_ENOMEM)

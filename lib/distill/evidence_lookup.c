@@ -87,13 +87,12 @@ char *lh_evidence_lookup_path(const char *scored, struct lh_err *err)
 int lh_evidence_lookup_open(struct lh_evidence_lookup *j, const struct lh_root *root,
 			    const char *scored, struct lh_err *err)
 {
-	char *relpath = lh_evidence_lookup_path(scored, err);
+	LH_SCOPED(lh_free_local) char *relpath = lh_evidence_lookup_path(scored, err);
 
 	close_stream(j);
 	j->next = 0;
 	j->there = false;
 	j->path = relpath ? lh_root_join(root, relpath, err) : NULL;
-	free(relpath);
 	return j->path && lh_rows_open(j->rows, j->path, err) >= 0 ? 0 : -1;
 }
 

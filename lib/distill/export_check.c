@@ -208,7 +208,7 @@ int lh_export_check(const struct lh_root *root, enum lh_exporter x, const struct
 	struct check c = {
 		.x = x, .relpath = lh_exporter_output(x), .known = known, .due = due, .res = res
 	};
-	char *path = lh_root_join(root, c.relpath, err);
+	LH_SCOPED(lh_free_local) char *path = lh_root_join(root, c.relpath, err);
 	int rc = -1;
 
 	c.schema = lh_schema_find(schemas[x]);
@@ -222,6 +222,5 @@ int lh_export_check(const struct lh_root *root, enum lh_exporter x, const struct
 	lh_buf_free(&c.sig);
 	lh_buf_free(&c.scratch);
 	lh_map_free(&c.ids);
-	free(path);
 	return rc;
 }

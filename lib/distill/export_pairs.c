@@ -90,11 +90,9 @@ static void close_file(struct lh_exporting *x, struct lh_export_pair_file *f)
 
 static int open_in(const struct lh_exporting *x, const char *relpath, struct lh_err *err)
 {
-	char *path = lh_root_join(x->run->root, relpath, err);
-	int fd = path ? lh_open_regular(path, O_RDONLY, 0, err) : -1;
+	LH_SCOPED(lh_free_local) char *path = lh_root_join(x->run->root, relpath, err);
 
-	free(path);
-	return fd;
+	return path ? lh_open_regular(path, O_RDONLY, 0, err) : -1;
 }
 
 /* Open a file and its evidence; if too many are open, close all others. */

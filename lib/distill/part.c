@@ -134,15 +134,12 @@ int lh_part_open(struct lh_run *run, struct lh_err *err)
 
 static int remove_in(const struct lh_root *part, const char *name, struct lh_err *err)
 {
-	char *path = lh_root_join(part, name, err);
+	LH_SCOPED(lh_free_local) char *path = lh_root_join(part, name, err);
 	int rc = path ? 0 : -1;
 
 	if (path && lh_remove_all(path) < 0 && errno != ENOENT)
 		rc = lh_err_sys(err, "%s: cannot remove", path);
-	if (!rc)
-		rc = lh_sync_folder(path, err);
-	free(path);
-	return rc;
+	return rc ? rc : lh_sync_folder(path, err);
 }
 
 int lh_part_empty(struct lh_run *run, struct lh_err *err)

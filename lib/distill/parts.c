@@ -239,7 +239,7 @@ static int open_part(struct checking *c, const char *folder, struct lh_err *err)
 {
 	char name[LH_PART_NAME];
 	size_t n = strlen(folder) + sizeof name + 1;
-	char *path = lh_calloc(n, 1, err);
+	LH_SCOPED(lh_free_local) char *path = lh_calloc(n, 1, err);
 	int rc = -1;
 
 	lh_part_name(&c->part->shard, name);
@@ -249,7 +249,6 @@ static int open_part(struct checking *c, const char *folder, struct lh_err *err)
 	}
 	if (c->part->root)
 		rc = lh_root_lock(c->part->root, c->run->how.lock_timeout, err);
-	free(path);
 	if (rc < 0)
 		return -1;
 	lh_part_manifest_init(&c->m);
@@ -273,11 +272,10 @@ static void allow_descriptors(size_t parts)
 static int open_all(struct lh_parts *p, struct lh_run *run, struct lh_err *err)
 {
 	struct checking c = { .run = run, .parts = p };
-	char *relpath = lh_part_relpath(run->id, NULL, err);
+	LH_SCOPED(lh_free_local) char *relpath = lh_part_relpath(run->id, NULL, err);
 	char *path = relpath ? lh_root_join(run->root, relpath, err) : NULL;
 	int rc = -1;
 
-	free(relpath);
 	if (path && list(p, path, err) == 0)
 		rc = check_list(p, path, err);
 	allow_descriptors(p->n);
@@ -326,8 +324,8 @@ static int keep(void *ctx, const char *relpath, struct lh_err *err)
 	const struct keeping *k = ctx;
 	const char *slash = strrchr(relpath, '/');
 	char shard[LH_PART_NAME], to[LH_PART_NAME + 64];
-	struct lh_buf text;
-	char *path = lh_root_join(k->part->root, relpath, err);
+	LH_SCOPED(lh_buf_free) struct lh_buf text = { 0 };
+	LH_SCOPED(lh_free_local) char *path = lh_root_join(k->part->root, relpath, err);
 	int rc = -1;
 
 	lh_buf_init(&text, (size_t)256 << 20);
@@ -337,8 +335,6 @@ static int keep(void *ctx, const char *relpath, struct lh_err *err)
 	snprintf(to, sizeof to, LH_PART_SHARDS "/%s/%s", shard, slash ? slash + 1 : relpath);
 	if (rc > 0)
 		rc = lh_report_write(k->run, to, &text, err);
-	lh_buf_free(&text);
-	free(path);
 	return rc < 0 ? -1 : 0;
 }
 

@@ -197,12 +197,11 @@ static int load_file(struct lh_quarantine *q, const char *path, struct lh_err *e
 int lh_quarantine_root(struct lh_quarantine *q, const struct lh_root *root, struct lh_map *known,
 		       struct lh_err *err)
 {
-	char *path = lh_root_join(root, lh_exporter_quarantine(q->x), err);
+	LH_SCOPED(lh_free_local) char *path = lh_root_join(root, lh_exporter_quarantine(q->x), err);
 	int rc;
 
 	q->known = known;
 	rc = path ? load_file(q, path, err) : -1;
-	free(path);
 	if (rc < 0)
 		return -1;
 	q->append = lh_append_open(root, lh_exporter_quarantine(q->x), err);

@@ -170,14 +170,13 @@ int lh_report_write(struct lh_run *run, const char *name, const struct lh_buf *t
 		    struct lh_err *err)
 {
 	size_t n = sizeof LH_ROOT_REPORTS + strlen(run->id) + strlen(name) + 2;
-	char *relpath = lh_calloc(n, 1, err);
+	LH_SCOPED(lh_free_local) char *relpath = lh_calloc(n, 1, err);
 	int rc = relpath ? lh_buf_check(text, err) : -1;
 
 	if (!rc) {
 		snprintf(relpath, n, "%s/%s/%s", LH_ROOT_REPORTS, run->id, name);
 		rc = lh_root_put(run->root, relpath, text, err);
 	}
-	free(relpath);
 	return rc;
 }
 
@@ -197,8 +196,7 @@ static int write_receipt(struct lh_run *run, struct lh_stage_result *res, struct
 			 struct side *out, struct lh_err *err)
 {
 	char name[32];
-	struct lh_buf b = { 0 };
-	int rc;
+	LH_SCOPED(lh_buf_free) struct lh_buf b = { 0 };
 
 	if (add_inputs(in, res, err) || add_outputs(out, res, err) ||
 	    hash_side(in, res->input_hash, err) < 0 || hash_side(out, res->output_hash, err) < 0)
@@ -210,9 +208,7 @@ static int write_receipt(struct lh_run *run, struct lh_stage_result *res, struct
 		return -1;
 	put_receipt(&b, run, res, in, out);
 	snprintf(name, sizeof name, "%s.json", lh_stage_name(res->stage));
-	rc = lh_report_write(run, name, &b, err);
-	lh_buf_free(&b);
-	return rc;
+	return lh_report_write(run, name, &b, err);
 }
 
 static void side_init(struct side *s, struct lh_run *run)

@@ -197,13 +197,12 @@ static int on_file(void *ctx, const char *relpath, struct lh_err *err)
 /* The same for a file that may not exist. */
 static int look_for(struct others *o, const char *relpath, struct lh_err *err)
 {
-	char *path = lh_root_join(o->c->root, relpath, err);
+	LH_SCOPED(lh_free_local) char *path = lh_root_join(o->c->root, relpath, err);
 	int rc = path ? 0 : -1;
 	struct stat st;
 
 	if (path && lstat(path, &st) == 0)
 		rc = on_file(o, relpath, err);
-	free(path);
 	return rc;
 }
 

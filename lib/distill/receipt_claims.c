@@ -242,7 +242,7 @@ static int cmp_listed(const void *a, const void *b)
 /* Check that the hash and the count of a side are those of its files: 1, 0, -1. */
 static int check_side(struct reading *r, const char *name, struct side *s, struct lh_err *err)
 {
-	struct lh_buf lines = { 0 };
+	LH_SCOPED(lh_buf_free) struct lh_buf lines = { 0 };
 	unsigned char sum[32];
 	char hex[LH_SHA256_HEX];
 	uint64_t records = 0;
@@ -267,7 +267,6 @@ static int check_side(struct reading *r, const char *name, struct side *s, struc
 					  "%s: %s.%s is not that of its files", r->report.relpath,
 					  name, s->records == records ? "hash" : "record_count");
 	}
-	lh_buf_free(&lines);
 	return rc;
 }
 

@@ -162,7 +162,7 @@ int lh_digest_cache_written(struct lh_digest_cache *f, const struct lh_root *roo
 			    const char *relpath, const struct stat *made,
 			    const struct lh_file_digest *fact, struct lh_err *err)
 {
-	char *path = lh_root_join(root, relpath, err);
+	LH_SCOPED(lh_free_local) char *path = lh_root_join(root, relpath, err);
 	struct known *k = path ? entry_of(f, relpath, err) : NULL;
 	struct stat st;
 
@@ -172,7 +172,6 @@ int lh_digest_cache_written(struct lh_digest_cache *f, const struct lh_root *roo
 		k->fact = *fact;
 		set_stamp(k, &st);
 	}
-	free(path);
 	return k ? 0 : -1;
 }
 
@@ -180,7 +179,7 @@ int lh_digest_cache_read(struct lh_digest_cache *f, const struct lh_root *root, 
 			 const struct stat *before, const struct lh_file_digest *fact,
 			 struct lh_err *err)
 {
-	char *path = lh_root_join(root, relpath, err);
+	LH_SCOPED(lh_free_local) char *path = lh_root_join(root, relpath, err);
 	struct known *k = path ? entry_of(f, relpath, err) : NULL;
 	struct stat st;
 
@@ -190,14 +189,13 @@ int lh_digest_cache_read(struct lh_digest_cache *f, const struct lh_root *root, 
 		if (lstat(path, &st) < 0 || !is_unchanged(k, &st))
 			k->size = -1;
 	}
-	free(path);
 	return k ? 0 : -1;
 }
 
 int lh_digest_cache_get(struct lh_digest_cache *f, const struct lh_root *root, const char *relpath,
 			struct lh_file_digest *fact, struct lh_err *err)
 {
-	char *path = lh_root_join(root, relpath, err);
+	LH_SCOPED(lh_free_local) char *path = lh_root_join(root, relpath, err);
 	struct known *k = path ? entry_of(f, relpath, err) : NULL;
 	int rc = -1, fd = -1;
 
@@ -212,6 +210,5 @@ int lh_digest_cache_get(struct lh_digest_cache *f, const struct lh_root *root, c
 		*fact = k->fact;
 		close(fd);
 	}
-	free(path);
 	return rc;
 }

@@ -166,7 +166,7 @@ static int take_entry(struct walk *w, DIR *d, const char *folder, const struct d
 
 static int read_folder(struct walk *w, const char *folder, struct lh_err *err)
 {
-	char *path = lh_root_join(w->root, folder, err);
+	LH_SCOPED(lh_free_local) char *path = lh_root_join(w->root, folder, err);
 	const struct dirent *e;
 	int rc = 0;
 	DIR *d;
@@ -189,7 +189,6 @@ static int read_folder(struct walk *w, const char *folder, struct lh_err *err)
 	}
 	if (d)
 		closedir(d);
-	free(path);
 	return rc;
 }
 
@@ -239,7 +238,8 @@ int lh_root_all(const struct lh_root *r, const char *below, lh_root_fn *fn, void
 
 int lh_root_folders(const struct lh_root *r, const char *relpath, struct lh_err *err)
 {
-	char *path = lh_root_join(r, relpath, err), *slash;
+	LH_SCOPED(lh_free_local) char *path = lh_root_join(r, relpath, err);
+	char *slash;
 	int rc = 0;
 
 	if (!path)
@@ -250,18 +250,14 @@ int lh_root_folders(const struct lh_root *r, const char *relpath, struct lh_err 
 		rc = lh_own_mkdir(path, 0777, err) < 0 ? -1 : 0;
 		*slash++ = '/';
 	}
-	free(path);
 	return rc;
 }
 
 int lh_root_put(const struct lh_root *r, const char *relpath, const struct lh_buf *text,
 		struct lh_err *err)
 {
-	char *path = lh_root_join(r, relpath, err);
+	LH_SCOPED(lh_free_local) char *path = lh_root_join(r, relpath, err);
 	int rc = path ? lh_root_folders(r, relpath, err) : -1;
 
-	if (!rc)
-		rc = lh_atomic_put(path, 0666, text, err);
-	free(path);
-	return rc;
+	return rc ? rc : lh_atomic_put(path, 0666, text, err);
 }

@@ -58,7 +58,7 @@ static int each_run(DIR *d, const char *path, lh_run_fn *fn, void *ctx, struct l
 
 int lh_run_each(const struct lh_root *root, lh_run_fn *fn, void *ctx, struct lh_err *err)
 {
-	char *path = lh_root_join(root, LH_ROOT_REPORTS, err);
+	LH_SCOPED(lh_free_local) char *path = lh_root_join(root, LH_ROOT_REPORTS, err);
 	DIR *d = path ? opendir(path) : NULL;
 	int rc = path ? 0 : -1;
 
@@ -68,7 +68,6 @@ int lh_run_each(const struct lh_root *root, lh_run_fn *fn, void *ctx, struct lh_
 		rc = each_run(d, path, fn, ctx, err);
 		closedir(d);
 	}
-	free(path);
 	return rc;
 }
 
@@ -95,9 +94,10 @@ static void print_uuid(unsigned char b[16], unsigned version, char out[UUID_LEN 
 /* Hash time and root, so that a fixed clock gives the same id again. */
 static int hashed_uuid(const struct lh_run *run, char out[UUID_LEN + 1], struct lh_err *err)
 {
-	char time[LH_TIME_LEN + 1], *real = realpath(lh_root_path(run->root), NULL);
+	LH_SCOPED(lh_free_local) char *real = realpath(lh_root_path(run->root), NULL);
+	char time[LH_TIME_LEN + 1];
 	unsigned char hash[32];
-	struct lh_buf b = { 0 };
+	LH_SCOPED(lh_buf_free) struct lh_buf b = { 0 };
 	int rc;
 
 	if (!real)
@@ -109,8 +109,6 @@ static int hashed_uuid(const struct lh_run *run, char out[UUID_LEN + 1], struct 
 		lh_sha256(b.p, b.len, hash);
 		print_uuid(hash, 8, out);
 	}
-	lh_buf_free(&b);
-	free(real);
 	return rc;
 }
 

@@ -201,7 +201,7 @@ static int on_row(struct lh_exporting *x, enum lh_stage stage, struct lh_err *er
 static int on_file(void *ctx, const char *relpath, struct lh_err *err)
 {
 	struct lh_exporting *x = ctx;
-	char *path = lh_root_join(x->run->root, relpath, err);
+	LH_SCOPED(lh_free_local) char *path = lh_root_join(x->run->root, relpath, err);
 	int i, rc = path ? lh_rows_open(x->rows, path, err) : -1;
 	enum lh_stage stage = LH_STAGES;
 
@@ -219,7 +219,6 @@ static int on_file(void *ctx, const char *relpath, struct lh_err *err)
 	     x->row_number++)
 		if (on_row(x, stage, err) < 0)
 			rc = -1;
-	free(path);
 	return rc;
 }
 

@@ -177,20 +177,19 @@ char *lh_score_mirror(const char *evidence, struct lh_err *err)
 
 static int read_mirror(struct stage *st, struct lh_err *err)
 {
-	char *path = lh_root_join(st->run->root, st->file.scored, err);
+	LH_SCOPED(lh_free_local) char *path = lh_root_join(st->run->root, st->file.scored, err);
 	int rc = path ? 0 : -1;
 
 	if (path && (access(path, F_OK) == 0 || errno != ENOENT))
 		rc = lh_flow_file(path, &(struct lh_flow){
 			.fill = on_mirrored, .result_size = sizeof(struct lh_scored),
 			.sink = add_known_sig, .shared = st, .jobs = st->run->how.jobs }, err);
-	free(path);
 	return rc;
 }
 
 static int score_evidence(struct stage *st, struct lh_err *err)
 {
-	char *path = lh_root_join(st->run->root, st->file.evidence, err);
+	LH_SCOPED(lh_free_local) char *path = lh_root_join(st->run->root, st->file.evidence, err);
 	int rc = -1;
 
 	if (path)
@@ -200,7 +199,6 @@ static int score_evidence(struct stage *st, struct lh_err *err)
 			.jobs = st->run->how.jobs,
 			.context_size = sizeof(struct worker), .context_init = worker_init,
 			.context_free = worker_free }, err);
-	free(path);
 	return rc;
 }
 
@@ -241,7 +239,7 @@ static int score_file(struct stage *st, struct lh_err *err)
 static int on_file(void *ctx, const char *relpath, struct lh_err *err)
 {
 	struct stage *st = ctx;
-	char *scored = lh_score_mirror(relpath, err);
+	LH_SCOPED(lh_free_local) char *scored = lh_score_mirror(relpath, err);
 	int rc;
 
 	if (!scored)
@@ -253,7 +251,6 @@ static int on_file(void *ctx, const char *relpath, struct lh_err *err)
 	lh_append_close(st->append);
 	lh_map_free(&st->on_file);
 	lh_map_free(&st->fresh);
-	free(scored);
 	return rc;
 }
 

@@ -276,7 +276,7 @@ static int prepare(struct lh_duckdb_rows *r, const char *sql, int type, struct l
 static int prepare_one(struct lh_duckdb_rows *r, const char *sql, enum lh_duckdb_may may,
 		       struct lh_err *err)
 {
-	struct lh_buf explain = { 0 };
+	LH_SCOPED(lh_buf_free) struct lh_buf explain = { 0 };
 	int rc = prepare(r, sql, may == LH_DUCKDB_ANY ? 0 : DUCKDB_STATEMENT_SELECT, err);
 
 	if (rc || may != LH_DUCKDB_EXPLAIN)
@@ -285,10 +285,7 @@ static int prepare_one(struct lh_duckdb_rows *r, const char *sql, enum lh_duckdb
 	lh_buf_puts(&explain, sql);
 	lh_buf_putc(&explain, '\0');
 	rc = lh_buf_check(&explain, err);
-	if (!rc)
-		rc = prepare(r, explain.p, DUCKDB_STATEMENT_EXPLAIN, err);
-	lh_buf_free(&explain);
-	return rc;
+	return rc ? rc : prepare(r, explain.p, DUCKDB_STATEMENT_EXPLAIN, err);
 }
 
 static int start(struct lh_duckdb_rows *r, struct lh_err *err)

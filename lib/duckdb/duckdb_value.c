@@ -229,13 +229,12 @@ static bool put_real(struct lh_buf *b, const struct place *p)
 static void put_json(const struct place *p, struct lh_buf *b)
 {
 	struct lh_duckdb_value v;
-	struct lh_buf text = { 0 };
+	LH_SCOPED(lh_buf_free) struct lh_buf text = { 0 };
 
 	lh_duckdb_value_read(p->api, p->s, p->vector, p->row, &v, &text);
 	lh_duckdb_value_json(&v, b);
 	if (text.failed)
 		b->failed = text.failed;
-	lh_buf_free(&text);
 }
 
 static void put_list(const struct place *p, struct lh_buf *b)

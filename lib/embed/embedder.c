@@ -151,7 +151,7 @@ static int start_static(struct lh_embedder *t, uint32_t dimension, struct lh_err
 /* Find the model, and the child that embeds by it for all who name it so. */
 static int start_gguf(struct lh_embedder *t, struct lh_err *err)
 {
-	struct lh_buf key = { 0 };
+	LH_SCOPED(lh_buf_free) struct lh_buf key = { 0 };
 	struct lh_model found;
 	int rc;
 
@@ -171,7 +171,6 @@ static int start_gguf(struct lh_embedder *t, struct lh_err *err)
 	if (!rc)
 		rc = (t->child = lh_embed_child_get(key.p, err)) ? 0 : -1;
 	lh_model_free(&found);
-	lh_buf_free(&key);
 	return rc;
 }
 
@@ -346,7 +345,7 @@ static int set_model(struct lh_embedder *t, struct lh_str is, struct lh_err *err
 
 static int read_model(struct lh_embedder *t, const struct lh_value *reply, struct lh_err *err)
 {
-	struct lh_buf scratch = { 0 };
+	LH_SCOPED(lh_buf_free) struct lh_buf scratch = { 0 };
 	struct lh_value v;
 	struct lh_str s;
 	int rc;
@@ -354,10 +353,7 @@ static int read_model(struct lh_embedder *t, const struct lh_value *reply, struc
 	if ((*t->model && !is_gguf(t)) || !lh_value_get(reply, "model", &v) || v.type != LH_STRING)
 		return 0;
 	rc = lh_value_str(&v, &scratch, &s, err);
-	if (rc == 0)
-		rc = set_model(t, s, err);
-	lh_buf_free(&scratch);
-	return rc;
+	return rc ? rc : set_model(t, s, err);
 }
 
 /* Append the vector v; all must have the same dimension. */

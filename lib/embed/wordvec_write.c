@@ -170,9 +170,8 @@ static int write_section(struct writer *w, int kind, const void *p, size_t n, st
 static int write_weights(struct writer *w, struct lh_err *err)
 {
 	size_t n = w->words.n, i;
-	float *weight = lh_calloc(n, sizeof *weight, err);
+	LH_SCOPED(lh_free_local) float *weight = lh_calloc(n, sizeof *weight, err);
 	double sum = 0;
-	int rc;
 
 	if (!weight)
 		return -1;
@@ -181,15 +180,13 @@ static int write_weights(struct writer *w, struct lh_err *err)
 	for (i = 0; i < n; i++)
 		weight[i] = (float)(LH_WORDVEC_A /
 				    (LH_WORDVEC_A + 1 / sum / ((double)i + 1 + BEFORE_FIRST)));
-	rc = write_section(w, LH_LHW_WEIGHTS, weight, n * sizeof *weight, err);
-	free(weight);
-	return rc;
+	return write_section(w, LH_LHW_WEIGHTS, weight, n * sizeof *weight, err);
 }
 
 static int write_words(struct writer *w, struct lh_err *err)
 {
 	size_t n = w->words.n;
-	uint32_t *at = lh_calloc(n + 1, sizeof *at, err);
+	LH_SCOPED(lh_free_local) uint32_t *at = lh_calloc(n + 1, sizeof *at, err);
 	int rc;
 
 	if (!at)
@@ -198,10 +195,7 @@ static int write_words(struct writer *w, struct lh_err *err)
 		at[i] = (uint32_t)w->words.one[i].at;
 	at[n] = (uint32_t)w->words.text.len;
 	rc = write_section(w, LH_LHW_WORD_AT, at, (n + 1) * sizeof *at, err);
-	if (!rc)
-		rc = write_section(w, LH_LHW_WORDS, w->words.text.p, w->words.text.len, err);
-	free(at);
-	return rc;
+	return rc ? rc : write_section(w, LH_LHW_WORDS, w->words.text.p, w->words.text.len, err);
 }
 
 static int write_hash(struct writer *w, struct lh_err *err)
@@ -370,7 +364,7 @@ static int finish(struct writer *w, struct lh_err *err)
 static int read_compiled(struct writer *w, struct lh_err *err)
 {
 	struct lh_wordvec *t = lh_wordvec_open_fd(w->job->from, w->job->from_name, err);
-	float *v = t ? lh_calloc(t->dimension, sizeof *v, err) : NULL;
+	LH_SCOPED(lh_free_local) float *v = t ? lh_calloc(t->dimension, sizeof *v, err) : NULL;
 	int rc = v ? lh_wordvec_verify(t, err) : -1;
 	struct lh_token token;
 	struct lh_str word;
@@ -387,7 +381,6 @@ static int read_compiled(struct writer *w, struct lh_err *err)
 	}
 	if (!rc)
 		memcpy(w->header.name, t->header.name, LH_LHW_NAME);
-	free(v);
 	lh_wordvec_close(t);
 	return rc;
 }

@@ -115,12 +115,11 @@ static void sweep_target(const char *folder, const char *name)
 int lh_atomic_sweep(const char *path, struct lh_err *err)
 {
 	const char *name;
-	char *folder = folder_of(path, &name, err);
+	LH_SCOPED(lh_free_local) char *folder = folder_of(path, &name, err);
 
 	if (!folder)
 		return -1;
 	sweep_target(folder, name);
-	free(folder);
 	return 0;
 }
 
@@ -264,11 +263,9 @@ static int sync_folder(const char *folder, struct lh_err *err)
 int lh_sync_folder(const char *path, struct lh_err *err)
 {
 	const char *name;
-	char *folder = folder_of(path, &name, err);
-	int rc = folder ? sync_folder(folder, err) : -1;
+	LH_SCOPED(lh_free_local) char *folder = folder_of(path, &name, err);
 
-	free(folder);
-	return rc;
+	return folder ? sync_folder(folder, err) : -1;
 }
 
 /* Give the file its name if that is free: 0, 1 if it is taken, -1. */

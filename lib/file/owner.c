@@ -110,7 +110,8 @@ int lh_own_mkdir(const char *path, mode_t mode, struct lh_err *err)
 
 int lh_own_mkdirs(const char *path, mode_t mode, struct lh_err *err)
 {
-	char *some = lh_strndup(path, strlen(path), err), *at;
+	LH_SCOPED(lh_free_local) char *some = lh_strndup(path, strlen(path), err);
+	char *at;
 	int rc = 0;
 
 	if (!some)
@@ -123,6 +124,5 @@ int lh_own_mkdirs(const char *path, mode_t mode, struct lh_err *err)
 		*end = was;
 		at = end + (was != '\0');
 	}
-	free(some);
 	return rc;
 }

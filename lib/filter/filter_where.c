@@ -307,9 +307,9 @@ int lh_filter_where(struct lh_buf *json, const char *const *pairs, size_t n, str
 
 struct lh_filter *lh_filter_exists(struct lh_str key, struct lh_err *err)
 {
-	struct lh_buf json = { 0 };
+	LH_SCOPED(lh_buf_free) struct lh_buf json = { 0 };
 	struct lh_writer to = lh_write_to(&json);
-	struct lh_record scan;
+	LH_SCOPED(lh_record_free) struct lh_record scan;
 	struct lh_value v;
 	struct lh_filter *f = lh_filter_new(err);
 
@@ -323,7 +323,5 @@ struct lh_filter *lh_filter_exists(struct lh_str key, struct lh_err *err)
 		lh_filter_free(f);
 		f = NULL;
 	}
-	lh_record_free(&scan);
-	lh_buf_free(&json);
 	return f;
 }

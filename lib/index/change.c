@@ -263,7 +263,7 @@ static void begin_append(const struct batch *b, const struct lh_index *base,
 static int append_at(const struct batch *b, int fd, const struct lh_index *base,
 		     struct lh_log_extent *x, struct lh_err *err)
 {
-	struct lh_buf head;
+	LH_SCOPED(lh_buf_free) struct lh_buf head = { 0 };
 	int rc;
 
 	lh_buf_init(&head, 256);
@@ -286,7 +286,6 @@ static int append_at(const struct batch *b, int fd, const struct lh_index *base,
 	x->n += b->n;
 	x->open = true;
 	x->old = false;
-	lh_buf_free(&head);
 	return rc;
 }
 
@@ -295,7 +294,7 @@ static int append_at(const struct batch *b, int fd, const struct lh_index *base,
 static int begin_log(const char *path, const struct batch *b, const struct lh_index *base,
 		     struct lh_log_extent *x, struct lh_err *err)
 {
-	struct lh_buf mark;
+	LH_SCOPED(lh_buf_free) struct lh_buf mark = { 0 };
 	int rc;
 
 	lh_buf_init(&mark, 256);
@@ -304,7 +303,6 @@ static int begin_log(const char *path, const struct batch *b, const struct lh_in
 	if (rc == 0)
 		rc = lh_log_replace(path, &mark, b->frames, err);
 	x->n = b->n;
-	lh_buf_free(&mark);
 	return rc;
 }
 

@@ -272,7 +272,7 @@ static int write_file(struct lh_index_writer *w, unsigned jobs, struct lh_err *e
 	struct lh_index_header *h = &w->header;
 	bool qg = w->p.layout == LH_LAYOUT_QG;
 	struct lh_index_shape shape;
-	struct lh_buf params;
+	LH_SCOPED(lh_buf_free) struct lh_buf params = { 0 };
 	int rc;
 
 	lh_index_get_shape(&w->p, w->linked, &shape);
@@ -299,7 +299,6 @@ static int write_file(struct lh_index_writer *w, unsigned jobs, struct lh_err *e
 		rc = write_lexical(w, err);
 	if (!rc && qg)
 		rc = lh_qg_write_signs(w, err);
-	lh_buf_free(&params);
 	if (rc)
 		return -1;
 	lh_index_report_progress(w, "file", w->rows);

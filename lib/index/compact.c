@@ -80,7 +80,7 @@ static bool is_same_vector(const struct lh_index *ix, uint64_t row, const float 
  * hidden row may have changed its metadata only.  0 when not, -1 on error. */
 static int base_rows_unchanged(const struct lh_index *ix, struct lh_err *err)
 {
-	void *code = lh_calloc(1, lh_index_code_bytes(&ix->params), err);
+	LH_SCOPED(lh_free_local) void *code = lh_calloc(1, lh_index_code_bytes(&ix->params), err);
 	struct lh_row row;
 	int unchanged = code ? 1 : -1;
 	uint64_t i;
@@ -96,7 +96,6 @@ static int base_rows_unchanged(const struct lh_index *ix, struct lh_err *err)
 		at = lh_index_log_find(ix, row.id.p, row.id.n);
 		unchanged = at >= 0 && is_same_vector(ix, i, ix->pending[at].vector, code);
 	}
-	free(code);
 	return unchanged;
 }
 
@@ -170,7 +169,7 @@ static int write_combined_log(struct compaction *f, struct lh_err *err)
 {
 	uint64_t old = f->snapshot->checksum;
 	uint32_t dimension = f->snapshot->params.dimension;
-	struct lh_buf both = { 0 };
+	LH_SCOPED(lh_buf_free) struct lh_buf both = { 0 };
 	int rc;
 
 	lh_log_add_mark(&both, old, dimension);
@@ -178,10 +177,7 @@ static int write_combined_log(struct compaction *f, struct lh_err *err)
 	lh_buf_add(&both, f->mark.p, f->mark.len);
 	if (rc == 0)
 		rc = lh_buf_check(&both, err);
-	if (rc == 0)
-		rc = lh_log_replace(f->path, &both, &f->carry, err);
-	lh_buf_free(&both);
-	return rc;
+	return rc ? rc : lh_log_replace(f->path, &both, &f->carry, err);
 }
 
 /* Return whether so much was appended meanwhile that compaction is due again. */
@@ -223,7 +219,7 @@ static int swap_files(struct compaction *f, struct lh_err *err)
 
 static int locked_swap(struct compaction *f, struct lh_err *err)
 {
-	char *name = lh_index_sibling_path(f->path, LH_INDEX_LOCK, err);
+	LH_SCOPED(lh_free_local) char *name = lh_index_sibling_path(f->path, LH_INDEX_LOCK, err);
 	struct lh_lock lock = { .fd = -1 };
 	bool was = lh_signal_deferred();
 	int rc = -1;
@@ -234,7 +230,6 @@ static int locked_swap(struct compaction *f, struct lh_err *err)
 		lh_lock_drop(&lock);
 	}
 	lh_signal_defer(was);
-	free(name);
 	return rc;
 }
 

@@ -221,7 +221,7 @@ static int build_and_write(struct writing *w, struct lh_index_writer *to, unsign
 
 static int write_copy(struct writing *w, unsigned jobs, struct lh_err *err)
 {
-	char *path = lh_index_sibling_path(w->out->path, "-graph", err);
+	LH_SCOPED(lh_free_local) char *path = lh_index_sibling_path(w->out->path, "-graph", err);
 	struct lh_index_params p = w->vectors->params;
 	struct lh_index_writer *to;
 	int rc = -1;
@@ -235,7 +235,6 @@ static int write_copy(struct writing *w, unsigned jobs, struct lh_err *err)
 	if (to)
 		rc = build_and_write(w, to, jobs, err);
 	lh_index_writer_free(to);
-	free(path);
 	return rc;
 }
 

@@ -113,7 +113,7 @@ static int check_section_bytes(const struct lh_index *ix, uint32_t kind, uint64_
 static int open_params(struct lh_index *ix, struct lh_err *err)
 {
 	const struct lh_index_section *s = section(ix, LH_INDEX_PARAMS);
-	struct lh_buf copy;
+	LH_SCOPED(lh_buf_free) struct lh_buf copy = { 0 };
 	int rc;
 
 	if (!s->bytes || s->bytes > LH_INDEX_PARAMS_MAX)
@@ -124,10 +124,7 @@ static int open_params(struct lh_index *ix, struct lh_err *err)
 	rc = lh_buf_check(&copy, err);
 	if (rc == 0 && lh_xxh3(copy.p, copy.len) != s->xxh3)
 		rc = lh_err_set(err, LH_ECORRUPT, "parameters: the checksum is wrong");
-	if (rc == 0)
-		rc = lh_index_params_read(copy.p, copy.len, &ix->params, err);
-	lh_buf_free(&copy);
-	return rc;
+	return rc ? rc : lh_index_params_read(copy.p, copy.len, &ix->params, err);
 }
 
 static bool is_qg(const struct lh_index *ix)

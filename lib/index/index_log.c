@@ -196,11 +196,9 @@ static void text_drop(struct log_text *t)
 static bool is_locked(const char *path)
 {
 	struct lh_err unused;
-	char *lock = lh_index_sibling_path(path, LH_INDEX_LOCK, &unused);
-	bool locked = lock && access(lock, F_OK) == 0;
+	LH_SCOPED(lh_free_local) char *lock = lh_index_sibling_path(path, LH_INDEX_LOCK, &unused);
 
-	free(lock);
-	return locked;
+	return lock && access(lock, F_OK) == 0;
 }
 
 /*

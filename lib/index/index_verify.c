@@ -248,7 +248,7 @@ static int check_metas(struct check *c)
 {
 	const struct lh_index *ix = c->ix;
 	struct lh_record scan;
-	struct lh_buf copy = { 0 };
+	LH_SCOPED(lh_buf_free) struct lh_buf copy = { 0 };
 	struct lh_str meta;
 	uint64_t row;
 	int rc = 0;
@@ -265,7 +265,6 @@ static int check_metas(struct check *c)
 			rc = 0;
 		}
 	}
-	lh_buf_free(&copy);
 	lh_record_free(&scan);
 	return rc;
 }

@@ -193,7 +193,7 @@ static int read_fd(int fd, struct lh_buf *b, struct lh_err *err)
 
 int lh_log_read(const char *path, struct lh_buf *b, struct lh_err *err)
 {
-	char *name = lh_index_sibling_path(path, LH_INDEX_LOG, err);
+	LH_SCOPED(lh_free_local) char *name = lh_index_sibling_path(path, LH_INDEX_LOG, err);
 	int fd, rc = 0;
 
 	if (!name)
@@ -207,7 +207,6 @@ int lh_log_read(const char *path, struct lh_buf *b, struct lh_err *err)
 	} else if (errno != ENOENT) {
 		rc = -1;
 	}
-	free(name);
 	return rc;
 }
 

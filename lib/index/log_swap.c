@@ -8,7 +8,7 @@
 
 int lh_index_log_remove(const char *path, struct lh_err *err)
 {
-	char *name = lh_index_sibling_path(path, LH_INDEX_LOG, err);
+	LH_SCOPED(lh_free_local) char *name = lh_index_sibling_path(path, LH_INDEX_LOG, err);
 	int rc = 0;
 
 	if (!name)
@@ -17,7 +17,6 @@ int lh_index_log_remove(const char *path, struct lh_err *err)
 		rc = lh_sync_folder(name, err);
 	else if (errno != ENOENT)
 		rc = lh_err_sys(err, "%s: cannot remove", name);
-	free(name);
 	return rc;
 }
 
@@ -78,7 +77,8 @@ int lh_log_collect(const struct lh_buf *log, uint64_t checksum, bool others, uin
 
 int lh_index_log_discard(const char *path, uint64_t checksum, struct lh_err *err)
 {
-	struct lh_buf log = { 0 }, others = { 0 }, nothing;
+	LH_SCOPED(lh_buf_free) struct lh_buf log = { 0 }, others = { 0 };
+	struct lh_buf nothing;
 	int rc;
 
 	lh_buf_init(&nothing, 1);
@@ -89,7 +89,5 @@ int lh_index_log_discard(const char *path, uint64_t checksum, struct lh_err *err
 	} else if (rc == 0 && others.len < log.len) {
 		rc = lh_log_replace(path, &others, &nothing, err);
 	}
-	lh_buf_free(&log);
-	lh_buf_free(&others);
 	return rc;
 }

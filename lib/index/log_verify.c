@@ -94,7 +94,7 @@ int lh_index_log_verify(const struct lh_index *ix, const char *path,
 			struct lh_err *err)
 {
 	struct report r = { .damage = damage, .ctx = ctx };
-	struct lh_buf text = { 0 };
+	LH_SCOPED(lh_buf_free) struct lh_buf text = { 0 };
 	int rc;
 
 	lh_record_init(&r.scan);
@@ -105,6 +105,5 @@ int lh_index_log_verify(const struct lh_index *ix, const char *path,
 		check_frames(&r, ix, &text);
 	lh_record_free(&r.scan);
 	lh_buf_free(&r.meta);
-	lh_buf_free(&text);
 	return rc;
 }

@@ -314,9 +314,9 @@ static int get_all(const struct lh_value *v, struct lh_index_params *p, struct l
 
 int lh_index_params_read(const char *text, size_t n, struct lh_index_params *p, struct lh_err *err)
 {
-	struct lh_record scan;
+	LH_SCOPED(lh_record_free) struct lh_record scan;
 	struct lh_value v;
-	struct lh_buf copy, scratch;
+	LH_SCOPED(lh_buf_free) struct lh_buf copy = { 0 }, scratch = { 0 };
 	int rc;
 
 	lh_buf_init(&copy, LH_INDEX_PARAMS_MAX);
@@ -334,8 +334,5 @@ int lh_index_params_read(const char *text, size_t n, struct lh_index_params *p, 
 			err->status = 0;
 		}
 	}
-	lh_record_free(&scan);
-	lh_buf_free(&copy);
-	lh_buf_free(&scratch);
 	return rc;
 }

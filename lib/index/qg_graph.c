@@ -11,20 +11,17 @@
 static int make_codes(const struct lh_index_writer *w, struct lh_growable *codes, size_t stride,
 		      struct lh_err *err)
 {
-	float *v = lh_calloc(w->p.dimension, sizeof *v, err);
+	LH_SCOPED(lh_free_local) float *v = lh_calloc(w->p.dimension, sizeof *v, err);
 	uint64_t row;
 
 	codes->huge = true;
-	if (!v || lh_growable_room(codes, w->rows * stride, err) < 0) {
-		free(v);
+	if (!v || lh_growable_room(codes, w->rows * stride, err) < 0)
 		return -1;
-	}
 	for (row = 0; row < w->rows; row++) {
 		lh_quantize_decode(w->p.precision, w->block.p + row * w->stride, w->p.dimension, v);
 		lh_quantize_encode(LH_I8, w->p.distance, v, w->p.dimension,
 				   codes->p + row * stride);
 	}
-	free(v);
 	return 0;
 }
 

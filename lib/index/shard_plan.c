@@ -171,8 +171,8 @@ static int take_members(struct lh_shard_plan *p, const struct plan_members *m, s
 int lh_shard_plan_parse(struct lh_shard_plan *p, const char *text, size_t n, struct lh_err *err)
 {
 	struct plan_members m = { .model = { "", 0 } };
-	struct lh_buf strings = { 0 };
-	struct lh_record rec;
+	LH_SCOPED(lh_buf_free) struct lh_buf strings = { 0 };
+	LH_SCOPED(lh_record_free) struct lh_record rec;
 	struct lh_value v;
 	int rc;
 
@@ -181,16 +181,12 @@ int lh_shard_plan_parse(struct lh_shard_plan *p, const char *text, size_t n, str
 	rc = lh_json_parse(&rec, text, n, &v, err);
 	if (rc == 0)
 		rc = lh_bind_value(plan_table, &v, &m, &strings, err);
-	if (rc == 0)
-		rc = take_members(p, &m, err);
-	lh_buf_free(&strings);
-	lh_record_free(&rec);
-	return rc;
+	return rc ? rc : take_members(p, &m, err);
 }
 
 int lh_shard_plan_read(struct lh_shard_plan *p, const char *path, struct lh_err *err)
 {
-	struct lh_buf text;
+	LH_SCOPED(lh_buf_free) struct lh_buf text = { 0 };
 	int rc;
 
 	*p = (struct lh_shard_plan){ .shard = NULL };
@@ -203,7 +199,6 @@ int lh_shard_plan_read(struct lh_shard_plan *p, const char *path, struct lh_err 
 		if (rc < 0 && err->code == LH_EDATA)
 			lh_err_prefix(err, "%s: not a plan of shards", path);
 	}
-	lh_buf_free(&text);
 	return rc;
 }
 

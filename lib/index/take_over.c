@@ -90,7 +90,7 @@ static int put_decoded(struct lh_index_writer *w, const struct lh_index *ix, uin
 		       const struct lh_row *row, struct lh_err *err)
 {
 	uint32_t n = ix->params.dimension;
-	float *v = lh_calloc(n, sizeof *v, err);
+	LH_SCOPED(lh_free_local) float *v = lh_calloc(n, sizeof *v, err);
 	int rc = v ? lh_index_check_row_meta(&w->scan, &w->meta, row->meta, at, err) : -1;
 
 	if (rc == 0) {
@@ -99,7 +99,6 @@ static int put_decoded(struct lh_index_writer *w, const struct lh_index *ix, uin
 	}
 	if (rc < 0 && v && err->code == LH_EDATA)
 		err->code = LH_ECORRUPT;
-	free(v);
 	return rc;
 }
 
@@ -258,14 +257,12 @@ int lh_index_copy_lanes(const struct lh_index *old, uint64_t row, uint32_t *link
 int lh_index_copy_order(struct lh_index_writer *w, struct lh_err *err)
 {
 	uint64_t i, n = w->old->rows;
-	bool *there = lh_calloc(n, sizeof *there, err);
+	LH_SCOPED(lh_free_local) bool *there = lh_calloc(n, sizeof *there, err);
 	int rc = 0;
 
 	w->old_order = lh_calloc(n, sizeof *w->old_order, err);
-	if (!there || !w->old_order) {
-		free(there);
+	if (!there || !w->old_order)
 		return -1;
-	}
 	memcpy(w->old_order, w->old->order, n * sizeof *w->old_order);
 	for (i = 0; rc == 0 && i < n; i++) {
 		if (w->old_order[i] >= n || there[w->old_order[i]])
@@ -274,6 +271,5 @@ int lh_index_copy_order(struct lh_index_writer *w, struct lh_err *err)
 		else
 			there[w->old_order[i]] = true;
 	}
-	free(there);
 	return rc;
 }

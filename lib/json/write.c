@@ -26,7 +26,7 @@ void lh_write_key_str(struct lh_writer *w, struct lh_str name)
 void lh_write_bytes(struct lh_writer *w, const char *name, const char *s)
 {
 	size_t n = s ? strlen(s) : 0, i;
-	struct lh_buf clean = { 0 };
+	LH_SCOPED(lh_buf_free) struct lh_buf clean = { 0 };
 
 	if (!n || lh_utf8_valid(s, n)) {
 		lh_write_text(w, name, s);
@@ -42,7 +42,6 @@ void lh_write_bytes(struct lh_writer *w, const char *name, const char *s)
 		w->out->failed = clean.failed;
 	else
 		lh_write_str(w, name, (struct lh_str){ clean.p, clean.len });
-	lh_buf_free(&clean);
 }
 
 void lh_write_f32(struct lh_writer *w, const char *name, float v)

@@ -45,7 +45,7 @@ static int read_vocabularies(struct lh_js_reader *r, const char *at, const struc
 static int read_meta(struct lh_js_reader *r, const char *at, struct lh_str uri, bool *validation)
 {
 	struct lh_value meta, vocabulary;
-	struct lh_buf text = { 0 };
+	LH_SCOPED(lh_buf_free) struct lh_buf text = { 0 };
 	struct lh_str file;
 	int rc = lh_js_file(r, uri, &file);
 
@@ -61,7 +61,6 @@ static int read_meta(struct lh_js_reader *r, const char *at, struct lh_str uri, 
 	if (rc > 0)
 		rc = read_vocabularies(r, at, &vocabulary, validation);
 	r->err->column = 0;
-	lh_buf_free(&text);
 	return rc;
 }
 
@@ -70,7 +69,7 @@ int lh_js_read_dialect(struct lh_js_reader *r, const struct lh_js_node *n,
 {
 	struct lh_js_resource *of = &r->s->resource[n->resource];
 	struct lh_str text, fragment;
-	struct lh_buf uri = { 0 };
+	LH_SCOPED(lh_buf_free) struct lh_buf uri = { 0 };
 	bool validation = true;
 	int rc;
 
@@ -85,7 +84,6 @@ int lh_js_read_dialect(struct lh_js_reader *r, const struct lh_js_node *n,
 	text = (struct lh_str){ uri.p ? uri.p : "", uri.len };
 	if (!rc && !lh_str_is(text, LH_JS_META_URI, strlen(LH_JS_META_URI)))
 		rc = read_meta(r, v->p, text, &validation);
-	lh_buf_free(&uri);
 	of->no_validation = !validation;
 	return rc;
 }

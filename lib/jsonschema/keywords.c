@@ -629,7 +629,7 @@ static bool validates(size_t i)
 int lh_js_keyword(struct lh_js_reader *r, struct lh_js_node *n, const struct lh_value *key,
 		  const struct lh_value *v)
 {
-	struct lh_buf place = { 0 };
+	LH_SCOPED(lh_buf_free) struct lh_buf place = { 0 };
 	size_t i;
 
 	for (i = 0; i < sizeof keywords / sizeof *keywords; i++)
@@ -642,6 +642,5 @@ int lh_js_keyword(struct lh_js_reader *r, struct lh_js_node *n, const struct lh_
 	lh_buf_putc(&place, '\0');
 	if (!place.failed)
 		r->how.note(r->how.ctx, place.p);
-	lh_buf_free(&place);
 	return 0;
 }

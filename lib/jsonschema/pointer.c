@@ -3,7 +3,7 @@
 
 static void put_key(struct lh_buf *out, const struct lh_value *key)
 {
-	struct lh_buf scratch = { 0 };
+	LH_SCOPED(lh_buf_free) struct lh_buf scratch = { 0 };
 	struct lh_str text;
 	struct lh_err err;
 	size_t i;
@@ -15,7 +15,6 @@ static void put_key(struct lh_buf *out, const struct lh_value *key)
 			else
 				lh_buf_putc(out, text.p[i]);
 	}
-	lh_buf_free(&scratch);
 }
 
 void lh_js_put_pointer(struct lh_buf *out, const struct lh_value *root, const char *p)
@@ -101,7 +100,7 @@ bool lh_js_follow(const struct lh_jsonschema *s, struct lh_value *v, struct lh_s
 		  const struct lh_js_node **passed)
 {
 	const struct lh_js_node *n;
-	struct lh_buf part = { 0 };
+	LH_SCOPED(lh_buf_free) struct lh_buf part = { 0 };
 	bool found = true;
 
 	lh_buf_room(&part, 1);
@@ -113,6 +112,5 @@ bool lh_js_follow(const struct lh_jsonschema *s, struct lh_value *v, struct lh_s
 		if (n)
 			*passed = n;
 	}
-	lh_buf_free(&part);
 	return found;
 }

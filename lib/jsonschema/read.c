@@ -25,7 +25,7 @@ void lh_js_put_place(struct lh_js_reader *r, struct lh_buf *out, const char *p)
 
 int lh_js_fault(struct lh_js_reader *r, const char *at, const char *fmt, ...)
 {
-	struct lh_buf b = { 0 };
+	LH_SCOPED(lh_buf_free) struct lh_buf b = { 0 };
 	char why[600];
 	va_list ap;
 
@@ -37,7 +37,6 @@ int lh_js_fault(struct lh_js_reader *r, const char *at, const char *fmt, ...)
 	lh_js_put_place(r, &b, at);
 	lh_buf_putc(&b, '\0');
 	lh_err_set(r->err, LH_EDATA, "%.400s: %s", b.p && *b.p ? b.p : "the schema", why);
-	lh_buf_free(&b);
 	return -1;
 }
 
@@ -126,7 +125,7 @@ static int add_resource(struct lh_js_reader *r, struct lh_js_node *n, struct lh_
 static int read_id(struct lh_js_reader *r, struct lh_js_node *n, const struct lh_value *v)
 {
 	struct lh_str base = r->s->resource[n->resource].uri, ref, uri, fragment;
-	struct lh_buf b = { 0 };
+	LH_SCOPED(lh_buf_free) struct lh_buf b = { 0 };
 	int rc;
 
 	if (v->type != LH_STRING)
@@ -139,7 +138,6 @@ static int read_id(struct lh_js_reader *r, struct lh_js_node *n, const struct lh
 		rc = lh_js_fault(r, v->p, "must not have a fragment (use $anchor)");
 	if (!rc)
 		rc = lh_js_keep(r, b.p, b.len, &uri);
-	lh_buf_free(&b);
 	if (rc < 0)
 		return -1;
 	if (n == r->s->resource[n->resource].root) {

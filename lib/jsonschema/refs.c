@@ -71,7 +71,7 @@ int lh_js_name_member(struct lh_js_reader *r, const struct lh_js_node *n, const 
 		      const struct lh_value *key, struct lh_js_node *node)
 {
 	const struct lh_js_resource *of = &r->s->resource[n->resource];
-	struct lh_buf b = { 0 };
+	LH_SCOPED(lh_buf_free) struct lh_buf b = { 0 };
 	struct lh_str name;
 	int rc;
 
@@ -86,7 +86,6 @@ int lh_js_name_member(struct lh_js_reader *r, const struct lh_js_node *n, const 
 	rc = lh_buf_check(&b, r->err);
 	if (!rc)
 		rc = lh_js_add_id(r, key->p, of->uri, (struct lh_str){ b.p, b.len }, node, false);
-	lh_buf_free(&b);
 	return rc;
 }
 
@@ -116,7 +115,7 @@ static struct lh_js_node *read_meta(struct lh_js_reader *r, struct lh_str uri)
 
 int lh_js_file(struct lh_js_reader *r, struct lh_str uri, struct lh_str *file)
 {
-	struct lh_buf path = { 0 };
+	LH_SCOPED(lh_buf_free) struct lh_buf path = { 0 };
 	bool found;
 	int rc;
 
@@ -125,7 +124,6 @@ int lh_js_file(struct lh_js_reader *r, struct lh_str uri, struct lh_str *file)
 	rc = lh_buf_check(&path, r->err);
 	if (!rc && found)
 		rc = lh_js_keep(r, path.p, path.len, file);
-	lh_buf_free(&path);
 	return rc;
 }
 
@@ -157,7 +155,7 @@ static struct lh_js_node *add_name(struct lh_js_reader *r, const char *at, struc
 static struct lh_js_node *load(struct lh_js_reader *r, const char *at, struct lh_str uri)
 {
 	const struct lh_js_document *same;
-	struct lh_buf text = { 0 };
+	LH_SCOPED(lh_buf_free) struct lh_buf text = { 0 };
 	struct lh_str file;
 	int rc;
 
@@ -183,7 +181,6 @@ static struct lh_js_node *load(struct lh_js_reader *r, const char *at, struct lh
 			lh_js_fault(r, at, "there is no document \"%.*s\", and nothing is fetched",
 				    n, uri.p);
 	}
-	lh_buf_free(&text);
 	return NULL;
 }
 
@@ -245,7 +242,7 @@ static struct lh_js_node *by_anchor(struct lh_js_reader *r, struct lh_js_pending
 
 static struct lh_js_node *find_target(struct lh_js_reader *r, struct lh_js_pending *p)
 {
-	struct lh_buf uri = { 0 }, fragment = { 0 };
+	LH_SCOPED(lh_buf_free) struct lh_buf uri = { 0 }, fragment = { 0 };
 	struct lh_str base = r->s->resource[p->node->resource].uri, text, part;
 	struct lh_js_node *to = NULL;
 
@@ -261,8 +258,6 @@ static struct lh_js_node *find_target(struct lh_js_reader *r, struct lh_js_pendi
 	part = (struct lh_str){ fragment.p, fragment.len };
 	if (to && part.n)
 		to = *part.p == '/' ? by_pointer(r, p, to, part) : by_anchor(r, p, to, part);
-	lh_buf_free(&uri);
-	lh_buf_free(&fragment);
 	return to;
 }
 

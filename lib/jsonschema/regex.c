@@ -92,7 +92,7 @@ struct lh_regex *lh_regex_new(struct lh_str pattern, struct lh_err *err)
 {
 	struct lh_regex *re = lh_calloc(1, sizeof *re, err);
 	struct lh_translation t = { 0 };
-	char *text = re ? lh_strndup(pattern.p, pattern.n, err) : NULL;
+	LH_SCOPED(lh_free_local) char *text = re ? lh_strndup(pattern.p, pattern.n, err) : NULL;
 	int rc = text ? 0 : -1;
 
 	err->column = 0;
@@ -107,7 +107,6 @@ struct lh_regex *lh_regex_new(struct lh_str pattern, struct lh_err *err)
 		re = NULL;
 	}
 	lh_buf_free(&t.out);
-	free(text);
 	return re;
 }
 

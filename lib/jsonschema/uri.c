@@ -187,7 +187,7 @@ static const char *guard(const char *path, size_t n, bool relative)
 static void put_path(struct lh_buf *out, const struct uri *of, struct lh_str path)
 {
 	bool relative = !of->scheme.p && !of->authority.p && *path.p != '/';
-	struct lh_buf spelling = { 0 }, parts = { 0 };
+	LH_SCOPED(lh_buf_free) struct lh_buf spelling = { 0 }, parts = { 0 };
 
 	put_spelling(&spelling, path);
 	put_parts(&parts, (struct lh_str){ spelling.p, spelling.len }, relative);
@@ -196,13 +196,11 @@ static void put_path(struct lh_buf *out, const struct uri *of, struct lh_str pat
 	lh_buf_add(out, parts.p, parts.len);
 	if (spelling.failed || parts.failed)
 		out->failed = LH_ENOMEM;
-	lh_buf_free(&spelling);
-	lh_buf_free(&parts);
 }
 
 static void put_merged(struct lh_buf *out, const struct uri *base, struct lh_str path)
 {
-	struct lh_buf b = { 0 };
+	LH_SCOPED(lh_buf_free) struct lh_buf b = { 0 };
 	size_t n = base->path.n;
 
 	if (base->authority.p && !n)
@@ -215,7 +213,6 @@ static void put_merged(struct lh_buf *out, const struct uri *base, struct lh_str
 		out->failed = b.failed;
 	else
 		put_path(out, base, (struct lh_str){ b.p, b.len });
-	lh_buf_free(&b);
 }
 
 static void put_part(struct lh_buf *out, const char *before, struct lh_str s, const char *after)
@@ -279,7 +276,7 @@ static bool put_file(struct lh_buf *out, struct lh_str path)
 
 bool lh_uri_file(struct lh_buf *out, struct lh_str root, struct lh_str uri)
 {
-	struct lh_buf folder = { 0 };
+	LH_SCOPED(lh_buf_free) struct lh_buf folder = { 0 };
 	bool found;
 
 	found = put_folder(&folder, root) && !folder.failed && uri.n > folder.len &&
@@ -288,7 +285,6 @@ bool lh_uri_file(struct lh_buf *out, struct lh_str root, struct lh_str uri)
 		found = put_file(out, (struct lh_str){ uri.p + folder.len, uri.n - folder.len });
 	if (folder.failed)
 		out->failed = folder.failed;
-	lh_buf_free(&folder);
 	return found;
 }
 

@@ -301,7 +301,7 @@ int lh_key_writer_add(struct lh_key_writer *w, const char *path, uint32_t place,
 		.n_marks = p->n_marks, .path_at = w->paths.len, .path_n = (uint32_t)n,
 		.place = place,
 	};
-	struct lh_buf list = { 0 };
+	LH_SCOPED(lh_buf_free) struct lh_buf list = { 0 };
 	int rc = put(w, p->key, p->n_keys * 8, err);
 
 	if (!rc)
@@ -309,7 +309,6 @@ int lh_key_writer_add(struct lh_key_writer *w, const char *path, uint32_t place,
 	if (!rc)
 		rc = put(w, list.p, list.len, err);
 	f.sum = lh_xxh3(list.p, list.len);
-	lh_buf_free(&list);
 	lh_buf_add(&w->files, &f, sizeof f);
 	lh_buf_add(&w->paths, path, n + 1);
 	return rc;

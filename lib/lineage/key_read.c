@@ -173,7 +173,7 @@ int lh_key_read(struct lh_key_part *p, int fd, const char *name, enum lh_place p
 int lh_key_hash(struct lh_xxh3_stream *hash, int fd, const char *name, uint64_t n,
 		struct lh_err *err)
 {
-	char *piece = lh_calloc(PIECE, 1, err);
+	LH_SCOPED(lh_free_local) char *piece = lh_calloc(PIECE, 1, err);
 	uint64_t at = 0;
 	ssize_t got = 1;
 
@@ -189,7 +189,6 @@ int lh_key_hash(struct lh_xxh3_stream *hash, int fd, const char *name, uint64_t 
 		lh_xxh3_add(hash, piece, (size_t)got);
 		at += (uint64_t)got;
 	}
-	free(piece);
 	if (got < 0)
 		return lh_err_sys(err, "%s", name);
 	return at == n;

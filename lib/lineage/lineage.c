@@ -48,20 +48,18 @@ static int set_cache(struct lh_lineage *l, const char *root, struct lh_err *err)
 
 static int set_places(struct lh_lineage *l, struct lh_err *err)
 {
-	char *root = realpath(lh_root_path(l->root), NULL);
+	LH_SCOPED(lh_free_local) char *root = realpath(lh_root_path(l->root), NULL);
 	struct stat st;
 	int rc = -1;
 
 	if (!root || stat(root, &st) < 0) {
 		lh_err_sys(err, "%s", lh_root_path(l->root));
-		free(root);
 		return -1;
 	}
 	l->owner = st.st_uid;
 	l->place[0] = lh_root_join(l->root, FOLDER "/index", err);
 	if (l->place[0])
 		rc = set_cache(l, root, err);
-	free(root);
 	return rc;
 }
 
@@ -275,7 +273,8 @@ static int by_path(const void *a, const void *b, void *ctx)
 
 static int write_files(struct lh_lineage *l, struct lh_key_writer *w, struct lh_err *err)
 {
-	size_t *order = lh_calloc(l->n_files + 1, sizeof *order, err), i;
+	LH_SCOPED(lh_free_local) size_t *order = lh_calloc(l->n_files + 1, sizeof *order, err);
+	size_t i;
 	int rc = order ? 0 : -1;
 
 	for (i = 0; i < l->n_files && order; i++)
@@ -284,7 +283,6 @@ static int write_files(struct lh_lineage *l, struct lh_key_writer *w, struct lh_
 		qsort_r(order, l->n_files, sizeof *order, by_path, l);
 	for (i = 0; i < l->n_files && !rc; i++)
 		rc = write_file(l, order[i], w, err);
-	free(order);
 	return rc;
 }
 

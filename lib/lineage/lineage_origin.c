@@ -184,7 +184,7 @@ static int add_sides(struct lh_lineage *l, void *ctx, const struct lh_hit *hit,
 static int add_retrieved(struct lh_lineage *l, struct lh_origins *o, struct lh_err *err)
 {
 	size_t n = l->ids.n_retrieved, i;
-	struct lh_buf ids = { 0 };
+	LH_SCOPED(lh_buf_free) struct lh_buf ids = { 0 };
 	struct asked a = { .kind = LH_KEY_ID };
 	const char *p;
 	int rc;
@@ -200,7 +200,6 @@ static int add_retrieved(struct lh_lineage *l, struct lh_origins *o, struct lh_e
 		    each_row(l, 1u << LH_PLACE_RAG, &a, add_sides, o, err) < 0)
 			rc = -1;
 	}
-	lh_buf_free(&ids);
 	return rc;
 }
 

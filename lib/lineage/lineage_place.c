@@ -47,8 +47,9 @@ static char *plain(const char *path, struct lh_err *err)
  * of the path is resolved, and the rest is appended. */
 static char *absolute(const char *path, struct lh_err *err)
 {
-	struct lh_buf whole = { 0 };
-	char *head = lh_strndup(path, strlen(path), err), *full = NULL, *to = NULL;
+	LH_SCOPED(lh_buf_free) struct lh_buf whole = { 0 };
+	LH_SCOPED(lh_free_local) char *head = lh_strndup(path, strlen(path), err), *full = NULL;
+	char *to = NULL;
 	size_t n = head ? strlen(head) : 0;
 
 	while (head && !(full = realpath(n ? head : ".", NULL)) && n) {
@@ -64,9 +65,6 @@ static char *absolute(const char *path, struct lh_err *err)
 	lh_buf_putc(&whole, '\0');
 	if (head && !lh_buf_check(&whole, err))
 		to = plain(whole.p, err);
-	lh_buf_free(&whole);
-	free(full);
-	free(head);
 	return to;
 }
 
@@ -254,13 +252,12 @@ static int subject_line(struct lh_lineage *l, const char *dir, const char *path,
 static int find_subject(struct lh_lineage *l, const struct paths *p, struct lh_meant *m,
 			struct lh_err *err)
 {
-	char *dir = lh_lineage_subjects(l, err), *full = dir ? absolute(dir, err) : NULL;
+	LH_SCOPED(lh_free_local) char *dir = lh_lineage_subjects(l, err);
+	LH_SCOPED(lh_free_local) char *full = dir ? absolute(dir, err) : NULL;
 	int i, rc = full ? 0 : -1;
 
 	for (i = 0; i < 2 && !rc; i++)
 		rc = subject_line(l, full, p->full[i], m->line, &m->subject, err);
-	free(full);
-	free(dir);
 	return rc;
 }
 

@@ -258,7 +258,7 @@ int lh_lineage_run(struct lh_lineage *l, struct lh_writer *w, struct lh_str id,
 		   struct lh_err *err)
 {
 	struct search s;
-	char *name = lh_strndup(id.p, id.n, err);
+	LH_SCOPED(lh_free_local) char *name = lh_strndup(id.p, id.n, err);
 	int stage, rc = name ? 0 : -1, found = 0;
 
 	search_init(&s, l);
@@ -272,6 +272,5 @@ int lh_lineage_run(struct lh_lineage *l, struct lh_writer *w, struct lh_str id,
 		}
 	}
 	search_free(&s);
-	free(name);
 	return rc < 0 ? -1 : found;
 }

@@ -273,7 +273,7 @@ static bool retrieved(const struct lh_row_ids *ids, const struct lh_buf *id)
 static int write_replays(struct walk *k, struct lh_err *err)
 {
 	struct lh_lineage *l = k->l;
-	struct lh_buf id = { 0 };
+	LH_SCOPED(lh_buf_free) struct lh_buf id = { 0 };
 	struct lh_hits hits = { 0 };
 	uint64_t n = 0;
 	size_t i;
@@ -294,7 +294,6 @@ static int write_replays(struct walk *k, struct lh_err *err)
 		}
 	}
 	free(hits.hit);
-	lh_buf_free(&id);
 	return rc < 0 ? -1 : 0;
 }
 

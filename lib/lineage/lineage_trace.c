@@ -21,7 +21,7 @@ static int write_subjects(struct lh_lineage *l, struct lh_writer *w, struct lh_e
 {
 	struct lh_subject_list list = { .n = 0 };
 	const char *name = l->how.subjects ? l->how.subjects : LH_SUBJECT_DIR;
-	char *dir = lh_lineage_subjects(l, err);
+	LH_SCOPED(lh_free_local) char *dir = lh_lineage_subjects(l, err);
 	int rc = dir ? access(dir, F_OK) : -1;
 	uint64_t n = 0;
 
@@ -39,7 +39,6 @@ static int write_subjects(struct lh_lineage *l, struct lh_writer *w, struct lh_e
 	}
 	write_place(w, name, n + list.n, n + list.n);
 	lh_subject_list_free(&list);
-	free(dir);
 	return rc < 0 ? -1 : 0;
 }
 

@@ -58,7 +58,7 @@ int lh_playbook_read_row(const struct lh_row *row, struct lh_record *rec, struct
 static int check_first(const struct lh_index *ix, const char *path, struct lh_err *err)
 {
 	struct lh_playbook_entry e;
-	struct lh_buf line = { 0 }, scratch = { 0 };
+	LH_SCOPED(lh_buf_free) struct lh_buf line = { 0 }, scratch = { 0 };
 	struct lh_record rec;
 	struct lh_row row;
 	uint64_t i, at, n = lh_index_rows(ix);
@@ -76,8 +76,6 @@ static int check_first(const struct lh_index *ix, const char *path, struct lh_er
 			      (unsigned long long)i - 1);
 	}
 	lh_record_free(&rec);
-	lh_buf_free(&line);
-	lh_buf_free(&scratch);
 	return rc;
 }
 

@@ -182,9 +182,8 @@ static size_t shown_len(const struct lh_buf *b)
 int lh_http_refuse(struct lh_err *err, const char *url, const struct lh_http_reply *reply,
 		   const char *what)
 {
-	struct lh_buf text = { 0 }, quote = { 0 };
+	LH_SCOPED(lh_buf_free) struct lh_buf text = { 0 }, quote = { 0 };
 	size_t n;
-	int rc;
 	char shown[LH_URL_SHOWN];
 
 	/* Append "URL: HTTP 200: ", then the fault and its likely cause. */
@@ -201,11 +200,8 @@ int lh_http_refuse(struct lh_err *err, const char *url, const struct lh_http_rep
 	if (n)
 		lh_buf_puts(&text, ": ");
 	lh_buf_add(&text, quote.p, n);
-	rc = lh_buf_check(&text, err) < 0 || lh_buf_check(&quote, err) < 0 ? -1
-	     : lh_err_set(err, LH_ENET, "%.*s", (int)text.len, text.p);
-	lh_buf_free(&text);
-	lh_buf_free(&quote);
-	return rc;
+	return lh_buf_check(&text, err) < 0 || lh_buf_check(&quote, err) < 0 ? -1
+	       : lh_err_set(err, LH_ENET, "%.*s", (int)text.len, text.p);
 }
 
 /* Report why there is no complete answer. */

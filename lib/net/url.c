@@ -188,7 +188,7 @@ static void append_decoded(struct lh_buf *b, const char *p, size_t n)
 static void append_form(struct lh_buf *b, int form, struct lh_str name, struct lh_str word,
 			bool colon)
 {
-	struct lh_buf pair = { 0 };
+	LH_SCOPED(lh_buf_free) struct lh_buf pair = { 0 };
 
 	if (form == RAW || form == RAW_NAME)
 		lh_buf_add(b, name.p, name.n);
@@ -210,7 +210,6 @@ static void append_form(struct lh_buf *b, int form, struct lh_str name, struct l
 		b->len--;	/* an echoed form may have been cut to the letters */
 	if (pair.failed)
 		b->failed = pair.failed;
-	lh_buf_free(&pair);
 }
 
 void lh_url_scrub(const char *url, const char *text, size_t len, size_t n, struct lh_buf *out)

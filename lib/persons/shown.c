@@ -156,7 +156,7 @@ static int walk_rows(struct walk *w, const struct lh_value *body)
 /* Walk the object that the answer of a model holds. */
 static int walk_raw(struct walk *w, const struct lh_value *v)
 {
-	struct lh_buf text = { 0 };
+	LH_SCOPED(lh_buf_free) struct lh_buf text = { 0 };
 	struct lh_str s = { NULL, 0 };
 	struct lh_value found;
 	int rc;
@@ -169,7 +169,6 @@ static int walk_raw(struct walk *w, const struct lh_value *v)
 		if (!rc && lh_extract(w->p->extract, text.p, text.len, &found, w->err) > 0)
 			rc = walk_value(w, &found, (struct around){ .depth = 3, .raw = true });
 	}
-	lh_buf_free(&text);
 	return rc;
 }
 

@@ -385,7 +385,7 @@ int lh_coproc_ask(struct lh_coproc *c, const char *line, size_t n, double second
 int lh_coproc_refusal(const struct lh_value *error, struct lh_err *err)
 {
 	struct lh_value code, message;
-	struct lh_buf scratch = { 0 };
+	LH_SCOPED(lh_buf_free) struct lh_buf scratch = { 0 };
 	struct lh_str s;
 	int64_t status = 0;
 	int rc;
@@ -401,7 +401,6 @@ int lh_coproc_refusal(const struct lh_value *error, struct lh_err *err)
 		rc = lh_err_set(err, status >= 500 ? LH_ENET : LH_EDATA, "%.*s",
 				(int)(s.n < 900 ? s.n : 900), s.p);
 	err->status = (unsigned)status;
-	lh_buf_free(&scratch);
 	return rc;
 }
 

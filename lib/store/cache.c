@@ -182,7 +182,7 @@ static int look(struct fetch *f, struct lh_err *err)
 	const char *endpoint = getenv("LH_S3_ENDPOINT");
 	unsigned char sum[32];
 	struct lh_object o;
-	struct lh_buf b = { 0 };
+	LH_SCOPED(lh_buf_free) struct lh_buf b = { 0 };
 	int rc = lh_store_head(f->store, f->key, &o, err);
 
 	if (rc < 0)
@@ -205,7 +205,6 @@ static int look(struct fetch *f, struct lh_err *err)
 		lh_sha256(b.p, b.len, sum);
 		lh_hex(sum, ID / 2, f->id);
 	}
-	lh_buf_free(&b);
 	return rc;
 }
 

@@ -147,7 +147,7 @@ void lh_folder_etag(const struct stat *st, char etag[LH_ETAG_MAX])
 static int copy_in(struct lh_atomic *a, const struct lh_put *put, struct lh_transfer *done,
 		   struct lh_err *err)
 {
-	char *chunk = lh_calloc(1, STORE_CHUNK, err);
+	LH_SCOPED(lh_free_local) char *chunk = lh_calloc(1, STORE_CHUNK, err);
 	struct lh_sha256 sha;
 	ssize_t n = -1;
 
@@ -164,7 +164,6 @@ static int copy_in(struct lh_atomic *a, const struct lh_put *put, struct lh_tran
 		lh_sha256_more(&sha, chunk, (size_t)n);
 	}
 	lh_sha256_end(&sha, done->sha256);
-	free(chunk);
 	return n < 0 ? -1 : lh_store_check_sha256(put->sha256, done->sha256, err);
 }
 
@@ -286,7 +285,7 @@ static int folder_get(struct lh_store *s, const char *key, struct store_sink *to
 		      struct lh_transfer *done, struct lh_err *err)
 {
 	int fd = folder_open(s, key, err);
-	char *chunk = fd < 0 ? NULL : lh_calloc(1, STORE_CHUNK, err);
+	LH_SCOPED(lh_free_local) char *chunk = fd < 0 ? NULL : lh_calloc(1, STORE_CHUNK, err);
 	struct stat st;
 	ssize_t n = -1;
 
@@ -298,7 +297,6 @@ static int folder_get(struct lh_store *s, const char *key, struct store_sink *to
 				break;
 			}
 	}
-	free(chunk);
 	if (fd >= 0)
 		close(fd);
 	return (int)n;

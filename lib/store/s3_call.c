@@ -423,7 +423,7 @@ static void append_words(struct s3 *s, struct lh_buf *b)
 
 static int report_status(struct s3 *s, const char *key, struct lh_err *err)
 {
-	struct lh_buf b = { 0 };
+	LH_SCOPED(lh_buf_free) struct lh_buf b = { 0 };
 	long status = s->reply.status;
 
 	if (key)
@@ -436,7 +436,6 @@ static int report_status(struct s3 *s, const char *key, struct lh_err *err)
 		lh_buf_printf(&b, "; the bucket is in AWS_REGION=%s", s->reply.region);
 	if (lh_buf_check(&b, err) == 0)
 		lh_err_set(err, LH_ENET, "%.*s", (int)b.len, b.p);
-	lh_buf_free(&b);
 	if (status == 403)
 		err->status = 403;
 	return -1;

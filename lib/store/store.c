@@ -157,7 +157,7 @@ static int64_t sum_some(int fd, uint64_t n, char *chunk, struct lh_md5 *md5, str
 static int etag_of(int fd, uint64_t part_size, bool in_parts, char etag[LH_ETAG_MAX],
 		     struct lh_err *err)
 {
-	char *chunk = lh_calloc(1, STORE_CHUNK, err);
+	LH_SCOPED(lh_free_local) char *chunk = lh_calloc(1, STORE_CHUNK, err);
 	unsigned char sum[16];
 	struct lh_md5 md5, all;
 	unsigned parts = 0;
@@ -174,7 +174,6 @@ static int etag_of(int fd, uint64_t part_size, bool in_parts, char etag[LH_ETAG_
 		if (!in_parts)
 			break;
 	}
-	free(chunk);
 	if (in_parts)
 		lh_md5_end(&all, sum);
 	lh_hex(sum, sizeof sum, etag);
@@ -303,7 +302,7 @@ void lh_object_write(struct lh_buf *out, const struct lh_object *o)
 /* Return 1 if both files have the same bytes, 0 if not, -1. */
 static int same_bytes(int a, int b, struct lh_err *err)
 {
-	char *chunk = lh_calloc(2, STORE_CHUNK, err);
+	LH_SCOPED(lh_free_local) char *chunk = lh_calloc(2, STORE_CHUNK, err);
 	ssize_t n = -1, m = 0, more;
 	int rc = chunk ? 1 : -1;
 
@@ -321,7 +320,6 @@ static int same_bytes(int a, int b, struct lh_err *err)
 		else if (rc > 0)
 			rc = memcmp(chunk, chunk + STORE_CHUNK, (size_t)n) == 0;
 	}
-	free(chunk);
 	return rc;
 }
 
@@ -400,7 +398,7 @@ int lh_store_copy(struct lh_store *from, struct lh_store *to, const char *key, s
 int lh_store_put_two(struct lh_store *s, const char *key, const struct lh_put *put,
 		     const char *beside, int fd, struct lh_transfer done[2], struct lh_err *err)
 {
-	struct lh_buf name = { 0 };
+	LH_SCOPED(lh_buf_free) struct lh_buf name = { 0 };
 	int rc = lh_store_put(s, key, put, &done[0], err);
 
 	lh_buf_puts(&name, key);
@@ -412,6 +410,5 @@ int lh_store_put_two(struct lh_store *s, const char *key, const struct lh_put *p
 		rc = lh_store_put(s, name.p, &(struct lh_put){ .fd = fd }, &done[1], err);
 	else if (!rc && lh_store_delete(s, name.p, err) < 0)
 		rc = err->code == LH_EDATA && err->status == 404 ? 0 : -1;
-	lh_buf_free(&name);
 	return rc;
 }

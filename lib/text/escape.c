@@ -111,7 +111,7 @@ void lh_escape_json(struct lh_buf *out, const char *text)
 {
 	const unsigned char *p = (const unsigned char *)text;
 	size_t n = strlen(text), len;
-	struct lh_buf clean = { 0 };
+	LH_SCOPED(lh_buf_free) struct lh_buf clean = { 0 };
 
 	for (; n; p += len, n -= len) {
 		len = *p < 0x80 ? 1 : lh_utf8_len(p, n);
@@ -125,5 +125,4 @@ void lh_escape_json(struct lh_buf *out, const char *text)
 	lh_buf_json(out, clean.p ? clean.p : "", clean.len);
 	if (clean.failed)
 		out->failed = clean.failed;
-	lh_buf_free(&clean);
 }

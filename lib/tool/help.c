@@ -99,7 +99,7 @@ static void verbs_of(const struct lh_tool *t, const struct lh_option *o, struct 
 static void options(const struct lh_tool *t, bool brief, struct lh_buf *b)
 {
 	const struct lh_option *o;
-	struct lh_buf right = { 0 };
+	LH_SCOPED(lh_buf_free) struct lh_buf right = { 0 };
 	size_t column = 0, n;
 	char left[128];
 
@@ -126,7 +126,6 @@ static void options(const struct lh_tool *t, bool brief, struct lh_buf *b)
 		else
 			row(b, left, column, right.p);
 	}
-	lh_buf_free(&right);
 }
 
 static void verbs(const struct lh_tool *t, struct lh_buf *b)
@@ -174,7 +173,7 @@ static size_t lines_of(const struct lh_buf *b)
 
 void lh_help_text(const struct lh_tool *t, struct lh_buf *b)
 {
-	struct lh_buf text = { 0 };
+	LH_SCOPED(lh_buf_free) struct lh_buf text = { 0 };
 
 	help_text(t, false, &text);
 	if (t->verbs && !t->verb && lines_of(&text) > SCREEN) {
@@ -185,5 +184,4 @@ void lh_help_text(const struct lh_tool *t, struct lh_buf *b)
 		b->failed = text.failed;
 	else
 		lh_buf_add(b, text.p, text.len);
-	lh_buf_free(&text);
 }

@@ -114,13 +114,12 @@ static int on_operand(struct run *r, const char *operand, const char *option)
 {
 	struct lh_tool *tool = r->call.tool;
 	const struct lh_str text = lh_str_of(operand);
-	struct lh_buf out = { 0 };
+	LH_SCOPED(lh_buf_free) struct lh_buf out = { 0 };
 
 	memset(r->in, 0, r->call.op->size);
 	memcpy((char *)r->in + r->call.op->in->off, &text, sizeof text);
 	if (r->call.op->answer(&r->call, r->in, &out, &tool->err) == 0)
 		return lh_tool_out_line(tool, &out);
-	lh_buf_free(&out);
 	if (tool->err.code != LH_EDATA)
 		return -1;
 	if (option)

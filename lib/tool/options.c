@@ -521,7 +521,7 @@ static int missing_operand(struct lh_tool *t)
 static int answer(const struct parser *p)
 {
 	struct lh_tool *t = p->t;
-	struct lh_buf text = { 0 };
+	LH_SCOPED(lh_buf_free) struct lh_buf text = { 0 };
 	int rc;
 
 	if (p->ask == LH_ASK_HELP)
@@ -535,7 +535,6 @@ static int answer(const struct parser *p)
 	rc = lh_buf_check(&text, &t->err);
 	if (!rc)
 		rc = lh_tool_out(t, text.p, text.len);
-	lh_buf_free(&text);
 	return rc < 0 ? -1 : LH_TOOL_DONE;
 }
 

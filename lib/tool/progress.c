@@ -185,7 +185,7 @@ static void show_on_terminal(struct lh_tool *t, const struct parts *p)
 {
 	bool colored = lh_term_colored(STDERR_FILENO, t->color);
 	struct lh_tool_state *s = t->state;
-	struct lh_buf out = { 0 };
+	LH_SCOPED(lh_buf_free) struct lh_buf out = { 0 };
 	struct lh_err ignored;
 	struct line l;
 
@@ -200,7 +200,6 @@ static void show_on_terminal(struct lh_tool *t, const struct parts *p)
 	s->progress.shown = true;
 	if (!out.failed)
 		lh_write_all(STDERR_FILENO, out.p, out.len, &ignored);
-	lh_buf_free(&out);
 }
 
 static void show_as_line(const struct lh_tool *t, const struct parts *p)

@@ -191,16 +191,13 @@ static int write_error(struct lh_records *r, const struct lh_rejection *of, stru
 {
 	bool parses = of->n && of->n <= r->tool->max_line &&
 		      lh_record_parse(&r->again, of->record, of->n, &(struct lh_err){ 0 }) == 0;
-	struct lh_buf out = { 0 };
+	LH_SCOPED(lh_buf_free) struct lh_buf out = { 0 };
 	int rc;
 
 	put_error(of, parses ? &r->again : NULL, &out, NULL);
 	lh_buf_putc(&out, '\n');
 	rc = lh_buf_check(&out, err);
-	if (!rc)
-		rc = lh_tool_write(r->tool, out.p, out.len);
-	lh_buf_free(&out);
-	return rc;
+	return rc ? rc : lh_tool_write(r->tool, out.p, out.len);
 }
 
 /* ---- paths that no record has ---- */

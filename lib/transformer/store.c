@@ -108,13 +108,12 @@ static bool read_name(const char *text, struct name *to)
 
 static char *joined(const char *folder, const char *rest, struct lh_err *err)
 {
-	struct lh_buf b = { 0 };
+	LH_SCOPED(lh_buf_free) struct lh_buf b = { 0 };
 	char *path = NULL;
 
 	lh_buf_printf(&b, "%s/%s", folder, rest);
 	if (lh_buf_check(&b, err) == 0)
 		path = lh_strndup(b.p, b.len, err);
-	lh_buf_free(&b);
 	return path;
 }
 
@@ -162,7 +161,7 @@ static bool is_digest(struct lh_str s)
 /* Copy the digits of the model's layer. */
 static int read_layers(const struct lh_value *v, char digits[DIGITS + 1], struct lh_err *err)
 {
-	struct lh_buf text = { 0 };
+	LH_SCOPED(lh_buf_free) struct lh_buf text = { 0 };
 	struct manifest is = { .n = 0 };
 	int rc = lh_bind_value(manifest_members, v, &is, &text, err);
 	size_t i = 0;
@@ -176,16 +175,15 @@ static int read_layers(const struct lh_value *v, char digits[DIGITS + 1], struct
 				"the digest of its model is not sha256: and %d hex digits", DIGITS);
 	if (!rc)
 		snprintf(digits, DIGITS + 1, "%.*s", DIGITS, is.layer[i].digest.p + strlen(DIGEST));
-	lh_buf_free(&text);
 	return rc;
 }
 
 /* Read the manifest: 1, 0 if there is none, -1. */
 static int read_manifest(const char *path, char digits[DIGITS + 1], struct lh_err *err)
 {
-	struct lh_record scan;
+	LH_SCOPED(lh_record_free) struct lh_record scan;
 	struct lh_value v;
-	struct lh_buf text;
+	LH_SCOPED(lh_buf_free) struct lh_buf text = { 0 };
 	int rc;
 
 	lh_buf_init(&text, MANIFEST_MAX);
@@ -196,8 +194,6 @@ static int read_manifest(const char *path, char digits[DIGITS + 1], struct lh_er
 		err->code = err->code == LH_EDATA ? LH_ECORRUPT : err->code;
 		rc = lh_err_prefix(err, "%s", path);
 	}
-	lh_record_free(&scan);
-	lh_buf_free(&text);
 	return rc;
 }
 
@@ -212,7 +208,7 @@ static int set_names(struct lh_model *m, const struct name *of, struct lh_err *e
 {
 	const struct lh_str *part = of->part;
 	size_t first = !is(part[0], HOST) ? 0 : !is(part[1], USER) ? 1 : 2;
-	struct lh_buf b = { 0 };
+	LH_SCOPED(lh_buf_free) struct lh_buf b = { 0 };
 
 	for (; first < PARTS; first++)
 		lh_buf_printf(&b, "%.*s%s", (int)part[first].n, part[first].p,
@@ -225,7 +221,6 @@ static int set_names(struct lh_model *m, const struct name *of, struct lh_err *e
 		lh_buf_printf(&b, "%s%s", strchr(m->name, '/') ? SCHEME : "", m->name);
 	if (m->name && lh_buf_check(&b, err) == 0)
 		m->operand = lh_strndup(b.p, b.len, err);
-	lh_buf_free(&b);
 	return m->operand ? 0 : -1;
 }
 
@@ -306,7 +301,7 @@ void lh_model_free(struct lh_model *m)
 /* The name has the path's checksum: two models of the same name are two files. */
 static char *in_cache(const char *path, const char *name, const char *end, struct lh_err *err)
 {
-	struct lh_buf b = { 0 };
+	LH_SCOPED(lh_buf_free) struct lh_buf b = { 0 };
 	char *to = NULL;
 
 	if (!lh_user_cache(&b))
@@ -315,7 +310,6 @@ static char *in_cache(const char *path, const char *name, const char *end, struc
 		      (unsigned long long)lh_xxh3(path, strlen(path)), end);
 	if (lh_buf_check(&b, err) == 0)
 		to = lh_strndup(b.p, b.len, err);
-	lh_buf_free(&b);
 	return to;
 }
 
@@ -323,7 +317,7 @@ char *lh_model_compiled(const struct lh_model *m, bool fast, unsigned place, str
 {
 	const char *end = fast ? ".fast.lhm" : ".lhm", *name;
 	char *path = realpath(m->path, NULL), *to = NULL;
-	struct lh_buf b = { 0 };
+	LH_SCOPED(lh_buf_free) struct lh_buf b = { 0 };
 
 	if (!path) {
 		lh_err_sys(err, "%s", m->path);
@@ -335,7 +329,6 @@ char *lh_model_compiled(const struct lh_model *m, bool fast, unsigned place, str
 		to = in_cache(path, name, end, err);
 	else if (strncmp(name, BLOB, strlen(BLOB)) && lh_buf_check(&b, err) == 0)
 		to = lh_strndup(b.p, b.len, err);
-	lh_buf_free(&b);
 	free(path);
 	return to;
 }

@@ -214,7 +214,7 @@ static int fill_table(struct lh_roster *r, struct lh_err *err)
 {
 	uint64_t i, at, rows = lh_index_rows(r->index);
 	struct lh_roster_reader rd;
-	struct lh_buf packed = { 0 };
+	LH_SCOPED(lh_buf_free) struct lh_buf packed = { 0 };
 	struct lh_row row;
 	int rc = lh_index_check_texts(r->index, err);
 
@@ -234,7 +234,6 @@ static int fill_table(struct lh_roster *r, struct lh_err *err)
 		if (rc == 0)
 			rc = lh_roster_add(&r->table, packed.p, packed.len, err);
 	}
-	lh_buf_free(&packed);
 	lh_roster_reader_free(&rd);
 	return rc;
 }

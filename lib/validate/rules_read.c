@@ -250,7 +250,7 @@ static int add_rule(struct lh_rules *r, const struct lh_value *v, size_t i, stru
 
 int lh_rules_read(struct lh_rules *r, const struct lh_value *v, struct lh_err *err)
 {
-	struct lh_buf text = { 0 };
+	LH_SCOPED(lh_buf_free) struct lh_buf text = { 0 };
 	struct file file;
 	struct lh_iter it;
 	size_t i = 0;
@@ -260,7 +260,6 @@ int lh_rules_read(struct lh_rules *r, const struct lh_value *v, struct lh_err *e
 	if (!rc)
 		for (lh_iter_init(&it, &file.rules); !rc && lh_iter_next(&it); )
 			rc = add_rule(r, &it.val, i++, &text, err);
-	lh_buf_free(&text);
 	if (rc < 0 && err->code == LH_EDATA)
 		err->code = LH_EUSAGE;
 	return rc;

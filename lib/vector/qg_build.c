@@ -258,8 +258,9 @@ static void find_centroid(const struct lh_qg_build *g, uint32_t rows, double *su
 /* Find the row nearest the centroid, among the first rows. */
 static int find_entry(struct lh_qg_build *g, uint32_t rows, struct lh_err *err)
 {
-	double *sum = lh_calloc(g->dimension, sizeof *sum, err);
-	float *v = lh_calloc(g->dimension, sizeof *v, err), d, best = 0;
+	LH_SCOPED(lh_free_local) double *sum = lh_calloc(g->dimension, sizeof *sum, err);
+	LH_SCOPED(lh_free_local) float *v = lh_calloc(g->dimension, sizeof *v, err);
+	float d, best = 0;
 	struct lh_quantized_query q = { 0 };
 	int rc = -1;
 	uint32_t row;
@@ -277,8 +278,6 @@ static int find_entry(struct lh_qg_build *g, uint32_t rows, struct lh_err *err)
 		rc = 0;
 	}
 	lh_quantized_query_free(&q);
-	free(sum);
-	free(v);
 	return rc;
 }
 

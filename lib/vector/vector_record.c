@@ -69,14 +69,13 @@ static int array_vector(const struct lh_value *v, struct lh_buf *out, size_t *n,
  * no memory. */
 static long escaped_base64(const struct lh_value *v, char *to, struct lh_err *err)
 {
-	struct lh_buf plain;
+	LH_SCOPED(lh_buf_free) struct lh_buf plain = { 0 };
 	struct lh_str text;
 	long got = -2;
 
 	lh_buf_init(&plain, v->n);
 	if (lh_value_str(v, &plain, &text, err) == 0)
 		got = lh_base64_read(text.p, text.n, to);
-	lh_buf_free(&plain);
 	return got;
 }
 

@@ -208,7 +208,7 @@ static int write_text(struct filling *f, struct lh_str s)
 
 static int write_string(struct filling *f, const struct lh_value *v)
 {
-	struct lh_buf plain = { 0 };
+	LH_SCOPED(lh_buf_free) struct lh_buf plain = { 0 };
 	struct lh_str s = { v->p + 1, v->n - 2 };
 	int rc = 0;
 
@@ -218,7 +218,6 @@ static int write_string(struct filling *f, const struct lh_value *v)
 		rc = write_text(f, s);
 	else if (!rc)
 		lh_buf_add(f->out, v->p, v->n);
-	lh_buf_free(&plain);
 	return rc;
 }
 

@@ -133,7 +133,8 @@ static int add_before(struct lh_workflow *w, uint32_t i, uint32_t *mark, const c
 static int add_edges(struct lh_workflow *w, const char *base, struct lh_err *err)
 {
 	size_t edges = 0, k;
-	uint32_t i, *mark = lh_calloc(w->n, sizeof *mark, err);
+	LH_SCOPED(lh_free_local) uint32_t *mark = lh_calloc(w->n, sizeof *mark, err);
+	uint32_t i;
 	int rc = mark ? 0 : -1;
 
 	for (i = 0; i < w->n; i++)
@@ -143,7 +144,6 @@ static int add_edges(struct lh_workflow *w, const char *base, struct lh_err *err
 		rc = -1;
 	for (i = 0; !rc && i < w->n; i++)
 		rc = add_before(w, i, mark, base, err);
-	free(mark);
 	if (rc)
 		return -1;
 	for (i = 0; i < w->n; i++)
@@ -161,8 +161,9 @@ static int add_edges(struct lh_workflow *w, const char *base, struct lh_err *err
 static int report_cycle(const struct lh_workflow *w, const size_t *waits, const char *base,
 			struct lh_err *err)
 {
-	uint32_t *seen = lh_calloc(w->n, sizeof *seen, err), i, first, n = 0;
-	struct lh_buf text = { 0 };
+	uint32_t i, first, n = 0;
+	LH_SCOPED(lh_free_local) uint32_t *seen = lh_calloc(w->n, sizeof *seen, err);
+	LH_SCOPED(lh_buf_free) struct lh_buf text = { 0 };
 	size_t k;
 
 	if (!seen)
@@ -183,8 +184,6 @@ static int report_cycle(const struct lh_workflow *w, const size_t *waits, const 
 	}
 	lh_err_set(err, LH_EDATA, "nodes depend on each other: %.*s%s\"%.*s\"", (int)text.len,
 		   text.p ? text.p : "", n > CYCLE_SHOWN ? "... on " : "", NAME(w->node[first].id));
-	lh_buf_free(&text);
-	free(seen);
 	return wrong(err, &w->node[first], base);
 }
 
@@ -278,12 +277,11 @@ static int place(const struct lh_workflow *w, const char *path, bool yaml, struc
 
 static int read_yaml(struct lh_workflow *w, const char *path, struct lh_err *err)
 {
-	struct lh_buf text = { .max = LH_WORKFLOW_FILE };
+	LH_SCOPED(lh_buf_free) struct lh_buf text = { .max = LH_WORKFLOW_FILE };
 	int rc = lh_file_read(path, &text, err);
 
 	if (rc > 0 && lh_yaml_read(&w->yaml, text.p, text.len, err) < 0)
 		rc = err->code == LH_EDATA ? lh_err_prefix(err, "%s:%zu", path, w->yaml.line) : -1;
-	lh_buf_free(&text);
 	return rc;
 }
 

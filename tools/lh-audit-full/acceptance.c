@@ -35,7 +35,7 @@ static int count_line(struct audit *a, const struct lh_record *rec, unsigned *pa
 /* Count the lines that hold. */
 static int count(struct audit *a, const struct lh_buf *lines, unsigned *passed, struct lh_err *err)
 {
-	struct lh_record rec;
+	LH_SCOPED(lh_record_free) struct lh_record rec;
 	const char *p = lines->p, *end = lines->len ? p + lines->len : p, *lf;
 	int rc = 0;
 
@@ -48,7 +48,6 @@ static int count(struct audit *a, const struct lh_buf *lines, unsigned *passed, 
 		if (!rc)
 			rc = count_line(a, &rec, passed, err);
 	}
-	lh_record_free(&rec);
 	if (rc < 0 && check_is_finding(err)) {
 		check_note(a, CHECK_ACCEPTANCE, "lh-distill: %s", err->msg);
 		rc = 0;

@@ -97,7 +97,7 @@ static int open_member(const struct audit *a, const char *relpath, struct bundle
 static int from_root(const struct audit *a, enum member id, struct bundle_member *m,
 		     struct lh_err *err)
 {
-	struct lh_buf path = { 0 };
+	LH_SCOPED(lh_buf_free) struct lh_buf path = { 0 };
 	int rc;
 
 	if (members[id].of_run && !a->run_id)
@@ -107,7 +107,6 @@ static int from_root(const struct audit *a, enum member id, struct bundle_member
 	lh_buf_puts(&path, members[id].file);
 	lh_buf_putc(&path, '\0');
 	rc = lh_buf_check(&path, err) < 0 ? -1 : open_member(a, path.p, m, err);
-	lh_buf_free(&path);
 	if (rc > 0 && id == M_REPLAYS && cut_to_tail(m, err) < 0)
 		return -1;
 	return rc;

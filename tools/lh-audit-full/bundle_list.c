@@ -78,8 +78,8 @@ static int read_line(struct lh_record *r, const struct bundle_line *before, stru
 int bundle_list_read(struct bundle_list *list, const char *p, size_t n, struct lh_err *err)
 {
 	const char *end = p + n, *lf;
-	struct lh_record r;
-	struct lh_buf text = { 0 };
+	LH_SCOPED(lh_record_free) struct lh_record r;
+	LH_SCOPED(lh_buf_free) struct lh_buf text = { 0 };
 	int rc = 0;
 
 	lh_record_init(&r);
@@ -99,8 +99,6 @@ int bundle_list_read(struct bundle_list *list, const char *p, size_t n, struct l
 			lh_err_prefix(err, "line %zu", list->n + 1);
 		list->n += !rc;
 	}
-	lh_buf_free(&text);
-	lh_record_free(&r);
 	return rc;
 }
 

@@ -143,7 +143,7 @@ static int next_entry(struct verify *v, struct lh_child_reader_entry *e, struct 
 static int read_manifest(struct verify *v, struct lh_err *err)
 {
 	struct lh_child_reader_entry e;
-	struct lh_buf lines;
+	LH_SCOPED(lh_buf_free) struct lh_buf lines = { 0 };
 	uint64_t size;
 	int rc = next_entry(v, &e, err);
 
@@ -164,7 +164,6 @@ static int read_manifest(struct verify *v, struct lh_err *err)
 		rc = -1;
 	if (rc > 0 && bundle_list_read(&v->list, lines.p, lines.len, err) < 0)
 		rc = err->code == LH_EDATA ? wrong(v, "%s: %s", BUNDLE_MANIFEST, err->msg) : -1;
-	lh_buf_free(&lines);
 	return rc;
 }
 

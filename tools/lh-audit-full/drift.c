@@ -227,7 +227,7 @@ static void put_row(struct lh_buf *out, struct lh_buf *field, const struct drift
 void drift_table(struct lh_buf *out, const struct drift *d)
 {
 	size_t width[COLUMNS], i, n;
-	struct lh_buf field = { 0 };
+	LH_SCOPED(lh_buf_free) struct lh_buf field = { 0 };
 	int c;
 
 	for (c = 0; c < COLUMNS; c++) {
@@ -240,7 +240,6 @@ void drift_table(struct lh_buf *out, const struct drift *d)
 	put_row(out, &field, NULL, width);
 	for (i = 0; i < d->n; i++)
 		put_row(out, &field, &d->row[i], width);
-	lh_buf_free(&field);
 	drift_footer(out, d);
 	lh_buf_putc(out, '\n');
 }

@@ -65,7 +65,7 @@ int history_append(const struct audit *a, struct lh_err *err)
 	const struct history *h = &a->history;
 	struct lh_applog log = { .fd = -1 };
 	struct lh_writer w;
-	struct lh_buf row = { 0 };
+	LH_SCOPED(lh_buf_free) struct lh_buf row = { 0 };
 	int rc;
 
 	w = lh_write_to(&row);
@@ -86,7 +86,6 @@ int history_append(const struct audit *a, struct lh_err *err)
 		rc = lh_applog_close(&log, err);
 	else
 		lh_applog_close(&log, &(struct lh_err){ 0 });
-	lh_buf_free(&row);
 	return rc;
 }
 

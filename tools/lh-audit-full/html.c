@@ -310,7 +310,7 @@ int html_print(struct lh_buf *out, struct audit *a, struct lh_err *err)
 
 int html_write(struct audit *a, struct lh_err *err)
 {
-	struct lh_buf page = { 0 };
+	LH_SCOPED(lh_buf_free) struct lh_buf page = { 0 };
 	int rc;
 
 	rc = html_print(&page, a, err);
@@ -318,6 +318,5 @@ int html_write(struct audit *a, struct lh_err *err)
 		rc = lh_tool_out(a->tool, page.p, page.len);
 	else if (!rc)
 		rc = lh_atomic_put(a->s->html, 0666, &page, err);
-	lh_buf_free(&page);
 	return rc;
 }

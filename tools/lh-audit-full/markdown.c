@@ -144,11 +144,8 @@ void markdown_print(struct lh_buf *out, const struct audit *a)
 
 int markdown_write(const struct audit *a, struct lh_err *err)
 {
-	struct lh_buf text = { 0 };
-	int rc;
+	LH_SCOPED(lh_buf_free) struct lh_buf text = { 0 };
 
 	markdown_print(&text, a);
-	rc = lh_atomic_put(a->s->out, 0666, &text, err);
-	lh_buf_free(&text);
-	return rc;
+	return lh_atomic_put(a->s->out, 0666, &text, err);
 }

@@ -113,7 +113,7 @@ static int check_texts(const struct census *c, struct lh_err *err)
 int part_write(const struct audit *a, struct lh_err *err)
 {
 	const struct census *c = &a->census;
-	struct lh_buf out = { 0 };
+	LH_SCOPED(lh_buf_free) struct lh_buf out = { 0 };
 	struct lh_writer w = lh_write_to(&out);
 	int rc;
 	unsigned char sum[32];
@@ -135,8 +135,5 @@ int part_write(const struct audit *a, struct lh_err *err)
 	lh_buf_add(&out, hex, sizeof hex);
 	lh_buf_puts(&out, "\"}\n");
 	rc = check_texts(c, err);
-	if (!rc)
-		rc = lh_atomic_put(a->s->part, 0666, &out, err);
-	lh_buf_free(&out);
-	return rc;
+	return rc ? rc : lh_atomic_put(a->s->part, 0666, &out, err);
 }

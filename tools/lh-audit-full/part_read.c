@@ -185,19 +185,15 @@ static int take(struct part *p, const struct document *d, struct lh_err *err)
 static int parse(struct part *p, const struct lh_buf *text, struct lh_err *err)
 {
 	struct document d = { .shards = 0 };
-	struct lh_buf strings = { 0 };
-	struct lh_record rec;
+	LH_SCOPED(lh_buf_free) struct lh_buf strings = { 0 };
+	LH_SCOPED(lh_record_free) struct lh_record rec;
 	int rc;
 
 	lh_record_init(&rec);
 	rc = lh_record_parse(&rec, text->p, text->len, err);
 	if (!rc)
 		rc = lh_bind(members, &rec, &d, &strings, err);
-	if (!rc)
-		rc = take(p, &d, err);
-	lh_buf_free(&strings);
-	lh_record_free(&rec);
-	return rc;
+	return rc ? rc : take(p, &d, err);
 }
 
 /* Read a file, or standard input: 1, 0 if it does not exist, -1. */
@@ -213,7 +209,7 @@ static int read_text(const char *file, struct lh_buf *text, struct lh_err *err)
 
 int part_read(struct part *p, const char *file, struct lh_err *err)
 {
-	struct lh_buf text;
+	LH_SCOPED(lh_buf_free) struct lh_buf text = { 0 };
 	int rc;
 
 	*p = (struct part){ .run_id = NULL };
@@ -224,7 +220,6 @@ int part_read(struct part *p, const char *file, struct lh_err *err)
 	else if (rc > 0)
 		rc = check_sum(&text, err) < 0 || parse(p, &text, err) < 0 ?
 			     lh_err_prefix(err, "%s", file) : 0;
-	lh_buf_free(&text);
 	if (rc < 0)
 		part_free(p);
 	return rc;

@@ -103,7 +103,7 @@ void document_print(struct lh_buf *out, const struct audit *a, bool all)
 
 int audit_print(struct audit *a, struct lh_err *err)
 {
-	struct lh_buf out = { 0 };
+	LH_SCOPED(lh_buf_free) struct lh_buf out = { 0 };
 	int rc = 0;
 
 	if (a->s->html && !strcmp(a->s->html, "-"))	/* it gets the page */
@@ -115,8 +115,5 @@ int audit_print(struct audit *a, struct lh_err *err)
 	else
 		lines_print(&out, a, !a->tool->quiet);
 	rc = lh_buf_check(&out, err);
-	if (!rc)
-		rc = lh_tool_out(a->tool, out.p, out.len);
-	lh_buf_free(&out);
-	return rc;
+	return rc ? rc : lh_tool_out(a->tool, out.p, out.len);
 }

@@ -116,7 +116,7 @@ static int replay_task(struct replay *r, enum check_id id, const char *task, enu
 	struct lh_child_how how = { .command = r->a->s->replay_command, .argv = argv,
 				    .keys = LH_KEYS_NONE, .env = r->env, .seconds = REPLAY_SECONDS,
 				    .max = ROW_MAX };
-	struct lh_buf record = { 0 };
+	LH_SCOPED(lh_buf_free) struct lh_buf record = { 0 };
 	int rc;
 	struct lh_writer w;
 
@@ -135,7 +135,6 @@ static int replay_task(struct replay *r, enum check_id id, const char *task, enu
 	rc = lh_buf_check(&record, err);
 	if (!rc)
 		rc = child_run(r->a, id, &how, record.p, record.len, &r->out, err);
-	lh_buf_free(&record);
 	if (rc <= 0)
 		return rc;
 	if (take_row(r, err) == 0)
@@ -268,14 +267,13 @@ static int read_tail(struct replay *r, const struct lh_mapped *m, struct tail *t
 /* Check the log's tail: 1 if it parses or is absent, 0, -1. */
 static int check_tail(struct replay *r, struct tail *t, struct lh_err *err)
 {
-	char *path = lh_root_join(r->a->root, AUDIT_REPLAYS, err);
+	LH_SCOPED(lh_free_local) char *path = lh_root_join(r->a->root, AUDIT_REPLAYS, err);
 	struct lh_mapped m;
 	int fd, rc;
 
 	if (!path)
 		return -1;
 	fd = lh_open_regular(path, O_RDONLY, 0, err);
-	free(path);
 	if (fd < 0 && errno == ENOENT)
 		return 1;
 	rc = fd < 0 ? -1 : lh_mapped_fd(&m, fd, err);

@@ -55,7 +55,7 @@ static int copy_built_in(const struct lh_root *to, struct lh_err *err)
 /* Copy those of the twelve sources that exist: 1, 0 if none does, -1. */
 static int copy_fixture(const struct lh_root *from, const struct lh_root *to, struct lh_err *err)
 {
-	struct lh_buf text = { 0 };
+	LH_SCOPED(lh_buf_free) struct lh_buf text = { 0 };
 	int i, rc = 0, found = 0;
 
 	for (i = 0; rc >= 0 && i < LH_STREAMS; i++) {
@@ -69,7 +69,6 @@ static int copy_fixture(const struct lh_root *from, const struct lh_root *to, st
 		}
 		free(path);
 	}
-	lh_buf_free(&text);
 	return rc < 0 ? -1 : found;
 }
 

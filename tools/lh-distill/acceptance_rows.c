@@ -30,10 +30,9 @@ struct reading {
 static int add_file(void *ctx, const char *relpath, struct lh_err *err)
 {
 	struct reading *r = ctx;
-	char *path = lh_root_join(r->root, relpath, err);
+	LH_SCOPED(lh_free_local) char *path = lh_root_join(r->root, relpath, err);
 	int rc = path ? lh_file_read(path, &r->file, err) : -1;
 
-	free(path);
 	if (rc <= 0)
 		return rc;
 	lh_buf_add(&r->t->text, r->file.p, r->file.len);

@@ -118,7 +118,7 @@ int drift_print(struct lh_buf *out, struct whole *w, struct lh_err *err)
 {
 	struct report report;
 	struct prior prior = { .n = 0 };
-	struct lh_buf stages = { 0 }, text = { 0 };
+	LH_SCOPED(lh_buf_free) struct lh_buf stages = { 0 }, text = { 0 };
 	struct lh_writer json = lh_write_to(&stages);
 	int i, rc = report_newest(&w->prior, w->run->root, w->run->id, false, &w->bad, err);
 
@@ -136,8 +136,6 @@ int drift_print(struct lh_buf *out, struct whole *w, struct lh_err *err)
 		put_drift(out, w, &prior, &stages);
 		rc = lh_buf_check(&stages, err);
 	}
-	lh_buf_free(&stages);
-	lh_buf_free(&text);
 	report_free(&report);
 	return rc < 0 ? -1 : 0;
 }

@@ -241,7 +241,7 @@ static int on_file(void *ctx, const char *relpath, struct lh_err *err)
 static int print(struct health *h, struct lh_err *err)
 {
 	const struct count *n = &h->n;
-	struct lh_buf b = { 0 };
+	LH_SCOPED(lh_buf_free) struct lh_buf b = { 0 };
 	struct lh_writer json = lh_write_to(&b);
 	int rc;
 
@@ -256,10 +256,7 @@ static int print(struct health *h, struct lh_err *err)
 	lh_write_end(&json);
 	lh_buf_putc(&b, '\n');
 	rc = lh_buf_check(&b, err);
-	if (!rc)
-		rc = lh_tool_out(h->tool, b.p, b.len);
-	lh_buf_free(&b);
-	return rc;
+	return rc ? rc : lh_tool_out(h->tool, b.p, b.len);
 }
 
 static int check_all(struct health *h, bool all, struct lh_err *err)
@@ -301,7 +298,7 @@ static void on_fault(void *ctx, enum lh_receipt_fault what, const char *text)
 static int check_receipts(struct health *h, struct lh_err *err)
 {
 	struct lh_receipts c = { .root = h->root, .fault = on_fault, .ctx = h };
-	struct lh_buf bad = { 0 };
+	LH_SCOPED(lh_buf_free) struct lh_buf bad = { 0 };
 	char *id = NULL;
 	int rc;
 
@@ -317,7 +314,6 @@ static int check_receipts(struct health *h, struct lh_err *err)
 	if (!rc)
 		lh_tool_message(h->tool, "%llu files compared with the newest receipts",
 				(unsigned long long)c.files);
-	lh_buf_free(&bad);
 	free(id);
 	return rc;
 }

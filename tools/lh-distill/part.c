@@ -21,7 +21,7 @@ int part_run(struct lh_tool *tool, const struct settings *s, const struct lh_sha
 {
 	struct lh_stage_result res[STAGES] = { { .accepted = 0 } };
 	struct lh_collect collect = { 0 };
-	struct lh_buf json = { 0 };
+	LH_SCOPED(lh_buf_free) struct lh_buf json = { 0 };
 	struct lh_run_how how;
 	struct shown shown;
 	struct lh_run *run;
@@ -41,6 +41,5 @@ int part_run(struct lh_tool *tool, const struct settings *s, const struct lh_sha
 	for (i = 0; i < STAGES; i++)
 		lh_stage_done(&res[i]);
 	lh_run_close(run);
-	lh_buf_free(&json);
 	return rc;
 }

@@ -60,13 +60,12 @@ static int print_run(struct lh_tool *tool, const struct lh_root *root, const cha
 
 static int print_newest(struct lh_tool *tool, const struct lh_root *root)
 {
-	struct lh_buf bad = { 0 };
+	LH_SCOPED(lh_buf_free) struct lh_buf bad = { 0 };
 	char *id = NULL;
 	int rc;
 
 	rc = report_newest(&id, root, NULL, true, &bad, &tool->err);
 	warn_bad(tool, &bad);
-	lh_buf_free(&bad);
 	if (!rc)
 		rc = lh_err_set(&tool->err, LH_EIO, "%s/%s: no run yet", lh_root_path(root),
 				LH_ROOT_REPORTS);

@@ -35,7 +35,7 @@ static void on_violation(void *ctx, const struct lh_str *field, const struct lh_
 static int check(struct report *r, const char *schema, struct lh_err *err)
 {
 	struct lh_value v = { r->text.p, r->text.len, LH_OBJECT, false };
-	struct lh_buf scratch = { 0 };
+	LH_SCOPED(lh_buf_free) struct lh_buf scratch = { 0 };
 	long n;
 
 	if (lh_record_parse(&r->rec, r->text.p, r->text.len, err) < 0) {
@@ -47,7 +47,6 @@ static int check(struct report *r, const char *schema, struct lh_err *err)
 	v.n = r->rec.len;
 	*err = (struct lh_err){ .code = LH_OK };
 	n = lh_schema_check(lh_schema_find(schema), &v, &scratch, on_violation, err, err);
-	lh_buf_free(&scratch);
 	return n ? -1 : 0;
 }
 
@@ -55,7 +54,7 @@ int report_read(struct report *r, const struct lh_root *root, const char *run_id
 		const char *schema, struct lh_err *err)
 {
 	size_t n = sizeof LH_ROOT_REPORTS + strlen(run_id) + strlen(name) + 2;
-	char *relpath = lh_calloc(n, 1, err), *path = NULL;
+	LH_SCOPED(lh_free_local) char *relpath = lh_calloc(n, 1, err), *path = NULL;
 	int rc = -1;
 
 	if (relpath) {
@@ -66,8 +65,6 @@ int report_read(struct report *r, const struct lh_root *root, const char *run_id
 		rc = lh_file_read(path, &r->text, err);
 	if (rc > 0 && check(r, schema, err) < 0)
 		rc = lh_err_prefix(err, "%s", path);
-	free(relpath);
-	free(path);
 	return rc;
 }
 

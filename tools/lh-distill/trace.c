@@ -331,7 +331,7 @@ static int find_in(struct trace *t, enum lh_exporter of, struct lh_str id,
 /* Find and write a sample: 1 if its source is known by its hash, 0 if not, -1. */
 static int write_sample(struct trace *t, struct lh_str id, struct sample *s, struct lh_err *err)
 {
-	struct lh_buf quoted = { 0 };
+	LH_SCOPED(lh_buf_free) struct lh_buf quoted = { 0 };
 	uint64_t line;
 	int x, rc = 0;
 
@@ -344,7 +344,6 @@ static int write_sample(struct trace *t, struct lh_str id, struct sample *s, str
 		if (rc > 0)
 			rc = find_in(t, s->of, id, &quoted, &line, err);
 	}
-	lh_buf_free(&quoted);
 	if (rc <= 0)
 		return rc < 0 ? -1 : lh_err_data(err, 404, "there is no such sample");
 	lh_write_text(t->w, "exporter", lh_exporter_name(s->of));

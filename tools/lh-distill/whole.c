@@ -52,7 +52,7 @@ static int run_stages(struct whole *w, whole_fn *ended, void *ctx, struct lh_err
 
 static int write_reports(struct whole *w, struct lh_err *err)
 {
-	struct lh_buf b = { 0 };
+	LH_SCOPED(lh_buf_free) struct lh_buf b = { 0 };
 	int rc;
 
 	rc = drift_print(&b, w, err);
@@ -62,7 +62,6 @@ static int write_reports(struct whole *w, struct lh_err *err)
 	markdown_print(&b, w);
 	if (!rc)
 		rc = lh_report_write(w->run, "summary.md", &b, err);
-	lh_buf_free(&b);
 	lh_summary_print(&w->json, &w->summary);
 	lh_buf_putc(&w->json, '\n');
 	return rc ? rc : lh_report_write(w->run, "summary.json", &w->json, err);

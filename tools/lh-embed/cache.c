@@ -328,7 +328,7 @@ static int name_lock(struct cache *c, const char *file, struct lh_err *err)
 static int connect(struct cache *c, struct lh_err *err)
 {
 	/* So that SQLite does not interpret :memory: or file:... */
-	char *name = realpath(c->path, NULL);
+	LH_SCOPED(lh_free_local) char *name = realpath(c->path, NULL);
 	int rc;
 
 	if (!name)
@@ -339,7 +339,6 @@ static int connect(struct cache *c, struct lh_err *err)
 				     SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX |
 					     SQLITE_OPEN_EXRESCODE,
 				     NULL);
-	free(name);
 	if (!c->lock_path)
 		return -1;
 	if (!c->db)

@@ -35,12 +35,11 @@ static char *folder_of(const char *path, struct lh_err *err)
 /* Make the user's cache folder and the one in it, as far as they are not there. */
 static int make_folder(const char *folder, struct lh_err *err)
 {
-	char *above = folder_of(folder, err);
+	LH_SCOPED(lh_free_local) char *above = folder_of(folder, err);
 	int rc = -1;
 
 	if (above && lh_own_mkdir(above, 0700, err) >= 0)
 		rc = lh_own_mkdir(folder, 0700, err) < 0 ? -1 : 0;
-	free(above);
 	return rc;
 }
 
@@ -97,7 +96,7 @@ static int check_unchanged(const struct gguf *g, struct lh_err *err)
 static int write_model(const struct gguf *g, const struct embed *e, const char *path,
 		       struct lh_err *err)
 {
-	struct lh_compiling *m = lh_calloc(1, sizeof *m, err);
+	LH_SCOPED(lh_free_local) struct lh_compiling *m = lh_calloc(1, sizeof *m, err);
 	int rc = -1;
 
 	if (!m)
@@ -110,7 +109,6 @@ static int write_model(const struct gguf *g, const struct embed *e, const char *
 	if (!rc)
 		lh_tool_verbose(e->tool, "%s: %llu bytes", path,
 				(unsigned long long)m->h.file_bytes);
-	free(m);
 	return rc;
 }
 

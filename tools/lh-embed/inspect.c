@@ -190,7 +190,7 @@ static int make_sample(const struct embed *e, struct sample *s, struct lh_err *e
 					     "of ", "experience ", "for ", "nights ", "in ",
 					     "Chicago ", "at ", "once " };
 	size_t limit = s->length < e->gguf->info.context ? s->length : e->gguf->info.context;
-	struct lh_buf scratch = { 0 };
+	LH_SCOPED(lh_buf_free) struct lh_buf scratch = { 0 };
 	struct lh_token_list tokens = { 0 };
 	size_t i, before = 0;
 	int rc = 0;
@@ -205,7 +205,6 @@ static int make_sample(const struct embed *e, struct sample *s, struct lh_err *e
 					 &scratch, &tokens, err);
 	}
 	s->text.len = before;
-	lh_buf_free(&scratch);
 	lh_token_list_free(&tokens);
 	return rc;
 }
@@ -220,7 +219,7 @@ static int measure(struct embed *e, const struct sample *s, void *engine, struct
 {
 	struct lh_err *err = &e->tool->err, refused = { .code = LH_OK };
 	struct model model = { .name = NULL };
-	struct lh_buf out = { 0 }, texts = { 0 };
+	LH_SCOPED(lh_buf_free) struct lh_buf out = { 0 }, texts = { 0 };
 	struct call call = { .model = &model, .n = s->texts, .refused = nothing_refused,
 			     .cut = nothing_cut, .ctx = &refused };
 	double start, took = 0;
@@ -237,8 +236,6 @@ static int measure(struct embed *e, const struct sample *s, void *engine, struct
 		lh_buf_reset(&out);
 		rc = e->engine->many(engine, &call, &out, err);
 	}
-	lh_buf_free(&out);
-	lh_buf_free(&texts);
 	if (refused.code)
 		*err = refused;
 	if (rc || refused.code)
@@ -257,7 +254,7 @@ static int benchmark(struct embed *e)
 		{ .name = "short", .length = SHORT, .texts = e->batch },
 		{ .name = "long", .length = LONG, .texts = e->threads },
 	};
-	struct lh_buf line = { 0 };
+	LH_SCOPED(lh_buf_free) struct lh_buf line = { 0 };
 	struct lh_writer w = lh_write_to(&line);
 	void *engine = e->engine->open(e, &e->tool->err);
 	int rc = engine ? 0 : -1;
@@ -277,7 +274,6 @@ static int benchmark(struct embed *e)
 		e->engine->close(engine);
 	if (!rc)
 		return lh_tool_out_line(e->tool, &line);
-	lh_buf_free(&line);
 	return rc;
 }
 

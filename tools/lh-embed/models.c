@@ -11,7 +11,7 @@
  * vectors. */
 static char *what_makes(const struct embed *e, struct lh_err *err)
 {
-	struct lh_buf b = { 0 };
+	LH_SCOPED(lh_buf_free) struct lh_buf b = { 0 };
 	char *text = NULL;
 
 	lh_buf_puts(&b, e->engine->name);
@@ -21,7 +21,6 @@ static char *what_makes(const struct embed *e, struct lh_err *err)
 		lh_buf_printf(&b, ":%zu:%s", strlen(e->prefix), e->prefix);
 	if (lh_buf_check(&b, err) == 0)
 		text = lh_strndup(b.p, b.len, err);
-	lh_buf_free(&b);
 	return text;
 }
 
@@ -55,7 +54,7 @@ void models_free(struct models *ms)
 /* Both are unambiguous: no engine's name contains a space, and a prefix has its length. */
 static char *space_of(const char *by, const char *name, size_t n, struct lh_err *err)
 {
-	struct lh_buf b = { 0 };
+	LH_SCOPED(lh_buf_free) struct lh_buf b = { 0 };
 	char *space = NULL;
 
 	lh_buf_puts(&b, by);
@@ -63,7 +62,6 @@ static char *space_of(const char *by, const char *name, size_t n, struct lh_err 
 	lh_buf_add(&b, name, n);
 	if (lh_buf_check(&b, err) == 0)
 		space = lh_strndup(b.p, b.len, err);
-	lh_buf_free(&b);
 	return space;
 }
 

@@ -38,12 +38,11 @@ const struct lh_bind op_members[] = {
 
 static int open_wire(struct request *rq, struct lh_err *err)
 {
-	struct lh_buf text = { 0 };
+	LH_SCOPED(lh_buf_free) struct lh_buf text = { 0 };
 	int rc = 0;
 
 	if (lh_record_get(rq->rec, "op"))
 		rc = lh_bind(op_members, rq->rec, rq, &text, err);
-	lh_buf_free(&text);
 	if (rc)
 		return -1;
 	return rq->op ? 0 : open_many(rq, err);

@@ -59,7 +59,7 @@ void service_free(struct service *s)
 char *service_url(const char *base, const char *path, struct lh_err *err)
 {
 	size_t n = strlen(base);
-	struct lh_buf b = { 0 };
+	LH_SCOPED(lh_buf_free) struct lh_buf b = { 0 };
 	char *url = NULL;
 
 	while (n && base[n - 1] == '/')
@@ -68,7 +68,6 @@ char *service_url(const char *base, const char *path, struct lh_err *err)
 	lh_buf_puts(&b, path);
 	if (lh_buf_check(&b, err) == 0)
 		url = lh_strndup(b.p, b.len, err);
-	lh_buf_free(&b);
 	return url;
 }
 

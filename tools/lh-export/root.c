@@ -33,7 +33,7 @@ static int print(struct lh_tool *tool, enum lh_exporter x, const struct lh_expor
 /* Report what the verification of the file found. */
 static int report_faults(struct lh_tool *tool, const struct lh_stage_result *res)
 {
-	struct lh_buf list = { 0 }, scratch = { 0 };
+	LH_SCOPED(lh_buf_free) struct lh_buf list = { 0 }, scratch = { 0 };
 	struct lh_value all;
 	struct lh_iter it;
 	struct lh_str s;
@@ -49,8 +49,6 @@ static int report_faults(struct lh_tool *tool, const struct lh_stage_result *res
 		if (!rc)
 			lh_tool_warn(tool, "%.*s", (int)s.n, s.p);
 	}
-	lh_buf_free(&list);
-	lh_buf_free(&scratch);
 	lh_tool_verdict_bad(tool);
 	return rc;
 }

@@ -56,7 +56,7 @@ struct kb {
 static int output_open(struct kb *kb, struct output *o, const char *relpath,
 		       const struct lh_made *made, struct lh_err *err)
 {
-	char *path = lh_root_join(kb->root, relpath, err);
+	LH_SCOPED(lh_free_local) char *path = lh_root_join(kb->root, relpath, err);
 	int rc = path ? lh_root_folders(kb->root, relpath, err) : -1;
 
 	if (!rc && made)
@@ -64,7 +64,6 @@ static int output_open(struct kb *kb, struct output *o, const char *relpath,
 	if (!rc)
 		rc = lh_atomic_open(&o->file, path, 0666, err);
 	o->wanted = !rc;
-	free(path);
 	return rc;
 }
 

@@ -76,7 +76,7 @@ static int fill_block(struct lh_buf *b, struct lh_tool *tool, const struct setti
 static int run(struct lh_tool *tool, void *settings)
 {
 	struct settings *s = settings;
-	struct lh_buf b = { 0 };
+	LH_SCOPED(lh_buf_free) struct lh_buf b = { 0 };
 	int rc = 0;
 
 	if (s->from)
@@ -93,7 +93,6 @@ static int run(struct lh_tool *tool, void *settings)
 			rc = lh_tool_out(tool, b.p, b.len);
 		lh_tool_share(tool, i, s->n);
 	}
-	lh_buf_free(&b);
 	gen_drafts_free(s->drafts);
 	return rc;
 }

@@ -132,7 +132,7 @@ static int start_gguf(struct build *b, const struct settings *s, struct lh_err *
 {
 	struct rows *r = &b->rows;
 	struct lh_str text = { "a", 1 };
-	struct lh_buf vector = { 0 };
+	LH_SCOPED(lh_buf_free) struct lh_buf vector = { 0 };
 	struct lh_embedder_options how;
 	uint32_t dimension;
 	int rc;
@@ -144,7 +144,6 @@ static int start_gguf(struct build *b, const struct settings *s, struct lh_err *
 	how.dimension = (uint32_t)s->dimension;
 	b->texts = lh_embedder_new(&how, err);
 	rc = b->texts ? lh_embedder_embed(b->texts, &text, 1, &vector, &dimension, err) : -1;
-	lh_buf_free(&vector);
 	return rc < 0 ? -1 : set_engine(b, b->texts, err);
 }
 

@@ -235,7 +235,7 @@ int index_add(struct lh_tool *tool, void *settings)
 static int take_id(struct lh_record *rec, struct lh_buf *out, void *change, struct lh_err *err)
 {
 	const struct change *ch = change;
-	struct lh_buf scratch = { 0 };
+	LH_SCOPED(lh_buf_free) struct lh_buf scratch = { 0 };
 	struct lh_str id;
 	int rc;
 
@@ -244,7 +244,6 @@ static int take_id(struct lh_record *rec, struct lh_buf *out, void *change, stru
 		rc = lh_err_set(err, LH_EDATA, "empty id");
 	if (rc == 0)
 		lh_buf_add(out, id.p, id.n);
-	lh_buf_free(&scratch);
 	return rc;
 }
 

@@ -115,7 +115,7 @@ int row_write(struct row_writer *d, const struct lh_index *ix, uint64_t at,
 
 int dump_rows(struct lh_tool *tool, const struct lh_index *ix, dump_fn *fn, void *ctx)
 {
-	struct lh_buf out = { 0 };
+	LH_SCOPED(lh_buf_free) struct lh_buf out = { 0 };
 	uint64_t i, at, n = lh_index_rows(ix);
 	struct lh_row row;
 	int live, rc = 0;
@@ -132,7 +132,6 @@ int dump_rows(struct lh_tool *tool, const struct lh_index *ix, dump_fn *fn, void
 			rc = lh_tool_out(tool, out.p, out.len);
 		lh_tool_share(tool, i + 1, n);
 	}
-	lh_buf_free(&out);
 	return rc < 0 ? -1 : not_stopped(tool);
 }
 

@@ -121,7 +121,7 @@ static int on_share(const struct lh_output *o, void *estimate, struct lh_err *er
 static int find_dimension(struct estimate *e, struct lh_err *err)
 {
 	struct lh_str text = { "a", 1 };
-	struct lh_buf vector = { 0 };
+	LH_SCOPED(lh_buf_free) struct lh_buf vector = { 0 };
 	struct lh_embedder_options how;
 	struct lh_embedder *t;
 	int rc;
@@ -132,7 +132,6 @@ static int find_dimension(struct estimate *e, struct lh_err *err)
 	t = lh_embedder_new(&how, err);
 	rc = t ? lh_embedder_embed(t, &text, 1, &vector, &e->p->dimension, err) : -1;
 	lh_embedder_free(t);
-	lh_buf_free(&vector);
 	return rc;
 }
 

@@ -54,7 +54,7 @@ int index_fetch(struct lh_tool *tool, void *settings)
 {
 	struct lh_store_opts opts = LH_STORE_DEFAULTS;
 	struct fetched fetched = { .tool = tool };
-	struct lh_buf folder = { 0 }, path = { 0 };
+	LH_SCOPED(lh_buf_free) struct lh_buf folder = { 0 }, path = { 0 };
 	struct lh_cache cache = { 0 };
 	int rc = cache_folder(&folder, &tool->err);
 
@@ -70,8 +70,6 @@ int index_fetch(struct lh_tool *tool, void *settings)
 		path.p[path.len - 1] = '\n';
 		rc = lh_tool_out(tool, path.p, path.len);
 	}
-	lh_buf_free(&folder);
-	lh_buf_free(&path);
 	return rc;
 }
 

@@ -51,7 +51,7 @@ static int print_one(struct lh_tool *tool, struct row_writer *d, const struct lh
 static int print_operands(struct lh_tool *tool, const struct settings *s)
 {
 	struct lh_index *ix = lh_index_open(tool->operands[0], &tool->err);
-	struct lh_buf line = { 0 };
+	LH_SCOPED(lh_buf_free) struct lh_buf line = { 0 };
 	struct row_writer d;
 	size_t i;
 	int rc;
@@ -64,7 +64,6 @@ static int print_operands(struct lh_tool *tool, const struct settings *s)
 	for (i = 1; !rc && i < tool->n_operands && !lh_stopping(); i++)
 		rc = print_one(tool, &d, ix, tool->operands[i], &line);
 	row_writer_free(&d);
-	lh_buf_free(&line);
 	lh_index_close(ix);
 	return rc < 0 ? -1 : not_stopped(tool);
 }

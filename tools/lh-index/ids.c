@@ -32,7 +32,7 @@ static int read_line(struct lh_record *rec, void *result, struct lh_buf *out, vo
 {
 	struct ids_line *line = result;
 	struct fields f = { .metadata = { .p = NULL } };
-	struct lh_buf text = { 0 };
+	LH_SCOPED(lh_buf_free) struct lh_buf text = { 0 };
 	int rc = 0;
 
 	if (*rec->line == '{')
@@ -46,7 +46,6 @@ static int read_line(struct lh_record *rec, void *result, struct lh_buf *out, vo
 		lh_buf_add(out, f.metadata.p, f.metadata.p ? f.metadata.n : 0);
 		rc = lh_buf_check(out, err);
 	}
-	lh_buf_free(&text);
 	return rc < 0 ? -1 : 1;
 }
 

@@ -37,8 +37,8 @@ static bool read_line(const char *path, struct lh_buf *line)
 /* Return whether the first line has the id and metadata of a vector, and nothing else. */
 static bool is_ids(const char *path)
 {
-	struct lh_buf line = { 0 };
-	struct lh_record rec;
+	LH_SCOPED(lh_buf_free) struct lh_buf line = { 0 };
+	LH_SCOPED(lh_record_free) struct lh_record rec;
 	struct lh_err unused;
 	size_t i;
 	bool is;
@@ -50,8 +50,6 @@ static bool is_ids(const char *path)
 		is = lh_value_is(&rec.member[i].key, "id", 2) ||
 			lh_value_is(&rec.member[i].key, "label", 5) ||
 			lh_value_is(&rec.member[i].key, "metadata", 8);
-	lh_record_free(&rec);
-	lh_buf_free(&line);
 	return is;
 }
 

@@ -285,7 +285,7 @@ const struct format_reader npy_reader = { begin, next };
 
 static int write_begin(const struct row_writing *w, struct lh_buf *out, struct lh_err *err)
 {
-	struct lh_buf text = { 0 };
+	LH_SCOPED(lh_buf_free) struct lh_buf text = { 0 };
 	uint16_t n;
 	int rc;
 
@@ -303,7 +303,6 @@ static int write_begin(const struct row_writing *w, struct lh_buf *out, struct l
 		lh_buf_add(out, text.p, text.len);
 		rc = lh_buf_check(out, err);
 	}
-	lh_buf_free(&text);
 	return rc;
 }
 

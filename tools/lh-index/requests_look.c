@@ -49,7 +49,7 @@ static int read_summary(struct requests *r, const char *path, struct summary *s,
 /* Bring a summary up to date: what did not change is not opened again.  -1 out of memory. */
 static int refresh(struct requests *r, const char *path, struct summary *s, struct lh_err *err)
 {
-	char *log = lh_index_sibling_path(path, LH_INDEX_LOG, err);
+	LH_SCOPED(lh_free_local) char *log = lh_index_sibling_path(path, LH_INDEX_LOG, err);
 	int rc = log ? 0 : -1;
 
 	if (log && !(s->good && lh_stamp_fits(&s->file, path) && lh_stamp_fits(&s->log, log))) {
@@ -57,7 +57,6 @@ static int refresh(struct requests *r, const char *path, struct summary *s, stru
 		lh_stamp_take(&s->log, log);
 		rc = read_summary(r, path, s, err);
 	}
-	free(log);
 	return rc;
 }
 
@@ -76,27 +75,23 @@ static int add_summary(struct requests *r, struct catalog *c, const char *name,
 		       struct lh_err *err)
 {
 	struct lh_str text = { name, strlen(name) };
-	char *path = lh_index_folder_path(r->in.folder, text, err);
+	LH_SCOPED(lh_free_local) char *path = lh_index_folder_path(r->in.folder, text, err);
 	struct summary *was, *s = &c->v[c->n];
 	int rc = path ? 0 : -1;
 
-	if (rc == 0 && !lh_index_is_file(path)) {
-		free(path);
+	if (rc == 0 && !lh_index_is_file(path))
 		return 0;
-	}
 	was = known(&r->catalog, name);
 	*s = was ? *was : (struct summary){ .good = false };
 	s->name = NULL;
 	if (rc == 0)
 		rc = refresh(r, path, s, err);
 	if (rc == 0 && !s->good && s->status == 404) {
-		free(path);
 		return 0;	/* it was removed meanwhile */
 	}
 	if (rc == 0)
 		s->name = lh_strndup(name, text.n, err);
 	c->n += s->name != NULL;
-	free(path);
 	return s->name ? 0 : -1;
 }
 

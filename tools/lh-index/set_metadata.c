@@ -58,7 +58,7 @@ static int fill(struct lh_record *rec, void *result, struct lh_buf *out, void *s
 		struct lh_err *err)
 {
 	const struct setting *set = setting;
-	struct lh_buf scratch = { 0 };
+	LH_SCOPED(lh_buf_free) struct lh_buf scratch = { 0 };
 	struct read *r = result;
 	struct member m;
 	struct lh_str id;
@@ -74,7 +74,6 @@ static int fill(struct lh_record *rec, void *result, struct lh_buf *out, void *s
 		lh_buf_add(out, id.p, id.n);
 		lh_buf_add(out, m.meta.p, m.meta.n);
 	}
-	lh_buf_free(&scratch);
 	return rc < 0 ? -1 : 1;
 }
 

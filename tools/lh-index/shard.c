@@ -125,7 +125,7 @@ static void remove_file(const struct sharding *s, const char *file, enum litter 
 	struct lh_plan_shard one = { .file = (char *)file };
 	struct lh_shard_plan plan = { .shard = &one, .n = 1 };
 	struct lh_err err;
-	char *path = lh_shard_plan_path(s->path, &plan, 0, &err);
+	LH_SCOPED(lh_free_local) char *path = lh_shard_plan_path(s->path, &plan, 0, &err);
 	int rc = 0;
 
 	if (!path)
@@ -138,7 +138,6 @@ static void remove_file(const struct sharding *s, const char *file, enum litter 
 		rc = lh_index_remove(path, s->settings->lock_timeout, &err);
 	if (rc < 0)
 		lh_tool_warn(s->tool, "%s", err.msg);
-	free(path);
 }
 
 /* Return what is to be removed, of which n bytes are the name of the shard's file. */
@@ -170,7 +169,7 @@ static void sweep_entry(const struct sharding *s, const struct lh_shard_plan *ke
 static void sweep(const struct sharding *s, const struct lh_shard_plan *keep)
 {
 	const char *slash = strrchr(s->path, '/');
-	struct lh_buf folder = { 0 };
+	LH_SCOPED(lh_buf_free) struct lh_buf folder = { 0 };
 	struct lh_err unused;
 	struct dirent *e;
 	DIR *d = NULL;
@@ -183,7 +182,6 @@ static void sweep(const struct sharding *s, const struct lh_shard_plan *keep)
 		sweep_entry(s, keep, e->d_name);
 	if (d)
 		closedir(d);
-	lh_buf_free(&folder);
 }
 
 /* ---- which shard a row is in ---- */
@@ -192,7 +190,7 @@ static int divide_rows(struct sharding *s, struct lh_err *err)
 {
 	uint64_t row, rows = lh_index_writer_count(s->w);
 	size_t n = s->plan.n, i;
-	uint32_t *in = lh_calloc(rows + 1, sizeof *in, err);
+	LH_SCOPED(lh_free_local) uint32_t *in = lh_calloc(rows + 1, sizeof *in, err);
 	struct lh_row r;
 
 	s->row = in ? lh_calloc(rows + 1, sizeof *s->row, err) : NULL;
@@ -209,7 +207,6 @@ static int divide_rows(struct sharding *s, struct lh_err *err)
 		s->first[i + 2] += s->first[i + 1];
 	for (row = 0; s->first && row < rows; row++)
 		s->row[s->first[in[row] + 1]++] = (uint32_t)row;
-	free(in);
 	return s->first ? 0 : -1;
 }
 
@@ -265,7 +262,7 @@ static int take_identity(struct sharding *s, size_t i, const char *path, struct 
 
 static int write_shard(struct sharding *s, size_t i, struct lh_err *err)
 {
-	char *path = lh_shard_plan_path(s->path, &s->plan, i, err);
+	LH_SCOPED(lh_free_local) char *path = lh_shard_plan_path(s->path, &s->plan, i, err);
 	struct lh_index_writer *w = NULL;
 	int rc = -1;
 
@@ -278,21 +275,15 @@ static int write_shard(struct sharding *s, size_t i, struct lh_err *err)
 	if (rc == 0)
 		rc = lh_index_commit(w, (unsigned)s->tool->jobs, err);
 	lh_index_writer_free(w);
-	if (rc == 0)
-		rc = take_identity(s, i, path, err);
-	free(path);
-	return rc;
+	return rc ? rc : take_identity(s, i, path, err);
 }
 
 static int write_plan(const struct sharding *s, struct lh_err *err)
 {
-	struct lh_buf text = { 0 };
-	int rc;
+	LH_SCOPED(lh_buf_free) struct lh_buf text = { 0 };
 
 	lh_shard_plan_write(&text, &s->plan);
-	rc = lh_atomic_put(s->path, 0666, &text, err);
-	lh_buf_free(&text);
-	return rc;
+	return lh_atomic_put(s->path, 0666, &text, err);
 }
 
 /* ---- all of it ---- */

@@ -64,14 +64,13 @@ static int put_row(void *ctx, uint64_t at, const struct lh_row *of, struct lh_bu
 /* Print what comes before or after all rows. */
 static int put_begin(struct to *to, struct lh_tool *tool)
 {
-	struct lh_buf out = { 0 };
+	LH_SCOPED(lh_buf_free) struct lh_buf out = { 0 };
 	int rc = to->format->begin(&to->w, &out, &tool->err);
 
 	if (rc < 0)
 		lh_err_prefix(&tool->err, "%s", tool->operands[0]);
 	else
 		rc = lh_tool_out(tool, out.p, out.len);
-	lh_buf_free(&out);
 	return rc;
 }
 

@@ -160,7 +160,7 @@ static int take_all(struct upgrade *u, struct lh_tool *tool)
 
 int upgrade_run(struct rows *r, struct lh_tool *tool, row_sink sink, void *ctx)
 {
-	struct upgrade *u = lh_calloc(1, sizeof *u, &tool->err);
+	LH_SCOPED(lh_free_local) struct upgrade *u = lh_calloc(1, sizeof *u, &tool->err);
 	int rc = -1;
 
 	if (!u)
@@ -178,6 +178,5 @@ int upgrade_run(struct rows *r, struct lh_tool *tool, row_sink sink, void *ctx)
 	lh_buf_free(&u->scratch);
 	lh_buf_free(&u->text);
 	lh_buf_free(&u->vector);
-	free(u);
 	return rc;
 }

@@ -88,8 +88,8 @@ static int set_type(const struct lh_iter *it, struct lh_column *column, size_t n
 static int set_types(const struct lh_buf *text, struct lh_column *column, size_t n,
 		     struct lh_err *err)
 {
-	struct lh_buf scratch = { 0 };
-	struct lh_record scan;
+	LH_SCOPED(lh_buf_free) struct lh_buf scratch = { 0 };
+	LH_SCOPED(lh_record_free) struct lh_record scan;
 	struct lh_value v;
 	struct lh_iter it;
 	int rc;
@@ -106,8 +106,6 @@ static int set_types(const struct lh_buf *text, struct lh_column *column, size_t
 		lh_buf_reset(&scratch);
 		rc = set_type(&it, column, n, &scratch, err);
 	}
-	lh_record_free(&scan);
-	lh_buf_free(&scratch);
 	if (rc < 0 && err->code == LH_EDATA)
 		err->code = LH_EIO;
 	return rc;
@@ -115,7 +113,7 @@ static int set_types(const struct lh_buf *text, struct lh_column *column, size_t
 
 int types_read(const char *path, struct lh_column *column, size_t n, struct lh_err *err)
 {
-	struct lh_buf text;
+	LH_SCOPED(lh_buf_free) struct lh_buf text = { 0 };
 	int rc;
 
 	lh_buf_init(&text, TYPES_MAX);
@@ -124,6 +122,5 @@ int types_read(const char *path, struct lh_column *column, size_t n, struct lh_e
 		rc = lh_err_set(err, LH_EIO, "%s: does not exist", path);
 	if (rc > 0)
 		rc = set_types(&text, column, n, err);
-	lh_buf_free(&text);
 	return rc;
 }

@@ -156,7 +156,7 @@ static int write_record(const struct ingest *in, const char *fingerprint, struct
 {
 	const struct keep *k = in->keep;
 	struct lh_writer w = lh_write_to(out);
-	char *store = store_name(in->s->store, err);
+	LH_SCOPED(lh_free_local) char *store = store_name(in->s->store, err);
 
 	if (!store)
 		return -1;
@@ -171,7 +171,6 @@ static int write_record(const struct ingest *in, const char *fingerprint, struct
 	lh_write_u64(&w, "row_count", in->rows);
 	lh_write_bytes(&w, "store", store);
 	lh_write_end(&w);
-	free(store);
 	return lh_buf_check(out, err);
 }
 
@@ -196,7 +195,7 @@ static int print_result(struct ingest *in, const char *fingerprint, bool existin
 /* Wait for another run that keeps this dataset. */
 static int take_lock(struct ingest *in, struct lh_err *err)
 {
-	struct lh_buf path = { 0 };
+	LH_SCOPED(lh_buf_free) struct lh_buf path = { 0 };
 	int rc = lh_own_mkdir(in->s->catalog, 0700, err) < 0 ? -1 : 0;
 
 	lh_buf_printf(&path, "%s/%s.ingest.lock", in->s->catalog, in->keep->id);
@@ -206,7 +205,6 @@ static int take_lock(struct ingest *in, struct lh_err *err)
 	if (!rc)
 		rc = lh_lock_take(&in->keep->lock, path.p, in->s->catalog, in->tool->lock_timeout,
 				  err);
-	lh_buf_free(&path);
 	return rc;
 }
 
@@ -216,8 +214,8 @@ static int store_and_register(struct ingest *in, const char *fingerprint, bool *
 {
 	struct lh_catalog_dataset m = { 0 };
 	struct keep *k = in->keep;
-	struct lh_buf text = { 0 };
-	struct lh_record rec;
+	LH_SCOPED(lh_buf_free) struct lh_buf text = { 0 };
+	LH_SCOPED(lh_record_free) struct lh_record rec;
 	char now[32];
 	int rc;
 
@@ -235,8 +233,6 @@ static int store_and_register(struct ingest *in, const char *fingerprint, bool *
 		rc = lh_catalog_register(in->s->catalog, &rec, &(struct lh_catalog_how){
 			.now = now, .lock_timeout = in->tool->lock_timeout }, &m, existing, err);
 	lh_catalog_dataset_free(&m);
-	lh_record_free(&rec);
-	lh_buf_free(&text);
 	return rc;
 }
 
@@ -244,7 +240,7 @@ static int store_and_register(struct ingest *in, const char *fingerprint, bool *
 static int make_parquet(struct keep *k, const struct lh_column *column, size_t n,
 			struct lh_err *err)
 {
-	struct lh_buf path = { 0 };
+	LH_SCOPED(lh_buf_free) struct lh_buf path = { 0 };
 	int rc = lh_tmpdir_make(&k->dir, "lh-ingest", err);
 
 	if (!rc) {
@@ -258,7 +254,6 @@ static int make_parquet(struct keep *k, const struct lh_column *column, size_t n
 		k->parquet_fd = open(path.p, O_RDONLY | O_CLOEXEC);
 		rc = k->parquet_fd < 0 ? lh_err_sys(err, "cannot open the file in Parquet") : 0;
 	}
-	lh_buf_free(&path);
 	return rc;
 }
 

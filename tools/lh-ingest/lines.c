@@ -274,7 +274,7 @@ static int read_file(struct lines *l, const char *file)
 /* Decide on the columns, and describe or keep what was read. */
 static int finish_lines(struct lines *l)
 {
-	bool *null = lh_calloc(l->n, 1, &l->in->tool->err);
+	LH_SCOPED(lh_free_local) bool *null = lh_calloc(l->n, 1, &l->in->tool->err);
 	char hex[65];
 	size_t i;
 	int rc = 0;
@@ -287,7 +287,6 @@ static int finish_lines(struct lines *l)
 	}
 	if (l->in->s->columns)
 		rc = describe(l->in, l->column, null, l->n);
-	free(null);
 	if (l->in->keep) {
 		lh_columns_fingerprint(l->column, l->n, hex);
 		rc = ingest_flush(l->in);

@@ -122,7 +122,7 @@ static int set_cells(struct parquet *p)
 /* Reject the row; in --rejects it is JSON. */
 static int reject(struct parquet *p, struct lh_err why)
 {
-	struct lh_buf text = { 0 };
+	LH_SCOPED(lh_buf_free) struct lh_buf text = { 0 };
 	int rc = ingest_flush(p->in);
 
 	if (!rc)
@@ -132,7 +132,6 @@ static int reject(struct parquet *p, struct lh_err why)
 			.file = p->file, .line = p->row, .operand = p->operand, .record = text.p,
 			.n = text.len, .code = why.code, .status = lh_err_status(&why),
 			.coded = why.coded, .why = why.msg });
-	lh_buf_free(&text);
 	return rc;
 }
 
@@ -221,7 +220,7 @@ int parquet_write(int fd, const struct lh_column *column, size_t n, const char *
 		  struct lh_err *err)
 {
 	struct lh_duckdb *db;
-	struct lh_buf sql = { 0 };
+	LH_SCOPED(lh_buf_free) struct lh_buf sql = { 0 };
 	int rc;
 
 	if (!n)
@@ -242,7 +241,6 @@ int parquet_write(int fd, const struct lh_column *column, size_t n, const char *
 		err->code = err->code == LH_EDATA ? LH_EIO : err->code;
 		rc = -1;
 	}
-	lh_buf_free(&sql);
 	lh_duckdb_close(db);
 	return rc;
 }

@@ -100,15 +100,12 @@ static int check_book(const struct lift *l, struct lh_err *err)
 static int print_summary(struct lift *l)
 {
 	struct lh_err *err = &l->tool->err;
-	struct lh_buf out = { 0 };
+	LH_SCOPED(lh_buf_free) struct lh_buf out = { 0 };
 	int rc;
 
 	tally_print(&out, l);
 	rc = lh_buf_check(&out, err);
-	if (rc == 0)
-		rc = lh_tool_out(l->tool, out.p, out.len);
-	lh_buf_free(&out);
-	return rc;
+	return rc ? rc : lh_tool_out(l->tool, out.p, out.len);
 }
 
 /* Make an id of the run: of random bytes, or with a fixed clock of the time. */

@@ -148,7 +148,7 @@ static void put_head(struct lh_buf *out, const struct lift *l)
 
 int report_write(struct lift *l, struct lh_err *err)
 {
-	struct lh_buf out = { 0 };
+	LH_SCOPED(lh_buf_free) struct lh_buf out = { 0 };
 	int rc;
 
 	put_head(&out, l);
@@ -157,8 +157,5 @@ int report_write(struct lift *l, struct lh_err *err)
 	rc = lh_buf_check(&l->unlifted, err) < 0 ? -1 : lh_buf_check(&out, err);
 	if (rc == 0)
 		rc = lh_atomic_write(&l->report, out.p, out.len, err);
-	if (rc == 0)
-		rc = lh_atomic_commit(&l->report, err);
-	lh_buf_free(&out);
-	return rc;
+	return rc ? rc : lh_atomic_commit(&l->report, err);
 }

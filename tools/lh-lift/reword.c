@@ -17,7 +17,7 @@ static bool read_demand(const struct demand *d, struct lh_job_order *to)
 
 static int add_styles(struct lh_writer *w, const struct demand *d, struct lh_err *err)
 {
-	struct lh_buf sentence = { 0 };
+	LH_SCOPED(lh_buf_free) struct lh_buf sentence = { 0 };
 	struct lh_job_order known;
 	int rc = 0, style;
 
@@ -30,7 +30,6 @@ static int add_styles(struct lh_writer *w, const struct demand *d, struct lh_err
 		if (!rc && !lh_value_is(&d->text_json, sentence.p, sentence.len))
 			lh_write_str(w, NULL, (struct lh_str){ sentence.p, sentence.len });
 	}
-	lh_buf_free(&sentence);
 	return rc;
 }
 

@@ -246,7 +246,7 @@ static void put_encoded(struct lh_buf *out, struct lh_str s)
 static int put_variable(const struct piece *piece, const struct lh_value *value, struct lh_buf *out,
 			struct lh_err *err)
 {
-	struct lh_buf text = { 0 };
+	LH_SCOPED(lh_buf_free) struct lh_buf text = { 0 };
 	struct lh_value v;
 	struct lh_str s;
 	int rc = piece_value(piece, value, &v, err);
@@ -258,7 +258,6 @@ static int put_variable(const struct piece *piece, const struct lh_value *value,
 		rc = lh_value_str(&v, &text, &s, err);
 	if (!rc)
 		put_encoded(out, s);
-	lh_buf_free(&text);
 	return rc;
 }
 

@@ -71,7 +71,7 @@ static int key_text(const struct lh_value *key, struct lh_str *out, struct lh_er
 
 static int compile(struct condition *c, const struct lh_value *v, struct lh_err *err)
 {
-	struct lh_buf text = { 0 };
+	LH_SCOPED(lh_buf_free) struct lh_buf text = { 0 };
 	struct lh_str s;
 	char why[200];
 	int rc;
@@ -92,7 +92,6 @@ static int compile(struct condition *c, const struct lh_value *v, struct lh_err 
 			rc = lh_err_set(err, LH_EDATA, "\"matches\": %s", why);
 		}
 	}
-	lh_buf_free(&text);
 	return rc;
 }
 

@@ -92,7 +92,7 @@ static bool none_of(const struct lh_value *v, const struct lh_value *operand)
 
 static int matches(const struct condition *c, const struct lh_value *v, struct lh_err *err)
 {
-	struct lh_buf text = { 0 };
+	LH_SCOPED(lh_buf_free) struct lh_buf text = { 0 };
 	struct lh_str s = { v->p, v->n };
 	int rc = 0;
 
@@ -103,10 +103,7 @@ static int matches(const struct condition *c, const struct lh_value *v, struct l
 	lh_buf_putc(&text, '\0');
 	if (!rc)
 		rc = lh_buf_check(&text, err);
-	if (!rc)
-		rc = regexec(&c->regex, text.p, 0, NULL, 0) == 0;
-	lh_buf_free(&text);
-	return rc;
+	return rc ? rc : regexec(&c->regex, text.p, 0, NULL, 0) == 0;
 }
 
 /* Return 1 if the condition holds, 0, or -1. */

@@ -55,7 +55,7 @@ int root_run(struct lh_tool *tool, void *settings)
 	struct lh_collect how = { .dedup = s->dedup == LH_DEDUP_DAY, .max_line = tool->max_line,
 				  .skipped = on_skip, .ctx = tool };
 	struct lh_stage_result res = { 0 };
-	struct lh_buf json = { 0 };
+	LH_SCOPED(lh_buf_free) struct lh_buf json = { 0 };
 	struct lh_run *run;
 	int rc;
 
@@ -79,7 +79,6 @@ int root_run(struct lh_tool *tool, void *settings)
 	if (!rc && how.all.skipped)
 		lh_tool_verdict_bad(tool);
 	lh_stage_done(&res);
-	lh_buf_free(&json);
 	lh_run_close(run);
 	return rc;
 }

@@ -53,7 +53,7 @@ void answer_free(struct answer *a)
 static int check_kind(const struct lh_record *rec, struct lh_err *err)
 {
 	const struct lh_value *error = lh_record_get(rec, "error");
-	struct lh_buf text = { 0 };
+	LH_SCOPED(lh_buf_free) struct lh_buf text = { 0 };
 	struct lh_str why = { NULL, 0 };
 	struct lh_value v;
 	int rc;
@@ -70,7 +70,6 @@ static int check_kind(const struct lh_record *rec, struct lh_err *err)
 		return -1;
 	rc = lh_err_set(err, LH_EDATA, "the search failed: %.*s", (int)(why.n > 500 ? 500 : why.n),
 			why.p ? why.p : "");
-	lh_buf_free(&text);
 	return rc;
 }
 

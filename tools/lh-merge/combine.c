@@ -184,7 +184,7 @@ static int add(uint64_t *sum, const struct lh_value *v, struct lh_err *err)
 /* Add the counts of corpora, all under one name with --corpus. */
 static int add_counts(struct combiner *c, const struct lh_value *v, struct lh_err *err)
 {
-	struct lh_buf text = { 0 };
+	LH_SCOPED(lh_buf_free) struct lh_buf text = { 0 };
 	struct lh_str name;
 	struct lh_iter it;
 	uint32_t i;
@@ -206,7 +206,6 @@ static int add_counts(struct combiner *c, const struct lh_value *v, struct lh_er
 		if (!rc)
 			rc = add(&c->count[i], &it.val, err);
 	}
-	lh_buf_free(&text);
 	return rc;
 }
 

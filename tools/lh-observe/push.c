@@ -50,7 +50,7 @@ static int set_secret(struct lh_secret *s, const char *a, const char *between, c
 
 static int set_pair(struct push *p, const char *public, const char *secret, struct lh_err *err)
 {
-	struct lh_buf coded = { 0 };
+	LH_SCOPED(lh_buf_free) struct lh_buf coded = { 0 };
 	int rc;
 
 	if (set_secret(&p->secret[0], secret, "", "", err) < 0 ||
@@ -63,7 +63,6 @@ static int set_pair(struct push *p, const char *public, const char *secret, stru
 		rc = set_secret(&p->secret[2], coded.p, "", "", err);
 	if (coded.p)
 		explicit_bzero(coded.p, coded.len);
-	lh_buf_free(&coded);
 	return rc;
 }
 
@@ -291,7 +290,7 @@ static void push_free(struct push *p)
 static int name_cursor(struct push *p, struct lh_buf *lock, struct lh_err *err)
 {
 	const struct settings *s = p->run->s;
-	struct lh_buf path = { 0 };
+	LH_SCOPED(lh_buf_free) struct lh_buf path = { 0 };
 
 	if (s->cursor)
 		lh_buf_puts(&path, s->cursor);
@@ -302,7 +301,6 @@ static int name_cursor(struct push *p, struct lh_buf *lock, struct lh_err *err)
 	lh_buf_putc(lock, '\0');
 	if (lh_buf_check(&path, err) == 0)
 		p->cursor_path = lh_strndup(path.p, path.len, err);
-	lh_buf_free(&path);
 	return p->cursor_path ? lh_buf_check(lock, err) : -1;
 }
 
@@ -311,7 +309,7 @@ int observe_push(struct lh_tool *tool, void *settings)
 	struct settings *s = settings;
 	struct lh_err *err = &tool->err;
 	struct lh_lock lock = { .fd = -1 };
-	struct lh_buf lock_path = { 0 };
+	LH_SCOPED(lh_buf_free) struct lh_buf lock_path = { 0 };
 	struct push p = { .reading = { .fd = -1 }, .run = &s->run };
 	int rc;
 
@@ -323,7 +321,6 @@ int observe_push(struct lh_tool *tool, void *settings)
 	if (!rc)
 		rc = push_all(&p, err);
 	lh_lock_drop(&lock);
-	lh_buf_free(&lock_path);
 	push_free(&p);
 	return rc;
 }

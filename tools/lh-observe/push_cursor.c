@@ -70,7 +70,7 @@ static int check(struct push *p, const struct cursor *c, struct lh_err *err)
 int cursor_read(struct push *p, struct lh_err *err)
 {
 	struct cursor c = { 0 };
-	struct lh_buf text;
+	LH_SCOPED(lh_buf_free) struct lh_buf text = { 0 };
 	struct lh_value root;
 	int rc;
 
@@ -89,14 +89,13 @@ int cursor_read(struct push *p, struct lh_err *err)
 		if (!rc)
 			rc = check(p, &c, err);
 	}
-	lh_buf_free(&text);
 	return rc;
 }
 
 int cursor_write(struct push *p, uint64_t offset, uint64_t line, struct lh_err *err)
 {
 	char hex[LH_SHA256_HEX];
-	struct lh_buf text = { 0 };
+	LH_SCOPED(lh_buf_free) struct lh_buf text = { 0 };
 	struct lh_writer w = lh_write_to(&text);
 	int rc = hash_before(p, offset, hex, err);
 
@@ -112,7 +111,6 @@ int cursor_write(struct push *p, uint64_t offset, uint64_t line, struct lh_err *
 	lh_write_end(&w);
 	lh_buf_putc(&text, '\n');
 	rc = lh_atomic_put(p->cursor_path, 0600, &text, err);
-	lh_buf_free(&text);
 	if (rc)
 		return -1;
 	p->offset = offset;

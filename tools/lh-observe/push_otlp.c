@@ -148,7 +148,7 @@ static const struct lh_bind answer_members[] = {
  * sent again. */
 static void report(struct push *p, const struct partial *s)
 {
-	struct lh_buf why = { 0 };
+	LH_SCOPED(lh_buf_free) struct lh_buf why = { 0 };
 	uint64_t n = run_number(s->rejected);
 
 	push_scrub(p, s->message.p, s->message.n, 200, &why);
@@ -157,7 +157,6 @@ static void report(struct push *p, const struct partial *s)
 	p->rejected += n;
 	if (n)
 		lh_tool_verdict_bad(p->run->tool);
-	lh_buf_free(&why);
 }
 
 static int take(struct push *p, struct item **v, size_t n, const struct lh_http_reply *reply,

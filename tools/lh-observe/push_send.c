@@ -17,14 +17,13 @@ void push_scrub(const struct push *p, const char *text, size_t n, size_t most, s
 /* Replace the message of an error by one without the keys. */
 static int scrub_error(const struct push *p, struct lh_err *err)
 {
-	struct lh_buf text = { 0 };
+	LH_SCOPED(lh_buf_free) struct lh_buf text = { 0 };
 
 	push_scrub(p, err->msg, strlen(err->msg), sizeof err->msg - 1, &text);
 	if (!text.failed && text.len < sizeof err->msg) {
 		memcpy(err->msg, text.p ? text.p : "", text.len);
 		err->msg[text.len] = '\0';
 	}
-	lh_buf_free(&text);
 	return -1;
 }
 

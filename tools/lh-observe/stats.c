@@ -168,7 +168,7 @@ static void write_rank(struct lh_writer *w, const char *name, const struct count
 int tally_write(struct lh_writer *w, const char *name, struct tally *t, bool whole,
 		struct lh_err *err)
 {
-	struct named *order = in_order(t, err);
+	LH_SCOPED(lh_free_local) struct named *order = in_order(t, err);
 	size_t i;
 
 	if (!order)
@@ -194,7 +194,6 @@ int tally_write(struct lh_writer *w, const char *name, struct tally *t, bool who
 		}
 	}
 	lh_write_end(w);
-	free(order);
 	return 0;
 }
 
@@ -267,11 +266,10 @@ int observe_stats(struct lh_tool *tool, void *settings)
 	const struct settings *s = settings;
 	const struct query q = { .window = { s->window, s->window ? strlen(s->window) : 0 },
 				 .by_endpoint = s->by == 0 };
-	struct lh_buf out = { 0 };
+	LH_SCOPED(lh_buf_free) struct lh_buf out = { 0 };
 
 	if (answer_stats(&(struct lh_call){ .tool = tool, .settings = settings }, &q, &out,
 			 &tool->err) == 0)
 		return lh_tool_out_line(tool, &out);
-	lh_buf_free(&out);
 	return -1;
 }

@@ -29,11 +29,10 @@ static int check(struct lh_record *rec, struct lh_buf *out, void *ctx, struct lh
 	struct reader *r = ctx;
 	struct record record = { .expect_exit = 0 };
 	struct lh_value text;
-	struct lh_buf scratch = { 0 };
+	LH_SCOPED(lh_buf_free) struct lh_buf scratch = { 0 };
 	int rc;
 
 	rc = lh_bind(members, rec, &record, &scratch, err);
-	lh_buf_free(&scratch);
 	if (!rc && !record.skip.p && r->probe->field.text)
 		rc = lh_path_string(&r->probe->field, rec, &text, err);
 	lh_buf_add(out, rec->line, rec->len);

@@ -182,15 +182,12 @@ static void where(struct lh_buf *why, struct lh_buf *at, const struct lh_value *
 
 static int by_value(const struct lh_value v[2], struct lh_buf *why, struct lh_err *err)
 {
-	struct lh_buf at = { 0 };
-	int rc;
+	LH_SCOPED(lh_buf_free) struct lh_buf at = { 0 };
 
 	if (lh_value_equal(&v[0], &v[1]))
 		return 0;
 	where(why, &at, &v[0], &v[1]);
-	rc = lh_buf_check(&at, err);
-	lh_buf_free(&at);
-	return rc;
+	return lh_buf_check(&at, err);
 }
 
 static void by_bytes(struct lh_str a, struct lh_str b, struct lh_buf *why)
@@ -215,12 +212,11 @@ static void by_bytes(struct lh_str a, struct lh_str b, struct lh_buf *why)
 static int stripped(const struct probe *p, struct lh_buf *b, struct lh_str *s,
 		    const struct lh_value *v, struct lh_err *err)
 {
-	struct lh_buf at = { 0 };
+	LH_SCOPED(lh_buf_free) struct lh_buf at = { 0 };
 
 	lh_buf_add(b, s->p, (size_t)(v->p - s->p));
 	strip(b, v, &p->ignore, &at);
 	lh_buf_add(b, v->p + v->n, (size_t)(s->p + s->n - v->p - v->n));
-	lh_buf_free(&at);
 	*s = (struct lh_str){ b->p, b->len };
 	return lh_buf_check(b, err);
 }
@@ -248,7 +244,7 @@ int compare(const struct probe *p, struct lh_str left, struct lh_str right, stru
 {
 	struct lh_str s[2] = { left, right };
 	struct lh_value v[2];
-	struct lh_record scratch;
+	LH_SCOPED(lh_record_free) struct lh_record scratch;
 	struct lh_buf clean[2];
 	int i, rc;
 
@@ -271,7 +267,6 @@ int compare(const struct probe *p, struct lh_str left, struct lh_str right, stru
 		else
 			by_bytes(s[0], s[1], why);
 	}
-	lh_record_free(&scratch);
 	lh_buf_free(&clean[0]);
 	lh_buf_free(&clean[1]);
 	return rc;

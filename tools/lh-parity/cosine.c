@@ -44,9 +44,9 @@ static int read_array(const struct lh_value *v, struct vector *to, const char **
 static int read_base64(const struct lh_value *v, struct vector *to, const char **bad,
 		       struct lh_err *err)
 {
-	struct lh_buf scratch = { 0 };
+	LH_SCOPED(lh_buf_free) struct lh_buf scratch = { 0 };
 	struct lh_str text;
-	float *f = NULL;
+	LH_SCOPED(lh_free_local) float *f = NULL;
 	long n, i;
 	int rc = -1;
 
@@ -72,8 +72,6 @@ static int read_base64(const struct lh_value *v, struct vector *to, const char *
 			*bad = "a vector holds a number that is not finite";
 	}
 out:
-	free(f);
-	lh_buf_free(&scratch);
 	return rc;
 }
 

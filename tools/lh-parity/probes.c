@@ -118,13 +118,12 @@ static int describe(const struct run *r, const struct lh_record *rec, struct des
 		    struct lh_err *err)
 {
 	struct line l = { .compare = COMPARE_JSON, .tolerance = TOLERANCE, .timeout = TIMEOUT };
-	struct lh_buf text = { 0 };
+	LH_SCOPED(lh_buf_free) struct lh_buf text = { 0 };
 	int rc;
 
 	rc = lh_bind(members, rec, &l, &text, err);
 	if (!rc)
 		rc = copy_texts(r, d, &l, err);
-	lh_buf_free(&text);
 	if (rc < 0)
 		return -1;
 	d->probe = (struct probe){ .name = d->name,
@@ -177,14 +176,13 @@ static int run_one(struct run *r, struct probe *p)
 {
 	struct lh_tool *tool = r->tool;
 	size_t n = strlen(r->out) + strlen(p->name) + sizeof "/.md";
-	char *path = lh_calloc(n, 1, &tool->err);
+	LH_SCOPED(lh_free_local) char *path = lh_calloc(n, 1, &tool->err);
 	int rc = path ? 0 : -1;
 
 	if (!rc) {
 		snprintf(path, n, "%s/%s.md", r->out, p->name);
 		rc = probe_one(tool, p, path);
 	}
-	free(path);
 	lh_buf_printf(&r->summary, "| %s | %zu | %llu | %llu | %llu | [%s.md](%s.md) |\n", p->name,
 		      p->n, (unsigned long long)p->passed, (unsigned long long)p->failed,
 		      (unsigned long long)p->skipped, p->name, p->name);
@@ -218,7 +216,7 @@ static int each_probe(struct run *r)
 {
 	const char *at = r->lines.p, *lf, *end = at + r->lines.len;
 	struct lh_err *err = &r->tool->err;
-	struct lh_record rec;
+	LH_SCOPED(lh_record_free) struct lh_record rec;
 	int rc = 0;
 
 	lh_record_init(&rec);
@@ -238,7 +236,6 @@ static int each_probe(struct run *r)
 			rc = run_one(r, &d.probe);
 		described_free(&d);
 	}
-	lh_record_free(&rec);
 	return rc;
 }
 
@@ -295,14 +292,13 @@ static int make_out(struct run *r)
 	bool absolute = *r->out == '/';
 	size_t n = strlen(r->out) + 2;
 	struct lh_root *root = lh_root_open(absolute ? "/" : ".", err);
-	char *inside = root ? lh_calloc(n, 1, err) : NULL;
+	LH_SCOPED(lh_free_local) char *inside = root ? lh_calloc(n, 1, err) : NULL;
 	int rc = -1;
 
 	if (inside) {
 		snprintf(inside, n, "%s/", r->out + absolute);
 		rc = lh_root_folders(root, inside, err);
 	}
-	free(inside);
 	lh_root_close(root);
 	return rc;
 }
@@ -311,8 +307,9 @@ static int make_out(struct run *r)
 static int summary(struct run *r)
 {
 	size_t n = strlen(r->out) + sizeof "/SUMMARY.md";
-	char *path = lh_calloc(n, 1, &r->tool->err), now[32];
-	struct lh_buf b;
+	LH_SCOPED(lh_free_local) char *path = lh_calloc(n, 1, &r->tool->err);
+	char now[32];
+	LH_SCOPED(lh_buf_free) struct lh_buf b = { 0 };
 	int rc;
 
 	if (!path)
@@ -332,11 +329,7 @@ static int summary(struct run *r)
 		      (unsigned long long)(r->passed + r->failed + r->skipped));
 	if (r->summary.failed)
 		b.failed = r->summary.failed;
-	if (!rc)
-		rc = lh_atomic_put(path, 0666, &b, &r->tool->err);
-	lh_buf_free(&b);
-	free(path);
-	return rc;
+	return rc ? rc : lh_atomic_put(path, 0666, &b, &r->tool->err);
 }
 
 static int conclude(struct run *r)

@@ -21,7 +21,7 @@ static int print(struct lh_tool *tool, struct lh_buf *b)
 
 int print_lines(struct lh_tool *tool, const struct probe *p)
 {
-	struct lh_buf b = { 0 };
+	LH_SCOPED(lh_buf_free) struct lh_buf b = { 0 };
 	size_t i;
 	int rc = 0;
 
@@ -39,7 +39,6 @@ int print_lines(struct lh_tool *tool, const struct probe *p)
 		lh_buf_putc(&b, '\n');
 		rc = print(tool, &b);
 	}
-	lh_buf_free(&b);
 	return rc < 0 ? rc : print_tally(tool, p->name, p->passed, p->failed, p->skipped);
 }
 
@@ -47,8 +46,7 @@ int print_tally(struct lh_tool *tool, const char *probe, uint64_t passed, uint64
 		uint64_t skipped)
 {
 	struct lh_writer w;
-	struct lh_buf b = { 0 };
-	int rc;
+	LH_SCOPED(lh_buf_free) struct lh_buf b = { 0 };
 
 	w = lh_write_to(&b);
 	lh_write_object(&w, NULL);
@@ -59,9 +57,7 @@ int print_tally(struct lh_tool *tool, const char *probe, uint64_t passed, uint64
 	lh_write_u64(&w, "total", passed + failed + skipped);
 	lh_write_end(&w);
 	lh_buf_putc(&b, '\n');
-	rc = print(tool, &b);
-	lh_buf_free(&b);
-	return rc;
+	return print(tool, &b);
 }
 
 /* ---- Markdown ---- */
@@ -83,7 +79,7 @@ static void put_fence(struct lh_buf *b, const char *p, size_t n, size_t least)
 /* Append one line of code in a line of text. */
 static void put_code(struct lh_buf *b, const char *p, size_t n)
 {
-	struct lh_buf clean = { 0 };
+	LH_SCOPED(lh_buf_free) struct lh_buf clean = { 0 };
 	const char *pad;
 
 	put_clean(&clean, p, n, false);
@@ -95,7 +91,6 @@ static void put_code(struct lh_buf *b, const char *p, size_t n)
 	put_fence(b, clean.p, clean.len, 1);
 	if (clean.failed)
 		b->failed = clean.failed;
-	lh_buf_free(&clean);
 }
 
 static void put_answer_cell(struct lh_buf *b, const struct kase *k, int side)
@@ -150,7 +145,7 @@ static void put_table(struct lh_buf *b, const struct probe *p)
 static void put_body(struct lh_buf *b, const struct kase *k, int side)
 {
 	const struct answer *a = &k->answer[side];
-	struct lh_buf clean = { 0 };
+	LH_SCOPED(lh_buf_free) struct lh_buf clean = { 0 };
 
 	lh_buf_printf(b, "%s:\n\n", side ? "Right" : "Left");
 	put_clean(&clean, a->body.p, a->body.len, true);
@@ -165,7 +160,6 @@ static void put_body(struct lh_buf *b, const struct kase *k, int side)
 		lh_buf_printf(b, "(the first %zu of %zu bytes)\n\n", a->body.len, a->len);
 	if (clean.failed)
 		b->failed = clean.failed;
-	lh_buf_free(&clean);
 }
 
 static void put_divergences(struct lh_buf *b, const struct probe *p)
@@ -191,7 +185,7 @@ static void put_divergences(struct lh_buf *b, const struct probe *p)
 int report_write(struct lh_tool *tool, const struct probe *p, const char *path)
 {
 	char now[32];
-	struct lh_buf b = { 0 };
+	LH_SCOPED(lh_buf_free) struct lh_buf b = { 0 };
 	int i, rc;
 
 	lh_tool_time(tool, now);
@@ -212,8 +206,5 @@ int report_write(struct lh_tool *tool, const struct probe *p, const char *path)
 	if (p->failed)
 		put_divergences(&b, p);
 	rc = lh_tool_replaces(tool, path, &made_report);
-	if (!rc)
-		rc = lh_atomic_put(path, 0666, &b, &tool->err);
-	lh_buf_free(&b);
-	return rc;
+	return rc ? rc : lh_atomic_put(path, 0666, &b, &tool->err);
 }

@@ -98,7 +98,7 @@ struct ways {
  * reaches it, and a walk that meets its own mark has found a cycle. */
 static int walk_all(struct lh_pathway *p, uint64_t n, struct ways *w, struct lh_err *err)
 {
-	uint32_t *mark = lh_calloc(n ? n : 1, sizeof *mark, err);
+	LH_SCOPED(lh_free_local) uint32_t *mark = lh_calloc(n ? n : 1, sizeof *mark, err);
 	uint64_t from;
 	int64_t at = 0;
 
@@ -111,7 +111,6 @@ static int walk_all(struct lh_pathway *p, uint64_t n, struct ways *w, struct lh_
 		w->missing += at == -2;
 		w->cycles += at >= 0 && mark[at] == from + 1;
 	}
-	free(mark);
 	return at == -3 ? -1 : 0;
 }
 

@@ -198,7 +198,7 @@ int search_traces(const struct lh_call *call, const void *in, struct lh_buf *out
 static int print_fitting(struct search *f, struct lh_err *err)
 {
 	struct lh_tool *tool = f->run->tool;
-	struct lh_buf out = { 0 };
+	LH_SCOPED(lh_buf_free) struct lh_buf out = { 0 };
 	uint32_t i;
 	int rc;
 
@@ -215,15 +215,12 @@ static int print_fitting(struct search *f, struct lh_err *err)
 		if (rc)
 			break;
 	}
-	if (!rc)
-		rc = lh_tool_out(tool, out.p, out.len);
-	lh_buf_free(&out);
-	return rc;
+	return rc ? rc : lh_tool_out(tool, out.p, out.len);
 }
 
 static int make_filter(struct search *f, const struct settings *s, struct lh_err *err)
 {
-	struct lh_buf json = { 0 };
+	LH_SCOPED(lh_buf_free) struct lh_buf json = { 0 };
 	struct lh_record scan;
 	struct lh_value v;
 	int rc;
@@ -241,7 +238,6 @@ static int make_filter(struct search *f, const struct settings *s, struct lh_err
 	f->filter = rc ? NULL : lh_filter_new(err);
 	rc = f->filter ? lh_filter_compile(f->filter, &v, err) : -1;
 	lh_record_free(&scan);
-	lh_buf_free(&json);
 	return rc;
 }
 
@@ -305,7 +301,7 @@ int pathway_search(struct lh_tool *tool, void *settings)
 {
 	struct settings *s = settings;
 	struct search f = SEARCH_ALL(&s->run);
-	struct lh_str *tags = NULL;
+	LH_SCOPED(lh_free_local) struct lh_str *tags = NULL;
 	int rc;
 
 	f.retired = s->retired;
@@ -324,7 +320,6 @@ int pathway_search(struct lh_tool *tool, void *settings)
 		rc = run_close(&s->run, rc);
 	}
 	lh_filter_free(f.filter);
-	free(tags);
 	lh_buf_free(&f.text);
 	return rc;
 }

@@ -126,7 +126,7 @@ static struct opened *open_new(struct requests *q, const char *path, struct lh_e
 /* Return the playbook of a name, open and first in the list. */
 static struct opened *find(struct requests *q, struct lh_str name, struct lh_err *err)
 {
-	char *path = lh_index_folder_path(q->in.folder, name, err);
+	LH_SCOPED(lh_free_local) char *path = lh_index_folder_path(q->in.folder, name, err);
 	struct opened **at, *o;
 
 	if (!path)
@@ -143,7 +143,6 @@ static struct opened *find(struct requests *q, struct lh_str name, struct lh_err
 		if (!o)
 			playbook_error(q, path, err);
 	}
-	free(path);
 	return o;
 }
 

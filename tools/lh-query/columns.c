@@ -97,7 +97,7 @@ static int sample_member(struct columns *c, struct lh_str name, const struct lh_
 
 int columns_sample(struct columns *c, const struct lh_record *rec, struct lh_err *err)
 {
-	struct lh_buf text = { 0 };
+	LH_SCOPED(lh_buf_free) struct lh_buf text = { 0 };
 	struct lh_str name;
 	size_t i;
 	int rc = 0;
@@ -108,6 +108,5 @@ int columns_sample(struct columns *c, const struct lh_record *rec, struct lh_err
 		if (!rc)
 			rc = sample_member(c, name, &rec->member[i].val, err);
 	}
-	lh_buf_free(&text);
 	return rc;
 }

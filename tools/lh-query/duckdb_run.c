@@ -62,7 +62,7 @@ static void put_types(struct lh_buf *sql, const struct columns *c)
 static int copy_table(struct duck *d, struct table *t, struct lh_err *err)
 {
 	struct reader *r = reader_open(d->q, t, err);
-	struct lh_buf out = { 0 };
+	LH_SCOPED(lh_buf_free) struct lh_buf out = { 0 };
 	struct lh_str json;
 	struct spill_file f;
 	int rc = r ? spill_start(&f, d->q->s->spill, err) : -1;
@@ -84,7 +84,6 @@ static int copy_table(struct duck *d, struct table *t, struct lh_err *err)
 		}
 	}
 	reader_close(r);
-	lh_buf_free(&out);
 	return spill_end(&f, rc, err);
 }
 
@@ -123,7 +122,7 @@ static int open_table(struct duck *d, struct table *t, struct lh_err *err)
 static int add_view(struct duck *d, size_t i, struct lh_err *err)
 {
 	struct table *t = &d->q->table[i];
-	struct lh_buf sql = { 0 }, paths = { 0 };
+	LH_SCOPED(lh_buf_free) struct lh_buf sql = { 0 }, paths = { 0 };
 	int rc, copy;
 
 	if (table_look(d->q, t, err) < 0)
@@ -150,8 +149,6 @@ static int add_view(struct duck *d, size_t i, struct lh_err *err)
 	lh_buf_puts(&d->allowed, d->allowed.len ? " || " : "");
 	lh_buf_add(&d->allowed, paths.p, paths.len);
 	rc = lh_buf_check(&sql, err) < 0 ? -1 : lh_duckdb_run(d->db, sql.p, err);
-	lh_buf_free(&sql);
-	lh_buf_free(&paths);
 	return rc < 0 ? lh_err_prefix(err, "%s", t->path) : 0;
 }
 
@@ -166,17 +163,14 @@ static bool may_name(const char *sql, const char *name)
 /* From here on there is nothing but the named files. */
 static int lock_up(struct duck *d, struct lh_err *err)
 {
-	struct lh_buf sql = { 0 };
-	int rc;
+	LH_SCOPED(lh_buf_free) struct lh_buf sql = { 0 };
 
 	lh_buf_puts(&sql, "SET allowed_paths = ");
 	lh_buf_puts(&sql, d->allowed.len ? "" : "[]");
 	lh_buf_add(&sql, d->allowed.p, d->allowed.len);
 	lh_buf_puts(&sql, "; SET enable_external_access = false; SET lock_configuration = true");
 	lh_buf_putc(&sql, '\0');
-	rc = lh_buf_check(&sql, err) < 0 ? -1 : lh_duckdb_run(d->db, sql.p, err);
-	lh_buf_free(&sql);
-	return rc;
+	return lh_buf_check(&sql, err) < 0 ? -1 : lh_duckdb_run(d->db, sql.p, err);
 }
 
 static int duck_open(struct duck *d, struct lh_err *err)
@@ -283,7 +277,7 @@ static int write_rows(struct query *q, struct lh_duckdb_rows *r, struct cell *ce
 static int answer(struct query *q, struct lh_duckdb_rows *r, struct writer *w, struct lh_err *err)
 {
 	size_t n = lh_duckdb_columns(r), i;
-	struct column *column = lh_calloc(n + 1, sizeof *column, err);
+	LH_SCOPED(lh_free_local) struct column *column = lh_calloc(n + 1, sizeof *column, err);
 	struct cell *cell = column ? lh_calloc(n + 1, sizeof *cell, err) : NULL;
 	int rc = -1;
 
@@ -297,7 +291,6 @@ static int answer(struct query *q, struct lh_duckdb_rows *r, struct writer *w, s
 		rc = write_rows(q, r, cell, w, err);
 	if (!rc)
 		rc = writer_end(w, err);
-	free(column);
 	free(cell);
 	return rc;
 }

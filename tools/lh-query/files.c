@@ -273,7 +273,8 @@ static int check_place(const struct query *q, const struct table *t, int folder,
 		       struct lh_err *err)
 {
 	char by_fd[FD_PATH];
-	char *catalog = realpath(q->s->catalog, NULL), *store, *slash;
+	LH_SCOPED(lh_free_local) char *catalog = realpath(q->s->catalog, NULL);
+	char *store, *slash;
 	bool below = false;
 
 	snprintf(by_fd, sizeof by_fd, "/proc/self/fd/%d", folder);
@@ -282,7 +283,6 @@ static int check_place(const struct query *q, const struct table *t, int folder,
 	if (slash && store)
 		below = slash > catalog &&
 			!strncmp(store, catalog, (size_t)(slash + 1 - catalog));
-	free(catalog);
 	free(store);
 	return below ? 0 : unnamed_store(t, err);
 }

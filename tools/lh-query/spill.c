@@ -197,20 +197,17 @@ int spill_end(struct spill_file *f, int rc, struct lh_err *err)
 int spill_copy(int fd, uint64_t max, struct lh_err *err)
 {
 	const size_t room = (size_t)256 << 10;
-	char *p = lh_calloc(room, 1, err);
+	LH_SCOPED(lh_free_local) char *p = lh_calloc(room, 1, err);
 	struct spill_file f;
 	ssize_t n;
 
-	if (!p || spill_start(&f, max, err) < 0) {
-		free(p);
+	if (!p || spill_start(&f, max, err) < 0)
 		return -1;
-	}
 	while ((n = lh_read_some(fd, p, room, err)) > 0) {
 		if (spill_write(&f, p, (size_t)n, err) < 0) {
 			n = -1;
 			break;
 		}
 	}
-	free(p);
 	return spill_end(&f, n < 0 ? -1 : 0, err);
 }

@@ -78,10 +78,9 @@ static void put_name(struct lh_buf *sql, const char *name)
 
 static int declare(sqlite3 *db, const struct columns *c)
 {
-	struct lh_buf sql = { 0 };
+	LH_SCOPED(lh_buf_free) struct lh_buf sql = { 0 };
 	struct lh_err err;
 	size_t i;
-	int rc;
 
 	lh_buf_puts(&sql, "CREATE TABLE t(");
 	for (i = 0; i < c->n; i++) {
@@ -91,9 +90,7 @@ static int declare(sqlite3 *db, const struct columns *c)
 	}
 	lh_buf_puts(&sql, " HIDDEN)");
 	lh_buf_putc(&sql, '\0');
-	rc = lh_buf_check(&sql, &err) < 0 ? SQLITE_NOMEM : sqlite3_declare_vtab(db, sql.p);
-	lh_buf_free(&sql);
-	return rc;
+	return lh_buf_check(&sql, &err) < 0 ? SQLITE_NOMEM : sqlite3_declare_vtab(db, sql.p);
 }
 
 static int on_connect(sqlite3 *db, void *arg, int argc, const char *const *argv,

@@ -126,7 +126,7 @@ static void put_csv(struct lh_buf *b, const struct cell *c)
 static void put_csv_cell(struct writer *w, const struct cell *c)
 {
 	bool text = c->kind == KIND_TEXT || c->kind == KIND_JSON;
-	struct lh_buf own = { 0 };
+	LH_SCOPED(lh_buf_free) struct lh_buf own = { 0 };
 	struct cell shown = *c;
 
 	if (text && c->s.n && w->q->s->csv_safe && memchr("=+-@\t\r", *c->s.p, 6))
@@ -139,7 +139,6 @@ static void put_csv_cell(struct writer *w, const struct cell *c)
 		shown.s = (struct lh_str){ own.p, own.len };
 	put_csv(&w->rows, &shown);
 	w->rows.failed = w->rows.failed ? w->rows.failed : own.failed;
-	lh_buf_free(&own);
 }
 
 /* ---- columns ---- */
@@ -180,7 +179,7 @@ static int table_row(struct writer *w, const struct cell *cell, struct lh_err *e
 
 static int header(struct writer *w, struct lh_err *err)
 {
-	struct cell *cell = lh_calloc(w->n_fields + 1, sizeof *cell, err);
+	LH_SCOPED(lh_free_local) struct cell *cell = lh_calloc(w->n_fields + 1, sizeof *cell, err);
 	size_t i;
 	int rc = cell ? 0 : -1;
 
@@ -192,7 +191,6 @@ static int header(struct writer *w, struct lh_err *err)
 		put_csv_cell(w, &cell[i]);
 		lh_buf_putc(&w->rows, i + 1 < w->n_fields ? ',' : '\n');
 	}
-	free(cell);
 	return rc;
 }
 
@@ -274,7 +272,7 @@ static size_t characters(const char *p, size_t n)
 
 static int table_row(struct writer *w, const struct cell *cell, struct lh_err *err)
 {
-	struct lh_buf text = { 0 };
+	LH_SCOPED(lh_buf_free) struct lh_buf text = { 0 };
 	struct shown s;
 	size_t i;
 
@@ -293,7 +291,6 @@ static int table_row(struct writer *w, const struct cell *cell, struct lh_err *e
 		lh_buf_add(&w->cells, &s, sizeof s);
 	}
 	i = (size_t)lh_buf_check(&text, err);
-	lh_buf_free(&text);
 	return (int)i;
 }
 
@@ -356,10 +353,9 @@ int writer_row(struct writer *w, const struct cell *cell, struct lh_err *err)
 
 static int wire_end(struct writer *w, struct lh_err *err)
 {
-	struct lh_buf rows = w->rows;
+	LH_SCOPED(lh_buf_free) struct lh_buf rows = w->rows;
 	struct lh_writer json;
 	size_t i;
-	int rc;
 
 	w->rows = (struct lh_buf){ 0 };
 	json = lh_write_to(&w->rows);
@@ -383,9 +379,7 @@ static int wire_end(struct writer *w, struct lh_err *err)
 	lh_write_end(&json);
 	if (!w->out)
 		lh_buf_putc(&w->rows, '\n');
-	rc = flush(w, err);
-	lh_buf_free(&rows);
-	return rc;
+	return flush(w, err);
 }
 
 int writer_end(struct writer *w, struct lh_err *err)

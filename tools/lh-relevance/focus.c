@@ -55,7 +55,7 @@ static int add_folded(struct lh_map *set, struct lh_str word, struct lh_err *err
 {
 	char small[256];
 	struct lh_key k;
-	struct lh_buf b = { 0 };
+	LH_SCOPED(lh_buf_free) struct lh_buf b = { 0 };
 	size_t i;
 	int rc;
 
@@ -69,10 +69,7 @@ static int add_folded(struct lh_map *set, struct lh_str word, struct lh_err *err
 		for (i = 0; i < word.n; i++)
 			lh_buf_putc(&b, lh_fold(word.p[i]));
 	rc = lh_buf_check(&b, err);
-	if (!rc)
-		rc = words_add(set, (struct lh_str){ b.p, b.len }, false, err);
-	lh_buf_free(&b);
-	return rc;
+	return rc ? rc : words_add(set, (struct lh_str){ b.p, b.len }, false, err);
 }
 
 int words_add(struct lh_map *set, struct lh_str word, bool fold, struct lh_err *err)

@@ -51,20 +51,16 @@ static void worker_free(void *self)
 static int take_focus(struct focus *f, const struct held *h, struct lh_err *err)
 {
 	struct review r = { .path = { "", 0 } };
-	struct lh_record scan;
+	LH_SCOPED(lh_record_free) struct lh_record scan;
 	struct lh_value v;
-	struct lh_buf text = { 0 };
+	LH_SCOPED(lh_buf_free) struct lh_buf text = { 0 };
 	int rc;
 
 	lh_record_init(&scan);
 	rc = lh_json_parse(&scan, h->text.p, h->text.len, &v, err);
 	if (!rc)
 		rc = lh_bind_value(review_members, &v, &r, &text, err);
-	if (!rc)
-		rc = focus_set(f, &r, &v, err);
-	lh_record_free(&scan);
-	lh_buf_free(&text);
-	return rc;
+	return rc ? rc : focus_set(f, &r, &v, err);
 }
 
 static int worker_init(void *context, void *ctx, struct lh_err *err)

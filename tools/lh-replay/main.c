@@ -150,17 +150,14 @@ static int open_all(struct replay *r, struct lh_held **held)
 
 static int one(struct replay *r, struct held *held)
 {
-	struct lh_buf out = { 0 };
+	LH_SCOPED(lh_buf_free) struct lh_buf out = { 0 };
 	int rc;
 
 	rc = run_task(held, r->task, &out, &r->tool->err);
 	lh_buf_putc(&out, '\n');
 	if (!rc)
 		rc = lh_buf_check(&out, &r->tool->err);
-	if (!rc)
-		rc = lh_tool_out(r->tool, out.p, out.len);
-	lh_buf_free(&out);
-	return rc;
+	return rc ? rc : lh_tool_out(r->tool, out.p, out.len);
 }
 
 static int run(struct lh_tool *tool, void *settings)

@@ -52,14 +52,13 @@ static int too_large(struct cut *c)
 static int add_file(struct cut *c, struct lh_err *err)
 {
 	struct bundle *b = pool_next(c->pool);
-	struct lh_buf scratch = { 0 };
+	LH_SCOPED(lh_buf_free) struct lh_buf scratch = { 0 };
 	bool again;
 
 	c->r->files++;
 	if (too_large(c))
 		return 0;
 	again = b->n && bundle_find(b, c->diff.path, &scratch) >= 0;
-	lh_buf_free(&scratch);
 	if (b->n && (again || b->size + c->diff.size > BUNDLE_MOST)) {
 		if (pool_submit(c->pool, err) < 0)
 			return -1;

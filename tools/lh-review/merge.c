@@ -102,14 +102,13 @@ static size_t put_names(struct merge *m, struct lh_writer *w, uint32_t models, b
 static int put_place(struct merge *m, struct lh_writer *w, const struct finding *f,
 		     struct lh_err *err)
 {
-	struct lh_buf path = { 0 };
+	LH_SCOPED(lh_buf_free) struct lh_buf path = { 0 };
 	int rc;
 
 	add_utf8(&path, f->file < 0 ? f->path : bundle_path(m->b, (size_t)f->file));
 	rc = lh_buf_check(&path, err);
 	if (!rc)
 		lh_write_str(w, "path", (struct lh_str){ path.p, path.len });
-	lh_buf_free(&path);
 	if (f->line)
 		lh_write_u64(w, "line", f->line);
 	else
@@ -167,7 +166,7 @@ static int put_group(struct merge *m, const struct group *g, struct lh_buf *out,
 
 static int put_groups(struct merge *m, struct lh_err *err)
 {
-	struct lh_buf out = { 0 };
+	LH_SCOPED(lh_buf_free) struct lh_buf out = { 0 };
 	size_t i;
 	int rc = 0;
 
@@ -176,10 +175,7 @@ static int put_groups(struct merge *m, struct lh_err *err)
 		rc = put_group(m, &m->group[i], &out, err);
 	if (!rc)
 		rc = lh_buf_check(&out, err);
-	if (!rc)
-		rc = lh_tool_out(m->r->tool, out.p, out.len);
-	lh_buf_free(&out);
-	return rc;
+	return rc ? rc : lh_tool_out(m->r->tool, out.p, out.len);
 }
 
 /* ---- the answers ---- */

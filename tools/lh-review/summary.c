@@ -78,7 +78,7 @@ static void put_row(struct lh_buf *out, const struct review *r)
 int summary_write(struct review *r)
 {
 	struct lh_err *err = &r->tool->err;
-	struct lh_buf row = { 0 };
+	LH_SCOPED(lh_buf_free) struct lh_buf row = { 0 };
 	int rc;
 	size_t i;
 
@@ -94,6 +94,5 @@ int summary_write(struct review *r)
 		rc = lh_applog_append(&r->log, row.p, row.len, LH_SYNC_EACH, err);
 	if (!rc)
 		return lh_tool_out_line(r->tool, &row);
-	lh_buf_free(&row);
 	return rc;
 }

@@ -123,7 +123,7 @@ static int compare(struct lh_scorer *scorer, const struct lh_value *records,
 		   struct lh_drift *drift, struct lh_err *err)
 {
 	struct result result;
-	struct lh_record rec;
+	LH_SCOPED(lh_record_free) struct lh_record rec;
 	struct lh_iter it;
 	size_t i = 0;
 	int rc = 0;
@@ -139,7 +139,6 @@ static int compare(struct lh_scorer *scorer, const struct lh_value *records,
 		else
 			lh_err_prefix(err, "records[%zu]", i);
 	}
-	lh_record_free(&rec);
 	return rc;
 }
 
@@ -184,7 +183,8 @@ static char *path_of(const struct check *c, const char *relpath)
  * not exist. */
 static int on_pair(struct check *c, const char *evidence, const char *scored, bool alone)
 {
-	char *operands[2], *a = path_of(c, evidence), *b = a ? path_of(c, scored) : NULL;
+	LH_SCOPED(lh_free_local) char *a = path_of(c, evidence), *b = a ? path_of(c, scored) : NULL;
+	char *operands[2];
 	size_t n = 0;
 	int rc = b ? 0 : -1;
 
@@ -194,33 +194,26 @@ static int on_pair(struct check *c, const char *evidence, const char *scored, bo
 		operands[n++] = b;
 	if (b && !(alone && *a))
 		rc = read_files(c, operands, n);
-	free(a);
-	free(b);
 	return rc;
 }
 
 static int on_evidence(void *ctx, const char *relpath, struct lh_err *err)
 {
-	char *scored = lh_score_mirror(relpath, err);
-	int rc = scored ? on_pair(ctx, relpath, scored, false) : -1;
+	LH_SCOPED(lh_free_local) char *scored = lh_score_mirror(relpath, err);
 
-	free(scored);
-	return rc;
+	return scored ? on_pair(ctx, relpath, scored, false) : -1;
 }
 
 static int on_scored(void *ctx, const char *relpath, struct lh_err *err)
 {
 	const char *rest = relpath + strlen(LH_ROOT_SCORED);
 	size_t n = strlen(LH_ROOT_EVIDENCE) + strlen(rest) + 1;
-	char *evidence = lh_calloc(n, 1, err);
-	int rc;
+	LH_SCOPED(lh_free_local) char *evidence = lh_calloc(n, 1, err);
 
 	if (!evidence)
 		return -1;
 	snprintf(evidence, n, "%s%s", LH_ROOT_EVIDENCE, rest);
-	rc = on_pair(ctx, evidence, relpath, true);
-	free(evidence);
-	return rc;
+	return on_pair(ctx, evidence, relpath, true);
 }
 
 /* Read the files of a root.  Errors of both walks are the tool's. */
@@ -238,7 +231,7 @@ static int read_root(struct check *c, const char *path)
 static int print_report(struct check *c)
 {
 	struct lh_drift *d = &c->drift;
-	struct lh_buf b = { 0 };
+	LH_SCOPED(lh_buf_free) struct lh_buf b = { 0 };
 	int rc;
 
 	if (d->unscored)
@@ -251,10 +244,7 @@ static int print_report(struct check *c)
 	lh_drift_json(&b, d);
 	lh_buf_putc(&b, '\n');
 	rc = lh_buf_check(&b, &c->tool->err);
-	if (!rc)
-		rc = lh_tool_out(c->tool, b.p, b.len);
-	lh_buf_free(&b);
-	return rc;
+	return rc ? rc : lh_tool_out(c->tool, b.p, b.len);
 }
 
 int drift_run(struct lh_tool *tool, void *settings)

@@ -34,7 +34,7 @@ static void on_bad(void *ctx, const char *evidence, uint64_t line, const char *w
 static int on_file(void *ctx, const struct lh_score_file *f, struct lh_err *err)
 {
 	struct report *t = ctx;
-	struct lh_buf b = { 0 };
+	LH_SCOPED(lh_buf_free) struct lh_buf b = { 0 };
 	struct lh_writer json = lh_write_to(&b);
 	int i, rc;
 
@@ -58,7 +58,6 @@ static int on_file(void *ctx, const struct lh_score_file *f, struct lh_err *err)
 		*err = t->tool->err;
 		rc = -1;
 	}
-	lh_buf_free(&b);
 	return rc;
 }
 

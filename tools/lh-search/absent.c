@@ -26,7 +26,7 @@ void looked_up_free(struct looked_up *l)
  * apart, since they decide on the exit status. */
 static bool is_new(struct looked_up *l, const char *corpus, struct lh_str key, bool where)
 {
-	struct lh_buf pair = { 0 };
+	LH_SCOPED(lh_buf_free) struct lh_buf pair = { 0 };
 	uint32_t number;
 	struct lh_err unused;
 	size_t before;
@@ -41,7 +41,6 @@ static bool is_new(struct looked_up *l, const char *corpus, struct lh_str key, b
 		lh_intern_add(&l->pairs, pair.p, pair.len, &number, &unused) == 0 &&
 		l->pairs.n > before;
 	pthread_mutex_unlock(&l->lock);
-	lh_buf_free(&pair);
 	return added;
 }
 

@@ -52,8 +52,8 @@ static const struct lh_option options[] = {
 /* Answer -Q as one record of stdin. */
 static int answer_one(struct lh_tool *tool, struct search *state, const char *text)
 {
-	struct lh_buf in = { 0 }, out = { 0 };
-	struct lh_record rec;
+	LH_SCOPED(lh_buf_free) struct lh_buf in = { 0 }, out = { 0 };
+	LH_SCOPED(lh_record_free) struct lh_record rec;
 	struct lh_writer line;
 	struct worker w = { 0 };
 	int rc = -1;
@@ -76,9 +76,6 @@ static int answer_one(struct lh_tool *tool, struct search *state, const char *te
 	worker_free(&w);
 	if (rc < 0 && tool->err.code == LH_EDATA)
 		lh_err_prefix(&tool->err, "-Q");
-	lh_record_free(&rec);
-	lh_buf_free(&out);
-	lh_buf_free(&in);
 	return rc;
 }
 

@@ -110,7 +110,7 @@ static int by_checksum(const void *a, const void *b)
 static int check_copies(const struct corpora *c, size_t first, struct lh_err *err)
 {
 	const struct plan *p = c->names->v[first].plan;
-	struct kind *kind = lh_calloc(p->shards.n, sizeof *kind, err);
+	LH_SCOPED(lh_free_local) struct kind *kind = lh_calloc(p->shards.n, sizeof *kind, err);
 	size_t i, n = 0;
 	int rc = 0;
 
@@ -129,7 +129,6 @@ static int check_copies(const struct corpora *c, size_t first, struct lh_err *er
 		if (kind[i - 1].checksum == kind[i].checksum)
 			rc = lh_err_set(err, LH_EUSAGE, "%s: %s and %s are the same shard", p->path,
 					kind[i - 1].file, kind[i].file);
-	free(kind);
 	return rc;
 }
 
@@ -177,7 +176,7 @@ static int mark_nearest(struct worker *w, const struct corpus_search *s, struct 
 {
 	const struct lh_shard_plan *p = &s->name->plan->shards;
 	size_t i, first = (size_t)(s - w->seat) - s->name->shard;
-	double *distance = lh_calloc(p->n, sizeof *distance, err);
+	LH_SCOPED(lh_free_local) double *distance = lh_calloc(p->n, sizeof *distance, err);
 
 	if (!distance)
 		return -1;
@@ -192,7 +191,6 @@ static int mark_nearest(struct worker *w, const struct corpus_search *s, struct 
 		w->seat[first + i].skipped = p->shard[i].centroid ?
 			!is_nearest(distance, p->n, i, w->run->set->nearest) : is_open;
 	}
-	free(distance);
 	return 0;
 }
 

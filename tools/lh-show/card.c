@@ -60,7 +60,7 @@ static bool is_nested(const struct lh_value *v)
 /* Return the cells that the names of the children are given. */
 static int name_width(struct show *w, const struct lh_value *v, size_t *width, struct lh_err *err)
 {
-	struct lh_buf name = { 0 };
+	LH_SCOPED(lh_buf_free) struct lh_buf name = { 0 };
 	struct lh_iter it;
 	size_t i = 0, cells;
 	int rc = 0;
@@ -74,7 +74,6 @@ static int name_width(struct show *w, const struct lh_value *v, size_t *width, s
 		if (!rc && cells > *width)
 			*width = cells < NAME_WIDEST ? cells : NAME_WIDEST;
 	}
-	lh_buf_free(&name);
 	return rc;
 }
 
@@ -100,7 +99,7 @@ static void put_wrapped(struct show *w, enum lh_style style, const char *p, size
 /* Append a string with its own lines. */
 static int put_string(struct show *w, const struct lh_value *v, size_t margin, struct lh_err *err)
 {
-	struct lh_buf text = { 0 }, clean = { 0 };
+	LH_SCOPED(lh_buf_free) struct lh_buf text = { 0 }, clean = { 0 };
 	const char *p, *end, *lf;
 	bool first = true;
 	struct lh_str s;
@@ -118,14 +117,12 @@ static int put_string(struct show *w, const struct lh_value *v, size_t margin, s
 		if (!rc)
 			rc = show_flush(w, SHOW_BLOCK, err);
 	}
-	lh_buf_free(&text);
-	lh_buf_free(&clean);
 	return rc;
 }
 
 static int put_plain(struct show *w, const struct lh_value *v, size_t margin, struct lh_err *err)
 {
-	struct lh_buf text = { 0 };
+	LH_SCOPED(lh_buf_free) struct lh_buf text = { 0 };
 	bool first = true;
 	int rc;
 
@@ -136,7 +133,6 @@ static int put_plain(struct show *w, const struct lh_value *v, size_t margin, st
 		rc = lh_buf_check(&text, err);
 	if (!rc)
 		put_wrapped(w, show_style(v), text.p, text.len, margin, &first);
-	lh_buf_free(&text);
 	return rc;
 }
 
@@ -145,7 +141,7 @@ static int put_child(struct show *w, const struct lh_iter *it, size_t i, size_t 
 		     size_t names, struct lh_err *err)
 {
 	size_t margin = indent + names + 2, cells;
-	struct lh_buf name = { 0 };
+	LH_SCOPED(lh_buf_free) struct lh_buf name = { 0 };
 	int rc = name_of(it, i, &name, &w->scratch, err);
 
 	if (!rc) {
@@ -153,7 +149,6 @@ static int put_child(struct show *w, const struct lh_iter *it, size_t i, size_t 
 		show_text(w, LH_STYLE_KEY, name.p, name.len);
 	}
 	cells = cell_width(name.p ? name.p : "", name.len);
-	lh_buf_free(&name);
 	if (rc < 0)
 		return -1;
 	if (is_nested(&it->val)) {
@@ -190,7 +185,7 @@ static int put_members(struct show *w, const struct lh_value *v, size_t indent,
 
 static int put_html(struct show *w, const struct lh_value *v, struct lh_err *err)
 {
-	struct lh_buf text = { 0 };
+	LH_SCOPED(lh_buf_free) struct lh_buf text = { 0 };
 	struct lh_iter it;
 	size_t i = 0;
 	int rc = 0;
@@ -213,7 +208,6 @@ static int put_html(struct show *w, const struct lh_value *v, struct lh_err *err
 			rc = show_flush(w, SHOW_BLOCK, err);
 	}
 	lh_buf_puts(&w->out, "</dl>\n");
-	lh_buf_free(&text);
 	return rc;
 }
 
@@ -222,7 +216,7 @@ static int put_html(struct show *w, const struct lh_value *v, struct lh_err *err
 /* Append "--- a.jsonl:3 ---", to the width. */
 static void put_title(struct show *w, const struct item *item)
 {
-	struct lh_buf name = { 0 };
+	LH_SCOPED(lh_buf_free) struct lh_buf name = { 0 };
 	size_t cells, line = w->width ? w->width : 80;
 
 	cell_clean(&name, item->file, strlen(item->file));
@@ -241,7 +235,6 @@ static void put_title(struct show *w, const struct item *item)
 		lh_buf_putc(&w->out, '\n');
 	}
 	w->out.failed = w->out.failed ? w->out.failed : name.failed;
-	lh_buf_free(&name);
 }
 
 static int begin(struct show *w, struct lh_err *err)
@@ -254,7 +247,7 @@ static int begin(struct show *w, struct lh_err *err)
 /* Append a value that is shown on its own. */
 static int put_alone(struct show *w, const struct lh_value *v, struct lh_err *err)
 {
-	struct lh_buf text = { 0 };
+	LH_SCOPED(lh_buf_free) struct lh_buf text = { 0 };
 	int rc;
 
 	if (!w->s->html)
@@ -262,7 +255,6 @@ static int put_alone(struct show *w, const struct lh_value *v, struct lh_err *er
 	rc = cell_value(&text, v, &w->scratch, err);
 	show_text(w, show_style(v), text.p, text.len);
 	w->out.failed = w->out.failed ? w->out.failed : text.failed;
-	lh_buf_free(&text);
 	return rc;
 }
 

@@ -100,7 +100,7 @@ static bool is_list(const struct lh_value *v)
 /* Put the error of a verdict in words: 1, or 0 if the object is none. */
 static int put_error(struct lh_buf *out, const struct lh_value *v)
 {
-	struct lh_buf strings = { 0 }, text = { 0 };
+	LH_SCOPED(lh_buf_free) struct lh_buf strings = { 0 }, text = { 0 };
 	struct lh_validation_error e;
 	struct lh_err not_one;
 	int rc = lh_validation_error_read(v, &strings, &e, &not_one) == 0;
@@ -110,19 +110,16 @@ static int put_error(struct lh_buf *out, const struct lh_value *v)
 		put_limited(out, text.p, text.len);
 		out->failed |= text.failed;
 	}
-	lh_buf_free(&strings);
-	lh_buf_free(&text);
 	return rc;
 }
 
 bool cell_is_error(const struct lh_value *v)
 {
-	struct lh_buf strings = { 0 };
+	LH_SCOPED(lh_buf_free) struct lh_buf strings = { 0 };
 	struct lh_validation_error e;
 	struct lh_err not_one;
 	int rc = lh_validation_error_read(v, &strings, &e, &not_one);
 
-	lh_buf_free(&strings);
 	return !rc;
 }
 

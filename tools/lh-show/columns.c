@@ -19,7 +19,7 @@ static struct column *find(struct columns *c, const char *path, size_t n)
 
 int columns_label(struct column *col, const char *p, size_t n, struct lh_err *err)
 {
-	struct lh_buf clean = { 0 };
+	LH_SCOPED(lh_buf_free) struct lh_buf clean = { 0 };
 	char *label = NULL;
 
 	cell_clean(&clean, p, n < CELL_MAX ? n : CELL_MAX);
@@ -32,7 +32,6 @@ int columns_label(struct column *col, const char *p, size_t n, struct lh_err *er
 		col->label = label;
 		col->label_n = clean.len;
 	}
-	lh_buf_free(&clean);
 	return label ? 0 : -1;
 }
 
@@ -60,7 +59,7 @@ static int add(struct columns *c, const char *path, size_t n, size_t name, struc
 static int add_below(struct columns *c, const char *path, size_t n, size_t name,
 		     const char *prefix, struct lh_err *err)
 {
-	struct lh_buf whole = { 0 };
+	LH_SCOPED(lh_buf_free) struct lh_buf whole = { 0 };
 	int rc;
 
 	lh_buf_puts(&whole, prefix);
@@ -68,7 +67,6 @@ static int add_below(struct columns *c, const char *path, size_t n, size_t name,
 	rc = lh_buf_check(&whole, err);
 	if (!rc)
 		rc = add(c, whole.p ? whole.p : "", whole.len, strlen(prefix) + name, err);
-	lh_buf_free(&whole);
 	return rc;
 }
 

@@ -87,7 +87,7 @@ static int put_row(struct show *w, const struct lh_value *a, const struct lh_val
 /* Append a name to the path. */
 static int put_name(struct diff *d, const struct lh_value *key, struct lh_err *err)
 {
-	struct lh_buf text = { 0 };
+	LH_SCOPED(lh_buf_free) struct lh_buf text = { 0 };
 	struct lh_str name;
 	int rc = lh_value_str(key, &text, &name, err);
 
@@ -95,7 +95,6 @@ static int put_name(struct diff *d, const struct lh_value *key, struct lh_err *e
 		lh_buf_putc(&d->path, '.');
 	if (!rc)
 		cell_clean(&d->path, name.p, name.n);
-	lh_buf_free(&text);
 	return rc;
 }
 

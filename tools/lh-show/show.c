@@ -96,7 +96,7 @@ void show_marked(struct show *w, const struct item *item)
 {
 	struct lh_str text = item->text.n || !item->why ? item->text : lh_str_of(item->why);
 	size_t n = text.n < MARKED_MAX ? text.n : MARKED_MAX;
-	struct lh_buf clean = { 0 };
+	LH_SCOPED(lh_buf_free) struct lh_buf clean = { 0 };
 
 	while (n < text.n && n > MARKED_MAX - 4 && (text.p[n] & 0xc0) == 0x80)
 		n--;
@@ -114,7 +114,6 @@ void show_marked(struct show *w, const struct item *item)
 		lh_buf_putc(&w->out, '\n');
 	}
 	w->out.failed = w->out.failed ? w->out.failed : clean.failed;
-	lh_buf_free(&clean);
 }
 
 void show_page_open(struct show *w, const char *style)

@@ -209,7 +209,7 @@ static void put_names(struct show *w, const struct columns *c)
 
 void table_put_header(struct show *w, struct columns *c)
 {
-	struct lh_buf rule = { 0 };
+	LH_SCOPED(lh_buf_free) struct lh_buf rule = { 0 };
 	size_t i, j;
 
 	if (!c->n)
@@ -229,7 +229,6 @@ void table_put_header(struct show *w, struct columns *c)
 	show_text(w, LH_STYLE_DIM, rule.p, rule.len);
 	lh_buf_putc(&w->out, '\n');
 	w->out.failed = w->out.failed ? w->out.failed : rule.failed;
-	lh_buf_free(&rule);
 }
 
 void table_put_end(struct show *w)
@@ -274,7 +273,7 @@ static void put_heading(struct show *w, const char *mark, const struct lh_buf *t
 static int put_query(struct show *w, const struct lh_value *v, struct lh_err *err)
 {
 	static const char *const names[] = { "query_text", "query", "text" };
-	struct lh_buf text = { 0 };
+	LH_SCOPED(lh_buf_free) struct lh_buf text = { 0 };
 	struct lh_value query;
 	size_t i;
 	int rc = 0;
@@ -286,20 +285,18 @@ static int put_query(struct show *w, const struct lh_value *v, struct lh_err *er
 	else
 		rc = cell_value(&text, &query, &w->scratch, err);
 	put_heading(w, "> ", &text, 0);
-	lh_buf_free(&text);
 	return rc;
 }
 
 /* Append what the rows have in a column that is left out. */
 static void put_constant(struct show *w, const struct column *col)
 {
-	struct lh_buf text = { 0 };
+	LH_SCOPED(lh_buf_free) struct lh_buf text = { 0 };
 
 	lh_buf_add(&text, col->label, col->label_n);
 	lh_buf_puts(&text, col->same_n ? ": " : ":");
 	lh_buf_add(&text, col->same, col->same_n);
 	put_heading(w, "= ", &text, w->most);
-	lh_buf_free(&text);
 }
 
 /* Append the row, after what changes with it in the columns that are left out. */

@@ -70,7 +70,7 @@ static int put_index(struct lh_tool *tool, struct settings *s, struct lh_put *pu
 {
 	const char *key = tool->operands[1];
 	struct lh_transfer done[2];
-	struct lh_buf log = { 0 };
+	LH_SCOPED(lh_buf_free) struct lh_buf log = { 0 };
 	int fd[2], rc;
 
 	if (store_open(s) < 0 ||
@@ -88,7 +88,6 @@ static int put_index(struct lh_tool *tool, struct settings *s, struct lh_put *pu
 	close(fd[0]);
 	if (fd[1] >= 0)
 		close(fd[1]);
-	lh_buf_free(&log);
 	return rc;
 }
 

@@ -7,15 +7,12 @@
 static int print_row(void *ctx, const struct lh_record *rec, struct lh_err *err)
 {
 	struct lh_tool *tool = ctx;
-	struct lh_buf b = { 0 };
-	int rc;
+	LH_SCOPED(lh_buf_free) struct lh_buf b = { 0 };
 
 	(void)err;
 	lh_buf_add(&b, rec->line, rec->len);
 	lh_buf_putc(&b, '\n');
-	rc = print(tool, &b);
-	lh_buf_free(&b);
-	return rc;
+	return print(tool, &b);
 }
 
 struct accesses {

@@ -62,7 +62,7 @@ static int anchor_log(struct lh_tool *tool, const struct settings *s, const char
 	char error[LH_CHAIN_ERROR];
 	struct lh_chain_verdict v;
 	struct out *o = ctx;
-	struct lh_buf id = { 0 };
+	LH_SCOPED(lh_buf_free) struct lh_buf id = { 0 };
 	int rc;
 
 	if (lh_chain_verify(path, &c, &v, &tool->err) < 0)
@@ -81,7 +81,6 @@ static int anchor_log(struct lh_tool *tool, const struct settings *s, const char
 	rc = lh_chain_subject(path, tool->max_line, tool->lock_timeout, &id, &tool->err);
 	if (rc >= 0)
 		rc = write_log(o, log, &id, &v, &tool->err);
-	lh_buf_free(&id);
 	return rc;
 }
 

@@ -159,8 +159,8 @@ static int parse(struct anchor *a, const char *dir, const struct lh_buf *all,
 		 const struct lh_chain_keys *keys, struct lh_err *err)
 {
 	const char *p = all->p, *end = p + all->len, *lf;
-	struct lh_record rec;
-	struct lh_buf scratch = { 0 };
+	LH_SCOPED(lh_record_free) struct lh_record rec;
+	LH_SCOPED(lh_buf_free) struct lh_buf scratch = { 0 };
 	int rc = 0;
 
 	lh_record_init(&rec);
@@ -179,8 +179,6 @@ static int parse(struct anchor *a, const char *dir, const struct lh_buf *all,
 			rc = add_log(a, &rec, dir, &scratch, err);
 		p = lf + 1;
 	}
-	lh_buf_free(&scratch);
-	lh_record_free(&rec);
 	return rc;
 }
 
@@ -206,13 +204,12 @@ static int read_all(struct lh_buf *b, const char *path, struct lh_err *err)
 static int read_file(struct anchor *a, const char *path, const char *dir,
 		     const struct lh_chain_keys *keys, struct lh_err *err)
 {
-	struct lh_buf all = { 0 };
+	LH_SCOPED(lh_buf_free) struct lh_buf all = { 0 };
 	int rc;
 
 	rc = read_all(&all, path, err);
 	if (!rc)
 		rc = parse(a, dir, &all, keys, err);
-	lh_buf_free(&all);
 	if (rc < 0) {
 		anchor_free(a);
 		return err->code == LH_ENOMEM ? -1 : lh_err_prefix(err, "%s", path);
@@ -246,7 +243,7 @@ static int find_newest(struct lh_buf *path, const char *folder, struct lh_err *e
 int anchor_read(struct anchor *a, const char *path, const char *dir,
 		const struct lh_chain_keys *keys, struct lh_err *err)
 {
-	struct lh_buf newest = { 0 };
+	LH_SCOPED(lh_buf_free) struct lh_buf newest = { 0 };
 	struct stat st;
 	int rc;
 
@@ -255,16 +252,13 @@ int anchor_read(struct anchor *a, const char *path, const char *dir,
 	rc = find_newest(&newest, path, err);
 	if (!rc && !newest.len)
 		rc = lh_err_set(err, LH_EIO, "%s: no anchor-TIME.jsonl is in it", path);
-	if (!rc)
-		rc = read_file(a, newest.p, dir, keys, err);
-	lh_buf_free(&newest);
-	return rc;
+	return rc ? rc : read_file(a, newest.p, dir, keys, err);
 }
 
 int anchor_for(struct anchor *a, struct lh_tool *tool, const struct settings *s)
 {
 	const char *folder = getenv("LH_ANCHORS");
-	struct lh_buf path = { 0 };
+	LH_SCOPED(lh_buf_free) struct lh_buf path = { 0 };
 	int rc = 0;
 
 	if (s->against)
@@ -280,7 +274,6 @@ int anchor_for(struct anchor *a, struct lh_tool *tool, const struct settings *s)
 	}
 	if (!rc && path.len)
 		rc = anchor_read(a, path.p, s->dir, &s->keys, &tool->err);
-	lh_buf_free(&path);
 	return rc;
 }
 

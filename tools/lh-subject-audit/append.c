@@ -70,7 +70,7 @@ static int before_output(void *arg, struct lh_err *err)
 int audit_append(struct lh_tool *tool, void *settings)
 {
 	const struct settings *s = settings;
-	struct append *a = lh_calloc(1, sizeof *a, &tool->err);
+	LH_SCOPED(lh_free_local) struct append *a = lh_calloc(1, sizeof *a, &tool->err);
 	struct lh_flow flow = { .map = on_record, .before_output = before_output, .shared = a };
 	struct lh_err later;
 	int rc;
@@ -84,6 +84,5 @@ int audit_append(struct lh_tool *tool, void *settings)
 	if (lh_chain_log_close(a->log, rc ? &later : &tool->err) < 0)
 		rc = -1;
 	lh_buf_free(&a->strings);
-	free(a);
 	return rc;
 }

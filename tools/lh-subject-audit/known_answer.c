@@ -32,8 +32,8 @@ static int make(struct lh_buf *canon, char hex[LH_SHA256_HEX], struct lh_err *er
 {
 	unsigned char key[32], sum[32];
 	struct lh_hmac *h = NULL;
-	struct lh_record rec;
-	struct lh_buf text = { 0 };
+	LH_SCOPED(lh_record_free) struct lh_record rec;
+	LH_SCOPED(lh_buf_free) struct lh_buf text = { 0 };
 	struct lh_value v;
 	size_t i;
 	int rc;
@@ -54,8 +54,6 @@ static int make(struct lh_buf *canon, char hex[LH_SHA256_HEX], struct lh_err *er
 		lh_hex(sum, sizeof sum, hex);
 	}
 	lh_hmac_free(h);
-	lh_buf_free(&text);
-	lh_record_free(&rec);
 	return h ? 0 : -1;
 }
 
@@ -76,7 +74,7 @@ static void write_answer(struct lh_buf *b, const struct lh_buf *canon,
 int audit_known_answer(struct lh_tool *tool, void *settings)
 {
 	char hex[LH_SHA256_HEX];
-	struct lh_buf canon = { 0 }, b = { 0 };
+	LH_SCOPED(lh_buf_free) struct lh_buf canon = { 0 }, b = { 0 };
 	int rc;
 
 	(void)settings;
@@ -85,7 +83,5 @@ int audit_known_answer(struct lh_tool *tool, void *settings)
 		write_answer(&b, &canon, hex);
 		rc = print(tool, &b);
 	}
-	lh_buf_free(&canon);
-	lh_buf_free(&b);
 	return rc;
 }

@@ -227,7 +227,7 @@ int audit_manifest(struct lh_tool *tool, void *settings)
 	manifest_fn fn = strcmp(what, "get") == 0  ? print_manifest
 			 : strcmp(what, "list") == 0 ? list
 						     : verify;
-	struct lh_buf out = { 0 };
+	LH_SCOPED(lh_buf_free) struct lh_buf out = { 0 };
 	int rc;
 
 	if (strcmp(what, "put") == 0)
@@ -235,7 +235,6 @@ int audit_manifest(struct lh_tool *tool, void *settings)
 	rc = process_each(tool, s, tool->operands + 1, tool->n_operands - 1, fn, &out);
 	if (print(tool, &out) < 0)
 		rc = -1;
-	lh_buf_free(&out);
 	return rc;
 }
 
@@ -308,7 +307,7 @@ int audit_sweep(struct lh_tool *tool, void *settings)
 {
 	struct settings *s = settings;
 	char now[32];
-	struct lh_buf out = { 0 };
+	LH_SCOPED(lh_buf_free) struct lh_buf out = { 0 };
 	int rc;
 
 	if (!s->as_of) {
@@ -320,6 +319,5 @@ int audit_sweep(struct lh_tool *tool, void *settings)
 		rc = write_sweep(tool, s, &out);
 	if (print(tool, &out) < 0)
 		rc = -1;
-	lh_buf_free(&out);
 	return rc;
 }

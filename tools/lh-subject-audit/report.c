@@ -78,7 +78,7 @@ int report_rows(struct report *r, row_fn fn, void *ctx)
 {
 	uint64_t left = r->v.bytes;
 	struct lh_record rec;
-	struct lh_buf b = { 0 };
+	LH_SCOPED(lh_buf_free) struct lh_buf b = { 0 };
 	int fd, rc = 0;
 	ssize_t n = 1;
 	char *to;
@@ -102,7 +102,6 @@ int report_rows(struct report *r, row_fn fn, void *ctx)
 		left -= (uint64_t)n;
 		rc = read_lines(r, &rec, &b, fn, ctx);
 	}
-	lh_buf_free(&b);
 	lh_record_free(&rec);
 	close(fd);
 	return rc;
@@ -193,7 +192,7 @@ static void write_tail(struct lh_writer *w, const struct report *r)
 	static const char *const faults[] = { NULL, NULL, ROOT_MISMATCH, "a second log" };
 	bool own;
 	enum report_fault fault = report_fault(r);
-	struct lh_buf text = { 0 };
+	LH_SCOPED(lh_buf_free) struct lh_buf text = { 0 };
 	size_t i;
 
 	lh_write_end(w);
@@ -220,7 +219,6 @@ static void write_tail(struct lh_writer *w, const struct report *r)
 		w->out->failed = text.failed;
 	else
 		lh_write_bytes(w, "completeness_attestation", text.p);
-	lh_buf_free(&text);
 	lh_write_end(w);
 }
 
@@ -280,7 +278,7 @@ static int find_manifest(struct report *r)
 /* Find the log: 1 if it exists, and is not another subject's with the same file name. */
 static int find_log(struct report *r, const char *name)
 {
-	struct lh_buf id = { 0 };
+	LH_SCOPED(lh_buf_free) struct lh_buf id = { 0 };
 	int rc;
 
 	r->log = lh_subject_path(r->s->dir, name, LH_SUBJECT_LOG, &r->tool->err);
@@ -293,7 +291,6 @@ static int find_log(struct report *r, const char *name)
 		rc = id.len == strlen(r->id) && memcmp(id.p, r->id, id.len) == 0;
 	else if (rc == 0)
 		rc = 1;		/* its first row has no id: the verdict will report it */
-	lh_buf_free(&id);
 	return rc;
 }
 
@@ -388,14 +385,11 @@ static int print_part(struct report *r, struct lh_buf *out)
 
 static int print_report(struct report *r)
 {
-	struct lh_buf out = { 0 };
+	LH_SCOPED(lh_buf_free) struct lh_buf out = { 0 };
 	int rc = report_json(r, &out, print_part);
 
 	lh_buf_putc(&out, '\n');
-	if (!rc)
-		rc = print_part(r, &out);
-	lh_buf_free(&out);
-	return rc;
+	return rc ? rc : print_part(r, &out);
 }
 
 int audit_report(struct lh_tool *tool, void *settings)

@@ -61,11 +61,10 @@ static void say(struct lh_tool *tool, struct lh_buf *b)
 void log_say(struct lh_tool *tool, const char *path, const struct log *log,
 	     const struct lh_chain_verdict *v, const char *error)
 {
-	struct lh_buf b = { 0 };
+	LH_SCOPED(lh_buf_free) struct lh_buf b = { 0 };
 
 	put_words(&b, path, log, v, error);
 	say(tool, &b);
-	lh_buf_free(&b);
 }
 
 /* As other programs print it, which know no torn line. */
@@ -129,8 +128,7 @@ static int print_verdict(struct lh_tool *tool, const struct settings *s, const c
 {
 	char error[LH_CHAIN_ERROR];
 	struct lh_writer w;
-	struct lh_buf b = { 0 };
-	int rc;
+	LH_SCOPED(lh_buf_free) struct lh_buf b = { 0 };
 
 	log_error(log, v, error);
 	if (*error)
@@ -148,9 +146,7 @@ static int print_verdict(struct lh_tool *tool, const struct settings *s, const c
 	t->of[*error && !v->fault ? LH_CHAIN_TAMPERED : v->state]++;
 	if (*error)
 		put_words(&t->said, path, log, v, error);
-	rc = release(tool, t, &b);
-	lh_buf_free(&b);
-	return rc;
+	return release(tool, t, &b);
 }
 
 /* Verify a log; ctx is a struct totals. */
@@ -190,7 +186,7 @@ static int verify_file(struct lh_tool *tool, const struct settings *s, const cha
 {
 	char name[LH_SUBJECT_MAX + 1];
 	struct log log = { .name = NULL };
-	struct lh_buf id = { 0 };
+	LH_SCOPED(lh_buf_free) struct lh_buf id = { 0 };
 	int rc = 0;
 
 	if (lh_subject_of_path(name, path, LH_SUBJECT_LOG)) {
@@ -201,7 +197,6 @@ static int verify_file(struct lh_tool *tool, const struct settings *s, const cha
 		rc = lh_chain_subject(path, tool->max_line, tool->lock_timeout, &id, &tool->err);
 	if (rc > 0)
 		log.anchor = anchor_find_id(a, id.p, id.len, log.name);
-	lh_buf_free(&id);
 	return rc < 0 ? -1 : verify_one(tool, s, path, &log, t);
 }
 
@@ -209,7 +204,7 @@ static int verify_file(struct lh_tool *tool, const struct settings *s, const cha
 static void print_totals(struct lh_tool *tool, const struct totals *t)
 {
 	uint64_t good = t->of[LH_CHAIN_ANCHORED] + t->of[LH_CHAIN_INTACT];
-	struct lh_buf b = { 0 };
+	LH_SCOPED(lh_buf_free) struct lh_buf b = { 0 };
 	int i;
 
 	lh_buf_printf(&b, "%llu log%s, %llu row%s: ", (unsigned long long)t->logs,
@@ -227,7 +222,6 @@ static void print_totals(struct lh_tool *tool, const struct totals *t)
 	lh_buf_putc(&b, '\0');
 	if (!b.failed && t->logs)
 		lh_tool_message(tool, "%s", b.p);
-	lh_buf_free(&b);
 }
 
 /* End a verification: of a wrong key nothing is printed but that. */
@@ -277,7 +271,7 @@ int audit_verify(struct lh_tool *tool, void *settings)
 int audit_repair(struct lh_tool *tool, void *settings)
 {
 	struct lh_writer w;
-	struct lh_buf b = { 0 };
+	LH_SCOPED(lh_buf_free) struct lh_buf b = { 0 };
 	int64_t n;
 	size_t i;
 	int rc = 0;
@@ -296,6 +290,5 @@ int audit_repair(struct lh_tool *tool, void *settings)
 		if (n < 0 || print(tool, &b) < 0)
 			operand_failed(tool, &rc);
 	}
-	lh_buf_free(&b);
 	return rc;
 }

@@ -35,7 +35,7 @@ static const char *class_of(enum lh_style of)
 
 static int put_fields(struct lh_buf *out, const struct lh_value *object, struct lh_err *err)
 {
-	struct lh_buf text = { 0 };
+	LH_SCOPED(lh_buf_free) struct lh_buf text = { 0 };
 	struct lh_iter it;
 	int rc = 0;
 
@@ -51,23 +51,19 @@ static int put_fields(struct lh_buf *out, const struct lh_value *object, struct 
 		lh_html_data(out, text.p, text.len);
 		lh_buf_puts(out, "</span>");
 	}
-	if (!rc)
-		rc = lh_buf_check(&text, err);
-	lh_buf_free(&text);
-	return rc;
+	return rc ? rc : lh_buf_check(&text, err);
 }
 
 static int put_text(struct lh_buf *out, const char *element, const struct lh_value *of,
 		    const char *name, struct lh_err *err)
 {
-	struct lh_buf text = { 0 };
+	LH_SCOPED(lh_buf_free) struct lh_buf text = { 0 };
 	int rc = name ? text_of(&text, of, name, err) : place_of(&text, of, err);
 
 	if (!rc)
 		rc = lh_buf_check(&text, err);
 	if (!rc && text.len)
 		put_data(out, element, &text);
-	lh_buf_free(&text);
 	return rc;
 }
 

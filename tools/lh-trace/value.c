@@ -39,13 +39,12 @@ static bool is_hash(const struct lh_value *name)
 
 static int add_string(struct lh_buf *out, const struct lh_value *v, struct lh_err *err)
 {
-	struct lh_buf scratch = { 0 };
+	LH_SCOPED(lh_buf_free) struct lh_buf scratch = { 0 };
 	struct lh_str s;
 	int rc = lh_value_str(v, &scratch, &s, err);
 
 	if (!rc)
 		lh_buf_add(out, s.p, s.n);
-	lh_buf_free(&scratch);
 	return rc;
 }
 

@@ -109,7 +109,7 @@ static int compile(struct lh_tool *tool, const char *path, const struct lh_buf *
 int own_schema_open(struct lh_tool *tool, const char *path, struct lh_jsonschema **out)
 {
 	int fd = open(path, O_RDONLY | O_CLOEXEC), rc;
-	struct lh_buf text;
+	LH_SCOPED(lh_buf_free) struct lh_buf text = { 0 };
 
 	if (fd < 0)
 		return errno == ENOENT || errno == ENOTDIR ? 0
@@ -118,6 +118,5 @@ int own_schema_open(struct lh_tool *tool, const char *path, struct lh_jsonschema
 	rc = lh_read_rest(fd, path, &text, &tool->err);
 	if (rc > 0)
 		rc = compile(tool, path, &text, out);
-	lh_buf_free(&text);
 	return rc;
 }

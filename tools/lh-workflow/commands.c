@@ -72,13 +72,10 @@ static int print_line(void *tool, struct lh_buf *line, struct lh_err *err)
 static int run_one(struct runs *r, const struct lh_value *input, struct lh_err *err)
 {
 	const struct run_to to = { print_line, r->e.tool };
-	struct lh_buf last = { 0 };
+	LH_SCOPED(lh_buf_free) struct lh_buf last = { 0 };
 	int rc = engine_run(&r->e, &r->w, input, &to, &last, err);
 
-	if (!rc)
-		rc = print_line(r->e.tool, &last, err);
-	lh_buf_free(&last);
-	return rc;
+	return rc ? rc : print_line(r->e.tool, &last, err);
 }
 
 /* Pass a record on to the calling thread, which asks. */
@@ -156,7 +153,7 @@ static int answer_flow(const struct lh_call *call, const void *in, struct lh_buf
 	static const struct lh_value none = { "{}", 2, LH_OBJECT, false };
 	struct engine *e = ((const struct settings *)call->settings)->engine;
 	const struct request *q = in;
-	struct lh_buf results = { 0 };
+	LH_SCOPED(lh_buf_free) struct lh_buf results = { 0 };
 	const struct run_to to = { add_result, &results };
 	struct lh_workflow w = { .n = 0 };
 	int rc = lh_workflow_read(&w, &q->flow, NULL,
@@ -173,7 +170,6 @@ static int answer_flow(const struct lh_call *call, const void *in, struct lh_buf
 		lh_write_end(&last);
 	}
 	lh_workflow_free(&w);
-	lh_buf_free(&results);
 	return rc;
 }
 

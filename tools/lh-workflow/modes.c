@@ -191,8 +191,8 @@ static int add_of_file(struct modes *m, const struct lh_iter *it, struct lh_buf 
 static int read_modes(struct modes *m, const struct lh_buf *file, const char **at,
 		      struct lh_err *err)
 {
-	struct lh_record rec;
-	struct lh_buf text = { 0 };
+	LH_SCOPED(lh_record_free) struct lh_record rec;
+	LH_SCOPED(lh_buf_free) struct lh_buf text = { 0 };
 	struct file f = { .modes.p = NULL };
 	struct lh_value v;
 	struct lh_iter it;
@@ -210,8 +210,6 @@ static int read_modes(struct modes *m, const struct lh_buf *file, const char **a
 			*at = it.key.p;
 			rc = add_of_file(m, &it, &text, err);
 		}
-	lh_buf_free(&text);
-	lh_record_free(&rec);
 	return rc;
 }
 

@@ -45,7 +45,7 @@ static bool is_of(struct lh_str id, const char *base)
 static int add_row(struct recorded *r, size_t at, size_t n, const char *base, struct lh_err *err)
 {
 	struct recorded_node node;
-	struct lh_buf key = { 0 };
+	LH_SCOPED(lh_buf_free) struct lh_buf key = { 0 };
 	uint32_t number;
 	int rc;
 
@@ -64,7 +64,6 @@ static int add_row(struct recorded *r, size_t at, size_t n, const char *base, st
 		rc = lh_grow(&r->row, &r->cap, (size_t)number + 1, sizeof *r->row, err);
 	if (!rc)
 		r->row[number] = (struct recorded_row){ at, n };
-	lh_buf_free(&key);
 	return rc;
 }
 
@@ -112,7 +111,7 @@ void recorded_close(struct recorded *r)
 int recorded_find(struct recorded *r, const char *run, struct lh_str node,
 		  struct recorded_node *found, struct lh_err *err)
 {
-	struct lh_buf key = { 0 };
+	LH_SCOPED(lh_buf_free) struct lh_buf key = { 0 };
 	int64_t i = -1;
 	int rc;
 
@@ -120,7 +119,6 @@ int recorded_find(struct recorded *r, const char *run, struct lh_str node,
 	rc = lh_buf_check(&key, err);
 	if (!rc)
 		i = lh_intern_find(r->keys, key.p, key.len);
-	lh_buf_free(&key);
 	if (rc || i < 0)
 		return rc;
 	return parse(r, r->row[i].at, r->row[i].n, found, err) < 0 ? -1 : 1;

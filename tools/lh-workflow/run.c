@@ -100,7 +100,7 @@ static struct lh_str summary_of(const char *p, size_t n)
 static int log_node(struct run *r, const struct node *n)
 {
 	const struct lh_workflow_node *node = &r->w->node[n->number];
-	struct lh_buf more = { 0 };
+	LH_SCOPED(lh_buf_free) struct lh_buf more = { 0 };
 	struct lh_writer w = { .out = &more, .objects = 1 };
 	char now[32], ms[24];
 	int rc;
@@ -127,7 +127,6 @@ static int log_node(struct run *r, const struct node *n)
 			.duration_ms = lh_str_of(ms), .more = { more.p, more.len } });
 		rc = lh_buf_check(&r->line, r->err);
 	}
-	lh_buf_free(&more);
 	return rc ? -1 : lh_observe_append(r->e->log, r->line.p, r->line.len, r->err);
 }
 
@@ -210,10 +209,10 @@ static void fail_text(struct run *r, struct node *n, const char *fmt, const char
 /* Set n->error to the message of a body {"error":"message"}, else to "status N". */
 static void set_error(struct run *r, struct node *n, const struct lh_answer *a)
 {
-	struct lh_record body;
+	LH_SCOPED(lh_record_free) struct lh_record body;
 	const struct lh_value *message = NULL;
 	struct lh_str text = { NULL, 0 };
-	struct lh_buf scratch = { 0 };
+	LH_SCOPED(lh_buf_free) struct lh_buf scratch = { 0 };
 	struct lh_err ignored;
 
 	lh_record_init(&body);
@@ -227,8 +226,6 @@ static void set_error(struct run *r, struct node *n, const struct lh_answer *a)
 		lh_buf_printf(&n->error, "status %u", a->status);
 	if (lh_buf_check(&n->error, r->err) < 0)
 		r->failed = true;
-	lh_buf_free(&scratch);
-	lh_record_free(&body);
 }
 
 /* Return whether an answer is an error object, {"error":{"message":...}}. */

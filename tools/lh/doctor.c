@@ -89,7 +89,7 @@ static struct lh_str shown(struct lh_buf *b, const char *subject)
 static struct widths measure(const struct doctor *d)
 {
 	struct widths w = { 0 };
-	struct lh_buf b = { 0 };
+	LH_SCOPED(lh_buf_free) struct lh_buf b = { 0 };
 	size_t i, n;
 
 	for (i = 0; i < d->n; i++) {
@@ -100,7 +100,6 @@ static struct widths measure(const struct doctor *d)
 		n = lh_term_cells(subject.p, subject.n);
 		w.subject = n > w.subject && n <= COLUMN_MAX ? n : w.subject;
 	}
-	lh_buf_free(&b);
 	return w;
 }
 
@@ -132,7 +131,8 @@ static int print_row(struct lh_tool *t, const struct finding *f, const struct wi
 {
 	bool colored = lh_term_colored(STDOUT_FILENO, t->color);
 	size_t column = strlen("warning") + w->check + w->subject + 6, cells;
-	struct lh_buf line = { 0 }, text = { 0 };
+	LH_SCOPED(lh_buf_free) struct lh_buf text = { 0 };
+	struct lh_buf line = { 0 };
 	const char *state = states[f->state].name;
 	struct lh_str subject = shown(&text, f->subject);
 
@@ -147,7 +147,6 @@ static int print_row(struct lh_tool *t, const struct finding *f, const struct wi
 	put_folded(&line, shown(&text, f->detail), column);
 	if (text.failed)
 		line.failed = text.failed;
-	lh_buf_free(&text);
 	return lh_tool_out_line(t, &line);
 }
 

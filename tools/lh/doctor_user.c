@@ -55,7 +55,7 @@ static void check_cache(struct doctor *d, const char *name, const char *path)
 static void caches(struct doctor *d)
 {
 	static const char *const named[] = { "LH_CACHE", "LH_EMBED_CACHE" };
-	struct lh_buf path = { 0 };
+	LH_SCOPED(lh_buf_free) struct lh_buf path = { 0 };
 	size_t i;
 
 	if (lh_user_cache(&path)) {
@@ -63,7 +63,6 @@ static void caches(struct doctor *d)
 		if (!path.failed)
 			check_cache(d, "lakehouse-tools", path.p);
 	}
-	lh_buf_free(&path);
 	for (i = 0; i < sizeof named / sizeof *named; i++)
 		if (getenv(named[i]) && *getenv(named[i]))
 			check_cache(d, named[i], getenv(named[i]));

@@ -61,7 +61,7 @@ static bool find_page(const struct place *p, const char *folder, const char *nam
 /* Print the text of a page, for want of a program that shows pages. */
 static int print_page(struct lh_tool *t, const char *path)
 {
-	struct lh_buf page;
+	LH_SCOPED(lh_buf_free) struct lh_buf page = { 0 };
 	int rc;
 
 	lh_buf_init(&page, PAGE_MAX);
@@ -70,7 +70,6 @@ static int print_page(struct lh_tool *t, const char *path)
 		rc = lh_err_set(&t->err, LH_EIO, "%s: it is gone", path);
 	if (rc > 0)
 		rc = lh_tool_out(t, page.p, page.len);
-	lh_buf_free(&page);
 	return rc;
 }
 

@@ -106,7 +106,7 @@ int list_run(const char *name, const char *option, struct lh_buf *out, struct lh
 /* What the tool says in its --help that it does. */
 static int summary(const char *name, char *to, size_t n, struct lh_err *err)
 {
-	struct lh_buf text = { 0 };
+	LH_SCOPED(lh_buf_free) struct lh_buf text = { 0 };
 	int rc = list_run(name, "--help", &text, err);
 
 	lh_buf_putc(&text, '\0');
@@ -122,7 +122,6 @@ static int summary(const char *name, char *to, size_t n, struct lh_err *err)
 		while (line && *++line == ' ');
 		snprintf(to, n, "%.*s", line ? (int)strcspn(line, "\n") : 0, line ? line : "");
 	}
-	lh_buf_free(&text);
 	return rc;
 }
 
@@ -215,7 +214,7 @@ static int put_family(struct lh_tool *t, struct found *f, const struct family *f
 /* Print a family as one line: its name, and its tools as "lh NAME" takes them. */
 static int put_names(struct lh_tool *t, struct found *f, const struct family *family)
 {
-	struct lh_buf names = { 0 };
+	LH_SCOPED(lh_buf_free) struct lh_buf names = { 0 };
 	struct dirent *e;
 	size_t m = 0;
 	int rc = 0;
@@ -228,7 +227,6 @@ static int put_names(struct lh_tool *t, struct found *f, const struct family *fa
 	rc = lh_buf_check(&names, &t->err);
 	if (!rc && names.len > 1)
 		rc = put_tool(t, 11, family->name, names.p);
-	lh_buf_free(&names);
 	return rc;
 }
 
