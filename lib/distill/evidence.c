@@ -207,37 +207,6 @@ void lh_evidence_put_scratch(struct lh_evidence *e)
 		lh_buf_json(e->out, e->scratch.p ? e->scratch.p : "", e->scratch.len);
 }
 
-static void put_time(struct lh_evidence *e, const struct lh_transform *t)
-{
-	const char *name;
-	const struct lh_value *v = lh_evidence_first(e, t->time, &name);
-
-	if (v && check_field(e, e->timestamp, name, v))
-		lh_buf_add(e->out, v->p, v->n);
-	else if (!v && t->or_clock)
-		lh_buf_json(e->out, e->recorded_at, strlen(e->recorded_at));
-	else if (!v)
-		lh_evidence_refuse(e, name, "missing");
-}
-
-/* Append the strings of a list, one per line, unescaped, to scratch. */
-static void join_lines(struct lh_evidence *e, const struct lh_value *list)
-{
-	struct lh_iter it;
-	struct lh_str s;
-	bool more = false;
-
-	lh_buf_reset(&e->scratch);
-	for (lh_iter_init(&it, list); lh_iter_next(&it); more = true) {
-		if (more)
-			lh_buf_putc(&e->scratch, '\n');
-		if (!it.val.escaped)
-			lh_buf_add(&e->scratch, it.val.p + 1, it.val.n - 2);
-		else if (lh_value_str(&it.val, &e->scratch, &s, e->err) < 0)
-			e->failed = true;
-	}
-}
-
 static bool is_text_or_texts(struct lh_evidence *e, const char *name, const struct lh_value *v)
 {
 	if (v->type == LH_STRING)
@@ -258,7 +227,20 @@ static bool put_text_of(struct lh_evidence *e, const char *name, bool list, bool
 	if (!(list ? is_text_or_texts(e, name, v) : check_field(e, &text, name, v)))
 		return true;
 	if (v->type == LH_ARRAY) {
-		join_lines(e, v);
+		/* Append the strings of a list, one per line, unescaped, to scratch. */
+		struct lh_iter it;
+		struct lh_str s;
+		bool more = false;
+
+		lh_buf_reset(&e->scratch);
+		for (lh_iter_init(&it, v); lh_iter_next(&it); more = true) {
+			if (more)
+				lh_buf_putc(&e->scratch, '\n');
+			if (!it.val.escaped)
+				lh_buf_add(&e->scratch, it.val.p + 1, it.val.n - 2);
+			else if (lh_value_str(&it.val, &e->scratch, &s, e->err) < 0)
+				e->failed = true;
+		}
 		if (not_empty && !e->scratch.failed && !e->scratch.len)
 			return false;
 	}
@@ -268,16 +250,6 @@ static bool put_text_of(struct lh_evidence *e, const char *name, bool list, bool
 	else
 		lh_buf_add(e->out, v->p, v->n);
 	return true;
-}
-
-static void put_text(struct lh_evidence *e, const struct lh_transform *t)
-{
-	bool choice = t->text[0] && t->text[1];
-	int i;
-
-	for (i = 0; t->text[i]; i++)
-		if (put_text_of(e, t->text[i], t->text_list && !i, choice))
-			break;
 }
 
 static bool is_among(const struct lh_value *v, const char *const *list)
@@ -429,17 +401,6 @@ static bool put_value(struct lh_evidence *e, const struct lh_evidence_rule *r,
 	return false;
 }
 
-/* Append a member of the record, unless the rule gives no value. */
-static void put_member(struct lh_evidence *e, const struct lh_evidence_rule *r,
-		       const struct lh_bind *f)
-{
-	size_t before = e->out->len;
-
-	lh_buf_add(e->out, r->key.p, r->key.n);
-	if (!put_value(e, r, f))
-		e->out->len = before;
-}
-
 static void put_metadata(struct lh_evidence *e, const struct lh_transform *t)
 {
 	size_t before = e->out->len, at;
@@ -461,8 +422,28 @@ static void put_metadata(struct lh_evidence *e, const struct lh_transform *t)
 		e->out->len = before;
 }
 
-static void put_provenance(struct lh_evidence *e, enum lh_stream stream)
+static void put_record(struct lh_evidence *e, enum lh_stream stream)
 {
+	const struct lh_transform *t = &lh_transforms[stream];
+	int i;
+	const char *name;
+	const struct lh_value *v;
+	bool choice;
+
+	lh_buf_puts(e->out, "{\"run_id\":");
+	lh_evidence_put_id(e, &e->id[stream][0]);
+	lh_buf_puts(e->out, ",\"task_id\":");
+	lh_evidence_put_id(e, &e->id[stream][1]);
+	lh_buf_puts(e->out, ",\"timestamp\":");
+	v = lh_evidence_first(e, t->time, &name);
+	if (v && check_field(e, e->timestamp, name, v))
+		lh_buf_add(e->out, v->p, v->n);
+	else if (!v && t->or_clock)
+		lh_buf_json(e->out, e->recorded_at, strlen(e->recorded_at));
+	else if (!v)
+		lh_evidence_refuse(e, name, "missing");
+	lh_buf_puts(e->out, ",\"schema_version\":");
+	lh_buf_putc(e->out, '1');
 	lh_buf_puts(e->out, ",\"provenance\":");
 	if (e->from_stem != stream) {
 		lh_buf_reset(&e->from);
@@ -477,25 +458,19 @@ static void put_provenance(struct lh_evidence *e, enum lh_stream stream)
 	lh_buf_puts(e->out, ",\"sig_hash\":\"");
 	lh_buf_add(e->out, e->sig, sizeof e->sig);
 	lh_buf_add(e->out, e->from_end.p, e->from_end.len);
-}
+	choice = t->text[0] && t->text[1];
+	for (i = 0; t->text[i]; i++)
+		if (put_text_of(e, t->text[i], t->text_list && !i, choice))
+			break;
+	for (i = 0; i < LH_EVIDENCE_RULES && t->also[i].to; i++) {
+		/* Append a member of the record, unless the rule gives no value. */
+		const struct lh_evidence_rule *r = &t->also[i];
+		size_t before = e->out->len;
 
-static void put_record(struct lh_evidence *e, enum lh_stream stream)
-{
-	const struct lh_transform *t = &lh_transforms[stream];
-	int i;
-
-	lh_buf_puts(e->out, "{\"run_id\":");
-	lh_evidence_put_id(e, &e->id[stream][0]);
-	lh_buf_puts(e->out, ",\"task_id\":");
-	lh_evidence_put_id(e, &e->id[stream][1]);
-	lh_buf_puts(e->out, ",\"timestamp\":");
-	put_time(e, t);
-	lh_buf_puts(e->out, ",\"schema_version\":");
-	lh_buf_putc(e->out, '1');
-	put_provenance(e, stream);
-	put_text(e, t);
-	for (i = 0; i < LH_EVIDENCE_RULES && t->also[i].to; i++)
-		put_member(e, &t->also[i], e->field[stream][i]);
+		lh_buf_add(e->out, r->key.p, r->key.n);
+		if (!put_value(e, r, e->field[stream][i]))
+			e->out->len = before;
+	}
 	if (t->metadata->to)
 		put_metadata(e, t);
 	lh_buf_putc(e->out, '}');

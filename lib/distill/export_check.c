@@ -186,19 +186,6 @@ static int check_rows(struct check *c, const char *path, struct lh_err *err)
 	return rc;
 }
 
-static void check_due(struct check *c)
-{
-	size_t missing = 0, i;
-
-	for (i = c->met; i < c->due->n; i++)
-		missing += !lh_keymap_get(&c->ids, &c->due->id[i]);
-	if (missing)
-		lh_stage_fault(c->res, "%s: %zu samples are not there", c->relpath, missing);
-	if (c->faults > LH_EXPORT_FAULTS)
-		lh_stage_fault(c->res, "%s: %llu more faults", c->relpath,
-			       (unsigned long long)(c->faults - LH_EXPORT_FAULTS));
-}
-
 int lh_export_check(const struct lh_root *root, enum lh_exporter x, const struct lh_map *known,
 		    const struct lh_export_ids *due, struct lh_stage_result *res,
 		    struct lh_err *err)
@@ -215,8 +202,17 @@ int lh_export_check(const struct lh_root *root, enum lh_exporter x, const struct
 	lh_record_init(&c.rec);
 	if (path)
 		rc = check_rows(&c, path, err);
-	if (!rc)
-		check_due(&c);
+	if (!rc) {
+		size_t missing = 0, i;
+
+		for (i = c.met; i < c.due->n; i++)
+			missing += !lh_keymap_get(&c.ids, &c.due->id[i]);
+		if (missing)
+			lh_stage_fault(c.res, "%s: %zu samples are not there", c.relpath, missing);
+		if (c.faults > LH_EXPORT_FAULTS)
+			lh_stage_fault(c.res, "%s: %llu more faults", c.relpath,
+				       (unsigned long long)(c.faults - LH_EXPORT_FAULTS));
+	}
 	lh_record_free(&c.rec);
 	lh_buf_free(&c.run_id);
 	lh_buf_free(&c.sig);

@@ -129,16 +129,6 @@ static void put_list(struct lh_writer *json, const char *name, const struct lh_b
 	lh_write_end(json);
 }
 
-static void put_stats(struct lh_writer *json, const struct lh_stage_result *res)
-{
-	lh_write_object(json, "stats");
-	lh_write_u64(json, "accepted", res->accepted);
-	lh_write_u64(json, "rejected", res->rejected);
-	lh_write_u64(json, "quarantined", res->quarantined);
-	lh_write_u64(json, "skipped", res->skipped);
-	lh_write_end(json);
-}
-
 static void put_receipt(struct lh_buf *b, const struct lh_run *run,
 			const struct lh_stage_result *res, const struct side *in,
 			const struct side *out)
@@ -155,7 +145,12 @@ static void put_receipt(struct lh_buf *b, const struct lh_run *run,
 	lh_write_text(&json, "git_commit", run->git_commit);
 	put_side(&json, "inputs", in, res->input_hash);
 	put_side(&json, "outputs", out, res->output_hash);
-	put_stats(&json, res);
+	lh_write_object(&json, "stats");
+	lh_write_u64(&json, "accepted", res->accepted);
+	lh_write_u64(&json, "rejected", res->rejected);
+	lh_write_u64(&json, "quarantined", res->quarantined);
+	lh_write_u64(&json, "skipped", res->skipped);
+	lh_write_end(&json);
 	lh_write_object(&json, "validation");
 	lh_write_bool(&json, "passed", res->passed);
 	put_list(&json, "errors", &res->errors, NULL);

@@ -249,16 +249,6 @@ static int put_decision(struct lh_scorer *s, const struct source *src, enum lh_c
 	return lh_buf_check(&s->jcs, err);
 }
 
-static void put_signature(struct lh_writer *json, const struct lh_buf *decision)
-{
-	unsigned char hash[32];
-	char hex[LH_SHA256_HEX];
-
-	lh_sha256(decision->p, decision->len, hash);
-	lh_hex(hash, sizeof hash, hex);
-	lh_write_str(json, "scored_sig", (struct lh_str){ hex, sizeof hex });
-}
-
 static int list_reasons(struct lh_scorer *s, const struct lh_judged *got, struct lh_err *err)
 {
 	size_t i;
@@ -272,22 +262,14 @@ static int list_reasons(struct lh_scorer *s, const struct lh_judged *got, struct
 	return lh_buf_check(&s->list, err);
 }
 
-static void put_provenance(struct lh_writer *json, const struct from *from)
-{
-	lh_write_object(json, "provenance");
-	lh_write_value(json, "source_file", &from->v[FILE_NAME]);
-	lh_write_value(json, "line_offset", &from->v[OFFSET]);
-	lh_write_value(json, "sig_hash", &from->v[SIG]);
-	lh_write_value(json, "recorded_at", &from->v[RECORDED_AT]);
-	lh_write_end(json);
-}
-
 int lh_score_one(struct lh_scorer *s, const struct lh_record *evidence, const char *scored_at,
 		 enum lh_category *category, struct lh_buf *out, struct lh_err *err)
 {
 	struct lh_writer json = lh_write_to(out);
 	struct lh_judged got;
 	struct source src;
+	unsigned char hash[32];
+	char hex[LH_SHA256_HEX];
 
 	if (find_source(evidence, &src, err) < 0 ||
 	    classify_evidence(s, evidence, &src.from, &got, err) < 0 ||
@@ -305,9 +287,16 @@ int lh_score_one(struct lh_scorer *s, const struct lh_record *evidence, const ch
 		lh_write_value(&json, "scored_at", &src.from.v[RECORDED_AT]);
 	lh_write_text(&json, "scorer_version", LH_SCORER_VERSION);
 	lh_write_object(&json, "sub_scores");
-	put_signature(&json, &s->jcs);
+	lh_sha256(s->jcs.p, s->jcs.len, hash);
+	lh_hex(hash, sizeof hash, hex);
+	lh_write_str(&json, "scored_sig", (struct lh_str){ hex, sizeof hex });
 	lh_write_end(&json);
-	put_provenance(&json, &src.from);
+	lh_write_object(&json, "provenance");
+	lh_write_value(&json, "source_file", &src.from.v[FILE_NAME]);
+	lh_write_value(&json, "line_offset", &src.from.v[OFFSET]);
+	lh_write_value(&json, "sig_hash", &src.from.v[SIG]);
+	lh_write_value(&json, "recorded_at", &src.from.v[RECORDED_AT]);
+	lh_write_end(&json);
 	lh_write_end(&json);
 	if (category)
 		*category = got.category;

@@ -22,23 +22,6 @@ void lh_summary_settle(struct lh_summary *s)
 	s->run_hash[LH_SHA256_HEX] = '\0';
 }
 
-static void put_stage(struct lh_writer *json, const struct lh_stage_result *r)
-{
-	lh_write_object(json, NULL);
-	lh_write_text(json, "stage", lh_stage_name(r->stage));
-	lh_write_u64(json, "records_in", r->records_in);
-	lh_write_u64(json, "records_out", r->records_out);
-	lh_write_u64(json, "accepted", r->accepted);
-	lh_write_u64(json, "rejected", r->rejected);
-	lh_write_u64(json, "quarantined", r->quarantined);
-	lh_write_u64(json, "skipped", r->skipped);
-	lh_write_bool(json, "passed", r->passed);
-	lh_write_u64(json, "duration_ms", r->duration_ms);
-	lh_write_text(json, "input_hash", r->input_hash);
-	lh_write_text(json, "output_hash", r->output_hash);
-	lh_write_end(json);
-}
-
 void lh_summary_total(const struct lh_summary *s, struct lh_stage_result *t)
 {
 	size_t i;
@@ -68,8 +51,23 @@ void lh_summary_print(struct lh_buf *b, const struct lh_summary *s)
 	lh_write_text(&json, "ended_at", s->ended_at);
 	lh_write_text(&json, "git_commit", s->git_commit);
 	lh_write_array(&json, "stages");
-	for (i = 0; i < LH_STAGES; i++)
-		put_stage(&json, &s->stage[i]);
+	for (i = 0; i < LH_STAGES; i++) {
+		const struct lh_stage_result *r = &s->stage[i];
+
+		lh_write_object(&json, NULL);
+		lh_write_text(&json, "stage", lh_stage_name(r->stage));
+		lh_write_u64(&json, "records_in", r->records_in);
+		lh_write_u64(&json, "records_out", r->records_out);
+		lh_write_u64(&json, "accepted", r->accepted);
+		lh_write_u64(&json, "rejected", r->rejected);
+		lh_write_u64(&json, "quarantined", r->quarantined);
+		lh_write_u64(&json, "skipped", r->skipped);
+		lh_write_bool(&json, "passed", r->passed);
+		lh_write_u64(&json, "duration_ms", r->duration_ms);
+		lh_write_text(&json, "input_hash", r->input_hash);
+		lh_write_text(&json, "output_hash", r->output_hash);
+		lh_write_end(&json);
+	}
 	lh_write_end(&json);
 	lh_write_u64(&json, "total_records_in", t.records_in);
 	lh_write_u64(&json, "total_records_out", t.records_out);

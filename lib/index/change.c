@@ -249,16 +249,6 @@ static int select_frames(struct lh_index_change *c, struct batch *b, struct lh_e
 
 /* ---- the log ---- */
 
-/* Append to out what precedes the frames in the log: a mark and the head of a group. */
-static void begin_append(const struct batch *b, const struct lh_index *base,
-			 const struct lh_log_extent *x, struct lh_buf *out)
-{
-	if (!x->open || x->old)
-		lh_log_add_mark(out, base->checksum, base->params.dimension);
-	if (b->n > 1 && b->frames->len <= LH_LOG_PAYLOAD_MAX)
-		lh_log_add_group(out, b->frames);
-}
-
 /* Append frames at the end of the valid part of the log, over a torn tail. */
 static int append_at(const struct batch *b, int fd, const struct lh_index *base,
 		     struct lh_log_extent *x, struct lh_err *err)
@@ -267,7 +257,11 @@ static int append_at(const struct batch *b, int fd, const struct lh_index *base,
 	int rc;
 
 	lh_buf_init(&head, 256);
-	begin_append(b, base, x, &head);
+	/* Append to out what precedes the frames in the log: a mark and the head of a group. */
+	if (!x->open || x->old)
+		lh_log_add_mark(&head, base->checksum, base->params.dimension);
+	if (b->n > 1 && b->frames->len <= LH_LOG_PAYLOAD_MAX)
+		lh_log_add_group(&head, b->frames);
 	rc = lh_buf_check(&head, err);
 	if (rc == 0 && ftruncate(fd, (off_t)x->end) < 0)
 		rc = lh_err_sys(err, "cannot cut");

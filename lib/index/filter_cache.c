@@ -147,13 +147,6 @@ static int64_t evaluate_chunk(struct lh_filter_cache *v, const struct lh_query *
 	return allowed;
 }
 
-/* Ask for read-ahead: the map was opened for random access. */
-static void read_ahead(const struct lh_index *ix)
-{
-	if (ix->metas_n)
-		madvise((void *)(uintptr_t)ix->metas, ix->metas_n, MADV_WILLNEED);
-}
-
 /* Record the result of a chunk.  Other chunks are evaluated after a failure too, so
  * that the error reported is always that of the first bad row. */
 static void finish_chunk(struct lh_filter_cache *v, uint64_t chunk, int64_t allowed,
@@ -179,8 +172,12 @@ int lh_filter_cache_evaluate_all(struct lh_filter_cache *v, const struct lh_quer
 	while (v->next < v->chunks) {
 		chunk = v->next++;
 		pthread_mutex_unlock(&v->lock);
-		if (chunk == 0)
-			read_ahead(v->ix);
+		if (chunk == 0) {
+			/* Ask for read-ahead: the map was opened for random access. */
+			if (v->ix->metas_n)
+				madvise((void *)(uintptr_t)v->ix->metas, v->ix->metas_n,
+					MADV_WILLNEED);
+		}
 		allowed = evaluate_chunk(v, q, chunk, err);
 		pthread_mutex_lock(&v->lock);
 		finish_chunk(v, chunk, allowed, err);

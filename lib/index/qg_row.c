@@ -28,11 +28,6 @@ void lh_qg_coder_free(struct lh_qg_coder *c)
 	free(c->kept);
 }
 
-static void decode(const struct lh_qg_coder *c, uint32_t row, float *v)
-{
-	lh_quantize_decode(c->p->precision, c->code_of(c->ctx, row), c->p->dimension, v);
-}
-
 /* Return a row's vector, rotated, until the next call. */
 static const float *rotate(struct lh_qg_coder *c, uint32_t row)
 {
@@ -42,7 +37,7 @@ static const float *rotate(struct lh_qg_coder *c, uint32_t row)
 	if (c->kept[slot] == row + (uint64_t)1)
 		return to;
 	c->kept[slot] = row + (uint64_t)1;
-	decode(c, row, c->vector);
+	lh_quantize_decode(c->p->precision, c->code_of(c->ctx, row), c->p->dimension, c->vector);
 	lh_qg_rotate(c->signs, c->vector, n, to);
 	return to;
 }

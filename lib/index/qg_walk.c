@@ -22,12 +22,6 @@
 #define TIMES 2		/* places of the buffer for a row that is visited, about */
 #define DONE UINT32_MAX	/* in the place of a row that is visited */
 
-/* Prefetch a row that is likely to be visited next. */
-static void prefetch_row(const struct lh_index *ix, uint32_t row)
-{
-	lh_prefetch(ix->block + row * ix->stride, ix->stride);
-}
-
 /* Return the squared distance that a walk's distance stands for. */
 static inline float squared(const struct lh_searcher *s, float d)
 {
@@ -197,8 +191,10 @@ static uint32_t look_ahead(struct lh_searcher *s, uint32_t before)
 	if (!find_next(s))
 		return DONE;
 	row = s->qg.row[s->qg.next].row;
-	if (row != before)
-		prefetch_row(s->ix, row);
+	if (row != before) {
+		/* Prefetch a row that is likely to be visited next. */
+		lh_prefetch(s->ix->block + row * s->ix->stride, s->ix->stride);
+	}
 	return row;
 }
 

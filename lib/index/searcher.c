@@ -233,21 +233,6 @@ void lh_walk_readahead(struct lh_searcher *s)
 	s->scanned = true;
 }
 
-static void scan_rows(struct lh_searcher *s)
-{
-	uint32_t rows[FRESH_MAX], row;
-	size_t n = 0;
-
-	lh_walk_readahead(s);
-	for (row = 0; row < s->ix->rows; row++) {
-		rows[n++] = row;
-		if (n == FRESH_MAX || row + 1 == s->ix->rows) {
-			lh_walk_measure(s, rows, n, false);
-			n = 0;
-		}
-	}
-}
-
 /* ---- the walk ---- */
 
 /* Return the link list of a row above level 0, or NULL when it is damaged. */
@@ -455,8 +440,19 @@ static int search_rows(struct lh_searcher *s)
 		rc = lh_walk_begin(s, ef) < 0 ? -1 : walk(s);
 	if (rc == 0) {
 		rc = lh_walk_begin(s, lh_scan_candidates(s));
-		if (rc == 0)
-			scan_rows(s);
+		if (rc == 0) {
+			uint32_t rows[FRESH_MAX], row;
+			size_t n = 0;
+
+			lh_walk_readahead(s);
+			for (row = 0; row < s->ix->rows; row++) {
+				rows[n++] = row;
+				if (n == FRESH_MAX || row + 1 == s->ix->rows) {
+					lh_walk_measure(s, rows, n, false);
+					n = 0;
+				}
+			}
+		}
 	}
 	return rc < 0 ? -1 : 0;
 }

@@ -41,18 +41,6 @@ static void write_choice(struct lh_writer *w, const char *const *choice, bool nu
 	lh_write_end(w);
 }
 
-static void write_string(struct lh_writer *w, const struct lh_bind *line)
-{
-	if (line->filled && !line->lax)
-		lh_write_u64(w, "minLength", 1);
-	if (line->longest)
-		lh_write_u64(w, "maxLength", line->longest);
-	if (line->pattern)
-		lh_write_text(w, "pattern", line->pattern);
-	if (line->format)
-		lh_write_text(w, "format", line->format);
-}
-
 static void write_range(struct lh_writer *w, const struct lh_bind *line)
 {
 	const char *from = line->above ? "exclusiveMinimum" : "minimum";
@@ -126,10 +114,18 @@ static void write_value(struct lh_writer *w, const struct lh_bind *line, unsigne
 
 	if (!lax)
 		write_types(w, set, line->to == LH_BIND_TO_WHOLE ? "integer" : "number");
-	if (line->choice && !lax)
+	if (line->choice && !lax) {
 		write_choice(w, line->choice, null);
-	else if (line->to == LH_BIND_TO_STRING || line->to == LH_BIND_TO_ID)
-		write_string(w, line);
+	} else if (line->to == LH_BIND_TO_STRING || line->to == LH_BIND_TO_ID) {
+		if (line->filled && !line->lax)
+			lh_write_u64(w, "minLength", 1);
+		if (line->longest)
+			lh_write_u64(w, "maxLength", line->longest);
+		if (line->pattern)
+			lh_write_text(w, "pattern", line->pattern);
+		if (line->format)
+			lh_write_text(w, "format", line->format);
+	}
 	write_range(w, line);
 	if (set & LH_BIND_IS(LH_ARRAY))
 		write_items(w, line, how);

@@ -306,36 +306,16 @@ static int by_rank(const void *a, const void *b)
 	return lh_string_cmp16(&x->m->key, &y->m->key);
 }
 
-static void rank(struct ranked *v, const struct lh_record *r)
-{
-	struct ranked x;
-	size_t i, k;
-
-	for (i = 0; i < r->n; i++) {
-		x = (struct ranked){ &r->member[i], lh_string_prefix(&r->member[i].key, true) };
-		for (k = i; r->n <= FEW && k > 0 && by_rank(&x, &v[k - 1]) < 0; k--)
-			v[k] = v[k - 1];
-		v[k] = x;
-	}
-	if (r->n > FEW)
-		qsort(v, r->n, sizeof *v, by_rank);
-}
-
-/* Copy a value whose canonical form is its text; up to 15 bytes after it are copied
- * too. */
-static void append_unchanged(struct canon *c, const struct lh_value *v)
-{
-	size_t i;
-
-	for (i = 0; i < v->n; i += 16)
-		memcpy(c->to + i, v->p + i, 16);
-	c->to += v->n;
-}
-
 static int append_checked(struct canon *c, const struct lh_value *v)
 {
 	if (v->type == LH_STRING && !v->escaped) {
-		append_unchanged(c, v);
+		/* Copy a value whose canonical form is its text; up to 15 bytes after it are copied
+		 * too. */
+		size_t i;
+
+		for (i = 0; i < v->n; i += 16)
+			memcpy(c->to + i, v->p + i, 16);
+		c->to += v->n;
 		return 0;
 	}
 	c->end = v->p + v->n;
@@ -366,12 +346,21 @@ static int append_record(struct canon *c, const struct lh_record *r)
 {
 	struct ranked few[FEW], *v = few;
 	int rc;
+	struct ranked x;
+	size_t i, k;
 
 	if (r->n > FEW)
 		v = lh_calloc(r->n, sizeof *v, c->err);
 	if (!v)
 		return -1;
-	rank(v, r);
+	for (i = 0; i < r->n; i++) {
+		x = (struct ranked){ &r->member[i], lh_string_prefix(&r->member[i].key, true) };
+		for (k = i; r->n <= FEW && k > 0 && by_rank(&x, &v[k - 1]) < 0; k--)
+			v[k] = v[k - 1];
+		v[k] = x;
+	}
+	if (r->n > FEW)
+		qsort(v, r->n, sizeof *v, by_rank);
 	rc = append_ranked(c, v, r->n);
 	if (v != few)
 		free(v);

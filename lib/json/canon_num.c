@@ -20,17 +20,6 @@ static bool is_plain(const char *p, const char *end)
 	return true;
 }
 
-static void append_scientific(struct lh_buf *out, const struct lh_decimal *d)
-{
-	lh_buf_putc(out, d->digit[0]);
-	if (d->n > 1) {
-		lh_buf_putc(out, '.');
-		lh_buf_add(out, d->digit + 1, (size_t)d->n - 1);
-	}
-	lh_buf_puts(out, d->e < 0 ? "e-" : "e+");
-	lh_buf_u64(out, (uint64_t)(d->e < 0 ? -d->e : d->e));
-}
-
 int lh_canon_number(struct lh_buf *out, const char *p, const char *end, struct lh_err *err)
 {
 	struct lh_decimal d;
@@ -54,7 +43,13 @@ int lh_canon_number(struct lh_buf *out, const char *p, const char *end, struct l
 	lh_f64_decimal(&d, fabs(v));
 	n = (size_t)d.n;
 	if (d.e >= 21 || d.e < -6) {
-		append_scientific(out, &d);
+		lh_buf_putc(out, d.digit[0]);
+		if (d.n > 1) {
+			lh_buf_putc(out, '.');
+			lh_buf_add(out, d.digit + 1, (size_t)d.n - 1);
+		}
+		lh_buf_puts(out, d.e < 0 ? "e-" : "e+");
+		lh_buf_u64(out, (uint64_t)(d.e < 0 ? -d.e : d.e));
 	} else if (d.e < 0) {
 		lh_buf_add(out, "0.00000", (size_t)(1 - d.e));
 		lh_buf_add(out, d.digit, n);

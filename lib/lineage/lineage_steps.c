@@ -183,16 +183,6 @@ static int find_receipts(struct walk *k, struct lh_err *err)
 	return lh_lineage_receipts(k->l, k->receipt, k->hits.n, err);
 }
 
-static void write_receipts(struct walk *k, size_t i)
-{
-	const struct lh_receipt_of *r = &k->receipt[i];
-
-	if (r->wrote.len)
-		lh_write_raw(k->w, NULL, (struct lh_str){ r->wrote.p, r->wrote.len });
-	if (r->newest.len)
-		lh_write_raw(k->w, NULL, (struct lh_str){ r->newest.p, r->newest.len });
-}
-
 /* ---- sources ---- */
 
 /* Return whether a row other than a line of a source is of the record. */
@@ -342,13 +332,21 @@ static int write_audits(struct walk *k, struct lh_err *err)
 
 /* ---- steps ---- */
 
-/* Write what only rows of this place have. */
-static void write_extra(struct walk *k, enum lh_place place)
+static int write_row(struct walk *k, size_t i, struct lh_err *err)
 {
 	struct lh_lineage *l = k->l;
-	const struct lh_row_side *side = l->ids.side;
+	const struct lh_hit *hit = &k->hits.hit[i];
+	enum lh_place place = l->file[hit->file].place;
+	int rc = lh_lineage_row(l, hit, err);
+	const struct lh_receipt_of *r;
+	const struct lh_row_side *side;
 	struct lh_str stream;
 
+	if (rc <= 0)
+		return rc;
+	begin_step(l, k->w, lh_place_step(place), hit);
+	/* Write what only rows of this place have. */
+	side = l->ids.side;
 	if (place == LH_PLACE_EVIDENCE && side->from.source_file.p) {
 		stream = lh_stream_text(side->from.source_file.p, side->from.source_file.n);
 		lh_write_str(k->w, "transform", stream);
@@ -357,33 +355,20 @@ static void write_extra(struct walk *k, enum lh_place place)
 	}
 	if (place == LH_PLACE_PREFERENCE)
 		lh_write_text(k->w, "side", lh_origin_is(k->o, side) ? "chosen" : "rejected");
-}
+	if (place == LH_PLACE_EVIDENCE) {
+		/* Keep the time of the first evidence, by which audits cover the record. */
+		struct lh_str at = k->l->ids.side[0].from.recorded_at;
+		int64_t ms;
 
-/* Keep the time of the first evidence, by which audits cover the record. */
-static void note_time(struct walk *k)
-{
-	struct lh_str at = k->l->ids.side[0].from.recorded_at;
-	int64_t ms;
-
-	if (at.p && lh_time_read(at.p, at.n, &ms) == 0 && ms < k->recorded_at)
-		k->recorded_at = ms;
-}
-
-static int write_row(struct walk *k, size_t i, struct lh_err *err)
-{
-	struct lh_lineage *l = k->l;
-	const struct lh_hit *hit = &k->hits.hit[i];
-	enum lh_place place = l->file[hit->file].place;
-	int rc = lh_lineage_row(l, hit, err);
-
-	if (rc <= 0)
-		return rc;
-	begin_step(l, k->w, lh_place_step(place), hit);
-	write_extra(k, place);
-	if (place == LH_PLACE_EVIDENCE)
-		note_time(k);
+		if (at.p && lh_time_read(at.p, at.n, &ms) == 0 && ms < k->recorded_at)
+			k->recorded_at = ms;
+	}
 	lh_write_array(k->w, "steps");
-	write_receipts(k, i);
+	r = &k->receipt[i];
+	if (r->wrote.len)
+		lh_write_raw(k->w, NULL, (struct lh_str){ r->wrote.p, r->wrote.len });
+	if (r->newest.len)
+		lh_write_raw(k->w, NULL, (struct lh_str){ r->newest.p, r->newest.len });
 	rc = place == LH_PLACE_RAG ? write_replays(k, err) : 0;
 	lh_write_end(k->w);
 	lh_write_end(k->w);

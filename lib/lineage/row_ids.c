@@ -98,22 +98,6 @@ static bool is_sig(struct lh_str s)
 	return s.p && lh_unhex(s.p, s.n, hash);
 }
 
-static void set_sides(struct lh_row_ids *ids, const struct row *row)
-{
-	size_t i;
-
-	for (i = 0; i < 2; i++) {
-		struct lh_row_side *side = &ids->side[i];
-
-		*side = row->side[i];
-		lh_provenance_set_line(&side->from);
-		if (!is_sig(side->from.sig_hash))
-			side->from.sig_hash = (struct lh_str){ NULL, 0 };
-		if (side->run.p || side->from.sig_hash.p || side->from.source_file.p)
-			ids->n_sides = i + 1;
-	}
-}
-
 static int read_source(struct lh_row_ids *ids, const struct lh_record *rec, struct lh_err *err)
 {
 	struct lh_row_side *side = ids->side;
@@ -131,6 +115,7 @@ int lh_row_ids_read(struct lh_row_ids *ids, enum lh_place place, const struct lh
 		    struct lh_err *err)
 {
 	struct refusal r = { .of.id.p = NULL };
+	size_t i;
 
 	ids->id = (struct lh_str){ NULL, 0 };
 	ids->n_sides = ids->n_retrieved = 0;
@@ -144,7 +129,16 @@ int lh_row_ids_read(struct lh_row_ids *ids, enum lh_place place, const struct lh
 	ids->id = r.of.id;
 	ids->retrieved = r.of.retrieved.id;
 	ids->n_retrieved = r.of.retrieved.n;
-	set_sides(ids, &r.of);
+	for (i = 0; i < 2; i++) {
+		struct lh_row_side *side = &ids->side[i];
+
+		*side = r.of.side[i];
+		lh_provenance_set_line(&side->from);
+		if (!is_sig(side->from.sig_hash))
+			side->from.sig_hash = (struct lh_str){ NULL, 0 };
+		if (side->run.p || side->from.sig_hash.p || side->from.source_file.p)
+			ids->n_sides = i + 1;
+	}
 	return 0;
 }
 

@@ -48,19 +48,6 @@ struct lh_mcp_call *lh_mcp_find(struct lh_mcp *m, const struct lh_mcp_peer *p,
 	return c;
 }
 
-static void link_call(struct lh_mcp_call *c)
-{
-	struct lh_mcp_call **bucket = bucket_of(c->m, c->hash);
-
-	c->chain = *bucket;
-	*bucket = c;
-	c->next = c->peer->first;
-	if (c->next)
-		c->next->before = c;
-	c->peer->first = c;
-	c->peer->calls++;
-}
-
 /* Forget a call: its peer gets no answer. */
 static void unlink_call(struct lh_mcp_call *c)
 {
@@ -131,6 +118,7 @@ static struct lh_mcp_call *new_call(const struct lh_mcp_request *r, const struct
 {
 	struct lh_err err;
 	struct lh_mcp_call *c = lh_calloc(1, sizeof *c, &err);
+	struct lh_mcp_call **bucket;
 
 	if (c && copy_request(c, r, args, &err) < 0) {
 		lh_buf_free(&c->text);
@@ -148,7 +136,14 @@ static struct lh_mcp_call *new_call(const struct lh_mcp_request *r, const struct
 	c->modern = r->modern;
 	c->links = r->modern || strcmp(r->peer->version, LINKS_SINCE) >= 0;
 	take_trace(c, r);
-	link_call(c);
+	bucket = bucket_of(c->m, c->hash);
+	c->chain = *bucket;
+	*bucket = c;
+	c->next = c->peer->first;
+	if (c->next)
+		c->next->before = c;
+	c->peer->first = c;
+	c->peer->calls++;
 	return c;
 }
 

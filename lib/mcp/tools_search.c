@@ -59,18 +59,6 @@ struct results {
 	struct lh_buf text, uri;
 };
 
-static void write_scores(struct lh_writer *w, const struct result *r)
-{
-	if (r->score.p)
-		lh_write_value(w, "score", &r->score);
-	else if (r->distance.p)
-		lh_write_f32(w, "score", 1 - (float)lh_value_f64(&r->distance));
-	if (r->distance.p)
-		lh_write_value(w, "distance", &r->distance);
-	if (r->playbook.p)
-		lh_write_value(w, "playbook", &r->playbook);
-}
-
 static int write_result(void *ctx, struct lh_writer *w, const struct lh_value *v,
 			struct lh_err *err)
 {
@@ -88,7 +76,14 @@ static int write_result(void *ctx, struct lh_writer *w, const struct lh_value *v
 	lh_write_object(w, NULL);
 	lh_write_str(w, "corpus", r.corpus);
 	lh_write_str(w, "id", r.id);
-	write_scores(w, &r);
+	if (r.score.p)
+		lh_write_value(w, "score", &r.score);
+	else if (r.distance.p)
+		lh_write_f32(w, "score", 1 - (float)lh_value_f64(&r.distance));
+	if (r.distance.p)
+		lh_write_value(w, "distance", &r.distance);
+	if (r.playbook.p)
+		lh_write_value(w, "playbook", &r.playbook);
 	if (write_metadata(w, &r, all->detail, err) < 0)
 		return -1;
 	write_source(w, &r, uri);

@@ -212,26 +212,13 @@ static void on_row(struct lh_ask *a, enum lh_asked how, const struct lh_record *
 		destroy(p);
 }
 
-static void ask_rows(struct lh_persons_rows *r)
-{
-	struct lh_pool *pool = r->persons->pool;
-	size_t i;
-
-	for (i = 0; i < r->n; i++) {
-		r->row[i].ask.timeout = SECONDS;
-		r->row[i].ask.answered = on_row;
-		if (pool && lh_pool_ask(pool, &r->row[i].ask) == 0)
-			r->open++;
-		else
-			r->missing++;
-	}
-}
-
 int lh_persons_show(struct lh_persons *p, struct lh_persons_rows *r,
 		    const struct lh_persons_answer *a, struct lh_err *err)
 {
 	bool unnamed = false;
 	int rc;
+	struct lh_pool *pool;
+	size_t i;
 
 	lh_persons_rows_free(r);
 	r->persons = p;
@@ -248,7 +235,15 @@ int lh_persons_show(struct lh_persons *p, struct lh_persons_rows *r,
 	}
 	if (rc)
 		return -1;
-	ask_rows(r);
+	pool = r->persons->pool;
+	for (i = 0; i < r->n; i++) {
+		r->row[i].ask.timeout = SECONDS;
+		r->row[i].ask.answered = on_row;
+		if (pool && lh_pool_ask(pool, &r->row[i].ask) == 0)
+			r->open++;
+		else
+			r->missing++;
+	}
 	if (r->open) {
 		p->open++;
 		return 1;

@@ -336,10 +336,15 @@ static const struct lh_value *member(const struct lh_schema *s, const struct lh_
 	return &got[i];
 }
 
-static void check_differ(struct walk *w, const struct lh_schema *s, const struct lh_value *got)
+/* Check gathered fields; n: number of members in got. */
+static long check_gathered(struct walk *w, const struct lh_schema *s, const struct lh_value *got,
+			   size_t n)
 {
+	struct place record = { NULL, "record", -1 };
+	long more;
 	const struct lh_differ *d;
 
+	check_fields(w, NULL, s->field, got, n);
 	for (d = s->differ; d < s->differ + 2 && d->field; d++) {
 		const struct lh_value *a = member(s, got, d->field), *b = member(s, got, d->from);
 
@@ -347,17 +352,6 @@ static void check_differ(struct walk *w, const struct lh_schema *s, const struct
 			add_problem(w, &(struct place){ NULL, d->field, -1 }, "must differ from %s",
 				    d->from);
 	}
-}
-
-/* Check gathered fields; n: number of members in got. */
-static long check_gathered(struct walk *w, const struct lh_schema *s, const struct lh_value *got,
-			   size_t n)
-{
-	struct place record = { NULL, "record", -1 };
-	long more;
-
-	check_fields(w, NULL, s->field, got, n);
-	check_differ(w, s, got);
 	if (w->failed)
 		return -1;
 	if (w->n > LH_SCHEMA_MAX) {

@@ -602,20 +602,6 @@ static void fail_late_of(struct lh_pool_process *c, double now)
 	}
 }
 
-/* Refuse what has waited too long.  Routes with different times share a queue. */
-static void refuse_late(struct lh_pool *p, double now)
-{
-	struct queue all = p->waiting;
-	struct lh_ask *a;
-
-	p->waiting = (struct queue){ NULL, NULL, 0 };
-	while ((a = pop_ask(&all)))
-		if (now - a->asked >= a->timeout)
-			fail_ask(a, LH_ASKED_REFUSED);
-		else
-			push_ask(&p->waiting, a);
-}
-
 /* Return the queue that an ask is in, its process (NULL while it waits) and what is before it. */
 static struct queue *find_ask(struct lh_pool *p, const struct lh_ask *a, struct lh_pool_process **c,
 			      struct lh_ask **before)
@@ -665,8 +651,18 @@ static void fail_late(struct lh_pool *p, double now)
 	for (i = 0; i < p->how.processes; i++)
 		if (p->process[i].child.pid)
 			fail_late_of(&p->process[i], now);
-	if (p->waiting.first)
-		refuse_late(p, now);
+	if (p->waiting.first) {
+		/* Refuse what has waited too long.  Routes with different times share a queue. */
+		struct queue all = p->waiting;
+		struct lh_ask *a;
+
+		p->waiting = (struct queue){ NULL, NULL, 0 };
+		while ((a = pop_ask(&all)))
+			if (now - a->asked >= a->timeout)
+				fail_ask(a, LH_ASKED_REFUSED);
+			else
+				push_ask(&p->waiting, a);
+	}
 }
 
 static void let_end(struct lh_pool *p, double now)

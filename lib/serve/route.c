@@ -342,19 +342,6 @@ static struct lh_str skip_authority(struct lh_str target)
 	return (struct lh_str){ target.p, 0 };
 }
 
-/* Replace the offsets of decode by pointers, the text being complete. */
-static void settle(struct lh_route_path *p)
-{
-	size_t i;
-
-	for (i = 0; i < p->n && i < LH_ROUTE_PIECES; i++)
-		p->piece[i].p = p->text.p + (size_t)p->piece[i].p;
-	for (i = 0; i < p->args; i++) {
-		p->key[i].p = p->text.p + (size_t)p->key[i].p;
-		p->value[i].p = p->text.p + (size_t)p->value[i].p;
-	}
-}
-
 static int once_each(const struct lh_route_path *p, struct lh_err *err)
 {
 	size_t i, j;
@@ -373,6 +360,7 @@ static int read_target(struct lh_route_path *p, struct lh_str target, struct lh_
 {
 	struct lh_str path = skip_authority(target), query = { "", 0 };
 	const char *mark = memchr(path.p, '?', path.n);
+	size_t i;
 
 	lh_buf_putc(&p->text, '/');	/* so that no part is at NULL */
 	if (!path.n)
@@ -387,7 +375,13 @@ static int read_target(struct lh_route_path *p, struct lh_str target, struct lh_
 	if ((path.n && read_parts(p, path, '/', read_piece, err) < 0) ||
 	    read_parts(p, query, '&', read_arg, err) < 0)
 		return -1;
-	settle(p);
+	/* Replace the offsets of decode by pointers, the text being complete. */
+	for (i = 0; i < p->n && i < LH_ROUTE_PIECES; i++)
+		p->piece[i].p = p->text.p + (size_t)p->piece[i].p;
+	for (i = 0; i < p->args; i++) {
+		p->key[i].p = p->text.p + (size_t)p->key[i].p;
+		p->value[i].p = p->text.p + (size_t)p->value[i].p;
+	}
 	return once_each(p, err);
 }
 

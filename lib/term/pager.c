@@ -60,12 +60,6 @@ static void leave_sigint_to(pid_t pid)
 	on_child(SIGCHLD);	/* it may have ended before */
 }
 
-static void take_sigint_back(void)
-{
-	sigaction(SIGCHLD, &before_chld, NULL);
-	sigaction(SIGINT, &before_int, NULL);
-}
-
 /* ---- */
 
 /* Make fd stdout, and remember what that was. */
@@ -140,7 +134,8 @@ int lh_term_pager_end(struct lh_term_pager *pager, struct lh_err *err)
 	close(pager->out);
 	while (waitpid(pager->pid, &status, 0) < 0 && errno == EINTR)
 		;
-	take_sigint_back();
+	sigaction(SIGCHLD, &before_chld, NULL);
+	sigaction(SIGINT, &before_int, NULL);
 	pager->pid = 0;
 	return judge(pager, status, err);
 }

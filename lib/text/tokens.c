@@ -79,14 +79,6 @@ static inline void start_token(const struct lh_tokens *r, struct lh_token *t)
 	t->spaced = r->space && !r->other;
 }
 
-static void append_char(struct lh_token *t, const unsigned char *s, unsigned n)
-{
-	memcpy(t->s + t->len, s, n);
-	t->len += n;
-	for (unsigned i = 0; i < n; i++)
-		t->chars += (s[i] & 0xc0) != 0x80;
-}
-
 /* Read one character beyond ASCII for lh_tokens_next: false if the token is complete. */
 static bool read_wide(struct lh_tokens *r, struct lh_token *t)
 {
@@ -108,7 +100,10 @@ static bool read_wide(struct lh_tokens *r, struct lh_token *t)
 	}
 	if (!t->chars)
 		start_token(r, t);
-	append_char(t, s, n);
+	memcpy(t->s + t->len, s, n);
+	t->len += n;
+	for (unsigned i = 0; i < n; i++)
+		t->chars += (s[i] & 0xc0) != 0x80;
 	t->solo = kind == FOLD_SOLO;
 	t->joined = t->solo && r->joined;
 	r->joined = t->solo;

@@ -63,27 +63,12 @@ static void put_choices(struct lh_writer *w, const char *p, size_t n)
 	lh_write_end(w);
 }
 
-/* Write an operand, whose name is "FILE", or "put|get" for words that are written so. */
-static void put_operand(struct lh_writer *w, const char *p, size_t n, bool required, bool repeated)
-{
-	lh_write_object(w, NULL);
-	lh_write_str(w, "name", part_of(p, n));
-	lh_write_bool(w, "required", required);
-	lh_write_bool(w, "repeatable", repeated);
-	if (*p >= 'a' && *p <= 'z') {
-		lh_write_text(w, "value", "choice");
-		put_choices(w, p, n);
-	} else {
-		put_value(w, p, n, true);
-	}
-	lh_write_end(w);
-}
-
 /* Write the operands of a synopsis such as "--left CMD [OPTION]... INDEX [FILE...]". */
 static void put_operands(struct lh_writer *w, const char *s)
 {
 	size_t n, word;
 	bool optional;
+	const char *name;
 
 	lh_write_array(w, "operands");
 	for (s += strspn(s, " "); *s; s += word, s += strspn(s, " ")) {
@@ -99,22 +84,19 @@ static void put_operands(struct lh_writer *w, const char *s)
 			n += 1 + strcspn(s + optional + n + 1, "] .");
 		if (n == 6 && memcmp(s + optional, "OPTION", n) == 0)
 			continue;
-		put_operand(w, s + optional, n, !optional, memmem(s, word, "...", 3) != NULL);
-	}
-	lh_write_end(w);
-}
-
-static void put_commands(struct lh_writer *w, const struct lh_tool *t)
-{
-	const struct lh_verb *v;
-
-	lh_write_array(w, "commands");
-	for (v = t->verbs; v->name; v++) {
+		/* Write an operand, whose name is "FILE", or "put|get" for words that are
+		 * written so. */
+		name = s + optional;
 		lh_write_object(w, NULL);
-		lh_write_text(w, "name", v->name);
-		lh_write_text(w, "synopsis", v->operands);
-		put_operands(w, v->operands);
-		lh_write_text(w, "help", v->help);
+		lh_write_str(w, "name", part_of(name, n));
+		lh_write_bool(w, "required", !optional);
+		lh_write_bool(w, "repeatable", memmem(s, word, "...", 3) != NULL);
+		if (*name >= 'a' && *name <= 'z') {
+			lh_write_text(w, "value", "choice");
+			put_choices(w, name, n);
+		} else {
+			put_value(w, name, n, true);
+		}
 		lh_write_end(w);
 	}
 	lh_write_end(w);
@@ -215,10 +197,22 @@ void lh_describe_text(const struct lh_tool *t, struct lh_buf *b)
 	lh_write_text(&w, "version", LH_VERSION);
 	lh_write_text(&w, "summary", t->summary);
 	lh_write_text(&w, "synopsis", t->synopsis);
-	if (t->verbs)
-		put_commands(&w, t);
-	else
+	if (t->verbs) {
+		const struct lh_verb *v;
+
+		lh_write_array(&w, "commands");
+		for (v = t->verbs; v->name; v++) {
+			lh_write_object(&w, NULL);
+			lh_write_text(&w, "name", v->name);
+			lh_write_text(&w, "synopsis", v->operands);
+			put_operands(&w, v->operands);
+			lh_write_text(&w, "help", v->help);
+			lh_write_end(&w);
+		}
+		lh_write_end(&w);
+	} else {
 		put_operands(&w, t->synopsis);
+	}
 	lh_write_array(&w, "options");
 	for (o = t->options; o->key || o->name; o++)
 		if (!o->hidden)

@@ -67,21 +67,6 @@ static void end(struct text *t, bool colored)
 	t->n += strlen(LH_TERM_RESET);
 }
 
-/* Put "file:line:column:". */
-static void put_place(struct text *t, const char *file, uint64_t line, size_t column)
-{
-	put_escaped(t, file);
-	put_text(t, ":", 1);
-	if (line) {
-		put_number(t, line);
-		put_text(t, ":", 1);
-	}
-	if (line && column) {
-		put_number(t, column);
-		put_text(t, ":", 1);
-	}
-}
-
 void lh_message_at(struct lh_tool *t, enum lh_style style, const char *file, uint64_t line,
 		   size_t column, const char *text)
 {
@@ -100,7 +85,17 @@ void lh_message_at(struct lh_tool *t, enum lh_style style, const char *file, uin
 	put_text(&m, " ", 1);
 	if (file) {
 		begin(&m, colored, LH_STYLE_HEADING);
-		put_place(&m, file, line, column);
+		/* Put "file:line:column:". */
+		put_escaped(&m, file);
+		put_text(&m, ":", 1);
+		if (line) {
+			put_number(&m, line);
+			put_text(&m, ":", 1);
+		}
+		if (line && column) {
+			put_number(&m, column);
+			put_text(&m, ":", 1);
+		}
 		end(&m, colored);
 		put_text(&m, " ", 1);
 	}

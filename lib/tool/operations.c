@@ -102,18 +102,6 @@ static void write_filter(struct lh_writer *w, const struct lh_tool *t)
 		write_op(w, t, row, row->name, NULL);
 }
 
-static void write_commands(struct lh_writer *w, const struct lh_tool *t)
-{
-	const struct lh_verb *v;
-
-	for (v = t->verbs; v->name; v++) {
-		const struct lh_op op = { .name = v->name, .operands = v->operands,
-					  .about = v->help, .bit = v->bit };
-
-		write_op(w, t, &op, op.name, op.operands);
-	}
-}
-
 static void write_ops(struct lh_writer *w, const struct lh_tool *t)
 {
 	const struct lh_op *op;
@@ -135,12 +123,20 @@ void lh_operations_text(const struct lh_tool *t, struct lh_buf *b)
 	lh_write_text(&w, "about", t->summary);
 	write_options(&w, t, true, 0);
 	lh_write_array(&w, "operations");
-	if (!t->verbs)
+	if (!t->verbs) {
 		write_filter(&w, t);
-	else if (t->spec->ops)
+	} else if (t->spec->ops) {
 		write_ops(&w, t);
-	else
-		write_commands(&w, t);
+	} else {
+		const struct lh_verb *v;
+
+		for (v = t->verbs; v->name; v++) {
+			const struct lh_op op = { .name = v->name, .operands = v->operands,
+						  .about = v->help, .bit = v->bit };
+
+			write_op(&w, t, &op, op.name, op.operands);
+		}
+	}
 	lh_write_end(&w);
 	lh_write_end(&w);
 	lh_buf_putc(b, '\n');

@@ -202,29 +202,25 @@ static void show_on_terminal(struct lh_tool *t, const struct parts *p)
 		lh_write_all(STDERR_FILENO, out.p, out.len, &ignored);
 }
 
-static void show_as_line(const struct lh_tool *t, const struct parts *p)
-{
-	bool share = !*p->records;
-	struct line l = { .n = 0 };
-	struct lh_err ignored;
-
-	add(&l, "", t->name);
-	add(&l, ": ", p->what ? p->what : "");
-	add(&l, ": ", share ? p->percent : p->records);
-	add(&l, ", ", p->rate);
-	add(&l, ", ", p->left);
-	add(&l, "", "\n");
-	lh_write_all(STDERR_FILENO, l.text, l.n, &ignored);
-}
-
 static void show(struct lh_tool *t, struct parts *p)
 {
 	p->what = t->state->progress.what;
 	flockfile(stderr);
-	if (t->state->progress.tty)
+	if (t->state->progress.tty) {
 		show_on_terminal(t, p);
-	else
-		show_as_line(t, p);
+	} else {
+		bool share = !*p->records;
+		struct line l = { .n = 0 };
+		struct lh_err ignored;
+
+		add(&l, "", t->name);
+		add(&l, ": ", p->what ? p->what : "");
+		add(&l, ": ", share ? p->percent : p->records);
+		add(&l, ", ", p->rate);
+		add(&l, ", ", p->left);
+		add(&l, "", "\n");
+		lh_write_all(STDERR_FILENO, l.text, l.n, &ignored);
+	}
 	funlockfile(stderr);
 }
 

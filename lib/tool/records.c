@@ -92,20 +92,6 @@ static void add_header(struct lh_records *r)
 
 /* ---- reporting a rejection ---- */
 
-/* Say what to do with a file that is not JSON Lines; its other lines are then as bad. */
-static void give_hint(struct lh_records *r, const struct lh_rejection *of)
-{
-	const char *hint = NULL;
-
-	if (r->json_lines && of->opening && of->n)
-		hint = lh_hint_of((struct lh_str){ of->record, of->n });
-	if (!hint)
-		return;
-	lh_message_at(r->tool, LH_STYLE_WARN, of->file, 0, 0, hint);
-	r->messages = MESSAGES_PER_OPERAND;
-	r->alike = 0;
-}
-
 /* Say how many messages were as those before them, and which options may help. */
 static void report_alike(struct lh_records *r)
 {
@@ -141,6 +127,7 @@ static void report(struct lh_records *r, const struct lh_rejection *of)
 {
 	char text[sizeof ((struct lh_err *)NULL)->msg + 16];
 	struct lh_tool *t = r->tool;
+	const char *hint = NULL;
 
 	t->state->rejected++;
 	if (of->code == LH_ENET)
@@ -162,7 +149,14 @@ static void report(struct lh_records *r, const struct lh_rejection *of)
 		lh_message_at(t, LH_STYLE_HEADING, of->file, 0, 0,
 			      "further messages suppressed (--verbose shows all)");
 	r->messages++;
-	give_hint(r, of);
+	/* Say what to do with a file that is not JSON Lines; its other lines are then as bad. */
+	if (r->json_lines && of->opening && of->n)
+		hint = lh_hint_of((struct lh_str){ of->record, of->n });
+	if (!hint)
+		return;
+	lh_message_at(r->tool, LH_STYLE_WARN, of->file, 0, 0, hint);
+	r->messages = MESSAGES_PER_OPERAND;
+	r->alike = 0;
 }
 
 /* Append the error object of --on-error emit; rec NULL: without an id. */

@@ -22,21 +22,6 @@ static void put_row(struct lh_buf *b, const char *name, const struct lh_stage_re
 	lh_buf_puts(b, " |\n");
 }
 
-static void put_table(struct lh_buf *b, const struct lh_summary *s)
-{
-	struct lh_stage_result total;
-	size_t i;
-
-	lh_buf_puts(b,
-		    "| stage | in | out | accepted | rejected | quarantined | skipped | passed | "
-		    "ms |\n"
-		       "|---|---:|---:|---:|---:|---:|---:|:---:|---:|\n");
-	for (i = 0; i < LH_STAGES; i++)
-		put_row(b, lh_stage_name((enum lh_stage)i), &s->stage[i], s->stage[i].duration_ms);
-	lh_summary_total(s, &total);
-	put_row(b, "total", &total, s->duration_ms);
-}
-
 static void put_samples(struct lh_buf *b, const struct lh_summary *s)
 {
 	static const struct { enum lh_stage stage; const char *what, *where; } of[] = {
@@ -90,6 +75,8 @@ static void put_findings(struct lh_buf *b, const struct lh_summary *s)
 void markdown_print(struct lh_buf *b, const struct whole *w)
 {
 	const struct lh_summary *s = &w->summary;
+	struct lh_stage_result total;
+	size_t i;
 
 	lh_buf_printf(b, "# Distillation run %s: %s\n\n", s->run_id,
 		      s->passed ? "passed" : "NOT passed");
@@ -102,7 +89,14 @@ void markdown_print(struct lh_buf *b, const struct whole *w)
 			      w->severity, w->prior);
 	else
 		lh_buf_puts(b, "- drift: none, this is the first run\n\n## Stages\n\n");
-	put_table(b, s);
+	lh_buf_puts(b,
+		    "| stage | in | out | accepted | rejected | quarantined | skipped | passed | "
+		    "ms |\n"
+		       "|---|---:|---:|---:|---:|---:|---:|:---:|---:|\n");
+	for (i = 0; i < LH_STAGES; i++)
+		put_row(b, lh_stage_name((enum lh_stage)i), &s->stage[i], s->stage[i].duration_ms);
+	lh_summary_total(s, &total);
+	put_row(b, "total", &total, s->duration_ms);
 	put_samples(b, s);
 	put_findings(b, s);
 }

@@ -60,20 +60,15 @@ int run_check_sources(struct lh_tool *tool, const struct lh_run *run)
 	return 0;
 }
 
-/* Report what else the mail of a cron job should have. */
-static void report_rest(struct lh_tool *tool, const struct whole *w)
+int run_print(struct lh_tool *tool, const struct whole *w)
 {
+	/* Report what else the mail of a cron job should have. */
 	warn_bad(tool, &w->bad);
 	if (w->run->no_git)
 		lh_tool_verbose(tool, "no git commit, zeros stand for it: %s",
 				w->run->why_no_git.msg);
 	if (strcmp(w->severity, "ok"))
 		lh_tool_message(tool, "drift: %s, against run %s", w->severity, w->prior);
-}
-
-int run_print(struct lh_tool *tool, const struct whole *w)
-{
-	report_rest(tool, w);
 	return run_check_sources(tool, w->run) < 0 ? -1 : lh_tool_out(tool, w->json.p, w->json.len);
 }
 

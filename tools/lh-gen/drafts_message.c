@@ -125,11 +125,6 @@ static void put_near(struct draft *d, struct lh_buf *b)
 	put_pay(d, b, DRAFT_ONE_OF(d, near));
 }
 
-static void put_far(struct draft *d, struct lh_buf *b)
-{
-	put_pay(d, b, PAY_NEAR + 1 + (draft_one_in(d, 2) ? 0 : gen_pick(&d->r, 5)));
-}
-
 /* Address the body to who, or (false) to nobody in particular. */
 static bool put_greeting(struct message *m, struct lh_buf *b)
 {
@@ -181,10 +176,11 @@ static void put_look_alikes(struct message *m, struct lh_buf *b)
 	if (m->fault[PAY_BODY] || !draft_one_in(d, 4))
 		return;
 	put_space(d, b);
-	if (draft_one_in(d, 3))
-		put_far(d, b);
-	else
+	if (draft_one_in(d, 3)) {
+		put_pay(d, b, PAY_NEAR + 1 + (draft_one_in(d, 2) ? 0 : gen_pick(&d->r, 5)));
+	} else {
 		lh_buf_puts(b, DRAFT_ONE_OF(d, looks_like_pay));
+	}
 }
 
 static void put_planted(struct message *m, struct lh_buf *b)

@@ -143,20 +143,6 @@ static void put_blank(struct kb_row *row, struct output *o)
 	o->lines++;
 }
 
-/* Append the category that the evidence of a row must get. */
-static void put_category(struct lh_buf *out, const char *source, uint64_t line,
-			 const char *category)
-{
-	struct lh_writer json = lh_write_to(out);
-
-	lh_write_object(&json, NULL);
-	lh_write_text(&json, "source_file", source);
-	lh_write_u64(&json, "line_offset", line);
-	lh_write_text(&json, "category", category);
-	lh_write_end(&json);
-	lh_buf_putc(out, '\n');
-}
-
 static int add_row(struct kb *kb, uint64_t i, struct lh_err *err)
 {
 	struct kb_row *row = &kb->row;
@@ -176,8 +162,18 @@ static int add_row(struct kb *kb, uint64_t i, struct lh_err *err)
 			row->fault = (enum kb_fault)(1 + kb_pick(row, KB_FAULTS - 1));
 	}
 	category = kb_make(row, stream);
-	if (expect->wanted)
-		put_category(&expect->buf, lh_stream_source(stream), o->lines, category);
+	if (expect->wanted) {
+		/* Append the category that the evidence of a row must get. */
+		uint64_t line = o->lines;
+		struct lh_writer json = lh_write_to(&expect->buf);
+
+		lh_write_object(&json, NULL);
+		lh_write_text(&json, "source_file", lh_stream_source(stream));
+		lh_write_u64(&json, "line_offset", line);
+		lh_write_text(&json, "category", category);
+		lh_write_end(&json);
+		lh_buf_putc(&expect->buf, '\n');
+	}
 	o->lines++;
 	o->rows++;
 	if (lh_buf_check(&row->text, err) < 0 || output_flush(expect, BLOCK, err) < 0)
@@ -185,7 +181,7 @@ static int add_row(struct kb *kb, uint64_t i, struct lh_err *err)
 	return output_flush(o, BLOCK, err);
 }
 
-static void put_recon(struct kb *kb)
+static int kb_commit(struct kb *kb, struct lh_err *err)
 {
 	struct lh_buf *b = &kb->out[RECON_AT].buf;
 
@@ -197,11 +193,6 @@ static void put_recon(struct kb *kb)
 		lh_buf_printf(b, "| `%s` | %ju |\n", lh_stream_source(s),
 			      (uintmax_t)kb->out[s].rows);
 	lh_buf_puts(b, "\nThe first eight are tier 1, the last four tier 2.\n");
-}
-
-static int kb_commit(struct kb *kb, struct lh_err *err)
-{
-	put_recon(kb);
 	for (int i = 0; i < FILES; i++)
 		if (kb->out[i].wanted && output_flush(&kb->out[i], 0, err) < 0)
 			return -1;

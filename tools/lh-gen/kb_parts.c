@@ -95,30 +95,26 @@ static unsigned code_point(const unsigned char **p)
 	return c;
 }
 
-/* Append a string as json.dumps writes it; no word has characters beyond U+FFFF. */
-static void put_ascii(struct lh_buf *out, const char *text)
-{
-	const unsigned char *p = (const unsigned char *)text, *from;
-
-	lh_buf_putc(out, '"');
-	while (*p) {
-		for (from = p; *p && *p < 0x80 && *p != '"' && *p != '\\' && *p != '\n'; )
-			p++;
-		lh_buf_add(out, from, (size_t)(p - from));
-		if (*p >= 0x80)
-			lh_buf_printf(out, "\\u%04x", code_point(&p));
-		else if (*p)
-			lh_buf_printf(out, "\\%c", *p == '\n' ? 'n' : *p), p++;
-	}
-	lh_buf_putc(out, '"');
-}
-
 static void put_string(struct kb_row *row, const char *text)
 {
-	if (row->spaced)
-		put_ascii(row->out, text);
-	else
+	if (row->spaced) {
+		/* Append a string as json.dumps writes it; no word has characters beyond U+FFFF. */
+		const unsigned char *p = (const unsigned char *)text, *from;
+
+		lh_buf_putc(row->out, '"');
+		while (*p) {
+			for (from = p; *p && *p < 0x80 && *p != '"' && *p != '\\' && *p != '\n'; )
+				p++;
+			lh_buf_add(row->out, from, (size_t)(p - from));
+			if (*p >= 0x80)
+				lh_buf_printf(row->out, "\\u%04x", code_point(&p));
+			else if (*p)
+				lh_buf_printf(row->out, "\\%c", *p == '\n' ? 'n' : *p), p++;
+		}
+		lh_buf_putc(row->out, '"');
+	} else {
 		lh_buf_json(row->out, text, strlen(text));
+	}
 }
 
 static void put_key(struct kb_row *row, const char *name)
@@ -266,24 +262,6 @@ void kb_subject(struct kb_row *row)
 		 areas[area].ending);
 }
 
-static void add_remark(struct kb_row *row)
-{
-	const char *sentence = KB_ONE_OF(row, remarks), *hole;
-	struct lh_buf *b = &row->text;
-
-	while ((hole = strchr(sentence, '%'))) {
-		lh_buf_add(b, sentence, (size_t)(hole - sentence));
-		if (hole[1] == 'f')
-			lh_buf_puts(b, row->file);
-		else if (hole[1] == 'y')
-			lh_buf_puts(b, KB_ONE_OF(row, symbols));
-		else
-			lh_buf_u64(b, 2 + kb_pick(row, 997));
-		sentence = hole + 2;
-	}
-	lh_buf_puts(b, sentence);
-}
-
 /* Append a list one time in several, else sentences in sequence. */
 static const char *sentences(struct kb_row *row, unsigned n, bool demand)
 {
@@ -298,10 +276,24 @@ static const char *sentences(struct kb_row *row, unsigned n, bool demand)
 			lh_buf_puts(&row->text, i ? "\n- " : "- ");
 		else if (i)
 			lh_buf_putc(&row->text, ' ');
-		if (demand)
+		if (demand) {
 			gen_fill(&row->text, KB_ONE_OF(row, demands), &scene);
-		else
-			add_remark(row);
+		} else {
+			const char *sentence = KB_ONE_OF(row, remarks), *hole;
+			struct lh_buf *b = &row->text;
+
+			while ((hole = strchr(sentence, '%'))) {
+				lh_buf_add(b, sentence, (size_t)(hole - sentence));
+				if (hole[1] == 'f')
+					lh_buf_puts(b, row->file);
+				else if (hole[1] == 'y')
+					lh_buf_puts(b, KB_ONE_OF(row, symbols));
+				else
+					lh_buf_u64(b, 2 + kb_pick(row, 997));
+				sentence = hole + 2;
+			}
+			lh_buf_puts(b, sentence);
+		}
 	}
 	lh_buf_putc(&row->text, '\0');
 	return row->text.failed ? "" : row->text.p;

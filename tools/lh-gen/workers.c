@@ -37,18 +37,6 @@ static unsigned choose(struct gen_rng *r, const char *const *from, unsigned k, c
 	return k;
 }
 
-static void draw_worker(struct gen_rng *r, struct worker *w)
-{
-	gen_scene(r, &w->scene);
-	w->archetype = gen_archetype(r);
-	/* a draw below a draw: family names at the front are the common ones */
-	w->first = &gen_first_names[gen_pick(r, gen_n_first_names)];
-	w->last = &gen_last_names[gen_pick(r, 1 + gen_pick(r, gen_n_last_names))];
-	w->n_skills = choose(r, w->scene.role->skills, 3 + gen_pick(r, MAX_SKILLS - 2), w->skills);
-	w->n_certs = gen_pick(r, 3) ? choose(r, w->scene.role->certs, 1 +
-					     gen_pick(r, 1 + gen_pick(r, MAX_CERTS)), w->certs) : 0;
-}
-
 static void put_joined(struct lh_buf *b, const char *const *v, unsigned n, const char *between)
 {
 	for (unsigned i = 0; i < n; i++) {
@@ -120,19 +108,6 @@ static void put_contact(struct lh_writer *json, struct gen_rng *r, const struct 
 	lh_buf_puts(out, "@example.com\"");
 }
 
-static void draw_blacklist(struct gen_rng *r, struct worker *w)
-{
-	unsigned n = 0, roll = gen_pick(r, 100);
-
-	if (roll < 8)
-		w->banned[n++] = gen_client(r, w->scene.city);
-	if (roll < 2)
-		w->banned[n++] = gen_client(r, w->scene.city);
-	if (n == 2 && w->banned[0] == w->banned[1])
-		n = 1;
-	w->n_banned = n;
-}
-
 static void put_text(struct lh_buf *b, const struct worker *w, size_t resume_at, size_t resume_len)
 {
 	lh_buf_puts(b, "\"Worker role: ");
@@ -156,8 +131,19 @@ static void put_worker(struct lh_buf *out, uint64_t seed, uint64_t i, struct wor
 	struct gen_rng r = gen_row(seed, GEN_WORKER, i);
 	struct lh_writer json = lh_write_to(out);
 	size_t resume_at, resume_len;
+	unsigned n = 0, roll;
 
-	draw_worker(&r, w);
+	gen_scene(&r, &w->scene);
+	w->archetype = gen_archetype(&r);
+	/* a draw below a draw: family names at the front are the common ones */
+	w->first = &gen_first_names[gen_pick(&r, gen_n_first_names)];
+	w->last = &gen_last_names[gen_pick(&r, 1 + gen_pick(&r, gen_n_last_names))];
+	w->n_skills = choose(&r, w->scene.role->skills, 3 + gen_pick(&r, MAX_SKILLS - 2),
+			     w->skills);
+	w->n_certs = 0;
+	if (gen_pick(&r, 3))
+		w->n_certs = choose(&r, w->scene.role->certs,
+				    1 + gen_pick(&r, 1 + gen_pick(&r, MAX_CERTS)), w->certs);
 	lh_write_object(&json, NULL);
 	put_id(&json, "id", i + 1);
 	put_id(&json, "candidate_id", i + 1);
@@ -182,7 +168,14 @@ static void put_worker(struct lh_buf *out, uint64_t seed, uint64_t i, struct wor
 	resume_len = out->len - resume_at;
 	lh_buf_putc(out, '"');
 	put_contact(&json, &r, w, i + 1);
-	draw_blacklist(&r, w);
+	roll = gen_pick(&r, 100);
+	if (roll < 8)
+		w->banned[n++] = gen_client(&r, w->scene.city);
+	if (roll < 2)
+		w->banned[n++] = gen_client(&r, w->scene.city);
+	if (n == 2 && w->banned[0] == w->banned[1])
+		n = 1;
+	w->n_banned = n;
 	put_array(&json, "blacklisted_clients", w->banned, w->n_banned);
 	lh_write_key(&json, "text");
 	put_text(out, w, resume_at, resume_len);

@@ -50,17 +50,6 @@ static void finish(struct asking *a, struct answer *answer)
 	a->f->how.done(a->f->how.ctx, (size_t)(a - a->f->asking), answer);
 }
 
-/* Refuse a request as lh-serve does, from the next turn, so that done is never called by
- * filters_send. */
-static void refuse_later(struct asking *a, const struct lh_err *why)
-{
-	a->status = lh_err_status(why);
-	a->f->no_memory |= why->code == LH_ENOMEM;
-	lh_buf_reset(&a->body);
-	lh_answer_error(&a->body, why->msg);
-	a->f->failed[a->f->n_failed++] = (size_t)(a - a->f->asking);
-}
-
 static void on_answer(struct lh_ask *ask, enum lh_asked how, const struct lh_record *rec)
 {
 	struct asking *a = (struct asking *)((char *)ask - offsetof(struct asking, ask));
@@ -170,24 +159,15 @@ void filters_send(struct filters *f, size_t slot, const char *method, struct lh_
 	a->from = client_clock();
 	a->ask.timeout = f->how.timeout;
 	a->ask.answered = on_answer;
-	if (ask(a, method, address, body, &err) < 0)
-		refuse_later(a, &err);
-}
-
-static void report_failed(struct filters *f)
-{
-	size_t i, n = f->n_failed;
-	struct asking *a;
-	struct answer answer;
-
-	for (i = 0; i < n; i++) {
-		a = &f->asking[f->failed[i]];
-		answer = (struct answer){ .status = a->status, .bytes = a->body.len,
-					  .body = { a->body.p, a->body.len } };
-		finish(a, &answer);
+	if (ask(a, method, address, body, &err) < 0) {
+		/* Refuse a request as lh-serve does, from the next turn, so that done is
+		 * never called by filters_send. */
+		a->status = lh_err_status(&err);
+		a->f->no_memory |= err.code == LH_ENOMEM;
+		lh_buf_reset(&a->body);
+		lh_answer_error(&a->body, err.msg);
+		a->f->failed[a->f->n_failed++] = (size_t)(a - a->f->asking);
 	}
-	memmove(f->failed, f->failed + n, (f->n_failed - n) * sizeof *f->failed);
-	f->n_failed -= n;
 }
 
 static void tick(struct filters *f)
@@ -200,10 +180,22 @@ static void tick(struct filters *f)
 
 int filters_turn(struct filters *f, struct lh_err *err)
 {
+	size_t i, n;
+	struct asking *a;
+	struct answer answer;
+
 	tick(f);
 	if (lh_loop_wait(&f->loop, f->n_failed ? 0 : WAIT, err) < 0)
 		return -1;
-	report_failed(f);
+	n = f->n_failed;
+	for (i = 0; i < n; i++) {
+		a = &f->asking[f->failed[i]];
+		answer = (struct answer){ .status = a->status, .bytes = a->body.len,
+					  .body = { a->body.p, a->body.len } };
+		finish(a, &answer);
+	}
+	memmove(f->failed, f->failed + n, (f->n_failed - n) * sizeof *f->failed);
+	f->n_failed -= n;
 	return f->no_memory ? lh_err_nomem(err) : 0;
 }
 

@@ -208,18 +208,6 @@ static void on_answer(void *ctx, size_t slot, const struct answer *a)
 	begin_run(m, w);
 }
 
-static void show_progress(const struct mix *m)
-{
-	uint64_t ms = (client_clock() - m->start) / 1000000, of;
-
-	if (isfinite(m->s->duration)) {
-		of = (uint64_t)(m->s->duration * 1000);
-		lh_tool_share(m->tool, ms < of ? ms : of, of);
-	} else {
-		lh_tool_share(m->tool, m->ended, m->s->number);
-	}
-}
-
 static int loop(struct mix *m)
 {
 	uint64_t number = m->s->number, seed = m->s->seed;
@@ -237,10 +225,18 @@ static int loop(struct mix *m)
 		begin_run(m, w);
 	}
 	while (m->active && !m->rc && !lh_signal_pending()) {
+		uint64_t ms, of;
+
 		if (m->filters ? filters_turn(m->filters, &m->tool->err) < 0
 			       : client_turn(m->client, &m->tool->err) < 0)
 			return -1;
-		show_progress(m);
+		ms = (client_clock() - m->start) / 1000000;
+		if (isfinite(m->s->duration)) {
+			of = (uint64_t)(m->s->duration * 1000);
+			lh_tool_share(m->tool, ms < of ? ms : of, of);
+		} else {
+			lh_tool_share(m->tool, m->ended, m->s->number);
+		}
 	}
 	return m->rc;
 }

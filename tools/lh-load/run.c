@@ -121,18 +121,6 @@ static void on_answer(void *ctx, size_t slot, const struct answer *a)
 		begin(r, slot, 0);
 }
 
-static void show_progress(const struct run *r)
-{
-	uint64_t ms = (client_clock() - r->start) / 1000000, of;
-
-	if (isfinite(r->s->duration)) {
-		of = (uint64_t)(r->s->duration * 1000);
-		lh_tool_share(r->tool, ms < of ? ms : of, of);
-	} else {
-		lh_tool_share(r->tool, r->ended, r->s->number);
-	}
-}
-
 static int loop(struct run *r)
 {
 	size_t i;
@@ -145,6 +133,8 @@ static int loop(struct run *r)
 	while (!r->s->rate && r->n_idle && may_begin(r, r->start))
 		begin(r, r->idle[--r->n_idle], 0);
 	for (;;) {
+		uint64_t ms, of;
+
 		if (r->s->rate)
 			begin_due(r);
 		if (lh_signal_pending() || r->rc)
@@ -153,7 +143,13 @@ static int loop(struct run *r)
 			break;
 		if (client_turn(r->client, &r->tool->err) < 0)
 			return -1;
-		show_progress(r);
+		ms = (client_clock() - r->start) / 1000000;
+		if (isfinite(r->s->duration)) {
+			of = (uint64_t)(r->s->duration * 1000);
+			lh_tool_share(r->tool, ms < of ? ms : of, of);
+		} else {
+			lh_tool_share(r->tool, r->ended, r->s->number);
+		}
 	}
 	return r->rc;
 }

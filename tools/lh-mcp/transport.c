@@ -113,14 +113,6 @@ static void on_writable(struct lh_source *io, uint32_t events)
 
 /* ---- stdin ---- */
 
-static void refuse_long(struct transport *s)
-{
-	char why[80];
-
-	snprintf(why, sizeof why, "a message has at most %zu bytes (--max-line)", s->lines.max);
-	lh_mcp_refuse(s->mcp, &s->peer, LH_MCP_REQUEST, why);
-}
-
 /* Return whether no more messages are taken for now. */
 static bool is_full(const struct transport *s)
 {
@@ -135,10 +127,15 @@ static void take_lines(struct transport *s)
 
 	while (got && !is_full(s)) {
 		got = lh_mcp_lines_next(&s->lines, &line);
-		if (got < 0)
-			refuse_long(s);
-		else if (got)
+		if (got < 0) {
+			char why[80];
+
+			snprintf(why, sizeof why, "a message has at most %zu bytes (--max-line)",
+				 s->lines.max);
+			lh_mcp_refuse(s->mcp, &s->peer, LH_MCP_REQUEST, why);
+		} else if (got) {
 			lh_mcp_take(s->mcp, &s->peer, line);
+		}
 	}
 	s->more = got;
 }

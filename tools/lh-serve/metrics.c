@@ -21,23 +21,6 @@ static void label(struct lh_buf *out, const char *text)
 	}
 }
 
-static void requests_total(struct lh_buf *out, const struct server *s)
-{
-	const struct route_stats *st;
-	unsigned code;
-
-	heading(out, "lh_serve_requests_total", "counter", "Requests answered.");
-	for (st = s->stats.first; st; st = st->next)
-		for (code = 0; code < STATUSES; code++) {
-			if (!st->status[code])
-				continue;
-			lh_buf_puts(out, "lh_serve_requests_total{route=\"");
-			label(out, st->route);
-			lh_buf_printf(out, "\",code=\"%u\"} %llu\n", code,
-				      (unsigned long long)st->status[code]);
-		}
-}
-
 static void seconds_of(struct lh_buf *out, const struct route_stats *st)
 {
 	uint64_t sum = 0;
@@ -107,8 +90,18 @@ void metrics_answer(struct request *r)
 	const struct server *s = r->server;
 	const struct route_stats *st;
 	struct lh_buf *out = &r->reply.body;
+	unsigned code;
 
-	requests_total(out, s);
+	heading(out, "lh_serve_requests_total", "counter", "Requests answered.");
+	for (st = s->stats.first; st; st = st->next)
+		for (code = 0; code < STATUSES; code++) {
+			if (!st->status[code])
+				continue;
+			lh_buf_puts(out, "lh_serve_requests_total{route=\"");
+			label(out, st->route);
+			lh_buf_printf(out, "\",code=\"%u\"} %llu\n", code,
+				      (unsigned long long)st->status[code]);
+		}
 	heading(out, "lh_serve_in_flight", "gauge", "Requests being answered.");
 	lh_buf_printf(out, "lh_serve_in_flight %llu\n", (unsigned long long)s->in_flight);
 	heading(out, "lh_serve_connections", "gauge", "Open connections.");

@@ -127,18 +127,6 @@ static void write_paths(struct lh_writer *w, const struct site *site)
 	lh_write_end(w);
 }
 
-static void write_components(struct lh_writer *w)
-{
-	lh_write_object(w, "components");
-	lh_write_object(w, "securitySchemes");
-	lh_write_object(w, "bearer");
-	lh_write_text(w, "type", "http");
-	lh_write_text(w, "scheme", "bearer");
-	lh_write_end(w);
-	lh_write_end(w);
-	lh_write_end(w);
-}
-
 void openapi_answer(struct request *r)
 {
 	struct lh_writer w = lh_write_to(&r->reply.body);
@@ -150,7 +138,14 @@ void openapi_answer(struct request *r)
 	lh_write_text(&w, "version", LH_VERSION);
 	lh_write_end(&w);
 	write_paths(&w, r->site);
-	write_components(&w);
+	lh_write_object(&w, "components");
+	lh_write_object(&w, "securitySchemes");
+	lh_write_object(&w, "bearer");
+	lh_write_text(&w, "type", "http");
+	lh_write_text(&w, "scheme", "bearer");
+	lh_write_end(&w);
+	lh_write_end(&w);
+	lh_write_end(&w);
 	lh_write_end(&w);
 	answer(r, 200);
 }

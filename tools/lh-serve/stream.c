@@ -129,19 +129,6 @@ static bool may_keep(struct stream *s, const struct line *l)
 	return answer_may_stay(s->request, n);
 }
 
-/* Add the status to an error of a filter. */
-static void add_code(struct line *l, unsigned status)
-{
-	struct lh_writer w;
-
-	if (!l->out.len)
-		lh_buf_puts(&l->out, "{}");
-	w = lh_write_again(&l->out);
-	w.comma = l->out.len > 1;
-	lh_write_u64(&w, "code", status);
-	lh_write_end(&w);
-}
-
 static void on_written(struct lh_persons_rows *rows, const char *withheld)
 {
 	struct line *l = (struct line *)((char *)rows - offsetof(struct line, rows));
@@ -180,16 +167,25 @@ static void on_line(struct lh_ask *a, enum lh_asked how, const struct lh_record 
 
 	s->asked--;
 	take_times(s->request, a->asked, a->sent);
-	if (how == LH_ASKED_LATE)
+	if (how == LH_ASKED_LATE) {
 		fail_line(l, 504, "the filter did not answer in time");
-	else if (how == LH_ASKED_GONE)
+	} else if (how == LH_ASKED_GONE) {
 		fail_line(l, 502, "the filter ended before it answered");
-	else if (how == LH_ASKED_REFUSED)
+	} else if (how == LH_ASKED_REFUSED) {
 		fail_line(l, 503, "the filter is busy or down");
-	else if (read_answer(rec, l->own_status, &status, &l->out) < 0)
+	} else if (read_answer(rec, l->own_status, &status, &l->out) < 0) {
 		fail_line(l, 500, "out of memory");
-	else if (status >= 400 || status == 204)
-		add_code(l, status);
+	} else if (status >= 400 || status == 204) {
+		/* Add the status to an error of a filter. */
+		struct lh_writer w;
+
+		if (!l->out.len)
+			lh_buf_puts(&l->out, "{}");
+		w = lh_write_again(&l->out);
+		w.comma = l->out.len > 1;
+		lh_write_u64(&w, "code", status);
+		lh_write_end(&w);
+	}
 	if (!may_keep(s, l))
 		drop_line(s, l);
 	else if (how == LH_ASKED_ANSWERED && waits_for_rows(l))

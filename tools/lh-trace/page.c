@@ -20,13 +20,6 @@ void page_close(struct lh_buf *out)
 	lh_html_close(out);
 }
 
-static void put_data(struct lh_buf *out, const char *element, const struct lh_buf *text)
-{
-	lh_buf_printf(out, "<%s>", element);
-	lh_html_data(out, text->p, text->len);
-	lh_buf_printf(out, "</%s>", element);
-}
-
 static const char *class_of(enum lh_style of)
 {
 	return of == LH_STYLE_GOOD ? "good" : of == LH_STYLE_BAD ? "bad"
@@ -62,8 +55,11 @@ static int put_text(struct lh_buf *out, const char *element, const struct lh_val
 
 	if (!rc)
 		rc = lh_buf_check(&text, err);
-	if (!rc && text.len)
-		put_data(out, element, &text);
+	if (!rc && text.len) {
+		lh_buf_printf(out, "<%s>", element);
+		lh_html_data(out, text.p, text.len);
+		lh_buf_printf(out, "</%s>", element);
+	}
 	return rc;
 }
 

@@ -48,22 +48,6 @@ static int add_string(struct lh_buf *out, const struct lh_value *v, struct lh_er
 	return rc;
 }
 
-/* Make one short line of the text from at on. */
-static void shorten_text(struct lh_buf *out, size_t at)
-{
-	size_t i;
-
-	if (out->len > at + BRIEF_TEXT) {
-		for (i = at + BRIEF_TEXT; (out->p[i] & 0xc0) == 0x80;)
-			i--;
-		out->len = i;
-		lh_buf_puts(out, "…");
-	}
-	for (i = at; i < out->len; i++)
-		if (out->p[i] == '\n')
-			out->p[i] = ' ';
-}
-
 int value_text(struct lh_buf *out, const struct lh_value *name, const struct lh_value *v,
 	       bool brief, struct lh_err *err)
 {
@@ -75,8 +59,20 @@ int value_text(struct lh_buf *out, const struct lh_value *name, const struct lh_
 		rc = add_string(out, v, err);
 		if (brief && is_hash(name) && out->len > at + BRIEF)
 			out->len = at + BRIEF;
-		if (brief && lh_value_is(name, "text", 4))
-			shorten_text(out, at);
+		if (brief && lh_value_is(name, "text", 4)) {
+			/* Make one short line of the text from at on. */
+			size_t i;
+
+			if (out->len > at + BRIEF_TEXT) {
+				for (i = at + BRIEF_TEXT; (out->p[i] & 0xc0) == 0x80;)
+					i--;
+				out->len = i;
+				lh_buf_puts(out, "…");
+			}
+			for (i = at; i < out->len; i++)
+				if (out->p[i] == '\n')
+					out->p[i] = ' ';
+		}
 		return rc;
 	}
 	if (v->type != LH_ARRAY) {

@@ -60,24 +60,6 @@ static void become(char **argv)
 	argv[1] = was;
 }
 
-/* Offer the commands, and the tools by their names without "lh-". */
-static void offer_names(struct lh_suggest *s)
-{
-	struct dirent **entries;
-	struct lh_err skipped;
-	const struct lh_verb *v;
-	int i, n = list_names(&entries, &skipped);
-
-	for (v = verbs; v->name; v++)
-		lh_suggest_offer(s, v->name, strlen(v->name));
-	for (i = 0; i < n; i++) {
-		lh_suggest_offer(s, entries[i]->d_name + 3, strlen(entries[i]->d_name + 3));
-		free(entries[i]);
-	}
-	if (n >= 0)
-		free(entries);
-}
-
 /* Report a tool that does not exist.  Options after its name were meant for it. */
 static int no_tool(const struct lh_tool_spec *spec, const char *name)
 {
@@ -85,10 +67,22 @@ static int no_tool(const struct lh_tool_spec *spec, const char *name)
 	struct lh_suggest s = lh_suggest_for(plain, strlen(plain));
 	char close[LH_SUGGEST_ROOM];
 	struct lh_tool tool;
-	int rc;
+	int rc, i, n;
+	struct dirent **entries;
+	struct lh_err skipped;
+	const struct lh_verb *v;
 
 	lh_tool_init(&tool, spec->name, spec->synopsis, spec->summary, spec->options);
-	offer_names(&s);
+	/* Offer the commands, and the tools by their names without "lh-". */
+	n = list_names(&entries, &skipped);
+	for (v = verbs; v->name; v++)
+		lh_suggest_offer(&s, v->name, strlen(v->name));
+	for (i = 0; i < n; i++) {
+		lh_suggest_offer(&s, entries[i]->d_name + 3, strlen(entries[i]->d_name + 3));
+		free(entries[i]);
+	}
+	if (n >= 0)
+		free(entries);
 	lh_suggest_text(&s, "", close);
 	rc = lh_tool_usage(&tool, "no tool \"%.200s\" (%s%slh alone lists them)", name, close,
 			   *close ? " " : "");
