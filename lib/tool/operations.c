@@ -80,7 +80,10 @@ static void write_op(struct lh_writer *w, const struct lh_tool *t, const struct 
 	write_options(w, t, false, operands ? op->bit : 0);
 	write_schema(w, "input", requests ? names.member : op->in, LH_BIND_NULLS);
 	write_schema(w, "output", op->out, 0);
-	lh_write_bool(w, "writes", op->writes);
+	if (t->spec && t->spec->ops)
+		lh_write_bool(w, "writes", op->writes);
+	else
+		lh_write_null(w, "writes");
 	lh_write_end(w);
 }
 

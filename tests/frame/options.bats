@@ -275,7 +275,14 @@ DESCRIBED="lh-catalog lh-index lh-observe lh-pathway lh-playbook lh-store lh-sub
 		alike <(jq -r '.name, (.operations[] | select(.operands and .name != "").name)' <<<"$output" | sort) \
 			<({ echo "$tool"; commands_of "$tool"; } | sort)
 		[ "$(jq ".operations | length" <<<"$output")" -ge 1 ]
+		# a tool without rows does not say that it writes nothing
+		jq -e 'all(.operations[]; .writes != null or (.input == null and .output == null))' <<<"$output" >/dev/null
 	done
+	run -0 bash -c 'for tool in lh-audit-full lh-store lh-search; do "$tool" --describe; done |
+		jq -c "[.operations[] | .writes] | unique"'
+	[ "$output" = '[null]
+[false,true]
+[false]' ]
 	run -0 bash -c 'lh-score --check-drift --wire --describe | jq -c ".operations[] | [.operands, (.input.properties | keys[])]"'
 	[ "$output" = '["[FILE]...","records"]' ]
 	run -0 bash -c 'lh-ingest --describe | jq -c "[.operations[] | .name, .operands]"'
