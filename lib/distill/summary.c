@@ -1,6 +1,7 @@
 /* summary.c - the summary of a run.  See receipt.h. */
 #include <lh/digest.h>
 #include "json/write.h"
+#include "schema/schema_table.h"
 #include "receipt.h"
 
 void lh_summary_settle(struct lh_summary *s)
@@ -45,7 +46,7 @@ void lh_summary_print(struct lh_buf *b, const struct lh_summary *s)
 
 	lh_summary_total(s, &t);
 	lh_write_object(&json, NULL);
-	lh_write_u64(&json, "schema_version", 1);
+	lh_write_u64(&json, "schema_version", LH_SUMMARY_VERSION);
 	lh_write_text(&json, "run_id", s->run_id);
 	lh_write_text(&json, "started_at", s->started_at);
 	lh_write_text(&json, "ended_at", s->ended_at);

@@ -20,10 +20,19 @@
 
 #define LH_SCHEMA_FIELDS 32	/* of one object, at most */
 
+/* The versions in which records are written. */
+#define LH_EVIDENCE_VERSION 1
+#define LH_SCORED_VERSION 1
+#define LH_SAMPLE_VERSION 1
+#define LH_RECEIPT_VERSION 1
+#define LH_SUMMARY_VERSION 1
+#define LH_DRIFT_VERSION 2
+
 /* The version of a record; of two the older is read, the newer read and written. */
-#define LH_SCHEMA_VERSION(n) LH_SCHEMA_VERSION_IS(n, n, #n)
+#define LH_SCHEMA_TEXT(n) #n
+#define LH_SCHEMA_VERSION(n) LH_SCHEMA_VERSION_IS(n, n, LH_SCHEMA_TEXT(n))
 #define LH_SCHEMA_VERSIONS(older, newer) \
-	LH_SCHEMA_VERSION_IS(older, newer, #older " or " #newer)
+	LH_SCHEMA_VERSION_IS(older, newer, LH_SCHEMA_TEXT(older) " or " LH_SCHEMA_TEXT(newer))
 #define LH_SCHEMA_VERSION_IS(a, b, words) \
 	{ LH_BIND_ONLY("schema_version", LH_BIND_TO_WHOLE), .required = true, \
 	  .least = (a), .most = (b), .what = words }

@@ -59,7 +59,7 @@ const struct lh_bind lh_evidence_members[] = {
 	TEXT("run_id"),
 	TEXT("task_id"),
 	TIME("timestamp"),
-	VERSION(1),
+	VERSION(LH_EVIDENCE_VERSION),
 	PROVENANCE,
 	F("text", STRING),
 	F("model_name", STRING),
@@ -96,7 +96,7 @@ static const struct lh_bind sub_scores[] = {
 };
 
 const struct lh_bind lh_scored_members[] = {
-	VERSION(1),
+	VERSION(LH_SCORED_VERSION),
 	TEXT("evidence_run_id"),
 	TEXT("evidence_task_id"),
 	F("category", STRING, MUST, .choice = categories),
@@ -183,7 +183,7 @@ static const struct lh_bind ledger[] = {
 static const struct lh_schema model_ledger_schema = { .name = "model_ledger", .field = ledger };
 
 static const struct lh_bind rag[] = {
-	VERSION(1),
+	VERSION(LH_SAMPLE_VERSION),
 	TEXT("id"),
 	TEXT("title"),
 	TEXT("content"),
@@ -199,7 +199,7 @@ static const struct lh_bind rag[] = {
 static const struct lh_schema rag_sample_schema = { .name = "rag_sample", .field = rag };
 
 static const struct lh_bind sft[] = {
-	VERSION(1),
+	VERSION(LH_SAMPLE_VERSION),
 	TEXT("id"),
 	F("instruction", STRING, MUST, .filled = true, .not_blank = true),
 	F("context", STRING, MUST),
@@ -215,7 +215,7 @@ static const struct lh_schema sft_sample_schema = {
 };
 
 static const struct lh_bind preference[] = {
-	VERSION(1),
+	VERSION(LH_SAMPLE_VERSION),
 	TEXT("id"),
 	TEXT("prompt"),
 	TEXT("chosen"),
@@ -250,7 +250,7 @@ static const struct lh_bind stage_validation[] = {
 };
 
 static const struct lh_bind stage_receipt[] = {
-	VERSION(1),
+	VERSION(LH_RECEIPT_VERSION),
 	TEXT("run_id"),
 	F("stage", STRING, MUST, .choice = stages),
 	TIME("timestamp"),
@@ -277,7 +277,7 @@ static const struct lh_bind summary_stage[] = {
 };
 
 static const struct lh_bind run_summary[] = {
-	VERSION(1),
+	VERSION(LH_SUMMARY_VERSION),
 	TEXT("run_id"),
 	TIME("started_at"),
 	TIME("ended_at"),
@@ -308,7 +308,7 @@ static const struct lh_bind drift_stage[] = {
 };
 
 static const struct lh_bind drift[] = {
-	VERSION(2),
+	VERSION(LH_DRIFT_VERSION),
 	TEXT("run_id"),
 	F("prior_run_id", STRING, MUST, .filled = true, .null = true),
 	TIME("generated_at"),
