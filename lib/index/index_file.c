@@ -368,18 +368,6 @@ int lh_index_refuse_link(const char *path, struct lh_err *err)
 	return 0;
 }
 
-char *lh_index_sibling_path(const char *path, const char *suffix, struct lh_err *err)
-{
-	size_t n = strlen(path), more = strlen(suffix) + 1;
-	char *name = lh_calloc(n + more, 1, err);
-
-	if (name) {
-		memcpy(name, path, n);
-		memcpy(name + n, suffix, more);
-	}
-	return name;
-}
-
 static struct lh_index *open_once(const char *given, const char *path, bool *moved,
 				  struct lh_err *err)
 {

@@ -9,6 +9,18 @@
 #include "base/mem.h"
 #include "base/xxh3.h"
 
+char *lh_index_sibling_path(const char *path, const char *suffix, struct lh_err *err)
+{
+	size_t n = strlen(path), more = strlen(suffix) + 1;
+	char *name = lh_calloc(n + more, 1, err);
+
+	if (name) {
+		memcpy(name, path, n);
+		memcpy(name + n, suffix, more);
+	}
+	return name;
+}
+
 /* Step to the frame or group at f->next. */
 static enum lh_log_step next_frame(const char *p, size_t n, bool deep, struct lh_log_frame *f)
 {

@@ -1,6 +1,18 @@
 /* pointer.c - places in a schema: JSON Pointers (RFC 6901).  See jsonschema_parts.h. */
 #include "jsonschema_parts.h"
 
+struct lh_js_node *lh_js_node_at(const struct lh_jsonschema *s, const char *p)
+{
+	const size_t size = sizeof p + sizeof(struct lh_js_node *);
+	int64_t i = lh_map_find(&s->by_place, &p, sizeof p, size);
+	struct lh_js_node *n;
+
+	if (i < 0)
+		return NULL;
+	memcpy(&n, s->by_place.entry + (size_t)i * size + sizeof p, sizeof n);
+	return n;
+}
+
 static void put_key(struct lh_buf *out, const struct lh_value *key)
 {
 	LH_SCOPED(lh_buf_free) struct lh_buf scratch = { 0 };

@@ -62,18 +62,6 @@ int lh_js_text(struct lh_js_reader *r, const struct lh_value *v, struct lh_str *
 	return rc < 0 ? -1 : lh_js_keep(r, text.p, text.n, out);
 }
 
-struct lh_js_node *lh_js_node_at(const struct lh_jsonschema *s, const char *p)
-{
-	const size_t size = sizeof p + sizeof(struct lh_js_node *);
-	int64_t i = lh_map_find(&s->by_place, &p, sizeof p, size);
-	struct lh_js_node *n;
-
-	if (i < 0)
-		return NULL;
-	memcpy(&n, s->by_place.entry + (size_t)i * size + sizeof p, sizeof n);
-	return n;
-}
-
 static int remember(struct lh_js_reader *r, const char *p, struct lh_js_node *n)
 {
 	const size_t size = sizeof p + sizeof n;

@@ -12,130 +12,9 @@
 #include "json/write.h"
 #include "store_parts.h"
 
-/* ---- keys ---- */
-
-/* Return why the part p[0..n) of a key is wrong, or NULL. */
-static const char *part_fault(const char *p, size_t n)
-{
-	if (!n)
-		return "a part is empty";
-	if (n <= 2 && strncmp(p, "..", n) == 0)
-		return "a part is . or ..";
-	return NULL;
-}
-
-static const char *key_fault(const char *key, size_t n)
-{
-	const char *p = key, *end = key + n, *slash, *why = NULL;
-
-	if (!n)
-		return "it is empty";
-	if (n > LH_KEY_MAX)
-		return "it is longer than 1024 bytes";
-	if (memchr(key, '\0', n) || memchr(key, '\n', n) || memchr(key, '\r', n) ||
-	    memchr(key, '\t', n))
-		return "it holds a NUL, CR, LF or TAB";
-	if (!lh_utf8_valid(key, n))
-		return "it is not valid UTF-8";
-	if (*key == '/')
-		return "it begins with /";
-	for (; !why && p <= end; p = slash + 1) {
-		slash = memchr(p, '/', (size_t)(end - p));
-		if (!slash)
-			slash = end;
-		why = part_fault(p, (size_t)(slash - p));
-	}
-	return why;
-}
-
-int lh_store_check_key(const char *key, size_t n, struct lh_err *err)
-{
-	const char *why = key_fault(key, n);
-
-	return why ? lh_err_data(err, 400, "\"%.*s\" is not a key: %s",
-				 (int)(n < 200 ? n : 200), key, why) : 0;
-}
-
 static int check(const char *key, struct lh_err *err)
 {
 	return lh_store_check_key(key, strlen(key), err);
-}
-
-/* ---- what both kinds report ---- */
-
-int lh_store_no_object(const char *key, struct lh_err *err)
-{
-	return lh_err_data(err, 404, "no object \"%s\"", key);
-}
-
-int lh_store_exists(const char *key, struct lh_err *err)
-{
-	return lh_err_data(err, 412, "there is an object \"%s\" already", key);
-}
-
-int lh_store_too_large(uint64_t max, struct lh_err *err)
-{
-	return lh_err_data(err, 413, "larger than %llu bytes", (unsigned long long)max);
-}
-
-int lh_store_check_sha256(const unsigned char *wanted, const unsigned char *had, struct lh_err *err)
-{
-	return wanted && memcmp(wanted, had, 32) != 0
-		? lh_err_set(err, LH_EIO, "the bytes do not have the SHA-256 announced") : 0;
-}
-
-int lh_store_spool(struct lh_err *err)
-{
-	const char *dir = getenv("TMPDIR");
-	int fd = open(dir && *dir ? dir : "/tmp", O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
-
-	if (fd < 0)
-		fd = memfd_create("lh-store", MFD_CLOEXEC);
-	return fd < 0 ? lh_err_sys(err, "cannot create a temporary file") : fd;
-}
-
-/* ---- sinks ---- */
-
-static void start_sink(struct store_sink *to)
-{
-	to->size = 0;
-	lh_sha256_start(&to->sha);
-	lh_md5_start(&to->md5);
-}
-
-int lh_store_sink_more(struct store_sink *to, const void *p, size_t n, struct lh_err *err)
-{
-	if (lh_write_all(to->fd, p, n, err) < 0)
-		return -1;
-	to->size += n;
-	if (to->opts->moved)
-		to->opts->moved(to->opts->context, n);
-	lh_sha256_more(&to->sha, p, n);
-	lh_md5_more(&to->md5, p, n);
-	return 0;
-}
-
-int lh_store_sink_again(struct store_sink *to)
-{
-	if (to->size && (!to->own || ftruncate(to->fd, 0) < 0 || lseek(to->fd, 0, SEEK_SET) < 0))
-		return -1;
-	start_sink(to);
-	return 0;
-}
-
-/* ---- ETags ---- */
-
-bool lh_store_etag_is_md5(const char *etag, unsigned *parts)
-{
-	size_t n = strspn(etag, "0123456789abcdef");
-	char *end;
-
-	if (n != 32 || (parts ? etag[n] != '-' : etag[n] != '\0'))
-		return false;
-	if (!parts)
-		return true;
-	*parts = (unsigned)strtoul(etag + n + 1, &end, 10);
-	return *parts && !*end;
 }
 
 /* Read at most n bytes of fd into the MD5; the number read, or -1. */
@@ -237,7 +116,7 @@ int lh_store_put(struct lh_store *s, const char *key, const struct lh_put *put,
 static int get_to(struct lh_store *s, const char *key, struct store_sink *to,
 		  struct lh_transfer *done, struct lh_err *err)
 {
-	start_sink(to);
+	lh_store_sink_start(to);
 	to->opts = &s->opts;
 	if (check(key, err) < 0 || s->kind->get(s, key, to, done, err) < 0)
 		return -1;

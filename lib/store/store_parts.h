@@ -17,6 +17,7 @@ struct store_sink {
 	struct lh_sha256 sha;
 	struct lh_md5 md5;
 };
+void lh_store_sink_start(struct store_sink *to);
 int lh_store_sink_more(struct store_sink *to, const void *p, size_t n, struct lh_err *err);
 /* Start again at the first byte: 0, -1 if the bytes are gone already. */
 int lh_store_sink_again(struct store_sink *to);

@@ -9,20 +9,13 @@
 #include "vector_kernels.h"
 #include "base/mem.h"
 
+_Static_assert(sizeof(struct lh_quantize_head) == LH_QUANTIZE_HEAD, "after an i8 code");
+
 #define FOUR 4	/* rows measured together by a kernel */
 
 #define F16_MAX 65504
 #define C_MAX 127
 #define SCALE_MAX 0x1.0204p+121f	/* 16 significant bits; 127 times it is finite */
-
-size_t lh_quantize_bytes(int precision, uint32_t n)
-{
-	switch (precision) {
-	case LH_F16: return 2 * (size_t)n;
-	case LH_I8: return n + sizeof(struct lh_quantize_head);
-	default: return 4 * (size_t)n;
-	}
-}
 
 int lh_quantize_check(int precision, const float *v, uint32_t n, struct lh_err *err)
 {

@@ -31,8 +31,17 @@
 
 #include <lh/distance.h>
 
+#define LH_QUANTIZE_HEAD 8	/* bytes after the values of an i8 code */
+
 /* Return the bytes of a code of n values. */
-size_t lh_quantize_bytes(int precision, uint32_t n);
+static inline size_t lh_quantize_bytes(int precision, uint32_t n)
+{
+	switch (precision) {
+	case LH_F16: return 2 * (size_t)n;
+	case LH_I8: return (size_t)n + LH_QUANTIZE_HEAD;
+	default: return 4 * (size_t)n;
+	}
+}
 
 /* Check that finite values can be encoded; LH_EDATA names one that cannot (beyond
  * 65504, the largest f16). */

@@ -38,8 +38,9 @@ breach() {
 }
 
 # bats test_tags=plain-only
-@test "no file of lh-serve or of lib/serve calls one that calls it; a circle is found" {
+@test "no file of lh-serve or of lib/serve calls one that calls it, and no circle has over four files" {
 	run -0 "$ROOT/tests/circles" "$ROOT/build/tools/lh-serve" "$ROOT/build/lib/serve"
+	run -0 "$ROOT/tests/circles" -n 4 "$ROOT"/build/tools/*/ "$ROOT"/build/lib/*/
 	echo 'int b(void); int a(void) { return b(); }' | cc -xc -c -o a.c.o -
 	echo 'int c(void); int b(void) { return c(); }' | cc -xc -c -o b.c.o -
 	echo 'int c(void) { return 0; }' | cc -xc -c -o c.c.o -
@@ -47,6 +48,8 @@ breach() {
 	echo 'int a(void); int c(void) { return a(); }' | cc -xc -c -o c.c.o -
 	run -1 "$ROOT/tests/circles" .
 	[ "$output" = "a.c b.c c.c" ]
+	run -1 "$ROOT/tests/circles" -n 2 .
+	run -0 "$ROOT/tests/circles" -n 3 .
 }
 
 @test "no line of C is over 100 columns" {

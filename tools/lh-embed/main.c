@@ -73,12 +73,6 @@ static const struct lh_option options[] = {
 	LH_OPTION_END
 };
 
-const struct engine *const engines[] = {
-	[LH_ENGINE_HASH] = &engine_hash, [LH_ENGINE_STATIC] = &engine_static,
-	[LH_ENGINE_OLLAMA] = &engine_ollama, [LH_ENGINE_OPENAI] = &engine_openai,
-	[LH_ENGINE_GGUF] = &engine_gguf,
-};
-
 static const char *default_url(const struct engine *engine)
 {
 	const char *url = engine->url_env ? getenv(engine->url_env) : NULL;

@@ -17,6 +17,12 @@
 
 #define PATIENCE 86400.0	/* seconds; the child has limits of its own */
 
+const struct engine *const engines[] = {
+	[LH_ENGINE_HASH] = &engine_hash, [LH_ENGINE_STATIC] = &engine_static,
+	[LH_ENGINE_OLLAMA] = &engine_ollama, [LH_ENGINE_OPENAI] = &engine_openai,
+	[LH_ENGINE_GGUF] = &engine_gguf,
+};
+
 static enum lh_engine engine_of(const char *name, struct lh_err *err)
 {
 	size_t i;

@@ -227,26 +227,6 @@ static int refuse_empty(const char *path, struct lh_err *err)
 			  path, access(path, F_OK) == 0 ? "stays as it was" : "is not made");
 }
 
-uint64_t length_of(const char *path)
-{
-	struct lh_index_stats st = { .live = 0 };
-	struct lh_err unused;
-	struct lh_index *ix = lh_index_open(path, &unused);
-
-	if (ix)
-		lh_index_get_stats(ix, &st);
-	lh_index_close(ix);
-	return st.live;
-}
-
-void show_stage(void *ctx, const char *stage, uint64_t done, uint64_t of)
-{
-	struct lh_tool *tool = ctx;
-
-	lh_tool_doing(tool, stage);
-	lh_tool_share(tool, done, of);
-}
-
 static int finish(struct build *b, struct lh_tool *tool, const struct settings *s,
 		  build_finish *then)
 {

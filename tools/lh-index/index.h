@@ -82,14 +82,10 @@ struct rows;
 typedef int build_finish(struct lh_tool *tool, const struct settings *s,
 			 struct lh_index_writer *w);
 int build_run(struct lh_tool *tool, const struct settings *s, bool as_f32, build_finish *finish);
-/* Return how many records an index has; 0 without one, or when it cannot be read. */
-uint64_t length_of(const char *path);
 /* Set the parameters that are still open after all records. */
 void settle_params(struct lh_index_params *p, uint64_t count);
 /* estimate.c: read the records of a build, and print the size of the index that they would make. */
 int estimate_run(struct rows *r, struct lh_index_params *p, struct lh_tool *tool);
-/* Show the progress of a commit; ctx is the struct lh_tool. */
-void show_stage(void *ctx, const char *stage, uint64_t done, uint64_t of);
 
 /* ---- shard.c ---- */
 
@@ -305,6 +301,10 @@ bool same_file(const char *a, const char *b);
 extern const struct lh_made made_hnswlib, made_ids;
 /* Check that what an index is about to replace is one, and no playbook. */
 int index_replaces(struct lh_tool *tool, const char *path);
+/* Return how many records an index has; 0 without one, or when it cannot be read. */
+uint64_t length_of(const char *path);
+/* Show the progress of a commit; ctx is the struct lh_tool. */
+void show_stage(void *ctx, const char *stage, uint64_t done, uint64_t of);
 
 /* ---- merge_new.c ---- */
 

@@ -7,6 +7,26 @@
 
 #define LINE_MAX ((size_t)1 << 20)	/* bytes in which a first line must end */
 
+uint64_t length_of(const char *path)
+{
+	struct lh_index_stats st = { .live = 0 };
+	struct lh_err unused;
+	struct lh_index *ix = lh_index_open(path, &unused);
+
+	if (ix)
+		lh_index_get_stats(ix, &st);
+	lh_index_close(ix);
+	return st.live;
+}
+
+void show_stage(void *ctx, const char *stage, uint64_t done, uint64_t of)
+{
+	struct lh_tool *tool = ctx;
+
+	lh_tool_doing(tool, stage);
+	lh_tool_share(tool, done, of);
+}
+
 static bool is_hnswlib(const char *path)
 {
 	struct lh_hnswlib h;

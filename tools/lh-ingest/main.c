@@ -54,28 +54,6 @@ static const struct lh_option options[] = {
 	LH_OPTION_END
 };
 
-int ingest_flush(struct ingest *in)
-{
-	int rc = lh_buf_check(&in->out, &in->tool->err);
-
-	if (!rc && in->out.len)
-		rc = in->keep ? keep_write(in, in->out.p, in->out.len) :
-				lh_tool_out(in->tool, in->out.p, in->out.len);
-	lh_buf_reset(&in->out);
-	if (!rc && in->pending)
-		rc = lh_records_delivered(in->records, in->pending);
-	in->pending = 0;
-	return rc;
-}
-
-int ingest_waiting(void *ingest, struct lh_err *err)
-{
-	struct ingest *in = ingest;
-
-	(void)err;
-	return ingest_flush(in) < 0 ? -1 : lh_tool_flush(in->tool);
-}
-
 static int set_sample(struct ingest *in)
 {
 	const char *s = in->s->sample;

@@ -42,21 +42,6 @@ static const struct lh_option options[] = {
 	LH_OPTION_END
 };
 
-size_t decide_options(const struct lift *l, char **argv, size_t n, bool now)
-{
-	if (!l->decide.path)
-		return n;
-	argv[n++] = "--decisions";
-	argv[n++] = (char *)l->decide.path;
-	if (l->decide.text)
-		argv[n++] = "--decisions-text";
-	if (now && l->tool->now) {
-		argv[n++] = "--now";
-		argv[n++] = (char *)l->tool->now;
-	}
-	return n;
-}
-
 static char *path_in(const struct lift *l, const char *name, struct lh_err *err)
 {
 	size_t n = strlen(l->folder.path) + strlen(name) + 2;

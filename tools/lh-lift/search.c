@@ -10,6 +10,21 @@
 #define PATIENCE 3600	/* seconds: a remote engine may be slow, and reports its own timeout */
 #define OPTIONS 21
 
+size_t decide_options(const struct lift *l, char **argv, size_t n, bool now)
+{
+	if (!l->decide.path)
+		return n;
+	argv[n++] = "--decisions";
+	argv[n++] = (char *)l->decide.path;
+	if (l->decide.text)
+		argv[n++] = "--decisions-text";
+	if (now && l->tool->now) {
+		argv[n++] = "--now";
+		argv[n++] = (char *)l->tool->now;
+	}
+	return n;
+}
+
 void search_init(struct search *s)
 {
 	memset(s, 0, sizeof *s);

@@ -90,6 +90,12 @@ bool is_ours(const struct settings *s, const char *path);
 int each_log(struct lh_tool *tool, const struct settings *s, const struct anchor *a, log_fn fn,
 	     void *ctx, uint64_t *failures);
 
+/* Print the contents of b and empty it. */
+int print(struct lh_tool *tool, struct lh_buf *b);
+
+/* Report that this operand failed, so that the others follow and the status is kept. */
+void operand_failed(struct lh_tool *tool, int *rc);
+
 /* ---- wrong_key.c ---- */
 
 #define WRONG_KEY "no row verifies with this key: is it the right one?"
@@ -132,13 +138,5 @@ void log_error(const struct log *log, const struct lh_chain_verdict *v, char err
 /* Say on standard error what is wrong with a log, and what to do. */
 void log_say(struct lh_tool *tool, const char *path, const struct log *log,
 	     const struct lh_chain_verdict *v, const char *error);
-
-/* ---- main.c ---- */
-
-/* Print the contents of b and empty it. */
-int print(struct lh_tool *tool, struct lh_buf *b);
-
-/* Report that this operand failed, so that the others follow and the status is kept. */
-void operand_failed(struct lh_tool *tool, int *rc);
 
 #endif

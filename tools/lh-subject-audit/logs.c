@@ -12,6 +12,23 @@ struct logs {
 	size_t n, all, cap;
 };
 
+int print(struct lh_tool *tool, struct lh_buf *b)
+{
+	int rc = lh_buf_check(b, &tool->err);
+
+	if (rc == 0)
+		rc = lh_tool_out(tool, b->p, b->len);
+	lh_buf_reset(b);
+	return rc;
+}
+
+void operand_failed(struct lh_tool *tool, int *rc)
+{
+	lh_tool_warn(tool, "%s", tool->err.msg);
+	tool->err.msg[0] = '\0';
+	*rc = -1;
+}
+
 static int by_name(const void *a, const void *b)
 {
 	const struct log *x = a, *y = b;

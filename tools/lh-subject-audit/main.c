@@ -69,23 +69,6 @@ static const struct lh_op ops[] = {
 	LH_OP_END
 };
 
-int print(struct lh_tool *tool, struct lh_buf *b)
-{
-	int rc = lh_buf_check(b, &tool->err);
-
-	if (rc == 0)
-		rc = lh_tool_out(tool, b->p, b->len);
-	lh_buf_reset(b);
-	return rc;
-}
-
-void operand_failed(struct lh_tool *tool, int *rc)
-{
-	lh_tool_warn(tool, "%s", tool->err.msg);
-	tool->err.msg[0] = '\0';
-	*rc = -1;
-}
-
 /* Of the manifest's verbs, only verify reads logs. */
 static bool needs_key(const struct lh_tool *tool)
 {

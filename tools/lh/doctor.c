@@ -1,7 +1,6 @@
 /* doctor.c - lh doctor: run the checks, print what they found.  See doctor.h. */
 #include "doctor.h"
 
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
@@ -14,19 +13,6 @@
 #define FOLD_MIN 20	/* cells of details, less of which are not folded */
 #define COLUMN_MAX 40	/* cells of a subject that others are aligned with */
 
-struct finding {
-	enum doctor_state state;
-	const char *check;
-	char *subject, *detail;
-};
-
-struct doctor {
-	struct finding *v;
-	size_t n, cap;
-	int rc;
-	struct lh_err *err;
-};
-
 static const struct {
 	const char *name;
 	enum lh_style style;
@@ -36,27 +22,6 @@ static const struct {
 	[DOCTOR_PROBLEM] = { "problem", LH_STYLE_BAD },
 	[DOCTOR_ABSENT] = { "absent", LH_STYLE_DIM },
 };
-
-void doctor_add(struct doctor *d, enum doctor_state state, const char *check, const char *subject,
-		const char *detail, ...)
-{
-	struct finding f = { .state = state, .check = check };
-	va_list ap;
-	char text[2048];
-
-	va_start(ap, detail);
-	vsnprintf(text, sizeof text, detail, ap);
-	va_end(ap);
-	if (d->rc < 0 || lh_grow(&d->v, &d->cap, d->n + 1, sizeof *d->v, d->err) < 0) {
-		d->rc = -1;
-		return;
-	}
-	f.subject = lh_strndup(subject, strlen(subject), d->err);
-	f.detail = lh_strndup(text, strlen(text), d->err);
-	d->v[d->n++] = f;
-	if (!f.subject || !f.detail)
-		d->rc = -1;
-}
 
 static int print_json(struct lh_tool *t, const struct finding *f)
 {

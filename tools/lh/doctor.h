@@ -9,7 +9,20 @@
 
 enum doctor_state { DOCTOR_OK, DOCTOR_WARNING, DOCTOR_PROBLEM, DOCTOR_ABSENT };
 
-struct doctor;
+/* A check, of which thing, and what is so. */
+struct finding {
+	enum doctor_state state;
+	const char *check;
+	char *subject, *detail;
+};
+
+/* What was found; rc is -1 after a failure. */
+struct doctor {
+	struct finding *v;
+	size_t n, cap;
+	int rc;
+	struct lh_err *err;
+};
 
 /* Add a finding: what kind of check, of which thing, and what is so.  A failure for lack of
  * memory is reported at the end. */
