@@ -102,13 +102,16 @@ static int read_node(const struct lh_value *schema, struct node *n, struct lh_bu
 static int read_choice(struct lh_bind *line, const struct lh_value *list, struct lh_err *err)
 {
 	const char **to = lh_calloc(lh_value_count(list) + 1, sizeof *to, err);
+	LH_SCOPED(lh_buf_free) struct lh_buf text = { 0 };
 	struct lh_iter it;
+	struct lh_str s;
 
 	line->to = LH_BIND_TO_CHOICE;
 	line->choice = to;
-	for (lh_iter_init(&it, list); to && lh_iter_next(&it); )
-		if (it.val.type == LH_STRING && !it.val.escaped &&
-		    !(*to++ = lh_strndup(it.val.p + 1, it.val.n - 2, err)))
+	for (lh_iter_init(&it, list); to && lh_iter_next(&it); lh_buf_reset(&text))
+		if (it.val.type == LH_STRING &&
+		    (lh_value_str(&it.val, &text, &s, err) < 0 ||
+		     !(*to++ = lh_strndup(s.p, s.n, err))))
 			return -1;
 	return to ? 0 : -1;
 }

@@ -90,7 +90,7 @@ struct lh_mcp_tool {
 	char **run;			/* argv of its own; or NULL */
 	uint64_t pool;			/* processes of run */
 	bool repeat;			/* run may be asked once more, in another process */
-	struct lh_bind *table;		/* of input, for a route; or NULL: no check */
+	struct lh_bind *table;		/* of input, for a route; or NULL */
 	struct lh_jsonschema *schema;	/* of input, for a command; or NULL */
 };
 

@@ -697,6 +697,33 @@ static void a_table_of_a_schema_speaks_as_the_first(void)
 	lh_buf_free(&out);
 }
 
+/* A choice that is written with escapes is the same text in a table of the schema. */
+static void a_choice_with_escapes_is_read(void)
+{
+	static const char schema[] = "{\"type\":\"object\",\"properties\":{\"kind\":"
+		"{\"type\":\"string\",\"enum\":[\"caf\\u00e9\",\"a\\\"b\"]}}}";
+	static const struct { const char *json; int want; } samples[] = {
+		{ "{\"kind\":\"caf\u00e9\"}", 0 }, { "{\"kind\":\"a\\\"b\"}", 0 },
+		{ "{\"kind\":\"a\"}", -1 },
+	};
+	struct lh_bind *table;
+	struct lh_value v;
+	size_t i;
+
+	lh_buf_reset(&line);
+	lh_buf_puts(&line, schema);
+	check(lh_json_parse(&rec, line.p, line.len, &v, &err) == 0);
+	table = lh_bind_read(&v, NULL, &err);
+	check_why(table != NULL, err.msg);
+	for (i = 0; i < sizeof samples / sizeof *samples; i++) {
+		lh_buf_reset(&line);
+		lh_buf_puts(&line, samples[i].json);
+		check(lh_json_parse(&rec, line.p, line.len, &v, &err) == 0);
+		check_why(lh_bind_check(table, &v, &err) == samples[i].want, samples[i].json);
+	}
+	lh_bind_free(table);
+}
+
 int main(void)
 {
 	lh_record_init(&rec);
@@ -723,6 +750,7 @@ int main(void)
 	test(what_a_schema_says());
 	test(a_schema_accepts_what_its_table_accepts());
 	test(a_table_of_a_schema_speaks_as_the_first());
+	test(a_choice_with_escapes_is_read());
 	lh_record_free(&rec);
 	lh_buf_free(&line);
 	lh_buf_free(&text);
