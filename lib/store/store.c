@@ -1,9 +1,6 @@
 /* store.c - the two kinds of stores behind one face.  See store.h. */
-#include <errno.h>
-#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <sys/mman.h>
 #include <unistd.h>
 
 #include <lh/time.h>

@@ -1,8 +1,6 @@
 /* store_shared.c - what both kinds of stores share: the rules of keys, errors, and where the bytes
  * of an object go.  See store_parts.h. */
-#include <errno.h>
 #include <fcntl.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <sys/mman.h>
 #include <unistd.h>

@@ -30,7 +30,8 @@
  *                     "input":SCHEMA,"output":SCHEMA,"writes":false}]}
  *
  * options are those of all commands, and of each operation its own.  input and output are JSON
- * Schema (null: no record is read, the output is not described); operands null: requests alone.
+ * Schema (null: no record is read, the output is not described); operands null: requests alone;
+ * writes null: a tool without rows does not say.
  *
  * An operation that cannot work at present (a log on a full disk) costs its request alone, with
  * 503, or 502 for a service that does not answer, and names no file: lh_records_unavailable,

@@ -31,7 +31,7 @@ void row_print(struct lh_buf *out, const struct row *r)
 	char id[sizeof "replay::" + 24];
 
 	lh_write_object(&w, NULL);
-	/* replay:TASK:TIME, the beginnings of two hashes; and that of the task whole. */
+	/* Make the id of the beginnings of two hashes, replay:TASK:TIME. */
 	hash(r->task.p, r->task.n, task);
 	hash(r->recorded_at, strlen(r->recorded_at), time);
 	snprintf(id, sizeof id, "replay:%.12s:%.12s", task, time);

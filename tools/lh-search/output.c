@@ -138,7 +138,7 @@ int print_wire(struct worker *w, struct lh_buf *out, struct lh_err *err)
 	if (print_results(w, &to, err) < 0)
 		return -1;
 	if (!w->reader.q.index.p) {
-		/* How many candidates each corpus of the query gave, before they were cut at k. */
+		/* Write how many candidates each corpus gave, before they were cut at k. */
 		uint64_t n, most = w->reader.q.per_corpus_k;
 		size_t i = 0;
 
