@@ -79,6 +79,17 @@ $(B)/tools/lh-serve/console.c.o: ALL += -I$(B)
 $(B)/lib/serve/built_in.c.o: $(B)/share/serve/routes.json.inc
 $(B)/lib/serve/built_in.c.o: ALL += -I$(B)
 
+# What the filters of these routes say of their operations, each under its command.
+FILTERS := $(sort $(shell sed -n 's/.*"run": \["\([^"]*\)".*/\1/p' share/serve/routes.json))
+$(B)/share/serve/described.inc: share/serve/routes.json $(FILTERS:%=$(BIN)/%)
+	@mkdir -p $(@D)
+	$(Q)tr -d '\n\t' <$< | grep -o '"run": \[[^]]*' | sed 's/.*\[//' | while read -r run; do \
+		set -- $$(echo "$$run" | sed 's/[",]/ /g; s/{quiet}\|{roster}\|{audit}//g'); \
+		text=$$("$(BIN)/$$@" --describe) || exit; \
+		echo "{ (const char *const[]){ $$run, NULL },"; printf '%s\n' "$$text" | $(AS_C); echo '},'; done >$@
+$(B)/tools/lh-serve/described.c.o: $(B)/share/serve/described.inc
+$(B)/tools/lh-serve/described.c.o: ALL += -I$(B)
+
 # The tools for models.
 $(B)/lib/mcp/mcp_tools.c.o: $(B)/share/mcp/tools.json.inc
 $(B)/lib/mcp/mcp_tools.c.o: ALL += -I$(B)

@@ -78,6 +78,7 @@ struct lh_route {
 	bool trace;		/* the record gets "trace_id" */
 	bool built_in, open;	/* open: without a token */
 	bool audit;		/* needs the legal token */
+	struct lh_value operation;	/* as lh_routes_describe has set it */
 };
 
 /* The methods of routes; NULL ends them. */

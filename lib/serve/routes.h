@@ -30,6 +30,23 @@ struct lh_routes {
 /* Add the routes that are there without a configuration. */
 int lh_routes_built_in(struct lh_routes *to, const char *state, struct lh_err *err);
 void lh_routes_free(struct lh_routes *r);
+
+/* What a filter prints with --describe, the JSON object of lib/tool/op.h, which is valid; run is
+ * the command that was asked, ending with NULL.  The last of a list has no run. */
+struct lh_described {
+	const char *const *run;
+	const char *text;
+};
+/* Set the operation of each route that has a filter: the element of "operations" of what a
+ * command of the same program and modes says, under the name that the route's "op" (else the
+ * command, such as "gate") gives.  It points into the text; .p is NULL if nothing is known, as
+ * of a program of another family.
+ *
+ *     struct lh_value input;
+ *     if (route->operation.p && lh_value_get(&route->operation, "input", &input)) ...
+ */
+int lh_routes_describe(struct lh_routes *r, const struct lh_described *all, struct lh_err *err);
+
 /* Return the route that is written "METHOD PATH", or NULL. */
 struct lh_route *lh_routes_named(const struct lh_routes *r, struct lh_str route);
 

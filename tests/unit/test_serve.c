@@ -350,6 +350,55 @@ static void what_guards_a_route_guards_its_replacement(void)
 	lh_routes_free(&all);
 }
 
+static bool is_operation(const struct lh_route *r, const char *id)
+{
+	struct lh_value v;
+
+	return r->operation.p ? lh_value_get(&r->operation, "id", &v) &&
+				lh_value_is(&v, id, strlen(id))
+			      : !*id;
+}
+
+/* The operation that a command and members have: that of its program, modes and "op". */
+static void a_route_has_the_operation_of_its_command(void)
+{
+	const struct lh_described all[] = {
+		{ (const char *const[]){ "lh-embed", "--wire", "go", "-j1", NULL },
+		  "{\"operations\":[{\"name\":\"\",\"operands\":\"\",\"id\":\"go\"},"
+		  "{\"name\":\"stats\",\"operands\":null,\"id\":\"stats\"}]}" },
+		{ (const char *const[]){ "lh-index", "requests", "{state}", NULL },
+		  "{\"operations\":[{\"name\":\"get\",\"operands\":\"ID\",\"id\":\"command\"},"
+		  "{\"name\":\"get\",\"operands\":null,\"id\":\"get\"},"
+		  "{\"name\":\"requests\",\"operands\":\"\",\"id\":\"any\"}]}" },
+		{ NULL, NULL }
+	};
+	static const struct {
+		const char *words[6], *members, *id;
+	} cases[] = {
+		{ { "/usr/bin/lh-embed", "-q", "--wire", "go" }, NULL, "go" },
+		{ { "lh-embed", "--wire", "go" }, "\"a\":{\"op\":1},\"op\":\"stats\"", "stats" },
+		{ { "lh-embed", "--wire", "go" }, "\"op\":\"other\"", "" },
+		{ { "lh-embed", "--wire", "rust" }, NULL, "" },
+		{ { "lh-embed" }, NULL, "" },
+		{ { "lh-embed", "--wire", "go", "--info" }, NULL, "" },
+		{ { "lh-index", "requests", "x" }, "\"op\":\"g\\u0065t\"", "get" },
+		{ { "lh-index", "requests", "x" }, NULL, "any" },
+		{ { "lh-index", "get", "x" }, NULL, "" },
+		{ { "my-index", "requests" }, NULL, "" },
+		{ { NULL }, NULL, "" },
+	};
+	size_t i;
+
+	for (i = 0; i < sizeof cases / sizeof *cases; i++) {
+		struct lh_route r = { .run = *cases[i].words ? (char **)cases[i].words : NULL,
+				      .members = (char *)cases[i].members };
+		struct lh_routes one = { &r, 1, 1 };
+
+		check(lh_routes_describe(&one, all, &err) == 0);
+		check_why(is_operation(&r, cases[i].id), cases[i].id);
+	}
+}
+
 int main(void)
 {
 	test(a_route_is_a_method_and_pieces());
@@ -361,6 +410,7 @@ int main(void)
 	test(an_answer_has_a_status());
 	test(a_wrong_member_is_named_with_its_line());
 	test(what_guards_a_route_guards_its_replacement());
+	test(a_route_has_the_operation_of_its_command());
 	lh_record_free(&rec);
 	lh_buf_free(&in);
 	lh_buf_free(&out);

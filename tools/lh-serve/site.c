@@ -159,7 +159,8 @@ static int read_routes(struct site *site, struct lh_err *err)
 
 	if (lh_routes_built_in(all, site->config.state, err) < 0 ||
 	    lh_routes_replace(all, &site->config.routes, err) < 0 ||
-	    lh_routes_bind_store(all, site->config.state, err) < 0)
+	    lh_routes_bind_store(all, site->config.state, err) < 0 ||
+	    lh_routes_describe(all, described, err) < 0)
 		return -1;
 	for (i = 0; i < all->n; i++)
 		if (site->config.no_console &&

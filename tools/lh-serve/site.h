@@ -5,6 +5,7 @@
  *     stats.c     counts of each route
  *     pools.c     pools of filters, shared by routes and by sites
  *     audit.c     the logs of the persons whom answers show
+ *     described.c what the filters say of their operations
  *     site.c      routes, pools, tokens
  *     print.c     --print-config
  *     check.c     --check
@@ -99,6 +100,10 @@ void pools_tick(struct pools *all);
 void pools_kill(struct pools *all);
 void pools_end(struct pools *all);
 void pools_free(struct pools *all);
+
+/* ---- described.c ---- */
+
+extern const struct lh_described described[];
 
 /* ---- site.c ---- */
 

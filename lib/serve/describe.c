@@ -1,0 +1,113 @@
+/* describe.c - the operations of routes, from what their filters say of themselves.  See
+ * routes.h. */
+#include "routes.h"
+
+/* Words of a command by which its program chooses what it answers: two commands of a program
+ * with the same ones answer alike, whatever files and limits they name. */
+static const char *const modes[] = {
+	"requests", "gate", "trace", "--requests", "--wire", "go", "rust", "--schema",
+	"--normalize-errors", "--providers", "--emit-session", "--info", "--tokens",
+	"--benchmark", "--compile", NULL
+};
+
+/* Return the first of these words from *argv on, and move behind it; NULL: there is none. */
+static const char *next_mode(const char *const **argv)
+{
+	size_t i;
+
+	for (; **argv; ++*argv)
+		for (i = 0; modes[i]; i++)
+			if (!strcmp(**argv, modes[i]))
+				return *(*argv)++;
+	return NULL;
+}
+
+static const char *program_of(const char *command)
+{
+	const char *slash = strrchr(command, '/');
+
+	return slash ? slash + 1 : command;
+}
+
+static bool answers_alike(const char *const *a, const char *const *b)
+{
+	const char *x, *y;
+
+	if (strcmp(program_of(*a++), program_of(*b++)) != 0)
+		return false;
+	do {
+		x = next_mode(&a);
+		y = next_mode(&b);
+		if (!x || !y)
+			return x == y;
+	} while (!strcmp(x, y));
+	return false;
+}
+
+/* Set the name of the operation that a route asks for: its "op", else its command, else "". */
+static int read_name(const struct lh_route *r, struct lh_buf *name, struct lh_err *err)
+{
+	const char *const *argv = (const char *const *)r->run + 1;
+	const char *command = next_mode(&argv);
+	struct lh_buf object = { 0 };
+	struct lh_value members = { .type = LH_OBJECT }, op;
+	struct lh_str text = lh_str_of(command && *command != '-' ? command : "");
+	int rc;
+
+	lh_buf_printf(&object, "{%s}", r->members ? r->members : "");
+	rc = lh_buf_check(&object, err);
+	members.p = object.p;
+	members.n = object.len;
+	if (!rc && lh_value_get(&members, "op", &op))
+		rc = lh_value_str(&op, name, &text, err);
+	if (!rc && text.p != name->p)
+		lh_buf_add(name, text.p, text.n);
+	lh_buf_free(&object);
+	return rc ? rc : lh_buf_check(name, err);
+}
+
+/* Find the operation of that name; one of requests alone before a command of the same name. */
+static void find_operation(const char *text, struct lh_str name, struct lh_value *to)
+{
+	const struct lh_value all = { .p = text, .n = strlen(text), .type = LH_OBJECT };
+	struct lh_value list, v;
+	struct lh_iter it;
+
+	if (!lh_value_get(&all, "operations", &list))
+		return;
+	for (lh_iter_init(&it, &list); lh_iter_next(&it); ) {
+		if (!lh_value_get(&it.val, "name", &v) || !lh_value_is(&v, name.p, name.n))
+			continue;
+		if (!lh_value_get(&it.val, "operands", &v) || v.type == LH_NULL) {
+			*to = it.val;
+			return;
+		}
+		if (!to->p)
+			*to = it.val;
+	}
+}
+
+int lh_routes_describe(struct lh_routes *r, const struct lh_described *all, struct lh_err *err)
+{
+	struct lh_buf name = { 0 };
+	const struct lh_described *d;
+	size_t i;
+	int rc = 0;
+
+	for (i = 0; !rc && i < r->n; i++) {
+		struct lh_route *route = &r->v[i];
+
+		if (!route->run)
+			continue;
+		for (d = all; d->run && !answers_alike((const char *const *)route->run, d->run);
+		     d++)
+			;
+		lh_buf_reset(&name);
+		rc = d->run ? read_name(route, &name, err) : 0;
+		if (!rc && d->run)
+			find_operation(d->text, (struct lh_str){ name.p ? name.p : "", name.len },
+				       &route->operation);
+	}
+	lh_buf_free(&name);
+	return rc;
+}
