@@ -443,7 +443,7 @@ static void put_record(struct lh_evidence *e, enum lh_stream stream)
 	else if (!v)
 		lh_evidence_refuse(e, name, "missing");
 	lh_buf_puts(e->out, ",\"schema_version\":");
-	lh_buf_u64(e->out, LH_EVIDENCE_VERSION);
+	lh_buf_u64(e->out, lh_schema_version(lh_schema_find("evidence_record")));
 	lh_buf_puts(e->out, ",\"provenance\":");
 	if (e->from_stem != stream) {
 		lh_buf_reset(&e->from);

@@ -139,7 +139,8 @@ static void put_receipt(struct lh_buf *b, const struct lh_run *run,
 
 	lh_run_time(run, time);
 	lh_write_object(&json, NULL);
-	lh_write_u64(&json, "schema_version", LH_RECEIPT_VERSION);
+	lh_write_u64(&json, "schema_version",
+		     lh_schema_version(lh_schema_find("stage_receipt")));
 	lh_write_text(&json, "run_id", run->id);
 	lh_write_text(&json, "stage", lh_stage_name(res->stage));
 	lh_write_text(&json, "timestamp", time);

@@ -61,7 +61,7 @@ static int put_start(struct lh_sampler *s, const struct lh_str *a, const struct 
 	if (lh_sample_id(s->x, a, b, &s->scratch, s->result.id, err) < 0)
 		return -1;
 	lh_write_object(json, NULL);
-	lh_write_u64(json, "schema_version", LH_SAMPLE_VERSION);
+	lh_write_u64(json, "schema_version", lh_schema_version(s->schema));
 	lh_write_text(json, "id", s->result.id);
 	return 0;
 }

@@ -277,7 +277,8 @@ int lh_score_one(struct lh_scorer *s, const struct lh_record *evidence, const ch
 	    list_reasons(s, &got, err) < 0 || put_decision(s, &src, got.category, err) < 0)
 		return -1;
 	lh_write_object(&json, NULL);
-	lh_write_u64(&json, "schema_version", LH_SCORED_VERSION);
+	lh_write_u64(&json, "schema_version",
+		     lh_schema_version(lh_schema_find("scored_run")));
 	lh_write_value(&json, "evidence_run_id", &src.run_id);
 	lh_write_value(&json, "evidence_task_id", &src.task_id);
 	lh_write_text(&json, "category", lh_category_name(got.category));

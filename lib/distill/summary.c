@@ -46,7 +46,8 @@ void lh_summary_print(struct lh_buf *b, const struct lh_summary *s)
 
 	lh_summary_total(s, &t);
 	lh_write_object(&json, NULL);
-	lh_write_u64(&json, "schema_version", LH_SUMMARY_VERSION);
+	lh_write_u64(&json, "schema_version",
+		     lh_schema_version(lh_schema_find("run_summary")));
 	lh_write_text(&json, "run_id", s->run_id);
 	lh_write_text(&json, "started_at", s->started_at);
 	lh_write_text(&json, "ended_at", s->ended_at);

@@ -20,19 +20,10 @@
 
 #define LH_SCHEMA_FIELDS 32	/* of one object, at most */
 
-/* The versions in which records are written. */
-#define LH_EVIDENCE_VERSION 1
-#define LH_SCORED_VERSION 1
-#define LH_SAMPLE_VERSION 1
-#define LH_RECEIPT_VERSION 1
-#define LH_SUMMARY_VERSION 1
-#define LH_DRIFT_VERSION 2
-
 /* The version of a record; of two the older is read, the newer read and written. */
-#define LH_SCHEMA_TEXT(n) #n
-#define LH_SCHEMA_VERSION(n) LH_SCHEMA_VERSION_IS(n, n, LH_SCHEMA_TEXT(n))
+#define LH_SCHEMA_VERSION(n) LH_SCHEMA_VERSION_IS(n, n, #n)
 #define LH_SCHEMA_VERSIONS(older, newer) \
-	LH_SCHEMA_VERSION_IS(older, newer, LH_SCHEMA_TEXT(older) " or " LH_SCHEMA_TEXT(newer))
+	LH_SCHEMA_VERSION_IS(older, newer, #older " or " #newer)
 #define LH_SCHEMA_VERSION_IS(a, b, words) \
 	{ LH_BIND_ONLY("schema_version", LH_BIND_TO_WHOLE), .required = true, \
 	  .least = (a), .most = (b), .what = words }
@@ -53,6 +44,9 @@ struct lh_schema {
 /* The members of an evidence record, and of a scored run; lh_schema_find has the schemas of
  * all records of distillation. */
 extern const struct lh_bind lh_evidence_members[], lh_scored_members[];
+
+/* Return the version in which a record is written: s has a version. */
+uint64_t lh_schema_version(const struct lh_schema *s);
 
 /* Check one value against one line, reported as name. */
 long lh_schema_check_value(const struct lh_bind *f, const char *name, const struct lh_value *v,

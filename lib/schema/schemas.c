@@ -59,7 +59,7 @@ const struct lh_bind lh_evidence_members[] = {
 	TEXT("run_id"),
 	TEXT("task_id"),
 	TIME("timestamp"),
-	VERSION(LH_EVIDENCE_VERSION),
+	VERSION(1),
 	PROVENANCE,
 	F("text", STRING),
 	F("model_name", STRING),
@@ -96,7 +96,7 @@ static const struct lh_bind sub_scores[] = {
 };
 
 const struct lh_bind lh_scored_members[] = {
-	VERSION(LH_SCORED_VERSION),
+	VERSION(1),
 	TEXT("evidence_run_id"),
 	TEXT("evidence_task_id"),
 	F("category", STRING, MUST, .choice = categories),
@@ -183,7 +183,7 @@ static const struct lh_bind ledger[] = {
 static const struct lh_schema model_ledger_schema = { .name = "model_ledger", .field = ledger };
 
 static const struct lh_bind rag[] = {
-	VERSION(LH_SAMPLE_VERSION),
+	VERSION(1),
 	TEXT("id"),
 	TEXT("title"),
 	TEXT("content"),
@@ -199,7 +199,7 @@ static const struct lh_bind rag[] = {
 static const struct lh_schema rag_sample_schema = { .name = "rag_sample", .field = rag };
 
 static const struct lh_bind sft[] = {
-	VERSION(LH_SAMPLE_VERSION),
+	VERSION(1),
 	TEXT("id"),
 	F("instruction", STRING, MUST, .filled = true, .not_blank = true),
 	F("context", STRING, MUST),
@@ -215,7 +215,7 @@ static const struct lh_schema sft_sample_schema = {
 };
 
 static const struct lh_bind preference[] = {
-	VERSION(LH_SAMPLE_VERSION),
+	VERSION(1),
 	TEXT("id"),
 	TEXT("prompt"),
 	TEXT("chosen"),
@@ -250,7 +250,7 @@ static const struct lh_bind stage_validation[] = {
 };
 
 static const struct lh_bind stage_receipt[] = {
-	VERSION(LH_RECEIPT_VERSION),
+	VERSION(1),
 	TEXT("run_id"),
 	F("stage", STRING, MUST, .choice = stages),
 	TIME("timestamp"),
@@ -277,7 +277,7 @@ static const struct lh_bind summary_stage[] = {
 };
 
 static const struct lh_bind run_summary[] = {
-	VERSION(LH_SUMMARY_VERSION),
+	VERSION(1),
 	TEXT("run_id"),
 	TIME("started_at"),
 	TIME("ended_at"),
@@ -308,7 +308,7 @@ static const struct lh_bind drift_stage[] = {
 };
 
 static const struct lh_bind drift[] = {
-	VERSION(LH_DRIFT_VERSION),
+	VERSION(2),
 	TEXT("run_id"),
 	F("prior_run_id", STRING, MUST, .filled = true, .null = true),
 	TIME("generated_at"),
@@ -339,4 +339,13 @@ const struct lh_schema *lh_schema_find(const char *name)
 const char *lh_schema_name(size_t i)
 {
 	return schemas[i] ? schemas[i]->name : NULL;
+}
+
+uint64_t lh_schema_version(const struct lh_schema *s)
+{
+	const struct lh_bind *f = s->field;
+
+	while (strcmp(f->name, "schema_version"))
+		f++;
+	return (uint64_t)f->most;
 }

@@ -113,6 +113,7 @@ static void two_versions(void)
 	};
 	static const struct lh_schema of = { .name = "sample", .field = members_2 };
 
+	check(lh_schema_version(&of) == 2);
 	says(&of, "{\"schema_version\":1,\"id\":\"a\"}", 0, "");
 	says(&of, "{\"schema_version\":2,\"id\":\"a\",\"origin\":\"b\"}", 0, "");
 	says(&of, "{\"schema_version\":3,\"id\":\"\",\"origin\":\"\\t\"}", 3,

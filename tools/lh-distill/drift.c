@@ -102,7 +102,8 @@ static void put_drift(struct lh_buf *out, const struct whole *w, const struct pr
 	struct lh_writer json = lh_write_to(out);
 
 	lh_write_object(&json, NULL);
-	lh_write_u64(&json, "schema_version", LH_DRIFT_VERSION);
+	lh_write_u64(&json, "schema_version",
+		     lh_schema_version(lh_schema_find("drift_report")));
 	lh_write_text(&json, "run_id", w->summary.run_id);
 	if (prior->run_id.p)
 		lh_write_value(&json, "prior_run_id", &prior->run_id);
