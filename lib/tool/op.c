@@ -165,7 +165,7 @@ static int run_end(struct run *r, int rc)
 
 int lh_op_flow(struct lh_tool *tool, void *settings, const struct lh_flow *part)
 {
-	size_t first = tool->verb->min_operands;
+	size_t first = tool->verb ? tool->verb->min_operands : 0;
 	struct lh_flow flow = part ? *part : (struct lh_flow){ .files = NULL };
 	struct run r;
 	int rc = run_begin(&r, tool, settings);
@@ -198,10 +198,10 @@ int lh_op_requests(struct lh_tool *tool, void *settings)
 
 int lh_op_run(struct lh_tool *tool, void *settings)
 {
-	const size_t i = tool->verb->min_operands;
+	const size_t i = tool->verb ? tool->verb->min_operands : 0;
 	const struct lh_list texts = { (const char **)tool->operands + i, tool->n_operands - i };
 
-	if (!texts.n || strstr(tool->verb->operands, "[FILE...]"))
+	if (!texts.n || !tool->verb || strstr(tool->verb->operands, "[FILE...]"))
 		return lh_op_flow(tool, settings, NULL);
 	return lh_op_texts(tool, settings, &texts, NULL);
 }

@@ -19,9 +19,10 @@
  *     lh-catalog get            the records of stdin; of the operands, if they are "[FILE...]"
  *     lh-catalog requests       {"op":"get","name":"NAME"}
  *
- * A tool without commands has one row, named "", whose command is all that runs; of several, mode
- * of lh_tool_spec returns the one under the options given.  Named rows after it are operations of
- * its requests.  Its operands are those of the synopsis.
+ * A tool without commands has one row, named "", which answers the records of files or stdin, or
+ * has a command; of several such rows, mode of lh_tool_spec returns the one under the options
+ * given.  Named rows after it are operations of its requests.  Its operands are those of the
+ * synopsis.
  *
  * The rows are also the commands of --help and the completions, and the operations of --describe:
  *
