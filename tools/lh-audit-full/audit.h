@@ -3,7 +3,7 @@
  *
  *     main.c                        options and verbs
  *     run.c                         the audit: phases in order, then output and files
- *     check.c                       the 22 checks: their table, and how a phase sets one
+ *     check.c                       the checks: their table, and how a phase sets one
  *     print.c                       stdout: lines, or one document
  *     census.c, judge.c             every row on disk, read once: the data of phases 2 to 4
  *                                   and of the metrics
@@ -253,7 +253,7 @@ extern const char *const phase_title[PHASES];
 /* Return "passed", "FAILED", "not met" if it is not required, or "skipped". */
 const char *check_result(const struct check *c);
 
-/* Return whether every required check that ran has passed; whether all 22 ran. */
+/* Return whether every required check that ran has passed; whether all ran. */
 bool audit_is_sound(const struct audit *a);
 bool audit_is_whole(const struct audit *a);	/* words.c */
 

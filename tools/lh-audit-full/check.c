@@ -1,4 +1,4 @@
-/* check.c - the 22 checks, and how a phase sets one.  See audit.h. */
+/* check.c - the checks, and how a phase sets one.  See audit.h. */
 #include "audit.h"
 
 #include <stdarg.h>
