@@ -56,6 +56,7 @@ takes() {
 	wait "$server"
 	[ "$got" = '{"sample":true}' ]
 	[ "$(jq -r '.paths["/v1/catalog/sample"].get.summary' <<<"$described")" = "a sample" ]
+	has -F '{\"name\":\"sample\"' <"$COPY/build/share/serve/described.inc"
 }
 
 @test "a tool for models takes 2 places; it is listed and answers" {
