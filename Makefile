@@ -65,7 +65,7 @@ $(B)/share/%.inc: share/%
 
 # The console of lh-serve; the parts of its script are served as one file.
 CONSOLE = tools/lh-serve/console
-CONSOLE_JS = $(addprefix $(CONSOLE)/,$(addsuffix .js,page requests search record validate sessions audit subject traffic start))
+CONSOLE_JS = $(addprefix $(CONSOLE)/,$(addsuffix .js,page requests search record validate data routes sessions audit subject traffic start))
 $(B)/$(CONSOLE)/console.js.inc: $(CONSOLE_JS)
 	@mkdir -p $(@D)
 	$(Q)cat $^ | $(AS_C) >$@

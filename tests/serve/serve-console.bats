@@ -13,8 +13,10 @@ setup_file() {
 	mkdir -p "$S"/{index,playbook,log,data/_catalog/subjects}
 	(umask 077; head -c 32 /dev/urandom >"$BATS_FILE_TMPDIR/key")
 	export LH_SUBJECT_AUDIT_KEY=$BATS_FILE_TMPDIR/key
-	make_workers && make_sessions && make_audits && make_subjects
+	make_workers && make_sessions && make_audits && make_subjects && make_datasets
 	(umask 077; printf %s the-legal-token-1 >"$BATS_FILE_TMPDIR/legal")
+	jq -nc --arg s "$S" '{routes: [{route: "POST /v1/sql", read: true,
+		run: ["lh-query", "--catalog", "\($s)/catalog", "--store", "\($s)/store", "--on-error", "emit"]}]}' >"$BATS_FILE_TMPDIR/sql"
 	serve
 	SHARED=$SERVER
 	export URL SHARED
@@ -85,11 +87,18 @@ make_subjects() {
 	sed -i 's/"purpose":"p"/"purpose":"q"/' "$S/data/_catalog/subjects/broken.audit.jsonl"
 }
 
+make_datasets() {
+	seq 300 | jq -c '{n: ., square: (. * .), "#": "x"}' >"$BATS_FILE_TMPDIR/numbers.jsonl"
+	jq -nc --arg h "$HOSTILE" '{n: 1, ($h): $h, long: ("l" * 100000)}' >"$BATS_FILE_TMPDIR/hostile.jsonl"
+	lh-ingest -q --store "$S/store" --catalog "$S/catalog" --name numbers "$BATS_FILE_TMPDIR/numbers.jsonl" >/dev/null
+	lh-ingest -q --store "$S/store" --catalog "$S/catalog" --name hostile "$BATS_FILE_TMPDIR/hostile.jsonl" >/dev/null
+}
+
 # serve [OPTION]... - lh-serve over S: SERVER and URL.
 serve() {
 	local said
 	said=$(mktemp "$BATS_FILE_TMPDIR/said.XXXXXX")
-	lh-serve --listen 127.0.0.1:0 --state "$S" --legal-token-file "$BATS_FILE_TMPDIR/legal" "$@" >/dev/null 2>"$said" 3>&- &
+	lh-serve --listen 127.0.0.1:0 --state "$S" --config "$BATS_FILE_TMPDIR/sql" --legal-token-file "$BATS_FILE_TMPDIR/legal" "$@" >/dev/null 2>"$said" 3>&- &
 	SERVER=$!
 	until_so grep -q 'listening on' "$said" || { cat "$said"; return 1; }
 	URL=$(sed -n 's/.*listening on //p' "$said")/
@@ -103,7 +112,7 @@ drive() {
 		import json, os, re, subprocess, sys
 		from browser import Browser
 		URL, S = os.environ["URL"], os.environ["S"]
-		PANELS = "search record validate sessions audit subject traffic".split()
+		PANELS = "search record validate datasets sql sessions audit subject traffic routes".split()
 		b = Browser()
 		def count(selector):
 		    return b.js("document.querySelectorAll(%s).length" % json.dumps(selector))
@@ -127,11 +136,26 @@ drive() {
 		    b.js("document.getElementById('search-status').textContent = ''")
 		    submit("search")
 		    b.until("/^With/.test(document.getElementById('search-status').textContent)")
+		def route(name):
+		    b.until("document.querySelector('#routes-route option')")
+		    b.js("""(e => { e.value = [...e.options].find((o) => o.text.startsWith(%s)).value; e.dispatchEvent(new Event("change")); })
+		        (document.getElementById('routes-route'))""" % json.dumps(name + ":"))
+		def ask(**fields):
+		    "Fill in fields of the route, send it, and return the status and the answer."
+		    for name, value in fields.items():
+		        b.js("document.getElementById(inputs.find((i) => i.name === %s).id).value = %s" % (json.dumps(name), json.dumps(value)))
+		    b.js("document.getElementById('routes-status').textContent = ''"); submit("routes")
+		    b.until("document.getElementById('routes-status').textContent.match(/^(?!Sending)./)")
+		    return b.text("#routes-status"), b.text("#routes-answer")
 		def fill():
 		    "Fill each panel with the state's data."
 		    search("Need 2 Welders in Akron OH", ["workers", "bench"], "both")
 		    panel("record")
 		    panel("validate"); b.click("#validate-example"); submit("validate"); status("validate", "The draft")
+		    panel("datasets"); b.until("document.querySelector('#datasets-list button')")
+		    b.js("document.querySelectorAll('#datasets-list details').forEach((e) => e.open = true)")
+		    b.click("#datasets-list tr:last-child button"); submit("sql"); status("sql", "20 rows")
+		    panel("routes"); route("GET /v1/catalog/list"); ask(); route("POST /v1/matrix/search")
 		    panel("sessions"); b.until("document.querySelector('.session')")
 		    b.js("document.querySelectorAll('.session').forEach((e, i) => e.open = i < 3)")
 		    panel("audit"); b.until("document.querySelector('#audit-drift table')")
@@ -168,6 +192,8 @@ drive() {
 	got = [[t.split()[-1], " ".join(t.split()[:-1])] for t in texts(".hit > :nth-child(2)")]
 	assert got == json.load(open("want")), got
 	assert "Without playbook: 5 results" in b.text("#search-status")
+	assert b.text("#search-scale") == "The number at the right is the distance; smaller is nearer. " \
+	    "bench, workers: 1 − cosine: 0 is the same direction, 1 unrelated, 2 opposite.", b.text("#search-scale")
 	search(os.environ["Q"], ["workers"], k="7", filters="status=placed\n\n status = inactive")
 	assert texts(".hit .id") == json.load(open("want-filtered")), texts(".hit .id")
 	assert "dropped by the filters" in b.text("#search-status")
@@ -201,6 +227,11 @@ drive() {
 	assert set(got) == {ids[4], far}, got
 	assert "boosted" in got[ids[4]] and want in got[ids[4]] and "was 0." in got[ids[4]] and "▲ up" in got[ids[4]], got
 	assert "injected" in got[far] and "not in the other list" in got[far], got
+	now = texts("[data-playbook=on] .hit > :nth-child(2) .id")
+	moved = {id: (str(ids.index(id) + 1), str(i + 1)) for i, id in enumerate(now) if id in ids and ids.index(id) != i}
+	facts = dict(zip(now, texts("[data-playbook=on] .hit .facts")))
+	assert len(moved) > 3 and {id: m.groups() for id, m in ((id, re.search(r"from ([0-9]+) to ([0-9]+)", f)) for id, f in facts.items()) if m} == moved, facts
+	assert ", %d moved" % (len(moved) + 1) in b.text("#search-status"), b.text("#search-status")
 	assert "1 boosted, 1 injected" in b.text("#search-status"), b.text("#search-status")
 	assert texts("[data-playbook=off] .hit .id") == ids
 	search(q, ["workers"], "on", role="Nurse")
@@ -244,6 +275,63 @@ drive() {
 	for kind in "fill", "email", "sms", "playbook":
 	    b.js("document.getElementById('validate-kind').value = '%s'" % kind)
 	    b.click("#validate-example"); submit("validate"); status("validate", "The draft")
+	PY
+}
+
+@test "datasets are listed with their manifests, and SQL over them has rows, 200 at first" {
+	drive <<-'PY'
+	b.open(URL + "#datasets")
+	b.until("document.querySelector('#datasets-list button')")
+	rows = b.js("[...document.querySelectorAll('#datasets-list tbody tr')].map((r) => [...r.cells].slice(0, 3).map((c) => c.innerText.trim()))")
+	assert rows == [["hostile", "1", "1"], ["numbers", "300", "1"]], rows
+	b.js("document.querySelectorAll('#datasets-list details').forEach((e) => e.open = true)")
+	assert "datasets/numbers/" in b.text("#datasets-list"), b.text("#datasets-list")
+	b.click("#datasets-list tr:last-child button")
+	assert b.js("document.getElementById('sql-text').value") == 'SELECT * FROM "numbers" LIMIT 20'
+	submit("sql"); status("sql", "20 rows")
+	assert texts("#sql-rows th") == ["n", "square", "#"] and texts("#sql-rows tr:last-child td") == ["20", "400", "x"], texts("#sql-rows th")
+	b.type("#sql-text", "SELECT n FROM numbers ORDER BY n"); submit("sql"); status("sql", "300 rows")
+	assert count("#sql-rows tbody tr") == 200
+	b.click("#sql-rows button")
+	b.until("document.querySelectorAll('#sql-rows tbody tr').length === 300")
+	b.type("#sql-text", "SELECT"); submit("sql"); status("sql", "400: ")
+	assert count("#sql-rows *") == 0
+	b.type("#sql-text", ""); submit("sql"); status("sql", "Statement: nothing given")
+	PY
+}
+
+@test "any route can be asked by a form that is made from /openapi.json" {
+	drive <<-'PY'
+	b.open(URL + "#routes")
+	route("GET /v1/vectors/index/{name}")
+	assert ask()[0] == "name: nothing given"
+	got, text = ask(name="bench")
+	assert got.startswith("200, ") and json.loads(text)["length"] == 60, (got, text)
+	assert ask(name="..")[0] == "name: not a name"
+	assert ask(name="a/b?c#d")[0].startswith("4"), b.text("#routes-status")
+	assert b.requests[-1]["url"] == URL + "v1/vectors/index/a%2Fb%3Fc%23d", b.requests[-1]
+	assert b.js("getComputedStyle(document.getElementById('routes-status')).borderLeftStyle") == "solid"
+	route("GET /v1/catalog/list")
+	assert count("#routes-fields *") == 0
+	got, text = ask()
+	assert got.startswith("200, ") and "numbers" in text, (got, text)
+	# the kinds of fields, and what is sent of them
+	b.js("""routes.push(route_of("POST", "/v1/catalog/list", { parameters: [{ name: "q", in: "query" }], requestBody: { content: { "application/json": {
+	    schema: { required: ["t"], properties: { t: { type: "string" }, n: { type: ["integer", "null"], default: 10 }, b: { type: ["boolean", "null"] },
+	        c: { type: "string", enum: ["x", "y", null] }, s: { type: ["array", "null"], items: { type: "string" } }, o: { type: "object" },
+	        v: { type: ["string", "array"] }, any: {}, q: {}, u: { description: "Another name of v." } } } } } } }))
+	    && $("routes-route").append(el("option", { value: routes.length - 1 }, "POST mine:"))""")
+	route("POST mine")
+	labels = ["q, optional", "t", "n, optional", "b, optional", "c, optional", "s (one a line), optional", "o (JSON), optional", "v, optional", "any, optional"]
+	assert texts("#routes-fields label") == labels, texts("#routes-fields label")
+	assert b.js("[...document.querySelectorAll('#routes-fields select')].map((e) => [...e.options].map((o) => o.value))") == [["", "true", "false"], ["", "x", "y"]]
+	assert ask()[0] == "t: nothing given"
+	assert ask(t="7", n="x")[0] == "n, optional: not a number"
+	assert ask(n="12345678901234567890", o="{")[0].startswith("o (JSON), optional: ")
+	b.requests.clear()
+	ask(q="a b", b="true", c="y", s="one\n two ", o='{"a":0.10}', v="[1,2]", any="x")
+	assert b.requests[0]["url"].endswith("/v1/catalog/list?q=a+b"), b.requests
+	assert b.requests[0]["postData"] == '{"t":"7","n":12345678901234567890,"b":true,"c":"y","s":["one","two"],"o":{"a":0.10},"v":[1,2],"any":"x"}', b.requests[0]
 	PY
 }
 
@@ -321,8 +409,13 @@ drive() {
 	text = subprocess.run(["curl", "-sS", URL + "metrics"], stdout=subprocess.PIPE, check=True, text=True).stdout
 	total = sum(int(n) for n in re.findall(r'lh_serve_requests_total\{[^}]*route="GET /v1/matrix/corpora"[^}]*\} (\d+)', text))
 	assert total >= 8
-	b.until("[...document.querySelectorAll('#traffic-table tbody tr')].some((r) => r.cells[0].innerText === 'GET /v1/matrix/corpora' && r.cells[6].innerText === '%d')" % total)
+	b.until("[...document.querySelectorAll('#traffic-table tbody tr')].some((r) => r.cells[0].innerText === 'GET /v1/matrix/corpora' && r.cells[7].innerText === '%d')" % total)
 	assert row("GET /v1/matrix/corpora")[3].endswith("s"), row("GET /v1/matrix/corpora")
+	b.js("fetch('v1/matrix/search', { method: 'POST', body: '[]' }).then((a) => a.text())")
+	b.until("[...document.querySelectorAll('#traffic-table tbody tr')].some((r) => r.cells[0].innerText === 'POST /v1/matrix/search' && r.cells[5].innerText !== '0')")
+	assert row("POST /v1/matrix/search")[6] == "0", row("POST /v1/matrix/search")
+	assert b.js("""(() => { const s = take_snapshot(`lh_serve_requests_total{code="404",route="a"} 2\\nlh_serve_requests_total{code="503",route="a"} 3\\n`);
+	    const all = add_up([between(null, s, "a")]); return [all.refused, all.failed, all.total]; })()""") == [2, 3, 5]
 	b.until("document.querySelector('#traffic-cards polyline').getAttribute('points').split(' ').length >= 2")
 	b.click("#traffic-pause")
 	assert b.js("document.getElementById('traffic-pause').getAttribute('aria-pressed')") == "true" and b.js("watching()") is False
@@ -444,6 +537,11 @@ drive() {
 	    submit("validate"); status("validate", wait)
 	    assert part in b.text("#validate-verdict"), b.text("#validate-verdict")
 	    look("validate")
+	panel("datasets"); b.until("document.querySelector('#datasets-list button')")
+	b.js("document.querySelectorAll('#datasets-list details').forEach((e) => e.open = true)"); look("datasets")
+	b.click("#datasets-list button"); submit("sql"); status("sql", "1 row"); look("sql")
+	assert H in b.text("#sql-rows") and "(100,000 characters)" in b.text("#sql-rows")
+	panel("routes"); route("POST /v1/sql"); look("routes")
 	panel("sessions"); b.until("document.querySelector('.session')")
 	b.js("document.querySelectorAll('.session').forEach((e) => e.open = true)"); look("sessions")
 	assert H in b.text(".session .body")
@@ -512,7 +610,7 @@ drive() {
 	b.key("Tab")
 	assert focus() == "Skip to content" and b.js("document.activeElement.getBoundingClientRect().top") >= 0; seen()
 	tab_to("tab-search")
-	for key, want in ("ArrowRight", "record"), ("ArrowLeft", "search"), ("ArrowLeft", "traffic"), ("ArrowRight", "search"), ("End", "traffic"), ("Home", "search"):
+	for key, want in ("ArrowRight", "record"), ("ArrowLeft", "search"), ("ArrowLeft", "routes"), ("ArrowRight", "search"), ("End", "routes"), ("Home", "search"):
 	    b.key(key)
 	    assert focus() == "tab-" + want, (key, focus()); seen()
 	    assert b.js("[...document.querySelectorAll('[role=tabpanel]')].filter((p) => !p.hidden).map((p) => p.id)") == [want]

@@ -1,16 +1,35 @@
-/* ---- search: without and with the playbook, beside each other ---- */
+/* ---- search: without and with the playbook, next to each other ---- */
+
+/* What the distances of an index mean; the smaller, the nearer. */
+const scales = new Map([
+	["cosine", "1 − cosine: 0 is the same direction, 1 unrelated, 2 opposite"],
+	["l2", "Euclidean: 0 is the same vector, and there is no greatest"],
+	["ip", "1 − dot product: long vectors go below 0"],
+]);
+const metrics = new Map();	/* of the indexes, by name */
 
 async function load_corpora() {
 	const again = $("search-corpora-again");
 
 	again.hidden = true;
 	try {
-		show_corpora(objects((await take("GET", "v1/matrix/corpora")).corpora));
+		const [{ corpora }] = await Promise.all([
+			take("GET", "v1/matrix/corpora"), load_metrics()]);
+
+		show_corpora(objects(corpora));
 		say("search", "");
 	} catch (e) {
 		again.hidden = false;
 		say_error("search", e);
 	}
+}
+
+/* Without this route the numbers have no explanation. */
+async function load_metrics() {
+	const { body } = await request("GET", "v1/vectors/index");
+
+	for (const { params } of objects(object(body).indexes))
+		metrics.set(as_text(object(params).name), object(params).distance);
 }
 
 function show_corpora(corpora) {
@@ -92,17 +111,31 @@ function show_search(answers) {
 
 	$("search-results").replaceChildren(
 		...answers.map((answer) => result_list(answer, answer.use && before)));
-	say("search", answers.map(summary_of).join(" — "));
+	$("search-scale").replaceChildren(
+		...scale_of(answers[0].query.corpora).flat(Infinity));
+	say("search", answers.map((answer) => summary_of(answer, before)).join(" — "));
+}
+
+/* The meaning of the numbers at the right, for the indexes that were searched. */
+function scale_of(corpora) {
+	const of = (metric) => corpora.filter((name) => metrics.get(name) === metric);
+	const known = [...scales].filter(([metric]) => of(metric).length);
+
+	return ["The number at the right is the distance; smaller is nearer. ",
+		known.map(([metric, meaning]) => [data(of(metric).join(", "), 200), `: ${meaning}. `])];
 }
 
 const title_of = ({ use }) => use ? "With playbook" : "Without playbook";
 
-function summary_of(answer) {
+function summary_of(answer, before) {
 	const { playbook_boosted: boosted, playbook_injected: injected } = answer;
+	const moved = (hit, i) => before.get(place_of(hit)) !== i + 1;
 	const parts = [`${title_of(answer)}: ${plural(answer.results.length, "result")}`];
 
 	if (answer.use)
 		parts.push(`${count(boosted ?? 0)} boosted`, `${count(injected ?? 0)} injected`);
+	if (answer.use && before)
+		parts.push(`${count(answer.results.filter(moved).length)} moved`);
 	if (answer.metadata_filter_dropped)
 		parts.push(`${count(answer.metadata_filter_dropped)} dropped by the filters`);
 	return parts.join(", ");
@@ -166,7 +199,7 @@ function movement(hit, rank, before) {
 		return null;
 	if (was === undefined)
 		return dim("not in the other list");
-	return dim(was > rank ? `▲ up ${was - rank}` : `▼ down ${rank - was}`);
+	return tag(`${was > rank ? "▲ up" : "▼ down"} from ${was} to ${rank}`, "mark");
 }
 
 /* A button that puts the query and a hit into the form of the next panel. */

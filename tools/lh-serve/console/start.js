@@ -38,6 +38,7 @@ function set_listeners() {
 	$("search-corpora-again").addEventListener("click", load_corpora);
 	$("validate-example").addEventListener("click", insert_example);
 	$("traffic-pause").addEventListener("click", toggle_pause);
+	$("routes-route").addEventListener("change", show_fields);
 	$("sessions-limit").addEventListener("change", () => submit("sessions"));
 	document.addEventListener("visibilitychange", poll);
 	addEventListener("hashchange", follow_hash);
@@ -46,9 +47,14 @@ function set_listeners() {
 on_submit("search", search, show_search);
 on_submit("record", record, show_recorded);
 on_submit("validate", validate, show_verdict);
+on_submit("datasets", load_datasets, show_datasets);
+on_submit("sql", run_sql, show_rows);
+on_submit("routes", ask_route, show_answer);
 on_submit("sessions", load_sessions, show_sessions);
 on_submit("audit", load_audit, show_audit);
 on_submit("subject", load_subject, show_subject);
+on_open.datasets = once(() => submit("datasets"));
+on_open.routes = once(load_routes);
 on_open.sessions = once(() => submit("sessions"));
 on_open.audit = once(() => submit("audit"));
 on_open.traffic = poll;

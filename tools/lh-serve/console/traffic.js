@@ -19,8 +19,8 @@ function read_labels(text) {
 	return new Map([...text.matchAll(label)].map(([, key, value]) => [key, unescaped(value)]));
 }
 
-/* A snapshot: the time in ms, the sums, and for each route total, errors and buckets,
- * a Map from the upper edge in seconds to the number of requests up to it. */
+/* A snapshot: the time in ms, the sums, and for each route total, refused (4xx), failed
+ * (5xx) and buckets, a Map from the upper edge in seconds to the number of requests up to it. */
 function take_snapshot(text) {
 	const at = performance.now(), routes = new Map();
 	const s = { at, routes, in_flight: 0, memory: 0, restarts: 0 };
@@ -38,7 +38,7 @@ function take_snapshot(text) {
 }
 
 const edge_of = (le) => le === "+Inf" ? Infinity : Number(le);
-const no_requests = () => ({ total: 0, errors: 0, buckets: new Map() });
+const no_requests = () => ({ total: 0, refused: 0, failed: 0, buckets: new Map() });
 
 function route_in(snapshot, labels) {
 	const name = labels.get("route") ?? "";
@@ -50,8 +50,10 @@ function route_in(snapshot, labels) {
 
 function add_requests(route, code, n) {
 	route.total += n;
-	if (/^[45]/.test(code))
-		route.errors += n;
+	if (/^4/.test(code))
+		route.refused += n;
+	if (/^5/.test(code))
+		route.failed += n;
 }
 
 const add_bucket = (buckets, le, n) => buckets.set(le, (buckets.get(le) ?? 0) + n);
@@ -64,8 +66,8 @@ function between(older, newer, name) {
 	const buckets = [...now.buckets].map(([le, n]) => [le, n - (base.buckets.get(le) ?? 0)]);
 
 	return {
-		total: now.total - base.total, errors: now.errors - base.errors,
-		buckets: new Map(buckets),
+		total: now.total - base.total, refused: now.refused - base.refused,
+		failed: now.failed - base.failed, buckets: new Map(buckets),
 	};
 }
 
@@ -74,7 +76,8 @@ function add_up(parts) {
 
 	for (const part of parts) {
 		sum.total += part.total;
-		sum.errors += part.errors;
+		sum.refused += part.refused;
+		sum.failed += part.failed;
 		for (const [le, n] of part.buckets)
 			add_bucket(sum.buckets, le, n);
 	}
@@ -144,7 +147,8 @@ function show_sums(newest, all, flow) {
 		card("Requests a second", rate(flow.at(-1) ?? 0)),
 		card("Latency p50", duration(quantile(all.buckets, .5))),
 		card("Latency p95", duration(quantile(all.buckets, .95))),
-		card("Errors (4xx, 5xx)", `${count(all.errors)} of ${count(all.total)}`),
+		card("Refused (4xx)", `${count(all.refused)} of ${count(all.total)}`),
+		card("Failed (5xx)", `${count(all.failed)} of ${count(all.total)}`),
 		card("In flight", count(newest.in_flight)),
 		card("Memory", size(newest.memory)),
 		card("Filters restarted", count(newest.restarts)));
@@ -160,7 +164,8 @@ function route_row(name, total, part) {
 		number(rate(flow.at(-1) ?? 0)),
 		number(duration(quantile(part.buckets, .5))),
 		number(duration(quantile(part.buckets, .95))),
-		number(part.errors ? tag(count(part.errors), "bad") : "0"),
+		number(part.refused ? tag(count(part.refused), "warn") : "0"),
+		number(part.failed ? tag(count(part.failed), "bad") : "0"),
 		el("td", { class: "n more" }, count(total)));
 }
 
