@@ -301,7 +301,7 @@ static int check_last_row(struct lh_chain_log *l, struct tail *t, int64_t at, co
 static int read_tail(struct lh_chain_log *l, struct tail *t, int64_t size, struct lh_err *err)
 {
 	int64_t at;
-	char *line;
+	LH_SCOPED(lh_free_local) char *line = NULL;
 	bool torn;
 	size_t n;
 	int rc;
@@ -322,7 +322,6 @@ static int read_tail(struct lh_chain_log *l, struct tail *t, int64_t size, struc
 	if (lh_chain_read_line(t->fd, t->path, at, size, 0, &line, &n, err) < 0)
 		return -1;
 	rc = check_last_row(l, t, at, line, n, err);
-	free(line);
 	if (!rc)
 		t->size = size;
 	return rc;

@@ -86,7 +86,7 @@ bool lh_chain_keys_stale(const struct lh_chain_keys *k)
 int lh_chain_keys_renew(struct lh_chain_keys *k, struct lh_err *err)
 {
 	struct lh_chain_keys now;
-	const char **path;
+	LH_SCOPED(lh_free_local) const char **path = NULL;
 	size_t i;
 	int rc;
 
@@ -98,7 +98,6 @@ int lh_chain_keys_renew(struct lh_chain_keys *k, struct lh_err *err)
 	for (i = 0; i < k->n_files; i++)
 		path[i] = k->file[i].path;
 	rc = lh_chain_keys_read(&now, path, k->n_files, k->insecure, err);
-	free(path);
 	if (rc < 0)
 		return -1;
 	lh_chain_keys_free(k);

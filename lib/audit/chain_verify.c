@@ -212,7 +212,7 @@ static int read_subject(const struct lh_chain_source *src, struct lh_buf *id, st
 {
 	struct lh_chain_reader r;
 	struct lh_chain_line l;
-	char *line;
+	LH_SCOPED(lh_free_local) char *line = NULL;
 	size_t n;
 	int rc;
 
@@ -227,7 +227,6 @@ static int read_subject(const struct lh_chain_source *src, struct lh_buf *id, st
 		rc = 0;
 	}
 	lh_chain_reader_free(&r);
-	free(line);
 	return rc;
 }
 

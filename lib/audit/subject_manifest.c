@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+#include "base/mem.h"
 #include "file/file.h"
 #include "json/bind.h"
 
@@ -174,14 +175,13 @@ int lh_manifest_name(char name[LH_SUBJECT_MAX + 1], const char *dir, const char 
 {
 	struct lh_manifest m;
 	bool theirs = false;
-	char *path;
+	LH_SCOPED(lh_free_local) char *path = NULL;
 	int rc;
 
 	if (!lh_subject_plain_name(name, id, n))
 		return lh_subject_name(name, id, n, err);
 	path = lh_subject_path(dir, name, LH_SUBJECT_MANIFEST, err);
 	rc = path ? lh_manifest_read(&m, path, err) : -1;
-	free(path);
 	if (rc == 0) {
 		theirs = lh_manifest_is(&m, id, n);
 		lh_manifest_free(&m);

@@ -23,7 +23,7 @@ int lh_catalog_get(const char *folder, struct lh_str name, struct lh_catalog_dat
 		   struct lh_err *err)
 {
 	char id[LH_DATASET_ID + 1];
-	char *path;
+	LH_SCOPED(lh_free_local) char *path = NULL;
 	int rc;
 
 	if (lh_dataset_name_check(name, err) < 0)
@@ -31,7 +31,6 @@ int lh_catalog_get(const char *folder, struct lh_str name, struct lh_catalog_dat
 	lh_dataset_id(name, id);
 	path = lh_catalog_dataset_path(folder, id, "", err);
 	rc = path ? lh_catalog_dataset_read(path, id, m, err) : -1;
-	free(path);
 	return rc ? rc > 0 ? 0 : -1 : not_there(name, err);
 }
 
@@ -201,14 +200,13 @@ static int register_locked(const struct change *c, const struct lh_registration 
 /* Check that a record names no other store than the one that it may. */
 static int check_store(struct lh_str store, const char *only, struct lh_err *err)
 {
-	char *real;
+	LH_SCOPED(lh_free_local) char *real = NULL;
 	bool is;
 
 	if (!only || !store.p || lh_str_is(store, only, strlen(only)))
 		return 0;
 	real = realpath(only, NULL);
 	is = real && lh_str_is(store, real, strlen(real));
-	free(real);
 	return is ? 0 : lh_err_data(err, 400, "\"store\" must be left out: the objects of "
 				    "this catalog are in a store of its own");
 }

@@ -103,7 +103,7 @@ static int number_columns(struct lh_csv_table *t, struct lh_err *err)
 /* Refuse blank names and those that occur twice. */
 static int check_names(const struct lh_csv_table *t, struct lh_err *err)
 {
-	struct lh_table seen = { 0 };
+	LH_SCOPED(lh_table_free) struct lh_table seen = { 0 };
 	size_t i;
 	int rc = 0;
 
@@ -123,7 +123,6 @@ static int check_names(const struct lh_csv_table *t, struct lh_err *err)
 		else
 			rc = lh_table_set(&seen, name, (uint32_t)i, name_of, t, err);
 	}
-	lh_table_free(&seen);
 	return rc;
 }
 

@@ -5,6 +5,7 @@
 
 #include "collect_parts.h"
 #include <lh/digest.h>
+#include "base/mem.h"
 #include "flow/flow.h"
 
 int lh_collect_skip_key(const char *source, size_t n, uint64_t offset, const char *sig,
@@ -51,14 +52,11 @@ static int read_known(struct collect *c, const char *relpath, struct lh_err *err
 		.fill = on_evidence, .result_size = 32, .sink = add_hash, .shared = &c->seen,
 		.jobs = c->run->how.jobs,
 	};
-	char *path = lh_root_join(c->run->sources, relpath, err);
-	int rc;
+	LH_SCOPED(lh_free_local) char *path = lh_root_join(c->run->sources, relpath, err);
 
 	if (!path)
 		return -1;
-	rc = lh_flow_file(path, &flow, err);
-	free(path);
-	return rc;
+	return lh_flow_file(path, &flow, err);
 }
 
 static int of_source(void *ctx, const char *relpath, struct lh_err *err)
@@ -72,14 +70,13 @@ static int of_source(void *ctx, const char *relpath, struct lh_err *err)
 
 static int exists(const struct collect *c, const char *relpath, struct lh_err *err)
 {
-	char *path = lh_root_join(c->run->sources, relpath, err);
+	LH_SCOPED(lh_free_local) char *path = lh_root_join(c->run->sources, relpath, err);
 	struct stat st;
 	int is;
 
 	if (!path)
 		return -1;
 	is = lstat(path, &st) == 0 ? 1 : errno == ENOENT ? 0 : lh_err_sys(err, "%s", path);
-	free(path);
 	return is;
 }
 
@@ -126,14 +123,12 @@ int lh_collect_known_skips(struct collect *c, struct lh_err *err)
 		.context_free = scratch_free,
 	};
 	int rc = exists(c, LH_ROOT_SKIPS, err);
-	char *path;
+	LH_SCOPED(lh_free_local) char *path = NULL;
 
 	if (rc <= 0)
 		return rc;
 	path = lh_root_join(c->run->sources, LH_ROOT_SKIPS, err);
 	if (!path)
 		return -1;
-	rc = lh_flow_file(path, &flow, err);
-	free(path);
-	return rc;
+	return lh_flow_file(path, &flow, err);
 }

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 
 #include <lh/digest.h>
+#include "base/mem.h"
 #include "file/file.h"
 #include "json/bind.h"
 #include "json/write.h"
@@ -214,11 +215,10 @@ static int parse(struct lh_part_manifest *m, struct lh_err *err)
 int lh_part_manifest_read(struct lh_part_manifest *m, const struct lh_root *part,
 			  struct lh_err *err)
 {
-	char *path = lh_root_join(part, LH_PART_FILE, err);
+	LH_SCOPED(lh_free_local) char *path = lh_root_join(part, LH_PART_FILE, err);
 	int rc = path ? lh_file_read(path, &m->text, err) : -1;
 
 	if (rc > 0 && parse(m, err) < 0)
 		rc = lh_err_prefix(err, "%s", path);
-	free(path);
 	return rc;
 }

@@ -185,14 +185,13 @@ static int report_read(struct report *r, const struct lh_root *root, const char 
 		       const char *name, const char *schema, const struct lh_bind *table, void *to,
 		       struct lh_err *err)
 {
-	char *path;
+	LH_SCOPED(lh_free_local) char *path = NULL;
 	long bad = 0;
 	int rc;
 
 	snprintf(r->relpath, sizeof r->relpath, "%s/%s/%s.json", LH_ROOT_REPORTS, id, name);
 	path = lh_root_join(root, r->relpath, err);
 	rc = path ? lh_file_read(path, &r->file, err) : -1;
-	free(path);
 	r->why[0] = '\0';
 	if (rc <= 0)
 		return rc;
@@ -503,14 +502,11 @@ static int is_candidate(struct reading *r, const char *id, bool *complete, struc
 static int has_drift(const struct reading *r, const char *id, struct lh_err *err)
 {
 	char relpath[PATH_LEN];
-	char *path;
-	int rc;
+	LH_SCOPED(lh_free_local) char *path = NULL;
 
 	snprintf(relpath, sizeof relpath, "%s/%s/drift.json", LH_ROOT_REPORTS, id);
 	path = lh_root_join(r->c->root, relpath, err);
-	rc = path ? access(path, F_OK) == 0 : -1;
-	free(path);
-	return rc;
+	return path ? access(path, F_OK) == 0 : -1;
 }
 
 static int on_run(void *ctx, const char *id, struct lh_err *err)

@@ -25,7 +25,7 @@ static bool ask_git(const char *folder, char *const *argv, char *out, size_t n, 
 				     "GIT_DISCOVERY_ACROSS_FILESYSTEM=1", NULL };
 	struct lh_child_how how = { .argv = argv, .env = env, .keys = LH_KEYS_STRANGER,
 				    .folder = folder, .seconds = SECONDS, .max = ANSWER_MAX };
-	struct lh_child_out got;
+	LH_SCOPED(lh_child_free) struct lh_child_out got;
 	bool found = false;
 	size_t len;
 
@@ -45,7 +45,6 @@ static bool ask_git(const char *folder, char *const *argv, char *out, size_t n, 
 		   !strncmp(why->msg, "cannot run git", sizeof "cannot run git" - 1)) {
 		why->code = LH_EDATA;
 	}
-	lh_child_free(&got);
 	return found;
 }
 

@@ -88,15 +88,12 @@ char *lh_root_join(const struct lh_root *r, const char *relpath, struct lh_err *
 
 int lh_root_lock(struct lh_root *r, double seconds, struct lh_err *err)
 {
-	char *path;
-	int rc;
+	LH_SCOPED(lh_free_local) char *path = NULL;
 
 	if (r->lock.path)
 		return 0;
 	path = lh_root_join(r, LOCK, err);
-	rc = path ? lh_lock_take(&r->lock, path, r->path, seconds, err) : -1;
-	free(path);
-	return rc;
+	return path ? lh_lock_take(&r->lock, path, r->path, seconds, err) : -1;
 }
 
 /* ---- the walk ---- */

@@ -124,7 +124,8 @@ static int random_uuid(char out[UUID_LEN + 1], struct lh_err *err)
 
 static int id_exists(const struct lh_run *run, const char *id, struct lh_err *err)
 {
-	char relpath[sizeof LH_ROOT_REPORTS + ID_MAX + 2], *path;
+	LH_SCOPED(lh_free_local) char *path = NULL;
+	char relpath[sizeof LH_ROOT_REPORTS + ID_MAX + 2];
 	struct stat st;
 	int is;
 
@@ -135,7 +136,6 @@ static int id_exists(const struct lh_run *run, const char *id, struct lh_err *er
 	is = lstat(path, &st) == 0		      ? 1
 		: errno == ENOENT || errno == ENOTDIR ? 0
 						      : lh_err_sys(err, "%s", path);
-	free(path);
 	return is;
 }
 

@@ -201,8 +201,7 @@ static int write_words(struct writer *w, struct lh_err *err)
 static int write_hash(struct writer *w, struct lh_err *err)
 {
 	uint64_t slots = 2, to;
-	uint32_t *hash;
-	int rc;
+	LH_SCOPED(lh_free_local) uint32_t *hash = NULL;
 
 	while (slots < 2 * w->words.n)
 		slots *= 2;
@@ -218,9 +217,7 @@ static int write_hash(struct writer *w, struct lh_err *err)
 		hash[2 * to] = sum;
 		hash[2 * to + 1] = i + 1;
 	}
-	rc = write_section(w, LH_LHW_HASH, hash, 8 * slots, err);
-	free(hash);
-	return rc;
+	return write_section(w, LH_LHW_HASH, hash, 8 * slots, err);
 }
 
 /* ---- n-grams ---- */
@@ -262,9 +259,8 @@ static size_t thin_pairs(uint64_t *pair, size_t n)
 static int write_directory(struct writer *w, const uint64_t *pair, size_t n, struct lh_err *err)
 {
 	unsigned bits = 2;
-	uint32_t *at;
+	LH_SCOPED(lh_free_local) uint32_t *at = NULL;
 	size_t i = 0;
-	int rc;
 
 	while (((size_t)4 << bits) < n)
 		bits++;
@@ -276,9 +272,7 @@ static int write_directory(struct writer *w, const uint64_t *pair, size_t n, str
 			i++;
 		at[bucket] = (uint32_t)i;
 	}
-	rc = write_section(w, LH_LHW_GRAM_AT, at, (((size_t)1 << bits) + 1) * sizeof *at, err);
-	free(at);
-	return rc;
+	return write_section(w, LH_LHW_GRAM_AT, at, (((size_t)1 << bits) + 1) * sizeof *at, err);
 }
 
 static int write_pairs(struct writer *w, struct lh_err *err)

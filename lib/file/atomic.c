@@ -216,7 +216,7 @@ int lh_atomic_open_beside(struct lh_atomic *a, const char *path, const char *mai
 {
 	struct stat st;
 	const char *name;
-	char *folder;
+	LH_SCOPED(lh_free_local) char *folder = NULL;
 	int rc, like;
 
 	*a = (struct lh_atomic){ .fd = -1, .slot = -1 };
@@ -238,7 +238,6 @@ int lh_atomic_open_beside(struct lh_atomic *a, const char *path, const char *mai
 		rc = lh_own_like(a->fd, path, &st, st.st_mode, err);
 	else if (!rc)
 		lh_own_new(a->fd, path);
-	free(folder);
 	if (rc < 0)
 		lh_atomic_close(a);
 	return rc;

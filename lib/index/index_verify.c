@@ -247,7 +247,7 @@ static void check_ids(struct check *c)
 static int check_metas(struct check *c)
 {
 	const struct lh_index *ix = c->ix;
-	struct lh_record scan;
+	LH_SCOPED(lh_record_free) struct lh_record scan = { 0 };
 	LH_SCOPED(lh_buf_free) struct lh_buf copy = { 0 };
 	struct lh_str meta;
 	uint64_t row;
@@ -255,7 +255,6 @@ static int check_metas(struct check *c)
 
 	if (!check_offsets(c, LH_INDEX_META_AT, ix->meta_at, ix->metas_n))
 		return 0;
-	lh_record_init(&scan);
 	for (row = 0; !rc && row < ix->rows; row++) {
 		rc = lh_index_row_text(ix, LH_INDEX_METAS, row, &meta, c->err);
 		if (!rc)
@@ -265,7 +264,6 @@ static int check_metas(struct check *c)
 			rc = 0;
 		}
 	}
-	lh_record_free(&scan);
 	return rc;
 }
 
@@ -383,7 +381,7 @@ int lh_index_verify(const char *path,
 {
 	struct lh_index ix = { .torn_at = -1 };
 	struct check c = { .ix = &ix, .damage = damage, .ctx = ctx, .err = err };
-	char *real;
+	LH_SCOPED(lh_free_local) char *real = NULL;
 	int rc;
 
 	if (lh_index_resolve_link(path, &real, err) < 0)
@@ -392,7 +390,6 @@ int lh_index_verify(const char *path,
 	if (rc == 0)
 		rc = check_all(&c, real ? real : path);
 	lh_mapped_close(&ix.map);
-	free(real);
 	return rc;
 }
 

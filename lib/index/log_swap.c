@@ -23,7 +23,7 @@ int lh_index_log_remove(const char *path, struct lh_err *err)
 static int write_log(const char *path, const char *name, const struct lh_buf *a,
 		     const struct lh_buf *b, struct lh_err *err)
 {
-	struct lh_atomic out;
+	LH_SCOPED(lh_atomic_close) struct lh_atomic out;
 	int rc;
 
 	/* The log gets the permissions of the index. */
@@ -32,24 +32,18 @@ static int write_log(const char *path, const char *name, const struct lh_buf *a,
 		rc = lh_write_all(out.fd, a->p, a->len, err);
 	if (rc == 0)
 		rc = lh_write_all(out.fd, b->p, b->len, err);
-	if (rc == 0)
-		rc = lh_atomic_commit(&out, err);
-	lh_atomic_close(&out);
-	return rc;
+	return rc ? rc : lh_atomic_commit(&out, err);
 }
 
 int lh_log_replace(const char *path, const struct lh_buf *a, const struct lh_buf *b,
 		   struct lh_err *err)
 {
-	char *name;
-	int rc;
+	LH_SCOPED(lh_free_local) char *name = NULL;
 
 	if (a->len + b->len == 0)
 		return lh_index_log_remove(path, err);
 	name = lh_index_sibling_path(path, LH_INDEX_LOG, err);
-	rc = name ? write_log(path, name, a, b, err) : -1;
-	free(name);
-	return rc;
+	return name ? write_log(path, name, a, b, err) : -1;
 }
 
 int lh_log_collect(const struct lh_buf *log, uint64_t checksum, bool others, uint64_t from,

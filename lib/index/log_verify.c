@@ -2,6 +2,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "base/mem.h"
 #include "index_log.h"
 
 #define LOCK_WAIT 10.0		/* seconds, for a writer that is appending */
@@ -73,7 +74,7 @@ static enum lh_log_step check_frames(struct report *r, const struct lh_index *ix
  * taken, since verify must work on read-only media. */
 static int read_log_locked(const char *path, struct lh_buf *text, struct lh_err *err)
 {
-	char *name = lh_index_sibling_path(path, LH_INDEX_LOCK, err);
+	LH_SCOPED(lh_free_local) char *name = lh_index_sibling_path(path, LH_INDEX_LOCK, err);
 	struct lh_lock lock = { .fd = -1 };
 	struct lh_err unused;
 	bool locked;
@@ -85,7 +86,6 @@ static int read_log_locked(const char *path, struct lh_buf *text, struct lh_err 
 	rc = lh_log_read(path, text, err);
 	if (locked)
 		lh_lock_drop(&lock);
-	free(name);
 	return rc;
 }
 

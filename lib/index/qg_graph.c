@@ -61,7 +61,7 @@ static int repair_graph(struct lh_index_writer *w, struct lh_qg_build *g, unsign
 			struct lh_err *err)
 {
 	uint64_t n = w->repaired->rows - w->kept;
-	uint32_t *gone;
+	LH_SCOPED(lh_free_local) uint32_t *gone = NULL;
 	int rc;
 
 	if (w->rows + n > UINT32_MAX)
@@ -72,7 +72,6 @@ static int repair_graph(struct lh_index_writer *w, struct lh_qg_build *g, unsign
 		g->entry = w->number_of[w->repaired->entry];
 		rc = lh_qg_repair(g, w->kept, gone, jobs, err);
 	}
-	free(gone);
 	return rc;
 }
 

@@ -149,7 +149,7 @@ static int write_batches(struct lh_index_writer *w, struct batch *b, struct lh_e
 
 int lh_qg_write_rows(struct lh_index_writer *w, unsigned jobs, struct lh_err *err)
 {
-	struct batch *b = lh_calloc(1, sizeof *b, err);
+	LH_SCOPED(lh_free_local) struct batch *b = lh_calloc(1, sizeof *b, err);
 	int rc = b ? 0 : -1;
 
 	if (b) {
@@ -162,21 +162,17 @@ int lh_qg_write_rows(struct lh_index_writer *w, unsigned jobs, struct lh_err *er
 		rc = write_batches(w, b, err);
 	if (b)
 		batch_free(b);
-	free(b);
 	return rc < 0 ? -1 : lh_index_section_end(&w->file, err);
 }
 
 int lh_qg_write_signs(struct lh_index_writer *w, struct lh_err *err)
 {
 	size_t n = w->linked ? lh_qg_sign_bytes(w->p.dimension) : 0;
-	unsigned char *signs = lh_calloc(1, n + 8, err);
-	int rc;
+	LH_SCOPED(lh_free_local) unsigned char *signs = lh_calloc(1, n + 8, err);
 
 	if (!signs)
 		return -1;
 	if (n)
 		lh_qg_signs(w->p.seed, w->p.dimension, signs);
-	rc = lh_index_section_write(&w->file, LH_INDEX_SIGNS, signs, n, err);
-	free(signs);
-	return rc;
+	return lh_index_section_write(&w->file, LH_INDEX_SIGNS, signs, n, err);
 }

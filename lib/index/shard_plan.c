@@ -128,7 +128,7 @@ static int by_file(const void *a, const void *b)
 
 static int check_files(const struct lh_shard_plan *p, struct lh_err *err)
 {
-	char **file = lh_calloc(p->n, sizeof *file, err);
+	LH_SCOPED(lh_free_local) char **file = lh_calloc(p->n, sizeof *file, err);
 	size_t i;
 	int rc = 0;
 
@@ -140,7 +140,6 @@ static int check_files(const struct lh_shard_plan *p, struct lh_err *err)
 	for (i = 1; rc == 0 && i < p->n; i++)
 		if (strcmp(file[i - 1], file[i]) == 0)
 			rc = lh_err_set(err, LH_EDATA, "the file %s is named twice", file[i]);
-	free(file);
 	return rc;
 }
 

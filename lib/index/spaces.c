@@ -100,7 +100,7 @@ struct lh_index_spaces *lh_index_spaces_read(const char *folder,
 					     struct lh_err *err)
 {
 	struct lh_index_spaces *l = lh_calloc(1, sizeof *l, err);
-	struct lh_index_folder found = { NULL, 0, 0 };
+	LH_SCOPED(lh_index_folder_free) struct lh_index_folder found = { NULL, 0, 0 };
 	int rc = -1;
 
 	if (!l)
@@ -112,7 +112,6 @@ struct lh_index_spaces *lh_index_spaces_read(const char *folder,
 	}
 	if (rc == 0)
 		rc = read_all(l, &found, before, err);
-	lh_index_folder_free(&found);
 	if (rc == 0)
 		return l;
 	lh_index_spaces_free(l);

@@ -5,6 +5,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/mem.h"
 #include "base/signal.h"
 #include "writer.h"
 
@@ -74,7 +75,7 @@ static int remove_locked(const char *path, struct lh_err *err)
 
 int lh_index_remove(const char *path, double lock_timeout, struct lh_err *err)
 {
-	char *name = lh_index_sibling_path(path, LH_INDEX_LOCK, err);
+	LH_SCOPED(lh_free_local) char *name = lh_index_sibling_path(path, LH_INDEX_LOCK, err);
 	struct lh_lock lock = { .fd = -1 };
 	bool was = lh_signal_deferred();
 	int rc = -1;
@@ -85,17 +86,15 @@ int lh_index_remove(const char *path, double lock_timeout, struct lh_err *err)
 		rc = remove_locked(path, err);
 	lh_lock_drop(&lock);
 	lh_signal_defer(was);
-	free(name);
 	return rc;
 }
 
 void lh_index_sweep_lock(const char *path)
 {
 	struct lh_err unused;
-	char *name = lh_index_sibling_path(path, LH_INDEX_LOCK, &unused);
+	LH_SCOPED(lh_free_local) char *name = lh_index_sibling_path(path, LH_INDEX_LOCK, &unused);
 	struct lh_lock lock;
 
 	if (name && access(name, F_OK) == 0 && lh_lock_take(&lock, name, path, 0, &unused) == 0)
 		lh_lock_drop(&lock);
-	free(name);
 }

@@ -140,7 +140,7 @@ static void read_number(struct lh_bind *line, const struct node *n)
 static int read_array(struct lh_bind *line, const struct node *n,
 		      const struct lh_bind_known *known, struct lh_err *err)
 {
-	struct lh_buf text = { 0 };
+	LH_SCOPED(lh_buf_free) struct lh_buf text = { 0 };
 	struct node of;
 	unsigned each;
 	int rc = 0;
@@ -163,7 +163,6 @@ static int read_array(struct lh_bind *line, const struct node *n,
 		line->each = each == LH_BIND_ANY ? 0 : each;
 	if (!rc && line->to == LH_BIND_TO_TABLES && !(line->table = read_table(&of, known, err)))
 		rc = -1;
-	lh_buf_free(&text);
 	return rc;
 }
 
@@ -224,7 +223,7 @@ static bool is_required(const struct node *n, const char *name)
 static int add_line(struct lh_bind *line, const struct node *n, const struct lh_iter *it,
 		    const struct lh_bind_known *known, struct lh_err *err)
 {
-	struct lh_buf text = { 0 };
+	LH_SCOPED(lh_buf_free) struct lh_buf text = { 0 };
 	struct lh_str s;
 	struct node of;
 	char *name;
@@ -240,7 +239,6 @@ static int add_line(struct lh_bind *line, const struct node *n, const struct lh_
 	}
 	if (name && !rc)
 		rc = read_line(line, &of, known, err);
-	lh_buf_free(&text);
 	return name ? rc : -1;
 }
 
@@ -267,13 +265,12 @@ static struct lh_bind *read_table(const struct node *n, const struct lh_bind_kno
 struct lh_bind *lh_bind_read(const struct lh_value *schema, const struct lh_bind_known *known,
 			     struct lh_err *err)
 {
-	struct lh_buf text = { 0 };
+	LH_SCOPED(lh_buf_free) struct lh_buf text = { 0 };
 	struct lh_bind *table = NULL;
 	struct node n;
 
 	if (read_node(schema, &n, &text, err) == 0)
 		table = read_table(&n, known, err);
-	lh_buf_free(&text);
 	return table;
 }
 
@@ -295,10 +292,8 @@ void lh_bind_free(struct lh_bind *table)
 
 int lh_bind_check(const struct lh_bind *table, const struct lh_value *v, struct lh_err *err)
 {
-	struct lh_buf text = { 0 };
+	LH_SCOPED(lh_buf_free) struct lh_buf text = { 0 };
 	_Alignas(16) char cell[CELL];
-	int rc = lh_bind_value(table, v, cell, &text, err);
 
-	lh_buf_free(&text);
-	return rc;
+	return lh_bind_value(table, v, cell, &text, err);
 }

@@ -58,7 +58,8 @@ static void fill_sorted(struct lh_member *m, const struct lh_value *v, size_t n)
 static bool objects_equal(const struct lh_value *a, const struct lh_value *b)
 {
 	size_t n = lh_value_count(a), i;
-	struct lh_member *x, *y;
+	LH_SCOPED(lh_free_local) struct lh_member *x = NULL;
+	struct lh_member *y;
 	struct lh_err err;
 
 	if (n != lh_value_count(b))
@@ -72,7 +73,6 @@ static bool objects_equal(const struct lh_value *a, const struct lh_value *b)
 	for (i = 0; i < n; i++)
 		if (by_key(&x[i], &y[i]) || !lh_value_equal(&x[i].val, &y[i].val))
 			break;
-	free(x);
 	return i == n;
 }
 

@@ -273,7 +273,8 @@ static int write_term(struct lh_lexical_build *b, uint32_t i, struct lh_err *err
 static int write_terms(struct lh_lexical_build *b, struct lh_err *err)
 {
 	struct lh_lexical_term end = { 0 };
-	uint32_t *order, i;
+	LH_SCOPED(lh_free_local) uint32_t *order = NULL;
+	uint32_t i;
 	int rc = 0;
 
 	order = lh_calloc(b->terms.n, sizeof *order, err);
@@ -286,7 +287,6 @@ static int write_terms(struct lh_lexical_build *b, struct lh_err *err)
 	lh_buf_add(&b->entries, &b->head, sizeof b->head);
 	for (i = 0; rc == 0 && i < b->terms.n; i++)
 		rc = write_term(b, order[i], err);
-	free(order);
 	end.postings = b->postings.n;
 	end.text = (uint32_t)b->texts.n;
 	lh_buf_add(&b->entries, &end, sizeof end);

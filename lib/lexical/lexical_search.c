@@ -95,7 +95,7 @@ static void find_terms(struct lh_lexical_query *q, const struct lh_intern *known
 int lh_lexical_query_set(struct lh_lexical_query *q, const char *text, size_t n,
 			 const struct lh_lexical *const *parts, size_t n_parts, struct lh_err *err)
 {
-	struct lh_intern known;
+	LH_SCOPED(lh_intern_free) struct lh_intern known;
 	int rc;
 
 	q->n = 0;
@@ -105,7 +105,6 @@ int lh_lexical_query_set(struct lh_lexical_query *q, const char *text, size_t n,
 	rc = collect_words(q, &known, text, n, err);
 	if (rc == 0)
 		find_terms(q, &known);
-	lh_intern_free(&known);
 	return rc;
 }
 

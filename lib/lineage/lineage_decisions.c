@@ -180,7 +180,7 @@ static int search_log(struct search *s, const char *path, const char *shown, boo
 static int search_logs(struct search *s, struct lh_err *err)
 {
 	const struct lh_list *logs = s->l->how.decisions;
-	char *path;
+	LH_SCOPED(lh_free_local) char *path = NULL;
 	size_t i;
 	int rc = 0;
 
@@ -194,7 +194,6 @@ static int search_logs(struct search *s, struct lh_err *err)
 		s->l->how.warn(s->l->how.ctx, true, err->msg);
 		rc = 0;
 	}
-	free(path);
 	return rc;
 }
 

@@ -72,7 +72,7 @@ static int add_file(void *ctx, const char *relpath, struct lh_err *err)
 	struct lh_lineage_file *f;
 	struct lh_err why;
 	struct stat st;
-	char *path;
+	LH_SCOPED(lh_free_local) char *path = NULL;
 	int rc;
 
 	if (lh_grow(&l->file, &l->cap_files, l->n_files + 1, sizeof *f, err) < 0)
@@ -97,7 +97,6 @@ static int add_file(void *ctx, const char *relpath, struct lh_err *err)
 	} else {
 		rc = 0;
 	}
-	free(path);
 	return rc;
 }
 
@@ -146,7 +145,7 @@ int lh_lineage_list(struct lh_lineage *l, struct lh_err *err)
 
 int lh_lineage_open_file(struct lh_lineage *l, size_t i, struct lh_err *err)
 {
-	char *path;
+	LH_SCOPED(lh_free_local) char *path = NULL;
 
 	if (l->fd >= 0 && l->opened == i)
 		return l->fd;
@@ -157,6 +156,5 @@ int lh_lineage_open_file(struct lh_lineage *l, size_t i, struct lh_err *err)
 	if (path)
 		l->fd = lh_open_regular(path, O_RDONLY, 0, err);
 	l->opened = i;
-	free(path);
 	return l->fd;
 }

@@ -96,7 +96,7 @@ static void paths_free(struct paths *p)
 static int paths_of(struct paths *p, const struct lh_lineage *l, const char *path,
 		    struct lh_err *err)
 {
-	char *joined;
+	LH_SCOPED(lh_free_local) char *joined = NULL;
 
 	p->root = absolute(lh_root_path(l->root), err);
 	p->full[1] = absolute(path, err);
@@ -108,7 +108,6 @@ static int paths_of(struct paths *p, const struct lh_lineage *l, const char *pat
 	joined = lh_root_join(l->root, path, err);
 	if (joined)
 		p->full[0] = absolute(joined, err);
-	free(joined);
 	return p->full[0] ? 0 : -1;
 }
 
@@ -200,12 +199,11 @@ static int id_of_log(struct lh_lineage *l, const char *path, const char *name,
 static int id_of_manifest(const char *path, const char *name, struct lh_buf *id,
 			  struct lh_err *err)
 {
-	struct lh_manifest m = { .n_datasets = 0 };
+	LH_SCOPED(lh_manifest_free) struct lh_manifest m = { .n_datasets = 0 };
 	int rc = lh_manifest_read(&m, path, err);
 
 	if (!rc && lh_subject_named(name, m.candidate_id.p, m.candidate_id.n))
 		lh_buf_add(id, m.candidate_id.p, m.candidate_id.n);
-	lh_manifest_free(&m);
 	/* a damaged one is reported where the subject's steps are written */
 	return rc < 0 && err->code == LH_ENOMEM ? -1 : lh_buf_check(id, err);
 }
@@ -300,7 +298,7 @@ int lh_lineage_place(struct lh_lineage *l, struct lh_str operand, struct lh_mean
 	const char *colon = operand.n ? memrchr(operand.p, ':', operand.n) : NULL, *p;
 	struct paths paths = { .root = NULL };
 	uint64_t line = 0;
-	char *path;
+	LH_SCOPED(lh_free_local) char *path = NULL;
 	int rc;
 
 	if (!colon || colon == operand.p || colon + 1 == operand.p + operand.n)
@@ -316,6 +314,5 @@ int lh_lineage_place(struct lh_lineage *l, struct lh_str operand, struct lh_mean
 	m->line = line;
 	rc = paths_of(&paths, l, path, err) < 0 ? -1 : find_file(l, &paths, m, fn, err);
 	paths_free(&paths);
-	free(path);
 	return rc;
 }

@@ -65,7 +65,7 @@ static void search_free(struct search *s)
 static int read_receipt(struct search *s, const char *id, enum lh_stage stage, struct lh_err *err)
 {
 	struct lh_lineage *l = s->l;
-	char *path;
+	LH_SCOPED(lh_free_local) char *path = NULL;
 	int rc;
 
 	snprintf(s->relpath, sizeof s->relpath, "%s/%s/%s.json", LH_ROOT_REPORTS, id,
@@ -80,7 +80,6 @@ static int read_receipt(struct search *s, const char *id, enum lh_stage stage, s
 		lh_err_prefix(err, "%s", path);
 		rc = -1;
 	}
-	free(path);
 	if (rc >= 0 || err->code == LH_ENOMEM)
 		return rc;
 	l->how.warn(l->how.ctx, true, err->msg);
@@ -239,7 +238,7 @@ int lh_lineage_count_receipts(struct lh_lineage *l, uint64_t *n, struct lh_err *
 int lh_lineage_receipts(struct lh_lineage *l, struct lh_receipt_of *of, size_t n,
 			struct lh_err *err)
 {
-	struct search s;
+	LH_SCOPED(search_free) struct search s;
 	size_t i;
 	int rc;
 
@@ -247,7 +246,6 @@ int lh_lineage_receipts(struct lh_lineage *l, struct lh_receipt_of *of, size_t n
 	s.of = of;
 	s.n = n;
 	rc = each_run(&s, on_run, err);
-	search_free(&s);
 	for (i = 0; i < n; i++)
 		if (!strcmp(of[i].wrote_at.id, of[i].newest_at.id))
 			lh_buf_free(&of[i].newest);
@@ -257,7 +255,7 @@ int lh_lineage_receipts(struct lh_lineage *l, struct lh_receipt_of *of, size_t n
 int lh_lineage_run(struct lh_lineage *l, struct lh_writer *w, struct lh_str id,
 		   struct lh_err *err)
 {
-	struct search s;
+	LH_SCOPED(search_free) struct search s;
 	LH_SCOPED(lh_free_local) char *name = lh_strndup(id.p, id.n, err);
 	int stage, rc = name ? 0 : -1, found = 0;
 
@@ -271,6 +269,5 @@ int lh_lineage_run(struct lh_lineage *l, struct lh_writer *w, struct lh_str id,
 			found = 1;
 		}
 	}
-	search_free(&s);
 	return rc < 0 ? -1 : found;
 }

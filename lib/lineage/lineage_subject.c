@@ -75,8 +75,9 @@ static void write_str(struct lh_writer *w, const char *name, struct lh_str s)
 
 static int write_manifest(struct subject *s, struct lh_err *err)
 {
-	char name[LH_SUBJECT_MAX + 1], *path;
-	struct lh_manifest m = { .n_datasets = 0 };
+	LH_SCOPED(lh_free_local) char *path = NULL;
+	char name[LH_SUBJECT_MAX + 1];
+	LH_SCOPED(lh_manifest_free) struct lh_manifest m = { .n_datasets = 0 };
 	struct lh_writer *w = s->w;
 	int rc = lh_manifest_name(name, s->dir, s->id.p, s->id.n, err);
 
@@ -104,8 +105,6 @@ static int write_manifest(struct subject *s, struct lh_err *err)
 	} else if (rc > 0) {
 		rc = 0;
 	}
-	lh_manifest_free(&m);
-	free(path);
 	return rc;
 }
 
@@ -303,7 +302,8 @@ static int write_open_log(struct subject *s, struct log *log, const char *name,
 
 static int write_log(struct subject *s, struct lh_err *err)
 {
-	char name[LH_SUBJECT_MAX + 1], *path;
+	LH_SCOPED(lh_free_local) char *path = NULL;
+	char name[LH_SUBJECT_MAX + 1];
 	struct log log = { .fd = -1 };
 	int rc = lh_chain_log_name(name, s->dir, s->id.p, s->id.n, err);
 
@@ -319,7 +319,6 @@ static int write_log(struct subject *s, struct lh_err *err)
 		rc = write_open_log(s, &log, name, err) < 0 ? -1 : 1;
 	if (log.fd >= 0)
 		close(log.fd);
-	free(path);
 	return rc;
 }
 

@@ -164,7 +164,7 @@ int lh_lineage_trace(struct lh_lineage *l, struct lh_str operand, bool subject, 
 		     struct lh_err *err)
 {
 	struct lh_writer w = lh_write_to(out);
-	struct lh_meant m = { .as = NULL };
+	LH_SCOPED(lh_meant_free) struct lh_meant m = { .as = NULL };
 	int rc = 0;
 
 	l->broken = false;
@@ -182,7 +182,6 @@ int lh_lineage_trace(struct lh_lineage *l, struct lh_str operand, bool subject, 
 	if (rc == LH_LINEAGE_NOWHERE && write_searched(l, &w, subject, err) < 0)
 		rc = -1;
 	lh_write_end(&w);
-	lh_meant_free(&m);
 	if (rc >= 0 && lh_buf_check(out, err) < 0)
 		rc = -1;
 	return rc;

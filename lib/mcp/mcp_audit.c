@@ -34,7 +34,7 @@ int lh_mcp_audit(struct lh_mcp_call *c, const struct lh_record *rec, struct lh_e
 	struct lh_mcp *m = c->m;
 	struct lh_persons_answer a = { .trace = *c->trace ? c->trace : c->peer->trace };
 	struct lh_value index;
-	struct lh_buf text = { 0 };
+	LH_SCOPED(lh_buf_free) struct lh_buf text = { 0 };
 	char purpose[64];
 	int rc;
 
@@ -53,7 +53,6 @@ int lh_mcp_audit(struct lh_mcp_call *c, const struct lh_record *rec, struct lh_e
 	if (!rc)
 		rc = lh_persons_show(m->how.persons, &c->rows, &a, err);
 	c->waits = rc > 0;
-	lh_buf_free(&text);
 	if (rc > 0)
 		lh_buf_add(&c->answer, m->out.p, m->out.len);
 	return rc;

@@ -344,10 +344,9 @@ static int read_tools(struct reading *r, struct lh_record *rec)
 int lh_mcp_tools_read(struct lh_mcp_tools *t, const char *path, struct lh_err *err)
 {
 	struct reading r = { .to = t, .path = path ? path : "tools.json", .err = err };
-	struct lh_record rec;
+	LH_SCOPED(lh_record_free) struct lh_record rec = { 0 };
 	int rc = 1;
 
-	lh_record_init(&rec);
 	lh_buf_init(&t->text, FILE_MAX);
 	if (path)
 		rc = lh_file_read_commands(path, &t->text, err);
@@ -357,7 +356,6 @@ int lh_mcp_tools_read(struct lh_mcp_tools *t, const char *path, struct lh_err *e
 		rc = lh_err_set(err, LH_EIO, "%s: no such file", path);
 	else if (rc > 0)
 		rc = lh_buf_check(&t->text, err) < 0 ? -1 : read_tools(&r, &rec);
-	lh_record_free(&rec);
 	return rc;
 }
 

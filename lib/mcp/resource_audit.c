@@ -13,7 +13,7 @@
 static int last_row(const char *path, struct lh_buf *to, struct lh_err *err)
 {
 	struct lh_rows *rows = lh_rows_new(err);
-	struct lh_record rec;
+	LH_SCOPED(lh_record_free) struct lh_record rec = { 0 };
 	struct lh_row row;
 	int rc = rows ? lh_rows_open(rows, path, err) : -1;
 
@@ -25,18 +25,16 @@ static int last_row(const char *path, struct lh_buf *to, struct lh_err *err)
 	lh_rows_free(rows);
 	if (!rc)
 		rc = lh_buf_check(to, err);
-	lh_record_init(&rec);
 	if (!rc && to->len && lh_record_parse(&rec, to->p, to->len, err) < 0) {
 		to->len = 0;
 		rc = err->code == LH_ENOMEM ? -1 : 0;
 	}
-	lh_record_free(&rec);
 	return rc;
 }
 
 int lh_mcp_write_audit(struct lh_buf *out, const char *state, struct lh_err *err)
 {
-	struct lh_buf row = { 0 }, report = { .max = REPORT_MAX };
+	LH_SCOPED(lh_buf_free) struct lh_buf row = { 0 }, report = { .max = REPORT_MAX };
 	struct lh_writer w = lh_write_to(out);
 	char path[4096];
 	int rc;
@@ -59,7 +57,5 @@ int lh_mcp_write_audit(struct lh_buf *out, const char *state, struct lh_err *err
 		lh_write_null(&w, "baseline");
 	lh_write_bytes(&w, "report", report.failed || report.len <= 1 ? NULL : report.p);
 	lh_write_end(&w);
-	lh_buf_free(&row);
-	lh_buf_free(&report);
 	return rc;
 }

@@ -55,11 +55,10 @@ static size_t schemas(void)
 /* Return whether there is an audit, also one that cannot be read. */
 static bool has_audit(const char *state)
 {
-	struct lh_buf text = { 0 };
+	LH_SCOPED(lh_buf_free) struct lh_buf text = { 0 };
 	struct lh_err err;
 	bool has = lh_mcp_write_audit(&text, state, &err) == 0 || lh_err_status(&err) != 404;
 
-	lh_buf_free(&text);
 	return has;
 }
 
@@ -86,7 +85,7 @@ static bool write_nth(struct lh_mcp_page *p, const struct lh_index_folder *f, si
 
 int lh_mcp_resources_list(struct lh_mcp_page *p, struct lh_err *err)
 {
-	struct lh_index_folder f = { .n = 0 };
+	LH_SCOPED(lh_index_folder_free) struct lh_index_folder f = { .n = 0 };
 	char path[4096];
 	size_t i, from = 0;
 
@@ -104,7 +103,6 @@ int lh_mcp_resources_list(struct lh_mcp_page *p, struct lh_err *err)
 		;
 	if (i == from + PAGE && i < 2 + schemas() + f.n)
 		lh_buf_printf(p->next, "%zu", i);
-	lh_index_folder_free(&f);
 	return 0;
 }
 
@@ -157,7 +155,7 @@ static int set_args(struct lh_mcp_resource *r, const struct lh_mcp_tool *by, con
 		    struct lh_str text, struct lh_str corpus, struct lh_err *err)
 {
 	struct lh_writer w = lh_write_to(&r->args);
-	struct lh_buf plain = { 0 };
+	LH_SCOPED(lh_buf_free) struct lh_buf plain = { 0 };
 	int rc = lh_percent_decode(text, false, &plain, err);
 
 	r->by = by;
@@ -167,7 +165,6 @@ static int set_args(struct lh_mcp_resource *r, const struct lh_mcp_tool *by, con
 	if (!rc)
 		lh_write_str(&w, name, (struct lh_str){ plain.p ? plain.p : "", plain.len });
 	lh_write_end(&w);
-	lh_buf_free(&plain);
 	return rc ? rc : lh_buf_check(&r->args, err);
 }
 

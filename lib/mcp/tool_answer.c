@@ -38,7 +38,7 @@ static const struct lh_mcp_row *find_row(const struct answer *a)
 static void add_link(struct lh_mcp_reply *r, struct lh_str kind, const struct lh_value *object)
 {
 	struct lh_value name = lh_mcp_get_in(object, "name", LH_STRING);
-	struct lh_buf uri = { 0 }, text = { 0 };
+	LH_SCOPED(lh_buf_free) struct lh_buf uri = { 0 }, text = { 0 };
 	struct lh_str s;
 	struct lh_err err;
 
@@ -48,8 +48,6 @@ static void add_link(struct lh_mcp_reply *r, struct lh_str kind, const struct lh
 		if (lh_buf_check(&uri, &err) == 0)
 			lh_mcp_link(r, (struct lh_str){ uri.p, uri.len }, s, kind);
 	}
-	lh_buf_free(&uri);
-	lh_buf_free(&text);
 }
 
 /* Write the elements of an array, or some of them. */

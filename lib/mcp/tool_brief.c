@@ -75,7 +75,7 @@ int lh_mcp_write_part(struct lh_writer *w, const char *name, const struct lh_val
 static int append_cut(struct lh_buf *out, const struct lh_value *v, size_t most,
 		      struct lh_err *err)
 {
-	struct lh_buf text = { 0 };
+	LH_SCOPED(lh_buf_free) struct lh_buf text = { 0 };
 	struct lh_str s;
 	size_t n = most, all;
 	int rc = 0;
@@ -97,7 +97,6 @@ static int append_cut(struct lh_buf *out, const struct lh_value *v, size_t most,
 			lh_buf_printf(out, " [cut: the first %zu of %zu bytes]\"", s.n, all);
 		}
 	}
-	lh_buf_free(&text);
 	return rc;
 }
 
@@ -205,13 +204,12 @@ void lh_mcp_uri(struct lh_buf *out, struct lh_str corpus, struct lh_str id)
 int lh_mcp_refused(const struct lh_record *rec, unsigned status, struct lh_err *err)
 {
 	struct lh_value error = lh_mcp_get(rec, "error", LH_OBJECT), whole = lh_mcp_whole(rec), v;
-	struct lh_buf text = { 0 };
+	LH_SCOPED(lh_buf_free) struct lh_buf text = { 0 };
 	struct lh_str why = { "the filter gave no reason", 25 };
 
 	if (lh_mcp_has(&error, "message", &v) || lh_mcp_has(&whole, "message", &v))
 		if (v.type == LH_STRING)
 			lh_value_str(&v, &text, &why, err);
 	lh_err_data(err, status, "%.*s", (int)why.n, why.p);
-	lh_buf_free(&text);
 	return -1;
 }

@@ -116,7 +116,7 @@ int lh_mcp_answer_search(struct lh_mcp_reply *r, const struct lh_value *args,
 	const struct lh_value whole = lh_mcp_whole(rec);
 	struct results all = { .reply = r, .detail = lh_mcp_part_of(r->tool, args).detail };
 	struct lh_writer w = lh_write_to(r->structured);
-	struct lh_buf text = { 0 };
+	LH_SCOPED(lh_buf_free) struct lh_buf text = { 0 };
 	struct lh_value v;
 	int rc = 0;
 
@@ -128,7 +128,6 @@ int lh_mcp_answer_search(struct lh_mcp_reply *r, const struct lh_value *args,
 	lh_mcp_copy(&w, &whole, "per_corpus_counts", LH_BIND_IS(LH_OBJECT));
 	lh_mcp_copy(&w, &whole, "metadata_filter_dropped", LH_BIND_IS(LH_NUMBER));
 	lh_write_end(&w);
-	lh_buf_free(&text);
 	return rc;
 }
 
@@ -150,11 +149,10 @@ int lh_mcp_answer_record(struct lh_mcp_reply *r, const struct lh_value *args,
 			 const struct lh_record *rec, struct lh_err *err)
 {
 	struct result of = { .metadata = { "{}", 2, LH_OBJECT, false } };
-	struct lh_buf text = { 0 };
+	LH_SCOPED(lh_buf_free) struct lh_buf text = { 0 };
 	int rc = lh_bind(result_members, rec, &of, &text, err);
 
 	(void)args;
 	lh_buf_add(r->structured, rec->line, rec->len);
-	lh_buf_free(&text);
 	return rc;
 }

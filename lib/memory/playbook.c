@@ -59,7 +59,7 @@ static int check_first(const struct lh_index *ix, const char *path, struct lh_er
 {
 	struct lh_playbook_entry e;
 	LH_SCOPED(lh_buf_free) struct lh_buf line = { 0 }, scratch = { 0 };
-	struct lh_record rec;
+	LH_SCOPED(lh_record_free) struct lh_record rec = { 0 };
 	struct lh_row row;
 	uint64_t i, at, n = lh_index_rows(ix);
 	int rc = 0;
@@ -68,14 +68,12 @@ static int check_first(const struct lh_index *ix, const char *path, struct lh_er
 		rc = lh_index_nth_row(ix, i, &at, &row, err);
 	if (rc <= 0)
 		return rc;
-	lh_record_init(&rec);
 	rc = lh_playbook_read_row(&row, &rec, &line, &scratch, &e, err);
 	if (rc < 0 && err->code == LH_EDATA) {
 		err->code = LH_ECORRUPT;
 		lh_err_prefix(err, "%s is not a playbook: row %llu", path,
 			      (unsigned long long)i - 1);
 	}
-	lh_record_free(&rec);
 	return rc;
 }
 

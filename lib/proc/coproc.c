@@ -170,7 +170,8 @@ pid_t lh_coproc_spawn(const struct lh_spawn *s, struct lh_err *err)
 {
 	posix_spawn_file_actions_t actions;
 	posix_spawnattr_t attr;
-	char path[4096], **env = environment(s, err);
+	LH_SCOPED(lh_free_local) char **env = environment(s, err);
+	char path[4096];
 	size_t i;
 	pid_t pid = 0;
 	int rc = 0;
@@ -189,7 +190,6 @@ pid_t lh_coproc_spawn(const struct lh_spawn *s, struct lh_err *err)
 		rc = posix_spawnp(&pid, path, &actions, &attr, s->argv, env);
 	posix_spawnattr_destroy(&attr);
 	posix_spawn_file_actions_destroy(&actions);
-	free(env);
 	if (rc) {
 		errno = rc;
 		return lh_err_sys(err, "cannot run %s", s->argv[0]);

@@ -40,7 +40,7 @@ static char *copy_of(const char *object, struct lh_err *err)
 {
 	char *argv[] = { "lh-index", "fetch", "--", (char *)object, NULL };
 	struct lh_child_how how = { .argv = argv, .keys = LH_KEYS_STORE, .max = PATH_ROOM };
-	struct lh_child_out out;
+	LH_SCOPED(lh_child_free) struct lh_child_out out;
 	char *path = NULL;
 
 	if (lh_child_run(&how, NULL, 0, &out, err) == 0) {
@@ -49,7 +49,6 @@ static char *copy_of(const char *object, struct lh_err *err)
 		else
 			path = lh_strndup(out.out.p, out.out.len - 1, err);
 	}
-	lh_child_free(&out);
 	return path;
 }
 

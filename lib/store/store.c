@@ -89,7 +89,7 @@ struct lh_store *lh_store_of(const char *object, const struct lh_store_opts *opt
 	const char *slash = lh_store_is_s3(object)
 		? strchr(object + sizeof LH_STORE_PREFIX - 1, '/') : NULL;
 	struct lh_store *s;
-	char *where;
+	LH_SCOPED(lh_free_local) char *where = NULL;
 
 	if (!slash) {
 		lh_err_set(err, LH_EUSAGE, "\"%s\" is not s3://BUCKET/KEY", object);
@@ -100,7 +100,6 @@ struct lh_store *lh_store_of(const char *object, const struct lh_store_opts *opt
 		return NULL;
 	where = lh_strndup(object, (size_t)(slash - object), err);
 	s = where ? lh_store_open(where, opts, err) : NULL;
-	free(where);
 	return s;
 }
 
@@ -131,15 +130,12 @@ int lh_store_get(struct lh_store *s, const char *key, int fd, struct lh_transfer
 int lh_store_get_file(struct lh_store *s, const char *key, const char *path,
 		      struct lh_transfer *done, struct lh_err *err)
 {
-	struct lh_atomic a;
+	LH_SCOPED(lh_atomic_close) struct lh_atomic a;
 	int rc = lh_atomic_open(&a, path, 0666, err);
 
 	if (!rc)
 		rc = get_to(s, key, &(struct store_sink){ .fd = a.fd, .own = true }, done, err);
-	if (!rc)
-		rc = lh_atomic_commit(&a, err);
-	lh_atomic_close(&a);
-	return rc;
+	return rc ? rc : lh_atomic_commit(&a, err);
 }
 
 int lh_store_head(struct lh_store *s, const char *key, struct lh_object *o, struct lh_err *err)

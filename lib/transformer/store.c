@@ -252,8 +252,7 @@ static int find_name(struct lh_model *m, const char *operand, struct lh_err *err
 {
 	size_t scheme = strncmp(operand, SCHEME, strlen(SCHEME)) ? 0 : strlen(SCHEME);
 	struct name is;
-	char *folder;
-	int rc;
+	LH_SCOPED(lh_free_local) char *folder = NULL;
 
 	if (!read_name(operand + scheme, &is))
 		return lh_err_set(err, LH_EUSAGE, "\"%.200s\" is not the name of a model", operand);
@@ -262,9 +261,7 @@ static int find_name(struct lh_model *m, const char *operand, struct lh_err *err
 	folder = store_folder(err);
 	if (!folder)
 		return -1;
-	rc = find_blob(m, folder, &is, err);
-	free(folder);
-	return rc;
+	return find_blob(m, folder, &is, err);
 }
 
 int lh_model_find(struct lh_model *m, const char *operand, struct lh_err *err)

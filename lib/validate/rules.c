@@ -32,7 +32,7 @@ static int prefix_place(const char *path, const char *text, struct lh_err *err)
 static int load_text(struct lh_rules *r, const char *path, struct lh_value *v, struct lh_err *err)
 {
 	struct lh_mapped file;
-	struct lh_record rec;
+	LH_SCOPED(lh_record_free) struct lh_record rec = { 0 };
 	char *text;
 	int rc;
 
@@ -51,9 +51,7 @@ static int load_text(struct lh_rules *r, const char *path, struct lh_value *v, s
 	lh_mapped_close(&file);
 	if (!text)
 		return -1;
-	lh_record_init(&rec);
 	rc = lh_json_parse(&rec, text, v->n, v, err);
-	lh_record_free(&rec);
 	return rc < 0 ? prefix_place(path, text, err) : 0;
 }
 
@@ -138,7 +136,7 @@ static int by_name(const struct dirent **a, const struct dirent **b)
 struct lh_rules *lh_rules_open(const char *dir, struct lh_err *err)
 {
 	struct lh_rules *r = lh_calloc(1, sizeof *r, err);
-	struct dirent **name;
+	LH_SCOPED(lh_free_local) struct dirent **name = NULL;
 	int n, i, rc = 0;
 	char *own;
 
@@ -161,7 +159,6 @@ struct lh_rules *lh_rules_open(const char *dir, struct lh_err *err)
 			rc = load_file(r, dir, name[i]->d_name, err);
 		free(name[i]);
 	}
-	free(name);
 	lh_sha256_end(&r->sum, r->hash);
 	if (!rc)
 		rc = check_ids(r, err);

@@ -7,6 +7,7 @@
 #include <sys/stat.h>
 
 #include "audit.h"
+#include "base/mem.h"
 #include "base/utf8.h"
 #include "file/file.h"
 
@@ -77,7 +78,7 @@ static int cut_to_tail(struct bundle_member *m, struct lh_err *err)
 static int open_member(const struct audit *a, const char *relpath, struct bundle_member *m,
 		       struct lh_err *err)
 {
-	char *path = lh_root_join(a->root, relpath, err);
+	LH_SCOPED(lh_free_local) char *path = lh_root_join(a->root, relpath, err);
 	struct stat st;
 
 	if (!path)
@@ -85,7 +86,6 @@ static int open_member(const struct audit *a, const char *relpath, struct bundle
 	m->fd = lh_open_regular(path, O_RDONLY, 0, err);
 	if (m->fd < 0 && errno != ENOENT && errno != ENOTDIR && errno != ENOMEM)
 		lh_tool_warn(a->tool, "%s: left out of the bundle", err->msg);
-	free(path);
 	if (m->fd < 0)
 		return err->code == LH_ENOMEM ? -1 : 0;
 	if (fstat(m->fd, &st) < 0)

@@ -177,7 +177,7 @@ static int seal_it(int fd, struct lh_err *err)
 int bundle_pack(const char *file, struct bundle_member *m, size_t n, struct lh_err *err)
 {
 	struct bundle_member manifest = { .name = BUNDLE_MANIFEST, .fd = -1 };
-	struct lh_atomic out = { .fd = -1, .slot = -1 };
+	LH_SCOPED(lh_atomic_close) struct lh_atomic out = { .fd = -1, .slot = -1 };
 	int rc;
 
 	lh_buf_init(&manifest.text, BUNDLE_MANIFEST_MAX);
@@ -190,7 +190,6 @@ int bundle_pack(const char *file, struct bundle_member *m, size_t n, struct lh_e
 		rc = lh_err_prefix(err, "%s: cannot write", file);
 	if (!rc)
 		rc = lh_atomic_commit(&out, err);
-	lh_atomic_close(&out);
 	lh_buf_free(&manifest.text);
 	return rc;
 }

@@ -14,6 +14,7 @@
 #include <sys/stat.h>
 
 #include <lh/digest.h>
+#include "base/mem.h"
 #include "base/xxh3.h"
 #include "tool/records.h"
 
@@ -179,7 +180,7 @@ static int read_file(struct file *file, struct lh_err *err)
 		.context_size = sizeof(struct worker), .context_init = worker_init,
 		.context_free = worker_free,
 	};
-	char *path = lh_root_join(file->a->root, file->relpath, err);
+	LH_SCOPED(lh_free_local) char *path = lh_root_join(file->a->root, file->relpath, err);
 	struct stat st;
 	int rc = -1;
 
@@ -193,7 +194,6 @@ static int read_file(struct file *file, struct lh_err *err)
 		rc = 0;
 	else if (path)
 		rc = lh_flow_file(path, &flow, err) < 0 ? -1 : 1;
-	free(path);
 	file->a->census.read += file->rows;
 	lh_tool_progress(file->a->tool, file->a->census.read);
 	if (!rc || (rc < 0 && add_unreadable(file->a, file->damaged, err) < 0))

@@ -5,21 +5,20 @@
 #include <stdlib.h>
 #include <sys/stat.h>
 
+#include "base/mem.h"
 #include "file/file.h"
 #include "distill/root.h"
 
 int root_file(const struct audit *a, const char *relpath, struct lh_buf *out, struct lh_err *err)
 {
-	char *path = lh_root_join(a->root, relpath, err);
-	int rc = path ? lh_file_read(path, out, err) : -1;
+	LH_SCOPED(lh_free_local) char *path = lh_root_join(a->root, relpath, err);
 
-	free(path);
-	return rc;
+	return path ? lh_file_read(path, out, err) : -1;
 }
 
 int root_has(const struct audit *a, const char *relpath, struct lh_err *err)
 {
-	char *path = lh_root_join(a->root, relpath, err);
+	LH_SCOPED(lh_free_local) char *path = lh_root_join(a->root, relpath, err);
 	struct stat st;
 	int rc = 1;
 
@@ -29,7 +28,6 @@ int root_has(const struct audit *a, const char *relpath, struct lh_err *err)
 		rc = errno == ENOENT || errno == ENOTDIR ? 0 : lh_err_sys(err, "%s", path);
 	else if (!S_ISREG(st.st_mode))
 		rc = lh_not_regular(path, st.st_mode, err);
-	free(path);
 	return rc;
 }
 

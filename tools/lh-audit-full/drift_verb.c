@@ -59,8 +59,8 @@ static int read_metrics(struct baselines *b, struct drift_metrics *m, int64_t ro
 
 static int compare(struct lh_tool *tool, const struct settings *s, int fd, const char *path)
 {
-	struct drift_metrics now = { .n = 0 }, before = { .n = 0 };
-	struct baselines base = { .n = 0 }, row = { .n = 0 };
+	LH_SCOPED(drift_metrics_free) struct drift_metrics now = { .n = 0 }, before = { .n = 0 };
+	LH_SCOPED(baselines_close) struct baselines base = { .n = 0 }, row = { .n = 0 };
 	struct lh_err *err = &tool->err;
 	struct drift d = { .n = 0 };
 	int64_t from = 0, to = 0;
@@ -79,10 +79,6 @@ static int compare(struct lh_tool *tool, const struct settings *s, int fd, const
 	if (!rc)
 		rc = print(tool, s, &d);
 	drift_free(&d);
-	drift_metrics_free(&before);
-	drift_metrics_free(&now);
-	baselines_close(&base);
-	baselines_close(&row);
 	return rc;
 }
 

@@ -21,7 +21,7 @@ static int dry_run(struct audit *a, bool damaged, struct lh_err *err)
 	char *argv[] = { "lh-materialize", "--dry-run", "--root", (char *)lh_root_path(a->root),
 			 "--jobs", jobs, NULL };
 	struct lh_child_how how = { .argv = argv };
-	struct lh_child_out out;
+	LH_SCOPED(lh_child_free) struct lh_child_out out;
 	int rc;
 
 	snprintf(jobs, sizeof jobs, "%llu", ULL(a->tool->jobs));
@@ -34,7 +34,6 @@ static int dry_run(struct audit *a, bool damaged, struct lh_err *err)
 		if (out.last_line[0])
 			check_note(a, CHECK_DRY_RUN, "%s", out.last_line);
 	}
-	lh_child_free(&out);
 	return rc < 0 ? -1 : 0;
 }
 

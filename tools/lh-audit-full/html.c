@@ -3,6 +3,7 @@
 
 #include "audit.h"
 #include "chart.h"
+#include "base/mem.h"
 #include "file/file.h"
 #include "text/escape.h"
 
@@ -283,7 +284,7 @@ static void put_drift(struct lh_buf *b, const struct drift *d)
 
 int html_print(struct lh_buf *out, struct audit *a, struct lh_err *err)
 {
-	struct charts *c = charts_read(a, err);
+	LH_SCOPED(lh_free_local) struct charts *c = charts_read(a, err);
 
 	if (!c)
 		return -1;
@@ -304,7 +305,6 @@ int html_print(struct lh_buf *out, struct audit *a, struct lh_err *err)
 	if (a->history.drift.n)
 		put_drift(out, &a->history.drift);
 	lh_html_close(out);
-	free(c);
 	return lh_buf_check(out, err);
 }
 

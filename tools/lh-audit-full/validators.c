@@ -211,7 +211,7 @@ static int run_test_command(struct audit *a, struct lh_err *err)
 {
 	struct lh_child_how how = { .command = a->s->test_command, .keys = LH_KEYS_ALL,
 				    .seconds = TEST_SECONDS };
-	struct lh_child_out out;
+	LH_SCOPED(lh_child_free) struct lh_child_out out;
 	int rc = child_run(a, CHECK_VALIDATORS, &how, NULL, 0, &out, err);
 
 	if (rc > 0 && out.status) {
@@ -219,7 +219,6 @@ static int run_test_command(struct audit *a, struct lh_err *err)
 			   out.status, *out.last_line ? ": " : "", out.last_line);
 		rc = 0;
 	}
-	lh_child_free(&out);
 	return rc;
 }
 

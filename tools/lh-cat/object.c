@@ -54,7 +54,7 @@ static int start(struct object *o, char *store, const char *key, struct lh_err *
 int object_open(struct object *o, const char *operand, struct lh_err *err)
 {
 	const char *slash = strchr(operand + sizeof SCHEME - 1, '/');
-	char *store;
+	LH_SCOPED(lh_free_local) char *store = NULL;
 	int fd;
 
 	if (!slash)
@@ -66,7 +66,6 @@ int object_open(struct object *o, const char *operand, struct lh_err *err)
 	fd = o->stderr_fd < 0 ? lh_err_sys(err, "memfd_create") : start(o, store, slash + 1, err);
 	if (fd < 0 && o->stderr_fd >= 0)
 		close(o->stderr_fd);
-	free(store);
 	return fd;
 }
 

@@ -166,7 +166,7 @@ static int check_all(struct verify *v, const struct settings *s, struct lh_err *
 
 static int check_names(struct verify *v, const struct settings *s, struct lh_err *err)
 {
-	struct lh_catalog_dataset m = { 0 };
+	LH_SCOPED(lh_catalog_dataset_free) struct lh_catalog_dataset m = { 0 };
 	size_t i;
 	int rc = 0;
 
@@ -178,7 +178,6 @@ static int check_names(struct verify *v, const struct settings *s, struct lh_err
 		else
 			rc = -1;
 	}
-	lh_catalog_dataset_free(&m);
 	return rc;
 }
 

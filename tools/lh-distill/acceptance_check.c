@@ -302,13 +302,12 @@ static int check_score(struct check *c, struct lh_err *err)
 static int is_valid(struct check *c, int run, const char *name, const char *schema,
 		    struct lh_err *err)
 {
-	struct report r;
+	LH_SCOPED(report_free) struct report r;
 	int rc;
 
 	report_init(&r);
 	rc = report_read(&r, c->a->root[run == RUN_OTHER], c->a->run[run].run->id, name, schema,
 			 err);
-	report_free(&r);
 	return rc < 0 && err->code == LH_ECORRUPT ? 0 : rc;
 }
 

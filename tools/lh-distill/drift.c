@@ -118,7 +118,7 @@ static void put_drift(struct lh_buf *out, const struct whole *w, const struct pr
 
 int drift_print(struct lh_buf *out, struct whole *w, struct lh_err *err)
 {
-	struct report report;
+	LH_SCOPED(report_free) struct report report;
 	struct prior prior = { .n = 0 };
 	LH_SCOPED(lh_buf_free) struct lh_buf stages = { 0 }, text = { 0 };
 	struct lh_writer json = lh_write_to(&stages);
@@ -138,6 +138,5 @@ int drift_print(struct lh_buf *out, struct whole *w, struct lh_err *err)
 		put_drift(out, w, &prior, &stages);
 		rc = lh_buf_check(&stages, err);
 	}
-	report_free(&report);
 	return rc < 0 ? -1 : 0;
 }

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 
 #include "distill.h"
+#include "base/mem.h"
 #include "distill/evidence.h"
 #include <lh/digest.h>
 #include "file/rows.h"
@@ -72,11 +73,9 @@ static void add_finding(struct health *h, const char *fmt, ...)
 static int open_rows(const struct health *h, struct lh_rows *rows, const char *relpath,
 		     struct lh_err *err)
 {
-	char *path = lh_root_join(h->root, relpath, err);
-	int rc = path ? lh_rows_open(rows, path, err) : -1;
+	LH_SCOPED(lh_free_local) char *path = lh_root_join(h->root, relpath, err);
 
-	free(path);
-	return rc;
+	return path ? lh_rows_open(rows, path, err) : -1;
 }
 
 /* Go to the source's line of that number, from 1: 1, 0 if there is none, -1.

@@ -37,7 +37,7 @@ static int print_one(struct lh_tool *tool, struct report *r, const struct lh_roo
 
 static int print_run(struct lh_tool *tool, const struct lh_root *root, const char *id)
 {
-	struct report r;
+	LH_SCOPED(report_free) struct report r;
 	char name[32];
 	int i, rc = 0, found = 0;
 
@@ -51,7 +51,6 @@ static int print_run(struct lh_tool *tool, const struct lh_root *root, const cha
 		rc = print_one(tool, &r, root, id, "summary.json", "run_summary");
 		found |= rc;
 	}
-	report_free(&r);
 	if (rc >= 0 && !found)
 		return lh_err_set(&tool->err, LH_EIO, "%s: no such run in %s/%s", id,
 				  lh_root_path(root), LH_ROOT_REPORTS);

@@ -5,6 +5,7 @@
 #include <lh/digest.h>
 
 #include "distill.h"
+#include "base/mem.h"
 #include "distill/evidence.h"
 #include "distill/sample.h"
 #include "file/rows.h"
@@ -56,11 +57,9 @@ const struct lh_bind trace_members[] = {
 
 static int open_rows(struct trace *t, const char *relpath, struct lh_err *err)
 {
-	char *path = lh_root_join(t->root, relpath, err);
-	int rc = path ? lh_rows_open(t->rows, path, err) : -1;
+	LH_SCOPED(lh_free_local) char *path = lh_root_join(t->root, relpath, err);
 
-	free(path);
-	return rc;
+	return path ? lh_rows_open(t->rows, path, err) : -1;
 }
 
 /* Parse a row into t->rec: 1, 0 if it is not a record, -1. */

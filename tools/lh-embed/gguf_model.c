@@ -6,6 +6,7 @@
 
 #include <stdlib.h>
 
+#include "base/mem.h"
 #include "base/xxh3.h"
 
 void gguf_free(struct gguf *g)
@@ -94,12 +95,11 @@ static int open_compiled(struct gguf *g, const struct embed *e, const char *path
 static int try_place(struct gguf *g, const struct embed *e, unsigned place, struct lh_err *why)
 {
 	struct lh_err err = { .code = LH_OK };
-	char *path = lh_model_compiled(&g->found, e->fast, place, &err);
+	LH_SCOPED(lh_free_local) char *path = lh_model_compiled(&g->found, e->fast, place, &err);
 	struct stat model, st;
 	bool there = path && lstat(path, &st) == 0 && stat(g->found.path, &model) == 0;
 	int used = there && open_compiled(g, e, path, &model, &err) == 0;
 
-	free(path);
 	if (used)
 		return 1;
 	close_compiled(g);

@@ -204,7 +204,7 @@ static int kb_commit(struct kb *kb, struct lh_err *err)
 
 int kb_run(struct lh_tool *tool, const struct kb_settings *s)
 {
-	struct kb *kb = lh_calloc(1, sizeof(*kb), &tool->err);
+	LH_SCOPED(lh_free_local) struct kb *kb = lh_calloc(1, sizeof(*kb), &tool->err);
 	int rc;
 
 	if (!kb)
@@ -223,6 +223,5 @@ int kb_run(struct lh_tool *tool, const struct kb_settings *s)
 	if (!rc)
 		rc = kb_commit(kb, &tool->err);
 	kb_close(kb);
-	free(kb);
 	return rc;
 }

@@ -198,12 +198,11 @@ static int merge_all(struct transfer *t, struct lh_tool *tool, const struct sett
 {
 	const struct lh_index_tally *tally = lh_index_change_tally(t->to.c);
 	size_t i, n = tool->n_operands - 1;
-	struct lh_index **src = lh_calloc(n, sizeof *src, &tool->err);
+	LH_SCOPED(lh_free_local) struct lh_index **src = lh_calloc(n, sizeof *src, &tool->err);
 	int rc = src ? merge_sources(t, tool, src) : -1;
 
 	for (i = 0; src && i < n; i++)
 		lh_index_close(src[i]);
-	free(src);
 	if (rc < 0 || changes_finish(&t->to, tool, s) < 0)
 		return -1;
 	return merge_counts(tool, tally->added, tally->existing);
@@ -212,15 +211,12 @@ static int merge_all(struct transfer *t, struct lh_tool *tool, const struct sett
 int index_merge(struct lh_tool *tool, void *settings)
 {
 	const struct settings *s = settings;
-	struct transfer t = { .vector = NULL };
+	LH_SCOPED(transfer_close) struct transfer t = { .vector = NULL };
 	int rc;
 
 	rc = merge_new(tool, s);
 	if (rc)
 		return rc < 0 ? -1 : 0;
 	rc = transfer_open(&t, tool->operands[0], NULL, s->lock_timeout, &tool->err);
-	if (rc == 0)
-		rc = merge_all(&t, tool, s);
-	transfer_close(&t);
-	return rc;
+	return rc ? rc : merge_all(&t, tool, s);
 }

@@ -1,4 +1,5 @@
 /* move.c - lh-index move: move all rows of one index to another. */
+#include "base/mem.h"
 #include "index/index_tools.h"
 #include <stdlib.h>
 #include <string.h>
@@ -49,13 +50,12 @@ static int gather(struct transfer *t, const struct lh_index *src, struct lh_err 
 /* Lock both indexes, in the order of their paths. */
 static int hold_both(struct transfer *t, struct lh_err *err)
 {
-	char *from = realpath(t->from.path, NULL), *to = realpath(t->to.path, NULL);
+	LH_SCOPED(lh_free_local) char *from = realpath(t->from.path, NULL);
+	LH_SCOPED(lh_free_local) char *to = realpath(t->to.path, NULL);
 	bool from_first = !from || !to || strcmp(from, to) < 0;
 	struct lh_index_change *first = from_first ? t->from.c : t->to.c,
 			       *second = from_first ? t->to.c : t->from.c;
 
-	free(from);
-	free(to);
 	if (lh_index_change_hold(first, err) < 0)
 		return -1;
 	if (lh_index_change_hold(second, err) == 0)
@@ -101,12 +101,9 @@ static int move_all(struct transfer *t, struct lh_tool *tool, const struct setti
 int index_move(struct lh_tool *tool, void *settings)
 {
 	const struct settings *s = settings;
-	struct transfer t = { .vector = NULL };
+	LH_SCOPED(transfer_close) struct transfer t = { .vector = NULL };
 	int rc;
 
 	rc = transfer_open(&t, tool->operands[0], tool->operands[1], s->lock_timeout, &tool->err);
-	if (rc == 0)
-		rc = move_all(&t, tool, s);
-	transfer_close(&t);
-	return rc;
+	return rc ? rc : move_all(&t, tool, s);
 }

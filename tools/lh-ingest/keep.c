@@ -106,7 +106,7 @@ static char *make_key(const struct keep *k, const char *fingerprint, const char 
 int keep_check(struct ingest *in, const char *fingerprint)
 {
 	struct lh_err *err = &in->tool->err, why = { 0 };
-	struct lh_catalog_dataset m = { 0 };
+	LH_SCOPED(lh_catalog_dataset_free) struct lh_catalog_dataset m = { 0 };
 	struct keep *k = in->keep;
 	int rc = 0;
 
@@ -124,7 +124,6 @@ int keep_check(struct ingest *in, const char *fingerprint)
 	}
 	if (rc < 0)
 		*err = why;
-	lh_catalog_dataset_free(&m);
 	return rc;
 }
 
@@ -212,7 +211,7 @@ static int take_lock(struct ingest *in, struct lh_err *err)
 static int store_and_register(struct ingest *in, const char *fingerprint, bool *existing,
 			      struct lh_err *err)
 {
-	struct lh_catalog_dataset m = { 0 };
+	LH_SCOPED(lh_catalog_dataset_free) struct lh_catalog_dataset m = { 0 };
 	struct keep *k = in->keep;
 	LH_SCOPED(lh_buf_free) struct lh_buf text = { 0 };
 	LH_SCOPED(lh_record_free) struct lh_record rec;
@@ -232,7 +231,6 @@ static int store_and_register(struct ingest *in, const char *fingerprint, bool *
 	if (!rc)
 		rc = lh_catalog_register(in->s->catalog, &rec, &(struct lh_catalog_how){
 			.now = now, .lock_timeout = in->tool->lock_timeout }, &m, existing, err);
-	lh_catalog_dataset_free(&m);
 	return rc;
 }
 

@@ -137,7 +137,7 @@ static int report_failure(struct lh_str file, const struct lh_child_out *out, st
 
 static int answer(struct run *r, const struct request *q, struct lh_buf *to, struct lh_err *err)
 {
-	struct lh_child_out out;
+	LH_SCOPED(lh_child_free) struct lh_child_out out;
 	int rc = run_child(r, q, &out, err);
 
 	if (!rc) {
@@ -147,7 +147,6 @@ static int answer(struct run *r, const struct request *q, struct lh_buf *to, str
 		else if (rc > 0)
 			lh_buf_add(to, r->reply.line, r->reply.len);
 	}
-	lh_child_free(&out);
 	return rc < 0 ? -1 : 0;
 }
 

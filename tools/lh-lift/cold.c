@@ -151,19 +151,17 @@ static int start_recorder(struct lift *l, struct lh_err *err)
 static int record(struct lift *l, const char *entry, size_t n, struct lh_err *err)
 {
 	struct lh_str reply;
-	struct lh_record rec;
+	LH_SCOPED(lh_record_free) struct lh_record rec = { 0 };
 	int rc;
 
 	if (!l->recorder.pid && start_recorder(l, err) < 0)
 		return -1;
 	if (lh_coproc_ask(&l->recorder, entry, n, PATIENCE, &reply, err) < 0)
 		return -1;
-	lh_record_init(&rec);
 	rc = lh_record_parse(&rec, reply.p, reply.n, err);
 	if (rc == 0 && !lh_record_get(&rec, "playbook_id"))
 		rc = lh_err_set(err, LH_EDATA, "lh-playbook: %.*s",
 				(int)(reply.n < 900 ? reply.n : 900), reply.p);
-	lh_record_free(&rec);
 	return rc;
 }
 

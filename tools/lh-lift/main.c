@@ -65,15 +65,12 @@ static int make_folder(struct lift *l, struct lh_err *err)
 /* Check that lh-search opens everything, before any input is read. */
 static int try_search(struct lift *l, struct lh_err *err)
 {
-	struct search s;
+	LH_SCOPED(search_free) struct search s;
 	int rc;
 
 	search_init(&s);
 	rc = search_start(&s, l, true, err);
-	if (rc == 0)
-		rc = lh_coproc_stop(&s.child, err);
-	search_free(&s);
-	return rc;
+	return rc ? rc : lh_coproc_stop(&s.child, err);
 }
 
 /* Check the playbook, which need not exist. */

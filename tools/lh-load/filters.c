@@ -53,7 +53,7 @@ static void finish(struct asking *a, struct answer *answer)
 static void on_answer(struct lh_ask *ask, enum lh_asked how, const struct lh_record *rec)
 {
 	struct asking *a = (struct asking *)((char *)ask - offsetof(struct asking, ask));
-	struct lh_answer read = { .status = 0 };
+	LH_SCOPED(lh_answer_free) struct lh_answer read = { .status = 0 };
 	struct answer answer = { .status = 0 };
 	struct lh_err err;
 
@@ -71,7 +71,6 @@ static void on_answer(struct lh_ask *ask, enum lh_asked how, const struct lh_rec
 		answer.bytes = answer.body.n;
 	}
 	finish(a, &answer);
-	lh_answer_free(&read);
 }
 
 /* ---- sending ---- */

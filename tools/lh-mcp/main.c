@@ -52,9 +52,8 @@ static void warn(void *tool, const char *text)
 /* Check the state and the key, before anything is read. */
 static int check(struct lh_tool *tool, const struct settings *set)
 {
-	struct lh_chain_keys keys = { 0 };
+	LH_SCOPED(lh_chain_keys_free) struct lh_chain_keys keys = { 0 };
 	struct stat st;
-	int rc;
 
 	if (set->decisions.text && !set->decisions.path)
 		return lh_tool_usage(tool, "--decisions-text: needs --decisions");
@@ -67,9 +66,7 @@ static int check(struct lh_tool *tool, const struct settings *set)
 					"LH_SUBJECT_AUDIT_KEY",
 					set->audit_log ? "log" : "required")
 			: 0;
-	rc = lh_chain_keys_read(&keys, set->key_file.v, set->key_file.n, false, &tool->err);
-	lh_chain_keys_free(&keys);
-	return rc;
+	return lh_chain_keys_read(&keys, set->key_file.v, set->key_file.n, false, &tool->err);
 }
 
 /* Check that the tools exist that --allow-write names. */
@@ -114,9 +111,9 @@ static int open_persons(struct lh_tool *tool, const struct settings *set,
 
 static int run(struct lh_tool *tool, const struct settings *set)
 {
-	struct lh_routes routes = { 0 };
+	LH_SCOPED(lh_routes_free) struct lh_routes routes = { 0 };
 	struct lh_mcp_tools tools = { .n = 0 }, more = { .n = 0 };
-	struct lh_buf folder = { 0 };
+	LH_SCOPED(lh_buf_free) struct lh_buf folder = { 0 };
 	struct lh_mcp_how how = {
 		.tools = &tools, .more = &more,
 		.program = tool->name, .version = LH_VERSION, .state = set->state,
@@ -145,10 +142,8 @@ static int run(struct lh_tool *tool, const struct settings *set)
 	if (!rc)
 		rc = serve_stdio(tool, &how, set->max_line);
 	lh_persons_free(how.persons);
-	lh_buf_free(&folder);
 	lh_mcp_tools_free(&more);
 	lh_mcp_tools_free(&tools);
-	lh_routes_free(&routes);
 	return rc;
 }
 

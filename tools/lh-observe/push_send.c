@@ -125,7 +125,7 @@ static int settle(struct push *p, struct item **v, size_t n, struct lh_err *err)
 int push_batch(struct push *p, struct lh_err *err)
 {
 	struct batch *b = &p->batch;
-	struct item **v = lh_calloc(b->n + 1, sizeof *v, err);
+	LH_SCOPED(lh_free_local) struct item **v = lh_calloc(b->n + 1, sizeof *v, err);
 	size_t i, n;
 	unsigned try;
 	int rc = v ? 0 : -1;
@@ -145,6 +145,5 @@ int push_batch(struct push *p, struct lh_err *err)
 		if (!rc)
 			rc = send_items(p, v, n, err);
 	}
-	free(v);
 	return rc;
 }

@@ -244,7 +244,8 @@ static int each_probe(struct run *r)
 static int set_environment(struct run *r)
 {
 	const char *path = getenv("PATH");
-	char self[PATH_MAX], *both, *slash;
+	LH_SCOPED(lh_free_local) char *both = NULL;
+	char self[PATH_MAX], *slash;
 	ssize_t n = readlink("/proc/self/exe", self, sizeof self - 1);
 	int rc;
 
@@ -261,7 +262,6 @@ static int set_environment(struct run *r)
 		return -1;
 	snprintf(both, strlen(self) + strlen(path) + 2, "%s:%s", self, path);
 	rc = setenv("PATH", both, 1);
-	free(both);
 	return rc < 0 ? lh_err_nomem(&r->tool->err) : 0;
 }
 

@@ -221,13 +221,12 @@ static int print_fitting(struct search *f, struct lh_err *err)
 static int make_filter(struct search *f, const struct settings *s, struct lh_err *err)
 {
 	LH_SCOPED(lh_buf_free) struct lh_buf json = { 0 };
-	struct lh_record scan;
+	LH_SCOPED(lh_record_free) struct lh_record scan = { 0 };
 	struct lh_value v;
 	int rc;
 
 	if (!s->where.n)
 		return 0;
-	lh_record_init(&scan);
 	rc = lh_filter_where(&json, s->where.v, s->where.n, err);
 	if (rc < 0)
 		lh_err_prefix(err, "--where");
@@ -236,9 +235,7 @@ static int make_filter(struct search *f, const struct settings *s, struct lh_err
 	if (!rc)
 		rc = lh_json_parse(&scan, json.p, json.len, &v, err);
 	f->filter = rc ? NULL : lh_filter_new(err);
-	rc = f->filter ? lh_filter_compile(f->filter, &v, err) : -1;
-	lh_record_free(&scan);
-	return rc;
+	return f->filter ? lh_filter_compile(f->filter, &v, err) : -1;
 }
 
 /* Set *tags to the values of --tag. */

@@ -274,7 +274,8 @@ static int check_place(const struct query *q, const struct table *t, int folder,
 {
 	char by_fd[FD_PATH];
 	LH_SCOPED(lh_free_local) char *catalog = realpath(q->s->catalog, NULL);
-	char *store, *slash;
+	LH_SCOPED(lh_free_local) char *store = NULL;
+	char *slash;
 	bool below = false;
 
 	snprintf(by_fd, sizeof by_fd, "/proc/self/fd/%d", folder);
@@ -283,7 +284,6 @@ static int check_place(const struct query *q, const struct table *t, int folder,
 	if (slash && store)
 		below = slash > catalog &&
 			!strncmp(store, catalog, (size_t)(slash + 1 - catalog));
-	free(store);
 	return below ? 0 : unnamed_store(t, err);
 }
 

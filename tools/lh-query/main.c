@@ -61,7 +61,7 @@ static void begin(struct query *q)
 static int run(struct query *q, struct lh_str sql, struct writer *w, struct lh_err *err)
 {
 	const char *explained;
-	char *text;
+	LH_SCOPED(lh_free_local) char *text = NULL;
 	int rc;
 
 	if (memchr(sql.p, 0, sql.n))
@@ -78,7 +78,6 @@ static int run(struct query *q, struct lh_str sql, struct writer *w, struct lh_e
 		rc = duckdb_run(q, text, explained, w, err);
 	else if (!rc)
 		rc = sqlite_run(q, text, w, err);
-	free(text);
 	return rc;
 }
 

@@ -392,7 +392,7 @@ int run_tasks(struct replay *r, struct lh_held *held)
 
 int run_task(struct held *held, const char *task, struct lh_buf *out, struct lh_err *err)
 {
-	struct worker *w = lh_calloc(1, sizeof *w, err);
+	LH_SCOPED(lh_free_local) struct worker *w = lh_calloc(1, sizeof *w, err);
 	struct job *j;
 	int rc = w ? worker_init(w, held, err) : -1;
 
@@ -411,7 +411,6 @@ int run_task(struct held *held, const char *task, struct lh_buf *out, struct lh_
 	}
 	if (w)
 		worker_free(w);
-	free(w);
 	lh_signal_defer(false);
 	return !rc && lh_signal_pending() ? lh_err_set(err, LH_EINTR, "interrupted") : rc;
 }

@@ -89,7 +89,7 @@ static void strip_path(struct lh_err *err, const char *path)
 
 int name_failed(const struct name *c, struct lh_err *err)
 {
-	char *real;
+	LH_SCOPED(lh_free_local) char *real = NULL;
 
 	if (!c->alone || err->code == LH_ENOMEM || err->code == LH_EINTR)
 		return -1;
@@ -97,7 +97,6 @@ int name_failed(const struct name *c, struct lh_err *err)
 	real = realpath(c->path, NULL);
 	if (real)
 		strip_path(err, real);
-	free(real);
 	err->code = LH_EDATA;
 	err->status = 502;
 	err->column = 0;

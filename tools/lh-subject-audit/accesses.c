@@ -63,13 +63,12 @@ static int list_log(struct lh_tool *tool, const struct settings *s, const char *
 int audit_accesses(struct lh_tool *tool, void *settings)
 {
 	const struct settings *s = settings;
-	struct anchor a = { NULL, 0, 0 };
+	LH_SCOPED(anchor_free) struct anchor a = { NULL, 0, 0 };
 	struct accesses all = { .logs = 0 };
 	int rc = anchor_for(&a, tool, s);
 
 	if (!rc)
 		rc = each_log(tool, s, &a, list_log, &all, NULL);
-	anchor_free(&a);
 	if (!rc && key_is_wrong(&all.key))
 		return key_error(&tool->err);
 	if (!rc)

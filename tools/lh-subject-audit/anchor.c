@@ -87,7 +87,7 @@ static int anchor_log(struct lh_tool *tool, const struct settings *s, const char
 int audit_anchor(struct lh_tool *tool, void *settings)
 {
 	const struct settings *s = settings;
-	struct anchor a = { NULL, 0, 0 };
+	LH_SCOPED(anchor_free) struct anchor a = { NULL, 0, 0 };
 	struct out o = { .logs = 0 };
 	int rc;
 
@@ -115,6 +115,5 @@ int audit_anchor(struct lh_tool *tool, void *settings)
 		rc = print(tool, &o.lines);
 	}
 	lh_buf_free(&o.lines);
-	anchor_free(&a);
 	return rc;
 }

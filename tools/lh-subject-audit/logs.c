@@ -66,13 +66,12 @@ static struct log *add_log(struct logs *l, const char *name, struct lh_err *err)
 
 static int add_present(struct logs *l, const char *dir, struct lh_err *err)
 {
-	struct lh_subject_list there;
+	LH_SCOPED(lh_subject_list_free) struct lh_subject_list there;
 	size_t i;
 	int rc = lh_subject_list(&there, dir, LH_SUBJECT_LOG, err);
 
 	for (i = 0; i < there.n && !rc; i++)
 		rc = add_log(l, there.name[i], err) ? 0 : -1;
-	lh_subject_list_free(&there);
 	sort(l);
 	return rc;
 }
@@ -157,7 +156,7 @@ static int add_manifests(struct lh_tool *tool, const struct settings *s, struct 
 			 uint64_t *failures)
 {
 	const char *dir = s->dir;
-	struct lh_subject_list there;
+	LH_SCOPED(lh_subject_list_free) struct lh_subject_list there;
 	size_t i;
 	int rc = lh_subject_list(&there, dir, LH_SUBJECT_MANIFEST, &tool->err);
 
@@ -170,7 +169,6 @@ static int add_manifests(struct lh_tool *tool, const struct settings *s, struct 
 		}
 		bad_manifest(tool, s, there.name[i], failures);
 	}
-	lh_subject_list_free(&there);
 	sort(l);
 	return rc;
 }

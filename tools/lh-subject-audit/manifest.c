@@ -2,6 +2,7 @@
 #include <stdlib.h>
 
 #include "audit.h"
+#include "base/mem.h"
 #include "file/file.h"
 #include "json/write.h"
 #include <lh/time.h>
@@ -31,17 +32,14 @@ static int check_place(const char *path, struct lh_str id, struct lh_err *err)
 
 static int write_manifest(const char *path, const char *p, size_t n, struct lh_err *err)
 {
-	struct lh_atomic out;
+	LH_SCOPED(lh_atomic_close) struct lh_atomic out;
 	int rc = lh_atomic_open(&out, path, 0600, err);
 
 	if (!rc)
 		rc = lh_atomic_write(&out, p, n, err);
 	if (!rc)
 		rc = lh_atomic_write(&out, "\n", 1, err);
-	if (!rc)
-		rc = lh_atomic_commit(&out, err);
-	lh_atomic_close(&out);
-	return rc;
+	return rc ? rc : lh_atomic_commit(&out, err);
 }
 
 static int put_in(const char *dir, const struct lh_manifest *m, struct lh_err *err)
@@ -63,14 +61,13 @@ static int put_in(const char *dir, const struct lh_manifest *m, struct lh_err *e
 static int on_manifest(struct lh_record *rec, struct lh_buf *out, void *arg, struct lh_err *err)
 {
 	const struct put *p = arg;
-	struct lh_manifest m;
+	LH_SCOPED(lh_manifest_free) struct lh_manifest m;
 	int rc = lh_manifest_bind(&m, rec, err);
 
 	if (!rc)
 		rc = put_in(p->s->dir, &m, err);
 	if (!rc)
 		lh_buf_add(out, rec->line, rec->len);
-	lh_manifest_free(&m);
 	return rc;
 }
 
@@ -119,7 +116,7 @@ static int process_one(struct lh_tool *tool, const struct settings *s, const cha
 static int process_each(struct lh_tool *tool, const struct settings *s, char **ids, size_t n,
 			manifest_fn fn, struct lh_buf *out)
 {
-	struct lh_subject_list all = { NULL, 0, 0 };
+	LH_SCOPED(lh_subject_list_free) struct lh_subject_list all = { NULL, 0, 0 };
 	char name[LH_SUBJECT_MAX + 1];
 	size_t i;
 	int rc = 0;
@@ -141,7 +138,6 @@ static int process_each(struct lh_tool *tool, const struct settings *s, char **i
 			operand_failed(tool, &rc);
 		}
 	}
-	lh_subject_list_free(&all);
 	return rc;
 }
 
@@ -289,18 +285,16 @@ static int put_expired(struct lh_tool *tool, const struct settings *s, const cha
 /* Write DIR/_retention_sweep_<date>.jsonl, with the date of the sweep in UTC. */
 static int write_sweep(struct lh_tool *tool, const struct settings *s, const struct lh_buf *out)
 {
-	char name[sizeof "_retention_sweep_" + LH_TIME_LEN], *path;
+	LH_SCOPED(lh_free_local) char *path = NULL;
+	char name[sizeof "_retention_sweep_" + LH_TIME_LEN];
 	int64_t ms = 0;
-	int rc;
 
 	memcpy(name, "_retention_sweep_", 17);
 	lh_time_read(s->as_of, strlen(s->as_of), &ms);
 	lh_time_print(ms, name + 17);
 	name[17 + sizeof "2026-05-03" - 1] = '\0';
 	path = lh_subject_path(s->dir, name, ".jsonl", &tool->err);
-	rc = path ? lh_atomic_put(path, 0600, out, &tool->err) : -1;
-	free(path);
-	return rc;
+	return path ? lh_atomic_put(path, 0600, out, &tool->err) : -1;
 }
 
 int audit_sweep(struct lh_tool *tool, void *settings)

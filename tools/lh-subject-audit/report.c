@@ -77,7 +77,7 @@ static int read_lines(struct report *r, struct lh_record *rec, struct lh_buf *b,
 int report_rows(struct report *r, row_fn fn, void *ctx)
 {
 	uint64_t left = r->v.bytes;
-	struct lh_record rec;
+	LH_SCOPED(lh_record_free) struct lh_record rec = { 0 };
 	LH_SCOPED(lh_buf_free) struct lh_buf b = { 0 };
 	int fd, rc = 0;
 	ssize_t n = 1;
@@ -89,7 +89,6 @@ int report_rows(struct report *r, row_fn fn, void *ctx)
 	fd = open(r->log, O_RDONLY | O_NONBLOCK | O_CLOEXEC);
 	if (fd < 0)
 		return lh_err_sys(&r->tool->err, "%s", r->log);
-	lh_record_init(&rec);
 	while (!rc && left && n > 0) {
 		to = lh_buf_room(&b, CHUNK + LH_PAD);
 		n = to ? lh_read_some(fd, to, left < CHUNK ? (size_t)left : CHUNK, &r->tool->err)
@@ -102,7 +101,6 @@ int report_rows(struct report *r, row_fn fn, void *ctx)
 		left -= (uint64_t)n;
 		rc = read_lines(r, &rec, &b, fn, ctx);
 	}
-	lh_record_free(&rec);
 	close(fd);
 	return rc;
 }
@@ -321,7 +319,7 @@ static int verify_log(struct report *r, const char *name, bool there)
 				    .max_row = r->tool->max_line,
 				    .lock_timeout = r->tool->lock_timeout };
 	struct key_check key = { .good = false };
-	struct anchor a = { NULL, 0, 0 };
+	LH_SCOPED(anchor_free) struct anchor a = { NULL, 0, 0 };
 	int rc = anchor_for(&a, r->tool, r->s);
 
 	r->v = (struct lh_chain_verdict){ .tip = "GENESIS", .state = LH_CHAIN_INTACT };
@@ -340,7 +338,6 @@ static int verify_log(struct report *r, const char *name, bool there)
 		r->wrong_key = true;
 		rc = key_error(&r->tool->err);
 	}
-	anchor_free(&a);
 	return rc < 0 ? -1 : c.anchor != NULL;
 }
 
@@ -395,7 +392,7 @@ static int print_report(struct report *r)
 int audit_report(struct lh_tool *tool, void *settings)
 {
 	const struct settings *s = settings;
-	struct report r = { .tool = tool, .s = s, .id = tool->operands[0] };
+	LH_SCOPED(report_free) struct report r = { .tool = tool, .s = s, .id = tool->operands[0] };
 	char now[32];
 	int rc;
 
@@ -413,6 +410,5 @@ int audit_report(struct lh_tool *tool, void *settings)
 		if (!rc && s->html)
 			rc = report_html(&r);
 	}
-	report_free(&r);
 	return rc;
 }

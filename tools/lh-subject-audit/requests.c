@@ -71,7 +71,8 @@ int answer_report(const struct lh_call *call, const void *in, struct lh_buf *out
 {
 	const struct wanted *w = in;
 	struct settings s = *(const struct settings *)call->settings;
-	char from[WINDOW_TIME], to[WINDOW_TIME], now[32], name[LH_SUBJECT_MAX + 1], *id;
+	LH_SCOPED(lh_free_local) char *id = NULL;
+	char from[WINDOW_TIME], to[WINDOW_TIME], now[32], name[LH_SUBJECT_MAX + 1];
 	struct report r = { .tool = call->tool, .s = &s, .generated_at = now };
 	int rc;
 
@@ -87,7 +88,6 @@ int answer_report(const struct lh_call *call, const void *in, struct lh_buf *out
 		return -1;
 	rc = write_report(&r, out, err);
 	report_free(&r);
-	free(id);
 	return rc;
 }
 
@@ -124,7 +124,7 @@ static int check_log(struct lh_tool *tool, const struct settings *s, const char 
 static void check_folder(struct lh_tool *tool, struct settings *s, struct health *h)
 {
 	struct lh_err *err = &tool->err;
-	struct anchor a = { NULL, 0, 0 };
+	LH_SCOPED(anchor_free) struct anchor a = { NULL, 0, 0 };
 	uint64_t failures = 0;
 	int rc;
 
@@ -135,7 +135,6 @@ static void check_folder(struct lh_tool *tool, struct settings *s, struct health
 	rc = anchor_for(&a, tool, s);
 	if (!rc)
 		rc = each_log(tool, s, &a, check_log, h, &failures);
-	anchor_free(&a);
 	if (key_is_wrong(&h->key)) {
 		lh_buf_reset(&h->error);
 		lh_buf_puts(&h->error, WRONG_KEY);

@@ -247,7 +247,7 @@ static int end_totals(struct lh_tool *tool, const struct settings *s, struct tot
 int audit_verify(struct lh_tool *tool, void *settings)
 {
 	struct settings *s = settings;
-	struct anchor a = { NULL, 0, 0 };
+	LH_SCOPED(anchor_free) struct anchor a = { NULL, 0, 0 };
 	struct totals t = { .named = tool->n_operands > 0 };
 	size_t i;
 	int rc = 0, end;
@@ -263,7 +263,6 @@ int audit_verify(struct lh_tool *tool, void *settings)
 		if (is_ours(s, tool->operands[i]) &&
 		    verify_file(tool, s, tool->operands[i], &a, &t) < 0)
 			operand_failed(tool, &rc);
-	anchor_free(&a);
 	end = end_totals(tool, s, &t);
 	return rc ? rc : end;
 }

@@ -79,7 +79,7 @@ int key_try_others(struct key_check *k, struct lh_tool *tool, const struct setti
 {
 	struct lh_chain_check c = { .keys = &s->keys, .jobs = 1, .max_row = tool->max_line,
 				    .lock_timeout = tool->lock_timeout };
-	struct lh_subject_list there;
+	LH_SCOPED(lh_subject_list_free) struct lh_subject_list there;
 	struct lh_chain_verdict v;
 	struct lh_err ignored;
 	char *path;
@@ -95,6 +95,5 @@ int key_try_others(struct key_check *k, struct lh_tool *tool, const struct setti
 			key_look(k, &c, path, &v);
 		free(path);
 	}
-	lh_subject_list_free(&there);
 	return rc;
 }

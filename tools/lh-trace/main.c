@@ -172,7 +172,7 @@ static int check(struct lh_tool *tool, struct settings *s)
 static int run(struct lh_tool *tool, struct settings *s)
 {
 	struct run r = { .tool = tool, .s = s };
-	struct lh_chain_keys keys = { .n = 0 };
+	LH_SCOPED(lh_chain_keys_free) struct lh_chain_keys keys = { .n = 0 };
 	int rc = check(tool, s);
 
 	if (!rc && s->key_file.n) {
@@ -202,7 +202,6 @@ static int run(struct lh_tool *tool, struct settings *s)
 	lh_record_free(&r.rec);
 	lh_buf_free(&r.json);
 	lh_buf_free(&r.out);
-	lh_chain_keys_free(&keys);
 	return rc;
 }
 

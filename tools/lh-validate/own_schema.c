@@ -77,7 +77,7 @@ static int bad_file(struct lh_err *err, const char *path, const struct lh_buf *t
 static int open_folder(const char *path, struct lh_err *err)
 {
 	const char *slash = strrchr(path, '/');
-	char *folder;
+	LH_SCOPED(lh_free_local) char *folder = NULL;
 	int fd;
 
 	if (!slash)
@@ -86,7 +86,6 @@ static int open_folder(const char *path, struct lh_err *err)
 	if (!folder)
 		return -1;
 	fd = lh_open_beneath(folder, err);
-	free(folder);
 	return fd;
 }
 

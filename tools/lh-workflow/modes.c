@@ -60,7 +60,7 @@ static const struct {
 
 static int add_routed(struct modes *m, const char *state, struct lh_err *err)
 {
-	struct lh_routes routes = { 0 };
+	LH_SCOPED(lh_routes_free) struct lh_routes routes = { 0 };
 	int rc = lh_routes_built_in(&routes, state, err);
 	size_t i;
 
@@ -84,7 +84,6 @@ static int add_routed(struct modes *m, const char *state, struct lh_err *err)
 			rc = -1;
 		lh_route_path_free(&path);
 	}
-	lh_routes_free(&routes);
 	return rc;
 }
 
@@ -215,7 +214,7 @@ static int read_modes(struct modes *m, const struct lh_buf *file, const char **a
 
 static int read_file(struct modes *m, const char *path, struct lh_err *err)
 {
-	struct lh_buf file = { .max = MODES_MAX };
+	LH_SCOPED(lh_buf_free) struct lh_buf file = { .max = MODES_MAX };
 	const char *at, *p;
 	size_t line = 1;
 	int rc = lh_file_read_commands(path, &file, err);
@@ -234,7 +233,6 @@ static int read_file(struct modes *m, const char *path, struct lh_err *err)
 			lh_err_prefix(err, "%s:%zu", path, line);
 		}
 	}
-	lh_buf_free(&file);
 	return rc;
 }
 

@@ -21,7 +21,7 @@ static int read_version(const char *name, char *to, size_t n, struct lh_err *err
 {
 	char *argv[] = { (char *)name, "--version", NULL };
 	struct lh_child_how how = { .argv = argv, .seconds = SECONDS, .max = 4096 };
-	struct lh_child_out out;
+	LH_SCOPED(lh_child_free) struct lh_child_out out;
 	int rc = lh_child_run(&how, NULL, 0, &out, err);
 	size_t at = strlen(name);
 
@@ -35,7 +35,6 @@ static int read_version(const char *name, char *to, size_t n, struct lh_err *err
 	if (!rc)
 		snprintf(to, n, "%.*s", (int)strcspn(out.out.p + at + 1, "\n"),
 			 out.out.p + at + 1);
-	lh_child_free(&out);
 	return rc;
 }
 

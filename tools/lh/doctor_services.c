@@ -31,7 +31,7 @@ static void check_model(struct doctor *d, const char *path, size_t n)
 	static const char usual[] = "registry.ollama.ai/library/";
 	const char *name = path + n, *tag = strrchr(name, '/');
 	char operand[1024], *subject = operand + strlen("ollama:");
-	struct lh_model m;
+	LH_SCOPED(lh_model_free) struct lh_model m;
 	struct lh_err err;
 
 	snprintf(operand, sizeof operand, "ollama:%.*s:%s", (int)(tag - name), name, tag + 1);
@@ -44,7 +44,6 @@ static void check_model(struct doctor *d, const char *path, size_t n)
 			   m.path);
 	else
 		doctor_add(d, DOCTOR_OK, "model", subject, "its file is there");
-	lh_model_free(&m);
 }
 
 /* Check the models in the folder of manifests.  Returns how many there are; -1: no folder. */
