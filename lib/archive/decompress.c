@@ -239,9 +239,8 @@ static ssize_t read_stream(struct lh_undo *u, const void **p, struct lh_err *err
 ssize_t lh_undo_read(struct lh_undo *u, const void **p, struct lh_err *err)
 {
 	ssize_t n;
-	int rc;
+	int rc = u->bounded && !u->later && !u->opened ? skip_empty(u, err) : 1;
 
-	rc = u->bounded && !u->later && !u->opened ? skip_empty(u, err) : 1;
 	while (rc > 0) {
 		n = read_stream(u, p, err);
 		if (n)

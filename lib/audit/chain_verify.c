@@ -356,9 +356,8 @@ static void free_verify(struct verify *x)
 static int verify_rows(struct verify *x, struct lh_err *err)
 {
 	LH_SCOPED(lh_buf_free) struct lh_buf id = { 0 };
-	int rc;
+	int rc = expect_id(x, &id, err);
 
-	rc = expect_id(x, &id, err);
 	if (rc == 0)
 		rc = start_verify(x, err);
 	if (rc == 0) {

@@ -132,11 +132,9 @@ static int read_file(struct lh_buf *b, int fd, struct lh_err *err)
 /* Parse the text and check it, as one that m is to own. */
 static int parse(struct lh_manifest *m, struct lh_buf *text, struct lh_err *err)
 {
-	struct lh_record rec;
-	int rc;
+	struct lh_record rec = { 0 };
+	int rc = lh_record_parse(&rec, text->p ? text->p : "", text->len, err);
 
-	lh_record_init(&rec);
-	rc = lh_record_parse(&rec, text->p ? text->p : "", text->len, err);
 	if (!rc)
 		rc = lh_manifest_bind(m, &rec, err);
 	m->rec = rec;

@@ -218,9 +218,8 @@ int lh_catalog_register(const char *folder, const struct lh_record *rec,
 	struct change c = { .folder = folder };
 	struct lh_registration r;
 	LH_SCOPED(lh_buf_free) struct lh_buf text = { 0 };
-	int rc;
+	int rc = lh_registration_read(rec, &r, c.id, &text, err);
 
-	rc = lh_registration_read(rec, &r, c.id, &text, err);
 	if (!rc)
 		rc = check_store(r.store, how->store, err);
 	if (!rc && lh_own_mkdir(folder, 0700, err) < 0)

@@ -138,9 +138,8 @@ int lh_catalog_dataset_parse(struct lh_catalog_dataset *m, char *p, size_t n, st
 	struct lh_record rec = m->rec;
 	struct lh_buf file = m->file;
 	char id[LH_DATASET_ID + 1];
-	int rc;
+	int rc = lh_record_parse(&rec, p, n, err);
 
-	rc = lh_record_parse(&rec, p, n, err);
 	if (!rc && (memchr(p, '\n', n) || memchr(p, '\r', n) || memchr(p, '\t', n)))
 		rc = lh_record_parse(&rec, p, drop_newlines(p, n), err);
 	*m = (struct lh_catalog_dataset){ .text = text, .rec = rec, .file = file, .row_count = -1 };

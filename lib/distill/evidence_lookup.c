@@ -38,7 +38,6 @@ struct lh_evidence_lookup *lh_evidence_lookup_new(struct lh_err *err)
 	if (!j)
 		return NULL;
 	j->fd = -1;
-	lh_record_init(&j->rec);
 	j->rows = lh_rows_new(err);
 	if (j->rows)
 		return j;

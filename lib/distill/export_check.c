@@ -199,7 +199,6 @@ int lh_export_check(const struct lh_root *root, enum lh_exporter x, const struct
 	int rc = -1;
 
 	c.schema = lh_schema_find(schemas[x]);
-	lh_record_init(&c.rec);
 	if (path)
 		rc = check_rows(&c, path, err);
 	if (!rc) {

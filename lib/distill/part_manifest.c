@@ -177,7 +177,6 @@ void lh_part_manifest_init(struct lh_part_manifest *m)
 {
 	*m = (struct lh_part_manifest){ .format = 0 };
 	lh_buf_init(&m->text, MANIFEST_MAX);
-	lh_record_init(&m->rec);
 }
 
 void lh_part_manifest_free(struct lh_part_manifest *m)

@@ -32,7 +32,6 @@ struct lh_quarantine *lh_quarantine_new(enum lh_exporter x, const char *recorded
 		return NULL;
 	q->x = x;
 	q->known = &q->own;
-	lh_record_init(&q->rec);
 	q->recorded_at = lh_strndup(recorded_at, strlen(recorded_at), err);
 	if (q->recorded_at)
 		return q;

@@ -194,7 +194,6 @@ struct lh_embedder *lh_embedder_new(const struct lh_embedder_options *options, s
 
 	if (!t)
 		return NULL;
-	lh_record_init(&t->scan);
 	rc = copy_options(t, options, err);
 	if (rc == 0)
 		rc = start(t, options->dimension, err);

@@ -214,9 +214,8 @@ static void add_occurrence(struct lh_hashv1 *h, uint64_t hash, const struct feat
 {
 	const struct recipe *r = h->recipe;
 	struct seen *s = find_seen(h, hash);
-	int64_t by;
+	int64_t by = repeats(r->repeat, s->times + 1) - repeats(r->repeat, s->times);
 
-	by = repeats(r->repeat, s->times + 1) - repeats(r->repeat, s->times);
 	s->times++;
 	by = by * weight * (4096 * r->half_place / (r->half_place + s->place)) >> 21;
 	if (by)

@@ -295,7 +295,6 @@ int lh_filter_where(struct lh_buf *json, const char *const *pairs, size_t n, str
 
 	if (!w.pair)
 		return -1;
-	lh_record_init(&w.scan);
 	rc = read_pairs(&w, pairs);
 	if (!rc)
 		rc = put_filter(&w);
@@ -309,11 +308,10 @@ struct lh_filter *lh_filter_exists(struct lh_str key, struct lh_err *err)
 {
 	LH_SCOPED(lh_buf_free) struct lh_buf json = { 0 };
 	struct lh_writer to = lh_write_to(&json);
-	LH_SCOPED(lh_record_free) struct lh_record scan;
+	LH_SCOPED(lh_record_free) struct lh_record scan = { 0 };
 	struct lh_value v;
 	struct lh_filter *f = lh_filter_new(err);
 
-	lh_record_init(&scan);
 	lh_write_object(&to, NULL);
 	lh_write_str(&to, "exists", key);
 	lh_write_end(&to);

@@ -349,9 +349,8 @@ static int append_locked(struct lh_index_change *c, int fd, const struct lh_inde
 	struct lh_mapped m = { "", 0 };
 	struct batch b;
 	uint64_t seen;
-	int rc;
+	int rc = measure_log(c, fd, base, &m, x, &seen, err);
 
-	rc = measure_log(c, fd, base, &m, x, &seen, err);
 	if (rc < 0)
 		lh_err_prefix(err, "%s", c->log);
 	else if (bounded && x->n >= lh_log_full(base->rows))

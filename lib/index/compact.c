@@ -195,9 +195,8 @@ static int swap_files(struct compaction *f, struct lh_err *err)
 {
 	uint64_t sum = lh_index_writer_checksum(f->writer);
 	struct lh_err unused;
-	int rc;
+	int rc = collect_later_frames(f, err);
 
-	rc = collect_later_frames(f, err);
 	if (rc <= 0)
 		return rc < 0 ? -1 : COMPACT_MOOT;
 	if (f->carry.len)

@@ -25,7 +25,6 @@ static int text_maker_init(struct text_maker *m, const struct lh_index_params *p
 			   struct lh_err *err)
 {
 	*m = (struct text_maker){ .p = p };
-	lh_record_init(&m->scan);
 	if (p->lexical != LH_LEXICAL_TEMPLATE)
 		return 0;
 	m->template = lh_template_new(p->lexical_of, err);
@@ -110,9 +109,8 @@ int lh_index_lexical_build(const struct lh_index_params *p,
 	struct lh_str text = { "", 0 };
 	struct text_maker m;
 	uint64_t row;
-	int rc;
+	int rc = text_maker_init(&m, p, err);
 
-	rc = text_maker_init(&m, p, err);
 	for (row = 0; rc == 0 && row < rows; row++) {
 		rc = make_text(&m, meta(ctx, row), &text, err);
 		if (rc == 0)

@@ -95,10 +95,8 @@ int lh_index_log_verify(const struct lh_index *ix, const char *path,
 {
 	struct report r = { .damage = damage, .ctx = ctx };
 	LH_SCOPED(lh_buf_free) struct lh_buf text = { 0 };
-	int rc;
+	int rc = lh_log_read(path, &text, err);
 
-	lh_record_init(&r.scan);
-	rc = lh_log_read(path, &text, err);
 	if (rc == 0 && check_frames(NULL, ix, &text) != LH_LOG_END)
 		rc = read_log_locked(path, &text, err);
 	if (rc == 0)

@@ -314,14 +314,13 @@ static int get_all(const struct lh_value *v, struct lh_index_params *p, struct l
 
 int lh_index_params_read(const char *text, size_t n, struct lh_index_params *p, struct lh_err *err)
 {
-	LH_SCOPED(lh_record_free) struct lh_record scan;
+	LH_SCOPED(lh_record_free) struct lh_record scan = { 0 };
 	struct lh_value v;
 	LH_SCOPED(lh_buf_free) struct lh_buf copy = { 0 }, scratch = { 0 };
 	int rc;
 
 	lh_buf_init(&copy, LH_INDEX_PARAMS_MAX);
 	lh_buf_init(&scratch, LH_INDEX_PARAMS_MAX);
-	lh_record_init(&scan);
 	lh_buf_add(&copy, text, n);	/* a copy, since the scanner reads past the end */
 	rc = lh_buf_check(&copy, err);
 	if (rc == 0) {

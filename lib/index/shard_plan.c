@@ -171,12 +171,11 @@ int lh_shard_plan_parse(struct lh_shard_plan *p, const char *text, size_t n, str
 {
 	struct plan_members m = { .model = { "", 0 } };
 	LH_SCOPED(lh_buf_free) struct lh_buf strings = { 0 };
-	LH_SCOPED(lh_record_free) struct lh_record rec;
+	LH_SCOPED(lh_record_free) struct lh_record rec = { 0 };
 	struct lh_value v;
 	int rc;
 
 	*p = (struct lh_shard_plan){ .shard = NULL };
-	lh_record_init(&rec);
 	rc = lh_json_parse(&rec, text, n, &v, err);
 	if (rc == 0)
 		rc = lh_bind_value(plan_table, &v, &m, &strings, err);

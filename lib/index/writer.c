@@ -49,7 +49,6 @@ struct lh_index_writer *lh_index_writer_bare(const char *path, const struct lh_i
 		return NULL;
 	w->p = *p;
 	w->block.huge = true;
-	lh_record_init(&w->scan);
 	w->path = lh_strndup(path, strlen(path), err);
 	if (!w->path) {
 		lh_index_writer_free(w);

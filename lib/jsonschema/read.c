@@ -300,7 +300,6 @@ struct lh_jsonschema *lh_jsonschema_new(struct lh_str text, const struct lh_json
 		r.how = *how;
 	*err = (struct lh_err){ 0 };
 	r.last = &r.pending;
-	lh_record_init(&r.parser);
 	rc = compile(&r, text);
 	lh_record_free(&r.parser);
 	lh_buf_free(&r.scratch);

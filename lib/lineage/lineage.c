@@ -420,7 +420,6 @@ struct lh_lineage *lh_lineage_open(const struct lh_lineage_how *how, struct lh_e
 	l->started = now.tv_sec * INT64_C(1000000000) + now.tv_nsec;
 	l->how = *how;
 	l->fd = -1;
-	lh_record_init(&l->rec);
 	l->root = lh_root_open(how->root, err);
 	if (l->root && prepare(l, err) == 0)
 		return l;

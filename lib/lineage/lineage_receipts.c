@@ -209,7 +209,6 @@ static void search_init(struct search *s, struct lh_lineage *l)
 {
 	*s = (struct search){ .l = l };
 	lh_buf_init(&s->file, RECEIPT_MAX);
-	lh_record_init(&s->rec);
 }
 
 /* Call fn for each run; a folder of runs that cannot be read is reported. */

@@ -416,8 +416,6 @@ struct lh_mcp *lh_mcp_new(const struct lh_mcp_how *how, struct lh_err *err)
 		m->how.warn = warn_nobody;
 	if (!m->how.answer_max)
 		m->how.answer_max = LH_MCP_ANSWER;
-	lh_record_init(&m->message);
-	lh_record_init(&m->line);
 	if (!how->tools) {
 		m->how.tools = &m->own;
 		if (lh_mcp_tools_read(&m->own, NULL, err) < 0) {

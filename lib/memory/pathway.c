@@ -47,8 +47,6 @@ struct lh_pathway *lh_pathway_open(const char *path, enum lh_pathway_mode mode,
 	p->mode = mode;
 	p->hooks = hooks;
 	p->max_line = hooks && hooks->max_line ? hooks->max_line : MAX_LINE;
-	lh_record_init(&p->rec);
-	lh_record_init(&p->scan);
 	p->log.fd = -1;
 	p->log.lock_timeout = lock_timeout;
 	p->log.path = lh_strndup(path, strlen(path), err);

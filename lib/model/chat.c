@@ -32,7 +32,6 @@ struct lh_chat *lh_chat_new(const struct lh_chat_how *how, const struct lh_keys 
 		return NULL;
 	c->how = *how;
 	c->keys = keys;
-	lh_record_init(&c->json);
 	return c;
 }
 

@@ -15,12 +15,7 @@ struct lh_extract {
 
 struct lh_extract *lh_extract_new(struct lh_err *err)
 {
-	struct lh_extract *x = lh_calloc(1, sizeof *x, err);
-
-	if (!x)
-		return NULL;
-	lh_record_init(&x->rec);
-	return x;
+	return lh_calloc(1, sizeof(struct lh_extract), err);
 }
 
 void lh_extract_free(struct lh_extract *x)

@@ -379,9 +379,8 @@ int lh_records_run(struct lh_tool *tool, const struct lh_flow *flow)
 {
 	struct lh_records r = { 0 };
 	struct lh_flow f = *flow;
-	int rc;
+	int rc = begin(&r, tool, flow->sink != NULL);
 
-	rc = begin(&r, tool, flow->sink != NULL);
 	r.json_lines = !flow->texts;
 	fill(&r, &f);
 	if (!rc && !f.n_files && isatty(STDIN_FILENO))

@@ -181,13 +181,12 @@ static int read_layers(const struct lh_value *v, char digits[DIGITS + 1], struct
 /* Read the manifest: 1, 0 if there is none, -1. */
 static int read_manifest(const char *path, char digits[DIGITS + 1], struct lh_err *err)
 {
-	LH_SCOPED(lh_record_free) struct lh_record scan;
+	LH_SCOPED(lh_record_free) struct lh_record scan = { 0 };
 	struct lh_value v;
 	LH_SCOPED(lh_buf_free) struct lh_buf text = { 0 };
 	int rc;
 
 	lh_buf_init(&text, MANIFEST_MAX);
-	lh_record_init(&scan);
 	rc = lh_file_read(path, &text, err);
 	if (rc > 0 && (lh_json_parse(&scan, text.p, text.len, &v, err) < 0 ||
 		       read_layers(&v, digits, err) < 0)) {

@@ -254,9 +254,8 @@ int lh_rules_read(struct lh_rules *r, const struct lh_value *v, struct lh_err *e
 	struct file file;
 	struct lh_iter it;
 	size_t i = 0;
-	int rc;
+	int rc = lh_bind_value(file_members, v, &file, &text, err);
 
-	rc = lh_bind_value(file_members, v, &file, &text, err);
 	if (!rc)
 		for (lh_iter_init(&it, &file.rules); !rc && lh_iter_next(&it); )
 			rc = add_rule(r, &it.val, i++, &text, err);

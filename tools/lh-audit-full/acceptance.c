@@ -35,11 +35,10 @@ static int count_line(struct audit *a, const struct lh_record *rec, unsigned *pa
 /* Count the lines that hold. */
 static int count(struct audit *a, const struct lh_buf *lines, unsigned *passed, struct lh_err *err)
 {
-	LH_SCOPED(lh_record_free) struct lh_record rec;
+	LH_SCOPED(lh_record_free) struct lh_record rec = { 0 };
 	const char *p = lines->p, *end = lines->len ? p + lines->len : p, *lf;
 	int rc = 0;
 
-	lh_record_init(&rec);
 	for (; rc == 0 && p < end; p = lf + 1) {
 		lf = memchr(p, '\n', (size_t)(end - p));
 		if (!lf)

@@ -43,7 +43,6 @@ int baselines_open_fd(struct baselines *b, int fd, const char *name, struct lh_e
 	int rc;
 
 	*b = (struct baselines){ .path = name, .fd = fd, .rows = lh_rows_new(err) };
-	lh_record_init(&b->rec);
 	rc = b->rows ? start(b, err) : -1;
 	while (rc > 0)
 		rc = next(b, &row, err);

@@ -78,11 +78,10 @@ static int read_line(struct lh_record *r, const struct bundle_line *before, stru
 int bundle_list_read(struct bundle_list *list, const char *p, size_t n, struct lh_err *err)
 {
 	const char *end = p + n, *lf;
-	LH_SCOPED(lh_record_free) struct lh_record r;
+	LH_SCOPED(lh_record_free) struct lh_record r = { 0 };
 	LH_SCOPED(lh_buf_free) struct lh_buf text = { 0 };
 	int rc = 0;
 
-	lh_record_init(&r);
 	for (; p < end && !rc; p = lf + 1) {
 		lf = memchr(p, '\n', (size_t)(end - p));
 		if (!lf) {

@@ -311,9 +311,8 @@ int html_print(struct lh_buf *out, struct audit *a, struct lh_err *err)
 int html_write(struct audit *a, struct lh_err *err)
 {
 	LH_SCOPED(lh_buf_free) struct lh_buf page = { 0 };
-	int rc;
+	int rc = html_print(&page, a, err);
 
-	rc = html_print(&page, a, err);
 	if (!rc && !strcmp(a->s->html, "-"))
 		rc = lh_tool_out(a->tool, page.p, page.len);
 	else if (!rc)

@@ -102,7 +102,6 @@ int newest_run(struct audit *a, struct lh_err *err)
 	int rc;
 
 	lh_buf_init(&s.text, SUMMARY_MAX);
-	lh_record_init(&s.rec);
 	rc = lh_run_each(a->root, check_run, &s, err);
 	if (rc < 0 && check_is_finding(err)) {
 		lh_buf_reset(&a->bad_summary);

@@ -198,7 +198,6 @@ int phase_receipts(struct audit *a, struct lh_err *err)
 		return 0;
 	}
 	lh_buf_init(&r.text, REPORT_MAX);
-	lh_record_init(&r.rec);
 	rc = receipts(&f, err);
 	if (!rc)
 		rc = summary(&r, &f, err);

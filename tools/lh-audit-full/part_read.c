@@ -186,11 +186,9 @@ static int parse(struct part *p, const struct lh_buf *text, struct lh_err *err)
 {
 	struct document d = { .shards = 0 };
 	LH_SCOPED(lh_buf_free) struct lh_buf strings = { 0 };
-	LH_SCOPED(lh_record_free) struct lh_record rec;
-	int rc;
+	LH_SCOPED(lh_record_free) struct lh_record rec = { 0 };
+	int rc = lh_record_parse(&rec, text->p, text->len, err);
 
-	lh_record_init(&rec);
-	rc = lh_record_parse(&rec, text->p, text->len, err);
 	if (!rc)
 		rc = lh_bind(members, &rec, &d, &strings, err);
 	return rc ? rc : take(p, &d, err);

@@ -118,9 +118,8 @@ static int replay_task(struct replay *r, enum check_id id, const char *task, enu
 				    .max = ROW_MAX };
 	LH_SCOPED(lh_buf_free) struct lh_buf record = { 0 };
 	int rc;
-	struct lh_writer w;
+	struct lh_writer w = lh_write_to(&record);
 
-	w = lh_write_to(&record);
 	lh_write_object(&w, NULL);
 	lh_write_text(&w, "task", task);
 	if (what == DRY_RUN) {
@@ -336,10 +335,8 @@ int phase_replay(struct audit *a, struct lh_err *err)
 {
 	struct replay r = { .a = a, .port = -1 };
 	struct tail t = { .rows = 0 };
-	int rc;
+	int rc = check_tail(&r, &t, err);
 
-	lh_record_init(&r.row);
-	rc = check_tail(&r, &t, err);
 	if (rc >= 0) {
 		rc = a->s->observer ? 0 : run_live(&r, err);
 		report_tail(&r, CHECK_TAIL, &t);

@@ -233,7 +233,6 @@ int phase_samples(struct audit *a, struct lh_err *err)
 		check_skip(a, CHECK_SAMPLES, OBSERVER);
 		return 0;
 	}
-	lh_record_init(&j.rec);
 	rc = check_all(&j, err);
 	passed = j.all && !j.wrong;
 	if (!rc && a->s->test_command)

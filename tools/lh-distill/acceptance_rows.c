@@ -65,9 +65,8 @@ static int fill(struct table *t, const struct lh_root *root, const char *what, b
 		struct lh_err *err)
 {
 	struct reading r = { .t = t, .root = root };
-	int rc;
+	int rc = folder ? lh_root_each(root, what, add_file, &r, err) : add_file(&r, what, err);
 
-	rc = folder ? lh_root_each(root, what, add_file, &r, err) : add_file(&r, what, err);
 	lh_buf_free(&r.file);
 	if (!rc)
 		rc = lh_buf_check(&t->text, err);

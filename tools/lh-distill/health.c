@@ -324,8 +324,6 @@ int distill_health(struct lh_tool *tool, void *settings)
 	struct health h = { .tool = tool, .root = lh_root_open(s->run.root, err) };
 	int rc = -1;
 
-	lh_record_init(&h.rec);
-	lh_record_init(&h.row);
 	if (h.root && (h.scorer = lh_scorer_new(err)) && (h.rows = lh_rows_new(err)) &&
 	    (h.source = lh_rows_new(err)))
 		rc = check_all(&h, s->all, err);

@@ -61,9 +61,8 @@ static int print_newest(struct lh_tool *tool, const struct lh_root *root)
 {
 	LH_SCOPED(lh_buf_free) struct lh_buf bad = { 0 };
 	char *id = NULL;
-	int rc;
+	int rc = report_newest(&id, root, NULL, true, &bad, &tool->err);
 
-	rc = report_newest(&id, root, NULL, true, &bad, &tool->err);
 	warn_bad(tool, &bad);
 	if (!rc)
 		rc = lh_err_set(&tool->err, LH_EIO, "%s/%s: no run yet", lh_root_path(root),

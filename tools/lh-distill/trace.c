@@ -403,7 +403,6 @@ int distill_trace(struct lh_tool *tool, void *settings)
 	int rc = -1;
 
 	tool->jobs = 1;
-	lh_record_init(&t.rec);
 	report_init(&t.report);
 	if (t.root && (t.rows = lh_rows_new(err)))
 		rc = lh_records_run(tool, &flow);

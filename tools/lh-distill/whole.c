@@ -53,9 +53,8 @@ static int run_stages(struct whole *w, whole_fn *ended, void *ctx, struct lh_err
 static int write_reports(struct whole *w, struct lh_err *err)
 {
 	LH_SCOPED(lh_buf_free) struct lh_buf b = { 0 };
-	int rc;
+	int rc = drift_print(&b, w, err);
 
-	rc = drift_print(&b, w, err);
 	if (!rc)
 		rc = lh_report_write(w->run, "drift.json", &b, err);
 	lh_buf_reset(&b);

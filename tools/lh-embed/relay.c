@@ -107,7 +107,6 @@ struct relay *relay_new(const struct held *held, struct lh_err *err)
 	if (!r)
 		return NULL;
 	r->held = held;
-	lh_record_init(&r->reply);
 	return r;
 }
 

@@ -255,9 +255,8 @@ static int on_batch(struct lh_batch *b, void *arg, struct lh_err *err)
 {
 	struct worker *w = arg;
 	size_t i;
-	int rc;
+	int rc = gather(w, b, err);
 
-	rc = gather(w, b, err);
 	if (!rc)
 		rc = fetch(w, err);
 	for (i = 0; i < w->n_tasks && settle_task(w, b, &w->task[i]); i++)

@@ -271,9 +271,8 @@ int build_run(struct lh_tool *tool, const struct settings *s, bool as_f32, build
 {
 	struct lh_index_params params;
 	struct build b = { .w = NULL };
-	int rc;
+	int rc = rows_init(&b.rows, tool, s, &tool->err);
 
-	rc = rows_init(&b.rows, tool, s, &tool->err);
 	if (rc == 0 && tool->verb->bit == V_BUILD)
 		rc = lh_tool_shard(tool, &b.rows.shard);
 	if (rc == 0)

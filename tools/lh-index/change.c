@@ -209,9 +209,8 @@ int index_add(struct lh_tool *tool, void *settings)
 	struct settings own = *(const struct settings *)settings;
 	const struct settings *s = &own;
 	struct change ch = { .tool = tool };
-	int rc;
+	int rc = open_change(&ch, tool, s);
 
-	rc = open_change(&ch, tool, s);
 	if (rc == 0)
 		rc = start_source(&own, ch.p, &tool->err);
 	if (rc == 0)
@@ -237,9 +236,8 @@ static int take_id(struct lh_record *rec, struct lh_buf *out, void *change, stru
 	const struct change *ch = change;
 	LH_SCOPED(lh_buf_free) struct lh_buf scratch = { 0 };
 	struct lh_str id;
-	int rc;
+	int rc = ids_read(rec, ch->id_field, &scratch, &id, err);
 
-	rc = ids_read(rec, ch->id_field, &scratch, &id, err);
 	if (rc == 0 && id.n == 0)
 		rc = lh_err_set(err, LH_EDATA, "empty id");
 	if (rc == 0)
@@ -329,9 +327,8 @@ int index_delete(struct lh_tool *tool, void *settings)
 	const struct settings *s = settings;
 	struct change ch = { .tool = tool, .id_field = s->id_field };
 	const struct lh_index_tally *tally;
-	int rc;
+	int rc = open_change(&ch, tool, s);
 
-	rc = open_change(&ch, tool, s);
 	if (rc == 0)
 		rc = drop_all(&ch, s);
 	if (rc == 0)

@@ -10,7 +10,6 @@
 void metadata_init(struct metadata *m)
 {
 	*m = (struct metadata){ .copy = { 0 } };
-	lh_record_init(&m->scan);
 }
 
 void metadata_free(struct metadata *m)

@@ -58,12 +58,11 @@ static bool read_line(const char *path, struct lh_buf *line)
 static bool is_ids(const char *path)
 {
 	LH_SCOPED(lh_buf_free) struct lh_buf line = { 0 };
-	LH_SCOPED(lh_record_free) struct lh_record rec;
+	LH_SCOPED(lh_record_free) struct lh_record rec = { 0 };
 	struct lh_err unused;
 	size_t i;
 	bool is;
 
-	lh_record_init(&rec);
 	is = read_line(path, &line) && lh_record_parse(&rec, line.p, line.len, &unused) == 0 &&
 		lh_record_get(&rec, "id");
 	for (i = 0; is && i < rec.n; i++)

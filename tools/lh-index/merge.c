@@ -212,9 +212,8 @@ int index_merge(struct lh_tool *tool, void *settings)
 {
 	const struct settings *s = settings;
 	LH_SCOPED(transfer_close) struct transfer t = { .vector = NULL };
-	int rc;
+	int rc = merge_new(tool, s);
 
-	rc = merge_new(tool, s);
 	if (rc)
 		return rc < 0 ? -1 : 0;
 	rc = transfer_open(&t, tool->operands[0], NULL, s->lock_timeout, &tool->err);

@@ -281,8 +281,6 @@ int index_set_metadata(struct lh_tool *tool, void *settings)
 	};
 	int rc = changes_open(&set.to, tool->operands[0], s->lock_timeout, &tool->err);
 
-	lh_record_init(&set.is);
-	lh_record_init(&set.change);
 	if (!rc)
 		rc = (set.ix = lh_index_open(tool->operands[0], &tool->err)) ? 0 : -1;
 	if (!rc)

@@ -314,9 +314,8 @@ static int name_shards(struct sharding *s, struct lh_err *err)
 static int write_all(struct sharding *s, struct lh_err *err)
 {
 	size_t i;
-	int rc;
+	int rc = name_shards(s, err);
 
-	rc = name_shards(s, err);
 	if (rc == 0 && s->plan.by == LH_SHARD_BY_CENTROID)
 		rc = make_centroids(s, err);
 	if (rc == 0)

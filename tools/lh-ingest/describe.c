@@ -89,13 +89,11 @@ static int set_types(const struct lh_buf *text, struct lh_column *column, size_t
 		     struct lh_err *err)
 {
 	LH_SCOPED(lh_buf_free) struct lh_buf scratch = { 0 };
-	LH_SCOPED(lh_record_free) struct lh_record scan;
+	LH_SCOPED(lh_record_free) struct lh_record scan = { 0 };
 	struct lh_value v;
 	struct lh_iter it;
-	int rc;
+	int rc = lh_json_parse(&scan, text->p, text->len, &v, err);
 
-	lh_record_init(&scan);
-	rc = lh_json_parse(&scan, text->p, text->len, &v, err);
 	if (!rc && v.type != LH_OBJECT)
 		rc = lh_err_set(err, LH_EIO, "is not a JSON object");
 	if (rc < 0)

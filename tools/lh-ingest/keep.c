@@ -214,11 +214,10 @@ static int store_and_register(struct ingest *in, const char *fingerprint, bool *
 	LH_SCOPED(lh_catalog_dataset_free) struct lh_catalog_dataset m = { 0 };
 	struct keep *k = in->keep;
 	LH_SCOPED(lh_buf_free) struct lh_buf text = { 0 };
-	LH_SCOPED(lh_record_free) struct lh_record rec;
+	LH_SCOPED(lh_record_free) struct lh_record rec = { 0 };
 	char now[32];
 	int rc;
 
-	lh_record_init(&rec);
 	lh_tool_time(in->tool, now);
 	rc = lh_store_put(k->store, k->key, &(struct lh_put){ .fd = k->fd }, &k->sent, err);
 	if (!rc && k->parquet_fd >= 0)

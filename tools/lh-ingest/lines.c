@@ -304,7 +304,6 @@ int ingest_lines(struct ingest *in, struct lh_byte_source *first)
 	struct lines l = { .in = in, .source = *first };
 	int rc = 0;
 
-	lh_record_init(&l.rec);
 	lh_records_hint(in->records);
 	for (i = 0; i < n && !rc; i++) {
 		l.operand = i + 1;

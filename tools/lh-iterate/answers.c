@@ -38,7 +38,6 @@ struct answers *answers_open(struct lh_tool *tool, const char *path, struct lh_e
 	if (!a)
 		return NULL;
 	a->tool = tool;
-	lh_record_init(&a->rec);
 	a->operand = lh_strndup(path, strlen(path), err);
 	if (a->operand) {
 		lh_input_init(&a->in, &a->operand, 1, tool->max_line);

@@ -28,7 +28,6 @@ size_t decide_options(const struct lift *l, char **argv, size_t n, bool now)
 void search_init(struct search *s)
 {
 	memset(s, 0, sizeof *s);
-	lh_record_init(&s->reply);
 }
 
 void search_free(struct search *s)

@@ -209,7 +209,6 @@ struct filters *filters_open(const struct filters_how *how, struct lh_err *err)
 		return NULL;
 	f->how = *how;
 	f->loop.fd = -1;
-	lh_record_init(&f->body);
 	f->asking = lh_calloc(how->slots, sizeof *f->asking, err);
 	f->failed = f->asking ? lh_calloc(2 * how->slots, sizeof *f->failed, err) : NULL;
 	if (!f->failed || lh_loop_open(&f->loop, err) < 0 ||

@@ -312,7 +312,6 @@ int set_add(struct set *set, struct lh_str text, struct lh_err *err)
 	if (!line)
 		return -1;
 	set->line[set->n_lines++] = line;
-	lh_record_init(&line->rec);
 	lh_buf_add(&line->text, text.p, text.n);
 	if (lh_buf_check(&line->text, err) < 0 ||
 	    lh_record_parse(&line->rec, line->text.p, line->text.len, err) < 0)

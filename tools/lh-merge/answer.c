@@ -39,7 +39,6 @@ const struct lh_bind answer_members[] = {
 void answer_init(struct answer *a)
 {
 	memset(a, 0, sizeof *a);
-	lh_record_init(&a->rec);
 }
 
 void answer_free(struct answer *a)

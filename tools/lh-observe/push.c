@@ -314,7 +314,6 @@ int observe_push(struct lh_tool *tool, void *settings)
 	int rc;
 
 	p.service = s->otlp ? &otlp : &langfuse;
-	lh_record_init(&p.answer);
 	rc = push_account(&p, err) < 0 || name_cursor(&p, &lock_path, err) < 0 ? -1 : 0;
 	if (!rc)
 		rc = lh_lock_take(&lock, lock_path.p, p.cursor_path, tool->lock_timeout, err);

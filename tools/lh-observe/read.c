@@ -13,7 +13,6 @@ int reading_open(struct reading *g, struct run *r, struct lh_err *err)
 	struct stat st;
 
 	*g = (struct reading){ .run = r };
-	lh_record_init(&g->rec);
 	g->fd = lh_open_regular(r->path, O_RDONLY, 0, err);
 	if (g->fd < 0 && errno != ENOENT)
 		return -1;

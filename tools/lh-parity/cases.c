@@ -30,9 +30,8 @@ static int check(struct lh_record *rec, struct lh_buf *out, void *ctx, struct lh
 	struct record record = { .expect_exit = 0 };
 	struct lh_value text;
 	LH_SCOPED(lh_buf_free) struct lh_buf scratch = { 0 };
-	int rc;
+	int rc = lh_bind(members, rec, &record, &scratch, err);
 
-	rc = lh_bind(members, rec, &record, &scratch, err);
 	if (!rc && !record.skip.p && r->probe->field.text)
 		rc = lh_path_string(&r->probe->field, rec, &text, err);
 	lh_buf_add(out, rec->line, rec->len);
@@ -83,7 +82,6 @@ int cases_read(struct lh_tool *tool, struct probe *p)
 	char *operands[] = { (char *)p->fixture };
 	int rc;
 
-	lh_record_init(&r.rec);
 	if (p->field.text)
 		lh_records_want(tool, "--field", &p->field);
 	rc = lh_records_run(tool,

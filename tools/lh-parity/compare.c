@@ -244,11 +244,10 @@ int compare(const struct probe *p, struct lh_str left, struct lh_str right, stru
 {
 	struct lh_str s[2] = { left, right };
 	struct lh_value v[2];
-	LH_SCOPED(lh_record_free) struct lh_record scratch;
+	LH_SCOPED(lh_record_free) struct lh_record scratch = { 0 };
 	struct lh_buf clean[2];
 	int i, rc;
 
-	lh_record_init(&scratch);
 	clean[0] = (struct lh_buf){ 0 };
 	clean[1] = (struct lh_buf){ 0 };
 	rc = sound_both(&scratch, s, v, "", why, err);

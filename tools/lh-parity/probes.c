@@ -119,9 +119,8 @@ static int describe(const struct run *r, const struct lh_record *rec, struct des
 {
 	struct line l = { .compare = COMPARE_JSON, .tolerance = TOLERANCE, .timeout = TIMEOUT };
 	LH_SCOPED(lh_buf_free) struct lh_buf text = { 0 };
-	int rc;
+	int rc = lh_bind(members, rec, &l, &text, err);
 
-	rc = lh_bind(members, rec, &l, &text, err);
 	if (!rc)
 		rc = copy_texts(r, d, &l, err);
 	if (rc < 0)
@@ -216,10 +215,9 @@ static int each_probe(struct run *r)
 {
 	const char *at = r->lines.p, *lf, *end = at + r->lines.len;
 	struct lh_err *err = &r->tool->err;
-	LH_SCOPED(lh_record_free) struct lh_record rec;
+	LH_SCOPED(lh_record_free) struct lh_record rec = { 0 };
 	int rc = 0;
 
-	lh_record_init(&rec);
 	for (; !rc && at < end; at = lf + 1) {
 		struct described d = { .name = NULL };
 
@@ -353,9 +351,8 @@ static int conclude(struct run *r)
 int probes_run(struct lh_tool *tool, const char *folder, const char *out, const char *only)
 {
 	struct run r = { .tool = tool, .out = out, .only = only };
-	int rc;
+	int rc = find_folder(&r, folder);
 
-	rc = find_folder(&r, folder);
 	snprintf(r.list, sizeof r.list, "%s/" LIST, r.folder);
 	if (!rc)
 		rc = lh_flow_file(r.list,

@@ -13,7 +13,6 @@ void side_init(struct side *s, const struct probe *p, int which)
 	s->probe = p;
 	s->name = side_name[which];
 	s->command = p->command[which];
-	lh_record_init(&s->rec);
 }
 
 /* Record that there is no answer, to this case or ever again; the caller knows which. */

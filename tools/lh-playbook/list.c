@@ -71,7 +71,6 @@ static int print(struct lh_tool *tool, bool with_id)
 
 	if (!ix)
 		return -1;
-	lh_record_init(&l.rec);
 	rc = print_all(&l, ix);
 	lh_record_free(&l.rec);
 	lh_buf_free(&l.entry);

@@ -139,7 +139,6 @@ int playbook_record(struct lh_tool *tool, void *settings)
 	};
 	int rc;
 
-	lh_record_init(&run.entry);
 	tool->jobs = 1;
 	rc = lh_decisions_open(&run.r.decisions, tool, &run.r.set->decisions);
 	if (rc == 0)

@@ -499,7 +499,6 @@ static int answer_requests(struct lh_tool *tool, void *settings)
 	((struct settings *)settings)->requests = &q;
 	if (lh_index_named_check(&q.in, &tool->err) < 0)
 		return -1;
-	lh_record_init(&q.inner);
 	rc = lh_decisions_open(&q.decisions, tool, &q.set->decisions);
 	if (!rc)
 		q.request = lh_calloc(BATCH, sizeof *q.request, &tool->err);

@@ -402,7 +402,6 @@ struct reader *reader_open(struct query *q, struct table *t, struct lh_err *err)
 		return NULL;
 	r->q = q;
 	r->t = t;
-	lh_record_init(&r->rec);
 	r->at = lh_calloc(t->columns.n + 1, sizeof *r->at, err);
 	if (t->is == TABLE_INDEX) {
 		r->ix = r->at ? lh_index_open(t->files.path[0], err) : NULL;

@@ -185,9 +185,8 @@ static sqlite3_stmt *prepare(struct engine *e, const char *sql, struct lh_err *e
 {
 	sqlite3_stmt *stmt = NULL, *second = NULL;
 	const char *rest = NULL;
-	int rc;
+	int rc = sqlite3_prepare_v2(e->db, sql, -1, &stmt, &rest);
 
-	rc = sqlite3_prepare_v2(e->db, sql, -1, &stmt, &rest);
 	if (rc == SQLITE_OK && *skip(rest)) {
 		sqlite3_prepare_v2(e->db, rest, -1, &second, NULL);
 		sqlite3_finalize(second);

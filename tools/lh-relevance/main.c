@@ -51,13 +51,11 @@ static void worker_free(void *self)
 static int take_focus(struct focus *f, const struct held *h, struct lh_err *err)
 {
 	struct review r = { .path = { "", 0 } };
-	LH_SCOPED(lh_record_free) struct lh_record scan;
+	LH_SCOPED(lh_record_free) struct lh_record scan = { 0 };
 	struct lh_value v;
 	LH_SCOPED(lh_buf_free) struct lh_buf text = { 0 };
-	int rc;
+	int rc = lh_json_parse(&scan, h->text.p, h->text.len, &v, err);
 
-	lh_record_init(&scan);
-	rc = lh_json_parse(&scan, h->text.p, h->text.len, &v, err);
 	if (!rc)
 		rc = lh_bind_value(review_members, &v, &r, &text, err);
 	return rc ? rc : focus_set(f, &r, &v, err);

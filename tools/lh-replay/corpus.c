@@ -36,7 +36,6 @@ struct corpus *corpus_new(const char *path, struct lh_err *err)
 	if (!c)
 		return NULL;
 	c->path = path;
-	lh_record_init(&c->rec);
 	words_init(&c->asked);
 	words_init(&c->own);
 	c->rows = lh_rows_new(err);

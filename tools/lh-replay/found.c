@@ -71,7 +71,6 @@ void hits_reset(struct hits *h)
 void found_init(struct found *f)
 {
 	memset(f, 0, sizeof *f);
-	lh_record_init(&f->scan);
 }
 
 void found_free(struct found *f)

@@ -33,7 +33,6 @@ struct index *index_new(const struct lh_index *ix, const char *path, struct lh_e
 		return NULL;
 	x->ix = ix;
 	x->path = path;
-	lh_record_init(&x->rec);
 	if (p->engine[0]) {
 		x->texts =
 			lh_embedder_new(&(struct lh_embedder_options){ .engine = p->engine,

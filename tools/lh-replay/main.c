@@ -151,9 +151,8 @@ static int open_all(struct replay *r, struct lh_held **held)
 static int one(struct replay *r, struct held *held)
 {
 	LH_SCOPED(lh_buf_free) struct lh_buf out = { 0 };
-	int rc;
+	int rc = run_task(held, r->task, &out, &r->tool->err);
 
-	rc = run_task(held, r->task, &out, &r->tool->err);
 	lh_buf_putc(&out, '\n');
 	if (!rc)
 		rc = lh_buf_check(&out, &r->tool->err);

@@ -123,12 +123,11 @@ static int compare(struct lh_scorer *scorer, const struct lh_value *records,
 		   struct lh_drift *drift, struct lh_err *err)
 {
 	struct result result;
-	LH_SCOPED(lh_record_free) struct lh_record rec;
+	LH_SCOPED(lh_record_free) struct lh_record rec = { 0 };
 	struct lh_iter it;
 	size_t i = 0;
 	int rc = 0;
 
-	lh_record_init(&rec);
 	for (lh_iter_init(&it, records); !rc && lh_iter_next(&it); i++) {
 		memset(&result, 0, sizeof result);
 		rc = lh_record_parse(&rec, it.val.p, it.val.n, err);
@@ -251,9 +250,8 @@ int drift_run(struct lh_tool *tool, void *settings)
 {
 	const struct settings *s = settings;
 	struct check c = { .tool = tool };
-	int rc;
+	int rc = s->how.root ? read_root(&c, s->how.root) : read_files(&c, NULL, 0);
 
-	rc = s->how.root ? read_root(&c, s->how.root) : read_files(&c, NULL, 0);
 	if (!rc)
 		rc = print_report(&c);
 	lh_drift_free(&c.drift);

@@ -53,12 +53,11 @@ static const struct lh_option options[] = {
 static int answer_one(struct lh_tool *tool, struct search *state, const char *text)
 {
 	LH_SCOPED(lh_buf_free) struct lh_buf in = { 0 }, out = { 0 };
-	LH_SCOPED(lh_record_free) struct lh_record rec;
+	LH_SCOPED(lh_record_free) struct lh_record rec = { 0 };
 	struct lh_writer line;
 	struct worker w = { 0 };
 	int rc = -1;
 
-	lh_record_init(&rec);
 	line = lh_write_to(&in);
 	lh_write_object(&line, NULL);
 	lh_write_text(&line, "query_text", text);

@@ -206,7 +206,6 @@ static int run(struct lh_tool *t, const struct settings *s)
 	if (w.width && w.width < WIDTH_LEAST)
 		w.width = WIDTH_LEAST;
 	w.most = s->lines != UNSET ? s->lines : w.width && !s->diff ? ROW_LINES : 0;
-	lh_record_init(&w.json);
 	screen_plan(&w);
 	w.to_file = s->html && strcmp(s->html, "-");
 	rc = w.to_file ? lh_atomic_open(&w.page, s->html, 0666, &t->err) : 0;

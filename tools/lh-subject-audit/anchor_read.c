@@ -159,11 +159,10 @@ static int parse(struct anchor *a, const char *dir, const struct lh_buf *all,
 		 const struct lh_chain_keys *keys, struct lh_err *err)
 {
 	const char *p = all->p, *end = p + all->len, *lf;
-	LH_SCOPED(lh_record_free) struct lh_record rec;
+	LH_SCOPED(lh_record_free) struct lh_record rec = { 0 };
 	LH_SCOPED(lh_buf_free) struct lh_buf scratch = { 0 };
 	int rc = 0;
 
-	lh_record_init(&rec);
 	while (!rc) {
 		lf = p ? memchr(p, '\n', (size_t)(end - p)) : NULL;
 		if (!lf) {
@@ -205,9 +204,8 @@ static int read_file(struct anchor *a, const char *path, const char *dir,
 		     const struct lh_chain_keys *keys, struct lh_err *err)
 {
 	LH_SCOPED(lh_buf_free) struct lh_buf all = { 0 };
-	int rc;
+	int rc = read_all(&all, path, err);
 
-	rc = read_all(&all, path, err);
 	if (!rc)
 		rc = parse(a, dir, &all, keys, err);
 	if (rc < 0) {

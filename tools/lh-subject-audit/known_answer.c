@@ -32,7 +32,7 @@ static int make(struct lh_buf *canon, char hex[LH_SHA256_HEX], struct lh_err *er
 {
 	unsigned char key[32], sum[32];
 	struct lh_hmac *h = NULL;
-	LH_SCOPED(lh_record_free) struct lh_record rec;
+	LH_SCOPED(lh_record_free) struct lh_record rec = { 0 };
 	LH_SCOPED(lh_buf_free) struct lh_buf text = { 0 };
 	struct lh_value v;
 	size_t i;
@@ -40,7 +40,6 @@ static int make(struct lh_buf *canon, char hex[LH_SHA256_HEX], struct lh_err *er
 
 	for (i = 0; i < sizeof key; i++)
 		key[i] = (unsigned char)i;
-	lh_record_init(&rec);
 	write_row(&text);
 	rc = lh_buf_check(&text, err);
 	if (!rc)

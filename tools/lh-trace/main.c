@@ -186,7 +186,6 @@ static int run(struct lh_tool *tool, struct settings *s)
 	s->how.ctx = tool;
 	r.colored = lh_term_colored(STDOUT_FILENO, tool->color);
 	r.width = isatty(STDOUT_FILENO) ? (size_t)lh_term_columns(STDOUT_FILENO) : 0;
-	lh_record_init(&r.rec);
 	if (!rc && !(r.lineage = lh_lineage_open(&s->how, &tool->err)))
 		rc = -1;
 	r.to_file = !rc && s->html && strcmp(s->html, "-");

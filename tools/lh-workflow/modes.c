@@ -190,14 +190,13 @@ static int add_of_file(struct modes *m, const struct lh_iter *it, struct lh_buf 
 static int read_modes(struct modes *m, const struct lh_buf *file, const char **at,
 		      struct lh_err *err)
 {
-	LH_SCOPED(lh_record_free) struct lh_record rec;
+	LH_SCOPED(lh_record_free) struct lh_record rec = { 0 };
 	LH_SCOPED(lh_buf_free) struct lh_buf text = { 0 };
 	struct file f = { .modes.p = NULL };
 	struct lh_value v;
 	struct lh_iter it;
 	int rc;
 
-	lh_record_init(&rec);
 	*at = file->p;
 	rc = lh_json_parse(&rec, file->p, file->len, &v, err);
 	if (!rc)

@@ -73,7 +73,6 @@ int recorded_open(struct recorded *r, const char *log, const char *run, struct l
 	int rc = 0;
 
 	*r = (struct recorded){ .cap = 0 };
-	lh_record_init(&r->rec);
 	r->keys = lh_calloc(1, sizeof *r->keys, err);
 	if (!r->keys)
 		return -1;

@@ -209,13 +209,12 @@ static void fail_text(struct run *r, struct node *n, const char *fmt, const char
 /* Set n->error to the message of a body {"error":"message"}, else to "status N". */
 static void set_error(struct run *r, struct node *n, const struct lh_answer *a)
 {
-	LH_SCOPED(lh_record_free) struct lh_record body;
+	LH_SCOPED(lh_record_free) struct lh_record body = { 0 };
 	const struct lh_value *message = NULL;
 	struct lh_str text = { NULL, 0 };
 	LH_SCOPED(lh_buf_free) struct lh_buf scratch = { 0 };
 	struct lh_err ignored;
 
-	lh_record_init(&body);
 	lh_buf_reset(&n->error);
 	if (lh_record_parse(&body, a->body.p, a->body.n, &ignored) == 0)
 		message = lh_record_get(&body, "error");

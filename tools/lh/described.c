@@ -43,7 +43,6 @@ static const struct lh_bind tool_members[] = {
 int described_read(struct described *d, const char *name, struct lh_err *err)
 {
 	*d = (struct described){ .n_options = 0 };
-	lh_record_init(&d->record);
 	if (list_run(name, "--describe-options", &d->line, err) < 0 ||
 	    lh_record_parse(&d->record, d->line.p ? d->line.p : "", d->line.len, err) < 0)
 		return -1;
