@@ -495,7 +495,6 @@ struct lh_chain_log *lh_chain_log_open(const char *dir, const struct lh_chain_ke
 	l->sync = sync;
 	l->lock_timeout = lock_timeout;
 	pthread_mutex_init(&l->mutex, NULL);
-	lh_chain_reader_init(&l->reader);
 	for (i = 0; i < OPEN_LOGS; i++) {
 	}
 	return l;

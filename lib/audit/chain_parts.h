@@ -19,12 +19,11 @@ struct lh_chain_line {
 	size_t n;
 };
 
-/* Parses one line after the other; the result is valid until the next. */
+/* Parses one line after the other; the result is valid until the next.  Begin with zeros. */
 struct lh_chain_reader {
 	struct lh_record rec;
 	struct lh_buf text, strings;
 };
-void lh_chain_reader_init(struct lh_chain_reader *r);
 void lh_chain_reader_free(struct lh_chain_reader *r);
 
 /* Parse the line p[0..n) without its LF; LH_PAD bytes follow it.  LH_EDATA if it is

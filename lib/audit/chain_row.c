@@ -18,13 +18,6 @@
 #define PLAIN_MAX 4096		/* longer lines use the general path */
 #define STEP 16			/* bytes copied at a time; some may be too many */
 
-void lh_chain_reader_init(struct lh_chain_reader *r)
-{
-	lh_record_init(&r->rec);
-	r->text = (struct lh_buf){ 0 };
-	r->strings = (struct lh_buf){ 0 };
-}
-
 void lh_chain_reader_free(struct lh_chain_reader *r)
 {
 	lh_record_free(&r->rec);

@@ -25,7 +25,6 @@ struct lh_chain_scanner *lh_chain_scanner_new(const struct lh_chain_source *src,
 	if (!w)
 		return NULL;
 	w->src = src;
-	lh_chain_reader_init(&w->reader);
 	return w;
 }
 

@@ -210,7 +210,7 @@ static int open_log(struct lh_chain_source *src, bool locked, struct lh_err *err
 /* Read the candidate_id of row 0: 1, or 0 if it has none. */
 static int read_subject(const struct lh_chain_source *src, struct lh_buf *id, struct lh_err *err)
 {
-	struct lh_chain_reader r;
+	LH_SCOPED(lh_chain_reader_free) struct lh_chain_reader r = { 0 };
 	struct lh_chain_line l;
 	LH_SCOPED(lh_free_local) char *line = NULL;
 	size_t n;
@@ -218,7 +218,6 @@ static int read_subject(const struct lh_chain_source *src, struct lh_buf *id, st
 
 	if (lh_chain_read_line(src->fd, src->path, 0, src->size, src->max_row, &line, &n, err) < 0)
 		return -1;
-	lh_chain_reader_init(&r);
 	rc = lh_chain_line(&r, line, n, &l, err);
 	if (rc == 0 && l.id.p) {
 		lh_buf_add(id, l.id.p, l.id.n);
@@ -226,7 +225,6 @@ static int read_subject(const struct lh_chain_source *src, struct lh_buf *id, st
 	} else if (rc < 0 && err->code == LH_EDATA) {
 		rc = 0;
 	}
-	lh_chain_reader_free(&r);
 	return rc;
 }
 
@@ -293,7 +291,7 @@ static int expect_id(struct verify *x, struct lh_buf *id, struct lh_err *err)
 static int check_anchor(struct verify *x, bool *yes, struct lh_err *err)
 {
 	const struct lh_chain_anchor *a = x->c->anchor;
-	struct lh_chain_reader r;
+	LH_SCOPED(lh_chain_reader_free) struct lh_chain_reader r = { 0 };
 	struct lh_chain_line l;
 	int64_t at = x->anchor_begin;
 	uint64_t skip = x->anchor_skip;
@@ -313,10 +311,8 @@ static int check_anchor(struct verify *x, bool *yes, struct lh_err *err)
 		at += (int64_t)n + 1;
 		free(line);
 	}
-	lh_chain_reader_init(&r);
 	rc = lh_chain_line(&r, line, n, &l, err);
 	*yes = rc == 0 && lh_str_is(l.mac, a->tip, strlen(a->tip));
-	lh_chain_reader_free(&r);
 	free(line);
 	return rc;
 }

@@ -10,17 +10,12 @@ static struct lh_str text_of(const void *ctx, uint32_t i)
 	return lh_intern_text(ctx, i);
 }
 
-void lh_intern_init(struct lh_intern *in)
-{
-	*in = (struct lh_intern){ .n = 0 };
-}
-
 void lh_intern_free(struct lh_intern *in)
 {
 	lh_table_free(&in->table);
 	lh_buf_free(&in->text);
 	free(in->one);
-	lh_intern_init(in);
+	*in = (struct lh_intern){ .n = 0 };
 }
 
 int64_t lh_intern_find(const struct lh_intern *in, const char *text, size_t n)

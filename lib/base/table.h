@@ -149,7 +149,7 @@ static inline uint64_t lh_keymap_get(const struct lh_map *m, const struct lh_key
 /*
  * intern - store equal strings once, and number the different ones from 0.
  *
- *     lh_intern_init(&in);
+ *     struct lh_intern in = { .n = 0 };
  *     rc = lh_intern_add(&in, text, n, &number, err);
  *     s = lh_intern_text(&in, number);
  *     lh_intern_free(&in);
@@ -167,7 +167,6 @@ struct lh_intern {
 	struct lh_table table;
 };
 
-void lh_intern_init(struct lh_intern *in);
 void lh_intern_free(struct lh_intern *in);
 
 /* Return the number of a string, or -1 if it was not added. */

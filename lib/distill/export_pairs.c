@@ -182,7 +182,6 @@ static int on_pair(void *ctx, const struct lh_row_at *chosen, const struct lh_ro
 
 int lh_export_pairs(struct lh_exporting *x, struct lh_err *err)
 {
-	lh_pair_init(&x->pair);
 	x->pair_ready = true;
 	return x->pairs ? lh_pairs_each(x->pairs, on_pair, x, err) : 0;
 }

@@ -30,11 +30,7 @@ struct order {
 
 struct lh_pairs *lh_pairs_new(struct lh_err *err)
 {
-	struct lh_pairs *p = lh_calloc(1, sizeof *p, err);
-
-	if (p)
-		lh_intern_init(&p->tasks);
-	return p;
+	return lh_calloc(1, sizeof(struct lh_pairs), err);
 }
 
 void lh_pairs_free(struct lh_pairs *p)
@@ -142,17 +138,6 @@ int lh_pairs_each(struct lh_pairs *p, lh_pairs_fn *fn, void *ctx, struct lh_err 
 }
 
 /* ---- the lines of a pair ---- */
-
-void lh_pair_init(struct lh_pair *p)
-{
-	int i;
-
-	for (i = 0; i < 4; i++) {
-		p->text[i] = (struct lh_buf){ 0 };
-		lh_record_init(&p->rec[i]);
-	}
-	p->source = (struct lh_buf){ 0 };
-}
 
 void lh_pair_free(struct lh_pair *p)
 {

@@ -163,10 +163,8 @@ static int open_all(struct lh_part_rows *r, const struct lh_parts *parts, const 
 	r->heap = r->cursor ? lh_calloc(parts->n, sizeof *r->heap, err) : NULL;
 	if (!r->heap)
 		return -1;
-	for (i = 0; i < parts->n; i++, r->n++) {
+	for (i = 0; i < parts->n; i++, r->n++)
 		r->cursor[i].part = &parts->part[i];
-		lh_record_init(&r->cursor[i].rec);
-	}
 	for (i = 0; i < r->n; i++) {
 		rc = open_cursor(r, &r->cursor[i], relpath, err);
 		if (rc < 0)

@@ -68,15 +68,6 @@ enum lh_refusal lh_refusal_read(const struct lh_value *v)
 
 /* ---- the sampler ---- */
 
-void lh_source_init(struct lh_source *src)
-{
-	src->run_id.b = (struct lh_buf){ 0 };
-	src->sig.b = (struct lh_buf){ 0 };
-	src->path.b = (struct lh_buf){ 0 };
-	src->task.b = (struct lh_buf){ 0 };
-	src->text.b = (struct lh_buf){ 0 };
-}
-
 void lh_source_free(struct lh_source *src)
 {
 	lh_buf_free(&src->run_id.b);
@@ -98,8 +89,6 @@ struct lh_sampler *lh_sampler_new(enum lh_exporter x, const struct lh_export *ho
 	s->beneath = -1;
 	s->src = &s->one;
 	s->schema = lh_schema_find(exporters[x].schema);
-	lh_source_init(&s->one);
-	lh_source_init(&s->other);
 	s->recorded_at = lh_strndup(recorded_at, strlen(recorded_at), err);
 	if (s->recorded_at && (!how->verify_paths ||
 			       (s->beneath = lh_open_beneath(how->verify_paths, err)) >= 0))

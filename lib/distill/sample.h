@@ -160,12 +160,11 @@ int lh_pairs_each(struct lh_pairs *p, lh_pairs_fn *fn, void *ctx, struct lh_err 
 
 /* ---- the lines of a pair, read again ---- */
 
-struct lh_pair {
+struct lh_pair {		/* zeroed: empty */
 	struct lh_buf text[4];
 	struct lh_record rec[4];	/* chosen: evidence, scored run; rejected: the same */
 	struct lh_buf source;
 };
-void lh_pair_init(struct lh_pair *p);
 void lh_pair_free(struct lh_pair *p);
 
 /* Read one of the two lines of a record from its file; side 0 is the chosen. */

@@ -55,7 +55,6 @@ int lh_sample_settle(struct lh_sampler *s, int rc, struct lh_buf *out, size_t fr
 int lh_sample_refuse(struct lh_sampler *s, enum lh_refusal why, const char *fmt, ...) LH_PRINTF(3,
 												4);
 
-void lh_source_init(struct lh_source *src);
 void lh_source_free(struct lh_source *src);
 
 /* Read a scored run, or its replacement, and its evidence, without any gate. */

@@ -224,19 +224,6 @@ static int on_file(void *ctx, const char *relpath, struct lh_err *err)
 
 /* ---- the stages ---- */
 
-static void init_exporting(struct lh_exporting *x)
-{
-	int i;
-
-	lh_record_init(&x->scored);
-	lh_source_init(&x->src);
-	x->reason = (struct lh_buf){ 0 };
-	x->text = (struct lh_buf){ 0 };
-	lh_intern_init(&x->reasons);
-	for (i = 0; i < LH_EXPORTERS; i++)
-		x->each[i].sample = (struct lh_buf){ 0 };
-}
-
 static void close_one(struct lh_export_one *e)
 {
 	lh_append_close(e->append);
@@ -348,7 +335,6 @@ int lh_stage_exports(struct lh_run *run, struct lh_stage_result res[LH_EXPORTERS
 	struct lh_exporting x = { .run = run };
 	int i, rc;
 
-	init_exporting(&x);
 	for (i = 0; i < LH_EXPORTERS; i++) {
 		lh_stage_begin(&res[i], (enum lh_stage)(LH_STAGE_RAG + i));
 		x.each[i].res = &res[i];
@@ -364,7 +350,6 @@ int lh_stage_export(struct lh_run *run, enum lh_stage which, struct lh_stage_res
 	struct lh_exporting x = { .run = run };
 	int rc;
 
-	init_exporting(&x);
 	lh_stage_begin(res, which);
 	x.each[which - LH_STAGE_RAG].res = res;
 	x.each[which - LH_STAGE_RAG].how = how;

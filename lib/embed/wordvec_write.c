@@ -390,7 +390,6 @@ int lh_wordvec_compile(const struct lh_wordvec_job *job, struct lh_wordvec_made 
 	*made = (struct lh_wordvec_made){ 0 };
 	set_name(&w.header, job->from_name);
 	w.header.section[0].at = LH_LHW_PAGE;
-	lh_intern_init(&w.words);
 	while (n < (ssize_t)sizeof head && got > 0)
 		if ((got = lh_read_some(job->from, head + n, sizeof head - (size_t)n, err)) > 0)
 			n += got;

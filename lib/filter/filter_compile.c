@@ -399,11 +399,7 @@ int lh_filter_compile(struct lh_filter *f, const struct lh_value *v, struct lh_e
 
 struct lh_filter *lh_filter_new(struct lh_err *err)
 {
-	struct lh_filter *f = lh_calloc(1, sizeof *f, err);
-
-	if (f)
-		lh_record_init(&f->scan);
-	return f;
+	return lh_calloc(1, sizeof(struct lh_filter), err);
 }
 
 void lh_filter_free(struct lh_filter *f)

@@ -508,15 +508,13 @@ static int batch_init(struct lh_flow_mapper *m, size_t n, struct lh_err *err)
 
 int lh_flow_mapper_init(struct lh_flow_mapper *m, const struct lh_flow *flow, struct lh_err *err)
 {
-	size_t i, n = flow->batch ? flow->batch_max : 1;
+	size_t n = flow->batch ? flow->batch_max : 1;
 
 	memset(m, 0, sizeof *m);
 	m->flow = flow;
 	m->records = lh_calloc(n, sizeof *m->records, err);
 	if (!m->records)
 		return -1;
-	for (i = 0; i < n; i++)
-		lh_record_init(&m->records[i]);
 	m->n_records = n;
 	if (flow->batch && batch_init(m, n, err) < 0)
 		return -1;

@@ -74,12 +74,7 @@ struct lh_lexical_build {
 
 struct lh_lexical_build *lh_lexical_build_new(struct lh_err *err)
 {
-	struct lh_lexical_build *b = lh_calloc(1, sizeof *b, err);
-
-	if (!b)
-		return NULL;
-	lh_intern_init(&b->terms);
-	return b;
+	return lh_calloc(1, sizeof(struct lh_lexical_build), err);
 }
 
 void lh_lexical_build_free(struct lh_lexical_build *b)

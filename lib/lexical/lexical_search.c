@@ -95,13 +95,12 @@ static void find_terms(struct lh_lexical_query *q, const struct lh_intern *known
 int lh_lexical_query_set(struct lh_lexical_query *q, const char *text, size_t n,
 			 const struct lh_lexical *const *parts, size_t n_parts, struct lh_err *err)
 {
-	LH_SCOPED(lh_intern_free) struct lh_intern known;
+	LH_SCOPED(lh_intern_free) struct lh_intern known = { .n = 0 };
 	int rc;
 
 	q->n = 0;
 	q->parts = n_parts;
 	memcpy(q->part, parts, n_parts * sizeof *parts);
-	lh_intern_init(&known);
 	rc = collect_words(q, &known, text, n, err);
 	if (rc == 0)
 		find_terms(q, &known);

@@ -56,7 +56,6 @@ struct lh_persons *lh_persons_new(const struct lh_persons_how *how, struct lh_er
 	p->how = *how;
 	lh_record_init(&p->body);
 	lh_record_init(&p->text);
-	lh_intern_init(&p->ids);
 	p->extract = lh_extract_new(err);
 	if (p->extract && make_argv(p, err) == 0)
 		return p;

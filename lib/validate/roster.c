@@ -213,7 +213,7 @@ static int read_row(const struct lh_roster *r, uint64_t at, struct lh_row *row, 
 static int fill_table(struct lh_roster *r, struct lh_err *err)
 {
 	uint64_t i, at, rows = lh_index_rows(r->index);
-	struct lh_roster_reader rd;
+	LH_SCOPED(lh_roster_reader_free) struct lh_roster_reader rd = { 0 };
 	LH_SCOPED(lh_buf_free) struct lh_buf packed = { 0 };
 	struct lh_row row;
 	int rc = lh_index_check_texts(r->index, err);
@@ -222,7 +222,6 @@ static int fill_table(struct lh_roster *r, struct lh_err *err)
 		rc = lh_index_check_order(r->index, err);
 	if (rc < 0)
 		return lh_err_prefix(err, "%s", r->path);
-	lh_roster_reader_init(&rd);
 	for (i = 0; rc == 0 && i < rows; i++) {
 		rc = lh_index_nth_row(r->index, i, &at, &row, err);
 		if (rc < 0)
@@ -234,7 +233,6 @@ static int fill_table(struct lh_roster *r, struct lh_err *err)
 		if (rc == 0)
 			rc = lh_roster_add(&r->table, packed.p, packed.len, err);
 	}
-	lh_roster_reader_free(&rd);
 	return rc;
 }
 
@@ -263,7 +261,7 @@ static int ensure_table(const struct lh_roster *shared, struct lh_err *err)
 static int find_row(const struct lh_roster *r, struct lh_str id, struct lh_buf *scratch,
 		    struct lh_worker *w, struct lh_err *err)
 {
-	struct lh_roster_reader rd;
+	LH_SCOPED(lh_roster_reader_free) struct lh_roster_reader rd = { 0 };
 	struct lh_row row;
 	int64_t at = lh_index_find(r->index, id.p, id.n, err);
 	int got;
@@ -274,9 +272,7 @@ static int find_row(const struct lh_roster *r, struct lh_str id, struct lh_buf *
 	if (got <= 0)
 		return got;
 	lh_buf_reset(scratch);
-	lh_roster_reader_init(&rd);
 	got = pack_row(r, &rd, &row, scratch, err);
-	lh_roster_reader_free(&rd);
 	if (got < 0)
 		return -1;
 	lh_roster_unpack(scratch->p, w);

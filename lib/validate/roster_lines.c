@@ -7,14 +7,6 @@
 #include "flow/flow.h"
 #include "roster_parts.h"
 
-static int reader_init(void *reader, void *table, struct lh_err *err)
-{
-	(void)table;
-	(void)err;
-	lh_roster_reader_init(reader);
-	return 0;
-}
-
 static void reader_free(void *reader)
 {
 	lh_roster_reader_free(reader);
@@ -54,6 +46,6 @@ int lh_roster_read(struct lh_roster_table *t, const char *path, int fd, unsigned
 
 	return lh_flow_fd(path, fd, &(struct lh_flow){
 		.map = on_record, .sink = on_worker, .shared = t, .jobs = jobs,
-		.context_size = sizeof(struct lh_roster_reader), .context_init = reader_init,
+		.context_size = sizeof(struct lh_roster_reader),
 		.context_free = reader_free, .hooks = &hooks, .stop_at_reject = true }, err);
 }

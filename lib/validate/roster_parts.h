@@ -21,13 +21,12 @@
 
 #define LH_ROSTER_ALIGN 8
 
-/* Converts records to workers; one for each thread. */
+/* Converts records to workers; one for each thread, which begins with zeros. */
 struct lh_roster_reader {
 	struct lh_buf plain;	/* unescaped strings */
 	struct lh_record rec;	/* the metadata of a row, ... */
 	struct lh_buf text;	/* ... copied, as LH_PAD bytes must follow it */
 };
-void lh_roster_reader_init(struct lh_roster_reader *rd);
 void lh_roster_reader_free(struct lh_roster_reader *rd);
 
 /* Append the worker of a record, packed.  row_id replaces an absent candidate_id, or is

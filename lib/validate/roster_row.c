@@ -11,13 +11,6 @@
 /* in the order in which they are packed, after the id */
 enum { NAME, STATUS, CITY, STATE, ROLE };
 
-void lh_roster_reader_init(struct lh_roster_reader *rd)
-{
-	lh_record_init(&rd->rec);
-	rd->plain = (struct lh_buf){ 0 };
-	rd->text = (struct lh_buf){ 0 };
-}
-
 void lh_roster_reader_free(struct lh_roster_reader *rd)
 {
 	lh_record_free(&rd->rec);

@@ -374,7 +374,6 @@ int lh_yaml_read(struct lh_yaml *y, const char *p, size_t n, struct lh_err *err)
 		return lh_err_nomem(err);
 	yaml_parser_set_encoding(&parser, YAML_UTF8_ENCODING);
 	yaml_parser_set_input_string(&parser, (const unsigned char *)p, n);
-	lh_intern_init(&r.names);
 	rc = read_events(&parser, &r);
 	lh_intern_free(&r.names);
 	free(r.newest);

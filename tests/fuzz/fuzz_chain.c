@@ -41,7 +41,7 @@ static bool equal(struct lh_str a, struct lh_str b)
 /* A blank in front is white space, which only the general reader accepts. */
 static void line(const uint8_t *data, size_t n)
 {
-	struct lh_chain_reader a, b;
+	struct lh_chain_reader a = { 0 }, b = { 0 };
 	struct lh_chain_line x, y;
 	char *p = malloc(n + 1 + LH_PAD);
 	int rc;
@@ -49,8 +49,6 @@ static void line(const uint8_t *data, size_t n)
 	*p = ' ';
 	memcpy(p + 1, data, n);
 	memset(p + 1 + n, '"', LH_PAD);
-	lh_chain_reader_init(&a);
-	lh_chain_reader_init(&b);
 	rc = lh_chain_line(&a, p + 1, n, &x, &err);
 	must(rc == lh_chain_line(&b, p, n + 1, &y, &err));
 	if (rc == 0)

@@ -66,13 +66,11 @@ static void known_chain(void)
 /* Read a line as it is, and after a blank, which only the general reader accepts. */
 static void both_ways(const char *line, size_t n)
 {
-	struct lh_chain_reader a, b;
+	struct lh_chain_reader a = { 0 }, b = { 0 };
 	struct lh_chain_line x, y;
 	struct lh_buf text[2];
 	int i, rc[2];
 
-	lh_chain_reader_init(&a);
-	lh_chain_reader_init(&b);
 	for (i = 0; i < 2; i++) {
 		text[i] = (struct lh_buf){ 0 };
 		if (i)

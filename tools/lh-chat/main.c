@@ -72,7 +72,6 @@ static int worker_init(void *context, void *ctx, struct lh_err *err)
 
 	w->c = held->c;
 	w->keys = held->keys;
-	request_init(&w->rq);
 	w->rq.trace_id = held->c->trace_id;
 	w->chat = lh_chat_new(&h, held->keys, err);
 	return w->chat ? 0 : -1;

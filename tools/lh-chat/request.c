@@ -61,11 +61,6 @@ const struct lh_bind providers_members[] = {
 	LH_BIND_END
 };
 
-void request_init(struct request *rq)
-{
-	memset(rq, 0, sizeof *rq);
-}
-
 void request_free(struct request *rq)
 {
 	lh_buf_free(&rq->scratch);

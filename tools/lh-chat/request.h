@@ -27,7 +27,6 @@ struct request {
 extern const struct lh_bind request_members[], op_members[], reply_members[], record_members[],
 	providers_members[];
 
-void request_init(struct request *rq);
 void request_free(struct request *rq);
 /* Read the operation of a record of --wire. */
 int request_op(struct request *rq, const struct lh_record *rec, struct lh_err *err);

@@ -369,26 +369,6 @@ static int check_runs(struct check *c, struct lh_err *err)
 
 /* ---- all ---- */
 
-static void check_init(struct check *c)
-{
-	int i;
-
-	table_init(&c->evidence);
-	table_init(&c->skips);
-	table_init(&c->scored);
-	for (i = 0; i < LH_EXPORTERS; i++) {
-		table_init(&c->samples[i]);
-		table_init(&c->refused[i]);
-	}
-	for (i = 0; i < LH_STREAMS; i++)
-		c->source[i] = (struct lh_buf){ 0 };
-	lh_record_init(&c->row);
-	c->from_text = (struct lh_buf){ 0 };
-	c->scratch = (struct lh_buf){ 0 };
-	c->want = (struct lh_buf){ 0 };
-	c->got = (struct lh_buf){ 0 };
-}
-
 static void check_free(struct check *c)
 {
 	int i;
@@ -431,10 +411,8 @@ static int read_all(struct check *c, struct lh_err *err)
 int acceptance_check(struct acceptance *a, struct lh_err *err)
 {
 	struct check c = { .a = a };
-	int rc;
+	int rc = read_all(&c, err);
 
-	check_init(&c);
-	rc = read_all(&c, err);
 	if (!rc)
 		rc = check_collect(&c, err) || check_score(&c, err) || check_exports(&c, err) ||
 			check_runs(&c, err) ? -1 : 0;

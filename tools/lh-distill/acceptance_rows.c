@@ -6,11 +6,6 @@
 #include "file/file.h"
 #include "base/mem.h"
 
-void table_init(struct table *t)
-{
-	*t = (struct table){ .n = 0 };
-}
-
 void table_free(struct table *t)
 {
 	size_t i;

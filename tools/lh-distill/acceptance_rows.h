@@ -9,13 +9,12 @@
 
 #include "distill.h"
 
-struct table {
+struct table {			/* zeroed: empty */
 	struct lh_buf text;
 	struct lh_record *row;
 	size_t n, cap;
 };
 
-void table_init(struct table *t);
 void table_free(struct table *t);
 
 /* A file that does not exist has no rows. */

@@ -38,9 +38,6 @@ int service_init(struct service *s, struct embed *e, const struct lh_secret *key
 
 	s->e = e;
 	s->key = key;
-	lh_record_init(&s->json);
-	s->body = (struct lh_buf){ 0 };
-	s->quote = (struct lh_buf){ 0 };
 	s->http = lh_http_new(&(struct lh_http_opts){
 		.timeout = e->timeout, .retries = (unsigned)e->retries,
 		.max_body = most > LH_HTTP_MAX_BODY ? most : LH_HTTP_MAX_BODY,

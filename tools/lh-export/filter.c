@@ -17,7 +17,6 @@ int worker_init(void *context, void *ctx, struct lh_err *err)
 
 	w->f = ctx;
 	w->evidence = lh_schema_find("evidence_record");
-	lh_record_init(&w->rec);
 	w->scorer = lh_scorer_new(err);
 	w->sampler =
 		w->scorer ? lh_sampler_new(w->f->x, &w->f->s->how, w->f->recorded_at, err) : NULL;

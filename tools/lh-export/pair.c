@@ -155,7 +155,6 @@ int pair_run(struct filter *f)
 	struct pairing p = { .f = f, .fd = -1 };
 	int rc = -1;
 
-	lh_pair_init(&p.pair);
 	f->pairing = &p;
 	p.sampler = lh_sampler_new(f->x, &f->s->how, f->recorded_at, err);
 	p.pairs = p.sampler ? lh_pairs_new(err) : NULL;

@@ -7,11 +7,6 @@
 #include "base/signal.h"
 #include <lh/num.h>
 
-void metadata_init(struct metadata *m)
-{
-	*m = (struct metadata){ .copy = { 0 } };
-}
-
 void metadata_free(struct metadata *m)
 {
 	lh_record_free(&m->scan);
@@ -83,7 +78,6 @@ int row_writer_init(struct row_writer *d, const struct lh_index *ix, const struc
 {
 	*d = (struct row_writer){ .p = lh_index_get_params(ix), .with_vector = with_vector,
 				  .base64 = s->encoding == 1 };
-	metadata_init(&d->meta);
 	d->vector = lh_calloc(d->p->dimension, sizeof *d->vector, err);
 	return d->vector ? 0 : -1;
 }

@@ -115,7 +115,6 @@ int index_export(struct lh_tool *tool, void *settings)
 	x.ix = ix = lh_index_open(tool->operands[0], &tool->err);
 	if (!ix)
 		return -1;
-	metadata_init(&x.meta);
 	rc = write_both(&x, tool, s);
 	lh_atomic_close(&x.file);
 	lh_atomic_close(&x.ids);

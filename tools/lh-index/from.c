@@ -218,7 +218,6 @@ int from_run(struct rows *r, struct lh_tool *tool, row_sink sink, void *ctx)
 	if (s->ids && strcmp(s->ids, "-") == 0 &&
 	    (tool->n_operands == 1 || lh_tool_reads_stdin(tool)))
 		return lh_tool_usage(tool, "--ids -: stdin has the vectors");
-	metadata_init(&f.meta);
 	rc = s->ids ? run_with_ids(&f) : run_alone(&f, &tool->err);
 	close_file(&f);
 	metadata_free(&f.meta);

@@ -94,12 +94,11 @@ int shard_check(struct lh_tool *tool, const struct settings *s);
 
 /* ---- dump.c ---- */
 
-/* Scratch memory for writing metadata; free its members. */
+/* Scratch memory for writing metadata, which begins with zeros; free its members. */
 struct metadata {
 	struct lh_buf copy;		/* since the scanner reads past the end */
 	struct lh_record scan;
 };
-void metadata_init(struct metadata *m);
 void metadata_free(struct metadata *m);
 /* Set *json to the object that a text is, without white space around it; it lives until the next
  * call. */

@@ -23,7 +23,6 @@ bool same_file(const char *a, const char *b)
 int transfer_open(struct transfer *t, const char *dest, const char *src, double lock_timeout,
 		  struct lh_err *err)
 {
-	metadata_init(&t->meta);
 	if (src && same_file(dest, src))
 		return lh_err_set(err, LH_EUSAGE, "%s: is DEST itself", src);
 	if (changes_open(&t->to, dest, lock_timeout, err) < 0 ||

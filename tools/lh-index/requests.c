@@ -300,7 +300,6 @@ int index_requests(struct lh_tool *tool, void *settings)
 	int rc;
 
 	s->requests = &r;
-	metadata_init(&r.metadata);
 	if (lh_index_named_check(&r.in, &tool->err) < 0)
 		return -1;
 	rc = lh_op_requests(tool, settings);

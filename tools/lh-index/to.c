@@ -128,7 +128,6 @@ int to_run(struct lh_tool *tool, const struct settings *s, const struct lh_index
 		lh_tool_ignore_sigpipe(tool);
 	lh_index_get_stats(ix, &st);
 	to.w.rows = st.live;
-	metadata_init(&to.meta);
 	to.vector = lh_calloc(p->dimension, sizeof *to.vector, &tool->err);
 	rc = to.vector ? write_all(&to, tool) : -1;
 	lh_atomic_close(&to.ids);

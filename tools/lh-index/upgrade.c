@@ -166,7 +166,6 @@ int upgrade_run(struct rows *r, struct lh_tool *tool, row_sink sink, void *ctx)
 	if (!u)
 		return -1;
 	*u = (struct upgrade){ .rows = r, .sink = sink, .ctx = ctx };
-	metadata_init(&u->meta);
 	u->ix = lh_index_open(tool->operands[0], &tool->err);
 	if (u->ix)
 		rc = take_all(u, tool);

@@ -2,15 +2,6 @@
 #include <lh/playbook.h>
 #include "lift.h"
 
-void book_init(struct book *b, const char *path)
-{
-	b->ix = NULL;
-	b->path = path;
-	lh_record_init(&b->entry);
-	b->line = (struct lh_buf){ 0 };
-	b->strings = (struct lh_buf){ 0 };
-}
-
 void book_free(struct book *b)
 {
 	lh_index_close(b->ix);

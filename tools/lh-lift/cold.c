@@ -34,8 +34,6 @@ static int worker_init(void *context, void *ctx, struct lh_err *err)
 	struct cold *c = context;
 
 	c->l = ctx;
-	search_init(&c->search);
-	demand_init(&c->demand);
 	chat_init(&c->chat, ctx);
 	return search_start(&c->search, c->l, false, err);
 }

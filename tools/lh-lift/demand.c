@@ -2,11 +2,6 @@
 #include "json/bind.h"
 #include "lift.h"
 
-void demand_init(struct demand *d)
-{
-	memset(d, 0, sizeof *d);
-}
-
 void demand_free(struct demand *d)
 {
 	lh_buf_free(&d->strings);

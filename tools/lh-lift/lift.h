@@ -98,7 +98,6 @@ struct demand {
 	struct lh_value count;			/* a number; p NULL: none */
 	struct lh_buf strings;
 };
-void demand_init(struct demand *d);
 void demand_free(struct demand *d);
 /* Read a demand; its strings are those of rec and d.  LH_EDATA for a member of the
  * wrong type, and when there is no text. */
@@ -127,7 +126,6 @@ struct search {
 	bool has_role;			/* lh-search knew one */
 	uint64_t boosted, injected;
 };
-void search_init(struct search *s);
 void search_free(struct search *s);
 /* Start lh-search, with the playbook (warm) or without. */
 int search_start(struct search *s, const struct lift *l, bool warm, struct lh_err *err);
@@ -190,7 +188,6 @@ struct book {
 	struct lh_record entry;
 	struct lh_buf line, strings;
 };
-void book_init(struct book *b, const char *path);
 void book_free(struct book *b);
 /* Return the role of the entry that moved the hit, in b until the next call; n = 0: it
  * has none, or no longer exists. */

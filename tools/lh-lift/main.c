@@ -65,11 +65,9 @@ static int make_folder(struct lift *l, struct lh_err *err)
 /* Check that lh-search opens everything, before any input is read. */
 static int try_search(struct lift *l, struct lh_err *err)
 {
-	LH_SCOPED(search_free) struct search s;
-	int rc;
+	LH_SCOPED(search_free) struct search s = { .has_role = false };
+	int rc = search_start(&s, l, true, err);
 
-	search_init(&s);
-	rc = search_start(&s, l, true, err);
 	return rc ? rc : lh_coproc_stop(&s.child, err);
 }
 

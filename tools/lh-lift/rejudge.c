@@ -101,9 +101,7 @@ static int worker_init(void *context, void *ctx, struct lh_err *err)
 	size_t i;
 
 	r->l = ctx;
-	demand_init(&r->demand);
 	chat_init(&r->chat, ctx);
-	lh_record_init(&r->scan);
 	r->corpus = lh_calloc(t->n_operands, sizeof *r->corpus, err);
 	if (!r->corpus)
 		return -1;

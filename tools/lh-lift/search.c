@@ -25,11 +25,6 @@ size_t decide_options(const struct lift *l, char **argv, size_t n, bool now)
 	return n;
 }
 
-void search_init(struct search *s)
-{
-	memset(s, 0, sizeof *s);
-}
-
 void search_free(struct search *s)
 {
 	struct lh_err ignored;

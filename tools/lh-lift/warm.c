@@ -37,10 +37,8 @@ static int worker_init(void *context, void *ctx, struct lh_err *err)
 	struct warm *w = context;
 
 	w->l = ctx;
-	search_init(&w->search);
-	demand_init(&w->demand);
 	chat_init(&w->chat, ctx);
-	book_init(&w->book, w->l->book);
+	w->book.path = w->l->book;
 	return search_start(&w->search, w->l, true, err);
 }
 

@@ -388,10 +388,8 @@ int mix_run(struct lh_tool *tool, const struct settings *s, const char *file, co
 {
 	struct mix m = { .tool = tool, .s = s };
 	const char *said;
-	int rc;
+	int rc = read_set(&m, file);
 
-	judge_init(&m.judge);
-	rc = read_set(&m, file);
 	if (!rc)
 		rc = open_target(&m, target);
 	lh_signal_defer(true);

@@ -6,12 +6,6 @@
 
 #define SHOWN_MAX 200
 
-void judge_init(struct judge *j)
-{
-	lh_record_init(&j->answer);
-	lh_record_init(&j->operand);
-}
-
 void judge_free(struct judge *j)
 {
 	lh_record_free(&j->answer);

@@ -9,12 +9,11 @@
 #include "client.h"
 #include "scenario.h"
 
-struct judge {			/* memory for it; zeroed, then judge_init */
+struct judge {			/* memory for it; zeroed: empty */
 	struct lh_record answer, operand;
 	struct lh_buf text;
 };
 
-void judge_init(struct judge *j);
 void judge_free(struct judge *j);
 
 /* Judge an answer by step->status and step->expected.  *body is the JSON of it, until the

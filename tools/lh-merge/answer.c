@@ -36,11 +36,6 @@ const struct lh_bind answer_members[] = {
 	LH_BIND_END
 };
 
-void answer_init(struct answer *a)
-{
-	memset(a, 0, sizeof *a);
-}
-
 void answer_free(struct answer *a)
 {
 	lh_record_free(&a->rec);

@@ -10,7 +10,6 @@ void combiner_init(struct combiner *c, const struct settings *s)
 {
 	memset(c, 0, sizeof *c);
 	c->s = s;
-	lh_intern_init(&c->corpora);
 }
 
 void combiner_free(struct combiner *c)
@@ -256,7 +255,6 @@ int combine(struct combiner *c, struct answer *const *a, size_t n, bool partial,
 
 	c->n = 0;
 	lh_intern_free(&c->corpora);
-	lh_intern_init(&c->corpora);
 	for (i = n; i-- > 0; )
 		first = a[i] ? a[i] : first;
 	for (i = 0; i < n; i++) {

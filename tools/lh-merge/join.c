@@ -138,7 +138,6 @@ int join_run(struct lh_tool *tool, const struct settings *s, struct lh_records *
 	int rc;
 
 	combiner_init(&j.combiner, s);
-	answer_init(&j.before);
 	rc = lines_open(&j.in, tool, records, (char **)&standard_input, 1);
 	if (!rc)
 		rc = read_answers(&j, records);

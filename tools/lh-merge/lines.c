@@ -19,7 +19,6 @@ int lines_open(struct lines *l, struct lh_tool *tool, struct lh_records *records
 	l->tool = tool;
 	l->records = records;
 	lh_records_hint(records);
-	answer_init(&l->answer);
 	lh_input_init(&l->in, operand, 1, tool->max_line);
 	l->in.output = lh_records_output(records);
 	if (target < l->in.lines.target)

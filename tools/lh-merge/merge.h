@@ -66,7 +66,6 @@ struct answer {
 	struct lh_writer to_query;	/* continues it */
 };
 
-void answer_init(struct answer *a);
 void answer_free(struct answer *a);
 
 /* Read a line: LH_EDATA if it is not an answer. */

@@ -126,8 +126,6 @@ int observe_decisions(struct lh_tool *tool, void *settings)
 	struct reading g;
 	int rc = 0;
 
-	lh_intern_init(&d.tools.names);
-	lh_intern_init(&d.verdicts.names);
 	if (reading_open(&g, &s->run, &tool->err) < 0)
 		return -1;
 	if (g.fd >= 0)

@@ -223,8 +223,6 @@ static int stats_write(struct run *r, uint64_t window, bool by_endpoint, struct 
 	struct reading g;
 	int rc;
 
-	lh_intern_init(&s.sources.names);
-	lh_intern_init(&s.endpoints.names);
 	if (reading_open(&g, r, err) < 0)
 		return -1;
 	rc = count_rows(&g, &s, window, by_endpoint, err);

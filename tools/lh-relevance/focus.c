@@ -121,11 +121,6 @@ struct lh_str path_name(struct lh_str path)
 	return slash ? (struct lh_str){ slash + 1, (size_t)(path.p + path.n - slash - 1) } : path;
 }
 
-void focus_init(struct focus *f)
-{
-	memset(f, 0, sizeof *f);
-}
-
 static void forget(struct focus *f)
 {
 	lh_map_free(&f->tokens);

@@ -67,8 +67,6 @@ static int worker_init(void *context, void *ctx, struct lh_err *err)
 	struct worker *w = context;
 
 	w->s = held->s;
-	focus_init(&w->given);
-	focus_init(&w->own);
 	/* Each thread makes its own sets from the content of --focus. */
 	return w->s->focus ? take_focus(&w->given, held, err) : 0;
 }
@@ -205,7 +203,7 @@ static int read_focus(struct held *h, struct lh_err *err)
 {
 	const char *path = h->s->focus;
 	struct lh_mapped m;
-	struct focus f;
+	LH_SCOPED(focus_free) struct focus f = { .path = { NULL, 0 } };
 	int rc;
 
 	lh_stamp_take(&h->stamp, path);
@@ -215,9 +213,7 @@ static int read_focus(struct held *h, struct lh_err *err)
 	lh_mapped_close(&m);
 	if (lh_buf_check(&h->text, err) < 0 || !lh_buf_room(&h->text, 1))
 		return lh_buf_check(&h->text, err);
-	focus_init(&f);
 	rc = take_focus(&f, h, err);
-	focus_free(&f);
 	return rc < 0 ? lh_err_prefix(err, "--focus %s", path) : 0;
 }
 

@@ -37,7 +37,6 @@ struct focus {
 	struct lh_buf text;		/* the path */
 	struct lh_buf from;		/* the JSON it was read from */
 };
-void focus_init(struct focus *f);
 void focus_free(struct focus *f);
 
 /* The members of the object that describes it; without text those that are absent. */

@@ -36,8 +36,6 @@ struct corpus *corpus_new(const char *path, struct lh_err *err)
 	if (!c)
 		return NULL;
 	c->path = path;
-	words_init(&c->asked);
-	words_init(&c->own);
 	c->rows = lh_rows_new(err);
 	if (c->rows)
 		return c;

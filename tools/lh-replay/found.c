@@ -68,11 +68,6 @@ void hits_reset(struct hits *h)
 		kept_drop(h->v[--h->n].kept);
 }
 
-void found_init(struct found *f)
-{
-	memset(f, 0, sizeof *f);
-}
-
 void found_free(struct found *f)
 {
 	lh_record_free(&f->scan);

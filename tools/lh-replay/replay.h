@@ -80,7 +80,6 @@ struct words {
 	struct lh_table map;
 	uint64_t filter[1024];	/* bits of the hashes in the set */
 };
-void words_init(struct words *w);
 void words_free(struct words *w);
 void words_reset(struct words *w);
 /* Add the words of a text, with every bit of mask as an owner. */
@@ -125,7 +124,6 @@ struct found {
 	struct lh_record scan;
 	struct lh_buf text;	/* strings that had escapes */
 };
-void found_init(struct found *f);
 void found_free(struct found *f);
 /* Convert the hits to artifacts, valid as long as the hits and until the next call. */
 int found_read(struct found *f, const struct hits *h, struct lh_err *err);

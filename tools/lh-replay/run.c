@@ -64,8 +64,6 @@ static int worker_init(void *context, void *ctx, struct lh_err *err)
 
 	w->r = r;
 	w->held = held;
-	found_init(&w->found);
-	words_init(&w->words);
 	if (held->index)
 		w->index = index_new(held->index, r->index_path, err);
 	else

@@ -52,11 +52,6 @@ static struct lh_str word_at(const void *ctx, uint32_t i)
 	return (struct lh_str){ w->text.p + w->word[i].at, w->word[i].n };
 }
 
-void words_init(struct words *w)
-{
-	memset(w, 0, sizeof *w);
-}
-
 void words_free(struct words *w)
 {
 	lh_buf_free(&w->text);

@@ -9,9 +9,6 @@
 void looked_up_init(struct looked_up *l)
 {
 	pthread_mutex_init(&l->lock, NULL);
-	lh_intern_init(&l->pairs);
-	lh_intern_init(&l->lacked);
-	lh_intern_init(&l->had);
 }
 
 void looked_up_free(struct looked_up *l)

@@ -30,7 +30,6 @@ int worker_init(void *context, void *run, struct lh_err *err)
 
 	w->run = s;
 	query_reader_init(&w->reader, s->set);
-	lh_record_init(&w->scan);
 	w->filter = lh_filter_new(err);
 	return !w->filter || seats_init(w, err) < 0 ||
 			       (s->where->len && lh_json_parse(&w->scan, s->where->p, s->where->len,

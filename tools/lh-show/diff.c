@@ -197,13 +197,10 @@ static int compare(struct show *w, const struct lh_value *a, const struct lh_val
 static int begin(struct show *w, struct lh_err *err)
 {
 	struct diff *d = lh_calloc(1, sizeof *d, err);
-	size_t i;
 
 	w->view = d;
 	if (!d)
 		return -1;
-	for (i = 0; i < 2; i++)
-		lh_record_init(&d->json[i]);
 	if (columns_add_list(&d->columns, "mark,member,left,right", ",", "", err) < 0 ||
 	    columns_label(&d->columns.col[MARK], " ", 1, err) < 0)
 		return -1;

@@ -76,7 +76,6 @@ int recorded_open(struct recorded *r, const char *log, const char *run, struct l
 	r->keys = lh_calloc(1, sizeof *r->keys, err);
 	if (!r->keys)
 		return -1;
-	lh_intern_init(r->keys);
 	lh_buf_json(&r->quoted, run, strlen(run));
 	if (lh_buf_check(&r->quoted, err) < 0)
 		return -1;
