@@ -35,6 +35,7 @@ static const struct lh_bind object_members[] = {
 	  .as_written = LH_BIND_FIELD(struct s, objects) }, \
 	{ LH_BIND_I64("row_count", struct s, row_count, 0, INT64_MAX) }, \
 	{ LH_BIND_STRING("store", struct s, store), .filled = true, .no_nul = true, \
+	  .path = true, .safe = true, \
 	  .longest = STORE_MAX }
 
 const struct lh_bind lh_catalog_manifest[] = {

@@ -71,6 +71,7 @@ char *lh_index_folder_path(const char *folder, struct lh_str name, struct lh_err
 	.what = "name of 1 to 128 letters, digits, \".\", \"_\" and \"-\", without \".\" " \
 		"at the start", \
 	.pattern = "^[A-Za-z0-9_-][A-Za-z0-9_.-]{0,127}$"
+#define LH_INDEX_NAMED LH_INDEX_NAME, .path = true, .safe = true
 bool lh_index_is_name(const struct lh_value *v, struct lh_str name);
 
 /* Return a copy of the parameters of the index at path, to be freed; NULL with *err. */

@@ -140,7 +140,10 @@ struct lh_bind {
 	size_t given;		/* LH_BIND_FIELD of a bool: set to true if the member is there */
 	unsigned each;		/* LH_BIND_IS set: types of the elements of an LH_BIND_ARRAY */
 
-	/* for lh_bind_schema alone */
+	/* for lh_bind_schema and --describe alone */
+	bool person;	/* it is the id of a record, or shows ids of persons at any depth */
+	bool path;	/* it names a file, a folder or an index: nobody outside gives it, ... */
+	bool safe;	/* ... unless the operation refuses all but those that it may name */
 	const char *about;	/* a sentence for people */
 	const char *usual;	/* the default, as JSON text */
 	const char *pattern;	/* regular expression for which .is stands */
@@ -246,6 +249,9 @@ int lh_bind_part(const struct lh_bind *table, const char *name, const struct lh_
 #define LH_BIND_NULLS 1u	/* null where it counts as absent */
 struct lh_writer;
 void lh_bind_schema(struct lh_writer *w, const struct lh_bind *table, unsigned how);
+/* Write the lines with .person to w, an open array, as strings like "results[].id"; those with
+ * .path as objects {"member","safe"}.  What w has from that byte on is not written again. */
+void lh_bind_marked(struct lh_writer *w, const struct lh_bind *table, bool paths, size_t from);
 
 /* Make a table of a JSON Schema of an object, to check values by it in the same words: it refuses
  * what the schema refuses of types, ranges, choices, lengths (in bytes), elements, required and

@@ -1,4 +1,6 @@
 /* bind_schema.c - a table as JSON Schema.  See bind.h. */
+#include <stdio.h>
+
 #include "bind_parts.h"
 #include "write.h"
 
@@ -215,6 +217,47 @@ static void write_members(struct lh_writer *w, const struct lh_bind *table, unsi
 		if (line->required && line->n == LH_BIND_ALIASES)
 			write_either(w, line, how);
 	lh_write_end(w);
+}
+
+static void write_mark(struct lh_writer *w, const struct lh_bind *line, const char *at, bool path)
+{
+	if (path)
+		lh_write_object(w, NULL);
+	lh_write_text(w, path ? "member" : NULL, at);
+	if (path) {
+		lh_write_bool(w, "safe", line->safe);
+		lh_write_end(w);
+	}
+}
+
+/* Write the names of the lines that are marked, each below `above`, unless w has them. */
+static void write_marks(struct lh_writer *w, const struct lh_bind *line, bool paths, size_t from,
+			const char *above)
+{
+	struct lh_str name = { NULL, 0 };
+	char at[256];
+
+	for (; line->name; line++) {
+		const bool many = line->to == LH_BIND_TO_STRINGS || line->to == LH_BIND_TO_IDS ||
+				  line->to == LH_BIND_TO_TABLES;
+
+		for (name.p = NULL; next_name(line, &name); ) {
+			int n = snprintf(at, sizeof at, "\"%s%s%.*s%s\"", above, *above ? "." : "",
+					 (int)name.n, name.p, many ? "[]" : "");
+			bool there = memmem(w->out->p + from, w->out->len - from, at, (size_t)n);
+
+			at[n - 1] = '\0';
+			if ((paths ? line->path : line->person) && !there)
+				write_mark(w, line, at + 1, paths);
+			if (line->table && !is_any(line->table))
+				write_marks(w, line->table, paths, from, at + 1);
+		}
+	}
+}
+
+void lh_bind_marked(struct lh_writer *w, const struct lh_bind *table, bool paths, size_t from)
+{
+	write_marks(w, table, paths, from, "");
 }
 
 void lh_bind_schema(struct lh_writer *w, const struct lh_bind *table, unsigned how)

@@ -28,11 +28,15 @@
  *
  *     {"name":"lh-catalog","about":...,"options":[{"name":"catalog","about":...}],
  *      "operations":[{"name":"get","operands":"[NAME...]","about":...,"options":[...],
- *                     "input":SCHEMA,"output":SCHEMA,"writes":false}]}
+ *                     "input":SCHEMA,"output":SCHEMA,"writes":false,
+ *                     "shows":["id","metadata"],"uses":[],
+ *                     "paths":[{"member":"name","safe":true}]}]}
  *
  * options are those of all commands, and of each operation its own.  input and output are JSON
  * Schema (null: no record is read, the output is not described); operands null: requests alone;
- * writes null: a tool without rows does not say.
+ * writes null: a tool without rows does not say.  shows are the members of the output marked
+ * .person (null: it is not described), uses those of the input, paths those marked .path: nobody
+ * outside gives one that is not safe.
  *
  * An operation that cannot work at present (a log on a full disk) costs its request alone, with
  * 503, or 502 for a service that does not answer, and names no file: lh_records_unavailable,

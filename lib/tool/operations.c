@@ -64,6 +64,34 @@ static void write_schema(struct lh_writer *w, const char *name, const struct lh_
 	lh_write_end(w);
 }
 
+/* Write which members of its answer and its record are marked; all: those of all requests. */
+static void write_marked(struct lh_writer *w, const struct lh_op *row, bool all)
+{
+	static const struct {
+		const char *name;
+		bool in, paths;
+	} lists[] = { { "shows", false, false }, { "uses", true, false }, { "paths", true, true } };
+	size_t i, from;
+
+	for (i = 0; i < sizeof lists / sizeof *lists; i++) {
+		const struct lh_op *op = row;
+
+		if (!all && !lists[i].in && (!op->out || op->out == lh_op_any)) {
+			lh_write_null(w, lists[i].name);
+			continue;
+		}
+		lh_write_array(w, lists[i].name);
+		from = w->out->len;
+		do {
+			const struct lh_bind *table = lists[i].in ? op->in : op->out;
+
+			if (table && (op->answer || !all))
+				lh_bind_marked(w, table, lists[i].paths, from);
+		} while (all && (++op)->name);
+		lh_write_end(w);
+	}
+}
+
 /* Write an operation; operands NULL: as requests have it, without a command. */
 static void write_op(struct lh_writer *w, const struct lh_tool *t, const struct lh_op *op,
 		     const char *name, const char *operands)
@@ -84,6 +112,7 @@ static void write_op(struct lh_writer *w, const struct lh_tool *t, const struct 
 		lh_write_bool(w, "writes", op->writes);
 	else
 		lh_write_null(w, "writes");
+	write_marked(w, requests ? t->spec->ops : op, requests);
 	lh_write_end(w);
 }
 

@@ -271,7 +271,7 @@ DESCRIBED="lh-catalog lh-index lh-observe lh-pathway lh-playbook lh-store lh-sub
 		[ -z "$stderr" ]
 		[ "${#lines[@]}" = 1 ]
 		[ "$(jq -c 'keys_unsorted' <<<"$output")" = '["name","about","options","operations"]' ]
-		[ "$(jq -c '[.operations[] | keys_unsorted] | unique[]' <<<"$output")" = '["name","operands","about","options","input","output","writes"]' ]
+		[ "$(jq -c '[.operations[] | keys_unsorted] | unique[]' <<<"$output")" = '["name","operands","about","options","input","output","writes","shows","uses","paths"]' ]
 		alike <(jq -r '.name, (.operations[] | select(.operands and .name != "").name)' <<<"$output" | sort) \
 			<({ echo "$tool"; commands_of "$tool"; } | sort)
 		[ "$(jq ".operations | length" <<<"$output")" -ge 1 ]

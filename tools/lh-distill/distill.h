@@ -38,7 +38,7 @@ int distill_receipts(struct lh_tool *tool, void *settings);
 int distill_acceptance(struct lh_tool *tool, void *settings);
 int distill_trace(struct lh_tool *tool, void *settings);
 /* Of a request of trace. */
-extern const struct lh_bind trace_members[];
+extern const struct lh_bind trace_members[], trace_out[];
 
 struct whole;
 

@@ -32,7 +32,7 @@ static const struct lh_op ops[] = {
 	{ "receipts", "", "print the receipts of a run", V_RECEIPTS, .out = lh_op_any,
 	  .command = distill_receipts },
 	{ "trace", "[FILE...]", "show where exported samples came from", V_TRACE,
-	  .in = trace_members, .out = lh_op_any, .command = distill_trace },
+	  .in = trace_members, .out = trace_out, .command = distill_trace },
 	{ "acceptance", "", "check 22 invariants on a known root", V_ACCEPTANCE,
 	  .command = distill_acceptance },
 	LH_OP_END

@@ -53,6 +53,18 @@ const struct lh_bind trace_members[] = {
 	LH_BIND_END
 };
 
+const struct lh_bind trace_out[] = {
+	LH_OP_TEXT("id"),
+	{ LH_BIND_ONLY("exporter", LH_BIND_TO_STRING), .null = true },
+	{ LH_BIND_ONLY("sample", LH_BIND_TO_VALUE), .types = LH_BIND_ANY, .null = true,
+	  .person = true, .about = "where it is: file, line, record" },
+	{ LH_BIND_ONLY("run", LH_BIND_TO_STRING), .null = true, .about = "id of the run" },
+	{ LH_BIND_ONLY("from", LH_BIND_TO_VALUE), .required = true,
+	  .types = LH_BIND_IS(LH_ARRAY), .person = true,
+	  .about = "of each record it is of: scored, evidence, source" },
+	LH_BIND_END
+};
+
 /* ---- rows ---- */
 
 static int open_rows(struct trace *t, const char *relpath, struct lh_err *err)

@@ -22,6 +22,13 @@ static const struct lh_bind merged[] = {
 	LH_OP_COUNT("merged"), LH_OP_COUNT("skipped"), LH_OP_COUNT("failed"),
 	LH_OP_COUNT("source_length"), LH_OP_COUNT("dest_length"), LH_BIND_END
 };
+static const struct lh_bind record[] = {
+	LH_OP_TEXT("corpus"),
+	{ LH_BIND_ONLY("id", LH_BIND_TO_STRING), .required = true, .person = true },
+	{ LH_BIND_ONLY("metadata", LH_BIND_TO_VALUE), .types = LH_BIND_ANY, .null = true,
+	  .person = true },
+	LH_BIND_END
+};
 
 const struct lh_op index_ops[] = {
 	{ "create", NULL, "make an index without records", 0, requests_create,
@@ -35,7 +42,7 @@ const struct lh_op index_ops[] = {
 	{ "add", NULL, "add or replace records: all or none", 0, requests_add,
 	  LH_OP_IN(addition_members, struct addition), .out = added, .writes = true },
 	{ "lookup", NULL, "one record by its id, of one index or the first that has it", 0,
-	  requests_lookup, LH_OP_IN(lookup_members, struct lookup) },
+	  requests_lookup, LH_OP_IN(lookup_members, struct lookup), .out = record },
 	{ "build", "INDEX [FILE...]", "make INDEX from records", V_BUILD, .in = record_in,
 	  .command = index_build, .writes = true },
 	{ "shard", "PLAN [FILE...]", "make N indexes from records, and PLAN", V_SHARD,

@@ -7,7 +7,7 @@
 #include "index/index_tools.h"
 #include "json/write.h"
 
-#define NAME(s, f) { LH_BIND_STRING(#f, struct s, f), .required = true, LH_INDEX_NAME }
+#define NAME(s, f) { LH_BIND_STRING(#f, struct s, f), .required = true, LH_INDEX_NAMED }
 
 #define OPEN_MAX 8	/* indexes that stay open for adding */
 

@@ -6,7 +6,7 @@
 #include "requests.h"
 
 const struct lh_bind lookup_members[] = {
-	{ LH_BIND_STRING("name", struct lookup, name), LH_INDEX_NAME },
+	{ LH_BIND_STRING("name", struct lookup, name), LH_INDEX_NAMED },
 	{ LH_BIND_ID("id", struct lookup, id), .required = true, .filled = true },
 	LH_BIND_END
 };

@@ -22,9 +22,9 @@ struct request {
 };
 const struct lh_bind request_members[] = {
 	{ LH_BIND_STRING("name", struct request, name), .required = true, .filled = true,
-	  .no_nul = true, .about = "the dataset" },
+	  .no_nul = true, .path = true, .safe = true, .about = "the dataset" },
 	{ LH_BIND_STRING("file", struct request, file), .required = true, .filled = true,
-	  .no_nul = true, .about = "the file with the table" },
+	  .no_nul = true, .path = true, .about = "the file with the table" },
 	{ LH_BIND_CHOICE("format", struct request, format, formats),
 	  .about = "the format (default: by content)" },
 	{ LH_BIND_STRING("filename", struct request, filename),

@@ -220,11 +220,13 @@ static int close_copies(struct lh_tool *tool, void *settings, int rc)
 }
 
 static const struct lh_bind out[] = {
-	LH_OP_OBJECT("artifact"),
+	{ LH_BIND_ONLY("artifact", LH_BIND_TO_VALUE), .types = LH_BIND_IS(LH_OBJECT),
+	  .person = true },
 	LH_OP_OBJECT("validation"),
 	{ LH_BIND_ONLY("error", LH_BIND_TO_STRING), .about = "why there is no artifact" },
 	LH_OP_COUNT("iterations"),
-	LH_OP_ARRAY("history"),
+	{ LH_BIND_ONLY("history", LH_BIND_TO_VALUE), .required = true,
+	  .types = LH_BIND_IS(LH_ARRAY), .person = true },
 	LH_OP_TEXT("trace_id"),
 	LH_OP_COUNT("status"),
 	LH_BIND_END

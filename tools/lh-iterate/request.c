@@ -4,7 +4,7 @@
 
 const struct lh_bind request_members[] = {
 	{ LH_BIND_STRING("kind", struct request, kind), .about = "what the artifact is" },
-	{ LH_BIND_SOME("context", struct request, context),
+	{ LH_BIND_SOME("context", struct request, context), .person = true,
 	  .about = "what the validator compares it with" },
 	{ LH_BIND_STRING("prompt", struct request, prompt), .required = true, .filled = true,
 	  .about = "what the model is asked" },

@@ -110,7 +110,7 @@ static const struct lh_bind counts[] = {
 	LH_OP_COUNT("total"), LH_OP_COUNT("successes"), LH_OP_COUNT("failures"),
 	COUNTS("by_source"), COUNTS("by_endpoint"),
 	{ LH_BIND_ONLY("recent_scenario_ops", LH_BIND_TO_VALUE), .types = LH_BIND_IS(LH_ARRAY),
-	  .about = "the newest rows of the source scenario" },
+	  .person = true, .about = "the newest rows of the source scenario" },
 	LH_BIND_END
 };
 static const struct lh_bind health[] = {

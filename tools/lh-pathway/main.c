@@ -184,7 +184,7 @@ static int answer_records(struct lh_tool *tool, void *settings)
 static const struct lh_bind trace[] = {
 	LH_OP_TEXT("uid"),
 	{ LH_BIND_ONLY("content", LH_BIND_TO_VALUE), .types = LH_BIND_ANY, .null = true,
-	  .required = true },
+	  .required = true, .person = true },
 	{ LH_BIND_ONLY("predecessor_uid", LH_BIND_TO_STRING) },
 	{ LH_BIND_ONLY("created_at_ns", LH_BIND_TO_WHOLE), .required = true,
 	  .least = INT64_MIN, .most = INT64_MAX, .about = "nanoseconds since 1970" },

@@ -65,7 +65,7 @@ struct what {
 	struct lh_value entries;
 };
 #define CORPUS \
-	{ LH_BIND_STRING("corpus", struct what, corpus), LH_INDEX_NAME, \
+	{ LH_BIND_STRING("corpus", struct what, corpus), LH_INDEX_NAMED, \
 	  .about = "the playbook", .usual = "\"" LH_PLAYBOOK_CORPUS "\"" }
 #define WHAT CORPUS, LH_TRACE_MEMBER(struct what, trace)
 static const struct lh_bind members[] = { WHAT, LH_BIND_END };

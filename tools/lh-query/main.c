@@ -196,9 +196,12 @@ static int run_all(struct lh_tool *tool, void *settings)
 static const struct lh_bind column[] = { LH_OP_TEXT("name"), LH_OP_TEXT("type"), LH_BIND_END };
 static const struct lh_bind out[] = {
 	{ LH_BIND_ONLY("columns", LH_BIND_TO_TABLES), .required = true, .table = column },
-	LH_OP_ARRAY("rows"),
+	{ LH_BIND_ONLY("rows", LH_BIND_TO_VALUE), .required = true, .types = LH_BIND_IS(LH_ARRAY),
+	  .person = true },
 	LH_OP_COUNT("row_count"),
 	{ LH_BIND_ONLY("truncated", LH_BIND_TO_BOOL), .about = "there are more rows" },
+	{ LH_BIND_ONLY("unnamed", LH_BIND_TO_BOOL), .person = true,
+	  .about = "with --attribute: it shows persons without their candidate_id" },
 	LH_BIND_END
 };
 

@@ -142,12 +142,13 @@ static int search(struct lh_tool *tool, void *settings)
 }
 
 static const struct lh_bind result[] = {
-	LH_OP_TEXT("id"),
+	{ LH_BIND_ONLY("id", LH_BIND_TO_STRING), .required = true, .person = true },
 	{ LH_BIND_ONLY("distance", LH_BIND_TO_F64), .required = true, .min = -INFINITY,
 	  .max = INFINITY },
 	{ LH_BIND_ONLY("score", LH_BIND_TO_F64), .min = -INFINITY, .max = INFINITY },
 	{ LH_BIND_ONLY("corpus", LH_BIND_TO_STRING) },
-	{ LH_BIND_ONLY("metadata", LH_BIND_TO_VALUE), .types = LH_BIND_ANY, .null = true },
+	{ LH_BIND_ONLY("metadata", LH_BIND_TO_VALUE), .types = LH_BIND_ANY, .null = true,
+	  .person = true },
 	LH_OP_OBJECT("playbook"),
 	LH_BIND_END
 };

@@ -23,12 +23,13 @@
 	{ LH_BIND_IDS("exclude_ids", struct query, exclude, n_exclude), .meant = "exclude", \
 	  .about = "records to leave out" }, \
 	{ LH_BIND_STRINGS("corpora", struct query, name, n_names), .filled = true, \
-	  .meant = "corpus", .about = "the corpora to search" }, \
+	  .meant = "corpus", .path = true, .safe = true, .about = "the corpora to search" }, \
 	{ LH_BIND_OBJECT("metadata_filter", struct query, filter), .meant = "filter|where", \
 	  .about = "what the metadata of a result must have" }, \
 	{ LH_BIND_BOOL("use_playbook", struct query, use_playbook), \
 	  .about = "whether past answers count" }, \
-	{ LH_BIND_STRING("playbook_corpus", struct query, playbook), .about = "the playbook" }, \
+	{ LH_BIND_STRING("playbook_corpus", struct query, playbook), .path = true, .safe = true, \
+	  .about = "the playbook" }, \
 	{ LH_BIND_U64("playbook_top_k", struct query, playbook_top_k, 0, LH_K_MAX), \
 	  .usual = "3", .about = "most past answers" }, \
 	{ LH_BIND_F64("playbook_max_distance", struct query, playbook_max, 0, INFINITY), \
@@ -40,7 +41,9 @@
 	  .about = "the role that past answers must be of" }, \
 	/* that of an error's object */ \
 	{ LH_BIND_SOME("id", struct query, id), .about = "the query, in an error" }
-#define INDEX { LH_BIND_STRING("index", struct query, index), .about = "the one index to search" }
+#define INDEX \
+	{ LH_BIND_STRING("index", struct query, index), .path = true, .safe = true, \
+	  .about = "the one index to search" }
 
 static const struct lh_bind strict_members[] = { MEMBERS, LH_BIND_CLOSED };
 static const struct lh_bind open_wire_members[] = { MEMBERS, INDEX, LH_BIND_END };

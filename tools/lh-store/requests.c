@@ -15,9 +15,10 @@
 
 #define MEMBERS(has_key) \
 	{ LH_BIND_STRING("key", struct request, key), .required = has_key, .no_nul = true, \
+	  .path = true, .safe = true, \
 	  .about = "the name of the object" }, \
 	{ LH_BIND_STRING("file", struct request, file), .filled = true, .no_nul = true, \
-	  .about = "put: the file with its bytes; get: the one to write them to" }, \
+	  .path = true, .about = "put: the file with its bytes; get: the one to write them to" }, \
 	{ LH_BIND_STRING("prefix", struct request, prefix), .no_nul = true, \
 	  .about = "how the keys of a list begin" }, \
 	LH_BIND_END

@@ -38,7 +38,7 @@ lh_op_fn answer_report, answer_health;
 struct wanted {
 	struct lh_str id, from, to;
 };
-extern const struct lh_bind append_members[], report_members[], health_members[];
+extern const struct lh_bind append_members[], report_members[], report_out[], health_members[];
 /* A log or manifest that cannot be read costs its request, not the process. */
 int refuse_request(const struct lh_call *call, struct lh_err *err);
 

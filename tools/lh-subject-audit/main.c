@@ -54,7 +54,7 @@ static const struct lh_op ops[] = {
 	  .writes = true },
 	{ "anchor", "", "print the signed ends of all logs", V_ANCHOR, .command = audit_anchor },
 	{ "report", "ID", "report every access to a subject's data", V_REPORT, answer_report,
-	  LH_OP_IN(report_members, struct wanted), .command = audit_report },
+	  LH_OP_IN(report_members, struct wanted), .out = report_out, .command = audit_report },
 	{ "accesses", "", "list who looked at anything, over all subjects", V_ACCESSES,
 	  .command = audit_accesses },
 	{ "health", NULL, "verify all logs", 0, answer_health, .out = health_members },

@@ -25,9 +25,21 @@ static bool is_end(const struct lh_value *v, struct lh_str text)
 }
 const struct lh_bind report_members[] = {
 	{ LH_BIND_STRING("id", struct wanted, id), .required = true, .filled = true,
-	  .no_nul = true },
+	  .no_nul = true, .path = true, .safe = true },
 	TIME(from),
 	TIME(to),
+	LH_BIND_END
+};
+
+const struct lh_bind report_out[] = {
+	LH_OP_TEXT("schema"),
+	{ LH_BIND_ONLY("candidate_id", LH_BIND_TO_STRING), .required = true, .person = true },
+	LH_OP_TEXT("generated_at"),
+	{ LH_BIND_ONLY("manifest", LH_BIND_TO_VALUE), .types = LH_BIND_ANY, .null = true,
+	  .person = true },
+	{ LH_BIND_ONLY("audit_log", LH_BIND_TO_VALUE), .types = LH_BIND_IS(LH_OBJECT),
+	  .required = true, .person = true, .about = "the accesses, and whether they are whole" },
+	LH_OP_TEXT("completeness_attestation"),
 	LH_BIND_END
 };
 

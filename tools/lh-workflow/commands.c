@@ -197,6 +197,8 @@ static const struct lh_bind order[] = {
 static const struct lh_bind result[] = {
 	RUN, LH_OP_COUNT("duration_ms"),
 	{ LH_BIND_ONLY("id", LH_BIND_TO_STRING), .about = "of the node; that of a run has none" },
+	{ LH_BIND_ONLY("output", LH_BIND_TO_VALUE), .types = LH_BIND_ANY, .null = true,
+	  .person = true, .about = "of the node" },
 	LH_BIND_END
 };
 static const struct lh_bind whole[] = {
