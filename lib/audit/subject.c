@@ -9,7 +9,6 @@
 #include <lh/digest.h>
 #include "file/file.h"
 #include "base/mem.h"
-#include "file/owner.h"
 
 #define HASH_HEX 12
 

@@ -6,7 +6,7 @@
 #include "base64_avx2.h"
 
 #ifdef __x86_64__
-#include "avx2.h"
+#include "cpu.h"
 
 /* Split 24 bytes, twelve in each lane, into 32 six-bit values. */
 static LH_TARGET inline __m256i split_sextets(__m256i v)

@@ -4,7 +4,7 @@
 #ifdef __x86_64__
 #include <string.h>
 
-#include "avx2.h"
+#include "cpu.h"
 
 #define FRACTION 16	/* digits after the point that one register takes */
 #define UPPER 1800	/* times 10^16 this still fits in 64 bits */

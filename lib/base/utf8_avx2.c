@@ -10,7 +10,7 @@
 #include "utf8.h"
 
 #ifdef __x86_64__
-#include "avx2.h"
+#include "cpu.h"
 
 enum {
 	TOO_SHORT = 1,		/* a lead, then no continuation */

@@ -9,7 +9,6 @@
 
 #include "base/mem.h"
 #include "file/file.h"
-#include "file/owner.h"
 #include "json/write.h"
 #include "dataset.h"
 

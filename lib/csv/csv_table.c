@@ -7,7 +7,6 @@
 #include "archive/archive.h"
 #include "base/mem.h"
 #include "base/table.h"
-#include "byte_source.h"
 #include "csv.h"
 
 #define MAX_ROW ((uint64_t)256 << 20)

@@ -32,7 +32,7 @@
 #ifndef LH_CSV_TABLE_H
 #define LH_CSV_TABLE_H
 
-#include "byte_source.h"
+#include "archive/archive.h"
 #include "columns.h"
 
 #define LH_CSV_TABLE_SAMPLE 1000		/* rows, by default */

@@ -1,4 +1,4 @@
-/* part.c - the folder of one part of a divided run.  See part.h. */
+/* part.c - the folder of one part of a divided run.  See stages.h. */
 #include "part_parts.h"
 
 #include <errno.h>
@@ -8,7 +8,6 @@
 
 #include "file/file.h"
 #include "base/mem.h"
-#include "file/tmpdir.h"
 
 void lh_part_name(const struct lh_shard *shard, char name[LH_PART_NAME])
 {

@@ -1,4 +1,4 @@
-/* part_manifest.c - part.json: what a part is, and the digests of its files.  See part.h. */
+/* part_manifest.c - part.json: what a part is, and the digests of its files.  See stages.h. */
 #include "part_parts.h"
 
 #include <stdio.h>

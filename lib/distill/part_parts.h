@@ -1,5 +1,5 @@
 /*
- * part_parts - the parts of part.h:
+ * part_parts - the parts of stages.h:
  *
  *     part.c            the folder of a part
  *     part_manifest.c   part.json, written and read
@@ -10,7 +10,7 @@
 #ifndef LH_PART_PARTS_H
 #define LH_PART_PARTS_H
 
-#include "part.h"
+#include "stages.h"
 #include "score.h"
 
 #define LH_PART_NAME 48		/* bytes of "I-of-N" */

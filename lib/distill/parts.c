@@ -1,4 +1,4 @@
-/* parts.c - all parts of a divided run, checked.  See part.h. */
+/* parts.c - all parts of a divided run, checked.  See stages.h. */
 #include "part_parts.h"
 
 #include <dirent.h>

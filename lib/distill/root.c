@@ -13,7 +13,6 @@
 #include "file/file.h"
 #include <lh/json.h>
 #include "base/mem.h"
-#include "file/owner.h"
 
 #define LOCK ".lh-lock"
 

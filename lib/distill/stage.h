@@ -22,7 +22,7 @@
  *     lh_run_close(run);
  *
  * A run may be divided (how.shard): this process then does the rows of one shard, and
- * its root is a part, a folder of the root that the sources are in (part.h).
+ * its root is a part, a folder of the root that the sources are in (stages.h).
  *
  * A stage prints nothing.  A result has what the receipt reports; the other counts
  * are the stage's own (evidence.h, sample.h).

@@ -1,4 +1,4 @@
-/* stage_join.c - the first two stages of a run, with what its parts have made.  See part.h. */
+/* stage_join.c - the first two stages of a run, with what its parts have made.  See stages.h. */
 #include "part_parts.h"
 
 #include <stdio.h>

@@ -1,5 +1,5 @@
-/* confine.c - Landlock.  See tmpdir.h. */
-#include "tmpdir.h"
+/* confine.c - Landlock.  See file.h. */
+#include "file.h"
 
 #include <errno.h>
 #include <fcntl.h>

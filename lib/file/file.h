@@ -1,5 +1,6 @@
 /*
- * file - replace a file atomically, append to a log, map a file, lock a file.
+ * file - replace a file atomically, append to a log, map a file, lock a file; find files
+ * below a folder, keep their owners, make temporary folders.
  *
  * lh_atomic replaces a file: readers see the old bytes or the new bytes, never a
  * mixture, also after kill -9, a full disk or power loss.  It writes a temporary
@@ -51,6 +52,7 @@
 
 #include <stdbool.h>
 #include <stdint.h>
+#include <sys/stat.h>
 #include <sys/types.h>
 
 #include <lh/buf.h>
@@ -185,5 +187,86 @@ int lh_exists_beneath(int folder, const char *path, size_t n, struct lh_err *err
 /* Append ($XDG_CACHE_HOME or ~/.cache)/lakehouse-tools; false if neither XDG_CACHE_HOME nor
  * HOME is an absolute path. */
 bool lh_user_cache(struct lh_buf *path);
+
+/*
+ * owner - the owner of the files that these tools create.
+ *
+ * A file takes owner, group and mode of the file that it replaces or belongs to, so
+ * that root, who writes in the folders of other users, takes nothing away from
+ * them.  A new file that belongs to no other takes the owner and group of its
+ * folder, if root creates it in the folder of another user.  Other users can only
+ * keep the group, and that not always.  An attribute that cannot be kept is
+ * reported, and nobody gains a right by it: a group that differs has no more rights
+ * than all others have.
+ *
+ * path is what messages call the file.
+ */
+
+/* Set the function that reports what could not be kept: the frame.  Without it
+ * nothing is reported. */
+void lh_own_set_report(void (*fn)(void *ctx, const char *text), void *ctx);
+
+/* Give the file open as fd the owner and group of `like`, and those permission bits
+ * of mode.  path NULL: report nothing. */
+int lh_own_like(int fd, const char *path, const struct stat *like, mode_t mode, struct lh_err *err);
+
+/* Give the new file open as fd the owner and group of its folder. */
+void lh_own_new(int fd, const char *path);
+
+/* Call open(2); treat a file that O_CREAT creates with lh_own_new. */
+int lh_own_open(const char *path, int flags, mode_t mode);
+
+/* Create the folder path and sync the one above it, unless path exists: 1, 0, or -1
+ * with errno and *err. */
+int lh_own_mkdir(const char *path, mode_t mode, struct lh_err *err);
+
+/* Do the same for the folder path and those above it: 0, or -1 with *err. */
+int lh_own_mkdirs(const char *path, mode_t mode, struct lh_err *err);
+
+/* Call stat(2) for the folder that path is in; false if it fails. */
+bool lh_own_folder_stat(const char *path, struct stat *st);
+
+/*
+ * tmpdir - a temporary folder, in TMPDIR or /tmp.
+ *
+ *     struct lh_tmpdir dir = { NULL, -1 };
+ *     rc = lh_tmpdir_make(&dir, "lh-distill", err);     (/tmp/lh-distill-4711-x8Gd0q, mode 0700)
+ *     ...
+ *     rc = lh_tmpdir_remove(&dir, err);                 (and all below it)
+ *
+ * Removing follows no symbolic link.  The caller defers signals from lh_tmpdir_make
+ * to lh_tmpdir_remove.  A folder left by a killed run (of this user, with a file
+ * ".in-use" that is not locked) is removed by the next lh_tmpdir_make with that
+ * name.
+ */
+
+struct lh_tmpdir {
+	char *path;		/* NULL: there is none */
+	int in_use;
+};
+
+int lh_tmpdir_make(struct lh_tmpdir *d, const char *name, struct lh_err *err);
+
+/* Remove the folder.  The struct is empty afterwards, also after a failure; an
+ * empty one is allowed. */
+int lh_tmpdir_remove(struct lh_tmpdir *d, struct lh_err *err);
+
+/* Remove the file or folder path and all below it: 0, or -1 with errno. */
+int lh_remove_all(const char *path);
+
+/*
+ * confine - have the kernel refuse this process to change files outside of one folder.
+ *
+ *     switch (lh_confine(dir.path, err)) { ... }
+ *
+ * By Landlock (Linux 5.13): no file is opened for writing, made, linked, renamed or removed
+ * but below the folder, by the calling thread and by threads and children that it starts
+ * from then on; there is no way back.  Descriptors that are open stay as they are, but to
+ * open one anew as /proc/self/fd/N is refused.  Removing an empty folder is not refused, so
+ * that the folder itself can be removed.
+ */
+
+/* Return 1; 0 if the kernel does not have Landlock, or does not let it be used; -1. */
+int lh_confine(const char *folder, struct lh_err *err);
 
 #endif

@@ -13,7 +13,6 @@
 
 #include "file.h"
 #include "base/mem.h"
-#include "owner.h"
 #include "base/signal.h"
 #include <lh/time.h>
 

@@ -1,5 +1,4 @@
-/* owner.c - the owner of the files that these tools create.  See owner.h. */
-#include "owner.h"
+/* owner.c - the owner of the files that these tools create.  See file.h. */
 
 #include <errno.h>
 #include <fcntl.h>

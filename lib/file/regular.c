@@ -5,7 +5,6 @@
 #include <unistd.h>
 
 #include "file.h"
-#include "owner.h"
 
 int lh_not_regular(const char *path, mode_t type, struct lh_err *err)
 {

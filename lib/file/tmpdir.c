@@ -1,5 +1,5 @@
-/* tmpdir.c - a temporary folder.  See tmpdir.h. */
-#include "tmpdir.h"
+/* tmpdir.c - a temporary folder.  See file.h. */
+#include "file.h"
 
 #include <dirent.h>
 #include <errno.h>

@@ -5,7 +5,7 @@
 #include <stdlib.h>
 
 #include "json/json_scanner.h"
-#include "json/path.h"
+#include "json/value.h"
 
 /* ---- scanning unchecked metadata ---- */
 

@@ -33,7 +33,6 @@
 #include <unistd.h>
 
 #include "index_log.h"
-#include "index_tools.h"
 #include "base/mem.h"
 #include "base/signal.h"
 

@@ -1,7 +1,7 @@
 /* estimate.c - the size of an index file before it is made.  See index_tools.h. */
 #include "index_parts.h"
 #include "index_tools.h"
-#include "vector/qg.h"
+#include "vector/graph.h"
 #include "writer.h"
 
 static uint64_t pages(double bytes)

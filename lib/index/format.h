@@ -40,7 +40,7 @@ enum lh_index_kind {
 	LH_INDEX_TERMS,		/* struct lh_lexical_head and terms + 1 of struct lh_lexical_term */
 	LH_INDEX_TERM_TEXTS,
 	LH_INDEX_POSTINGS,
-	LH_INDEX_SIGNS,		/* of the rotation (vector/qg.h); only with layout qg */
+	LH_INDEX_SIGNS,		/* of the rotation (vector/graph.h); only with layout qg */
 	LH_INDEX_KINDS,
 };
 

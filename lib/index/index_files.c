@@ -20,6 +20,11 @@ bool lh_index_is(int fd)
 	return n == (ssize_t)sizeof head && memcmp(head, LH_INDEX_MAGIC, sizeof head) == 0;
 }
 
+struct lh_index_identity lh_index_identity(const struct lh_index *ix)
+{
+	return (struct lh_index_identity){ ix->dev, ix->ino, ix->checksum };
+}
+
 static int open_both(const char *path, const char *log, int fd[2], struct lh_err *err)
 {
 	fd[0] = open(path, O_RDONLY | O_CLOEXEC);

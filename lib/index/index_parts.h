@@ -69,18 +69,14 @@
 #include "format.h"
 #include "base/bits.h"
 #include "base/xxh3.h"
-#include "vector/qg.h"
+#include "vector/graph.h"
 #include "vector/quantize.h"
-
-#define LH_INDEX_LOG "-log"	/* appended to the index's path */
-#define LH_INDEX_LOCK "-lock"
-#define LH_INDEX_COMPACT "-compact"
 
 /* Where the parts of a row of the file are. */
 struct lh_index_shape {
 	size_t stride, vector_at;
 	/* Layout qg with a graph: after the code of the vector, for all links, their codes
-	 * (vector/qg.h), f32 f_add and f_rescale, and u32 rows. */
+	 * (vector/graph.h), f32 f_add and f_rescale, and u32 rows. */
 	size_t codes_at, add_at, rescale_at, ids_at;
 };
 
@@ -181,7 +177,6 @@ static inline bool lh_index_all_zero(const void *p, size_t n)
 /* ---- params.c ---- */
 /* Compute the shape of rows, with or without a graph. */
 void lh_index_get_shape(const struct lh_index_params *p, bool graph, struct lh_index_shape *out);
-int lh_index_check_params(const struct lh_index_params *p, struct lh_err *err);
 void lh_index_params_write(struct lh_buf *b, const struct lh_index_params *p);
 int lh_index_params_read(const char *text, size_t n, struct lh_index_params *p, struct lh_err *err);
 
@@ -195,10 +190,6 @@ struct lh_index *lh_index_open_base(const char *path, struct lh_err *err);
  * refuse links instead. */
 int lh_index_resolve_link(const char *path, char **real, struct lh_err *err);
 int lh_index_refuse_link(const char *path, struct lh_err *err);
-
-/* Return the path of the index's log or of one of its locks (LH_INDEX_LOG,
- * LH_INDEX_LOCK, LH_INDEX_COMPACT), freed by the caller. */
-char *lh_index_sibling_path(const char *path, const char *suffix, struct lh_err *err);
 
 /* Copy and check the header of ix->map. */
 int lh_index_read_header(struct lh_index *ix, struct lh_err *err);
@@ -313,16 +304,6 @@ int lh_index_check_row_vector(const struct lh_index_params *p, const float *v, u
 /* Decode the code to v and check both. */
 int lh_index_check_row_code(const struct lh_index_params *p, const void *code, float *v,
 			    uint64_t row, struct lh_err *err);
-/* Copy the metadata to copy and check it: JSON on one line, as it is part of a line wherever it
- * is written.  scan lends scratch memory.  Also LH_ENOMEM. */
-int lh_index_check_row_meta(struct lh_record *scan, struct lh_buf *copy, struct lh_str meta,
-			    uint64_t row, struct lh_err *err);
-
-/* ---- text_sums.c ---- */
-
-/* Verify the checksums of the ids, their hash and the metadata; reads all of them.
- * LH_ECORRUPT. */
-int lh_index_check_texts(const struct lh_index *ix, struct lh_err *err);
 
 /* ---- index_log.c ---- */
 

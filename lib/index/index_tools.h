@@ -9,6 +9,8 @@
 #ifndef LH_INDEX_TOOLS_H
 #define LH_INDEX_TOOLS_H
 
+#include <sys/types.h>
+
 #include <lh/index.h>
 #include <lh/metadata_filter.h>
 
@@ -74,6 +76,8 @@ char *lh_index_folder_path(const char *folder, struct lh_str name, struct lh_err
 #define LH_INDEX_NAMED LH_INDEX_NAME, .path = true, .safe = true
 bool lh_index_is_name(const struct lh_value *v, struct lh_str name);
 
+/* Check parameters, as lh_index_create and a commit do. */
+int lh_index_check_params(const struct lh_index_params *p, struct lh_err *err);
 /* Return a copy of the parameters of the index at path, to be freed; NULL with *err. */
 struct lh_index_params *lh_index_read_params(const char *path, struct lh_err *err);
 
@@ -95,6 +99,19 @@ const struct lh_index_params *lh_index_spaces_best(const struct lh_index_spaces 
 
 /* Return whether an open file begins as an index does. */
 bool lh_index_is(int fd);
+/* The file that an index was opened from, and the bytes it then had. */
+struct lh_index_identity {
+	dev_t dev;
+	ino_t ino;
+	uint64_t checksum;	/* of its header */
+};
+struct lh_index_identity lh_index_identity(const struct lh_index *ix);
+
+#define LH_INDEX_LOG "-log"	/* appended to the index's path */
+#define LH_INDEX_LOCK "-lock"
+#define LH_INDEX_COMPACT "-compact"
+/* Return the path of the index's log or of one of its locks, freed by the caller. */
+char *lh_index_sibling_path(const char *path, const char *suffix, struct lh_err *err);
 /* Open an index for reading, fd[0], and the log of its pending changes, fd[1], or -1 if it has
  * none: under the lock, so that both belong together.  They stay so, whatever writers do. */
 int lh_index_open_files(const char *path, double lock_timeout, int fd[2], struct lh_err *err);
@@ -184,6 +201,13 @@ int lh_index_check_order(const struct lh_index *ix, struct lh_err *err);
  * copied: the copy gets new checksums, which must not hide damage.  -1 with LH_ECORRUPT and the
  * first damage. */
 int lh_index_check_sums(struct lh_index *ix, struct lh_err *err);
+/* Verify the checksums of the ids, their hash and the metadata; reads all of them.
+ * LH_ECORRUPT. */
+int lh_index_check_texts(const struct lh_index *ix, struct lh_err *err);
+/* Copy the metadata to copy and check it: JSON on one line, as it is part of a line wherever it
+ * is written.  scan lends scratch memory.  LH_ECORRUPT with the row, LH_ENOMEM. */
+int lh_index_check_row_meta(struct lh_record *scan, struct lh_buf *copy, struct lh_str meta,
+			    uint64_t row, struct lh_err *err);
 
 /* ---- searching by words ---- */
 

@@ -9,7 +9,7 @@
 #include <stdlib.h>
 
 #include "base/mem.h"
-#include "json/path.h"
+#include "json/value.h"
 
 /* ---- the text of a row ---- */
 

@@ -4,7 +4,7 @@
 #include <stdlib.h>
 
 #include "base/mem.h"
-#include "vector/qg.h"
+#include "vector/graph.h"
 
 /* The builder compares i8 codes.  If rows are stored otherwise, i8 codes are made for the
  * time of the build. */

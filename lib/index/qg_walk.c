@@ -3,7 +3,7 @@
  *
  * The walk keeps a buffer of the ef rows with the least estimated distances.  It visits
  * the nearest row that is not visited yet: measures it, and estimates its links by their
- * codes (vector/qg.h), without reading them.  Only visited rows can be results.
+ * codes (vector/graph.h), without reading them.  Only visited rows can be results.
  *
  * A row may be in the buffer several times, estimated from different rows; it is visited
  * once.  The other places stay with it, so that a walk ends earlier among rows that are near

@@ -14,7 +14,7 @@
 #ifndef LH_WRITER_H
 #define LH_WRITER_H
 
-#include "vector/hnsw.h"
+#include "vector/graph.h"
 #include "base/table.h"
 #include "index_parts.h"
 #include "base/mem.h"

@@ -2,7 +2,7 @@
 #include "json_scanner.h"
 
 #ifdef __x86_64__
-#include "base/avx2.h"
+#include "base/cpu.h"
 
 #define LH_SCAN lh_scan_avx2
 #define LH_BLOCK 32

@@ -2,7 +2,6 @@
 #include "json_scanner.h"
 
 #define LH_SCAN lh_scan_portable
-#include "json_word.h"
 
 static inline bool hash_among(const uint32_t *hash, size_t n, uint32_t h)
 {

@@ -1,5 +1,5 @@
-/* path.c - a value by its path.  See path.h. */
-#include "path.h"
+/* path.c - a value by its path.  See value.h. */
+#include "value.h"
 
 #include <string.h>
 

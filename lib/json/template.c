@@ -1,5 +1,5 @@
-/* template.c - a text made of several fields of a record.  See path.h. */
-#include "path.h"
+/* template.c - a text made of several fields of a record.  See value.h. */
+#include "value.h"
 
 #include <stdlib.h>
 

@@ -1,3 +1,78 @@
+/* value - JSON values: numbers of any size compared, a value by its path, and a text made of
+ * several of them. */
+#ifndef LH_VALUE_H
+#define LH_VALUE_H
+
+#include <stdatomic.h>
+
+#include <lh/json.h>
+
+/*
+ * path - a value by its path, and whether any record had it.
+ *
+ *     struct lh_path p = LH_PATH("title.en");
+ *     const struct lh_value *v = lh_path_find(&p, rec, &inner);
+ *
+ * A path is the name of a member, or names and numbers of array elements separated by dots.
+ * A member whose whole name is the path, or the rest of it, comes before one inside another.
+ *
+ * Threads: any number may use one path.
+ */
+
+struct lh_path {
+	const char *text;
+	const char *option;		/* that names it; set by lh_records_want, ... */
+	struct lh_path *next;		/* ... and this too */
+	atomic_bool asked, found;	/* in a record */
+};
+
+#define LH_PATH(path) { .text = (path) }
+
+/* Read the number of an array element in a path; false if it is none. */
+bool lh_path_number(const char *digits, size_t n, uint64_t *i);
+
+/* Set *out to the value at a path of n bytes in the checked value v; return false if it has
+ * none. */
+bool lh_value_at(const struct lh_value *v, const char *path, size_t n, struct lh_value *out);
+
+/* Return the value at the path in the record, in *inner or in the record; NULL if there is
+ * none.  p notes whether it was found. */
+const struct lh_value *lh_path_find(struct lh_path *p, const struct lh_record *rec,
+				    struct lh_value *inner);
+
+/* Set *out to the value at the path, which must be a string.  LH_EDATA. */
+int lh_path_string(struct lh_path *p, const struct lh_record *rec, struct lh_value *out,
+		   struct lh_err *err);
+
+/*
+ * template - a text made of several fields of a record.
+ *
+ *     t = lh_template_new("{role} in {city}. Skills: {skills}", err);
+ *     lh_template_render(t, rec, &text, err);
+ *     lh_template_free(t);
+ *
+ * {PATH} stands for the field of that name or path (value.h): a string as its text, a
+ * number or boolean as written, an array as its elements joined by ", ", an object
+ * (or an array in an array) as its JSON text; null and an absent field as nothing.
+ * {{ and }} are literal braces.
+ *
+ * Errors:  LH_EUSAGE for a template that does not parse; the message has the byte.
+ * Threads: one template may be rendered by many threads.
+ */
+
+struct lh_template;
+
+struct lh_template *lh_template_new(const char *text, struct lh_err *err);
+void lh_template_free(struct lh_template *t);
+
+/* Append the text.  Fails only with LH_ENOMEM. */
+int lh_template_render(const struct lh_template *t, const struct lh_record *rec, struct lh_buf *out,
+		       struct lh_err *err);
+
+/* Return the path of the field number i, NULL after the last.  It notes whether a record that
+ * was rendered had it. */
+struct lh_path *lh_template_path(const struct lh_template *t, size_t i);
+
 /*
  * exact - the value of a checked number, of any size and without rounding.
  *
@@ -6,10 +81,6 @@
  *
  * Owner:  it points into the text of the number.
  */
-#ifndef LH_EXACT_H
-#define LH_EXACT_H
-
-#include <lh/json.h>
 
 /* 0.DIGITS * 10^exp.  DIGITS begin and end with a digit other than 0 and are in p..end, perhaps
  * with a point among them.  Zero has no digits.  A written exponent beyond 10^15 makes exp

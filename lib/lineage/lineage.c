@@ -7,7 +7,6 @@
 #include <unistd.h>
 
 #include "base/mem.h"
-#include "file/owner.h"
 #include "file/file.h"
 #include "lineage_parts.h"
 

@@ -7,7 +7,6 @@
 #include "base/mem.h"
 #include "file/file.h"
 #include "lineage_parts.h"
-#include "observe/decisions.h"
 #include "observe/observe.h"
 
 #define LONGEST ((size_t)256 << 20)

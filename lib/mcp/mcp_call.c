@@ -7,7 +7,7 @@
 
 #include "base/mem.h"
 #include "base/xxh3.h"
-#include "serve/repack.h"
+#include "serve/body.h"
 
 #define LINKS_SINCE "2025-06-18"	/* resource_link is a type of content */
 

@@ -2,7 +2,7 @@
 #include "mcp_parts.h"
 
 #include "base/mem.h"
-#include "serve/repack.h"
+#include "serve/body.h"
 
 #define QUEUE 4096		/* lines that wait */
 

@@ -1,5 +1,5 @@
-/* mcp_lines.c - messages of a stream.  See mcp_lines.h. */
-#include "mcp_lines.h"
+/* mcp_lines.c - messages of a stream.  See mcp.h. */
+#include "mcp.h"
 
 char *lh_mcp_lines_room(struct lh_mcp_lines *l, size_t n)
 {

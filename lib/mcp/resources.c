@@ -6,7 +6,7 @@
 
 #include "schema/schema_table.h"
 #include "index/index_tools.h"
-#include "serve/route.h"
+#include "serve/routes.h"
 
 #define PAGE 100		/* resources of one answer */
 

@@ -1,5 +1,5 @@
-/* credentials.c - names, addresses and keys of the providers.  See credentials.h. */
-#include "credentials.h"
+/* credentials.c - names, addresses and keys of the providers.  See chat.h. */
+#include "chat.h"
 
 #include <stdatomic.h>
 #include <stdlib.h>

@@ -2,7 +2,6 @@
 #include "extract_parts.h"
 #include "base/mem.h"
 
-#include "json/json_word.h"
 #include "json/json_leaf.h"
 
 /* Enter the container at p, a brace or bracket. */

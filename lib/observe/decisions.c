@@ -1,5 +1,4 @@
-/* decisions.c - write and read the log of decisions.  See decisions.h. */
-#include "decisions.h"
+/* decisions.c - write and read the log of decisions.  See observe.h. */
 
 #include <errno.h>
 #include <pthread.h>

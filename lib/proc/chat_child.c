@@ -1,5 +1,5 @@
-/* chat_child.c - ask language models through lh-chat as a child.  See chat_child.h. */
-#include "chat_child.h"
+/* chat_child.c - ask language models through lh-chat as a child.  See coproc.h. */
+#include "coproc.h"
 
 #include <stdio.h>
 

@@ -1,5 +1,5 @@
-/* loop.c - wait for descriptors.  See loop.h. */
-#include "loop.h"
+/* loop.c - wait for descriptors.  See pool.h. */
+#include "pool.h"
 
 #include <errno.h>
 #include <unistd.h>

@@ -1,5 +1,5 @@
-/* multipart.c - the file in a form.  See multipart.h. */
-#include "multipart.h"
+/* multipart.c - the file in a form.  See body.h. */
+#include "body.h"
 
 #include <stdlib.h>
 

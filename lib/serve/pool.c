@@ -11,7 +11,7 @@
 
 #include "base/mem.h"
 #include "process.h"
-#include "route.h"
+#include "routes.h"
 #include <lh/time.h>
 
 #define CHUNK 65536

@@ -23,7 +23,7 @@
 
 #include <sys/types.h>
 
-#include "loop.h"
+#include "pool.h"
 #include "proc/coproc.h"
 
 #define LH_PROCESS_GRACE 0.5	/* seconds to end, for a process that closed its output */

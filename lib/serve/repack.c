@@ -1,5 +1,5 @@
-/* repack.c - bodies and lines.  See repack.h. */
-#include "repack.h"
+/* repack.c - bodies and lines.  See body.h. */
+#include "body.h"
 
 #include "json/write.h"
 

@@ -1,5 +1,5 @@
-/* route.c - routes and the targets of requests.  See route.h. */
-#include "route.h"
+/* route.c - routes and the targets of requests.  See routes.h. */
+#include "routes.h"
 
 #include <stdlib.h>
 

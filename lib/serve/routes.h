@@ -1,5 +1,6 @@
 /*
- * routes - the routes of the bridge: those that are built in, and those of its configuration.
+ * routes - the routes of the bridge: those that are built in, those of its configuration, and
+ * what one of them accepts.
  *
  *     struct lh_routes routes = { 0 };
  *     if (lh_routes_built_in(&routes, "demo", err) == 0)
@@ -20,7 +21,138 @@
 #ifndef LH_ROUTES_H
 #define LH_ROUTES_H
 
-#include "route.h"
+#include <lh/json.h>
+
+/*
+ * route - a route: what an HTTP request must look like, and the filter that answers it.
+ *
+ *     struct lh_route r = { 0 };
+ *     struct lh_route_path path = { 0 };
+ *     if (lh_route_parse(&r, "GET /v1/vectors/index/{name}", err) == 0 &&
+ *         lh_route_path_read(&path, target, err) == 0 && lh_route_fits(&r, &path))
+ *             lh_route_members(&r, &path, &members, err);
+ *
+ * A path is divided at "/" into pieces.  A piece of a route is literal, or a name in braces,
+ * which stands for any piece that is not empty; {name...}, at the end, stands for one piece or
+ * more, empty ones too, with the "/" between them.  The pieces of a request are
+ * percent-decoded after the division, so that %2F never divides; a piece must be UTF-8
+ * without NUL, and neither "." nor "..", as written or decoded.
+ *
+ * The query is a list NAME=VALUE separated by "&", percent-decoded, "+" being a space
+ * (application/x-www-form-urlencoded).  A name twice, and an empty name, are errors.
+ *
+ * Pieces with a name, the query, and the constant members of the route become members of the
+ * record for the filter, in addition to those of the body.  No two of them may have one name.
+ *
+ * Owner:   the structs are the caller's; free them with the functions below.
+ * Errors:  LH_EDATA (status 400), LH_ENOMEM.
+ * Threads: one thread per struct.
+ */
+
+#define LH_ROUTE_PIECES 16
+#define LH_ROUTE_ARGS 32
+#define LH_NAME_MAX 128		/* bytes of the NAME of an index, a playbook */
+
+enum lh_route_kind {
+	LH_ROUTE_FILTER,	/* a filter answers, the others are answered by the bridge */
+	LH_ROUTE_HEALTH,
+	LH_ROUTE_READY,		/* whether new requests are taken */
+	LH_ROUTE_METRICS,
+	LH_ROUTE_OPENAPI,
+	LH_ROUTE_CACHE,		/* the caches of a pool of lh-embed, added up */
+	LH_ROUTE_SESSIONS,	/* the newest sessions */
+	LH_ROUTE_AUDITS,	/* the newest audits */
+	LH_ROUTE_FILE,		/* a file of the console */
+	LH_ROUTE_PUT,		/* a filter stores the body, which is in a file */
+	LH_ROUTE_INGEST,	/* the same with the field "file" of a form, if it is one */
+	LH_ROUTE_GET,		/* a filter fills the file that is the answer */
+	LH_ROUTE_MCP,		/* the tools for models */
+};
+
+struct lh_route_piece {
+	struct lh_str text;	/* literal text, or the name */
+	bool name;
+};
+
+struct lh_route {
+	char *route;		/* "METHOD PATH", owned */
+	const char *path;	/* in route */
+	char method[16];
+	struct lh_route_piece piece[LH_ROUTE_PIECES];
+	size_t n, names;
+	bool rest;		/* the last piece is {name...} */
+
+	enum lh_route_kind kind;
+	char **run;		/* argv, owned, NULL at its end; NULL: see kind and off */
+	char **env;		/* names of variables that it inherits as well, owned; or NULL */
+	char *members;		/* constant members, JSON text without braces, owned; or NULL */
+	char **constant;	/* their names, unescaped; owned */
+	size_t constants, cap_constants;
+	char *token_file;	/* owned; or NULL */
+	const char *off;	/* why it answers 503; NULL: it does not */
+	char *why;		/* owned: off, where it is not a constant */
+	char *title;		/* one line for people, owned; or NULL */
+	uint64_t pool, depth;	/* processes; requests at one time in each */
+	uint64_t max_body;	/* bytes */
+	double timeout;		/* seconds */
+	bool read;		/* changes nothing: may be asked once more in another process */
+	bool trace;		/* the record gets "trace_id" */
+	bool built_in, open;	/* open: without a token */
+	bool audit;		/* needs the legal token */
+	struct lh_value operation;	/* as lh_routes_describe has set it */
+};
+
+/* The methods of routes; NULL ends them. */
+extern const char *const lh_route_methods[];
+
+int lh_route_parse(struct lh_route *r, const char *route, struct lh_err *err);
+void lh_route_free(struct lh_route *r);
+/* Set the constant members, to those of a checked object.  None may be named like a piece. */
+int lh_route_set_members(struct lh_route *r, const struct lh_value *object, struct lh_err *err);
+/* Return whether a constant member or a piece has that name. */
+bool lh_route_gives(const struct lh_route *r, struct lh_str name);
+/* Return whether both accept the same requests: names of pieces do not matter. */
+bool lh_route_same(const struct lh_route *a, const struct lh_route *b);
+
+/* Copy a list of texts that ends with NULL; free it; compare two, NULL being an empty one. */
+char **lh_argv_copy(char *const *argv, struct lh_err *err);
+void lh_argv_free(char **argv);
+bool lh_argv_same(char *const *a, char *const *b);
+
+struct lh_route_path {
+	struct lh_str piece[LH_ROUTE_PIECES];
+	size_t n;		/* LH_ROUTE_PIECES + 1: more than these */
+	struct lh_str raw;	/* the path as written, in the target, after its first "/" */
+	struct lh_str key[LH_ROUTE_ARGS], value[LH_ROUTE_ARGS];
+	size_t args;
+	struct lh_buf text;	/* the decoded text */
+};
+
+/* Read the target of a request: a path and a query, or an absolute URI (http or https).  After
+ * an error there is no piece and no parameter. */
+int lh_route_path_read(struct lh_route_path *p, struct lh_str target, struct lh_err *err);
+void lh_route_path_free(struct lh_route_path *p);
+/* Return the value of a query parameter; p is NULL if it is absent. */
+struct lh_str lh_route_arg(const struct lh_route_path *p, const char *key);
+
+/* Return whether the path, from its piece number skip on, is one of the route. */
+bool lh_route_fits(const struct lh_route *r, const struct lh_route_path *p, size_t skip);
+
+/* Append what a route's {name...} stands for, decoded; skip as above. */
+int lh_route_rest(const struct lh_route *r, const struct lh_route_path *p, size_t skip,
+		  struct lh_buf *out, struct lh_err *err);
+
+/* Append the members that the route and the path give, as JSON text without braces: constant
+ * members, pieces with a name, the query.  Names that are numbers in the INPUT tables of the
+ * filters are written as numbers (400 if they are not).  A query parameter that the route
+ * gives already is an error: it would be another operation, or another subject.  So is
+ * "file" where the bridge gives that. */
+int lh_route_members(const struct lh_route *r, const struct lh_route_path *p, size_t skip,
+		     struct lh_buf *out, struct lh_err *err);
+
+/* Decode %XX (and, with plus, "+") and append it.  Refuses an incomplete escape, NUL, and what
+ * is not UTF-8. */
+int lh_percent_decode(struct lh_str in, bool plus, struct lh_buf *out, struct lh_err *err);
 
 struct lh_routes {
 	struct lh_route *v;

@@ -13,7 +13,6 @@
 #include <lh/digest.h>
 #include "base/mem.h"
 #include "file/file.h"
-#include "file/owner.h"
 
 #define ID 32			/* hex digits */
 #define WAIT 86400.0		/* seconds that another process may take for its copy */

@@ -10,7 +10,6 @@
 
 #include <lh/digest.h>
 #include "base/mem.h"
-#include "file/owner.h"
 #include "file/file.h"
 #include "proc/coproc.h"
 #include "proc/run.h"

@@ -11,7 +11,6 @@
 
 #include "base/mem.h"
 #include "file/file.h"
-#include "file/owner.h"
 #include "flow/flow.h"
 #include "frame.h"
 #include "text/escape.h"

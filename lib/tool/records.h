@@ -38,7 +38,7 @@
 #define LH_RECORDS_H
 
 #include "flow/flow.h"
-#include "json/path.h"
+#include "json/value.h"
 #include "tool.h"
 
 /*

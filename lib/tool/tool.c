@@ -14,7 +14,6 @@
 #include "frame.h"
 #include "json/json_scanner.h"
 #include "json/write.h"
-#include "file/owner.h"
 #include "base/cpu.h"
 #include "base/signal.h"
 #include <lh/time.h>

@@ -197,4 +197,11 @@ int lh_compiled_fits(const struct lh_compiled *c, const char *path, const struct
 /* Compare all data with its checksums. */
 int lh_compiled_verify(const struct lh_compiled *c, struct lh_err *err);
 
+/* The instructions that this CPU makes the encoder use: for all but products, for exact
+ * products, and for those of fast with weights of Q8_0. */
+struct lh_kernel_names {
+	const char *models, *exact, *fast;
+};
+struct lh_kernel_names lh_kernel_names(void);
+
 #endif

@@ -1,4 +1,5 @@
 /* kernels.c - choose the kernel.  See kernels.h. */
+#include "encoder.h"
 #include "kernels.h"
 
 #include <lh/distance.h>
@@ -47,4 +48,10 @@ const struct lh_product *lh_product(uint32_t type, bool fast)
 		return &lh_product_vnni;
 #endif
 	return &lh_kernels()->f32;
+}
+
+struct lh_kernel_names lh_kernel_names(void)
+{
+	return (struct lh_kernel_names){ lh_kernels()->name, lh_product(LH_GGUF_F32, false)->name,
+					 lh_product(LH_GGUF_Q8_0, true)->name };
 }

@@ -15,7 +15,7 @@
 #include <unistd.h>
 
 #include "base/utf8.h"
-#include "index/index_parts.h"
+#include "file/held.h"
 #include "base/mem.h"
 #include "roster_parts.h"
 #include "validate_parts.h"
@@ -50,17 +50,6 @@ static int open_input(const char *path, struct lh_err *err)
 	return fd;
 }
 
-static bool is_index(int fd)
-{
-	char head[sizeof LH_INDEX_MAGIC - 1];
-	ssize_t n;
-
-	do
-		n = pread(fd, head, sizeof head, 0);
-	while (n < 0 && errno == EINTR);
-	return n == sizeof head && memcmp(head, LH_INDEX_MAGIC, sizeof head) == 0;
-}
-
 /* Fill a new roster.  before: the index of the roster before it, or NULL. */
 static int fill_roster(struct lh_roster *r, const char *path, struct lh_index *before,
 		       unsigned jobs, struct lh_err *err)
@@ -73,7 +62,7 @@ static int fill_roster(struct lh_roster *r, const char *path, struct lh_index *b
 	fd = r->path ? open_input(path, err) : -1;
 	if (fd < 0)
 		return -1;
-	if (fd != STDIN_FILENO && is_index(fd))
+	if (fd != STDIN_FILENO && lh_index_is(fd))
 		rc = (r->index = before ? lh_index_renew(before, err) : lh_index_open(path, err))
 			? 0 : -1;
 	else

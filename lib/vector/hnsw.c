@@ -1,5 +1,5 @@
-/* hnsw.c - build an HNSW graph.  See hnsw.h. */
-#include "hnsw.h"
+/* hnsw.c - build an HNSW graph.  See graph.h. */
+#include "graph.h"
 
 #include <math.h>
 #include <pthread.h>

@@ -1,5 +1,5 @@
-/* qg_build.c - build a graph of rows with the same number of links.  See qg.h. */
-#include "qg.h"
+/* qg_build.c - build a graph of rows with the same number of links.  See graph.h. */
+#include "graph.h"
 
 #include <pthread.h>
 #include <signal.h>

@@ -1,5 +1,5 @@
-/* qg_code.c - 1-bit codes of neighbours.  See qg.h. */
-#include "qg.h"
+/* qg_code.c - 1-bit codes of neighbours.  See graph.h. */
+#include "graph.h"
 
 #include <float.h>
 #include <stdlib.h>

@@ -6,7 +6,7 @@
 #ifndef LH_QG_LINKS_H
 #define LH_QG_LINKS_H
 
-#include "qg.h"
+#include "graph.h"
 #include "quantize.h"
 
 struct lh_qg_candidate {

@@ -1,5 +1,5 @@
 /*
- * qg_source - rotation, codes and sums of qg.h.  No product is added without rounding (no
+ * qg_source - rotation, codes and sums of graph.h.  No product is added without rounding (no
  * FMA), so that all instruction sets give the same bits.
  *
  * The including file defines flip(v, signs), v with the signs that LANES bits say;

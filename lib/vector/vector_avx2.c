@@ -18,7 +18,7 @@ INLINE float sum_of(vec v)
 	return _mm_cvtss_f32(s);
 }
 
-/* ---- codes of qg.h ---- */
+/* ---- codes of graph.h ---- */
 
 #define lookup _mm256_shuffle_epi8
 #define bits_of(mask) (unsigned)_mm256_movemask_ps((vec)(mask))

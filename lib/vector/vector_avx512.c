@@ -29,7 +29,7 @@ const struct lh_distance_kernel lh_distance_avx512 = {
 	"avx512", LH_AVX512, dot, l2sq, dot_rows, l2sq_rows,
 };
 
-/* ---- codes of qg.h ---- */
+/* ---- codes of graph.h ---- */
 
 #undef TARGET
 #define TARGET __attribute__((target("avx512f,avx512bw")))

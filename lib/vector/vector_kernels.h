@@ -13,7 +13,7 @@
 
 #include <lh/distance.h>
 
-#include "qg.h"
+#include "graph.h"
 #include "quantize.h"
 
 struct lh_distance_kernel {
@@ -98,7 +98,7 @@ struct lh_quantize_kernel {
 };
 const struct lh_quantize_kernel *lh_quantize_kernel(void);
 
-/* ---- codes of qg.h ---- */
+/* ---- codes of graph.h ---- */
 
 /* Most tables whose sums fit 16 bits: 257, in whole steps of 64 bytes. */
 #define LH_QG_RUN 256

@@ -124,7 +124,7 @@ const struct lh_quantize_kernel lh_quantize_portable = {
 	rows_f16, rows_i8, get_f16, get_i8, sign,
 };
 
-/* ---- codes of qg.h ---- */
+/* ---- codes of graph.h ---- */
 
 INLINE float sum_of(vec s)
 {

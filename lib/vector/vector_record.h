@@ -10,7 +10,7 @@
 #define LH_VECTOR_RECORD_H
 
 #include <lh/json.h>
-#include "json/path.h"
+#include "json/value.h"
 
 /* Read the id, a string or the text of a number, from field; NULL: from "id". */
 int lh_vector_record_id(const struct lh_record *rec, const char *field, struct lh_buf *scratch,

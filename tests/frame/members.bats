@@ -317,7 +317,7 @@ input_section() {
 	lh-store lib/tool/operations.c tools/lh-store/requests.c
 	lh-ingest tools/lh-ingest/requests.c
 	lh-observe lib/tool/operations.c tools/lh-observe/record.c tools/lh-observe/stats.c
-	lh-workflow tools/lh-workflow/commands.c tools/lh-workflow/modes.c lib/workflow/workflow.c
+	lh-workflow tools/lh-workflow/commands.c tools/lh-workflow/modes.c tools/lh-workflow/workflow.c
 	lh-pathway lib/tool/operations.c tools/lh-pathway/change.c tools/lh-pathway/search.c
 	lh-subject-audit lib/tool/operations.c tools/lh-subject-audit/append.c tools/lh-subject-audit/requests.c
 	lh-load tools/lh-load/scenario.c

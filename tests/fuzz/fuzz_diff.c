@@ -7,7 +7,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "diff/diff.h"
+#include "../../tools/lh-review/diff.c"
+#include "../../tools/lh-review/diff_lines.c"
+#include "../../tools/lh-review/diff_names.c"
 #include "feed.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);

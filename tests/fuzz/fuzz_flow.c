@@ -7,7 +7,9 @@
  */
 #include <stdlib.h>
 
-#include "workflow/workflow.h"
+#include "../../tools/lh-workflow/request.c"
+#include "../../tools/lh-workflow/workflow.c"
+#include "../../tools/lh-workflow/yaml.c"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n);
 

@@ -9,7 +9,6 @@
 
 #include <lh/time.h>
 #include "mcp/mcp.h"
-#include "mcp/mcp_lines.h"
 
 #define LONGEST 2048
 

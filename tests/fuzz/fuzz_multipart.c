@@ -6,7 +6,7 @@
  */
 #include <stdlib.h>
 
-#include "serve/multipart.h"
+#include "serve/body.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n);
 

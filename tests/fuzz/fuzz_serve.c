@@ -8,7 +8,7 @@
  */
 #include <stdlib.h>
 
-#include "serve/repack.h"
+#include "serve/body.h"
 #include "serve/routes.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n);

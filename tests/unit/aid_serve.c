@@ -10,7 +10,7 @@
 
 #include "json/bind.h"
 #include "json/write.h"
-#include "serve/repack.h"
+#include "serve/body.h"
 #include "serve/routes.h"
 
 struct request {

@@ -8,7 +8,7 @@
 #include <sys/wait.h>
 
 #include "check.h"
-#include "file/tmpdir.h"
+#include "file/file.h"
 
 static struct lh_err err;
 static struct lh_tmpdir out = { NULL, -1 }, own = { NULL, -1 };

@@ -1,6 +1,8 @@
 /* A diff is read the same in pieces of any size, and its parts have the right paths. */
 #include "check.h"
-#include "diff/diff.h"
+#include "../../tools/lh-review/diff.c"
+#include "../../tools/lh-review/diff_lines.c"
+#include "../../tools/lh-review/diff_names.c"
 
 struct pieces {
 	const char *p;

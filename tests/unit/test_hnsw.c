@@ -1,6 +1,6 @@
 /* lh_hnsw: the properties of the graph, and the errors that end its building. */
 #include "check.h"
-#include "vector/hnsw.h"
+#include "vector/graph.h"
 
 #include <stdio.h>
 #include <stdlib.h>

@@ -3,7 +3,6 @@
  * provider for each model.
  */
 #include "model/chat.h"
-#include "model/credentials.h"
 
 #include <fcntl.h>
 #include <stdlib.h>

@@ -7,9 +7,9 @@
 
 #include "check.h"
 #include <lh/digest.h>
-#include "crypto/lru.h"
+#include "../../tools/lh-embed/lru.c"
 
-static void key_of(unsigned n, unsigned char key[32])
+static void key_number(unsigned n, unsigned char key[32])
 {
 	char text[16];
 
@@ -21,7 +21,7 @@ static void put(struct lh_lru *l, unsigned n, unsigned value)
 	unsigned char key[32];
 	struct lh_err err;
 
-	key_of(n, key);
+	key_number(n, key);
 	assert(lh_lru_put(l, key, &value, sizeof value, &err) == 0);
 }
 
@@ -33,7 +33,7 @@ static long get(struct lh_lru *l, unsigned n)
 	unsigned value = 0;
 	bool hit;
 
-	key_of(n, key);
+	key_number(n, key);
 	hit = lh_lru_get(l, key, &out);
 	if (hit) {
 		assert(out.len == sizeof value);
@@ -112,7 +112,7 @@ static void a_promised_value_is_waited_for(void)
 	struct lh_buf out = { 0 };
 	pthread_t other;
 
-	key_of(1, key);
+	key_number(1, key);
 	assert(lh_lru_claim(l, key, &out, &err) == LH_LRU_MINE);
 	assert(lh_lru_claim(l, key, &out, &err) == LH_LRU_BUSY);
 	assert(get(l, 1) == -1 && !out.len);
@@ -121,7 +121,7 @@ static void a_promised_value_is_waited_for(void)
 	pthread_join(other, NULL);
 	assert(lh_lru_claim(l, key, &out, &err) == LH_LRU_HIT);
 
-	key_of(2, key);
+	key_number(2, key);
 	assert(lh_lru_claim(l, key, &out, &err) == LH_LRU_MINE);
 	lh_lru_drop(l, key);
 	assert(!lh_lru_wait(l, key, &out));
@@ -143,9 +143,9 @@ static void a_promise_gives_way_to_nothing(void)
 	unsigned char first[32], second[32], third[32];
 	struct lh_buf out = { 0 };
 
-	key_of(1, first);
-	key_of(2, second);
-	key_of(3, third);
+	key_number(1, first);
+	key_number(2, second);
+	key_number(3, third);
 	assert(lh_lru_claim(l, first, &out, &err) == LH_LRU_MINE);
 	put(l, 4, 40);
 	put(l, 5, 50);		/* instead of 4, which is newer than the promise */

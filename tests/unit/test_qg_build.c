@@ -1,7 +1,7 @@
 /* lh_qg_build, lh_qg_add and lh_qg_repair: the properties of the graph, what it finds, and what
  * ends its building. */
 #include "check.h"
-#include "vector/qg.h"
+#include "vector/graph.h"
 
 #include <math.h>
 #include <stdlib.h>

@@ -4,7 +4,7 @@
  */
 #include "check.h"
 #include "base/xxh3.h"
-#include "vector/qg.h"
+#include "vector/graph.h"
 
 #include <lh/distance.h>
 

@@ -2,7 +2,7 @@
 #include <string.h>
 
 #include "check.h"
-#include "serve/repack.h"
+#include "serve/body.h"
 #include "serve/routes.h"
 
 static struct lh_err err;

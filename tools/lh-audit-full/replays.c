@@ -14,10 +14,9 @@
 #include "json/bind.h"
 #include "json/write.h"
 #include <lh/json.h>
-#include "model/credentials.h"
+#include "model/chat.h"
 #include "base/mem.h"
 #include "base/signal.h"
-#include "file/tmpdir.h"
 
 #define REPLAY_SECONDS 300.0
 #define ROW_MAX ((size_t)64 << 20)

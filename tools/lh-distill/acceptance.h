@@ -13,7 +13,7 @@
 #define ACCEPTANCE_H
 
 #include "distill.h"
-#include "file/tmpdir.h"
+#include "file/file.h"
 
 #define INVARIANTS 22
 

@@ -17,7 +17,7 @@
 #define DISTILL_H
 
 #include <lh/json.h>
-#include "distill/part.h"
+#include "distill/stages.h"
 #include "distill/receipt.h"
 #include "distill/root.h"
 #include "tool/op.h"

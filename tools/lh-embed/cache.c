@@ -13,7 +13,6 @@
 
 #include "base/mem.h"
 #include "file/file.h"
-#include "file/owner.h"
 #include <lh/distance.h>
 #include "base/xxh3.h"
 

@@ -6,7 +6,7 @@
 
 #include "base/mem.h"
 #include "base/xxh3.h"
-#include "file/owner.h"
+#include "file/file.h"
 
 static int check(const struct embed *e)
 {

@@ -21,7 +21,7 @@
 #include "tool/op.h"
 #include "index/index_tools.h"
 #include "crypto/secret.h"
-#include "json/path.h"
+#include "json/value.h"
 
 #define MAX_TEXTS 65536		/* of one {"texts":[...]} request */
 #define BATCH_MAX 4096		/* texts in one call */

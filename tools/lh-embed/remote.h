@@ -6,10 +6,9 @@
 #define REMOTE_H
 
 #include "cache.h"
+#include "lru.h"
 #include "models.h"
 #include "request.h"
-
-#include "crypto/lru.h"
 
 #define NOWHERE SIZE_MAX
 

@@ -4,7 +4,7 @@
  */
 #include <stdatomic.h>
 
-#include "json/path.h"
+#include "json/value.h"
 #include "json/write.h"
 #include <lh/extract.h>
 #include "tool/op.h"

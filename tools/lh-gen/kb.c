@@ -7,7 +7,6 @@
 #include "file/file.h"
 #include "base/mem.h"
 #include "base/signal.h"
-#include "file/owner.h"
 #include "distill/root.h"
 
 #define BLOCK (256 << 10)

@@ -6,7 +6,7 @@
  */
 #include "index.h"
 #include "base/signal.h"
-#include "csv/byte_source.h"
+#include "archive/archive.h"
 #include "index/index_tools.h"
 #include "json/write.h"
 

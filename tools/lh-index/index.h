@@ -7,7 +7,7 @@
 #include "tool/op.h"
 #include "index/index_tools.h"
 #include <lh/index.h>
-#include "json/path.h"
+#include "json/value.h"
 #include "json/write.h"
 #include "embed/embedder.h"
 #include "formats.h"
@@ -248,17 +248,9 @@ int changes_put(struct changes *ch, const struct row *row, struct lh_err *err);
 
 /* ---- merge.c, move.c: rows of another index ---- */
 
-/* A file whose checksums were verified. */
-struct source {
-	dev_t dev;
-	ino_t ino;
-	uint64_t checksum;	/* of its header */
-	bool known;
-};
-
 struct transfer {
 	struct changes to, from;	/* from: for a move only */
-	struct source verified;
+	struct lh_index_identity verified;	/* whose checksums were; all zero: none */
 	struct metadata meta;
 	float *vector;
 	bool keep;		/* of a move: a row that DEST has stays as it is there */

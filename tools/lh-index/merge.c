@@ -1,5 +1,4 @@
 /* merge.c - lh-index merge: copy rows that DEST lacks from other indexes. */
-#include "index/index_parts.h"
 #include "index/index_tools.h"
 #include <stdio.h>
 #include <stdlib.h>
@@ -95,10 +94,9 @@ int transfer_fits(const struct transfer *t, const char *path, const char *label,
 /* Verify the checksums of a file, but once only if all batches of a move read it. */
 static int check_sums(struct transfer *t, struct lh_index *src, struct lh_err *err)
 {
-	struct source is = { src->dev, src->ino, src->checksum, true };
-	const struct source *was = &t->verified;
+	struct lh_index_identity is = lh_index_identity(src), *was = &t->verified;
 
-	if (was->known && was->dev == is.dev && was->ino == is.ino && was->checksum == is.checksum)
+	if (was->dev == is.dev && was->ino == is.ino && was->checksum == is.checksum)
 		return 0;
 	if (lh_index_check_sums(src, err) < 0)
 		return -1;

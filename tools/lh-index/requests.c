@@ -3,7 +3,6 @@
 #include <stdlib.h>
 
 #include "base/signal.h"
-#include "index/index_parts.h"
 #include "json/bind.h"
 #include "requests.h"
 

@@ -3,7 +3,6 @@
 #include <stdlib.h>
 
 #include "base/mem.h"
-#include "index/index_parts.h"
 #include "requests.h"
 
 static void summary_free(struct summary *s)

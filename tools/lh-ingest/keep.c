@@ -19,8 +19,6 @@
 #include "base/signal.h"
 #include "catalog/catalog.h"
 #include "file/file.h"
-#include "file/owner.h"
-#include "file/tmpdir.h"
 #include "ingest.h"
 #include "json/write.h"
 #include "store/store.h"

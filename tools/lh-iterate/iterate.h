@@ -14,7 +14,7 @@
 
 #include "model/chat.h"
 #include "store/store.h"
-#include "observe/decisions.h"
+#include "observe/observe.h"
 #include "validate/validate_parts.h"
 #include "tool/op.h"
 #include <lh/validate.h>

@@ -20,15 +20,13 @@
 #ifndef LIFT_H
 #define LIFT_H
 
-#include "proc/chat_child.h"
 #include "proc/coproc.h"
 #include <lh/extract.h>
 #include "file/file.h"
 #include "json/write.h"
-#include "observe/decisions.h"
+#include "observe/observe.h"
 #include "tool/records.h"
 #include <lh/index.h>
-#include "file/tmpdir.h"
 
 #define STYLES 16	/* counted separately in the summary; further ones together */
 #define REPORTED 50	/* discoveries without a lift that are listed in a report */

@@ -7,7 +7,7 @@
 #include "base/mem.h"
 #include "base/signal.h"
 #include "serve/pool.h"
-#include "serve/repack.h"
+#include "serve/body.h"
 #include "serve/routes.h"
 #include <lh/time.h>
 

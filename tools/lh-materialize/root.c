@@ -1,6 +1,6 @@
 /* root.c - convert the sources of a root to its evidence. */
 #include "materialize.h"
-#include "distill/part.h"
+#include "distill/stages.h"
 
 /* Read "a,b" as a set. */
 static int read_sources(struct lh_tool *tool, const char *list, unsigned *set)

@@ -2,7 +2,7 @@
 #include <sys/stat.h>
 
 #include <lh/chain.h>
-#include "observe/decisions.h"
+#include "observe/observe.h"
 #include "transport.h"
 
 struct settings {

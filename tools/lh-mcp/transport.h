@@ -8,7 +8,6 @@
 #define TRANSPORT_H
 
 #include "mcp/mcp.h"
-#include "mcp/mcp_lines.h"
 #include "tool/tool.h"
 
 /* Serve until stdin ends, the client closes stdout, or a signal comes.  how->loop is set here.

@@ -1,7 +1,7 @@
 /* decisions.c - lh-observe decisions: count and list the rows of a log of decisions. */
 #include "run.h"
 
-#include "observe/decisions.h"
+#include "observe/observe.h"
 
 struct decisions {
 	uint64_t total;

@@ -19,7 +19,7 @@
 
 #include "proc/run.h"
 #include "proc/coproc.h"
-#include "json/path.h"
+#include "json/value.h"
 #include "tool/tool.h"
 
 /* One side's answer to one case.  Its struct lh_buf has as much of the body as a

@@ -5,7 +5,7 @@
 #include <lh/index.h>
 #include <lh/playbook.h>
 #include "embed/embedder.h"
-#include "observe/decisions.h"
+#include "observe/observe.h"
 #include "tool/op.h"
 
 enum { V_RECORD = 1, V_LIST = 2, V_REMOVE = 4, V_EXPORT = 8, V_REQUESTS = 16 };

@@ -19,7 +19,7 @@
 #include "base/mem.h"
 #include "base/signal.h"
 #include "duckdb/duckdb.h"
-#include "file/tmpdir.h"
+#include "file/file.h"
 #include "query.h"
 #include "spill.h"
 

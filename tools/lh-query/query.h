@@ -21,7 +21,7 @@
 
 #include "base/table.h"
 #include "file/held.h"
-#include "file/tmpdir.h"
+#include "file/file.h"
 #include "tool/op.h"
 
 struct sqlite3_context;

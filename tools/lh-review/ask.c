@@ -5,7 +5,7 @@
 
 #include "base/utf8.h"
 #include "base/mem.h"
-#include "proc/chat_child.h"
+#include "proc/coproc.h"
 
 static const char rules[] =
 	"You review a change to the source code of a program. The user's message lists the files "

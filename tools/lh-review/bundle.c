@@ -7,7 +7,7 @@
 
 #include "base/mem.h"
 #include "base/utf8.h"
-#include "diff/diff.h"
+#include "diff.h"
 
 #define KEPT ((size_t)1 << 20)	/* bytes of memory that an empty bundle keeps */
 

@@ -2,8 +2,8 @@
 #include "review.h"
 
 #include "base/signal.h"
-#include "csv/byte_source.h"
-#include "diff/diff.h"
+#include "archive/archive.h"
+#include "diff.h"
 
 struct cut {
 	struct review *r;

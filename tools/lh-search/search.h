@@ -31,7 +31,7 @@
 #include "index/index_tools.h"
 #include <lh/playbook.h>
 #include "embed/embedder.h"
-#include "observe/decisions.h"
+#include "observe/observe.h"
 #include "store/store.h"
 #include "tool/op.h"
 

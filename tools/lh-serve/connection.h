@@ -18,7 +18,7 @@
 
 #include <lh/buf.h>
 #include <lh/str.h>
-#include "serve/loop.h"
+#include "serve/pool.h"
 #include "tool/tool.h"
 
 #define HEADER_MAX 16384		/* bytes of a header block */

@@ -33,7 +33,7 @@
 #define SERVE_H
 
 #include "json/write.h"
-#include "serve/repack.h"
+#include "serve/body.h"
 #include "site.h"
 
 #define BODIES_MAX ((uint64_t)256 << 20)	/* bytes of all bodies together, ... */

@@ -19,7 +19,7 @@
 #include "json/bind.h"
 #include "json/write.h"
 #include "serve.h"
-#include "serve/multipart.h"
+#include "serve/body.h"
 
 #define RETRY 5			/* seconds until a client shall try again */
 

@@ -7,7 +7,7 @@
 #ifndef CELL_H
 #define CELL_H
 
-#include "json/path.h"
+#include "json/value.h"
 
 #define CELL_MAX 65536		/* bytes of a value that a cell shows */
 #define CELL_MORE "\xe2\x80\xa6"	/* the ellipsis that follows what is cut */

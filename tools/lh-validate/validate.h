@@ -10,10 +10,9 @@
 #define VALIDATE_H
 
 #include "jsonschema/jsonschema.h"
-#include "observe/decisions.h"
+#include "observe/observe.h"
 #include "tool/op.h"
 #include "store/store.h"
-#include "tool/op.h"
 #include "validate/validate_parts.h"
 
 #include <lh/validate.h>

@@ -6,7 +6,7 @@
 #include "serve/pool.h"
 #include "serve/routes.h"
 #include "tool/op.h"
-#include "workflow/workflow.h"
+#include "workflow.h"
 
 enum { V_CHECK = 1, V_RUN = 2, V_REQUESTS = 4 };
 

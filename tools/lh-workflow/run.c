@@ -7,7 +7,7 @@
 #include "base/mem.h"
 #include "base/signal.h"
 #include "json/write.h"
-#include "serve/repack.h"
+#include "serve/body.h"
 #include <lh/digest.h>
 #include <lh/time.h>
 

@@ -9,7 +9,7 @@
 #include "libraries.h"
 #include "list.h"
 #include "proc/run.h"
-#include "transformer/kernels.h"
+#include "transformer/encoder.h"
 #include <lh/distance.h>
 
 #define SECONDS 60	/* for a tool to print its version */
@@ -85,14 +85,13 @@ static void kernels(struct doctor *d)
 	};
 	const char *forced = getenv("LH_KERNEL"), *text = lh_cpu() == LH_CPU_AVX2 ? "avx2"
 										  : "portable";
-	const struct lh_product *exact = lh_product(LH_GGUF_F32, false),
-				*fast = lh_product(LH_GGUF_Q8_0, true);
+	struct lh_kernel_names names = lh_kernel_names();
 
 	doctor_add(d, DOCTOR_OK, "kernel", "cores", "%u", lh_cpu_cores(256));
 	doctor_add(d, DOCTOR_OK, "kernel", "text", "%s", text);
 	doctor_add(d, DOCTOR_OK, "kernel", "distances", "%s", distances[lh_vec_isa()]);
 	doctor_add(d, DOCTOR_OK, "kernel", "models", "%s, products by %s, with --fast by %s",
-		   lh_kernels()->name, exact->name, fast->name);
+		   names.models, names.exact, names.fast);
 	if (forced && *forced)
 		doctor_add(d, DOCTOR_WARNING, "kernel", "LH_KERNEL",
 			   "is \"%s\", which is for tests, and slower", forced);

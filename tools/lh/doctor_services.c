@@ -5,7 +5,7 @@
 #include <unistd.h>
 
 #include "doctor.h"
-#include "model/credentials.h"
+#include "model/chat.h"
 #include "net/curl.h"
 #include "transformer/store.h"
 

@@ -6,7 +6,7 @@
 #include "base/cpu.h"
 #include "json/write.h"
 #include "libraries.h"
-#include "transformer/kernels.h"
+#include "transformer/encoder.h"
 #include <lh/distance.h>
 
 static void put_library(struct lh_writer *w, const char *name, const char *compiled,
@@ -25,13 +25,14 @@ static void put_kernels(struct lh_writer *w)
 	static const char *const distances[] = {
 		[LH_PORTABLE] = "portable", [LH_AVX2] = "avx2", [LH_AVX512] = "avx512",
 	};
+	struct lh_kernel_names names = lh_kernel_names();
 
 	lh_write_object(w, "kernels");
 	lh_write_text(w, "text", lh_cpu() == LH_CPU_AVX2 ? "avx2" : "portable");
 	lh_write_text(w, "distances", distances[lh_vec_isa()]);
-	lh_write_text(w, "models", lh_kernels()->name);
-	lh_write_text(w, "products", lh_product(LH_GGUF_F32, false)->name);
-	lh_write_text(w, "fast_products", lh_product(LH_GGUF_Q8_0, true)->name);
+	lh_write_text(w, "models", names.models);
+	lh_write_text(w, "products", names.exact);
+	lh_write_text(w, "fast_products", names.fast);
 	lh_write_end(w);
 }
 

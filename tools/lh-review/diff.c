@@ -29,11 +29,6 @@ struct lh_diff_reader {
 	uint64_t left[PARENTS + 1];	/* lines missing by parent; the last: of the new side */
 };
 
-static struct lh_str text_of(const struct lh_buf *b)
-{
-	return (struct lh_str){ b->len ? b->p : "", b->len };
-}
-
 /* ---- the open part ---- */
 
 static void add(struct lh_diff *d, struct lh_str s)

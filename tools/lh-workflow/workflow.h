@@ -67,6 +67,12 @@ struct lh_workflow {
 	struct lh_buf text;
 };
 
+/* The id of a node by its number, for the table ids. */
+static inline struct lh_str lh_workflow_id(const void *w, uint32_t number)
+{
+	return ((const struct lh_workflow *)w)->node[number].id;
+}
+
 struct lh_workflow_modes {
 	bool (*knows)(const void *owner, struct lh_str mode);
 	const void *owner;

@@ -36,11 +36,6 @@ static size_t name_length(const char *p, size_t n)
 	return i;
 }
 
-static struct lh_str id_of(const void *w, uint32_t number)
-{
-	return ((const struct lh_workflow *)w)->node[number].id;
-}
-
 /* Read the reference at s, which begins with "$": the longest id that ends at the end of a
  * word.  False if it is text. */
 static bool read_ref(const struct lh_workflow *w, struct lh_str s, struct ref *ref)
@@ -54,7 +49,7 @@ static bool read_ref(const struct lh_workflow *w, struct lh_str s, struct ref *r
 		if (!n)
 			return false;
 		ref->input = lh_str_is(id, "input", 5);
-		node = ref->input ? 0 : lh_table_find(&w->ids, id, id_of, w);
+		node = ref->input ? 0 : lh_table_find(&w->ids, id, lh_workflow_id, w);
 		if (node >= 0)
 			break;
 		for (n--; n && s.p[1 + n] != '-'; n--)

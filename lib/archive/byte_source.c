@@ -1,5 +1,4 @@
-/* byte_source.c - the bytes of a file, to be read twice.  See byte_source.h. */
-#include "byte_source.h"
+/* byte_source.c - the bytes of a file, to be read twice.  See archive.h. */
 
 #include <errno.h>
 #include <fcntl.h>

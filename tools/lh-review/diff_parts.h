@@ -49,6 +49,11 @@ void lh_diff_names_new(struct lh_diff_names *n, struct lh_str s);
 void lh_diff_names_reset(struct lh_diff_names *n);
 void lh_diff_names_free(struct lh_diff_names *n);
 
+static inline struct lh_str text_of(const struct lh_buf *b)
+{
+	return (struct lh_str){ b->len ? b->p : "", b->len };
+}
+
 /* Return what follows the text in s, if s begins with it; else p is NULL. */
 static inline struct lh_str lh_diff_after(struct lh_str s, const char *text)
 {

@@ -11,11 +11,6 @@
 #define CYCLE_SHOWN 10		/* nodes of a cycle that are named */
 #define LONGEST_TIMEOUT 86400.0
 
-static struct lh_str id_of(const void *w, uint32_t number)
-{
-	return ((const struct lh_workflow *)w)->node[number].id;
-}
-
 static bool is_id(const struct lh_value *v, struct lh_str id)
 {
 	size_t i;
@@ -78,11 +73,11 @@ static int check_nodes(struct lh_workflow *w, const char *base,
 
 		if (!node->mode.p)
 			node->mode = lh_str_of("llm.chat");
-		if (lh_table_find(&w->ids, node->id, id_of, w) >= 0) {
+		if (lh_table_find(&w->ids, node->id, lh_workflow_id, w) >= 0) {
 			lh_err_set(err, LH_EDATA, "node \"%.*s\" is there twice", NAME(node->id));
 			return wrong(err, node, base);
 		}
-		if (lh_table_set(&w->ids, node->id, i, id_of, w, err) < 0)
+		if (lh_table_set(&w->ids, node->id, i, lh_workflow_id, w, err) < 0)
 			return -1;
 	}
 	for (i = 0; i < w->n; i++)
@@ -112,7 +107,7 @@ static int add_before(struct lh_workflow *w, uint32_t i, uint32_t *mark, const c
 	size_t k, n = w->before.at[i];
 
 	for (k = 0; k < node->n_depends_on; k++) {
-		int64_t on = lh_table_find(&w->ids, node->depends_on[k], id_of, w);
+		int64_t on = lh_table_find(&w->ids, node->depends_on[k], lh_workflow_id, w);
 
 		if (on < 0) {
 			lh_err_set(err, LH_EDATA,

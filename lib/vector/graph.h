@@ -1,33 +1,6 @@
-/*
- * qg_build - build a graph in which every row has the same number of links, for a
- * search that estimates all links of a row at once.
- *
- * Rows are inserted in an order drawn from the seed, in batches: all rows of a batch
- * search the graph as it is before the batch, from the entry (the row nearest the
- * centroid), then their links and the links back to them are stored.  A second pass
- * over all rows links each again, and fills each list.
- *
- * Candidates are the rows whose links the search followed, and the links that the row
- * has: those from early, sparse graphs are what far queries need.  The search of the
- * second pass therefore keeps few rows; with more, fewer of those links are left.
- * A candidate is left out if it is nearer to a row that is chosen already; the nearest
- * of those left out fill the list at the end.  At most a quarter of the links, except
- * those that fill, are to rows with the same code.  A link back takes the place of one
- * that fills; if all are chosen, the list is chosen again.
- *
- * Every row has degree different links, none to itself, and each can be reached from
- * the entry; if there are fewer other rows, the rest of a list is the row itself.
- * The result does not depend on the number of threads; between kernels (quantize.h),
- * last bits of distances can differ, and links with them.
- *
- * Memory in addition to the caller's: 9 bytes a row, and 2 a row and thread; for a
- * batch, which is at most a 32nd of the rows and at most 65,536 of them, 8 bytes a
- * link; 8 bytes a row more while rows are made reachable.
- *
- * Errors: LH_ENOMEM; LH_EINTR when stop returned true.  The links are then undefined.
- */
-#ifndef LH_QG_BUILD_H
-#define LH_QG_BUILD_H
+/* graph - the two graphs over vectors, qg and hnsw: how each is built, and the codes of qg. */
+#ifndef LH_GRAPH_H
+#define LH_GRAPH_H
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -35,6 +8,51 @@
 
 #include <lh/distance.h>
 #include <lh/err.h>
+
+/*
+ * hnsw - build an HNSW graph over rows in their final layout.  Insertion and choice
+ * of neighbours are those of hnswlib.
+ *
+ * block holds rows of stride bytes: a link list of 1 + 2m words (count, then row
+ * numbers), initially zero, and at vector_at the code of the vector (quantize.h).
+ * upper holds the link lists above level 0, 1 + m words each, initially zero: those
+ * of row r, from level 1 up, are numbers level[r] to level[r + 1] - 1.
+ * lh_hnsw_level returns how many a row has, as a function of the seed and the row
+ * number only, so that it is the same for any number of threads.  With one thread
+ * the whole graph is reproducible.
+ *
+ * Searches for neighbours compare i8 codes, since four times as many of them fit
+ * the caches.  If the block has wider codes, i8 codes are made for the time of the
+ * build, and what a search finds is measured again by the wider ones;
+ * bench/README.md has the figures.
+ *
+ * A graph can be continued: the first done rows, entry and top are then those of
+ * an earlier build over these rows, whose links the caller has checked.
+ *
+ * Errors: LH_ENOMEM; LH_EINTR when stop returned true.  The links are then
+ *         undefined.
+ */
+
+struct lh_hnsw {
+	void *block;
+	uint32_t rows, dimension;
+	size_t stride, vector_at;
+	enum lh_distance distance;
+	enum lh_precision precision;	/* of the codes in block */
+	uint32_t m, ef_construction;
+	const uint32_t *level;
+	uint32_t *upper;
+	bool (*stop)(void);	/* polled periodically; NULL: never stop */
+	/* Called periodically in the calling thread with the number of rows that are
+	 * linked or being linked, and at the end with all.  NULL: no reports. */
+	void (*progress)(void *ctx, uint64_t rows);
+	void *ctx;
+	uint32_t done;		/* rows already linked */
+	uint32_t entry, top;	/* entry of walks and its level; also input when done is not 0 */
+};
+
+uint32_t lh_hnsw_level(uint64_t seed, uint32_t row, uint32_t m);
+int lh_hnsw_build(struct lh_hnsw *g, unsigned jobs, struct lh_err *err);
 
 /*
  * qg_code - 1-bit codes of the neighbours of a row, and distances estimated from them.
@@ -122,6 +140,35 @@ void lh_qg_sums(const struct lh_qg_query *q, const unsigned char *codes, uint32_
 uint32_t lh_qg_estimate(const struct lh_qg_query *q, const unsigned char *codes,
 			const float *f_add, const float *f_rescale, float square, float limit,
 			float *out);
+
+/*
+ * qg_build - build a graph in which every row has the same number of links, for a
+ * search that estimates all links of a row at once.
+ *
+ * Rows are inserted in an order drawn from the seed, in batches: all rows of a batch
+ * search the graph as it is before the batch, from the entry (the row nearest the
+ * centroid), then their links and the links back to them are stored.  A second pass
+ * over all rows links each again, and fills each list.
+ *
+ * Candidates are the rows whose links the search followed, and the links that the row
+ * has: those from early, sparse graphs are what far queries need.  The search of the
+ * second pass therefore keeps few rows; with more, fewer of those links are left.
+ * A candidate is left out if it is nearer to a row that is chosen already; the nearest
+ * of those left out fill the list at the end.  At most a quarter of the links, except
+ * those that fill, are to rows with the same code.  A link back takes the place of one
+ * that fills; if all are chosen, the list is chosen again.
+ *
+ * Every row has degree different links, none to itself, and each can be reached from
+ * the entry; if there are fewer other rows, the rest of a list is the row itself.
+ * The result does not depend on the number of threads; between kernels (quantize.h),
+ * last bits of distances can differ, and links with them.
+ *
+ * Memory in addition to the caller's: 9 bytes a row, and 2 a row and thread; for a
+ * batch, which is at most a 32nd of the rows and at most 65,536 of them, 8 bytes a
+ * link; 8 bytes a row more while rows are made reachable.
+ *
+ * Errors: LH_ENOMEM; LH_EINTR when stop returned true.  The links are then undefined.
+ */
 
 #define LH_QG_LINKS_MAX 128
 

@@ -75,11 +75,6 @@ static void set(struct lh_buf *to, struct lh_str s)
 	lh_buf_add(to, s.p, s.n);
 }
 
-static struct lh_str text_of(const struct lh_buf *b)
-{
-	return (struct lh_str){ b->len ? b->p : "", b->len };
-}
-
 /* Set *to to the name in s, which is in quotes or not. */
 static void set_name(struct lh_buf *to, struct lh_str s)
 {
