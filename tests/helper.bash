@@ -211,17 +211,21 @@ needs_reach() {
 	as_nobody env test -x "$LH_BIN/lh" || skip "only root can reach the programs here"
 }
 
-# needs_comma - make a locale that writes 0,5, which few machines have.
+# needs_comma - have a locale that writes 0,5, which few machines have: it is made once, below build/.
 needs_comma() {
-	COMMA=$BATS_TEST_TMPDIR/.locale
-	mkdir -p "$COMMA"
-	localedef -i de_DE -f UTF-8 "$COMMA/de_DE.UTF-8" 2>/dev/null || skip "no sources of locales"
+	COMMA=$ROOT/build/locale
+	if [ ! -e "$COMMA" ]; then
+		local new=$COMMA.$BASHPID
+		mkdir -p "$new"
+		localedef -i de_DE -f UTF-8 "$new/de_DE.UTF-8" 2>/dev/null || { rm -r "$new"; skip "no sources of locales"; }
+		echo leak:argz_add_sep >"$new/leaks"
+		mv -T "$new" "$COMMA" 2>/dev/null || rm -r "$new"	# another test was first
+	fi
 	[ "$(with_comma bash -c 'printf %.1f 0,5')" = 0,5 ]
 }
 
 # with_comma COMMAND... - run it under that locale.  setlocale(3) leaks LOCPATH.
 with_comma() {
-	echo leak:argz_add_sep >"$COMMA/leaks"
 	LSAN_OPTIONS=suppressions=$COMMA/leaks:print_suppressions=0 LOCPATH=$COMMA LC_ALL=de_DE.UTF-8 "$@"
 }
 
