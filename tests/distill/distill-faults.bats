@@ -47,13 +47,13 @@ same_data() {
 
 # whole lines only, each an object: what a reader may see at any time
 whole_lines() {
-	local folders=("$1"/data/evidence "$1"/data/scored-runs "$1"/exports) folder
-	for folder in "${folders[@]}"; do
-		if [ -d "$folder" ]; then find "$folder" -name '*.jsonl'; fi
-	done | while read -r file; do
+	local files file
+	mapfile -t files < <(find "$1"/data/evidence "$1"/data/scored-runs "$1"/exports -name '*.jsonl' 2>/dev/null)
+	[ ${#files[@]} -gt 0 ] || return 0
+	for file in "${files[@]}"; do
 		[ -z "$(tail -c 1 "$file")" ] || { echo "$file ends in the middle of a line"; return 1; }
-		jq -es 'all(type == "object")' "$file" >/dev/null || { echo "$file has a line that is none"; return 1; }
 	done
+	jq -es 'all(type == "object")' "${files[@]}" >/dev/null || { echo "a line is not an object"; return 1; }
 }
 
 # at_each CALL... -- COMMAND... - the command once for each call of these that it
