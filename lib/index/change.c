@@ -300,18 +300,6 @@ static int begin_log(const char *path, const struct batch *b, const struct lh_in
 	return rc;
 }
 
-/* Remember how far the log has been read, so that the next commit reads only what was
- * appended since. */
-static void remember_log(struct lh_index_change *c, int fd, uint64_t checksum,
-			 const struct lh_log_extent *x)
-{
-	if (c->fd >= 0)
-		close(c->fd);
-	c->fd = fd;
-	c->checksum = checksum;
-	c->appended = *x;
-}
-
 /* Map the log and measure the part for this index.  *seen is how far it was known
  * before, or 0.  fd -1: no log. */
 static int measure_log(const struct lh_index_change *c, int fd, const struct lh_index *base,
@@ -432,7 +420,12 @@ static int append(struct lh_index_change *c, const struct lh_index *base, bool b
 			close(fd);
 		fd = -1;
 	}
-	remember_log(c, fd, base->checksum, &x);
+	/* The next commit reads only what was appended since. */
+	if (c->fd >= 0)
+		close(c->fd);
+	c->fd = fd;
+	c->checksum = base->checksum;
+	c->appended = x;
 	if (rc < 0)
 		return -1;
 	*compaction_due = x.n > lh_log_bound(base->rows);

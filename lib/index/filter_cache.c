@@ -106,21 +106,12 @@ int lh_filter_cache_sample(struct lh_filter_cache *v, const struct lh_query *q, 
 
 /* ---- all rows ---- */
 
-/* Ask for the metadata of a row of the file: the rows are too far apart for the processor to
- * guess the next. */
-static void prefetch_row(const struct lh_index *ix, uint64_t row)
-{
-	uint64_t at = row < ix->rows ? lh_once64(&ix->meta_at[row]) : ix->metas_n;
-
-	if (at < ix->metas_n)
-		lh_prefetch(ix->metas + at / 64 * 64, NAMED_IN);
-}
-
 /* Evaluate the rows of a chunk.  Returns how many are allowed, or -1. */
 static int64_t evaluate_chunk(struct lh_filter_cache *v, const struct lh_query *q, uint64_t chunk,
 			      struct lh_err *err)
 {
-	uint64_t word, row, end = (chunk + 1) * CHUNK;
+	const struct lh_index *ix = v->ix;
+	uint64_t word, row, at, end = (chunk + 1) * CHUNK;
 	int64_t allowed = 0;
 
 	if (end > v->rows)
@@ -134,7 +125,11 @@ static int64_t evaluate_chunk(struct lh_filter_cache *v, const struct lh_query *
 
 			if (known >> row % 64 & 1)
 				continue;
-			prefetch_row(v->ix, row + AHEAD);
+			/* rows are too far apart for the processor to guess the next */
+			at = row + AHEAD < ix->rows ? lh_once64(&ix->meta_at[row + AHEAD])
+						    : ix->metas_n;
+			if (at < ix->metas_n)
+				lh_prefetch(ix->metas + at / 64 * 64, NAMED_IN);
 			rc = evaluate_row(v, q, row, err);
 			if (rc < 0)
 				return -1;
@@ -145,21 +140,6 @@ static int64_t evaluate_chunk(struct lh_filter_cache *v, const struct lh_query *
 		allowed += __builtin_popcountll(yes);
 	}
 	return allowed;
-}
-
-/* Record the result of a chunk.  Other chunks are evaluated after a failure too, so
- * that the error reported is always that of the first bad row. */
-static void finish_chunk(struct lh_filter_cache *v, uint64_t chunk, int64_t allowed,
-			 const struct lh_err *err)
-{
-	if (allowed >= 0) {
-		v->allowed += (uint64_t)allowed;
-	} else if (chunk < v->first_failed) {
-		v->first_failed = chunk;
-		v->err = *err;
-	}
-	if (++v->finished == v->chunks)
-		pthread_cond_broadcast(&v->done);
 }
 
 int lh_filter_cache_evaluate_all(struct lh_filter_cache *v, const struct lh_query *q,
@@ -180,7 +160,16 @@ int lh_filter_cache_evaluate_all(struct lh_filter_cache *v, const struct lh_quer
 		}
 		allowed = evaluate_chunk(v, q, chunk, err);
 		pthread_mutex_lock(&v->lock);
-		finish_chunk(v, chunk, allowed, err);
+		/* Other chunks are evaluated after a failure too, so that the error reported is
+		 * always that of the first bad row. */
+		if (allowed >= 0) {
+			v->allowed += (uint64_t)allowed;
+		} else if (chunk < v->first_failed) {
+			v->first_failed = chunk;
+			v->err = *err;
+		}
+		if (++v->finished == v->chunks)
+			pthread_cond_broadcast(&v->done);
 	}
 	while (v->finished < v->chunks)
 		pthread_cond_wait(&v->done, &v->lock);

@@ -85,23 +85,6 @@ static int flush(struct writing *w, struct lh_err *err)
 	return 0;
 }
 
-static void put_head(struct writing *w)
-{
-	const struct lh_index *ix = w->ix;
-	const struct lh_index_params *p = &ix->params;
-	struct lh_hnswlib_head head = {
-		.room = ix->rows, .rows = ix->rows,
-		.vector_at = 4 * (1 + 2 * (uint64_t)p->m),
-		.top = ix->rows ? (int32_t)ix->top : -1, .entry = ix->rows ? ix->entry : UINT32_MAX,
-		.max_upper = p->m, .max_base = 2 * p->m, .m = p->m, .scale = 1 / log(p->m),
-		.ef_construction = p->ef_construction > p->m ? p->ef_construction : p->m,
-	};
-
-	head.label_at = head.vector_at + 4 * (uint64_t)p->dimension;
-	head.stride = head.label_at + 8;
-	lh_buf_add(&w->piece, &head, sizeof head);
-}
-
 static int put_links(struct writing *w, const void *links, uint32_t max, uint64_t row,
 		     uint32_t level, struct lh_err *err)
 {
@@ -162,6 +145,14 @@ static int put_rows(struct writing *w, const char *stage,
 static int write_file(struct writing *w, struct lh_err *err)
 {
 	const struct lh_index *ix = w->ix;
+	const struct lh_index_params *p = &ix->params;
+	struct lh_hnswlib_head head = {
+		.room = ix->rows, .rows = ix->rows,
+		.vector_at = 4 * (1 + 2 * (uint64_t)p->m),
+		.top = ix->rows ? (int32_t)ix->top : -1, .entry = ix->rows ? ix->entry : UINT32_MAX,
+		.max_upper = p->m, .max_base = 2 * p->m, .m = p->m, .scale = 1 / log(p->m),
+		.ef_construction = p->ef_construction > p->m ? p->ef_construction : p->m,
+	};
 
 	w->level = lh_calloc(ix->rows + 1, sizeof *w->level, err);
 	w->label = lh_calloc(ix->rows + 1, sizeof *w->label, err);
@@ -169,7 +160,9 @@ static int write_file(struct writing *w, struct lh_err *err)
 	if (!w->level || !w->label || !w->vector || copy_levels(w, err) < 0 ||
 	    set_labels(w, err) < 0)
 		return -1;
-	put_head(w);
+	head.label_at = head.vector_at + 4 * (uint64_t)p->dimension;
+	head.stride = head.label_at + 8;
+	lh_buf_add(&w->piece, &head, sizeof head);
 	if (put_rows(w, "file", put_row, err) < 0 || put_rows(w, "levels", put_upper, err) < 0)
 		return -1;
 	return flush(w, err);

@@ -108,21 +108,6 @@ static void check_links(struct check *c, uint32_t kind, const uint32_t *list, ui
 	report_if_failed(c, kind, lh_index_check_links(&g, copy, max, row, level, c->err));
 }
 
-/* Check the bytes of a row of layout hnsw, apart from its vector. */
-static void check_hnsw_row(struct check *c, uint64_t row)
-{
-	const struct lh_index *ix = c->ix;
-	const struct lh_index_params *p = &ix->params;
-	const unsigned char *at = ix->block + row * ix->stride;
-	size_t links = 4 * (1 + 2 * (size_t)p->m), code = lh_index_code_bytes(p);
-
-	check_links(c, LH_INDEX_ROWS, (const void *)at, ix->graph ? 2 * p->m : 0, row, 0);
-	if (!lh_index_all_zero(at + links, ix->vector_at - links) ||
-	    !lh_index_all_zero(at + ix->vector_at + code, ix->stride - ix->vector_at - code))
-		report(c, LH_INDEX_ROWS, "row %llu: the padding is not zero",
-		       (unsigned long long)row);
-}
-
 static const void *code_of(const void *ctx, uint32_t row)
 {
 	return lh_index_code(ctx, row);
@@ -159,10 +144,19 @@ static void check_row(struct check *c, uint64_t row)
 	const struct lh_index *ix = c->ix;
 	const struct lh_index_params *p = &ix->params;
 
-	if (p->layout == LH_LAYOUT_QG)
+	if (p->layout == LH_LAYOUT_QG) {
 		check_qg_row(c, row);
-	else
-		check_hnsw_row(c, row);
+	} else {
+		const unsigned char *at = ix->block + row * ix->stride;
+		size_t links = 4 * (1 + 2 * (size_t)p->m), code = lh_index_code_bytes(p);
+
+		check_links(c, LH_INDEX_ROWS, (const void *)at, ix->graph ? 2 * p->m : 0, row, 0);
+		if (!lh_index_all_zero(at + links, ix->vector_at - links) ||
+		    !lh_index_all_zero(at + ix->vector_at + code,
+				       ix->stride - ix->vector_at - code))
+			report(c, LH_INDEX_ROWS, "row %llu: the padding is not zero",
+			       (unsigned long long)row);
+	}
 	report_if_failed(c, LH_INDEX_ROWS,
 			 lh_index_check_row_code(p, lh_index_code(ix, row), c->vector, row,
 						 c->err));
@@ -294,16 +288,6 @@ static void report_lexical(void *ctx, int run, const char *text)
 	report(ctx, LH_INDEX_LENGTHS + (uint32_t)run, "%s", text);
 }
 
-/* Check the signs, by which the codes of links are made. */
-static void check_signs(struct check *c, unsigned char *scratch)
-{
-	const struct lh_index *ix = c->ix;
-
-	lh_qg_signs(ix->params.seed, ix->params.dimension, scratch);
-	if (memcmp(scratch, ix->signs, lh_qg_sign_bytes(ix->params.dimension)) != 0)
-		report(c, LH_INDEX_SIGNS, "they are not those of the seed");
-}
-
 static int check_rows_room(struct check *c)
 {
 	const struct lh_index *ix = c->ix;
@@ -326,8 +310,14 @@ static int check_rows(struct check *c)
 	int rc = check_rows_room(c);
 	uint64_t row;
 
-	if (rc == 0 && c->ix->signs)
-		check_signs(c, c->row[0]);
+	if (rc == 0 && c->ix->signs) {
+		/* The codes of links are made by the signs. */
+		const struct lh_index *ix = c->ix;
+
+		lh_qg_signs(ix->params.seed, ix->params.dimension, c->row[0]);
+		if (memcmp(c->row[0], ix->signs, lh_qg_sign_bytes(ix->params.dimension)) != 0)
+			report(c, LH_INDEX_SIGNS, "they are not those of the seed");
+	}
 	for (row = 0; rc == 0 && row < c->ix->rows; row++)
 		check_row(c, row);
 	lh_qg_coder_free(&c->coder);

@@ -31,15 +31,6 @@ static int text_maker_init(struct text_maker *m, const struct lh_index_params *p
 	return m->template ? 0 : lh_err_prefix(err, "parameters: lexical template");
 }
 
-static void text_maker_free(struct text_maker *m)
-{
-	lh_template_free(m->template);
-	lh_record_free(&m->scan);
-	lh_buf_free(&m->copy);
-	lh_buf_free(&m->text);
-	lh_buf_free(&m->piece);
-}
-
 static int add_string(struct text_maker *m, const struct lh_value *v, struct lh_err *err)
 {
 	struct lh_str s;
@@ -118,7 +109,11 @@ int lh_index_lexical_build(const struct lh_index_params *p,
 		if (rc < 0)
 			lh_err_prefix(err, "row %llu", (unsigned long long)row);
 	}
-	text_maker_free(&m);
+	lh_template_free(m.template);
+	lh_record_free(&m.scan);
+	lh_buf_free(&m.copy);
+	lh_buf_free(&m.text);
+	lh_buf_free(&m.piece);
 	return rc < 0 ? -1 : lh_lexical_build_finish(b, out, err);
 }
 

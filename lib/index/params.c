@@ -110,22 +110,10 @@ static void write_text(struct lh_writer *w, const char *key, const char *s)
 		lh_write_null(w, key);
 }
 
-/* The source of the vectors' texts is omitted where it equals that of the words. */
-static void write_source(struct lh_writer *w, const struct lh_index_params *p)
-{
-	const char *same = p->lexical == LH_LEXICAL_TEMPLATE ? p->text_template : p->field;
-
-	if (p->lexical && strcmp(same, p->lexical_of) == 0)
-		return;
-	if (*p->field)
-		lh_write_text(w, "field", p->field);
-	if (*p->text_template)
-		lh_write_text(w, "template", p->text_template);
-}
-
 void lh_index_params_write(struct lh_buf *b, const struct lh_index_params *p)
 {
 	struct lh_writer w = lh_write_to(b);
+	const char *same;
 
 	lh_write_object(&w, NULL);
 	lh_write_u64(&w, "dimension", p->dimension);
@@ -151,7 +139,14 @@ void lh_index_params_write(struct lh_buf *b, const struct lh_index_params *p)
 		lh_write_text(&w, "prefix", p->prefix);
 	if (*p->query_prefix)
 		lh_write_text(&w, "query_prefix", p->query_prefix);
-	write_source(&w, p);
+	/* The source of the vectors' texts is omitted where it equals that of the words. */
+	same = p->lexical == LH_LEXICAL_TEMPLATE ? p->text_template : p->field;
+	if (!p->lexical || strcmp(same, p->lexical_of) != 0) {
+		if (*p->field)
+			lh_write_text(&w, "field", p->field);
+		if (*p->text_template)
+			lh_write_text(&w, "template", p->text_template);
+	}
 	if (p->lexical) {
 		lh_write_object(&w, "lexical");
 		lh_write_u64(&w, "words", WORDS_VERSION);

@@ -70,28 +70,13 @@ static inline float limit(const struct lh_walk_buffer *w)
 	return w->n < w->max ? FLT_MAX : w->row[w->n - 1].d;
 }
 
-/* Copy n rows to out, nearest first; without branches too. */
-static void sort_near(const struct lh_walk_near *in, size_t n, struct lh_walk_near *out)
-{
-	size_t i, j, before;
-
-	for (i = 0; i < n; i++) {
-		before = 0;
-		for (j = 0; j < i; j++)
-			before += (size_t)(in[j].d <= in[i].d);
-		for (j = i + 1; j < n; j++)
-			before += (size_t)(in[j].d < in[i].d);
-		out[before] = in[i];
-	}
-}
-
 /* Collect, nearest first, the rows of a block of links that are estimated near enough. */
 static size_t near_links(const struct lh_searcher *s, const uint32_t *ids, uint32_t below,
 			 const float *d, struct lh_walk_near *out)
 {
 	struct lh_walk_near found[LH_QG_LANES];
 	uint32_t j, to;
-	size_t n = 0;
+	size_t n = 0, i, other, before;
 
 	for (; below; below &= below - 1) {
 		j = (uint32_t)__builtin_ctz(below);
@@ -99,7 +84,15 @@ static size_t near_links(const struct lh_searcher *s, const uint32_t *ids, uint3
 		found[n] = (struct lh_walk_near){ d[j], to };
 		n += to < s->ix->rows && s->seen[to] != s->epoch;
 	}
-	sort_near(found, n, out);
+	/* Copy them nearest first; without branches too. */
+	for (i = 0; i < n; i++) {
+		before = 0;
+		for (other = 0; other < i; other++)
+			before += (size_t)(found[other].d <= found[i].d);
+		for (other = i + 1; other < n; other++)
+			before += (size_t)(found[other].d < found[i].d);
+		out[before] = found[i];
+	}
 	return n;
 }
 

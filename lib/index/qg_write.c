@@ -35,32 +35,25 @@ static const void *code_of(const void *ctx, uint32_t row)
 	return w->block.p + lh_index_row_at(w, row) * w->stride + w->vector_at;
 }
 
-/* Copy the vector and the links of a row. */
-static void copy_row(const struct batch *b, uint32_t i, unsigned char *to)
+static void make_rows(struct batch *b, struct lh_qg_coder *coder)
 {
 	const struct lh_index_writer *w = b->w;
 	const uint32_t *links;
-	uint32_t *ids = (void *)(to + b->shape.ids_at), l, n;
-
-	memset(to, 0, b->shape.stride);
-	memcpy(to, code_of(w, i), lh_index_code_bytes(&w->p));
-	if (!b->signs)
-		return;
-	links = lh_index_links_of(w, lh_index_row_at(w, i), &n);
-	for (l = 0; l < n; l++)
-		ids[l] = w->stored_at[links[l]];
-}
-
-static void make_rows(struct batch *b, struct lh_qg_coder *coder)
-{
+	uint32_t *ids, l, n;
 	unsigned char *to;
 	uint64_t i;
 
 	while ((i = __atomic_fetch_add(&b->next, 1, __ATOMIC_RELAXED)) < b->end) {
 		to = b->rows + (i - b->from) * b->shape.stride;
-		copy_row(b, (uint32_t)i, to);
-		if (b->signs)
-			lh_qg_coder_row(coder, (uint32_t)i, to);
+		memset(to, 0, b->shape.stride);
+		memcpy(to, code_of(w, i), lh_index_code_bytes(&w->p));
+		if (!b->signs)
+			continue;
+		links = lh_index_links_of(w, lh_index_row_at(w, i), &n);
+		ids = (void *)(to + b->shape.ids_at);
+		for (l = 0; l < n; l++)
+			ids[l] = w->stored_at[links[l]];
+		lh_qg_coder_row(coder, (uint32_t)i, to);
 	}
 }
 
@@ -124,16 +117,6 @@ static int batch_init(struct batch *b, struct lh_err *err)
 	return 0;
 }
 
-static void batch_free(struct batch *b)
-{
-	unsigned i;
-
-	for (i = 0; i < b->jobs; i++)
-		lh_qg_coder_free(&b->coder[i]);
-	free(b->signs);
-	free(b->rows);
-}
-
 static int write_batches(struct lh_index_writer *w, struct batch *b, struct lh_err *err)
 {
 	for (b->from = 0; b->from < w->rows; b->from = b->end) {
@@ -160,8 +143,14 @@ int lh_qg_write_rows(struct lh_index_writer *w, unsigned jobs, struct lh_err *er
 	lh_index_section_begin(&w->file, LH_INDEX_ROWS);
 	if (rc == 0)
 		rc = write_batches(w, b, err);
-	if (b)
-		batch_free(b);
+	if (b) {
+		unsigned i;
+
+		for (i = 0; i < b->jobs; i++)
+			lh_qg_coder_free(&b->coder[i]);
+		free(b->signs);
+		free(b->rows);
+	}
 	return rc < 0 ? -1 : lh_index_section_end(&w->file, err);
 }
 

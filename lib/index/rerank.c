@@ -107,13 +107,6 @@ size_t lh_rerank_candidates(const struct lh_searcher *s)
 	return k + SLACK + (s->ix->params.precision == LH_F32 ? 0 : k / 8);
 }
 
-/* Prefetch the exact vector of a candidate. */
-static void prefetch_vector(const struct lh_searcher *s, uint32_t row)
-{
-	if (s->ix->exact && row < s->ix->rows)
-		lh_prefetch(lh_index_exact(s->ix, row), s->ix->params.dimension * sizeof(float));
-}
-
 /* Return the distance that a candidate's stands for. */
 static float estimated_distance(const struct lh_searcher *s, float d)
 {
@@ -129,13 +122,16 @@ static long rerank(const struct lh_searcher *s, struct cand *v, size_t n)
 {
 	size_t least = s->q->k > SAMPLE ? s->q->k : SAMPLE, i;
 	float worst = -FLT_MAX, error = 0, estimate;
+	uint32_t ahead;
 
 	for (i = 0; i < n; i++) {
 		estimate = estimated_distance(s, v[i].d);
 		if (i >= least && estimate - 2 * error > worst)
 			break;
-		if (i + PREFETCH_AHEAD < n)
-			prefetch_vector(s, v[i + PREFETCH_AHEAD].row);
+		ahead = i + PREFETCH_AHEAD < n ? v[i + PREFETCH_AHEAD].row : UINT32_MAX;
+		if (s->ix->exact && ahead < s->ix->rows)
+			lh_prefetch(lh_index_exact(s->ix, ahead),
+				    s->ix->params.dimension * sizeof(float));
 		if (lh_rerank_row(s, v[i].row, &v[i].d, s->err) < 0)
 			return -1;
 		error = fmaxf(error, fabsf(estimate - v[i].d));

@@ -40,14 +40,6 @@ static int queue_init(struct queue *q, uint64_t rows, struct lh_err *err)
 	return q->next && q->prev && q->links && q->placed ? 0 : -1;
 }
 
-static void queue_free(struct queue *q)
-{
-	free(q->next);
-	free(q->prev);
-	free(q->links);
-	free(q->placed);
-}
-
 static void queue_remove(struct queue *q, uint32_t row)
 {
 	if (!q->links[row])
@@ -60,33 +52,27 @@ static void queue_remove(struct queue *q, uint32_t row)
 		q->prev[q->next[row]] = q->prev[row];
 }
 
-static void queue_insert(struct queue *q, uint32_t row)
-{
-	uint32_t n = q->links[row];
-
-	if (!n)
-		return;
-	q->prev[row] = NONE;
-	q->next[row] = q->head[n];
-	if (q->head[n] != NONE)
-		q->prev[q->head[n]] = row;
-	q->head[n] = row;
-	if (n > q->top)
-		q->top = n;
-}
-
 /* Count the links of a row that enters the window, or leaves it. */
 static void count_links(struct queue *q, const struct lh_index_writer *w, uint32_t row, bool enters)
 {
-	uint32_t i, n;
+	uint32_t i, n, to, count;
 	const uint32_t *links = lh_index_links_of(w, row, &n);
 
 	for (i = 0; i < n; i++) {
-		if (q->placed[links[i]])
+		to = links[i];
+		if (q->placed[to])
 			continue;
-		queue_remove(q, links[i]);
-		q->links[links[i]] += enters ? 1 : -1;
-		queue_insert(q, links[i]);
+		queue_remove(q, to);
+		count = q->links[to] += enters ? 1 : -1;
+		if (!count)
+			continue;
+		q->prev[to] = NONE;
+		q->next[to] = q->head[count];
+		if (q->head[count] != NONE)
+			q->prev[q->head[count]] = to;
+		q->head[count] = to;
+		if (count > q->top)
+			q->top = count;
 	}
 }
 
@@ -140,6 +126,9 @@ int lh_index_order_rows(struct lh_index_writer *w, struct lh_err *err)
 	rc = queue_init(&q, w->rows, err);
 	if (rc == 0)
 		order_rows(w, &q);
-	queue_free(&q);
+	free(q.next);
+	free(q.prev);
+	free(q.links);
+	free(q.placed);
 	return rc;
 }

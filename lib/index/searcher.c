@@ -100,32 +100,23 @@ static inline bool farther(const struct lh_index *ix, struct cand a, struct cand
 	       (__builtin_expect(a.d == b.d, 0) && lh_walk_id_cmp(ix, a.row, b.row) > 0);
 }
 
-static void best_sink(const struct lh_index *ix, struct heap *h, size_t i, struct cand c)
-{
-	size_t child;
-
-	while ((child = 2 * i + 1) < h->n) {
-		if (child + 1 < h->n && farther(ix, h->v[child + 1], h->v[child]))
-			child++;
-		if (!farther(ix, h->v[child], c))
-			break;
-		h->v[i] = h->v[child];
-		i = child;
-	}
-	h->v[i] = c;
-}
-
 static void best_add(struct lh_searcher *s, struct cand c)
 {
 	struct heap *h = &s->best;
-	size_t i, up;
+	size_t i, up, child;
 
-	if (h->n == s->best_max) {
-		best_sink(s->ix, h, 0, c);
-		return;
+	if (h->n < s->best_max) {
+		for (i = h->n++; i && farther(s->ix, c, h->v[up = (i - 1) / 2]); i = up)
+			h->v[i] = h->v[up];
+	} else {
+		for (i = 0; (child = 2 * i + 1) < h->n; i = child) {
+			if (child + 1 < h->n && farther(s->ix, h->v[child + 1], h->v[child]))
+				child++;
+			if (!farther(s->ix, h->v[child], c))
+				break;
+			h->v[i] = h->v[child];
+		}
 	}
-	for (i = h->n++; i && farther(s->ix, c, h->v[up = (i - 1) / 2]); i = up)
-		h->v[i] = h->v[up];
 	h->v[i] = c;
 }
 
@@ -187,16 +178,6 @@ static void offer_vector(struct lh_searcher *s, float d, uint32_t row)
 		best_add(s, c);
 }
 
-static void offer_pending(struct lh_searcher *s, uint32_t row, const float *vector)
-{
-	struct cand c = { lh_quantize_row(&s->exact, vector), row };
-
-	if (s->by_vector)
-		offer_vector(s, c.d, row);
-	else if (is_near_enough(s, c))
-		add_candidate(s, c);
-}
-
 static int scan_pending(struct lh_searcher *s)
 {
 	const struct lh_index *ix = s->ix;
@@ -204,6 +185,7 @@ static int scan_pending(struct lh_searcher *s)
 
 	for (i = 0; i < ix->n_pending; i++) {
 		uint32_t row = (uint32_t)(ix->rows + i);
+		struct cand c;
 
 		if (ix->pending[i].dead)
 			continue;
@@ -215,7 +197,11 @@ static int scan_pending(struct lh_searcher *s)
 			if (!rc)
 				continue;
 		}
-		offer_pending(s, row, ix->pending[i].vector);
+		c = (struct cand){ lh_quantize_row(&s->exact, ix->pending[i].vector), row };
+		if (s->by_vector)
+			offer_vector(s, c.d, row);
+		else if (is_near_enough(s, c))
+			add_candidate(s, c);
 	}
 	return 0;
 }

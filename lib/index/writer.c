@@ -167,18 +167,6 @@ static uint64_t add_row(struct lh_index_writer *w, const char *id, size_t id_len
 	return row;
 }
 
-static void set_meta(struct lh_index_writer *w, uint64_t row, const char *meta, size_t n)
-{
-	uint64_t *at = (uint64_t *)w->meta_at.p + row;
-	uint32_t *len = (uint32_t *)w->meta_n.p + row;
-
-	*at = w->metas.n;
-	*len = (uint32_t)n;
-	if (n)
-		memcpy(w->metas.p + w->metas.n, meta, n);
-	w->metas.n += n;
-}
-
 int lh_index_set_layout(struct lh_index_writer *w, uint32_t dimension, struct lh_err *err)
 {
 	struct lh_index_shape shape;
@@ -230,7 +218,11 @@ int lh_index_writer_add(struct lh_index_writer *w, const char *id, size_t id_len
 	if (known < 0 && lh_table_set(&w->by_id, key, (uint32_t)w->rows, id_at, w, err) < 0)
 		return -1;
 	*row = known < 0 ? add_row(w, id, id_len) : (uint64_t)known;
-	set_meta(w, *row, meta, meta_len);
+	((uint64_t *)w->meta_at.p)[*row] = w->metas.n;
+	((uint32_t *)w->meta_n.p)[*row] = (uint32_t)meta_len;
+	if (meta_len)
+		memcpy(w->metas.p + w->metas.n, meta, meta_len);
+	w->metas.n += meta_len;
 	return 0;
 }
 
