@@ -97,21 +97,6 @@ static int by_use(const void *a, const void *b)
 	return (x->tv_nsec > y->tv_nsec) - (x->tv_nsec < y->tv_nsec);
 }
 
-/* Remove all files of the folder dir, the copy first: without it nothing is one. */
-static void remove_files(int dir, const char *copy)
-{
-	int fd = dup(dir);
-	DIR *d = fd < 0 ? NULL : fdopendir(fd);
-	struct dirent *e;
-
-	unlinkat(dir, copy, 0);
-	while (d && (e = readdir(d)))
-		if (strcmp(e->d_name, ".") != 0 && strcmp(e->d_name, "..") != 0)
-			unlinkat(dir, e->d_name, 0);
-	if (d)
-		closedir(d);
-}
-
 /* Remove a copy that is neither held nor being made; return whether it is gone. */
 static bool remove_copy(const char *folder, const char *id)
 {
@@ -129,7 +114,17 @@ static bool remove_copy(const char *folder, const char *id)
 	folder_size(top, id, name);
 	fd = *name ? openat(dir, name, O_RDONLY | O_NOFOLLOW | O_CLOEXEC) : -1;
 	if (dir >= 0 && (fd < 0 || flock(fd, LOCK_EX | LOCK_NB) == 0)) {
-		remove_files(dir, name);
+		/* Remove all files, the copy first: without it nothing is one. */
+		int list = dup(dir);
+		DIR *d = list < 0 ? NULL : fdopendir(list);
+		struct dirent *e;
+
+		unlinkat(dir, name, 0);
+		while (d && (e = readdir(d)))
+			if (strcmp(e->d_name, ".") != 0 && strcmp(e->d_name, "..") != 0)
+				unlinkat(dir, e->d_name, 0);
+		if (d)
+			closedir(d);
 		gone = unlinkat(top, id, AT_REMOVEDIR) == 0;
 	}
 	if (fd >= 0)

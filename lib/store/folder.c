@@ -321,30 +321,13 @@ static int folder_head(struct lh_store *s, const char *key, struct lh_object *o,
 	return 0;
 }
 
-/* Remove the folders of a key that are empty now. */
-static void remove_empty(int root, char *dir)
-{
-	char parent[LH_KEY_MAX + 1];
-	const char *name;
-	int at, rc = 0;
-
-	while (!rc && strcmp(dir, ".") != 0) {
-		split_key(dir, parent, &name);
-		at = lh_path_beneath(root, parent);
-		rc = at < 0 ? -1 : unlinkat(at, name, AT_REMOVEDIR);
-		if (at >= 0)
-			close(at);
-		memcpy(dir, parent, sizeof parent);
-	}
-}
-
 static int folder_remove(struct lh_store *s, const char *key, struct lh_err *err)
 {
 	struct folder *f = (struct folder *)s;
-	char dir[LH_KEY_MAX + 1];
+	char dir[LH_KEY_MAX + 1], parent[LH_KEY_MAX + 1];
 	const char *name;
 	struct stat st;
-	int at = find_object(f, key, &st, err), rc;
+	int at = find_object(f, key, &st, err), rc, full;
 
 	if (at < 0)
 		return -1;
@@ -359,8 +342,14 @@ static int folder_remove(struct lh_store *s, const char *key, struct lh_err *err
 		sync_by_path(at);
 	if (at >= 0)
 		close(at);
-	if (!rc)
-		remove_empty(f->fd, dir);
+	/* Remove the folders of the key that are empty now. */
+	for (full = rc; !full && strcmp(dir, ".") != 0; memcpy(dir, parent, sizeof parent)) {
+		split_key(dir, parent, &name);
+		at = lh_path_beneath(f->fd, parent);
+		full = at < 0 ? -1 : unlinkat(at, name, AT_REMOVEDIR);
+		if (at >= 0)
+			close(at);
+	}
 	return rc;
 }
 

@@ -29,13 +29,6 @@ struct entries {
 	size_t n, cap;
 };
 
-static void free_entries(struct entries *all)
-{
-	while (all->n)
-		free(all->v[--all->n].name);
-	free(all->v);
-}
-
 static int add_entry(struct entries *all, const char *name, bool folder, struct lh_err *err)
 {
 	size_t n = strlen(name);
@@ -160,7 +153,9 @@ static int list_below(struct walk *w, size_t n, struct lh_err *err)
 			rc = all.v[i].folder ? list_below(w, len, err)
 					     : show(w, dir, &all.v[i], err);
 	}
-	free_entries(&all);
+	while (all.n)
+		free(all.v[--all.n].name);
+	free(all.v);
 	close(dir);
 	return rc;
 }

@@ -42,23 +42,6 @@ static int check_words(const char *bucket, size_t n, const char *region, struct 
 	return 0;
 }
 
-/* Append the address of the bucket. */
-static void append_base(struct lh_buf *b, const char *bucket, int n, const char *region)
-{
-	const char *endpoint = variable("LH_S3_ENDPOINT", NULL);
-	int len = endpoint ? (int)strlen(endpoint) : 0;
-
-	while (len && endpoint[len - 1] == '/')
-		len--;
-	if (endpoint)
-		lh_buf_printf(b, "%.*s/%.*s", len, endpoint, n, bucket);
-	else if (memchr(bucket, '.', (size_t)n))	/* the certificate is for one label */
-		lh_buf_printf(b, "https://s3.%s.amazonaws.com/%.*s", region, n, bucket);
-	else
-		lh_buf_printf(b, "https://%.*s.s3.%s.amazonaws.com", n, bucket, region);
-	lh_buf_putc(b, '\0');
-}
-
 /* Return the prefix p, without "/" at its end, with one: "a/b/" or "". */
 static char *make_prefix(const char *p, struct lh_err *err)
 {
@@ -86,6 +69,7 @@ static int set_up(struct s3 *s, const char *where, struct lh_err *err)
 	const char *endpoint = variable("LH_S3_ENDPOINT", NULL);
 	size_t n = strcspn(bucket, "/");
 	struct lh_buf b = { 0 }, sig = { 0 };
+	int len;
 
 	if (check_words(bucket, n, region, err) < 0 ||
 	    (endpoint && check_endpoint(endpoint, err) < 0))
@@ -93,7 +77,16 @@ static int set_up(struct s3 *s, const char *where, struct lh_err *err)
 	s->prefix = make_prefix(bucket + n + (bucket[n] == '/'), err);
 	if (!s->prefix)
 		return -1;
-	append_base(&b, bucket, (int)n, region);
+	len = endpoint ? (int)strlen(endpoint) : 0;
+	while (len && endpoint[len - 1] == '/')
+		len--;
+	if (endpoint)
+		lh_buf_printf(&b, "%.*s/%.*s", len, endpoint, (int)n, bucket);
+	else if (memchr(bucket, '.', n))	/* the certificate is for one label */
+		lh_buf_printf(&b, "https://s3.%s.amazonaws.com/%.*s", region, (int)n, bucket);
+	else
+		lh_buf_printf(&b, "https://%.*s.s3.%s.amazonaws.com", (int)n, bucket, region);
+	lh_buf_putc(&b, '\0');
 	lh_buf_printf(&sig, "aws:amz:%s:s3", region);
 	lh_buf_putc(&sig, '\0');
 	s->base = b.p;

@@ -173,24 +173,6 @@ static void take_range(struct s3_reply *re, const char *value)
 	re->total = slash ? read_length(slash + 1) : -1;
 }
 
-static void take_header(struct s3_reply *re, const char *name, const char *value, size_t n)
-{
-	if (strcasecmp(name, "etag") == 0)
-		copy_value(re->etag, sizeof re->etag, value, n);
-	else if (strcasecmp(name, "last-modified") == 0)
-		re->modified = read_http_date(value);
-	else if (strcasecmp(name, "content-length") == 0)
-		re->length = read_length(value);
-	else if (strcasecmp(name, "content-range") == 0 && strncmp(value, "bytes ", 6) == 0)
-		take_range(re, value + 6);
-	else if (strcasecmp(name, "x-amz-server-side-encryption") == 0)
-		re->other_etag |= strcmp(value, "AES256") != 0;
-	else if (strcasecmp(name, "x-amz-server-side-encryption-customer-algorithm") == 0)
-		re->other_etag = true;
-	else if (strcasecmp(name, "x-amz-bucket-region") == 0)
-		copy_value(re->region, sizeof re->region, value, n);
-}
-
 static void start_reply(struct s3_reply *re)
 {
 	struct lh_buf body = re->body;
@@ -215,9 +197,24 @@ static size_t on_header(char *p, size_t size, size_t n, void *arg)
 	line[len] = '\0';
 	value = strchr(line, ':');
 	if (value) {
+		struct s3_reply *re = &s->reply;
+
 		*value++ = '\0';
 		value += strspn(value, " \t");
-		take_header(&s->reply, line, value, strlen(value));
+		if (strcasecmp(line, "etag") == 0)
+			copy_value(re->etag, sizeof re->etag, value, strlen(value));
+		else if (strcasecmp(line, "last-modified") == 0)
+			re->modified = read_http_date(value);
+		else if (strcasecmp(line, "content-length") == 0)
+			re->length = read_length(value);
+		else if (strcasecmp(line, "content-range") == 0 && strncmp(value, "bytes ", 6) == 0)
+			take_range(re, value + 6);
+		else if (strcasecmp(line, "x-amz-server-side-encryption") == 0)
+			re->other_etag |= strcmp(value, "AES256") != 0;
+		else if (strcasecmp(line, "x-amz-server-side-encryption-customer-algorithm") == 0)
+			re->other_etag = true;
+		else if (strcasecmp(line, "x-amz-bucket-region") == 0)
+			copy_value(re->region, sizeof re->region, value, strlen(value));
 	}
 	return n * size;
 }
@@ -405,31 +402,25 @@ int lh_s3_call(struct s3 *s, const struct s3_request *rq, struct lh_err *err)
 
 /* ---- answers that are errors ---- */
 
-/* Append what the server says, without the account's secrets. */
-static void append_words(struct s3 *s, struct lh_buf *b)
+static int report_status(struct s3 *s, const char *key, struct lh_err *err)
 {
 	const struct lh_secret secret[] = { s->account.key, s->account.token };
 	size_t n = s->account.token.n ? 2 : 1;
-
-	if (s->doc.code[0]) {
-		lh_buf_putc(b, ' ');
-		lh_secret_scrub(secret, n, s->doc.code, strlen(s->doc.code), 64, b);
-	}
-	if (s->doc.message[0]) {
-		lh_buf_puts(b, ": ");
-		lh_secret_scrub(secret, n, s->doc.message, strlen(s->doc.message), 200, b);
-	}
-}
-
-static int report_status(struct s3 *s, const char *key, struct lh_err *err)
-{
 	LH_SCOPED(lh_buf_free) struct lh_buf b = { 0 };
 	long status = s->reply.status;
 
 	if (key)
 		lh_buf_printf(&b, "\"%s\": ", key);
 	lh_buf_printf(&b, "%s: HTTP %ld", s->base, status);
-	append_words(s, &b);
+	/* what the server says, without the account's secrets */
+	if (s->doc.code[0]) {
+		lh_buf_putc(&b, ' ');
+		lh_secret_scrub(secret, n, s->doc.code, strlen(s->doc.code), 64, &b);
+	}
+	if (s->doc.message[0]) {
+		lh_buf_puts(&b, ": ");
+		lh_secret_scrub(secret, n, s->doc.message, strlen(s->doc.message), 200, &b);
+	}
 	if (status / 100 == 3)
 		lh_buf_puts(&b, ": a redirect, which is not followed");
 	if (s->reply.region[0] && status / 100 != 2)

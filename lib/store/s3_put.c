@@ -46,13 +46,6 @@ static int source_open(struct source *f, const struct lh_put *put, struct lh_err
 	return f->chunk && (f->at >= 0 || f->spool >= 0) ? 0 : -1;
 }
 
-static void source_close(struct source *f)
-{
-	if (f->spool >= 0)
-		close(f->spool);
-	free(f->chunk);
-}
-
 /* Read up to n bytes; 0 at the end. */
 static ssize_t source_read(struct source *f, char *p, size_t n, struct lh_err *err)
 {
@@ -301,19 +294,6 @@ static int complete(struct upload *u, char etag[LH_ETAG_MAX], struct lh_err *err
 	return rc;
 }
 
-/* Remove the parts that are stored; *err stays. */
-static void abort_upload(struct upload *u)
-{
-	struct s3_request rq = { .method = "DELETE", .key = u->key, .is_abort = true,
-				 .query = upload_query(u, 0) };
-	struct lh_err ignored;
-	unsigned n;
-
-	for (n = 0; rq.query && n < 3; n++)
-		if (lh_s3_attempt(u->s, &rq, &ignored) == 0 && !lh_s3_is_busy(u->s->reply.status))
-			return;
-}
-
 /* Send the first part, which is read, and those after it. */
 static int send_parts(struct upload *u, struct source *f, struct s3_part *part,
 		      struct lh_transfer *done, struct lh_err *err)
@@ -344,8 +324,18 @@ static int put_parts(struct s3 *s, const char *key, struct source *f, struct s3_
 	rc = begin_upload(&u, err);
 	if (!rc) {
 		rc = send_parts(&u, f, part, done, err);
-		if (rc)
-			abort_upload(&u);
+		if (rc) {
+			/* Remove the parts that are stored; *err stays. */
+			struct s3_request rq = { .method = "DELETE", .key = u.key, .is_abort = true,
+						 .query = upload_query(&u, 0) };
+			struct lh_err ignored;
+			unsigned n;
+
+			for (n = 0; rq.query && n < 3; n++)
+				if (lh_s3_attempt(u.s, &rq, &ignored) == 0 &&
+				    !lh_s3_is_busy(u.s->reply.status))
+					break;
+		}
 	}
 	lh_buf_free(&u.id);
 	lh_buf_free(&u.query);
@@ -388,6 +378,8 @@ int lh_s3_put(struct lh_store *store, const char *key, const struct lh_put *put,
 			rc = put_whole(s, key, &part, put->if_none_match, err);
 		snprintf(done->etag, sizeof done->etag, "%s", s->reply.etag);
 	}
-	source_close(&f);
+	if (f.spool >= 0)
+		close(f.spool);
+	free(f.chunk);
 	return rc;
 }

@@ -125,21 +125,6 @@ static void end_in_object(struct reader *r, const char *name, const char *p, siz
 	}
 }
 
-static void end_object(struct reader *r)
-{
-	struct s3_document *d = r->d;
-
-	r->in_object = false;
-	if (!r->has_key || !r->has_size || !r->has_time) {
-		fail(r, "a Contents without Key, Size or LastModified");
-		return;
-	}
-	if (lh_grow(&d->v, &d->cap, d->n + 1, sizeof *d->v, r->err) < 0)
-		fail_nomem(r);
-	else
-		d->v[d->n++] = r->entry;
-}
-
 /* Copy a text of the document that must fit. */
 static void copy_text(struct reader *r, char *to, size_t room, const char *p, size_t n)
 {
@@ -180,12 +165,21 @@ static void XMLCALL on_end(void *ctx, const char *name)
 
 	if (r->rc)
 		return;
-	if (r->in_object && r->depth == 3)
+	if (r->in_object && r->depth == 3) {
 		end_in_object(r, name, p, n);
-	else if (r->in_object && r->depth == 2)
-		end_object(r);
-	else if (r->depth == 2)
+	} else if (r->in_object && r->depth == 2) {
+		struct s3_document *d = r->d;
+
+		r->in_object = false;
+		if (!r->has_key || !r->has_size || !r->has_time)
+			fail(r, "a Contents without Key, Size or LastModified");
+		else if (lh_grow(&d->v, &d->cap, d->n + 1, sizeof *d->v, r->err) < 0)
+			fail_nomem(r);
+		else
+			d->v[d->n++] = r->entry;
+	} else if (r->depth == 2) {
 		end_member(r, name, p, n);
+	}
 	r->depth--;
 	lh_buf_reset(&r->text);
 }
