@@ -159,22 +159,6 @@ static void add_grams(struct word *w, unsigned dimension, const unsigned char *s
 				    hash_bytes(s + at[i], at[i + g] - at[i], SEED_GRAM), by);
 }
 
-/* Make the features of a word; the stem is made in s, which has room before it. */
-static void make_word(struct word *w, unsigned dimension, const struct lh_token *t)
-{
-	unsigned char s[1 + LH_TOKEN_BYTES] = "^";
-	unsigned n;
-
-	memcpy(s + 1, t->s, t->len);
-	n = lh_token_stem(s + 1, t->len);
-	w->n = 0;
-	w->hash = hash_bytes(s + 1, n, SEED_WORD);
-	w->weight = word_weight(s + 1, n);
-	add_feature(w, dimension, w->hash, WORD_UNIT);
-	if (w->weight >= WEIGHT_GRAMS && !lh_token_is_number(t))
-		add_grams(w, dimension, s, n + 1);
-}
-
 /* Find how often a word occurred before in the section, and its first place. */
 static struct seen *find_seen(struct lh_hashv1 *h, uint64_t hash)
 {
@@ -254,6 +238,8 @@ static void sum_word(struct lh_hashv1 *h, const struct lh_token *t)
 	struct word *w = &h->scratch;
 	struct cached *set = NULL;
 	uint64_t key[KEY_MAX / 8];
+	unsigned char s[1 + LH_TOKEN_BYTES];	/* the stem, with room before it */
+	unsigned n;
 
 	if (t->len <= KEY_MAX) {
 		memcpy(key, t->s, KEY_MAX);
@@ -264,7 +250,15 @@ static void sum_word(struct lh_hashv1 *h, const struct lh_token *t)
 				return;
 			}
 	}
-	make_word(w, h->dimension, t);
+	memcpy(s + 1, t->s, t->len);
+	n = lh_token_stem(s + 1, t->len);
+	w->n = 0;
+	w->hash = hash_bytes(s + 1, n, SEED_WORD);
+	w->weight = word_weight(s + 1, n);
+	add_feature(w, h->dimension, w->hash, WORD_UNIT);
+	s[0] = '^';
+	if (w->weight >= WEIGHT_GRAMS && !lh_token_is_number(t))
+		add_grams(w, h->dimension, s, n + 1);
 	add_occurrence(h, w->hash, w->f, w->n, emphasis(h, t, w->weight));
 	if (set && w->n <= CACHED_MAX) {
 		memmove(set + 1, set, (WAYS - 1) * sizeof *set);
@@ -301,24 +295,12 @@ static bool sum_text(struct lh_hashv1 *h, const char *text, size_t len)
 	return any;
 }
 
-static void scale(const struct lh_hashv1 *h, int raw, float *out)
-{
-	unsigned __int128 squares = 0;
-	double by = RAW_SCALE;
-
-	if (!raw) {
-		for (unsigned i = 0; i < h->dimension; i++)
-			squares += (__int128)h->sum[i] * h->sum[i];
-		by = 1 / sqrt((double)squares);
-	}
-	for (unsigned i = 0; i < h->dimension; i++)
-		out[i] = (double)h->sum[i] * by;
-}
-
 int lh_hashv1_embed(struct lh_hashv1 *h, const char *text, size_t len, int raw, float *out,
 		    struct lh_err *err)
 {
 	unsigned i;
+	unsigned __int128 squares = 0;
+	double by = RAW_SCALE;
 
 	if (!len)
 		return lh_err_set(err, LH_EDATA, "empty text");
@@ -340,7 +322,13 @@ int lh_hashv1_embed(struct lh_hashv1 *h, const char *text, size_t len, int raw, 
 		;
 	if (i == h->dimension)	/* all features cancel out */
 		h->sum[0] = 1 << 26;
-	scale(h, raw, out);
+	if (!raw) {
+		for (i = 0; i < h->dimension; i++)
+			squares += (__int128)h->sum[i] * h->sum[i];
+		by = 1 / sqrt((double)squares);
+	}
+	for (i = 0; i < h->dimension; i++)
+		out[i] = (double)h->sum[i] * by;
 	return 0;
 }
 

@@ -109,14 +109,6 @@ static struct score *score_of(struct lh_wordvec_reader *r, uint32_t word)
 	return &r->score[i];
 }
 
-static void new_epoch(struct lh_wordvec_reader *r)
-{
-	if (!++r->epoch) {
-		memset(r->score, 0, sizeof r->score);
-		r->epoch = 1;
-	}
-}
-
 static bool is_better(const struct score *a, const struct score *b)
 {
 	return a->score != b->score ? a->score > b->score : a->word < b->word;
@@ -149,7 +141,10 @@ static bool add_similar(struct lh_wordvec_reader *r, const struct lh_token *toke
 	double all = 0, weight = t->weight[t->words - 1];
 	const uint32_t *pair;
 
-	new_epoch(r);
+	if (!++r->epoch) {
+		memset(r->score, 0, sizeof r->score);
+		r->epoch = 1;
+	}
 	for (unsigned i = 0; i < n; i++)
 		__builtin_prefetch(t->gram_at + ((uint64_t)hash[i] >> t->gram_shift));
 	for (unsigned i = 0; i < n; i++) {

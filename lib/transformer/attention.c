@@ -21,42 +21,6 @@ void lh_encoder_rotations(struct lh_encoder_work *w, size_t from, size_t to)
 		}
 }
 
-/* Rotate the pairs i, i + half of each head. */
-static void rotate(float *v, size_t heads, size_t half, const float *cosine)
-{
-	const float *sine = cosine + half;
-
-	for (; heads; heads--, v += 2 * half)
-		for (size_t i = 0; i < half; i++) {
-			float a = v[i], b = v[half + i];
-
-			v[i] = a * cosine[i] - b * sine[i];
-			v[half + i] = b * cosine[i] + a * sine[i];
-		}
-}
-
-static void put_keys(struct lh_encoder_work *w, const float *k, size_t n, size_t d)
-{
-	size_t stride = lh_stride(3 * w->e->width);
-
-	for (size_t j = 0; j < n; j++)
-		w->e->floats->put(w->keys, j, k + j * stride, d);
-}
-
-/* An output of the second product is a column of the values. */
-static void put_values(struct lh_encoder_work *w, const float *v, size_t n, size_t d)
-{
-	const struct lh_product *p = w->e->floats;
-	size_t stride = lh_stride(3 * w->e->width);
-
-	for (size_t c = 0; c < d; c += LH_PANEL) {
-		size_t columns = d - c < LH_PANEL ? d - c : LH_PANEL;
-
-		p->put_columns((char *)w->values + lh_panels_bytes(p, n, c), v + c, stride, n,
-			       columns);
-	}
-}
-
 /* A head writes whole panels into attended; what is beyond its columns, the next one
  * overwrites. */
 static void attend_head(struct lh_encoder_work *w, size_t first, size_t n, size_t head)
@@ -65,12 +29,20 @@ static void attend_head(struct lh_encoder_work *w, size_t first, size_t n, size_
 	size_t width = w->e->width, d = width / w->e->heads, scores = lh_stride(n);
 	size_t from = lh_stride(3 * width), to = lh_stride(width);
 	const float *q = w->qkv + first * from + head * d;
-	struct lh_panels keys = { w->e->floats, w->keys, NULL, d, n };
-	struct lh_panels values = { w->e->floats, w->values, NULL, n, d };
+	const struct lh_product *floats = w->e->floats;
+	struct lh_panels keys = { floats, w->keys, NULL, d, n };
+	struct lh_panels values = { floats, w->values, NULL, n, d };
 	float scale = 1 / sqrtf((float)d);
 
-	put_keys(w, q + width, n, d);
-	put_values(w, q + 2 * width, n, d);
+	for (size_t j = 0; j < n; j++)
+		floats->put(w->keys, j, q + width + j * from, d);
+	/* An output of the second product is a column of the values. */
+	for (size_t c = 0; c < d; c += LH_PANEL) {
+		size_t columns = d - c < LH_PANEL ? d - c : LH_PANEL;
+
+		floats->put_columns((char *)w->values + lh_panels_bytes(floats, n, c),
+				    q + 2 * width + c, from, n, columns);
+	}
 	for (size_t at = 0; at < n; at += LH_ROWS) {
 		size_t rows = n - at < LH_ROWS ? n - at : LH_ROWS;
 
@@ -89,10 +61,20 @@ void lh_encoder_attend(struct lh_encoder_work *w, size_t first, size_t n)
 	const struct lh_encoder *e = w->e;
 	size_t stride = lh_stride(3 * e->width), half = e->width / e->heads / 2;
 
-	/* the heads of q are followed by those of k */
-	for (size_t p = 0; e->rotary && p < n; p++)
-		rotate(w->qkv + (first + p) * stride, 2 * e->heads, half,
-		       w->rotation + 2 * p * half);
+	for (size_t p = 0; e->rotary && p < n; p++) {
+		const float *cosine = w->rotation + 2 * p * half, *sine = cosine + half;
+		float *v = w->qkv + (first + p) * stride;
+
+		/* Rotate the pairs i, i + half of each head; those of q are followed by those
+		 * of k. */
+		for (size_t h = 0; h < 2 * e->heads; h++, v += 2 * half)
+			for (size_t i = 0; i < half; i++) {
+				float a = v[i], b = v[half + i];
+
+				v[i] = a * cosine[i] - b * sine[i];
+				v[half + i] = b * cosine[i] + a * sine[i];
+			}
+	}
 	for (size_t h = 0; h < e->heads; h++)
 		attend_head(w, first, n, h);
 }

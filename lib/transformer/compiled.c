@@ -36,25 +36,6 @@ static uint64_t header_sum(const struct lh_compiled_header *h)
 
 /* ---- writing ---- */
 
-/* Give each part its place, and the header its checksum. */
-static void complete(struct lh_compiling *m)
-{
-	struct lh_compiled_header *h = &m->h;
-	uint64_t at = PAGE;
-
-	memcpy(h->magic, LH_LHM_MAGIC, sizeof h->magic);
-	h->version = VERSION;
-	h->byte_order = BYTE_ORDER_MARK;
-	for (size_t i = 0; i < LH_PARTS; i++) {
-		h->part[i].at = at;
-		h->part[i].bytes = m->part[i].n;
-		h->part[i].xxh3 = lh_xxh3(m->part[i].p, m->part[i].n);
-		at = round_up(at + m->part[i].n);
-	}
-	h->file_bytes = at;
-	h->xxh3 = header_sum(h);
-}
-
 /* Write bytes, and zeros up to the next page. */
 static int write_pages(struct lh_atomic *to, const void *p, size_t n, struct lh_err *err)
 {
@@ -69,8 +50,20 @@ int lh_compiled_write(struct lh_compiling *m, const char *path, mode_t mode, str
 {
 	struct lh_atomic to;
 	int rc;
+	struct lh_compiled_header *h = &m->h;
+	uint64_t at = PAGE;
 
-	complete(m);
+	memcpy(h->magic, LH_LHM_MAGIC, sizeof h->magic);
+	h->version = VERSION;
+	h->byte_order = BYTE_ORDER_MARK;
+	for (size_t i = 0; i < LH_PARTS; i++) {
+		h->part[i].at = at;
+		h->part[i].bytes = m->part[i].n;
+		h->part[i].xxh3 = lh_xxh3(m->part[i].p, m->part[i].n);
+		at = round_up(at + m->part[i].n);
+	}
+	h->file_bytes = at;
+	h->xxh3 = header_sum(h);
 	if (lh_atomic_open(&to, path, 0600, err) < 0)
 		return -1;
 	rc = write_pages(&to, &m->h, sizeof m->h, err);

@@ -204,28 +204,24 @@ static void decode_q8_0(const unsigned char *b, size_t n, float *to)
 
 /* ---- 256 values a block ---- */
 
-/* Take scale and minimum i of eight from 12 bytes: the first four are the low six bits of
- * bytes 0..3 and 4..7; of the others the low nibbles are in bytes 8..11, and the upper two bits
- * are the upper ones of bytes 0..7. */
-static inline void scale_and_min(const unsigned char *s, int i, int *scale, int *min)
-{
-	if (i < 4) {
-		*scale = s[i] & 63;
-		*min = s[i + 4] & 63;
-	} else {
-		*scale = (s[i + 4] & 15) | s[i - 4] >> 6 << 4;
-		*min = s[i + 4] >> 4 | s[i] >> 6 << 4;
-	}
-}
-
 /* Decode 32 values of Q4_K or Q5_K: run i of eight, low nibbles if i is even. */
 static inline void decode_run(const unsigned char *b, const unsigned char *qs,
 			      const unsigned char *qh, int i, float *to)
 {
 	int scale, min, shift = i % 2 * 4;
 	float d, m;
+	const unsigned char *s = b + 4;
 
-	scale_and_min(b + 4, i, &scale, &min);
+	/* The first four scales are the low six bits of bytes 0..3, the minima of 4..7; of the
+	 * others the low nibbles are in bytes 8..11, and the upper two bits are the upper ones
+	 * of bytes 0..7. */
+	if (i < 4) {
+		scale = s[i] & 63;
+		min = s[i + 4] & 63;
+	} else {
+		scale = (s[i + 4] & 15) | s[i - 4] >> 6 << 4;
+		min = s[i + 4] >> 4 | s[i] >> 6 << 4;
+	}
 	d = half_at(b) * (float)scale;
 	m = half_at(b + 2) * (float)min;
 	qs += i / 2 * 32;

@@ -114,27 +114,21 @@ void lh_encoder_work_free(struct lh_encoder_work *w)
 
 /* ---- feed-forward: rows of x at w->x + at, to w->y ---- */
 
-static void activate(const struct lh_encoder *e, float *hidden, size_t rows)
-{
-	size_t ff = e->feed_forward, stride = lh_stride(e->gated ? 2 * ff : ff);
-
-	for (size_t r = 0; r < rows; r++, hidden += stride) {
-		if (e->gated)
-			e->kernels->silu(hidden, hidden + ff, ff);
-		else
-			e->kernels->gelu(hidden, ff);
-	}
-}
-
 static void forward(struct lh_encoder_work *w, const struct lh_panels *up,
 		    const struct lh_panels *down, const float *x, size_t rows, float *y)
 {
 	const struct lh_encoder *e = w->e;
 	size_t stride = lh_stride(e->width), wide = lh_stride(up->out);
+	float *hidden = w->hidden;
 
 	lh_matmul_pack(up, x, stride, rows, w->packed);
 	lh_matmul(up, w->packed, rows, w->hidden, wide);
-	activate(e, w->hidden, rows);
+	for (size_t r = 0; r < rows; r++, hidden += wide) {
+		if (e->gated)
+			e->kernels->silu(hidden, hidden + e->feed_forward, e->feed_forward);
+		else
+			e->kernels->gelu(hidden, e->feed_forward);
+	}
 	lh_matmul_pack(down, w->hidden, wide, rows, w->packed);
 	lh_matmul(down, w->packed, rows, y, stride);
 }
@@ -206,29 +200,12 @@ static void add_and_norm(const struct lh_encoder *e, float *x, const float *y, s
 				 (float)e->epsilon);
 }
 
-/* Everything of a layer that follows attention, for up to LH_ROWS rows. */
-static void after_attention(struct lh_encoder_work *w, const struct lh_layer *l, size_t at,
-			    size_t rows)
-{
-	const struct lh_encoder *e = w->e;
-	size_t stride = lh_stride(e->width);
-	float *x = w->x + at * stride;
-
-	lh_matmul_pack(&l->out, w->attended + at * stride, stride, rows, w->packed);
-	lh_matmul(&l->out, w->packed, rows, w->y, stride);
-	add_and_norm(e, x, w->y, rows, &l->attention_norm);
-	if (l->up_of)
-		experts(w, l, x, rows);
-	else
-		forward(w, &l->up, &l->down, x, rows, w->y);
-	add_and_norm(e, x, w->y, rows, &l->output_norm);
-}
-
 static void one_layer(struct lh_encoder_work *w, const struct lh_layer *l,
 		      const struct lh_token_list *list, size_t n, size_t rows)
 {
 	const struct lh_encoder *e = w->e;
 	size_t stride = lh_stride(e->width), wide = lh_stride(3 * e->width), at, some;
+	float *x;
 
 	for (at = 0; at < rows; at += some) {
 		some = rows - at < LH_ROWS ? rows - at : LH_ROWS;
@@ -239,7 +216,15 @@ static void one_layer(struct lh_encoder_work *w, const struct lh_layer *l,
 		lh_encoder_attend(w, at, list->n);
 	for (at = 0; at < rows; at += some) {
 		some = rows - at < LH_ROWS ? rows - at : LH_ROWS;
-		after_attention(w, l, at, some);
+		x = w->x + at * stride;
+		lh_matmul_pack(&l->out, w->attended + at * stride, stride, some, w->packed);
+		lh_matmul(&l->out, w->packed, some, w->y, stride);
+		add_and_norm(e, x, w->y, some, &l->attention_norm);
+		if (l->up_of)
+			experts(w, l, x, some);
+		else
+			forward(w, &l->up, &l->down, x, some, w->y);
+		add_and_norm(e, x, w->y, some, &l->output_norm);
 	}
 }
 

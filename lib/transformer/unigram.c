@@ -124,26 +124,22 @@ static int normalise(struct search *s, struct lh_err *err)
 	return 0;
 }
 
-static void move(struct search *s)
-{
-	size_t n = s->begin;
-
-	memmove(s->text, s->text + n, s->n - n);
-	memmove(s->at, s->at + n, (s->n - n + 1) * sizeof *s->at);
-	s->begin = 0;
-	s->now -= n;
-	s->reach -= n;
-	s->n -= n;
-}
-
 /* Have the bytes of the longest token in the window, and of a code point, if there are so
  * many. */
 static int look_ahead(struct search *s, struct lh_err *err)
 {
 	size_t n = s->t->longest < 4 ? 4 : s->t->longest;
 
-	if (s->begin >= UNUSED)
-		move(s);
+	if (s->begin >= UNUSED) {
+		size_t gone = s->begin;
+
+		memmove(s->text, s->text + gone, s->n - gone);
+		memmove(s->at, s->at + gone, (s->n - gone + 1) * sizeof *s->at);
+		s->begin = 0;
+		s->now -= gone;
+		s->reach -= gone;
+		s->n -= gone;
+	}
 	while (s->n - s->now < n && s->in < s->end)
 		if (normalise(s, err) < 0)
 			return -1;

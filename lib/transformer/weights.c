@@ -358,14 +358,6 @@ struct crew {
 	struct lh_err failure;
 };
 
-/* Give back the file's pages of rows: they are not needed until they are read again. */
-static void release(const unsigned char *p, size_t n)
-{
-	uintptr_t page = (uintptr_t)sysconf(_SC_PAGESIZE), from = (uintptr_t)p & ~(page - 1);
-
-	madvise((void *)from, (uintptr_t)p + n - from, MADV_DONTNEED);
-}
-
 static int run_job(const struct loader *l, const struct job *j, struct lh_err *err)
 {
 	size_t bytes = lh_gguf_layout(j->t->type)->bytes *
@@ -373,6 +365,7 @@ static int run_job(const struct loader *l, const struct job *j, struct lh_err *e
 	const unsigned char *p = j->t->data + j->first * bytes;
 	const struct lh_product *product = j->to.product;
 	float *row;
+	uintptr_t page, from;
 
 	if (!lh_gguf_rows_finite(j->t, j->first, j->n))
 		return lh_err_set(err, LH_ECORRUPT,
@@ -388,7 +381,10 @@ static int run_job(const struct loader *l, const struct job *j, struct lh_err *e
 			     product->blocks ? (const void *)(p + i * bytes) : row, j->to.in);
 	}
 	free(row);
-	release(p, j->n * bytes);
+	/* Give back the file's pages of rows: they are not needed until they are read again. */
+	page = (uintptr_t)sysconf(_SC_PAGESIZE);
+	from = (uintptr_t)p & ~(page - 1);
+	madvise((void *)from, (uintptr_t)p + j->n * bytes - from, MADV_DONTNEED);
 	return 0;
 }
 
