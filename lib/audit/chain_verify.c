@@ -337,22 +337,12 @@ static int start_verify(struct verify *x, struct lh_err *err)
 	return 0;
 }
 
-static void free_verify(struct verify *x)
-{
-	int64_t i;
-
-	for (i = 0; x->ring && i < x->slots; i++)
-		free(x->ring[i].broken);
-	free(x->ring);
-	for (i = 0; i < x->jobs; i++)
-		lh_chain_scanner_free(x->scanner[i]);
-}
-
 /* Verify the rows of a log that is not empty. */
 static int verify_rows(struct verify *x, struct lh_err *err)
 {
 	LH_SCOPED(lh_buf_free) struct lh_buf id = { 0 };
 	int rc = expect_id(x, &id, err);
+	int64_t slot;
 
 	if (rc == 0)
 		rc = start_verify(x, err);
@@ -373,7 +363,11 @@ static int verify_rows(struct verify *x, struct lh_err *err)
 			rc = -1;
 		}
 	}
-	free_verify(x);
+	for (slot = 0; x->ring && slot < x->slots; slot++)
+		free(x->ring[slot].broken);
+	free(x->ring);
+	for (slot = 0; slot < x->jobs; slot++)
+		lh_chain_scanner_free(x->scanner[slot]);
 	if (rc == 0 && !x->v->fault) {
 		x->v->count = x->rows;
 		set_tip(x->v, &x->last);

@@ -88,23 +88,6 @@ static bool field_is(const struct check *c, const char *field, const char *categ
 	return v && lh_value_is(v, category, strlen(category));
 }
 
-/* Check every field of the sample that has a category. */
-static void check_category(struct check *c)
-{
-	static const char *const fields[] = { "quality_score", "success_score", "source_category",
-					      "category" };
-	size_t i;
-
-	if (c->x == LH_PREFERENCE)
-		return;
-	for (i = 0; i < sizeof fields / sizeof *fields; i++)
-		if (field_is(c, fields[i], "rejected") ||
-		    (c->x == LH_SFT && field_is(c, fields[i], "needs_human_review"))) {
-			report_fault(c, "the category is never safe here");
-			return;
-		}
-}
-
 static int read_text(const struct lh_value *v, struct lh_buf *scratch, struct lh_str *out,
 		     struct lh_err *err)
 {
@@ -160,6 +143,10 @@ static int check_id(struct check *c, struct lh_err *err)
 
 static int check_row(struct check *c, const struct lh_row *row, struct lh_err *err)
 {
+	static const char *const fields[] = { "quality_score", "success_score", "source_category",
+					      "category" };
+	size_t i;
+
 	c->line = row->line;
 	if (lh_record_parse(&c->rec, row->p, row->n, err) < 0) {
 		if (err->code != LH_EDATA)
@@ -169,7 +156,12 @@ static int check_row(struct check *c, const struct lh_row *row, struct lh_err *e
 	}
 	if (lh_schema_check_record(c->schema, &c->rec, &c->scratch, on_violation, c, err) < 0)
 		return -1;
-	check_category(c);
+	for (i = 0; c->x != LH_PREFERENCE && i < sizeof fields / sizeof *fields; i++)
+		if (field_is(c, fields[i], "rejected") ||
+		    (c->x == LH_SFT && field_is(c, fields[i], "needs_human_review"))) {
+			report_fault(c, "the category is never safe here");
+			break;
+		}
 	return check_source(c, err) < 0 || check_id(c, err) < 0 ? -1 : 0;
 }
 

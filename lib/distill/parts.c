@@ -257,28 +257,23 @@ static int open_part(struct checking *c, const char *folder, struct lh_err *err)
 	return rc;
 }
 
-/* Allow as many descriptors as the parts need, as far as the system does. */
-static void allow_descriptors(size_t parts)
-{
-	struct rlimit most;
-	rlim_t need = 64 + DESCRIPTORS * (rlim_t)parts;
-
-	if (getrlimit(RLIMIT_NOFILE, &most) < 0 || most.rlim_cur >= need)
-		return;
-	most.rlim_cur = need < most.rlim_max ? need : most.rlim_max;
-	setrlimit(RLIMIT_NOFILE, &most);
-}
-
 static int open_all(struct lh_parts *p, struct lh_run *run, struct lh_err *err)
 {
 	struct checking c = { .run = run, .parts = p };
 	LH_SCOPED(lh_free_local) char *relpath = lh_part_relpath(run->id, NULL, err);
 	char *path = relpath ? lh_root_join(run->root, relpath, err) : NULL;
 	int rc = -1;
+	struct rlimit most;
+	rlim_t need;
 
 	if (path && list(p, path, err) == 0)
 		rc = check_list(p, path, err);
-	allow_descriptors(p->n);
+	/* Allow as many descriptors as the parts need, as far as the system does. */
+	need = 64 + DESCRIPTORS * (rlim_t)p->n;
+	if (getrlimit(RLIMIT_NOFILE, &most) == 0 && most.rlim_cur < need) {
+		most.rlim_cur = need < most.rlim_max ? need : most.rlim_max;
+		setrlimit(RLIMIT_NOFILE, &most);
+	}
 	for (c.part = p->part; !rc && c.part < p->part + p->n; c.part++)
 		rc = open_part(&c, path, err);
 	free(path);

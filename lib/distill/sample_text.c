@@ -41,21 +41,6 @@ static int metadata_text(const struct lh_source *src, const char *name, struct l
 	return lh_value_str(&v, scratch, out, err);
 }
 
-/* Append the sentence with its placeholders filled. */
-static void append_filled(struct lh_buf *to, const char *sentence, const struct lh_str *s,
-			  const struct lh_str *c, const struct lh_str *m)
-{
-	const struct lh_str *what;
-	const char *p;
-
-	for (; (p = strchr(sentence, '%')); sentence = p + 2) {
-		lh_buf_add(to, sentence, (size_t)(p - sentence));
-		what = p[1] == 's' ? s : p[1] == 'c' ? c : m;
-		lh_buf_add(to, what->p, what->n);
-	}
-	lh_buf_puts(to, sentence);
-}
-
 static bool begins_with(const struct lh_str *s, const struct lh_str *with)
 {
 	return s->n > with->n && !memcmp(s->p, with->p, with->n);
@@ -82,6 +67,8 @@ int lh_sample_instruction(struct lh_buf *to, const struct lh_source *src, struct
 	const char *sentence = GENERIC;
 	struct lh_str rest = src->task.s, before = src->stream, extra = { "", 0 };
 	size_t i, n = sizeof sentences / sizeof *sentences;
+	const struct lh_str *what;
+	const char *p;
 
 	for (i = 0; i < n && sentences[i].stream != stream; i++)
 		;
@@ -102,7 +89,12 @@ int lh_sample_instruction(struct lh_buf *to, const struct lh_source *src, struct
 		return -1;
 	if (stream == LH_CONTRACT_ANALYSES && !extra.n)
 		sentence = "Analyse permit %s.";
-	append_filled(to, sentence, &rest, &before, &extra);
+	for (; (p = strchr(sentence, '%')); sentence = p + 2) {
+		lh_buf_add(to, sentence, (size_t)(p - sentence));
+		what = p[1] == 's' ? &rest : p[1] == 'c' ? &before : &extra;
+		lh_buf_add(to, what->p, what->n);
+	}
+	lh_buf_puts(to, sentence);
 	return lh_buf_check(to, err);
 }
 

@@ -106,22 +106,17 @@ static int on_evidence(struct lh_record *rec, void *result, struct lh_buf *out, 
 
 /* ---- in order ---- */
 
-static void skip_row(struct stage *st, uint64_t line, const char *why)
-{
-	if (st->watch && st->watch->bad)
-		st->watch->bad(st->watch->ctx, st->file.evidence, line, why);
-	if (st->file.skipped++ < FAULTS)
-		lh_stage_fault(st->res, "%s:%llu: %s", st->file.evidence, (unsigned long long)line,
-			       why);
-}
-
 static int take_row(struct stage *st, const struct lh_output *o, struct lh_err *err)
 {
 	const struct scored *s = o->result;
 	bool is_new = false;
 
 	if (s->kind == BAD) {
-		skip_row(st, o->line, o->text);
+		if (st->watch && st->watch->bad)
+			st->watch->bad(st->watch->ctx, st->file.evidence, o->line, o->text);
+		if (st->file.skipped++ < FAULTS)
+			lh_stage_fault(st->res, "%s:%llu: %s", st->file.evidence,
+				       (unsigned long long)o->line, o->text);
 		return 0;
 	}
 	if (s->kind != DEDUPED && lh_hashset_add(&st->fresh, s->sig, &is_new, err) < 0)

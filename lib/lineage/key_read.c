@@ -120,24 +120,6 @@ static void show(void *shared, const char *p, size_t n)
 	r->at += n;
 }
 
-/* Remove what is of a last line without LF, and the mark of a line that does not exist. */
-static void cut(struct reading *r)
-{
-	struct lh_key_part *p = r->part;
-	size_t n = p->own_key.n;
-
-	if (r->tail && r->at > p->end) {
-		r->lines++;
-		p->end = r->at;
-	}
-	while (n && (uint32_t)p->own_key.v[n - 1] > r->lines)
-		n--;
-	p->own_key.n = n;
-	p->rows -= r->last > r->lines;
-	p->own_mark.n = (r->lines + LH_MARK_LINES - 1) / LH_MARK_LINES;
-	p->lines = r->lines;
-}
-
 int lh_key_read(struct lh_key_part *p, int fd, const char *name, enum lh_place place,
 		uint64_t jobs, struct lh_xxh3_stream *hash, bool tail, struct lh_err *err)
 {
@@ -152,6 +134,7 @@ int lh_key_read(struct lh_key_part *p, int fd, const char *name, enum lh_place p
 		.context_size = sizeof(struct mapper), .context_init = mapper_init,
 		.context_free = mapper_free, .hooks = &hooks, .owner = &r,
 	};
+	size_t rows;
 
 	if (lseek(fd, (off_t)p->end, SEEK_SET) < 0)
 		return lh_err_sys(err, "%s", name);
@@ -165,7 +148,18 @@ int lh_key_read(struct lh_key_part *p, int fd, const char *name, enum lh_place p
 		*err = r.failed;
 		return -1;
 	}
-	cut(&r);
+	/* Remove what is of a last line without LF, and the mark of a line that does not exist. */
+	rows = p->own_key.n;
+	if (r.tail && r.at > p->end) {
+		r.lines++;
+		p->end = r.at;
+	}
+	while (rows && (uint32_t)p->own_key.v[rows - 1] > r.lines)
+		rows--;
+	p->own_key.n = rows;
+	p->rows -= r.last > r.lines;
+	p->own_mark.n = (r.lines + LH_MARK_LINES - 1) / LH_MARK_LINES;
+	p->lines = r.lines;
 	p->digest = lh_xxh3_end(&r.whole);
 	return 0;
 }

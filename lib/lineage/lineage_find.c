@@ -31,22 +31,10 @@ static int by_line(const void *a, const void *b)
 	return (x->line > y->line) - (x->line < y->line);
 }
 
-static void sort_hits(struct lh_hits *h)
-{
-	size_t i, n = 0;
-
-	if (h->n)
-		qsort(h->hit, h->n, sizeof *h->hit, by_line);
-	for (i = 0; i < h->n; i++)
-		if (!n || by_line(&h->hit[n - 1], &h->hit[i]))
-			h->hit[n++] = h->hit[i];
-	h->n = n;
-}
-
 int lh_lineage_find(struct lh_lineage *l, unsigned places, uint32_t key, struct lh_hits *hits,
 		    struct lh_err *err)
 {
-	size_t i, most = hits->n + LH_LINEAGE_CANDIDATES;
+	size_t i, most = hits->n + LH_LINEAGE_CANDIDATES, kept = 0;
 
 	for (i = 0; i < l->n_files && hits->n < most; i++) {
 		const struct lh_lineage_file *f = &l->file[i];
@@ -60,7 +48,12 @@ int lh_lineage_find(struct lh_lineage *l, unsigned places, uint32_t key, struct 
 			return -1;
 	}
 	hits->more |= hits->n >= most;
-	sort_hits(hits);
+	if (hits->n)
+		qsort(hits->hit, hits->n, sizeof *hits->hit, by_line);
+	for (i = 0; i < hits->n; i++)
+		if (!kept || by_line(&hits->hit[kept - 1], &hits->hit[i]))
+			hits->hit[kept++] = hits->hit[i];
+	hits->n = kept;
 	return 0;
 }
 

@@ -9,16 +9,6 @@
 
 /* ---- records ---- */
 
-static void free_origins(struct lh_origins *o)
-{
-	size_t i;
-
-	for (i = 0; i < o->n; i++)
-		free(o->of[i].text);
-	free(o->of);
-	*o = (struct lh_origins){ .n = 0 };
-}
-
 static bool is_same(struct lh_str a, struct lh_str b)
 {
 	return lh_str_is(a, b.p, b.n);
@@ -95,13 +85,6 @@ static int add(struct lh_origins *o, const struct lh_row_side *side, struct lh_e
 	return 0;
 }
 
-/* Leave out the records after the first `most`. */
-static void cut(struct lh_origins *o, size_t most)
-{
-	for (; o->n > most; o->more++)
-		free(o->of[--o->n].text);
-}
-
 /* ---- rows with a text ---- */
 
 /* What a row is asked for: a kind of text.  A sig_hash may be the beginning of one. */
@@ -121,16 +104,6 @@ static bool side_has(const struct lh_row_side *side, const struct asked *a)
 
 typedef int found_fn(struct lh_lineage *l, void *ctx, const struct lh_hit *hit,
 		     const struct asked *a, struct lh_err *err);
-
-/* Report that a text may be in rows that were not compared, so that it is not just absent. */
-static void warn_more(struct lh_lineage *l, const struct asked *a)
-{
-	struct lh_err why;
-
-	lh_err_set(&why, LH_EDATA, "over %d rows may have \"%.*s\", and not all were compared",
-		   LH_LINEAGE_CANDIDATES, (int)(a->text.n < 200 ? a->text.n : 200), a->text.p);
-	l->how.warn(l->how.ctx, true, why.msg);
-}
 
 /* Call fn for each row that has the text: the number of rows, or -1. */
 static int64_t each_row(struct lh_lineage *l, unsigned places, const struct asked *a,
@@ -154,8 +127,16 @@ static int64_t each_row(struct lh_lineage *l, unsigned places, const struct aske
 			n++;
 		}
 	}
-	if (hits.more && !n && rc >= 0)
-		warn_more(l, a);
+	if (hits.more && !n && rc >= 0) {
+		/* A text may be in rows that were not compared, so that it is not just absent. */
+		struct lh_err why;
+
+		lh_err_set(&why, LH_EDATA,
+			   "over %d rows may have \"%.*s\", and not all were compared",
+			   LH_LINEAGE_CANDIDATES, (int)(a->text.n < 200 ? a->text.n : 200),
+			   a->text.p);
+		l->how.warn(l->how.ctx, true, why.msg);
+	}
 	free(hits.hit);
 	return rc < 0 ? -1 : n;
 }
@@ -431,13 +412,18 @@ int lh_lineage_resolve(struct lh_lineage *l, struct lh_str operand, struct lh_me
 	if (rc < 0 || m->candidates.len)
 		return rc < 0 ? -1 : 0;
 	rc = complete(l, &m->records, err);
-	cut(&m->records, l->how.most);
+	for (; m->records.n > l->how.most; m->records.more++)
+		free(m->records.of[--m->records.n].text);
 	return rc;
 }
 
 void lh_meant_free(struct lh_meant *m)
 {
-	free_origins(&m->records);
+	size_t i;
+
+	for (i = 0; i < m->records.n; i++)
+		free(m->records.of[i].text);
+	free(m->records.of);
 	free(m->rows.hit);
 	lh_buf_free(&m->candidates);
 	lh_buf_free(&m->run);

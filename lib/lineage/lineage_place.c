@@ -85,14 +85,6 @@ struct paths {
 	char *plain;
 };
 
-static void paths_free(struct paths *p)
-{
-	free(p->root);
-	free(p->full[0]);
-	free(p->full[1]);
-	free(p->plain);
-}
-
 static int paths_of(struct paths *p, const struct lh_lineage *l, const char *path,
 		    struct lh_err *err)
 {
@@ -313,6 +305,9 @@ int lh_lineage_place(struct lh_lineage *l, struct lh_str operand, struct lh_mean
 		return -1;
 	m->line = line;
 	rc = paths_of(&paths, l, path, err) < 0 ? -1 : find_file(l, &paths, m, fn, err);
-	paths_free(&paths);
+	free(paths.root);
+	free(paths.full[0]);
+	free(paths.full[1]);
+	free(paths.plain);
 	return rc;
 }
