@@ -166,19 +166,6 @@ static int read_array(struct lh_bind *line, const struct node *n,
 	return rc;
 }
 
-static void read_string(struct lh_bind *line, const struct node *n,
-			const struct lh_bind_known *known)
-{
-	line->to = types_of(&n->type) & NUMBER ? LH_BIND_TO_ID : LH_BIND_TO_STRING;
-	line->filled = n->shortest > 0;
-	line->longest = n->longest < UINT32_MAX ? (unsigned)n->longest : 0;
-	for (; n->pattern.p && known && known->pattern; known++)
-		if (lh_str_is(n->pattern, known->pattern, strlen(known->pattern))) {
-			line->is = known->is;
-			line->what = known->what;
-		}
-}
-
 /* Fill a line whose name is set. */
 static int read_line(struct lh_bind *line, const struct node *n,
 		     const struct lh_bind_known *known, struct lh_err *err)
@@ -193,15 +180,22 @@ static int read_line(struct lh_bind *line, const struct node *n,
 		return 0;
 	if (n->choice.p && set == LH_BIND_IS(LH_STRING))
 		return read_choice(line, &n->choice, err);
-	if (set == LH_BIND_IS(LH_STRING) || set == (LH_BIND_IS(LH_STRING) | NUMBER))
-		read_string(line, n, known);
-	else if (set == NUMBER)
+	if (set == LH_BIND_IS(LH_STRING) || set == (LH_BIND_IS(LH_STRING) | NUMBER)) {
+		line->to = types_of(&n->type) & NUMBER ? LH_BIND_TO_ID : LH_BIND_TO_STRING;
+		line->filled = n->shortest > 0;
+		line->longest = n->longest < UINT32_MAX ? (unsigned)n->longest : 0;
+		for (; n->pattern.p && known && known->pattern; known++)
+			if (lh_str_is(n->pattern, known->pattern, strlen(known->pattern))) {
+				line->is = known->is;
+				line->what = known->what;
+			}
+	} else if (set == NUMBER) {
 		read_number(line, n);
-	else if (set == BOOLEAN)
+	} else if (set == BOOLEAN) {
 		line->to = LH_BIND_TO_BOOL;
-	else if (set & LH_BIND_IS(LH_ARRAY))
+	} else if (set & LH_BIND_IS(LH_ARRAY)) {
 		return read_array(line, n, known, err);
-	else if (set == LH_BIND_IS(LH_OBJECT) && n->properties.p) {
+	} else if (set == LH_BIND_IS(LH_OBJECT) && n->properties.p) {
 		line->to = LH_BIND_TO_TABLE;
 		line->table = read_table(n, known, err);
 		return line->table ? 0 : -1;

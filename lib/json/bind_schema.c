@@ -33,16 +33,6 @@ static void write_types(struct lh_writer *w, unsigned set, const char *number)
 		lh_write_end(w);
 }
 
-static void write_choice(struct lh_writer *w, const char *const *choice, bool null)
-{
-	lh_write_array(w, "enum");
-	for (; *choice; choice++)
-		lh_write_text(w, NULL, *choice);
-	if (null)
-		lh_write_null(w, NULL);
-	lh_write_end(w);
-}
-
 static void write_range(struct lh_writer *w, const struct lh_bind *line)
 {
 	const char *from = line->above ? "exclusiveMinimum" : "minimum";
@@ -95,17 +85,6 @@ static void write_items(struct lh_writer *w, const struct lh_bind *line, unsigne
 	lh_write_end(w);
 }
 
-static void write_object(struct lh_writer *w, const struct lh_bind *line, unsigned how)
-{
-	if (!is_any(line->table)) {
-		write_members(w, line->table, how);
-		return;
-	}
-	lh_write_object(w, "additionalProperties");
-	write_value(w, line->table, how);
-	lh_write_end(w);
-}
-
 static void write_value(struct lh_writer *w, const struct lh_bind *line, unsigned how)
 {
 	bool required = line->required && line->n != LH_BIND_ALIASES;
@@ -117,7 +96,14 @@ static void write_value(struct lh_writer *w, const struct lh_bind *line, unsigne
 	if (!lax)
 		write_types(w, set, line->to == LH_BIND_TO_WHOLE ? "integer" : "number");
 	if (line->choice && !lax) {
-		write_choice(w, line->choice, null);
+		const char *const *choice;
+
+		lh_write_array(w, "enum");
+		for (choice = line->choice; *choice; choice++)
+			lh_write_text(w, NULL, *choice);
+		if (null)
+			lh_write_null(w, NULL);
+		lh_write_end(w);
 	} else if (line->to == LH_BIND_TO_STRING || line->to == LH_BIND_TO_ID) {
 		if (line->filled && !line->lax)
 			lh_write_u64(w, "minLength", 1);
@@ -129,10 +115,15 @@ static void write_value(struct lh_writer *w, const struct lh_bind *line, unsigne
 			lh_write_text(w, "format", line->format);
 	}
 	write_range(w, line);
-	if (set & LH_BIND_IS(LH_ARRAY))
+	if (set & LH_BIND_IS(LH_ARRAY)) {
 		write_items(w, line, how);
-	else if (line->table)
-		write_object(w, line, how);
+	} else if (line->table && !is_any(line->table)) {
+		write_members(w, line->table, how);
+	} else if (line->table) {
+		lh_write_object(w, "additionalProperties");
+		write_value(w, line->table, how);
+		lh_write_end(w);
+	}
 }
 
 /* Set *name, which is empty at first, to the next name of a line; false after the last. */

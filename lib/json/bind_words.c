@@ -200,12 +200,19 @@ static void offer(struct lh_suggest *s, const struct lh_bind *line, const char *
 	}
 }
 
-/* Append " (did you mean "k"?)" if a line of the table is close to the key. */
-static void say_close(struct words *w, const struct lh_bind *table, const struct lh_value *key)
+int lh_bind_unknown(const struct lh_bind_place *up, const struct lh_bind *table,
+		    const struct lh_value *key, struct lh_err *err)
 {
-	struct lh_suggest s = lh_suggest_for(key->p + 1, key->n - 2);
+	struct words where = { .n = 0 };
+	struct lh_suggest s;
 	char close[LH_SUGGEST_ROOM];
 
+	if (up) {
+		say(&where, " in ");
+		say_place(&where, up);
+	}
+	/* (did you mean "k"?) if a line of the table is close to the key */
+	s = lh_suggest_for(key->p + 1, key->n - 2);
 	for (; table->name; table++) {
 		offer(&s, table, table->name,
 		      table->n == LH_BIND_ALIASES ? strlen(table->name) : table->n);
@@ -214,19 +221,7 @@ static void say_close(struct words *w, const struct lh_bind *table, const struct
 	}
 	lh_suggest_text(&s, "\"", close);
 	if (*close)
-		say(w, " (%s)", close);
-}
-
-int lh_bind_unknown(const struct lh_bind_place *up, const struct lh_bind *table,
-		    const struct lh_value *key, struct lh_err *err)
-{
-	struct words where = { .n = 0 };
-
-	if (up) {
-		say(&where, " in ");
-		say_place(&where, up);
-	}
-	say_close(&where, table, key);
+		say(&where, " (%s)", close);
 	return lh_err_set(err, LH_EDATA, "unknown member %.*s%s",
 			  (int)(key->n < KEY_SHOWN ? key->n : KEY_SHOWN), key->p, where.p);
 }

@@ -186,34 +186,27 @@ static bool is_skipped(const struct canon *c, const struct lh_value *key)
 	return false;
 }
 
-static void insertion_sort(struct entry *e, size_t n, int (*cmp)(const void *, const void *))
-{
-	struct entry x;
-	size_t i, k;
-
-	for (i = 1; i < n; i++) {
-		x = e[i];
-		for (k = i; k > 0 && cmp(&x, &e[k - 1]) < 0; k--)
-			e[k] = e[k - 1];
-		e[k] = x;
-	}
-}
-
 /* Sort the members e[0..n) by key; they are adjacent in out, and the last ends at
  * its end. */
 static int sort_members(struct canon *c, struct entry *e, size_t n)
 {
-	size_t at = e[0].at, bytes = written(c) - at, i;
+	int (*cmp)(const void *, const void *) = c->jcs ? by_utf16 : by_bytes;
+	size_t at = e[0].at, bytes = written(c) - at, i, k;
 	char *to = c->out->p + at;
+	struct entry x;
 
 	lh_buf_reset(&c->spare);
 	lh_buf_add(&c->spare, to, bytes);
 	if (lh_buf_check(&c->spare, c->err) < 0)
 		return -1;
-	if (n <= FEW)
-		insertion_sort(e, n, c->jcs ? by_utf16 : by_bytes);
-	else
-		qsort(e, n, sizeof *e, c->jcs ? by_utf16 : by_bytes);
+	if (n > FEW)
+		qsort(e, n, sizeof *e, cmp);
+	for (i = 1; n <= FEW && i < n; i++) {
+		x = e[i];
+		for (k = i; k > 0 && cmp(&x, &e[k - 1]) < 0; k--)
+			e[k] = e[k - 1];
+		e[k] = x;
+	}
 	for (i = 0; i < n; i++) {
 		if (i)
 			*to++ = ',';

@@ -117,25 +117,6 @@ static bool put_escaped_character(struct lh_buf *out, struct lh_str *s)
 	return true;
 }
 
-/* Append a path in one of its spellings, so that equal ones are equal bytes: escaped are a
- * slash, ?, # and % that are part of a name, controls, and what is not UTF-8; nothing else is. */
-static void put_spelling(struct lh_buf *out, struct lh_str path)
-{
-	bool as_escape;
-	unsigned char c;
-
-	while (path.n) {
-		if (escaped(path) >= 0x80 && put_escaped_character(out, &path))
-			continue;
-		c = take_byte(&path, &as_escape);
-		if (c < ' ' || c == 0x7f || c == '%' ||
-		    (as_escape && (c >= 0x80 || memchr("/?#", c, 3))))
-			lh_buf_printf(out, "%%%02X", c);
-		else
-			lh_buf_putc(out, (char)c);
-	}
-}
-
 /* Append a path without its "." and ".." parts.  A ".." that has nothing to remove is kept if
  * keep is set, and dropped otherwise. */
 static void put_parts(struct lh_buf *out, struct lh_str path, bool keep)
@@ -188,8 +169,21 @@ static void put_path(struct lh_buf *out, const struct uri *of, struct lh_str pat
 {
 	bool relative = !of->scheme.p && !of->authority.p && *path.p != '/';
 	LH_SCOPED(lh_buf_free) struct lh_buf spelling = { 0 }, parts = { 0 };
+	bool as_escape;
+	unsigned char c;
 
-	put_spelling(&spelling, path);
+	/* In one spelling, so that equal ones are equal bytes: escaped are a slash, ?, # and %
+	 * that are part of a name, controls, and what is not UTF-8; nothing else is. */
+	while (path.n) {
+		if (escaped(path) >= 0x80 && put_escaped_character(&spelling, &path))
+			continue;
+		c = take_byte(&path, &as_escape);
+		if (c < ' ' || c == 0x7f || c == '%' ||
+		    (as_escape && (c >= 0x80 || memchr("/?#", c, 3))))
+			lh_buf_printf(&spelling, "%%%02X", c);
+		else
+			lh_buf_putc(&spelling, (char)c);
+	}
 	put_parts(&parts, (struct lh_str){ spelling.p, spelling.len }, relative);
 	if (!of->authority.p)
 		lh_buf_puts(out, guard(parts.p, parts.len, relative));

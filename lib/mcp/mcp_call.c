@@ -98,27 +98,13 @@ static int copy_request(struct lh_mcp_call *c, const struct lh_mcp_request *r,
 	return 0;
 }
 
-/* Take the request id of _meta.traceparent: "00-TRACE-SPAN-FLAGS". */
-static void take_trace(struct lh_mcp_call *c, const struct lh_mcp_request *r)
-{
-	struct lh_value v;
-	size_t i;
-
-	if (!r->meta.p || !lh_value_get(&r->meta, "traceparent", &v) || v.type != LH_STRING ||
-	    v.escaped || v.n < 2 + 55 || v.p[3] != '-' || v.p[36] != '-')
-		return;
-	for (i = 4; i < 36; i++)
-		if (!strchr("0123456789abcdef", v.p[i]))
-			return;
-	memcpy(c->trace, v.p + 4, 32);
-}
-
 static struct lh_mcp_call *new_call(const struct lh_mcp_request *r, const struct lh_mcp_tool *t,
 				    const struct lh_value *args)
 {
 	struct lh_err err;
 	struct lh_mcp_call *c = lh_calloc(1, sizeof *c, &err);
 	struct lh_mcp_call **bucket;
+	struct lh_value v;
 
 	if (c && copy_request(c, r, args, &err) < 0) {
 		lh_buf_free(&c->text);
@@ -135,7 +121,11 @@ static struct lh_mcp_call *new_call(const struct lh_mcp_request *r, const struct
 	c->tool = t;
 	c->modern = r->modern;
 	c->links = r->modern || strcmp(r->peer->version, LINKS_SINCE) >= 0;
-	take_trace(c, r);
+	/* the request id of _meta.traceparent: "00-TRACE-SPAN-FLAGS" */
+	if (r->meta.p && lh_value_get(&r->meta, "traceparent", &v) && v.type == LH_STRING &&
+	    !v.escaped && v.n >= 2 + 55 && v.p[3] == '-' && v.p[36] == '-' &&
+	    strspn(v.p + 4, "0123456789abcdef") == 32)
+		memcpy(c->trace, v.p + 4, 32);
 	bucket = bucket_of(c->m, c->hash);
 	c->chain = *bucket;
 	*bucket = c;

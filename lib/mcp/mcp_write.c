@@ -102,18 +102,13 @@ void lh_mcp_write_tool(struct lh_writer *w, const struct lh_mcp_tool *t)
 	lh_write_end(w);
 }
 
-static void write_block(struct lh_writer *w, struct lh_str text)
-{
-	lh_write_object(w, NULL);
-	lh_write_text(w, "type", "text");
-	lh_write_str(w, "text", text);
-	lh_write_end(w);
-}
-
 void lh_mcp_write_reply(struct lh_writer *w, struct lh_str structured, struct lh_str links)
 {
 	lh_write_array(w, "content");
-	write_block(w, structured);
+	lh_write_object(w, NULL);
+	lh_write_text(w, "type", "text");
+	lh_write_str(w, "text", structured);
+	lh_write_end(w);
 	if (links.n)
 		lh_write_raw(w, NULL, links);
 	lh_write_end(w);
