@@ -63,7 +63,8 @@ static la_ssize_t on_read(struct archive *a, void *ctx, const void **p)
 	return (la_ssize_t)n;
 }
 
-static int add_filter(struct archive *a, const char *kind)
+/* Make the archive of the next stream. */
+static int new_archive(struct lh_undo *u, struct lh_err *err)
 {
 	static const struct {
 		const char *kind;
@@ -76,21 +77,15 @@ static int add_filter(struct archive *a, const char *kind)
 	};
 	size_t i = 0;
 
-	while (strcmp(table[i].kind, kind))
-		i++;
-	return table[i].support(a);
-}
-
-/* Make the archive of the next stream. */
-static int new_archive(struct lh_undo *u, struct lh_err *err)
-{
 	archive_read_free(u->a);
 	u->a = archive_read_new();
 	if (!u->a)
 		return lh_err_nomem(err);
 	u->opened = false;
 	u->given = 0;
-	add_filter(u->a, u->kind);
+	while (strcmp(table[i].kind, u->kind))
+		i++;
+	table[i].support(u->a);
 	archive_read_support_format_raw(u->a);
 	archive_read_support_format_empty(u->a);
 	archive_read_set_callback_data(u->a, u);

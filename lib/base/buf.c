@@ -148,21 +148,9 @@ static size_t copy_plain(char *to, const char *s, size_t n)
 	return i;
 }
 
-static void put_escape(struct lh_buf *b, unsigned char c)
-{
-	static const char hex[] = "0123456789abcdef";
-	char esc = short_escape(c);
-
-	if (esc) {
-		lh_buf_add(b, (char[]){ '\\', esc }, 2);
-	} else {
-		lh_buf_add(b, "\\u00", 4);
-		lh_buf_add(b, (char[]){ hex[c >> 4], hex[c & 15] }, 2);
-	}
-}
-
 void lh_buf_json(struct lh_buf *b, const char *s, size_t n)
 {
+	static const char hex[] = "0123456789abcdef";
 	size_t i, plain;
 	char *to;
 
@@ -174,8 +162,17 @@ void lh_buf_json(struct lh_buf *b, const char *s, size_t n)
 		plain = copy_plain(to, s + i, n - i);
 		lh_buf_took(b, plain);
 		i += plain;
-		if (i < n)
-			put_escape(b, (unsigned char)s[i++]);
+		if (i < n) {
+			unsigned char c = (unsigned char)s[i++];
+			char esc = short_escape(c);
+
+			if (esc) {
+				lh_buf_add(b, (char[]){ '\\', esc }, 2);
+			} else {
+				lh_buf_add(b, "\\u00", 4);
+				lh_buf_add(b, (char[]){ hex[c >> 4], hex[c & 15] }, 2);
+			}
+		}
 	}
 	lh_buf_putc(b, '"');
 }

@@ -77,12 +77,6 @@ static inline const char *find(struct chunk *c, const char *at, const struct lh_
 	return at < s->end ? at : s->end;
 }
 
-/* Store a cell of plain text that ends before `end`; the CR of a CRLF is left out. */
-static inline void store_plain(struct lh_csv_scan *s, const char *end)
-{
-	lh_csv_store(s, end - (*end == '\n' && end > s->start && end[-1] == '\r'));
-}
-
 /* Examine the byte after a quote in a quoted cell, and after a CR that follows it. */
 static inline void after_quote(struct lh_csv_scan *s)
 {
@@ -125,7 +119,9 @@ static inline bool scan_cell(struct lh_csv_scan *s, struct chunk *c)
 		s->at = find(c, s->at, s, false);
 		if (s->at == s->end)
 			return false;
-		store_plain(s, s->at++);
+		/* the CR of a CRLF is left out */
+		lh_csv_store(s, s->at - (*s->at == '\n' && s->at > s->start && s->at[-1] == '\r'));
+		s->at++;
 		s->state = LH_CSV_CELL;
 		return true;
 	case LH_CSV_QUOTED:

@@ -306,20 +306,6 @@ void lh_duckdb_value_json(const struct lh_duckdb_value *v, struct lh_buf *out)
 
 /* ---- a value ---- */
 
-static void read_integer(const struct place *p, struct lh_duckdb_value *v, struct lh_buf *text)
-{
-	__int128 i = integer(p, p->s->type);
-
-	if (p->s->type == DUCKDB_UHUGEINT && i < 0) {
-		put_digits(text, (unsigned __int128)i, false, 0);
-		v->kind = LH_DUCKDB_TEXT;
-	} else if (i < INT64_MIN || i > INT64_MAX) {
-		put_signed(text, i, 0);
-		v->kind = LH_DUCKDB_TEXT;
-	}
-	v->i = (int64_t)i;
-}
-
 static void read_text(const struct place *p, struct lh_buf *text)
 {
 	struct lh_str s;
@@ -371,6 +357,7 @@ void lh_duckdb_value_read(const struct duckdb_api *api, const struct lh_duckdb_s
 			  struct lh_buf *text)
 {
 	const struct place p = { api, s, vector, row };
+	__int128 n;
 
 	lh_buf_reset(text);
 	*v = (struct lh_duckdb_value){ .kind = LH_DUCKDB_NULL, .s = { "", 0 } };
@@ -386,7 +373,15 @@ void lh_duckdb_value_read(const struct duckdb_api *api, const struct lh_duckdb_s
 		v->i = *(const bool *)data_of(&p, 1);
 		return;
 	case LH_DUCKDB_INT:
-		read_integer(&p, v, text);
+		n = integer(&p, s->type);
+		if (s->type == DUCKDB_UHUGEINT && n < 0) {
+			put_digits(text, (unsigned __int128)n, false, 0);
+			v->kind = LH_DUCKDB_TEXT;
+		} else if (n < INT64_MIN || n > INT64_MAX) {
+			put_signed(text, n, 0);
+			v->kind = LH_DUCKDB_TEXT;
+		}
+		v->i = (int64_t)n;
 		break;
 	case LH_DUCKDB_NUMBER:
 		if (s->type == DUCKDB_DECIMAL)

@@ -130,19 +130,6 @@ void lh_sweep_below(const char *folder)
 		remove_stale_tmp(path, strlen(path), ".", SWEEP_DEEP);
 }
 
-/* Write a name that no other file of this process has: "FOLDER/.NAME.lh-tmp-PID", and
- * after the first "FOLDER/.NAME.lh-tmp-N.lh-tmp-PID".  Threads may write one target. */
-static void name_tmp(char *to, size_t n, const char *folder, const char *name)
-{
-	static atomic_uint used;
-	unsigned i = atomic_fetch_add(&used, 1);
-	char more[32] = "";
-
-	if (i)
-		snprintf(more, sizeof more, MARK "%u", i);
-	snprintf(to, n, "%s/.%.*s%s" MARK "%ld", folder, NAME_ROOM, name, more, (long)getpid());
-}
-
 /* Lock a new temporary file.  False: a sweep has taken it for that of a killed run, which
  * its lock did not contradict before.  Without locks it is taken as it is: nothing is
  * swept there. */
@@ -156,13 +143,21 @@ static bool hold_new(int fd, const char *tmp)
 int lh_tmp_create(const char *folder, const char *name, mode_t mode, char **path,
 		  struct lh_err *err)
 {
+	static atomic_uint used;
 	const int flags = O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC;
 	size_t n = strlen(folder) + NAME_ROOM + 64;
-	char *tmp = lh_calloc(n, 1, err);
+	char *tmp = lh_calloc(n, 1, err), more[32] = "";
+	unsigned number;
 	int fd, i;
 
 	for (i = 0; tmp && i < TRIES; i++) {
-		name_tmp(tmp, n, folder, name);
+		/* The name is ".NAME.lh-tmp-PID", and after the first one of this process
+		 * ".NAME.lh-tmp-N.lh-tmp-PID": threads may write one target. */
+		number = atomic_fetch_add(&used, 1);
+		if (number)
+			snprintf(more, sizeof more, MARK "%u", number);
+		snprintf(tmp, n, "%s/.%.*s%s" MARK "%ld", folder, NAME_ROOM, name, more,
+			 (long)getpid());
 		fd = open(tmp, flags, mode);
 		if (fd >= 0 && hold_new(fd, tmp)) {
 			*path = tmp;

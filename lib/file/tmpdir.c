@@ -75,35 +75,29 @@ static bool is_ours(const char *entry, const char *name, pid_t *pid)
 	return *end == '-' && strlen(end) == strlen(RANDOM) && *pid > 0;
 }
 
-/* Remove the folder if no process uses it.  The lock decides, also for a process
- * that is dead and was never waited for; for a folder that never got one, the PID
- * does. */
-static void remove_if_unused(const char *path, pid_t pid)
-{
-	struct stat st;
-	int fd;
-
-	if (lstat(path, &st) < 0 || !S_ISDIR(st.st_mode) || st.st_uid != geteuid())
-		return;
-	fd = open_in(path, IN_USE, 0);
-	if (fd >= 0 ? flock(fd, LOCK_EX | LOCK_NB) == 0
-		    : errno == ENOENT && kill(pid, 0) < 0 && errno == ESRCH)
-		lh_remove_all(path);
-	if (fd >= 0)
-		close(fd);
-}
-
+/* Remove the folders that no process uses.  The lock decides, also for a process that is dead
+ * and was never waited for; for a folder that never got one, the PID does. */
 static void remove_stale_folders(const char *base, const char *name)
 {
 	char path[PATH_MAX];
 	DIR *d = opendir(base);
 	struct dirent *e;
+	struct stat st;
 	pid_t pid;
+	int fd;
 
-	while (d && (e = readdir(d)))
-		if (is_ours(e->d_name, name, &pid) &&
-		    (size_t)snprintf(path, sizeof path, "%s/%s", base, e->d_name) < sizeof path)
-			remove_if_unused(path, pid);
+	while (d && (e = readdir(d))) {
+		if (!is_ours(e->d_name, name, &pid) ||
+		    (size_t)snprintf(path, sizeof path, "%s/%s", base, e->d_name) >= sizeof path ||
+		    lstat(path, &st) < 0 || !S_ISDIR(st.st_mode) || st.st_uid != geteuid())
+			continue;
+		fd = open_in(path, IN_USE, 0);
+		if (fd >= 0 ? flock(fd, LOCK_EX | LOCK_NB) == 0
+			    : errno == ENOENT && kill(pid, 0) < 0 && errno == ESRCH)
+			lh_remove_all(path);
+		if (fd >= 0)
+			close(fd);
+	}
 	if (d)
 		closedir(d);
 }

@@ -211,24 +211,16 @@ enum lh_lines_is lh_lines_next(struct lh_lines *l, struct lh_bytes *block, struc
 	}
 }
 
-/* Remove the first n bytes. */
-static void forget(struct lh_lines *l, size_t n)
-{
-	const char *lf;
-
-	l->b.n -= n;
-	memmove(l->b.p, l->b.p + n, l->b.n);
-	lf = last_lf(l, l->b.p, l->b.n);
-	l->whole = lf ? (size_t)(lf - l->b.p) + 1 : 0;
-}
-
 ssize_t lh_lines_piece(struct lh_lines *l, const char **p, struct lh_err *err)
 {
 	const char *lf;
 	size_t n;
 
 	for (;;) {
-		forget(l, l->given);
+		l->b.n -= l->given;
+		memmove(l->b.p, l->b.p + l->given, l->b.n);
+		lf = last_lf(l, l->b.p, l->b.n);
+		l->whole = lf ? (size_t)(lf - l->b.p) + 1 : 0;
 		l->given = 0;
 		if (!l->too_long)
 			return 0;

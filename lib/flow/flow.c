@@ -233,20 +233,6 @@ static void start_block(struct run *r, struct lh_flow_block *b)
 	lh_flow_block_clear(b);
 }
 
-/* Choose the state that a block is mapped with: the newest, after a check for changes unless
- * with once or for a regular file, all of whose blocks are mapped with one state. */
-static void hold(struct run *r, struct lh_flow_block *b)
-{
-	struct lh_held *held = r->flow.held;
-	struct lh_err why;
-
-	if (!held)
-		return;
-	if (!r->flow.once && r->in.start < 0 && lh_held_look(held, &why) < 0)
-		*(why.code == LH_EDATA ? &b->lost : &b->fatal) = why;
-	b->held = lh_held_take(held);
-}
-
 /* Map a block just read, on the threads, or here if nothing is in flight and no further input
  * is ready. */
 static int take_block(struct run *r, struct lh_flow_block *b)
@@ -255,9 +241,18 @@ static int take_block(struct run *r, struct lh_flow_block *b)
 	uint64_t lines;
 	bool more;
 	int rc;
+	struct lh_held *held = r->flow.held;
+	struct lh_err why;
 
 	start_block(r, b);
-	hold(r, b);
+	/* Choose the state that the block is mapped with: the newest, after a check for changes
+	 * unless with once or for a regular file, all of whose blocks are mapped with one
+	 * state. */
+	if (held) {
+		if (!r->flow.once && r->in.start < 0 && lh_held_look(held, &why) < 0)
+			*(why.code == LH_EDATA ? &b->lost : &b->fatal) = why;
+		b->held = lh_held_take(held);
+	}
 	more = r->in.next < r->in.n || lh_lines_ready(&r->in.lines);
 	if (lh_flow_pool_in_flight(p) || (p->jobs > 1 && more)) {
 		lines = count_lf(b->in.p, b->in.n);

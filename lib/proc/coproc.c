@@ -150,22 +150,6 @@ static char **environment(const struct lh_spawn *child, struct lh_err *err)
 	return env;
 }
 
-/* No signal is blocked in a child.  A child that leads a group also starts with the
- * default SIGPIPE, as a shell expects. */
-static void init_attributes(posix_spawnattr_t *attr, bool group)
-{
-	sigset_t set;
-
-	sigemptyset(&set);
-	posix_spawnattr_init(attr);
-	posix_spawnattr_setsigmask(attr, &set);
-	sigaddset(&set, SIGPIPE);
-	posix_spawnattr_setsigdefault(attr, &set);
-	posix_spawnattr_setpgroup(attr, 0);
-	posix_spawnattr_setflags(attr, (short)(POSIX_SPAWN_SETSIGMASK |
-		(group ? POSIX_SPAWN_SETPGROUP | POSIX_SPAWN_SETSIGDEF : 0)));
-}
-
 pid_t lh_coproc_spawn(const struct lh_spawn *s, struct lh_err *err)
 {
 	posix_spawn_file_actions_t actions;
@@ -175,12 +159,22 @@ pid_t lh_coproc_spawn(const struct lh_spawn *s, struct lh_err *err)
 	size_t i;
 	pid_t pid = 0;
 	int rc = 0;
+	sigset_t set;
 
 	if (!env)
 		return -1;
 	lh_coproc_find(s->argv[0], path, sizeof path);
 	posix_spawn_file_actions_init(&actions);
-	init_attributes(&attr, s->group);
+	/* No signal is blocked in a child.  A child that leads a group also starts with the
+	 * default SIGPIPE, as a shell expects. */
+	sigemptyset(&set);
+	posix_spawnattr_init(&attr);
+	posix_spawnattr_setsigmask(&attr, &set);
+	sigaddset(&set, SIGPIPE);
+	posix_spawnattr_setsigdefault(&attr, &set);
+	posix_spawnattr_setpgroup(&attr, 0);
+	posix_spawnattr_setflags(&attr, (short)(POSIX_SPAWN_SETSIGMASK |
+		(s->group ? POSIX_SPAWN_SETPGROUP | POSIX_SPAWN_SETSIGDEF : 0)));
 	for (i = 0; i < s->n_fd && !rc; i++)
 		if (s->fd[i] >= 0)
 			rc = posix_spawn_file_actions_adddup2(&actions, s->fd[i], (int)i);

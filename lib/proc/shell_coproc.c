@@ -169,18 +169,6 @@ static int has_line(struct lh_coproc *c, size_t from, struct lh_err *err)
 	return lf != NULL;
 }
 
-/* Send some of the line and its LF.  A command that reads no more may still answer. */
-static void send_some(struct lh_coproc *c, const char *p, size_t n, size_t *sent)
-{
-	struct iovec part[2] = { { (char *)p + *sent, n - *sent }, { "\n", 1 } };
-	ssize_t got = writev(c->to, part, 2);
-
-	if (got > 0)
-		*sent += (size_t)got;
-	else if (errno != EAGAIN && errno != EINTR)
-		*sent = n + 1;
-}
-
 /* Receive output: 1 once it is a complete line, 0, -1. */
 static int receive_line(struct lh_coproc *c, bool ended, struct lh_err *err)
 {
@@ -212,8 +200,17 @@ static int exchange_lines(struct lh_coproc *c, const char *p, size_t n, double s
 
 		if (wait_for(c, f, until, seconds, heard ? "read" : "answer", err) < 0)
 			return kill_late(c);
-		if (f[1].revents)
-			send_some(c, p, n, &sent);
+		if (f[1].revents) {
+			/* Send some of the line and its LF.  A command that reads no more may
+			 * still answer. */
+			struct iovec part[2] = { { (char *)p + sent, n - sent }, { "\n", 1 } };
+			ssize_t got = writev(c->to, part, 2);
+
+			if (got > 0)
+				sent += (size_t)got;
+			else if (errno != EAGAIN && errno != EINTR)
+				sent = n + 1;
+		}
 		if (!heard && (f[0].revents || f[3].revents))
 			heard = receive_line(c, f[3].revents, err);
 		if (heard < 0)

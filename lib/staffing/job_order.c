@@ -16,27 +16,22 @@ const char *lh_job_order_style_name(enum lh_job_order_style style)
 	return styles[style].name;
 }
 
-static void append_hole(struct lh_buf *out, char hole, const struct lh_job_order *d)
-{
-	const struct lh_str *s = hole == 't' ? &d->city : hole == 's' ? &d->state :
-				 hole == 'h' ? &d->at : hole == 'c' ? &d->client : &d->role;
-
-	if (hole == 'n')
-		lh_buf_u64(out, d->count);
-	else
-		lh_buf_add(out, s->p, s->n);
-	if (hole == 'R' && d->count > 1)
-		lh_buf_putc(out, 's');
-}
-
 void lh_job_order_put(struct lh_buf *out, enum lh_job_order_style style,
 		      const struct lh_job_order *d)
 {
 	const char *p = styles[style].sentence, *hole;
+	const struct lh_str *s;
 
 	for (; (hole = strchr(p, '%')); p = hole + 2) {
 		lh_buf_add(out, p, (size_t)(hole - p));
-		append_hole(out, hole[1], d);
+		s = hole[1] == 't' ? &d->city : hole[1] == 's' ? &d->state :
+		    hole[1] == 'h' ? &d->at : hole[1] == 'c' ? &d->client : &d->role;
+		if (hole[1] == 'n')
+			lh_buf_u64(out, d->count);
+		else
+			lh_buf_add(out, s->p, s->n);
+		if (hole[1] == 'R' && d->count > 1)
+			lh_buf_putc(out, 's');
 	}
 	lh_buf_puts(out, p);
 }

@@ -49,17 +49,6 @@ static void on_child(int sig)
 	errno = saved;
 }
 
-static void leave_sigint_to(pid_t pid)
-{
-	struct sigaction ignore = { .sa_handler = SIG_IGN };
-	struct sigaction child = { .sa_handler = on_child, .sa_flags = SA_RESTART | SA_NOCLDSTOP };
-
-	running = pid;
-	sigaction(SIGINT, &ignore, &before_int);
-	sigaction(SIGCHLD, &child, &before_chld);
-	on_child(SIGCHLD);	/* it may have ended before */
-}
-
 /* ---- */
 
 /* Make fd stdout, and remember what that was. */
@@ -104,8 +93,16 @@ int lh_term_pager_start(struct lh_term_pager *pager, const char *command, struct
 		pager->pid = 0;
 	}
 	pager->command = command ? command : "less";
-	if (pager->pid)
-		leave_sigint_to(pager->pid);
+	if (pager->pid) {
+		struct sigaction ignore = { .sa_handler = SIG_IGN };
+		struct sigaction child = { .sa_handler = on_child,
+					  .sa_flags = SA_RESTART | SA_NOCLDSTOP };
+
+		running = pager->pid;
+		sigaction(SIGINT, &ignore, &before_int);
+		sigaction(SIGCHLD, &child, &before_chld);
+		on_child(SIGCHLD);	/* it may have ended before */
+	}
 	return rc;
 }
 

@@ -365,17 +365,6 @@ static int arguments(struct parser *p, int argc, char **argv)
 	return 0;
 }
 
-static void verb_names(const struct lh_tool *t, char *to, size_t n)
-{
-	const struct lh_verb *v;
-	size_t at = 0;
-
-	*to = '\0';
-	for (v = t->verbs; v->name && at < n; v++)
-		if (*v->name)
-			at += (size_t)snprintf(to + at, n - at, "%s%s", at ? ", " : "", v->name);
-}
-
 /* Take the command named "", which is for operands only if it has any. */
 static int default_verb(struct parser *p, const char *names)
 {
@@ -407,6 +396,7 @@ static int find_verb(struct parser *p)
 	struct lh_tool *t = p->t;
 	char names[256];
 	const struct lh_verb *v;
+	size_t at = 0;
 
 	if (!t->verbs)
 		return 0;
@@ -419,7 +409,11 @@ static int find_verb(struct parser *p)
 	}
 	if (p->ask)
 		return 0;
-	verb_names(t, names, sizeof names);
+	*names = '\0';
+	for (v = t->verbs; v->name && at < sizeof names; v++)
+		if (*v->name)
+			at += (size_t)snprintf(names + at, sizeof names - at, "%s%s",
+					       at ? ", " : "", v->name);
 	return default_verb(p, names);
 }
 

@@ -293,41 +293,30 @@ void lh_tool_time(const struct lh_tool *t, char *out)
 	lh_time_print(ms, out);
 }
 
-/* Flush and close stdout, where the last errors of a disk or pipe appear. */
-static int close_stdout(struct lh_tool *t)
-{
-	struct lh_err before = t->err;
-	int rc = lh_tool_flush(t);
-
-	if (rc == 0 && close(STDOUT_FILENO) < 0 && errno != EINTR) {
-		lh_err_sys(&t->err, "close failed");
-		rc = stdout_failed(t);
-	}
-	t->err = before;
-	return rc;
-}
-
-static void report_rejected(struct lh_tool *t)
-{
-	char text[80];
-
-	snprintf(text, sizeof text, "%llu of %llu records rejected",
-		 (unsigned long long)t->state->rejected, (unsigned long long)t->state->records);
-	lh_message_at(t, LH_STYLE_BAD, NULL, 0, 0, text);
-}
-
 int lh_tool_finish(struct lh_tool *t, int rc)
 {
 	struct lh_tool_state *s = t->state;
+	struct lh_err before;
 
 	lh_progress_clear(t);
 	lh_options_free(t);
 	if (rc < 0 && t->err.msg[0] && t->err.code != LH_EINTR && !lh_signal_pending())
 		lh_message_at(t, LH_STYLE_BAD, NULL, 0, 0, t->err.msg);
-	close_stdout(t);
+	/* The last errors of a disk or pipe appear when stdout is closed. */
+	before = t->err;
+	if (lh_tool_flush(t) == 0 && close(STDOUT_FILENO) < 0 && errno != EINTR) {
+		lh_err_sys(&t->err, "close failed");
+		stdout_failed(t);
+	}
+	t->err = before;
 	lh_buf_free(&s->out);
-	if (s->rejected)
-		report_rejected(t);
+	if (s->rejected) {
+		char text[80];
+
+		snprintf(text, sizeof text, "%llu of %llu records rejected",
+			 (unsigned long long)s->rejected, (unsigned long long)s->records);
+		lh_message_at(t, LH_STYLE_BAD, NULL, 0, 0, text);
+	}
 	if (lh_signal_pending())
 		lh_signal_die(lh_signal_pending());
 	if (s->out_failed || __atomic_load_n(&s->failed, __ATOMIC_RELAXED))

@@ -61,27 +61,13 @@ static const char *path_at(uintptr_t address)
 	return path;
 }
 
-/* Write "tool: PATH: text" with one write(2), the control bytes of the path as "?". */
-static void report(const char *path)
-{
-	static const char text[] = ": truncated while it was read, or its disk has failed\n";
-	static char message[sizeof line + 512];
-	size_t n = strnlen(tool, 64);
-
-	memcpy(message, tool, n);
-	message[n++] = ':';
-	message[n++] = ' ';
-	for (; *path; path++)
-		message[n++] = (unsigned char)*path < ' ' || *path == 0x7f ? '?' : *path;
-	memcpy(message + n, text, sizeof text);
-	if (write(STDERR_FILENO, message, n + sizeof text - 1) < 0)
-		return;		/* stderr cannot be written */
-}
-
 static void on_bus(int sig, siginfo_t *info, void *context)
 {
+	static const char text[] = ": truncated while it was read, or its disk has failed\n";
 	static atomic_flag once = ATOMIC_FLAG_INIT;
+	static char message[sizeof line + 512];
 	const char *path;
+	size_t n;
 
 	(void)context;
 	if (atomic_flag_test_and_set(&once))
@@ -90,7 +76,16 @@ static void on_bus(int sig, siginfo_t *info, void *context)
 	path = info->si_code == BUS_ADRERR ? path_at((uintptr_t)info->si_addr) : NULL;
 	if (!path)
 		lh_signal_die(sig);
-	report(path);
+	/* Write "tool: PATH: text" with one write(2), the control bytes of the path as "?". */
+	n = strnlen(tool, 64);
+	memcpy(message, tool, n);
+	message[n++] = ':';
+	message[n++] = ' ';
+	for (; *path; path++)
+		message[n++] = (unsigned char)*path < ' ' || *path == 0x7f ? '?' : *path;
+	memcpy(message + n, text, sizeof text);
+	if (write(STDERR_FILENO, message, n + sizeof text - 1) < 0)
+		;	/* stderr cannot be written */
 	lh_signal_unlink();
 	_exit(2);
 }

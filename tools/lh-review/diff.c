@@ -40,18 +40,6 @@ static void add(struct lh_diff *d, struct lh_str s)
 		lh_buf_add(&d->text, s.p, s.n);
 }
 
-static void open_part(struct lh_diff *d, bool plain, uint64_t line)
-{
-	struct lh_diff_reader *r = d->reader;
-
-	r->plain = plain;
-	r->hunks = false;
-	r->where = plain ? HUNKS : HEADER;
-	d->size = 0;
-	d->line = line;
-	lh_buf_reset(&d->text);
-}
-
 /* End the open part: 1 if it is one, 0. */
 static int close_part(struct lh_diff *d)
 {
@@ -248,7 +236,12 @@ static bool begins(struct lh_diff *d, struct lh_str s)
 	}
 	if (!header && !plain)
 		return false;
-	open_part(d, plain, plain ? r->old_at : r->lines.line + 1);
+	r->plain = plain;
+	r->hunks = false;
+	r->where = plain ? HUNKS : HEADER;
+	d->size = 0;
+	d->line = plain ? r->old_at : r->lines.line + 1;
+	lh_buf_reset(&d->text);
 	if (plain)
 		add(d, text_of(&r->old_line));
 	return true;

@@ -265,15 +265,6 @@ static int on_container(struct reading *r, bool object, const yaml_char_t *name,
 	return 0;
 }
 
-static void on_end(struct reading *r)
-{
-	const struct open *of = &r->open[--r->depth];
-
-	lh_buf_putc(&r->y->json, of->object ? '}' : ']');
-	end_anchor(r, of->anchor);
-	end_value(r);
-}
-
 static int on_value(struct reading *r)
 {
 	const yaml_event_t *e = r->event;
@@ -306,12 +297,17 @@ static int on_value(struct reading *r)
 
 static int on_event(struct reading *r)
 {
+	const struct open *of;
+
 	switch (r->event->type) {
 	case YAML_DOCUMENT_START_EVENT:
 		return r->documents++ ? fail(r, "there is a second document") : 0;
 	case YAML_MAPPING_END_EVENT:
 	case YAML_SEQUENCE_END_EVENT:
-		on_end(r);
+		of = &r->open[--r->depth];
+		lh_buf_putc(&r->y->json, of->object ? '}' : ']');
+		end_anchor(r, of->anchor);
+		end_value(r);
 		break;
 	case YAML_SCALAR_EVENT:
 	case YAML_ALIAS_EVENT:
