@@ -83,18 +83,6 @@ static void on_damage(const struct lh_bad_line *bad, void *found, struct lh_buf 
 	lh_buf_puts(out, why->msg);
 }
 
-static void record_finding(struct finding *f, const struct file *file, uint64_t line,
-			   const char *text, size_t n)
-{
-	f->rows++;
-	if (f->first.len)
-		return;
-	f->file = file->a->census.state.n;
-	f->line = line;
-	lh_buf_printf(&f->first, "%s:%llu:", file->relpath, (unsigned long long)line);
-	lh_buf_add(&f->first, text, n);
-}
-
 static int on_fault(const struct lh_output *o, void *ctx, struct lh_err *err)
 {
 	const struct file *file = ctx;
@@ -102,12 +90,20 @@ static int on_fault(const struct lh_output *o, void *ctx, struct lh_err *err)
 	int i;
 
 	(void)err;
-	for (i = 0; i < FINDINGS; i++)
-		if (*(const int *)o->result & BIT(i)) {
-			text = o->n ? o->text : finding_text((enum finding_id)i);
-			record_finding(&file->a->census.found[i], file, o->line, text,
-				       o->n ? o->n : strlen(text));
-		}
+	for (i = 0; i < FINDINGS; i++) {
+		struct finding *f = &file->a->census.found[i];
+
+		if (!(*(const int *)o->result & BIT(i)))
+			continue;
+		f->rows++;
+		if (f->first.len)
+			continue;
+		f->file = file->a->census.state.n;
+		f->line = o->line;
+		lh_buf_printf(&f->first, "%s:%llu:", file->relpath, (unsigned long long)o->line);
+		text = o->n ? o->text : finding_text((enum finding_id)i);
+		lh_buf_add(&f->first, text, o->n ? o->n : strlen(text));
+	}
 	return 0;
 }
 

@@ -41,20 +41,6 @@ struct numbers {
 	double metric[METRICS];
 };
 
-static void make_table(struct lh_bind table[METRICS + 1])
-{
-	int m;
-
-	for (m = 0; m < METRICS; m++) {
-		table[m] = (struct lh_bind){
-			LH_BIND_F64("", struct numbers, metric[0], -INFINITY, INFINITY), .lax = true
-		};
-		table[m].off += (size_t)m * sizeof(double);
-		lh_bind_rename(&table[m], metric_names[m]);
-	}
-	table[m] = (struct lh_bind)LH_BIND_END;
-}
-
 static int add_row(struct charts *c, const struct lh_bind *table, const struct baselines *b,
 		   uint64_t i, struct lh_err *err)
 {
@@ -76,8 +62,16 @@ static int read_rows(struct charts *c, struct baselines *b, struct lh_err *err)
 {
 	struct lh_bind table[METRICS + 1];
 	uint64_t i;
+	int m;
 
-	make_table(table);
+	for (m = 0; m < METRICS; m++) {
+		table[m] = (struct lh_bind){
+			LH_BIND_F64("", struct numbers, metric[0], -INFINITY, INFINITY), .lax = true
+		};
+		table[m].off += (size_t)m * sizeof(double);
+		lh_bind_rename(&table[m], metric_names[m]);
+	}
+	table[m] = (struct lh_bind)LH_BIND_END;
 	for (i = 0; i + 1 < c->audits; i++) {
 		if (baselines_take(b, i + 1, err) == 0) {
 			if (!i) {
@@ -171,36 +165,12 @@ static void put_line(struct lh_buf *out, const struct frame *f, const struct cha
 	lh_buf_puts(out, "\"/>\n");
 }
 
-/* Draw the baseline, and how far from it counts as no drift. */
-static void put_baseline(struct lh_buf *out, const struct frame *f, double b)
-{
-	int top = at_y(f, b + fabs(b) / 5), bottom = at_y(f, b - fabs(b) / 5);
-
-	lh_buf_printf(out, "<rect class=\"band\" x=\"0\" y=\"%d\" width=\"%d\" height=\"%d\"/>\n"
-		      "<path class=\"base\" d=\"M0 %dH%d\"/>\n", top, WIDTH, bottom - top,
-		      at_y(f, b), WIDTH);
-}
-
 void chart_number(struct lh_buf *out, double v)
 {
 	char *to = lh_buf_room(out, LH_F64_MAX);
 
 	if (to)
 		lh_buf_took(out, lh_f64_print(to, v));
-}
-
-static void put_words(struct lh_buf *out, const struct charts *c, const struct audit *a, int metric)
-{
-	const struct chart *ch = &c->chart[metric];
-
-	lh_buf_printf(out, "<title id=\"t%d\">%s over %llu audits</title>\n<desc id=\"d%d\">",
-		      metric, metric_names[metric],
-		      (unsigned long long)c->audits, metric);
-	lh_buf_printf(out, "%llu now; lowest ", (unsigned long long)a->metric[metric]);
-	chart_number(out, ch->low);
-	lh_buf_puts(out, ", highest ");
-	chart_number(out, ch->high);
-	lh_buf_puts(out, "</desc>\n");
 }
 
 void chart_print(struct lh_buf *out, const struct charts *c, const struct audit *a, int metric)
@@ -222,9 +192,22 @@ void chart_print(struct lh_buf *out, const struct charts *c, const struct audit 
 		f.high = f.low + 1;
 	lh_buf_printf(out, "<svg viewBox=\"0 0 %d %d\" role=\"img\" aria-labelledby=\"t%d d%d\">\n",
 		      WIDTH, HEIGHT, metric, metric);
-	put_words(out, c, a, metric);
-	if (isfinite(top) && base != 0)
-		put_baseline(out, &f, base);
+	lh_buf_printf(out, "<title id=\"t%d\">%s over %llu audits</title>\n<desc id=\"d%d\">",
+		      metric, metric_names[metric], (unsigned long long)c->audits, metric);
+	lh_buf_printf(out, "%llu now; lowest ", (unsigned long long)a->metric[metric]);
+	chart_number(out, ch->low);
+	lh_buf_puts(out, ", highest ");
+	chart_number(out, ch->high);
+	lh_buf_puts(out, "</desc>\n");
+	if (isfinite(top) && base != 0) {
+		/* the baseline, and how far from it counts as no drift */
+		int upper = at_y(&f, top), lower = at_y(&f, base - fabs(base) / 5);
+
+		lh_buf_printf(out,
+			      "<rect class=\"band\" x=\"0\" y=\"%d\" width=\"%d\" height=\"%d\"/>\n"
+			      "<path class=\"base\" d=\"M0 %dH%d\"/>\n", upper, WIDTH,
+			      lower - upper, at_y(&f, base), WIDTH);
+	}
 	lh_buf_printf(out, "<path class=\"floor\" d=\"M0 %dH%d\"/>\n", HEIGHT - MARGIN, WIDTH);
 	put_line(out, &f, ch);
 	lh_buf_printf(out, "<circle class=\"now\" cx=\"%d\" cy=\"%d\" r=\"45\"/>\n</svg>\n",

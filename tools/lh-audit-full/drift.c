@@ -85,17 +85,6 @@ static double size_of(double pct)
 	return fabs(pct) + 4 * DBL_EPSILON * (1 + fabs(pct));
 }
 
-static void classify_row(struct drift_row *row, double from, double to)
-{
-	if (from == 0) {
-		row->flag = to == 0 ? DRIFT_OK : DRIFT_WARN;
-		return;
-	}
-	row->has_pct = true;
-	row->pct = (to - from) / from + 0.0;	/* no change is 0, not -0 */
-	row->flag = fabs(row->pct) > size_of(LARGE) ? DRIFT_WARN : DRIFT_OK;
-}
-
 int drift_compute(struct drift *d, const struct drift_metrics *now,
 		  const struct drift_metrics *base, struct lh_err *err)
 {
@@ -118,7 +107,11 @@ int drift_compute(struct drift *d, const struct drift_metrics *now,
 			if (read_metric(&from, b, base->row, err) < 0)
 				return -1;
 			row->baseline = (struct lh_str){ b->value.p, b->value.n };
-			classify_row(row, from, to);
+			row->has_pct = from != 0;
+			if (row->has_pct)	/* no change is 0, not -0 */
+				row->pct = (to - from) / from + 0.0;
+			row->flag = (from == 0 ? to != 0 : fabs(row->pct) > size_of(LARGE))
+					    ? DRIFT_WARN : DRIFT_OK;
 		}
 		d->warned += row->flag == DRIFT_WARN;
 		d->first += row->flag == DRIFT_FIRST;

@@ -53,16 +53,6 @@ static void put_checks(struct lh_buf *out, const struct audit *a)
 	}
 }
 
-static void put_metrics(struct lh_buf *out, const struct audit *a)
-{
-	int i;
-
-	lh_buf_puts(out, "\n## Metrics\n\n| metric | value |\n|---|---:|\n");
-	for (i = 0; i < METRICS; i++)
-		lh_buf_printf(out, "| %s | %llu |\n", metric_names[i],
-			      (unsigned long long)a->metric[i]);
-}
-
 static void put_drift(struct lh_buf *out, const struct audit *a)
 {
 	const struct history *h = &a->history;
@@ -125,6 +115,8 @@ static void put_words(struct lh_buf *out, const struct audit *a)
 
 void markdown_print(struct lh_buf *out, const struct audit *a)
 {
+	int i;
+
 	lh_buf_printf(out,
 		      "# Full audit: %s\n\n- %u of %u required checks passed; %u checks in all,"
 		      " %u skipped\n",
@@ -138,7 +130,10 @@ void markdown_print(struct lh_buf *out, const struct audit *a)
 		lh_buf_printf(out, "- commit `%s`\n", a->git_commit);
 	put_checks(out, a);
 	put_words(out, a);
-	put_metrics(out, a);
+	lh_buf_puts(out, "\n## Metrics\n\n| metric | value |\n|---|---:|\n");
+	for (i = 0; i < METRICS; i++)
+		lh_buf_printf(out, "| %s | %llu |\n", metric_names[i],
+			      (unsigned long long)a->metric[i]);
 	put_drift(out, a);
 }
 

@@ -173,28 +173,22 @@ static int drift(struct report *r, struct lh_err *err)
 	return 0;
 }
 
-/* Without a run all of these fail. */
-static void no_run(struct audit *a)
-{
-	static const enum check_id of[] = { CHECK_FIVE, CHECK_RECEIPTS, CHECK_SUMMARY,
-					    CHECK_RUN_HASH, CHECK_DRIFT };
-	size_t i;
-
-	for (i = 0; i < sizeof of / sizeof *of; i++) {
-		check_set(a, of[i], false, "a run", "no run with a summary");
-		if (*a->bad_summary.p)
-			check_note(a, of[i], "%s", a->bad_summary.p);
-	}
-}
-
 int phase_receipts(struct audit *a, struct lh_err *err)
 {
+	/* without a run all of these fail */
+	static const enum check_id of[] = { CHECK_FIVE, CHECK_RECEIPTS, CHECK_SUMMARY,
+					    CHECK_RUN_HASH, CHECK_DRIFT };
 	struct report r = { .a = a };
 	struct faults f = { .a = a };
+	size_t i;
 	int rc;
 
 	if (!a->run_id) {
-		no_run(a);
+		for (i = 0; i < sizeof of / sizeof *of; i++) {
+			check_set(a, of[i], false, "a run", "no run with a summary");
+			if (*a->bad_summary.p)
+				check_note(a, of[i], "%s", a->bad_summary.p);
+		}
 		return 0;
 	}
 	lh_buf_init(&r.text, REPORT_MAX);

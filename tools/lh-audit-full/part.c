@@ -31,16 +31,6 @@ const char *const part_finding[FINDINGS + 1] = {
 	[FOUND_PROVENANCE] = "provenance", [FOUND_QUARANTINE] = "quarantine",
 };
 
-static void write_counts(struct lh_writer *w, const struct census *c)
-{
-	const struct part_count *n;
-
-	lh_write_object(w, "counts");
-	for (n = part_count; n < part_count + PART_COUNTS; n++)
-		lh_write_u64(w, n->name, *(const uint64_t *)((const char *)c + n->at));
-	lh_write_end(w);
-}
-
 /* Write the place and the text of the first faulty row. */
 static void write_first(struct lh_writer *w, const struct census *c, const struct finding *f)
 {
@@ -118,6 +108,7 @@ int part_write(const struct audit *a, struct lh_err *err)
 	int rc;
 	unsigned char sum[32];
 	char hex[LH_SHA256_HEX];
+	const struct part_count *n;
 
 	lh_write_object(&w, NULL);
 	lh_write_text(&w, "schema", PART_SCHEMA);
@@ -126,7 +117,10 @@ int part_write(const struct audit *a, struct lh_err *err)
 	lh_write_u64(&w, "shards", c->shard.n);
 	if (a->run_id)
 		lh_write_text(&w, "run_id", a->run_id);
-	write_counts(&w, c);
+	lh_write_object(&w, "counts");
+	for (n = part_count; n < part_count + PART_COUNTS; n++)
+		lh_write_u64(&w, n->name, *(const uint64_t *)((const char *)c + n->at));
+	lh_write_end(&w);
 	write_found(&w, c);
 	write_files(&w, &c->state);
 	lh_sha256(out.p ? out.p : "", out.len, sum);

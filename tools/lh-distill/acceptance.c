@@ -26,17 +26,6 @@ int acceptance_tell(struct acceptance *a, const char *name, bool passed, const c
 
 /* ---- the roots ---- */
 
-static void remove_root(struct acceptance *a, size_t i)
-{
-	struct lh_err err;
-
-	lh_root_close(a->root[i]);
-	if (lh_tmpdir_remove(&a->folder[i], &err) < 0) {
-		lh_tool_warn(a->tool, "%s", err.msg);
-		lh_tool_failed(a->tool);
-	}
-}
-
 static int copy_built_in(const struct lh_root *to, struct lh_err *err)
 {
 	const struct acceptance_source *s;
@@ -134,6 +123,7 @@ int distill_acceptance(struct lh_tool *tool, void *settings)
 {
 	const struct settings *s = settings;
 	struct acceptance a = { .tool = tool };
+	struct lh_err err;
 	sigset_t old;
 	size_t i;
 	int rc;
@@ -146,8 +136,13 @@ int distill_acceptance(struct lh_tool *tool, void *settings)
 		rc = acceptance_check(&a, &tool->err);
 	for (i = 0; i < RUNS; i++)
 		whole_free(&a.run[i]);
-	for (i = 0; i < 2; i++)
-		remove_root(&a, i);
+	for (i = 0; i < 2; i++) {
+		lh_root_close(a.root[i]);
+		if (lh_tmpdir_remove(&a.folder[i], &err) < 0) {
+			lh_tool_warn(tool, "%s", err.msg);
+			lh_tool_failed(tool);
+		}
+	}
 	sigprocmask(SIG_SETMASK, &old, NULL);
 	if (rc < 0)
 		return -1;

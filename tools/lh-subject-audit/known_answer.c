@@ -56,20 +56,6 @@ static int make(struct lh_buf *canon, char hex[LH_SHA256_HEX], struct lh_err *er
 	return h ? 0 : -1;
 }
 
-static void write_answer(struct lh_buf *b, const struct lh_buf *canon,
-			 const char hex[LH_SHA256_HEX])
-{
-	struct lh_writer w = lh_write_to(b);
-
-	lh_write_object(&w, NULL);
-	lh_write_text(&w, "mode", "known_answer");
-	lh_write_str(&w, "canonical", (struct lh_str){ canon->p, canon->len });
-	lh_write_str(&w, "hmac", (struct lh_str){ hex, LH_SHA256_HEX });
-	lh_write_u64(&w, "canonical_bytes_len", canon->len);
-	lh_write_end(&w);
-	lh_buf_putc(b, '\n');
-}
-
 int audit_known_answer(struct lh_tool *tool, void *settings)
 {
 	char hex[LH_SHA256_HEX];
@@ -79,7 +65,15 @@ int audit_known_answer(struct lh_tool *tool, void *settings)
 	(void)settings;
 	rc = make(&canon, hex, &tool->err);
 	if (rc == 0) {
-		write_answer(&b, &canon, hex);
+		struct lh_writer w = lh_write_to(&b);
+
+		lh_write_object(&w, NULL);
+		lh_write_text(&w, "mode", "known_answer");
+		lh_write_str(&w, "canonical", (struct lh_str){ canon.p, canon.len });
+		lh_write_str(&w, "hmac", (struct lh_str){ hex, LH_SHA256_HEX });
+		lh_write_u64(&w, "canonical_bytes_len", canon.len);
+		lh_write_end(&w);
+		lh_buf_putc(&b, '\n');
 		rc = print(tool, &b);
 	}
 	return rc;

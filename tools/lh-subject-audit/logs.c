@@ -133,23 +133,6 @@ bool is_ours(const struct settings *s, const char *path)
 	return lh_shard_has(&s->shard, name, strlen(name));
 }
 
-/* Report a manifest that cannot be read, in the shard of the log of its name. */
-static void bad_manifest(struct lh_tool *tool, const struct settings *s, const char *name,
-			 uint64_t *failures)
-{
-	char log[LH_SUBJECT_MAX + sizeof LH_SUBJECT_LOG];
-
-	snprintf(log, sizeof log, "%s" LH_SUBJECT_LOG, name);
-	if (!is_ours(s, log))
-		return;
-	++*failures;
-	lh_tool_warn(tool, "%s", tool->err.msg);
-	if (tool->err.code == LH_EDATA)
-		lh_tool_verdict_bad(tool);
-	else
-		lh_tool_failed(tool);
-}
-
 /* Add the logs of manifests.  Only manifests without a log of their name are read.
  * A file that is not a manifest may have been one: that is a bad verdict. */
 static int add_manifests(struct lh_tool *tool, const struct settings *s, struct logs *l,
@@ -161,13 +144,24 @@ static int add_manifests(struct lh_tool *tool, const struct settings *s, struct 
 	int rc = lh_subject_list(&there, dir, LH_SUBJECT_MANIFEST, &tool->err);
 
 	for (i = 0; i < there.n && !rc; i++) {
+		char log[LH_SUBJECT_MAX + sizeof LH_SUBJECT_LOG];
+
 		if (find_log(l, there.name[i]) || add_manifest(tool, l, dir, there.name[i]) == 0)
 			continue;
 		if (tool->err.code == LH_ENOMEM) {
 			rc = -1;
 			break;
 		}
-		bad_manifest(tool, s, there.name[i], failures);
+		/* Report it in the shard of the log of its name. */
+		snprintf(log, sizeof log, "%s" LH_SUBJECT_LOG, there.name[i]);
+		if (!is_ours(s, log))
+			continue;
+		++*failures;
+		lh_tool_warn(tool, "%s", tool->err.msg);
+		if (tool->err.code == LH_EDATA)
+			lh_tool_verdict_bad(tool);
+		else
+			lh_tool_failed(tool);
 	}
 	sort(l);
 	return rc;

@@ -173,30 +173,6 @@ static void put_broken(struct page *pg)
 		      (unsigned long long)r->v.row + 1);
 }
 
-static void put_cut(struct page *pg)
-{
-	lh_buf_printf(&pg->b,
-		      "<strong>Entries are missing from this record.</strong> It has %llu, and a "
-		      "signed note that was made of it before has %llu (%s): the record was cut "
-		      "off at its end, replaced or removed.",
-		      (unsigned long long)pg->r->v.count, (unsigned long long)pg->r->anchored,
-		      pg->r->error);
-}
-
-static void put_missing(struct page *pg)
-{
-	lh_buf_puts(&pg->b,
-		    "<strong>Entries are missing from this record.</strong> An entry that is "
-		    "known to have been made, with the seal <code>");
-	lh_buf_puts(&pg->b, pg->r->root);
-	lh_buf_puts(&pg->b, pg->r->v.count
-		    ? "</code>, is not there: the record was cut off at its end,"
-		      " or replaced by another. "
-					     "What is listed below may not be all." :
-					     "</code>, is not there,"
-					     " and neither is any other: the record was removed.");
-}
-
 static void put_whole(struct page *pg)
 {
 	unsigned long long rows = pg->r->v.count;
@@ -223,9 +199,23 @@ static void put_verdict(struct page *pg)
 	if (fault == REPORT_CHAIN) {
 		put_broken(pg);
 	} else if (fault == REPORT_ANCHOR) {
-		put_cut(pg);
+		lh_buf_printf(&pg->b,
+			      "<strong>Entries are missing from this record.</strong> It has %llu, "
+			      "and a signed note that was made of it before has %llu (%s): the "
+			      "record was cut off at its end, replaced or removed.",
+			      (unsigned long long)pg->r->v.count,
+			      (unsigned long long)pg->r->anchored, pg->r->error);
 	} else if (fault == REPORT_MISSING) {
-		put_missing(pg);
+		lh_buf_puts(&pg->b,
+			    "<strong>Entries are missing from this record.</strong> An entry that "
+			    "is known to have been made, with the seal <code>");
+		lh_buf_puts(&pg->b, pg->r->root);
+		lh_buf_puts(&pg->b,
+			    pg->r->v.count
+			    ? "</code>, is not there: the record was cut off at its end, or "
+			      "replaced by another. What is listed below may not be all."
+			    : "</code>, is not there, and neither is any other: the record was "
+			      "removed.");
 	} else if (fault == REPORT_SECOND) {
 		lh_buf_puts(&pg->b,
 			    "<strong>This is not the whole record.</strong> There is a second one "
