@@ -622,26 +622,21 @@ int cache_get(struct cache *c, const unsigned char key[32], struct lh_buf *out, 
 
 /* ---- open and close ---- */
 
-/* Close the file; the last to do so merges the log into it. */
-static void disconnect(struct cache *c)
+static void cache_free(struct cache *c)
 {
+	int i;
 	struct lh_lock lock;
-	bool held = !c->broken && c->db && hold(c, &lock);
+	bool held;
 
+	for (i = 0; i < STATEMENTS; i++)
+		sqlite3_finalize(c->stmt[i]);
+	/* The last to close the file merges the log into it. */
+	held = !c->broken && c->db && hold(c, &lock);
 	if (held)
 		sqlite3_db_config(c->db, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 0, NULL);
 	sqlite3_close(c->db);
 	if (held)
 		lh_lock_drop(&lock);
-}
-
-static void cache_free(struct cache *c)
-{
-	int i;
-
-	for (i = 0; i < STATEMENTS; i++)
-		sqlite3_finalize(c->stmt[i]);
-	disconnect(c);
 	lh_buf_free(&c->touched);
 	pthread_mutex_destroy(&c->lock);
 	free(c->lock_path);

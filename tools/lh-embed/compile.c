@@ -26,18 +26,6 @@ static int check(const struct embed *e)
 	return 0;
 }
 
-static void report(const struct embed *e, const struct lh_wordvec_made *made)
-{
-	lh_tool_verbose(e->tool, "%s: %u words of dimension %u", e->output, made->words,
-			made->dimension);
-	if (made->not_one + made->twice + made->not_utf8)
-		lh_tool_message(e->tool,
-				"left out: %llu that are not one word to a text, %llu that were "
-				"there already, %llu that are not UTF-8",
-				(unsigned long long)made->not_one, (unsigned long long)made->twice,
-				(unsigned long long)made->not_utf8);
-}
-
 static void on_words(void *tool, uint64_t words)
 {
 	lh_tool_progress(tool, words);
@@ -68,7 +56,16 @@ int compile_run(struct embed *e)
 	lh_atomic_close(&out);
 	if (job.from != STDIN_FILENO)
 		close(job.from);
-	if (!rc)
-		report(e, &made);
+	if (!rc) {
+		lh_tool_verbose(e->tool, "%s: %u words of dimension %u", e->output, made.words,
+				made.dimension);
+		if (made.not_one + made.twice + made.not_utf8)
+			lh_tool_message(e->tool,
+					"left out: %llu that are not one word to a text, %llu that "
+					"were there already, %llu that are not UTF-8",
+					(unsigned long long)made.not_one,
+					(unsigned long long)made.twice,
+					(unsigned long long)made.not_utf8);
+	}
 	return rc;
 }

@@ -60,16 +60,6 @@ static int open_source(struct gguf *g, const struct embed *e, struct lh_err *err
 	return g->encoder ? 0 : -1;
 }
 
-static void close_compiled(struct gguf *g)
-{
-	lh_encoder_free(g->encoder);
-	lh_tokenizer_free(g->tokenizer);
-	lh_compiled_close(g->compiled);
-	g->encoder = NULL;
-	g->tokenizer = NULL;
-	g->compiled = NULL;
-}
-
 /* Open a compiled model; model: of that file, or NULL if it is used as it is. */
 static int open_compiled(struct gguf *g, const struct embed *e, const char *path,
 			 const struct stat *model, struct lh_err *err)
@@ -102,7 +92,12 @@ static int try_place(struct gguf *g, const struct embed *e, unsigned place, stru
 
 	if (used)
 		return 1;
-	close_compiled(g);
+	lh_encoder_free(g->encoder);
+	lh_tokenizer_free(g->tokenizer);
+	lh_compiled_close(g->compiled);
+	g->encoder = NULL;
+	g->tokenizer = NULL;
+	g->compiled = NULL;
 	if (there || err.code == LH_ENOMEM)
 		*why = err;
 	return err.code == LH_ENOMEM ? -1 : 0;

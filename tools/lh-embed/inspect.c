@@ -13,43 +13,13 @@
 
 /* ---- --info ---- */
 
-/* Write the types of the tensors, the one with the most bytes first. */
-static void put_types(struct lh_writer *w, const struct lh_compiled_source *s)
-{
-	uint64_t bytes[LH_COMPILED_TYPES];
-	size_t i, most;
-
-	memcpy(bytes, s->of_type, sizeof bytes);
-	lh_write_array(w, "types");
-	for (;;) {
-		for (i = most = 0; i < LH_COMPILED_TYPES; i++)
-			most = bytes[i] > bytes[most] ? i : most;
-		if (!bytes[most])
-			break;
-		lh_write_text(w, NULL, lh_gguf_type_name((enum lh_gguf_type)most));
-		bytes[most] = 0;
-	}
-	lh_write_end(w);
-}
-
-static void put_compiled(struct lh_writer *w, const struct gguf *g)
-{
-	const char *path = g->compiled ? lh_compiled_path(g->compiled) : "";
-
-	if (!g->compiled)
-		return;
-	lh_write_object(w, "compiled");
-	if (lh_utf8_valid(path, strlen(path)))
-		lh_write_text(w, "file", path);
-	lh_write_u64(w, "bytes", lh_compiled_header(g->compiled)->file_bytes);
-	lh_write_end(w);
-}
-
 static int put_info(struct embed *e)
 {
 	const struct gguf *g = e->gguf;
 	struct lh_buf line = { 0 };
 	struct lh_writer w = lh_write_to(&line);
+	uint64_t bytes[LH_COMPILED_TYPES];
+	size_t i, most;
 
 	if (g->compiled && lh_compiled_verify(g->compiled, &e->tool->err) < 0)
 		return -1;
@@ -66,10 +36,29 @@ static int put_info(struct embed *e)
 		lh_write_u64(&w, "experts", g->info.experts);
 	lh_write_u64(&w, "context", g->info.context);
 	lh_write_text(&w, "pooling", g->info.pooling);
-	put_types(&w, &g->source);
+	/* the types of the tensors, the one with the most bytes first */
+	memcpy(bytes, g->source.of_type, sizeof bytes);
+	lh_write_array(&w, "types");
+	for (;;) {
+		for (i = most = 0; i < LH_COMPILED_TYPES; i++)
+			most = bytes[i] > bytes[most] ? i : most;
+		if (!bytes[most])
+			break;
+		lh_write_text(&w, NULL, lh_gguf_type_name((enum lh_gguf_type)most));
+		bytes[most] = 0;
+	}
+	lh_write_end(&w);
 	lh_write_u64(&w, "tokens", lh_tokenizer_size(g->tokenizer));
 	lh_write_u64(&w, "bytes", g->source.bytes);
-	put_compiled(&w, g);
+	if (g->compiled) {
+		const char *path = lh_compiled_path(g->compiled);
+
+		lh_write_object(&w, "compiled");
+		if (lh_utf8_valid(path, strlen(path)))
+			lh_write_text(&w, "file", path);
+		lh_write_u64(&w, "bytes", lh_compiled_header(g->compiled)->file_bytes);
+		lh_write_end(&w);
+	}
 	lh_write_end(&w);
 	return lh_tool_out_line(e->tool, &line);
 }
@@ -99,17 +88,6 @@ static int worker_init(void *worker, void *held, struct lh_err *err)
 	return 0;
 }
 
-static void put_texts(const struct worker *w, struct lh_writer *to, const char *name)
-{
-	size_t i;
-
-	lh_write_array(to, name);
-	for (i = 0; i < w->tokens.n; i++)
-		lh_write_str(to, NULL,
-			     lh_tokenizer_text(w->e->gguf->tokenizer, w->tokens.id[i]));
-	lh_write_end(to);
-}
-
 /* A record gets the members tokens and token_texts. */
 static int put_record(struct worker *w, struct request *rq, struct lh_buf *out, struct lh_err *err)
 {
@@ -126,7 +104,10 @@ static int put_record(struct worker *w, struct request *rq, struct lh_buf *out, 
 	for (i = 0; i < w->tokens.n; i++)
 		lh_write_u64(&to, NULL, w->tokens.id[i]);
 	lh_write_end(&to);
-	put_texts(w, &to, "token_texts");
+	lh_write_array(&to, "token_texts");
+	for (i = 0; i < w->tokens.n; i++)
+		lh_write_str(&to, NULL, lh_tokenizer_text(w->e->gguf->tokenizer, w->tokens.id[i]));
+	lh_write_end(&to);
 	lh_write_end(&to);
 	return 0;
 }

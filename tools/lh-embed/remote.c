@@ -211,14 +211,6 @@ static void answer(struct worker *w, struct task *t, struct lh_buf *out)
 	atomic_fetch_add(&w->r->e->texts, t->n);
 }
 
-static void write_stats(struct remote *r, struct lh_buf *out)
-{
-	uint64_t texts = atomic_load(&r->e->texts), misses = atomic_load(&r->e->misses);
-
-	answer_stats(out, r->e, texts > misses ? texts - misses : 0, misses,
-		     r->cache ? lh_lru_count(r->cache) : 0);
-}
-
 /* Answer a record; false when its texts are not done, which ends the run. */
 static bool settle_task(struct worker *w, struct lh_batch *b, struct task *t)
 {
@@ -243,10 +235,15 @@ static bool settle_task(struct worker *w, struct lh_batch *b, struct task *t)
 		}
 		return true;
 	}
-	if (t->rq.op)
-		write_stats(w->r, b->out);
-	else
+	if (t->rq.op) {
+		uint64_t texts = atomic_load(&w->r->e->texts);
+		uint64_t misses = atomic_load(&w->r->e->misses);
+
+		answer_stats(b->out, w->r->e, texts > misses ? texts - misses : 0, misses,
+			     w->r->cache ? lh_lru_count(w->r->cache) : 0);
+	} else {
 		answer(w, t, b->out);
+	}
 	lh_batch_accept(b);
 	return true;
 }

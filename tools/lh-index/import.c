@@ -24,23 +24,14 @@ struct import {
 	bool unit;			/* all vectors so far have unit length */
 };
 
-/* Read the vector of an element, and note whether it is of unit length. */
-static void read_vector(struct import *im, uint32_t element)
-{
-	size_t n = im->from.dimension;
-
-	lh_hnswlib_vector(&im->from, element, im->vector);
-	if (!(fabs(lh_vec_dot()(im->vector, im->vector, n) - 1) <= 1e-3))
-		im->unit = false;
-}
-
 /* Add the row of an element; IDS gives each id to one label. */
 static int put_row(struct import *im, uint32_t element, struct lh_str id, struct lh_str meta,
 		   struct lh_err *err)
 {
 	uint64_t row = lh_index_writer_count(im->w);
 
-	read_vector(im, element);
+	lh_hnswlib_vector(&im->from, element, im->vector);
+	im->unit &= fabs(lh_vec_dot()(im->vector, im->vector, im->from.dimension) - 1) <= 1e-3;
 	if (lh_index_put(im->w, id.p, id.n, im->vector, im->from.dimension, meta.p, meta.n, err) <
 	    0)
 		return -1;

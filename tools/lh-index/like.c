@@ -43,42 +43,30 @@ static void keep_model(struct settings *s)
 		s->query_prefix = some(p->query_prefix);
 }
 
-/* Take the engine of the index for another model of its own, and the dimension if any engine
- * can make it. */
-static void renew_model(struct settings *s)
-{
-	const struct lh_index_params *p = &s->kept;
-	bool hash = s->engine == LH_ENGINE_HASH ||
-		(s->engine < 0 && s->model && lh_hash_knows(s->model));
-
-	if (s->engine < 0 && !hash)
-		s->engine = engine_number(p->engine);
-	if (hash && !s->dimension && p->dimension >= LH_HASHV1_DIM_MIN &&
-	    p->dimension <= LH_HASHV1_DIM_MAX)
-		s->dimension = p->dimension;
-}
-
-static void keep_source(struct settings *s)
-{
-	const struct lh_index_params *p = &s->kept;
-
-	s->lexical = s->lexical || p->lexical;
-	if (s->field || s->template)
-		return;
-	s->template = some(p->text_template);
-	if (!s->template)
-		s->field = some(p->field);
-}
-
 static void keep(struct settings *s)
 {
 	const struct lh_index_params *p = &s->kept;
 
-	if (s->engine < 0 && !s->model)
+	if (s->engine < 0 && !s->model) {
 		keep_model(s);
-	else
-		renew_model(s);
-	keep_source(s);
+	} else {
+		/* Take the engine of the index for another model of its own, and the dimension
+		 * if any engine can make it. */
+		bool hash = s->engine == LH_ENGINE_HASH ||
+			(s->engine < 0 && s->model && lh_hash_knows(s->model));
+
+		if (s->engine < 0 && !hash)
+			s->engine = engine_number(p->engine);
+		if (hash && !s->dimension && p->dimension >= LH_HASHV1_DIM_MIN &&
+		    p->dimension <= LH_HASHV1_DIM_MAX)
+			s->dimension = p->dimension;
+	}
+	s->lexical = s->lexical || p->lexical;
+	if (!s->field && !s->template) {
+		s->template = some(p->text_template);
+		if (!s->template)
+			s->field = some(p->field);
+	}
 	if (s->distance < 0)
 		s->distance = p->distance;
 	if (s->precision < 0) {

@@ -221,18 +221,6 @@ static int transfer(struct requests *r, struct transfer *t, struct outcome *is,
 	return lh_stopping() ? lh_err_set(err, LH_EINTR, "interrupted") : 0;
 }
 
-/* The rows are stored: a compaction that fails is reported, but not an error. */
-static void compact(struct requests *r, struct transfer *t)
-{
-	struct changes *each[] = { &t->to, &t->from };
-	struct lh_err err;
-	size_t i;
-
-	for (i = 0; i < 2; i++)
-		if (changes_fold(each[i], r->jobs, r->settings->lock_timeout, &err) < 0)
-			lh_tool_warn(r->tool, "%s", err.msg);
-}
-
 static int merge_into(struct requests *r, const struct merging *m, struct outcome *is,
 		      struct transfer *t, struct lh_err *err)
 {
@@ -268,8 +256,16 @@ int requests_merge(const struct lh_call *call, const void *in, struct lh_buf *ou
 	if (same_file(r->path, r->other))
 		return lh_err_set(err, LH_EDATA, "\"dest\" must not be \"src\"");
 	rc = merge_into(r, m, &is, &t, err);
-	if (rc == 0)
-		compact(r, &t);
+	if (rc == 0) {
+		/* The rows are stored: a compaction that fails is reported, but not an error. */
+		struct changes *each[] = { &t.to, &t.from };
+		struct lh_err why;
+		size_t i;
+
+		for (i = 0; i < 2; i++)
+			if (changes_fold(each[i], r->jobs, r->settings->lock_timeout, &why) < 0)
+				lh_tool_warn(r->tool, "%s", why.msg);
+	}
 	transfer_close(&t);
 	if (rc < 0 || requests_length(r->path, &source, err) < 0 ||
 	    requests_length(r->other, &dest, err) < 0) {

@@ -5,16 +5,10 @@
 #include "base/mem.h"
 #include "requests.h"
 
-static void summary_free(struct summary *s)
-{
-	free(s->name);
-	s->name = NULL;
-}
-
 void catalog_free(struct catalog *c)
 {
 	while (c->n)
-		summary_free(&c->v[--c->n]);
+		free(c->v[--c->n].name);
 	free(c->v);
 	*c = (struct catalog){ .v = NULL };
 }

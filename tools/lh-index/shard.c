@@ -150,21 +150,6 @@ static enum litter litter_of(const struct lh_shard_plan *keep, const char *name,
 	return name[n] || is_named(keep, name, n) ? NO_LITTER : WHOLE_FILE;
 }
 
-static void sweep_entry(const struct sharding *s, const struct lh_shard_plan *keep,
-			const char *name)
-{
-	bool hidden = name[0] == '.';
-	char file[NAME_MAX + 1], letter;
-	size_t n = own_name(s, name + hidden, &letter);
-	enum litter what = n ? litter_of(keep, name, n) : NO_LITTER;
-
-	if (what == NO_LITTER)
-		return;
-	memcpy(file, name + hidden, n);
-	file[n] = '\0';
-	remove_file(s, file, what);
-}
-
 /* Remove the files with names of this plan's that keep does not name. */
 static void sweep(const struct sharding *s, const struct lh_shard_plan *keep)
 {
@@ -178,8 +163,18 @@ static void sweep(const struct sharding *s, const struct lh_shard_plan *keep)
 	lh_buf_putc(&folder, '\0');
 	if (lh_buf_check(&folder, &unused) == 0)
 		d = opendir(folder.p);
-	while (d && (e = readdir(d)))
-		sweep_entry(s, keep, e->d_name);
+	while (d && (e = readdir(d))) {
+		bool hidden = e->d_name[0] == '.';
+		char file[NAME_MAX + 1], letter;
+		size_t n = own_name(s, e->d_name + hidden, &letter);
+		enum litter what = n ? litter_of(keep, e->d_name, n) : NO_LITTER;
+
+		if (what == NO_LITTER)
+			continue;
+		memcpy(file, e->d_name + hidden, n);
+		file[n] = '\0';
+		remove_file(s, file, what);
+	}
 	if (d)
 		closedir(d);
 }

@@ -138,10 +138,21 @@ static int failed(struct engine *e, int rc, struct lh_err *err)
 	}
 }
 
-static void set_limits(struct engine *e)
+static int engine_open(struct engine *e, struct lh_err *err)
 {
+	const int flags = SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX;
+	uint64_t cache = e->q->s->memory / 8 < CACHE_MAX ? e->q->s->memory / 8 : CACHE_MAX;
+	char setup[100];
 	uint64_t memory = e->q->s->memory;
 
+	snprintf(setup, sizeof setup, "PRAGMA temp_store=FILE; PRAGMA cache_size=-%llu",
+		 (unsigned long long)(cache >> 10));
+	if (spill_init(e->q->s->spill, err) < 0)
+		return -1;
+	sqlite3_hard_heap_limit64((sqlite3_int64)e->q->s->memory);
+	if (sqlite3_open_v2(":memory:", &e->db, flags, SPILL_VFS) != SQLITE_OK ||
+	    sqlite3_exec(e->db, setup, NULL, NULL, NULL) != SQLITE_OK)
+		return failed(e, sqlite3_errcode(e->db), err);
 	sqlite3_limit(e->db, SQLITE_LIMIT_LENGTH, memory < 1000000000 ? (int)memory : 1000000000);
 	sqlite3_limit(e->db, SQLITE_LIMIT_SQL_LENGTH, SQL_LONGEST + 1);
 	sqlite3_limit(e->db, SQLITE_LIMIT_ATTACHED, 0);
@@ -152,31 +163,7 @@ static void set_limits(struct engine *e)
 	sqlite3_db_config(e->db, SQLITE_DBCONFIG_DQS_DDL, 0, NULL);
 	sqlite3_progress_handler(e->db, OPS, on_progress, e);
 	sqlite3_set_authorizer(e->db, authorize, e);
-}
-
-static int engine_open(struct engine *e, struct lh_err *err)
-{
-	const int flags = SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX;
-	uint64_t cache = e->q->s->memory / 8 < CACHE_MAX ? e->q->s->memory / 8 : CACHE_MAX;
-	char setup[100];
-
-	snprintf(setup, sizeof setup, "PRAGMA temp_store=FILE; PRAGMA cache_size=-%llu",
-		 (unsigned long long)(cache >> 10));
-	if (spill_init(e->q->s->spill, err) < 0)
-		return -1;
-	sqlite3_hard_heap_limit64((sqlite3_int64)e->q->s->memory);
-	if (sqlite3_open_v2(":memory:", &e->db, flags, SPILL_VFS) != SQLITE_OK ||
-	    sqlite3_exec(e->db, setup, NULL, NULL, NULL) != SQLITE_OK)
-		return failed(e, sqlite3_errcode(e->db), err);
-	set_limits(e);
 	return virtual_tables(e, err);
-}
-
-static void engine_close(struct engine *e)
-{
-	copies_free(e->copies);
-	sqlite3_close_v2(e->db);
-	free(e->used);
 }
 
 /* ---- the statement ---- */
@@ -235,19 +222,6 @@ static int result_init(struct result *r, struct lh_err *err)
 	return writer_columns(r->w, r->column, r->n, err);
 }
 
-static void result_free(struct result *r)
-{
-	size_t i;
-
-	for (i = 0; r->text && i < r->n; i++)
-		lh_buf_free(&r->text[i]);
-	lh_record_free(&r->scan);
-	free(r->source);
-	free(r->column);
-	free(r->cell);
-	free(r->text);
-}
-
 static int one_row(struct result *r, struct lh_err *err)
 {
 	size_t i;
@@ -286,6 +260,7 @@ static int answer(struct engine *e, const char *sql, struct writer *w, struct lh
 {
 	struct result r = { .e = e, .w = w };
 	int rc;
+	size_t i;
 
 	r.stmt = prepare(e, sql, err);
 	if (!r.stmt)
@@ -296,7 +271,13 @@ static int answer(struct engine *e, const char *sql, struct writer *w, struct lh
 		rc = all_rows(&r, err);
 	if (!rc)
 		rc = writer_end(w, err);
-	result_free(&r);
+	for (i = 0; r.text && i < r.n; i++)
+		lh_buf_free(&r.text[i]);
+	lh_record_free(&r.scan);
+	free(r.source);
+	free(r.column);
+	free(r.cell);
+	free(r.text);
 	sqlite3_finalize(r.stmt);
 	return rc;
 }
@@ -308,6 +289,8 @@ int sqlite_run(struct query *q, const char *sql, struct writer *w, struct lh_err
 
 	if (!rc)
 		rc = answer(&e, sql, w, err);
-	engine_close(&e);
+	copies_free(e.copies);
+	sqlite3_close_v2(e.db);
+	free(e.used);
 	return rc;
 }

@@ -65,20 +65,10 @@ static int fail(struct vtab *v, const struct lh_err *err)
 
 /* ---- connecting ---- */
 
-static void put_name(struct lh_buf *sql, const char *name)
-{
-	lh_buf_putc(sql, '"');
-	for (; *name; name++) {
-		if (*name == '"')
-			lh_buf_putc(sql, '"');
-		lh_buf_putc(sql, *name);
-	}
-	lh_buf_putc(sql, '"');
-}
-
 static int declare(sqlite3 *db, const struct columns *c)
 {
 	LH_SCOPED(lh_buf_free) struct lh_buf sql = { 0 };
+	const char *name;
 	struct lh_err err;
 	size_t i;
 
@@ -86,7 +76,13 @@ static int declare(sqlite3 *db, const struct columns *c)
 	for (i = 0; i < c->n; i++) {
 		if (i)
 			lh_buf_putc(&sql, ',');
-		put_name(&sql, c->v[i].name);
+		lh_buf_putc(&sql, '"');
+		for (name = c->v[i].name; *name; name++) {
+			if (*name == '"')
+				lh_buf_putc(&sql, '"');
+			lh_buf_putc(&sql, *name);
+		}
+		lh_buf_putc(&sql, '"');
 	}
 	lh_buf_puts(&sql, " HIDDEN)");
 	lh_buf_putc(&sql, '\0');
@@ -249,15 +245,6 @@ static int on_best_index(sqlite3_vtab *vtab, sqlite3_index_info *info)
 	return put_plan(&c);
 }
 
-static void read_plan(struct plan *p, const char *text)
-{
-	char *end;
-
-	*p = (struct plan){ .used = strtoull(text, &end, 16) };
-	while (*end == ',' && p->n < PLAN_COLUMNS)
-		p->column[p->n++] = (int)strtol(end + 1, &end, 10);
-}
-
 /* ---- reading ---- */
 
 static int on_open(sqlite3_vtab *vtab, sqlite3_vtab_cursor **cursor)
@@ -355,8 +342,13 @@ static int on_filter(sqlite3_vtab_cursor *cursor, int way, const char *plan, int
 	bool again = c->started;
 	struct lh_err err;
 
-	if (!again)
-		read_plan(&c->plan, plan);
+	if (!again) {
+		char *end;
+
+		c->plan = (struct plan){ .used = strtoull(plan, &end, 16) };
+		while (*end == ',' && c->plan.n < PLAN_COLUMNS)
+			c->plan.column[c->plan.n++] = (int)strtol(end + 1, &end, 10);
+	}
 	c->started = true;
 	c->row = 0;
 	if (way < ID && (again || t->t->scans >= SCANS_MAX))

@@ -116,22 +116,6 @@ static void *run(void *arg)
 	return NULL;
 }
 
-/* Start the thread, in which no signal is handled; without one a query is not watched. */
-static void start(struct watch *w)
-{
-	pthread_attr_t detached;
-	pthread_t thread;
-	sigset_t old;
-
-	w->started = true;
-	lh_signal_block(&old);
-	pthread_attr_init(&detached);
-	pthread_attr_setdetachstate(&detached, PTHREAD_CREATE_DETACHED);
-	pthread_create(&thread, &detached, run, w);
-	pthread_attr_destroy(&detached);
-	pthread_sigmask(SIG_SETMASK, &old, NULL);
-}
-
 void watch_begin(struct query *q, const struct lh_record *rec, const struct lh_buf *before)
 {
 	struct watch *w = &watch;
@@ -143,8 +127,20 @@ void watch_begin(struct query *q, const struct lh_record *rec, const struct lh_b
 	if (before)
 		lh_buf_add(&w->before, before->p, before->len);
 	w->runs = true;
-	if (!w->started)
-		start(w);
+	if (!w->started) {
+		/* A thread, in which no signal is handled; without one a query is not watched. */
+		pthread_attr_t detached;
+		pthread_t thread;
+		sigset_t old;
+
+		w->started = true;
+		lh_signal_block(&old);
+		pthread_attr_init(&detached);
+		pthread_attr_setdetachstate(&detached, PTHREAD_CREATE_DETACHED);
+		pthread_create(&thread, &detached, run, w);
+		pthread_attr_destroy(&detached);
+		pthread_sigmask(SIG_SETMASK, &old, NULL);
+	}
 	pthread_cond_signal(&w->changed);
 	pthread_mutex_unlock(&w->mutex);
 }

@@ -158,22 +158,6 @@ static bool is_named(const struct writer *w, size_t n, struct lh_str name)
 	return false;
 }
 
-/* Members of an object differ: the second "id" is called "id_1". */
-static void name_field(struct writer *w, size_t i, const char *name)
-{
-	struct field *f = &w->field[i];
-	unsigned number = 0;
-
-	do {
-		w->names.len = f->name;
-		lh_buf_puts(&w->names, name);
-		if (number)
-			lh_buf_printf(&w->names, "_%u", number);
-		f->n = w->names.len - f->name;
-		number++;
-	} while (w->form == FORM_JSONL && !w->names.failed && is_named(w, i, name_of(w, i)));
-}
-
 /* A table has them as well, as its first row. */
 static int table_row(struct writer *w, const struct cell *cell, struct lh_err *err);
 
@@ -203,9 +187,20 @@ int writer_columns(struct writer *w, const struct column *column, size_t n, stru
 		return -1;
 	w->n_fields = n;
 	for (i = 0; i < n; i++) {
-		w->field[i].name = w->names.len;
-		w->field[i].kind = column[i].kind;
-		name_field(w, i, column[i].name);
+		struct field *f = &w->field[i];
+		unsigned number = 0;
+
+		f->name = w->names.len;
+		f->kind = column[i].kind;
+		do {	/* members of an object differ: the second "id" is called "id_1" */
+			w->names.len = f->name;
+			lh_buf_puts(&w->names, column[i].name);
+			if (number)
+				lh_buf_printf(&w->names, "_%u", number);
+			f->n = w->names.len - f->name;
+			number++;
+		} while (w->form == FORM_JSONL && !w->names.failed &&
+			 is_named(w, i, name_of(w, i)));
 	}
 	if (lh_buf_check(&w->names, err) < 0)
 		return -1;
@@ -300,19 +295,6 @@ static void pad(struct lh_buf *out, size_t n, char c)
 		lh_buf_putc(out, c);
 }
 
-static void put_shown(struct writer *w, struct lh_buf *out, const struct shown *s, size_t column)
-{
-	size_t left = w->field[column].width - s->width;
-	bool last = column + 1 == w->n_fields;
-
-	if (s->right)
-		pad(out, left, ' ');
-	lh_buf_add(out, w->rows.p + s->at, s->n);
-	if (!s->right && !last)
-		pad(out, left, ' ');
-	lh_buf_puts(out, last ? "\n" : "  ");
-}
-
 static int table_end(struct writer *w, struct lh_err *err)
 {
 	const struct shown *s = (const struct shown *)(const void *)w->cells.p;
@@ -320,7 +302,15 @@ static int table_end(struct writer *w, struct lh_err *err)
 	struct lh_buf out = { 0 };
 
 	for (i = 0; i < n; i++) {
-		put_shown(w, &out, &s[i], i % w->n_fields);
+		size_t column = i % w->n_fields, left = w->field[column].width - s[i].width;
+		bool last = column + 1 == w->n_fields;
+
+		if (s[i].right)
+			pad(&out, left, ' ');
+		lh_buf_add(&out, w->rows.p + s[i].at, s[i].n);
+		if (!s[i].right && !last)
+			pad(&out, left, ' ');
+		lh_buf_puts(&out, last ? "\n" : "  ");
 		for (k = 0; i + 1 == w->n_fields && k < w->n_fields; k++) {
 			pad(&out, w->field[k].width, '-');
 			lh_buf_puts(&out, k + 1 == w->n_fields ? "\n" : "  ");
