@@ -83,17 +83,6 @@ static bool has_fault(const struct fill *f, enum fault fault)
 	return f->fault[0] == fault || f->fault[1] == fault;
 }
 
-/* Half of the fills are correct; of the others one in four has two faults. */
-static void choose_faults(struct fill *f)
-{
-	if (draft_one_in(f->d, 2))
-		return;
-	f->fault[0] = 1 + gen_pick(&f->d->r, FAULTS - 1);
-	if (draft_one_in(f->d, 4))
-		/* a second place would cancel the first */
-		f->fault[1] = 1 + gen_pick(&f->d->r, BANNED);
-}
-
 /* Choose the contract, and workers who fit it. */
 static void choose_people(struct fill *f)
 {
@@ -338,7 +327,13 @@ void draft_fill(struct draft *d)
 
 	memset(&f, 0, sizeof(f));
 	f.d = d;
-	choose_faults(&f);
+	/* Half of the fills are correct; of the others one in four has two faults. */
+	if (!draft_one_in(d, 2)) {
+		f.fault[0] = 1 + gen_pick(&d->r, FAULTS - 1);
+		if (draft_one_in(d, 4))
+			/* a second place would cancel the first */
+			f.fault[1] = 1 + gen_pick(&d->r, BANNED);
+	}
 	if (!draft_one_in(d, 40))	/* else none: an empty fill is a fill as well */
 		choose_people(&f);
 	for (unsigned i = 0; f.n && i < 2; i++)

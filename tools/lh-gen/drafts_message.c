@@ -334,20 +334,6 @@ static void describe_case(struct message *m)
 			     "_context.candidate_id '%s' does not exist in worker roster", m->id);
 }
 
-/* Half of the messages are correct; of the others one in four has two faults. */
-static void choose_faults(struct message *m)
-{
-	struct draft *d = m->d;
-
-	if (draft_one_in(d, 2)) {
-		m->fault[1 + gen_pick(&d->r, FAULTS - 1)] = true;
-		if (draft_one_in(d, 4))
-			m->fault[1 + gen_pick(&d->r, FAULTS - 1)] = true;
-	}
-	if (!m->sms)
-		m->fault[LONG_BODY] = false;
-}
-
 void draft_message(struct draft *d)
 {
 	struct message m;
@@ -357,7 +343,14 @@ void draft_message(struct draft *d)
 	m.d = d;
 	m.sms = d->kind == DRAFT_SMS || inside;
 	m.who = gen_pick(&d->r, d->n_people);
-	choose_faults(&m);
+	/* Half of the messages are correct; of the others one in four has two faults. */
+	if (draft_one_in(d, 2)) {
+		m.fault[1 + gen_pick(&d->r, FAULTS - 1)] = true;
+		if (draft_one_in(d, 4))
+			m.fault[1 + gen_pick(&d->r, FAULTS - 1)] = true;
+	}
+	if (!m.sms)
+		m.fault[LONG_BODY] = false;
 	m.about = !m.fault[GHOST] && draft_one_in(d, 2);
 	subject_wrong = m.fault[NO_SUBJECT] || m.fault[LONG_SUBJECT] || m.fault[SSN_SUBJECT] ||
 		m.fault[PAY_SUBJECT];

@@ -96,16 +96,6 @@ static int kb_open(struct kb *kb, double lock_timeout, struct lh_err *err)
 	return 0;
 }
 
-static void kb_close(struct kb *kb)
-{
-	for (int i = 0; i < FILES; i++) {
-		lh_atomic_close(&kb->out[i].file);
-		lh_buf_free(&kb->out[i].buf);
-	}
-	lh_buf_free(&kb->row.text);
-	lh_root_close(kb->root);
-}
-
 static int output_flush(struct output *o, size_t above, struct lh_err *err)
 {
 	if (o->buf.len <= above && !o->buf.failed)
@@ -131,19 +121,9 @@ static enum lh_stream choose_stream(struct kb_row *row)
 	return (enum lh_stream)s;
 }
 
-/* Append a line without a row, one time in a hundred. */
-static void put_blank(struct kb_row *row, struct output *o)
-{
-	static const char *const blank[] = { "\n", "\r\n", " \t \n" };
-
-	if (!kb_one_in(row, 100))
-		return;
-	lh_buf_puts(&o->buf, KB_ONE_OF(row, blank));
-	o->lines++;
-}
-
 static int add_row(struct kb *kb, uint64_t i, struct lh_err *err)
 {
+	static const char *const blank[] = { "\n", "\r\n", " \t \n" };
 	struct kb_row *row = &kb->row;
 	struct output *expect = &kb->out[EXPECT_AT], *o;
 	const char *category;
@@ -156,7 +136,10 @@ static int add_row(struct kb *kb, uint64_t i, struct lh_err *err)
 	row->out = &o->buf;
 	row->fault = KB_SOUND;
 	if (kb->how->dirty) {
-		put_blank(row, o);
+		if (kb_one_in(row, 100)) {	/* a line without a row */
+			lh_buf_puts(&o->buf, KB_ONE_OF(row, blank));
+			o->lines++;
+		}
 		if (kb_one_in(row, 50))
 			row->fault = (enum kb_fault)(1 + kb_pick(row, KB_FAULTS - 1));
 	}
@@ -221,6 +204,11 @@ int kb_run(struct lh_tool *tool, const struct kb_settings *s)
 	}
 	if (!rc)
 		rc = kb_commit(kb, &tool->err);
-	kb_close(kb);
+	for (int i = 0; i < FILES; i++) {
+		lh_atomic_close(&kb->out[i].file);
+		lh_buf_free(&kb->out[i].buf);
+	}
+	lh_buf_free(&kb->row.text);
+	lh_root_close(kb->root);
 	return rc;
 }

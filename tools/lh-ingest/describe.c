@@ -25,15 +25,6 @@ struct lh_str dataset_name(const struct ingest *in)
 	return (struct lh_str){ s, dot && dot > s ? (size_t)(dot - s) : n };
 }
 
-static void put_column(struct lh_writer *w, const struct lh_column *c, bool null)
-{
-	lh_write_object(w, NULL);
-	lh_write_str(w, "name", c->name);
-	lh_write_text(w, "type", lh_column_type_name(c->type));
-	lh_write_bool(w, "nullable", null);
-	lh_write_end(w);
-}
-
 int describe(struct ingest *in, const struct lh_column *column, const bool *null, size_t n)
 {
 	struct lh_buf line = { 0 };
@@ -49,8 +40,13 @@ int describe(struct ingest *in, const struct lh_column *column, const bool *null
 	else
 		lh_write_null(&w, "name");
 	lh_write_array(&w, "columns");
-	for (i = 0; i < n; i++)
-		put_column(&w, &column[i], null[i]);
+	for (i = 0; i < n; i++) {
+		lh_write_object(&w, NULL);
+		lh_write_str(&w, "name", column[i].name);
+		lh_write_text(&w, "type", lh_column_type_name(column[i].type));
+		lh_write_bool(&w, "nullable", null[i]);
+		lh_write_end(&w);
+	}
 	lh_write_end(&w);
 	lh_write_text(&w, "schema_fingerprint", hex);
 	lh_write_u64(&w, "row_count", in->rows);

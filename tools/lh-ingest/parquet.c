@@ -200,27 +200,16 @@ struct lh_duckdb *parquet_engine(struct lh_err *err)
 	return lh_duckdb_open(config, err);
 }
 
-static void put_columns(struct lh_buf *sql, const struct lh_column *column, size_t n)
+int parquet_write(int fd, const struct lh_column *column, size_t n, const char *path,
+		  struct lh_err *err)
 {
 	static const char *const types[] = {
 		[LH_COLUMN_STRING] = "VARCHAR", [LH_COLUMN_INT64] = "BIGINT",
 		[LH_COLUMN_FLOAT64] = "DOUBLE", [LH_COLUMN_BOOL] = "BOOLEAN",
 	};
-	size_t i;
-
-	for (i = 0; i < n; i++) {
-		lh_buf_putc(sql, i ? ',' : '{');
-		lh_duckdb_put_string(sql, column[i].name);
-		lh_buf_printf(sql, ": '%s'", types[column[i].type]);
-	}
-	lh_buf_putc(sql, '}');
-}
-
-int parquet_write(int fd, const struct lh_column *column, size_t n, const char *path,
-		  struct lh_err *err)
-{
 	struct lh_duckdb *db;
 	LH_SCOPED(lh_buf_free) struct lh_buf sql = { 0 };
+	size_t i;
 	int rc;
 
 	if (!n)
@@ -230,7 +219,12 @@ int parquet_write(int fd, const struct lh_column *column, size_t n, const char *
 	lh_buf_printf(&sql, "COPY (SELECT * FROM read_json('/proc/self/fd/%d', "
 		      "format = 'newline_delimited', compression = 'zstd', "
 		      "maximum_object_size = 67108864, columns = ", fd);
-	put_columns(&sql, column, n);
+	for (i = 0; i < n; i++) {
+		lh_buf_putc(&sql, i ? ',' : '{');
+		lh_duckdb_put_string(&sql, column[i].name);
+		lh_buf_printf(&sql, ": '%s'", types[column[i].type]);
+	}
+	lh_buf_putc(&sql, '}');
 	lh_buf_puts(&sql, ")) TO ");
 	lh_duckdb_put_string(&sql, lh_str_of(path));
 	lh_buf_puts(&sql, " (FORMAT parquet, COMPRESSION zstd)");

@@ -223,26 +223,6 @@ static int judge_answer(struct session *s, const struct lh_value *found, bool *g
 	return 0;
 }
 
-/* Record the end of the turn; its error is what was added to errors since from. */
-static void note(struct session *s, const char *verdict, size_t from)
-{
-	s->attempt[s->turns] =
-		(struct lh_session_attempt){ .iteration = s->turns, .verdict_kind = verdict };
-	s->error[s->turns++] = (struct span){ from, s->errors.len - from };
-}
-
-/* Append to the prompt what is wrong with the last answer. */
-static void correct(struct session *s, const struct lh_buf *error)
-{
-	if (!error) {
-		lh_buf_puts(&s->prompt, NO_JSON);
-		return;
-	}
-	lh_buf_puts(&s->prompt, FAILED);
-	lh_buf_add(&s->prompt, error->p, error->len);
-	lh_buf_puts(&s->prompt, CORRECT);
-}
-
 static enum end turn(struct session *s, struct lh_err *err)
 {
 	const char *status = LH_SESSION_NO_JSON;
@@ -280,9 +260,18 @@ static enum end turn(struct session *s, struct lh_err *err)
 		lh_write_end(&w);
 		lh_write_end(&w);
 	}
-	if (end == GOING && !good)
-		correct(s, error);
-	note(s, end == GOING ? status : LH_SESSION_INFRA, from);
+	if (end == GOING && !good) {
+		lh_buf_puts(&s->prompt, error ? FAILED : NO_JSON);
+		if (error) {
+			lh_buf_add(&s->prompt, error->p, error->len);
+			lh_buf_puts(&s->prompt, CORRECT);
+		}
+	}
+	/* The error of the turn is what was added to errors since from. */
+	s->attempt[s->turns] = (struct lh_session_attempt){
+		.iteration = s->turns, .verdict_kind = end == GOING ? status : LH_SESSION_INFRA,
+	};
+	s->error[s->turns++] = (struct span){ from, s->errors.len - from };
 	return end == GOING && good ? ACCEPTED : end;
 }
 
@@ -405,32 +394,25 @@ static int check_kind_and_context(struct session *s, struct lh_err *err)
 		: 0;
 }
 
-static void name_session(struct session *s, uint64_t number)
-{
-	struct iterate *it = s->it;
-	int64_t ms;
-
-	s->trace = s->q.trace.n ? s->q.trace : it->trace;
-	if (s->trace.n)
-		return;
-	if (it->tool->now && lh_time_read(it->tool->now, strlen(it->tool->now), &ms) == 0)
-		lh_session_mint_at(s->id, ms, number);
-	else
-		lh_session_mint(s->id);
-	s->trace = (struct lh_str){ s->id, strlen(s->id) };
-}
-
 static int on_record(struct lh_record *rec, struct lh_buf *out, void *session, struct lh_err *err)
 {
 	struct session *s = session;
 	uint64_t number = atomic_fetch_add(&s->it->records, 1) + 1;
 	struct iterate *it = s->it;
 	enum end end = GOING;
+	int64_t ms;
 
 	s->start = lh_time_monotonic();
 	if (request_read(&s->q, it, rec, &s->text, err) < 0 || check_kind_and_context(s, err) < 0)
 		return -1;
-	name_session(s, number);
+	s->trace = s->q.trace.n ? s->q.trace : it->trace;
+	if (!s->trace.n) {
+		if (it->tool->now && lh_time_read(it->tool->now, strlen(it->tool->now), &ms) == 0)
+			lh_session_mint_at(s->id, ms, number);
+		else
+			lh_session_mint(s->id);
+		s->trace = (struct lh_str){ s->id, strlen(s->id) };
+	}
 	atomic_fetch_add(&it->sessions, 1);
 	lh_buf_reset(&s->prompt);
 	lh_buf_add(&s->prompt, s->q.prompt.p, s->q.prompt.n);

@@ -132,19 +132,10 @@ int chat_judge(struct chat *c, const struct demand *d, struct hits *h, struct lh
 
 /* ---- other words ---- */
 
-/* Replace line breaks of any kind by blanks. */
-static void one_line(char *p, size_t n)
-{
-	size_t i;
-
-	for (i = 0; i < n; i++)
-		if ((unsigned char)p[i] < 0x20)
-			p[i] = ' ';
-}
-
 int chat_reword(struct chat *c, const struct demand *d, struct lh_str *words, struct lh_err *err)
 {
 	struct lh_str answer;
+	size_t i;
 
 	lh_buf_reset(&c->prompt);
 	lh_buf_add(&c->prompt, d->text.p, d->text.n);
@@ -154,7 +145,9 @@ int chat_reword(struct chat *c, const struct demand *d, struct lh_str *words, st
 	lh_buf_add(&c->line, answer.p, answer.n);
 	if (lh_buf_check(&c->line, err) < 0)
 		return -1;
-	one_line(c->line.p, c->line.len);
+	for (i = 0; i < c->line.len; i++)	/* line breaks of any kind */
+		if ((unsigned char)c->line.p[i] < 0x20)
+			c->line.p[i] = ' ';
 	*words = lh_trim(c->line.p, c->line.len);
 	if (!words->n)
 		return lh_err_data(err, 502, "the model gave no other words");

@@ -61,19 +61,6 @@ void report_row(struct lh_buf *out, const struct demand *d, const struct hit *be
 	lh_buf_puts(out, " |\n");
 }
 
-static void put_unlifted(struct lh_buf *out, const struct lift *l)
-{
-	if (!l->n_unlifted)
-		return;
-	lh_buf_puts(out,
-		    "\n## Discoveries that are no lifts\n\n| query | recorded | score | first "
-		    "instead | why |\n|---|---|---:|---|---|\n");
-	lh_buf_add(out, l->unlifted.p, l->unlifted.len);
-	if (l->n_unlifted > REPORTED)
-		lh_buf_printf(out, "\nand %llu more.\n",
-			      (unsigned long long)(l->n_unlifted - REPORTED));
-}
-
 /* ---- the tables ---- */
 
 static void put_row(struct lh_buf *out, const char *name, const struct tally *t)
@@ -153,7 +140,15 @@ int report_write(struct lift *l, struct lh_err *err)
 
 	put_head(&out, l);
 	put_table(&out, l);
-	put_unlifted(&out, l);
+	if (l->n_unlifted) {
+		lh_buf_puts(&out,
+			    "\n## Discoveries that are no lifts\n\n| query | recorded | score | "
+			    "first instead | why |\n|---|---|---:|---|---|\n");
+		lh_buf_add(&out, l->unlifted.p, l->unlifted.len);
+		if (l->n_unlifted > REPORTED)
+			lh_buf_printf(&out, "\nand %llu more.\n",
+				      (unsigned long long)(l->n_unlifted - REPORTED));
+	}
 	rc = lh_buf_check(&l->unlifted, err) < 0 ? -1 : lh_buf_check(&out, err);
 	if (rc == 0)
 		rc = lh_atomic_write(&l->report, out.p, out.len, err);

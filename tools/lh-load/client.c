@@ -229,30 +229,27 @@ static void arrived(struct client *c, struct conn *conn, size_t n, bool ends)
 	}
 }
 
-static void ended(struct client *c, struct conn *conn)
-{
-	bool busy = conn->busy;
-
-	disconnect(conn);
-	if (busy)
-		finish(c, conn, reply_end(&conn->reply) == REPLY_DONE ? NULL : conn->reply.fault);
-}
-
 static void read_some(struct client *c, struct conn *conn, uint32_t events)
 {
 	ssize_t n = recv(conn->fd, c->in, sizeof c->in, 0);
 
-	if (n > 0)
+	if (n > 0) {
 		arrived(c, conn, (size_t)n, (events & (EPOLLRDHUP | EPOLLHUP)) &&
 			(size_t)n < sizeof c->in);
-	else if (!n)
-		ended(c, conn);
-	else if (errno == EAGAIN || errno == EINTR)
-		return;
-	else if (conn->busy)
-		finish(c, conn, strerror(errno));
-	else
+	} else if (!n) {
+		bool busy = conn->busy;
+
 		disconnect(conn);
+		if (busy)
+			finish(c, conn,
+			       reply_end(&conn->reply) == REPLY_DONE ? NULL : conn->reply.fault);
+	} else if (errno == EAGAIN || errno == EINTR) {
+		return;
+	} else if (conn->busy) {
+		finish(c, conn, strerror(errno));
+	} else {
+		disconnect(conn);
+	}
 }
 
 static void handle(struct client *c, struct conn *conn, uint32_t events)

@@ -63,17 +63,6 @@ static struct scenario *draw_scenario(const struct set *set, uint64_t *random)
 	return set->scenario[i];
 }
 
-static void draw_rows(struct worker *w)
-{
-	const struct draw *d;
-	size_t i;
-
-	for (i = 0; i < w->scenario->n_draws; i++) {
-		d = &w->scenario->draw[i];
-		w->variable[d->variable] = d->rows->row[next_random(&w->random) % d->rows->n];
-	}
-}
-
 /* ---- running ---- */
 
 /* Note that the run failed, in the words of *err. */
@@ -154,14 +143,20 @@ static bool may_begin(const struct mix *m, const struct worker *w)
 /* Begin runs until one has sent something. */
 static void begin_run(struct mix *m, struct worker *w)
 {
+	const struct draw *d;
 	struct lh_err err;
+	size_t i;
 
 	while (may_begin(m, w)) {
 		w->left--;
 		w->scenario = draw_scenario(&m->set, &w->random);
 		w->step = 0;
 		w->began = client_clock();
-		draw_rows(w);
+		for (i = 0; i < w->scenario->n_draws; i++) {
+			d = &w->scenario->draw[i];
+			w->variable[d->variable] =
+				d->rows->row[next_random(&w->random) % d->rows->n];
+		}
 		if (send_step(m, w, &err) == 0)
 			return;
 		end_run(m, w, &err);

@@ -94,25 +94,19 @@ static int print_each(struct run *r, size_t slot, const struct answer *a)
 	return lh_tool_out_line(r->tool, &line);
 }
 
-static void count(struct run *r, const struct answer *a)
-{
-	r->ended++;
-	r->end = a->to;
-	if (a->fault) {
-		if (!r->faults++)
-			snprintf(r->fault, sizeof r->fault, "%s", a->fault);
-		return;
-	}
-	r->status[a->status]++;
-	r->good += a->status / 100 == 2;
-	histogram_add(&r->durations, a->to - a->from);
-}
-
 static void on_answer(void *ctx, size_t slot, const struct answer *a)
 {
 	struct run *r = ctx;
 
-	count(r, a);
+	r->ended++;
+	r->end = a->to;
+	if (!a->fault) {
+		r->status[a->status]++;
+		r->good += a->status / 100 == 2;
+		histogram_add(&r->durations, a->to - a->from);
+	} else if (!r->faults++) {
+		snprintf(r->fault, sizeof r->fault, "%s", a->fault);
+	}
 	if (r->s->each && !r->rc)
 		r->rc = print_each(r, slot, a);
 	if (r->s->rate)

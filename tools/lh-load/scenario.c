@@ -380,25 +380,21 @@ static void free_step(struct step *s)
 	free(s->expected);
 }
 
-static void free_scenario(struct scenario *s)
-{
-	size_t i;
-
-	for (i = 0; i < s->n_steps; i++)
-		free_step(&s->step[i]);
-	names_free(&s->names);
-	lh_buf_free(&s->first_failure);
-	free(s->step);
-	free(s->draw);
-	free(s);
-}
-
 void set_free(struct set *set)
 {
 	size_t i;
 
-	for (i = 0; i < set->n_scenarios; i++)
-		free_scenario(set->scenario[i]);
+	for (i = 0; i < set->n_scenarios; i++) {
+		struct scenario *s = set->scenario[i];
+
+		while (s->n_steps)
+			free_step(&s->step[--s->n_steps]);
+		names_free(&s->names);
+		lh_buf_free(&s->first_failure);
+		free(s->step);
+		free(s->draw);
+		free(s);
+	}
 	for (i = 0; i < set->n_rows; i++)
 		free(set->rows[i].row);
 	for (i = 0; i < set->n_lines; i++) {

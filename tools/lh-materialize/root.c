@@ -39,16 +39,6 @@ static int print(struct lh_tool *tool, const struct lh_run *run, const struct lh
 	return lh_tool_out_text(tool, &out);
 }
 
-static void sum_up(struct lh_tool *tool, const struct lh_collect *c)
-{
-	const struct lh_collected *all = &c->all;
-
-	lh_tool_warn(tool, "%llu rows read, %llu written, %llu skipped, %llu deduped",
-		     (unsigned long long)all->read,
-		     (unsigned long long)all->written, (unsigned long long)all->skipped,
-		     (unsigned long long)all->deduped);
-}
-
 int root_run(struct lh_tool *tool, void *settings)
 {
 	struct settings *s = settings;
@@ -74,8 +64,13 @@ int root_run(struct lh_tool *tool, void *settings)
 		rc = lh_part_finish(run, LH_PART_MATERIALIZE, &how, &json, &tool->err);
 	if (!rc)
 		rc = print(tool, run, &how);
-	if (!rc)
-		sum_up(tool, &how);
+	if (!rc) {
+		const struct lh_collected *all = &how.all;
+
+		lh_tool_warn(tool, "%llu rows read, %llu written, %llu skipped, %llu deduped",
+			     (unsigned long long)all->read, (unsigned long long)all->written,
+			     (unsigned long long)all->skipped, (unsigned long long)all->deduped);
+	}
 	if (!rc && how.all.skipped)
 		lh_tool_verdict_bad(tool);
 	lh_stage_done(&res);

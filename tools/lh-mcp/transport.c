@@ -211,20 +211,6 @@ static int turn(struct transport *s, struct lh_err *err)
 	return s->failed ? -1 : listen_in(s, err);
 }
 
-/* Let the filters end by themselves, for a moment. */
-static void end_filters(struct transport *s)
-{
-	const double until = lh_time_monotonic() + FILTERS_END;
-	struct lh_err err;
-
-	lh_mcp_retire(s->mcp);
-	while (!lh_mcp_over(s->mcp) && lh_time_monotonic() < until && !lh_signal_pending()) {
-		if (lh_loop_wait(&s->loop, TURN_MS, &err) < 0)
-			return;
-		lh_mcp_tick(s->mcp);
-	}
-}
-
 static int start(struct transport *s, struct lh_mcp_how *how, struct lh_err *err)
 {
 	struct stat st;
@@ -259,8 +245,19 @@ int serve_stdio(struct lh_tool *tool, struct lh_mcp_how *how, size_t max_line)
 		rc = turn(&s, &tool->err);
 	if (s.mcp) {
 		lh_mcp_leave(s.mcp, &s.peer);
-		if (!rc)
-			end_filters(&s);
+		if (!rc) {
+			/* Let the filters end by themselves, for a moment. */
+			const double until = lh_time_monotonic() + FILTERS_END;
+			struct lh_err err;
+
+			lh_mcp_retire(s.mcp);
+			while (!lh_mcp_over(s.mcp) && lh_time_monotonic() < until &&
+			       !lh_signal_pending()) {
+				if (lh_loop_wait(&s.loop, TURN_MS, &err) < 0)
+					break;
+				lh_mcp_tick(s.mcp);
+			}
+		}
 		lh_mcp_free(s.mcp);
 	}
 	lh_loop_close(&s.loop);

@@ -208,18 +208,6 @@ static int add_counts(struct combiner *c, const struct lh_value *v, struct lh_er
 	return rc;
 }
 
-static void put_counts(const struct combiner *c, struct lh_writer *to)
-{
-	uint32_t i;
-
-	lh_write_object(to, counter_names[PER_CORPUS_COUNTS]);
-	for (i = 0; i < c->corpora.n; i++) {
-		lh_write_key_str(to, lh_intern_text(&c->corpora, i));
-		lh_write_u64(to, NULL, c->count[i]);
-	}
-	lh_write_end(to);
-}
-
 /* Write the sum of a counter, if an answer has it. */
 static int put_sum(struct combiner *c, struct answer *const *a, size_t n, enum counter which,
 		   struct lh_writer *to, struct lh_err *err)
@@ -237,10 +225,18 @@ static int put_sum(struct combiner *c, struct answer *const *a, size_t n, enum c
 		found = true;
 		rc = which == PER_CORPUS_COUNTS ? add_counts(c, v, err) : add(&sum, v, err);
 	}
-	if (!rc && found && which == PER_CORPUS_COUNTS)
-		put_counts(c, to);
-	else if (!rc && found)
+	if (!rc && found && which == PER_CORPUS_COUNTS) {
+		uint32_t corpus;
+
+		lh_write_object(to, counter_names[PER_CORPUS_COUNTS]);
+		for (corpus = 0; corpus < c->corpora.n; corpus++) {
+			lh_write_key_str(to, lh_intern_text(&c->corpora, corpus));
+			lh_write_u64(to, NULL, c->count[corpus]);
+		}
+		lh_write_end(to);
+	} else if (!rc && found) {
 		lh_write_u64(to, counter_names[which], sum);
+	}
 	return rc;
 }
 

@@ -20,24 +20,18 @@ struct step {
 	uint64_t answers, partial;
 };
 
-/* Allow as many descriptors as there are files, if the system lets us; an open that fails
- * says so. */
-static void raise_limit(size_t files)
-{
-	struct rlimit limit;
-
-	if (getrlimit(RLIMIT_NOFILE, &limit) < 0 || limit.rlim_cur >= files + OTHER_FILES)
-		return;
-	limit.rlim_cur = limit.rlim_max < files + OTHER_FILES ? limit.rlim_max :
-								files + OTHER_FILES;
-	setrlimit(RLIMIT_NOFILE, &limit);
-}
-
 static int open_files(struct step *t, struct lh_records *records)
 {
 	struct lh_tool *tool = t->tool;
+	struct rlimit limit;
 
-	raise_limit(t->n);
+	/* Allow as many descriptors as there are files, if the system lets us; an open that
+	 * fails says so. */
+	if (getrlimit(RLIMIT_NOFILE, &limit) == 0 && limit.rlim_cur < t->n + OTHER_FILES) {
+		limit.rlim_cur = limit.rlim_max < t->n + OTHER_FILES ? limit.rlim_max
+								     : t->n + OTHER_FILES;
+		setrlimit(RLIMIT_NOFILE, &limit);
+	}
 	t->file = lh_calloc(t->n, sizeof *t->file, &tool->err);
 	t->answer = lh_calloc(t->n, sizeof(*t->answer), &tool->err);
 	if (!t->file || !t->answer)

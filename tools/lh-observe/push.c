@@ -100,14 +100,6 @@ int push_account(struct push *p, struct lh_err *err)
 
 /* ---- batches ---- */
 
-static void batch_clear(struct batch *b)
-{
-	b->n = 0;
-	lh_buf_reset(&b->lines);
-	lh_buf_reset(&b->json);
-	lh_buf_reset(&b->accepted);
-}
-
 static int batch_add(struct push *p, const struct lh_log_line *line, const struct exported *e,
 		     struct lh_err *err)
 {
@@ -173,7 +165,10 @@ static int deliver(struct push *p, uint64_t end, uint64_t line, struct lh_err *e
 	if (push_batch(p, err) == 0) {
 		if (report_rejected(p) < 0 || cursor_write(p, end, line, err) < 0)
 			return -1;
-		batch_clear(b);
+		b->n = 0;
+		lh_buf_reset(&b->lines);
+		lh_buf_reset(&b->json);
+		lh_buf_reset(&b->accepted);
 		return 0;
 	}
 	for (i = 0; i < b->n && b->v[i].state == ACCEPTED; i++)

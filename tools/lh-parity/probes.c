@@ -139,21 +139,6 @@ static int describe(const struct run *r, const struct lh_record *rec, struct des
 	return 0;
 }
 
-static void described_free(struct described *d)
-{
-	size_t i;
-
-	cases_free(&d->probe);
-	for (i = 0; i < d->n_ignore; i++)
-		free(d->ignore[i]);
-	free(d->ignore);
-	free(d->name);
-	free(d->path);
-	free(d->command[0]);
-	free(d->command[1]);
-	free(d->field);
-}
-
 const char *probe_right(const char *name)
 {
 	char variable[sizeof RIGHT + 64];
@@ -220,6 +205,7 @@ static int each_probe(struct run *r)
 
 	for (; !rc && at < end; at = lf + 1) {
 		struct described d = { .name = NULL };
+		size_t i;
 
 		lf = memchr(at, '\n', (size_t)(end - at));
 		rc = lh_record_parse(&rec, at, (size_t)(lf - at), err);
@@ -232,7 +218,15 @@ static int each_probe(struct run *r)
 		}
 		if (!rc && (!r->only || strcmp(r->only, d.name) == 0))
 			rc = run_one(r, &d.probe);
-		described_free(&d);
+		cases_free(&d.probe);
+		for (i = 0; i < d.n_ignore; i++)
+			free(d.ignore[i]);
+		free(d.ignore);
+		free(d.name);
+		free(d.path);
+		free(d.command[0]);
+		free(d.command[1]);
+		free(d.field);
 	}
 	return rc;
 }

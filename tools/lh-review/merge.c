@@ -116,24 +116,6 @@ static int put_place(struct merge *m, struct lh_writer *w, const struct finding 
 	return rc;
 }
 
-/* Write what the others of a group say. */
-static void put_others(struct merge *m, struct lh_writer *w, const struct group *g)
-{
-	size_t i;
-
-	if (g->n == 1)
-		return;
-	lh_write_array(w, "also");
-	for (i = m->next[g->first]; i; i = m->next[i]) {
-		lh_write_object(w, NULL);
-		lh_write_str(w, "model", m->r->model[m->f.v[i].model].name);
-		lh_write_u64(w, "line", m->f.v[i].line);
-		lh_write_str(w, "text", m->f.v[i].text);
-		lh_write_end(w);
-	}
-	lh_write_end(w);
-}
-
 static int put_group(struct merge *m, const struct group *g, struct lh_buf *out,
 		     struct lh_err *err)
 {
@@ -151,7 +133,18 @@ static int put_group(struct merge *m, const struct group *g, struct lh_buf *out,
 	lh_write_str(&w, "text", f->text);
 	if (f->file < 0)
 		lh_write_bool(&w, "unplaced", true);
-	put_others(m, &w, g);
+	/* what the others of the group say */
+	if (g->n > 1) {
+		lh_write_array(&w, "also");
+		for (i = m->next[g->first]; i; i = m->next[i]) {
+			lh_write_object(&w, NULL);
+			lh_write_str(&w, "model", m->r->model[m->f.v[i].model].name);
+			lh_write_u64(&w, "line", m->f.v[i].line);
+			lh_write_str(&w, "text", m->f.v[i].text);
+			lh_write_end(&w);
+		}
+		lh_write_end(&w);
+	}
 	lh_write_end(&w);
 	lh_buf_putc(out, '\n');
 	placed = f->file >= 0;

@@ -19,15 +19,6 @@ static const struct lh_option options[] = {
 	LH_OPTION_END
 };
 
-static void set_time(const struct lh_tool *tool, struct settings *s)
-{
-	const char *time = s->how.recorded_at ? s->how.recorded_at : tool->now;
-	int64_t ms;
-
-	if (time && lh_time_read(time, strlen(time), &ms) == 0)
-		lh_time_print(ms, s->time);
-}
-
 /* Refuse options of another mode. */
 static int check_options(struct lh_tool *tool, void *settings)
 {
@@ -50,8 +41,13 @@ static int check_options(struct lh_tool *tool, void *settings)
 
 static int run(struct lh_tool *tool, void *settings)
 {
-	set_time(tool, settings);
-	return filter_run(tool, settings);
+	struct settings *s = settings;
+	const char *time = s->how.recorded_at ? s->how.recorded_at : tool->now;
+	int64_t ms;
+
+	if (time && lh_time_read(time, strlen(time), &ms) == 0)
+		lh_time_print(ms, s->time);
+	return filter_run(tool, s);
 }
 
 static const struct lh_op ops[] = {

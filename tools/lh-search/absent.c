@@ -77,17 +77,6 @@ static int corpus_lacks(const struct worker *w, const struct corpus_search *s, s
 	return live > 0;
 }
 
-/* Note for the exit status whether a corpus lacks a key of --where. */
-static void note(struct looked_up *l, struct lh_str key, int lacks)
-{
-	uint32_t number;
-	struct lh_err unused;
-
-	pthread_mutex_lock(&l->lock);
-	lh_intern_add(lacks > 0 ? &l->lacked : &l->had, key.p, key.n, &number, &unused);
-	pthread_mutex_unlock(&l->lock);
-}
-
 void report_absent(struct worker *w, const struct corpus_search *s)
 {
 	const struct search *run = w->run;
@@ -104,8 +93,17 @@ void report_absent(struct worker *w, const struct corpus_search *s)
 			lh_tool_message(run->tool, "corpus \"%s\": no record has the key \"%.*s\"",
 					s->name->text, key[i].n < 200 ? (int)key[i].n : 200,
 					key[i].p);
-		if (where && lacks)
-			note(run->looked_up, key[i], lacks);
+		if (where && lacks) {
+			/* for the exit status */
+			struct looked_up *l = run->looked_up;
+			struct lh_err unused;
+			uint32_t number;
+
+			pthread_mutex_lock(&l->lock);
+			lh_intern_add(lacks > 0 ? &l->lacked : &l->had, key[i].p, key[i].n, &number,
+				      &unused);
+			pthread_mutex_unlock(&l->lock);
+		}
 	}
 }
 

@@ -140,12 +140,6 @@ static void reuse(struct lh_buf *b)
 	b->max = 0;
 }
 
-static void add_ready(struct run *r, uint32_t i)
-{
-	if (--r->node[i].waits == 0)
-		r->ready[r->last++] = i;
-}
-
 /* Record a node that is done, print those whose turn it is, and let others begin. */
 static void finish(struct run *r, struct node *n, enum status status)
 {
@@ -165,7 +159,8 @@ static void finish(struct run *r, struct node *n, enum status status)
 	}
 	reuse(&n->ask.line);	/* not needed any more; all of a run may be larger than memory */
 	for (k = after->at[n->number]; k < after->at[n->number + 1]; k++)
-		add_ready(r, after->to[k]);
+		if (--r->node[after->to[k]].waits == 0)
+			r->ready[r->last++] = after->to[k];
 	while (r->printed < r->w->n) {
 		const struct node *next = &r->node[r->w->order[r->printed]];
 
@@ -470,21 +465,12 @@ static void write_last(const struct run *r, uint64_t ms, struct lh_buf *out)
 	lh_write_end(&w);
 }
 
-static void set_id(struct run *r)
-{
-	const uint64_t number = ++r->e->runs;
-
-	if (number == 1)
-		snprintf(r->id, sizeof r->id, "%s", r->e->base);
-	else
-		snprintf(r->id, sizeof r->id, "%s.%llu", r->e->base, (unsigned long long)number);
-}
-
 int engine_run(struct engine *e, const struct lh_workflow *w, const struct lh_value *input,
 	       const struct run_to *to, struct lh_buf *last, struct lh_err *err)
 {
 	const double from = lh_time_monotonic();
 	struct run *r = e->run;
+	uint64_t number;
 
 	if (!r)
 		r = e->run = lh_calloc(1, sizeof *r, err);
@@ -495,7 +481,11 @@ int engine_run(struct engine *e, const struct lh_workflow *w, const struct lh_va
 	r->to = to;
 	r->err = err;
 	r->values = (struct lh_workflow_values){ *input, r->output };
-	set_id(r);
+	number = ++r->e->runs;
+	if (number == 1)
+		snprintf(r->id, sizeof r->id, "%s", r->e->base);
+	else
+		snprintf(r->id, sizeof r->id, "%s.%llu", r->e->base, (unsigned long long)number);
 	if (work(r) < 0) {
 		struct lh_err why = *err;
 
