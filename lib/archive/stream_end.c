@@ -61,28 +61,6 @@ static void begin_zstd(struct lh_stream_end *s)
 		pass(s, 0, magic == 0xfd2fb528 ? FRAME : UNKNOWN);
 }
 
-/* A descriptor says which fields follow before the first block. */
-static void read_descriptor(struct lh_stream_end *s)
-{
-	static const unsigned char ids[] = { 0, 1, 2, 4 }, lengths[] = { 0, 2, 4, 8 };
-	unsigned d = s->part[0], single = d >> 5 & 1;
-
-	s->check = d & 4 ? 4 : 0;
-	pass(s, !single + ids[d & 3] + (d >> 6 ? lengths[d >> 6] : single), ZSTD_BLOCK);
-}
-
-static void read_zstd_block(struct lh_stream_end *s)
-{
-	uint32_t head = little(s->part, 3), kind = head >> 1 & 3, size = head >> 3;
-
-	if (kind == 3)
-		pass(s, 0, UNKNOWN);
-	else if (head & 1)
-		pass(s, (kind == 1 ? 1 : size) + s->check, END);
-	else
-		pass(s, kind == 1 ? 1 : size, ZSTD_BLOCK);
-}
-
 static void begin_xz(struct lh_stream_end *s)
 {
 	static const unsigned char checks[] = { 0, 4, 8, 16, 32, 64 };
@@ -90,18 +68,6 @@ static void begin_xz(struct lh_stream_end *s)
 
 	s->check = checks[(kind + 2) / 3];
 	pass(s, 0, memcmp(s->part, "\xfd" "7zXZ\0", 6) ? UNKNOWN : XZ_BLOCK);
-}
-
-static void read_chunk(struct lh_stream_end *s)
-{
-	unsigned control = s->part[0];
-
-	s->size++;
-	if (!control)		/* the end of the block: padding and its checksum */
-		pass(s, (-s->size & 3) + s->check, XZ_BLOCK);
-	else
-		pass(s, 0, control >= 0x80 ? PACKED : control <= 2 ? PLAIN : UNKNOWN);
-	s->shift = control >= 0xc0;	/* a byte of properties follows */
 }
 
 /* A byte of a number: seven bits, the lowest first; more follow if the eighth is set. */
@@ -124,7 +90,9 @@ static void read_number(struct lh_stream_end *s)
 
 static void read_part(struct lh_stream_end *s)
 {
+	static const unsigned char ids[] = { 0, 1, 2, 4 }, lengths[] = { 0, 2, 4, 8 };
 	const unsigned char *p = s->part;
+	uint32_t single, kind, size;
 
 	switch (s->state) {
 	case BEGIN:
@@ -134,10 +102,20 @@ static void read_part(struct lh_stream_end *s)
 		pass(s, little(p, 4), END);
 		break;
 	case FRAME:
-		read_descriptor(s);
+		/* a descriptor says which fields follow before the first block */
+		single = *p >> 5 & 1;
+		s->check = *p & 4 ? 4 : 0;
+		pass(s, !single + ids[*p & 3] + (*p >> 6 ? lengths[*p >> 6] : single), ZSTD_BLOCK);
 		break;
 	case ZSTD_BLOCK:
-		read_zstd_block(s);
+		size = little(p, 3) >> 3;
+		kind = *p >> 1 & 3;
+		if (kind == 3)
+			pass(s, 0, UNKNOWN);
+		else if (*p & 1)
+			pass(s, (kind == 1 ? 1 : size) + s->check, END);
+		else
+			pass(s, kind == 1 ? 1 : size, ZSTD_BLOCK);
 		break;
 	case XZ_BLOCK:
 		s->size = 1;
@@ -148,7 +126,12 @@ static void read_part(struct lh_stream_end *s)
 			s->state = INDEX;
 		break;
 	case CHUNK:
-		read_chunk(s);
+		s->size++;
+		if (!*p)	/* the end of the block: padding and its checksum */
+			pass(s, (-s->size & 3) + s->check, XZ_BLOCK);
+		else
+			pass(s, 0, *p >= 0x80 ? PACKED : *p <= 2 ? PLAIN : UNKNOWN);
+		s->shift = *p >= 0xc0;	/* a byte of properties follows */
 		break;
 	case PLAIN:
 		s->size += 2;

@@ -150,8 +150,13 @@ static int read_rest(struct lh_chain_scanner *w, size_t from, int64_t at, struct
 	return 0;
 }
 
-static void start_stripe(struct lh_chain_scanner *w, struct lh_chain_stripe *s)
+int lh_chain_scan(struct lh_chain_scanner *w, int64_t k, struct lh_chain_stripe *s,
+		  struct lh_err *err)
 {
+	int64_t base = k * LH_CHAIN_STRIPE - (k > 0), end = (k + 1) * LH_CHAIN_STRIPE;
+	size_t at = 0, mine;
+	const char *lf;
+
 	s->rows = s->n = 0;
 	s->first = LH_CHAIN_WHOLE;
 	s->bare = true;
@@ -165,16 +170,6 @@ static void start_stripe(struct lh_chain_scanner *w, struct lh_chain_stripe *s)
 		w->p = NULL;
 		w->cap = 0;
 	}
-}
-
-int lh_chain_scan(struct lh_chain_scanner *w, int64_t k, struct lh_chain_stripe *s,
-		  struct lh_err *err)
-{
-	int64_t base = k * LH_CHAIN_STRIPE - (k > 0), end = (k + 1) * LH_CHAIN_STRIPE;
-	size_t at = 0, mine;
-	const char *lf;
-
-	start_stripe(w, s);
 	if (end > w->src->size)
 		end = w->src->size;
 	mine = (size_t)(end - base);

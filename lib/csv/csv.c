@@ -102,21 +102,6 @@ static void move_pointers(struct lh_csv_reader *r, ptrdiff_t d)
 	r->valid += d;
 }
 
-/* Remove the bytes before the row. */
-static void forget_before(struct lh_csv_reader *r)
-{
-	size_t gone = (size_t)(r->scan.row - r->p);
-
-	if (!gone)
-		return;
-	count_to(r, r->scan.row);
-	if (r->valid < r->scan.row)
-		r->valid = r->scan.row;
-	r->n -= gone;
-	memmove(r->p, r->p + gone, r->n);
-	move_pointers(r, -(ptrdiff_t)gone);
-}
-
 /* Pass what is there of a row over the limit to long_row, and remove it. */
 static int drop_long(struct lh_csv *c, const char *end, struct lh_err *err)
 {
@@ -157,6 +142,7 @@ static int fill(struct lh_csv *c, struct lh_err *err)
 {
 	struct lh_csv_reader *r = c->reader;
 	ssize_t got;
+	size_t gone;
 
 	if (r->failed.code) {
 		*err = r->failed;
@@ -166,7 +152,16 @@ static int fill(struct lh_csv *c, struct lh_err *err)
 	     (r->begun && r->n - (size_t)(r->scan.row - r->p) > c->max_row + 1)) &&
 	    drop_long(c, r->p + r->n, err) < 0)
 		return -1;
-	forget_before(r);
+	/* Remove the bytes before the row. */
+	gone = (size_t)(r->scan.row - r->p);
+	if (gone) {
+		count_to(r, r->scan.row);
+		if (r->valid < r->scan.row)
+			r->valid = r->scan.row;
+		r->n -= gone;
+		memmove(r->p, r->p + gone, r->n);
+		move_pointers(r, -(ptrdiff_t)gone);
+	}
 	if (r->n == r->cap && grow(c, err) < 0)
 		return -1;
 	got = c->read(c->ctx, r->p + r->n, r->cap - r->n, err);

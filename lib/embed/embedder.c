@@ -490,26 +490,22 @@ static int exchange(struct lh_embedder *t, const struct lh_embedder_ask *ask, st
 	return read_model(t, &reply, err) < 0 ? -1 : read_vectors(t, &reply, ask, out, err);
 }
 
-static int embed_by_child(struct lh_embedder *t, const struct lh_embedder_ask *ask,
-			  struct lh_buf *out, struct lh_err *err)
-{
-	int rc = write_request(t, ask, err);
-
-	if (rc < 0)
-		return -1;
-	pthread_mutex_lock(&t->child->lock);
-	rc = exchange(t, ask, out, err);
-	pthread_mutex_unlock(&t->child->lock);
-	return rc;
-}
-
 int lh_embedder_ask(struct lh_embedder *t, const struct lh_embedder_ask *ask, struct lh_buf *out,
 		    uint32_t *dimension, struct lh_err *err)
 {
 	size_t before = out->len;
-	int rc = t->hash || t->words ? embed_in_process(t, ask->text, ask->n, out, err) :
-				       embed_by_child(t, ask, out, err);
+	int rc;
 
+	if (t->hash || t->words) {
+		rc = embed_in_process(t, ask->text, ask->n, out, err);
+	} else {
+		rc = write_request(t, ask, err);
+		if (rc >= 0) {
+			pthread_mutex_lock(&t->child->lock);
+			rc = exchange(t, ask, out, err);
+			pthread_mutex_unlock(&t->child->lock);
+		}
+	}
 	if (rc < 0 && !out->failed)
 		out->len = before;
 	*dimension = t->dimension;

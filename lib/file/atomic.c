@@ -51,19 +51,6 @@ static int hold(int fd)
 	return rc;
 }
 
-/* Remove a temporary file if its lock is free.  The lock is held until the name is gone:
- * a writer that has opened the file and not yet locked it finds out, and makes another. */
-static void remove_if_free(const char *tmp)
-{
-	int fd = open(tmp, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
-
-	if (fd < 0)
-		return;
-	if (hold(fd) == 0 && lh_is_still_named(fd, tmp))
-		unlink(tmp);
-	close(fd);
-}
-
 /* Return whether name is the temporary file of a writer that may be dead, whose target's
  * name is prefix, or starts with it.  The lock decides: a PID is of its own namespace or
  * machine, and a process that was killed may have had the one of this process. */
@@ -91,11 +78,19 @@ static void remove_stale_tmp(char *path, size_t n, const char *prefix, int deep)
 	while (d && (e = readdir(d))) {
 		if ((size_t)snprintf(path + n, SWEEP_PATH - n, "/%s", e->d_name) >= SWEEP_PATH - n)
 			continue;
-		if (is_stale_tmp(e->d_name, prefix))
-			remove_if_free(path);
-		else if (deep && e->d_name[0] != '.' &&
-			 (e->d_type == DT_DIR || e->d_type == DT_UNKNOWN))
+		if (is_stale_tmp(e->d_name, prefix)) {
+			/* The lock is held until the name is gone: a writer that has opened the
+			 * file and not yet locked it finds out, and makes another. */
+			int fd = open(path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
+
+			if (fd >= 0 && hold(fd) == 0 && lh_is_still_named(fd, path))
+				unlink(path);
+			if (fd >= 0)
+				close(fd);
+		} else if (deep && e->d_name[0] != '.' &&
+			 (e->d_type == DT_DIR || e->d_type == DT_UNKNOWN)) {
 			remove_stale_tmp(path, n + 1 + strlen(e->d_name), prefix, deep - 1);
+		}
 	}
 	path[n] = '\0';
 	if (d)

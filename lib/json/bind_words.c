@@ -103,22 +103,10 @@ static void say_choice(struct words *w, const char *const *choice)
 }
 
 /* Append the types of a set, "string, number or array"; many: "strings or numbers". */
-static void say_types(struct words *w, unsigned set, unsigned each, bool many);
-
-static void say_type(struct words *w, enum lh_type type, unsigned each, bool many)
+static void say_types(struct words *w, unsigned set, unsigned each, bool many)
 {
 	static const char *const one[] = { "null",   "false", "true",  "number",
 					   "string", "array", "object" };
-
-	say(w, "%s%s", one[type], many ? "s" : "");
-	if (type == LH_ARRAY && each) {
-		say(w, " of ");
-		say_types(w, each, 0, true);
-	}
-}
-
-static void say_types(struct words *w, unsigned set, unsigned each, bool many)
-{
 	static const enum lh_type order[] = { LH_STRING, LH_NUMBER, LH_TRUE, LH_FALSE,
 					      LH_ARRAY,  LH_OBJECT, LH_NULL };
 	size_t i;
@@ -129,7 +117,11 @@ static void say_types(struct words *w, unsigned set, unsigned each, bool many)
 		if (!(set & LH_BIND_IS(order[i])))
 			continue;
 		set &= ~LH_BIND_IS(order[i]);
-		say_type(w, order[i], each, many);
+		say(w, "%s%s", one[order[i]], many ? "s" : "");
+		if (order[i] == LH_ARRAY && each) {
+			say(w, " of ");
+			say_types(w, each, 0, true);
+		}
 		if (set)
 			say(w, set & (set - 1) ? ", " : " or ");
 	}

@@ -13,22 +13,6 @@ struct lh_js_node *lh_js_node_at(const struct lh_jsonschema *s, const char *p)
 	return n;
 }
 
-static void put_key(struct lh_buf *out, const struct lh_value *key)
-{
-	LH_SCOPED(lh_buf_free) struct lh_buf scratch = { 0 };
-	struct lh_str text;
-	struct lh_err err;
-	size_t i;
-
-	if (lh_value_str(key, &scratch, &text, &err) == 0) {
-		for (i = 0; i < text.n && i < 200; i++)
-			if (text.p[i] == '~' || text.p[i] == '/')
-				lh_buf_puts(out, text.p[i] == '~' ? "~0" : "~1");
-			else
-				lh_buf_putc(out, text.p[i]);
-	}
-}
-
 void lh_js_put_pointer(struct lh_buf *out, const struct lh_value *root, const char *p)
 {
 	struct lh_value v = *root;
@@ -42,10 +26,22 @@ void lh_js_put_pointer(struct lh_buf *out, const struct lh_value *root, const ch
 		for (lh_iter_init(&it, &v); lh_iter_next(&it) && it.val.p + it.val.n <= p; i++)
 			continue;
 		lh_buf_putc(out, '/');
-		if (v.type == LH_OBJECT)
-			put_key(out, &it.key);
-		else
+		if (v.type == LH_OBJECT) {
+			LH_SCOPED(lh_buf_free) struct lh_buf scratch = { 0 };
+			struct lh_str text;
+			struct lh_err err;
+			size_t k;
+
+			if (lh_value_str(&it.key, &scratch, &text, &err) == 0) {
+				for (k = 0; k < text.n && k < 200; k++)
+					if (text.p[k] == '~' || text.p[k] == '/')
+						lh_buf_puts(out, text.p[k] == '~' ? "~0" : "~1");
+					else
+						lh_buf_putc(out, text.p[k]);
+			}
+		} else {
 			lh_buf_u64(out, i);
+		}
 		if (it.val.p > p)
 			return;		/* p is a key */
 		v = it.val;

@@ -192,23 +192,6 @@ static void put_path(struct lh_buf *out, const struct uri *of, struct lh_str pat
 		out->failed = LH_ENOMEM;
 }
 
-static void put_merged(struct lh_buf *out, const struct uri *base, struct lh_str path)
-{
-	LH_SCOPED(lh_buf_free) struct lh_buf b = { 0 };
-	size_t n = base->path.n;
-
-	if (base->authority.p && !n)
-		lh_buf_putc(&b, '/');
-	while (n && base->path.p[n - 1] != '/')
-		n--;
-	lh_buf_add(&b, base->path.p, n);
-	lh_buf_add(&b, path.p, path.n);
-	if (b.failed)
-		out->failed = b.failed;
-	else
-		put_path(out, base, (struct lh_str){ b.p, b.len });
-}
-
 static void put_part(struct lh_buf *out, const char *before, struct lh_str s, const char *after)
 {
 	if (!s.p)
@@ -230,10 +213,23 @@ struct lh_str lh_uri_resolve(struct lh_buf *out, struct lh_str base, struct lh_s
 		put_part(out, "?", r.query.p ? r.query : b.query, "");
 		return r.fragment;
 	}
-	if (r.path.n && (own || *r.path.p == '/'))
+	if (r.path.n && (own || *r.path.p == '/')) {
 		put_path(out, own ? &r : &b, r.path);
-	else if (r.path.n)
-		put_merged(out, &b, r.path);
+	} else if (r.path.n) {
+		LH_SCOPED(lh_buf_free) struct lh_buf merged = { 0 };
+		size_t n = b.path.n;
+
+		if (b.authority.p && !n)
+			lh_buf_putc(&merged, '/');
+		while (n && b.path.p[n - 1] != '/')
+			n--;
+		lh_buf_add(&merged, b.path.p, n);
+		lh_buf_add(&merged, r.path.p, r.path.n);
+		if (merged.failed)
+			out->failed = merged.failed;
+		else
+			put_path(out, &b, (struct lh_str){ merged.p, merged.len });
+	}
 	put_part(out, "?", r.query, "");
 	return r.fragment;
 }

@@ -192,20 +192,6 @@ static int by_text(const void *a, const void *b, void *ctx)
 			  lh_intern_text(ctx, *(const uint32_t *)b));
 }
 
-/* Copy the pieces of a term into one run. */
-static void copy_pieces(const struct lh_lexical_build *b, const struct term_builder *g, char *to)
-{
-	uint64_t at = g->first, next;
-	uint32_t left = g->bytes, room = PIECE_MIN, n;
-
-	for (; left; left -= n, to += n, at = next) {
-		n = left < room ? left : room;
-		memcpy(to, b->pieces.p + at + 8, n);
-		memcpy(&next, b->pieces.p + at, sizeof next);
-		room = room < PIECE_MAX ? 2 * room : PIECE_MAX;
-	}
-}
-
 static uint64_t get_number(const unsigned char **p)
 {
 	uint64_t v = 0;
@@ -243,7 +229,9 @@ static int write_term(struct lh_lexical_build *b, uint32_t i, struct lh_err *err
 	struct lh_str text = lh_intern_text(&b->terms, i);
 	struct lh_lexical_term t = { .postings = b->postings.n, .text = (uint32_t)b->texts.n };
 	size_t table;
-	char *to;
+	char *to, *piece;
+	uint64_t at, next;
+	uint32_t left, room, n;
 
 	if (add_posting(b, g, err) < 0)
 		return -1;
@@ -258,7 +246,17 @@ static int write_term(struct lh_lexical_build *b, uint32_t i, struct lh_err *err
 	    lh_growable_room(&b->postings, table + g->bytes, err) < 0)
 		return -1;
 	to = b->postings.p + b->postings.n;
-	copy_pieces(b, g, to + table);
+	/* Copy the pieces of the term into one run. */
+	piece = to + table;
+	at = g->first;
+	left = g->bytes;
+	room = PIECE_MIN;
+	for (; left; left -= n, piece += n, at = next) {
+		n = left < room ? left : room;
+		memcpy(piece, b->pieces.p + at + 8, n);
+		memcpy(&next, b->pieces.p + at, sizeof next);
+		room = room < PIECE_MAX ? 2 * room : PIECE_MAX;
+	}
 	if (table)
 		make_table((const unsigned char *)to + table, g->rows, to);
 	b->postings.n += table + g->bytes;

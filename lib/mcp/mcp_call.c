@@ -233,24 +233,6 @@ void lh_mcp_call_audited(struct lh_mcp_call *c, const char *missing)
 	}
 }
 
-/* Fail with the error that a filter has answered. */
-static void fail_with(struct lh_mcp_call *c, const struct lh_answer *a)
-{
-	struct lh_mcp *m = c->m;
-	const struct lh_value *error = NULL;
-	struct lh_str why = { NULL, 0 };
-	struct lh_err err;
-
-	lh_buf_reset(&m->strings);
-	if (lh_record_parse(&m->line, a->body.p, a->body.n, &err) == 0)
-		error = lh_record_get(&m->line, "error");
-	if (!error || error->type != LH_STRING ||
-	    lh_value_str(error, &m->strings, &why, &err) < 0)
-		why = a->body;
-	snprintf(err.msg, sizeof err.msg, "%.*s", (int)why.n, why.p);
-	fail_call(c, a->status, err.msg);
-}
-
 /* Answer from the line of the filter. */
 static void answer(struct lh_mcp_call *c, const struct lh_record *rec)
 {
@@ -265,7 +247,18 @@ static void answer(struct lh_mcp_call *c, const struct lh_record *rec)
 	rc = lh_answer_read(rec, c->own_status, &a, &err);
 	reply.status = a.status;
 	if (rc == 0 && a.status >= 400 && !(c->tool->answer && c->tool->verdicts)) {
-		fail_with(c, &a);
+		/* Fail with the error that the filter has answered. */
+		const struct lh_value *error = NULL;
+		struct lh_str why = { NULL, 0 };
+
+		lh_buf_reset(&m->strings);
+		if (lh_record_parse(&m->line, a.body.p, a.body.n, &err) == 0)
+			error = lh_record_get(&m->line, "error");
+		if (!error || error->type != LH_STRING ||
+		    lh_value_str(error, &m->strings, &why, &err) < 0)
+			why = a.body;
+		snprintf(err.msg, sizeof err.msg, "%.*s", (int)why.n, why.p);
+		fail_call(c, a.status, err.msg);
 		lh_answer_free(&a);
 		return;
 	}

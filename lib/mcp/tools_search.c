@@ -19,23 +19,6 @@ static const struct lh_bind result_members[] = {
 /* The members of metadata that are a record's text, the first that is there. */
 static const struct lh_str text_members[] = { { "text", 4 }, { "content", 7 } };
 
-/* Write where the record is, and the source line that it was made of, if it names one. */
-static void write_source(struct lh_writer *w, const struct result *r, struct lh_str uri)
-{
-	struct lh_value from = lh_mcp_get_in(&r->metadata, "provenance", LH_OBJECT), v;
-	int64_t line;
-
-	lh_write_object(w, "source");
-	lh_write_str(w, "uri", uri);
-	if (lh_mcp_has(&from, "source_file", &v) && v.type == LH_STRING) {
-		lh_write_value(w, "file", &v);
-		if (lh_mcp_has(&from, "line_offset", &v) && v.type == LH_NUMBER &&
-		    lh_value_i64(&v, &line) && line >= 0 && line < INT64_MAX)
-			lh_write_i64(w, "line", line + 1);
-	}
-	lh_write_end(w);
-}
-
 /* Write the text, and the other members of the metadata. */
 static int write_metadata(struct lh_writer *w, const struct result *r, int detail,
 			  struct lh_err *err)
@@ -65,6 +48,8 @@ static int write_result(void *ctx, struct lh_writer *w, const struct lh_value *v
 	struct results *all = ctx;
 	struct result r = { .corpus = all->corpus, .metadata = { "{}", 2, LH_OBJECT, false } };
 	struct lh_str uri;
+	struct lh_value from, value;
+	int64_t line;
 
 	if (lh_bind_value(result_members, v, &r, &all->text, err) < 0)
 		return -1;
@@ -86,7 +71,17 @@ static int write_result(void *ctx, struct lh_writer *w, const struct lh_value *v
 		lh_write_value(w, "playbook", &r.playbook);
 	if (write_metadata(w, &r, all->detail, err) < 0)
 		return -1;
-	write_source(w, &r, uri);
+	/* where the record is, and the source line that it was made of, if it names one */
+	from = lh_mcp_get_in(&r.metadata, "provenance", LH_OBJECT);
+	lh_write_object(w, "source");
+	lh_write_str(w, "uri", uri);
+	if (lh_mcp_has(&from, "source_file", &value) && value.type == LH_STRING) {
+		lh_write_value(w, "file", &value);
+		if (lh_mcp_has(&from, "line_offset", &value) && value.type == LH_NUMBER &&
+		    lh_value_i64(&value, &line) && line >= 0 && line < INT64_MAX)
+			lh_write_i64(w, "line", line + 1);
+	}
+	lh_write_end(w);
 	lh_write_end(w);
 	lh_mcp_link(all->reply, uri, r.id, (struct lh_str){ NULL, 0 });
 	return 0;

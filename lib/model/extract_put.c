@@ -78,18 +78,6 @@ static int by_key(const void *a, const void *b)
 	return c ? c : x->key.p < y->key.p ? -1 : x->key.p > y->key.p;
 }
 
-/* At the end of an object, blank those of its members that have a later one with
- * the same key. */
-static void end_object(struct member *v, size_t n)
-{
-	size_t i;
-
-	qsort(v, n, sizeof *v, by_key);
-	for (i = 0; i + 1 < n; i++)
-		if (lh_string_cmp(&v[i].key, &v[i + 1].key) == 0)
-			memset((char *)(uintptr_t)v[i].key.p, ' ', (size_t)(v[i].end - v[i].key.p));
-}
-
 static int blank_replaced(struct members *m, const char *p, const char *end, struct lh_err *err)
 {
 	struct level level[LH_JSON_DEPTH + 1] = { { 0, false } }, *l = level;
@@ -106,8 +94,17 @@ static int blank_replaced(struct members *m, const char *p, const char *end, str
 			break;
 		case '}':
 		case ']':
-			if (m->n > l->first)
-				end_object(m->v + l->first, m->n - l->first);
+			if (m->n > l->first) {
+				struct member *v = m->v + l->first;
+				size_t i, n = m->n - l->first;
+
+				/* Blank those that have a later one with the same key. */
+				qsort(v, n, sizeof *v, by_key);
+				for (i = 0; i + 1 < n; i++)
+					if (lh_string_cmp(&v[i].key, &v[i + 1].key) == 0)
+						memset((char *)(uintptr_t)v[i].key.p, ' ',
+						       (size_t)(v[i].end - v[i].key.p));
+			}
 			m->n = l->first;
 			l--;
 			key = false;

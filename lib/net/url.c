@@ -102,26 +102,18 @@ bool lh_url_is_loopback(const char *url)
 	       (!strncmp(to.p, "127.", 4) && strspn(to.p, "0123456789.") == to.n);
 }
 
-/* Mask everything before the last @ of a text that is not an address. */
-static void mask_all(const char *url, char *out, size_t n)
-{
-	const char *p = strstr(url, "://"), *at = strrchr(url, '@');
-
-	p = p && (!at || p < at) ? p + 3 : url;
-	if (at)
-		snprintf(out, n, "%.*s***%s", (int)(p - url), url, at);
-	else
-		snprintf(out, n, "%s", url);
-}
-
 void lh_http_mask(const char *url, char *out, size_t n)
 {
 	const char *end, *p = authority(url, &end), *at = user_info_end(p, end);
 
+	if (!at && (!read_place(url).port || !strstr(url, "://"))) {
+		/* not an address: everything before the last @ is masked */
+		p = strstr(url, "://");
+		at = strrchr(url, '@');
+		p = p && (!at || p < at) ? p + 3 : url;
+	}
 	if (at)
 		snprintf(out, n, "%.*s***%s", (int)(p - url), url, at);
-	else if (!read_place(url).port || !strstr(url, "://"))
-		mask_all(url, out, n);
 	else
 		snprintf(out, n, "%s", url);
 }

@@ -120,18 +120,6 @@ static void add(struct line *l, const char *between, const char *text)
 		l->n = sizeof l->text - 1;
 }
 
-static void add_bar(struct line *l, double share, size_t cells)
-{
-	char bar[BAR_MAX + 4] = " [";
-	size_t done = (size_t)(share * (double)cells), i;
-
-	for (i = 0; i < cells; i++)
-		bar[2 + i] = i < done ? '=' : i == done ? '>' : ' ';
-	bar[2 + i] = ']';
-	bar[3 + i] = '\0';
-	add(l, "", bar);
-}
-
 /* Compose a line of all parts that `less` does not leave out, with a bar of so many cells. */
 static void compose(struct line *l, const char *name, const struct parts *p, unsigned less,
 		    size_t bar)
@@ -149,8 +137,16 @@ static void compose(struct line *l, const char *name, const struct parts *p, uns
 		add(l, "", ": ");
 	}
 	add(l, "", p->percent);
-	if (bar)
-		add_bar(l, p->share, bar);
+	if (bar) {
+		char text[BAR_MAX + 4] = " [";
+		size_t done = (size_t)(p->share * (double)bar), i;
+
+		for (i = 0; i < bar; i++)
+			text[2 + i] = i < done ? '=' : i == done ? '>' : ' ';
+		text[2 + i] = ']';
+		text[3 + i] = '\0';
+		add(l, "", text);
+	}
 	if (*p->percent)
 		between = bar ? " " : ", ";
 	if (less < RECORDS || !*p->percent) {
@@ -163,24 +159,6 @@ static void compose(struct line *l, const char *name, const struct parts *p, uns
 		add(l, *p->percent || *p->records ? between : "", p->left);
 }
 
-/* Compose the line that fits into cells. */
-static void compose_to_fit(struct line *l, const char *name, const struct parts *p, size_t cells)
-{
-	unsigned less;
-
-	compose(l, name, p, 0, 0);
-	if (p->share >= 0 && l->n + BAR_MIN + 3 <= cells) {
-		size_t bar = cells - l->n - 3;
-
-		compose(l, name, p, 0, bar < BAR_MAX ? bar : BAR_MAX);
-		return;
-	}
-	for (less = BAR; l->n > cells && less <= LEFT; less++)
-		compose(l, name, p, less, 0);
-	l->n = lh_term_fit(l->text, l->n, cells);
-	l->name = l->name < l->n ? l->name : l->n;
-}
-
 static void show_on_terminal(struct lh_tool *t, const struct parts *p)
 {
 	bool colored = lh_term_colored(STDERR_FILENO, t->color);
@@ -188,10 +166,22 @@ static void show_on_terminal(struct lh_tool *t, const struct parts *p)
 	LH_SCOPED(lh_buf_free) struct lh_buf out = { 0 };
 	struct lh_err ignored;
 	struct line l;
+	size_t cells, bar;
+	unsigned less;
 
 	if (s->progress.midline)
 		return;
-	compose_to_fit(&l, t->name, p, (size_t)lh_term_columns(STDERR_FILENO) - 1);
+	cells = (size_t)lh_term_columns(STDERR_FILENO) - 1;
+	compose(&l, t->name, p, 0, 0);
+	if (p->share >= 0 && l.n + BAR_MIN + 3 <= cells) {
+		bar = cells - l.n - 3;
+		compose(&l, t->name, p, 0, bar < BAR_MAX ? bar : BAR_MAX);
+	} else {
+		for (less = BAR; l.n > cells && less <= LEFT; less++)
+			compose(&l, t->name, p, less, 0);
+		l.n = lh_term_fit(l.text, l.n, cells);
+		l.name = l.name < l.n ? l.name : l.n;
+	}
 	lh_buf_puts(&out, s->progress.shown ? lh_progress_erase(t) : "\r\x1b[K");
 	lh_term_put(&out, colored, LH_STYLE_HEADING, l.text, l.name);
 	lh_buf_add(&out, l.text + l.name, l.n - l.name);

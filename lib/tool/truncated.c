@@ -84,8 +84,9 @@ static void on_bus(int sig, siginfo_t *info, void *context)
 	for (; *path; path++)
 		message[n++] = (unsigned char)*path < ' ' || *path == 0x7f ? '?' : *path;
 	memcpy(message + n, text, sizeof text);
-	if (write(STDERR_FILENO, message, n + sizeof text - 1) < 0)
-		;	/* stderr cannot be written */
+	if (write(STDERR_FILENO, message, n + sizeof text - 1) < 0) {
+		/* stderr cannot be written */
+	}
 	lh_signal_unlink();
 	_exit(2);
 }

@@ -142,29 +142,18 @@ static size_t insert_nearest(struct worker *w, float d, uint32_t row)
 	return low;
 }
 
-static void begin_search(struct worker *w)
-{
-	if (++w->epoch == 0) {
-		memset(w->seen, 0, w->b->g->rows * sizeof *w->seen);
-		w->epoch = 1;
-	}
-	w->n = 0;
-}
-
-/* Prefetch the links of a row that will be followed. */
-static inline void prefetch_links(const struct build *b, uint32_t row, uint32_t level)
-{
-	lh_prefetch(links_of(b, row, level), 4 * (1 + 2 * (size_t)b->g->m));
-}
-
 /* Find the ef rows of a level nearest to row, starting at another. */
 static void search_level(struct worker *w, uint32_t row, uint32_t from, uint32_t level)
 {
 	uint32_t rows[LINKS_MAX];
 	float d[LINKS_MAX];
-	size_t at = 0, i, n, place;
+	size_t at = 0, i, n, place, links_bytes = 4 * (1 + 2 * (size_t)w->b->g->m);
 
-	begin_search(w);
+	if (++w->epoch == 0) {
+		memset(w->seen, 0, w->b->g->rows * sizeof *w->seen);
+		w->epoch = 1;
+	}
+	w->n = 0;
 	w->seen[row] = w->epoch;	/* other rows may link to it already */
 	w->seen[from] = w->epoch;
 	insert_nearest(w, lh_quantize_row(&w->query, row_code(w->b, from)), from);
@@ -179,7 +168,7 @@ static void search_level(struct worker *w, uint32_t row, uint32_t from, uint32_t
 		for (i = 0; i < n; i++) {
 			place = insert_nearest(w, d[i], rows[i]);
 			if (place < w->n)
-				prefetch_links(w->b, rows[i], level);
+				lh_prefetch(links_of(w->b, rows[i], level), links_bytes);
 			if (place < at)
 				at = place;
 		}
@@ -310,25 +299,13 @@ static void add_link(struct worker *w, uint32_t row, uint32_t to, uint32_t level
 	unlock(w->b, row);
 }
 
-/* Link row with the chosen neighbours, in both directions. */
-static void link_row(struct worker *w, uint32_t row, uint32_t level, const uint32_t *chosen,
-		     size_t n)
-{
-	size_t i;
-
-	for (i = 0; i < n; i++)
-		add_link(w, row, chosen[i], level);
-	for (i = 0; i < n; i++)
-		add_link(w, chosen[i], row, level);
-}
-
 /* Find the neighbours of a row on its levels from `from` down to 0, by searches that begin at the
  * row `at`, and link it.  The links are made when all neighbours are known, from level 0 up, so
  * that another thread that meets the row on a level has its links on the level below. */
 static void link_levels(struct worker *w, uint32_t row, uint32_t at, uint32_t from)
 {
 	uint32_t m = w->b->g->m, l;
-	size_t n[LEVELS_MAX];
+	size_t n[LEVELS_MAX], i;
 
 	for (l = from + 1; l-- > 0; at = w->chosen[l * m]) {
 		search_level(w, row, at, l);
@@ -336,8 +313,12 @@ static void link_levels(struct worker *w, uint32_t row, uint32_t at, uint32_t fr
 			measure_stored(w, row);
 		n[l] = choose_neighbours(w, w->best, w->n, m, w->chosen + l * m);
 	}
-	for (l = 0; l <= from; l++)
-		link_row(w, row, l, w->chosen + l * m, n[l]);
+	for (l = 0; l <= from; l++) {
+		for (i = 0; i < n[l]; i++)
+			add_link(w, row, w->chosen[l * m + i], l);
+		for (i = 0; i < n[l]; i++)
+			add_link(w, w->chosen[l * m + i], row, l);
+	}
 }
 
 /* Make the i8 code of a row if the block holds wider ones; v is scratch. */
@@ -404,17 +385,6 @@ static int worker_init(struct worker *w, struct build *b, struct lh_err *err)
 	return w->seen && w->best && w->chosen && w->v ? 0 : -1;
 }
 
-static void worker_free(struct worker *w)
-{
-	lh_quantized_query_free(&w->query);
-	lh_quantized_query_free(&w->other);
-	lh_quantized_query_free(&w->stored_query);
-	free(w->seen);
-	free(w->best);
-	free(w->chosen);
-	free(w->v);
-}
-
 static void work_and_report(struct build *b, void (*progress)(void *ctx, uint64_t rows))
 {
 	struct worker w;
@@ -440,7 +410,13 @@ static void work_and_report(struct build *b, void (*progress)(void *ctx, uint64_
 			unreported = 0;
 		}
 	}
-	worker_free(&w);
+	lh_quantized_query_free(&w.query);
+	lh_quantized_query_free(&w.other);
+	lh_quantized_query_free(&w.stored_query);
+	free(w.seen);
+	free(w.best);
+	free(w.chosen);
+	free(w.v);
 }
 
 static void *work(void *arg)

@@ -242,19 +242,6 @@ static void sort_order(struct build *b)
 		b->order[row] = row;
 }
 
-static void find_centroid(const struct lh_qg_build *g, uint32_t rows, double *sum, float *v)
-{
-	uint32_t row, i;
-
-	for (row = 0; row < rows; row++) {
-		lh_quantize_decode(LH_I8, lh_qg_row_code(g, row), g->dimension, v);
-		for (i = 0; i < g->dimension; i++)
-			sum[i] += (double)v[i];
-	}
-	for (i = 0; i < g->dimension; i++)
-		v[i] = (float)(sum[i] / rows);
-}
-
 /* Find the row nearest the centroid, among the first rows. */
 static int find_entry(struct lh_qg_build *g, uint32_t rows, struct lh_err *err)
 {
@@ -266,7 +253,15 @@ static int find_entry(struct lh_qg_build *g, uint32_t rows, struct lh_err *err)
 	uint32_t row;
 
 	if (sum && v && lh_quantized_query_init(&q, LH_I8, LH_L2, g->dimension, err) == 0) {
-		find_centroid(g, rows, sum, v);
+		uint32_t i;
+
+		for (row = 0; row < rows; row++) {
+			lh_quantize_decode(LH_I8, lh_qg_row_code(g, row), g->dimension, v);
+			for (i = 0; i < g->dimension; i++)
+				sum[i] += (double)v[i];
+		}
+		for (i = 0; i < g->dimension; i++)
+			v[i] = (float)(sum[i] / rows);
 		lh_quantized_query_set(&q, v);
 		for (row = 0; row < rows; row++) {
 			d = lh_quantize_row(&q, lh_qg_row_code(g, row));

@@ -74,25 +74,6 @@ int lh_qg_query_init(struct lh_qg_query *q, uint32_t n, struct lh_err *err)
 	return 0;
 }
 
-/* Find the least and the greatest sum of any table, added in the order of the tables. */
-static void find_range(const float *v, uint32_t dim, float *min, float *max)
-{
-	float lo, hi, low[4], high[4];
-	uint32_t i, j;
-
-	*min = *max = 0;
-	for (i = 0; i < dim; i += 4) {
-		for (j = 0; j < 4; j++) {
-			low[j] = v[i + j] < 0 ? v[i + j] : 0;
-			high[j] = v[i + j] > 0 ? v[i + j] : 0;
-		}
-		lo = (low[0] + low[1]) + (low[2] + low[3]);
-		hi = (high[0] + high[1]) + (high[2] + high[3]);
-		*min = lo < *min ? lo : *min;
-		*max = hi > *max ? hi : *max;
-	}
-}
-
 static float sum_of(const float *v, uint32_t dim)
 {
 	float s[8] = { 0 };
@@ -107,10 +88,22 @@ static float sum_of(const float *v, uint32_t dim)
 /* A query whose sums overflow f32 gets NaN as the bias, so that it has no estimates. */
 void lh_qg_query_set(struct lh_qg_query *q, const unsigned char *signs, const float *v)
 {
-	float min, max, range;
+	float min, max, range, lo, hi, low[4], high[4];
+	uint32_t i, j;
 
 	lh_qg_rotate(signs, v, q->n, q->rotated);
-	find_range(q->rotated, q->dim, &min, &max);
+	/* the least and the greatest sum of any table, added in the order of the tables */
+	min = max = 0;
+	for (i = 0; i < q->dim; i += 4) {
+		for (j = 0; j < 4; j++) {
+			low[j] = q->rotated[i + j] < 0 ? q->rotated[i + j] : 0;
+			high[j] = q->rotated[i + j] > 0 ? q->rotated[i + j] : 0;
+		}
+		lo = (low[0] + low[1]) + (low[2] + low[3]);
+		hi = (high[0] + high[1]) + (high[2] + high[3]);
+		min = lo < min ? lo : min;
+		max = hi > max ? hi : max;
+	}
 	range = max - min;
 	if (!(range <= FLT_MAX))
 		range = 0;

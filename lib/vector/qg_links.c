@@ -109,12 +109,6 @@ static size_t insert_nearest(struct lh_qg_worker *w, float d, uint32_t row)
 	return low;
 }
 
-/* Prefetch the links of a row that will be followed. */
-static inline void prefetch_links(const struct lh_qg_build *g, uint32_t row)
-{
-	lh_prefetch(lh_qg_list(g, row), g->degree * sizeof(uint32_t));
-}
-
 /* Follow the links of a row; returns the first place that is new among the nearest. */
 static size_t follow(struct lh_qg_worker *w, uint32_t row)
 {
@@ -126,7 +120,7 @@ static size_t follow(struct lh_qg_worker *w, uint32_t row)
 	for (i = 0; i < n; i++) {
 		place = insert_nearest(w, d[i], rows[i]);
 		if (place < w->n)
-			prefetch_links(w->g, rows[i]);
+			lh_prefetch(lh_qg_list(w->g, rows[i]), w->g->degree * sizeof(uint32_t));
 		if (place < first)
 			first = place;
 	}

@@ -60,17 +60,6 @@ static uint16_t to_half(float f)
 	return (uint16_t)(sign | (bits - (112u << 23)) >> 13);
 }
 
-static void encode_f16(const float *v, uint32_t n, unsigned char *code)
-{
-	uint16_t h;
-	uint32_t i;
-
-	for (i = 0; i < n; i++) {
-		h = to_half(v[i]);
-		memcpy(code + 2 * (size_t)i, &h, sizeof h);
-	}
-}
-
 /* ---- i8 ---- */
 
 /* Round up to 16 significant bits, at least least. */
@@ -150,12 +139,19 @@ static bool is_valid_i8(int distance, const unsigned char *code, uint32_t n)
 
 void lh_quantize_encode(int precision, int distance, const float *v, uint32_t n, void *code)
 {
-	if (precision == LH_F16)
-		encode_f16(v, n, code);
-	else if (precision == LH_I8)
+	uint16_t h;
+	uint32_t i;
+
+	if (precision == LH_F16) {
+		for (i = 0; i < n; i++) {
+			h = to_half(v[i]);
+			memcpy((char *)code + 2 * (size_t)i, &h, sizeof h);
+		}
+	} else if (precision == LH_I8) {
 		encode_i8(distance, v, n, code);
-	else
+	} else {
 		memcpy(code, v, n * sizeof *v);
+	}
 }
 
 void lh_quantize_decode(int precision, const void *code, uint32_t n, float *v)

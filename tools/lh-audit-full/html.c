@@ -52,21 +52,6 @@ static const char *const metric_title[METRICS] = {
 
 /* ---- the top ---- */
 
-/* Name the checks that did not run. */
-static void put_not_looked_at(struct lh_buf *b, const struct audit *a)
-{
-	int i, n = 0;
-
-	for (i = 0; i < CHECKS; i++) {
-		const struct check *c = &a->check[i];
-
-		if (!c->ran || c->skipped)
-			lh_buf_printf(b, "%s%s", n++ ? "; " : " Not looked at: ", c->name);
-	}
-	if (n)
-		lh_buf_putc(b, '.');
-}
-
 static void put_verdict(struct lh_buf *b, const struct audit *a)
 {
 	if (!a->required_total) {
@@ -74,6 +59,8 @@ static void put_verdict(struct lh_buf *b, const struct audit *a)
 			    "<div class=\"verdict warn\" id=\"verdict\"><strong>Nothing was asked "
 			    "for that is required.</strong></div>\n");
 	} else if (audit_is_sound(a)) {
+		int i, n;
+
 		lh_buf_printf(b,
 			      "<div class=\"verdict %s\" id=\"verdict\"><strong>%s</strong> "
 			      "All %u required checks passed.",
@@ -81,7 +68,16 @@ static void put_verdict(struct lh_buf *b, const struct audit *a)
 			      audit_is_whole(a) ? "The pipeline is sound."
 						: "What was looked at is sound.",
 			      a->required_total);
-		put_not_looked_at(b, a);
+		/* the checks that did not run */
+		n = 0;
+		for (i = 0; i < CHECKS; i++) {
+			const struct check *c = &a->check[i];
+
+			if (!c->ran || c->skipped)
+				lh_buf_printf(b, "%s%s", n++ ? "; " : " Not looked at: ", c->name);
+		}
+		if (n)
+			lh_buf_putc(b, '.');
 		lh_buf_puts(b, "</div>\n");
 	} else {
 		int i, n;
@@ -100,23 +96,6 @@ static void put_verdict(struct lh_buf *b, const struct audit *a)
 		}
 		lh_buf_putc(b, '.');
 		lh_buf_puts(b, "</div>\n");
-	}
-}
-
-static void put_drift_verdict(struct lh_buf *b, const struct history *h)
-{
-	if (h->bad.code) {
-		lh_buf_puts(b,
-			    "<div class=\"verdict bad\" id=\"drift\"><strong>The baseline cannot "
-			    "be read, so nothing is known of "
-			    "drift.</strong> ");
-		lh_html_data(b, h->bad.msg, strlen(h->bad.msg));
-		lh_buf_puts(b, "</div>\n");
-	} else if (h->drift.warned) {
-		lh_buf_printf(b,
-			      "<div class=\"verdict warn\" id=\"drift\"><strong>%zu of %zu "
-			      "metrics moved by more than a fifth</strong> "
-			      "since the last baseline.</div>\n", h->drift.warned, h->drift.n);
 	}
 }
 
@@ -188,33 +167,28 @@ static void put_checks(struct lh_buf *b, const struct audit *a)
 
 /* ---- metrics ---- */
 
-static void put_change(struct lh_buf *b, const struct drift_row *row)
-{
-	if (row->flag == DRIFT_FIRST) {
-		lh_buf_puts(b, "<span class=\"tag\">first run</span>");
-		return;
-	}
-	lh_buf_printf(b, "<span><span class=\"small\">%s", row->has_pct ? "" : "was ");
-	if (row->has_pct)
-		drift_percent(b, row);
-	else
-		lh_html_text(b, row->baseline.p, row->baseline.n);
-	lh_buf_printf(b, "</span> <span class=\"tag %s\">%s</span></span>",
-		      row->flag == DRIFT_OK ? "good" : "warn",
-		      drift_flag_name(row->flag));
-}
-
 static void put_card(struct lh_buf *b, const struct audit *a, const struct charts *c, int metric)
 {
-	const struct history *h = &a->history;
+	const struct drift *d = &a->history.drift;
+	const struct drift_row *row = d->n ? &d->row[metric] : NULL;
 
 	lh_buf_printf(b,
 		      "<section class=\"card\"><h3>%s</h3><p><code class=\"small\">%s</code></p>\n"
 		      "<p class=\"value\"><b>%llu</b>",
 		      metric_title[metric], metric_names[metric],
 		      (unsigned long long)a->metric[metric]);
-	if (h->drift.n)
-		put_change(b, &h->drift.row[metric]);
+	if (row && row->flag == DRIFT_FIRST) {
+		lh_buf_puts(b, "<span class=\"tag\">first run</span>");
+	} else if (row) {
+		lh_buf_printf(b, "<span><span class=\"small\">%s", row->has_pct ? "" : "was ");
+		if (row->has_pct)
+			drift_percent(b, row);
+		else
+			lh_html_text(b, row->baseline.p, row->baseline.n);
+		lh_buf_printf(b, "</span> <span class=\"tag %s\">%s</span></span>",
+			      row->flag == DRIFT_OK ? "good" : "warn",
+			      drift_flag_name(row->flag));
+	}
 	lh_buf_puts(b, "</p>\n");
 	chart_print(b, c, a, metric);
 	lh_buf_printf(b, "<p class=\"axis small\"><span>%s</span><span>highest ",
@@ -285,6 +259,7 @@ static void put_drift(struct lh_buf *b, const struct drift *d)
 int html_print(struct lh_buf *out, struct audit *a, struct lh_err *err)
 {
 	LH_SCOPED(lh_free_local) struct charts *c = charts_read(a, err);
+	const struct history *h = &a->history;
 
 	if (!c)
 		return -1;
@@ -299,7 +274,17 @@ int html_print(struct lh_buf *out, struct audit *a, struct lh_err *err)
 		      a->checks_total, a->required_passed,
 		      a->required_total, a->s->observer ? "; as an observer, nothing was run" : "");
 	put_verdict(out, a);
-	put_drift_verdict(out, &a->history);
+	if (h->bad.code) {
+		lh_buf_puts(out,
+			    "<div class=\"verdict bad\" id=\"drift\"><strong>The baseline cannot "
+			    "be read, so nothing is known of drift.</strong> ");
+		lh_html_data(out, h->bad.msg, strlen(h->bad.msg));
+		lh_buf_puts(out, "</div>\n");
+	} else if (h->drift.warned) {
+		lh_buf_printf(out, "<div class=\"verdict warn\" id=\"drift\"><strong>%zu of %zu "
+			      "metrics moved by more than a fifth</strong> since the last "
+			      "baseline.</div>\n", h->drift.warned, h->drift.n);
+	}
 	put_checks(out, a);
 	put_metrics(out, a, c);
 	if (a->history.drift.n)

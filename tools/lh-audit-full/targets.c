@@ -12,17 +12,6 @@ struct place {
 	bool is_there;		/* the folder exists */
 };
 
-static void set_place(struct place *p)
-{
-	const char *slash = p->path ? strrchr(p->path, '/') : NULL;
-	char folder[PATH_MAX] = ".";
-	int n = slash ? snprintf(folder, sizeof folder, "%.*s/", (int)(slash - p->path), p->path)
-		: 1;
-
-	p->name = slash ? slash + 1 : p->path;
-	p->is_there = p->path && n < PATH_MAX && stat(folder, &p->folder) == 0;
-}
-
 static bool same_place(const struct place *a, const struct place *b)
 {
 	return a->is_there && b->is_there && a->folder.st_dev == b->folder.st_dev &&
@@ -45,8 +34,15 @@ int targets_check(const struct audit *a, struct lh_err *err)
 	int rc = baselines && replays ? 0 : -1;
 	size_t i, k;
 
-	for (i = 0; i < sizeof p / sizeof *p; i++)
-		set_place(&p[i]);
+	for (i = 0; i < sizeof p / sizeof *p; i++) {
+		const char *path = p[i].path, *slash = path ? strrchr(path, '/') : NULL;
+		char folder[PATH_MAX] = ".";
+		int n = slash ? snprintf(folder, sizeof folder, "%.*s/", (int)(slash - path),
+					 path) : 1;
+
+		p[i].name = slash ? slash + 1 : path;
+		p[i].is_there = path && n < PATH_MAX && stat(folder, &p[i].folder) == 0;
+	}
 	for (i = 2; !rc && i < sizeof p / sizeof *p; i++)
 		for (k = 0; !rc && k < i; k++)
 			if (same_place(&p[i], &p[k]))

@@ -56,27 +56,12 @@ static bool put_texts(struct lh_buf *b, const char *stage, const char *kind,
 	return list->len;
 }
 
-static void put_findings(struct lh_buf *b, const struct lh_summary *s)
-{
-	bool any = false;
-	size_t i;
-
-	lh_buf_puts(b, "\n## Errors and warnings\n\n");
-	for (i = 0; i < LH_STAGES; i++) {
-		const struct lh_stage_result *r = &s->stage[i];
-
-		any |= put_texts(b, lh_stage_name(r->stage), "error", &r->errors);
-		any |= put_texts(b, lh_stage_name(r->stage), "warning", &r->warnings);
-	}
-	if (!any)
-		lh_buf_puts(b, "none\n");
-}
-
 void markdown_print(struct lh_buf *b, const struct whole *w)
 {
 	const struct lh_summary *s = &w->summary;
 	struct lh_stage_result total;
 	size_t i;
+	bool any = false;
 
 	lh_buf_printf(b, "# Distillation run %s: %s\n\n", s->run_id,
 		      s->passed ? "passed" : "NOT passed");
@@ -98,5 +83,13 @@ void markdown_print(struct lh_buf *b, const struct whole *w)
 	lh_summary_total(s, &total);
 	put_row(b, "total", &total, s->duration_ms);
 	put_samples(b, s);
-	put_findings(b, s);
+	lh_buf_puts(b, "\n## Errors and warnings\n\n");
+	for (i = 0; i < LH_STAGES; i++) {
+		const struct lh_stage_result *r = &s->stage[i];
+
+		any |= put_texts(b, lh_stage_name(r->stage), "error", &r->errors);
+		any |= put_texts(b, lh_stage_name(r->stage), "warning", &r->warnings);
+	}
+	if (!any)
+		lh_buf_puts(b, "none\n");
 }

@@ -277,28 +277,14 @@ static int encode_all(struct engine_gguf *s, struct lh_err *err)
 	return s->failure.code ? -1 : 0;
 }
 
-/* Put the vectors in the order of the texts. */
-static void deal_out(const struct engine_gguf *s, const struct call *call, float *out)
-{
-	const float *v = (const float *)(const void *)s->sorted.p;
-	size_t dimension = s->e->dimension, i;
-	struct lh_err why;
-
-	memset(out, 0, call->n * dimension * sizeof *out);
-	lh_err_data(&why, 500, "the model makes no finite vector of this text");
-	for (i = 0; i < s->n; i++, v += dimension) {
-		if (lh_vec_finite(v, dimension))
-			memcpy(out + s->at[i] * dimension, v, dimension * sizeof *v);
-		else
-			call->refused(call->ctx, s->at[i], &why);
-	}
-}
-
 static int gguf_many(void *self, const struct call *call, struct lh_buf *out, struct lh_err *err)
 {
 	struct engine_gguf *s = self;
 	size_t each = s->e->dimension * sizeof(float), bytes;
 	float *to;
+	const float *v;
+	size_t dimension, i;
+	struct lh_err why;
 
 	if (read_texts(s, call, err) < 0)
 		return -1;
@@ -311,7 +297,17 @@ static int gguf_many(void *self, const struct call *call, struct lh_buf *out, st
 		return lh_err_nomem(err);
 	if (encode_all(s, err) < 0)
 		return -1;
-	deal_out(s, call, to);
+	/* Put the vectors in the order of the texts. */
+	v = (const float *)(const void *)s->sorted.p;
+	dimension = s->e->dimension;
+	memset(to, 0, call->n * dimension * sizeof *to);
+	lh_err_data(&why, 500, "the model makes no finite vector of this text");
+	for (i = 0; i < s->n; i++, v += dimension) {
+		if (lh_vec_finite(v, dimension))
+			memcpy(to + s->at[i] * dimension, v, dimension * sizeof *v);
+		else
+			call->refused(call->ctx, s->at[i], &why);
+	}
 	lh_buf_took(out, bytes);
 	return 0;
 }

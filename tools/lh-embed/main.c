@@ -161,25 +161,13 @@ static int settle_options(struct embed *e)
 	return 0;
 }
 
-static void report(struct embed *e, double took)
-{
-	unsigned long long texts = atomic_load(&e->texts), misses = atomic_load(&e->misses);
-	unsigned long long hits = texts > misses ? texts - misses : 0;
-
-	lh_tool_verbose(e->tool,
-			"%llu texts, %llu hits, %llu misses, hit rate %.1f %%, %.0f texts/s", texts,
-			hits, misses, texts ? 100.0 * (double)hits / (double)texts : 0.0,
-			took > 0 ? (double)texts / took : 0.0);
-	if (atomic_load(&e->cut))
-		lh_tool_warn(e->tool, "%llu of %llu texts cut to the model's context",
-			     (unsigned long long)atomic_load(&e->cut), texts);
-}
-
 static int run(struct lh_tool *tool, void *settings)
 {
 	const double start = lh_time_monotonic();
 	struct lh_path text = { .text = NULL };
 	struct embed *e = settings;
+	unsigned long long texts, misses, hits;
+	double took;
 	int rc;
 
 	e->tool = tool;
@@ -194,7 +182,16 @@ static int run(struct lh_tool *tool, void *settings)
 		rc = inspect_run(e);
 	else
 		rc = e->engine->one || e->indexes ? local_run(e) : remote_run(e);
-	report(e, lh_time_monotonic() - start);
+	took = lh_time_monotonic() - start;
+	texts = atomic_load(&e->texts);
+	misses = atomic_load(&e->misses);
+	hits = texts > misses ? texts - misses : 0;
+	lh_tool_verbose(tool, "%llu texts, %llu hits, %llu misses, hit rate %.1f %%, %.0f texts/s",
+			texts, hits, misses, texts ? 100.0 * (double)hits / (double)texts : 0.0,
+			took > 0 ? (double)texts / took : 0.0);
+	if (atomic_load(&e->cut))
+		lh_tool_warn(tool, "%llu of %llu texts cut to the model's context",
+			     (unsigned long long)atomic_load(&e->cut), texts);
 	return rc;
 }
 

@@ -305,25 +305,10 @@ static void put_fills(struct fill *f)
 		draft_text(b, "note", "salary $20, SSN 123-45-6789: not looked at in a fill");
 }
 
-/* State the faults that are found before any worker is checked. */
-static void describe_shape(struct fill *f)
-{
-	char field[DRAFT_TEXT];
-
-	if (has_fault(f, NO_ARRAY))
-		draft_misshapen(f->d, "fills", "expected array");
-	for (unsigned i = 0; i < f->n; i++) {
-		if (f->wrong[i] < NO_OBJECT || f->wrong[i] > NO_NAME)
-			continue;
-		snprintf(field, sizeof(field), "fills[%u].%s", i,
-			 f->wrong[i] == NO_NAME ? "name" : "candidate_id");
-		draft_misshapen(f->d, field, "missing");
-	}
-}
-
 void draft_fill(struct draft *d)
 {
 	struct fill f;
+	char field[DRAFT_TEXT];
 
 	memset(&f, 0, sizeof(f));
 	f.d = d;
@@ -338,7 +323,16 @@ void draft_fill(struct draft *d)
 		choose_people(&f);
 	for (unsigned i = 0; f.n && i < 2; i++)
 		add_fault(&f, f.fault[i]);
-	describe_shape(&f);
+	/* the faults that are found before any worker is checked */
+	if (has_fault(&f, NO_ARRAY))
+		draft_misshapen(f.d, "fills", "expected array");
+	for (unsigned i = 0; i < f.n; i++) {
+		if (f.wrong[i] < NO_OBJECT || f.wrong[i] > NO_NAME)
+			continue;
+		snprintf(field, sizeof(field), "fills[%u].%s", i,
+			 f.wrong[i] == NO_NAME ? "name" : "candidate_id");
+		draft_misshapen(f.d, field, "missing");
+	}
 	put_context(&f);
 	put_fills(&f);
 }

@@ -118,13 +118,6 @@ static void put_pay(struct draft *d, struct lh_buf *b, unsigned between)
 	lh_buf_puts(b, amount);
 }
 
-static void put_near(struct draft *d, struct lh_buf *b)
-{
-	static const unsigned char near[] = { 0, 1, 2, 7, PAY_NEAR - 1, PAY_NEAR, PAY_NEAR };
-
-	put_pay(d, b, DRAFT_ONE_OF(d, near));
-}
-
 /* Address the body to who, or (false) to nobody in particular. */
 static bool put_greeting(struct message *m, struct lh_buf *b)
 {
@@ -185,13 +178,15 @@ static void put_look_alikes(struct message *m, struct lh_buf *b)
 
 static void put_planted(struct message *m, struct lh_buf *b)
 {
+	static const unsigned char near[] = { 0, 1, 2, 7, PAY_NEAR - 1, PAY_NEAR, PAY_NEAR };
+
 	if (m->fault[SSN_BODY]) {
 		put_space(m->d, b);
 		put_digits(m->d, b, DRAFT_ONE_OF(m->d, around_ssn));
 	}
 	if (m->fault[PAY_BODY]) {
 		put_space(m->d, b);
-		put_near(m->d, b);
+		put_pay(m->d, b, DRAFT_ONE_OF(m->d, near));
 	}
 }
 
@@ -293,23 +288,6 @@ static void put_to(struct message *m)
 	lh_buf_putc(b, '"');
 }
 
-static void put_context(struct message *m)
-{
-	struct draft *d = m->d;
-	char id[DRAFT_TEXT];
-
-	if (m->fault[GHOST]) {
-		draft_ghost(d, m->id);
-		draft_text(&d->context, "candidate_id", m->id);
-	} else if (m->about) {
-		draft_id(m->who, id);
-		draft_equal(d, id, m->id);
-		draft_text(&d->context, "candidate_id", m->id);
-	} else if (draft_one_in(d, 6)) {
-		draft_json(&d->context, "candidate_id", draft_one_in(d, 2) ? "null" : "\"\"");
-	}
-}
-
 static void describe_case(struct message *m)
 {
 	struct draft *d = m->d;
@@ -338,6 +316,7 @@ void draft_message(struct draft *d)
 {
 	struct message m;
 	bool subject_wrong, inside = d->kind == DRAFT_EMAIL && draft_one_in(d, 10);
+	char id[DRAFT_TEXT];
 
 	memset(&m, 0, sizeof(m));
 	m.d = d;
@@ -367,6 +346,15 @@ void draft_message(struct draft *d)
 		draft_no_text(d, &d->artifact, "body");
 	else
 		put_body(&m);
-	put_context(&m);
+	if (m.fault[GHOST]) {
+		draft_ghost(d, m.id);
+		draft_text(&d->context, "candidate_id", m.id);
+	} else if (m.about) {
+		draft_id(m.who, id);
+		draft_equal(d, id, m.id);
+		draft_text(&d->context, "candidate_id", m.id);
+	} else if (draft_one_in(d, 6)) {
+		draft_json(&d->context, "candidate_id", draft_one_in(d, 2) ? "null" : "\"\"");
+	}
 	describe_case(&m);
 }

@@ -17,22 +17,10 @@ static void put_first(struct lh_buf *out, size_t start, const char *text, size_t
 
 #define PUT_FIRST(text) put_first(row->out, start, text, sizeof(text) - 1)
 
-static void nest(struct lh_buf *out)
-{
-	struct lh_writer json = lh_write_in_object(out);
-
-	out->len--;
-	lh_write_key(&json, "fault");
-	for (int i = 0; i < DEEP; i++)
-		lh_buf_putc(out, '[');
-	for (int i = 0; i < DEEP; i++)
-		lh_buf_putc(out, ']');
-	lh_buf_putc(out, '}');
-}
-
 void kb_spoil(struct kb_row *row, size_t start)
 {
 	struct lh_buf *out = row->out;
+	struct lh_writer json;
 
 	if (out->failed)
 		return;
@@ -58,7 +46,14 @@ void kb_spoil(struct kb_row *row, size_t start)
 		PUT_FIRST(LH_JSON("fault":) "\"\xc3\x28\",");
 		break;
 	case KB_DEEP:
-		nest(out);
+		json = lh_write_in_object(out);
+		out->len--;
+		lh_write_key(&json, "fault");
+		for (int i = 0; i < DEEP; i++)
+			lh_buf_putc(out, '[');
+		for (int i = 0; i < DEEP; i++)
+			lh_buf_putc(out, ']');
+		lh_buf_putc(out, '}');
 		break;
 	default:
 		break;

@@ -295,23 +295,6 @@ static int put_id(const struct row_writing *w, struct lh_str id, struct lh_buf *
 	return 0;
 }
 
-static void put_halves(const struct format_row *row, struct lh_buf *out)
-{
-	char *to = lh_buf_room(out, 2 * row->n);
-	uint16_t half;
-	size_t i;
-
-	if (!to)
-		return;
-	lh_quantize_encode(LH_F16, LH_L2, row->vector, (uint32_t)row->n, to);
-	for (i = 0; i < row->n; i++) {
-		memcpy(&half, to + 2 * i, sizeof half);
-		half = htobe16(half);
-		memcpy(to + 2 * i, &half, sizeof half);
-	}
-	lh_buf_took(out, 2 * row->n);
-}
-
 /* Return whether JSON has an escaped NUL, which jsonb cannot hold. */
 static bool has_nul(struct lh_str json)
 {
@@ -328,29 +311,35 @@ static bool has_nul(struct lh_str json)
 static int write_row(const struct row_writing *w, const struct format_row *row,
 		     struct lh_buf *out, struct lh_err *err)
 {
+	size_t bytes = w->half ? 2 : 4, i;
+	uint32_t bits;
+	uint16_t half;
+	char *to;
+
 	put16(out, 3);
 	if (put_id(w, row->id, out, err) < 0)
 		return -1;
 	if (w->half && lh_quantize_check(LH_F16, row->vector, (uint32_t)row->n, err) < 0)
 		return -1;
-	put32(out, (uint32_t)(4 + (w->half ? 2 : 4) * row->n));
+	put32(out, (uint32_t)(4 + bytes * row->n));
 	put16(out, (uint16_t)row->n);
 	put16(out, 0);
-	if (w->half) {
-		put_halves(row, out);
-	} else {
-		char *to = lh_buf_room(out, 4 * row->n);
-		uint32_t bits;
-		size_t i;
-
-		for (i = 0; to && i < row->n; i++) {
+	to = lh_buf_room(out, bytes * row->n);
+	if (to && w->half)
+		lh_quantize_encode(LH_F16, LH_L2, row->vector, (uint32_t)row->n, to);
+	for (i = 0; to && i < row->n; i++) {
+		if (w->half) {
+			memcpy(&half, to + 2 * i, sizeof half);
+			half = htobe16(half);
+			memcpy(to + 2 * i, &half, sizeof half);
+		} else {
 			memcpy(&bits, &row->vector[i], sizeof bits);
 			bits = htobe32(bits);
 			memcpy(to + 4 * i, &bits, sizeof bits);
 		}
-		if (to)
-			lh_buf_took(out, 4 * row->n);
 	}
+	if (to)
+		lh_buf_took(out, bytes * row->n);
 	if (!row->meta.n) {
 		put32(out, (uint32_t)NONE);
 		return lh_buf_check(out, err);

@@ -104,25 +104,20 @@ static int read_rating(struct chat *c, struct hit *h, const struct lh_str *answe
 	return 0;
 }
 
-static void put_prompt(struct chat *c, const struct demand *d, const struct hit *h)
-{
-	struct lh_str shown =
-		head_of((struct lh_str){ h->metadata.p, h->metadata.p ? h->metadata.n : 0 }, SHOWN);
-
-	lh_buf_reset(&c->prompt);
-	lh_buf_puts(&c->prompt, "Query: ");
-	lh_buf_add(&c->prompt, d->text.p, d->text.n);
-	lh_buf_puts(&c->prompt, "\nResult: ");
-	lh_buf_add(&c->prompt, shown.p, shown.n);
-}
-
 int chat_judge(struct chat *c, const struct demand *d, struct hits *h, struct lh_err *err)
 {
-	struct lh_str answer;
+	struct lh_str answer, shown;
+	const struct lh_value *v;
 	size_t i;
 
 	for (i = 0; i < h->n; i++) {
-		put_prompt(c, d, &h->v[i]);
+		v = &h->v[i].metadata;
+		shown = head_of((struct lh_str){ v->p, v->p ? v->n : 0 }, SHOWN);
+		lh_buf_reset(&c->prompt);
+		lh_buf_puts(&c->prompt, "Query: ");
+		lh_buf_add(&c->prompt, d->text.p, d->text.n);
+		lh_buf_puts(&c->prompt, "\nResult: ");
+		lh_buf_add(&c->prompt, shown.p, shown.n);
 		if (ask(c, c->l->judge_model, judge_rules, true, &answer, err) < 0 ||
 		    read_rating(c, &h->v[i], &answer, err) < 0)
 			return -1;

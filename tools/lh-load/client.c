@@ -189,24 +189,6 @@ void client_send(struct client *c, size_t slot, struct lh_str request, uint64_t 
 	conn->resume = client_clock() + (pause < PAUSE_LAST ? pause : PAUSE_LAST);
 }
 
-static void connected(struct client *c, struct conn *conn)
-{
-	int error = 0;
-	socklen_t n = sizeof error;
-
-	if (getsockopt(conn->fd, SOL_SOCKET, SO_ERROR, &error, &n) == 0 && !error) {
-		conn->state = OPEN;
-		send_more(c, conn);
-		return;
-	}
-	disconnect(conn);
-	c->at = c->at->ai_next ? c->at->ai_next : c->how.target->list;
-	if (conn->tried < c->addresses)
-		open_conn(c, conn);
-	else
-		finish(c, conn, strerror(error));
-}
-
 /* Handle n bytes that arrived; ends: the server sends nothing further. */
 static void arrived(struct client *c, struct conn *conn, size_t n, bool ends)
 {
@@ -252,18 +234,31 @@ static void read_some(struct client *c, struct conn *conn, uint32_t events)
 	}
 }
 
-static void handle(struct client *c, struct conn *conn, uint32_t events)
+static void take_events(struct client *c, struct conn *conn, uint32_t events)
 {
+	int error = 0;
+	socklen_t n = sizeof error;
+
 	if (conn->state == CLOSED)
 		return;
-	if (conn->state == CONNECTING) {
-		connected(c, conn);
+	if (conn->state != CONNECTING) {
+		if (conn->busy && conn->sent < conn->request.n && events & EPOLLOUT)
+			send_more(c, conn);
+		if (conn->state == OPEN && events & (EPOLLIN | EPOLLRDHUP | EPOLLHUP | EPOLLERR))
+			read_some(c, conn, events);
 		return;
 	}
-	if (conn->busy && conn->sent < conn->request.n && events & EPOLLOUT)
+	if (getsockopt(conn->fd, SOL_SOCKET, SO_ERROR, &error, &n) == 0 && !error) {
+		conn->state = OPEN;
 		send_more(c, conn);
-	if (conn->state == OPEN && events & (EPOLLIN | EPOLLRDHUP | EPOLLHUP | EPOLLERR))
-		read_some(c, conn, events);
+		return;
+	}
+	disconnect(conn);
+	c->at = c->at->ai_next ? c->at->ai_next : c->how.target->list;
+	if (conn->tried < c->addresses)
+		open_conn(c, conn);
+	else
+		finish(c, conn, strerror(error));
 }
 
 static void report_failed(struct client *c)
@@ -312,7 +307,7 @@ int client_turn(struct client *c, struct lh_err *err)
 		return lh_err_sys(err, "epoll_wait");
 	for (i = 0; i < n; i++) {
 		if (ev[i].data.u64 < c->how.slots)
-			handle(c, &c->conn[ev[i].data.u64], ev[i].events);
+			take_events(c, &c->conn[ev[i].data.u64], ev[i].events);
 		else if (ev[i].data.u64 == ALARM && read(c->timer, &ignored, sizeof ignored) < 0)
 			continue;
 	}

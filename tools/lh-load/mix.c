@@ -65,30 +65,22 @@ static struct scenario *draw_scenario(const struct set *set, uint64_t *random)
 
 /* ---- running ---- */
 
-/* Note that the run failed, in the words of *err. */
-static void note_failure(struct mix *m, struct worker *w, const struct lh_err *err)
+static void end_run(struct mix *m, struct worker *w, const struct lh_err *failed)
 {
 	struct scenario *s = w->scenario;
 
-	if (err->code != LH_EDATA) {
-		if (err != &m->tool->err)
-			m->tool->err = *err;
-		m->rc = -1;
-		return;
-	}
-	if (!s->failures++)
-		lh_buf_printf(&s->first_failure, "step %zu, %.*s: %s", w->step + 1,
-			      (int)s->step[w->step].to.n, s->step[w->step].to.p, err->msg);
-}
-
-static void end_run(struct mix *m, struct worker *w, const struct lh_err *failed)
-{
 	m->end = client_clock();
-	if (failed)
-		note_failure(m, w, failed);
-	w->scenario->count++;
+	if (failed && failed->code != LH_EDATA) {
+		if (failed != &m->tool->err)
+			m->tool->err = *failed;
+		m->rc = -1;
+	} else if (failed && !s->failures++) {
+		lh_buf_printf(&s->first_failure, "step %zu, %.*s: %s", w->step + 1,
+			      (int)s->step[w->step].to.n, s->step[w->step].to.p, failed->msg);
+	}
+	s->count++;
 	m->ended++;
-	histogram_add(&w->scenario->durations, m->end - w->began);
+	histogram_add(&s->durations, m->end - w->began);
 	w->scenario = NULL;
 }
 

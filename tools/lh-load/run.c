@@ -60,20 +60,6 @@ static uint64_t all_due(const struct run *r)
 	return n < (double)r->s->number ? (uint64_t)n : r->s->number;
 }
 
-/* Begin what is due, as far as slots are free, and wake up for the next. */
-static void begin_due(struct run *r)
-{
-	uint64_t now = client_clock(), all = all_due(r);
-
-	if (r->over || r->rc || lh_signal_pending())
-		return;
-	while (r->n_idle && r->begun < all && due_at(r, r->begun) <= now)
-		begin(r, r->idle[--r->n_idle], due_at(r, r->begun));
-	r->over = r->begun == all || now >= r->deadline;
-	if (r->n_idle && !r->over)
-		client_alarm(r->client, due_at(r, r->begun));
-}
-
 /* Print a line of --each. */
 static int print_each(struct run *r, size_t slot, const struct answer *a)
 {
@@ -127,10 +113,19 @@ static int loop(struct run *r)
 	while (!r->s->rate && r->n_idle && may_begin(r, r->start))
 		begin(r, r->idle[--r->n_idle], 0);
 	for (;;) {
-		uint64_t ms, of;
+		uint64_t ms, of, now, all;
 
-		if (r->s->rate)
-			begin_due(r);
+		if (r->s->rate && !r->over && !r->rc && !lh_signal_pending()) {
+			/* Begin what is due, as far as slots are free, and wake up for the
+			 * next. */
+			now = client_clock();
+			all = all_due(r);
+			while (r->n_idle && r->begun < all && due_at(r, r->begun) <= now)
+				begin(r, r->idle[--r->n_idle], due_at(r, r->begun));
+			r->over = r->begun == all || now >= r->deadline;
+			if (r->n_idle && !r->over)
+				client_alarm(r->client, due_at(r, r->begun));
+		}
 		if (lh_signal_pending() || r->rc)
 			break;
 		if (r->begun == r->ended && (r->s->rate ? r->over : !may_begin(r, r->end)))

@@ -136,21 +136,6 @@ static int cut_corpora(struct combiner *c, size_t groups, uint64_t per_corpus_k,
 	return 0;
 }
 
-static void put_hit(const struct combiner *c, const struct hit *h, struct lh_writer *to)
-{
-	const struct lh_value *name = &h->corpus_json;
-	const char *end = h->raw.p + h->raw.n;
-
-	lh_write_key(to, NULL);
-	if (!c->s->corpus || !h->corpus.p) {
-		lh_buf_add(to->out, h->raw.p, h->raw.n);
-		return;
-	}
-	lh_buf_add(to->out, h->raw.p, (size_t)(name->p - h->raw.p));
-	lh_buf_json(to->out, h->corpus.p, h->corpus.n);
-	lh_buf_add(to->out, name->p + name->n, (size_t)(end - name->p) - name->n);
-}
-
 static int put_hits(struct combiner *c, const struct answer *query, struct lh_writer *to,
 		    struct lh_err *err)
 {
@@ -160,8 +145,19 @@ static int put_hits(struct combiner *c, const struct answer *query, struct lh_wr
 	if (query->per_corpus_k < c->n && cut_corpora(c, groups, query->per_corpus_k, err) < 0)
 		return -1;
 	lh_write_array(to, "results");
-	for (i = 0; i < c->n && i < k; i++)
-		put_hit(c, &c->hit[i], to);
+	for (i = 0; i < c->n && i < k; i++) {
+		const struct hit *h = &c->hit[i];
+		const char *name = h->corpus_json.p, *after = name + h->corpus_json.n;
+
+		lh_write_key(to, NULL);
+		if (!c->s->corpus || !h->corpus.p) {
+			lh_buf_add(to->out, h->raw.p, h->raw.n);
+			continue;
+		}
+		lh_buf_add(to->out, h->raw.p, (size_t)(name - h->raw.p));
+		lh_buf_json(to->out, h->corpus.p, h->corpus.n);
+		lh_buf_add(to->out, after, (size_t)(h->raw.p + h->raw.n - after));
+	}
 	lh_write_end(to);
 	return 0;
 }

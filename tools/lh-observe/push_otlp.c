@@ -33,22 +33,6 @@ static void write_attribute(struct lh_writer *w, const char *key, struct lh_str 
 	lh_write_end(w);
 }
 
-/* Write a value, which may be absent: a text as it is, anything else as JSON text. */
-static void write_any(struct lh_writer *w, const char *key, const struct lh_value *v)
-{
-	if (!v->p)
-		return;
-	lh_write_object(w, NULL);
-	lh_write_text(w, "key", key);
-	lh_write_object(w, "value");
-	if (v->type == LH_STRING)
-		lh_write_value(w, "stringValue", v);
-	else
-		lh_write_str(w, "stringValue", (struct lh_str){ v->p, v->n });
-	lh_write_end(w);
-	lh_write_end(w);
-}
-
 static void begin_span(struct lh_writer *w, const struct exported *e, size_t i, const char *name)
 {
 	char trace[HASH_HEX], span[SPAN_HEX];
@@ -101,7 +85,17 @@ static void put_attempt(struct lh_writer *w, const struct exported *e, size_t i)
 	write_attribute(w, "gen_ai.provider.name", e->provider);
 	write_attribute(w, "lh.prompt", e->prompt);
 	write_attribute(w, "lh.verdict", a->verdict);
-	write_any(w, "lh.raw", &a->raw);
+	if (a->raw.p) {
+		lh_write_object(w, NULL);
+		lh_write_text(w, "key", "lh.raw");
+		lh_write_object(w, "value");
+		if (a->raw.type == LH_STRING)
+			lh_write_value(w, "stringValue", &a->raw);
+		else
+			lh_write_str(w, "stringValue", (struct lh_str){ a->raw.p, a->raw.n });
+		lh_write_end(w);
+		lh_write_end(w);
+	}
 	end_span(w, lh_str_is(a->verdict, "accepted", 8), a->error);
 }
 
@@ -144,21 +138,6 @@ static const struct lh_bind answer_members[] = {
 	LH_BIND_END
 };
 
-/* Report spans that the server does not take; it does not say which, and they must not be
- * sent again. */
-static void report(struct push *p, const struct partial *s)
-{
-	LH_SCOPED(lh_buf_free) struct lh_buf why = { 0 };
-	uint64_t n = run_number(s->rejected);
-
-	push_scrub(p, s->message.p, s->message.n, 200, &why);
-	lh_tool_warn(p->run->tool, "%llu spans rejected: %.*s", (unsigned long long)n,
-		     (int)why.len, why.p ? why.p : "");
-	p->rejected += n;
-	if (n)
-		lh_tool_verdict_bad(p->run->tool);
-}
-
 static int take(struct push *p, struct item **v, size_t n, const struct lh_http_reply *reply,
 		struct lh_err *err)
 {
@@ -170,8 +149,19 @@ static int take(struct push *p, struct item **v, size_t n, const struct lh_http_
 			   lh_bind_value(answer_members, &root, &a, &p->scratch, err) < 0))
 		return err->code == LH_ENOMEM ? -1
 			: lh_http_refuse(err, p->url, reply, "not an answer of an OTLP server");
-	if (a.partial.rejected.n || a.partial.message.n)
-		report(p, &a.partial);
+	if (a.partial.rejected.n || a.partial.message.n) {
+		/* The server does not say which spans it does not take, and they must not be
+		 * sent again. */
+		LH_SCOPED(lh_buf_free) struct lh_buf why = { 0 };
+		uint64_t rejected = run_number(a.partial.rejected);
+
+		push_scrub(p, a.partial.message.p, a.partial.message.n, 200, &why);
+		lh_tool_warn(p->run->tool, "%llu spans rejected: %.*s",
+			     (unsigned long long)rejected, (int)why.len, why.p ? why.p : "");
+		p->rejected += rejected;
+		if (rejected)
+			lh_tool_verdict_bad(p->run->tool);
+	}
 	for (i = 0; i < n; i++)
 		v[i]->state = ACCEPTED;
 	return 0;

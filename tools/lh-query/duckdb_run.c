@@ -295,19 +295,6 @@ static int answer(struct query *q, struct lh_duckdb_rows *r, struct writer *w, s
 	return rc;
 }
 
-/* Hide why a statement failed, unless it is about the statement alone. */
-static void hide_reason(const struct query *q, struct lh_err *err)
-{
-	static const char *const before[] = { "Parser Error: ", "Binder Error: ",
-					      "Catalog Error: ", NULL };
-	size_t i;
-
-	for (i = 0; before[i]; i++)
-		if (!strncmp(err->msg, before[i], strlen(before[i])))
-			return;
-	attribute_hide(q, attribute_persons(q), err);
-}
-
 /* ---- where the process may write ---- */
 
 static char in_use[PATH_MAX], new_lock[PATH_MAX], folder[PATH_MAX];
@@ -349,9 +336,12 @@ int duckdb_end(struct query *q, struct lh_err *err)
 int duckdb_run(struct query *q, const char *sql, const char *explained, struct writer *w,
 	       struct lh_err *err)
 {
+	static const char *const before[] = { "Parser Error: ", "Binder Error: ",
+					      "Catalog Error: ", NULL };
 	struct duck d = { .q = q, .dir = { NULL, -1 } };
 	bool was = lh_signal_deferred();
 	struct lh_duckdb_rows *rows = NULL;
+	size_t i;
 	int rc;
 
 	lh_signal_defer(true);
@@ -365,8 +355,14 @@ int duckdb_run(struct query *q, const char *sql, const char *explained, struct w
 		rows = lh_duckdb_query(d.db, explained ? explained : sql,
 				       explained ? LH_DUCKDB_EXPLAIN : LH_DUCKDB_READ, err);
 		rc = rows ? answer(q, rows, w, err) : -1;
-		if (rc < 0)
-			hide_reason(q, err);
+		if (rc < 0) {
+			/* Hide why it failed, unless that is about the statement alone. */
+			for (i = 0; before[i] &&
+			     strncmp(err->msg, before[i], strlen(before[i])); i++)
+				;
+			if (!before[i])
+				attribute_hide(q, attribute_persons(q), err);
+		}
 		if (!rows)
 			names_suggest(q, err);
 	}

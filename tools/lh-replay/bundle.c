@@ -56,22 +56,6 @@ static bool has_step(const struct bundle *b, const struct lh_str *s)
 	return false;
 }
 
-static void take_steps(struct bundle *b, const struct lh_str *content)
-{
-	const char *p = content->p, *end = p + content->n, *lf;
-	struct lh_str line;
-
-	for (; p < end && b->n_steps < STEPS; p = lf + 1) {
-		lf = memchr(p, '\n', (size_t)(end - p));
-		if (!lf)
-			lf = end;
-		line = lh_trim(p, (size_t)(lf - p));
-		line = drop_bullet(line);
-		if (is_step(&line) && !has_step(b, &line))
-			b->step[b->n_steps++] = line;
-	}
-}
-
 static uint64_t estimate(const struct bundle *b)
 {
 	uint64_t n = 0;
@@ -99,8 +83,20 @@ void bundle_make(struct bundle *b, const struct found *f)
 		if (is_class(&f->v[i], "partially_accepted") && b->n_failure < FAILURES)
 			b->failure[b->n_failure++] = &f->v[i];
 	}
-	for (i = 0; i < b->n_success; i++)
-		take_steps(b, &b->success[i]->content);
+	for (i = 0; i < b->n_success; i++) {
+		const struct lh_str *content = &b->success[i]->content;
+		const char *p = content->p, *end = p + content->n, *lf;
+		struct lh_str line;
+
+		for (; p < end && b->n_steps < STEPS; p = lf + 1) {
+			lf = memchr(p, '\n', (size_t)(end - p));
+			if (!lf)
+				lf = end;
+			line = drop_bullet(lh_trim(p, (size_t)(lf - p)));
+			if (is_step(&line) && !has_step(b, &line))
+				b->step[b->n_steps++] = line;
+		}
+	}
 	b->tokens = estimate(b);
 }
 

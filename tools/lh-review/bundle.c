@@ -92,33 +92,30 @@ ssize_t bundle_find(const struct bundle *b, struct lh_str path, struct lh_buf *s
 	return -1;
 }
 
-/* Append a path as a model has to write it: in quotes if a line could not hold it. */
-static void put_path(struct lh_str path, struct lh_buf *out)
-{
-	size_t i;
-
-	for (i = 0; i < path.n; i++)
-		if ((unsigned char)path.p[i] < ' ' || path.p[i] == '\x7f' || path.p[i] == '"')
-			break;
-	if (i == path.n && lh_utf8_valid(path.p, path.n))
-		lh_buf_add(out, path.p, path.n);
-	else
-		lh_diff_quote(path, out);
-	lh_buf_putc(out, '\n');
-}
-
 /* The identifier cannot be known to the author of the diff before the diff is complete. */
 void bundle_prompt(const struct bundle *b, struct lh_buf *out)
 {
 	unsigned char sum[32];
 	char id[17] = "";
-	size_t i;
+	size_t i, k;
+	struct lh_str path;
 
 	lh_sha256(b->diff.p, b->diff.len, sum);
 	lh_hex(sum, 8, id);
 	lh_buf_puts(out, "The files of the diff:\n");
-	for (i = 0; i < b->n; i++)
-		put_path(bundle_path(b, i), out);
+	for (i = 0; i < b->n; i++) {
+		/* as a model has to write it: in quotes if a line could not hold it */
+		path = bundle_path(b, i);
+		for (k = 0; k < path.n; k++)
+			if ((unsigned char)path.p[k] < ' ' || path.p[k] == '\x7f' ||
+			    path.p[k] == '"')
+				break;
+		if (k == path.n && lh_utf8_valid(path.p, path.n))
+			lh_buf_add(out, path.p, path.n);
+		else
+			lh_diff_quote(path, out);
+		lh_buf_putc(out, '\n');
+	}
 	lh_buf_printf(out, "\n===== diff %s begins =====\n", id);
 	lh_buf_add(out, b->diff.p, b->diff.len);
 	lh_buf_printf(out, "===== diff %s ends =====\n", id);

@@ -194,16 +194,6 @@ static int mark_nearest(struct worker *w, const struct corpus_search *s, struct 
 	return 0;
 }
 
-/* Note whether a shard of this plan that the query asks for is missing. */
-static void note_missing(struct worker *w, const struct corpus_search *s)
-{
-	size_t i, first = (size_t)(s - w->seat) - s->name->shard;
-
-	for (i = 0; i < s->name->plan->shards.n; i++)
-		w->partial |= !w->seat[first + i].skipped &&
-			      !atomic_load(&w->run->corpora.v[first + i]);
-}
-
 /* The first chosen seat of each plan stands for all: the vectors of the others are its. */
 int plans_choose(struct worker *w, struct lh_err *err)
 {
@@ -214,9 +204,15 @@ int plans_choose(struct worker *w, struct lh_err *err)
 		struct corpus_search *s = w->chosen[i];
 
 		if (s->name->plan && s->name->plan != last) {
+			size_t k, first;
+
 			if (w->run->set->nearest && mark_nearest(w, s, err) < 0)
 				return -1;
-			note_missing(w, s);
+			/* whether a shard of this plan that the query asks for is missing */
+			first = (size_t)(s - w->seat) - s->name->shard;
+			for (k = 0; k < s->name->plan->shards.n; k++)
+				w->partial |= !w->seat[first + k].skipped &&
+					      !atomic_load(&w->run->corpora.v[first + k]);
 		}
 		last = s->name->plan;
 		if (!s->skipped)

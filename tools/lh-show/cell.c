@@ -17,28 +17,24 @@ static inline size_t shown(const char *p, size_t n)
 	return c < 0x80 ? 0 : lh_escape_char_len(p, n);
 }
 
-static void put_code_point(struct lh_buf *out, uint32_t c)
-{
-	static const char brief[] = "\bb\ff\nn\rr\tt";
-	const char *at = c && c < 0x20 ? strchr(brief, (int)c) : NULL;
-
-	if (at)
-		lh_buf_printf(out, "\\%c", at[1]);
-	else if (c > 0xffff)
-		lh_buf_printf(out, "\\u%04x\\u%04x", 0xd800 + ((c - 0x10000) >> 10),
-			      0xdc00 + ((c - 0x10000) & 0x3ff));
-	else
-		lh_buf_printf(out, "\\u%04x", c);
-}
-
 /* Append the character at p escaped.  Returns its length. */
 static size_t put_escaped(struct lh_buf *out, const char *p, size_t n)
 {
+	static const char brief[] = "\bb\ff\nn\rr\tt";
 	const unsigned char *s = (const unsigned char *)p;
 	size_t len = *s < 0x80 ? 1 : lh_utf8_len(s, n);
 
 	if (len) {
-		put_code_point(out, lh_utf8_get(&s));
+		uint32_t c = lh_utf8_get(&s);
+		const char *at = c && c < 0x20 ? strchr(brief, (int)c) : NULL;
+
+		if (at)
+			lh_buf_printf(out, "\\%c", at[1]);
+		else if (c > 0xffff)
+			lh_buf_printf(out, "\\u%04x\\u%04x", 0xd800 + ((c - 0x10000) >> 10),
+				      0xdc00 + ((c - 0x10000) & 0x3ff));
+		else
+			lh_buf_printf(out, "\\u%04x", c);
 		return len;
 	}
 	lh_buf_printf(out, "\\x%02x", *s);

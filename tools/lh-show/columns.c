@@ -170,30 +170,22 @@ static void find_message(const struct lh_value *error, struct lh_value *cell)
 		*cell = message;
 }
 
-/* Set the cell "error" of a record that has none, but is itself the error: an answer of
- * lh-validate --wire. */
-static void find_error(const struct lh_value *v, struct lh_value *cell)
-{
-	struct lh_value status;
-
-	if (!lh_value_at(v, "status", 6, &status))
-		return;
-	if (cell_is_error(v))
-		*cell = *v;
-	else
-		find_message(v, cell);
-}
-
 static void find_cell(struct columns *c, size_t i, const struct lh_value *v, uint64_t rank)
 {
 	const struct column *col = &c->col[i];
-	struct lh_value *cell = &c->cell[i];
+	struct lh_value *cell = &c->cell[i], status;
 
 	if (lh_value_at(v, col->path, col->path_n, cell)) {
 		if (col->error && cell->type == LH_OBJECT)
 			find_message(cell, cell);
 	} else if (!strcmp(col->path, "error")) {
-		find_error(v, cell);
+		/* a record that is itself the error: an answer of lh-validate --wire */
+		if (lh_value_at(v, "status", 6, &status)) {
+			if (cell_is_error(v))
+				*cell = *v;
+			else
+				find_message(v, cell);
+		}
 	} else if (rank && !strcmp(col->path, "rank")) {
 		snprintf(c->rank, sizeof c->rank, "%llu", (unsigned long long)rank);
 		*cell = (struct lh_value){ c->rank, strlen(c->rank), LH_NUMBER, false };
@@ -397,11 +389,11 @@ static size_t room(const struct columns *c, size_t line)
 	return line > taken + 2 ? line - taken : 2;
 }
 
-/* Take the labels into account, and the widest character. */
-static void measure_labels(struct columns *c)
+void columns_lay_out(struct columns *c, size_t line)
 {
-	size_t i;
+	size_t i, cap = COLUMN_WIDEST, left = 0;
 
+	/* Take the labels into account, and the widest character. */
 	for (i = 0; i < c->n; i++) {
 		struct column *col = &c->col[i];
 
@@ -411,13 +403,6 @@ static void measure_labels(struct columns *c)
 		if (col->least < 2)
 			col->least = 2;
 	}
-}
-
-void columns_lay_out(struct columns *c, size_t line)
-{
-	size_t i, cap = COLUMN_WIDEST, left = 0;
-
-	measure_labels(c);
 	c->shown = c->n;
 	c->line = line;
 	if (c->needed && line && sum(c, 0) > room(c, line))

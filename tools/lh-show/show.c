@@ -56,40 +56,22 @@ void show_spaces(struct lh_buf *out, size_t n)
 	}
 }
 
-/* Append clean text to the page. */
-static void put_html(struct show *w, enum lh_style style, const char *p, size_t n)
+void show_text(struct show *w, enum lh_style style, const char *p, size_t n)
 {
 	static const char *const class[] = {
 		[LH_STYLE_DIM] = "null", [LH_STYLE_GOOD] = "good", [LH_STYLE_WARN] = "warn",
 		[LH_STYLE_BAD] = "bad",
 	};
 
+	if (!w->s->html) {
+		lh_term_put(&w->out, w->colored, style, p, n);
+		return;
+	}
 	if (class[style])
 		lh_buf_printf(&w->out, "<span class=\"%s\">", class[style]);
 	lh_html_data(&w->out, p, n);
 	if (class[style])
 		lh_buf_puts(&w->out, "</span>");
-}
-
-void show_text(struct show *w, enum lh_style style, const char *p, size_t n)
-{
-	if (w->s->html)
-		put_html(w, style, p, n);
-	else
-		lh_term_put(&w->out, w->colored, style, p, n);
-}
-
-/* Append clean text after a mark, wrapped. */
-static void put_marked_lines(struct show *w, bool bad, const char *p, size_t n)
-{
-	size_t at, len, next;
-
-	for (at = 0; at < n; at += next) {
-		show_text(w, bad ? LH_STYLE_BAD : LH_STYLE_DIM, at ? "  " : bad ? "! " : "? ", 2);
-		len = cell_line(p + at, n - at, w->width > 4 ? w->width - 2 : 0, &next);
-		show_text(w, LH_STYLE_PLAIN, p + at, len);
-		lh_buf_putc(&w->out, '\n');
-	}
 }
 
 void show_marked(struct show *w, const struct item *item)
@@ -104,7 +86,16 @@ void show_marked(struct show *w, const struct item *item)
 	if (n < text.n)
 		lh_buf_printf(&clean, CELL_MORE "+%zu bytes", text.n - n);
 	if (!w->s->html) {
-		put_marked_lines(w, item->why, clean.p, clean.len);
+		size_t at, len, next;
+
+		for (at = 0; at < clean.len; at += next) {
+			show_text(w, item->why ? LH_STYLE_BAD : LH_STYLE_DIM,
+				  at ? "  " : item->why ? "! " : "? ", 2);
+			len = cell_line(clean.p + at, clean.len - at,
+					w->width > 4 ? w->width - 2 : 0, &next);
+			show_text(w, LH_STYLE_PLAIN, clean.p + at, len);
+			lh_buf_putc(&w->out, '\n');
+		}
 	} else {
 		if (w->span)
 			lh_buf_printf(&w->out, "<tr><td colspan=\"%zu\">", w->span);

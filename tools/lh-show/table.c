@@ -166,18 +166,6 @@ void table_put_row(struct show *w, const struct columns *c)
 		line++;
 }
 
-static void put_html_header(struct show *w, const struct columns *c)
-{
-	size_t i;
-
-	lh_buf_puts(&w->out, "<table>\n<thead><tr>");
-	for (i = 0; i < c->shown; i++) {
-		lh_buf_puts(&w->out, to_the_right(&c->col[i]) ? "<th class=\"n\">" : "<th>");
-		lh_html_data(&w->out, c->col[i].label, c->col[i].label_n);
-	}
-	lh_buf_puts(&w->out, "</thead>\n<tbody>\n");
-}
-
 /* Append the names of the columns, and how many there is no room for. */
 static void put_names(struct show *w, const struct columns *c)
 {
@@ -216,7 +204,13 @@ void table_put_header(struct show *w, struct columns *c)
 		return;
 	w->span = c->shown;
 	if (w->s->html) {
-		put_html_header(w, c);
+		lh_buf_puts(&w->out, "<table>\n<thead><tr>");
+		for (i = 0; i < c->shown; i++) {
+			lh_buf_puts(&w->out,
+				    to_the_right(&c->col[i]) ? "<th class=\"n\">" : "<th>");
+			lh_html_data(&w->out, c->col[i].label, c->col[i].label_n);
+		}
+		lh_buf_puts(&w->out, "</thead>\n<tbody>\n");
 		return;
 	}
 	put_names(w, c);

@@ -173,24 +173,6 @@ static void put_broken(struct page *pg)
 		      (unsigned long long)r->v.row + 1);
 }
 
-static void put_whole(struct page *pg)
-{
-	unsigned long long rows = pg->r->v.count;
-
-	if (!rows)
-		lh_buf_puts(&pg->b, "<strong>No access has been recorded.</strong>");
-	else if (rows == 1)
-		lh_buf_puts(&pg->b,
-			    "<strong>This record is genuine.</strong> Its one entry carries a "
-			    "valid seal: it was not changed since.");
-	else
-		lh_buf_printf(&pg->b,
-			      "<strong>This record is genuine.</strong> All %llu entries carry a "
-			      "valid seal, and each is tied to the one "
-			      "before: none was changed, removed from between others,"
-			      " or put in since.", rows);
-}
-
 static void put_verdict(struct page *pg)
 {
 	enum report_fault fault = report_fault(pg->r);
@@ -222,8 +204,18 @@ static void put_verdict(struct page *pg)
 			    "of the same person, ");
 		lh_html_data(&pg->b, pg->r->second, strlen(pg->r->second));
 		lh_buf_puts(&pg->b, ", which is not listed here.");
+	} else if (!pg->r->v.count) {
+		lh_buf_puts(&pg->b, "<strong>No access has been recorded.</strong>");
+	} else if (pg->r->v.count == 1) {
+		lh_buf_puts(&pg->b,
+			    "<strong>This record is genuine.</strong> Its one entry carries a "
+			    "valid seal: it was not changed since.");
 	} else {
-		put_whole(pg);
+		lh_buf_printf(&pg->b,
+			      "<strong>This record is genuine.</strong> All %llu entries carry a "
+			      "valid seal, and each is tied to the one before: none was changed, "
+			      "removed from between others, or put in since.",
+			      (unsigned long long)pg->r->v.count);
 	}
 	lh_buf_puts(&pg->b, "</div>\n");
 }
@@ -284,24 +276,6 @@ static void put_top(struct page *pg)
 			    "<th>Outcome</th></tr></thead>\n<tbody>\n");
 }
 
-static void put_bottom(struct page *pg)
-{
-	const struct report *r = pg->r;
-
-	if (r->in_window)
-		lh_buf_puts(&pg->b, "</tbody>\n</table>\n");
-	if (r->has_manifest)
-		put_manifest(pg);
-	lh_buf_printf(&pg->b,
-		      "<h2>How to check this</h2>\n<p>The record ends with the seal "
-		      "<code>%s</code>. Whoever keeps the log "
-		      "can have it verified with <code>lh-subject-audit verify</code>; against a "
-		      "copy of earlier seals that is kept "
-		      "elsewhere, that also shows whether entries were cut off its end.</p>\n",
-		      r->v.tip);
-	lh_html_close(&pg->b);
-}
-
 int report_html(struct report *r)
 {
 	struct lh_err *err = &r->tool->err;
@@ -311,7 +285,16 @@ int report_html(struct report *r)
 	put_top(&pg);
 	if (!rc)
 		rc = report_rows(r, put_row, &pg);
-	put_bottom(&pg);
+	if (r->in_window)
+		lh_buf_puts(&pg.b, "</tbody>\n</table>\n");
+	if (r->has_manifest)
+		put_manifest(&pg);
+	lh_buf_printf(&pg.b, "<h2>How to check this</h2>\n<p>The record ends with the seal "
+		      "<code>%s</code>. Whoever keeps the log can have it verified with "
+		      "<code>lh-subject-audit verify</code>; against a copy of earlier seals that "
+		      "is kept elsewhere, that also shows whether entries were cut off its end."
+		      "</p>\n", r->v.tip);
+	lh_html_close(&pg.b);
 	if (!rc)
 		rc = flush(&pg, err);
 	if (!rc && pg.to_file)

@@ -319,19 +319,6 @@ void mode_answered(struct mode *mode)
 	mode->restarts = st.restarts;
 }
 
-/* Give up a mode whose processes end again and again without an answer. */
-static void give_up(struct mode *mode)
-{
-	struct lh_pool_state st;
-
-	lh_pool_state(mode->pool, &st);
-	if (st.restarts - mode->restarts < STARTS * st.processes || !(st.waiting + st.asked))
-		return;
-	lh_pool_free(mode->pool);
-	mode->pool = NULL;
-	mode->down_until = lh_time_monotonic() + DOWN_SECONDS;
-}
-
 static size_t tick(struct modes *m)
 {
 	size_t i, open = 0;
@@ -352,8 +339,19 @@ int modes_turn(struct modes *m, struct lh_err *err)
 	if (lh_loop_wait(&m->loop, WAIT, err) < 0)
 		return -1;
 	for (i = 0; i < m->n; i++)
-		if (m->mode[i].pool)
-			give_up(&m->mode[i]);
+		if (m->mode[i].pool) {
+			struct mode *mode = &m->mode[i];
+			struct lh_pool_state st;
+
+			/* Give up a mode whose processes end again and again without an answer. */
+			lh_pool_state(mode->pool, &st);
+			if (st.restarts - mode->restarts >= STARTS * st.processes &&
+			    st.waiting + st.asked) {
+				lh_pool_free(mode->pool);
+				mode->pool = NULL;
+				mode->down_until = lh_time_monotonic() + DOWN_SECONDS;
+			}
+		}
 	return 0;
 }
 

@@ -449,28 +449,13 @@ static int work(struct run *r)
 	return r->failed ? -1 : 0;
 }
 
-static void write_last(const struct run *r, uint64_t ms, struct lh_buf *out)
-{
-	struct lh_writer w = lh_write_to(out);
-
-	lh_write_object(&w, NULL);
-	lh_write_str(&w, "workflow", r->w->name);
-	lh_write_text(&w, "run", r->id);
-	lh_write_text(&w, "status", r->count[OK] == r->w->n ? "ok" : "failed");
-	lh_write_u64(&w, "nodes", r->w->n);
-	lh_write_u64(&w, "ok", r->count[OK]);
-	lh_write_u64(&w, "failed", r->count[FAILED]);
-	lh_write_u64(&w, "skipped", r->count[SKIPPED]);
-	lh_write_u64(&w, "duration_ms", ms);
-	lh_write_end(&w);
-}
-
 int engine_run(struct engine *e, const struct lh_workflow *w, const struct lh_value *input,
 	       const struct run_to *to, struct lh_buf *last, struct lh_err *err)
 {
 	const double from = lh_time_monotonic();
 	struct run *r = e->run;
 	uint64_t number;
+	struct lh_writer line;
 
 	if (!r)
 		r = e->run = lh_calloc(1, sizeof *r, err);
@@ -493,7 +478,18 @@ int engine_run(struct engine *e, const struct lh_workflow *w, const struct lh_va
 		*err = why;
 		return -1;
 	}
-	write_last(r, e->tool->now ? 0 : (uint64_t)((lh_time_monotonic() - from) * 1000), last);
+	line = lh_write_to(last);
+	lh_write_object(&line, NULL);
+	lh_write_str(&line, "workflow", r->w->name);
+	lh_write_text(&line, "run", r->id);
+	lh_write_text(&line, "status", r->count[OK] == r->w->n ? "ok" : "failed");
+	lh_write_u64(&line, "nodes", r->w->n);
+	lh_write_u64(&line, "ok", r->count[OK]);
+	lh_write_u64(&line, "failed", r->count[FAILED]);
+	lh_write_u64(&line, "skipped", r->count[SKIPPED]);
+	lh_write_u64(&line, "duration_ms",
+		     e->tool->now ? 0 : (uint64_t)((lh_time_monotonic() - from) * 1000));
+	lh_write_end(&line);
 	if (r->count[OK] < w->n)
 		lh_tool_verdict_bad(e->tool);
 	return lh_buf_check(last, err);

@@ -75,23 +75,6 @@ static const struct command *find_command(const struct line *l, const char *name
 	return NULL;
 }
 
-/* Read the words before the last. */
-static void read_words(struct line *l, char *const *words, size_t n)
-{
-	for (; n; n--, words++) {
-		if (l->open)
-			l->open = NULL;
-		else if (!l->ended && strcmp(*words, "--") == 0)
-			l->ended = true;
-		else if (!l->ended && words[0][0] == '-' && words[0][1])
-			l->open = read_options(l, *words);
-		else if (!l->command && !l->n_operands && **words && find_command(l, *words))
-			l->command = find_command(l, *words);
-		else
-			l->n_operands++;
-	}
-}
-
 /* Append a word that begins with what is typed: prefix and name, and after a tab what it does. */
 static void offer(struct line *l, const char *prefix, struct lh_str name, struct lh_str about)
 {
@@ -105,30 +88,27 @@ static void offer(struct line *l, const char *prefix, struct lh_str name, struct
 	lh_buf_printf(&l->out, "%s%.*s\n", about.n ? "\t" : "", (int)about.n, about.p);
 }
 
-/* Append the pages by their names without "lh-" and "lakehouse-", unless those are typed. */
-static void offer_pages(struct line *l)
-{
-	const struct page *p;
-	size_t skip;
-
-	for (p = list_pages; p->name; p++) {
-		skip = strncmp(p->name, "lh-", 3) == 0 ? 3 : 0;
-		if (strncmp(p->name, "lakehouse-", 10) == 0 && strcmp(p->name + 10, "tools") != 0)
-			skip = 10;
-		if (strncmp(l->last, p->name, skip) == 0)
-			skip = 0;
-		offer(l, "", lh_str_of(p->name + skip), lh_str_of(p->about));
-	}
-}
-
 static void offer_value(struct line *l, const struct slot *s)
 {
 	size_t i;
 
 	for (i = 0; i < s->n_choices; i++)
 		offer(l, "", s->choices[i], lh_str_of(""));
-	if (is(s->value, "page"))
-		offer_pages(l);
+	if (is(s->value, "page")) {
+		/* by their names without "lh-" and "lakehouse-", unless those are typed */
+		const struct page *p;
+		size_t skip;
+
+		for (p = list_pages; p->name; p++) {
+			skip = strncmp(p->name, "lh-", 3) == 0 ? 3 : 0;
+			if (strncmp(p->name, "lakehouse-", 10) == 0 &&
+			    strcmp(p->name + 10, "tools") != 0)
+				skip = 10;
+			if (strncmp(l->last, p->name, skip) == 0)
+				skip = 0;
+			offer(l, "", lh_str_of(p->name + skip), lh_str_of(p->about));
+		}
+	}
 	if (!is(s->value, "file") && !is(s->value, "folder") && !is(s->value, "command"))
 		return;
 	lh_buf_printf(&l->out, "\t%.*s", (int)s->value.n, s->value.p);
@@ -221,7 +201,18 @@ int complete_command(struct lh_tool *t, void *settings)
 	l.last = words[n - 1];
 	rc = described_read(&l.d, l.of_lh ? "lh" : name, &t->err);
 	if (!rc) {
-		read_words(&l, words, n - 1);
+		for (; n > 1; n--, words++) {
+			if (l.open)
+				l.open = NULL;
+			else if (!l.ended && strcmp(*words, "--") == 0)
+				l.ended = true;
+			else if (!l.ended && words[0][0] == '-' && words[0][1])
+				l.open = read_options(&l, *words);
+			else if (!l.command && !l.n_operands && **words && find_command(&l, *words))
+				l.command = find_command(&l, *words);
+			else
+				l.n_operands++;
+		}
 		offer_words(&l);
 		rc = lh_buf_check(&l.out, &t->err);
 	}

@@ -131,19 +131,6 @@ static bool is_audit_log(const char *path)
 	return memmem(row, lf ? (size_t)(lf - row) : n, "\"row_hmac\":", strlen("\"row_hmac\":"));
 }
 
-static void check_log(struct doctor *d, const FTSENT *e, struct tally *t)
-{
-	unsigned mode = e->fts_statp->st_mode & 07777;
-
-	if (!is_audit_log(e->fts_path))
-		return;
-	t->logs++;
-	if (mode & S_IRWXO)
-		doctor_add(d, DOCTOR_PROBLEM, "log", e->fts_path,
-			   "mode %04o lets all users %s this audit log; make it 0600", mode,
-			   mode & S_IWOTH ? "change" : "read");
-}
-
 /* ---- locks and leftovers ---- */
 
 /* Return whether the file is a lock: by its name, and by being empty or a PID and LF. */
@@ -164,20 +151,6 @@ static bool is_lock(const FTSENT *e, long *pid)
 	return n == 0 || (n > 0 && *pid > 0 && end == text + n - 1 && *end == '\n');
 }
 
-static void check_lock(struct doctor *d, const FTSENT *e, long pid, struct tally *t)
-{
-	char age[DOCTOR_AGE], by[64] = "no process";
-
-	t->locks++;
-	if (!is_free(e->fts_path))
-		return;
-	if (pid)
-		snprintf(by, sizeof by, "process %ld, which has ended", pid);
-	doctor_age(e->fts_statp->st_mtime, age);
-	doctor_add(d, DOCTOR_WARNING, "lock", e->fts_path,
-		   "taken %s ago by %s; the next writer takes it over", age, by);
-}
-
 /* Return the PID in the name of a temporary file, ".NAME.lh-tmp-PID"; 0 if it is not one. */
 static long temporary_of(const char *name)
 {
@@ -192,35 +165,38 @@ static long temporary_of(const char *name)
 	return strtol(p, NULL, 10);
 }
 
-static void check_temporary(struct doctor *d, const FTSENT *e, long pid, struct tally *t)
-{
-	char age[DOCTOR_AGE];
-
-	t->leftovers++;
-	if (!is_gone(pid) || !is_free(e->fts_path))
-		return;
-	doctor_age(e->fts_statp->st_mtime, age);
-	doctor_add(d, DOCTOR_WARNING, "leftover", e->fts_path,
-		   "written %s ago by process %ld, which was killed; the next writer removes it",
-		   age, pid);
-}
-
 /* ---- a folder ---- */
 
 static void check_file(struct doctor *d, const FTSENT *e, struct tally *t)
 {
+	unsigned mode = e->fts_statp->st_mode & 07777;
+	char age[DOCTOR_AGE], by[64] = "no process";
 	long pid;
 
 	t->files++;
-	if ((pid = temporary_of(e->fts_name)))
-		check_temporary(d, e, pid, t);
-	else if (is_lock(e, &pid))
-		check_lock(d, e, pid, t);
-	else if (is_key(e)) {
+	doctor_age(e->fts_statp->st_mtime, age);
+	if ((pid = temporary_of(e->fts_name))) {
+		t->leftovers++;
+		if (is_gone(pid) && is_free(e->fts_path))
+			doctor_add(d, DOCTOR_WARNING, "leftover", e->fts_path,
+				   "written %s ago by process %ld, which was killed; the next "
+				   "writer removes it", age, pid);
+	} else if (is_lock(e, &pid)) {
+		t->locks++;
+		if (pid)
+			snprintf(by, sizeof by, "process %ld, which has ended", pid);
+		if (is_free(e->fts_path))
+			doctor_add(d, DOCTOR_WARNING, "lock", e->fts_path,
+				   "taken %s ago by %s; the next writer takes it over", age, by);
+	} else if (is_key(e)) {
 		t->keys++;
 		check_key(d, e->fts_path, e->fts_statp);
-	} else if (ends_in(e->fts_name, ".jsonl")) {
-		check_log(d, e, t);
+	} else if (ends_in(e->fts_name, ".jsonl") && is_audit_log(e->fts_path)) {
+		t->logs++;
+		if (mode & S_IRWXO)
+			doctor_add(d, DOCTOR_PROBLEM, "log", e->fts_path,
+				   "mode %04o lets all users %s this audit log; make it 0600", mode,
+				   mode & S_IWOTH ? "change" : "read");
 	}
 }
 

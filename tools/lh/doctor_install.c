@@ -61,21 +61,6 @@ static void add_version(struct doctor *d, const char *name, const char *version)
 	doctor_add(d, DOCTOR_OK, "library", name, "%s", *version ? version : "of unknown version");
 }
 
-static void duckdb(struct doctor *d)
-{
-	const char *file = library_duckdb();
-	char version[LIBRARY_VERSION];
-
-	if (library_loaded(file, "duckdb_library_version", version) == 0)
-		add_version(d, "duckdb", version);
-	else if (strcmp(file, "libduckdb.so") != 0)
-		doctor_add(d, DOCTOR_PROBLEM, "library", "duckdb", "cannot open %s, which "
-			   "LH_DUCKDB names", file);
-	else
-		doctor_add(d, DOCTOR_ABSENT, "library", "duckdb",
-			   "not installed; lh-query reads Parquet with it");
-}
-
 /* ---- instructions ---- */
 
 static void kernels(struct doctor *d)
@@ -100,7 +85,7 @@ static void kernels(struct doctor *d)
 void doctor_install(struct doctor *d)
 {
 	unsigned good = 0;
-	const char *name;
+	const char *name, *file;
 	size_t i;
 	char version[LIBRARY_VERSION];
 	const struct library *l;
@@ -118,6 +103,14 @@ void doctor_install(struct doctor *d)
 	}
 	doctor_add(d, DOCTOR_OK, "library", "libcrypto", "%s, part of each tool",
 		   OPENSSL_VERSION_STR);
-	duckdb(d);
+	file = library_duckdb();
+	if (library_loaded(file, "duckdb_library_version", version) == 0)
+		add_version(d, "duckdb", version);
+	else if (strcmp(file, "libduckdb.so") != 0)
+		doctor_add(d, DOCTOR_PROBLEM, "library", "duckdb", "cannot open %s, which "
+			   "LH_DUCKDB names", file);
+	else
+		doctor_add(d, DOCTOR_ABSENT, "library", "duckdb",
+			   "not installed; lh-query reads Parquet with it");
 	kernels(d);
 }

@@ -45,21 +45,6 @@ static bool is_command(const char *name)
 	return v->name;
 }
 
-/* Replace this process by lh-search for "lh search ...", before it touches anything:
- * options, descriptors and signals belong to that tool. */
-static void become(char **argv)
-{
-	char name[300], path[LIST_PATH_ROOM], *was = argv[1];
-
-	if (strchr(argv[1], '/') || strlen(argv[1]) > 250)
-		return;
-	snprintf(name, sizeof name, "lh-%s", argv[1]);
-	lh_coproc_find(name, path, sizeof path);
-	argv[1] = name;
-	execvp(path, argv + 1);
-	argv[1] = was;
-}
-
 /* Report a tool that does not exist.  Options after its name were meant for it. */
 static int no_tool(const struct lh_tool_spec *spec, const char *name)
 {
@@ -101,7 +86,17 @@ int main(int argc, char **argv)
 	};
 
 	if (argc > 1 && argv[1][0] != '-' && !is_command(argv[1])) {
-		become(argv);
+		/* Replace this process by lh-search for "lh search ...", before it touches
+		 * anything: options, descriptors and signals belong to that tool. */
+		char name[300], path[LIST_PATH_ROOM], *was = argv[1];
+
+		if (!strchr(argv[1], '/') && strlen(argv[1]) <= 250) {
+			snprintf(name, sizeof name, "lh-%s", argv[1]);
+			lh_coproc_find(name, path, sizeof path);
+			argv[1] = name;
+			execvp(path, argv + 1);
+			argv[1] = was;
+		}
 		return no_tool(&spec, argv[1]);
 	}
 	return lh_tool_main(&spec, argc, argv, &s);

@@ -19,25 +19,12 @@ static void put_library(struct lh_writer *w, const char *name, const char *compi
 	lh_write_end(w);
 }
 
-/* Write the instructions that this processor makes the tools use. */
-static void put_kernels(struct lh_writer *w)
+int version_command(struct lh_tool *t, void *settings)
 {
 	static const char *const distances[] = {
 		[LH_PORTABLE] = "portable", [LH_AVX2] = "avx2", [LH_AVX512] = "avx512",
 	};
-	struct lh_kernel_names names = lh_kernel_names();
-
-	lh_write_object(w, "kernels");
-	lh_write_text(w, "text", lh_cpu() == LH_CPU_AVX2 ? "avx2" : "portable");
-	lh_write_text(w, "distances", distances[lh_vec_isa()]);
-	lh_write_text(w, "models", names.models);
-	lh_write_text(w, "products", names.exact);
-	lh_write_text(w, "fast_products", names.fast);
-	lh_write_end(w);
-}
-
-int version_command(struct lh_tool *t, void *settings)
-{
+	const struct lh_kernel_names names = lh_kernel_names();
 	const struct settings *s = settings;
 	struct lh_buf line = { 0 };
 	struct lh_writer w = lh_write_to(&line);
@@ -54,7 +41,14 @@ int version_command(struct lh_tool *t, void *settings)
 	lh_write_text(&w, "version", LH_VERSION);
 	lh_write_text(&w, "compiler", __VERSION__);
 	lh_write_text(&w, "flags", LH_FLAGS);
-	put_kernels(&w);
+	/* the instructions that this processor makes the tools use */
+	lh_write_object(&w, "kernels");
+	lh_write_text(&w, "text", lh_cpu() == LH_CPU_AVX2 ? "avx2" : "portable");
+	lh_write_text(&w, "distances", distances[lh_vec_isa()]);
+	lh_write_text(&w, "models", names.models);
+	lh_write_text(&w, "products", names.exact);
+	lh_write_text(&w, "fast_products", names.fast);
+	lh_write_end(&w);
 	/* Write each library with the version of its headers and that which is loaded: null
 	 * where one is not known, or the library not there. */
 	lh_write_array(&w, "libraries");
