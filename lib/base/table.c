@@ -34,8 +34,8 @@ static bool has_key(const struct keys *keys, uint32_t number, struct lh_str key)
 }
 
 /* Return the slot of the key, or the free one where it would go; there are slots. */
-static struct lh_table_slot *find(const struct lh_table *t, uint32_t hash, struct lh_str key,
-				  const struct keys *keys)
+static struct lh_table_slot *find_slot(const struct lh_table *t, uint32_t hash, struct lh_str key,
+				       const struct keys *keys)
 {
 	size_t mask = t->slots - 1, i = hash & mask;
 
@@ -71,7 +71,7 @@ static struct lh_table_slot *find_or_grow(struct lh_table *t, uint32_t hash, str
 {
 	if (t->n >= t->slots / 3 * 2 && grow(t, err) < 0)
 		return NULL;
-	return find(t, hash, key, keys);
+	return find_slot(t, hash, key, keys);
 }
 
 static int64_t find_number(const struct lh_table *t, struct lh_str key, const struct keys *keys)
@@ -80,7 +80,7 @@ static int64_t find_number(const struct lh_table *t, struct lh_str key, const st
 
 	if (!t->n)
 		return -1;
-	s = find(t, hash_of(key), key, keys);
+	s = find_slot(t, hash_of(key), key, keys);
 	return s->hash ? (int64_t)s->number : -1;
 }
 
@@ -111,7 +111,7 @@ void lh_table_remove(struct lh_table *t, struct lh_str key, lh_key_fn *key_of, c
 
 	if (!t->n)
 		return;
-	s = find(t, hash_of(key), key, &(struct keys){ .of = key_of, .ctx = ctx });
+	s = find_slot(t, hash_of(key), key, &(struct keys){ .of = key_of, .ctx = ctx });
 	if (!s->hash)
 		return;
 	/* Move up what would not be found across the gap. */

@@ -53,8 +53,8 @@ static inline void load(struct chunk *c, const char *p, char delimiter)
 #endif
 
 /* Return the first byte of at..end whose bit is set (of quotes, else of ends), or end. */
-static inline const char *find(struct chunk *c, const char *at, const struct lh_csv_scan *s,
-			       bool quotes)
+static inline const char *find_marked(struct chunk *c, const char *at, const struct lh_csv_scan *s,
+				      bool quotes)
 {
 	uint64_t bits;
 	size_t off;
@@ -116,7 +116,7 @@ static inline bool scan_cell(struct lh_csv_scan *s, struct chunk *c)
 		s->state = LH_CSV_PLAIN;
 		/* fall through */
 	case LH_CSV_PLAIN:
-		s->at = find(c, s->at, s, false);
+		s->at = find_marked(c, s->at, s, false);
 		if (s->at == s->end)
 			return false;
 		/* the CR of a CRLF is left out */
@@ -125,7 +125,7 @@ static inline bool scan_cell(struct lh_csv_scan *s, struct chunk *c)
 		s->state = LH_CSV_CELL;
 		return true;
 	case LH_CSV_QUOTED:
-		s->at = find(c, s->at, s, true);
+		s->at = find_marked(c, s->at, s, true);
 		if (s->at == s->end)
 			return false;
 		s->at++;

@@ -45,7 +45,7 @@ struct lh_duckdb_rows {
 static struct duckdb_api library;
 
 /* Find the functions of the library that is open. */
-static int find(void *so, const char *path, struct lh_err *err)
+static int find_functions(void *so, const char *path, struct lh_err *err)
 {
 	static const char *const names[] = {
 #define F(result, name, arguments) "duckdb_" #name,
@@ -80,7 +80,7 @@ static int load(struct lh_err *err)
 		return lh_err_set(err, LH_EIO,
 				  "cannot open %s: install DuckDB's library (libduckdb, "
 				  "duckdb.org), or name it in LH_DUCKDB", path);
-	if (find(so, path, err) == 0)
+	if (find_functions(so, path, err) == 0)
 		return 0;
 	memset(&library, 0, sizeof library);
 	dlclose(so);

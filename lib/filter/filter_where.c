@@ -220,7 +220,7 @@ static int put_operand(struct where *w, size_t i)
 
 /* Return the first pair from i on with the key of pair `of`, and that sign unless it is
  * SIGNS; n: there is none. */
-static size_t find(const struct where *w, size_t i, size_t of, enum sign sign)
+static size_t find_pair(const struct where *w, size_t i, size_t of, enum sign sign)
 {
 	while (i < w->n && !(same_key(&w->pair[i], &w->pair[of]) &&
 			     (sign == SIGNS || w->pair[i].sign == sign)))
@@ -236,7 +236,7 @@ static bool is_list(const struct where *w, size_t i)
 
 	if (lh_str_is(key, "or", 2) || lh_str_is(key, "and", 3) || lh_str_is(key, "exists", 6))
 		return false;
-	for (k = find(w, 0, i, SIGNS); k < w->n; k = find(w, k + 1, i, SIGNS))
+	for (k = find_pair(w, 0, i, SIGNS); k < w->n; k = find_pair(w, k + 1, i, SIGNS))
 		if (w->pair[k].sign != EQUAL)
 			return false;
 	return true;
@@ -254,7 +254,7 @@ static int put_member(struct where *w, size_t i)
 	if (is_list(w, i))
 		return put_operand(w, i);
 	for (s = 0; s < SIGNS; s++) {
-		at = find(w, 0, i, s);
+		at = find_pair(w, 0, i, s);
 		if (at == w->n)
 			continue;
 		lh_buf_putc(w->json, before);
@@ -275,7 +275,7 @@ static int put_filter(struct where *w)
 
 	lh_buf_putc(w->json, '{');
 	for (i = 0; i < w->n; i++) {
-		if (find(w, 0, i, SIGNS) < i)
+		if (find_pair(w, 0, i, SIGNS) < i)
 			continue;
 		if (more)
 			lh_buf_putc(w->json, ',');

@@ -117,9 +117,9 @@ static bool look_up(const struct lh_bind *table, size_t n, const struct lh_recor
 }
 
 /* Find the members of the record, or, if rec is NULL, of the object v. */
-static int find(struct bind *b, const struct lh_bind *table, size_t n,
-		const struct lh_bind_place *up, const struct lh_record *rec,
-		const struct lh_value *v, struct found *found)
+static int find_members(struct bind *b, const struct lh_bind *table, size_t n,
+			const struct lh_bind_place *up, const struct lh_record *rec,
+			const struct lh_value *v, struct found *found)
 {
 	size_t i, next = 0;
 	struct lh_iter it;
@@ -423,7 +423,7 @@ static int bind_object(struct bind *b, const struct lh_bind *table, const struct
 	size_t n, i;
 
 	b->started = true;
-	if (count(table, &n, b->err) < 0 || find(b, table, n, up, rec, v, found) < 0 ||
+	if (count(table, &n, b->err) < 0 || find_members(b, table, n, up, rec, v, found) < 0 ||
 	    (outermost && make_room(b, table, found, n) < 0))
 		return -1;
 	for (i = 0; i < n; i++)

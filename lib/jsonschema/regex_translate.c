@@ -233,24 +233,11 @@ static int open_group(struct parser *ps)
 	return 0;
 }
 
-/* Put what is at the end, if it is the group that begins there, into one more: what PCRE2 10.42
- * knows about the start of (?:a|(?=b)){0} is wrong. */
-static void wrap(struct lh_buf *out, size_t begin)
-{
-	if (out->failed || out->p[out->len - 1] != ')')
-		return;
-	lh_buf_puts(out, "(?:)");
-	if (!out->failed) {
-		memmove(out->p + begin + 3, out->p + begin, out->len - 4 - begin);
-		memcpy(out->p + begin, "(?:", 3);
-		out->p[out->len - 1] = ')';
-	}
-}
-
 /* Write a quantifier, if there is one.  PCRE2 sees to its numbers. */
 static int put_quantifier(struct parser *ps)
 {
 	const char *at = ps->p, *end;
+	char *begin;
 	unsigned long least = 0;
 
 	if (is_in(*ps->p, "*+?")) {
@@ -265,8 +252,21 @@ static int put_quantifier(struct parser *ps)
 	} else {
 		return 0;
 	}
-	if (ps->p[-2] == '0' && at + 1 + strspn(at + 1, "0,") == ps->p - 1)
-		wrap(ps->out, ps->begin[ps->depth]);
+	if (ps->p[-2] == '0' && at + 1 + strspn(at + 1, "0,") == ps->p - 1) {
+		/* Put what is at the end, if it is the group that begins there, into one more:
+		 * what PCRE2 10.42 knows about the start of (?:a|(?=b)){0} is wrong. */
+		struct lh_buf *out = ps->out;
+		bool is_group = !out->failed && out->p[out->len - 1] == ')';
+
+		if (is_group)
+			lh_buf_puts(out, "(?:)");
+		if (is_group && !out->failed) {
+			begin = out->p + ps->begin[ps->depth];
+			memmove(begin + 3, begin, (size_t)(out->p + out->len - 4 - begin));
+			memcpy(begin, "(?:", 3);
+			out->p[out->len - 1] = ')';
+		}
+	}
 	if (least > ps->t->least)	/* PCRE2 has 65535 at most */
 		ps->t->least = (uint16_t)least;
 	take(ps, "?");

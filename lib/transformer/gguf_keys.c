@@ -9,7 +9,7 @@ struct lh_str lh_gguf_key_name(const void *ctx, uint32_t number)
 	return ((const struct lh_gguf *)ctx)->key[number].name;
 }
 
-static const struct lh_gguf_key *find(const struct lh_gguf *g, const char *name)
+static const struct lh_gguf_key *find_key(const struct lh_gguf *g, const char *name)
 {
 	int64_t i = lh_table_find(&g->by_key, lh_str_of(name), lh_gguf_key_name, g);
 
@@ -18,13 +18,13 @@ static const struct lh_gguf_key *find(const struct lh_gguf *g, const char *name)
 
 bool lh_gguf_has(const struct lh_gguf *g, const char *key)
 {
-	return find(g, key);
+	return find_key(g, key);
 }
 
 static const struct lh_gguf_key *need(const struct lh_gguf *g, const char *name,
 				      struct lh_err *err)
 {
-	const struct lh_gguf_key *k = find(g, name);
+	const struct lh_gguf_key *k = find_key(g, name);
 
 	if (!k)
 		lh_err_set(err, LH_ECORRUPT, "no key \"%s\"", name);

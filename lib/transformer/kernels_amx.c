@@ -255,7 +255,7 @@ static void begin(void)
 	_tile_loadconfig(&shape);
 }
 
-static void end(void)
+static void end_tiles(void)
 {
 	_tile_release();
 }
@@ -422,26 +422,26 @@ bool lh_amx(void)
 const struct lh_product lh_product_amx = {
 	.name = "amx", .error = 0x1.01p-15, .rows = 2 * TALL, .tile = TALL, .unit = UNIT,
 	.w_bytes = 4 * TILE, .x_bytes = 2 * LINE, .part = PART, .put = put,
-	.put_columns = put_columns, .pack = pack, .block = block, .begin = begin, .end = end,
+	.put_columns = put_columns, .pack = pack, .block = block, .begin = begin, .end = end_tiles,
 };
 
 const struct lh_product lh_product_amx_f16 = {
 	.name = "amx-f16", .error = 0x1.01p-14, .rows = 2 * TALL, .tile = TALL, .unit = UNIT,
 	.w_bytes = 2 * TILE, .x_bytes = 2 * LINE, .part = PART, .put = put_halves, .pack = pack,
-	.spread = spread_halves, .block = block, .begin = begin, .end = end,
+	.spread = spread_halves, .block = block, .begin = begin, .end = end_tiles,
 };
 
 const struct lh_product lh_product_amx_bf16 = {
 	.name = "amx-bf16", .error = 0x1.01p-7, .rows = 2 * TALL, .tile = TALL, .unit = UNIT,
 	.w_bytes = 2 * TILE, .x_bytes = LINE, .part = 3 * PART, .put = put_rounded,
-	.pack = pack_rounded, .block = rounded_block, .begin = begin, .end = end,
+	.pack = pack_rounded, .block = rounded_block, .begin = begin, .end = end_tiles,
 };
 
 const struct lh_product lh_product_amx_q8 = {
 	.name = "amx-q8", .blocks = true, .error = 0x1.01p-7, .rows = 2 * TALL, .tile = TALL,
 	.unit = UNIT, .w_bytes = Q8_BYTES, .x_bytes = LINE, .part = PART, .put = put_blocks,
 	.pack = pack_rounded, .spread = spread_blocks, .block = rounded_block, .begin = begin,
-	.end = end,
+	.end = end_tiles,
 };
 _Static_assert(PART * LH_PANEL * 4 <= LH_SPREAD, "a part fits when it is spread");
 #ifdef __clang__

@@ -207,8 +207,8 @@ static int read_wordpiece(struct lh_tokenizer *t, struct lh_err *err)
 }
 
 /* Read one of the ends: the number of the special token, or -1. */
-static int end(const struct lh_tokenizer *t, const char *add, bool added, const char *key,
-	       int64_t otherwise, int64_t *to, struct lh_err *err)
+static int read_end(const struct lh_tokenizer *t, const char *add, bool added, const char *key,
+		    int64_t otherwise, int64_t *to, struct lh_err *err)
 {
 	uint64_t id;
 
@@ -256,8 +256,8 @@ static int read_unigram(struct lh_tokenizer *t, struct lh_gguf *g,
 {
 	uint64_t unknown;
 
-	if (end(t, KEY("add_bos_token"), false, KEY("bos_token_id"), -1, &t->first, err) < 0 ||
-	    end(t, KEY("add_eos_token"), true, KEY("eos_token_id"), 1, &t->last, err) < 0 ||
+	if (read_end(t, KEY("add_bos_token"), false, KEY("bos_token_id"), -1, &t->first, err) < 0 ||
+	    read_end(t, KEY("add_eos_token"), true, KEY("eos_token_id"), 1, &t->last, err) < 0 ||
 	    special(t, KEY("unknown_token_id"), 2, &unknown, err) < 0 ||
 	    flag(g, KEY("add_space_prefix"), false, &t->prefix, err) < 0 ||
 	    flag(g, KEY("remove_extra_whitespaces"), false, &t->merge, err) < 0 ||

@@ -51,8 +51,8 @@ static int bad_tensor(const struct loader *l, const char *name, const char *what
 }
 
 /* Find a tensor of the shape a x b x c; b may be more if at_least. */
-static const struct lh_gguf_tensor *find(struct loader *l, const char *name, uint64_t a, uint64_t b,
-					 uint64_t c, bool at_least)
+static const struct lh_gguf_tensor *find_tensor(struct loader *l, const char *name, uint64_t a,
+						uint64_t b, uint64_t c, bool at_least)
 {
 	const struct lh_gguf_tensor *t = lh_gguf_tensor(l->g, name);
 	char what[192];
@@ -124,7 +124,7 @@ static int vector(struct loader *l, const char *name, uint64_t n, const float **
 		return -1;
 	if (!l->g)
 		return 0;
-	t = find(l, name, n, 1, 1, false);
+	t = find_tensor(l, name, n, 1, 1, false);
 	return t ? decode(l, t, *to) : -1;
 }
 
@@ -218,7 +218,7 @@ static int biases(struct loader *l, const char *const part[3], size_t n, uint64_
 		layer_name(l, part[i], ".bias", name);
 		if (!lh_gguf_tensor(l->g, name))
 			continue;
-		if (!(t = find(l, name, out, 1, 1, false)) ||
+		if (!(t = find_tensor(l, name, out, 1, 1, false)) ||
 		    decode(l, t, to->bias ? to->bias + i * out : NULL) < 0)
 			return -1;
 	}
@@ -236,7 +236,7 @@ static int matrix(struct loader *l, const char *const part[3], uint64_t in, uint
 
 	for (n = 0; n < 3 && part[n]; n++) {
 		layer_name(l, part[n], ".weight", name);
-		if (l->g && !(t[n] = find(l, name, in, out, 1, false)))
+		if (l->g && !(t[n] = find_tensor(l, name, in, out, 1, false)))
 			return -1;
 	}
 	if (panels(l, t, in, n * out, exact, to) < 0)
@@ -256,7 +256,7 @@ static int expert_matrices(struct loader *l, const char *part, uint64_t in, uint
 	char name[96];
 
 	layer_name(l, part, ".weight", name);
-	if (l->g && !(t[0] = find(l, name, in, out, n, false)))
+	if (l->g && !(t[0] = find_tensor(l, name, in, out, n, false)))
 		return -1;
 	if (!*to && !(*to = lh_calloc(n, sizeof **to, l->err)))
 		return -1;
@@ -325,12 +325,13 @@ static int embeddings(struct loader *l)
 
 	if (lh_gguf_array(l->g, "tokenizer.ggml.tokens", 8, &tokens, l->err) < 0)
 		return -1;
-	e->token = find(l, "token_embd.weight", e->width, tokens.n, 1, true);
-	if (!e->token || !(type = find(l, "token_types.weight", e->width, 1, 1, true)) ||
+	e->token = find_tensor(l, "token_embd.weight", e->width, tokens.n, 1, true);
+	if (!e->token || !(type = find_tensor(l, "token_types.weight", e->width, 1, 1, true)) ||
 	    plan(l, e->token, 0, e->token->dim[1], NULL, 0) < 0)
 		return -1;
 	if (!e->rotary &&
-	    (!(e->position = find(l, "position_embd.weight", e->width, e->context, 1, true)) ||
+	    (!(e->position =
+		       find_tensor(l, "position_embd.weight", e->width, e->context, 1, true)) ||
 	     plan(l, e->position, 0, e->position->dim[1], NULL, 0) < 0))
 		return -1;
 	return decode(l, type, e->type);

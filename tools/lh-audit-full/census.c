@@ -287,20 +287,6 @@ int census_take(struct audit *a, struct lh_err *err)
 	return 0;
 }
 
-static void add_finding(struct finding *to, const struct finding *from)
-{
-	to->rows += from->rows;
-	if (!from->first.len)
-		return;
-	if (to->first.len && (to->file < from->file ||
-			      (to->file == from->file && to->line <= from->line)))
-		return;
-	to->file = from->file;
-	to->line = from->line;
-	lh_buf_reset(&to->first);
-	lh_buf_add(&to->first, from->first.p, from->first.len);
-}
-
 void census_add(struct census *to, const struct census *from)
 {
 	int i;
@@ -313,8 +299,20 @@ void census_add(struct census *to, const struct census *from)
 		to->scored[i] += from->scored[i];
 	for (i = 0; i < LH_EXPORTERS; i++)
 		to->exported[i] += from->exported[i];
-	for (i = 0; i < FINDINGS; i++)
-		add_finding(&to->found[i], &from->found[i]);
+	for (i = 0; i < FINDINGS; i++) {
+		struct finding *f = &to->found[i];
+		const struct finding *other = &from->found[i];
+
+		f->rows += other->rows;
+		if (!other->first.len ||
+		    (f->first.len && (f->file < other->file ||
+				      (f->file == other->file && f->line <= other->line))))
+			continue;
+		f->file = other->file;
+		f->line = other->line;
+		lh_buf_reset(&f->first);
+		lh_buf_add(&f->first, other->first.p, other->first.len);
+	}
 }
 
 int census_end(struct audit *a, struct lh_err *err)

@@ -22,22 +22,6 @@ static void put_row(struct lh_buf *b, const char *name, const struct lh_stage_re
 	lh_buf_puts(b, " |\n");
 }
 
-static void put_samples(struct lh_buf *b, const struct lh_summary *s)
-{
-	static const struct { enum lh_stage stage; const char *what, *where; } of[] = {
-		{ LH_STAGE_RAG, "retrieval samples", "rag/playbooks.jsonl" },
-		{ LH_STAGE_SFT, "fine-tuning samples", "sft/instruction_response.jsonl" },
-		{ LH_STAGE_PREFERENCE, "preference pairs", "preference/chosen_rejected.jsonl" },
-	};
-	size_t i;
-
-	lh_buf_puts(b, "\n## Samples\n\n");
-	for (i = 0; i < sizeof of / sizeof *of; i++)
-		lh_buf_printf(b, "- %llu %s in `%s/%s`\n",
-			      (unsigned long long)s->stage[of[i].stage].accepted, of[i].what,
-			      LH_ROOT_EXPORTS, of[i].where);
-}
-
 /* Append the texts of a list of JSON strings, one per line; escapes stay, so that a
  * text cannot begin a line of its own. */
 static bool put_texts(struct lh_buf *b, const char *stage, const char *kind,
@@ -58,6 +42,11 @@ static bool put_texts(struct lh_buf *b, const char *stage, const char *kind,
 
 void markdown_print(struct lh_buf *b, const struct whole *w)
 {
+	static const struct { enum lh_stage stage; const char *what, *where; } of[] = {
+		{ LH_STAGE_RAG, "retrieval samples", "rag/playbooks.jsonl" },
+		{ LH_STAGE_SFT, "fine-tuning samples", "sft/instruction_response.jsonl" },
+		{ LH_STAGE_PREFERENCE, "preference pairs", "preference/chosen_rejected.jsonl" },
+	};
 	const struct lh_summary *s = &w->summary;
 	struct lh_stage_result total;
 	size_t i;
@@ -82,7 +71,11 @@ void markdown_print(struct lh_buf *b, const struct whole *w)
 		put_row(b, lh_stage_name((enum lh_stage)i), &s->stage[i], s->stage[i].duration_ms);
 	lh_summary_total(s, &total);
 	put_row(b, "total", &total, s->duration_ms);
-	put_samples(b, s);
+	lh_buf_puts(b, "\n## Samples\n\n");
+	for (i = 0; i < sizeof of / sizeof *of; i++)
+		lh_buf_printf(b, "- %llu %s in `%s/%s`\n",
+			      (unsigned long long)s->stage[of[i].stage].accepted, of[i].what,
+			      LH_ROOT_EXPORTS, of[i].where);
 	lh_buf_puts(b, "\n## Errors and warnings\n\n");
 	for (i = 0; i < LH_STAGES; i++) {
 		const struct lh_stage_result *r = &s->stage[i];

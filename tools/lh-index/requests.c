@@ -45,7 +45,7 @@ int requests_refuse(const struct lh_call *call, struct lh_err *err)
 }
 
 /* Set *path to that of the name, and r->at. */
-static int find(struct requests *r, struct lh_str name, char **path, struct lh_err *err)
+static int find_path(struct requests *r, struct lh_str name, char **path, struct lh_err *err)
 {
 	free(*path);
 	*path = lh_index_named_find(&r->in, name, err);
@@ -55,7 +55,7 @@ static int find(struct requests *r, struct lh_str name, char **path, struct lh_e
 
 int requests_find(struct requests *r, struct lh_str name, struct lh_err *err)
 {
-	return find(r, name, &r->path, err);
+	return find_path(r, name, &r->path, err);
 }
 
 void requests_report(struct requests *r, const struct lh_err *err)
@@ -251,7 +251,7 @@ int requests_merge(const struct lh_call *call, const void *in, struct lh_buf *ou
 	uint64_t source, dest;
 	int rc;
 
-	if (find(r, m->src, &r->path, err) < 0 || find(r, m->dest, &r->other, err) < 0)
+	if (find_path(r, m->src, &r->path, err) < 0 || find_path(r, m->dest, &r->other, err) < 0)
 		return -1;
 	if (same_file(r->path, r->other))
 		return lh_err_set(err, LH_EDATA, "\"dest\" must not be \"src\"");

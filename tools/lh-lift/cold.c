@@ -89,8 +89,8 @@ static int search_and_judge(struct cold *c, struct lh_record *rec, struct lh_err
 
 /* Make the line for the second pass, the query and its findings, and, for a discovery, the
  * entry after it.  The result is the length of the line. */
-static int find(struct lh_record *rec, void *line, struct lh_buf *out, void *context,
-		struct lh_err *err)
+static int search_cold(struct lh_record *rec, void *line, struct lh_buf *out, void *context,
+		       struct lh_err *err)
 {
 	struct cold *c = context;
 	const struct hits *h = &c->search.hits;
@@ -198,7 +198,7 @@ int cold_pass(struct lift *l)
 	if (l->spool_fd < 0)
 		return lh_err_sys(err, "%s: cannot create", l->spool_path);
 	rc = lh_records_run(l->tool, &(struct lh_flow){
-		.fill = find, .result_size = sizeof(size_t), .sink = on_found, .shared = l,
+		.fill = search_cold, .result_size = sizeof(size_t), .sink = on_found, .shared = l,
 		.one_by_one = true, .reject_net = true,
 		.files = l->tool->operands + l->tool->n_operands, .n_files = 0,
 		.context_size = sizeof(struct cold), .context_init = worker_init,

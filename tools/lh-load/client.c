@@ -261,23 +261,6 @@ static void take_events(struct client *c, struct conn *conn, uint32_t events)
 		finish(c, conn, strerror(error));
 }
 
-static void report_failed(struct client *c)
-{
-	size_t i, n = c->n_failed;
-	struct conn *conn;
-	const char *fault;
-
-	for (i = 0; i < n; i++) {
-		conn = &c->conn[c->failed[i]];
-		fault = conn->fault;
-		conn->fault = NULL;
-		finish(c, conn, fault);
-	}
-	/* those that failed again meanwhile */
-	memmove(c->failed, c->failed + n, (c->n_failed - n) * sizeof *c->failed);
-	c->n_failed -= n;
-}
-
 /* End what is late, and resume what has paused. */
 static void tick(struct client *c)
 {
@@ -300,7 +283,10 @@ static void tick(struct client *c)
 int client_turn(struct client *c, struct lh_err *err)
 {
 	struct epoll_event ev[EVENTS];
+	struct conn *conn;
+	const char *fault;
 	uint64_t ignored;
+	size_t k, failed;
 	int i, n = epoll_wait(c->epoll, ev, EVENTS, c->n_failed ? 0 : TICK / 1000000);
 
 	if (n < 0 && errno != EINTR)
@@ -311,7 +297,15 @@ int client_turn(struct client *c, struct lh_err *err)
 		else if (ev[i].data.u64 == ALARM && read(c->timer, &ignored, sizeof ignored) < 0)
 			continue;
 	}
-	report_failed(c);
+	for (k = 0, failed = c->n_failed; k < failed; k++) {
+		conn = &c->conn[c->failed[k]];
+		fault = conn->fault;
+		conn->fault = NULL;
+		finish(c, conn, fault);
+	}
+	/* those that failed again meanwhile */
+	memmove(c->failed, c->failed + failed, (c->n_failed - failed) * sizeof *c->failed);
+	c->n_failed -= failed;
 	tick(c);
 	return c->no_memory ? lh_err_nomem(err) : 0;
 }

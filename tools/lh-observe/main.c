@@ -65,7 +65,7 @@ static int sync_log(void *settings, struct lh_err *err)
 	return r->open ? lh_observe_sync(&r->log, err) : 0;
 }
 
-static int end(struct lh_tool *tool, void *settings, int rc)
+static int close_log(struct lh_tool *tool, void *settings, int rc)
 {
 	struct run *r = &((struct settings *)settings)->run;
 	struct lh_err later;
@@ -164,7 +164,7 @@ int main(int argc, char **argv)
 		.summary = "keep a log of what was done, and export it",
 		.options = options,
 		.check = check,
-		.close = end,
+		.close = close_log,
 		.ops = ops,
 		.what = "log",
 		.before_output = sync_log,

@@ -156,7 +156,7 @@ static int pair(double tolerance, size_t i, const struct lh_value *a, const stru
 }
 
 /* Find the vectors of an answer: "vector" is a list of one. */
-static bool find(const struct lh_value *v, struct lh_value *list, bool *one)
+static bool find_vectors(const struct lh_value *v, struct lh_value *list, bool *one)
 {
 	size_t i;
 
@@ -191,7 +191,7 @@ int cosine(double tolerance, const struct lh_value v[2], struct lh_buf *why, str
 	int side;
 
 	for (side = 0; side < 2; side++) {
-		if (!find(&v[side], &list[side], &one[side])) {
+		if (!find_vectors(&v[side], &list[side], &one[side])) {
 			lh_buf_printf(why, "%s: no vector, vectors or embeddings", side_name[side]);
 			return 0;
 		}

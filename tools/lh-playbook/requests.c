@@ -124,7 +124,7 @@ static struct opened *open_new(struct requests *q, const char *path, struct lh_e
 }
 
 /* Return the playbook of a name, open and first in the list. */
-static struct opened *find(struct requests *q, struct lh_str name, struct lh_err *err)
+static struct opened *find_opened(struct requests *q, struct lh_str name, struct lh_err *err)
 {
 	LH_SCOPED(lh_free_local) char *path = lh_index_folder_path(q->in.folder, name, err);
 	struct opened **at, *o;
@@ -298,7 +298,8 @@ static int keep_row(struct requests *q, const struct lh_buf *row, struct entry *
 static int gather(struct requests *q, const struct what *w, const struct lh_record *rec,
 		  struct entry *e, struct lh_err *err)
 {
-	struct opened *o = find(q, w->corpus.p ? w->corpus : lh_str_of(LH_PLAYBOOK_CORPUS), err);
+	struct opened *o = find_opened(q, w->corpus.p ? w->corpus : lh_str_of(LH_PLAYBOOK_CORPUS),
+				       err);
 
 	if (!o)
 		return -1;

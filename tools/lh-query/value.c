@@ -171,24 +171,13 @@ static void text_cell(sqlite3_value *v, const struct column *c, struct cell *cel
 	}
 }
 
-static void blob_cell(sqlite3_value *v, struct cell *cell, struct lh_buf *text)
-{
-	const unsigned char *p = sqlite3_value_blob(v);
-	size_t n = (size_t)sqlite3_value_bytes(v), i;
-	static const char digits[] = "0123456789abcdef";
-
-	lh_buf_reset(text);
-	for (i = 0; i < n; i++) {
-		lh_buf_putc(text, digits[p[i] >> 4]);
-		lh_buf_putc(text, digits[p[i] & 15]);
-	}
-	cell->kind = KIND_TEXT;
-	cell->s = (struct lh_str){ text->len ? text->p : "", text->len };
-}
-
 void value_cell(sqlite3_value *v, const struct column *c, struct cell *cell, struct lh_buf *text,
 		struct lh_record *scan)
 {
+	static const char digits[] = "0123456789abcdef";
+	const unsigned char *p;
+	size_t n, i;
+
 	cell->kind = KIND_NONE;
 	switch (sqlite3_value_type(v)) {
 	case SQLITE_INTEGER:
@@ -208,6 +197,14 @@ void value_cell(sqlite3_value *v, const struct column *c, struct cell *cell, str
 		text_cell(v, c, cell, text, scan);
 		return;
 	case SQLITE_BLOB:
-		blob_cell(v, cell, text);
+		p = sqlite3_value_blob(v);
+		n = (size_t)sqlite3_value_bytes(v);
+		lh_buf_reset(text);
+		for (i = 0; i < n; i++) {
+			lh_buf_putc(text, digits[p[i] >> 4]);
+			lh_buf_putc(text, digits[p[i] & 15]);
+		}
+		cell->kind = KIND_TEXT;
+		cell->s = (struct lh_str){ text->len ? text->p : "", text->len };
 	}
 }

@@ -257,7 +257,7 @@ bool names_stale(const struct names *l)
 }
 
 /* Search v[from..to), which is sorted. */
-static long find(const struct names *l, size_t from, size_t to, struct lh_str text)
+static long find_name(const struct names *l, size_t from, size_t to, struct lh_str text)
 {
 	while (from < to) {
 		size_t mid = from + (to - from) / 2;
@@ -275,12 +275,12 @@ static long find(const struct names *l, size_t from, size_t to, struct lh_str te
 
 long names_find(const struct names *l, struct lh_str text)
 {
-	return find(l, 0, l->n, text);
+	return find_name(l, 0, l->n, text);
 }
 
 long names_find_playbook(const struct names *l, struct lh_str text)
 {
-	return find(l, l->n, l->all, text);
+	return find_name(l, l->n, l->all, text);
 }
 
 long names_find_same(const struct names *l, const struct names *of, size_t i)

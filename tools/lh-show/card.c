@@ -304,10 +304,10 @@ static int take(struct show *w, const struct item *item, struct lh_err *err)
 	return show_flush(w, w->rows ? 0 : SHOW_BLOCK, err);
 }
 
-static int end(struct show *w, struct lh_err *err)
+static int card_end(struct show *w, struct lh_err *err)
 {
 	show_page_close(w);
 	return show_flush(w, 0, err);
 }
 
-const struct view card_view = { begin, take, end, NULL };
+const struct view card_view = { begin, take, card_end, NULL };

@@ -7,7 +7,7 @@
 #include "base/mem.h"
 #include "cell.h"
 
-static struct column *find(struct columns *c, const char *path, size_t n)
+static struct column *find_column(struct columns *c, const char *path, size_t n)
 {
 	size_t i;
 
@@ -40,7 +40,7 @@ static int add(struct columns *c, const char *path, size_t n, size_t name, struc
 {
 	struct column *col = &c->col[c->n];
 
-	if (find(c, path, n))
+	if (find_column(c, path, n))
 		return 0;
 	if (c->n == COLUMNS_MAX) {
 		c->left_out++;
@@ -199,7 +199,7 @@ static void find_cells(struct columns *c, const struct lh_value *v, uint64_t ran
 
 	memset(c->cell, 0, all * sizeof *c->cell);
 	if (v->type != LH_OBJECT) {
-		col = find(c, "value", 5);
+		col = find_column(c, "value", 5);
 		if (col)
 			c->cell[col - c->col] = *v;
 		return;

@@ -99,9 +99,9 @@ static int put_name(struct diff *d, const struct lh_value *key, struct lh_err *e
 }
 
 /* Find the member with the name of key, first where the last search ended. */
-static const struct lh_value *find(const struct lh_value *in, struct lh_iter *next,
-				   const struct lh_value *key, struct lh_buf *scratch,
-				   struct lh_err *err)
+static const struct lh_value *find_member(const struct lh_value *in, struct lh_iter *next,
+					  const struct lh_value *key, struct lh_buf *scratch,
+					  struct lh_err *err)
 {
 	struct lh_str name;
 	size_t round;
@@ -129,7 +129,7 @@ static int compare_members(struct show *w, const struct lh_value *a, const struc
 
 	lh_iter_init(&next, b);
 	for (lh_iter_init(&it, a); !rc && lh_iter_next(&it); d->path.len = path) {
-		other = find(b, &next, &it.key, &w->scratch, err);
+		other = find_member(b, &next, &it.key, &w->scratch, err);
 		if (!other && err->code != LH_OK)
 			return -1;
 		if (only && other)
@@ -227,7 +227,7 @@ static int take(struct show *w, const struct item *item, struct lh_err *err)
 	return d->n == 2 || w->tool->n_operands == 2;
 }
 
-static int end(struct show *w, struct lh_err *err)
+static int diff_end(struct show *w, struct lh_err *err)
 {
 	struct diff *d = w->view;
 	struct lh_value v[2];
@@ -269,4 +269,4 @@ static void diff_free(struct show *w)
 	free(d);
 }
 
-const struct view diff_view = { begin, take, end, diff_free };
+const struct view diff_view = { begin, take, diff_end, diff_free };

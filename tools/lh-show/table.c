@@ -546,7 +546,7 @@ static int take(struct show *w, const struct item *item, struct lh_err *err)
 	return 0;
 }
 
-static int end(struct show *w, struct lh_err *err)
+static int table_end(struct show *w, struct lh_err *err)
 {
 	struct table *t = w->view;
 
@@ -571,4 +571,4 @@ static void table_free(struct show *w)
 	free(t);
 }
 
-const struct view table_view = { begin, take, end, table_free };
+const struct view table_view = { begin, take, table_end, table_free };

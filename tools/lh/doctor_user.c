@@ -14,22 +14,6 @@
 
 #define RANDOM "-XXXXXX"	/* the end of the name of a temporary folder */
 
-static void key_files(struct doctor *d)
-{
-	static const char *const named[] = { "LH_KEYS_FILE", "LH_S3_KEY_FILE",
-					     "LH_SUBJECT_AUDIT_KEY" };
-	const char *path;
-	size_t i;
-
-	for (i = 0; i < sizeof named / sizeof *named; i++) {
-		path = getenv(named[i]);
-		if (!path || !*path)
-			doctor_add(d, DOCTOR_ABSENT, "key", named[i], "not configured");
-		else if (doctor_key_file(d, path))
-			doctor_add(d, DOCTOR_OK, "key", named[i], "%s", path);
-	}
-}
-
 /* Check that a folder of caches is the user's alone to change. */
 static void check_cache(struct doctor *d, const char *name, const char *path)
 {
@@ -50,22 +34,6 @@ static void check_cache(struct doctor *d, const char *name, const char *path)
 		doctor_size(path, size, sizeof size);
 		doctor_add(d, DOCTOR_OK, "cache", name, "%s in %s", size, path);
 	}
-}
-
-static void caches(struct doctor *d)
-{
-	static const char *const named[] = { "LH_CACHE", "LH_EMBED_CACHE" };
-	LH_SCOPED(lh_buf_free) struct lh_buf path = { 0 };
-	size_t i;
-
-	if (lh_user_cache(&path)) {
-		lh_buf_putc(&path, '\0');
-		if (!path.failed)
-			check_cache(d, "lakehouse-tools", path.p);
-	}
-	for (i = 0; i < sizeof named / sizeof *named; i++)
-		if (getenv(named[i]) && *getenv(named[i]))
-			check_cache(d, named[i], getenv(named[i]));
 }
 
 /* ---- temporary folders ---- */
@@ -132,7 +100,27 @@ static void temporary_folders(struct doctor *d)
 
 void doctor_user(struct doctor *d)
 {
-	key_files(d);
-	caches(d);
+	static const char *const keys[] = { "LH_KEYS_FILE", "LH_S3_KEY_FILE",
+					    "LH_SUBJECT_AUDIT_KEY" };
+	static const char *const caches[] = { "LH_CACHE", "LH_EMBED_CACHE" };
+	LH_SCOPED(lh_buf_free) struct lh_buf path = { 0 };
+	const char *file;
+	size_t i;
+
+	for (i = 0; i < sizeof keys / sizeof *keys; i++) {
+		file = getenv(keys[i]);
+		if (!file || !*file)
+			doctor_add(d, DOCTOR_ABSENT, "key", keys[i], "not configured");
+		else if (doctor_key_file(d, file))
+			doctor_add(d, DOCTOR_OK, "key", keys[i], "%s", file);
+	}
+	if (lh_user_cache(&path)) {
+		lh_buf_putc(&path, '\0');
+		if (!path.failed)
+			check_cache(d, "lakehouse-tools", path.p);
+	}
+	for (i = 0; i < sizeof caches / sizeof *caches; i++)
+		if (getenv(caches[i]) && *getenv(caches[i]))
+			check_cache(d, caches[i], getenv(caches[i]));
 	temporary_folders(d);
 }
