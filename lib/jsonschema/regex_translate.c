@@ -237,7 +237,6 @@ static int open_group(struct parser *ps)
 static int put_quantifier(struct parser *ps)
 {
 	const char *at = ps->p, *end;
-	char *begin;
 	unsigned long least = 0;
 
 	if (is_in(*ps->p, "*+?")) {
@@ -261,7 +260,8 @@ static int put_quantifier(struct parser *ps)
 		if (is_group)
 			lh_buf_puts(out, "(?:)");
 		if (is_group && !out->failed) {
-			begin = out->p + ps->begin[ps->depth];
+			char *begin = out->p + ps->begin[ps->depth];
+
 			memmove(begin + 3, begin, (size_t)(out->p + out->len - 4 - begin));
 			memcpy(begin, "(?:", 3);
 			out->p[out->len - 1] = ')';

@@ -164,15 +164,6 @@ static int64_t read_length(const char *value)
 	return n && n < 19 && !value[n] ? strtoll(value, NULL, 10) : -1;
 }
 
-/* Read "FIRST-LAST/LENGTH". */
-static void take_range(struct s3_reply *re, const char *value)
-{
-	const char *slash = strchr(value, '/');
-
-	re->from = strtoull(value, NULL, 10);
-	re->total = slash ? read_length(slash + 1) : -1;
-}
-
 static void start_reply(struct s3_reply *re)
 {
 	struct lh_buf body = re->body;
@@ -201,20 +192,25 @@ static size_t on_header(char *p, size_t size, size_t n, void *arg)
 
 		*value++ = '\0';
 		value += strspn(value, " \t");
-		if (strcasecmp(line, "etag") == 0)
+		if (strcasecmp(line, "etag") == 0) {
 			copy_value(re->etag, sizeof re->etag, value, strlen(value));
-		else if (strcasecmp(line, "last-modified") == 0)
+		} else if (strcasecmp(line, "last-modified") == 0) {
 			re->modified = read_http_date(value);
-		else if (strcasecmp(line, "content-length") == 0)
+		} else if (strcasecmp(line, "content-length") == 0) {
 			re->length = read_length(value);
-		else if (strcasecmp(line, "content-range") == 0 && strncmp(value, "bytes ", 6) == 0)
-			take_range(re, value + 6);
-		else if (strcasecmp(line, "x-amz-server-side-encryption") == 0)
+		} else if (strcasecmp(line, "content-range") == 0 &&
+			   strncmp(value, "bytes ", 6) == 0) {
+			re->from = strtoull(value + 6, NULL, 10);
+			value = strchr(value, '/');
+			re->total = value ? read_length(value + 1) : -1;
+		} else if (strcasecmp(line, "x-amz-server-side-encryption") == 0) {
 			re->other_etag |= strcmp(value, "AES256") != 0;
-		else if (strcasecmp(line, "x-amz-server-side-encryption-customer-algorithm") == 0)
+		} else if (strcasecmp(line,
+				      "x-amz-server-side-encryption-customer-algorithm") == 0) {
 			re->other_etag = true;
-		else if (strcasecmp(line, "x-amz-bucket-region") == 0)
+		} else if (strcasecmp(line, "x-amz-bucket-region") == 0) {
 			copy_value(re->region, sizeof re->region, value, strlen(value));
+		}
 	}
 	return n * size;
 }

@@ -158,24 +158,6 @@ static void put_space(struct draft *d, struct lh_buf *b)
 		lh_buf_puts(b, DRAFT_ONE_OF(d, space));
 }
 
-static void put_look_alikes(struct message *m, struct lh_buf *b)
-{
-	struct draft *d = m->d;
-
-	for (unsigned n = gen_pick(&d->r, m->sms ? 2 : 4); n--; ) {
-		put_space(d, b);
-		put_digits(d, b, DRAFT_ONE_OF(d, looks_like_ssn));
-	}
-	if (m->fault[PAY_BODY] || !draft_one_in(d, 4))
-		return;
-	put_space(d, b);
-	if (draft_one_in(d, 3)) {
-		put_pay(d, b, PAY_NEAR + 1 + (draft_one_in(d, 2) ? 0 : gen_pick(&d->r, 5)));
-	} else {
-		lh_buf_puts(b, DRAFT_ONE_OF(d, looks_like_pay));
-	}
-}
-
 static void put_planted(struct message *m, struct lh_buf *b)
 {
 	static const unsigned char near[] = { 0, 1, 2, 7, PAY_NEAR - 1, PAY_NEAR, PAY_NEAR };
@@ -216,7 +198,18 @@ static void put_body(struct message *m)
 			put_space(d, b);
 			lh_buf_puts(b, DRAFT_ONE_OF(d, prose));
 		}
-		put_look_alikes(m, b);
+		for (unsigned n = gen_pick(&d->r, m->sms ? 2 : 4); n--; ) {
+			put_space(d, b);
+			put_digits(d, b, DRAFT_ONE_OF(d, looks_like_ssn));
+		}
+		if (!m->fault[PAY_BODY] && draft_one_in(d, 4)) {
+			put_space(d, b);
+			if (draft_one_in(d, 3))
+				put_pay(d, b, PAY_NEAR + 1 +
+					      (draft_one_in(d, 2) ? 0 : gen_pick(&d->r, 5)));
+			else
+				lh_buf_puts(b, DRAFT_ONE_OF(d, looks_like_pay));
+		}
 	}
 	if (!early)
 		put_planted(m, b);

@@ -67,29 +67,13 @@ enum kind value_kind(const struct lh_value *v)
 	}
 }
 
-static void number_result(sqlite3_context *ctx, const struct column *c, const struct lh_value *v)
-{
-	int64_t i;
-	double f;
-
-	if (is_int(v, &i)) {
-		if (c->has_bool && (i == 0 || i == 1))
-			sqlite3_result_double(ctx, (double)i);
-		else
-			sqlite3_result_int64(ctx, i);
-		return;
-	}
-	if (is_real(v, &f))
-		sqlite3_result_double(ctx, f);
-	else
-		sqlite3_result_text64(ctx, v->p, v->n, SQLITE_TRANSIENT, SQLITE_UTF8);
-}
-
 void value_result(sqlite3_context *ctx, const struct column *c, const struct lh_value *v,
 		  struct lh_buf *text)
 {
 	struct lh_str s;
 	struct lh_err err;
+	int64_t i;
+	double f;
 
 	switch (v->type) {
 	case LH_NULL:
@@ -99,7 +83,17 @@ void value_result(sqlite3_context *ctx, const struct column *c, const struct lh_
 		sqlite3_result_int(ctx, v->type == LH_TRUE);
 		return;
 	case LH_NUMBER:
-		number_result(ctx, c, v);
+		if (is_int(v, &i)) {
+			if (c->has_bool && (i == 0 || i == 1))
+				sqlite3_result_double(ctx, (double)i);
+			else
+				sqlite3_result_int64(ctx, i);
+			return;
+		}
+		if (is_real(v, &f))
+			sqlite3_result_double(ctx, f);
+		else
+			sqlite3_result_text64(ctx, v->p, v->n, SQLITE_TRANSIENT, SQLITE_UTF8);
 		return;
 	case LH_STRING:
 		lh_buf_reset(text);

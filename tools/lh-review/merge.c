@@ -32,7 +32,7 @@ static bool is_near(const struct finding *a, const struct finding *b)
 }
 
 /* Put a finding into the first group that fits, or into a new one. */
-static void put(struct merge *m, size_t i)
+static void group_finding(struct merge *m, size_t i)
 {
 	const struct finding *f = &m->f.v[i];
 	struct group *g = m->group, *end = g + m->n;
@@ -229,7 +229,7 @@ static int merge(struct merge *m, struct lh_err *err)
 	if (!m->next)
 		return -1;
 	for (i = 0; i < m->f.n; i++)
-		put(m, i);
+		group_finding(m, i);
 	return put_groups(m, err);
 }
 

@@ -34,21 +34,6 @@ static int write_log(struct out *o, const struct log *log, const struct lh_buf *
 	return lh_buf_check(&o->lines, err);
 }
 
-static void bad_log(struct lh_tool *tool, const struct settings *s, struct out *o, const char *path,
-		    const struct lh_chain_verdict *v, const char *error)
-{
-	if (key_is_wrong(&o->key))
-		;	/* said at the end; none is called forged for that */
-	else if (s->against || v->absent)
-		lh_tool_warn(tool, "%s: %s%s", path,
-			     v->state == LH_CHAIN_TORN ? "torn, repair it first: " : "", error);
-	else
-		lh_tool_warn(tool, "%s: %s; the %llu rows before it are anchored", path, error,
-			     (unsigned long long)v->count);
-	lh_tool_verdict_bad(tool);
-	o->broken = true;
-}
-
 /* Anchor one log with exactly the rows that were verified; a broken one as far as
  * it is intact. */
 static int anchor_log(struct lh_tool *tool, const struct settings *s, const char *path,
@@ -74,8 +59,19 @@ static int anchor_log(struct lh_tool *tool, const struct settings *s, const char
 			return -1;
 	}
 	log_error(log, &v, error);
-	if (*error)
-		bad_log(tool, s, o, path, &v, error);
+	if (*error) {
+		if (key_is_wrong(&o->key))
+			;	/* said at the end; none is called forged for that */
+		else if (s->against || v.absent)
+			lh_tool_warn(tool, "%s: %s%s", path,
+				     v.state == LH_CHAIN_TORN ? "torn, repair it first: " : "",
+				     error);
+		else
+			lh_tool_warn(tool, "%s: %s; the %llu rows before it are anchored", path,
+				     error, (unsigned long long)v.count);
+		lh_tool_verdict_bad(tool);
+		o->broken = true;
+	}
 	if (v.absent)
 		return 0;
 	rc = lh_chain_subject(path, tool->max_line, tool->lock_timeout, &id, &tool->err);

@@ -61,21 +61,6 @@ static void put_data(struct page *pg, struct lh_str s)
 	lh_html_data(&pg->b, s.p, s.n);
 }
 
-/* Append "2026-05-03 09:00:00 UTC", with the original text as its attribute. */
-static void put_when(struct page *pg, struct lh_str ts)
-{
-	char at[LH_TIME_LEN + 1];
-	int64_t ms;
-
-	if (lh_time_read(ts.p, ts.n, &ms) < 0) {
-		put_data(pg, ts);
-		return;
-	}
-	lh_time_print(ms, at);
-	lh_buf_printf(&pg->b, "<time datetime=\"%.*s\">%.10s %.8s UTC</time>", (int)ts.n, ts.p, at,
-		      at + 11);
-}
-
 static void put_result(struct page *pg, struct lh_str result)
 {
 	static const struct {
@@ -115,12 +100,20 @@ static int put_row(void *ctx, const struct lh_record *rec, struct lh_err *err)
 {
 	struct row row = { .ts = { "", 0 }, .result = { "", 0 } };
 	struct page *pg = ctx;
+	char at[LH_TIME_LEN + 1];
+	int64_t ms;
 	size_t i;
 
 	if (lh_bind(row_members, rec, &row, &pg->text, err) < 0)
 		return -1;
 	lh_buf_puts(&pg->b, "<tr><td data-label=\"When\">");
-	put_when(pg, row.ts);
+	if (lh_time_read(row.ts.p, row.ts.n, &ms) < 0) {
+		put_data(pg, row.ts);
+	} else {
+		lh_time_print(ms, at);
+		lh_buf_printf(&pg->b, "<time datetime=\"%.*s\">%.10s %.8s UTC</time>",
+			      (int)row.ts.n, row.ts.p, at, at + 11);
+	}
 	lh_buf_puts(&pg->b, "</td><td data-label=\"Who\">");
 	put_data(pg, row.accessor.daemon);
 	lh_buf_puts(&pg->b, " (");
