@@ -203,7 +203,7 @@ int lh_bind_unknown(const struct lh_bind_place *up, const struct lh_bind *table,
 		say(&where, " in ");
 		say_place(&where, up);
 	}
-	/* (did you mean "k"?) if a line of the table is close to the key */
+	/* Append " (did you mean "k"?)" if a line of the table is close to the key. */
 	s = lh_suggest_for(key->p + 1, key->n - 2);
 	for (; table->name; table++) {
 		offer(&s, table, table->name,

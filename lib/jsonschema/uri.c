@@ -172,8 +172,8 @@ static void put_path(struct lh_buf *out, const struct uri *of, struct lh_str pat
 	bool as_escape;
 	unsigned char c;
 
-	/* In one spelling, so that equal ones are equal bytes: escaped are a slash, ?, # and %
-	 * that are part of a name, controls, and what is not UTF-8; nothing else is. */
+	/* Spell equal paths in equal bytes: escaped are a slash, ?, # and % that are part of a
+	 * name, controls, and what is not UTF-8; nothing else is. */
 	while (path.n) {
 		if (escaped(path) >= 0x80 && put_escaped_character(&spelling, &path))
 			continue;

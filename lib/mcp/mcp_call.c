@@ -121,7 +121,7 @@ static struct lh_mcp_call *new_call(const struct lh_mcp_request *r, const struct
 	c->tool = t;
 	c->modern = r->modern;
 	c->links = r->modern || strcmp(r->peer->version, LINKS_SINCE) >= 0;
-	/* the request id of _meta.traceparent: "00-TRACE-SPAN-FLAGS" */
+	/* Take the request id of _meta.traceparent: "00-TRACE-SPAN-FLAGS". */
 	if (r->meta.p && lh_value_get(&r->meta, "traceparent", &v) && v.type == LH_STRING &&
 	    !v.escaped && v.n >= 2 + 55 && v.p[3] == '-' && v.p[36] == '-' &&
 	    strspn(v.p + 4, "0123456789abcdef") == 32)

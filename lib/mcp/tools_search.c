@@ -71,7 +71,7 @@ static int write_result(void *ctx, struct lh_writer *w, const struct lh_value *v
 		lh_write_value(w, "playbook", &r.playbook);
 	if (write_metadata(w, &r, all->detail, err) < 0)
 		return -1;
-	/* where the record is, and the source line that it was made of, if it names one */
+	/* Write where the record is, and the source line that it was made of, if it names one. */
 	from = lh_mcp_get_in(&r.metadata, "provenance", LH_OBJECT);
 	lh_write_object(w, "source");
 	lh_write_str(w, "uri", uri);

@@ -408,7 +408,7 @@ static int report_status(struct s3 *s, const char *key, struct lh_err *err)
 	if (key)
 		lh_buf_printf(&b, "\"%s\": ", key);
 	lh_buf_printf(&b, "%s: HTTP %ld", s->base, status);
-	/* what the server says, without the account's secrets */
+	/* Append what the server says, without the account's secrets. */
 	if (s->doc.code[0]) {
 		lh_buf_putc(&b, ' ');
 		lh_secret_scrub(secret, n, s->doc.code, strlen(s->doc.code), 64, &b);

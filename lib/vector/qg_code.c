@@ -92,7 +92,7 @@ void lh_qg_query_set(struct lh_qg_query *q, const unsigned char *signs, const fl
 	uint32_t i, j;
 
 	lh_qg_rotate(signs, v, q->n, q->rotated);
-	/* the least and the greatest sum of any table, added in the order of the tables */
+	/* Find the least and the greatest sum of any table, added in the order of the tables. */
 	min = max = 0;
 	for (i = 0; i < q->dim; i += 4) {
 		for (j = 0; j < 4; j++) {

@@ -200,7 +200,7 @@ void chart_print(struct lh_buf *out, const struct charts *c, const struct audit 
 	chart_number(out, ch->high);
 	lh_buf_puts(out, "</desc>\n");
 	if (isfinite(top) && base != 0) {
-		/* the baseline, and how far from it counts as no drift */
+		/* Draw the baseline, and how far from it counts as no drift. */
 		int upper = at_y(&f, top), lower = at_y(&f, base - fabs(base) / 5);
 
 		lh_buf_printf(out,

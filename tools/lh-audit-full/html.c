@@ -68,7 +68,7 @@ static void put_verdict(struct lh_buf *b, const struct audit *a)
 			      audit_is_whole(a) ? "The pipeline is sound."
 						: "What was looked at is sound.",
 			      a->required_total);
-		/* the checks that did not run */
+		/* Name the checks that did not run. */
 		n = 0;
 		for (i = 0; i < CHECKS; i++) {
 			const struct check *c = &a->check[i];

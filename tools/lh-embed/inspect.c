@@ -36,7 +36,7 @@ static int put_info(struct embed *e)
 		lh_write_u64(&w, "experts", g->info.experts);
 	lh_write_u64(&w, "context", g->info.context);
 	lh_write_text(&w, "pooling", g->info.pooling);
-	/* the types of the tensors, the one with the most bytes first */
+	/* Write the types of the tensors, the one with the most bytes first. */
 	memcpy(bytes, g->source.of_type, sizeof bytes);
 	lh_write_array(&w, "types");
 	for (;;) {

@@ -323,7 +323,7 @@ void draft_fill(struct draft *d)
 		choose_people(&f);
 	for (unsigned i = 0; f.n && i < 2; i++)
 		add_fault(&f, f.fault[i]);
-	/* the faults that are found before any worker is checked */
+	/* State the faults that are found before any worker is checked. */
 	if (has_fault(&f, NO_ARRAY))
 		draft_misshapen(f.d, "fills", "expected array");
 	for (unsigned i = 0; i < f.n; i++) {

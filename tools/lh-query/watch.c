@@ -128,7 +128,8 @@ void watch_begin(struct query *q, const struct lh_record *rec, const struct lh_b
 		lh_buf_add(&w->before, before->p, before->len);
 	w->runs = true;
 	if (!w->started) {
-		/* A thread, in which no signal is handled; without one a query is not watched. */
+		/* Start the thread, in which no signal is handled; without one a query is not
+		 * watched. */
 		pthread_attr_t detached;
 		pthread_t thread;
 		sigset_t old;

@@ -104,7 +104,7 @@ void bundle_prompt(const struct bundle *b, struct lh_buf *out)
 	lh_hex(sum, 8, id);
 	lh_buf_puts(out, "The files of the diff:\n");
 	for (i = 0; i < b->n; i++) {
-		/* as a model has to write it: in quotes if a line could not hold it */
+		/* Append it as a model has to write it: in quotes if a line could not hold it. */
 		path = bundle_path(b, i);
 		for (k = 0; k < path.n; k++)
 			if ((unsigned char)path.p[k] < ' ' || path.p[k] == '\x7f' ||

@@ -133,7 +133,7 @@ static int put_group(struct merge *m, const struct group *g, struct lh_buf *out,
 	lh_write_str(&w, "text", f->text);
 	if (f->file < 0)
 		lh_write_bool(&w, "unplaced", true);
-	/* what the others of the group say */
+	/* Write what the others of the group say. */
 	if (g->n > 1) {
 		lh_write_array(&w, "also");
 		for (i = m->next[g->first]; i; i = m->next[i]) {

@@ -94,7 +94,7 @@ void report_absent(struct worker *w, const struct corpus_search *s)
 					s->name->text, key[i].n < 200 ? (int)key[i].n : 200,
 					key[i].p);
 		if (where && lacks) {
-			/* for the exit status */
+			/* Note it for the exit status. */
 			struct looked_up *l = run->looked_up;
 			struct lh_err unused;
 			uint32_t number;

@@ -208,7 +208,7 @@ int plans_choose(struct worker *w, struct lh_err *err)
 
 			if (w->run->set->nearest && mark_nearest(w, s, err) < 0)
 				return -1;
-			/* whether a shard of this plan that the query asks for is missing */
+			/* Note whether a shard of this plan that the query asks for is missing. */
 			first = (size_t)(s - w->seat) - s->name->shard;
 			for (k = 0; k < s->name->plan->shards.n; k++)
 				w->partial |= !w->seat[first + k].skipped &&

@@ -179,7 +179,7 @@ static void find_cell(struct columns *c, size_t i, const struct lh_value *v, uin
 		if (col->error && cell->type == LH_OBJECT)
 			find_message(cell, cell);
 	} else if (!strcmp(col->path, "error")) {
-		/* a record that is itself the error: an answer of lh-validate --wire */
+		/* The record is itself the error: an answer of lh-validate --wire. */
 		if (lh_value_at(v, "status", 6, &status)) {
 			if (cell_is_error(v))
 				*cell = *v;

@@ -95,7 +95,8 @@ static void offer_value(struct line *l, const struct slot *s)
 	for (i = 0; i < s->n_choices; i++)
 		offer(l, "", s->choices[i], lh_str_of(""));
 	if (is(s->value, "page")) {
-		/* by their names without "lh-" and "lakehouse-", unless those are typed */
+		/* Append the pages by their names without "lh-" and "lakehouse-", unless those
+		 * are typed. */
 		const struct page *p;
 		size_t skip;
 

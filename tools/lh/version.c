@@ -41,7 +41,7 @@ int version_command(struct lh_tool *t, void *settings)
 	lh_write_text(&w, "version", LH_VERSION);
 	lh_write_text(&w, "compiler", __VERSION__);
 	lh_write_text(&w, "flags", LH_FLAGS);
-	/* the instructions that this processor makes the tools use */
+	/* Write the instructions that this processor makes the tools use. */
 	lh_write_object(&w, "kernels");
 	lh_write_text(&w, "text", lh_cpu() == LH_CPU_AVX2 ? "avx2" : "portable");
 	lh_write_text(&w, "distances", distances[lh_vec_isa()]);
