@@ -458,6 +458,7 @@ filled() {
 	[ "$(sed -n 1p log | jq -r .request_sha256)" = "$(printf 'one\n{"k":1}\n' | sha256sum | cut -d' ' -f1)" ]
 }
 
+# bats test_tags=plain-only
 @test "kill -9 at every node, and --resume: what was recorded is not done again, the result is the same" {
 	# a filter that writes down what it is asked, and kills its caller when it is asked number KILL
 	cat >work.pl <<-'END'

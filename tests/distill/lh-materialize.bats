@@ -235,6 +235,7 @@ unhashed() {
 	sed -E 's/"sig_hash":"[^"]*"//; s/"task_id":"(escalation|outcome):[0-9a-f]{12}"//' "$1"
 }
 
+# bats test_tags=plain-only
 @test "null and absence are the same for every input of every stem, and neither is written" {
 	n=0
 	while read -r stem row; do

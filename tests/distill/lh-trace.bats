@@ -50,6 +50,7 @@ index() { stat -c '%i %s %y' r/.lh-trace/index; }
 
 # ---- both ends ----
 
+# bats test_tags=plain-only
 @test "random rows have the way that a second implementation finds, with an index and without" {
 	root 1000
 	some 60 >operands

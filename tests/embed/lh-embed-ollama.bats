@@ -246,6 +246,7 @@ embed() {
 	[ "$(wc -l < log)" -ge 2 ]
 }
 
+# bats test_tags=plain-only
 @test "a service that is silent, or slow, meets the deadline, and again at each try" {
 	for mode in silent slow; do
 		rm -f log

@@ -678,6 +678,7 @@ lines() {
 	[[ ${stderr_lines[0]} =~ ^'aid-filter: '[0-9]+' records, '[0-9]+'/s'$ ]]
 }
 
+# bats test_tags=plain-only
 @test "the time left is shown of files whose size is known, and of no other input" {
 	local from
 	echo '{"slow":true}' >small

@@ -247,6 +247,7 @@ options_of() {
 # The tools whose operations are rows of lib/tool/op.h.
 DESCRIBED="lh-catalog lh-index lh-observe lh-pathway lh-playbook lh-store lh-subject-audit lh-workflow"
 
+# bats test_tags=plain-only
 @test "--describe has every command with its options, every operation of requests, and no other" {
 	for tool in $DESCRIBED; do
 		run -0 --separate-stderr "$tool" --describe

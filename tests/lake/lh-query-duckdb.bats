@@ -136,6 +136,7 @@ only_selects() {
 	[ "$(wc -l <"$BATS_TEST_TMPDIR.answers")" = "$(wc -l <requests)" ]
 }
 
+# bats test_tags=plain-only
 @test "DuckDB has no type of statement that is answered but a SELECT, and EXPLAIN of one" {
 	command -v node >/dev/null || skip "there is no node"
 	node "$ROOT/tests/duckdb/types.js" "$(dirname "$LH_DUCKDB")/duckdb.node" <"$ROOT/tests/duckdb/statements" >types

@@ -247,6 +247,7 @@ once() {
 	[ "$(s3 _state | jq -c '[.uploads, .parts]')" = "[0,0]" ]
 }
 
+# bats test_tags=plain-only
 @test "500, 503 and a lost connection are tried again, and --retries says how often" {
 	start_s3 --log log
 	for how in 500 503 retry-after drop; do

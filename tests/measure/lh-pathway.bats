@@ -238,6 +238,7 @@ uid is longer than 1024 bytes' ]
 	[ "$output" = '{"log":"log","events":6,"traces":3,"retired":2,"skipped":0,"missing_predecessors":0,"cycles":0}' ]
 }
 
+# bats test_tags=plain-only
 @test "many changes in random order come to what a plain reading of the log says" {
 	python3 - >plan <<-'END'
 	import json, random

@@ -50,6 +50,7 @@ compare() {
 	grep -q '^### sql$' report.md
 }
 
+# bats test_tags=plain-only
 @test "the five probes that came last see what is planted in either side" {
 	mkdir p
 	while IFS='|' read -r probe change; do

@@ -364,6 +364,7 @@ fails_with() {
 	done
 }
 
+# bats test_tags=plain-only
 @test "504: a service that is silent, or slow, or does not shake hands, is asked as often as --retries says" {
 	for mode in silent slow; do
 		serve --mode $mode

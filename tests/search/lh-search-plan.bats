@@ -20,6 +20,7 @@ file() {
 	jq -r ".shards[$1].file" p.json
 }
 
+# bats test_tags=plain-only
 @test "--exact: N shards answer byte for byte as one index" {
 	rows 1 300 >in
 	queries 40 >q

@@ -364,6 +364,7 @@ sql() {
 	wait "${pids[@]}" || true
 }
 
+# bats test_tags=plain-only
 @test "a statement in one function is 504 after --timeout, and its process is replaced" {
 	sql 2
 	[ "$(curl -sS -m 120 -o slow -w '%{http_code}' --json @slow.json "$URL/v1/sql")" = 504 ]

@@ -259,6 +259,7 @@ busy_or_down() {
 	until_so down '[]'
 }
 
+# bats test_tags=plain-only
 @test "deep health of a filter that is busy is 503 in two seconds, and does it no harm" {
 	config "$(filter_route 'POST /echo' '"timeout_s":60' --log log)"
 	start_serve --config config

@@ -760,6 +760,7 @@ config() {
 	END
 }
 
+# bats test_tags=plain-only
 @test "a header that is not there in 10 s ends its connection, an idle one stays, others are served meanwhile" {
 	raw "$(scale 2000 10000)" <<-'END'
 	from http_raw import *
