@@ -413,10 +413,11 @@ lh-show: 3 of 4 records rejected" ]
 	done
 }
 
+# --card of the second is 500 MB of indentation
 @test "a huge line, deep nesting and very many members are shown in bounded memory" {
 	plain_only "memory"
 	{ printf '{"a":"'; stretch 20000000 'word '; echo '","b":1}'; } >huge
-	{ repeat 500 '[' | tr -d '\n'; repeat 2000000 0 | paste -sd,; repeat 500 ']' | tr -d '\n'; echo; } | tr -d '\n' >deep
+	{ repeat 500 '[' | tr -d '\n'; repeat 500000 0 | paste -sd,; repeat 500 ']' | tr -d '\n'; echo; } | tr -d '\n' >deep
 	echo >>deep
 	python3 -c 'print("{" + ",".join("\"m%d\":%d" % (i, i) for i in range(60000)) + "}")' >wide
 	for options in "" --card --json "--html -" "--width 60" "--card --width 60"; do

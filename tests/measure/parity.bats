@@ -155,7 +155,9 @@ spoil() {
 	plain_only "most of it is Python"
 	while IFS='|' read -r name filter; do
 		spoil left '' " | $filter"
-		jq -c --arg behind " | $filter" '(if $behind | contains("/dev/null") then .timeout = 0.5 else . end) | .right |= "{ " + . + "; }" + $behind' p/probes.jsonl >both
+		# where each answer is replaced as a whole, it need not be made
+		jq -c --arg behind " | $filter" '(if $behind | contains("/dev/null") then .timeout = 0.5 else . end) | .right |= "{ " + . + "; }" + $behind
+			| if $behind | contains("s/.*/") then .left = "cat" + $behind | .right = .left else . end' p/probes.jsonl >both
 		mv both p/probes.jsonl
 		for f in embed extract_json; do	# two cases of those that start or compute most
 			head -n 2 "$PROBES/$f.jsonl" >p/$f.jsonl
