@@ -11,10 +11,11 @@ load ../commands
 		for ((n = 1; n < 100000; n += step + n / wider)); do
 			for when in "$n" "$n+"; do
 				fresh
-				run --separate-stderr bash -c "LH_FAULT_ALLOC=$when $command >out" </dev/null
+				status=0
+				bash -c "LH_FAULT_ALLOC=$when $command >out 2>err" </dev/null || status=$?
 				[ "$status" = 0 ] && break
-				[ "$status" = 2 ] && [[ $stderr == *"out of memory"* ]] ||
-					{ echo "LH_FAULT_ALLOC=$when $command: exit $status: $stderr"; return 1; }
+				[ "$status" = 2 ] && [[ $(<err) == *"out of memory"* ]] ||
+					{ echo "LH_FAULT_ALLOC=$when $command: exit $status: $(<err)"; return 1; }
 				no_litter
 			done
 			[ "$status" = 0 ] && break
@@ -76,7 +77,8 @@ without_stamps() {
 		for ((n = 1; n < 1000; n += step)); do
 			fresh
 			sum=$(sha256sum workers.lhv)
-			run inject write,pwrite64,writev,pwritev:error=ENOSPC:when=$n bash -c "exec $command >out 2>err" </dev/null
+			status=0
+			inject write,pwrite64,writev,pwritev:error=ENOSPC:when=$n bash -c "exec $command >out 2>err" </dev/null || status=$?
 			injected || break
 			# a message, and a lock's note of who holds it, may go missing
 			grep -qE 'write\(2,.*INJECTED|pwrite64\([0-9]+, "[0-9]+\\n".*INJECTED' trace && continue
