@@ -34,6 +34,27 @@ static inline int lh_str_cmp(struct lh_str a, struct lh_str b)
 	return c ? c : (a.n > b.n) - (a.n < b.n);
 }
 
+/* Return the length of the byte order mark that a text begins with; 0: none. */
+static inline size_t lh_mark_len(const char *p, size_t n)
+{
+	return n >= 3 && !memcmp(p, "\xef\xbb\xbf", 3) ? 3 : 0;
+}
+
+/* Take the next line of *rest, without its LF, which the last one may lack; false at the end. */
+static inline bool lh_next_line(struct lh_str *rest, struct lh_str *line)
+{
+	const char *lf;
+
+	if (!rest->n)
+		return false;
+	lf = (const char *)memchr(rest->p, '\n', rest->n);
+	line->p = rest->p;
+	line->n = lf ? (size_t)(lf - rest->p) : rest->n;
+	rest->p += line->n + (lf != NULL);
+	rest->n -= line->n + (lf != NULL);
+	return true;
+}
+
 /* Return whether the text is valid UTF-8 (no overlong forms, no surrogates, at most
  * U+10FFFF). */
 LH_API bool lh_utf8_valid(const char *p, size_t n);

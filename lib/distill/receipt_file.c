@@ -52,12 +52,6 @@ void lh_digest_cache_free(struct lh_digest_cache *f)
 	free(f);
 }
 
-/* Return the length of a byte order mark, which is not part of the first line. */
-static size_t mark_of(const char *p, size_t n)
-{
-	return n >= 3 && !memcmp(p, "\xef\xbb\xbf", 3) ? 3 : 0;
-}
-
 /* Count the lines of a block that are not blank.  *held: the line that is open at
  * the start of the block, and then the one open at its end, is not blank so far. */
 static uint64_t count_lines(const char *p, size_t n, bool *held)
@@ -94,7 +88,7 @@ static int read_all(struct lh_digest_cache *f, int fd, struct lh_file_digest *fa
 	lh_sha256_start(&hash);
 	while ((n = lh_read_some(fd, f->block, BLOCK, err)) > 0) {
 		lh_sha256_more(&hash, f->block, (size_t)n);
-		skip = fact->bytes ? 0 : mark_of(f->block, (size_t)n);
+		skip = fact->bytes ? 0 : lh_mark_len(f->block, (size_t)n);
 		fact->bytes += (uint64_t)n;
 		fact->records += count_lines(f->block + skip, (size_t)n - skip, &held);
 	}

@@ -374,8 +374,7 @@ static int read_table(struct table *t, struct lh_err *err)
 		return lh_err_set(err, LH_EDATA,
 				  "%s: is compressed: give what zcat or the like makes of it",
 				  t->name);
-	if (bytes_left(t) >= 3 && memcmp(t->in.p, "\xef\xbb\xbf", 3) == 0)
-		t->at = 3;
+	t->at = lh_mark_len(t->in.p, bytes_left(t));
 	do {
 		more = next_line(t, &s, err);
 	} while (more > 0 && !trim(s).n);

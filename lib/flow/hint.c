@@ -58,8 +58,7 @@ const char *lh_hint_of(struct lh_str line)
 
 	if (next)
 		return next;
-	if (line.n >= 3 && memcmp(p, "\xef\xbb\xbf", 3) == 0)
-		p += 3;
+	p += lh_mark_len(p, line.n);
 	while (end > p && (end[-1] == ' ' || end[-1] == '\t' || end[-1] == '\r'))
 		end--;
 	p = skip_space(p, end);

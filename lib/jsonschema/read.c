@@ -234,7 +234,7 @@ static int parse(struct lh_js_reader *r, struct lh_js_document *d)
 	lh_buf_room(&d->text, 1);
 	if (lh_buf_check(&d->text, r->err) < 0)
 		return -1;
-	bom = d->text.len >= 3 && !memcmp(d->text.p, "\xef\xbb\xbf", 3) ? 3 : 0;
+	bom = lh_mark_len(d->text.p, d->text.len);
 	if (lh_json_parse(&r->parser, d->text.p + bom, d->text.len - bom, &d->root, r->err) == 0)
 		return 0;
 	if (r->err->column)

@@ -140,7 +140,7 @@ int lh_lineage_row(struct lh_lineage *l, const struct lh_hit *hit, struct lh_err
 
 	if (rc <= 0)
 		return rc;
-	bom = hit->line == 1 && l->row.len >= 3 && !memcmp(l->row.p, "\xef\xbb\xbf", 3) ? 3 : 0;
+	bom = hit->line == 1 ? lh_mark_len(l->row.p, l->row.len) : 0;
 	if (lh_record_parse(&l->rec, l->row.p + bom, l->row.len - bom, err) < 0)
 		return err->code == LH_EDATA ? 0 : -1;
 	return lh_row_ids_read(&l->ids, l->file[hit->file].place, &l->rec, err) < 0 ? -1 : 1;

@@ -165,25 +165,17 @@ static int read_line(struct lh_keys *k, struct line l, const char *path, size_t 
 static int read_key_file(struct lh_keys *k, const char *path, struct lh_err *err)
 {
 	struct lh_secret file;
-	const char *p, *end;
-	size_t number = 0;
+	struct lh_str rest, s;
+	size_t number = 0, mark;
 	int rc = 0;
 
 	if (lh_secret_read(&file, path, FILE_MAX, false, err) < 0)
 		return err->code == LH_ENOMEM ? -1 : lh_err_prefix(err, "LH_KEYS_FILE");
-	p = (const char *)file.p;
-	end = p + file.n;
-	if (file.n >= 3 && !memcmp(p, "\xef\xbb\xbf", 3))
-		p += 3;
-	while (!rc && p < end) {
-		const char *lf = memchr(p, '\n', (size_t)(end - p));
-		struct line l = { p, lf ? lf : end };
-
-		number++;
-		p = lf ? lf + 1 : end;
-		if (l.end > l.p && l.end[-1] == '\r')
-			l.end--;
-		rc = read_line(k, l, path, number, err);
+	mark = lh_mark_len((const char *)file.p, file.n);
+	rest = (struct lh_str){ (const char *)file.p + mark, file.n - mark };
+	while (!rc && lh_next_line(&rest, &s)) {
+		s.n -= s.n && s.p[s.n - 1] == '\r';
+		rc = read_line(k, (struct line){ s.p, s.p + s.n }, path, ++number, err);
 	}
 	lh_secret_wipe(&file);
 	return rc;

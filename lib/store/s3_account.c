@@ -72,7 +72,8 @@ static int read_line(struct s3_account *a, struct lh_str line, struct lh_err *er
 
 static int read_file(struct s3_account *a, const char *path, struct lh_err *err)
 {
-	const char *profile = getenv("AWS_PROFILE"), *p, *end, *lf;
+	const char *profile = getenv("AWS_PROFILE");
+	struct lh_str rest, line;
 	struct lh_secret file;
 	bool mine = false;
 	int rc = 0;
@@ -80,13 +81,9 @@ static int read_file(struct s3_account *a, const char *path, struct lh_err *err)
 	if (lh_secret_read(&file, path, FILE_MAX, false, err) < 0)
 		return -1;
 	profile = profile && *profile ? profile : "default";
-	p = (const char *)file.p;
-	for (end = p + file.n; !rc && p < end; p = lf + 1) {
-		struct lh_str line;
-
-		lf = memchr(p, '\n', (size_t)(end - p));
-		lf = lf ? lf : end;
-		line = trimmed(p, lf);
+	rest = (struct lh_str){ (const char *)file.p, file.n };
+	while (!rc && lh_next_line(&rest, &line)) {
+		line = trimmed(line.p, line.p + line.n);
 		if (line.n > 1 && *line.p == '[' && line.p[line.n - 1] == ']')
 			mine = is_word(trimmed(line.p + 1, line.p + line.n - 1), profile);
 		else if (mine)

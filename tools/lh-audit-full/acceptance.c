@@ -36,14 +36,11 @@ static int count_line(struct audit *a, const struct lh_record *rec, unsigned *pa
 static int count(struct audit *a, const struct lh_buf *lines, unsigned *passed, struct lh_err *err)
 {
 	LH_SCOPED(lh_record_free) struct lh_record rec = { 0 };
-	const char *p = lines->p, *end = lines->len ? p + lines->len : p, *lf;
+	struct lh_str rest = { lines->p, lines->len }, line;
 	int rc = 0;
 
-	for (; rc == 0 && p < end; p = lf + 1) {
-		lf = memchr(p, '\n', (size_t)(end - p));
-		if (!lf)
-			lf = end;
-		rc = lh_record_parse(&rec, p, (size_t)(lf - p), err);
+	while (!rc && lh_next_line(&rest, &line)) {
+		rc = lh_record_parse(&rec, line.p, line.n, err);
 		if (!rc)
 			rc = count_line(a, &rec, passed, err);
 	}

@@ -38,16 +38,15 @@ static int add_file(void *ctx, const char *relpath, struct lh_err *err)
 /* Records point into the text, which must not move from here on. */
 static int parse(struct table *t, const char *what, struct lh_err *err)
 {
-	const char *p = t->text.p, *end = p + t->text.len, *lf;
+	struct lh_str rest = { t->text.p, t->text.len }, line;
 
-	for (; p < end; p = lf + 1) {
-		lf = memchr(p, '\n', (size_t)(end - p));
-		if (lf == p)
+	while (lh_next_line(&rest, &line)) {
+		if (!line.n)
 			continue;
 		if (lh_grow(&t->row, &t->cap, t->n + 1, sizeof *t->row, err) < 0)
 			return -1;
 		lh_record_init(&t->row[t->n++]);
-		if (lh_record_parse(&t->row[t->n - 1], p, (size_t)(lf - p), err) < 0) {
+		if (lh_record_parse(&t->row[t->n - 1], line.p, line.n, err) < 0) {
 			if (err->code == LH_EDATA)
 				err->code = LH_ECORRUPT;
 			return lh_err_prefix(err, "%s", what);

@@ -121,7 +121,7 @@ static int check_row(struct health *h, uint64_t offset, const unsigned char want
 		return 1;
 	}
 	p = h->at.p;
-	skip = h->at.line == 1 && h->at.n >= 3 && !memcmp(p, "\xef\xbb\xbf", 3) ? 3 : 0;
+	skip = h->at.line == 1 ? lh_mark_len(p, h->at.n) : 0;
 	rc = lh_record_parse(&h->row, p + skip, h->at.n - skip, err);
 	if (!rc)
 		rc = lh_sig_hash(&h->row, &h->scratch, hash, err);

@@ -6,12 +6,10 @@
 
 void warn_bad(struct lh_tool *tool, const struct lh_buf *bad)
 {
-	const char *p = bad->p, *end = p + bad->len, *lf;
+	struct lh_str rest = { bad->p, bad->len }, line;
 
-	for (; p < end; p = lf + 1) {
-		lf = memchr(p, '\n', (size_t)(end - p));
-		lh_tool_warn(tool, "passed over: %.*s", (int)(lf - p), p);
-	}
+	while (lh_next_line(&rest, &line))
+		lh_tool_warn(tool, "passed over: %.*s", (int)line.n, line.p);
 }
 
 /* Print a report on one line: a line end in JSON is white space between tokens. */

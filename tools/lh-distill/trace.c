@@ -77,7 +77,7 @@ static int open_rows(struct trace *t, const char *relpath, struct lh_err *err)
 /* Parse a row into t->rec: 1, 0 if it is not a record, -1. */
 static int parse(struct trace *t, const struct lh_row *row, struct lh_err *err)
 {
-	size_t bom = row->line == 1 && row->n >= 3 && !memcmp(row->p, "\xef\xbb\xbf", 3) ? 3 : 0;
+	size_t bom = row->line == 1 ? lh_mark_len(row->p, row->n) : 0;
 
 	if (lh_record_parse(&t->rec, row->p + bom, row->n - bom, err) == 0)
 		return 1;

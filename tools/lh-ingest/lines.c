@@ -171,7 +171,7 @@ static int reject_long(struct lines *l)
 static int take_line(struct lines *l, const char *p, size_t n)
 {
 	struct lh_err *err = &l->in->tool->err;
-	size_t i = 0;
+	size_t i = 0, mark;
 
 	l->line++;
 	if (l->too_long || n > l->in->tool->max_line) {
@@ -180,10 +180,9 @@ static int take_line(struct lines *l, const char *p, size_t n)
 		l->in->pending++;
 		return reject_long(l);
 	}
-	if (l->line == 1 && n >= 3 && memcmp(p, "\xef\xbb\xbf", 3) == 0) {
-		p += 3;
-		n -= 3;
-	}
+	mark = l->line == 1 ? lh_mark_len(p, n) : 0;
+	p += mark;
+	n -= mark;
 	n -= n && p[n - 1] == '\r';
 	while (i < n && (p[i] == ' ' || p[i] == '\t' || p[i] == '\r'))
 		i++;

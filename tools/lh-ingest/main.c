@@ -139,7 +139,7 @@ static int report_refusal(struct ingest *in, bool emit)
  * is rejected as one. */
 static bool begins_object(struct lh_str s)
 {
-	size_t i = s.n >= 3 && memcmp(s.p, "\xef\xbb\xbf", 3) == 0 ? 3 : 0;
+	size_t i = lh_mark_len(s.p, s.n);
 	bool array;
 
 	while (i < s.n && memchr(" \t\r\n", s.p[i], 4))

@@ -156,15 +156,14 @@ static enum line_is next_block(struct lines *l)
 static enum line_is take_line(struct lines *l)
 {
 	const char *p = l->p, *lf = memchr(p, '\n', (size_t)(l->end - p));
-	size_t n = (size_t)((lf ? lf : l->end) - p);
+	size_t n = (size_t)((lf ? lf : l->end) - p), mark;
 	struct lh_err why;
 
 	l->p = lf ? lf + 1 : l->end;
 	l->line++;
-	if (l->first && n >= 3 && memcmp(p, "\xef\xbb\xbf", 3) == 0) {
-		p += 3;
-		n -= 3;
-	}
+	mark = l->first ? lh_mark_len(p, n) : 0;
+	p += mark;
+	n -= mark;
 	l->first = false;
 	if (lh_line_blank(p, n))
 		return LINE_END;

@@ -198,17 +198,16 @@ static int as_it_is(struct lh_record *rec, struct lh_buf *out, void *ctx, struct
 
 static int each_probe(struct run *r)
 {
-	const char *at = r->lines.p, *lf, *end = at + r->lines.len;
+	struct lh_str rest = { r->lines.p, r->lines.len }, line;
 	struct lh_err *err = &r->tool->err;
 	LH_SCOPED(lh_record_free) struct lh_record rec = { 0 };
 	int rc = 0;
 
-	for (; !rc && at < end; at = lf + 1) {
+	while (!rc && lh_next_line(&rest, &line)) {
 		struct described d = { .name = NULL };
 		size_t i;
 
-		lf = memchr(at, '\n', (size_t)(end - at));
-		rc = lh_record_parse(&rec, at, (size_t)(lf - at), err);
+		rc = lh_record_parse(&rec, line.p, line.n, err);
 		if (!rc)
 			rc = describe(r, &rec, &d, err);
 		if (rc < 0 && err->code == LH_EDATA) {

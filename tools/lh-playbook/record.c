@@ -104,13 +104,11 @@ static void refusal(const struct lh_rejection *of, const struct lh_record *rec, 
 /* Append the rows of entries that are recorded. */
 static int write_rows(struct run *run, struct lh_err *err)
 {
-	const char *p = run->rows.p, *end = p + run->rows.len, *lf;
+	struct lh_str rest = { run->rows.p, run->rows.len }, line;
 
-	for (; p < end; p = lf + 1) {
-		lf = memchr(p, '\n', (size_t)(end - p));
-		if (lh_decision_append(run->r.decisions, p, (size_t)(lf - p), false, err) < 0)
+	while (lh_next_line(&rest, &line))
+		if (lh_decision_append(run->r.decisions, line.p, line.n, false, err) < 0)
 			return -1;
-	}
 	lh_buf_reset(&run->rows);
 	return lh_decisions_sync(run->r.decisions, err);
 }

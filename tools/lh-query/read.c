@@ -179,16 +179,15 @@ static int next_block(struct reader *r, struct lh_err *err)
 static int take_line(struct reader *r, struct lh_err *err)
 {
 	const char *p = r->p, *lf = memchr(p, '\n', (size_t)(r->end - p));
-	size_t n = (size_t)((lf ? lf : r->end) - p);
+	size_t n = (size_t)((lf ? lf : r->end) - p), mark;
 	struct lh_err why;
 
 	r->p = lf ? lf + 1 : r->end;
 	r->line++;
 	r->total++;
-	if (r->first && n >= 3 && memcmp(p, "\xef\xbb\xbf", 3) == 0) {
-		p += 3;
-		n -= 3;
-	}
+	mark = r->first ? lh_mark_len(p, n) : 0;
+	p += mark;
+	n -= mark;
 	r->first = false;
 	if (lh_line_blank(p, n))
 		return 0;

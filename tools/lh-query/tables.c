@@ -245,7 +245,7 @@ bool table_is_tsv(const struct table *t)
 static enum table_is tell(const char *name, const char *head, size_t n)
 {
 	static const char *const lines[] = { ".jsonl", ".ndjson", ".json", ".log" };
-	size_t i = n >= 3 && !memcmp(head, "\xef\xbb\xbf", 3) ? 3 : 0;
+	size_t i = lh_mark_len(head, n);
 
 	if (n >= 6 && !memcmp(head, LH_INDEX_MAGIC, 6))
 		return TABLE_INDEX;

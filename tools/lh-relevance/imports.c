@@ -76,16 +76,12 @@ static long open_after(struct lh_str s)
 
 bool imports_only(struct lh_str text)
 {
-	const char *p = text.p, *end = text.p + text.n, *lf;
+	struct lh_str line;
 	bool some = false;
 	long open = 0;
 
-	for (; p < end; p = lf + 1) {
-		struct lh_str line;
-
-		lf = memchr(p, '\n', (size_t)(end - p));
-		lf = lf ? lf : end;
-		line = lh_trim(p, (size_t)(lf - p));
+	while (lh_next_line(&text, &line)) {
+		line = lh_trim(line.p, line.n);
 		if (open > 0) {
 			open += open_after(line);
 			continue;

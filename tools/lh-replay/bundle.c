@@ -84,15 +84,10 @@ void bundle_make(struct bundle *b, const struct found *f)
 			b->failure[b->n_failure++] = &f->v[i];
 	}
 	for (i = 0; i < b->n_success; i++) {
-		const struct lh_str *content = &b->success[i]->content;
-		const char *p = content->p, *end = p + content->n, *lf;
-		struct lh_str line;
+		struct lh_str rest = b->success[i]->content, line;
 
-		for (; p < end && b->n_steps < STEPS; p = lf + 1) {
-			lf = memchr(p, '\n', (size_t)(end - p));
-			if (!lf)
-				lf = end;
-			line = drop_bullet(lh_trim(p, (size_t)(lf - p)));
+		while (b->n_steps < STEPS && lh_next_line(&rest, &line)) {
+			line = drop_bullet(lh_trim(line.p, line.n));
 			if (is_step(&line) && !has_step(b, &line))
 				b->step[b->n_steps++] = line;
 		}

@@ -72,7 +72,7 @@ static int put_text(struct corpus *c, const struct lh_value *v, struct lh_err *e
 static int read_sample(struct corpus *c, const struct lh_row *row, struct lh_str *id,
 		       struct lh_err *err)
 {
-	size_t mark = row->line == 1 && row->n >= 3 && !memcmp(row->p, "\xef\xbb\xbf", 3) ? 3 : 0;
+	size_t mark = row->line == 1 ? lh_mark_len(row->p, row->n) : 0;
 	struct sample s;
 	struct lh_iter it;
 

@@ -69,7 +69,7 @@ static int add_row(struct recorded *r, size_t at, size_t n, const char *base, st
 
 int recorded_open(struct recorded *r, const char *log, const char *run, struct lh_err *err)
 {
-	size_t at, n;
+	struct lh_str rest, row;
 	int rc = 0;
 
 	*r = (struct recorded){ .cap = 0 };
@@ -84,12 +84,9 @@ int recorded_open(struct recorded *r, const char *log, const char *run, struct l
 		return 0;
 	if (lh_mapped_open(&r->log, log, err) < 0)
 		return -1;
-	for (at = 0; !rc && at < r->log.n; at += n + 1) {
-		const char *lf = memchr(r->log.p + at, '\n', r->log.n - at);
-
-		n = lf ? (size_t)(lf - r->log.p) - at : r->log.n - at;
-		rc = add_row(r, at, n, run, err);
-	}
+	rest = (struct lh_str){ r->log.p, r->log.n };
+	while (!rc && lh_next_line(&rest, &row))
+		rc = add_row(r, (size_t)(row.p - r->log.p), row.n, run, err);
 	return rc;
 }
 
