@@ -1,6 +1,8 @@
 /* escape.c - escape text from outside for people.  See escape.h. */
 #include "escape.h"
 
+#include <stdarg.h>
+
 #include "base/utf8.h"
 
 /* Code points that are invisible, or move, hide or reverse the characters around them:
@@ -105,6 +107,31 @@ void lh_escape_markdown(struct lh_buf *out, const char *p, size_t n)
 		} else {
 			p += append_escaped(out, p, (size_t)(end - p), "\\\\");
 		}
+}
+
+void lh_escape_printf(struct lh_buf *out, lh_escape_fn *escape, const char *fmt, ...)
+{
+	const char *p, *s;
+	va_list ap;
+	int n;
+
+	va_start(ap, fmt);
+	for (; (p = strchr(fmt, '%')); fmt = p + 1) {
+		lh_buf_add(out, fmt, (size_t)(p - fmt));
+		n = *++p == '.' ? va_arg(ap, int) : -1;
+		p += n < 0 ? 0 : 2;
+		if (*p == 's') {
+			s = va_arg(ap, const char *);
+			escape(out, s, n < 0 ? strlen(s) : (size_t)n);
+		} else if (*p == 'u') {
+			lh_buf_u64(out, va_arg(ap, unsigned));
+		} else {
+			lh_buf_u64(out, va_arg(ap, unsigned long long));
+			p += 2;
+		}
+	}
+	va_end(ap);
+	lh_buf_puts(out, fmt);
 }
 
 void lh_escape_json(struct lh_buf *out, const char *text)

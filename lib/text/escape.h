@@ -26,6 +26,12 @@ void lh_escape_column(struct lh_buf *out, const char *p, size_t n);
 /* Append a part of a line of Markdown, in a table or not. */
 void lh_escape_markdown(struct lh_buf *out, const char *p, size_t n);
 
+/* Append a text whose %s and %.*s are escaped by one of these functions, or by one of those
+ * for HTML below; it has no other conversions but %u and %llu. */
+typedef void lh_escape_fn(struct lh_buf *out, const char *p, size_t n);
+void lh_escape_printf(struct lh_buf *out, lh_escape_fn *escape, const char *fmt, ...)
+	LH_PRINTF(3, 4);
+
 /*
  * html - self-contained HTML pages: one file, no script, nothing loaded.
  *

@@ -101,17 +101,10 @@ static void put_verdict(struct lh_buf *b, const struct audit *a)
 
 /* ---- checks ---- */
 
-static void put_text(struct lh_buf *b, const struct lh_buf *text)
-{
-	lh_html_data(b, text->p, text->len);
-}
-
 /* Add a paragraph: what it is of, and a text. */
 static void put_words(struct lh_buf *b, const char *of, const char *text)
 {
-	lh_buf_printf(b, "<p class=\"small\">%s: ", of);
-	lh_html_text(b, text, strlen(text));
-	lh_buf_puts(b, "</p>");
+	lh_escape_printf(b, lh_html_text, "<p class=\"small\">%s: %s</p>", of, text);
 }
 
 static void put_check(struct lh_buf *b, const struct audit *a, enum check_id id)
@@ -126,15 +119,11 @@ static void put_check(struct lh_buf *b, const struct audit *a, enum check_id id)
 	put_words(b, "Means", check_words[id].means);
 	put_words(b, c->passed || c->skipped ? "If it fails" : "What to do",
 		  check_words[id].remedy);
-	lh_buf_puts(b, "</td><td>");
-	put_text(b, &c->expected);
-	lh_buf_puts(b, "</td><td>");
-	put_text(b, &c->actual);
-	if (c->notes.len) {
-		lh_buf_puts(b, "<p class=\"small\">");
-		put_text(b, &c->notes);
-		lh_buf_puts(b, "</p>");
-	}
+	lh_escape_printf(b, lh_html_data, "</td><td>%.*s</td><td>%.*s", (int)c->expected.len,
+			 c->expected.p, (int)c->actual.len, c->actual.p);
+	if (c->notes.len)
+		lh_escape_printf(b, lh_html_data, "<p class=\"small\">%.*s</p>",
+				 (int)c->notes.len, c->notes.p);
 	lh_buf_puts(b, "</td></tr>\n");
 }
 
@@ -240,14 +229,12 @@ static void put_drift(struct lh_buf *b, const struct drift *d)
 	for (i = 0; i < d->n; i++) {
 		const struct drift_row *row = &d->row[i];
 
-		lh_buf_puts(b, "<tr><td><code>");
-		lh_html_text(b, row->metric.p, row->metric.n);
-		lh_buf_puts(b, "</code></td><td class=\"n\">");
-		lh_html_text(b, row->baseline.n ? row->baseline.p : "-",
-			     row->baseline.n ? row->baseline.n : 1);
-		lh_buf_puts(b, "</td><td class=\"n\">");
-		lh_html_text(b, row->current.p, row->current.n);
-		lh_buf_puts(b, "</td><td class=\"n\">");
+		lh_escape_printf(b, lh_html_text, "<tr><td><code>%.*s</code></td><td class=\"n\">"
+				 "%.*s</td><td class=\"n\">%.*s</td><td class=\"n\">",
+				 (int)row->metric.n, row->metric.p,
+				 row->baseline.n ? (int)row->baseline.n : 1,
+				 row->baseline.n ? row->baseline.p : "-", (int)row->current.n,
+				 row->current.p);
 		drift_percent(b, row);
 		lh_buf_printf(b, "</td><td>%s</td></tr>\n", drift_flag_name(row->flag));
 	}
@@ -275,11 +262,10 @@ int html_print(struct lh_buf *out, struct audit *a, struct lh_err *err)
 		      a->required_total, a->s->observer ? "; as an observer, nothing was run" : "");
 	put_verdict(out, a);
 	if (h->bad.code) {
-		lh_buf_puts(out,
-			    "<div class=\"verdict bad\" id=\"drift\"><strong>The baseline cannot "
-			    "be read, so nothing is known of drift.</strong> ");
-		lh_html_data(out, h->bad.msg, strlen(h->bad.msg));
-		lh_buf_puts(out, "</div>\n");
+		lh_escape_printf(out, lh_html_data,
+				 "<div class=\"verdict bad\" id=\"drift\"><strong>The baseline "
+				 "cannot be read, so nothing is known of drift.</strong> "
+				 "%s</div>\n", h->bad.msg);
 	} else if (h->drift.warned) {
 		lh_buf_printf(out, "<div class=\"verdict warn\" id=\"drift\"><strong>%zu of %zu "
 			      "metrics moved by more than a fifth</strong> since the last "

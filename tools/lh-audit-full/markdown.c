@@ -18,12 +18,6 @@ bool audit_is_sound(const struct audit *a)
 	return a->required_passed == a->required_total;
 }
 
-static void put_cell(struct lh_buf *out, const struct lh_buf *text)
-{
-	lh_buf_puts(out, " | ");
-	lh_escape_markdown(out, text->p, text->len);
-}
-
 static void put_checks(struct lh_buf *out, const struct audit *a)
 {
 	int i, phase = -1;
@@ -41,15 +35,13 @@ static void put_checks(struct lh_buf *out, const struct audit *a)
 				      "|---|:---:|:---:|---|---|---|\n", c->phase,
 				      phase_title[c->phase]);
 		phase = c->phase;
-		lh_buf_puts(out, "| ");
-		lh_escape_markdown(out, c->name, strlen(c->name));
-		lh_buf_puts(out, c->required ? " | yes" : " | no");
+		lh_escape_printf(out, lh_escape_markdown, c->required ? "| %s | yes" : "| %s | no",
+				 c->name);
 		lh_buf_printf(out, c->required && !c->passed && !c->skipped ? " | **%s**" : " | %s",
 			      check_result(c));
-		put_cell(out, &c->expected);
-		put_cell(out, &c->actual);
-		put_cell(out, &c->notes);
-		lh_buf_puts(out, " |\n");
+		lh_escape_printf(out, lh_escape_markdown, " | %.*s | %.*s | %.*s |\n",
+				 (int)c->expected.len, c->expected.p, (int)c->actual.len,
+				 c->actual.p, (int)c->notes.len, c->notes.p);
 	}
 }
 
@@ -60,18 +52,16 @@ static void put_drift(struct lh_buf *out, const struct audit *a)
 
 	lh_buf_puts(out, "\n## Drift\n\n");
 	if (h->bad.code) {
-		lh_buf_puts(out, "There is no baseline to compare with: ");
-		lh_escape_markdown(out, h->bad.msg, strlen(h->bad.msg));
-		lh_buf_putc(out, '\n');
+		lh_escape_printf(out, lh_escape_markdown,
+				 "There is no baseline to compare with: %s\n", h->bad.msg);
 		return;
 	}
 	if (h->on_file.n) {
 		lh_buf_printf(out, "Against line %llu of `" AUDIT_BASELINES "`",
 			      (unsigned long long)h->on_file.line);
-		if (at->p) {
-			lh_buf_puts(out, ", recorded at ");
-			lh_escape_markdown(out, at->p + 1, at->n - 2);
-		}
+		if (at->p)
+			lh_escape_printf(out, lh_escape_markdown, ", recorded at %.*s",
+					 (int)at->n - 2, at->p + 1);
 	} else {
 		lh_buf_puts(out, "There is no baseline yet, this is the first run");
 	}
@@ -99,16 +89,10 @@ static void put_words(struct lh_buf *out, const struct audit *a)
 	lh_buf_puts(out, "\n## What the checks looked at\n\n");
 	for (i = 0; i < CHECKS; i++) {
 		w = &check_words[i];
-		lh_buf_puts(out, "- *");
-		lh_escape_markdown(out, a->check[i].name, strlen(a->check[i].name));
-		lh_buf_puts(out, "*: looked at ");
-		lh_escape_markdown(out, check_looked(a, (enum check_id)i),
-				   strlen(check_looked(a, (enum check_id)i)));
-		lh_buf_puts(out, ". It means: ");
-		lh_escape_markdown(out, w->means, strlen(w->means));
-		lh_buf_puts(out, " If it fails: ");
-		lh_escape_markdown(out, w->remedy, strlen(w->remedy));
-		lh_buf_putc(out, '\n');
+		lh_escape_printf(out, lh_escape_markdown,
+				 "- *%s*: looked at %s. It means: %s If it fails: %s\n",
+				 a->check[i].name, check_looked(a, (enum check_id)i), w->means,
+				 w->remedy);
 	}
 	lh_buf_puts(out, "\n" AUDIT_BEYOND "\n");
 }

@@ -109,23 +109,14 @@ static void put_head(struct lh_buf *out, const struct lift *l)
 
 	lh_tool_time(t, now);
 	lh_buf_printf(out, "# Lift\n\n**Date:** %s\n\n**Corpora:**", now);
-	for (i = 0; i < t->n_operands; i++) {
-		lh_buf_puts(out, i ? ", " : " ");
-		lh_escape_markdown(out, t->operands[i], strlen(t->operands[i]));
-	}
+	for (i = 0; i < t->n_operands; i++)
+		lh_escape_printf(out, lh_escape_markdown, i ? ", %s" : " %s", t->operands[i]);
 	lh_buf_printf(out, "\n\n**Run:** %s", l->run);
-	lh_buf_puts(out, l->rejudge ? "\n\n**Judged again:** " : "\n\n**Playbook:** ");
-	if (l->rejudge)
-		lh_escape_markdown(out, l->rejudge, strlen(l->rejudge));
-	else if (l->playbook)
-		lh_escape_markdown(out, l->playbook, strlen(l->playbook));
-	else
-		lh_buf_puts(out, "empty at the start");
-	lh_buf_puts(out, "\n\n**Judge:** ");
-	if (l->judge_model)
-		lh_escape_markdown(out, l->judge_model, strlen(l->judge_model));
-	else
-		lh_buf_puts(out, "role, state and city");
+	lh_escape_printf(out, lh_escape_markdown,
+			 l->rejudge ? "\n\n**Judged again:** %s\n\n**Judge:** %s"
+				    : "\n\n**Playbook:** %s\n\n**Judge:** %s",
+			 l->rejudge ? l->rejudge : l->playbook ? l->playbook : "empty at the start",
+			 l->judge_model ? l->judge_model : "role, state and city");
 	lh_buf_printf(out,
 		      "\n\n**Verdict:** %llu of %llu discoveries are lifts; %llu results moved by "
 		      "entries of another role\n",

@@ -125,19 +125,16 @@ static void put_table(struct lh_buf *b, const struct probe *p)
 	for (i = 0; i < p->n; i++) {
 		const struct kase *k = &p->cases[i];
 
-		lh_buf_puts(b, "| ");
-		lh_escape_markdown(b, k->name.p, k->name.len);
-		lh_buf_puts(b, " | ");
+		lh_escape_printf(b, lh_escape_markdown, "| %.*s | ", (int)k->name.len, k->name.p);
 		put_answer_cell(b, k, 0);
 		lh_buf_puts(b, " | ");
 		put_answer_cell(b, k, 1);
 		lh_buf_puts(b, " | ");
-		if (k->skipped) {
-			lh_buf_puts(b, "skipped: ");
-			lh_escape_markdown(b, k->detail.p, k->detail.len);
-		} else {
+		if (k->skipped)
+			lh_escape_printf(b, lh_escape_markdown, "skipped: %.*s",
+					 (int)k->detail.len, k->detail.p);
+		else
 			lh_buf_puts(b, k->match ? "✓" : "✗");
-		}
 		lh_buf_puts(b, " |\n");
 	}
 }
@@ -172,11 +169,8 @@ static void put_divergences(struct lh_buf *b, const struct probe *p)
 
 		if (k->match || k->skipped)
 			continue;
-		lh_buf_puts(b, "\n### ");
-		lh_escape_markdown(b, k->name.p, k->name.len);
-		lh_buf_puts(b, "\n\n");
-		lh_escape_markdown(b, k->detail.p, k->detail.len);
-		lh_buf_puts(b, "\n\n");
+		lh_escape_printf(b, lh_escape_markdown, "\n### %.*s\n\n%.*s\n\n",
+				 (int)k->name.len, k->name.p, (int)k->detail.len, k->detail.p);
 		put_body(b, k, 0);
 		put_body(b, k, 1);
 	}
@@ -189,8 +183,7 @@ int report_write(struct lh_tool *tool, const struct probe *p, const char *path)
 	int i, rc;
 
 	lh_tool_time(tool, now);
-	lh_buf_puts(&b, "# Parity: ");
-	lh_escape_markdown(&b, p->name, strlen(p->name));
+	lh_escape_printf(&b, lh_escape_markdown, "# Parity: %s", p->name);
 	lh_buf_printf(&b, "\n\n**Date:** %s\n\n", now);
 	for (i = 0; i < 2; i++) {
 		lh_buf_printf(&b, "**%s:** ", i ? "Right" : "Left");

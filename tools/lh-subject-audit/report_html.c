@@ -114,18 +114,15 @@ static int put_row(void *ctx, const struct lh_record *rec, struct lh_err *err)
 		lh_buf_printf(&pg->b, "<time datetime=\"%.*s\">%.10s %.8s UTC</time>",
 			      (int)row.ts.n, row.ts.p, at, at + 11);
 	}
-	lh_buf_puts(&pg->b, "</td><td data-label=\"Who\">");
-	put_data(pg, row.accessor.daemon);
-	lh_buf_puts(&pg->b, " (");
-	put_data(pg, row.accessor.kind);
-	lh_buf_puts(&pg->b, ")</td><td data-label=\"What for\">");
-	put_data(pg, row.accessor.purpose);
-	lh_buf_puts(&pg->b, "</td><td data-label=\"Which data\">");
-	for (i = 0; i < row.n_fields; i++) {
-		if (i)
-			lh_buf_puts(&pg->b, ", ");
-		put_data(pg, row.field[i]);
-	}
+	lh_escape_printf(&pg->b, lh_html_data,
+			 "</td><td data-label=\"Who\">%.*s (%.*s)</td><td data-label=\"What for\">"
+			 "%.*s</td><td data-label=\"Which data\">",
+			 (int)row.accessor.daemon.n, row.accessor.daemon.p,
+			 (int)row.accessor.kind.n, row.accessor.kind.p,
+			 (int)row.accessor.purpose.n, row.accessor.purpose.p);
+	for (i = 0; i < row.n_fields; i++)
+		lh_escape_printf(&pg->b, lh_html_data, i ? ", %.*s" : "%.*s", (int)row.field[i].n,
+				 row.field[i].p);
 	if (row.field && !row.n_fields)
 		lh_buf_puts(&pg->b, "none");
 	lh_buf_puts(&pg->b, "</td><td data-label=\"Outcome\">");
@@ -192,11 +189,10 @@ static void put_verdict(struct page *pg)
 			    : "</code>, is not there, and neither is any other: the record was "
 			      "removed.");
 	} else if (fault == REPORT_SECOND) {
-		lh_buf_puts(&pg->b,
-			    "<strong>This is not the whole record.</strong> There is a second one "
-			    "of the same person, ");
-		lh_html_data(&pg->b, pg->r->second, strlen(pg->r->second));
-		lh_buf_puts(&pg->b, ", which is not listed here.");
+		lh_escape_printf(&pg->b, lh_html_data,
+				 "<strong>This is not the whole record.</strong> There is a second "
+				 "one of the same person, %s, which is not listed here.",
+				 pg->r->second);
 	} else if (!pg->r->v.count) {
 		lh_buf_puts(&pg->b, "<strong>No access has been recorded.</strong>");
 	} else if (pg->r->v.count == 1) {
@@ -217,9 +213,8 @@ static void put_item(struct page *pg, const char *label, struct lh_str s)
 {
 	if (!s.n)
 		return;
-	lh_buf_printf(&pg->b, "<dt>%s</dt><dd>", label);
-	put_data(pg, s);
-	lh_buf_puts(&pg->b, "</dd>\n");
+	lh_buf_printf(&pg->b, "<dt>%s</dt>", label);
+	lh_escape_printf(&pg->b, lh_html_data, "<dd>%.*s</dd>\n", (int)s.n, s.p);
 }
 
 static void put_manifest(struct page *pg)
@@ -235,11 +230,9 @@ static void put_manifest(struct page *pg)
 	put_item(pg, "Consent to biometric data", m->consent.biometric.status);
 	put_item(pg, "Biometric data may be kept until", m->consent.biometric.retention_until);
 	lh_buf_puts(&pg->b, "<dt>Data sets</dt><dd><ul>");
-	for (i = 0; i < m->n_datasets; i++) {
-		lh_buf_puts(&pg->b, "<li>");
-		put_data(pg, m->dataset[i].name);
-		lh_buf_puts(&pg->b, "</li>");
-	}
+	for (i = 0; i < m->n_datasets; i++)
+		lh_escape_printf(&pg->b, lh_html_data, "<li>%.*s</li>", (int)m->dataset[i].name.n,
+				 m->dataset[i].name.p);
 	lh_buf_puts(&pg->b, "</ul></dd>\n</dl>\n");
 }
 
@@ -249,8 +242,8 @@ static void put_top(struct page *pg)
 	const char *from = r->s->from, *to = r->s->to;
 
 	lh_html_open(&pg->b, "Who looked at your data", style);
-	lh_buf_puts(&pg->b, "<h1>Who looked at your data</h1>\n<p class=\"note\">About ");
-	lh_html_data(&pg->b, r->id, strlen(r->id));
+	lh_escape_printf(&pg->b, lh_html_data,
+			 "<h1>Who looked at your data</h1>\n<p class=\"note\">About %s", r->id);
 	lh_buf_printf(&pg->b, ", as of <time datetime=\"%s\">%.10s %.8s UTC</time></p>\n",
 		      r->generated_at, r->generated_at, r->generated_at + 11);
 	put_verdict(pg);

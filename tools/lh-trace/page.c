@@ -37,12 +37,10 @@ static int put_fields(struct lh_buf *out, const struct lh_value *object, struct 
 			continue;
 		lh_buf_reset(&text);
 		rc = value_text(&text, &it.key, &it.val, false, err);
-		lh_buf_puts(out, "<i>");
-		lh_html_text(out, it.key.p + 1, it.key.n - 2);
-		lh_buf_printf(out, "</i><span class=\"%s\">",
-			      class_of(value_style(&it.key, &it.val)));
-		lh_html_data(out, text.p, text.len);
-		lh_buf_puts(out, "</span>");
+		lh_escape_printf(out, lh_html_text, "<i>%.*s</i><span class=\"%s\">",
+				 (int)it.key.n - 2, it.key.p + 1,
+				 class_of(value_style(&it.key, &it.val)));
+		lh_escape_printf(out, lh_html_data, "%.*s</span>", (int)text.len, text.p);
 	}
 	return rc ? rc : lh_buf_check(&text, err);
 }
