@@ -31,11 +31,20 @@ static const struct lh_op *op_of(const struct lh_tool *tool)
 	return op;
 }
 
+/* Return whether operands begin with a word, "put|get [NAME...]": those after it are the
+ * command's to check. */
+static bool has_word(const char *operands)
+{
+	return *operands >= 'a' && *operands <= 'z';
+}
+
 /* Count the words of "LOG [FILE...]"; required: those without brackets alone. */
 static size_t words(const char *s, bool required)
 {
 	size_t n = 0;
 
+	if (required && has_word(s))
+		return 1;
 	for (; *s; s += strcspn(s, " "), s += strspn(s, " "))
 		n += !required || *s != '[';
 	return n;
@@ -43,13 +52,19 @@ static size_t words(const char *s, bool required)
 
 static int check_operands(struct lh_tool *tool)
 {
-	const char *takes = tool->verb->operands;
+	const char *takes = tool->verb->operands, *name = tool->verb->name;
 	size_t most = words(takes, false);
+	int n;
 
-	if (tool->n_operands <= most || strstr(takes, "..."))
+	if (tool->n_operands <= most || strstr(takes, "...") || has_word(takes))
 		return 0;
-	return lh_tool_unexpected(tool, most, "%s takes %s%s", tool->verb->name,
-				  most == 1 ? "one " : "", most ? takes : "none");
+	if (most != 1)
+		return lh_tool_unexpected(tool, most, "%s takes %s", name, most ? takes : "none");
+	takes += *takes == '[';
+	n = (int)strcspn(takes, "]");
+	if (!*name)
+		return lh_tool_unexpected(tool, most, "one %.*s is taken", n, takes);
+	return lh_tool_unexpected(tool, most, "%s takes one %.*s", name, n, takes);
 }
 
 static int run_op(struct lh_tool *tool, void *settings)
@@ -209,14 +224,25 @@ int lh_op_run(struct lh_tool *tool, void *settings)
 int lh_op_main(const struct lh_tool_spec *spec, int argc, char **argv, void *settings)
 {
 	struct lh_verb verbs[LH_OPS_MAX + 1] = { { NULL } }, *v = verbs;
-	struct lh_tool_spec s = *spec;
 	const struct lh_op *op;
+	struct lh_tool tool;
+	int rc;
 
 	for (op = spec->ops; op->name; op++)
 		if (op->operands)
 			*v++ = (struct lh_verb){ op->name, op->operands, op->about, op->bit,
-						 words(op->operands, true), run_op };
-	s.verbs = v > verbs ? verbs : NULL;
-	s.run = run_op;
-	return lh_tool_main(&s, argc, argv, settings);
+						 words(op->operands, true) };
+	lh_tool_init(&tool, spec->name, spec->synopsis, spec->summary, spec->options);
+	tool.verbs = v > verbs ? verbs : NULL;
+	tool.spec = spec;
+	if (spec->ignore_sigpipe)
+		lh_tool_ignore_sigpipe(&tool);
+	rc = lh_tool_parse(&tool, argc, argv, settings);
+	if (!rc && spec->check)
+		rc = spec->check(&tool, settings);
+	if (!rc)
+		rc = run_op(&tool, settings);
+	if (spec->close)
+		rc = spec->close(&tool, settings, rc);
+	return lh_tool_finish(&tool, rc);
 }

@@ -6,8 +6,8 @@
  *               register_dataset, .in = dataset, .out = registered, .writes = true },
  *             { "get", "[NAME...]", "print manifests by their names", V_GET, get_dataset,
  *               LH_OP_IN(named, struct named), .out = manifest },
- *             { "list", "", "print all manifests", V_LIST, list_datasets, .out = manifests,
- *               .command = print_all },
+ *             { "list", "", "print all manifests", V_LIST, .out = manifest, .command = print_all },
+ *             { "list", NULL, "all manifests in one answer", 0, list_datasets, .out = manifests },
  *             LH_OP_REQUESTS("[FILE...]", V_REQUESTS),
  *             LH_OP_END
  *     };
@@ -33,10 +33,9 @@
  *                     "paths":[{"member":"name","safe":true}]}]}
  *
  * options are those of all commands, and of each operation its own.  input and output are JSON
- * Schema (null: no record is read, the output is not described); operands null: requests alone;
- * writes null: a tool without rows does not say.  shows are the members of the output marked
- * .person (null: it is not described), uses those of the input, paths those marked .path: nobody
- * outside gives one that is not safe.
+ * Schema (null: no record is read, the output is not described); operands null: requests alone.
+ * shows are the members of the output marked .person (null: it is not described), uses those of
+ * the input, paths those marked .path: nobody outside gives one that is not safe.
  *
  * An operation that cannot work at present (a log on a full disk) costs its request alone, with
  * 503, or 502 for a service that does not answer, and names no file: lh_records_unavailable,

@@ -96,7 +96,7 @@ static void write_marked(struct lh_writer *w, const struct lh_op *row, bool all)
 static void write_op(struct lh_writer *w, const struct lh_tool *t, const struct lh_op *op,
 		     const char *name, const char *operands)
 {
-	const bool requests = !op->answer && !strcmp(op->name, "requests") && t->spec->ops;
+	const bool requests = !op->answer && !strcmp(op->name, "requests");
 	struct lh_op_names names;
 
 	if (requests)
@@ -108,10 +108,7 @@ static void write_op(struct lh_writer *w, const struct lh_tool *t, const struct 
 	write_options(w, t, false, operands ? op->bit : 0);
 	write_schema(w, "input", requests ? names.member : op->in, LH_BIND_NULLS);
 	write_schema(w, "output", op->out, 0);
-	if (t->spec && t->spec->ops)
-		lh_write_bool(w, "writes", op->writes);
-	else
-		lh_write_null(w, "writes");
+	lh_write_bool(w, "writes", op->writes);
 	write_marked(w, requests ? t->spec->ops : op, requests);
 	lh_write_end(w);
 }
@@ -121,9 +118,8 @@ static void write_op(struct lh_writer *w, const struct lh_tool *t, const struct 
 static void write_filter(struct lh_writer *w, const struct lh_tool *t)
 {
 	static const char before[] = "[OPTION]...";
-	static const struct lh_op none[] = { { .name = "" }, LH_OP_END };
 	const char *operands = strstr(t->synopsis, before);
-	const struct lh_op *row = t->spec && t->spec->ops ? lh_op_of_filter(t) : none;
+	const struct lh_op *row = lh_op_of_filter(t);
 	struct lh_op op = *row;
 
 	if (!op.about)
@@ -155,20 +151,7 @@ void lh_operations_text(const struct lh_tool *t, struct lh_buf *b)
 	lh_write_text(&w, "about", t->summary);
 	write_options(&w, t, true, 0);
 	lh_write_array(&w, "operations");
-	if (!t->verbs) {
-		write_filter(&w, t);
-	} else if (t->spec->ops) {
-		write_ops(&w, t);
-	} else {
-		const struct lh_verb *v;
-
-		for (v = t->verbs; v->name; v++) {
-			const struct lh_op op = { .name = v->name, .operands = v->operands,
-						  .about = v->help, .bit = v->bit };
-
-			write_op(&w, t, &op, op.name, op.operands);
-		}
-	}
+	(t->verbs ? write_ops : write_filter)(&w, t);
 	lh_write_end(&w);
 	lh_write_end(&w);
 	lh_buf_putc(b, '\n');

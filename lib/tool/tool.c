@@ -77,11 +77,6 @@ void lh_tool_init(struct lh_tool *t, const char *name, const char *synopsis, con
 	lh_own_set_report(own_told, t);
 }
 
-void lh_tool_verbs(struct lh_tool *t, const struct lh_verb *verbs)
-{
-	t->verbs = verbs;
-}
-
 int lh_tool_parse(struct lh_tool *t, int argc, char **argv, void *settings)
 {
 	static const char *const names[] = { "stdin", "stdout" };
@@ -94,26 +89,6 @@ int lh_tool_parse(struct lh_tool *t, int argc, char **argv, void *settings)
 	rc = lh_options_parse(t, argc, argv, settings);
 	lh_json_members = t->max_members;
 	return rc;
-}
-
-int lh_tool_main(const struct lh_tool_spec *spec, int argc, char **argv, void *settings)
-{
-	struct lh_tool tool;
-	int rc;
-
-	lh_tool_init(&tool, spec->name, spec->synopsis, spec->summary, spec->options);
-	lh_tool_verbs(&tool, spec->verbs);
-	tool.spec = spec;
-	if (spec->ignore_sigpipe)
-		lh_tool_ignore_sigpipe(&tool);
-	rc = lh_tool_parse(&tool, argc, argv, settings);
-	if (!rc && spec->check)
-		rc = spec->check(&tool, settings);
-	if (!rc)
-		rc = (tool.verb ? tool.verb->run : spec->run)(&tool, settings);
-	if (spec->close)
-		rc = spec->close(&tool, settings, rc);
-	return lh_tool_finish(&tool, rc);
 }
 
 int lh_tool_usage(struct lh_tool *t, const char *fmt, ...)

@@ -17,14 +17,15 @@
  *     int main(int argc, char **argv)
  *     {
  *             struct settings s = { .k = 10 };
- *             struct lh_tool tool;
- *             int rc;
+ *             static const struct lh_op ops[] = {
+ *                     { "", .in = query_members, .out = out, .command = search }, LH_OP_END
+ *             };
+ *             static const struct lh_tool_spec spec = {
+ *                     .name = "lh-search", .synopsis = "[OPTION]... INDEX...",
+ *                     .summary = "find the nearest records", .options = options, .ops = ops
+ *             };
  *
- *             lh_tool_init(&tool, "lh-search", "[OPTION]... INDEX...",
- *                          "find the nearest records", options);
- *             rc = lh_tool_parse(&tool, argc, argv, &s);
- *             if (!rc) rc = ...;
- *             return lh_tool_finish(&tool, rc);
+ *             return lh_op_main(&spec, argc, argv, &s);
  *     }
  *
  * lh_tool_parse prints --help, --version and --describe-options and returns LH_TOOL_DONE,
@@ -159,19 +160,17 @@ enum lh_progress { LH_PROGRESS_AUTO, LH_PROGRESS_ALWAYS, LH_PROGRESS_NEVER };
 /* A command of a tool: "build" of lh-index build|add|...  All commands share one settings
  * struct.  The command named "" runs where no command is given, with the operands it has;
  * it is not listed in the help. */
-struct lh_tool;
 struct lh_verb {
 	const char *name;
 	const char *operands;	/* "INDEX [FILE...]" */
 	const char *help;
 	unsigned bit;		/* in the verbs of an option */
 	size_t min_operands;
-	int (*run)(struct lh_tool *tool, void *settings);
 };
 
 struct lh_tool {
 	const char *name, *synopsis, *summary;
-	const struct lh_tool_spec *spec;	/* of lh_tool_main, or NULL */
+	const struct lh_tool_spec *spec;	/* of lh_op_main, or NULL */
 	const struct lh_option *options;
 	const struct lh_verb *verbs;	/* NULL: none */
 	const struct lh_verb *verb;	/* the command given */
@@ -196,34 +195,27 @@ struct lh_tool {
 
 void lh_tool_init(struct lh_tool *t, const char *name, const char *synopsis, const char *summary,
 		  const struct lh_option *options);
-void lh_tool_verbs(struct lh_tool *t, const struct lh_verb *verbs);
 int lh_tool_parse(struct lh_tool *t, int argc, char **argv, void *settings);
 int lh_tool_finish(struct lh_tool *t, int rc);
 
 struct lh_call;
 
-/* The main function of a tool with commands. */
+/* A tool, for lh_op_main of op.h. */
 struct lh_tool_spec {
 	const char *name, *synopsis, *summary;
 	const struct lh_option *options;
-	const struct lh_verb *verbs;
+	const struct lh_op *ops;
+	/* Return the operation of a filter under the options given.  NULL: the first. */
+	const struct lh_op *(*mode)(const void *settings);
 	int (*check)(struct lh_tool *tool, void *settings);	/* or NULL */
 	bool ignore_sigpipe;		/* see lh_tool_ignore_sigpipe */
 	/* Free what the settings hold, at the end, with the result rc: rc, or -1.  Or NULL. */
 	int (*close)(struct lh_tool *tool, void *settings, int rc);
-
-	/* for lh_op_main (op.h), which sets verbs, or run of a filter */
-	const struct lh_op *ops;
-	/* Return the operation of a filter under the options given.  NULL: the first. */
-	const struct lh_op *(*mode)(const void *settings);
-	int (*run)(struct lh_tool *tool, void *settings);
 	const char *what;		/* "log": what requests use, in messages to clients */
 	int (*before_output)(void *settings, struct lh_err *err);	/* of a flow, or NULL */
 	/* Note that a request failed, or turn *err into its refusal and return -1.  Or NULL. */
 	int (*failed)(const struct lh_call *call, struct lh_err *err);
 };
-/* Parse argv into *settings, check them, run the command given.  Returns the exit status. */
-int lh_tool_main(const struct lh_tool_spec *spec, int argc, char **argv, void *settings);
 
 /* Read a size as an option has it, in bytes or with K, M or G: 0, or -1 if it is not one. */
 int lh_tool_read_size(const char *text, uint64_t *size);

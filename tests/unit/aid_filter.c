@@ -8,7 +8,7 @@
 #include <unistd.h>
 
 #include "file/file.h"
-#include "tool/records.h"
+#include "tool/op.h"
 
 struct settings {
 	bool batch, sink, identity, keep;
@@ -102,14 +102,16 @@ static int to_sink(const struct lh_output *o, void *ctx, struct lh_err *err)
 		: 0;
 }
 
-static int run(struct lh_tool *tool, struct settings *s)
+static int run(struct lh_tool *tool, void *settings)
 {
+	struct settings *s = settings;
 	struct lh_flow flow = { .map = s->batch ? NULL : on_record,
 				.batch = s->batch ? on_batch : NULL,
 				.batch_max = s->batch_max,
 				.sink = s->sink || s->into ? to_sink : NULL, .shared = s };
 	int rc;
 
+	s->tool = tool;
 	if (s->keep)
 		lh_tool_ignore_sigpipe(tool);
 	if (s->into && lh_atomic_open(&s->file, s->into, 0666, &tool->err) < 0)
@@ -124,14 +126,14 @@ static int run(struct lh_tool *tool, struct settings *s)
 int main(int argc, char **argv)
 {
 	struct settings s = { .batch_max = 4 };
-	struct lh_tool tool;
-	int rc;
+	static const struct lh_op ops[] = { { "", .in = lh_op_any, .command = run }, LH_OP_END };
+	static const struct lh_tool_spec spec = {
+		.name = "aid-filter",
+		.synopsis = "[OPTION]... [FILE]...",
+		.summary = "adds \"seen\":true to every record",
+		.options = options,
+		.ops = ops,
+	};
 
-	lh_tool_init(&tool, "aid-filter", "[OPTION]... [FILE]...",
-		     "adds \"seen\":true to every record", options);
-	s.tool = &tool;
-	rc = lh_tool_parse(&tool, argc, argv, &s);
-	if (!rc)
-		rc = run(&tool, &s);
-	return lh_tool_finish(&tool, rc);
+	return lh_op_main(&spec, argc, argv, &s);
 }

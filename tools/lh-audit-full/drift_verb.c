@@ -110,8 +110,6 @@ int drift_verb(struct lh_tool *tool, void *settings)
 	char *path = NULL;
 	int rc;
 
-	if (tool->n_operands > 1)
-		return lh_tool_unexpected(tool, 1, "drift takes one FILE");
 	if (!s->from || !s->to)
 		return lh_tool_usage(tool, "--%s: rows count from 1, or from the end as -1",
 				     s->from ? "to" : "from");

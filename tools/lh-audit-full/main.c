@@ -2,6 +2,7 @@
 #include "audit.h"
 #include "bundle.h"
 #include "part.h"
+#include "tool/op.h"
 
 static const struct lh_made made_report = { "a report of an audit", { "# Full audit: " },
 					    NULL };
@@ -56,12 +57,40 @@ static const struct lh_option options[] = {
 	LH_OPTION_END
 };
 
-static const struct lh_verb verbs[] = {
-	{ "", "", "audit a root", V_AUDIT, 0, audit_verb },
-	{ "drift", "[FILE]", "compare two baselines", V_DRIFT, 0, drift_verb },
-	{ "merge", "FILE...", "the audit of which these are all parts", V_MERGE, 1, merge_verb },
-	{ "bundle", "verify BUNDLE", "check a bundle", V_BUNDLE, 1, bundle_verb },
-	{ NULL, NULL, NULL, 0, 0, NULL },
+/* A check, or the summary; with --json both in one document. */
+static const struct lh_bind audited[] = {
+	{ LH_BIND_ONLY("phase", LH_BIND_TO_WHOLE), .most = PHASES - 1, .about = "of a check" },
+	{ LH_BIND_ONLY("name", LH_BIND_TO_STRING), .about = "what is checked" },
+	{ LH_BIND_ONLY("passed", LH_BIND_TO_BOOL) },
+	{ LH_BIND_ONLY("required", LH_BIND_TO_BOOL) },
+	{ LH_BIND_ONLY("recorded_at", LH_BIND_TO_STRING), .about = "of the summary" },
+	{ LH_BIND_ONLY("required_passed", LH_BIND_TO_WHOLE), .most = CHECKS },
+	{ LH_BIND_ONLY("required_total", LH_BIND_TO_WHOLE), .most = CHECKS },
+	LH_OP_OBJECT("metrics"),
+	{ LH_BIND_ONLY("checks", LH_BIND_TO_VALUE), .types = LH_BIND_IS(LH_ARRAY) },
+	LH_OP_OBJECT("summary"),
+	LH_BIND_END
+};
+
+/* A member of a bundle, or the bundle. */
+static const struct lh_bind verified[] = {
+	{ LH_BIND_ONLY("path", LH_BIND_TO_STRING), .about = "of a member" },
+	{ LH_BIND_ONLY("file", LH_BIND_TO_STRING), .about = "of the bundle, in the last line" },
+	LH_OP_BOOL("verified"),
+	{ LH_BIND_ONLY("error", LH_BIND_TO_VALUE), .required = true, .null = true,
+	  .types = LH_BIND_IS(LH_STRING) | LH_BIND_IS(LH_NULL) },
+	LH_BIND_END
+};
+
+static const struct lh_op ops[] = {
+	{ "", "", "audit a root", V_AUDIT, .out = audited, .command = audit_verb,
+	  .writes = true },
+	{ "drift", "[FILE]", "compare two baselines", V_DRIFT, .command = drift_verb },
+	{ "merge", "FILE...", "the audit of which these are all parts", V_MERGE, .out = audited,
+	  .command = merge_verb, .writes = true },
+	{ "bundle", "verify BUNDLE", "check a bundle", V_BUNDLE, .out = verified,
+	  .command = bundle_verb },
+	LH_OP_END
 };
 
 /* Return an option of the audit as a whole that was given, or NULL. */
@@ -114,10 +143,10 @@ int main(int argc, char **argv)
 		.synopsis = "[COMMAND] [OPTION]...",
 		.summary = "check a whole root: files, rules and replays",
 		.options = options,
-		.verbs = verbs,
+		.ops = ops,
 		.check = check,
 		.ignore_sigpipe = true,
 	};
 
-	return lh_tool_main(&spec, argc, argv, &s);
+	return lh_op_main(&spec, argc, argv, &s);
 }

@@ -11,6 +11,7 @@
 #include "object.h"
 #include "out.h"
 #include "pack.h"
+#include "tool/op.h"
 
 struct cat {
 	struct lh_tool *tool;
@@ -215,7 +216,7 @@ static int file(struct cat *c, const char *path)
 	return rc;
 }
 
-static int run(struct cat *c)
+static int cat_all(struct cat *c)
 {
 	char *just_stdin[] = { "-" };
 	char **operands = c->tool->n_operands ? c->tool->operands : just_stdin;
@@ -233,30 +234,38 @@ static int run(struct cat *c)
 	return out_finish(&c->out);
 }
 
+static int run(struct lh_tool *tool, void *settings)
+{
+	const char *mode = getenv(LH_CAT_ENV);
+	struct cat *c = settings;
+
+	c->tool = c->out.tool = tool;
+	c->out.frames = mode != NULL;
+	c->out.entries = mode && strcmp(mode, LH_CAT_ENTRIES) == 0;
+	if (mode && strcmp(mode, LH_CAT_PACK) == 0)
+		return pack(tool);
+	if (mode && strcmp(mode, LH_CAT_ZSTD) == 0)
+		return pack_zstd(tool);
+	if (cat_all(c) < 0)
+		return -1;
+	if (c->failed)
+		tool->err.msg[0] = '\0';
+	return c->failed ? -1 : 0;
+}
+
 int main(int argc, char **argv)
 {
 	static struct cat c = { .max_ratio = 1000 };
-	const char *mode = getenv(LH_CAT_ENV);
-	struct lh_tool tool;
-	int rc;
+	static const struct lh_op ops[] = { { "", .command = run }, LH_OP_END };
+	static const struct lh_tool_spec spec = {
+		.name = "lh-cat",
+		.synopsis = "[OPTION]... [FILE]...",
+		.summary = "decompress and unpack files of JSON Lines",
+		.options = options,
+		.ops = ops,
+	};
 
 	/* else libarchive has no names for members that are not ASCII */
 	setlocale(LC_CTYPE, "C.UTF-8");
-	lh_tool_init(&tool, "lh-cat", "[OPTION]... [FILE]...",
-		     "decompress and unpack files of JSON Lines", options);
-	c.tool = c.out.tool = &tool;
-	c.out.frames = mode != NULL;
-	c.out.entries = mode && strcmp(mode, LH_CAT_ENTRIES) == 0;
-	rc = lh_tool_parse(&tool, argc, argv, &c);
-	if (!rc && mode && strcmp(mode, LH_CAT_PACK) == 0)
-		rc = pack(&tool);
-	else if (!rc && mode && strcmp(mode, LH_CAT_ZSTD) == 0)
-		rc = pack_zstd(&tool);
-	else if (!rc)
-		rc = run(&c);
-	if (!rc && c.failed) {
-		tool.err.msg[0] = '\0';
-		rc = -1;
-	}
-	return lh_tool_finish(&tool, rc);
+	return lh_op_main(&spec, argc, argv, &c);
 }

@@ -1,5 +1,4 @@
 /* demand.c - read a query and what is known about it.  See lift.h. */
-#include "json/bind.h"
 #include "lift.h"
 
 void demand_free(struct demand *d)
@@ -16,7 +15,7 @@ struct lh_str head_of(struct lh_str s, size_t max)
 	return (struct lh_str){ s.p, n };
 }
 
-static const struct lh_bind members[] = {
+const struct lh_bind demand_members[] = {
 	{ LH_BIND_STRING("query_text|query|text", struct demand, text), .required = true,
 	  .filled = true, .as_written = LH_BIND_FIELD(struct demand, text_json) },
 	{ LH_BIND_STRING("role", struct demand, role),
@@ -35,5 +34,5 @@ int demand_read(struct demand *d, struct lh_record *rec, struct lh_err *err)
 	struct lh_buf strings = d->strings;
 
 	*d = (struct demand){ .rec = rec, .strings = strings };
-	return lh_bind(members, rec, d, &d->strings, err);
+	return lh_bind(demand_members, rec, d, &d->strings, err);
 }

@@ -96,6 +96,7 @@ struct demand {
 	struct lh_value count;			/* a number; p NULL: none */
 	struct lh_buf strings;
 };
+extern const struct lh_bind demand_members[];
 void demand_free(struct demand *d);
 /* Read a demand; its strings are those of rec and d.  LH_EDATA for a member of the
  * wrong type, and when there is no text. */

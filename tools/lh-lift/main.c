@@ -9,6 +9,7 @@
 #include <lh/playbook.h>
 #include "base/signal.h"
 #include "lift.h"
+#include "tool/op.h"
 
 static const struct lh_made made_report = { "a report of lh-lift", { "# Lift\n" }, NULL };
 
@@ -113,7 +114,7 @@ static int prepare(struct lift *l, struct lh_err *err)
 	return check_book(l, err);
 }
 
-static int run(struct lift *l)
+static int lift(struct lift *l)
 {
 	struct lh_err *err = &l->tool->err, other;
 	int rc;
@@ -158,8 +159,10 @@ static int check_model(struct lh_tool *tool, const char *option, const char *nam
 	return 0;
 }
 
-static int check(struct lh_tool *tool, const struct lift *l)
+static int check(struct lh_tool *tool, void *settings)
 {
+	const struct lift *l = settings;
+
 	if (!tool->n_operands)
 		return lh_tool_usage(tool, "missing operand INDEX");
 	if (l->playbook && !strcmp(l->playbook, "-")) {
@@ -177,20 +180,48 @@ static int check(struct lh_tool *tool, const struct lift *l)
 		: check_model(tool, "--paraphrase-model", l->reword_model);
 }
 
+static int run(struct lh_tool *tool, void *settings)
+{
+	((struct lift *)settings)->tool = tool;
+	return lift(settings);
+}
+
+static const struct lh_bind lines[] = {
+	{ LH_BIND_ONLY("lift", LH_BIND_TO_VALUE), .types = LH_BIND_IS(LH_OBJECT),
+	  .about = "of a query: results of both passes, and whether they improved" },
+	{ LH_BIND_ONLY("summary", LH_BIND_TO_VALUE), .types = LH_BIND_IS(LH_OBJECT),
+	  .about = "of all queries, in the last line" },
+	LH_BIND_END
+};
+
+static const struct lh_op ops[] = {
+	{ "", .in = demand_members, .out = lines, .command = run },
+	{ "", .about = "record into a playbook, and measure what it improves",
+	  .in = demand_members, .out = lines, .command = run, .writes = true },
+	{ "", .about = "judge the results of a run again", .out = lines, .command = run },
+	LH_OP_END
+};
+
+static const struct lh_op *mode(const void *settings)
+{
+	const struct lift *l = settings;
+
+	return &ops[l->rejudge ? 2 : l->playbook != NULL];
+}
+
 int main(int argc, char **argv)
 {
 	struct lift l = { .k = 10, .timeout = 180, .retries = 2, .report.fd = -1 };
-	struct lh_tool tool;
-	int rc;
+	static const struct lh_tool_spec spec = {
+		.name = "lh-lift",
+		.synopsis = "[OPTION]... INDEX...",
+		.summary = "measure what a playbook improves",
+		.options = options,
+		.ops = ops,
+		.mode = mode,
+		.check = check,
+		.ignore_sigpipe = true,
+	};
 
-	lh_tool_init(&tool, "lh-lift", "[OPTION]... INDEX...",
-		     "measure what a playbook improves", options);
-	l.tool = &tool;
-	lh_tool_ignore_sigpipe(&tool);
-	rc = lh_tool_parse(&tool, argc, argv, &l);
-	if (!rc)
-		rc = check(&tool, &l);
-	if (!rc)
-		rc = run(&l);
-	return lh_tool_finish(&tool, rc);
+	return lh_op_main(&spec, argc, argv, &l);
 }

@@ -6,6 +6,7 @@
 
 #include "base/signal.h"
 #include "load.h"
+#include "tool/op.h"
 
 enum { V_LOAD = 1, V_MIX = 2 };
 
@@ -67,6 +68,8 @@ static int check(struct lh_tool *tool, void *settings)
 {
 	struct settings *s = settings;
 
+	if (tool->verb->bit == V_MIX && tool->n_operands > 2)
+		return lh_tool_unexpected(tool, 2, "SCENARIOS.jsonl and a URL or DIR are taken");
 	if (s->number && s->duration)
 		return lh_tool_usage(tool, "-d and -n exclude each other");
 	s->duration = s->duration ? s->duration : s->number ? INFINITY : 10;
@@ -83,8 +86,6 @@ static int run_load(struct lh_tool *tool, void *settings)
 	struct target t = { .host = NULL };
 	int rc;
 
-	if (tool->n_operands > 1)
-		return lh_tool_unexpected(tool, 1, "one URL is taken");
 	rc = target_open(&t, tool->operands[0], &tool->err);
 	if (!rc)
 		rc = target_headers(&t, &s->headers, s->token_file, &tool->err);
@@ -115,8 +116,6 @@ static int run_mix(struct lh_tool *tool, void *settings)
 	char **o = tool->operands;
 	bool first = tool->n_operands > 1 && is_target(s, o[0]);
 
-	if (tool->n_operands > 2)
-		return lh_tool_unexpected(tool, 2, "SCENARIOS.jsonl and a URL or DIR are taken");
 	if (s->steps > 1)
 		return lh_tool_usage(tool, "-c: \"mix\" takes one number of connections");
 	if (s->via == VIA_FILTERS && tool->n_operands < 2)
@@ -127,11 +126,38 @@ static int run_mix(struct lh_tool *tool, void *settings)
 	return mix_run(tool, s, o[first], tool->n_operands > 1 ? o[!first] : NULL);
 }
 
-static const struct lh_verb verbs[] = {
-	{ "", "URL", "send the same requests again and again", V_LOAD, 1, run_load },
-	{ "mix", "SCENARIOS.jsonl [URL|DIR]", "run scenarios of several requests", V_MIX, 1,
-	  run_mix },
-	{ NULL, NULL, NULL, 0, 0, NULL },
+/* Of a step of -c; with --each also of each request. */
+static const struct lh_bind measured[] = {
+	{ LH_BIND_ONLY("url", LH_BIND_TO_STRING), .about = "of a step" },
+	{ LH_BIND_ONLY("total", LH_BIND_TO_WHOLE), .most = INT64_MAX, .about = "requests" },
+	{ LH_BIND_ONLY("transport_errors", LH_BIND_TO_WHOLE), .most = INT64_MAX,
+	  .about = "requests without an answer" },
+	LH_OP_OBJECT("by_status"),
+	{ LH_BIND_ONLY("request", LH_BIND_TO_WHOLE), .most = INT64_MAX,
+	  .about = "of a request, from 0" },
+	{ LH_BIND_ONLY("fault", LH_BIND_TO_STRING), .about = "why it was not answered" },
+	LH_BIND_END
+};
+
+/* Of a scenario, and last of all. */
+static const struct lh_bind mixed[] = {
+	{ LH_BIND_ONLY("scenario", LH_BIND_TO_STRING), .about = "its name" },
+	{ LH_BIND_ONLY("failures", LH_BIND_TO_WHOLE), .most = INT64_MAX },
+	{ LH_BIND_ONLY("first_failure", LH_BIND_TO_VALUE), .null = true,
+	  .types = LH_BIND_IS(LH_STRING) | LH_BIND_IS(LH_NULL) },
+	{ LH_BIND_ONLY("scenarios", LH_BIND_TO_WHOLE), .most = INT64_MAX,
+	  .about = "how many were run" },
+	{ LH_BIND_ONLY("classes_ok", LH_BIND_TO_WHOLE), .most = INT64_MAX,
+	  .about = "scenarios of the file that never failed" },
+	LH_BIND_END
+};
+
+static const struct lh_op ops[] = {
+	{ "", "URL", "send the same requests again and again", V_LOAD, .in = lh_op_any,
+	  .out = measured, .command = run_load, .writes = true },
+	{ "mix", "SCENARIOS.jsonl [URL|DIR]", "run scenarios of several requests", V_MIX,
+	  .out = mixed, .command = run_mix, .writes = true },
+	LH_OP_END
 };
 
 int main(int argc, char **argv)
@@ -142,9 +168,9 @@ int main(int argc, char **argv)
 		.synopsis = "[mix] [OPTION]... URL",
 		.summary = "send load to a server, and measure its answers",
 		.options = options,
-		.verbs = verbs,
+		.ops = ops,
 		.check = check,
 	};
 
-	return lh_tool_main(&spec, argc, argv, &s);
+	return lh_op_main(&spec, argc, argv, &s);
 }

@@ -3,6 +3,7 @@
 
 #include <lh/chain.h>
 #include "observe/observe.h"
+#include "tool/op.h"
 #include "transport.h"
 
 struct settings {
@@ -50,7 +51,7 @@ static void warn(void *tool, const char *text)
 }
 
 /* Check the state and the key, before anything is read. */
-static int check(struct lh_tool *tool, const struct settings *set)
+static int check_state(struct lh_tool *tool, const struct settings *set)
 {
 	LH_SCOPED(lh_chain_keys_free) struct lh_chain_keys keys = { 0 };
 	struct stat st;
@@ -109,8 +110,9 @@ static int open_persons(struct lh_tool *tool, const struct settings *set,
 	return *p ? 0 : -1;
 }
 
-static int run(struct lh_tool *tool, const struct settings *set)
+static int run(struct lh_tool *tool, void *settings)
 {
+	const struct settings *set = settings;
 	LH_SCOPED(lh_routes_free) struct lh_routes routes = { 0 };
 	struct lh_mcp_tools tools = { .n = 0 }, more = { .n = 0 };
 	LH_SCOPED(lh_buf_free) struct lh_buf folder = { 0 };
@@ -122,7 +124,7 @@ static int run(struct lh_tool *tool, const struct settings *set)
 		.timeout = set->timeout, .answer_max = LH_MCP_ANSWER_LINE, .warn = warn,
 		.owner = tool,
 	};
-	int rc = check(tool, set);
+	int rc = check_state(tool, set);
 
 	if (!rc)
 		rc = lh_routes_built_in(&routes, set->state, &tool->err);
@@ -147,22 +149,43 @@ static int run(struct lh_tool *tool, const struct settings *set)
 	return rc;
 }
 
+static int print_tools(struct lh_tool *tool, void *settings)
+{
+	(void)settings;
+	return lh_tool_out(tool, lh_mcp_built_in, strlen(lh_mcp_built_in));
+}
+
+static int check(struct lh_tool *tool, void *settings)
+{
+	(void)settings;
+	return tool->n_operands ? lh_tool_unexpected(tool, 0, "lh-mcp takes none") : 0;
+}
+
+static const struct lh_op ops[] = {
+	{ "", .command = run, .writes = true },
+	{ "", .about = "print the tools that are built in", .command = print_tools },
+	LH_OP_END
+};
+
+static const struct lh_op *mode(const void *settings)
+{
+	return &ops[((const struct settings *)settings)->print_tools];
+}
+
 int main(int argc, char **argv)
 {
 	struct settings set = { .state = ".", .timeout = LH_MCP_TIMEOUT, .max_line = 16 << 20,
 				.audit_sync = LH_PERSONS_BATCH };
-	struct lh_tool tool;
-	int rc;
+	static const struct lh_tool_spec spec = {
+		.name = "lh-mcp",
+		.synopsis = "[OPTION]...",
+		.summary = "offer the tools to a model, by the Model Context Protocol",
+		.options = options,
+		.ops = ops,
+		.mode = mode,
+		.check = check,
+		.ignore_sigpipe = true,
+	};
 
-	lh_tool_init(&tool, "lh-mcp", "[OPTION]...",
-		     "offer the tools to a model, by the Model Context Protocol", options);
-	lh_tool_ignore_sigpipe(&tool);
-	rc = lh_tool_parse(&tool, argc, argv, &set);
-	if (!rc && tool.n_operands)
-		rc = lh_tool_unexpected(&tool, 0, "lh-mcp takes none");
-	if (!rc && set.print_tools)
-		rc = lh_tool_out(&tool, lh_mcp_built_in, strlen(lh_mcp_built_in));
-	else if (!rc)
-		rc = run(&tool, &set);
-	return lh_tool_finish(&tool, rc);
+	return lh_op_main(&spec, argc, argv, &set);
 }

@@ -3,6 +3,7 @@
 
 #include "base/mem.h"
 #include "parity.h"
+#include "tool/op.h"
 
 struct settings {
 	const char *left, *right, *report, *probe, *field, *out, *probes;
@@ -111,8 +112,6 @@ static int run_one(struct lh_tool *tool, void *settings)
 {
 	struct settings *s = settings;
 
-	if (tool->n_operands > 1)
-		return lh_tool_unexpected(tool, 1, "one FIXTURE is taken");
 	if (!s->right && s->probe)
 		s->right = probe_right(s->probe);
 	if (!s->left || !s->right)
@@ -125,8 +124,6 @@ static int run_all(struct lh_tool *tool, void *settings)
 {
 	const struct settings *s = settings;
 
-	if (tool->n_operands)
-		return lh_tool_unexpected(tool, 0, "all takes none");
 	return probes_run(tool, s->probes, s->out ? s->out : "reports/parity", s->probe);
 }
 
@@ -139,10 +136,25 @@ static int check(struct lh_tool *tool, void *settings)
 	return 0;
 }
 
-static const struct lh_verb verbs[] = {
-	{ "", "FIXTURE", "compare the answers to a fixture", V_ONE, 1, run_one },
-	{ "all", "", "compare the answers to all fixtures, with reports", V_ALL, 0, run_all },
-	{ NULL, NULL, NULL, 0, 0, NULL },
+/* A case, or the counts of a probe. */
+static const struct lh_bind lines[] = {
+	LH_OP_TEXT("probe"),
+	{ LH_BIND_ONLY("name", LH_BIND_TO_STRING), .about = "of a case" },
+	{ LH_BIND_ONLY("match", LH_BIND_TO_BOOL), .about = "whether both sides answer alike" },
+	{ LH_BIND_ONLY("skipped", LH_BIND_TO_VALUE),
+	  .types = LH_BIND_IS(LH_TRUE) | LH_BIND_IS(LH_FALSE) | LH_BIND_IS(LH_NUMBER),
+	  .about = "whether the case was not compared; or how many were not" },
+	{ LH_BIND_ONLY("detail", LH_BIND_TO_STRING), .about = "where they differ" },
+	{ LH_BIND_ONLY("total", LH_BIND_TO_WHOLE), .most = INT64_MAX, .about = "of a probe" },
+	LH_BIND_END
+};
+
+static const struct lh_op ops[] = {
+	{ "", "FIXTURE", "compare the answers to a fixture", V_ONE, .in = lh_op_any,
+	  .out = lines, .command = run_one },
+	{ "all", "", "compare the answers to all fixtures, with reports", V_ALL, .out = lines,
+	  .command = run_all, .writes = true },
+	LH_OP_END
 };
 
 int main(int argc, char **argv)
@@ -154,10 +166,10 @@ int main(int argc, char **argv)
 			    "       lh-parity all [OPTION]...",
 		.summary = "compare the answers of two programs, case by case",
 		.options = options,
-		.verbs = verbs,
+		.ops = ops,
 		.check = check,
 		.ignore_sigpipe = true,		/* a side may end before it has read everything */
 	};
 
-	return lh_tool_main(&spec, argc, argv, &s);
+	return lh_op_main(&spec, argc, argv, &s);
 }

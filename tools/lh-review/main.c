@@ -2,6 +2,7 @@
 #include "review.h"
 
 #include "base/signal.h"
+#include "tool/op.h"
 
 static const struct lh_option options[] = {
 	{ 0, "model", "NAME", "a model to ask (repeatable, 1 to 16)",
@@ -47,13 +48,18 @@ static int review(struct review *r, struct pool *pool)
 	return -1;
 }
 
-static int run(struct review *r)
+static int run(struct lh_tool *tool, void *settings)
 {
-	struct lh_err *err = &r->tool->err;
+	struct review *r = settings;
+	struct lh_err *err = &tool->err;
 	struct pool *pool = NULL;
-	int rc = lh_signal_wake_open(err);
+	int rc;
 
+	r->tool = tool;
 	r->log.fd = -1;
+	rc = models_settle(r);
+	if (!rc)
+		rc = lh_signal_wake_open(err);
 	lh_signal_defer(true);	/* the children must be ended */
 	if (!rc)
 		rc = summary_open(r);
@@ -63,24 +69,51 @@ static int run(struct review *r)
 	if (r->log_path && lh_applog_close(&r->log, rc < 0 ? &(struct lh_err){ 0 } : err) < 0)
 		rc = -1;
 	lh_signal_defer(false);
+	lh_buf_free(&r->names);
 	return rc;
+}
+
+/* A finding, or the last row. */
+static const struct lh_bind rows[] = {
+	{ LH_BIND_ONLY("path", LH_BIND_TO_STRING), .about = "where the finding is" },
+	{ LH_BIND_ONLY("line", LH_BIND_TO_WHOLE), .null = true, .most = INT64_MAX },
+	{ LH_BIND_ONLY("models", LH_BIND_TO_STRINGS), .about = "those that have the finding" },
+	{ LH_BIND_ONLY("lineages", LH_BIND_TO_STRINGS), .about = "theirs" },
+	{ LH_BIND_ONLY("convergent", LH_BIND_TO_BOOL), .about = "whether there are two or more" },
+	{ LH_BIND_ONLY("text", LH_BIND_TO_STRING), .about = "what the first model says" },
+	{ LH_BIND_ONLY("also", LH_BIND_TO_VALUE), .types = LH_BIND_IS(LH_ARRAY),
+	  .about = "what others say: model, line, text" },
+	{ LH_BIND_ONLY("timestamp", LH_BIND_TO_STRING), .about = "of the last row" },
+	{ LH_BIND_ONLY("findings_total", LH_BIND_TO_WHOLE), .most = INT64_MAX },
+	{ LH_BIND_ONLY("findings_convergent", LH_BIND_TO_WHOLE), .most = INT64_MAX },
+	LH_OP_OBJECT("by_model"), LH_OP_OBJECT("failed"),
+	LH_BIND_END
+};
+
+static const struct lh_op ops[] = {
+	{ "", .out = rows, .command = run },
+	{ "", .about = "review a diff, and append a row to a log", .out = rows, .command = run,
+	  .writes = true },
+	LH_OP_END
+};
+
+static const struct lh_op *mode(const void *settings)
+{
+	return &ops[((const struct review *)settings)->log_path != NULL];
 }
 
 int main(int argc, char **argv)
 {
 	struct review r = { .label = "", .timeout = 180, .retries = 2 };
-	struct lh_tool tool;
-	int rc;
+	static const struct lh_tool_spec spec = {
+		.name = "lh-review",
+		.synopsis = "--model NAME [OPTION]... [DIFF]...",
+		.summary = "have several models review a diff, and merge what they find",
+		.options = options,
+		.ops = ops,
+		.mode = mode,
+		.ignore_sigpipe = true,
+	};
 
-	lh_tool_init(&tool, "lh-review", "--model NAME [OPTION]... [DIFF]...",
-		     "have several models review a diff, and merge what they find", options);
-	r.tool = &tool;
-	lh_tool_ignore_sigpipe(&tool);
-	rc = lh_tool_parse(&tool, argc, argv, &r);
-	if (!rc)
-		rc = models_settle(&r);
-	if (!rc)
-		rc = run(&r);
-	lh_buf_free(&r.names);
-	return lh_tool_finish(&tool, rc);
+	return lh_op_main(&spec, argc, argv, &r);
 }

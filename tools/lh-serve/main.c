@@ -3,6 +3,7 @@
 
 #include "base/mem.h"
 #include "serve.h"
+#include "tool/op.h"
 
 static const struct lh_option options[] = {
 	{ 0, "listen", "ADDR:PORT", "address (repeatable; default 127.0.0.1:3110)",
@@ -68,8 +69,15 @@ static int take_token(char **to, struct lh_err *err)
 	return *to ? 0 : -1;
 }
 
-static int run(struct lh_tool *tool, const struct settings *set)
+static int check(struct lh_tool *tool, void *settings)
 {
+	(void)settings;
+	return tool->n_operands ? lh_tool_unexpected(tool, 0, "lh-serve takes none") : 0;
+}
+
+static int run(struct lh_tool *tool, void *settings)
+{
+	const struct settings *set = settings;
 	char *token;
 	struct site *site = take_token(&token, &tool->err) < 0
 		? NULL : site_new(set, token, &tool->err);
@@ -89,18 +97,32 @@ static int run(struct lh_tool *tool, const struct settings *set)
 	return rc;
 }
 
+static const struct lh_op ops[] = {
+	{ "", .command = run, .writes = true },
+	{ "", .about = "check or print the configuration", .command = run },
+	LH_OP_END
+};
+
+static const struct lh_op *mode(const void *settings)
+{
+	const struct settings *set = settings;
+
+	return &ops[set->check || set->print_config];
+}
+
 int main(int argc, char **argv)
 {
 	struct settings set = { .drain = -1, .audit.sync = -1 };
-	struct lh_tool tool;
-	int rc;
+	static const struct lh_tool_spec spec = {
+		.name = "lh-serve",
+		.synopsis = "[OPTION]...",
+		.summary = "answer HTTP requests by filters",
+		.options = options,
+		.ops = ops,
+		.mode = mode,
+		.check = check,
+		.ignore_sigpipe = true,
+	};
 
-	lh_tool_init(&tool, "lh-serve", "[OPTION]...", "answer HTTP requests by filters", options);
-	lh_tool_ignore_sigpipe(&tool);
-	rc = lh_tool_parse(&tool, argc, argv, &set);
-	if (!rc && tool.n_operands)
-		rc = lh_tool_unexpected(&tool, 0, "lh-serve takes none");
-	if (!rc)
-		rc = run(&tool, &set);
-	return lh_tool_finish(&tool, rc);
+	return lh_op_main(&spec, argc, argv, &set);
 }

@@ -6,7 +6,7 @@
 #include "base/signal.h"
 #include "kind.h"
 #include "show.h"
-#include "tool/records.h"
+#include "tool/op.h"
 
 static const struct lh_option options[] = {
 	{ 0, "kind", "NAME", "the kind of the records (default: from their members)",
@@ -171,8 +171,10 @@ static int show_all(struct show *w, const struct view *view)
 
 /* ---- main ---- */
 
-static int check(struct lh_tool *t, const struct settings *s)
+static int check(struct lh_tool *t, void *settings)
 {
+	const struct settings *s = settings;
+
 	if (s->card + s->json + s->diff > 1)
 		return lh_tool_usage(t, "--card, --json and --diff exclude each other");
 	if (s->columns && (s->card || s->json || s->diff))
@@ -188,8 +190,9 @@ static int check(struct lh_tool *t, const struct settings *s)
 	return 0;
 }
 
-static int run(struct lh_tool *t, const struct settings *s)
+static int run(struct lh_tool *t, void *settings)
 {
+	const struct settings *s = settings;
 	const struct view *view = s->card ? &card_view : s->json ? &pretty_view :
 				  s->diff ? &diff_view : &table_view;
 	bool terminal = isatty(STDOUT_FILENO);
@@ -225,15 +228,15 @@ static int run(struct lh_tool *t, const struct settings *s)
 int main(int argc, char **argv)
 {
 	struct settings s = { .kind = KIND_ANY, .width = UNSET, .lines = UNSET, .sample = 1000 };
-	struct lh_tool tool;
-	int rc;
+	static const struct lh_op ops[] = { { "", .in = lh_op_any, .command = run }, LH_OP_END };
+	static const struct lh_tool_spec spec = {
+		.name = "lh-show",
+		.synopsis = "[OPTION]... [FILE]...",
+		.summary = "show records as a table, as cards, side by side, or as a page",
+		.options = options,
+		.check = check,
+		.ops = ops,
+	};
 
-	lh_tool_init(&tool, "lh-show", "[OPTION]... [FILE]...",
-		     "show records as a table, as cards, side by side, or as a page", options);
-	rc = lh_tool_parse(&tool, argc, argv, &s);
-	if (!rc)
-		rc = check(&tool, &s);
-	if (!rc)
-		rc = run(&tool, &s);
-	return lh_tool_finish(&tool, rc);
+	return lh_op_main(&spec, argc, argv, &s);
 }

@@ -5,7 +5,7 @@
 
 #include "file/file.h"
 #include "lineage/lineage.h"
-#include "tool/tool.h"
+#include "tool/op.h"
 #include "trace.h"
 
 struct settings {
@@ -155,8 +155,10 @@ static int each(struct run *r)
 	return page_part(r, page_close);
 }
 
-static int check(struct lh_tool *tool, struct settings *s)
+static int check(struct lh_tool *tool, void *settings)
 {
+	const struct settings *s = settings;
+
 	if (!tool->n_operands && !s->subject.n)
 		return lh_tool_usage(tool, "missing operand: an id, a run id, a sig_hash or "
 					   "FILE:LINE, or --subject ID");
@@ -169,13 +171,14 @@ static int check(struct lh_tool *tool, struct settings *s)
 	return 0;
 }
 
-static int run(struct lh_tool *tool, struct settings *s)
+static int run(struct lh_tool *tool, void *settings)
 {
+	struct settings *s = settings;
 	struct run r = { .tool = tool, .s = s };
 	LH_SCOPED(lh_chain_keys_free) struct lh_chain_keys keys = { .n = 0 };
-	int rc = check(tool, s);
+	int rc = 0;
 
-	if (!rc && s->key_file.n) {
+	if (s->key_file.n) {
 		rc = lh_chain_keys_read(&keys, s->key_file.v, s->key_file.n, s->insecure_key,
 					&tool->err);
 		s->how.keys = &keys;
@@ -204,16 +207,42 @@ static int run(struct lh_tool *tool, struct settings *s)
 	return rc;
 }
 
+static const struct lh_bind answer[] = {
+	LH_OP_TEXT("operand"),
+	{ LH_BIND_ONLY("as", LH_BIND_TO_VALUE), .required = true,
+	  .types = LH_BIND_IS(LH_STRING) | LH_BIND_IS(LH_NULL), .about = "what the operand is" },
+	{ LH_BIND_ONLY("steps", LH_BIND_TO_VALUE), .types = LH_BIND_IS(LH_ARRAY),
+	  .about = "a step for each record, with those below it in its own steps" },
+	{ LH_BIND_ONLY("more", LH_BIND_TO_WHOLE), .most = INT64_MAX,
+	  .about = "records that were left out" },
+	{ LH_BIND_ONLY("candidates", LH_BIND_TO_VALUE), .types = LH_BIND_IS(LH_ARRAY),
+	  .about = "the hashes that begin so" },
+	{ LH_BIND_ONLY("searched", LH_BIND_TO_VALUE), .types = LH_BIND_IS(LH_ARRAY),
+	  .about = "where nothing was found" },
+	LH_BIND_END
+};
+
+static const struct lh_op ops[] = {
+	{ "", .command = run }, { "", .out = answer, .command = run }, LH_OP_END
+};
+
+static const struct lh_op *mode(const void *settings)
+{
+	return &ops[((const struct settings *)settings)->json];
+}
+
 int main(int argc, char **argv)
 {
 	struct settings s = { .how.most = 20 };
-	struct lh_tool tool;
-	int rc;
+	static const struct lh_tool_spec spec = {
+		.name = "lh-trace",
+		.synopsis = "[OPTION]... ID|RUN_ID|SIG_HASH|FILE:LINE...",
+		.summary = "show where a record comes from, and what became of it",
+		.options = options,
+		.ops = ops,
+		.mode = mode,
+		.check = check,
+	};
 
-	lh_tool_init(&tool, "lh-trace", "[OPTION]... ID|RUN_ID|SIG_HASH|FILE:LINE...",
-		     "show where a record comes from, and what became of it", options);
-	rc = lh_tool_parse(&tool, argc, argv, &s);
-	if (!rc)
-		rc = run(&tool, &s);
-	return lh_tool_finish(&tool, rc);
+	return lh_op_main(&spec, argc, argv, &s);
 }

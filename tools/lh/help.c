@@ -130,8 +130,6 @@ int help_command(struct lh_tool *t, void *settings)
 	char of_tool[300], of_all[300];
 
 	(void)settings;
-	if (t->n_operands > 1)
-		return lh_tool_unexpected(t, 1, "help opens one page");
 	snprintf(of_tool, sizeof of_tool, "%s%.200s", whole ? "" : "lh-", what);
 	snprintf(of_all, sizeof of_all, "lakehouse-%.200s", what);
 	return open_page(t, (char *[]){ of_tool, of_all, NULL });

@@ -251,8 +251,6 @@ int list_command(struct lh_tool *t, void *settings)
 	size_t i;
 	int rc;
 
-	if (t->n_operands)
-		return lh_tool_unexpected(t, 0, "list takes none");
 	f.n = list_names(&f.entries, &t->err);
 	if (f.n < 0)
 		return -1;

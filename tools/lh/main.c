@@ -9,6 +9,7 @@
 #include "list.h"
 #include "proc/coproc.h"
 #include "base/suggest.h"
+#include "tool/op.h"
 
 static const struct lh_option options[] = {
 	{ 0, "all", NULL, "list all tools, each with what it does",
@@ -21,28 +22,35 @@ static const struct lh_option options[] = {
 	LH_OPTION_END
 };
 
-static const struct lh_verb verbs[] = {
-	{ "", "", "list the tools", V_LIST, 0, list_command },
-	{ "list", "", "list the tools by family", V_LIST, 0, list_command },
-	{ "help", "[PAGE]", "open the page of a tool", V_HELP, 0, help_command },
-	{ "version", "", "print what this is and what it runs with", V_VERSION, 0,
-	  version_command },
-	{ "doctor", "[FOLDER...]", "check what is installed, configured and left over", V_DOCTOR, 0,
-	  doctor_command },
+static const struct lh_op ops[] = {
+	{ "", "", "list the tools", V_LIST, .command = list_command },
+	{ "list", "", "list the tools by family", V_LIST, .command = list_command },
+	{ "help", "[PAGE]", "open the page of a tool", V_HELP, .command = help_command },
+	{ "version", "", "print what this is and what it runs with", V_VERSION,
+	  .command = version_command },
+	{ "doctor", "[FOLDER...]", "check what is installed, configured and left over", V_DOCTOR,
+	  .command = doctor_command },
 	{ "completion", "bash|zsh|fish", "print what completes the tools in a shell", V_COMPLETION,
-	  1, completion_command },
-	{ "complete", "WORD...", "print what may follow on a command line", V_COMPLETE, 1,
-	  complete_command },
-	{ NULL, NULL, NULL, 0, 0, NULL },
+	  .command = completion_command },
+	{ "complete", "WORD...", "print what may follow on a command line", V_COMPLETE,
+	  .command = complete_command },
+	LH_OP_END
 };
+
+static int check(struct lh_tool *tool, void *settings)
+{
+	(void)settings;
+	return tool->verb->bit == V_HELP && tool->n_operands > 1
+		? lh_tool_unexpected(tool, 1, "help opens one page") : 0;
+}
 
 static bool is_command(const char *name)
 {
-	const struct lh_verb *v;
+	const struct lh_op *op;
 
-	for (v = verbs; v->name && strcmp(v->name, name); v++)
+	for (op = ops; op->name && strcmp(op->name, name); op++)
 		;
-	return v->name;
+	return op->name;
 }
 
 /* Report a tool that does not exist.  Options after its name were meant for it. */
@@ -55,13 +63,13 @@ static int no_tool(const struct lh_tool_spec *spec, const char *name)
 	int rc, i, n;
 	struct dirent **entries;
 	struct lh_err skipped;
-	const struct lh_verb *v;
+	const struct lh_op *op;
 
 	lh_tool_init(&tool, spec->name, spec->synopsis, spec->summary, spec->options);
 	/* Offer the commands, and the tools by their names without "lh-". */
 	n = list_names(&entries, &skipped);
-	for (v = verbs; v->name; v++)
-		lh_suggest_offer(&s, v->name, strlen(v->name));
+	for (op = ops; op->name; op++)
+		lh_suggest_offer(&s, op->name, strlen(op->name));
 	for (i = 0; i < n; i++) {
 		lh_suggest_offer(&s, entries[i]->d_name + 3, strlen(entries[i]->d_name + 3));
 		free(entries[i]);
@@ -82,7 +90,8 @@ int main(int argc, char **argv)
 		.synopsis = "[TOOL [ARGUMENT]... | COMMAND]",
 		.summary = "list the tools, run one, or open its page",
 		.options = options,
-		.verbs = verbs,
+		.ops = ops,
+		.check = check,
 	};
 
 	if (argc > 1 && argv[1][0] != '-' && !is_command(argv[1])) {
@@ -99,5 +108,5 @@ int main(int argc, char **argv)
 		}
 		return no_tool(&spec, argv[1]);
 	}
-	return lh_tool_main(&spec, argc, argv, &s);
+	return lh_op_main(&spec, argc, argv, &s);
 }

@@ -31,8 +31,6 @@ int version_command(struct lh_tool *t, void *settings)
 	char loaded[LIBRARY_VERSION];
 	const struct library *l;
 
-	if (t->n_operands)
-		return lh_tool_unexpected(t, 0, "version takes none");
 	if (!s->json) {
 		lh_buf_puts(&line, "lakehouse-tools " LH_VERSION);
 		return lh_tool_out_line(t, &line);
