@@ -41,9 +41,10 @@ struct lh_schema {
 	} never;
 };
 
-/* The members of an evidence record, and of a scored run; lh_schema_find has the schemas of
- * all records of distillation. */
-extern const struct lh_bind lh_evidence_members[], lh_scored_members[];
+/* The members of an evidence record, a scored run and the samples; lh_schema_find has the
+ * schemas of all records of distillation. */
+extern const struct lh_bind lh_evidence_members[], lh_scored_members[], lh_rag_members[],
+	lh_sft_members[], lh_preference_members[];
 
 /* Return the version in which a record is written: s has a version. */
 uint64_t lh_schema_version(const struct lh_schema *s);

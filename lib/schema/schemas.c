@@ -182,7 +182,7 @@ static const struct lh_bind ledger[] = {
 };
 static const struct lh_schema model_ledger_schema = { .name = "model_ledger", .field = ledger };
 
-static const struct lh_bind rag[] = {
+const struct lh_bind lh_rag_members[] = {
 	VERSION(1),
 	TEXT("id"),
 	TEXT("title"),
@@ -196,9 +196,11 @@ static const struct lh_bind rag[] = {
 	PROVENANCE,
 	END
 };
-static const struct lh_schema rag_sample_schema = { .name = "rag_sample", .field = rag };
+static const struct lh_schema rag_sample_schema = {
+	.name = "rag_sample", .field = lh_rag_members
+};
 
-static const struct lh_bind sft[] = {
+const struct lh_bind lh_sft_members[] = {
 	VERSION(1),
 	TEXT("id"),
 	F("instruction", STRING, MUST, .filled = true, .not_blank = true),
@@ -211,10 +213,11 @@ static const struct lh_bind sft[] = {
 	END
 };
 static const struct lh_schema sft_sample_schema = {
-	.name = "sft_sample", .field = sft, .never = { "quality_score", untrainable, "sft" }
+	.name = "sft_sample", .field = lh_sft_members,
+	.never = { "quality_score", untrainable, "sft" }
 };
 
-static const struct lh_bind preference[] = {
+const struct lh_bind lh_preference_members[] = {
 	VERSION(1),
 	TEXT("id"),
 	TEXT("prompt"),
@@ -228,7 +231,7 @@ static const struct lh_bind preference[] = {
 	END
 };
 static const struct lh_schema preference_sample_schema = {
-	.name = "preference_sample", .field = preference,
+	.name = "preference_sample", .field = lh_preference_members,
 	.differ = { { "rejected", "chosen" }, { "rejected_run_id", "chosen_run_id" } }
 };
 

@@ -11,6 +11,30 @@ load ../commands
 	done < <(commands)
 }
 
+@test "what each command reads and writes is as --describe says, by JSON Schema" {
+	n=0 bad=0
+	while read -r command; do
+		fresh
+		# shellcheck disable=SC2086
+		set -- $command
+		bash -c "${command/%lh-ingest*/lh-ingest} --describe" >described	# with a table it is about that
+		operation=$(jq -c --arg c "$2" '.operations | map(select(.operands)) | sort_by(.name != $c)[0]' described)
+		bash -c "$command" </dev/null >out 2>err
+		for part in input output; do
+			jq -ce ".$part | objects" <<<"$operation" >s.json || continue
+			records=out
+			if [ "$part" = input ]; then	# the records are in a FILE, or on standard input
+				[[ $(jq -r .operands <<<"$operation") == *FILE* || $command == *\<* ]] || continue
+				records=$(grep -o '[a-z-]*\.jsonl$' <<<"$command") || continue
+			fi
+			n=$((n + 1))
+			lh-validate --schema s.json "$records" >got 2>err || { echo "$command: $part: $(cat err; jq -c '.verdict | select(.status != 200)' got | first 3)"; bad=1; }
+		done
+	done < <(commands | grep -v ^lh-query)	# which with SQL as operand prints rows
+	[ "$n" -gt 100 ]
+	[ "$bad" = 0 ]
+}
+
 @test "a full disk as stdout is exit 2 with the reason" {
 	while read -r command; do
 		run bash -c "$command 2>&1 >/dev/full" </dev/null

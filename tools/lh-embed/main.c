@@ -207,26 +207,32 @@ static int close_embed(struct lh_tool *tool, void *settings, int rc)
 	return rc;
 }
 
-#define VECTOR \
-	{ LH_BIND_ONLY("vector", LH_BIND_TO_VALUE), .required = true, \
-	  .types = LH_BIND_IS(LH_ARRAY) | LH_BIND_IS(LH_STRING), \
-	  .about = "numbers, or base64 of 32-bit floats" }
 #define ERRORS \
 	{ LH_BIND_ONLY("errors", LH_BIND_TO_VALUE), .types = LH_BIND_IS(LH_ARRAY), \
 	  .about = "with partial: the texts that failed" }
+#define VECTORS(name, always) \
+	{ LH_BIND_ONLY(name, LH_BIND_TO_VALUE), .required = (always), \
+	  .types = LH_BIND_IS(LH_ARRAY), \
+	  .each = LH_BIND_IS(LH_ARRAY) | LH_BIND_IS(LH_STRING) | LH_BIND_IS(LH_NULL), \
+	  .about = "of each text, in order; with partial null for one that failed" }
 static const struct lh_bind text_in[] = {
 	{ LH_BIND_ONLY("text", LH_BIND_TO_STRING),
 	  .about = "the text; with --field and --template others" },
+	{ LH_BIND_ONLY("texts", LH_BIND_TO_VALUE), .types = LH_BIND_ANY,
+	  .about = "in place of it: several texts, which are answered with vectors" },
 	LH_BIND_END
 };
 static const struct lh_bind record_out[] = {
-	VECTOR, LH_OP_COUNT("dimension"), LH_OP_TEXT("model"), LH_BIND_END
+	{ LH_BIND_ONLY("vector", LH_BIND_TO_VALUE),
+	  .types = LH_BIND_IS(LH_ARRAY) | LH_BIND_IS(LH_STRING),
+	  .about = "numbers, or base64 of 32-bit floats" },
+	VECTORS("vectors", false), LH_OP_COUNT("dimension"), LH_OP_TEXT("model"), LH_BIND_END
 };
 static const struct lh_bind go_out[] = {
-	LH_OP_ARRAY("vectors"), LH_OP_COUNT("dimension"), LH_OP_TEXT("model"), ERRORS, LH_BIND_END
+	VECTORS("vectors", true), LH_OP_COUNT("dimension"), LH_OP_TEXT("model"), ERRORS, LH_BIND_END
 };
 static const struct lh_bind rust_out[] = {
-	LH_OP_ARRAY("embeddings"), LH_OP_COUNT("dimensions"), LH_OP_TEXT("model"), ERRORS,
+	VECTORS("embeddings", true), LH_OP_COUNT("dimensions"), LH_OP_TEXT("model"), ERRORS,
 	LH_BIND_END
 };
 static const struct lh_bind stats_out[] = {

@@ -10,7 +10,7 @@
 
 const struct lh_bind many_members[] = {
 	{ LH_BIND_ARRAY("texts", struct request, texts), .required = true, .not_null = true,
-	  .about = "texts to embed" },
+	  .about = "texts to embed, none of them empty" },
 	{ LH_BIND_BOOL("partial", struct request, partial),
 	  .about = "whether one that fails has null as its vector" },
 	{ LH_BIND_VALUE("model", struct request, model, LH_BIND_IS(LH_STRING)),

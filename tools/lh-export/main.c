@@ -3,6 +3,7 @@
  * lh-export(1).
  */
 #include "export.h"
+#include "schema/schema_table.h"
 
 #include <sys/stat.h>
 #include <unistd.h>
@@ -84,12 +85,12 @@ static int run(struct lh_tool *tool, void *settings)
 }
 
 static const struct lh_op ops[] = {
-	{ "rag", "[FILE]...", "samples for retrieval", VERB_RAG, .in = lh_op_any,
-	  .out = lh_op_any, .command = run },
+	{ "rag", "[FILE]...", "samples for retrieval", VERB_RAG, .in = lh_evidence_members,
+	  .out = lh_rag_members, .command = run },
 	{ "sft", "[FILE]...", "instructions and responses for fine-tuning", VERB_SFT,
-	  .in = lh_op_any, .out = lh_op_any, .command = run },
+	  .in = lh_evidence_members, .out = lh_sft_members, .command = run },
 	{ "preference", "[FILE]...", "pairs of a better and a worse answer", VERB_PREFERENCE,
-	  .in = lh_op_any, .out = lh_op_any, .command = run },
+	  .in = lh_evidence_members, .out = lh_preference_members, .command = run },
 	LH_OP_END
 };
 

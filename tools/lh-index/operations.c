@@ -18,6 +18,9 @@ static const struct lh_bind summary[] = {
 static const struct lh_bind added[] = {
 	LH_OP_COUNT("added"), LH_OP_COUNT("length"), LH_BIND_END
 };
+static const struct lh_bind counts[] = {
+	LH_OP_COUNT("merged"), LH_OP_COUNT("skipped"), LH_BIND_END
+};
 static const struct lh_bind merged[] = {
 	LH_OP_COUNT("merged"), LH_OP_COUNT("skipped"), LH_OP_COUNT("failed"),
 	LH_OP_COUNT("source_length"), LH_OP_COUNT("dest_length"), LH_BIND_END
@@ -65,11 +68,12 @@ const struct lh_op index_ops[] = {
 	  .command = index_verify },
 	{ "compact", "INDEX", "merge pending changes into the file", V_COMPACT,
 	  .command = index_compact, .writes = true },
+	{ "merge", NULL, "add the records of an index to another", 0, requests_merge,
+	  LH_OP_IN(merging_members, struct merging), .out = merged, .writes = true },
 	{ "merge", "DEST SRC...", "add the records that DEST does not have", V_MERGE,
-	  requests_merge, LH_OP_IN(merging_members, struct merging), .out = merged,
-	  .command = index_merge, .writes = true },
-	{ "move", "DEST SRC", "move all records of SRC to DEST", V_MOVE, .command = index_move,
-	  .writes = true },
+	  .out = counts, .command = index_merge, .writes = true },
+	{ "move", "DEST SRC", "move all records of SRC to DEST", V_MOVE, .out = counts,
+	  .command = index_move, .writes = true },
 	{ "requests", "FOLDER [FILE...]", "answer requests, each with its \"op\"", V_REQUESTS,
 	  .command = index_requests, .writes = true },
 	{ "import", "INDEX", "make INDEX from an index of hnswlib", V_IMPORT,
