@@ -464,6 +464,26 @@ int lh_bind_file(const struct lh_bind *table, const struct lh_value *v, const ch
 	return -1;
 }
 
+size_t lh_bind_line(const char *text, const char *at)
+{
+	size_t line = 1;
+
+	for (; at && text < at; text++)
+		line += *text == '\n';
+	return line;
+}
+
+int lh_bind_file_error(const char *path, const char *text, const char *at, struct lh_err *err)
+{
+	if (!at && err->column)
+		at = text + err->column - 1;
+	err->column = 0;
+	if (err->code == LH_ENOMEM)
+		return -1;
+	err->code = LH_EUSAGE;
+	return lh_err_prefix(err, "%s:%zu", path, lh_bind_line(text, at));
+}
+
 int lh_bind_part(const struct lh_bind *table, const char *name, const struct lh_value *v, void *to,
 		 struct lh_buf *text, struct lh_err *err)
 {

@@ -94,19 +94,6 @@ struct reading {
 	struct lh_err *err;
 };
 
-/* Put "file:line: " before an error about the byte at `at`. */
-static int wrong(const struct reading *r, const char *at)
-{
-	size_t line = 1;
-	const char *p;
-
-	for (p = r->to->text.p; at && p < at; p++)
-		line += *p == '\n';
-	r->err->code = r->err->code == LH_ENOMEM ? LH_ENOMEM : LH_EUSAGE;
-	r->err->column = 0;
-	return lh_err_prefix(r->err, "%s:%zu", r->path, line);
-}
-
 /* ---- texts ---- */
 
 static int copy_text(const char **to, struct lh_str s, struct lh_err *err)
@@ -333,11 +320,11 @@ static int read_tools(struct reading *r, struct lh_record *rec)
 	if (!rc)
 		rc = lh_bind_file(file_table, &v, text->p, &m, &r->to->strings, r->err);
 	if (rc)
-		rc = wrong(r, r->err->column ? text->p + r->err->column - 1 : NULL);
+		rc = lh_bind_file_error(r->path, text->p, NULL, r->err);
 	r->shared = m.shared;
 	for (i = 0; !rc && i < m.n_tools; i++)
 		if (add_tool(r, &m.tool[i]) < 0)
-			rc = wrong(r, m.tool[i].at.p);
+			rc = lh_bind_file_error(r->path, text->p, m.tool[i].at.p, r->err);
 	return rc;
 }
 

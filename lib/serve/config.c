@@ -120,22 +120,9 @@ struct reading {
 	struct lh_err *err;
 };
 
-static size_t line_of(const struct reading *r, const char *at)
-{
-	size_t line = 1;
-	const char *p;
-
-	for (p = r->text.p; at && p < at; p++)
-		line += *p == '\n';
-	return line;
-}
-
-/* Put "file:line: " before an error about the byte at `at`. */
 static int wrong(const struct reading *r, const char *at)
 {
-	r->err->code = LH_EUSAGE;
-	r->err->column = 0;
-	return lh_err_prefix(r->err, "%s:%zu", r->path, line_of(r, at));
+	return lh_bind_file_error(r->path, r->text.p, at, r->err);
 }
 
 static char *copy(struct lh_str s, struct lh_err *err)
@@ -345,8 +332,8 @@ static int take_file(struct lh_serve_config *c, const struct file_members *m, st
 static int check_file(struct lh_serve_config *c, const struct file_members *m,
 		      const struct reading *r)
 {
-	c->listen_line = m->listen_at.p ? line_of(r, m->listen_at.p) : 0;
-	c->allow_line = m->allow_at.p ? line_of(r, m->allow_at.p) : 0;
+	c->listen_line = m->listen_at.p ? lh_bind_line(r->text.p, m->listen_at.p) : 0;
+	c->allow_line = m->allow_at.p ? lh_bind_line(r->text.p, m->allow_at.p) : 0;
 	if (check_mount(c->mount, r->err) < 0)
 		return wrong(r, m->mount_at.p);
 	return check_built_in(m, r->err) < 0 ? wrong(r, m->built_in_at.p) : 0;
@@ -361,10 +348,10 @@ static int read_text(struct lh_serve_config *c, struct reading *r, struct lh_rec
 	int rc;
 
 	if (lh_json_parse(rec, r->text.p, r->text.len, &v, r->err) < 0)
-		return wrong(r, r->err->column ? r->text.p + r->err->column - 1 : NULL);
+		return wrong(r, NULL);
 	rc = lh_bind_file(file_table, &v, r->text.p, &m, &strings, r->err);
 	if (rc)
-		rc = wrong(r, r->err->column ? r->text.p + r->err->column - 1 : NULL);
+		rc = wrong(r, NULL);
 	if (!rc && take_file(c, &m, r->err) < 0)
 		rc = wrong(r, v.p);
 	if (!rc)

@@ -197,12 +197,9 @@ static int read_modes(struct modes *m, const struct lh_buf *file, const char **a
 	struct lh_iter it;
 	int rc;
 
-	*at = file->p;
 	rc = lh_json_parse(&rec, file->p, file->len, &v, err);
 	if (!rc)
 		rc = lh_bind_file(file_members, &v, file->p, &f, NULL, err);
-	if (rc && err->column)
-		*at = file->p + err->column - 1;
 	if (!rc)
 		for (lh_iter_init(&it, &f.modes); !rc && lh_iter_next(&it); ) {
 			*at = it.key.p;
@@ -214,8 +211,7 @@ static int read_modes(struct modes *m, const struct lh_buf *file, const char **a
 static int read_file(struct modes *m, const char *path, struct lh_err *err)
 {
 	LH_SCOPED(lh_buf_free) struct lh_buf file = { .max = MODES_MAX };
-	const char *at, *p;
-	size_t line = 1;
+	const char *at = NULL;
 	int rc = lh_file_read_commands(path, &file, err);
 
 	if (rc == 0)
@@ -224,13 +220,8 @@ static int read_file(struct modes *m, const char *path, struct lh_err *err)
 		rc = lh_err_set(err, LH_EUSAGE, "%s:1: is empty", path);
 	if (rc > 0) {
 		rc = read_modes(m, &file, &at, err);
-		for (p = file.p; rc && p < at; p++)
-			line += *p == '\n';
-		if (rc && err->code == LH_EDATA) {
-			err->column = 0;
-			err->code = LH_EUSAGE;
-			lh_err_prefix(err, "%s:%zu", path, line);
-		}
+		if (rc && err->code == LH_EDATA)
+			lh_bind_file_error(path, file.p, at, err);
 	}
 	return rc;
 }

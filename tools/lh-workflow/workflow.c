@@ -249,15 +249,6 @@ int lh_workflow_read(struct lh_workflow *w, const struct lh_value *v, const char
 	return rc;
 }
 
-static size_t line_of(const char *text, size_t at)
-{
-	size_t line = 1, i;
-
-	for (i = 0; i < at; i++)
-		line += text[i] == '\n';
-	return line;
-}
-
 /* Put "file:line: " before an error in the text of a file. */
 static int place(const struct lh_workflow *w, const char *path, bool yaml, struct lh_err *err)
 {
@@ -267,7 +258,8 @@ static int place(const struct lh_workflow *w, const char *path, bool yaml, struc
 		return -1;
 	err->column = 0;
 	return lh_err_prefix(err, "%s:%zu", path,
-			     yaml ? lh_yaml_line(&w->yaml, at) : line_of(w->yaml.json.p, at));
+			     yaml ? lh_yaml_line(&w->yaml, at)
+			     : lh_bind_line(w->yaml.json.p, w->yaml.json.p + at));
 }
 
 static int read_yaml(struct lh_workflow *w, const char *path, struct lh_err *err)
