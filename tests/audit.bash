@@ -1,10 +1,16 @@
 # For the tests of the subject audit: load audit.
 
+# key_of_tests - the file key: the bytes 0 to 31.
+key_of_tests() {
+	# shellcheck disable=SC2059
+	printf "$(printf '\\%03o' {0..31})" >key
+	chmod 600 key
+}
+
 setup() {
 	cd "$BATS_TEST_TMPDIR" || return 1
 	unset LH_SUBJECT_AUDIT_KEY
-	python3 -c 'import sys; sys.stdout.buffer.write(bytes(range(32)))' >key
-	chmod 600 key
+	key_of_tests
 	export LH_SUBJECT_AUDIT_KEY=key
 }
 

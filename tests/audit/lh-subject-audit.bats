@@ -4,6 +4,14 @@
 load ../helper
 load ../audit
 
+# The logs of the table, t, and what is to be said of each, want.
+setup_file() {
+	cd "$BATS_FILE_TMPDIR" || return 1
+	key_of_tests
+	mkdir t
+	python3 "$ROOT/tests/oracle/tamper.py" key "$ROOT/tests/tampering.txt" t >want
+}
+
 # ---- known answers ----
 
 @test "known-answer is the fixed row, its MAC and its length, without a key" {
@@ -97,8 +105,7 @@ load ../audit
 }
 
 @test "each kind of tampering in the table gets its verdict and row, as the oracle says" {
-	mkdir t
-	python3 "$ROOT/tests/oracle/tamper.py" key "$ROOT/tests/tampering.txt" t >want
+	cd "$BATS_FILE_TMPDIR"
 	[ "$(wc -l <want)" -ge 4000 ]
 	mapfile -t files < <(cut -f1 want)
 	lh-subject-audit verify "${files[@]}" >got && return 1
@@ -110,8 +117,7 @@ load ../audit
 }
 
 @test "each kind of tampering in the table is judged against an anchor as the table says" {
-	mkdir t
-	python3 "$ROOT/tests/oracle/tamper.py" key "$ROOT/tests/tampering.txt" t >want
+	cd "$BATS_FILE_TMPDIR"
 	lh-subject-audit anchor --dir t >anchor
 	mapfile -t files < <(cut -f1 want)
 	lh-subject-audit verify --against anchor "${files[@]}" >got && return 1
