@@ -85,8 +85,9 @@ LH_C_BEGIN
 enum lh_lexical_source { LH_LEXICAL_NONE, LH_LEXICAL_FIELD, LH_LEXICAL_TEMPLATE };
 
 /* The layout of the graph: rows with links, or rows with 1-bit codes of their
- * neighbours, which searches estimate instead of reading each (cosine and l2).  Writers
- * only: qg from LH_QG_DIMENSION values a vector on if distance and m allow it, else hnsw. */
+ * neighbours, by which searches estimate distances (cosine and l2).  A writer takes
+ * LH_LAYOUT_BY_DIMENSION too: qg for vectors of LH_QG_DIMENSION values or more, if distance
+ * and m allow it, else hnsw. */
 enum lh_layout { LH_LAYOUT_HNSW, LH_LAYOUT_QG, LH_LAYOUT_BY_DIMENSION };
 #define LH_QG_DIMENSION 200
 
@@ -100,11 +101,11 @@ struct lh_index_params {
 	uint32_t ef_construction;	/* ef while the graph is built */
 	uint32_t ef_search;	/* ef of searches that name none; 0: lh_index_ef decides */
 	uint32_t exact_below;	/* no graph for an index of fewer rows: it is scanned */
-	uint32_t repaired;	/* rows gone since the graph was built (writer: 0) */
+	uint32_t repaired;	/* rows removed from the graph since it was built (writer: 0) */
 	uint64_t seed;		/* of the levels of rows in the graph; of the rotation with qg */
-	char engine[32];	/* that made the vectors; "": JSON null */
-	char model[256];	/* of the engine; "": JSON null */
-	char url[1024];		/* of the engine; "": JSON null */
+	char engine[32];	/* that made the vectors; "": not known */
+	char model[256];	/* of the engine; "": not known */
+	char url[1024];		/* of the engine; "": not known */
 	char created_at[32];
 	char field[4096];	/* of the records that the vectors' texts are in; "": none */
 	char text_template[4096];	/* or the template that makes them; both "": not known */

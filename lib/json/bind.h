@@ -71,8 +71,8 @@
  * (in bytes, maxLength in characters, of which there are never more), what a lax line makes of
  * its value.
  * Each name of a member is a property, the first with .about; of several that are present each
- * must fit.  A VALUE line may have a .table too: it is only written.  A line called "*" in it is
- * each element of an array, or each member of an object.
+ * must fit.  A VALUE line may have a .table too, for the schema alone: it is not checked.  A line
+ * called "*" in it is each element of an array, or each member of an object.
  *
  * Owner:   strings without escapes, values and numbers as text point into the record's
  *          line.  Unescaped strings and arrays are in *text, which lh_bind empties first and

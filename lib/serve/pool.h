@@ -107,7 +107,7 @@ struct lh_ask {
 	/* set by the pool */
 	struct lh_ask *next;
 	double asked, sent;	/* lh_time_monotonic; sent is 0 while it waits */
-	double cancelled;	/* in place of one that was; 0: it is not */
+	double cancelled;	/* when the ask that it replaces was; 0: it replaces none */
 	bool again;
 	struct lh_pool_process *only;
 };

@@ -1,5 +1,5 @@
 /*
- * routes - the routes of the bridge: those that are built in, those of its configuration, and
+ * routes - the routes of lh-serve: those that are built in, those of its configuration, and
  * what one of them accepts.
  *
  *     struct lh_routes routes = { 0 };
@@ -10,8 +10,8 @@
  * The state is a folder: index/NAME.lhv, playbook/NAME.lhv, log/NAME.jsonl, data (a root of a
  * distillation), roster.jsonl, rules/.  The argv of a built-in route names files in it, and
  * depends on which of them exist: rules/ is used if it exists; logs of subjects need
- * LH_SUBJECT_AUDIT_KEY.  Of roster.jsonl, LH_ROSTER and index/workers.lhv the first that is there
- * is the roster, also one that comes later.
+ * LH_SUBJECT_AUDIT_KEY.  The roster is the first of roster.jsonl, LH_ROSTER and index/workers.lhv
+ * that exists; one that is made later is noticed.
  *
  * Owner:   the struct is the caller's, all zero at first; freeing it frees the routes.
  * Errors:  LH_EUSAGE for a configuration, with "file:line: " before the reason; LH_EIO;
@@ -212,11 +212,11 @@ int lh_serve_config_read(struct lh_serve_config *c, const char *path, struct lh_
 void lh_serve_config_free(struct lh_serve_config *c);
 
 /* Replace built-in routes by configured ones that accept the same requests, and add the
- * others.  A route of the audit remains one.  The routes of from move. */
+ * others.  A route that replaces one of the audit is one of the audit.  They move out of from. */
 int lh_routes_replace(struct lh_routes *to, struct lh_routes *from, struct lh_err *err);
 
-/* Give each lh-query and lh-catalog that names no store that of the state, so that none that a
- * manifest names is followed or registered. */
+/* Give the commands lh-query and lh-catalog the store of the state where they name none, so that
+ * no other store is read or registered because a manifest names it. */
 int lh_routes_bind_store(struct lh_routes *r, const char *state, struct lh_err *err);
 
 /* Return whether there is a program of that name, in the folder of this one or in PATH. */

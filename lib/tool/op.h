@@ -32,14 +32,14 @@
  *                     "shows":["id","metadata"],"uses":[],
  *                     "paths":[{"member":"name","safe":true}]}]}
  *
- * options are those of all commands, and of each operation its own.  input and output are JSON
- * Schema (null: no record is read, the output is not described); operands null: requests alone.
- * shows are the members of the output marked .person (null: it is not described), uses those of
- * the input, paths those marked .path: nobody outside gives one that is not safe.
+ * The first options are those of all commands; each operation lists its own.  input and output
+ * are JSON Schema: null if no record is read, or the output is not described.  operands is null
+ * for an operation of requests alone.  shows lists the members of the output marked .person, uses
+ * those of the input, and paths those marked .path: of these, outsiders give only the safe ones.
  *
- * An operation that cannot work at present (a log on a full disk) costs its request alone, with
- * 503, or 502 for a service that does not answer, and names no file: lh_records_unavailable,
- * unless failed of lh_tool_spec refuses it.
+ * If an operation cannot work at present (its log is on a full disk), only that request fails:
+ * with 503, or with 502 if a service does not answer, and with a message that names no file
+ * (lh_records_unavailable), unless the function failed of lh_tool_spec reports it.
  *
  * Threads: records are answered one by one, in order.
  */
@@ -57,7 +57,7 @@ struct lh_call {
 	const struct lh_op *op;		/* of the record at hand */
 	void *settings;			/* of the tool, with its state */
 	struct lh_record *rec;		/* NULL: an operand */
-	const char *omit;		/* a member of rec that is the request's: "op"; or NULL */
+	const char *omit;		/* a member of rec to leave out: "op"; or NULL */
 };
 
 /* An operation.  in: the struct of its record. */
@@ -77,7 +77,7 @@ struct lh_op {
 	const struct lh_bind *out;	/* members of its answer, or NULL */
 	lh_op_command *command;		/* in place of lh_op_run */
 	const char *request;		/* its name in requests, if that is another */
-	bool writes;			/* what it changes is seen by later calls */
+	bool writes;			/* it changes what later calls see */
 };
 #define LH_OP_IN(table, type) .in = (table), .size = sizeof(type)
 #define LH_OP_REQUESTS(of, v) LH_OP_REQUESTS_BY(of, v, lh_op_requests)
@@ -108,7 +108,7 @@ lh_op_command lh_op_run, lh_op_requests;
 /* For a command of the tool's own: answer records, or requests, by a flow of which a part is set,
  * .held and .renew or .batch, or NULL.  Their context is a struct lh_call. */
 int lh_op_flow(struct lh_tool *tool, void *settings, const struct lh_flow *part);
-/* Answer texts as operands; option, or NULL, is what gave them, for messages. */
+/* Answer texts as if they were operands; messages name the option that gave them, if not NULL. */
 int lh_op_texts(struct lh_tool *tool, void *settings, const struct lh_list *texts,
 		const char *option);
 /* For .batch: answer a request, with the context as call. */
