@@ -316,21 +316,23 @@ drive() {
 	got, text = ask()
 	assert got.startswith("200, ") and "numbers" in text, (got, text)
 	# the kinds of fields, and what is sent of them
-	b.js("""routes.push(route_of("POST", "/v1/catalog/list", { parameters: [{ name: "q", in: "query" }], requestBody: { content: { "application/json": {
+	b.js("""routes.push(route_of("POST", "/v1/catalog/list", { parameters: [{ name: "q", in: "query" },
+	    { name: "by", in: "query", schema: { type: ["string", "null"], enum: ["endpoint", null], description: "what is counted" } }], requestBody: { content: { "application/json": {
 	    schema: { required: ["t"], properties: { t: { type: "string" }, n: { type: ["integer", "null"], default: 10 }, b: { type: ["boolean", "null"] },
 	        c: { type: "string", enum: ["x", "y", null] }, s: { type: ["array", "null"], items: { type: "string" } }, o: { type: "object" },
 	        v: { type: ["string", "array"] }, any: {}, q: {}, u: { description: "Another name of v." } } } } } } }))
 	    && $("routes-route").append(el("option", { value: routes.length - 1 }, "POST mine:"))""")
 	route("POST mine")
-	labels = ["q, optional", "t", "n, optional", "b, optional", "c, optional", "s (one a line), optional", "o (JSON), optional", "v, optional", "any, optional"]
+	labels = ["q, optional", "by, optional", "t", "n, optional", "b, optional", "c, optional", "s (one a line), optional", "o (JSON), optional", "v, optional", "any, optional"]
 	assert texts("#routes-fields label") == labels, texts("#routes-fields label")
-	assert b.js("[...document.querySelectorAll('#routes-fields select')].map((e) => [...e.options].map((o) => o.value))") == [["", "true", "false"], ["", "x", "y"]]
+	assert b.js("[...document.querySelectorAll('#routes-fields select')].map((e) => [...e.options].map((o) => o.value))") == [["", "endpoint"], ["", "true", "false"], ["", "x", "y"]]
+	assert texts("#routes-fields .help") == ["what is counted"]
 	assert ask()[0] == "t: nothing given"
 	assert ask(t="7", n="x")[0] == "n, optional: not a number"
 	assert ask(n="12345678901234567890", o="{")[0].startswith("o (JSON), optional: ")
 	b.requests.clear()
-	ask(q="a b", b="true", c="y", s="one\n two ", o='{"a":0.10}', v="[1,2]", any="x")
-	assert b.requests[0]["url"].endswith("/v1/catalog/list?q=a+b"), b.requests
+	ask(q="a b", by="endpoint", b="true", c="y", s="one\n two ", o='{"a":0.10}', v="[1,2]", any="x")
+	assert b.requests[0]["url"].endswith("/v1/catalog/list?q=a+b&by=endpoint"), b.requests
 	assert b.requests[0]["postData"] == '{"t":"7","n":12345678901234567890,"b":true,"c":"y","s":["one","two"],"o":{"a":0.10},"v":[1,2],"any":"x"}', b.requests[0]
 	PY
 }

@@ -40,7 +40,7 @@ function show_fields() {
 	$("routes-answer").replaceChildren();
 	$("routes-fields").replaceChildren(
 		...list(route?.parameters).map((p) =>
-			field(p.in, p.name, object(p.schema), p.required, p.description)),
+			field(p.in, p.name, object(p.schema), p.required)),
 		...body_fields(route?.schema, list(route?.parameters).map((p) => p.name)));
 }
 
@@ -51,9 +51,9 @@ function body_fields(schema, in_path) {
 	const required = list(object(schema).required);
 
 	if (schema && !members.length)
-		return [field("body", "Body", {}, true, "A JSON object.")];
+		return [field("body", "Body", { type: "object" }, true)];
 	return members.map(([name, of]) => field("member", name, object(of),
-		required.includes(name), object(of).description));
+		required.includes(name)));
 }
 
 /* The kind of a field: what its schema allows, besides null, if that is one type. */
@@ -70,8 +70,9 @@ function type_of(schema) {
 	return types.includes("string") || !types.length ? "text" : "json";
 }
 
-function field(where, name, schema, needed_, about) {
-	const type = where === "path" || where === "query" ? "string" : type_of(schema);
+function field(where, name, schema, needed_) {
+	const apart = where === "path" || where === "query", about = schema.description;
+	const type = apart && !Array.isArray(schema.enum) ? "string" : type_of(schema);
 	const id = `routes-field-${inputs.length}`, help = about && `${id}-help`;
 	const large = type === "json" || type === "strings";
 
