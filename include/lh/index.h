@@ -85,9 +85,8 @@ LH_C_BEGIN
 enum lh_lexical_source { LH_LEXICAL_NONE, LH_LEXICAL_FIELD, LH_LEXICAL_TEMPLATE };
 
 /* The layout of the graph: rows with links, or rows with 1-bit codes of their
- * neighbours, by which searches estimate distances (cosine and l2).  A writer takes
- * LH_LAYOUT_BY_DIMENSION too: qg for vectors of LH_QG_DIMENSION values or more, if distance
- * and m allow it, else hnsw. */
+ * neighbours, to estimate distances by (cosine and l2).  Writers only: BY_DIMENSION is qg
+ * from LH_QG_DIMENSION values a vector on, if distance and m allow it, else hnsw. */
 enum lh_layout { LH_LAYOUT_HNSW, LH_LAYOUT_QG, LH_LAYOUT_BY_DIMENSION };
 #define LH_QG_DIMENSION 200
 

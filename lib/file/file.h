@@ -4,15 +4,15 @@
  *
  * lh_atomic replaces a file: readers see the old bytes or the new bytes, never a
  * mixture, also after kill -9, a full disk or power loss.  It writes a temporary
- * file next to the target (O_EXCL|O_NOFOLLOW, ".NAME.lh-tmp-PID",
- * and other names for later ones of a process), then fsync,
- * rename and fsync of the folder.  Nothing else in the tree calls rename(2).  A
- * target that is a symbolic link, FIFO or device is refused.  The new file gets
- * owner, group and mode of the one replaced; a file that root creates in the folder
- * of another user belongs to that user; an attribute that cannot be kept is
- * reported on stderr by the frame.  Temporary files of a killed run (same prefix,
- * dead PID or that of this process, lock free) are removed by the next run.  A signal
- * that ends the tool removes the temporary file (tool/tool.h).
+ * file next to the target (O_EXCL|O_NOFOLLOW; ".NAME.lh-tmp-PID", with a number if the
+ * process makes several), then calls fsync, rename, and fsync of the folder.  Nothing
+ * else in the tree calls rename(2).  A target that is a symbolic link, FIFO or device is
+ * refused.  The new file gets owner, group and mode of the one replaced; a file that root
+ * creates in the folder of another user belongs to that user; a tool reports on stderr
+ * which of these could not be kept.
+ * Temporary files of a killed run (same prefix, dead PID or that of this process,
+ * lock free) are removed by the next run.  A signal that ends the tool removes the
+ * temporary file (tool/tool.h).
  *
  *     struct lh_atomic out;
  *     if (lh_atomic_open(&out, path, 0666, err) == 0 &&
@@ -37,9 +37,9 @@
  * and the message names the file and the process that holds it, if /proc/locks has
  * it.
  *
- * A log is locked by flock on itself, as programs of other runtimes do that append
- * to it: a process that may read such a log can delay its writers until their
- * timeout.
+ * A log is locked by flock on itself, because programs in other languages that append
+ * to it do so too: a process that may read such a log can delay its writers until
+ * their timeout.
  *
  * Owner:   the caller owns the structs; paths are copied.  Closing or releasing
  *          one that is closed, or all zero, does nothing.
@@ -94,7 +94,7 @@ struct lh_applog {
 	double lock_timeout;
 	int64_t torn_at;	/* offset of an incomplete last line found at open, or -1 */
 	mode_t mode;		/* of the file, if it is made */
-	bool follow;		/* set by the user: make it again if it was renamed or removed */
+	bool follow;		/* set by the caller: make it again if it was renamed or removed */
 };
 enum { LH_SYNC_NONE, LH_SYNC_EACH };
 /* lock_timeout: seconds that this and each append wait for other writers. */
