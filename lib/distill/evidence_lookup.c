@@ -20,7 +20,7 @@ struct known {
 struct lh_evidence_lookup {
 	char *path;
 	struct lh_rows *rows;	/* read in parallel with the scored runs */
-	struct lh_row row;	/* the row read last */
+	struct lh_file_row row;	/* the row read last */
 	uint64_t next;		/* its number + 1 */
 	bool there;		/* `row` is valid */
 	struct lh_record rec;
@@ -146,7 +146,7 @@ static int by_key(const void *a, const void *b)
 	return (x->at > y->at) - (x->at < y->at);
 }
 
-static int add_row(struct lh_evidence_lookup *j, const struct lh_row *row, struct lh_err *err)
+static int add_row(struct lh_evidence_lookup *j, const struct lh_file_row *row, struct lh_err *err)
 {
 	struct lh_str run_id, sig;
 	struct lh_value v;
@@ -164,7 +164,7 @@ static int add_row(struct lh_evidence_lookup *j, const struct lh_row *row, struc
 static int read_through(struct lh_evidence_lookup *j, struct lh_err *err)
 {
 	struct lh_rows *rows = lh_rows_new(err);
-	struct lh_row row;
+	struct lh_file_row row;
 	int rc = rows ? lh_rows_open(rows, j->path, err) : -1;
 
 	while (rc > 0 && (rc = lh_rows_next(rows, &row, err)) > 0)

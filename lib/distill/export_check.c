@@ -141,7 +141,7 @@ static int check_id(struct check *c, struct lh_err *err)
 	return 0;
 }
 
-static int check_row(struct check *c, const struct lh_row *row, struct lh_err *err)
+static int check_row(struct check *c, const struct lh_file_row *row, struct lh_err *err)
 {
 	static const char *const fields[] = { "quality_score", "success_score", "source_category",
 					      "category" };
@@ -168,7 +168,7 @@ static int check_row(struct check *c, const struct lh_row *row, struct lh_err *e
 static int check_rows(struct check *c, const char *path, struct lh_err *err)
 {
 	struct lh_rows *rows = lh_rows_new(err);
-	struct lh_row row;
+	struct lh_file_row row;
 	int rc = rows ? lh_rows_open(rows, path, err) : -1;
 
 	while (rc > 0 && (rc = lh_rows_next(rows, &row, err)) > 0)

@@ -35,7 +35,7 @@ struct lh_exporting {
 	struct lh_evidence_lookup *join;
 	const char *relpath;		/* of the file of scored runs */
 	uint64_t row_number, rows_read;	/* in it, in all files */
-	struct lh_row row;
+	struct lh_file_row row;
 	struct lh_record scored;	/* the row, ... */
 	struct lh_source src;		/* ... and its evidence, shared by all samplers */
 	struct lh_found found;

@@ -10,7 +10,7 @@
 struct cursor {
 	struct lh_rows *rows;
 	struct lh_record rec;
-	struct lh_row row;
+	struct lh_file_row row;
 	const struct lh_part *part;
 	char *path;
 	enum lh_stream stream;

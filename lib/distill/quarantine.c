@@ -152,7 +152,7 @@ static uint64_t bit_of(const struct lh_quarantine *q, enum lh_refusal why)
 /* ---- what is on file ---- */
 
 /* Note the key of a row; a line that is not a row is left to the check of the file. */
-static int add_known_key(struct lh_quarantine *q, const struct lh_row *row, struct lh_err *err)
+static int add_known_key(struct lh_quarantine *q, const struct lh_file_row *row, struct lh_err *err)
 {
 	const char *name = lh_exporter_name(q->x);
 	const struct lh_value *exporter, *why, *source;
@@ -183,7 +183,7 @@ static int add_known_key(struct lh_quarantine *q, const struct lh_row *row, stru
 static int load_file(struct lh_quarantine *q, const char *path, struct lh_err *err)
 {
 	struct lh_rows *rows = lh_rows_new(err);
-	struct lh_row row;
+	struct lh_file_row row;
 	int rc = rows ? lh_rows_open(rows, path, err) : -1;
 
 	while (rc > 0 && (rc = lh_rows_next(rows, &row, err)) > 0)

@@ -120,7 +120,7 @@ static int map_window(struct lh_rows *r, struct lh_err *err)
 }
 
 /* Return the line of n bytes at p, which ends at the end of the file. */
-static int return_last(struct lh_rows *r, const char *p, size_t n, struct lh_row *row,
+static int return_last(struct lh_rows *r, const char *p, size_t n, struct lh_file_row *row,
 		       struct lh_err *err)
 {
 	lh_buf_reset(&r->last);
@@ -139,7 +139,7 @@ static bool is_blank(const char *p, size_t n)
 }
 
 /* Return the next line, blank or not, if there is one. */
-static int next_line(struct lh_rows *r, struct lh_row *row, struct lh_err *err)
+static int next_line(struct lh_rows *r, struct lh_file_row *row, struct lh_err *err)
 {
 	const char *p, *lf;
 	size_t left, n;
@@ -156,12 +156,12 @@ static int next_line(struct lh_rows *r, struct lh_row *row, struct lh_err *err)
 		if (map_window(r, err) < 0)
 			return -1;
 	}
-	*row = (struct lh_row){ p, n, r->at, ++r->line };
+	*row = (struct lh_file_row){ p, n, r->at, ++r->line };
 	r->at += n + (lf != NULL);
 	return left - n > LH_PAD ? 0 : return_last(r, p, n, row, err);
 }
 
-int lh_rows_next(struct lh_rows *r, struct lh_row *row, struct lh_err *err)
+int lh_rows_next(struct lh_rows *r, struct lh_file_row *row, struct lh_err *err)
 {
 	if (!r->path)
 		return 0;

@@ -24,7 +24,7 @@
 
 #define LH_ROWS_LONGEST ((uint64_t)1 << 30)
 
-struct lh_row {
+struct lh_file_row {
 	const char *p;		/* without its LF; until the next call; LH_PAD bytes follow */
 	size_t n;
 	uint64_t at;		/* offset in the file */
@@ -45,6 +45,6 @@ int lh_rows_open(struct lh_rows *r, const char *path, struct lh_err *err);
 int lh_rows_open_fd(struct lh_rows *r, int fd, const char *name, struct lh_err *err);
 
 /* Return the next line that is not blank (spaces, tabs, CR): 1, 0 at the end, -1. */
-int lh_rows_next(struct lh_rows *r, struct lh_row *row, struct lh_err *err);
+int lh_rows_next(struct lh_rows *r, struct lh_file_row *row, struct lh_err *err);
 
 #endif

@@ -9,8 +9,8 @@
  *
  * Private to liblh.
  */
-#ifndef LH_POOL_H
-#define LH_POOL_H
+#ifndef LH_FLOW_POOL_H
+#define LH_FLOW_POOL_H
 
 #include <pthread.h>
 

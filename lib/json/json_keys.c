@@ -21,7 +21,7 @@ int lh_json_keys_dup(struct lh_scan *s, const char *p)
 static int grow(struct lh_scan *s)
 {
 	size_t cap = s->cap ? s->cap * 2 : 256;
-	struct lh_key *key;
+	struct lh_scan_key *key;
 	uint32_t *hash;
 	struct lh_err err;
 
@@ -90,7 +90,7 @@ static struct lh_value quoted(const char *p, size_t n, bool escaped)
 	return (struct lh_value){ p - 1, n + 2, LH_STRING, escaped };
 }
 
-static bool equals_key(const struct lh_key *k, const char *p, size_t n, bool escaped)
+static bool equals_key(const struct lh_scan_key *k, const char *p, size_t n, bool escaped)
 {
 	struct lh_value a = quoted(k->p, k->n, k->escaped), b = quoted(p, n, escaped);
 
@@ -150,7 +150,7 @@ int lh_json_keys_add(struct lh_scan *s, struct lh_level *lv, const char *p, size
 	}
 	if (lh_json_keys_has(s, lv, p, n, escaped, h))
 		return lh_json_keys_dup(s, p);
-	s->key[s->n] = (struct lh_key){ p, (uint32_t)n, escaped };
+	s->key[s->n] = (struct lh_scan_key){ p, (uint32_t)n, escaped };
 	s->hash[s->n++] = h;
 	if (!lv->hashed)
 		return 0;

@@ -99,7 +99,7 @@ static LH_TARGET inline int add_key(struct lh_scan *s, struct lh_level *lv, cons
 	if (unlikely(hash_among(s->hash + lv->keys, s->n - lv->keys, h)) &&
 	    lh_json_keys_has(s, lv, p, n, false, h))
 		return lh_json_keys_dup(s, p);
-	s->key[s->n] = (struct lh_key){ p, (uint32_t)n, 0 };
+	s->key[s->n] = (struct lh_scan_key){ p, (uint32_t)n, 0 };
 	s->hash[s->n++] = h;
 	return 0;
 }

@@ -19,7 +19,7 @@
 #define LH_MEMBERS_OPEN 4
 #define LH_KEYS_STEP 16		/* hashes compared at a time; so many unused ones follow the last */
 
-struct lh_key {
+struct lh_scan_key {
 	const char *p;		/* without the quotes */
 	uint32_t n;
 	uint32_t escaped;
@@ -35,7 +35,7 @@ struct lh_level {
  * hash table: keys are removed in the reverse of the order in which they were
  * inserted, so that removing one means emptying its slot. */
 struct lh_scan {
-	struct lh_key *key;
+	struct lh_scan_key *key;
 	uint32_t *hash;
 	size_t n, cap;
 	uint32_t *slot;		/* index in key + 1; 0: empty */

@@ -18,13 +18,13 @@ static int add_hits(struct lh_hits *h, size_t file, const struct lh_numbers *lin
 	if (lh_grow(&h->hit, &h->cap, h->n + lines->n, sizeof *h->hit, err) < 0)
 		return -1;
 	for (i = 0; i < lines->n; i++)
-		h->hit[h->n++] = (struct lh_hit){ file, lines->v[i] };
+		h->hit[h->n++] = (struct lh_lineage_hit){ file, lines->v[i] };
 	return 0;
 }
 
 static int by_line(const void *a, const void *b)
 {
-	const struct lh_hit *x = a, *y = b;
+	const struct lh_lineage_hit *x = a, *y = b;
 
 	if (x->file != y->file)
 		return x->file < y->file ? -1 : 1;
@@ -115,7 +115,7 @@ static int read_line(struct lh_lineage *l, int fd, const char *path, uint64_t at
 	return 1;
 }
 
-int lh_lineage_line(struct lh_lineage *l, const struct lh_hit *hit, struct lh_err *err)
+int lh_lineage_line(struct lh_lineage *l, const struct lh_lineage_hit *hit, struct lh_err *err)
 {
 	struct lh_lineage_file *f = &l->file[hit->file];
 	const struct lh_key_part *p = hit->line <= f->indexed.lines ? &f->indexed : &f->rest;
@@ -133,7 +133,7 @@ int lh_lineage_line(struct lh_lineage *l, const struct lh_hit *hit, struct lh_er
 	return rc > 0 && lh_line_blank(l->row.p, l->row.len) ? 0 : rc;
 }
 
-int lh_lineage_row(struct lh_lineage *l, const struct lh_hit *hit, struct lh_err *err)
+int lh_lineage_row(struct lh_lineage *l, const struct lh_lineage_hit *hit, struct lh_err *err)
 {
 	int rc = lh_lineage_line(l, hit, err);
 	size_t bom;

@@ -102,7 +102,7 @@ static bool side_has(const struct lh_row_side *side, const struct asked *a)
 	return sig.p && a->text.n <= sig.n && !memcmp(sig.p, a->text.p, a->text.n);
 }
 
-typedef int found_fn(struct lh_lineage *l, void *ctx, const struct lh_hit *hit,
+typedef int found_fn(struct lh_lineage *l, void *ctx, const struct lh_lineage_hit *hit,
 		     const struct asked *a, struct lh_err *err);
 
 /* Call fn for each row that has the text: the number of rows, or -1. */
@@ -142,7 +142,7 @@ static int64_t each_row(struct lh_lineage *l, unsigned places, const struct aske
 }
 
 /* Add the sides of a row that have the text; of a row found by its id all. */
-static int add_sides(struct lh_lineage *l, void *ctx, const struct lh_hit *hit,
+static int add_sides(struct lh_lineage *l, void *ctx, const struct lh_lineage_hit *hit,
 		     const struct asked *a, struct lh_err *err)
 {
 	enum lh_place place = l->file[hit->file].place;
@@ -184,7 +184,7 @@ static int add_retrieved(struct lh_lineage *l, struct lh_origins *o, struct lh_e
 	return rc;
 }
 
-static int add_row(struct lh_hits *rows, const struct lh_hit *hit, struct lh_err *err)
+static int add_row(struct lh_hits *rows, const struct lh_lineage_hit *hit, struct lh_err *err)
 {
 	if (lh_grow(&rows->hit, &rows->cap, rows->n + 1, sizeof *hit, err) < 0)
 		return -1;
@@ -194,12 +194,12 @@ static int add_row(struct lh_hits *rows, const struct lh_hit *hit, struct lh_err
 
 struct by_id {
 	struct lh_meant *m;
-	struct lh_hit replay;
+	struct lh_lineage_hit replay;
 	bool is_replay;
 };
 
-static int on_id(struct lh_lineage *l, void *ctx, const struct lh_hit *hit, const struct asked *a,
-		 struct lh_err *err)
+static int on_id(struct lh_lineage *l, void *ctx, const struct lh_lineage_hit *hit,
+		 const struct asked *a, struct lh_err *err)
 {
 	struct by_id *by = ctx;
 
@@ -268,7 +268,7 @@ static int add_collected(struct lh_lineage *l, const char *path, uint64_t line,
 }
 
 /* Add the records of a line of a source, as it is now and as it was. */
-static int add_source(struct lh_lineage *l, const struct lh_hit *hit, const char *path,
+static int add_source(struct lh_lineage *l, const struct lh_lineage_hit *hit, const char *path,
 		      struct lh_origins *o, struct lh_err *err)
 {
 	struct lh_row_side side = { .from.source_file = lh_str_of(path),
@@ -288,7 +288,7 @@ static int add_source(struct lh_lineage *l, const struct lh_hit *hit, const char
 }
 
 /* Add what a line means, an lh_line_fn. */
-static int add_line(struct lh_lineage *l, struct lh_meant *m, const struct lh_hit *hit,
+static int add_line(struct lh_lineage *l, struct lh_meant *m, const struct lh_lineage_hit *hit,
 		    const char *path, struct lh_err *err)
 {
 	const struct asked all = { .kind = LH_KEY_ID };

@@ -32,12 +32,12 @@ struct lh_lineage_file {
 	uint64_t written_end, written_digest;	/* of the part in the index just written */
 };
 
-struct lh_hit {
+struct lh_lineage_hit {
 	size_t file;
 	uint64_t line;
 };
 struct lh_hits {
-	struct lh_hit *hit;
+	struct lh_lineage_hit *hit;
 	size_t n, cap;
 	bool more;		/* there may be others, which were not compared */
 };
@@ -86,10 +86,10 @@ int lh_lineage_find(struct lh_lineage *l, unsigned places, uint32_t key, struct 
 		    struct lh_err *err);
 
 /* Read a line into l->row: 1, 0 if there is none or it is blank, -1. */
-int lh_lineage_line(struct lh_lineage *l, const struct lh_hit *hit, struct lh_err *err);
+int lh_lineage_line(struct lh_lineage *l, const struct lh_lineage_hit *hit, struct lh_err *err);
 
 /* The same, and parse it into l->rec and l->ids: 0 also if it is not a record. */
-int lh_lineage_row(struct lh_lineage *l, const struct lh_hit *hit, struct lh_err *err);
+int lh_lineage_row(struct lh_lineage *l, const struct lh_lineage_hit *hit, struct lh_err *err);
 
 /* ---- lineage_origin.c ---- */
 
@@ -127,7 +127,7 @@ int lh_lineage_resolve(struct lh_lineage *l, struct lh_str operand, struct lh_me
 
 /* Add what a line means: 1, 0 if there is no such line, -1.  hit->file is l->n_files if no
  * file of the root with rows has the path, which may be that of a source removed since. */
-typedef int lh_line_fn(struct lh_lineage *l, struct lh_meant *m, const struct lh_hit *hit,
+typedef int lh_line_fn(struct lh_lineage *l, struct lh_meant *m, const struct lh_lineage_hit *hit,
 		       const char *path, struct lh_err *err);
 
 /* Find what an operand FILE:LINE means, and call fn if it may be a line of a row: 1, 0 if the
@@ -141,7 +141,7 @@ int lh_lineage_steps(struct lh_lineage *l, struct lh_writer *w, const struct lh_
 		     struct lh_err *err);
 
 /* Write the step of a row that names no record: 0, -1. */
-int lh_lineage_alone(struct lh_lineage *l, struct lh_writer *w, const struct lh_hit *hit,
+int lh_lineage_alone(struct lh_lineage *l, struct lh_writer *w, const struct lh_lineage_hit *hit,
 		     struct lh_err *err);
 
 /* Write a member of a row as it is written; of a large one only its size. */
@@ -151,7 +151,7 @@ void lh_lineage_member(struct lh_writer *w, const struct lh_record *rec, const c
 
 /* The receipts of a row: of the run that wrote it, and of the newest that lists its file. */
 struct lh_receipt_of {
-	struct lh_hit row;
+	struct lh_lineage_hit row;
 	enum lh_stage stage;
 	bool any;			/* a run writes such rows */
 	struct lh_buf wrote, newest;	/* steps, or empty */

@@ -126,7 +126,7 @@ static int left_out(struct lh_lineage *l, const struct lh_err *why)
 static int has_line(struct lh_lineage *l, const char *path, uint64_t line, struct lh_err *err)
 {
 	struct lh_rows *rows = lh_rows_new(err);
-	struct lh_row row = { .line = 0 };
+	struct lh_file_row row = { .line = 0 };
 	int rc = rows ? lh_rows_open(rows, path, err) : -1;
 
 	while (rc > 0 && row.line < line)
@@ -172,7 +172,7 @@ static int id_of_log(struct lh_lineage *l, const char *path, const char *name,
 {
 	struct lh_rows *rows = lh_rows_new(err);
 	struct row_of of;
-	struct lh_row row;
+	struct lh_file_row row;
 	int rc = rows ? lh_rows_open(rows, path, err) : -1;
 
 	while (rc > 0 && !id->len && (rc = lh_rows_next(rows, &row, err)) > 0) {
@@ -267,7 +267,7 @@ static int find_file(struct lh_lineage *l, const struct paths *p, struct lh_mean
 			continue;
 		for (f = 0; f < l->n_files && strcmp(l->file[f].path, path) != 0; f++)
 			;
-		rc = fn(l, m, &(struct lh_hit){ f, m->line }, path, err);
+		rc = fn(l, m, &(struct lh_lineage_hit){ f, m->line }, path, err);
 		if (rc || f < l->n_files)
 			return rc < 0 ? -1 : 1;
 		if (is_receipt(path, &m->run)) {

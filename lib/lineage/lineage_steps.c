@@ -44,7 +44,7 @@ void lh_lineage_member(struct lh_writer *w, const struct lh_record *rec, const c
 
 /* Begin the step of the row read last: its file, its line and members of it. */
 static void begin_step(struct lh_lineage *l, struct lh_writer *w, const char *step,
-		     const struct lh_hit *hit)
+		     const struct lh_lineage_hit *hit)
 {
 	const struct lh_lineage_file *f = &l->file[hit->file];
 	size_t i;
@@ -63,7 +63,7 @@ static void begin_step(struct lh_lineage *l, struct lh_writer *w, const char *st
 	}
 }
 
-int lh_lineage_alone(struct lh_lineage *l, struct lh_writer *w, const struct lh_hit *hit,
+int lh_lineage_alone(struct lh_lineage *l, struct lh_writer *w, const struct lh_lineage_hit *hit,
 		     struct lh_err *err)
 {
 	const struct lh_lineage_file *f = &l->file[hit->file];
@@ -95,7 +95,7 @@ struct walk {
 
 /* ---- the rows of a record ---- */
 
-static bool is_of(const struct walk *k, const struct lh_hit *hit)
+static bool is_of(const struct walk *k, const struct lh_lineage_hit *hit)
 {
 	const struct lh_lineage *l = k->l;
 	const struct lh_lineage_file *f = &l->file[hit->file];
@@ -200,7 +200,7 @@ static bool is_collected(const struct walk *k)
 static int write_source(struct walk *k, size_t file, uint64_t line, struct lh_err *err)
 {
 	struct lh_lineage *l = k->l;
-	const struct lh_hit hit = { file, line };
+	const struct lh_lineage_hit hit = { file, line };
 	const char *state = "missing";
 	int rc = file < l->n_files ? lh_lineage_line(l, &hit, err) : 0;
 
@@ -301,7 +301,7 @@ static int64_t time_of(const struct lh_value *v)
 static int write_audits(struct walk *k, struct lh_err *err)
 {
 	struct lh_lineage *l = k->l;
-	struct lh_hit hit = { 0, 1 }, covers[2];
+	struct lh_lineage_hit hit = { 0, 1 }, covers[2];
 	size_t n = 0, i;
 	uint64_t lines;
 	int rc;
@@ -335,7 +335,7 @@ static int write_audits(struct walk *k, struct lh_err *err)
 static int write_row(struct walk *k, size_t i, struct lh_err *err)
 {
 	struct lh_lineage *l = k->l;
-	const struct lh_hit *hit = &k->hits.hit[i];
+	const struct lh_lineage_hit *hit = &k->hits.hit[i];
 	enum lh_place place = l->file[hit->file].place;
 	int rc = lh_lineage_row(l, hit, err);
 	const struct lh_receipt_of *r;

@@ -134,12 +134,12 @@ static void write_access(struct subject *s, const char *file, uint64_t line,
 /* ---- the log ---- */
 
 /* Call fn for each whole row, with the number of rows before it. */
-typedef int row_fn(struct subject *s, struct log *log, const struct lh_row *row, uint64_t i,
+typedef int row_fn(struct subject *s, struct log *log, const struct lh_file_row *row, uint64_t i,
 		   struct lh_err *err);
 static int each_whole(struct subject *s, struct log *log, row_fn *fn, struct lh_err *err)
 {
 	struct lh_rows *rows = lh_rows_new(err);
-	struct lh_row row;
+	struct lh_file_row row;
 	uint64_t i;
 	int rc = rows ? lh_rows_open_fd(rows, log->fd, log->path, err) : -1;
 
@@ -154,7 +154,7 @@ static int each_whole(struct subject *s, struct log *log, row_fn *fn, struct lh_
 	return rc < 0 ? -1 : 0;
 }
 
-static int count(struct subject *s, struct log *log, const struct lh_row *row, uint64_t i,
+static int count(struct subject *s, struct log *log, const struct lh_file_row *row, uint64_t i,
 		 struct lh_err *err)
 {
 	(void)err;
@@ -166,7 +166,7 @@ static int count(struct subject *s, struct log *log, const struct lh_row *row, u
 }
 
 /* Write a row, if it is among the newest or was asked for. */
-static int write_if_shown(struct subject *s, struct log *log, const struct lh_row *row,
+static int write_if_shown(struct subject *s, struct log *log, const struct lh_file_row *row,
 			  uint64_t i, struct lh_err *err)
 {
 	struct lh_record *rec = &s->l->rec;

@@ -14,7 +14,7 @@ static int last_row(const char *path, struct lh_buf *to, struct lh_err *err)
 {
 	struct lh_rows *rows = lh_rows_new(err);
 	LH_SCOPED(lh_record_free) struct lh_record rec = { 0 };
-	struct lh_row row;
+	struct lh_file_row row;
 	int rc = rows ? lh_rows_open(rows, path, err) : -1;
 
 	while (rc > 0 && (rc = lh_rows_next(rows, &row, err)) > 0) {

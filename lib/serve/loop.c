@@ -18,21 +18,21 @@ void lh_loop_close(struct lh_loop *l)
 	l->fd = -1;
 }
 
-int lh_loop_add(struct lh_loop *l, struct lh_source *s, uint32_t events, struct lh_err *err)
+int lh_loop_add(struct lh_loop *l, struct lh_watch *s, uint32_t events, struct lh_err *err)
 {
 	struct epoll_event e = { .events = events, .data.ptr = s };
 
 	return epoll_ctl(l->fd, EPOLL_CTL_ADD, s->fd, &e) < 0 ? lh_err_sys(err, "epoll_ctl") : 0;
 }
 
-void lh_loop_change(struct lh_loop *l, struct lh_source *s, uint32_t events)
+void lh_loop_change(struct lh_loop *l, struct lh_watch *s, uint32_t events)
 {
 	struct epoll_event e = { .events = events, .data.ptr = s };
 
 	epoll_ctl(l->fd, EPOLL_CTL_MOD, s->fd, &e);
 }
 
-void lh_loop_remove(struct lh_loop *l, struct lh_source *s)
+void lh_loop_remove(struct lh_loop *l, struct lh_watch *s)
 {
 	int i;
 
@@ -51,7 +51,7 @@ int lh_loop_wait(struct lh_loop *l, int ms, struct lh_err *err)
 	}
 	for (l->at = 0; l->at < l->n; ) {
 		struct epoll_event *e = &l->event[l->at++];
-		struct lh_source *s = e->data.ptr;
+		struct lh_watch *s = e->data.ptr;
 
 		if (s)
 			s->ready(s, e->events);

@@ -160,7 +160,7 @@ static void end_process(struct lh_pool_process *c, enum lh_asked how, bool at_on
 
 /* ---- start ---- */
 
-static void on_io(struct lh_source *s, uint32_t events);
+static void on_io(struct lh_watch *s, uint32_t events);
 
 static int start_process(struct lh_pool_process *c, struct lh_err *err)
 {
@@ -454,7 +454,7 @@ static bool answer_ask(struct lh_pool_process *c)
 	return true;
 }
 
-static void on_io(struct lh_source *s, uint32_t events)
+static void on_io(struct lh_watch *s, uint32_t events)
 {
 	struct lh_pool_process *c = (struct lh_pool_process *)((char *)s -
 		offsetof(struct lh_pool_process, child.io));

@@ -20,7 +20,7 @@
 
 /* ---- start ---- */
 
-static void on_messages(struct lh_source *s, uint32_t events)
+static void on_messages(struct lh_watch *s, uint32_t events)
 {
 	struct lh_process *c = (struct lh_process *)((char *)s -
 		offsetof(struct lh_process, messages));
@@ -54,7 +54,7 @@ static int connect_child(struct lh_process *c, int child[2], struct lh_err *err)
 	fcntl(io[1], F_SETFL, 0);	/* blocking, for the child */
 	fcntl(messages[0], F_SETFL, O_NONBLOCK);
 	c->io.fd = io[0];
-	c->messages = (struct lh_source){ messages[0], on_messages };
+	c->messages = (struct lh_watch){ messages[0], on_messages };
 	child[0] = io[1];
 	child[1] = messages[1];
 	return 0;
@@ -69,7 +69,7 @@ void lh_process_init(struct lh_process *c, struct lh_loop *loop, unsigned number
 }
 
 int lh_process_start(struct lh_process *c, const struct lh_spawn *how,
-		     void (*ready)(struct lh_source *s, uint32_t events), struct lh_err *err)
+		     void (*ready)(struct lh_watch *s, uint32_t events), struct lh_err *err)
 {
 	struct lh_spawn spawn = *how;
 	int child[2] = { -1, -1 };

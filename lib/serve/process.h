@@ -29,8 +29,8 @@
 #define LH_PROCESS_GRACE 0.5	/* seconds to end, for a process that closed its output */
 
 struct lh_process {
-	struct lh_source io;		/* its stdin and stdout: a socket */
-	struct lh_source messages;	/* its stderr: a pipe; .fd -1: closed */
+	struct lh_watch io;		/* its stdin and stdout: a socket */
+	struct lh_watch messages;	/* its stderr: a pipe; .fd -1: closed */
 	struct lh_loop *loop;
 	unsigned number;		/* in messages */
 	pid_t pid;			/* 0: not running */
@@ -59,7 +59,7 @@ struct lh_endings {
 void lh_process_init(struct lh_process *c, struct lh_loop *loop, unsigned number);
 /* Start it, with descriptors and a group of its own; ready is called for io. */
 int lh_process_start(struct lh_process *c, const struct lh_spawn *how,
-		     void (*ready)(struct lh_source *s, uint32_t events), struct lh_err *err);
+		     void (*ready)(struct lh_watch *s, uint32_t events), struct lh_err *err);
 /* Return whether it has ended; its PID remains taken. */
 bool lh_process_has_ended(const struct lh_process *c);
 /* Close the descriptors of a running process, and plan to collect it; at_once: kill it, and say

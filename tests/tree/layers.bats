@@ -27,6 +27,41 @@ breach() {
 	breach include/lh/json.h '#include "base/mem.h"' "an installed header includes what is not installed"
 }
 
+@test "a symbol that is taken from above, or that no face declares, is found" {
+	mkdir -p tree/tools/lh-x
+	cp -r "$ROOT"/lib "$ROOT"/include tree
+	object() {	# FILE CODE - the object of a file is this code
+		mkdir -p "tree/build/${1%/*}"
+		cc -xc -c -o "tree/build/$1.o" - <<<"$2"
+	}
+	object lib/file/lock.c 'int lh_realloc(void), hidden(void), lh_tool_main(void), removed(void);
+		int a(void) { return lh_realloc() + hidden() + lh_tool_main() + removed(); }'
+	object lib/base/mem.c 'int lh_realloc(void) { return 0; } int hidden(void) { return 0; }'
+	object lib/tool/tool.c 'int lh_tool_main(void) { return 0; }'
+	object lib/tool/removed.c 'int removed(void) { return 0; }'	# there is no such source
+	object tools/lh-x/main.c 'int hidden(void); int main(void) { return hidden(); }'
+	touch tree/tools/lh-x/main.c
+	run -1 "$ROOT/tests/layers" tree
+	[ "$output" = 'lib/file/lock.c: hidden is in no face of base
+lib/file/lock.c: file takes lh_tool_main of tool
+tools/lh-x/main.c: hidden is in no face of base' ] || { echo "$output"; return 1; }
+}
+
+@test "all faces can be included together, and no tag or guard means two things" {
+	cd "$ROOT"
+	for face in $(sed -n 's/^\([a-z]*\):.*| */\1 /p' lib/LAYERS | awk '{ for (i = 2; i <= NF; i++)
+			print $i ~ "/" ? "include/" $i ".h" : "lib/" $1 "/" $i ".h" }'); do
+		grep -q "^#ifndef LH_.*_H$" "$face" || continue		# read once per instruction set
+		echo "#include \"$face\""
+	done >"$BATS_TEST_TMPDIR/faces.c"
+	[ "$(wc -l <"$BATS_TEST_TMPDIR/faces.c")" -gt 50 ]
+	cc -std=gnu11 -D_GNU_SOURCE -DLANES=4 -DTARGET= -Wall -Wno-unused -I. -Iinclude -Ilib -Werror -fsyntax-only \
+		"$BATS_TEST_TMPDIR/faces.c"
+	headers=$(find lib include -name '*.h')
+	[ -z "$(grep -hE '^#ifndef \w+_H$' $headers | sort | uniq -d)" ]
+	[ -z "$(grep -hoE '^(struct|union|enum) lh_\w+ \{' $headers | sort | uniq -d)" ]
+}
+
 @test "a room that is not in lib/LAYERS is found" {
 	mkdir tree
 	cp -r "$ROOT"/lib "$ROOT"/include "$ROOT"/tools tree

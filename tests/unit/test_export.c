@@ -303,7 +303,7 @@ static void kept(void)
 static size_t lines(const char *path)
 {
 	struct lh_rows *r = lh_rows_new(&err);
-	struct lh_row row;
+	struct lh_file_row row;
 	size_t n = 0;
 
 	check(r && lh_rows_open(r, path, &err) == 1);
@@ -396,7 +396,7 @@ static void rows_in_windows(void)
 					    5 << 20 };
 	struct lh_rows *r = lh_rows_new(&err);
 	static char text[6 << 20];
-	struct lh_row row;
+	struct lh_file_row row;
 	size_t i, n, tail;
 
 	memset(text, 'x', sizeof text);
@@ -424,7 +424,7 @@ static void rows_in_windows(void)
 static void rows_of_a_file(void)
 {
 	struct lh_rows *r = lh_rows_new(&err);
-	struct lh_row row;
+	struct lh_file_row row;
 
 	put("rows", "one\n \t\r\n\n{two}\r\nlast");
 	check(r && lh_rows_open(r, "absent", &err) == 0 && lh_rows_next(r, &row, &err) == 0);

@@ -18,7 +18,7 @@ static int start(struct baselines *b, struct lh_err *err)
 }
 
 /* Read the next row that is not blank; the first line may consist of a BOM. */
-static int next(struct baselines *b, struct lh_row *row, struct lh_err *err)
+static int next(struct baselines *b, struct lh_file_row *row, struct lh_err *err)
 {
 	int rc = lh_rows_next(b->rows, row, err);
 
@@ -39,7 +39,7 @@ static int next(struct baselines *b, struct lh_row *row, struct lh_err *err)
 
 int baselines_open_fd(struct baselines *b, int fd, const char *name, struct lh_err *err)
 {
-	struct lh_row row;
+	struct lh_file_row row;
 	int rc;
 
 	*b = (struct baselines){ .path = name, .fd = fd, .rows = lh_rows_new(err) };
@@ -75,7 +75,7 @@ static const struct lh_bind members[] = {
 	LH_BIND_END
 };
 
-static int parse(struct baselines *b, const struct lh_row *row, struct lh_err *err)
+static int parse(struct baselines *b, const struct lh_file_row *row, struct lh_err *err)
 {
 	b->line = row->line;
 	b->recorded_at.p = NULL;
@@ -85,7 +85,7 @@ static int parse(struct baselines *b, const struct lh_row *row, struct lh_err *e
 	return 0;
 }
 
-static int read_row(struct baselines *b, uint64_t n, struct lh_row *row, struct lh_err *err)
+static int read_row(struct baselines *b, uint64_t n, struct lh_file_row *row, struct lh_err *err)
 {
 	int rc = 1;
 
@@ -103,7 +103,7 @@ static int read_row(struct baselines *b, uint64_t n, struct lh_row *row, struct 
 int baselines_take(struct baselines *b, uint64_t n, struct lh_err *err)
 {
 	struct timespec pause = { .tv_nsec = 20000000 };
-	struct lh_row row = { .n = 0 };
+	struct lh_file_row row = { .n = 0 };
 	int rc = read_row(b, n, &row, err), same = 0;
 
 	while (rc < 0 && err->code == LH_EDATA && n == b->n && same < 10) {

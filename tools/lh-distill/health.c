@@ -35,7 +35,7 @@ struct health {
 	struct lh_rows *source;
 	/* source is open, and is at `at`, or (at.line 0) before its first line */
 	bool open;
-	struct lh_row at;
+	struct lh_file_row at;
 	uint64_t before;	/* the lines between this one and at are blank */
 	uint64_t end;		/* there is no line from this one on */
 	struct lh_record rec, row;
@@ -152,7 +152,7 @@ static int provenance(struct health *h, uint64_t *offset, unsigned char hash[32]
 
 /* ---- the evidence ---- */
 
-static int check_line(struct health *h, const struct lh_row *row, struct lh_err *err)
+static int check_line(struct health *h, const struct lh_file_row *row, struct lh_err *err)
 {
 	bool sampled = h->n.rows++ < h->sample;
 	struct lh_judged judged;
@@ -189,7 +189,7 @@ static int check_line(struct health *h, const struct lh_row *row, struct lh_err 
 static int on_evidence(void *ctx, const char *relpath, struct lh_err *err)
 {
 	struct health *h = ctx;
-	struct lh_row row;
+	struct lh_file_row row;
 	int rc;
 
 	if (lh_stream_of(relpath, strlen(relpath)) != h->stream)
@@ -208,7 +208,7 @@ static int on_evidence(void *ctx, const char *relpath, struct lh_err *err)
 static int on_scored(void *ctx, const char *relpath, struct lh_err *err)
 {
 	struct health *h = ctx;
-	struct lh_row row;
+	struct lh_file_row row;
 	int rc;
 
 	if (lh_stream_of(relpath, strlen(relpath)) != h->stream)

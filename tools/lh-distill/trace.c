@@ -75,7 +75,7 @@ static int open_rows(struct trace *t, const char *relpath, struct lh_err *err)
 }
 
 /* Parse a row into t->rec: 1, 0 if it is not a record, -1. */
-static int parse(struct trace *t, const struct lh_row *row, struct lh_err *err)
+static int parse(struct trace *t, const struct lh_file_row *row, struct lh_err *err)
 {
 	size_t bom = row->line == 1 ? lh_mark_len(row->p, row->n) : 0;
 
@@ -103,7 +103,7 @@ static int keep(struct lh_buf *to, struct lh_str s, struct lh_err *err)
 	return lh_buf_check(to, err);
 }
 
-static bool holds(const struct lh_row *row, const struct lh_buf *text)
+static bool holds(const struct lh_file_row *row, const struct lh_buf *text)
 {
 	return memmem(row->p, row->n, text->p, text->len) != NULL;
 }
@@ -148,7 +148,7 @@ static int fits(struct trace *t, struct lh_err *err)
 static int on_file(void *ctx, const char *relpath, struct lh_err *err)
 {
 	struct trace *t = ctx;
-	struct lh_row row;
+	struct lh_file_row row;
 	int rc;
 
 	if (!t->want.any && lh_stream_of(relpath, strlen(relpath)) != t->want.stream)
@@ -192,7 +192,7 @@ static int write_source(struct trace *t, struct lh_err *err)
 {
 	const char *relpath = lh_stream_source(t->want.stream);
 	unsigned char hash[32];
-	struct lh_row row;
+	struct lh_file_row row;
 	int rc = open_rows(t, relpath, err);
 
 	while (rc > 0 && (rc = lh_rows_next(t->rows, &row, err)) > 0 && row.line < t->want.line)
@@ -322,7 +322,7 @@ static int find_in(struct trace *t, enum lh_exporter of, struct lh_str id,
 		   const struct lh_buf *quoted, uint64_t *line, struct lh_err *err)
 {
 	const enum lh_place place = (enum lh_place)(LH_PLACE_RAG + of);
-	struct lh_row row;
+	struct lh_file_row row;
 	int rc;
 
 	while ((rc = lh_rows_next(t->rows, &row, err)) > 0) {

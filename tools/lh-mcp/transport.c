@@ -24,7 +24,7 @@ struct transport {
 	struct lh_loop loop;
 	struct lh_mcp *mcp;
 	struct lh_mcp_peer peer;
-	struct lh_source in, out, wake;
+	struct lh_watch in, out, wake;
 	struct lh_mcp_lines lines;
 	struct lh_buf output;
 	size_t sent;			/* bytes of it that were written */
@@ -105,7 +105,7 @@ static int flush(struct transport *s, struct lh_err *err)
 	return 0;
 }
 
-static void on_writable(struct lh_source *io, uint32_t events)
+static void on_writable(struct lh_watch *io, uint32_t events)
 {
 	(void)io;
 	(void)events;			/* each turn writes */
@@ -155,7 +155,7 @@ static int read_input(struct transport *s, struct lh_err *err)
 	return 0;
 }
 
-static void on_readable(struct lh_source *io, uint32_t events)
+static void on_readable(struct lh_watch *io, uint32_t events)
 {
 	struct transport *s = (struct transport *)((char *)io - offsetof(struct transport, in));
 

@@ -69,7 +69,7 @@ static int put_text(struct corpus *c, const struct lh_value *v, struct lh_err *e
 }
 
 /* Read the sample: all parts with words as one text, and its id. */
-static int read_sample(struct corpus *c, const struct lh_row *row, struct lh_str *id,
+static int read_sample(struct corpus *c, const struct lh_file_row *row, struct lh_str *id,
 		       struct lh_err *err)
 {
 	size_t mark = row->line == 1 ? lh_mark_len(row->p, row->n) : 0;
@@ -144,7 +144,7 @@ static int damaged(const struct corpus *c, uint64_t line, struct lh_err *err)
 	return lh_err_prefix(err, "%s:%llu", c->path, at);
 }
 
-static int on_sample(struct corpus *c, const struct lh_row *row, struct lh_err *err)
+static int on_sample(struct corpus *c, const struct lh_file_row *row, struct lh_err *err)
 {
 	struct kept *kept = NULL;
 	struct lh_str id;
@@ -181,7 +181,7 @@ static int ask(struct corpus *c, const struct lh_str *const *task, size_t n, str
 int corpus_find(struct corpus *c, const struct lh_str *const *task, struct hits *const *hits,
 		size_t n, struct lh_err *err)
 {
-	struct lh_row row;
+	struct lh_file_row row;
 	size_t i;
 	int rc;
 

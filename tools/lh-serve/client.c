@@ -101,7 +101,7 @@ static void cut_client(struct client *c)
 /* ---- lingering ---- */
 
 struct lingerer {
-	struct lh_source io;
+	struct lh_watch io;
 	struct connections *all;
 	struct lingerer *next;
 	double until;
@@ -121,7 +121,7 @@ static void end_linger(struct lingerer *l)
 	free(l);
 }
 
-static void on_linger(struct lh_source *io, uint32_t events)
+static void on_linger(struct lh_watch *io, uint32_t events)
 {
 	struct lingerer *l = (struct lingerer *)(void *)io;
 	char text[65536];
@@ -328,7 +328,7 @@ static void make_room(struct connections *all, const struct listener *l)
 	listen_pause(all, true);	/* until one is closed, or the next sweep */
 }
 
-void clients_accept(struct lh_source *io, uint32_t events)
+void clients_accept(struct lh_watch *io, uint32_t events)
 {
 	struct listener *l = (struct listener *)(void *)io;
 	struct connections *all = l->all;

@@ -97,7 +97,7 @@ struct client {				/* a connection */
 };
 
 struct listener {
-	struct lh_source io;
+	struct lh_watch io;
 	struct connections *all;
 	bool paused;
 };
@@ -107,7 +107,7 @@ struct connections {
 	struct lh_loop *loop;
 	const struct http_calls *calls;
 	struct MHD_Daemon *http;
-	struct lh_source io;		/* of libmicrohttpd */
+	struct lh_watch io;		/* of libmicrohttpd */
 	struct listener *listener;
 	size_t listeners;
 	struct client *reading, *reading_last, *busy;	/* reading: newest first */
@@ -138,7 +138,7 @@ int listen_check(char *const *address, const struct connections *all, bool guard
 		 struct lh_err *err);
 /* Listen, also on the sockets of systemd; accept is called when a client waits. */
 int listen_open(struct connections *all, char *const *address, bool guarded,
-		void (*accept)(struct lh_source *s, uint32_t events), struct lh_err *err);
+		void (*accept)(struct lh_watch *s, uint32_t events), struct lh_err *err);
 void listen_pause(struct connections *all, bool pause);
 void listen_close(struct connections *all);
 /* Send a state to systemd, if it started the process. */
@@ -150,7 +150,7 @@ void notify_systemd(const char *state);
 struct client *client_new(struct connections *all, int fd);
 void client_close(struct connections *all, struct client *c);
 /* Accept those who wait at a struct listener; at all, before listening ends. */
-void clients_accept(struct lh_source *listener, uint32_t events);
+void clients_accept(struct lh_watch *listener, uint32_t events);
 void clients_drain(struct connections *all);
 /* Close connections that are too slow, or have ended; called each second. */
 void clients_sweep(struct connections *all, double now);

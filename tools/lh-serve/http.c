@@ -401,7 +401,7 @@ static size_t no_unescape(void *connections, struct MHD_Connection *conn, char *
 	return strlen(text);
 }
 
-static void on_http(struct lh_source *io, uint32_t events)
+static void on_http(struct lh_watch *io, uint32_t events)
 {
 	struct connections *all =
 		(struct connections *)((char *)io - offsetof(struct connections, io));
@@ -427,7 +427,7 @@ int http_start(struct connections *all, struct lh_err *err)
 	info = all->http ? MHD_get_daemon_info(all->http, MHD_DAEMON_INFO_EPOLL_FD) : NULL;
 	if (!info)
 		return lh_err_set(err, LH_EIO, "libmicrohttpd could not be started");
-	all->io = (struct lh_source){ info->listen_fd, on_http };
+	all->io = (struct lh_watch){ info->listen_fd, on_http };
 	return lh_loop_add(all->loop, &all->io, EPOLLIN, err);
 }
 

@@ -194,7 +194,7 @@ static void say_addresses(struct connections *all)
 }
 
 int listen_open(struct connections *all, char *const *address, bool guarded,
-		void (*accept)(struct lh_source *s, uint32_t events), struct lh_err *err)
+		void (*accept)(struct lh_watch *s, uint32_t events), struct lh_err *err)
 {
 	static char *const standard[] = { (char *)"127.0.0.1:3110", NULL };
 	size_t i;

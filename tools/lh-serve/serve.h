@@ -76,7 +76,7 @@ struct server {
 	const struct settings *set;
 	const char *environment_token;
 	struct lh_loop loop;
-	struct lh_source signals;
+	struct lh_watch signals;
 	struct connections connections;
 	struct site *site;
 	struct pools pools;

@@ -125,7 +125,7 @@ static void stop_server(struct server *s)
 			(unsigned long long)s->in_flight);
 }
 
-static void on_signal(struct lh_source *io, uint32_t events)
+static void on_signal(struct lh_watch *io, uint32_t events)
 {
 	struct server *s = (struct server *)((char *)io - offsetof(struct server, signals));
 	struct signalfd_siginfo info;
@@ -148,7 +148,7 @@ static int open_signals(struct server *s, struct lh_err *err)
 	sigaddset(&set, SIGINT);
 	sigaddset(&set, SIGHUP);
 	sigprocmask(SIG_BLOCK, &set, NULL);
-	s->signals = (struct lh_source){ signalfd(-1, &set, SFD_NONBLOCK | SFD_CLOEXEC),
+	s->signals = (struct lh_watch){ signalfd(-1, &set, SFD_NONBLOCK | SFD_CLOEXEC),
 					 on_signal };
 	if (s->signals.fd < 0)
 		return lh_err_sys(err, "signalfd");
