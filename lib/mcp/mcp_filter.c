@@ -37,8 +37,8 @@ static struct lh_pool *pool_of(struct lh_mcp *m, const struct lh_mcp_tool *t,
 	if (r) {
 		how.argv = r->run;
 		how.inherit = r->env;
-		how.processes = (unsigned)r->pool;
-		how.depth = (unsigned)r->depth;
+		how.processes = (unsigned)r->limits.pool;
+		how.depth = (unsigned)r->limits.depth;
 	} else {
 		how.depth = lh_route_depth(t->run[0]);
 	}

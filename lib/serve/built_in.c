@@ -178,9 +178,9 @@ static int set_filter(struct lh_route *r, const struct file_members *all, struct
 		f++;
 	if (f == end)
 		return lh_err_set(err, LH_EUSAGE, "there is no filter %.*s", (int)name.n, name.p);
-	r->pool = f->pool ? f->pool : lh_cpu_cores(64);
-	r->depth = f->depth;
-	r->timeout = f->timeout;
+	r->limits.pool = f->pool ? f->pool : lh_cpu_cores(64);
+	r->limits.depth = f->depth;
+	r->limits.timeout = f->timeout;
 	return add_run(r, f, state, err);
 }
 
@@ -200,9 +200,9 @@ static int fill(struct lh_route *r, const struct file_members *all, const struct
 	r->trace = b->trace;
 	r->built_in = true;
 	r->open = r->kind == LH_ROUTE_HEALTH || r->kind == LH_ROUTE_READY ||
-		  (r->kind == LH_ROUTE_FILE && r->n <= 1);
+		  (r->kind == LH_ROUTE_FILE && r->pieces.n <= 1);
 	r->audit = b->audit;
-	r->max_body = b->max_body ? b->max_body : BODY_MAX;
+	r->limits.body = b->max_body ? b->max_body : BODY_MAX;
 	r->off = r->audit && !has_audit_key() ? "no key: LH_SUBJECT_AUDIT_KEY is not set" : r->why;
 	return b->filter.n ? set_filter(r, all, b->filter, state, err) : 0;
 }
@@ -255,7 +255,7 @@ void lh_routes_free(struct lh_routes *r)
 /* The fewest names come first, then a route that does not take the rest of the path. */
 static size_t rank(const struct lh_route *r)
 {
-	return 2 * r->names + r->rest;
+	return 2 * r->pieces.names + r->pieces.rest;
 }
 
 const struct lh_route *lh_routes_find(const struct lh_routes *r, const char *method,

@@ -219,12 +219,12 @@ static int fill_route(struct lh_route *r, const struct route_members *m, struct 
 	free(route);
 	if (rc)
 		return -1;
-	r->pool = m->pool;
-	r->timeout = m->timeout > 0 ? m->timeout : 30;
-	r->max_body = UINT64_C(4) << 20;
+	r->limits.pool = m->pool;
+	r->limits.timeout = m->timeout > 0 ? m->timeout : 30;
+	r->limits.body = UINT64_C(4) << 20;
 	r->read = m->read;
 	r->trace = m->trace;
-	if (read_size(&m->max_bytes, "max_body", GIB, &r->max_body, err) < 0)
+	if (read_size(&m->max_bytes, "max_body", GIB, &r->limits.body, err) < 0)
 		return -1;
 	if (m->token_file.n && !(r->token_file = copy(m->token_file, err)))
 		return -1;
@@ -241,9 +241,9 @@ static int fill_route(struct lh_route *r, const struct route_members *m, struct 
 	if (m->n_run && !lh_is_command(r->run[0]))
 		return lh_err_set(err, LH_EDATA, "route \"%s\": \"run\": there is no command %s",
 				  r->route, r->run[0]);
-	if (!r->pool)
-		r->pool = m->n_run && is_sql(r->run[0]) ? SQL_PROCESSES : 1;
-	r->depth = m->depth ? m->depth : m->n_run ? lh_route_depth(r->run[0]) : 1;
+	if (!r->limits.pool)
+		r->limits.pool = m->n_run && is_sql(r->run[0]) ? SQL_PROCESSES : 1;
+	r->limits.depth = m->depth ? m->depth : m->n_run ? lh_route_depth(r->run[0]) : 1;
 	return 0;
 }
 
@@ -298,34 +298,34 @@ static int check_built_in(const struct file_members *m, struct lh_err *err)
 
 static int take_file(struct lh_serve_config *c, const struct file_members *m, struct lh_err *err)
 {
-	c->audit_required = m->audit_required;
-	c->decisions = m->decisions;
-	c->decisions_text = m->decisions_text;
-	c->audit_sync = m->audit_sync;
+	c->audit.required = m->audit_required;
+	c->decisions.kept = m->decisions;
+	c->decisions.text = m->decisions_text;
+	c->audit.sync = m->audit_sync;
 	c->no_console = m->no_console;
 	c->warm = m->warm;
-	c->connections = m->connections;
-	c->queue = m->queue;
-	c->drain = m->drain;
+	c->limits.connections = m->connections;
+	c->limits.queue = m->queue;
+	c->limits.drain = m->drain;
 	if (copy_list(&c->listen, m->listen, m->n_listen, err) < 0 ||
 	    copy_list(&c->token_file, m->token_file, m->n_token_file, err) < 0 ||
 	    copy_list(&c->allow, m->allow, m->n_allow, err) < 0 ||
 	    copy_list(&c->allow_write, m->allow_write, m->n_allow_write, err) < 0 ||
-	    copy_list(&c->persons, m->persons, m->n_persons, err) < 0 ||
+	    copy_list(&c->audit.persons, m->persons, m->n_persons, err) < 0 ||
 	    copy_list(&c->allow_origin, m->allow_origin, m->n_allow_origin, err) < 0 ||
 	    copy_list(&c->trusted_proxy, m->trusted_proxy, m->n_trusted_proxy, err) < 0)
 		return -1;
 	if ((m->legal_token_file.p &&
 	     !(c->legal_token_file = copy(m->legal_token_file, err))) ||
-	    (m->audit_log.p && !(c->audit_log = copy(m->audit_log, err))) ||
-	    (m->audit_anchor.p && !(c->audit_anchor = copy(m->audit_anchor, err))) ||
+	    (m->audit_log.p && !(c->audit.log = copy(m->audit_log, err))) ||
+	    (m->audit_anchor.p && !(c->audit.anchor = copy(m->audit_anchor, err))) ||
 	    (m->state.p && !(c->state = copy(m->state, err))) ||
 	    (m->tools.p && !(c->tools = copy(m->tools, err))) ||
 	    (m->mount.p && !(c->mount = copy(m->mount, err))) ||
 	    (m->access_log.p && !(c->access_log = copy(m->access_log, err))) ||
 	    (m->mount_off.p && !(c->mount_off = copy(m->mount_off, err))))
 		return -1;
-	return read_size(&m->state_max, "state_max", 1048576 * GIB, &c->state_max, err);
+	return read_size(&m->state_max, "state_max", 1048576 * GIB, &c->limits.state, err);
 }
 
 /* Check what is not checked by the tables; the lines of the others are for their users. */
@@ -388,9 +388,9 @@ void lh_serve_config_free(struct lh_serve_config *c)
 	lh_argv_free(c->token_file);
 	lh_argv_free(c->allow);
 	lh_argv_free(c->allow_write);
-	lh_argv_free(c->persons);
-	free(c->audit_log);
-	free(c->audit_anchor);
+	lh_argv_free(c->audit.persons);
+	free(c->audit.log);
+	free(c->audit.anchor);
 	lh_argv_free(c->allow_origin);
 	lh_argv_free(c->trusted_proxy);
 	free(c->tools);
@@ -425,8 +425,8 @@ static int share_caches(struct lh_routes *r, struct lh_err *err)
 	if (!from || !to || from->built_in || !to->built_in || !from->run)
 		return 0;
 	lh_argv_free(to->run);
-	to->pool = from->pool;
-	to->depth = from->depth;
+	to->limits.pool = from->limits.pool;
+	to->limits.depth = from->limits.depth;
 	to->run = lh_argv_copy(from->run, err);
 	to->env = from->env ? lh_argv_copy(from->env, err) : NULL;
 	return to->run && (to->env || !from->env) ? 0 : -1;

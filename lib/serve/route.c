@@ -18,11 +18,11 @@ static int bad_route(struct lh_err *err, const char *route, const char *why)
 
 static int add_piece(struct lh_route *r, const char *p, size_t n, struct lh_err *err)
 {
-	struct lh_route_piece *to = &r->piece[r->n];
+	struct lh_route_piece *to = &r->pieces.v[r->pieces.n];
 
-	if (r->n == LH_ROUTE_PIECES)
+	if (r->pieces.n == LH_ROUTE_PIECES)
 		return bad_route(err, r->route, "more than 16 pieces");
-	if (r->rest)
+	if (r->pieces.rest)
 		return bad_route(err, r->route, "{name...} is not at the end");
 	if (!n)
 		return bad_route(err, r->route, "an empty piece");
@@ -30,15 +30,15 @@ static int add_piece(struct lh_route *r, const char *p, size_t n, struct lh_err 
 	if (*p == '{') {
 		if (n < 3 || p[n - 1] != '}')
 			return bad_route(err, r->route, "a name is {name}");
-		r->rest = n > 5 && !memcmp(p + n - 4, "...", 3);
-		*to = (struct lh_route_piece){ .text = { p + 1, n - (r->rest ? 5 : 2) },
+		r->pieces.rest = n > 5 && !memcmp(p + n - 4, "...", 3);
+		*to = (struct lh_route_piece){ .text = { p + 1, n - (r->pieces.rest ? 5 : 2) },
 					       .name = true };
-		r->names++;
+		r->pieces.names++;
 	}
 	if (memchr(to->text.p, '{', to->text.n) || memchr(to->text.p, '}', to->text.n) ||
 	    memchr(to->text.p, '%', to->text.n) || memchr(to->text.p, '?', to->text.n))
 		return bad_route(err, r->route, "a piece holds {, }, % or ?");
-	r->n++;
+	r->pieces.n++;
 	return 0;
 }
 
@@ -59,10 +59,10 @@ static int distinct_names(const struct lh_route *r, struct lh_err *err)
 {
 	size_t i, j;
 
-	for (i = 1; i < r->n; i++)
+	for (i = 1; i < r->pieces.n; i++)
 		for (j = 0; j < i; j++)
-			if (r->piece[i].name && r->piece[j].name &&
-			    !lh_str_cmp(r->piece[i].text, r->piece[j].text))
+			if (r->pieces.v[i].name && r->pieces.v[j].name &&
+			    !lh_str_cmp(r->pieces.v[i].text, r->pieces.v[j].text))
 				return bad_route(err, r->route, "a name is there twice");
 	return 0;
 }
@@ -81,9 +81,9 @@ int lh_route_parse(struct lh_route *r, const char *route, struct lh_err *err)
 	memcpy(r->method, route, (size_t)(space - route));
 	r->method[space - route] = '\0';
 	r->path = r->route + (space - route) + 1;
-	r->n = r->names = 0;
-	r->rest = false;
-	for (p = r->path + 1; *p || r->n; p = end + 1) {
+	r->pieces.n = r->pieces.names = 0;
+	r->pieces.rest = false;
+	for (p = r->path + 1; *p || r->pieces.n; p = end + 1) {
 		end = strchrnul(p, '/');
 		if (add_piece(r, p, (size_t)(end - p), err) < 0)
 			return -1;
@@ -137,9 +137,9 @@ void lh_route_free(struct lh_route *r)
 	lh_argv_free(r->env);
 	free(r->route);
 	free(r->members);
-	for (i = 0; i < r->constants; i++)
-		free(r->constant[i]);
-	free(r->constant);
+	for (i = 0; i < r->constants.n; i++)
+		free(r->constants.name[i]);
+	free(r->constants.name);
 	free(r->token_file);
 	free(r->why);
 	free(r->title);
@@ -150,11 +150,12 @@ bool lh_route_same(const struct lh_route *a, const struct lh_route *b)
 {
 	size_t i;
 
-	if (strcmp(a->method, b->method) || a->n != b->n || a->rest != b->rest)
+	if (strcmp(a->method, b->method) || a->pieces.n != b->pieces.n ||
+	    a->pieces.rest != b->pieces.rest)
 		return false;
-	for (i = 0; i < a->n; i++)
-		if (a->piece[i].name != b->piece[i].name ||
-		    (!a->piece[i].name && lh_str_cmp(a->piece[i].text, b->piece[i].text)))
+	for (i = 0; i < a->pieces.n; i++)
+		if (a->pieces.v[i].name != b->pieces.v[i].name ||
+		    (!a->pieces.v[i].name && lh_str_cmp(a->pieces.v[i].text, b->pieces.v[i].text)))
 			return false;
 	return true;
 }
@@ -165,8 +166,8 @@ static bool is_piece(const struct lh_route *r, struct lh_str name)
 {
 	size_t i;
 
-	for (i = 0; i < r->n; i++)
-		if (r->piece[i].name && !lh_str_cmp(r->piece[i].text, name))
+	for (i = 0; i < r->pieces.n; i++)
+		if (r->pieces.v[i].name && !lh_str_cmp(r->pieces.v[i].text, name))
 			return true;
 	return false;
 }
@@ -179,12 +180,12 @@ static int add_constant(struct lh_route *r, const struct lh_value *key, struct l
 
 	if (!rc && is_piece(r, name))
 		rc = bad_route(err, r->route, "a constant member is named like a piece");
-	if (!rc && lh_grow(&r->constant, &r->cap_constants, r->constants + 1,
-			   sizeof *r->constant, err) < 0)
+	if (!rc && lh_grow(&r->constants.name, &r->constants.cap, r->constants.n + 1,
+			   sizeof *r->constants.name, err) < 0)
 		rc = -1;
-	if (!rc && !(r->constant[r->constants] = lh_strndup(name.p, name.n, err)))
+	if (!rc && !(r->constants.name[r->constants.n] = lh_strndup(name.p, name.n, err)))
 		rc = -1;
-	r->constants += !rc;
+	r->constants.n += !rc;
 	lh_buf_free(&scratch);
 	return rc;
 }
@@ -416,14 +417,15 @@ bool lh_route_fits(const struct lh_route *r, const struct lh_route_path *p, size
 {
 	size_t i;
 
-	if (!r->n && skip && p->n == skip + 1)
+	if (!r->pieces.n && skip && p->n == skip + 1)
 		return !p->piece[skip].n;	/* "/" below a mount */
-	if (r->rest ? p->n < r->n + skip || r->n + skip > LH_ROUTE_PIECES
-		    : p->n > LH_ROUTE_PIECES || p->n != r->n + skip)
+	if (r->pieces.rest ? p->n < r->pieces.n + skip || r->pieces.n + skip > LH_ROUTE_PIECES
+		    : p->n > LH_ROUTE_PIECES || p->n != r->pieces.n + skip)
 		return false;
-	for (i = 0; i < r->n; i++)
-		if (r->piece[i].name ? !p->piece[skip + i].n && (!r->rest || i + 1 < r->n)
-				     : lh_str_cmp(r->piece[i].text, p->piece[skip + i]))
+	for (i = 0; i < r->pieces.n; i++)
+		if (r->pieces.v[i].name ? !p->piece[skip + i].n &&
+					  (!r->pieces.rest || i + 1 < r->pieces.n)
+					: lh_str_cmp(r->pieces.v[i].text, p->piece[skip + i]))
 			return false;
 	return true;
 }
@@ -485,8 +487,8 @@ static bool is_constant(const struct lh_route *r, struct lh_str name)
 {
 	size_t i;
 
-	for (i = 0; i < r->constants; i++)
-		if (!lh_str_cmp(lh_str_of(r->constant[i]), name))
+	for (i = 0; i < r->constants.n; i++)
+		if (!lh_str_cmp(lh_str_of(r->constants.name[i]), name))
 			return true;
 	return false;
 }
@@ -510,7 +512,7 @@ int lh_route_rest(const struct lh_route *r, const struct lh_route_path *p, size_
 	const char *slash;
 	size_t i;
 
-	for (i = 0; i + 1 < r->n + skip; i++) {
+	for (i = 0; i + 1 < r->pieces.n + skip; i++) {
 		slash = memchr(rest.p, '/', rest.n);
 		if (!slash)
 			break;
@@ -527,8 +529,8 @@ static int add_rest(const struct lh_route *r, const struct lh_route_path *p, siz
 	int rc = lh_route_rest(r, p, skip, &text, err);
 
 	if (!rc)
-		rc = add_member(w, r->piece[r->n - 1].text, (struct lh_str){ text.p, text.len },
-				err);
+		rc = add_member(w, r->pieces.v[r->pieces.n - 1].text,
+				(struct lh_str){ text.p, text.len }, err);
 	lh_buf_free(&text);
 	return rc;
 }
@@ -539,11 +541,11 @@ static int add_pieces(const struct lh_route *r, const struct lh_route_path *p, s
 {
 	size_t i;
 
-	for (i = 0; i < r->n; i++)
-		if (r->piece[i].name && (!r->rest || i + 1 < r->n) &&
-		    add_member(w, r->piece[i].text, p->piece[skip + i], err) < 0)
+	for (i = 0; i < r->pieces.n; i++)
+		if (r->pieces.v[i].name && (!r->pieces.rest || i + 1 < r->pieces.n) &&
+		    add_member(w, r->pieces.v[i].text, p->piece[skip + i], err) < 0)
 			return -1;
-	return r->rest ? add_rest(r, p, skip, w, err) : 0;
+	return r->pieces.rest ? add_rest(r, p, skip, w, err) : 0;
 }
 
 int lh_route_members(const struct lh_route *r, const struct lh_route_path *p, size_t skip,

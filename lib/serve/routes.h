@@ -78,23 +78,29 @@ struct lh_route {
 	char *route;		/* "METHOD PATH", owned */
 	const char *path;	/* in route */
 	char method[16];
-	struct lh_route_piece piece[LH_ROUTE_PIECES];
-	size_t n, names;
-	bool rest;		/* the last piece is {name...} */
+	struct {
+		struct lh_route_piece v[LH_ROUTE_PIECES];
+		size_t n, names;
+		bool rest;	/* the last piece is {name...} */
+	} pieces;		/* of path */
 
 	enum lh_route_kind kind;
 	char **run;		/* argv, owned, NULL at its end; NULL: see kind and off */
 	char **env;		/* names of variables that it inherits as well, owned; or NULL */
 	char *members;		/* constant members, JSON text without braces, owned; or NULL */
-	char **constant;	/* their names, unescaped; owned */
-	size_t constants, cap_constants;
+	struct {
+		char **name;	/* unescaped, owned */
+		size_t n, cap;
+	} constants;		/* the names of members */
 	char *token_file;	/* owned; or NULL */
 	const char *off;	/* why it answers 503; NULL: it does not */
 	char *why;		/* owned: off, where it is not a constant */
 	char *title;		/* one line for people, owned; or NULL */
-	uint64_t pool, depth;	/* processes; requests at one time in each */
-	uint64_t max_body;	/* bytes */
-	double timeout;		/* seconds */
+	struct {
+		uint64_t pool, depth;	/* processes; requests at one time in each */
+		uint64_t body;		/* bytes */
+		double timeout;		/* seconds */
+	} limits;
 	bool read;		/* changes nothing: may be asked once more in another process */
 	bool trace;		/* the record gets "trace_id" */
 	bool built_in, open;	/* open: without a token */
@@ -194,14 +200,20 @@ struct lh_serve_config {
 	size_t listen_line, allow_line;		/* where they are */
 	char *legal_token_file, *state, *mount, *mount_off, *access_log;
 	char *tools;				/* as written: a JSON array */
-	char *audit_log, **persons;		/* logs of persons; names of corpora */
-	char *audit_anchor;			/* an anchor of the logs, or a folder of them */
-	bool audit_required;
-	bool decisions, decisions_text;		/* a log of them; with what was asked */
-	int audit_sync;				/* of lh_serve_syncs; -1: absent */
+	struct {
+		char *log, **persons;		/* logs of persons; names of corpora */
+		char *anchor;			/* an anchor of the logs, or a folder of them */
+		bool required;
+		int sync;			/* of lh_serve_syncs; -1: absent */
+	} audit;
+	struct {
+		bool kept, text;		/* a log of them; with what was asked */
+	} decisions;
 	bool no_console, warm;
-	uint64_t connections, queue, state_max;	/* state_max 0: any */
-	double drain;				/* seconds; below 0: absent */
+	struct {
+		uint64_t connections, queue, state;	/* state 0: any */
+		double drain;			/* seconds; below 0: absent */
+	} limits;
 	struct lh_routes routes;		/* its "routes" alone */
 };
 

@@ -89,7 +89,7 @@ static void finds(const struct lh_route_path *p)
 			for (i = 0; i < routes.n; i++)
 				must(strcmp(routes.v[i].method, *method) ||
 				     !lh_route_fits(&routes.v[i], p, skip) ||
-				     (r && r->names <= routes.v[i].names));
+				     (r && r->pieces.names <= routes.v[i].pieces.names));
 		}
 }
 
@@ -103,7 +103,7 @@ static bool gives(const struct lh_route *r, const struct lh_route_path *p)
 		return false;
 	must(lh_repack(NULL, (struct lh_str){ members.p, members.len }, &text, &err) == 0);
 	must(lh_record_parse(&made, text.p, text.len, &err) == 0);
-	must(made.n == r->names + p->args + r->constants);
+	must(made.n == r->pieces.names + p->args + r->constants.n);
 	for (i = 0; i < p->args; i++) {
 		const struct lh_value *v = &made.member[made.n - p->args + i].val;
 

@@ -93,8 +93,9 @@ static struct lh_pool *find_pool(struct filters *f, const struct lh_route *r, st
 	if (lh_grow(&f->filter, &f->cap, f->n + 1, sizeof *f->filter, err) < 0)
 		return NULL;
 	pool = lh_pool_new(&(struct lh_pool_how){
-		.argv = r->run, .keys = lh_route_keys(r->run[0]), .processes = (unsigned)r->pool,
-		.depth = (unsigned)r->depth, .loop = &f->loop, .ended = ended, .owner = f }, err);
+		.argv = r->run, .keys = lh_route_keys(r->run[0]),
+		.processes = (unsigned)r->limits.pool, .depth = (unsigned)r->limits.depth,
+		.loop = &f->loop, .ended = ended, .owner = f }, err);
 	if (pool)
 		f->filter[f->n++] = (struct filter){ r->run, pool };
 	return pool;

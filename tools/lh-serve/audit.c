@@ -42,14 +42,14 @@ static int log_decisions(struct site *site, struct lh_err *err)
 	struct lh_buf path = { 0 };
 	int rc;
 
-	if (!c->decisions)
-		return c->decisions_text ? lh_err_set(err, LH_EUSAGE, "\"decisions_text\": needs "
+	if (!c->decisions.kept)
+		return c->decisions.text ? lh_err_set(err, LH_EUSAGE, "\"decisions_text\": needs "
 						      "\"decisions\"") : 0;
 	lh_buf_puts(&path, c->state);
 	lh_buf_add(&path, "/log/decisions.jsonl", sizeof "/log/decisions.jsonl");
 	rc = lh_buf_check(&path, err);
 	if (!rc)
-		rc = lh_persons_decisions(&site->routes, path.p, c->decisions_text, err);
+		rc = lh_persons_decisions(&site->routes, path.p, c->decisions.text, err);
 	lh_buf_free(&path);
 	return rc;
 }
@@ -64,9 +64,9 @@ int audit_settle(struct site *site, struct lh_err *err)
 	if (log_decisions(site, err) < 0)
 		return -1;
 	if (!key || !*key)
-		return c->audit_log || c->audit_required
+		return c->audit.log || c->audit.required
 			? lh_err_set(err, LH_EUSAGE, "--audit-%s: no key: name its file by "
-				     "LH_SUBJECT_AUDIT_KEY", c->audit_log ? "log" : "required")
+				     "LH_SUBJECT_AUDIT_KEY", c->audit.log ? "log" : "required")
 			: 0;
 	lh_buf_puts(&path, c->state);
 	lh_buf_add(&path, "/" LH_SUBJECT_DIR, sizeof "/" LH_SUBJECT_DIR);
@@ -75,13 +75,13 @@ int audit_settle(struct site *site, struct lh_err *err)
 		return -1;
 	}
 	site->audit_default = path.p;
-	site->audit_log = c->audit_log ? c->audit_log : path.p;
-	if (c->audit_log && move_logs(site, err) < 0)
+	site->audit_log = c->audit.log ? c->audit.log : path.p;
+	if (c->audit.log && move_logs(site, err) < 0)
 		return -1;
 	return lh_persons_filters(&site->routes, &(struct lh_persons_how){
-		.folder = site->audit_log, .required = c->audit_required,
-		.anchor = c->audit_anchor, .corpus = (const char *const *)c->persons,
-		.corpora = list_length(c->persons) }, err);
+		.folder = site->audit_log, .required = c->audit.required,
+		.anchor = c->audit.anchor, .corpus = (const char *const *)c->audit.persons,
+		.corpora = list_length(c->audit.persons) }, err);
 }
 
 static void warn(void *tool, const char *text)
@@ -98,11 +98,11 @@ int audit_start(struct site *site, struct pools *pools, struct lh_err *err)
 		return 0;
 	site->persons = lh_persons_new(&(struct lh_persons_how){
 		.folder = site->audit_log, .daemon = "lh-serve",
-		.sync = c->audit_sync < 0 ? LH_PERSONS_BATCH
-					  : (enum lh_persons_sync)c->audit_sync,
-		.state = c->state, .corpus = (const char *const *)c->persons,
-		.corpora = list_length(c->persons), .required = c->audit_required, .warn = warn,
-		.owner = pools->tool }, err);
+		.sync = c->audit.sync < 0 ? LH_PERSONS_BATCH
+					  : (enum lh_persons_sync)c->audit.sync,
+		.state = c->state, .corpus = (const char *const *)c->audit.persons,
+		.corpora = list_length(c->audit.persons), .required = c->audit.required,
+		.warn = warn, .owner = pools->tool }, err);
 	if (!site->persons)
 		return -1;
 	lh_persons_command(site->persons, &pool);

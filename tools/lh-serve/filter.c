@@ -81,7 +81,7 @@ void ask_filter(struct request *r)
 		answer_error(r, lh_err_status(&err), err.msg);
 		return;
 	}
-	r->ask.timeout = r->route->route->timeout;
+	r->ask.timeout = r->route->route->limits.timeout;
 	r->ask.read = r->route->route->read;
 	r->ask.answered = on_answer;
 	if (lh_pool_ask(r->route->pool->pool, &r->ask) < 0)

@@ -13,14 +13,14 @@ static void write_parameters(struct lh_writer *w, const struct lh_route *r)
 {
 	size_t i;
 
-	if (!r->names)
+	if (!r->pieces.names)
 		return;
 	lh_write_array(w, "parameters");
-	for (i = 0; i < r->n; i++) {
-		if (!r->piece[i].name)
+	for (i = 0; i < r->pieces.n; i++) {
+		if (!r->pieces.v[i].name)
 			continue;
 		lh_write_object(w, NULL);
-		lh_write_str(w, "name", r->piece[i].text);
+		lh_write_str(w, "name", r->pieces.v[i].text);
 		lh_write_text(w, "in", "path");
 		lh_write_bool(w, "required", true);
 		write_schema(w, "string");
@@ -91,8 +91,8 @@ static void write_path(struct lh_writer *w, const struct lh_route *r)
 	struct lh_buf text = { 0 };
 	size_t n = strlen(r->path);
 
-	lh_buf_add(&text, r->path, r->rest ? n - 4 : n);
-	if (r->rest)
+	lh_buf_add(&text, r->path, r->pieces.rest ? n - 4 : n);
+	if (r->pieces.rest)
 		lh_buf_putc(&text, '}');
 	lh_write_key_str(w, (struct lh_str){ text.p, text.len });
 	lh_buf_free(&text);

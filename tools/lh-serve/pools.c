@@ -34,7 +34,7 @@ struct shared_pool *pools_take(struct pools *all, struct lh_pool_how how,
 
 	how.keys = lh_route_keys(how.argv[0]);
 	if (!how.queue)
-		how.queue = (unsigned)c->queue;
+		how.queue = (unsigned)c->limits.queue;
 	how.lazy = !c->warm;
 	how.loop = all->loop;
 	how.ended = warn;

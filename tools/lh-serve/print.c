@@ -19,10 +19,10 @@ static void print_route(struct lh_writer *w, const struct lh_route *r)
 	if (r->run && !r->off) {
 		print_list(w, "run", r->run);
 		print_list(w, "env", r->env);
-		lh_write_u64(w, "pool", r->pool);
-		lh_write_u64(w, "depth", r->depth);
-		lh_write_f64(w, "timeout_s", r->timeout);
-		lh_write_u64(w, "max_body", r->max_body);
+		lh_write_u64(w, "pool", r->limits.pool);
+		lh_write_u64(w, "depth", r->limits.depth);
+		lh_write_f64(w, "timeout_s", r->limits.timeout);
+		lh_write_u64(w, "max_body", r->limits.body);
 		lh_write_bool(w, "read", r->read);
 		lh_write_bool(w, "trace", r->trace);
 	}
@@ -60,30 +60,30 @@ int site_print(const struct site *site, struct lh_tool *tool)
 		lh_write_raw(&w, "tools", lh_str_of(c->tools));
 	if (c->legal_token_file)
 		lh_write_bytes(&w, "legal_token_file", c->legal_token_file);
-	if (c->audit_log)
-		lh_write_bytes(&w, "audit_log", c->audit_log);
-	if (c->audit_anchor)
-		lh_write_bytes(&w, "audit_anchor", c->audit_anchor);
-	if (c->audit_required)
+	if (c->audit.log)
+		lh_write_bytes(&w, "audit_log", c->audit.log);
+	if (c->audit.anchor)
+		lh_write_bytes(&w, "audit_anchor", c->audit.anchor);
+	if (c->audit.required)
 		lh_write_bool(&w, "audit_required", true);
-	if (c->decisions)
+	if (c->decisions.kept)
 		lh_write_bool(&w, "decisions", true);
-	if (c->decisions_text)
+	if (c->decisions.text)
 		lh_write_bool(&w, "decisions_text", true);
-	if (c->audit_sync >= 0)
-		lh_write_text(&w, "audit_sync", lh_serve_syncs[c->audit_sync]);
-	print_list(&w, "persons", c->persons);
+	if (c->audit.sync >= 0)
+		lh_write_text(&w, "audit_sync", lh_serve_syncs[c->audit.sync]);
+	print_list(&w, "persons", c->audit.persons);
 	if (c->mount)
 		lh_write_bytes(&w, "mount", c->mount);
 	if (c->mount_off)
 		lh_write_text(&w, "mount_off", c->mount_off);
 	lh_write_bool(&w, "no_console", c->no_console);
 	lh_write_bool(&w, "warm", c->warm);
-	lh_write_u64(&w, "connections", c->connections);
-	lh_write_u64(&w, "queue", c->queue);
-	lh_write_f64(&w, "drain", c->drain);
-	if (c->state_max)
-		lh_write_u64(&w, "state_max", c->state_max);
+	lh_write_u64(&w, "connections", c->limits.connections);
+	lh_write_u64(&w, "queue", c->limits.queue);
+	lh_write_f64(&w, "drain", c->limits.drain);
+	if (c->limits.state)
+		lh_write_u64(&w, "state_max", c->limits.state);
 	if (c->access_log)
 		lh_write_bytes(&w, "access_log", c->access_log);
 	lh_write_array(&w, "routes");

@@ -27,7 +27,7 @@ static int count_file(const char *path, const struct stat *st, int type, struct 
 
 bool state_has_room(struct request *r, uint64_t n)
 {
-	const uint64_t max = r->site->config.state_max;
+	const uint64_t max = r->site->config.limits.state;
 	struct room *room = &r->server->room;
 	const double now = lh_time_monotonic(), age = now - room->at;
 	const bool full = room->bytes + n > max;

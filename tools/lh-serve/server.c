@@ -26,11 +26,11 @@
  * had. */
 static void set_limits(struct server *s)
 {
-	const uint64_t need = s->site->config.connections + SPARE_DESCRIPTORS;
+	const uint64_t need = s->site->config.limits.connections + SPARE_DESCRIPTORS;
 	uint64_t *limit = &s->connections.limit;
 	struct rlimit files;
 
-	*limit = s->site->config.connections;
+	*limit = s->site->config.limits.connections;
 	if (getrlimit(RLIMIT_NOFILE, &files) < 0)
 		return;
 	if (files.rlim_cur < need) {
@@ -104,7 +104,7 @@ static void reload_site(struct server *s)
 	}
 	if (!lh_argv_same(site->config.listen, s->site->config.listen))
 		lh_tool_warn(s->tool, "\"listen\" takes effect at the next start");
-	if (site->config.connections != s->site->config.connections)
+	if (site->config.limits.connections != s->site->config.limits.connections)
 		lh_tool_warn(s->tool, "\"connections\" takes effect at the next start");
 	site_drop(s->site);
 	s->site = site;
@@ -119,7 +119,7 @@ static void stop_server(struct server *s)
 	clients_drain(&s->connections);
 	listen_close(&s->connections);
 	s->connections.ending = true;
-	s->stop_at = lh_time_monotonic() + s->site->config.drain;
+	s->stop_at = lh_time_monotonic() + s->site->config.limits.drain;
 	notify_systemd("STOPPING=1");
 	lh_tool_message(s->tool, "ending; %llu requests are in flight",
 			(unsigned long long)s->in_flight);

@@ -49,22 +49,22 @@ static int merge_settings(struct lh_serve_config *c, const struct settings *set,
 	    replace_list(&c->trusted_proxy, &set->trusted_proxy, err) < 0 ||
 	    replace_text(&c->legal_token_file, set->legal_token_file, NULL, err) < 0 ||
 	    replace_text(&c->state, set->state, ".", err) < 0 ||
-	    replace_text(&c->audit_log, set->audit.log, NULL, err) < 0 ||
-	    replace_list(&c->persons, &set->audit.persons, err) < 0 ||
+	    replace_text(&c->audit.log, set->audit.log, NULL, err) < 0 ||
+	    replace_list(&c->audit.persons, &set->audit.persons, err) < 0 ||
 	    replace_text(&c->mount, set->mount, NULL, err) < 0 ||
 	    replace_text(&c->access_log, set->access_log, NULL, err) < 0)
 		return -1;
-	c->audit_required |= set->audit.required;
-	c->audit_sync = set->audit.sync >= 0 ? set->audit.sync : c->audit_sync;
+	c->audit.required |= set->audit.required;
+	c->audit.sync = set->audit.sync >= 0 ? set->audit.sync : c->audit.sync;
 	c->no_console |= set->no_console;
 	c->warm |= set->warm;
-	c->connections = set->connections ? set->connections : c->connections;
-	c->queue = set->queue ? set->queue : c->queue;
-	c->state_max = set->state_max ? set->state_max : c->state_max;
-	c->drain = set->drain >= 0 ? set->drain : c->drain;
-	c->connections = c->connections ? c->connections : CONNECTIONS;
-	c->queue = c->queue ? c->queue : QUEUE;
-	c->drain = c->drain >= 0 ? c->drain : DRAIN;
+	c->limits.connections = set->connections ? set->connections : c->limits.connections;
+	c->limits.queue = set->queue ? set->queue : c->limits.queue;
+	c->limits.state = set->state_max ? set->state_max : c->limits.state;
+	c->limits.drain = set->drain >= 0 ? set->drain : c->limits.drain;
+	c->limits.connections = c->limits.connections ? c->limits.connections : CONNECTIONS;
+	c->limits.queue = c->limits.queue ? c->limits.queue : QUEUE;
+	c->limits.drain = c->limits.drain >= 0 ? c->limits.drain : DRAIN;
 	return 0;
 }
 
@@ -184,8 +184,8 @@ struct site *site_new(const struct settings *set, const char *token, struct lh_e
 	if (!site)
 		return NULL;
 	site->users = 1;
-	site->config.drain = -1;
-	site->config.audit_sync = -1;
+	site->config.limits.drain = -1;
+	site->config.audit.sync = -1;
 	if ((set->config && lh_serve_config_read(&site->config, set->config, err) < 0) ||
 	    (site->config.tools && lh_mcp_tools_read(&site->tools, set->config, err) < 0) ||
 	    merge_settings(&site->config, set, err) < 0 || read_mount(site, err) < 0 ||
@@ -264,10 +264,10 @@ int site_start(struct site *site, struct pools *pools, struct stats *stats, stru
 		if (!r->run || r->off)
 			continue;
 		site->route[i].pool =
-			pools_take(pools, (struct lh_pool_how){ .argv = r->run, .inherit = r->env,
-								.processes = (unsigned)r->pool,
-								.depth = (unsigned)r->depth },
-				   &site->config, err);
+			pools_take(pools, (struct lh_pool_how){
+					.argv = r->run, .inherit = r->env,
+					.processes = (unsigned)r->limits.pool,
+					.depth = (unsigned)r->limits.depth }, &site->config, err);
 		if (!site->route[i].pool)
 			return lh_err_prefix(err, "route \"%s\"", r->route);
 	}

@@ -237,7 +237,7 @@ static void ask_line(struct stream *s, struct lh_str text)
 	l->done = l->again = false;
 	lh_buf_reset(&l->out);
 	lh_buf_reset(&l->ask.line);
-	l->ask.timeout = route->timeout;
+	l->ask.timeout = route->limits.timeout;
 	l->ask.read = route->read;
 	l->ask.answered = on_line;
 	if (make_line(s->request, text, false, &l->ask.line, &err) < 0) {

@@ -89,11 +89,11 @@ bool is_upload(const struct request *r)
 uint64_t body_max(const struct request *r)
 {
 	const struct lh_route *route = r->route->route;
-	uint64_t max = route->max_body ? route->max_body : 1;
+	uint64_t max = route->limits.body ? route->limits.body : 1;
 	struct lh_buf key = { 0 };
 	struct lh_err err;
 
-	if (route->kind == LH_ROUTE_PUT && route->rest && max < VECTORS_MAX &&
+	if (route->kind == LH_ROUTE_PUT && route->pieces.rest && max < VECTORS_MAX &&
 	    lh_route_rest(route, &r->path, r->skip, &key, &err) == 0 &&
 	    key.len > strlen(VECTORS) && !memcmp(key.p, VECTORS, strlen(VECTORS)))
 		max = VECTORS_MAX;

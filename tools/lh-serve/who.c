@@ -14,10 +14,10 @@ static void name_route(const struct lh_route *r, char to[64])
 	size_t i, n = 0;
 
 	*to = '\0';
-	for (i = 0; i < r->n; i++) {
-		const struct lh_str piece = r->piece[i].text;
+	for (i = 0; i < r->pieces.n; i++) {
+		const struct lh_str piece = r->pieces.v[i].text;
 
-		if (r->piece[i].name || lh_str_is(piece, "v1", 2) || n + piece.n + 2 > 64)
+		if (r->pieces.v[i].name || lh_str_is(piece, "v1", 2) || n + piece.n + 2 > 64)
 			continue;
 		n += (size_t)snprintf(to + n, 64 - n, "%s%.*s", n ? "_" : "", (int)piece.n,
 				      piece.p);

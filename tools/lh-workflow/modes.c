@@ -74,9 +74,9 @@ static int add_routed(struct modes *m, const char *state, struct lh_err *err)
 			r = lh_routes_find(&routes, "POST", &path, 0);
 		if (r) {
 			mode->argv = lh_argv_copy(r->run, err);
-			mode->most = (unsigned)r->pool;
-			mode->depth = (unsigned)r->depth;
-			mode->timeout = r->timeout;
+			mode->most = (unsigned)r->limits.pool;
+			mode->depth = (unsigned)r->limits.depth;
+			mode->timeout = r->limits.timeout;
 			mode->read = r->read;
 			mode->own = true;
 		}
