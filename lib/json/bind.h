@@ -70,6 +70,8 @@
  * condition: .is without .pattern, .no_nul, .not_blank, whole numbers beyond 64 bits, .longest
  * (in bytes, maxLength in characters, of which there are never more), what a lax line makes of
  * its value.
+ * With LH_BIND_WORDS the schema has .what and .meant too, in keywords of its own, so that a table
+ * that lh_bind_read makes of it has the same messages.
  * Each name of a member is a property, the first with .about; of several that are present each
  * must fit.  A VALUE line may have a .table too, for the schema alone: it is not checked.  A line
  * called "*" in it is each element of an array, or each member of an object.
@@ -253,6 +255,7 @@ int lh_bind_part(const struct lh_bind *table, const char *name, const struct lh_
 /* Write the keywords of a table as JSON Schema to w, an open object: type, properties, required,
  * additionalProperties. */
 #define LH_BIND_NULLS 1u	/* null where it counts as absent */
+#define LH_BIND_WORDS 2u	/* .what as "x-must-be", .meant as "x-meant": for lh_bind_read */
 struct lh_writer;
 void lh_bind_schema(struct lh_writer *w, const struct lh_bind *table, unsigned how);
 /* Write the lines with .person to w, an open array, as strings like "results[].id"; those with
@@ -272,8 +275,10 @@ struct lh_bind *lh_bind_read(const struct lh_value *schema, const struct lh_bind
 			     struct lh_err *err);
 /* Free a table; a text that the caller has set as .meant of a line is freed too. */
 void lh_bind_free(struct lh_bind *table);
-/* Check a value by such a table, which has no fields. */
+/* Check a value, a record by such a table, which has no fields. */
 int lh_bind_check(const struct lh_bind *table, const struct lh_value *v, struct lh_err *err);
+int lh_bind_check_record(const struct lh_bind *table, const struct lh_record *rec,
+			 struct lh_err *err);
 /* Return the types that the keyword "type" of a schema permits. */
 unsigned lh_bind_schema_types(const struct lh_value *schema);
 

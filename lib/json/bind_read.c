@@ -15,7 +15,7 @@ struct node {
 	struct lh_value type, choice, is, items, properties, closed;
 	const struct lh_str *required;
 	size_t n_required;
-	struct lh_str pattern;
+	struct lh_str pattern, what, meant;
 	uint64_t shortest, longest, fewest;
 	double least, most, above;
 };
@@ -29,6 +29,8 @@ static const struct lh_bind node_members[] = {
 	{ LH_BIND_SOME("additionalProperties", struct node, closed) },
 	{ LH_BIND_STRINGS("required", struct node, required, n_required) },
 	{ LH_BIND_STRING("pattern", struct node, pattern) },
+	{ LH_BIND_STRING("x-must-be", struct node, what) },
+	{ LH_BIND_STRING("x-meant", struct node, meant) },
 	{ LH_BIND_U64("minLength", struct node, shortest, 0, INT64_MAX) },
 	{ LH_BIND_U64("maxLength", struct node, longest, 0, INT64_MAX) },
 	{ LH_BIND_U64("minItems", struct node, fewest, 0, INT64_MAX) },
@@ -187,7 +189,9 @@ static int read_line(struct lh_bind *line, const struct node *n,
 		for (; n->pattern.p && known && known->pattern; known++)
 			if (lh_str_is(n->pattern, known->pattern, strlen(known->pattern))) {
 				line->is = known->is;
-				line->what = known->what;
+				if (!line->what && !(line->what = lh_strndup(known->what,
+								 strlen(known->what), err)))
+					return -1;
 			}
 	} else if (set == NUMBER) {
 		read_number(line, n);
@@ -201,6 +205,15 @@ static int read_line(struct lh_bind *line, const struct node *n,
 		return line->table ? 0 : -1;
 	}
 	return 0;
+}
+
+/* Copy the words that the schema has for messages. */
+static int copy_words(struct lh_bind *line, const struct node *n, struct lh_err *err)
+{
+	return (n->what.p && !(line->what = lh_strndup(n->what.p, n->what.n, err))) ||
+			       (n->meant.p &&
+				!(line->meant = lh_strndup(n->meant.p, n->meant.n, err)))
+		       ? -1 : 0;
 }
 
 static bool is_required(const struct node *n, const char *name)
@@ -232,7 +245,7 @@ static int add_line(struct lh_bind *line, const struct node *n, const struct lh_
 							    "an object");
 	}
 	if (name && !rc)
-		rc = read_line(line, &of, known, err);
+		rc = copy_words(line, &of, err) < 0 ? -1 : read_line(line, &of, known, err);
 	return name ? rc : -1;
 }
 
@@ -278,6 +291,7 @@ void lh_bind_free(struct lh_bind *table)
 			free((char *)line->choice[i]);
 		free((void *)line->choice);
 		free((char *)line->meant);
+		free((char *)line->what);
 		free((char *)line->name);
 		lh_bind_free((struct lh_bind *)line->table);
 	}
@@ -290,4 +304,13 @@ int lh_bind_check(const struct lh_bind *table, const struct lh_value *v, struct 
 	_Alignas(16) char cell[CELL];
 
 	return lh_bind_value(table, v, cell, &text, err);
+}
+
+int lh_bind_check_record(const struct lh_bind *table, const struct lh_record *rec,
+			 struct lh_err *err)
+{
+	LH_SCOPED(lh_buf_free) struct lh_buf text = { 0 };
+	_Alignas(16) char cell[CELL];
+
+	return lh_bind(table, rec, cell, &text, err);
 }

@@ -148,6 +148,10 @@ static void write_line(struct lh_writer *w, const struct lh_bind *line, unsigned
 		write_value(w, line, how);
 		if (line->usual)
 			lh_write_raw(w, "default", lh_str_of(line->usual));
+		if (how & LH_BIND_WORDS && line->what)
+			lh_write_text(w, "x-must-be", line->what);
+		if (how & LH_BIND_WORDS && line->meant)
+			lh_write_text(w, "x-meant", line->meant);
 		if (name.p != first.p) {
 			lh_write_key(w, "description");
 			lh_buf_printf(w->out, "\"Another name of %.*s.\"", (int)first.n, first.p);

@@ -106,7 +106,8 @@ static void write_op(struct lh_writer *w, const struct lh_tool *t, const struct 
 	lh_write_text(w, "operands", operands);
 	lh_write_text(w, "about", op->about);
 	write_options(w, t, false, operands ? op->bit : 0);
-	write_schema(w, "input", requests ? names.member : op->in, LH_BIND_NULLS);
+	write_schema(w, "input", requests ? names.member : op->in,
+		     LH_BIND_NULLS | LH_BIND_WORDS);
 	write_schema(w, "output", op->out, 0);
 	lh_write_bool(w, "writes", op->writes);
 	write_marked(w, requests ? t->spec->ops : op, requests);

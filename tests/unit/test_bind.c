@@ -650,8 +650,9 @@ static void a_table_of_a_schema_speaks_as_the_first(void)
 		  .is = is_word, .what = "word", .pattern = "^w$", .longest = 9 },
 		{ LH_BIND_INDEX("kind", struct thing, kind, kinds) },
 		{ LH_BIND_ID("id", struct thing, id), .filled = true },
-		{ LH_BIND_U64("k", struct thing, k, 0, 10000) },
-		{ LH_BIND_F64("score", struct thing, score, 0, 1), .above = true },
+		{ LH_BIND_U64("k", struct thing, k, 0, 10000), .meant = "limit|n" },
+		{ LH_BIND_F64("score", struct thing, score, 0, 1), .above = true,
+		  .what = "share" },
 		{ LH_BIND_OBJECT("filter", struct thing, filter) },
 		{ LH_BIND_TABLES("messages", struct thing, message, n_messages, message_members),
 		  .filled = true },
@@ -670,7 +671,8 @@ static void a_table_of_a_schema_speaks_as_the_first(void)
 		"{\"word\":\"w\",\"messages\":[]}", "{\"word\":\"w\",\"messages\":{}}",
 		"{\"word\":\"w\",\"messages\":[{},7]}",
 		"{\"word\":\"w\",\"messages\":[{\"role\":1}]}",
-		"{\"word\":\"w\",\"wrod\":1}", "[]", "{\"word\":\"w\"}",
+		"{\"word\":\"w\",\"wrod\":1}",
+		"{\"word\":\"w\",\"limit\":1}", "[]", "{\"word\":\"w\"}",
 		"{\"word\":\"w\",\"k\":1e2,\"score\":1,\"id\":7,\"filter\":{},\"kind\":null}",
 	};
 	struct lh_buf out = { 0 };
@@ -680,7 +682,7 @@ static void a_table_of_a_schema_speaks_as_the_first(void)
 	struct thing t;
 	size_t i;
 
-	schema_of(&out, words, LH_BIND_NULLS);
+	schema_of(&out, words, LH_BIND_NULLS | LH_BIND_WORDS);
 	check(lh_json_parse(&rec, out.p, out.len, &v, &err) == 0);
 	table = lh_bind_read(&v, known, &err);
 	check_why(table != NULL, err.msg);
