@@ -1,50 +1,103 @@
 /* openapi.c - /openapi.json, made from the routes.  See serve.h. */
+#include <stdio.h>
+
 #include "json/write.h"
 #include "serve.h"
 
-static void write_schema(struct lh_writer *w, const char *type)
+/* Write a parameter, whose schema is that of the filter's member. */
+static void write_parameter(struct lh_writer *w, struct lh_str name, bool path, bool required,
+			    const struct lh_value *schema)
 {
-	lh_write_object(w, "schema");
-	lh_write_text(w, "type", type);
+	lh_write_object(w, NULL);
+	lh_write_str(w, "name", name);
+	lh_write_text(w, "in", path ? "path" : "query");
+	lh_write_bool(w, "required", required);
+	lh_write_raw(w, "schema", schema ? (struct lh_str){ schema->p, schema->n }
+					 : lh_str_of(LH_JSON({"type":"string"})));
 	lh_write_end(w);
 }
 
+static bool lists(const struct lh_value *names, const struct lh_value *name)
+{
+	struct lh_iter it;
+
+	for (lh_iter_init(&it, names); lh_iter_next(&it); )
+		if (lh_value_equal(&it.val, name))
+			return true;
+	return false;
+}
+
+/* Write the names in the path, and without a JSON body the members that a query can give. */
 static void write_parameters(struct lh_writer *w, const struct lh_route *r)
 {
+	struct lh_value properties, required, of;
+	bool known = schema_members(r, &properties, &required);
+	struct lh_iter it;
+	char name[256];
 	size_t i;
 
-	if (!r->pieces.names)
-		return;
 	lh_write_array(w, "parameters");
 	for (i = 0; i < r->pieces.n; i++) {
-		if (!r->pieces.v[i].name)
-			continue;
-		lh_write_object(w, NULL);
-		lh_write_str(w, "name", r->pieces.v[i].text);
-		lh_write_text(w, "in", "path");
-		lh_write_bool(w, "required", true);
-		write_schema(w, "string");
+		const struct lh_str text = r->pieces.v[i].text;
+
+		snprintf(name, sizeof name, "%.*s", (int)text.n, text.p);
+		if (r->pieces.v[i].name)
+			write_parameter(w, text, true, true,
+					known && lh_value_get(&properties, name, &of) ? &of : NULL);
+	}
+	if (known && !has_json_body(r))
+		for (lh_iter_init(&it, &properties); lh_iter_next(&it); ) {
+			const struct lh_str text = { it.key.p + 1, it.key.n - 2 };
+
+			if (!lh_route_gives(r, text))
+				write_parameter(w, text, false, lists(&required, &it.key),
+						&it.val);
+		}
+	lh_write_end(w);
+}
+
+static void write_body(struct lh_writer *w, const struct lh_route *r)
+{
+	lh_write_object(w, "requestBody");
+	lh_write_bool(w, "required", true);
+	lh_write_object(w, "content");
+	if (r->kind == LH_ROUTE_INGEST)
+		lh_write_raw(w, "multipart/form-data",
+			     lh_str_of(LH_JSON({"schema":{"type":"object","properties":{"file":{}},
+							  "required":["file"]}})));
+	if (has_json_body(r)) {
+		lh_write_object(w, "application/json");
+		schema_write(w, "schema", r, false);
 		lh_write_end(w);
+	} else {
+		lh_write_raw(w, "application/octet-stream", lh_str_of("{}"));
 	}
 	lh_write_end(w);
-}
-
-static void write_content(struct lh_writer *w, const char *type)
-{
-	lh_write_object(w, "content");
-	lh_write_object(w, type);
-	write_schema(w, "object");
-	lh_write_end(w);
 	lh_write_end(w);
 }
 
-static void write_response(struct lh_writer *w, const char *status, const char *what,
-			   const char *type)
+/* Write the answer: of a filter, as it says; 204 of what it deletes. */
+static void write_answer(struct lh_writer *w, const struct lh_route *r)
 {
-	lh_write_object(w, status);
-	lh_write_text(w, "description", what);
-	if (type)
-		write_content(w, type);
+	struct lh_value output;
+	const bool deleted = !strcmp(r->method, "DELETE") && r->operation.p &&
+			     lh_value_get(&r->operation, "output", &output) &&
+			     output.type == LH_NULL;
+	const bool json = r->kind != LH_ROUTE_METRICS && r->kind != LH_ROUTE_FILE && !deleted;
+
+	lh_write_object(w, deleted ? "204" : "200");
+	lh_write_text(w, "description", deleted ? "it is deleted" : "the answer");
+	if (json)
+		lh_write_object(w, "content");
+	if (json && r->kind == LH_ROUTE_GET) {
+		lh_write_raw(w, "application/octet-stream", lh_str_of("{}"));
+	} else if (json) {
+		lh_write_object(w, "application/json");
+		schema_write(w, "schema", r, true);
+		lh_write_end(w);
+	}
+	if (json)
+		lh_write_end(w);
 	lh_write_end(w);
 }
 
@@ -59,29 +112,15 @@ static void write_operation(struct lh_writer *w, const struct lh_route *r, bool 
 	lh_write_object(w, method);
 	lh_write_text(w, "summary", r->title ? r->title : r->route);
 	write_parameters(w, r);
-	if (!strcmp(r->method, "POST") || !strcmp(r->method, "PUT")) {
-		lh_write_object(w, "requestBody");
-		lh_write_bool(w, "required", true);
-		write_content(w, r->kind == LH_ROUTE_PUT ? "application/octet-stream"
-						: r->kind == LH_ROUTE_INGEST ? "multipart/form-data"
-									     : "application/json");
-		lh_write_end(w);
-	}
+	if (!strcmp(r->method, "POST") || !strcmp(r->method, "PUT"))
+		write_body(w, r);
 	lh_write_object(w, "responses");
-	write_response(w, "200", "the answer",
-		       r->kind == LH_ROUTE_METRICS || r->kind == LH_ROUTE_FILE ? NULL
-			       : r->kind == LH_ROUTE_GET ? "application/octet-stream"
-							 : "application/json");
-	write_response(w, "default", "an error: {\"error\":\"...\"}", "application/json");
+	write_answer(w, r);
+	lh_write_raw(w, "4XX", lh_str_of(LH_JSON({"$ref":"#/components/responses/Error"})));
+	lh_write_raw(w, "5XX", lh_str_of(LH_JSON({"$ref":"#/components/responses/Error"})));
 	lh_write_end(w);
-	if (tokens && !r->open) {
-		lh_write_array(w, "security");
-		lh_write_object(w, NULL);
-		lh_write_array(w, "bearer");
-		lh_write_end(w);
-		lh_write_end(w);
-		lh_write_end(w);
-	}
+	if (tokens && !r->open)
+		lh_write_raw(w, "security", lh_str_of(LH_JSON([{"bearer":[]}])));
 	lh_write_end(w);
 }
 
@@ -127,6 +166,14 @@ static void write_paths(struct lh_writer *w, const struct site *site)
 	lh_write_end(w);
 }
 
+static const char components[] = LH_JSON({
+	"responses":{"Error":{"description":"an error, or what is wrong with a draft",
+		"content":{"application/json":{"schema":{"$ref":"#/components/schemas/Error"}}}}},
+	"schemas":{"Error":{"type":"object",
+		"properties":{"error":{"type":["string","object"]}}}},
+	"securitySchemes":{"bearer":{"type":"http","scheme":"bearer"}}
+});
+
 void openapi_answer(struct request *r)
 {
 	struct lh_writer w = lh_write_to(&r->reply.body);
@@ -138,14 +185,7 @@ void openapi_answer(struct request *r)
 	lh_write_text(&w, "version", LH_VERSION);
 	lh_write_end(&w);
 	write_paths(&w, r->site);
-	lh_write_object(&w, "components");
-	lh_write_object(&w, "securitySchemes");
-	lh_write_object(&w, "bearer");
-	lh_write_text(&w, "type", "http");
-	lh_write_text(&w, "scheme", "bearer");
-	lh_write_end(&w);
-	lh_write_end(&w);
-	lh_write_end(&w);
+	lh_write_raw(&w, "components", lh_str_of(components));
 	lh_write_end(&w);
 	answer(r, 200);
 }

@@ -171,8 +171,11 @@ static int read_routes(struct site *site, struct lh_err *err)
 			all->v[n++] = all->v[i];
 	all->n = n;
 	site->route = lh_calloc(n + 1, sizeof *site->route, err);
-	for (i = 0; site->route && i < n; i++)
+	for (i = 0; site->route && i < n; i++) {
 		site->route[i].route = &all->v[i];
+		if (schema_table(&all->v[i], &site->route[i].body, err) < 0)
+			return -1;
+	}
 	return site->route ? 0 : -1;
 }
 
@@ -305,6 +308,7 @@ void site_drop(struct site *site)
 	for (i = 0; site->route && i < site->routes.n; i++) {
 		pools_drop(site->route[i].pool);
 		tokens_free(&site->route[i].token);
+		lh_bind_free(site->route[i].body);
 	}
 	tokens_free(&site->token);
 	tokens_free(&site->legal);

@@ -6,6 +6,7 @@
  *     pools.c     pools of filters, shared by routes and by sites
  *     audit.c     the logs of the persons whom answers show
  *     described.c what the filters say of their operations
+ *     schema.c    what bodies and answers are, as JSON Schema
  *     site.c      routes, pools, tokens
  *     print.c     --print-config
  *     check.c     --check
@@ -105,12 +106,28 @@ void pools_free(struct pools *all);
 
 extern const struct lh_described described[];
 
+/* ---- schema.c ---- */
+
+struct lh_writer;
+
+/* Return whether requests of a route have a JSON object as their body. */
+bool has_json_body(const struct lh_route *r);
+/* Write the schema of the body, without the members that the route gives, or of the answer; any
+ * object if nothing is known of the filter. */
+void schema_write(struct lh_writer *w, const char *name, const struct lh_route *r, bool answer);
+/* Find the members that the filter of a route reads; false if nothing is known. */
+bool schema_members(const struct lh_route *r, struct lh_value *properties,
+		    struct lh_value *required);
+/* Make the table that checks bodies; *to stays NULL if nothing is known. */
+int schema_table(const struct lh_route *r, struct lh_bind **to, struct lh_err *err);
+
 /* ---- site.c ---- */
 
 struct site_route {
 	const struct lh_route *route;
 	struct shared_pool *pool;	/* NULL: none */
 	struct tokens token;		/* of its own token_file */
+	struct lh_bind *body;		/* checks its body; NULL: it is not checked */
 	struct route_stats *stats;
 };
 
