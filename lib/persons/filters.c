@@ -6,7 +6,8 @@
 
 #include "base/mem.h"
 
-bool lh_persons_run_by(const struct lh_route *r, const char *tool)
+/* Return whether a filter of the family answers a route. */
+static bool run_by(const struct lh_route *r, const char *tool)
 {
 	const char *slash = r->run ? strrchr(r->run[0], '/') : NULL;
 
@@ -81,14 +82,19 @@ static bool has_option(const struct lh_route *r, const char *begin)
 /* Return whether the filter of a route judges. */
 static bool judges(const struct lh_route *r)
 {
-	if (lh_persons_run_by(r, "lh-validate"))
+	if (run_by(r, "lh-validate"))
 		return !has_option(r, "--schema") && !has_option(r, "--normalize");
-	if (lh_persons_run_by(r, "lh-iterate"))
+	if (run_by(r, "lh-iterate"))
 		return !has_option(r, "--emit-session");
-	if (lh_persons_run_by(r, "lh-playbook"))
+	if (run_by(r, "lh-playbook"))
 		return r->run[1] && (!strcmp(r->run[1], "record") ||
 				     !strcmp(r->run[1], "requests"));
-	return lh_persons_run_by(r, "lh-search") && has_option(r, "--playbook");
+	return run_by(r, "lh-search") && has_option(r, "--playbook");
+}
+
+bool lh_persons_attributed(const struct lh_route *r)
+{
+	return r->run && has_option(r, "--attribute");
 }
 
 int lh_persons_decisions(struct lh_routes *routes, const char *path, bool text, struct lh_err *err)
@@ -122,12 +128,12 @@ int lh_persons_filters(struct lh_routes *routes, const struct lh_persons_how *ho
 	for (i = 0; i < routes->n; i++) {
 		struct lh_route *r = &routes->v[i];
 
-		if (lh_persons_run_by(r, "lh-query") && add_options(r, &attribute, err) < 0)
+		if (run_by(r, "lh-query") && add_options(r, &attribute, err) < 0)
 			return -1;
-		if (how->anchor && lh_persons_run_by(r, "lh-subject-audit") &&
+		if (how->anchor && run_by(r, "lh-subject-audit") &&
 		    add_options(r, &anchor, err) < 0)
 			return -1;
-		if (lh_persons_run_by(r, "lh-validate") && judges(r) &&
+		if (run_by(r, "lh-validate") && judges(r) &&
 		    (add_options(r, &look_ups, err) < 0 || move_log(r, how->folder, err) < 0))
 			return -1;
 	}

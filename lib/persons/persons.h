@@ -107,9 +107,8 @@ int lh_persons_filters(struct lh_routes *routes, const struct lh_persons_how *ho
  * with what was asked. */
 int lh_persons_decisions(struct lh_routes *routes, const char *path, bool text,
 			 struct lh_err *err);
-/* Return whether a filter of the family answers a route. */
-bool lh_persons_run_by(const struct lh_route *r, const char *tool);
-
+/* Return whether a route's filter has --attribute. */
+bool lh_persons_attributed(const struct lh_route *r);
 /* Cut the member "unnamed", which lh-query --attribute adds at the end, out of an answer; return
  * whether it was there. */
 bool lh_persons_cut_unnamed(struct lh_buf *body);

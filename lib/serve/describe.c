@@ -2,6 +2,8 @@
  * routes.h. */
 #include "routes.h"
 
+#include <stdio.h>
+
 /* Words of a command by which its program chooses what it answers: two commands of a program
  * with the same ones answer alike, whatever files and limits they name. */
 static const char *const modes[] = {
@@ -110,4 +112,47 @@ int lh_routes_describe(struct lh_routes *r, const struct lh_described *all, stru
 	}
 	lh_buf_free(&name);
 	return rc;
+}
+
+/* Return whether a text in JSON is a member, or a path that ends in it; NULL: any. */
+static bool is_member(const struct lh_value *v, const char *member)
+{
+	const size_t n = member ? strlen(member) : 0;
+
+	return !n || (v->n >= n + 2 && !memcmp(v->p + v->n - 1 - n, member, n) &&
+		      strchr("\".", v->p[v->n - 2 - n]));
+}
+
+bool lh_route_lists(const struct lh_route *r, const char *list, const char *member)
+{
+	struct lh_value all;
+	struct lh_iter it;
+
+	if (!r->operation.p || !lh_value_get(&r->operation, list, &all))
+		return false;
+	for (lh_iter_init(&it, &all); lh_iter_next(&it); )
+		if (is_member(&it.val, member))
+			return true;
+	return false;
+}
+
+int lh_route_refuse_paths(const struct lh_route *r, const struct lh_route_path *path,
+			  const struct lh_record *rec, struct lh_err *err)
+{
+	struct lh_value all, member, safe;
+	struct lh_iter it;
+	char name[64];
+
+	if (!r->operation.p || !lh_value_get(&r->operation, "paths", &all))
+		return 0;
+	for (lh_iter_init(&it, &all); lh_iter_next(&it); ) {
+		if (!lh_value_get(&it.val, "member", &member) ||
+		    !lh_value_get(&it.val, "safe", &safe) || safe.type == LH_TRUE)
+			continue;
+		snprintf(name, sizeof name, "%.*s", (int)member.n - 2, member.p + 1);
+		if ((rec && lh_record_get(rec, name)) || lh_route_arg(path, name).p)
+			return lh_err_set(err, LH_EDATA, "\"%s\" is not for requests from "
+					  "outside: it names a file", name);
+	}
+	return 0;
 }

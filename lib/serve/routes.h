@@ -184,6 +184,12 @@ struct lh_described {
  *     if (route->operation.p && lh_value_get(&route->operation, "input", &input)) ...
  */
 int lh_routes_describe(struct lh_routes *r, const struct lh_described *all, struct lh_err *err);
+/* Return whether a list of the route's operation, "shows" or "uses", has a member, at any depth;
+ * NULL: any member. */
+bool lh_route_lists(const struct lh_route *r, const char *list, const char *member);
+/* Refuse a query or a body (or NULL) with a member of "paths" that is not safe. */
+int lh_route_refuse_paths(const struct lh_route *r, const struct lh_route_path *path,
+			  const struct lh_record *rec, struct lh_err *err);
 
 /* Return the route that is written "METHOD PATH", or NULL. */
 struct lh_route *lh_routes_named(const struct lh_routes *r, struct lh_str route);

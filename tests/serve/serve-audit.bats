@@ -73,6 +73,60 @@ say() {
 	rows | wc -l | diff before -
 }
 
+@test "each route whose operation says that it shows persons leaves a row, and no other does" {
+	(umask 077; echo legal-0123456789abcdef >legal)
+	echo '{"to":"a@b","subject":"s","body":"hello","candidate_id":"w-4"}' | jq -R '{content: .}' -c >answers
+	start_chat --mode replay --body answers
+	export LH_OLLAMA_URL=$URL
+	jq -nc --arg file "people=$BATS_FILE_TMPDIR/workers.jsonl" '{state: "s", legal_token_file: "legal", routes: [{route: "POST /v1/sql", read: true, run: ["lh-query", "--on-error", "emit", $file]}]}' >config
+	mkdir -p s/exports/rag s/log
+	echo '{"id":"rag-1","candidate_id":"w-1"}' >s/exports/rag/playbooks.jsonl
+	echo '{"timestamp":"2026-05-03T12:00:00Z","source":"scenario","endpoint":"e","success":true,"candidate_id":"w-1"}' >s/log/observer.jsonl
+	start_serve --config config
+	operations --config config >operations
+	vector=$(lh-embed -q --model hash-v1 <<<'{"text":"welder"}' | jq -c .vector)
+	# the route, the path that is asked, the body
+	cat >asked <<-END
+		POST /v1/matrix/search|/v1/matrix/search|{"query_text":"welder","k":1,"corpora":["workers"]}
+		POST /v1/matrix/retrieve|/v1/matrix/retrieve|{"query_text":"welder","k":1,"corpora":["workers"]}
+		POST /v1/vectors/search|/v1/vectors/search|{"index":"notes","query_text":"two","k":2}
+		POST /v1/vectors/index/{index}/search|/v1/vectors/index/workers/search|{"vector":$vector,"k":1}
+		GET /v1/vectors/index/{name}/record/{id}|/v1/vectors/index/workers/record/w-7|
+		POST /v1/iterate|/v1/iterate|{"kind":"email","prompt":"p","model":"m","context":{"candidate_id":"w-9"}}
+		POST /v1/sql|/v1/sql|{"sql":"SELECT candidate_id FROM people LIMIT 1"}
+		POST /v1/pathway/add|/v1/pathway/add|{"uid":"a","content":{"candidate_id":"w-1"}}
+		POST /v1/pathway/add_idempotent|/v1/pathway/add_idempotent|{"uid":"a","content":{"candidate_id":"w-1"}}
+		POST /v1/pathway/update|/v1/pathway/update|{"uid":"a","content":{"candidate_id":"w-2"}}
+		POST /v1/pathway/revise|/v1/pathway/revise|{"predecessor_uid":"a","content":{"candidate_id":"w-1"}}
+		POST /v1/pathway/get|/v1/pathway/get|{"uid":"a"}
+		POST /v1/pathway/history|/v1/pathway/history|{"uid":"a"}
+		POST /v1/pathway/search|/v1/pathway/search|{}
+		POST /v1/pathway/retire|/v1/pathway/retire|{"uid":"a"}
+		GET /v1/observer/stats|/v1/observer/stats|
+		POST /v1/observer/workflow/run|/v1/observer/workflow/run|{"flow":{"name":"f","nodes":[{"id":"a","mode":"matrix.search","inputs":{"query_text":"welder","corpora":["workers"],"k":1}}]}}
+		GET /v1/audit/subject/{id}|/v1/audit/subject/w-7|
+		GET /v1/distill/trace/{id}|/v1/distill/trace/rag-1|
+	END
+	cut -d '|' -f 1 asked | sort >want
+	jq -r 'select(.operation.shows | length > 0).route' operations | sort | alike want -
+	# every other route, as served-members.txt asks it
+	jq -r .route operations | grep -vxFf want | while read -r route; do
+		request=$(awk -F '|' -v route="$route" '$2 == route { print $3; exit }' "$ROOT/tests/served-members.txt")
+		path=$(sed 's/.* //; s/{id}/w-7/; s/{[^}]*}/gone/' <<<"$route")
+		[[ -z $request || $request == '{'* ]] || { path+="?$request"; request=; }
+		echo "$route|$path|$request"
+	done >>asked
+	n=0
+	while IFS='|' read -r route path body; do
+		n=$((n + 1))
+		args=(-X "${route%% *}" -H "X-Lakehouse-Trace-Id: t-$n" -H 'X-Lakehouse-Legal-Token: legal-0123456789abcdef')
+		[ -z "$body" ] || args+=(--json "$body")
+		curl -sS -m 60 -o answer "${args[@]}" "$URL$path"
+	done <asked
+	[ "$n" -gt 45 ]
+	rows | sed -n 's/.* t-//p' | sort -un | while read -r n; do sed -n "${n}s/|.*//p" asked; done | sort -u | alike want -
+}
+
 @test "one row a person and answer, under the id that is in the record, else under the record's own" {
 	start_serve --state s
 	curl -sS "$URL/v1/vectors/index/notes/record/r1" >/dev/null

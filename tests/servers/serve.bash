@@ -97,3 +97,14 @@ filter_route() {
 	printf '{"route":"%s","run":["python3","-B","%s/servers/filter.py"%s]%s}' "$1" "$ROOT/tests" \
 		"$([ $# -lt 3 ] || printf ',"%s"' "${@:3}")" "${2:+,$2}"
 }
+
+# operations OPTION... - each route of lh-serve OPTION... that has a filter, with the names of its
+# constant members, and its operation as the filter describes it
+operations() {
+	local row run
+	lh-serve --print-config "$@" | jq -c '.routes[] | select(.run)' | while read -r row; do
+		mapfile -t run < <(jq -r '.run[]' <<<"$row")
+		"${run[@]}" --describe | jq -c --argjson r "$row" '($r.members.op // ($r.run[1] // "-" | select(startswith("-") | not)) // "") as $op |
+			[.operations[] | select(.name == $op)] | {filter: $r.run[0], route: $r.route, given: ($r.members // {} | keys), operation: (map(select(.operands == null)) + .)[0]}'
+	done
+}

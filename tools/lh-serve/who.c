@@ -27,15 +27,15 @@ static void name_route(const struct lh_route *r, char to[64])
 			snprintf(to, 64, "%s", shorter[i].is);
 }
 
-/* Set the corpus of the records that name none: the index that was asked. */
+/* Set the corpus of the records that name none: the index that was asked for records. */
 static void take_corpus(struct server *s, const struct lh_route *route, const struct lh_buf *line,
 			struct lh_buf *text, struct lh_str *corpus)
 {
 	const struct lh_value *v;
 	struct lh_err err;
 
-	if ((!lh_persons_run_by(route, "lh-search") && !lh_persons_run_by(route, "lh-index")) ||
-	    !line->len || lh_record_parse(&s->body, line->p, line->len - 1, &err) < 0)
+	if (!lh_route_lists(route, "shows", "id") || !line->len ||
+	    lh_record_parse(&s->body, line->p, line->len - 1, &err) < 0)
 		return;
 	v = lh_record_get(&s->body, "index");
 	v = v ? v : lh_record_get(&s->body, "name");
@@ -59,9 +59,9 @@ int who_show(struct request *r, const struct lh_buf *line, struct lh_buf *body,
 		return 0;
 	name_route(route, purpose);
 	a.purpose = purpose;
-	a.unnamed = lh_persons_run_by(route, "lh-query") && lh_persons_cut_unnamed(body);
+	a.unnamed = lh_persons_attributed(route) && lh_persons_cut_unnamed(body);
 	a.body = (struct lh_str){ body->p, body->len };
-	if (lh_persons_run_by(route, "lh-iterate") && line->len)
+	if (lh_route_lists(route, "uses", NULL) && line->len)
 		a.used = (struct lh_str){ line->p, line->len - 1 };
 	take_corpus(r->server, route, line, &text, &a.corpus);
 	rc = lh_persons_show(r->site->persons, rows, &a, err);
