@@ -51,8 +51,9 @@ unharmed() {
 	echo '{"routes":[{"route":"POST /v1/sql","read":true,"run":["lh-query","--on-error","emit","--catalog","s/catalog"]}]}' >config.json
 	export LH_SUBJECT_AUDIT_KEY=$PWD/key AWS_ACCESS_KEY_ID=a AWS_SECRET_ACCESS_KEY=b LH_S3_ENDPOINT=http://127.0.0.1:$PORT_OUT
 	export LH_OLLAMA_URL=http://127.0.0.1:9 LH_RETRIES=0
+	operations --config config.json --state s >operations
 	start_serve --config config.json --state s
-	python3 -B "$ROOT/tests/servers/members.py" "$URL" "$PWD/outside" "$PORT_OUT" <"$ROOT/tests/served-members.txt"
+	python3 -B "$ROOT/tests/servers/members.py" "$URL" "$PWD/outside" "$PORT_OUT" operations <"$ROOT/tests/served-members.txt"
 	unharmed
 }
 
@@ -76,38 +77,47 @@ unharmed() {
 	unharmed
 }
 
+@test "a request to a configured route names no file of the server, unless the route does" {
+	state
+	jq -nc '{state: "s", routes: [["POST /any", {}], ["POST /get", {op: "get", file: "got"}] | {route: .[0], members: .[1], run: ["lh-store", "requests", "--on-error", "emit", "s/store"]}]}' >config.json
+	start_serve --config config.json
+	printf x | curl -sS -f --data-binary @- -X PUT -H 'Content-Type: application/octet-stream' "$URL/v1/storage/object/k" >out
+	for body in '{"op":"put","key":"a","file":"outside/secret"}' '{"op":"get","key":"k","\u0066ile":"made"}' '{"op":"get","key":"k","file":null}'; do
+		[ "$(post /any "$body")" = '{"error":"\"file\" is not for requests from outside: it names a file"}' ]
+	done
+	[ "$(status '/any?file=made' --json '{"op":"get","key":"k"}')" = 400 ]
+	[ "$(status '/v1/storage/list?file=made')" = 400 ]
+	[ "$(status /any --json '{"op":"head","key":"k"}')" = 400 ]
+	post /any '{"op":"get","key":"k"}' | jq -e '.size == 1'
+	unharmed
+	: >got
+	[ "$(status /get --json '{"key":"k"}')" = 200 ]
+	[ "$(cat got)" = x ]
+}
+
 # listed - the members that the pages of the filters read over HTTP
 listed() {
-	for filter in $(grep -v '^#' "$ROOT/tests/served-members.txt" | cut -d '|' -f 1 | grep -v mcp | sort -u); do
+	for filter in $(cut -d '|' -f 1 list | grep -v mcp | sort -u); do
 		sed -n '/^\.Sh INPUT/,/^\.Sh OUTPUT/p' "$ROOT/man/$filter.1" | sed -n 's/^\.It Va //p' | tr -d , | tr ' ' '\n' | sed '/^$/d' | sort -u | sed "s/^/$filter /"
 	done
 }
 
-@test "the list has every built-in route, every tool of lh-mcp, and every member of the filters' pages" {
-	list=$ROOT/tests/served-members.txt
+@test "the list has routes that exist, every tool of lh-mcp, and with the descriptions every member of the filters' pages" {
 	mkdir s
 	(umask 077; head -c 32 /dev/urandom >key)
+	export LH_SUBJECT_AUDIT_KEY=$PWD/key
+	(umask 077; echo legal-0123456789abcdef >legal)
+	operations --legal-token-file legal --state s >operations
+	python3 -B "$ROOT/tests/servers/members.py" --list operations <"$ROOT/tests/served-members.txt" >list
 	lh-serve --print-config --state s | jq -r '.routes[].route' | sort >routes
-	grep -v '^#' "$list" | awk -F '|' '$1 != "mcp" { print $2 }' | sort -u >have
-	# those whose requests have no members of their own
-	sort -u have - >all <<-'END'
-		GET /v1/catalog/list
-		GET /v1/matrix/corpora
-		GET /v1/observer/health
-		GET /v1/pathway/stats
-		GET /v1/vectors/index
-		POST /v1/pathway/add_idempotent
-		POST /v1/pathway/history
-		POST /v1/pathway/retire
-		POST /v1/pathway/update
-	END
-	alike routes all
-	for tool in $(grep '^mcp' "$list" | cut -d '|' -f 2) list_datasets audit_verify; do echo "$tool"; done | sort -u >have
+	[ "$(wc -l <routes)" -gt 45 ]
+	awk -F '|' '$1 != "mcp" { print $2 }' list | sort -u | alike routes -
+	for tool in $(grep '^mcp' list | cut -d '|' -f 2) audit_verify; do echo "$tool"; done | sort -u >have
 	printf '%s\n' '{"jsonrpc":"2.0","id":1,"method":"initialize","params":{"protocolVersion":"2025-06-18","capabilities":{},"clientInfo":{"name":"t","version":"1"}}}' '{"jsonrpc":"2.0","method":"notifications/initialized"}' '{"jsonrpc":"2.0","id":2,"method":"tools/list"}' |
-		LH_SUBJECT_AUDIT_KEY=key lh-mcp --state s -q --compat --allow-write playbook_record | jq -r 'select(.id == 2).result.tools[].name' | sort >tools
+		lh-mcp --state s -q --compat --allow-write playbook_record | jq -r 'select(.id == 2).result.tools[].name' | sort >tools
 	alike tools have
-	awk -F '|' '!/^#/ { n = split($4, m, /; */); for (i = 1; i <= n; i++) { split(m[i], w, " "); name = w[1]
-		gsub(/[{}?]|\.\.\.|\[[0-9]*\]/, "", name); print $1, name; while (sub(/^[^.]*\./, "", name)) print $1, name } }' "$list" | sort -u >known
+	awk -F '|' '{ n = split($4, m, /; */); for (i = 1; i <= n; i++) { split(m[i], w, " "); name = w[1]
+		gsub(/[{}?]|\.\.\.|\[[0-9]*\]/, "", name); print $1, name; while (sub(/^[^.]*\./, "", name)) print $1, name } }' list | sort -u >known
 	listed | sort -u | comm -13 known - >missing
 	[ ! -s missing ] || { cat missing; return 1; }
 }

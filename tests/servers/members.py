@@ -1,7 +1,9 @@
 #!/usr/bin/env python3
-"""members.py URL OUTSIDE PORT < served-members.txt - send to each member of each route what would
-name a file, a URL, a bucket, a command or an option, and print what is not as its class says.
-OUTSIDE is a folder whose files hold the word canary; PORT is that of a listener."""
+"""members.py URL OUTSIDE PORT OPERATIONS < served-members.txt - send to each member of each route what
+would name a file, a URL, a bucket, a command or an option, and print what is not as its class says.
+OUTSIDE is a folder whose files hold the word canary; PORT is that of a listener; OPERATIONS has the
+routes with their operations, whose members are those of the list, or have the class that their
+schema gives.  members.py --list OPERATIONS < served-members.txt prints the list with all members."""
 import copy
 import http.client
 import json
@@ -9,7 +11,7 @@ import re
 import sys
 import urllib.parse
 
-url, outside, port = sys.argv[1:]
+url, outside, port, operations = sys.argv[1:] if sys.argv[1] != "--list" else ("", "", "", sys.argv[2])
 HOSTILE = [outside + "/secret.jsonl", outside, outside + "/secret", "../outside/secret.jsonl",
            "../../outside/secret", "http://127.0.0.1:%s/x" % port, "file://" + outside + "/secret.jsonl",
            "s3://bucket/secret.jsonl", "|touch %s/made" % outside, "$(touch %s/made)" % outside,
@@ -113,11 +115,61 @@ def values(kind):
     return NO_KEY if kind == "key" else HOSTILE
 
 
+def kind(schema, path, paths):
+    """The class of a member."""
+    types = schema.get("type", "string")
+    if re.sub(r"\[0\]", "[]", path) in paths:
+        return "refused"
+    if "string" not in ([types] if isinstance(types, str) else types):
+        return "inside" if "array" in types or "object" in types else "data"
+    return "refused" if {"enum", "pattern", "format"} & set(schema) else "text"
+
+
+def described(schema, paths, above=""):
+    """Each member of a schema, with its class."""
+    for name, of in schema.get("properties", {}).items():
+        yield above + name, kind(of, above + name, paths)
+        yield from described(of, paths, above + name + ".")
+        if "items" in of:
+            yield above + name + "[0]", kind(of["items"], above + name + "[0]", paths)
+            yield from described(of["items"], paths, above + name + "[0].")
+
+
+def all_members(route, listed, of):
+    """The members of a route that the list does not have, each with its class."""
+    have = {m[0].strip("{}?").replace("...", "") for m in listed}
+    pieces = re.findall(r"\{([^}.]*)(\.*)\}", route)
+    paths = {p["member"] for p in of["operation"]["paths"]}
+    members = [(n, "given") for n in of["given"]]
+    if route.startswith("POST"):
+        members += [(n, "given") for n, _ in pieces]
+    for name, is_of in described(of["operation"]["input"] or {}, paths):
+        dots = dict(pieces).get(name)
+        if dots is None and name not in of["given"]:
+            members.append((name, is_of))
+        elif dots is not None and name not in have:
+            members.append(("{" + name + dots + "}", is_of))
+    query = "?" if of["filter"] == "lh-ingest" else ""  # its body is the table
+    return [(n if n[0] == "{" else query + n, c) for n, c in members if n not in have or n[0] == "{"]
+
+
 rows = [line.rstrip("\n").split("|") for line in sys.stdin if line.strip() and line[0] != "#"]
-every = {re.split(r"[.\[]", m.split()[0])[0].strip("{}?.") for row in rows for m in row[3].split(";")}
+by_route = {o["route"]: o for o in map(json.loads, open(operations))}
+for row in rows:
+    row[3] = [tuple(m.split()) for m in row[3].split(";") if m.strip()]
+for row in rows:
+    if row[1] in by_route:
+        same = [m for r in rows if r[1] == row[1] for m in r[3]]
+        row[3] += all_members(row[1], same, by_route.pop(row[1]))
+for o in by_route.values():
+    rows.append([o["filter"], o["route"], "", all_members(o["route"], [], o)])
+if not url:
+    for row in rows:
+        print("|".join(row[:3]) + "|" + "; ".join(" ".join(m) for m in row[3]))
+    sys.exit()
+every = {re.split(r"[.\[]", m[0])[0].strip("{}?.") for row in rows for m in row[3]}
 asked = 0
-for filter, route, request, members in rows:
-    listed = [m.split() for m in members.split(";")]
+for filter, route, request, listed in rows:
     for member, kind in listed:
         if kind in ("data", "inside"):
             continue

@@ -41,6 +41,8 @@ int make_line(struct request *r, struct lh_str body, bool empty, struct lh_buf *
 		rc = lh_err_set(err, LH_EDATA, "the body is empty: expected a JSON object");
 	if (!rc && rec)
 		rc = lh_record_parse(rec, body.p, body.n, err);
+	if (!rc)
+		rc = lh_route_refuse_paths(r->route->route, &r->path, rec, err);
 	if (rc)
 		return -1;
 	r->own_status = rec && lh_body_has_status(rec);
