@@ -5,7 +5,8 @@
 
 #include "base/utf8.h"
 
-bool lh_js_spend(struct lh_js_walk *w, uint64_t steps)
+/* Spend steps; false with w->failed if none are left. */
+static bool lh_js_spend(struct lh_js_walk *w, uint64_t steps)
 {
 	if (w->steps < steps) {
 		if (!w->failed)

@@ -226,12 +226,9 @@ int lh_js_add_id(struct lh_js_reader *r, const char *at, struct lh_str uri, stru
 /* Name a schema of $defs or definitions, so that references find it without a search. */
 int lh_js_name_member(struct lh_js_reader *r, const struct lh_js_node *n, const char *keyword,
 		      const struct lh_value *key, struct lh_js_node *node);
-const struct lh_js_id *lh_js_find_id(const struct lh_jsonschema *s, struct lh_str uri);
 /* Return the node that has this $dynamicAnchor in a resource, or NULL. */
 const struct lh_js_node *lh_js_dynamic_anchor(const struct lh_jsonschema *s, uint32_t resource,
 					      struct lh_str name);
-/* Return the node of the document with a URI; NULL with *err, about the reference at `at`. */
-struct lh_js_node *lh_js_find_document(struct lh_js_reader *r, const char *at, struct lh_str uri);
 /* Set the path of the file that a URI names; p NULL: none. */
 int lh_js_file(struct lh_js_reader *r, struct lh_str uri, struct lh_str *file);
 /* Append the text of the document with a URI, in this file: 1, 0 if there is none, or -1. */
@@ -317,8 +314,6 @@ bool lh_js_check_unique(struct lh_js_walk *w, const struct lh_value *v,
 bool lh_js_matches(struct lh_js_walk *w, const struct lh_js_pattern *p, const struct lh_value *v);
 /* Unescape the string v at the end of run->scratch, whose length the caller restores. */
 bool lh_js_text_of(struct lh_js_walk *w, const struct lh_value *v, struct lh_str *out);
-/* Spend steps; false with w->failed if none are left. */
-bool lh_js_spend(struct lh_js_walk *w, uint64_t steps);
 
 /* Take n zeroed bits from the end of run->bits: false with w->failed.  The caller gives them
  * back by setting run->bits.len. */

@@ -13,7 +13,8 @@ static struct lh_str uri_of(const void *ctx, uint32_t number)
 	return s->id[number].uri;
 }
 
-const struct lh_js_id *lh_js_find_id(const struct lh_jsonschema *s, struct lh_str uri)
+/* Return what has that URI, or NULL. */
+static const struct lh_js_id *lh_js_find_id(const struct lh_jsonschema *s, struct lh_str uri)
 {
 	int64_t i = lh_table_find(&s->by_uri, uri, uri_of, s);
 
@@ -184,7 +185,9 @@ static struct lh_js_node *load(struct lh_js_reader *r, const char *at, struct lh
 	return NULL;
 }
 
-struct lh_js_node *lh_js_find_document(struct lh_js_reader *r, const char *at, struct lh_str uri)
+/* Return the node of the document with a URI; NULL with *err, about the reference at `at`. */
+static struct lh_js_node *lh_js_find_document(struct lh_js_reader *r, const char *at,
+					      struct lh_str uri)
 {
 	const struct lh_js_id *id = lh_js_find_id(r->s, uri);
 	struct lh_str name;

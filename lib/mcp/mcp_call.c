@@ -335,7 +335,8 @@ static void start(struct lh_mcp_call *c)
 	fail_call(c, 503, "the filter is busy or down");
 }
 
-bool lh_mcp_allowed(const struct lh_mcp *m, const struct lh_mcp_tool *t)
+/* Return whether a tool may be called. */
+static bool lh_mcp_allowed(const struct lh_mcp *m, const struct lh_mcp_tool *t)
 {
 	size_t i;
 

@@ -74,8 +74,6 @@ int lh_tool_reported(struct lh_tool *t);
 
 /* Start progress, at the start of a tool; progress.c. */
 void lh_progress_init(struct lh_tool *t);
-/* Show progress, at most five times a second. */
-void lh_progress_tick(struct lh_tool *t);
 /* Return what removes the line of progress from the terminal, for the caller to write
  * before something else; "" if there is none. */
 const char *lh_progress_erase(struct lh_tool *t);

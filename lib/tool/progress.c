@@ -253,7 +253,8 @@ static void put_share(struct parts *p, double took, uint64_t done, uint64_t of)
 		snprintf(p->left, sizeof p->left, "%.0f s left", left);
 }
 
-void lh_progress_tick(struct lh_tool *t)
+/* Show progress, at most five times a second. */
+static void lh_progress_tick(struct lh_tool *t)
 {
 	const struct lh_tool_state *s = t->state;
 	struct parts p = { 0 };

@@ -166,10 +166,9 @@ const char *check_reason(const struct audit *a, const struct lh_err *err);
  * the audit cannot continue. */
 bool check_is_finding(const struct lh_err *err);
 
-/* Set up the table for these settings; compute the sums; report memory that ran out
+/* Set up the table for these settings; compute the sums, and report memory that ran out
  * on the way. */
 void checks_begin(struct audit *a);
-void checks_sum(struct audit *a);
 int checks_end(struct audit *a, struct lh_err *err);
 void checks_free(struct audit *a);
 
@@ -224,10 +223,6 @@ int newest_run(struct audit *a, struct lh_err *err);	/* newest.c */
 /* Replace the contents of *out with a regular file of the root: 1, 0 if it does not
  * exist, -1 with the reason. */
 int root_file(const struct audit *a, const char *relpath, struct lh_buf *out, struct lh_err *err);
-
-/* Return 1 if there is a regular file of that name, 0 if nothing is there, -1 with
- * the reason (it is not a regular file). */
-int root_has(const struct audit *a, const char *relpath, struct lh_err *err);
 
 /* Check that no two of the files that the settings name are the same, and that none
  * is a log of the root (targets.c). */

@@ -133,7 +133,7 @@ bool check_is_finding(const struct lh_err *err)
 	return err->code != LH_ENOMEM && err->code != LH_EINTR;
 }
 
-void checks_sum(struct audit *a)
+static void checks_sum(struct audit *a)
 {
 	const struct check *c;
 

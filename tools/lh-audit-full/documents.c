@@ -16,7 +16,9 @@ int root_file(const struct audit *a, const char *relpath, struct lh_buf *out, st
 	return path ? lh_file_read(path, out, err) : -1;
 }
 
-int root_has(const struct audit *a, const char *relpath, struct lh_err *err)
+/* Return 1 if there is a regular file of that name, 0 if nothing is there, -1 with
+ * the reason (it is not a regular file). */
+static int root_has(const struct audit *a, const char *relpath, struct lh_err *err)
 {
 	LH_SCOPED(lh_free_local) char *path = lh_root_join(a->root, relpath, err);
 	struct stat st;

@@ -91,7 +91,8 @@ size_t note(struct worker *w, const struct lh_err *why)
 	return w->errors.failed ? 0 : w->errors.len / sizeof *why;
 }
 
-const struct lh_err *noted(const struct worker *w, size_t number)
+/* Return the error of that number. */
+static const struct lh_err *noted(const struct worker *w, size_t number)
 {
 	return (const struct lh_err *)(const void *)w->errors.p + number - 1;
 }

@@ -67,7 +67,6 @@ static inline size_t n_items(const struct worker *w)
 
 /* Store an error; returns its number, or 0 without memory. */
 size_t note(struct worker *w, const struct lh_err *why);
-const struct lh_err *noted(const struct worker *w, size_t number);
 
 /* Get the vectors of all items: from the caches, from another thread, or by calls.  An item that
  * fails by itself gets its error in `why`; -1 with *err ends the run. */

@@ -91,7 +91,8 @@ void requests_put_params(struct requests *r, struct lh_str name, const struct su
 	lh_write_end(w);
 }
 
-int requests_length(const char *path, uint64_t *n, struct lh_err *err)
+/* Read the number of records of an index. */
+static int requests_length(const char *path, uint64_t *n, struct lh_err *err)
 {
 	struct lh_index *ix = lh_index_open(path, err);
 	struct lh_index_stats st;

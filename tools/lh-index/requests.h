@@ -100,8 +100,6 @@ void summary_set(struct summary *s, const struct lh_index_params *p);
 void requests_put_params(struct requests *r, struct lh_str name, const struct summary *s);
 /* Report a failure on stderr, unless the last one was the same. */
 void requests_report(struct requests *r, const struct lh_err *err);
-/* Read the number of records of an index. */
-int requests_length(const char *path, uint64_t *n, struct lh_err *err);
 
 /* ---- requests_add.c: indexes that stay open ---- */
 

@@ -39,8 +39,6 @@ int ingest_lines(struct ingest *in, struct lh_byte_source *first);
 
 /* Read Parquet, by DuckDB's library. */
 int ingest_parquet(struct ingest *in);
-struct lh_duckdb;
-struct lh_duckdb *parquet_engine(struct lh_err *err);
 
 /* Read the file of --types and set the types of the columns. */
 int types_read(const char *path, struct lh_column *column, size_t n, struct lh_err *err);
@@ -48,9 +46,8 @@ int types_read(const char *path, struct lh_column *column, size_t n, struct lh_e
 /* Print the line of --columns; null: whether a cell of the column was. */
 int describe(struct ingest *in, const struct lh_column *column, const bool *null, size_t n);
 
-/* With --store: begin to keep the records; write n bytes of them. */
+/* With --store: begin to keep the records. */
 int keep_open(struct ingest *in);
-int keep_write(struct ingest *in, const char *p, size_t n);
 void keep_close(struct ingest *in);
 
 /* Check that the dataset is new, or has this fingerprint: else LH_EDATA with 409. */

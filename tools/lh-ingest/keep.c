@@ -85,7 +85,7 @@ void keep_close(struct ingest *in)
 	in->keep = NULL;
 }
 
-int keep_write(struct ingest *in, const char *p, size_t n)
+static int keep_write(struct ingest *in, const char *p, size_t n)
 {
 	return lh_child_writer_more(&in->keep->writer, p, n, &in->tool->err);
 }

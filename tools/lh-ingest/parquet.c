@@ -190,7 +190,7 @@ static int read_file(struct parquet *p)
 	return rc < 0 && err->code == LH_EIO ? lh_err_prefix(err, "%s", p->file) : rc;
 }
 
-struct lh_duckdb *parquet_engine(struct lh_err *err)
+static struct lh_duckdb *parquet_engine(struct lh_err *err)
 {
 	static const char *const config[] = {
 		"threads", "1", "memory_limit", "1GB", "autoinstall_known_extensions", "false",

@@ -18,7 +18,8 @@ static bool is_name(struct lh_str s)
 	return s.n > 0;
 }
 
-long names_find(const struct names *names, struct lh_str name)
+/* Return the number of a variable; -1: it has none. */
+static long names_find(const struct names *names, struct lh_str name)
 {
 	size_t i;
 

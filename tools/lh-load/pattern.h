@@ -22,8 +22,6 @@ struct names {			/* the variables of a scenario */
 	size_t n;
 };
 
-/* Return the number of a variable; -1: it has none. */
-long names_find(const struct names *names, struct lh_str name);
 /* Return the number of a new one, or of the one of that name; -1 with *err. */
 long names_add(struct names *names, struct lh_str name, struct lh_err *err);
 void names_free(struct names *names);

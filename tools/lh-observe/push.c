@@ -73,7 +73,8 @@ static int check_key(const char *name, const char *key, struct lh_err *err)
 	return lh_http_check_bearer(key, err) < 0 ? lh_err_prefix(err, "%s", name) : 0;
 }
 
-int push_account(struct push *p, struct lh_err *err)
+/* Read the keys and the address. */
+static int push_account(struct push *p, struct lh_err *err)
 {
 	const char *url = p->run->s->otlp, *token = variable("LH_OTLP_TOKEN");
 	const char *public = variable("LANGFUSE_PUBLIC_KEY");

@@ -98,8 +98,6 @@ struct push {
 	uint64_t sent, rejected;
 };
 
-/* Read the keys and the address. */
-int push_account(struct push *p, struct lh_err *err);
 /* Append text without the keys. */
 void push_scrub(const struct push *p, const char *text, size_t n, size_t most, struct lh_buf *out);
 /* Send the pending items until each is accepted or rejected; LH_ENET if that cannot be. */

@@ -34,7 +34,8 @@ void put_clean(struct lh_buf *b, const char *p, size_t n, bool multi)
 	}
 }
 
-void put_short(struct lh_buf *b, const char *p, size_t n)
+/* Append at most about 80 bytes of an answer, printable, on one line. */
+static void put_short(struct lh_buf *b, const char *p, size_t n)
 {
 	size_t end = n > SHORT ? SHORT : n;
 

@@ -102,8 +102,6 @@ void side_free(struct side *s);
  * appended to why if they match.  Fails only with LH_ENOMEM. */
 int compare(const struct probe *p, struct lh_str left, struct lh_str right, struct lh_buf *why,
 	    struct lh_err *err);
-/* Append at most about 80 bytes of an answer, printable, on one line. */
-void put_short(struct lh_buf *b, const char *p, size_t n);
 /* Append any bytes as UTF-8: others, and controls (except LF and tab if multi is
  * set), as \xnn. */
 void put_clean(struct lh_buf *b, const char *p, size_t n, bool multi);

@@ -67,8 +67,9 @@ enum kind value_kind(const struct lh_value *v)
 	}
 }
 
-void value_result(sqlite3_context *ctx, const struct column *c, const struct lh_value *v,
-		  struct lh_buf *text)
+/* Return a value of a column as the result of an SQL function; text is scratch. */
+static void value_result(sqlite3_context *ctx, const struct column *c, const struct lh_value *v,
+			 struct lh_buf *text)
 {
 	struct lh_str s;
 	struct lh_err err;

@@ -10,10 +10,6 @@
  * KIND_TEXT, since it has its digits as a text. */
 enum kind value_kind(const struct lh_value *v);
 
-/* Return a value of a column as the result of an SQL function; text is scratch. */
-void value_result(sqlite3_context *ctx, const struct column *c, const struct lh_value *v,
-		  struct lh_buf *text);
-
 /* Return the value of a column of the reader's record as that; the last column is the whole
  * record. */
 int column_result(sqlite3_context *ctx, struct reader *r, const struct columns *c, size_t column,

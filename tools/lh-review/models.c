@@ -54,9 +54,10 @@ static size_t word_len(struct lh_str s)
 	return n;
 }
 
-/* The words before the first one with a digit or of a size are the family; of the first word
+/* Append the lineage that a model's name tells.
+ * The words before the first one with a digit or of a size are the family; of the first word
  * what is before its digits. */
-void lineage_of(struct lh_str model, struct lh_buf *out)
+static void lineage_of(struct lh_str model, struct lh_buf *out)
 {
 	struct lh_str name = bare_name(model), word;
 	size_t n = word_len(name), i;

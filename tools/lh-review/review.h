@@ -53,9 +53,6 @@ struct review {
 /* Check the models and set their lineages. */
 int models_settle(struct review *r);
 
-/* Append the lineage that a model's name tells. */
-void lineage_of(struct lh_str model, struct lh_buf *out);
-
 /* ---- a bundle ---- */
 
 struct file {

@@ -70,8 +70,10 @@ static int add_below(struct columns *c, const char *path, size_t n, size_t name,
 	return rc;
 }
 
-int columns_add(struct columns *c, const char *name, size_t n, const char *prefix,
-		struct lh_err *err)
+/* Add the column of the member of that name, in the member whose path is the prefix ("" or
+ * "metadata."), unless there is one of that path, or too many. */
+static int columns_add(struct columns *c, const char *name, size_t n, const char *prefix,
+		       struct lh_err *err)
 {
 	return add_below(c, name, n, 0, prefix, err);
 }

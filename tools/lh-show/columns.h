@@ -43,11 +43,6 @@ struct columns {
 	char rank[24];
 };
 
-/* Add the column of the member of that name, in the member whose path is the prefix ("" or
- * "metadata."), unless there is one of that path, or too many. */
-int columns_add(struct columns *c, const char *name, size_t n, const char *prefix,
-		struct lh_err *err);
-
 /* Add the columns of a list of paths, separated by one of the bytes of by; spaces around a path
  * are not part of it. */
 int columns_add_list(struct columns *c, const char *list, const char *by, const char *prefix,

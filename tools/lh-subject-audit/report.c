@@ -118,7 +118,8 @@ enum report_fault report_fault(const struct report *r)
 	return r->second ? REPORT_SECOND : REPORT_GOOD;
 }
 
-void report_attest(const struct report *r, struct lh_buf *out)
+/* Append a sentence on the verdict of the chain. */
+static void report_attest(const struct report *r, struct lh_buf *out)
 {
 	unsigned long long rows = r->v.count, listed = r->in_window;
 	const char *s = rows == 1 ? "" : "s";

@@ -39,9 +39,6 @@ enum report_fault report_fault(const struct report *r);
 typedef int (*row_fn)(void *ctx, const struct lh_record *rec, struct lh_err *err);
 int report_rows(struct report *r, row_fn fn, void *ctx);
 
-/* Append a sentence on the verdict of the chain. */
-void report_attest(const struct report *r, struct lh_buf *out);
-
 /* Write the page to the file of --html, or to standard output. */
 int report_html(struct report *r);
 
