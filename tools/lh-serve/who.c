@@ -27,14 +27,15 @@ static void name_route(const struct lh_route *r, char to[64])
 			snprintf(to, 64, "%s", shorter[i].is);
 }
 
-/* Set the corpus of the records that name none: the index that was asked for records. */
+/* Set the corpus of the records that name none: the index that was asked for records, also where
+ * nothing is known of the filter. */
 static void take_corpus(struct server *s, const struct lh_route *route, const struct lh_buf *line,
 			struct lh_buf *text, struct lh_str *corpus)
 {
 	const struct lh_value *v;
 	struct lh_err err;
 
-	if (!lh_route_lists(route, "shows", "id") || !line->len ||
+	if ((route->operation.p && !lh_route_lists(route, "shows", "id")) || !line->len ||
 	    lh_record_parse(&s->body, line->p, line->len - 1, &err) < 0)
 		return;
 	v = lh_record_get(&s->body, "index");
