@@ -214,17 +214,6 @@ static void write_members(struct lh_writer *w, const struct lh_bind *table, unsi
 	lh_write_end(w);
 }
 
-static void write_mark(struct lh_writer *w, const struct lh_bind *line, const char *at, bool path)
-{
-	if (path)
-		lh_write_object(w, NULL);
-	lh_write_text(w, path ? "member" : NULL, at);
-	if (path) {
-		lh_write_bool(w, "safe", line->safe);
-		lh_write_end(w);
-	}
-}
-
 /* Write the names of the lines that are marked, each below `above`, unless w has them. */
 static void write_marks(struct lh_writer *w, const struct lh_bind *line, bool paths, size_t from,
 			const char *above)
@@ -242,8 +231,14 @@ static void write_marks(struct lh_writer *w, const struct lh_bind *line, bool pa
 			bool there = memmem(w->out->p + from, w->out->len - from, at, (size_t)n);
 
 			at[n - 1] = '\0';
-			if ((paths ? line->path : line->person) && !there)
-				write_mark(w, line, at + 1, paths);
+			if (paths && line->path && !there) {
+				lh_write_object(w, NULL);
+				lh_write_text(w, "member", at + 1);
+				lh_write_bool(w, "safe", line->safe);
+				lh_write_end(w);
+			} else if (!paths && line->person && !there) {
+				lh_write_text(w, NULL, at + 1);
+			}
 			if (line->table && !is_any(line->table))
 				write_marks(w, line->table, paths, from, at + 1);
 		}

@@ -184,17 +184,6 @@ static void report(const struct lh_persons_rows *r)
 	how->warn(how->owner, text);
 }
 
-static void report_unnamed(const struct lh_persons_rows *r)
-{
-	const struct lh_persons_how *how = &r->persons->how;
-	char text[200];
-
-	snprintf(text, sizeof text,
-		 "audit log: an answer of %s shows persons without their candidate_id", r->purpose);
-	if (how->warn)
-		how->warn(how->owner, text);
-}
-
 static void on_row(struct lh_ask *a, enum lh_asked how, const struct lh_record *rec)
 {
 	struct lh_persons_row *row = (struct lh_persons_row *)((char *)a -
@@ -228,7 +217,13 @@ int lh_persons_show(struct lh_persons *p, struct lh_persons_rows *r,
 	if (!rc)
 		rc = end_lines(r, err);
 	if (!rc && unnamed) {
-		report_unnamed(r);
+		char text[200];
+
+		snprintf(text, sizeof text,
+			 "audit log: an answer of %s shows persons without their candidate_id",
+			 r->purpose);
+		if (p->how.warn)
+			p->how.warn(p->how.owner, text);
 		if (p->how.required)
 			rc = lh_err_data(err, 503, UNNAMED);
 	}

@@ -253,14 +253,14 @@ static void put_share(struct parts *p, double took, uint64_t done, uint64_t of)
 		snprintf(p->left, sizeof p->left, "%.0f s left", left);
 }
 
-/* Show progress, at most five times a second. */
-static void lh_progress_tick(struct lh_tool *t)
+void lh_tool_progress(struct lh_tool *t, uint64_t records)
 {
 	const struct lh_tool_state *s = t->state;
 	struct parts p = { 0 };
 	double took;
 
-	if (!due(t, false, &took))
+	t->state->records = records;
+	if (!due(t, false, &took))	/* it is shown at most five times a second */
 		return;
 	put_share(&p, took, s->progress.done, s->progress.of);
 	snprintf(p.records, sizeof p.records, "%llu records", (unsigned long long)s->records);
@@ -290,12 +290,6 @@ void lh_tool_bytes(struct lh_tool *t, uint64_t done, uint64_t of)
 	snprintf(p.records, sizeof p.records, "%.1f MB", (double)done / 1e6);
 	snprintf(p.rate, sizeof p.rate, "%.1f MB/s", took > 0 ? (double)done / 1e6 / took : 0.0);
 	show(t, &p);
-}
-
-void lh_tool_progress(struct lh_tool *t, uint64_t records)
-{
-	t->state->records = records;
-	lh_progress_tick(t);
 }
 
 void lh_tool_doing(struct lh_tool *t, const char *what)

@@ -133,20 +133,6 @@ bool check_is_finding(const struct lh_err *err)
 	return err->code != LH_ENOMEM && err->code != LH_EINTR;
 }
 
-static void checks_sum(struct audit *a)
-{
-	const struct check *c;
-
-	a->required_passed = a->required_total = a->checks_total = 0;
-	for (c = a->check; c < a->check + CHECKS; c++) {
-		a->checks_total += c->ran;
-		if (c->ran && c->required && !c->skipped) {
-			a->required_total++;
-			a->required_passed += c->passed;
-		}
-	}
-}
-
 int checks_end(struct audit *a, struct lh_err *err)
 {
 	struct check *c;
@@ -155,7 +141,14 @@ int checks_end(struct audit *a, struct lh_err *err)
 		if (lh_buf_check(&c->expected, err) < 0 || lh_buf_check(&c->actual, err) < 0 ||
 		    lh_buf_check(&c->notes, err) < 0)
 			return -1;
-	checks_sum(a);
+	a->required_passed = a->required_total = a->checks_total = 0;
+	for (c = a->check; c < a->check + CHECKS; c++) {
+		a->checks_total += c->ran;
+		if (c->ran && c->required && !c->skipped) {
+			a->required_total++;
+			a->required_passed += c->passed;
+		}
+	}
 	return 0;
 }
 

@@ -15,18 +15,6 @@ int read_answer(const struct lh_record *rec, bool own_status, unsigned *status,
 	return rc;
 }
 
-/* Add the request id, unless the body or the route has one. */
-static void add_trace(const struct request *r, const struct lh_record *body,
-		      struct lh_buf *members)
-{
-	struct lh_writer w = { .out = members, .comma = members->len > 0 };
-
-	if (r->route->route->trace && (!body || !lh_record_get(body, "trace_id")) &&
-	    !lh_route_gives(r->route->route, lh_str_of("trace_id")) &&
-	    !lh_route_arg(&r->path, "trace_id").p)
-		lh_write_text(&w, "trace_id", r->trace);
-}
-
 int make_line(struct request *r, struct lh_str body, bool empty, struct lh_buf *line,
 	      struct lh_err *err)
 {
@@ -46,8 +34,12 @@ int make_line(struct request *r, struct lh_str body, bool empty, struct lh_buf *
 	if (rc)
 		return -1;
 	r->own_status = rec && lh_body_has_status(rec);
-	add_trace(r, rec, members);
 	w = (struct lh_writer){ .out = members, .comma = members->len > 0 };
+	/* the request id, unless the body or the route has one */
+	if (r->route->route->trace && (!rec || !lh_record_get(rec, "trace_id")) &&
+	    !lh_route_gives(r->route->route, lh_str_of("trace_id")) &&
+	    !lh_route_arg(&r->path, "trace_id").p)
+		lh_write_text(&w, "trace_id", r->trace);
 	spool_members(r, &w);
 	if (lh_buf_check(members, err) < 0 ||
 	    lh_repack(rec, (struct lh_str){ members->p, members->len }, line, err) < 0)

@@ -124,19 +124,6 @@ static void write_operation(struct lh_writer *w, const struct lh_route *r, bool 
 	lh_write_end(w);
 }
 
-/* Write the name of a path: "{key...}" is "{key}". */
-static void write_path(struct lh_writer *w, const struct lh_route *r)
-{
-	struct lh_buf text = { 0 };
-	size_t n = strlen(r->path);
-
-	lh_buf_add(&text, r->path, r->pieces.rest ? n - 4 : n);
-	if (r->pieces.rest)
-		lh_buf_putc(&text, '}');
-	lh_write_key_str(w, (struct lh_str){ text.p, text.len });
-	lh_buf_free(&text);
-}
-
 static bool same_path(const struct lh_route *a, const struct lh_route *b)
 {
 	return !strcmp(a->path, b->path);
@@ -146,6 +133,7 @@ static bool same_path(const struct lh_route *a, const struct lh_route *b)
 static void write_paths(struct lh_writer *w, const struct site *site)
 {
 	const struct lh_routes *all = &site->routes;
+	LH_SCOPED(lh_buf_free) struct lh_buf name = { 0 };
 	size_t i, j;
 
 	lh_write_object(w, "paths");
@@ -154,7 +142,11 @@ static void write_paths(struct lh_writer *w, const struct site *site)
 			;
 		if (j < i)
 			continue;
-		write_path(w, &all->v[i]);
+		lh_buf_reset(&name);	/* "{key...}" is "{key}" */
+		lh_buf_printf(&name, "%.*s%s", (int)(strlen(all->v[i].path) -
+			      (all->v[i].pieces.rest ? strlen("...}") : 0)), all->v[i].path,
+			      all->v[i].pieces.rest ? "}" : "");
+		lh_write_key_str(w, (struct lh_str){ name.p, name.len });
 		lh_buf_putc(w->out, '{');
 		w->objects = w->objects << 1 | 1;
 		w->comma = false;
@@ -163,6 +155,8 @@ static void write_paths(struct lh_writer *w, const struct site *site)
 				write_operation(w, &all->v[j], site->token.n);
 		lh_write_end(w);
 	}
+	if (name.failed)
+		w->out->failed = name.failed;
 	lh_write_end(w);
 }
 
