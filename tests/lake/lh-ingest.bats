@@ -300,7 +300,6 @@ for i in range(400000):
 	[ "$large" -lt $((small + 2048)) ] || { echo "$small KiB, $large KiB"; return 1; }
 }
 
-# bats test_tags=plain-only
 @test "random tables are as a second implementation reads them" {
 	python3 - "$(scale 300 5000)" <<-'END'
 	import io, os, random, subprocess, sys

@@ -501,7 +501,6 @@ w.other.self.id: expected string, got 4' ]
 	[ "$(sort results | uniq -c | wc -l)" = 2 ]
 }
 
-# bats test_tags=plain-only
 @test "patterns agree with those of Node, over random ones" {
 	command -v node || skip "there is no node"
 	node "$ROOT/tests/jsonschema/random_patterns.mjs" "$(scale 10000 300000)" 20 >cases
