@@ -266,6 +266,8 @@ static int outer_line(struct lh_diff *d, const struct lh_diff_line *line, struct
 
 	r->kept = begins(d, line->words);
 	lh_buf_reset(&r->old_line);
+	if (lh_diff_names_check(&r->names, err) < 0)
+		return -1;
 	if (r->kept)
 		return 0;
 	if (lh_diff_after(line->words, "@@ -").p || lh_diff_after(line->words, "@@@ -").p) {
@@ -336,7 +338,7 @@ int lh_diff_next(struct lh_diff *d, struct lh_err *err)
 	}
 	if (!rc)
 		rc = at_end(d, err);
-	if (rc > 0 && (lh_buf_check(&d->text, err) < 0 || lh_buf_check(&r->names.path, err) < 0))
+	if (rc > 0 && (lh_buf_check(&d->text, err) < 0 || lh_diff_names_check(&r->names, err) < 0))
 		return -1;
 	return rc;
 }

@@ -222,6 +222,14 @@ void lh_diff_names_reset(struct lh_diff_names *n)
 	n->sure = false;
 }
 
+int lh_diff_names_check(const struct lh_diff_names *n, struct lh_err *err)
+{
+	return lh_buf_check(&n->path, err) < 0 || lh_buf_check(&n->old, err) < 0 ||
+			       lh_buf_check(&n->scratch[0], err) < 0 ||
+			       lh_buf_check(&n->scratch[1], err) < 0
+		       ? -1 : 0;
+}
+
 void lh_diff_names_free(struct lh_diff_names *n)
 {
 	lh_buf_free(&n->path);

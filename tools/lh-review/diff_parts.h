@@ -47,6 +47,8 @@ void lh_diff_names_moved(struct lh_diff_names *n, struct lh_str s);
 void lh_diff_names_old(struct lh_diff_names *n, struct lh_str s);
 void lh_diff_names_new(struct lh_diff_names *n, struct lh_str s);
 void lh_diff_names_reset(struct lh_diff_names *n);
+/* Return 0, or -1 if there was no memory for a name, which then is unknown. */
+int lh_diff_names_check(const struct lh_diff_names *n, struct lh_err *err);
 void lh_diff_names_free(struct lh_diff_names *n);
 
 static inline struct lh_str text_of(const struct lh_buf *b)
