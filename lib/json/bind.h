@@ -144,8 +144,8 @@ struct lh_bind {
 
 	/* for lh_bind_schema and --describe alone */
 	bool person;	/* it is the id of a record, or shows ids of persons at any depth */
-	bool path;	/* it names a file, a folder or an index: nobody outside gives it, ... */
-	bool safe;	/* ... unless the operation refuses all but those that it may name */
+	bool path;	/* it names a file, a folder or an index: refused from outside, unless */
+	bool safe;	/* the operation itself refuses all but those that may be named */
 	const char *about;	/* a sentence for people */
 	const char *usual;	/* the default, as JSON text */
 	const char *pattern;	/* regular expression for which .is stands */
@@ -273,7 +273,7 @@ struct lh_bind_known {
 };
 struct lh_bind *lh_bind_read(const struct lh_value *schema, const struct lh_bind_known *known,
 			     struct lh_err *err);
-/* Free a table; a text that the caller has set as .meant of a line is freed too. */
+/* Free a table; a text that the caller has set as .meant or .what of a line is freed too. */
 void lh_bind_free(struct lh_bind *table);
 /* Check a value, a record by such a table, which has no fields. */
 int lh_bind_check(const struct lh_bind *table, const struct lh_value *v, struct lh_err *err);

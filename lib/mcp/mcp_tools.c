@@ -250,7 +250,8 @@ static int make_table(struct lh_mcp_tool *t, const struct members *m, struct lh_
 
 	line = t->table = lh_bind_read(&schema, known, err);
 	for (; line && line->name; line++)
-		if (m->meant.p && lh_value_get(&m->meant, line->name, &v) && v.type == LH_STRING &&
+		if (!line->meant && m->meant.p && lh_value_get(&m->meant, line->name, &v) &&
+		    v.type == LH_STRING &&
 		    !(line->meant = lh_strndup(v.p + 1, v.n - 2, err)))
 			return -1;
 	return t->table ? 0 : -1;
