@@ -207,6 +207,18 @@ static inline size_t lh_index_ef(const struct lh_index_params *p, size_t k)
 	return 2 * k > 64 ? 2 * k : 64;
 }
 
+/* What a search did. */
+struct lh_search_work {
+	uint32_t ef;		/* of the walk; 0: the graph was not walked */
+	uint32_t restarts;	/* walks that came up short or cost too much, so a scan followed */
+	uint64_t walked;	/* rows whose links were followed */
+	uint64_t measured;	/* rows compared with the query, each time that one was */
+	uint64_t bytes_read;	/* of the vectors, codes and links of those rows */
+	/* How the rows that match were looked for; both after a restart, and neither without
+	 * a filter. */
+	bool filter_walked, filter_scanned;
+};
+
 struct lh_query {
 	const float *vector;	/* dimension finite values; of unit length under cosine */
 	size_t k;		/* results wanted */
@@ -220,7 +232,14 @@ struct lh_query {
 	struct lh_filter_cache *filter_cache;	/* of this filter; required with allow */
 	const uint64_t *exclude;	/* rows never returned, ascending, repeats allowed */
 	size_t n_exclude;
+	uint64_t budget;	/* most rows that may be measured; 0: any number */
+	int64_t deadline_ns;	/* of CLOCK_MONOTONIC, when the search ends; 0: none */
 	uint64_t dropped;	/* out: rows met that the filter refused, excluded ones aside */
+	/* out: the budget or the deadline stopped the search before it was done: rows may match
+	 * that are nearer than the hits, or more than those.  Otherwise, fewer than k hits are all
+	 * rows that match. */
+	bool truncated;
+	struct lh_search_work work;	/* out */
 };
 struct lh_hit {
 	float distance;		/* cosine and ip: 1 - dot product; l2: Euclidean */

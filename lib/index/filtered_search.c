@@ -46,7 +46,7 @@ static void scan(struct lh_searcher *s, uint64_t allowed)
 
 	if (allowed > s->ix->rows / 8)
 		lh_walk_readahead(s);
-	for (word = 0; word * 64 < s->ix->rows; word++) {
+	for (word = 0; word * 64 < s->ix->rows && !s->q->truncated; word++) {
 		left = __atomic_load_n(&v->bits[2 * word + 1], __ATOMIC_RELAXED);
 		for (; left; left &= left - 1) {
 			uint64_t row = word * 64 + (uint64_t)__builtin_ctzll(left);
@@ -107,8 +107,10 @@ static long matching_neighbours(struct lh_searcher *s, uint32_t row, uint32_t *f
 	size_t i, bridges = 0, enough = 2 * s->ix->params.m;
 	long n = add_matching_links(s, row, found, 0, bridge, &bridges);
 
-	for (i = 0; n >= 0 && i < bridges && (size_t)n < enough; i++)
+	for (i = 0; n >= 0 && i < bridges && (size_t)n < enough; i++) {
+		lh_walk_count(s, s->ix->params.m * 2 * sizeof(uint32_t));
 		n = add_matching_links(s, bridge[i], found, (size_t)n, NULL, NULL);
+	}
 	return n;
 }
 
@@ -126,11 +128,10 @@ static int begin_walk(struct lh_searcher *s)
 	rc = lh_filtered_search_row(s, at.row);
 	if (rc < 0)
 		return -1;
-	if (rc)
-		seed[n++] = at.row;
-	else if (lh_walk_enqueue(s, at) < 0)
+	if (lh_walk_enqueue(s, at) < 0)
 		return -1;
-	s->seen[at.row] = s->epoch;
+	if (rc)
+		lh_walk_offer(s, at);
 	for (i = 0; i < v->n_seeds; i++) {
 		if (s->seen[v->seed[i]] == s->epoch)
 			continue;
@@ -148,12 +149,13 @@ static int walk(struct lh_searcher *s)
 
 	if (begin_walk(s) < 0)
 		return -1;
-	while (lh_walk_next(s, &row)) {
+	while (!s->q->truncated && lh_walk_next(s, &row)) {
+		lh_walk_count(s, s->ix->params.m * 2 * sizeof(uint32_t));
 		n = matching_neighbours(s, row, found);
 		if (n < 0 || (n && lh_walk_measure(s, found, (size_t)n, true) < 0))
 			return -1;
 	}
-	return s->best.n >= s->q->k;
+	return s->q->truncated || s->best.n >= s->q->k;
 }
 
 /* ---- choice between walk and scan ---- */
@@ -215,10 +217,15 @@ int lh_filtered_search(struct lh_searcher *s)
 	if (ef < s->q->k)
 		ef = s->q->k;
 	rc = choose_walk(s, ef);
-	if (rc > 0)
+	if (rc > 0) {
+		s->q->work.ef = (uint32_t)ef;
+		s->q->work.filter_walked = true;
 		rc = lh_walk_begin(s, ef) < 0 ? -1 : walk(s);
+		s->q->work.restarts = rc == 0;
+	}
 	if (rc)
 		return rc < 0 ? -1 : 0;
+	s->q->work.filter_scanned = true;
 	allowed = allowed_rows(s);
 	if (allowed < 0 || lh_walk_begin(s, lh_scan_candidates(s)) < 0)
 		return -1;

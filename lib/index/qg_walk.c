@@ -153,8 +153,13 @@ static int widen(struct lh_searcher *s)
 
 static int visit(struct lh_searcher *s, uint32_t row)
 {
-	struct cand c = { lh_quantize_row(&s->code, lh_index_code(s->ix, row)), row };
+	const struct lh_index *ix = s->ix;
+	struct cand c = { 0, row };
 
+	if (!lh_walk_spend(s, 1, lh_index_code_bytes(&ix->params)))
+		return 0;
+	lh_walk_count(s, ix->stride - ix->shape.codes_at);
+	c.d = lh_quantize_row(&s->code, lh_index_code(ix, row));
 	if (!lh_walk_offer(s, c) && widen(s) < 0)
 		return -1;
 	add_links(s, row, squared(s, c.d));
@@ -198,7 +203,7 @@ int lh_walk_qg(struct lh_searcher *s, size_t ef)
 
 	if (begin(s, ef) < 0)
 		return -1;
-	while (find_next(s)) {
+	while (!s->q->truncated && find_next(s)) {
 		row = w->row[w->next].row;
 		w->row[w->next].row = DONE;
 		s->seen[row] = s->epoch;
@@ -210,5 +215,5 @@ int lh_walk_qg(struct lh_searcher *s, size_t ef)
 		if (w->visited > s->ix->rows / 4 && s->best.n < s->q->k)
 			return 0;
 	}
-	return s->best.n >= s->q->k;
+	return s->q->truncated || s->best.n >= s->q->k;
 }

@@ -138,6 +138,7 @@ static long rerank(const struct lh_searcher *s, struct cand *v, size_t n)
 		if (i < s->q->k)
 			worst = fmaxf(worst, v[i].d);
 	}
+	s->q->work.bytes_read += i * lh_index_exact_bytes(&s->ix->params);
 	return (long)i;
 }
 

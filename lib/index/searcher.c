@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <time.h>
 
 #include "base/mem.h"
 
@@ -178,6 +179,39 @@ static void offer_vector(struct lh_searcher *s, float d, uint32_t row)
 		best_add(s, c);
 }
 
+/* ---- limits ---- */
+
+/* Return whether the deadline is over, by the clock of every eighth call. */
+static bool is_late(struct lh_searcher *s)
+{
+	struct timespec t;
+
+	if (s->until_clock) {
+		s->until_clock--;
+		return false;
+	}
+	s->until_clock = 7;
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	return t.tv_sec * INT64_C(1000000000) + t.tv_nsec >= s->q->deadline_ns;
+}
+
+size_t lh_walk_spend(struct lh_searcher *s, size_t n, size_t bytes)
+{
+	struct lh_query *q = s->q;
+
+	if (q->deadline_ns && is_late(s))
+		q->truncated = true;
+	if (q->truncated)
+		return 0;
+	if (q->budget && n > q->budget - q->work.measured) {
+		n = (size_t)(q->budget - q->work.measured);
+		q->truncated = true;
+	}
+	q->work.measured += n;
+	q->work.bytes_read += n * bytes;
+	return n;
+}
+
 static int scan_pending(struct lh_searcher *s)
 {
 	const struct lh_index *ix = s->ix;
@@ -197,6 +231,8 @@ static int scan_pending(struct lh_searcher *s)
 			if (!rc)
 				continue;
 		}
+		if (!lh_walk_spend(s, 1, ix->params.dimension * sizeof(float)))
+			break;
 		c = (struct cand){ lh_quantize_row(&s->exact, ix->pending[i].vector), row };
 		if (s->by_vector)
 			offer_vector(s, c.d, row);
@@ -232,7 +268,7 @@ static const uint32_t *upper_links(const struct lh_index *ix, uint32_t row, uint
 }
 
 /* Move *at to the nearest row in a list of links; false when none is nearer. */
-static bool step_closer(const struct lh_searcher *s, const uint32_t *links, struct cand *at)
+static bool step_closer(struct lh_searcher *s, const uint32_t *links, struct cand *at)
 {
 	const struct lh_index *ix = s->ix;
 	uint32_t rows[FRESH_MAX], i, n = 0, all = links ? lh_once32(links) : 0;
@@ -250,6 +286,8 @@ static bool step_closer(const struct lh_searcher *s, const uint32_t *links, stru
 		rows[n] = to;
 		codes[n++] = lh_index_code(ix, to);
 	}
+	lh_walk_count(s, (1 + all) * sizeof *links);
+	n = (uint32_t)lh_walk_spend(s, n, lh_index_code_bytes(&ix->params));
 	if (n)
 		lh_quantize_rows(&s->code, codes, n, d);
 	for (i = 0; i < n; i++) {
@@ -263,12 +301,15 @@ static bool step_closer(const struct lh_searcher *s, const uint32_t *links, stru
 
 /* Descend greedily through the levels above 0.  Every step gets nearer, so the walk
  * ends on a damaged graph too. */
-struct cand lh_walk_descend(const struct lh_searcher *s)
+struct cand lh_walk_descend(struct lh_searcher *s)
 {
 	const struct lh_index *ix = s->ix;
-	struct cand at = { lh_quantize_row(&s->code, lh_index_code(ix, ix->entry)), ix->entry };
+	struct cand at = { 0, ix->entry };
 	uint32_t level;
 
+	if (!lh_walk_spend(s, 1, lh_index_code_bytes(&ix->params)))
+		return at;
+	at.d = lh_quantize_row(&s->code, lh_index_code(ix, ix->entry));
 	for (level = ix->top; level; level--)
 		while (step_closer(s, upper_links(ix, at.row, level), &at))
 			;
@@ -314,22 +355,26 @@ int lh_walk_enqueue(struct lh_searcher *s, struct cand at)
 	return 0;
 }
 
-/* Measure by vectors if asked to, unless the codes are the vectors (f32). */
-static void measure_rows(struct lh_searcher *s, const uint32_t *rows, size_t n, float *d)
+/* Measure by vectors if asked to, unless the codes are the vectors (f32).  Returns how many of
+ * n rows were measured. */
+static size_t measure_rows(struct lh_searcher *s, const uint32_t *rows, size_t n, float *d)
 {
 	const struct lh_index *ix = s->ix;
 	const void *codes[FRESH_MAX];
 	bool exactly = s->by_vector && ix->params.precision != LH_F32;
 	size_t i;
 
+	n = lh_walk_spend(s, n, exactly && ix->exact ? lh_index_exact_bytes(&ix->params) :
+						       lh_index_code_bytes(&ix->params));
 	if (exactly && !ix->exact) {
 		for (i = 0; i < n; i++)
 			d[i] = lh_quantize_row(&s->exact, lh_walk_vector(s, rows[i]));
-		return;
+		return n;
 	}
 	for (i = 0; i < n; i++)
 		codes[i] = exactly ? lh_index_exact(ix, rows[i]) : lh_index_code(ix, rows[i]);
 	lh_quantize_rows(exactly ? &s->exact : &s->code, codes, n, d);
+	return n;
 }
 
 int lh_walk_measure(struct lh_searcher *s, const uint32_t *rows, size_t n, bool todo)
@@ -339,7 +384,7 @@ int lh_walk_measure(struct lh_searcher *s, const uint32_t *rows, size_t n, bool 
 
 	if (todo && heap_room(&s->todo, s->todo.n + n, s->err) < 0)
 		return -1;
-	measure_rows(s, rows, n, d);
+	n = measure_rows(s, rows, n, d);
 	for (i = 0; i < n && s->by_vector; i++)
 		offer_vector(s, d[i], rows[i]);
 	for (; i < n; i++) {
@@ -379,7 +424,8 @@ static int walk(struct lh_searcher *s)
 	if (lh_walk_enqueue(s, at) < 0)
 		return -1;
 	add_candidate(s, at);
-	while (lh_walk_next(s, &row)) {
+	while (!s->q->truncated && lh_walk_next(s, &row)) {
+		lh_walk_count(s, s->ix->vector_at);
 		n = fresh_links(s, row, fresh);
 		met += n;
 		if (n && lh_walk_measure(s, fresh, n, true) < 0)
@@ -387,7 +433,7 @@ static int walk(struct lh_searcher *s)
 		if (met > s->ix->rows / 4 && s->best.n < s->best_max)
 			return 0;
 	}
-	return s->best.n >= s->q->k;
+	return s->q->truncated || s->best.n >= s->q->k;
 }
 
 /* ---- walk or scan ---- */
@@ -420,10 +466,14 @@ static int search_rows(struct lh_searcher *s)
 
 	if (ef < s->q->k)
 		ef = s->q->k;
-	if (lh_walk_pays(s, ef) && s->ix->signs)
-		rc = lh_walk_qg(s, ef);
-	else if (lh_walk_pays(s, ef))
-		rc = lh_walk_begin(s, ef) < 0 ? -1 : walk(s);
+	if (lh_walk_pays(s, ef)) {
+		s->q->work.ef = (uint32_t)ef;
+		if (s->ix->signs)
+			rc = lh_walk_qg(s, ef);
+		else
+			rc = lh_walk_begin(s, ef) < 0 ? -1 : walk(s);
+		s->q->work.restarts = rc == 0;
+	}
 	if (rc == 0) {
 		rc = lh_walk_begin(s, lh_scan_candidates(s));
 		if (rc == 0) {
@@ -431,7 +481,7 @@ static int search_rows(struct lh_searcher *s)
 			size_t n = 0;
 
 			lh_walk_readahead(s);
-			for (row = 0; row < s->ix->rows; row++) {
+			for (row = 0; row < s->ix->rows && !s->q->truncated; row++) {
 				rows[n++] = row;
 				if (n == FRESH_MAX || row + 1 == s->ix->rows) {
 					lh_walk_measure(s, rows, n, false);
@@ -449,6 +499,8 @@ long lh_index_search(struct lh_searcher *s, struct lh_query *q, struct lh_hit *o
 	const struct lh_index *ix = s->ix;
 
 	q->dropped = 0;
+	q->truncated = false;
+	q->work = (struct lh_search_work){ 0 };
 	if (!q->k || !(ix->rows + ix->n_pending))
 		return 0;
 	if (!lh_vec_finite(q->vector, ix->params.dimension))
@@ -460,6 +512,7 @@ long lh_index_search(struct lh_searcher *s, struct lh_query *q, struct lh_hit *o
 	if (s->by_vector)
 		s->length = sqrt(lh_vec_dot_f64(q->vector, q->vector, ix->params.dimension));
 	s->q = q;
+	s->until_clock = 0;
 	s->err = err;
 	if ((q->allow ? lh_filtered_search(s) : search_rows(s)) < 0 || scan_pending(s) < 0 ||
 	    s->damaged)

@@ -59,6 +59,7 @@ struct lh_searcher {
 	double length;		/* then that of the query's vector */
 	struct heap todo, best;	/* todo yields its nearest, best its farthest */
 	size_t best_max;		/* most that best may hold */
+	unsigned until_clock;	/* batches, before the clock is read again */
 	struct lh_walk_buffer qg;
 	struct lh_query *q;	/* being answered */
 	struct lh_err *err;
@@ -70,8 +71,11 @@ struct lh_searcher {
 int lh_walk_begin(struct lh_searcher *s, size_t keep);
 /* Start a new walk: no row has been met, and todo is empty. */
 void lh_walk_epoch(struct lh_searcher *s);
+/* Return how many of n rows, of so many bytes each, may be measured, and count them.  If fewer,
+ * the budget or the deadline stops the search: q->truncated is set. */
+size_t lh_walk_spend(struct lh_searcher *s, size_t n, size_t bytes);
 /* Return the row where the walk over level 0 begins. */
-struct cand lh_walk_descend(const struct lh_searcher *s);
+struct cand lh_walk_descend(struct lh_searcher *s);
 /* Take the next row from todo; false when the walk is complete. */
 bool lh_walk_next(struct lh_searcher *s, uint32_t *row);
 /* Add a row to todo, whether it may be a result or not. */
@@ -86,6 +90,13 @@ bool lh_walk_offer(struct lh_searcher *s, struct cand c);
 size_t lh_scan_candidates(const struct lh_searcher *s);
 /* Return whether a walk that keeps ef candidates is cheaper than a scan of all rows. */
 bool lh_walk_pays(const struct lh_searcher *s, size_t ef);
+/* Count a row whose links are followed. */
+static inline void lh_walk_count(struct lh_searcher *s, size_t bytes)
+{
+	s->q->work.walked++;
+	s->q->work.bytes_read += bytes;
+}
+
 /* Ask the kernel to read ahead, before a scan of all rows. */
 void lh_walk_readahead(struct lh_searcher *s);
 
