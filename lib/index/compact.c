@@ -23,6 +23,10 @@
  * If the new index has exactly the bytes of the old one, both parts would have the
  * same checksum.  Then step 2 changes nothing, and step 3 alone is the swap.
  *
+ * Of a row that no walk gets to, the builder of the graph makes a link (vector/graph.h); so an
+ * index with such a row is built anew by a compaction that was asked for, even if its log is
+ * empty.
+ *
  * One compaction runs at a time, under a lock of its own, INDEX-compact; other
  * writers append meanwhile.
  */
@@ -250,21 +254,37 @@ static bool is_replaced(const char *path, int fd)
 	       (a.st_dev != b.st_dev || a.st_ino != b.st_ino);
 }
 
+/* Return 1 when the index would not change: there is nothing in its log, and, where one was asked
+ * to compact, its graph leads to every row.  0 when not, -1 on error. */
+static int is_compact(const struct compaction *f, struct lh_err *err)
+{
+	const struct lh_index *ix = f->snapshot;
+	int64_t unreached = 0;
+
+	if (ix->logged_puts + ix->logged_deletes > 0 || ix->torn_at >= 0)
+		return 0;
+	if (f->how->mode == COMPACT_ALL)
+		unreached = lh_index_unreached(ix, NULL, NULL, err);
+	return unreached < 0 ? -1 : !unreached;
+}
+
 /* Compact the index that is open as fd, with INDEX-compact held. */
 static int compact_locked(const char *path, int fd, const struct how *how, struct lh_err *err)
 {
 	struct compaction f = { .path = path, .how = how };
-	int rc = -1;
+	int rc = -1, done;
 
 	lh_buf_init(&f.mark, 256);
 	f.snapshot = lh_index_open(path, err);
-	if (f.snapshot && !is_snapshot_file(&f, fd))
+	if (f.snapshot && !is_snapshot_file(&f, fd)) {
 		rc = COMPACT_MOOT;
-	else if (f.snapshot && f.snapshot->logged_puts + f.snapshot->logged_deletes == 0 &&
-		 f.snapshot->torn_at < 0)
-		rc = COMPACT_DONE;
-	else if (f.snapshot && build(&f, err) == 0)
-		rc = locked_swap(&f, err);
+	} else if (f.snapshot) {
+		done = is_compact(&f, err);
+		if (done > 0)
+			rc = COMPACT_DONE;
+		else if (done == 0 && build(&f, err) == 0)
+			rc = locked_swap(&f, err);
+	}
 	lh_index_writer_free(f.writer);
 	lh_index_close(f.snapshot);
 	lh_buf_free(&f.log);

@@ -38,6 +38,7 @@
  * Checking
  *     index_verify.c     every byte of the file
  *     log_verify.c       every frame of the log
+ *     index_reach.c      which rows a walk over the graph gets to
  *     sound.c            single rows, links, levels
  *     text_sums.c        the checksums of ids, metadata and order only
  *

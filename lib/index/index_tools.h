@@ -209,6 +209,15 @@ int lh_index_check_texts(const struct lh_index *ix, struct lh_err *err);
 int lh_index_check_row_meta(struct lh_record *scan, struct lh_buf *copy, struct lh_str meta,
 			    uint64_t row, struct lh_err *err);
 
+/* Follow all links from the entry of the graph, on each level those of all rows that were reached,
+ * and call unreached (unless NULL) for each live row of the file that none leads to.  Rows of
+ * INDEX-log, and all rows of a file without a graph, need no link: searches scan them.  Returns
+ * how many there are, or -1 without memory. */
+int64_t lh_index_unreached(const struct lh_index *ix, void (*unreached)(void *ctx, uint64_t row),
+			   void *ctx, struct lh_err *err);
+/* Return whether the file has a graph. */
+bool lh_index_has_graph(const struct lh_index *ix);
+
 /* ---- searching by words ---- */
 
 struct lh_index_words;

@@ -385,6 +385,17 @@ static int worker_init(struct worker *w, struct build *b, struct lh_err *err)
 	return w->seen && w->best && w->chosen && w->v ? 0 : -1;
 }
 
+static void worker_free(struct worker *w)
+{
+	lh_quantized_query_free(&w->query);
+	lh_quantized_query_free(&w->other);
+	lh_quantized_query_free(&w->stored_query);
+	free(w->seen);
+	free(w->best);
+	free(w->chosen);
+	free(w->v);
+}
+
 static void work_and_report(struct build *b, void (*progress)(void *ctx, uint64_t rows))
 {
 	struct worker w;
@@ -410,13 +421,7 @@ static void work_and_report(struct build *b, void (*progress)(void *ctx, uint64_
 			unreported = 0;
 		}
 	}
-	lh_quantized_query_free(&w.query);
-	lh_quantized_query_free(&w.other);
-	lh_quantized_query_free(&w.stored_query);
-	free(w.seen);
-	free(w.best);
-	free(w.chosen);
-	free(w.v);
+	worker_free(&w);
 }
 
 static void *work(void *arg)
@@ -445,6 +450,70 @@ static void run(struct build *b, unsigned jobs)
 		pthread_join(threads[i], NULL);
 	if (b->g->progress && !b->failed)
 		b->g->progress(b->g->ctx, b->g->rows);
+}
+
+/* ---- reach ---- */
+
+static const uint32_t *reach_links(void *ctx, uint32_t row, uint32_t level, uint32_t *n)
+{
+	const struct worker *w = ctx;
+	const uint32_t *level_of = w->b->g->level, *links;
+
+	*n = 0;
+	if (level > level_of[row + 1] - level_of[row])
+		return NULL;
+	links = links_of(w->b, row, level);
+	*n = links[0];
+	return links + 1;
+}
+
+static size_t find_near(void *ctx, uint32_t row, uint32_t *out, size_t max)
+{
+	struct worker *w = ctx;
+	const struct lh_hnsw *g = w->b->g;
+	size_t i;
+
+	lh_quantized_query_code(&w->query, row_code(w->b, row));
+	search_level(w, row, descend(w, g->entry, g->top, 0), 0);
+	if (w->b->own.p)
+		measure_stored(w, row);
+	for (i = 0; i < w->n && i < max; i++)
+		out[i] = w->best[i].row;
+	return i;
+}
+
+static uint32_t *free_place(void *ctx, uint32_t row)
+{
+	const struct worker *w = ctx;
+	uint32_t *links = links_of(w->b, row, 0);
+
+	return links[0] < 2 * w->b->g->m ? links + ++links[0] : NULL;
+}
+
+static float distance_of(void *ctx, uint32_t row, uint32_t other)
+{
+	struct worker *w = ctx;
+
+	lh_quantized_query_code(&w->other, row_code(w->b, row));
+	return lh_quantize_row(&w->other, row_code(w->b, other));
+}
+
+/* Make every row reachable from the entry. */
+static int connect_rows(struct build *b, struct lh_err *err)
+{
+	static const struct lh_reach_builder builder = { find_near, free_place, distance_of };
+	struct worker w = { .b = b };
+	struct lh_reach r = { .rows = b->g->rows, .links_of = reach_links, .ctx = &w };
+	int rc = lh_reach(&r, b->g->entry, b->g->top, err);
+
+	if (rc == 0 && r.n < r.rows) {
+		rc = worker_init(&w, b, err);
+		if (rc == 0)
+			lh_reach_connect(&r, &builder);
+		worker_free(&w);
+	}
+	lh_reach_free(&r);
+	return rc;
 }
 
 /* Locate the i8 codes, or reserve room for them. */
@@ -506,6 +575,8 @@ int lh_hnsw_build(struct lh_hnsw *g, unsigned jobs, struct lh_err *err)
 		rc = b.failed ? -1 : 0;
 		if (b.failed)
 			*err = b.err;
+		else
+			rc = connect_rows(&b, err);
 	}
 	pthread_mutex_destroy(&b.entry_lock);
 	pthread_mutex_destroy(&b.err_lock);

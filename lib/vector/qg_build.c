@@ -327,12 +327,64 @@ static void clear_links(struct lh_qg_build *g, uint32_t first)
 			lh_qg_list(g, row)[i] = row;
 }
 
+/* ---- reach ---- */
+
+static const uint32_t *links_of(void *ctx, uint32_t row, uint32_t level, uint32_t *n)
+{
+	const struct lh_qg_worker *w = ctx;
+
+	(void)level;
+	*n = w->g->degree;
+	return lh_qg_list(w->g, row);
+}
+
+static size_t find_near(void *ctx, uint32_t row, uint32_t *out, size_t max)
+{
+	struct lh_qg_worker *w = ctx;
+	size_t i;
+
+	lh_qg_find_near(w, row);
+	for (i = 0; i < w->n && i < max; i++)
+		out[i] = w->best[i].row;
+	return i;
+}
+
+/* The first free place of a list names the row itself. */
+static uint32_t *free_place(void *ctx, uint32_t row)
+{
+	const struct lh_qg_worker *w = ctx;
+	uint32_t n = lh_qg_list_length(w->g, row);
+
+	return n < w->g->degree ? lh_qg_list(w->g, row) + n : NULL;
+}
+
+static float distance_of(void *ctx, uint32_t row, uint32_t other)
+{
+	struct lh_qg_worker *w = ctx;
+
+	lh_quantized_query_code(&w->other, lh_qg_row_code(w->g, row));
+	return lh_quantize_row(&w->other, lh_qg_row_code(w->g, other));
+}
+
+/* Make every row reachable from the entry. */
+static int connect_rows(struct build *b, struct lh_err *err)
+{
+	static const struct lh_reach_builder builder = { find_near, free_place, distance_of };
+	struct lh_reach r = { .rows = b->g->rows, .links_of = links_of, .ctx = b->workers };
+	int rc = lh_reach(&r, b->g->entry, 0, err);
+
+	if (rc == 0)
+		lh_reach_connect(&r, &builder);
+	lh_reach_free(&r);
+	return rc;
+}
+
 static int finish(struct build *b, int rc, struct lh_err *err)
 {
 	if (rc < 0)
 		return lh_err_set(err, LH_EINTR, "interrupted");
 	complete_lists(b->g);
-	if (lh_qg_connect(b->workers, err) < 0)
+	if (connect_rows(b, err) < 0)
 		return -1;
 	if (b->g->progress)
 		b->g->progress(b->g->ctx, b->g->rows);

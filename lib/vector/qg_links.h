@@ -1,5 +1,5 @@
 /*
- * qg_links - find and choose the links of a row, for qg_build.c and qg_reach.c.
+ * qg_links - find and choose the links of a row, for qg_build.c.
  *
  * A list that is not full ends with the row itself.
  */
@@ -70,9 +70,5 @@ uint32_t lh_qg_close_gaps(struct lh_qg_worker *w, uint32_t row, const uint32_t *
 
 /* Put each of n others in the place of a link of row. */
 void lh_qg_replace_link(struct lh_qg_worker *w, uint32_t row, const uint32_t *others, size_t n);
-
-/* Make every row reachable from the entry: a row that is not takes the place of a link
- * of the nearest row that is and has one to spare (qg_reach.c). */
-int lh_qg_connect(struct lh_qg_worker *w, struct lh_err *err);
 
 #endif

@@ -1,5 +1,7 @@
 """Read a vector index by lhv(5) alone.
 
+    lhv.py --reach FILE     write the ids of the rows to which no link leads, of any row that
+                            the links of the entry lead to, level by level
     lhv.py FILE     write id and vector (base64 of f32) of each row, tab-separated, in the
                     order of insertion; fail if a code of layout qg is not what it should be
 """
@@ -70,6 +72,26 @@ class Index:
         at += self.lanes_at() + self.links * (self.padded() // 8 + 8)
         return struct.unpack_from("<%dI" % self.links, self.data, at)
 
+    def upper_links(self, r, level):
+        first, last = struct.unpack_from("<2I", self.data, self.section[3][0] + 4 * r)
+        if level > last - first:
+            return ()
+        at = self.section[4][0] + 4 * (1 + self.links // 2) * (first + level - 1)
+        return struct.unpack_from("<%dI" % self.u32(at), self.data, at + 4)
+
+    def unreached(self):
+        if not self.section[3][1] and not self.bytes_of(16):
+            return []
+        met = {self.entry}
+        for level in range(self.u32(44), -1, -1):
+            todo = list(met)
+            while todo:
+                r = todo.pop()
+                new = set(self.upper_links(r, level) if level else self.links_of(r)) - met
+                met |= new
+                todo += new
+        return [self.id(r) for r in range(self.rows) if r not in met]
+
     # layout qg
 
     def padded(self):
@@ -131,8 +153,11 @@ def hadamard(v):
     return hadamard([x + y for x, y in zip(a, b)]) + hadamard([x - y for x, y in zip(a, b)])
 
 
-def main(path):
+def main(path, reach=False):
     index = Index(open(path, "rb").read())
+    if reach:
+        print("".join(i + "\n" for i in index.unreached()), end="")
+        return
     for r in index.order():
         v = index.vector(r, True)
         print(index.id(r), base64.b64encode(struct.pack("<%df" % len(v), *v)).decode(), sep="\t")
@@ -145,4 +170,4 @@ def main(path):
             index.check_codes(r)
 
 
-main(sys.argv[1])
+main(sys.argv[-1], sys.argv[1] == "--reach")

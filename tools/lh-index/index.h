@@ -60,6 +60,7 @@ struct settings {
 	enum format from, to;
 	int id_type;			/* enum id_type, -1: not given */
 	bool half;
+	bool reach;			/* of verify */
 	struct requests *requests;	/* at work, or NULL */
 };
 

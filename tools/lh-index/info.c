@@ -110,6 +110,7 @@ int index_info(struct lh_tool *tool, void *settings)
 struct check {
 	struct lh_tool *tool;
 	const char *path;
+	struct lh_index *index;	/* with --reach */
 	bool damaged;
 };
 
@@ -122,16 +123,43 @@ static void on_damage(void *ctx, const char *section, const char *text)
 	lh_tool_warn(c->tool, "%s: %s: %s", c->path, section, text);
 }
 
+static void on_unreached(void *ctx, uint64_t row)
+{
+	struct check *c = ctx;
+	struct lh_row r;
+
+	c->damaged = true;
+	lh_tool_verdict_bad(c->tool);
+	if (lh_index_row(c->index, row, &r, &c->tool->err) > 0)
+		lh_tool_warn(c->tool, "%s: graph: row %llu, \"%.*s\": no link leads to it",
+			     c->path, (unsigned long long)row, (int)r.id.n, r.id.p);
+}
+
+/* Report each live row that a walk over the graph does not get to. */
+static int check_reach(struct check *c)
+{
+	struct lh_err *err = &c->tool->err;
+	int64_t n;
+
+	c->index = lh_index_open(c->path, err);
+	n = c->index ? lh_index_unreached(c->index, on_unreached, c, err) : -1;
+	if (n == 0 && !lh_index_has_graph(c->index))
+		lh_tool_verbose(c->tool, "%s: no graph: every row is scanned", c->path);
+	lh_index_close(c->index);
+	return n < 0 ? -1 : 0;
+}
+
 int index_verify(struct lh_tool *tool, void *settings)
 {
+	const struct settings *s = settings;
 	size_t i;
 	int rc = 0;
 
-	(void)settings;
 	for (i = 0; i < tool->n_operands; i++) {
-		struct check c = { tool, tool->operands[i], false };
+		struct check c = { .tool = tool, .path = tool->operands[i] };
 
-		if (lh_index_verify(c.path, on_damage, &c, &tool->err) < 0)
+		if (lh_index_verify(c.path, on_damage, &c, &tool->err) < 0 ||
+		    (s->reach && check_reach(&c) < 0 && !c.damaged))
 			operand_failed(tool, &rc);
 		else if (!c.damaged)
 			lh_tool_verbose(tool, "%s: good", c.path);

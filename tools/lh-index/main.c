@@ -81,6 +81,8 @@ static const struct lh_option options[] = {
 	  LH_UINT(struct settings, shards, 1, LH_SHARDS_MAX, .verbs = V_SHARD) },
 	{ 0, "by", "hash|centroid", "divide records by this (default hash)",
 	  LH_CHOICE(struct settings, by, .verbs = V_SHARD) },
+	{ 0, "reach", NULL, "also name records that no link leads to",
+	  LH_FLAG(struct settings, reach, .verbs = V_VERIFY) },
 	{ 0, "lock-timeout", "S", "seconds to wait (default 10)",
 	  LH_REAL(struct settings, lock_timeout, 0, 1e9, .verbs = V_WRITE) },
 	LH_FORCE_OPTION(V_BUILD | V_UPGRADE | V_IMPORT | V_EXPORT | V_DUMP),

@@ -1,0 +1,140 @@
+# lh-index verify --reach, and compactions that link what no link leads to.
+load ../helper
+load ../index
+
+unlink_rows() { "$(dirname "$AID")/aid_unlink" "$@"; }
+
+# unreached FILE - the ids that a second reader of the file finds
+unreached() {
+	python3 "$ROOT/tests/oracle/lhv.py" --reach "$1" | sort
+}
+
+# named FILE - the ids that verify --reach names
+named() {
+	{ lh-index verify --reach "$1" 2>&1 || :; } | sed -n "s/^lh-index: $1: graph: row [0-9]*, \"\(.*\)\": no link leads to it$/\1/p" | sort
+}
+
+# cut_off LAYOUT PRECISION - a.lhv, of 1500 rows, to three of which no link leads
+cut_off() {
+	rows 1 1500 | same_build --layout "$1" --precision "$2" --exact-below 100 a.lhv
+	unlink_rows a.lhv 7 600 1499
+}
+
+# all_first INDEX - each record is the first that its own vector finds, or one equal to it
+all_first() {
+	lh-index dump --encoding base64 "$1" | jq -c '{vector, k: 1}' >own
+	lh-search --no-metadata "$1" <own | jq -r '.results[0].id' >first
+	lh-search --no-metadata --exact "$1" <own | jq -r '.results[0].id' >exact
+	[ -s first ]
+	cmp first exact
+}
+
+@test "verify --reach names each record that no link leads to, as a second reader does" {
+	for layout in hnsw qg; do
+		for precision in f32 i8; do
+			rows 1 1500 | same_build --layout $layout --precision $precision --exact-below 100 a.lhv
+			run -0 lh-index verify --reach -v a.lhv
+			[ "$output" = "lh-index: a.lhv: good" ]
+			[ -z "$(unreached a.lhv)" ]
+			unlink_rows a.lhv 7 600 1499
+			[ $layout = qg ] || lh-index verify a.lhv
+			run -1 lh-index verify --reach a.lhv
+			[ "$(named a.lhv | wc -l)" = 3 ]
+			[ "$(named a.lhv)" = "$(unreached a.lhv)" ]
+		done
+	done
+}
+
+@test "verify --reach names live records alone, and none of a log or without a graph" {
+	cut_off hnsw f32
+	named a.lhv >before
+	lh-index delete a.lhv "$(head -n 1 before)"
+	rows 1600 1610 | lh-index add a.lhv
+	[ "$(named a.lhv)" = "$(tail -n 2 before)" ]
+	rows 1 50 | same_build b.lhv
+	run -0 lh-index verify --reach -v b.lhv
+	[ "$output" = "lh-index: b.lhv: no graph: every row is scanned
+lh-index: b.lhv: good" ]
+	run -2 lh-index verify --reach missing.lhv
+	run -2 lh-index info --reach a.lhv
+}
+
+@test "verify --reach of a damaged file reports the damage" {
+	cut_off hnsw f32
+	cp a.lhv b.lhv
+	for at in 40 200 5000 20000 100000; do
+		cp b.lhv a.lhv
+		printf '\377\377\377\377' | dd of=a.lhv bs=1 seek=$at conv=notrunc status=none
+		run -1 lh-index verify --reach a.lhv
+		[[ "$output" != *Error* && "$output" = *a.lhv:* ]]
+	done
+}
+
+@test "compact links the records that no link leads to, with or without changes, and nothing else" {
+	for layout in hnsw qg; do
+		for precision in f32 i8; do
+			cut_off $layout $precision
+			lh-index dump a.lhv | sort >before
+			if [ $precision = i8 ]; then
+				rows 1600 1700 | lh-index add a.lhv
+				rows 1600 1700 | lh-index build --precision i8 --exact-below 1 -q new.lhv
+				lh-index dump new.lhv | sort - before >both
+				mv both before
+			fi
+			lh-index compact a.lhv
+			lh-index verify --reach a.lhv
+			[ -z "$(unreached a.lhv)" ]
+			all_first a.lhv
+			lh-index dump a.lhv | sort | cmp - <(sort before)
+			cp a.lhv b.lhv
+			lh-index compact a.lhv
+			cmp a.lhv b.lhv
+		done
+	done
+}
+
+@test "a compaction that is killed at any step leaves the old index or the new one" {
+	local call when killed=0
+	cut_off hnsw i8
+	cp a.lhv old.lhv
+	lh-index compact -j1 a.lhv
+	cp a.lhv new.lhv
+	needs_strace
+	for call in pwrite64 fsync rename unlink; do
+		for when in 1 2 3; do
+			cp old.lhv a.lhv
+			inject $call:signal=KILL:when=$when lh-index compact -j1 a.lhv || :
+			injected && killed=$((killed + 1))
+			cmp -s a.lhv old.lhv || cmp a.lhv new.lhv
+			lh-index compact -j1 a.lhv
+			cmp a.lhv new.lhv
+			lh-index verify --reach a.lhv
+		done
+	done >/dev/null
+	[ $killed -ge 3 ]
+}
+
+@test "two compactions at once link them once" {
+	cut_off qg f32
+	cp a.lhv b.lhv
+	lh-index compact -j1 b.lhv
+	lh-index compact -j1 a.lhv &
+	lh-index compact -j1 a.lhv
+	wait $!
+	cmp a.lhv b.lhv
+	lh-index verify --reach a.lhv
+}
+
+@test "a compaction that links records fails without memory, and the index stays" {
+	local n rc
+	cut_off hnsw f32
+	cp a.lhv old.lhv
+	for n in $(seq 1 3 60); do
+		rc=0
+		LH_FAULT_ALLOC=$n LD_PRELOAD="$FAILMALLOC" lh-index compact -j1 a.lhv 2>err || rc=$?
+		[ $rc != 0 ] || break
+		[ $rc = 2 ]
+		grep -q 'out of memory' err
+		cmp a.lhv old.lhv
+	done
+}

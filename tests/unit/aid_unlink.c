@@ -1,0 +1,68 @@
+/*
+ * aid_unlink FILE ROW... - take away all links to these rows, on all levels, and make the
+ * checksums anew.  The codes of links of layout qg stay as they were.
+ */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "index/index_parts.h"
+
+static struct lh_index *ix;
+
+/* Take a link out of a list of n; the free place at its end gets a number. */
+static uint32_t unlink_row(uint32_t *links, uint32_t n, uint32_t row, uint32_t end)
+{
+	uint32_t i, kept = 0;
+
+	for (i = 0; i < n; i++)
+		if (links[i] != row)
+			links[kept++] = links[i];
+	for (i = kept; i < n; i++)
+		links[i] = end;
+	return kept;
+}
+
+static void unlink_everywhere(char *map, uint32_t row)
+{
+	size_t base = (size_t)((const char *)ix->block - ix->map.p);
+	uint32_t m = ix->params.m, *list, r;
+
+	for (r = 0; r < ix->rows; r++) {
+		list = (uint32_t *)(void *)(map + base + r * ix->stride + ix->shape.ids_at);
+		if (ix->signs)
+			unlink_row(list, 2 * m, row, r);
+		else
+			list[0] = unlink_row(list + 1, list[0], row, 0);
+	}
+	list = (uint32_t *)(void *)(map + ((const char *)ix->upper - ix->map.p));
+	for (r = 0; ix->level && r < ix->n_upper; r++, list += 1 + m)
+		list[0] = unlink_row(list + 1, list[0], row, 0);
+}
+
+int main(int argc, char **argv)
+{
+	struct lh_index_header *h;
+	struct lh_err err;
+	char *map;
+	FILE *f;
+	int i;
+
+	ix = argc > 2 ? lh_index_open_base(argv[1], &err) : NULL;
+	map = ix ? malloc(ix->map.n) : NULL;
+	if (!map)
+		return 2;
+	memcpy(map, ix->map.p, ix->map.n);
+	for (i = 2; i < argc; i++)
+		unlink_everywhere(map, (uint32_t)atoi(argv[i]));
+	h = (struct lh_index_header *)(void *)map;
+	for (i = 0; i < (int)h->n_sections; i++)
+		h->section[i].xxh3 = lh_xxh3(map + h->section[i].at, h->section[i].bytes);
+	h->xxh3 = lh_xxh3(h, offsetof(struct lh_index_header, xxh3));
+	f = fopen(argv[1], "r+");
+	if (!f || fwrite(map, 1, ix->map.n, f) != ix->map.n || fclose(f) != 0)
+		return 1;
+	free(map);
+	lh_index_close(ix);
+	return 0;
+}
