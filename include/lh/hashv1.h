@@ -1,5 +1,5 @@
 /*
- * hashv1 - embed texts by hash-v1 and hash-v2, which need no model file.
+ * hashv1 - embed texts by hash-v1, hash-v2 and hash-v3, which need no model file.
  *
  *     struct lh_hashv1 *h = lh_hash_new(LH_HASH_MODEL, 768, err);
  *     if (h && lh_hashv1_embed(h, text, len, 0, out, err) == 0) ...
@@ -7,9 +7,9 @@
  *
  * How:     words are case-folded, stripped of diacritics, stemmed lightly and
  *          weighted by a built-in table of common English words; each word and
- *          its character 3- to 5-grams are hashed to signed coordinates.  Both
- *          recipes are frozen; lh-hash-v1(7) and lh-hash-v2(7) state them
- *          completely.  Use hash-v2 for everything new.
+ *          its character 3- to 5-grams are hashed to signed coordinates.  The
+ *          recipes are frozen; lh-hash-v1(7), lh-hash-v2(7) and lh-hash-v3(7)
+ *          state them completely.  Use hash-v3 for everything new.
  * Exact:   sums are integers, and the only float operations are one square root,
  *          one division, and one product per coordinate, so that the same text
  *          gives the same bits on every machine.
@@ -28,8 +28,9 @@ LH_C_BEGIN
 
 #define LH_HASHV1_MODEL "hash-v1"
 #define LH_HASHV2_MODEL "hash-v2"
+#define LH_HASHV3_MODEL "hash-v3"
 #define LH_HASH_MODEL LH_HASHV2_MODEL	/* the default */
-#define LH_HASH_MODELS "hash-v1 and hash-v2"
+#define LH_HASH_MODELS "hash-v1, hash-v2 and hash-v3"
 #define LH_HASHV1_DIM 768	/* the default */
 #define LH_HASHV1_DIM_MIN 64
 #define LH_HASHV1_DIM_MAX 4096

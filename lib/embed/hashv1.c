@@ -1,5 +1,5 @@
-/* hashv1.c - the embeddings hash-v1 and hash-v2.  See lh/hashv1.h, lh-hash-v1(7) and
- * lh-hash-v2(7). */
+/* hashv1.c - the embeddings hash-v1, hash-v2 and hash-v3.  See lh/hashv1.h, and the pages
+ * lh-hash-v1(7) to lh-hash-v3(7). */
 #include <lh/hashv1.h>
 
 #include <math.h>
@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "hashv2.h"
+#include "hashv3.h"
 #include "base/mem.h"
 #include "text/tokens.h"
 #include "base/utf8.h"
@@ -31,14 +32,20 @@
 #define RAW_SCALE 0x1p-26
 
 struct recipe {
-	const char *model;
 	unsigned half_place;	/* distinct words after which a new one counts half */
 	unsigned repeat;	/* the higher, the less repetitions count */
 };
 
-static const struct recipe recipes[] = {
-	{ LH_HASHV1_MODEL, 30, 10 },
-	{ LH_HASHV2_MODEL, 40, 14 },
+static const struct recipe v1 = { 30, 10 }, v2 = { 40, 14 };
+
+/* The recipe for texts about staffing, and that for others. */
+static const struct model {
+	const char *name;
+	const struct recipe *staffing, *other;
+} models[] = {
+	{ LH_HASHV1_MODEL, &v1, &v1 },
+	{ LH_HASHV2_MODEL, &v2, &v2 },
+	{ LH_HASHV3_MODEL, &v2, &v1 },
 };
 
 enum { SEED_WORD = 1, SEED_GRAM, SEED_CHAR, SEED_PAIR, SEED_SYMBOL };
@@ -81,11 +88,12 @@ struct seen {
 };
 
 struct lh_hashv1 {
-	const struct recipe *recipe;
+	const struct model *model;
+	const struct recipe *recipe;	/* of this text */
 	unsigned dimension;
-	bool in;			/* hash-v1: a place may follow */
-	struct lh_hashv2_marks marks;	/* hash-v2 */
-	uint8_t weight[WEIGHT_MAX + 1];	/* weight in the table to weight in the recipe */
+	bool in;			/* v1: a place may follow */
+	struct lh_hashv2_marks marks;	/* v2 */
+	uint8_t weight[WEIGHT_MAX + 1];	/* weight in the table to weight in v2 */
 	uint32_t epoch;
 	unsigned tokens, words;		/* in this section */
 	struct seen seen[SEEN];
@@ -228,7 +236,7 @@ static unsigned emphasis_v1(struct lh_hashv1 *h, const struct lh_token *t, unsig
 /* Return the weight of a word in this occurrence, in 512ths. */
 static unsigned emphasis(struct lh_hashv1 *h, const struct lh_token *t, unsigned weight)
 {
-	if (h->recipe == recipes)
+	if (h->recipe == &v1)
 		return emphasis_v1(h, t, weight);
 	return h->weight[weight] * lh_hashv2_word(&h->marks, t, weight);
 }
@@ -304,6 +312,9 @@ int lh_hashv1_embed(struct lh_hashv1 *h, const char *text, size_t len, int raw, 
 
 	if (!len)
 		return lh_err_set(err, LH_EDATA, "empty text");
+	h->recipe = h->model->other;
+	if (h->model->staffing != h->recipe && lh_hashv3_staffing(text, len))
+		h->recipe = h->model->staffing;
 	memset(h->sum, 0, h->dimension * sizeof *h->sum);
 	h->in = false;
 	h->marks = (struct lh_hashv2_marks){ 0 };
@@ -332,25 +343,25 @@ int lh_hashv1_embed(struct lh_hashv1 *h, const char *text, size_t len, int raw, 
 	return 0;
 }
 
-static const struct recipe *find_recipe(const char *model)
+static const struct model *find_model(const char *name)
 {
-	for (size_t i = 0; i < sizeof recipes / sizeof *recipes; i++)
-		if (!strcmp(recipes[i].model, model))
-			return &recipes[i];
+	for (size_t i = 0; i < sizeof models / sizeof *models; i++)
+		if (!strcmp(models[i].name, name))
+			return &models[i];
 	return NULL;
 }
 
 bool lh_hash_knows(const char *model)
 {
-	return find_recipe(model) != NULL;
+	return find_model(model) != NULL;
 }
 
 struct lh_hashv1 *lh_hash_new(const char *model, unsigned dimension, struct lh_err *err)
 {
-	const struct recipe *r = find_recipe(model);
+	const struct model *m = find_model(model);
 	struct lh_hashv1 *h;
 
-	if (!r) {
+	if (!m) {
 		lh_err_set(err, LH_EUSAGE, "the hash engine has no model %s, only " LH_HASH_MODELS,
 			   model);
 		return NULL;
@@ -363,10 +374,10 @@ struct lh_hashv1 *lh_hash_new(const char *model, unsigned dimension, struct lh_e
 	h = lh_calloc(1, sizeof *h + dimension * sizeof *h->sum, err);
 	if (!h)
 		return NULL;
-	h->recipe = r;
+	h->model = m;
 	h->dimension = dimension;
 	for (unsigned i = 0; i <= WEIGHT_MAX; i++)
-		h->weight[i] = r == recipes ? i : lh_hashv2_weight(i);
+		h->weight[i] = lh_hashv2_weight(i);
 	return h;
 }
 

@@ -1,4 +1,4 @@
-# The recipes as lh-hash-v1(7) and lh-hash-v2(7) state them, written again in Python.
+# The recipes as lh-hash-v1(7) to lh-hash-v3(7) state them, written again in Python.
 # Plain only: known answers, and programs in Python; parity-differ.bats and
 # distill-oracle.bats, whose inputs are random, are run there.
 # bats file_tags=quick,oracle,plain-only
@@ -6,7 +6,7 @@ load ../helper
 
 same_bits() {
 	local model
-	for model in hash-v1 hash-v2; do
+	for model in hash-v1 hash-v2 hash-v3; do
 		lh-embed --model $model --dimension "$1" --encoding base64 texts.jsonl | jq -r .vector >vectors
 		[ "$(wc -l <vectors)" = "$(wc -l <texts.jsonl)" ]
 		diff vectors <(python3 "$ROOT/tests/oracle/embed.py" bits "$1" $model <texts.jsonl)
@@ -18,6 +18,26 @@ same_bits() {
 	lh-gen workers -n 40 | jq -c '{text}' >texts.jsonl
 	lh-gen queries -n 10 --styles all | jq -c '{text: .query_text}' >>texts.jsonl
 	same_bits 768
+}
+
+@test "hash-v3 written from its page tells the same texts about staffing" {
+	cd "$BATS_TEST_TMPDIR"
+	python3 - >texts.jsonl <<-'END'
+		import json, random
+		random.seed(8)
+		words = ["need", "Needs", "looking", "for", "3", "12", "1000", "06:00", "6:00,", "7:5", "Welders", "welder",
+		    "(driver)", "nurses.", "Gary", "Gary,", "gary", "IN", "OH.", "(MI)", "in", "é", "Role:", "City:", "role::",
+		    "\"skills\":", "Skills:", "the", "ABC", "IN5", "-", "\u00a0", "\x01", "x" * 20]
+		for i in range(3000):
+		    n = random.choice((2, 4, 7, 12, 20, 39, 40, 41))
+		    print(json.dumps({"text": random.choice(" \t\n\x1f").join(random.choice(words) for _ in range(n)) + random.choice(("", " ", ":"))}))
+	END
+	same_bits 64
+	for model in hash-v1 hash-v2 hash-v3; do
+		lh-embed --model $model --dimension 64 --encoding base64 texts.jsonl | jq -r .vector >$model
+	done
+	[ "$(paste hash-v2 hash-v3 | awk '$1 == $2' | wc -l)" -gt 500 ]
+	[ "$(paste hash-v1 hash-v3 | awk '$1 == $2' | wc -l)" -gt 500 ]
 }
 
 @test "each model written from its page gives the same bits for any text" {
@@ -44,4 +64,13 @@ same_bits() {
 @test "a code point before every range of the table, and assigned to nothing, is a gap" {
 	printf '{"text":"ab%scd"}\n' '\u0590' '\u0378' ' ' | lh-embed --encoding base64 | jq -r .vector >vectors
 	[ "$(sort -u vectors | wc -l)" = 1 ]
+}
+
+@test "lh-hash-v3(7) lists the words that the recipe reads" {
+	local list
+	for list in 'own_labels|labels of workers' 'labels|other labels' 'verbs|verbs' 'occupations|occupations' 'states|states'; do
+		sed -n "/ ${list%|*}\[\] =/,/;/p" "$ROOT/lib/embed/hashv3_words.inc" | grep -o '"[^"]*"' | grep -oE '[A-Za-z]+' >have
+		sed -n "/^\.It ${list#*|}\$/,/^\.[IE]/p" "$ROOT/man/lh-hash-v3.7" | grep -v '^\.' | grep -oE '[A-Za-z]+' >want
+		[ -s have ] && diff have want
+	done
 }

@@ -205,7 +205,7 @@ lh-embed: --template: no record has "late"' ]
 	run -2 lh-embed --engine mystery
 	[[ $output == *--engine*hash* ]]
 	run -2 lh-embed --model nomic-embed-text <<<'{"text":"x"}'
-	[[ $output == *"hash-v1 and hash-v2"* ]]
+	[[ $output == *"hash-v1, hash-v2 and hash-v3"* ]]
 }
 
 @test "-v ends with what was done" {

@@ -83,7 +83,7 @@ expected() {
 	lh help ca|cat  catalog
 	lh help tu|tutorial
 	lh help rec|recipes
-	lh help h|hash-v1  hash-v2
+	lh help h|hash-v1  hash-v2  hash-v3
 	lh completion |bash  fish  zsh
 	lh comp|complete  completion
 	END

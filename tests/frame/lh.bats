@@ -162,7 +162,7 @@ families (lh --all says what each tool does)
 @test "lh help knows the pages that are not of a tool by their names" {
 	plain_only "its bin is not next to man"
 	command -v man >/dev/null || command -v mandoc >/dev/null || skip "neither man nor mandoc is installed"
-	for page in lakehouse-tools tutorial lakehouse-tutorial recipes lhv hash-v1 lh-hash-v1 lh-hash-v2 models lh lh-search; do
+	for page in lakehouse-tools tutorial lakehouse-tutorial recipes lhv hash-v1 lh-hash-v1 lh-hash-v2 lh-hash-v3 models lh lh-search; do
 		run lh help "$page" </dev/null
 		[ "$status" = 0 ] || { echo "$page: $status"; return 1; }
 	done

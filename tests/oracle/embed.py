@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""hash-v1 and hash-v2 again, from lh-hash-v1(7), lh-hash-v2(7) and the two tables, slowly.
+"""hash-v1, hash-v2 and hash-v3 again, from lh-hash-v1(7) to lh-hash-v3(7) and the tables, slowly.
 
     embed.py bits DIMENSION [MODEL] <RECORDS
                                           the vector of each record's text in base64,
@@ -248,6 +248,70 @@ class Phrases:
 
 MODELS = {"hash-v1": (Place, 10, 30), "hash-v2": (Phrases, 14, 40)}
 
+# hash-v3: which texts are about staffing, from lh-hash-v3(7).
+
+
+def read_lists():
+    text = table("embed/hashv3_words.inc")
+    return {name: set(re.findall(r"\w+", "".join(re.findall('"([^"]*)"', body))
+                                 if name == "states" else body))
+            for name, body in re.findall(r"(\w+)\[\] =([^;]*);", text)}
+
+
+def word_of(piece):
+    found = re.search(r"[A-Za-z0-9\x80-\U0010ffff](?:.*[A-Za-z0-9\x80-\U0010ffff])?", piece, re.S)
+    return found[0] if found else ""
+
+
+def small(s):
+    return re.sub("[A-Z]", lambda m: m[0].lower(), s)
+
+
+class Staffing:
+    def __init__(self):
+        lists = read_lists()
+        self.own, self.other, self.verbs = lists["own_labels"], lists["labels"], lists["verbs"]
+        self.occupations, self.states = lists["occupations"], lists["states"]
+
+    def holds(self, text):
+        pieces = [p for p in re.split("[\0-\x20]+", text) if p]
+        self.pieces, self.words = pieces, [small(word_of(p)) for p in pieces]
+        if self.record():
+            return True
+        return len(pieces) <= 40 and (self.order() or any(map(self.occupation, range(len(pieces))[:16])) and
+                                      any(map(self.place, range(len(pieces))[:16])))
+
+    def record(self):
+        labels = [i for i, p in enumerate(self.pieces[:40]) if p == word_of(p) + ":"]
+        own = sum(self.words[i] in self.own for i in labels)
+        return bool(labels) and labels[0] < 5 and own > 0 and \
+            own + sum(self.words[i] in self.other for i in labels) > 1
+
+    def occupation(self, i):
+        return self.words[i] in self.occupations or \
+            self.words[i][-1:] == "s" and self.words[i][:-1] in self.occupations
+
+    def place(self, i):
+        return i > 0 and self.pieces[i][:2] in self.states and word_of(self.pieces[i]) == self.pieces[i][:2] and \
+            re.match("[A-Z][^A-Z]", self.pieces[i - 1], re.S) is not None and \
+            (i > 1 or self.pieces[0][-1] == ",")
+
+    def order(self):
+        for i, piece in list(enumerate(self.pieces[:-1]))[:9]:
+            if not re.fullmatch("[0-9]{1,3}", piece) or not re.match(r"[A-Za-z\x80-\U0010ffff]", self.pieces[i + 1]):
+                continue
+            after = range(i + 1, len(self.pieces))
+            asked = i > 0 and (self.words[i - 1] in self.verbs or i > 1 and self.words[i - 2:i] == ["looking", "for"])
+            time = any(re.fullmatch("[0-9]{1,2}:[0-9]{2}", self.words[k]) for k in after)
+            place = any(map(self.place, after))
+            role = any(map(self.occupation, after[:3]))
+            if asked and (role or time or place) or i == 0 and (role or time and place):
+                return True
+        return False
+
+
+STAFFING = Staffing()
+
 
 class Sum:
     def __init__(self, dimension, model):
@@ -288,6 +352,8 @@ class Sum:
 
 
 def embed(text, dimension, model):
+    if model == "hash-v3":
+        model = "hash-v2" if STAFFING.holds(text) else "hash-v1"
     s, last, empty = Sum(dimension, model), 0, True
     for t, single, joined, *flags in tokens(text):
         empty = False

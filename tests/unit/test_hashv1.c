@@ -1,6 +1,7 @@
-/* hash-v1 and hash-v2: the same bits everywhere, for any text. */
+/* hash-v1, hash-v2 and hash-v3: the same bits everywhere, for any text. */
 #include "check.h"
 #include <lh/hashv1.h>
+#include "embed/hashv3.h"
 
 #include <math.h>
 #include <stdbool.h>
@@ -118,6 +119,55 @@ static void the_known_answers_of_hash_v2_hold(void)
 	}
 }
 
+/* As lh-hash-v3(7) lists, and at 64 dimensions. */
+static void the_known_answers_of_hash_v3_hold(void)
+{
+	static const struct { const char *text; uint64_t want[2]; } known[] = {
+		{ "x", { 0xab9038a52f261ea1, 0x0a852a0ebaf93f21 } },
+		{ "Need 640 KB of memory in RAM", { 0x1349e38d0d8fbd0e, 0x380f663749c6f92f } },
+		{ "Forklift operator with OSHA 10 card, five years on reach trucks in Toledo, OH",
+		  { 0x60796408518d1f32, 0xe0e1c696ae822c0e } },
+		{ "Need 2 Welders in Gary IN starting at 06:00",
+		  { 0xd6680da9a7a557e9, 0xbd151080c861dd15 } },
+		{ "Worker role: Welder. Location: Gary, IN.",
+		  { 0x29d75819c7c7f8f4, 0xe58d32e83145db51 } },
+		{ "Beacon needs 2 Millwrights in Gary, IN",
+		  { 0x43ea87dc5cf1051d, 0x1b1f18671d56b08e } },
+	};
+	float v[DIM];
+
+	for (int d = 0; d < 2; d++) {
+		unsigned dimension = d ? 64 : DIM;
+		struct lh_hashv1 *h = lh_hash_new(LH_HASHV3_MODEL, dimension, &err);
+
+		check(h);
+		for (size_t i = 0; i < sizeof known / sizeof *known; i++) {
+			embed(h, known[i].text, 0, v);
+			check(fnv(v, dimension * sizeof *v) == known[i].want[d]);
+		}
+		lh_hashv1_free(h);
+	}
+}
+
+static void hash_v3_tells_staffing_from_prose(void)
+{
+	static const char *const staffing[] = {
+		"we need 4 CNC operators in Detroit", "Looking for 2 Fitters at Acme in Gary IN",
+		"3 welders gary in 06:00", "2 Millwrights Gary IN 06:00 Acme",
+		"who can work as a welder in Salt Lake City, UT?", "Gary, IN welder with TIG",
+		"Name: Ana. City: Gary. Role: Welder", "Skills: TIG, MIG. Location: Gary",
+	}, *const prose[] = {
+		"", " \t\n", "3", "Need 3", "Need three welders", "Multiple IN operators",
+		"51 Franklin Street, Boston, MA 02110", "Role: admin", "Title: Moby. Author: M.",
+		"\"role\": \"x\", \"skills\": \"y\"", "The program needs 64 MB of memory",
+	};
+
+	for (size_t i = 0; i < sizeof staffing / sizeof *staffing; i++)
+		check(lh_hashv3_staffing(staffing[i], strlen(staffing[i])));
+	for (size_t i = 0; i < sizeof prose / sizeof *prose; i++)
+		check(!lh_hashv3_staffing(prose[i], strlen(prose[i])));
+}
+
 static double likeness(struct lh_hashv1 *h, const char *a, const char *b)
 {
 	float x[DIM], y[DIM];
@@ -144,7 +194,7 @@ static void hash_v2_tells_what_is_counted(void)
 		       "Welder") > likeness(h, "about Qt 5 Welders today", "Welder") + 0.2);
 	check(likeness(h, "needs 5 Welders today",
 		       "Welder") > likeness(h, "needs 1:05 Welders today", "Welder") + 0.2);
-	check(!lh_hash_new("hash-v3", DIM, &err) && err.code == LH_EUSAGE);
+	check(!lh_hash_new("hash-v4", DIM, &err) && err.code == LH_EUSAGE);
 	check(lh_hash_knows("hash-v1") && lh_hash_knows("hash-v2") && !lh_hash_knows("hash-v"));
 	lh_hashv1_free(h);
 }
@@ -283,6 +333,8 @@ int main(void)
 	test(the_known_answers_hold());
 	test(the_known_answers_of_hash_v2_hold());
 	test(hash_v2_tells_what_is_counted());
+	test(the_known_answers_of_hash_v3_hold());
+	test(hash_v3_tells_staffing_from_prose());
 	test(the_letter_x_is_two_coordinates());
 	test(a_vector_has_unit_length_unless_raw(h));
 	test(a_text_without_letters_is_no_zero_vector(h));

@@ -13,7 +13,7 @@ oracle = importlib.util.module_from_spec(spec)
 spec.loader.exec_module(oracle)
 
 AFTER = "s es ies ed er or ing tion sses xes ches shes y e zzing nning".split()
-DIMENSIONS = ["64", "64", "64 hash-v1", "768", "768", "768 hash-v1", "768", "1000"]
+DIMENSIONS = ["64", "64", "64 hash-v1", "768", "768", "768 hash-v1", "768 hash-v3", "1000"]
 
 
 def engine(tag):
