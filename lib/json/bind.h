@@ -74,7 +74,8 @@
  * that lh_bind_read makes of it has the same messages.
  * Each name of a member is a property, the first with .about; of several that are present each
  * must fit.  A VALUE line may have a .table too, for the schema alone: it is not checked.  A line
- * called "*" in it is each element of an array, or each member of an object.
+ * called "*" in it is each element of an array, or each member of an object; other lines are the
+ * members of the object, or of each element that is one.
  *
  * Owner:   strings without escapes, values and numbers as text point into the record's
  *          line.  Unescaped strings and arrays are in *text, which lh_bind empties first and

@@ -74,13 +74,13 @@ static void write_items(struct lh_writer *w, const struct lh_bind *line, unsigne
 	if (line->lax || (value && !line->each && !line->table))
 		return;
 	lh_write_object(w, "items");
-	if (value && line->table)
+	if (value && line->table && is_any(line->table))
 		write_value(w, line->table, how);
 	else
 		write_types(w, value ? line->each : types[line->to], "number");
 	if (line->each_filled)
 		lh_write_u64(w, "minLength", 1);
-	if (!value && line->table)
+	if (line->table && !is_any(line->table))
 		write_members(w, line->table, how);
 	lh_write_end(w);
 }
@@ -115,11 +115,13 @@ static void write_value(struct lh_writer *w, const struct lh_bind *line, unsigne
 			lh_write_text(w, "format", line->format);
 	}
 	write_range(w, line);
-	if (set & LH_BIND_IS(LH_ARRAY)) {
+	if (set & LH_BIND_IS(LH_ARRAY))
 		write_items(w, line, how);
-	} else if (line->table && !is_any(line->table)) {
+	if (!line->table || !(set & LH_BIND_IS(LH_OBJECT)))
+		return;
+	if (!is_any(line->table)) {
 		write_members(w, line->table, how);
-	} else if (line->table) {
+	} else {
 		lh_write_object(w, "additionalProperties");
 		write_value(w, line->table, how);
 		lh_write_end(w);

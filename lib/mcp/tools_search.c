@@ -122,6 +122,7 @@ int lh_mcp_answer_search(struct lh_mcp_reply *r, const struct lh_value *args,
 		rc = write_results(&w, &all, rec, err);
 	lh_mcp_copy(&w, &whole, "per_corpus_counts", LH_BIND_IS(LH_OBJECT));
 	lh_mcp_copy(&w, &whole, "metadata_filter_dropped", LH_BIND_IS(LH_NUMBER));
+	lh_mcp_copy(&w, &whole, "truncated", LH_BIND_IS(LH_TRUE));
 	lh_write_end(&w);
 	return rc;
 }

@@ -35,7 +35,7 @@ def parts(answer):
     """The query, and what the search added: results and what counts after them."""
     names = list(answer)
     after = names[names.index("results") + 1:]
-    ours = {"results"} | {n for n in after if n in COUNTERS + ["partial"]}
+    ours = {"results"} | {n for n in after if n in COUNTERS + ["partial", "truncated", "explain"]}
     return ({n: v for n, v in answer.items() if n not in ours},
             {n: v for n, v in answer.items() if n in ours})
 
@@ -86,6 +86,13 @@ def merge(answers, missing, options):
     partial = missing or len(answers) < options["expect"] or any(a.get("partial") for a in added)
     if partial:
         out["partial"] = True
+    if any(a.get("truncated") for a in added):
+        out["truncated"] = True
+    explain = [a["explain"] for a in added if "explain" in a]
+    if len(explain) == 1:
+        out["explain"] = explain[0]
+    elif explain:
+        out["explain"] = [e for x in explain for e in (x if isinstance(x, list) else [x])]
     print(dump(out))
     return partial
 

@@ -3,7 +3,7 @@
 
 #include <math.h>
 
-#define MAX_DROPPED (N_COUNTERS + 2)
+#define MAX_DROPPED (N_COUNTERS + 4)
 
 const char *const counter_names[N_COUNTERS] = {
 	[PER_CORPUS_COUNTS] = "per_corpus_counts",
@@ -112,6 +112,7 @@ static int check_counts(const struct lh_value *v, const char *name, struct lh_er
 static int take_member(struct answer *a, const struct lh_member *m, const char **name,
 		       struct lh_err *err)
 {
+	bool *is;
 	size_t i;
 
 	for (i = 0; i < N_COUNTERS; i++) {
@@ -122,12 +123,22 @@ static int take_member(struct answer *a, const struct lh_member *m, const char *
 		return (i == PER_CORPUS_COUNTS ? check_counts(&m->val, *name, err) :
 						 check_count(&m->val, *name, err)) < 0 ? -1 : 1;
 	}
-	*name = "partial";
-	if (!lh_value_is(&m->key, "partial", 7))
+	*name = "explain";
+	if (lh_value_is(&m->key, *name, 7)) {
+		a->explain = m->val;
+		return 1;
+	}
+	*name = "truncated";
+	is = lh_value_is(&m->key, *name, 9) ? &a->truncated : NULL;
+	if (!is) {
+		*name = "partial";
+		is = lh_value_is(&m->key, *name, 7) ? &a->partial : NULL;
+	}
+	if (!is)
 		return 0;
 	if (m->val.type != LH_TRUE && m->val.type != LH_FALSE)
-		return lh_err_set(err, LH_EDATA, "\"partial\" must be true or false");
-	a->partial = m->val.type == LH_TRUE;
+		return lh_err_set(err, LH_EDATA, "\"%s\" must be true or false", *name);
+	*is = m->val.type == LH_TRUE;
 	return 1;
 }
 
@@ -159,7 +170,8 @@ int answer_read(struct answer *a, const char *p, size_t n, struct lh_err *err)
 	a->hit = NULL;
 	a->n = 0;
 	a->k = a->per_corpus_k = UINT64_MAX;
-	a->partial = false;
+	a->partial = a->truncated = false;
+	a->explain.p = NULL;
 	memset(a->counter, 0, sizeof a->counter);
 	if (lh_record_parse(&a->rec, p, n, err) < 0 || check_kind(&a->rec, err) < 0 ||
 	    lh_bind(answer_members, &a->rec, a, &a->text, err) < 0 || see_hits(a, err) < 0)

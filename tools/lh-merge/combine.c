@@ -238,11 +238,41 @@ static int put_sum(struct combiner *c, struct answer *const *a, size_t n, enum c
 
 /* ---- the answer ---- */
 
+/* Write what the searches did: of several, as a list. */
+static void put_explain(struct answer *const *a, size_t n, struct lh_writer *to)
+{
+	struct lh_value one = { .p = NULL };
+	struct lh_iter it;
+	size_t i, found = 0;
+
+	for (i = 0; i < n; i++)
+		if (a[i] && a[i]->explain.p) {
+			one = a[i]->explain;
+			found++;
+		}
+	if (found == 1)
+		lh_write_value(to, "explain", &one);
+	if (found < 2)
+		return;
+	lh_write_array(to, "explain");
+	for (i = 0; i < n; i++) {
+		if (!a[i] || !a[i]->explain.p)
+			continue;
+		if (a[i]->explain.type != LH_ARRAY)
+			lh_write_value(to, NULL, &a[i]->explain);
+		else
+			for (lh_iter_init(&it, &a[i]->explain); lh_iter_next(&it); )
+				lh_write_value(to, NULL, &it.val);
+	}
+	lh_write_end(to);
+}
+
 int combine(struct combiner *c, struct answer *const *a, size_t n, bool partial,
 	    struct lh_buf *out, struct lh_err *err)
 {
 	const struct answer *first = NULL;
 	struct lh_writer to;
+	bool truncated = false;
 	size_t i;
 
 	c->n = 0;
@@ -253,8 +283,10 @@ int combine(struct combiner *c, struct answer *const *a, size_t n, bool partial,
 		if (a[i] && gather(c, a[i], err) < 0)
 			return -1;
 		partial |= a[i] && a[i]->partial;
+		truncated |= a[i] && a[i]->truncated;
 	}
 	c->partial = partial;
+	c->truncated |= truncated;
 	to = first->to_query;
 	to.out = out;
 	lh_buf_add(out, first->query.p, first->query.len);
@@ -265,6 +297,9 @@ int combine(struct combiner *c, struct answer *const *a, size_t n, bool partial,
 			return -1;
 	if (partial)
 		lh_write_bool(&to, "partial", true);
+	if (truncated)
+		lh_write_bool(&to, "truncated", true);
+	put_explain(a, n, &to);
 	lh_write_end(&to);
 	return lh_buf_check(out, err);
 }

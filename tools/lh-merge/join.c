@@ -146,7 +146,7 @@ int join_run(struct lh_tool *tool, const struct settings *s, struct lh_records *
 			rc = write_held(&j, &j.held[i]);
 		free(j.held[i].line);
 	}
-	report_partial(tool, j.partial, j.n);
+	report_partial(tool, j.partial, j.n, j.combiner.truncated);
 	lines_close(&j.in);
 	free(j.held);
 	lh_table_free(&j.by_query);

@@ -15,8 +15,10 @@ static const struct lh_option options[] = {
 	LH_OPTION_END
 };
 
-void report_partial(struct lh_tool *tool, uint64_t partial, uint64_t answers)
+void report_partial(struct lh_tool *tool, uint64_t partial, uint64_t answers, bool truncated)
 {
+	if (truncated)
+		lh_tool_verdict_bad(tool);
 	if (!partial)
 		return;
 	lh_tool_warn(tool, "%llu of %llu answers are partial", (unsigned long long)partial,

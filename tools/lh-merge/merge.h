@@ -60,7 +60,8 @@ struct answer {
 	size_t n;
 	uint64_t k, per_corpus_k;	/* of the query; UINT64_MAX: it has none */
 	struct lh_value counter[N_COUNTERS];	/* p is NULL if absent */
-	bool partial;
+	bool partial, truncated;
+	struct lh_value explain;	/* p is NULL if absent */
 	struct lh_buf text;		/* unescaped members, and the hits */
 	struct lh_buf query;		/* an object of the query's members, not closed */
 	struct lh_writer to_query;	/* continues it */
@@ -83,6 +84,7 @@ struct combiner {
 	uint64_t *count;		/* ... and their sums */
 	size_t cap_count;
 	bool partial;			/* the last answer was */
+	bool truncated;			/* any answer was */
 };
 
 void combiner_init(struct combiner *c, const struct settings *s);
@@ -132,8 +134,8 @@ int lines_fail(const struct lines *l, const char *fmt, ...) LH_PRINTF(2, 3);
 
 /* ---- main.c ---- */
 
-/* Report how many answers are partial; any makes the exit status 1. */
-void report_partial(struct lh_tool *tool, uint64_t partial, uint64_t answers);
+/* Report how many answers are partial; any, and any that is truncated, makes the exit status 1. */
+void report_partial(struct lh_tool *tool, uint64_t partial, uint64_t answers, bool truncated);
 
 /* ---- step.c, join.c ---- */
 

@@ -141,7 +141,7 @@ int step_run(struct lh_tool *tool, const struct settings *s, struct lh_records *
 	}
 	if (report(&t, records) < 0)
 		rc = -1;
-	report_partial(tool, t.partial, t.answers);
+	report_partial(tool, t.partial, t.answers, t.combiner.truncated);
 	for (i = 0; i < t.opened; i++)
 		lines_close(&t.file[i]);
 	free(t.file);

@@ -36,7 +36,7 @@ static bool is_hit(const struct lh_record *rec)
 static int entry_of_hit(struct run *run, const struct lh_record *rec, struct lh_err *err)
 {
 	static const char *const drop[] = { "query_text", "query", "rank", "id", "distance",
-		"score", "corpus", "metadata", "playbook", "partial", "skipped" };
+		"score", "corpus", "metadata", "playbook", "partial", "truncated", "skipped" };
 	struct hit hit;
 	struct lh_writer w;
 

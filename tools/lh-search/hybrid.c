@@ -90,24 +90,39 @@ static int best_first(const void *a, const void *b, void *seat)
 	return c ? c : lh_str_cmp(id_of(seat, x->row), id_of(seat, y->row));
 }
 
-int hybrid_fuse(struct corpus_search *s, struct lh_query *q, struct lh_str text, size_t k,
-		struct lh_err *err)
+/* Measure what was found by words alone. */
+static int measure(struct corpus_search *s, struct fused *f, struct limits *l, struct lh_err *err)
 {
-	long by_words;
+	const struct lh_index_params *p = s->open->params;
+
+	limits_spend(l, 1);
+	s->work.measured++;
+	s->work.bytes_read += p->dimension * (p->rescore || p->precision == LH_F32 ? 4 :
+					      p->precision == LH_F16 ? 2 : 1);
+	return lh_index_distance(s->searcher, s->vector, f->row, &f->distance, err);
+}
+
+int hybrid_fuse(struct corpus_search *s, struct lh_query *q, struct lh_str text, size_t k,
+		struct limits *l, struct lh_err *err)
+{
+	long by_words = 0;
 	size_t i, n;
 
-	if (search_words(s, q, text, &by_words, err) < 0)
+	if (!limits_late(l) && search_words(s, q, text, &by_words, err) < 0)
 		return -1;
 	n = s->n + (size_t)by_words;
 	if (lh_grow(&s->fused, &s->cap_fused, n, sizeof *s->fused, err) < 0 ||
 	    lh_grow(&s->hit, &s->cap, n, sizeof *s->hit, err) < 0)
 		return -1;
 	n = add_up(s, s->n, (size_t)by_words);
-	for (i = 0; i < n; i++)
-		if (!s->fused[i].measured &&
-		    lh_index_distance(s->searcher, s->vector, s->fused[i].row,
-				      &s->fused[i].distance, err) < 0)
+	for (i = 0; i < n; i++) {
+		if (s->fused[i].measured)
+			continue;
+		if (limits_reached(l))
+			s->fused[i--] = s->fused[--n];
+		else if (measure(s, &s->fused[i], l, err) < 0)
 			return -1;
+	}
 	if (n)
 		qsort_r(s->fused, n, sizeof *s->fused, best_first, s);
 	s->n = n < k ? n : k;

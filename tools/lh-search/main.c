@@ -27,6 +27,12 @@ static const struct lh_option options[] = {
 	  LH_UINT(struct settings, nearest, 1, LH_SHARDS_MAX) },
 	{ 0, "ef", "N", "candidates kept during a search (default max(64, 2k))",
 	  LH_UINT(struct settings, ef, 1, LH_INDEX_EF_MAX) },
+	{ 0, "budget", "ROWS", "most rows measured for a query (default: any number)",
+	  LH_UINT(struct settings, budget, 1, 1e15) },
+	{ 0, "timeout", "S", "seconds a query may take (default 0: any)",
+	  LH_REAL(struct settings, timeout, 0, 1e9) },
+	{ 0, "explain", NULL, "say in each answer what the search did",
+	  LH_FLAG(struct settings, explain) },
 	{ 0, "model", "MODEL", "the index's model is this file or name now (gguf)",
 	  LH_TEXT(struct settings, model) },
 	{ 0, "query-prefix", "TEXT", "put TEXT before each query (default: the index's)",
@@ -93,6 +99,8 @@ static int check_usage(struct lh_tool *tool, void *settings)
 	if (set->wire && (set->flat || set->query))
 		return lh_tool_usage(tool, "--wire and %s exclude each other",
 				     set->flat ? "--flat" : "-Q");
+	if (set->explain && set->flat)
+		return lh_tool_usage(tool, "--explain and --flat exclude each other");
 	if (set->decisions.path && !set->playbook && !set->playbooks)
 		return lh_tool_usage(tool, "--decisions: needs --playbook or --playbooks");
 	if (set->query && !lh_utf8_valid(set->query, strlen(set->query)))
@@ -152,12 +160,25 @@ static const struct lh_bind result[] = {
 	LH_OP_OBJECT("playbook"),
 	LH_BIND_END
 };
+static const char *const layouts[] = { "hnsw", "qg", NULL };
+static const char *const ways[] = { "walked", "scanned", NULL };
+static const struct lh_bind explain[] = {
+	{ LH_BIND_ONLY("corpus", LH_BIND_TO_STRING) },
+	{ LH_BIND_ONLY("layout", LH_BIND_TO_CHOICE), .required = true, .choice = layouts },
+	LH_OP_COUNT("ef"), LH_OP_COUNT("walked"), LH_OP_COUNT("measured"),
+	{ LH_BIND_ONLY("filter", LH_BIND_TO_CHOICE), .choice = ways },
+	LH_OP_COUNT("restarts"), LH_OP_COUNT("bytes_read"),
+	LH_BIND_CLOSED
+};
 static const struct lh_bind out[] = {
 	{ LH_BIND_ONLY("results", LH_BIND_TO_TABLES), .required = true, .table = result },
 	LH_OP_OBJECT("per_corpus_counts"),
 	{ LH_BIND_ONLY("metadata_filter_dropped", LH_BIND_TO_WHOLE), .most = INT64_MAX },
 	{ LH_BIND_ONLY("playbook_boosted", LH_BIND_TO_WHOLE), .most = INT64_MAX },
 	{ LH_BIND_ONLY("playbook_injected", LH_BIND_TO_WHOLE), .most = INT64_MAX },
+	{ LH_BIND_ONLY("truncated", LH_BIND_TO_BOOL) },
+	{ LH_BIND_ONLY("explain", LH_BIND_TO_VALUE), .each = LH_BIND_IS(LH_OBJECT),
+	  .types = LH_BIND_IS(LH_OBJECT) | LH_BIND_IS(LH_ARRAY), .table = explain },
 	LH_BIND_END
 };
 

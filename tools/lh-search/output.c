@@ -73,13 +73,15 @@ static int print_results(struct worker *w, struct lh_writer *to, struct lh_err *
 	return 0;
 }
 
-/* Write which corpora were not searched. */
+/* Write what the search left out: corpora, and what a limit ended. */
 static void print_partial(const struct worker *w, struct lh_writer *to)
 {
 	size_t i;
 
 	if (w->partial)
 		lh_write_bool(to, "partial", true);
+	if (w->limits.reached)
+		lh_write_bool(to, "truncated", true);
 	if (!w->n_left_out)
 		return;
 	lh_write_array(to, "skipped");
@@ -96,13 +98,13 @@ int print_record(struct worker *w, const struct lh_record *rec, struct lh_buf *o
 		 struct lh_err *err)
 {
 	/* A record that was an answer before: nothing of that may pass for this one's. */
-	const char *drop[11] = { "query_vector", "vector", "results", "metadata_filter_dropped",
+	const char *drop[13] = { "query_vector", "vector", "results", "metadata_filter_dropped",
 				 "playbook_boosted", "playbook_injected", "partial", "skipped",
-				 "query_role_missing" };
+				 "query_role_missing", "truncated", "explain" };
 	const struct query *q = &w->reader.q;
 	const struct lh_value *alias = lh_record_get(rec, "query");
 	struct lh_writer to;
-	size_t n = 9;
+	size_t n = 11;
 
 	if (alias && alias->p != q->text_json.p)
 		alias = NULL;
@@ -126,6 +128,7 @@ int print_record(struct worker *w, const struct lh_record *rec, struct lh_buf *o
 		lh_write_u64(&to, "playbook_injected", w->injected);
 	}
 	print_partial(w, &to);
+	print_explain(w, &to);
 	lh_write_end(&to);
 	return lh_buf_check(out, err);
 }
@@ -157,6 +160,7 @@ int print_wire(struct worker *w, struct lh_buf *out, struct lh_err *err)
 		lh_write_u64(&to, "playbook_injected", w->injected);
 	}
 	print_partial(w, &to);
+	print_explain(w, &to);
 	lh_write_end(&to);
 	return lh_buf_check(out, err);
 }

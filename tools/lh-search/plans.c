@@ -189,9 +189,18 @@ static int mark_nearest(struct worker *w, const struct corpus_search *s, struct 
 
 		/* One without a centroid is empty, if it can be looked at. */
 		w->seat[first + i].skipped = p->shard[i].centroid ?
-			!is_nearest(distance, p->n, i, w->run->set->nearest) : is_open;
+			!is_nearest(distance, p->n, i, w->nearest) : is_open;
 	}
 	return 0;
+}
+
+/* Order chosen corpora: those that are left out come last. */
+static int left_out_last(const void *a, const void *b)
+{
+	const struct corpus_search *x = *(struct corpus_search *const *)a,
+				   *y = *(struct corpus_search *const *)b;
+
+	return x->skipped != y->skipped ? x->skipped - y->skipped : by_seat(a, b);
 }
 
 /* The first chosen seat of each plan stands for all: the vectors of the others are its. */
@@ -206,7 +215,7 @@ int plans_choose(struct worker *w, struct lh_err *err)
 		if (s->name->plan && s->name->plan != last) {
 			size_t k, first;
 
-			if (w->run->set->nearest && mark_nearest(w, s, err) < 0)
+			if (w->nearest && mark_nearest(w, s, err) < 0)
 				return -1;
 			/* Note whether a shard of this plan that the query asks for is missing. */
 			first = (size_t)(s - w->seat) - s->name->shard;
@@ -215,11 +224,29 @@ int plans_choose(struct worker *w, struct lh_err *err)
 					      !atomic_load(&w->run->corpora.v[first + k]);
 		}
 		last = s->name->plan;
-		if (!s->skipped)
-			w->chosen[n++] = s;
+		n += !s->skipped;
 	}
+	w->n_named = w->n_chosen;
+	if (n < w->n_named)
+		qsort(w->chosen, w->n_named, sizeof(*w->chosen), left_out_last);
 	w->n_chosen = n;
 	return 0;
+}
+
+bool plans_widen(struct worker *w)
+{
+	bool more = false;
+	size_t i;
+
+	for (i = w->n_chosen; i < w->n_named; i++)
+		more |= w->nearest < w->chosen[i]->name->plan->shards.n &&
+			*taken_of(w, w->chosen[i]) < w->reader.q.per_corpus_k;
+	if (more) {
+		w->nearest *= 2;
+		w->n_chosen = w->n_named;
+		qsort(w->chosen, w->n_named, sizeof(*w->chosen), by_seat);
+	}
+	return more;
 }
 
 int plan_failed(struct worker *w, struct corpus_search *s, struct lh_err *err)

@@ -179,7 +179,7 @@ static long search_playbook(struct worker *w, struct corpus_search *s, struct lh
 	    lh_grow(&w->remembered, &w->cap_remembered, q.k, sizeof *w->remembered, err) < 0)
 		return -1;
 	q.vector = s->vector;
-	n = lh_index_search(s->searcher, &q, w->remembered, err);
+	n = limits_search(w, s, &q, w->remembered, err);
 	return n < 0 ? at_corpus(s, err) : n;
 }
 
@@ -203,6 +203,8 @@ int use_playbook(struct worker *w, struct lh_err *err)
 	if (seat_open(w, s, err) < 0)
 		return -1;
 	w->asked = s;
+	if (s->query != w->query)
+		s->work = (struct lh_search_work){ 0 };
 	lh_index_get_stats(s->open->ix, &st);
 	if (!st.live)
 		return 0;

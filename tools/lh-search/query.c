@@ -22,6 +22,10 @@
 	  .about = "most results of each corpus (default: k)" }, \
 	{ LH_BIND_IDS("exclude_ids", struct query, exclude, n_exclude), .meant = "exclude", \
 	  .about = "records to leave out" }, \
+	{ LH_BIND_U64("budget", struct query, budget, 1, INT64_MAX), \
+	  .about = "most rows that are measured" }, \
+	{ LH_BIND_U64("timeout_ms", struct query, timeout_ms, 1, 1000000000), \
+	  .about = "milliseconds after which the search ends" }, \
 	{ LH_BIND_STRINGS("corpora", struct query, name, n_names), .filled = true, \
 	  .meant = "corpus", .path = true, .safe = true, .about = "the corpora to search" }, \
 	{ LH_BIND_OBJECT("metadata_filter", struct query, filter), .meant = "filter|where", \
@@ -41,14 +45,22 @@
 	  .about = "the role that past answers must be of" }, \
 	/* that of an error's object */ \
 	{ LH_BIND_SOME("id", struct query, id), .about = "the query, in an error" }
+#define YES_OR_NO (LH_BIND_IS(LH_TRUE) | LH_BIND_IS(LH_FALSE))
+#define EXPLAIN(types) \
+	{ LH_BIND_VALUE("explain", struct query, explain, types), .what = "true or false", \
+	  .about = "whether the answer says what the search did" }
+/* That of an answer, which is searched for again, asks for nothing. */
+#define EXPLAIN_OR_ANSWER EXPLAIN(YES_OR_NO | LH_BIND_IS(LH_OBJECT) | LH_BIND_IS(LH_ARRAY))
 #define INDEX \
 	{ LH_BIND_STRING("index", struct query, index), .path = true, .safe = true, \
 	  .about = "the one index to search" }
 
-static const struct lh_bind strict_members[] = { MEMBERS, LH_BIND_CLOSED };
-static const struct lh_bind open_wire_members[] = { MEMBERS, INDEX, LH_BIND_END };
-const struct lh_bind query_members[] = { MEMBERS, LH_BIND_END };
-const struct lh_bind wire_members[] = { MEMBERS, INDEX, LH_BIND_CLOSED };
+static const struct lh_bind strict_members[] = { MEMBERS, EXPLAIN(YES_OR_NO), LH_BIND_CLOSED };
+static const struct lh_bind open_wire_members[] = {
+	MEMBERS, INDEX, EXPLAIN(YES_OR_NO), LH_BIND_END
+};
+const struct lh_bind query_members[] = { MEMBERS, EXPLAIN_OR_ANSWER, LH_BIND_END };
+const struct lh_bind wire_members[] = { MEMBERS, INDEX, EXPLAIN(YES_OR_NO), LH_BIND_CLOSED };
 
 void query_reader_init(struct query_reader *r, const struct settings *set)
 {
@@ -143,6 +155,7 @@ int query_read(struct query_reader *r, const struct lh_record *rec, const struct
 
 	*q = (struct query){ .k = set->k,
 			     .per_corpus_k = UNSET,
+			     .budget = UNSET,
 			     .use_playbook = set->playbook && !set->wire,
 			     .playbook_top_k = 3,
 			     .playbook_max = 0.5,
@@ -155,6 +168,8 @@ int query_read(struct query_reader *r, const struct lh_record *rec, const struct
 	if (!q->vector && !q->text.p)
 		return lh_err_set(err, LH_EDATA,
 				  "missing \"query_text\" (string) or \"query_vector\"");
+	if (set->flat && q->explain.type == LH_TRUE)
+		return lh_err_set(err, LH_EDATA, "\"explain\" does not go with --flat");
 	if (set->hybrid && check_hybrid(q, err) < 0)
 		return -1;
 	if ((!q->vector || set->hybrid) && !q->text.n)

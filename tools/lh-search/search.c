@@ -148,7 +148,8 @@ static int choose(struct worker *w, size_t i, struct lh_err *err)
 				  s->name->text);
 	s->query = w->query;
 	s->n = s->at = 0;
-	s->skipped = false;
+	s->skipped = s->searched = false;
+	s->work = (struct lh_search_work){ 0 };
 	w->chosen[w->n_chosen++] = s;
 	return 0;
 }
@@ -186,14 +187,6 @@ static int choose_named(struct worker *w, struct lh_str name, struct lh_err *err
 	return at < 0 ? no_corpus(w, name, err) : choose_corpus(w, (size_t)at, err);
 }
 
-static int in_order(const void *a, const void *b)
-{
-	const struct corpus_search *x = *(struct corpus_search *const *)a,
-				   *y = *(struct corpus_search *const *)b;
-
-	return x < y ? -1 : x > y;
-}
-
 static int choose_all(struct worker *w, struct lh_err *err)
 {
 	const struct query *q = &w->reader.q;
@@ -208,7 +201,7 @@ static int choose_all(struct worker *w, struct lh_err *err)
 		if (!w->seat[i].name->shard && choose_corpus(w, i, err) < 0)
 			return -1;
 	if (w->n_chosen > 1)
-		qsort(w->chosen, w->n_chosen, sizeof(*w->chosen), in_order);
+		qsort(w->chosen, w->n_chosen, sizeof(*w->chosen), by_seat);
 	return 0;
 }
 
@@ -256,6 +249,10 @@ static int search_one(struct worker *w, struct corpus_search *s, struct lh_err *
 	size_t k = q.k;
 	long n;
 
+	if (s->searched)
+		return 0;
+	s->searched = true;
+
 	if (set->hybrid)
 		q.k = hybrid_depth(k);
 	if (exclude_all(w, s, err) < 0)
@@ -276,14 +273,14 @@ static int search_one(struct worker *w, struct corpus_search *s, struct lh_err *
 		return -1;
 	if (lh_grow(&s->hit, &s->cap, q.k, sizeof *s->hit, err) < 0)
 		return -1;
-	n = lh_index_search(s->searcher, &q, s->hit, err);
+	n = limits_search(w, s, &q, s->hit, err);
 	if (n < 0)
 		return at_corpus(s, err);
 	s->n = (size_t)n;
 	w->dropped += q.dropped;
 	if (!set->hybrid)
 		return 0;
-	if (hybrid_fuse(s, &q, w->reader.q.text, k, err) < 0)
+	if (hybrid_fuse(s, &q, w->reader.q.text, k, &w->limits, err) < 0)
 		return at_corpus(s, err);
 	w->dropped += q.dropped;
 	return 0;
@@ -311,12 +308,6 @@ static bool before(const struct corpus_search *a, const struct corpus_search *b,
 	if (a->hit[a->at].distance != b->hit[b->at].distance)
 		return a->hit[a->at].distance < b->hit[b->at].distance;
 	return a->name->plan && a->name->plan == b->name->plan && id_cmp(a, b) < 0;
-}
-
-/* Return the counter of the results of a corpus. */
-static size_t *taken_of(const struct worker *w, struct corpus_search *s)
-{
-	return &w->seat[(size_t)(s - w->seat) - s->name->shard].taken;
 }
 
 /* Return the corpus of the best hit not taken yet, or NULL.  Those chosen are in the order
@@ -357,19 +348,19 @@ static int is_repeated(struct worker *w, const struct corpus_search *s, struct l
 
 static void begin_merge(struct worker *w)
 {
+	size_t i;
+
 	lh_intern_free(&w->ids);
 	w->n_found = 0;
+	for (i = 0; i < w->n_chosen; i++)
+		*taken_of(w, w->chosen[i]) = w->chosen[i]->at = 0;
 }
 
 /* Begin the merge anew, without the shard s if it is damaged. */
 static int merge_without(struct worker *w, struct corpus_search *s, struct lh_err *err)
 {
-	size_t i;
-
 	if (plan_failed(w, s, err) < 0)
 		return -1;
-	for (i = 0; i < w->n_chosen; i++)
-		*taken_of(w, w->chosen[i]) = w->chosen[i]->at = 0;
 	begin_merge(w);
 	return 0;
 }
@@ -426,16 +417,19 @@ static int search_chosen(struct worker *w, struct lh_err *err)
 	for (i = 0; i < w->n_chosen; i++)
 		if (set_vector(w, w->chosen[i], err) < 0)
 			return -1;
-	if (plans_choose(w, err) < 0)
-		return -1;
-	if (!q->k || !q->per_corpus_k)
-		return 0;
-	for (i = 0; i < w->n_chosen; i++)
-		if (search_one(w, w->chosen[i], err) < 0 &&
-		    plan_failed(w, w->chosen[i], err) < 0)
+	w->nearest = w->run->set->nearest;
+	do {
+		if (plans_choose(w, err) < 0)
 			return -1;
-	if (merge(w, err) < 0)
-		return -1;
+		if (!q->k || !q->per_corpus_k)
+			return 0;
+		for (i = 0; i < w->n_chosen; i++)
+			if (search_one(w, w->chosen[i], err) < 0 &&
+			    plan_failed(w, w->chosen[i], err) < 0)
+				return -1;
+		if (merge(w, err) < 0)
+			return -1;
+	} while (w->n_found < q->k && !w->limits.reached && plans_widen(w));
 	return q->use_playbook ? use_playbook(w, err) : 0;
 }
 
@@ -449,9 +443,14 @@ int on_query(struct lh_record *rec, struct lh_buf *out, void *worker, struct lh_
 	w->n_found = w->n_chosen = 0;
 	w->partial = false;
 	w->asked = NULL;
-	if (query_read(&w->reader, rec, set, err) < 0 || choose_all(w, err) < 0 ||
-	    leave_out(w, err) < 0 || use_filter(w, err) < 0 || search_chosen(w, err) < 0)
+	if (query_read(&w->reader, rec, set, err) < 0)
 		return -1;
+	limits_begin(w);
+	if (choose_all(w, err) < 0 || leave_out(w, err) < 0 || use_filter(w, err) < 0 ||
+	    search_chosen(w, err) < 0)
+		return -1;
+	if (w->limits.reached)
+		lh_tool_verdict_bad(w->run->tool);
 	if (w->run->decisions && w->reader.q.use_playbook && decide(w, err) < 0)
 		return -1;
 	if (set->wire)

@@ -14,6 +14,7 @@
  *     engines.c   the embedding of a query's text
  *     search.c    the search of one query over its corpora
  *     hybrid.c    the ranking by words, fused with that by vectors
+ *     limits.c    --budget, --timeout, --explain
  *     playbook.c  boosts and injections by a playbook
  *     decide.c    a row in the log of decisions
  *     output.c    the answer as JSON
@@ -38,7 +39,9 @@
 struct settings {
 	uint64_t k, ef;
 	uint64_t nearest;	/* shards of a plan to search; 0: all */
-	bool exact, flat, no_metadata, auto_role, hybrid;
+	uint64_t budget;	/* rows measured for a query; 0: any number */
+	double timeout;		/* seconds of a query; 0: any */
+	bool exact, flat, no_metadata, auto_role, hybrid, explain;
 	bool wire, playbook_optional, ignore_unknown;
 	const char *query, *playbook, *playbooks;
 	const char *model, *query_prefix;	/* for engine gguf; or NULL */
@@ -224,6 +227,8 @@ struct query {
 	size_t n_exclude;
 	const struct lh_str *name;	/* of corpora; none: all of them */
 	size_t n_names;
+	uint64_t budget, timeout_ms;	/* UINT64_MAX, 0: not given */
+	struct lh_value explain;	/* true: it is wanted */
 	struct lh_str index;		/* --wire: the one to search by vector; p NULL: none */
 	bool use_playbook;
 	struct lh_str playbook;		/* name of the playbook's corpus; p NULL: not named */
@@ -302,11 +307,13 @@ struct corpus_search {			/* a worker's search of one corpus */
 	float *vector;			/* the query's vector for this corpus */
 	uint64_t query;			/* the last query that chose it */
 	bool skipped;			/* by --nearest */
+	bool searched;			/* by the current query */
 	size_t taken;			/* first shard of a plan: results so far from all */
 	struct lh_hit *hit;
 	size_t cap, n, at;		/* hits found; the next to be printed */
 	uint64_t *excluded;		/* rows, sorted */
 	size_t cap_excluded, n_excluded;
+	struct lh_search_work work;	/* what the query's search did here */
 	struct lh_index_words_hit *said;	/* --hybrid: hits by words, ... */
 	struct fused *fused;		/* ... and both rankings; the first n are in hit */
 	size_t cap_said, cap_fused;
@@ -323,6 +330,12 @@ struct result {			/* a result */
 	float original;			/* distance before that */
 };
 
+struct limits {			/* of the current query */
+	uint64_t rows;		/* that may still be measured; UINT64_MAX: any number */
+	int64_t deadline_ns;	/* of CLOCK_MONOTONIC; 0: none */
+	bool reached;		/* one of them ended the search first */
+};
+
 struct worker {
 	const struct search *run;
 	struct query_reader reader;
@@ -331,6 +344,8 @@ struct worker {
 	size_t n_seats;
 	struct corpus_search **chosen;	/* by the current query, in the order of seats */
 	size_t n_chosen, cap_chosen;
+	size_t n_named;			/* with those after them that --nearest leaves out */
+	uint64_t nearest;		/* shards of a plan to search; 0: all */
 	struct corpus_search **left_out;	/* of those: they cannot embed its text */
 	size_t n_left_out, cap_left_out;
 	struct engine *engines;
@@ -344,6 +359,7 @@ struct worker {
 	const struct corpus_search *asked;	/* the playbook of the current query, or NULL */
 	struct lh_buf row;		/* scratch: a decision */
 	uint64_t boosted, injected;
+	struct limits limits;
 	bool partial;			/* a shard did not answer the current query */
 	struct lh_filter *filter;	/* the last filter of a query, ... */
 	uint64_t filter_number;		/* ... counted from 1; 0: none yet */
@@ -352,6 +368,21 @@ struct worker {
 	struct lh_value where;
 	uint64_t dropped;
 };
+
+/* Return the counter of the results of a corpus. */
+static inline size_t *taken_of(const struct worker *w, const struct corpus_search *s)
+{
+	return &w->seat[(size_t)(s - w->seat) - s->name->shard].taken;
+}
+
+/* Order chosen corpora by their names. */
+static inline int by_seat(const void *a, const void *b)
+{
+	const struct corpus_search *x = *(struct corpus_search *const *)a,
+				   *y = *(struct corpus_search *const *)b;
+
+	return x < y ? -1 : x > y;
+}
 
 /* Create, free and move the seats of a worker. */
 int seats_init(struct worker *w, struct lh_err *err);
@@ -370,6 +401,9 @@ int damaged_row(const struct corpus_search *s, uint64_t row, const char *what, s
 /* Leave out the shards that are not among the nearest, once the query's vectors are set, and
  * note those that are missing. */
 int plans_choose(struct worker *w, struct lh_err *err);
+/* Choose more shards of plans that gave fewer results than may be wanted of them; false: there
+ * are no more. */
+bool plans_widen(struct worker *w);
 /* Leave out a shard with damage: 0, or -1 for another error. */
 int plan_failed(struct worker *w, struct corpus_search *s, struct lh_err *err);
 
@@ -400,10 +434,26 @@ int on_query(struct lh_record *rec, struct lh_buf *out, void *worker, struct lh_
 size_t hybrid_depth(size_t k);
 /* Search by words too, and fuse with the hits by vector: the best k of both are left. */
 int hybrid_fuse(struct corpus_search *s, struct lh_query *q, struct lh_str text, size_t k,
-		struct lh_err *err);
+		struct limits *l, struct lh_err *err);
 
 /* Compare two hits of any corpora; 0: they are equal. */
 int hybrid_cmp(const struct fused *a, const struct fused *b);
+
+/* ---- limits.c ---- */
+
+/* Set the limits of the query that was read; its time begins. */
+void limits_begin(struct worker *w);
+/* Return whether the time is over, or nothing more may be measured, and note that this ended
+ * the search. */
+bool limits_late(struct limits *l);
+bool limits_reached(struct limits *l);
+/* Count rows that were measured. */
+void limits_spend(struct limits *l, uint64_t rows);
+/* Search a corpus by vector as far as the limits allow, as lh_index_search does. */
+long limits_search(struct worker *w, struct corpus_search *s, struct lh_query *q,
+		   struct lh_hit *hit, struct lh_err *err);
+/* Write what the search did, if the query is to be explained. */
+void print_explain(const struct worker *w, struct lh_writer *to);
 
 /* ---- playbook.c ---- */
 

@@ -282,6 +282,55 @@ static int put_query(struct show *w, const struct lh_value *v, struct lh_err *er
 	return rc;
 }
 
+/* Append the members of an object as "layout qg, ef 64". */
+static int put_pairs(struct show *w, struct lh_buf *text, const struct lh_value *v,
+		     struct lh_err *err)
+{
+	const char *between = "";
+	struct lh_iter it;
+
+	if (v->type != LH_OBJECT)
+		return cell_value(text, v, &w->scratch, err);
+	for (lh_iter_init(&it, v); lh_iter_next(&it); between = ", ") {
+		lh_buf_puts(text, between);
+		if (cell_value(text, &it.key, &w->scratch, err) < 0)
+			return -1;
+		lh_buf_putc(text, ' ');
+		if (cell_value(text, &it.val, &w->scratch, err) < 0)
+			return -1;
+	}
+	return 0;
+}
+
+/* Append what an answer says of its search: that a limit ended it, and what it did. */
+static int put_search(struct show *w, const struct lh_value *v, struct lh_err *err)
+{
+	LH_SCOPED(lh_buf_free) struct lh_buf text = { 0 };
+	const char *between = "explain: ";
+	struct lh_value part;
+	struct lh_iter it;
+	int rc = 0;
+
+	if (lh_value_get(v, "truncated", &part) && part.type == LH_TRUE) {
+		lh_buf_puts(&text, "truncated: a limit ended the search, more may match");
+		put_heading(w, "= ", &text, 0);
+		lh_buf_reset(&text);
+	}
+	if (!lh_value_get(v, "explain", &part) || part.type < LH_ARRAY)
+		return 0;
+	if (part.type == LH_OBJECT) {
+		lh_buf_puts(&text, between);
+		rc = put_pairs(w, &text, &part, err);
+	} else {
+		for (lh_iter_init(&it, &part); !rc && lh_iter_next(&it); between = "; ") {
+			lh_buf_puts(&text, between);
+			rc = put_pairs(w, &text, &it.val, err);
+		}
+	}
+	put_heading(w, "= ", &text, 0);
+	return rc;
+}
+
 /* Append what the rows have in a column that is left out. */
 static void put_constant(struct show *w, const struct column *col)
 {
@@ -327,7 +376,7 @@ static int put_item(struct show *w, struct table *t, const struct item *item, st
 	if (show_parse(w, item, &v, err) < 0)
 		return -1;
 	rows_begin(&rows, t, &v);
-	if (rows.nested && put_query(w, &v, err) < 0)
+	if (rows.nested && (put_query(w, &v, err) < 0 || put_search(w, &v, err) < 0))
 		return -1;
 	while (rows_next(&rows, &row)) {
 		found = columns_row(&t->columns, &row, rows.rank, err);

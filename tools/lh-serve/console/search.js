@@ -138,6 +138,8 @@ function summary_of(answer, before) {
 		parts.push(`${count(answer.results.filter(moved).length)} moved`);
 	if (answer.metadata_filter_dropped)
 		parts.push(`${count(answer.metadata_filter_dropped)} dropped by the filters`);
+	if (answer.truncated)
+		parts.push("ended by a limit, more may match");
 	return parts.join(", ");
 }
 
