@@ -147,9 +147,10 @@ int lh_filter_cache_evaluate_all(struct lh_filter_cache *v, const struct lh_quer
 {
 	int64_t allowed;
 	uint64_t chunk;
+	bool stopped;
 
 	pthread_mutex_lock(&v->lock);
-	while (v->next < v->chunks) {
+	while (v->next < v->chunks && !lh_walk_late(q)) {
 		chunk = v->next++;
 		pthread_mutex_unlock(&v->lock);
 		if (chunk == 0) {
@@ -171,11 +172,12 @@ int lh_filter_cache_evaluate_all(struct lh_filter_cache *v, const struct lh_quer
 		if (++v->finished == v->chunks)
 			pthread_cond_broadcast(&v->done);
 	}
-	while (v->finished < v->chunks)
+	stopped = v->next < v->chunks;
+	while (!stopped && v->finished < v->chunks)
 		pthread_cond_wait(&v->done, &v->lock);
 	pthread_mutex_unlock(&v->lock);
-	if (v->first_failed == v->chunks)
-		return 0;
+	if (stopped || v->first_failed == v->chunks)
+		return stopped;
 	*err = v->err;
 	return -1;
 }

@@ -172,7 +172,7 @@ static int begin(struct lh_searcher *s, size_t ef)
 
 	w->n = w->next = w->max = w->visited = 0;
 	if (lh_grow(&w->row, &w->cap, TIMES * ef, sizeof *w->row, s->err) < 0 ||
-	    lh_walk_begin(s, lh_scan_candidates(s)) < 0)
+	    lh_walk_keep(s, lh_scan_candidates(s)) < 0)
 		return -1;
 	w->max = TIMES * ef;
 	lh_walk_epoch(s);

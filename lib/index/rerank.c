@@ -104,7 +104,10 @@ size_t lh_rerank_candidates(const struct lh_searcher *s)
 {
 	size_t k = s->q->k;
 
-	return k + SLACK + (s->ix->params.precision == LH_F32 ? 0 : k / 8);
+	if (s->ix->params.precision == LH_F32)
+		return k + SLACK;
+	/* with a filter all of the nearest may be about as far as each other */
+	return s->q->allow ? 2 * (k + SLACK) : k + SLACK + k / 8;
 }
 
 /* Return the distance that a candidate's stands for. */

@@ -181,25 +181,22 @@ static void offer_vector(struct lh_searcher *s, float d, uint32_t row)
 
 /* ---- limits ---- */
 
-/* Return whether the deadline is over, by the clock of every eighth call. */
-static bool is_late(struct lh_searcher *s)
+bool lh_walk_late(const struct lh_query *q)
 {
 	struct timespec t;
 
-	if (s->until_clock) {
-		s->until_clock--;
+	if (!q->deadline_ns)
 		return false;
-	}
-	s->until_clock = 7;
 	clock_gettime(CLOCK_MONOTONIC, &t);
-	return t.tv_sec * INT64_C(1000000000) + t.tv_nsec >= s->q->deadline_ns;
+	return t.tv_sec * INT64_C(1000000000) + t.tv_nsec >= q->deadline_ns;
 }
 
 size_t lh_walk_spend(struct lh_searcher *s, size_t n, size_t bytes)
 {
 	struct lh_query *q = s->q;
 
-	if (q->deadline_ns && is_late(s))
+	/* read the clock at every eighth call */
+	if (q->deadline_ns && s->calls++ % 8 == 0 && lh_walk_late(q))
 		q->truncated = true;
 	if (q->truncated)
 		return 0;
@@ -438,11 +435,22 @@ static int walk(struct lh_searcher *s)
 
 /* ---- walk or scan ---- */
 
-int lh_walk_begin(struct lh_searcher *s, size_t keep)
+int lh_walk_keep(struct lh_searcher *s, size_t keep)
 {
+	struct heap *h = &s->best;
+	size_t i, n = h->n;
+
+	if (heap_room(h, keep, s->err) < 0)
+		return -1;
+	h->n = 0;
 	s->best_max = keep;
-	s->best.n = 0;
-	return heap_room(&s->best, keep, s->err);
+	for (i = 0; i < n; i++) {
+		struct cand c = h->v[i];
+
+		if (is_near_enough(s, c))
+			best_add(s, c);
+	}
+	return 0;
 }
 
 size_t lh_scan_candidates(const struct lh_searcher *s)
@@ -471,18 +479,19 @@ static int search_rows(struct lh_searcher *s)
 		if (s->ix->signs)
 			rc = lh_walk_qg(s, ef);
 		else
-			rc = lh_walk_begin(s, ef) < 0 ? -1 : walk(s);
+			rc = lh_walk_keep(s, ef) < 0 ? -1 : walk(s);
 		s->q->work.restarts = rc == 0;
 	}
 	if (rc == 0) {
-		rc = lh_walk_begin(s, lh_scan_candidates(s));
+		rc = lh_walk_keep(s, lh_scan_candidates(s));
 		if (rc == 0) {
 			uint32_t rows[FRESH_MAX], row;
 			size_t n = 0;
 
 			lh_walk_readahead(s);
 			for (row = 0; row < s->ix->rows && !s->q->truncated; row++) {
-				rows[n++] = row;
+				if (!lh_walk_measured(s, row))
+					rows[n++] = row;
 				if (n == FRESH_MAX || row + 1 == s->ix->rows) {
 					lh_walk_measure(s, rows, n, false);
 					n = 0;
@@ -512,7 +521,8 @@ long lh_index_search(struct lh_searcher *s, struct lh_query *q, struct lh_hit *o
 	if (s->by_vector)
 		s->length = sqrt(lh_vec_dot_f64(q->vector, q->vector, ix->params.dimension));
 	s->q = q;
-	s->until_clock = 0;
+	s->calls = 0;
+	s->best.n = 0;
 	s->err = err;
 	if ((q->allow ? lh_filtered_search(s) : search_rows(s)) < 0 || scan_pending(s) < 0 ||
 	    s->damaged)

@@ -59,7 +59,7 @@ struct lh_searcher {
 	double length;		/* then that of the query's vector */
 	struct heap todo, best;	/* todo yields its nearest, best its farthest */
 	size_t best_max;		/* most that best may hold */
-	unsigned until_clock;	/* batches, before the clock is read again */
+	unsigned calls;		/* of lh_walk_spend */
 	struct lh_walk_buffer qg;
 	struct lh_query *q;	/* being answered */
 	struct lh_err *err;
@@ -67,13 +67,16 @@ struct lh_searcher {
 
 /* ---- searcher.c ---- */
 
-/* Reset best to hold at most keep candidates, before a walk or a scan. */
-int lh_walk_begin(struct lh_searcher *s, size_t keep);
+/* Let best hold at most keep candidates, before a walk or a scan: of those that are in it, from
+ * a walk that gave up, the nearest. */
+int lh_walk_keep(struct lh_searcher *s, size_t keep);
 /* Start a new walk: no row has been met, and todo is empty. */
 void lh_walk_epoch(struct lh_searcher *s);
 /* Return how many of n rows, of so many bytes each, may be measured, and count them.  If fewer,
  * the budget or the deadline stops the search: q->truncated is set. */
 size_t lh_walk_spend(struct lh_searcher *s, size_t n, size_t bytes);
+/* Return whether the deadline of a query is over. */
+bool lh_walk_late(const struct lh_query *q);
 /* Return the row where the walk over level 0 begins. */
 struct cand lh_walk_descend(struct lh_searcher *s);
 /* Take the next row from todo; false when the walk is complete. */
@@ -95,6 +98,12 @@ static inline void lh_walk_count(struct lh_searcher *s, size_t bytes)
 {
 	s->q->work.walked++;
 	s->q->work.bytes_read += bytes;
+}
+
+/* Return whether a scan after a walk may leave the row out, since the walk has measured it. */
+static inline bool lh_walk_measured(const struct lh_searcher *s, uint32_t row)
+{
+	return s->q->work.restarts && s->seen[row] == s->epoch;
 }
 
 /* Ask the kernel to read ahead, before a scan of all rows. */
@@ -192,7 +201,8 @@ static inline int lh_filter_cache_allows(const struct lh_query *q, uint64_t row,
 /* Evaluate a fixed pseudo-random sample of rows.  It is always the same, so that the
  * choice between walk and scan does not depend on what is already cached. */
 int lh_filter_cache_sample(struct lh_filter_cache *v, const struct lh_query *q, struct lh_err *err);
-/* Evaluate all rows, sharing the work with other threads that ask for the same now. */
+/* Evaluate all rows, sharing the work with other threads that ask for the same now.  Returns 1
+ * if the deadline of q comes before all are. */
 int lh_filter_cache_evaluate_all(struct lh_filter_cache *v, const struct lh_query *q,
 				 struct lh_err *err);
 
