@@ -241,3 +241,15 @@ bool lh_hashv3_staffing(const char *text, size_t n)
 		;
 	return t.n <= MOST_PIECES && (is_order(&t) || has_occupation_and_place(&t));
 }
+
+bool lh_hashv3_job_order(const char *text, size_t n)
+{
+	struct pieces t;
+
+	t.n = 0;
+	t.p = (const unsigned char *)text;
+	t.end = t.p + n;
+	while (read_piece(&t, MOST_PIECES + 1))
+		;
+	return t.n <= MOST_PIECES && is_order(&t);
+}

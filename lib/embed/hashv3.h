@@ -12,4 +12,7 @@
  * and a place. */
 bool lh_hashv3_staffing(const char *text, size_t n);
 
+/* Return whether it is a job order. */
+bool lh_hashv3_job_order(const char *text, size_t n);
+
 #endif

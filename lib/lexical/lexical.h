@@ -42,8 +42,8 @@
 #include <lh/json.h>
 #include "text/tokens.h"
 
-#define LH_LEXICAL_K1 0.4
-#define LH_LEXICAL_B 0.3
+#define LH_LEXICAL_K1 0.8
+#define LH_LEXICAL_B 0.75
 #define LH_LEXICAL_BLOCK 128
 #define LH_LEXICAL_QUERY_WORDS 1024	/* different words of a query that count */
 #define LH_LEXICAL_PARTS 2	/* indexes searched as one */

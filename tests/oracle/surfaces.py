@@ -133,7 +133,7 @@ def bm25(request):
         weight = math.log(1 + (len(with_words) - n + 0.5) / (n + 0.5))
         for name, c in rows.items():
             if c[term]:
-                scores[name] += weight * q * c[term] * 1.4 / (c[term] + 0.4 * (0.7 + 0.3 * sum(c.values()) / mean))
+                scores[name] += weight * q * c[term] * 1.8 / (c[term] + 0.8 * (0.25 + 0.75 * sum(c.values()) / mean))
     return scores
 
 
@@ -143,9 +143,12 @@ def retrieve(request):
     scores = bm25(request)
     by_words = sorted((i for i in scores if i in near), key=lambda i: (-scores[i], i.encode()))[:100]
     total = collections.Counter()
-    for ranking in (by_vector, by_words):
-        for rank, i in enumerate(ranking, 1):
-            total[i] += 1 / (60 + rank)
+    for weight, ranking, value, fewer in ((0.4, by_vector, {i: -d for i, d in near.items()}, None),
+                                          (0.6, by_words, scores, 0)):
+        worst = value[ranking[-1]] if ranking and (len(ranking) == 100 or fewer is None) else fewer
+        for i in ranking:
+            best = value[ranking[0]]
+            total[i] += weight * ((value[i] - worst) / (best - worst) if best != worst else 1)
     place = {i: n for n, i in enumerate(by_words)}
     order = sorted(total, key=lambda i: (-round(total[i], 12), place.get(i, len(near)), near[i], i.encode()))
     return {"results": [[i, round(abs(near[i]), 3)] for i in order[:request["query"]["k"]]]}

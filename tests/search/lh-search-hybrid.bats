@@ -25,12 +25,14 @@ ask() {
 }
 
 # bats test_tags=layouts
-@test "a score is the sum of 1 / (60 + rank) over both rankings, a distance the record's own" {
+@test "a score is where a record is between the best and the worst of both rankings, a distance its own" {
 	make_notes
 	echo '{"query_text":"red apples","vector":[1,0]}' | lh-search --hybrid --no-metadata n.lhv >out
-	# by vector: a b c d e; by words: a, then red thrice, then apple in short rows
-	[ "$(jq -c '[.results[] | [.id, .distance, .score == ({a: (1/61 + 1/61), b: (1/62 + 1/64), c: (1/63), d: (1/64 + 1/62), e: (1/65 + 1/63)}[.id])]]' out)" = \
-		'[["a",0,true],["d",1,true],["b",0.19999999,true],["e",2,true],["c",0.39999998,true]]' ] ||
+	# by vector a b c d e, from 0 to 2; by words a, then red thrice, then apple in short rows, down to 0
+	[ "$(jq -c 'def bm25(n; t; l): (1 + (5.5 - n) / (n + 0.5) | log) * t * 1.8 / (t + 0.8 * (0.25 + 0.75 * l / 3));
+		(bm25(2; 1; 2) + bm25(3; 1; 2)) as $best | { a: $best, b: bm25(3; 1; 3), d: bm25(2; 3; 6), e: bm25(3; 1; 2) } as $words |
+		[.results[] | [.id, .distance, (.score - 0.4 * (2 - .distance) / 2 - 0.6 * ($words[.id] // 0) / $best | fabs < 1e-7)]]' out)" = \
+		'[["a",0,true],["d",1,true],["b",0.19999999,true],["c",0.39999998,true],["e",2,true]]' ] ||
 	{ cat out; false; }
 	[ "$(jq -c '.results[0] | keys_unsorted' out)" = '["id","distance","score","corpus"]' ]
 }
@@ -46,6 +48,50 @@ ask() {
 		cmp is <(jq -c ".[:$k]" ten)
 	done
 	jq -c '. + { per_corpus_k: 50 }' q.jsonl | lh-search --hybrid --no-metadata -k 10 w.lhv | jq -c '.results' | cmp - ten
+}
+
+# quality - of answers on stdin: role precision@5, city@1.
+quality() {
+	jq -c '[.role as $r | .results[:5][].metadata.role == $r] + [.city == .results[0].metadata.city] | map(if . then 1 else 0 end)' |
+		jq -s -c '[map(.[:5] | add / 5), map(.[5])] | map(add / length)'
+}
+
+@test "for demand the ranking is that of vectors alone, in each style, over a service too" {
+	local style
+	for style in 1 2; do
+		lh-gen workers -n 250 --seed $style >w$style.jsonl
+		lh-index build --lexical --model hash-v2 w$style.lhv w$style.jsonl
+	done
+	for style in need client_first looking shorthand; do
+		lh-gen queries -n 40 --seed 77 --styles $style | jq -c '. + { k: 5, corpora: ["w1", "w2"] }' >q.jsonl
+		lh-search --exact w1.lhv w2.lhv <q.jsonl >vectors
+		lh-search --exact --hybrid w1.lhv w2.lhv <q.jsonl >both
+		jq -e '.results | all(.score + .distance - 1 | fabs < 1e-7)' both >/dev/null
+		jq -c 'del(.results[].score)' both | cmp - <(jq -c . vectors)
+		lh-search --exact --hybrid --wire --ignore-unknown w1.lhv w2.lhv <q.jsonl | jq -c '[.results[].id]' >wire
+		cmp wire <(jq -c '[.results[].id]' vectors)
+		jq -n -e --argjson is "$(quality <both)" --argjson want "$(quality <vectors)" '$is[0] >= $want[0] - 0.01 and $is[1] >= $want[1] - 0.01 and $is[0] > 0.8'
+	done
+}
+
+# mrr - the mean of 1 / rank of the own record, of answers on stdin.
+mrr() {
+	jq -s '[.[] | .own as $own | [.results[].id] | index($own) as $at | if $at then 1 / ($at + 1) else 0 end] | add / length'
+}
+
+@test "for prose both rankings together are better than one" {
+	local page own is one
+	for page in "$ROOT"/man/*.1; do
+		own=${page##*/}
+		sed -n '/^\.Sh DESCRIPTION/,/^\.Sh OPTIONS/p' "$page" | sed 's/^\.[A-Za-z]*//; s/\\[-&e]//g' | jq -c -R -s --arg own "$own" '{ id: $own, text: .[:3000] }' >>pages.jsonl
+		sed -n 's/^\.Nd //p' "$page" | jq -c -R --arg own "$own" '{ own: $own, query_text: . }' >>q.jsonl
+	done
+	[ "$(wc -l <pages.jsonl)" -gt 30 ] && [ "$(wc -l <q.jsonl)" = "$(wc -l <pages.jsonl)" ]
+	lh-index build --lexical p.lhv pages.jsonl
+	is=$(lh-search --hybrid p.lhv <q.jsonl | mrr)
+	one=$(lh-search p.lhv <q.jsonl | mrr)
+	echo "hybrid $is, vectors alone $one"
+	jq -n -e "$is >= $one and $is > 0.7"
 }
 
 # bats test_tags=layouts

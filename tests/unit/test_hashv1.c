@@ -162,8 +162,10 @@ static void hash_v3_tells_staffing_from_prose(void)
 		"\"role\": \"x\", \"skills\": \"y\"", "The program needs 64 MB of memory",
 	};
 
-	for (size_t i = 0; i < sizeof staffing / sizeof *staffing; i++)
+	for (size_t i = 0; i < sizeof staffing / sizeof *staffing; i++) {
 		check(lh_hashv3_staffing(staffing[i], strlen(staffing[i])));
+		check(lh_hashv3_job_order(staffing[i], strlen(staffing[i])) == (i < 4));
+	}
 	for (size_t i = 0; i < sizeof prose / sizeof *prose; i++)
 		check(!lh_hashv3_staffing(prose[i], strlen(prose[i])));
 }

@@ -87,16 +87,16 @@ static void scores_are_bm25(void)
 	check(lh_lexical_search(&q, 4, &rows, hit, &err) == 3);
 	/* both words are in 2 of 3 rows: idf ln(1.6); the mean row has 3 words */
 	check(hit[0].row == 1 &&
-	      fabs(hit[0].score - log(1.6) * 1.4 * (2 / (2 + 0.4 * 1.2) + 1 / (1 + 0.4 * 1.2))) <
+	      fabs(hit[0].score - log(1.6) * 1.8 * (2 / (2 + 1.2) + 1 / (1 + 1.2))) <
 		      1e-12);
-	check(hit[1].row == 0 && fabs(hit[1].score - log(1.6) * 1.4 / (1 + 0.4 * 0.9)) < 1e-12);
+	check(hit[1].row == 0 && fabs(hit[1].score - log(1.6) * 1.8 / (1 + 0.6)) < 1e-12);
 	check(hit[2].row == 3 && hit[2].score == hit[1].score);
 	check(lh_lexical_search(&q, 0, &rows, hit, &err) == 0);
 	/* a word twice in the text counts twice; one that no row has does not */
 	check(lh_lexical_query_set(&q, "blue blue zebra", 15, &part, 1, &err) == 0);
 	check(lh_lexical_search(&q, 4, &rows, hit, &err) == 1);
 	check(hit[0].row == 3 &&
-	      fabs(hit[0].score - 2 * log(4 / 1.5) * 1.4 / (1 + 0.4 * 0.9)) < 1e-12);
+	      fabs(hit[0].score - 2 * log(4 / 1.5) * 1.8 / (1 + 0.6)) < 1e-12);
 	check(lh_lexical_query_set(&q, "?", 1, &part, 1, &err) == 0);
 	check(lh_lexical_search(&q, 4, &rows, hit, &err) == 0);
 	lh_lexical_query_free(&q);
@@ -178,9 +178,9 @@ static double by_hand(uint32_t row, const uint32_t *asked)
 		if (asked[w] && f)
 			sum += log(1 + (corpus.rows - corpus.having[w] + 0.5) /
 					       (corpus.having[w] + 0.5)) *
-			       asked[w] * f * 1.4 /
-			       (f + 0.4 * (0.7 +
-					   0.3 * corpus.length[row] * corpus.rows / corpus.words));
+			       asked[w] * f * 1.8 /
+			       (f + 0.8 * (0.25 +
+					   0.75 * corpus.length[row] * corpus.rows / corpus.words));
 	}
 	return sum;
 }

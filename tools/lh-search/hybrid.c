@@ -1,28 +1,32 @@
-/* hybrid.c - fuse two rankings of a corpus.  See search.h. */
+/* hybrid.c - merge two rankings of a corpus.  See search.h. */
 #include "index/index_tools.h"
 #include <stdlib.h>
 
 #include "base/mem.h"
+#include "embed/hashv3.h"
 #include <lh/str.h>
 #include "search.h"
 
-#define RANK 60		/* of reciprocal rank fusion: a hit at rank r counts 1 / (RANK + r) */
 #define DEPTH_MIN 100
+#define BY_VECTOR 0.4	/* weight of the ranking by vector; the rest is that of the words */
 
 size_t hybrid_depth(size_t k)
 {
 	return 2 * k > DEPTH_MIN ? 2 * k : DEPTH_MIN;
 }
 
-static int search_words(struct corpus_search *s, struct lh_query *q, struct lh_str text, long *n,
+static int search_words(struct corpus_search *s, struct lh_query *q, struct lh_str text, size_t *n,
 			struct lh_err *err)
 {
+	long found;
+
 	if (!s->words)
 		s->words = lh_index_words_new(s->open->ix, err);
 	if (!s->words || lh_grow(&s->said, &s->cap_said, q->k, sizeof *s->said, err) < 0)
 		return -1;
-	*n = lh_index_words_search(s->words, q, text, s->said, err);
-	return *n < 0 ? -1 : 0;
+	found = lh_index_words_search(s->words, q, text, s->said, err);
+	*n = found < 0 ? 0 : (size_t)found;
+	return found < 0 ? -1 : 0;
 }
 
 static int by_row(const void *a, const void *b)
@@ -32,25 +36,31 @@ static int by_row(const void *a, const void *b)
 	return x->row < y->row ? -1 : x->row > y->row;
 }
 
-/* Return what the i-th hit of a ranking counts, from 0. */
-static double share(size_t i)
+/* Return where a value is between the worst of a ranking, 0, and the best, 1. */
+static double place(double value, double worst, double best)
 {
-	return 1.0 / (double)(RANK + 1 + i);
+	return best == worst ? 1 : (value - worst) / (best - worst);
 }
 
-/* Merge both rankings, so that each row occurs once. */
-static size_t add_up(struct corpus_search *s, size_t by_vector, size_t by_words)
+/* Merge both rankings, so that each row occurs once.  Words that rank fewer than depth rows
+ * rank all that have any: what others have is 0. */
+static size_t add_up(struct corpus_search *s, size_t by_vector, size_t by_words, size_t depth)
 {
 	struct fused *f = s->fused;
+	double worst = by_words < depth ? 0 : s->said[by_words - 1].score;
 	size_t i, n = by_vector, known = by_vector;
 
 	for (i = 0; i < by_vector; i++)
-		f[i] = (struct fused){ s->hit[i].row, share(i), SIZE_MAX, s->hit[i].distance,
-				       true };
+		f[i] = (struct fused){ s->hit[i].row,
+				       BY_VECTOR * place(s->hit[i].distance,
+							 s->hit[by_vector - 1].distance,
+							 s->hit[0].distance),
+				       SIZE_MAX, s->hit[i].distance, true };
 	if (known)
 		qsort(f, known, sizeof *f, by_row);
 	for (i = 0; i < by_words; i++) {
-		struct fused one = { s->said[i].row, share(i), i, 0, false }, *same;
+		double score = place(s->said[i].score, worst, s->said[0].score);
+		struct fused one = { s->said[i].row, (1 - BY_VECTOR) * score, i, 0, false }, *same;
 
 		same = known ? bsearch(&one, f, known, sizeof *f, by_row) : NULL;
 		if (same) {
@@ -102,19 +112,35 @@ static int measure(struct corpus_search *s, struct fused *f, struct limits *l, s
 	return lh_index_distance(s->searcher, s->vector, f->row, &f->distance, err);
 }
 
+/* Rank the hits by vector alone, so that those of several corpora come by distance. */
+static int keep_vectors(struct corpus_search *s, size_t k, struct lh_err *err)
+{
+	size_t i;
+
+	s->n = s->n < k ? s->n : k;
+	if (lh_grow(&s->fused, &s->cap_fused, s->n, sizeof *s->fused, err) < 0)
+		return -1;
+	for (i = 0; i < s->n; i++)
+		s->fused[i] = (struct fused){ s->hit[i].row, 1 - (double)s->hit[i].distance,
+					      SIZE_MAX, s->hit[i].distance, true };
+	return 0;
+}
+
 int hybrid_fuse(struct corpus_search *s, struct lh_query *q, struct lh_str text, size_t k,
 		struct limits *l, struct lh_err *err)
 {
-	long by_words = 0;
-	size_t i, n;
+	size_t i, n, by_words = 0;
 
+	q->dropped = 0;
+	if (lh_hashv3_job_order(text.p, text.n))
+		return keep_vectors(s, k, err);
 	if (!limits_late(l) && search_words(s, q, text, &by_words, err) < 0)
 		return -1;
-	n = s->n + (size_t)by_words;
+	n = s->n + by_words;
 	if (lh_grow(&s->fused, &s->cap_fused, n, sizeof *s->fused, err) < 0 ||
 	    lh_grow(&s->hit, &s->cap, n, sizeof *s->hit, err) < 0)
 		return -1;
-	n = add_up(s, s->n, (size_t)by_words);
+	n = add_up(s, s->n, by_words, q->k);
 	for (i = 0; i < n; i++) {
 		if (s->fused[i].measured)
 			continue;

@@ -13,7 +13,7 @@
  *     seats.c     what a worker keeps for each corpus
  *     engines.c   the embedding of a query's text
  *     search.c    the search of one query over its corpora
- *     hybrid.c    the ranking by words, fused with that by vectors
+ *     hybrid.c    the ranking by words, merged with that by vectors
  *     limits.c    --budget, --timeout, --explain
  *     playbook.c  boosts and injections by a playbook
  *     decide.c    a row in the log of decisions
@@ -430,9 +430,10 @@ int on_query(struct lh_record *rec, struct lh_buf *out, void *worker, struct lh_
 
 /* ---- hybrid.c ---- */
 
-/* Return how many hits of each ranking are fused for k. */
+/* Return how many hits of each ranking are merged for k. */
 size_t hybrid_depth(size_t k);
-/* Search by words too, and fuse with the hits by vector: the best k of both are left. */
+/* Search by words too, unless the text is a job order, and merge with the hits by vector: the
+ * best k of both are left.  q->dropped is that of the words. */
 int hybrid_fuse(struct corpus_search *s, struct lh_query *q, struct lh_str text, size_t k,
 		struct limits *l, struct lh_err *err);
 
