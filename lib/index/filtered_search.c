@@ -201,11 +201,12 @@ static bool is_too_long(const struct lh_searcher *s, struct walk_cost *c)
 static int walk(struct lh_searcher *s, struct walk_cost *c)
 {
 	uint32_t row, found[FRESH_MAX];
+	int rc = 0;
 	long n;
 
 	if (begin_walk(s) < 0)
 		return -1;
-	while (!s->q->truncated && lh_walk_next(s, &row)) {
+	while (!s->q->truncated && (rc = lh_walk_next(s, &row)) > 0) {
 		if (is_too_long(s, c))
 			return 0;
 		lh_walk_count(s, s->ix->params.m * 2 * sizeof(uint32_t));
@@ -213,6 +214,8 @@ static int walk(struct lh_searcher *s, struct walk_cost *c)
 		if (n < 0 || (n && lh_walk_measure(s, found, (size_t)n, true) < 0))
 			return -1;
 	}
+	if (rc < 0)
+		return -1;
 	return s->q->truncated || s->best.n >= s->q->k;
 }
 

@@ -87,6 +87,8 @@ static int link_rows(struct lh_index_writer *w, const void *codes, size_t stride
 {
 	struct lh_qg_build g = {
 		.codes = codes, .stride = stride, .rows = (uint32_t)w->rows,
+		.vectors = w->block.p, .vector_stride = w->stride,
+		.vector_bytes = lh_index_code_bytes(&w->p),
 		.dimension = w->p.dimension, .distance = w->p.distance, .links = w->links,
 		.degree = 2 * w->p.m, .ef = wide_ef(&w->p), .seed = w->p.seed,
 		.stop = lh_index_stopping, .progress = w->progress ? lh_index_report_graph : NULL,

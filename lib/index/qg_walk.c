@@ -70,8 +70,9 @@ static inline float limit(const struct lh_walk_buffer *w)
 	return w->n < w->max ? FLT_MAX : w->row[w->n - 1].d;
 }
 
-/* Collect, nearest first, the rows of a block of links that are estimated near enough. */
-static size_t near_links(const struct lh_searcher *s, const uint32_t *ids, uint32_t below,
+/* Collect, nearest first, the rows of a block of links that are estimated near enough; copies are
+ * set aside. */
+static size_t near_links(struct lh_searcher *s, const uint32_t *ids, uint32_t below,
 			 const float *d, struct lh_walk_near *out)
 {
 	struct lh_walk_near found[LH_QG_LANES];
@@ -82,7 +83,12 @@ static size_t near_links(const struct lh_searcher *s, const uint32_t *ids, uint3
 		j = (uint32_t)__builtin_ctz(below);
 		to = lh_once32(&ids[j]);
 		found[n] = (struct lh_walk_near){ d[j], to };
-		n += to < s->ix->rows && s->seen[to] != s->epoch;
+		if (to >= s->ix->rows || s->seen[to] == s->epoch)
+			continue;
+		if (lh_walk_is_copy(s, d[j], to))
+			s->copies.v[s->copies.n++] = (struct cand){ d[j], to };
+		else
+			n++;
 	}
 	/* Copy them nearest first; without branches too. */
 	for (i = 0; i < n; i++) {
@@ -151,8 +157,9 @@ static int widen(struct lh_searcher *s)
 	return 0;
 }
 
-static int visit(struct lh_searcher *s, uint32_t row)
+static int visit(struct lh_searcher *s, uint32_t row, bool is_copy)
 {
+	struct lh_walk_copies *copies = &s->copies;
 	const struct lh_index *ix = s->ix;
 	struct cand c = { 0, row };
 
@@ -160,8 +167,14 @@ static int visit(struct lh_searcher *s, uint32_t row)
 		return 0;
 	lh_walk_count(s, ix->stride - ix->shape.codes_at);
 	c.d = lh_quantize_row(&s->code, lh_index_code(ix, row));
-	if (!lh_walk_offer(s, c) && widen(s) < 0)
+	if (lh_walk_offer(s, c))
+		copies->offered += is_copy;
+	else if (!is_copy && widen(s) < 0)
 		return -1;
+	if (lh_grow(&copies->v, &copies->cap, copies->n + FRESH_MAX, sizeof *copies->v, s->err) <
+	    0)
+		return -1;
+	copies->of = (struct cand){ squared(s, c.d), row };
 	add_links(s, row, squared(s, c.d));
 	return 0;
 }
@@ -196,20 +209,38 @@ static uint32_t look_ahead(struct lh_searcher *s, uint32_t before)
 	return row;
 }
 
+/* Take the next row; false if all are visited. */
+static bool next_row(struct lh_searcher *s, uint32_t *row, bool *is_copy)
+{
+	struct lh_walk_near *near;
+	struct cand copy;
+
+	while ((*is_copy = lh_walk_next_copy(s, &copy))) {
+		*row = copy.row;
+		if (s->seen[copy.row] != s->epoch)
+			return true;
+	}
+	if (!find_next(s))
+		return false;
+	near = s->qg.row + s->qg.next;
+	*row = near->row;
+	near->row = DONE;
+	return true;
+}
+
 int lh_walk_qg(struct lh_searcher *s, size_t ef)
 {
 	struct lh_walk_buffer *w = &s->qg;
 	uint32_t row, ahead;
+	bool is_copy;
 
 	if (begin(s, ef) < 0)
 		return -1;
-	while (!s->q->truncated && find_next(s)) {
-		row = w->row[w->next].row;
-		w->row[w->next].row = DONE;
+	while (!s->q->truncated && next_row(s, &row, &is_copy)) {
 		s->seen[row] = s->epoch;
 		w->visited++;
 		ahead = look_ahead(s, DONE);
-		if (visit(s, row) < 0)
+		if (visit(s, row, is_copy) < 0)
 			return -1;
 		look_ahead(s, ahead);
 		if (w->visited > s->ix->rows / 4 && s->best.n < s->q->k)

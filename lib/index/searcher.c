@@ -52,6 +52,7 @@ void lh_searcher_free(struct lh_searcher *s)
 	if (!s)
 		return;
 	free(s->todo.v);
+	free(s->copies.v);
 	free(s->best.v);
 	free(s->qg.row);
 	free(s->seen);
@@ -315,7 +316,8 @@ struct cand lh_walk_descend(struct lh_searcher *s)
 
 void lh_walk_epoch(struct lh_searcher *s)
 {
-	s->todo.n = 0;
+	s->todo.n = s->copies.n = s->copies.offered = 0;
+	s->copies.of.d = NAN;
 	if (++s->epoch == 0) {
 		memset(s->seen, 0, s->ix->rows * sizeof *s->seen);
 		s->epoch = 1;
@@ -389,6 +391,11 @@ int lh_walk_measure(struct lh_searcher *s, const uint32_t *rows, size_t n, bool 
 
 		if (!is_near_enough(s, c))
 			continue;
+		if (todo && lh_walk_is_copy(s, c.d, c.row)) {
+			if (lh_walk_add_copy(s, c) < 0)
+				return -1;
+			continue;
+		}
 		if (todo) {
 			lh_walk_prefetch(s->ix, c.row);
 			todo_push(&s->todo, c);
@@ -398,13 +405,54 @@ int lh_walk_measure(struct lh_searcher *s, const uint32_t *rows, size_t n, bool 
 	return 0;
 }
 
-bool lh_walk_next(struct lh_searcher *s, uint32_t *row)
+int lh_walk_add_copy(struct lh_searcher *s, struct cand c)
+{
+	struct lh_walk_copies *w = &s->copies;
+
+	if (lh_grow(&w->v, &w->cap, w->n + 1, sizeof *w->v, s->err) < 0)
+		return -1;
+	w->v[w->n++] = c;
+	return 0;
+}
+
+bool lh_walk_next_copy(struct lh_searcher *s, struct cand *out)
+{
+	struct lh_walk_copies *w = &s->copies;
+
+	if (w->n && w->offered >= lh_scan_candidates(s) && !s->ix->exact)
+		w->n = 0;
+	if (!w->n) {
+		w->offered = 0;
+		return false;
+	}
+	*out = w->of = w->v[--w->n];
+	return true;
+}
+
+/* Add a copy to the results, with a place of its own. */
+static int offer_copy(struct lh_searcher *s, struct cand c)
+{
+	if (!is_wanted(s, c.row) || !is_near_enough(s, c))
+		return 0;
+	if (heap_room(&s->best, s->best_max + 1, s->err) < 0)
+		return -1;
+	s->best_max++;
+	s->copies.offered++;
+	best_add(s, c);
+	return 0;
+}
+
+int lh_walk_next(struct lh_searcher *s, uint32_t *row)
 {
 	struct cand at;
 
+	if (lh_walk_next_copy(s, &at)) {
+		*row = at.row;
+		return offer_copy(s, at) < 0 ? -1 : 1;
+	}
 	if (!s->todo.n)
 		return false;
-	at = todo_pop(&s->todo);
+	at = s->copies.of = todo_pop(&s->todo);
 	*row = at.row;
 	return s->best.n < s->best_max || at.d <= s->best.v[0].d;
 }
@@ -416,12 +464,13 @@ static int walk(struct lh_searcher *s)
 	struct cand at = lh_walk_descend(s);
 	uint64_t met = 1;
 	size_t n;
+	int rc = 0;
 
 	lh_walk_epoch(s);
 	if (lh_walk_enqueue(s, at) < 0)
 		return -1;
 	add_candidate(s, at);
-	while (!s->q->truncated && lh_walk_next(s, &row)) {
+	while (!s->q->truncated && (rc = lh_walk_next(s, &row)) > 0) {
 		lh_walk_count(s, s->ix->vector_at);
 		n = fresh_links(s, row, fresh);
 		met += n;
@@ -430,6 +479,8 @@ static int walk(struct lh_searcher *s)
 		if (met > s->ix->rows / 4 && s->best.n < s->best_max)
 			return 0;
 	}
+	if (rc < 0)
+		return -1;
 	return s->q->truncated || s->best.n >= s->q->k;
 }
 

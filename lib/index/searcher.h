@@ -16,7 +16,9 @@
 #ifndef LH_SEARCHER_H
 #define LH_SEARCHER_H
 
+#include <math.h>
 #include <pthread.h>
+#include <string.h>
 
 #include "index_parts.h"
 #include "base/bits.h"
@@ -31,6 +33,18 @@ struct cand {
 struct heap {
 	struct cand *v;
 	size_t n, cap;
+};
+
+/*
+ * Rows with the code of one that a walk visited.  A builder links them with it alone (vector/
+ * copies.h).  They are visited at once, beside what the walk keeps, where they would take the
+ * places of others; and no more of them than can be results, if these are the best known.
+ */
+struct lh_walk_copies {
+	struct cand *v;		/* to be visited */
+	size_t n, cap;
+	struct cand of;		/* the row whose links are being followed */
+	size_t offered;		/* copies of one row that may be results */
 };
 
 struct lh_walk_near {
@@ -60,6 +74,7 @@ struct lh_searcher {
 	struct heap todo, best;	/* todo yields its nearest, best its farthest */
 	size_t best_max;		/* most that best may hold */
 	unsigned calls;		/* of lh_walk_spend */
+	struct lh_walk_copies copies;
 	struct lh_walk_buffer qg;
 	struct lh_query *q;	/* being answered */
 	struct lh_err *err;
@@ -79,8 +94,21 @@ size_t lh_walk_spend(struct lh_searcher *s, size_t n, size_t bytes);
 bool lh_walk_late(const struct lh_query *q);
 /* Return the row where the walk over level 0 begins. */
 struct cand lh_walk_descend(struct lh_searcher *s);
-/* Take the next row from todo; false when the walk is complete. */
-bool lh_walk_next(struct lh_searcher *s, uint32_t *row);
+/* Return whether row, which is d away, is a copy of the row whose links are followed. */
+static inline bool lh_walk_is_copy(const struct lh_searcher *s, float d, uint32_t row)
+{
+	float of = s->copies.of.d;
+
+	return __builtin_expect(fabsf(d - of) <= 1e-6f * fabsf(of), 0) &&
+	       memcmp(lh_index_code(s->ix, row), lh_index_code(s->ix, s->copies.of.row),
+		      lh_index_code_bytes(&s->ix->params)) == 0;
+}
+/* Remember a copy, to be visited. */
+int lh_walk_add_copy(struct lh_searcher *s, struct cand c);
+/* Take the next copy; false if there is none, or enough were offered. */
+bool lh_walk_next_copy(struct lh_searcher *s, struct cand *out);
+/* Take the next row from todo, or a copy: 1, 0 when the walk is complete, -1. */
+int lh_walk_next(struct lh_searcher *s, uint32_t *row);
 /* Add a row to todo, whether it may be a result or not. */
 int lh_walk_enqueue(struct lh_searcher *s, struct cand at);
 /* Measure up to FRESH_MAX rows: those near enough become candidates, and are added to

@@ -26,6 +26,9 @@
  * build, and what a search finds is measured again by the wider ones;
  * bench/README.md has the figures.
  *
+ * Rows with the vector of another that is on no lower level are its copies (copies.h).  Every
+ * row can be reached from the entry.
+ *
  * A graph can be continued: the first done rows, entry and top are then those of
  * an earlier build over these rows, whose links the caller has checked.
  *
@@ -159,11 +162,13 @@ uint32_t lh_qg_estimate(const struct lh_qg_query *q, const unsigned char *codes,
  * that fills; if all are chosen, the list is chosen again.
  *
  * Every row has degree different links, none to itself, and each can be reached from
- * the entry; if there are fewer other rows, the rest of a list is the row itself.
+ * the entry; if there are fewer other rows, the rest of a list is the row itself.  Rows with
+ * the vector of another are its copies (copies.h): they are linked with each other and with
+ * that row alone.
  * The result does not depend on the number of threads; between kernels (quantize.h),
  * last bits of distances can differ, and links with them.
  *
- * Memory in addition to the caller's: 9 bytes a row, and 2 a row and thread; for a
+ * Memory in addition to the caller's: 13 bytes a row, and 2 a row and thread; for a
  * batch, which is at most a 32nd of the rows and at most 65,536 of them, 8 bytes a
  * link; 8 bytes a row more while rows are made reachable.
  *
@@ -175,6 +180,8 @@ uint32_t lh_qg_estimate(const struct lh_qg_query *q, const unsigned char *codes,
 struct lh_qg_build {
 	const void *codes;	/* of the rows, as i8 (quantize.h) */
 	size_t stride;		/* bytes between the codes of two rows */
+	const void *vectors;	/* of the rows, as they are stored; NULL: do not look for copies */
+	size_t vector_stride, vector_bytes;
 	uint32_t rows, dimension;
 	enum lh_distance distance;
 	uint32_t *links;	/* rows lists of degree row numbers: output */
@@ -246,6 +253,7 @@ struct lh_reach_builder {
 	/* Return a new place for a link of a row on level 0, or NULL if its list is full. */
 	uint32_t *(*free_place)(void *ctx, uint32_t row);
 	float (*distance)(void *ctx, uint32_t row, uint32_t other);
+	const uint32_t *of;	/* a row that is asked first for a link to each row, or NULL */
 };
 void lh_reach_connect(struct lh_reach *r, const struct lh_reach_builder *b);
 

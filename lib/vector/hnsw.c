@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "copies.h"
 #include "quantize.h"
 #include "base/mem.h"
 #include "base/bits.h"
@@ -29,6 +30,7 @@ struct build {
 	const unsigned char *codes;
 	size_t stride;		/* bytes between the codes of two rows */
 	struct lh_growable own;	/* codes made for the build only */
+	struct lh_copies copies;
 	unsigned char *locks;	/* one byte per row, for its links; NULL with one thread */
 	pthread_mutex_t entry_lock;	/* of entry and top */
 	bool empty;
@@ -112,7 +114,7 @@ static size_t fresh_links(struct worker *w, uint32_t row, uint32_t level, uint32
 	for (i = 1; i <= n; i++)
 		__builtin_prefetch(w->seen + links[i], 1);
 	for (i = 1; i <= n; i++) {
-		if (w->seen[links[i]] == w->epoch)
+		if (w->seen[links[i]] == w->epoch || lh_is_copy(w->b->copies.of, links[i]))
 			continue;
 		w->seen[links[i]] = w->epoch;
 		out[found++] = links[i];
@@ -347,6 +349,8 @@ static void insert_row(struct worker *w, uint32_t row)
 	bool rises;
 
 	make_code(b, row, w->v);
+	if (lh_is_copy(b->copies.of, row))
+		return;
 	pthread_mutex_lock(&b->entry_lock);
 	at = g->entry;
 	top = g->top;
@@ -452,6 +456,43 @@ static void run(struct build *b, unsigned jobs)
 		b->g->progress(b->g->ctx, b->g->rows);
 }
 
+/* ---- copies ---- */
+
+/* A row that is on a higher level than the one before it would be missed there.  Rows that are
+ * linked already stay as they are, unless they are copies already. */
+static bool may_copy(void *ctx, uint32_t row, uint32_t of)
+{
+	const struct lh_hnsw *g = ((struct build *)ctx)->g;
+	const uint32_t *links = links_of(ctx, row, 0);
+
+	if (g->level[row + 1] - g->level[row] > g->level[of + 1] - g->level[of])
+		return false;
+	return row >= g->done || (links[0] && links[1] == of);
+}
+
+static void link_copy(void *ctx, uint32_t row, uint32_t to)
+{
+	struct build *b = ctx;
+	uint32_t *links = links_of(b, row, 0), i;
+
+	for (i = 1; i <= links[0] && links[i] != to; i++)
+		;
+	if (i > links[0] && i <= 2 * b->g->m)
+		links[links[0] = i] = to;
+}
+
+static int find_copies(struct build *b, struct lh_err *err)
+{
+	const struct lh_hnsw *g = b->g;
+
+	b->copies = (struct lh_copies){
+		.vectors = (const char *)g->block + g->vector_at, .stride = g->stride,
+		.bytes = lh_quantize_bytes(g->precision, g->dimension), .rows = g->rows,
+		.may_copy = may_copy, .ctx = b,
+	};
+	return lh_copies_find(&b->copies, err);
+}
+
 /* ---- reach ---- */
 
 static const uint32_t *reach_links(void *ctx, uint32_t row, uint32_t level, uint32_t *n)
@@ -501,10 +542,14 @@ static float distance_of(void *ctx, uint32_t row, uint32_t other)
 /* Make every row reachable from the entry. */
 static int connect_rows(struct build *b, struct lh_err *err)
 {
-	static const struct lh_reach_builder builder = { find_near, free_place, distance_of };
+	const struct lh_reach_builder builder = { find_near, free_place, distance_of,
+						  b->copies.of };
 	struct worker w = { .b = b };
 	struct lh_reach r = { .rows = b->g->rows, .links_of = reach_links, .ctx = &w };
-	int rc = lh_reach(&r, b->g->entry, b->g->top, err);
+	int rc = lh_copies_link(&b->copies, link_copy, err);
+
+	if (rc == 0)
+		rc = lh_reach(&r, b->g->entry, b->g->top, err);
 
 	if (rc == 0 && r.n < r.rows) {
 		rc = worker_init(&w, b, err);
@@ -563,6 +608,8 @@ int lh_hnsw_build(struct lh_hnsw *g, unsigned jobs, struct lh_err *err)
 	int rc = prepare_codes(&b, err);
 
 	if (rc == 0)
+		rc = find_copies(&b, err);
+	if (rc == 0)
 		rc = code_done_rows(&b, err);
 	if (rc == 0 && jobs > 1) {
 		b.locks = lh_calloc(g->rows, 1, err);
@@ -581,6 +628,7 @@ int lh_hnsw_build(struct lh_hnsw *g, unsigned jobs, struct lh_err *err)
 	pthread_mutex_destroy(&b.entry_lock);
 	pthread_mutex_destroy(&b.err_lock);
 	lh_growable_free(&b.own);
+	free(b.copies.of);
 	free(b.locks);
 	return rc;
 }

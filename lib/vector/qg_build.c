@@ -25,7 +25,9 @@ struct build {
 	struct lh_qg_build *g;
 	struct lh_qg_worker *workers;
 	unsigned jobs;
-	uint32_t *order;	/* of insertion */
+	struct lh_copies copies;
+	uint32_t *order, ordered;	/* of insertion: all rows but copies */
+	uint32_t kept;		/* rows that have links already */
 	uint32_t batch_max, first, n;	/* the batch: n rows of order, from first on */
 	bool fill;		/* fill each list */
 	uint8_t *chosen;	/* per row, how many of its links do not fill */
@@ -116,8 +118,10 @@ static void replace_item(struct lh_qg_worker *w, struct build *b, uint32_t row)
 		lh_qg_replace_link(w, row, b->from + b->start[row], n);
 }
 
-static void close_item(struct lh_qg_worker *w, struct build *b, uint32_t row)
+static void close_item(struct lh_qg_worker *w, struct build *b, uint32_t i)
 {
+	uint32_t row = b->order[i];
+
 	b->chosen[row] = (uint8_t)lh_qg_close_gaps(w, row, b->gone);
 }
 
@@ -180,9 +184,9 @@ static int insert_rows(struct build *b, uint32_t first, item_fn *back)
 {
 	uint32_t row, n;
 
-	for (row = first; row < b->g->rows; row += n) {
+	for (row = first; row < b->ordered; row += n) {
 		n = row < b->batch_max ? row : b->batch_max;
-		n = n < b->g->rows - row ? n : b->g->rows - row;
+		n = n < b->ordered - row ? n : b->ordered - row;
 		if (link_batch(b, row, n, find_item, back) < 0)
 			return -1;
 	}
@@ -204,11 +208,13 @@ static int link_again(struct build *b, uint32_t rows, item_fn *find)
 }
 
 /* Fill lists for which too few rows were found with the rows that follow. */
-static void complete_lists(struct lh_qg_build *g)
+static void complete_lists(struct lh_qg_build *g, const uint32_t *copy_of)
 {
 	uint32_t row, n, other, i, *links;
 
 	for (row = 0; row < g->rows; row++) {
+		if (lh_is_copy(copy_of, row))
+			continue;
 		links = lh_qg_list(g, row);
 		n = lh_qg_list_length(g, row);
 		for (other = row + 1; n < g->degree; other++) {
@@ -217,7 +223,7 @@ static void complete_lists(struct lh_qg_build *g)
 				break;
 			for (i = 0; i < n && links[i] != other; i++)
 				;
-			if (i == n)
+			if (i == n && !lh_is_copy(copy_of, other))
 				links[n++] = other;
 		}
 	}
@@ -238,13 +244,60 @@ static void sort_order(struct build *b)
 {
 	uint32_t row;
 
+	b->ordered = 0;
 	for (row = 0; row < b->g->rows; row++)
-		b->order[row] = row;
+		if (!lh_is_copy(b->copies.of, row))
+			b->order[b->ordered++] = row;
+}
+
+/* Return how many of the first rows are in the order. */
+static uint32_t count_ordered(const struct build *b, uint32_t rows)
+{
+	uint32_t row, n = 0;
+
+	for (row = 0; row < rows; row++)
+		n += !lh_is_copy(b->copies.of, row);
+	return n;
+}
+
+/* ---- copies ---- */
+
+/* Rows that have links stay as they are, unless they are copies already, whose lists are not
+ * full. */
+static bool may_copy(void *ctx, uint32_t row, uint32_t of)
+{
+	const struct build *b = ctx;
+
+	(void)of;
+	return row >= b->kept || lh_qg_list_length(b->g, row) < b->g->degree;
+}
+
+static void link_copy(void *ctx, uint32_t row, uint32_t to)
+{
+	struct lh_qg_build *g = ((struct build *)ctx)->g;
+	uint32_t *links = lh_qg_list(g, row), n = lh_qg_list_length(g, row), i;
+
+	for (i = 0; i < n && links[i] != to; i++)
+		;
+	if (i == n && n < g->degree)
+		links[n] = to;
+}
+
+static int find_copies(struct build *b, struct lh_err *err)
+{
+	const struct lh_qg_build *g = b->g;
+
+	b->copies = (struct lh_copies){
+		.vectors = g->vectors, .stride = g->vector_stride, .bytes = g->vector_bytes,
+		.rows = g->rows, .may_copy = may_copy, .ctx = b,
+	};
+	return lh_copies_find(&b->copies, err);
 }
 
 /* Find the row nearest the centroid, among the first rows. */
-static int find_entry(struct lh_qg_build *g, uint32_t rows, struct lh_err *err)
+static int find_entry(struct build *b, uint32_t rows, struct lh_err *err)
 {
+	struct lh_qg_build *g = b->g;
 	LH_SCOPED(lh_free_local) double *sum = lh_calloc(g->dimension, sizeof *sum, err);
 	LH_SCOPED(lh_free_local) float *v = lh_calloc(g->dimension, sizeof *v, err);
 	float d, best = 0;
@@ -265,7 +318,7 @@ static int find_entry(struct lh_qg_build *g, uint32_t rows, struct lh_err *err)
 		lh_quantized_query_set(&q, v);
 		for (row = 0; row < rows; row++) {
 			d = lh_quantize_row(&q, lh_qg_row_code(g, row));
-			if (!row || d < best) {
+			if (!row || (d < best && !lh_is_copy(b->copies.of, row))) {
 				best = d;
 				g->entry = row;
 			}
@@ -278,12 +331,14 @@ static int find_entry(struct lh_qg_build *g, uint32_t rows, struct lh_err *err)
 
 /* ---- building ---- */
 
-static int build_init(struct build *b, struct lh_qg_build *g, unsigned jobs, struct lh_err *err)
+static int build_init(struct build *b, struct lh_qg_build *g, uint32_t kept, unsigned jobs,
+		      struct lh_err *err)
 {
 	size_t links;
 	unsigned i;
 
-	*b = (struct build){ .g = g, .jobs = jobs > JOBS_MAX ? JOBS_MAX : jobs ? jobs : 1 };
+	*b = (struct build){ .g = g, .kept = kept };
+	b->jobs = jobs > JOBS_MAX ? JOBS_MAX : jobs ? jobs : 1;
 	b->batch_max = g->rows / BATCHES + 1;
 	if (b->batch_max > BATCH_MAX)
 		b->batch_max = BATCH_MAX;
@@ -296,9 +351,13 @@ static int build_init(struct build *b, struct lh_qg_build *g, unsigned jobs, str
 	b->from = lh_calloc(links, sizeof *b->from, err);
 	if (!b->workers || !b->order || !b->fresh || !b->chosen || !b->start || !b->from)
 		return -1;
-	for (i = 0; i < b->jobs; i++)
+	if (find_copies(b, err) < 0)
+		return -1;
+	for (i = 0; i < b->jobs; i++) {
 		if (lh_qg_worker_init(b->workers + i, g, err) < 0)
 			return -1;
+		b->workers[i].copy_of = b->copies.of;
+	}
 	sort_order(b);
 	return 0;
 }
@@ -311,20 +370,23 @@ static void build_free(struct build *b)
 		lh_qg_worker_free(b->workers + i);
 	free(b->workers);
 	free(b->order);
+	free(b->copies.of);
 	free(b->fresh);
 	free(b->chosen);
 	free(b->start);
 	free(b->from);
 }
 
-/* Empty the lists of the rows from first on. */
-static void clear_links(struct lh_qg_build *g, uint32_t first)
+/* Empty the lists of copies, and of the rows from first on. */
+static void clear_links(struct build *b, uint32_t first)
 {
+	struct lh_qg_build *g = b->g;
 	uint32_t row, i;
 
-	for (row = first; row < g->rows; row++)
-		for (i = 0; i < g->degree; i++)
-			lh_qg_list(g, row)[i] = row;
+	for (row = 0; row < g->rows; row++)
+		if (row >= first || lh_is_copy(b->copies.of, row))
+			for (i = 0; i < g->degree; i++)
+				lh_qg_list(g, row)[i] = row;
 }
 
 /* ---- reach ---- */
@@ -369,9 +431,13 @@ static float distance_of(void *ctx, uint32_t row, uint32_t other)
 /* Make every row reachable from the entry. */
 static int connect_rows(struct build *b, struct lh_err *err)
 {
-	static const struct lh_reach_builder builder = { find_near, free_place, distance_of };
+	const struct lh_reach_builder builder = { find_near, free_place, distance_of,
+						  b->copies.of };
 	struct lh_reach r = { .rows = b->g->rows, .links_of = links_of, .ctx = b->workers };
-	int rc = lh_reach(&r, b->g->entry, 0, err);
+	int rc = lh_copies_link(&b->copies, link_copy, err);
+
+	if (rc == 0)
+		rc = lh_reach(&r, b->g->entry, 0, err);
 
 	if (rc == 0)
 		lh_reach_connect(&r, &builder);
@@ -383,7 +449,7 @@ static int finish(struct build *b, int rc, struct lh_err *err)
 {
 	if (rc < 0)
 		return lh_err_set(err, LH_EINTR, "interrupted");
-	complete_lists(b->g);
+	complete_lists(b->g, b->copies.of);
 	if (connect_rows(b, err) < 0)
 		return -1;
 	if (b->g->progress)
@@ -401,7 +467,7 @@ static int fill_lists(struct build *b)
 	b->work = AGAIN_WORK;
 	for (i = 0; i < b->jobs; i++)
 		b->workers[i].ef = AGAIN_EF < b->g->ef ? AGAIN_EF : b->g->ef;
-	return link_again(b, b->g->rows, find_item);
+	return link_again(b, b->ordered, find_item);
 }
 
 int lh_qg_build(struct lh_qg_build *g, unsigned jobs, struct lh_err *err)
@@ -412,20 +478,22 @@ int lh_qg_build(struct lh_qg_build *g, unsigned jobs, struct lh_err *err)
 	g->entry = 0;
 	if (!g->rows)
 		return 0;
-	rc = build_init(&b, g, jobs, err);
+	rc = build_init(&b, g, 0, jobs, err);
 	if (rc == 0)
-		rc = find_entry(g, g->rows, err);
+		rc = find_entry(&b, g->rows, err);
 	if (rc == 0) {
 		uint64_t state;
 		uint32_t i, j, row;
 
 		b.work = ROW_WORK - AGAIN_WORK;
-		clear_links(g, 0);
+		clear_links(&b, 0);
 		/* Shuffle all rows; the entry comes first. */
 		state = b.g->seed;
-		b.order[b.g->entry] = 0;
+		for (i = 0; b.order[i] != g->entry; i++)
+			;
+		b.order[i] = b.order[0];
 		b.order[0] = b.g->entry;
-		for (i = b.g->rows; i-- > 2;) {
+		for (i = b.ordered; i-- > 2;) {
 			j = 1 + (uint32_t)(next_random(&state) % i);
 			row = b.order[i];
 			b.order[i] = b.order[j];
@@ -447,13 +515,13 @@ int lh_qg_add(struct lh_qg_build *g, uint32_t done, unsigned jobs, struct lh_err
 
 	if (done <= g->degree)
 		return lh_qg_build(g, jobs, err);
-	rc = build_init(&b, g, jobs, err);
+	rc = build_init(&b, g, done, jobs, err);
 	if (rc == 0) {
 		b.work = ROW_WORK;
 		b.done = (uint64_t)done * ROW_WORK;
 		b.fill = true;
-		clear_links(g, done);
-		rc = finish(&b, insert_rows(&b, done, replace_item), err);
+		clear_links(&b, done);
+		rc = finish(&b, insert_rows(&b, count_ordered(&b, done), replace_item), err);
 	}
 	build_free(&b);
 	return rc;
@@ -463,22 +531,24 @@ int lh_qg_repair(struct lh_qg_build *g, uint32_t kept, const uint32_t *gone, uns
 		 struct lh_err *err)
 {
 	struct build b;
+	uint32_t first;
 	int rc;
 
 	if (kept <= g->degree)
 		return lh_qg_build(g, jobs, err);
-	rc = build_init(&b, g, jobs, err);
+	rc = build_init(&b, g, kept, jobs, err);
 	if (rc == 0 && g->entry >= g->rows)
-		rc = find_entry(g, kept, err);
+		rc = find_entry(&b, kept, err);
 	if (rc == 0) {
+		first = count_ordered(&b, kept);
 		b.work = ROW_WORK;
 		b.fill = true;
 		b.gone = gone;
-		clear_links(g, kept);
-		run(&b, close_item, kept);
-		rc = b.stopped ? -1 : link_again(&b, kept, keep_item);
+		clear_links(&b, kept);
+		run(&b, close_item, first);
+		rc = b.stopped ? -1 : link_again(&b, first, keep_item);
 		if (rc == 0)
-			rc = insert_rows(&b, kept, back_item);
+			rc = insert_rows(&b, first, back_item);
 		rc = finish(&b, rc, err);
 	}
 	build_free(&b);

@@ -80,7 +80,7 @@ static size_t fresh_links(struct lh_qg_worker *w, uint32_t row, uint32_t *out)
 	for (i = 0; i < n; i++)
 		__builtin_prefetch(w->seen + links[i], 1);
 	for (i = 0; i < n; i++) {
-		if (is_met(w, links[i]))
+		if (is_met(w, links[i]) || lh_is_copy(w->copy_of, links[i]))
 			continue;
 		w->seen[links[i]] = w->epoch;
 		out[found++] = links[i];

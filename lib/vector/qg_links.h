@@ -7,6 +7,7 @@
 #define LH_QG_LINKS_H
 
 #include "graph.h"
+#include "copies.h"
 #include "quantize.h"
 
 struct lh_qg_candidate {
@@ -18,6 +19,7 @@ struct lh_qg_candidate {
 /* The state of one thread. */
 struct lh_qg_worker {
 	struct lh_qg_build *g;
+	const uint32_t *copy_of;	/* copies.h: a search for links does not meet copies */
 	struct lh_quantized_query query, other;
 	uint16_t *seen, epoch;	/* per row, epoch: met by this search, epoch + 1: followed */
 	struct lh_qg_candidate *best;	/* found by a search, nearest first */

@@ -90,8 +90,9 @@ void lh_reach_connect(struct lh_reach *r, const struct lh_reach_builder *b)
 	for (row = 0; row < r->rows && r->n < r->rows; row++) {
 		if (r->parent[row] != LH_UNREACHED)
 			continue;
-		n = b->find_near(r->ctx, row, near, NEAR);
-		spare = NULL;
+		from = b->of ? b->of[row] : row;
+		spare = r->parent[from] == LH_UNREACHED ? NULL : find_spare(r, b, from);
+		n = spare ? 0 : b->find_near(r->ctx, row, near, NEAR);
 		for (i = 0; i < n && !spare; i++) {
 			from = near[i];
 			spare = r->parent[from] == LH_UNREACHED ? NULL : find_spare(r, b, from);
