@@ -8,6 +8,8 @@
  */
 #include "searcher.h"
 
+#include <math.h>
+
 /* Excluded rows are not counted as dropped: they would not be results anyway. */
 int lh_filtered_search_row(struct lh_searcher *s, uint64_t row)
 {
@@ -149,13 +151,16 @@ static int begin_walk(struct lh_searcher *s)
  * in 100,000 rows of both layouts.
  */
 #define ROW_COST(s) (400 + (double)lh_index_code_bytes(&(s)->ix->params))
-#define FRESH_COST(s) (2 * ROW_COST(s))
+#define FRESH_COST(s) (ROW_COST(s) + fmin(ROW_COST(s), 1000))
 #define LINKS_COST(s) ((s)->ix->signs ? 4700.0 : 3400.0)
 
 /* When the walk has cost this part of what the scan would, it is given up if it will cost that
  * many scans.  More than one, because a walk gets cheaper as it meets the same rows again. */
 #define TRIAL (1 / 6.0)
 #define TOO_LONG 1.25
+
+/* Bytes of a vector that is so cheap to measure that more candidates are kept. */
+#define SHORT 256
 
 /* The cost of a walk, row by row of those that todo yields. */
 struct walk_cost {
@@ -268,6 +273,8 @@ static size_t default_ef(const struct lh_searcher *s)
 
 	while (times * times * 450 < s->ix->rows)
 		times++;
+	if (lh_index_code_bytes(&s->ix->params) < SHORT)
+		times += times / 2;
 	return times * lh_index_ef(&s->ix->params, s->q->k);
 }
 
