@@ -231,11 +231,11 @@ static int64_t allowed_rows(struct lh_searcher *s)
 	uint64_t n, row;
 	int rc = lh_filter_cache_evaluate_all(s->q->filter_cache, s->q, s->err);
 
-	if (rc < 0)
-		return -1;
 	s->q->truncated = rc > 0;
+	if (rc)
+		return rc < 0 ? -1 : 0;
 	n = v->allowed;
-	for (row = s->ix->rows; rc == 0 && row < v->rows; row++)
+	for (row = s->ix->rows; row < v->rows; row++)
 		n -= lh_filter_cache_allows(s->q, row, s->err) > 0;
 	return (int64_t)n;
 }
