@@ -278,7 +278,7 @@ static int write_file(struct lh_index_writer *w, unsigned jobs, struct lh_err *e
 	lh_index_get_shape(&w->p, w->linked, &shape);
 	*h = (struct lh_index_header){
 		.magic = LH_INDEX_MAGIC,
-		.version = qg ? LH_INDEX_FORMAT_QG : w->id_seed ? 2 : 1,
+		.version = qg ? LH_INDEX_FORMAT_PART : w->id_seed ? 2 : 1,
 		.id_seed = w->id_seed,
 		.byte_order = LH_INDEX_BYTE_ORDER,
 		.file_bytes = LH_INDEX_PAGE,

@@ -13,8 +13,9 @@
 
 #include "file/file.h"
 
-#define LH_INDEX_FORMAT 3	/* the newest version: ... */
-#define LH_INDEX_FORMAT_QG 3	/* ... of layout qg; others have 2, or 1 when id_seed is 0 */
+#define LH_INDEX_FORMAT 4	/* the newest version: ... */
+#define LH_INDEX_FORMAT_PART 4	/* ... of layout qg with codes of a part of the values, ... */
+#define LH_INDEX_FORMAT_QG 3	/* ... of all; other layouts have 2, or 1 when id_seed is 0 */
 #define LH_INDEX_BYTE_ORDER 0x01020304u
 #define LH_INDEX_PAGE 4096u
 #define LH_INDEX_SECTIONS 64

@@ -144,7 +144,7 @@ static int open_rows(struct lh_index *ix, const struct lh_index_header *h, struc
 	if (h->rows > LH_INDEX_ROWS_MAX)
 		return lh_err_set(err, LH_ECORRUPT, "header: %llu rows",
 				  (unsigned long long)h->rows);
-	if (is_qg(ix) && h->version < LH_INDEX_FORMAT_QG)
+	if (is_qg(ix) && h->version < (p->code_values ? LH_INDEX_FORMAT_PART : LH_INDEX_FORMAT_QG))
 		return lh_err_set(err, LH_ECORRUPT, "header: layout qg in version %u", h->version);
 	if (h->stride != ix->shape.stride || h->vector_at != ix->shape.vector_at)
 		return lh_err_set(err, LH_ECORRUPT,

@@ -76,9 +76,11 @@
 /* Where the parts of a row of the file are. */
 struct lh_index_shape {
 	size_t stride, vector_at;
-	/* Layout qg with a graph: after the code of the vector, for all links, their codes
-	 * (vector/graph.h), f32 f_add and f_rescale, and u32 rows. */
-	size_t codes_at, add_at, rescale_at, ids_at;
+	/* Layout qg with a graph: after the code of the vector, the f32 unit of the factors, for
+	 * all links f16 f_add and f_rescale, and u32 rows, and their codes (vector/graph.h). In
+	 * a file of version 3 (unit_at is 0): their codes, f32 f_add and f_rescale, rows. */
+	size_t unit_at, add_at, rescale_at, ids_at, codes_at;
+	uint32_t values;	/* that a code keeps */
 };
 
 struct lh_pending {
@@ -237,6 +239,7 @@ struct lh_qg_coder {
 	 * link to each other are near each other. */
 	float *rotated;
 	uint64_t *kept;		/* their numbers plus 1 */
+	float *factors;		/* scratch: f_add of all links, f_rescale of all */
 	uint32_t slots;
 };
 int lh_qg_coder_init(struct lh_qg_coder *c, struct lh_err *err);

@@ -56,7 +56,7 @@ const char *lh_lexical_source_name(int source)
 
 void lh_index_get_shape(const struct lh_index_params *p, bool graph, struct lh_index_shape *out)
 {
-	size_t code = lh_index_code_bytes(p), links = 2 * (size_t)p->m, list = 4 * links;
+	size_t code = lh_index_code_bytes(p), links = 2 * (size_t)p->m, list = 4 * links, codes;
 
 	*out = (struct lh_index_shape){ .vector_at = 0 };
 	if (p->layout == LH_LAYOUT_HNSW) {
@@ -67,10 +67,21 @@ void lh_index_get_shape(const struct lh_index_params *p, bool graph, struct lh_i
 	out->stride = out->codes_at = lh_index_round(code, 64);
 	if (!graph)
 		return;
-	out->add_at = out->codes_at + links / LH_QG_LANES * lh_qg_code_bytes(p->dimension);
-	out->rescale_at = out->add_at + list;
-	out->ids_at = out->rescale_at + list;
-	out->stride = out->ids_at + list;
+	out->values = p->code_values ? p->code_values : lh_qg_dimension(p->dimension);
+	codes = links / LH_QG_LANES * lh_qg_code_bytes(out->values);
+	if (!p->code_values) {
+		out->add_at = out->codes_at + codes;
+		out->rescale_at = out->add_at + list;
+		out->ids_at = out->rescale_at + list;
+		out->stride = out->ids_at + list;
+		return;
+	}
+	out->unit_at = lh_index_round(code, 4);
+	out->add_at = out->unit_at + 4;
+	out->rescale_at = out->add_at + list / 2;
+	out->ids_at = out->rescale_at + list / 2;
+	out->codes_at = out->ids_at + list;
+	out->stride = lh_index_round(out->codes_at + codes, 64);
 }
 
 int lh_index_check_params(const struct lh_index_params *p, struct lh_err *err)
@@ -127,6 +138,8 @@ void lh_index_params_write(struct lh_buf *b, const struct lh_index_params *p)
 	lh_write_u64(&w, "ef_construction", p->ef_construction);
 	if (p->ef_search)
 		lh_write_u64(&w, "ef_search", p->ef_search);
+	if (p->code_values)
+		lh_write_u64(&w, "code_values", p->code_values);
 	lh_write_u64(&w, "exact_below", p->exact_below);
 	if (p->repaired)
 		lh_write_u64(&w, "repaired", p->repaired);
@@ -158,7 +171,8 @@ void lh_index_params_write(struct lh_buf *b, const struct lh_index_params *p)
 
 /* The members of the JSON; n = 0: an absent or empty string. */
 struct text {
-	struct lh_str dimension, m, ef_construction, ef_search, exact_below, repaired, seed;
+	struct lh_str dimension, m, ef_construction, ef_search, code_values, exact_below, repaired;
+	struct lh_str seed;
 	int distance, precision, layout;
 	bool rescore;
 	struct lh_str engine, model, url, created_at, prefix, query_prefix, field, template;
@@ -178,6 +192,7 @@ static const struct lh_bind members[] = {
 	NUMBER(m),
 	NUMBER(ef_construction),
 	{ LH_BIND_NUMBER("ef_search", struct text, ef_search) },
+	{ LH_BIND_NUMBER("code_values", struct text, code_values) },
 	NUMBER(exact_below),
 	{ LH_BIND_NUMBER("repaired", struct text, repaired) },
 	NUMBER(seed),
@@ -283,6 +298,7 @@ static int get_all(const struct lh_value *v, struct lh_index_params *p, struct l
 	    get_u32("m", t.m, &p->m, err) < 0 ||
 	    get_u32("ef_construction", t.ef_construction, &p->ef_construction, err) < 0 ||
 	    get_u32("ef_search", t.ef_search, &p->ef_search, err) < 0 ||
+	    get_u32("code_values", t.code_values, &p->code_values, err) < 0 ||
 	    get_u32("exact_below", t.exact_below, &p->exact_below, err) < 0 ||
 	    get_u32("repaired", t.repaired, &p->repaired, err) < 0 ||
 	    get_uint("seed", t.seed, UINT64_MAX, &p->seed, err) < 0)
@@ -304,6 +320,9 @@ static int get_all(const struct lh_value *v, struct lh_index_params *p, struct l
 		       p->lexical_of, sizeof p->lexical_of);
 	if (p->dimension < 1)
 		return lh_err_set(err, LH_ECORRUPT, "dimension 0");
+	if (p->code_values % 16 || p->code_values > lh_qg_dimension(p->dimension))
+		return lh_err_set(err, LH_ECORRUPT, "code_values %u: a multiple of 16, at most %u",
+				  p->code_values, lh_qg_dimension(p->dimension));
 	return lh_index_check_params(p, err);
 }
 

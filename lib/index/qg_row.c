@@ -1,6 +1,7 @@
 /* qg_row.c - make a row of layout qg.  See index_parts.h. */
 #include "index_parts.h"
 
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -17,14 +18,16 @@ int lh_qg_coder_init(struct lh_qg_coder *c, struct lh_err *err)
 		;
 	c->vector = lh_calloc(n, sizeof *c->vector, err);
 	c->rotated = lh_calloc(((size_t)c->slots + 1) * dim, sizeof *c->rotated, err);
+	c->factors = lh_calloc(4 * (size_t)c->p->m, sizeof *c->factors, err);
 	c->kept = lh_calloc(c->slots, sizeof *c->kept, err);
-	return c->vector && c->rotated && c->kept ? 0 : -1;
+	return c->vector && c->rotated && c->factors && c->kept ? 0 : -1;
 }
 
 void lh_qg_coder_free(struct lh_qg_coder *c)
 {
 	free(c->vector);
 	free(c->rotated);
+	free(c->factors);
 	free(c->kept);
 }
 
@@ -42,18 +45,38 @@ static const float *rotate(struct lh_qg_coder *c, uint32_t row)
 	return to;
 }
 
+/* Store factors in f16, in units of the greatest: none is too large or too small. */
+static void store_factors(struct lh_qg_coder *c, unsigned char *at)
+{
+	const struct lh_index_shape *shape = c->shape;
+	uint32_t n = 4 * c->p->m, i;
+	float unit = 0;
+
+	for (i = 0; i < n; i++)
+		unit = fmaxf(unit, fabsf(c->factors[i]));
+	for (i = 0; unit > 0 && i < n; i++)
+		c->factors[i] /= unit;
+	memcpy(at + shape->unit_at, &unit, sizeof unit);
+	lh_quantize_encode(LH_F16, LH_L2, c->factors, n, at + shape->add_at);
+}
+
 void lh_qg_coder_row(struct lh_qg_coder *c, uint32_t row, unsigned char *at)
 {
 	const struct lh_index_shape *shape = c->shape;
-	uint32_t n = c->p->dimension, dim = lh_qg_dimension(n), *ids, i;
-	float *add = (void *)(at + shape->add_at), *rescale = (void *)(at + shape->rescale_at);
+	uint32_t dim = lh_qg_dimension(c->p->dimension), links = 2 * c->p->m, i;
+	const uint32_t *ids = (const void *)(at + shape->ids_at);
 	float *center = c->rotated + c->slots * (size_t)dim;	/* the last place */
+	unsigned char *codes = at + shape->codes_at;
 
-	ids = (void *)(at + shape->ids_at);
 	memcpy(center, rotate(c, row), dim * sizeof *center);
-	for (i = 0; i < 2 * c->p->m; i++) {
-		lh_qg_encode(dim, center, rotate(c, ids[i]), i % LH_QG_LANES,
-			     at + shape->codes_at + i / LH_QG_LANES * lh_qg_code_bytes(n), add + i,
-			     rescale + i);
+	for (i = 0; i < links; i++) {
+		lh_qg_encode(dim, shape->values, center, rotate(c, ids[i]), i % LH_QG_LANES, codes,
+			     c->factors + i, c->factors + links + i);
+		if (i % LH_QG_LANES == LH_QG_LANES - 1)
+			codes += lh_qg_code_bytes(shape->values);
 	}
+	if (shape->unit_at)
+		store_factors(c, at);
+	else
+		memcpy(at + shape->add_at, c->factors, 2 * links * sizeof *c->factors);
 }

@@ -8,8 +8,10 @@
  * A row may be in the buffer several times, estimated from different rows; it is visited
  * once.  The other places stay with it, so that a walk ends earlier among rows that are near
  * each other: at the same recall, fewer rows are visited than if the places were left to
- * others.  The buffer therefore has twice ef places, and until 2 k rows are visited the
- * places are left to others, so that there are enough results.
+ * others.  The buffer therefore has twice ef places, and k more for rows that are measured
+ * at the end only; until k / 2 rows are visited the places are left to others.  So there are
+ * enough results, nearly always.  If no ef is named and the query is far from all rows, which
+ * are then all about as far, the walk is wider.
  */
 #include "searcher.h"
 
@@ -20,6 +22,9 @@
 #include "base/mem.h"
 
 #define TIMES 2		/* places of the buffer for a row that is visited, about */
+#define FAR_AFTER 48	/* visits after which a query may be found to be far ... */
+#define FAR 0.42f	/* ... as the nearest has more than this of the entry's squared distance */
+#define FAR_TIMES 10	/* width of the walk then */
 #define DONE UINT32_MAX	/* in the place of a row that is visited */
 
 /* Return the squared distance that a walk's distance stands for. */
@@ -109,22 +114,29 @@ static void add_links(struct lh_searcher *s, uint32_t row, float square)
 	const struct lh_index_shape *shape = &ix->shape;
 	const unsigned char *at = ix->block + row * ix->stride;
 	const uint32_t *ids = (const void *)(at + shape->ids_at);
-	size_t codes = lh_qg_code_bytes(ix->params.dimension);
+	const unsigned char *codes = at + shape->codes_at;
 	struct lh_walk_near new[LH_QG_LANES];
-	float d[LH_QG_LANES];
-	uint32_t i, below;
+	float d[LH_QG_LANES], decoded[2 * LH_QG_LINKS_MAX];
+	struct lh_qg_factors f = { (const void *)(at + shape->add_at),
+				   (const void *)(at + shape->rescale_at), 1 };
+	uint32_t links = 2 * ix->params.m, i, below;
 
-	for (i = 0; i < 2 * ix->params.m; i += LH_QG_LANES) {
-		below = lh_qg_estimate(&s->qg.query,
-				       at + shape->codes_at + i / LH_QG_LANES * codes,
-				       (const float *)(const void *)(at + shape->add_at) + i,
-				       (const float *)(const void *)(at + shape->rescale_at) + i,
-				       square, limit(&s->qg), d);
+	if (shape->unit_at) {
+		memcpy(&f.unit, at + shape->unit_at, sizeof f.unit);
+		lh_quantize_decode(LH_F16, at + shape->add_at, 2 * links, decoded);
+		f.add = decoded;
+		f.rescale = decoded + links;
+	}
+	for (i = 0; i < links; i += LH_QG_LANES) {
+		below = lh_qg_estimate(&s->qg.query, codes, &f, square, limit(&s->qg), d);
+		codes += lh_qg_code_bytes(shape->values);
+		f.add += LH_QG_LANES;
+		f.rescale += LH_QG_LANES;
 		insert(&s->qg, new, near_links(s, ids + i, below, d, new));
 	}
 }
 
-/* Find the nearest row that is not visited; false when all are. */
+/* Find the nearest row that is not visited; false when all are that are to be. */
 static bool find_next(struct lh_searcher *s)
 {
 	struct lh_walk_buffer *w = &s->qg;
@@ -132,29 +144,42 @@ static bool find_next(struct lh_searcher *s)
 
 	while (w->next < w->n && w->row[w->next].row == DONE)
 		w->next++;
-	for (from = w->next; from < w->n; from++)
+	for (from = w->next; from < w->n && from < w->within; from++)
 		if (w->row[from].row != DONE && s->seen[w->row[from].row] != s->epoch)
 			break;
 		else
 			w->row[from].row = DONE;
-	if (w->visited < 2 * s->q->k && from > w->next) {
+	if (2 * w->visited < s->q->k && from > w->next) {
 		memmove(w->row + w->next, w->row + from, (w->n - from) * sizeof *w->row);
 		w->n -= from - w->next;
 	} else {
 		w->next = from;
 	}
-	return w->next < w->n;
+	return w->next < w->n && w->next < w->within;
 }
 
-/* Make room for others when a row that cannot be a result takes places. */
-static int widen(struct lh_searcher *s)
+/* Visit rows in more places: for those that other rows take that cannot be results. */
+static int widen(struct lh_searcher *s, size_t places)
 {
-	size_t max = s->qg.max + TIMES;
+	struct lh_walk_buffer *w = &s->qg;
 
-	if (lh_grow(&s->qg.row, &s->qg.cap, max, sizeof *s->qg.row, s->err) < 0)
+	if (lh_grow(&w->row, &w->cap, w->max + places, sizeof *w->row, s->err) < 0)
 		return -1;
-	s->qg.max = max;
+	w->max += places;
+	w->within += places;
 	return 0;
+}
+
+/* Return whether the query is far from all rows: whether the nearest row that is visited is
+ * not much nearer to it than the entry, which is in the middle of all. */
+static bool is_far(const struct lh_searcher *s)
+{
+	float nearest = FLT_MAX;
+	size_t i;
+
+	for (i = 0; i < s->best.n; i++)
+		nearest = fminf(nearest, s->best.v[i].d);
+	return squared(s, nearest) > FAR * s->qg.entry;
 }
 
 static int visit(struct lh_searcher *s, uint32_t row, bool is_copy)
@@ -165,11 +190,13 @@ static int visit(struct lh_searcher *s, uint32_t row, bool is_copy)
 
 	if (!lh_walk_spend(s, 1, lh_index_code_bytes(&ix->params)))
 		return 0;
-	lh_walk_count(s, ix->stride - ix->shape.codes_at);
+	lh_walk_count(s, ix->stride - lh_index_code_bytes(&ix->params));
 	c.d = lh_quantize_row(&s->code, lh_index_code(ix, row));
+	if (s->qg.visited == 1)
+		s->qg.entry = squared(s, c.d);
 	if (lh_walk_offer(s, c))
 		copies->offered += is_copy;
-	else if (!is_copy && widen(s) < 0)
+	else if (!is_copy && widen(s, TIMES) < 0)
 		return -1;
 	if (lh_grow(&copies->v, &copies->cap, copies->n + FRESH_MAX, sizeof *copies->v, s->err) <
 	    0)
@@ -183,11 +210,10 @@ static int begin(struct lh_searcher *s, size_t ef)
 {
 	struct lh_walk_buffer *w = &s->qg;
 
-	w->n = w->next = w->max = w->visited = 0;
-	if (lh_grow(&w->row, &w->cap, TIMES * ef, sizeof *w->row, s->err) < 0 ||
-	    lh_walk_keep(s, lh_scan_candidates(s)) < 0)
+	w->n = w->next = w->within = w->visited = 0;
+	w->max = s->q->k;
+	if (widen(s, TIMES * ef) < 0 || lh_walk_keep(s, lh_scan_candidates(s)) < 0)
 		return -1;
-	w->max = TIMES * ef;
 	lh_walk_epoch(s);
 	lh_qg_query_set(&w->query, s->ix->signs, s->q->vector);
 	insert(w, &(struct lh_walk_near){ 0, s->ix->entry }, 1);
@@ -228,7 +254,27 @@ static bool next_row(struct lh_searcher *s, uint32_t *row, bool *is_copy)
 	return true;
 }
 
-int lh_walk_qg(struct lh_searcher *s, size_t ef)
+/* Measure the rows of the buffer that are not visited. */
+static void measure_others(struct lh_searcher *s)
+{
+	const struct lh_walk_buffer *w = &s->qg;
+	uint32_t rows[FRESH_MAX], row, n = 0;
+	size_t i;
+
+	for (i = 0; i < w->n; i++) {
+		row = w->row[i].row;
+		if (row != DONE && s->seen[row] != s->epoch) {
+			s->seen[row] = s->epoch;
+			rows[n++] = row;
+		}
+		if (n == FRESH_MAX || (n && i + 1 == w->n)) {
+			lh_walk_measure(s, rows, n, false);
+			n = 0;
+		}
+	}
+}
+
+int lh_walk_qg(struct lh_searcher *s, size_t ef, bool adapt)
 {
 	struct lh_walk_buffer *w = &s->qg;
 	uint32_t row, ahead;
@@ -242,9 +288,13 @@ int lh_walk_qg(struct lh_searcher *s, size_t ef)
 		ahead = look_ahead(s, DONE);
 		if (visit(s, row, is_copy) < 0)
 			return -1;
+		if (adapt && w->visited == FAR_AFTER && is_far(s) &&
+		    widen(s, TIMES * ef * (FAR_TIMES - 1)) < 0)
+			return -1;
 		look_ahead(s, ahead);
 		if (w->visited > s->ix->rows / 4 && s->best.n < s->q->k)
 			return 0;
 	}
+	measure_others(s);
 	return s->q->truncated || s->best.n >= s->q->k;
 }

@@ -11,6 +11,7 @@
 
 /* Rows per candidate below which a scan in order is as fast as a walk, and exact. */
 #define WALK_ABOVE 32
+#define WIDER 4	/* times the ef of a walk that found too few */
 
 static int searcher_room(struct lh_searcher *s, struct lh_err *err)
 {
@@ -20,7 +21,7 @@ static int searcher_room(struct lh_searcher *s, struct lh_err *err)
 	if (lh_quantized_query_init(&s->code, p->precision, p->distance, p->dimension, err) < 0 ||
 	    lh_quantized_query_init(&s->exact, LH_F32, p->distance, p->dimension, err) < 0)
 		return -1;
-	if (ix->signs && lh_qg_query_init(&s->qg.query, p->dimension, err) < 0)
+	if (ix->signs && lh_qg_query_init(&s->qg.query, p->dimension, ix->shape.values, err) < 0)
 		return -1;
 	s->vector = lh_calloc(p->dimension, sizeof *s->vector, err);
 	if (s->vector && ix->graph)
@@ -523,15 +524,16 @@ static int search_rows(struct lh_searcher *s)
 	size_t ef = s->q->ef ? s->q->ef : lh_index_ef(&s->ix->params, s->q->k);
 	int rc = 0;
 
-	if (ef < s->q->k)
+	if (ef < s->q->k && !s->ix->signs)
 		ef = s->q->k;
-	if (lh_walk_pays(s, ef)) {
+	for (; rc == 0 && lh_walk_pays(s, ef); ef *= WIDER) {
+		s->best.n = 0;
 		s->q->work.ef = (uint32_t)ef;
 		if (s->ix->signs)
-			rc = lh_walk_qg(s, ef);
+			rc = lh_walk_qg(s, ef, !s->q->ef && !s->ix->params.ef_search);
 		else
 			rc = lh_walk_keep(s, ef) < 0 ? -1 : walk(s);
-		s->q->work.restarts = rc == 0;
+		s->q->work.restarts += rc == 0;
 	}
 	if (rc == 0) {
 		rc = lh_walk_keep(s, lh_scan_candidates(s));

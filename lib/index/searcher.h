@@ -57,7 +57,9 @@ struct lh_walk_buffer {
 	struct lh_qg_query query;
 	struct lh_walk_near *row;	/* the buffer, nearest first */
 	size_t n, max, cap;
+	size_t within;		/* rows in so many places are visited, others measured at the end */
 	size_t next;		/* all before it are done */
+	float entry;		/* the squared distance of the row that is visited first */
 	uint64_t visited;
 };
 
@@ -161,13 +163,14 @@ static inline const uint32_t *lh_walk_links(const struct lh_index *ix, uint32_t 
 static inline void lh_walk_prefetch(const struct lh_index *ix, uint32_t row)
 {
 	const unsigned char *p = ix->block + row * ix->stride + ix->shape.ids_at;
-	lh_prefetch(p, ix->shape.ids_at ? ix->stride - ix->shape.ids_at : ix->vector_at);
+	lh_prefetch(p, ix->shape.ids_at ? 8 * (size_t)ix->params.m : ix->vector_at);
 }
 
 /* ---- qg_walk.c ---- */
 
-/* Search all rows of a file of layout qg.  Returns 1 when done, 0 when a scan is better, -1. */
-int lh_walk_qg(struct lh_searcher *s, size_t ef);
+/* Search all rows of a file of layout qg, wider for a far query if adapt is set.  Returns 1 when
+ * done, 0 when a scan is better, -1. */
+int lh_walk_qg(struct lh_searcher *s, size_t ef, bool adapt);
 
 /* ---- rerank.c ---- */
 

@@ -34,22 +34,25 @@ void lh_qg_rotate(const unsigned char *signs, const float *v, uint32_t n, float 
 	lh_qg_kernel()->rotate(signs, out, dim);
 }
 
-void lh_qg_encode(uint32_t dim, const float *c, const float *neighbour, unsigned lane,
-		  unsigned char *codes, float *f_add, float *f_rescale)
+void lh_qg_encode(uint32_t dim, uint32_t values, const float *c, const float *neighbour,
+		  unsigned lane, unsigned char *codes, float *f_add, float *f_rescale)
 {
 	unsigned char bits[65536 / 8];
-	struct lh_qg_part p;
+	struct lh_qg_part p, rest = { 0 };
 	float ratio;
 	unsigned shift;
 	unsigned char keep, *to;
 	uint32_t i;
 
-	lh_qg_kernel()->encode(c, neighbour, dim, bits, &p);
+	if (values < dim)
+		lh_qg_kernel()->encode(c + values, neighbour + values, dim - values, bits, &rest);
+	lh_qg_kernel()->encode(c, neighbour, values, bits, &p);
+	p.square += rest.square;
 	/* Store the bits of a lane between those of the others. */
 	shift = lane < 16 ? 0 : 4;
 	keep = (unsigned char)(0xf0 >> shift);
 	to = codes + lane % 16;
-	for (i = 0; i < dim / 8; i++, to += 32) {
+	for (i = 0; i < values / 8; i++, to += 32) {
 		to[0] = (unsigned char)((to[0] & keep) | (bits[i] & 15) << shift);
 		to[16] = (unsigned char)((to[16] & keep) | bits[i] >> 4 << shift);
 	}
@@ -61,11 +64,11 @@ void lh_qg_encode(uint32_t dim, const float *c, const float *neighbour, unsigned
 
 /* ---- queries ---- */
 
-int lh_qg_query_init(struct lh_qg_query *q, uint32_t n, struct lh_err *err)
+int lh_qg_query_init(struct lh_qg_query *q, uint32_t n, uint32_t values, struct lh_err *err)
 {
 	uint32_t dim = lh_qg_dimension(n);
 
-	*q = (struct lh_qg_query){ .n = n, .dim = dim };
+	*q = (struct lh_qg_query){ .n = n, .dim = values };
 	q->mem = lh_calloc(1, ALIGN + dim * sizeof *q->rotated + 4 * (size_t)dim, err);
 	if (!q->mem)
 		return -1;
@@ -127,11 +130,10 @@ void lh_qg_sums(const struct lh_qg_query *q, const unsigned char *codes, uint32_
 }
 
 uint32_t lh_qg_estimate(const struct lh_qg_query *q, const unsigned char *codes,
-			const float *f_add, const float *f_rescale, float square, float limit,
-			float *out)
+			const struct lh_qg_factors *f, float square, float limit, float *out)
 {
 	uint32_t sums[LH_QG_LANES];
 
 	lh_qg_sums(q, codes, sums);
-	return lh_qg_kernel()->estimate(q, sums, f_add, f_rescale, square, limit, out);
+	return lh_qg_kernel()->estimate(q, sums, f, square, limit, out);
 }

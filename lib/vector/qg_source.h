@@ -106,16 +106,16 @@ TARGET static void encode(const float *c, const float *neighbour, uint32_t dim,
 }
 
 TARGET static uint32_t estimate(const struct lh_qg_query *q, const uint32_t *sums,
-				const float *f_add, const float *f_rescale, float square,
-				float limit, float *out)
+				const struct lh_qg_factors *f, float square, float limit,
+				float *out)
 {
-	const vec bias = all(q->bias), delta = all(q->delta);
+	const vec bias = all(q->bias), delta = all(q->delta), unit = all(f->unit);
 	uint32_t below = 0, i;
 	vec d;
 
 	for (i = 0; i < LH_QG_LANES; i += LANES) {
 		d = __builtin_convertvector((ivec)load((const float *)sums + i), vec);
-		d = (square + load(f_add + i)) + load(f_rescale + i) * (bias + delta * d);
+		d = square + unit * (load(f->add + i) + load(f->rescale + i) * (bias + delta * d));
 		store(out + i, d);
 		below |= bits_of(d < limit) << i;
 	}
@@ -128,10 +128,10 @@ static void encode(const float *c, const float *neighbour, uint32_t dim, unsigne
 	lh_qg_avx2.encode(c, neighbour, dim, bits, part);
 }
 
-static uint32_t estimate(const struct lh_qg_query *q, const uint32_t *sums, const float *f_add,
-			 const float *f_rescale, float square, float limit, float *out)
+static uint32_t estimate(const struct lh_qg_query *q, const uint32_t *sums,
+			 const struct lh_qg_factors *f, float square, float limit, float *out)
 {
-	return lh_qg_avx2.estimate(q, sums, f_add, f_rescale, square, limit, out);
+	return lh_qg_avx2.estimate(q, sums, f, square, limit, out);
 }
 #endif
 

@@ -123,8 +123,8 @@ struct lh_qg_kernel {
 		     uint32_t *sums);
 	/* Finish lh_qg_estimate. */
 	uint32_t (*estimate)(const struct lh_qg_query *q, const uint32_t *sums,
-			     const float *f_add, const float *f_rescale, float square,
-			     float limit, float *out);
+			     const struct lh_qg_factors *f, float square, float limit,
+			     float *out);
 };
 const struct lh_qg_kernel *lh_qg_kernel(void);
 

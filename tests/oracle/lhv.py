@@ -18,7 +18,7 @@ class Index:
         if data[:8] != b"\x89LHV\r\n\x1a\n" or self.u32(12) != 0x01020304:
             raise ValueError("not an index")
         self.version = self.u32(8)
-        if self.version > 3 or self.u64(16) != len(data):
+        if self.version > 4 or self.u64(16) != len(data):
             raise ValueError("another version or length")
         self.rows, self.stride, self.vector_at = self.u64(24), self.u32(32), self.u32(36)
         self.entry = self.u32(40)
@@ -69,7 +69,8 @@ class Index:
         at = self.row_at(r)
         if self.layout == "hnsw":
             return struct.unpack_from("<%dI" % self.u32(at), self.data, at + 4)
-        at += self.lanes_at() + self.links * (self.padded() // 8 + 8)
+        at += self.unit_at() + 4 + 4 * self.links if self.part() else \
+            self.lanes_at() + self.links * (self.padded() // 8 + 8)
         return struct.unpack_from("<%dI" % self.links, self.data, at)
 
     def upper_links(self, r, level):
@@ -97,10 +98,23 @@ class Index:
     def padded(self):
         return (self.dimension + 63) // 64 * 64
 
-    def lanes_at(self):
+    def part(self):
+        return self.params.get("code_values", 0)
+
+    def values(self):
+        return self.part() or self.padded()
+
+    def code_end(self):
         n = self.dimension
-        code = {"f32": 4 * n, "f16": 2 * n, "i8": n + 8}[self.params["precision"]]
-        return (code + 63) // 64 * 64
+        return {"f32": 4 * n, "f16": 2 * n, "i8": n + 8}[self.params["precision"]]
+
+    def unit_at(self):
+        return (self.code_end() + 3) // 4 * 4
+
+    def lanes_at(self):
+        if self.part():
+            return self.unit_at() + 4 + 8 * self.links
+        return (self.code_end() + 63) // 64 * 64
 
     def rotate(self, v):
         dim, signs = self.padded(), self.bytes_of(16)
@@ -123,24 +137,34 @@ class Index:
         assert out == self.bytes_of(16), "signs"
 
     def bit(self, r, link, i):
-        at = self.row_at(r) + self.lanes_at() + link // 32 * 16 * self.padded() // 4
+        at = self.row_at(r) + self.lanes_at() + link // 32 * 16 * self.values() // 4
         byte = self.data[at + 16 * (i // 4) + link % 16]
         return byte >> i % 4 + (4 if link % 32 >= 16 else 0) & 1
 
+    def factors(self, r):
+        if not self.part():
+            at = self.row_at(r) + self.lanes_at() + self.links * self.padded() // 8
+            f = struct.unpack_from("<%df" % (2 * self.links), self.data, at)
+        else:
+            at = self.row_at(r) + self.unit_at()
+            unit, *f = struct.unpack_from("<f%de" % (2 * self.links), self.data, at)
+            assert unit == 0 or max(map(abs, f)) == 1, "the unit of row %d" % r
+            f = [unit * x for x in f]
+        return f[:self.links], f[self.links:]
+
     def check_codes(self, r):
         dim, c = self.padded(), self.rotate(self.vector(r))
-        at = self.row_at(r) + self.lanes_at() + self.links * dim // 8
-        add = struct.unpack_from("<%df" % self.links, self.data, at)
-        rescale = struct.unpack_from("<%df" % self.links, self.data, at + 4 * self.links)
+        add, rescale = self.factors(r)
         for link, other in enumerate(self.links_of(r)):
             o = [x - y for x, y in zip(self.rotate(self.vector(other)), c)]
-            u = [self.bit(r, link, i) - 0.5 for i in range(dim)]
+            u = [self.bit(r, link, i) - 0.5 for i in range(self.values())] + \
+                [0.0] * (dim - self.values())
             for x, y in zip(o, u):
-                assert abs(x) < 1e-6 or (x > 0) == (y > 0), "a bit of row %d" % r
+                assert y == 0 or abs(x) < 1e-6 or (x > 0) == (y > 0), "a bit of row %d" % r
             square, along = sum(x * x for x in o), sum(x * y for x, y in zip(o, u))
             b = -2 * square / along if along else 0
             a = square - b * sum(x * y for x, y in zip(c, u))
-            near = 1e-4 * (1 + abs(a) + abs(b))
+            near = (1e-3 if self.part() else 1e-4) * (1 + abs(a) + abs(b))
             assert abs(add[link] - a) < near and abs(rescale[link] - b) < near, \
                 "a number of row %d" % r
 

@@ -8,7 +8,7 @@ load ../index
 		# shellcheck disable=SC2086
 		head -n 1150 w | lh-index build -j1 --layout qg --dimension 128 --precision $kind --now 2026-05-03T12:00:00Z a.lhv
 		[ "$(info a.lhv layout)" = qg ]
-		[ "$(info a.lhv format)" = 3 ]
+		[ "$(info a.lhv format)" = 4 ]
 		tail -n 50 w | lh-index add a.lhv
 		tail -n 1 w | jq -c '{query: .text}' | lh-search -k 1 a.lhv | jq -e '.results[0].distance <= 1e-6' >near
 		lh-index delete --id "$(jq -r .id w | tail -n 2 | head -n 1)" a.lhv
@@ -132,11 +132,31 @@ qg_build() {
 	lh-gen workers -n 1020 >w
 	for how in "hnsw --precision i8" "qg" "qg --precision i8 --rescore" "qg --precision f16 --m 32 --distance l2"; do
 		# shellcheck disable=SC2086
-		lh-index build -j2 --dimension 70 --layout $how a.lhv w
+		lh-index build -j2 --dimension 300 --layout $how a.lhv w
 		lh-index dump --encoding base64 a.lhv | jq -r '[.id, .vector] | @tsv' >want
 		python3 "$ROOT/tests/oracle/lhv.py" a.lhv >got
 		cmp want got
 	done
+}
+
+@test "a file of version 3 is read, searched, added to, and written anew by a compaction" {
+	gzip -dc "$ROOT/tests/search/version-3.lhv.gz" >a.lhv
+	[ "$(info a.lhv format) $(info a.lhv length)" = '3 120' ]
+	lh-index verify a.lhv
+	python3 "$ROOT/tests/oracle/lhv.py" a.lhv >read
+	lh-index dump --encoding base64 a.lhv | jq -r '[.id, .vector] | @tsv' | cmp - read
+	lh-index dump a.lhv >old
+	jq -c '{vector, k: 1}' old >queries
+	lh-search -q --ef 3 a.lhv <queries | jq -c '.results[0].id' >found
+	jq -c .id old | cmp - found
+	rows 121 121 | jq -c '.vector = [range(20) | sin]' >more
+	lh-index add a.lhv more
+	lh-index compact a.lhv
+	[ "$(info a.lhv format) $(info a.lhv length)" = '4 121' ]
+	lh-index verify a.lhv
+	python3 "$ROOT/tests/oracle/lhv.py" a.lhv >read
+	lh-index dump a.lhv | head -n 120 | cmp - old
+	lh-search -q --ef 3 a.lhv <queries | jq -c '.results[0].id' | cmp - found
 }
 
 @test "the reader notices a wrong code" {
@@ -146,8 +166,8 @@ qg_build() {
 		with open("a.lhv", "r+b") as f:
 		    data = f.read()
 		    rows = struct.unpack_from("<Q", data, 128 + 32 + 8)[0]
-		    f.seek(rows + 128 + 70)
-		    f.write(bytes([data[rows + 128 + 70] ^ 1]))
+		    f.seek(rows + 332 + 70)
+		    f.write(bytes([data[rows + 332 + 70] ^ 1]))
 	END
 	run -1 --separate-stderr python3 "$ROOT/tests/oracle/lhv.py" a.lhv
 	[[ $stderr == *"a bit of row 0"* ]]

@@ -8,7 +8,7 @@ load ../index
 	rows 1 20 | lh-index build --now 2026-05-03T12:00:00Z w.lhv
 	[ "$(lh-index info w.lhv | jq -r 'keys_unsorted | join(" ")')" = "name dimension length distance m ef_construction precision rescore layout engine model url created_at field template lexical file_bytes pending deleted format" ]
 	local layout=${LH_TEST_LAYOUT:-hnsw} format=1
-	[ $layout = hnsw ] || format=3
+	[ $layout = hnsw ] || format=4
 	[ "$(lh-index info w.lhv | jq -c 'del(.file_bytes)')" = '{"name":"w","dimension":8,"length":20,"distance":"cosine","m":16,"ef_construction":200,"precision":"f32","rescore":false,"layout":"'$layout'","engine":null,"model":null,"url":null,"created_at":"2026-05-03T12:00:00.000Z","field":null,"template":null,"lexical":null,"pending":0,"deleted":0,"format":'$format'}' ]
 	[ "$(info w.lhv file_bytes)" = "$(stat -c %s w.lhv)" ]
 }

@@ -100,7 +100,7 @@ static void rows_come_back(unsigned n)
 
 	lh_index_get_stats(ix, &st);
 	CHECK(st.live == n && st.base == n && lh_index_rows(ix) == n);
-	CHECK(st.format == (layout ? 3 : 1) && st.torn_at == -1);
+	CHECK(st.format == (layout ? 4 : 1) && st.torn_at == -1);
 	for (unsigned i = 0; i < n; i++) {
 		snprintf(id, sizeof id, "w-%u", i);
 		snprintf(meta, sizeof meta, "{\"n\":%u}", i);

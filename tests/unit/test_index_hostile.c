@@ -307,7 +307,7 @@ static void check_message(size_t at, uint32_t value, const char *message)
 static void other_kinds_of_file_have_a_message_each(void)
 {
 	check_message(0, 0x04034b50, "not an index: the magic number is wrong");
-	check_message(8, 4, "format version 4 is newer than 3, the newest that this program reads");
+	check_message(8, 5, "format version 5 is newer than 4, the newest that this program reads");
 	check_message(12, 0x04030201, "written in the other byte order");
 	check_message(24, 5, "header: the checksum is wrong");
 }

@@ -1,7 +1,6 @@
 /* Indexes of layout qg: their rows, and what changes of them give. */
 #include "check.h"
-#include "index/format.h"
-#include "index/index_tools.h"
+#include "index/index_parts.h"
 #include "base/xxh3.h"
 
 #include <stdio.h>
@@ -448,20 +447,25 @@ static void falsify(size_t offset, const char *message)
 
 static void wrong_codes_are_damage(void)
 {
-	size_t code = 128, add = code + 4 * 128, rescale = add + 128, ids = rescale + 128;
+	struct lh_index_shape shape;
 
 	params.precision = LH_I8;
 	build(2000, 1);
 	CHECK(is_sound());
-	falsify(code + 100, "rows: row 17: the codes of its links are wrong");
+	params.dimension = DIM;
+	params.code_values = lh_qg_code_values(DIM);
+	lh_index_get_shape(&params, true, &shape);
+	falsify(shape.codes_at + 100, "rows: row 17: the codes of its links are wrong");
 	build(2000, 1);
-	falsify(add + 1, "rows: row 17: the codes of its links are wrong");
+	falsify(shape.unit_at + 1, "rows: row 17: the codes of its links are wrong");
 	build(2000, 1);
-	falsify(rescale + 1, "rows: row 17: the codes of its links are wrong");
+	falsify(shape.add_at + 1, "rows: row 17: the codes of its links are wrong");
 	build(2000, 1);
-	falsify(ids + 3, "rows: row 17, level 0: a link to row ");
+	falsify(shape.rescale_at + 1, "rows: row 17: the codes of its links are wrong");
 	build(2000, 1);
-	falsify(code - 10, "rows: row 17: the padding is not zero");
+	falsify(shape.stride - 1, "rows: row 17: the codes of its links are wrong");
+	build(2000, 1);
+	falsify(shape.ids_at + 3, "rows: row 17, level 0: a link to row ");
 }
 
 int main(void)
