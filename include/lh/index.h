@@ -211,7 +211,7 @@ static inline size_t lh_index_ef(const struct lh_index_params *p, size_t k)
 /* What a search did. */
 struct lh_search_work {
 	uint32_t ef;		/* of the walk; 0: the graph was not walked */
-	uint32_t restarts;	/* walks that came up short or cost too much, so a scan followed */
+	uint32_t restarts;	/* walks that came up short, or cost too much; more came after */
 	uint64_t walked;	/* rows whose links were followed */
 	uint64_t measured;	/* rows compared with the query, each time that one was */
 	uint64_t bytes_read;	/* of the vectors, codes and links of those rows */

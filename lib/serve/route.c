@@ -434,9 +434,10 @@ bool lh_route_fits(const struct lh_route *r, const struct lh_route_path *p, size
 
 /* Members that the filters read as numbers, in their INPUT tables. */
 static const char *const numbers[] = {
-	"created_after_ns", "created_before_ns", "dimension", "duration_ms", "ef_search", "k",
-	"limit", "m", "max_iterations", "max_tokens", "per_corpus_k", "playbook_max_distance",
-	"playbook_max_inject_distance", "playbook_top_k", "score", "temperature", "timeout",
+	"budget", "created_after_ns", "created_before_ns", "dimension", "duration_ms", "ef_search",
+	"k", "limit", "m", "max_iterations", "max_tokens", "per_corpus_k",
+	"playbook_max_distance", "playbook_max_inject_distance", "playbook_top_k", "score",
+	"temperature", "timeout", "timeout_ms",
 };
 
 static bool is_number(struct lh_str name)

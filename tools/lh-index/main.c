@@ -30,7 +30,7 @@ static const struct lh_option options[] = {
 	  LH_CHOICE(struct settings, layout, .verbs = V_PARAMS) },
 	{ 0, "lexical", NULL, "also find texts by their words",
 	  LH_FLAG(struct settings, lexical, .verbs = V_PARAMS) },
-	{ 0, "dimension", "N", "values of a vector (768: 6.6 KB a record)",
+	{ 0, "dimension", "N", "values of a vector (768: 4.4 KB a record)",
 	  LH_UINT(struct settings, dimension, 1, LH_DIM_MAX, .verbs = V_PARAMS | V_IMPORT) },
 	{ 0, "allow-empty", NULL, "make INDEX even without any record",
 	  LH_FLAG(struct settings, allow_empty, .verbs = V_MAKES) },
