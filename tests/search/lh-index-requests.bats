@@ -106,7 +106,7 @@ setup() {
 	lh-index requests d <add >out
 	diff - out <<<'{"added":1100,"length":1100}'
 	lh-index compact d/a.lhv
-	[ "$(info d/a.lhv layout) $(info d/a.lhv format) $(info d/a.lhv pending)" = 'qg 3 0' ]
+	[ "$(info d/a.lhv layout) $(info d/a.lhv format) $(info d/a.lhv pending)" = 'qg 4 0' ]
 	lh-index verify d/a.lhv
 	request '{"op":"get","name":"a"}' '{"op":"list"}' | jq -r '.params.layout, (.indexes[]?.params | .name + " " + .layout)' >out
 	[ "$(paste -sd, out)" = 'qg,null,a qg,b qg,c ' ]
