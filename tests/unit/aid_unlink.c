@@ -35,8 +35,10 @@ static void unlink_everywhere(char *map, uint32_t row)
 		else
 			list[0] = unlink_row(list + 1, list[0], row, 0);
 	}
+	if (!ix->level)
+		return;
 	list = (uint32_t *)(void *)(map + ((const char *)ix->upper - ix->map.p));
-	for (r = 0; ix->level && r < ix->n_upper; r++, list += 1 + m)
+	for (r = 0; r < ix->n_upper; r++, list += 1 + m)
 		list[0] = unlink_row(list + 1, list[0], row, 0);
 }
 
