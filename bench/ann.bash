@@ -4,7 +4,10 @@
 #   demand    the same, asked by sentences of demand in four styles, far from all workers
 #   packages  Debian's package descriptions × 768 without their synopsis lines; asked
 #             by a fifth as many of those synopses, which are far harder (needs apt)
-#   words     vectors × 100 like those of words, from bench/ann_vectors.c
+#   words     vectors × 100 like those of words, from bench/ann_vectors.c, in 2,000 clusters
+#   clusters  the same in 20,000
+#   pictures-200, pictures-768
+#             vectors like those of pictures, asked by those of texts, from the same
 #   short     generated workers × 100
 #   million   1,000,000 of them
 #
@@ -14,7 +17,18 @@
 model=${ANN_MODEL:-hash-v1} queries=${ANN_QUERIES:-10000} hnsw='16 200 2'
 
 dimension_of() {
-	case $1 in short | million | words) echo 100 ;; *) echo 768 ;; esac
+	case $1 in short | million | words | clusters) echo 100 ;; *-200) echo 200 ;; *) echo 768 ;; esac
+}
+
+# generate SET - rows.f32 and queries.f32; fails if the set is not a generated one.
+generate() {
+	local files=("${ANN_ROWS:-100000}" rows.f32 $((queries / 5)) queries.f32)
+	case $1 in
+	words) ann_vectors words 100 2000 1 "${files[@]}" ;;
+	clusters) ann_vectors words 100 20000 1 "${files[@]}" ;;
+	pictures-*) ann_vectors pictures "$(dimension_of "$1")" 2000 1 "${files[@]}" ;;
+	*) return 1 ;;
+	esac
 }
 
 # rows_of SET, queries_of SET - as lh-index and lh-search take them.
@@ -64,15 +78,22 @@ enter() {
 	mkdir -p "$(folder_of "$1")" "$home"
 	cd "$(folder_of "$1")"
 	[ "$1" != packages ] || [ -f corpus.tsv ] || corpus >corpus.tsv
-	if [ "$1" = words ]; then
-		ann_vectors words 100 1 "${ANN_ROWS:-100000}" rows.f32 $((queries / 5)) queries.f32
-		ann_vectors jsonl 100 <queries.f32 | jq -c '{ vector }' >queries.jsonl
-	fi
-	[ -f "$home/rows.f32" ] || rows_of "$1" | vectors >"$home/rows.f32"
+	[ -f "$home/rows.f32" ] || generate "$1" || rows_of "$1" | vectors >"$home/rows.f32"
 	[ ! -f one.f32 ] || return 0
+	if [ -f queries.f32 ]; then
+		ann_vectors jsonl "$(dimension_of "$1")" <queries.f32 | jq -c '{ vector }' >queries.jsonl
+	fi
 	[ -f queries.jsonl ] || queries_of "$1" >queries.jsonl
 	vectors <queries.jsonl >queries.f32
 	head -n 1000 queries.jsonl | vectors >first.f32
 	head -n 1 queries.jsonl >one.jsonl
 	vectors <one.jsonl >one.f32
+}
+
+# build_ours LAYOUT PRECISION[+rescore] INDEX - by lh-index, from JSON.
+build_ours() {
+	local options=(-q -j 2 --layout "$1" --m 16 --ef-construction 200 --precision "${2%+*}")
+	[ "${2%+*}" = "$2" ] || options+=(--rescore)
+	ann_vectors jsonl "$dim" <"$home/rows.f32" | /usr/bin/time -o used -f '%e %U %S %M' lh-index build "${options[@]}" "$3" >&2
+	awk -v n="$rows" '{ printf "%.1f rows/s, %.1f a second of processor time, peak %d MiB\n", n / $1, n / ($2 + $3), $4 / 1024 }' used
 }

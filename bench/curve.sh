@@ -1,22 +1,26 @@
-# What recall costs: recall@10 against queries/s over many values of ef, for each layout and
-# precision that an index can have, next to hnswlib, FAISS and usearch, all called as
-# libraries on one thread; and the aims of the layouts.
+# What recall costs: recall@10 and recall@100 against queries/s over many values of ef, for
+# each layout and precision that an index can have, next to hnswlib, FAISS, usearch and zvec,
+# all called as libraries on one thread; and the aims of layout qg.
 #
 # Rates are per second of processor time, so that other work on the machine weighs
 # less; medians of interleaved rounds of 1,000 queries.  A rate at a given recall
-# is interpolated between the two efs around it.  Ratios are taken round by round: to
-# hnswlib, and to the better of hnsw-i8 and hnsw-i8+rescore.  Each side builds one graph a
-# set, which is kept: remove FOLDER/SIDE.index to build it again.  Ours are built by
-# lh-index from JSON, the peers from arrays in memory.
+# is interpolated between the two efs around it; if the least ef finds more than that, the
+# rate is that of the least ef.  The efs of a side end with the first that finds 0.99.
+# Ratios are taken round by round: to hnswlib, and to the better of hnsw-i8 and
+# hnsw-i8+rescore.  Each side builds one graph a set, which is kept: remove FOLDER/build.SIDE
+# to build it again.  Ours are built by lh-index from JSON, the peers from arrays in memory.
 #
 # The environment says how much (a quick run, without Debian's packages or npm: ANN_ROWS=10000
 # ANN_QUERIES=2000 CURVE_SETS="workers demand words" CURVE_PEERS=hnswlib PRECISIONS=i8
 # CURVE_ROUNDS=1):
 #
 #   CURVE_SETS    sets of bench/ann.bash, each of ANN_ROWS rows
+#   CURVE_MODELS  hash-v1 hash-v2 (with ANN_MODEL, that one); generated sets have none, and
+#                 are measured once
+#   CURVE_KS      10 100
 #   LAYOUTS       hnsw qg; one that lh-index does not know is left out
 #   PRECISIONS    f32 f16 i8 i8+rescore
-#   CURVE_PEERS   hnswlib faiss-flat faiss-sq8 usearch-f32 usearch-i8
+#   CURVE_PEERS   hnswlib faiss-flat faiss-sq8 usearch-f32 usearch-i8 zvec-f32 zvec-i8 zvec-rabitq
 #   CURVE_EFS, CURVE_ROUNDS
 #   CURVE_EQUAL   the sides whose builds are compared at equal recall: efConstruction of
 #                 hnswlib goes by fifths down or up, at most to CURVE_EFC, until it finds at
@@ -25,8 +29,8 @@
 source "$ROOT/bench/lib.bash"
 source "$ROOT/bench/ann.bash"
 rounds=${CURVE_ROUNDS:-5}
-efs=${CURVE_EFS:-10 16 24 32 48 64 96 128 192 256 384 512 768 1024}
-peers=${CURVE_PEERS:-hnswlib faiss-flat faiss-sq8 usearch-f32 usearch-i8}
+efs=${CURVE_EFS:-10 16 24 32 48 64 96 128 192 256 384 512 768 1024 1536 2048 3072}
+peers=${CURVE_PEERS:-hnswlib faiss-flat faiss-sq8 usearch-f32 usearch-i8 zvec-f32 zvec-i8 zvec-rabitq}
 ours=
 for layout in ${LAYOUTS:-hnsw qg}; do
 	[ "$layout" = hnsw ] || lh-index build --help | grep -q -e "--layout.*$layout" || continue
@@ -34,23 +38,24 @@ for layout in ${LAYOUTS:-hnsw qg}; do
 		ours+="$layout-$precision "
 	done
 done
+
+# need PEER FOLDER PACKAGE - from npm, or leave the peer out.
 npm=$DATA/npm
-if [[ $peers == *usearch* && ! -d $npm/node_modules/usearch ]] &&
-	! npm install --silent --ignore-scripts --prefix "$npm" usearch@2.26.2 >"$DATA/npm.log" 2>&1; then
-	echo "usearch is left out: npm does not install it, see $DATA/npm.log"
-	peers=$(tr ' ' '\n' <<<"$peers" | grep -v usearch | paste -sd' ')
+need() {
+	[[ $peers != *$1* || -d $npm/node_modules/$2 ]] && return
+	npm install --silent --ignore-scripts --prefix "$npm" "$3" >"$DATA/npm.log" 2>&1 && return
+	echo "$1 is left out: npm does not install it, see $DATA/npm.log"
+	peers=$(tr ' ' '\n' <<<"$peers" | grep -v "^$1" | paste -sd' ')
+}
+need usearch usearch usearch@2.26.2
+need zvec @zvec/zvec @zvec/zvec@0.7.0
+if [[ $peers == *faiss* ]] && ! command -v ann_faiss >/dev/null; then
+	echo "faiss is left out: build/bench/ann_faiss was not built"
+	peers=$(tr ' ' '\n' <<<"$peers" | grep -v ^faiss | paste -sd' ')
 fi
 
 sides="$ours$peers"
 equal=${CURVE_EQUAL-$ours}
-
-# build_ours LAYOUT PRECISION[+rescore] INDEX - by lh-index, from JSON.
-build_ours() {
-	local options=(-q -j 2 --layout "$1" --m 16 --ef-construction 200 --precision "${2%+*}")
-	[ "${2%+*}" = "$2" ] || options+=(--rescore)
-	ann_vectors jsonl "$dim" <"$home/rows.f32" | /usr/bin/time -o used -f '%e %U %S %M' lh-index build "${options[@]}" "$3" >&2
-	awk -v n="$rows" '{ printf "%.1f rows/s, %.1f a second of processor time, peak %d MiB\n", n / $1, n / ($2 + $3), $4 / 1024 }' used
-}
 
 # build SIDE - hnswlib-EFC is hnswlib with another efConstruction.
 build() {
@@ -59,7 +64,7 @@ build() {
 	hnswlib) ann_hnswlib build "$data" "$dim" $hnsw "$index" ;;
 	hnswlib-*) ann_hnswlib build "$data" "$dim" 16 "${1#*-}" 2 "$index" ;;
 	faiss-*) ann_faiss build "$data" "$dim" $hnsw "$index" "${1#*-}" ;;
-	usearch-*) node "$ROOT/bench/ann_usearch.mjs" "$npm" build "$data" "$dim" $hnsw "$index" "${1#*-}" ;;
+	usearch-* | zvec-*) node "$ROOT/bench/ann_${1%-*}.mjs" "$npm" build "$data" "$dim" $hnsw "$index" "${1#*-}" 2>>"$DATA/npm.log" ;;
 	*) build_ours "${1%%-*}" "${1#*-}" "$index" ;;
 	esac >"$home/build.new"
 	mv "$home/build.new" "$home/build.$1"
@@ -69,11 +74,11 @@ build() {
 query() {
 	local index=$home/$1.index
 	case $1 in
-	hnswlib*) ann_hnswlib query "$index" first.f32 "$dim" 10 truth.u32 "${@:2}" ;;
-	faiss-*) ann_faiss query "$index" first.f32 "$dim" 10 truth.u32 "${@:2}" ;;
-	usearch-*) node "$ROOT/bench/ann_usearch.mjs" "$npm" query "$index" first.f32 "$dim" 10 truth.u32 "${1#*-}" "${@:2}" ;;
-	*) ann_liblh query "$index" first.f32 10 truth.u32 "${@:2}" ;;
-	esac | sed 's/.*queries\/s, \([0-9.]*\) .*ef \([0-9]*\), recall \(.*\)/\2 \3 \1/'
+	hnswlib*) ann_hnswlib query "$index" first.f32 "$dim" "$k" "truth.$k" "${@:2}" ;;
+	faiss-*) ann_faiss query "$index" first.f32 "$dim" "$k" "truth.$k" "${@:2}" ;;
+	usearch-* | zvec-*) node "$ROOT/bench/ann_${1%-*}.mjs" "$npm" query "$index" first.f32 "$dim" "$k" "truth.$k" "${1#*-}" "${@:2}" 2>>"$DATA/npm.log" ;;
+	*) ann_liblh query "$index" first.f32 "$k" "truth.$k" "${@:2}" ;;
+	esac | sed -n 's/.*queries\/s, \([0-9.]*\) .*ef \([0-9]*\), recall \(.*\)/\2 \3 \1/p'
 }
 
 # built SIDE - rows per second of processor time.
@@ -83,37 +88,80 @@ built() {
 
 # curve SIDE - the median rate at each ef.
 curve() {
-	local ef
-	for ef in $efs; do
-		awk -v ef="$ef" '$1 == ef { print $3 }' rounds."$1".* | median |
-			awk -v side="$1" -v ef="$ef" -v recall="$(awk -v ef="$ef" '$1 == ef { print $2 }' rounds."$1".1)" \
-				'{ printf "%s at ef %d: recall\t%s\t%.0f /s\n", side, ef, recall, $1 }'
+	local ef recall
+	while read -r ef recall _; do
+		printf '%s, k %d, ef %d: recall\t%s\t%.0f /s\n' "$1" "$k" "$ef" "$recall" \
+			"$(awk -v ef="$ef" '$1 == ef { print $3 }' "rounds.$1.$k".* | median)"
+	done <"rounds.$1.$k.1"
+}
+
+# first_round SIDE - ef by ef, up to the first that finds 0.99.
+first_round() {
+	local ef line recall
+	for ef in $k $(tr ' ' '\n' <<<"$efs" | awk -v k="$k" '$1 > k'); do
+		line=$(query "$1" "$ef")
+		echo "$line"
+		read -r _ recall _ <<<"$line"
+		! at_least "$recall" 0.99 || break
 	done
 }
 
-# rate_at RECALL FILE - 0 where no ef gets there.
+# rate_at RECALL FILE - and 1 if the least ef finds more; 0 where no ef gets there.
 rate_at() {
-	[ -f "$2" ] || { echo 0 && return; }
+	[ -f "$2" ] || { echo 0 0 && return; }
 	awk -v want="$1" '
-		$2 >= want { rate = r ? exp(log(q) + (log($3) - log(q)) * (want - r) / ($2 - r)) : $3; exit }
+		$2 >= want { rate = r ? exp(log(q) + (log($3) - log(q)) * (want - r) / ($2 - r)) : $3; least = !r; exit }
 		{ r = $2; q = $3 }
-		END { print rate + 0 }' "$2"
+		END { print rate + 0, least + 0 }' "$2"
 }
 
-# at_recall RECALL - for each side: its rate, hnswlib's, and the ratios to hnswlib and to
-# the better of hnsw-i8 and hnsw-i8+rescore, 0 where there is none; kept in at.RECALL.
+# at_recall RECALL - for each side: its rate, hnswlib's, the ratios to hnswlib and to the
+# better of hnsw-i8 and hnsw-i8+rescore, 0 where there is none, and 1 if its least ef finds
+# more; kept in at.K.RECALL.
 at_recall() {
 	local side i
 	for side in $sides; do
 		for ((i = 1; i <= rounds; i++)); do
-			echo "$(rate_at "$1" "rounds.$side.$i") $(rate_at "$1" "rounds.hnswlib.$i")" \
-				"$(rate_at "$1" "rounds.hnsw-i8.$i") $(rate_at "$1" "rounds.hnsw-i8+rescore.$i")"
-		done | awk '{ best = $4 > $3 ? $4 : $3; print $1, $2, $2 ? $1 / $2 : 0, best ? $1 / best : 0 }' >at.rounds
-		echo "$side $(for i in 1 2 3 4; do cut -d' ' -f$i at.rounds | median; done | paste -sd' ')"
-	done >"at.$1"
-	awk -v recall="$1" '$2 > 0 {
-		printf "%s at recall %s\t%.0f /s\t%.0f /s\t%.2f%s\n", $1, recall, $2, $3, $4,
-			$5 ? sprintf("\t%.2f of hnsw-i8", $5) : "" }' "at.$1"
+			echo "$(rate_at "$1" "rounds.$side.$k.$i") $(rate_at "$1" "rounds.hnswlib.$k.$i")" \
+				"$(rate_at "$1" "rounds.hnsw-i8.$k.$i") $(rate_at "$1" "rounds.hnsw-i8+rescore.$k.$i")"
+		done | awk '{ best = $7 > $5 ? $7 : $5; print $1, $3, $3 ? $1 / $3 : 0, best ? $1 / best : 0, $2 }' >at.rounds
+		echo "$side $(for i in 1 2 3 4 5; do cut -d' ' -f$i at.rounds | median; done | paste -sd' ')"
+	done >"at.$k.$1"
+	awk -v k="$k" -v recall="$1" '$2 > 0 {
+		printf "%s, k %d at recall %s%s\t%.0f /s\t%.0f /s\t%.2f%s\n", $1, k, recall, $6 ? " (least ef)" : "", $2, $3, $4,
+			$5 ? sprintf("\t%.2f of hnsw-i8", $5) : "" }' "at.$k.$1"
+}
+
+# aim_of SET K RECALL - the ratio to hnswlib that layout qg is to have, and that which is
+# enough where its least ef finds more.
+aim_of() {
+	case $1/$model/$2/$3 in
+	clusters/*/10/*) echo 1.5 1.5 ;;
+	words/*/10/0.95) echo 2.2 2.2 ;;
+	words/* | pictures-*) echo 1 1 ;;
+	demand/hash-v1/100/*) echo 2.5 2.5 ;;
+	workers/hash-v1/100/*) echo 1.5 1.5 ;;
+	*/hash-v1/10/*) echo 5 5 ;;
+	*/hash-v2/10/*) echo 4 3 ;;
+	*) echo 1 1 ;;
+	esac
+}
+
+# aim SET RECALL - the best side of layout qg against its aim.
+aim() {
+	awk -v what="$1, $model, k $k at recall $2" -v aim="$(aim_of "$1" "$k" "$2")" '
+		/^qg-/ && $2 && (!side || $4 > best) { side = $1; best = $4; least = $6; peer = $3 }
+		/^qg-/ { any = 1 }
+		END {
+			split(aim, wanted, " ")
+			want = wanted[least ? 2 : 1]
+			if (any && !side)
+				print what "\tnot reached\t\tmissed"
+			else if (any && !peer)
+				print what "\treached (" side ")\tnot reached\t"
+			else if (any)
+				printf "%s\t%.2f (%s)\t%s\t%s\n", what, best, side, want, best < want ? "missed" : ""
+		}' "at.$k.$2" >>"$DATA/curve.aims"
 }
 
 # at_64 SIDE - its recall at ef 64; builds the graph if there is none.
@@ -150,63 +198,64 @@ cold() {
 		"$(cut -d' ' -f2 cold."$1" | median)" "$(cut -d' ' -f3 cold."$1" | median)"
 }
 
+# bytes SIDE - of an index: without header, padding between sections, and metadata.
+bytes() {
+	case $1 in
+	hnsw-* | qg-*) od -An -v -td8 -w32 -j128 -N2048 "$home/$1.index" | awk '{ n += $3 } END { printf "%d\n", n }' ;;
+	*) du -sb "$home/$1.index" | cut -f1 ;;
+	esac
+}
+
 measure() {
 	local side i recall
 	for side in $sides; do
 		[ -f "$home/build.$side" ] || build "$side"
-		printf '%s: bytes a row, built\t%d\t%.0f rows/s\t%s\n' "$side" $(($(stat -c %s "$home/$side.index") / rows)) "$(built "$side")" \
+		printf '%s: bytes a row, built\t%d\t%.0f rows/s\t%s\n' "$side" $(($(bytes "$side") / rows)) "$(built "$side")" \
 			"$(awk -v a="$(built "$side")" -v b="$(built hnswlib 2>/dev/null || echo 0)" 'BEGIN { printf b ? "%.2f" : "", a / (b ? b : 1) }')"
 	done
-	[ -f truth.u32 ] || ann_hnswlib truth "$home/rows.f32" first.f32 "$dim" 10 truth.u32
-	rm -f rounds.*
-	for ((i = 1; i <= rounds; i++)); do
+	rm -f rounds.* at.*
+	for k in $ks; do
+		[ -s "truth.$k" ] || ann_hnswlib truth "$home/rows.f32" first.f32 "$dim" "$k" "truth.$k"
+		for ((i = 1; i <= rounds; i++)); do
+			for side in $sides; do
+				if [ $i = 1 ]; then
+					first_round "$side"
+				else
+					query "$side" $(cut -d' ' -f1 "rounds.$side.$k.1")
+				fi >"rounds.$side.$k.$i"
+			done
+		done
 		for side in $sides; do
-			query "$side" $efs >rounds."$side"."$i"
+			curve "$side"
+		done
+		for recall in 0.95 0.976 0.99; do
+			at_recall $recall
+			aim "$set" $recall
+		done
+		for side in $ours; do
+			printf '%s, k %s at its default ef: recall\t%s\n' "$side" "$k" "$(query "$side" 0 | cut -d' ' -f2)"
 		done
 	done
-	for side in $sides; do
-		curve "$side"
-	done
-	for recall in 0.95 0.976 0.99; do
-		at_recall $recall
-	done
+	k=${ks%% *}
 	for side in $equal; do
 		build_at_equal_recall "$side"
 	done
 	for side in $ours; do
-		printf '%s at its default ef: recall\t%s\n' "$side" "$(query "$side" 0 | cut -d' ' -f2)"
 		cold "$side"
 	done
 }
 
-# aim SET RECALL HNSWLIB BEST - the highest ratios of the newest layout's sides.
-aim() {
-	[[ " $sets " == *" $1 "* ]] || return 0
-	awk -v what="$1 at recall $2, $newest" -v hnswlib="$3" -v best="$4" -v layout="$newest-" '
-		index($1, layout) == 1 && $4 > h { h = $4 }
-		index($1, layout) == 1 && $5 > b { b = $5 }
-		END { printf "aim: %s\t%.2f (%s)\t%.2f (%s)\n", what, h, hnswlib, b, best }' "$(folder_of "$1")/at.$2"
-}
-
-sets=${CURVE_SETS:-workers demand packages words}
-for set in $sets; do
-	enter "$set"
-	dim=$(dimension_of "$set")
-	rows=$(($(stat -c %s "$home/rows.f32") / 4 / dim))
-	echo "-- $set: $rows rows × $dim"
-	measure
+ks=${CURVE_KS:-10 100} models=${CURVE_MODELS:-${ANN_MODEL:-hash-v1 hash-v2}}
+: >"$DATA/curve.aims"
+for set in ${CURVE_SETS:-workers demand packages words clusters pictures-200 pictures-768}; do
+	for model in $models; do
+		enter "$set"
+		dim=$(dimension_of "$set")
+		rows=$(($(stat -Lc %s "$home/rows.f32") / 4 / dim))
+		echo "-- $set, $model: $rows rows × $dim"
+		measure
+		case $set in words | clusters | pictures-*) break ;; esac
+	done
 done
-
-echo "-- aims: ratio to hnswlib (aim), to the best hnsw-i8 (aim)"
-newest=hnsw
-[[ $ours != *qg-* ]] || newest=qg
-while read -r line; do
-	aim $line
-done <<'END'
-workers 0.95 5 2
-workers 0.976 5 2
-workers 0.99 5 2
-demand 0.95 8 3.5
-packages 0.95 5 -
-words 0.95 2.2 -
-END
+echo "-- aims of layout qg: its best ratio to hnswlib, the aim"
+cat "$DATA/curve.aims"
