@@ -36,3 +36,22 @@ in_store() {
 		{mediaType: "application/vnd.ollama.image.license", digest: ("sha256:" + "0" * 64), size: 1},
 		{mediaType: "application/vnd.ollama.image.model", digest: $d, size: 1}]}' >"$folder/${3:-latest}"
 }
+
+# forge PYTHON OPTION... - wrong models: keys is a dictionary name -> [type, value], tensors
+# one name -> [dims, type, bytes]; write(keys, tensors[, name]) writes m.gguf, or another.
+forge() {
+	python3 - "$ROOT/tests/model" "$@" <<-'END'
+	import struct, sys
+	sys.path.insert(0, sys.argv[1])
+	sys.dont_write_bytecode = True
+	import make
+	keys, tensors = make.model(make.options(*sys.argv[3:]))
+	keys = {k[0]: list(k[1:]) for k in keys}
+	tensors = {t[0]: list(t[1:]) for t in tensors}
+	def write(keys, tensors, name="m"):
+	    with open(name + ".gguf", "wb") as f:
+	        f.write(make.file_bytes([(k, *v) for k, v in keys.items()],
+	                                [(t, *v) for t, v in tensors.items()]))
+	exec(sys.argv[2])
+	END
+}

@@ -6,7 +6,7 @@
  *        eval staff workers.tsv queries.tsv      (role, city, [style,] text)
  *        eval speed texts.tsv                    (the last column is the text)
  *
- * EVAL_MODEL sets the model (hash-v2), EVAL_DIMENSION the dimension (768); with EVAL_MISSES set, staff shows on
+ * EVAL_MODEL sets the model (hash-v3), EVAL_DIMENSION the dimension (768); with EVAL_MISSES set, staff shows on
  * stderr what it got wrong.
  */
 #include <err.h>

@@ -71,7 +71,7 @@ int main(int argc, char **argv)
 	if (argc != 2 || corpus_read(&c, argv[1]) < 0)
 		return 2;
 	for (size_t i = 0; i < c.n; i++) {
-		struct lh_token_list in;
+		struct lh_tokens in;
 		struct lh_token t;
 
 		if (c.row[i].odd)

@@ -29,7 +29,7 @@ LH_C_BEGIN
 #define LH_HASHV1_MODEL "hash-v1"
 #define LH_HASHV2_MODEL "hash-v2"
 #define LH_HASHV3_MODEL "hash-v3"
-#define LH_HASH_MODEL LH_HASHV2_MODEL	/* the default */
+#define LH_HASH_MODEL LH_HASHV3_MODEL	/* the default */
 #define LH_HASH_MODELS "hash-v1, hash-v2 and hash-v3"
 #define LH_HASHV1_DIM 768	/* the default */
 #define LH_HASHV1_DIM_MIN 64

@@ -35,7 +35,8 @@ enum lh_engine { LH_ENGINE_HASH, LH_ENGINE_STATIC, LH_ENGINE_OLLAMA, LH_ENGINE_O
 #define LH_OPENAI_KEY_ENV "LH_OPENAI_API_KEY"
 
 /* The models that were a default, newest first (lh/hashv1.h). */
-#define LH_DEFAULT_MODELS ((const char *const[]){ LH_HASHV2_MODEL, LH_HASHV1_MODEL, NULL })
+#define LH_DEFAULT_MODELS \
+	((const char *const[]){ LH_HASHV3_MODEL, LH_HASHV2_MODEL, LH_HASHV1_MODEL, NULL })
 
 const char *lh_engine_name(enum lh_engine engine);
 

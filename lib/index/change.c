@@ -326,6 +326,8 @@ static int append_batch(const struct lh_index_change *c, int fd, const struct ba
 
 	if (b->n)
 		rc = x->end ? append_at(b, fd, base, x, err) : begin_log(c->path, b, base, x, err);
+	else if (fd >= 0 && fsync(fd) < 0)	/* frames of a killed writer decided that */
+		rc = lh_err_sys(err, "cannot sync");
 	return rc < 0 ? lh_err_prefix(err, "%s", c->log) : 0;
 }
 
@@ -348,7 +350,10 @@ static int append_locked(struct lh_index_change *c, int fd, const struct lh_inde
 	lh_mapped_close(&m);
 	if (rc != 0)
 		return rc;
-	if (select_frames(c, &b, err) < 0 || append_batch(c, fd, &b, base, x, err) < 0)
+	/* A writer that was killed may have given the index or the log its name, and not synced
+	 * the folder: with the names before, a power loss would take what is appended. */
+	if (select_frames(c, &b, err) < 0 || (!seen && lh_sync_folder(c->path, err) < 0) ||
+	    append_batch(c, fd, &b, base, x, err) < 0)
 		return -1;
 	c->tally = b.tally;
 	return 0;

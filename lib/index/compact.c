@@ -228,7 +228,8 @@ static int locked_swap(struct compaction *f, struct lh_err *err)
 
 	lh_signal_defer(true);	/* do not stop between the steps */
 	if (name && lh_lock_take(&lock, name, f->path, f->how->lock_timeout, err) == 0) {
-		rc = swap_files(f, err);
+		/* The names that are replaced may not be on disk, see append_locked(). */
+		rc = lh_sync_folder(f->path, err) < 0 ? -1 : swap_files(f, err);
 		lh_lock_drop(&lock);
 	}
 	lh_signal_defer(was);
@@ -254,14 +255,17 @@ static bool is_replaced(const char *path, int fd)
 	       (a.st_dev != b.st_dev || a.st_ino != b.st_ino);
 }
 
-/* Return 1 when the index would not change: there is nothing in its log, and, where one was asked
- * to compact, its graph leads to every row.  0 when not, -1 on error. */
+/* Return 1 when nothing would change: there is nothing in the log, and, where one was asked to
+ * compact, nor what a killed compaction left there, and the graph leads to every row.  0 when not,
+ * -1 on error. */
 static int is_compact(const struct compaction *f, struct lh_err *err)
 {
 	const struct lh_index *ix = f->snapshot;
 	int64_t unreached = 0;
 
 	if (ix->logged_puts + ix->logged_deletes > 0 || ix->torn_at >= 0)
+		return 0;
+	if (f->how->mode == COMPACT_ALL && lh_index_log_text(ix)->len)
 		return 0;
 	if (f->how->mode == COMPACT_ALL)
 		unreached = lh_index_unreached(ix, NULL, NULL, err);

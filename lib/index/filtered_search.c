@@ -156,7 +156,7 @@ static int begin_walk(struct lh_searcher *s)
 
 /* When the walk has cost this part of what the scan would, it is given up if it will cost that
  * many scans.  More than one, because a walk gets cheaper as it meets the same rows again. */
-#define TRIAL (1 / 6.0)
+#define TRIAL (1 / 16.0)
 #define TOO_LONG 1.25
 
 /* Bytes of a vector that is so cheap to measure that more candidates are kept. */

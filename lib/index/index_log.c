@@ -23,6 +23,7 @@ struct replay {
 	struct lh_buf text;	/* the log, in shared; pending rows point into it */
 	size_t applied_bytes;		/* valid frames, before a tail that may be torn */
 	bool in_our_part;		/* the next frame belongs to this index */
+	size_t marks;
 	struct lh_table by_id;	/* the last pending row of an id, live or dead */
 	size_t cap;		/* of ix->pending */
 };
@@ -145,6 +146,7 @@ static enum lh_log_step apply_frames(struct lh_index *ix, struct lh_err *err)
 		if (lh_log_get_mark(&f, &mark, err) < 0)
 			return LH_LOG_DAMAGED;
 		r->in_our_part = mark.checksum == ix->checksum;
+		r->marks++;
 		if (r->in_our_part && mark.dimension != ix->params.dimension) {
 			lh_err_set(err, LH_ECORRUPT, "log: dimension %u, the index has %u",
 				   mark.dimension, ix->params.dimension);
@@ -170,7 +172,7 @@ static void reset_replay(struct lh_index *ix)
 	ix->n_pending = 0;
 	ix->n_hidden = ix->n_dead = ix->logged_puts = ix->logged_deletes = 0;
 	ix->torn_at = -1;
-	r->cap = r->applied_bytes = 0;
+	r->cap = r->applied_bytes = r->marks = 0;
 	r->in_our_part = false;
 	lh_table_free(&r->by_id);
 }
@@ -323,6 +325,7 @@ static int copy_replayed(struct lh_index *ix, const struct lh_index *from, struc
 	ix->n_pending = from->n_pending;
 	r->applied_bytes = was->applied_bytes;
 	r->in_our_part = was->in_our_part;
+	r->marks = was->marks;
 	ix->torn_at = -1;
 	if (!from->hidden)
 		return 0;
@@ -333,15 +336,19 @@ static int copy_replayed(struct lh_index *ix, const struct lh_index *from, struc
 	return 0;
 }
 
-/* Open the log if it is the one that from has read, grown: its descriptor, or -1. */
+/* Open the log if it is the one that from has read, grown: its descriptor, or -1.  A log that
+ * has, or had, a part of another index may be cut and written on, or replaced by one that has got
+ * its inode; what is one part of this index stays the beginning of any log of it. */
 static int open_grown(const struct lh_index *ix, const struct lh_index *from, struct lh_err *err)
 {
 	const struct lh_stamp *now = &ix->log_stamp, *was = &from->log_stamp;
+	const struct replay *read = from->log;
 	struct stat st;
 	int fd;
 
 	if (!now->there || (was->there && (now->dev != was->dev || now->ino != was->ino)) ||
-	    (uint64_t)now->size < ((const struct replay *)from->log)->applied_bytes)
+	    (uint64_t)now->size < read->applied_bytes ||
+	    (read->marks && (read->marks > 1 || !read->in_our_part)))
 		return -1;
 	fd = lh_open_regular(ix->common->log, O_RDONLY, 0, err);
 	if (fd >= 0 && (fstat(fd, &st) < 0 || st.st_dev != now->dev || st.st_ino != now->ino)) {

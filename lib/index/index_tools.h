@@ -185,7 +185,7 @@ int lh_index_create(const char *path, const struct lh_index_params *p, double lo
  * are. */
 int lh_index_remove(const char *path, double lock_timeout, struct lh_err *err);
 
-/* Remove the lock of an index that a killed process left; one that is held stays. */
+/* Remove the locks of an index that a killed process left; those that are held stay. */
 void lh_index_sweep_lock(const char *path);
 
 /* ---- reading in the order of insertion ---- */

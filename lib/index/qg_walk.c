@@ -12,6 +12,10 @@
  * at the end only; until k / 2 rows are visited the places are left to others.  So there are
  * enough results, nearly always.  If no ef is named and the query is far from all rows, which
  * are then all about as far, the walk is wider.
+ *
+ * If a long walk finds that the estimates are wrong by as much as the rows' distances differ, as
+ * for queries of another distribution than the rows, it goes on by measuring the links, as over
+ * layout hnsw.
  */
 #include "searcher.h"
 
@@ -25,13 +29,10 @@
 #define FAR_AFTER 48	/* visits after which a query may be found to be far ... */
 #define FAR 0.42f	/* ... as the nearest has more than this of the entry's squared distance */
 #define FAR_TIMES 10	/* width of the walk then */
+#define NOISY_FROM 16	/* visits after which errors count, and ... */
+#define NOISY_AFTER 128	/* ... after which estimates may be found to be noise, ... */
+#define NOISY 0.8f	/* ... as their error is this part of the mean distance above the least */
 #define DONE UINT32_MAX	/* in the place of a row that is visited */
-
-/* Return the squared distance that a walk's distance stands for. */
-static inline float squared(const struct lh_searcher *s, float d)
-{
-	return s->ix->params.distance == LH_L2 ? d : 2 + 2 * d;
-}
 
 /* Return how many of the buffer are at most that far; a new row comes after them. */
 static size_t place_of(const struct lh_walk_buffer *w, float d)
@@ -179,7 +180,26 @@ static bool is_far(const struct lh_searcher *s)
 
 	for (i = 0; i < s->best.n; i++)
 		nearest = fminf(nearest, s->best.v[i].d);
-	return squared(s, nearest) > FAR * s->qg.entry;
+	return lh_walk_squared(s, nearest) > FAR * s->qg.entry;
+}
+
+static void count_error(struct lh_walk_buffer *w, float measured)
+{
+	float error = measured - w->estimate;
+
+	if (w->visited <= NOISY_FROM)
+		return;
+	w->errors += error * error;
+	w->sum += measured;
+	w->least = fminf(w->least, measured);
+}
+
+/* Return whether the estimates of the visited rows say little about their distances. */
+static bool is_noisy(const struct lh_walk_buffer *w)
+{
+	float n = (float)(w->visited - NOISY_FROM);
+
+	return sqrtf(w->errors / n) > NOISY * (w->sum / n - w->least);
 }
 
 static int visit(struct lh_searcher *s, uint32_t row, bool is_copy)
@@ -192,8 +212,9 @@ static int visit(struct lh_searcher *s, uint32_t row, bool is_copy)
 		return 0;
 	lh_walk_count(s, ix->stride - lh_index_code_bytes(&ix->params));
 	c.d = lh_quantize_row(&s->code, lh_index_code(ix, row));
+	count_error(&s->qg, lh_walk_squared(s, c.d));
 	if (s->qg.visited == 1)
-		s->qg.entry = squared(s, c.d);
+		s->qg.entry = lh_walk_squared(s, c.d);
 	if (lh_walk_offer(s, c))
 		copies->offered += is_copy;
 	else if (!is_copy && widen(s, TIMES) < 0)
@@ -201,8 +222,8 @@ static int visit(struct lh_searcher *s, uint32_t row, bool is_copy)
 	if (lh_grow(&copies->v, &copies->cap, copies->n + FRESH_MAX, sizeof *copies->v, s->err) <
 	    0)
 		return -1;
-	copies->of = (struct cand){ squared(s, c.d), row };
-	add_links(s, row, squared(s, c.d));
+	copies->of = (struct cand){ lh_walk_squared(s, c.d), row };
+	add_links(s, row, lh_walk_squared(s, c.d));
 	return 0;
 }
 
@@ -211,6 +232,8 @@ static int begin(struct lh_searcher *s, size_t ef)
 	struct lh_walk_buffer *w = &s->qg;
 
 	w->n = w->next = w->within = w->visited = 0;
+	w->errors = w->sum = 0;
+	w->least = FLT_MAX;
 	w->max = s->q->k;
 	if (widen(s, TIMES * ef) < 0 || lh_walk_keep(s, lh_scan_candidates(s)) < 0)
 		return -1;
@@ -243,6 +266,7 @@ static bool next_row(struct lh_searcher *s, uint32_t *row, bool *is_copy)
 
 	while ((*is_copy = lh_walk_next_copy(s, &copy))) {
 		*row = copy.row;
+		s->qg.estimate = lh_walk_squared(s, copy.d);
 		if (s->seen[copy.row] != s->epoch)
 			return true;
 	}
@@ -250,12 +274,13 @@ static bool next_row(struct lh_searcher *s, uint32_t *row, bool *is_copy)
 		return false;
 	near = s->qg.row + s->qg.next;
 	*row = near->row;
+	s->qg.estimate = near->d;
 	near->row = DONE;
 	return true;
 }
 
-/* Measure the rows of the buffer that are not visited. */
-static void measure_others(struct lh_searcher *s)
+/* Measure the rows of the buffer that are not visited, and add them to todo if that is set. */
+static int measure_others(struct lh_searcher *s, bool todo)
 {
 	const struct lh_walk_buffer *w = &s->qg;
 	uint32_t rows[FRESH_MAX], row, n = 0;
@@ -268,10 +293,34 @@ static void measure_others(struct lh_searcher *s)
 			rows[n++] = row;
 		}
 		if (n == FRESH_MAX || (n && i + 1 == w->n)) {
-			lh_walk_measure(s, rows, n, false);
+			if (lh_walk_measure(s, rows, n, todo) < 0)
+				return -1;
 			n = 0;
 		}
 	}
+	return 0;
+}
+
+/* Go on with the walk by measuring, with ef candidates.  The copies that are set aside are all
+ * of the row visited last. */
+static int measure_links(struct lh_searcher *s, size_t ef)
+{
+	struct lh_walk_copies *copies = &s->copies;
+	size_t keep = lh_scan_candidates(s), i, n = 0;
+	struct cand *c;
+
+	copies->of.d = lh_quantize_row(&s->code, lh_index_code(s->ix, copies->of.row));
+	for (i = 0; i < copies->n; i++) {
+		c = copies->v + i;
+		if (s->seen[c->row] == s->epoch)
+			continue;
+		s->seen[c->row] = s->epoch;
+		copies->v[n++] = (struct cand){ copies->of.d, c->row };
+	}
+	copies->n = n;
+	if (lh_walk_keep(s, ef > keep ? ef : keep) < 0 || measure_others(s, true) < 0)
+		return -1;
+	return lh_walk_on(s);
 }
 
 int lh_walk_qg(struct lh_searcher *s, size_t ef, bool adapt)
@@ -288,13 +337,18 @@ int lh_walk_qg(struct lh_searcher *s, size_t ef, bool adapt)
 		ahead = look_ahead(s, DONE);
 		if (visit(s, row, is_copy) < 0)
 			return -1;
-		if (adapt && w->visited == FAR_AFTER && is_far(s) &&
-		    widen(s, TIMES * ef * (FAR_TIMES - 1)) < 0)
-			return -1;
+		if (adapt && w->visited == FAR_AFTER && is_far(s)) {
+			if (widen(s, TIMES * ef * (FAR_TIMES - 1)) < 0)
+				return -1;
+			ef *= FAR_TIMES;
+		}
+		if (w->visited == NOISY_AFTER && is_noisy(w))
+			return measure_links(s, ef);
 		look_ahead(s, ahead);
 		if (w->visited > s->ix->rows / 4 && s->best.n < s->q->k)
 			return 0;
 	}
-	measure_others(s);
+	if (measure_others(s, false) < 0)
+		return -1;
 	return s->q->truncated || s->best.n >= s->q->k;
 }

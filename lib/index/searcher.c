@@ -1,6 +1,7 @@
 /* searcher.c - walk over the graph in the mapped file, and exact scan.  See searcher.h. */
 #include "searcher.h"
 
+#include <float.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -11,7 +12,8 @@
 
 /* Rows per candidate below which a scan in order is as fast as a walk, and exact. */
 #define WALK_ABOVE 32
-#define WIDER 4	/* times the ef of a walk that found too few */
+#define WIDER 4	/* times the ef of a walk that found too few, or only ... */
+#define LEVEL 0.9f	/* ... rows of which the nearest has this part of the farthest's distance */
 
 static int searcher_room(struct lh_searcher *s, struct lh_err *err)
 {
@@ -458,21 +460,15 @@ int lh_walk_next(struct lh_searcher *s, uint32_t *row)
 	return s->best.n < s->best_max || at.d <= s->best.v[0].d;
 }
 
-/* Return 1 when done, 0 when a scan is better because so many rows are left out, -1. */
-static int walk(struct lh_searcher *s)
+int lh_walk_on(struct lh_searcher *s)
 {
 	uint32_t fresh[FRESH_MAX], row;
-	struct cand at = lh_walk_descend(s);
 	uint64_t met = 1;
 	size_t n;
 	int rc = 0;
 
-	lh_walk_epoch(s);
-	if (lh_walk_enqueue(s, at) < 0)
-		return -1;
-	add_candidate(s, at);
 	while (!s->q->truncated && (rc = lh_walk_next(s, &row)) > 0) {
-		lh_walk_count(s, s->ix->vector_at);
+		lh_walk_count(s, s->ix->params.m * 2 * sizeof(uint32_t));
 		n = fresh_links(s, row, fresh);
 		met += n;
 		if (n && lh_walk_measure(s, fresh, n, true) < 0)
@@ -483,6 +479,20 @@ static int walk(struct lh_searcher *s)
 	if (rc < 0)
 		return -1;
 	return s->q->truncated || s->best.n >= s->q->k;
+}
+
+static int walk(struct lh_searcher *s, size_t ef)
+{
+	struct cand at;
+
+	if (lh_walk_keep(s, ef) < 0)
+		return -1;
+	at = lh_walk_descend(s);
+	lh_walk_epoch(s);
+	if (lh_walk_enqueue(s, at) < 0)
+		return -1;
+	add_candidate(s, at);
+	return lh_walk_on(s);
 }
 
 /* ---- walk or scan ---- */
@@ -518,21 +528,42 @@ bool lh_walk_pays(const struct lh_searcher *s, size_t ef)
 	return s->ix->graph && !s->q->exact && ef * WALK_ABOVE < s->ix->rows;
 }
 
+/*
+ * Return whether all candidates are about as far from the query: if a walk ends among rows that
+ * are near each other and far from the query, others that are nearer may be behind them.
+ */
+static bool is_level(const struct lh_searcher *s)
+{
+	float nearest = FLT_MAX, farthest = 0;
+	size_t i;
+
+	for (i = 0; i < s->best.n; i++) {
+		float d = lh_walk_squared(s, s->best.v[i].d);
+
+		nearest = fminf(nearest, d);
+		farthest = fmaxf(farthest, d);
+	}
+	return nearest > LEVEL * farthest;
+}
+
 /* Search all rows of the file. */
 static int search_rows(struct lh_searcher *s)
 {
+	bool adapt = !s->q->ef && !s->ix->params.ef_search;
 	size_t ef = s->q->ef ? s->q->ef : lh_index_ef(&s->ix->params, s->q->k);
 	int rc = 0;
 
 	if (ef < s->q->k && !s->ix->signs)
 		ef = s->q->k;
-	for (; rc == 0 && lh_walk_pays(s, ef); ef *= WIDER) {
+	for (; rc == 0 && lh_walk_pays(s, ef); ef *= WIDER, adapt = false) {
 		s->best.n = 0;
 		s->q->work.ef = (uint32_t)ef;
 		if (s->ix->signs)
-			rc = lh_walk_qg(s, ef, !s->q->ef && !s->ix->params.ef_search);
+			rc = lh_walk_qg(s, ef, adapt);
 		else
-			rc = lh_walk_keep(s, ef) < 0 ? -1 : walk(s);
+			rc = walk(s, ef);
+		if (rc > 0 && adapt && !s->ix->signs && !s->q->truncated && is_level(s))
+			rc = 0;
 		s->q->work.restarts += rc == 0;
 	}
 	if (rc == 0) {

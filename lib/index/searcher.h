@@ -61,6 +61,10 @@ struct lh_walk_buffer {
 	size_t next;		/* all before it are done */
 	float entry;		/* the squared distance of the row that is visited first */
 	uint64_t visited;
+	/* of the visited rows, but for the first: the errors of their estimates, squared, and
+	 * their squared distances */
+	float errors, sum, least;
+	float estimate;		/* of the row that is being visited */
 };
 
 struct lh_searcher {
@@ -96,6 +100,14 @@ size_t lh_walk_spend(struct lh_searcher *s, size_t n, size_t bytes);
 bool lh_walk_late(const struct lh_query *q);
 /* Return the row where the walk over level 0 begins. */
 struct cand lh_walk_descend(struct lh_searcher *s);
+/* Measure the links of the rows of todo, nearest first, until no nearer ones are found.  Returns 1
+ * when done, 0 when a scan is better since so many rows are left out, -1. */
+int lh_walk_on(struct lh_searcher *s);
+/* Return the squared distance that a distance of a walk stands for. */
+static inline float lh_walk_squared(const struct lh_searcher *s, float d)
+{
+	return s->ix->params.distance == LH_L2 ? d : 2 + 2 * d;
+}
 /* Return whether row, which is d away, is a copy of the row whose links are followed. */
 static inline bool lh_walk_is_copy(const struct lh_searcher *s, float d, uint32_t row)
 {

@@ -91,10 +91,17 @@ int lh_index_remove(const char *path, double lock_timeout, struct lh_err *err)
 
 void lh_index_sweep_lock(const char *path)
 {
+	static const char *const ending[] = { LH_INDEX_LOCK, LH_INDEX_COMPACT };
 	struct lh_err unused;
-	LH_SCOPED(lh_free_local) char *name = lh_index_sibling_path(path, LH_INDEX_LOCK, &unused);
 	struct lh_lock lock;
+	size_t i;
 
-	if (name && access(name, F_OK) == 0 && lh_lock_take(&lock, name, path, 0, &unused) == 0)
-		lh_lock_drop(&lock);
+	for (i = 0; i < 2; i++) {
+		LH_SCOPED(lh_free_local) char *name = lh_index_sibling_path(path, ending[i],
+									    &unused);
+
+		if (name && access(name, F_OK) == 0 &&
+		    lh_lock_take(&lock, name, path, 0, &unused) == 0)
+			lh_lock_drop(&lock);
+	}
 }

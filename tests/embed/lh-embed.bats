@@ -14,7 +14,7 @@ for line in sys.stdin:
 	echo '{"id" : 1.0,"text":"forklift operator","n":12345678901234567890}' > in
 	run -0 --separate-stderr lh-embed in
 	[ -z "$stderr" ]
-	[[ $output == '{"id" : 1.0,"text":"forklift operator","n":12345678901234567890,"vector":['*'],"dimension":768,"model":"hash-v2"}' ]]
+	[[ $output == '{"id" : 1.0,"text":"forklift operator","n":12345678901234567890,"vector":['*'],"dimension":768,"model":"hash-v3"}' ]]
 	[ "$(jq '.vector | length' <<<"$output")" = 768 ]
 }
 
@@ -26,7 +26,7 @@ for line in sys.stdin:
 
 @test "old members of the added names are dropped, the new ones come last" {
 	run -0 lh-embed --dimension 64 <<<'{"vector":[1],"a":1,"model":"m","dimension":1,"text":"x"}'
-	[[ $output == '{"a":1,"text":"x","vector":['*'],"dimension":64,"model":"hash-v2"}' ]]
+	[[ $output == '{"a":1,"text":"x","vector":['*'],"dimension":64,"model":"hash-v3"}' ]]
 }
 
 @test "base64 holds the same floats as the array" {
@@ -53,18 +53,18 @@ for line in sys.stdin:
 
 @test "a request is answered by the reply alone" {
 	run -0 lh-embed --dimension 64 --encoding base64 <<<'{"texts":["a","b"],"other":1}'
-	[[ $output =~ ^'{"vectors":["'[A-Za-z0-9+/]+'==","'[A-Za-z0-9+/]+'=="],"dimension":64,"model":"hash-v2"}'$ ]]
+	[[ $output =~ ^'{"vectors":["'[A-Za-z0-9+/]+'==","'[A-Za-z0-9+/]+'=="],"dimension":64,"model":"hash-v3"}'$ ]]
 }
 
 @test "--wire rust names the reply's members as the other runtime does" {
 	run -0 lh-embed --dimension 64 --wire rust <<<'{"texts":["a"]}'
-	[[ $output == '{"embeddings":[['*']],"dimensions":64,"model":"hash-v2"}' ]]
+	[[ $output == '{"embeddings":[['*']],"dimensions":64,"model":"hash-v3"}' ]]
 	jq -e '.embeddings[0] | map(. * .) | add | (. - 1) * 1e5 | round == 0' <<<"$output"
 }
 
 @test "--wire takes requests alone, and answers with the body that clients expect" {
 	run -0 lh-embed --dimension 64 --wire go --trace-id t <<<'{"texts":["a"],"trace_id":"x","other":1}'
-	[[ $output == '{"vectors":[['*']],"dimension":64,"model":"hash-v2"}' ]]
+	[[ $output == '{"vectors":[['*']],"dimension":64,"model":"hash-v3"}' ]]
 	[ "$output" = "$(lh-embed --dimension 64 <<<'{"texts":["a"]}')" ]
 	run -0 lh-embed --wire go <<<'{"op":"stats"}'
 	[ "$output" = '{"hits":0,"misses":0,"hit_rate":0,"size":0,"capacity":10000}' ]
@@ -88,7 +88,7 @@ for line in sys.stdin:
 	LH_EMBED_ENGINE=static run -0 lh-embed --model table.txt <<<'{"text":"b"}'
 	[ "$(jq -c .vector <<<"$output")" = '[0,1]' ]
 	LH_EMBED_ENGINE=static run -0 lh-embed --engine hash <<<'{"text":"b"}'
-	[ "$(jq -r .model <<<"$output")" = hash-v2 ]
+	[ "$(jq -r .model <<<"$output")" = hash-v3 ]
 	LH_EMBED_ENGINE=other run -2 --separate-stderr lh-embed <<<'{"text":"b"}'
 	[ "$stderr" = 'lh-embed: LH_EMBED_ENGINE: "other" is not one of hash, static, ollama, openai, gguf' ]
 }
@@ -106,11 +106,11 @@ for line in sys.stdin:
 }
 
 @test "a request may name the engine's model, null or none, but no other" {
-	for model in '"hash-v2"' null '""' '"hash\u002dv2"'; do
+	for model in '"hash-v3"' null '""' '"hash\u002dv3"'; do
 		run -0 lh-embed <<<"{\"texts\":[\"a\"],\"model\":$model}"
 	done
 	run -1 --separate-stderr lh-embed <<<'{"texts":["a"],"model":"nomic-embed-text"}'
-	[ "${stderr_lines[0]}" = 'lh-embed: -:1: "model" is "nomic-embed-text", but this engine makes "hash-v2"' ]
+	[ "${stderr_lines[0]}" = 'lh-embed: -:1: "model" is "nomic-embed-text", but this engine makes "hash-v3"' ]
 	run -1 lh-embed <<<'{"texts":["a"],"model":1}'
 }
 

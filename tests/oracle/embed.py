@@ -7,7 +7,7 @@
     embed.py probe <REQUESTS            {"texts":[...]} in, {"vectors","dimension","model"}
                                         out, a line each
 
-The model is hash-v2 unless it is named, and that which a request names.
+The model is hash-v3 unless it is named, and that which a request names.
 
 The tables lie in lib/ of this tree, or beside this file.
 """
@@ -378,14 +378,14 @@ def embed(text, dimension, model):
 
 
 def answer(request, dimension=768):
-    model = request.get("model") or "hash-v2"
+    model = request.get("model") or "hash-v3"
     vectors = [struct.unpack("<%df" % dimension, embed(text, dimension, model)) for text in request["texts"]]
     return {"vectors": vectors, "dimension": dimension, "model": model}
 
 
 def main():
     if sys.argv[1] == "bits":
-        model = (sys.argv[3:] or ["hash-v2"])[0]
+        model = (sys.argv[3:] or ["hash-v3"])[0]
         for line in sys.stdin:
             print(base64.b64encode(embed(json.loads(line)["text"], int(sys.argv[2]), model)).decode())
     else:

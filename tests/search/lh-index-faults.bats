@@ -33,6 +33,28 @@ load ../index
 	[ "$(calls | grep -o 'a.lhv-log' | wc -l)" = 2 ]
 }
 
+@test "what a killed writer left is synced before a commit depends on it" {
+	needs_strace
+	synced() {
+		strace -f -qq -y -o trace -e trace=fsync,rename,pwrite64 "$@" >/dev/null
+		grep -o '^[0-9 ]*\(fsync\|rename\|pwrite64\)[^,)]*' trace | sed 's/^[0-9 ]*//; s/(.*\//(/; s/lh-tmp-.*/tmp/; s/["<>]//g' | uniq | paste -sd' '
+	}
+	mkdir d
+	cd d
+	rows 1 9 | lh-index build a.lhv
+	rows 10 11 | lh-index add a.lhv
+	rows 12 13 >more
+	run synced lh-index add a.lhv more
+	echo "$output"
+	[[ $output == *'fsync(d pwrite64(a.lhv-log fsync(a.lhv-log'* ]]
+	run synced lh-index delete --id none a.lhv
+	echo "$output"
+	[[ $output == *'fsync(d fsync(a.lhv-log' ]]
+	run synced lh-index compact a.lhv
+	echo "$output"
+	[[ $output == *'lhv-lock fsync(d fsync(.a.lhv-log.tmp rename(.a.lhv-log.tmp fsync(d fsync(.a.lhv.tmp rename(.a.lhv.tmp fsync(d'* ]]
+}
+
 @test "killed at any write, fsync or rename, a build leaves the old file or the new" {
 	needs_strace
 	rows 1 30 old | same_build old.lhv

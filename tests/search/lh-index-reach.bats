@@ -138,3 +138,76 @@ lh-index: b.lhv: good" ]
 		cmp a.lhv old.lhv
 	done
 }
+
+# vectors FROM TO ROUND - records of 24 values, others in each round
+vectors() {
+	awk -v from="$1" -v to="$2" -v round="$3" 'BEGIN {
+		srand(round * 1000003 + from)
+		for (i = from; i <= to; i++) {
+			printf "{\"id\":\"r%d\",\"vector\":[", i
+			for (j = 0; j < 24; j++)
+				printf "%s%.5f", j ? "," : "", rand() + rand() - 1
+			print "]}"
+		}
+	}'
+}
+
+# churn ROWS ROUNDS OPTION... - in each round half of the records of a.lhv are deleted, as many
+# added, and three in ten replaced, while searches run
+churn() {
+	local rows=$1 round first=1 last=$1 searches
+	vectors 1 "$rows" 0 | lh-index build -q --force "${@:3}" a.lhv
+	vectors 1 20 99 | jq -c '{vector, k: 10}' >asked
+	rm -f stop failed
+	while [ ! -e stop ] && kill -0 $$; do
+		lh-search --no-metadata a.lhv <asked >answers && [ "$(jq '.results | length' answers | sort -u)" = 10 ] ||
+			touch failed
+	done &
+	searches=$!
+	for ((round = 1; round <= $2; round++)); do
+		seq "$first" $((first + rows / 2 - 1)) | sed 's/^/r/' | lh-index delete -q a.lhv
+		vectors $((last + 1)) $((last + rows / 2)) $round | lh-index add -q a.lhv
+		first=$((first + rows / 2)) last=$((last + rows / 2))
+		vectors "$first" $((first + rows * 3 / 10 - 1)) $((100 + round)) | lh-index add -q a.lhv
+	done
+	touch stop
+	wait $searches
+	[ ! -e failed ]
+	lh-index compact a.lhv
+	[ "$(info a.lhv length)" = "$rows" ]
+}
+
+# recall INDEX - of a thousand, how many results of asked are those of --exact
+recall() {
+	vectors 1 100 98 | jq -c '{vector, k: 10}' >asked
+	paste -d' ' <(lh-search --no-metadata "$1" <asked | jq -c '[.results[].id]') \
+		<(lh-search --no-metadata --exact "$1" <asked | jq -c '[.results[].id]') |
+		jq -s '[range(0; length; 2) as $i | .[$i] as $a | .[$i + 1] as $b | $a | map(select(IN($b[]))) | length] | add'
+}
+
+@test "rounds of deletes, additions and replacements, with searches meanwhile, lose no record" {
+	local kind layout precisions=("--precision f32" "--precision i8")
+	[ "$(scale check soak)" = check ] || precisions+=("--precision f16" "--precision i8 --rescore")
+	for layout in hnsw qg; do
+		for kind in "${precisions[@]}"; do
+			# shellcheck disable=SC2086
+			churn "$(scale 1200 50000)" "$(scale 2 10)" --layout $layout $kind
+			lh-index verify --reach a.lhv
+			[ -z "$(unreached a.lhv)" ]
+			all_first a.lhv
+			# shellcheck disable=SC2086
+			lh-index dump --encoding base64 a.lhv | lh-index build -q --force --layout $layout $kind b.lhv
+			[ "$(recall a.lhv)" -ge $(($(recall b.lhv) - 10)) ]
+			[ $((10 * $(stat -c %s a.lhv))) -le $((12 * $(stat -c %s b.lhv))) ]
+		done
+	done
+}
+
+@test "records behind others that are nearly equal to each other are found" {
+	lh-gen workers -n 755 --seed 3 | jq -c '{id, text}' >texts
+	sed 1,5d texts >others
+	head -5 texts | jq -c '. as $t | range(300) | {id: "\($t.id)-\(.)", text: "\($t.text) copy\(.)"}' |
+		cat - others | same_build --layout hnsw --model hash-v2 --precision i8 --exact-below 10 a.lhv
+	# three of the 750; fifteen more if walks do not go on
+	[ "$(lh-search -k 1 --no-metadata a.lhv <others | jq -c 'select(.results[0].id != .id)' | wc -l)" -le 6 ]
+}

@@ -159,7 +159,7 @@ setup() {
 	lh-gen workers -n 3 | lh-index build --dimension 64 d/w.lhv
 	v=$(lh-gen workers -n 1 | lh-embed --dimension 64 | jq -c .vector)
 	request "{\"op\":\"add\",\"name\":\"w\",\"items\":[{\"id\":\"z\",\"vector\":$v,\"model\":\"other\"}]}" | jq -r .error.code >out
-	request "{\"op\":\"add\",\"name\":\"w\",\"items\":[{\"id\":\"z\",\"vector\":$v,\"model\":\"hash-v2\"}]}" | jq -r .length >>out
+	request "{\"op\":\"add\",\"name\":\"w\",\"items\":[{\"id\":\"z\",\"vector\":$v,\"model\":\"hash-v3\"}]}" | jq -r .length >>out
 	[ "$(paste -sd' ' out)" = '409 4' ]
 }
 

@@ -21,7 +21,7 @@ load ../index
 	alike <(content a.lhv) <(content b.lhv)
 	alike <(content a.lhv) <(content c.lhv)
 	[ "$(info a.lhv engine)" = hash ]
-	[ "$(info a.lhv model)" = hash-v2 ]
+	[ "$(info a.lhv model)" = hash-v3 ]
 	[ "$(info b.lhv engine)" = hash ]
 	[ "$(info a.lhv dimension)" = 768 ]
 }
@@ -182,13 +182,26 @@ source_of() {
 	jq -nc '{id: 1, model: "hash-v1", vector: [range(63)]}' | lh-index build a.lhv
 	[ "$(info a.lhv engine)" = null ]
 	printf '%s\n' '{"id":1,"text":"a b"}' "$(jq -nc '{id: 2, vector: [range(768)]}')" | lh-index build a.lhv
-	[ "$(info a.lhv model)" = hash-v2 ]
+	[ "$(info a.lhv model)" = hash-v3 ]
 	[ "$(info a.lhv length)" = 2 ]
 	# the vector gives the dimension, whichever thread is first
 	printf '%s\n' "$(jq -nc '{id: 2, vector: [range(100)]}')" '{"id":1,"text":"a b"}' | lh-index build a.lhv
 	[ "$(info a.lhv dimension)" = 100 ]
 	[ "$(info a.lhv length)" = 2 ]
 	[ "$(info a.lhv engine)" = hash ]
+}
+
+@test "an index of hash-v2 goes on with it: texts that come later, and searches" {
+	lh-gen workers -n 40 | jq -c '{id, text: .resume_text}' >w.jsonl
+	lh-gen queries -n 5 --styles all | jq -c "{query_text}" >q.jsonl
+	head -n 20 w.jsonl | lh-index build --model hash-v2 a.lhv
+	tail -n 20 w.jsonl | lh-index add a.lhv
+	lh-index compact a.lhv
+	[ "$(info a.lhv model)" = hash-v2 ]
+	cmp <(jq -c '{id, text}' w.jsonl | lh-embed --model hash-v2 | jq -c '[.id, .vector]' | sort) \
+		<(lh-index dump a.lhv | jq -c '[.id, .vector]' | sort)
+	cmp <(lh-search --flat --no-metadata a.lhv <q.jsonl) \
+		<(lh-embed --model hash-v2 --field query_text <q.jsonl | jq -c '{query_vector: .vector, query_text}' | lh-search --flat --no-metadata a.lhv)
 }
 
 @test "an index of hash-v1 goes on with it: texts that come later, searches, dump and build" {
@@ -209,7 +222,7 @@ source_of() {
 	lh-index build new.lhv w.jsonl
 	not cmp -s answers <(lh-search c=new.lhv <q.jsonl)
 	run -2 --separate-stderr lh-index merge want.lhv new.lhv
-	[[ $stderr == *"model hash-v2, expected hash-v1"* ]]
+	[[ $stderr == *"model hash-v3, expected hash-v1"* ]]
 }
 
 @test "an index made from nothing takes texts" {
@@ -278,8 +291,8 @@ kept() { lh-index info "$1" | jq -c '[.dimension, .distance, .m, .precision, .re
 	lh-index build --like old.lhv new.lhv w.jsonl
 	cmp <(kept old.lhv) <(kept new.lhv)
 	cmp <(lh-index dump old.lhv) <(lh-index dump new.lhv)
-	lh-index build --like old.lhv --model hash-v2 --m 16 --precision f16 --field city new.lhv w.jsonl
-	[ "$(kept new.lhv)" = '[64,"l2",16,"f16",false,"hnsw","hash","hash-v2","city",null,{"field":"city"}]' ]
+	lh-index build --like old.lhv --model hash-v3 --m 16 --precision f16 --field city new.lhv w.jsonl
+	[ "$(kept new.lhv)" = '[64,"l2",16,"f16",false,"hnsw","hash","hash-v3","city",null,{"field":"city"}]' ]
 	run -2 lh-index build --like nowhere.lhv new.lhv w.jsonl
 	[[ $output == *nowhere.lhv* ]]
 }
@@ -310,7 +323,7 @@ kept() { lh-index info "$1" | jq -c '[.dimension, .distance, .m, .precision, .re
 	cmp was <(lh-index dump a.lhv)
 	[ "$(info a.lhv layout)" = qg ]
 	[ ! -e a.lhv-log ]
-	lh-index upgrade --model hash-v2 a.lhv
+	lh-index upgrade --model hash-v3 a.lhv
 	tail -n +2 w.jsonl | lh-index build --dimension 64 --field resume_text want.lhv
 	cmp <(lh-index dump want.lhv) <(lh-index dump a.lhv)
 	[ "$(info a.lhv layout)" = qg ]
@@ -323,7 +336,7 @@ kept() { lh-index info "$1" | jq -c '[.dimension, .distance, .m, .precision, .re
 @test "an upgrade that lacks the text of a record leaves the index as it was, and names the record" {
 	printf '%s\n' '{"id":"a","text":"x"}' '{"id":"b","text":"y","metadata":{}}' | lh-index build --model hash-v1 a.lhv
 	cp a.lhv was
-	run -2 --separate-stderr lh-index upgrade --model hash-v2 a.lhv
+	run -2 --separate-stderr lh-index upgrade --model hash-v3 a.lhv
 	[[ $stderr == 'lh-index: a.lhv: record "b": '* ]]
 	cmp a.lhv was
 	echo '{"id":"v","vector":[1,2]}' | lh-index build --model m v.lhv
@@ -334,12 +347,12 @@ kept() { lh-index info "$1" | jq -c '[.dimension, .distance, .m, .precision, .re
 	[ "$(info v.lhv model)" = m ]
 }
 
-@test "indexes of the two models of hash do not fit, and the message says what to do" {
+@test "indexes of two models of hash do not fit, and the message says what to do" {
 	echo '{"id":"a","text":"x"}' | lh-index build --model hash-v1 a.lhv
 	echo '{"id":"b","text":"x"}' | lh-index build b.lhv
 	run -2 --separate-stderr lh-index move a.lhv b.lhv
-	[ "$stderr" = 'lh-index: b.lhv: model hash-v2, expected hash-v1: make one of the two indexes anew, by lh-index upgrade --model hash-v2 INDEX' ]
-	lh-index upgrade --model hash-v2 a.lhv
+	[ "$stderr" = 'lh-index: b.lhv: model hash-v3, expected hash-v1: make one of the two indexes anew, by lh-index upgrade --model hash-v3 INDEX' ]
+	lh-index upgrade --model hash-v3 a.lhv
 	lh-index move a.lhv b.lhv
 	[ "$(info a.lhv length)" = 2 ]
 }

@@ -285,6 +285,9 @@ lh-lift: 5 of 7 records rejected' ] || { echo "$stderr"; return 1; }
 	# a corpus has the name that it had
 	lh-lift other=few.lhv <q >run
 	lh-lift --rejudge run other=few.lhv | tail -n 1 | jq -e '.summary.agreed == 1'
+	# a row that was erased is no line
+	sed '1i {"erased":"er-1","at":"2026-05-03T12:00:00.000Z"}' run >erased
+	lh-lift --rejudge erased other=few.lhv | tail -n 1 | jq -e '.summary.agreed == 1'
 	run -1 lh-lift --rejudge run few.lhv
 	run -2 lh-lift --rejudge absent few.lhv
 	run -2 lh-lift --rejudge run absent.lhv

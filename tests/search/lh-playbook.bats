@@ -126,9 +126,20 @@ entries() {
 	[[ $stderr == *'missing "answer_id" (string)'* ]]
 }
 
+@test "a playbook of an earlier model goes on with it" {
+	local model
+	for model in hash-v1 hash-v2; do
+		entries 20 | lh-playbook record -q --model $model $model.lhv >ids
+		entries 20 21 | lh-playbook record -q $model.lhv >ids
+		[ "$(lh-index info $model.lhv | jq -c '[.length, .model]')" = "[40,\"$model\"]" ]
+		lh-index dump $model.lhv | jq -c .vector | sort >is
+		entries 40 | lh-embed --field query_text --model $model | jq -c .vector | sort | cmp - is
+	done
+}
+
 @test "a playbook is an index like any other" {
 	entries 30 | lh-playbook record -q --now 2026-05-03T12:00:00Z pb.lhv >ids
-	[ "$(lh-index info pb.lhv | jq -c '[.name, .dimension, .length, .engine, .model, .created_at]')" = '["pb",768,30,"hash","hash-v2","2026-05-03T12:00:00.000Z"]' ]
+	[ "$(lh-index info pb.lhv | jq -c '[.name, .dimension, .length, .engine, .model, .created_at]')" = '["pb",768,30,"hash","hash-v3","2026-05-03T12:00:00.000Z"]' ]
 	lh-index verify pb.lhv
 	[ "$(lh-search -k 1 -Q 'Need 3 Welders in Gary IN for client 1' pb.lhv | jq -c '.results[0] | [.distance < 0.000001, .metadata.answer_id]')" = '[true,"w-1"]' ]
 	lh-playbook export pb.lhv >before

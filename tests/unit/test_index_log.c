@@ -450,6 +450,59 @@ static void a_part_for_an_index_that_never_came_is_cut_off(void)
 	lh_buf_free(&b);
 }
 
+/* Make a log of two parts, each with a put, in the file that the log is. */
+static void write_parts(uint64_t first, const char *a, uint64_t second, const char *b)
+{
+	struct lh_buf log = { 0 };
+	float v[DIM] = { 1 };
+
+	lh_log_add_mark(&log, first, DIM);
+	lh_log_add_put(&log, (struct lh_str){ a, 1 }, v, DIM, NULL);
+	lh_log_add_mark(&log, second, DIM);
+	lh_log_add_put(&log, (struct lh_str){ b, 1 }, v, DIM, NULL);
+	write_log(log.p, log.len);
+	lh_buf_free(&log);
+}
+
+static bool renewed_has(struct lh_index *ix, const char *id)
+{
+	struct lh_index *now = lh_index_renew(ix, &err);
+	int64_t at;
+
+	CHECK(now != NULL);
+	at = lh_index_find(now, id, 1, &err);
+	lh_index_close(now);
+	lh_index_close(ix);
+	return at >= 0;
+}
+
+static void what_replaces_other_parts_is_read_again(void)
+{
+	struct lh_index *ix;
+	uint64_t sum;
+
+	build(2, "t");
+	put_one("a", NULL);
+	ix = lh_index_open(path, &err);
+	CHECK(ix != NULL);
+	sum = lh_index_checksum(ix);
+	lh_index_close(ix);
+
+	/* The part of another index is cut off, for one of the same length. */
+	write_parts(sum, "a", 12345, "x");
+	ix = lh_index_open(path, &err);
+	CHECK(ix != NULL);
+	put_one("b", NULL);
+	CHECK(renewed_has(ix, "b"));
+
+	/* The log was replaced, and the new one has the inode of the one that was read. */
+	write_parts(12345, "x", sum, "a");
+	ix = lh_index_open(path, &err);
+	CHECK(ix != NULL);
+	write_parts(sum, "b", sum, "a");
+	CHECK(renewed_has(ix, "b"));
+}
+
 static void compaction_is_due_past_a_hundred_changes(void)
 {
 	char id[16];
@@ -548,6 +601,7 @@ int main(void)
 	test(a_log_never_applies_to_another_index());
 	test(a_rebuild_of_the_same_bytes_starts_afresh());
 	test(a_part_for_an_index_that_never_came_is_cut_off());
+	test(what_replaces_other_parts_is_read_again());
 	test(compaction_is_due_past_a_hundred_changes());
 	test(a_full_log_makes_writers_wait());
 	test(other_kinds_of_file_are_refused());

@@ -468,6 +468,62 @@ static void wrong_codes_are_damage(void)
 	falsify(shape.ids_at + 3, "rows: row 17, level 0: a link to row ");
 }
 
+#define PICTURE 512
+
+/* A picture or a text: what it means is in the first 64 values, how it is in others. */
+static void picture(float *v, unsigned i, bool text)
+{
+	memset(v, 0, PICTURE * sizeof *v);
+	rng = i % 40 + 100;
+	for (unsigned d = 0; d < 64; d++)
+		v[d] = (float)rnd();
+	rng = i * 7919u + 1;
+	for (unsigned d = 0; d < 64; d++)
+		v[d] += 0.6f * (float)rnd();
+	for (unsigned d = 0; d < 128; d++)
+		v[(text ? 192 : 64) + d] = 1 + (float)rnd();
+}
+
+static void estimates_that_are_noise_give_way_to_measures(void)
+{
+	struct lh_index_params p = params;
+	struct lh_index_writer *w;
+	struct lh_query q = { .k = 10 };
+	struct lh_hit exact[10], found[10];
+	struct lh_searcher *s;
+	struct lh_index *ix;
+	unsigned same = 0, texts = 50;
+	float v[PICTURE];
+	char id[16];
+
+	p.dimension = 0;
+	CHECK(w = lh_index_writer_new(path, &p, 1, &err));
+	for (unsigned i = 0; i < 6000; i++) {
+		picture(v, i, false);
+		CHECK(lh_index_put(w, id, (size_t)sprintf(id, "p-%u", i), v, PICTURE, NULL, 0,
+				   &err) == 0);
+	}
+	CHECK(lh_index_commit(w, 1, &err) == 0);
+	lh_index_writer_free(w);
+	CHECK(ix = lh_index_open(path, &err));
+	CHECK(s = lh_searcher_new(ix, &err));
+	q.vector = v;
+	for (unsigned i = 0; i < texts; i++) {
+		picture(v, 1000000 + i, true);
+		lh_vec_unit(v, PICTURE);
+		CHECK(ask(s, v, 10, true, NULL, 0, exact) == 10);
+		q.ef = 150;
+		CHECK(lh_index_search(s, &q, found, &err) == 10);
+		check(q.work.measured > 4 * q.work.walked && q.work.restarts == 0);
+		for (unsigned j = 0; j < 10; j++)
+			same += found[j].distance <= exact[9].distance + 1e-6f;
+	}
+	printf("# recall %.3f\n", same / (10.0 * texts));
+	check(same >= 490);	/* 470 by estimates alone */
+	lh_searcher_free(s);
+	lh_index_close(ix);
+}
+
 int main(void)
 {
 	CHECK(mkdtemp(dir));
@@ -489,6 +545,7 @@ int main(void)
 	test(many_results_need_no_scan());
 	test(equal_vectors_do_not_cut_the_graph());
 	test(wrong_codes_are_damage());
+	test(estimates_that_are_noise_give_way_to_measures());
 	unlink(path);
 	strcat(path, "-lock");
 	unlink(path);

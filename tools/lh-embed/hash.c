@@ -1,4 +1,4 @@
-/* hash.c - the engine hash: hash-v1 or hash-v2, in this process. */
+/* hash.c - the engine hash: hash-v1, hash-v2 or hash-v3, in this process. */
 #include "embed.h"
 #include <lh/hashv1.h>
 

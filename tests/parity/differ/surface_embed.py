@@ -13,13 +13,13 @@ oracle = importlib.util.module_from_spec(spec)
 spec.loader.exec_module(oracle)
 
 AFTER = "s es ies ed er or ing tion sses xes ches shes y e zzing nning".split()
-DIMENSIONS = ["64", "64", "64 hash-v1", "768", "768", "768 hash-v1", "768 hash-v3", "1000"]
+DIMENSIONS = ["64", "64", "64 hash-v1", "768", "768", "768 hash-v1", "768 hash-v2", "1000"]
 
 
 def engine(tag):
     """Dimension and model."""
     dimension, _, model = tag.partition(" ")
-    return dimension, model or "hash-v2"
+    return dimension, model or "hash-v3"
 
 
 def cosine(a, b):
