@@ -213,6 +213,32 @@ d/same.audit.jsonl 5 true null anchored" ]
 	[ "$(jq -r '.error' <<<"$output")" = "row 1: row_hmac mismatch" ]
 }
 
+@test "manifest verify finds what the manifest of an erased subject still has" {
+	log W-1 2
+	jq -nc '{candidate_id: "W-1", accessor: {kind: "erasure", daemon: "lh-subject", purpose: "erased", trace_id: "er-5f0c1d3a9b7e2468"},
+		fields_accessed: [], result: "success"}' | lh-subject-audit append --dir d >/dev/null
+	tip=$(verdict tip d/W-1.audit.jsonl)
+	erased() {
+		manifest W-1 ".audit_log_chain_root = \"$tip\" | .status = \"erased\" | .datasets = []
+			| .consent.general_pii.status = \"withdrawn\" | .consent.biometric = {status: \"never_collected\"} | $1" |
+			lh-subject-audit manifest put --dir d >/dev/null
+		lh-subject-audit manifest verify --dir d | jq -r .error
+	}
+	run -0 erased .
+	[ "$output" = null ]
+	run -0 erased '.consent.biometric.status = "withdrawn"'
+	[ "$output" = null ]
+	run -1 erased '.consent.biometric.status = "given"'
+	[ "$output" = "erased, but consent.biometric is not withdrawn" ]
+	run -1 erased '.consent.general_pii.status = "given"'
+	[ "$output" = "erased, but consent.general_pii is not withdrawn" ]
+	run -1 erased '.datasets = [{name: "n", key_column: "k", key_value: "W-1"}]'
+	[ "$output" = "erased, but there are datasets" ]
+	run -0 erased '.retention.general_pii_until = "2020-01-01T00:00:00Z"'
+	[ -z "$(lh-subject-audit sweep --dir d --as-of 2026-05-03T00:00:00Z)" ]
+	lh-subject-audit report --dir d W-1 | jq -e '.manifest.status == "erased" and .audit_log.chain_verified and .audit_log.rows[-1].accessor.kind == "erasure"'
+}
+
 # ---- report ----
 
 @test "a report has the rows of the window, and the whole chain's verdict" {
@@ -581,9 +607,28 @@ night() {
 	command -v systemd-analyze || skip "no systemd-analyze"
 	cp "$ROOT"/share/systemd/*.service "$ROOT"/share/systemd/*.timer .
 	sed -i 's,^ExecStart=.*,ExecStart=/bin/true,' ./*.service
-	run systemd-analyze verify --man=no ./lh-subject-audit.timer ./lh-subject-audit.service ./lakehouse-mail@.service
+	run systemd-analyze verify --man=no ./lh-subject-audit.timer ./lh-subject-audit.service ./lakehouse-mail@.service \
+		./lh-subject-audit-commit.timer ./lh-subject-audit-commit.service ./lh-tlog-cosign.timer ./lh-tlog-cosign.service
 	[ "$status" = 0 ] && [ -z "$output" ] || { echo "$output"; return 1; }
-	systemd-analyze calendar '*-*-* 03:17:00' >/dev/null
+	systemd-analyze calendar '*-*-* 03:17:00' '*-*-* *:07:00' '*-*-* *:12:00' >/dev/null
+}
+
+@test "the units that commit and cosign run with the settings that are installed, and commit each row once" {
+	local conf unit
+	conf=$(sed "s,/var/lib/lakehouse\|/etc/lakehouse-tools,$PWD,; /^LH_/d" "$ROOT/share/etc/nightly.conf")
+	unit=$(sed -n 's,^ExecStart=[^ ]*/,,p' "$ROOT/share/systemd/lh-subject-audit-commit.service")
+	eval "$(grep '^[A-Z_]*=' <<<"$conf")"
+	mkdir -p "${SUBJECT_LOGS%/*}"
+	log W-1 5
+	mv d "$SUBJECT_LOGS"
+	lh-tlog keygen example.com/subjects --out "$SUBJECT_TLOG_KEY" 2>/dev/null
+	lh-tlog init "$SUBJECT_TLOG" --origin example.com/subjects --key-file "$SUBJECT_TLOG_KEY"
+	eval "$unit"
+	eval "$unit"
+	[ "$(sed -n 2p "$SUBJECT_TLOG/checkpoint")" = 5 ]
+	printf 'log %s\nquorum none\n' "$(lh-tlog vkey "$SUBJECT_TLOG_KEY")" >"$SUBJECT_POLICY"
+	eval "$(sed -n 's,^ExecStart=[^ ]*/,,p' "$ROOT/share/systemd/lh-tlog-cosign.service")"
+	cmp "$SUBJECT_TLOG/checkpoint" "$SUBJECT_TLOG/checkpoints/5"
 }
 
 # ---- requests ----

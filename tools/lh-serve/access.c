@@ -40,7 +40,8 @@ bool has_tokens(struct request *r)
 	const struct site *site = r->site;
 	const char *token = bearer(r);
 
-	if (site->token.n && (!r->route || !r->route->route->open || is_deep(r))) {
+	if (site->token.n && (!r->route || !r->route->route->open || is_deep(r)) &&
+	    !is_public(r)) {
 		r->token = token ? tokens_find(&site->token, token) : NULL;
 		if (!r->token)
 			return false;

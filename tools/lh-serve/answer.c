@@ -12,7 +12,7 @@ static unsigned hold(struct request *r, unsigned status)
 	    !answer_may_stay(r, r->reply.body.len)) {
 		lh_buf_free(&r->reply.body);
 		lh_answer_error(&r->reply.body, "too many answers wait to be read");
-		r->reply.type = NULL;
+		r->reply.type = r->reply.cache = NULL;
 		status = 503;
 	}
 	answer_hold(r, r->reply.body.len);
@@ -68,7 +68,7 @@ void answer_error(struct request *r, unsigned status, const char *why)
 {
 	lh_buf_reset(&r->reply.body);
 	lh_answer_error(&r->reply.body, why);
-	r->reply.type = NULL;
+	r->reply.type = r->reply.cache = NULL;
 	answer(r, status);
 }
 

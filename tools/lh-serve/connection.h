@@ -184,6 +184,7 @@ struct reply {				/* the answer to a message */
 	int file;			/* ... or this file (borrowed) has it ... */
 	uint64_t size;			/* ... and this many bytes of it */
 	const char *type;		/* Content-Type; NULL: JSON; "": none */
+	const char *cache;		/* Cache-Control; NULL: no-store */
 	char allow[64], etag[160];	/* headers, or "" */
 	unsigned retry;			/* Retry-After of a 503; 0: a second */
 	uint64_t held;			/* bytes of the body that are counted */

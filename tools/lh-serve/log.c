@@ -4,11 +4,14 @@
 #include <limits.h>
 #include <math.h>
 #include <poll.h>
+#include <stdlib.h>
+#include <sys/file.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include <lh/time.h>
+#include "base/mem.h"
 #include "json/write.h"
 #include "serve.h"
 
@@ -63,6 +66,33 @@ static uint64_t count_lines(const char *p, size_t n)
 
 /* Write without waiting: a reader that is slow must not stop the service.  A pipe that poll
  * calls writable takes PIPE_BUF bytes; its flags are shared with others, and stay as they are. */
+static ssize_t write_some(struct access_log *log, const char *p, size_t n);
+
+/* Write to a file under its lock, without waiting.  Who erases rows holds the lock while the file
+ * is replaced; then the log goes on in the file that has the name now. */
+static ssize_t write_locked(struct access_log *log, const char *p, size_t n)
+{
+	struct lh_err err;
+	struct stat st;
+	ssize_t done;
+
+	if (flock(log->fd, LOCK_EX | LOCK_NB) < 0)
+		return -1;
+	if (fstat(log->fd, &st) == 0 && !st.st_nlink) {
+		LH_SCOPED(lh_free_local) char *path = lh_strndup(log->path, strlen(log->path),
+								 &err);
+
+		if (path && log_open(log, path, &err) == 0)
+			return write_some(log, p, n);
+		errno = ENOENT;
+		done = -1;
+	} else {
+		done = write(log->fd, p, n);
+	}
+	flock(log->fd, LOCK_UN);
+	return done;
+}
+
 static ssize_t write_some(struct access_log *log, const char *p, size_t n)
 {
 	struct pollfd f = { .fd = log->fd, .events = POLLOUT };
@@ -71,7 +101,7 @@ static ssize_t write_some(struct access_log *log, const char *p, size_t n)
 	if (!log->kind)
 		log->kind = fstat(log->fd, &st) < 0 ? S_IFREG : st.st_mode & S_IFMT;
 	if (log->kind == S_IFREG)
-		return write(log->fd, p, n);
+		return log->path ? write_locked(log, p, n) : write(log->fd, p, n);
 	if (log->kind == S_IFSOCK)
 		return send(log->fd, p, n, MSG_DONTWAIT | MSG_NOSIGNAL);
 	if (poll(&f, 1, 0) == 0) {
@@ -126,10 +156,11 @@ void log_flush(struct access_log *log)
 	}
 }
 
-/* Return what is wrong with a file for the log, or NULL: it is empty, or begins with a row. */
+/* Return what is wrong with a file for the log, or NULL: it is empty, or begins with a row, or
+ * with one that was erased. */
 static const char *wrong_file(int fd)
 {
-	static const char row[] = "{\"time\":\"";
+	static const char row[] = "{\"time\":\"", erased[] = "{\"erased\"";
 	char begin[sizeof row - 1];
 	struct stat st;
 	ssize_t n;
@@ -139,12 +170,14 @@ static const char *wrong_file(int fd)
 	n = pread(fd, begin, sizeof begin, 0);
 	if (n < 0)
 		return "cannot be read";
-	return memcmp(begin, row, (size_t)n) ? "is not an access log" : NULL;
+	return memcmp(begin, row, (size_t)n) && memcmp(begin, erased, (size_t)n)
+		? "is not an access log" : NULL;
 }
 
 int log_open(struct access_log *log, const char *path, struct lh_err *err)
 {
 	const char *wrong;
+	char *copy = NULL;
 	int fd = STDOUT_FILENO;
 
 	if (path) {
@@ -153,13 +186,18 @@ int log_open(struct access_log *log, const char *path, struct lh_err *err)
 		if (fd < 0)
 			return lh_err_sys(err, "--access-log %s", path);
 		wrong = wrong_file(fd);
-		if (wrong) {
+		if (wrong)
+			lh_err_set(err, LH_EUSAGE, "--access-log %s: %s", path, wrong);
+		else
+			copy = lh_strndup(path, strlen(path), err);
+		if (!copy) {
 			close(fd);
-			return lh_err_set(err, LH_EUSAGE, "--access-log %s: %s", path, wrong);
+			return -1;
 		}
 	}
 	log_close(log);
 	log->fd = fd;
+	log->path = copy;
 	return 0;
 }
 
@@ -168,6 +206,8 @@ void log_close(struct access_log *log)
 	if (log->fd != STDOUT_FILENO)
 		close(log->fd);
 	log->fd = STDOUT_FILENO;
+	free(log->path);
+	log->path = NULL;
 	log->kind = 0;
 	log->gone = false;
 }

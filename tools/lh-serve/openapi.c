@@ -4,6 +4,8 @@
 #include "json/write.h"
 #include "serve.h"
 
+static const char octets[] = "application/octet-stream";
+
 /* Write a parameter, whose schema is that of the filter's member. */
 static void write_parameter(struct lh_writer *w, struct lh_str name, bool path, bool required,
 			    const struct lh_value *schema)
@@ -70,10 +72,19 @@ static void write_body(struct lh_writer *w, const struct lh_route *r)
 		schema_write(w, "schema", r, false);
 		lh_write_end(w);
 	} else {
-		lh_write_raw(w, "application/octet-stream", lh_str_of("{}"));
+		lh_write_raw(w, r->kind == LH_ROUTE_WITNESS ? "text/plain" : octets,
+			     lh_str_of("{}"));
 	}
 	lh_write_end(w);
 	lh_write_end(w);
+}
+
+/* Return the media type of the answer of a route, or NULL: JSON. */
+static const char *type_of(const struct lh_route *r)
+{
+	return r->kind == LH_ROUTE_GET || r->kind == LH_ROUTE_TILE ? octets
+	       : r->kind == LH_ROUTE_WITNESS || r->kind == LH_ROUTE_WITNESSED ||
+			 r->kind == LH_ROUTE_CHECKPOINT ? "text/plain" : NULL;
 }
 
 /* Write the answer: of a filter, as it says; 204 of what it deletes. */
@@ -89,8 +100,8 @@ static void write_answer(struct lh_writer *w, const struct lh_route *r)
 	lh_write_text(w, "description", deleted ? "it is deleted" : "the answer");
 	if (json)
 		lh_write_object(w, "content");
-	if (json && r->kind == LH_ROUTE_GET) {
-		lh_write_raw(w, "application/octet-stream", lh_str_of("{}"));
+	if (json && type_of(r)) {
+		lh_write_raw(w, type_of(r), lh_str_of("{}"));
 	} else if (json) {
 		lh_write_object(w, "application/json");
 		schema_write(w, "schema", r, true);
@@ -101,7 +112,25 @@ static void write_answer(struct lh_writer *w, const struct lh_route *r)
 	lh_write_end(w);
 }
 
-static void write_operation(struct lh_writer *w, const struct lh_route *r, bool tokens)
+/* What a witness refuses with, or lh-serve before it; 409 has the size that was cosigned last. */
+static const char refusal[] = LH_JSON({"description":"why there is no cosignature",
+	"content":{"text/plain":{},"text/x.tlog.size":{},
+		   "application/json":{"schema":{"$ref":"#/components/schemas/Error"}}}});
+
+/* Return whether a route is of logs of which some need no token. */
+static bool has_public(const struct site *site, const struct lh_route *r)
+{
+	size_t i;
+
+	for (i = 0; i < site->config.logs; i++)
+		if (site->config.log[i].is_public)
+			return r->built_in && (r->kind == LH_ROUTE_CHECKPOINT ||
+					       r->kind == LH_ROUTE_TILE);
+	return false;
+}
+
+static void write_operation(struct lh_writer *w, const struct site *site,
+			    const struct lh_route *r)
 {
 	char method[sizeof r->method];
 	size_t i;
@@ -116,11 +145,14 @@ static void write_operation(struct lh_writer *w, const struct lh_route *r, bool 
 		write_body(w, r);
 	lh_write_object(w, "responses");
 	write_answer(w, r);
-	lh_write_raw(w, "4XX", lh_str_of(LH_JSON({"$ref":"#/components/responses/Error"})));
+	lh_write_raw(w, "4XX", r->kind == LH_ROUTE_WITNESS ? lh_str_of(refusal)
+		     : lh_str_of(LH_JSON({"$ref":"#/components/responses/Error"})));
 	lh_write_raw(w, "5XX", lh_str_of(LH_JSON({"$ref":"#/components/responses/Error"})));
 	lh_write_end(w);
-	if (tokens && !r->open)
-		lh_write_raw(w, "security", lh_str_of(LH_JSON([{"bearer":[]}])));
+	if (site->token.n && !r->open)
+		lh_write_raw(w, "security", has_public(site, r)
+			     ? lh_str_of(LH_JSON([{},{"bearer":[]}]))
+			     : lh_str_of(LH_JSON([{"bearer":[]}])));
 	lh_write_end(w);
 }
 
@@ -152,7 +184,7 @@ static void write_paths(struct lh_writer *w, const struct site *site)
 		w->comma = false;
 		for (j = i; j < all->n; j++)
 			if (same_path(&all->v[i], &all->v[j]))
-				write_operation(w, &all->v[j], site->token.n);
+				write_operation(w, site, &all->v[j]);
 		lh_write_end(w);
 	}
 	if (name.failed)

@@ -39,8 +39,36 @@ static void print_route(struct lh_writer *w, const struct lh_route *r)
 	lh_write_end(w);
 }
 
+static void print_tlog(struct lh_writer *w, const struct lh_serve_config *c)
+{
+	size_t i;
+
+	if (c->witness.key_file) {
+		lh_write_object(w, "witness");
+		lh_write_bytes(w, "key_file", c->witness.key_file);
+		lh_write_bytes(w, "policy", c->witness.policy);
+		lh_write_bytes(w, "state", c->witness.state);
+		lh_write_end(w);
+	}
+	if (!c->logs)
+		return;
+	lh_write_object(w, "tlog");
+	for (i = 0; i < c->logs; i++) {
+		lh_write_object(w, c->log[i].name);
+		lh_write_bool(w, "public", c->log[i].is_public);
+		lh_write_bool(w, "entries", c->log[i].entries);
+		lh_write_end(w);
+	}
+	lh_write_end(w);
+}
+
+static bool is_printed(const struct lh_route *r)
+{
+	return (r->run || r->off) && !lh_route_is_switched(r);
+}
+
 /* Print what a configuration file may hold; a route that the bridge answers itself has neither
- * "run" nor "off" and is listed as "built_in". */
+ * "run" nor "off" and is listed as "built_in", as are those that another member turns on. */
 int site_print(const struct site *site, struct lh_tool *tool)
 {
 	const struct lh_serve_config *c = &site->config;
@@ -73,6 +101,8 @@ int site_print(const struct site *site, struct lh_tool *tool)
 	if (c->audit.sync >= 0)
 		lh_write_text(&w, "audit_sync", lh_serve_syncs[c->audit.sync]);
 	print_list(&w, "persons", c->audit.persons);
+	print_list(&w, "elsewhere", c->subject.elsewhere);
+	print_tlog(&w, c);
 	if (c->mount)
 		lh_write_bytes(&w, "mount", c->mount);
 	if (c->mount_off)
@@ -88,12 +118,12 @@ int site_print(const struct site *site, struct lh_tool *tool)
 		lh_write_bytes(&w, "access_log", c->access_log);
 	lh_write_array(&w, "routes");
 	for (i = 0; i < site->routes.n; i++)
-		if (site->routes.v[i].run || site->routes.v[i].off)
+		if (is_printed(&site->routes.v[i]))
 			print_route(&w, &site->routes.v[i]);
 	lh_write_end(&w);
 	lh_write_array(&w, "built_in");
 	for (i = 0; i < site->routes.n; i++)
-		if (!site->routes.v[i].run && !site->routes.v[i].off)
+		if (!is_printed(&site->routes.v[i]))
 			lh_write_text(&w, NULL, site->routes.v[i].route);
 	lh_write_end(&w);
 	lh_write_end(&w);

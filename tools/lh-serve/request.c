@@ -161,6 +161,7 @@ static void run_route(struct request *r)
 		break;
 	case LH_ROUTE_PUT:
 	case LH_ROUTE_INGEST:
+	case LH_ROUTE_WITNESS:
 		ask_filter(r);
 		break;
 	case LH_ROUTE_METRICS:
@@ -174,6 +175,11 @@ static void run_route(struct request *r)
 		break;
 	case LH_ROUTE_MCP:
 		mcp_answer(r);
+		break;
+	case LH_ROUTE_WITNESSED:
+	case LH_ROUTE_CHECKPOINT:
+	case LH_ROUTE_TILE:
+		tlog_answer(r);
 		break;
 	default:
 		inside_answer(r);
@@ -207,7 +213,7 @@ static bool send_answer(struct message *m)
 		{ "Content-Type", !typed ? NULL : reply->type ? reply->type : "application/json" },
 		{ "X-Request-Id", r->id },
 		{ "X-Lakehouse-Trace-Id", r->trace },
-		{ "Cache-Control", "no-store" },
+		{ "Cache-Control", reply->cache ? reply->cache : "no-store" },
 		{ "X-Content-Type-Options", "nosniff" },
 		{ "Allow", *reply->allow ? reply->allow : NULL }
 	}, *f = origin_fields(r, field + 6);

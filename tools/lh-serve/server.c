@@ -58,8 +58,9 @@ static int make_folder(const char *state, const char *name, struct lh_err *err)
 	return 0;
 }
 
-static int make_state(const char *state, struct lh_err *err)
+static int make_state(const struct lh_serve_config *c, struct lh_err *err)
 {
+	const char *state = c->state;
 	char path[4096];
 	static const char *const folder[] = { "index", "playbook", "log", "spool", "store" };
 	size_t i;
@@ -69,6 +70,8 @@ static int make_state(const char *state, struct lh_err *err)
 	for (i = 0; i < sizeof folder / sizeof *folder; i++)
 		if (make_folder(state, folder[i], err) < 0)
 			return -1;
+	if (c->witness.state && mkdir(c->witness.state, 0700) < 0 && errno != EEXIST)
+		return lh_err_sys(err, "\"witness\": %s", c->witness.state);
 	if ((size_t)snprintf(path, sizeof path, "%s/spool", state) < sizeof path)
 		lh_sweep_below(path);
 	return 0;
@@ -92,7 +95,7 @@ static void reload_site(struct server *s)
 	struct site *site = site_new(s->set, s->environment_token, &err);
 
 	if (site && (listen_check(site->config.listen, &s->connections, site->token.n, &err) < 0 ||
-		     make_state(site->config.state, &err) < 0 ||
+		     make_state(&site->config, &err) < 0 ||
 		     site_start(site, &s->pools, &s->stats, &err) < 0)) {
 		site_drop(site);
 		site = NULL;
@@ -199,7 +202,7 @@ static int start_server(struct server *s, struct lh_err *err)
 	if (getrandom(s->ids.seed, sizeof s->ids.seed, 0) != (ssize_t)sizeof s->ids.seed)
 		return lh_err_sys(err, "getrandom");
 	s->stats.none = stats_of(&s->stats, "none", err);
-	if (!s->stats.none || make_state(s->site->config.state, err) < 0 ||
+	if (!s->stats.none || make_state(&s->site->config, err) < 0 ||
 	    log_open(&s->log, s->site->config.access_log, err) < 0 ||
 	    lh_loop_open(&s->loop, err) < 0 || open_signals(s, err) < 0 ||
 	    http_start(&s->connections, err) < 0 ||

@@ -108,3 +108,23 @@ bool writes_state(const struct request *r)
 	return (is_upload(r) || (route->kind == LH_ROUTE_FILTER && !route->read)) &&
 	       !is_method(r, "DELETE");
 }
+
+const struct lh_serve_log *log_of(const struct request *r)
+{
+	/* a name has no byte that would have to be encoded, and so has one spelling */
+	return memchr(r->path.raw.p, '%', r->path.raw.n)
+		? NULL : lh_serve_log_named(&r->site->config, r->path.piece[r->skip + 1]);
+}
+
+bool is_public(const struct request *r)
+{
+	const struct lh_route *route = r->route ? r->route->route : NULL;
+	const struct lh_serve_log *log;
+
+	if (!route || route->off || !lh_route_is_switched(route))
+		return false;
+	if (route->kind == LH_ROUTE_WITNESS || route->kind == LH_ROUTE_WITNESSED)
+		return true;
+	log = log_of(r);
+	return log && log->is_public;
+}

@@ -63,7 +63,7 @@ static int list_log(struct lh_tool *tool, const struct settings *s, const char *
 int audit_accesses(struct lh_tool *tool, void *settings)
 {
 	const struct settings *s = settings;
-	LH_SCOPED(anchor_free) struct anchor a = { NULL, 0, 0 };
+	LH_SCOPED(anchor_free) struct anchor a = { .n = 0 };
 	struct accesses all = { .logs = 0 };
 	int rc = anchor_for(&a, tool, s);
 

@@ -2,6 +2,7 @@
 #include <stdlib.h>
 
 #include "audit.h"
+#include "tlog/log.h"
 #include <lh/digest.h>
 
 struct out {
@@ -32,6 +33,19 @@ static int write_log(struct out *o, const struct log *log, const struct lh_buf *
 	lh_buf_putc(&o->lines, '\n');
 	o->logs++;
 	return lh_buf_check(&o->lines, err);
+}
+
+/* Write the checkpoint of the transparency log as it is now. */
+static int write_checkpoint(struct lh_writer *w, const char *dir, struct lh_err *err)
+{
+	struct lh_tlog *tree = dir ? lh_tlog_open(dir, err) : NULL;
+
+	if (dir && !tree)
+		return -1;
+	if (tree)
+		lh_write_str(w, "checkpoint", lh_tlog_head(tree)->note);
+	lh_tlog_close(tree);
+	return 0;
 }
 
 /* Anchor one log with exactly the rows that were verified; a broken one as far as
@@ -83,7 +97,7 @@ static int anchor_log(struct lh_tool *tool, const struct settings *s, const char
 int audit_anchor(struct lh_tool *tool, void *settings)
 {
 	const struct settings *s = settings;
-	LH_SCOPED(anchor_free) struct anchor a = { NULL, 0, 0 };
+	LH_SCOPED(anchor_free) struct anchor a = { .n = 0 };
 	struct out o = { .logs = 0 };
 	int rc;
 
@@ -103,12 +117,13 @@ int audit_anchor(struct lh_tool *tool, void *settings)
 		lh_write_text(&w, "schema", ANCHOR_SCHEMA);
 		lh_write_text(&w, "ts", now);
 		lh_write_u64(&w, "logs", o.logs);
+		rc = write_checkpoint(&w, s->tlog, &tool->err);
 		lh_hmac(s->keys.key[0], o.lines.p ? o.lines.p : "", o.lines.len, NULL, 0, sum);
 		lh_hex(sum, sizeof sum, hex);
 		lh_write_str(&w, "hmac", (struct lh_str){ hex, sizeof hex });
 		lh_write_end(&w);
 		lh_buf_putc(&o.lines, '\n');
-		rc = print(tool, &o.lines);
+		rc = rc ? rc : print(tool, &o.lines);
 	}
 	lh_buf_free(&o.lines);
 	return rc;

@@ -95,7 +95,7 @@ static int add_log(struct anchor *a, const struct lh_record *rec, const char *di
 /* ---- the last line ---- */
 
 struct end {
-	struct lh_str schema;
+	struct lh_str schema, checkpoint;
 	struct lh_value hmac;
 	uint64_t logs;
 };
@@ -105,6 +105,7 @@ static const struct lh_bind end_members[] = {
 	{ LH_BIND_STRING("schema", struct end, schema), .required = true, .choice = schemas },
 	{ LH_BIND_VALUE("hmac", struct end, hmac, LH_BIND_IS(LH_STRING)), .required = true },
 	{ LH_BIND_U64("logs", struct end, logs, 0, INT64_MAX), .required = true },
+	{ LH_BIND_STRING("checkpoint", struct end, checkpoint), .no_nul = true },
 	LH_BIND_END
 };
 
@@ -136,7 +137,7 @@ static bool is_signed(const struct lh_record *rec, const struct lh_value *mac, c
 	return false;
 }
 
-static int check_end(const struct anchor *a, const struct lh_record *rec, const char *all,
+static int check_end(struct anchor *a, const struct lh_record *rec, const char *all,
 		     const struct lh_chain_keys *keys, struct lh_buf *scratch, struct lh_err *err)
 {
 	struct end end = { .logs = 0 };
@@ -152,7 +153,9 @@ static int check_end(const struct anchor *a, const struct lh_record *rec, const 
 				  "forged, or made with another key: its hmac does not verify");
 	if (end.logs != a->n)
 		return no_anchor("its number of logs", err);
-	return 0;
+	if (end.checkpoint.p)
+		a->checkpoint = lh_strndup(end.checkpoint.p, end.checkpoint.n, err);
+	return end.checkpoint.p && !a->checkpoint ? -1 : 0;
 }
 
 static int parse(struct anchor *a, const char *dir, const struct lh_buf *all,
@@ -282,7 +285,8 @@ void anchor_free(struct anchor *a)
 	for (i = 0; i < a->n; i++)
 		free(a->log[i].id);
 	free(a->log);
-	*a = (struct anchor){ NULL, 0, 0 };
+	free(a->checkpoint);
+	*a = (struct anchor){ .n = 0 };
 }
 
 const struct lh_chain_anchor *anchor_find(const struct anchor *a, const char *name)

@@ -12,7 +12,7 @@
 enum {
 	V_APPEND = 1, V_VERIFY = 2, V_REPAIR = 4, V_ANCHOR = 8, V_REPORT = 16, V_MANIFEST = 32,
 		V_SWEEP = 64,
-	V_KNOWN_ANSWER = 128, V_REQUESTS = 256, V_ACCESSES = 512,
+	V_KNOWN_ANSWER = 128, V_REQUESTS = 256, V_ACCESSES = 512, V_COMMIT = 1024, V_PROVE = 2048,
 };
 
 #define WINDOW_TIME 64		/* bytes of a time, with its NUL */
@@ -23,6 +23,8 @@ struct settings {
 	bool insecure_key, all, wire, apply;
 	enum lh_chain_sync sync;
 	const char *against, *from, *to, *html, *as_of;
+	const char *tlog, *proofs;
+	struct lh_list tlog_key, row;
 	char from_time[WINDOW_TIME], to_time[WINDOW_TIME];	/* of days and months */
 	struct lh_shard shard;		/* of verify; other commands take all logs */
 	struct lh_chain_keys keys;	/* read by main for the commands that need them */
@@ -31,7 +33,7 @@ struct settings {
 
 /* The commands; the operands are tool->operands. */
 lh_op_command audit_append, audit_verify, audit_repair, audit_anchor, audit_report, audit_manifest,
-	audit_sweep, audit_known_answer, audit_accesses, audit_requests;
+	audit_sweep, audit_known_answer, audit_accesses, audit_requests, audit_commit, audit_prove;
 
 /* The operations of requests, and their records. */
 lh_op_fn answer_report, answer_health;
@@ -54,6 +56,7 @@ struct anchor {
 		struct lh_chain_anchor at;
 	} *log;				/* sorted by name */
 	size_t n, cap;
+	char *checkpoint;		/* of a transparency log, or NULL */
 };
 /* Read an anchor.  Logs have their names in dir; NULL: there is no folder.  -1 if
  * the file is not an anchor, or is not signed by one of the keys. */
@@ -125,6 +128,11 @@ int window_settle(struct lh_tool *tool, struct settings *s);
 
 /* Run a flow of one thread, of requests without a map, for which changed keys are read again. */
 int run_with_keys(struct lh_tool *tool, void *settings, struct lh_flow *flow);
+
+/* ---- tree_grown.c ---- */
+
+/* Check that the tree of --tlog has grown from the checkpoint of an anchor: report it. */
+int tree_check(struct lh_tool *tool, const struct settings *s, const char *checkpoint);
 
 #define TIME_WHAT "time like 2026-05-03T12:00:00Z"
 

@@ -3,15 +3,19 @@
  * lh-subject-audit(1).
  */
 #include "audit.h"
+#include "tlog/note.h"
 
 #define KEYED (V_APPEND | V_VERIFY | V_ANCHOR | V_REPORT | V_MANIFEST | V_REQUESTS | \
-	       V_ACCESSES)
+	       V_ACCESSES | V_COMMIT)
 #define ANCHORED (V_REPORT | V_REQUESTS | V_ACCESSES)
 #define LOCKS (KEYED | V_REPAIR)
+#define IN_TREE (V_COMMIT | V_PROVE | V_REPORT | V_ANCHOR | V_VERIFY)
+
+static const struct lh_made made_proofs = { "a list of proofs", { "{\"row\":\"" }, NULL };
 
 static const struct lh_option options[] = {
 	{ 0, "dir", "DIR", "folder of the logs (default " LH_SUBJECT_DIR ")",
-	  LH_TEXT(struct settings, dir, .verbs = KEYED | V_SWEEP) },
+	  LH_TEXT(struct settings, dir, .verbs = KEYED | V_SWEEP | V_PROVE) },
 	{ 0, "key-file", "FILE", "file of the key (repeatable: the first signs)",
 	  LH_TEXTS(struct settings, key_file, .env = "LH_SUBJECT_AUDIT_KEY", .verbs = KEYED) },
 	{ 0, "insecure-key", NULL, "accept a key file that others can read",
@@ -30,6 +34,14 @@ static const struct lh_option options[] = {
 	  LH_TEXT(struct settings, to, .verbs = V_REPORT | V_ACCESSES) },
 	{ 0, "html", "FILE", "the report as a web page; -: instead of JSON",
 	  LH_TEXT(struct settings, html, .verbs = V_REPORT, .makes = &lh_made_page) },
+	{ 0, "tlog", "DIR", "folder of the transparency log",
+	  LH_TEXT(struct settings, tlog, .verbs = IN_TREE) },
+	{ 0, "key-file-tlog", "FILE", "key that signs its checkpoint (repeatable)",
+	  LH_TEXTS(struct settings, tlog_key, .verbs = V_COMMIT) },
+	{ 0, "row", "N", "this row, from 0 (repeatable; default: all)",
+	  LH_TEXTS(struct settings, row, .verbs = V_PROVE) },
+	{ 0, "proofs", "FILE", "proofs of the rows, for lh-tlog verify --row",
+	  LH_TEXT(struct settings, proofs, .verbs = V_REPORT, .makes = &made_proofs) },
 	{ 0, "as-of", "TIME", "time of the sweep (default: now)",
 	  LH_TIME(struct settings, as_of, .verbs = V_SWEEP) },
 	{ 0, "apply", NULL, "also write the list to a file in DIR",
@@ -57,6 +69,10 @@ static const struct lh_op ops[] = {
 	  LH_OP_IN(report_members, struct wanted), .out = report_out, .command = audit_report },
 	{ "accesses", "", "list who looked at anything, over all subjects", V_ACCESSES,
 	  .command = audit_accesses },
+	{ "commit", "", "commit new rows to a transparency log", V_COMMIT,
+	  .command = audit_commit, .writes = true },
+	{ "prove", "ID", "print rows with proofs that strangers can check", V_PROVE,
+	  .command = audit_prove },
 	{ "health", NULL, "verify all logs", 0, answer_health, .out = health_members },
 	LH_OP_REQUESTS_BY("[FILE...]", V_REQUESTS, audit_requests),
 	{ "manifest", "put|get|list|verify [OPERAND...]",
@@ -75,6 +91,26 @@ static bool needs_key(const struct lh_tool *tool)
 	if (tool->verb->bit == V_MANIFEST)
 		return strcmp(tool->operands[0], "verify") == 0;
 	return tool->verb->bit & KEYED;
+}
+
+/* Check the options that have to do with a transparency log. */
+static int check_tree(struct lh_tool *tool, const struct settings *s)
+{
+	uint64_t row;
+	size_t i;
+
+	if (!s->tlog && (tool->verb->bit & (V_COMMIT | V_PROVE) || s->proofs))
+		return lh_tool_usage(tool, "no transparency log: name its folder by --tlog");
+	if (tool->verb->bit == V_COMMIT && !s->tlog_key.n)
+		return lh_tool_usage(tool, "no key that signs the log: name its file by "
+					   "--key-file-tlog");
+	if (s->tlog && tool->verb->bit == V_VERIFY && !s->against)
+		return lh_tool_usage(tool, "--tlog needs --against");
+	for (i = 0; i < s->row.n; i++)
+		if (!lh_tlog_size_read(lh_str_of(s->row.v[i]), INT64_MAX, &row))
+			return lh_tool_usage(tool, "--row: \"%s\" is not a whole number",
+					     s->row.v[i]);
+	return 0;
 }
 
 static int check(struct lh_tool *tool, void *settings)
@@ -96,7 +132,7 @@ static int check(struct lh_tool *tool, void *settings)
 		if (i == 2 && tool->n_operands > 1)
 			return lh_tool_unexpected(tool, 1, "manifest list takes none");
 	}
-	if (window_settle(tool, s) < 0)
+	if (window_settle(tool, s) < 0 || check_tree(tool, s) < 0)
 		return -1;
 	if (!needs_key(tool))
 		return 0;

@@ -1,4 +1,5 @@
 /* manifest.c - lh-subject-audit manifest put, get, list and verify, and sweep. */
+#include <stdio.h>
 #include <stdlib.h>
 
 #include "audit.h"
@@ -185,13 +186,33 @@ static int verify_log(struct lh_tool *tool, const struct settings *s, const stru
 	return rc;
 }
 
-/* Check that the manifest's root is at the end of the log. */
+static bool is_any(struct lh_str s, const char *a, const char *b)
+{
+	return lh_str_is(s, a, strlen(a)) || lh_str_is(s, b, strlen(b));
+}
+
+/* Return what the manifest of an erased subject still has, or NULL. */
+static const char *not_erased(const struct lh_manifest *m)
+{
+	if (!lh_value_is(&m->json.status, "erased", 6))
+		return NULL;
+	return !is_any(m->consent.general_pii.status, "withdrawn", "withdrawn")
+		       ? "erased, but consent.general_pii is not withdrawn"
+	       : !is_any(m->consent.biometric.status, "withdrawn", "never_collected")
+		       ? "erased, but consent.biometric is not withdrawn"
+	       : m->n_datasets ? "erased, but there are datasets"
+			       : NULL;
+}
+
+/* Check that the manifest's root is at the end of the log, and that nothing of an erased subject
+ * is in it. */
 static int verify(struct lh_tool *tool, const struct settings *s, const char *path,
 		  const struct lh_manifest *m, struct lh_buf *out)
 {
 	struct lh_str root = m->audit_log_chain_root;
 	struct lh_writer w = lh_write_to(out);
 	char error[LH_CHAIN_ERROR];
+	const char *left = not_erased(m);
 	struct lh_chain_verdict v;
 	struct lh_str tip;
 
@@ -201,6 +222,8 @@ static int verify(struct lh_tool *tool, const struct settings *s, const char *pa
 	tip = (struct lh_str){ v.tip, strlen(v.tip) };
 	if (!*error && lh_str_cmp(root.n ? root : (struct lh_str){ "GENESIS", 7 }, tip) != 0)
 		memcpy(error, ROOT_MISMATCH, sizeof ROOT_MISMATCH);
+	if (!*error && left)
+		snprintf(error, sizeof error, "%s", left);
 	lh_write_object(&w, NULL);
 	lh_write_value(&w, "candidate_id", &m->json.candidate_id);
 	lh_write_bytes(&w, "file", path);

@@ -6,6 +6,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "audit/row_proof.h"
 #include "file/file.h"
 #include "json/write.h"
 #include <lh/time.h>
@@ -320,7 +321,7 @@ static int verify_log(struct report *r, const char *name, bool there)
 				    .max_row = r->tool->max_line,
 				    .lock_timeout = r->tool->lock_timeout };
 	struct key_check key = { .good = false };
-	LH_SCOPED(anchor_free) struct anchor a = { NULL, 0, 0 };
+	LH_SCOPED(anchor_free) struct anchor a = { .n = 0 };
 	int rc = anchor_for(&a, r->tool, r->s);
 
 	r->v = (struct lh_chain_verdict){ .tip = "GENESIS", .state = LH_CHAIN_INTACT };
@@ -390,6 +391,61 @@ static int print_report(struct report *r)
 	return rc ? rc : print_part(r, &out);
 }
 
+/* ---- proofs ---- */
+
+struct proofs_out {
+	struct report *r;
+	struct lh_row_proofs proofs;
+	struct lh_atomic file;
+	struct lh_buf b;
+	uint64_t missing;
+};
+
+/* Write the proof of the row that was read last, if it is committed. */
+static int write_proof(void *ctx, const struct lh_record *rec, struct lh_err *err)
+{
+	const struct lh_value *mac = lh_record_get(rec, "row_hmac");
+	struct proofs_out *o = ctx;
+	int rc;
+
+	if (o->r->rows > o->proofs.at.count || !mac || mac->n != LH_CHAIN_TIP + 1) {
+		o->missing++;
+		return 0;
+	}
+	rc = lh_row_proofs_add(&o->proofs, o->r->rows - 1, (struct lh_str){ rec->line, rec->len },
+			       (struct lh_str){ mac->p + 1, mac->n - 2 }, &o->b, err);
+	if (!rc)
+		rc = lh_atomic_write(&o->file, o->b.p, o->b.len, err);
+	lh_buf_reset(&o->b);
+	return rc;
+}
+
+/* Write the proofs of the rows in the window to the file of --proofs. */
+static int report_proofs(struct report *r)
+{
+	char name[LH_SUBJECT_MAX + 1];
+	struct proofs_out o = { .r = r, .file = { .fd = -1, .slot = -1 } };
+	struct lh_err *err = &r->tool->err;
+	int rc = lh_chain_log_name(name, r->s->dir, r->id, strlen(r->id), err);
+
+	if (!rc)
+		rc = lh_row_proofs_open(&o.proofs, r->s->dir, name, r->s->tlog, err);
+	if (!rc)
+		rc = lh_atomic_open(&o.file, r->s->proofs, 0600, err);
+	if (!rc)
+		rc = report_rows(r, write_proof, &o);
+	if (!rc)
+		rc = lh_atomic_commit(&o.file, err);
+	if (!rc && o.missing)
+		lh_tool_warn(r->tool, "%s: %llu of %llu rows are not committed, and not in it",
+			     r->s->proofs, (unsigned long long)o.missing,
+			     (unsigned long long)r->in_window);
+	lh_atomic_close(&o.file);
+	lh_row_proofs_close(&o.proofs);
+	lh_buf_free(&o.b);
+	return rc;
+}
+
 int audit_report(struct lh_tool *tool, void *settings)
 {
 	const struct settings *s = settings;
@@ -408,6 +464,8 @@ int audit_report(struct lh_tool *tool, void *settings)
 		rc = print_report(&r);
 		if (report_fault(&r))
 			lh_tool_verdict_bad(tool);
+		if (!rc && s->proofs)
+			rc = report_proofs(&r);
 		if (!rc && s->html)
 			rc = report_html(&r);
 	}

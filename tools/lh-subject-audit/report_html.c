@@ -2,11 +2,11 @@
  * report_html.c - the report as a page for the subject: one file, nothing loaded
  * from elsewhere, no script.
  */
+#include "audit/access_html.h"
 #include "file/file.h"
-#include "json/write.h"
 #include "text/escape.h"
-#include <lh/time.h>
 #include "report.h"
+#include "tlog/log.h"
 
 #define BLOCK 65536
 
@@ -16,71 +16,6 @@ struct page {
 	bool to_file;		/* or standard output */
 	struct lh_buf b, text;
 };
-
-/* Columns have fixed widths, so that long words are broken within them; if there is
- * no room for five columns, a row is a block of labelled lines.  Text that cannot
- * be broken, such as one letter with hundreds of marks, is cut off. */
-static const char style[] =
-	"p,dt,dd,li,.verdict{overflow-wrap:anywhere}\n"
-	"p,dd,li,td,.verdict{overflow:hidden}\n"
-	"table{table-layout:fixed}th.when{width:15rem}\n"
-	"@media(max-width:56rem){table,tbody,tr,td{display:block}thead{display:none}\n"
-	"tr{border-top:2px solid var(--line);padding:.4rem 0}\n"
-	"td{border:0;padding:.1rem 0}td::before{content:attr(data-label) " LH_JSON(": ")
-	";color:var(--dim)}}\n";
-
-/* ---- a row ---- */
-
-/* A member of another type counts as absent, and an element as empty. */
-struct accessor {
-	struct lh_str daemon, kind, purpose;
-};
-struct row {
-	struct lh_str ts, result;
-	struct accessor accessor;
-	const struct lh_str *field;	/* NULL: not an array */
-	size_t n_fields;
-};
-
-static const struct lh_bind accessor[] = {
-	{ LH_BIND_STRING("daemon", struct accessor, daemon), .lax = true },
-	{ LH_BIND_STRING("kind", struct accessor, kind), .lax = true },
-	{ LH_BIND_STRING("purpose", struct accessor, purpose), .lax = true },
-	LH_BIND_END
-};
-static const struct lh_bind row_members[] = {
-	{ LH_BIND_STRING("ts", struct row, ts), .lax = true },
-	{ LH_BIND_TABLE("accessor", struct row, accessor, accessor), .lax = true },
-	{ LH_BIND_STRINGS("fields_accessed", struct row, field, n_fields), .lax = true },
-	{ LH_BIND_STRING("result", struct row, result), .lax = true },
-	LH_BIND_END
-};
-
-static void put_data(struct page *pg, struct lh_str s)
-{
-	lh_html_data(&pg->b, s.p, s.n);
-}
-
-static void put_result(struct page *pg, struct lh_str result)
-{
-	static const struct {
-		struct lh_str result;
-		const char *words;
-	} words[] = {
-		{ { "success", 7 }, "data were read" },
-		{ { "not_found", 9 }, "nothing was found" },
-		{ { "denied", 6 }, "access was denied" },
-		{ { "error", 5 }, "the attempt failed" },
-	};
-	size_t i;
-
-	for (i = 0; i < 4; i++)
-		if (lh_str_cmp(result, words[i].result) == 0) {
-			lh_buf_puts(&pg->b, words[i].words);
-			return;
-		}
-	put_data(pg, result);
-}
 
 /* ---- the page ---- */
 
@@ -98,36 +33,10 @@ static int flush(struct page *pg, struct lh_err *err)
 
 static int put_row(void *ctx, const struct lh_record *rec, struct lh_err *err)
 {
-	struct row row = { .ts = { "", 0 }, .result = { "", 0 } };
 	struct page *pg = ctx;
-	char at[LH_TIME_LEN + 1];
-	int64_t ms;
-	size_t i;
 
-	if (lh_bind(row_members, rec, &row, &pg->text, err) < 0)
+	if (lh_access_html(&pg->b, rec, &pg->text, err) < 0)
 		return -1;
-	lh_buf_puts(&pg->b, "<tr><td data-label=\"When\">");
-	if (lh_time_read(row.ts.p, row.ts.n, &ms) < 0) {
-		put_data(pg, row.ts);
-	} else {
-		lh_time_print(ms, at);
-		lh_buf_printf(&pg->b, "<time datetime=\"%.*s\">%.10s %.8s UTC</time>",
-			      (int)row.ts.n, row.ts.p, at, at + 11);
-	}
-	lh_escape_printf(&pg->b, lh_html_data,
-			 "</td><td data-label=\"Who\">%.*s (%.*s)</td><td data-label=\"What for\">"
-			 "%.*s</td><td data-label=\"Which data\">",
-			 (int)row.accessor.daemon.n, row.accessor.daemon.p,
-			 (int)row.accessor.kind.n, row.accessor.kind.p,
-			 (int)row.accessor.purpose.n, row.accessor.purpose.p);
-	for (i = 0; i < row.n_fields; i++)
-		lh_escape_printf(&pg->b, lh_html_data, i ? ", %.*s" : "%.*s", (int)row.field[i].n,
-				 row.field[i].p);
-	if (row.field && !row.n_fields)
-		lh_buf_puts(&pg->b, "none");
-	lh_buf_puts(&pg->b, "</td><td data-label=\"Outcome\">");
-	put_result(pg, row.result);
-	lh_buf_puts(&pg->b, "</td></tr>\n");
 	return pg->b.len < BLOCK ? 0 : flush(pg, err);
 }
 
@@ -241,7 +150,7 @@ static void put_top(struct page *pg)
 	const struct report *r = pg->r;
 	const char *from = r->s->from, *to = r->s->to;
 
-	lh_html_open(&pg->b, "Who looked at your data", style);
+	lh_html_open(&pg->b, "Who looked at your data", LH_ACCESS_STYLE);
 	lh_escape_printf(&pg->b, lh_html_data,
 			 "<h1>Who looked at your data</h1>\n<p class=\"note\">About %s", r->id);
 	lh_buf_printf(&pg->b, ", as of <time datetime=\"%s\">%.10s %.8s UTC</time></p>\n",
@@ -256,10 +165,34 @@ static void put_top(struct page *pg)
 		lh_buf_printf(&pg->b, ", up to %s", to);
 	lh_buf_puts(&pg->b, ".</p>\n");
 	if (r->in_window)
-		lh_buf_puts(&pg->b,
-			    "<table>\n<thead><tr><th class=\"when\">When</th><th>Who</th><th>What "
-			    "for</th><th>Which data</th>"
-			    "<th>Outcome</th></tr></thead>\n<tbody>\n");
+		lh_buf_puts(&pg->b, LH_ACCESS_BEGIN);
+}
+
+/* Say how one who has no key checks an entry. */
+static int put_strangers(struct page *pg, struct lh_err *err)
+{
+	struct lh_tlog *tree = lh_tlog_open(pg->r->s->tlog, err);
+	const char *proofs = pg->r->s->proofs, *slash = proofs ? strrchr(proofs, '/') : NULL;
+	struct lh_str origin;
+
+	if (!tree)
+		return -1;
+	origin = lh_tlog_head(tree)->origin;
+	lh_escape_printf(&pg->b, lh_html_data,
+			 "<h2>How a stranger checks this</h2>\n<p>Entries are also committed to "
+			 "the transparency log <code>%.*s</code>, whose seals others keep. "
+			 "Whoever is given an entry with its proof, and the public keys of that "
+			 "log and of its witnesses in a file POLICY, can check it without a key "
+			 "and without the keeper of this record:</p>\n<p><code>"
+			 "lh-tlog verify --row --policy POLICY %s</code></p>\n",
+			 (int)origin.n, origin.p, slash ? slash + 1 : proofs ? proofs : "PROOFS");
+	lh_buf_puts(&pg->b, proofs ? "<p>The proofs are in the file of that name that came with "
+				     "this page. "
+				   : "<p>The proofs are what <code>lh-subject-audit prove</code> "
+				     "prints. ");
+	lh_buf_puts(&pg->b, "A proof shows one entry, and tells nothing about any other.</p>\n");
+	lh_tlog_close(tree);
+	return 0;
 }
 
 int report_html(struct report *r)
@@ -272,7 +205,7 @@ int report_html(struct report *r)
 	if (!rc)
 		rc = report_rows(r, put_row, &pg);
 	if (r->in_window)
-		lh_buf_puts(&pg.b, "</tbody>\n</table>\n");
+		lh_buf_puts(&pg.b, LH_ACCESS_END);
 	if (r->has_manifest)
 		put_manifest(&pg);
 	lh_buf_printf(&pg.b, "<h2>How to check this</h2>\n<p>The record ends with the seal "
@@ -280,6 +213,8 @@ int report_html(struct report *r)
 		      "<code>lh-subject-audit verify</code>; against a copy of earlier seals that "
 		      "is kept elsewhere, that also shows whether entries were cut off its end."
 		      "</p>\n", r->v.tip);
+	if (!rc && r->s->tlog)
+		rc = put_strangers(&pg, err);
 	lh_html_close(&pg.b);
 	if (!rc)
 		rc = flush(&pg, err);

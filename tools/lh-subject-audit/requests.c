@@ -136,7 +136,7 @@ static int check_log(struct lh_tool *tool, const struct settings *s, const char 
 static void check_folder(struct lh_tool *tool, struct settings *s, struct health *h)
 {
 	struct lh_err *err = &tool->err;
-	LH_SCOPED(anchor_free) struct anchor a = { NULL, 0, 0 };
+	LH_SCOPED(anchor_free) struct anchor a = { .n = 0 };
 	uint64_t failures = 0;
 	int rc;
 

@@ -247,7 +247,7 @@ static int end_totals(struct lh_tool *tool, const struct settings *s, struct tot
 int audit_verify(struct lh_tool *tool, void *settings)
 {
 	struct settings *s = settings;
-	LH_SCOPED(anchor_free) struct anchor a = { NULL, 0, 0 };
+	LH_SCOPED(anchor_free) struct anchor a = { .n = 0 };
 	struct totals t = { .named = tool->n_operands > 0 };
 	size_t i;
 	int rc = 0, end;
@@ -256,6 +256,8 @@ int audit_verify(struct lh_tool *tool, void *settings)
 		return -1;
 	if (s->against && anchor_read(&a, s->against, tool->n_operands ? NULL : s->dir, &s->keys,
 				      &tool->err) < 0)
+		return -1;
+	if (s->against && tree_check(tool, s, a.checkpoint) < 0)
 		return -1;
 	if (!tool->n_operands)
 		rc = each_log(tool, s, &a, verify_one, &t, NULL);
