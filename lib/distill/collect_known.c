@@ -50,7 +50,7 @@ static int read_known(struct collect *c, const char *relpath, struct lh_err *err
 {
 	const struct lh_flow flow = {
 		.fill = on_evidence, .result_size = 32, .sink = add_hash, .shared = &c->seen,
-		.jobs = c->run->how.jobs,
+		.jobs = c->run->how.jobs, .tombstones = true,
 	};
 	LH_SCOPED(lh_free_local) char *path = lh_root_join(c->run->sources, relpath, err);
 
@@ -118,7 +118,7 @@ int lh_collect_known_skips(struct collect *c, struct lh_err *err)
 {
 	const struct lh_flow flow = {
 		.fill = on_skip, .result_size = 32, .sink = add_hash, .shared = &c->skips_seen,
-		.jobs = c->run->how.jobs,
+		.jobs = c->run->how.jobs, .tombstones = true,
 		.context_size = sizeof(struct lh_buf),
 		.context_free = scratch_free,
 	};

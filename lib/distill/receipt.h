@@ -9,7 +9,7 @@
  * evidence and the skips; score reads evidence and writes scored runs; an export
  * reads scored runs and evidence and writes its samples and its quarantine.  The
  * hash of a side is SHA-256 over the lines "<path>\t<sha256>\n", its record_count
- * the number of lines in its files that are not blank.
+ * the number of lines in its files that are neither blank nor a tombstone (file/rows.h).
  *
  * A file that was hashed before in a run and has not changed since (device, inode,
  * size, times) is not read again: struct lh_digest_cache stores its digest.  A
@@ -21,6 +21,7 @@
 #ifndef LH_RECEIPT_H
 #define LH_RECEIPT_H
 
+#include "erasures.h"
 #include "stage.h"
 
 /* The digest and the counts of a file. */
@@ -101,6 +102,11 @@ bool lh_git_branch(const char *path, char *out, size_t n, struct lh_err *why);
  * of them can make others.  errors, warnings and durations, drift.json and summary.md are
  * not compared with anything.
  *
+ * Rows may have been erased since: then the newest receipts have the counts and hashes of what
+ * is left, and the erasures in "erased", as {"receipt","rows"}.  Each has a receipt of its own
+ * (erasures.h) in the folder of subjects, by which at least as many rows of the files are gone;
+ * so has each tombstone of a source.
+ *
  *     struct lh_receipts c = { .root = root, .run_id = id, .fault = on_fault, .ctx = me };
  *     rc = lh_receipts_check(&c, err);
  *
@@ -123,14 +129,43 @@ struct lh_receipts {
 	const struct lh_root *root;
 	/* of the newest run, whose summary has the latest ended_at; NULL: no run has one */
 	const char *run_id;
+	const char *subjects;	/* the folder of subjects; NULL: nothing was erased */
 	void (*fault)(void *ctx, enum lh_receipt_fault what, const char *text);
 	void *ctx;
 
 	/* set: */
+	struct lh_erasures erasures;	/* while it runs */
 	unsigned there, good;	/* receipts of the run */
 	uint64_t files, bytes;	/* that were compared */
 };
 
 int lh_receipts_check(struct lh_receipts *c, struct lh_err *err);
+
+/*
+ * receipt_erase - keep receipts true when rows of files of a root are erased.
+ *
+ * Under the lock of the root, before a file is replaced, the bytes of it that the newest receipts
+ * name are asked for; after it they are cut to what was left of these.
+ *
+ *     rc = lh_receipts_claims(root, on_claim, me, err);
+ *     ... replace files ...
+ *     rc = lh_receipts_cut(root, "er-5f0c1d3a9b7e2468", cuts, n, err);
+ *
+ * The newest receipt of each stage gets the new counts and hashes, and so does the summary of its
+ * run; all that name one of the files get {"receipt","rows"} in "erased".  A receipt that is true
+ * already stays, so that the call may be repeated.
+ */
+
+struct lh_cut {
+	const char *path;	/* relative to the root */
+	uint64_t was, is;	/* bytes that a receipt names, and what is left of them */
+	uint64_t rows;		/* that were erased in them */
+};
+
+/* Call fn for each length of each file; a result other than 0 ends it and is returned. */
+typedef int lh_claim_fn(void *ctx, const char *path, uint64_t bytes, struct lh_err *err);
+int lh_receipts_claims(const struct lh_root *root, lh_claim_fn *fn, void *ctx, struct lh_err *err);
+int lh_receipts_cut(const struct lh_root *root, const char *erasure, const struct lh_cut *cut,
+		    size_t n, struct lh_err *err);
 
 #endif

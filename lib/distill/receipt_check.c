@@ -274,10 +274,17 @@ static int check_all(struct lh_receipts *c, const struct claims *all, struct lh_
 int lh_receipts_check(struct lh_receipts *c, struct lh_err *err)
 {
 	struct claims all = { .v = NULL };
-	int rc = lh_claims_read(&all, c, err);
+	int i, rc = 0;
 
+	if (c->subjects && lh_erasures_read(&c->erasures, c->subjects, err) < 0)
+		rc = lh_receipt_finding(c, LH_RECEIPT_BAD, c->subjects, err);
+	if (!rc)
+		rc = lh_claims_read(&all, c, err);
 	if (!rc)
 		rc = check_all(c, &all, err);
+	for (i = 0; !rc && i < LH_STREAMS; i++)
+		rc = lh_receipt_tombstones(c, lh_stream_source((enum lh_stream)i), err);
+	lh_erasures_free(&c->erasures);
 	lh_claims_free(&all);
 	return rc;
 }

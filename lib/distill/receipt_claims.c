@@ -17,29 +17,6 @@
 #define PATH_LEN 256			/* of a receipt */
 #define ULL(n) ((unsigned long long)(n))
 
-struct listed {
-	struct lh_str path, sha256;
-	uint64_t bytes, records;
-};
-struct side {
-	struct listed *file;
-	size_t n;
-	uint64_t records;
-	struct lh_str hash;
-};
-struct counts {
-	uint64_t accepted, rejected, quarantined, skipped;
-};
-struct validation {
-	bool passed;
-};
-struct receipt {
-	struct lh_str run_id, stage, timestamp, git_commit;
-	struct side in, out;
-	struct counts stats;
-	struct validation validation;
-};
-
 #define COUNT(name, s, f) LH_BIND_U64(name, s, f, 0, INT64_MAX)
 
 static const struct lh_bind listed_members[] = {
@@ -66,6 +43,11 @@ static const struct lh_bind validation_members[] = {
 	{ LH_BIND_BOOL("passed", struct validation, passed), .required = true },
 	LH_BIND_END
 };
+static const struct lh_bind erased_members[] = {
+	{ LH_BIND_STRING("receipt", struct erased, id), .required = true },
+	{ COUNT("rows", struct erased, rows), .required = true },
+	LH_BIND_END
+};
 static const struct lh_bind receipt_members[] = {
 	{ LH_BIND_STRING("run_id", struct receipt, run_id), .required = true },
 	{ LH_BIND_STRING("stage", struct receipt, stage), .required = true },
@@ -76,6 +58,7 @@ static const struct lh_bind receipt_members[] = {
 	{ LH_BIND_TABLE("stats", struct receipt, stats, stats_members), .required = true },
 	{ LH_BIND_TABLE("validation", struct receipt, validation, validation_members),
 	  .required = true },
+	{ LH_BIND_TABLES("erased", struct receipt, erased, n_erased, erased_members) },
 	LH_BIND_END
 };
 
@@ -525,7 +508,10 @@ static int on_run(void *ctx, const char *id, struct lh_err *err)
 		if (rc < 0 &&
 		    lh_receipt_finding(r->c, LH_RECEIPT_BAD, r->report.relpath, err) < 0)
 			return -1;
-		if (rc > 0 && choose(r, id, (enum lh_stage)i, &newer, err) < 0)
+		if (rc <= 0)
+			continue;
+		lh_receipt_erased(r->c, r->report.relpath, &r->receipt);
+		if (choose(r, id, (enum lh_stage)i, &newer, err) < 0)
 			return -1;
 	}
 	if (complete || !newer)

@@ -7,6 +7,7 @@
 
 #include <lh/digest.h>
 #include "file/file.h"
+#include "file/rows.h"
 #include "base/table.h"
 #include "base/mem.h"
 #include "receipt.h"
@@ -52,35 +53,54 @@ void lh_digest_cache_free(struct lh_digest_cache *f)
 	free(f);
 }
 
-/* Count the lines of a block that are not blank.  *held: the line that is open at
- * the start of the block, and then the one open at its end, is not blank so far. */
-static uint64_t count_lines(const char *p, size_t n, bool *held)
+/* The line that is open at the end of a block.  A zeroed one is none. */
+struct open_line {
+	char head[LH_TOMBSTONE];	/* its first bytes */
+	uint64_t n;			/* its length so far */
+	bool filled;			/* it is not blank */
+};
+
+static void add_to_line(struct open_line *o, const char *p, size_t n)
 {
-	const char *end = p + n;
+	if (o->n < sizeof o->head)
+		memcpy(o->head + o->n, p, n < sizeof o->head - o->n ? n : sizeof o->head - o->n);
+	o->n += n;
+	o->filled = o->filled || !lh_line_blank(p, n);
+}
+
+/* Return whether the line is a row, and begin another. */
+static bool end_line(struct open_line *o)
+{
+	bool row = o->filled && (o->n > sizeof o->head || !lh_line_empty(o->head, o->n));
+
+	o->n = 0;
+	o->filled = false;
+	return row;
+}
+
+/* Count the lines of a block that are not empty. */
+static uint64_t count_lines(const char *p, size_t n, struct open_line *o)
+{
+	const char *end = p + n, *lf;
 	uint64_t lines = 0;
 
-	while (p < end) {
-		while (!*held && p < end && (*p == ' ' || *p == '\t' || *p == '\r'))
-			p++;
-		if (p == end)
-			break;
-		if (*p != '\n')
-			*held = true;
-		p = memchr(p, '\n', (size_t)(end - p));
-		if (!p)
-			break;
-		lines += *held;
-		*held = false;
-		p++;
+	for (; (lf = memchr(p, '\n', (size_t)(end - p))); p = lf + 1) {
+		if (o->n) {
+			add_to_line(o, p, (size_t)(lf - p));
+			lines += end_line(o);
+		} else {
+			lines += !lh_line_empty(p, (size_t)(lf - p));
+		}
 	}
+	add_to_line(o, p, (size_t)(end - p));
 	return lines;
 }
 
 static int read_all(struct lh_digest_cache *f, int fd, struct lh_file_digest *fact,
 		    struct lh_err *err)
 {
+	struct open_line open = { .n = 0 };
 	struct lh_sha256 hash;
-	bool held = false;
 	size_t skip;
 	ssize_t n;
 
@@ -90,10 +110,10 @@ static int read_all(struct lh_digest_cache *f, int fd, struct lh_file_digest *fa
 		lh_sha256_more(&hash, f->block, (size_t)n);
 		skip = fact->bytes ? 0 : lh_mark_len(f->block, (size_t)n);
 		fact->bytes += (uint64_t)n;
-		fact->records += count_lines(f->block + skip, (size_t)n - skip, &held);
+		fact->records += count_lines(f->block + skip, (size_t)n - skip, &open);
 	}
 	lh_sha256_end(&hash, fact->sha256);
-	fact->records += held;
+	fact->records += end_line(&open);
 	return n < 0 ? -1 : 0;
 }
 

@@ -236,7 +236,7 @@ static int read_source(struct collect *c, const char *path, struct lh_err *err)
 	const struct lh_flow flow = {
 		.fill = on_row, .result_size = sizeof(struct row), .bad = on_bad, .sink = on_output,
 		.show = c->run->how.dry ? NULL : on_bytes, .shared = c,
-		.jobs = c->run->how.jobs, .max_line = c->how->max_line,
+		.jobs = c->run->how.jobs, .max_line = c->how->max_line, .tombstones = true,
 		.context_size = sizeof(struct worker), .context_init = worker_init,
 		.context_free = worker_free,
 	};

@@ -178,7 +178,8 @@ static int read_mirror(struct stage *st, struct lh_err *err)
 	if (path && (access(path, F_OK) == 0 || errno != ENOENT))
 		rc = lh_flow_file(path, &(struct lh_flow){
 			.fill = on_mirrored, .result_size = sizeof(struct lh_scored),
-			.sink = add_known_sig, .shared = st, .jobs = st->run->how.jobs }, err);
+			.sink = add_known_sig, .shared = st, .jobs = st->run->how.jobs,
+			.tombstones = true }, err);
 	return rc;
 }
 
@@ -191,7 +192,7 @@ static int score_evidence(struct stage *st, struct lh_err *err)
 		rc = lh_flow_file(path, &(struct lh_flow){
 			.fill = on_evidence, .result_size = sizeof(struct scored),
 			.bad = on_bad_line, .sink = on_scored, .shared = st,
-			.jobs = st->run->how.jobs,
+			.jobs = st->run->how.jobs, .tombstones = true,
 			.context_size = sizeof(struct worker), .context_init = worker_init,
 			.context_free = worker_free }, err);
 	return rc;

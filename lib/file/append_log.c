@@ -109,7 +109,6 @@ static int open_again(struct lh_applog *l, struct lh_err *err)
 		return -1;
 	lh_applog_close(l, &(struct lh_err){ 0 });
 	*l = other;
-	l->follow = true;
 	return 0;
 }
 
@@ -120,7 +119,7 @@ static int lock_log(struct lh_applog *l, struct lh_err *err)
 	for (;;) {
 		if (lh_flock(l->fd, LOCK_EX, l->path, l->lock_timeout, err) < 0)
 			return -1;
-		if (!l->follow || lh_is_still_named(l->fd, l->path))
+		if (lh_is_still_named(l->fd, l->path))
 			return 0;
 		flock(l->fd, LOCK_UN);
 		if (open_again(l, err) < 0)

@@ -51,11 +51,18 @@ static int hold(int fd)
 	return rc;
 }
 
-/* Return whether name is the temporary file of a writer that may be dead, whose target's
- * name is prefix, or starts with it.  The lock decides: a PID is of its own namespace or
- * machine, and a process that was killed may have had the one of this process. */
-static bool is_stale_tmp(const char *name, const char *prefix)
+/* What to sweep: the temporary files of targets whose name is prefix, or starts with it. */
+struct sweep {
+	const char *prefix;
+	bool any_pid;
+};
+
+/* Return whether name is the temporary file of a writer that may be dead.  The lock decides: a
+ * PID is of its own namespace or machine, and a process that was killed may have had the one of
+ * this process. */
+static bool is_stale_tmp(const char *name, const struct sweep *s)
 {
+	const char *prefix = s->prefix;
 	size_t n = strlen(name);
 	long pid;
 
@@ -65,12 +72,13 @@ static bool is_stale_tmp(const char *name, const char *prefix)
 	    n < strlen(MARK) || memcmp(name + n - strlen(MARK), MARK, strlen(MARK)))
 		return false;
 	pid = strtol(name + n, NULL, 10);
-	return pid == getpid() || (pid > 0 && kill((pid_t)pid, 0) < 0 && errno == ESRCH);
+	return pid == getpid() || (pid > 0 && (s->any_pid || (kill((pid_t)pid, 0) < 0 &&
+							      errno == ESRCH)));
 }
 
 /* Remove the temporary files of killed runs from the folder path, whose name is the
  * first n bytes of SWEEP_PATH, and from folders at most `deep` levels below it. */
-static void remove_stale_tmp(char *path, size_t n, const char *prefix, int deep)
+static void remove_stale_tmp(char *path, size_t n, const struct sweep *s, int deep)
 {
 	DIR *d = opendir(path);
 	struct dirent *e;
@@ -78,7 +86,7 @@ static void remove_stale_tmp(char *path, size_t n, const char *prefix, int deep)
 	while (d && (e = readdir(d))) {
 		if ((size_t)snprintf(path + n, SWEEP_PATH - n, "/%s", e->d_name) >= SWEEP_PATH - n)
 			continue;
-		if (is_stale_tmp(e->d_name, prefix)) {
+		if (is_stale_tmp(e->d_name, s)) {
 			/* The lock is held until the name is gone: a writer that has opened the
 			 * file and not yet locked it finds out, and makes another. */
 			int fd = open(path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
@@ -89,7 +97,7 @@ static void remove_stale_tmp(char *path, size_t n, const char *prefix, int deep)
 				close(fd);
 		} else if (deep && e->d_name[0] != '.' &&
 			 (e->d_type == DT_DIR || e->d_type == DT_UNKNOWN)) {
-			remove_stale_tmp(path, n + 1 + strlen(e->d_name), prefix, deep - 1);
+			remove_stale_tmp(path, n + 1 + strlen(e->d_name), s, deep - 1);
 		}
 	}
 	path[n] = '\0';
@@ -97,24 +105,34 @@ static void remove_stale_tmp(char *path, size_t n, const char *prefix, int deep)
 		closedir(d);
 }
 
-static void sweep_target(const char *folder, const char *name)
+static void sweep_target(const char *folder, const char *name, bool any_pid)
 {
 	char prefix[NAME_ROOM + 16], path[SWEEP_PATH];
 
 	snprintf(prefix, sizeof prefix, ".%.*s" MARK, (int)strnlen(name, NAME_ROOM), name);
 	if ((size_t)snprintf(path, sizeof path, "%s", folder) < sizeof path)
-		remove_stale_tmp(path, strlen(path), prefix, 0);
+		remove_stale_tmp(path, strlen(path), &(struct sweep){ prefix, any_pid }, 0);
 }
 
-int lh_atomic_sweep(const char *path, struct lh_err *err)
+static int sweep_path(const char *path, bool any_pid, struct lh_err *err)
 {
 	const char *name;
 	LH_SCOPED(lh_free_local) char *folder = folder_of(path, &name, err);
 
 	if (!folder)
 		return -1;
-	sweep_target(folder, name);
+	sweep_target(folder, name, any_pid);
 	return 0;
+}
+
+int lh_atomic_sweep(const char *path, struct lh_err *err)
+{
+	return sweep_path(path, false, err);
+}
+
+int lh_atomic_sweep_locked(const char *path, struct lh_err *err)
+{
+	return sweep_path(path, true, err);
 }
 
 void lh_sweep_below(const char *folder)
@@ -122,7 +140,7 @@ void lh_sweep_below(const char *folder)
 	char path[SWEEP_PATH];
 
 	if ((size_t)snprintf(path, sizeof path, "%s", folder) < sizeof path)
-		remove_stale_tmp(path, strlen(path), ".", SWEEP_DEEP);
+		remove_stale_tmp(path, strlen(path), &(struct sweep){ ".", false }, SWEEP_DEEP);
 }
 
 /* Lock a new temporary file.  False: a sweep has taken it for that of a killed run, which
@@ -220,7 +238,7 @@ int lh_atomic_open_beside(struct lh_atomic *a, const char *path, const char *mai
 	if (!rc && !*name)
 		rc = lh_not_regular(path, S_IFDIR, err);
 	if (!rc) {
-		sweep_target(folder, name);
+		sweep_target(folder, name, false);
 		rc = open_tmp(a, folder, name, like ? 0600 : mode, err);
 	}
 	if (!rc && like)

@@ -23,7 +23,8 @@
  * lh_applog appends to a log of lines that any number of processes may write: one
  * write(2) per record on an O_APPEND descriptor under flock.  An incomplete last
  * line left by a crash is first ended with a newline, so that the next record
- * starts on its own line; lh_applog_open reports its offset.
+ * starts on its own line; lh_applog_open reports its offset.  A log that was renamed,
+ * removed or replaced is opened again by its path.
  *
  * lh_mapped maps a file read-only.  The file may be hostile: check every offset
  * against n.  Reading past the new end of a file that shrank raises SIGBUS, at
@@ -82,6 +83,9 @@ int lh_tmp_create(const char *folder, const char *name, mode_t mode, char **path
 		  struct lh_err *err);
 /* Remove what killed writers of path left. */
 int lh_atomic_sweep(const char *path, struct lh_err *err);
+/* The same by one who keeps other writers of path out: also where another process has the PID
+ * of the killed one by now. */
+int lh_atomic_sweep_locked(const char *path, struct lh_err *err);
 /* Remove what killed writers left in a folder and below it, whatever their target;
  * for a folder whose targets have another name with each run. */
 void lh_sweep_below(const char *folder);
@@ -94,7 +98,6 @@ struct lh_applog {
 	double lock_timeout;
 	int64_t torn_at;	/* offset of an incomplete last line found at open, or -1 */
 	mode_t mode;		/* of the file, if it is made */
-	bool follow;		/* set by the caller: make it again if it was renamed or removed */
 };
 enum { LH_SYNC_NONE, LH_SYNC_EACH };
 /* lock_timeout: seconds that this and each append wait for other writers. */

@@ -9,7 +9,6 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include <lh/buf.h>
 #include "file.h"
 #include "base/mem.h"
 
@@ -131,14 +130,7 @@ static int return_last(struct lh_rows *r, const char *p, size_t n, struct lh_fil
 	return 0;
 }
 
-static bool is_blank(const char *p, size_t n)
-{
-	while (n && (*p == ' ' || *p == '\t' || *p == '\r'))
-		p++, n--;
-	return !n;
-}
-
-/* Return the next line, blank or not, if there is one. */
+/* Return the next line, empty or not, if there is one. */
 static int next_line(struct lh_rows *r, struct lh_file_row *row, struct lh_err *err)
 {
 	const char *p, *lf;
@@ -170,6 +162,6 @@ int lh_rows_next(struct lh_rows *r, struct lh_file_row *row, struct lh_err *err)
 			return 0;
 		if (next_line(r, row, err) < 0)
 			return -1;
-	} while (is_blank(row->p, row->n));
+	} while (lh_line_empty(row->p, row->n));
 	return 1;
 }

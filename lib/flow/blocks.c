@@ -48,6 +48,15 @@ bool lh_lines_ready(const struct lh_lines *l)
 	return l->regular ? !l->short_read : poll(&p, 1, 0) > 0 && p.revents & POLLIN;
 }
 
+bool lh_lines_come(const struct lh_lines *l, int ms)
+{
+	struct pollfd p[2] = {
+		{ .fd = l->fd, .events = POLLIN }, { .fd = l->wake, .events = POLLIN },
+	};
+
+	return poll(p, 2, ms) > 0 && !p[1].revents;
+}
+
 int lh_lines_wait(const struct lh_lines *l, struct lh_err *err)
 {
 	struct pollfd p[3] = {
@@ -238,14 +247,4 @@ ssize_t lh_lines_piece(struct lh_lines *l, const char **p, struct lh_err *err)
 		if (n)
 			return (ssize_t)n;
 	}
-}
-
-bool lh_line_blank(const char *p, size_t n)
-{
-	size_t i;
-
-	for (i = 0; i < n; i++)
-		if (p[i] != ' ' && p[i] != '\t' && p[i] != '\r')
-			return false;
-	return true;
 }

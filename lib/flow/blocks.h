@@ -76,6 +76,9 @@ enum lh_lines_is lh_lines_next(struct lh_lines *l, struct lh_bytes *block, struc
 /* Return whether more input may be available without waiting. */
 bool lh_lines_ready(const struct lh_lines *l);
 
+/* Wait for input for at most that many milliseconds: false if there is none, or with wake. */
+bool lh_lines_come(const struct lh_lines *l, int ms);
+
 /* Wait for input.  -1 with LH_EINTR when wake became readable, or the reader has gone. */
 int lh_lines_wait(const struct lh_lines *l, struct lh_err *err);
 
@@ -85,8 +88,5 @@ void lh_lines_allow(struct lh_lines *l);
 /* Set *p to the next piece of a line over the limit, without its LF, and return its
  * length; 0 at the end, -1 on error.  *p is valid until the next call. */
 ssize_t lh_lines_piece(struct lh_lines *l, const char **p, struct lh_err *err);
-
-/* Return whether a line (without its LF) is blank, and so skipped. */
-bool lh_line_blank(const char *p, size_t n);
 
 #endif

@@ -362,8 +362,13 @@ static int next_file(struct run *r)
 /* Wait for input, after delivering all blocks in flight, one per call. */
 static int wait_for_more(struct run *r)
 {
+	int ms;
+
 	if (lh_flow_pool_in_flight(&r->pool))
 		return deliver_oldest(r);
+	ms = r->flow.hold ? r->flow.hold(r->flow.shared) : 0;
+	if (ms > 0 && lh_lines_come(&r->in.lines, ms))
+		return 0;
 	lh_flow_pool_rest(&r->pool);
 	r->in.lines.reader = r->hooks->waiting ? r->hooks->waiting(r->flow.owner, r->err) : 0;
 	if (r->in.lines.reader < 0)

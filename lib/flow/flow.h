@@ -172,6 +172,10 @@ struct lh_flow {
 	atomic_bool *others;	/* set when a line of another shard was read; or NULL */
 	bool values;		/* a line may hold any JSON value, in rec->line and rec->len;
 				   rec has no members */
+	bool lines;		/* rec->line and rec->len are all of the line, with the white
+				   space around the record */
+	bool tombstones;	/* the files are logs or sources: a tombstone (file/rows.h) is a
+				   blank line */
 	bool ids;		/* a line that begins with none of { [ " is text as it is, in
 				   rec->line and rec->len; rec has no members */
 	int output;		/* descriptor of an output file other than stdout; 0: none.  The
@@ -229,7 +233,10 @@ struct lh_flow {
 	 * ends the run and discards these outputs.  With one job, no record after them has been
 	 * mapped yet. */
 	int (*before_output)(void *shared, struct lh_err *err);
-	void *shared;		/* for sink, before_output, show and context_init */
+	/* Return for how many milliseconds more the outputs that the sink holds back may wait for
+	 * further input; 0: hooks->waiting is called now.  Or NULL. */
+	int (*hold)(void *shared);
+	void *shared;		/* for sink, before_output, hold, show and context_init */
 
 	const struct lh_flow_hooks *hooks;
 	void *owner;		/* for the hooks */

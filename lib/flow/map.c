@@ -5,6 +5,7 @@
 #include "flow_parts.h"
 #include "base/mem.h"
 #include "base/signal.h"
+#include "file/rows.h"
 
 #define SPILL ((size_t)1 << 20)		/* bytes of output; more are delivered early */
 
@@ -292,8 +293,15 @@ static int parse(const struct lh_flow *flow, struct lh_record *rec, const char *
 		rec->len = n;
 		return 0;
 	}
-	if (!flow->values)
-		return lh_record_parse(rec, p, n, err);
+	if (!flow->values) {
+		if (lh_record_parse(rec, p, n, err) < 0)
+			return -1;
+		if (flow->lines) {
+			rec->line = p;
+			rec->len = n;
+		}
+		return 0;
+	}
 	if (lh_json_parse(rec, p, n, &v, err) < 0)
 		return -1;
 	rec->line = v.p;
@@ -337,7 +345,8 @@ static void take_line(struct lh_flow_mapper *m, struct lh_flow_block *b, const c
 	b->lines++;
 	p += bom;
 	n -= bom;
-	if ((!n || *p != '{') && lh_line_blank(p, n))
+	if (!n || *p != '{' ? lh_line_blank(p, n)
+			    : m->flow->tombstones && lh_line_erased(p, n, NULL))
 		return;
 	if (b->bare && !b->opening)
 		b->opening = l.line;

@@ -10,7 +10,8 @@
 #include "base/mem.h"
 #include "base/xxh3.h"
 
-#define MAGIC UINT64_C(0x327865646e69686c)	/* "lhindex2" */
+#define MAGIC UINT64_C(0x337865646e69686c)	/* "lhindex3" */
+#define OLDER UINT64_C(0x327865646e69686c)	/* "lhindex2", without keys of persons */
 
 static int damaged(struct lh_err *err, const char *what)
 {
@@ -187,6 +188,17 @@ static bool is_trusted(int fd, uid_t owner)
 	       !(st.st_mode & 022);
 }
 
+/* Return whether it is of an older version, which counts as absent. */
+static bool is_older(const struct lh_mapped *map)
+{
+	struct lh_index_end end;
+
+	if (map->n < sizeof end)
+		return false;
+	memcpy(&end, map->p + map->n - sizeof end, sizeof end);
+	return end.magic == OLDER;
+}
+
 int lh_key_index_open(struct lh_key_index *x, const char *path, uid_t owner, struct lh_err *err)
 {
 	struct lh_mapped map = { NULL, 0 };
@@ -198,6 +210,10 @@ int lh_key_index_open(struct lh_key_index *x, const char *path, uid_t owner, str
 	if (is_trusted(fd, owner))
 		rc = lh_mapped_fd(&map, fd, err) < 0 ? -1 : 1;
 	close(fd);
+	if (rc > 0 && is_older(&map)) {
+		lh_mapped_close(&map);
+		return 0;
+	}
 	if (rc > 0 && lh_key_index_check(x, map.p, map.n, err) < 0) {
 		lh_mapped_close(&map);
 		*x = (struct lh_key_index){ .n = 0 };

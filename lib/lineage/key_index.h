@@ -47,7 +47,7 @@ struct lh_key_block {
 struct lh_key_part {
 	uint64_t from, end;	/* offsets: of its first line, after the LF of its last */
 	uint64_t before;	/* lines of the file before its first */
-	uint64_t lines, rows;	/* rows: lines that are not blank */
+	uint64_t lines, rows;	/* rows: lines that are not empty */
 	uint64_t digest;	/* XXH3 of the file up to end */
 	/* key << 32 | line in the part, from 1; sorted */
 	const uint64_t *key;
@@ -103,8 +103,9 @@ struct lh_key_index {
 /* Use a text in memory as an index, which must outlive *x.  LH_ECORRUPT. */
 int lh_key_index_check(struct lh_key_index *x, const char *p, size_t n, struct lh_err *err);
 
-/* Open a regular file: 1, 0 if it does not exist, -1; LH_ECORRUPT if it is damaged.  Its owner
- * must be this user or `owner`, and nobody else may write it; else it counts as absent. */
+/* Open a regular file: 1, 0 if it does not exist or is of an older version, -1; LH_ECORRUPT if it
+ * is damaged.  Its owner must be this user or `owner`, and nobody else may write it; else it
+ * counts as absent. */
 int lh_key_index_open(struct lh_key_index *x, const char *path, uid_t owner, struct lh_err *err);
 void lh_key_index_close(struct lh_key_index *x);
 

@@ -52,6 +52,8 @@ static int fill(struct lh_record *rec, void *result, struct lh_buf *out, void *c
 	if (lh_row_ids_read(&m->ids, m->place, rec, err) < 0)
 		return -1;
 	lh_row_keys(&m->ids, m->place, out);
+	if (lh_row_person_keys(rec, &m->ids.scratch, out, err) < 0)
+		return -1;
 	return 1;
 }
 
@@ -129,7 +131,7 @@ int lh_key_read(struct lh_key_part *p, int fd, const char *name, enum lh_place p
 		.lines = p->lines, .base = p->lines, .tail = tail,
 	};
 	struct lh_flow flow = {
-		.plain = true, .jobs = jobs, .show = show, .fill = fill,
+		.plain = true, .tombstones = true, .jobs = jobs, .show = show, .fill = fill,
 		.result_size = sizeof(struct row), .bad = bad, .sink = sink, .shared = &r,
 		.context_size = sizeof(struct mapper), .context_init = mapper_init,
 		.context_free = mapper_free, .hooks = &hooks, .owner = &r,

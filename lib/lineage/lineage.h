@@ -41,9 +41,14 @@ struct lh_lineage_how {
 	bool no_index;		/* neither read nor write an index */
 	bool reindex;		/* make it anew */
 	bool records;		/* the answer has the rows themselves */
+	bool every;		/* compare all rows that may have a key, however many they are */
 	uint64_t jobs;
 	uint64_t most;		/* records of an operand, and rows of a list */
 	struct lh_chain_keys *keys;	/* to verify chains with; NULL: do not */
+	/* Find the entry of a receipt with that SHA-256 in a transparency log: 1, 0, -1.  Or
+	 * NULL. */
+	int (*committed)(void *ctx, const uint8_t sha256[32], uint64_t *index,
+			 struct lh_err *err);
 	/* Report what does not prevent an answer; unreadable: something was left out. */
 	void (*warn)(void *ctx, bool unreadable, const char *text);
 	void *ctx;
@@ -57,6 +62,35 @@ void lh_lineage_close(struct lh_lineage *l);	/* NULL is allowed */
 enum lh_lineage_result {
 	LH_LINEAGE_FOUND, LH_LINEAGE_NOWHERE, LH_LINEAGE_AMBIGUOUS, LH_LINEAGE_BROKEN
 };
+
+/*
+ * Rows by what they have to do with persons, each passed to a function, whose result is 0, or -1
+ * with *err.  Rows that belong to one record are found as an answer finds them: from any of them
+ * all others, its source too, and the replays that retrieved its samples; then the receipts of
+ * the runs that wrote these rows and of the newest, with line 1.  A row may be passed twice.
+ */
+struct lh_lineage_row {
+	const char *file;		/* relative to the root */
+	uint64_t line;
+};
+struct lh_lineage_made {
+	struct lh_lineage_row row;
+	size_t via;			/* the number of the row that it was found by */
+	const struct lh_record *rec;	/* NULL: a receipt */
+	const struct lh_row_ids *ids;
+};
+typedef int lh_lineage_made_fn(void *ctx, const struct lh_lineage_made *made, struct lh_err *err);
+
+/* Pass each row that may name the person (person_ids.h): the key is that of the id, and the record
+ * is not compared. */
+int lh_lineage_persons(struct lh_lineage *l, struct lh_str id, lh_lineage_made_fn *fn, void *ctx,
+		       struct lh_err *err);
+/* Pass each row of the records of n rows, but nothing of a row that has two records or none.  A
+ * row that is not there is left out. */
+int lh_lineage_made(struct lh_lineage *l, const struct lh_lineage_row *row, size_t n,
+		    lh_lineage_made_fn *fn, void *ctx, struct lh_err *err);
+/* Return whether a file, relative to the root, is one whose rows are found. */
+bool lh_lineage_has(const struct lh_lineage *l, const char *file);
 
 /* Append the answer for an operand, which is UTF-8: an enum lh_lineage_result, or -1.
  * subject: it is the id of a subject and nothing else. */
@@ -73,6 +107,7 @@ int lh_lineage_trace(struct lh_lineage *l, struct lh_str operand, bool subject, 
  *     refusal       those of source_record: a scored run, or the two of a pair
  *     skip          source_file, line_offset and sig_hash of the source row
  *     source        its sig_hash, computed
+ *     any           the ids of persons in it (person_ids.h)
  *     replay        recorded_run_id, and the ids of the samples that were retrieved
  *
  * This is the one place that knows how rows of different files are joined: by a run id, a
@@ -91,7 +126,8 @@ enum lh_place {
 	LH_PLACE_BASELINE, LH_PLACES
 };
 
-enum lh_key_kind { LH_KEY_ID, LH_KEY_RUN, LH_KEY_SIG, LH_KEY_LINE, LH_KEY_RETRIEVED };
+enum lh_key_kind { LH_KEY_ID, LH_KEY_RUN, LH_KEY_SIG, LH_KEY_LINE, LH_KEY_RETRIEVED,
+		   LH_KEY_PERSON };
 
 /* The record that a row is about; of a pair one of two, the chosen one first. */
 struct lh_row_side {
@@ -124,7 +160,11 @@ uint32_t lh_row_key(enum lh_key_kind kind, struct lh_str text);
 /* Return the key of a line of a source, counted from 0. */
 uint32_t lh_row_line_key(struct lh_str source_file, int64_t line);
 
-/* Append all keys of a row, 4 bytes each. */
+/* Append the keys of the persons in a record, 4 bytes each. */
+int lh_row_person_keys(const struct lh_record *rec, struct lh_buf *scratch, struct lh_buf *out,
+		       struct lh_err *err);
+
+/* Append all other keys of a row, 4 bytes each. */
 void lh_row_keys(const struct lh_row_ids *ids, enum lh_place place, struct lh_buf *out);
 
 #endif

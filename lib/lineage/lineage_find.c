@@ -4,7 +4,7 @@
 #include <unistd.h>
 
 #include "base/mem.h"
-#include "flow/flow.h"
+#include "file/rows.h"
 #include "lineage_parts.h"
 
 #define PIECE ((size_t)64 << 10)
@@ -34,7 +34,7 @@ static int by_line(const void *a, const void *b)
 int lh_lineage_find(struct lh_lineage *l, unsigned places, uint32_t key, struct lh_hits *hits,
 		    struct lh_err *err)
 {
-	size_t i, most = hits->n + LH_LINEAGE_CANDIDATES, kept = 0;
+	size_t i, most = l->how.every ? SIZE_MAX : hits->n + LH_LINEAGE_CANDIDATES, kept = 0;
 
 	for (i = 0; i < l->n_files && hits->n < most; i++) {
 		const struct lh_lineage_file *f = &l->file[i];
@@ -130,7 +130,7 @@ int lh_lineage_line(struct lh_lineage *l, const struct lh_lineage_hit *hit, stru
 	if (fd < 0)
 		return -1;
 	rc = read_line(l, fd, f->path, at, hit->line - first, err);
-	return rc > 0 && lh_line_blank(l->row.p, l->row.len) ? 0 : rc;
+	return rc > 0 && lh_line_empty(l->row.p, l->row.len) ? 0 : rc;
 }
 
 int lh_lineage_row(struct lh_lineage *l, const struct lh_lineage_hit *hit, struct lh_err *err)

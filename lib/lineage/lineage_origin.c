@@ -287,6 +287,21 @@ static int add_source(struct lh_lineage *l, const struct lh_lineage_hit *hit, co
 	return o->n > 0;
 }
 
+int lh_lineage_records(struct lh_lineage *l, const struct lh_lineage_hit *hit,
+		       struct lh_origins *o, struct lh_err *err)
+{
+	const struct asked all = { .kind = LH_KEY_ID };
+	int rc;
+
+	if (l->file[hit->file].place == LH_PLACE_SOURCE)
+		rc = add_source(l, hit, l->file[hit->file].path, o, err);
+	else
+		rc = lh_lineage_row(l, hit, err);
+	if (rc > 0 && l->file[hit->file].place != LH_PLACE_SOURCE && l->ids.n_sides == 1)
+		rc = add_sides(l, o, hit, &all, err);
+	return rc < 0 ? -1 : complete(l, o, err);
+}
+
 /* Add what a line means, an lh_line_fn. */
 static int add_line(struct lh_lineage *l, struct lh_meant *m, const struct lh_lineage_hit *hit,
 		    const char *path, struct lh_err *err)

@@ -10,6 +10,7 @@
  *     lineage_receipts.c   which run wrote a row
  *     lineage_subject.c    manifest and look-ups of a subject
  *     lineage_decisions.c  decisions that name an id
+ *     lineage_made.c       rows of persons, and what was made from rows
  */
 #ifndef LH_LINEAGE_PARTS_H
 #define LH_LINEAGE_PARTS_H
@@ -85,7 +86,7 @@ const char *lh_place_step(enum lh_place place);
 int lh_lineage_find(struct lh_lineage *l, unsigned places, uint32_t key, struct lh_hits *hits,
 		    struct lh_err *err);
 
-/* Read a line into l->row: 1, 0 if there is none or it is blank, -1. */
+/* Read a line into l->row: 1, 0 if there is none or it is empty, -1. */
 int lh_lineage_line(struct lh_lineage *l, const struct lh_lineage_hit *hit, struct lh_err *err);
 
 /* The same, and parse it into l->rec and l->ids: 0 also if it is not a record. */
@@ -123,6 +124,10 @@ void lh_meant_free(struct lh_meant *m);
 int lh_lineage_resolve(struct lh_lineage *l, struct lh_str operand, struct lh_meant *m,
 		       struct lh_err *err);
 
+/* Add the records of a row, completed: none of a row of two, which is about both. */
+int lh_lineage_records(struct lh_lineage *l, const struct lh_lineage_hit *hit,
+		       struct lh_origins *o, struct lh_err *err);
+
 /* ---- lineage_place.c ---- */
 
 /* Add what a line means: 1, 0 if there is no such line, -1.  hit->file is l->n_files if no
@@ -139,6 +144,14 @@ int lh_lineage_place(struct lh_lineage *l, struct lh_str operand, struct lh_mean
 
 int lh_lineage_steps(struct lh_lineage *l, struct lh_writer *w, const struct lh_origin *o,
 		     struct lh_err *err);
+
+/* Add the rows of a record. */
+int lh_lineage_gather(struct lh_lineage *l, const struct lh_origin *o, struct lh_hits *hits,
+		      struct lh_err *err);
+/* Add the replays that retrieved the sample in l->ids. */
+int lh_lineage_replays(struct lh_lineage *l, struct lh_hits *hits, struct lh_err *err);
+/* Return whether a run writes such rows, and in which stage. */
+bool lh_lineage_stage_of(const struct lh_lineage_file *f, enum lh_stage *stage);
 
 /* Write the step of a row that names no record: 0, -1. */
 int lh_lineage_alone(struct lh_lineage *l, struct lh_writer *w, const struct lh_lineage_hit *hit,

@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include <lh/digest.h>
 #include <lh/time.h>
 
 #include "base/mem.h"
@@ -102,7 +103,28 @@ static int count_run(void *ctx, const char *id, struct lh_err *err)
 	return 0;
 }
 
-static void write_receipt(const struct search *s, const struct listed *f, struct lh_writer *w)
+/* Write where the receipt is in the transparency log, if one is asked. */
+static int write_index(const struct search *s, struct lh_writer *w, struct lh_err *err)
+{
+	const struct lh_lineage_how *how = &s->l->how;
+	unsigned char sum[32];
+	uint64_t index;
+	int rc;
+
+	if (!how->committed)
+		return 0;
+	lh_sha256(s->file.p, s->file.len, sum);
+	rc = how->committed(how->ctx, sum, &index, err);
+	if (rc > 0)
+		lh_write_u64(w, "tlog_index", index);
+	else
+		lh_write_null(w, "tlog_index");
+	return rc < 0 ? -1 : 0;
+}
+
+/* Write the step of a receipt, but for its end. */
+static int write_receipt(const struct search *s, const struct listed *f, struct lh_writer *w,
+			 struct lh_err *err)
 {
 	const struct receipt *r = &s->receipt;
 
@@ -115,12 +137,15 @@ static void write_receipt(const struct search *s, const struct listed *f, struct
 	lh_write_str(w, "timestamp", r->timestamp);
 	if (r->git_commit.p)
 		lh_write_str(w, "git_commit", r->git_commit);
+	if (write_index(s, w, err) < 0)
+		return -1;
 	if (!f)
-		return;
+		return 0;
 	if (f->sha256.p)
 		lh_write_str(w, "sha256", f->sha256);
 	lh_write_u64(w, "bytes", f->bytes);
 	lh_write_u64(w, "record_count", f->records);
+	return 0;
 }
 
 /* Compare by time, then by the number of records, then by id. */
@@ -159,7 +184,8 @@ static int keep(struct search *s, struct lh_receipt_of *of, const char *id,
 			continue;
 		lh_buf_reset(to[i]);
 		w = lh_write_to(to[i]);
-		write_receipt(s, f, &w);
+		if (write_receipt(s, f, &w, err) < 0)
+			return -1;
 		lh_write_bool(&w, "wrote", i == 0);
 		lh_write_end(&w);
 		if (lh_buf_check(to[i], err) < 0)
@@ -262,7 +288,7 @@ int lh_lineage_run(struct lh_lineage *l, struct lh_writer *w, struct lh_str id,
 	for (stage = 0; name && lh_run_id_valid(name) && stage < LH_STAGES && rc >= 0; stage++) {
 		rc = read_receipt(&s, name, (enum lh_stage)stage, err);
 		if (rc > 0) {
-			write_receipt(&s, NULL, w);
+			rc = write_receipt(&s, NULL, w, err);
 			lh_write_u64(w, "outputs", s.receipt.outputs.n);
 			lh_write_end(w);
 			found = 1;

@@ -95,9 +95,9 @@ struct walk {
 
 /* ---- the rows of a record ---- */
 
-static bool is_of(const struct walk *k, const struct lh_lineage_hit *hit)
+static bool is_of(const struct lh_lineage *l, const struct lh_origin *o,
+		  const struct lh_lineage_hit *hit)
 {
-	const struct lh_lineage *l = k->l;
 	const struct lh_lineage_file *f = &l->file[hit->file];
 	struct lh_row_side side;
 	size_t s;
@@ -108,39 +108,37 @@ static bool is_of(const struct walk *k, const struct lh_lineage_hit *hit)
 			side.from.source_file = lh_str_of(f->path);
 			side.from.line = (int64_t)hit->line - 1;
 		}
-		if (lh_origin_is(k->o, &side))
+		if (lh_origin_is(o, &side))
 			return true;
 	}
 	return false;
 }
 
-static int gather(struct walk *k, struct lh_err *err)
+int lh_lineage_gather(struct lh_lineage *l, const struct lh_origin *o, struct lh_hits *hits,
+		      struct lh_err *err)
 {
-	const struct lh_origin *o = k->o;
-	struct lh_lineage *l = k->l;
 	size_t i, n = 0;
 	int rc = 0;
 
 	if (o->sig.p)
-		rc = lh_lineage_find(l, ALL, lh_row_key(LH_KEY_SIG, o->sig), &k->hits, err);
+		rc = lh_lineage_find(l, ALL, lh_row_key(LH_KEY_SIG, o->sig), hits, err);
 	if (!rc && o->run.p)
-		rc = lh_lineage_find(l, ALL, lh_row_key(LH_KEY_RUN, o->run), &k->hits, err);
+		rc = lh_lineage_find(l, ALL, lh_row_key(LH_KEY_RUN, o->run), hits, err);
 	if (!rc && o->source.p && o->line >= 0)
 		rc = lh_lineage_find(l, 1u << LH_PLACE_SKIP, lh_row_line_key(o->source, o->line),
-				     &k->hits, err);
-	for (i = 0; i < k->hits.n && rc >= 0; i++) {
-		rc = lh_lineage_row(l, &k->hits.hit[i], err);
-		if (rc > 0 && is_of(k, &k->hits.hit[i]))
-			k->hits.hit[n++] = k->hits.hit[i];
+				     hits, err);
+	for (i = 0; i < hits->n && rc >= 0; i++) {
+		rc = lh_lineage_row(l, &hits->hit[i], err);
+		if (rc > 0 && is_of(l, o, &hits->hit[i]))
+			hits->hit[n++] = hits->hit[i];
 	}
-	k->hits.n = n;
+	hits->n = n;
 	return rc < 0 ? -1 : 0;
 }
 
 /* ---- receipts ---- */
 
-/* Return whether a run writes such rows, and in which stage. */
-static bool stage_of(const struct lh_lineage_file *f, enum lh_stage *stage)
+bool lh_lineage_stage_of(const struct lh_lineage_file *f, enum lh_stage *stage)
 {
 	int x;
 
@@ -178,7 +176,7 @@ static int find_receipts(struct walk *k, struct lh_err *err)
 		struct lh_receipt_of *r = &k->receipt[i];
 
 		r->row = k->hits.hit[i];
-		r->any = stage_of(&k->l->file[r->row.file], &r->stage);
+		r->any = lh_lineage_stage_of(&k->l->file[r->row.file], &r->stage);
 	}
 	return lh_lineage_receipts(k->l, k->receipt, k->hits.n, err);
 }
@@ -259,14 +257,10 @@ static bool retrieved(const struct lh_row_ids *ids, const struct lh_buf *id)
 	return false;
 }
 
-/* Write the replays that retrieved the sample in l->ids. */
-static int write_replays(struct walk *k, struct lh_err *err)
+int lh_lineage_replays(struct lh_lineage *l, struct lh_hits *hits, struct lh_err *err)
 {
-	struct lh_lineage *l = k->l;
 	LH_SCOPED(lh_buf_free) struct lh_buf id = { 0 };
-	struct lh_hits hits = { 0 };
-	uint64_t n = 0;
-	size_t i;
+	size_t i, n = 0;
 	int rc;
 
 	lh_buf_add(&id, l->ids.id.p, l->ids.id.n);
@@ -274,13 +268,29 @@ static int write_replays(struct walk *k, struct lh_err *err)
 	if (!rc)
 		rc = lh_lineage_find(l, 1u << LH_PLACE_REPLAY,
 				     lh_row_key(LH_KEY_RETRIEVED,
-						(struct lh_str){ id.p, id.len }), &hits, err);
-	for (i = 0; i < hits.n && rc >= 0 && n < l->how.most; i++) {
+						(struct lh_str){ id.p, id.len }), hits, err);
+	for (i = 0; i < hits->n && rc >= 0; i++) {
+		rc = lh_lineage_row(l, &hits->hit[i], err);
+		if (rc > 0 && retrieved(&l->ids, &id))
+			hits->hit[n++] = hits->hit[i];
+	}
+	hits->n = n;
+	return rc < 0 ? -1 : 0;
+}
+
+/* Write the replays that retrieved the sample in l->ids. */
+static int write_replays(struct walk *k, struct lh_err *err)
+{
+	struct lh_lineage *l = k->l;
+	struct lh_hits hits = { 0 };
+	size_t i;
+	int rc = lh_lineage_replays(l, &hits, err);
+
+	for (i = 0; i < hits.n && rc >= 0 && i < l->how.most; i++) {
 		rc = lh_lineage_row(l, &hits.hit[i], err);
-		if (rc > 0 && retrieved(&l->ids, &id)) {
+		if (rc > 0) {
 			begin_step(l, k->w, lh_place_step(LH_PLACE_REPLAY), &hits.hit[i]);
 			lh_write_end(k->w);
-			n++;
 		}
 	}
 	free(hits.hit);
@@ -401,7 +411,7 @@ int lh_lineage_steps(struct lh_lineage *l, struct lh_writer *w, const struct lh_
 		lh_write_str(w, "run_id", o->run);
 	if (o->sig.p)
 		lh_write_str(w, "sig_hash", o->sig);
-	rc = gather(&k, err);
+	rc = lh_lineage_gather(l, o, &k.hits, err);
 	if (k.hits.more)
 		lh_write_bool(w, "more", true);
 	lh_write_array(w, "steps");

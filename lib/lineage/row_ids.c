@@ -5,6 +5,7 @@
 
 #include "base/xxh3.h"
 #include "distill/evidence.h"
+#include "person_ids.h"
 
 /* A row, or the source_record of a refusal. */
 struct row {
@@ -165,6 +166,33 @@ uint32_t lh_row_line_key(struct lh_str source_file, int64_t line)
 static void add_key(struct lh_buf *out, uint32_t key)
 {
 	lh_buf_add(out, &key, sizeof key);
+}
+
+struct keys {
+	struct lh_buf *scratch, *out;
+};
+
+static int add_person(void *ctx, const struct lh_person_at *at, const struct lh_value *v, bool id,
+		      struct lh_err *err)
+{
+	const struct keys *k = ctx;
+	struct lh_str text = { v->p, v->n };
+
+	(void)at;
+	lh_buf_reset(k->scratch);
+	if (id && v->type == LH_STRING && lh_value_str(v, k->scratch, &text, err) < 0)
+		return -1;
+	if (id)
+		add_key(k->out, lh_row_key(LH_KEY_PERSON, text));
+	return 0;
+}
+
+int lh_row_person_keys(const struct lh_record *rec, struct lh_buf *scratch, struct lh_buf *out,
+		       struct lh_err *err)
+{
+	const struct lh_value v = { rec->line, rec->len, LH_OBJECT, false };
+
+	return lh_person_walk(&v, false, add_person, &(struct keys){ scratch, out }, err);
 }
 
 void lh_row_keys(const struct lh_row_ids *ids, enum lh_place place, struct lh_buf *out)

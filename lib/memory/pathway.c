@@ -10,6 +10,7 @@
 
 #include <lh/digest.h>
 #include "base/mem.h"
+#include "file/rows.h"
 #include "json/write.h"
 #include "pathway_parts.h"
 
@@ -36,6 +37,19 @@ int lh_pathway_open_log(struct lh_pathway *p, bool create, struct lh_err *err)
 	return 0;
 }
 
+void lh_pathway_forget(struct lh_pathway *p)
+{
+	close(p->log.fd);
+	p->log.fd = -1;
+	p->at = p->lines = p->reported_at = p->reported_n = 0;
+	p->erased_at = UINT64_MAX;
+	p->skipping = false;
+	p->events = p->retired = p->skipped = 0;
+	lh_map_free(&p->uids);
+	lh_buf_reset(&p->block);
+	lh_buf_reset(&p->window);
+}
+
 struct lh_pathway *lh_pathway_open(const char *path, enum lh_pathway_mode mode,
 				   const struct lh_pathway_hooks *hooks, double lock_timeout,
 				   struct lh_err *err)
@@ -47,6 +61,7 @@ struct lh_pathway *lh_pathway_open(const char *path, enum lh_pathway_mode mode,
 	p->mode = mode;
 	p->hooks = hooks;
 	p->max_line = hooks && hooks->max_line ? hooks->max_line : MAX_LINE;
+	p->erased_at = UINT64_MAX;
 	p->log.fd = -1;
 	p->log.lock_timeout = lock_timeout;
 	p->log.path = lh_strndup(path, strlen(path), err);
@@ -107,13 +122,6 @@ static void skip_long_line(struct lh_pathway *p, uint64_t at)
 	report_skipped(p, at, why);
 }
 
-static bool is_blank(const char *s, size_t n)
-{
-	while (n && (*s == ' ' || *s == '\t' || *s == '\r'))
-		s++, n--;
-	return !n;
-}
-
 /* Replay a line without its LF; whole: it had one.  Returns 1 when done, 0 for an
  * unfinished last line that is not an event, -1 without memory. */
 static int replay_line(struct lh_pathway *p, const char *s, size_t n, uint64_t at, bool whole,
@@ -125,8 +133,11 @@ static int replay_line(struct lh_pathway *p, const char *s, size_t n, uint64_t a
 	if (at == 0 && n >= 3 && !memcmp(s, "\xef\xbb\xbf", 3))
 		s += 3, n -= 3, at += 3;
 	p->lines++;
-	if (is_blank(s, n))
+	if (lh_line_empty(s, n)) {
+		if (!lh_line_blank(s, n) && at < p->erased_at)
+			p->erased_at = at;
 		return 1;
+	}
 	if (n > p->max_line) {
 		skip_long_line(p, at);
 		return 1;
@@ -389,7 +400,9 @@ int64_t lh_pathway_predecessor(struct lh_pathway *p, uint32_t i, struct lh_err *
 	    lh_value_str(&v, &p->text, &uid, err) < 0)
 		return -3;
 	at = lh_pathway_find(p, uid.p, uid.n);
-	return at < 0 ? -2 : at;
+	if (at >= 0)
+		return at;
+	return p->erased_at < p->trace[i].predecessor.at ? -1 : -2;
 }
 
 /* Brent's algorithm: a mark that is moved at each power of two is met again in a cycle,

@@ -18,7 +18,8 @@
  * Reading: the log is replayed in blocks.  Of a trace only the offsets of its parts
  *          are stored; the parts are read, and checked again, on request.  Skipped
  *          lines are reported to hooks->skipped: lines that are not events, and
- *          events that name an unknown trace or add a known one.
+ *          events that name an unknown trace or add a known one.  A tombstone (file/rows.h)
+ *          is a blank line: all events of a trace become tombstones together.
  * Memory:  80 bytes per trace and 44 to 56 to find it, and half of either on top
  *          while it grows; a line, and a window of 256 KiB.
  * Errors:  LH_EDATA for a wrong request, LH_ECORRUPT when the log has changed
@@ -84,8 +85,9 @@ int lh_pathway_content(struct lh_pathway *p, uint32_t i, struct lh_value *v,
 int lh_pathway_tags(struct lh_pathway *p, uint32_t i, struct lh_value *v,
 		    struct lh_err *err);
 
-/* Return the number of the predecessor of trace i, -1 when it names none, -2 when that
- * trace is missing, -3 on error. */
+/* Return the number of the predecessor of trace i, -1 when it names none or one that is not
+ * there and that a tombstone before the event may have been, -2 when that trace is missing, -3
+ * on error. */
 int64_t lh_pathway_predecessor(struct lh_pathway *p, uint32_t i, struct lh_err *err);
 
 /* Check that following predecessors from i ends.  LH_EDATA for a cycle. */

@@ -28,6 +28,7 @@ struct lh_pathway {
 	uint64_t at, lines;		/* bytes and lines of the log replayed so far */
 	uint64_t reported_at;		/* the unfinished line that was reported, ... */
 	size_t reported_n;			/* ... and its bytes; 0: none */
+	uint64_t erased_at;		/* the first tombstone; UINT64_MAX: none so far */
 	bool skipping;			/* inside a line over the limit */
 	struct lh_buf block;
 
@@ -44,6 +45,9 @@ struct lh_pathway {
 
 /* Open the log if it is not open; create: also if it is absent. */
 int lh_pathway_open_log(struct lh_pathway *p, bool create, struct lh_err *err);
+
+/* Close a log that was replaced, and forget its traces. */
+void lh_pathway_forget(struct lh_pathway *p);
 
 /* Replay the log up to size bytes. */
 int lh_pathway_replay(struct lh_pathway *p, uint64_t size, struct lh_err *err);

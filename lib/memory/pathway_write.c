@@ -7,6 +7,19 @@
 #include "pathway_parts.h"
 #include <lh/session.h>
 
+/* Lock the log that the path leads to. */
+static int lock_log(struct lh_pathway *p, struct lh_err *err)
+{
+	for (;;) {
+		if (lh_pathway_open_log(p, true, err) < 0 ||
+		    lh_flock(p->log.fd, LOCK_EX, p->log.path, p->log.lock_timeout, err) < 0)
+			return -1;
+		if (lh_is_still_named(p->log.fd, p->log.path))
+			return 0;
+		lh_pathway_forget(p);
+	}
+}
+
 /* Lock the log and replay what others appended. */
 static int begin_change(struct lh_pathway *p, struct lh_err *err)
 {
@@ -14,9 +27,7 @@ static int begin_change(struct lh_pathway *p, struct lh_err *err)
 
 	if (p->mode == LH_PATHWAY_READ)
 		return lh_err_set(err, LH_EUSAGE, "%s: it was opened for reading", p->log.path);
-	if (lh_pathway_open_log(p, true, err) < 0)
-		return -1;
-	if (lh_flock(p->log.fd, LOCK_EX, p->log.path, p->log.lock_timeout, err) < 0)
+	if (lock_log(p, err) < 0)
 		return -1;
 	lh_buf_reset(&p->line);
 	if (fstat(p->log.fd, &st) < 0)

@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "base/mem.h"
+#include "file/rows.h"
 #include "observe.h"
 #include <lh/digest.h>
 
@@ -20,10 +21,19 @@ struct lh_decisions {
 	bool failing;			/* its failure is reported already */
 };
 
-/* Check that the log is empty or begins with a row, which a crash may have cut. */
+/* Return whether the log is empty or begins with a row, which a crash may have cut, or with a
+ * row that was erased. */
+static bool is_begin(const char *p, size_t n)
+{
+	const char *lf = memchr(p, '\n', n);
+
+	return !memcmp(p, BEGIN, n < sizeof BEGIN - 1 ? n : sizeof BEGIN - 1) ||
+	       (lf && lh_line_erased(p, (size_t)(lf - p), NULL));
+}
+
 static int check_begin(const struct lh_decisions *d, const char *path, struct lh_err *err)
 {
-	char begin[sizeof BEGIN - 1];
+	char begin[LH_TOMBSTONE];
 	ssize_t n;
 
 	do
@@ -31,9 +41,8 @@ static int check_begin(const struct lh_decisions *d, const char *path, struct lh
 	while (n < 0 && errno == EINTR);
 	if (n < 0)
 		return lh_err_sys(err, "%s: cannot read", path);
-	return memcmp(begin, BEGIN, (size_t)n) != 0
-		? lh_err_set(err, LH_EUSAGE, "--decisions: %s is not a log of decisions", path)
-		: 0;
+	return is_begin(begin, (size_t)n) ? 0 :
+	       lh_err_set(err, LH_EUSAGE, "--decisions: %s is not a log of decisions", path);
 }
 
 static int open_log(struct lh_decisions *d, const char *path, struct lh_err *err)

@@ -36,7 +36,6 @@ int lh_observe_open(struct lh_observe_log *l, const char *path, double lock_time
 	*l = (struct lh_observe_log){ .file = { .fd = -1 } };
 	if (lh_applog_open(&l->file, path, 0600, lock_timeout, err) < 0)
 		return -1;
-	l->file.follow = true;
 	return 0;
 }
 

@@ -146,6 +146,48 @@ int lh_log_lines_next(struct lh_log_lines *l, struct lh_log_line *line, struct l
 int lh_log_lines_before(struct lh_log_lines *l, struct lh_log_line *line, struct lh_err *err);
 
 /*
+ * cursor - how much of a log lh-observe push has sent, in a file of its own.
+ *
+ * A cursor holds against a log if the bytes before its offset have its hash.  LOG.cursor is of
+ * Langfuse, LOG.otlp.cursor of OpenTelemetry.
+ *
+ * A log in which tombstones (file/rows.h) take the place of rows is written as a new file.  Its
+ * cursor is moved first, and its lock held until the new file is in place:
+ *
+ *     rc = lh_cursor_lock(&lock, "observer.jsonl.cursor", timeout, err);
+ *     rc = lh_cursor_move("observer.jsonl.cursor", before, after, err);
+ *     rc = lh_atomic_commit(&out, err);          out.fd is after
+ *     lh_lock_drop(&lock);
+ *
+ * After a kill in between, the cursor holds against the new file alone: when the same file is
+ * made again, nothing is left to be moved.
+ *
+ * Errors:  0, or -1 with *err.
+ */
+
+#define LH_CURSOR_SCHEMA "observe.cursor.v1"
+
+struct lh_cursor {
+	struct lh_str schema, to, check;
+	uint64_t offset, line;	/* line: how many are before the offset */
+	struct lh_buf file, text;	/* of the strings */
+};
+
+/* Take the lock of the cursor at a path, which every program that writes it holds. */
+int lh_cursor_lock(struct lh_lock *lock, const char *path, double timeout, struct lh_err *err);
+/* Read a cursor: 1, 0 if there is none, -1; LH_ECORRUPT if the file is not one. */
+int lh_cursor_read(struct lh_cursor *c, const char *path, struct lh_err *err);
+void lh_cursor_free(struct lh_cursor *c);
+/* Return whether it holds against an open log (-1: there is none): 1, 0, -1. */
+int lh_cursor_holds(const struct lh_cursor *c, int log, struct lh_err *err);
+/* Replace the cursor at a path. */
+int lh_cursor_write(const char *path, struct lh_str to, int log, uint64_t offset, uint64_t line,
+		    struct lh_err *err);
+/* Move the cursor at a path to the same line of a log that replaces one: 1; 0 if there is none,
+ * or it does not hold against the log before; -1. */
+int lh_cursor_move(const char *path, int before, int after, struct lh_err *err);
+
+/*
  * decisions - the log of what filters decided: one row of JSON for each decision.
  *
  * A row has these members in this order; those marked ? are left out without

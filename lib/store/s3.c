@@ -129,7 +129,7 @@ struct lh_store *lh_store_s3_open(const char *where, const struct lh_store_opts 
 {
 	static const struct store_kind kind = {
 		.put = lh_s3_put, .get = lh_s3_get, .head = lh_s3_head, .list = lh_s3_list,
-		.remove = s3_remove, .close = s3_close,
+		.remove = s3_remove, .delete_old = lh_s3_delete_old, .close = s3_close,
 	};
 	struct s3 *s = lh_calloc(1, sizeof *s, err);
 

@@ -141,6 +141,22 @@ int lh_store_list(struct lh_store *s, const char *prefix,
 /* Delete an object: 404 if there is none. */
 int lh_store_delete(struct lh_store *s, const char *key, struct lh_err *err);
 
+/*
+ * Delete what a store keeps of an object that was replaced: the older versions of S3, and its
+ * markers of deletions.  gone or stays is called for each; stays for one that could not be deleted,
+ * with the reason, and with version NULL if the versions cannot be listed.  A folder keeps none.
+ */
+struct lh_old_versions {
+	void (*gone)(void *ctx, const char *version);
+	void (*stays)(void *ctx, const char *version, const struct lh_err *why);
+	void *ctx;
+};
+int lh_store_delete_old(struct lh_store *s, const char *key, const struct lh_old_versions *each,
+			struct lh_err *err);
+
+/* Open a file without a name for bytes that are needed twice. */
+int lh_store_spool(struct lh_err *err);
+
 /* Append {"key","size","etag","modified"}. */
 void lh_object_write(struct lh_buf *out, const struct lh_object *o);
 

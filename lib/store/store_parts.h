@@ -37,6 +37,9 @@ struct store_kind {
 	int (*remove)(struct lh_store *s, const char *key, struct lh_err *err);
 	/* Open the object as a file; NULL: there are no files */
 	int (*open)(struct lh_store *s, const char *key, struct lh_err *err);
+	/* lh_store_delete_old; NULL: there are no versions */
+	int (*delete_old)(struct lh_store *s, const char *key, const struct lh_old_versions *each,
+			  struct lh_err *err);
 	void (*close)(struct lh_store *s);
 };
 
@@ -60,8 +63,5 @@ int lh_store_check_sha256(const unsigned char *wanted, const unsigned char *had,
 /* Return whether an ETag is the MD5 of an object that was sent in one part, 32 hex digits;
  * or with parts not NULL of one of several, whose number follows. */
 bool lh_store_etag_is_md5(const char *etag, unsigned *parts);
-
-/* Open a file without a name for bytes that are needed twice. */
-int lh_store_spool(struct lh_err *err);
 
 #endif

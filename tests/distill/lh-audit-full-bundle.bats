@@ -434,8 +434,8 @@ report.html not reached" ]
 		[ "$status" = 2 ]
 		[ "$stderr" = "lh-audit-full: $message" ] || { echo "$arguments: $stderr"; return 1; }
 	done <<-'END'
-	bundle|bundle: missing operand verify
-	bundle make|bundle: "make" is not verify
+	bundle|bundle: missing operand verify|commit
+	bundle make|bundle: "make" is not verify or commit
 	bundle verify|bundle verify: missing operand BUNDLE
 	bundle verify a b|unexpected operand "b": bundle verify takes one BUNDLE
 	bundle --root x verify a|--root: not an option of "lh-audit-full bundle", but of lh-audit-full, drift, merge

@@ -416,6 +416,19 @@ added() { mkdir -p r/data/evidence/2028/01/01 && sed 's/"run_id":"/&new-/' r/dat
 	[ ! -s err2 ]
 }
 
+@test "an index of the version before is made anew, without a word" {
+	root 300
+	some 5 >operands
+	ask operands
+	cp answers want
+	[ "$(tail -c 16 r/.lh-trace/index | head -c 8)" = lhindex3 ]
+	printf lhindex2 | dd of=r/.lh-trace/index bs=1 seek=$(($(stat -c %s r/.lh-trace/index) - 16)) conv=notrunc status=none
+	ask operands 2>err
+	cmp answers want
+	[ ! -s err ]
+	[ "$(tail -c 16 r/.lh-trace/index | head -c 8)" = lhindex3 ]
+}
+
 @test "an index that another user could have written is not used" {
 	root 1000
 	lh-trace --root r --reindex one >out

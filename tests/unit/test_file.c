@@ -229,7 +229,6 @@ static void log_followed(void)
 	struct lh_applog l;
 
 	check(lh_applog_open(&l, "followed", 0600, 60, &err) == 0);
-	l.follow = true;
 	check(lh_applog_append(&l, "one", 3, LH_SYNC_NONE, &err) == 0);
 	before_lock = rotate;
 	check_why(lh_applog_append(&l, "two", 3, LH_SYNC_NONE, &err) == 0, err.msg);

@@ -11,6 +11,7 @@
 
 #define BLOCK (256 << 10)	/* of distill/receipt_file.c */
 #define COMMIT "0123456789abcdef0123456789abcdef01234567"
+#define STONE "{\"erased\":\"er-1\",\"at\":\"2026-05-03T12:00:00.000Z\"}"
 #define ZEROS "0000000000000000000000000000000000000000"
 
 static struct lh_err err;
@@ -38,9 +39,9 @@ static void counts(const struct lh_root *root, const char *text, uint64_t record
 	lh_digest_cache_free(f);
 }
 
-static void records_are_lines_that_are_not_blank(const struct lh_root *root)
+static void records_are_lines_that_are_not_empty(const struct lh_root *root)
 {
-	static char large[BLOCK + 64];
+	static char large[BLOCK + 128];
 	size_t at;
 
 	counts(root, "", 0);
@@ -51,6 +52,7 @@ static void records_are_lines_that_are_not_blank(const struct lh_root *root)
 	counts(root, "{}\r\n \n  {}\n\n{}", 3);
 	counts(root, "\xef\xbb\xbf\n{}\n", 1);
 	counts(root, "\xef\xbb\xbf{}\n\xef\xbb\xbf\n", 2);
+	counts(root, "{}\n" STONE "\n" STONE "\r\n{}\n" STONE, 2);
 	/* around the end of a block */
 	for (at = BLOCK - 4; at < BLOCK + 4; at++) {
 		memset(large, ' ', at);
@@ -62,6 +64,15 @@ static void records_are_lines_that_are_not_blank(const struct lh_root *root)
 		strcpy(large + at, "\n \n");
 		counts(root, large, 1);
 		strcpy(large + at, "\ny");
+		counts(root, large, 2);
+	}
+	for (at = BLOCK - strlen(STONE) - 1; at < BLOCK + 1; at++) {
+		memset(large, 'x', at);
+		strcpy(large + at - 1, "\n" STONE);
+		counts(root, large, 1);
+		strcpy(large + at - 1, "\n" STONE "\n{}");
+		counts(root, large, 2);
+		strcpy(large + at - 1, "\n" STONE " \n");
 		counts(root, large, 2);
 	}
 }
@@ -357,7 +368,7 @@ int main(void)
 	check(mkdtemp(dir) && chdir(dir) == 0);
 	root = lh_root_open(".", &err);
 	check(root);
-	test(records_are_lines_that_are_not_blank(root));
+	test(records_are_lines_that_are_not_empty(root));
 	test(a_file_is_read_again_only_when_it_has_changed(root));
 	test(what_was_written_to_since_is_read(root));
 	test(what_is_made_is_hashed_as_if_it_were_read(root));

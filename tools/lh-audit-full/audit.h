@@ -15,7 +15,7 @@
  *     words.c                       what each check looks at and means, and what to do
  *     samples.c child.c             the built-in samples; the programs that those phases run
  *     history.c                     metrics then and now: the baselines on file, the drift
- *     baseline.c drift.c change.c   rows of baselines; two of them compared, digit by digit
+ *     baseline.c drift.c drift_erased.c   rows of baselines; two of them compared
  *     drift_verb.c                  any two rows
  *     markdown.c html.c chart.c     the report, on paper and as a page
  *     targets.c                     which files may be written
@@ -50,7 +50,10 @@ enum { V_AUDIT = 1, V_DRIFT = 2, V_BUNDLE = 4, V_MERGE = 8 };
 
 struct settings {
 	const char *root;		/* NULL: LH_DISTILL_ROOT, else the working directory */
+	const char *subjects;		/* NULL: LH_SUBJECT_DIR below the root */
 	const char *out, *html, *bundle;	/* files, or NULL */
+	const char *tlog;		/* the folder of a transparency log, or NULL */
+	struct lh_list tlog_key;
 	const char *part;		/* the file for a part of the census; NULL: an audit */
 	const char *test_command, *samples, *acceptance_fixture, *replay_command;
 	struct lh_list phase;		/* "0" to "7"; none: all */
@@ -213,6 +216,9 @@ int phase_exports(struct audit *a, struct lh_err *err);		/* 4 */
 int phase_receipts(struct audit *a, struct lh_err *err);	/* 5 */
 int phase_gate(struct audit *a, struct lh_err *err);		/* 6 */
 int phase_replay(struct audit *a, struct lh_err *err);		/* 7 */
+
+/* Return the folder of subjects, which the caller frees (run.c). */
+char *audit_subjects(const struct lh_root *root, const struct settings *s, struct lh_err *err);
 
 /* Find the newest run: its summary has the greatest ended_at (of equal ones the
  * greatest id). */

@@ -10,6 +10,9 @@
 #include "base/mem.h"
 #include "base/utf8.h"
 #include "file/file.h"
+#include "json/write.h"
+#include "tlog/once.h"
+#include <lh/digest.h>
 
 #define TAIL_ROWS 50
 
@@ -154,14 +157,62 @@ int bundle_write(struct audit *a, struct lh_err *err)
 	return rc;
 }
 
+/* ---- in a transparency log ---- */
+
+int bundle_commit(struct lh_tool *tool, const struct settings *s, const char *file,
+		  uint64_t *index)
+{
+	LH_SCOPED(lh_tlog_keyed_close) struct lh_tlog_keyed tree = { .log = NULL };
+	struct lh_err *err = &tool->err;
+	char entry[LH_RECEIPT_ENTRY];
+	struct lh_mapped map;
+	unsigned char sum[32];
+
+	if (!bundle_is_sealed(file))
+		return lh_err_set(err, LH_EIO, "%s: not a bundle, or cut short", file);
+	if (lh_mapped_open(&map, file, err) < 0)
+		return -1;
+	lh_sha256(map.p, map.n, sum);
+	lh_mapped_close(&map);
+	lh_receipt_entry(sum, entry);
+	if (lh_tlog_keyed_open(&tree, s->tlog, s->tlog_key.v, s->tlog_key.n, tool->lock_timeout,
+			       err) < 0)
+		return -1;
+	return lh_tlog_append_once(tree.log, &(struct lh_str){ entry, sizeof entry }, 1, index,
+				   err);
+}
+
+static int print_commit(struct lh_tool *tool, const struct settings *s, const char *file)
+{
+	struct lh_buf out = { 0 };
+	struct lh_writer w = lh_write_to(&out);
+	uint64_t index;
+
+	if (bundle_commit(tool, s, file, &index) < 0)
+		return -1;
+	lh_write_object(&w, NULL);
+	lh_write_bytes(&w, "file", file);
+	lh_write_u64(&w, "tlog_index", index);
+	lh_write_end(&w);
+	return lh_tool_out_line(tool, &out);
+}
+
 int bundle_verb(struct lh_tool *tool, void *settings)
 {
-	(void)settings;
-	if (strcmp(tool->operands[0], "verify") != 0)
-		return lh_tool_usage(tool, "bundle: \"%s\" is not verify", tool->operands[0]);
+	const struct settings *s = settings;
+	const char *what = tool->operands[0];
+	bool commits = strcmp(what, "commit") == 0;
+
+	if (!commits && strcmp(what, "verify") != 0)
+		return lh_tool_usage(tool, "bundle: \"%s\" is not verify or commit", what);
 	if (tool->n_operands == 1)
-		return lh_tool_usage(tool, "bundle verify: missing operand BUNDLE");
+		return lh_tool_usage(tool, "bundle %s: missing operand BUNDLE", what);
 	if (tool->n_operands > 2)
-		return lh_tool_unexpected(tool, 2, "bundle verify takes one BUNDLE");
-	return bundle_verify(tool, tool->operands[1]);
+		return lh_tool_unexpected(tool, 2, "bundle %s takes one BUNDLE", what);
+	if (commits && !s->tlog)
+		return lh_tool_usage(tool, "bundle commit needs --tlog");
+	if (!commits && s->tlog)
+		return lh_tool_usage(tool, "--tlog is for bundle commit");
+	return commits ? print_commit(tool, s, tool->operands[1])
+		       : bundle_verify(tool, tool->operands[1]);
 }

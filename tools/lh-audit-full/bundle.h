@@ -35,6 +35,8 @@
 #define BUNDLE_NAME_MAX 100	/* bytes of a name; the limit of ustar */
 #define BUNDLE_SEAL 40		/* bytes */
 
+struct settings;
+
 /* A future member: bytes in memory, or of a file. */
 struct bundle_member {
 	const char *name;
@@ -50,6 +52,10 @@ int bundle_pack(const char *file, struct bundle_member *m, size_t n, struct lh_e
 /* Verify a bundle: print a line per member and a summary.  A bad bundle is a
  * verdict; -1: it could not be read. */
 int bundle_verify(struct lh_tool *tool, const char *file);
+
+/* Append the entry of a bundle to the log of --tlog, unless it is there: its index is set. */
+int bundle_commit(struct lh_tool *tool, const struct settings *s, const char *file,
+		  uint64_t *index);
 
 /* Return whether the file ends as a bundle does, whatever its seal says. */
 bool bundle_is_sealed(const char *file);

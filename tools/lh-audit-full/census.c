@@ -173,6 +173,7 @@ static int read_file(struct file *file, struct lh_err *err)
 		.fill = on_record, .result_size = sizeof(int), .bad = on_damage,
 		.sink = on_fault, .shared = file,
 		.jobs = file->a->tool->jobs, .max_line = file->a->tool->max_line,
+		.tombstones = true,
 		.context_size = sizeof(struct worker), .context_init = worker_init,
 		.context_free = worker_free,
 	};

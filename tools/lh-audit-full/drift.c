@@ -85,6 +85,11 @@ static double size_of(double pct)
 	return fabs(pct) + 4 * DBL_EPSILON * (1 + fabs(pct));
 }
 
+bool drift_is_large(double pct)
+{
+	return fabs(pct) > size_of(LARGE);
+}
+
 int drift_compute(struct drift *d, const struct drift_metrics *now,
 		  const struct drift_metrics *base, struct lh_err *err)
 {
@@ -110,7 +115,7 @@ int drift_compute(struct drift *d, const struct drift_metrics *now,
 			row->has_pct = from != 0;
 			if (row->has_pct)	/* no change is 0, not -0 */
 				row->pct = (to - from) / from + 0.0;
-			row->flag = (from == 0 ? to != 0 : fabs(row->pct) > size_of(LARGE))
+			row->flag = (from == 0 ? to != 0 : drift_is_large(row->pct))
 					    ? DRIFT_WARN : DRIFT_OK;
 		}
 		d->warned += row->flag == DRIFT_WARN;
@@ -130,7 +135,12 @@ void drift_free(struct drift *d)
 
 const char *drift_flag_name(enum drift_flag flag)
 {
-	return flag == DRIFT_OK ? "ok" : flag == DRIFT_WARN ? "warn" : "first_run";
+	static const char *const name[] = {
+		[DRIFT_OK] = "ok", [DRIFT_WARN] = "warn", [DRIFT_FIRST] = "first_run",
+		[DRIFT_ERASED] = "erased",
+	};
+
+	return name[flag];
 }
 
 void drift_percent(struct lh_buf *out, const struct drift_row *row)
@@ -241,6 +251,8 @@ void drift_footer(struct lh_buf *out, const struct drift *d)
 {
 	lh_buf_printf(out, "%zu/%zu metrics flagged warn, %zu first-run", d->warned, d->n,
 		      d->first);
+	if (d->erased)
+		lh_buf_printf(out, ", %zu erased", d->erased);
 }
 
 void drift_write(struct lh_writer *w, const char *name, const struct drift *d)

@@ -5,14 +5,18 @@
  * 0 any other number is a warning, without a percentage.  Otherwise it is a warning
  * if the number changed by more than a fifth of its baseline.  Compared metrics
  * must be numbers within the range of a double; others in the row are ignored.
+ *
+ * A fall is no warning if there is none once the rows are put back that receipts of erasures
+ * (distill/erasures.h) name, of erasures that ended between the two rows.
  */
 #ifndef DRIFT_H
 #define DRIFT_H
 
 #include "baseline.h"
+#include "distill/root.h"
 #include "json/write.h"
 
-enum drift_flag { DRIFT_OK, DRIFT_WARN, DRIFT_FIRST };
+enum drift_flag { DRIFT_OK, DRIFT_WARN, DRIFT_FIRST, DRIFT_ERASED };
 
 struct drift_row {
 	struct lh_str metric, baseline, current;	/* numbers as written; baseline.n 0: none */
@@ -24,7 +28,7 @@ struct drift_row {
 /* Rows in byte order of the names of their metrics. */
 struct drift {
 	struct drift_row *row;
-	size_t n, warned, first;
+	size_t n, warned, first, erased;
 };
 
 struct drift_metric {
@@ -45,6 +49,13 @@ void drift_metrics_free(struct drift_metrics *m);
 /* Compare now with base; the memory that they point to must outlive *d. */
 int drift_compute(struct drift *d, const struct drift_metrics *now,
 		  const struct drift_metrics *base, struct lh_err *err);
+/* Flag falls as erased.  since and until are strings of JSON, the times of base and now; without
+ * one of them, or one that is no time, nothing is flagged. */
+int drift_erasures(struct drift *d, const struct lh_root *root, const char *subjects,
+		   const struct lh_value *since, const struct lh_value *until,
+		   struct lh_err *err);
+/* Return whether a change, as a fraction, is more than a fifth. */
+bool drift_is_large(double pct);
 void drift_free(struct drift *d);	/* an all zero struct is allowed */
 
 const char *drift_flag_name(enum drift_flag flag);
@@ -59,7 +70,7 @@ void drift_table(struct lh_buf *out, const struct drift *d);
 /* Write [{"metric":...},...]. */
 void drift_write(struct lh_writer *w, const char *name, const struct drift *d);
 
-/* Append "5/10 metrics flagged warn, 0 first-run". */
+/* Append "5/10 metrics flagged warn, 0 first-run", and ", 2 erased" if there are such. */
 void drift_footer(struct lh_buf *out, const struct drift *d);
 
 #endif

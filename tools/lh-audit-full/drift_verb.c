@@ -4,6 +4,7 @@
 #include <unistd.h>
 
 #include "audit.h"
+#include "base/mem.h"
 #include "file/file.h"
 
 /* Return the requested row, from 1. */
@@ -57,6 +58,24 @@ static int read_metrics(struct baselines *b, struct drift_metrics *m, int64_t ro
 	return baselines_take(b, (uint64_t)row, err) < 0 ? -1 : drift_metrics_of(m, b, err);
 }
 
+/* Flag what fell because rows of the root, if there is one, were erased between the two. */
+static int explain(struct drift *d, const struct settings *s, const struct baselines *base,
+		   const struct baselines *row, struct lh_err *err)
+{
+	struct lh_root *root = d->warned ? lh_root_open(s->root, err) : NULL;
+	LH_SCOPED(lh_free_local) char *subjects = root ? audit_subjects(root, s, err) : NULL;
+	int rc = 0;
+
+	if (root)
+		rc = !subjects ? -1
+			: drift_erasures(d, root, subjects, &base->recorded_at, &row->recorded_at,
+					 err);
+	else if (d->warned && err->code == LH_ENOMEM)
+		rc = -1;
+	lh_root_close(root);
+	return rc;
+}
+
 static int compare(struct lh_tool *tool, const struct settings *s, int fd, const char *path)
 {
 	LH_SCOPED(drift_metrics_free) struct drift_metrics now = { .n = 0 }, before = { .n = 0 };
@@ -76,6 +95,8 @@ static int compare(struct lh_tool *tool, const struct settings *s, int fd, const
 		rc = read_metrics(&row, &now, to, err);
 	if (!rc)
 		rc = drift_compute(&d, &now, &before, err);
+	if (!rc)
+		rc = explain(&d, s, &base, &row, err);
 	if (!rc)
 		rc = print(tool, s, &d);
 	drift_free(&d);

@@ -41,6 +41,23 @@ static int compare(struct history *h, struct lh_err *err)
 	return rc ? rc : drift_compute(&h->drift, &h->now, &h->before, err);
 }
 
+/* Flag what fell because rows were erased.  Phase 5 reports a damaged receipt of an erasure;
+ * what it would explain stays a warning. */
+static int explain(struct audit *a, struct lh_err *err)
+{
+	LH_SCOPED(lh_free_local) char *subjects = audit_subjects(a->root, a->s, err);
+	char at[sizeof a->recorded_at + 2];
+	const struct lh_value now = {
+		.p = at, .n = (size_t)snprintf(at, sizeof at, "\"%s\"", a->recorded_at),
+		.type = LH_STRING
+	};
+	int rc = !subjects ? -1
+		: drift_erasures(&a->history.drift, a->root, subjects,
+				 &a->history.on_file.recorded_at, &now, err);
+
+	return rc < 0 && !check_is_finding(err) ? -1 : 0;
+}
+
 int history_read(struct audit *a, struct lh_err *err)
 {
 	struct history *h = &a->history;
@@ -50,7 +67,7 @@ int history_read(struct audit *a, struct lh_err *err)
 	if (!h->path || measure(h, a->metric, err) < 0)
 		return -1;
 	if (compare(h, &why) == 0)
-		return 0;
+		return explain(a, err);
 	if (why.code == LH_ENOMEM || why.code == LH_EINTR) {
 		*err = why;
 		return -1;

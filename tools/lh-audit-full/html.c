@@ -175,7 +175,7 @@ static void put_card(struct lh_buf *b, const struct audit *a, const struct chart
 		else
 			lh_html_text(b, row->baseline.p, row->baseline.n);
 		lh_buf_printf(b, "</span> <span class=\"tag %s\">%s</span></span>",
-			      row->flag == DRIFT_OK ? "good" : "warn",
+			      row->flag == DRIFT_WARN ? "warn" : "good",
 			      drift_flag_name(row->flag));
 	}
 	lh_buf_puts(b, "</p>\n");

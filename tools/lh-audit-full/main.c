@@ -17,12 +17,18 @@ static const struct lh_made made_bundle = { "a bundle", { NULL }, bundle_is_seal
 static const struct lh_option options[] = {
 	{ 0, "root", "DIR", "the root (default: the working directory)",
 	  LH_TEXT(struct settings, root, .env = "LH_DISTILL_ROOT", .verbs = V_RUN | V_DRIFT) },
+	{ 0, "subjects", "DIR", "folder of subjects (default: below the root)",
+	  LH_TEXT(struct settings, subjects, .verbs = V_RUN | V_DRIFT) },
 	{ 0, "out", "FILE", "the report, Markdown",
 	  LH_TEXT(struct settings, out, .verbs = V_RUN, .makes = &made_report) },
 	{ 0, "html", "FILE", "the report as a web page; -: instead of lines",
 	  LH_TEXT(struct settings, html, .verbs = V_RUN, .makes = &lh_made_page) },
 	{ 0, "bundle", "FILE", "the report and what was judged, as .tar.zst",
 	  LH_TEXT(struct settings, bundle, .verbs = V_RUN, .makes = &made_bundle) },
+	{ 0, "tlog", "DIR", "commit the bundle to this transparency log",
+	  LH_TEXT(struct settings, tlog, .verbs = V_RUN | V_BUNDLE) },
+	{ 0, "key-file-tlog", "FILE", "key that signs its checkpoint (repeatable)",
+	  LH_TEXTS(struct settings, tlog_key, .verbs = V_RUN | V_BUNDLE) },
 	{ 0, "json", NULL, "print one document, not lines",
 	  LH_FLAG(struct settings, json, .verbs = V_RUN | V_DRIFT) },
 	{ 0, "append-baseline", NULL, "append the metrics to the baselines",
@@ -50,7 +56,7 @@ static const struct lh_option options[] = {
 	{ 0, "to", "N", "row to compare with it (default -1)",
 	  LH_INT(struct settings, to, -LAST, LAST, .verbs = V_DRIFT) },
 	LH_FORCE_OPTION(V_RUN),
-	LH_LOCK_OPTION(V_RUN),
+	LH_LOCK_OPTION(V_RUN | V_BUNDLE),
 	LH_JOBS_OPTION,
 	LH_NOW_OPTION,
 	LH_COMMON_OPTIONS,
@@ -76,9 +82,11 @@ static const struct lh_bind audited[] = {
 static const struct lh_bind verified[] = {
 	{ LH_BIND_ONLY("path", LH_BIND_TO_STRING), .about = "of a member" },
 	{ LH_BIND_ONLY("file", LH_BIND_TO_STRING), .about = "of the bundle, in the last line" },
-	LH_OP_BOOL("verified"),
-	{ LH_BIND_ONLY("error", LH_BIND_TO_VALUE), .required = true, .null = true,
+	{ LH_BIND_ONLY("verified", LH_BIND_TO_BOOL) },
+	{ LH_BIND_ONLY("error", LH_BIND_TO_VALUE), .null = true,
 	  .types = LH_BIND_IS(LH_STRING) | LH_BIND_IS(LH_NULL) },
+	{ LH_BIND_ONLY("tlog_index", LH_BIND_TO_WHOLE), .most = INT64_MAX,
+	  .about = "of the entry of a bundle that was committed" },
 	LH_BIND_END
 };
 
@@ -88,8 +96,8 @@ static const struct lh_op ops[] = {
 	{ "drift", "[FILE]", "compare two baselines", V_DRIFT, .command = drift_verb },
 	{ "merge", "FILE...", "the audit of which these are all parts", V_MERGE, .out = audited,
 	  .command = merge_verb, .writes = true },
-	{ "bundle", "verify BUNDLE", "check a bundle", V_BUNDLE, .out = verified,
-	  .command = bundle_verb },
+	{ "bundle", "verify|commit BUNDLE", "check a bundle, or commit it", V_BUNDLE,
+	  .out = verified, .command = bundle_verb },
 	LH_OP_END
 };
 
@@ -127,6 +135,10 @@ static int check(struct lh_tool *tool, void *settings)
 	if (s->part && of_the_whole(s))
 		return lh_tool_usage(tool, "%s is for \"lh-audit-full merge\", not with --part",
 				     of_the_whole(s));
+	if (!s->tlog != !s->tlog_key.n)
+		return lh_tool_usage(tool, "--tlog and --key-file-tlog need each other");
+	if (s->tlog && !s->bundle && (!tool->verb || tool->verb->bit != V_BUNDLE))
+		return lh_tool_usage(tool, "--tlog needs --bundle");
 	for (i = 0; i < s->phase.n; i++)
 		if (s->phase.v[i][0] < '0' || s->phase.v[i][0] >= '0' + PHASES || s->phase.v[i][1])
 			return lh_tool_usage(tool,

@@ -4,6 +4,7 @@
 #include <stdio.h>
 
 #include <lh/digest.h>
+#include "base/mem.h"
 #include "distill/receipt.h"
 #include "json/bind.h"
 #include <lh/schema.h>
@@ -93,12 +94,14 @@ static void on_fault(void *ctx, enum lh_receipt_fault what, const char *text)
 static int receipts(struct faults *f, struct lh_err *err)
 {
 	struct audit *a = f->a;
+	LH_SCOPED(lh_free_local) char *subjects = audit_subjects(a->root, a->s, err);
 	struct lh_receipts c = {
-		.root = a->root, .run_id = a->run_id, .fault = on_fault, .ctx = f
+		.root = a->root, .run_id = a->run_id, .fault = on_fault, .ctx = f,
+		.subjects = subjects
 	};
 	unsigned n;
 
-	if (lh_receipts_check(&c, err) < 0)
+	if (!subjects || lh_receipts_check(&c, err) < 0)
 		return -1;
 	n = f->of[CHECK_RECEIPTS];
 	if (n > NOTES)

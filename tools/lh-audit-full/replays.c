@@ -11,6 +11,7 @@
 #include "proc/coproc.h"
 #include "base/utf8.h"
 #include "file/file.h"
+#include "file/rows.h"
 #include "json/bind.h"
 #include "json/write.h"
 #include <lh/json.h>
@@ -256,7 +257,7 @@ static int read_tail(struct replay *r, const struct lh_mapped *m, struct tail *t
 		row.n = (size_t)(end - row.p);
 		end = lf ? lf : p;
 		row = lh_trim(row.p, row.n);
-		if (row.n && parse_row(r, t, row, err) < 0)
+		if (!lh_line_empty(row.p, row.n) && parse_row(r, t, row, err) < 0)
 			return -1;
 	}
 	return 0;

@@ -4,8 +4,16 @@
 #include <unistd.h>
 
 #include "audit.h"
+#include "bundle.h"
 #include "base/mem.h"
 #include "distill/receipt.h"
+#include <lh/subject.h>
+
+char *audit_subjects(const struct lh_root *root, const struct settings *s, struct lh_err *err)
+{
+	return s->subjects ? lh_strndup(s->subjects, strlen(s->subjects), err)
+			   : lh_root_join(root, LH_SUBJECT_DIR, err);
+}
 
 /* Lock the root against changes; if it is locked, report it and do not wait,
  * because the audit will be run again. */
@@ -52,8 +60,11 @@ static int phases(struct audit *a, struct lh_err *err)
  * last, so that its report exists when it does. */
 static int files(struct audit *a, struct lh_err *err)
 {
+	uint64_t index;
+
 	if ((a->s->out && markdown_write(a, err) < 0) || (a->s->html && html_write(a, err) < 0) ||
-	    (a->s->bundle && bundle_write(a, err) < 0))
+	    (a->s->bundle && bundle_write(a, err) < 0) ||
+	    (a->s->tlog && bundle_commit(a->tool, a->s, a->s->bundle, &index) < 0))
 		return -1;
 	if (a->history.bad.code) {
 		*err = a->history.bad;

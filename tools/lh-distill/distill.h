@@ -10,6 +10,7 @@
  *     reports.c     the runs below reports/distillation
  *     health.c      health: evidence against the rows it came from
  *     receipts.c    receipts: the stored receipts of runs
+ *     committed.c   receipts as entries of a transparency log
  *     trace.c       trace: where exported samples came from
  *     acceptance.c  acceptance: a known root, and 22 invariants
  */
@@ -27,7 +28,10 @@ enum { V_RUN = 1, V_HEALTH = 2, V_RECEIPTS = 4, V_ACCEPTANCE = 8, V_TRACE = 16, 
 struct settings {
 	struct lh_run_how run;
 	bool all;		/* health: every row */
+	const char *subjects;	/* health: NULL: LH_SUBJECT_DIR below the root */
 	const char *fixture;	/* acceptance: a root, or NULL for the built-in one */
+	const char *tlog;	/* the folder of a transparency log, or NULL */
+	struct lh_list tlog_key;
 };
 
 /* One function per verb. */
@@ -62,6 +66,13 @@ int run_check_sources(struct lh_tool *tool, const struct lh_run *run);
 
 /* Print a whole run, and what else there is to report. */
 int run_print(struct lh_tool *tool, const struct whole *w);
+
+/* ---- committed.c ---- */
+
+/* Append the receipts of all runs that the log of --tlog does not have, if there is one. */
+struct lh_tlog_keyed;
+int committed_open(struct lh_tlog_keyed *tree, struct lh_tool *tool, const struct settings *s);
+int committed_append(struct lh_tlog_keyed *tree, struct lh_tool *tool, const struct lh_root *root);
 
 /* ---- part.c ---- */
 

@@ -7,6 +7,7 @@
 #include "base/mem.h"
 #include "distill/evidence.h"
 #include <lh/digest.h>
+#include <lh/subject.h>
 #include "file/rows.h"
 #include "distill/receipt.h"
 #include "distill/score.h"
@@ -294,13 +295,17 @@ static void on_fault(void *ctx, enum lh_receipt_fault what, const char *text)
 }
 
 /* Compare all files with the newest receipts. */
-static int check_receipts(struct health *h, struct lh_err *err)
+static int check_receipts(struct health *h, const char *subjects, struct lh_err *err)
 {
-	struct lh_receipts c = { .root = h->root, .fault = on_fault, .ctx = h };
+	LH_SCOPED(lh_free_local) char *below = lh_root_join(h->root, LH_SUBJECT_DIR, err);
+	struct lh_receipts c = { .root = h->root, .fault = on_fault, .ctx = h,
+				 .subjects = subjects ? subjects : below };
 	LH_SCOPED(lh_buf_free) struct lh_buf bad = { 0 };
 	char *id = NULL;
 	int rc;
 
+	if (!below)
+		return -1;
 	h->reported = 0;
 	rc = report_newest(&id, h->root, NULL, false, &bad, err);
 	if (rc >= 0 && bad.len)
@@ -328,7 +333,7 @@ int distill_health(struct lh_tool *tool, void *settings)
 	    (h.source = lh_rows_new(err)))
 		rc = check_all(&h, s->all, err);
 	if (!rc && s->all)
-		rc = check_receipts(&h, err);
+		rc = check_receipts(&h, s->subjects, err);
 	lh_rows_free(h.rows);
 	lh_rows_free(h.source);
 	lh_scorer_free(h.scorer);

@@ -11,8 +11,14 @@ static const struct lh_option options[] = {
 	  LH_TEXT(struct settings, run.run_id, .verbs = V_RUN | V_MERGE | V_RECEIPTS) },
 	{ 0, "all", NULL, "check every row, not a sample",
 	  LH_FLAG(struct settings, all, .verbs = V_HEALTH) },
+	{ 0, "subjects", "DIR", "folder of subjects (default: below the root)",
+	  LH_TEXT(struct settings, subjects, .verbs = V_HEALTH) },
 	{ 0, "fixture", "DIR", "the root to run on (default: one built in)",
 	  LH_TEXT(struct settings, fixture, .verbs = V_ACCEPTANCE) },
+	{ 0, "tlog", "DIR", "commit receipts to this transparency log",
+	  LH_TEXT(struct settings, tlog, .verbs = V_RUN | V_MERGE) },
+	{ 0, "key-file-tlog", "FILE", "key that signs its checkpoint (repeatable)",
+	  LH_TEXTS(struct settings, tlog_key, .verbs = V_RUN | V_MERGE) },
 	LH_SHARD_OPTION(V_RUN),
 	LH_LOCK_OPTION(V_RUN | V_MERGE),
 	LH_JOBS_OPTION,
@@ -48,6 +54,8 @@ static int check(struct lh_tool *tool, void *settings)
 				     "--run-id: \"%s\" is not a name for a run (up to 128 bytes, "
 				     "no \"/\", not hidden)",
 				     s->run.run_id);
+	if (!s->tlog != !s->tlog_key.n)
+		return lh_tool_usage(tool, "--tlog and --key-file-tlog need each other");
 	return 0;
 }
 

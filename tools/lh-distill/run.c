@@ -3,6 +3,7 @@
 #include <unistd.h>
 
 #include "distill.h"
+#include "tlog/once.h"
 
 static void on_progress(void *ctx, enum lh_stage stage, uint64_t records)
 {
@@ -85,6 +86,8 @@ struct lh_run_how run_how(struct lh_tool *tool, const struct settings *s, struct
 
 int distill_run(struct lh_tool *tool, void *settings)
 {
+	const struct settings *s = settings;
+	LH_SCOPED(lh_tlog_keyed_close) struct lh_tlog_keyed tree = { .log = NULL };
 	struct lh_shard shard;
 	struct lh_run_how how;
 	struct shown shown;
@@ -93,10 +96,16 @@ int distill_run(struct lh_tool *tool, void *settings)
 
 	if (lh_tool_shard(tool, &shard) < 0)
 		return -1;
+	if (shard.n && s->tlog)
+		return lh_tool_usage(tool, "--tlog is for \"lh-distill merge\", not with --shard");
 	if (shard.n)
-		return part_run(tool, settings, &shard);
-	how = run_how(tool, settings, &shown);
+		return part_run(tool, s, &shard);
+	if (committed_open(&tree, tool, s) < 0)
+		return -1;
+	how = run_how(tool, s, &shown);
 	rc = whole_run(&w, &how, tool->now, run_ended, &shown, &tool->err);
+	if (!rc)
+		rc = committed_append(&tree, tool, w.run->root);
 	if (!rc)
 		rc = run_print(tool, &w);
 	whole_free(&w);

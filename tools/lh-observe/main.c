@@ -2,7 +2,7 @@
 #include "run.h"
 
 static const struct lh_made made_cursor = { "a cursor",
-					    { "{\"schema\":\"" CURSOR_SCHEMA "\"" }, NULL };
+					    { "{\"schema\":\"" LH_CURSOR_SCHEMA "\"" }, NULL };
 
 static const struct lh_option options[] = {
 	{ 0, "source", "NAME", "source of events without one (default mcp)",

@@ -282,8 +282,7 @@ static void push_free(struct push *p)
 	lh_record_free(&p->answer);
 }
 
-/* Make the names of the cursor and of its lock. */
-static int name_cursor(struct push *p, struct lh_buf *lock, struct lh_err *err)
+static int name_cursor(struct push *p, struct lh_err *err)
 {
 	const struct settings *s = p->run->s;
 	LH_SCOPED(lh_buf_free) struct lh_buf path = { 0 };
@@ -292,12 +291,9 @@ static int name_cursor(struct push *p, struct lh_buf *lock, struct lh_err *err)
 		lh_buf_puts(&path, s->cursor);
 	else
 		lh_buf_printf(&path, "%s.%scursor", p->run->path, s->otlp ? "otlp." : "");
-	lh_buf_add(lock, path.p, path.len);
-	lh_buf_puts(lock, ".lock");
-	lh_buf_putc(lock, '\0');
 	if (lh_buf_check(&path, err) == 0)
 		p->cursor_path = lh_strndup(path.p, path.len, err);
-	return p->cursor_path ? lh_buf_check(lock, err) : -1;
+	return p->cursor_path ? 0 : -1;
 }
 
 int observe_push(struct lh_tool *tool, void *settings)
@@ -305,14 +301,13 @@ int observe_push(struct lh_tool *tool, void *settings)
 	struct settings *s = settings;
 	struct lh_err *err = &tool->err;
 	struct lh_lock lock = { .fd = -1 };
-	LH_SCOPED(lh_buf_free) struct lh_buf lock_path = { 0 };
 	struct push p = { .reading = { .fd = -1 }, .run = &s->run };
 	int rc;
 
 	p.service = s->otlp ? &otlp : &langfuse;
-	rc = push_account(&p, err) < 0 || name_cursor(&p, &lock_path, err) < 0 ? -1 : 0;
+	rc = push_account(&p, err) < 0 || name_cursor(&p, err) < 0 ? -1 : 0;
 	if (!rc)
-		rc = lh_lock_take(&lock, lock_path.p, p.cursor_path, tool->lock_timeout, err);
+		rc = lh_cursor_lock(&lock, p.cursor_path, tool->lock_timeout, err);
 	if (!rc)
 		rc = push_all(&p, err);
 	lh_lock_drop(&lock);

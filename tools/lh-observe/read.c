@@ -4,6 +4,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "file/rows.h"
 #include "run.h"
 
 #define SHOWN 20
@@ -33,16 +34,6 @@ void reading_close(struct reading *g)
 	lh_log_lines_close(&g->lines);
 	lh_record_free(&g->rec);
 	lh_buf_free(&g->text);
-}
-
-static bool is_blank(const struct lh_log_line *line)
-{
-	size_t i;
-
-	for (i = 0; i < line->n; i++)
-		if (line->p[i] != ' ' && line->p[i] != '\t' && line->p[i] != '\r')
-			return false;
-	return line->p;
 }
 
 void reading_skip(struct reading *g, const struct lh_log_line *line, const char *why)
@@ -75,7 +66,7 @@ static int skip_bad(struct reading *g, const struct lh_log_line *line, const str
 
 int reading_parse(struct reading *g, const struct lh_log_line *line, struct lh_err *err)
 {
-	if (is_blank(line))
+	if (line->p && lh_line_empty(line->p, line->n))
 		return 0;
 	if (!line->p) {
 		reading_skip(g, line, "the line is longer than --max-line");

@@ -7,8 +7,6 @@
 #include "observe/observe.h"
 #include "tool/op.h"
 
-#define CURSOR_SCHEMA "observe.cursor.v1"
-
 enum { V_RECORD = 1, V_INBOX = 2, V_STATS = 4, V_TAIL = 8, V_PUSH = 16, V_REQUESTS = 32,
        V_DECISIONS = 64 };
 
@@ -78,7 +76,7 @@ struct reading {
 };
 int reading_open(struct reading *g, struct run *r, struct lh_err *err);
 void reading_close(struct reading *g);
-/* Read the line as a row: 1; 0 if it is blank, incomplete or not a row, which is reported; -1. */
+/* Read the line as a row: 1; 0 if it is empty, incomplete or not a row, which is reported; -1. */
 int reading_row(struct reading *g, const struct lh_log_line *line, struct lh_observed *o,
 		struct lh_err *err);
 /* Report a line that is not a row, and count it. */
@@ -88,7 +86,7 @@ void reading_report(const struct reading *g);
 
 /* Go on at a byte of the log, forwards. */
 void reading_from(struct reading *g, uint64_t at);
-/* Parse the line: 1; 0 if it is blank, too long or not JSON, as reading_row; -1. */
+/* Parse the line: 1; 0 if it is empty, too long or not JSON, as reading_row; -1. */
 int reading_parse(struct reading *g, const struct lh_log_line *line, struct lh_err *err);
 
 /* ---- statistics ---- */

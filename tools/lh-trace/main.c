@@ -5,6 +5,7 @@
 
 #include "file/file.h"
 #include "lineage/lineage.h"
+#include "tlog/once.h"
 #include "tool/op.h"
 #include "trace.h"
 
@@ -12,6 +13,7 @@ struct settings {
 	struct lh_lineage_how how;
 	struct lh_list subject, decisions, key_file;
 	const char *html;	/* the file of the page; "-": stdout; NULL: none */
+	const char *tlog;	/* the folder of a transparency log, or NULL */
 	bool json, insecure_key;
 };
 
@@ -28,6 +30,8 @@ static const struct lh_option options[] = {
 	  LH_TEXTS(struct settings, key_file, .env = "LH_SUBJECT_AUDIT_KEY") },
 	{ 0, "insecure-key", NULL, "accept a key file that others can read",
 	  LH_FLAG(struct settings, insecure_key) },
+	{ 0, "tlog", "DIR", "show where receipts are in this transparency log",
+	  LH_TEXT(struct settings, tlog) },
 	{ 0, "limit", "N", "records per operand, and rows per list (default 20)",
 	  LH_UINT(struct settings, how.most, 1, 1000000) },
 	{ 0, "records", NULL, "also print the rows; with --json",
@@ -50,6 +54,7 @@ struct run {
 	struct settings *s;
 	struct lh_lineage *lineage;
 	struct lh_record rec;
+	struct lh_tlog_finder finder;	/* with --tlog */
 	struct lh_buf json, out;
 	struct lh_atomic page;		/* with --html FILE */
 	bool to_file, colored;
@@ -58,11 +63,22 @@ struct run {
 
 static void on_warn(void *ctx, bool unreadable, const char *text)
 {
-	struct lh_tool *tool = ctx;
+	struct lh_tool *tool = ((struct run *)ctx)->tool;
 
 	lh_tool_warn(tool, "%s", text);
 	if (unreadable)
 		lh_tool_failed(tool);
+}
+
+/* Find the entry of a receipt. */
+static int find_committed(void *ctx, const uint8_t sha256[32], uint64_t *index, struct lh_err *err)
+{
+	char entry[LH_RECEIPT_ENTRY];
+	uint8_t leaf[LH_TLOG_HASH];
+
+	lh_receipt_entry(sha256, entry);
+	lh_tlog_leaf(entry, sizeof entry, leaf);
+	return lh_tlog_look_up(&((struct run *)ctx)->finder, leaf, index, err);
 }
 
 /* Find the operand; if the index proves to be damaged, once more with a new one. */
@@ -186,7 +202,12 @@ static int run(struct lh_tool *tool, void *settings)
 	s->how.decisions = &s->decisions;
 	s->how.jobs = tool->jobs;
 	s->how.warn = on_warn;
-	s->how.ctx = tool;
+	s->how.ctx = &r;
+	if (!rc && s->tlog) {
+		r.finder.log = lh_tlog_open(s->tlog, &tool->err);
+		s->how.committed = find_committed;
+		rc = r.finder.log ? 0 : -1;
+	}
 	r.colored = lh_term_colored(STDOUT_FILENO, tool->color);
 	r.width = isatty(STDOUT_FILENO) ? (size_t)lh_term_columns(STDOUT_FILENO) : 0;
 	if (!rc && !(r.lineage = lh_lineage_open(&s->how, &tool->err)))
@@ -201,6 +222,8 @@ static int run(struct lh_tool *tool, void *settings)
 	if (r.to_file)
 		lh_atomic_close(&r.page);
 	lh_lineage_close(r.lineage);
+	lh_tlog_close(r.finder.log);
+	lh_map_free(&r.finder.map);
 	lh_record_free(&r.rec);
 	lh_buf_free(&r.json);
 	lh_buf_free(&r.out);

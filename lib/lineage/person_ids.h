@@ -1,0 +1,45 @@
+/*
+ * person_ids - where a record names persons.
+ *
+ *     static int on_scalar(void *ctx, const struct lh_person_at *at, const struct lh_value *v,
+ *                          bool id, struct lh_err *err) { ... }
+ *
+ *     rc = lh_person_walk(&value, false, on_scalar, me, err);
+ *
+ * The id of a person is the value of a member candidate_id, worker_id, subject or answer_id at
+ * any depth, a string or a number, or each element of an array that is one of these.  An id of
+ * an object is one if the object is about a person: it has a corpus, metadata or found, as
+ * answers and decisions have, or a name, an address or a telephone.  The subject of a message,
+ * an object with a sender, is none.
+ *
+ * This is the one place that knows these names.
+ *
+ * Threads: any number.
+ */
+#ifndef LH_PERSON_IDS_H
+#define LH_PERSON_IDS_H
+
+#include <lh/json.h>
+
+/* A place in a value: the member or element, and what it is in. */
+struct lh_person_at {
+	const struct lh_person_at *up;	/* NULL: the value itself */
+	struct lh_value key;		/* p NULL: an element of an array, ... */
+	size_t i;			/* ... its number */
+	const struct lh_value *in;	/* the object or the array; NULL: the value itself */
+};
+
+/* Take a string or a number, or the key of a member (v is then at->key); id: it is the id of a
+ * person.  A result other than 0 ends the walk and is returned. */
+typedef int lh_person_fn(void *ctx, const struct lh_person_at *at, const struct lh_value *v,
+			 bool id, struct lh_err *err);
+
+/* Walk through a checked value.  of_persons: it is a record about a person, so that its id is
+ * that person's. */
+int lh_person_walk(const struct lh_value *v, bool of_persons, lh_person_fn *fn, void *ctx,
+		   struct lh_err *err);
+
+/* Append the path of a place, "fills.0.candidate_id"; fails only with LH_ENOMEM. */
+int lh_person_path(const struct lh_person_at *at, struct lh_buf *out, struct lh_err *err);
+
+#endif

@@ -1,0 +1,221 @@
+#!/usr/bin/env python3
+"""A searcher for a person's data by another hand: the standard library of Python and
+lh-subject(1), nothing of the C.  zstd(1) and lz4(1) unpack what Python cannot.
+
+    subject.py find FOLDER ID [TEXT...]    {"path","line"} of each line of JSON that is the
+                                           person's by id or text, sorted
+    subject.py bytes FOLDER ID [TEXT...]   {"path","member","number"} for each text (0: the id)
+                                           that is in the bytes of a file, however encoded
+    subject.py texts FOLDER PATTERN        each text that matches a regular expression, however
+                                           encoded, once, with no border asked for
+
+Everything is read into memory, and decoded as a whole, over and over.
+"""
+import base64
+import bz2
+import gzip
+import io
+import json
+import lzma
+import os
+import re
+import subprocess
+import sys
+import tarfile
+import unicodedata
+import zipfile
+
+ESCAPE = re.compile(rb'\\(?:u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2}|u[0-9a-fA-F]{4}|["\\/bfnrt])')
+PERCENT = re.compile(rb"%[0-9a-fA-F]{2}")
+RUN = re.compile(rb"[A-Za-z0-9+/_-]{4,}")
+LEVELS = 3
+NESTED = 4
+
+
+# ---- packed files ----
+
+def unpack(data):
+    """Yield (name, bytes) of what is packed in the bytes; nothing, if they are not packed."""
+    tools = {b"\x28\xb5\x2f\xfd": ["zstd", "-dcq"], b"\x04\x22\x4d\x18": ["lz4", "-dcq"]}
+    if data[:3] == b"\x1f\x8b\x08":
+        inner = gzip.decompress(data)
+    elif data[:6] == b"\xfd7zXZ\0":
+        inner = lzma.decompress(data)
+    elif data[:3] == b"BZh" and data[3:4].isdigit():
+        inner = bz2.decompress(data)
+    elif data[:4] in tools:
+        inner = subprocess.run(tools[data[:4]], input=data, stdout=subprocess.PIPE, check=True).stdout
+    elif data[:4] == b"PK\3\4":
+        with zipfile.ZipFile(io.BytesIO(data)) as z:
+            yield from ((i.filename, z.read(i)) for i in z.infolist())
+        return
+    elif data[257:262] == b"ustar":
+        with tarfile.open(fileobj=io.BytesIO(data)) as t:
+            yield from ((m.name, t.extractfile(m).read()) for m in t if m.isfile())
+        return
+    else:
+        return
+    if inner[257:262] == b"ustar":
+        yield from unpack(inner)
+    else:
+        yield "", inner
+
+
+def members(data, name=None, depth=0):
+    """Yield (name, bytes) of a file, whose name is None, and of what is packed in it."""
+    yield name, data
+    if depth > NESTED:
+        return
+    for inner, more in unpack(data):
+        yield from members(more, f"{name}/{inner}" if name and inner else name or inner, depth + 1)
+
+
+def files(folder):
+    for at, _, names in sorted(os.walk(folder)):
+        for name in sorted(names):
+            path = os.path.join(at, name)
+            if os.path.isfile(path) and not os.path.islink(path):
+                with open(path, "rb") as f:
+                    yield path, f.read()
+
+
+# ---- encodings ----
+
+def undo_escape(m):
+    s = m.group()
+    if s[1:2] != b"u":
+        return {b"b": b"\b", b"f": b"\f", b"n": b"\n", b"r": b"\r", b"t": b"\t"}.get(s[1:], s[1:])
+    units = bytes.fromhex("".join(part.decode() for part in s.split(b"\\u")[1:]))
+    return units.decode("utf-16-be", "surrogatepass").encode("utf-8", "surrogatepass")
+
+
+def undo_base64(data, shift):
+    out = []
+    for m in RUN.finditer(data):
+        run = m.group()[shift:].translate(bytes.maketrans(b"-_", b"+/"))
+        run = run[:-1] if len(run) % 4 == 1 else run
+        out.append(base64.b64decode(run + b"=" * (-len(run) % 4)))
+    return b"\n".join(out)
+
+
+def decoded(data, depth=0, seen=None):
+    """Yield the bytes, and all that they decode to."""
+    seen = set() if seen is None else seen
+    if not data or data in seen:
+        return
+    seen.add(data)
+    yield data
+    if depth == LEVELS:
+        return
+    if b"\\" in data:
+        yield from decoded(ESCAPE.sub(undo_escape, data), depth + 1, seen)
+    if b"%" in data:
+        yield from decoded(PERCENT.sub(lambda m: bytes.fromhex(m.group()[1:].decode()), data), depth + 1, seen)
+    for shift in range(4):
+        yield from decoded(undo_base64(data, shift), depth + 1, seen)
+
+
+# ---- texts ----
+
+def fold(text):
+    return unicodedata.normalize("NFC", unicodedata.normalize("NFC", text).casefold())
+
+
+def is_phone(text):
+    return sum(c.isdigit() for c in text) >= 7 and not re.search(r"[^0-9 ()+./-]", text)
+
+
+def bordered(text):
+    return re.compile(r"(?<![\w-])" + re.escape(text) + r"(?![\w-])")
+
+
+def phone(text):
+    digits = re.sub(r"\D", "", text)
+    return re.compile(r"(?<!\d)" + r"[ ()+./-]*".join(digits) + r"(?!\d)")
+
+
+class Person:
+    def __init__(self, id, also):
+        self.id = id
+        self.text = [bordered(id)] + [phone(t) if is_phone(t) else bordered(fold(t)) for t in also]
+
+    def numbers(self, text, first=0):
+        folded = fold(text)
+        return {n for n, p in enumerate(self.text) if n >= first and p.search(folded if n else text)}
+
+
+def find_bytes(folder, person):
+    for path, data in files(folder):
+        for name, bytes_of in members(data):
+            found = set()
+            for layer in decoded(bytes_of):
+                found |= person.numbers(layer.decode("utf-8", "replace"))
+            for number in sorted(found):
+                yield {"path": path, "member": name, "number": number}
+
+
+# ---- rows ----
+
+IDS = {"candidate_id", "worker_id", "subject", "answer_id"}
+ABOUT = {"corpus", "metadata", "found", "name", "first_name", "last_name", "full_name", "email", "phone",
+         "telephone", "candidate_id", "worker_id"}
+
+
+class Number(str):
+    """A number as it stands in its line."""
+
+
+def scalars(value, is_id=False, about=False):
+    """Yield (text, whether it is the id of a person) for all strings, numbers and keys."""
+    if isinstance(value, (str, Number)):
+        yield value, is_id
+    elif isinstance(value, list):
+        for v in value:
+            yield from scalars(v, is_id)
+    elif isinstance(value, dict):
+        about = about or bool(ABOUT & value.keys())
+        for key, v in value.items():
+            yield key, False
+            yield from scalars(v, key == "id" and about or key in IDS and not (key == "subject" and "sender" in value))
+
+
+def is_persons(person, row, about):
+    for text, is_id in scalars(row, False, about):
+        if is_id and text == person.id or person.numbers(text, 1):
+            return True
+    return False
+
+
+def find(folder, person):
+    for path, data in files(folder):
+        if not re.search(r"\.jsonl(\.\w+)?$", path):
+            continue
+        lines = next(iter(unpack(data)), ("", data))[1].split(b"\n")
+        for n, line in enumerate(lines, 1):
+            if not line.strip():
+                continue
+            row = json.loads(line, parse_int=Number, parse_float=Number)
+            if is_persons(person, row, os.path.basename(path) == "roster.jsonl"):
+                yield {"path": path, "line": n}
+
+
+def texts(folder, pattern):
+    pattern = re.compile(pattern.encode())
+    found = set()
+    for _, data in files(folder):
+        for _, bytes_of in members(data):
+            for layer in decoded(bytes_of):
+                found.update(pattern.findall(layer))
+    return {t.decode() for t in found}
+
+
+def main(command, folder, what, *also):
+    if command == "texts":
+        print(*sorted(texts(folder, what)), sep="\n")
+        return
+    for found in {"find": find, "bytes": find_bytes}[command](folder, Person(what, also)):
+        print(json.dumps(found, separators=(",", ":")))
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])

@@ -1,0 +1,474 @@
+# lh-subject erase: the plan, what is done in each kind of place, the journal, the receipt.
+# bats file_tags=plain-only
+load ../helper
+load ../subject
+load ../servers/server
+load ../servers/s3
+
+teardown() {
+	stop_upstreams
+	faults_happened
+}
+
+# erase [OPTION]... ID - apply, quietly; out has what it printed.
+erase() {
+	lh-subject erase --state s --cache cache.db -q --apply "$@" >out
+}
+
+# left ID... - the files that have a marker of these persons.
+left() {
+	local id marker
+	for id; do
+		for marker in $(markers "$id"); do
+			grep -rlF -- "$marker" s cache.db 2>/dev/null || true
+		done
+	done
+	zstdcat s/store/datasets/workers/*.zst | { grep -F "$(markers "$1" | sed -n 10p)" || true; }
+}
+
+receipt() {
+	cat s/data/_catalog/subjects/_erasures/*.json
+}
+
+# sound - what audits, verifies and compares finds nothing wrong with s.
+sound() {
+	lh-audit-full --observer --root s >audit || { jq -c 'select(.passed == false)' audit; return 1; }
+	lh-distill health --all --root s >health || { cat health; return 1; }
+	lh-subject-audit verify --all --dir s/data/_catalog/subjects >/dev/null
+	lh-index verify s/index/workers.lhv >/dev/null
+	lh-index verify s/playbook/good.lhv >/dev/null
+	lh-catalog verify --catalog s/catalog --store s/store >/dev/null
+	no_litter s
+}
+
+@test "a plan has a line for each place with what is done there, and changes nothing" {
+	a_state 4
+	find s cache.db ! -path '*/.lh-trace*' -type f -exec sha256sum {} + | sort >before
+	lh-subject erase --state s --cache cache.db w-2 >plan
+	find s cache.db ! -path '*/.lh-trace*' -type f -exec sha256sum {} + | sort >after
+	alike before after
+	jq -rs 'map(select(.kind)) | group_by(.kind)[] | "\(.[0].kind) \(map(.action) | unique | join(","))"' plan >got
+	cat >want <<-'END'
+	cache remove
+	chain kept
+	evidence remove
+	index erase
+	log tombstone
+	manifest rewrite
+	object rewrite
+	playbook erase
+	END
+	grep -xFf want got >had
+	alike want had
+	jq -es 'last | .summary and .state == "planned" and .receipt == null' plan >/dev/null
+	[ ! -e s/data/_catalog/subjects/_erasures ]
+}
+
+@test "after an erasure no file has a marker of the person, all have those of the others, and audits are sound" {
+	a_state 4
+	cp -a s before
+	sound
+	erase --from-roster w-2
+	run -0 left w-2
+	[ -z "$output" ]
+	for id in w-1 w-3 w-4; do
+		markers "$id" >texts
+		grep -rlFf texts before | sed 's/^before/s/' | sort -u >had
+		grep -rlFf texts s | sort -u >has
+		comm -23 had has | { grep -v -e '/exports/' -e '/evidence/' -e '/scored-runs/' -e '/reports/' -e replay_runs -e 'lhv-log$' || true; } >lost
+		[ ! -s lost ] || { cat lost; return 1; }
+	done
+	sound
+	lh-subject verify --state s w-2 >/dev/null || [ $? = 1 ]
+	lh-subject-audit manifest --dir s/data/_catalog/subjects verify w-2 >/dev/null
+}
+
+@test "a row of a log or a source becomes a tombstone on its line, and the lines after it keep their numbers" {
+	a_state 4
+	cp -a s before
+	erase w-2
+	id=$(receipt | jq -r .receipt)
+	receipt | jq -r '.places[] | select(.action == "tombstone") | .path' >files
+	grep -q _kb/ files
+	while read -r file; do
+		cp "before${file#s}" "${file##*/}"
+		n=$(wc -l <"$file")
+		[ "$n" = "$(wc -l <"${file##*/}")" ]
+		grep -n '' "$file" | sed "s/{\"erased\":\"$id\",\"at\":\"2026-05-03T12:00:00.000Z\"}/ERASED/" >new
+		grep -n '' "${file##*/}" >old
+		diff old new >diff || true
+		[ "$(grep -c '^> [0-9]*:ERASED$' diff)" -gt 0 ]
+		[ "$(grep -c '^>' diff)" = "$(grep -c '^> [0-9]*:ERASED$' diff)" ]
+	done <files
+}
+
+@test "the receipt is private, has counts and hashes of each place, and nothing of the person" {
+	a_state 4
+	erase --from-roster --reason "a request" w-2
+	[ "$(stat -c %a s/data/_catalog/subjects/_erasures/*.json)" = 600 ]
+	[ -z "$(find s/data/_catalog/subjects/_erasures -name '*.plan' -o -name '.*' -type f)" ]
+	receipt >r
+	jq -e '.schema == "subject_erasure.v1" and .reason == "a request" and .left.look == 0 and .left.by_hand == 0' r >/dev/null
+	jq -e '.places[] | select(.kind == "roster") | .rows_before == 4 and .rows_after == 3' r >/dev/null
+	[ "$(jq -r '.places[] | select(.kind == "roster") | .sha256_after' r)" = "$(sha256sum <s/roster.jsonl | cut -d' ' -f1)" ]
+	[ "$(jq -r .candidate_hash r)" = "$(printf w-2 | openssl dgst -sha256 -mac HMAC -macopt "hexkey:$(xxd -p -c99 key)" | sed 's/.* //')" ]
+	run ! grep -e 'w-2"' -e 'w-2/' -e "Person Number" r
+	for marker in $(markers w-2); do run ! grep -F "$marker" r; done
+}
+
+@test "the row erased ends the audit log once, and the manifest says erased and nothing else of the person" {
+	a_state 4
+	erase w-2
+	erase w-2
+	log=s/data/_catalog/subjects/w-2.audit.jsonl
+	[ "$(grep -c '"erased"' $log)" = 1 ]
+	tail -n 1 $log | jq -e --arg id "$(receipt | jq -r .receipt)" '.accessor == {kind: "erasure", daemon: "lh-subject",
+		purpose: "erased", trace_id: $id} and .result == "success"' >/dev/null
+	jq -e --arg tip "$(tail -n 1 $log | jq -r .row_hmac)" '.status == "erased" and .consent.general_pii.status == "withdrawn" and
+		.consent.biometric.status == "never_collected" and .datasets == [] and .safe_views == [] and
+		.audit_log_chain_root == $tip' s/data/_catalog/subjects/w-2.json >/dev/null
+}
+
+@test "who was erased already is not erased again: the id of the receipt is printed, with status 0" {
+	a_state 4
+	erase w-2
+	id=$(receipt | jq -r .receipt)
+	receipt >first
+	erase w-2
+	[ "$(tail -n 1 out | jq -r '"\(.receipt) \(.state)"')" = "$id erased" ]
+	receipt | alike first -
+	run -1 lh-subject erase --state s --apply nobody-of-that-id
+	[ "$(tail -n 1 <<<"$output" | jq -r .state)" = "not found" ]
+}
+
+@test "a person who is added again is erased again, and the receipt has the earlier one" {
+	a_state 4
+	erase w-2
+	id=$(receipt | jq -r .receipt)
+	echo '{"candidate_id":"w-2","name":"again"}' >>s/roster.jsonl
+	LH_NOW=2026-05-04T12:00:00Z lh-subject erase --state s --apply w-2 >out 2>err
+	grep -q "was erased before, by $id, and is there again" err
+	receipt | jq -e --arg id "$id" '.receipt != $id and .earlier.receipt == $id' >/dev/null
+	[ "$(wc -l <s/roster.jsonl)" = 3 ]
+}
+
+@test "a person whose id is a part of another's is erased alone" {
+	a_state 12
+	erase w-1
+	run -0 left w-1
+	# without --from-roster a message and a body without the id are not known to be theirs
+	[ -z "$(grep -v -e observer -e spool/body <<<"$output")" ] || { echo "$output"; return 1; }
+	for id in w-10 w-11 w-12; do
+		grep -q "\"$id\"" s/roster.jsonl
+		lh-index lookup s/index/workers.lhv "$id" >/dev/null 2>&1 || lh-index get s/index/workers.lhv "$id" >/dev/null
+		grep -q "\"$id\"" s/log/sessions.jsonl
+	done
+	run ! grep '"w-1"' s/roster.jsonl s/log/sessions.jsonl
+}
+
+@test "an id may have any bytes" {
+	mkdir -p s/index s/log
+	id='a/b "ü" %41\é'$'\t''-'
+	jq -cn --arg id "$id" '{candidate_id: $id, name: "x"}, {candidate_id: "other"}' >s/roster.jsonl
+	jq -cn --arg id "$id" '{id: $id, text: "welder"}, {id: "other", text: "fitter"}' |
+		lh-index build --dimension 64 --field text -q s/index/workers.lhv
+	jq -cna --arg id "$id" '{worker_id: $id}, {worker_id: "other"}' >s/log/sessions.jsonl
+	lh-subject erase --state s --apply "$id" >out
+	[ "$(cat s/roster.jsonl)" = '{"candidate_id":"other"}' ]
+	[ "$(lh-index info s/index/workers.lhv | jq .length)" = 1 ]
+	[ "$(sed -n 2p s/log/sessions.jsonl)" = '{"worker_id":"other"}' ]
+	[[ $(sed -n 1p s/log/sessions.jsonl) == '{"erased":"er-'* ]]
+}
+
+@test "a row that has only a text of the person is listed to look at, and goes with --text-too" {
+	a_state 4
+	echo '{"note":"Maria Musterfrau called"}' >>s/log/decisions.jsonl
+	run -1 lh-subject erase --state s --apply --also "maria musterfrau" w-2
+	grep '"action":"look"' <<<"$output" | grep -q decisions.jsonl
+	grep -q Musterfrau s/log/decisions.jsonl
+	receipt | jq -e '.left.look > 0' >/dev/null
+	lh-subject erase --state s --apply --text-too --also "maria musterfrau" w-2 >/dev/null
+	run ! grep -r Musterfrau s
+}
+
+@test "a file that the tool does not know is never changed: it is by hand, with status 1" {
+	a_state 4
+	echo 'about w-2, by another program' >s/notes.txt
+	run -1 lh-subject erase --state s w-2
+	grep '"action":"by hand"' <<<"$output" | grep -q notes.txt
+	run -1 lh-subject erase --state s --apply w-2
+	[ "$(cat s/notes.txt)" = 'about w-2, by another program' ]
+	receipt | jq -e '.by_hand[0].why and .left.by_hand > 0' >/dev/null
+}
+
+@test "with --with-log the audit log goes too, and the secret by which its rows could be opened" {
+	a_state 4
+	head -c 32 /dev/urandom >s/data/_catalog/subjects/w-2.secret
+	chmod 600 s/data/_catalog/subjects/w-2.secret
+	erase --with-log w-2
+	[ ! -e s/data/_catalog/subjects/w-2.audit.jsonl ]
+	[ ! -e s/data/_catalog/subjects/w-2.secret ]
+	lh-subject-audit manifest --dir s/data/_catalog/subjects verify w-2 >/dev/null
+}
+
+@test "the hash of the receipt is an entry of the transparency log" {
+	a_state 4
+	lh-tlog keygen erasures.example --out k --public p
+	lh-tlog init t --origin erasures.example --key-file k >/dev/null
+	erase --tlog t --key-file-tlog k w-2
+	lh-tlog audit t >/dev/null
+	entry="lh-receipt/v1 $(receipt | sha256sum | cut -d' ' -f1)"
+	grep -rqF "$entry" t
+}
+
+@test "objects are written in their own compression, and the manifest has the new size, hash and count" {
+	a_state 4
+	for kind in gz xz bz2 lz4 plain; do
+		persons 4 '{candidate_id: .id, name: .m.dataset}' >t.jsonl
+		case $kind in
+		plain) ;;
+		gz) gzip -n t.jsonl ;;
+		xz) xz t.jsonl ;;
+		bz2) bzip2 t.jsonl ;;
+		lz4) lz4 -q --rm t.jsonl t.jsonl.lz4 ;;
+		esac
+		mkdir -p s/store/more
+		mv t.jsonl* s/store/more/
+	done
+	fingerprint=$(jq -r .schema_fingerprint s/catalog/*.json)
+	erase w-2
+	for file in s/store/more/*; do
+		lh-cat "$file" | jq -r .candidate_id | paste -sd' ' >got
+		[ "$(cat got)" = "w-1 w-3 w-4" ]
+	done
+	[[ $(head -c 2 s/store/more/t.jsonl.gz | xxd -p) == 1f8b && $(head -c 4 s/store/more/t.jsonl.xz | xxd -p) == fd377a58 ]]
+	[ "$(jq -r '"\(.schema_fingerprint) \(.row_count)"' s/catalog/*.json)" = "$fingerprint 3" ]
+	lh-catalog verify --catalog s/catalog --store s/store >/dev/null
+}
+
+@test "tables and archives are by hand" {
+	a_state 4
+	printf 'candidate_id,name\nw-2,x\n' >s/store/t.csv
+	tar -C s -cf s/store/t.tar roster.jsonl
+	run -1 lh-subject erase --state s --apply w-2
+	jq -r 'select(.action == "by hand") | .path' <<<"$output" | sort -u >got
+	printf 's/store/t.csv\ns/store/t.tar\n' | alike - got
+	receipt | jq -e '.by_hand | length == 2' >/dev/null
+}
+
+@test "shards are written under the next letter, then the plan, and the old ones are removed" {
+	a_state 4
+	persons 4 '{id: .id, text: "welder \(.m.index)"}' | lh-index shard -q --dimension 64 --field text -n 2 s/index/parts.json
+	ls s/index/parts.* >before
+	erase w-2
+	ls s/index/parts.* >after
+	run ! diff before after
+	[ "$(wc -l <before)" = "$(wc -l <after)" ]
+	for id in w-1 w-3 w-4; do
+		lh-search -q --exact -Q "welder" -k 9 s/index/parts.json | grep -q "\"$id\""
+	done
+	run ! grep -rF "$(markers w-2 | sed -n 2p)" s/index
+}
+
+@test "a record that was deleted before is not in the file any more either" {
+	a_state 4
+	lh-index delete -q s/index/workers.lhv w-2
+	[ -e s/index/workers.lhv-log ]
+	erase w-2
+	[ ! -e s/index/workers.lhv-log ]
+	run ! grep -F "$(markers w-2 | sed -n 2p)" s/index/workers.lhv
+}
+
+@test "a cursor is moved with its log: rows that were sent are not sent again, and no other is left out" {
+	a_state 4
+	rm s/log/observer.jsonl.cursor
+	start_server observed.py --key pk-lf-public:sk-lf-secret --log asked --events events
+	export LANGFUSE_URL=$URL LANGFUSE_PUBLIC_KEY=pk-lf-public LANGFUSE_SECRET_KEY=sk-lf-secret
+	lh-observe push -q s/log/observer.jsonl >sent
+	rows=$(jq .sent sent)
+	erase w-2
+	echo '{"endpoint":"after","success":true}' | lh-observe record -q s/log/observer.jsonl >/dev/null
+	[ "$(lh-observe push -q s/log/observer.jsonl | jq .sent)" = 1 ]
+	[ "$rows" -gt 1 ]
+}
+
+# ---- faults ----
+
+# same_end - the state is as in the folder ref, but for what depends on inodes.
+same_end() {
+	diff -r -x .lh-trace s ref/s
+	[ ! -e cache.db ]
+	[ -z "$(find s -name '*.lh-tmp-*' -o -name '*lock' -o -name '*-compact')" ]
+}
+
+# a_reference - a state, as it was in made, and as it is after an erasure in ref.
+a_reference() {
+	a_state 2
+	mkdir made ref
+	cp -a s cache.db made/
+	erase w-2
+	cp -a s ref/
+}
+
+again() {
+	rm -rf s cache.db
+	cp -a made/s made/cache.db .
+}
+
+@test "killed at any write, fsync, rename or unlink, the next run ends with the same bytes, and nothing is called done before" {
+	needs_strace
+	a_reference
+	for call in write fsync rename unlink; do
+		step=$(scale "$([ $call = unlink ] && echo 3 || echo 11)" 1)
+		for ((at = 1; ; at += step)); do
+			again
+			run inject "$call:signal=KILL:when=$at" lh-subject erase --state s --cache cache.db -q --apply w-2
+			injected || break
+			if receipt >r 2>/dev/null; then
+				run -1 lh-subject find --state s w-2
+				jq -e '.found == 0' <<<"${lines[-1]}" >/dev/null
+			fi
+			erase w-2
+			same_end || { echo "$call $at"; return 1; }
+		done
+		[ "$at" -gt 1 ]
+	done
+}
+
+@test "a full disk or an I/O error at any write, fsync or rename is status 2 with the reason, and the next run finishes" {
+	needs_strace
+	a_reference
+	for fault in write:error=ENOSPC rename:error=EIO fsync:error=EIO; do
+		for ((at = 2; ; at += $(scale 17 1))); do
+			again
+			run inject "$fault:when=$at" lh-subject erase --state s --cache cache.db -q --apply w-2
+			injected || break
+			[[ $status = 2 && -n $output ]] || [ "$status" = 0 ] || { echo "$fault $at: $status $output"; return 1; }
+			[ "$status" = 0 ] || [ ! -e s/data/_catalog/subjects/_erasures/*.json ] || [ -e s/data/_catalog/subjects/_erasures/*.plan ]
+			erase w-2
+			same_end || { echo "$fault $at"; return 1; }
+		done
+	done
+}
+
+@test "the journal is private, is durable before anything changes, and has id and texts; then it is gone" {
+	needs_strace
+	a_state 2
+	find s ! -path '*/.lh-trace*' ! -path '*/_erasures*' ! -name '.*' -type f -exec sha256sum {} + | sort >before
+	run inject rename:signal=KILL:when=2 lh-subject erase --state s -q --apply --also "Person Number 2" w-2
+	injected
+	find s ! -path '*/.lh-trace*' ! -path '*/_erasures*' ! -name '.*' -type f -exec sha256sum {} + | sort >after
+	alike before after
+	plan=$(echo s/data/_catalog/subjects/_erasures/*.plan)
+	[ "$(stat -c %a "$plan")" = 600 ]
+	head -n 1 "$plan" | jq -e '.candidate_id == "w-2" and .also == ["Person Number 2"]' >/dev/null
+	printf '{"path":"torn' >>"$plan"
+	LH_NOW=2026-06-01T00:00:00Z lh-subject erase --state s -q --apply w-2 >/dev/null
+	[ ! -e "$plan" ]
+	receipt | jq -e '.started_at == "2026-05-03T12:00:00.000Z" and .finished_at == "2026-06-01T00:00:00.000Z"' >/dev/null
+}
+
+@test "two erasures at once: the second waits, or says who holds the lock" {
+	a_state 4
+	mkdir -p s/data/_catalog/subjects/_erasures
+	flock s/data/_catalog/subjects/_erasures/.lock sh -c 'touch held; cat' < <(until_so test -e tried) &
+	until_so test -e held
+	run -2 lh-subject erase --state s --apply --lock-timeout 0.1 w-2
+	[[ $output == *_erasures/.lock:\ locked\ by\ process\ * ]]
+	touch tried
+	wait
+	lh-subject erase --state s -q --apply w-2 >one &
+	lh-subject erase --state s -q --apply w-3 >two &
+	wait %1 %2
+	[ "$(find s/data/_catalog/subjects/_erasures -name '*.json' | wc -l)" = 2 ]
+	sound
+}
+
+# begun - the journal is there.
+begun() {
+	compgen -G 's/data/_catalog/subjects/_erasures/*.plan' >/dev/null
+}
+
+@test "a writer that waits for a log that is replaced meanwhile appends to the new one" {
+	a_state 4
+	flock s/log/observer.jsonl flock s/log/pathway.jsonl sh -c 'touch held; cat' < <(until_so test -e tried) &
+	until_so test -e held
+	echo '{"endpoint":"late","success":true}' | lh-observe record -q s/log/observer.jsonl >/dev/null &
+	echo '{"uid":"t-late","content":{"a":1}}' | lh-pathway add -q s/log/pathway.jsonl >/dev/null &
+	lh-subject erase --state s -q --apply w-2 >/dev/null &
+	until_so begun
+	touch tried
+	wait %1 && wait %2 && wait %3 && wait %4
+	grep -q late s/log/observer.jsonl
+	grep -q t-late s/log/pathway.jsonl
+	run ! grep '"w-2"' s/log/observer.jsonl s/log/pathway.jsonl
+}
+
+@test "while records are added, searched and logged an erasure takes out the person, and nothing else is lost" {
+	a_state 4
+	n=$(scale 40 1000)
+	for ((i = 0; i < n; i++)); do
+		echo "{\"endpoint\":\"op $i\",\"success\":true}"
+	done >ops
+	while read -r op; do lh-observe record -q s/log/observer.jsonl <<<"$op" >/dev/null; done <ops &
+	for ((i = 0; i < n; i++)); do
+		echo "{\"id\":\"new-$i\",\"text\":\"fitter $i\"}" | lh-index add -q s/index/workers.lhv >/dev/null
+	done &
+	for ((i = 0; i < n; i++)); do lh-search -q -Q welder s/index/workers.lhv >/dev/null; done &
+	erase w-2
+	wait %1 && wait %2 && wait %3
+	[ "$(grep -c '"op ' s/log/observer.jsonl)" = "$n" ]
+	[ "$(lh-index dump s/index/workers.lhv | grep -c '"new-')" = "$n" ]
+	lh-index verify s/index/workers.lhv >/dev/null
+	run ! grep -F "$(markers w-2 | sed -n 2p)" s/index/workers.lhv s/index/workers.lhv-log
+}
+
+@test "a place that may not be written is by hand" {
+	needs_reach
+	[ "$(id -u)" = 0 ] || skip "root alone can make a folder that another may not write"
+	a_state 4
+	open=$(mktemp -d /tmp/XXXXXXXXXX)	# which another user reaches
+	mv s key "$open"
+	cd "$open"
+	chown -R 65534:65534 . && chmod 755 .
+	chown root s/log && chmod 755 s/log
+	run as_nobody env PATH="$PATH" LH_SUBJECT_AUDIT_KEY=key XDG_CACHE_HOME=.cache lh-subject erase --state s --store s/store --apply w-2
+	counts=$(grep -c '"w-2"' s/log/sessions.jsonl s/roster.jsonl) || true
+	cd "$BATS_TEST_TMPDIR"
+	rm -r "$open"
+	[ "$status" = 1 ] || { echo "$output"; return 1; }
+	grep '"action":"by hand"' <<<"$output" | grep -q 's/log/sessions.jsonl.*cannot be written'
+	[ "$counts" = "s/log/sessions.jsonl:1
+s/roster.jsonl:0" ]
+}
+
+@test "in S3 the object is replaced and its old versions are deleted; one that cannot be is in the receipt" {
+	a_state 4
+	start_s3 --log asked
+	s3 _versions/on
+	persons 4 '{candidate_id: .id, name: .m.dataset}' >t.jsonl
+	for i in 1 2 3; do lh-store put -q s3://bucket t.jsonl t.jsonl >/dev/null; done
+	lh-subject erase --state s --store s3://bucket -q --apply w-2 >/dev/null
+	lh-store get s3://bucket t.jsonl - | jq -r .candidate_id | paste -sd' ' | grep -qx "w-1 w-3 w-4"
+	[ "$(s3 _state | jq '.versions["bucket/t.jsonl"] | length')" = 1 ]
+	receipt | jq -e '.old_versions == []' >/dev/null
+	s3 _mode/403/DELETE/0/9
+	run -1 lh-subject erase --state s --store s3://bucket -q --apply w-3
+	jq -es 'map(.old_versions) | flatten | length == 1 and .[0].why and .[0].version' s/data/_catalog/subjects/_erasures/*.json >/dev/null
+}
+
+@test "S3 that fails in the middle is status 2, and the next run finishes" {
+	a_state 4
+	start_s3 --log asked
+	persons 4 '{candidate_id: .id, name: .m.dataset}' >t.jsonl
+	lh-store put -q s3://bucket t.jsonl t.jsonl >/dev/null
+	for fault in HEAD/0 GET/3 PUT/0; do
+		s3 _mode/403/$fault/99
+		run -2 lh-subject erase --state s --store s3://bucket -q --apply w-2
+		s3 _mode/off
+		[[ $output == *HTTP\ 403* ]]
+		not compgen -G 's/data/_catalog/subjects/_erasures/*.json'
+	done
+	lh-subject erase --state s --store s3://bucket -q --apply w-2 >/dev/null
+	run ! grep w-2 <(lh-store get s3://bucket t.jsonl -)
+}

@@ -1,0 +1,214 @@
+# lh-subject export: the archive for a person, its page, and what is left out of it.
+load ../helper
+load ../subject
+
+# export ID [OPTION]... - write out.tar.gz, and unpack it into x.
+export_of() {
+	lh-subject export --out out.tar.gz "$@" >said
+	rm -rf x && mkdir x && tar xzf out.tar.gz -C x
+}
+
+# row FILTER - the first row of the archive whose line of contents.jsonl a filter of jq takes.
+row() {
+	jq -r "select($1) | \"\(.file) \(.at)\"" x/contents.jsonl | first 1 | while read -r file at; do
+		sed -n "${at}p" "x/$file"
+	done
+}
+
+# shared - a log of rows with several persons, w-7 among them.
+shared() {
+	cat >log <<-'END'
+		{"prompt":"fill: Ann Lee (w-7), Bob Ray (w-8)","artifact":{"fills":[{"candidate_id":"w-7","name":"Ann Lee","city":"Ulm"},{"candidate_id":"w-8","name":"Bob Ray","city":"Ulm"}]},"model":"m","duration_ms":5}
+		{"candidate_id":"w-7","note":"works with Bob Ray","peers":["x"],"with":{"candidate_id":"w-8","name":"Bob Ray","phone":"+1 555 010"}}
+		{"candidate_id":"w-8","name":"Bob Ray","team":[{"worker_id":"w-7","name":"Ann Lee"},{"worker_id":"w-9","name":"Cy Fox"}],"pay":12}
+		{"candidate_id":"w-7","name":"Ann Lee", "n":1.0}
+	END
+}
+
+@test "the archive has every row that find lists, byte for byte, and its sums hold" {
+	a_state 3
+	lh-subject find --state s w-2 | jq -c 'select(.kind and .kind != "secret")' >found
+	export_of --state s --unredacted w-2
+	alike found <(jq -c 'del(.file, .at, .bytes, .sha256, .redacted)' x/contents.jsonl)
+	(cd x && sha256sum -c --quiet SHA256SUMS)
+	[ "$(cd x && find . -type f ! -name SHA256SUMS | wc -l)" = "$(wc -l <x/SHA256SUMS)" ]
+	jq -r 'select(.line and (.file | endswith(".jsonl"))) | "\(.path) \(.line) \(.file) \(.at)"' x/contents.jsonl >rows
+	[ "$(wc -l <rows)" -gt 15 ]
+	while read -r path line file at; do
+		alike <(sed -n "${line}p" "$path") <(sed -n "${at}p" "x/$file")
+	done <rows
+	cmp s/data/_catalog/subjects/w-2.json x/manifest.json
+	cmp s/data/_catalog/subjects/w-2.audit.jsonl x/lookups.jsonl
+	alike <(zstdcat s/store/datasets/workers/*.zst | sed -n 2p) <(row '.kind == "object"')
+	[ "$(row '.kind == "index"' | jq -c '[.id, .metadata.candidate_id, (.vector | length)]')" = '["w-2","w-2",64]' ]
+}
+
+@test "every marker of the person is in the archive, and none of another" {
+	a_state 4
+	export_of --state s --also "$(markers w-2 | tail -n 1)@example.com" w-2
+	for marker in $(markers w-2 | sed 12d); do
+		grep -rqF "$marker" x || { echo "missing: $marker"; return 1; }
+	done
+	for other in w-1 w-3 w-4; do
+		for marker in $(markers $other); do
+			not grep -rF "$marker" x
+		done
+	done
+}
+
+@test "the archive and its files can be read by their owner alone, also where one of others was" {
+	echo '{"candidate_id":"w-7"}' >log
+	export_of --log log w-7
+	chmod 644 out.tar.gz
+	export_of --log log w-7
+	[ "$(stat -c %a out.tar.gz)" = 600 ]
+	[ "$(tar tvzf out.tar.gz | cut -c 1-10 | sort -u)" = -rw------- ]
+}
+
+@test "the same inputs and --now give the same bytes, another time does not" {
+	a_state 2
+	export_of --state s w-2
+	cp out.tar.gz first.tar.gz
+	find s -type f -exec touch -d 2001-01-01 {} +
+	TZ=Asia/Tokyo export_of --state s w-2
+	cmp out.tar.gz first.tar.gz
+	export_of --state s --now 2027-01-01T00:00:00Z w-2
+	not cmp -s out.tar.gz first.tar.gz
+}
+
+@test "an archive of export is replaced, and no other file without --force" {
+	echo '{"candidate_id":"w-7"}' >log
+	export_of --log log w-7
+	export_of --log log w-7
+	tar czf other.tar.gz log
+	for file in log other.tar.gz; do
+		cp "$file" copy
+		run -2 lh-subject export --log log --out "$file" w-7
+		[[ $output == *"is not an archive of lh-subject export"* ]]
+		cmp "$file" copy
+	done
+	lh-subject export -q --log log --out other.tar.gz --force w-7
+	run -2 lh-subject export --log log w-7
+	run -2 lh-subject export --log log --out o.tar.gz <<<'{"id":"w-7"}
+{"id":"w-8"}'
+}
+
+@test "other persons in a row are replaced, with their names in its texts, unless --unredacted" {
+	shared
+	export_of --log log w-7
+	row '.line == 1' | jq -e '.prompt == "[another person]" and .model == "m" and .duration_ms == 5' >/dev/null
+	[ "$(row '.line == 1' | jq -c .artifact.fills)" = '[{"candidate_id":"w-7","name":"Ann Lee","city":"Ulm"},"[another person]"]' ]
+	[ "$(row '.line == 2')" = '{"candidate_id":"w-7","note":"works with [another person]","peers":["x"],"with":"[another person]"}' ]
+	[ "$(row '.line == 3')" = '{"candidate_id":"[another person]","name":"[another person]","team":[{"worker_id":"w-7","name":"Ann Lee"},"[another person]"],"pay":"[another person]"}' ]
+	[ "$(row '.line == 4')" = '{"candidate_id":"w-7","name":"Ann Lee", "n":1.0}' ]
+	[ "$(jq -c .redacted x/contents.jsonl | tr '\n' ' ')" = "true true true false " ]
+	not grep -r 'Bob\|w-8\|Fox' x
+	export_of --log log --unredacted w-7
+	alike log x/data/*
+}
+
+@test "a text that has the person's name stays, without the others in it" {
+	shared
+	export_of --log log --also 'Ann Lee' w-7
+	[ "$(row '.line == 1' | jq -r .prompt)" = "fill: Ann Lee (w-7), [another person] ([another person])" ]
+	not grep -r 'Bob\|w-8\|Fox' x
+}
+
+@test "of a replay the samples of others are left out, of a pair the side that is not the person's" {
+	a_state 4
+	mkdir -p s/exports/preference
+	run=$(jq -r 'select(.candidate_id == "w-2") | input_line_number' s/data/_kb/scrum_reviews.jsonl | first 1)
+	run=$(jq -r "select(.provenance.line_offset == $((run - 1))) | .run_id" s/data/evidence/*/*/*/scrum_reviews.jsonl)
+	jq -nc --arg r "$run" '{schema_version: 1, id: "pref-0011223344556677", prompt: "to review", chosen: "my own text", rejected: "a text of another",
+		reason: "one over the other", chosen_run_id: $r, rejected_run_id: "r-other", created_at: "2026-05-03T12:00:00.000Z",
+		provenance: {source_file: "data/_kb/scrum_reviews.jsonl", line_offset: 0, sig_hash: ("0" * 64), recorded_at: "2026-05-03T12:00:00.000Z"}}' \
+		>s/exports/preference/chosen_rejected.jsonl
+	export_of --state s w-2
+	row '.kind == "replays"' | jq -e '.context_bundle.retrieved_playbooks | map(.content_preview) |
+		any(. == "[another person]") and any(. != "[another person]")' >/dev/null
+	row '.kind == "preference"' | jq -e '.chosen == "my own text" and .rejected == "[another person]"' >/dev/null
+}
+
+@test "the page says what, where, who looked, why and until when, and loads nothing" {
+	a_state 2
+	export_of --state s w-2
+	for words in 'About <bdi>w-2</bdi>' 'Your record in the list of workers' s/roster.jsonl 'gateway_lookup' 'data were read' \
+		2030-01-01T00:00:00Z 'Your consent to the use of personal data'; do
+		grep -qF "$words" x/index.html || { echo "$words"; return 1; }
+	done
+	grep -q "default-src 'none'" x/index.html
+	not grep -i '<script\|<img\|<link\|src=\|href=\|url(' x/index.html
+	[ "$(tar tzf out.tar.gz | first 1)" = index.html ]
+}
+
+@test "data that are markup stay text in the page" {
+	printf '{"candidate_id":"w<i>7","name":"</pre><script>alert(1)</script>\\u202e"}\n' >'lo<b>g'
+	export_of --log 'lo<b>g' 'w<i>7'
+	not grep '<script\|<i>\|<b>' x/index.html
+	grep -q '&lt;/pre&gt;&lt;script&gt;' x/index.html
+}
+
+@test "with --tlog the look-ups come with proofs that a stranger can check" {
+	a_state 2
+	printf 'log %s\nquorum none\n' "$(lh-tlog vkey tlog.key)" >policy
+	export_of --state s --tlog s/tlog/main w-2
+	lh-tlog verify --row --policy policy x/proofs.jsonl >/dev/null
+	alike <(jq -r .row x/proofs.jsonl) x/lookups.jsonl
+	grep -q proofs.jsonl x/index.html
+	not grep -rF "$(xxd -p -c 64 s/data/_catalog/subjects/w-2.secret)" x
+	persons 2 'select(.id == "w-2") | {candidate_id: .id, accessor: {kind: "k", daemon: "d", purpose: "p"}, fields_accessed: [], result: "success"}' |
+		lh-subject-audit append -q --dir s/data/_catalog/subjects >/dev/null
+	export_of --state s --tlog s/tlog/main w-2
+	[ "$(jq .unproved said)" = 1 ]
+	[ "$(wc -l <x/lookups.jsonl) $(wc -l <x/proofs.jsonl)" = "2 1" ]
+}
+
+@test "of a person of whom nothing is held there is an archive that says so, and exit 1" {
+	echo '{"candidate_id":"w-7"}' >log
+	run -1 lh-subject export --log log --out out.tar.gz w-99
+	mkdir x && tar xzf out.tar.gz -C x
+	grep -q '0 entries were found' x/index.html
+	[ ! -s x/contents.jsonl ]
+}
+
+@test "lines that are not JSON, members of archives and packed files are handed over as they are" {
+	mkdir -p s/data/_catalog/subjects s/exports s/log t
+	echo 'visit by w-7, 10:00' >s/exports/notes.txt
+	printf '{"candidate_id":"w-8"}\n{"candidate_id":"w-7","n":1.50}\n' | tee t/one.jsonl | gzip >s/log/old.jsonl.gz
+	tar cf s/exports/a.tar -C t one.jsonl
+	export_of --state s w-7
+	[ "$(row '.path == "s/exports/notes.txt"')" = 'visit by w-7, 10:00' ]
+	[ "$(row '.path == "s/log/old.jsonl.gz"')" = '{"candidate_id":"w-7","n":1.50}' ]
+	[ "$(row '.path == "s/exports/a.tar"')" = '{"candidate_id":"w-7","n":1.50}' ]
+}
+
+@test "an archive that cannot be written leaves the one that was there" {
+	needs_strace
+	a_state 2
+	export_of --state s w-2
+	cp out.tar.gz before
+	for fault in write:error=ENOSPC rename:error=EIO; do
+		for n in 1 2 3; do
+			rc=0
+			inject "$fault:when=$n" lh-subject export -q --state s --out out.tar.gz w-1 >/dev/null 2>err || rc=$?
+			injected || continue
+			[ "$rc" = 2 ] || { [ "$rc" = 0 ] && not grep -q . err; } || { echo "$fault $n: $rc"; cat err; return 1; }
+			[ "$rc" = 0 ] || cmp out.tar.gz before
+			no_litter
+			cp before out.tar.gz
+		done
+	done
+}
+
+@test "out of memory at any point is status 2, and leaves the archive that was there" {
+	asan_only
+	shared
+	export_of --log log w-7
+	cp out.tar.gz before
+	for n in $(seq 1 "$(scale 60 600)"); do
+		rc=0
+		LH_FAULT_ALLOC=$n lh-subject export --log log --out out.tar.gz w-7 >/dev/null 2>err || rc=$?
+		[ "$rc" = 0 ] || [ "$rc" = 2 ] || { echo "$n: $rc"; cat err; return 1; }
+		cmp out.tar.gz before
+	done
+}

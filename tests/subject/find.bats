@@ -1,0 +1,295 @@
+# lh-subject places and find: where a person's data are, in every kind of place.
+load ../helper
+load ../subject
+
+# kinds ID [OPTION]... - the kinds of places in which the person is found, each once.
+kinds() {
+	lh-subject find "$@" | jq -r 'select(.kind) | .kind' | sort -u | tr '\n' ' '
+}
+
+# hits FILTER ID [OPTION]... - of the lines that match a filter of jq: path, and where in it.
+hits() {
+	local filter=$1
+	shift
+	lh-subject find "$@" | jq -r "select(.kind) | select($filter) | \"\(.path) \(.line // .row // .id)\""
+}
+
+@test "places lists every file of a state by its kind, and of what cannot be erased why" {
+	a_state 2
+	touch s/notes.txt s/.lh-lock
+	lh-subject places --state s --cache cache.db >got
+	find s cache.db -type f ! -name .lh-lock | LC_ALL=C sort | cmp - <(jq -r .path got)
+	jq -rs '[.[].kind] | unique | join(" ")' got >kinds
+	[ "$(cat kinds)" = "cache chain cursor dataset evidence index index-log log manifest object other playbook quarantine rag receipt replays roster scored secret sft source spool tlog trace-index" ] ||
+		{ cat kinds; return 1; }
+	[ "$(jq -r 'select(.path == "s/notes.txt") | .why' got)" = "not a file of these tools" ]
+	[ "$(jq -s 'map(select(.erasable == (.why != null))) | length' got)" = 0 ]
+}
+
+@test "every marker of a person is in a row that find lists" {
+	a_state 3
+	lh-subject find w-2 --state s --also "$(markers w-2 | tail -n 1)@example.com" >got
+	for marker in $(markers w-2); do
+		{ grep -rlaF --include='*.jsonl*' --include='*.json' -e "$marker" s || true; } | while read -r file; do
+			grep -naF -- "$marker" "$file" | cut -d : -f 1 | while read -r line; do
+				jq -es --arg f "$file" --argjson l "$line" 'any(.path == $f and .line == $l)' got >/dev/null ||
+					{ echo "not found: $file:$line"; return 1; }
+			done
+		done
+	done
+	jq -es 'map(select(.kind == "object")) | length == 1 and .[0].row == 2' got >/dev/null
+	jq -es 'map(select(.kind == "index")) | map(.id) == ["w-2"]' got >/dev/null
+	jq -es '.[-1] | .summary and .complete and .found > 20' got >/dev/null
+}
+
+@test "lines are in the order of path and line, and the summary counts them" {
+	a_state 3
+	lh-subject find w-1 --state s >got
+	jq -r 'select(.kind) | "\(.path)\t\(.line // .row // 0)"' got >order
+	LC_ALL=C sort -t $'\t' -k 1,1 -k 2,2n order | cmp - order
+	jq -es 'last.found == length - 1 and last.places_searched > 50' got >/dev/null
+	[ "$(jq -c 'keys_unsorted' got | sed -n '$p')" = '["summary","places_searched","found","complete"]' ]
+}
+
+@test "a person without any trace is a summary with found 0, and exit 1" {
+	a_state 2
+	run -1 lh-subject find w-99 --state s
+	[ "$(jq -c '[.found, .complete]' <<<"$output")" = "[0,true]" ]
+}
+
+@test "an id that is part of another is not found in it" {
+	a_state 12
+	hits true w-1 --state s >one
+	hits true w-12 --state s >twelve
+	[ -s one ]
+	[ -z "$(comm -12 <(sort one) <(sort twelve) | grep -v 'reports/\|replay_runs')" ]
+	run -1 lh-subject find w- --state s
+	run -1 lh-subject find --state s -- -1
+}
+
+@test "an id is found at any depth, as a string or a number, in each of its members and in no other" {
+	cat >log <<-'END'
+		{"candidate_id":"7"}
+		{"metadata":{"candidate_id":7}}
+		{"a":[{"b":{"worker_id":"7"}}]}
+		{"subject":"7"}
+		{"answer_id":"7","x":1}
+		{"id":"7","name":"A"}
+		{"id":"7"}
+		{"candidate_id":7.0}
+		{"candidate_id":"07"}
+		{"other":"7"}
+		{"candidate_id":["6","7"]}
+		{"c\u0061ndidate_id":"\u0037"}
+	END
+	lh-subject find 7 --log log | jq -c 'select(.line) | [.line, .by, .members]' >got
+	diff - got <<-'END'
+		[1,"id",["candidate_id"]]
+		[2,"id",["metadata.candidate_id"]]
+		[3,"id",["a.0.b.worker_id"]]
+		[4,"id",["subject"]]
+		[5,"id",["answer_id"]]
+		[6,"id",["id"]]
+		[11,"id",["candidate_id.1"]]
+		[12,"id",["candidate_id"]]
+	END
+}
+
+@test "ids are compared as bytes, and with --fold without case" {
+	printf '{"candidate_id":"Wé-1"}\n{"candidate_id":"wé-1"}\n{"candidate_id":"WÉ-1"}\n' >log
+	[ "$(hits true 'wé-1' --log log)" = "log 2" ]
+	[ "$(hits true 'wé-1' --fold --log log | wc -l)" = 3 ]
+	printf '{"candidate_id":"a\\u0000b\\n\\"c"}\n' >log
+	jq -c '{candidate_id, also: []}' log | lh-subject find --log log | jq -es '.[0] | .line == 1 and .by == "id"'
+}
+
+@test "other texts are found as words in any string, without case, and telephones by their digits" {
+	cat >log <<-'END'
+		{"x":"Ask jane DOE now"}
+		{"x":{"y":["JANE DOE"]}}
+		{"x":"Jane Doering"}
+		{"x":"Mary-Jane Doe"}
+		{"x":"jane doe-smith"}
+		{"x":"call (0123) 456-789 today"}
+		{"x":"call 90123456789"}
+		{"x":"0123456789"}
+		{"Jane Doe":1}
+		{"x":"J\u0061ne\u0020Doe"}
+	END
+	lh-subject find w-1 --also 'Jane Doe' --also '0123 456789' --log log | jq -c 'select(.line) | [.line, .by]' | tr -d '\n' >got
+	[ "$(cat got)" = '[1,"text"][2,"text"][6,"text"][8,"text"][9,"text"][10,"text"]' ] || { cat got; return 1; }
+}
+
+@test "a text of fewer than four bytes is refused unless --short is given" {
+	echo '{"x":"Al is here"}' >log
+	run -2 lh-subject find w-1 --also Al --log log
+	[[ $output == *"--short"* ]]
+	[ "$(hits '.by == "text"' w-1 --also Al --short --log log)" = "log 1" ]
+}
+
+@test "names, e-mail and telephone are taken from the roster on request" {
+	a_state 2
+	echo '{"note":"Person Number 2 '"$(persons 2 'select(.n == 2) | .m.roster' | jq -r .)"' called from 1 555 1000002"}' >>s/log/observer.jsonl
+	[ -z "$(hits '.by == "text"' w-2 --state s)" ]
+	hits '.by == "text" and .kind == "log"' w-2 --from-roster --state s >got
+	grep -qx "s/log/observer.jsonl 5" got
+	run -2 lh-subject find w-9 --from-roster --state s
+}
+
+@test "a roster that is an index has names too" {
+	persons 3 '{id, text: .id, candidate_id: .id, name: "Jane Number \(.n)"}' | lh-index build --dimension 64 -q r.lhv
+	echo '{"x":"jane number 2 called"}' >log
+	[ "$(hits '.kind == "log"' w-2 --roster r.lhv --from-roster --log log)" = "log 1" ]
+	run -2 lh-subject find w-9 --roster r.lhv --from-roster --log log
+}
+
+@test "a file of a root that the index of lh-trace does not have is searched as well" {
+	a_state 1
+	for file in s/exports/rag/more.jsonl s/data/evidence/.hidden.jsonl s/data/evidence/2026/05/03/.x/y.jsonl s/data/_kb/other.jsonl; do
+		mkdir -p "$(dirname $file)"
+		echo '{"candidate_id":"w-1"}' >$file
+		echo "$file 1"
+	done | LC_ALL=C sort >want
+	hits true w-1 --state s | grep -F 'more.jsonl
+.hidden.jsonl
+/.x/y.jsonl
+other.jsonl' | cmp - want
+}
+
+@test "a store in S3 is listed and searched" {
+	load ../servers/server
+	load ../servers/s3
+	start_s3
+	a_state 2
+	lh-store put s3://bucket/lake a/t.jsonl table.jsonl >/dev/null
+	hits true w-2 --store s3://bucket/lake >got
+	lh-subject places --store s3://bucket/lake >>got
+	stop_upstreams
+	diff - got <<-END
+		s3://bucket/lake/a/t.jsonl 2
+		{"place":"store","kind":"object","path":"s3://bucket/lake/a/t.jsonl","bytes":$(stat -c %s table.jsonl),"erasable":true}
+	END
+	run -2 --separate-stderr env LH_RETRIES=0 timeout 60 lh-subject find w-2 --store s3://bucket/lake
+	[[ $stderr == "lh-subject: s3://bucket/lake: "* ]]
+}
+
+@test "records on standard input name persons, each with its own summary" {
+	a_state 2
+	printf '{"candidate_id":"w-1"}\n{"candidate_id":"w-2","also":["welder"]}\n{"x":1}\n' >in
+	run -1 --separate-stderr lh-subject find --state s <in
+	[ "$(jq -s 'map(select(.summary)) | length' <<<"$output")" = 2 ]
+	[[ $stderr == *"-:3: missing \"candidate_id\""* ]]
+}
+
+@test "what was made from a row is found along its lineage, with the row that it came from" {
+	a_state 3
+	lh-subject find w-1 --state s >got
+	for kind in evidence scored rag quarantine replays receipt; do
+		jq -es --arg k $kind 'map(select(.kind == $k)) | length > 0 and all(.by == "lineage" and .via.line > 0)' got >/dev/null ||
+			{ echo "nothing of $kind"; return 1; }
+	done
+	# as lh-trace has it
+	jq -r 'select(.kind == "source") | "\(.path):\(.line)"' got | while read -r at; do
+		lh-trace --root s --json "${at#s/}" | jq -r '.steps[].steps[] | (., .steps[]?) | select(.step | IN("evidence", "scored", "rag", "sft",
+			"preference", "quarantine", "replay", "receipt")) | "s/\(.file) \(.line)"'
+	done | sort -u >want
+	jq -r 'select(.by == "lineage" and .kind != "log") | "\(.path) \(.line)"' got | sort -u | cmp - want
+}
+
+@test "an index of lh-trace finds what reading all finds" {
+	a_state 3
+	for n in 1 2 3; do
+		hits '.kind != "log"' w-$n --state s >with
+		# case folded, no index has it
+		hits '.kind != "log"' w-$n --fold --state s | cmp - with
+		rm -r s/.lh-trace
+		hits '.kind != "log"' w-$n --state s | cmp - with
+	done
+}
+
+@test "events of one trace, and rows that name a session or a sample, belong to what they name" {
+	a_state 2
+	session=$(jq -r 'select(.prompt) | .session_id' s/log/sessions.jsonl | sed -n 2p)
+	sample=$(hits '.kind == "rag"' w-2 --state s | sed -n '1s/.* //p')
+	sample=$(sed -n "${sample}p" s/exports/rag/playbooks.jsonl | jq -r .id)
+	printf '{"note":"%s"}\n{"x":["%s"]}\n{"x":"x%s"}\n' "$session" "$sample" "$sample" >>s/log/observer.jsonl
+	hits '.kind == "log" and .by == "lineage"' w-2 --state s >got
+	diff - got <<-'END'
+		s/log/observer.jsonl 5
+		s/log/observer.jsonl 6
+		s/log/pathway.jsonl 4
+	END
+	[ "$(lh-subject find w-2 --state s | jq 'select(.path == "s/log/pathway.jsonl" and .line == 4) | .via.line')" = 2 ]
+}
+
+@test "the sender of a message belongs by id when another text is that address" {
+	a_state 2
+	mail=$(persons 2 'select(.n == 1) | .m.email' | jq -r .)@example.com
+	[ "$(hits '.by == "id" and .members == ["sender"]' w-1 --also "$mail" --state s)" = "s/log/observer.jsonl 3" ]
+}
+
+@test "rows of a dataset are found by the key that the manifest names" {
+	a_state 2
+	printf '{"badge":"B7","n":1}\n{"badge":"B8","n":2}\n' >badges.jsonl
+	lh-ingest -q --jsonl --name badges --store s/store --catalog s/catalog badges.jsonl >/dev/null
+	jq -c '.datasets += [{name: "badges", key_column: "badge", key_value: "B8"}]' s/data/_catalog/subjects/w-1.json |
+		lh-subject-audit manifest put -q --dir s/data/_catalog/subjects >/dev/null
+	hits '.kind == "object"' w-1 --state s >got
+	grep -q 'store/datasets/badges/.* 2$' got
+	[ "$(wc -l <got)" = 2 ]
+	[ "$(hits '.kind == "object"' w-2 --state s | wc -l)" = 1 ]
+}
+
+@test "objects and logs that are packed are searched, and tables of text by their cells" {
+	mkdir store
+	printf '{"x":1}\n{"candidate_id":"w-1"}\n' >a.jsonl
+	gzip -c a.jsonl >store/a.jsonl.gz
+	zstd -qc a.jsonl >store/b.jsonl.zst
+	tar cf store/c.tar a.jsonl
+	printf 'id,name\nw-1,Jane\nw-12,Joe\n' >store/d.csv
+	lh-subject find w-1 --store store | jq -c 'select(.kind) | [.path, .object, .row]' >got
+	diff - got <<-'END'
+		["store/a.jsonl.gz",null,2]
+		["store/b.jsonl.zst",null,2]
+		["store/c.tar","store/c.tar/a.jsonl",2]
+		["store/d.csv",null,2]
+	END
+	lh-subject places --store store | jq -r 'select(.erasable | not) | .path' | tr '\n' ' ' >got
+	[ "$(cat got)" = "store/c.tar store/d.csv " ]
+}
+
+@test "a plan of shards lists its shards, and the person is found in the shard that has them" {
+	seq 40 | jq -c '{id: "w-\(.)", text: "welder \(.)"}' | lh-index shard -n 3 --dimension 64 -q workers.json
+	lh-subject places --index workers.json | jq -r .kind | sort | uniq -c | tr -s ' \n' ' ' >got
+	[ "$(cat got)" = " 3 index 1 plan " ]
+	[ "$(hits true w-7 --index workers.json | grep -c '^workers\..*lhv w-7$')" = 1 ]
+}
+
+@test "a lone file of each kind is a place by its option" {
+	a_state 2
+	kinds w-1 --playbook s/playbook/good.lhv --index s/index/workers.lhv --log s/log/decisions.jsonl --store s/store \
+		--roster s/roster.jsonl --subjects s/data/_catalog/subjects --cache cache.db >got
+	[ "$(cat got)" = "chain index log manifest object playbook roster secret " ] || { cat got; return 1; }
+	kinds w-1 --root s | grep -q evidence
+}
+
+@test "a configuration of lh-serve names the state and the logs of subjects" {
+	a_state 2
+	printf '{"state":"%s","elsewhere":["backups of the host"]}' "$PWD/s" >serve.json
+	chmod 600 serve.json
+	lh-subject find w-1 --config serve.json | jq -c 'del(.path, .via)' >got
+	lh-subject find w-1 --state "$PWD/s" | jq -c 'del(.path, .via)' | cmp - got
+	echo '{}' >serve.json
+	run -2 lh-subject find w-1 --config serve.json
+	[[ $output == *"names no state"* ]]
+}
+
+@test "two stores of one folder are searched once, and a store that a manifest names is a place" {
+	a_state 2
+	mkdir other
+	echo '{"candidate_id":"w-1","x":1}' >t.jsonl
+	lh-ingest -q --jsonl --name more --store "$PWD/other" --catalog s/catalog t.jsonl >/dev/null
+	[ "$(hits '.kind == "object"' w-1 --state s | wc -l)" = 2 ]
+	hits '.kind == "object"' w-1 --state s | grep -q "^$PWD/other/"
+	[ "$(hits '.kind == "object"' w-1 --state s --store s/store | wc -l)" = 1 ]
+}

@@ -1,0 +1,131 @@
+# lh-subject against hostile places: links, damage, huge and odd lines, and faults.
+load ../helper
+load ../subject
+
+@test "a link is not followed, and a file that is none is listed" {
+	a_state 1
+	mkfifo s/log/fifo.jsonl
+	ln -s nowhere s/log/dead.jsonl
+	lh-subject find w-1 --state s >/dev/null
+	lh-subject places --state s | jq -r 'select(.path | test("fifo|dead")) | "\(.path) \(.erasable) \(.why)"' >got
+	diff - got <<-'END'
+		s/log/dead.jsonl false a link that leads nowhere
+		s/log/fifo.jsonl false not a regular file
+	END
+	ln -s ../roster.jsonl s/log/link.jsonl
+	for command in "places" "find w-1"; do
+		run -2 --separate-stderr lh-subject $command --state s
+		[ -z "$output" ]
+		[ "$stderr" = "lh-subject: s/log/link.jsonl: is a symbolic link, which is not followed; name what it leads to" ]
+	done
+}
+
+@test "a place that is not there or cannot be read is exit 2 with its name" {
+	a_state 1
+	for option in state root index playbook log store cache roster subjects; do
+		run -2 --separate-stderr lh-subject find w-1 --$option gone
+		[ -z "$output" ]
+		[[ $stderr == "lh-subject: gone: "* ]] || { echo "$option: $stderr"; return 1; }
+	done
+	run -2 lh-subject find w-1
+	[ "$output" = "lh-subject: no place: --state DIR names one" ]
+}
+
+@test "a file that its user may not read is exit 2 with its name" {
+	needs_reach
+	a_state 1
+	chmod -R a+rX . s
+	chmod 600 s/log/sessions.jsonl
+	run -2 as_nobody env XDG_CACHE_HOME=/nonexistent lh-subject find w-1 --log s/log/sessions.jsonl
+	[[ $output == "lh-subject: s/log/sessions.jsonl: "*"ermission denied"* ]]
+}
+
+@test "damage to an index, a packed log or a manifest of a dataset is exit 2 with its name" {
+	a_state 1
+	for file in s/index/workers.lhv s/catalog/*.json; do
+		cp "$file" kept
+		printf 'xxxxxxxx' | dd of="$file" conv=notrunc status=none
+		run -2 lh-subject find w-1 --state s
+		[[ $output == *"$file"* ]] || { echo "$output"; return 1; }
+		cp kept "$file"
+	done
+	gzip -c s/log/sessions.jsonl | head -c 100 >s/log/packed.jsonl
+	run -2 lh-subject find w-1 --state s
+	[[ $output == *"s/log/packed.jsonl"* ]]
+}
+
+@test "lines that are not records are searched as text, and never end the run" {
+	{
+		printf '{"candidate_id":"w-1"\n'
+		printf 'torn "w-1"\n[1,"w-1"]\n"w-1"\nxw-1\nw-12\n\xff\xfe w-1\n\0w-1\0\n'
+		printf '[%.0s' {1..600}
+		printf '"w-1"\n{"a":1,"a":"w-1"}\n\n'
+	} >log
+	lh-subject find w-1 --log log | jq -r 'select(.line) | .line' | tr '\n' ' ' >got
+	[ "$(cat got)" = "1 2 4 7 8 9 10 " ] || { cat got; return 1; }
+}
+
+@test "an array of ids, deep nesting and many members are found in time" {
+	python3 -c '
+import json
+print(json.dumps({"candidate_id": [str(i) for i in range(200000)]}))
+v = {"candidate_id": "w-1"}
+for i in range(500): v = {"k": v}
+print(json.dumps(v))
+print(json.dumps({"m%d" % i: "w-1" for i in range(60000)} | {"worker_id": "w-1"}))' >log
+	timeout 60 lh-subject find w-1 --log log | jq -c 'select(.line) | [.line, (.members | length)]' | tr -d '\n' >got
+	[ "$(cat got)" = "[2,1][3,1]" ]
+	[ "$(timeout 60 lh-subject find 199999 --log log | jq -c 'select(.line) | .members')" = '["candidate_id.199999"]' ]
+}
+
+@test "a line over the limit is not passed over: exit 2 names it" {
+	plain_only "a line of 256 MiB"
+	{ printf '{"x":"'; head -c 268435456 /dev/zero | tr '\0' a; printf '"}\n{"candidate_id":"w-1"}\n'; } >log
+	run -2 --separate-stderr lh-subject find w-1 --log log
+	[ "$stderr" = "lh-subject: log:1: the line is over the limit, and was not searched" ]
+}
+
+@test "control bytes of paths and ids reach the terminal escaped" {
+	mkdir s
+	ln -s /etc $'s/a\e[31m'
+	run -2 lh-subject find $'w\e[31m' --state s
+	[ "$output" = 'lh-subject: s/a\x1b[31m: is a symbolic link, which is not followed; name what it leads to' ] || { echo "$output"; return 1; }
+}
+
+@test "an index of lh-trace that is damaged is made anew, and all is found" {
+	a_state 2
+	lh-subject find w-1 --state s >want
+	for at in 0 100 500 4000; do
+		printf 'xxxx' | dd of=s/.lh-trace/index bs=1 seek=$at conv=notrunc status=none
+		lh-subject find w-1 --state s 2>/dev/null | cmp - want
+	done
+}
+
+@test "whichever allocation fails, the run ends with a message and without a leak" {
+	asan_only
+	a_state 1
+	lh-subject find w-1 --also 'Number 1' --state s >whole
+	ended=0
+	for n in $(seq 1 "$(scale 23 1)" 2000); do
+		LH_FAULT_ALLOC=$n lh-subject find w-1 --also 'Number 1' --state s >out 2>err && rc=0 || rc=$?
+		# what lh-trace's index cannot give is read again
+		[ $rc != 0 ] || { diff whole out; continue; }
+		[ $rc = 2 ] || { echo "allocation $n: exit $rc"; cat err; return 1; }
+		grep -q 'out of memory' err || { cat err; return 1; }
+		ended=$((ended + 1))
+	done
+	[ $ended -gt 10 ]
+}
+
+@test "a read that fails is exit 2, and nothing is said to be complete" {
+	needs_strace
+	a_state 1
+	lh-subject find w-1 --state s >whole
+	for n in $(seq 1 "$(scale 19 3)" 400); do
+		inject "read,pread64:error=EIO:when=$n" lh-subject find w-1 --state s >out 2>err && rc=0 || rc=$?
+		injected || break
+		[ $rc != 127 ] || continue	# of the loader of libraries
+		# what lh-trace's index cannot give is read again
+		[ $rc = 2 ] || cmp out whole || { echo "read $n: exit $rc"; cat err; return 1; }
+	done
+}

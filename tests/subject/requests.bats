@@ -1,0 +1,72 @@
+# lh-subject requests, and the routes /v1/subject/{id}/... of lh-serve, which are off until they
+# are configured.
+load ../helper
+load ../subject
+load ../servers/serve
+
+teardown() {
+	stop_serves
+	faults_happened
+}
+
+requests() {
+	lh-subject requests --state s -q --on-error emit "$@"
+}
+
+@test "a request is answered with what the command prints, and its exit status" {
+	a_state 2
+	printf '{"op":"find","id":"%s"}\n' w-1 w-9 | requests >got
+	lh-subject find w-1 --state s | jq -cs '{candidate_id: "w-1", exit: 0, lines: .}' | cmp - <(sed -n 1p got)
+	[ "$(jq -c '[.exit, .lines[0].found]' got | sed -n 2p)" = "[1,0]" ]
+}
+
+@test "a request names no place, file or configuration" {
+	a_state 2
+	for member in state root index store cache roster subjects config log out receipt key_file tlog paths; do
+		printf '{"op":"find","id":"w-1","%s":"/etc"}\n' $member
+	done >asked
+	run -1 requests <asked
+	[ "$(jq -r .error.message <<<"$output" | grep -c '^unknown member')" = 14 ]
+	[ "$(jq -r .error.code <<<"$output" | sort -u)" = 400 ]
+	[ "$(lh-subject --describe | jq -c '.operations[] | select(.name == "requests") | .paths')" = "[]" ]
+}
+
+@test "the id and the texts of a person are in no argument of a process" {
+	needs_strace
+	a_state 1
+	echo '{"op":"find","id":"secret-id","also":["secret-text"]}' >asked
+	strace -f -s 1000 -e trace=execve -o calls lh-subject requests --state s asked >/dev/null || true
+	[ "$(grep -c 'execve(.*"lh-subject", "find"' calls)" = 1 ]
+	not grep -q 'secret-' calls
+}
+
+@test "a place that cannot be read is a request that fails, with 503 and without its name" {
+	a_state 1
+	ln -s /etc/passwd s/log/link.jsonl
+	run -1 --separate-stderr requests <<<'{"op":"find","id":"w-1"}'
+	[ "$(jq -r .error.code <<<"$output")" = 503 ]
+	not grep -q 'link.jsonl' <<<"$output"
+	[[ $stderr == *"s/log/link.jsonl: is a symbolic link"* ]]
+}
+
+@test "the routes answer 503 until a configuration has them, and then need the token of the audit" {
+	a_state 2
+	(umask 077; echo legal-0123456789abcdef >legal)
+	start_serve --state s --legal-token-file legal
+	for op in find export erase verify; do
+		[ "$(curl -sS -o got -w '%{http_code}' --json '{}' -H 'X-Lakehouse-Legal-Token: legal-0123456789abcdef' "$URL/v1/subject/w-1/$op")" = 503 ]
+		[ "$(jq -r .error got)" = "persons' data: no configuration has this route" ]
+	done
+	stop_serves
+	jq -nc '{state: "s", legal_token_file: "legal", routes: [{route: "POST /v1/subject/{id}/find", read: true, members: {op: "find"},
+		run: ["lh-subject", "requests", "--state", "s", "-q", "--on-error", "emit"]}]}' >config
+	start_serve --config config
+	[ "$(curl -sS -o got -w '%{http_code}' --json '{}' "$URL/v1/subject/w-1/find")" = 401 ]
+	[ "$(curl -sS -o got -w '%{http_code}' --json '{"also":["Number 1"]}' -H 'X-Lakehouse-Trace-Id: t-7' \
+		-H 'X-Lakehouse-Legal-Token: legal-0123456789abcdef' "$URL/v1/subject/w-1/find")" = 200 ]
+	jq -e '.candidate_id == "w-1" and .exit == 0 and (.lines | length > 10)' got
+	[ "$(curl -sS -o got -w '%{http_code}' --json '{"root":"/etc"}' -H 'X-Lakehouse-Legal-Token: legal-0123456789abcdef' \
+		"$URL/v1/subject/w-1/find")" = 400 ]
+	# the look-up is a row of the person's log
+	[ "$(tail -n 1 s/data/_catalog/subjects/w-1.audit.jsonl | jq -r '[.accessor.purpose, .accessor.trace_id] | join(" ")')" = "subject_find t-7" ]
+}

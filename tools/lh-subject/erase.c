@@ -1,0 +1,470 @@
+/* erase.c - lh-subject erase: the plan, and the rounds that carry it out.  See erase.h. */
+#include "erase.h"
+
+#include <stdlib.h>
+
+#include "audit/subject_manifest.h"
+#include "base/mem.h"
+#include "index/index_tools.h"
+
+#define ROUNDS 8
+
+/* ---- how ---- */
+
+static const struct {
+	const char *action;
+	erase_fn *fn;
+	unsigned rank;		/* of places at the same depth: the lowest first */
+} how[PLACE_KINDS] = {
+	[PLACE_INDEX] = { "erase", erase_index, 4 },
+	[PLACE_PLAYBOOK] = { "erase", erase_index, 4 },
+	[PLACE_LOG] = { "tombstone", erase_tombstones, 5 },
+	[PLACE_REPLAYS] = { "tombstone", erase_tombstones, 1 },
+	[PLACE_SOURCE] = { "tombstone", erase_tombstones, 6 },
+	[PLACE_SKIPS] = { "remove", erase_rows, 3 },
+	[PLACE_EVIDENCE] = { "remove", erase_rows, 3 },
+	[PLACE_SCORED] = { "remove", erase_rows, 2 },
+	[PLACE_RAG] = { "remove", erase_rows, 1 },
+	[PLACE_SFT] = { "remove", erase_rows, 1 },
+	[PLACE_PREFERENCE] = { "remove", erase_rows, 1 },
+	[PLACE_QUARANTINE] = { "remove", erase_rows, 1 },
+	[PLACE_OBJECT] = { "rewrite", erase_object, 7 },
+	[PLACE_CACHE] = { "remove", erase_file, 7 },
+	[PLACE_SPOOL] = { "remove", erase_spool, 7 },
+	[PLACE_TRACE_INDEX] = { "remove", erase_file, 8 },
+	[PLACE_RECEIPT] = { "rewrite", NULL, 8 },
+	[PLACE_MANIFEST] = { "rewrite", NULL, 8 },
+	/* last of all: --from-roster finds the person there as long as anything else is left */
+	[PLACE_ROSTER] = { "remove", erase_rows, 9 },
+};
+
+static void set_action(struct target *t, const char *action, const char *why)
+{
+	t->action = action;
+	t->why = why;
+	t->fn = NULL;
+}
+
+/* Choose for the person's own files: manifest, audit log and secret. */
+static void choose_own(const struct erasure *e, const struct place *p, struct target *t)
+{
+	struct lh_manifest m;
+	struct lh_err err;
+
+	if (p->kind == PLACE_MANIFEST) {
+		int rc = lh_manifest_read(&m, p->path, &err);
+
+		if (rc == 0 && lh_str_is(m.status, "erased", 6))
+			set_action(t, "kept", "it says that the person was erased");
+		if (rc == 0)
+			lh_manifest_free(&m);
+	} else if (e->s->with_log) {
+		t->action = "remove";
+		t->fn = p->kind == PLACE_SECRET ? erase_secret : erase_file;
+	} else {
+		set_action(t, "kept", p->why);
+	}
+}
+
+/* Choose what is done with a place that has hits. */
+static void choose(const struct erasure *e, struct target *t)
+{
+	const struct place *p = place_of(e, t);
+	const bool own = place_is_own(p, e->who.id);
+	bool lineage = true;
+	size_t i;
+
+	for (i = 0; i < t->n; i++)
+		lineage &= t->hit[i].by == HIT_LINEAGE || !is_mine(e, &t->hit[i]);
+	t->action = how[p->kind].action;
+	t->fn = how[p->kind].fn;
+	if (own)
+		choose_own(e, p, t);
+	else if (p->kind == PLACE_CHAIN || p->kind == PLACE_SECRET || p->kind == PLACE_ERASURE ||
+		 p->kind == PLACE_TREE)
+		set_action(t, "kept", p->why);
+	else if (place_by_hand(p, lineage))
+		set_action(t, "by hand", p->why ? p->why : "it names the person");
+	for (i = 0; t->fn && i < t->n; i++)
+		if (p->kind == PLACE_ROSTER && t->hit[i].id && !t->hit[i].line)
+			t->fn = erase_index;
+		else if (p->kind == PLACE_OBJECT && t->hit[i].id)
+			set_action(t, "by hand", "packed with others");
+}
+
+/* ---- the plan ---- */
+
+static size_t depth_of(const struct hits *h, const struct hit *hit)
+{
+	size_t depth = 0;
+
+	for (; hit->via != NO_HIT && depth < h->n; hit = &h->v[hit->via])
+		depth++;
+	return depth;
+}
+
+static struct target *add_target(struct erasure *e, size_t place)
+{
+	if (lh_grow(&e->target, &e->cap_targets, e->n_targets + 1, sizeof *e->target,
+		    &e->tool->err) < 0)
+		return NULL;
+	e->target[e->n_targets] = (struct target){ .place = place };
+	return &e->target[e->n_targets++];
+}
+
+/* Add the target of hits [from, to), which are of one place. */
+static int add_hits(struct erasure *e, size_t from, size_t to)
+{
+	struct target *t = add_target(e, e->hits.v[from].place);
+	size_t i, depth;
+
+	if (!t)
+		return -1;
+	t->hit = &e->hits.v[from];
+	t->n = to - from;
+	for (i = from; i < to; i++) {
+		const struct hit *h = &e->hits.v[i];
+
+		depth = depth_of(&e->hits, h);
+		t->depth = depth > t->depth ? depth : t->depth;
+		t->others += h->others;
+		t->mine += is_mine(e, h);
+		t->look += !is_mine(e, h);
+	}
+	choose(e, t);
+	if (!t->mine && t->fn)
+		set_action(t, "look", "another person may have that name");
+	return 0;
+}
+
+/* Return whether the round would change anything. */
+static bool has_work(const struct erasure *e)
+{
+	size_t i;
+
+	for (i = 0; i < e->n_targets; i++)
+		if (e->target[i].fn)
+			return true;
+	return false;
+}
+
+/* Add what goes with an erasure though nothing is found in it: the cache of embeddings, whose keys
+ * are hashes of texts, the index of lh-trace, and indexes with deleted records of the person. */
+static int add_derived(struct erasure *e)
+{
+	size_t i, n = e->n_targets;
+	const bool works = has_work(e) || e->resumed;
+
+	for (i = 0; i < e->s->places.n; i++) {
+		const struct place *p = &e->s->places.v[i];
+		struct target *t;
+		size_t k;
+		int rc = works && (p->kind == PLACE_CACHE ||
+				   (p->kind == PLACE_TRACE_INDEX && !person_is_quick(&e->who)));
+
+		for (k = 0; k < n && e->target[k].place != i; k++)
+			;
+		if (!rc && k == n && (p->kind == PLACE_INDEX || p->kind == PLACE_PLAYBOOK))
+			rc = index_has_leftovers(e, i);
+		if (rc < 0)
+			return -1;
+		if (!rc || k < n)
+			continue;
+		t = add_target(e, i);
+		if (!t)
+			return -1;
+		choose(e, t);
+	}
+	return 0;
+}
+
+static int by_order(const void *a, const void *b, void *context)
+{
+	const struct target *x = a, *y = b;
+	const struct erasure *e = context;
+	const unsigned r = how[place_of(e, x)->kind].rank, s = how[place_of(e, y)->kind].rank;
+
+	if (x->depth != y->depth)
+		return x->depth > y->depth ? -1 : 1;
+	return r != s ? r < s ? -1 : 1 : x->place < y->place ? -1 : x->place > y->place;
+}
+
+/* Find the person in the places that are listed, and set the targets of the round. */
+static int plan(struct erasure *e)
+{
+	struct lh_err *err = &e->tool->err;
+	const struct places *p = &e->s->places;
+	size_t i, from;
+
+	free(e->stamp);
+	e->stamp = lh_calloc(p->n + 1, sizeof *e->stamp, err);
+	if (!e->stamp)
+		return -1;
+	for (i = 0; i < p->n; i++)
+		lh_stamp_take(&e->stamp[i], p->v[i].path);
+	hits_free(&e->hits);
+	e->n_targets = 0;
+	if (find_person(e->tool, e->s, &e->who, &e->hits, err) < 0)
+		return -1;
+	for (from = 0; from < e->hits.n; from = i) {
+		for (i = from; i < e->hits.n && e->hits.v[i].place == e->hits.v[from].place; i++)
+			;
+		if (add_hits(e, from, i) < 0)
+			return -1;
+	}
+	if (add_derived(e) < 0)
+		return -1;
+	if (e->n_targets)
+		qsort_r(e->target, e->n_targets, sizeof *e->target, by_order, e);
+	return 0;
+}
+
+/* ---- print ---- */
+
+static int print_target(struct erasure *e, const struct target *t, const char *action,
+			const char *why, size_t rows)
+{
+	const struct place *p = place_of(e, t);
+	struct lh_buf line = { 0 };
+	struct lh_writer w = lh_write_to(&line);
+
+	lh_write_object(&w, NULL);
+	lh_write_text(&w, "place", p->place);
+	lh_write_text(&w, "kind", place_kind_name(p->kind));
+	lh_write_bytes(&w, "path", p->path);
+	lh_write_text(&w, "action", action);
+	lh_write_u64(&w, "rows", rows);
+	if (t->others)
+		lh_write_u64(&w, "others", t->others);
+	if (why)
+		lh_write_text(&w, "why", why);
+	lh_write_end(&w);
+	return lh_tool_out_line(e->tool, &line);
+}
+
+static int by_path(const void *a, const void *b)
+{
+	const struct target *x = a, *y = b;
+
+	return x->place < y->place ? -1 : x->place > y->place;
+}
+
+/* Print the plan in the order of paths; set *hand and *look to what it leaves. */
+static int print_plan(struct erasure *e, bool print, size_t *hand, size_t *look)
+{
+	LH_SCOPED(lh_free_local) struct target *v = lh_calloc(e->n_targets + 1, sizeof *v,
+							      &e->tool->err);
+	size_t i;
+	int rc = v ? 0 : -1;
+
+	*hand = *look = 0;
+	if (e->n_targets && v) {
+		memcpy(v, e->target, e->n_targets * sizeof *v);
+		qsort(v, e->n_targets, sizeof *v, by_path);
+	}
+	for (i = 0; !rc && i < e->n_targets; i++) {
+		const bool mine = v[i].fn || v[i].mine;
+
+		*hand += !strcmp(v[i].action, "by hand");
+		*look += v[i].look;
+		if (print)
+			rc = print_target(e, &v[i], v[i].action, v[i].why,
+					  mine ? v[i].mine : v[i].look);
+		if (print && !rc && v[i].fn && v[i].look)
+			rc = print_target(e, &v[i], "look", "another person may have that name",
+					  v[i].look);
+	}
+	return rc;
+}
+
+static int print_summary(struct erasure *e, const char *receipt, const char *state)
+{
+	struct lh_buf line = { 0 };
+	struct lh_writer w = lh_write_to(&line);
+
+	lh_write_object(&w, NULL);
+	lh_write_bool(&w, "summary", true);
+	lh_write_str(&w, "candidate_id", e->who.id);
+	lh_write_text(&w, "receipt", receipt);
+	lh_write_text(&w, "state", state);
+	lh_write_end(&w);
+	return lh_tool_out_line(e->tool, &line);
+}
+
+/* ---- rounds ---- */
+
+/* Lock the roots before the person is found: nobody makes rows from what is found meanwhile. */
+static int hold_roots(struct erasure *e)
+{
+	size_t i;
+
+	for (i = 0; i < e->s->places.n; i++)
+		if (e->s->places.v[i].root && !erase_hold_root(e, e->s->places.v[i].root))
+			return -1;
+	return 0;
+}
+
+static int apply(struct erasure *e)
+{
+	size_t i;
+
+	for (i = 0; i < e->n_targets; i++) {
+		const struct target *t = &e->target[i];
+
+		if (!t->fn)
+			continue;
+		if (erasure_note(e, t) < 0 || t->fn(e, t) < 0)
+			return -1;
+		lh_tool_verbose(e->tool, "%s: done", place_of(e, t)->path);
+	}
+	return erasure_settle(e);
+}
+
+/* Do what follows the change of an object or an index, also of one that a killed run changed. */
+static int settle_places(struct erasure *e)
+{
+	size_t i;
+
+	for (i = 0; i < e->n_was; i++) {
+		const struct was *w = &e->was[i];
+
+		if (!strcmp(w->kind, place_kind_name(PLACE_INDEX)) ||
+		    !strcmp(w->kind, place_kind_name(PLACE_PLAYBOOK)))
+			lh_index_sweep_lock(w->path);
+		else if (!strcmp(w->kind, place_kind_name(PLACE_OBJECT)) &&
+			 object_settle(e, w) < 0)
+			return -1;
+	}
+	return 0;
+}
+
+/* Carry out the plan, and what is found after it; the journal is there. */
+static int carry_out(struct erasure *e)
+{
+	struct lh_err *err = &e->tool->err;
+	int rc = erasure_settle(e), round;
+
+	for (round = 0; !rc && has_work(e) && round < ROUNDS; round++) {
+		rc = apply(e);
+		if (!rc)
+			rc = places_list(e->tool, e->s, err);
+		if (!rc)
+			rc = plan(e);
+	}
+	if (!rc && has_work(e))
+		rc = lh_err_set(err, LH_ELOCKED, "others wrote data of the person %d times "
+				"meanwhile; run it again", ROUNDS);
+	if (!rc)
+		rc = settle_places(e);
+	erase_release_roots(e);
+	return rc ? rc : erase_end_log(e);
+}
+
+/* Finish if nothing is left. */
+static int finish(struct erasure *e)
+{
+	struct remains left = { .left = 0 };
+	size_t hand, look;
+
+	if (verify_person(e->tool, e->s, &e->who, false, &left, &e->tool->err) < 0)
+		return -1;
+	if (left.left)
+		return lh_err_set(&e->tool->err, LH_EDATA, "%llu rows or texts are left, and no "
+				  "receipt was written: lh-subject verify lists them",
+				  (unsigned long long)left.left);
+	if (print_plan(e, false, &hand, &look) < 0 || erasure_finish(e, &left) < 0)
+		return -1;
+	if (left.look || left.by_hand || e->old_versions.len)
+		lh_tool_verdict_bad(e->tool);
+	return print_summary(e, e->id, "erased");
+}
+
+/* ---- the command ---- */
+
+/* Say what is known of a person of whom nothing is left to erase. */
+static int nothing_left(struct erasure *e, const char *receipt)
+{
+	if (!receipt)
+		lh_tool_verdict_bad(e->tool);
+	return print_summary(e, receipt, receipt ? "erased" : "not found");
+}
+
+static int run_plan(struct erasure *e, const char *receipt)
+{
+	size_t hand, look;
+
+	if (plan(e) < 0 || print_plan(e, true, &hand, &look) < 0)
+		return -1;
+	if (hand)
+		lh_tool_verdict_bad(e->tool);
+	if (!has_work(e) && !e->resumed && (receipt || !e->n_targets))
+		return nothing_left(e, receipt);
+	return print_summary(e, receipt, e->resumed ? "begun" : "planned");
+}
+
+static int run_apply(struct erasure *e, const char *receipt)
+{
+	struct lh_err *err = &e->tool->err;
+	size_t hand, look;
+	int rc = 0;
+
+	if (hold_roots(e) < 0 || places_list(e->tool, e->s, err) < 0 || plan(e) < 0)
+		return -1;
+	if (!has_work(e) && !e->resumed && (receipt || !e->n_targets)) {
+		if (print_plan(e, true, &hand, &look) < 0)
+			return -1;
+		if (hand)
+			lh_tool_verdict_bad(e->tool);
+		return nothing_left(e, receipt);
+	}
+	if (receipt && !e->resumed)
+		lh_tool_message(e->tool, "the person was erased before, by %s, and is there again",
+				receipt);
+	rc = print_plan(e, true, &hand, &look);
+	if (!rc && !e->resumed)
+		rc = erasure_begin(e);
+	if (!rc)
+		rc = carry_out(e);
+	return rc ? rc : finish(e);
+}
+
+static int erase_person(struct lh_tool *tool, struct settings *s, struct person *who)
+{
+	struct erasure e = { .tool = tool, .s = s, .log = { .fd = -1 }, .lock = { .fd = -1 } };
+	LH_SCOPED(lh_buf_free) struct lh_buf receipt = { 0 };
+	const bool text_too = s->text_too, with_log = s->with_log;
+	int rc = lh_chain_keys_read(&e.keys, s->key_file.v, s->key_file.n, s->insecure_key,
+				    &tool->err);
+
+	e.who.id = who->id;
+	if (!rc && s->apply)
+		rc = erasure_lock(&e);
+	if (!rc)
+		rc = erasure_open(&e, who);
+	if (!rc)
+		rc = erasure_receipt_id(&e, &receipt);
+	if (rc >= 0)
+		rc = s->apply ? run_apply(&e, receipt.p) : run_plan(&e, receipt.p);
+	erase_release_roots(&e);
+	free(e.held);
+	hits_free(&e.hits);
+	free(e.target);
+	free(e.stamp);
+	erasure_close(&e);
+	s->text_too = text_too;
+	s->with_log = with_log;
+	return rc;
+}
+
+int subject_erase(struct lh_tool *tool, void *settings)
+{
+	struct settings *s = settings;
+
+	if (!s->key_file.n)
+		return lh_tool_usage(tool, "erase needs --key-file FILE, the key of the audit log");
+	if (!s->subjects)
+		return lh_tool_usage(tool, "erase needs --subjects DIR, where receipts are");
+	if (!s->tlog != !s->tlog_key.n)
+		return lh_tool_usage(tool, "--tlog DIR and --key-file-tlog FILE go together");
+	return each_person(tool, settings, erase_person);
+}

@@ -1,0 +1,661 @@
+/* erasure.c - the journal of an erasure, its receipt and their files.  See erase.h. */
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include <lh/digest.h>
+
+#include "base/mem.h"
+#include "erase.h"
+#include "tlog/once.h"
+
+#define FOLDER "_erasures"
+#define PLAN_SCHEMA "subject_erasure_plan.v1"
+#define RECEIPT_SCHEMA "subject_erasure.v1"
+#define JOURNAL_MAX ((size_t)1 << 30)
+
+/* ---- paths ---- */
+
+static char *path_of(struct erasure *e, const char *name, const char *ending)
+{
+	struct lh_buf b = { 0 };
+
+	lh_buf_printf(&b, "%s/" FOLDER "/%s%s", e->s->subjects, name, ending);
+	lh_buf_putc(&b, '\0');
+	if (lh_buf_check(&b, &e->tool->err) == 0)
+		return b.p;
+	lh_buf_free(&b);
+	return NULL;
+}
+
+/* Set hash and paths by a key: 1 if it is that of a journal or a receipt that is there, 0, -1. */
+static int set_paths(struct erasure *e, const struct lh_hmac *key)
+{
+	unsigned char sum[32];
+
+	lh_hmac(key, e->who.id.p, e->who.id.n, NULL, 0, sum);
+	lh_hex(sum, sizeof sum, e->hash);
+	free(e->journal);
+	free(e->receipt);
+	e->journal = path_of(e, e->hash, ".plan");
+	e->receipt = path_of(e, e->hash, ".json");
+	if (!e->journal || !e->receipt)
+		return -1;
+	return access(e->journal, F_OK) == 0 || access(e->receipt, F_OK) == 0;
+}
+
+/* ---- the journal ---- */
+
+static const struct lh_bind plan_members[] = {
+	{ LH_BIND_STRING("receipt", struct erasure_plan, receipt), .required = true },
+	{ LH_BIND_STRING("started_at", struct erasure_plan, started), .required = true },
+	{ LH_BIND_STRING("reason", struct erasure_plan, reason) },
+	{ LH_BIND_STRINGS("also", struct erasure_plan, also, n_also), .required = true },
+	{ LH_BIND_BOOL("text_too", struct erasure_plan, text_too) },
+	{ LH_BIND_BOOL("with_log", struct erasure_plan, with_log) },
+	LH_BIND_END
+};
+
+struct entry {
+	struct lh_str path, kind, action, sha256, root, from;
+	uint64_t rows, bytes;
+	struct lh_value cuts;
+};
+static const struct lh_bind entry_members[] = {
+	{ LH_BIND_STRING("path", struct entry, path), .required = true },
+	{ LH_BIND_STRING("kind", struct entry, kind) },
+	{ LH_BIND_STRING("action", struct entry, action) },
+	{ LH_BIND_STRING("sha256", struct entry, sha256) },
+	{ LH_BIND_U64("rows", struct entry, rows, 0, INT64_MAX) },
+	{ LH_BIND_U64("bytes", struct entry, bytes, 0, INT64_MAX) },
+	{ LH_BIND_STRING("root", struct entry, root) },
+	{ LH_BIND_STRING("from", struct entry, from) },
+	{ LH_BIND_ARRAY("cuts", struct entry, cuts) },
+	LH_BIND_END
+};
+
+static int read_cuts(struct cuts *c, const struct lh_value *v, struct lh_err *err)
+{
+	struct lh_iter it, in;
+	int64_t n[3];
+	size_t i;
+
+	for (lh_iter_init(&it, v); lh_iter_next(&it); ) {
+		for (i = 0, lh_iter_init(&in, &it.val); i < 3 && lh_iter_next(&in); i++)
+			if (in.val.type != LH_NUMBER || !lh_value_i64(&in.val, &n[i]))
+				break;
+		if (i < 3)
+			return lh_err_set(err, LH_ECORRUPT, "a cut is not three numbers");
+		if (lh_grow(&c->cut, &c->cap, c->n + 1, sizeof *c->cut, err) < 0)
+			return -1;
+		c->cut[c->n++] = (struct lh_cut){ c->path, (uint64_t)n[0], (uint64_t)n[1],
+						  (uint64_t)n[2] };
+	}
+	return 0;
+}
+
+static char *copy_str(struct lh_str s, struct lh_err *err)
+{
+	return lh_strndup(s.p ? s.p : "", s.n, err);
+}
+
+static void free_cuts(struct cuts *c)
+{
+	free(c->root);
+	free(c->path);
+	free(c->cut);
+}
+
+/* Take over a copy of the cuts of a file, in place of older ones. */
+static int add_cuts(struct erasure *e, struct cuts *own)
+{
+	struct lh_err *err = &e->tool->err;
+	size_t i;
+
+	for (i = 0; i < e->n_cuts; i++)
+		if (!strcmp(e->cuts[i].root, own->root) && !strcmp(e->cuts[i].path, own->path))
+			break;
+	if (i < e->n_cuts) {
+		free_cuts(&e->cuts[i]);
+	} else if (lh_grow(&e->cuts, &e->cap_cuts, e->n_cuts + 1, sizeof *own, err) < 0) {
+		free_cuts(own);
+		return -1;
+	} else {
+		e->n_cuts++;
+	}
+	e->cuts[i] = *own;
+	return 0;
+}
+
+static int take_cuts(struct erasure *e, const struct entry *in)
+{
+	struct lh_err *err = &e->tool->err;
+	struct cuts own = { .root = copy_str(in->root, err), .path = copy_str(in->path, err) };
+
+	snprintf(own.from, sizeof own.from, "%.*s", (int)in->from.n, in->from.p);
+	if (!own.root || !own.path || read_cuts(&own, &in->cuts, err) < 0) {
+		free_cuts(&own);
+		return -1;
+	}
+	return add_cuts(e, &own);
+}
+
+static int add_was(struct erasure *e, const struct entry *in)
+{
+	struct lh_err *err = &e->tool->err;
+	struct was *w;
+
+	if (lh_grow(&e->was, &e->cap_was, e->n_was + 1, sizeof *w, err) < 0)
+		return -1;
+	w = &e->was[e->n_was++];
+	*w = (struct was){ .path = copy_str(in->path, err), .kind = copy_str(in->kind, err),
+			   .action = copy_str(in->action, err), .rows = in->rows,
+			   .bytes = in->bytes };
+	snprintf(w->sha256, sizeof w->sha256, "%.*s", (int)in->sha256.n, in->sha256.p);
+	return w->path && w->kind && w->action ? 0 : -1;
+}
+
+static int take_plan(struct erasure *e, const struct lh_record *rec, struct lh_buf *text)
+{
+	struct erasure_plan p = { .n_also = 0 };
+	struct lh_err *err = &e->tool->err;
+	size_t i;
+
+	if (lh_bind(plan_members, rec, &p, text, err) < 0)
+		return -1;
+	snprintf(e->id, sizeof e->id, "%.*s", (int)p.receipt.n, p.receipt.p);
+	snprintf(e->started, sizeof e->started, "%.*s", (int)p.started.n, p.started.p);
+	e->reason = p.reason.p ? copy_str(p.reason, err) : NULL;
+	e->s->text_too |= p.text_too;
+	e->s->with_log |= p.with_log;
+	for (i = 0; i < p.n_also; i++)
+		if (erase_add_also(e, p.also[i]) < 0)
+			return -1;
+	e->resumed = true;
+	return p.reason.p && !e->reason ? -1 : 0;
+}
+
+/* Read the journal; a line that a kill has cut is the last. */
+static int read_journal(struct erasure *e)
+{
+	struct lh_err *err = &e->tool->err;
+	LH_SCOPED(lh_buf_free) struct lh_buf text = { 0 }, file = { 0 };
+	struct lh_str rest, line;
+	struct lh_record rec;
+	int rc;
+
+	lh_buf_init(&file, JOURNAL_MAX);
+	rc = lh_file_read(e->journal, &file, err);
+	if (rc <= 0)
+		return rc;
+	rc = 0;
+	lh_record_init(&rec);
+	rest = (struct lh_str){ file.p, file.len };
+	while (!rc && lh_next_line(&rest, &line)) {
+		struct entry in = { .path = { NULL, 0 } };
+
+		if (!lh_buf_room(&file, LH_PAD) || lh_record_parse(&rec, line.p, line.n, err) < 0) {
+			if (!rest.n && e->resumed)
+				break;
+			rc = -1;
+		} else if (!e->resumed) {
+			rc = take_plan(e, &rec, &text);
+		} else if (lh_bind(entry_members, &rec, &in, &text, err) < 0) {
+			rc = -1;
+		} else {
+			rc = in.from.p ? take_cuts(e, &in) : add_was(e, &in);
+		}
+	}
+	lh_record_free(&rec);
+	return rc ? lh_err_prefix(err, "%s", e->journal) : 0;
+}
+
+static void write_was(struct lh_buf *out, const struct was *w)
+{
+	struct lh_writer to = lh_write_to(out);
+
+	lh_write_object(&to, NULL);
+	lh_write_bytes(&to, "path", w->path);
+	lh_write_text(&to, "kind", w->kind);
+	lh_write_text(&to, "action", w->action);
+	lh_write_u64(&to, "rows", w->rows);
+	lh_write_u64(&to, "bytes", w->bytes);
+	lh_write_text(&to, "sha256", w->sha256);
+	lh_write_end(&to);
+}
+
+/* Append the line of a target to out, unless the journal has its place, or it is a temporary file,
+ * which another run would not meet: 1, 0, -1. */
+static int note(struct erasure *e, const struct target *t, struct lh_buf *out)
+{
+	const struct place *p = place_of(e, t);
+	const char *kind = place_kind_name(p->kind);
+	struct was now;
+	size_t i;
+
+	for (i = 0; i < e->n_was; i++)
+		if (!strcmp(e->was[i].path, p->path))
+			break;
+	if (i < e->n_was || p->kind == PLACE_SPOOL)
+		return 0;
+	if (state_of_place(e, p->path, kind, &now) < 0)
+		return -1;
+	now.path = p->path;
+	now.kind = (char *)kind;
+	now.action = (char *)t->action;
+	write_was(out, &now);
+	return add_was(e, &(struct entry){
+		.path = lh_str_of(p->path), .kind = lh_str_of(kind), .action = lh_str_of(t->action),
+		.sha256 = lh_str_of(now.sha256), .rows = now.rows, .bytes = now.bytes }) < 0
+		? -1 : 1;
+}
+
+static int open_journal(struct erasure *e)
+{
+	return e->log.path ? 0 : lh_applog_open(&e->log, e->journal, 0600, e->tool->lock_timeout,
+						&e->tool->err);
+}
+
+int erasure_note(struct erasure *e, const struct target *t)
+{
+	LH_SCOPED(lh_buf_free) struct lh_buf line = { 0 };
+	int rc = note(e, t, &line);
+
+	if (rc <= 0)
+		return rc;
+	if (lh_buf_check(&line, &e->tool->err) < 0 || open_journal(e) < 0)
+		return -1;
+	return lh_applog_append(&e->log, line.p, line.len, LH_SYNC_EACH, &e->tool->err);
+}
+
+int erasure_note_cuts(struct erasure *e, const struct cuts *c)
+{
+	LH_SCOPED(lh_buf_free) struct lh_buf line = { 0 };
+	struct lh_writer w = lh_write_to(&line);
+	struct lh_err *err = &e->tool->err;
+	struct cuts own = { .n = 0 };
+	size_t i;
+
+	lh_write_object(&w, NULL);
+	lh_write_bytes(&w, "root", c->root);
+	lh_write_bytes(&w, "path", c->path);
+	lh_write_text(&w, "from", c->from);
+	lh_write_array(&w, "cuts");
+	for (i = 0; i < c->n; i++) {
+		lh_write_array(&w, NULL);
+		lh_write_u64(&w, NULL, c->cut[i].was);
+		lh_write_u64(&w, NULL, c->cut[i].is);
+		lh_write_u64(&w, NULL, c->cut[i].rows);
+		lh_write_end(&w);
+	}
+	lh_write_end(&w);
+	lh_write_end(&w);
+	if (lh_buf_check(&line, err) < 0 || open_journal(e) < 0 ||
+	    lh_applog_append(&e->log, line.p, line.len, LH_SYNC_EACH, err) < 0)
+		return -1;
+	own.root = lh_strndup(c->root, strlen(c->root), err);
+	own.path = own.root ? lh_strndup(c->path, strlen(c->path), err) : NULL;
+	own.cut = own.path ? lh_calloc(c->n + 1, sizeof *own.cut, err) : NULL;
+	if (!own.cut) {
+		free_cuts(&own);
+		return -1;
+	}
+	memcpy(own.from, c->from, sizeof own.from);
+	for (own.n = own.cap = 0; own.n < c->n; own.n++, own.cap++) {
+		own.cut[own.n] = c->cut[own.n];
+		own.cut[own.n].path = own.path;
+	}
+	return add_cuts(e, &own);
+}
+
+int erasure_begin(struct erasure *e)
+{
+	LH_SCOPED(lh_buf_free) struct lh_buf text = { 0 };
+	struct lh_writer w = lh_write_to(&text);
+	unsigned char sum[32];
+	char hex[LH_SHA256_HEX + 1];
+	struct lh_sha256 hash;
+	size_t i;
+
+	lh_tool_time(e->tool, e->started);
+	lh_sha256_start(&hash);
+	lh_sha256_more(&hash, e->hash, strlen(e->hash));
+	lh_sha256_more(&hash, e->started, strlen(e->started));
+	lh_sha256_end(&hash, sum);
+	lh_hex(sum, sizeof sum, hex);
+	snprintf(e->id, sizeof e->id, "er-%.16s", hex);
+	if (e->s->reason && !(e->reason = lh_strndup(e->s->reason, strlen(e->s->reason),
+						     &e->tool->err)))
+		return -1;
+	lh_write_object(&w, NULL);
+	lh_write_text(&w, "schema", PLAN_SCHEMA);
+	lh_write_text(&w, "receipt", e->id);
+	lh_write_str(&w, "candidate_id", e->who.id);
+	lh_write_array(&w, "also");
+	for (i = 0; i < e->who.n_also; i++)
+		lh_write_str(&w, NULL, e->who.also[i]);
+	lh_write_end(&w);
+	lh_write_text(&w, "reason", e->reason);
+	lh_write_text(&w, "started_at", e->started);
+	lh_write_bool(&w, "text_too", e->s->text_too);
+	lh_write_bool(&w, "with_log", e->s->with_log);
+	lh_write_end(&w);
+	lh_buf_putc(&text, '\n');
+	for (i = 0; i < e->n_targets; i++) {
+		int rc = e->target[i].fn ? note(e, &e->target[i], &text) : 0;
+
+		if (rc < 0)
+			return -1;
+		if (rc)
+			lh_buf_putc(&text, '\n');
+	}
+	return lh_atomic_put(e->journal, 0600, &text, &e->tool->err);
+}
+
+/* ---- receipts of roots ---- */
+
+/* Make those of a root true: the files of it that were replaced are given in e->cuts. */
+static int settle_root(struct erasure *e, const char *path)
+{
+	struct lh_root *root = erase_hold_root(e, path);
+	LH_SCOPED(lh_free_local) struct lh_cut *cut = NULL;
+	size_t i, k, n = 0, cap = 0;
+
+	if (!root)
+		return -1;
+	for (i = 0; i < e->n_cuts; i++) {
+		struct cuts *c = &e->cuts[i];
+		LH_SCOPED(lh_free_local) char *file = NULL;
+		struct was now = { .path = NULL };
+		int fd;
+
+		if (strcmp(c->root, path))
+			continue;
+		file = lh_root_join(root, c->path, &e->tool->err);
+		fd = file ? lh_open_regular(file, O_RDONLY, 0, &e->tool->err) : -1;
+		if (fd < 0 || erase_hash_file(fd, &now, &e->tool->err) < 0) {
+			if (fd >= 0)
+				close(fd);
+			return -1;
+		}
+		close(fd);
+		if (!strcmp(now.sha256, c->from))
+			continue;	/* it was not replaced */
+		if (lh_grow(&cut, &cap, n + c->n, sizeof *cut, &e->tool->err) < 0)
+			return -1;
+		for (k = 0; k < c->n; k++)
+			cut[n++] = c->cut[k];
+	}
+	return lh_receipts_cut(root, e->id, cut, n, &e->tool->err);
+}
+
+int erasure_settle(struct erasure *e)
+{
+	size_t i, k;
+
+	for (i = 0; i < e->n_cuts; i++) {
+		for (k = 0; k < i && strcmp(e->cuts[k].root, e->cuts[i].root); k++)
+			;
+		if (k == i && settle_root(e, e->cuts[i].root) < 0)
+			return -1;
+	}
+	while (e->n_cuts)
+		free_cuts(&e->cuts[--e->n_cuts]);
+	return 0;
+}
+
+/* ---- the receipt ---- */
+
+struct receipt {
+	struct lh_str receipt;
+};
+static const struct lh_bind receipt_members[] = {
+	{ LH_BIND_STRING("receipt", struct receipt, receipt), .required = true },
+	LH_BIND_END
+};
+
+int erasure_receipt_id(struct erasure *e, struct lh_buf *id)
+{
+	LH_SCOPED(lh_buf_free) struct lh_buf file = { 0 }, text = { 0 };
+	struct lh_err *err = &e->tool->err;
+	struct receipt r;
+	struct lh_record rec;
+	int rc;
+
+	lh_buf_init(&file, JOURNAL_MAX);
+	rc = lh_file_read(e->receipt, &file, err);
+	if (rc <= 0)
+		return rc;
+	lh_record_init(&rec);
+	rc = lh_record_parse(&rec, file.p, file.len, err);
+	if (!rc)
+		rc = lh_bind(receipt_members, &rec, &r, &text, err);
+	if (!rc) {
+		lh_buf_add(id, r.receipt.p, r.receipt.n);
+		lh_buf_putc(id, '\0');
+		rc = lh_buf_check(id, err);
+	}
+	lh_record_free(&rec);
+	return rc ? lh_err_prefix(err, "%s", e->receipt) : 1;
+}
+
+/* Write kind and path, of which a name that is made of the id, or has the person, is left out. */
+static int write_path(struct erasure *e, struct lh_writer *w, const char *kind, const char *path)
+{
+	struct match m = { .others = 0 };
+	const char *slash = strrchr(path, '/');
+	const int k = erase_kind_named(kind);
+	int rc = person_match_bytes(&e->who, path, strlen(path), &m, &e->tool->err);
+	LH_SCOPED(lh_buf_free) struct lh_buf cut = { 0 };
+
+	lh_buf_free(&m.members);
+	if (rc < 0)
+		return -1;
+	lh_write_text(w, "kind", kind);
+	if (!rc && k != PLACE_MANIFEST && k != PLACE_CHAIN && k != PLACE_SECRET) {
+		lh_write_bytes(w, "path", path);
+		return 0;
+	}
+	lh_buf_printf(&cut, "%.*s", slash ? (int)(slash + 1 - path) : 0, path);
+	lh_buf_putc(&cut, '\0');
+	if (lh_buf_check(&cut, &e->tool->err) < 0)
+		return -1;
+	lh_write_bytes(w, "path", cut.p);
+	return 0;
+}
+
+static void write_hash(struct lh_writer *w, const char *name, const char *sha256)
+{
+	lh_write_text(w, name, *sha256 ? sha256 : NULL);
+}
+
+static int write_places(struct erasure *e, struct lh_writer *w, uint64_t *rows)
+{
+	struct was now;
+	size_t i;
+
+	lh_write_array(w, "places");
+	for (i = 0; i < e->n_was; i++) {
+		const struct was *was = &e->was[i];
+
+		if (state_of_place(e, was->path, was->kind, &now) < 0)
+			return -1;
+		*rows += was->rows > now.rows ? was->rows - now.rows : 0;
+		lh_write_object(w, NULL);
+		if (write_path(e, w, was->kind, was->path) < 0)
+			return -1;
+		lh_write_text(w, "action", was->action);
+		lh_write_u64(w, "rows_before", was->rows);
+		lh_write_u64(w, "rows_after", now.rows);
+		write_hash(w, "sha256_before", was->sha256);
+		write_hash(w, "sha256_after", now.sha256);
+		lh_write_end(w);
+	}
+	lh_write_end(w);
+	return 0;
+}
+
+static int write_by_hand(struct erasure *e, struct lh_writer *w)
+{
+	size_t i;
+
+	lh_write_array(w, "by_hand");
+	for (i = 0; i < e->n_targets; i++) {
+		const struct target *t = &e->target[i];
+
+		if (strcmp(t->action, "by hand"))
+			continue;
+		lh_write_object(w, NULL);
+		if (write_path(e, w, place_kind_name(place_of(e, t)->kind),
+			       place_of(e, t)->path) < 0)
+			return -1;
+		lh_write_text(w, "why", t->why);
+		lh_write_end(w);
+	}
+	lh_write_end(w);
+	return 0;
+}
+
+static int write_receipt(struct erasure *e, const struct remains *left, struct lh_buf *out)
+{
+	LH_SCOPED(lh_buf_free) struct lh_buf earlier = { 0 };
+	struct lh_writer w = lh_write_to(out);
+	uint64_t rows = 0;
+	char now[32];
+	size_t i;
+	int rc;
+
+	lh_tool_time(e->tool, now);
+	lh_buf_init(&earlier, JOURNAL_MAX);
+	rc = lh_file_read(e->receipt, &earlier, &e->tool->err);
+	if (rc < 0)
+		return -1;
+	lh_write_object(&w, NULL);
+	lh_write_text(&w, "schema", RECEIPT_SCHEMA);
+	lh_write_text(&w, "receipt", e->id);
+	lh_write_text(&w, "candidate_hash", e->hash);
+	lh_write_text(&w, "reason", e->reason);
+	lh_write_text(&w, "started_at", e->started);
+	lh_write_text(&w, "finished_at", now);
+	if (write_places(e, &w, &rows) < 0 || write_by_hand(e, &w) < 0)
+		return -1;
+	lh_write_u64(&w, "rows", rows);
+	lh_write_object(&w, "left");
+	lh_write_u64(&w, "look", left->look);
+	lh_write_u64(&w, "by_hand", left->by_hand);
+	lh_write_u64(&w, "kept", left->kept);
+	lh_write_end(&w);
+	lh_write_array(&w, "old_versions");
+	lh_buf_add(out, e->old_versions.p, e->old_versions.len);
+	lh_write_end(&w);
+	lh_write_array(&w, "elsewhere");
+	for (i = 0; i < e->s->elsewhere.n; i++)
+		lh_write_text(&w, NULL, e->s->elsewhere.v[i]);
+	lh_write_end(&w);
+	if (rc > 0) {
+		while (earlier.len && earlier.p[earlier.len - 1] == '\n')
+			earlier.len--;
+		lh_write_raw(&w, "earlier", (struct lh_str){ earlier.p, earlier.len });
+	}
+	lh_write_end(&w);
+	lh_buf_putc(out, '\n');
+	return lh_buf_check(out, &e->tool->err);
+}
+
+/* Append the hash of the receipt to the transparency log. */
+static int commit_receipt(struct erasure *e, const struct lh_buf *text)
+{
+	LH_SCOPED(lh_tlog_keyed_close) struct lh_tlog_keyed tree = { .log = NULL };
+	char entry[LH_RECEIPT_ENTRY];
+	unsigned char sum[32];
+	uint64_t index;
+
+	lh_sha256(text->p, text->len, sum);
+	lh_receipt_entry(sum, entry);
+	if (lh_tlog_keyed_open(&tree, e->s->tlog, e->s->tlog_key.v, e->s->tlog_key.n,
+			       e->tool->lock_timeout, &e->tool->err) < 0)
+		return -1;
+	return lh_tlog_append_once(tree.log, &(struct lh_str){ entry, sizeof entry }, 1, &index,
+				   &e->tool->err);
+}
+
+int erasure_finish(struct erasure *e, const struct remains *left)
+{
+	struct lh_err *err = &e->tool->err;
+	LH_SCOPED(lh_buf_free) struct lh_buf text = { 0 }, id = { 0 };
+	int rc = erasure_receipt_id(e, &id);
+
+	if (rc > 0 && !strcmp(id.p, e->id)) {	/* it was written before a kill */
+		lh_buf_init(&text, JOURNAL_MAX);
+		rc = lh_file_read(e->receipt, &text, err) > 0 ? 0 : -1;
+	} else if (rc >= 0) {
+		rc = write_receipt(e, left, &text);
+		if (!rc)
+			rc = lh_atomic_put(e->receipt, 0600, &text, err);
+	}
+	if (!rc && e->s->tlog)
+		rc = commit_receipt(e, &text);
+	if (!rc && e->s->receipt)
+		rc = lh_atomic_put(e->s->receipt, 0600, &text, err);
+	if (rc < 0)
+		return -1;
+	if (unlink(e->journal) < 0)
+		return lh_err_sys(err, "%s: cannot remove", e->journal);
+	return lh_sync_folder(e->journal, err);
+}
+
+/* ---- all ---- */
+
+int erasure_lock(struct erasure *e)
+{
+	struct lh_err *err = &e->tool->err;
+	LH_SCOPED(lh_free_local) char *folder = path_of(e, "", "");
+	LH_SCOPED(lh_free_local) char *lock = folder ? path_of(e, ".lock", "") : NULL;
+
+	if (!lock || lh_subject_make_dir(e->s->subjects, err) < 0 ||
+	    lh_own_mkdir(folder, 0700, err) < 0)
+		return -1;
+	return lh_lock_take(&e->lock, lock, folder, e->tool->lock_timeout, err);
+}
+
+int erasure_open(struct erasure *e, const struct person *who)
+{
+	size_t i;
+	int rc = 0;
+
+	e->who.id = who->id;
+	for (i = 0; i < who->n_also; i++)
+		if (erase_add_also(e, who->also[i]) < 0)
+			return -1;
+	for (i = 0; !rc && i < e->keys.n; i++)
+		rc = set_paths(e, e->keys.key[i]);
+	if (!rc)
+		rc = set_paths(e, e->keys.key[0]);
+	if (rc < 0 || read_journal(e) < 0)
+		return -1;
+	return person_prepare(&e->who, e->s, &e->tool->err);
+}
+
+void erasure_close(struct erasure *e)
+{
+	while (e->n_was) {
+		free(e->was[--e->n_was].path);
+		free(e->was[e->n_was].kind);
+		free(e->was[e->n_was].action);
+	}
+	while (e->n_cuts)
+		free_cuts(&e->cuts[--e->n_cuts]);
+	free(e->was);
+	free(e->cuts);
+	free(e->journal);
+	free(e->receipt);
+	free(e->reason);
+	lh_buf_free(&e->old_versions);
+	lh_applog_close(&e->log, &(struct lh_err){ 0 });
+	lh_lock_drop(&e->lock);
+	lh_chain_keys_free(&e->keys);
+	for (size_t i = 0; i < e->who.n_also; i++)
+		free((char *)e->who.also[i].p);
+	person_free(&e->who);
+}

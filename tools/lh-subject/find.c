@@ -1,0 +1,304 @@
+/* find.c - the hits of a person in all places.  See subject.h. */
+#include "find.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include <lh/index.h>
+
+#include "base/mem.h"
+#include "base/signal.h"
+#include "file/file.h"
+#include "index/index_tools.h"
+
+#define WHOLE_MAX ((size_t)256 << 20)	/* bytes of a file that is one JSON text */
+
+int hit_add(struct find *f, const struct hit *like, struct lh_str members, struct lh_str id)
+{
+	struct hits *to = f->hits;
+	struct hit *h;
+
+	if (lh_grow(&to->v, &to->cap, to->n + 1, sizeof *h, f->err) < 0)
+		return -1;
+	h = &to->v[to->n];
+	*h = *like;
+	h->members = lh_strndup(members.p, members.n, f->err);
+	h->id = h->members && id.p ? lh_strndup(id.p, id.n, f->err) : NULL;
+	if (!h->members || (id.p && !h->id)) {
+		free(h->members);
+		return -1;
+	}
+	to->n++;
+	return 0;
+}
+
+void hits_cut(struct hits *h, size_t n)
+{
+	while (h->n > n) {
+		free(h->v[--h->n].id);
+		free(h->v[h->n].members);
+	}
+}
+
+void hits_free(struct hits *h)
+{
+	hits_cut(h, 0);
+	free(h->v);
+	*h = (struct hits){ .n = 0 };
+}
+
+/* ---- files that are one JSON text ---- */
+
+static int add_match(struct find *f, const struct hit *like, struct lh_str id)
+{
+	struct hit h = *like;
+
+	h.by = f->m.by_id ? HIT_ID : HIT_TEXT;
+	h.others = f->m.others;
+	h.via = NO_HIT;
+	return hit_add(f, &h, (struct lh_str){ f->m.members.p, f->m.members.len }, id);
+}
+
+/* Search a file that is one JSON text; any other is searched by its lines. */
+static int find_whole(struct find *f, size_t i)
+{
+	const struct place *p = &f->s->places.v[i];
+	struct lh_value v;
+	int rc;
+
+	lh_buf_reset(&f->text);
+	f->text.max = WHOLE_MAX;
+	rc = lh_file_read(p->path, &f->text, f->err);
+	f->text.max = 0;
+	if (rc <= 0)
+		return rc;
+	if (!lh_buf_room(&f->text, LH_PAD))
+		return lh_buf_check(&f->text, f->err);
+	if (lh_json_parse(&f->rec, f->text.p, f->text.len, &v, f->err) < 0)
+		return f->err->code == LH_EDATA ? find_lines(f, i) : -1;
+	rc = person_match(f->who, &v, &f->m, f->err);
+	if (rc <= 0)
+		return rc;
+	return add_match(f, &(struct hit){ .place = i, .line = 1 }, (struct lh_str){ NULL, 0 });
+}
+
+static int find_secret(struct find *f, size_t i)
+{
+	const struct hit hit = { .place = i, .by = HIT_ID, .line = 1, .via = NO_HIT };
+
+	return place_is_own(&f->s->places.v[i], f->who->id)
+		? hit_add(f, &hit, lh_str_of("[]"), (struct lh_str){ NULL, 0 }) : 0;
+}
+
+/* ---- indexes ---- */
+
+static bool row_may_have(const struct find *f, const struct lh_row *row)
+{
+	const struct lh_str id = f->who->id;
+
+	return !person_is_quick(f->who) || lh_str_is(row->id, id.p, id.n) ||
+	       (row->meta.n && (memchr(row->meta.p, '\\', row->meta.n) ||
+				memmem(row->meta.p, row->meta.n, id.p, id.n)));
+}
+
+/* Search a record of an index, as {"id","metadata"}. */
+static int find_row(struct find *f, size_t i, const struct lh_row *row)
+{
+	struct lh_writer w;
+	struct lh_value v;
+	int rc;
+
+	if (!row_may_have(f, row))
+		return 0;
+	lh_buf_reset(&f->text);
+	w = lh_write_to(&f->text);
+	lh_write_object(&w, NULL);
+	lh_write_str(&w, "id", row->id);
+	if (row->meta.n)
+		lh_write_raw(&w, "metadata", row->meta);
+	lh_write_end(&w);
+	if (!lh_buf_room(&f->text, LH_PAD))
+		return lh_buf_check(&f->text, f->err);
+	if (lh_json_parse(&f->rec, f->text.p, f->text.len, &v, f->err) < 0)
+		return lh_err_prefix(f->err, "%s: %.*s", f->s->places.v[i].path,
+				     (int)row->id.n, row->id.p);
+	rc = person_match_record(f->who, &v, &f->m, f->err);
+	return rc <= 0 ? rc : add_match(f, &(struct hit){ .place = i }, row->id);
+}
+
+static int find_index(struct find *f, size_t i)
+{
+	struct lh_index *ix = lh_index_open(f->s->places.v[i].path, f->err);
+	const uint64_t n = ix ? lh_index_rows(ix) : 0;
+	struct lh_row row;
+	uint64_t at;
+	int rc = ix ? 0 : -1;
+
+	for (at = 0; rc >= 0 && at < n; at++) {
+		rc = lh_index_row(ix, at, &row, f->err);
+		if (rc > 0)
+			rc = find_row(f, i, &row);
+		if (rc >= 0 && lh_stopping())
+			rc = lh_err_set(f->err, LH_EINTR, "interrupted");
+	}
+	lh_index_close(ix);
+	return rc < 0 ? -1 : 0;
+}
+
+static int find_roster(struct find *f, size_t i)
+{
+	const char *path = f->s->places.v[i].path;
+	int fd = lh_open_regular(path, O_RDONLY, 0, f->err);
+	bool index;
+
+	if (fd < 0)
+		return -1;
+	index = lh_index_is(fd);
+	close(fd);
+	return index ? find_index(f, i) : find_lines(f, i);
+}
+
+int find_row_json(struct find *f, size_t i, uint64_t row)
+{
+	struct lh_value v;
+	bool named;
+	int rc;
+
+	if (!lh_buf_room(&f->text, LH_PAD))
+		return lh_buf_check(&f->text, f->err);
+	if (lh_json_parse(&f->rec, f->text.p, f->text.len, &v, f->err) < 0)
+		return -1;
+	named = find_is_named(f, &f->s->places.v[i], &v);
+	rc = person_match(f->who, &v, &f->m, f->err);
+	f->m.by_id |= named;
+	return rc < 0 || (!rc && !named) ? rc
+		: add_match(f, &(struct hit){ .place = i, .line = row },
+			    (struct lh_str){ NULL, 0 });
+}
+
+static int find_rows(struct find *f, size_t i)
+{
+	const int rc = find_table(f, i);
+
+	return rc ? rc < 0 ? -1 : 0 : find_lines(f, i);
+}
+
+int find_in_place(struct find *f, size_t i)
+{
+	switch (f->s->places.v[i].kind) {
+	case PLACE_INDEX:
+	case PLACE_PLAYBOOK:
+		return find_index(f, i);
+	case PLACE_ROSTER:
+		return find_roster(f, i);
+	case PLACE_RECEIPT:
+	case PLACE_DATASET:
+	case PLACE_MANIFEST:
+		return find_whole(f, i);
+	case PLACE_SECRET:
+		return find_secret(f, i);
+	case PLACE_PLAN:
+	case PLACE_INDEX_LOG:
+	case PLACE_CACHE:
+	case PLACE_ERASURE:
+	case PLACE_TRACE_INDEX:
+	case PLACE_CURSOR:
+	case PLACE_SPECIAL:
+		return 0;	/* derived from other places, read with them, or without data */
+	default:
+		return find_rows(f, i);
+	}
+}
+
+/* ---- order ---- */
+
+static int by_place(const void *a, const void *b)
+{
+	const struct hit *x = a, *y = b;
+
+	if (x->place != y->place)
+		return x->place < y->place ? -1 : 1;
+	if (x->line != y->line)
+		return x->line < y->line ? -1 : 1;
+	if (!x->id || !y->id)
+		return (x->id != NULL) - (y->id != NULL);
+	return strcmp(x->id, y->id);
+}
+
+/* Sort the numbers of hits as their hits. */
+static int by_hit(const void *a, const void *b, void *hits)
+{
+	const struct hit *v = hits, *x = &v[*(const size_t *)a], *y = &v[*(const size_t *)b];
+	int c = by_place(x, y);
+
+	return c ? c : (x->by > y->by) - (x->by < y->by);
+}
+
+/* Sort hits, and keep of several of one row the one by the strongest reason. */
+static int settle(struct hits *h, struct lh_err *err)
+{
+	LH_SCOPED(lh_free_local) size_t *order = lh_calloc(h->n + 1, sizeof *order, err);
+	LH_SCOPED(lh_free_local) size_t *now = lh_calloc(h->n + 1, sizeof *now, err);
+	struct hit *sorted = lh_calloc(h->n + 1, sizeof *sorted, err);
+	size_t i, n = 0;
+
+	if (!order || !now || !sorted) {
+		free(sorted);
+		return -1;
+	}
+	for (i = 0; i < h->n; i++)
+		order[i] = i;
+	qsort_r(order, h->n, sizeof *order, by_hit, h->v);
+	for (i = 0; i < h->n; i++) {
+		struct hit *hit = &h->v[order[i]];
+
+		if (n && !by_place(&sorted[n - 1], hit)) {
+			free(hit->members);
+			free(hit->id);
+		} else {
+			sorted[n++] = *hit;
+		}
+		now[order[i]] = n - 1;
+	}
+	for (i = 0; i < n; i++)
+		if (sorted[i].via != NO_HIT)
+			sorted[i].via = now[sorted[i].via];
+	free(h->v);
+	*h = (struct hits){ sorted, n, h->n + 1, h->incomplete };
+	return 0;
+}
+
+/* ---- all ---- */
+
+bool find_is_indexed(const struct find *f, size_t i)
+{
+	const struct place *p = &f->s->places.v[i];
+
+	return person_is_quick(f->who) && p->root && p->kind >= PLACE_SOURCE &&
+	       p->kind <= PLACE_REPLAYS && strncmp(p->path + p->rel, "shards/", 7);
+}
+
+int find_person(struct lh_tool *tool, struct settings *s, struct person *who, struct hits *hits,
+		struct lh_err *err)
+{
+	struct find f = { .tool = tool, .s = s, .who = who, .hits = hits, .err = err };
+	size_t i;
+	int rc = find_datasets(&f);
+
+	for (i = 0; !rc && i < s->places.n; i++)
+		if (!find_is_indexed(&f, i))
+			rc = find_in_place(&f, i);
+	if (!rc)
+		rc = find_in_roots(&f);
+	if (!rc)
+		rc = find_named(&f);
+	find_datasets_free(&f);
+	free(f.named);
+	lh_intern_free(&f.names);
+	lh_buf_free(&f.m.members);
+	lh_buf_free(&f.text);
+	lh_record_free(&f.rec);
+	return rc ? -1 : settle(hits, err);
+}

@@ -1,0 +1,56 @@
+/* find.h - what the files of find share.  See subject.h. */
+#ifndef FIND_H
+#define FIND_H
+
+#include "base/table.h"
+#include "subject.h"
+
+struct find {
+	struct lh_tool *tool;
+	struct settings *s;
+	struct person *who;
+	struct hits *hits;
+	struct lh_err *err;
+	struct match m;
+	struct lh_buf text;		/* a file or a record at hand */
+	struct lh_record rec;
+	struct key_value {		/* rows that the person's manifest names */
+		char *key;		/* of an object of a dataset */
+		char *column, *value;
+	} *dataset;
+	size_t n_datasets, cap_datasets;
+	struct lh_intern names;		/* of found rows, for which logs are searched ... */
+	size_t *named, cap_named;	/* ... and the hit of each */
+	bool by_name;			/* lines are searched for names */
+};
+
+/* Add a hit by f->m; members and id are copied. */
+int hit_add(struct find *f, const struct hit *like, struct lh_str members, struct lh_str id);
+
+/* Search place i, whatever its kind, by the person's id and texts. */
+int find_in_place(struct find *f, size_t i);
+/* Return whether place i is searched by the index of its root. */
+bool find_is_indexed(const struct find *f, size_t i);
+/* Search a file of lines. */
+int find_lines(struct find *f, size_t i);
+/* Search a Parquet file: 1, also if there is no DuckDB; 0 if it is none; -1. */
+int find_table(struct find *f, size_t i);
+/* Search the row in f->text, an object. */
+int find_row_json(struct find *f, size_t i, uint64_t row);
+/* Return whether a row of an object is one that the person's manifest names. */
+bool find_is_named(const struct find *f, const struct place *p, const struct lh_value *v);
+/* Read from the person's manifest and the catalogs which rows it names. */
+int find_datasets(struct find *f);
+void find_datasets_free(struct find *f);
+
+/* Search the files of roots by lh-trace's index, and all that was made from hits in them. */
+int find_in_roots(struct find *f);
+/* Search logs for what names a found row, or belongs to the trace of one. */
+int find_named(struct find *f);
+/* Remember a name of a hit: an id of a row or a run, that of a session, or "uid:" and that of a
+ * trace. */
+int find_name(struct find *f, size_t hit, struct lh_str name);
+/* Remove the hits from n on. */
+void hits_cut(struct hits *h, size_t n);
+
+#endif

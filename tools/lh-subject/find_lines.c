@@ -1,0 +1,294 @@
+/* find_lines.c - the rows of a file of lines that are a person's, or that name what is.  See
+ * find.h. */
+#include <errno.h>
+#include <fcntl.h>
+#include <unistd.h>
+
+#include "archive/archive.h"
+#include "base/mem.h"
+#include "file/file.h"
+#include "find.h"
+#include "flow/flow.h"
+#include "lineage/person_ids.h"
+#include "store/store.h"
+
+struct lines {
+	struct find *f;
+	size_t place;
+};
+
+/* Of a line: what was found, or that it is over the limit.  Its text is the members, and after
+ * them names of the row, each after a NUL. */
+struct line {
+	enum hit_by by;
+	size_t others, via, members;
+	bool unread;
+};
+
+#define NAME_LEAST 8		/* bytes of a name that is searched in logs */
+#define UID "uid:"
+
+/* Return whether a line may have something of the person, by its bytes: of a text with escapes
+ * that is not known. */
+static bool may_have(const struct find *f, const char *p, size_t n)
+{
+	return !person_is_quick(f->who) || memchr(p, '\\', n) ||
+	       memmem(p, n, f->who->id.p, f->who->id.n);
+}
+
+static struct lh_value value_of(const struct lh_record *rec)
+{
+	static const uint8_t type[256] = {
+		['{'] = LH_OBJECT, ['['] = LH_ARRAY, ['"'] = LH_STRING, ['t'] = LH_TRUE,
+		['f'] = LH_FALSE, ['n'] = LH_NULL
+	};
+	const unsigned char c = (unsigned char)*rec->line;
+
+	return (struct lh_value){ rec->line, rec->len, type[c] || c == 'n' ? type[c] : LH_NUMBER,
+				  memchr(rec->line, '\\', rec->len) != NULL };
+}
+
+/* ---- names ---- */
+
+int find_name(struct find *f, size_t hit, struct lh_str name)
+{
+	uint32_t number;
+
+	if (name.n < NAME_LEAST && strncmp(name.p, UID, name.n < 4 ? name.n : 4))
+		return 0;
+	if (lh_intern_add(&f->names, name.p, name.n, &number, f->err) < 0 ||
+	    lh_grow(&f->named, &f->cap_named, f->names.n, sizeof hit, f->err) < 0)
+		return -1;
+	if (number + 1 == f->names.n)
+		f->named[number] = hit;
+	return 0;
+}
+
+/* Append the uid of the trace that an event of a pathway is about. */
+static int add_uid(const struct lh_value *v, struct lh_buf *to, struct lh_err *err)
+{
+	struct lh_value op, trace, uid;
+	struct lh_str text;
+
+	if (v->type != LH_OBJECT || !lh_value_get(v, "op", &op))
+		return 0;
+	if (!(lh_value_get(v, "trace", &trace) && trace.type == LH_OBJECT &&
+	      lh_value_get(&trace, "uid", &uid)) && !lh_value_get(v, "uid", &uid))
+		return 0;
+	if (uid.type != LH_STRING)
+		return 0;
+	lh_buf_puts(to, UID);
+	if (!uid.escaped)
+		lh_buf_add(to, uid.p + 1, uid.n - 2);
+	else if (lh_value_str(&uid, to, &text, err) < 0)
+		return -1;
+	return lh_buf_check(to, err) < 0 ? -1 : 1;
+}
+
+/* Append the names of a row of a log that was found. */
+static int add_names(const struct lh_value *v, struct lh_buf *out, struct lh_err *err)
+{
+	struct lh_value id;
+	struct lh_buf uid = { 0 };
+	int rc = add_uid(v, &uid, err);
+
+	if (rc > 0) {
+		lh_buf_putc(out, '\0');
+		lh_buf_add(out, uid.p, uid.len);
+	}
+	lh_buf_free(&uid);
+	if (v->type == LH_OBJECT && lh_value_get(v, "session_id", &id) && id.type == LH_STRING &&
+	    !id.escaped) {
+		lh_buf_putc(out, '\0');
+		lh_buf_add(out, id.p + 1, id.n - 2);
+	}
+	return rc < 0 ? -1 : 0;
+}
+
+struct naming {
+	struct find *f;
+	struct lh_writer w;
+	int64_t name;			/* that was found; -1: none */
+};
+
+static int on_name(void *ctx, const struct lh_person_at *at, const struct lh_value *v, bool id,
+		   struct lh_err *err)
+{
+	struct naming *n = ctx;
+	struct lh_str text;
+	struct lh_buf path = { 0 };
+	int64_t name;
+	int rc;
+
+	(void)id;
+	lh_buf_reset(&n->f->text);
+	if (v->type != LH_STRING || v->n < NAME_LEAST)
+		return 0;
+	if (lh_value_str(v, &n->f->text, &text, err) < 0)
+		return -1;
+	name = lh_intern_find(&n->f->names, text.p, text.n);
+	if (name < 0)
+		return 0;
+	n->name = name;
+	rc = lh_person_path(at, &path, err);
+	if (!rc)
+		lh_write_str(&n->w, NULL, (struct lh_str){ path.p, path.len });
+	lh_buf_free(&path);
+	return rc;
+}
+
+/* Look for names in a row: append the members that have one. */
+static int fill_named(struct find *f, const struct lh_value *v, struct line *line,
+		      struct lh_buf *out, struct lh_err *err)
+{
+	struct naming n = { f, lh_write_to(out), -1 };
+	const size_t from = out->len;
+	struct lh_buf uid = { 0 };
+	int rc;
+
+	lh_write_array(&n.w, NULL);
+	rc = lh_person_walk(v, false, on_name, &n, err);
+	if (!rc)
+		rc = add_uid(v, &uid, err);
+	if (rc > 0 && n.name < 0)
+		n.name = lh_intern_find(&f->names, uid.p, uid.len);
+	lh_write_end(&n.w);
+	lh_buf_free(&uid);
+	if (rc < 0 || n.name < 0) {
+		out->len = from;
+		return rc < 0 ? -1 : 0;
+	}
+	*line = (struct line){ .by = HIT_LINEAGE, .via = f->named[n.name],
+			       .members = out->len - from };
+	rc = person_match(f->who, v, &f->m, err);
+	line->others = f->m.others;
+	return rc < 0 ? -1 : 1;
+}
+
+int find_named(struct find *f)
+{
+	size_t i;
+	int rc = 0;
+
+	f->by_name = true;
+	for (i = 0; !rc && f->names.n && i < f->s->places.n; i++)
+		if (f->s->places.v[i].kind == PLACE_LOG)
+			rc = find_lines(f, i);
+	return rc;
+}
+
+/* ---- lines ---- */
+
+static int fill(struct lh_record *rec, void *result, struct lh_buf *out, void *context,
+		struct lh_err *err)
+{
+	struct lines *l = context;
+	struct find *f = l->f;
+	const struct place *p = &f->s->places.v[l->place];
+	const struct lh_value v = value_of(rec);
+	struct line *line = result;
+	const bool pair = find_is_named(f, p, &v);
+	int rc;
+
+	if (f->by_name)
+		return fill_named(f, &v, line, out, err);
+	if (!pair && !may_have(f, rec->line, rec->len))
+		return 0;
+	if (v.type != LH_OBJECT && v.type != LH_ARRAY)
+		rc = person_match_bytes(f->who, v.p, v.n, &f->m, err);	/* a line of CSV */
+	else if (p->kind == PLACE_ROSTER)
+		rc = person_match_record(f->who, &v, &f->m, err);
+	else
+		rc = person_match(f->who, &v, &f->m, err);
+	if (rc < 0 || (!rc && !pair))
+		return rc;
+	*line = (struct line){ f->m.by_id || pair ? HIT_ID : HIT_TEXT, f->m.others, NO_HIT,
+			       f->m.members.len, false };
+	lh_buf_add(out, f->m.members.p, f->m.members.len);
+	if (p->kind == PLACE_LOG && line->by == HIT_ID && add_names(&v, out, err) < 0)
+		return -1;
+	return 1;
+}
+
+/* Look at a line that is not JSON. */
+static void bad(const struct lh_bad_line *of, void *result, struct lh_buf *out, void *context)
+{
+	struct find *f = ((struct lines *)context)->f;
+	struct line *line = result;
+	struct lh_err err;
+	int rc = 0;
+
+	if (f->by_name)
+		return;
+	rc = of->p ? person_match_bytes(f->who, of->p, of->n, &f->m, &err) : -1;
+	*line = (struct line){ f->m.by_id ? HIT_ID : HIT_TEXT, f->m.others, NO_HIT,
+			       f->m.members.len, rc < 0 };
+	if (rc > 0)
+		lh_buf_add(out, f->m.members.p, f->m.members.len);
+}
+
+static int sink(const struct lh_output *o, void *shared, struct lh_err *err)
+{
+	struct lines *l = shared;
+	const char *path = l->f->s->places.v[l->place].path;
+	const struct line *line = o->result;
+	struct hit hit = { .place = l->place, .by = line->by, .line = o->line,
+			   .others = line->others, .via = line->via };
+	struct lh_str name;
+
+	if (line->unread)
+		return lh_err_set(err, LH_EIO, "%s:%llu: the line is over the limit, and was not "
+				  "searched", o->file, (unsigned long long)o->line);
+	if (!o->n)
+		return 0;
+	if (hit_add(l->f, &hit, (struct lh_str){ o->text, line->members },
+		    strcmp(o->file, path) ? lh_str_of(o->file) : (struct lh_str){ NULL, 0 }) < 0)
+		return -1;
+	for (name.p = o->text + line->members; name.p < o->text + o->n; name.p += name.n) {
+		name.p++;
+		name.n = strnlen(name.p, (size_t)(o->text + o->n - name.p));
+		if (find_name(l->f, l->f->hits->n - 1, name) < 0)
+			return -1;
+	}
+	return 0;
+}
+
+/* Return whether an open file is to be read as it is: it is not one of these tools, and not
+ * compressed. */
+static bool is_plain(const struct place *p, int fd)
+{
+	char head[LH_ARCHIVE_SNIFF];
+	ssize_t n;
+
+	if (p->kind != PLACE_OTHER && p->kind != PLACE_SPOOL && p->kind != PLACE_TREE)
+		return false;
+	n = pread(fd, head, sizeof head, 0);
+	return n <= 0 || !lh_archive_kind(head, (size_t)n);
+}
+
+int place_flow(struct place *p, struct lh_flow *flow, struct lh_err *err)
+{
+	int fd, rc;
+
+	flow->files = &p->path;
+	flow->n_files = flow->jobs = 1;
+	flow->values = true;
+	if (p->store && lh_store_is_s3(p->store))
+		return lh_flow_run(flow, err);
+	fd = lh_open_regular(p->path, O_RDONLY, 0, err);
+	if (fd < 0)
+		return -1;
+	flow->plain = is_plain(p, fd);
+	rc = lh_flow_fd(p->path, fd, flow, err);
+	close(fd);
+	return rc;
+}
+
+int find_lines(struct find *f, size_t i)
+{
+	struct lines l = { f, i };
+	struct lh_flow flow = { .fill = fill, .result_size = sizeof(struct line), .bad = bad,
+				.sink = sink, .shared = &l };
+
+	return place_flow(&f->s->places.v[i], &flow, f->err);
+}

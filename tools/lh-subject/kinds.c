@@ -1,0 +1,146 @@
+/* kinds.c - what a file of a place is, by its path.  See subject.h. */
+#include <fnmatch.h>
+
+#include "distill/root.h"
+#include "distill/sample.h"
+#include "subject.h"
+
+static const char *const names[PLACE_KINDS] = {
+	[PLACE_INDEX] = "index", [PLACE_PLAYBOOK] = "playbook", [PLACE_PLAN] = "plan",
+	[PLACE_INDEX_LOG] = "index-log", [PLACE_LOG] = "log", [PLACE_SOURCE] = "source",
+	[PLACE_SKIPS] = "skips", [PLACE_EVIDENCE] = "evidence", [PLACE_SCORED] = "scored",
+	[PLACE_RAG] = "rag", [PLACE_SFT] = "sft", [PLACE_PREFERENCE] = "preference",
+	[PLACE_QUARANTINE] = "quarantine", [PLACE_REPLAYS] = "replays",
+	[PLACE_RECEIPT] = "receipt", [PLACE_DATASET] = "dataset", [PLACE_OBJECT] = "object",
+	[PLACE_CACHE] = "cache", [PLACE_ROSTER] = "roster", [PLACE_MANIFEST] = "manifest",
+	[PLACE_CHAIN] = "chain", [PLACE_SECRET] = "secret", [PLACE_ERASURE] = "erasure",
+	[PLACE_TREE] = "tlog", [PLACE_TRACE_INDEX] = "trace-index", [PLACE_CURSOR] = "cursor",
+	[PLACE_SPOOL] = "spool", [PLACE_OTHER] = "other",
+	[PLACE_SPECIAL] = "special"
+};
+
+const char *place_kind_name(enum place_kind kind)
+{
+	return names[kind];
+}
+
+/* In the order in which they are tried; a "*" also matches "/". */
+static const struct {
+	const char *pattern;
+	enum place_kind kind;
+} patterns[] = {
+	{ "*.lh-tmp-*", PLACE_SPOOL },
+	{ "index/*.lhv-log", PLACE_INDEX_LOG },
+	{ "playbook/*.lhv-log", PLACE_INDEX_LOG },
+	{ "index/*.lhv", PLACE_INDEX },
+	{ "index/*.json", PLACE_PLAN },
+	{ "playbook/*.lhv", PLACE_PLAYBOOK },
+	{ "log/*.cursor", PLACE_CURSOR },
+	{ "log/*.jsonl", PLACE_LOG },
+	{ "log/*.jsonl.torn", PLACE_LOG },
+	{ "log/*.rejects", PLACE_LOG },
+	{ LH_ROOT_SKIPS, PLACE_SKIPS },
+	{ LH_ROOT_SOURCES "/replay_runs.jsonl", PLACE_REPLAYS },
+	{ LH_ROOT_SOURCES "/audit_baselines.jsonl", PLACE_LOG },
+	{ LH_ROOT_SOURCES "/*.rejects", PLACE_LOG },
+	{ LH_ROOT_EVIDENCE "/*.jsonl", PLACE_EVIDENCE },
+	{ LH_ROOT_SCORED "/*.jsonl", PLACE_SCORED },
+	{ LH_ROOT_REPORTS "/*", PLACE_RECEIPT },
+	{ "docs/recon/*.md", PLACE_RECEIPT },
+	{ "catalog/*.json", PLACE_DATASET },
+	{ "spool/*", PLACE_SPOOL },
+	{ "tlog/*", PLACE_TREE },
+	{ "witness/*", PLACE_TREE },
+	{ "roster.jsonl", PLACE_ROSTER },
+	{ ".lh-trace/index", PLACE_TRACE_INDEX },
+};
+static const char subjects[] = "data/_catalog/subjects/";
+
+/* Return the path in a part of a divided run, shards/RUN/I-of-N/, which is laid out as a root. */
+static const char *without_part(const char *rel)
+{
+	const char *run = strncmp(rel, "shards/", 7) ? NULL : strchr(rel + 7, '/');
+	const char *part = run ? strchr(run + 1, '/') : NULL;
+
+	return part ? part + 1 : rel;
+}
+
+enum place_kind kind_of_subject(const char *rel)
+{
+	static const struct {
+		const char *pattern;
+		enum place_kind kind;
+	} of[] = {
+		{ "*.lh-tmp-*", PLACE_SPOOL },
+		{ "_erasures/*", PLACE_ERASURE },
+		{ "*" "/*", PLACE_OTHER },
+		{ "*.audit.jsonl.torn", PLACE_LOG },
+		{ "*.audit.jsonl", PLACE_CHAIN },
+		{ "*.secret", PLACE_SECRET },
+		{ "_retention_sweep_*", PLACE_LOG },
+		{ "_*", PLACE_OTHER },
+		{ "*.json", PLACE_MANIFEST },
+	};
+	size_t i;
+
+	for (i = 0; i < sizeof of / sizeof *of; i++)
+		if (fnmatch(of[i].pattern, rel, 0) == 0)
+			return of[i].kind;
+	return PLACE_OTHER;
+}
+
+enum place_kind kind_in_root(const char *rel)
+{
+	size_t i;
+
+	rel = without_part(rel);
+	for (i = 0; i < LH_EXPORTERS; i++)
+		if (!strcmp(rel, lh_exporter_output((enum lh_exporter)i)))
+			return (enum place_kind)(PLACE_RAG + i);
+		else if (!strcmp(rel, lh_exporter_quarantine((enum lh_exporter)i)))
+			return PLACE_QUARANTINE;
+	if (!strncmp(rel, subjects, sizeof subjects - 1))
+		return kind_of_subject(rel + sizeof subjects - 1);
+	for (i = 0; i < LH_STREAMS; i++)
+		if (!strcmp(rel, lh_stream_source((enum lh_stream)i)))
+			return PLACE_SOURCE;
+	for (i = 0; i < sizeof patterns / sizeof *patterns; i++)
+		if (fnmatch(patterns[i].pattern, rel, 0) == 0)
+			return patterns[i].kind;
+	return PLACE_OTHER;
+}
+
+static enum place_kind in_folder(const char *rel, enum place_kind index)
+{
+	if (strstr(rel, ".lh-tmp-"))
+		return PLACE_SPOOL;
+	if (fnmatch("*.lhv-log", rel, 0) == 0)
+		return PLACE_INDEX_LOG;
+	if (fnmatch("*.lhv", rel, 0) == 0)
+		return index;
+	return index == PLACE_INDEX && fnmatch("*.json", rel, 0) == 0 ? PLACE_PLAN : PLACE_OTHER;
+}
+
+enum place_kind kind_of_index(const char *rel)
+{
+	return in_folder(rel, PLACE_INDEX);
+}
+
+enum place_kind kind_of_playbook(const char *rel)
+{
+	return in_folder(rel, PLACE_PLAYBOOK);
+}
+
+bool is_lock_name(const char *name, uint64_t bytes)
+{
+	static const char *const end[] = { "lock", "-compact", ".in-use" };
+	const size_t n = strlen(name);
+	size_t i, m;
+
+	for (i = 0; i < sizeof end / sizeof *end; i++) {
+		m = strlen(end[i]);
+		if (bytes < 32 && n >= m && !strcmp(name + n - m, end[i]))
+			return true;
+	}
+	return false;
+}

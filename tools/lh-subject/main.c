@@ -1,0 +1,183 @@
+/* lh-subject: find, hand over and erase a person's data.  See lh-subject(1). */
+#include <stdlib.h>
+
+#include <lh/subject.h>
+
+#include "base/mem.h"
+#include "serve/routes.h"
+#include "export.h"
+#include "subject.h"
+
+#define KEYED (V_ERASE | V_EXPORT | V_REQUESTS)
+
+static const struct lh_made made_receipt = {
+	"a receipt of an erasure", { "{\"schema\":\"subject_erasure" }, NULL
+};
+static const struct lh_made made_export = {
+	"an archive of lh-subject export", { NULL }, export_is_archive
+};
+
+static const struct lh_option options[] = {
+	{ 0, "config", "FILE", "configuration of lh-serve, which names the state",
+	  LH_TEXT(struct settings, config) },
+	{ 0, "state", "DIR", "folder of lh-serve", LH_TEXT(struct settings, state) },
+	{ 0, "root", "DIR", "root of a distillation (repeatable)",
+	  LH_TEXTS(struct settings, root) },
+	{ 0, "index", "INDEX", "an index, a plan or a folder (repeatable)",
+	  LH_TEXTS(struct settings, index) },
+	{ 0, "playbook", "INDEX", "a playbook, or a folder of them (repeatable)",
+	  LH_TEXTS(struct settings, playbook) },
+	{ 0, "log", "FILE", "a log of JSON Lines (repeatable)", LH_TEXTS(struct settings, log) },
+	{ 0, "store", "STORE", "a folder of objects, or s3://... (repeatable)",
+	  LH_TEXTS(struct settings, store) },
+	{ 0, "cache", "DB", "a cache of lh-embed (repeatable)",
+	  LH_TEXTS(struct settings, cache) },
+	{ 0, "roster", "FILE", "a roster (repeatable)", LH_TEXTS(struct settings, roster) },
+	{ 0, "subjects", "DIR", "folder of subjects (default: that of the state)",
+	  LH_TEXT(struct settings, subjects) },
+	{ 0, "also", "TEXT", "another text that names the person (repeatable)",
+	  LH_TEXTS(struct settings, also, .verbs = V_PERSON) },
+	{ 0, "from-roster", NULL, "also name, e-mail and telephone of the roster",
+	  LH_FLAG(struct settings, from_roster, .verbs = V_PERSON) },
+	{ 0, "fold", NULL, "ids that differ in case are one",
+	  LH_FLAG(struct settings, fold, .verbs = V_PERSON) },
+	{ 0, "short", NULL, "accept --also of fewer than 4 bytes",
+	  LH_FLAG(struct settings, brief, .verbs = V_PERSON) },
+	{ 0, "out", "FILE", "the archive",
+	  LH_TEXT(struct settings, out, .verbs = V_EXPORT, .makes = &made_export) },
+	{ 0, "unredacted", NULL, "leave other persons' data in rows",
+	  LH_FLAG(struct settings, unredacted, .verbs = V_EXPORT) },
+	{ 0, "apply", NULL, "do what is planned",
+	  LH_FLAG(struct settings, apply, .verbs = V_ERASE) },
+	{ 0, "reason", "TEXT", "why, for the receipt",
+	  LH_TEXT(struct settings, reason, .verbs = V_ERASE) },
+	{ 0, "receipt", "FILE", "the receipt (default: below the subjects)",
+	  LH_TEXT(struct settings, receipt, .verbs = V_ERASE, .makes = &made_receipt) },
+	{ 0, "text-too", NULL, "also rows in which only a text is found",
+	  LH_FLAG(struct settings, text_too, .verbs = V_ERASE) },
+	{ 0, "with-log", NULL, "also the log of who looked, and its secret",
+	  LH_FLAG(struct settings, with_log, .verbs = V_ERASE) },
+	{ 0, "key-file", "FILE", "key of the audit log (repeatable: the first signs)",
+	  LH_TEXTS(struct settings, key_file, .env = "LH_SUBJECT_AUDIT_KEY", .verbs = KEYED) },
+	{ 0, "insecure-key", NULL, "accept a key file that others can read",
+	  LH_FLAG(struct settings, insecure_key, .verbs = KEYED) },
+	{ 0, "tlog", "DIR", "a transparency log",
+	  LH_TEXT(struct settings, tlog, .verbs = KEYED) },
+	{ 0, "key-file-tlog", "FILE", "key that signs its checkpoint (repeatable)",
+	  LH_TEXTS(struct settings, tlog_key, .verbs = V_ERASE | V_REQUESTS) },
+	{ 0, "elsewhere", "TEXT", "what is out of reach, for the receipt (repeatable)",
+	  LH_TEXTS(struct settings, elsewhere, .verbs = V_ERASE | V_REQUESTS) },
+	{ 0, "markers", "FILE", "search texts by their hashes",
+	  LH_TEXT(struct settings, markers, .verbs = V_VERIFY) },
+	LH_FORCE_OPTION(V_ERASE | V_EXPORT),
+	LH_LOCK_OPTION(V_ERASE | V_REQUESTS),
+	LH_JOBS_OPTION,
+	LH_NOW_OPTION,
+	LH_INPUT_OPTIONS,
+	LH_COMMON_OPTIONS,
+	LH_OPTION_END
+};
+
+static const struct lh_op ops[] = {
+	{ "places", "", "list the files in which data of persons may be", V_PLACES,
+	  .out = places_out, .command = subject_places },
+	{ "find", "[ID]", "list where a person is", V_FIND, .out = find_out,
+	  .command = subject_find },
+	{ "export", "[ID]", "write all that is held about a person", V_EXPORT,
+	  .command = subject_export, .writes = true },
+	{ "erase", "[ID]", "plan an erasure; with --apply, erase", V_ERASE,
+	  .command = subject_erase, .writes = true },
+	{ "verify", "[ID]", "search every byte for what is left", V_VERIFY,
+	  .command = subject_verify },
+	{ "find", NULL, "where a person is", 0, answer_request,
+	  LH_OP_IN(find_members, struct request), .out = request_out },
+	{ "export", NULL, "all that is held about a person, as an archive", 0, answer_request,
+	  LH_OP_IN(export_members, struct request), .out = request_out },
+	{ "erase", NULL, "plan an erasure, or erase", 0, answer_request,
+	  LH_OP_IN(erase_members, struct request), .out = request_out, .writes = true },
+	{ "verify", NULL, "whether anything of a person is left", 0, answer_request,
+	  LH_OP_IN(verify_members, struct request), .out = request_out },
+	LH_OP_REQUESTS("[FILE...]", V_REQUESTS),
+	LH_OP_END
+};
+
+/* Take what the configuration says is out of reach.  The frame frees the list of an option. */
+static int take_elsewhere(struct settings *s, struct lh_err *err)
+{
+	char **v = s->file->subject.elsewhere;
+	size_t cap = 0;
+
+	for (; v && *v; v++) {
+		if (lh_grow(&s->elsewhere.v, &cap, s->elsewhere.n + 1, sizeof *v, err) < 0)
+			return -1;
+		s->elsewhere.v[s->elsewhere.n++] = *v;
+	}
+	return 0;
+}
+
+/* Take the state and the logs that a configuration names, where no option does. */
+static int read_config(struct lh_tool *tool, struct settings *s)
+{
+	s->file = lh_calloc(1, sizeof *s->file, &tool->err);
+	if (!s->file || lh_serve_config_read(s->file, s->config, &tool->err) < 0)
+		return -1;
+	if (!s->state)
+		s->state = s->file->state;
+	if (!s->subjects)
+		s->subjects = s->file->audit.log;
+	if (!s->state)
+		return lh_tool_usage(tool, "%s: names no state", s->config);
+	s->access_log = s->file->access_log;
+	return s->elsewhere.n ? 0 : take_elsewhere(s, &tool->err);
+}
+
+static int check(struct lh_tool *tool, void *settings)
+{
+	struct settings *s = settings;
+	const char *root;
+
+	if (s->config && read_config(tool, s) < 0)
+		return -1;
+	root = s->state ? s->state : s->root.n ? s->root.v[0] : NULL;
+	if (!root && !s->subjects && !s->index.n && !s->playbook.n && !s->log.n && !s->store.n &&
+	    !s->cache.n && !s->roster.n)
+		return lh_tool_usage(tool, "no place: --state DIR names one");
+	if (root && !s->subjects) {
+		lh_buf_printf(&s->folder, "%s/%s", root, LH_SUBJECT_DIR);
+		lh_buf_putc(&s->folder, '\0');
+		if (lh_buf_check(&s->folder, &tool->err) < 0)
+			return -1;
+		s->subjects = s->folder.p;
+	}
+	return 0;
+}
+
+static int free_settings(struct lh_tool *tool, void *settings, int rc)
+{
+	struct settings *s = settings;
+
+	(void)tool;
+	places_free(&s->places);
+	lh_buf_free(&s->folder);
+	if (s->file)
+		lh_serve_config_free(s->file);
+	free(s->file);
+	return rc;
+}
+
+int main(int argc, char **argv)
+{
+	struct settings s = { .config = NULL };
+	static const struct lh_tool_spec spec = {
+		.name = "lh-subject",
+		.synopsis = "COMMAND [OPTION]... [OPERAND]...",
+		.summary = "find, hand over and erase a person's data",
+		.options = options,
+		.check = check,
+		.close = free_settings,
+		.ops = ops,
+		.what = "data of the person",
+	};
+
+	return lh_op_main(&spec, argc, argv, &s);
+}

@@ -1,0 +1,518 @@
+/* places.c - the files in which data of persons may be.  See subject.h. */
+#include <errno.h>
+#include <fts.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <lh/subject.h>
+
+#include "archive/archive.h"
+#include "base/mem.h"
+#include "catalog/catalog.h"
+#include "file/file.h"
+#include "index/index_tools.h"
+#include "store/store.h"
+#include "subject.h"
+
+struct listing {
+	struct settings *s;
+	struct lh_err *err;
+	const char *place;		/* what is listed */
+	const char *store;		/* of objects and datasets */
+	const char *root;
+	enum place_kind (*kind)(const char *rel);
+	size_t skip;			/* bytes of a path before what kind is asked for */
+};
+
+/* Return why data in a file cannot be taken out; NULL: they can be. */
+static const char *why_not(enum place_kind kind, const char *path)
+{
+	if (kind == PLACE_OTHER)
+		return "not a file of these tools";
+	if (kind == PLACE_TREE)
+		return "entries of a transparency log stay";
+	if (kind == PLACE_CHAIN || kind == PLACE_SECRET || kind == PLACE_ERASURE)
+		return "kept as the proof of what was done";
+	if (kind == PLACE_OBJECT && !lh_archive_named(path, ".jsonl") &&
+	    !lh_archive_named(path, ".ndjson"))
+		return "not rows of JSON Lines";
+	return NULL;
+}
+
+/* Return why a file of the folder of a path cannot be replaced; NULL: it can be. */
+static const char *read_only(const char *path)
+{
+	const char *slash = strrchr(path, '/');
+	struct lh_err err;
+	LH_SCOPED(lh_free_local) char *folder =
+		lh_strndup(slash ? path : ".", slash ? (size_t)(slash + 1 - path) : 1, &err);
+
+	return folder && access(folder, W_OK) < 0 ? "it cannot be written" : NULL;
+}
+
+/* Add a place, whose path is copied. */
+static int add(struct listing *l, enum place_kind kind, const char *path, uint64_t bytes,
+	       const char *why)
+{
+	struct places *to = &l->s->places;
+	struct place *p;
+
+	if (lh_grow(&to->v, &to->cap, to->n + 1, sizeof *p, l->err) < 0)
+		return -1;
+	p = &to->v[to->n];
+	*p = (struct place){ .kind = kind, .place = l->place, .root = l->root, .rel = l->skip,
+			     .bytes = bytes, .why = why ? why : why_not(kind, path) };
+	p->path = lh_strndup(path, strlen(path), l->err);
+	if (!p->why && !(l->store && lh_store_is_s3(l->store)))
+		p->why = read_only(path);
+	if (p->path && l->store && !(p->store = lh_strndup(l->store, strlen(l->store), l->err)))
+		free(p->path);
+	else if (p->path)
+		to->n++;
+	return to->n && p == &to->v[to->n - 1] ? 0 : -1;
+}
+
+/* ---- folders ---- */
+
+static int add_entry(struct listing *l, const FTSENT *e)
+{
+	const char *rel = e->fts_path + l->skip;
+	struct stat st;
+
+	switch (e->fts_info) {
+	case FTS_F:
+		if (is_lock_name(e->fts_name, (uint64_t)e->fts_statp->st_size))
+			return 0;
+		return add(l, l->kind(rel), e->fts_path, (uint64_t)e->fts_statp->st_size, NULL);
+	case FTS_SL:
+		if (stat(e->fts_path, &st) == 0)
+			return lh_err_set(l->err, LH_EIO, "%s: is a symbolic link, which is not "
+					  "followed; name what it leads to", e->fts_path);
+		return add(l, PLACE_SPECIAL, e->fts_path, 0, "a link that leads nowhere");
+	case FTS_DNR:
+	case FTS_ERR:
+	case FTS_NS:
+		if (e->fts_errno == ENOENT && e->fts_level)
+			return 0;	/* it has just been removed */
+		errno = e->fts_errno;
+		return lh_err_sys(l->err, "%s", e->fts_path);
+	case FTS_DEFAULT:
+		return add(l, PLACE_SPECIAL, e->fts_path, 0, "not a regular file");
+	default:
+		return 0;
+	}
+}
+
+/* Add all files below a folder, but for the folder `without` in it. */
+static int add_folder(struct listing *l, const char *folder, const char *without)
+{
+	LH_SCOPED(lh_free_local) char *path = lh_strndup(folder, strlen(folder), l->err);
+	size_t n = strlen(folder);
+	FTSENT *e;
+	FTS *f;
+	int rc = 0;
+
+	if (!path)
+		return -1;
+	while (n > 1 && path[n - 1] == '/')
+		path[--n] = '\0';
+	l->skip = n + (path[n - 1] != '/');
+	f = fts_open((char *[]){ path, NULL }, FTS_PHYSICAL | FTS_NOCHDIR | FTS_COMFOLLOW, NULL);
+	if (!f)
+		return lh_err_sys(l->err, "%s", path);
+	while (!rc && (errno = 0, e = fts_read(f))) {
+		if (!e->fts_level && e->fts_info != FTS_D && e->fts_info != FTS_DP &&
+		    e->fts_info != FTS_DNR && e->fts_info != FTS_NS)
+			rc = lh_err_set(l->err, LH_EIO, "%s: is not a folder", path);
+		else if (without && e->fts_level == 1 && e->fts_info == FTS_D &&
+			 !strcmp(e->fts_name, without))
+			fts_set(f, e, FTS_SKIP);
+		else
+			rc = add_entry(l, e);
+	}
+	if (!rc && errno)
+		rc = lh_err_sys(l->err, "%s", path);
+	fts_close(f);
+	l->skip = 0;
+	return rc;
+}
+
+/* Add a file that an option names; what: a text for messages. */
+static int add_file(struct listing *l, enum place_kind kind, const char *path)
+{
+	struct stat st;
+
+	if (lstat(path, &st) < 0)
+		return lh_err_sys(l->err, "%s", path);
+	if (!S_ISREG(st.st_mode))
+		return lh_not_regular(path, st.st_mode, l->err);
+	return add(l, kind, path, (uint64_t)st.st_size, NULL);
+}
+
+/* Add PATH and an ending, if there is such a file. */
+static int add_beside(struct listing *l, enum place_kind kind, const char *path, const char *end)
+{
+	LH_SCOPED(lh_buf_free) struct lh_buf name = { 0 };
+	struct stat st;
+
+	lh_buf_printf(&name, "%s%s", path, end);
+	lh_buf_putc(&name, '\0');
+	if (lh_buf_check(&name, l->err) < 0)
+		return -1;
+	if (lstat(name.p, &st) < 0)
+		return errno == ENOENT ? 0 : lh_err_sys(l->err, "%s", name.p);
+	return add_file(l, kind, name.p);
+}
+
+/* ---- stores ---- */
+
+static int on_object(void *ctx, const struct lh_object *o, struct lh_err *err)
+{
+	struct listing *l = ctx;
+	LH_SCOPED(lh_buf_free) struct lh_buf path = { 0 };
+
+	lh_buf_printf(&path, "%s/%s", l->store, o->key);
+	lh_buf_putc(&path, '\0');
+	return lh_buf_check(&path, err) < 0 ? -1 : add(l, PLACE_OBJECT, path.p, o->size, NULL);
+}
+
+static enum place_kind kind_of_object(const char *rel)
+{
+	return strstr(rel, ".lh-tmp-") ? PLACE_SPOOL : PLACE_OBJECT;
+}
+
+/* Add a store without a "/" at its end, unless it was added before. */
+static int add_store(struct listing *l, const char *where)
+{
+	struct lh_store *store;
+	int rc;
+
+	l->store = where;
+	l->kind = kind_of_object;
+	if (!lh_store_is_s3(where)) {
+		rc = add_folder(l, where, NULL);
+	} else {
+		store = lh_store_open(where, NULL, l->err);
+		rc = store ? lh_store_list(store, "", on_object, l, l->err) : -1;
+		if (rc < 0)
+			lh_err_prefix(l->err, "%s", where);
+		lh_store_close(store);
+	}
+	l->store = NULL;
+	return rc;
+}
+
+/* ---- datasets ---- */
+
+struct datasets {
+	struct listing *l;
+	const char *catalog, *store;	/* of the state */
+	struct lh_list other;		/* stores that manifests name, owned */
+};
+
+static bool same_folder(const char *a, const char *b)
+{
+	struct stat x, y;
+
+	return !strcmp(a, b) || (stat(a, &x) == 0 && stat(b, &y) == 0 && x.st_dev == y.st_dev &&
+				 x.st_ino == y.st_ino);
+}
+
+static bool is_known(const struct datasets *d, const char *store)
+{
+	const struct lh_list *given = &d->l->s->store;
+	size_t i;
+
+	if (same_folder(store, d->store))
+		return true;
+	for (i = 0; i < given->n; i++)
+		if (same_folder(store, given->v[i]))
+			return true;
+	for (i = 0; i < d->other.n; i++)
+		if (same_folder(store, d->other.v[i]))
+			return true;
+	return false;
+}
+
+static int on_dataset(void *ctx, const struct lh_catalog_dataset *m, struct lh_err *err)
+{
+	struct datasets *d = ctx;
+	size_t cap = d->other.n;
+	char *store;
+
+	if (!m->store.p || d->l->s->store.n)
+		return 0;
+	store = lh_strndup(m->store.p, m->store.n, err);
+	if (!store)
+		return -1;
+	if (is_known(d, store)) {
+		free(store);
+		return 0;
+	}
+	if (lh_grow(&d->other.v, &cap, d->other.n + 1, sizeof *d->other.v, err) < 0) {
+		free(store);
+		return -1;
+	}
+	d->other.v[d->other.n++] = store;
+	return 0;
+}
+
+static int on_damaged(void *ctx, const struct lh_err *why, struct lh_err *err)
+{
+	(void)ctx;
+	*err = *why;
+	return -1;
+}
+
+/* Add the stores that manifests of the catalog name, unless --store overrides them. */
+static int add_named_stores(struct listing *l, const char *catalog, const char *store)
+{
+	struct datasets d = { l, catalog, store, { NULL, 0 } };
+	const struct lh_catalog_visit visit = { on_dataset, on_damaged, &d };
+	size_t i;
+	int rc = lh_catalog_list(catalog, &visit, l->err);
+
+	for (i = 0; i < d.other.n; i++) {
+		if (!rc)
+			rc = add_store(l, d.other.v[i]);
+		free((char *)d.other.v[i]);
+	}
+	free(d.other.v);
+	return rc;
+}
+
+/* ---- indexes ---- */
+
+/* Add the shards of a plan. */
+static int add_shards(struct listing *l, const char *plan)
+{
+	struct lh_shard_plan p;
+	size_t i;
+	int rc = lh_shard_plan_read(&p, plan, l->err);
+
+	for (i = 0; !rc && i < p.n; i++) {
+		LH_SCOPED(lh_free_local) char *path = lh_shard_plan_path(plan, &p, i, l->err);
+
+		rc = path ? add_file(l, PLACE_INDEX, path) : -1;
+		if (!rc)
+			rc = add_beside(l, PLACE_INDEX_LOG, path, LH_INDEX_LOG);
+	}
+	lh_shard_plan_free(&p);
+	return rc;
+}
+
+static int add_index(struct listing *l, enum place_kind kind, const char *path)
+{
+	struct stat st;
+
+	if (stat(path, &st) == 0 && S_ISDIR(st.st_mode)) {
+		l->kind = kind == PLACE_INDEX ? kind_of_index : kind_of_playbook;
+		return add_folder(l, path, NULL);
+	}
+	if (kind == PLACE_INDEX && lh_shard_plan_is(path))
+		return add_file(l, PLACE_PLAN, path) < 0 ? -1 : add_shards(l, path);
+	if (add_file(l, kind, path) < 0)
+		return -1;
+	return add_beside(l, PLACE_INDEX_LOG, path, LH_INDEX_LOG);
+}
+
+/* ---- options ---- */
+
+typedef int add_fn(struct listing *l, enum place_kind kind, const char *path);
+
+static int each(struct listing *l, const char *place, const struct lh_list *of,
+		enum place_kind kind, add_fn *fn)
+{
+	size_t i;
+	int rc = 0;
+
+	l->place = place;
+	for (i = 0; !rc && i < of->n; i++)
+		rc = fn(l, kind, of->v[i]);
+	return rc;
+}
+
+static int add_root(struct listing *l, enum place_kind kind, const char *path)
+{
+	int rc;
+
+	(void)kind;
+	l->root = path;
+	l->kind = kind_in_root;
+	rc = add_folder(l, path, path == l->s->state ? "store" : NULL);
+	l->root = NULL;
+	return rc;
+}
+
+static int add_log(struct listing *l, enum place_kind kind, const char *path)
+{
+	static const char *const end[] = { ".cursor", ".otlp.cursor", ".torn", ".rejects" };
+	size_t i;
+	int rc = add_file(l, kind, path);
+
+	for (i = 0; !rc && i < 4; i++)
+		rc = add_beside(l, i < 2 ? PLACE_CURSOR : PLACE_LOG, path, end[i]);
+	return rc;
+}
+
+static int add_given_store(struct listing *l, enum place_kind kind, const char *path)
+{
+	(void)kind;
+	return add_store(l, path);
+}
+
+/* An erasure removes a cache, and may have to be run again after it. */
+static int add_cache(struct listing *l, enum place_kind kind, const char *path)
+{
+	int rc = l->s->apply ? add_beside(l, kind, path, "") : add_file(l, kind, path);
+
+	if (!rc)
+		rc = add_beside(l, kind, path, "-wal");
+	if (!rc)
+		rc = add_beside(l, kind, path, "-shm");
+	return rc ? rc : add_beside(l, kind, path, "-journal");
+}
+
+static int add_state(struct listing *l)
+{
+	const char *state = l->s->state;
+	LH_SCOPED(lh_buf_free) struct lh_buf catalog = { 0 }, store = { 0 };
+	struct stat st;
+
+	if (!state)
+		return 0;
+	l->place = "state";
+	lh_buf_printf(&catalog, "%s/catalog", state);
+	lh_buf_putc(&catalog, '\0');
+	lh_buf_printf(&store, "%s/store", state);
+	lh_buf_putc(&store, '\0');
+	if (lh_buf_check(&catalog, l->err) < 0 || lh_buf_check(&store, l->err) < 0 ||
+	    add_root(l, PLACE_OTHER, state) < 0)
+		return -1;
+	if (stat(store.p, &st) == 0 && add_store(l, store.p) < 0)
+		return -1;
+	return add_named_stores(l, catalog.p, store.p);
+}
+
+static int by_path(const void *a, const void *b)
+{
+	return strcmp(((const struct place *)a)->path, ((const struct place *)b)->path);
+}
+
+/* Sort, and keep of several with one path the first. */
+static void settle(struct places *p)
+{
+	size_t i, n = 0;
+
+	if (p->n)
+		qsort(p->v, p->n, sizeof *p->v, by_path);
+	for (i = 0; i < p->n; i++) {
+		if (n && !strcmp(p->v[n - 1].path, p->v[i].path)) {
+			free(p->v[i].path);
+			free(p->v[i].store);
+		} else {
+			p->v[n++] = p->v[i];
+		}
+	}
+	p->n = n;
+}
+
+int places_list(struct lh_tool *tool, struct settings *s, struct lh_err *err)
+{
+	struct listing l = { .s = s, .err = err };
+	int rc;
+
+	places_free(&s->places);
+	(void)tool;
+	rc = add_state(&l);
+	if (!rc)
+		rc = each(&l, "root", &s->root, PLACE_OTHER, add_root);
+	if (!rc)
+		rc = each(&l, "index", &s->index, PLACE_INDEX, add_index);
+	if (!rc)
+		rc = each(&l, "playbook", &s->playbook, PLACE_PLAYBOOK, add_index);
+	if (!rc)
+		rc = each(&l, "log", &s->log, PLACE_LOG, add_log);
+	if (!rc && s->access_log && strcmp(s->access_log, "-") &&
+	    access(s->access_log, F_OK) == 0)
+		rc = add_log(&l, PLACE_LOG, s->access_log);
+	if (!rc)
+		rc = each(&l, "store", &s->store, PLACE_OBJECT, add_given_store);
+	if (!rc)
+		rc = each(&l, "cache", &s->cache, PLACE_CACHE, add_cache);
+	if (!rc)
+		rc = each(&l, "roster", &s->roster, PLACE_ROSTER, add_file);
+	if (!rc && s->subjects && s->subjects != s->folder.p) {
+		l.place = "subjects";
+		l.kind = kind_of_subject;
+		rc = add_folder(&l, s->subjects, NULL);
+	}
+	settle(&s->places);
+	return rc;
+}
+
+void places_free(struct places *p)
+{
+	while (p->n) {
+		free(p->v[--p->n].path);
+		free(p->v[p->n].store);
+	}
+	free(p->v);
+	*p = (struct places){ NULL, 0, 0 };
+}
+
+bool place_is_own(const struct place *p, struct lh_str id)
+{
+	static const struct {
+		enum place_kind kind;
+		const char *end;
+	} of[] = {
+		{ PLACE_CHAIN, LH_SUBJECT_LOG }, { PLACE_MANIFEST, LH_SUBJECT_MANIFEST },
+		{ PLACE_SECRET, ".secret" }
+	};
+	char name[LH_SUBJECT_MAX + 1];
+	size_t i;
+
+	for (i = 0; i < 3; i++)
+		if (p->kind == of[i].kind && lh_subject_of_path(name, p->path, of[i].end))
+			return lh_subject_named(name, id.p, id.n);
+	return false;
+}
+
+bool place_by_hand(const struct place *p, bool lineage)
+{
+	return p->why || p->kind == PLACE_MANIFEST ||
+	       (!lineage && (p->kind == PLACE_RECEIPT || p->kind == PLACE_DATASET));
+}
+
+/* ---- the command ---- */
+
+int subject_places(struct lh_tool *tool, void *settings)
+{
+	struct settings *s = settings;
+	LH_SCOPED(lh_buf_free) struct lh_buf line = { 0 };
+	size_t i;
+
+	if (places_list(tool, s, &tool->err) < 0)
+		return -1;
+	for (i = 0; i < s->places.n; i++) {
+		const struct place *p = &s->places.v[i];
+		struct lh_writer w = lh_write_to(&line);
+
+		lh_buf_reset(&line);
+		lh_write_object(&w, NULL);
+		lh_write_text(&w, "place", p->place);
+		lh_write_text(&w, "kind", place_kind_name(p->kind));
+		lh_write_bytes(&w, "path", p->path);
+		lh_write_u64(&w, "bytes", p->bytes);
+		lh_write_bool(&w, "erasable", !p->why);
+		if (p->why)
+			lh_write_text(&w, "why", p->why);
+		lh_write_end(&w);
+		lh_buf_putc(&line, '\n');
+		if (lh_buf_check(&line, &tool->err) < 0 || lh_tool_out(tool, line.p, line.len) < 0)
+			return -1;
+	}
+	return 0;
+}

@@ -1,0 +1,226 @@
+/*
+ * requests.c - the commands as operations of requests.  See subject.h.
+ *
+ * Each request is answered by a process of its own, lh-subject with the places of this one: its
+ * memory is given back, and what it prints is the answer.  Neither places nor files come from a
+ * request; the person's id and texts are written to its stdin, not to its arguments.
+ */
+#include <stdlib.h>
+#include <unistd.h>
+
+#include <lh/num.h>
+
+#include "base/mem.h"
+#include "file/file.h"
+#include "proc/coproc.h"
+#include "proc/run.h"
+#include "subject.h"
+
+#define ANSWER_MAX ((size_t)64 << 20)	/* bytes of what a command prints, of an archive */
+#define SECONDS 900.0
+
+#define FLAG(name, f) { LH_BIND_BOOL(name, struct request, f) }
+#define PERSON \
+	{ LH_BIND_STRING("op", struct request, op) }, \
+	{ LH_BIND_STRING("id", struct request, id), .required = true, .filled = true, \
+	  .person = true, .about = "the id of the person" }, \
+	{ LH_BIND_STRINGS("also", struct request, also, n_also), .each_filled = true, \
+	  .as_written = LH_BIND_FIELD(struct request, also_json), \
+	  .about = "other texts that name the person" }, \
+	FLAG("from_roster", from_roster), FLAG("short", brief)
+const struct lh_bind find_members[] = { PERSON, LH_BIND_CLOSED };
+const struct lh_bind verify_members[] = { PERSON, LH_BIND_CLOSED };
+const struct lh_bind export_members[] = {
+	PERSON, FLAG("unredacted", unredacted), LH_BIND_CLOSED
+};
+const struct lh_bind erase_members[] = {
+	PERSON, FLAG("apply", apply), FLAG("text_too", text_too), FLAG("with_log", with_log),
+	{ LH_BIND_STRING("reason", struct request, reason), .longest = 4096, .no_nul = true },
+	LH_BIND_CLOSED
+};
+
+const struct lh_bind request_out[] = {
+	{ LH_BIND_ONLY("candidate_id", LH_BIND_TO_STRING), .required = true, .person = true },
+	LH_OP_COUNT("exit"),
+	{ LH_BIND_ONLY("lines", LH_BIND_TO_VALUE), .types = LH_BIND_IS(LH_ARRAY),
+	  .required = true, .person = true, .about = "what the command printed" },
+	{ LH_BIND_ONLY("archive", LH_BIND_TO_STRING), .about = "of export: base64" },
+	LH_BIND_END
+};
+
+/* ---- the command ---- */
+
+struct words {
+	const char **v;
+	size_t n, cap;
+	struct lh_err *err;
+	bool failed;
+};
+
+static void add_word(struct words *w, const char *word)
+{
+	w->failed = w->failed || lh_grow(&w->v, &w->cap, w->n + 2, sizeof *w->v, w->err) < 0;
+	if (w->failed)
+		return;
+	w->v[w->n++] = word;
+	w->v[w->n] = NULL;
+}
+
+static void add_option(struct words *w, const char *option, const char *value)
+{
+	if (value) {
+		add_word(w, option);
+		add_word(w, value);
+	}
+}
+
+static void add_all(struct words *w, const char *option, const struct lh_list *values)
+{
+	size_t i;
+
+	for (i = 0; i < values->n; i++)
+		add_option(w, option, values->v[i]);
+}
+
+static void add_flag(struct words *w, const char *option, bool given)
+{
+	if (given)
+		add_word(w, option);
+}
+
+/* Add the options of this process, which name the places. */
+static void add_places(struct words *w, const struct lh_tool *tool, const struct settings *s)
+{
+	add_option(w, "--config", s->config);
+	add_option(w, "--state", s->state);
+	add_option(w, "--subjects", s->subjects);
+	add_all(w, "--root", &s->root);
+	add_all(w, "--index", &s->index);
+	add_all(w, "--playbook", &s->playbook);
+	add_all(w, "--log", &s->log);
+	add_all(w, "--store", &s->store);
+	add_all(w, "--cache", &s->cache);
+	add_all(w, "--roster", &s->roster);
+	add_option(w, "--now", tool->now);
+	add_word(w, "-q");
+}
+
+static void add_request(struct words *w, const struct settings *s, const struct request *r,
+			const char *reason, const char *archive)
+{
+	const bool erase = !strcmp(w->v[1], "erase");
+
+	add_flag(w, "--from-roster", r->from_roster);
+	add_flag(w, "--short", r->brief);
+	add_flag(w, "--apply", r->apply);
+	add_flag(w, "--text-too", r->text_too);
+	add_flag(w, "--with-log", r->with_log);
+	add_flag(w, "--unredacted", r->unredacted);
+	add_option(w, "--reason", reason);
+	add_option(w, "--out", archive);
+	if (!erase && !archive)
+		return;
+	add_all(w, "--key-file", &s->key_file);
+	add_flag(w, "--insecure-key", s->insecure_key);
+	add_option(w, "--tlog", s->tlog);
+	if (!erase)
+		return;
+	add_all(w, "--key-file-tlog", &s->tlog_key);
+	if (!s->config)
+		add_all(w, "--elsewhere", &s->elsewhere);
+}
+
+/* ---- the answer ---- */
+
+static int add_archive(struct lh_writer *w, const char *path, struct lh_err *err)
+{
+	LH_SCOPED(lh_buf_free) struct lh_buf archive;
+
+	lh_buf_init(&archive, ANSWER_MAX);
+	if (lh_file_read(path, &archive, err) < 0)
+		return lh_err_data(err, 413, "the archive is larger than %zuM; lh-subject export "
+				   "writes it to a file", ANSWER_MAX >> 20);
+	lh_write_key(w, "archive");
+	lh_buf_putc(w->out, '"');
+	lh_buf_base64(w->out, archive.p, archive.len);
+	lh_buf_putc(w->out, '"');
+	return 0;
+}
+
+static int write_answer(struct lh_buf *out, const struct request *r,
+			const struct lh_child_out *child, const char *archive, struct lh_err *err)
+{
+	struct lh_writer w = lh_write_to(out);
+	struct lh_str rest = { child->out.p, child->out.len }, line;
+
+	lh_write_object(&w, NULL);
+	lh_write_str(&w, "candidate_id", r->id);
+	lh_write_u64(&w, "exit", (uint64_t)child->status);
+	lh_write_array(&w, "lines");
+	while (lh_next_line(&rest, &line))
+		lh_write_raw(&w, NULL, line);
+	lh_write_end(&w);
+	if (archive && add_archive(&w, archive, err) < 0)
+		return -1;
+	lh_write_end(&w);
+	return lh_buf_check(out, err);
+}
+
+static int run_command(const struct lh_call *call, const struct request *r, const char *archive,
+		       struct lh_buf *out, struct lh_err *err)
+{
+	const struct settings *s = call->settings;
+	struct words w = { .err = err };
+	LH_SCOPED(lh_free_local) char *reason = NULL;
+	LH_SCOPED(lh_buf_free) struct lh_buf in = { 0 };
+	LH_SCOPED(lh_child_free) struct lh_child_out child = { .status = 0 };
+	struct lh_child_how how = { .keys = LH_KEYS_AUDIT | LH_KEYS_STORE, .seconds = SECONDS,
+				    .max = ANSWER_MAX };
+	struct lh_writer json = lh_write_to(&in);
+	int rc = -1;
+
+	if (r->reason.p && !(reason = lh_strndup(r->reason.p, r->reason.n, err)))
+		return -1;
+	add_word(&w, "lh-subject");
+	add_word(&w, call->op->name);
+	if (!w.failed) {
+		add_places(&w, call->tool, s);
+		add_request(&w, s, r, reason, archive);
+	}
+	lh_write_object(&json, NULL);
+	lh_write_str(&json, "candidate_id", r->id);
+	if (r->also_json.p)
+		lh_write_value(&json, "also", &r->also_json);
+	lh_write_end(&json);
+	lh_buf_putc(&in, '\n');
+	how.argv = (char *const *)w.v;
+	if (!w.failed && lh_buf_check(&in, err) == 0)
+		rc = lh_child_run(&how, in.p, in.len, &child, err);
+	free(w.v);
+	if (!rc && child.status > 1)
+		rc = lh_err_set(err, LH_EIO, "%s: %s", call->op->name, child.last_line);
+	return rc ? -1 : write_answer(out, r, &child, archive, err);
+}
+
+int answer_request(const struct lh_call *call, const void *in, struct lh_buf *out,
+		   struct lh_err *err)
+{
+	const struct request *r = in;
+	struct lh_tmpdir dir = { NULL, -1 };
+	LH_SCOPED(lh_buf_free) struct lh_buf archive = { 0 };
+	struct lh_err later;
+	int rc;
+
+	if (strcmp(call->op->name, "export") != 0)
+		return run_command(call, r, NULL, out, err);
+	if (lh_tmpdir_make(&dir, "lh-subject", err) < 0)
+		return -1;
+	lh_buf_printf(&archive, "%s/export.tar.gz", dir.path);
+	lh_buf_putc(&archive, '\0');
+	rc = lh_buf_check(&archive, err);
+	if (!rc)
+		rc = run_command(call, r, archive.p, out, err);
+	if (lh_tmpdir_remove(&dir, rc ? &later : err) < 0)
+		rc = -1;
+	return rc;
+}

@@ -1,0 +1,241 @@
+/*
+ * subject.h - what the commands of lh-subject share.
+ *
+ *     main.c       options and commands
+ *     places.c     the files in which data of persons may be
+ *     kinds.c      what a file is, by its path
+ *     person.c     a person: the id, other texts, and whether a record is about them
+ *     who.c        the persons that a command is asked about
+ *     find.c       the hits of a person in all places
+ *     find_*.c     the hits in a place, by its kind
+ *     requests.c   the commands as operations of requests
+ *     erase.c      the plan of an erasure, its journal and its receipt
+ *     erase_*.c    how data are taken out of a place, by its kind
+ *     bytes.c      texts in any bytes: as they are, escaped, in base64, packed
+ *     verify.c     whether anything of a person is left
+ *     export.c     what is held about a person, as an archive
+ *     export_*.c   its page for the person, the rows without other persons, the archive
+ *
+ * A command finds first: places_list gives the files, find_person the rows, records and objects
+ * that are a person's.  Erasing, exporting and verifying go by that list and nothing else.
+ */
+#ifndef SUBJECT_H
+#define SUBJECT_H
+
+#include <lh/json.h>
+
+#include "json/bind.h"
+#include "json/write.h"
+#include "tool/op.h"
+#include "tool/tool.h"
+
+enum place_kind {
+	PLACE_INDEX, PLACE_PLAYBOOK, PLACE_PLAN,	/* .lhv; .json of shards */
+	PLACE_INDEX_LOG,	/* .lhv-log, which is read and erased with its index */
+	PLACE_LOG,		/* lines of JSON: sessions, pathway, observer, decisions, access */
+	PLACE_SOURCE, PLACE_SKIPS, PLACE_EVIDENCE, PLACE_SCORED, PLACE_RAG, PLACE_SFT,
+	PLACE_PREFERENCE, PLACE_QUARANTINE, PLACE_REPLAYS, PLACE_RECEIPT,
+	PLACE_DATASET,		/* a manifest of lh-catalog */
+	PLACE_OBJECT,		/* of a store */
+	PLACE_CACHE,		/* of lh-embed: SQLite, its -wal, -shm and -journal */
+	PLACE_ROSTER,
+	PLACE_MANIFEST, PLACE_CHAIN, PLACE_SECRET,	/* of a subject */
+	PLACE_ERASURE,		/* a receipt or a journal of _erasures */
+	PLACE_TREE,		/* a transparency log; what a witness has cosigned */
+	PLACE_TRACE_INDEX,
+	PLACE_CURSOR,		/* LOG.cursor: how far rows were sent */
+	PLACE_SPOOL,		/* a body that is received; .NAME.lh-tmp-PID of a writer */
+	PLACE_OTHER,		/* a file of another program */
+	PLACE_SPECIAL,		/* not a regular file, as a FIFO: it has no data */
+	PLACE_KINDS
+};
+
+struct place {
+	enum place_kind kind;
+	const char *place;	/* what it was given as: "state", "root", "index", "log", "store" */
+	char *path;		/* of a file, as the place was given; of an object its name,
+				   STORE/KEY or s3://BUCKET/KEY */
+	char *store;		/* of an object or a dataset: the store; its key is after it */
+	const char *root;	/* of a file of a root: the root as it was given; ... */
+	size_t rel;		/* ... the path in it begins at this byte of path */
+	uint64_t bytes;
+	const char *why;	/* why it is not erasable; NULL: it is */
+};
+struct places {
+	struct place *v;	/* sorted by path */
+	size_t n, cap;
+};
+const char *place_kind_name(enum place_kind kind);
+
+enum hit_by { HIT_ID, HIT_TEXT, HIT_LINEAGE };
+
+/* A row, a record of an index, or an object that is a person's. */
+struct hit {
+	size_t place;		/* in struct places */
+	enum hit_by by;
+	uint64_t line;		/* of a file of lines, from 1; 0: none */
+	char *id;		/* of a record of an index, or the row of a table; NULL: none */
+	char *members;		/* the members in which the person is, an array as JSON */
+	size_t others;		/* other persons in the row */
+	size_t via;		/* the hit that it was made from; NO_HIT: none */
+};
+#define NO_HIT SIZE_MAX
+struct hits {
+	struct hit *v;		/* sorted by path, line and id */
+	size_t n, cap;
+	bool incomplete;	/* a place was not searched, which was reported */
+};
+
+/* A person.  Texts in also are compared with case folded, at word borders. */
+struct person {
+	struct lh_str id;
+	struct lh_str *also;
+	size_t n_also;
+	struct lh_buf text;	/* what also points into */
+	struct matcher *matcher;	/* person.c */
+};
+
+struct settings {
+	/* places */
+	const char *config, *state, *subjects;
+	struct lh_list root, index, playbook, log, store, cache, roster;
+	/* the person */
+	struct lh_list also;
+	bool from_roster, fold, brief;		/* brief: --short */
+	/* erase, export, verify */
+	const char *reason, *receipt, *out, *markers, *tlog;
+	struct lh_list key_file, tlog_key;
+	bool apply, text_too, with_log, unredacted, insecure_key;
+
+	/* of the configuration */
+	const char *access_log;
+	struct lh_list elsewhere;	/* places out of reach */
+
+	struct lh_serve_config *file;	/* of --config */
+	struct lh_buf folder;		/* what subjects points to, unless that was given */
+	struct places places;		/* once places_list was called */
+	bool exported;			/* --out was written */
+};
+
+enum {
+	V_PLACES = 1, V_FIND = 2, V_EXPORT = 4, V_ERASE = 8, V_VERIFY = 16, V_REQUESTS = 32,
+	V_PERSON = V_FIND | V_EXPORT | V_ERASE | V_VERIFY
+};
+
+/* ---- places.c ---- */
+
+/* List all files of all places into s->places.  LH_EIO names one that cannot be read. */
+int places_list(struct lh_tool *tool, struct settings *s, struct lh_err *err);
+void places_free(struct places *p);
+/* Return whether the file NAME.json, NAME.audit.jsonl or NAME.secret is this person's. */
+bool place_is_own(const struct place *p, struct lh_str id);
+/* Return whether what is found in a place, which is not the person's own, can be taken out by hand
+ * alone; lineage: it names what was made from a row of the person. */
+bool place_by_hand(const struct place *p, bool lineage);
+
+/* ---- kinds.c ---- */
+
+/* Return the kind of a file by its path below a state or a root. */
+enum place_kind kind_in_root(const char *rel);
+/* Return the kind of a file in a folder of subjects. */
+enum place_kind kind_of_subject(const char *rel);
+/* Return the kind of a file in a folder of indexes, of playbooks. */
+enum place_kind kind_of_index(const char *rel), kind_of_playbook(const char *rel);
+/* Return whether a file is a lock, which has no data. */
+bool is_lock_name(const char *name, uint64_t bytes);
+
+/* ---- person.c ---- */
+
+/* Prepare the matcher of a person whose id and also are set. */
+int person_prepare(struct person *who, const struct settings *s, struct lh_err *err);
+void person_free(struct person *who);
+
+/* What a record has of a person. */
+struct match {
+	bool by_id, by_text;
+	struct lh_buf members;	/* an array as JSON: paths such as metadata.candidate_id */
+	size_t others;		/* ids of other persons */
+};
+/* Look through a value at any depth: 1 if anything of the person is in it, 0, -1. */
+int person_match(struct person *who, const struct lh_value *v, struct match *m,
+		 struct lh_err *err);
+
+/* The same of a record that is about a person, of a roster or an index: its id counts too. */
+int person_match_record(struct person *who, const struct lh_value *v, struct match *m,
+			struct lh_err *err);
+/* The same of bytes that are not JSON: the id counts where it is a word, or in quotes. */
+int person_match_bytes(struct person *who, const char *p, size_t n, struct match *m,
+		       struct lh_err *err);
+/* Return whether only the id matters, as bytes, so that an index of keys finds all. */
+bool person_is_quick(const struct person *who);
+
+/* ---- find.c ---- */
+
+/* Find all that is the person's in s->places. */
+int find_person(struct lh_tool *tool, struct settings *s, struct person *who, struct hits *hits,
+		struct lh_err *err);
+void hits_free(struct hits *hits);
+
+/* ---- find_lines.c ---- */
+
+/* Run a flow over the lines of a place, which are any JSON values or, with flow->bad, any text. */
+struct lh_flow;
+int place_flow(struct place *p, struct lh_flow *flow, struct lh_err *err);
+
+/* ---- find_table.c ---- */
+
+/* Call fn for each row of a place that is a Parquet file, with the row as JSON in *text: 1; 0 if
+ * it is none; 2 with *err if there is no DuckDB to read it; -1. */
+typedef int table_row_fn(void *ctx, uint64_t row, struct lh_err *err);
+int table_each(const struct place *p, table_row_fn *fn, void *ctx, struct lh_buf *text,
+	       struct lh_err *err);
+
+/* ---- find_print.c ---- */
+
+/* Write a hit as lh-subject find prints it: an object, w is in no other. */
+void hit_write(struct lh_writer *w, const struct settings *s, const struct person *who,
+	       const struct hits *hits, size_t i);
+/* Append all hits and the summary, and set *found to how many count: of a person who was erased,
+ * what is kept does not. */
+int find_print(struct lh_tool *tool, struct settings *s, struct person *who,
+	       const struct hits *hits, struct lh_buf *out, size_t *found);
+
+/* ---- verify.c ---- */
+
+/* What is still there of a person, as numbers of rows, records, objects and texts in bytes. */
+struct remains {
+	uint64_t left;		/* what an erasure should have taken out */
+	uint64_t look;		/* rows that have only a text of the person, without --text-too */
+	uint64_t by_hand;	/* in places that are not erasable */
+	uint64_t kept;		/* files of the person that stay, as the audit log */
+};
+/* List all places anew, find the person again, and search the bytes of all places.  print: a line
+ * for each.  0, also if something is left; LH_EIO: a place cannot be read to its end. */
+int verify_person(struct lh_tool *tool, struct settings *s, struct person *who, bool print,
+		  struct remains *r, struct lh_err *err);
+
+/* ---- commands ---- */
+
+/* Call fn for the person of the operand, or without one for those of the records of stdin,
+ * {"candidate_id","also":[...]}; the places are listed before.  With --from-roster the person has
+ * what the roster says. */
+typedef int person_fn(struct lh_tool *tool, struct settings *s, struct person *who);
+int each_person(struct lh_tool *tool, struct settings *s, person_fn *fn);
+
+lh_op_command subject_places, subject_find, subject_export, subject_erase, subject_verify;
+extern const struct lh_bind places_out[], find_out[];
+
+/* ---- requests.c ---- */
+
+struct request {
+	struct lh_str op, id, reason;
+	const struct lh_str *also;
+	size_t n_also;
+	struct lh_value also_json;
+	bool from_roster, brief, apply, text_too, with_log, unredacted;
+};
+lh_op_fn answer_request;	/* of every command, by the name of its operation */
+extern const struct lh_bind find_members[], export_members[], erase_members[], verify_members[],
+	request_out[];
+
+#endif

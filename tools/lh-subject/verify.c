@@ -1,0 +1,435 @@
+/*
+ * verify.c - lh-subject verify: whether anything of a person is left.  See subject.h.
+ *
+ * It finds again, and searches the bytes of all places for the id and the other texts, or for
+ * texts of which only hashes are known.  What is found in a row that find lists is not listed
+ * twice.
+ */
+#include <fcntl.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include <lh/digest.h>
+#include <lh/subject.h>
+
+#include "base/mem.h"
+#include "base/table.h"
+#include "bytes.h"
+#include "file/file.h"
+#include "store/store.h"
+#include "subject.h"
+
+struct verify {
+	struct lh_tool *tool;
+	struct settings *s;
+	struct person *who;		/* NULL: markers alone */
+	bool print;
+	struct remains *r;
+	struct lh_err *err;
+	struct hits hits;
+	struct byte_search *all, *also, *markers;	/* NULL: nothing to search for */
+	uint64_t bytes;			/* searched */
+	bool incomplete;
+	/* of the place at hand */
+	size_t place;
+	size_t first;			/* number of the first text: 0, the id */
+	bool own, by_hash;
+	int fd;
+	uint64_t at, line;		/* an offset, and the lines before it */
+};
+
+enum rest { REST_LEFT, REST_LOOK, REST_BY_HAND, REST_KEPT };
+static const char *const action_name[] = { NULL, "look", "by hand", "kept" };
+
+static void count(struct verify *v, enum rest rest)
+{
+	uint64_t *const to[] = { &v->r->left, &v->r->look, &v->r->by_hand, &v->r->kept };
+
+	++*to[rest];
+}
+
+static int print_line(struct verify *v, struct lh_writer *w, enum rest rest)
+{
+	count(v, rest);
+	if (action_name[rest])
+		lh_write_text(w, "action", action_name[rest]);
+	lh_write_end(w);
+	return v->print ? lh_tool_out_line(v->tool, w->out) : (lh_buf_free(w->out), 0);
+}
+
+/* ---- what find lists ---- */
+
+static enum rest rest_of_hit(const struct verify *v, const struct hit *h)
+{
+	const struct place *p = &v->s->places.v[h->place];
+
+	if (place_is_own(p, v->who->id))
+		return REST_KEPT;
+	if (h->by == HIT_TEXT && !v->s->text_too)
+		return REST_LOOK;
+	return place_by_hand(p, h->by == HIT_LINEAGE) ? REST_BY_HAND : REST_LEFT;
+}
+
+static int print_found(struct verify *v)
+{
+	size_t i;
+
+	for (i = 0; i < v->hits.n; i++) {
+		struct lh_buf out = { 0 };
+		struct lh_writer w = lh_write_to(&out);
+		const enum rest rest = rest_of_hit(v, &v->hits.v[i]);
+
+		if (rest == REST_KEPT)
+			continue;	/* listed as a file */
+		hit_write(&w, v->s, v->who, &v->hits, i);
+		w = lh_write_again(&out);
+		if (print_line(v, &w, rest) < 0)
+			return -1;
+	}
+	return 0;
+}
+
+/* Return the first hit of the place at hand in that line or after it, by bisection; line 0: of
+ * the place. */
+static const struct hit *hit_from(const struct verify *v, uint64_t line)
+{
+	size_t low = 0, high = v->hits.n;
+
+	while (low < high) {
+		const size_t mid = low + (high - low) / 2;
+		const struct hit *h = &v->hits.v[mid];
+
+		if (h->place < v->place || (h->place == v->place && h->line < line))
+			low = mid + 1;
+		else
+			high = mid;
+	}
+	return low < v->hits.n && v->hits.v[low].place == v->place ? &v->hits.v[low] : NULL;
+}
+
+/* ---- bytes ---- */
+
+static bool has_lines(enum place_kind kind)
+{
+	return kind != PLACE_INDEX && kind != PLACE_PLAYBOOK && kind != PLACE_INDEX_LOG &&
+	       kind != PLACE_CACHE && kind != PLACE_TRACE_INDEX;
+}
+
+/* Set *line to that of an offset of the file at hand, which comes after earlier ones. */
+static int line_at(struct verify *v, uint64_t offset, uint64_t *line)
+{
+	char block[16384];
+	ssize_t n = 0;
+	ssize_t i;
+
+	if (offset < v->at)
+		v->at = v->line = 0;
+	for (; v->at < offset; v->at += (uint64_t)n) {
+		const uint64_t left = offset - v->at;
+
+		n = pread(v->fd, block, left < sizeof block ? left : sizeof block, (off_t)v->at);
+		if (n <= 0)
+			return lh_err_sys(v->err, "%s", v->s->places.v[v->place].path);
+		for (i = 0; i < n; i++)
+			v->line += block[i] == '\n';
+	}
+	*line = v->line + 1;
+	return 0;
+}
+
+/* Return whether an id is a number, which others than the person may have anywhere. */
+static bool is_number(struct lh_str id)
+{
+	size_t i = 0;
+
+	while (i < id.n && ((id.p[i] >= '0' && id.p[i] <= '9') || id.p[i] == '.'))
+		i++;
+	return i == id.n;
+}
+
+/* Return what is to be done with a text in bytes: the id, or another one.  A row with a text that
+ * others may have does not belong to the person, unless find says so. */
+static enum rest rest_of_bytes(const struct verify *v, bool id)
+{
+	const struct place *p = &v->s->places.v[v->place];
+	const struct hit *h;
+	const char *plan = p->kind == PLACE_ERASURE ? strstr(p->path, ".plan") : NULL;
+
+	if (plan && !plan[5])
+		return REST_KEPT;	/* the journal of an erasure that goes on */
+	if (!v->by_hash && !v->own && !v->s->text_too && (!id || is_number(v->who->id))) {
+		h = hit_from(v, 0);
+		if (has_lines(p->kind) || (h && h->by == HIT_TEXT))
+			return REST_LOOK;
+	}
+	return !v->own && place_by_hand(p, false) ? REST_BY_HAND : REST_LEFT;
+}
+
+static void write_text(struct lh_writer *w, const struct verify *v, size_t number)
+{
+	char hex[2 * LH_HASH_SIZE];
+
+	if (!v->by_hash) {
+		lh_write_text(w, "text", number ? "also" : "id");
+		if (number)
+			lh_write_u64(w, "number", number);
+		return;
+	}
+	lh_hex(byte_search_hash(v->markers, number), LH_HASH_SIZE, hex);
+	lh_write_str(w, "sha256", (struct lh_str){ hex, sizeof hex });
+}
+
+static int on_bytes(void *ctx, const struct byte_hit *hit, struct lh_err *err)
+{
+	struct verify *v = ctx;
+	const struct place *p = &v->s->places.v[v->place];
+	const size_t number = hit->text + v->first;
+	const struct hit *listed = NULL;
+	const bool in_file = !hit->member && v->fd >= 0 && strcmp(hit->how, "name") &&
+			     strcmp(hit->how, "ids");
+	struct lh_buf out = { 0 };
+	struct lh_writer w = lh_write_to(&out);
+	uint64_t line = 0;
+
+	(void)err;
+	if (in_file && has_lines(p->kind) && line_at(v, hit->at, &line) < 0)
+		return -1;
+	if (line && !v->by_hash && !v->own)
+		listed = hit_from(v, line);
+	if (listed && listed->line == line)
+		return 0;
+	lh_write_object(&w, NULL);
+	if (v->who)
+		lh_write_str(&w, "candidate_id", v->who->id);
+	lh_write_text(&w, "place", p->place);
+	lh_write_text(&w, "kind", place_kind_name(p->kind));
+	lh_write_bytes(&w, "path", p->path);
+	if (line)
+		lh_write_u64(&w, p->kind == PLACE_OBJECT ? "row" : "line", line);
+	lh_write_text(&w, "by", "bytes");
+	write_text(&w, v, number);
+	lh_write_text(&w, "encoding", hit->how);
+	if (hit->member)
+		lh_write_bytes(&w, "member", hit->member);
+	lh_write_u64(&w, "offset", hit->at);
+	return print_line(v, &w, rest_of_bytes(v, !number));
+}
+
+/* ---- places ---- */
+
+/* Return the name of a place that says something about whom it is of: below its root, or the key
+ * of an object. */
+static const char *name_of(const struct place *p)
+{
+	const char *slash = strrchr(p->path, '/');
+
+	if (p->store)
+		return p->path + strlen(p->store) + 1;
+	return p->root ? p->path + p->rel : slash ? slash + 1 : p->path;
+}
+
+/* Return whether a file is called after the person, as the log and what belongs to it are. */
+static bool is_named_after(const struct verify *v, const struct place *p)
+{
+	const char *slash = strrchr(p->path, '/'), *base = slash ? slash + 1 : p->path;
+	char name[LH_SUBJECT_MAX + 1];
+	struct lh_err err;
+
+	return v->who && v->s->subjects &&
+	       !strncmp(p->path, v->s->subjects, strlen(v->s->subjects)) &&
+	       lh_subject_name(name, v->who->id.p, v->who->id.n, &err) == 0 &&
+	       !strncmp(base, name, strlen(name)) && base[strlen(name)] == '.';
+}
+
+static int open_unnamed(struct lh_err *err)
+{
+	const char *folder = getenv("TMPDIR");
+	int fd = open(folder && *folder ? folder : "/tmp", O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
+
+	return fd < 0 ? lh_err_sys(err, "cannot create a temporary file") : fd;
+}
+
+/* Open a place, an object of S3 as a copy: its descriptor; -1; -2: it is not a regular file. */
+static int open_place(const struct place *p, struct lh_err *err)
+{
+	struct lh_transfer done;
+	struct lh_store *store;
+	struct stat st;
+	int fd, rc;
+
+	if (!p->store || !lh_store_is_s3(p->store)) {
+		if (p->kind == PLACE_OTHER && lstat(p->path, &st) == 0 && !S_ISREG(st.st_mode))
+			return -2;
+		return lh_open_regular(p->path, O_RDONLY, 0, err);
+	}
+	store = lh_store_open(p->store, NULL, err);
+	fd = store ? open_unnamed(err) : -1;
+	rc = fd < 0 ? -1 : lh_store_get(store, name_of(p), fd, &done, err);
+	lh_store_close(store);
+	if (fd >= 0 && rc < 0)
+		close(fd);
+	return rc < 0 ? lh_err_prefix(err, "%s", p->path) : fd;
+}
+
+/* Search the bytes of the place at hand, and its name unless that is known to have the id.  What
+ * cannot be unpacked is reported, and the other places follow. */
+static int search(struct verify *v, struct byte_search *b, bool named)
+{
+	const struct place *p = &v->s->places.v[v->place];
+	int rc = 0;
+
+	if (!b)
+		return 0;
+	v->at = v->line = 0;
+	v->by_hash = b == v->markers;
+	v->first = b == v->also;
+	if (!named)
+		rc = byte_search_name(b, name_of(p), NULL, on_bytes, v, v->err);
+	if (!rc && v->fd >= 0)
+		rc = byte_search_fd(b, v->fd, on_bytes, v, v->err);
+	if (rc >= 0 || v->err->code != LH_EIO)
+		return rc;
+	lh_tool_warn(v->tool, "%s: %s", p->path, v->err->msg);
+	v->incomplete = true;
+	return 0;
+}
+
+static int list_kept(struct verify *v, const struct place *p)
+{
+	struct lh_buf out = { 0 };
+	struct lh_writer w = lh_write_to(&out);
+
+	lh_write_object(&w, NULL);
+	lh_write_str(&w, "candidate_id", v->who->id);
+	lh_write_text(&w, "place", p->place);
+	lh_write_text(&w, "kind", place_kind_name(p->kind));
+	lh_write_bytes(&w, "path", p->path);
+	return print_line(v, &w, REST_KEPT);
+}
+
+static int search_place(struct verify *v)
+{
+	const struct place *p = &v->s->places.v[v->place];
+	int rc;
+
+	v->own = v->who && place_is_own(p, v->who->id);
+	rc = v->own ? list_kept(v, p) : 0;
+	if (rc < 0 || (v->own && p->kind == PLACE_SECRET))
+		return rc;
+	v->fd = open_place(p, v->err);
+	if (v->fd == -1)
+		return -1;
+	rc = search(v, v->own ? v->also : v->all, is_named_after(v, p));
+	if (!rc)
+		rc = search(v, v->markers, false);
+	if (v->fd >= 0)
+		close(v->fd);
+	v->bytes += p->bytes;
+	lh_tool_progress(v->tool, v->place + 1);
+	return rc;
+}
+
+/* Prepare the searches, for all texts and for those other than the id. */
+static int prepare(struct verify *v)
+{
+	const size_t n = v->who ? v->who->n_also + 1 : 0;
+	LH_SCOPED(lh_free_local) struct byte_text *text = lh_calloc(n + 1, sizeof *text, v->err);
+	size_t i;
+
+	if (!text)
+		return -1;
+	for (i = 0; i < n; i++)
+		text[i] = i ? (struct byte_text){ v->who->also[i - 1], true }
+			    : (struct byte_text){ v->who->id, v->s->fold };
+	if (n && !(v->all = byte_search_new(text, n, v->err)))
+		return -1;
+	if (n > 1 && !(v->also = byte_search_new(text + 1, n - 1, v->err)))
+		return -1;
+	if (v->s->markers && !(v->markers = byte_search_hashes(v->s->markers, v->err)))
+		return -1;
+	return 0;
+}
+
+static int print_summary(struct verify *v)
+{
+	struct lh_buf out = { 0 };
+	struct lh_writer w = lh_write_to(&out);
+
+	lh_write_object(&w, NULL);
+	lh_write_bool(&w, "summary", true);
+	lh_write_u64(&w, "places_searched", v->s->places.n);
+	lh_write_u64(&w, "bytes_searched", v->bytes);
+	lh_write_u64(&w, "left", v->r->left);
+	lh_write_u64(&w, "look", v->r->look);
+	lh_write_u64(&w, "by_hand", v->r->by_hand);
+	lh_write_u64(&w, "kept", v->r->kept);
+	lh_write_bool(&w, "complete", !v->incomplete);
+	lh_write_end(&w);
+	return v->print ? lh_tool_out_line(v->tool, &out) : (lh_buf_free(&out), 0);
+}
+
+static int run(struct verify *v)
+{
+	int rc;
+
+	if (v->who && (find_person(v->tool, v->s, v->who, &v->hits, v->err) < 0 ||
+		       print_found(v) < 0))
+		return -1;
+	v->incomplete = v->hits.incomplete;
+	rc = prepare(v);
+	for (v->place = 0; !rc && v->place < v->s->places.n; v->place++)
+		rc = search_place(v);
+	if (!rc)
+		rc = print_summary(v);
+	if (!rc && v->incomplete)
+		rc = lh_err_set(v->err, LH_EIO, "not everything could be searched");
+	return rc;
+}
+
+/* Verify, with the places as they are listed. */
+static int verify(struct verify *v)
+{
+	int rc;
+
+	*v->r = (struct remains){ 0 };
+	rc = run(v);
+	hits_free(&v->hits);
+	byte_search_free(v->all);
+	byte_search_free(v->also);
+	byte_search_free(v->markers);
+	return rc;
+}
+
+int verify_person(struct lh_tool *tool, struct settings *s, struct person *who, bool print,
+		  struct remains *r, struct lh_err *err)
+{
+	struct verify v = { .tool = tool, .s = s, .who = who, .print = print, .r = r, .err = err };
+
+	return places_list(tool, s, err) < 0 ? -1 : verify(&v);
+}
+
+/* ---- the command ---- */
+
+static int verify_one(struct lh_tool *tool, struct settings *s, struct person *who)
+{
+	struct remains r;
+	struct verify v = { .tool = tool, .s = s, .who = who, .print = true, .r = &r,
+			    .err = &tool->err };
+
+	if (verify(&v) < 0)
+		return -1;
+	if (r.left || r.look || r.by_hand)
+		lh_tool_verdict_bad(tool);
+	return 0;
+}
+
+int subject_verify(struct lh_tool *tool, void *settings)
+{
+	struct settings *s = settings;
+
+	if (!s->markers || tool->n_operands)
+		return each_person(tool, s, verify_one);
+	if (places_list(tool, s, &tool->err) < 0)
+		return -1;
+	return verify_one(tool, s, NULL);
+}

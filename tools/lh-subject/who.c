@@ -1,0 +1,225 @@
+/* who.c - the persons that a command is asked about.  See subject.h. */
+#include <fcntl.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "base/mem.h"
+#include "file/file.h"
+#include "flow/flow.h"
+#include "index/index_tools.h"
+#include "subject.h"
+#include "tool/records.h"
+
+struct asked {
+	struct lh_str id;
+	const struct lh_str *also;
+	size_t n_also;
+};
+static const struct lh_bind asked_members[] = {
+	{ LH_BIND_ID("candidate_id|id", struct asked, id), .required = true, .filled = true },
+	{ LH_BIND_STRINGS("also", struct asked, also, n_also), .each_filled = true },
+	LH_BIND_END
+};
+
+struct each {
+	struct lh_tool *tool;
+	struct settings *s;
+	person_fn *fn;
+	struct lh_buf strings;
+};
+
+static int add_also(struct person *who, struct lh_str text, struct lh_err *err)
+{
+	size_t cap = who->n_also;
+
+	if (lh_grow(&who->also, &cap, who->n_also + 1, sizeof text, err) < 0)
+		return -1;
+	who->also[who->n_also++] = text;
+	return 0;
+}
+
+/* ---- the roster ---- */
+
+struct looking {
+	struct person *who;
+	bool found;			/* by the id of its record */
+};
+
+/* Copy what names the person from a record of the roster that is theirs. */
+static int take_record(struct looking *l, const struct lh_record *rec, struct lh_err *err)
+{
+	static const char *const member[] = {
+		"name", "full_name", "email", "phone", "telephone", "mobile"
+	};
+	const struct lh_value *id = lh_record_get(rec, "candidate_id"), *v;
+	struct lh_buf *text = &l->who->text;
+	struct lh_str s;
+	size_t i;
+
+	id = id ? id : lh_record_get(rec, "id");
+	if (!l->found &&
+	    (!id || !(id->type == LH_STRING ? lh_value_is(id, l->who->id.p, l->who->id.n)
+					   : lh_str_is((struct lh_str){ id->p, id->n },
+						       l->who->id.p, l->who->id.n))))
+		return 0;
+	for (i = 0; i < sizeof member / sizeof *member; i++) {
+		v = lh_record_get(rec, member[i]);
+		if (!v || v->type != LH_STRING || v->n <= 2)
+			continue;
+		if (v->escaped) {
+			if (lh_value_str(v, text, &s, err) < 0)
+				return -1;
+		} else {
+			lh_buf_add(text, v->p + 1, v->n - 2);
+		}
+		lh_buf_putc(text, '\0');
+	}
+	return lh_buf_check(text, err);
+}
+
+static int on_roster(const struct lh_output *o, void *shared, struct lh_err *err)
+{
+	struct looking *l = shared;
+	struct lh_record rec;
+	LH_SCOPED(lh_buf_free) struct lh_buf line = { 0 };
+	int rc;
+
+	lh_buf_add(&line, o->text, o->n);
+	lh_record_init(&rec);
+	rc = lh_buf_room(&line, LH_PAD) ? lh_record_parse(&rec, line.p, line.len, err)
+					: lh_buf_check(&line, err);
+	if (!rc)
+		rc = take_record(l, &rec, err);
+	lh_record_free(&rec);
+	return rc;
+}
+
+/* Pass on the records that may be the person's. */
+static int pick(struct lh_record *rec, struct lh_buf *out, void *context, struct lh_err *err)
+{
+	const struct looking *l = context;
+	const struct lh_str id = l->who->id;
+
+	(void)err;
+	if (memmem(rec->line, rec->len, id.p, id.n) || memchr(rec->line, '\\', rec->len))
+		lh_buf_add(out, rec->line, rec->len);
+	return 0;
+}
+
+/* Look in a roster that is an index: 1, 0 if it is none, -1. */
+static int look_in_index(struct looking *l, const char *path, struct lh_err *err)
+{
+	struct lh_output o = { .n = 0 };
+	struct lh_index *ix;
+	struct lh_row row;
+	int fd = lh_open_regular(path, O_RDONLY, 0, err), rc = fd < 0 ? -1 : lh_index_is(fd);
+	int64_t at;
+
+	if (fd >= 0)
+		close(fd);
+	if (rc <= 0)
+		return rc;
+	ix = lh_index_open(path, err);
+	at = ix ? lh_index_find(ix, l->who->id.p, l->who->id.n, err) : -2;
+	rc = at == -2 ? -1 : 1;
+	if (at >= 0)
+		rc = lh_index_row(ix, (uint64_t)at, &row, err);
+	if (at >= 0 && rc > 0 && row.meta.n) {
+		o.text = row.meta.p;
+		o.n = row.meta.n;
+		l->found = true;
+		rc = on_roster(&o, l, err) < 0 ? -1 : 1;
+	}
+	lh_index_close(ix);
+	return rc;
+}
+
+static int from_roster(struct person *who, const struct settings *s, struct lh_err *err)
+{
+	struct looking l = { .who = who };
+	struct lh_flow flow = { .map = pick, .sink = on_roster, .shared = &l, .jobs = 1,
+				.n_files = 1 };
+	const char *p, *end;
+	size_t i, had = who->n_also;
+	int rc;
+
+	for (i = 0; i < s->places.n; i++) {
+		if (s->places.v[i].kind != PLACE_ROSTER)
+			continue;
+		rc = look_in_index(&l, s->places.v[i].path, err);
+		flow.files = &s->places.v[i].path;
+		if (rc < 0 || (!rc && lh_flow_run(&flow, err) < 0))
+			return -1;
+		l.found = false;
+	}
+	end = who->text.p + who->text.len;
+	for (p = who->text.p; p < end; p += strlen(p) + 1)
+		if (strlen(p) >= 4 && add_also(who, lh_str_of(p), err) < 0)
+			return -1;
+	/* An erasure that was begun may have removed the record; its journal has the texts. */
+	return who->n_also > had || s->apply ? 0
+		: lh_err_set(err, LH_EUSAGE, "--from-roster: no roster has a name of \"%.*s\"",
+			     (int)who->id.n, who->id.p);
+}
+
+/* ---- persons ---- */
+
+static int call(struct each *e, const struct asked *asked)
+{
+	struct lh_err *err = &e->tool->err;
+	struct person who = { .id = asked->id };
+	size_t i;
+	int rc = 0;
+
+	for (i = 0; !rc && i < e->s->also.n; i++) {
+		rc = add_also(&who, lh_str_of(e->s->also.v[i]), err);
+		if (!rc && !lh_utf8_valid(e->s->also.v[i], strlen(e->s->also.v[i])))
+			rc = lh_tool_usage(e->tool, "--also: is not valid UTF-8");
+	}
+	for (i = 0; !rc && i < asked->n_also; i++)
+		rc = add_also(&who, asked->also[i], err);
+	if (!rc && e->s->from_roster)
+		rc = from_roster(&who, e->s, err);
+	if (!rc)
+		rc = person_prepare(&who, e->s, err);
+	if (!rc)
+		rc = e->fn(e->tool, e->s, &who);
+	person_free(&who);
+	return rc;
+}
+
+static int on_record(struct lh_record *rec, struct lh_buf *out, void *context, struct lh_err *err)
+{
+	struct each *e = context;
+	struct asked asked = { .n_also = 0 };
+
+	(void)out;
+	if (lh_bind(asked_members, rec, &asked, &e->strings, err) < 0)
+		return -1;
+	if (call(e, &asked) == 0)
+		return 0;
+	*err = e->tool->err;
+	return -1;
+}
+
+int each_person(struct lh_tool *tool, struct settings *s, person_fn *fn)
+{
+	struct each e = { .tool = tool, .s = s, .fn = fn };
+	struct asked asked = { .n_also = 0 };
+	int rc;
+
+	if (tool->n_operands && !lh_utf8_valid(tool->operands[0], strlen(tool->operands[0])))
+		return lh_tool_usage(tool, "the operand is not valid UTF-8");
+	if (tool->n_operands && !*tool->operands[0])
+		return lh_tool_usage(tool, "the operand is empty");
+	if (places_list(tool, s, &tool->err) < 0)
+		return -1;
+	if (tool->n_operands) {
+		asked.id = lh_str_of(tool->operands[0]);
+		return call(&e, &asked);
+	}
+	tool->jobs = 1;
+	rc = lh_records_run(tool, &(struct lh_flow){ .map = on_record, .shared = &e });
+	lh_buf_free(&e.strings);
+	return rc;
+}
