@@ -1,4 +1,4 @@
-/* http.c - GET, or POST a JSON body.  See http.h. */
+/* http.c - GET, or POST a body.  See http.h. */
 #include "http.h"
 
 #include <ctype.h>
@@ -7,9 +7,11 @@
 #include <time.h>
 
 #include "base/mem.h"
+#include "crypto/secret.h"
 #include "net/curl.h"
 
 #define BODY_SHOWN 200
+#define QUOTED 256		/* bytes of a body in which a key is replaced */
 #define REDIRECTS 5
 #define CONNECT_WAIT 10.0	/* seconds; a longer --timeout is for the answer */
 
@@ -44,11 +46,12 @@ static size_t on_body(char *p, size_t size, size_t n, void *arg)
 	return h->body.failed ? 0 : size * n;
 }
 
-static int set_headers(struct curl_slist **list, const char *first)
+static int set_headers(struct curl_slist **list, const char *first, bool text)
 {
 	/* An empty Expect: no pause before the body for a "100 Continue". */
-	static const char *const fields[] = {
-		"Content-Type: application/json", "Accept: application/json", "Expect:"
+	const char *const fields[] = {
+		text ? "Content-Type: text/plain; charset=utf-8" : "Content-Type: application/json",
+		text ? "Accept: */*" : "Accept: application/json", "Expect:"
 	};
 	struct curl_slist *more = first ? lh_curl.slist_append(*list, first) : *list;
 	size_t i;
@@ -83,7 +86,7 @@ static int set_trace(struct lh_http *h, struct lh_str id)
 		else
 			lh_buf_printf(b, "%%%02X", (unsigned char)id.p[i]);
 	lh_buf_putc(b, '\0');
-	if (b->failed || set_headers(&h->traced, b->p) < 0)
+	if (b->failed || set_headers(&h->traced, b->p, h->opts.text) < 0)
 		return -1;
 	return lh_curl.setopt(h->curl, CURLOPT_HTTPHEADER, h->traced) ? -1 : 0;
 }
@@ -119,7 +122,7 @@ struct lh_http *lh_http_new(const struct lh_http_opts *opts, struct lh_err *err)
 	h->seed = (unsigned)((uintptr_t)h >> 4) ^ (unsigned)time(NULL);
 	lh_buf_init(&h->body, opts->max_body ? opts->max_body : LH_HTTP_MAX_BODY);
 	h->curl = lh_curl.init();
-	if (!h->curl || set_headers(&h->headers, NULL) < 0 || set_options(h) < 0) {
+	if (!h->curl || set_headers(&h->headers, NULL, opts->text) < 0 || set_options(h) < 0) {
 		lh_http_free(h);
 		lh_err_nomem(err);
 		return NULL;
@@ -159,9 +162,10 @@ static int set_target(struct lh_http *h, const struct lh_http_call *call)
 	return bad ? -1 : 0;
 }
 
-static bool is_retry_status(long status)
+static bool is_retry_status(const struct lh_http *h, long status)
 {
-	return status == 408 || status == 409 || status == 429 || status / 100 == 5;
+	return status == 408 || (status == 409 && !h->opts.text) || status == 429 ||
+	       status / 100 == 5;
 }
 
 /* Return how many bytes of the body to quote: not cut within a character, without
@@ -202,6 +206,22 @@ int lh_http_refuse(struct lh_err *err, const char *url, const struct lh_http_rep
 	lh_buf_add(&text, quote.p, n);
 	return lh_buf_check(&text, err) < 0 || lh_buf_check(&quote, err) < 0 ? -1
 	       : lh_err_set(err, LH_ENET, "%.*s", (int)text.len, text.p);
+}
+
+int lh_http_refuse_keyed(struct lh_err *err, const char *url, const struct lh_http_reply *reply,
+			 const char *what, const struct lh_secret *key)
+{
+	struct lh_http_reply shown = *reply;
+	LH_SCOPED(lh_buf_free) struct lh_buf quote = { 0 };
+
+	if (key) {
+		lh_secret_scrub(key, 1, reply->body, reply->len, QUOTED, &quote);
+		if (lh_buf_check(&quote, err) < 0)
+			return -1;
+		shown.body = quote.p;
+		shown.len = quote.len;
+	}
+	return lh_http_refuse(err, url, &shown, what);
 }
 
 /* Report why there is no complete answer. */
@@ -302,7 +322,7 @@ int lh_http_call(struct lh_http *h, const struct lh_http_call *call, struct lh_h
 	for (tries = 0;; tries++) {
 		if (make_attempt(h, call, &rc, reply, err) < 0)
 			return -1;
-		again = rc == CURLE_OK ? is_retry_status(reply->status)
+		again = rc == CURLE_OK ? is_retry_status(h, reply->status)
 			: lh_curl_is_transient(rc) && !h->body.failed;
 		if (!again || tries >= h->opts.retries)
 			break;

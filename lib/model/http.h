@@ -1,5 +1,5 @@
 /*
- * http - GET, or POST a JSON body, with libcurl.
+ * http - GET, or POST a JSON body or a text, with libcurl.
  *
  *     h = lh_http_new(&(struct lh_http_opts){ .timeout = 60, .retries = 2 }, err);
  *     if (lh_http_call(h, &(struct lh_http_call){ .url = url, .body = body, .n = n },
@@ -46,6 +46,7 @@ struct lh_http_opts {
 	double timeout;		/* seconds for one attempt, connecting included */
 	unsigned retries;
 	size_t max_body;	/* 0: LH_HTTP_MAX_BODY */
+	bool text;		/* bodies are texts, not JSON, and a 409 is an answer */
 	bool (*stopping)(void);	/* called while waiting: true gives LH_EINTR; or NULL */
 };
 
@@ -82,6 +83,11 @@ int lh_http_call(struct lh_http *h, const struct lh_http_call *call, struct lh_h
  * LH_ENET; returns -1. */
 int lh_http_refuse(struct lh_err *err, const char *url, const struct lh_http_reply *reply,
 		   const char *what);
+
+/* The same, with the key, if it is not NULL, replaced by "***" where the body quotes it. */
+struct lh_secret;
+int lh_http_refuse_keyed(struct lh_err *err, const char *url, const struct lh_http_reply *reply,
+			 const char *what, const struct lh_secret *key);
 
 /* Check that a header can contain this token: LH_EUSAGE if not; the message does
  * not show it. */

@@ -48,7 +48,7 @@ static bool is_set(const char *s, char *const *more)
 	return false;
 }
 
-#define NET (LH_KEYS_OLLAMA | LH_KEYS_OPENAI | LH_KEYS_CHAT | LH_KEYS_STORE)
+#define NET (LH_KEYS_OLLAMA | LH_KEYS_OPENAI | LH_KEYS_CHAT | LH_KEYS_STORE | LH_KEYS_RERANK)
 
 static const struct {
 	const char *name;
@@ -67,7 +67,7 @@ static const struct {
 	{ "AWS_SESSION_TOKEN", LH_KEYS_STORE }, { "LH_S3_KEY_FILE", LH_KEYS_STORE },
 	{ "LH_SUBJECT_AUDIT_KEY", LH_KEYS_AUDIT },
 	{ "LANGFUSE_PUBLIC_KEY", LH_KEYS_EXPORT }, { "LANGFUSE_SECRET_KEY", LH_KEYS_EXPORT },
-	{ "LH_OTLP_TOKEN", LH_KEYS_EXPORT },
+	{ "LH_OTLP_TOKEN", LH_KEYS_EXPORT }, { "LH_RERANK_API_KEY", LH_KEYS_RERANK },
 };
 
 #define ARRAY_TASK "SLURM_ARRAY_TASK_"	/* begins the variables of --shard, tool/shard.c */

@@ -78,7 +78,8 @@ enum lh_child_keys {
 	LH_KEYS_STORE = 16,	/* reads or writes objects in S3 */
 	LH_KEYS_STRANGER = 32,	/* a filter that is not of this family */
 	LH_KEYS_EXPORT = 64,	/* sends rows to services */
-	LH_KEYS_ALL = 95,	/* a command that the user typed */
+	LH_KEYS_RERANK = 128,	/* asks a service to rerank */
+	LH_KEYS_ALL = 223,	/* a command that the user typed */
 };
 
 int lh_coproc_start(struct lh_coproc *c, char *const argv[], unsigned keys, struct lh_err *err);

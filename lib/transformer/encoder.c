@@ -72,7 +72,8 @@ static int sizes(struct reader *r)
 	    size_key(r, "feed_forward_length", SIZE_MOST, &e->feed_forward) < 0 ||
 	    size_key(r, "attention.head_count", SIZE_MOST, &e->heads) < 0)
 		return -1;
-	return size_key(r, "pooling_type", LH_POOL_LAST, &e->pooling);
+	e->pooling = LH_POOL_CLS;
+	return e->how.pairs ? 0 : size_key(r, "pooling_type", LH_POOL_LAST, &e->pooling);
 }
 
 static int numbers(struct reader *r)
@@ -190,6 +191,13 @@ void lh_encoder_compile(const struct lh_encoder *e, struct lh_compiling *m)
 
 /* ---- both ---- */
 
+const struct lh_product *lh_encoder_product(const struct lh_encoder *e, uint32_t type, bool exact)
+{
+	if (e->how.pairs && !e->how.fast)
+		return &lh_kernels()->f32;
+	return lh_product(type, e->how.fast && !e->how.pairs && !exact);
+}
+
 static struct lh_encoder *encoder_new(const struct lh_encoder_how *how, struct lh_err *err)
 {
 	struct lh_encoder *e = lh_calloc(1, sizeof *e, err);
@@ -198,7 +206,7 @@ static struct lh_encoder *encoder_new(const struct lh_encoder_how *how, struct l
 		return NULL;
 	e->how = *how;
 	e->kernels = lh_kernels();
-	e->floats = lh_product(LH_GGUF_F32, false);
+	e->floats = lh_encoder_product(e, LH_GGUF_F32, true);
 	return e;
 }
 

@@ -9,7 +9,8 @@
  *     lh_encoder_work_free(w);
  *     lh_encoder_free(e);
  *
- * The graph: x = LN(token + type[0] (+ position, bert)).  In each layer q, k, v are projections
+ * The graph: x = LN(token + type[0] (+ position, bert)), with type[1] for the second part of a
+ * pair if the table has it.  In each layer q, k, v are projections
  * of x (attn_qkv, or attn_q, attn_k, attn_v), under nomic architectures q and k are rotated
  * (pairs i, i + D/2, angle position * base^(-2i/D)); attention is softmax(q k / sqrt(D)) v over
  * the whole text; x = LN(attn_output(attention) + x); x = LN(ffn(x) + x), where ffn is
@@ -19,7 +20,9 @@
  *
  * Arithmetic is float (kernels.h says what a product is exact to); fast multiplies numbers that
  * are rounded to bf16, on a CPU that has AMX, or weights of Q8_0 by rows rounded to int8, on one
- * that has AVX-512 VNNI, and changes nothing elsewhere.  Short lists are put together into one
+ * that has AVX-512 VNNI, and changes nothing elsewhere.  Scores of pairs have to be exact to 1e-5,
+ * for which two parts of bf16 are too few in a model of six layers: for them AMX is used with fast
+ * alone, by two parts.  Short lists are put together into one
  * matrix, so that each weight that is read is used for many tokens; attention is computed list by
  * list.
  *
@@ -45,6 +48,8 @@
 struct lh_encoder_how {
 	bool raw;			/* do not scale to unit length */
 	bool fast;			/* fewer bits where the CPU can: 1 - cos <= 1e-4 */
+	bool pairs;			/* for a cross-encoder: lists are pairs, and a vector is
+					 * that of the first token, whatever the model's pooling */
 	unsigned threads;		/* that load; 0: one */
 };
 

@@ -31,6 +31,7 @@ struct lh_encoder {
 	double epsilon, base;
 	const struct lh_gguf_tensor *token, *position;
 	const float *type;		/* row 0 */
+	const float *second_type;	/* with pairs: row 1, or row 0 if that is alone */
 	struct lh_norm norm;
 	struct lh_layer *layer;
 	struct lh_packing *packing;	/* of each matrix */
@@ -52,6 +53,9 @@ struct lh_encoder_work {
 	void *keys, *values;		/* panels of a list's keys and values of a head */
 	float *scores;			/* LH_ROWS: longest */
 };
+
+/* Return the product for a matrix of tensors of a type; exact: in floats, fast or not. */
+const struct lh_product *lh_encoder_product(const struct lh_encoder *e, uint32_t type, bool exact);
 
 /* Read the weights of a model whose parameters are known;
  * lh_encoder_free also frees after a failure. */

@@ -413,3 +413,36 @@ const struct lh_gguf_tensor *lh_gguf_tensor(const struct lh_gguf *g, const char 
 
 	return i < 0 ? NULL : &g->place[i].tensor;
 }
+
+static const struct lh_gguf_tensor *bad_tensor(const struct lh_gguf *g, const char *name,
+					       const char *what, struct lh_err *err)
+{
+	lh_err_set(err, LH_ECORRUPT, "%s: tensor \"%s\" %s", g->path, name, what);
+	return NULL;
+}
+
+const struct lh_gguf_tensor *lh_gguf_find(const struct lh_gguf *g, const char *name,
+					  const uint64_t dim[3], bool at_least,
+					  struct lh_err *err)
+{
+	const struct lh_gguf_tensor *t = lh_gguf_tensor(g, name);
+	char what[192];
+
+	if (!t)
+		return bad_tensor(g, name, "is missing", err);
+	if (t->dim[0] != dim[0] || (at_least ? t->dim[1] < dim[1] : t->dim[1] != dim[1]) ||
+	    t->dim[2] != dim[2] || t->dim[3] != 1) {
+		snprintf(what, sizeof what, "is %llu x %llu x %llu x %llu, not %llu x %llu x %llu",
+			 (unsigned long long)t->dim[0], (unsigned long long)t->dim[1],
+			 (unsigned long long)t->dim[2], (unsigned long long)t->dim[3],
+			 (unsigned long long)dim[0], (unsigned long long)dim[1],
+			 (unsigned long long)dim[2]);
+		return bad_tensor(g, name, what, err);
+	}
+	if (!lh_gguf_readable(t)) {
+		snprintf(what, sizeof what, "is of type %s, which is not read here",
+			 lh_gguf_type_name(t->type));
+		return bad_tensor(g, name, what, err);
+	}
+	return t;
+}

@@ -87,6 +87,12 @@ const struct lh_gguf_tensor *lh_gguf_tensor_at(const struct lh_gguf *g, size_t i
 /* Return the tensor of that name, or NULL. */
 const struct lh_gguf_tensor *lh_gguf_tensor(const struct lh_gguf *g, const char *name);
 
+/* Return the tensor of that name, which has to be of the shape dim[0] x dim[1] x dim[2], and of a
+ * type whose rows can be decoded; at_least: dim[1] may be more.  NULL with *err. */
+const struct lh_gguf_tensor *lh_gguf_find(const struct lh_gguf *g, const char *name,
+					  const uint64_t dim[3], bool at_least,
+					  struct lh_err *err);
+
 /* Return whether rows of the tensor's type can be decoded. */
 bool lh_gguf_readable(const struct lh_gguf_tensor *t);
 /* Decode a row of dim[0] values; rows are numbered through all outer dimensions. */

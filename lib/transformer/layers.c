@@ -242,7 +242,8 @@ static void start(struct lh_encoder_work *w, const struct lh_token_list *list, f
 			for (size_t c = 0; c < e->width; c++)
 				x[c] += w->y[c];
 		}
-		add_and_norm(e, x, e->type, 1, &e->norm);
+		add_and_norm(e, x, list->second && i >= list->second ? e->second_type : e->type,
+			     1, &e->norm);
 	}
 }
 

@@ -90,7 +90,7 @@ static int divide(const struct lh_tokenizer *t, struct lh_str text, size_t user,
 int lh_tokenizer_run(const struct lh_tokenizer *t, struct lh_str text, struct lh_token_list *to,
 		     struct lh_err *err)
 {
-	to->n = 0;
+	to->n = to->second = 0;
 	if (t->first >= 0 && lh_tokens_push(to, (uint32_t)t->first, err) < 0)
 		return -1;
 	if (divide(t, text, 0, to, err) < 0)
@@ -105,6 +105,34 @@ void lh_tokenizer_truncate(const struct lh_tokenizer *t, struct lh_token_list *t
 	tokens->n = n;
 	if (n && t->last >= 0)
 		tokens->id[n - 1] = (uint32_t)t->last;
+}
+
+int lh_tokenizer_pair(const struct lh_tokenizer *t, const struct lh_token_list *query,
+		      const struct lh_token_list *text, size_t n, struct lh_token_list *to,
+		      struct lh_err *err)
+{
+	size_t separators = t->unigram ? 2 : 1, ends = 2 + separators, q, d;
+
+	if (t->first < 0 || t->last < 0)
+		return lh_err_set(err, LH_ECORRUPT, "%s: its tokenizer adds no special tokens at "
+				  "both ends of a text, which pairs need", t->path);
+	if (n < ends)
+		return lh_err_set(err, LH_ECORRUPT, "%s: a context of %zu tokens is too short for "
+				  "a pair", t->path, n);
+	q = query->n - 2;
+	d = text->n - 2;
+	while (q + d > n - ends)
+		--*(q > d ? &q : &d);
+	if (lh_grow(&to->id, &to->cap, q + d + ends, sizeof *to->id, err) < 0)
+		return -1;
+	memcpy(to->id, query->id, (q + 1) * sizeof *to->id);
+	to->second = q + 2;
+	for (to->n = q + 1; separators; separators--)
+		to->id[to->n++] = (uint32_t)t->last;
+	memcpy(to->id + to->n, text->id + 1, d * sizeof *to->id);
+	to->n += d;
+	to->id[to->n++] = (uint32_t)t->last;
+	return 0;
 }
 
 size_t lh_tokenizer_size(const struct lh_tokenizer *t)

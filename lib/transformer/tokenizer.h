@@ -35,6 +35,7 @@
 struct lh_token_list {
 	uint32_t *id;
 	size_t n, cap;
+	size_t second;		/* of a pair: the first token that is of type 1; 0: none */
 };
 
 struct lh_compiled;
@@ -54,6 +55,14 @@ int lh_tokenizer_run(const struct lh_tokenizer *t, struct lh_str text, struct lh
 		     struct lh_err *err);
 /* Keep at most n tokens: the first ones, and the last special one at the end. */
 void lh_tokenizer_truncate(const struct lh_tokenizer *t, struct lh_token_list *tokens, size_t n);
+
+/* Replace *to by the pair of two texts, whose tokens are given with both ends, for a model that
+ * takes at most n tokens: [CLS] query [SEP] text [SEP], of Unigram with another [SEP] before the
+ * text.  The longer side loses its last tokens until both fit, the text where both are equal.
+ * LH_ECORRUPT if the model has no such ends, or takes too few tokens for two empty texts. */
+int lh_tokenizer_pair(const struct lh_tokenizer *t, const struct lh_token_list *query,
+		      const struct lh_token_list *text, size_t n, struct lh_token_list *to,
+		      struct lh_err *err);
 
 size_t lh_tokenizer_size(const struct lh_tokenizer *t);		/* tokens of the vocabulary */
 struct lh_str lh_tokenizer_text(const struct lh_tokenizer *t, uint32_t id);

@@ -44,39 +44,10 @@ struct loader {
 
 /* ---- tensors ---- */
 
-static int bad_tensor(const struct loader *l, const char *name, const char *what)
-{
-	return lh_err_set(l->err, LH_ECORRUPT, "%s: tensor \"%s\" %s", lh_gguf_path(l->g), name,
-			  what);
-}
-
-/* Find a tensor of the shape a x b x c; b may be more if at_least. */
 static const struct lh_gguf_tensor *find_tensor(struct loader *l, const char *name, uint64_t a,
 						uint64_t b, uint64_t c, bool at_least)
 {
-	const struct lh_gguf_tensor *t = lh_gguf_tensor(l->g, name);
-	char what[192];
-
-	if (!t) {
-		bad_tensor(l, name, "is missing");
-		return NULL;
-	}
-	if (t->dim[0] != a || (at_least ? t->dim[1] < b : t->dim[1] != b) || t->dim[2] != c ||
-	    t->dim[3] != 1) {
-		snprintf(what, sizeof what, "is %llu x %llu x %llu x %llu, not %llu x %llu x %llu",
-			 (unsigned long long)t->dim[0], (unsigned long long)t->dim[1],
-			 (unsigned long long)t->dim[2], (unsigned long long)t->dim[3],
-			 (unsigned long long)a, (unsigned long long)b, (unsigned long long)c);
-		bad_tensor(l, name, what);
-		return NULL;
-	}
-	if (!lh_gguf_readable(t)) {
-		snprintf(what, sizeof what, "is of type %s, which is not read here",
-			 lh_gguf_type_name(t->type));
-		bad_tensor(l, name, what);
-		return NULL;
-	}
-	return t;
+	return lh_gguf_find(l->g, name, (const uint64_t[3]){ a, b, c }, at_least, l->err);
 }
 
 /* Have rows checked and put into a matrix, the second time. */
@@ -141,12 +112,6 @@ static int norm(struct loader *l, const char *prefix, struct lh_norm *to)
 
 /* ---- matrices ---- */
 
-/* Return the product for a matrix of tensors of a type. */
-static const struct lh_product *product(const struct lh_encoder *e, uint32_t type, bool exact)
-{
-	return lh_product(type, e->how.fast && !exact);
-}
-
 /* Keep the packing of the next matrix. */
 static int add_packing(struct loader *l, const struct lh_gguf_tensor *const t[3], bool exact)
 {
@@ -159,7 +124,7 @@ static int add_packing(struct loader *l, const struct lh_gguf_tensor *const t[3]
 	*p = (struct lh_packing){ .type = t[0]->type };
 	for (size_t i = 1; i < 3 && t[i]; i++)
 		p->type = p->type == (uint32_t)t[i]->type ? p->type : UINT32_MAX;
-	snprintf(p->name, sizeof p->name, "%s", lh_packing(product(e, p->type, exact)));
+	snprintf(p->name, sizeof p->name, "%s", lh_packing(lh_encoder_product(e, p->type, exact)));
 	return 0;
 }
 
@@ -174,7 +139,7 @@ static int set_product(struct loader *l, const struct lh_gguf_tensor *const t[3]
 	if (l->packings == l->e->packings)
 		return lh_compiled_wrong(l->c, "a matrix has no packing", l->err);
 	p = &l->e->packing[l->packings++];
-	m->product = product(l->e, p->type, exact);
+	m->product = lh_encoder_product(l->e, p->type, exact);
 	if (strncmp(p->name, lh_packing(m->product), sizeof p->name))
 		return lh_err_set(l->err, LH_ECORRUPT, "%s: compiled for another processor, "
 				  "LH_KERNEL or --fast (weights are packed as %.*s, not %s)",
@@ -316,7 +281,7 @@ static int layer(struct loader *l, struct lh_layer *to)
 	return norm(l, name, &to->output_norm);
 }
 
-/* Find the embeddings, which stay in the file but for the one type. */
+/* Find the embeddings, which stay in the file but for those of types. */
 static int embeddings(struct loader *l)
 {
 	struct lh_encoder *e = l->e;
@@ -334,13 +299,17 @@ static int embeddings(struct loader *l)
 		       find_tensor(l, "position_embd.weight", e->width, e->context, 1, true)) ||
 	     plan(l, e->position, 0, e->position->dim[1], NULL, 0) < 0))
 		return -1;
+	if (e->second_type)
+		lh_gguf_row(type, type->dim[1] > 1, (float *)e->second_type);
 	return decode(l, type, e->type);
 }
 
 static int all_weights(struct loader *l)
 {
 	l->used = l->packings = 0;
-	if (take(l, l->e->width, &l->e->type) < 0 || (l->g && embeddings(l) < 0) ||
+	if (take(l, l->e->width, &l->e->type) < 0 ||
+	    (l->e->how.pairs && take(l, l->e->width, &l->e->second_type) < 0) ||
+	    (l->g && embeddings(l) < 0) ||
 	    norm(l, "token_embd_norm", &l->e->norm) < 0)
 		return -1;
 	for (l->layer = 0; l->layer < l->e->layers; l->layer++)

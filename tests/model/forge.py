@@ -8,6 +8,7 @@
     forge.py blocks FILE      tensors of random blocks, named by their types
     forge.py every FILE       a key of each type and a tensor of each type
     forge.py model FILE       a whole model in 9 KB: bert, Q4_0
+    forge.py ranker FILE      the same as a cross-encoder
 """
 import os
 import random
@@ -264,9 +265,13 @@ def every(path):
     write(path, keys, tensors)
 
 
-def model(path):
+def ranker(path):
+    model(path, "--labels", "2", "--pooling", "rank")
+
+
+def model(path, *more):
     o = make.options("--architecture", "bert", "--type", "Q4_0", "--layers", "1", "--width", "32",
-                     "--heads", "2", "--feed-forward", "32", "--context", "8")
+                     "--heads", "2", "--feed-forward", "32", "--context", "8", *more)
     few = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", "\u2581a", "a", "\u2581b", "b"]
     make.vocabulary = lambda tokenizer, n: (few, [0.0] * len(few))
     write(path, *make.model(o))
@@ -276,4 +281,4 @@ if __name__ == "__main__":
     if len(sys.argv) != 3:
         sys.exit(__doc__)
     {"wrong": wrong, "infinite": infinite, "blocks": blocks, "every": every,
-     "model": model}[sys.argv[1]](sys.argv[2])
+     "model": model, "ranker": ranker}[sys.argv[1]](sys.argv[2])

@@ -18,7 +18,7 @@ U32, I32, F32, BOOL, STRING, ARRAY, U8, U64 = 4, 5, 6, 7, 8, 9, 0, 10
 TYPES = {"F32": 0, "F16": 1, "Q4_0": 2, "Q4_1": 3, "Q5_0": 6, "Q5_1": 7, "Q8_0": 8,
          "Q4_K": 12, "Q5_K": 13, "Q6_K": 14, "BF16": 30}
 ONE = {"F32": 4, "F16": 2, "BF16": 2}
-POOLING = {"none": 0, "mean": 1, "cls": 2, "last": 3}
+POOLING = {"none": 0, "mean": 1, "cls": 2, "last": 3, "rank": 4}
 WORD64 = (1 << 64) - 1
 GOLDEN = 0x9E3779B97F4A7C15
 
@@ -343,6 +343,9 @@ def model_keys(o):
     if o.moe:
         keys += [(a + "expert_count", U32, o.experts), (a + "expert_used_count", U32, 2),
                  (a + "moe_every_n_layers", U32, 2)]
+    if o.labels:
+        keys.append((a + "classifier.output_labels", ARRAY,
+                     (STRING, ["LABEL_%d" % i for i in range(o.labels)])))
     tokens, n = token_keys(o)
     return keys + tokens, n
 
@@ -387,6 +390,11 @@ def model_tensors(o, rows):
                 if bias:
                     yield plain(b + name + ".bias", (dims[1],))
         yield from norm(b + "layer_output_norm")
+    if o.labels:
+        yield matrix("cls", w, w)
+        yield plain("cls.bias", (w,))
+        yield matrix("cls.output", w, o.labels)
+        yield plain("cls.output.bias", (o.labels,))
 
 
 def parser():
@@ -405,6 +413,9 @@ def parser():
     p.add_argument("--tokenizer", choices=["bert", "t5"], help="default: t5 for nomic-bert-moe")
     p.add_argument("--tokens", type=int, default=0, help="of the vocabulary, at least")
     p.add_argument("--rows", type=int, default=0, help="of token_embd; default: the tokens")
+    p.add_argument("--labels", type=int, default=0, help="of a cross-encoder; 0: it is none")
+    p.add_argument("--types", type=int, dest="token_types", default=0,
+                   help="of tokens; default: 1 for nomic-bert-moe, else 2")
     p.add_argument("--split", action="store_true", help="attn_q, attn_k, attn_v (bert: always)")
     p.add_argument("--charsmap", action="store_true", help="t5: a precompiled charsmap")
     return p
@@ -421,7 +432,7 @@ def settle(o):
     o.ff = o.ff or 2 * o.width
     o.context = o.context or (2048 if o.architecture == "nomic-bert" else 512)
     o.tokenizer = o.tokenizer or ("t5" if o.moe else "bert")
-    o.token_types = 1 if o.moe else 2
+    o.token_types = o.token_types or (1 if o.moe else 2)
     o.fused = o.nomic and not o.split
     return o
 

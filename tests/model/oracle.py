@@ -4,6 +4,9 @@ Python, the description of GGUF and of the graph, nothing of the C.
 
     oracle.py MODEL [--raw] [--gelu erf] <LISTS >VECTORS
                 a list of token ids a line, as JSON; a vector a line
+    oracle.py MODEL --rank [--lists] <PAIRS >SCORES
+                of a cross-encoder: the tokens of a query and of a text a line, [[1,2],[3]],
+                without special ones; a score a line, or the tokens of the pair
     oracle.py MODEL --tensor NAME
                 the values of a tensor, a row a line
 
@@ -303,7 +306,7 @@ class Model:
         a = self.architecture = f.key["general.architecture"]
         self.heads = f.key[a + ".attention.head_count"]
         self.epsilon = f.key[a + ".attention.layer_norm_epsilon"]
-        self.pooling = f.key[a + ".pooling_type"]
+        self.pooling = f.key.get(a + ".pooling_type")
         self.used = f.key.get(a + ".expert_used_count", 0)
         self.base = f.key[a + ".rope.freq_base"] if a != "bert" else 0
         self.norm = Norm(f, "token_embd_norm", self.epsilon)
@@ -316,17 +319,43 @@ class Model:
         return ([x * c - y * s for x, y, c, s in zip(a, b, cos, sin)] +
                 [y * c + x * s for x, y, c, s in zip(a, b, cos, sin)])
 
-    def start(self, token, position):
+    def start(self, token, position, kind=0):
         x = list(map(add, self.file.row("token_embd.weight", token),
-                     self.file.row("token_types.weight", 0)))
+                     self.file.row("token_types.weight", kind)))
         if not self.base:
             x = list(map(add, x, self.file.row("position_embd.weight", position)))
         return self.norm(x)
 
-    def vector(self, tokens, raw):
-        xs = list(map(self.start, tokens, range(len(tokens))))
+    def encode(self, tokens, kinds):
+        xs = list(map(self.start, tokens, range(len(tokens)), kinds))
         for layer in self.layers:
             xs = layer(xs)
+        return xs
+
+    def pair(self, query, text):
+        """The tokens of a pair and their types."""
+        key = self.file.key
+        cls, sep = (key["tokenizer.ggml.%s_token_id" % name] for name in ("bos", "eos"))
+        between = [sep] * (2 if key["tokenizer.ggml.model"] == "t5" else 1)
+        room = key[self.architecture + ".context_length"] - 2 - len(between)
+        while len(query) + len(text) > room:
+            if len(query) > len(text):
+                query = query[:-1]
+            else:
+                text = text[:-1]
+        one, two = [cls] + query + between[:1], between[1:] + text + [sep]
+        second = min(1, self.file.tensor["token_types.weight"][0][1] - 1)
+        return one + two, [0] * len(one) + [second] * len(two)
+
+    def score(self, query, text):
+        f, x = self.file, self.encode(*self.pair(query, text))[0]
+        if "cls.weight" in f.tensor:
+            x = list(map(math.tanh, Linear(f, "cls")(x)))
+        logits = Linear(f, "cls.output")(x)
+        return logits[0] if len(logits) == 1 else logits[1] - logits[0]
+
+    def vector(self, tokens, raw):
+        xs = self.encode(tokens, [0] * len(tokens))
         if self.pooling == 1:
             v = [sum(column) / len(xs) for column in zip(*xs)]
         else:
@@ -340,6 +369,8 @@ def main():
     p.add_argument("model")
     p.add_argument("--raw", action="store_true", help="do not scale to unit length")
     p.add_argument("--gelu", choices=["tanh", "erf"], default="tanh")
+    p.add_argument("--rank", action="store_true", help="print the scores of pairs")
+    p.add_argument("--lists", action="store_true", help="with --rank: print the tokens of pairs")
     p.add_argument("--tensor", metavar="NAME", help="print the values of a tensor")
     o = p.parse_args()
     if o.tensor:
@@ -347,6 +378,9 @@ def main():
             print(json.dumps(row))
         return
     m = Model(o.model, gelu_erf if o.gelu == "erf" else gelu_tanh)
+    for line in sys.stdin if o.rank else []:
+        pair = json.loads(line)
+        print(json.dumps(m.pair(*pair)[0] if o.lists else m.score(*pair)), flush=True)
     for line in sys.stdin:
         print(json.dumps(m.vector(json.loads(line), o.raw)), flush=True)
 

@@ -37,6 +37,14 @@ static const struct lh_option options[] = {
 	  LH_TEXT(struct settings, model) },
 	{ 0, "query-prefix", "TEXT", "put TEXT before each query (default: the index's)",
 	  LH_TEXT(struct settings, query_prefix) },
+	{ 0, "rerank", "MODEL", "order results by a cross-encoder",
+	  LH_TEXT(struct settings, rerank) },
+	{ 0, "rerank-url", "URL", "order results by a service",
+	  LH_TEXT(struct settings, rerank_url) },
+	{ 0, "rerank-depth", "N", "results to order (default 100)",
+	  LH_UINT(struct settings, rerank_depth, 1, LH_K_MAX) },
+	{ 0, "rerank-field", "NAME", "their text in metadata (default text)",
+	  LH_TEXT(struct settings, rerank_field) },
 	{ 0, "flat", NULL, "write a line for each hit, not for each query",
 	  LH_FLAG(struct settings, flat) },
 	{ 0, "wire", NULL, "write the bodies of a search service",
@@ -135,6 +143,8 @@ static int search(struct lh_tool *tool, void *settings)
 	    lh_filter_where(&run.where, set->where.v, set->where.n, &tool->err) < 0)
 		rc = lh_err_prefix(&tool->err, "--where");
 	if (!rc)
+		rc = rerank_open(&run, set);
+	if (!rc)
 		rc = (flow.held = lh_held_open(&how, &tool->err)) ? 0 : -1;
 	if (!rc)
 		rc = set->query ? answer_one(tool, lh_held_state(flow.held), set->query)
@@ -142,6 +152,7 @@ static int search(struct lh_tool *tool, void *settings)
 	if (!rc && where_lacked(&run.looked_up))
 		lh_tool_verdict_bad(tool);
 	lh_held_close(flow.held);
+	lh_reranker_free(run.reranker);
 	lh_decisions_close(run.decisions);
 	lh_buf_free(&run.where);
 	looked_up_free(&run.looked_up);
@@ -154,6 +165,7 @@ static const struct lh_bind result[] = {
 	{ LH_BIND_ONLY("distance", LH_BIND_TO_F64), .required = true, .min = -INFINITY,
 	  .max = INFINITY },
 	{ LH_BIND_ONLY("score", LH_BIND_TO_F64), .min = -INFINITY, .max = INFINITY },
+	{ LH_BIND_ONLY("rerank_score", LH_BIND_TO_F64), .min = -INFINITY, .max = INFINITY },
 	{ LH_BIND_ONLY("corpus", LH_BIND_TO_STRING) },
 	{ LH_BIND_ONLY("metadata", LH_BIND_TO_VALUE), .types = LH_BIND_ANY, .null = true,
 	  .person = true },

@@ -29,7 +29,8 @@ static int print_metadata(struct worker *w, const struct result *f, struct lh_wr
 	return err->code == LH_ENOMEM ? -1 : damaged(f, "metadata is not JSON", err);
 }
 
-/* "id":...,"distance":...,"score":...,"corpus":...,"metadata":...,"playbook":... */
+/* "id":...,"distance":...,"score":...,"rerank_score":...,"corpus":...,"metadata":...,
+ * "playbook":... */
 static int print_hit(struct worker *w, const struct result *f, struct lh_writer *to,
 		     struct lh_err *err)
 {
@@ -43,6 +44,8 @@ static int print_hit(struct worker *w, const struct result *f, struct lh_writer 
 	lh_write_f32(to, "distance", f->distance);
 	if (w->run->set->hybrid)
 		lh_write_f64(to, "score", f->score);
+	if (w->run->reranker)
+		lh_write_f64(to, "rerank_score", f->rerank);
 	if (!w->reader.q.index.p)
 		lh_write_raw(to, "corpus",
 			     (struct lh_str){ f->seat->name->json.p, f->seat->name->json.len });
@@ -184,6 +187,8 @@ int print_flat(struct worker *w, struct lh_buf *out, struct lh_err *err)
 			lh_buf_putc(out, '\n');
 		to = lh_write_to(out);
 		lh_write_object(&to, NULL);
+		if (q->query_id.p)
+			lh_write_value(&to, "query_id", &q->query_id);
 		print_text(q, "query_text", &to);
 		lh_write_u64(&to, "rank", i + 1);
 		if (print_hit(w, &w->found[i], &to, err) < 0)

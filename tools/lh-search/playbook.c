@@ -183,6 +183,17 @@ static long search_playbook(struct worker *w, struct corpus_search *s, struct lh
 	return n < 0 ? at_corpus(s, err) : n;
 }
 
+void count_playbook(struct worker *w)
+{
+	size_t i;
+
+	w->boosted = w->injected = 0;
+	for (i = 0; i < w->n_found; i++) {
+		w->boosted += w->found[i].playbook.p && !w->found[i].injected;
+		w->injected += w->found[i].injected;
+	}
+}
+
 int use_playbook(struct worker *w, struct lh_err *err)
 {
 	long at = playbook_of(w);
@@ -190,7 +201,6 @@ int use_playbook(struct worker *w, struct lh_err *err)
 	struct lh_index_stats st;
 	struct memory m;
 	long i, n;
-	size_t k;
 	int rc;
 
 	if (at >= 0 && w->run->corpora.names->v[at].plan)
@@ -220,9 +230,6 @@ int use_playbook(struct worker *w, struct lh_err *err)
 		qsort(w->found, w->n_found, sizeof *w->found, by_distance);
 	if (w->n_found > w->reader.q.k)
 		w->n_found = w->reader.q.k;
-	for (k = 0; k < w->n_found; k++) {
-		w->boosted += w->found[k].playbook.p && !w->found[k].injected;
-		w->injected += w->found[k].injected;
-	}
+	count_playbook(w);
 	return 0;
 }

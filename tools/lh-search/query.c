@@ -55,11 +55,18 @@
 	{ LH_BIND_STRING("index", struct query, index), .path = true, .safe = true, \
 	  .about = "the one index to search" }
 
-static const struct lh_bind strict_members[] = { MEMBERS, EXPLAIN(YES_OR_NO), LH_BIND_CLOSED };
+#define QUERY_ID \
+	{ LH_BIND_VALUE("query_id", struct query, query_id, \
+			LH_BIND_IS(LH_STRING) | LH_BIND_IS(LH_NUMBER)), \
+	  .lax = true, .about = "the query, for lh-judge" }
+
+static const struct lh_bind strict_members[] = {
+	MEMBERS, QUERY_ID, EXPLAIN(YES_OR_NO), LH_BIND_CLOSED
+};
 static const struct lh_bind open_wire_members[] = {
 	MEMBERS, INDEX, EXPLAIN(YES_OR_NO), LH_BIND_END
 };
-const struct lh_bind query_members[] = { MEMBERS, EXPLAIN_OR_ANSWER, LH_BIND_END };
+const struct lh_bind query_members[] = { MEMBERS, QUERY_ID, EXPLAIN_OR_ANSWER, LH_BIND_END };
 const struct lh_bind wire_members[] = { MEMBERS, INDEX, EXPLAIN(YES_OR_NO), LH_BIND_CLOSED };
 
 void query_reader_init(struct query_reader *r, const struct settings *set)
@@ -163,6 +170,9 @@ int query_read(struct query_reader *r, const struct lh_record *rec, const struct
 	if (lh_bind(r->members, rec, q, &r->text, err) < 0 || check_names(q, set, err) < 0 ||
 	    read_model(q, set, err) < 0 || read_vector(r, err) < 0)
 		return -1;
+	q->wanted = q->k;
+	if (q->k && q->k < set->rerank_depth)
+		q->k = set->rerank_depth;
 	if (q->per_corpus_k == UNSET)
 		q->per_corpus_k = q->k;
 	if (!q->vector && !q->text.p)
@@ -172,6 +182,9 @@ int query_read(struct query_reader *r, const struct lh_record *rec, const struct
 		return lh_err_set(err, LH_EDATA, "\"explain\" does not go with --flat");
 	if (set->hybrid && check_hybrid(q, err) < 0)
 		return -1;
+	if (set->rerank_depth && !q->text.p)
+		return lh_err_set(err, LH_EDATA, "missing \"query_text\" (string): --rerank "
+				  "compares texts");
 	if ((!q->vector || set->hybrid) && !q->text.n)
 		return lh_err_set(err, LH_EDATA, "empty text");
 	return set->auto_role ? make_role(r, err) : 0;

@@ -20,6 +20,7 @@ void worker_free(void *worker)
 	lh_buf_free(&w->key);
 	lh_filter_free(w->filter);
 	lh_record_free(&w->scan);
+	reranking_free(w->reranking);
 	query_reader_free(&w->reader);
 }
 
@@ -430,7 +431,9 @@ static int search_chosen(struct worker *w, struct lh_err *err)
 		if (merge(w, err) < 0)
 			return -1;
 	} while (w->n_found < q->k && !w->limits.reached && plans_widen(w));
-	return q->use_playbook ? use_playbook(w, err) : 0;
+	if (q->use_playbook && use_playbook(w, err) < 0)
+		return -1;
+	return w->run->reranker ? rerank(w, err) : 0;
 }
 
 int on_query(struct lh_record *rec, struct lh_buf *out, void *worker, struct lh_err *err)

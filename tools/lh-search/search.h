@@ -16,6 +16,7 @@
  *     hybrid.c    the ranking by words, merged with that by vectors
  *     limits.c    --budget, --timeout, --explain
  *     playbook.c  boosts and injections by a playbook
+ *     rerank.c    the order of a cross-encoder
  *     decide.c    a row in the log of decisions
  *     output.c    the answer as JSON
  */
@@ -32,6 +33,7 @@
 #include "index/index_tools.h"
 #include <lh/playbook.h>
 #include "embed/embedder.h"
+#include "rerank/reranker.h"
 #include "observe/observe.h"
 #include "store/store.h"
 #include "tool/op.h"
@@ -45,6 +47,8 @@ struct settings {
 	bool wire, playbook_optional, ignore_unknown;
 	const char *query, *playbook, *playbooks;
 	const char *model, *query_prefix;	/* for engine gguf; or NULL */
+	const char *rerank, *rerank_url, *rerank_field;	/* NULL: not given */
+	uint64_t rerank_depth;	/* 0: not given */
 	struct lh_list where, exclude;
 	struct lh_decisions_how decisions;
 };
@@ -112,6 +116,7 @@ struct run {
 	struct lh_buf where;	/* the filter of --where */
 	struct looked_up looked_up;
 	struct lh_decisions *decisions;	/* or NULL */
+	struct lh_reranker *reranker;	/* or NULL */
 };
 
 /* Read the names of all operands, of --playbook and of --playbooks. */
@@ -218,10 +223,12 @@ struct query {
 	struct lh_str trace;		/* id for a service; n = 0: none */
 	struct lh_value vector_json;
 	struct lh_value id;		/* not used */
+	struct lh_value query_id;	/* p NULL: not given */
 	struct lh_value model;		/* that made the vector; p NULL: not named */
 	const float *vector;		/* NULL: search by text */
 	size_t dimension;
 	uint64_t k, per_corpus_k;
+	uint64_t wanted;		/* k of the query: that of the search may be deeper */
 	struct lh_value filter;		/* p NULL: not given */
 	const struct lh_str *exclude;	/* ids */
 	size_t n_exclude;
@@ -263,6 +270,7 @@ struct search {			/* shared by the workers, until a file changes */
 	const struct lh_buf *where;
 	struct looked_up *looked_up;
 	struct lh_decisions *decisions;
+	struct lh_reranker *reranker;
 	struct corpora corpora;
 };
 
@@ -325,6 +333,7 @@ struct result {			/* a result */
 	struct lh_row row;
 	float distance;
 	double score;			/* --hybrid */
+	double rerank;			/* --rerank */
 	struct lh_str playbook;		/* entry that moved it; p NULL: none */
 	bool injected;
 	float original;			/* distance before that */
@@ -358,6 +367,7 @@ struct worker {
 	struct lh_buf entry, texts;	/* scratch: an entry, its strings */
 	const struct corpus_search *asked;	/* the playbook of the current query, or NULL */
 	struct lh_buf row;		/* scratch: a decision */
+	struct reranking *reranking;	/* scratch of rerank.c */
 	uint64_t boosted, injected;
 	struct limits limits;
 	bool partial;			/* a shard did not answer the current query */
@@ -460,6 +470,17 @@ void print_explain(const struct worker *w, struct lh_writer *to);
 
 /* Boost and inject rows by the query's playbook. */
 int use_playbook(struct worker *w, struct lh_err *err);
+
+/* Count the results that it boosted and injected. */
+void count_playbook(struct worker *w);
+
+/* ---- rerank.c ---- */
+
+/* Check the options of reranking, and open the model or service that they name, if any. */
+int rerank_open(struct run *run, struct settings *set);
+/* Put what the worker found in the order of the cross-encoder, and cut it to what is wanted. */
+int rerank(struct worker *w, struct lh_err *err);
+void reranking_free(struct reranking *s);	/* NULL: does nothing */
 
 /* ---- decide.c ---- */
 
