@@ -43,6 +43,11 @@ commands() {
 	lh-ingest workers.jsonl
 	lh-iterate --now 2026-05-03T12:00:00Z --answers answers.jsonl requests.jsonl
 	lh-iterate --emit-session --now 2026-05-03T12:00:00Z sessions.jsonl
+	lh-judge score --qrels grades.jsonl --each judged.run
+	lh-judge compare --qrels grades.jsonl judged.run judged.run
+	lh-judge pool judged.run
+	lh-judge ask --model qwen3 --queries asked.queries pooled.jsonl
+	lh-judge sets beir.d sets.d
 	lh-lift -k 3 --now 2026-05-03T12:00:00Z corpus=workers.lhv <queries.jsonl
 	lh-load -q -n 3 $LH_OLLAMA_URL/api/tags
 	lh-load mix -q -n 3 ways.jsonl $LH_OLLAMA_URL
@@ -78,6 +83,7 @@ commands() {
 	lh-score evidence.jsonl
 	lh-score --check-drift scores.jsonl
 	lh-merge -k 3 hits.jsonl
+	lh-rerank --model ./reranker.gguf hits.jsonl
 	lh-search -Q welder -k 3 workers.lhv
 	lh-search -k 3 workers.lhv <queries.jsonl
 	lh-search --wire --ignore-unknown --playbooks . ./ <chosen.jsonl
@@ -105,6 +111,22 @@ commands() {
 	lh-subject-audit manifest verify --key-file audit.key --dir audit.d W-9
 	lh-subject-audit sweep --dir audit.d --as-of 2026-05-03T00:00:00Z --apply
 	lh-subject-audit known-answer
+	lh-subject-audit commit --key-file audit.key --dir committed.d --tlog rows.d --key-file-tlog log.key
+	lh-subject-audit prove --dir committed.d --tlog rows.d W-1
+	lh-subject places --root past.d --index workers.lhv
+	lh-subject find W-1 --subjects audit.d --index workers.lhv
+	lh-subject find --index workers.lhv <persons.jsonl
+	lh-subject requests --index workers.lhv person-requests.jsonl
+	lh-tlog vkey log.key
+	lh-tlog init --key-file log.key --origin example.com/log removed-log.d
+	lh-tlog append --key-file log.key --field text tree.d workers.jsonl
+	lh-tlog checkpoint --key-file log.key tree.d
+	lh-tlog audit tree.d
+	lh-tlog prove proved.d asked.jsonl
+	lh-tlog verify --policy tlog.policy proofs.jsonl
+	lh-tlog cosign --policy tlog.policy cosigned.d
+	lh-tlog note --vkey example.com/log+af60b360+AfJB15Qpxeic+ZntpPy674LLlMFfxnd2TtNHdwz1iemk proved.d/checkpoint
+	lh-tlog witness --state witness.d --key-file witness.key --policy tlog.policy --now 2026-05-03T12:00:00Z to-witness.jsonl
 	lh-trace --root past.d outcome:o1
 	lh-validate --kind email --now 2026-05-03T12:00:00Z --roster workers.lhv drafts.jsonl
 	lh-validate --kind sms --now 2026-05-03T12:00:00Z --roster=workers.jsonl --rules . drafts.jsonl
@@ -118,12 +140,12 @@ commands() {
 
 # Those that write records to stdout.
 writers() {
-	commands | grep -v 'build\|add\|verify\|compact\|gen kb\|--hnswlib'
+	commands | grep -v 'build\|add\|verify\|compact\|gen kb\|--hnswlib\|tlog [ic]'
 }
 
 # Those that do the same each time; the others measure, or find it done.
 repeatable() {
-	"${1:-commands}" | grep -v '^lh-load\|removed\|store put\|store sync'
+	"${1:-commands}" | grep -v '^lh-load\|^lh-tlog append\|removed\|store put\|store sync'
 }
 
 # The same with the records on standard input.
@@ -178,11 +200,31 @@ setup_file() {
 		lh-index build --dimension 64 samples.lhv
 	printf '%032d' 0 >audit.key
 	chmod 600 audit.key
+	echo 'PRIVATE+KEY+example.com/log+af60b360+AU0yA8jzXN9gDkdfVf7eYIGnA9PTIvIIhl/KLsTw4DD4' >log.key
+	chmod 600 log.key
+	lh-tlog init --key-file log.key --origin example.com/log tree.d
+	lh-tlog append --key-file log.key --line tree.d workers.jsonl >/dev/null
 	for i in {1..40}; do echo '{"candidate_id":"W-'$((i % 3))'","accessor":{"kind":"k","daemon":"d","purpose":"'$i'"},"fields_accessed":["name"],"result":"success"}'; done >accesses.jsonl
 	grep '"W-1"' accesses.jsonl | lh-subject-audit append --key-file audit.key --sync none --dir audit.d >/dev/null
+	cp -r audit.d committed.d
+	lh-tlog init --key-file log.key --origin example.com/log rows.d
+	lh-subject-audit commit --key-file audit.key --dir committed.d --tlog rows.d --key-file-tlog log.key >/dev/null
+	cp -r tree.d proved.d
+	jq -Rc '{index: (input_line_number - 1), entry: .}' workers.jsonl >asked.jsonl
+	lh-tlog prove proved.d asked.jsonl >proofs.jsonl
+	printf 'log %s\nquorum none\n' "$(lh-tlog vkey log.key)" >tlog.policy
+	cp -r tree.d cosigned.d
+	lh-tlog cosign --policy tlog.policy cosigned.d
+	echo 'PRIVATE+KEY+witness.example/w1+d7ec3267+BEbJJDyOFm0nm5GqSt0syp9bXpuCJWoORCfz8chJpRzW' >witness.key
+	chmod 600 witness.key
+	for i in {1..40}; do jq -Rsc '{body: ("old 30\n\n" + .)}' proved.d/checkpoint; done >to-witness.jsonl
+	sed '1s/old 30/old 0/; 2,$d' to-witness.jsonl |
+		lh-tlog witness --state witness.d --key-file witness.key --policy tlog.policy --now 2026-05-03T12:00:00Z >/dev/null
 	for i in {1..40}; do echo '{"schema":"subject_manifest.v1","candidate_id":"W-'$((i % 3))'","created_at":"2026-01-01T00:00:00Z","updated_at":"2026-01-01T00:00:00Z","status":"active","vertical":"other","consent":{"general_pii":{"status":"given"},"biometric":{"status":"pending"}},"retention":{"general_pii_until":"2026-01-01T00:00:00Z","policy":"p"},"datasets":[{"name":"w","key_column":"id","key_value":"1"}],"safe_views":["v"],"audit_log_path":"x","audit_log_chain_root":""}'; done >manifests.jsonl
 	for i in {1..40}; do echo '{"op":"report","id":"W-1"}'; done | sed '0~4s/.*/{"op":"health"}/' >inquiries.jsonl
 	sed 's/"W-[0-9]"/"W-9"/; 2,$d' manifests.jsonl | lh-subject-audit manifest put --dir audit.d >/dev/null
+	for i in {1..30}; do echo '{"candidate_id":"w-'$i'"}'; done >persons.jsonl
+	for i in {1..4}; do echo '{"op":"find","id":"w-'$i'"}'; done >person-requests.jsonl
 	for i in {1..40}; do echo '{"uid":"t'$i'","content":{"n":"'$i'"},"tags":["t"],"text":"see a.c","path":"src/b.c","mode":"codereview_lakehouse","model":"m"}'; done >known.jsonl
 	sed 's/"t\([0-9]*\)"/"u\1"/' known.jsonl >fresh.jsonl
 	sed 's/"t\([0-9]*\)"/"v\1","predecessor_uid":"t\1"/' known.jsonl >next.jsonl
@@ -208,6 +250,15 @@ setup_file() {
 	lh-embed --dimension 64 workers.jsonl >vectors.jsonl
 	lh-index build workers.lhv vectors.jsonl
 	lh-search -k 5 workers.lhv <demand.jsonl >hits.jsonl
+	jq -c '.query_text as $q | {query_id: $q, query_text: $q, id: .results[].id, text: "see {\"grade\":2} there"}' hits.jsonl >pooled.jsonl
+	jq -c '{query_id, query_text}' pooled.jsonl >asked.queries
+	jq -nc '"{\"grade\":1}" | {query_id: ., query_text: .}' >>asked.queries
+	jq -c '.grade = 1' pooled.jsonl >grades.jsonl
+	cp hits.jsonl judged.run
+	mkdir beir.d
+	jq -c '{_id: .id, title: .role, text}' workers.jsonl >beir.d/corpus.jsonl
+	jq -c '{_id: "q\(input_line_number)", text: .query_text}' queries.jsonl >beir.d/queries.jsonl
+	python3 "$ROOT/tests/model/forge.py" ranker reranker.gguf
 	lh-gen workers -n 5 --seed 8 | lh-index build --dimension 64 other.lhv
 	lh-gen workers -n 60 | lh-index build --dimension 64 --exact-below 0 graph.lhv
 	lh-index export --hnswlib graph.bin --ids graph.jsonl graph.lhv

@@ -2,10 +2,11 @@
 """reseal.py ROOT RUN - write the receipts and the summary of a run anew, as if the files
 of the root had always been as they are: so that a test sees what else is wrong with them.
 Receipts are not signed; who can write all of them can do this."""
-import hashlib, json, os, sys
+import hashlib, json, os, re, sys
 
 root, run = sys.argv[1:]
 reports = os.path.join(root, "reports/distillation", run)
+TOMBSTONE = re.compile(rb'{"erased":"[a-z0-9-]{1,64}","at":"[-0-9T:.]{23}Z"}\r?')
 STAGES = ["collect", "score", "export-rag", "export-sft", "export-preference"]
 
 
@@ -27,7 +28,8 @@ def side(paths):
             data = f.read()
         lines = data.removeprefix(b"\xef\xbb\xbf").split(b"\n")
         files.append({"path": path, "sha256": hashlib.sha256(data).hexdigest(), "bytes": len(data),
-                      "record_count": sum(1 for line in lines if line.strip(b" \t\r"))})
+                      "record_count": sum(1 for line in lines if line.strip(b" \t\r")
+                                          and not TOMBSTONE.fullmatch(line))})
     lines = "".join(f"{f['path']}\t{f['sha256']}\n" for f in files)
     return {"files": files, "record_count": sum(f["record_count"] for f in files),
             "hash": hashlib.sha256(lines.encode()).hexdigest()}

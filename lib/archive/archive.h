@@ -54,6 +54,7 @@ struct lh_archive_source {
 	uint64_t max_ratio;	/* output bytes per input byte; 0: any */
 	void (*before_wait)(void *ctx);	/* called before a read that would wait, or NULL */
 	void *ctx;
+	bool twice;		/* decompress once, not refuse, a file that was compressed twice */
 };
 
 struct lh_archive;
@@ -95,8 +96,8 @@ ssize_t lh_archive_read(struct lh_archive *a, const void **p, struct lh_err *err
  * entries, WHAT always empty; no E) arrive on stdin, and a tar archive in zstd
  * leaves on stdout, which depends only on the names and bytes of the members.
  *
- * With LH_CAT_FRAMES=zstd there is one member, whose size need not be right, and a
- * single file in zstd leaves on stdout.
+ * With LH_CAT_FRAMES=zstd, or another kind of lh_archive_kind that is a compression, there is
+ * one member, whose size need not be right, and a single file so compressed leaves on stdout.
  *
  * Its stdin is the compressed file.  The bytes that were already read from it, to
  * determine its type, are passed on descriptor 3, which it reads first.
@@ -108,7 +109,6 @@ ssize_t lh_archive_read(struct lh_archive *a, const void **p, struct lh_err *err
 #define LH_CAT_LINES "lines"
 #define LH_CAT_ENTRIES "entries"
 #define LH_CAT_PACK "pack"
-#define LH_CAT_ZSTD "zstd"
 #define LH_CAT_HEAD_FD 3
 #define LH_CAT_FRAME 5			/* bytes before a payload */
 #define LH_CAT_FRAME_MAX 65536		/* of a payload */
@@ -164,8 +164,10 @@ struct lh_child_writer {
 	int stderr_fd;			/* a file in memory: its stderr */
 };
 int lh_child_writer_start(struct lh_child_writer *p, int fd, struct lh_err *err);
-/* Write a single file in zstd, whose bytes follow; there is no lh_child_writer_member. */
-int lh_child_writer_zstd(struct lh_child_writer *p, int fd, struct lh_err *err);
+/* Write a single file in that compression ("zstd", "gzip"), whose bytes follow; there is no
+ * lh_child_writer_member. */
+int lh_child_writer_single(struct lh_child_writer *p, const char *kind, int fd,
+			   struct lh_err *err);
 int lh_child_writer_member(struct lh_child_writer *p, const char *name, uint64_t size,
 			   struct lh_err *err);
 int lh_child_writer_more(struct lh_child_writer *p, const void *bytes, size_t n,

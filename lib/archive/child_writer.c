@@ -98,9 +98,12 @@ int lh_child_writer_member(struct lh_child_writer *p, const char *name, uint64_t
 	return write_frame(p, 'M', text, (size_t)n, err);
 }
 
-int lh_child_writer_zstd(struct lh_child_writer *p, int fd, struct lh_err *err)
+int lh_child_writer_single(struct lh_child_writer *p, const char *kind, int fd, struct lh_err *err)
 {
-	if (start(p, fd, LH_CAT_ENV "=" LH_CAT_ZSTD, err) < 0)
+	char mode[40];
+
+	snprintf(mode, sizeof mode, LH_CAT_ENV "=%s", kind);
+	if (start(p, fd, mode, err) < 0)
 		return -1;
 	if (lh_child_writer_member(p, "", 0, err) == 0)
 		return 0;

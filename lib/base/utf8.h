@@ -64,6 +64,16 @@ static inline bool lh_fold_equal(const char *a, size_t an, const char *b, size_t
  * 0x7f and which has at most n bytes; 0 if it is not well-formed. */
 size_t lh_utf8_len(const unsigned char *s, size_t n);
 
+/* Return the beginning of a text, of at most so many bytes and of whole characters. */
+static inline struct lh_str lh_utf8_head(struct lh_str s, size_t max)
+{
+	size_t n = s.n < max ? s.n : max;
+
+	while (n && n < s.n && ((unsigned char)s.p[n] & 0xc0) == 0x80)
+		n--;
+	return (struct lh_str){ s.p, n };
+}
+
 /* Return the code point at *p and advance *p; the text is well-formed. */
 static inline uint32_t lh_utf8_get(const unsigned char **p)
 {

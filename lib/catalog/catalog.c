@@ -231,6 +231,87 @@ int lh_catalog_register(const char *folder, const struct lh_record *rec,
 	return rc;
 }
 
+/* ---- an object replaced ---- */
+
+/* Return whether it is the object as it was. */
+static bool is_renewed(const struct lh_catalog_renewal *r, const struct lh_catalog_object *o)
+{
+	return lh_str_is(o->key, r->key.p, r->key.n) && o->size == (int64_t)r->was_size &&
+	       (!o->sha256.p || lh_str_is(o->sha256, r->was_sha256, 64));
+}
+
+static void write_objects(struct lh_writer *w, const struct lh_catalog_dataset *m,
+			  const struct lh_catalog_renewal *r)
+{
+	const struct lh_value *objects = lh_record_get(&m->rec, "objects");
+	struct lh_iter it, in;
+	size_t i = 0;
+
+	lh_write_array(w, "objects");
+	for (lh_iter_init(&it, objects); lh_iter_next(&it); i++) {
+		if (i >= m->n_objects || !is_renewed(r, &m->object[i])) {
+			lh_write_value(w, NULL, &it.val);
+			continue;
+		}
+		lh_write_object(w, NULL);
+		for (lh_iter_init(&in, &it.val); lh_iter_next(&in); )
+			if (lh_value_is(&in.key, "size", 4))
+				lh_write_u64(w, "size", r->size);
+			else if (lh_value_is(&in.key, "sha256", 6))
+				lh_write_text(w, "sha256", r->sha256);
+			else
+				write_member(w, &(struct lh_member){ in.key, in.val });
+		lh_write_end(w);
+	}
+	lh_write_end(w);
+}
+
+static int renew_locked(const struct change *c, const struct lh_catalog_renewal *r,
+			const struct lh_catalog_how *how, struct lh_catalog_dataset *m,
+			struct lh_err *err)
+{
+	LH_SCOPED(lh_buf_free) struct lh_buf out = { 0 };
+	struct lh_writer w = lh_write_to(&out);
+	size_t i;
+	int rc = lh_catalog_dataset_read(c->path, c->id, m, err);
+
+	for (i = 0; rc > 0 && i < m->n_objects && !is_renewed(r, &m->object[i]); i++)
+		;
+	if (rc <= 0 || i == m->n_objects)
+		return rc < 0 ? -1 : 0;
+	lh_write_object(&w, NULL);
+	for (i = 0; i < m->rec.n; i++)
+		if (lh_value_is(&m->rec.member[i].key, "objects", 7))
+			write_objects(&w, m, r);
+		else if (lh_value_is(&m->rec.member[i].key, "row_count", 9))
+			lh_write_i64(&w, "row_count", m->row_count < (int64_t)r->rows ? 0 :
+				     m->row_count - (int64_t)r->rows);
+		else if (lh_value_is(&m->rec.member[i].key, "updated_at", 10))
+			lh_write_text(&w, "updated_at", how->now);
+		else
+			write_member(&w, &m->rec.member[i]);
+	lh_write_end(&w);
+	rc = lh_buf_check(&out, err);
+	return rc ? rc : replace(c->path, out.p, out.len, err) < 0 ? -1 : 1;
+}
+
+int lh_catalog_renew(const char *folder, struct lh_str name, const struct lh_catalog_renewal *r,
+		     const struct lh_catalog_how *how, struct lh_err *err)
+{
+	LH_SCOPED(lh_catalog_dataset_free) struct lh_catalog_dataset m = { 0 };
+	struct change c = { .folder = folder };
+	int rc;
+
+	if (lh_dataset_name_check(name, err) < 0)
+		return -1;
+	lh_dataset_id(name, c.id);
+	rc = change_begin(&c, how->lock_timeout, err);
+	if (!rc)
+		rc = renew_locked(&c, r, how, &m, err);
+	change_end(&c);
+	return rc;
+}
+
 int lh_catalog_remove(const char *folder, struct lh_str name, double lock_timeout,
 		      struct lh_err *err)
 {

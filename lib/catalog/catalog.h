@@ -101,6 +101,18 @@ int lh_catalog_register(const char *folder, const struct lh_record *rec,
 			const struct lh_catalog_how *how, struct lh_catalog_dataset *m,
 			bool *existing, struct lh_err *err);
 
+/* An object that was replaced under its key by one with fewer rows. */
+struct lh_catalog_renewal {
+	struct lh_str key;
+	uint64_t was_size, size;
+	const char *was_sha256, *sha256;	/* 64 digits */
+	uint64_t rows;				/* fewer */
+};
+/* Make the manifest of a name say what the object is now, with how->now as updated_at; the
+ * fingerprint stays.  1; 0 if it does not say what the object was. */
+int lh_catalog_renew(const char *folder, struct lh_str name, const struct lh_catalog_renewal *r,
+		     const struct lh_catalog_how *how, struct lh_err *err);
+
 /* Remove the manifest of a name, also a damaged one, but not its objects; 404 if there is
  * none. */
 int lh_catalog_remove(const char *folder, struct lh_str name, double lock_timeout,

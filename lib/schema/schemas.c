@@ -252,6 +252,8 @@ static const struct lh_bind stage_validation[] = {
 	F("passed", BOOL, MUST), F("errors", STRINGS, MUST), F("warnings", STRINGS, MUST), END
 };
 
+static const struct lh_bind stage_erased[] = { TEXT("receipt"), COUNT("rows"), END };
+
 static const struct lh_bind stage_receipt[] = {
 	VERSION(1),
 	TEXT("run_id"),
@@ -263,6 +265,7 @@ static const struct lh_bind stage_receipt[] = {
 	F("stats", TABLE, MUST, .table = stage_stats),
 	F("validation", TABLE, MUST, .table = stage_validation),
 	NUMBER("duration_ms", 0, INFINITY, MUST),
+	F("erased", TABLES, .table = stage_erased),
 	END
 };
 static const struct lh_schema stage_receipt_schema = { .name = "stage_receipt",

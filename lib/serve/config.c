@@ -15,6 +15,7 @@
 #define NO_NUMBER (-1.0)
 #define GIB 1073741824.0
 #define SQL_PROCESSES 4
+#define NAME_CHARS "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_.-"
 
 struct route_members {
 	struct lh_str route, off, max_body, token_file;
@@ -46,15 +47,37 @@ static const struct lh_bind route_table[] = {
 	LH_BIND_CLOSED
 };
 
+struct witness_members {
+	struct lh_str key_file, policy, state;
+};
+
+static const struct lh_bind witness_table[] = {
+	{ LH_BIND_STRING("key_file", struct witness_members, key_file), .required = true,
+	  .filled = true, .no_nul = true },
+	{ LH_BIND_STRING("policy", struct witness_members, policy), .required = true,
+	  .filled = true, .no_nul = true },
+	{ LH_BIND_STRING("state", struct witness_members, state), .filled = true,
+	  .no_nul = true },
+	LH_BIND_CLOSED
+};
+
+static const struct lh_bind log_table[] = {
+	{ LH_BIND_BOOL("public", struct lh_serve_log, is_public) },
+	{ LH_BIND_BOOL("entries", struct lh_serve_log, entries) },
+	LH_BIND_CLOSED
+};
+
 struct file_members {
 	const struct lh_str *listen, *token_file, *allow, *allow_write, *built_in, *persons,
-		*allow_origin, *trusted_proxy;
+		*allow_origin, *trusted_proxy, *elsewhere;
 	size_t n_listen, n_token_file, n_allow, n_allow_write, n_built_in, n_persons,
-		n_allow_origin, n_trusted_proxy;
+		n_allow_origin, n_trusted_proxy, n_elsewhere;
 	struct lh_str audit_log, audit_anchor;
 	bool audit_required, decisions, decisions_text;
 	int audit_sync;
 	struct lh_str legal_token_file, state, mount, mount_off, tools, access_log;
+	struct witness_members witness;
+	struct lh_value log;
 	struct lh_value listen_at, allow_at, mount_at, built_in_at;	/* for their lines */
 	bool no_console, warm;
 	uint64_t connections, queue;
@@ -96,6 +119,10 @@ static const struct lh_bind file_table[] = {
 	{ LH_BIND_BOOL("decisions_text", struct file_members, decisions_text) },
 	{ LH_BIND_INDEX("audit_sync", struct file_members, audit_sync, lh_serve_syncs) },
 	{ LH_BIND_STRINGS("persons", struct file_members, persons, n_persons),
+	  .each_filled = true },
+	{ LH_BIND_TABLE("witness", struct file_members, witness, witness_table) },
+	{ LH_BIND_OBJECT("tlog", struct file_members, log) },
+	{ LH_BIND_STRINGS("elsewhere", struct file_members, elsewhere, n_elsewhere),
 	  .each_filled = true },
 	{ LH_BIND_BOOL("no_console", struct file_members, no_console) },
 	{ LH_BIND_BOOL("warm", struct file_members, warm) },
@@ -286,7 +313,7 @@ static int check_built_in(const struct file_members *m, struct lh_err *err)
 
 	for (i = 0; !rc && i < m->n_built_in; i++) {
 		r = lh_routes_named(&all, m->built_in[i]);
-		if (!r || r->run)
+		if (!r || (r->run && !lh_route_is_switched(r)))
 			rc = lh_err_set(err, LH_EDATA,
 					"\"built_in\": the bridge does not answer \"%.*s\"",
 					(int)(m->built_in[i].n > 200 ? 200 : m->built_in[i].n),
@@ -294,6 +321,67 @@ static int check_built_in(const struct file_members *m, struct lh_err *err)
 	}
 	lh_routes_free(&all);
 	return rc;
+}
+
+static bool is_log_name(struct lh_str s)
+{
+	size_t i;
+
+	for (i = 0; i < s.n; i++)
+		if (!memchr(NAME_CHARS, s.p[i], sizeof NAME_CHARS - 1))
+			return false;
+	return s.n && s.n <= LH_NAME_MAX && *s.p != '.';
+}
+
+static int take_log(struct lh_serve_config *c, const struct lh_iter *it, struct lh_err *err)
+{
+	LH_SCOPED(lh_buf_free) struct lh_buf text = { 0 };
+	struct lh_serve_log *log = &c->log[c->logs];
+	struct lh_str name;
+
+	if (lh_value_str(&it->key, &text, &name, err) < 0)
+		return -1;
+	if (!is_log_name(name))
+		return lh_err_set(err, LH_EDATA, "\"tlog\": a name has 1 to %d of A-Z a-z 0-9 _ . "
+				  "-, and does not begin with a full stop", LH_NAME_MAX);
+	log->name = copy(name, err);
+	if (!log->name)
+		return -1;
+	c->logs++;
+	return lh_bind_value(log_table, &it->val, log, NULL, err) < 0
+		? lh_err_prefix(err, "\"tlog\": %s", log->name) : 0;
+}
+
+/* Take what is said of the witness and of the logs. */
+static int take_tlog(struct lh_serve_config *c, const struct file_members *m, struct lh_err *err)
+{
+	const struct witness_members *w = &m->witness;
+	struct lh_iter it;
+	size_t n = 0;
+
+	if ((w->key_file.p && !(c->witness.key_file = copy(w->key_file, err))) ||
+	    (w->policy.p && !(c->witness.policy = copy(w->policy, err))) ||
+	    (w->state.p && !(c->witness.state = copy(w->state, err))))
+		return -1;
+	if (!m->log.p)
+		return 0;
+	for (lh_iter_init(&it, &m->log); lh_iter_next(&it); )
+		n++;
+	c->log = lh_calloc(n + 1, sizeof *c->log, err);
+	for (lh_iter_init(&it, &m->log); c->log && lh_iter_next(&it); )
+		if (take_log(c, &it, err) < 0)
+			return -1;
+	return c->log ? 0 : -1;
+}
+
+const struct lh_serve_log *lh_serve_log_named(const struct lh_serve_config *c, struct lh_str name)
+{
+	size_t i;
+
+	for (i = 0; i < c->logs; i++)
+		if (!lh_str_cmp(lh_str_of(c->log[i].name), name))
+			return &c->log[i];
+	return NULL;
 }
 
 static int take_file(struct lh_serve_config *c, const struct file_members *m, struct lh_err *err)
@@ -315,6 +403,8 @@ static int take_file(struct lh_serve_config *c, const struct file_members *m, st
 	    copy_list(&c->allow_origin, m->allow_origin, m->n_allow_origin, err) < 0 ||
 	    copy_list(&c->trusted_proxy, m->trusted_proxy, m->n_trusted_proxy, err) < 0)
 		return -1;
+	if (copy_list(&c->subject.elsewhere, m->elsewhere, m->n_elsewhere, err) < 0)
+		return -1;
 	if ((m->legal_token_file.p &&
 	     !(c->legal_token_file = copy(m->legal_token_file, err))) ||
 	    (m->audit_log.p && !(c->audit.log = copy(m->audit_log, err))) ||
@@ -324,6 +414,8 @@ static int take_file(struct lh_serve_config *c, const struct file_members *m, st
 	    (m->mount.p && !(c->mount = copy(m->mount, err))) ||
 	    (m->access_log.p && !(c->access_log = copy(m->access_log, err))) ||
 	    (m->mount_off.p && !(c->mount_off = copy(m->mount_off, err))))
+		return -1;
+	if (take_tlog(c, m, err) < 0)
 		return -1;
 	return read_size(&m->state_max, "state_max", 1048576 * GIB, &c->limits.state, err);
 }
@@ -389,6 +481,13 @@ void lh_serve_config_free(struct lh_serve_config *c)
 	lh_argv_free(c->allow);
 	lh_argv_free(c->allow_write);
 	lh_argv_free(c->audit.persons);
+	lh_argv_free(c->subject.elsewhere);
+	free(c->witness.key_file);
+	free(c->witness.policy);
+	free(c->witness.state);
+	while (c->logs)
+		free(c->log[--c->logs].name);
+	free(c->log);
 	free(c->audit.log);
 	free(c->audit.anchor);
 	lh_argv_free(c->allow_origin);
@@ -513,7 +612,8 @@ unsigned lh_route_keys(const char *command)
 		unsigned keys;
 	} needs[] = {
 		{ "lh-embed", LH_KEYS_OLLAMA | LH_KEYS_OPENAI },
-		{ "lh-search", LH_KEYS_OLLAMA | LH_KEYS_OPENAI | LH_KEYS_STORE },
+		{ "lh-search", LH_KEYS_OLLAMA | LH_KEYS_OPENAI | LH_KEYS_STORE | LH_KEYS_RERANK },
+		{ "lh-rerank", LH_KEYS_RERANK },
 		{ "lh-playbook", LH_KEYS_OLLAMA | LH_KEYS_OPENAI },
 		{ "lh-index", LH_KEYS_OLLAMA | LH_KEYS_OPENAI | LH_KEYS_STORE },
 		{ "lh-cat", LH_KEYS_STORE }, { "lh-ingest", LH_KEYS_STORE },
@@ -522,6 +622,7 @@ unsigned lh_route_keys(const char *command)
 		{ "lh-replay", LH_KEYS_CHAT }, { "lh-review", LH_KEYS_CHAT },
 		{ "lh-workflow", LH_KEYS_ALL },
 		{ "lh-validate", LH_KEYS_AUDIT }, { "lh-subject-audit", LH_KEYS_AUDIT },
+		{ "lh-subject", LH_KEYS_AUDIT | LH_KEYS_STORE },
 	};
 	const char *slash = strrchr(command, '/'), *name = slash ? slash + 1 : command;
 	size_t i;

@@ -67,6 +67,11 @@ enum lh_route_kind {
 	LH_ROUTE_INGEST,	/* the same with the field "file" of a form, if it is one */
 	LH_ROUTE_GET,		/* a filter fills the file that is the answer */
 	LH_ROUTE_MCP,		/* the tools for models */
+	/* those that "witness" and "tlog" of a configuration turn on: */
+	LH_ROUTE_WITNESS,	/* lh-tlog witness judges the body, which is a text */
+	LH_ROUTE_WITNESSED,	/* the checkpoint of an origin that it has cosigned last */
+	LH_ROUTE_CHECKPOINT,	/* the checkpoint of a log */
+	LH_ROUTE_TILE,		/* a tile of a log, or a bundle of its entries */
 };
 
 struct lh_route_piece {
@@ -199,6 +204,12 @@ struct lh_route *lh_routes_named(const struct lh_routes *r, struct lh_str route)
 const struct lh_route *lh_routes_find(const struct lh_routes *r, const char *method,
 				      const struct lh_route_path *path, size_t skip);
 
+/* A log in the folder tlog/NAME of the state. */
+struct lh_serve_log {
+	char *name;
+	bool is_public, entries;	/* needs no token; its entries are served, too */
+};
+
 /* A configuration: the members of its file, each NULL or 0 if absent. */
 struct lh_serve_config {
 	char **listen, **token_file, **allow, **allow_write;	/* each ends with NULL */
@@ -215,6 +226,14 @@ struct lh_serve_config {
 	struct {
 		bool kept, text;		/* a log of them; with what was asked */
 	} decisions;
+	struct {
+		char *key_file, *policy, *state;
+	} witness;				/* key_file NULL: none */
+	struct {
+		char **elsewhere;		/* copies out of reach of an erasure */
+	} subject;
+	struct lh_serve_log *log;
+	size_t logs;
 	bool no_console, warm;
 	struct {
 		uint64_t connections, queue, state;	/* state 0: any */
@@ -222,6 +241,14 @@ struct lh_serve_config {
 	} limits;
 	struct lh_routes routes;		/* its "routes" alone */
 };
+
+/* Turn on the built-in routes of the witness and of the logs that are configured, with the words
+ * of the witness's command; they stay off otherwise. */
+int lh_routes_turn_on(struct lh_routes *r, const struct lh_serve_config *c, struct lh_err *err);
+/* Return whether a route is one of those. */
+bool lh_route_is_switched(const struct lh_route *r);
+/* Return the log of that name, or NULL. */
+const struct lh_serve_log *lh_serve_log_named(const struct lh_serve_config *c, struct lh_str name);
 
 extern const char *const lh_serve_syncs[];	/* each, batch, none */
 

@@ -21,6 +21,8 @@ struct lh_tool_state {
 	uint64_t records, rejected;
 	struct lh_path *wanted;	/* paths to report if no record has them */
 	struct lh_buf out;
+	int (*settle)(void *ctx, struct lh_buf *text, struct lh_err *err);	/* or NULL */
+	void *settle_ctx;
 	struct {
 		bool shown;		/* a line of progress is on the terminal */
 		bool tty, out_tty;	/* stderr and stdout are terminals */

@@ -205,14 +205,30 @@ int lh_tool_flush(struct lh_tool *t)
 	struct lh_buf *out = &t->state->out;
 	int rc = 0;
 
-	if (out->len)
+	if (out->len && t->state->settle)
+		rc = t->state->settle(t->state->settle_ctx, out, &t->err);
+	if (out->len && !rc)
 		rc = write_stdout(t, out->p, out->len);
 	lh_buf_reset(out);
 	return rc;
 }
 
+void lh_tool_hold(struct lh_tool *t, int (*settle)(void *ctx, struct lh_buf *text,
+						   struct lh_err *err), void *ctx)
+{
+	t->state->settle = settle;
+	t->state->settle_ctx = ctx;
+}
+
+size_t lh_tool_held(const struct lh_tool *t)
+{
+	return t->state->out.len;
+}
+
 int lh_tool_write(struct lh_tool *t, const void *p, size_t n)
 {
+	if (t->state->settle)
+		return lh_tool_out(t, p, n);
 	if (lh_tool_flush(t) < 0)
 		return -1;
 	return n ? write_stdout(t, p, n) : 0;
@@ -222,9 +238,9 @@ int lh_tool_out(struct lh_tool *t, const void *p, size_t n)
 {
 	struct lh_buf *out = &t->state->out;
 
-	if (n >= OUT_BLOCK)
+	if (n >= OUT_BLOCK && !t->state->settle)
 		return lh_tool_write(t, p, n);
-	if (out->len + n > OUT_BLOCK && lh_tool_flush(t) < 0)
+	if (out->len + n > OUT_BLOCK && !t->state->settle && lh_tool_flush(t) < 0)
 		return -1;
 	lh_buf_add(out, p, n);
 	return lh_buf_check(out, &t->err);

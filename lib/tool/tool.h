@@ -272,6 +272,12 @@ int lh_tool_out_line(struct lh_tool *t, struct lh_buf *line);
 /* Print an object of n counts as a line. */
 int lh_tool_out_counts(struct lh_tool *t, const char *const *name, const uint64_t *count, size_t n);
 int lh_tool_flush(struct lh_tool *t);
+/* Keep back what is printed until lh_tool_flush, which then calls settle: it may change the text,
+ * and if it fails nothing of it is written.  lh_tool_held is the number of bytes kept.  settle
+ * NULL: print as usual. */
+void lh_tool_hold(struct lh_tool *t, int (*settle)(void *ctx, struct lh_buf *text,
+						   struct lh_err *err), void *ctx);
+size_t lh_tool_held(const struct lh_tool *t);
 
 /* Return whether progress is shown: on a terminal unless -q, or as --progress says. */
 bool lh_tool_shows_progress(const struct lh_tool *t);

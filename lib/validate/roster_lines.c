@@ -45,7 +45,7 @@ int lh_roster_read(struct lh_roster_table *t, const char *path, int fd, unsigned
 	static const struct lh_flow_hooks hooks = { .rejected = on_rejected };
 
 	return lh_flow_fd(path, fd, &(struct lh_flow){
-		.map = on_record, .sink = on_worker, .shared = t, .jobs = jobs,
+		.map = on_record, .sink = on_worker, .shared = t, .jobs = jobs, .tombstones = true,
 		.context_size = sizeof(struct lh_roster_reader),
 		.context_free = reader_free, .hooks = &hooks, .stop_at_reject = true }, err);
 }

@@ -1,5 +1,6 @@
 # The encoder of GGUF models: vectors against the float64 oracle, and models that it refuses.
 load ../helper
+load ../embedding
 
 UNIT=$(dirname "$AID")
 # The kernels that this CPU has, by name.
@@ -141,25 +142,6 @@ for a, b in zip(open("got"), open("want")):
 		LH_KERNEL=$kernel ENCODE m.gguf <lists >want
 		LH_KERNEL=$kernel ENCODE m.gguf --fast <lists | cmp - want
 	done
-}
-
-# forge PYTHON OPTION... - wrong models: keys is a dictionary name -> [type, value], tensors
-# one name -> [dims, type, bytes]; write(keys, tensors[, name]) writes m.gguf, or another.
-forge() {
-	python3 - "$ROOT/tests/model" "$@" <<-'END'
-	import struct, sys
-	sys.path.insert(0, sys.argv[1])
-	sys.dont_write_bytecode = True
-	import make
-	keys, tensors = make.model(make.options(*sys.argv[3:]))
-	keys = {k[0]: list(k[1:]) for k in keys}
-	tensors = {t[0]: list(t[1:]) for t in tensors}
-	def write(keys, tensors, name="m"):
-	    with open(name + ".gguf", "wb") as f:
-	        f.write(make.file_bytes([(k, *v) for k, v in keys.items()],
-	                                [(t, *v) for t, v in tensors.items()]))
-	exec(sys.argv[2])
-	END
 }
 
 # is_refused FILE LINE - the model is refused with that line (a pattern).

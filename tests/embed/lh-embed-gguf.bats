@@ -203,7 +203,7 @@ text() {
 	for name in nomic-embed-text nomic-embed-text:latest "$(id_of nomic-embed-text)" "$(id_of m.gguf)" ''; do
 		[ "$(lh-embed --engine gguf --model nomic-embed-text <<<"{\"texts\":[\"a\"],\"model\":\"$name\"}" | jq -r .model)" = "$(id_of nomic-embed-text)" ]
 	done
-	for name in nomic nomic-embed-text:v1 m@0000000000000000 hash-v2; do
+	for name in nomic nomic-embed-text:v1 m@0000000000000000 hash-v3; do
 		run -1 --separate-stderr lh-embed --engine gguf --model nomic-embed-text --on-error emit <<<"{\"texts\":[\"a\"],\"model\":\"$name\"}"
 		[ "$(jq -c '[.error.code, .error.message]' <<<"$output")" = "[400,\"\\\"model\\\" is \\\"$name\\\", but this engine makes \\\"$(id_of nomic-embed-text)\\\"\"]" ]
 	done

@@ -59,6 +59,7 @@ try_table() {
 	lh-observe inbox seen.log
 	lh-observe requests seen.log
 	lh-merge
+	lh-rerank --rerank-url http://127.0.0.1:1
 	lh-pathway add way.log
 	lh-pathway get way.log
 	lh-pathway requests way.log

@@ -96,7 +96,7 @@ families (lh --all says what each tool does)
 	serach search
 	lh-serach search
 	Search search
-	sub subject-audit
+	sub subject or subject-audit
 	audit audit-full or subject-audit
 	hlep help
 	verison version

@@ -20,6 +20,11 @@ uses() {
 	lh-parity --report replaces
 	lh-show --html replaces
 	lh-subject-audit --html replaces
+	lh-subject-audit --proofs replaces
+	lh-subject --out makes
+	lh-subject --receipt makes
+	lh-tlog --out makes
+	lh-tlog --public makes
 	lh-trace --decisions reads
 	lh-trace --html replaces
 	* --rejects appends
@@ -33,6 +38,7 @@ uses() {
 	lh-review --log appends
 	lh-workflow --observe appends
 	* --key-file reads
+	* --key-file-tlog reads
 	* --token-file reads
 	* --legal-token-file reads
 	* --model reads
@@ -42,13 +48,22 @@ uses() {
 	lh-gen --from reads
 	lh-ingest --types reads
 	lh-iterate --answers reads
+	lh-judge --qrels reads
+	lh-judge --queries reads
+	lh-judge --records reads
 	lh-mcp --tools reads
 	lh-index --like reads
 	lh-query --persons reads
 	lh-relevance --focus reads
+	lh-search --rerank reads
 	lh-replay --index reads
 	lh-serve --config reads
 	lh-subject-audit --against reads
+	lh-subject --config reads
+	lh-subject --index reads
+	lh-subject --log reads
+	lh-subject --markers reads
+	lh-tlog --policy reads
 	lh-validate --schema reads
 	lh-workflow --modes reads
 	END
@@ -64,7 +79,7 @@ files_of_options() {
 	done
 }
 
-@test "each option that names a file is known to read, append to or replace it" {
+@test "each option that names a file is known to read, make, append to or replace it" {
 	uses | awk '{ print $1, $2 }' >known
 	files_of_options >all
 	[ "$(wc -l <all)" -gt 40 ]
@@ -96,6 +111,7 @@ write() {
 	"lh-show --html") echo '{"a":1}' | lh-show --html "$2" ${3:+"$3"} ;;
 	"lh-trace --html") lh-trace --root root --html "$2" none || { local ended=$?; [ $ended = 1 ] || return $ended; } ;;
 	"lh-subject-audit --html") lh-subject-audit report w-1 --dir audit --key-file key --html "$2" ;;
+	"lh-subject-audit --proofs") lh-subject-audit report w-1 --dir audit --key-file key --tlog log --proofs "$2" ;;
 	esac
 }
 
@@ -117,6 +133,10 @@ prepare() {
 	mkdir audit
 	echo '{"candidate_id":"w-1","accessor":{"kind":"system","daemon":"t","purpose":"p","trace_id":"1"},"fields_accessed":["name"],"result":"success"}' |
 		lh-subject-audit append --dir audit --key-file key >/dev/null
+	lh-tlog keygen example.com/log >log.key 2>log.vkey
+	chmod 600 log.key
+	lh-tlog init log --origin example.com/log --key-file log.key
+	lh-subject-audit commit --dir audit --key-file key --tlog log --key-file-tlog log.key >/dev/null
 	echo '{"ts":"2026-05-03T12:00:00.000Z","endpoint":"/x","source":"mcp","success":true,"duration_ms":1}' >log.jsonl
 }
 

@@ -120,7 +120,8 @@ screen_is() {
 screen_stop() {
 	[ -n "$SCREEN_SOCKET" ] || return 0
 	screen_tmux kill-server || true
-	rm -rf "${SCREEN_SOCKET%/*}"
+	# a shell that ends may still write its history there
+	until_so rm -rf "${SCREEN_SOCKET%/*}"
 	SCREEN_SOCKET=
 }
 

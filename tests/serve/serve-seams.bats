@@ -27,22 +27,22 @@ model() {
 
 @test "/v1/embed and /ai/embed answer with the model of the state's indexes, also of one made later" {
 	start_serve --state s
-	[ "$(model)" = '["hash-v2",768,768]' ]
+	[ "$(model)" = '["hash-v3",768,768]' ]
 	build old --model hash-v1 --dimension 128
 	[ "$(model)" = '["hash-v1",128,128]' ]
 	[ "$(post /ai/embed '{"texts":["welder"]}' | jq -c '[.model, .dimensions]')" = '["hash-v1",128]' ]
-	[ "$(code /v1/embed '{"texts":["welder"],"model":"hash-v2"}')" = 400 ]
+	[ "$(code /v1/embed '{"texts":["welder"],"model":"hash-v3"}')" = 400 ]
 	build new
-	[ "$(model)" = '["hash-v2",768,768]' ]
+	[ "$(model)" = '["hash-v3",768,768]' ]
 	rm s/index/*
-	[ "$(model)" = '["hash-v2",768,768]' ]
+	[ "$(model)" = '["hash-v3",768,768]' ]
 }
 
 @test "vectors of /v1/embed find the texts of an index that lh-index built" {
 	build w
 	start_serve --state s
 	v=$(post /v1/embed '{"texts":["nurse in Akron"]}' | jq -c '.vectors[0]')
-	post /v1/vectors/search "{\"index\":\"w\",\"k\":1,\"model\":\"hash-v2\",\"vector\":$v}" >out
+	post /v1/vectors/search "{\"index\":\"w\",\"k\":1,\"model\":\"hash-v3\",\"vector\":$v}" >out
 	jq -e '.results[0] | .id == "w2" and .distance < 1e-6' out
 }
 
@@ -71,15 +71,15 @@ model() {
 	start_serve --state s
 	v=$(post /v1/embed '{"texts":["nurse"]}' | jq -c '.vectors[0]')
 	for way in '/v1/vectors/search {"index":"w",' '/v1/vectors/index/w/search {' '/v1/matrix/search {"corpora":["x","w"],'; do
-		post "${way%% *}" "${way#* }\"vector\":$v,\"k\":1,\"model\":\"hash-v2\"}" -w '%{http_code}' >out
+		post "${way%% *}" "${way#* }\"vector\":$v,\"k\":1,\"model\":\"hash-v3\"}" -w '%{http_code}' >out
 		grep -q 409 out
-		grep hash-v1 out | grep -q hash-v2
+		grep hash-v1 out | grep -q hash-v3
 	done
-	[ "$(code /v1/matrix/search '{"corpora":["w"],"query_text":"nurse","model":"hash-v2"}')" = 409 ]
+	[ "$(code /v1/matrix/search '{"corpora":["w"],"query_text":"nurse","model":"hash-v3"}')" = 409 ]
 	[ "$(code /v1/matrix/search '{"corpora":["w"],"query_text":"nurse","model":"hash-v1"}')" = 200 ]
 	[ "$(code /v1/matrix/search '{"corpora":["w"],"query_text":"nurse","model":1}')" = 400 ]
-	run -1 --separate-stderr lh-search s/index/w.lhv <<<"{\"query_vector\":$v,\"model\":\"hash-v2\"}"
-	[[ $stderr == *'hash-v2'*'hash-v1'* ]]
+	run -1 --separate-stderr lh-search s/index/w.lhv <<<"{\"query_vector\":$v,\"model\":\"hash-v3\"}"
+	[[ $stderr == *'hash-v3'*'hash-v1'* ]]
 	lh-search s/index/w.lhv <<<'{"query_text":"nurse","model":"Crown RC 5500"}' | jq -e '.results | length == 2'
 }
 

@@ -22,6 +22,7 @@ prepare() {
 	{ echo worker_id,role,city,score; jq -r '[.id[2:], .role, .city, 95] | @csv' workers.jsonl; } >workers.csv
 	(umask 077; head -c 32 /dev/urandom >audit.key; head -c 32 /dev/urandom >new.key)
 	model model.gguf
+	model reranker.gguf --labels 1 --pooling rank
 	in_store model.gguf nomic-embed-text
 }
 

@@ -33,6 +33,11 @@ teardown() {
 	recipes JQ 5
 }
 
+@test "the recipe for a good search compares two searches by twenty questions" {
+	needs jq
+	recipes "IS MY SEARCH GOOD" 5
+}
+
 @test "the recipe for cron runs without the environment of a shell" {
 	recipes CRON 1
 	[ "$(stat -c %a search/workers.lhv)" = 600 ]
@@ -68,6 +73,10 @@ teardown() {
 	cp "$ROOT"/share/examples/recipes/lh-index-nightly.* .
 	run -0 systemd-analyze verify --man=no ./lh-index-nightly.timer ./lh-index-nightly.service
 	[ -z "$output" ]
+}
+
+@test "the recipe for strangers prints what the page shows, with two witnesses on loopback" {
+	recipes STRANGERS 6
 }
 
 @test "the recipes for GNU parallel print what the page shows" {

@@ -78,7 +78,7 @@ static void print_speed(struct lh_encoder_work *w, size_t width, size_t tokens, 
 
 	list = malloc(texts * sizeof *list);
 	while (lists < texts) {
-		struct lh_token_list t = { malloc(tokens * sizeof *t.id), tokens, tokens };
+		struct lh_token_list t = { .id = malloc(tokens * sizeof *t.id), .n = tokens };
 
 		for (size_t i = 0; i < tokens; i++)
 			t.id[i] = (uint32_t)((lists * tokens + i) * 7 % 300);

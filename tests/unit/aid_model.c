@@ -285,6 +285,7 @@ static const struct type {
 static const char *architecture = "nomic-bert", *type_name = "F32", *pooling = "mean";
 static const char *tokenizer;
 static long seed = 1, layers = 2, width, heads = 4, ff, context, experts = 8, least_tokens, rows;
+static long labels, types_of_tokens;
 static bool split, nomic, moe, fused;
 static const struct type *type;
 static uint32_t token_types;
@@ -296,6 +297,7 @@ static const struct { const char *name; long *number; const char **text; } optio
 	{ "--context", &context, NULL }, { "--experts", &experts, NULL },
 	{ "--pooling", NULL, &pooling }, { "--tokenizer", NULL, &tokenizer },
 	{ "--tokens", &least_tokens, NULL }, { "--rows", &rows, NULL },
+	{ "--labels", &labels, NULL }, { "--types", &types_of_tokens, NULL },
 };
 
 static void read_options(char **arg)
@@ -327,7 +329,7 @@ static void read_options(char **arg)
 	ff = ff ? ff : 2 * width;
 	context = context ? context : nomic && !moe ? 2048 : 512;
 	tokenizer = tokenizer ? tokenizer : moe ? "t5" : "bert";
-	token_types = moe ? 1 : 2;
+	token_types = types_of_tokens ? (uint32_t)types_of_tokens : moe ? 1 : 2;
 	fused = nomic && !split;
 }
 
@@ -511,9 +513,9 @@ static void token_keys(void)
 
 static long pooling_type(void)
 {
-	static const char *const names[] = { "none", "mean", "cls", "last" };
+	static const char *const names[] = { "none", "mean", "cls", "last", "rank" };
 
-	for (long i = 0; i < 4; i++)
+	for (long i = 0; i < 5; i++)
 		if (!strcmp(names[i], pooling))
 			return i;
 	check_why(false, pooling);
@@ -539,6 +541,13 @@ static void all_keys(void)
 		key_u32(".expert_used_count", 2);
 		key_u32(".moe_every_n_layers", 2);
 	}
+	if (labels && key_array(".classifier.output_labels", STRING, (uint64_t)labels))
+		for (long i = 0; i < labels; i++) {
+			char name[32];
+
+			snprintf(name, sizeof name, "LABEL_%ld", i);
+			string(name);
+		}
 	token_keys();
 }
 
@@ -630,6 +639,10 @@ static void declare_all(void)
 	norm("token_embd_norm");
 	for (long i = 0; i < layers; i++)
 		declare_layer(i);
+	if (labels) {
+		matrix("cls", width, width, 0, true);
+		matrix("cls.output", width, labels, 0, true);
+	}
 }
 
 static uint64_t values_of(const struct tensor *t)

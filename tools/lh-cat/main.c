@@ -121,7 +121,9 @@ static int next(struct cat *c, struct lh_archive *a, const char **name)
 
 static int archive(struct cat *c, int fd, const char *file)
 {
-	struct lh_archive_source src = { c->head, c->n_head, fd, c->max_ratio, before_wait, c };
+	struct lh_archive_source src = { .head = c->head, .n_head = c->n_head, .fd = fd,
+					 .max_ratio = c->max_ratio, .before_wait = before_wait,
+					 .ctx = c };
 	struct lh_archive *a = lh_archive_open(&src, &c->tool->err);
 	const char *name = NULL;
 	int rc = a ? 1 : -2;
@@ -244,8 +246,8 @@ static int run(struct lh_tool *tool, void *settings)
 	c->out.entries = mode && strcmp(mode, LH_CAT_ENTRIES) == 0;
 	if (mode && strcmp(mode, LH_CAT_PACK) == 0)
 		return pack(tool);
-	if (mode && strcmp(mode, LH_CAT_ZSTD) == 0)
-		return pack_zstd(tool);
+	if (mode && strcmp(mode, LH_CAT_LINES) != 0 && !c->out.entries)
+		return pack_single(tool, mode);
 	if (cat_all(c) < 0)
 		return -1;
 	if (c->failed)

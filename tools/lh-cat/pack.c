@@ -15,7 +15,7 @@
 
 struct packer {
 	struct archive *a;
-	bool single;		/* a file in zstd, not an archive */
+	bool single;		/* a compressed file, not an archive */
 	uint64_t left;		/* bytes missing in the current member */
 	bool over;		/* no more output, in spite of libarchive's end of it */
 	struct lh_err failed;	/* of the callback; code LH_OK: none */
@@ -45,16 +45,19 @@ static int failed(const struct packer *pk, struct lh_err *err)
 			  "cannot pack: %s", why ? why : "no reason given");
 }
 
-static int begin(struct packer *pk, struct lh_err *err)
+static int begin(struct packer *pk, const char *kind, struct lh_err *err)
 {
 	pk->a = archive_write_new();
 	if (!pk->a)
 		return lh_err_nomem(err);
 	if ((pk->single ? archive_write_set_format_raw(pk->a) :
 			  archive_write_set_format_ustar(pk->a)) != ARCHIVE_OK ||
-	    archive_write_add_filter_zstd(pk->a) != ARCHIVE_OK ||
-	    archive_write_set_filter_option(pk->a, "zstd", "compression-level",
-					    pk->single ? LEVEL_SINGLE : LEVEL) != ARCHIVE_OK ||
+	    archive_write_add_filter_by_name(pk->a, kind) != ARCHIVE_OK ||
+	    (strcmp(kind, "zstd") == 0 &&
+	     archive_write_set_filter_option(pk->a, kind, "compression-level",
+					     pk->single ? LEVEL_SINGLE : LEVEL) != ARCHIVE_OK) ||
+	    (strcmp(kind, "gzip") == 0 &&
+	     archive_write_set_filter_option(pk->a, kind, "timestamp", NULL) != ARCHIVE_OK) ||
 	    archive_write_set_bytes_in_last_block(pk->a, 1) != ARCHIVE_OK ||
 	    archive_write_open(pk->a, pk, NULL, on_write, NULL) != ARCHIVE_OK)
 		return failed(pk, err);
@@ -139,14 +142,14 @@ static int finish(struct packer *pk, struct lh_err *err)
 	return archive_write_close(pk->a) == ARCHIVE_OK && !pk->over ? 0 : failed(pk, err);
 }
 
-static int run(struct lh_tool *tool, bool single)
+static int run(struct lh_tool *tool, bool single, const char *compression)
 {
 	static struct packer pk;
 	size_t n;
 	int kind = 'M', rc;
 
 	pk.single = single;
-	rc = begin(&pk, &tool->err);
+	rc = begin(&pk, compression, &tool->err);
 
 	while (!rc && kind != 'Z') {
 		kind = frame(&pk, &n, &tool->err);
@@ -171,10 +174,10 @@ static int run(struct lh_tool *tool, bool single)
 
 int pack(struct lh_tool *tool)
 {
-	return run(tool, false);
+	return run(tool, false, "zstd");
 }
 
-int pack_zstd(struct lh_tool *tool)
+int pack_single(struct lh_tool *tool, const char *compression)
 {
-	return run(tool, true);
+	return run(tool, true, compression);
 }

@@ -13,7 +13,7 @@
 
 int pack(struct lh_tool *tool);
 
-/* Do the same for one member, which leaves as a single file in zstd (LH_CAT_ZSTD). */
-int pack_zstd(struct lh_tool *tool);
+/* Do the same for one member, which leaves as a single file in that compression. */
+int pack_single(struct lh_tool *tool, const char *compression);
 
 #endif

@@ -12,7 +12,6 @@
 
 #define PER_TEXT ((size_t)128 << 10)	/* bytes of an answer: 4,096 floats of 32 digits */
 #define KEEP ((size_t)1 << 20)	/* bytes of a request that stay allocated */
-#define QUOTED 256		/* bytes of an answer; a message shows fewer */
 
 int service_check(struct embed *e)
 {
@@ -50,7 +49,6 @@ void service_free(struct service *s)
 	lh_http_free(s->http);
 	lh_record_free(&s->json);
 	lh_buf_free(&s->body);
-	lh_buf_free(&s->quote);
 }
 
 char *service_url(const char *base, const char *path, struct lh_err *err)
@@ -168,17 +166,7 @@ static int not_json(const struct lh_http_reply *reply, struct lh_err *why)
 static int refuse(struct service *s, const char *url, const struct lh_http_reply *reply,
 		  const char *what, struct lh_err *err)
 {
-	struct lh_http_reply shown = *reply;
-
-	if (s->key) {
-		lh_buf_reset(&s->quote);
-		lh_secret_scrub(s->key, 1, reply->body, reply->len, QUOTED, &s->quote);
-		if (lh_buf_check(&s->quote, err) < 0)
-			return -1;
-		shown.body = s->quote.p;
-		shown.len = s->quote.len;
-	}
-	return lh_http_refuse(err, url, &shown, what);
+	return lh_http_refuse_keyed(err, url, reply, what, s->key);
 }
 
 static int post(struct service *s, const struct service_call *call, struct lh_http_reply *reply,

@@ -27,7 +27,6 @@ struct service {
 	struct lh_http *http;
 	struct lh_record json;
 	struct lh_buf body;	/* of the request */
-	struct lh_buf quote;
 	const struct lh_secret *key;	/* for the Authorization header; NULL: none */
 	size_t dimension;	/* of the vectors of this answer; 0: none read yet */
 };

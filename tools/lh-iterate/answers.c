@@ -3,6 +3,7 @@
 
 #include <stdlib.h>
 
+#include "file/rows.h"
 #include "flow/flow.h"
 #include "base/mem.h"
 #include "base/signal.h"

@@ -66,7 +66,7 @@ static int ask(struct chat *c, const char *model, const char *rules, bool judge,
 
 static int no_rating(const struct hit *h, const struct lh_str *answer, struct lh_err *err)
 {
-	struct lh_str head = head_of(*answer, QUOTED);
+	struct lh_str head = lh_utf8_head(*answer, QUOTED);
 
 	return lh_err_data(err, 502, "the judge gave no rating of %.*s: %.*s",
 			   (int)(h->id.n < 300 ? h->id.n : 300), h->id.p, (int)head.n, head.p);
@@ -112,7 +112,7 @@ int chat_judge(struct chat *c, const struct demand *d, struct hits *h, struct lh
 
 	for (i = 0; i < h->n; i++) {
 		v = &h->v[i].metadata;
-		shown = head_of((struct lh_str){ v->p, v->p ? v->n : 0 }, SHOWN);
+		shown = lh_utf8_head((struct lh_str){ v->p, v->p ? v->n : 0 }, SHOWN);
 		lh_buf_reset(&c->prompt);
 		lh_buf_puts(&c->prompt, "Query: ");
 		lh_buf_add(&c->prompt, d->text.p, d->text.n);

@@ -6,15 +6,6 @@ void demand_free(struct demand *d)
 	lh_buf_free(&d->strings);
 }
 
-struct lh_str head_of(struct lh_str s, size_t max)
-{
-	size_t n = s.n < max ? s.n : max;
-
-	while (n && n < s.n && ((unsigned char)s.p[n] & 0xc0) == 0x80)
-		n--;
-	return (struct lh_str){ s.p, n };
-}
-
 const struct lh_bind demand_members[] = {
 	{ LH_BIND_STRING("query_text|query|text", struct demand, text), .required = true,
 	  .filled = true, .as_written = LH_BIND_FIELD(struct demand, text_json) },

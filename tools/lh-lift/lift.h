@@ -102,9 +102,6 @@ void demand_free(struct demand *d);
  * wrong type, and when there is no text. */
 int demand_read(struct demand *d, struct lh_record *rec, struct lh_err *err);
 
-/* Return the part of the text that fits max bytes, in whole characters. */
-struct lh_str head_of(struct lh_str s, size_t max);
-
 /* ---- search.c ---- */
 
 struct hit {

@@ -2,6 +2,7 @@
 #include <stdlib.h>
 
 #include "base/mem.h"
+#include "base/utf8.h"
 #include "index/index_tools.h"
 #include "json/bind.h"
 #include "lift.h"
@@ -226,7 +227,7 @@ static int weigh(const struct rejudge *r, const struct stored *s, size_t best, s
 		 struct lh_err *err)
 {
 	const struct hits *cold = &r->cold, *warm = &r->warm;
-	struct lh_str style = head_of(r->demand.style, STYLE_LEN - 1);
+	struct lh_str style = lh_utf8_head(r->demand.style, STYLE_LEN - 1);
 	struct lh_iter it;
 
 	*o = (struct outcome){
@@ -311,7 +312,7 @@ int rejudge_pass(struct lift *l)
 {
 	return lh_records_run(l->tool, &(struct lh_flow){
 		.fill = rejudge, .result_size = sizeof(struct compared), .sink = on_compared,
-		.shared = l, .one_by_one = true, .reject_net = true,
+		.shared = l, .one_by_one = true, .reject_net = true, .tombstones = true,
 		.files = (char **)&l->rejudge, .n_files = 1,
 		.context_size = sizeof(struct rejudge), .context_init = worker_init,
 		.context_free = worker_free });

@@ -1,6 +1,7 @@
 /* report.c - the figures as Markdown.  See lift.h. */
 #include <lh/num.h>
 #include "text/escape.h"
+#include "base/utf8.h"
 #include "lift.h"
 
 #define SHOWN 160	/* bytes of a query */
@@ -13,7 +14,7 @@ static void put_text(struct lh_buf *out, struct lh_str s)
 /* Append a JSON string as it is written, without its quotes. */
 static void put_string(struct lh_buf *out, const struct lh_value *v)
 {
-	put_text(out, head_of((struct lh_str){ v->p + 1, v->n - 2 }, SHOWN));
+	put_text(out, lh_utf8_head((struct lh_str){ v->p + 1, v->n - 2 }, SHOWN));
 }
 
 static void put_number(struct lh_buf *out, double of, uint64_t n)
@@ -50,7 +51,7 @@ void report_row(struct lh_buf *out, const struct demand *d, const struct hit *be
 		const struct hits *warm)
 {
 	lh_buf_puts(out, "| ");
-	put_text(out, head_of(d->text, SHOWN));
+	put_text(out, lh_utf8_head(d->text, SHOWN));
 	lh_buf_puts(out, " | ");
 	put_string(out, &best->id);
 	lh_buf_printf(out, " | %.2f | ", best->score);

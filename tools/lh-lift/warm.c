@@ -1,6 +1,7 @@
 /* warm.c - the second pass: search with the playbook, and compare.  See lift.h. */
 #include <stdlib.h>
 
+#include "base/utf8.h"
 #include "index/index_tools.h"
 #include "json/bind.h"
 #include "staffing/staffing.h"
@@ -102,7 +103,7 @@ static int weigh(struct warm *w, const struct found *f, struct outcome *o, struc
 			o->displaced && o->warm_score >= 0 && o->warm_score < cold->v[best].score;
 		o->change = lh_value_f64(&warm->v[0].distance) - lh_value_f64(&cold->v[0].distance);
 	}
-	style = head_of(w->demand.style, STYLE_LEN - 1);
+	style = lh_utf8_head(w->demand.style, STYLE_LEN - 1);
 	if (style.n)
 		memcpy(o->style, style.p, style.n);
 	return count_bleed(w, &o->bleed, err);

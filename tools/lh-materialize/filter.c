@@ -48,7 +48,7 @@ int filter_run(struct lh_tool *tool, void *settings)
 		ms = lh_time_clock();
 	lh_time_print(ms, f.recorded_at);
 	return lh_records_run(tool, &(struct lh_flow){
-		.map = on_row, .shared = &f,
+		.map = on_row, .shared = &f, .tombstones = true,
 		.context_size = sizeof(struct worker), .context_init = worker_init,
 		.context_free = worker_free });
 }

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 
 #include "base/signal.h"
+#include "file/rows.h"
 
 #define BLOCKS ((size_t)16 << 20)	/* bytes, for the blocks of all files */
 #define BLOCK_LEAST ((size_t)16 << 10)

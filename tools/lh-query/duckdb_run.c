@@ -3,10 +3,10 @@
  *
  * Each table that the statement names becomes a view with the columns and kinds of our own
  * sample, so that both engines see the same types.  What DuckDB cannot read itself (indexes,
- * archives) is copied to a temporary file.  Then files other than those are forbidden, by DuckDB
- * for reading, and by the kernel for writing: from the first statement on the process changes
- * nothing outside of a temporary folder of its own.  Where the kernel does not have Landlock,
- * DuckDB sees copies of the files.
+ * archives, logs with tombstones) is copied to a temporary file.  Then files other than those
+ * are forbidden, by DuckDB for reading, and by the kernel for writing: from the first statement
+ * on the process changes nothing outside of a temporary folder of its own.  Where the kernel
+ * does not have Landlock, DuckDB sees copies of the files.
  */
 #include <fcntl.h>
 #include <limits.h>
@@ -20,6 +20,7 @@
 #include "base/signal.h"
 #include "duckdb/duckdb.h"
 #include "file/file.h"
+#include "file/rows.h"
 #include "query.h"
 #include "spill.h"
 
@@ -87,6 +88,31 @@ static int copy_table(struct duck *d, struct table *t, struct lh_err *err)
 	return spill_end(&f, rc, err);
 }
 
+/* Return whether a file of a table has a tombstone, which DuckDB would take for a record: 1, 0,
+ * -1. */
+static int has_tombstone(const struct table *t, struct lh_err *err)
+{
+	struct lh_str rest, id;
+	struct lh_mapped m;
+	bool found = false;
+	size_t i;
+	int fd, rc;
+
+	for (i = 0; i < t->files.n && !found; i++) {
+		fd = open(t->files.path[i], O_RDONLY | O_CLOEXEC);
+		if (fd < 0)
+			return lh_err_sys(err, "cannot open");
+		rc = lh_mapped_fd(&m, fd, err);
+		close(fd);
+		if (rc < 0)
+			return -1;
+		rest = (struct lh_str){ m.p, m.n };
+		found = lh_tombstone_next(&rest, &id);
+		lh_mapped_close(&m);
+	}
+	return found;
+}
+
 /* Append [PATH, ...], of the copy or of the files themselves. */
 static void put_paths(struct lh_buf *sql, const struct table *t, int copy)
 {
@@ -107,10 +133,12 @@ static void put_paths(struct lh_buf *sql, const struct table *t, int copy)
 /* Open the file of a table that has a path, or copy a table that DuckDB cannot read. */
 static int open_table(struct duck *d, struct table *t, struct lh_err *err)
 {
-	int fd;
+	int fd, rc = 0;
 
-	if (t->is != TABLE_PARQUET && (t->is != TABLE_LINES || t->packed))
-		return copy_table(d, t, err);
+	if (t->is != TABLE_PARQUET)
+		rc = t->is != TABLE_LINES || t->packed ? 1 : has_tombstone(t, err);
+	if (rc)
+		return rc < 0 ? -1 : copy_table(d, t, err);
 	if (t->files.fd[0] >= 0)
 		return 0;
 	fd = open(t->files.path[0], O_RDONLY | O_CLOEXEC);

@@ -7,6 +7,7 @@
 
 #include "base/mem.h"
 #include "csv/csv_table.h"
+#include "file/rows.h"
 #include "flow/flow.h"
 #include "json/write.h"
 #include "query.h"
@@ -189,7 +190,7 @@ static int take_line(struct reader *r, struct lh_err *err)
 	p += mark;
 	n -= mark;
 	r->first = false;
-	if (lh_line_blank(p, n))
+	if (lh_line_empty(p, n))
 		return 0;
 	r->records++;
 	if (n > r->q->tool->max_line + (p[n - 1] == '\r'))

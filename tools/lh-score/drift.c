@@ -85,7 +85,7 @@ static int read_files(struct check *c, char **operands, size_t n)
 {
 	int rc = lh_records_run(c->tool, &(struct lh_flow){
 		.fill = on_record, .result_size = sizeof(struct result), .sink = on_result,
-		.shared = c, .plain = c->root != NULL,
+		.shared = c, .plain = c->root != NULL, .tombstones = c->root != NULL,
 		.files = operands, .n_files = n,
 		.context_size = sizeof(struct worker), .context_init = worker_init,
 		.context_free = worker_free });

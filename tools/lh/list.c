@@ -15,20 +15,20 @@
 #include "proc/coproc.h"
 
 #define OUTPUT_STEP 65536
-#define MEMBERS_MAX 8
+#define MEMBERS_MAX 9
 
 static const struct family {
 	const char *name, *members[MEMBERS_MAX];
 } families[] = {
-	{ "search", { "lh-embed", "lh-index", "lh-search", "lh-merge", "lh-playbook",
-		      "lh-pathway", "lh-relevance" } },
+	{ "search", { "lh-embed", "lh-index", "lh-search", "lh-rerank", "lh-merge",
+		      "lh-playbook", "lh-pathway", "lh-relevance" } },
 	{ "validate", { "lh-extract-json", "lh-validate", "lh-chat", "lh-iterate" } },
-	{ "audit", { "lh-subject-audit", "lh-audit-full" } },
+	{ "audit", { "lh-subject-audit", "lh-subject", "lh-audit-full", "lh-tlog" } },
 	{ "distill", { "lh-materialize", "lh-score", "lh-export", "lh-distill",
 		       "lh-replay", "lh-trace" } },
 	{ "lake", { "lh-ingest", "lh-catalog", "lh-store", "lh-query" } },
 	{ "agents", { "lh-observe", "lh-review", "lh-workflow" } },
-	{ "measure", { "lh-gen", "lh-lift", "lh-parity" } },
+	{ "measure", { "lh-gen", "lh-judge", "lh-lift", "lh-parity" } },
 	{ "serve", { "lh-serve", "lh-mcp", "lh-load" } },
 	{ "general", { "lh-cat", "lh-show" } },
 	{ "other", { NULL } },		/* all that are left */
