@@ -1,13 +1,13 @@
 /*
  * commitment - rows of a subject's log as entries of a transparency log, which strangers can
- * check without a key, and from which nobody learns a row.
+ * check without a key, and that do not show a row.
  *
  *     opening = HMAC-SHA256(secret of the subject, "open" LF || row_hmac)
  *     entry   = "lh-audit-row/v1 " || hex of SHA-256("lh-audit-row/v1" LF || opening || row)
  *
  * row is the line without its LF, row_hmac 64 hex digits, the opening 32 bytes.  Who is shown a
- * row and its opening can compute its entry; nobody else can link one to the other, and with
- * the secret destroyed nobody can at all.
+ * row and its opening can compute its entry; no one else can link one to the other, and with
+ * the secret destroyed no one can at all.
  *
  * Next to NAME.audit.jsonl are, both of mode 0600:
  *

@@ -104,7 +104,7 @@ struct lh_key_index {
 int lh_key_index_check(struct lh_key_index *x, const char *p, size_t n, struct lh_err *err);
 
 /* Open a regular file: 1, 0 if it does not exist or is of an older version, -1; LH_ECORRUPT if it
- * is damaged.  Its owner must be this user or `owner`, and nobody else may write it; else it
+ * is damaged.  Its owner must be this user or `owner`, and no other user may write it; else it
  * counts as absent. */
 int lh_key_index_open(struct lh_key_index *x, const char *path, uid_t owner, struct lh_err *err);
 void lh_key_index_close(struct lh_key_index *x);

@@ -12,7 +12,7 @@
  * answers and decisions have, or a name, an address or a telephone.  The subject of a message,
  * an object with a sender, is none.
  *
- * This is the one place that knows these names.
+ * These names are listed here alone.
  *
  * Threads: any number.
  */

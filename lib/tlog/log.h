@@ -22,7 +22,7 @@
  *
  *     lh_tlog_begin(log, err);              waits for other writers
  *     lh_tlog_add(log, p, n, &index, leaf, err);
- *     lh_tlog_commit(log, err);             stored and signed: now the indexes may be told
+ *     lh_tlog_commit(log, err);             stored and signed: now the indexes may be printed
  *
  * How:     A batch's entries and tiles are on disk first, then `pending` (its size and root, as
  *          the body of a checkpoint), then `checkpoint` is replaced.  A tree is signed only if
@@ -37,7 +37,7 @@
  *          signers stay the caller's, and must outlive the log.
  * Errors:  LH_ECORRUPT for files that contradict each other or the format, LH_ELOCKED, LH_EIO;
  *          LH_EDATA for an entry (413) or index (404).  After an error of a writer, the batch at
- *          hand is given up and the lock released; nothing of it is told or lost.
+ *          hand is given up and the lock released; nothing of it is reported or lost.
  * Threads: one thread per log, any number of processes per folder.
  */
 #ifndef LH_TLOG_LOG_H

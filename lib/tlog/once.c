@@ -145,7 +145,7 @@ int lh_tlog_append_once(struct lh_tlog *log, const struct lh_str *entry, size_t 
 
 	if (rc < 0)
 		return -1;
-	/* The lock is held: nobody appends what was not found. */
+	/* The lock is held: no other process appends what was not found. */
 	rc = add_missing(log, entry, n, index, err);
 	if (rc < 0)
 		lh_tlog_cancel(log);

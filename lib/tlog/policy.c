@@ -52,7 +52,7 @@ static int find_party(const struct lh_policy *p, struct lh_str name)
 	return -1;
 }
 
-/* Return whether two keys cannot be told apart, or are one. */
+/* Return whether two keys have one id, or are one key. */
 static bool same_key(const struct lh_vkey *a, const struct lh_vkey *b)
 {
 	if (!a->name || !b->name)
