@@ -79,6 +79,12 @@ teardown() {
 	recipes STRANGERS 6
 }
 
+@test "the recipe for a person's request finds, hands over, erases and proves what it prints" {
+	needs jq
+	needs openssl
+	recipes "A PERSON ASKS" 7
+}
+
 @test "the recipes for GNU parallel print what the page shows" {
 	needs parallel
 	recipes "GNU PARALLEL" 2
