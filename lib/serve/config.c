@@ -73,7 +73,7 @@ struct file_members {
 	size_t n_listen, n_token_file, n_allow, n_allow_write, n_built_in, n_persons,
 		n_allow_origin, n_trusted_proxy, n_elsewhere;
 	struct lh_str audit_log, audit_anchor;
-	bool audit_required, decisions, decisions_text;
+	bool audit_required, decisions, decisions_text, forbid_return;
 	int audit_sync;
 	struct lh_str legal_token_file, state, mount, mount_off, tools, access_log;
 	struct witness_members witness;
@@ -124,6 +124,7 @@ static const struct lh_bind file_table[] = {
 	{ LH_BIND_OBJECT("tlog", struct file_members, log) },
 	{ LH_BIND_STRINGS("elsewhere", struct file_members, elsewhere, n_elsewhere),
 	  .each_filled = true },
+	{ LH_BIND_BOOL("forbid_return", struct file_members, forbid_return) },
 	{ LH_BIND_BOOL("no_console", struct file_members, no_console) },
 	{ LH_BIND_BOOL("warm", struct file_members, warm) },
 	{ LH_BIND_U64("connections", struct file_members, connections, 1, 1000000) },
@@ -390,6 +391,7 @@ static int take_file(struct lh_serve_config *c, const struct file_members *m, st
 	c->decisions.kept = m->decisions;
 	c->decisions.text = m->decisions_text;
 	c->audit.sync = m->audit_sync;
+	c->subject.forbid_return = m->forbid_return;
 	c->no_console = m->no_console;
 	c->warm = m->warm;
 	c->limits.connections = m->connections;

@@ -231,6 +231,7 @@ struct lh_serve_config {
 	} witness;				/* key_file NULL: none */
 	struct {
 		char **elsewhere;		/* copies out of reach of an erasure */
+		bool forbid_return;		/* of persons who were erased */
 	} subject;
 	struct lh_serve_log *log;
 	size_t logs;

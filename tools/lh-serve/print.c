@@ -69,6 +69,12 @@ static bool is_printed(const struct lh_route *r)
 
 /* Print what a configuration file may hold; a route that the bridge answers itself has neither
  * "run" nor "off" and is listed as "built_in", as are those that another member turns on. */
+static void print_true(struct lh_writer *w, const char *name, bool value)
+{
+	if (value)
+		lh_write_bool(w, name, true);
+}
+
 int site_print(const struct site *site, struct lh_tool *tool)
 {
 	const struct lh_serve_config *c = &site->config;
@@ -92,16 +98,14 @@ int site_print(const struct site *site, struct lh_tool *tool)
 		lh_write_bytes(&w, "audit_log", c->audit.log);
 	if (c->audit.anchor)
 		lh_write_bytes(&w, "audit_anchor", c->audit.anchor);
-	if (c->audit.required)
-		lh_write_bool(&w, "audit_required", true);
-	if (c->decisions.kept)
-		lh_write_bool(&w, "decisions", true);
-	if (c->decisions.text)
-		lh_write_bool(&w, "decisions_text", true);
+	print_true(&w, "audit_required", c->audit.required);
+	print_true(&w, "decisions", c->decisions.kept);
+	print_true(&w, "decisions_text", c->decisions.text);
 	if (c->audit.sync >= 0)
 		lh_write_text(&w, "audit_sync", lh_serve_syncs[c->audit.sync]);
 	print_list(&w, "persons", c->audit.persons);
 	print_list(&w, "elsewhere", c->subject.elsewhere);
+	print_true(&w, "forbid_return", c->subject.forbid_return);
 	print_tlog(&w, c);
 	if (c->mount)
 		lh_write_bytes(&w, "mount", c->mount);

@@ -3,6 +3,7 @@
  * lh-subject-audit(1).
  */
 #include "audit.h"
+#include "serve/routes.h"
 #include "tlog/note.h"
 
 #define KEYED (V_APPEND | V_VERIFY | V_ANCHOR | V_REPORT | V_MANIFEST | V_REQUESTS | \
@@ -42,6 +43,10 @@ static const struct lh_option options[] = {
 	  LH_TEXTS(struct settings, row, .verbs = V_PROVE) },
 	{ 0, "proofs", "FILE", "proofs of the rows, for lh-tlog verify --row",
 	  LH_TEXT(struct settings, proofs, .verbs = V_REPORT, .makes = &made_proofs) },
+	{ 0, "config", "FILE", "configuration of lh-serve, whose forbid_return holds",
+	  LH_TEXT(struct settings, config, .verbs = V_MANIFEST) },
+	{ 0, "forbid-return", NULL, "refuse the manifest of a person who was erased",
+	  LH_FLAG(struct settings, forbid_return, .verbs = V_MANIFEST) },
 	{ 0, "as-of", "TIME", "time of the sweep (default: now)",
 	  LH_TIME(struct settings, as_of, .verbs = V_SWEEP) },
 	{ 0, "apply", NULL, "also write the list to a file in DIR",
@@ -85,12 +90,24 @@ static const struct lh_op ops[] = {
 	LH_OP_END
 };
 
-/* Of the manifest's verbs, only verify reads logs. */
-static bool needs_key(const struct lh_tool *tool)
+/* Of the manifest's verbs, verify reads logs, and put compares the hashes of ids, if it can. */
+static bool needs_key(const struct lh_tool *tool, const struct settings *s)
 {
-	if (tool->verb->bit == V_MANIFEST)
-		return strcmp(tool->operands[0], "verify") == 0;
-	return tool->verb->bit & KEYED;
+	if (tool->verb->bit != V_MANIFEST)
+		return tool->verb->bit & KEYED;
+	if (strcmp(tool->operands[0], "put") == 0)
+		return s->forbid_return || s->key_file.n;
+	return strcmp(tool->operands[0], "verify") == 0;
+}
+
+static int read_config(struct settings *s, struct lh_err *err)
+{
+	LH_SCOPED(lh_serve_config_free) struct lh_serve_config c = { .state = NULL };
+
+	if (lh_serve_config_read(&c, s->config, err) < 0)
+		return -1;
+	s->forbid_return |= c.subject.forbid_return;
+	return 0;
 }
 
 /* Check the options that have to do with a transparency log. */
@@ -132,9 +149,10 @@ static int check(struct lh_tool *tool, void *settings)
 		if (i == 2 && tool->n_operands > 1)
 			return lh_tool_unexpected(tool, 1, "manifest list takes none");
 	}
-	if (window_settle(tool, s) < 0 || check_tree(tool, s) < 0)
+	if (window_settle(tool, s) < 0 || check_tree(tool, s) < 0 ||
+	    (s->config && read_config(s, &tool->err) < 0))
 		return -1;
-	if (!needs_key(tool))
+	if (!needs_key(tool, s))
 		return 0;
 	if (!s->key_file.n)
 		return lh_tool_usage(tool,

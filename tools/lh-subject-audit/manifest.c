@@ -1,9 +1,14 @@
 /* manifest.c - lh-subject-audit manifest put, get, list and verify, and sweep. */
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <unistd.h>
+
+#include <lh/digest.h>
 
 #include "audit.h"
 #include "base/mem.h"
+#include "distill/erasures.h"
 #include "file/file.h"
 #include "json/write.h"
 #include <lh/time.h>
@@ -15,18 +20,67 @@ struct put {
 	const struct settings *s;
 };
 
-/* The place of a manifest may be another subject's already. */
-static int check_place(const char *path, struct lh_str id, struct lh_err *err)
+/* Return whether there is a receipt of the erasure of an id, whose name is a hash of it: 1, 0. */
+static int has_receipt(const struct settings *s, struct lh_str id, struct lh_err *err)
 {
+	LH_SCOPED(lh_buf_free) struct lh_buf path = { 0 };
+	char hash[LH_SHA256_HEX + 1];
+	unsigned char sum[32];
+	size_t i;
+
+	for (i = 0; i < s->keys.n; i++) {
+		lh_hmac(s->keys.key[i], id.p, id.n, NULL, 0, sum);
+		lh_hex(sum, sizeof sum, hash);
+		lh_buf_reset(&path);
+		lh_buf_printf(&path, "%s/" LH_ERASURES_FOLDER "/%s.json%c", s->dir, hash, '\0');
+		if (lh_buf_check(&path, err) < 0)
+			return -1;
+		if (access(path.p, F_OK) == 0)
+			return 1;
+		if (errno != ENOENT)
+			return lh_err_sys(err, "%s", path.p);
+	}
+	return 0;
+}
+
+/* Report or refuse that a person who was erased is added again. */
+static int check_return(const struct put *p, const char *path, const struct lh_manifest *m,
+			bool erased, struct lh_err *err)
+{
+	int rc = erased ? 1 : has_receipt(p->s, m->candidate_id, err);
+
+	if (rc <= 0)
+		return rc;
+	if (p->s->forbid_return)
+		return lh_err_data(err, 409, "%s: the person was erased, and may not be added "
+				   "again", path);
+	lh_tool_message(p->tool, "%s: the person was erased, and is added again", path);
+	return 0;
+}
+
+static bool is_erased(const struct lh_manifest *m)
+{
+	return lh_value_is(&m->json.status, "erased", 6);
+}
+
+/* Check what is in the place of a manifest: it may be another subject's, or none, or say that
+ * this one was erased. */
+static int check_place(const struct put *p, const char *path, const struct lh_manifest *m,
+		       struct lh_err *err)
+{
+	struct lh_str id = m->candidate_id;
 	struct lh_manifest old;
 	int rc = lh_manifest_read(&old, path, err);
 
-	if (rc > 0)
-		return 0;
-	if (rc < 0)	/* a regular file that is not a manifest may be replaced */
-		return err->code == LH_EDATA ? 0 : -1;
+	/* a regular file that is not a manifest may be replaced */
+	if (rc > 0 || (rc < 0 && err->code == LH_EDATA))
+		return is_erased(m) ? 0 : check_return(p, path, m, false, err);
+	if (rc < 0)
+		return -1;
 	if (!lh_manifest_is(&old, id.p, id.n))
 		rc = lh_err_set(err, LH_EDATA, "%s: it belongs to another candidate_id", path);
+	else if (is_erased(&old) && !is_erased(m))
+		rc = check_return(p, path, m, true, err);
 	lh_manifest_free(&old);
 	return rc;
 }
@@ -43,15 +97,16 @@ static int write_manifest(const char *path, const char *p, size_t n, struct lh_e
 	return rc ? rc : lh_atomic_commit(&out, err);
 }
 
-static int put_in(const char *dir, const struct lh_manifest *m, struct lh_err *err)
+static int put_in(const struct put *p, const struct lh_manifest *m, struct lh_err *err)
 {
+	const char *dir = p->s->dir;
 	char name[LH_SUBJECT_MAX + 1], *path = NULL;
 	struct lh_str id = m->candidate_id;
 	int rc = lh_manifest_name(name, dir, id.p, id.n, err);
 
 	if (!rc) {
 		path = lh_subject_path(dir, name, LH_SUBJECT_MANIFEST, err);
-		rc = path ? check_place(path, id, err) : -1;
+		rc = path ? check_place(p, path, m, err) : -1;
 	}
 	if (!rc)
 		rc = write_manifest(path, m->object.p, m->object.n, err);
@@ -66,7 +121,7 @@ static int on_manifest(struct lh_record *rec, struct lh_buf *out, void *arg, str
 	int rc = lh_manifest_bind(&m, rec, err);
 
 	if (!rc)
-		rc = put_in(p->s->dir, &m, err);
+		rc = put_in(p, &m, err);
 	if (!rc)
 		lh_buf_add(out, rec->line, rec->len);
 	return rc;
@@ -194,7 +249,7 @@ static bool is_any(struct lh_str s, const char *a, const char *b)
 /* Return what the manifest of an erased subject still has, or NULL. */
 static const char *not_erased(const struct lh_manifest *m)
 {
-	if (!lh_value_is(&m->json.status, "erased", 6))
+	if (!is_erased(m))
 		return NULL;
 	return !is_any(m->consent.general_pii.status, "withdrawn", "withdrawn")
 		       ? "erased, but consent.general_pii is not withdrawn"
@@ -281,7 +336,7 @@ static int put_expired(struct lh_tool *tool, const struct settings *s, const cha
 	lh_moment_read(s->as_of, strlen(s->as_of), &as_of);
 	pii = is_before(pii_until, as_of);
 	biometric = is_before(biometric_until, as_of);
-	if (!(pii || biometric) || lh_value_is(status, "erased", 6) ||
+	if (!(pii || biometric) || is_erased(m) ||
 	    lh_value_is(status, "retention_expired", 17))
 		return 0;
 	lh_write_object(&w, NULL);
