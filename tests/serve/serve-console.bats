@@ -400,6 +400,88 @@ drive() {
 	PY
 }
 
+# person_server - one over a copy of S that has the routes of lh-subject, with a person of a hostile id.
+person_server() {
+	cp -r "$S" own
+	S=$PWD/own
+	jq -nc --arg h "$HOSTILE" '{candidate_id: $h, name: ($h + "\u202e"), note: ("n" * 100000)}' >>own/roster.jsonl
+	jq -nc --arg s "$S" '{routes: [("find", "export", "erase") as $op | {route: "POST /v1/subject/{id}/\($op)", members: {op: $op},
+		run: ["lh-subject", "requests", "--state", $s, "-q", "--on-error", "emit"]}]}' >config
+	serve --config config
+	export URL HOSTILE S
+}
+
+@test "the page of a person: what is held, an archive, the plan; who may not ask is shown nothing, and each look is a row" {
+	person_server
+	export LOG=$S/data/_catalog/subjects/w-7.audit.jsonl
+	find own -type f -not -path '*subjects*' -not -path '*.lh-trace*' -exec sha256sum {} + | sort >before
+	drive <<-'PY'
+	b.open(URL + "#subject")
+	b.until("!document.getElementById('subject-erase').hidden")
+	def press(op, legal, wait, id="w-7", also=""):
+	    b.js("document.getElementById('subject-also').value = %s" % json.dumps(also))
+	    b.js("document.getElementById('subject-id').value = %s" % json.dumps(id))
+	    b.type("#subject-token", legal); b.click("#subject-" + op); status("subject", wait)
+	for op in "find", "export", "erase":
+	    for legal in "", "the-wrong-token-1":
+	        press(op, legal, "401: ")
+	        assert count("#subject-report *") == 0
+	assert not os.path.exists(os.environ["LOG"])
+	worker = json.loads(next(l for l in open(S + "/roster.jsonl") if '"w-7"' in l))
+	press("find", "the-legal-token-1", "rows found.")
+	rows = b.js("[...document.querySelectorAll('#subject-report tbody tr')].map((r) => [...r.cells].map((c) => c.innerText.trim()))")
+	assert ["roster", S + "/roster.jsonl", "7", "id"] in [r[:4] for r in rows] and ["index", S + "/index/workers.lhv", "w-7", "id"] in [r[:4] for r in rows], rows
+	press("export", "the-legal-token-1", "is ready")
+	link = b.js("document.querySelector('#subject-report a').href")
+	assert link.startswith("blob:") and b.js("document.querySelector('#subject-report a').download") == "person.tar.gz"
+	press("erase", "the-legal-token-1", "State: planned. Nothing was changed.", also=worker["name"])
+	plan = b.js("[...document.querySelectorAll('#subject-report tbody tr')].map((r) => [r.cells[0].innerText.trim(), r.cells[1].innerText.trim()])")
+	assert ["remove", "roster"] in plan and ["erase", "index"] in plan, plan
+	looks = [json.loads(l)["accessor"]["purpose"] for l in open(os.environ["LOG"])]
+	assert looks == ["subject_find", "subject_export", "subject_erase"], looks
+	# the report is asked for by its button alone, and by Enter
+	press("find", "the-legal-token-1", "rows found.")
+	b.js("document.getElementById('subject-id').focus()"); b.key("Enter"); status("subject", "in the window")
+	for _ in range(20):
+	    b.key("Tab")
+	    if b.js("document.activeElement.id") == "subject-find": break
+	b.key("Enter"); status("subject", "rows found.")
+	assert "the-legal-token-1" not in json.dumps([r["url"] for r in b.requests])
+	PY
+	find own -type f -not -path '*subjects*' -not -path '*.lh-trace*' -exec sha256sum {} + | sort | alike before -
+	[ ! -e $S/data/_catalog/subjects/_erasures ]
+}
+
+@test "the page of a person whose id, name and paths are hostile shows text" {
+	person_server
+	jq -nc --arg h "$HOSTILE" '{candidate_id: $h, ($h): $h}' >"$S/log/<img src=x onerror=hit()>.jsonl"
+	drive <<-'PY'
+	H = os.environ["HOSTILE"]
+	b.open(URL + "#subject", width=360)
+	b.until("!document.getElementById('subject-erase').hidden")
+	b.js("document.getElementById('subject-id').value = %s" % json.dumps(H)); b.type("#subject-token", "the-legal-token-1")
+	b.js("document.getElementById('subject-also').value = %s" % json.dumps(H))
+	for op, wait in ("find", "found"), ("erase", "State: planned"):
+	    b.click("#subject-" + op); status("subject", wait)
+	    assert "<img src=x onerror=hit()>.jsonl" in b.text("#subject-report"), b.text("#subject-report")
+	    assert b.wide() == [], (op, b.wide())
+	    assert count("main img, main script:not([src]), main a, main iframe, main svg[onload], main b > b") == 0, op
+	    assert not b.js("document.getElementById('main').innerText.match(/[\\u202a-\\u202e\\u2066-\\u2069]/)")
+	PY
+}
+
+@test "without the routes of lh-subject the page of a subject has no buttons for them" {
+	drive <<-'PY'
+	b.open(URL + "#subject")
+	b.until("document.querySelector('#subject-form')")
+	panel("routes"); b.until("document.querySelector('#routes-route option')")
+	panel("subject")
+	assert b.js("['find', 'export', 'erase', 'person'].map((x) => document.getElementById('subject-' + x).checkVisibility())") == [False] * 4
+	b.js("load_person_routes()")
+	assert b.js("['find', 'export', 'erase', 'person'].map((x) => document.getElementById('subject-' + x).checkVisibility())") == [False] * 4
+	PY
+}
+
 @test "traffic: rates, quantiles and totals are those of /metrics" {
 	drive <<-'PY'
 	b.open(URL + "#traffic")

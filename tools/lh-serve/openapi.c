@@ -140,6 +140,8 @@ static void write_operation(struct lh_writer *w, const struct site *site,
 	method[i] = '\0';
 	lh_write_object(w, method);
 	lh_write_text(w, "summary", r->title ? r->title : r->route);
+	if (r->off)
+		lh_write_text(w, "x-off", r->off);
 	write_parameters(w, r);
 	if (!strcmp(r->method, "POST") || !strcmp(r->method, "PUT"))
 		write_body(w, r);

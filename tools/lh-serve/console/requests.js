@@ -132,22 +132,22 @@ const post = (path, record, signal) =>
 
 /* ---- forms ---- */
 
-/* When the panel's form is submitted, await what ask returns, and give it to show.  A
- * newer submission ends an older one. */
+/* When the panel's form is submitted, await what ask returns, and give it to show, both
+ * with the value of the button.  A newer submission ends an older one. */
 function on_submit(panel, ask, show) {
 	let current = null;
 
 	$(`${panel}-form`).addEventListener("submit", async (event) => {
-		const mine = new AbortController();
+		const mine = new AbortController(), button = event.submitter?.value;
 
 		event.preventDefault();
 		current?.abort();
 		current = mine;
 		try {
-			const answer = await ask(mine.signal);
+			const answer = await ask(mine.signal, button);
 
 			if (mine === current)
-				show(answer);
+				show(answer, button);
 		} catch (e) {
 			if (mine === current)
 				say_error(panel, e);

@@ -57,6 +57,7 @@ on_open.datasets = once(() => submit("datasets"));
 on_open.routes = once(load_routes);
 on_open.sessions = once(() => submit("sessions"));
 on_open.audit = once(() => submit("audit"));
+on_open.subject = once(load_person_routes);
 on_open.traffic = poll;
 $("where").textContent = visible(location.host, 80);
 set_listeners();

@@ -1,37 +1,118 @@
-/* ---- who looked at a subject's data ---- */
+/* ---- who looked at a subject's data, what is held, and what an erasure would do ---- */
 
 const ACCESSES = 200;	/* shown at first */
 
-function subject_path() {
-	const id = $("subject-id").value, ends = new URLSearchParams();
+/* Return the id as a part of a path. */
+function subject_id() {
+	const id = $("subject-id").value;
 
 	needed("subject-id");
 	judge($("subject-id"), (/^\.\.?$/.test(id) || /\p{Cs}/u.test(id)) && "not an id");
+	return encodeURIComponent(id);
+}
+
+function subject_path() {
+	const id = subject_id(), ends = new URLSearchParams();
+
 	for (const end of ["from", "to"])
 		if (value_of(`subject-${end}`))
 			ends.set(end, value_of(`subject-${end}`));
-	return `v1/audit/subject/${encodeURIComponent(id)}${ends.size ? `?${ends}` : ""}`;
+	return `v1/audit/subject/${id}${ends.size ? `?${ends}` : ""}`;
 }
 
-async function load_subject(signal) {
-	const path = subject_path(), legal = $("subject-token").value;
+/* Ask for the report, or by the button's route for the person's data. */
+async function load_subject(signal, op) {
+	const path = op ? `v1/subject/${subject_id()}/${op}` : subject_path();
+	const legal = $("subject-token").value;
+	const also = value_of("subject-also").split("\n").map((text) => text.trim()).filter(Boolean);
 
 	judge($("subject-token"), legal && !is_token(legal) &&
 		"a token is visible ASCII, without blanks");
 	hold_token(token);
 	$("subject-report").replaceChildren();
 	say("subject", "Loading …");
-	return await take("GET", path, {
+	return await take(op ? "POST" : "GET", path, {
 		headers: legal ? { "X-Lakehouse-Legal-Token": legal } : {}, own: true, signal,
+		body: op ? JSON.stringify({ also }) : undefined,
 	});
 }
 
-function show_subject(answer) {
+function show_subject(answer, op) {
+	if (op)
+		return show_person[op](answer);
 	const log = object(answer.audit_log), rows = objects(log.rows);
 
 	$("subject-report").replaceChildren(chain(answer, log), manifest(object(answer.manifest)),
-		accesses(rows, ACCESSES));
+		accesses(rows));
 	say("subject", `${plural(rows.length, "access", "accesses")} in the window.`);
+}
+
+/* Show the buttons of the routes that are configured. */
+async function load_person_routes() {
+	try {
+		const paths = object((await take("GET", "openapi.json")).paths);
+
+		for (const op of Object.keys(show_person)) {
+			const route = object(object(paths[`/v1/subject/{id}/${op}`]).post);
+
+			$(`subject-${op}`).hidden = !route.responses || given(route["x-off"]);
+			$("subject-person").hidden &&= $(`subject-${op}`).hidden;
+		}
+	} catch (e) {
+		say_error("subject", e);
+	}
+}
+
+const show_person = { find: show_found, export: show_archive, erase: show_plan };
+
+function show_found({ lines }) {
+	const hits = objects(lines).filter((line) => !line.summary);
+	const { found, complete } = object(list(lines).at(-1));
+
+	$("subject-report").replaceChildren(rows_of(hits, (rows) =>
+		table("What is held", ["kind", "path", "row", "by", "members"], rows.map((h) => [
+			data(h.kind, 40), name_of(h.path), id_of(h.line ?? h.id ?? h.row ?? ""),
+			data(h.by ?? h.action, 40),
+			data(list(h.members).map((m) => as_text(m)).join(", "), 400)])), ACCESSES));
+	say("subject", `${plural(found, "row")} found${complete ? "" : ", not all was searched"}.`);
+}
+
+function show_plan({ lines }) {
+	const steps = objects(lines).filter((line) => !line.summary);
+	const { state, receipt } = object(list(lines).at(-1));
+	const kind = (step) => /^(look|by hand)$/.test(step.action) ? "warn" : "";
+
+	$("subject-report").replaceChildren(rows_of(steps, (rows) =>
+		table("Plan of an erasure", ["action", "kind", "path", "#rows", "why"],
+			rows.map((s) => [
+			tag(s.action, kind(s)), data(s.kind, 40), name_of(s.path), data(s.rows, 24),
+			data(s.why, 400)])), ACCESSES));
+	say("subject", `State: ${visible(state, 40)}${given(receipt) ? ` by ${visible(receipt, 40)}`
+		: ""}. Nothing was changed.`);
+}
+
+let archive = null;	/* the address of the newest export, in this page's memory */
+
+function show_archive({ archive: text }) {
+	const bytes = Uint8Array.from(atob(as_text(text)), (c) => c.charCodeAt(0));
+
+	if (archive)
+		URL.revokeObjectURL(archive);
+	archive = URL.createObjectURL(new Blob([bytes], { type: "application/gzip" }));
+	$("subject-report").replaceChildren(el("p", null,
+		el("a", { href: archive, download: "person.tar.gz" }, "person.tar.gz"), " ",
+		dim(plural(bytes.length, "byte"))));
+	say("subject", "The archive is ready.");
+}
+
+/* The first rows as show makes them, at most so many, and more on request. */
+function rows_of(rows, show, most) {
+	const click = () => section.replaceWith(rows_of(rows, show, most * 10));
+	const section = el("section", null, show(rows.slice(0, most)),
+		most < rows.length ? el("button", { type: "button", click },
+			`Show more: ${count(most)} of ${count(rows.length)} are shown`) : null);
+
+	return section;
 }
 
 function chain(answer, log) {
@@ -61,16 +142,11 @@ function manifest(m) {
 			: el("p", { class: "dim" }, "None."));
 }
 
-/* The newest accesses, at most so many, and the others on request. */
-function accesses(rows, most) {
-	const click = () => section.replaceWith(accesses(rows, most * 10));
-	const section = el("section", null, el("h2", null, "Accesses, newest first"),
-		rows.length ? access_table(rows.slice(-most).reverse())
-			: el("p", { class: "dim" }, "None."),
-		most < rows.length ? el("button", { type: "button", click },
-			`Show more: ${count(most)} of ${count(rows.length)} are shown`) : null);
-
-	return section;
+/* The newest accesses; the others on request. */
+function accesses(rows) {
+	return el("section", null, el("h2", null, "Accesses, newest first"),
+		rows.length ? rows_of([...rows].reverse(), access_table, ACCESSES)
+			: el("p", { class: "dim" }, "None."));
 }
 
 function access_table(rows) {
