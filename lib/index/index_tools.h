@@ -99,6 +99,10 @@ const struct lh_index_params *lh_index_spaces_best(const struct lh_index_spaces 
 
 /* Return whether an open file begins as an index does. */
 bool lh_index_is(int fd);
+/* Call fn for the id of each record, live or not, that an open index or log has, up to where it is
+ * damaged; of any other file there is none.  A result other than 0 ends it and is returned. */
+typedef int lh_index_id_fn(void *ctx, struct lh_str id, struct lh_err *err);
+int lh_index_all_ids(int fd, lh_index_id_fn *fn, void *ctx, struct lh_err *err);
 /* The file that an index was opened from, and the bytes it then had. */
 struct lh_index_identity {
 	dev_t dev;

@@ -1,8 +1,8 @@
 /*
  * bytes - texts in any bytes: in files of every kind, and in what is packed in them.
  *
- *     struct byte_search *b = byte_search_new(text, n, err);
- *     rc = byte_search_fd(b, fd, on_hit, ctx, err);
+ *     struct byte_search *b = byte_search_new(texts, on_hit, ctx, err);
+ *     rc = byte_search_fd(b, fd, err);
  *     byte_search_free(b);
  *
  * A text is found as it is, with JSON's escapes, percent-encoded, in base64 at each of the three
@@ -10,13 +10,6 @@
  * compressed or an archive (archive/archive.h) is searched as it is and unpacked, BYTE_NESTED deep;
  * an index (lhv(5)) is searched as it is and id by id, since its ids have nothing between them.
  *
- * A hit has neither a letter, a digit, "_" nor "-" beside it, after decoding.  With fold case does
- * not count.  A text of telephone characters with BYTE_DIGITS digits is also found by its digits
- * alone, whatever is between them.
- *
- * How:     a table of pairs of bytes says how far no text can end (Wu and Manber); where one may,
- *          it is decoded and compared.  In base64 each character stands for the set of those that
- *          it may be, so that case and alphabet need no second pass.
  * Memory:  some megabytes, whatever the file; a file packed in another is put into an unnamed
  *          file below TMPDIR.
  * Threads: one thread per struct.
@@ -24,20 +17,12 @@
 #ifndef BYTES_H
 #define BYTES_H
 
-#include <lh/buf.h>
-#include <lh/str.h>
+#include "texts.h"
 
 #define BYTE_NESTED 4
-#define BYTE_DIGITS 7
-#define BYTE_TEXT_MAX 4096	/* bytes of a text */
-
-struct byte_text {
-	struct lh_str text;
-	bool fold;
-};
 
 struct byte_hit {
-	size_t text;		/* which of them, or of the hashes */
+	size_t text;		/* the number of the text, or of the hash */
 	uint64_t at;		/* offset of its first byte, in the member if that is given */
 	const char *how;	/* "raw", "json", "percent", "base64", "json+base64", ...; "name":
 				   in the name of a member; "ids": in those of an index */
@@ -49,39 +34,38 @@ typedef int byte_hit_fn(void *ctx, const struct byte_hit *hit, struct lh_err *er
 
 struct byte_search;
 
-/* LH_EUSAGE: a text is empty or too long. */
-struct byte_search *byte_search_new(const struct byte_text *text, size_t n, struct lh_err *err);
-
-/* Search for texts of which a file has only {"sha256","bytes"}, a line each: the hash and the
- * length of a text as it is.  Each word, or sequence of words, of such a length is hashed. */
-struct byte_search *byte_search_hashes(const char *path, struct lh_err *err);
+/* texts is borrowed. */
+struct byte_search *byte_search_new(const struct texts *texts, byte_hit_fn *fn, void *ctx,
+				    struct lh_err *err);
 void byte_search_free(struct byte_search *b);
 
-/* Search a text in memory; member as in a hit.  1: fn ended it. */
+/* Search a text in memory.  member and how are those of its hits; how NULL: as they are encoded.
+ * 1: fn ended it. */
 int byte_search_text(struct byte_search *b, struct lh_str text, const char *member,
-		     byte_hit_fn *fn, void *ctx, struct lh_err *err);
-
-/* The same for the name of a file or a member. */
-int byte_search_name(struct byte_search *b, const char *name, const char *member, byte_hit_fn *fn,
-		     void *ctx, struct lh_err *err);
-
-/* Return the hash of a text that was found by it, LH_HASH_SIZE bytes. */
-const void *byte_search_hash(const struct byte_search *b, size_t text);
+		     const char *how, struct lh_err *err);
 
 /* Search a regular file from its beginning.  LH_EIO with a reason: something that is packed in it
  * cannot be unpacked; the rest was searched. */
-int byte_search_fd(struct byte_search *b, int fd, byte_hit_fn *fn, void *ctx, struct lh_err *err);
+int byte_search_fd(struct byte_search *b, int fd, struct lh_err *err);
 
 /* ---- bytes.c, for bytes_file.c ---- */
 
 /* Read up to n bytes: their number, 0 at the end, -1. */
 typedef ssize_t byte_read_fn(void *from, void *p, size_t n, struct lh_err *err);
-
-/* Search what read gives; member as in a hit. */
 int byte_search_stream(struct byte_search *b, byte_read_fn *read, void *from, const char *member,
-		       byte_hit_fn *fn, void *ctx, struct lh_err *err);
+		       const char *how, struct lh_err *err);
 
-/* Append a text whose letters are small, where that does not change their length. */
-void byte_fold(struct lh_buf *out, struct lh_str text);
+/* ---- bytes_decode.c ---- */
+
+enum byte_kind { BYTE_RAW, BYTE_JSON, BYTE_PERCENT, BYTE_BASE64, BYTE_KINDS };
+
+/* Decode p[0..n) into to, and set for each byte where it begins in p; both have n bytes.  Escapes:
+ * only what is up to `least` bytes before and after one, with an "x" for what is left out, since
+ * anything else is found as it is.  base64: the runs of `least` characters or more, each from
+ * character `shift` on and with an LF after it.  Returns the length. */
+size_t byte_decode_escapes(enum byte_kind kind, size_t least, const unsigned char *p, size_t n,
+			   unsigned char *to, uint32_t *from);
+size_t byte_decode_base64(size_t shift, size_t least, const unsigned char *p, size_t n,
+			  unsigned char *to, uint32_t *from);
 
 #endif

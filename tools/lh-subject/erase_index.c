@@ -65,46 +65,36 @@ static int erase_plain(struct erasure *e, const struct target *t, const char *pa
 
 static int on_bytes(void *ctx, const struct byte_hit *hit, struct lh_err *err)
 {
-	(void)hit, (void)err;
-	*(bool *)ctx = true;
+	(void)ctx, (void)hit, (void)err;
 	return 1;
 }
 
 /* Search a file: 1, 0, -1. */
-static int search_file(struct erasure *e, struct byte_search *b, const char *path)
+static int search_file(struct byte_search *b, const char *path, struct lh_err *err)
 {
-	int fd = lh_open_regular(path, O_RDONLY, 0, &e->tool->err), rc;
-	bool found = false;
+	int fd = lh_open_regular(path, O_RDONLY, 0, err), rc;
 
 	if (fd < 0)
 		return errno == ENOENT ? 0 : -1;
-	rc = byte_search_fd(b, fd, on_bytes, &found, &e->tool->err);
+	rc = byte_search_fd(b, fd, err);
 	close(fd);
-	return found ? 1 : rc;
+	return rc;
 }
 
 int index_has_leftovers(struct erasure *e, size_t place)
 {
 	const char *path = e->s->places.v[place].path;
 	struct lh_err *err = &e->tool->err;
-	LH_SCOPED(lh_free_local) struct byte_text *text = NULL;
 	LH_SCOPED(lh_free_local) char *log = lh_index_sibling_path(path, LH_INDEX_LOG, err);
 	struct byte_search *b;
-	size_t i;
 	int rc;
 
 	if (!log || !has_log(path))
 		return log ? 0 : -1;
-	text = lh_calloc(e->who.n_also + 1, sizeof *text, err);
-	if (!text)
-		return -1;
-	text[0] = (struct byte_text){ e->who.id, e->s->fold };
-	for (i = 0; i < e->who.n_also; i++)
-		text[i + 1] = (struct byte_text){ e->who.also[i], true };
-	b = byte_search_new(text, i + 1, err);
-	rc = b ? search_file(e, b, path) : -1;
+	b = byte_search_new(e->who.texts, on_bytes, NULL, err);
+	rc = b ? search_file(b, path, err) : -1;
 	if (!rc)
-		rc = search_file(e, b, log);
+		rc = search_file(b, log, err);
 	byte_search_free(b);
 	return rc;
 }

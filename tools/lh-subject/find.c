@@ -78,7 +78,7 @@ static int find_whole(struct find *f, size_t i)
 		return lh_buf_check(&f->text, f->err);
 	if (lh_json_parse(&f->rec, f->text.p, f->text.len, &v, f->err) < 0)
 		return f->err->code == LH_EDATA ? find_lines(f, i) : -1;
-	rc = person_match(f->who, &v, &f->m, f->err);
+	rc = person_match(f->who, &v, false, &f->m, f->err);
 	if (rc <= 0)
 		return rc;
 	return add_match(f, &(struct hit){ .place = i, .line = 1 }, (struct lh_str){ NULL, 0 });
@@ -124,7 +124,7 @@ static int find_row(struct find *f, size_t i, const struct lh_row *row)
 	if (lh_json_parse(&f->rec, f->text.p, f->text.len, &v, f->err) < 0)
 		return lh_err_prefix(f->err, "%s: %.*s", f->s->places.v[i].path,
 				     (int)row->id.n, row->id.p);
-	rc = person_match_record(f->who, &v, &f->m, f->err);
+	rc = person_match(f->who, &v, true, &f->m, f->err);
 	return rc <= 0 ? rc : add_match(f, &(struct hit){ .place = i }, row->id);
 }
 
@@ -171,7 +171,7 @@ int find_row_json(struct find *f, size_t i, uint64_t row)
 	if (lh_json_parse(&f->rec, f->text.p, f->text.len, &v, f->err) < 0)
 		return -1;
 	named = find_is_named(f, &f->s->places.v[i], &v);
-	rc = person_match(f->who, &v, &f->m, f->err);
+	rc = person_match(f->who, &v, false, &f->m, f->err);
 	f->m.by_id |= named;
 	return rc < 0 || (!rc && !named) ? rc
 		: add_match(f, &(struct hit){ .place = i, .line = row },

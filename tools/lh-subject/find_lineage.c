@@ -59,7 +59,7 @@ static int on_person(void *ctx, const struct lh_lineage_made *made, struct lh_er
 	const struct lh_value v = { made->rec->line, made->rec->len, LH_OBJECT, false };
 	struct hit hit = { .place = place_of(r, made->row.file, &f->text),
 			   .line = made->row.line, .via = NO_HIT };
-	int rc = person_match(f->who, &v, &f->m, err);
+	int rc = person_match(f->who, &v, false, &f->m, err);
 
 	if (rc <= 0 || hit.place == NO_HIT)
 		return rc < 0 ? -1 : 0;
@@ -87,7 +87,7 @@ static int count_others(struct find *f, const struct lh_record *rec, struct lh_e
 {
 	const struct lh_value v = { rec->line, rec->len, LH_OBJECT, false };
 
-	return person_match(f->who, &v, &f->m, err) < 0 ? -1 : 0;
+	return person_match(f->who, &v, false, &f->m, err) < 0 ? -1 : 0;
 }
 
 static int on_made(void *ctx, const struct lh_lineage_made *made, struct lh_err *err)

@@ -160,7 +160,7 @@ static int fill_named(struct find *f, const struct lh_value *v, struct line *lin
 	}
 	*line = (struct line){ .by = HIT_LINEAGE, .via = f->named[n.name],
 			       .members = out->len - from };
-	rc = person_match(f->who, v, &f->m, err);
+	rc = person_match(f->who, v, false, &f->m, err);
 	line->others = f->m.others;
 	return rc < 0 ? -1 : 1;
 }
@@ -196,10 +196,8 @@ static int fill(struct lh_record *rec, void *result, struct lh_buf *out, void *c
 		return 0;
 	if (v.type != LH_OBJECT && v.type != LH_ARRAY)
 		rc = person_match_bytes(f->who, v.p, v.n, &f->m, err);	/* a line of CSV */
-	else if (p->kind == PLACE_ROSTER)
-		rc = person_match_record(f->who, &v, &f->m, err);
 	else
-		rc = person_match(f->who, &v, &f->m, err);
+		rc = person_match(f->who, &v, p->kind == PLACE_ROSTER, &f->m, err);
 	if (rc < 0 || (!rc && !pair))
 		return rc;
 	*line = (struct line){ f->m.by_id || pair ? HIT_ID : HIT_TEXT, f->m.others, NO_HIT,

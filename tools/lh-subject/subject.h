@@ -11,6 +11,7 @@
  *     requests.c   the commands as operations of requests
  *     erase.c      the plan of an erasure, its journal and its receipt
  *     erase_*.c    how data are taken out of a place, by its kind
+ *     texts.c      where texts begin in bytes
  *     bytes.c      texts in any bytes: as they are, escaped, in base64, packed
  *     verify.c     whether anything of a person is left
  *     export.c     what is held about a person, as an archive
@@ -92,7 +93,8 @@ struct person {
 	struct lh_str *also;
 	size_t n_also;
 	struct lh_buf text;	/* what also points into */
-	struct matcher *matcher;	/* person.c */
+	struct texts *texts;	/* id (number 0) and also (from 1), as they are searched for */
+	bool fold;		/* of the id */
 };
 
 struct settings {
@@ -146,7 +148,7 @@ bool is_lock_name(const char *name, uint64_t bytes);
 
 /* ---- person.c ---- */
 
-/* Prepare the matcher of a person whose id and also are set. */
+/* Prepare the texts of a person whose id and also are set. */
 int person_prepare(struct person *who, const struct settings *s, struct lh_err *err);
 void person_free(struct person *who);
 
@@ -156,15 +158,12 @@ struct match {
 	struct lh_buf members;	/* an array as JSON: paths such as metadata.candidate_id */
 	size_t others;		/* ids of other persons */
 };
-/* Look through a value at any depth: 1 if anything of the person is in it, 0, -1. */
-int person_match(struct person *who, const struct lh_value *v, struct match *m,
+/* Look through a value at any depth: 1 if anything of the person is in it, 0, -1.  record: it is
+ * about a person, of a roster or an index, so that its id counts too. */
+int person_match(const struct person *who, const struct lh_value *v, bool record, struct match *m,
 		 struct lh_err *err);
-
-/* The same of a record that is about a person, of a roster or an index: its id counts too. */
-int person_match_record(struct person *who, const struct lh_value *v, struct match *m,
-			struct lh_err *err);
-/* The same of bytes that are not JSON: the id counts where it is a word, or in quotes. */
-int person_match_bytes(struct person *who, const char *p, size_t n, struct match *m,
+/* The same of bytes that are not JSON: the id counts wherever it is. */
+int person_match_bytes(const struct person *who, const char *p, size_t n, struct match *m,
 		       struct lh_err *err);
 /* Return whether only the id matters, as bytes, so that an index of keys finds all. */
 bool person_is_quick(const struct person *who);

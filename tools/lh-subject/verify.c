@@ -27,12 +27,12 @@ struct verify {
 	struct remains *r;
 	struct lh_err *err;
 	struct hits hits;
-	struct byte_search *all, *also, *markers;	/* NULL: nothing to search for */
+	struct texts *hashes;		/* of --markers */
+	struct byte_search *person, *markers;	/* NULL: nothing to search for */
 	uint64_t bytes;			/* searched */
 	bool incomplete;
 	/* of the place at hand */
 	size_t place;
-	size_t first;			/* number of the first text: 0, the id */
 	bool own, by_hash;
 	int fd;
 	uint64_t at, line;		/* an offset, and the lines before it */
@@ -175,7 +175,7 @@ static void write_text(struct lh_writer *w, const struct verify *v, size_t numbe
 			lh_write_u64(w, "number", number);
 		return;
 	}
-	lh_hex(byte_search_hash(v->markers, number), LH_HASH_SIZE, hex);
+	lh_hex(texts_hash(v->hashes, number), LH_HASH_SIZE, hex);
 	lh_write_str(w, "sha256", (struct lh_str){ hex, sizeof hex });
 }
 
@@ -183,7 +183,7 @@ static int on_bytes(void *ctx, const struct byte_hit *hit, struct lh_err *err)
 {
 	struct verify *v = ctx;
 	const struct place *p = &v->s->places.v[v->place];
-	const size_t number = hit->text + v->first;
+	const size_t number = hit->text;
 	const struct hit *listed = NULL;
 	const bool in_file = !hit->member && v->fd >= 0 && strcmp(hit->how, "name") &&
 			     strcmp(hit->how, "ids");
@@ -192,6 +192,8 @@ static int on_bytes(void *ctx, const struct byte_hit *hit, struct lh_err *err)
 	uint64_t line = 0;
 
 	(void)err;
+	if (v->own && !v->by_hash && !number)
+		return 0;
 	if (in_file && has_lines(p->kind) && line_at(v, hit->at, &line) < 0)
 		return -1;
 	if (line && !v->by_hash && !v->own)
@@ -241,14 +243,6 @@ static bool is_named_after(const struct verify *v, const struct place *p)
 	       !strncmp(base, name, strlen(name)) && base[strlen(name)] == '.';
 }
 
-static int open_unnamed(struct lh_err *err)
-{
-	const char *folder = getenv("TMPDIR");
-	int fd = open(folder && *folder ? folder : "/tmp", O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
-
-	return fd < 0 ? lh_err_sys(err, "cannot create a temporary file") : fd;
-}
-
 /* Open a place, an object of S3 as a copy: its descriptor; -1; -2: it is not a regular file. */
 static int open_place(const struct place *p, struct lh_err *err)
 {
@@ -263,7 +257,7 @@ static int open_place(const struct place *p, struct lh_err *err)
 		return lh_open_regular(p->path, O_RDONLY, 0, err);
 	}
 	store = lh_store_open(p->store, NULL, err);
-	fd = store ? open_unnamed(err) : -1;
+	fd = store ? lh_store_spool(err) : -1;
 	rc = fd < 0 ? -1 : lh_store_get(store, name_of(p), fd, &done, err);
 	lh_store_close(store);
 	if (fd >= 0 && rc < 0)
@@ -282,11 +276,10 @@ static int search(struct verify *v, struct byte_search *b, bool named)
 		return 0;
 	v->at = v->line = 0;
 	v->by_hash = b == v->markers;
-	v->first = b == v->also;
 	if (!named)
-		rc = byte_search_name(b, name_of(p), NULL, on_bytes, v, v->err);
+		rc = byte_search_text(b, lh_str_of(name_of(p)), NULL, "name", v->err);
 	if (!rc && v->fd >= 0)
-		rc = byte_search_fd(b, v->fd, on_bytes, v, v->err);
+		rc = byte_search_fd(b, v->fd, v->err);
 	if (rc >= 0 || v->err->code != LH_EIO)
 		return rc;
 	lh_tool_warn(v->tool, "%s: %s", p->path, v->err->msg);
@@ -319,7 +312,7 @@ static int search_place(struct verify *v)
 	v->fd = open_place(p, v->err);
 	if (v->fd == -1)
 		return -1;
-	rc = search(v, v->own ? v->also : v->all, is_named_after(v, p));
+	rc = search(v, v->person, is_named_after(v, p));
 	if (!rc)
 		rc = search(v, v->markers, false);
 	if (v->fd >= 0)
@@ -329,25 +322,16 @@ static int search_place(struct verify *v)
 	return rc;
 }
 
-/* Prepare the searches, for all texts and for those other than the id. */
+/* Prepare the searches, for the person's texts and for the markers. */
 static int prepare(struct verify *v)
 {
-	const size_t n = v->who ? v->who->n_also + 1 : 0;
-	LH_SCOPED(lh_free_local) struct byte_text *text = lh_calloc(n + 1, sizeof *text, v->err);
-	size_t i;
-
-	if (!text)
+	if (v->who && !(v->person = byte_search_new(v->who->texts, on_bytes, v, v->err)))
 		return -1;
-	for (i = 0; i < n; i++)
-		text[i] = i ? (struct byte_text){ v->who->also[i - 1], true }
-			    : (struct byte_text){ v->who->id, v->s->fold };
-	if (n && !(v->all = byte_search_new(text, n, v->err)))
-		return -1;
-	if (n > 1 && !(v->also = byte_search_new(text + 1, n - 1, v->err)))
-		return -1;
-	if (v->s->markers && !(v->markers = byte_search_hashes(v->s->markers, v->err)))
-		return -1;
-	return 0;
+	if (!v->s->markers)
+		return 0;
+	v->hashes = texts_of_hashes(v->s->markers, v->err);
+	v->markers = v->hashes ? byte_search_new(v->hashes, on_bytes, v, v->err) : NULL;
+	return v->markers ? 0 : -1;
 }
 
 static int print_summary(struct verify *v)
@@ -394,9 +378,9 @@ static int verify(struct verify *v)
 	*v->r = (struct remains){ 0 };
 	rc = run(v);
 	hits_free(&v->hits);
-	byte_search_free(v->all);
-	byte_search_free(v->also);
+	byte_search_free(v->person);
 	byte_search_free(v->markers);
+	texts_free(v->hashes);
 	return rc;
 }
 
