@@ -126,11 +126,32 @@ static const unsigned char value[256] = {
 	[128 ... 255] = 64,
 };
 
+/* Decode a run of base64 from p[i] to p[end): a byte begins with each character but the fourth of
+ * a group. */
+static size_t decode_run(const unsigned char *p, size_t i, size_t end, unsigned char *to,
+			 uint32_t *from)
+{
+	size_t out = 0, k;
+
+	for (; i + 4 <= end; i += 4, out += 3) {
+		to[out] = (unsigned char)(value[p[i]] << 2 | value[p[i + 1]] >> 4);
+		to[out + 1] = (unsigned char)(value[p[i + 1]] << 4 | value[p[i + 2]] >> 2);
+		to[out + 2] = (unsigned char)(value[p[i + 2]] << 6 | value[p[i + 3]]);
+		for (k = 0; k < 3; k++)
+			from[out + k] = (uint32_t)(i + k);
+	}
+	for (k = 0; i + k + 1 < end; k++, out++) {
+		to[out] = (unsigned char)(value[p[i + k]] << 2 * (k + 1) |
+					  value[p[i + k + 1]] >> (4 - 2 * k));
+		from[out] = (uint32_t)(i + k);
+	}
+	return out;
+}
+
 size_t byte_decode_base64(size_t shift, size_t least, const unsigned char *p, size_t n,
 			  unsigned char *to, uint32_t *from)
 {
-	uint32_t bits = 0;
-	size_t i, k, start, out = 0;
+	size_t i, start, out = 0;
 
 	for (i = 0; i < n; i++) {
 		if (value[p[i]] > 63)
@@ -139,13 +160,7 @@ size_t byte_decode_base64(size_t shift, size_t least, const unsigned char *p, si
 			;
 		if (i - start < least || i - start <= shift)
 			continue;
-		for (start += shift, k = start; k < i; k++) {
-			bits = bits << 6 | value[p[k]];
-			if ((k - start) % 4) {
-				from[out] = (uint32_t)(k - 1);
-				to[out++] = (unsigned char)(bits >> (6 - 2 * ((k - start) % 4)));
-			}
-		}
+		out += decode_run(p, start + shift, i, to + out, from + out);
 		from[out] = (uint32_t)(i - 1);
 		to[out++] = '\n';
 	}
