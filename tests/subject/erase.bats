@@ -191,6 +191,54 @@ sound() {
 	run ! grep -r Musterfrau s
 }
 
+@test "a row that has the id in a text alone is listed to look at, the receipt counts it, and it goes with --text-too" {
+	mkdir -p s/log s/index
+	echo '{"candidate_id":"w-2"}' >s/log/decisions.jsonl
+	echo '{"note":"ask w-2 about it"}' >>s/log/decisions.jsonl
+	echo '{"id":"w-3","text":"welder, see w-2"}' | lh-index build --dimension 64 --field text -q s/index/workers.lhv
+	run -0 lh-subject find --state s w-2
+	[ "$(grep -c '"by":"text"' <<<"$output")" = 2 ]
+	run -1 lh-subject erase --state s --apply w-2
+	[ "$(grep -c '"action":"look"' <<<"$output")" = 2 ]
+	grep -q 'ask w-2' s/log/decisions.jsonl
+	receipt | jq -e '.left.look >= 2 and .left.by_hand == 0' >/dev/null
+	lh-subject erase --state s --apply --text-too w-2 >/dev/null
+	[ "$(grep -c '"erased":' s/log/decisions.jsonl)" = 2 ]
+	[ "$(lh-index info s/index/workers.lhv | jq .length)" = 0 ]
+}
+
+@test "a source of which the index of lh-trace has no person is in the plan by its text" {
+	a_state 4
+	sed -i '1s/^{/{"note":"w-2 called",/' s/data/_kb/audits.jsonl
+	lh-subject erase --state s --cache cache.db w-3 >/dev/null || [ $? = 1 ]
+	lh-subject erase --state s --cache cache.db w-2 >plan || [ $? = 1 ]
+	jq -es 'any(.path == "s/data/_kb/audits.jsonl" and (.action == "look" or .action == "tombstone"))' plan >/dev/null
+}
+
+@test "an archive with the name of rows is by hand in the plan, in verify and in the receipt" {
+	mkdir -p s/store/a t
+	echo '{"candidate_id":"w-2"}' >t/one.jsonl
+	tar cf s/store/a/rows.jsonl -C t one.jsonl
+	run -1 lh-subject erase --state s --apply w-2
+	grep '"action":"by hand"' <<<"$output" | grep -q rows.jsonl
+	receipt | jq -e '.by_hand[0].why == "packed with others" and .left.by_hand > 0 and .left.look == 0' >/dev/null
+	run -1 lh-subject verify --state s w-2
+	[ "$(jq -rs 'last.left' <<<"$output")" = 0 ]
+	[ "$(jq -r 'select(.kind == "object") | .action' <<<"$output" | sort -u)" = "by hand" ]
+}
+
+@test "the BOM of a file goes with its first line, and stays with any other" {
+	mkdir -p s/log
+	for log in one two; do
+		printf '\357\273\277{"candidate_id":"w-%s"}\n{"candidate_id":"w-%s"}\n' 1 2 >s/log/$log.jsonl
+	done
+	sed -i '1s/w-1/w-2/;2s/w-2/w-1/' s/log/two.jsonl
+	lh-subject erase --state s --apply w-2 >/dev/null
+	[ "$(head -c 3 s/log/one.jsonl | xxd -p)" = efbbbf ]
+	[ "$(head -c 11 s/log/two.jsonl)" = '{"erased":"' ]
+	[ "$(lh-subject find --state s w-1 | jq -r 'select(.line) | "\(.path) \(.line)"' | grep -v audit)" = "$(printf '%s\n' 's/log/one.jsonl 1' 's/log/two.jsonl 2')" ]
+}
+
 @test "a file that the tool does not know is never changed: it is by hand, with status 1" {
 	a_state 4
 	echo 'about w-2, by another program' >s/notes.txt

@@ -71,11 +71,11 @@ static void choose(const struct erasure *e, struct target *t)
 {
 	const struct place *p = place_of(e, t);
 	const bool own = place_is_own(p, e->who.id);
-	bool lineage = true;
+	const char *why = NULL;
 	size_t i;
 
-	for (i = 0; i < t->n; i++)
-		lineage &= t->hit[i].by == HIT_LINEAGE || !is_mine(e, &t->hit[i]);
+	for (i = 0; i < t->n && !why; i++)
+		why = is_mine(e, &t->hit[i]) ? hit_by_hand(p, &t->hit[i]) : p->why;
 	t->action = how[p->kind].action;
 	t->fn = how[p->kind].fn;
 	if (own)
@@ -83,13 +83,10 @@ static void choose(const struct erasure *e, struct target *t)
 	else if (p->kind == PLACE_CHAIN || p->kind == PLACE_SECRET || p->kind == PLACE_ERASURE ||
 		 p->kind == PLACE_TREE)
 		set_action(t, "kept", p->why);
-	else if (place_by_hand(p, lineage))
-		set_action(t, "by hand", p->why ? p->why : "it names the person");
-	for (i = 0; t->fn && i < t->n; i++)
-		if (p->kind == PLACE_ROSTER && t->hit[i].id && !t->hit[i].line)
-			t->fn = erase_index;
-		else if (p->kind == PLACE_OBJECT && t->hit[i].id)
-			set_action(t, "by hand", "packed with others");
+	else if (why)
+		set_action(t, "by hand", why);
+	else if (p->kind == PLACE_ROSTER && t->n && t->hit->id && !t->hit->line)
+		t->fn = erase_index;
 }
 
 /* ---- the plan ---- */
@@ -164,13 +161,15 @@ static int add_derived(struct erasure *e)
 
 		for (k = 0; k < n && e->target[k].place != i; k++)
 			;
-		if (!rc && k == n && (p->kind == PLACE_INDEX || p->kind == PLACE_PLAYBOOK))
+		if (k < n && e->target[k].fn)
+			continue;
+		if (!rc && (p->kind == PLACE_INDEX || p->kind == PLACE_PLAYBOOK) && !p->why)
 			rc = index_has_leftovers(e, i);
 		if (rc < 0)
 			return -1;
-		if (!rc || k < n)
+		if (!rc)
 			continue;
-		t = add_target(e, i);
+		t = k < n ? &e->target[k] : add_target(e, i);
 		if (!t)
 			return -1;
 		choose(e, t);
@@ -437,6 +436,7 @@ static int erase_person(struct lh_tool *tool, struct settings *s, struct person 
 				    &tool->err);
 
 	e.who.id = who->id;
+	e.who.thorough = true;
 	if (!rc && s->apply)
 		rc = erasure_lock(&e);
 	if (!rc)

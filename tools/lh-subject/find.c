@@ -276,7 +276,7 @@ bool find_is_indexed(const struct find *f, size_t i)
 {
 	const struct place *p = &f->s->places.v[i];
 
-	return person_is_quick(f->who) && p->root && p->kind >= PLACE_SOURCE &&
+	return person_is_quick(f->who) && !f->who->thorough && p->root && p->kind >= PLACE_SOURCE &&
 	       p->kind <= PLACE_REPLAYS && strncmp(p->path + p->rel, "shards/", 7);
 }
 

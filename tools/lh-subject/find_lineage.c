@@ -173,7 +173,7 @@ static int search_root(struct root *r)
 	struct lh_lineage_row *rows = NULL;
 	int rc = 0;
 
-	if (person_is_quick(f->who))
+	if (person_is_quick(f->who) && !f->who->thorough)
 		rc = lh_lineage_persons(r->lineage, f->who->id, on_person, r, f->err);
 	if (!rc)
 		rc = search_others(r);

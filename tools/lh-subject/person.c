@@ -9,6 +9,15 @@
 
 #define LEAST 4			/* bytes of a text, without --short */
 
+static bool is_number(struct lh_str id)
+{
+	size_t i = 0;
+
+	while (i < id.n && ((id.p[i] >= '0' && id.p[i] <= '9') || id.p[i] == '.'))
+		i++;
+	return i == id.n;
+}
+
 int person_prepare(struct person *who, const struct settings *s, struct lh_err *err)
 {
 	LH_SCOPED(lh_free_local) struct text *text = lh_calloc(who->n_also + 2, sizeof *text, err);
@@ -29,6 +38,7 @@ int person_prepare(struct person *who, const struct settings *s, struct lh_err *
 		text[n++] = (struct text){ who->also[i], i + 1, true };
 	}
 	who->fold = s->fold;
+	who->number = is_number(who->id);
 	who->texts = texts_new(text, n, err);
 	return who->texts ? 0 : -1;
 }
@@ -113,19 +123,16 @@ static int on_scalar(void *ctx, const struct lh_person_at *at, const struct lh_v
 	const struct person *who = x->who;
 	struct lh_str text = { v->p, v->n };
 	const bool sender = at && at->key.p && v != &at->key && lh_value_is(&at->key, "sender", 6);
-	struct seen seen = { .n = 0 };
+	struct seen seen;
 	bool by_id;
 
-	if (!id && !who->n_also)
-		return 0;
 	lh_buf_reset(&x->text);
 	if (v->type == LH_STRING && lh_value_str(v, &x->text, &text, err) < 0)
 		return -1;
-	if (!person_is_quick(who))
-		seen = look(who, text);
+	seen = look(who, text);
 	by_id = (id && (who->fold ? seen.whole_id : lh_str_is(text, who->id.p, who->id.n))) ||
 		(sender && seen.whole_text);
-	if (by_id || seen.text) {
+	if (by_id || seen.text || (seen.id && !who->number)) {
 		x->m->by_id |= by_id;
 		x->m->by_text |= !by_id;
 		return add_member(x, at, err);

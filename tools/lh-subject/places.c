@@ -480,10 +480,14 @@ bool place_is_own(const struct place *p, struct lh_str id)
 	return false;
 }
 
-bool place_by_hand(const struct place *p, bool lineage)
+const char *hit_by_hand(const struct place *p, const struct hit *h)
 {
-	return p->why || p->kind == PLACE_MANIFEST ||
-	       (!lineage && (p->kind == PLACE_RECEIPT || p->kind == PLACE_DATASET));
+	if (p->why)
+		return p->why;
+	if (p->kind == PLACE_OBJECT && h->id)
+		return "packed with others";
+	return p->kind == PLACE_MANIFEST || (h->by != HIT_LINEAGE && (p->kind == PLACE_RECEIPT ||
+			p->kind == PLACE_DATASET)) ? "it names the person" : NULL;
 }
 
 /* ---- the command ---- */

@@ -95,6 +95,8 @@ struct person {
 	struct lh_buf text;	/* what also points into */
 	struct texts *texts;	/* id (number 0) and also (from 1), as they are searched for */
 	bool fold;		/* of the id */
+	bool number;		/* the id is one, which others may have anywhere */
+	bool thorough;		/* all is read, also what the index of lh-trace has */
 };
 
 struct settings {
@@ -131,9 +133,9 @@ int places_list(struct lh_tool *tool, struct settings *s, struct lh_err *err);
 void places_free(struct places *p);
 /* Return whether the file NAME.json, NAME.audit.jsonl or NAME.secret is this person's. */
 bool place_is_own(const struct place *p, struct lh_str id);
-/* Return whether what is found in a place, which is not the person's own, can be taken out by hand
- * alone; lineage: it names what was made from a row of the person. */
-bool place_by_hand(const struct place *p, bool lineage);
+/* Return why a hit in a place that is not the person's own can be taken out by hand alone; NULL: it
+ * can be erased. */
+const char *hit_by_hand(const struct place *p, const struct hit *h);
 
 /* ---- kinds.c ---- */
 
@@ -165,7 +167,7 @@ int person_match(const struct person *who, const struct lh_value *v, bool record
 /* The same of bytes that are not JSON: the id counts wherever it is. */
 int person_match_bytes(const struct person *who, const char *p, size_t n, struct match *m,
 		       struct lh_err *err);
-/* Return whether only the id matters, as bytes, so that an index of keys finds all. */
+/* Return whether only the id matters, as bytes. */
 bool person_is_quick(const struct person *who);
 
 /* ---- find.c ---- */

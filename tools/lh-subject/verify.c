@@ -67,7 +67,7 @@ static enum rest rest_of_hit(const struct verify *v, const struct hit *h)
 		return REST_KEPT;
 	if (h->by == HIT_TEXT && !v->s->text_too)
 		return REST_LOOK;
-	return place_by_hand(p, h->by == HIT_LINEAGE) ? REST_BY_HAND : REST_LEFT;
+	return hit_by_hand(p, h) ? REST_BY_HAND : REST_LEFT;
 }
 
 static int print_found(struct verify *v)
@@ -137,32 +137,29 @@ static int line_at(struct verify *v, uint64_t offset, uint64_t *line)
 	return 0;
 }
 
-/* Return whether an id is a number, which others than the person may have anywhere. */
-static bool is_number(struct lh_str id)
-{
-	size_t i = 0;
-
-	while (i < id.n && ((id.p[i] >= '0' && id.p[i] <= '9') || id.p[i] == '.'))
-		i++;
-	return i == id.n;
-}
-
-/* Return what is to be done with a text in bytes: the id, or another one.  A row with a text that
- * others may have does not belong to the person, unless find says so. */
-static enum rest rest_of_bytes(const struct verify *v, bool id)
+/* Return what is to be done with a text in bytes: the id, or another one, which others may have as
+ * they may a number.  Without a line it is that of the rows that find lists in the place. */
+static enum rest rest_of_bytes(const struct verify *v, bool id, uint64_t line)
 {
 	const struct place *p = &v->s->places.v[v->place];
-	const struct hit *h;
+	const struct hit of_id = { .place = v->place, .by = HIT_ID }, *h;
 	const char *plan = p->kind == PLACE_ERASURE ? strstr(p->path, ".plan") : NULL;
+	enum rest rest = REST_LOOK, of;
 
 	if (plan && !plan[5])
 		return REST_KEPT;	/* the journal of an erasure that goes on */
-	if (!v->by_hash && !v->own && !v->s->text_too && (!id || is_number(v->who->id))) {
-		h = hit_from(v, 0);
-		if (has_lines(p->kind) || (h && h->by == HIT_TEXT))
-			return REST_LOOK;
+	if (v->own)
+		return REST_LEFT;
+	if (!v->by_hash && !v->s->text_too && (!id || v->who->number) && has_lines(p->kind))
+		return REST_LOOK;
+	h = line || v->by_hash ? NULL : hit_from(v, 0);
+	if (!h)
+		return hit_by_hand(p, &of_id) ? REST_BY_HAND : REST_LEFT;
+	for (; h < v->hits.v + v->hits.n && h->place == v->place && rest != REST_LEFT; h++) {
+		of = rest_of_hit(v, h);
+		rest = of == REST_LOOK ? rest : of;
 	}
-	return !v->own && place_by_hand(p, false) ? REST_BY_HAND : REST_LEFT;
+	return rest;
 }
 
 static void write_text(struct lh_writer *w, const struct verify *v, size_t number)
@@ -214,7 +211,7 @@ static int on_bytes(void *ctx, const struct byte_hit *hit, struct lh_err *err)
 	if (hit->member)
 		lh_write_bytes(&w, "member", hit->member);
 	lh_write_u64(&w, "offset", hit->at);
-	return print_line(v, &w, rest_of_bytes(v, !number));
+	return print_line(v, &w, rest_of_bytes(v, !number, line));
 }
 
 /* ---- places ---- */
@@ -400,6 +397,8 @@ static int verify_one(struct lh_tool *tool, struct settings *s, struct person *w
 	struct verify v = { .tool = tool, .s = s, .who = who, .print = true, .r = &r,
 			    .err = &tool->err };
 
+	if (who)
+		who->thorough = true;
 	if (verify(&v) < 0)
 		return -1;
 	if (r.left || r.look || r.by_hand)
