@@ -96,7 +96,7 @@ shared() {
 @test "other persons in a row are replaced, with their names in its texts, unless --unredacted" {
 	shared
 	export_of --log log w-7
-	row '.line == 1' | jq -e '.prompt == "[another person]" and .model == "m" and .duration_ms == 5' >/dev/null
+	row '.line == 1' | jq -e '.prompt == "fill: Ann Lee (w-7), [another person] ([another person])" and .model == "m" and .duration_ms == 5' >/dev/null
 	[ "$(row '.line == 1' | jq -c .artifact.fills)" = '[{"candidate_id":"w-7","name":"Ann Lee","city":"Ulm"},"[another person]"]' ]
 	[ "$(row '.line == 2')" = '{"candidate_id":"w-7","note":"works with [another person]","peers":["x"],"with":"[another person]"}' ]
 	[ "$(row '.line == 3')" = '{"candidate_id":"[another person]","name":"[another person]","team":[{"worker_id":"w-7","name":"Ann Lee"},"[another person]"],"pay":"[another person]"}' ]

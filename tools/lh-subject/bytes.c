@@ -118,7 +118,7 @@ static void search_level(struct byte_search *b)
 	const struct level *l = &b->level[b->depth];
 	size_t shift;
 
-	if (!l->n)
+	if (!l->n || !texts_longest(b->texts))
 		return;
 	texts_find(b->texts, l->p, l->n, note, b);
 	if (b->depth == LEVELS)

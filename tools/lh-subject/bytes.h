@@ -17,6 +17,8 @@
 #ifndef BYTES_H
 #define BYTES_H
 
+#include <sys/types.h>
+
 #include "texts.h"
 
 #define BYTE_NESTED 4

@@ -151,17 +151,21 @@ static size_t decode_run(const unsigned char *p, size_t i, size_t end, unsigned 
 size_t byte_decode_base64(size_t shift, size_t least, const unsigned char *p, size_t n,
 			  unsigned char *to, uint32_t *from)
 {
-	size_t i, start, out = 0;
+	size_t i, start, end, out = 0;
 
-	for (i = 0; i < n; i++) {
-		if (value[p[i]] > 63)
+	/* A run that begins at i or later, and before the next i, has the byte at end - 1. */
+	for (i = 0; i + least <= n; i = end + (end - start >= least)) {
+		start = end = i + least;
+		if (value[p[end - 1]] > 63)
 			continue;
-		for (start = i; i < n && value[p[i]] < 64; i++)
-			;
-		if (i - start < least || i - start <= shift)
+		while (start > i && value[p[start - 1]] < 64)
+			start--;
+		while (end < n && value[p[end]] < 64)
+			end++;
+		if (end - start < least || end - start <= shift)
 			continue;
-		out += decode_run(p, start + shift, i, to + out, from + out);
-		from[out] = (uint32_t)(i - 1);
+		out += decode_run(p, start + shift, end, to + out, from + out);
+		from[out] = (uint32_t)(end - 1);
 		to[out++] = '\n';
 	}
 	return out;

@@ -9,6 +9,8 @@
 
 #define ROUNDS 8
 
+static const char another[] = "another person may have that name";
+
 /* ---- how ---- */
 
 static const struct {
@@ -130,7 +132,7 @@ static int add_hits(struct erasure *e, size_t from, size_t to)
 	}
 	choose(e, t);
 	if (!t->mine && t->fn)
-		set_action(t, "look", "another person may have that name");
+		set_action(t, "look", another);
 	return 0;
 }
 
@@ -177,18 +179,14 @@ static int add_derived(struct erasure *e)
 	return 0;
 }
 
-static int by_order(const void *a, const void *b, void *context)
+static int by_path(const void *a, const void *b)
 {
 	const struct target *x = a, *y = b;
-	const struct erasure *e = context;
-	const unsigned r = how[place_of(e, x)->kind].rank, s = how[place_of(e, y)->kind].rank;
 
-	if (x->depth != y->depth)
-		return x->depth > y->depth ? -1 : 1;
-	return r != s ? r < s ? -1 : 1 : x->place < y->place ? -1 : x->place > y->place;
+	return x->place < y->place ? -1 : x->place > y->place;
 }
 
-/* Find the person in the places that are listed, and set the targets of the round. */
+/* Find the person in the places that are listed, and set the targets of the round, by path. */
 static int plan(struct erasure *e)
 {
 	struct lh_err *err = &e->tool->err;
@@ -214,7 +212,7 @@ static int plan(struct erasure *e)
 	if (add_derived(e) < 0)
 		return -1;
 	if (e->n_targets)
-		qsort_r(e->target, e->n_targets, sizeof *e->target, by_order, e);
+		qsort(e->target, e->n_targets, sizeof *e->target, by_path);
 	return 0;
 }
 
@@ -228,9 +226,7 @@ static int print_target(struct erasure *e, const struct target *t, const char *a
 	struct lh_writer w = lh_write_to(&line);
 
 	lh_write_object(&w, NULL);
-	lh_write_text(&w, "place", p->place);
-	lh_write_text(&w, "kind", place_kind_name(p->kind));
-	lh_write_bytes(&w, "path", p->path);
+	place_write(&w, p);
 	lh_write_text(&w, "action", action);
 	lh_write_u64(&w, "rows", rows);
 	if (t->others)
@@ -241,37 +237,20 @@ static int print_target(struct erasure *e, const struct target *t, const char *a
 	return lh_tool_out_line(e->tool, &line);
 }
 
-static int by_path(const void *a, const void *b)
+/* Print the plan, and set the verdict if some of it is by hand. */
+static int print_plan(struct erasure *e)
 {
-	const struct target *x = a, *y = b;
-
-	return x->place < y->place ? -1 : x->place > y->place;
-}
-
-/* Print the plan in the order of paths; set *hand and *look to what it leaves. */
-static int print_plan(struct erasure *e, bool print, size_t *hand, size_t *look)
-{
-	LH_SCOPED(lh_free_local) struct target *v = lh_calloc(e->n_targets + 1, sizeof *v,
-							      &e->tool->err);
 	size_t i;
-	int rc = v ? 0 : -1;
+	int rc = 0;
 
-	*hand = *look = 0;
-	if (e->n_targets && v) {
-		memcpy(v, e->target, e->n_targets * sizeof *v);
-		qsort(v, e->n_targets, sizeof *v, by_path);
-	}
 	for (i = 0; !rc && i < e->n_targets; i++) {
-		const bool mine = v[i].fn || v[i].mine;
+		const struct target *t = &e->target[i];
 
-		*hand += !strcmp(v[i].action, "by hand");
-		*look += v[i].look;
-		if (print)
-			rc = print_target(e, &v[i], v[i].action, v[i].why,
-					  mine ? v[i].mine : v[i].look);
-		if (print && !rc && v[i].fn && v[i].look)
-			rc = print_target(e, &v[i], "look", "another person may have that name",
-					  v[i].look);
+		if (!strcmp(t->action, "by hand"))
+			lh_tool_verdict_bad(e->tool);
+		rc = print_target(e, t, t->action, t->why, t->fn || t->mine ? t->mine : t->look);
+		if (!rc && t->fn && t->look)
+			rc = print_target(e, t, "look", another, t->look);
 	}
 	return rc;
 }
@@ -303,10 +282,22 @@ static int hold_roots(struct erasure *e)
 	return 0;
 }
 
+static int by_order(const void *a, const void *b, void *context)
+{
+	const struct target *x = a, *y = b;
+	const struct erasure *e = context;
+	const unsigned r = how[place_of(e, x)->kind].rank, s = how[place_of(e, y)->kind].rank;
+
+	if (x->depth != y->depth)
+		return x->depth > y->depth ? -1 : 1;
+	return r != s ? r < s ? -1 : 1 : x->place < y->place ? -1 : x->place > y->place;
+}
+
 static int apply(struct erasure *e)
 {
 	size_t i;
 
+	qsort_r(e->target, e->n_targets, sizeof *e->target, by_order, e);
 	for (i = 0; i < e->n_targets; i++) {
 		const struct target *t = &e->target[i];
 
@@ -327,11 +318,9 @@ static int settle_places(struct erasure *e)
 	for (i = 0; i < e->n_was; i++) {
 		const struct was *w = &e->was[i];
 
-		if (!strcmp(w->kind, place_kind_name(PLACE_INDEX)) ||
-		    !strcmp(w->kind, place_kind_name(PLACE_PLAYBOOK)))
+		if (w->kind == PLACE_INDEX || w->kind == PLACE_PLAYBOOK)
 			lh_index_sweep_lock(w->path);
-		else if (!strcmp(w->kind, place_kind_name(PLACE_OBJECT)) &&
-			 object_settle(e, w) < 0)
+		else if (w->kind == PLACE_OBJECT && object_settle(e, w) < 0)
 			return -1;
 	}
 	return 0;
@@ -346,7 +335,7 @@ static int carry_out(struct erasure *e)
 	for (round = 0; !rc && has_work(e) && round < ROUNDS; round++) {
 		rc = apply(e);
 		if (!rc)
-			rc = places_list(e->tool, e->s, err);
+			rc = places_list(e->s, err);
 		if (!rc)
 			rc = plan(e);
 	}
@@ -363,15 +352,15 @@ static int carry_out(struct erasure *e)
 static int finish(struct erasure *e)
 {
 	struct remains left = { .left = 0 };
-	size_t hand, look;
 
-	if (verify_person(e->tool, e->s, &e->who, false, &left, &e->tool->err) < 0)
+	if (places_list(e->s, &e->tool->err) < 0 ||
+	    verify_person(e->tool, e->s, &e->who, false, &left, &e->tool->err) < 0)
 		return -1;
 	if (left.left)
 		return lh_err_set(&e->tool->err, LH_EDATA, "%llu rows or texts are left, and no "
 				  "receipt was written: lh-subject verify lists them",
 				  (unsigned long long)left.left);
-	if (print_plan(e, false, &hand, &look) < 0 || erasure_finish(e, &left) < 0)
+	if (erasure_finish(e, &left) < 0)
 		return -1;
 	if (left.look || left.by_hand || e->old_versions.len)
 		lh_tool_verdict_bad(e->tool);
@@ -380,51 +369,27 @@ static int finish(struct erasure *e)
 
 /* ---- the command ---- */
 
-/* Say what is known of a person of whom nothing is left to erase. */
-static int nothing_left(struct erasure *e, const char *receipt)
-{
-	if (!receipt)
-		lh_tool_verdict_bad(e->tool);
-	return print_summary(e, receipt, receipt ? "erased" : "not found");
-}
-
-static int run_plan(struct erasure *e, const char *receipt)
-{
-	size_t hand, look;
-
-	if (plan(e) < 0 || print_plan(e, true, &hand, &look) < 0)
-		return -1;
-	if (hand)
-		lh_tool_verdict_bad(e->tool);
-	if (!has_work(e) && !e->resumed && (receipt || !e->n_targets))
-		return nothing_left(e, receipt);
-	return print_summary(e, receipt, e->resumed ? "begun" : "planned");
-}
-
-static int run_apply(struct erasure *e, const char *receipt)
+static int run(struct erasure *e, const char *receipt)
 {
 	struct lh_err *err = &e->tool->err;
-	size_t hand, look;
-	int rc = 0;
 
-	if (hold_roots(e) < 0 || places_list(e->tool, e->s, err) < 0 || plan(e) < 0)
+	if (e->s->apply && (hold_roots(e) < 0 || places_list(e->s, err) < 0))
+		return -1;
+	if (plan(e) < 0 || print_plan(e) < 0)
 		return -1;
 	if (!has_work(e) && !e->resumed && (receipt || !e->n_targets)) {
-		if (print_plan(e, true, &hand, &look) < 0)
-			return -1;
-		if (hand)
+		if (!receipt)
 			lh_tool_verdict_bad(e->tool);
-		return nothing_left(e, receipt);
+		return print_summary(e, receipt, receipt ? "erased" : "not found");
 	}
+	if (!e->s->apply)
+		return print_summary(e, receipt, e->resumed ? "begun" : "planned");
 	if (receipt && !e->resumed)
 		lh_tool_message(e->tool, "the person was erased before, by %s, and is there again",
 				receipt);
-	rc = print_plan(e, true, &hand, &look);
-	if (!rc && !e->resumed)
-		rc = erasure_begin(e);
-	if (!rc)
-		rc = carry_out(e);
-	return rc ? rc : finish(e);
+	if (!e->resumed && erasure_begin(e) < 0)
+		return -1;
+	return carry_out(e) < 0 ? -1 : finish(e);
 }
 
 static int erase_person(struct lh_tool *tool, struct settings *s, struct person *who)
@@ -444,7 +409,7 @@ static int erase_person(struct lh_tool *tool, struct settings *s, struct person 
 	if (!rc)
 		rc = erasure_receipt_id(&e, &receipt);
 	if (rc >= 0)
-		rc = s->apply ? run_apply(&e, receipt.p) : run_plan(&e, receipt.p);
+		rc = run(&e, receipt.p);
 	erase_release_roots(&e);
 	free(e.held);
 	hits_free(&e.hits);

@@ -47,8 +47,8 @@ struct target {
 
 /* What a place was before. */
 struct was {
-	char *path;
-	char *kind, *action;
+	char *path, *action;
+	enum place_kind kind;
 	uint64_t rows, bytes;
 	char sha256[65];		/* "": it was not there */
 };
@@ -87,7 +87,6 @@ struct erasure {
 	bool resumed;
 	struct lh_lock lock;
 	struct lh_applog log;		/* the journal */
-	struct lh_buf text;		/* of the journal */
 
 	struct was *was;
 	size_t n_was, cap_was;
@@ -139,24 +138,35 @@ int erasure_finish(struct erasure *e, const struct remains *left);
 
 /* Return the place of that path, or NULL. */
 const struct place *place_named(const struct erasure *e, const char *path);
-/* Return the key of an object. */
-static inline const char *place_key(const struct place *p)
-{
-	return p->path + strlen(p->store) + 1;
-}
-/* Open a file, or a copy of an object; the descriptor is to be closed. */
-int place_open(struct erasure *e, const struct place *p);
-/* Return the kind of that name; PLACE_KINDS if there is none. */
-int erase_kind_named(const char *name);
 /* Set bytes and hash of an open file. */
 int erase_hash_file(int fd, struct was *now, struct lh_err *err);
 /* Set what a place is now: its rows, bytes and hash; a place that is gone has the hash "". */
-int state_of_place(struct erasure *e, const char *path, const char *kind, struct was *now);
+int state_of_place(struct erasure *e, const char *path, enum place_kind kind, struct was *now);
 /* Lock a root until the end of the rounds; NULL with the error of the tool. */
 struct lh_root *erase_hold_root(struct erasure *e, const char *path);
 void erase_release_roots(struct erasure *e);
 /* Add a copy of a text that names the person, unless it is there. */
 int erase_add_also(struct erasure *e, struct lh_str text);
+
+/* ---- erase_rows.c ---- */
+
+/* Lines without those that are erased, as a stream: any number of line_filter_more, and
+ * line_filter_end. */
+struct line_filter {
+	const struct erasure *e;
+	const struct target *t;		/* whose hits are the lines */
+	struct lh_str stone;		/* what takes the place of a line; n 0: nothing */
+	int (*write)(void *to, const void *p, size_t n, struct lh_err *err);
+	void *to;
+	struct cuts *cuts;		/* lengths, ascending; or NULL */
+	uint64_t line;			/* begins as 1 */
+
+	uint64_t at, out, rows;		/* bytes read and written, lines erased */
+	size_t next, next_cut;
+	bool begun;			/* in a line */
+};
+int line_filter_more(struct line_filter *f, const char *p, size_t n, struct lh_err *err);
+int line_filter_end(struct line_filter *f, struct lh_err *err);
 
 /* ---- by kind ---- */
 

@@ -240,8 +240,7 @@ int erase_index(struct erasure *e, const struct target *t)
 	int rc = 0;
 
 	if (end) {
-		lh_buf_printf(&plan, "%.*s.json", (int)(end - path), path);
-		lh_buf_putc(&plan, '\0');
+		lh_buf_printf(&plan, "%.*s.json%c", (int)(end - path), path, '\0');
 		if (lh_buf_check(&plan, &e->tool->err) < 0)
 			return -1;
 		rc = erase_shard(e, t, plan.p);

@@ -1,13 +1,11 @@
 /* erase_rows.c - rows of files of lines: tombstones, and files without the rows.  See erase.h. */
-#include "erase_rows.h"
+#include "erase.h"
 
 #include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
 #include <sys/file.h>
 #include <unistd.h>
-
-#include <lh/digest.h>
 
 #include "base/mem.h"
 #include "file/rows.h"
@@ -135,19 +133,16 @@ static int write_out(void *to, const void *p, size_t n, struct lh_err *err)
 static int copy(struct rewriting *r, struct lh_err *err)
 {
 	LH_SCOPED(lh_free_local) char *block = lh_calloc(1, BLOCK, err);
-	struct lh_sha256 hash;
-	unsigned char sum[32];
-	ssize_t n = block ? 1 : -1;
+	struct was old = { .path = NULL };
+	ssize_t n;
+	int rc = block ? erase_hash_file(r->fd, &old, err) : -1;
 
-	lh_sha256_start(&hash);
-	while (n > 0 && (n = lh_read_some(r->fd, block, BLOCK, err)) > 0) {
-		lh_sha256_more(&hash, block, (size_t)n);
-		if (line_filter_more(&r->filter, block, (size_t)n, err) < 0)
-			n = -1;
-	}
-	lh_sha256_end(&hash, sum);
-	lh_hex(sum, sizeof sum, r->cuts.from);
-	return n < 0 ? -1 : line_filter_end(&r->filter, err);
+	memcpy(r->cuts.from, old.sha256, sizeof old.sha256);
+	if (!rc && lseek(r->fd, 0, SEEK_SET) < 0)
+		rc = lh_err_sys(err, "%s: cannot seek", r->path);
+	while (!rc && (n = lh_read_some(r->fd, block, BLOCK, err)) != 0)
+		rc = n < 0 ? -1 : line_filter_more(&r->filter, block, (size_t)n, err);
+	return rc ? rc : line_filter_end(&r->filter, err);
 }
 
 /* Put the new file in the place of the old one, with the cursors of a log. */
@@ -161,8 +156,7 @@ static int put_in_place(struct rewriting *r, struct lh_err *err)
 	for (i = 0; !rc && r->filter.stone.n && i < 2; i++) {
 		LH_SCOPED(lh_buf_free) struct lh_buf path = { 0 };
 
-		lh_buf_printf(&path, "%s%s", r->path, ending[i]);
-		lh_buf_putc(&path, '\0');
+		lh_buf_printf(&path, "%s%s%c", r->path, ending[i], '\0');
 		rc = lh_buf_check(&path, err);
 		if (rc || access(path.p, F_OK) < 0)
 			continue;

@@ -17,16 +17,6 @@
 
 #define BLOCK ((size_t)256 << 10)
 
-int erase_kind_named(const char *name)
-{
-	int i;
-
-	for (i = 0; i < PLACE_KINDS; i++)
-		if (!strcmp(name, place_kind_name((enum place_kind)i)))
-			break;
-	return i;
-}
-
 const struct place *place_named(const struct erasure *e, const char *path)
 {
 	size_t i;
@@ -35,29 +25,6 @@ const struct place *place_named(const struct erasure *e, const char *path)
 		if (!strcmp(e->s->places.v[i].path, path))
 			return &e->s->places.v[i];
 	return NULL;
-}
-
-/* Copy an object to a file without a name. */
-static int fetch(struct erasure *e, const struct place *p)
-{
-	struct lh_err *err = &e->tool->err;
-	struct lh_store *s = lh_store_open(p->store, NULL, err);
-	int fd = s ? lh_store_spool(err) : -1;
-	struct lh_transfer done;
-
-	if (fd >= 0 && (lh_store_get(s, place_key(p), fd, &done, err) < 0 ||
-			lseek(fd, 0, SEEK_SET) < 0)) {
-		close(fd);
-		fd = -1;
-	}
-	lh_store_close(s);
-	return fd;
-}
-
-int place_open(struct erasure *e, const struct place *p)
-{
-	return p->store && lh_store_is_s3(p->store) ? fetch(e, p)
-		: lh_open_regular(p->path, O_RDONLY, 0, &e->tool->err);
 }
 
 int erase_hash_file(int fd, struct was *now, struct lh_err *err)
@@ -124,17 +91,16 @@ static int count_records(const char *path, uint64_t *rows, struct lh_err *err)
 	return 0;
 }
 
-int state_of_place(struct erasure *e, const char *path, const char *kind, struct was *now)
+int state_of_place(struct erasure *e, const char *path, enum place_kind k, struct was *now)
 {
 	const struct place *p = place_named(e, path);
-	const int k = erase_kind_named(kind);
 	struct lh_err *err = &e->tool->err;
 	int fd, rc;
 
 	*now = (struct was){ .path = NULL };
 	if (!p || k == PLACE_TRACE_INDEX)	/* which is made anew by each that needs it */
 		return 0;
-	fd = place_open(e, p);
+	fd = place_open(p, err);
 	if (fd < 0)
 		return err->status == 404 || errno == ENOENT ? 0 : -1;
 	rc = erase_hash_file(fd, now, err);

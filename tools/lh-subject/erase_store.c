@@ -6,7 +6,7 @@
 #include "archive/archive.h"
 #include "base/mem.h"
 #include "catalog/catalog.h"
-#include "erase_rows.h"
+#include "erase.h"
 #include "store/store.h"
 
 #define BLOCK ((size_t)64 << 10)
@@ -87,7 +87,7 @@ int erase_object(struct erasure *e, const struct target *t)
 	}
 	if (!rc) {
 		snprintf(etag, sizeof etag, "%s", o.etag);
-		fd = place_open(e, p);
+		fd = place_open(p, err);
 		k.fd = fd < 0 ? -1 : lh_store_spool(err);
 		rc = k.fd < 0 ? -1 : repack(&f, &k, fd, err);
 	}

@@ -21,8 +21,7 @@ static char *path_of(struct erasure *e, const char *name, const char *ending)
 {
 	struct lh_buf b = { 0 };
 
-	lh_buf_printf(&b, "%s/" FOLDER "/%s%s", e->s->subjects, name, ending);
-	lh_buf_putc(&b, '\0');
+	lh_buf_printf(&b, "%s/" FOLDER "/%s%s%c", e->s->subjects, name, ending, '\0');
 	if (lh_buf_check(&b, &e->tool->err) == 0)
 		return b.p;
 	lh_buf_free(&b);
@@ -149,20 +148,23 @@ static int add_was(struct erasure *e, const struct entry *in)
 	if (lh_grow(&e->was, &e->cap_was, e->n_was + 1, sizeof *w, err) < 0)
 		return -1;
 	w = &e->was[e->n_was++];
-	*w = (struct was){ .path = copy_str(in->path, err), .kind = copy_str(in->kind, err),
-			   .action = copy_str(in->action, err), .rows = in->rows,
+	*w = (struct was){ .path = copy_str(in->path, err), .action = copy_str(in->action, err),
+			   .kind = place_kind_named(in->kind), .rows = in->rows,
 			   .bytes = in->bytes };
 	snprintf(w->sha256, sizeof w->sha256, "%.*s", (int)in->sha256.n, in->sha256.p);
-	return w->path && w->kind && w->action ? 0 : -1;
+	return w->path && w->action ? 0 : -1;
 }
 
-static int take_plan(struct erasure *e, const struct lh_record *rec, struct lh_buf *text)
+static int take_plan(struct erasure *e, struct lh_str line)
 {
+	LH_SCOPED(lh_buf_free) struct lh_buf text = { 0 };
+	LH_SCOPED(lh_record_free) struct lh_record rec = { 0 };
 	struct erasure_plan p = { .n_also = 0 };
 	struct lh_err *err = &e->tool->err;
 	size_t i;
 
-	if (lh_bind(plan_members, rec, &p, text, err) < 0)
+	if (lh_record_parse(&rec, line.p, line.n, err) < 0 ||
+	    lh_bind(plan_members, &rec, &p, &text, err) < 0)
 		return -1;
 	snprintf(e->id, sizeof e->id, "%.*s", (int)p.receipt.n, p.receipt.p);
 	snprintf(e->started, sizeof e->started, "%.*s", (int)p.started.n, p.started.p);
@@ -176,53 +178,40 @@ static int take_plan(struct erasure *e, const struct lh_record *rec, struct lh_b
 	return p.reason.p && !e->reason ? -1 : 0;
 }
 
+/* Take a line of the journal after the first, with LH_PAD readable bytes after it. */
+static int take_line(struct erasure *e, struct lh_str line)
+{
+	LH_SCOPED(lh_buf_free) struct lh_buf text = { 0 };
+	LH_SCOPED(lh_record_free) struct lh_record rec = { 0 };
+	struct entry in = { .path = { NULL, 0 } };
+
+	if (lh_record_parse(&rec, line.p, line.n, &e->tool->err) < 0 ||
+	    lh_bind(entry_members, &rec, &in, &text, &e->tool->err) < 0)
+		return -1;
+	return in.from.p ? take_cuts(e, &in) : add_was(e, &in);
+}
+
 /* Read the journal; a line that a kill has cut is the last. */
 static int read_journal(struct erasure *e)
 {
 	struct lh_err *err = &e->tool->err;
-	LH_SCOPED(lh_buf_free) struct lh_buf text = { 0 }, file = { 0 };
+	LH_SCOPED(lh_buf_free) struct lh_buf file = { 0 };
 	struct lh_str rest, line;
-	struct lh_record rec;
 	int rc;
 
 	lh_buf_init(&file, JOURNAL_MAX);
 	rc = lh_file_read(e->journal, &file, err);
 	if (rc <= 0)
 		return rc;
-	rc = 0;
-	lh_record_init(&rec);
+	if (!lh_buf_room(&file, LH_PAD))
+		return lh_buf_check(&file, err);
 	rest = (struct lh_str){ file.p, file.len };
-	while (!rc && lh_next_line(&rest, &line)) {
-		struct entry in = { .path = { NULL, 0 } };
-
-		if (!lh_buf_room(&file, LH_PAD) || lh_record_parse(&rec, line.p, line.n, err) < 0) {
-			if (!rest.n && e->resumed)
-				break;
-			rc = -1;
-		} else if (!e->resumed) {
-			rc = take_plan(e, &rec, &text);
-		} else if (lh_bind(entry_members, &rec, &in, &text, err) < 0) {
-			rc = -1;
-		} else {
-			rc = in.from.p ? take_cuts(e, &in) : add_was(e, &in);
-		}
+	for (rc = 0; !rc && lh_next_line(&rest, &line); ) {
+		rc = e->resumed ? take_line(e, line) : take_plan(e, line);
+		if (rc && err->code == LH_EDATA && !rest.n && e->resumed)
+			rc = 0;
 	}
-	lh_record_free(&rec);
 	return rc ? lh_err_prefix(err, "%s", e->journal) : 0;
-}
-
-static void write_was(struct lh_buf *out, const struct was *w)
-{
-	struct lh_writer to = lh_write_to(out);
-
-	lh_write_object(&to, NULL);
-	lh_write_bytes(&to, "path", w->path);
-	lh_write_text(&to, "kind", w->kind);
-	lh_write_text(&to, "action", w->action);
-	lh_write_u64(&to, "rows", w->rows);
-	lh_write_u64(&to, "bytes", w->bytes);
-	lh_write_text(&to, "sha256", w->sha256);
-	lh_write_end(&to);
 }
 
 /* Append the line of a target to out, unless the journal has its place, or it is a temporary file,
@@ -230,7 +219,8 @@ static void write_was(struct lh_buf *out, const struct was *w)
 static int note(struct erasure *e, const struct target *t, struct lh_buf *out)
 {
 	const struct place *p = place_of(e, t);
-	const char *kind = place_kind_name(p->kind);
+	const size_t from = out->len;
+	struct lh_writer w = lh_write_to(out);
 	struct was now;
 	size_t i;
 
@@ -239,22 +229,30 @@ static int note(struct erasure *e, const struct target *t, struct lh_buf *out)
 			break;
 	if (i < e->n_was || p->kind == PLACE_SPOOL)
 		return 0;
-	if (state_of_place(e, p->path, kind, &now) < 0)
+	if (state_of_place(e, p->path, p->kind, &now) < 0)
 		return -1;
-	now.path = p->path;
-	now.kind = (char *)kind;
-	now.action = (char *)t->action;
-	write_was(out, &now);
-	return add_was(e, &(struct entry){
-		.path = lh_str_of(p->path), .kind = lh_str_of(kind), .action = lh_str_of(t->action),
-		.sha256 = lh_str_of(now.sha256), .rows = now.rows, .bytes = now.bytes }) < 0
-		? -1 : 1;
+	lh_write_object(&w, NULL);
+	lh_write_bytes(&w, "path", p->path);
+	lh_write_text(&w, "kind", place_kind_name(p->kind));
+	lh_write_text(&w, "action", t->action);
+	lh_write_u64(&w, "rows", now.rows);
+	lh_write_u64(&w, "bytes", now.bytes);
+	lh_write_text(&w, "sha256", now.sha256);
+	lh_write_end(&w);
+	if (!lh_buf_room(out, LH_PAD))
+		return lh_buf_check(out, &e->tool->err);
+	return take_line(e, (struct lh_str){ out->p + from, out->len - from }) < 0 ? -1 : 1;
 }
 
-static int open_journal(struct erasure *e)
+static int append(struct erasure *e, const struct lh_buf *line)
 {
-	return e->log.path ? 0 : lh_applog_open(&e->log, e->journal, 0600, e->tool->lock_timeout,
-						&e->tool->err);
+	struct lh_err *err = &e->tool->err;
+
+	if (lh_buf_check(line, err) < 0 ||
+	    (!e->log.path && lh_applog_open(&e->log, e->journal, 0600, e->tool->lock_timeout,
+					    err) < 0))
+		return -1;
+	return lh_applog_append(&e->log, line->p, line->len, LH_SYNC_EACH, err);
 }
 
 int erasure_note(struct erasure *e, const struct target *t)
@@ -262,19 +260,13 @@ int erasure_note(struct erasure *e, const struct target *t)
 	LH_SCOPED(lh_buf_free) struct lh_buf line = { 0 };
 	int rc = note(e, t, &line);
 
-	if (rc <= 0)
-		return rc;
-	if (lh_buf_check(&line, &e->tool->err) < 0 || open_journal(e) < 0)
-		return -1;
-	return lh_applog_append(&e->log, line.p, line.len, LH_SYNC_EACH, &e->tool->err);
+	return rc <= 0 ? rc : append(e, &line);
 }
 
 int erasure_note_cuts(struct erasure *e, const struct cuts *c)
 {
 	LH_SCOPED(lh_buf_free) struct lh_buf line = { 0 };
 	struct lh_writer w = lh_write_to(&line);
-	struct lh_err *err = &e->tool->err;
-	struct cuts own = { .n = 0 };
 	size_t i;
 
 	lh_write_object(&w, NULL);
@@ -291,40 +283,25 @@ int erasure_note_cuts(struct erasure *e, const struct cuts *c)
 	}
 	lh_write_end(&w);
 	lh_write_end(&w);
-	if (lh_buf_check(&line, err) < 0 || open_journal(e) < 0 ||
-	    lh_applog_append(&e->log, line.p, line.len, LH_SYNC_EACH, err) < 0)
+	if (append(e, &line) < 0)
 		return -1;
-	own.root = lh_strndup(c->root, strlen(c->root), err);
-	own.path = own.root ? lh_strndup(c->path, strlen(c->path), err) : NULL;
-	own.cut = own.path ? lh_calloc(c->n + 1, sizeof *own.cut, err) : NULL;
-	if (!own.cut) {
-		free_cuts(&own);
-		return -1;
-	}
-	memcpy(own.from, c->from, sizeof own.from);
-	for (own.n = own.cap = 0; own.n < c->n; own.n++, own.cap++) {
-		own.cut[own.n] = c->cut[own.n];
-		own.cut[own.n].path = own.path;
-	}
-	return add_cuts(e, &own);
+	return lh_buf_room(&line, LH_PAD) ? take_line(e, (struct lh_str){ line.p, line.len })
+					  : lh_buf_check(&line, &e->tool->err);
 }
 
 int erasure_begin(struct erasure *e)
 {
 	LH_SCOPED(lh_buf_free) struct lh_buf text = { 0 };
 	struct lh_writer w = lh_write_to(&text);
+	char seed[sizeof e->hash + sizeof e->started];
 	unsigned char sum[32];
-	char hex[LH_SHA256_HEX + 1];
-	struct lh_sha256 hash;
 	size_t i;
 
 	lh_tool_time(e->tool, e->started);
-	lh_sha256_start(&hash);
-	lh_sha256_more(&hash, e->hash, strlen(e->hash));
-	lh_sha256_more(&hash, e->started, strlen(e->started));
-	lh_sha256_end(&hash, sum);
-	lh_hex(sum, sizeof sum, hex);
-	snprintf(e->id, sizeof e->id, "er-%.16s", hex);
+	snprintf(seed, sizeof seed, "%s%s", e->hash, e->started);
+	lh_sha256(seed, strlen(seed), sum);
+	memcpy(e->id, "er-", 3);
+	lh_hex(sum, 8, e->id + 3);
 	if (e->s->reason && !(e->reason = lh_strndup(e->s->reason, strlen(e->s->reason),
 						     &e->tool->err)))
 		return -1;
@@ -368,18 +345,18 @@ static int settle_root(struct erasure *e, const char *path)
 		struct cuts *c = &e->cuts[i];
 		LH_SCOPED(lh_free_local) char *file = NULL;
 		struct was now = { .path = NULL };
-		int fd;
+		int fd, rc;
 
 		if (strcmp(c->root, path))
 			continue;
 		file = lh_root_join(root, c->path, &e->tool->err);
 		fd = file ? lh_open_regular(file, O_RDONLY, 0, &e->tool->err) : -1;
-		if (fd < 0 || erase_hash_file(fd, &now, &e->tool->err) < 0) {
-			if (fd >= 0)
-				close(fd);
+		if (fd < 0)
 			return -1;
-		}
+		rc = erase_hash_file(fd, &now, &e->tool->err);
 		close(fd);
+		if (rc < 0)
+			return -1;
 		if (!strcmp(now.sha256, c->from))
 			continue;	/* it was not replaced */
 		if (lh_grow(&cut, &cap, n + c->n, sizeof *cut, &e->tool->err) < 0)
@@ -407,67 +384,46 @@ int erasure_settle(struct erasure *e)
 
 /* ---- the receipt ---- */
 
-struct receipt {
-	struct lh_str receipt;
-};
 static const struct lh_bind receipt_members[] = {
-	{ LH_BIND_STRING("receipt", struct receipt, receipt), .required = true },
+	{ LH_BIND_STRING("receipt", struct erasure_plan, receipt), .required = true },
 	LH_BIND_END
 };
 
 int erasure_receipt_id(struct erasure *e, struct lh_buf *id)
 {
 	LH_SCOPED(lh_buf_free) struct lh_buf file = { 0 }, text = { 0 };
+	LH_SCOPED(lh_record_free) struct lh_record rec = { 0 };
 	struct lh_err *err = &e->tool->err;
-	struct receipt r;
-	struct lh_record rec;
+	struct erasure_plan r;
 	int rc;
 
 	lh_buf_init(&file, JOURNAL_MAX);
 	rc = lh_file_read(e->receipt, &file, err);
 	if (rc <= 0)
 		return rc;
-	lh_record_init(&rec);
-	rc = lh_record_parse(&rec, file.p, file.len, err);
-	if (!rc)
-		rc = lh_bind(receipt_members, &rec, &r, &text, err);
-	if (!rc) {
-		lh_buf_add(id, r.receipt.p, r.receipt.n);
-		lh_buf_putc(id, '\0');
-		rc = lh_buf_check(id, err);
-	}
-	lh_record_free(&rec);
-	return rc ? lh_err_prefix(err, "%s", e->receipt) : 1;
+	if (lh_record_parse(&rec, file.p, file.len, err) < 0 ||
+	    lh_bind(receipt_members, &rec, &r, &text, err) < 0)
+		return lh_err_prefix(err, "%s", e->receipt);
+	lh_buf_printf(id, "%.*s%c", (int)r.receipt.n, r.receipt.p, '\0');
+	return lh_buf_check(id, err) < 0 ? -1 : 1;
 }
 
 /* Write kind and path, of which a name that is made of the id, or has the person, is left out. */
-static int write_path(struct erasure *e, struct lh_writer *w, const char *kind, const char *path)
+static int write_path(struct erasure *e, struct lh_writer *w, enum place_kind k, const char *path)
 {
 	struct match m = { .others = 0 };
 	const char *slash = strrchr(path, '/');
-	const int k = erase_kind_named(kind);
 	int rc = person_match_bytes(&e->who, path, strlen(path), &m, &e->tool->err);
-	LH_SCOPED(lh_buf_free) struct lh_buf cut = { 0 };
+	const bool whole = !rc && k != PLACE_MANIFEST && k != PLACE_CHAIN && k != PLACE_SECRET;
+	LH_SCOPED(lh_free_local) char *cut = lh_strndup(path, whole ? strlen(path)
+		: slash ? (size_t)(slash + 1 - path) : 0, &e->tool->err);
 
 	lh_buf_free(&m.members);
-	if (rc < 0)
+	if (rc < 0 || !cut)
 		return -1;
-	lh_write_text(w, "kind", kind);
-	if (!rc && k != PLACE_MANIFEST && k != PLACE_CHAIN && k != PLACE_SECRET) {
-		lh_write_bytes(w, "path", path);
-		return 0;
-	}
-	lh_buf_printf(&cut, "%.*s", slash ? (int)(slash + 1 - path) : 0, path);
-	lh_buf_putc(&cut, '\0');
-	if (lh_buf_check(&cut, &e->tool->err) < 0)
-		return -1;
-	lh_write_bytes(w, "path", cut.p);
+	lh_write_text(w, "kind", place_kind_name(k));
+	lh_write_bytes(w, "path", cut);
 	return 0;
-}
-
-static void write_hash(struct lh_writer *w, const char *name, const char *sha256)
-{
-	lh_write_text(w, name, *sha256 ? sha256 : NULL);
 }
 
 static int write_places(struct erasure *e, struct lh_writer *w, uint64_t *rows)
@@ -488,8 +444,8 @@ static int write_places(struct erasure *e, struct lh_writer *w, uint64_t *rows)
 		lh_write_text(w, "action", was->action);
 		lh_write_u64(w, "rows_before", was->rows);
 		lh_write_u64(w, "rows_after", now.rows);
-		write_hash(w, "sha256_before", was->sha256);
-		write_hash(w, "sha256_after", now.sha256);
+		lh_write_text(w, "sha256_before", *was->sha256 ? was->sha256 : NULL);
+		lh_write_text(w, "sha256_after", *now.sha256 ? now.sha256 : NULL);
 		lh_write_end(w);
 	}
 	lh_write_end(w);
@@ -507,8 +463,7 @@ static int write_by_hand(struct erasure *e, struct lh_writer *w)
 		if (strcmp(t->action, "by hand"))
 			continue;
 		lh_write_object(w, NULL);
-		if (write_path(e, w, place_kind_name(place_of(e, t)->kind),
-			       place_of(e, t)->path) < 0)
+		if (write_path(e, w, place_of(e, t)->kind, place_of(e, t)->path) < 0)
 			return -1;
 		lh_write_text(w, "why", t->why);
 		lh_write_end(w);
@@ -641,7 +596,6 @@ void erasure_close(struct erasure *e)
 {
 	while (e->n_was) {
 		free(e->was[--e->n_was].path);
-		free(e->was[e->n_was].kind);
 		free(e->was[e->n_was].action);
 	}
 	while (e->n_cuts)

@@ -12,18 +12,11 @@
 #include "audit/row_proof.h"
 #include "base/mem.h"
 #include "file/file.h"
+#include "store/store.h"
 
 #define HELD 65536
 
 /* ---- files ---- */
-
-static int spool_open(struct spool *s, struct lh_err *err)
-{
-	const char *folder = getenv("TMPDIR");
-
-	s->fd = open(folder && *folder ? folder : "/tmp", O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
-	return s->fd < 0 ? lh_err_sys(err, "cannot create a temporary file") : 0;
-}
 
 static int spool_flush(struct spool *s, struct lh_err *err)
 {
@@ -118,8 +111,8 @@ static struct export_file *begin_rows(struct export *x, size_t place, bool whole
 	for (i = 0; i < stem && i < 100; i++)
 		lh_buf_putc(&name, (base[i] >= '0' && base[i] <= '9') || base[i] == '-' ||
 			    (base[i] | 32) - 'a' + 0u < 26u || base[i] == '.' ? base[i] : '_');
-	lh_buf_puts(&name, whole || lh_archive_named(base, ".jsonl") ? "" : ".jsonl");
-	lh_buf_putc(&name, '\0');
+	lh_buf_printf(&name, "%s%c", whole || lh_archive_named(base, ".jsonl") ? "" : ".jsonl",
+		      '\0');
 	return lh_buf_check(&name, x->err) < 0 ? NULL : export_begin(x, name.p, place);
 }
 
@@ -291,9 +284,10 @@ static int make(struct export *x)
 	lh_tool_time(x->tool, x->now);
 	if (find_person(x->tool, x->s, x->who, &x->hits, x->err) < 0)
 		return -1;
-	if (spool_open(&x->read, x->err) < 0 || spool_open(&x->made, x->err) < 0 ||
-	    export_read(x) < 0 || add_rows(x) < 0 || add_proofs(x) < 0 || add_contents(x) < 0 ||
-	    export_page(x) < 0 || add_sums(x) < 0)
+	x->read.fd = lh_store_spool(x->err);
+	x->made.fd = x->read.fd < 0 ? -1 : lh_store_spool(x->err);
+	if (x->made.fd < 0 || export_read(x) < 0 || add_rows(x) < 0 || add_proofs(x) < 0 ||
+	    add_contents(x) < 0 || export_page(x) < 0 || add_sums(x) < 0)
 		return -1;
 	return export_archive(x);
 }

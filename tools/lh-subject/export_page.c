@@ -130,18 +130,16 @@ static int put_held(struct export *x, struct lh_buf *page)
 static int put_access(struct export *x, const struct export_row *row, uint64_t at,
 		      struct lh_buf *page, struct lh_buf *strings)
 {
-	struct lh_record rec;
+	LH_SCOPED(lh_record_free) struct lh_record rec = { 0 };
 	int rc;
 
 	if (spool_read(&x->made, at, row->bytes, &x->text, x->err) < 0)
 		return -1;
-	lh_record_init(&rec);
 	rc = lh_record_parse(&rec, x->text.p, x->text.len, x->err);
 	if (!rc)
 		rc = lh_access_html(page, &rec, strings, x->err);
 	else if (x->err->code == LH_EDATA)
 		rc = 0;		/* it is in the file all the same */
-	lh_record_free(&rec);
 	return rc ? rc : flush(x, page);
 }
 

@@ -18,41 +18,56 @@
 #include "base/mem.h"
 #include "export.h"
 #include "lineage/lineage.h"
-#include "lineage/person_ids.h"
 
 #define ANOTHER "[another person]"
 
-enum { OWN_OBJECT = 1, OTHER_OBJECT = 2, OWN_SCALAR = 4, OTHER_ID = 8 };
+enum { OWN_OBJECT = 1, OTHER_OBJECT = 2, OWN_SCALAR = 4, OTHER_ID = 8, HAS_OWN = 16 };
 
 struct mark {
 	const char *p;		/* the first byte of a value */
-	unsigned is;
-};
-
-/* A text that may name another person, and the object that it is in. */
-struct word {
-	const char *object;
-	struct lh_str text;
+	uint64_t is;
 };
 
 struct redact {
 	struct export *x;
 	struct lh_err *err;
-	struct mark *mark;		/* sorted by p */
-	size_t n, cap;
-	struct word *word;
+	struct lh_map marks;
+	struct word {			/* a text that may name another person */
+		const char *object;	/* that it is in */
+		uint32_t text;
+	} *word;
 	size_t n_words, cap_words;
-	struct lh_intern paths, texts;	/* of the members that are the person's; of words */
+	struct lh_intern texts;		/* of words */
+	bool others;			/* another person is named */
 	bool own_side[2];		/* of a pair */
-	struct lh_buf path, string, changed;
+	struct lh_buf string, changed;
 };
 
 static int mark(struct redact *r, const char *p, unsigned is)
 {
-	if (lh_grow(&r->mark, &r->cap, r->n + 1, sizeof *r->mark, r->err) < 0)
+	int64_t i = lh_map_add(&r->marks, &p, sizeof p, sizeof(struct mark), NULL, r->err);
+
+	if (i < 0)
 		return -1;
-	r->mark[r->n++] = (struct mark){ p, is };
+	((struct mark *)(void *)r->marks.entry)[i].is |= is;
 	return 0;
+}
+
+/* Mark a value that is the person's, and all that it is in. */
+static int mark_own(struct redact *r, const struct lh_person_at *at, const char *p, unsigned is)
+{
+	int rc = mark(r, p, is | HAS_OWN);
+
+	for (; !rc && at; at = at->up)
+		rc = mark(r, at->in->p, HAS_OWN);
+	return rc;
+}
+
+static uint64_t marks_of(const struct redact *r, const char *p)
+{
+	int64_t i = lh_map_find(&r->marks, &p, sizeof p, sizeof(struct mark));
+
+	return i < 0 ? 0 : ((const struct mark *)(const void *)r->marks.entry)[i].is;
 }
 
 /* ---- what is whose ---- */
@@ -73,7 +88,7 @@ static int add_word(struct redact *r, const char *object, struct lh_str s)
 	if (lh_intern_add(&r->texts, s.p, s.n, &number, r->err) < 0 ||
 	    lh_grow(&r->word, &r->cap_words, r->n_words + 1, sizeof *r->word, r->err) < 0)
 		return -1;
-	r->word[r->n_words++] = (struct word){ object, { NULL, number } };
+	r->word[r->n_words++] = (struct word){ object, number };
 	return 0;
 }
 
@@ -108,92 +123,41 @@ static int on_scalar(void *ctx, const struct lh_person_at *at, const struct lh_v
 	struct lh_str s;
 	bool own;
 
-	lh_buf_reset(&r->path);
-	if (lh_person_path(at, &r->path, err) < 0 || text_of(r, v, &s) < 0)
+	(void)err;
+	if (text_of(r, v, &s) < 0)
 		return -1;
-	own = !key && lh_intern_find(&r->paths, r->path.p ? r->path.p : "", r->path.len) >= 0;
-	if (own && mark(r, v->p, OWN_SCALAR) < 0)
-		return -1;
-	if (!key && object && ((own && id) || names_own(r, at, s)))
-		return mark(r, object, OWN_OBJECT);
-	if (own || key)
+	if (key)
 		return 0;
-	if (id)
+	own = person_has(r->x->who, at, v, id, s) != HIT_NONE;
+	if (own && mark_own(r, at, v->p, OWN_SCALAR) < 0)
+		return -1;
+	if (object && ((own && id) || names_own(r, at, s)))
+		return mark_own(r, at, object, OWN_OBJECT);
+	if (own)
+		return 0;
+	if (id) {
+		r->others = true;
 		return mark(r, v->p, OTHER_ID) < 0 || add_word(r, NULL, s) < 0 ? -1
 			: object ? mark(r, object, OTHER_OBJECT) : 0;
+	}
 	return object && is_name(&at->key) ? add_word(r, object, s) : 0;
 }
 
-static int by_place(const void *a, const void *b)
-{
-	const struct mark *x = a, *y = b;
-
-	return (x->p > y->p) - (x->p < y->p);
-}
-
-/* Return the first mark at p or after it. */
-static size_t mark_from(const struct redact *r, const char *p)
-{
-	size_t low = 0, high = r->n;
-
-	while (low < high) {
-		const size_t mid = low + (high - low) / 2;
-
-		if (r->mark[mid].p < p)
-			low = mid + 1;
-		else
-			high = mid;
-	}
-	return low;
-}
-
-static unsigned marks_of(const struct redact *r, const char *p)
-{
-	const size_t i = mark_from(r, p);
-
-	return i < r->n && r->mark[i].p == p ? r->mark[i].is : 0;
-}
-
-static bool has_own(const struct redact *r, const struct lh_value *v)
-{
-	size_t i;
-
-	for (i = mark_from(r, v->p); i < r->n && r->mark[i].p < v->p + v->n; i++)
-		if (r->mark[i].is & (OWN_OBJECT | OWN_SCALAR))
-			return true;
-	return false;
-}
-
-/* Sort the marks, one for each place, and keep the words of others. */
-static void settle(struct redact *r)
+/* Keep the words of objects that are another's alone. */
+static void keep_words(struct redact *r)
 {
 	size_t i, n = 0;
 
-	if (r->n)
-		qsort(r->mark, r->n, sizeof *r->mark, by_place);
-	for (i = 0; i < r->n; i++)
-		if (n && r->mark[n - 1].p == r->mark[i].p)
-			r->mark[n - 1].is |= r->mark[i].is;
-		else
-			r->mark[n++] = r->mark[i];
-	r->n = n;
-	for (i = n = 0; i < r->n_words; i++) {
-		const char *object = r->word[i].object;
-		struct lh_str s = lh_intern_text(&r->texts, (uint32_t)r->word[i].text.n);
+	for (i = 0; i < r->n_words; i++) {
+		const char *o = r->word[i].object;
 
-		if (object && (marks_of(r, object) & (OWN_OBJECT | OTHER_OBJECT)) != OTHER_OBJECT)
-			continue;
-		r->word[n++] = (struct word){ object, s };
+		if (!o || (marks_of(r, o) & (OWN_OBJECT | OTHER_OBJECT)) == OTHER_OBJECT)
+			r->word[n++] = r->word[i];
 	}
 	r->n_words = n;
 }
 
 /* ---- writing ---- */
-
-static void write_another(struct lh_buf *out)
-{
-	lh_buf_puts(out, "\"" ANOTHER "\"");
-}
 
 /* Return the longest word at p, 0 if there is none. */
 static size_t word_at(const struct redact *r, const char *p, size_t n)
@@ -201,7 +165,7 @@ static size_t word_at(const struct redact *r, const char *p, size_t n)
 	size_t i, longest = 0;
 
 	for (i = 0; i < r->n_words; i++) {
-		const struct lh_str s = r->word[i].text;
+		const struct lh_str s = lh_intern_text(&r->texts, r->word[i].text);
 
 		if (s.n <= n && s.n > longest && !memcmp(s.p, p, s.n))
 			longest = s.n;
@@ -278,18 +242,18 @@ static int write_children(struct redact *r, const struct lh_value *v, const stru
 static int write_value(struct redact *r, const struct lh_value *v, const struct lh_value *key,
 		       unsigned about, struct lh_buf *out)
 {
-	const unsigned is = marks_of(r, v->p);
+	const uint64_t is = marks_of(r, v->p);
 
 	if (v->type == LH_OBJECT && is & (OWN_OBJECT | OTHER_OBJECT))
 		about = is & OWN_OBJECT ? OWN_OBJECT : OTHER_OBJECT;
-	if (is & OTHER_ID || (about == OTHER_OBJECT && !has_own(r, v)))
-		write_another(out);
+	if (is & OTHER_ID || (about == OTHER_OBJECT && !(is & HAS_OWN)))
+		lh_buf_puts(out, "\"" ANOTHER "\"");
 	else if (v->type == LH_OBJECT || v->type == LH_ARRAY)
 		return write_children(r, v, key, about, out);
 	else if (v->type != LH_STRING)
 		lh_buf_add(out, v->p, v->n);
 	else if (!about && !(is & OWN_SCALAR) && has_space(v) && !is_own_side(r, key))
-		write_another(out);
+		lh_buf_puts(out, "\"" ANOTHER "\"");
 	else
 		return write_string(r, v, about == OWN_OBJECT || is & OWN_SCALAR, out);
 	return 0;
@@ -328,7 +292,7 @@ int export_note_own(struct export *x, enum place_kind kind, struct lh_str text)
 {
 	LH_SCOPED(lh_buf_free) struct lh_buf line = { 0 };
 	struct lh_row_ids ids = { .n_sides = 0 };
-	struct lh_record rec;
+	LH_SCOPED(lh_record_free) struct lh_record rec = { 0 };
 	uint32_t number;
 	int rc = 0;
 
@@ -338,7 +302,6 @@ int export_note_own(struct export *x, enum place_kind kind, struct lh_str text)
 	lh_buf_add(&line, text.p, text.n);
 	if (!lh_buf_room(&line, LH_PAD))
 		return lh_buf_check(&line, x->err);
-	lh_record_init(&rec);
 	if (lh_record_parse(&rec, line.p, line.len, x->err) == 0)
 		rc = lh_row_ids_read(&ids, (enum lh_place)(kind - PLACE_SOURCE), &rec, x->err);
 	else if (x->err->code != LH_EDATA)
@@ -348,37 +311,10 @@ int export_note_own(struct export *x, enum place_kind kind, struct lh_str text)
 	if (!rc && ids.side[0].run.p)
 		rc = lh_intern_add(&x->own, ids.side[0].run.p, ids.side[0].run.n, &number, x->err);
 	lh_row_ids_free(&ids);
-	lh_record_free(&rec);
 	return rc;
 }
 
 /* ---- a row ---- */
-
-/* Take the paths of the members in which find found the person. */
-static int read_paths(struct redact *r, const char *members)
-{
-	LH_SCOPED(lh_buf_free) struct lh_buf text = { 0 };
-	struct lh_record rec;
-	struct lh_value v;
-	struct lh_iter it;
-	struct lh_str s;
-	uint32_t number;
-	int rc;
-
-	lh_buf_puts(&text, members);
-	if (!lh_buf_room(&text, LH_PAD))
-		return lh_buf_check(&text, r->err);
-	lh_record_init(&rec);
-	rc = lh_json_parse(&rec, text.p, text.len, &v, r->err);
-	for (lh_iter_init(&it, rc ? &(struct lh_value){ "[]", 2, LH_ARRAY, false } : &v);
-	     !rc && lh_iter_next(&it); ) {
-		rc = text_of(r, &it.val, &s);
-		if (!rc)
-			rc = lh_intern_add(&r->paths, s.p, s.n, &number, r->err);
-	}
-	lh_record_free(&rec);
-	return rc;
-}
 
 static int redact(struct redact *r, const struct export_row *row, const struct lh_value *v,
 		  const struct lh_record *rec, struct lh_buf *out)
@@ -386,18 +322,15 @@ static int redact(struct redact *r, const struct export_row *row, const struct l
 	const struct hit *h = &r->x->hits.v[row->hit];
 	const enum place_kind kind = r->x->s->places.v[h->place].kind;
 	const bool record = kind == PLACE_ROSTER || kind == PLACE_INDEX;
-	size_t i;
 	int rc = rec->n ? quotes_others(r, kind, rec) : 0;
 
 	if (rc < 0 || (!rc && !h->others))
 		return rc;
-	if (read_paths(r, h->members) < 0 || lh_person_walk(v, record, on_scalar, r, r->err) < 0)
+	if (lh_person_walk(v, record, on_scalar, r, r->err) < 0)
 		return -1;
-	settle(r);
-	for (i = 0; i < r->n && !(r->mark[i].is & OTHER_ID); i++)
-		;
-	if (!rc && i == r->n)
+	if (!rc && !r->others)
 		return 0;
+	keep_words(r);
 	if (write_value(r, v, NULL, 0, out) < 0)
 		return -1;
 	return lh_buf_check(out, r->err) < 0 ? -1 : 1;
@@ -405,11 +338,9 @@ static int redact(struct redact *r, const struct export_row *row, const struct l
 
 static void redact_free(struct redact *r)
 {
-	free(r->mark);
 	free(r->word);
-	lh_intern_free(&r->paths);
+	lh_map_free(&r->marks);
 	lh_intern_free(&r->texts);
-	lh_buf_free(&r->path);
 	lh_buf_free(&r->string);
 	lh_buf_free(&r->changed);
 }
@@ -419,13 +350,12 @@ int export_redact(struct export *x, const struct export_row *row, struct lh_str 
 {
 	const struct place *p = &x->s->places.v[x->hits.v[row->hit].place];
 	struct redact r = { .x = x, .err = x->err };
-	struct lh_record rec;
+	LH_SCOPED(lh_record_free) struct lh_record rec = { 0 };
 	struct lh_value v;
 	int rc;
 
 	if (place_is_own(p, x->who->id))
 		return 0;
-	lh_record_init(&rec);
 	rc = lh_record_parse(&rec, text.p, text.n, x->err);
 	if (rc == 0)
 		v = (struct lh_value){ rec.line, rec.len, LH_OBJECT, false };
@@ -436,6 +366,5 @@ int export_redact(struct export *x, const struct export_row *row, struct lh_str 
 	else if (x->err->code == LH_EDATA)
 		rc = 0;		/* it is not JSON, and names are not known in it */
 	redact_free(&r);
-	lh_record_free(&rec);
 	return rc;
 }

@@ -36,20 +36,9 @@ static int add(struct export *x, size_t hit, struct lh_str text, bool whole)
 
 /* ---- lines ---- */
 
-/* Return the first hit of a line or of one after it, by bisection. */
 static size_t hit_from(const struct reading *r, uint64_t line)
 {
-	size_t low = r->first, high = r->first + r->n;
-
-	while (low < high) {
-		const size_t mid = low + (high - low) / 2;
-
-		if (r->x->hits.v[mid].line < line)
-			low = mid + 1;
-		else
-			high = mid;
-	}
-	return low;
+	return hits_from(&r->x->hits, r->x->hits.v[r->first].place, line);
 }
 
 static bool is_wanted(const struct reading *r, uint64_t line)

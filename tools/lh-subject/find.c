@@ -34,6 +34,16 @@ int hit_add(struct find *f, const struct hit *like, struct lh_str members, struc
 	return 0;
 }
 
+int hit_add_match(struct find *f, const struct hit *like, struct lh_str id)
+{
+	struct hit h = *like;
+
+	h.by = f->m.by_id ? HIT_ID : HIT_TEXT;
+	h.others = f->m.others;
+	h.via = NO_HIT;
+	return hit_add(f, &h, (struct lh_str){ f->m.members.p, f->m.members.len }, id);
+}
+
 void hits_cut(struct hits *h, size_t n)
 {
 	while (h->n > n) {
@@ -49,17 +59,23 @@ void hits_free(struct hits *h)
 	*h = (struct hits){ .n = 0 };
 }
 
-/* ---- files that are one JSON text ---- */
-
-static int add_match(struct find *f, const struct hit *like, struct lh_str id)
+size_t hits_from(const struct hits *h, size_t place, uint64_t line)
 {
-	struct hit h = *like;
+	size_t low = 0, high = h->n;
 
-	h.by = f->m.by_id ? HIT_ID : HIT_TEXT;
-	h.others = f->m.others;
-	h.via = NO_HIT;
-	return hit_add(f, &h, (struct lh_str){ f->m.members.p, f->m.members.len }, id);
+	while (low < high) {
+		const size_t mid = low + (high - low) / 2;
+		const struct hit *hit = &h->v[mid];
+
+		if (hit->place < place || (hit->place == place && hit->line < line))
+			low = mid + 1;
+		else
+			high = mid;
+	}
+	return low;
 }
+
+/* ---- files that are one JSON text ---- */
 
 /* Search a file that is one JSON text; any other is searched by its lines. */
 static int find_whole(struct find *f, size_t i)
@@ -81,7 +97,7 @@ static int find_whole(struct find *f, size_t i)
 	rc = person_match(f->who, &v, false, &f->m, f->err);
 	if (rc <= 0)
 		return rc;
-	return add_match(f, &(struct hit){ .place = i, .line = 1 }, (struct lh_str){ NULL, 0 });
+	return hit_add_match(f, &(struct hit){ .place = i, .line = 1 }, (struct lh_str){ NULL, 0 });
 }
 
 static int find_secret(struct find *f, size_t i)
@@ -125,7 +141,7 @@ static int find_row(struct find *f, size_t i, const struct lh_row *row)
 		return lh_err_prefix(f->err, "%s: %.*s", f->s->places.v[i].path,
 				     (int)row->id.n, row->id.p);
 	rc = person_match(f->who, &v, true, &f->m, f->err);
-	return rc <= 0 ? rc : add_match(f, &(struct hit){ .place = i }, row->id);
+	return rc <= 0 ? rc : hit_add_match(f, &(struct hit){ .place = i }, row->id);
 }
 
 static int find_index(struct find *f, size_t i)
@@ -174,7 +190,7 @@ int find_row_json(struct find *f, size_t i, uint64_t row)
 	rc = person_match(f->who, &v, false, &f->m, f->err);
 	f->m.by_id |= named;
 	return rc < 0 || (!rc && !named) ? rc
-		: add_match(f, &(struct hit){ .place = i, .line = row },
+		: hit_add_match(f, &(struct hit){ .place = i, .line = row },
 			    (struct lh_str){ NULL, 0 });
 }
 

@@ -57,16 +57,13 @@ static int on_person(void *ctx, const struct lh_lineage_made *made, struct lh_er
 	struct root *r = ctx;
 	struct find *f = r->f;
 	const struct lh_value v = { made->rec->line, made->rec->len, LH_OBJECT, false };
-	struct hit hit = { .place = place_of(r, made->row.file, &f->text),
-			   .line = made->row.line, .via = NO_HIT };
+	const struct hit hit = { .place = place_of(r, made->row.file, &f->text),
+				 .line = made->row.line };
 	int rc = person_match(f->who, &v, false, &f->m, err);
 
 	if (rc <= 0 || hit.place == NO_HIT)
 		return rc < 0 ? -1 : 0;
-	hit.by = f->m.by_id ? HIT_ID : HIT_TEXT;
-	hit.others = f->m.others;
-	return hit_add(f, &hit, (struct lh_str){ f->m.members.p, f->m.members.len },
-		       (struct lh_str){ NULL, 0 });
+	return hit_add_match(f, &hit, (struct lh_str){ NULL, 0 });
 }
 
 /* Remember the names of a row that logs may have: its id, and that of its run. */
@@ -82,26 +79,22 @@ static int name_row(struct find *f, const struct lh_row_ids *ids, size_t hit)
 	return 0;
 }
 
-/* Count the other persons of a row that was found by lineage. */
-static int count_others(struct find *f, const struct lh_record *rec, struct lh_err *err)
-{
-	const struct lh_value v = { rec->line, rec->len, LH_OBJECT, false };
-
-	return person_match(f->who, &v, false, &f->m, err) < 0 ? -1 : 0;
-}
-
 static int on_made(void *ctx, const struct lh_lineage_made *made, struct lh_err *err)
 {
 	struct root *r = ctx;
 	struct find *f = r->f;
 	struct hit hit = { .place = place_of(r, made->row.file, &f->text), .by = HIT_LINEAGE,
 			   .line = made->row.line, .via = r->from[made->via] };
+	struct lh_value v;
 
 	if (hit.place == NO_HIT)
 		return 0;
-	if (made->rec && count_others(f, made->rec, err) < 0)
-		return -1;
-	hit.others = made->rec ? f->m.others : 0;
+	if (made->rec) {
+		v = (struct lh_value){ made->rec->line, made->rec->len, LH_OBJECT, false };
+		if (person_match(f->who, &v, false, &f->m, err) < 0)
+			return -1;
+		hit.others = f->m.others;
+	}
 	if (hit_add(f, &hit, lh_str_of("[]"), (struct lh_str){ NULL, 0 }) < 0)
 		return -1;
 	return made->ids && made->rec ? name_row(f, made->ids, f->hits->n - 1) : 0;

@@ -274,8 +274,8 @@ int place_flow(struct place *p, struct lh_flow *flow, struct lh_err *err)
 	if (p->store && lh_store_is_s3(p->store))
 		return lh_flow_run(flow, err);
 	fd = lh_open_regular(p->path, O_RDONLY, 0, err);
-	if (fd < 0)
-		return -1;
+	if (fd < 0)	/* a temporary file that has just been removed */
+		return p->kind == PLACE_SPOOL && errno == ENOENT ? 0 : -1;
 	flow->plain = is_plain(p, fd);
 	rc = lh_flow_fd(p->path, fd, flow, err);
 	close(fd);

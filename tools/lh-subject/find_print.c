@@ -46,9 +46,7 @@ void hit_write(struct lh_writer *w, const struct settings *s, const struct perso
 
 	lh_write_object(w, NULL);
 	lh_write_str(w, "candidate_id", who->id);
-	lh_write_text(w, "place", p->place);
-	lh_write_text(w, "kind", place_kind_name(p->kind));
-	lh_write_bytes(w, "path", p->path);
+	place_write(w, p);
 	write_where(w, p, h);
 	lh_write_text(w, "by", by[h->by]);
 	lh_write_raw(w, "members", lh_str_of(h->members));

@@ -62,8 +62,7 @@ static int query(struct table *t, struct lh_duckdb *db, const char *path)
 
 	lh_buf_puts(&sql, "SELECT * FROM read_parquet(");
 	lh_duckdb_put_string(&sql, lh_str_of(path));
-	lh_buf_puts(&sql, ")");
-	lh_buf_putc(&sql, '\0');
+	lh_buf_printf(&sql, ")%c", '\0');
 	if (lh_buf_check(&sql, t->err) < 0)
 		return -1;
 	rows = lh_duckdb_query(db, sql.p, LH_DUCKDB_READ, t->err);

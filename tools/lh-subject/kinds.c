@@ -24,11 +24,21 @@ const char *place_kind_name(enum place_kind kind)
 	return names[kind];
 }
 
-/* In the order in which they are tried; a "*" also matches "/". */
-static const struct {
+enum place_kind place_kind_named(struct lh_str name)
+{
+	int i = 0;
+
+	while (i < PLACE_OTHER && !lh_str_is(name, names[i], strlen(names[i])))
+		i++;
+	return (enum place_kind)i;
+}
+
+/* Patterns of paths, in the order in which they are tried; a "*" also matches "/". */
+struct pattern {
 	const char *pattern;
 	enum place_kind kind;
-} patterns[] = {
+};
+static const struct pattern in_root[] = {
 	{ "*.lh-tmp-*", PLACE_SPOOL },
 	{ "index/*.lhv-log", PLACE_INDEX_LOG },
 	{ "playbook/*.lhv-log", PLACE_INDEX_LOG },
@@ -53,8 +63,53 @@ static const struct {
 	{ "witness/*", PLACE_TREE },
 	{ "roster.jsonl", PLACE_ROSTER },
 	{ ".lh-trace/index", PLACE_TRACE_INDEX },
+	{ NULL, PLACE_OTHER }
+}, of_subject[] = {
+	{ "*.lh-tmp-*", PLACE_SPOOL },
+	{ "_erasures/*", PLACE_ERASURE },
+	{ "*" "/*", PLACE_OTHER },
+	{ "*.audit.jsonl.torn", PLACE_LOG },
+	{ "*.audit.jsonl", PLACE_CHAIN },
+	{ "*.secret", PLACE_SECRET },
+	{ "_retention_sweep_*", PLACE_LOG },
+	{ "_*", PLACE_OTHER },
+	{ "*.json", PLACE_MANIFEST },
+	{ NULL, PLACE_OTHER }
+}, of_playbook[] = {
+	{ "*.lh-tmp-*", PLACE_SPOOL },
+	{ "*.lhv-log", PLACE_INDEX_LOG },
+	{ "*.lhv", PLACE_PLAYBOOK },
+	{ NULL, PLACE_OTHER }
+}, of_index[] = {
+	{ "*.lh-tmp-*", PLACE_SPOOL },
+	{ "*.lhv", PLACE_INDEX },
+	{ "*.lhv-log", PLACE_INDEX_LOG },
+	{ "*.json", PLACE_PLAN },
+	{ NULL, PLACE_OTHER }
 };
 static const char subjects[] = "data/_catalog/subjects/";
+
+static enum place_kind find_kind(const struct pattern *p, const char *rel)
+{
+	while (p->pattern && fnmatch(p->pattern, rel, 0) != 0)
+		p++;
+	return p->kind;
+}
+
+enum place_kind kind_of_subject(const char *rel)
+{
+	return find_kind(of_subject, rel);
+}
+
+enum place_kind kind_of_index(const char *rel)
+{
+	return find_kind(of_index, rel);
+}
+
+enum place_kind kind_of_playbook(const char *rel)
+{
+	return find_kind(of_playbook, rel);
+}
 
 /* Return the path in a part of a divided run, shards/RUN/I-of-N/, which is laid out as a root. */
 static const char *without_part(const char *rel)
@@ -65,33 +120,9 @@ static const char *without_part(const char *rel)
 	return part ? part + 1 : rel;
 }
 
-enum place_kind kind_of_subject(const char *rel)
-{
-	static const struct {
-		const char *pattern;
-		enum place_kind kind;
-	} of[] = {
-		{ "*.lh-tmp-*", PLACE_SPOOL },
-		{ "_erasures/*", PLACE_ERASURE },
-		{ "*" "/*", PLACE_OTHER },
-		{ "*.audit.jsonl.torn", PLACE_LOG },
-		{ "*.audit.jsonl", PLACE_CHAIN },
-		{ "*.secret", PLACE_SECRET },
-		{ "_retention_sweep_*", PLACE_LOG },
-		{ "_*", PLACE_OTHER },
-		{ "*.json", PLACE_MANIFEST },
-	};
-	size_t i;
-
-	for (i = 0; i < sizeof of / sizeof *of; i++)
-		if (fnmatch(of[i].pattern, rel, 0) == 0)
-			return of[i].kind;
-	return PLACE_OTHER;
-}
-
 enum place_kind kind_in_root(const char *rel)
 {
-	size_t i;
+	int i;
 
 	rel = without_part(rel);
 	for (i = 0; i < LH_EXPORTERS; i++)
@@ -99,36 +130,11 @@ enum place_kind kind_in_root(const char *rel)
 			return (enum place_kind)(PLACE_RAG + i);
 		else if (!strcmp(rel, lh_exporter_quarantine((enum lh_exporter)i)))
 			return PLACE_QUARANTINE;
-	if (!strncmp(rel, subjects, sizeof subjects - 1))
-		return kind_of_subject(rel + sizeof subjects - 1);
 	for (i = 0; i < LH_STREAMS; i++)
 		if (!strcmp(rel, lh_stream_source((enum lh_stream)i)))
 			return PLACE_SOURCE;
-	for (i = 0; i < sizeof patterns / sizeof *patterns; i++)
-		if (fnmatch(patterns[i].pattern, rel, 0) == 0)
-			return patterns[i].kind;
-	return PLACE_OTHER;
-}
-
-static enum place_kind in_folder(const char *rel, enum place_kind index)
-{
-	if (strstr(rel, ".lh-tmp-"))
-		return PLACE_SPOOL;
-	if (fnmatch("*.lhv-log", rel, 0) == 0)
-		return PLACE_INDEX_LOG;
-	if (fnmatch("*.lhv", rel, 0) == 0)
-		return index;
-	return index == PLACE_INDEX && fnmatch("*.json", rel, 0) == 0 ? PLACE_PLAN : PLACE_OTHER;
-}
-
-enum place_kind kind_of_index(const char *rel)
-{
-	return in_folder(rel, PLACE_INDEX);
-}
-
-enum place_kind kind_of_playbook(const char *rel)
-{
-	return in_folder(rel, PLACE_PLAYBOOK);
+	return strncmp(rel, subjects, sizeof subjects - 1) ? find_kind(in_root, rel)
+		: kind_of_subject(rel + sizeof subjects - 1);
 }
 
 bool is_lock_name(const char *name, uint64_t bytes)

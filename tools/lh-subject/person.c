@@ -3,7 +3,6 @@
 
 #include "base/mem.h"
 #include "base/table.h"
-#include "lineage/person_ids.h"
 #include "subject.h"
 #include "texts.h"
 
@@ -115,28 +114,35 @@ static int count_other(struct matching *x, struct lh_str id, struct lh_err *err)
 	return 0;
 }
 
+enum hit_by person_has(const struct person *who, const struct lh_person_at *at,
+		       const struct lh_value *v, bool id, struct lh_str text)
+{
+	const bool sender = at && at->key.p && v != &at->key && lh_value_is(&at->key, "sender", 6);
+	const struct seen seen = look(who, text);
+
+	if (id && (who->fold ? seen.whole_id : lh_str_is(text, who->id.p, who->id.n)))
+		return HIT_ID;
+	if (sender && seen.whole_text)
+		return HIT_ID;
+	return seen.text || (seen.id && !who->number) ? HIT_TEXT : HIT_NONE;
+}
+
 /* Look at a string or a number, an lh_person_fn. */
 static int on_scalar(void *ctx, const struct lh_person_at *at, const struct lh_value *v, bool id,
 		     struct lh_err *err)
 {
 	struct matching *x = ctx;
-	const struct person *who = x->who;
 	struct lh_str text = { v->p, v->n };
-	const bool sender = at && at->key.p && v != &at->key && lh_value_is(&at->key, "sender", 6);
-	struct seen seen;
-	bool by_id;
+	enum hit_by by;
 
 	lh_buf_reset(&x->text);
 	if (v->type == LH_STRING && lh_value_str(v, &x->text, &text, err) < 0)
 		return -1;
-	seen = look(who, text);
-	by_id = (id && (who->fold ? seen.whole_id : lh_str_is(text, who->id.p, who->id.n))) ||
-		(sender && seen.whole_text);
-	if (by_id || seen.text || (seen.id && !who->number)) {
-		x->m->by_id |= by_id;
-		x->m->by_text |= !by_id;
+	by = person_has(x->who, at, v, id, text);
+	x->m->by_id |= by == HIT_ID;
+	x->m->by_text |= by == HIT_TEXT;
+	if (by != HIT_NONE)
 		return add_member(x, at, err);
-	}
 	return id && text.n ? count_other(x, text, err) : 0;
 }
 

@@ -1,5 +1,6 @@
 /* places.c - the files in which data of persons may be.  See subject.h. */
 #include <errno.h>
+#include <fcntl.h>
 #include <fts.h>
 #include <stdlib.h>
 #include <sys/stat.h>
@@ -23,6 +24,8 @@ struct listing {
 	const char *root;
 	enum place_kind (*kind)(const char *rel);
 	size_t skip;			/* bytes of a path before what kind is asked for */
+	char **stores;			/* that were listed */
+	size_t n_stores, cap_stores;
 };
 
 /* Return why data in a file cannot be taken out; NULL: they can be. */
@@ -138,7 +141,7 @@ static int add_folder(struct listing *l, const char *folder, const char *without
 	return rc;
 }
 
-/* Add a file that an option names; what: a text for messages. */
+/* Add a file that an option names. */
 static int add_file(struct listing *l, enum place_kind kind, const char *path)
 {
 	struct stat st;
@@ -150,20 +153,28 @@ static int add_file(struct listing *l, enum place_kind kind, const char *path)
 	return add(l, kind, path, (uint64_t)st.st_size, NULL);
 }
 
-/* Add PATH and an ending, if there is such a file. */
-static int add_beside(struct listing *l, enum place_kind kind, const char *path, const char *end)
+/* Add PATH and each of the endings, up to NULL, if there is such a file. */
+static int add_beside(struct listing *l, enum place_kind kind, const char *path,
+		      const char *const *end)
 {
 	LH_SCOPED(lh_buf_free) struct lh_buf name = { 0 };
 	struct stat st;
+	int rc = 0;
 
-	lh_buf_printf(&name, "%s%s", path, end);
-	lh_buf_putc(&name, '\0');
-	if (lh_buf_check(&name, l->err) < 0)
-		return -1;
-	if (lstat(name.p, &st) < 0)
-		return errno == ENOENT ? 0 : lh_err_sys(l->err, "%s", name.p);
-	return add_file(l, kind, name.p);
+	for (; !rc && *end; end++) {
+		lh_buf_reset(&name);
+		lh_buf_printf(&name, "%s%s%c", path, *end, '\0');
+		if (lh_buf_check(&name, l->err) < 0)
+			return -1;
+		if (lstat(name.p, &st) == 0)
+			rc = add_file(l, kind, name.p);
+		else if (errno != ENOENT)
+			rc = lh_err_sys(l->err, "%s", name.p);
+	}
+	return rc;
 }
+
+static const char *const index_log[] = { LH_INDEX_LOG, NULL };
 
 /* ---- stores ---- */
 
@@ -172,8 +183,7 @@ static int on_object(void *ctx, const struct lh_object *o, struct lh_err *err)
 	struct listing *l = ctx;
 	LH_SCOPED(lh_buf_free) struct lh_buf path = { 0 };
 
-	lh_buf_printf(&path, "%s/%s", l->store, o->key);
-	lh_buf_putc(&path, '\0');
+	lh_buf_printf(&path, "%s/%s%c", l->store, o->key, '\0');
 	return lh_buf_check(&path, err) < 0 ? -1 : add(l, PLACE_OBJECT, path.p, o->size, NULL);
 }
 
@@ -182,12 +192,29 @@ static enum place_kind kind_of_object(const char *rel)
 	return strstr(rel, ".lh-tmp-") ? PLACE_SPOOL : PLACE_OBJECT;
 }
 
-/* Add a store without a "/" at its end, unless it was added before. */
-static int add_store(struct listing *l, const char *where)
+static bool same_folder(const char *a, const char *b)
+{
+	struct stat x, y;
+
+	return !strcmp(a, b) || (stat(a, &x) == 0 && stat(b, &y) == 0 && x.st_dev == y.st_dev &&
+				 x.st_ino == y.st_ino);
+}
+
+/* Add a store, unless it was added before. */
+static int add_store(struct listing *l, enum place_kind kind, const char *where)
 {
 	struct lh_store *store;
+	size_t i;
 	int rc;
 
+	(void)kind;
+	for (i = 0; i < l->n_stores; i++)
+		if (same_folder(where, l->stores[i]))
+			return 0;
+	if (lh_grow(&l->stores, &l->cap_stores, i + 1, sizeof *l->stores, l->err) < 0 ||
+	    !(l->stores[i] = lh_strndup(where, strlen(where), l->err)))
+		return -1;
+	l->n_stores++;
 	l->store = where;
 	l->kind = kind_of_object;
 	if (!lh_store_is_s3(where)) {
@@ -203,59 +230,16 @@ static int add_store(struct listing *l, const char *where)
 	return rc;
 }
 
-/* ---- datasets ---- */
-
-struct datasets {
-	struct listing *l;
-	const char *catalog, *store;	/* of the state */
-	struct lh_list other;		/* stores that manifests name, owned */
-};
-
-static bool same_folder(const char *a, const char *b)
-{
-	struct stat x, y;
-
-	return !strcmp(a, b) || (stat(a, &x) == 0 && stat(b, &y) == 0 && x.st_dev == y.st_dev &&
-				 x.st_ino == y.st_ino);
-}
-
-static bool is_known(const struct datasets *d, const char *store)
-{
-	const struct lh_list *given = &d->l->s->store;
-	size_t i;
-
-	if (same_folder(store, d->store))
-		return true;
-	for (i = 0; i < given->n; i++)
-		if (same_folder(store, given->v[i]))
-			return true;
-	for (i = 0; i < d->other.n; i++)
-		if (same_folder(store, d->other.v[i]))
-			return true;
-	return false;
-}
-
+/* Add the store that a manifest names, unless --store overrides it. */
 static int on_dataset(void *ctx, const struct lh_catalog_dataset *m, struct lh_err *err)
 {
-	struct datasets *d = ctx;
-	size_t cap = d->other.n;
-	char *store;
+	struct listing *l = ctx;
+	LH_SCOPED(lh_free_local) char *store = NULL;
 
-	if (!m->store.p || d->l->s->store.n)
+	if (!m->store.p || l->s->store.n)
 		return 0;
 	store = lh_strndup(m->store.p, m->store.n, err);
-	if (!store)
-		return -1;
-	if (is_known(d, store)) {
-		free(store);
-		return 0;
-	}
-	if (lh_grow(&d->other.v, &cap, d->other.n + 1, sizeof *d->other.v, err) < 0) {
-		free(store);
-		return -1;
-	}
-	d->other.v[d->other.n++] = store;
-	return 0;
+	return store ? add_store(l, PLACE_OBJECT, store) : -1;
 }
 
 static int on_damaged(void *ctx, const struct lh_err *why, struct lh_err *err)
@@ -263,23 +247,6 @@ static int on_damaged(void *ctx, const struct lh_err *why, struct lh_err *err)
 	(void)ctx;
 	*err = *why;
 	return -1;
-}
-
-/* Add the stores that manifests of the catalog name, unless --store overrides them. */
-static int add_named_stores(struct listing *l, const char *catalog, const char *store)
-{
-	struct datasets d = { l, catalog, store, { NULL, 0 } };
-	const struct lh_catalog_visit visit = { on_dataset, on_damaged, &d };
-	size_t i;
-	int rc = lh_catalog_list(catalog, &visit, l->err);
-
-	for (i = 0; i < d.other.n; i++) {
-		if (!rc)
-			rc = add_store(l, d.other.v[i]);
-		free((char *)d.other.v[i]);
-	}
-	free(d.other.v);
-	return rc;
 }
 
 /* ---- indexes ---- */
@@ -296,7 +263,7 @@ static int add_shards(struct listing *l, const char *plan)
 
 		rc = path ? add_file(l, PLACE_INDEX, path) : -1;
 		if (!rc)
-			rc = add_beside(l, PLACE_INDEX_LOG, path, LH_INDEX_LOG);
+			rc = add_beside(l, PLACE_INDEX_LOG, path, index_log);
 	}
 	lh_shard_plan_free(&p);
 	return rc;
@@ -314,24 +281,10 @@ static int add_index(struct listing *l, enum place_kind kind, const char *path)
 		return add_file(l, PLACE_PLAN, path) < 0 ? -1 : add_shards(l, path);
 	if (add_file(l, kind, path) < 0)
 		return -1;
-	return add_beside(l, PLACE_INDEX_LOG, path, LH_INDEX_LOG);
+	return add_beside(l, PLACE_INDEX_LOG, path, index_log);
 }
 
 /* ---- options ---- */
-
-typedef int add_fn(struct listing *l, enum place_kind kind, const char *path);
-
-static int each(struct listing *l, const char *place, const struct lh_list *of,
-		enum place_kind kind, add_fn *fn)
-{
-	size_t i;
-	int rc = 0;
-
-	l->place = place;
-	for (i = 0; !rc && i < of->n; i++)
-		rc = fn(l, kind, of->v[i]);
-	return rc;
-}
 
 static int add_root(struct listing *l, enum place_kind kind, const char *path)
 {
@@ -347,52 +300,74 @@ static int add_root(struct listing *l, enum place_kind kind, const char *path)
 
 static int add_log(struct listing *l, enum place_kind kind, const char *path)
 {
-	static const char *const end[] = { ".cursor", ".otlp.cursor", ".torn", ".rejects" };
-	size_t i;
-	int rc = add_file(l, kind, path);
+	static const char *const cursor[] = { ".cursor", ".otlp.cursor", NULL };
+	static const char *const rest[] = { ".torn", ".rejects", NULL };
 
-	for (i = 0; !rc && i < 4; i++)
-		rc = add_beside(l, i < 2 ? PLACE_CURSOR : PLACE_LOG, path, end[i]);
-	return rc;
-}
-
-static int add_given_store(struct listing *l, enum place_kind kind, const char *path)
-{
-	(void)kind;
-	return add_store(l, path);
+	if (add_file(l, kind, path) < 0 || add_beside(l, PLACE_CURSOR, path, cursor) < 0)
+		return -1;
+	return add_beside(l, kind, path, rest);
 }
 
 /* An erasure removes a cache, and may have to be run again after it. */
 static int add_cache(struct listing *l, enum place_kind kind, const char *path)
 {
-	int rc = l->s->apply ? add_beside(l, kind, path, "") : add_file(l, kind, path);
+	static const char *const end[] = { "", "-wal", "-shm", "-journal", NULL };
 
-	if (!rc)
-		rc = add_beside(l, kind, path, "-wal");
-	if (!rc)
-		rc = add_beside(l, kind, path, "-shm");
-	return rc ? rc : add_beside(l, kind, path, "-journal");
+	if (!l->s->apply && add_file(l, kind, path) < 0)
+		return -1;
+	return add_beside(l, kind, path, l->s->apply ? end : end + 1);
 }
 
 static int add_state(struct listing *l)
 {
 	const char *state = l->s->state;
-	LH_SCOPED(lh_buf_free) struct lh_buf catalog = { 0 }, store = { 0 };
+	const struct lh_catalog_visit visit = { on_dataset, on_damaged, l };
+	LH_SCOPED(lh_buf_free) struct lh_buf path = { 0 };
 	struct stat st;
 
 	if (!state)
 		return 0;
 	l->place = "state";
-	lh_buf_printf(&catalog, "%s/catalog", state);
-	lh_buf_putc(&catalog, '\0');
-	lh_buf_printf(&store, "%s/store", state);
-	lh_buf_putc(&store, '\0');
-	if (lh_buf_check(&catalog, l->err) < 0 || lh_buf_check(&store, l->err) < 0 ||
-	    add_root(l, PLACE_OTHER, state) < 0)
+	lh_buf_printf(&path, "%s/store%c%s/catalog%c", state, '\0', state, '\0');
+	if (lh_buf_check(&path, l->err) < 0 || add_root(l, PLACE_OTHER, state) < 0 ||
+	    (stat(path.p, &st) == 0 && add_store(l, PLACE_OBJECT, path.p) < 0))
 		return -1;
-	if (stat(store.p, &st) == 0 && add_store(l, store.p) < 0)
-		return -1;
-	return add_named_stores(l, catalog.p, store.p);
+	return lh_catalog_list(path.p + strlen(path.p) + 1, &visit, l->err);
+}
+
+static int add_options(struct listing *l)
+{
+	struct settings *s = l->s;
+	const struct lh_list access_log = { &s->access_log, s->access_log &&
+		strcmp(s->access_log, "-") && access(s->access_log, F_OK) == 0 };
+	const struct {
+		const char *place;
+		const struct lh_list *of;
+		enum place_kind kind;
+		int (*add)(struct listing *l, enum place_kind kind, const char *path);
+	} given[] = {
+		{ "root", &s->root, PLACE_OTHER, add_root },
+		{ "index", &s->index, PLACE_INDEX, add_index },
+		{ "playbook", &s->playbook, PLACE_PLAYBOOK, add_index },
+		{ "log", &s->log, PLACE_LOG, add_log },
+		{ "log", &access_log, PLACE_LOG, add_log },
+		{ "store", &s->store, PLACE_OBJECT, add_store },
+		{ "cache", &s->cache, PLACE_CACHE, add_cache },
+		{ "roster", &s->roster, PLACE_ROSTER, add_file },
+	};
+	size_t i, k;
+
+	for (i = 0; i < sizeof given / sizeof *given; i++) {
+		l->place = given[i].place;
+		for (k = 0; k < given[i].of->n; k++)
+			if (given[i].add(l, given[i].kind, given[i].of->v[k]) < 0)
+				return -1;
+	}
+	if (!s->subjects || s->subjects == s->folder.p)
+		return 0;
+	l->place = "subjects";
+	l->kind = kind_of_subject;
+	return add_folder(l, s->subjects, NULL);
 }
 
 static int by_path(const void *a, const void *b)
@@ -418,37 +393,17 @@ static void settle(struct places *p)
 	p->n = n;
 }
 
-int places_list(struct lh_tool *tool, struct settings *s, struct lh_err *err)
+int places_list(struct settings *s, struct lh_err *err)
 {
 	struct listing l = { .s = s, .err = err };
 	int rc;
 
 	places_free(&s->places);
-	(void)tool;
-	rc = add_state(&l);
-	if (!rc)
-		rc = each(&l, "root", &s->root, PLACE_OTHER, add_root);
-	if (!rc)
-		rc = each(&l, "index", &s->index, PLACE_INDEX, add_index);
-	if (!rc)
-		rc = each(&l, "playbook", &s->playbook, PLACE_PLAYBOOK, add_index);
-	if (!rc)
-		rc = each(&l, "log", &s->log, PLACE_LOG, add_log);
-	if (!rc && s->access_log && strcmp(s->access_log, "-") &&
-	    access(s->access_log, F_OK) == 0)
-		rc = add_log(&l, PLACE_LOG, s->access_log);
-	if (!rc)
-		rc = each(&l, "store", &s->store, PLACE_OBJECT, add_given_store);
-	if (!rc)
-		rc = each(&l, "cache", &s->cache, PLACE_CACHE, add_cache);
-	if (!rc)
-		rc = each(&l, "roster", &s->roster, PLACE_ROSTER, add_file);
-	if (!rc && s->subjects && s->subjects != s->folder.p) {
-		l.place = "subjects";
-		l.kind = kind_of_subject;
-		rc = add_folder(&l, s->subjects, NULL);
-	}
+	rc = add_state(&l) < 0 ? -1 : add_options(&l);
 	settle(&s->places);
+	while (l.n_stores)
+		free(l.stores[--l.n_stores]);
+	free(l.stores);
 	return rc;
 }
 
@@ -490,6 +445,32 @@ const char *hit_by_hand(const struct place *p, const struct hit *h)
 			p->kind == PLACE_DATASET)) ? "it names the person" : NULL;
 }
 
+int place_open(const struct place *p, struct lh_err *err)
+{
+	struct lh_transfer done;
+	struct lh_store *s;
+	int fd;
+
+	if (!p->store || !lh_store_is_s3(p->store))
+		return lh_open_regular(p->path, O_RDONLY, 0, err);
+	s = lh_store_open(p->store, NULL, err);
+	fd = s ? lh_store_spool(err) : -1;
+	if (fd >= 0 && (lh_store_get(s, place_key(p), fd, &done, err) < 0 ||
+			lseek(fd, 0, SEEK_SET) < 0)) {
+		close(fd);
+		fd = lh_err_prefix(err, "%s", p->path);
+	}
+	lh_store_close(s);
+	return fd;
+}
+
+void place_write(struct lh_writer *w, const struct place *p)
+{
+	lh_write_text(w, "place", p->place);
+	lh_write_text(w, "kind", place_kind_name(p->kind));
+	lh_write_bytes(w, "path", p->path);
+}
+
 /* ---- the command ---- */
 
 int subject_places(struct lh_tool *tool, void *settings)
@@ -498,7 +479,7 @@ int subject_places(struct lh_tool *tool, void *settings)
 	LH_SCOPED(lh_buf_free) struct lh_buf line = { 0 };
 	size_t i;
 
-	if (places_list(tool, s, &tool->err) < 0)
+	if (places_list(s, &tool->err) < 0)
 		return -1;
 	for (i = 0; i < s->places.n; i++) {
 		const struct place *p = &s->places.v[i];
@@ -506,9 +487,7 @@ int subject_places(struct lh_tool *tool, void *settings)
 
 		lh_buf_reset(&line);
 		lh_write_object(&w, NULL);
-		lh_write_text(&w, "place", p->place);
-		lh_write_text(&w, "kind", place_kind_name(p->kind));
-		lh_write_bytes(&w, "path", p->path);
+		place_write(&w, p);
 		lh_write_u64(&w, "bytes", p->bytes);
 		lh_write_bool(&w, "erasable", !p->why);
 		if (p->why)

@@ -82,52 +82,47 @@ static void add_all(struct words *w, const char *option, const struct lh_list *v
 		add_option(w, option, values->v[i]);
 }
 
-static void add_flag(struct words *w, const char *option, bool given)
+/* Add the options of this process, which name the places, and those of the request. */
+static void add_options(struct words *w, const struct lh_call *call, const struct request *r,
+			const char *reason, const char *archive)
 {
-	if (given)
-		add_word(w, option);
-}
+	const struct settings *s = call->settings;
+	const bool erase = !strcmp(call->op->name, "erase");
+	const struct lh_list none = { NULL, 0 };
+	const struct {
+		const char *option;
+		const struct lh_list *values;
+	} lists[] = {
+		{ "--root", &s->root }, { "--index", &s->index }, { "--playbook", &s->playbook },
+		{ "--log", &s->log }, { "--store", &s->store }, { "--cache", &s->cache },
+		{ "--roster", &s->roster },
+		{ "--key-file", erase || archive ? &s->key_file : &none },
+		{ "--key-file-tlog", erase ? &s->tlog_key : &none },
+		{ "--elsewhere", erase && !s->config ? &s->elsewhere : &none },
+	};
+	const struct {
+		const char *option;
+		bool given;
+	} flags[] = {
+		{ "-q", true }, { "--from-roster", r->from_roster }, { "--short", r->brief },
+		{ "--apply", r->apply }, { "--text-too", r->text_too },
+		{ "--with-log", r->with_log }, { "--unredacted", r->unredacted },
+		{ "--insecure-key", s->insecure_key && (erase || archive) },
+	};
+	size_t i;
 
-/* Add the options of this process, which name the places. */
-static void add_places(struct words *w, const struct lh_tool *tool, const struct settings *s)
-{
+	for (i = 0; i < sizeof lists / sizeof *lists; i++)
+		add_all(w, lists[i].option, lists[i].values);
+	for (i = 0; i < sizeof flags / sizeof *flags; i++)
+		if (flags[i].given)
+			add_word(w, flags[i].option);
 	add_option(w, "--config", s->config);
 	add_option(w, "--state", s->state);
 	add_option(w, "--subjects", s->subjects);
-	add_all(w, "--root", &s->root);
-	add_all(w, "--index", &s->index);
-	add_all(w, "--playbook", &s->playbook);
-	add_all(w, "--log", &s->log);
-	add_all(w, "--store", &s->store);
-	add_all(w, "--cache", &s->cache);
-	add_all(w, "--roster", &s->roster);
-	add_option(w, "--now", tool->now);
-	add_word(w, "-q");
-}
-
-static void add_request(struct words *w, const struct settings *s, const struct request *r,
-			const char *reason, const char *archive)
-{
-	const bool erase = !strcmp(w->v[1], "erase");
-
-	add_flag(w, "--from-roster", r->from_roster);
-	add_flag(w, "--short", r->brief);
-	add_flag(w, "--apply", r->apply);
-	add_flag(w, "--text-too", r->text_too);
-	add_flag(w, "--with-log", r->with_log);
-	add_flag(w, "--unredacted", r->unredacted);
+	add_option(w, "--now", call->tool->now);
 	add_option(w, "--reason", reason);
 	add_option(w, "--out", archive);
-	if (!erase && !archive)
-		return;
-	add_all(w, "--key-file", &s->key_file);
-	add_flag(w, "--insecure-key", s->insecure_key);
-	add_option(w, "--tlog", s->tlog);
-	if (!erase)
-		return;
-	add_all(w, "--key-file-tlog", &s->tlog_key);
-	if (!s->config)
-		add_all(w, "--elsewhere", &s->elsewhere);
+	add_option(w, "--tlog", erase || archive ? s->tlog : NULL);
 }
 
 /* ---- the answer ---- */
@@ -169,7 +164,6 @@ static int write_answer(struct lh_buf *out, const struct request *r,
 static int run_command(const struct lh_call *call, const struct request *r, const char *archive,
 		       struct lh_buf *out, struct lh_err *err)
 {
-	const struct settings *s = call->settings;
 	struct words w = { .err = err };
 	LH_SCOPED(lh_free_local) char *reason = NULL;
 	LH_SCOPED(lh_buf_free) struct lh_buf in = { 0 };
@@ -183,10 +177,7 @@ static int run_command(const struct lh_call *call, const struct request *r, cons
 		return -1;
 	add_word(&w, "lh-subject");
 	add_word(&w, call->op->name);
-	if (!w.failed) {
-		add_places(&w, call->tool, s);
-		add_request(&w, s, r, reason, archive);
-	}
+	add_options(&w, call, r, reason, archive);
 	lh_write_object(&json, NULL);
 	lh_write_str(&json, "candidate_id", r->id);
 	if (r->also_json.p)
@@ -215,8 +206,7 @@ int answer_request(const struct lh_call *call, const void *in, struct lh_buf *ou
 		return run_command(call, r, NULL, out, err);
 	if (lh_tmpdir_make(&dir, "lh-subject", err) < 0)
 		return -1;
-	lh_buf_printf(&archive, "%s/export.tar.gz", dir.path);
-	lh_buf_putc(&archive, '\0');
+	lh_buf_printf(&archive, "%s/export.tar.gz%c", dir.path, '\0');
 	rc = lh_buf_check(&archive, err);
 	if (!rc)
 		rc = run_command(call, r, archive.p, out, err);

@@ -27,6 +27,7 @@
 
 #include "json/bind.h"
 #include "json/write.h"
+#include "lineage/person_ids.h"
 #include "tool/op.h"
 #include "tool/tool.h"
 
@@ -67,8 +68,10 @@ struct places {
 	size_t n, cap;
 };
 const char *place_kind_name(enum place_kind kind);
+/* PLACE_OTHER: there is none of that name. */
+enum place_kind place_kind_named(struct lh_str name);
 
-enum hit_by { HIT_ID, HIT_TEXT, HIT_LINEAGE };
+enum hit_by { HIT_ID, HIT_TEXT, HIT_LINEAGE, HIT_NONE };
 
 /* A row, a record of an index, or an object that is a person's. */
 struct hit {
@@ -129,8 +132,17 @@ enum {
 /* ---- places.c ---- */
 
 /* List all files of all places into s->places.  LH_EIO names one that cannot be read. */
-int places_list(struct lh_tool *tool, struct settings *s, struct lh_err *err);
+int places_list(struct settings *s, struct lh_err *err);
 void places_free(struct places *p);
+/* Open a file, or a copy of an object of S3; the descriptor is to be closed. */
+int place_open(const struct place *p, struct lh_err *err);
+/* Return the key of an object. */
+static inline const char *place_key(const struct place *p)
+{
+	return p->path + strlen(p->store) + 1;
+}
+/* Write the members place, kind and path. */
+void place_write(struct lh_writer *w, const struct place *p);
 /* Return whether the file NAME.json, NAME.audit.jsonl or NAME.secret is this person's. */
 bool place_is_own(const struct place *p, struct lh_str id);
 /* Return why a hit in a place that is not the person's own can be taken out by hand alone; NULL: it
@@ -167,6 +179,10 @@ int person_match(const struct person *who, const struct lh_value *v, bool record
 /* The same of bytes that are not JSON: the id counts wherever it is. */
 int person_match_bytes(const struct person *who, const char *p, size_t n, struct match *m,
 		       struct lh_err *err);
+/* Return what a string or a number, text without escapes, has of the person; at, v and id as
+ * lh_person_fn has them. */
+enum hit_by person_has(const struct person *who, const struct lh_person_at *at,
+		       const struct lh_value *v, bool id, struct lh_str text);
 /* Return whether only the id matters, as bytes. */
 bool person_is_quick(const struct person *who);
 
@@ -176,6 +192,8 @@ bool person_is_quick(const struct person *who);
 int find_person(struct lh_tool *tool, struct settings *s, struct person *who, struct hits *hits,
 		struct lh_err *err);
 void hits_free(struct hits *hits);
+/* Return the number of the first hit of a place in that line or after it. */
+size_t hits_from(const struct hits *h, size_t place, uint64_t line);
 
 /* ---- find_lines.c ---- */
 
@@ -210,7 +228,7 @@ struct remains {
 	uint64_t by_hand;	/* in places that are not erasable */
 	uint64_t kept;		/* files of the person that stay, as the audit log */
 };
-/* List all places anew, find the person again, and search the bytes of all places.  print: a line
+/* Find the person again, NULL for markers alone, and search the bytes of all places.  print: a line
  * for each.  0, also if something is left; LH_EIO: a place cannot be read to its end. */
 int verify_person(struct lh_tool *tool, struct settings *s, struct person *who, bool print,
 		  struct remains *r, struct lh_err *err);

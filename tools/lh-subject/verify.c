@@ -5,7 +5,7 @@
  * texts of which only hashes are known.  What is found in a row that find lists is not listed
  * twice.
  */
-#include <fcntl.h>
+#include <errno.h>
 #include <stdlib.h>
 #include <unistd.h>
 
@@ -89,22 +89,12 @@ static int print_found(struct verify *v)
 	return 0;
 }
 
-/* Return the first hit of the place at hand in that line or after it, by bisection; line 0: of
- * the place. */
+/* Return the first hit of the place at hand in that line or after it; line 0: of the place. */
 static const struct hit *hit_from(const struct verify *v, uint64_t line)
 {
-	size_t low = 0, high = v->hits.n;
+	const size_t i = hits_from(&v->hits, v->place, line);
 
-	while (low < high) {
-		const size_t mid = low + (high - low) / 2;
-		const struct hit *h = &v->hits.v[mid];
-
-		if (h->place < v->place || (h->place == v->place && h->line < line))
-			low = mid + 1;
-		else
-			high = mid;
-	}
-	return low < v->hits.n && v->hits.v[low].place == v->place ? &v->hits.v[low] : NULL;
+	return i < v->hits.n && v->hits.v[i].place == v->place ? &v->hits.v[i] : NULL;
 }
 
 /* ---- bytes ---- */
@@ -200,9 +190,7 @@ static int on_bytes(void *ctx, const struct byte_hit *hit, struct lh_err *err)
 	lh_write_object(&w, NULL);
 	if (v->who)
 		lh_write_str(&w, "candidate_id", v->who->id);
-	lh_write_text(&w, "place", p->place);
-	lh_write_text(&w, "kind", place_kind_name(p->kind));
-	lh_write_bytes(&w, "path", p->path);
+	place_write(&w, p);
 	if (line)
 		lh_write_u64(&w, p->kind == PLACE_OBJECT ? "row" : "line", line);
 	lh_write_text(&w, "by", "bytes");
@@ -223,7 +211,7 @@ static const char *name_of(const struct place *p)
 	const char *slash = strrchr(p->path, '/');
 
 	if (p->store)
-		return p->path + strlen(p->store) + 1;
+		return place_key(p);
 	return p->root ? p->path + p->rel : slash ? slash + 1 : p->path;
 }
 
@@ -238,28 +226,6 @@ static bool is_named_after(const struct verify *v, const struct place *p)
 	       !strncmp(p->path, v->s->subjects, strlen(v->s->subjects)) &&
 	       lh_subject_name(name, v->who->id.p, v->who->id.n, &err) == 0 &&
 	       !strncmp(base, name, strlen(name)) && base[strlen(name)] == '.';
-}
-
-/* Open a place, an object of S3 as a copy: its descriptor; -1; -2: it is not a regular file. */
-static int open_place(const struct place *p, struct lh_err *err)
-{
-	struct lh_transfer done;
-	struct lh_store *store;
-	struct stat st;
-	int fd, rc;
-
-	if (!p->store || !lh_store_is_s3(p->store)) {
-		if (p->kind == PLACE_OTHER && lstat(p->path, &st) == 0 && !S_ISREG(st.st_mode))
-			return -2;
-		return lh_open_regular(p->path, O_RDONLY, 0, err);
-	}
-	store = lh_store_open(p->store, NULL, err);
-	fd = store ? lh_store_spool(err) : -1;
-	rc = fd < 0 ? -1 : lh_store_get(store, name_of(p), fd, &done, err);
-	lh_store_close(store);
-	if (fd >= 0 && rc < 0)
-		close(fd);
-	return rc < 0 ? lh_err_prefix(err, "%s", p->path) : fd;
 }
 
 /* Search the bytes of the place at hand, and its name unless that is known to have the id.  What
@@ -291,9 +257,7 @@ static int list_kept(struct verify *v, const struct place *p)
 
 	lh_write_object(&w, NULL);
 	lh_write_str(&w, "candidate_id", v->who->id);
-	lh_write_text(&w, "place", p->place);
-	lh_write_text(&w, "kind", place_kind_name(p->kind));
-	lh_write_bytes(&w, "path", p->path);
+	place_write(&w, p);
 	return print_line(v, &w, REST_KEPT);
 }
 
@@ -306,9 +270,9 @@ static int search_place(struct verify *v)
 	rc = v->own ? list_kept(v, p) : 0;
 	if (rc < 0 || (v->own && p->kind == PLACE_SECRET))
 		return rc;
-	v->fd = open_place(p, v->err);
-	if (v->fd == -1)
-		return -1;
+	v->fd = p->kind == PLACE_SPECIAL ? -1 : place_open(p, v->err);
+	if (v->fd < 0 && p->kind != PLACE_SPECIAL)	/* a temporary file may just have gone */
+		return p->kind == PLACE_SPOOL && errno == ENOENT ? 0 : -1;
 	rc = search(v, v->person, is_named_after(v, p));
 	if (!rc)
 		rc = search(v, v->markers, false);
@@ -367,39 +331,30 @@ static int run(struct verify *v)
 	return rc;
 }
 
-/* Verify, with the places as they are listed. */
-static int verify(struct verify *v)
-{
-	int rc;
-
-	*v->r = (struct remains){ 0 };
-	rc = run(v);
-	hits_free(&v->hits);
-	byte_search_free(v->person);
-	byte_search_free(v->markers);
-	texts_free(v->hashes);
-	return rc;
-}
-
 int verify_person(struct lh_tool *tool, struct settings *s, struct person *who, bool print,
 		  struct remains *r, struct lh_err *err)
 {
 	struct verify v = { .tool = tool, .s = s, .who = who, .print = print, .r = r, .err = err };
+	int rc;
 
-	return places_list(tool, s, err) < 0 ? -1 : verify(&v);
+	*r = (struct remains){ 0 };
+	if (who)
+		who->thorough = true;
+	rc = run(&v);
+	hits_free(&v.hits);
+	byte_search_free(v.person);
+	byte_search_free(v.markers);
+	texts_free(v.hashes);
+	return rc;
 }
 
 /* ---- the command ---- */
 
-static int verify_one(struct lh_tool *tool, struct settings *s, struct person *who)
+static int verify(struct lh_tool *tool, struct settings *s, struct person *who)
 {
 	struct remains r;
-	struct verify v = { .tool = tool, .s = s, .who = who, .print = true, .r = &r,
-			    .err = &tool->err };
 
-	if (who)
-		who->thorough = true;
-	if (verify(&v) < 0)
+	if (verify_person(tool, s, who, true, &r, &tool->err) < 0)
 		return -1;
 	if (r.left || r.look || r.by_hand)
 		lh_tool_verdict_bad(tool);
@@ -411,8 +366,8 @@ int subject_verify(struct lh_tool *tool, void *settings)
 	struct settings *s = settings;
 
 	if (!s->markers || tool->n_operands)
-		return each_person(tool, s, verify_one);
-	if (places_list(tool, s, &tool->err) < 0)
+		return each_person(tool, s, verify);
+	if (places_list(s, &tool->err) < 0)
 		return -1;
-	return verify_one(tool, s, NULL);
+	return verify(tool, s, NULL);
 }

@@ -40,76 +40,69 @@ static int add_also(struct person *who, struct lh_str text, struct lh_err *err)
 
 /* ---- the roster ---- */
 
-struct looking {
-	struct person *who;
-	bool found;			/* by the id of its record */
-};
-
-/* Copy what names the person from a record of the roster that is theirs. */
-static int take_record(struct looking *l, const struct lh_record *rec, struct lh_err *err)
+/* Append what names the person of a record, each with a NUL. */
+static int take_names(const struct lh_record *rec, struct lh_buf *text, struct lh_err *err)
 {
 	static const char *const member[] = {
 		"name", "full_name", "email", "phone", "telephone", "mobile"
 	};
-	const struct lh_value *id = lh_record_get(rec, "candidate_id"), *v;
-	struct lh_buf *text = &l->who->text;
+	LH_SCOPED(lh_buf_free) struct lh_buf decoded = { 0 };
+	const struct lh_value *v;
 	struct lh_str s;
 	size_t i;
 
-	id = id ? id : lh_record_get(rec, "id");
-	if (!l->found &&
-	    (!id || !(id->type == LH_STRING ? lh_value_is(id, l->who->id.p, l->who->id.n)
-					   : lh_str_is((struct lh_str){ id->p, id->n },
-						       l->who->id.p, l->who->id.n))))
-		return 0;
 	for (i = 0; i < sizeof member / sizeof *member; i++) {
 		v = lh_record_get(rec, member[i]);
 		if (!v || v->type != LH_STRING || v->n <= 2)
 			continue;
-		if (v->escaped) {
-			if (lh_value_str(v, text, &s, err) < 0)
-				return -1;
-		} else {
-			lh_buf_add(text, v->p + 1, v->n - 2);
-		}
+		lh_buf_reset(&decoded);
+		if (lh_value_str(v, &decoded, &s, err) < 0)
+			return -1;
+		lh_buf_add(text, s.p, s.n);
 		lh_buf_putc(text, '\0');
 	}
 	return lh_buf_check(text, err);
 }
 
-static int on_roster(const struct lh_output *o, void *shared, struct lh_err *err)
+/* Take the names of a record of a roster that is the person's. */
+static int fill(struct lh_record *rec, void *result, struct lh_buf *out, void *context,
+		struct lh_err *err)
 {
-	struct looking *l = shared;
-	struct lh_record rec;
-	LH_SCOPED(lh_buf_free) struct lh_buf line = { 0 };
-	int rc;
+	const struct person *who = context;
+	const struct lh_value *v = lh_record_get(rec, "candidate_id");
+	const struct lh_str id = who->id;
 
-	lh_buf_add(&line, o->text, o->n);
-	lh_record_init(&rec);
-	rc = lh_buf_room(&line, LH_PAD) ? lh_record_parse(&rec, line.p, line.len, err)
-					: lh_buf_check(&line, err);
-	if (!rc)
-		rc = take_record(l, &rec, err);
-	lh_record_free(&rec);
-	return rc;
+	(void)result;
+	v = v ? v : lh_record_get(rec, "id");
+	if (!v || !(v->type == LH_STRING ? lh_value_is(v, id.p, id.n)
+					 : lh_str_is((struct lh_str){ v->p, v->n }, id.p, id.n)))
+		return 0;
+	return take_names(rec, out, err) < 0 ? -1 : 1;
 }
 
-/* Pass on the records that may be the person's. */
-static int pick(struct lh_record *rec, struct lh_buf *out, void *context, struct lh_err *err)
+static int sink(const struct lh_output *o, void *shared, struct lh_err *err)
 {
-	const struct looking *l = context;
-	const struct lh_str id = l->who->id;
+	struct person *who = shared;
 
-	(void)err;
-	if (memmem(rec->line, rec->len, id.p, id.n) || memchr(rec->line, '\\', rec->len))
-		lh_buf_add(out, rec->line, rec->len);
-	return 0;
+	lh_buf_add(&who->text, o->text, o->n);
+	return lh_buf_check(&who->text, err);
+}
+
+static int take_metadata(struct person *who, struct lh_str meta, struct lh_err *err)
+{
+	LH_SCOPED(lh_buf_free) struct lh_buf line = { 0 };
+	LH_SCOPED(lh_record_free) struct lh_record rec = { 0 };
+
+	lh_buf_add(&line, meta.p, meta.n);
+	if (!lh_buf_room(&line, LH_PAD))
+		return lh_buf_check(&line, err);
+	return lh_record_parse(&rec, line.p, line.len, err) < 0 ? -1
+		: take_names(&rec, &who->text, err);
 }
 
 /* Look in a roster that is an index: 1, 0 if it is none, -1. */
-static int look_in_index(struct looking *l, const char *path, struct lh_err *err)
+static int look_in_index(struct person *who, const char *path, struct lh_err *err)
 {
-	struct lh_output o = { .n = 0 };
 	struct lh_index *ix;
 	struct lh_row row;
 	int fd = lh_open_regular(path, O_RDONLY, 0, err), rc = fd < 0 ? -1 : lh_index_is(fd);
@@ -120,25 +113,20 @@ static int look_in_index(struct looking *l, const char *path, struct lh_err *err
 	if (rc <= 0)
 		return rc;
 	ix = lh_index_open(path, err);
-	at = ix ? lh_index_find(ix, l->who->id.p, l->who->id.n, err) : -2;
-	rc = at == -2 ? -1 : 1;
-	if (at >= 0)
+	at = ix ? lh_index_find(ix, who->id.p, who->id.n, err) : -2;
+	if (at >= 0) {
 		rc = lh_index_row(ix, (uint64_t)at, &row, err);
-	if (at >= 0 && rc > 0 && row.meta.n) {
-		o.text = row.meta.p;
-		o.n = row.meta.n;
-		l->found = true;
-		rc = on_roster(&o, l, err) < 0 ? -1 : 1;
+		if (rc > 0 && row.meta.n)
+			rc = take_metadata(who, row.meta, err);
 	}
 	lh_index_close(ix);
-	return rc;
+	return at == -2 || rc < 0 ? -1 : 1;
 }
 
 static int from_roster(struct person *who, const struct settings *s, struct lh_err *err)
 {
-	struct looking l = { .who = who };
-	struct lh_flow flow = { .map = pick, .sink = on_roster, .shared = &l, .jobs = 1,
-				.n_files = 1 };
+	struct lh_flow flow = { .fill = fill, .result_size = 1, .sink = sink, .shared = who,
+				.jobs = 1, .n_files = 1 };
 	const char *p, *end;
 	size_t i, had = who->n_also;
 	int rc;
@@ -146,11 +134,10 @@ static int from_roster(struct person *who, const struct settings *s, struct lh_e
 	for (i = 0; i < s->places.n; i++) {
 		if (s->places.v[i].kind != PLACE_ROSTER)
 			continue;
-		rc = look_in_index(&l, s->places.v[i].path, err);
+		rc = look_in_index(who, s->places.v[i].path, err);
 		flow.files = &s->places.v[i].path;
 		if (rc < 0 || (!rc && lh_flow_run(&flow, err) < 0))
 			return -1;
-		l.found = false;
 	}
 	end = who->text.p + who->text.len;
 	for (p = who->text.p; p < end; p += strlen(p) + 1)
@@ -212,7 +199,7 @@ int each_person(struct lh_tool *tool, struct settings *s, person_fn *fn)
 		return lh_tool_usage(tool, "the operand is not valid UTF-8");
 	if (tool->n_operands && !*tool->operands[0])
 		return lh_tool_usage(tool, "the operand is empty");
-	if (places_list(tool, s, &tool->err) < 0)
+	if (places_list(s, &tool->err) < 0)
 		return -1;
 	if (tool->n_operands) {
 		asked.id = lh_str_of(tool->operands[0]);
