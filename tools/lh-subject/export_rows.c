@@ -5,9 +5,11 @@
 #include <lh/index.h>
 #include <lh/num.h>
 
+#include "archive/archive.h"
 #include "base/mem.h"
 #include "export.h"
 #include "file/file.h"
+#include "file/rows.h"
 #include "flow/flow.h"
 #include "index/index_tools.h"
 
@@ -83,11 +85,52 @@ static int take(const struct lh_output *o, void *shared, struct lh_err *err)
 	return 0;
 }
 
+/* Return whether a place has lines of these tools, which are not packed. */
+static int is_plain(const struct place *p, struct lh_err *err)
+{
+	char head[LH_ARCHIVE_SNIFF];
+	ssize_t n;
+	int fd;
+
+	if (p->kind != PLACE_ROSTER && (p->kind < PLACE_LOG || p->kind > PLACE_REPLAYS))
+		return 0;
+	fd = lh_open_regular(p->path, O_RDONLY, 0, err);
+	if (fd < 0)
+		return -1;
+	n = pread(fd, head, sizeof head, 0);
+	close(fd);
+	return n < 0 ? lh_err_sys(err, "%s", p->path) : !lh_archive_kind(head, (size_t)n);
+}
+
+/* Take lines without parsing those between them. */
+static int read_plain(struct reading *r, const struct place *p)
+{
+	struct lh_err *err = r->x->err;
+	const struct hit *const v = r->x->hits.v;
+	struct lh_rows *rows = lh_rows_new(err);
+	struct lh_file_row row;
+	size_t i = r->first;
+	int rc = rows ? lh_rows_open(rows, p->path, err) : -1;
+
+	while (rc > 0 && i < r->first + r->n && (rc = lh_rows_next(rows, &row, err)) > 0) {
+		while (i < r->first + r->n && v[i].line < row.line)
+			i++;
+		if (i < r->first + r->n && v[i].line == row.line &&
+		    add(r->x, i++, (struct lh_str){ row.p, row.n }, false) < 0)
+			rc = -1;
+	}
+	lh_rows_free(rows);
+	return rc < 0 ? -1 : 0;
+}
+
 static int read_lines(struct reading *r, struct place *p)
 {
+	const int plain = is_plain(p, r->x->err);
 	struct lh_flow flow = { .fill = pick, .result_size = 1, .bad = pick_bad, .sink = take,
 				.shared = r, .lines = true };
 
+	if (plain)
+		return plain < 0 ? -1 : read_plain(r, p);
 	return place_flow(p, &flow, r->x->err);
 }
 
