@@ -1,4 +1,7 @@
-/* all_ids.c - the ids in an index file or a log, of live records and others.  See index_tools.h. */
+/* all_ids.c - the ids in an index file or a log, of live records and others, and which bytes of an
+ * index are texts.  See index_tools.h. */
+#include <unistd.h>
+
 #include "format.h"
 #include "index_log.h"
 #include "index_tools.h"
@@ -50,6 +53,25 @@ static int ids_of_log(const struct lh_mapped *m, lh_index_id_fn *fn, void *ctx,
 			 lh_log_get_change(&f, mark.dimension, &row, &with_meta) == 0)
 			rc = fn(ctx, row.id, err);
 	return rc;
+}
+
+bool lh_index_in_numbers(int fd, uint64_t at)
+{
+	struct lh_index_header h;
+	size_t i;
+
+	if (pread(fd, &h, sizeof h, 0) != sizeof h || memcmp(&h, LH_INDEX_MAGIC, 8))
+		return false;
+	for (i = 0; i < LH_INDEX_SECTIONS; i++)
+		if (at >= h.section[i].at && at - h.section[i].at < h.section[i].bytes)
+			switch (h.section[i].kind) {
+			case LH_INDEX_PARAMS: case LH_INDEX_IDS: case LH_INDEX_METAS:
+			case LH_INDEX_TERM_TEXTS:
+				return false;
+			default:
+				return h.section[i].kind < LH_INDEX_KINDS;
+			}
+	return false;
 }
 
 int lh_index_all_ids(int fd, lh_index_id_fn *fn, void *ctx, struct lh_err *err)

@@ -146,6 +146,24 @@ packed() {
 	run -1 lh-subject verify --index w.lhv w-99
 }
 
+@test "a short id that numbers of an index or packed bytes have by chance is not found, and one that texts have is" {
+	python3 -c 'import json, struct
+for i in range(300):
+    # two numbers whose bytes are 0 w-7 0.
+    print(json.dumps({"id": f"r{i}", "vector": [*struct.unpack("<2f", b"0 w-7 0."), i, 1], "metadata": {"t": "a"}}))' >rows
+	lh-index build -q --distance ip --dimension 4 w.lhv rows
+	[ "$(grep -caF '0 w-7 0.' w.lhv)" -gt 0 ]
+	lh-subject verify --index w.lhv w-7
+	run -1 lh-subject verify --index w.lhv --also '0 w-7 0.' x-1
+	echo '{"id":"w-7","text":"a"}' | lh-index build -q --dimension 64 one.lhv
+	run -1 lh-subject verify --index one.lhv w-7
+	python3 -c 'import gzip
+open("z.gz", "wb").write(gzip.compress(b"see w-7\n", 0))'
+	run -1 lh-subject verify --cache z.gz w-7
+	[ "$(jq -r 'select(.by == "bytes") | .member' <<<"$output")" = "" ]
+	[ "$(jq -r 'select(.summary) | .left' <<<"$output")" = 1 ]
+}
+
 @test "what a database deleted is found in its free pages, and what is after a hole" {
 	python3 -c 'import sqlite3
 db = sqlite3.connect("c.db")

@@ -19,6 +19,8 @@ struct byte_search {
 	const struct texts *texts;
 	byte_hit_fn *fn;
 	void *ctx;
+	byte_numbers_fn *numbers;
+	const void *numbers_of;
 	struct level {
 		unsigned char *p;	/* WINDOW bytes */
 		uint32_t *from;		/* where each begins in the level before */
@@ -63,6 +65,12 @@ struct byte_search *byte_search_new(const struct texts *texts, byte_hit_fn *fn, 
 		}
 	}
 	return b;
+}
+
+void byte_search_numbers(struct byte_search *b, byte_numbers_fn *fn, const void *ctx)
+{
+	b->numbers = fn;
+	b->numbers_of = ctx;
 }
 
 /* ---- a window ---- */
@@ -164,6 +172,9 @@ static int pass_on(struct byte_search *b, uint64_t base, const char *member, con
 		const struct found *f = &b->found[i];
 
 		if (i && f[-1].at == f->at && f[-1].text == f->text)
+			continue;
+		if (b->numbers && texts_length(b->texts, f->text) < BYTE_BY_CHANCE &&
+		    b->numbers(b->numbers_of, base + f->at))
 			continue;
 		name_form(f->how, form);
 		hit.text = f->text;

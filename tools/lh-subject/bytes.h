@@ -22,6 +22,7 @@
 #include "texts.h"
 
 #define BYTE_NESTED 4
+#define BYTE_BY_CHANCE 6	/* a text of fewer bytes is in numbers and in packed bytes by chance */
 
 struct byte_hit {
 	size_t text;		/* the number of the text, or of the hash */
@@ -56,6 +57,11 @@ int byte_search_fd(struct byte_search *b, int fd, struct lh_err *err);
 typedef ssize_t byte_read_fn(void *from, void *p, size_t n, struct lh_err *err);
 int byte_search_stream(struct byte_search *b, byte_read_fn *read, void *from, const char *member,
 		       const char *how, struct lh_err *err);
+
+/* Pass over hits of texts of fewer than BYTE_BY_CHANCE bytes where fn returns that the byte at an
+ * offset is of a number, or packed.  NULL: nowhere. */
+typedef bool byte_numbers_fn(const void *ctx, uint64_t at);
+void byte_search_numbers(struct byte_search *b, byte_numbers_fn *fn, const void *ctx);
 
 /* ---- bytes_decode.c ---- */
 

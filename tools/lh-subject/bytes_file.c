@@ -120,25 +120,39 @@ static int on_id(void *ctx, struct lh_str id, struct lh_err *err)
 	return byte_search_text(ids->b, id, ids->member, "ids", err);
 }
 
+static bool is_packed(const void *ctx, uint64_t at)
+{
+	(void)ctx, (void)at;
+	return true;
+}
+
+static bool is_number(const void *ctx, uint64_t at)
+{
+	return lh_index_in_numbers(*(const int *)ctx, at);
+}
+
 static int search_file(struct byte_search *b, int fd, const char *member, unsigned depth,
 		       struct lh_err *err)
 {
 	char head[LH_ARCHIVE_SNIFF];
 	struct lh_archive_source src = { .head = head, .fd = fd, .max_ratio = MAX_RATIO,
 					 .twice = true };
-	ssize_t n;
+	const ssize_t n = pread(fd, head, sizeof head, 0);
+	const char *kind = n > 0 ? lh_archive_kind(head, (size_t)n) : NULL;
 	int rc;
 
-	if (lseek(fd, 0, SEEK_SET) < 0)
-		return lh_err_sys(err, "cannot seek");
+	if (n < 0 || lseek(fd, 0, SEEK_SET) < 0)
+		return lh_err_sys(err, "cannot read");
+	byte_search_numbers(b, kind && strcmp(kind, "tar") ? is_packed : lh_index_is(fd) ? is_number
+			    : NULL, &fd);
 	rc = byte_search_stream(b, read_fd, &fd, member, NULL, err);
+	byte_search_numbers(b, NULL, NULL);
 	if (rc)
 		return rc;
-	n = pread(fd, head, sizeof head, 0);
-	if (n < 0 || lseek(fd, n, SEEK_SET) < 0)
-		return lh_err_sys(err, "cannot read");
+	if (lseek(fd, n, SEEK_SET) < 0)
+		return lh_err_sys(err, "cannot seek");
 	src.n_head = (size_t)n;
-	return lh_archive_kind(head, src.n_head) ? search_archive(b, &src, member, depth, err)
+	return kind ? search_archive(b, &src, member, depth, err)
 		: lh_index_all_ids(fd, on_id, &(struct ids){ b, member }, err);
 }
 

@@ -208,6 +208,16 @@ size_t texts_longest(const struct texts *t)
 	return t->longest;
 }
 
+size_t texts_length(const struct texts *t, size_t number)
+{
+	size_t i;
+
+	for (i = 0; i < t->n; i++)
+		if (t->form[i].number == number)
+			return t->form[i].text.n;
+	return SIZE_MAX;
+}
+
 const void *texts_hash(const struct texts *t, size_t number)
 {
 	return t->hashes.entry + LH_HASH_SIZE * number;

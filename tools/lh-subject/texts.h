@@ -43,6 +43,8 @@ void texts_find(const struct texts *t, const unsigned char *p, size_t n, texts_f
 /* Return the bytes of the shortest and of the longest text. */
 size_t texts_shortest(const struct texts *t);
 size_t texts_longest(const struct texts *t);
+/* Return the bytes of a text; of one that is found by its hash, SIZE_MAX. */
+size_t texts_length(const struct texts *t, size_t number);
 /* Return the hash of a text that was found by it, LH_HASH_SIZE bytes. */
 const void *texts_hash(const struct texts *t, size_t number);
 

@@ -181,6 +181,8 @@ static int on_bytes(void *ctx, const struct byte_hit *hit, struct lh_err *err)
 	(void)err;
 	if (v->own && !v->by_hash && !number)
 		return 0;
+	if (p->kind == PLACE_TRACE_INDEX && !number && v->who && v->who->id.n < BYTE_BY_CHANCE)
+		return 0;	/* of hashes and offsets */
 	if (in_file && has_lines(p->kind) && line_at(v, hit->at, &line) < 0)
 		return -1;
 	if (line && !v->by_hash && !v->own)
