@@ -310,7 +310,7 @@ static int apply(struct erasure *e)
 	return erasure_settle(e);
 }
 
-/* Do what follows the change of an object or an index, also of one that a killed run changed. */
+/* Do what follows the change of an object, an index or a log, also of one that a killed run changed. */
 static int settle_places(struct erasure *e)
 {
 	size_t i;
@@ -320,6 +320,8 @@ static int settle_places(struct erasure *e)
 
 		if (w->kind == PLACE_INDEX || w->kind == PLACE_PLAYBOOK)
 			lh_index_sweep_lock(w->path);
+		else if (w->kind == PLACE_LOG)
+			erase_sweep_cursors(w->path);
 		else if (w->kind == PLACE_OBJECT && object_settle(e, w) < 0)
 			return -1;
 	}

@@ -173,6 +173,8 @@ int line_filter_end(struct line_filter *f, struct lh_err *err);
 erase_fn erase_tombstones, erase_rows, erase_index, erase_object, erase_file, erase_spool,
 	erase_secret;
 
+/* Remove the locks of the cursors of a log that a killed run left. */
+void erase_sweep_cursors(const char *log);
 /* Return whether an index has something of the person that no record has. */
 int index_has_leftovers(struct erasure *e, size_t place);
 /* Add {"path","version","why"} of old versions that could not be deleted to e->old_versions. */

@@ -145,10 +145,28 @@ static int copy(struct rewriting *r, struct lh_err *err)
 	return rc ? rc : line_filter_end(&r->filter, err);
 }
 
+static const char *const ending[] = { ".cursor", ".otlp.cursor" };
+
+void erase_sweep_cursors(const char *log)
+{
+	struct lh_err unused;
+	struct lh_lock lock;
+	size_t i;
+
+	for (i = 0; i < 2; i++) {
+		LH_SCOPED(lh_buf_free) struct lh_buf path = { 0 };
+
+		lh_buf_printf(&path, "%s%s", log, ending[i]);
+		lh_buf_putc(&path, '\0');
+		if (lh_buf_check(&path, &unused) == 0 && access(path.p, F_OK) == 0 &&
+		    lh_cursor_lock(&lock, path.p, 0, &unused) == 0)
+			lh_lock_drop(&lock);
+	}
+}
+
 /* Put the new file in the place of the old one, with the cursors of a log. */
 static int put_in_place(struct rewriting *r, struct lh_err *err)
 {
-	static const char *const ending[] = { ".cursor", ".otlp.cursor" };
 	struct lh_lock lock[2] = { { .fd = -1 }, { .fd = -1 } };
 	size_t i;
 	int rc = 0;
