@@ -119,3 +119,15 @@ subjects_of_state() {
 	lh-tlog init s/tlog/main --origin example.com/log --key-file tlog.key >/dev/null
 	lh-subject-audit commit -q --dir s/data/_catalog/subjects --tlog s/tlog/main --key-file-tlog tlog.key >/dev/null
 }
+
+# sound - what audits, verifies and compares finds nothing wrong with s.
+sound() {
+	lh-audit-full --observer --root s >audit || { jq -c 'select(.passed == false)' audit; return 1; }
+	lh-distill health --all --root s >health || { cat health; return 1; }
+	lh-subject-audit verify --all --dir s/data/_catalog/subjects >/dev/null
+	lh-tlog audit s/tlog/main >/dev/null
+	lh-index verify s/index/workers.lhv >/dev/null
+	lh-index verify s/playbook/good.lhv >/dev/null
+	lh-catalog verify --catalog s/catalog --store s/store >/dev/null
+	no_litter s
+}

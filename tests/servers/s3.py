@@ -13,6 +13,7 @@ Without a signature it answers these, for tests:
 
     GET /_state                      {"objects": {"BUCKET/KEY": size}, "uploads": N, "parts": N}
     GET /_make/BUCKET/N              make N small objects, k000000 and so on
+    GET /_clear                      remove all objects and their versions
     GET /_versions/on                keep the old versions of objects from now on
     GET /_raw/BUCKET/KEY             make the object, whatever its key (percent-encoded) is
     GET /_mode/MODE/METHOD/SKIP/N    let SKIP requests of that method ("ANY") pass, then answer
@@ -343,6 +344,10 @@ class S3(http.server.BaseHTTPRequestHandler):
             if words[0] == "_make":
                 for i in range(int(words[2])):
                     objects["%s/k%06d" % (words[1], i)] = (b"x", hashlib.md5(b"x").hexdigest())
+            elif words[0] == "_clear":
+                objects.clear()
+                versions.clear()
+                sorted_names.clear()
             elif words[0] == "_versions":
                 keeps_versions = words[1] == "on"
             elif words[0] == "_raw":

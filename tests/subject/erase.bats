@@ -30,17 +30,6 @@ receipt() {
 	cat s/data/_catalog/subjects/_erasures/*.json
 }
 
-# sound - what audits, verifies and compares finds nothing wrong with s.
-sound() {
-	lh-audit-full --observer --root s >audit || { jq -c 'select(.passed == false)' audit; return 1; }
-	lh-distill health --all --root s >health || { cat health; return 1; }
-	lh-subject-audit verify --all --dir s/data/_catalog/subjects >/dev/null
-	lh-index verify s/index/workers.lhv >/dev/null
-	lh-index verify s/playbook/good.lhv >/dev/null
-	lh-catalog verify --catalog s/catalog --store s/store >/dev/null
-	no_litter s
-}
-
 @test "a plan has a line for each place with what is done there, and changes nothing" {
 	a_state 4
 	find s cache.db ! -path '*/.lh-trace*' -type f -exec sha256sum {} + | sort >before
@@ -471,6 +460,58 @@ begun() {
 	run ! grep -F "$(markers w-2 | sed -n 2p)" s/index/workers.lhv s/index/workers.lhv-log
 }
 
+@test "whatever the size of a root, an erasure does with 64 MiB of its own" {
+	lh-gen kb -n "$(scale 20000 200000)" --root r
+	for file in r/data/_kb/*.jsonl; do
+		LC_ALL=C sed -i '1~500s/^{/{"candidate_id":"w-7",/' "$file"
+	done
+	lh-distill run -q --root r --run-id one >/dev/null
+	[ "$(du -sk r | cut -f1)" -gt 70000 ]
+	for command in "find" "export --out w-7.tar.gz" "erase --apply" "verify"; do
+		# shellcheck disable=SC2086
+		prlimit --data=$((64 << 20)) lh-subject $command --root r w-7 >got
+	done
+	jq -es 'last.left == 0' got >/dev/null
+	lh-distill health --all --root r >/dev/null
+}
+
+# audited - an audit of s that waits for others; while an erasure has no receipt yet, it may say 1.
+audited() {
+	until lh-audit-full --observer --root s >audit 2>busy || [ $? = 1 ]; do
+		grep -q "another audit or run is at work" busy || { cat busy; return 1; }
+	done
+}
+
+@test "while the root is distilled and audited an erasure takes out the person, and all runs end" {
+	a_state 4
+	for i in 1 2 3; do LH_NOW=2026-05-03T12:0$i:00Z lh-distill run -q --root s --run-id "more-$i" >/dev/null || echo "distill $?" >>failed; done &
+	until_so test -d s/reports/distillation/more-1
+	for i in 1 2 3; do audited >>failed || echo "audit $i" >>failed; done &
+	erase --from-roster w-2
+	wait %1 %2
+	[ ! -s failed ] || { cat failed; return 1; }
+	[ -d s/reports/distillation/more-3 ]
+	lh-subject verify --state s w-2 >left || [ $? = 1 ]
+	jq -es 'last.left == 0' left >/dev/null || { cat left; return 1; }
+	lh-audit-full --observer --root s >/dev/null
+}
+
+@test "a place that disappears is status 2 with its name or is left out, and is never called done" {
+	a_state 2
+	run -2 lh-subject erase --state s --log gone.jsonl -q --apply w-2
+	[[ $output == *gone.jsonl* ]]
+	not compgen -G 's/data/_catalog/subjects/_erasures/*.json'
+	mv s/index elsewhere
+	erase --from-roster w-2
+	receipt | jq -e 'all(.places[]; .kind != "index")' >/dev/null
+	mv elsewhere s/index
+	# it is there again, and with it the person
+	run -1 lh-subject verify --state s w-2
+	LH_NOW=2026-05-04T12:00:00Z lh-subject erase --state s -q --apply w-2 >/dev/null
+	receipt | jq -e '.earlier.receipt and any(.places[]; .kind == "index")' >/dev/null
+	lh-subject verify --state s w-2 >/dev/null
+}
+
 @test "a place that may not be written is by hand" {
 	needs_reach
 	[ "$(id -u)" = 0 ] || skip "root alone can make a folder that another may not write"
@@ -519,4 +560,65 @@ s/roster.jsonl:0" ]
 	done
 	lh-subject erase --state s --store s3://bucket -q --apply w-2 >/dev/null
 	run ! grep w-2 <(lh-store get s3://bucket t.jsonl -)
+}
+
+@test "verify and export read the objects of a store in S3, and name what S3 does not give" {
+	a_state 2
+	start_s3
+	persons 2 '{candidate_id: .id, name: .m.dataset}' | gzip >t.jsonl.gz
+	lh-store put -q s3://bucket/lake a/t.jsonl.gz t.jsonl.gz >/dev/null
+	run -1 lh-subject verify --store s3://bucket/lake --also "$(markers w-2 | sed -n 10p)" w-2
+	[ "$(jq -r 'select(.by == "id") | .path' <<<"$output")" = s3://bucket/lake/a/t.jsonl.gz ]
+	run -0 lh-subject verify --store s3://bucket/lake w-3
+	lh-subject export --store s3://bucket/lake --out w-2.tar.gz w-2 >/dev/null
+	tar xOzf w-2.tar.gz contents.jsonl | jq -e '.kind == "object" and .path == "s3://bucket/lake/a/t.jsonl.gz" and .row == 2' >/dev/null
+	tar xOzf w-2.tar.gz --wildcards 'data/*' | alike - <(zcat t.jsonl.gz | sed -n 2p)
+	for fault in 503/GET/1 drop/GET/1 short/GET/1; do
+		s3 "_mode/$fault/99"
+		run -2 --separate-stderr env LH_RETRIES=0 lh-subject verify --store s3://bucket/lake w-3
+		[[ $stderr == *s3://bucket/lake* && $output != *'"complete":true'* ]]
+		run -2 env LH_RETRIES=0 lh-subject export --store s3://bucket/lake --out gone.tar.gz w-2
+		[ ! -e gone.tar.gz ]
+		s3 _mode/off
+	done
+}
+
+# in_s3 - a dataset of four persons in S3, whose manifest is in s, with an old version.
+in_s3() {
+	rm -rf s
+	mkdir -p s/catalog
+	s3 _clear
+	lh-ingest -q --jsonl --name workers --store s3://bucket --catalog s/catalog table.jsonl >/dev/null
+	lh-store get s3://bucket "$(jq -r '.objects[0].key' s/catalog/*.json)" object -q
+	lh-store put -q s3://bucket "$(jq -r '.objects[0].key' s/catalog/*.json)" object >/dev/null
+}
+
+# erase_in_s3 - status and output of an erasure.
+erase_in_s3() {
+	run env LH_RETRIES=0 lh-subject erase --state s -q --apply w-2
+}
+
+@test "S3 that fails after any number of requests is never called done, and the next run finishes" {
+	start_s3 --log asked
+	s3 _versions/on
+	persons 4 '{candidate_id: .id, name: .m.dataset, n: .n}' >table.jsonl
+	for fault in 503 drop; do
+		for ((k = 0; ; k += $(scale 3 1))); do
+			in_s3
+			s3 "_mode/$fault/ANY/$k/9999"
+			erase_in_s3
+			s3 _mode/off
+			[ "$status" != 0 ] || break
+			[ "$status" = 2 ] || { echo "$fault $k: $status $output"; return 1; }
+			[[ $output != *'"state":"erased"'* ]]
+			not compgen -G 's/data/_catalog/subjects/_erasures/*.json'
+			erase_in_s3
+			[ "$status" = 0 ] || { echo "$fault $k, again: $status $output"; return 1; }
+			receipt | jq -e '.old_versions == [] and .left.by_hand == 0' >/dev/null
+			s3 _state | jq -e '.versions | map(length) == [1]' >/dev/null
+			lh-subject verify --state s w-2 >/dev/null
+			lh-catalog verify --catalog s/catalog --store s3://bucket >/dev/null
+		done
+		[ "$k" -gt 10 ] || { echo "$k requests"; return 1; }
+	done
 }

@@ -33,6 +33,7 @@ marked() {
 @test "after half of the persons are erased no byte has a marker of theirs, and all of the others are there" {
 	n=$(scale 4 1000)
 	marked "$n" "$(scale 26 100)"
+	sound
 	for i in $(seq 2 2 "$n"); do
 		email=$(jq -r "select(.n == $i) | .m.email" "persons.$n")@example.com
 		lh-subject erase --state s --cache s/exports/cache.db --also "$email" --apply -q "w-$i" >erased || [ $? = 1 ]
@@ -46,9 +47,5 @@ marked() {
 		lh-subject find --state s "w-$i" >found
 		jq -es 'last.found > 15' found >/dev/null
 	done
-	lh-audit-full --observer --root s --now "$NOW" >/dev/null || [ $? = 1 ]
-	lh-subject-audit verify --all --dir s/data/_catalog/subjects >/dev/null
-	lh-tlog audit s/tlog/main >/dev/null
-	lh-index verify s/index/workers.lhv >/dev/null
-	lh-index verify s/playbook/good.lhv >/dev/null
+	sound
 }
