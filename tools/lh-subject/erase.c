@@ -310,7 +310,8 @@ static int apply(struct erasure *e)
 	return erasure_settle(e);
 }
 
-/* Do what follows the change of an object, an index or a log, also of one that a killed run changed. */
+/* Do what follows the change of an object, an index or a log, also of one that a killed run
+ * changed. */
 static int settle_places(struct erasure *e)
 {
 	size_t i;
