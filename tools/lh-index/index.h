@@ -44,6 +44,7 @@ struct settings {
 	uint64_t dimension;		/* 0: not given */
 	bool lexical, allow_empty, estimate;
 	const char *model, *url, *field, *template;
+	const char *weights;		/* NULL: none */
 	bool named;			/* field or template by an option */
 	const char *prefix, *query_prefix;
 	const char *like;		/* an index whose parameters are kept, read to kept */

@@ -62,6 +62,8 @@ static void keep(struct settings *s)
 			s->dimension = p->dimension;
 	}
 	s->lexical = s->lexical || p->lexical;
+	if (!s->weights)
+		s->weights = some(p->weights_of);
 	if (!s->field && !s->template) {
 		s->template = some(p->text_template);
 		if (!s->template)
