@@ -58,9 +58,11 @@ int lh_tokens_push(struct lh_token_list *to, uint32_t id, struct lh_err *err)
 static int tokens_of(const struct lh_tokenizer *t, struct lh_str text, struct lh_token_list *to,
 		     struct lh_err *err)
 {
+	const struct lh_pieces by = { &t->trie, LH_TOKEN_WORD, t->unknown };
+
 	if (!text.n)
 		return 0;
-	return t->unigram ? lh_unigram(t, text, to, err) : lh_wordpiece(t, text, to, err);
+	return t->unigram ? lh_unigram(t, text, to, err) : lh_wordpiece(&by, text, to, err);
 }
 
 /* Append the tokens of a text in which user-defined tokens before `user` do not occur: the
