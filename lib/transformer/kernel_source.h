@@ -62,15 +62,26 @@ static void exp_all(float *v, size_t n)
 }
 
 /* 0.5 x (1 + tanh u) is x / (1 + e^-2u). */
-static void gelu(float *v, size_t n)
+INLINE vec gelu_of(vec x)
 {
 	const float c = 1.5957691216057308f;	/* 2 sqrt(2 / pi) */
+	vec u = x * (x * x * (c * 0.044715f) + c);
 
+	return x / (exp_of(-u) + 1);
+}
+
+static void gelu(float *v, size_t n)
+{
+	for (size_t i = 0; i < n; i += LANES)
+		store_some(v + i, gelu_of(load_some(v + i, n - i, 0)), n - i);
+}
+
+static void geglu(float *gate, const float *up, size_t n)
+{
 	for (size_t i = 0; i < n; i += LANES) {
-		vec x = load_some(v + i, n - i, 0);
-		vec u = x * (x * x * (c * 0.044715f) + c);
+		vec x = gelu_of(load_some(gate + i, n - i, 0)) * load_some(up + i, n - i, 0);
 
-		store_some(v + i, x / (exp_of(-u) + 1), n - i);
+		store_some(gate + i, x, n - i);
 	}
 }
 
@@ -115,9 +126,10 @@ static void norm(float *x, const float *more, const float *weight, const float *
 	float mean, scale;
 
 	for (size_t i = 0; i < n; i += LANES) {
-		vec v = load_some(x + i, n - i, 0) + load_some(more + i, n - i, 0);
+		vec v = load_some(x + i, n - i, 0);
 
-		store_some(x + i, v, n - i);
+		if (more)
+			store_some(x + i, v += load_some(more + i, n - i, 0), n - i);
 		sum += v;
 	}
 	mean = sum_of(sum) / (float)n;
@@ -131,7 +143,27 @@ static void norm(float *x, const float *more, const float *weight, const float *
 	for (size_t i = 0; i < n; i += LANES) {
 		vec v = (load_some(x + i, n - i, 0) - mean) * scale;
 
-		v = v * load_some(weight + i, n - i, 0) + load_some(bias + i, n - i, 0);
+		v = v * load_some(weight + i, n - i, 0);
+		if (bias)
+			v += load_some(bias + i, n - i, 0);
+		store_some(x + i, v, n - i);
+	}
+}
+
+static void rms(float *x, const float *weight, size_t n, float epsilon)
+{
+	vec sum = { 0 };
+	float scale;
+
+	for (size_t i = 0; i < n; i += LANES) {
+		vec v = load_some(x + i, n - i, 0);
+
+		sum += v * v;
+	}
+	scale = 1 / sqrtf(sum_of(sum) / (float)n + epsilon);
+	for (size_t i = 0; i < n; i += LANES) {
+		vec v = load_some(x + i, n - i, 0) * scale * load_some(weight + i, n - i, 0);
+
 		store_some(x + i, v, n - i);
 	}
 }
@@ -211,8 +243,8 @@ static void block(const void *x, unsigned rows, const void *weights, size_t n, c
 }
 
 const struct lh_kernels KERNEL = {
-	.name = KERNEL_NAME, .softmax = softmax, .gelu = gelu, .silu = silu, .norm = norm,
-	.exp = exp_all,
+	.name = KERNEL_NAME, .softmax = softmax, .gelu = gelu, .silu = silu, .geglu = geglu,
+	.norm = norm, .rms = rms, .exp = exp_all,
 	.f32 = {
 		.name = KERNEL_NAME, .packing = "f32", .rows = ROWS, .tile = 1, .unit = 1,
 		.w_bytes = LH_PANEL * sizeof(float), .x_bytes = sizeof(float), .part = 256,

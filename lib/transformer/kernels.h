@@ -69,9 +69,12 @@ struct lh_kernels {
 	void (*softmax)(float *v, size_t n, float scale);	/* of v * scale */
 	void (*gelu)(float *v, size_t n);			/* the form with tanh */
 	void (*silu)(float *gate, const float *up, size_t n);	/* gate = silu(gate) * up */
-	/* x = layer norm of x + more */
+	void (*geglu)(float *gate, const float *up, size_t n);	/* gate = gelu(gate) * up */
+	/* x = layer norm of x + more; more NULL: of x; bias NULL: zeros */
 	void (*norm)(float *x, const float *more, const float *weight, const float *bias,
 		     size_t n, float epsilon);
+	/* x = x * weight / the root of the mean of its squares */
+	void (*rms)(float *x, const float *weight, size_t n, float epsilon);
 	void (*exp)(float *v, size_t n);			/* -87 to 88; for tests */
 };
 

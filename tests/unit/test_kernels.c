@@ -239,6 +239,10 @@ static void activations(size_t n)
 	k->silu(g, up, n);
 	for (size_t i = 0; i < n; i++)
 		near(g[i], v[i] / (1 + exp(-(double)v[i])) * up[i], 5e-7 * fabs(v[i]));
+	memcpy(g, v, n * sizeof *g);
+	k->geglu(g, up, n);
+	for (size_t i = 0; i < n; i++)
+		near(g[i], tanh_gelu(v[i]) * up[i], 5e-7 * fabs(v[i]));
 	free(v);
 	free(up);
 	free(g);
@@ -278,10 +282,34 @@ static void norm(size_t n)
 	for (size_t i = 0; i < n; i++)
 		near(y[i], ((double)x[i] + more[i] - mean) * scale * w[i] + b[i],
 		     n == 1 ? 1e-4 : 3e-6);
+	/* Without what is added and without a bias they are zeros. */
+	memset(more, 0, n * sizeof *more);
+	memset(b, 0, n * sizeof *b);
+	memcpy(y, x, n * sizeof *y);
+	k->norm(y, NULL, w, NULL, n, 1e-5f);
+	k->norm(x, more, w, b, n, 1e-5f);
+	for (size_t i = 0; i < n; i++)
+		near(y[i], x[i], 0);
 	free(x);
 	free(more);
 	free(w);
 	free(b);
+	free(y);
+}
+
+static void root_mean_square(size_t n)
+{
+	float *x = randoms(n), *w = randoms(n), *y = malloc(n * sizeof *y);
+	double square = 0;
+
+	memcpy(y, x, n * sizeof *y);
+	k->rms(y, w, n, 1e-5f);
+	for (size_t i = 0; i < n; i++)
+		square += (double)x[i] * x[i] / (double)n;
+	for (size_t i = 0; i < n; i++)
+		near(y[i], x[i] * w[i] / sqrt(square + 1e-5), 1e-6);
+	free(x);
+	free(w);
 	free(y);
 }
 
@@ -292,10 +320,12 @@ static void functions_are_right_for_every_length(void)
 		softmax(n, 1);
 		softmax(n, 40);
 		norm(n);
+		root_mean_square(n);
 	}
 	activations(3072);
 	softmax(2048, 5);
 	norm(768);
+	root_mean_square(768);
 }
 
 static int with(const char *kernel)
