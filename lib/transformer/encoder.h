@@ -1,6 +1,5 @@
 /*
- * encoder - the vectors of token lists by a transformer: architectures bert, nomic-bert and
- * nomic-bert-moe.
+ * encoder - the vectors of token lists by a transformer, of the architectures of design.c.
  *
  *     struct lh_encoder *e = lh_encoder_new(gguf, &(struct lh_encoder_how){ 0 }, err);
  *     struct lh_encoder_work *w = lh_encoder_work_new(e, err);         one for each thread
@@ -9,14 +8,24 @@
  *     lh_encoder_work_free(w);
  *     lh_encoder_free(e);
  *
- * The graph: x = LN(token + type[0] (+ position, bert)), with type[1] for the second part of a
- * pair if the table has it.  In each layer q, k, v are projections
- * of x (attn_qkv, or attn_q, attn_k, attn_v), under nomic architectures q and k are rotated
- * (pairs i, i + D/2, angle position * base^(-2i/D)); attention is softmax(q k / sqrt(D)) v over
- * the whole text; x = LN(attn_output(attention) + x); x = LN(ffn(x) + x), where ffn is
- * down(silu(gate x) * up x) for nomic-bert, down(gelu(up x)) for bert and the dense layers of
- * nomic-bert-moe, and for its odd layers the sum of the best two experts weighted by the softmax
- * over all.  Then pooling (mean, first, last), then unit length unless raw.
+ * The graph: x is the embedding of each token, plus that of its type (the second one for the
+ * second part of a pair, if the table has it) and that of its position, normalised; an
+ * architecture has some of these, or the embedding alone, times sqrt(width).  In each layer, for
+ * the norms that the architecture has:
+ *
+ *     q, k, v = the projections of norm(x)    attn_norm, attn_q_norm, attn_k_norm
+ *     y = norm(attn_output(attention))        post_attention_norm
+ *     x = norm(x + y)                         attn_output_norm (then attn_norm_2(that + x))
+ *     y = norm(ffn(norm(x)))                  ffn_norm, post_ffw_norm
+ *     x = norm(x + y)                         layer_output_norm
+ *
+ * q and k are rotated (by pairs of numbers: angle position * base^(-2i/D)), or |i - j| times the
+ * slope of the head is taken from the score (ALiBi).  Attention is softmax(q k / sqrt(D)) v over
+ * the whole text, over what is not later (causal), or over a window on both sides; several heads
+ * of q may have one head of k and v in common.  ffn is down(act(up x)), down(act(gate x) * up x),
+ * or of nomic-bert-moe's odd layers the sum of the best two experts weighted by the softmax over
+ * all.  Then output_norm, pooling (mean, first, last, or none: a vector of each token), dense_2
+ * and dense_3, and unit length unless raw.
  *
  * Arithmetic is float (kernels.h says what a product is exact to); fast multiplies numbers that
  * are rounded to bf16, on a CPU that has AMX, or weights of Q8_0 by rows rounded to int8, on one
@@ -26,7 +35,8 @@
  * matrix, so that each weight that is read is used for many tokens; attention is computed list by
  * list.
  *
- * Shapes:  width = embedding_length; a list has 1 to context tokens.
+ * Shapes:  width = embedding_length; a list has 1 to context tokens.  Without pooling there is
+ *          a vector for each token of each list.
  * Owner:   the encoder points into the gguf, which must outlive it.
  * Memory:  4 bytes a weight (fast, or F16 by AMX: 2; fast of Q8_0: 8.5 or 9 bits), filled once
  *          by how->threads threads; the file's pages are given back.  Of a compiled model
@@ -68,7 +78,8 @@ struct lh_encoder *lh_encoder_mapped(const struct lh_compiled *c, const struct l
 struct lh_encoder_info {
 	const char *architecture;
 	uint64_t layers, width, context, heads, feed_forward, experts;
-	const char *pooling;		/* "mean", "cls", "last" */
+	const char *pooling;		/* "mean", "cls", "last", "none" */
+	bool each;			/* none: a vector of each token */
 };
 void lh_encoder_info(const struct lh_encoder *e, struct lh_encoder_info *info);
 
@@ -76,7 +87,7 @@ struct lh_encoder_work;
 struct lh_encoder_work *lh_encoder_work_new(const struct lh_encoder *e, struct lh_err *err);
 void lh_encoder_work_free(struct lh_encoder_work *w);
 
-/* Encode n lists.  vectors has room for n * width floats. */
+/* Encode n lists.  vectors has room for n * width floats; without pooling for all tokens. */
 int lh_encoder_run(struct lh_encoder_work *w, const struct lh_token_list *list, size_t n,
 		   float *vectors, struct lh_err *err);
 
@@ -140,13 +151,21 @@ struct lh_compiled_source {
 	char name[240];			/* NUL-terminated */
 };
 
-struct lh_compiled_encoder {
-	uint32_t architecture, pooling;
+#define LH_LAYERS_MAX 1024
+
+/* The parameters of an encoder. */
+struct lh_shape {
+	uint32_t architecture, pooling;	/* number of a struct lh_design; as in the keys */
 	uint64_t layers, width, context, heads, feed_forward;
 	uint64_t experts, experts_used, moe_every;
 	double epsilon, base;
 	uint32_t row_type, position_type;
 	uint64_t rows;
+	uint32_t causal, has;		/* has: bits of what a file may have or not */
+	uint64_t kv_heads, head, rotated;	/* head: its width; rotated: numbers of it */
+	uint64_t window, dense;		/* 0: none; dense: from dense_2 to dense_3 */
+	double local_base;		/* of layers with the window, ... */
+	uint64_t local[LH_LAYERS_MAX / 64];	/* ... a bit each */
 };
 
 struct lh_compiled_tokenizer {
@@ -161,7 +180,7 @@ struct lh_compiled_header {
 	uint32_t version, byte_order;
 	uint64_t file_bytes;
 	struct lh_compiled_source source;
-	struct lh_compiled_encoder encoder;
+	struct lh_shape encoder;
 	struct lh_compiled_tokenizer tokenizer;
 	struct {
 		uint64_t at, bytes, xxh3;

@@ -35,14 +35,14 @@ static int again(float **p, size_t n, struct lh_err *err)
 
 static int room_for_rows(struct lh_encoder_work *w, size_t rows, struct lh_err *err)
 {
-	size_t width = w->e->width;
+	const struct lh_encoder *e = w->e;
 
 	if (rows <= w->rows)
 		return 0;
 	w->rows = 0;
-	if (again(&w->x, rows * lh_stride(width), err) < 0 ||
-	    again(&w->qkv, rows * lh_stride(3 * width), err) < 0 ||
-	    again(&w->attended, rows * lh_stride(width), err) < 0)
+	if (again(&w->x, rows * lh_stride(e->s.width), err) < 0 ||
+	    again(&w->qkv, rows * lh_stride(lh_encoder_qkv(e)), err) < 0 ||
+	    again(&w->attended, rows * lh_stride(lh_encoder_queries(e)), err) < 0)
 		return -1;
 	w->rows = rows;
 	return 0;
@@ -52,19 +52,20 @@ static int room_for_rows(struct lh_encoder_work *w, size_t rows, struct lh_err *
 static int room_for_list(struct lh_encoder_work *w, size_t n, struct lh_err *err)
 {
 	const struct lh_encoder *e = w->e;
-	size_t d = e->width / e->heads, widest = larger(larger(e->width, e->feed_forward), n);
+	size_t d = e->s.head, widest = larger(larger(e->s.width, e->s.feed_forward),
+					      larger(larger(lh_encoder_queries(e), e->s.dense), n));
 
 	if (n <= w->longest)
 		return 0;
 	w->longest = 0;
 	if (again_bytes(&w->packed, lh_packed_bytes(e->floats, widest, LH_ROWS), err) < 0 ||
-	    again(&w->rotation, n * d, err) < 0 ||
+	    again(&w->rotation[0], n * d, err) < 0 ||
+	    (e->s.window && again(&w->rotation[1], n * d, err) < 0) ||
 	    again_bytes(&w->keys, lh_panels_bytes(e->floats, d, n), err) < 0 ||
 	    again_bytes(&w->values, lh_panels_bytes(e->floats, n, d), err) < 0 ||
 	    again(&w->scores, LH_ROWS * lh_stride(n), err) < 0)
 		return -1;
-	if (e->rotary)
-		lh_encoder_rotations(w, 0, n);
+	lh_encoder_rotations(w, n);
 	w->longest = n;
 	return 0;
 }
@@ -72,14 +73,16 @@ static int room_for_list(struct lh_encoder_work *w, size_t n, struct lh_err *err
 static int room_for_layer(struct lh_encoder_work *w, struct lh_err *err)
 {
 	const struct lh_encoder *e = w->e;
-	size_t of_width = LH_ROWS * lh_stride(e->width);
+	size_t of_width = LH_ROWS * lh_stride(e->s.width);
 
-	if (again(&w->hidden, LH_ROWS * lh_stride(e->feed_forward * (e->gated ? 2 : 1)), err) < 0 ||
-	    again(&w->y, of_width, err) < 0)
+	if (again(&w->hidden, LH_ROWS * lh_stride(larger(e->s.dense, e->s.feed_forward *
+							 (lh_encoder_gated(e) ? 2 : 1))),
+		  err) < 0 ||
+	    again(&w->y, of_width, err) < 0 || again(&w->h, of_width, err) < 0)
 		return -1;
-	if (!e->moe_every)
+	if (!e->s.moe_every)
 		return 0;
-	if (again(&w->share, LH_ROWS * lh_stride(e->experts), err) < 0 ||
+	if (again(&w->share, LH_ROWS * lh_stride(e->s.experts), err) < 0 ||
 	    again(&w->gathered, of_width, err) < 0)
 		return -1;
 	return again(&w->part, of_width, err);
@@ -104,31 +107,40 @@ void lh_encoder_work_free(struct lh_encoder_work *w)
 {
 	if (!w)
 		return;
-	void *all[] = { w->x, w->qkv, w->attended, w->packed, w->hidden, w->y, w->share,
-			 w->gathered, w->part, w->rotation, w->keys, w->values, w->scores };
+	void *all[] = { w->x, w->qkv, w->attended, w->packed, w->hidden, w->y, w->h,
+			w->share, w->gathered, w->part, w->rotation[0], w->rotation[1], w->keys,
+			w->values, w->scores };
 
 	for (size_t i = 0; i < sizeof all / sizeof *all; i++)
 		free(all[i]);
 	free(w);
 }
 
-/* ---- feed-forward: rows of x at w->x + at, to w->y ---- */
+/* ---- feed-forward: rows of x, to y ---- */
+
+static void activate(const struct lh_encoder *e, float *hidden)
+{
+	size_t n = e->s.feed_forward;
+
+	if (!lh_encoder_gated(e))
+		e->kernels->gelu(hidden, n);
+	else if (lh_encoder_has(e, LH_SILU))
+		e->kernels->silu(hidden, hidden + n, n);
+	else
+		e->kernels->geglu(hidden, hidden + n, n);
+}
 
 static void forward(struct lh_encoder_work *w, const struct lh_panels *up,
 		    const struct lh_panels *down, const float *x, size_t rows, float *y)
 {
 	const struct lh_encoder *e = w->e;
-	size_t stride = lh_stride(e->width), wide = lh_stride(up->out);
+	size_t stride = lh_stride(e->s.width), wide = lh_stride(up->out);
 	float *hidden = w->hidden;
 
 	lh_matmul_pack(up, x, stride, rows, w->packed);
 	lh_matmul(up, w->packed, rows, w->hidden, wide);
-	for (size_t r = 0; r < rows; r++, hidden += wide) {
-		if (e->gated)
-			e->kernels->silu(hidden, hidden + e->feed_forward, e->feed_forward);
-		else
-			e->kernels->gelu(hidden, e->feed_forward);
-	}
+	for (size_t r = 0; r < rows; r++, hidden += wide)
+		activate(e, hidden);
 	lh_matmul_pack(down, w->hidden, wide, rows, w->packed);
 	lh_matmul(down, w->packed, rows, y, stride);
 }
@@ -154,8 +166,8 @@ static void choose_experts(float *share, size_t n, size_t used)
 static void one_expert(struct lh_encoder_work *w, const struct lh_layer *l, size_t i,
 		       const float *x, size_t rows)
 {
-	size_t width = w->e->width, stride = lh_stride(width), n = 0, from[LH_ROWS];
-	size_t shares = lh_stride(w->e->experts);
+	size_t width = w->e->s.width, stride = lh_stride(width), n = 0, from[LH_ROWS];
+	size_t shares = lh_stride(w->e->s.experts);
 
 	for (size_t r = 0; r < rows; r++)
 		if (w->share[r * shares + i] > 0) {
@@ -177,54 +189,100 @@ static void experts(struct lh_encoder_work *w, const struct lh_layer *l, const f
 		    size_t rows)
 {
 	const struct lh_encoder *e = w->e;
-	size_t stride = lh_stride(e->width), shares = lh_stride(e->experts);
+	size_t stride = lh_stride(e->s.width), shares = lh_stride(e->s.experts);
 
 	lh_matmul_pack(&l->router, x, stride, rows, w->packed);
 	lh_matmul(&l->router, w->packed, rows, w->share, shares);
 	for (size_t r = 0; r < rows; r++) {
-		e->kernels->softmax(w->share + r * shares, e->experts, 1);
-		choose_experts(w->share + r * shares, e->experts, e->experts_used);
+		e->kernels->softmax(w->share + r * shares, e->s.experts, 1);
+		choose_experts(w->share + r * shares, e->s.experts, e->s.experts_used);
 	}
 	memset(w->y, 0, rows * stride * sizeof *w->y);
-	for (size_t i = 0; i < e->experts; i++)
+	for (size_t i = 0; i < e->s.experts; i++)
 		one_expert(w, l, i, x, rows);
 }
 
 /* ---- layers ---- */
 
-static void add_and_norm(const struct lh_encoder *e, float *x, const float *y, size_t rows,
-			 const struct lh_norm *norm)
+void lh_encoder_norm(const struct lh_encoder *e, const struct lh_norm *norm, float *x,
+		     const float *more, size_t rows)
 {
-	for (size_t r = 0, stride = lh_stride(e->width); r < rows; r++)
-		e->kernels->norm(x + r * stride, y + r * stride, norm->weight, norm->bias, e->width,
-				 (float)e->epsilon);
+	size_t stride = lh_stride(e->s.width), width = e->s.width;
+
+	for (; rows; rows--, x += stride, more = more ? more + stride : NULL) {
+		if (!e->design->rms && norm->weight) {
+			e->kernels->norm(x, more, norm->weight, norm->bias, width,
+					 (float)e->s.epsilon);
+			continue;
+		}
+		for (size_t c = 0; more && c < width; c++)
+			x[c] += more[c];
+		if (norm->weight)
+			e->kernels->rms(x, norm->weight, width, (float)e->s.epsilon);
+	}
+}
+
+/* Return rows as a projection takes them: normalised in w->h, or as they are. */
+static const float *before(struct lh_encoder_work *w, const struct lh_norm *norm, const float *x,
+			   size_t rows)
+{
+	if (!norm->weight)
+		return x;
+	memcpy(w->h, x, rows * lh_stride(w->e->s.width) * sizeof *x);
+	lh_encoder_norm(w->e, norm, w->h, NULL, rows);
+	return w->h;
+}
+
+static void add_attention(struct lh_encoder_work *w, const struct lh_layer *l, float *x,
+			  size_t rows)
+{
+	const struct lh_encoder *e = w->e;
+	const struct lh_norm *second = &l->norm[LH_ATTENTION_SECOND];
+
+	if (l->norm[LH_ATTENTION_POST].weight)
+		lh_encoder_norm(e, &l->norm[LH_ATTENTION_POST], w->y, NULL, rows);
+	if (second->weight)
+		memcpy(w->h, x, rows * lh_stride(e->s.width) * sizeof *x);
+	lh_encoder_norm(e, &l->norm[LH_ATTENTION_OUT], x, w->y, rows);
+	if (second->weight)
+		lh_encoder_norm(e, second, x, w->h, rows);
+}
+
+static void add_forward(struct lh_encoder_work *w, const struct lh_layer *l, float *x,
+			size_t rows)
+{
+	const float *from = before(w, &l->norm[LH_FORWARD_IN], x, rows);
+
+	if (l->up_of)
+		experts(w, l, from, rows);
+	else
+		forward(w, &l->up, &l->down, from, rows, w->y);
+	if (l->norm[LH_FORWARD_POST].weight)
+		lh_encoder_norm(w->e, &l->norm[LH_FORWARD_POST], w->y, NULL, rows);
+	lh_encoder_norm(w->e, &l->norm[LH_LAYER_OUT], x, w->y, rows);
 }
 
 static void one_layer(struct lh_encoder_work *w, const struct lh_layer *l,
 		      const struct lh_token_list *list, size_t n, size_t rows)
 {
 	const struct lh_encoder *e = w->e;
-	size_t stride = lh_stride(e->width), wide = lh_stride(3 * e->width), at, some;
-	float *x;
+	size_t stride = lh_stride(e->s.width), queries = lh_stride(lh_encoder_queries(e));
+	size_t wide = lh_stride(lh_encoder_qkv(e)), at, some;
 
 	for (at = 0; at < rows; at += some) {
 		some = rows - at < LH_ROWS ? rows - at : LH_ROWS;
-		lh_matmul_pack(&l->qkv, w->x + at * stride, stride, some, w->packed);
+		lh_matmul_pack(&l->qkv, before(w, &l->norm[LH_ATTENTION_IN], w->x + at * stride,
+					       some), stride, some, w->packed);
 		lh_matmul(&l->qkv, w->packed, some, w->qkv + at * wide, wide);
 	}
 	for (at = 0; n; at += list->n, list++, n--)
-		lh_encoder_attend(w, at, list->n);
+		lh_encoder_attend(w, l, at, list->n);
 	for (at = 0; at < rows; at += some) {
 		some = rows - at < LH_ROWS ? rows - at : LH_ROWS;
-		x = w->x + at * stride;
-		lh_matmul_pack(&l->out, w->attended + at * stride, stride, some, w->packed);
+		lh_matmul_pack(&l->out, w->attended + at * queries, queries, some, w->packed);
 		lh_matmul(&l->out, w->packed, some, w->y, stride);
-		add_and_norm(e, x, w->y, some, &l->attention_norm);
-		if (l->up_of)
-			experts(w, l, x, some);
-		else
-			forward(w, &l->up, &l->down, x, some, w->y);
-		add_and_norm(e, x, w->y, some, &l->output_norm);
+		add_attention(w, l, w->x + at * stride, some);
+		add_forward(w, l, w->x + at * stride, some);
 	}
 }
 
@@ -234,41 +292,86 @@ static void one_layer(struct lh_encoder_work *w, const struct lh_layer *l,
 static void start(struct lh_encoder_work *w, const struct lh_token_list *list, float *x)
 {
 	const struct lh_encoder *e = w->e;
+	const float scale = e->design->scaled ? sqrtf((float)e->s.width) : 1;
 
-	for (size_t i = 0; i < list->n; i++, x += lh_stride(e->width)) {
+	for (size_t i = 0; i < list->n; i++, x += lh_stride(e->s.width)) {
 		lh_gguf_row(e->token, list->id[i], x);
+		for (size_t c = 0; e->design->scaled && c < e->s.width; c++)
+			x[c] *= scale;
 		if (e->position) {
 			lh_gguf_row(e->position, i, w->y);
-			for (size_t c = 0; c < e->width; c++)
+			for (size_t c = 0; c < e->s.width; c++)
 				x[c] += w->y[c];
 		}
-		add_and_norm(e, x, list->second && i >= list->second ? e->second_type : e->type,
-			     1, &e->norm);
+		lh_encoder_norm(e, &e->norm, x, list->second && i >= list->second
+				? e->second_type : e->type, 1);
 	}
 }
 
-static int pool(const struct lh_encoder *e, const float *x, size_t n, float *v, struct lh_err *err)
+/* Multiply a vector by dense_2 and dense_3, as far as they are there. */
+static void apply_dense(struct lh_encoder_work *w, float *v)
 {
-	size_t stride = lh_stride(e->width);
+	const struct lh_panels *m = w->e->dense;
+	const float *from = memcpy(w->y, v, w->e->s.width * sizeof *v);
 
-	if (e->pooling == LH_POOL_LAST)
-		x += (n - 1) * stride;
-	memcpy(v, x, e->width * sizeof *v);
-	if (e->pooling == LH_POOL_MEAN) {
-		for (size_t r = 1; r < n; r++)
-			for (size_t c = 0; c < e->width; c++)
-				v[c] += x[r * stride + c];
-		for (size_t c = 0; c < e->width; c++)
-			v[c] /= (float)n;
+	for (size_t i = 0; i < 2; i++, m++) {
+		if (!m->in)
+			continue;
+		lh_matmul_pack(m, from, lh_stride(m->in), 1, w->packed);
+		lh_matmul(m, w->packed, 1, w->hidden, lh_stride(m->out));
+		from = w->hidden;
 	}
-	if (!lh_vec_finite(v, e->width) || (!e->how.raw && !lh_vec_unit(v, e->width)))
+	memcpy(v, from, w->e->s.width * sizeof *v);
+}
+
+/* Make a vector of n rows that are done. */
+static int pool_rows(struct lh_encoder_work *w, const float *x, size_t n, float *v,
+		     struct lh_err *err)
+{
+	const struct lh_encoder *e = w->e;
+	size_t stride = lh_stride(e->s.width);
+
+	memcpy(v, x, e->s.width * sizeof *v);
+	for (size_t r = 1; r < n; r++)
+		for (size_t c = 0; c < e->s.width; c++)
+			v[c] += x[r * stride + c];
+	for (size_t c = 0; n > 1 && c < e->s.width; c++)
+		v[c] /= (float)n;
+	apply_dense(w, v);
+	if (!lh_vec_finite(v, e->s.width) || (!e->how.raw && !lh_vec_unit(v, e->s.width)))
 		return lh_err_set(err, LH_EDATA, "the model's vector is zero or not finite");
 	return 0;
 }
 
-/* Encode lists that are together at most LH_ROWS rows, or one. */
+/* Make the vector of a list of n tokens, or its vectors. */
+static int pool(struct lh_encoder_work *w, float *x, size_t n, float *v, struct lh_err *err)
+{
+	const struct lh_encoder *e = w->e;
+	size_t stride = lh_stride(e->s.width);
+
+	if (e->s.pooling == LH_POOL_LAST)
+		x += (n - 1) * stride;
+	if (e->s.pooling == LH_POOL_LAST || e->s.pooling == LH_POOL_CLS)
+		n = 1;
+	if (e->output_norm.weight)
+		lh_encoder_norm(e, &e->output_norm, x, NULL, n);
+	if (e->s.pooling != LH_POOL_NONE)
+		return pool_rows(w, x, n, v, err);
+	for (size_t r = 0; r < n; r++)
+		if (pool_rows(w, x + r * stride, 1, v + r * e->s.width, err) < 0)
+			return -1;
+	return 0;
+}
+
+/* Return how many vectors a list has. */
+static size_t vectors_of(const struct lh_encoder *e, const struct lh_token_list *list)
+{
+	return e->s.pooling == LH_POOL_NONE ? list->n : 1;
+}
+
+/* Encode lists that are together at most LH_ROWS rows, or one; to where the next vectors go. */
 static int together(struct lh_encoder_work *w, const struct lh_token_list *list, size_t n,
-		    size_t rows, float *vectors, struct lh_err *err)
+		    size_t rows, float **to, struct lh_err *err)
 {
 	const struct lh_encoder *e = w->e;
 	float *x;
@@ -276,23 +379,25 @@ static int together(struct lh_encoder_work *w, const struct lh_token_list *list,
 	if (room_for_rows(w, rows, err) < 0)
 		return -1;
 	x = w->x;
-	for (size_t i = 0; i < n; x += list[i++].n * lh_stride(e->width))
+	for (size_t i = 0; i < n; x += list[i++].n * lh_stride(e->s.width))
 		start(w, &list[i], x);
-	for (size_t i = 0; i < e->layers; i++)
+	for (size_t i = 0; i < e->s.layers; i++)
 		one_layer(w, &e->layer[i], list, n, rows);
 	x = w->x;
-	for (size_t i = 0; i < n; x += list[i++].n * lh_stride(e->width))
-		if (pool(e, x, list[i].n, vectors + i * e->width, err) < 0)
+	for (size_t i = 0; i < n; x += list[i++].n * lh_stride(e->s.width)) {
+		if (pool(w, x, list[i].n, *to, err) < 0)
 			return -1;
+		*to += vectors_of(e, &list[i]) * e->s.width;
+	}
 	return 0;
 }
 
 static int check_list(const struct lh_encoder *e, const struct lh_token_list *list,
 		      struct lh_err *err)
 {
-	if (!list->n || list->n > e->context)
+	if (!list->n || list->n > e->s.context)
 		return lh_err_set(err, LH_EDATA, "%zu tokens: the model takes 1 to %llu", list->n,
-				  (unsigned long long)e->context);
+				  (unsigned long long)e->s.context);
 	for (size_t i = 0; i < list->n; i++)
 		if (list->id[i] >= e->token->dim[1])
 			return lh_err_set(err, LH_EDATA, "token %u: the model has %llu",
@@ -305,7 +410,7 @@ int lh_encoder_run(struct lh_encoder_work *w, const struct lh_token_list *list, 
 {
 	size_t rows, some;
 
-	for (; n; list += some, n -= some, vectors += some * w->e->width) {
+	for (; n; list += some, n -= some) {
 		for (rows = 0, some = 0; some < n; rows += list[some++].n) {
 			if (check_list(w->e, &list[some], err) < 0 ||
 			    room_for_list(w, list[some].n, err) < 0)
@@ -313,7 +418,7 @@ int lh_encoder_run(struct lh_encoder_work *w, const struct lh_token_list *list, 
 			if (some && rows + list[some].n > LH_ROWS)
 				break;
 		}
-		if (together(w, list, some, rows, vectors, err) < 0)
+		if (together(w, list, some, rows, &vectors, err) < 0)
 			return -1;
 	}
 	return 0;

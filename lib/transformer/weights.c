@@ -20,6 +20,8 @@
 #define LINE (64 / sizeof(float))	/* floats in a line of the cache */
 #define ROWS_A_JOB 1024
 #define THREADS_MAX 64
+#define NO_LAYER UINT64_MAX
+#define PARTS 3			/* tensors of a matrix, at most */
 
 /* Rows first..first+n of a tensor are finite, and outputs at.. of a matrix. */
 struct job {
@@ -99,21 +101,30 @@ static int vector(struct loader *l, const char *name, uint64_t n, const float **
 	return t ? decode(l, t, *to) : -1;
 }
 
-static int norm(struct loader *l, const char *prefix, struct lh_norm *to)
+/* Write the name of a tensor of the layer, or of the model. */
+static void name_of(const struct loader *l, const char *part, const char *end, char name[96])
+{
+	if (l->layer == NO_LAYER)
+		snprintf(name, 96, "%s%s", part, end);
+	else
+		snprintf(name, 96, "blk.%llu.%s%s", (unsigned long long)l->layer, part, end);
+}
+
+static int norm(struct loader *l, const char *part, uint64_t n, struct lh_norm *to)
 {
 	char name[96];
 
-	snprintf(name, sizeof name, "%s.weight", prefix);
-	if (vector(l, name, l->e->width, &to->weight) < 0)
+	name_of(l, part, ".weight", name);
+	if (vector(l, name, n, &to->weight) < 0)
 		return -1;
-	snprintf(name, sizeof name, "%s.bias", prefix);
-	return vector(l, name, l->e->width, &to->bias);
+	name_of(l, part, ".bias", name);
+	return l->e->design->biased ? vector(l, name, n, &to->bias) : 0;
 }
 
 /* ---- matrices ---- */
 
 /* Keep the packing of the next matrix. */
-static int add_packing(struct loader *l, const struct lh_gguf_tensor *const t[3], bool exact)
+static int add_packing(struct loader *l, const struct lh_gguf_tensor *const t[PARTS], bool exact)
 {
 	struct lh_encoder *e = l->e;
 	struct lh_packing *p;
@@ -122,14 +133,14 @@ static int add_packing(struct loader *l, const struct lh_gguf_tensor *const t[3]
 		return -1;
 	p = &e->packing[e->packings++];
 	*p = (struct lh_packing){ .type = t[0]->type };
-	for (size_t i = 1; i < 3 && t[i]; i++)
+	for (size_t i = 1; i < PARTS && t[i]; i++)
 		p->type = p->type == (uint32_t)t[i]->type ? p->type : UINT32_MAX;
 	snprintf(p->name, sizeof p->name, "%s", lh_packing(lh_encoder_product(e, p->type, exact)));
 	return 0;
 }
 
 /* Set the product of the next matrix. */
-static int set_product(struct loader *l, const struct lh_gguf_tensor *const t[3], bool exact,
+static int set_product(struct loader *l, const struct lh_gguf_tensor *const t[PARTS], bool exact,
 		       struct lh_panels *m)
 {
 	const struct lh_packing *p;
@@ -151,7 +162,7 @@ static int set_product(struct loader *l, const struct lh_gguf_tensor *const t[3]
 }
 
 /* Set up a matrix, with memory for its weights. */
-static int panels(struct loader *l, const struct lh_gguf_tensor *const t[3], uint64_t in,
+static int panels(struct loader *l, const struct lh_gguf_tensor *const t[PARTS], uint64_t in,
 		  uint64_t out, bool exact, struct lh_panels *to)
 {
 	const float *w = NULL;
@@ -164,27 +175,26 @@ static int panels(struct loader *l, const struct lh_gguf_tensor *const t[3], uin
 	return 0;
 }
 
-/* The name of a tensor of the layer. */
-static void layer_name(const struct loader *l, const char *part, const char *end, char name[96])
-{
-	snprintf(name, 96, "blk.%llu.%s%s", (unsigned long long)l->layer, part, end);
-}
+struct part {			/* a tensor of a matrix; the last of fewer has no name */
+	const char *name;
+	uint64_t out;
+};
 
-/* Load the biases of a layer's matrix, as far as there are some. */
-static int biases(struct loader *l, const char *const part[3], size_t n, uint64_t out,
-		  struct lh_panels *to)
+/* Load the biases of a matrix, as far as there are some. */
+static int biases(struct loader *l, const struct part part[PARTS], struct lh_panels *to)
 {
 	const struct lh_gguf_tensor *t;
 	char name[96];
+	size_t at = 0;
 
 	if (take(l, lh_panels_round(to->out), &to->bias) < 0)
 		return -1;
-	for (size_t i = 0; l->g && i < n; i++) {
-		layer_name(l, part[i], ".bias", name);
+	for (size_t i = 0; l->g && i < PARTS && part[i].name; at += part[i++].out) {
+		name_of(l, part[i].name, ".bias", name);
 		if (!lh_gguf_tensor(l->g, name))
 			continue;
-		if (!(t = find_tensor(l, name, out, 1, 1, false)) ||
-		    decode(l, t, to->bias ? to->bias + i * out : NULL) < 0)
+		if (!(t = find_tensor(l, name, part[i].out, 1, 1, false)) ||
+		    decode(l, t, to->bias ? to->bias + at : NULL) < 0)
 			return -1;
 	}
 	return 0;
@@ -192,35 +202,35 @@ static int biases(struct loader *l, const char *const part[3], size_t n, uint64_
 
 /* Load a matrix whose outputs are those of up to three tensors, and their biases.  exact: it is
  * multiplied in floats, fast or not. */
-static int matrix(struct loader *l, const char *const part[3], uint64_t in, uint64_t out,
-		  bool exact, struct lh_panels *to)
+static int matrix(struct loader *l, const struct part part[PARTS], uint64_t in, bool exact,
+		  struct lh_panels *to)
 {
-	const struct lh_gguf_tensor *t[3] = { NULL };
+	const struct lh_gguf_tensor *t[PARTS] = { NULL };
+	uint64_t out = 0, at = 0;
 	char name[96];
-	size_t n;
 
-	for (n = 0; n < 3 && part[n]; n++) {
-		layer_name(l, part[n], ".weight", name);
-		if (l->g && !(t[n] = find_tensor(l, name, in, out, 1, false)))
+	for (size_t i = 0; i < PARTS && part[i].name; out += part[i++].out) {
+		name_of(l, part[i].name, ".weight", name);
+		if (l->g && !(t[i] = find_tensor(l, name, in, part[i].out, 1, false)))
 			return -1;
 	}
-	if (panels(l, t, in, n * out, exact, to) < 0)
+	if (panels(l, t, in, out, exact, to) < 0)
 		return -1;
-	for (size_t i = 0; l->g && i < n; i++)
-		if (plan(l, t[i], 0, out, to, i * out) < 0)
+	for (size_t i = 0; i < PARTS && t[i]; at += part[i++].out)
+		if (plan(l, t[i], 0, part[i].out, to, at) < 0)
 			return -1;
-	return biases(l, part, n, out, to);
+	return biases(l, part, to);
 }
 
 /* Load the matrices of all experts, which are one tensor. */
 static int expert_matrices(struct loader *l, const char *part, uint64_t in, uint64_t out,
 			   struct lh_panels **to)
 {
-	const struct lh_gguf_tensor *t[3] = { NULL };
-	uint64_t n = l->e->experts;
+	const struct lh_gguf_tensor *t[PARTS] = { NULL };
+	uint64_t n = l->e->s.experts;
 	char name[96];
 
-	layer_name(l, part, ".weight", name);
+	name_of(l, part, ".weight", name);
 	if (l->g && !(t[0] = find_tensor(l, name, in, out, n, false)))
 		return -1;
 	if (!*to && !(*to = lh_calloc(n, sizeof **to, l->err)))
@@ -238,81 +248,157 @@ static int expert_matrices(struct loader *l, const char *part, uint64_t in, uint
 
 static int feed_forward(struct loader *l, struct lh_layer *to)
 {
-	static const char *const gated[3] = { "ffn_gate", "ffn_up" }, *const up[3] = { "ffn_up" },
-				*const down[3] = { "ffn_down" },
-				*const router[3] = { "ffn_gate_inp" };
-	uint64_t width = l->e->width, ff = l->e->feed_forward;
+	uint64_t width = l->e->s.width, ff = l->e->s.feed_forward;
+	const struct part router[PARTS] = { { "ffn_gate_inp", l->e->s.experts } },
+			  gated[PARTS] = { { "ffn_gate", ff }, { "ffn_up", ff } },
+			  both[PARTS] = { { "ffn_up", 2 * ff } }, up[PARTS] = { { "ffn_up", ff } },
+			  down[PARTS] = { { "ffn_down", width } };
 
-	if (l->e->moe_every && l->layer % l->e->moe_every == 1)
-		return matrix(l, router, width, l->e->experts, true, &to->router) < 0 ||
+	if (l->e->s.moe_every && l->layer % l->e->s.moe_every == 1)
+		return matrix(l, router, width, true, &to->router) < 0 ||
 		       expert_matrices(l, "ffn_up_exps", width, ff, &to->up_of) < 0 ||
 		       expert_matrices(l, "ffn_down_exps", ff, width, &to->down_of) < 0 ? -1 : 0;
-	if (matrix(l, l->e->gated ? gated : up, width, ff, false, &to->up) < 0)
+	if (matrix(l, lh_encoder_has(l->e, LH_GATE) ? gated
+		      : lh_encoder_has(l->e, LH_GATE_IN_UP) ? both : up,
+		   width, false, &to->up) < 0)
 		return -1;
-	return matrix(l, down, ff, width, false, &to->down);
+	return matrix(l, down, ff, false, &to->down);
 }
 
-/* A compiled model has its projections in one matrix. */
-static bool is_split(const struct loader *l)
+/* Load the projections: one tensor, or three.  A compiled model has them in one matrix. */
+static int projections(struct loader *l, struct lh_layer *to)
+{
+	const struct lh_encoder *e = l->e;
+	uint64_t q = lh_encoder_queries(e), kv = e->s.kv_heads * e->s.head;
+	const struct part fused[PARTS] = { { "attn_qkv", q + 2 * kv } },
+			  split[PARTS] = { { "attn_q", q }, { "attn_k", kv }, { "attn_v", kv } };
+	char name[96];
+
+	name_of(l, "attn_qkv", ".weight", name);
+	return matrix(l, l->g && !lh_gguf_tensor(l->g, name) ? split : fused, e->s.width, false,
+		      &to->qkv);
+}
+
+static const char *const norms[LH_NORMS] = {
+	[LH_ATTENTION_IN] = "attn_norm", [LH_QUERY] = "attn_q_norm", [LH_KEY] = "attn_k_norm",
+	[LH_ATTENTION_POST] = "post_attention_norm", [LH_ATTENTION_OUT] = "attn_output_norm",
+	[LH_ATTENTION_SECOND] = "attn_norm_2", [LH_FORWARD_IN] = "ffn_norm",
+	[LH_FORWARD_POST] = "post_ffw_norm", [LH_LAYER_OUT] = "layer_output_norm",
+};
+
+/* Return the values that a norm of a layer has; 0: it has none. */
+static uint64_t norm_values(const struct loader *l, unsigned place)
+{
+	const struct lh_encoder *e = l->e;
+	uint64_t heads = place == LH_QUERY ? e->s.heads : e->s.kv_heads;
+
+	if (!((e->design->norms | e->s.has) & LH_BIT(place)) ||
+	    (place == LH_ATTENTION_IN && !l->layer && !lh_encoder_has(e, LH_FIRST_IN)))
+		return 0;
+	if (place != LH_QUERY && place != LH_KEY)
+		return e->s.width;
+	return e->design->rms ? e->s.head : heads * e->s.head;
+}
+
+/* Check that the layer has no tensor that is taken only if the first layer has it. */
+static int check_alike(const struct loader *l, const char *part, enum lh_has what)
 {
 	char name[96];
 
-	layer_name(l, "attn_qkv", ".weight", name);
-	return l->g && !lh_gguf_tensor(l->g, name);
+	name_of(l, part, ".weight", name);
+	if (!l->g || !(l->e->design->may & LH_BIT(what)) || lh_encoder_has(l->e, what) ||
+	    !lh_gguf_tensor(l->g, name))
+		return 0;
+	return lh_err_set(l->err, LH_ECORRUPT, "%s: tensor \"%s\" is one that the first layer does "
+			  "not have", lh_gguf_path(l->g), name);
 }
 
 static int layer(struct loader *l, struct lh_layer *to)
 {
-	static const char *const fused[3] = { "attn_qkv" }, *const out[3] = { "attn_output" },
-				*const split[3] = { "attn_q", "attn_k", "attn_v" };
-	uint64_t width = l->e->width;
-	char name[96];
+	const struct part out[PARTS] = { { "attn_output", l->e->s.width } };
+	uint64_t n;
 
-	if (is_split(l) ? matrix(l, split, width, width, false, &to->qkv) < 0
-			: matrix(l, fused, width, 3 * width, false, &to->qkv) < 0)
+	to->local = l->e->s.window && l->e->s.local[l->layer / 64] >> l->layer % 64 & 1;
+	if (check_alike(l, "ffn_gate", LH_GATE) < 0 || projections(l, to) < 0)
 		return -1;
 	/* a 16th of the arithmetic, but in int8 a quarter of the error of short texts */
-	if (matrix(l, out, width, width, lh_product(LH_GGUF_Q8_0, true)->int8, &to->out) < 0)
+	if (matrix(l, out, lh_encoder_queries(l->e), lh_product(LH_GGUF_Q8_0, true)->int8,
+		   &to->out) < 0 || feed_forward(l, to) < 0)
 		return -1;
-	layer_name(l, "attn_output_norm", "", name);
-	if (norm(l, name, &to->attention_norm) < 0 || feed_forward(l, to) < 0)
+	for (unsigned i = 0; i < LH_NORMS; i++) {
+		if (check_alike(l, norms[i], (enum lh_has)i) < 0)
+			return -1;
+		n = norm_values(l, i);
+		if (n && norm(l, norms[i], n, &to->norm[i]) < 0)
+			return -1;
+	}
+	return 0;
+}
+
+/* Find the embeddings of types, if the model has them. */
+static int types(struct loader *l)
+{
+	struct lh_encoder *e = l->e;
+	const struct lh_gguf_tensor *t;
+
+	if (!lh_encoder_has(e, LH_TYPES))
+		return 0;
+	if (take(l, e->s.width, &e->type) < 0 ||
+	    (e->how.pairs && take(l, e->s.width, &e->second_type) < 0))
 		return -1;
-	layer_name(l, "layer_output_norm", "", name);
-	return norm(l, name, &to->output_norm);
+	if (!l->g)
+		return 0;
+	if (!(t = find_tensor(l, "token_types.weight", e->s.width, 1, 1, true)))
+		return -1;
+	if (e->second_type)
+		lh_gguf_row(t, t->dim[1] > 1, (float *)e->second_type);
+	return decode(l, t, e->type);
 }
 
 /* Find the embeddings, which stay in the file but for those of types. */
 static int embeddings(struct loader *l)
 {
 	struct lh_encoder *e = l->e;
-	const struct lh_gguf_tensor *type;
 	struct lh_gguf_array tokens;
 
 	if (lh_gguf_array(l->g, "tokenizer.ggml.tokens", 8, &tokens, l->err) < 0)
 		return -1;
-	e->token = find_tensor(l, "token_embd.weight", e->width, tokens.n, 1, true);
-	if (!e->token || !(type = find_tensor(l, "token_types.weight", e->width, 1, 1, true)) ||
-	    plan(l, e->token, 0, e->token->dim[1], NULL, 0) < 0)
+	e->token = find_tensor(l, "token_embd.weight", e->s.width, tokens.n, 1, true);
+	if (!e->token || plan(l, e->token, 0, e->token->dim[1], NULL, 0) < 0)
 		return -1;
-	if (!e->rotary &&
-	    (!(e->position =
-		       find_tensor(l, "position_embd.weight", e->width, e->context, 1, true)) ||
-	     plan(l, e->position, 0, e->position->dim[1], NULL, 0) < 0))
+	if (e->design->position != LH_LEARNED)
+		return 0;
+	e->position = find_tensor(l, "position_embd.weight", e->s.width, e->s.context, 1, true);
+	return e->position ? plan(l, e->position, 0, e->position->dim[1], NULL, 0) : -1;
+}
+
+/* Load what is before the layers and after them. */
+static int outside(struct loader *l)
+{
+	struct lh_encoder *e = l->e;
+	uint64_t width = e->s.width, dense = e->s.dense;
+	const struct part second[PARTS] = { { "dense_2", dense } },
+			  third[PARTS] = { { "dense_3", width } };
+
+	if ((l->g && embeddings(l) < 0) || types(l) < 0 ||
+	    (e->design->embedding_norm && norm(l, "token_embd_norm", width, &e->norm) < 0) ||
+	    (e->design->output_norm && norm(l, "output_norm", width, &e->output_norm) < 0))
 		return -1;
-	if (e->second_type)
-		lh_gguf_row(type, type->dim[1] > 1, (float *)e->second_type);
-	return decode(l, type, e->type);
+	if (lh_encoder_has(e, LH_FACTORS) &&
+	    vector(l, "rope_freqs.weight", e->s.rotated / 2, &e->factors) < 0)
+		return -1;
+	if (lh_encoder_has(e, LH_DENSE_2) && matrix(l, second, width, true, &e->dense[0]) < 0)
+		return -1;
+	return lh_encoder_has(e, LH_DENSE_3) ? matrix(l, third, dense, true, &e->dense[1]) : 0;
 }
 
 static int all_weights(struct loader *l)
 {
 	l->used = l->packings = 0;
-	if (take(l, l->e->width, &l->e->type) < 0 ||
-	    (l->e->how.pairs && take(l, l->e->width, &l->e->second_type) < 0) ||
-	    (l->g && embeddings(l) < 0) ||
-	    norm(l, "token_embd_norm", &l->e->norm) < 0)
+	l->layer = NO_LAYER;
+	if (outside(l) < 0)
 		return -1;
-	for (l->layer = 0; l->layer < l->e->layers; l->layer++)
+	for (l->layer = 0; l->layer < l->e->s.layers; l->layer++)
 		if (layer(l, &l->e->layer[l->layer]) < 0)
 			return -1;
 	return 0;
@@ -407,7 +493,8 @@ static int load(struct loader *l)
 	struct lh_encoder *e = l->e;
 	uintptr_t skip;
 
-	e->layer = lh_calloc(e->layers, sizeof *e->layer, l->err);
+	e->design = lh_design(e->s.architecture);
+	e->layer = lh_calloc(e->s.layers, sizeof *e->layer, l->err);
 	if (!e->layer || all_weights(l) < 0)
 		return -1;
 	e->memory = lh_calloc_table(l->used + LINE, sizeof *l->memory, l->err);
@@ -450,7 +537,7 @@ static int map_rows(const struct loader *l, enum lh_compiled_part part, uint32_t
 		    uint64_t rows, struct lh_gguf_tensor *to)
 {
 	const struct lh_gguf_layout *layout = lh_gguf_layout(type);
-	uint64_t width = l->e->width;
+	uint64_t width = l->e->s.width;
 	size_t n;
 
 	if (!layout || !layout->decode || width % layout->values)
@@ -468,15 +555,15 @@ static int map_rows(const struct loader *l, enum lh_compiled_part part, uint32_t
 
 static int map_embeddings(struct loader *l)
 {
-	const struct lh_compiled_encoder *h = &lh_compiled_header(l->c)->encoder;
+	const struct lh_shape *h = &lh_compiled_header(l->c)->encoder;
 	struct lh_encoder *e = l->e;
 
 	if (map_rows(l, LH_PART_ROWS, h->row_type, h->rows, &e->mapped[0]) < 0)
 		return -1;
 	e->token = &e->mapped[0];
-	if (e->rotary)
+	if (e->design->position != LH_LEARNED)
 		return 0;
-	if (map_rows(l, LH_PART_POSITIONS, h->position_type, e->context, &e->mapped[1]) < 0)
+	if (map_rows(l, LH_PART_POSITIONS, h->position_type, e->s.context, &e->mapped[1]) < 0)
 		return -1;
 	e->position = &e->mapped[1];
 	return 0;
@@ -503,7 +590,8 @@ int lh_weights_map(struct lh_encoder *e, const struct lh_compiled *c, struct lh_
 
 	l.memory = (float *)lh_compiled_part(c, LH_PART_WEIGHTS, LINE * sizeof(float), &l.most);
 	l.most *= LINE;
-	e->layer = lh_calloc(e->layers, sizeof *e->layer, err);
+	e->design = lh_design(e->s.architecture);
+	e->layer = lh_calloc(e->s.layers, sizeof *e->layer, err);
 	if (!e->layer || copy_packings(&l) < 0 || map_embeddings(&l) < 0 || all_weights(&l) < 0)
 		return -1;
 	if (l.used != l.most || l.packings != e->packings)

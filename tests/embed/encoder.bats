@@ -21,6 +21,10 @@ LISTS() {
 # MODEL FILE OPTION... - write a model.
 MODEL() {
 	local vocabulary=wordpiece
+	if [[ " $* " == *" "@(jina|modern|gemma|qwen3|llama)* ]]; then
+		python3 "$ROOT/tests/model/make.py" -o "$@"
+		return
+	fi
 	[[ " $* " != *nomic-bert-moe* ]] || vocabulary=unigram
 	"$UNIT/aid_model" "$ROOT/tests/model/$vocabulary.txt" "$@"
 }
@@ -71,6 +75,70 @@ like_oracle() {
 	done
 }
 
+@test "vectors of qwen3 and llama-embed, causal or not, are those of the float64 oracle" {
+	local options
+	LISTS 1 2 15 27 >lists
+	for options in "qwen3 --pooling last" "llama-embed" \
+		"qwen3 --kv-heads 2 --head 16 --causal 0 --layers 1" \
+		"qwen3 --width 36 --heads 6 --kv-heads 1 --feed-forward 45 --rotated 4" \
+		"llama-embed --heads 2 --parts factors --causal 0" \
+		"llama-embed --kv-heads 2 --causal 1 --layers 1"; do
+		like_oracle --width 32 --architecture $options
+	done
+}
+
+@test "vectors of gemma-embedding and modern-bert, with any window, are those of the float64 oracle" {
+	local options
+	LISTS 1 2 15 27 >lists
+	for options in "gemma-embedding --layers 7 --kv-heads 1" "modern-bert --layers 4" \
+		"gemma-embedding --window 40 --period 1 --heads 3 --head 10" \
+		"gemma-embedding --window 1 --period 2 --dense 50 --local-base 300" \
+		"modern-bert --window 0 --width 40 --feed-forward 45" \
+		"modern-bert --window 7 --period 2 --parts silu,first-norm --split" \
+		"modern-bert --window 40 --local-base 300 --pooling cls"; do
+		like_oracle --width 32 --architecture $options
+	done
+}
+
+@test "vectors of jina-bert-v2 and jina-bert-v3, with each part, are those of the float64 oracle" {
+	local options
+	LISTS 1 2 15 27 >lists
+	for options in "jina-bert-v2" "jina-bert-v2 --parts gate" "jina-bert-v3" \
+		"jina-bert-v2 --parts up,qk-norm,second-norm --split --layers 1" \
+		"jina-bert-v2 --width 36 --heads 6 --feed-forward 45 --parts up" \
+		"jina-bert-v3 --parts no-types --heads 2 --split --layers 1"; do
+		like_oracle --width 32 --architecture $options
+	done
+}
+
+@test "windows and causal attention hold across blocks of rows" {
+	LISTS 260 129 >lists
+	like_oracle --layers 2 --width 16 --heads 1 --architecture modern-bert --window 90
+	like_oracle --layers 1 --width 16 --heads 1 --architecture gemma-embedding --window 300
+	like_oracle --layers 1 --width 16 --heads 2 --kv-heads 1 --architecture qwen3
+}
+
+@test "the layers with a window may be a boolean each" {
+	LISTS 15 27 >lists
+	forge 'keys["modern-bert.attention.sliding_window_pattern"] = [9, (7, [1, 0, 1])]
+write(keys, tensors)' --architecture modern-bert --layers 3 --width 32
+	python3 "$ROOT/tests/model/oracle.py" m.gguf <lists >want
+	ENCODE m.gguf <lists >got
+	near got want 1e-6
+	forge 'keys["modern-bert.attention.sliding_window_pattern"] = [9, (7, [1, 0])]
+write(keys, tensors)' --architecture modern-bert --layers 3
+	is_refused m.gguf "attention.sliding_window_pattern is not of all layers"
+}
+
+@test "without pooling each token has a vector, that of the float64 oracle" {
+	LISTS 5 130 1 9 >lists
+	like_oracle --pooling none --layers 1
+	like_oracle --pooling none --layers 1 --width 32 --architecture gemma-embedding --dense 40
+	[ "$(wc -l <got)" = 145 ]
+	ENCODE m.gguf --each 1 <lists >alone
+	ENCODE m.gguf <lists | cmp - alone
+}
+
 @test "vectors of each type of weights are those of the float64 oracle" {
 	local type
 	LISTS 1 13 >lists
@@ -103,7 +171,7 @@ for a, b in zip(open("got"), open("want")):
 	local kernel architecture
 	LISTS 1 2 14 15 50 7 33 61 90 3 >lists
 	tac lists >reversed
-	for architecture in nomic-bert nomic-bert-moe; do
+	for architecture in nomic-bert nomic-bert-moe jina-bert-v2 modern-bert qwen3; do
 		MODEL m.gguf --architecture $architecture
 		for kernel in $KERNELS; do
 			export LH_KERNEL=$kernel
@@ -162,10 +230,9 @@ refused() {
 
 @test "a model whose keys are wrong or whose graph is another one is refused with the reason" {
 	local a=nomic-bert
-	refused 'architecture "llama" is not bert, nomic-bert or nomic-bert-moe' \
+	refused 'architecture "llama" is not bert, nomic-bert, *, qwen3 or llama-embed' \
 		'keys["general.architecture"][1] = "llama"'
-	refused "key \"$a.pooling_type\" is 0, not from 1 to 3" "keys['$a.pooling_type'][1] = 0"
-	refused "key \"$a.pooling_type\" is 4, not from 1 to 3" "keys['$a.pooling_type'][1] = 4"
+	refused "key \"$a.pooling_type\" is 4, not from 0 to 3" "keys['$a.pooling_type'][1] = 4"
 	refused "attention is causal: this is not a model for embeddings" \
 		"keys['$a.attention.causal'][1] = 1"
 	refused "the number of heads does not divide the width" \
@@ -181,6 +248,48 @@ refused() {
 		"keys['$a.expert_used_count'][1] = 9" --architecture $a
 }
 
+@test "keys of the other architectures that contradict each other are refused with the reason" {
+	local a=qwen3
+	refused "attention.head_count_kv does not divide the number of heads" \
+		"keys['$a.attention.head_count_kv'] = [4, 3]" --architecture $a
+	refused "key \"$a.attention.head_count_kv\" is 5, not from 1 to 4" \
+		"keys['$a.attention.head_count_kv'] = [4, 5]" --architecture $a
+	refused "attention.value_length is not that of keys" \
+		"keys['$a.attention.value_length'][1] = 8" --architecture $a --head 32
+	refused "its heads are too wide together" \
+		"keys['$a.attention.key_length'] = keys['$a.attention.value_length'] = [4, 1 << 20]" \
+		--architecture $a
+	refused "the width of a head is odd: rotary embeddings need pairs" "0" --architecture $a \
+		--rotated 7
+	refused "key \"$a.rope.dimension_count\" is 17, not from 1 to 16" "0" --architecture $a \
+		--rotated 17
+	refused "rope.scaling.factor is not 1: scaled positions are not supported" \
+		"keys['$a.rope.scaling.factor'] = [6, 4]" --architecture $a
+	refused "no key \"$a.attention.layer_norm_rms_epsilon\"" \
+		"del keys['$a.attention.layer_norm_rms_epsilon']" --architecture $a
+	a=gemma-embedding
+	refused "no key \"$a.attention.sliding_window\"" "0" --architecture $a --window 0
+	refused "key \"$a.attention.sliding_window\" is 0, not from 1 to 1048576" \
+		"keys['$a.attention.sliding_window'][1] = 0" --architecture $a
+	refused "rope.freq_base_swa is not positive" "0" --architecture $a --local-base -1
+	a=modern-bert
+	refused "attention is causal: this is not a model for embeddings" "0" --architecture $a \
+		--causal 1
+	refused 'hidden_activation "relu" is not gelu or silu' \
+		"keys['$a.hidden_activation'] = [8, 'relu']" --architecture $a
+}
+
+@test "a layer that has or lacks what the first one does not is refused" {
+	refused 'tensor "blk.1.attn_q_norm.weight" is missing' \
+		"del tensors['blk.1.attn_q_norm.weight']" --architecture jina-bert-v2 --parts qk-norm
+	refused 'tensor "blk.1.attn_norm_2.weight" is one that the first layer does not have' \
+		"del tensors['blk.0.attn_norm_2.weight']" --architecture jina-bert-v2 --parts second-norm
+	refused 'tensor "blk.1.ffn_gate.weight" is one that the first layer does not have' \
+		"del tensors['blk.0.ffn_gate.weight']" --architecture jina-bert-v2 --parts gate
+	refused 'tensor "dense_3.weight" is 80 x 64 x 1 x 1, not 64 x 64 x 1' \
+		"del tensors['dense_2.weight']" --architecture gemma-embedding --dense 80
+}
+
 @test "a model without one of its keys or tensors is refused with its name" {
 	local name a
 	forge 'for k in keys:
@@ -190,21 +299,22 @@ refused() {
 		attention.head_count attention.layer_norm_epsilon pooling_type; do
 		is_refused bert.$name.gguf "no key \"bert.$name\""
 	done
-	for a in bert nomic-bert nomic-bert-moe; do
+	for a in bert nomic-bert nomic-bert-moe modern-bert gemma-embedding qwen3; do
 		forge 'for t in tensors:
     if t.endswith("weight") or "norm" in t:
         write(keys, {n: v for n, v in tensors.items() if n != t}, t)' --layers 2 --architecture $a
 		for name in *.weight.gguf *norm.bias.gguf; do
-			[[ $name == *qkv* ]] ||
+			[[ $name == *qkv* || ! -e $name ]] ||
 				is_refused "$name" "tensor \"${name%.gguf}\" is missing"
 		done
-		rm -- *.weight.gguf *norm.bias.gguf
+		rm -- *.gguf
 	done
 }
 
 @test "a model with a tensor of another shape, or a weight that is not finite, is refused" {
 	local name a
-	for a in bert nomic-bert nomic-bert-moe; do
+	for a in bert nomic-bert nomic-bert-moe jina-bert-v2 modern-bert gemma-embedding qwen3 \
+		llama-embed; do
 		forge 'inf = struct.pack("<f", float("inf"))
 for name, (dims, kind, data) in tensors.items():
     write(keys, tensors | {name: [dims, kind, data[:-4] + inf]}, name)

@@ -21,7 +21,11 @@ expected() {
 	done
 	shift
 	[[ " $* " != *nomic-bert-moe* ]] || vocabulary=unigram
-	"$UNIT/aid_model" "$ROOT/tests/model/$vocabulary.txt" "$model.gguf" "$@"
+	if [[ " $* " == *" "@(jina|modern|gemma|qwen3|llama)* ]]; then
+		python3 "$ROOT/tests/model/make.py" "$@" -o "$model.gguf"
+	else
+		"$UNIT/aid_model" "$ROOT/tests/model/$vocabulary.txt" "$model.gguf" "$@"
+	fi
 	python3 "$ROOT/tests/model/lists.py" "$model.gguf" "${lengths[@]}" >"$model.lists"
 	python3 "$ROOT/tests/model/oracle.py" "$model.gguf" <"$model.lists" >"$model.want"
 }
@@ -62,6 +66,23 @@ as_oracle() {
 
 @test "nomic-bert-moe, of each type, has the vectors of the oracle to 1e-6" {
 	as_oracle nomic-bert-moe F32 F16 BF16 Q4_0 Q4_1 Q5_0 Q5_1 Q8_0 Q4_K Q5_K Q6_K
+}
+
+@test "each other architecture, of some types, has the vectors of the oracle to 1e-6" {
+	local architecture
+	for architecture in jina-bert-v2 jina-bert-v3 modern-bert gemma-embedding qwen3 llama-embed; do
+		as_oracle $architecture F32 F16 Q8_0 Q6_K
+	done
+}
+
+@test "windows longer and shorter than the text, up to the longest, have the vectors of the oracle" {
+	local options
+	for options in "modern-bert --window 600" "modern-bert --window 100" \
+		"gemma-embedding --window 257 --kv-heads 1" "qwen3 --kv-heads 1 --pooling last" \
+		"llama-embed --causal 0 --parts factors" "jina-bert-v2 --parts up"; do
+		expected m 1 200 512 -- --width 16 --heads 2 --layers 2 --architecture $options
+		within 1e-6 m
+	done
 }
 
 @test "texts as long as the context have the vectors of the oracle to 1e-6" {

@@ -21,6 +21,10 @@ setup() {
 # MODEL FILE OPTION... - write a model.
 MODEL() {
 	local vocabulary=wordpiece
+	if [[ " $* " == *" "@(jina|modern|gemma|qwen3|llama)* ]]; then
+		python3 "$ROOT/tests/model/make.py" -o "$@"
+		return
+	fi
 	[[ " $* " != *nomic-bert-moe* ]] || vocabulary=unigram
 	"$UNIT/aid_model" "$ROOT/tests/model/$vocabulary.txt" "$@"
 }
@@ -98,6 +102,37 @@ of_types() {
 	MODEL many.gguf --architecture nomic-bert-moe --experts 32
 	python3 "$ROOT/tests/model/lists.py" few.gguf 2 9 130 >lists
 	alike_vectors 1e-6 few.gguf many.gguf
+}
+
+# llama.cpp of this version ends with an assertion at norms of q and k of jina-bert-v2 with one
+# attn_qkv, and where no layer is without the window.
+@test "vectors of each other architecture, with each of its parts, are those of llama.cpp to 1e-5" {
+	local options i=0 models=()
+	while read -r options; do
+		MODEL $i.gguf --architecture $options
+		models+=($((i++)).gguf)
+	done <<-'END'
+		qwen3 --kv-heads 2 --pooling last
+		qwen3 --kv-heads 2 --head 32 --pooling last --causal 0
+		qwen3 --heads 2 --type F16
+		llama-embed --kv-heads 2 --pooling last
+		llama-embed --kv-heads 1 --parts factors --causal 0
+		gemma-embedding --kv-heads 1 --layers 7 --window 16
+		gemma-embedding --heads 2 --window 9 --period 2 --dense 80 --local-base 500
+		gemma-embedding --window 1000 --period 2
+		modern-bert --layers 4 --window 16
+		modern-bert --layers 4 --window 1000 --type F16
+		modern-bert --layers 3 --window 0
+		modern-bert --layers 4 --parts silu,first-norm --local-base 300 --pooling cls
+		jina-bert-v2
+		jina-bert-v2 --parts gate --split
+		jina-bert-v2 --width 96 --heads 6 --split --parts up,qk-norm,second-norm
+		jina-bert-v3
+		jina-bert-v3 --parts no-types --heads 2 --split
+	END
+	[ "$i" = 17 ]
+	python3 "$ROOT/tests/model/lists.py" 0.gguf 2 3 17 40 200 512 >lists
+	alike_vectors 1e-5 "${models[@]}"
 }
 
 @test "lh-embed makes of a text the vector that llama.cpp makes of it" {

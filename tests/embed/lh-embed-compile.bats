@@ -42,7 +42,9 @@ unused() {
 	for i in 1 2 3 4 5 6; do
 		printf '{"text":"%s"}\n' "$words $(stretch $((i * 40)) "$words ")"
 	done >in
-	for options in "" "--architecture bert --pooling cls" "--architecture nomic-bert-moe --type Q8_0 --width 64" "--type F16 --pooling last" "--type Q8_0"; do
+	for options in "" "--architecture bert --pooling cls" "--architecture nomic-bert-moe --type Q8_0 --width 64" "--type F16 --pooling last" "--type Q8_0" \
+		"--architecture modern-bert --window 16" "--architecture jina-bert-v2 --parts up,second-norm" "--architecture jina-bert-v3" \
+		"--architecture gemma-embedding --dense 80 --kv-heads 2" "--architecture qwen3 --type F16" "--architecture llama-embed --parts factors"; do
 		rm -f m.gguf*
 		model m.gguf $options
 		for fast in "" --fast; do
@@ -237,8 +239,8 @@ unused() {
 		wrong "$field" "$value" "$message"
 	done <<-END
 		magic|0|not a compiled model
-		version|2|compiled by another version, 2, not 1
-		version|0|compiled by another version, 0, not 1
+		version|3|compiled by another version, 3, not 2
+		version|1|compiled by another version, 1, not 2
 		byte_order|0x04030201|compiled in the other byte order
 		file_bytes|4096|$size bytes, not 4096
 		file_bytes|0xffffffffffffffff|$size bytes, not 18446744073709551615
@@ -249,7 +251,7 @@ unused() {
 		part[12].bytes|0xffffffffffffffff|part 12 ends after the file
 		part[12].bytes|0|its parts do not end with the file
 		encoder.architecture|3|$parameters
-		encoder.pooling|0|$parameters
+		encoder.architecture|9|$parameters
 		encoder.pooling|4|$parameters
 		encoder.layers|0|$parameters
 		encoder.layers|1025|$parameters
@@ -262,8 +264,21 @@ unused() {
 		encoder.context|0|$parameters
 		encoder.context|1048577|$parameters
 		encoder.heads|0|$parameters
-		encoder.heads|5|the number of heads does not divide the width
-		encoder.heads|64|the width of a head is odd: rotary embeddings need pairs
+		encoder.heads|5|attention.head_count_kv does not divide the number of heads
+		encoder.heads|64|$few
+		encoder.heads|1048576|its heads are too wide together
+		encoder.kv_heads|0|$parameters
+		encoder.kv_heads|5|$parameters
+		encoder.kv_heads|2|its weights are too many for its sizes
+		encoder.head|0|$parameters
+		encoder.head|0x8000000000000000|$parameters
+		encoder.rotated|15|the width of a head is odd: rotary embeddings need pairs
+		encoder.rotated|17|$parameters
+		encoder.window|1048577|$parameters
+		encoder.dense|64|$parameters
+		encoder.has|0|$parameters
+		encoder.has|0xffffffff|$parameters
+		encoder.local_base|nan|$parameters
 		encoder.feed_forward|0|$parameters
 		encoder.feed_forward|1048576|$few
 		encoder.experts|1|$parameters

@@ -383,8 +383,7 @@ text() {
 	: >empty.gguf
 	mkfifo pipe.gguf
 	mkdir folder.gguf
-	model none.gguf --pooling none
-	for file in short text empty pipe folder none; do
+	for file in short text empty pipe folder; do
 		run -2 --separate-stderr timeout 20 lh-embed --engine gguf --model $file.gguf <<<'{"text":"a"}'
 		[ -z "$output" ] && [ "${#stderr_lines[@]}" = 1 ] && [[ $stderr == "lh-embed: "*"$file.gguf"* ]] || { echo "$file: $stderr"; false; }
 		run -2 --separate-stderr timeout 20 lh-index build --engine gguf --model $file.gguf x.lhv <<<'{"id":"a","text":"a"}'
@@ -394,8 +393,71 @@ text() {
 	no_litter
 }
 
+# floats OPTION... - records of the file in with vectors as numbers.
+floats() {
+	lh-embed --engine gguf --model m.gguf "$@" in
+}
+
+# unit N - of vectors, one a line, the first N numbers, scaled to unit length.
+unit() {
+	jq -c --argjson n "$1" '.[:$n] | (map(. * .) | add | sqrt) as $l | map(. / $l)'
+}
+
+@test "--dimension cuts vectors and normalises them again, also in a request and with a cache" {
+	printf '%s\n' '{"text":"forklift operator"}' '{"text":"welder, nights"}' >in
+	floats | jq -c .vector >whole
+	for n in 1 2 33 63 64; do
+		run -0 --separate-stderr floats --dimension $n --cache cache.db
+		[ -z "$stderr" ]
+		[ "$(jq -c '[.dimension, (.vector | length)]' <<<"$output" | sort -u)" = "[$n,$n]" ]
+		jq -c .vector <<<"$output" >got
+		unit $n <whole >want
+		python3 "$ROOT/tests/model/cosine.py" got want 1e-12
+		jq -e '(map(. * .) | add) as $s | $s > 0.999999 and $s < 1.000001' got
+		# from the cache, which has vectors of other lengths of the same texts
+		floats --dimension $n --cache cache.db | jq -c .vector | cmp - got
+	done
+	floats --raw --dimension 5 | jq -c .vector >got
+	floats --raw | jq -c '.vector[:5]' | cmp - got
+	run -0 lh-embed --engine gguf --model m.gguf --dimension 7 --wire go <<<'{"texts":["welder, nights"]}'
+	[ "$(jq -c '[.dimension, (.vectors[0] | length)]' <<<"$output")" = '[7,7]' ]
+	run -2 --separate-stderr floats --dimension 65
+	[[ $stderr == 'lh-embed: --dimension 65: the vectors of m@'*' have 64' ]]
+	run -2 --separate-stderr lh-embed --engine ollama --dimension 7 in
+	[[ $stderr == 'lh-embed: --dimension is for engine'* ]]
+}
+
+@test "a model without pooling makes a vector of each token" {
+	model none.gguf --pooling none --architecture modern-bert
+	model mean.gguf --pooling mean --architecture modern-bert
+	printf '%s\n' '{"text":"forklift operator","id":7}' '{"text":"x"}' >in
+	run -0 --separate-stderr lh-embed --engine gguf --model none.gguf --raw in
+	[ -z "$stderr" ]
+	lh-embed --engine gguf --model none.gguf --tokens in | jq '.tokens | length' >tokens
+	jq '.vectors | length' <<<"$output" | cmp - tokens
+	[ "$(jq -c 'keys_unsorted' <<<"$output" | head -1)" = '["text","id","vectors","dimension","model"]' ]
+	# their mean is the vector of the text
+	jq -c '.vectors | transpose | map(add / length)' <<<"$output" >got
+	lh-embed --engine gguf --model mean.gguf --raw in | jq -c .vector >want
+	python3 "$ROOT/tests/model/cosine.py" got want 1e-9
+	jq -c '.vectors[]' <<<"$output" | unit 9 >want
+	lh-embed --engine gguf --model none.gguf --dimension 9 -j3 in | jq -c '.vectors[]' >got
+	python3 "$ROOT/tests/model/cosine.py" got want 1e-12
+	run -0 lh-embed --engine gguf --model none.gguf --dimension 1 --encoding base64 in
+	[ "$(jq -c '.vectors[] | length' <<<"$output" | sort -u)" = 8 ]
+	run -1 --separate-stderr lh-embed --engine gguf --model none.gguf <<<'{"texts":["a"]}'
+	[[ ${stderr_lines[0]} == *'none.gguf has no pooling: it takes records with a text alone' ]]
+	for option in '--wire go' '--cache c.db' --benchmark; do
+		run -2 --separate-stderr lh-embed --engine gguf --model none.gguf $option </dev/null
+		[[ $stderr == "lh-embed: "*"none.gguf: a model without pooling makes a vector of each token: ${option%% *} is for one of each text" ]] || { echo "$stderr"; false; }
+	done
+	run -2 --separate-stderr timeout 20 lh-index build --engine gguf --model none.gguf x.lhv <<<'{"id":"a","text":"a"}'
+	[[ $stderr == "lh-index: "*none.gguf* ]]
+	[ ! -e x.lhv ]
+}
+
 @test "a model with one key missing, of another type or out of range is refused by the key's name, or does not need it" {
-	local architectures="bert nomic-bert-moe"
+	local architectures="bert nomic-bert-moe gemma-embedding"
 	[ -z "${LH_ASAN:-}" ] || architectures=nomic-bert-moe
 	timeout 600 python3 -B - $architectures <<-'END'
 		import os, subprocess, sys
@@ -405,12 +467,15 @@ text() {
 		        "2^63": (make.U64, 1 << 63), "negative": (make.I32, -1), "zero": (make.U32, 0),
 		        "nan": (make.F32, float("nan"))}
 		# what is not needed may be missing; a token's number may be 0; the rest is not read
-		MISSING = ["attention.causal", "rope.freq_base", "token_type", "add_bos_token", "add_eos_token",
+		MISSING = ["attention.causal", "rope.freq_base", "rope.freq_base_swa", "rope.dimension_count",
+		           "sliding_window_pattern", "token_type", "add_bos_token", "add_eos_token",
 		           "add_space_prefix", "remove_extra_whitespaces", "precompiled_charsmap"]
 		SAID = {"general.architecture": 'architecture "x"', "tokenizer.ggml.model": 'the tokenizer is "x"'}
 
 		def taken(key, way, architecture):
 		    if key in ("general.name", "tokenizer.ggml.token_type_count"):
+		        return True
+		    if key.endswith((".pooling_type", "_window_pattern")) and way == "zero":
 		        return True
 		    if key.endswith("_token_id"):
 		        needed = architecture == "nomic-bert-moe" and key.endswith("bos_token_id")
@@ -419,7 +484,8 @@ text() {
 
 		for architecture in sys.argv[1:]:
 		    options = ["--architecture", architecture, "--width", "32", "--heads", "2", "--feed-forward", "32",
-		               "--experts", "2", "--charsmap"]
+		               "--experts", "2", "--charsmap", "--rotated", "16", "--period", "2",
+		               "--local-base", "100"]
 		    keys, tensors = make.model(make.options(*options))
 		    assert len(keys) > 20
 		    for key, _, _ in keys:
@@ -474,7 +540,7 @@ text() {
 		[ "$stderr" = "lh-embed: $message" ] || { echo "$options: $stderr"; false; }
 	done <<-'END'
 		--engine gguf	--engine gguf: name the model by --model FILE or NAME
-		--engine gguf --model m.gguf --dimension 64	--dimension: engine gguf makes vectors as long as its model has them
+		--engine gguf --model m.gguf --dimension 0	--dimension: "0" is not a whole number from 1 to 1048576
 		--engine gguf --model m.gguf --url http://x	--url: engine gguf has no service
 		--engine gguf --model m.gguf --info --tokens	--tokens, --info and --benchmark exclude each other
 		--engine gguf --model m.gguf --info --benchmark	--tokens, --info and --benchmark exclude each other

@@ -40,7 +40,7 @@ for line in sys.stdin:
 	END
 }
 
-@test "--dimension is 64 to 4096" {
+@test "--dimension of engine hash is 64 to 4096" {
 	for n in 64 100 4096; do
 		run -0 lh-embed --dimension $n <<<'{"text":"x"}'
 		[ "$(jq '.vector | length' <<<"$output")" = $n ]

@@ -1,6 +1,6 @@
 /*
  * fuzz_gguf - hostile GGUF files: each is refused with one line, or every key and tensor that it
- * has can be read.
+ * has can be read, and the parameters of a model are refused or are in their ranges.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -8,7 +8,7 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
-#include "transformer/gguf.h"
+#include "transformer/design.h"
 
 int LLVMFuzzerInitialize(int *argc, char ***argv);
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n);
@@ -98,6 +98,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
 		"bert.attention.layer_norm_epsilon", "tokenizer.ggml.tokens", "many.6", "",
 		"bert.classifier.output_labels", "bert.pooling_type",
 	};
+	struct lh_shape shape = { .layers = 0 };
 	struct lh_gguf *g;
 
 	if (ftruncate(fd, 0) < 0 || pwrite(fd, data, n, 0) != (ssize_t)n)
@@ -110,6 +111,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
 	}
 	for (size_t i = 0; i < sizeof keys / sizeof *keys; i++)
 		read_key(g, keys[i]);
+	if (lh_shape_read(&shape, g, n % 2, &err) == 0 ? lh_shape_wrong(&shape) != NULL
+						       : err.code != LH_ECORRUPT || !*err.msg)
+		abort();
 	for (size_t i = 0; i < lh_gguf_tensors(g); i++)
 		read_tensor(g, lh_gguf_tensor_at(g, i));
 	lh_gguf_close(g);

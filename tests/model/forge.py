@@ -9,6 +9,8 @@
     forge.py every FILE       a key of each type and a tensor of each type
     forge.py model FILE       a whole model in 9 KB: bert, Q4_0
     forge.py ranker FILE      the same as a cross-encoder
+    forge.py gemma-embedding FILE, or modern-bert, jina-bert-v2, llama-embed
+                              the same of that architecture, with what it may have
 """
 import os
 import random
@@ -269,6 +271,16 @@ def ranker(path):
     model(path, "--labels", "2", "--pooling", "rank")
 
 
+OTHER = {"gemma-embedding": ["--dense", "32", "--period", "2", "--local-base", "100"],
+         "modern-bert": ["--parts", "silu,first-norm", "--rotated", "16"],
+         "jina-bert-v2": ["--parts", "qk-norm,second-norm,up", "--split"],
+         "llama-embed": ["--parts", "factors", "--kv-heads", "1", "--causal", "0"]}
+
+
+def other(architecture):
+    return lambda path: model(path, "--architecture", architecture, *OTHER[architecture])
+
+
 def model(path, *more):
     o = make.options("--architecture", "bert", "--type", "Q4_0", "--layers", "1", "--width", "32",
                      "--heads", "2", "--feed-forward", "32", "--context", "8", *more)
@@ -281,4 +293,4 @@ if __name__ == "__main__":
     if len(sys.argv) != 3:
         sys.exit(__doc__)
     {"wrong": wrong, "infinite": infinite, "blocks": blocks, "every": every,
-     "model": model, "ranker": ranker}[sys.argv[1]](sys.argv[2])
+     "model": model, "ranker": ranker, **{name: other(name) for name in OTHER}}[sys.argv[1]](sys.argv[2])

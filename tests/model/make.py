@@ -3,8 +3,8 @@
 
     make.py [--architecture nomic-bert] [--type F16] ... -o FILE
 
-tests/unit/aid_model.c writes the same files, byte for byte, and is faster;
-this one is also a module, with which forge.py makes wrong files.  README.md
+tests/unit/aid_model.c writes the same files of the first three architectures,
+byte for byte, and is faster; this one is also a module, with which forge.py makes wrong files.  README.md
 says how weights follow from the seed.
 """
 import argparse
@@ -18,6 +18,7 @@ U32, I32, F32, BOOL, STRING, ARRAY, U8, U64 = 4, 5, 6, 7, 8, 9, 0, 10
 TYPES = {"F32": 0, "F16": 1, "Q4_0": 2, "Q4_1": 3, "Q5_0": 6, "Q5_1": 7, "Q8_0": 8,
          "Q4_K": 12, "Q5_K": 13, "Q6_K": 14, "BF16": 30}
 ONE = {"F32": 4, "F16": 2, "BF16": 2}
+NEW = ["jina-bert-v2", "jina-bert-v3", "modern-bert", "gemma-embedding", "qwen3", "llama-embed"]
 POOLING = {"none": 0, "mean": 1, "cls": 2, "last": 3, "rank": 4}
 WORD64 = (1 << 64) - 1
 GOLDEN = 0x9E3779B97F4A7C15
@@ -276,7 +277,7 @@ def token_keys(o):
     t = "tokenizer.ggml."
     keys = [(t + "model", STRING, o.tokenizer), (t + "tokens", ARRAY, (STRING, tokens)),
             (t + "token_type", ARRAY, (I32, kinds)),
-            (t + "token_type_count", U32, o.token_types)]
+            (t + "token_type_count", U32, o.token_types or 1)]
     if o.tokenizer == "t5":
         keys += [(t + "scores", ARRAY, (F32, scores)), (t + "add_bos_token", BOOL, 1),
                  (t + "add_eos_token", BOOL, 1), (t + "add_space_prefix", BOOL, 1),
@@ -332,17 +333,25 @@ def charsmap(table):
 
 def model_keys(o):
     a = o.architecture + "."
+    epsilon = "rms_epsilon" if o.rms else "epsilon"
     keys = [("general.architecture", STRING, o.architecture), ("general.name", STRING, "test"),
             (a + "block_count", U32, o.layers), (a + "context_length", U32, o.context),
             (a + "embedding_length", U32, o.width), (a + "feed_forward_length", U32, o.ff),
             (a + "attention.head_count", U32, o.heads),
-            (a + "attention.layer_norm_epsilon", F32, 1e-5 if o.moe else 1e-12),
-            (a + "attention.causal", BOOL, 0), (a + "pooling_type", U32, POOLING[o.pooling])]
-    if o.nomic:
+            (a + "attention.layer_norm_" + epsilon, F32,
+             1e-6 if o.rms else 1e-5 if o.moe or o.new else 1e-12)]
+    if not o.new:
+        keys.append((a + "attention.causal", BOOL, 0))
+    elif o.causal is not None:
+        keys.append((a + "attention.causal", BOOL, o.causal))
+    keys.append((a + "pooling_type", U32, POOLING[o.pooling]))
+    if o.nomic and o.architecture != "jina-bert-v2":
         keys.append((a + "rope.freq_base", F32, 10000 if o.moe else 1000))
     if o.moe:
         keys += [(a + "expert_count", U32, o.experts), (a + "expert_used_count", U32, 2),
                  (a + "moe_every_n_layers", U32, 2)]
+    if o.new:
+        keys += new_keys(o, a)
     if o.labels:
         keys.append((a + "classifier.output_labels", ARRAY,
                      (STRING, ["LABEL_%d" % i for i in range(o.labels)])))
@@ -350,57 +359,132 @@ def model_keys(o):
     return keys + tokens, n
 
 
+def new_keys(o, a):
+    keys = []
+    if o.kv_heads != o.heads:
+        keys.append((a + "attention.head_count_kv", U32, o.kv_heads))
+    if o.head * o.heads != o.width:
+        keys += [(a + "attention.key_length", U32, o.head),
+                 (a + "attention.value_length", U32, o.head)]
+    if o.rotated:
+        keys.append((a + "rope.dimension_count", U32, o.rotated))
+    if o.window:
+        keys.append((a + "attention.sliding_window", U32, o.window))
+    if o.period:
+        keys.append((a + "attention.sliding_window_pattern", U32, o.period))
+    if o.local_base:
+        keys.append((a + "rope.freq_base_swa", F32, o.local_base))
+    if "silu" in o.parts:
+        keys.append((a + "hidden_activation", STRING, "silu"))
+    if o.dense:
+        keys += [(a + "dense_2_feat_in", U32, o.width), (a + "dense_2_feat_out", U32, o.dense),
+                 (a + "dense_3_feat_in", U32, o.dense), (a + "dense_3_feat_out", U32, o.width)]
+    return keys
+
+
+def matrix(o, name, *dims):
+    k = 0
+    while 6 * 4 ** k < dims[0]:	# values of about unit variance from such ones
+        k += 1
+    return name + ".weight", dims, o.type, 0, -k
+
+
+def plain(name, dims, center=0, exponent=-3):
+    return name, dims, "F32", center, exponent
+
+
+def norm(o, name, n):
+    weight = plain(name + ".weight", (n,), 1, -2)
+    return [weight] if o.rms or o.architecture == "modern-bert" else [
+        weight, plain(name + ".bias", (n,))]
+
+
 def model_tensors(o, rows):
     """Yield (name, dims, type, center, exponent)."""
-    def matrix(name, *dims):
-        k = 0
-        while 6 * 4 ** k < dims[0]:	# values of about unit variance from such ones
-            k += 1
-        return name + ".weight", dims, o.type, 0, -k
-
-    def plain(name, dims, center=0, exponent=-3):
-        return name, dims, "F32", center, exponent
-
-    def norm(name):
-        return [plain(name + ".weight", (w,), 1, -2), plain(name + ".bias", (w,))]
-
-    w, ff, bias = o.width, o.ff, not o.nomic or o.moe
+    w = o.width
     yield "token_embd.weight", (w, rows), o.type, 0, 0
-    yield plain("token_types.weight", (w, o.token_types), 0, -2)
+    if o.token_types:
+        yield plain("token_types.weight", (w, o.token_types), 0, -2)
     if not o.nomic:
         yield plain("position_embd.weight", (w, o.context), 0, -2)
-    yield from norm("token_embd_norm")
+    if not o.rms:
+        yield from norm(o, "token_embd_norm", w)
     for i in range(o.layers):
-        b = "blk.%d." % i
-        for name in (["attn_qkv"] if o.fused else ["attn_q", "attn_k", "attn_v"]) + ["attn_output"]:
-            out = 3 * w if name == "attn_qkv" else w
-            yield matrix(b + name, w, out)
-            if bias:
-                yield plain(b + name + ".bias", (out,))
-        yield from norm(b + "attn_output_norm")
-        if o.moe and i % 2 == 1:
-            yield plain(b + "ffn_gate_inp.weight", (w, o.experts), 0, -2)
-            yield matrix(b + "ffn_up_exps", w, ff, o.experts)
-            yield matrix(b + "ffn_down_exps", ff, w, o.experts)
-        else:
-            if o.nomic and not o.moe:
-                yield matrix(b + "ffn_gate", w, ff)
-            for name, dims in ("ffn_up", (w, ff)), ("ffn_down", (ff, w)):
-                yield matrix(b + name, *dims)
-                if bias:
-                    yield plain(b + name + ".bias", (dims[1],))
-        yield from norm(b + "layer_output_norm")
+        yield from layer_tensors(o, i) if not o.pre else pre_layer_tensors(o, i)
+    if o.pre:
+        yield from norm(o, "output_norm", w)
+    if "factors" in o.parts:
+        yield plain("rope_freqs.weight", (o.head // 2,), 3, 1)
+    if o.dense:
+        yield matrix(o, "dense_2", w, o.dense)
+        yield matrix(o, "dense_3", o.dense, w)
     if o.labels:
-        yield matrix("cls", w, w)
+        yield matrix(o, "cls", w, w)
         yield plain("cls.bias", (w,))
-        yield matrix("cls.output", w, o.labels)
+        yield matrix(o, "cls.output", w, o.labels)
         yield plain("cls.output.bias", (o.labels,))
+
+
+def projections(o, b, bias):
+    q, kv = o.heads * o.head, o.kv_heads * o.head
+    outs = {"attn_qkv": q + 2 * kv} if o.fused else {"attn_q": q, "attn_k": kv, "attn_v": kv}
+    for name, out in outs.items():
+        yield matrix(o, b + name, o.width, out)
+        if bias:
+            yield plain(b + name + ".bias", (out,))
+    yield matrix(o, b + "attn_output", q, o.width)
+    if bias:
+        yield plain(b + "attn_output.bias", (o.width,))
+
+
+def layer_tensors(o, i):
+    """A layer with norms after its halves."""
+    w, ff, bias, b = o.width, o.ff, not o.nomic or o.moe or o.new, "blk.%d." % i
+    yield from projections(o, b, bias)
+    if "qk-norm" in o.parts:
+        yield from norm(o, b + "attn_q_norm", w)
+        yield from norm(o, b + "attn_k_norm", w)
+    yield from norm(o, b + "attn_output_norm", w)
+    if "second-norm" in o.parts:
+        yield from norm(o, b + "attn_norm_2", w)
+    if o.moe and i % 2 == 1:
+        yield plain(b + "ffn_gate_inp.weight", (w, o.experts), 0, -2)
+        yield matrix(o, b + "ffn_up_exps", w, ff, o.experts)
+        yield matrix(o, b + "ffn_down_exps", ff, w, o.experts)
+    else:
+        if (o.nomic and not o.moe and not o.new) or "gate" in o.parts:
+            yield matrix(o, b + "ffn_gate", w, ff)
+        for name, dims in ("ffn_up", (w, ff * (2 if "up" in o.parts else 1))), ("ffn_down", (ff, w)):
+            yield matrix(o, b + name, *dims)
+            if bias and (name == "ffn_down" or not {"gate", "up"} & o.parts):
+                yield plain(b + name + ".bias", (dims[1],))
+    yield from norm(o, b + "layer_output_norm", w)
+
+
+def pre_layer_tensors(o, i):
+    """A layer with norms before its halves."""
+    w, ff, b = o.width, o.ff, "blk.%d." % i
+    modern = o.architecture == "modern-bert"
+    if i or not modern or "first-norm" in o.parts:
+        yield from norm(o, b + "attn_norm", w)
+    yield from projections(o, b, False)
+    if o.architecture in ("gemma-embedding", "qwen3"):
+        yield from norm(o, b + "attn_q_norm", o.head)
+        yield from norm(o, b + "attn_k_norm", o.head)
+    if o.architecture == "gemma-embedding":
+        yield from norm(o, b + "post_attention_norm", w)
+        yield from norm(o, b + "post_ffw_norm", w)
+    yield from norm(o, b + "ffn_norm", w)
+    if not modern:
+        yield matrix(o, b + "ffn_gate", w, ff)
+    yield matrix(o, b + "ffn_up", w, 2 * ff if modern else ff)
+    yield matrix(o, b + "ffn_down", ff, w)
 
 
 def parser():
     p = argparse.ArgumentParser(description="Write a GGUF model for tests.")
     p.add_argument("--architecture", default="nomic-bert",
-                   choices=["bert", "nomic-bert", "nomic-bert-moe"])
+                   choices=["bert", "nomic-bert", "nomic-bert-moe"] + NEW)
     p.add_argument("--type", default="F32", choices=list(TYPES), help="of the matrices")
     p.add_argument("--seed", type=int, default=1)
     p.add_argument("--layers", type=int, default=2)
@@ -417,6 +501,16 @@ def parser():
     p.add_argument("--types", type=int, dest="token_types", default=0,
                    help="of tokens; default: 1 for nomic-bert-moe, else 2")
     p.add_argument("--split", action="store_true", help="attn_q, attn_k, attn_v (bert: always)")
+    p.add_argument("--kv-heads", type=int, help="of keys and values; default: as many")
+    p.add_argument("--head", type=int, help="width of a head; default: width / heads")
+    p.add_argument("--rotated", type=int, help="numbers of a head that are rotated, as a key")
+    p.add_argument("--window", type=int, help="default: 8 for gemma-embedding and modern-bert")
+    p.add_argument("--period", type=int, help="of layers with a window; default: no key")
+    p.add_argument("--local-base", type=float, help="their rope.freq_base_swa; default: no key")
+    p.add_argument("--causal", type=int, choices=[0, 1], help="default: no key")
+    p.add_argument("--dense", type=int, default=0, help="outputs of dense_2; 0: there is none")
+    p.add_argument("--parts", default="", help="what is not in each file, with commas: qk-norm, "
+                   "second-norm, gate, up, silu, factors, first-norm, no-types")
     p.add_argument("--charsmap", action="store_true", help="t5: a precompiled charsmap")
     return p
 
@@ -428,12 +522,20 @@ def options(*words):
 
 def settle(o):
     o.moe, o.nomic = o.architecture == "nomic-bert-moe", o.architecture != "bert"
+    o.new = o.architecture in NEW
+    o.rms = o.architecture in ("gemma-embedding", "qwen3", "llama-embed")
+    o.pre = o.rms or o.architecture == "modern-bert"
+    o.parts = set(filter(None, o.parts.split(",")))
     o.width = o.width or (256 if o.type.endswith("_K") else 64)
     o.ff = o.ff or 2 * o.width
+    o.kv_heads = o.kv_heads or o.heads
+    o.head = o.head or o.width // o.heads
+    if o.window is None:
+        o.window = 8 if o.architecture in ("gemma-embedding", "modern-bert") else 0
     o.context = o.context or (2048 if o.architecture == "nomic-bert" else 512)
     o.tokenizer = o.tokenizer or ("t5" if o.moe else "bert")
-    o.token_types = o.token_types or (1 if o.moe else 2)
-    o.fused = o.nomic and not o.split
+    o.token_types = 0 if o.pre or "no-types" in o.parts else o.token_types or (1 if o.moe else 2)
+    o.fused = o.nomic and not o.rms and not o.split
     return o
 
 

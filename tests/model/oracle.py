@@ -3,7 +3,8 @@
 Python, the description of GGUF and of the graph, nothing of the C.
 
     oracle.py MODEL [--raw] [--gelu erf] <LISTS >VECTORS
-                a list of token ids a line, as JSON; a vector a line
+                a list of token ids a line, as JSON; a vector a line (without pooling one for
+                each token)
     oracle.py MODEL --rank [--lists] <PAIRS >SCORES
                 of a cross-encoder: the tokens of a query and of a text a line, [[1,2],[3]],
                 without special ones; a score a line, or the tokens of the pair
@@ -227,15 +228,22 @@ class Linear:
 
 
 class Norm:
-    def __init__(self, f, name, epsilon):
-        self.w, self.b = f.row(name + ".weight", 0), f.row(name + ".bias", 0)
-        self.epsilon = epsilon
+    """A norm by its mean and variance, or (rms) by its mean square."""
+
+    def __init__(self, f, name, epsilon, rms=False):
+        self.w = f.row(name + ".weight", 0)
+        self.b = f.row(name + ".bias", 0) if name + ".bias" in f.tensor else [0.0] * len(self.w)
+        self.epsilon, self.rms = epsilon, rms
 
     def __call__(self, x):
-        mean = sum(x) / len(x)
+        mean = 0 if self.rms else sum(x) / len(x)
         x = [v - mean for v in x]
         scale = 1 / math.sqrt(dot(x, x) / len(x) + self.epsilon)
         return [v * scale * w + b for v, w, b in zip(x, self.w, self.b)]
+
+
+def same(x):
+    return x
 
 
 # ---- the graph ----
@@ -250,16 +258,31 @@ class Layer:
             parts = [Linear(f, b + "attn_" + p) for p in "qkv"]
             self.qkv = lambda x: [v for p in parts for v in p(x)]
         self.out = Linear(f, b + "attn_output")
-        self.attention_norm = Norm(f, b + "attn_output_norm", m.epsilon)
-        self.output_norm = Norm(f, b + "layer_output_norm", m.epsilon)
+        self.norm = {name: m.norm_of(b + name) for name in (
+            "attn_norm", "attn_q_norm", "attn_k_norm", "post_attention_norm", "attn_output_norm",
+            "attn_norm_2", "ffn_norm", "post_ffw_norm", "layer_output_norm")}
+        self.second = b + "attn_norm_2.weight" in f.tensor
+        self.local = m.is_local(i)
+        self.base = m.local_base if self.local else m.base
         if b + "ffn_gate_inp.weight" in f.tensor:
             self.forward = self.experts(b)
-        elif m.architecture == "nomic-bert":
-            gate, up, down = (Linear(f, b + "ffn_" + p) for p in ("gate", "up", "down"))
-            self.forward = lambda x: down(list(map(mul, map(silu, gate(x)), up(x))))
         else:
-            up, down = Linear(f, b + "ffn_up"), Linear(f, b + "ffn_down")
-            self.forward = lambda x: down(list(map(m.gelu, up(x))))
+            self.forward = self.dense_forward(b)
+
+    def dense_forward(self, b):
+        m, f = self.m, self.file
+        up, down = Linear(f, b + "ffn_up"), Linear(f, b + "ffn_down")
+        ff = f.tensor[b + "ffn_down.weight"][0][0]
+        act = silu if m.silu else m.gelu
+        if b + "ffn_gate.weight" in f.tensor:
+            gate = Linear(f, b + "ffn_gate")
+            return lambda x: down(list(map(mul, map(act, gate(x)), up(x))))
+        if f.tensor[b + "ffn_up.weight"][0][1] == 2 * ff:
+            def both(x):
+                y = up(x)
+                return down(list(map(mul, map(act, y[:ff]), y[ff:])))
+            return both
+        return lambda x: down(list(map(m.gelu, up(x))))
 
     def experts(self, b):
         gate = Linear(self.file, b + "ffn_gate_inp")
@@ -277,26 +300,47 @@ class Layer:
             return y
         return forward
 
+    def heads_of(self, x):
+        """q, k and v of a token, each a list of heads, normalised."""
+        m, y = self.m, self.qkv(x)
+        d, parts = m.head, []
+        for n, name in (m.heads, "attn_q_norm"), (m.kv_heads, "attn_k_norm"), (m.kv_heads, None):
+            part, y = y[:n * d], y[n * d:]
+            norm = self.norm[name] if name else same
+            if not m.rms:		# over all heads
+                part = norm(part)
+            heads = [part[h * d:h * d + d] for h in range(n)]
+            parts.append([norm(h) for h in heads] if m.rms else heads)
+        return parts
+
+    def sees(self, i, j):
+        """Whether token i attends to token j."""
+        m = self.m
+        return not (m.causal and j > i) and not (self.local and abs(i - j) > m.window // 2)
+
     def attend(self, xs):
-        heads, n = self.m.heads, len(xs[0])
-        d = n // heads
+        m = self.m
         out = [[] for _ in xs]
-        all3 = [self.qkv(x) for x in xs]
-        for h in range(heads):
-            q, k, v = ([row[part * n + h * d:part * n + h * d + d] for row in all3]
-                       for part in range(3))
-            if self.m.base:
-                q, k = (list(map(self.m.rotate, part, range(len(xs)))) for part in (q, k))
-            columns = list(zip(*v))
-            for row, y in zip(q, out):
-                p = softmax([dot(row, key) / math.sqrt(d) for key in k])
-                y += [dot(p, column) for column in columns]
+        all3 = [self.heads_of(x) for x in xs]
+        for h in range(m.heads):
+            kv = h * m.kv_heads // m.heads
+            q, k, v = ([row[part][h if part == 0 else kv] for row in all3] for part in range(3))
+            if self.base:
+                q, k = ([m.rotate(x, p, self.base) for p, x in enumerate(part)] for part in (q, k))
+            for i, (row, y) in enumerate(zip(q, out)):
+                near = [j for j in range(len(xs)) if self.sees(i, j)]
+                p = softmax([dot(row, k[j]) / math.sqrt(m.head) - m.slope(h) * abs(i - j)
+                             for j in near])
+                y += [dot(p, column) for column in zip(*(v[j] for j in near))]
         return out
 
     def __call__(self, xs):
-        ys = [self.attention_norm(list(map(add, self.out(a), x)))
-              for a, x in zip(self.attend(xs), xs)]
-        return [self.output_norm(list(map(add, self.forward(y), y))) for y in ys]
+        n, ys = self.norm, []
+        for x, a in zip(xs, self.attend([n["attn_norm"](x) for x in xs])):
+            y = n["attn_output_norm"](list(map(add, x, n["post_attention_norm"](self.out(a)))))
+            ys.append(n["attn_norm_2"](list(map(add, y, x))) if self.second else y)
+        return [n["layer_output_norm"](list(map(
+            add, y, n["post_ffw_norm"](self.forward(n["ffn_norm"](y)))))) for y in ys]
 
 
 class Model:
@@ -304,25 +348,76 @@ class Model:
         f = self.file = File(path)
         self.gelu = gelu
         a = self.architecture = f.key["general.architecture"]
-        self.heads = f.key[a + ".attention.head_count"]
-        self.epsilon = f.key[a + ".attention.layer_norm_epsilon"]
-        self.pooling = f.key.get(a + ".pooling_type")
-        self.used = f.key.get(a + ".expert_used_count", 0)
-        self.base = f.key[a + ".rope.freq_base"] if a != "bert" else 0
-        self.norm = Norm(f, "token_embd_norm", self.epsilon)
-        self.layers = [Layer(self, i) for i in range(f.key[a + ".block_count"])]
+        def key(name, default=None):
+            return f.key.get(a + "." + name, default)
+        self.rms = a in ("gemma-embedding", "qwen3", "llama-embed")
+        self.heads = key("attention.head_count")
+        self.kv_heads = key("attention.head_count_kv", self.heads)
+        self.head = key("attention.key_length", key("embedding_length") // self.heads)
+        self.epsilon = key("attention.layer_norm_rms_epsilon" if self.rms else
+                           "attention.layer_norm_epsilon")
+        self.pooling = key("pooling_type")
+        self.used = key("expert_used_count", 0)
+        self.base = 0 if a in ("bert", "jina-bert-v2") else key("rope.freq_base", 10000)
+        self.local_base = key("rope.freq_base_swa", 10000)
+        self.rotated = key("rope.dimension_count", self.head)
+        self.factors = f.row("rope_freqs.weight", 0) if "rope_freqs.weight" in f.tensor else None
+        self.causal = key("attention.causal", a in ("qwen3", "llama-embed"))
+        if a == "gemma-embedding":
+            self.causal = False
+        self.window = key("attention.sliding_window", 0)
+        self.silu = a in ("nomic-bert", "qwen3", "llama-embed") or key(
+            "hidden_activation") == "silu"
+        self.norm = self.norm_of("token_embd_norm")
+        self.output_norm = self.norm_of("output_norm")
+        self.dense = [Linear(f, name) for name in ("dense_2", "dense_3")
+                      if name + ".weight" in f.tensor]
+        self.layers = [Layer(self, i) for i in range(key("block_count"))]
 
-    def rotate(self, v, position):
-        half = len(v) // 2
-        angle = [position * self.base ** (-i / half) for i in range(half)]
-        cos, sin, a, b = list(map(math.cos, angle)), list(map(math.sin, angle)), v[:half], v[half:]
-        return ([x * c - y * s for x, y, c, s in zip(a, b, cos, sin)] +
-                [y * c + x * s for x, y, c, s in zip(a, b, cos, sin)])
+    def norm_of(self, name):
+        if name + ".weight" not in self.file.tensor:
+            return same
+        return Norm(self.file, name, self.epsilon, self.rms)
+
+    def is_local(self, i):
+        """Whether a layer has the window: all but the last of six, or the first of three."""
+        first = self.architecture == "modern-bert"
+        if not self.window or self.architecture not in ("modern-bert", "gemma-embedding"):
+            return False
+        pattern = self.file.key.get(self.architecture + ".attention.sliding_window_pattern",
+                                    3 if first else 6)
+        if isinstance(pattern, list):
+            return pattern[i]
+        return i % pattern != (0 if first else pattern - 1)
+
+    def slope(self, head):
+        """What a token's distance costs a head of ALiBi."""
+        if self.architecture != "jina-bert-v2":
+            return 0
+        two = 2 ** int(math.log2(self.heads))
+        return 2 ** (-8 / two * (head + 1) if head < two else -4 / two * (2 * (head - two) + 1))
+
+    def rotate(self, v, position, base):
+        half = self.rotated // 2
+        angle = [position * base ** (-i / half) for i in range(half)]
+        if self.factors:
+            angle = [x / f for x, f in zip(angle, self.factors)]
+        pairs = [(i, i + half) for i in range(half)]
+        if self.architecture == "llama-embed":
+            pairs = [(2 * i, 2 * i + 1) for i in range(half)]
+        out = list(v)
+        for (i, k), x in zip(pairs, angle):
+            out[i] = v[i] * math.cos(x) - v[k] * math.sin(x)
+            out[k] = v[k] * math.cos(x) + v[i] * math.sin(x)
+        return out
 
     def start(self, token, position, kind=0):
-        x = list(map(add, self.file.row("token_embd.weight", token),
-                     self.file.row("token_types.weight", kind)))
-        if not self.base:
+        x = self.file.row("token_embd.weight", token)
+        if self.architecture == "gemma-embedding":
+            x = [v * math.sqrt(len(x)) for v in x]
+        if "token_types.weight" in self.file.tensor:
+            x = list(map(add, x, self.file.row("token_types.weight", kind)))
+        if "position_embd.weight" in self.file.tensor:
             x = list(map(add, x, self.file.row("position_embd.weight", position)))
         return self.norm(x)
 
@@ -330,7 +425,7 @@ class Model:
         xs = list(map(self.start, tokens, range(len(tokens)), kinds))
         for layer in self.layers:
             xs = layer(xs)
-        return xs
+        return list(map(self.output_norm, xs))
 
     def pair(self, query, text):
         """The tokens of a pair and their types."""
@@ -354,14 +449,17 @@ class Model:
         logits = Linear(f, "cls.output")(x)
         return logits[0] if len(logits) == 1 else logits[1] - logits[0]
 
-    def vector(self, tokens, raw):
+    def vectors(self, tokens, raw):
+        """The vector of a list, or (no pooling) those of its tokens."""
         xs = self.encode(tokens, [0] * len(tokens))
         if self.pooling == 1:
-            v = [sum(column) / len(xs) for column in zip(*xs)]
-        else:
-            v = xs[{2: 0, 3: -1}[self.pooling]]
-        length = 1 if raw else math.sqrt(dot(v, v))
-        return [x / length for x in v]
+            xs = [[sum(column) / len(xs) for column in zip(*xs)]]
+        elif self.pooling:
+            xs = [xs[{2: 0, 3: -1}[self.pooling]]]
+        for dense in self.dense:
+            xs = list(map(dense, xs))
+        lengths = [1 if raw else math.sqrt(dot(v, v)) for v in xs]
+        return [[x / n for x in v] for v, n in zip(xs, lengths)]
 
 
 def main():
@@ -382,7 +480,8 @@ def main():
         pair = json.loads(line)
         print(json.dumps(m.pair(*pair)[0] if o.lists else m.score(*pair)), flush=True)
     for line in sys.stdin:
-        print(json.dumps(m.vector(json.loads(line), o.raw)), flush=True)
+        for vector in m.vectors(json.loads(line), o.raw):
+            print(json.dumps(vector), flush=True)
 
 
 if __name__ == "__main__":

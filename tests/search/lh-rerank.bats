@@ -235,7 +235,7 @@ write(keys, tensors)' --labels 1 --architecture bert --layers 1
 	run -2 --separate-stderr lh-rerank --model ./v.gguf <<<'{}'
 	[[ $stderr == *'v.gguf: not a cross-encoder: '* ]]
 	run -2 --separate-stderr lh-embed --engine gguf --model ./m.gguf <<<'{"text":"a"}'
-	[[ $stderr == *'key "bert.pooling_type" is 4, not from 1 to 3' ]]
+	[[ $stderr == *'key "bert.pooling_type" is 4, not from 0 to 3' ]]
 	run -2 --separate-stderr lh-rerank <<<'{}'
 	[ "$stderr" = 'lh-rerank: name the cross-encoder by --model, or a service by --rerank-url' ]
 }

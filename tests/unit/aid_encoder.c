@@ -48,15 +48,27 @@ static void read_lists(void)
 	free(line);
 }
 
-static void print_vectors(struct lh_encoder_work *w, size_t width, size_t each)
+static size_t tokens_of(const struct lh_token_list *l, size_t n)
 {
-	float *v = malloc((lists + 1) * width * sizeof *v);
+	size_t sum = 0;
 
-	for (size_t i = 0, n; i < lists; i += n) {
-		n = each && each < lists - i ? each : lists - i;
-		check_why(lh_encoder_run(w, list + i, n, v + i * width, &err) == 0, err.msg);
+	while (n--)
+		sum += l++->n;
+	return sum;
+}
+
+static void print_vectors(struct lh_encoder_work *w, const struct lh_encoder_info *info,
+			  size_t each)
+{
+	size_t width = info->width, n = info->each ? tokens_of(list, lists) : lists;
+	float *v = malloc((n + 1) * width * sizeof *v), *to = v;
+
+	for (size_t i = 0, some; i < lists; i += some) {
+		some = each && each < lists - i ? each : lists - i;
+		check_why(lh_encoder_run(w, list + i, some, to, &err) == 0, err.msg);
+		to += (info->each ? tokens_of(list + i, some) : some) * width;
 	}
-	for (size_t i = 0; i < lists; i++)
+	for (size_t i = 0; i < n; i++)
 		for (size_t c = 0; c < width; c++)
 			printf("%s%.9g%s", c ? ", " : "[", (double)v[i * width + c],
 			       c + 1 < width ? "" : "]\n");
@@ -134,7 +146,7 @@ int main(int argc, char **argv)
 		print_speed(w, info.width, tokens, texts);
 	} else {
 		read_lists();
-		print_vectors(w, info.width, each);
+		print_vectors(w, &info, each);
 	}
 	for (size_t i = 0; i < lists; i++)
 		free(list[i].id);

@@ -42,7 +42,7 @@ static inline int compiled_run(const struct lh_tokenizer *t, const struct lh_enc
 	if (info.context > 4096)	/* takes that much memory */
 		return 0;
 	w = lh_encoder_work_new(e, err);
-	v = malloc(info.width * sizeof *v);
+	v = malloc((info.each ? info.context : 1) * info.width * sizeof *v);
 	for (size_t i = 0; w && v && !rc && i < sizeof texts / sizeof *texts; i++) {
 		rc = lh_tokenizer_run(t, lh_str_of(texts[i]), &tokens, err);
 		for (size_t k = 0; !rc && k < tokens.n; k++)

@@ -9,7 +9,8 @@
  * service.c) and gguf get many at once, from behind a cache in memory and one in a
  * file (remote.c, fetch.c, cache.c).  held.c reopens the file that an engine reads when it has
  * changed.  compile.c makes the tables in which engine static looks words up,
- * compile_model.c compiles a model of engine gguf, and inspect.c shows one.
+ * compile_model.c compiles a model of engine gguf, inspect.c shows one, and each.c embeds by one
+ * that has no pooling.
  *
  * To add an engine, add a file with a struct engine, and its row in main.c.
  */
@@ -41,6 +42,8 @@ struct embed {
 	bool raw, truncate, fast;
 	bool info, tokens, benchmark;
 	uint64_t dimension;	/* 0: --dimension was not given */
+	uint64_t narrow;	/* engine gguf: what its vectors are cut to; 0: they are not */
+	bool each;		/* engine gguf: each token has a vector */
 	uint64_t batch;		/* 0: --batch was not given */
 	uint64_t cache_size, cache_max, retries;
 	double timeout;
@@ -148,6 +151,10 @@ bool gguf_stale(const struct gguf *g);
 /* ---- compile_model.c ---- */
 
 int compile_model_run(struct embed *e);
+
+/* ---- each.c: a vector of each token ---- */
+
+int each_run(struct embed *e);
 
 /* ---- inspect.c: --info, --tokens and --benchmark ---- */
 

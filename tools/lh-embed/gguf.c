@@ -22,6 +22,22 @@
 
 /* ---- settings ---- */
 
+/* Check the options that depend on the model. */
+static int check_model(const struct embed *e)
+{
+	const struct gguf *g = e->gguf;
+
+	if (e->dimension > g->info.width)
+		return lh_tool_usage(e->tool, "--dimension %llu: the vectors of %s have %llu",
+				     (unsigned long long)e->dimension, g->id,
+				     (unsigned long long)g->info.width);
+	if (e->each && (e->wire >= 0 || e->benchmark || e->cache))
+		return lh_tool_usage(e->tool, "%s: a model without pooling makes a vector of each "
+				     "token: --%s is for one of each text", g->found.path,
+				     e->wire >= 0 ? "wire" : e->cache ? "cache" : "benchmark");
+	return 0;
+}
+
 static int gguf_check(struct embed *e)
 {
 	struct lh_err *err = &e->tool->err;
@@ -32,8 +48,7 @@ static int gguf_check(struct embed *e)
 	if (e->url)
 		return lh_tool_usage(e->tool, "--url: engine gguf has no service");
 	if (e->dimension)
-		return lh_tool_usage(e->tool, "--dimension: engine gguf makes vectors as long as "
-					      "its model has them");
+		e->narrow = e->dimension;	/* another model later is cut, too */
 	if (!e->threads) {
 		e->threads = e->tool->jobs;
 		e->tool->jobs = 1;
@@ -52,8 +67,9 @@ static int gguf_check(struct embed *e)
 		return -1;
 	}
 	e->model = e->gguf->id;
-	e->dimension = e->gguf->info.width;
-	return 0;
+	e->dimension = e->narrow ? e->narrow : e->gguf->info.width;
+	e->each = e->gguf->info.each;
+	return check_model(e);
 }
 
 /* The identity, the name alone, or that without ":latest". */
@@ -239,7 +255,7 @@ static void *encode(void *arg)
 			lh_err_set(&err, LH_EINTR, "interrupted");
 		else
 			lh_encoder_run(*h->work, s->list + p->first, p->n,
-				       to + p->first * s->e->dimension, &err);
+				       to + p->first * s->e->gguf->info.width, &err);
 	}
 	if (!err.code)
 		return NULL;
@@ -280,10 +296,10 @@ static int encode_all(struct engine_gguf *s, struct lh_err *err)
 static int gguf_many(void *self, const struct call *call, struct lh_buf *out, struct lh_err *err)
 {
 	struct engine_gguf *s = self;
-	size_t each = s->e->dimension * sizeof(float), bytes;
+	size_t dimension = s->e->dimension, width = s->e->gguf->info.width, i;
+	size_t bytes = call->n * dimension * sizeof(float);
 	float *to;
 	const float *v;
-	size_t dimension, i;
 	struct lh_err why;
 
 	if (read_texts(s, call, err) < 0)
@@ -291,19 +307,17 @@ static int gguf_many(void *self, const struct call *call, struct lh_buf *out, st
 	divide(s);
 	atomic_store(&call->model->dimension, s->e->dimension);
 	lh_buf_reset(&s->sorted);
-	bytes = call->n * each;
 	to = (float *)(void *)lh_buf_room(out, bytes);
-	if (!to || !lh_buf_room(&s->sorted, bytes))
+	if (!to || !lh_buf_room(&s->sorted, call->n * width * sizeof *to))
 		return lh_err_nomem(err);
 	if (encode_all(s, err) < 0)
 		return -1;
-	/* Put the vectors in the order of the texts. */
+	/* Put the vectors, or their beginnings, in the order of the texts. */
 	v = (const float *)(const void *)s->sorted.p;
-	dimension = s->e->dimension;
-	memset(to, 0, call->n * dimension * sizeof *to);
+	memset(to, 0, bytes);
 	lh_err_data(&why, 500, "the model makes no finite vector of this text");
-	for (i = 0; i < s->n; i++, v += dimension) {
-		if (lh_vec_finite(v, dimension))
+	for (i = 0; i < s->n; i++, v += width) {
+		if (lh_vec_finite(v, width))
 			memcpy(to + s->at[i] * dimension, v, dimension * sizeof *v);
 		else
 			call->refused(call->ctx, s->at[i], &why);

@@ -19,6 +19,10 @@ static int hash_check(struct embed *e)
 				     e->model);
 	if (!e->dimension)
 		e->dimension = LH_HASHV1_DIM;
+	if (e->dimension < LH_HASHV1_DIM_MIN || e->dimension > LH_HASHV1_DIM_MAX)
+		return lh_tool_usage(e->tool, "--dimension %llu: engine hash makes %d to %d",
+				     (unsigned long long)e->dimension, LH_HASHV1_DIM_MIN,
+				     LH_HASHV1_DIM_MAX);
 	return 0;
 }
 

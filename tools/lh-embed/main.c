@@ -21,8 +21,8 @@ static const struct lh_option options[] = {
 	{ 0, "url", "URL", "service (default: see lh-embed(1))", LH_TEXT(struct embed, url) },
 	{ 0, "key-file", "FILE", "key of engine openai (or LH_OPENAI_API_KEY)",
 	  LH_TEXT(struct embed, key_file) },
-	{ 0, "dimension", "N", "length of hash vectors, 64 to 4096 (default 768)",
-	  LH_UINT(struct embed, dimension, 64, 4096) },
+	{ 0, "dimension", "N", "length of hash vectors (default 768); cut vectors (gguf)",
+	  LH_UINT(struct embed, dimension, 1, 1048576) },
 	{ 0, "raw", NULL, "write vectors with their length from the engine",
 	  LH_FLAG(struct embed, raw) },
 	{ 0, "field", "NAME", "field with the text (default text)", LH_TEXT(struct embed, field) },
@@ -180,6 +180,8 @@ static int run(struct lh_tool *tool, void *settings)
 		return -1;
 	if (e->info || e->tokens || e->benchmark)
 		rc = inspect_run(e);
+	else if (e->each)
+		rc = each_run(e);
 	else
 		rc = e->engine->one || e->indexes ? local_run(e) : remote_run(e);
 	took = lh_time_monotonic() - start;

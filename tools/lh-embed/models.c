@@ -17,6 +17,8 @@ static char *what_makes(const struct embed *e, struct lh_err *err)
 	lh_buf_puts(&b, e->engine->name);
 	if (e->fast)
 		lh_buf_puts(&b, "-fast");
+	if (e->narrow)
+		lh_buf_printf(&b, "-%llu", (unsigned long long)e->narrow);
 	if (e->prefix)
 		lh_buf_printf(&b, ":%zu:%s", strlen(e->prefix), e->prefix);
 	if (lh_buf_check(&b, err) == 0)

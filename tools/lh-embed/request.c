@@ -141,7 +141,7 @@ void answer_stats(struct lh_buf *out, const struct embed *run, uint64_t hits, ui
 /* Begin the record with what is added, without members of these names. */
 static void open_record(struct lh_buf *out, struct request *rq)
 {
-	const char *ours[5] = { "vector", "dimension", "model" };
+	const char *ours[5] = { rq->e->each ? "vectors" : "vector", "dimension", "model" };
 	size_t n = 3;
 
 	if (rq->trace.n && !rq->own_trace)
@@ -155,6 +155,8 @@ static void open_record(struct lh_buf *out, struct request *rq)
 		lh_write_str(&rq->to, "id", (struct lh_str){ rq->id.p, rq->id.n });
 	else if (rq->id.p)
 		lh_write_value(&rq->to, "id", &rq->id);
+	if (rq->e->each)
+		lh_write_array(&rq->to, "vectors");
 }
 
 void answer_open(struct lh_buf *out, struct request *rq)
@@ -176,7 +178,7 @@ void answer_open(struct lh_buf *out, struct request *rq)
 void answer_vector(struct lh_buf *out, struct request *rq, const float *v, size_t dimension)
 {
 	rq->written++;
-	lh_write_key(&rq->to, rq->many ? NULL : "vector");
+	lh_write_key(&rq->to, rq->many || rq->e->each ? NULL : "vector");
 	if (rq->e->encoding == ENCODING_ARRAY) {
 		lh_buf_f32s(out, v, dimension);
 		return;
@@ -205,7 +207,7 @@ void answer_close(struct request *rq, size_t dimension, const char *model,
 {
 	struct lh_writer *w = &rq->to;
 
-	if (rq->many)
+	if (rq->many || rq->e->each)
 		lh_write_end(w);
 	lh_write_u64(w, rq->many && rq->e->wire == WIRE_RUST ? "dimensions" : "dimension",
 		     dimension);

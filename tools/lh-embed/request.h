@@ -9,9 +9,10 @@
  *
  * A record with the text field (or any record, with --template) has one text; the
  * answer is the record with three members added.  The answer to {"texts":[...]} is
- * a new object.  With "partial":true, a text that failed has null among the vectors,
- * and an element of "errors": index, code, message, and whether an upstream failed
- * or only that text is at fault.
+ * a new object.  Where each token has a vector, the record has "vectors".  With
+ * "partial":true, a text that failed has null among the vectors, and an element of
+ * "errors": index, code, message, and whether an upstream failed or only that text is
+ * at fault.
  *
  * With --wire there are only requests, and their answers have no request id.  One with
  * {"op":"stats"} has no texts; it is answered by answer_stats.
