@@ -130,6 +130,7 @@ enum lh_compiled_part {
 	LH_PART_USER, LH_PART_USER_EDGES, LH_PART_USER_NODES,	/* user-defined tokens */
 	LH_PART_SCORES,		/* f32 of each token */
 	LH_PART_CHARSMAP,
+	LH_PART_PAIRS,		/* that BPE merges */
 	LH_TABLES,
 	/* data */
 	LH_PART_ROWS = LH_TABLES,	/* the embeddings of tokens, as in the model */
@@ -170,8 +171,8 @@ struct lh_shape {
 
 struct lh_compiled_tokenizer {
 	int64_t first, last;
-	uint32_t unknown, unigram, prefix, merge;
-	uint64_t longest, seed, user_seed;
+	uint32_t unknown, kind, pre, prefix, merge, twice;
+	uint64_t longest, seed, user_seed, pair_seed;
 	double unknown_score;
 };
 

@@ -1,4 +1,4 @@
-/* tokenizer.c - what WordPiece and Unigram share.  See tokenizer.h. */
+/* tokenizer.c - what all tokenizers share.  See tokenizer.h. */
 #include <stdlib.h>
 
 #include "encoder.h"
@@ -43,6 +43,7 @@ void lh_tokenizer_free(struct lh_tokenizer *t)
 		lh_trie_free(&t->begins);
 		free(t->user);
 		free(t->score);
+		free(t->pairs.at);
 	}
 	free(t);
 }
@@ -55,14 +56,23 @@ int lh_tokens_push(struct lh_token_list *to, uint32_t id, struct lh_err *err)
 	return 0;
 }
 
-static int tokens_of(const struct lh_tokenizer *t, struct lh_str text, struct lh_token_list *to,
+static int wordpiece(const struct lh_tokenizer *t, struct lh_str text, struct lh_token_list *to,
 		     struct lh_err *err)
 {
 	const struct lh_pieces by = { &t->trie, LH_TOKEN_WORD, t->unknown };
 
-	if (!text.n)
-		return 0;
-	return t->unigram ? lh_unigram(t, text, to, err) : lh_wordpiece(&by, text, to, err);
+	return lh_wordpiece(&by, text, to, err);
+}
+
+static int tokens_of(const struct lh_tokenizer *t, struct lh_str text, struct lh_token_list *to,
+		     struct lh_err *err)
+{
+	static int (*const run[LH_TOKEN_KINDS])(const struct lh_tokenizer *, struct lh_str,
+						struct lh_token_list *, struct lh_err *) = {
+		wordpiece, lh_unigram, lh_bpe, lh_spm,
+	};
+
+	return text.n ? run[t->kind](t, text, to, err) : 0;
 }
 
 /* Append the tokens of a text in which user-defined tokens before `user` do not occur: the
@@ -113,7 +123,7 @@ int lh_tokenizer_pair(const struct lh_tokenizer *t, const struct lh_token_list *
 		      const struct lh_token_list *text, size_t n, struct lh_token_list *to,
 		      struct lh_err *err)
 {
-	size_t separators = t->unigram ? 2 : 1, ends = 2 + separators, q, d;
+	size_t separators = t->twice ? 2 : 1, ends = 2 + separators, q, d;
 
 	if (t->first < 0 || t->last < 0)
 		return lh_err_set(err, LH_ECORRUPT, "%s: its tokenizer adds no special tokens at "

@@ -81,15 +81,19 @@ static uint32_t step(struct lh_trie *t, uint32_t node, unsigned char byte, struc
 	return next;
 }
 
+uint32_t lh_trie_node(struct lh_trie *t, uint32_t node, struct lh_str key, struct lh_err *err)
+{
+	for (size_t i = 0; i < key.n && node; i++)
+		node = step(t, node, (unsigned char)key.p[i], err);
+	return node;
+}
+
 int lh_trie_add(struct lh_trie *t, struct lh_str key, uint32_t *value, struct lh_err *err)
 {
-	uint32_t node = LH_TRIE_ROOT;
+	uint32_t node = lh_trie_node(t, LH_TRIE_ROOT, key, err);
 
-	for (size_t i = 0; i < key.n; i++) {
-		node = step(t, node, (unsigned char)key.p[i], err);
-		if (!node)
-			return -1;
-	}
+	if (!node)
+		return -1;
 	if (t->value[node] != LH_TRIE_NONE) {
 		*value = t->value[node];
 		return 1;

@@ -47,12 +47,24 @@ static inline uint32_t lh_trie_step(const struct lh_trie *t, uint32_t node, unsi
 	}
 }
 
+/* Return the node after some more bytes, or 0. */
+static inline uint32_t lh_trie_walk(const struct lh_trie *t, uint32_t node, const char *p, size_t n)
+{
+	for (size_t i = 0; i < n && node; i++)
+		node = lh_trie_step(t, node, (unsigned char)p[i]);
+	return node;
+}
+
 /* Make an empty trie with room for about so many keys; on failure there is nothing to free. */
 int lh_trie_init(struct lh_trie *t, size_t keys, struct lh_err *err);
 
 /* Add a key, which is not empty: 0; 1 if it is there already, with *value set to its value and
  * nothing changed; -1 with *err if out of memory or nodes (LH_ECORRUPT). */
 int lh_trie_add(struct lh_trie *t, struct lh_str key, uint32_t *value, struct lh_err *err);
+
+/* Return the node after the bytes of a key that follow those of a node, added where there is none;
+ * 0 with *err as above. */
+uint32_t lh_trie_node(struct lh_trie *t, uint32_t node, struct lh_str key, struct lh_err *err);
 
 void lh_trie_free(struct lh_trie *t);
 

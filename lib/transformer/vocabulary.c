@@ -31,7 +31,7 @@ static int64_t type_of(const struct lh_gguf_array *types, uint64_t i)
 
 static bool found_in_text(const struct lh_tokenizer *t, int64_t type)
 {
-	return !t->unigram || type == NORMAL || type == USER_DEFINED || type == UNUSED;
+	return t->kind != LH_UNIGRAM || type == NORMAL || type == USER_DEFINED || type == UNUSED;
 }
 
 static int check_text(const struct lh_tokenizer *t, uint64_t i, struct lh_str s,
@@ -56,8 +56,9 @@ static int add_user(struct lh_tokenizer *t, uint32_t id, struct lh_err *err)
 	if (t->users == USERS_MAX)
 		return wrong(t, err, "more than 256 user-defined tokens");
 	t->user[t->users++] = id;
-	return t->unigram && lh_trie_add(&t->begins, lh_gguf_array_str(&t->token, id), &id, err) < 0
-		       ? -1 : 0;
+	if (t->kind != LH_UNIGRAM)
+		return 0;
+	return lh_trie_add(&t->begins, lh_gguf_array_str(&t->token, id), &id, err) < 0 ? -1 : 0;
 }
 
 static int add_token(struct lh_tokenizer *t, uint32_t id, int64_t type, struct lh_err *err)
@@ -172,7 +173,7 @@ static int flag(const struct lh_gguf *g, const char *key, bool otherwise, bool *
 	return lh_gguf_has(g, key) ? lh_gguf_bool(g, key, to, err) : 0;
 }
 
-/* ---- the two kinds ---- */
+/* ---- the kinds ---- */
 
 /* Refuse what would need other tables than those of WordPiece here. */
 static int check_normalizer(const struct lh_tokenizer *t, struct lh_err *err)
@@ -223,12 +224,9 @@ static int read_end(const struct lh_tokenizer *t, const char *add, bool added, c
 	return 0;
 }
 
-static int read_scores(struct lh_tokenizer *t, struct lh_gguf *g,
-		       const struct lh_gguf_array *types, struct lh_err *err)
+static int read_scores(struct lh_tokenizer *t, struct lh_gguf *g, struct lh_err *err)
 {
 	struct lh_gguf_array a;
-	float lowest = __FLT_MAX__;
-	bool normal = false;
 
 	if (of_tokens(t, g, KEY("scores"), ARRAY_F32, &a, err) < 0)
 		return -1;
@@ -240,6 +238,18 @@ static int read_scores(struct lh_tokenizer *t, struct lh_gguf *g,
 		if (!__builtin_isfinite(t->score[i]))
 			return lh_err_set(err, LH_ECORRUPT, "%s: the score of token %llu is not "
 					  "finite", lh_gguf_path(g), (unsigned long long)i);
+	}
+	return 0;
+}
+
+/* Set the score of the unknown token, and that of user-defined ones. */
+static int settle_scores(struct lh_tokenizer *t, const struct lh_gguf_array *types,
+			 struct lh_err *err)
+{
+	float lowest = __FLT_MAX__;
+	bool normal = false;
+
+	for (uint64_t i = 0; i < t->token.n; i++) {
 		if (type_of(types, i) == NORMAL) {
 			normal = true;
 			lowest = t->score[i] < lowest ? t->score[i] : lowest;
@@ -261,24 +271,67 @@ static int read_unigram(struct lh_tokenizer *t, struct lh_gguf *g,
 	    special(t, KEY("unknown_token_id"), 2, &unknown, err) < 0 ||
 	    flag(g, KEY("add_space_prefix"), false, &t->prefix, err) < 0 ||
 	    flag(g, KEY("remove_extra_whitespaces"), false, &t->merge, err) < 0 ||
-	    read_scores(t, g, types, err) < 0)
+	    read_scores(t, g, err) < 0 || settle_scores(t, types, err) < 0)
 		return -1;
+	t->twice = true;
 	t->unknown = (uint32_t)unknown;
 	return lh_charsmap_open(&t->map, g, err);
+}
+
+static int read_bpe(struct lh_tokenizer *t, struct lh_gguf *g, struct lh_err *err)
+{
+	if (lh_merges_read(t, g, err) < 0 ||
+	    read_end(t, KEY("add_bos_token"), t->pre == LH_PRE_LLAMA3, KEY("bos_token_id"), 11,
+		     &t->first, err) < 0)
+		return -1;
+	return read_end(t, KEY("add_eos_token"), false, KEY("eos_token_id"), 11, &t->last, err);
+}
+
+static int read_spm(struct lh_tokenizer *t, struct lh_gguf *g, struct lh_err *err)
+{
+	uint64_t unknown;
+
+	if (read_end(t, KEY("add_bos_token"), true, KEY("bos_token_id"), 1, &t->first, err) < 0 ||
+	    read_end(t, KEY("add_eos_token"), false, KEY("eos_token_id"), 2, &t->last, err) < 0 ||
+	    special(t, KEY("unknown_token_id"), 0, &unknown, err) < 0 ||
+	    flag(g, KEY("add_space_prefix"), true, &t->prefix, err) < 0 ||
+	    read_scores(t, g, err) < 0)
+		return -1;
+	t->unknown = (uint32_t)unknown;
+	lh_bytes_set(t);
+	return 0;
+}
+
+static int read_kind(struct lh_tokenizer *t, struct lh_gguf *g, struct lh_err *err)
+{
+	static const char *const name[LH_TOKEN_KINDS] = { "bert", "t5", "gpt2", "llama" };
+	struct lh_str model;
+
+	if (lh_gguf_str(g, KEY("model"), &model, err) < 0)
+		return -1;
+	for (t->kind = 0; t->kind < LH_TOKEN_KINDS; t->kind++)
+		if (lh_str_is(model, name[t->kind], strlen(name[t->kind])))
+			return 0;
+	return lh_err_set(err, LH_ECORRUPT, "%s: the tokenizer is \"%.*s\", not \"bert\", "
+			  "\"t5\", \"gpt2\" or \"llama\"", lh_gguf_path(g), (int)model.n,
+			  model.p);
 }
 
 int lh_vocabulary_read(struct lh_tokenizer *t, struct lh_gguf *g, struct lh_err *err)
 {
 	struct lh_gguf_array types = { 0 };
-	struct lh_str model;
 
-	if (lh_gguf_str(g, KEY("model"), &model, err) < 0)
+	if (read_kind(t, g, err) < 0 || read_tokens(t, g, &types, err) < 0 ||
+	    check_others(t, err) < 0)
 		return -1;
-	t->unigram = lh_str_is(model, "t5", 2);
-	if (!t->unigram && !lh_str_is(model, "bert", 4))
-		return lh_err_set(err, LH_ECORRUPT, "%s: the tokenizer is \"%.*s\", not \"bert\" "
-				  "or \"t5\"", lh_gguf_path(g), (int)model.n, model.p);
-	if (read_tokens(t, g, &types, err) < 0 || check_others(t, err) < 0)
-		return -1;
-	return t->unigram ? read_unigram(t, g, &types, err) : read_wordpiece(t, err);
+	switch (t->kind) {
+	case LH_WORDPIECE:
+		return read_wordpiece(t, err);
+	case LH_UNIGRAM:
+		return read_unigram(t, g, &types, err);
+	case LH_BPE:
+		return read_bpe(t, g, err);
+	default:
+		return read_spm(t, g, err);
+	}
 }

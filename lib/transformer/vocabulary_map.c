@@ -31,9 +31,10 @@ void lh_tokenizer_compile(const struct lh_tokenizer *t, struct lh_compiling *m)
 	const struct lh_gguf_array *a = &t->token;
 
 	m->h.tokenizer = (struct lh_compiled_tokenizer){
-		.first = t->first, .last = t->last, .unknown = t->unknown, .unigram = t->unigram,
-		.prefix = t->prefix, .merge = t->merge, .longest = t->longest,
-		.seed = t->trie.seed, .user_seed = t->begins.seed,
+		.first = t->first, .last = t->last, .unknown = t->unknown, .kind = t->kind,
+		.pre = t->pre, .prefix = t->prefix, .merge = t->merge, .twice = t->twice,
+		.longest = t->longest, .seed = t->trie.seed, .user_seed = t->begins.seed,
+		.pair_seed = t->pairs.seed,
 		.unknown_score = t->unknown_score,
 	};
 	m->part[LH_PART_TOKEN_AT] = bytes(a->offset, (a->n + 1) * sizeof *a->offset);
@@ -43,6 +44,7 @@ void lh_tokenizer_compile(const struct lh_tokenizer *t, struct lh_compiling *m)
 	m->part[LH_PART_USER] = bytes(t->user, t->users * sizeof *t->user);
 	m->part[LH_PART_SCORES] = bytes(t->score, a->n * sizeof *t->score);
 	m->part[LH_PART_CHARSMAP] = t->map.all;
+	m->part[LH_PART_PAIRS] = bytes(t->pairs.at, sizeof *t->pairs.at << t->pairs.bits);
 }
 
 /* ---- reading ---- */
@@ -93,7 +95,7 @@ static bool edges_good(const struct lh_trie *t, size_t edges)
 
 static bool values_good(const struct lh_tokenizer *t, const struct lh_trie *trie)
 {
-	uint32_t never = t->unigram ? NEVER : 0, n = (uint32_t)t->token.n;
+	uint32_t never = t->kind == LH_UNIGRAM ? NEVER : 0, n = (uint32_t)t->token.n;
 	bool good = true;
 
 	for (size_t i = 0; i < trie->nodes; i++)
@@ -127,7 +129,7 @@ static int map_users(const struct mapper *m, const struct lh_compiled_tokenizer 
 	for (size_t i = 0; i < t->users; i++)
 		if (t->user[i] >= t->token.n)
 			return wrong(m, "a user-defined token is wrong");
-	if (!t->users || !t->unigram)
+	if (!t->users || t->kind != LH_UNIGRAM)
 		return 0;
 	return map_trie(m, LH_PART_USER_EDGES, LH_PART_USER_NODES, h->user_seed, &t->begins);
 }
@@ -135,7 +137,6 @@ static int map_users(const struct mapper *m, const struct lh_compiled_tokenizer 
 static int map_scores(const struct mapper *m)
 {
 	struct lh_tokenizer *t = m->t;
-	struct lh_str map;
 	bool good = true;
 	size_t n;
 
@@ -144,10 +145,50 @@ static int map_scores(const struct mapper *m)
 		good &= __builtin_isfinite(t->score[i]) != 0;
 	if (n != t->token.n || !good || !__builtin_isfinite(t->unknown_score))
 		return wrong(m, "its scores are wrong");
+	return 0;
+}
+
+static int map_charsmap(const struct mapper *m)
+{
+	struct lh_tokenizer *t = m->t;
+	struct lh_str map;
+
 	map.p = lh_compiled_part(m->c, LH_PART_CHARSMAP, 1, &map.n);
 	if (map.n && lh_charsmap_set(&t->map, map, m->err) < 0)
 		return lh_err_prefix(m->err, "%s", t->path);
 	return 0;
+}
+
+/* Map the pairs: each leads to a node, and one is free: there a search ends. */
+static int map_pairs(const struct mapper *m, uint64_t seed)
+{
+	struct lh_tokenizer *t = m->t;
+	bool good = t->pre < LH_PRES, is_free = false;
+	size_t n;
+
+	t->pairs.at = (void *)lh_compiled_part(m->c, LH_PART_PAIRS, sizeof *t->pairs.at, &n);
+	t->pairs.seed = seed;
+	if (n < 2 || n & (n - 1))
+		return wrong(m, "its pairs are of a wrong size");
+	t->pairs.bits = (unsigned)__builtin_ctzll(n);
+	for (size_t i = 0; i < n; i++) {
+		good &= t->pairs.at[i].merged < t->trie.nodes;
+		is_free |= !t->pairs.at[i].left;
+	}
+	return good && is_free ? 0 : wrong(m, "its pairs are wrong");
+}
+
+static int map_kind(const struct mapper *m, const struct lh_compiled_tokenizer *h)
+{
+	struct lh_tokenizer *t = m->t;
+
+	if (t->kind == LH_BPE && map_pairs(m, h->pair_seed) < 0)
+		return -1;
+	if ((t->kind == LH_SPM || t->kind == LH_UNIGRAM) && map_scores(m) < 0)
+		return -1;
+	if (t->kind == LH_BPE || t->kind == LH_SPM)
+		lh_bytes_set(t);
+	return t->kind == LH_UNIGRAM ? map_charsmap(m) : 0;
 }
 
 static bool is_end(const struct lh_tokenizer *t, int64_t id)
@@ -160,7 +201,11 @@ int lh_vocabulary_map(struct lh_tokenizer *t, const struct lh_compiled *c, struc
 	const struct lh_compiled_tokenizer *h = &lh_compiled_header(c)->tokenizer;
 	struct mapper m = { t, c, err };
 
-	t->unigram = h->unigram;
+	if (h->kind >= LH_TOKEN_KINDS)
+		return wrong(&m, "its tokenizer is of no known kind");
+	t->kind = h->kind;
+	t->pre = h->pre;
+	t->twice = h->twice;
 	t->prefix = h->prefix;
 	t->merge = h->merge;
 	t->first = h->first;
@@ -175,5 +220,5 @@ int lh_vocabulary_map(struct lh_tokenizer *t, const struct lh_compiled *c, struc
 	if (!is_end(t, t->first) || !is_end(t, t->last) || t->unknown >= t->token.n ||
 	    t->longest > BYTES_MAX || !t->longest)
 		return wrong(&m, "its special tokens are wrong");
-	return t->unigram ? map_scores(&m) : 0;
+	return map_kind(&m, h);
 }

@@ -42,7 +42,7 @@ unused() {
 	for i in 1 2 3 4 5 6; do
 		printf '{"text":"%s"}\n' "$words $(stretch $((i * 40)) "$words ")"
 	done >in
-	for options in "" "--architecture bert --pooling cls" "--architecture nomic-bert-moe --type Q8_0 --width 64" "--type F16 --pooling last" "--type Q8_0" \
+	for options in "" "--architecture bert --pooling cls" "--architecture nomic-bert-moe --type Q8_0 --width 64" "--type F16 --pooling last" "--type Q8_0" "--tokenizer gpt2 --pre llama-bpe" "--tokenizer llama" \
 		"--architecture modern-bert --window 16" "--architecture jina-bert-v2 --parts up,second-norm" "--architecture jina-bert-v3" \
 		"--architecture gemma-embedding --dense 80 --kv-heads 2" "--architecture qwen3 --type F16" "--architecture llama-embed --parts factors"; do
 		rm -f m.gguf*
@@ -246,10 +246,10 @@ unused() {
 		file_bytes|0xffffffffffffffff|$size bytes, not 18446744073709551615
 		source.name|65|its model has no name
 		part[0].at|0|part 0 is at 0, not 4096
-		part[12].at|0xfffffffffffff000|part 12 is at 18446744073709547520, not *
+		part[13].at|0xfffffffffffff000|part 13 is at 18446744073709547520, not *
 		part[0].bytes|0x8000000000000000|part 0 ends after the file
-		part[12].bytes|0xffffffffffffffff|part 12 ends after the file
-		part[12].bytes|0|its parts do not end with the file
+		part[13].bytes|0xffffffffffffffff|part 13 ends after the file
+		part[13].bytes|0|its parts do not end with the file
 		encoder.architecture|3|$parameters
 		encoder.architecture|9|$parameters
 		encoder.pooling|4|$parameters
@@ -298,6 +298,8 @@ unused() {
 		tokenizer.longest|0|its special tokens are wrong
 		tokenizer.longest|513|its special tokens are wrong
 		tokenizer.unknown_score|nan|its scores are wrong
+		tokenizer.kind|4|its tokenizer is of no known kind
+		tokenizer.kind|2|a trie is wrong
 		0:1|0x78787878|compiled for another processor, LH_KERNEL or --fast (weights are packed as xxxx, not *)
 		1:0|1|its tokens are wrong
 		1:1|0|a token is wrong
@@ -309,6 +311,14 @@ unused() {
 		4:3|0x7fffffff|a trie is wrong
 		8:3|0x7f800000|its scores are wrong
 	END
+	model m.gguf --tokenizer gpt2
+	compile m.gguf -o good
+	wrong tokenizer.pre 4 'its pairs are wrong'
+	wrong 10:3 0x7fffffff 'its pairs are wrong'
+	wrong tokenizer.kind 3 'its scores are wrong'
+	model m.gguf --tokenizer llama
+	compile m.gguf -o good
+	wrong tokenizer.kind 2 'its pairs are of a wrong size'
 }
 
 @test "a compiled file with any byte changed, and right checksums, is refused or gives vectors" {

@@ -163,6 +163,28 @@ text() {
 	[ "${stderr_lines[0]}" = 'lh-embed: -:1: --tokens reads records with a text alone' ]
 }
 
+@test "models whose tokens are made by BPE or by SentencePiece give vectors, cut before their last token" {
+	for options in "gpt2 --pre llama-bpe" gpt2 llama; do
+		model b.gguf --architecture bert --context 6 --tokenizer $options
+		tokens() { lh-embed --engine gguf --model b.gguf --tokens --truncate <<<'{"text":"hello world, forklift 12 é"}' | jq -c .tokens; }
+		[ "$(tokens | jq -c '[length, .[0], .[-1]]')" = '[6,2,3]' ]
+		python3 "$ROOT/tests/model/oracle.py" b.gguf < <(tokens) >theirs
+		lh-embed --engine gguf --model b.gguf --truncate -q <<<'{"text":"hello world, forklift 12 é"}' | jq -c .vector >ours
+		python3 "$ROOT/tests/model/cosine.py" ours theirs 1e-6
+	done
+	model b.gguf --tokenizer gpt2 --pre gpt-7
+	run -2 --separate-stderr lh-embed --engine gguf --model b.gguf --info
+	[ "$stderr" = "lh-embed: b.gguf: the pre-tokenizer \"gpt-7\" is not known" ] || { echo "$stderr"; false; }
+}
+
+@test "a text of no token is rejected alone by a model that adds none at the ends" {
+	python3 "$ROOT/tests/model/tokens.py" model bpe --architecture bert b.gguf
+	printf '{"text":"%s"}\n' q 'hello world' q >in
+	run -1 --separate-stderr lh-embed --engine gguf --model b.gguf in
+	[ "${#lines[@]}" = 1 ]
+	[ "${stderr_lines[0]}" = 'lh-embed: in:1: text of no token that the model has' ]
+}
+
 # bats test_tags=plain-only
 @test "--benchmark measures short and long texts" {
 	run -0 --separate-stderr timeout 300 lh-embed --engine gguf --model m.gguf --benchmark -j1

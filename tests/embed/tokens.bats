@@ -1,4 +1,4 @@
-# The tokens of texts: WordPiece and Unigram, compared with other implementations.
+# The tokens of texts, by every kind of tokenizer, compared with other implementations.
 # bats file_tags=long
 load ../helper
 source "$ROOT/tests/model/peers.bash"
@@ -16,6 +16,8 @@ against_llama() {
 	peers
 }
 
+VOCABULARIES=(wordpiece wordpiece-extra unigram unigram-extra unigram-bare bpe bpe-gpt2 bpe-llama bpe-qwen spm spm-extra)
+
 TOKENS() {
 	"$(dirname "$AID")/aid_tokens" "$@"
 }
@@ -26,16 +28,16 @@ BY_HAND() {
 
 # without_ends VOCABULARY - the lists without the special tokens at both ends.
 without_ends() {
-	local first=1
-	case $1 in unigram-*) first=0 ;; esac
-	jq -c ".[$first:-1]"
+	local part=1:-1
+	case $1 in unigram-*) part=0:-1 ;; bpe) part=0: ;; esac
+	jq -c ".[$part]"
 }
 
 # bats test_tags=plain-only
 @test "texts of all kinds have the tokens that another implementation gives them" {
 	local name n
 	n=$(scale 3000 100000)
-	for name in wordpiece wordpiece-extra unigram unigram-extra unigram-bare; do
+	for name in "${VOCABULARIES[@]}"; do
 		BY_HAND vocabulary $name model.gguf
 		BY_HAND texts model.gguf --count "$n" --assigned >texts
 		alike <(TOKENS model.gguf <texts) <(BY_HAND run model.gguf <texts)
@@ -55,7 +57,7 @@ without_ends() {
 @test "llama.cpp gives texts of all kinds the same tokens" {
 	local name
 	against_llama
-	for name in wordpiece wordpiece-extra unigram unigram-extra unigram-bare; do
+	for name in "${VOCABULARIES[@]}"; do
 		BY_HAND vocabulary $name model.gguf
 		BY_HAND texts model.gguf --count "$(scale 10000 100000)" --seed 7 >texts
 		TOKENS model.gguf <texts | without_ends $name >ours
@@ -134,6 +136,28 @@ three_ways() {
 	TOKENS model.gguf 9 <texts >cut
 	jq -c 'if length > 9 then .[:8] + [.[-1]] else . end' whole | cmp - cut
 	[ "$(jq 'select(length > 9) | length' whole | wc -l)" -gt 100 ]
+	BY_HAND vocabulary bpe-llama model.gguf
+	TOKENS model.gguf <texts >whole
+	TOKENS model.gguf 9 <texts >cut
+	jq -c 'if length > 9 then .[:8] + [.[-1]] else . end' whole | cmp - cut
+	[ "$(jq '.[-1]' cut | sort -u)" = 3 ]
+	BY_HAND vocabulary bpe model.gguf		# adds none at the ends
+	TOKENS model.gguf <texts >whole
+	TOKENS model.gguf 9 <texts >cut
+	jq -c '.[:9]' whole | cmp - cut
+}
+
+# bats test_tags=plain-only
+@test "a text of a megabyte without spaces costs BPE neither seconds nor much memory" {
+	local name text
+	for name in bpe bpe-gpt2 bpe-llama bpe-qwen spm spm-extra; do
+		BY_HAND vocabulary $name model.gguf
+		for text in a er ' ' '\n' '\n ' 1 '!' '\u0301' 中 q '\u0000'; do
+			python3 -c 'import sys; t = sys.argv[1]; print("\"" + t * (1000000 // len(t.encode())) + "\"")' "$text" >text
+			timeout 60 prlimit --as=300000000 "$(dirname "$AID")/aid_tokens" model.gguf <text >tokens
+			[ "$(wc -l <tokens)" = 1 ]
+		done
+	done
 }
 
 @test "a text of 10 MB is divided, as words, one word, signs, spaces and what is dropped" {
@@ -153,7 +177,7 @@ three_ways() {
 @test "whichever allocation fails, it is reported and nothing leaks" {
 	local name n
 	asan_only
-	for name in wordpiece-extra unigram-extra; do
+	for name in wordpiece-extra unigram-extra bpe-llama spm-extra; do
 		BY_HAND vocabulary $name model.gguf
 		BY_HAND texts model.gguf --count 20 >texts
 		for ((n = 1; n < 1000; n++)); do

@@ -96,7 +96,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
 	static const char *const keys[] = {
 		"general.architecture", "general.alignment", "bert.block_count", "many.4",
 		"bert.attention.layer_norm_epsilon", "tokenizer.ggml.tokens", "many.6", "",
-		"bert.classifier.output_labels", "bert.pooling_type",
+		"bert.classifier.output_labels", "bert.pooling_type", "tokenizer.ggml.merges",
+		"tokenizer.ggml.pre", "tokenizer.ggml.add_bos_token",
 	};
 	struct lh_shape shape = { .layers = 0 };
 	struct lh_gguf *g;

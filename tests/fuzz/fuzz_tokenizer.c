@@ -1,8 +1,9 @@
 /*
- * fuzz_tokenizer - texts and vocabularies.  By the first byte: 'w' or 'u', the rest is a text
- * for a vocabulary of WordPiece or Unigram (with a charsmap), whose tokens must be in it and must
- * not depend on words before; 'm', a charsmap of its own; otherwise a vocabulary, its tokens
- * divided by LF, each after its type and score.
+ * fuzz_tokenizer - texts and vocabularies.  By the first byte: 'w', 'u', 's' or '0' to '3', the
+ * rest is a text for a vocabulary of WordPiece, Unigram (with a charsmap), SentencePiece BPE or
+ * BPE with a pre-tokenizer, whose tokens must be in it and, of WordPiece, must not depend on words
+ * before; 'm', a charsmap of its own; otherwise a vocabulary, its tokens divided by LF, each after
+ * its type and score; they are also its merges.
  */
 #include <stdlib.h>
 
@@ -91,6 +92,22 @@ static int run(const struct model *m, struct lh_str text, struct lh_token_list *
 	return 0;
 }
 
+static const char *const pre[] = { "", "modern-bert", "llama-bpe", "qwen2" };
+#define PRES (sizeof pre / sizeof *pre)
+
+static void put_bpe(struct vocabulary *v, const char *name)
+{
+	static const char *const merges[] = {
+		"b c", "a b", "a bc", "bc a", "a a", "aa aa", "0 1", "\xc4\xa0 a", "x", "", " ",
+		"z y z",
+	};
+
+	put_words(v, "gpt2");
+	key_str(v, T "pre", name);
+	key_strs(v, T "merges", sizeof merges / sizeof *merges, merges);
+	key_bool(v, T "add_eos_token", true);
+}
+
 /* The tokens of a text with " a" after it are those of the text and one more. */
 static void known_model(const struct model *m, struct lh_str text, bool wordpiece)
 {
@@ -159,6 +176,10 @@ static void own_vocabulary(struct lh_str data, const char *kind)
 	key_array(&v, T "scores", OF_F32, n);
 	for (size_t i = 0; i < n; i++)
 		put(&v, &(float){ (float)line[i].p[1] }, 4);
+	key_str(&v, T "pre", pre[data.n / 2 % PRES]);
+	key_array(&v, T "merges", OF_STR, n);
+	for (size_t i = 0; i < n; i++)
+		put_str(&v, (struct lh_str){ line[i].p + 2, line[i].n - 2 });
 	key_u32(&v, T "bos_token_id", 0);
 	key_u32(&v, T "seperator_token_id", 1);
 	key_u32(&v, T "unknown_token_id", 2);
@@ -166,34 +187,54 @@ static void own_vocabulary(struct lh_str data, const char *kind)
 	any_model(&v, lh_utf8_valid(data.p, data.n) ? data : lh_str_of(W "a ab"));
 }
 
-static struct model wordpiece, unigram;
+static struct model wordpiece, unigram, spm, bpe[PRES];
 
 int LLVMFuzzerInitialize(int *argc, char ***argv)
 {
-	struct vocabulary w = vocabulary_begin(), u = vocabulary_begin();
+	struct vocabulary w = vocabulary_begin(), u = vocabulary_begin(), s = vocabulary_begin();
 
 	(void)argc;
 	(void)argv;
 	put_words(&w, "bert");
 	put_words(&u, "t5");
 	put_map(&u);
+	put_words(&s, "llama");
+	key_bool(&s, T "add_eos_token", true);
 	wordpiece = opened(&w);
 	unigram = opened(&u);
-	return !wordpiece.t || !unigram.t;
+	spm = opened(&s);
+	for (size_t i = 0; i < PRES; i++) {
+		struct vocabulary b = vocabulary_begin();
+
+		put_bpe(&b, pre[i]);
+		bpe[i] = opened(&b);
+		if (!bpe[i].t)
+			return 1;
+	}
+	return !wordpiece.t || !unigram.t || !spm.t;
+}
+
+/* Return the model that the first byte names, or NULL. */
+static const struct model *model_of(uint8_t c)
+{
+	return c == 'w' ? &wordpiece : c == 'u' ? &unigram : c == 's' ? &spm :
+	       c >= '0' && c < '0' + PRES ? &bpe[c - '0'] : NULL;
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
 {
+	static const char *const kinds[] = { "t5", "bert", "gpt2", "llama" };
 	struct lh_str rest = { (const char *)data + 1, n - 1 };
+	const struct model *m;
 
 	*err.msg = '\0';
 	if (!n)
 		return 0;
 	if (*data == 'm')
 		own_map(rest);
-	else if (*data != 'w' && *data != 'u')
-		own_vocabulary(rest, *data & 1 ? "bert" : "t5");
+	else if (!(m = model_of(*data)))
+		own_vocabulary(rest, kinds[*data & 3]);
 	else if (lh_utf8_valid(rest.p, rest.n))
-		known_model(*data == 'w' ? &wordpiece : &unigram, rest, *data == 'w');
+		known_model(m, rest, m == &wordpiece);
 	return 0;
 }

@@ -281,6 +281,21 @@ def other(architecture):
     return lambda path: model(path, "--architecture", architecture, *OTHER[architecture])
 
 
+def bpe(path):
+    """A model whose merges are of every kind."""
+    merges = ["a b", "\u0120 a", "", "a", "a ", " a", "a  b", "a b", "no pe", "ab ab"]
+    few = ["<s>", "</s>", "a", "b", "ab", "\u0120", "\u0120a", "<x>", "\u010a"]
+    o = make.options("--architecture", "bert", "--type", "Q4_0", "--layers", "1", "--width", "32",
+                     "--heads", "2", "--feed-forward", "32", "--context", "8", "--tokenizer", "gpt2")
+    make.pieces.keys = lambda *_: ([
+        ("tokenizer.ggml.model", 8, "gpt2"), ("tokenizer.ggml.pre", 8, "llama-bpe"),
+        ("tokenizer.ggml.tokens", 9, (8, few)), ("tokenizer.ggml.merges", 9, (8, merges)),
+        ("tokenizer.ggml.token_type", 9, (5, [3, 3, 1, 1, 1, 1, 1, 4, 1])),
+        ("tokenizer.ggml.add_eos_token", 7, 1), ("tokenizer.ggml.bos_token_id", 4, 0),
+        ("tokenizer.ggml.eos_token_id", 4, 1)], len(few))
+    write(path, *make.model(o))
+
+
 def model(path, *more):
     o = make.options("--architecture", "bert", "--type", "Q4_0", "--layers", "1", "--width", "32",
                      "--heads", "2", "--feed-forward", "32", "--context", "8", *more)
@@ -293,4 +308,4 @@ if __name__ == "__main__":
     if len(sys.argv) != 3:
         sys.exit(__doc__)
     {"wrong": wrong, "infinite": infinite, "blocks": blocks, "every": every,
-     "model": model, "ranker": ranker, **{name: other(name) for name in OTHER}}[sys.argv[1]](sys.argv[2])
+     "model": model, "ranker": ranker, "bpe": bpe, **{name: other(name) for name in OTHER}}[sys.argv[1]](sys.argv[2])

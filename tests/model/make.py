@@ -13,6 +13,9 @@ import os
 import struct
 import sys
 
+sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
+import pieces  # noqa: E402
+
 HERE = os.path.dirname(os.path.abspath(__file__))
 U32, I32, F32, BOOL, STRING, ARRAY, U8, U64 = 4, 5, 6, 7, 8, 9, 0, 10
 TYPES = {"F32": 0, "F16": 1, "Q4_0": 2, "Q4_1": 3, "Q5_0": 6, "Q5_1": 7, "Q8_0": 8,
@@ -268,6 +271,9 @@ def vocabulary(tokenizer, n):
 
 
 def token_keys(o):
+    if o.tokenizer in ("gpt2", "llama"):
+        keys, n = pieces.keys(o.tokenizer, o.pre, map(filler, range(o.tokens)))
+        return keys + [("tokenizer.ggml.token_type_count", U32, o.token_types)], n
     tokens, scores = vocabulary(o.tokenizer, o.tokens)
     special = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]"]
     if o.tokenizer == "t5":
@@ -494,7 +500,9 @@ def parser():
     p.add_argument("--context", type=int, help="default: 2048 for nomic-bert, else 512")
     p.add_argument("--experts", type=int, default=8)
     p.add_argument("--pooling", default="mean", choices=list(POOLING))
-    p.add_argument("--tokenizer", choices=["bert", "t5"], help="default: t5 for nomic-bert-moe")
+    p.add_argument("--tokenizer", choices=["bert", "t5", "gpt2", "llama"],
+                   help="default: t5 for nomic-bert-moe")
+    p.add_argument("--pre", default="modern-bert", help="gpt2: the pre-tokenizer; \"\": none")
     p.add_argument("--tokens", type=int, default=0, help="of the vocabulary, at least")
     p.add_argument("--rows", type=int, default=0, help="of token_embd; default: the tokens")
     p.add_argument("--labels", type=int, default=0, help="of a cross-encoder; 0: it is none")

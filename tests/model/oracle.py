@@ -431,7 +431,9 @@ class Model:
         """The tokens of a pair and their types."""
         key = self.file.key
         cls, sep = (key["tokenizer.ggml.%s_token_id" % name] for name in ("bos", "eos"))
-        between = [sep] * (2 if key["tokenizer.ggml.model"] == "t5" else 1)
+        twice = (key["tokenizer.ggml.model"] == "t5"
+                 or key.get("tokenizer.ggml.pre") == "roberta-bpe")
+        between = [sep] * (2 if twice else 1)
         room = key[self.architecture + ".context_length"] - 2 - len(between)
         while len(query) + len(text) > room:
             if len(query) > len(text):

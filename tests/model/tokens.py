@@ -9,6 +9,8 @@
                                      come with elsewhere
     tokens.py vocabulary NAME FILE   a model that has a vocabulary and no tensors; NAME is one
                                      of those in VOCABULARIES
+    tokens.py model NAME [--architecture A] FILE
+                                     a whole model with that vocabulary
 
 Written from the description of the tokenizers with the tables of Python's unicodedata, and
 nothing of the C.  Code points that were assigned after its version of Unicode may differ;
@@ -20,6 +22,7 @@ import functools
 import json
 import os
 import random
+import re
 import struct
 import sys
 import unicodedata
@@ -27,6 +30,7 @@ import unicodedata
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 import make  # noqa: E402
 import oracle  # noqa: E402
+import pieces  # noqa: E402
 
 TOKENIZER = "tokenizer.ggml."
 NORMAL, UNKNOWN, CONTROL, USER_DEFINED, UNUSED, BYTE = range(1, 7)
@@ -157,6 +161,111 @@ def unigram(model, text):
     return out[::-1]
 
 
+# ---- BPE ----
+
+@functools.lru_cache(None)
+def class_of(wanted):
+    """The inside of a class of re: the characters of categories, or White_Space."""
+    is_in = [ord(c) in WHITE_SPACE if wanted == "s" else unicodedata.category(c)[0] == wanted
+             for c in map(chr, range(0x110000))]
+    spans, begin = "", None
+    for c, now in enumerate(is_in + [False]):
+        if now and begin is None:
+            begin = c
+        elif not now and begin is not None:
+            spans += "\\U%08x-\\U%08x" % (begin, c - 1)
+            begin = None
+    return spans
+
+
+@functools.lru_cache(None)
+def pattern(text):
+    """A regular expression with classes of Unicode, for re."""
+    text = text.replace(r"\S", r"[^\s]")
+    inside, out, i = False, "", 0
+    while i < len(text):
+        found = re.match(r"\\(?:p\{(\w)\}|(s))", text[i:])
+        if found:
+            spans = class_of(found[1] or "s")
+            out += spans if inside else "[%s]" % spans
+            i += found.end()
+            continue
+        inside = text[i] == "[" or inside and text[i] != "]"
+        out += text[i]
+        i += 1
+    return re.compile(out)
+
+
+GPT2 = r"'s|'t|'re|'ve|'m|'ll|'d| ?\p{L}+| ?\p{N}+| ?[^\s\p{L}\p{N}]+|\s+(?!\S)|\s+"
+LLAMA = (r"'(?:[sS]|[tT]|[rR][eE]|[vV][eE]|[mM]|[lL][lL]|[dD])|[^\r\n\p{L}\p{N}]?\p{L}+|NUMBER"
+         r"| ?[^\s\p{L}\p{N}]+[\r\n]*|\s*[\r\n]+|\s+(?!\S)|\s+")
+PATTERNS = {"llama": [LLAMA.replace("NUMBER", r"\p{N}{1,3}")], "gpt2": [GPT2],
+            "qwen": [LLAMA.replace("NUMBER", r"\p{N}")],
+            "default": [r"[\p{P}$+<=>^~|]+", GPT2, r"\p{N}+", "[0-9][0-9][0-9]"]}
+
+
+def words_of(text, kind):
+    """What each pattern matches, and what is between, becomes a part for the next one."""
+    parts = [text]
+    for one in PATTERNS[kind]:
+        new = []
+        for part in parts:
+            at = 0
+            for m in pattern(one).finditer(part):
+                new += [part[at:m.start()], m[0]]
+                at = m.end()
+            new.append(part[at:])
+        parts = [p for p in new if p]
+    return parts
+
+
+def merged(symbols, rank):
+    """Symbols, after the pair of the lowest rank, the leftmost of such, was merged as often as
+    there is one.  rank: infinite for no pair."""
+    inf = float("inf")
+    ranks = [rank(a, b) for a, b in zip(symbols, symbols[1:])]
+    while ranks:
+        best = min(ranks)
+        if best == inf:
+            break
+        i = ranks.index(best)
+        symbols[i:i + 2] = [symbols[i] + symbols[i + 1]]
+        del ranks[i]
+        if i > 0:
+            ranks[i - 1] = rank(symbols[i - 1], symbols[i])
+        if i < len(ranks):
+            ranks[i] = rank(symbols[i], symbols[i + 1])
+    return symbols
+
+
+def bpe(model, text):
+    out = []
+    for word in words_of(text, model.pre):
+        written = "".join(model.alphabet[b] for b in word.encode())
+        if model.pre == "llama" and written in model.id:
+            out.append(model.id[written])
+            continue
+        for s in merged(list(written), lambda a, b: model.ranks.get((a, b), float("inf"))):
+            if s in model.id:
+                out.append(model.id[s])
+            else:		# what is no token is left out, but for single ASCII characters
+                out += [model.id[c] for c in s if c < "\x7f" and c in model.id]
+    return out
+
+
+# ---- SentencePiece BPE ----
+
+def spm(model, text):
+    if not text:
+        return []
+    text = ((" " if model.prefix else "") + text).replace(" ", "\u2581")
+    out = []
+    for s in merged(list(text), lambda a, b: -model.score[model.id[a + b]]
+                    if a + b in model.id else float("inf")):
+        out += [model.id[s]] if s in model.id else [model.byte[b] for b in s.encode()]
+    return out
+
+
 # ---- models ----
 
 class Model:
@@ -165,7 +274,8 @@ class Model:
         get = {k[len(TOKENIZER):]: v for k, v in key.items() if k.startswith(TOKENIZER)}.get
         self.tokens = get("tokens")
         self.types = types = get("token_type", [NORMAL] * len(self.tokens))
-        self.unigram = get("model") == "t5"
+        self.kind = get("model")
+        self.unigram = self.kind == "t5"
         found = (NORMAL, USER_DEFINED, UNUSED) if self.unigram else range(7)
         self.id = {t: i for i, t in enumerate(self.tokens) if types[i] in found}
         self.longest = max(map(len, self.tokens))
@@ -177,6 +287,10 @@ class Model:
             first = first if get("add_bos_token", False) else None
             last = get("eos_token_id") if get("add_eos_token", True) else None
             self.read_unigram(get, types)
+        if self.kind in ("gpt2", "llama"):
+            {"gpt2": self.read_bpe, "llama": self.read_spm}[self.kind](get)
+            first = get("bos_token_id") if get("add_bos_token", self.adds) else None
+            last = get("eos_token_id") if get("add_eos_token", False) else None
         self.ends = [[x] if x is not None else [] for x in (first, last)]
 
     def read_unigram(self, get, types):
@@ -193,6 +307,32 @@ class Model:
         n, = struct.unpack_from("<I", data)
         self.units, self.texts = struct.unpack_from("<%dI" % (n // 4), data, 4), data[4 + n:]
 
+    def read_bpe(self, get):
+        self.alphabet = pieces.alphabet()
+        self.ranks = {}
+        for i, merge in enumerate(get("merges")):
+            at = merge.find(" ", 1)
+            if at > 0:
+                self.ranks.setdefault((merge[:at], merge[at + 1:]), i)
+        self.pre = {"llama-bpe": "llama", "qwen2": "qwen"}.get(get("pre"), "gpt2")
+        if get("pre", "default") == "default":
+            self.pre = "default"
+        self.adds = self.pre == "llama"
+
+    def read_spm(self, get):
+        self.score, self.prefix = get("scores"), get("add_space_prefix", True)
+        self.byte = [self.id.get("<0x%02X>" % b, self.id.get(chr(b) if b < 128 else "",
+                                                             self.unknown)) for b in range(256)]
+        self.adds = True
+
+    def written(self):
+        """Tokens as they are in texts, as far as they are texts."""
+        if self.kind != "gpt2":
+            return self.tokens
+        byte = {c: i for i, c in enumerate(self.alphabet)}
+        return [bytes(byte[c] for c in t).decode(errors="ignore") if all(c in byte for c in t)
+                else t for t in self.tokens]
+
     def fragment(self, text, user):
         """The tokens of a text that has none of the first user-defined tokens."""
         for k in range(user, len(self.user)):
@@ -203,7 +343,7 @@ class Model:
                 for p in parts[1:]:
                     out += [id_] + self.fragment(p, k + 1)
                 return out
-        return (unigram if self.unigram else wordpiece)(self, text)
+        return {"bert": wordpiece, "t5": unigram, "gpt2": bpe, "llama": spm}[self.kind](self, text)
 
     def run(self, text):
         return self.ends[0] + self.fragment(text, 0) + self.ends[1]
@@ -308,6 +448,8 @@ def extra(keys, unigram_):
             ("zzz", NORMAL, -7), ("zzzzzzzzzzzzzzzz", NORMAL, -20),
             (mark + mark, NORMAL, -6), ("a" + mark + "b", NORMAL, -5), ("\U0001f600\U0001f600", NORMAL, -2)]
     rows += [("<0x41>", BYTE, -1) if unigram_ else (mark, NORMAL, -3)]
+    old = next(v[1] for k, _, v in keys if k == TOKENIZER + "tokens")
+    rows = [row for row in rows if row[0] not in old]
     tokens, types, scores = map(list, zip(*rows))
     return more_tokens(keys, tokens, types, [float(s) for s in scores])
 
@@ -316,7 +458,42 @@ def plain(kind):
     return make.token_keys(make.options("--tokenizer", kind, "--charsmap"))[0]
 
 
+def odd(keys):
+    """Merges that are not a pair, or are there twice, or name tokens that are not there, or
+    make none; bytes without a token; words that no merge makes; tokens of all types."""
+    def change(key, f):
+        return [(k, t, (v[0], f(v[1])) if k == TOKENIZER + key else v) for k, t, v in keys]
+
+    gone = {"q", "\u00f0", "\u0120", "\u0120w", "er", "in"}
+    keys = change("tokens", lambda old: ["<gone %d>" % i if t in gone else t
+                                         for i, t in enumerate(old)])
+    keys = change("merges", lambda old: old[:40] + ["abc", "a ", "", " b", "a", "\u0120 w o", "no pe",
+                                                    "nope nada", "z z"] + old[40:] + old[:9])
+    old = next(v[1] for k, _, v in keys if k == TOKENIZER + "tokens")
+    rows = [("<|sep|>", USER_DEFINED), ("<|se", USER_DEFINED), ("foo bar", USER_DEFINED),
+            ("\u00c9cole", USER_DEFINED), ("  x", USER_DEFINED), ("qu", CONTROL), ("zq", UNUSED),
+            ("\u0120unheard", NORMAL), ("unheard", NORMAL), ("12", NORMAL), ("\u0120!?", NORMAL),
+            ("\u010a\u010a\u010a", NORMAL), ("\u0120\u0120\u0120", NORMAL), ("\xc3\u0125", NORMAL)]
+    rows = [r for r in rows if r[0] not in old]
+    return more_tokens(keys, [r[0] for r in rows], [r[1] for r in rows], [])
+
+
+def trained(name):
+    if name == "spm":
+        return pieces.keys("llama", None)[0]
+    if name == "spm-extra":
+        keys = extra(pieces.keys("llama", None)[0], False)
+        return set_key(keys, "add_space_prefix", make.BOOL, 0)
+    pre = {"bpe": None, "bpe-llama": "llama-bpe", "bpe-qwen": "qwen2", "bpe-gpt2": "modern-bert"}
+    keys = odd(pieces.keys("gpt2", pre[name])[0])
+    for key in ("add_bos_token", "add_eos_token") if name == "bpe" else ():
+        keys = set_key(keys, key, make.BOOL, 0)
+    return keys
+
+
 def vocabulary(name):
+    if name[:3] in ("bpe", "spm"):
+        return trained(name)
     if name == "wordpiece":
         return plain("bert")
     if name == "wordpiece-extra":
@@ -338,7 +515,15 @@ def vocabulary(name):
 
 
 VOCABULARIES = ("wordpiece", "wordpiece-extra", "wordpiece-points", "unigram", "unigram-extra",
-                "unigram-bare")
+                "unigram-bare", "bpe", "bpe-llama", "bpe-qwen", "bpe-gpt2", "spm", "spm-extra")
+
+
+def write_model(name, architecture, path):
+    o = make.options("--architecture", architecture)
+    make.token_keys = lambda o: (vocabulary(name), len(dict(
+        (k, v) for k, _, v in vocabulary(name))[TOKENIZER + "tokens"][1]))
+    with open(path, "wb") as f:
+        f.write(make.file_bytes(*make.model(o)))
 
 
 def write_vocabulary(name, path):
@@ -383,13 +568,17 @@ def kinds(r, tokens):
         lambda: r.choice(["[CLS]", "[SEP]", "[UNK]", "[MASK]", "<s>", "</s>", "<unk>", "<mask>",
                           "<pad>", "[unused1]", "<0x41>", "<|sep|>", "<|se", "foo bar"]),
         lambda: "\u2581" * r.randint(1, 2), lambda: r.choice("azq") * r.randint(1, 40),
+        some(lambda: r.choice(["'s", "'T", "'re", "'Ve", "'M", "'ll", "'D", "'", "'\u017f", "'v", " "]), 3),
+        some(lambda: r.choice([" ", "  ", "\n", "\r\n", "\t", "\u3000", "a", "!", "9"]), 9),
+        some(chars(r, (0x30, 0x39), (0x30, 0x39), (0x660, 0x669), (0x2160, 0x2169)), 9),
+        lambda: r.choice([" unheard", " !?", " w", "\n\n\n", "  x", "zq", "qu"]),
         lambda: str(r.randint(0, 10 ** r.randint(1, 12))), lambda: "\u0130\u017f\u212a\u1e9e\u2126",
     ]
 
 
 def texts(model, count, seed):
     r = random.Random(seed)
-    tokens = Model(model).tokens
+    tokens = [t for t in Model(model).written() if t]
     make_one = kinds(r, tokens)
     yield ""
     yield " "
@@ -418,6 +607,10 @@ def parser():
     t.add_argument("--seed", type=int, default=1)
     t.add_argument("--assigned", action="store_true")
     commands.add_parser("points").add_argument("--assigned", action="store_true")
+    m = commands.add_parser("model")
+    m.add_argument("name", choices=VOCABULARIES)
+    m.add_argument("--architecture", default="bert")
+    m.add_argument("file")
     v = commands.add_parser("vocabulary")
     v.add_argument("name", choices=VOCABULARIES)
     v.add_argument("file")
@@ -428,6 +621,8 @@ def main():
     o = parser().parse_args()
     if o.command == "vocabulary":
         write_vocabulary(o.name, o.file)
+    elif o.command == "model":
+        write_model(o.name, o.architecture, o.file)
     elif o.command == "json":
         json.dump(tokenizer_json(Model(o.model)), sys.stdout)
     elif o.command == "run":

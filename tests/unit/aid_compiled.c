@@ -33,9 +33,9 @@ static const struct {
 	FIELD(encoder.rows),
 	FIELD(tokenizer.first), FIELD(tokenizer.last), FIELD(tokenizer.unknown),
 	FIELD(tokenizer.longest), FIELD(tokenizer.unknown_score),
-	FIELD(part[0].at), FIELD(part[3].at), FIELD(part[12].at), FIELD(part[0].bytes),
+	FIELD(part[0].at), FIELD(part[3].at), FIELD(part[13].at), FIELD(part[0].bytes),
 	FIELD(part[1].bytes), FIELD(part[3].bytes), FIELD(part[4].bytes), FIELD(part[10].bytes),
-	FIELD(part[12].bytes),
+	FIELD(part[11].bytes), FIELD(part[13].bytes), FIELD(tokenizer.kind), FIELD(tokenizer.pre),
 };
 
 static void read_file(const char *path)
@@ -60,7 +60,7 @@ static void write_file(const char *path)
 /* Set *at to the place of a field and return its bytes. */
 static size_t place_of(const char *field, size_t *at)
 {
-	static const size_t unit[LH_PARTS] = { 4, 8, 1, 4, 4, 4, 4, 4, 4, 1, 1, 1, 1 };
+	static const size_t unit[LH_PARTS] = { 4, 8, 1, 4, 4, 4, 4, 4, 4, 1, 4, 1, 1, 1 };
 	struct lh_compiled_header h;
 	char *end;
 	unsigned long part = strtoul(field, &end, 10);

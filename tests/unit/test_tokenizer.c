@@ -1,5 +1,5 @@
 /*
- * Tokens of texts: WordPiece and Unigram on small vocabularies, and vocabularies that are not
+ * Tokens of texts: each kind of tokenizer on small vocabularies, and vocabularies that are not
  * consistent.  tests/embed/tokens.bats compares on large ones with other implementations.
  */
 #include "check.h"
@@ -394,6 +394,161 @@ static void hostile_maps_are_errors(void)
 	refused(&v, "too few for its array");
 }
 
+/* ---- BPE ---- */
+
+#define G "\xc4\xa0"			/* a space */
+
+static const char *const parts[] = {
+	"<s>", "</s>", "a", "b", "c", "ab", "bc", "abc", G, G "a", "<x>", "aa", "1", "!", "'", "s",
+	"\xc4\x8a", "\xc3\xa9", "whole", G "whole",
+};
+enum { B_S, B_E, B_A, B_B, B_C, B_AB, B_BC, B_ABC, B_G, B_GA, B_X, B_AA, B_1, B_BANG, B_QUOTE,
+       B_LETTER, B_LF, B_NO_BYTE, B_WHOLE, B_G_WHOLE };
+static const int32_t part_types[] = { 3, 3, 1, 1, 1, 1, 1, 1, 1, 1, 4, 1, 1, 1, 1, 1, 1, 1, 1, 1 };
+
+static struct vocabulary bpe(const char *pre, size_t n, const char *const *merges)
+{
+	struct vocabulary v = vocabulary_begin();
+
+	key_str(&v, T "model", "gpt2");
+	if (pre)
+		key_str(&v, T "pre", pre);
+	key_strs(&v, T "tokens", COUNT(parts), parts);
+	put_types(&v, COUNT(parts), part_types);
+	key_strs(&v, T "merges", n, merges);
+	key_u32(&v, T "bos_token_id", B_S);
+	key_u32(&v, T "eos_token_id", B_E);
+	return v;
+}
+
+static void bpe_merges_by_rank(void)
+{
+	static const char *const merges[] = { "b c", "a b", "a bc", "a a", "a b", G " a", "x y" };
+	struct vocabulary v = bpe("modern-bert", COUNT(merges), merges);
+
+	check_why(made(&v), err.msg);
+	gives("abc", B_ABC);
+	gives("aaa", B_AA, B_A);		/* the leftmost of equal ones */
+	gives("ab aab", B_AB, B_GA, B_AB);
+	gives("a  a", B_A, B_G, B_GA);		/* the last space is of the next word */
+	gives("a  ", B_A, B_G, B_G);
+	gives("a's", B_A, B_QUOTE, B_LETTER);
+	gives("<x>a<s>", B_X, B_A, B_LETTER);	/* "<" and ">" are no tokens */
+	gives("", -1);
+	gives("\xc3\xa9x", -1);			/* neither are these bytes */
+}
+
+static void merges_that_make_no_token_or_no_pair(void)
+{
+	static const char *const merges[] = {
+		"", "a", "ab", "a ", " a", "a  b", "c a", "ca b", "\xc4 \xa0", "a b", "a b",
+		"no where", "abc abc", G " " G,
+	};
+	struct vocabulary v = bpe("modern-bert", COUNT(merges), merges);
+
+	check_why(made(&v), err.msg);
+	gives("cab", B_C, B_A, B_B);		/* "cab" is no token: its characters are */
+	gives("ab", B_AB);
+	gives("a   b", B_A, B_G, B_B);		/* a merged piece of two spaces is left out */
+	v = bpe("modern-bert", 0, NULL);
+	check_why(made(&v), err.msg);
+	gives("ab", B_A, B_B);
+}
+
+static void words_are_those_of_the_pre_tokenizer(void)
+{
+	static const char *const merges[] = { "a a", "\xc4\x8a a" };
+	struct vocabulary v = bpe("llama-bpe", COUNT(merges), merges);
+
+	check_why(made(&v), err.msg);
+	gives("whole whole", B_S, B_WHOLE, B_G_WHOLE);	/* which no merge makes */
+	gives("\n\na a\n", B_S, B_LF, B_LF, B_A, B_GA, B_LF);
+	v = bpe("qwen2", COUNT(merges), merges);
+	check_why(made(&v), err.msg);
+	gives("a 'S", B_A, B_G, B_QUOTE);
+	gives("1111", B_1, B_1, B_1, B_1);
+	v = bpe(NULL, COUNT(merges), merges);
+	key_bool(&v, T "add_bos_token", true);
+	key_bool(&v, T "add_eos_token", true);
+	check_why(made(&v), err.msg);
+	gives("a 1!a", B_S, B_A, B_G, B_1, B_BANG, B_A, B_E);
+}
+
+static void wrong_bpe(void)
+{
+	static char large[1100];
+	static const char *merges[] = { "a b", large };
+	struct vocabulary v = bpe("gpt-7", 1, merges);
+
+	refused(&v, ": the pre-tokenizer \"gpt-7\" is not known");
+	memset(large, 'a', sizeof large - 1);
+	large[500] = ' ';
+	v = bpe("qwen2", 2, merges);
+	refused(&v, ": merge 1 has more than 1025 bytes");
+	v = vocabulary_begin();
+	key_str(&v, T "model", "gpt2");
+	key_strs(&v, T "tokens", COUNT(parts), parts);
+	refused(&v, "no key \"" T "merges\"");
+	v = vocabulary_begin();
+	key_str(&v, T "model", "gpt2");
+	key_str(&v, T "pre", "llama-bpe");
+	key_strs(&v, T "tokens", 3, parts);
+	key_strs(&v, T "merges", 0, NULL);
+	refused(&v, "no key \"" T "bos_token_id\"");	/* its default, 11, is no token here */
+}
+
+/* ---- SentencePiece BPE ---- */
+
+static const char *const spm_pieces[] = {
+	"<unk>", "<s>", "</s>", "a", "b", "ab", "ba", W, W "a", "<x>", "<0x63>", "aa", "d",
+};
+static const float spm_scores[] = { 0, 0, 0, -9, -9, -2, -1, -9, -3, 0, 0, -4, -9 };
+static const int32_t spm_types[] = { 2, 3, 3, 1, 1, 1, 1, 1, 1, 4, 6, 1, 1 };
+
+static struct vocabulary spm(void)
+{
+	struct vocabulary v = vocabulary_begin();
+
+	key_str(&v, T "model", "llama");
+	key_strs(&v, T "tokens", COUNT(spm_pieces), spm_pieces);
+	put_types(&v, COUNT(spm_pieces), spm_types);
+	return v;
+}
+
+static void spm_merges_by_score(void)
+{
+	struct vocabulary v = spm();
+
+	put_scores(&v, COUNT(spm_pieces), spm_scores);
+	check_why(made(&v), err.msg);
+	gives("aba", 1, 8, 6);			/* "ba" before "ab" */
+	gives("ab ab", 1, 7, 5, 7, 5);
+	gives("", 1);
+	gives("c\xc3\xa9", 1, 7, 10, 0, 0);	/* a byte that has no token is unknown */
+	gives("b<x>a", 1, 7, 4, 9, 8);		/* a space is before each part */
+	gives("d", 1, 7, 12);
+	v = spm();
+	put_scores(&v, COUNT(spm_pieces), spm_scores);
+	key_bool(&v, T "add_space_prefix", false);
+	key_bool(&v, T "add_eos_token", true);
+	check_why(made(&v), err.msg);
+	gives("aaab", 1, 11, 5, 2);
+	gives("\x01", 1, 0, 2);
+}
+
+static void wrong_spm(void)
+{
+	float changed[COUNT(spm_scores)];
+	struct vocabulary v = spm();
+
+	refused(&v, "no key \"" T "scores\"");
+	memcpy(changed, spm_scores, sizeof changed);
+	changed[3] = -__builtin_inff();
+	v = spm();
+	put_scores(&v, COUNT(changed), changed);
+	refused(&v, "the score of token 3 is not finite");
+}
+
 /* ---- vocabularies that are not consistent ---- */
 
 static void wrong_tokens(void)
@@ -433,8 +588,8 @@ static void wrong_keys(void)
 
 	refused(&v, "no key \"" T "model\"");
 	v = vocabulary_begin();
-	key_str(&v, T "model", "gpt2");
-	refused(&v, "the tokenizer is \"gpt2\", not \"bert\" or \"t5\"");
+	key_str(&v, T "model", "rwkv");
+	refused(&v, "the tokenizer is \"rwkv\", not \"bert\", \"t5\", \"gpt2\" or \"llama\"");
 	v = vocabulary_begin();
 	key_str(&v, T "model", "bert");
 	refused(&v, "no key \"" T "tokens\"");
@@ -547,6 +702,12 @@ int main(void)
 	test(unigram_takes_the_best_division());
 	test(of_equal_divisions_the_first_found_is_taken());
 	test(spaces_may_count());
+	test(bpe_merges_by_rank());
+	test(merges_that_make_no_token_or_no_pair());
+	test(words_are_those_of_the_pre_tokenizer());
+	test(wrong_bpe());
+	test(spm_merges_by_score());
+	test(wrong_spm());
 	test(map_replaces_the_longest_beginning());
 	test(hostile_maps_are_errors());
 	test(wrong_tokens());

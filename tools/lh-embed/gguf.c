@@ -103,6 +103,8 @@ int gguf_tokens(const struct embed *e, struct lh_str text, bool whole, struct lh
 	}
 	if (lh_tokenizer_run(g->tokenizer, text, to, err) < 0)
 		return -1;
+	if (!to->n && !whole)
+		return lh_err_data(err, 400, "text of no token that the model has");
 	if (to->n <= g->info.context)
 		return 0;
 	if (e->truncate) {
