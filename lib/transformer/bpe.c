@@ -56,7 +56,8 @@ static int read_pre(struct lh_tokenizer *t, struct lh_gguf *g, struct lh_err *er
 			  (int)name.n, name.p);
 }
 
-static struct lh_pair *place_of(const struct lh_pairs *pairs, uint32_t left, uint32_t right)
+static struct lh_merge_pair *place_of(const struct lh_pairs *pairs, uint32_t left,
+				      uint32_t right)
 {
 	size_t mask = ((size_t)1 << pairs->bits) - 1;
 	size_t i = (((uint64_t)left << 32 | right) * pairs->seed) >> (64 - pairs->bits);
@@ -66,9 +67,10 @@ static struct lh_pair *place_of(const struct lh_pairs *pairs, uint32_t left, uin
 	return &pairs->at[i];
 }
 
-const struct lh_pair *lh_pair_find(const struct lh_pairs *pairs, uint32_t left, uint32_t right)
+const struct lh_merge_pair *lh_pair_find(const struct lh_pairs *pairs, uint32_t left,
+					 uint32_t right)
 {
-	const struct lh_pair *p = place_of(pairs, left, right);
+	const struct lh_merge_pair *p = place_of(pairs, left, right);
 
 	return p->left ? p : NULL;
 }
@@ -79,7 +81,7 @@ static int add_merge(struct lh_tokenizer *t, struct lh_str s, uint32_t rank, str
 {
 	const char *space = s.n > 1 ? memchr(s.p + 1, ' ', s.n - 1) : NULL;
 	struct lh_str left, right;
-	struct lh_pair pair = { .rank = rank }, *to;
+	struct lh_merge_pair pair = { .rank = rank }, *to;
 
 	if (!space || space + 1 == s.p + s.n)
 		return 0;
@@ -160,7 +162,7 @@ void lh_bytes_set(struct lh_tokenizer *t)
 static bool find(const struct lh_tokenizer *t, const struct lh_symbol *left,
 		 const struct lh_symbol *right, uint32_t *rank, uint32_t *merged)
 {
-	const struct lh_pair *p;
+	const struct lh_merge_pair *p;
 
 	if (!left->node || !right->node)
 		return false;

@@ -48,14 +48,6 @@ void lh_tokenizer_free(struct lh_tokenizer *t)
 	free(t);
 }
 
-int lh_tokens_push(struct lh_token_list *to, uint32_t id, struct lh_err *err)
-{
-	if (to->n == to->cap && lh_grow(&to->id, &to->cap, to->n + 1, sizeof *to->id, err) < 0)
-		return -1;
-	to->id[to->n++] = id;
-	return 0;
-}
-
 static int wordpiece(const struct lh_tokenizer *t, struct lh_str text, struct lh_token_list *to,
 		     struct lh_err *err)
 {
@@ -155,10 +147,4 @@ size_t lh_tokenizer_size(const struct lh_tokenizer *t)
 struct lh_str lh_tokenizer_text(const struct lh_tokenizer *t, uint32_t id)
 {
 	return lh_gguf_array_str(&t->token, id);
-}
-
-void lh_token_list_free(struct lh_token_list *t)
-{
-	free(t->id);
-	*t = (struct lh_token_list){ 0 };
 }

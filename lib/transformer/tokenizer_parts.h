@@ -14,13 +14,13 @@ enum lh_token_kind { LH_WORDPIECE, LH_UNIGRAM, LH_BPE, LH_SPM, LH_TOKEN_KINDS };
 /* How BPE divides a text into words first. */
 enum lh_pre { LH_PRE_DEFAULT, LH_PRE_GPT2, LH_PRE_LLAMA3, LH_PRE_QWEN2, LH_PRES };
 
-struct lh_pair {			/* two pieces that BPE merges */
+struct lh_merge_pair {			/* two pieces that BPE merges */
 	uint32_t left, right;		/* nodes of the trie; left 0: free */
 	uint32_t rank, merged;		/* lower ranks first; the node of both */
 };
 
 struct lh_pairs {			/* a hash table */
-	struct lh_pair *at;
+	struct lh_merge_pair *at;
 	unsigned bits;			/* 2^bits have room; one is free */
 	uint64_t seed;
 };
@@ -61,7 +61,8 @@ int lh_merges_read(struct lh_tokenizer *t, struct lh_gguf *g, struct lh_err *err
 /* Fill in t->byte, from the trie. */
 void lh_bytes_set(struct lh_tokenizer *t);
 /* Return the pair of two nodes, or NULL. */
-const struct lh_pair *lh_pair_find(const struct lh_pairs *pairs, uint32_t left, uint32_t right);
+const struct lh_merge_pair *lh_pair_find(const struct lh_pairs *pairs, uint32_t left,
+					 uint32_t right);
 
 /* The same from a compiled model, in which its tables stay. */
 int lh_vocabulary_map(struct lh_tokenizer *t, const struct lh_compiled *c, struct lh_err *err);
