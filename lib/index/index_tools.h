@@ -104,8 +104,8 @@ bool lh_index_is(int fd);
  * damaged; of any other file there is none.  A result other than 0 ends it and is returned. */
 typedef int lh_index_id_fn(void *ctx, struct lh_str id, struct lh_err *err);
 int lh_index_all_ids(int fd, lh_index_id_fn *fn, void *ctx, struct lh_err *err);
-/* Return whether a byte of an open index is of numbers (vectors, links, counts), not of texts; of any
- * other file none is. */
+/* Return whether a byte of an open index is of numbers (vectors, links, counts), not of texts; of
+ * any other file none is. */
 bool lh_index_in_numbers(int fd, uint64_t at);
 /* The file that an index was opened from, and the bytes it then had. */
 struct lh_index_identity {

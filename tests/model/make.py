@@ -416,8 +416,8 @@ def model_tensors(o, rows):
     if not o.rms:
         yield from norm(o, "token_embd_norm", w)
     for i in range(o.layers):
-        yield from layer_tensors(o, i) if not o.pre else pre_layer_tensors(o, i)
-    if o.pre:
+        yield from layer_tensors(o, i) if not o.pre_norm else pre_layer_tensors(o, i)
+    if o.pre_norm:
         yield from norm(o, "output_norm", w)
     if "factors" in o.parts:
         yield plain("rope_freqs.weight", (o.head // 2,), 3, 1)
@@ -532,7 +532,7 @@ def settle(o):
     o.moe, o.nomic = o.architecture == "nomic-bert-moe", o.architecture != "bert"
     o.new = o.architecture in NEW
     o.rms = o.architecture in ("gemma-embedding", "qwen3", "llama-embed")
-    o.pre = o.rms or o.architecture == "modern-bert"
+    o.pre_norm = o.rms or o.architecture == "modern-bert"
     o.parts = set(filter(None, o.parts.split(",")))
     o.width = o.width or (256 if o.type.endswith("_K") else 64)
     o.ff = o.ff or 2 * o.width
@@ -542,7 +542,7 @@ def settle(o):
         o.window = 8 if o.architecture in ("gemma-embedding", "modern-bert") else 0
     o.context = o.context or (2048 if o.architecture == "nomic-bert" else 512)
     o.tokenizer = o.tokenizer or ("t5" if o.moe else "bert")
-    o.token_types = 0 if o.pre or "no-types" in o.parts else o.token_types or (1 if o.moe else 2)
+    o.token_types = 0 if o.pre_norm or "no-types" in o.parts else o.token_types or (1 if o.moe else 2)
     o.fused = o.nomic and not o.rms and not o.split
     return o
 

@@ -30,7 +30,7 @@ class Ollama(http.server.BaseHTTPRequestHandler):
             self.send_error(404)
             return
         texts = asked["input"] if isinstance(asked["input"], list) else [asked["input"]]
-        vectors = [model.vector(words.run(text), False) for text in texts]
+        vectors = [model.vectors(words.run(text), False)[0] for text in texts]
         body = json.dumps({"model": asked["model"], "embeddings": vectors}).encode()
         self.send_response(200)
         self.send_header("Content-Type", "application/json")

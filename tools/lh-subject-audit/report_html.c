@@ -181,7 +181,7 @@ static int put_strangers(struct page *pg, struct lh_err *err)
 	lh_escape_printf(&pg->b, lh_html_data,
 			 "<h2>How a stranger checks this</h2>\n<p>Entries are also committed to "
 			 "the transparency log <code>%.*s</code>, whose seals others keep. "
-			 "A reader who is given an entry with its proof, and the public keys of that "
+			 "A reader who has an entry with its proof, and the public keys of that "
 			 "log and of its witnesses in a file POLICY, can check it without a key "
 			 "and without the keeper of this record:</p>\n<p><code>"
 			 "lh-tlog verify --row --policy POLICY %s</code></p>\n",

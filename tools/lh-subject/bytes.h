@@ -22,7 +22,7 @@
 #include "texts.h"
 
 #define BYTE_NESTED 4
-#define BYTE_BY_CHANCE 6	/* a text of fewer bytes is in numbers and in packed bytes by chance */
+#define BYTE_BY_CHANCE 6	/* fewer bytes are in numbers and in packed bytes by chance */
 
 struct byte_hit {
 	size_t text;		/* the number of the text, or of the hash */
