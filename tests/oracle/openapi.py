@@ -11,7 +11,8 @@ METHODS = {"get", "put", "post", "delete", "options", "head", "patch", "trace"}
 
 def members(what, o, required, optional=()):
     assert isinstance(o, dict), what
-    missing, extra = set(required) - set(o), set(o) - set(required) - set(optional)
+    missing = set(required) - set(o)
+    extra = {k for k in o if not k.startswith("x-")} - set(required) - set(optional)
     assert not missing and not extra, (what, "lacks", missing, "has", extra)
 
 
