@@ -261,7 +261,7 @@ whole() {
 	commit >/dev/null
 	prove W-1 >proofs
 	for change in '.row |= sub("success"; "denied")' '.row += " "' '.opening |= sub("^."; "x")' \
-		'.opening |= ascii_upcase' '.entry |= sub(" ."; " f")' '.entry += "\n"' \
+		'.opening |= ascii_upcase' '.entry |= sub(" (?<c>.)"; " \(if .c == "f" then "0" else "f" end)")' '.entry += "\n"' \
 		'.proof |= sub("index 0"; "index 1")'; do
 		run -1 --separate-stderr lh-tlog verify --row --policy policy < <(sed -n 1p proofs | jq -c "$change")
 		[ -z "$output" ] || [ "$(jq .verified <<<"$output")" = false ]
