@@ -167,7 +167,7 @@ static int add_texts(struct texts *t, const struct text *text, size_t n, struct 
 
 	for (i = 0; i < n; i++) {
 		if (!text[i].text.n || text[i].text.n > TEXT_MAX)
-			return lh_err_set(err, LH_EUSAGE, "a text must have 1 to %d bytes",
+			return lh_err_set(err, LH_EDATA, "a text must have 1 to %d bytes",
 					  TEXT_MAX);
 		for (k = 0; k < (text[i].fold ? FORMS : 1); k++)
 			if (add_text(t, &text[i], how[k] | (k ? UTF8PROC_STABLE : 0), err) < 0)

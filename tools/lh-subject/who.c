@@ -8,6 +8,7 @@
 #include "flow/flow.h"
 #include "index/index_tools.h"
 #include "subject.h"
+#include "texts.h"
 #include "tool/records.h"
 
 struct asked {
@@ -16,7 +17,8 @@ struct asked {
 	size_t n_also;
 };
 static const struct lh_bind asked_members[] = {
-	{ LH_BIND_ID("candidate_id|id", struct asked, id), .required = true, .filled = true },
+	{ LH_BIND_ID("candidate_id|id", struct asked, id), .required = true, .filled = true,
+	  .longest = TEXT_MAX },
 	{ LH_BIND_STRINGS("also", struct asked, also, n_also), .each_filled = true },
 	LH_BIND_END
 };
