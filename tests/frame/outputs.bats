@@ -56,6 +56,8 @@ uses() {
 	lh-query --persons reads
 	lh-relevance --focus reads
 	lh-search --rerank reads
+	lh-search --idf reads
+	lh-subject-audit --config reads
 	lh-replay --index reads
 	lh-serve --config reads
 	lh-subject-audit --against reads
