@@ -269,24 +269,36 @@ static int by_id(void *ctx, uint64_t a, uint64_t b)
 	return lh_walk_id_cmp(w->ix, (uint32_t)a, (uint32_t)b);
 }
 
+/* Begin a search: how many hits there may be, for which w->hit has room, or -1. */
+static long begin_search(struct lh_index_words *w, struct lh_query *q, struct lh_err *err)
+{
+	uint64_t all = lh_index_rows(w->ix);
+	size_t k = q->k < all ? q->k : all;
+
+	q->dropped = 0;
+	w->query = q;
+	return lh_grow(&w->hit, &w->cap, k, sizeof *w->hit, err) < 0 ? -1 : (long)k;
+}
+
+static long give_hits(const struct lh_index_words *w, long n, struct lh_index_words_hit *out)
+{
+	long i;
+
+	for (i = 0; i < n; i++)
+		out[i] = (struct lh_index_words_hit){ w->hit[i].score, w->hit[i].row };
+	return n;
+}
+
 long lh_index_words_search(struct lh_index_words *w, struct lh_query *q, struct lh_str text,
 			   struct lh_index_words_hit *out, struct lh_err *err)
 {
 	const struct lh_lexical *part[] = { &w->ix->lexical, &w->pending_index };
 	struct lh_lexical_rows rows = { allow, by_id, w };
-	uint64_t all = lh_index_rows(w->ix);
-	size_t k = q->k < all ? q->k : all;
-	long i, n;
+	long k = begin_search(w, q, err);
 
-	q->dropped = 0;
-	w->query = q;
-	if (lh_lexical_query_set(&w->q, text.p, text.n, part, w->pending ? 2 : 1, err) < 0 ||
-	    lh_grow(&w->hit, &w->cap, k, sizeof *w->hit, err) < 0)
+	if (k < 0 || lh_lexical_query_set(&w->q, text.p, text.n, part, w->pending ? 2 : 1, err) < 0)
 		return -1;
-	n = lh_lexical_search(&w->q, k, &rows, w->hit, err);
-	for (i = 0; i < n; i++)
-		out[i] = (struct lh_index_words_hit){ w->hit[i].score, w->hit[i].row };
-	return n;
+	return give_hits(w, lh_lexical_search(&w->q, (size_t)k, &rows, w->hit, err), out);
 }
 
 long lh_index_weights_search(struct lh_index_words *w, struct lh_query *q, struct lh_weighted *term,
@@ -294,17 +306,10 @@ long lh_index_weights_search(struct lh_index_words *w, struct lh_query *q, struc
 {
 	const struct lh_weights *part[] = { &w->ix->weights, &w->pending_weighted };
 	struct lh_lexical_rows rows = { allow, by_id, w };
-	uint64_t all = lh_index_rows(w->ix);
-	size_t k = q->k < all ? q->k : all;
-	long i, n;
+	long k = begin_search(w, q, err);
 
-	q->dropped = 0;
-	w->query = q;
-	if (lh_grow(&w->hit, &w->cap, k, sizeof *w->hit, err) < 0)
+	if (k < 0)
 		return -1;
-	n = lh_weights_search(&w->weighted, term, n_terms, part, w->pending ? 2 : 1, k, &rows,
-			      w->hit, err);
-	for (i = 0; i < n; i++)
-		out[i] = (struct lh_index_words_hit){ w->hit[i].score, w->hit[i].row };
-	return n;
+	return give_hits(w, lh_weights_search(&w->weighted, term, n_terms, part, w->pending ? 2 : 1,
+					      (size_t)k, &rows, w->hit, err), out);
 }

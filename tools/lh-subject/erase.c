@@ -271,7 +271,7 @@ static int print_summary(struct erasure *e, const char *receipt, const char *sta
 
 /* ---- rounds ---- */
 
-/* Lock the roots before the person is found: nobody makes rows from what is found meanwhile. */
+/* Lock the roots before the person is found: no run makes rows from what is found meanwhile. */
 static int hold_roots(struct erasure *e)
 {
 	size_t i;
