@@ -22,8 +22,9 @@ struct byte_search {
 	byte_numbers_fn *numbers;
 	const void *numbers_of;
 	struct level {
-		unsigned char *p;	/* WINDOW bytes */
+		unsigned char *p;	/* WINDOW + BYTE_SPARE bytes */
 		uint32_t *from;		/* where each begins in the level before */
+		struct byte_run *run;	/* of base64, WINDOW / 2 + 1 */
 		size_t n;
 		enum byte_kind kind;
 	} level[LEVELS + 1];
@@ -41,6 +42,7 @@ void byte_search_free(struct byte_search *b)
 	for (i = 0; b && i <= LEVELS; i++) {
 		free(b->level[i].p);
 		free(b->level[i].from);
+		free(b->level[i].run);
 	}
 	if (b)
 		free(b->found);
@@ -57,9 +59,10 @@ struct byte_search *byte_search_new(const struct texts *texts, byte_hit_fn *fn, 
 		return NULL;
 	*b = (struct byte_search){ .texts = texts, .fn = fn, .ctx = ctx };
 	for (i = 0; i <= LEVELS; i++) {
-		b->level[i].p = lh_calloc(WINDOW, 1, err);
-		b->level[i].from = lh_calloc(WINDOW, sizeof *b->level[i].from, err);
-		if (!b->level[i].p || !b->level[i].from) {
+		b->level[i].p = lh_calloc(WINDOW + BYTE_SPARE, 1, err);
+		b->level[i].from = lh_calloc(WINDOW + BYTE_SPARE, sizeof *b->level[i].from, err);
+		b->level[i].run = lh_calloc(WINDOW / 2 + 1, sizeof *b->level[i].run, err);
+		if (!b->level[i].p || !b->level[i].from || !b->level[i].run) {
 			byte_search_free(b);
 			return NULL;
 		}
@@ -104,37 +107,35 @@ static void note(void *ctx, size_t text, size_t at, size_t len, bool joined)
 
 static void search_level(struct byte_search *b);
 
-/* Decode the level that is searched, and search what that gives. */
-static void search_decoded(struct byte_search *b, enum byte_kind kind, size_t shift)
+/* Search what the level that is searched was decoded to, n bytes. */
+static void search_next(struct byte_search *b, enum byte_kind kind, size_t n)
 {
-	struct level *l = &b->level[b->depth];
-	const size_t shortest = (8 * texts_shortest(b->texts) + 5) / 6;
+	struct level *next = &b->level[++b->depth];
 
-	l[1].kind = kind;
-	/* the text may be encoded in what is decoded, too */
-	l[1].n = kind == BYTE_BASE64
-		? byte_decode_base64(shift, shortest, l->p, l->n, l[1].p, l[1].from)
-		: byte_decode_escapes(kind, 3 * texts_longest(b->texts) + 16, l->p, l->n, l[1].p,
-				      l[1].from);
-	b->depth++;
+	next->kind = kind;
+	next->n = n;
 	search_level(b);
 	b->depth--;
 }
 
 static void search_level(struct byte_search *b)
 {
-	const struct level *l = &b->level[b->depth];
-	size_t shift;
+	const struct level *l = &b->level[b->depth], *to = l + 1;
+	const size_t least = 3 * texts_longest(b->texts) + 16;	/* it may be encoded in that, too */
+	enum byte_kind kind;
+	size_t n, shift;
 
 	if (!l->n || !texts_longest(b->texts))
 		return;
 	texts_find(b->texts, l->p, l->n, note, b);
 	if (b->depth == LEVELS)
 		return;
-	search_decoded(b, BYTE_JSON, 0);
-	search_decoded(b, BYTE_PERCENT, 0);
+	for (kind = BYTE_JSON; kind <= BYTE_PERCENT; kind++)
+		search_next(b, kind, byte_decode_escapes(kind, least, l->p, l->n, to->p, to->from));
+	n = byte_find_runs((8 * texts_shortest(b->texts) + 5) / 6, l->p, l->n, l->run);
 	for (shift = 0; shift < 4; shift++)
-		search_decoded(b, BYTE_BASE64, shift);
+		search_next(b, BYTE_BASE64,
+			    byte_decode_base64(l->run, n, shift, l->p, to->p, to->from));
 }
 
 static int by_place(const void *a, const void *b)

@@ -67,13 +67,25 @@ void byte_search_numbers(struct byte_search *b, byte_numbers_fn *fn, const void 
 
 enum byte_kind { BYTE_RAW, BYTE_JSON, BYTE_PERCENT, BYTE_BASE64, BYTE_KINDS };
 
-/* Decode p[0..n) into to, and set for each byte where it begins in p; both have n bytes.  Escapes:
- * only what is up to `least` bytes before and after one, with an "x" for what is left out, since
- * anything else is found as it is.  base64: the runs of `least` characters or more, each from
- * character `shift` on and with an LF after it.  Returns the length. */
+#define BYTE_SPARE 4
+
+/* Decode p[0..n) into to, and set for each byte where it begins in p; both have n + BYTE_SPARE
+ * bytes.  Only what is up to `least` bytes before and after an escape is decoded, with an "x" for
+ * what is left out, since anything else is found as it is.  Returns the length. */
 size_t byte_decode_escapes(enum byte_kind kind, size_t least, const unsigned char *p, size_t n,
 			   unsigned char *to, uint32_t *from);
-size_t byte_decode_base64(size_t shift, size_t least, const unsigned char *p, size_t n,
-			  unsigned char *to, uint32_t *from);
+
+/* Characters of base64, from start to end. */
+struct byte_run {
+	uint32_t start, end;
+};
+
+/* List the runs of `least` characters or more, n / least + 1 at most.  Returns their number. */
+size_t byte_find_runs(size_t least, const unsigned char *p, size_t n, struct byte_run *run);
+
+/* Decode these runs as byte_decode_escapes does, each from character `shift` on and with an LF
+ * after it. */
+size_t byte_decode_base64(const struct byte_run *run, size_t n, size_t shift,
+			  const unsigned char *p, unsigned char *to, uint32_t *from);
 
 #endif

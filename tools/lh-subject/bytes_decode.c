@@ -1,4 +1,6 @@
 /* bytes_decode.c - undo escapes of JSON, percent-encoding and base64.  See bytes.h. */
+#include <endian.h>
+
 #include "base/utf8.h"
 #include "bytes.h"
 
@@ -127,20 +129,21 @@ static const unsigned char value[256] = {
 };
 
 /* Decode a run of base64 from p[i] to p[end): a byte begins with each character but the fourth of
- * a group. */
+ * a group.  Up to four bytes of to, and of from, after these are written too. */
 static size_t decode_run(const unsigned char *p, size_t i, size_t end, unsigned char *to,
 			 uint32_t *from)
 {
 	size_t out = 0, k;
 
 	for (; i + 4 <= end; i += 4, out += 3) {
-		to[out] = (unsigned char)(value[p[i]] << 2 | value[p[i + 1]] >> 4);
-		to[out + 1] = (unsigned char)(value[p[i + 1]] << 4 | value[p[i + 2]] >> 2);
-		to[out + 2] = (unsigned char)(value[p[i + 2]] << 6 | value[p[i + 3]]);
-		for (k = 0; k < 3; k++)
-			from[out + k] = (uint32_t)(i + k);
+		const uint32_t at = (uint32_t)i, c = htobe32(
+			(uint32_t)value[p[i]] << 26 | (uint32_t)value[p[i + 1]] << 20 |
+			(uint32_t)value[p[i + 2]] << 14 | (uint32_t)value[p[i + 3]] << 8);
+
+		memcpy(to + out, &c, sizeof c);
+		memcpy(from + out, (uint32_t[4]){ at, at + 1, at + 2 }, 4 * sizeof *from);
 	}
-	for (k = 0; i + k + 1 < end; k++, out++) {
+	for (k = 0; k + 1 < end - i; k++, out++) {
 		to[out] = (unsigned char)(value[p[i + k]] << 2 * (k + 1) |
 					  value[p[i + k + 1]] >> (4 - 2 * k));
 		from[out] = (uint32_t)(i + k);
@@ -148,10 +151,9 @@ static size_t decode_run(const unsigned char *p, size_t i, size_t end, unsigned 
 	return out;
 }
 
-size_t byte_decode_base64(size_t shift, size_t least, const unsigned char *p, size_t n,
-			  unsigned char *to, uint32_t *from)
+size_t byte_find_runs(size_t least, const unsigned char *p, size_t n, struct byte_run *run)
 {
-	size_t i, start, end, out = 0;
+	size_t i, start, end, found = 0;
 
 	/* A run that begins at i or later, and before the next i, has the byte at end - 1. */
 	for (i = 0; i + least <= n; i = end + (end - start >= least)) {
@@ -162,10 +164,22 @@ size_t byte_decode_base64(size_t shift, size_t least, const unsigned char *p, si
 			start--;
 		while (end < n && value[p[end]] < 64)
 			end++;
-		if (end - start < least || end - start <= shift)
+		if (end - start >= least)
+			run[found++] = (struct byte_run){ (uint32_t)start, (uint32_t)end };
+	}
+	return found;
+}
+
+size_t byte_decode_base64(const struct byte_run *run, size_t n, size_t shift,
+			  const unsigned char *p, unsigned char *to, uint32_t *from)
+{
+	size_t i, out = 0;
+
+	for (i = 0; i < n; i++) {
+		if (run[i].end - run[i].start <= shift)
 			continue;
-		out += decode_run(p, start + shift, end, to + out, from + out);
-		from[out] = (uint32_t)(end - 1);
+		out += decode_run(p, run[i].start + shift, run[i].end, to + out, from + out);
+		from[out] = run[i].end - 1;
 		to[out++] = '\n';
 	}
 	return out;
