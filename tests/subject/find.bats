@@ -284,6 +284,21 @@ other.jsonl' | cmp - want
 	[[ $output == *"names no state"* ]]
 }
 
+@test "a folder of subjects that is in the state is listed once, however it is named" {
+	a_state 2
+	lh-subject places --state s | jq -r .path >alone
+	lh-subject places --state "$PWD/s" --subjects s/data/_catalog/subjects | jq -r .path | alike <(sed "s,^,$PWD/," alone) -
+	lh-subject places --state s --subjects "$PWD/s/../s/data/_catalog/subjects/" | jq -r .path | alike alone -
+}
+
+@test "ss and ß are one letter to a text, and not to an id" {
+	printf '{"x":"%s"}\n' 'Anna Weiss' 'Anna Weiß' 'ANNA WEISS' 'Anna Weis' >log
+	[ "$(hits '.by == "text"' w-1 --also 'Anna Weiss' --log log | tr '\n' ' ')" = "log 1 log 2 log 3 " ]
+	[ "$(hits '.by == "text"' w-1 --also 'anna weiß' --log log | tr '\n' ' ')" = "log 1 log 2 log 3 " ]
+	printf '{"candidate_id":"%s"}\n' 'Weiß-1' >log
+	[ -z "$(hits true 'Weiss-1' --log log || [ $? = 1 ])" ]
+}
+
 @test "two stores of one folder are searched once, and a store that a manifest names is a place" {
 	a_state 2
 	mkdir other

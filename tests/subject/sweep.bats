@@ -74,6 +74,10 @@ receipts() {
 	find s ! -path '*/.lh-trace*' -type f -exec sha256sum {} + | sort >after
 	alike before after
 	lh-subject erase w-2 --config serve.json --subjects $SUBJECTS --from-roster | alike - plan
+	sed -i /w-2/d s/roster.jsonl
+	run -0 sweep --dry-run serve.json $SUBJECTS --from-roster
+	grep -q 'no roster has a name of "w-2"' <<<"$output"
+	grep -q '"state":"planned"' <<<"$output"
 	[ "$(tail -n 1 plan | jq -c '[.candidate_id, .state]')" = '["w-2","planned"]' ]
 	[ "$(grep -c '"action":"tombstone"' plan)" -gt 3 ]
 }

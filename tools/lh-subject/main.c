@@ -142,13 +142,13 @@ static int check(struct lh_tool *tool, void *settings)
 	if (!root && !s->subjects && !s->index.n && !s->playbook.n && !s->log.n && !s->store.n &&
 	    !s->cache.n && !s->roster.n)
 		return lh_tool_usage(tool, "no place: --state DIR names one");
-	if (root && !s->subjects) {
-		lh_buf_printf(&s->folder, "%s/%s", root, LH_SUBJECT_DIR);
-		lh_buf_putc(&s->folder, '\0');
-		if (lh_buf_check(&s->folder, &tool->err) < 0)
-			return -1;
-		s->subjects = s->folder.p;
-	}
+	if (!root)
+		return 0;
+	lh_buf_printf(&s->folder, "%s/%s%c", root, LH_SUBJECT_DIR, '\0');
+	if (lh_buf_check(&s->folder, &tool->err) < 0)
+		return -1;
+	if (!s->subjects || is_same_folder(s->subjects, s->folder.p))
+		s->subjects = s->folder.p;	/* which is listed with the root */
 	return 0;
 }
 

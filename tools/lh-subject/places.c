@@ -28,6 +28,14 @@ struct listing {
 	size_t n_stores, cap_stores;
 };
 
+bool is_same_folder(const char *a, const char *b)
+{
+	struct stat x, y;
+
+	return !strcmp(a, b) || (stat(a, &x) == 0 && stat(b, &y) == 0 && x.st_dev == y.st_dev &&
+				 x.st_ino == y.st_ino);
+}
+
 /* Return why data in a file cannot be taken out; NULL: they can be. */
 static const char *why_not(enum place_kind kind, const char *path)
 {
@@ -192,14 +200,6 @@ static enum place_kind kind_of_object(const char *rel)
 	return strstr(rel, ".lh-tmp-") ? PLACE_SPOOL : PLACE_OBJECT;
 }
 
-static bool same_folder(const char *a, const char *b)
-{
-	struct stat x, y;
-
-	return !strcmp(a, b) || (stat(a, &x) == 0 && stat(b, &y) == 0 && x.st_dev == y.st_dev &&
-				 x.st_ino == y.st_ino);
-}
-
 /* Add a store, unless it was added before. */
 static int add_store(struct listing *l, enum place_kind kind, const char *where)
 {
@@ -209,7 +209,7 @@ static int add_store(struct listing *l, enum place_kind kind, const char *where)
 
 	(void)kind;
 	for (i = 0; i < l->n_stores; i++)
-		if (same_folder(where, l->stores[i]))
+		if (is_same_folder(where, l->stores[i]))
 			return 0;
 	if (lh_grow(&l->stores, &l->cap_stores, i + 1, sizeof *l->stores, l->err) < 0 ||
 	    !(l->stores[i] = lh_strndup(where, strlen(where), l->err)))

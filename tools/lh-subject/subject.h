@@ -134,6 +134,7 @@ enum {
 /* List all files of all places into s->places.  LH_EIO names one that cannot be read. */
 int places_list(struct settings *s, struct lh_err *err);
 void places_free(struct places *p);
+bool is_same_folder(const char *a, const char *b);
 /* Open a file, or a copy of an object of S3; the descriptor is to be closed. */
 int place_open(const struct place *p, struct lh_err *err);
 /* Return the key of an object. */

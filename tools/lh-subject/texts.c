@@ -157,6 +157,24 @@ static int add_text(struct texts *t, const struct text *text, utf8proc_option_t 
 	return add_form(t, text, (struct lh_str){ copy, (size_t)n }, err);
 }
 
+/* Add a text that has "ss" with "ß" for each, which case folding takes to be the same. */
+static int add_sharp_s(struct texts *t, const struct text *text, struct lh_err *err)
+{
+	const char *p = text->text.p, *end = p + text->text.n;
+	LH_SCOPED(lh_buf_free) struct lh_buf form = { 0 };
+	struct text to = *text;
+
+	for (; p < end; p++)
+		if (end - p > 1 && lh_fold(p[0]) == 's' && lh_fold(p[1]) == 's') {
+			lh_buf_puts(&form, "ß");
+			p++;
+		} else {
+			lh_buf_putc(&form, *p);
+		}
+	to.text = (struct lh_str){ form.p, form.len };
+	return lh_buf_check(&form, err) < 0 ? -1 : add_text(t, &to, 0, err);
+}
+
 static int add_texts(struct texts *t, const struct text *text, size_t n, struct lh_err *err)
 {
 	static const utf8proc_option_t how[FORMS] = {
@@ -172,6 +190,8 @@ static int add_texts(struct texts *t, const struct text *text, size_t n, struct 
 		for (k = 0; k < (text[i].fold ? FORMS : 1); k++)
 			if (add_text(t, &text[i], how[k] | (k ? UTF8PROC_STABLE : 0), err) < 0)
 				return -1;
+		if (text[i].fold && add_sharp_s(t, &text[i], err) < 0)
+			return -1;
 	}
 	return 0;
 }

@@ -125,8 +125,9 @@ static int look_in_index(struct person *who, const char *path, struct lh_err *er
 	return at == -2 || rc < 0 ? -1 : 1;
 }
 
-static int from_roster(struct person *who, const struct settings *s, struct lh_err *err)
+static int from_roster(struct person *who, const struct each *e, struct lh_err *err)
 {
+	const struct settings *s = e->s;
 	struct lh_flow flow = { .fill = fill, .result_size = 1, .sink = sink, .shared = who,
 				.jobs = 1, .n_files = 1 };
 	const char *p, *end;
@@ -145,10 +146,15 @@ static int from_roster(struct person *who, const struct settings *s, struct lh_e
 	for (p = who->text.p; p < end; p += strlen(p) + 1)
 		if (strlen(p) >= 4 && add_also(who, lh_str_of(p), err) < 0)
 			return -1;
-	/* An erasure that was begun may have removed the record; its journal has the texts. */
-	return who->n_also > had || s->apply ? 0
-		: lh_err_set(err, LH_EUSAGE, "--from-roster: no roster has a name of \"%.*s\"",
-			     (int)who->id.n, who->id.p);
+	if (who->n_also > had || s->apply)
+		return 0;	/* an erasure that was begun has the texts in its journal */
+	lh_err_set(err, LH_EUSAGE, "--from-roster: no roster has a name of \"%.*s\"",
+		   (int)who->id.n, who->id.p);
+	if (e->tool->verb->bit != V_ERASE)
+		return -1;
+	lh_tool_warn(e->tool, "%s", err->msg);
+	*err = (struct lh_err){ 0 };
+	return 0;
 }
 
 /* ---- persons ---- */
@@ -168,7 +174,7 @@ static int call(struct each *e, const struct asked *asked)
 	for (i = 0; !rc && i < asked->n_also; i++)
 		rc = add_also(&who, asked->also[i], err);
 	if (!rc && e->s->from_roster)
-		rc = from_roster(&who, e->s, err);
+		rc = from_roster(&who, e, err);
 	if (!rc)
 		rc = person_prepare(&who, e->s, err);
 	if (!rc)
