@@ -7,7 +7,7 @@ load ../commands
 # A request of lh-subject whose own process has no memory is refused: exit 1.
 @test "whichever allocation fails: exit 2, out of memory, no leak, no litter" {
 	asan_only
-	step=$(scale 13 1) wider=$(scale 20 1000000)
+	step=$(scale 31 1) wider=$(scale 6 1000000)
 	while read -r command; do
 		for ((n = 1; n < 100000; n += step + n / wider)); do
 			for when in "$n" "$n+"; do
@@ -31,7 +31,7 @@ load ../commands
 @test "whichever allocation fails, those of libc and other libraries too: exit 2, out of memory" {
 	plain_only "sanitizers have an allocator of their own"
 	cc -shared -fPIC -o "$BATS_FILE_TMPDIR/failmalloc.so" "$ROOT/tests/faults/failmalloc.c"
-	step=$(scale 23 1) wider=$(scale 10 1000000)
+	step=$(scale 47 1) wider=$(scale 4 1000000)
 	sum=$(sha256sum workers.lhv)
 	while read -r command; do
 		for ((n = 1; n < 100000; n += step + n / wider)); do
@@ -74,9 +74,9 @@ without_stamps() {
 
 @test "whichever write fails for want of space: exit 2, the reason, the old file" {
 	needs_strace
-	step=$(scale 3 1)
+	step=$(scale 3 1) wider=$(scale 2 1000000)
 	while read -r command; do
-		for ((n = 1; n < 1000; n += step)); do
+		for ((n = 1; n < 1000; n += step + n / wider)); do
 			fresh
 			sum=$(sha256sum workers.lhv)
 			status=0
