@@ -22,6 +22,7 @@ struct lh_embedder {
 	/* ... engine static; both NULL: the engine is a child */
 	struct lh_wordvec_reader *words;
 	uint32_t dimension;		/* 0 until the first answer of the child */
+	uint32_t cut;			/* gguf: numbers that are left of a vector; 0: all */
 	char model[256];
 	char *engine, *url;
 	char *prefix;
@@ -163,8 +164,9 @@ static int start_gguf(struct lh_embedder *t, struct lh_err *err)
 		free(t->url);
 		t->url = found.operand;
 		found.operand = NULL;
-		lh_buf_printf(&key, "%llu %u %zu %s%s", (unsigned long long)t->jobs,
-			      t->batch, strlen(t->url), t->url, t->prefix ? t->prefix : "");
+		t->cut = t->dimension;
+		lh_buf_printf(&key, "%llu %u %u %zu %s%s", (unsigned long long)t->jobs, t->batch,
+			      t->cut, strlen(t->url), t->url, t->prefix ? t->prefix : "");
 		lh_buf_putc(&key, '\0');
 		rc = lh_buf_check(&key, err);
 	}
@@ -287,7 +289,7 @@ static size_t name_model(struct lh_embedder *t, char **argv, size_t n)
  * running. */
 static int start_child(struct lh_embedder *t, struct lh_err *err)
 {
-	char batch[16], jobs[24];
+	char batch[16], jobs[24], cut[16];
 	char *argv[20] = {
 		"lh-embed", "--engine", t->engine, "--encoding", "base64", "--on-error", "emit",
 		"-q", "--batch", batch,
@@ -298,10 +300,15 @@ static int start_child(struct lh_embedder *t, struct lh_err *err)
 
 	lh_coproc_stop(&t->child->run, &unused);	/* an earlier child that died */
 	snprintf(batch, sizeof batch, "%u", t->batch);
+	snprintf(cut, sizeof cut, "%u", t->cut);
 	snprintf(jobs, sizeof jobs, "%llu", is_gguf(t) ? (unsigned long long)t->jobs : 1);
 	if (!is_gguf(t) || t->jobs) {
 		argv[n++] = "-j";
 		argv[n++] = jobs;
+	}
+	if (t->cut) {
+		argv[n++] = "--dimension";
+		argv[n++] = cut;
 	}
 	name_model(t, argv, n);
 	if (strcmp(t->engine, lh_engine_name(LH_ENGINE_OPENAI)) == 0)

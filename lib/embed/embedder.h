@@ -46,7 +46,7 @@ struct lh_embedder_options {
 	const char *url;	/* NULL or "": the engine's default; static: the compiled table;
 				 * gguf: the file or name of the model */
 	bool own_url;		/* given by the user, not by an index */
-	uint32_t dimension;	/* 0: that of the engine (hash: 768) */
+	uint32_t dimension;	/* 0: that of the engine (hash: 768); gguf: vectors are cut to it */
 	uint32_t batch;		/* texts per call of a service; 0: the default */
 	const char *prefix;	/* gguf: before each text; NULL or "": none */
 	uint64_t jobs;		/* gguf: threads; 0: as many as there are cores */

@@ -617,6 +617,63 @@ unit() {
 	[ "$(lh-index info a.lhv | jq -c 'has("prefix") or has("query_prefix")')" = false ]
 }
 
+@test "an index of vectors that are cut cuts those of its texts and of its queries alike" {
+	local n
+	words 40 >in
+	lh-embed --engine gguf --model m.gguf --tokens in | jq -c .tokens | python3 "$ROOT/tests/model/oracle.py" m.gguf >whole
+	lh-index build --engine gguf --model m.gguf u.lhv in
+	for n in 1 24 64; do
+		lh-index build --engine gguf --model m.gguf --dimension $n c$n.lhv < <(head -n 30 in)
+		tail -n 10 in | lh-index add c$n.lhv
+		[ "$(lh-index info c$n.lhv | jq -c '[.dimension, .length]')" = "[$n,40]" ]
+		lh-index dump c$n.lhv | jq -sc 'sort_by(.id | tonumber)[].vector' >got
+		unit $n <whole >want
+		python3 "$ROOT/tests/model/cosine.py" got want 1e-6
+		# a query with the text of a record is at no distance from it; the others are where its cut vector puts them
+		jq -c '{id, query_text: .text, k: 40}' in >queries
+		lh-search --exact c$n.lhv <queries | jq -c '[.id, (.results | map(.distance) | min < 1e-6), (.results[] | select(.id == "7") | .distance)]' >asked
+		python3 - want >computed <<-'END'
+			import json, sys
+			v = [json.loads(line) for line in open(sys.argv[1])]
+			for i, a in enumerate(v):
+			    print(json.dumps([str(i), True, 1 - sum(x * y for x, y in zip(a, v[7]))]))
+		END
+		python3 -c 'import json, sys
+a, b = ([json.loads(line) for line in open(name)] for name in sys.argv[1:])
+assert len(a) == len(b) == 40
+for x, y in zip(a, b): assert x[:2] == y[:2] and abs(x[2] - y[2]) < 1e-5, (x, y)' asked computed
+	done
+	cmp <(lh-index dump u.lhv | jq -c .vector) <(lh-index dump c64.lhv | jq -c .vector)
+	# both cuts in one search, each by its own vectors
+	lh-search --exact c24.lhv u.lhv -k 80 -Q 'welder nights' | jq -c '.results[] | select(.corpus == "c24") | [.id, .distance]' >both
+	lh-search --exact c24.lhv -k 80 -Q 'welder nights' | jq -c '.results[] | [.id, .distance]' | cmp - both
+	[ "$(lh-embed --indexes . --wire go <<<'{"texts":["welder"]}' | jq .dimension)" = 64 ]
+	rm c64.lhv u.lhv c1.lhv
+	[ "$(lh-embed --indexes . --wire go <<<'{"texts":["welder"]}' | jq -c .vectors[])" = "$(lh-embed --engine gguf --model m.gguf --dimension 24 <<<'{"text":"welder"}' | jq -c .vector)" ]
+}
+
+@test "a length that vectors of the model cannot have is a usage error, and --like and upgrade keep a cut" {
+	words 10 >in
+	run -2 --separate-stderr lh-index build --engine gguf --model m.gguf --dimension 65 w.lhv in
+	[ "$stderr" = "lh-index: --dimension 65: the vectors of $(id_of m.gguf) have 64" ]
+	[ ! -e w.lhv ]
+	lh-index build --engine gguf --model m.gguf --dimension 24 w.lhv in
+	run -2 --separate-stderr lh-index add --dimension 24 w.lhv in
+	[[ $stderr == 'lh-index: --dimension: not an option of "lh-index add"'* ]]
+	run -1 --separate-stderr lh-index add w.lhv < <(lh-embed --engine gguf --model m.gguf <<<'{"id":"whole","text":"x"}')
+	[[ ${stderr_lines[0]} == *'dimension 64, expected 24' ]]
+	lh-embed --engine gguf --model m.gguf --dimension 24 <<<'{"id":"cut","text":"x"}' | lh-index add w.lhv
+	lh-index build --like w.lhv like.lhv in
+	cmp <(lh-index dump like.lhv | jq -c .vector) <(lh-index dump w.lhv | head -n 10 | jq -c .vector)
+	lh-index upgrade --dimension 8 like.lhv
+	[ "$(lh-index info like.lhv | jq .dimension)" = 8 ]
+	cmp <(lh-index dump like.lhv | jq -c .vector) <(lh-embed --engine gguf --model m.gguf --dimension 8 in | jq -c .vector)
+	[ "$(lh-index build --estimate --engine gguf --model m.gguf --dimension 24 e.lhv in | jq .dimension)" = 24 ]
+	model n.gguf --width 16
+	run -2 --separate-stderr lh-search --model n.gguf -Q x w.lhv
+	[[ $stderr == "lh-search: -Q: corpus \"w\": --dimension 24: the vectors of $(id_of n.gguf) have 16" ]]
+}
+
 @test "queries are embedded with the query prefix of the index, or with their own" {
 	words 30 >in
 	lh-index build --engine gguf --model m.gguf --prefix 'hello ' --query-prefix 'world ' w.lhv in

@@ -137,7 +137,7 @@ static unsigned keys_of(const struct embed *e)
 static int start(struct relay *r, struct lh_err *err)
 {
 	const struct embed *e = &r->held->e;
-	char cache[24], timeout[32];
+	char cache[24], timeout[32], dimension[24];
 	char *argv[26] = {
 		"lh-embed", "--wire", e->wire == WIRE_RUST ? "rust" : "go", "--encoding",
 		e->encoding == ENCODING_ARRAY ? "array" : "base64", "--on-error", "emit", "-q",
@@ -148,9 +148,14 @@ static int start(struct relay *r, struct lh_err *err)
 
 	snprintf(cache, sizeof cache, "%llu", (unsigned long long)e->cache_size);
 	snprintf(timeout, sizeof timeout, "%g", e->timeout);
+	snprintf(dimension, sizeof dimension, "%llu", (unsigned long long)e->dimension);
 	if (e->model && *e->model) {
 		argv[n++] = "--model";
 		argv[n++] = (char *)e->model;
+	}
+	if (e->engine == &engine_gguf && e->dimension) {
+		argv[n++] = "--dimension";
+		argv[n++] = dimension;
 	}
 	if (e->url) {
 		argv[n++] = "--url";

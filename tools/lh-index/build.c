@@ -142,8 +142,8 @@ static int start_gguf(struct build *b, const struct settings *s, struct lh_err *
 	r->engine = engine_name(s->engine);
 	r->url = s->model;
 	r->prefix = s->prefix;
+	r->cut = (uint32_t)s->dimension;
 	how = rows_engine(r);
-	how.dimension = (uint32_t)s->dimension;
 	b->texts = lh_embedder_new(&how, err);
 	rc = b->texts ? lh_embedder_embed(b->texts, &text, 1, &vector, &dimension, err) : -1;
 	return rc < 0 ? -1 : set_engine(b, b->texts, err);

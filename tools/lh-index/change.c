@@ -123,6 +123,7 @@ static int start_gguf(struct rows *r, const struct lh_index_params *p, const str
 	r->model = p->model;
 	r->url = s->model ? s->model : p->url;
 	r->prefix = p->prefix;
+	r->cut = p->dimension;
 	return 0;
 }
 

@@ -185,6 +185,7 @@ struct rows {
 	char refusal[400];		/* ... for this reason */
 	const char *model, *url;	/* of the engine */
 	const char *prefix;		/* before each text; NULL: none */
+	uint32_t cut;			/* engine gguf: the length of its vectors; 0: its own */
 	/* Of the vectors; 0 until a record determines it, and model is set before it
 	 * is. A text before that is embedded with the engine's own model and dimension
 	 * and is passed on with its vector, so that the sink can embed it again. */

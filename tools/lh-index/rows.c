@@ -149,6 +149,7 @@ struct lh_embedder_options rows_engine(const struct rows *r)
 		.model = r->model,
 		.url = r->url,
 		.own_url = r->settings->url != NULL,
+		.dimension = r->cut,
 		.batch = (uint32_t)batch_of(r),
 		.prefix = r->prefix,
 		.jobs = r->tool->jobs,
@@ -161,7 +162,8 @@ static int open_texts(struct lh_embedder **texts, const struct rows *r, uint32_t
 {
 	struct lh_embedder_options how = rows_engine(r);
 
-	how.dimension = in_process(r) ? dimension : 0;
+	if (in_process(r))
+		how.dimension = dimension;
 	lh_embedder_free(*texts);
 	*texts = lh_embedder_new(&how, err);
 	if (*texts)

@@ -136,7 +136,8 @@ static int start(struct upgrade *u, struct lh_err *err)
 			lh_buf_check(&u->vector, err);
 	if (!how.engine)
 		return lh_err_set(err, LH_EUSAGE, "%s", u->rows->refusal);
-	how.dimension = lh_engine_here(how.engine) ? (uint32_t)s->dimension : 0;
+	if (lh_engine_here(how.engine))
+		how.dimension = (uint32_t)s->dimension;
 	u->texts = lh_embedder_new(&how, err);
 	return u->texts ? 0 : -1;
 }

@@ -92,7 +92,7 @@ static int start_texts(struct recorder *r, struct lh_err *err)
 		how.model = p->model;
 		how.url = s->url ? s->url : p->url;
 		how.prefix = r->c ? p->prefix : new_prefix(r);
-		how.dimension = lh_engine_here(p->engine) ? p->dimension : 0;
+		how.dimension = lh_engine_here(p->engine) || is_gguf(p->engine) ? p->dimension : 0;
 	}
 	if (s->prefix && !is_gguf(how.engine))
 		return lh_err_set(err, LH_EUSAGE, "--prefix is for engine gguf");
