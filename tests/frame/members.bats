@@ -74,6 +74,7 @@ commands() {
 	lh-search p.lhv|{"vector":[1,0]}
 	lh-search --wire p.lhv|{"vector":[1,0],"corpora":["p"]}
 	lh-merge|{"results":[{"id":"a","distance":1}]}
+	lh-rerank --rerank-url http://127.0.0.1:1 --retries 0|{"query_text":"a","results":[{"text":"b"}]}
 	lh-chat|{"model":"m","prompt":"a"}
 	lh-chat |{"model":"m","messages":[{"role":"user","content":"a"}]}
 	lh-chat --wire|{"model":"m","prompt":"a"}
@@ -136,6 +137,7 @@ members() {
 	lh-search p.lhv|playbook_corpus string; playbook_top_k k; playbook_max_distance distance; playbook_max_inject_distance distance
 	lh-search --wire p.lhv|index string; use_playbook bool; corpora strings +
 	lh-merge|results objects !; k k; results[0].id string !; results[0].distance number !; results[0].score number; results[0].corpus string
+	lh-rerank --rerank-url http://127.0.0.1:1 --retries 0|query_text string !; results objects !; results[0] object
 	lh-chat|model string !+; prompt string +; system string; temperature number; max_tokens whole; format json; think bool
 	lh-chat --wire|op providers
 	lh-chat |messages objects +; messages[0].role role !; messages[0].content string !
@@ -307,6 +309,7 @@ input_section() {
 		[ ! -s unknown ] || { echo "$tool: in no table:"; cat unknown; return 1; }
 	done <<-'END'
 	lh-search tools/lh-search/query.c
+	lh-rerank tools/lh-rerank/main.c
 	lh-chat tools/lh-chat/request.c
 	lh-iterate tools/lh-iterate/request.c
 	lh-playbook lib/tool/operations.c lib/memory/playbook.c tools/lh-playbook/recorder.c tools/lh-playbook/requests.c tools/lh-playbook/remove.c
