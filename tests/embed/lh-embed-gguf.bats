@@ -649,6 +649,9 @@ for x, y in zip(a, b): assert x[:2] == y[:2] and abs(x[2] - y[2]) < 1e-5, (x, y)
 	lh-search --exact c24.lhv -k 80 -Q 'welder nights' | jq -c '.results[] | [.id, .distance]' | cmp - both
 	[ "$(lh-embed --indexes . --wire go <<<'{"texts":["welder"]}' | jq .dimension)" = 64 ]
 	rm c64.lhv u.lhv c1.lhv
+	mkdir pb
+	lh-playbook requests --indexes . pb <<<'{"op":"record","corpus":"c24","query_text":"welder","answer_id":"7","answer_corpus":"c24","score":1}'
+	[ "$(lh-index info pb/c24.lhv | jq -c '[.engine, .dimension, .length]')" = '["gguf",24,1]' ]
 	[ "$(lh-embed --indexes . --wire go <<<'{"texts":["welder"]}' | jq -c .vectors[])" = "$(lh-embed --engine gguf --model m.gguf --dimension 24 <<<'{"text":"welder"}' | jq -c .vector)" ]
 }
 

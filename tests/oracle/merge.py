@@ -42,7 +42,7 @@ def parts(answer):
 
 def place(hit):
     corpus = hit.get("corpus")
-    return (-float(hit.get("score", 0)), float(hit["distance"]),
+    return (-float(hit.get("score", 0)), float(hit.get("distance", 0)),
             b"" if corpus is None else b"\0" + corpus.encode(), hit["id"].encode())
 
 

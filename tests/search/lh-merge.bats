@@ -212,6 +212,35 @@ refused() {
 		lh-merge none scored unscored
 }
 
+@test "hits of --idf, which have a score and no distance, are those of the whole index, byte for byte" {
+	python3 "$ROOT/tests/oracle/sparse.py" make 3 500
+	jq -sc 'unique_by(.id)[]' rows.jsonl >w.jsonl
+	mv queries.jsonl q.jsonl
+	parts 3 --lexical --weights w
+	for k in 1 10 400; do
+		search_parts 3 --idf idf.json -k $k
+		lh-search --idf idf.json -k $k all=all.lhv <q.jsonl >want
+		lh-merge -k $k --corpus all a2 a0 a1 | cmp - want
+		cat a1 a2 a0 | lh-merge -k $k --corpus all | jq -cS . | sort | cmp - <(jq -cS . want | sort -u)
+		lh-merge -k $k a0 a1 a2 | jq -c . >got
+		cmp got <(oracle -k $k a0 a1 a2 | jq -c .)
+	done
+	[ "$(jq -s 'map(.results[] | select(has("score") and (has("distance") | not))) | length > 1000' want)" = true ]
+	# ties are by id, also of different parts
+	echo '{"results":[{"id":"b","score":2},{"id":"d","score":0.5}]}' >x
+	echo '{"results":[{"id":"a","score":2},{"id":"c","score":2}]}' >y
+	[ "$(lh-merge x y | ids)" = 'a b c d' ]
+}
+
+@test "hits of --idf are not mixed with those that have a distance" {
+	echo '{"id":"q","results":[{"id":"a","score":1}]}' >sparse
+	echo '{"id":"q","results":[{"id":"b","distance":1}]}' >dense
+	echo '{"id":"q","results":[{"id":"c","distance":1,"score":1}]}' >hybrid
+	refused 2 "dense:1: has no scores, and the other answers have (compared with sparse:1)" lh-merge sparse dense
+	refused 2 "hybrid:1: has distances, and the other answers have none (compared with sparse:1)" lh-merge sparse hybrid
+	refused 1 "-:2: has no distances, and the other answers have" lh-merge < <(cat hybrid sparse)
+}
+
 @test "hits without a corpus keep to themselves" {
 	answer a:1 | sed 's/,"corpus":"c"//' >a
 	answer a:1 >b
@@ -355,12 +384,15 @@ refused() {
 	{"query":"q","results":[{"id":"a","distance":1e999}]}|results[0].distance is out of range
 	{"query":"q","results":[{"id":"a","distance":1,"score":-1e999}]}|results[0].score is out of range
 	{"query":"q","results":[{"id":"a","distance":1,"score":1},{"id":"b","distance":1}]}|some hits have a score, and some have none
+	{"query":"q","results":[{"id":"a","distance":1,"score":1},{"id":"b","score":1}]}|some hits have a distance, and some have none
+	{"query":"q","results":[{"id":"a","score":1},{"id":"b"}]}|missing results[1].distance (number)
 	{"query":"q","k":10001,"results":[]}|"k" must be a whole number from 0 to 10000
 	{"query":"q","results":[],"partial":1}|"partial" must be true or false
 	{"query":"q","results":[],"metadata_filter_dropped":-1}|metadata_filter_dropped must be a whole number, 0 or more
 	{"query":"q","results":[],"per_corpus_counts":{"a":1.5}}|per_corpus_counts must be a whole number, 0 or more
 	{"query":"q","results":[],"per_corpus_counts":[1]}|per_corpus_counts must be an object
 	{"query":null,"rank":1,"id":"c","distance":0,"corpus":"p"}|is a hit of lh-search --flat: leave out --flat there
+	{"query":null,"rank":1,"id":"c","score":0,"corpus":"p"}|is a hit of lh-search --flat: leave out --flat there
 	END
 }
 
