@@ -83,7 +83,8 @@ static int see_hits(struct answer *a, struct lh_err *err)
 			return lh_err_set(err, LH_EDATA, "results[%zu].%s is out of range", i,
 					  isfinite(h->distance) ? "score" : "distance");
 		if (!h->has_distance && !h->has_score)
-			return lh_err_set(err, LH_EDATA, "missing results[%zu].distance (number)", i);
+			return lh_err_set(err, LH_EDATA, "missing results[%zu].distance (number)",
+					  i);
 		if (h->has_score != a->hit[0].has_score)
 			return lh_err_set(err, LH_EDATA,
 					  "some hits have a score, and some have none");
