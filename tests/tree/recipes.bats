@@ -4,6 +4,7 @@
 # files test.
 # bats file_tags=plain-only
 load ../helper
+load ../embedding
 source "$ROOT/tests/duckdb.bash"
 source "$ROOT/tests/postgres.bash"
 
@@ -11,7 +12,7 @@ PAGE=$ROOT/man/lakehouse-recipes.7
 
 # recipes SECTION STEPS - the section's commands, after those that make its files.
 recipes() {
-	mkdir walk recipes
+	mkdir -p walk recipes
 	cd recipes
 	HOME=$PWD WALK=$PWD/../walk SUBSTITUTE="/usr/local/share/lakehouse-tools/examples:$ROOT/share/examples" \
 		run -0 "$ROOT/tests/walk" "$PAGE" FILES "$1"
@@ -33,8 +34,11 @@ teardown() {
 	recipes JQ 5
 }
 
-@test "the recipe for a good search compares two searches by twenty questions" {
+@test "the recipe for a good search compares hash, gguf, hybrid and rerank by twenty questions" {
 	needs jq
+	mkdir recipes
+	model recipes/model.gguf --layers 1 --width 32 --heads 2
+	model recipes/reranker.gguf --architecture bert --layers 1 --width 32 --heads 2 --labels 1 --pooling rank --types 2
 	recipes "IS MY SEARCH GOOD" 5
 }
 
