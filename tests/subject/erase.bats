@@ -216,6 +216,23 @@ receipt() {
 	[ "$(jq -r 'select(.kind == "object") | .action' <<<"$output" | sort -u)" = "by hand" ]
 }
 
+@test "a log or a source that is packed is by hand, and stays as it is" {
+	mkdir -p s/log s/data/_kb t
+	printf '{"candidate_id":"w-2"}\n{"candidate_id":"w-1"}\n' >t/one.jsonl
+	gzip -c t/one.jsonl >s/log/zip.jsonl
+	zstd -qc t/one.jsonl >s/data/_kb/audits.jsonl
+	tar cf s/log/tar.jsonl -C t one.jsonl
+	cp -r s before
+	run -1 lh-subject erase --state s --apply w-2
+	[ "$(jq -r 'select(.action == "by hand") | "\(.path) \(.why)"' <<<"$output")" = "$(printf '%s packed\n' s/data/_kb/audits.jsonl s/log/tar.jsonl s/log/zip.jsonl)" ]
+	for file in log/zip.jsonl log/tar.jsonl data/_kb/audits.jsonl; do
+		cmp "before/$file" "s/$file"
+	done
+	run -1 lh-subject verify --state s w-2
+	[ "$(jq -cs 'last | [.left, .look, .by_hand > 2]' <<<"$output")" = "[0,0,true]" ]
+	lh-subject places --state s | jq -e 'select(.path == "s/log/zip.jsonl") | .why == "packed"' >/dev/null
+}
+
 @test "the BOM of a file goes with its first line, and stays with any other" {
 	mkdir -p s/log
 	for log in one two; do

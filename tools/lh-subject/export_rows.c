@@ -1,11 +1,7 @@
 /* export_rows.c - the rows, records and files that find lists, as they are.  See export.h. */
-#include <fcntl.h>
-#include <unistd.h>
-
 #include <lh/index.h>
 #include <lh/num.h>
 
-#include "archive/archive.h"
 #include "base/mem.h"
 #include "export.h"
 #include "file/file.h"
@@ -85,23 +81,6 @@ static int take(const struct lh_output *o, void *shared, struct lh_err *err)
 	return 0;
 }
 
-/* Return whether a place has lines of these tools, which are not packed. */
-static int is_plain(const struct place *p, struct lh_err *err)
-{
-	char head[LH_ARCHIVE_SNIFF];
-	ssize_t n;
-	int fd;
-
-	if (p->kind != PLACE_ROSTER && (p->kind < PLACE_LOG || p->kind > PLACE_REPLAYS))
-		return 0;
-	fd = lh_open_regular(p->path, O_RDONLY, 0, err);
-	if (fd < 0)
-		return -1;
-	n = pread(fd, head, sizeof head, 0);
-	close(fd);
-	return n < 0 ? lh_err_sys(err, "%s", p->path) : !lh_archive_kind(head, (size_t)n);
-}
-
 /* Take lines without parsing those between them. */
 static int read_plain(struct reading *r, const struct place *p)
 {
@@ -125,13 +104,10 @@ static int read_plain(struct reading *r, const struct place *p)
 
 static int read_lines(struct reading *r, struct place *p)
 {
-	const int plain = is_plain(p, r->x->err);
 	struct lh_flow flow = { .fill = pick, .result_size = 1, .bad = pick_bad, .sink = take,
 				.shared = r, .lines = true };
 
-	if (plain)
-		return plain < 0 ? -1 : read_plain(r, p);
-	return place_flow(p, &flow, r->x->err);
+	return p->plain ? read_plain(r, p) : place_flow(p, &flow, r->x->err);
 }
 
 /* ---- others ---- */

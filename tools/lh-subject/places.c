@@ -62,6 +62,25 @@ static const char *read_only(const char *path)
 	return folder && access(folder, W_OK) < 0 ? "it cannot be written" : NULL;
 }
 
+/* Set whether a place has lines that can be read and replaced as they are. */
+static void look_at_lines(struct place *p)
+{
+	char head[LH_ARCHIVE_SNIFF];
+	struct lh_err err;
+	ssize_t n;
+	int fd;
+
+	if (p->kind != PLACE_ROSTER && (p->kind < PLACE_LOG || p->kind > PLACE_REPLAYS))
+		return;
+	fd = lh_open_regular(p->path, O_RDONLY, 0, &err);
+	n = fd < 0 ? 0 : pread(fd, head, sizeof head, 0);	/* its reader says why */
+	p->plain = n <= 0 || !lh_archive_kind(head, (size_t)n);
+	if (!p->plain)
+		p->why = "packed";
+	if (fd >= 0)
+		close(fd);
+}
+
 /* Add a place, whose path is copied. */
 static int add(struct listing *l, enum place_kind kind, const char *path, uint64_t bytes,
 	       const char *why)
@@ -77,6 +96,8 @@ static int add(struct listing *l, enum place_kind kind, const char *path, uint64
 	p->path = lh_strndup(path, strlen(path), l->err);
 	if (!p->why && !(l->store && lh_store_is_s3(l->store)))
 		p->why = read_only(path);
+	if (p->path)
+		look_at_lines(p);
 	if (p->path && l->store && !(p->store = lh_strndup(l->store, strlen(l->store), l->err)))
 		free(p->path);
 	else if (p->path)

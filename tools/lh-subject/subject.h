@@ -61,6 +61,7 @@ struct place {
 	const char *root;	/* of a file of a root: the root as it was given; ... */
 	size_t rel;		/* ... the path in it begins at this byte of path */
 	uint64_t bytes;
+	bool plain;		/* it has lines of these tools, which are not packed */
 	const char *why;	/* why it is not erasable; NULL: it is */
 };
 struct places {
@@ -177,7 +178,7 @@ struct match {
  * about a person, of a roster or an index, so that its id counts too. */
 int person_match(const struct person *who, const struct lh_value *v, bool record, struct match *m,
 		 struct lh_err *err);
-/* The same of bytes that are not JSON: the id counts wherever it is. */
+/* The same of bytes that are not JSON: the id counts wherever it is, with escapes of JSON too. */
 int person_match_bytes(const struct person *who, const char *p, size_t n, struct match *m,
 		       struct lh_err *err);
 /* Return what a string or a number, text without escapes, has of the person; at, v and id as
