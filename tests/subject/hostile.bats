@@ -65,6 +65,20 @@ load ../subject
 	[ "$(cat got)" = "1 2 3 4 7 8 9 10 " ] || { cat got; return 1; }
 }
 
+@test "an id with escapes is found in lines that are not records, and erased" {
+	cat >log <<-'END'
+		{"candidate_id":"w\u002d1","torn
+		{"a":1,"a":"w\u002d1"}
+		"w\u002d1"
+		{"candidate_id":"w\u002d12","torn
+	END
+	mkdir subjects
+	lh-subject find w-1 --log log | jq -r 'select(.line) | .line' | tr '\n' ' ' >got
+	[ "$(cat got)" = "1 2 3 " ] || { cat got; return 1; }
+	lh-subject erase w-1 --log log --subjects subjects --apply | tail -n 1 | jq -e '.state == "erased"' >/dev/null
+	[ "$(sed 1,3d log)" = '{"candidate_id":"w\u002d12","torn' ]
+}
+
 @test "an array of ids, deep nesting and many members are found in time" {
 	python3 -c '
 import json

@@ -3,6 +3,7 @@
 
 #include "base/mem.h"
 #include "base/table.h"
+#include "bytes.h"
 #include "subject.h"
 #include "texts.h"
 
@@ -19,16 +20,12 @@ static bool is_number(struct lh_str id)
 
 int person_prepare(struct person *who, const struct settings *s, struct lh_err *err)
 {
-	LH_SCOPED(lh_free_local) struct text *text = lh_calloc(who->n_also + 2, sizeof *text, err);
-	LH_SCOPED(lh_buf_free) struct lh_buf escaped = { 0 };
+	LH_SCOPED(lh_free_local) struct text *text = lh_calloc(who->n_also + 1, sizeof *text, err);
 	size_t i, n = 0;
 
-	lh_buf_json(&escaped, who->id.p, who->id.n);
-	if (!text || lh_buf_check(&escaped, err) < 0)
+	if (!text)
 		return -1;
 	text[n++] = (struct text){ who->id, 0, s->fold };
-	if (escaped.len > who->id.n + 2)	/* so it is in a line that is not whole JSON */
-		text[n++] = (struct text){ { escaped.p + 1, escaped.len - 2 }, 0, s->fold };
 	for (i = 0; i < who->n_also; i++) {
 		if (who->also[i].n < LEAST && !s->brief)
 			return lh_err_set(err, LH_EUSAGE, "\"%.*s\" has fewer than %d bytes, and "
@@ -180,9 +177,18 @@ int person_match_bytes(const struct person *who, const char *p, size_t n, struct
 		       struct lh_err *err)
 {
 	struct matching x = match_begin(who, m);
-	const struct seen seen = look(who, (struct lh_str){ p, n });
+	struct seen seen = look(who, (struct lh_str){ p, n });
+	const bool escaped = !seen.id && memchr(p, '\\', n);
+	LH_SCOPED(lh_free_local) uint32_t *from =
+		escaped ? lh_calloc(n + BYTE_SPARE, sizeof *from, err) : NULL;
+	char *to = escaped ? lh_buf_room(&x.text, n + BYTE_SPARE) : NULL;
 
+	if (from && to) {
+		n = byte_decode_escapes(BYTE_JSON, n, (const unsigned char *)p, n,
+					(unsigned char *)to, from);
+		texts_find(who->texts, (const unsigned char *)to, n, on_text, &seen);
+	}
 	m->by_id = seen.id;
 	m->by_text = !seen.id && seen.text;
-	return match_end(&x, 0, err);
+	return match_end(&x, escaped && !(from && to) ? lh_err_nomem(err) : 0, err);
 }
