@@ -52,7 +52,7 @@ static int walk_object(const struct walk *w, const struct lh_person_at *up,
 		id = IS(&it.key, "id") ? about : names_person(&it.key);
 		if (message && IS(&it.key, "subject"))
 			id = false;
-		rc = w->fn(w->ctx, &at, &it.key, false, w->err);
+		rc = w->fn(w->ctx, &at, &at.key, false, w->err);
 		if (!rc)
 			rc = walk_value(w, &at, &it.val, id);
 	}

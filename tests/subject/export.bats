@@ -114,6 +114,18 @@ shared() {
 	not grep -r 'Bob\|w-8\|Fox' x
 }
 
+@test "what names others is replaced in names of members and in any case or spelling, and parts of words stay" {
+	cat >log <<-'END'
+		{"fills":[{"candidate_id":"w-7","name":"Ann Lee"},{"candidate_id":"w-8","name":"Bob","email":"bob@x.example","phone":"+1 555 010 2030"}],"cc":"BOB@x.example","call":15550102030,"hits":{"w-7":1,"w-8":2,"Bob":3},"to":"cy@x.example"}
+		{"candidate_id":"w-7","note":"my name, Bob: 1555-010-2030, Bobsleigh","with":{"candidate_id":"w-8","name":"bob","phone":"+1 555 010 2030"}}
+	END
+	export_of --log log w-7
+	row '.line == 1' | jq -e '.fills[0] == {candidate_id: "w-7", name: "Ann Lee"} and .cc == .to and .call == "[another person]" and
+		.hits == {"w-7": 1, "[another person]": 2, "[another person] 2": 3}' >/dev/null
+	[ "$(row '.line == 2' | jq -r .note)" = "my name, [another person]: [another person], Bobsleigh" ]
+	not grep -ri 'bob\b\|w-8\|2030\|cy@' x/data
+}
+
 @test "of a replay the samples of others are left out, of a pair the side that is not the person's" {
 	a_state 4
 	mkdir -p s/exports/preference

@@ -7,9 +7,10 @@
  *     an object that names another person, and the person nowhere, is replaced as a whole;
  *     in one that names another, and the person deeper in it, each value but that is;
  *     the id of another person is, wherever it is;
- *     a text with white space is, if it is not in an object of the person and does not have
- *     what names them; a side of a pair that is the person's stays;
- *     in texts that stay, ids, names, addresses and telephones of the others are.
+ *     a text with white space, an address or a telephone is, if it is not in an object of the
+ *     person and does not have what names them; a side of a pair that is the person's stays;
+ *     in texts and names of members that stay, ids, names, addresses and telephones of the others
+ *     are, as words.
  *
  * So more is taken out than is known to be another's.
  */
@@ -18,6 +19,7 @@
 #include "base/mem.h"
 #include "export.h"
 #include "lineage/lineage.h"
+#include "texts.h"
 
 #define ANOTHER "[another person]"
 
@@ -37,7 +39,13 @@ struct redact {
 		uint32_t text;
 	} *word;
 	size_t n_words, cap_words;
-	struct lh_intern texts;		/* of words */
+	struct lh_intern names;		/* of words */
+	struct texts *texts;		/* those to replace, and where they are in the text at hand */
+	struct span {
+		size_t at, end;
+	} *span;
+	size_t n_spans, cap_spans;
+	size_t n_keys;			/* names of members that were replaced */
 	bool others;			/* another person is named */
 	bool own_side[2];		/* of a pair */
 	struct lh_buf string, changed;
@@ -83,9 +91,9 @@ static int add_word(struct redact *r, const char *object, struct lh_str s)
 {
 	uint32_t number;
 
-	if (s.n < 2)
+	if (s.n < 2 || s.n > TEXT_MAX)
 		return 0;
-	if (lh_intern_add(&r->texts, s.p, s.n, &number, r->err) < 0 ||
+	if (lh_intern_add(&r->names, s.p, s.n, &number, r->err) < 0 ||
 	    lh_grow(&r->word, &r->cap_words, r->n_words + 1, sizeof *r->word, r->err) < 0)
 		return -1;
 	r->word[r->n_words++] = (struct word){ object, number };
@@ -126,14 +134,12 @@ static int on_scalar(void *ctx, const struct lh_person_at *at, const struct lh_v
 	(void)err;
 	if (text_of(r, v, &s) < 0)
 		return -1;
-	if (key)
-		return 0;
 	own = person_has(r->x->who, at, v, id, s) != HIT_NONE;
 	if (own && mark_own(r, at, v->p, OWN_SCALAR) < 0)
 		return -1;
 	if (object && ((own && id) || names_own(r, at, s)))
 		return mark_own(r, at, object, OWN_OBJECT);
-	if (own)
+	if (own || key)
 		return 0;
 	if (id) {
 		r->others = true;
@@ -143,67 +149,110 @@ static int on_scalar(void *ctx, const struct lh_person_at *at, const struct lh_v
 	return object && is_name(&at->key) ? add_word(r, object, s) : 0;
 }
 
-/* Keep the words of objects that are another's alone. */
-static void keep_words(struct redact *r)
+/* Set the texts to replace: the words of objects that are another's alone. */
+static int keep_words(struct redact *r)
 {
+	LH_SCOPED(lh_free_local) struct text *text = lh_calloc(r->n_words + 1, sizeof *text,
+							       r->err);
 	size_t i, n = 0;
 
-	for (i = 0; i < r->n_words; i++) {
-		const char *o = r->word[i].object;
+	for (i = 0; text && i < r->n_words; i++) {
+		const struct word *w = &r->word[i];
 
-		if (!o || (marks_of(r, o) & (OWN_OBJECT | OTHER_OBJECT)) == OTHER_OBJECT)
-			r->word[n++] = r->word[i];
+		if (!w->object ||
+		    (marks_of(r, w->object) & (OWN_OBJECT | OTHER_OBJECT)) == OTHER_OBJECT)
+			text[n++] = (struct text){ lh_intern_text(&r->names, w->text), 0, true };
 	}
-	r->n_words = n;
+	r->texts = text ? texts_new(text, n, r->err) : NULL;
+	return r->texts ? 0 : -1;
 }
 
 /* ---- writing ---- */
 
-/* Return the longest word at p, 0 if there is none. */
-static size_t word_at(const struct redact *r, const char *p, size_t n)
+static void on_word(void *ctx, size_t number, size_t at, size_t len, bool joined)
 {
-	size_t i, longest = 0;
+	struct redact *r = ctx;
 
-	for (i = 0; i < r->n_words; i++) {
-		const struct lh_str s = lh_intern_text(&r->texts, r->word[i].text);
-
-		if (s.n <= n && s.n > longest && !memcmp(s.p, p, s.n))
-			longest = s.n;
-	}
-	return longest;
+	(void)number;
+	if (joined || lh_grow(&r->span, &r->cap_spans, r->n_spans + 1, sizeof *r->span, r->err) < 0)
+		return;
+	r->span[r->n_spans++] = (struct span){ at, at + len };
 }
 
-/* Write a string that stays, with the words of others replaced; one that is such a word as a whole
- * stays in an object of the person, who may have it too. */
-static int write_string(struct redact *r, const struct lh_value *v, bool own, struct lh_buf *out)
+static int by_span(const void *a, const void *b)
 {
-	struct lh_str s;
-	size_t i, n;
+	const struct span *x = a, *y = b;
+
+	return x->at != y->at ? x->at < y->at ? -1 : 1 : (x->end < y->end) - (x->end > y->end);
+}
+
+/* Set r->changed to a text with the words of others replaced: 1, 0 if it has none, -1.  own: one
+ * that is such a word as a whole stays, since the person may have it too. */
+static int replace_words(struct redact *r, struct lh_str s, bool own)
+{
+	size_t i, from = 0;
 	bool any = false;
 
-	if (text_of(r, v, &s) < 0)
+	r->n_spans = 0;
+	r->err->code = LH_OK;
+	texts_find(r->texts, (const unsigned char *)s.p, s.n, on_word, r);
+	if (r->err->code)
 		return -1;
+	if (r->n_spans)
+		qsort(r->span, r->n_spans, sizeof *r->span, by_span);
 	lh_buf_reset(&r->changed);
-	for (i = 0; i < s.n; i += n) {
-		n = word_at(r, s.p + i, s.n - i);
-		if (n && !(own && n == s.n)) {
+	for (i = 0; i < r->n_spans; i++) {
+		const struct span *w = &r->span[i];
+
+		if (w->end <= from || (own && w->end - w->at == s.n))
+			continue;
+		if (w->at >= from) {
+			lh_buf_add(&r->changed, s.p + from, w->at - from);
 			lh_buf_puts(&r->changed, ANOTHER);
-			any = true;
-		} else {
-			n = 1;
-			lh_buf_putc(&r->changed, s.p[i]);
 		}
+		from = w->end;
+		any = true;
 	}
-	if (any)
+	lh_buf_add(&r->changed, s.p + from, s.n - from);
+	return lh_buf_check(&r->changed, r->err) < 0 ? -1 : any;
+}
+
+/* Write a string or a number that stays. */
+static int write_scalar(struct redact *r, const struct lh_value *v, bool own, struct lh_buf *out)
+{
+	struct lh_str s;
+	int rc = text_of(r, v, &s);
+
+	if (!rc && (v->type == LH_STRING || s.n >= TEXT_DIGITS))
+		rc = replace_words(r, s, own);
+	if (rc > 0)
 		lh_buf_json(out, r->changed.p, r->changed.len);
 	else
 		lh_buf_add(out, v->p, v->n);
-	return lh_buf_check(&r->changed, r->err);
+	return rc < 0 ? -1 : 0;
 }
 
-static bool has_space(const struct lh_value *v)
+/* Write the name of a member; those that are replaced stay different. */
+static int write_key(struct redact *r, const struct lh_value *key, struct lh_buf *out)
 {
-	return memchr(v->p, ' ', v->n) || memchr(v->p, '\\', v->n);
+	struct lh_str s;
+	int rc = text_of(r, key, &s) < 0 ? -1 : replace_words(r, s, false);
+
+	if (rc > 0 && r->n_keys++)
+		lh_buf_printf(&r->changed, " %zu", r->n_keys);
+	if (rc > 0)
+		lh_buf_json(out, r->changed.p, r->changed.len);
+	else
+		lh_buf_add(out, key->p, key->n);
+	lh_buf_putc(out, ':');
+	return rc < 0 ? -1 : lh_buf_check(&r->changed, r->err);
+}
+
+/* Return whether a text may be prose, an address or a telephone. */
+static bool may_name(const struct lh_value *v)
+{
+	return memchr(v->p, ' ', v->n) || memchr(v->p, '\\', v->n) || memchr(v->p, '@', v->n) ||
+	       v->p[1] == '+';
 }
 
 /* Return whether a member is of a side of a pair that is the person's. */
@@ -227,10 +276,8 @@ static int write_children(struct redact *r, const struct lh_value *v, const stru
 	for (lh_iter_init(&it, v); !rc && lh_iter_next(&it); first = false) {
 		if (!first)
 			lh_buf_putc(out, ',');
-		if (v->type == LH_OBJECT) {
-			lh_buf_add(out, it.key.p, it.key.n);
-			lh_buf_putc(out, ':');
-		}
+		if (v->type == LH_OBJECT && (rc = write_key(r, &it.key, out)) < 0)
+			break;
 		rc = write_value(r, &it.val, v->type == LH_OBJECT ? &it.key : key, about, out);
 	}
 	lh_buf_putc(out, v->type == LH_OBJECT ? '}' : ']');
@@ -250,12 +297,11 @@ static int write_value(struct redact *r, const struct lh_value *v, const struct 
 		lh_buf_puts(out, "\"" ANOTHER "\"");
 	else if (v->type == LH_OBJECT || v->type == LH_ARRAY)
 		return write_children(r, v, key, about, out);
-	else if (v->type != LH_STRING)
-		lh_buf_add(out, v->p, v->n);
-	else if (!about && !(is & OWN_SCALAR) && has_space(v) && !is_own_side(r, key))
+	else if (v->type == LH_STRING && !about && !(is & OWN_SCALAR) && may_name(v) &&
+		 !is_own_side(r, key))
 		lh_buf_puts(out, "\"" ANOTHER "\"");
 	else
-		return write_string(r, v, about == OWN_OBJECT || is & OWN_SCALAR, out);
+		return write_scalar(r, v, about == OWN_OBJECT || is & OWN_SCALAR, out);
 	return 0;
 }
 
@@ -330,8 +376,7 @@ static int redact(struct redact *r, const struct export_row *row, const struct l
 		return -1;
 	if (!rc && !r->others)
 		return 0;
-	keep_words(r);
-	if (write_value(r, v, NULL, 0, out) < 0)
+	if (keep_words(r) < 0 || write_value(r, v, NULL, 0, out) < 0)
 		return -1;
 	return lh_buf_check(out, r->err) < 0 ? -1 : 1;
 }
@@ -340,7 +385,9 @@ static void redact_free(struct redact *r)
 {
 	free(r->word);
 	lh_map_free(&r->marks);
-	lh_intern_free(&r->texts);
+	lh_intern_free(&r->names);
+	texts_free(r->texts);
+	free(r->span);
 	lh_buf_free(&r->string);
 	lh_buf_free(&r->changed);
 }
