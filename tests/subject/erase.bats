@@ -255,6 +255,30 @@ receipt() {
 	receipt | jq -e '.by_hand[0].why and .left.by_hand > 0' >/dev/null
 }
 
+@test "the receipt names what is by hand, in no folder that is called after the person, and counts a journal once" {
+	a_state 4
+	mkdir -p s/data/w-2
+	echo 'about w-2' >s/data/w-2/notes.txt
+	run -1 lh-subject erase --state s --from-roster --apply w-2
+	[ "$(receipt | jq -c '.by_hand')" = '[{"kind":"other","path":"s/data/","why":"not a file of these tools"}]' ]
+	[ "$(receipt | jq -c '.left')" = '{"look":0,"by_hand":2,"kept":4}' ]
+	not grep -r 'w-2' s/data/_catalog/subjects/_erasures
+}
+
+@test "a reason that names the person is refused, since the receipt must not" {
+	mkdir -p s/log
+	for id in w-2 17; do
+		echo "{\"candidate_id\":\"$id\"}" >>s/log/a.jsonl
+	done
+	cp s/log/a.jsonl before
+	for args in 'w-2 --reason request\ of\ w-2' 'w-2 --also Bob\ Ray --reason of\ bob\ ray'; do
+		eval "run -2 lh-subject erase --state s --apply $args"
+		[[ $output == *"--reason: names the person"* ]]
+	done
+	cmp before s/log/a.jsonl
+	lh-subject erase --state s --apply --reason 'request 17 of 2026' 17 >/dev/null
+}
+
 @test "with --with-log the audit log goes too, and the secret by which its rows could be opened" {
 	a_state 4
 	head -c 32 /dev/urandom >s/data/_catalog/subjects/w-2.secret

@@ -356,7 +356,7 @@ static int finish(struct erasure *e)
 {
 	struct remains left = { .left = 0 };
 
-	if (places_list(e->s, &e->tool->err) < 0 ||
+	if (erasure_list_by_hand(e) < 0 || places_list(e->s, &e->tool->err) < 0 ||
 	    verify_person(e->tool, e->s, &e->who, false, &left, &e->tool->err) < 0)
 		return -1;
 	if (left.left)
@@ -395,6 +395,19 @@ static int run(struct erasure *e, const char *receipt)
 	return carry_out(e) < 0 ? -1 : finish(e);
 }
 
+/* Refuse a reason that would leave the person in the receipt. */
+static int check_reason(struct erasure *e)
+{
+	struct match m = { .others = 0 };
+	const char *reason = e->s->reason ? e->s->reason : "";
+	int rc = person_match_bytes(&e->who, reason, strlen(reason), &m, &e->tool->err);
+
+	lh_buf_free(&m.members);
+	return rc > 0 && (m.by_text || !e->who.number)
+		? lh_tool_usage(e->tool, "--reason: names the person, whom the receipt must not have")
+		: rc < 0 ? -1 : 0;
+}
+
 static int erase_person(struct lh_tool *tool, struct settings *s, struct person *who)
 {
 	struct erasure e = { .tool = tool, .s = s, .log = { .fd = -1 }, .lock = { .fd = -1 } };
@@ -409,6 +422,8 @@ static int erase_person(struct lh_tool *tool, struct settings *s, struct person 
 		rc = erasure_lock(&e);
 	if (!rc)
 		rc = erasure_open(&e, who);
+	if (!rc)
+		rc = check_reason(&e);
 	if (!rc)
 		rc = erasure_receipt_id(&e, &receipt);
 	if (rc >= 0)

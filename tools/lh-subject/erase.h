@@ -100,6 +100,7 @@ struct erasure {
 	struct lh_stamp *stamp;		/* of each place, from before the search */
 	struct held_root *held;
 	size_t n_held, cap_held;
+	struct lh_buf by_hand;		/* the array of the receipt */
 	struct lh_buf old_versions;	/* of objects: those that stay, as JSON */
 };
 
@@ -131,6 +132,8 @@ int erasure_note_cuts(struct erasure *e, const struct cuts *c);
 int erasure_settle(struct erasure *e);
 /* Append the id of the receipt that is there, with NUL; 1, 0 if there is none, -1. */
 int erasure_receipt_id(struct erasure *e, struct lh_buf *id);
+/* Set e->by_hand from the last plan, before the places are listed again. */
+int erasure_list_by_hand(struct erasure *e);
 /* Write the receipt, commit it, and remove the journal. */
 int erasure_finish(struct erasure *e, const struct remains *left);
 

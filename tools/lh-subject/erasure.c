@@ -408,18 +408,31 @@ int erasure_receipt_id(struct erasure *e, struct lh_buf *id)
 	return lh_buf_check(id, err) < 0 ? -1 : 1;
 }
 
-/* Write kind and path, of which a name that is made of the id, or has the person, is left out. */
+/* Return the bytes of a path before its last name. */
+static size_t without_name(const char *path, size_t n)
+{
+	while (n && path[n - 1] == '/')
+		n--;
+	while (n && path[n - 1] != '/')
+		n--;
+	return n;
+}
+
+/* Write kind and path, which ends before a name that is made of the id, or has the person. */
 static int write_path(struct erasure *e, struct lh_writer *w, enum place_kind k, const char *path)
 {
+	const bool own = k == PLACE_MANIFEST || k == PLACE_CHAIN || k == PLACE_SECRET;
+	LH_SCOPED(lh_free_local) char *cut = NULL;
 	struct match m = { .others = 0 };
-	const char *slash = strrchr(path, '/');
-	int rc = person_match_bytes(&e->who, path, strlen(path), &m, &e->tool->err);
-	const bool whole = !rc && k != PLACE_MANIFEST && k != PLACE_CHAIN && k != PLACE_SECRET;
-	LH_SCOPED(lh_free_local) char *cut = lh_strndup(path, whole ? strlen(path)
-		: slash ? (size_t)(slash + 1 - path) : 0, &e->tool->err);
+	size_t n = strlen(path);
+	int rc;
 
+	n = own ? without_name(path, n) : n;
+	while ((rc = person_match_bytes(&e->who, path, n, &m, &e->tool->err)) > 0)
+		n = without_name(path, n);
 	lh_buf_free(&m.members);
-	if (rc < 0 || !cut)
+	cut = rc < 0 ? NULL : lh_strndup(path, n, &e->tool->err);
+	if (!cut)
 		return -1;
 	lh_write_text(w, "kind", place_kind_name(k));
 	lh_write_bytes(w, "path", cut);
@@ -452,24 +465,25 @@ static int write_places(struct erasure *e, struct lh_writer *w, uint64_t *rows)
 	return 0;
 }
 
-static int write_by_hand(struct erasure *e, struct lh_writer *w)
+int erasure_list_by_hand(struct erasure *e)
 {
+	struct lh_writer w = lh_write_to(&e->by_hand);
 	size_t i;
 
-	lh_write_array(w, "by_hand");
+	lh_write_array(&w, NULL);
 	for (i = 0; i < e->n_targets; i++) {
 		const struct target *t = &e->target[i];
 
 		if (strcmp(t->action, "by hand"))
 			continue;
-		lh_write_object(w, NULL);
-		if (write_path(e, w, place_of(e, t)->kind, place_of(e, t)->path) < 0)
+		lh_write_object(&w, NULL);
+		if (write_path(e, &w, place_of(e, t)->kind, place_of(e, t)->path) < 0)
 			return -1;
-		lh_write_text(w, "why", t->why);
-		lh_write_end(w);
+		lh_write_text(&w, "why", t->why);
+		lh_write_end(&w);
 	}
-	lh_write_end(w);
-	return 0;
+	lh_write_end(&w);
+	return lh_buf_check(&e->by_hand, &e->tool->err);
 }
 
 static int write_receipt(struct erasure *e, const struct remains *left, struct lh_buf *out)
@@ -493,8 +507,9 @@ static int write_receipt(struct erasure *e, const struct remains *left, struct l
 	lh_write_text(&w, "reason", e->reason);
 	lh_write_text(&w, "started_at", e->started);
 	lh_write_text(&w, "finished_at", now);
-	if (write_places(e, &w, &rows) < 0 || write_by_hand(e, &w) < 0)
+	if (write_places(e, &w, &rows) < 0)
 		return -1;
+	lh_write_raw(&w, "by_hand", (struct lh_str){ e->by_hand.p, e->by_hand.len });
 	lh_write_u64(&w, "rows", rows);
 	lh_write_object(&w, "left");
 	lh_write_u64(&w, "look", left->look);
@@ -605,6 +620,7 @@ void erasure_close(struct erasure *e)
 	free(e->journal);
 	free(e->receipt);
 	free(e->reason);
+	lh_buf_free(&e->by_hand);
 	lh_buf_free(&e->old_versions);
 	lh_applog_close(&e->log, &(struct lh_err){ 0 });
 	lh_lock_drop(&e->lock);

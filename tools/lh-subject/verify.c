@@ -33,7 +33,7 @@ struct verify {
 	bool incomplete;
 	/* of the place at hand */
 	size_t place;
-	bool own, by_hash;
+	bool own, by_hash, journal;	/* journal: it is one, which was listed */
 	int fd;
 	uint64_t at, line;		/* an offset, and the lines before it */
 };
@@ -133,11 +133,8 @@ static enum rest rest_of_bytes(const struct verify *v, bool id, uint64_t line)
 {
 	const struct place *p = &v->s->places.v[v->place];
 	const struct hit of_id = { .place = v->place, .by = HIT_ID }, *h;
-	const char *plan = p->kind == PLACE_ERASURE ? strstr(p->path, ".plan") : NULL;
 	enum rest rest = REST_LOOK, of;
 
-	if (plan && !plan[5])
-		return REST_KEPT;	/* the journal of an erasure that goes on */
 	if (v->own)
 		return REST_LEFT;
 	if (!v->by_hash && !v->s->text_too && (!id || v->who->number) && has_lines(p->kind))
@@ -150,6 +147,26 @@ static enum rest rest_of_bytes(const struct verify *v, bool id, uint64_t line)
 		rest = of == REST_LOOK ? rest : of;
 	}
 	return rest;
+}
+
+static int list_kept(struct verify *v, const struct place *p)
+{
+	struct lh_buf out = { 0 };
+	struct lh_writer w = lh_write_to(&out);
+
+	lh_write_object(&w, NULL);
+	if (v->who)
+		lh_write_str(&w, "candidate_id", v->who->id);
+	place_write(&w, p);
+	return print_line(v, &w, REST_KEPT);
+}
+
+/* Return whether a place is the journal of an erasure that goes on. */
+static bool is_journal(const struct place *p)
+{
+	const size_t n = strlen(p->path), end = sizeof ".plan" - 1;
+
+	return p->kind == PLACE_ERASURE && n > end && !strcmp(p->path + n - end, ".plan");
 }
 
 static void write_text(struct lh_writer *w, const struct verify *v, size_t number)
@@ -181,6 +198,11 @@ static int on_bytes(void *ctx, const struct byte_hit *hit, struct lh_err *err)
 	(void)err;
 	if (v->own && !v->by_hash && !number)
 		return 0;
+	if (v->journal)
+		return 0;
+	v->journal = is_journal(p);
+	if (v->journal)
+		return list_kept(v, p);
 	if (p->kind == PLACE_TRACE_INDEX && !number && v->who && v->who->id.n < BYTE_BY_CHANCE)
 		return 0;	/* of hashes and offsets */
 	if (in_file && has_lines(p->kind) && line_at(v, hit->at, &line) < 0)
@@ -252,23 +274,13 @@ static int search(struct verify *v, struct byte_search *b, bool named)
 	return 0;
 }
 
-static int list_kept(struct verify *v, const struct place *p)
-{
-	struct lh_buf out = { 0 };
-	struct lh_writer w = lh_write_to(&out);
-
-	lh_write_object(&w, NULL);
-	lh_write_str(&w, "candidate_id", v->who->id);
-	place_write(&w, p);
-	return print_line(v, &w, REST_KEPT);
-}
-
 static int search_place(struct verify *v)
 {
 	const struct place *p = &v->s->places.v[v->place];
 	int rc;
 
 	v->own = v->who && place_is_own(p, v->who->id);
+	v->journal = false;
 	rc = v->own ? list_kept(v, p) : 0;
 	if (rc < 0 || (v->own && p->kind == PLACE_SECRET))
 		return rc;
