@@ -31,6 +31,16 @@ requests() {
 	[ "$(lh-subject --describe | jq -c '.operations[] | select(.name == "requests") | .paths')" = "[]" ]
 }
 
+@test "a text that is too long or too short is refused, and nothing is said to be looked at" {
+	a_state 1
+	long=$(repeat 4097 x | tr -d '\n')
+	for text in "\"id\":\"$long\"" "\"id\":\"w-1\",\"also\":[\"$long\"]" '"id":"w-1","also":["abc"]' '"id":"w-1","also":["abc"],"short":true'; do
+		echo "{\"op\":\"verify\",$text}"
+	done >asked
+	run -1 --separate-stderr requests <asked
+	[ "$(jq -c '[.error.code, .exit]' <<<"$output" | tr '\n' ' ')" = "[413,null] [400,null] [400,null] [null,1] " ]
+}
+
 @test "the id and the texts of a person are in no argument of a process" {
 	needs_strace
 	a_state 1

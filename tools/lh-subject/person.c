@@ -7,8 +7,6 @@
 #include "subject.h"
 #include "texts.h"
 
-#define LEAST 4			/* bytes of a text, without --short */
-
 static bool is_number(struct lh_str id)
 {
 	size_t i = 0;
@@ -27,10 +25,10 @@ int person_prepare(struct person *who, const struct settings *s, struct lh_err *
 		return -1;
 	text[n++] = (struct text){ who->id, 0, s->fold };
 	for (i = 0; i < who->n_also; i++) {
-		if (who->also[i].n < LEAST && !s->brief)
+		if (who->also[i].n < TEXT_LEAST && !s->brief)
 			return lh_err_set(err, LH_EUSAGE, "\"%.*s\" has fewer than %d bytes, and "
 					  "is in many words; --short searches it all the same",
-					  (int)who->also[i].n, who->also[i].p, LEAST);
+					  (int)who->also[i].n, who->also[i].p, TEXT_LEAST);
 		text[n++] = (struct text){ who->also[i], i + 1, true };
 	}
 	who->fold = s->fold;

@@ -15,6 +15,7 @@
 #include "proc/coproc.h"
 #include "proc/run.h"
 #include "subject.h"
+#include "texts.h"
 
 #define ANSWER_MAX ((size_t)64 << 20)	/* bytes of what a command prints, of an archive */
 #define SECONDS 900.0
@@ -23,7 +24,7 @@
 #define PERSON \
 	{ LH_BIND_STRING("op", struct request, op) }, \
 	{ LH_BIND_STRING("id", struct request, id), .required = true, .filled = true, \
-	  .person = true, .about = "the id of the person" }, \
+	  .longest = TEXT_MAX, .person = true, .about = "the id of the person" }, \
 	{ LH_BIND_STRINGS("also", struct request, also, n_also), .each_filled = true, \
 	  .as_written = LH_BIND_FIELD(struct request, also_json), \
 	  .about = "other texts that name the person" }, \
@@ -188,9 +189,20 @@ static int run_command(const struct lh_call *call, const struct request *r, cons
 	if (!w.failed && lh_buf_check(&in, err) == 0)
 		rc = lh_child_run(&how, in.p, in.len, &child, err);
 	free(w.v);
-	if (!rc && child.status > 1)
+	if (!rc && (child.status > 1 || !child.out.len))	/* it has looked at nothing */
 		rc = lh_err_set(err, LH_EIO, "%s: %s", call->op->name, child.last_line);
 	return rc ? -1 : write_answer(out, r, &child, archive, err);
+}
+
+static int check_texts(const struct request *r, struct lh_err *err)
+{
+	size_t i;
+
+	for (i = 0; i < r->n_also; i++)
+		if (r->also[i].n > TEXT_MAX || (r->also[i].n < TEXT_LEAST && !r->brief))
+			return lh_err_data(err, 400, "\"also\" must have texts of %d to %d bytes, or "
+					   "with \"short\" shorter ones", TEXT_LEAST, TEXT_MAX);
+	return 0;
 }
 
 int answer_request(const struct lh_call *call, const void *in, struct lh_buf *out,
@@ -202,6 +214,8 @@ int answer_request(const struct lh_call *call, const void *in, struct lh_buf *ou
 	struct lh_err later;
 	int rc;
 
+	if (check_texts(r, err) < 0)
+		return -1;
 	if (strcmp(call->op->name, "export") != 0)
 		return run_command(call, r, NULL, out, err);
 	if (lh_tmpdir_make(&dir, "lh-subject", err) < 0)

@@ -19,6 +19,7 @@
 
 #define TEXT_DIGITS 7
 #define TEXT_MAX 4096		/* bytes of a text */
+#define TEXT_LEAST 4		/* without --short */
 
 struct text {
 	struct lh_str text;

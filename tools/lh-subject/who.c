@@ -144,7 +144,7 @@ static int from_roster(struct person *who, const struct each *e, struct lh_err *
 	}
 	end = who->text.p + who->text.len;
 	for (p = who->text.p; p < end; p += strlen(p) + 1)
-		if (strlen(p) >= 4 && add_also(who, lh_str_of(p), err) < 0)
+		if (strlen(p) >= TEXT_LEAST && add_also(who, lh_str_of(p), err) < 0)
 			return -1;
 	if (who->n_also > had || s->apply)
 		return 0;	/* an erasure that was begun has the texts in its journal */
