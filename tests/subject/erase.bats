@@ -429,6 +429,35 @@ again() {
 	done
 }
 
+@test "an erasure that was begun with another key is not begun again: the journal would stay" {
+	mkdir -p s/log s/data/_catalog/subjects/_erasures
+	echo '{"candidate_id":"w-2"}' >s/log/a.jsonl
+	plan=s/data/_catalog/subjects/_erasures/$(printf %064d 0).plan
+	jq -nc '{schema: "subject_erasure_plan.v1", receipt: "er-0123456789abcdef", candidate_id: "w-2", also: ["Bob Ray"],
+		reason: null, started_at: "2026-05-03T12:00:00.000Z"}' >$plan
+	run -2 lh-subject erase --state s --apply w-2
+	[[ $output == *"$plan: the erasure was begun with another key"* ]]
+	grep -q w-2 s/log/a.jsonl
+	rm $plan
+	lh-subject erase --state s --apply w-2 >/dev/null
+}
+
+@test "an erasure that was begun is not finished without a place that it had" {
+	mkdir subjects
+	echo '{"candidate_id":"w-2"}' | tee b.log >a.log
+	lh-subject erase --log a.log --subjects subjects --apply w-2 >/dev/null
+	plan=$(ls subjects/_erasures/*.json)
+	jq -c '{schema: "subject_erasure_plan.v1", receipt, candidate_id: "w-2", also: [], started_at}' "$plan" >"${plan%.json}.plan"
+	jq -nc --arg s "$(sha256sum <b.log | cut -c 1-64)" '{path: "b.log", kind: "log", action: "tombstone", rows: 1, bytes: 23, sha256: $s}' >>"${plan%.json}.plan"
+	rm "$plan"
+	run -2 lh-subject erase --log a.log --subjects subjects --apply w-2
+	[[ $output == *"b.log: is no place, and was one when the erasure was begun"* ]]
+	[ ! -e "$plan" ]
+	lh-subject erase --log a.log --log b.log --subjects subjects --apply w-2 >/dev/null
+	[ "$(jq -c '.places | map([.path, .rows_before, .rows_after])' "$plan")" = '[["b.log",1,0]]' ]
+	grep -q erased b.log
+}
+
 @test "the journal is private, is durable before anything changes, and has id and texts; then it is gone" {
 	needs_strace
 	a_state 2

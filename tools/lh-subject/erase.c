@@ -378,7 +378,7 @@ static int run(struct erasure *e, const char *receipt)
 
 	if (e->s->apply && (hold_roots(e) < 0 || places_list(e->s, err) < 0))
 		return -1;
-	if (plan(e) < 0 || print_plan(e) < 0)
+	if (erasure_check_places(e) < 0 || plan(e) < 0 || print_plan(e) < 0)
 		return -1;
 	if (!has_work(e) && !e->resumed && (receipt || !e->n_targets)) {
 		if (!receipt)
@@ -422,6 +422,8 @@ static int erase_person(struct lh_tool *tool, struct settings *s, struct person 
 		rc = erasure_lock(&e);
 	if (!rc)
 		rc = erasure_open(&e, who);
+	if (!rc)
+		rc = erasure_check_keys(&e);
 	if (!rc)
 		rc = check_reason(&e);
 	if (!rc)

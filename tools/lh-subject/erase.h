@@ -120,6 +120,10 @@ static inline bool is_mine(const struct erasure *e, const struct hit *h)
 /* Set the paths and the hash of the id, and read the journal if there is one. */
 int erasure_open(struct erasure *e, const struct person *who);
 void erasure_close(struct erasure *e);
+/* Fail if an erasure of the person was begun with a key that is not there. */
+int erasure_check_keys(struct erasure *e);
+/* Fail if a place of the journal is not listed, though it is there. */
+int erasure_check_places(struct erasure *e);
 /* Wait for the lock of all erasures. */
 int erasure_lock(struct erasure *e);
 /* Begin: write the journal with the targets of the plan. */

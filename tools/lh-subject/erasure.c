@@ -214,6 +214,56 @@ static int read_journal(struct erasure *e)
 	return rc ? lh_err_prefix(err, "%s", e->journal) : 0;
 }
 
+/* Return whether a file is a journal of the person: 1, 0, -1. */
+static int has_person(struct erasure *e, const char *path)
+{
+	LH_SCOPED(lh_buf_free) struct lh_buf file = { 0 };
+	LH_SCOPED(lh_record_free) struct lh_record rec = { 0 };
+	struct lh_err *err = &e->tool->err;
+	const struct lh_value *id;
+	struct lh_str rest, line;
+	int rc;
+
+	lh_buf_init(&file, JOURNAL_MAX);
+	rc = lh_file_read(path, &file, err);
+	if (rc <= 0 || !lh_buf_room(&file, LH_PAD))
+		return rc < 0 ? -1 : lh_buf_check(&file, err);
+	rest = (struct lh_str){ file.p, file.len };
+	if (!lh_next_line(&rest, &line))
+		return 0;
+	if (lh_record_parse(&rec, line.p, line.n, err) < 0)
+		return lh_err_prefix(err, "%s", path);
+	id = lh_record_get(&rec, "candidate_id");
+	return id && lh_value_is(id, e->who.id.p, e->who.id.n);
+}
+
+int erasure_check_keys(struct erasure *e)
+{
+	size_t i;
+	int rc = 0;
+
+	for (i = 0; !e->resumed && !rc && i < e->s->places.n; i++) {
+		const struct place *p = &e->s->places.v[i];
+
+		rc = place_is_journal(p) ? has_person(e, p->path) : 0;
+		if (rc > 0)
+			rc = lh_err_set(&e->tool->err, LH_EUSAGE, "%s: the erasure was begun with "
+					"another key: add it with --key-file", p->path);
+	}
+	return rc;
+}
+
+int erasure_check_places(struct erasure *e)
+{
+	size_t i;
+
+	for (i = 0; i < e->n_was; i++)
+		if (!place_named(e, e->was[i].path) && access(e->was[i].path, F_OK) == 0)
+			return lh_err_set(&e->tool->err, LH_EUSAGE, "%s: is no place, and was one "
+					  "when the erasure was begun", e->was[i].path);
+	return 0;
+}
+
 /* Append the line of a target to out, unless the journal has its place, or it is a temporary file,
  * which another run would not meet: 1, 0, -1. */
 static int note(struct erasure *e, const struct target *t, struct lh_buf *out)

@@ -456,6 +456,13 @@ bool place_is_own(const struct place *p, struct lh_str id)
 	return false;
 }
 
+bool place_is_journal(const struct place *p)
+{
+	const size_t n = strlen(p->path), end = sizeof ".plan" - 1;
+
+	return p->kind == PLACE_ERASURE && n > end && !strcmp(p->path + n - end, ".plan");
+}
+
 const char *hit_by_hand(const struct place *p, const struct hit *h)
 {
 	if (p->why)

@@ -147,6 +147,8 @@ static inline const char *place_key(const struct place *p)
 void place_write(struct lh_writer *w, const struct place *p);
 /* Return whether the file NAME.json, NAME.audit.jsonl or NAME.secret is this person's. */
 bool place_is_own(const struct place *p, struct lh_str id);
+/* Return whether a place is the journal of an erasure that goes on. */
+bool place_is_journal(const struct place *p);
 /* Return why a hit in a place that is not the person's own can be taken out by hand alone; NULL: it
  * can be erased. */
 const char *hit_by_hand(const struct place *p, const struct hit *h);

@@ -161,14 +161,6 @@ static int list_kept(struct verify *v, const struct place *p)
 	return print_line(v, &w, REST_KEPT);
 }
 
-/* Return whether a place is the journal of an erasure that goes on. */
-static bool is_journal(const struct place *p)
-{
-	const size_t n = strlen(p->path), end = sizeof ".plan" - 1;
-
-	return p->kind == PLACE_ERASURE && n > end && !strcmp(p->path + n - end, ".plan");
-}
-
 static void write_text(struct lh_writer *w, const struct verify *v, size_t number)
 {
 	char hex[2 * LH_HASH_SIZE];
@@ -200,7 +192,7 @@ static int on_bytes(void *ctx, const struct byte_hit *hit, struct lh_err *err)
 		return 0;
 	if (v->journal)
 		return 0;
-	v->journal = is_journal(p);
+	v->journal = place_is_journal(p);
 	if (v->journal)
 		return list_kept(v, p);
 	if (p->kind == PLACE_TRACE_INDEX && !number && v->who && v->who->id.n < BYTE_BY_CHANCE)
