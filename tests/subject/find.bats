@@ -26,6 +26,17 @@ hits() {
 	[ "$(jq -s 'map(select(.erasable == (.why != null))) | length' got)" = 0 ]
 }
 
+@test "a lock is no place, and a small file that is only called like one is" {
+	mkdir s
+	echo 4711 >s/a.jsonl.lock
+	: >s/.lh-lock
+	for name in block b.lock c.lhv-compact; do
+		echo w-1 >s/$name
+	done
+	[ "$(lh-subject find w-1 --state s | jq -r 'select(.kind) | .path' | tr '\n' ' ')" = "s/b.lock s/block s/c.lhv-compact " ]
+	[ "$(lh-subject find w-1 --state s | jq -c 'select(.summary) | .places_searched')" = 3 ]
+}
+
 @test "every marker of a person is in a row that find lists" {
 	a_state 3
 	lh-subject find w-2 --state s --also "$(markers w-2 | tail -n 1)@example.com" >got

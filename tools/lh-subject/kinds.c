@@ -1,5 +1,7 @@
 /* kinds.c - what a file of a place is, by its path.  See subject.h. */
+#include <fcntl.h>
 #include <fnmatch.h>
+#include <unistd.h>
 
 #include "distill/root.h"
 #include "distill/sample.h"
@@ -137,16 +139,25 @@ enum place_kind kind_in_root(const char *rel)
 		: kind_of_subject(rel + sizeof subjects - 1);
 }
 
-bool is_lock_name(const char *name, uint64_t bytes)
+bool is_lock(const char *path, uint64_t bytes)
 {
 	static const char *const end[] = { "lock", "-compact", ".in-use" };
-	const size_t n = strlen(name);
-	size_t i, m;
+	const size_t n = strlen(path);
+	char pid[32];
+	ssize_t got = -1;
+	size_t i = 0, m;
+	int fd;
 
-	for (i = 0; i < sizeof end / sizeof *end; i++) {
-		m = strlen(end[i]);
-		if (bytes < 32 && n >= m && !strcmp(name + n - m, end[i]))
-			return true;
-	}
-	return false;
+	while (i < 3 && (m = strlen(end[i]), n < m || strcmp(path + n - m, end[i]) != 0))
+		i++;
+	if (i == 3 || bytes >= sizeof pid)
+		return false;
+	fd = open(path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
+	if (fd < 0)
+		return true;	/* of a writer with more rights */
+	got = read(fd, pid, sizeof pid);
+	close(fd);
+	while (got > 0 && (pid[got - 1] == '\n' || (pid[got - 1] >= '0' && pid[got - 1] <= '9')))
+		got--;
+	return !got;
 }

@@ -114,7 +114,7 @@ static int add_entry(struct listing *l, const FTSENT *e)
 
 	switch (e->fts_info) {
 	case FTS_F:
-		if (is_lock_name(e->fts_name, (uint64_t)e->fts_statp->st_size))
+		if (is_lock(e->fts_path, (uint64_t)e->fts_statp->st_size))
 			return 0;
 		return add(l, l->kind(rel), e->fts_path, (uint64_t)e->fts_statp->st_size, NULL);
 	case FTS_SL:

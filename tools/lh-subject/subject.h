@@ -161,8 +161,8 @@ enum place_kind kind_in_root(const char *rel);
 enum place_kind kind_of_subject(const char *rel);
 /* Return the kind of a file in a folder of indexes, of playbooks. */
 enum place_kind kind_of_index(const char *rel), kind_of_playbook(const char *rel);
-/* Return whether a file is a lock, which has no data. */
-bool is_lock_name(const char *name, uint64_t bytes);
+/* Return whether a file is a lock, which has at most the number of a process. */
+bool is_lock(const char *path, uint64_t bytes);
 
 /* ---- person.c ---- */
 
