@@ -403,9 +403,10 @@ static int check_reason(struct erasure *e)
 	int rc = person_match_bytes(&e->who, reason, strlen(reason), &m, &e->tool->err);
 
 	lh_buf_free(&m.members);
-	return rc > 0 && (m.by_text || !e->who.number)
-		? lh_tool_usage(e->tool, "--reason: names the person, whom the receipt must not have")
-		: rc < 0 ? -1 : 0;
+	if (rc > 0 && (m.by_text || !e->who.number))
+		return lh_tool_usage(e->tool, "--reason: names the person, whom the receipt must "
+				     "not have");
+	return rc < 0 ? -1 : 0;
 }
 
 static int erase_person(struct lh_tool *tool, struct settings *s, struct person *who)

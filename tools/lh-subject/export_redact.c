@@ -40,10 +40,10 @@ struct redact {
 	} *word;
 	size_t n_words, cap_words;
 	struct lh_intern names;		/* of words */
-	struct texts *texts;		/* those to replace, and where they are in the text at hand */
+	struct texts *texts;		/* those to replace, ... */
 	struct span {
 		size_t at, end;
-	} *span;
+	} *span;			/* ... and where they are in the text at hand */
 	size_t n_spans, cap_spans;
 	size_t n_keys;			/* names of members that were replaced */
 	bool others;			/* another person is named */

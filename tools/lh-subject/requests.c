@@ -200,8 +200,9 @@ static int check_texts(const struct request *r, struct lh_err *err)
 
 	for (i = 0; i < r->n_also; i++)
 		if (r->also[i].n > TEXT_MAX || (r->also[i].n < TEXT_LEAST && !r->brief))
-			return lh_err_data(err, 400, "\"also\" must have texts of %d to %d bytes, or "
-					   "with \"short\" shorter ones", TEXT_LEAST, TEXT_MAX);
+			return lh_err_data(err, 400, "\"also\" must have texts of %d to %d bytes, "
+					   "or with \"short\" shorter ones", TEXT_LEAST,
+					   TEXT_MAX);
 	return 0;
 }
 
