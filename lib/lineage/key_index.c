@@ -10,8 +10,9 @@
 #include "base/mem.h"
 #include "base/xxh3.h"
 
-#define MAGIC UINT64_C(0x337865646e69686c)	/* "lhindex3" */
-#define OLDER UINT64_C(0x327865646e69686c)	/* "lhindex2", without keys of persons */
+#define MAGIC UINT64_C(0x347865646e69686c)	/* "lhindex4" */
+#define OLDER UINT64_C(0x337865646e69686c)	/* "lhindex3", without lines that are no records */
+#define OLDEST UINT64_C(0x327865646e69686c)	/* "lhindex2", without keys of persons */
 
 static int damaged(struct lh_err *err, const char *what)
 {
@@ -196,7 +197,7 @@ static bool is_older(const struct lh_mapped *map)
 	if (map->n < sizeof end)
 		return false;
 	memcpy(&end, map->p + map->n - sizeof end, sizeof end);
-	return end.magic == OLDER;
+	return end.magic == OLDER || end.magic == OLDEST;
 }
 
 int lh_key_index_open(struct lh_key_index *x, const char *path, uid_t owner, struct lh_err *err)

@@ -59,9 +59,11 @@ static int fill(struct lh_record *rec, void *result, struct lh_buf *out, void *c
 
 static void bad(const struct lh_bad_line *line, void *result, struct lh_buf *out, void *context)
 {
+	const uint32_t key = lh_row_key(LH_KEY_OTHER, lh_str_of(""));
+
 	(void)line;
-	(void)out;
 	(void)context;
+	lh_buf_add(out, &key, sizeof key);
 	((struct row *)result)->bad = true;
 }
 

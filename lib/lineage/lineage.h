@@ -89,8 +89,9 @@ int lh_lineage_persons(struct lh_lineage *l, struct lh_str id, lh_lineage_made_f
  * row that is not there is left out. */
 int lh_lineage_made(struct lh_lineage *l, const struct lh_lineage_row *row, size_t n,
 		    lh_lineage_made_fn *fn, void *ctx, struct lh_err *err);
-/* Return whether a file, relative to the root, is one whose rows are found. */
-bool lh_lineage_has(const struct lh_lineage *l, const char *file);
+/* Return whether a file, relative to the root, is one of which all lines are records that are
+ * found: 1, 0, -1. */
+int lh_lineage_has(struct lh_lineage *l, const char *file, struct lh_err *err);
 
 /* Append the answer for an operand, which is UTF-8: an enum lh_lineage_result, or -1.
  * subject: it is the id of a subject and nothing else. */
@@ -127,7 +128,7 @@ enum lh_place {
 };
 
 enum lh_key_kind { LH_KEY_ID, LH_KEY_RUN, LH_KEY_SIG, LH_KEY_LINE, LH_KEY_RETRIEVED,
-		   LH_KEY_PERSON };
+		   LH_KEY_PERSON, LH_KEY_OTHER };	/* OTHER: a line that is no record */
 
 /* The record that a row is about; of a pair one of two, the chosen one first. */
 struct lh_row_side {

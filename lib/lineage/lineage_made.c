@@ -178,7 +178,16 @@ int lh_lineage_made(struct lh_lineage *l, const struct lh_lineage_row *row, size
 	return -1;
 }
 
-bool lh_lineage_has(const struct lh_lineage *l, const char *file)
+int lh_lineage_has(struct lh_lineage *l, const char *file, struct lh_err *err)
 {
-	return file_of(l, file) < l->n_files;
+	const uint32_t key = lh_row_key(LH_KEY_OTHER, lh_str_of(""));
+	const size_t i = file_of(l, file);
+
+	l->lines.n = 0;
+	if (i == l->n_files)
+		return 0;
+	if (lh_key_part_find(&l->file[i].indexed, key, 1, &l->lines, err) < 0 ||
+	    lh_key_part_find(&l->file[i].rest, key, 1, &l->lines, err) < 0)
+		return -1;
+	return !l->lines.n;
 }

@@ -167,6 +167,18 @@ hits() {
 other.jsonl' | cmp - want
 }
 
+@test "a line of a root that is no record is found, and the rows that are made of the others" {
+	a_state 2
+	file=s/data/_kb/audits.jsonl
+	printf '{"candidate_id":"w-1","torn\n{"a":1,"a":"w\\u002d1"}\n[{"candidate_id":"w-1"}]\n{"candidate_id":"w-1"}\n' >>$file
+	n=$(wc -l <$file)
+	for fold in '' --fold; do
+		lh-subject find w-1 --state s $fold | jq -r "select(.path == \"$file\") | .line" | tail -n 4 | tr '\n' ' ' >got
+		[ "$(cat got)" = "$((n - 3)) $((n - 2)) $((n - 1)) $n " ] || { cat got; return 1; }
+	done
+	lh-subject find w-1 --state s | jq -es 'any(.via.path == "s/data/_kb/audits.jsonl")' >/dev/null
+}
+
 @test "a store in S3 is listed and searched" {
 	load ../servers/server
 	load ../servers/s3

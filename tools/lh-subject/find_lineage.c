@@ -146,18 +146,22 @@ static int list_from(struct root *r, struct lh_lineage_row **rows)
 	return *rows ? 0 : -1;
 }
 
-/* Search the files of the root that the index does not have, as hidden ones. */
+/* Search the files of the root that the index does not have, as hidden ones, or has lines of that
+ * are no records. */
 static int search_others(struct root *r)
 {
 	const struct places *all = &r->f->s->places;
 	size_t i;
-	int rc = 0;
+	int rc = 1;
 
-	for (i = 0; !rc && i < all->n; i++)
-		if (all->v[i].root == r->path && find_is_indexed(r->f, i) &&
-		    !lh_lineage_has(r->lineage, all->v[i].path + all->v[i].rel))
+	for (i = 0; rc >= 0 && i < all->n; i++) {
+		if (all->v[i].root != r->path || !find_is_indexed(r->f, i))
+			continue;
+		rc = lh_lineage_has(r->lineage, all->v[i].path + all->v[i].rel, r->f->err);
+		if (!rc)
 			rc = find_in_place(r->f, i);
-	return rc;
+	}
+	return rc < 0 ? -1 : 0;
 }
 
 static int search_root(struct root *r)
