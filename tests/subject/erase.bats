@@ -511,6 +511,24 @@ begun() {
 	run ! grep '"w-2"' s/log/observer.jsonl s/log/pathway.jsonl
 }
 
+@test "of a file that is rewritten in place after the search the rows are found again, and no other goes" {
+	for file in s/log/a.jsonl s/roster.jsonl; do
+		rm -rf s
+		mkdir -p s/log
+		seq 3 | jq -c '{candidate_id: "w-\(.)"}' >$file
+		exec 8<>$file
+		flock 8
+		lh-subject erase --state s --apply w-1 8>&- >/dev/null &
+		until_so compgen -G 's/data/_catalog/subjects/_erasures/*.plan'
+		{ seq 3 -1 1; [ $file = s/log/a.jsonl ] || echo 4; } | jq -c '{candidate_id: "w-\(.)"}' | first 4 >rows
+		[ $file = s/roster.jsonl ] || sed -i 1d rows
+		cat rows >$file
+		exec 8>&-
+		wait $!
+		alike <(grep -v w-1 rows) <(grep -v erased $file)
+	done
+}
+
 @test "while records are added, searched and logged an erasure takes out the person, and nothing else is lost" {
 	a_state 4
 	n=$(scale 40 1000)

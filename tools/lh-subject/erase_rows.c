@@ -207,6 +207,20 @@ static int rewrite(struct rewriting *r, const struct lh_root *root, struct lh_er
 	return rc;
 }
 
+/* Return whether the lines of a file that is open are those in which the rows were found: it is as it
+ * was or, but for a roster, has more lines. */
+static bool is_as_found(const struct erasure *e, const struct target *t, int fd)
+{
+	const struct place *p = place_of(e, t);
+	const struct lh_stamp *was = &e->stamp[t->place];
+	struct lh_stamp now;
+
+	lh_stamp_take(&now, p->path);
+	return now.there && now.dev == was->dev && now.ino == was->ino &&
+		(lh_stamp_same(&now, was) || (p->kind != PLACE_ROSTER && now.size > was->size)) &&
+		lh_is_still_named(fd, p->path);
+}
+
 /* Replace a file, unless it is not the one in which the rows were found: the next round finds
  * them again. */
 static int replace(struct erasure *e, const struct target *t, struct lh_str stone)
@@ -219,7 +233,6 @@ static int replace(struct erasure *e, const struct target *t, struct lh_str ston
 		.cuts = { .root = (char *)p->root, .path = p->path + (p->root ? p->rel : 0) },
 	};
 	struct lh_root *root = p->root ? erase_hold_root(e, p->root) : NULL;
-	struct lh_stamp now;
 	int rc = p->root && !root ? -1 : 0;
 
 	if (rc)
@@ -228,9 +241,7 @@ static int replace(struct erasure *e, const struct target *t, struct lh_str ston
 	if (r.fd < 0)
 		return errno == ENOENT ? 0 : -1;
 	rc = lh_flock(r.fd, LOCK_EX, p->path, e->tool->lock_timeout, err);
-	lh_stamp_take(&now, p->path);
-	if (!rc && now.there && now.dev == e->stamp[t->place].dev &&
-	    now.ino == e->stamp[t->place].ino && lh_is_still_named(r.fd, p->path))
+	if (!rc && is_as_found(e, t, r.fd))
 		rc = rewrite(&r, root, err);
 	free(r.cuts.cut);
 	close(r.fd);
