@@ -207,7 +207,7 @@ static int rewrite(struct rewriting *r, const struct lh_root *root, struct lh_er
 	return rc;
 }
 
-/* Return whether the lines of a file that is open are those in which the rows were found: it is as it
+/* Return whether the lines of an open file are those in which the rows were found: it is as it
  * was or, but for a roster, has more lines. */
 static bool is_as_found(const struct erasure *e, const struct target *t, int fd)
 {
