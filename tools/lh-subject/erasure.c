@@ -260,7 +260,8 @@ int erasure_check_places(struct erasure *e)
 	for (i = 0; i < e->n_was; i++)
 		if (!place_named(e, e->was[i].path) && access(e->was[i].path, F_OK) == 0)
 			return lh_err_set(&e->tool->err, LH_EUSAGE, "%s: was a place when the "
-					  "erasure was begun, and must be named again", e->was[i].path);
+					  "erasure was begun, and must be named again",
+					  e->was[i].path);
 	return 0;
 }
 
