@@ -55,6 +55,8 @@
 #include "gguf.h"
 #include "tokenizer.h"
 
+#define LH_CROSS_ENCODER "cls.output.weight"	/* the tensor that makes a file one */
+
 struct lh_encoder_how {
 	bool raw;			/* do not scale to unit length */
 	bool fast;			/* fewer bits where the CPU can: 1 - cos <= 1e-4 */

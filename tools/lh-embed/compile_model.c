@@ -47,7 +47,7 @@ static int make_folder(const char *folder, struct lh_err *err)
  * folder. */
 static char *usual_place(const struct gguf *g, const struct embed *e, struct lh_err *err)
 {
-	char *path = lh_model_compiled(&g->found, e->fast, 0, err), *folder;
+	char *path = lh_model_compiled(&g->model.found, e->fast, 0, err), *folder;
 	bool good = false;
 
 	if (path && (folder = folder_of(path, err))) {
@@ -57,7 +57,7 @@ static char *usual_place(const struct gguf *g, const struct embed *e, struct lh_
 	if (good)
 		return path;
 	free(path);
-	path = lh_model_compiled(&g->found, e->fast, 1, err);
+	path = lh_model_compiled(&g->model.found, e->fast, 1, err);
 	if (!path) {
 		lh_err_set(err, LH_EIO, "neither XDG_CACHE_HOME nor HOME is an absolute path: say "
 			   "by -o where to");
@@ -85,11 +85,11 @@ static mode_t mode_for(const char *model)
 /* Check that the model was not written to while it was read. */
 static int check_unchanged(const struct gguf *g, struct lh_err *err)
 {
-	struct lh_str bytes = lh_gguf_bytes(g->file);
+	struct lh_str bytes = lh_gguf_bytes(g->model.file);
 
-	if (lh_xxh3(bytes.p, bytes.n) != g->source.xxh3)
+	if (lh_xxh3(bytes.p, bytes.n) != g->model.source.xxh3)
 		return lh_err_set(err, LH_EIO, "%s: has changed while it was compiled",
-				  g->found.path);
+				  g->model.found.path);
 	return 0;
 }
 
@@ -101,11 +101,11 @@ static int write_model(const struct gguf *g, const struct embed *e, const char *
 
 	if (!m)
 		return -1;
-	m->h.source = g->source;
-	lh_tokenizer_compile(g->tokenizer, m);
-	lh_encoder_compile(g->encoder, m);
+	m->h.source = g->model.source;
+	lh_tokenizer_compile(g->model.tokenizer, m);
+	lh_encoder_compile(g->model.encoder, m);
 	if (check_unchanged(g, err) == 0)
-		rc = lh_compiled_write(m, path, mode_for(g->found.path), err);
+		rc = lh_compiled_write(m, path, mode_for(g->model.found.path), err);
 	if (!rc)
 		lh_tool_verbose(e->tool, "%s: %llu bytes", path,
 				(unsigned long long)m->h.file_bytes);

@@ -43,7 +43,7 @@ static int worker_init(void *worker, void *state, struct lh_err *err)
 
 	w->run = held->hold->run;
 	w->e = &held->e;
-	w->work = lh_encoder_work_new(w->e->gguf->encoder, err);
+	w->work = lh_encoder_work_new(w->e->gguf->model.encoder, err);
 	return w->work ? 0 : -1;
 }
 
@@ -83,7 +83,7 @@ static int on_record(struct lh_record *rec, struct lh_buf *out, void *worker, st
 		return -1;
 	if (rq.many)
 		return lh_err_set(err, LH_EDATA, "%s has no pooling: it takes records with a text "
-				  "alone", w->e->gguf->found.path);
+				  "alone", w->e->gguf->model.found.path);
 	if (request_next(&rq, &w->text, &text, err) < 0)
 		return -1;
 	cut = gguf_tokens(w->e, text, false, &w->scratch, &w->tokens, err);

@@ -33,7 +33,7 @@ static int check_model(const struct embed *e)
 				     (unsigned long long)g->info.width);
 	if (e->each && (e->wire >= 0 || e->benchmark || e->cache))
 		return lh_tool_usage(e->tool, "%s: a model without pooling makes a vector of each "
-				     "token: --%s is for one of each text", g->found.path,
+				     "token: --%s is for one of each text", g->model.found.path,
 				     e->wire >= 0 ? "wire" : e->cache ? "cache" : "benchmark");
 	return 0;
 }
@@ -75,14 +75,14 @@ static int gguf_check(struct embed *e)
 /* The identity, the name alone, or that without ":latest". */
 static bool gguf_knows(const struct embed *e, struct lh_str model)
 {
-	const char *name = e->gguf->source.name, *colon = strrchr(name, ':');
+	const char *name = e->gguf->model.source.name, *colon = strrchr(name, ':');
 	size_t n = strlen(name);
 
 	if (lh_model_same(model, (struct lh_str){ e->model, strlen(e->model) }))
 		return true;
 	if (model.n == n && !memcmp(model.p, name, n))
 		return true;
-	return e->gguf->found.manifest && colon && strcmp(colon, ":latest") == 0 &&
+	return e->gguf->model.found.manifest && colon && strcmp(colon, ":latest") == 0 &&
 		model.n == (size_t)(colon - name) && !memcmp(model.p, name, model.n);
 }
 
@@ -101,14 +101,14 @@ int gguf_tokens(const struct embed *e, struct lh_str text, bool whole, struct lh
 			return -1;
 		text = (struct lh_str){ scratch->p, scratch->len };
 	}
-	if (lh_tokenizer_run(g->tokenizer, text, to, err) < 0)
+	if (lh_tokenizer_run(g->model.tokenizer, text, to, err) < 0)
 		return -1;
 	if (!to->n && !whole)
 		return lh_err_data(err, 400, "text of no token that the model has");
 	if (to->n <= g->info.context)
 		return 0;
 	if (e->truncate) {
-		lh_tokenizer_truncate(g->tokenizer, to, g->info.context);
+		lh_tokenizer_truncate(g->model.tokenizer, to, g->info.context);
 		return 1;
 	}
 	if (whole)
@@ -249,7 +249,7 @@ static void *encode(void *arg)
 	size_t i;
 
 	if (!*h->work)
-		*h->work = lh_encoder_work_new(s->e->gguf->encoder, &err);
+		*h->work = lh_encoder_work_new(s->e->gguf->model.encoder, &err);
 	while (!err.code && (i = atomic_fetch_add(&s->next, 1)) < s->n_pieces) {
 		const struct piece *p = &s->piece[i];
 

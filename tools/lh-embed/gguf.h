@@ -9,23 +9,17 @@
 #define GGUF_H
 
 #include "embed.h"
-#include "transformer/encoder.h"
-#include "transformer/store.h"
+#include "transformer/loaded.h"
 
 struct gguf {
-	struct lh_model found;
-	struct lh_gguf *file;		/* NULL: its compiled form is used */
-	struct lh_compiled *compiled;	/* NULL: the file is used */
-	struct lh_compiled_source source;
-	struct lh_tokenizer *tokenizer;
-	struct lh_encoder *encoder;
+	struct lh_loaded model;
 	struct lh_encoder_info info;
 	char id[LH_MODEL_ID];
 };
 
 /* Open the model that e->operand names; gguf_free also frees after a failure. */
 int gguf_open(struct gguf *g, const struct embed *e, struct lh_err *err);
-/* The same from its own file, be it compiled or not; g->info is not set. */
+/* The same to compile it, from its own file; g->info is not set. */
 int gguf_open_source(struct gguf *g, const struct embed *e, struct lh_err *err);
 
 /* Replace *to by the tokens of a text after --prefix, cut under --truncate.  With whole they

@@ -21,12 +21,12 @@ static int put_info(struct embed *e)
 	uint64_t bytes[LH_COMPILED_TYPES];
 	size_t i, most;
 
-	if (g->compiled && lh_compiled_verify(g->compiled, &e->tool->err) < 0)
+	if (g->model.compiled && lh_compiled_verify(g->model.compiled, &e->tool->err) < 0)
 		return -1;
 	lh_write_object(&w, NULL);
 	lh_write_text(&w, "model", g->id);
-	if (lh_utf8_valid(g->found.path, strlen(g->found.path)))
-		lh_write_text(&w, "file", g->found.path);
+	if (lh_utf8_valid(g->model.found.path, strlen(g->model.found.path)))
+		lh_write_text(&w, "file", g->model.found.path);
 	lh_write_text(&w, "architecture", g->info.architecture);
 	lh_write_u64(&w, "layers", g->info.layers);
 	lh_write_u64(&w, "width", g->info.width);
@@ -37,7 +37,7 @@ static int put_info(struct embed *e)
 	lh_write_u64(&w, "context", g->info.context);
 	lh_write_text(&w, "pooling", g->info.pooling);
 	/* Write the types of the tensors, the one with the most bytes first. */
-	memcpy(bytes, g->source.of_type, sizeof bytes);
+	memcpy(bytes, g->model.source.of_type, sizeof bytes);
 	lh_write_array(&w, "types");
 	for (;;) {
 		for (i = most = 0; i < LH_COMPILED_TYPES; i++)
@@ -48,15 +48,15 @@ static int put_info(struct embed *e)
 		bytes[most] = 0;
 	}
 	lh_write_end(&w);
-	lh_write_u64(&w, "tokens", lh_tokenizer_size(g->tokenizer));
-	lh_write_u64(&w, "bytes", g->source.bytes);
-	if (g->compiled) {
-		const char *path = lh_compiled_path(g->compiled);
+	lh_write_u64(&w, "tokens", lh_tokenizer_size(g->model.tokenizer));
+	lh_write_u64(&w, "bytes", g->model.source.bytes);
+	if (g->model.compiled) {
+		const char *path = lh_compiled_path(g->model.compiled);
 
 		lh_write_object(&w, "compiled");
 		if (lh_utf8_valid(path, strlen(path)))
 			lh_write_text(&w, "file", path);
-		lh_write_u64(&w, "bytes", lh_compiled_header(g->compiled)->file_bytes);
+		lh_write_u64(&w, "bytes", lh_compiled_header(g->model.compiled)->file_bytes);
 		lh_write_end(&w);
 	}
 	lh_write_end(&w);
@@ -106,7 +106,7 @@ static int put_record(struct worker *w, struct request *rq, struct lh_buf *out, 
 	lh_write_end(&to);
 	lh_write_array(&to, "token_texts");
 	for (i = 0; i < w->tokens.n; i++)
-		lh_write_str(&to, NULL, lh_tokenizer_text(w->e->gguf->tokenizer, w->tokens.id[i]));
+		lh_write_str(&to, NULL, lh_tokenizer_text(w->e->gguf->model.tokenizer, w->tokens.id[i]));
 	lh_write_end(&to);
 	lh_write_end(&to);
 	return 0;
