@@ -10,7 +10,6 @@
 #include "base/mem.h"
 #include "base/signal.h"
 #include "reranker_parts.h"
-#include "transformer/store.h"
 
 #define PAIRS_MAX 1024			/* whose tokens are in memory at once */
 #define PIECE 8				/* pairs that a thread takes */
@@ -27,10 +26,10 @@ static bool is_hash(const char *model)
 static int check_pair(struct lh_reranker *r, struct lh_err *err)
 {
 	struct lh_token_list none = { 0 }, pair = { 0 };
-	int rc = lh_tokenizer_run(r->tokenizer, (struct lh_str){ "", 0 }, &none, err);
+	int rc = lh_tokenizer_run(r->loaded.tokenizer, (struct lh_str){ "", 0 }, &none, err);
 
 	if (!rc)
-		rc = lh_tokenizer_pair(r->tokenizer, &none, &none, r->info.context, &pair, err);
+		rc = lh_tokenizer_pair(r->loaded.tokenizer, &none, &none, r->info.context, &pair, err);
 	lh_token_list_free(&none);
 	lh_token_list_free(&pair);
 	return rc;
@@ -41,24 +40,15 @@ int lh_rerank_model_open(struct lh_reranker *r, const struct lh_reranker_how *ho
 {
 	struct lh_encoder_how pairs = { .raw = true, .pairs = true, .fast = how->fast,
 					.threads = (unsigned)how->threads };
-	struct lh_model found;
-	int rc;
+	struct lh_err unused;
 
 	if (is_hash(how->model))
 		return lh_err_set(err, LH_EUSAGE, "\"%s\" makes vectors of texts: a reranker is a "
 				  "cross-encoder in a GGUF file", how->model);
-	rc = lh_model_find(&found, how->model, err);
-	if (!rc)
-		r->file = lh_gguf_open(found.path, err);
-	lh_model_free(&found);
-	if (r->file)
-		r->tokenizer = lh_tokenizer_new(r->file, err);
-	if (r->tokenizer)
-		r->encoder = lh_encoder_new(r->file, &pairs, err);
-	if (!r->encoder)
+	if (lh_loaded_open(&r->loaded, how->model, &pairs, &unused, err) < 0)
 		return -1;
-	lh_encoder_info(r->encoder, &r->info);
-	return lh_rerank_head_read(&r->head, r->file, &r->info, err) < 0 ? -1 : check_pair(r, err);
+	lh_encoder_info(r->loaded.encoder, &r->info);
+	return check_pair(r, err);
 }
 
 /* ---- a call ---- */
@@ -85,7 +75,7 @@ static int seat_open(const struct lh_reranker *r, struct lh_rerank_seat *s, stru
 	uint64_t width = r->info.width;
 
 	if (!s->work)
-		s->work = lh_encoder_work_new(r->encoder, err);
+		s->work = lh_encoder_work_new(r->loaded.encoder, err);
 	if (s->work && !s->vectors)
 		s->vectors = lh_calloc(PIECE * width, sizeof *s->vectors, err);
 	if (s->vectors && !s->scratch)
@@ -104,8 +94,8 @@ static int score_piece(struct call *c, struct lh_rerank_seat *s, size_t first, s
 	if (lh_encoder_run(s->work, c->sorted + first, n, s->vectors, err) < 0)
 		return -1;
 	for (size_t i = 0; i < n; i++) {
-		score = lh_rerank_head_score(&c->r->head, s->vectors + i * c->r->info.width,
-					     s->scratch);
+		score = lh_encoder_score(c->r->loaded.encoder, s->vectors + i * c->r->info.width,
+					 s->scratch);
 		if (!__builtin_isfinite(score))
 			return lh_err_data(err, 500, "the model makes no finite score of text %zu",
 					   c->first + c->at[first + i] + 1);
@@ -177,9 +167,9 @@ static int make_pairs(struct call *c, const struct lh_str *text, struct lh_err *
 	int rc = 0;
 
 	for (size_t i = 0; !rc && i < c->n; i++) {
-		rc = lh_tokenizer_run(r->tokenizer, text[i], &alone, err);
+		rc = lh_tokenizer_run(r->loaded.tokenizer, text[i], &alone, err);
 		if (!rc)
-			rc = lh_tokenizer_pair(r->tokenizer, &c->query, &alone, r->info.context,
+			rc = lh_tokenizer_pair(r->loaded.tokenizer, &c->query, &alone, r->info.context,
 					       &c->text[i], err);
 		c->at[i] = i;
 	}
@@ -203,7 +193,7 @@ int lh_rerank_by_model(struct lh_reranker *r, const struct lh_rerank_ask *ask, d
 	c.sorted = c.text ? lh_calloc(most, sizeof *c.sorted, err) : NULL;
 	c.at = c.sorted ? lh_calloc(most, sizeof *c.at, err) : NULL;
 	if (c.at)
-		rc = lh_tokenizer_run(r->tokenizer, ask->query, &c.query, err);
+		rc = lh_tokenizer_run(r->loaded.tokenizer, ask->query, &c.query, err);
 	for (; !rc && c.first < ask->n; c.first += c.n) {
 		c.n = ask->n - c.first < most ? ask->n - c.first : most;
 		c.score = score + c.first;

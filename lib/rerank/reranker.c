@@ -39,10 +39,7 @@ void lh_reranker_free(struct lh_reranker *r)
 	free(r->seat);
 	pthread_cond_destroy(&r->left);
 	pthread_mutex_destroy(&r->lock);
-	lh_rerank_head_free(&r->head);
-	lh_encoder_free(r->encoder);
-	lh_tokenizer_free(r->tokenizer);
-	lh_gguf_close(r->file);
+	lh_loaded_close(&r->loaded);
 	free(r->url);
 	free(r->model);
 	lh_secret_wipe(&r->key);
@@ -85,8 +82,8 @@ int lh_reranker_score(struct lh_reranker *r, const struct lh_rerank_ask *ask, do
 {
 	if (!ask->n)
 		return 0;
-	if ((r->file ? lh_rerank_by_model(r, ask, score, err)
-		     : lh_rerank_by_service(r, ask, score, err)) < 0)
+	if ((r->loaded.encoder ? lh_rerank_by_model(r, ask, score, err)
+			       : lh_rerank_by_service(r, ask, score, err)) < 0)
 		return -1;
 	for (size_t i = 0; r->how.sigmoid && i < ask->n; i++)
 		score[i] = 1 / (1 + exp(-score[i]));

@@ -7,15 +7,10 @@
  *     lh_rerank_order(scores, n, order);        order[0]: which text is the best
  *     lh_reranker_free(r);
  *
- * A cross-encoder reads the query and a text together, as a pair (lh_tokenizer_pair), and has a
- * head that makes a number of what the encoder made of the pair's first token:
- *
- *     x = tanh(cls.weight x + cls.bias)         if the file has cls.weight
- *     logits = cls.output.weight x + cls.output.bias
- *
- * With one label the score is its logit, with two, which the key classifier.output_labels names,
- * the second logit less the first.  Pairs are computed in the order of their lengths, some
- * together, which does not change their scores.
+ * A cross-encoder reads the query and a text together, as a pair (lh_tokenizer_pair), and makes a
+ * score of them (lh_encoder_score).  Its compiled form is used if it fits, as loaded.h says.
+ * Pairs are computed in the order of their lengths, some together, which does not change their
+ * scores.
  *
  * A service is asked at an address that ends in "rerank": {"model","query","documents"} once for
  * all texts, and if it answers 400 or 422 again with "texts" in place of "documents".  Its answer

@@ -1,4 +1,4 @@
-/* reranker_parts - a reranker and its seats, for reranker.c, pairs.c, head.c and service.c. */
+/* reranker_parts - a reranker and its seats, for reranker.c, pairs.c and service.c. */
 #ifndef LH_RERANKER_PARTS_H
 #define LH_RERANKER_PARTS_H
 
@@ -7,21 +7,7 @@
 #include "crypto/secret.h"
 #include "model/http.h"
 #include "reranker.h"
-#include "transformer/encoder.h"
-
-/* What makes a score of the vector of a pair. */
-struct lh_rerank_head {
-	uint64_t width, labels;
-	float *dense, *dense_bias;	/* width x width; NULL: none.  width */
-	float *out, *out_bias;		/* labels x width; labels */
-};
-
-/* Read the head of a model; lh_rerank_head_free also frees after a failure. */
-int lh_rerank_head_read(struct lh_rerank_head *h, const struct lh_gguf *g,
-			const struct lh_encoder_info *info, struct lh_err *err);
-void lh_rerank_head_free(struct lh_rerank_head *h);
-/* Compute the score of a vector in double; scratch has room for twice width values. */
-double lh_rerank_head_score(const struct lh_rerank_head *h, const float *v, double *scratch);
+#include "transformer/loaded.h"
 
 struct lh_rerank_seat {			/* what one thread needs */
 	bool taken;
@@ -41,11 +27,8 @@ struct lh_reranker {
 	pthread_mutex_t lock;		/* of which are taken */
 	pthread_cond_t left;		/* one is free again */
 
-	struct lh_gguf *file;		/* NULL: a service */
-	struct lh_tokenizer *tokenizer;
-	struct lh_encoder *encoder;
+	struct lh_loaded loaded;	/* its encoder NULL: a service */
 	struct lh_encoder_info info;
-	struct lh_rerank_head head;
 
 	char *url, *model;		/* of a service */
 	struct lh_secret key;		/* p NULL: none */

@@ -8,29 +8,34 @@
 
 #define SIZE_MOST ((uint64_t)1 << 20)	/* of a dimension */
 #define POOLING_MOST 3
-#define KEY_BOOL 7			/* the element type of an array of booleans */
+#define LABELS_MOST 2
+#define KEY_BOOL 7			/* the element types of arrays */
+#define KEY_STRING 8
 
 #define AFTER (LH_BIT(LH_ATTENTION_OUT) | LH_BIT(LH_LAYER_OUT))
 #define BEFORE (LH_BIT(LH_ATTENTION_IN) | LH_BIT(LH_FORWARD_IN))
 #define OF_HEADS (LH_BIT(LH_QUERY) | LH_BIT(LH_KEY))
 #define POST (LH_BIT(LH_ATTENTION_POST) | LH_BIT(LH_FORWARD_POST))
+#define HEAD (LH_BIT(LH_CLS) | LH_BIT(LH_CLS_NORM))
 
 static const struct lh_design designs[] = {
 	{ "bert", .position = LH_LEARNED, .norms = AFTER, .has = LH_BIT(LH_TYPES),
-	  .biased = true, .embedding_norm = true, .pairs = true },
+	  .may = LH_BIT(LH_CLS), .biased = true, .embedding_norm = true,
+	  .pairs = LH_POOL_CLS },
 	{ "nomic-bert", .position = LH_HALVES, .norms = AFTER,
-	  .has = LH_BIT(LH_TYPES) | LH_BIT(LH_GATE) | LH_BIT(LH_SILU),
-	  .biased = true, .embedding_norm = true, .pairs = true },
+	  .has = LH_BIT(LH_TYPES) | LH_BIT(LH_GATE) | LH_BIT(LH_SILU), .may = LH_BIT(LH_CLS),
+	  .biased = true, .embedding_norm = true, .pairs = LH_POOL_CLS },
 	{ "nomic-bert-moe", .position = LH_HALVES, .norms = AFTER, .has = LH_BIT(LH_TYPES),
-	  .biased = true, .embedding_norm = true, .moe = true, .pairs = true },
+	  .may = LH_BIT(LH_CLS), .biased = true, .embedding_norm = true, .moe = true,
+	  .pairs = LH_POOL_CLS },
 	{ "jina-bert-v2", .position = LH_ALIBI, .norms = AFTER, .has = LH_BIT(LH_TYPES),
 	  .may = OF_HEADS | LH_BIT(LH_ATTENTION_SECOND) | LH_BIT(LH_GATE) | LH_BIT(LH_GATE_IN_UP),
 	  .biased = true, .embedding_norm = true },
 	{ "jina-bert-v3", .position = LH_HALVES, .norms = AFTER, .may = LH_BIT(LH_TYPES),
 	  .biased = true, .embedding_norm = true },
 	{ "modern-bert", .position = LH_HALVES, .norms = BEFORE, .has = LH_BIT(LH_GATE_IN_UP),
-	  .may = LH_BIT(LH_FIRST_IN) | LH_BIT(LH_SILU), .embedding_norm = true,
-	  .output_norm = true, .period = 3, .global_first = true },
+	  .may = LH_BIT(LH_FIRST_IN) | LH_BIT(LH_SILU) | HEAD, .embedding_norm = true,
+	  .output_norm = true, .period = 3, .global_first = true, .pairs = LH_POOL_MEAN },
 	{ "gemma-embedding", .position = LH_HALVES, .norms = BEFORE | OF_HEADS | POST,
 	  .has = LH_BIT(LH_FIRST_IN) | LH_BIT(LH_GATE),
 	  .may = LH_BIT(LH_DENSE_2) | LH_BIT(LH_DENSE_3), .rms = true, .output_norm = true,
@@ -144,7 +149,7 @@ static int sizes(struct reader *r)
 
 static int pooling(struct reader *r, bool pairs)
 {
-	uint64_t n = LH_POOL_CLS;
+	uint64_t n = r->d->pairs;
 
 	if (!pairs && size_key(r, "pooling_type", 0, POOLING_MOST, &n) < 0)
 		return -1;
@@ -153,6 +158,23 @@ static int pooling(struct reader *r, bool pairs)
 		return 0;
 	return lh_err_set(r->err, LH_ECORRUPT, "%s: architecture \"%s\" is not one of a "
 			  "cross-encoder", lh_gguf_path(r->g), r->d->name);
+}
+
+/* Set the number of labels of a cross-encoder. */
+static int labels(struct reader *r)
+{
+	struct lh_gguf_array of = { .n = 1 };
+
+	if (!lh_gguf_tensor(r->g, LH_CROSS_ENCODER))
+		return wrong(r, "not a cross-encoder: it has no tensor \"" LH_CROSS_ENCODER "\"");
+	if (has_key(r, "classifier.output_labels") &&
+	    lh_gguf_array(r->g, r->key, KEY_STRING, &of, r->err) < 0)
+		return -1;
+	r->s->labels = of.n;
+	if (of.n == 1 || of.n == LABELS_MOST)
+		return 0;
+	return lh_err_set(r->err, LH_ECORRUPT, "%s: %llu labels: a cross-encoder has one or two",
+			  lh_gguf_path(r->g), (unsigned long long)of.n);
 }
 
 static int rotation(struct reader *r)
@@ -242,6 +264,7 @@ static const char *const tensor_of[LH_HAS] = {
 	[LH_FIRST_IN] = "blk.0.attn_norm.weight", [LH_TYPES] = "token_types.weight",
 	[LH_FACTORS] = "rope_freqs.weight", [LH_GATE] = "blk.0.ffn_gate.weight",
 	[LH_DENSE_2] = "dense_2.weight", [LH_DENSE_3] = "dense_3.weight",
+	[LH_CLS] = "cls.weight", [LH_CLS_NORM] = "cls.norm.weight",
 };
 
 static int activation(struct reader *r)
@@ -269,6 +292,8 @@ static int parts(struct reader *r)
 	for (unsigned i = 0; i < LH_HAS; i++)
 		if (r->d->may & LH_BIT(i) && tensor_of[i] && lh_gguf_tensor(r->g, tensor_of[i]))
 			s->has |= LH_BIT(i);
+	if (!s->labels)
+		s->has &= ~HEAD;
 	t = lh_gguf_tensor(r->g, "blk.0.ffn_up.weight");
 	if (r->d->may & LH_BIT(LH_GATE_IN_UP) && !(s->has & LH_BIT(LH_GATE)) && t &&
 	    t->dim[1] == 2 * s->feed_forward)
@@ -285,8 +310,8 @@ int lh_shape_read(struct lh_shape *to, const struct lh_gguf *g, bool pairs, stru
 	struct reader r = { .s = to, .g = g, .err = err };
 	const char *what;
 
-	if (architecture(&r) < 0 || sizes(&r) < 0 || pooling(&r, pairs) < 0 || numbers(&r) < 0 ||
-	    parts(&r) < 0)
+	if (architecture(&r) < 0 || sizes(&r) < 0 || pooling(&r, pairs) < 0 ||
+	    (pairs && labels(&r) < 0) || numbers(&r) < 0 || parts(&r) < 0)
 		return -1;
 	what = lh_shape_wrong(to);
 	return what ? wrong(&r, what) : 0;
@@ -313,6 +338,8 @@ static bool is_plausible(const struct lh_shape *s, const struct lh_design *d)
 		: (s->has & dense) == dense ? in_range(s->dense, SIZE_MOST)
 					    : s->dense == s->width) &&
 	       (s->has & d->has) == d->has && !(s->has & ~(d->has | d->may)) &&
+	       (s->labels ? s->labels <= LABELS_MOST && d->pairs && s->pooling == d->pairs
+			  : !(s->has & HEAD)) &&
 	       __builtin_isfinite(s->epsilon) && __builtin_isfinite(s->base) &&
 	       __builtin_isfinite(s->local_base) &&
 	       (d->moe ? in_range(s->moe_every, LH_LAYERS_MAX) && in_range(s->experts, SIZE_MOST) &&

@@ -20,7 +20,9 @@ enum lh_has {
 	LH_TYPES, LH_FACTORS,		/* token_types; rope_freqs */
 	LH_GATE, LH_GATE_IN_UP,		/* ffn_gate; ffn_up has both, the gate first */
 	LH_SILU,			/* the activation, not GELU */
-	LH_DENSE_2, LH_DENSE_3, LH_HAS
+	LH_DENSE_2, LH_DENSE_3,
+	LH_CLS, LH_CLS_NORM,		/* of a cross-encoder: cls.weight; cls.norm */
+	LH_HAS
 };
 
 #define LH_BIT(n) (1u << (n))
@@ -42,7 +44,7 @@ struct lh_design {
 					 * windows */
 	bool global_first;		/* the one is the first of them, not the last */
 	bool moe;
-	bool pairs;			/* a cross-encoder may have it */
+	unsigned pairs;			/* the pooling of a cross-encoder; 0: none has this */
 };
 
 /* Return the design of that number, or NULL. */

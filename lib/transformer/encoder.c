@@ -12,6 +12,9 @@ static int read_compiled(struct lh_encoder *e, const struct lh_compiled *c, stru
 
 	e->s = lh_compiled_header(c)->encoder;
 	what = lh_shape_wrong(&e->s);
+	if (!what && !e->s.labels != !e->how.pairs)
+		what = e->s.labels ? "a cross-encoder, which makes scores, not vectors"
+				   : "not a cross-encoder";
 	return what ? lh_compiled_wrong(c, what, err) : 0;
 }
 

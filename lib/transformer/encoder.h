@@ -27,6 +27,13 @@
  * all.  Then output_norm, pooling (mean, first, last, or none: a vector of each token), dense_2
  * and dense_3, and unit length unless raw.
  *
+ * Of a cross-encoder the logits follow, of the first token, or (modern-bert) of the mean:
+ *
+ *     x = tanh(cls x + its bias)              modern-bert: norm(gelu(cls x)), by cls.norm
+ *     logits = cls.output x + its bias
+ *
+ * The first of these only if the file has cls, and the norm only if it has that.
+ *
  * Arithmetic is float (kernels.h says what a product is exact to); fast multiplies numbers that
  * are rounded to bf16, on a CPU that has AMX, or weights of Q8_0 by rows rounded to int8, on one
  * that has AVX-512 VNNI, and changes nothing elsewhere.  Scores of pairs have to be exact to 1e-5,
@@ -61,7 +68,7 @@ struct lh_encoder_how {
 	bool raw;			/* do not scale to unit length */
 	bool fast;			/* fewer bits where the CPU can: 1 - cos <= 1e-4 */
 	bool pairs;			/* for a cross-encoder: lists are pairs, and a vector is
-					 * that of the first token, whatever the model's pooling */
+					 * what lh_encoder_score takes, whatever the pooling */
 	unsigned threads;		/* that load; 0: one */
 };
 
@@ -92,6 +99,11 @@ void lh_encoder_work_free(struct lh_encoder_work *w);
 /* Encode n lists.  vectors has room for n * width floats; without pooling for all tokens. */
 int lh_encoder_run(struct lh_encoder_work *w, const struct lh_token_list *list, size_t n,
 		   float *vectors, struct lh_err *err);
+
+/* Compute the score of a pair from its vector, in double; scratch has room for twice width
+ * values.  Of a cross-encoder with one label it is the logit, with two the second less the
+ * first. */
+double lh_encoder_score(const struct lh_encoder *e, const float *v, double *scratch);
 
 /*
  * compiled - a model in the form that it has in memory, in a file that is mapped: its vectors
@@ -165,6 +177,7 @@ struct lh_shape {
 	uint32_t row_type, position_type;
 	uint64_t rows;
 	uint32_t causal, has;		/* has: bits of what a file may have or not */
+	uint64_t labels;		/* of a cross-encoder; 0: it is none */
 	uint64_t kv_heads, head, rotated;	/* head: its width; rotated: numbers of it */
 	uint64_t window, dense;		/* 0: none; dense: from dense_2 to dense_3 */
 	double local_base;		/* of layers with the window, ... */

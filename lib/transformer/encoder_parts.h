@@ -19,6 +19,12 @@ struct lh_layer {
 	bool local;			/* attention has the window */
 };
 
+struct lh_head {			/* of a cross-encoder; matrices by rows of width values */
+	const float *dense, *dense_bias;	/* cls: width rows; NULL: none */
+	const float *norm;			/* NULL: none */
+	const float *out, *out_bias;		/* labels rows */
+};
+
 struct lh_encoder {
 	const struct lh_kernels *kernels;
 	const struct lh_product *floats;
@@ -27,10 +33,11 @@ struct lh_encoder {
 	struct lh_shape s;
 	const struct lh_gguf_tensor *token, *position;
 	const float *type;		/* row 0; NULL: the model has none */
-	const float *second_type;	/* with pairs: row 1, or row 0 if that is alone */
+	const float *second_type;	/* of pairs: row 1, or row 0 if that is alone */
 	const float *factors;		/* by which the angles are divided; NULL: none */
 	struct lh_norm norm, output_norm;
 	struct lh_panels dense[2];	/* in 0: not there */
+	struct lh_head head;
 	struct lh_layer *layer;
 	struct lh_packing *packing;	/* of each matrix */
 	size_t packings, packings_cap;

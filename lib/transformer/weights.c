@@ -80,25 +80,39 @@ static int take(struct loader *l, size_t n, const float **to)
 	return 0;
 }
 
-/* Decode a vector, the first row of its tensor, to its place, the second time. */
-static int decode(struct loader *l, const struct lh_gguf_tensor *t, const float *to)
+/* Decode the first rows of a tensor to their place, the second time. */
+static int decode(struct loader *l, const struct lh_gguf_tensor *t, uint64_t rows, const float *to)
 {
-	if (to)
-		lh_gguf_row(t, 0, (float *)to);
+	for (uint64_t i = 0; to && i < rows; i++)
+		lh_gguf_row(t, i, (float *)to + i * t->dim[0]);
 	return plan(l, t, 0, t->dim[1], NULL, 0);
 }
 
-/* Load a vector of n values; room for a whole panel. */
-static int vector(struct loader *l, const char *name, uint64_t n, const float **to)
+/* Load rows of n values; room for a whole panel. */
+static int load_rows(struct loader *l, const char *name, uint64_t n, uint64_t rows,
+		     const float **to)
 {
 	const struct lh_gguf_tensor *t;
 
-	if (take(l, lh_panels_round(n), to) < 0)
+	if (take(l, lh_panels_round(n * rows), to) < 0)
 		return -1;
 	if (!l->g)
 		return 0;
-	t = find_tensor(l, name, n, 1, 1, false);
-	return t ? decode(l, t, *to) : -1;
+	t = find_tensor(l, name, n, rows, 1, false);
+	return t ? decode(l, t, rows, *to) : -1;
+}
+
+static int vector(struct loader *l, const char *name, uint64_t n, const float **to)
+{
+	return load_rows(l, name, n, 1, to);
+}
+
+/* Load a vector that may be absent, for zeros. */
+static int vector_if_there(struct loader *l, const char *name, uint64_t n, const float **to)
+{
+	if (!l->g || lh_gguf_tensor(l->g, name))
+		return vector(l, name, n, to);
+	return take(l, lh_panels_round(n), to);
 }
 
 /* Write the name of a tensor of the layer, or of the model. */
@@ -194,7 +208,7 @@ static int biases(struct loader *l, const struct part part[PARTS], struct lh_pan
 		if (!lh_gguf_tensor(l->g, name))
 			continue;
 		if (!(t = find_tensor(l, name, part[i].out, 1, 1, false)) ||
-		    decode(l, t, to->bias ? to->bias + at : NULL) < 0)
+		    decode(l, t, 1, to->bias ? to->bias + at : NULL) < 0)
 			return -1;
 	}
 	return 0;
@@ -344,7 +358,7 @@ static int types(struct loader *l)
 	if (!lh_encoder_has(e, LH_TYPES))
 		return 0;
 	if (take(l, e->s.width, &e->type) < 0 ||
-	    (e->how.pairs && take(l, e->s.width, &e->second_type) < 0))
+	    (e->s.labels && take(l, e->s.width, &e->second_type) < 0))
 		return -1;
 	if (!l->g)
 		return 0;
@@ -352,7 +366,7 @@ static int types(struct loader *l)
 		return -1;
 	if (e->second_type)
 		lh_gguf_row(t, t->dim[1] > 1, (float *)e->second_type);
-	return decode(l, t, e->type);
+	return decode(l, t, 1, e->type);
 }
 
 /* Find the embeddings, which stay in the file but for those of types. */
@@ -372,6 +386,26 @@ static int embeddings(struct loader *l)
 	return e->position ? plan(l, e->position, 0, e->position->dim[1], NULL, 0) : -1;
 }
 
+/* Load what makes a score of a vector. */
+static int head(struct loader *l)
+{
+	struct lh_encoder *e = l->e;
+	uint64_t width = e->s.width, labels = e->s.labels;
+
+	if (!labels)
+		return 0;
+	if (load_rows(l, LH_CROSS_ENCODER, width, labels, &e->head.out) < 0 ||
+	    vector_if_there(l, "cls.output.bias", labels, &e->head.out_bias) < 0)
+		return -1;
+	if (!lh_encoder_has(e, LH_CLS))
+		return 0;
+	if (load_rows(l, "cls.weight", width, width, &e->head.dense) < 0 ||
+	    vector_if_there(l, "cls.bias", width, &e->head.dense_bias) < 0)
+		return -1;
+	return lh_encoder_has(e, LH_CLS_NORM)
+		? vector(l, "cls.norm.weight", width, &e->head.norm) : 0;
+}
+
 /* Load what is before the layers and after them. */
 static int outside(struct loader *l)
 {
@@ -389,7 +423,9 @@ static int outside(struct loader *l)
 		return -1;
 	if (lh_encoder_has(e, LH_DENSE_2) && matrix(l, second, width, true, &e->dense[0]) < 0)
 		return -1;
-	return lh_encoder_has(e, LH_DENSE_3) ? matrix(l, third, dense, true, &e->dense[1]) : 0;
+	if (lh_encoder_has(e, LH_DENSE_3) && matrix(l, third, dense, true, &e->dense[1]) < 0)
+		return -1;
+	return head(l);
 }
 
 static int all_weights(struct loader *l)

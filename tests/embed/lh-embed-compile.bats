@@ -239,8 +239,8 @@ unused() {
 		wrong "$field" "$value" "$message"
 	done <<-END
 		magic|0|not a compiled model
-		version|3|compiled by another version, 3, not 2
-		version|1|compiled by another version, 1, not 2
+		version|4|compiled by another version, 4, not 3
+		version|2|compiled by another version, 2, not 3
 		byte_order|0x04030201|compiled in the other byte order
 		file_bytes|4096|$size bytes, not 4096
 		file_bytes|0xffffffffffffffff|$size bytes, not 18446744073709551615
@@ -276,6 +276,7 @@ unused() {
 		encoder.rotated|17|$parameters
 		encoder.window|1048577|$parameters
 		encoder.dense|64|$parameters
+		encoder.labels|1|$parameters
 		encoder.has|0|$parameters
 		encoder.has|0xffffffff|$parameters
 		encoder.local_base|nan|$parameters
@@ -311,6 +312,12 @@ unused() {
 		4:3|0x7fffffff|a trie is wrong
 		8:3|0x7f800000|its scores are wrong
 	END
+	model m.gguf --labels 2 --pooling rank
+	compile m.gguf -o good
+	wrong encoder.labels 0 "$parameters"
+	wrong encoder.labels 3 "$parameters"
+	wrong encoder.pooling 1 "$parameters"
+	wrong encoder.labels 1 'a cross-encoder, which makes scores, not vectors'
 	model m.gguf --tokenizer gpt2
 	compile m.gguf -o good
 	wrong tokenizer.pre 4 'its pairs are wrong'

@@ -426,7 +426,10 @@ def model_tensors(o, rows):
         yield matrix(o, "dense_3", o.dense, w)
     if o.labels:
         yield matrix(o, "cls", w, w)
-        yield plain("cls.bias", (w,))
+        if o.architecture != "modern-bert":
+            yield plain("cls.bias", (w,))
+        if "cls-norm" in o.parts:
+            yield plain("cls.norm.weight", (w,), 1, -2)
         yield matrix(o, "cls.output", w, o.labels)
         yield plain("cls.output.bias", (o.labels,))
 
@@ -518,7 +521,7 @@ def parser():
     p.add_argument("--causal", type=int, choices=[0, 1], help="default: no key")
     p.add_argument("--dense", type=int, default=0, help="outputs of dense_2; 0: there is none")
     p.add_argument("--parts", default="", help="what is not in each file, with commas: qk-norm, "
-                   "second-norm, gate, up, silu, factors, first-norm, no-types")
+                   "second-norm, gate, up, silu, factors, first-norm, no-types, cls-norm")
     p.add_argument("--charsmap", action="store_true", help="t5: a precompiled charsmap")
     return p
 

@@ -441,13 +441,17 @@ class Model:
             else:
                 text = text[:-1]
         one, two = [cls] + query + between[:1], between[1:] + text + [sep]
-        second = min(1, self.file.tensor["token_types.weight"][0][1] - 1)
+        types = self.file.tensor.get("token_types.weight", [[0, 1]])[0][1]
+        second = min(1, types - 1)
         return one + two, [0] * len(one) + [second] * len(two)
 
     def score(self, query, text):
-        f, x = self.file, self.encode(*self.pair(query, text))[0]
+        f, xs = self.file, self.encode(*self.pair(query, text))
+        modern = self.architecture == "modern-bert"
+        x = [sum(column) / len(xs) for column in zip(*xs)] if modern else xs[0]
         if "cls.weight" in f.tensor:
-            x = list(map(math.tanh, Linear(f, "cls")(x)))
+            x = list(map(self.gelu if modern else math.tanh, Linear(f, "cls")(x)))
+            x = self.norm_of("cls.norm")(x) if modern else x
         logits = Linear(f, "cls.output")(x)
         return logits[0] if len(logits) == 1 else logits[1] - logits[0]
 

@@ -8,6 +8,10 @@ UNIT=$(dirname "$AID")
 # MODEL FILE [OPTION]... - write a cross-encoder of one label.
 MODEL() {
 	local vocabulary=wordpiece
+	if [[ " $* " == *' modern-bert '* || " $* " == *' gpt2 '* ]]; then
+		model "$1" --labels 1 --pooling rank "${@:2}"
+		return
+	fi
 	[[ " $* " != *nomic-bert-moe* && " $* " != *' t5 '* ]] || vocabulary=unigram
 	"$UNIT/aid_model" "$ROOT/tests/model/$vocabulary.txt" "$1" --labels 1 --pooling rank "${@:2}"
 }
@@ -71,6 +75,30 @@ as_oracle() {
 	as_oracle in --architecture bert --tokenizer t5 --types 1 --layers 1
 }
 
+@test "scores of modern-bert, with the norm of its head and without, are those of the oracle" {
+	answers 2 0:90 >in
+	as_oracle in --architecture modern-bert
+	KERNELS=avx512 as_oracle in --architecture modern-bert --labels 2 --tokenizer gpt2 --parts cls-norm,first-norm,silu
+}
+
+@test "pairs of BPE have two separators by roberta-bpe and one by others, as the oracle has them" {
+	local pre small='--architecture bert --layers 1 --width 32 --heads 2 --tokenizer gpt2'
+	KERNELS=avx512
+	{ echo '{"results":[{"text":""},{"text":"naïve 東京 don'"'"'t 1,000"}]}'; answers 1 0:60; } |
+		jq -sc '{query_text: "need 3 welders in gary", results: (map(.results) | add)}' >in
+	for pre in roberta-bpe modern-bert; do
+		as_oracle in $small --pre "$pre"
+		cp want "of-$pre"
+	done
+	not cmp -s of-roberta-bpe of-modern-bert
+	as_oracle in $small --pre roberta-bpe --types 1
+	as_oracle in $small --pre roberta-bpe --context 4
+	as_oracle in $small --pre roberta-bpe --context 11
+	MODEL m.gguf $small --pre roberta-bpe --context 3
+	run -2 --separate-stderr lh-rerank --model ./m.gguf in
+	[[ $stderr == *'m.gguf: a context of 3 tokens is too short for a pair' ]]
+}
+
 @test "scores of weights of F16 and Q8_0 are those of the oracle to 1e-5" {
 	local type
 	answers 3 >in
@@ -96,8 +124,9 @@ as_oracle() {
 @test "a head without cls.weight, or without biases, gives the scores of the oracle" {
 	local drop
 	answers 3 >in
-	for drop in cls.weight cls.bias cls.output.bias; do
-		forge "del tensors['$drop']; write(keys, tensors)" --labels 1 --architecture bert
+	for drop in cls.weight cls.bias cls.output.bias 'cls.weight modern-bert'; do
+		forge "del tensors['${drop% *}']; write(keys, tensors)" --labels 1 --pooling rank --architecture \
+			"$([[ $drop == *' '* ]] && echo modern-bert || echo bert)"
 		expected m.gguf in >want
 		lh-rerank --model ./m.gguf in | jq -c '.results | sort_by(.id[2:] | tonumber)[].rerank_score' >got
 		near got want
@@ -208,10 +237,62 @@ as_oracle() {
 	keys["bert.classifier.output_labels"][1] = (8, [])|0 labels: a cross-encoder has one or two
 	keys["bert.classifier.output_labels"][1] = (4, [1])|key "bert.classifier.output_labels" *
 	keys["bert.context_length"][1] = 2|a context of 2 tokens is too short for a pair
+	t = tensors["cls.output.bias"]; t[0] = (2,); t[2] *= 2|tensor "cls.output.bias" is 2 x 1 x 1 x 1, not 1 x 1 x 1
+	keys["bert.classifier.output_labels"][1] = (8, ["a"] * 65)|65 labels: a cross-encoder has one or two
+	t = tensors["token_types.weight"]; t[2] = t[2][:-4] + struct.pack("<f", float("-inf"))|tensor "token_types.weight" has a value that is not finite
 	END
+	while IFS='|' read -r change reason; do
+		forge "$change; write(keys, tensors)" --labels 1 --architecture modern-bert --parts cls-norm --layers 1 --type F16
+		run -2 --separate-stderr lh-rerank --model ./m.gguf in
+		# shellcheck disable=SC2053
+		[[ $stderr == "lh-rerank: --model: ./m.gguf: "$reason ]] || { echo "$stderr"; return 1; }
+		[ -z "$output" ]
+	done <<-'END'
+	del tensors["cls.output.weight"]|not a cross-encoder: it has no tensor "cls.output.weight"
+	t = tensors["cls.norm.weight"]; t[0] = (32, 2)|tensor "cls.norm.weight" is 32 x 2 x 1 x 1, not 64 x 1 x 1
+	t = tensors["cls.norm.weight"]; t[2] = t[2][:-4] + struct.pack("<f", float("nan"))|tensor "cls.norm.weight" has a value that is not finite
+	t = tensors["cls.weight"]; t[0] = (64, 65); t[2] += bytes(128)|tensor "cls.weight" is 64 x 65 x 1 x 1, not 64 x 64 x 1
+	t = tensors["cls.weight"]; t[2] = t[2][:-2] + struct.pack("<e", float("inf"))|tensor "cls.weight" has a value that is not finite
+	t = tensors["cls.output.weight"]; t[0] = (64, 1 << 20); t[2] *= 1 << 20|tensor "cls.output.weight" is 64 x 1048576 x 1 x 1, not 64 x 1 x 1
+	t = tensors["cls.output.weight"]; t[2] = t[2][:-2] + struct.pack("<e", float("nan"))|tensor "cls.output.weight" has a value that is not finite
+	END
+	for change in qwen3 jina-bert-v2; do
+		forge 'write(keys, tensors)' --labels 1 --architecture $change
+		run -2 --separate-stderr lh-rerank --model ./m.gguf in
+		[ "$stderr" = "lh-rerank: --model: ./m.gguf: architecture \"$change\" is not one of a cross-encoder" ]
+	done
 	forge 'keys["tokenizer.ggml.add_bos_token"][1] = 0; write(keys, tensors)' --labels 1 --architecture bert --tokenizer t5
 	run -2 --separate-stderr lh-rerank --model ./m.gguf in
 	[[ $stderr == *'m.gguf: its tokenizer adds no special tokens at both ends of a text, which pairs need' ]]
+}
+
+@test "scores are the same bytes with a compiled file, which lh-embed refuses" {
+	local options fast
+	answers 5 >in
+	for options in '--architecture bert' '--architecture modern-bert --parts cls-norm --labels 2 --tokenizer gpt2' \
+		'--architecture nomic-bert-moe --type Q8_0 --context 64' '--architecture bert --tokenizer t5 --pooling mean'; do
+		rm -f m.gguf*
+		MODEL m.gguf $options
+		for fast in '' --fast; do
+			lh-rerank --model ./m.gguf $fast in >want
+			lh-embed --engine gguf --compile m.gguf $fast
+			lh-rerank --model "./m.gguf${fast/--/.}.lhm" $fast in | cmp - want
+			# it is used: a model of zeros has the size and mtime of before
+			cp -p m.gguf kept
+			head -c "$(stat -c %s kept)" /dev/zero >m.gguf
+			touch -r kept m.gguf
+			lh-rerank --model ./m.gguf $fast in | cmp - want
+			mv kept m.gguf
+		done
+	done
+	run -2 --separate-stderr lh-embed --engine gguf --model m.gguf.lhm <<<'{"text":"a"}'
+	[ "$stderr" = 'lh-embed: m.gguf.lhm: a cross-encoder, which makes scores, not vectors' ]
+	run -0 --separate-stderr lh-embed --engine gguf --model m.gguf <<<'{"text":"a"}'
+	[[ $stderr == *'m.gguf.lhm: a cross-encoder, which makes scores, not vectors: not used '* ]]
+	model v.gguf
+	lh-embed --engine gguf --compile v.gguf
+	run -2 --separate-stderr lh-rerank --model ./v.gguf.lhm in
+	[ "$stderr" = 'lh-rerank: --model: ./v.gguf.lhm: not a cross-encoder' ]
 }
 
 @test "weights by which a score is not finite reject the record, not the run" {

@@ -27,14 +27,15 @@ static inline void compiled_repair(unsigned char *bytes, size_t n)
 	memcpy(bytes, &h, sizeof h);
 }
 
-/* Compute vectors of a text by a compiled model; -1 if a part of that is refused. */
+/* Compute vectors of texts, or scores, by a compiled model; -1 if a part of that is refused. */
 static inline int compiled_run(const struct lh_tokenizer *t, const struct lh_encoder *e,
-			       struct lh_err *err)
+			       bool pairs, struct lh_err *err)
 {
 	static const char *const texts[] = { "a b ab  c", "aab\xc3\xa9 [CLS] b", "b" };
 	struct lh_token_list tokens = { 0 };
 	struct lh_encoder_info info;
 	struct lh_encoder_work *w;
+	double *scratch;
 	float *v;
 	int rc = 0;
 
@@ -43,6 +44,7 @@ static inline int compiled_run(const struct lh_tokenizer *t, const struct lh_enc
 		return 0;
 	w = lh_encoder_work_new(e, err);
 	v = malloc((info.each ? info.context : 1) * info.width * sizeof *v);
+	scratch = pairs ? malloc(2 * info.width * sizeof *scratch) : NULL;
 	for (size_t i = 0; w && v && !rc && i < sizeof texts / sizeof *texts; i++) {
 		rc = lh_tokenizer_run(t, lh_str_of(texts[i]), &tokens, err);
 		for (size_t k = 0; !rc && k < tokens.n; k++)
@@ -51,8 +53,11 @@ static inline int compiled_run(const struct lh_tokenizer *t, const struct lh_enc
 				abort();
 		if (!rc)
 			rc = lh_encoder_run(w, &tokens, 1, v, err);
+		if (!rc && scratch)
+			lh_encoder_score(e, v, scratch);
 	}
 	free(v);
+	free(scratch);
 	lh_encoder_work_free(w);
 	lh_token_list_free(&tokens);
 	return rc;
@@ -63,8 +68,10 @@ static inline int compiled_use(const char *path, struct lh_err *err)
 {
 	struct lh_compiled *c = lh_compiled_open(path, err);
 	struct lh_tokenizer *t = c ? lh_tokenizer_mapped(c, err) : NULL;
-	struct lh_encoder *e = t ? lh_encoder_mapped(c, &(struct lh_encoder_how){ 0 }, err) : NULL;
-	int rc = e ? compiled_run(t, e, err) : -1;
+	bool pairs = c && lh_compiled_header(c)->encoder.labels;
+	struct lh_encoder *e = t ? lh_encoder_mapped(c, &(struct lh_encoder_how){ .pairs = pairs },
+						     err) : NULL;
+	int rc = e ? compiled_run(t, e, pairs, err) : -1;
 
 	if (!e && (err->code != LH_ECORRUPT || !*err->msg))
 		abort();
