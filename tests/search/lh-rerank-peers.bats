@@ -4,18 +4,18 @@
 load ../helper
 source "$ROOT/tests/model/peers.bash"
 
-# llama.cpp gives both texts type 0, and knows the head with bert alone.  It looks GELU up in a table
-# of halves: on these models its vectors are as far from float64 as that.
-@test "scores of a bert with one type of tokens are those of llama.cpp to 1e-3" {
-	local reason tokenizer vocabulary
+# llama.cpp gives both texts type 0.  It looks GELU up in a table of halves: on these models its
+# vectors are as far from float64 as that.
+@test "scores of models with one type of tokens are those of llama.cpp to 1e-3" {
+	local reason options
 	reason=$(peers) || skip "$reason"
 	peers
 	lh-gen workers -n 8 | jq -c '{n: (.id[2:] | tonumber), text: .text[:150]}' |
 		jq -nc '{query_text: "need 3 welders in gary", results: [inputs]}' >in
-	for tokenizer in bert t5; do
-		vocabulary=$([ $tokenizer = bert ] && echo wordpiece || echo unigram)
-		"$(dirname "$AID")/aid_model" "$ROOT/tests/model/$vocabulary.txt" m.gguf --architecture bert \
-			--tokenizer $tokenizer --labels 1 --types 1 --pooling rank
+	for options in '--architecture bert' '--architecture bert --tokenizer t5' \
+		'--architecture bert --tokenizer gpt2 --pre roberta-bpe' \
+		'--architecture modern-bert --tokenizer gpt2' '--architecture modern-bert --parts cls-norm'; do
+		python3 "$ROOT/tests/model/make.py" --types 1 --pooling rank --labels 1 $options -o m.gguf
 		{ jq -c .query_text in; jq -c '.results[].text' in; } |
 			python3 "$ROOT/tests/model/tokens.py" run m.gguf |
 			jq -nc '[inputs[1:-1]] | .[0] as $query | .[1:][] | [$query, .]' |
