@@ -146,6 +146,8 @@ step() {
 	start_serve --config tools.json
 	for target in "lh-mcp --state state --tools tools.json" "$URL/mcp"; do
 		for era in legacy auto modern; do
+			# over HTTP in one era, with soak in each
+			[[ $target != http* || $era = "$(scale auto $era)" ]] || continue
 			# shellcheck disable=SC2086
 			look() { inspector --protocol-era $era "$@" $target; }
 			look --strict --method tools/list | jq -e '[.result.tools[].name] | index("echo") and index("search")'

@@ -112,8 +112,11 @@ setup_file() {
 	jq -r '[.file, .state, .error // "-"] | join("\t")' got | diff - <(cut -f1,3,4 want) || { echo "verify <, table >"; return 1; }
 	jq -se 'all(.line == if .error then (.error | capture("row (?<n>[0-9]+)").n | tonumber + 1) else null end)' got
 	# the table is the same in both passes, and so is what the oracle says
+	# of which the oracle takes every fifth log, or with soak each
+	every=$(scale 5 1)
+	mapfile -t files < <(cut -f1 want | sed -n "1~${every}p")
 	[ -n "${LH_ASAN:-}" ] ||
-		oracle verify key --name W-1 "${files[@]}" | diff - <(jq -c 'del(.state, .line)' got) || { echo "oracle <, verify >"; return 1; }
+		oracle verify key --name W-1 "${files[@]}" | diff - <(jq -c 'del(.state, .line)' got | sed -n "1~${every}p") || { echo "oracle <, verify >"; return 1; }
 }
 
 @test "each kind of tampering in the table is judged against an anchor as the table says" {

@@ -345,12 +345,12 @@ added() { mkdir -p r/data/evidence/2028/01/01 && sed 's/"run_id":"/&new-/' r/dat
 
 # bats test_tags=plain-only
 @test "files that change in any way between runs are noticed" {
-	root 1000
+	root "$(scale 300 1000)"
 	cp -r r whole
 	for change in append append_little torn in_place same_size edit_and_append truncated replaced removed renamed added; do
 		rm -rf r
 		cp -r whole r
-		some 8 >operands
+		some "$(scale 4 8)" >operands
 		echo "--- $change"
 		stale $change
 	done

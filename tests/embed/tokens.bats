@@ -36,7 +36,7 @@ without_ends() {
 # bats test_tags=plain-only
 @test "texts of all kinds have the tokens that another implementation gives them" {
 	local name n
-	n=$(scale 3000 100000)
+	n=$(scale 1500 100000)
 	for name in "${VOCABULARIES[@]}"; do
 		BY_HAND vocabulary $name model.gguf
 		BY_HAND texts model.gguf --count "$n" --assigned >texts
@@ -59,10 +59,10 @@ without_ends() {
 	against_llama
 	for name in "${VOCABULARIES[@]}"; do
 		BY_HAND vocabulary $name model.gguf
-		BY_HAND texts model.gguf --count "$(scale 10000 100000)" --seed 7 >texts
+		BY_HAND texts model.gguf --count "$(scale 3000 100000)" --seed 7 >texts
 		TOKENS model.gguf <texts | without_ends $name >ours
 		node "$ROOT/tests/model/peers/tokens.mjs" model.gguf <texts | cmp - ours
-		[ "$(wc -l <ours)" = "$(scale 10000 100000)" ]
+		[ "$(wc -l <ours)" = "$(scale 3000 100000)" ]
 	done
 }
 
@@ -76,7 +76,7 @@ three_ways() {
 
 @test "where transformers and llama.cpp give a text the same tokens, these are ours" {
 	local name n
-	n=$(scale 10000 100000)
+	n=$(scale 3000 100000)
 	against_llama
 	for name in wordpiece unigram; do
 		BY_HAND vocabulary $name $name.gguf
@@ -180,7 +180,7 @@ three_ways() {
 	for name in wordpiece-extra unigram-extra bpe-llama spm-extra; do
 		BY_HAND vocabulary $name model.gguf
 		BY_HAND texts model.gguf --count 20 >texts
-		for ((n = 1; n < 1000; n++)); do
+		for ((n = 1; n < 1000; n += $(scale 3 1))); do
 			LH_FAULT_ALLOC=$n run --separate-stderr TOKENS model.gguf <texts
 			[ "$status" = 0 ] && break
 			[[ $status = 2 && $stderr == *"out of memory" ]] || { echo "$n: $stderr"; false; }
