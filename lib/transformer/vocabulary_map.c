@@ -93,10 +93,12 @@ static bool edges_good(const struct lh_trie *t, size_t edges)
 	return good && is_free;
 }
 
+/* Return whether the values are tokens; the root has none: a token has a byte, so that each takes
+ * something of a text. */
 static bool values_good(const struct lh_tokenizer *t, const struct lh_trie *trie)
 {
 	uint32_t never = t->kind == LH_UNIGRAM ? NEVER : 0, n = (uint32_t)t->token.n;
-	bool good = true;
+	bool good = trie->value[LH_TRIE_ROOT] == LH_TRIE_NONE;
 
 	for (size_t i = 0; i < trie->nodes; i++)
 		good &= trie->value[i] == LH_TRIE_NONE || (trie->value[i] & ~never) < n;

@@ -310,6 +310,7 @@ unused() {
 		3:1|0xffffffff|a trie is wrong
 		3:3|16777215|a trie is wrong
 		4:3|0x7fffffff|a trie is wrong
+		4:1|0|a trie is wrong
 		8:3|0x7f800000|its scores are wrong
 	END
 	model m.gguf --labels 2 --pooling rank

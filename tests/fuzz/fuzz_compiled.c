@@ -2,8 +2,9 @@
  * fuzz_compiled - hostile compiled models: each is refused with one line, or its tokenizer and
  * encoder can be used.
  *
- * The input is a list of changes to a good file, u24 offset, u8 length, bytes; the checksums are
- * then repaired, unless the first byte is odd.  A changed weight may give any vector.
+ * The input is a byte and a list of changes to a good file: u24 offset, u8 length, bytes; the
+ * checksums are then repaired, unless the byte is odd.  Its other bits say which file.  A changed
+ * weight may give any vector.
  */
 #include <fcntl.h>
 #include <stdio.h>
@@ -14,23 +15,30 @@
 int LLVMFuzzerInitialize(int *argc, char ***argv);
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n);
 
-#define MODEL "tests/fuzz/corpus/fuzz_gguf/model"
-#define MOST (1 << 20)
+#define MODELS "tests/fuzz/corpus/fuzz_gguf/"
+#define MOST (1 << 18)
+
+static const char *const models[] = {
+	MODELS "model", MODELS "ranker", MODELS "modern-ranker", MODELS "bpe",
+	MODELS "gemma-embedding", MODELS "jina-bert-v2",
+};
+#define N_MODELS (sizeof models / sizeof *models)
 
 static struct lh_err err;
-static unsigned char good[MOST], bytes[MOST];
-static size_t size;
+static unsigned char goods[N_MODELS][MOST], bytes[MOST];
+static size_t sizes[N_MODELS];
 static char path[64];
 static int fd;
 
-/* Compile the model that fuzz_gguf begins with. */
-static void compile(void)
+/* Compile a model that fuzz_gguf begins with. */
+static void compile(size_t i)
 {
-	static struct lh_compiling m = { .h.source.name = "model" };
+	struct lh_compiling m = { .h.source.name = "model" };
 	char to[] = "/tmp/fuzz_compiled.XXXXXX";
-	struct lh_gguf *g = lh_gguf_open(MODEL, &err);
+	struct lh_gguf *g = lh_gguf_open(models[i], &err);
 	struct lh_tokenizer *t = g ? lh_tokenizer_new(g, &err) : NULL;
-	struct lh_encoder *e = t ? lh_encoder_new(g, &(struct lh_encoder_how){ 0 }, &err) : NULL;
+	struct lh_encoder_how how = { .pairs = g && lh_gguf_tensor(g, LH_CROSS_ENCODER) };
+	struct lh_encoder *e = t ? lh_encoder_new(g, &how, &err) : NULL;
 	int file = mkstemp(to);
 	ssize_t got;
 
@@ -45,19 +53,20 @@ static void compile(void)
 	lh_tokenizer_free(t);
 	lh_gguf_close(g);
 	file = open(to, O_RDONLY);
-	got = read(file, good, sizeof good);
+	got = read(file, goods[i], MOST);
 	close(file);
 	unlink(to);
-	if (got <= 0 || got == sizeof good)
+	if (got <= 0 || got == MOST)
 		abort();
-	size = (size_t)got;
+	sizes[i] = (size_t)got;
 }
 
 int LLVMFuzzerInitialize(int *argc, char ***argv)
 {
 	(void)argc;
 	(void)argv;
-	compile();
+	for (size_t i = 0; i < N_MODELS; i++)
+		compile(i);
 	fd = memfd_create("compiled", 0);
 	snprintf(path, sizeof path, "/proc/self/fd/%d", fd);
 	return fd < 0;
@@ -66,8 +75,9 @@ int LLVMFuzzerInitialize(int *argc, char ***argv)
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
 {
 	bool repair = n && !(data[0] & 1);
+	size_t model = n ? (size_t)data[0] / 2 % N_MODELS : 0, size = sizes[model];
 
-	memcpy(bytes, good, size);
+	memcpy(bytes, goods[model], size);
 	for (size_t i = 1; i + 4 <= n; i += 4 + data[i + 3]) {
 		size_t at = (data[i] | data[i + 1] << 8 | (size_t)data[i + 2] << 16) % size;
 

@@ -1,6 +1,9 @@
 /*
  * fuzz_gguf - hostile GGUF files: each is refused with one line, or every key and tensor that it
- * has can be read, and the parameters of a model are refused or are in their ranges.
+ * has can be read, and the parameters of a model are refused or are in their ranges; with these
+ * it makes vectors of a text, or a score of a pair.
+ *
+ * Every second mutation is another number as the value of a key, or as a size of a tensor.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -9,9 +12,12 @@
 #include <unistd.h>
 
 #include "transformer/design.h"
+#include "transformer/tokenizer.h"
 
 int LLVMFuzzerInitialize(int *argc, char ***argv);
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n);
+size_t LLVMFuzzerMutate(uint8_t *data, size_t n, size_t most);
+size_t LLVMFuzzerCustomMutator(uint8_t *data, size_t n, size_t most, unsigned seed);
 
 #define ROW_MAX 65536		/* values of a row that is decoded */
 
@@ -91,6 +97,73 @@ static void read_tensor(const struct lh_gguf *g, const struct lh_gguf_tensor *t)
 	lh_gguf_row(t, rows - 1, row);
 }
 
+/* The vectors of a text, or the score of a pair. */
+static void run(const struct lh_encoder *e, const struct lh_tokenizer *t, bool pairs)
+{
+	struct lh_token_list one = { 0 }, pair = { 0 }, *list = pairs ? &pair : &one;
+	struct lh_encoder_work *w = lh_encoder_work_new(e, &err);
+	struct lh_encoder_info info;
+	double *scratch = NULL;
+	float *v = NULL;
+
+	lh_encoder_info(e, &info);
+	if (w && lh_tokenizer_run(t, lh_str_of("a b ab <x> 7"), &one, &err) == 0 &&
+	    (!pairs || lh_tokenizer_pair(t, &one, &one, info.context, &pair, &err) == 0) &&
+	    (v = calloc(list->n + 2, info.width * sizeof *v)) &&
+	    lh_encoder_run(w, list, 1, v, &err) == 0 && pairs &&
+	    (scratch = calloc(2, info.width * sizeof *scratch)))
+		lh_encoder_score(e, v, scratch);
+	free(scratch);
+	free(v);
+	lh_token_list_free(&one);
+	lh_token_list_free(&pair);
+	lh_encoder_work_free(w);
+}
+
+static void use_model(struct lh_gguf *g, bool pairs)
+{
+	struct lh_encoder_how how = { .pairs = pairs, .raw = pairs };
+	struct lh_tokenizer *t = lh_tokenizer_new(g, &err);
+	struct lh_encoder *e = t ? lh_encoder_new(g, &how, &err) : NULL;
+
+	if (e)
+		run(e, t, pairs);
+	else if (!*err.msg || (err.code != LH_ECORRUPT && err.code != LH_ENOMEM))
+		abort();
+	lh_encoder_free(e);
+	lh_tokenizer_free(t);
+}
+
+/* Set the number after a name and the u32 after that: a key's value, or a tensor's first size. */
+size_t LLVMFuzzerCustomMutator(uint8_t *data, size_t n, size_t most, unsigned seed)
+{
+	static const char *const names[] = {
+		"pooling_type", "attention.causal", "rope.freq_base", "rope.freq_base_swa",
+		"rope.dimension_count", "attention.sliding_window", "sliding_window_pattern",
+		"classifier.output_labels", "attention.head_count", "attention.head_count_kv",
+		"attention.key_length", "attention.value_length", "block_count", "context_length",
+		"embedding_length", "feed_forward_length", "layer_norm_epsilon", "rms_epsilon",
+		"tokenizer.ggml.pre", "tokenizer.ggml.merges", "tokenizer.ggml.model",
+		"add_bos_token", "add_eos_token", "bos_token_id", "eos_token_id",
+		"hidden_activation", "dense_2.weight", "dense_3.weight", "rope_freqs.weight",
+		"cls.weight", "cls.norm.weight", "cls.output.weight", "cls.bias",
+		"token_types.weight", "position_embd.weight", "ffn_up.weight", "attn_qkv.weight",
+	};
+	static const uint32_t numbers[] = {
+		0, 1, 2, 3, 4, 5, 7, 8, 15, 16, 17, 31, 32, 33, 64, 512, 1 << 20, (1 << 20) + 1,
+		INT32_MAX, UINT32_MAX, 0x3f800000, 0x7f800000, 0x7fc00000, 0xff7fffff, 0x80000000,
+	};
+	const char *name = names[seed / 2 % (sizeof names / sizeof *names)];
+	uint32_t to = numbers[seed / 128 % (sizeof numbers / sizeof *numbers)];
+	uint8_t *p = memmem(data, n, name, strlen(name));
+
+	p = p ? p + strlen(name) + 4 : NULL;
+	if (seed % 2 || !p || (size_t)(data + n - p) < sizeof to)
+		return LLVMFuzzerMutate(data, n, most);
+	memcpy(p, &to, seed % 8 ? sizeof to : 1);
+	return n;
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
 {
 	static const char *const keys[] = {
@@ -117,6 +190,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
 		abort();
 	for (size_t i = 0; i < lh_gguf_tensors(g); i++)
 		read_tensor(g, lh_gguf_tensor_at(g, i));
+	use_model(g, false);
+	use_model(g, true);
 	lh_gguf_close(g);
 	return 0;
 }

@@ -1,7 +1,8 @@
 /*
  * fuzz_rerank - hostile cross-encoders: each is refused with one line, or it scores a pair.
  *
- * The input is a list of changes to a good file, u24 offset, u8 length, bytes.  A changed weight
+ * The input is a list of changes to a good file, of bert or modern-bert as the number of bytes is
+ * even or odd: u24 offset, u8 length, bytes.  A changed weight
  * may give any score, or none.
  */
 #include <fcntl.h>
@@ -15,12 +16,12 @@
 int LLVMFuzzerInitialize(int *argc, char ***argv);
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n);
 
-#define MODEL "tests/fuzz/corpus/fuzz_gguf/ranker"
+#define MODELS "tests/fuzz/corpus/fuzz_gguf/"
 #define MOST (1 << 20)
 
 static struct lh_err err;
-static unsigned char good[MOST], bytes[MOST];
-static size_t size;
+static unsigned char good[2][MOST], bytes[MOST];
+static size_t sizes[2];
 static char path[] = "/tmp/fuzz_rerank.XXXXXX";
 static int fd;
 
@@ -31,16 +32,22 @@ static void remove_file(void)
 
 int LLVMFuzzerInitialize(int *argc, char ***argv)
 {
-	int file = open(MODEL, O_RDONLY);
-	ssize_t got = read(file, good, sizeof good);
+	static const char *const models[] = { MODELS "ranker", MODELS "modern-ranker" };
+	bool good_files = true;
 
 	(void)argc;
 	(void)argv;
-	close(file);
-	size = (size_t)got;
+	for (int i = 0; i < 2; i++) {
+		int file = open(models[i], O_RDONLY);
+		ssize_t got = read(file, good[i], MOST);
+
+		close(file);
+		good_files &= got > 0;
+		sizes[i] = (size_t)got;
+	}
 	fd = mkstemp(path);
 	atexit(remove_file);
-	return fd < 0 || got <= 0;
+	return fd < 0 || !good_files;
 }
 
 static void score(struct lh_reranker *r)
@@ -62,8 +69,9 @@ static void score(struct lh_reranker *r)
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
 {
 	struct lh_reranker *r;
+	size_t size = sizes[n % 2];
 
-	memcpy(bytes, good, size);
+	memcpy(bytes, good[n % 2], size);
 	for (size_t i = 0; i + 4 <= n; i += 4 + data[i + 3]) {
 		size_t at = (data[i] | data[i + 1] << 8 | (size_t)data[i + 2] << 16) % size;
 

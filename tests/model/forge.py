@@ -8,8 +8,9 @@
     forge.py blocks FILE      tensors of random blocks, named by their types
     forge.py every FILE       a key of each type and a tensor of each type
     forge.py model FILE       a whole model in 9 KB: bert, Q4_0
-    forge.py ranker FILE      the same as a cross-encoder
-    forge.py gemma-embedding FILE, or modern-bert, jina-bert-v2, llama-embed
+    forge.py ranker FILE, modern-ranker FILE
+                              the same as a cross-encoder; of modern-bert
+    forge.py gemma-embedding FILE, or modern-bert, jina-bert-v2, llama-embed, qwen3, nomic-bert-moe
                               the same of that architecture, with what it may have
 """
 import os
@@ -271,10 +272,17 @@ def ranker(path):
     model(path, "--labels", "2", "--pooling", "rank")
 
 
+def modern_ranker(path):
+    model(path, "--architecture", "modern-bert", "--labels", "1", "--pooling", "rank",
+          "--parts", "cls-norm")
+
+
 OTHER = {"gemma-embedding": ["--dense", "32", "--period", "2", "--local-base", "100"],
          "modern-bert": ["--parts", "silu,first-norm", "--rotated", "16"],
          "jina-bert-v2": ["--parts", "qk-norm,second-norm,up", "--split"],
-         "llama-embed": ["--parts", "factors", "--kv-heads", "1", "--causal", "0"]}
+         "llama-embed": ["--parts", "factors", "--kv-heads", "1", "--causal", "0"],
+         "qwen3": ["--pooling", "last", "--head", "8"],
+         "nomic-bert-moe": ["--tokenizer", "bert", "--layers", "2", "--experts", "3"]}
 
 
 def other(architecture):
@@ -308,4 +316,5 @@ if __name__ == "__main__":
     if len(sys.argv) != 3:
         sys.exit(__doc__)
     {"wrong": wrong, "infinite": infinite, "blocks": blocks, "every": every,
-     "model": model, "ranker": ranker, "bpe": bpe, **{name: other(name) for name in OTHER}}[sys.argv[1]](sys.argv[2])
+     "model": model, "ranker": ranker, "modern-ranker": modern_ranker, "bpe": bpe,
+     **{name: other(name) for name in OTHER}}[sys.argv[1]](sys.argv[2])
