@@ -29,7 +29,8 @@ static int check_pair(struct lh_reranker *r, struct lh_err *err)
 	int rc = lh_tokenizer_run(r->loaded.tokenizer, (struct lh_str){ "", 0 }, &none, err);
 
 	if (!rc)
-		rc = lh_tokenizer_pair(r->loaded.tokenizer, &none, &none, r->info.context, &pair, err);
+		rc = lh_tokenizer_pair(r->loaded.tokenizer, &none, &none, r->info.context,
+				       &pair, err);
 	lh_token_list_free(&none);
 	lh_token_list_free(&pair);
 	return rc;
@@ -169,8 +170,8 @@ static int make_pairs(struct call *c, const struct lh_str *text, struct lh_err *
 	for (size_t i = 0; !rc && i < c->n; i++) {
 		rc = lh_tokenizer_run(r->loaded.tokenizer, text[i], &alone, err);
 		if (!rc)
-			rc = lh_tokenizer_pair(r->loaded.tokenizer, &c->query, &alone, r->info.context,
-					       &c->text[i], err);
+			rc = lh_tokenizer_pair(r->loaded.tokenizer, &c->query, &alone,
+					       r->info.context, &c->text[i], err);
 		c->at[i] = i;
 	}
 	lh_token_list_free(&alone);

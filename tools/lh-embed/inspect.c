@@ -106,7 +106,8 @@ static int put_record(struct worker *w, struct request *rq, struct lh_buf *out, 
 	lh_write_end(&to);
 	lh_write_array(&to, "token_texts");
 	for (i = 0; i < w->tokens.n; i++)
-		lh_write_str(&to, NULL, lh_tokenizer_text(w->e->gguf->model.tokenizer, w->tokens.id[i]));
+		lh_write_str(&to, NULL, lh_tokenizer_text(w->e->gguf->model.tokenizer,
+							  w->tokens.id[i]));
 	lh_write_end(&to);
 	lh_write_end(&to);
 	return 0;
