@@ -124,6 +124,7 @@ refused() {
 	[ "$(lh-workflow check flow.json | jq -c .order)" = '["a","b"]' ]
 }
 
+# bats test_tags=plain-only
 @test "a thousand nodes, a chain, wide and random, come to what a second implementation makes of them" {
 	printf '%s\n' '{"name":"Ann $n1 `x` \n {\"id\":1}","list":[1,{"a":[]},"z"]}' '{"name":"","list":[]}' >in.jsonl
 	for shape in chain wide random; do

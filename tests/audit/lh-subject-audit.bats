@@ -127,6 +127,7 @@ setup_file() {
 	jq -r '[.file, .state, .error // "-"] | join("\t")' got | diff - <(cut -f1,5,6 want) || { echo "verify <, table >"; return 1; }
 }
 
+# bats test_tags=plain-only
 @test "the verdict is the same on any number of threads, wherever stripes begin" {
 	log W-1 4000
 	cp d/W-1.audit.jsonl log

@@ -91,6 +91,7 @@ more() {
 	rm -r later
 }
 
+# bats test_tags=plain-only
 @test "parts that are joined are the root of a run that was not divided, also of a second run over more rows" {
 	lh-gen kb -n 3000 --root fresh --dirty
 	for n in 1 2 3 8; do

@@ -71,6 +71,7 @@ index() { stat -c '%i %s %y' r/.lh-trace/index; }
 	lh-trace --root r --json --limit 1000 --reindex --jobs 1 "$(sed -n 1p operands)" | cmp - <(sed -n 1p scanned)
 }
 
+# bats test_tags=plain-only
 @test "dirty sources, several days and repeated rows have the way that the oracle finds" {
 	lh-gen kb -n 300 --dirty --root r
 	lh-distill run -q --root r --run-id one --recorded-at 2026-01-01T00:00:00Z --now $NOW >/dev/null || [ $? = 1 ]
@@ -568,6 +569,7 @@ added() { mkdir -p r/data/evidence/2028/01/01 && sed 's/"run_id":"/&new-/' r/dat
 	[[ $stderr == *instruction_response.jsonl*replay_runs.jsonl* ]]
 }
 
+# bats test_tags=plain-only
 @test "an operand with a hundred thousand rows takes the first of them" {
 	root 20
 	jq -cn input r/data/evidence/*/*/*/audits.jsonl >one.jsonl

@@ -305,6 +305,7 @@ while not os.path.exists("end"):
 	sqlite3 c.db 'PRAGMA integrity_check' | has -x ok
 }
 
+# bats test_tags=plain-only
 @test "a log that another program holds on to grows to a bound, and nothing more is kept" {
 	URL=$URL/mode/wide
 	texts 1 1 | embed >out

@@ -160,6 +160,7 @@ three_ways() {
 	done
 }
 
+# bats test_tags=plain-only
 @test "a text of 10 MB is divided, as words, one word, signs, spaces and what is dropped" {
 	local name text n=10000000
 	[ -z "${LH_ASAN:-}" ] || n=1000000

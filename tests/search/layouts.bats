@@ -36,10 +36,12 @@ over_qg() {
 	over_qg lh-search-hybrid
 }
 
+# bats test_tags=plain-only
 @test "searches of a folder" {
 	over_qg lh-search-wire
 }
 
+# bats test_tags=plain-only
 @test "indexes of both layouts are searched together, and rows go from either to the other" {
 	lh-gen workers -n 2400 >w
 	first 1200 <w | lh-index build -j1 --dimension 64 --layout hnsw a.lhv
@@ -65,6 +67,7 @@ over_qg() {
 	done
 }
 
+# bats test_tags=plain-only
 @test "a playbook built anew with layout qg is recorded to, and leads searches" {
 	entry='{"query_text":"Need 3 Forklift Operators in Aurora IL","answer_id":"w-43","answer_corpus":"workers","score":0.8}'
 	entries() { seq "$1" "$2" | jq -c '{query_text: "Need \(.) Welders in Gary", answer_id: "w-\(. % 50)", answer_corpus: "workers", score: 0.5}'; }

@@ -52,6 +52,7 @@ untouched() {
 	no_litter
 }
 
+# bats test_tags=plain-only
 @test "a dump in each format, built again, is the same index for f32, f16 and i8" {
 	records 300 24 >in.jsonl
 	for precision in f32 f16 i8 'f16 --rescore' 'i8 --rescore'; do
@@ -396,6 +397,7 @@ npy() {
 	[[ $stderr == *'the header has 4294967295 bytes, at most 65536' ]]
 }
 
+# bats test_tags=plain-only
 @test "NumPy reads what is written, and its own files are read: each type, order of bytes and version" {
 	needs_numpy
 	records 30 7 >in.jsonl
@@ -649,6 +651,7 @@ for l in sys.stdin:
 	alike <(dumped back.lhv | jq -cS . | sort) <(dumped l2.lhv | jq -cS . | sort)
 }
 
+# bats test_tags=plain-only
 @test "PostgreSQL's own files of COPY are read, with each type of id, and what is written is read by it" {
 	postgres_start
 	export PGOPTIONS='-c client_min_messages=warning'

@@ -52,6 +52,7 @@ compare_cells() {
 	END
 }
 
+# bats test_tags=plain-only
 @test "as many hits as asked are found or all that match, and 0.95 of the nearest, whatever matches" {
 	local layout
 	make_cells

@@ -859,6 +859,7 @@ figures() {
 	echo "$(find "/proc/$SERVE/fd" -mindepth 1 | wc -l) $(pgrep -P "$SERVE" | wc -l) $(sed -n 's/^VmRSS:[^0-9]*\([0-9]*\).*/\1/p' "/proc/$SERVE/status")"
 }
 
+# bats test_tags=plain-only
 @test "descriptors, processes and memory stay the same over many requests and 50 SIGHUPs" {
 	n=$([ -n "${LH_ASAN:-}" ] && echo 100 || echo 900)
 	echo '{"id":1}' >body
