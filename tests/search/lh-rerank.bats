@@ -53,6 +53,7 @@ as_oracle() {
 	done
 }
 
+# bats test_tags=plain-only
 @test "scores of each architecture, of one label and two, are those of the float64 oracle to 1e-5" {
 	local architecture labels
 	answers 6 >in
