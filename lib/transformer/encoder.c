@@ -29,7 +29,7 @@ void lh_encoder_compile(const struct lh_encoder *e, struct lh_compiling *m)
 const struct lh_product *lh_encoder_product(const struct lh_encoder *e, uint32_t type, bool exact)
 {
 	if (e->how.pairs && !e->how.fast)
-		return &lh_kernels()->f32;
+		return lh_product_of_floats(type);
 	return lh_product(type, e->how.fast && !e->how.pairs && !exact);
 }
 

@@ -13,6 +13,9 @@
 #define TARGET	/* a pragma has set it */
 #include "vector/lanes.h"
 
+#define PART 128
+#define Q8_BYTES (LH_Q8_INPUTS * LH_PANEL + 2 * LH_PANEL)
+
 INLINE void store_some(float *p, vec v, size_t n)
 {
 	if (n >= LANES)
@@ -214,6 +217,83 @@ static void put_columns(void *panel, const float *x, size_t stride, size_t in, s
 		memcpy(to + i * LH_PANEL, x + i * stride, n * sizeof *x);
 }
 
+/* The numbers whose f16 are the high halves of h: exponents of floats are larger by 112. */
+INLINE vec float_of(ivec h)
+{
+	return (vec)(h >> 3 & (int32_t)0x8fffe000) * 0x1p112f;
+}
+
+/* F16 of 2 inputs: of each of 32 outputs 2 halves. */
+static void put_f16(void *panels, size_t output, const void *row, size_t n)
+{
+	char *to = (char *)panels + output / LH_PANEL * ((n + 1) / 2) * 4 * LH_PANEL +
+		output % LH_PANEL * 4;
+
+	for (size_t i = 0; i < n; i++)
+		memcpy(to + i / 2 * 4 * LH_PANEL + i % 2 * 2, (const char *)row + 2 * i, 2);
+}
+
+static void spread_f16(const void *panel, size_t n, void *floats)
+{
+	const float *from = panel;
+	float *to = floats;
+
+	for (; n; n -= 2, from += LH_PANEL, to += 2 * LH_PANEL)
+		for (size_t c = 0; c < LH_PANEL; c += LANES) {
+			ivec two = (ivec)load(from + c);
+
+			store(to + c, float_of(two << 16));
+			store(to + LH_PANEL + c, float_of(two));
+		}
+}
+
+/* Q8_0 of 32 inputs: for each 4 inputs, of each of 32 outputs 4 bytes, to which 128 is added;
+ * then the scales, f16, of outputs i and 16 + i side by side. */
+static void put_q8(void *panels, size_t output, const void *row, size_t n)
+{
+	size_t c = output % LH_PANEL;
+	char *to = (char *)panels + output / LH_PANEL * (n / LH_Q8_INPUTS) * Q8_BYTES;
+	const char *from = row;
+
+	for (; n; n -= LH_Q8_INPUTS, from += LH_Q8_BYTES, to += Q8_BYTES) {
+		for (size_t i = 0; i < LH_Q8_INPUTS; i++)
+			to[i / 4 * 4 * LH_PANEL + 4 * c + i % 4] = from[2 + i] ^ 0x80;
+		memcpy(to + LH_Q8_INPUTS * LH_PANEL + c % 16 * 4 + c / 16 * 2, from, 2);
+	}
+}
+
+/* Make floats of the bytes that are first and second in each of four: below a mantissa's ones. */
+INLINE void two_rows(uvec four, vec scale, float *to)
+{
+	vec a = (vec)((four & 0xff) | 0x4b000000) - (0x1p23f + 128);
+	vec b = (vec)((four & 0xff00) | 0x47000000) - (0x1p15f + 128);
+
+	store(to, a * scale);
+	store(to + LH_PANEL, b * scale);
+}
+
+static void spread_q8(const void *panel, size_t n, void *floats)
+{
+	const float *from = panel;
+	float *to = floats;
+	vec scale[LH_PANEL / LANES];
+
+	for (; n; n -= LH_Q8_INPUTS, from += LH_PANEL / 2) {
+		for (size_t v = 0, c = 0; c < LH_PANEL; v++, c += LANES) {
+			ivec two = (ivec)load(from + LH_Q8_INPUTS / 4 * LH_PANEL + c % 16);
+
+			scale[v] = float_of(c < 16 ? two << 16 : two);
+		}
+		for (size_t i = 0; i < LH_Q8_INPUTS; i += 4, from += LH_PANEL, to += 4 * LH_PANEL)
+			for (size_t v = 0, c = 0; c < LH_PANEL; v++, c += LANES) {
+				uvec four = (uvec)load(from + c);
+
+				two_rows(four, scale[v], to + c);
+				two_rows(four >> 16, scale[v], to + 2 * LH_PANEL + c);
+			}
+	}
+}
+
 static void pack(const float *x, size_t stride, unsigned rows, size_t n, void *packed)
 {
 	float *to = packed;
@@ -221,6 +301,14 @@ static void pack(const float *x, size_t stride, unsigned rows, size_t n, void *p
 	for (size_t i = 0; i < n; i++)
 		for (unsigned r = 0; r < rows; r++)
 			*to++ = x[r * stride + i];
+}
+
+/* The same, and zeros for a last unit. */
+static void pack_f16(const float *x, size_t stride, unsigned rows, size_t n, void *packed)
+{
+	pack(x, stride, rows, n, packed);
+	if (n % 2)
+		memset((float *)packed + n * rows, 0, rows * sizeof *x);
 }
 
 static void block(const void *x, unsigned rows, const void *weights, size_t n, const float *bias,
@@ -242,6 +330,21 @@ static void block(const void *x, unsigned rows, const void *weights, size_t n, c
 	}
 }
 
+/* The same, where a step is that of 2 or 32 inputs. */
+static void block_f16(const void *x, unsigned rows, const void *weights, size_t n,
+		      const float *bias, float *y, size_t stride, struct lh_ahead ahead)
+{
+	ahead.step = ahead.step / 2 + 1;
+	block(x, rows, weights, n, bias, y, stride, ahead);
+}
+
+static void block_q8(const void *x, unsigned rows, const void *weights, size_t n,
+		     const float *bias, float *y, size_t stride, struct lh_ahead ahead)
+{
+	ahead.step = ahead.step / LH_Q8_INPUTS + 1;
+	block(x, rows, weights, n, bias, y, stride, ahead);
+}
+
 const struct lh_kernels KERNEL = {
 	.name = KERNEL_NAME, .softmax = softmax, .gelu = gelu, .silu = silu, .geglu = geglu,
 	.norm = norm, .rms = rms, .exp = exp_all,
@@ -249,5 +352,16 @@ const struct lh_kernels KERNEL = {
 		.name = KERNEL_NAME, .packing = "f32", .rows = ROWS, .tile = 1, .unit = 1,
 		.w_bytes = LH_PANEL * sizeof(float), .x_bytes = sizeof(float), .part = 256,
 		.put = put, .put_columns = put_columns, .pack = pack, .block = block,
+	},
+	.f16 = {
+		.name = KERNEL_NAME, .packing = "f16", .raw = true, .rows = ROWS, .tile = 1,
+		.unit = 2, .w_bytes = 4 * LH_PANEL, .x_bytes = 2 * sizeof(float), .part = PART,
+		.put = put_f16, .pack = pack_f16, .spread = spread_f16, .block = block_f16,
+	},
+	.q8 = {
+		.name = KERNEL_NAME, .packing = "q8", .raw = true, .rows = ROWS, .tile = 1,
+		.unit = LH_Q8_INPUTS, .w_bytes = Q8_BYTES,
+		.x_bytes = LH_Q8_INPUTS * sizeof(float), .part = PART, .put = put_q8, .pack = pack,
+		.spread = spread_q8, .block = block_q8,
 	},
 };

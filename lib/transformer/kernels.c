@@ -38,6 +38,13 @@ static bool has_vnni(void)
 }
 #endif
 
+const struct lh_product *lh_product_of_floats(uint32_t type)
+{
+	const struct lh_kernels *k = lh_kernels();
+
+	return type == LH_GGUF_F16 ? &k->f16 : type == LH_GGUF_Q8_0 ? &k->q8 : &k->f32;
+}
+
 const struct lh_product *lh_product(uint32_t type, bool fast)
 {
 #ifdef __x86_64__
@@ -47,7 +54,7 @@ const struct lh_product *lh_product(uint32_t type, bool fast)
 	if (fast && type == LH_GGUF_Q8_0 && may_be("vnni") && has_vnni())
 		return &lh_product_vnni;
 #endif
-	return &lh_kernels()->f32;
+	return lh_product_of_floats(type);
 }
 
 struct lh_kernel_names lh_kernel_names(void)

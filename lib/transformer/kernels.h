@@ -36,7 +36,7 @@ struct lh_ahead {
 struct lh_product {
 	const char *name;
 	const char *packing;	/* of the weights: another name for another layout; NULL: name */
-	bool blocks;		/* weights are put from blocks of Q8_0 */
+	bool raw;		/* weights are put as the file has them: blocks of Q8_0, or F16 */
 	bool int8;		/* rows are rounded to int8 in runs of 32 */
 	double error;		/* of a product, at most, relative to it; 0: that of floats */
 	unsigned rows;		/* of the largest block */
@@ -46,7 +46,7 @@ struct lh_product {
 	unsigned x_bytes;	/* of a packed row for a unit of inputs */
 	unsigned part;		/* inputs of a panel that fit in the first cache */
 
-	/* Put the weights of an output into panels; row is n floats, or blocks. */
+	/* Put the weights of an output into panels; row is n floats, or raw. */
 	void (*put)(void *panels, size_t output, const void *row, size_t n);
 	/* Put n <= 32 outputs into a panel, from columns of a matrix of in rows of floats. */
 	void (*put_columns)(void *panel, const float *x, size_t stride, size_t in, size_t n);
@@ -64,7 +64,7 @@ struct lh_product {
 /* The inputs and outputs of a float product are interleaved: x[i * rows + r], w[i * 32 + c]. */
 struct lh_kernels {
 	const char *name;
-	struct lh_product f32;
+	struct lh_product f32, f16, q8;	/* by weights that are kept in floats, F16 or Q8_0 */
 
 	void (*softmax)(float *v, size_t n, float scale);	/* of v * scale */
 	void (*gelu)(float *v, size_t n);			/* the form with tanh */
@@ -83,6 +83,9 @@ const struct lh_kernels *lh_kernels(void);
 /* Return what the layout of a product's weights is called: products of the same packing read
  * each other's weights, in memory or in a compiled model. */
 const char *lh_packing(const struct lh_product *p);
+
+/* Return the product of lh_kernels() for weights of a type. */
+const struct lh_product *lh_product_of_floats(uint32_t type);
 
 /* Return the product for weights of a type: in floats, or in fewer bits if fast and there is one.
  * LH_KERNEL=amx or vnni forces that one, any other name the product of lh_kernels(). */

@@ -438,7 +438,7 @@ const struct lh_product lh_product_amx_bf16 = {
 };
 
 const struct lh_product lh_product_amx_q8 = {
-	.name = "amx-q8", .blocks = true, .error = 0x1.01p-7, .rows = 2 * TALL, .tile = TALL,
+	.name = "amx-q8", .raw = true, .error = 0x1.01p-7, .rows = 2 * TALL, .tile = TALL,
 	.unit = UNIT, .w_bytes = Q8_BYTES, .x_bytes = LINE, .part = PART, .put = put_blocks,
 	.pack = pack_rounded, .spread = spread_blocks, .block = rounded_block, .begin = begin,
 	.end = end_tiles,

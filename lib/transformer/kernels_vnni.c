@@ -166,7 +166,7 @@ static void block(const void *x, unsigned rows, const void *w, size_t n, const f
 }
 
 const struct lh_product lh_product_vnni = {
-	.name = "vnni", .blocks = true, .int8 = true, .rows = ROWS, .tile = 1, .unit = UNIT,
+	.name = "vnni", .raw = true, .int8 = true, .rows = ROWS, .tile = 1, .unit = UNIT,
 	.w_bytes = W_BYTES, .x_bytes = X_BYTES, .part = 768, .put = put, .pack = pack,
 	.block = block,
 };

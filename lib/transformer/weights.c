@@ -170,7 +170,7 @@ static int set_product(struct loader *l, const struct lh_gguf_tensor *const t[PA
 				  "LH_KERNEL or --fast (weights are packed as %.*s, not %s)",
 				  lh_compiled_path(l->c), (int)sizeof p->name, p->name,
 				  lh_packing(m->product));
-	if (m->product->blocks && m->in % LH_Q8_INPUTS)
+	if (m->product->raw && m->product->unit == LH_Q8_INPUTS && m->in % LH_Q8_INPUTS)
 		return lh_compiled_wrong(l->c, "a matrix has rows of incomplete blocks", l->err);
 	return 0;
 }
@@ -467,10 +467,10 @@ static int run_job(const struct loader *l, const struct job *j, struct lh_err *e
 	if (product && !row)
 		return -1;
 	for (uint64_t i = 0; product && i < j->n; i++) {
-		if (!product->blocks)
+		if (!product->raw)
 			lh_gguf_row(j->t, j->first + i, row);
 		product->put((void *)j->to.w, j->at + i,
-			     product->blocks ? (const void *)(p + i * bytes) : row, j->to.in);
+			     product->raw ? (const void *)(p + i * bytes) : row, j->to.in);
 	}
 	free(row);
 	/* Give back the file's pages of rows: they are not needed until they are read again. */
