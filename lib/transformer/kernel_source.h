@@ -13,7 +13,7 @@
 #define TARGET	/* a pragma has set it */
 #include "vector/lanes.h"
 
-#define PART 128
+#define PART (LH_SPREAD / (LH_PANEL * sizeof(float)))	/* inputs that are made floats at once */
 #define Q8_BYTES (LH_Q8_INPUTS * LH_PANEL + 2 * LH_PANEL)
 
 INLINE void store_some(float *p, vec v, size_t n)
@@ -217,7 +217,8 @@ static void put_columns(void *panel, const float *x, size_t stride, size_t in, s
 		memcpy(to + i * LH_PANEL, x + i * stride, n * sizeof *x);
 }
 
-/* The numbers whose f16 are the high halves of h: exponents of floats are larger by 112. */
+/* Return the numbers whose f16 are the high halves of h.  The sign, 5 bits of exponent and 10 of
+ * mantissa go to where a float has them; its exponents are larger by 112. */
 INLINE vec float_of(ivec h)
 {
 	return (vec)(h >> 3 & (int32_t)0x8fffe000) * 0x1p112f;
@@ -262,7 +263,8 @@ static void put_q8(void *panels, size_t output, const void *row, size_t n)
 	}
 }
 
-/* Make floats of the bytes that are first and second in each of four: below a mantissa's ones. */
+/* Make floats of the two low bytes of each four.  A byte is put into the mantissa of 2^23 or 2^15,
+ * where it counts as itself; that power and the 128 are subtracted, which is exact. */
 INLINE void two_rows(uvec four, vec scale, float *to)
 {
 	vec a = (vec)((four & 0xff) | 0x4b000000) - (0x1p23f + 128);
@@ -303,7 +305,7 @@ static void pack(const float *x, size_t stride, unsigned rows, size_t n, void *p
 			*to++ = x[r * stride + i];
 }
 
-/* The same, and zeros for a last unit. */
+/* Pack, and fill up a last unit of one input with zeros. */
 static void pack_f16(const float *x, size_t stride, unsigned rows, size_t n, void *packed)
 {
 	pack(x, stride, rows, n, packed);
@@ -330,7 +332,7 @@ static void block(const void *x, unsigned rows, const void *weights, size_t n, c
 	}
 }
 
-/* The same, where a step is that of 2 or 32 inputs. */
+/* Blocks whose unit is 2 inputs, or 32: a step is for all of them. */
 static void block_f16(const void *x, unsigned rows, const void *weights, size_t n,
 		      const float *bias, float *y, size_t stride, struct lh_ahead ahead)
 {

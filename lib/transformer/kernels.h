@@ -26,7 +26,7 @@
 
 enum { LH_Q8_BYTES = 34, LH_Q8_INPUTS = 32 };	/* of a block of Q8_0: a half, then bytes */
 
-/* The next weights, fetched while a block is computed: step bytes for each input. */
+/* The next weights, fetched while a block is computed: step bytes for each unit. */
 struct lh_ahead {
 	const char *from;
 	size_t step;

@@ -170,7 +170,7 @@ static int set_product(struct loader *l, const struct lh_gguf_tensor *const t[PA
 				  "LH_KERNEL or --fast (weights are packed as %.*s, not %s)",
 				  lh_compiled_path(l->c), (int)sizeof p->name, p->name,
 				  lh_packing(m->product));
-	if (m->product->raw && m->product->unit == LH_Q8_INPUTS && m->in % LH_Q8_INPUTS)
+	if (p->type == LH_GGUF_Q8_0 && m->in % LH_Q8_INPUTS)
 		return lh_compiled_wrong(l->c, "a matrix has rows of incomplete blocks", l->err);
 	return 0;
 }

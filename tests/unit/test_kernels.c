@@ -173,12 +173,15 @@ static void products_of_blocks_are_within_their_rounding(const struct lh_product
 	m.w = panels = lines(lh_panels_bytes(p, in, out));
 	m.bias = bias = randoms(lh_panels_round(out));
 	for (size_t b = 0; b < out * blocks; b++) {
-		memcpy(q + b * LH_Q8_BYTES, "\0\x20", 2);	/* 2^-7 */
+		int power = -7 - (int)(b % 5);
+		uint16_t scale = (uint16_t)((power + 15) << 10);	/* in f16 */
+
+		memcpy(q + b * LH_Q8_BYTES, &scale, sizeof scale);
 		for (size_t i = 0; i < LH_Q8_INPUTS; i++) {
 			signed char c = (signed char)(random() % 256 - 128);
 
 			memcpy(q + b * LH_Q8_BYTES + 2 + i, &c, 1);
-			w[b * LH_Q8_INPUTS + i] = c * 0x1p-7f;
+			w[b * LH_Q8_INPUTS + i] = ldexpf(c, power);
 		}
 	}
 	for (size_t c = 0; c < out; c++)
