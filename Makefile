@@ -38,6 +38,8 @@ LIB_O = $(patsubst %,$(B)/%.o,$(wildcard lib/*/*.c))
 TOOLS = $(notdir $(wildcard tools/*))
 # tests/unit/aid_* are programs that tests drive; test_* are tests
 UNIT = $(patsubst tests/unit/%.c,$(B)/unit/%,$(wildcard tests/unit/test_*.c tests/unit/aid_*.c))
+# Programs whose kernels for AVX-512, VNNI and AMX are emulated, for a CPU that lacks those.
+UNIT += $(addprefix $(B)/unit/emulated_,test_distance test_quantize test_qg_code test_kernels aid_encoder)
 BENCH = $(patsubst bench/%,$(B)/bench/%,$(basename $(wildcard bench/*.c bench/*.cc)))
 FUZZ = $(patsubst tests/fuzz/%.c,$(B)/fuzz/%,$(wildcard tests/fuzz/*.c))
 HEADERS = $(wildcard include/lh/*.h)
@@ -142,6 +144,20 @@ $(TOOLS:%=$(BIN)/%): $(BIN)/%: $$(addprefix $(B)/,$$(addsuffix .o,$$(wildcard to
 	$(Q)$(CC) -pie -o $@ $^ $(LINK) $(LIBS) $(LIBS_$(@F))
 
 $(B)/unit/%: $(B)/tests/unit/%.c.o $(B)/liblh.a
+	@mkdir -p $(@D)
+	@echo '  LINK   $@'
+	$(Q)$(CC) -o $@ $^ $(LINK) $(LIBS) -ljansson
+
+# The kernels of AVX-512, VNNI and AMX, compiled for AVX2 with tests/emulated/immintrin.h.
+EMULATED = $(wildcard lib/*/kernels.c lib/*/kernels_avx512.c lib/*/kernels_vnni.c lib/*/kernels_amx.c lib/vector/vector_kernels.c lib/vector/vector_avx512.c)
+$(B)/emulated/%.c: lib/%.c Makefile
+	@mkdir -p $(@D)
+	$(Q)(echo '#line 1 "$<"'; sed 's/"avx512f[^"]*"/"avx2,fma,f16c"/; s/"amx-tile[^"]*"/"avx2"/; s/has_amx() &&/true || &/' $<) >$@
+$(B)/emulated/%.c.o: $(B)/emulated/%.c Makefile
+	@echo '  CC     $@'
+	$(Q)$(CC) -std=gnu11 -D_GNU_SOURCE $(WARN) -Wno-psabi -Wno-parentheses $(ALL) -Itests/emulated $(addprefix -iquote,$(wildcard lib/transformer lib/vector)) \
+		'-D__builtin_cpu_supports(name)=1' $(CPPFLAGS) $(CFLAGS) -c -o $@ $<
+$(B)/unit/emulated_%: $(B)/tests/unit/%.c.o $(EMULATED:lib/%=$(B)/emulated/%.o) $(B)/liblh.a
 	@mkdir -p $(@D)
 	@echo '  LINK   $@'
 	$(Q)$(CC) -o $@ $^ $(LINK) $(LIBS) -ljansson

@@ -3,12 +3,7 @@
 # Plain only: many vectors by the same code; encoder.bats takes each of its paths.
 # bats file_tags=oracle,plain-only
 load ../helper
-
-UNIT=$(dirname "$AID")
-# The kernels that this CPU has, by name.
-KERNELS=$(for kernel in portable avx2 avx512 amx; do
-	[ "$(LH_KERNEL=$kernel "$UNIT/aid_encoder" --kernel)" != $kernel ] || echo $kernel
-done)
+load ../encoder
 
 # expected MODEL LENGTH... -- OPTION... - write a model, lists of those lengths and the oracle's
 # vectors of them.
@@ -35,7 +30,7 @@ within() {
 	local bound=$1 model=$2 kernel
 	shift 2
 	for kernel in $KERNELS; do
-		LH_KERNEL=$kernel "$UNIT/aid_encoder" "$model.gguf" "$@" <"$model.lists" >"$model.got"
+		LH_KERNEL=$kernel encoder "$model.gguf" "$@" <"$model.lists" >"$model.got"
 		python3 "$ROOT/tests/model/cosine.py" "$model.got" "$model.want" "$bound" ||
 			{ echo "$model by $kernel"; return 1; }
 	done
@@ -108,7 +103,7 @@ as_oracle() {
 		expected $architecture 1 2 17 128 -- --type Q8_0 --architecture $architecture \
 			--experts 3
 		for kernel in vnni amx; do
-			LH_KERNEL=$kernel "$UNIT/aid_encoder" $architecture.gguf --fast \
+			LH_KERNEL=$kernel encoder $architecture.gguf --fast \
 				<$architecture.lists >got
 			python3 "$ROOT/tests/model/cosine.py" got $architecture.want 1e-4
 		done
