@@ -26,11 +26,12 @@ void lh_encoder_compile(const struct lh_encoder *e, struct lh_compiling *m)
 
 /* ---- both ---- */
 
-const struct lh_product *lh_encoder_product(const struct lh_encoder *e, uint32_t type, bool exact)
+const struct lh_product *lh_encoder_product(const struct lh_encoder *e, uint32_t type,
+					    enum lh_rounding rounding)
 {
 	if (e->how.pairs && !e->how.fast)
 		return lh_product_of_floats(type);
-	return lh_product(type, e->how.fast && !e->how.pairs && !exact);
+	return lh_product(type, e->how.fast && !e->how.pairs ? rounding : LH_EXACT);
 }
 
 static struct lh_encoder *encoder_new(const struct lh_encoder_how *how, struct lh_err *err)
@@ -41,7 +42,7 @@ static struct lh_encoder *encoder_new(const struct lh_encoder_how *how, struct l
 		return NULL;
 	e->how = *how;
 	e->kernels = lh_kernels();
-	e->floats = lh_encoder_product(e, LH_GGUF_F32, true);
+	e->floats = lh_encoder_product(e, LH_GGUF_F32, LH_EXACT);
 	return e;
 }
 

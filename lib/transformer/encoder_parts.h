@@ -81,8 +81,9 @@ struct lh_encoder_work {
 	float *scores;			/* LH_ROWS: longest */
 };
 
-/* Return the product for a matrix of tensors of a type; exact: in floats, fast or not. */
-const struct lh_product *lh_encoder_product(const struct lh_encoder *e, uint32_t type, bool exact);
+/* Return the product for a matrix of tensors of a type; rounding: with fast. */
+const struct lh_product *lh_encoder_product(const struct lh_encoder *e, uint32_t type,
+					    enum lh_rounding rounding);
 
 /* Read the weights of a model whose parameters are known;
  * lh_encoder_free also frees after a failure. */

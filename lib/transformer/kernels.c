@@ -45,20 +45,20 @@ const struct lh_product *lh_product_of_floats(uint32_t type)
 	return type == LH_GGUF_F16 ? &k->f16 : type == LH_GGUF_Q8_0 ? &k->q8 : &k->f32;
 }
 
-const struct lh_product *lh_product(uint32_t type, bool fast)
+const struct lh_product *lh_product(uint32_t type, enum lh_rounding rounding)
 {
 #ifdef __x86_64__
 	if (may_be("amx") && lh_amx())
-		return !fast ? type == LH_GGUF_F16 ? &lh_product_amx_f16 : &lh_product_amx
-			     : type == LH_GGUF_Q8_0 ? &lh_product_amx_q8 : &lh_product_amx_bf16;
-	if (fast && type == LH_GGUF_Q8_0 && may_be("vnni") && has_vnni())
-		return &lh_product_vnni;
+		return !rounding ? type == LH_GGUF_F16 ? &lh_product_amx_f16 : &lh_product_amx
+				 : type == LH_GGUF_Q8_0 ? &lh_product_amx_q8 : &lh_product_amx_bf16;
+	if (rounding && type == LH_GGUF_Q8_0 && may_be("vnni") && has_vnni())
+		return rounding == LH_FINE ? &lh_product_vnni_fine : &lh_product_vnni;
 #endif
 	return lh_product_of_floats(type);
 }
 
 struct lh_kernel_names lh_kernel_names(void)
 {
-	return (struct lh_kernel_names){ lh_kernels()->name, lh_product(LH_GGUF_F32, false)->name,
-					 lh_product(LH_GGUF_Q8_0, true)->name };
+	return (struct lh_kernel_names){ lh_kernels()->name, lh_product(LH_GGUF_F32, LH_EXACT)->name,
+					 lh_product(LH_GGUF_Q8_0, LH_COARSE)->name };
 }

@@ -9,8 +9,10 @@
  * Products:      of floats, rounded with their sum to f32.  AMX multiplies floats as sums of two
  *                numbers of bf16: a product is exact to 2^-14, and sums are in f32.  On generated
  *                models of 12 layers 1 - cos to float64 is 1e-10 with it, and 1e-13 without.
- * Fast:          by AMX both are rounded to bf16: exact to 2^-7, 1 - cos 2e-5.  VNNI rounds rows to
- *                int8 in runs of 32; weights of Q8_0 are exact: 1e-4.
+ * Fast:          by AMX both are rounded to bf16: exact to 2^-7, 1 - cos 1e-5 to 4e-5.  VNNI rounds
+ *                rows in runs of 32, to 15 bits in attention and for experts, and else to 8;
+ *                weights of Q8_0 are exact: 1e-5 to 9e-5, of texts of two tokens or more.  Where
+ *                two experts are almost equally good the other one may be chosen: up to 1e-2.
  *
  * AMX is used where the CPU has it and the system permits it (Linux 5.16 or later); the tiles of a
  * thread are in use only during lh_matmul.
@@ -37,7 +39,8 @@ struct lh_product {
 	const char *name;
 	const char *packing;	/* of the weights: another name for another layout; NULL: name */
 	bool raw;		/* weights are put as the file has them: blocks of Q8_0, or F16 */
-	bool int8;		/* rows are rounded to int8 in runs of 32 */
+	int levels;		/* rows are rounded, in runs of 32 to so many parts of the largest
+				 * value; 0: they are not */
 	double error;		/* of a product, at most, relative to it; 0: that of floats */
 	unsigned rows;		/* of the largest block */
 	unsigned tile;		/* rows that are together in a layout */
@@ -87,13 +90,17 @@ const char *lh_packing(const struct lh_product *p);
 /* Return the product of lh_kernels() for weights of a type. */
 const struct lh_product *lh_product_of_floats(uint32_t type);
 
-/* Return the product for weights of a type: in floats, or in fewer bits if fast and there is one.
- * LH_KERNEL=amx or vnni forces that one, any other name the product of lh_kernels(). */
-const struct lh_product *lh_product(uint32_t type, bool fast);
+/* How numbers may be rounded before they are multiplied.  FINE: as those of matrices whose errors
+ * reach the vector undiminished may be. */
+enum lh_rounding { LH_EXACT, LH_FINE, LH_COARSE };
+
+/* Return the product for weights of a type.  LH_KERNEL=amx or vnni forces that one, any other name
+ * the product of lh_kernels(). */
+const struct lh_product *lh_product(uint32_t type, enum lh_rounding rounding);
 
 extern const struct lh_kernels lh_kernels_portable, lh_kernels_avx2, lh_kernels_avx512;
-extern const struct lh_product lh_product_vnni, lh_product_amx, lh_product_amx_f16,
-	lh_product_amx_bf16, lh_product_amx_q8;
+extern const struct lh_product lh_product_vnni, lh_product_vnni_fine, lh_product_amx,
+	lh_product_amx_f16, lh_product_amx_bf16, lh_product_amx_q8;
 
 /* Return whether the CPU has AMX with bf16, and the system lets this process use it. */
 bool lh_amx(void);

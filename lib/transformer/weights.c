@@ -138,7 +138,8 @@ static int norm(struct loader *l, const char *part, uint64_t n, struct lh_norm *
 /* ---- matrices ---- */
 
 /* Keep the packing of the next matrix. */
-static int add_packing(struct loader *l, const struct lh_gguf_tensor *const t[PARTS], bool exact)
+static int add_packing(struct loader *l, const struct lh_gguf_tensor *const t[PARTS],
+		       enum lh_rounding rounding)
 {
 	struct lh_encoder *e = l->e;
 	struct lh_packing *p;
@@ -149,22 +150,22 @@ static int add_packing(struct loader *l, const struct lh_gguf_tensor *const t[PA
 	*p = (struct lh_packing){ .type = t[0]->type };
 	for (size_t i = 1; i < PARTS && t[i]; i++)
 		p->type = p->type == (uint32_t)t[i]->type ? p->type : UINT32_MAX;
-	snprintf(p->name, sizeof p->name, "%s", lh_packing(lh_encoder_product(e, p->type, exact)));
+	snprintf(p->name, sizeof p->name, "%s", lh_packing(lh_encoder_product(e, p->type, rounding)));
 	return 0;
 }
 
 /* Set the product of the next matrix. */
-static int set_product(struct loader *l, const struct lh_gguf_tensor *const t[PARTS], bool exact,
-		       struct lh_panels *m)
+static int set_product(struct loader *l, const struct lh_gguf_tensor *const t[PARTS],
+		       enum lh_rounding rounding, struct lh_panels *m)
 {
 	const struct lh_packing *p;
 
-	if (l->g && !l->memory && add_packing(l, t, exact) < 0)
+	if (l->g && !l->memory && add_packing(l, t, rounding) < 0)
 		return -1;
 	if (l->packings == l->e->packings)
 		return lh_compiled_wrong(l->c, "a matrix has no packing", l->err);
 	p = &l->e->packing[l->packings++];
-	m->product = lh_encoder_product(l->e, p->type, exact);
+	m->product = lh_encoder_product(l->e, p->type, rounding);
 	if (strncmp(p->name, lh_packing(m->product), sizeof p->name))
 		return lh_err_set(l->err, LH_ECORRUPT, "%s: compiled for another processor, "
 				  "LH_KERNEL or --fast (weights are packed as %.*s, not %s)",
@@ -177,12 +178,12 @@ static int set_product(struct loader *l, const struct lh_gguf_tensor *const t[PA
 
 /* Set up a matrix, with memory for its weights. */
 static int panels(struct loader *l, const struct lh_gguf_tensor *const t[PARTS], uint64_t in,
-		  uint64_t out, bool exact, struct lh_panels *to)
+		  uint64_t out, enum lh_rounding rounding, struct lh_panels *to)
 {
 	const float *w = NULL;
 
 	*to = (struct lh_panels){ .in = in, .out = out };
-	if (set_product(l, t, exact, to) < 0 ||
+	if (set_product(l, t, rounding, to) < 0 ||
 	    take(l, lh_panels_bytes(to->product, in, out) / sizeof(float), &w) < 0)
 		return -1;
 	to->w = w;
@@ -214,10 +215,9 @@ static int biases(struct loader *l, const struct part part[PARTS], struct lh_pan
 	return 0;
 }
 
-/* Load a matrix whose outputs are those of up to three tensors, and their biases.  exact: it is
- * multiplied in floats, fast or not. */
-static int matrix(struct loader *l, const struct part part[PARTS], uint64_t in, bool exact,
-		  struct lh_panels *to)
+/* Load a matrix whose outputs are those of up to three tensors, and their biases. */
+static int matrix(struct loader *l, const struct part part[PARTS], uint64_t in,
+		  enum lh_rounding rounding, struct lh_panels *to)
 {
 	const struct lh_gguf_tensor *t[PARTS] = { NULL };
 	uint64_t out = 0, at = 0;
@@ -228,7 +228,7 @@ static int matrix(struct loader *l, const struct part part[PARTS], uint64_t in, 
 		if (l->g && !(t[i] = find_tensor(l, name, in, part[i].out, 1, false)))
 			return -1;
 	}
-	if (panels(l, t, in, out, exact, to) < 0)
+	if (panels(l, t, in, out, rounding, to) < 0)
 		return -1;
 	for (size_t i = 0; i < PARTS && t[i]; at += part[i++].out)
 		if (plan(l, t[i], 0, part[i].out, to, at) < 0)
@@ -250,7 +250,7 @@ static int expert_matrices(struct loader *l, const char *part, uint64_t in, uint
 	if (!*to && !(*to = lh_calloc(n, sizeof **to, l->err)))
 		return -1;
 	for (uint64_t i = 0; i < n; i++) {
-		if (panels(l, t, in, out, false, &(*to)[i]) < 0)
+		if (panels(l, t, in, out, LH_FINE, &(*to)[i]) < 0)
 			return -1;
 		if (l->g && plan(l, t[0], i * out, out, &(*to)[i], 0) < 0)
 			return -1;
@@ -269,14 +269,14 @@ static int feed_forward(struct loader *l, struct lh_layer *to)
 			  down[PARTS] = { { "ffn_down", width } };
 
 	if (l->e->s.moe_every && l->layer % l->e->s.moe_every == 1)
-		return matrix(l, router, width, true, &to->router) < 0 ||
+		return matrix(l, router, width, LH_EXACT, &to->router) < 0 ||
 		       expert_matrices(l, "ffn_up_exps", width, ff, &to->up_of) < 0 ||
 		       expert_matrices(l, "ffn_down_exps", ff, width, &to->down_of) < 0 ? -1 : 0;
 	if (matrix(l, lh_encoder_has(l->e, LH_GATE) ? gated
 		      : lh_encoder_has(l->e, LH_GATE_IN_UP) ? both : up,
-		   width, false, &to->up) < 0)
+		   width, LH_COARSE, &to->up) < 0)
 		return -1;
-	return matrix(l, down, ff, false, &to->down);
+	return matrix(l, down, ff, LH_COARSE, &to->down);
 }
 
 /* Load the projections: one tensor, or three.  A compiled model has them in one matrix. */
@@ -289,8 +289,8 @@ static int projections(struct loader *l, struct lh_layer *to)
 	char name[96];
 
 	name_of(l, "attn_qkv", ".weight", name);
-	return matrix(l, l->g && !lh_gguf_tensor(l->g, name) ? split : fused, e->s.width, false,
-		      &to->qkv);
+	return matrix(l, l->g && !lh_gguf_tensor(l->g, name) ? split : fused, e->s.width,
+		      LH_FINE, &to->qkv);
 }
 
 static const char *const norms[LH_NORMS] = {
@@ -335,9 +335,8 @@ static int layer(struct loader *l, struct lh_layer *to)
 	to->local = l->e->s.window && l->e->s.local[l->layer / 64] >> l->layer % 64 & 1;
 	if (check_alike(l, "ffn_gate", LH_GATE) < 0 || projections(l, to) < 0)
 		return -1;
-	/* a 16th of the arithmetic, but in int8 a quarter of the error of short texts */
-	if (matrix(l, out, lh_encoder_queries(l->e), lh_product(LH_GGUF_Q8_0, true)->int8,
-		   &to->out) < 0 || feed_forward(l, to) < 0)
+	if (matrix(l, out, lh_encoder_queries(l->e), LH_FINE, &to->out) < 0 ||
+	    feed_forward(l, to) < 0)
 		return -1;
 	for (unsigned i = 0; i < LH_NORMS; i++) {
 		if (check_alike(l, norms[i], (enum lh_has)i) < 0)
@@ -421,9 +420,9 @@ static int outside(struct loader *l)
 	if (lh_encoder_has(e, LH_FACTORS) &&
 	    vector(l, "rope_freqs.weight", e->s.rotated / 2, &e->factors) < 0)
 		return -1;
-	if (lh_encoder_has(e, LH_DENSE_2) && matrix(l, second, width, true, &e->dense[0]) < 0)
+	if (lh_encoder_has(e, LH_DENSE_2) && matrix(l, second, width, LH_EXACT, &e->dense[0]) < 0)
 		return -1;
-	if (lh_encoder_has(e, LH_DENSE_3) && matrix(l, third, dense, true, &e->dense[1]) < 0)
+	if (lh_encoder_has(e, LH_DENSE_3) && matrix(l, third, dense, LH_EXACT, &e->dense[1]) < 0)
 		return -1;
 	return head(l);
 }

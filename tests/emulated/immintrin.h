@@ -120,6 +120,7 @@ EMULATED __m512 lh_mm512_mask_sub_ps(__m512 rest, __mmask16 mask, __m512 x, __m5
 /* ---- integers ---- */
 
 BINARY(_mm512_add_epi32, __m512i, si, 16, r.u[i] = a.u[i] + b.u[i])
+BINARY(_mm512_sub_epi32, __m512i, si, 16, r.u[i] = a.u[i] - b.u[i])
 BINARY(_mm512_and_si512, __m512i, si, 16, r.u[i] = a.u[i] & b.u[i])
 BINARY(_mm512_or_si512, __m512i, si, 16, r.u[i] = a.u[i] | b.u[i])
 BINARY(_mm512_max_epi8, __m512i, si, 64, r.b[i] = a.b[i] > b.b[i] ? a.b[i] : b.b[i])
@@ -177,6 +178,15 @@ EMULATED __m512i lh_mm512_srli_epi32(__m512i x, unsigned bits)
 
 	for (int i = 0; i < 16; i++)
 		a.u[i] >>= bits;
+	return a.si;
+}
+
+EMULATED __m512i lh_mm512_srai_epi32(__m512i x, unsigned bits)
+{
+	union lh_512 a = { .si = x };
+
+	for (int i = 0; i < 16; i++)
+		a.i[i] >>= bits;
 	return a.si;
 }
 
@@ -505,10 +515,12 @@ lh_tile_dpbf16ps(int to, int x, int w)
 #define _mm512_setzero_si512 lh_mm512_setzero_si512
 #define _mm512_shuffle_epi8 lh_mm512_shuffle_epi8
 #define _mm512_slli_epi32 lh_mm512_slli_epi32
+#define _mm512_srai_epi32 lh_mm512_srai_epi32
 #define _mm512_srli_epi32 lh_mm512_srli_epi32
 #define _mm512_store_si512 lh_mm512_store_si512
 #define _mm512_storeu_ps lh_mm512_storeu_ps
 #define _mm512_storeu_si512 lh_mm512_storeu_si512
+#define _mm512_sub_epi32 lh_mm512_sub_epi32
 #define _mm512_sub_ps lh_mm512_sub_ps
 #define _tile_dpbf16ps lh_tile_dpbf16ps
 #define _tile_loadconfig lh_tile_loadconfig

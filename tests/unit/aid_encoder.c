@@ -117,7 +117,7 @@ int main(int argc, char **argv)
 
 	check_why(argc > 1, "aid_encoder MODEL [OPTION]...");
 	if (!strcmp(argv[1], "--kernel")) {
-		puts(lh_product(LH_GGUF_F32, false)->name);
+		puts(lh_product(LH_GGUF_F32, LH_EXACT)->name);
 		return 0;
 	}
 	for (int i = 2; i < argc; i++) {

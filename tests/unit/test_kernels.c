@@ -194,7 +194,7 @@ static void products_of_blocks_are_within_their_rounding(const struct lh_product
 
 			for (size_t i = 0; i < in; i++) {
 				sum += (double)x[r * lh_stride(in) + i] * w[c * in + i];
-				error += fabs(w[c * in + i]) / 254 * p->int8;
+				error += p->levels ? fabs(w[c * in + i]) / (2 * p->levels) : 0;
 				more += fabs((double)x[r * lh_stride(in) + i] * w[c * in + i]) *
 					p->error;
 			}
@@ -339,7 +339,7 @@ static void functions_are_right_for_every_length(void)
 
 static int with(const char *kernel)
 {
-	const struct lh_product *fast;
+	const struct lh_product *fast, *fine;
 	pid_t pid = fork();
 	int status;
 
@@ -347,18 +347,21 @@ static int with(const char *kernel)
 		return waitpid(pid, &status, 0) == pid ? status : -1;
 	setenv("LH_KERNEL", kernel, 1);
 	k = lh_kernels();
-	floats = lh_product(LH_GGUF_F32, false);
-	fast = lh_product(LH_GGUF_Q8_0, true);
-	printf("# %s: %s, %s, fast %s\n", kernel, k->name, floats->name, fast->name);
+	floats = lh_product(LH_GGUF_F32, LH_EXACT);
+	fast = lh_product(LH_GGUF_Q8_0, LH_COARSE);
+	fine = lh_product(LH_GGUF_Q8_0, LH_FINE);
+	printf("# %s: %s, %s, fast %s, fine %s\n", kernel, k->name, floats->name, fast->name,
+	       fine->name);
 	products_are_right_and_a_row_has_no_neighbours();
 	exponentials_are_exact_to_1e_7();
 	functions_are_right_for_every_length();
 	products_of_blocks_are_within_their_rounding(fast);
+	products_of_blocks_are_within_their_rounding(fine);
 	products_of_blocks_are_within_their_rounding(&k->q8);
-	floats = lh_product(LH_GGUF_F32, true);
+	floats = lh_product(LH_GGUF_F32, LH_COARSE);
 	products_are_right_and_a_row_has_no_neighbours();
 	halves = true;
-	floats = lh_product(LH_GGUF_F16, false);
+	floats = lh_product(LH_GGUF_F16, LH_EXACT);
 	products_are_right_and_a_row_has_no_neighbours();
 	floats = &k->f16;
 	products_are_right_and_a_row_has_no_neighbours();
