@@ -34,13 +34,12 @@
  *
  * The first of these only if the file has cls, and the norm only if it has that.
  *
- * Arithmetic is float (kernels.h says what a product is exact to); fast multiplies numbers that
- * are rounded to bf16, on a CPU that has AMX, or weights of Q8_0 by rows rounded to integers, on
- * one that has AVX-512 VNNI, and changes nothing elsewhere.  Scores of pairs have to be exact to 1e-5,
+ * Arithmetic is float (kernels.h says what a product is exact to); fast multiplies numbers that are
+ * rounded to bf16, on a CPU that has AMX, or weights of Q8_0 by rows rounded to integers, on one
+ * that has AVX-512 VNNI, and changes nothing elsewhere.  Scores of pairs have to be exact to 1e-5,
  * for which two parts of bf16 are too few in a model of six layers: for them AMX is used with fast
- * alone, by two parts.  Short lists are put together into one
- * matrix, so that each weight that is read is used for many tokens; attention is computed list by
- * list.
+ * alone, by two parts.  Short lists are put together into one matrix, so that each weight that is
+ * read is used for many tokens; attention is computed list by list.
  *
  * Shapes:  width = embedding_length; a list has 1 to context tokens.  Without pooling there is
  *          a vector for each token of each list.

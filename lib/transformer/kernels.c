@@ -59,6 +59,9 @@ const struct lh_product *lh_product(uint32_t type, enum lh_rounding rounding)
 
 struct lh_kernel_names lh_kernel_names(void)
 {
-	return (struct lh_kernel_names){ lh_kernels()->name, lh_product(LH_GGUF_F32, LH_EXACT)->name,
-					 lh_product(LH_GGUF_Q8_0, LH_COARSE)->name };
+	return (struct lh_kernel_names){
+		.models = lh_kernels()->name,
+		.exact = lh_product(LH_GGUF_F32, LH_EXACT)->name,
+		.fast = lh_product(LH_GGUF_Q8_0, LH_COARSE)->name,
+	};
 }

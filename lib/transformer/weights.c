@@ -150,7 +150,8 @@ static int add_packing(struct loader *l, const struct lh_gguf_tensor *const t[PA
 	*p = (struct lh_packing){ .type = t[0]->type };
 	for (size_t i = 1; i < PARTS && t[i]; i++)
 		p->type = p->type == (uint32_t)t[i]->type ? p->type : UINT32_MAX;
-	snprintf(p->name, sizeof p->name, "%s", lh_packing(lh_encoder_product(e, p->type, rounding)));
+	snprintf(p->name, sizeof p->name, "%s",
+		 lh_packing(lh_encoder_product(e, p->type, rounding)));
 	return 0;
 }
 
