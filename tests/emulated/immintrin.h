@@ -465,6 +465,8 @@ lh_tile_dpbf16ps(int to, int x, int w)
 
 /* ---- the names that kernels use ---- */
 
+#undef _mm512_extractf64x4_pd
+#undef _mm512_extracti64x4_epi64
 #undef _tile_dpbf16ps
 #undef _tile_loadconfig
 #undef _tile_loadd
