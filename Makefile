@@ -149,13 +149,13 @@ $(B)/unit/%: $(B)/tests/unit/%.c.o $(B)/liblh.a
 	$(Q)$(CC) -o $@ $^ $(LINK) $(LIBS) -ljansson
 
 # The kernels of AVX-512, VNNI and AMX, compiled for AVX2 with tests/emulated/immintrin.h.
-EMULATED = $(wildcard lib/*/kernels.c lib/*/kernels_avx512.c lib/*/kernels_vnni.c lib/*/kernels_amx.c lib/vector/vector_kernels.c lib/vector/vector_avx512.c)
+EMULATED = $(addprefix lib/transformer/kernels,.c _avx512.c _vnni.c _amx.c) $(addprefix lib/vector/vector_,kernels.c avx512.c)
 $(B)/emulated/%.c: lib/%.c Makefile
 	@mkdir -p $(@D)
 	$(Q)(echo '#line 1 "$<"'; sed 's/"avx512f[^"]*"/"avx2,fma,f16c"/; s/"amx-tile[^"]*"/"avx2"/; s/has_amx() &&/true || &/' $<) >$@
 $(B)/emulated/%.c.o: $(B)/emulated/%.c Makefile
 	@echo '  CC     $@'
-	$(Q)$(CC) -std=gnu11 -D_GNU_SOURCE $(WARN) -Wno-psabi -Wno-parentheses $(ALL) -Itests/emulated $(addprefix -iquote,$(wildcard lib/transformer lib/vector)) \
+	$(Q)$(CC) -std=gnu11 -D_GNU_SOURCE $(WARN) -Wno-psabi -Wno-parentheses $(ALL) -Itests/emulated -iquotelib/transformer -iquotelib/vector \
 		'-D__builtin_cpu_supports(name)=1' $(CPPFLAGS) $(CFLAGS) -c -o $@ $<
 $(B)/unit/emulated_%: $(B)/tests/unit/%.c.o $(EMULATED:lib/%=$(B)/emulated/%.o) $(B)/liblh.a
 	@mkdir -p $(@D)

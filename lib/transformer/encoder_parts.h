@@ -81,7 +81,7 @@ struct lh_encoder_work {
 	float *scores;			/* LH_ROWS: longest */
 };
 
-/* Return the product for a matrix of tensors of a type; rounding: with fast. */
+/* Return the product for a matrix of tensors of a type.  Without fast it is exact. */
 const struct lh_product *lh_encoder_product(const struct lh_encoder *e, uint32_t type,
 					    enum lh_rounding rounding);
 

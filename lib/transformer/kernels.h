@@ -39,8 +39,8 @@ struct lh_product {
 	const char *name;
 	const char *packing;	/* of the weights: another name for another layout; NULL: name */
 	bool raw;		/* weights are put as the file has them: blocks of Q8_0, or F16 */
-	int levels;		/* rows are rounded, in runs of 32 to so many parts of the largest
-				 * value; 0: they are not */
+	int levels;		/* rows are rounded in runs of 32, to integers up to this one;
+				 * 0: they are not */
 	double error;		/* of a product, at most, relative to it; 0: that of floats */
 	unsigned rows;		/* of the largest block */
 	unsigned tile;		/* rows that are together in a layout */
@@ -90,8 +90,7 @@ const char *lh_packing(const struct lh_product *p);
 /* Return the product of lh_kernels() for weights of a type. */
 const struct lh_product *lh_product_of_floats(uint32_t type);
 
-/* How numbers may be rounded before they are multiplied.  FINE: as those of matrices whose errors
- * reach the vector undiminished may be. */
+/* How much rows may be rounded before they are multiplied.  By AMX FINE and COARSE are the same. */
 enum lh_rounding { LH_EXACT, LH_FINE, LH_COARSE };
 
 /* Return the product for weights of a type.  LH_KERNEL=amx or vnni forces that one, any other name

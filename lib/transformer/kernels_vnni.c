@@ -62,9 +62,8 @@ INLINE void store_bytes(uint32_t *to, __m512i v)
 	_mm_storeu_si128((void *)to, _mm512_cvtsepi32_epi8(v));
 }
 
-/* Round 32 values to bytes; returns their scale. */
-INLINE float round_unit(const float *x, uint32_t bytes[][UNIT / 4], int32_t *sum,
-			const unsigned parts)
+/* Round 32 values to the bytes of each part; returns their scale. */
+INLINE float round_unit(const float *x, uint32_t *bytes, int32_t *sum, const unsigned parts)
 {
 	__m512 a = _mm512_loadu_ps(x), b = _mm512_loadu_ps(x + 16);
 	float most = _mm512_reduce_max_ps(_mm512_max_ps(_mm512_abs_ps(a), _mm512_abs_ps(b)));
@@ -78,13 +77,14 @@ INLINE float round_unit(const float *x, uint32_t bytes[][UNIT / 4], int32_t *sum
 		__m512i first_a = _mm512_srai_epi32(_mm512_add_epi32(qa, half), 8);
 		__m512i first_b = _mm512_srai_epi32(_mm512_add_epi32(qb, half), 8);
 
-		store_bytes(bytes[1], _mm512_sub_epi32(qa, _mm512_slli_epi32(first_a, 8)));
-		store_bytes(bytes[1] + 4, _mm512_sub_epi32(qb, _mm512_slli_epi32(first_b, 8)));
+		store_bytes(bytes + UNIT / 4, _mm512_sub_epi32(qa, _mm512_slli_epi32(first_a, 8)));
+		store_bytes(bytes + UNIT / 4 + 4,
+			    _mm512_sub_epi32(qb, _mm512_slli_epi32(first_b, 8)));
 		qa = first_a;
 		qb = first_b;
 	}
-	store_bytes(bytes[0], qa);
-	store_bytes(bytes[0] + 4, qb);
+	store_bytes(bytes, qa);
+	store_bytes(bytes + 4, qb);
 	return most / LEVELS(parts);
 }
 
@@ -93,13 +93,13 @@ INLINE void pack_parts(const float *x, size_t stride, unsigned rows, size_t n, c
 {
 	for (size_t i = 0; i < n; i += UNIT, to += rows * X_BYTES(parts))
 		for (unsigned r = 0; r < rows; r++) {
-			uint32_t bytes[2][UNIT / 4];
+			uint32_t bytes[2 * UNIT / 4];
 			int32_t sum;
 			float scale = round_unit(x + r * stride + i, bytes, &sum, parts);
 			char *after = to + parts * UNIT * rows + 4 * r;
 
-			for (unsigned j = 0; j < parts * (UNIT / 4); j++)
-				memcpy(to + 4 * (j * rows + r), bytes[0] + j, 4);
+			for (unsigned j = 0; j < parts * UNIT / 4; j++)
+				memcpy(to + 4 * (j * rows + r), bytes + j, 4);
 			sum *= -128;
 			memcpy(after, &scale, 4);
 			memcpy(after + 4 * rows, &sum, 4);

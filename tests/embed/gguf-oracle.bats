@@ -117,11 +117,14 @@ fast_near() {
 
 @test "fast vectors of 12 layers are within 1e-4 of those in floats, short texts too" {
 	local architecture
-	"$UNIT/aid_model" "$ROOT/tests/model/wordpiece.txt" bert.gguf --type Q8_0 --layers 12 \
-		--width 768 --heads 12 --feed-forward 3072 --tokens 3000 --architecture bert
-	python3 "$ROOT/tests/model/lists.py" bert.gguf 1 2 3 8 17 >lists
-	"$UNIT/aid_encoder" bert.gguf <lists >floats
-	fast_near bert.gguf floats
+	for architecture in bert nomic-bert; do
+		"$UNIT/aid_model" "$ROOT/tests/model/wordpiece.txt" $architecture.gguf --type Q8_0 \
+			--architecture $architecture --layers 12 --width 768 --heads 12 \
+			--feed-forward 3072 --tokens 3000
+		python3 "$ROOT/tests/model/lists.py" $architecture.gguf 1 2 3 8 40 >lists
+		"$UNIT/aid_encoder" $architecture.gguf <lists >floats
+		fast_near $architecture.gguf floats
+	done
 	for architecture in qwen3 modern-bert jina-bert-v2; do
 		python3 "$ROOT/tests/model/make.py" --architecture $architecture --type Q8_0 \
 			--layers 12 --width 128 --heads 4 --feed-forward 384 -o $architecture.gguf

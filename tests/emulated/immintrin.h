@@ -163,32 +163,17 @@ EMULATED __m512i lh_last_first(const int x[16])
 
 #define lh_mm512_set_epi32(...) lh_last_first((const int[16]){ __VA_ARGS__ })
 
-EMULATED __m512i lh_mm512_slli_epi32(__m512i x, unsigned bits)
-{
-	union lh_512 a = { .si = x };
-
-	for (int i = 0; i < 16; i++)
-		a.u[i] <<= bits;
-	return a.si;
-}
-
-EMULATED __m512i lh_mm512_srli_epi32(__m512i x, unsigned bits)
-{
-	union lh_512 a = { .si = x };
-
-	for (int i = 0; i < 16; i++)
-		a.u[i] >>= bits;
-	return a.si;
-}
-
-EMULATED __m512i lh_mm512_srai_epi32(__m512i x, unsigned bits)
-{
-	union lh_512 a = { .si = x };
-
-	for (int i = 0; i < 16; i++)
-		a.i[i] >>= bits;
-	return a.si;
-}
+#define SHIFT(name, lane, operator) \
+	EMULATED __m512i lh##name(__m512i x, unsigned bits) \
+	{ \
+		union lh_512 a = { .si = x }; \
+		for (int i = 0; i < 16; i++) \
+			a.lane[i] operator bits; \
+		return a.si; \
+	}
+SHIFT(_mm512_slli_epi32, u, <<=)
+SHIFT(_mm512_srli_epi32, u, >>=)
+SHIFT(_mm512_srai_epi32, i, >>=)
 
 EMULATED int lh_mm512_reduce_add_epi32(__m512i v)
 {
@@ -247,37 +232,23 @@ EMULATED __m256d lh_mm512_extractf64x4_pd(__m512d v, int half)
 
 UNARY(_mm512_cvtepi32_ps, __m512, ps, __m512i, si, 16, r.f[i] = (float)a.i[i])
 UNARY(_mm512_cvtps_epi32, __m512i, si, __m512, ps, 2, r.si256[i] = _mm256_cvtps_epi32(a.ps256[i]))
-/* the low bytes, or with s the nearest ones */
+/* the low bytes, or with s the bytes that are nearest */
 UNARY(_mm512_cvtepi32_epi8, __m128i, si128[0], __m512i, si, 16, r.b[i] = (int8_t)a.i[i])
 UNARY(_mm512_cvtsepi32_epi8, __m128i, si128[0], __m512i, si, 16,
       r.b[i] = (int8_t)(a.i[i] > 127 ? 127 : a.i[i] < -128 ? -128 : a.i[i]))
 
-EMULATED __m512i lh_mm512_cvtepi8_epi32(__m128i v)
-{
-	union lh_512 a = { .si128 = { v } }, r;
-
-	for (int i = 0; i < 16; i++)
-		r.i[i] = a.b[i];
-	return r.si;
-}
-
-EMULATED __m512i lh_mm512_cvtepu8_epi32(__m128i v)
-{
-	union lh_512 a = { .si128 = { v } }, r;
-
-	for (int i = 0; i < 16; i++)
-		r.i[i] = a.ub[i];
-	return r.si;
-}
-
-EMULATED __m512i lh_mm512_cvtepu16_epi32(__m256i v)
-{
-	union lh_512 a = { .si256 = { v } }, r;
-
-	for (int i = 0; i < 16; i++)
-		r.i[i] = a.uh[i];
-	return r.si;
-}
+/* of 16 lanes that are narrower */
+#define WIDEN(name, TYPE, is, lane) \
+	EMULATED __m512i lh##name(TYPE x) \
+	{ \
+		union lh_512 a = { .is = { x } }, r; \
+		for (int i = 0; i < 16; i++) \
+			r.i[i] = a.lane[i]; \
+		return r.si; \
+	}
+WIDEN(_mm512_cvtepi8_epi32, __m128i, si128, b)
+WIDEN(_mm512_cvtepu8_epi32, __m128i, si128, ub)
+WIDEN(_mm512_cvtepu16_epi32, __m256i, si256, uh)
 
 EMULATED __m512 lh_mm512_cvtph_ps(__m256i v)
 {

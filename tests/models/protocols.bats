@@ -29,8 +29,8 @@ search() {
 	)
 }
 
-# broken MODEL FAULT - what spin finds with a fault: in two orders for six seconds each, in one of
-# which it is mostly found at once, and then in the second whole.
+# broken MODEL FAULT - what spin finds with a fault.  Most are found at once in one of two orders of
+# search; each has six seconds, and then the second order is searched whole.
 broken() {
 	local order
 	mkdir -p "$1-$2" && cd "$1-$2"
