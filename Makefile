@@ -18,8 +18,10 @@ SONAME = liblh.so.0
 PREFIX = /usr/local
 B = build
 BIN = bin
+# DEBUG=1: all that a debugger can show, in place of lines and names of functions
+DEBUG =
 # as dpkg-buildflags has them with hardening=+all; programs are linked with -pie
-CFLAGS = -O2 -g -fstack-protector-strong -Wformat -Werror=format-security
+CFLAGS = -O2 $(if $(DEBUG),-g3,-g1) -fstack-protector-strong -Wformat -Werror=format-security
 CPPFLAGS = -D_FORTIFY_SOURCE=2
 LDFLAGS = -Wl,-z,relro -Wl,-z,now
 WARN = -Wall -Wextra -Wshadow -Wpointer-arith -Wundef -Wvla
@@ -156,7 +158,7 @@ $(B)/emulated/%.c: lib/%.c Makefile
 $(B)/emulated/%.c.o: $(B)/emulated/%.c Makefile
 	@echo '  CC     $@'
 	$(Q)$(CC) -std=gnu11 -D_GNU_SOURCE $(WARN) -Wno-psabi -Wno-parentheses $(ALL) -Itests/emulated -iquotelib/transformer -iquotelib/vector \
-		'-D__builtin_cpu_supports(name)=1' $(CPPFLAGS) $(CFLAGS) -c -o $@ $<
+		'-D__builtin_cpu_supports(name)=1' $(CPPFLAGS) $(CFLAGS) -O0 -U_FORTIFY_SOURCE -c -o $@ $<
 $(B)/unit/emulated_%: $(B)/tests/unit/%.c.o $(EMULATED:lib/%=$(B)/emulated/%.o) $(B)/liblh.a
 	@mkdir -p $(@D)
 	@echo '  LINK   $@'

@@ -438,6 +438,9 @@ lh_tile_dpbf16ps(int to, int x, int w)
 
 #undef _mm512_extractf64x4_pd
 #undef _mm512_extracti64x4_epi64
+#undef _mm512_slli_epi32
+#undef _mm512_srai_epi32
+#undef _mm512_srli_epi32
 #undef _tile_dpbf16ps
 #undef _tile_loadconfig
 #undef _tile_loadd
