@@ -134,21 +134,6 @@ tools/lh-x/main.c: hidden is in no face of base' ] || { echo "$output"; return 1
 	[ ! -e tree/build/log/plain/a.tap ]
 }
 
-@test "the titles that tests/SURVIVED asks for are there" {
-	"$ROOT/tests/survived" >list
-	[ "$(grep -c '^- ' list)" -gt 300 ]
-}
-
-@test "a file, a title or a function of tests that is not there is found" {
-	cp -r --parents -t . "$ROOT"/tests/{SURVIVED,survived,*/*.bats,unit,fuzz}
-	mv ".$ROOT" tree
-	printf 'what is survived\n\tno-such: a …\n\tlh: a list of nothing …\n\ttest_num: no such function\n' >>tree/tests/SURVIVED
-	run -1 tree/tests/survived
-	[ "$output" = 'tests/SURVIVED: no-such is no file of tests
-tests/SURVIVED: lh has no test "a list of nothing …"
-tests/SURVIVED: test_num has no test "no such function"' ]
-}
-
 @test "the oracle imports the standard library of Python; NumPy and cryptography in one program each" {
 	python3 - "$ROOT"/tests/oracle/*.py >found <<-'END'
 	import ast, os, sys
