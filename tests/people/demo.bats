@@ -1,5 +1,5 @@
 # The first things that a new user types: bootstrap, the demo, the tutorial.
-# bats file_tags=plain-only
+# bats file_tags=plain-only,full
 load screen
 
 # stubs - a PATH in $PWD/stubs where nothing is missing and make compiles three files.

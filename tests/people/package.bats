@@ -1,7 +1,7 @@
 # The tarball and the Debian packages: what is in them, and their life in a bare Debian.
 # They are built once from the last commit, by "make deb" below build/deb: in make soak as
 # they are given away, else without optimization, in a third of the time.
-# bats file_tags=plain-only,long
+# bats file_tags=plain-only,full,long
 load ../helper
 
 setup_file() {

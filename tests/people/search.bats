@@ -1,5 +1,5 @@
 # lh-search and lh-index in a terminal: filters, advice about input, an id that is absent.
-# bats file_tags=plain-only
+# bats file_tags=plain-only,full
 load screen
 
 setup_file() {
@@ -18,8 +18,8 @@ setup() { cd "$BATS_FILE_TMPDIR" || return 1; }
 # each_way NAME BODY - on each screen, then with NO_COLOR, whose text is the same.
 each_way() {
 	local name=$1 body=$2
-	colored() { screen_run clear; "$body"; screen_is "search-$name"; screen_is -e "search-$name"; }
-	plain() { screen_run clear; "$body"; screen_is "search-$name"; screen_is -e "search-$name-plain"; }
+	colored() { screen_run clear; "$body"; screen_is -e "search-$name"; }
+	plain() { screen_run clear; "$body"; screen_is -n "search-$name"; }
 	on_each_screen colored
 	on_each_screen plain NO_COLOR=1
 }

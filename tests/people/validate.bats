@@ -25,7 +25,6 @@ walk() {
 @test "a schema's faults have their place, a record's violations their fields" {
 	each() {
 		walk
-		screen_is validate
 		screen_is -e validate
 	}
 	on_each_screen each
@@ -34,8 +33,7 @@ walk() {
 @test "with NO_COLOR the same text is without styles" {
 	each() {
 		walk
-		screen_is validate
-		screen_is -e validate-no-color
+		screen_is -n validate
 	}
 	on_each_screen each NO_COLOR=1
 }
