@@ -1,5 +1,4 @@
-# lh-judge against Python (tests/oracle/judge.py, the same definitions; trec_eval is not in
-# Debian): qrels and a run of TREC of a million lines each, 1,000 queries of 1,000 documents, half
+# lh-judge: qrels and a run of TREC of a million lines each, 1,000 queries of 1,000 documents, half
 # of which have grades; and a comparison with 10,000 rounds.
 source "$ROOT/bench/lib.bash"
 cd "$DATA"
@@ -22,11 +21,6 @@ if [ ! -s "judge-$LINES" ]; then
 	END
 	echo made >"judge-$LINES"
 fi
-jq -nc --slurpfile a <(lh-judge score --qrels judge.qrels judge.run) \
-	--slurpfile b <(python3 "$ROOT/tests/oracle/judge.py" peer judge.qrels judge.run) \
-	'$b[0] | to_entries | all((.value - $a[0][.key] | fabs) < 1e-9) | if . then empty else error("they differ") end'
-versus "score, qrels and run of $LINES lines each; Python" 3 'lh-judge score --qrels judge.qrels judge.run' \
-	"python3 $ROOT/tests/oracle/judge.py peer judge.qrels judge.run"
 versus "compare two runs, six measures; score both" 3 'lh-judge compare --qrels judge.qrels judge.run judge.other' \
 	'lh-judge score --qrels judge.qrels judge.run judge.other'
 /usr/bin/time -f '%U' lh-judge score --qrels judge.qrels judge.run 2>judge.time >/dev/null

@@ -1,4 +1,4 @@
-# lh-query: SQL over files.  lh-query-oracle.bats compares answers with other engines.
+# lh-query: SQL over files.
 # bats file_tags=quick
 load ../helper
 

@@ -9,9 +9,6 @@
 //         a line for each list: label, level, the labels that it links to, sorted
 //     hnswlib search SPACE DIM FILE EF K        (queries: lines of numbers on stdin)
 //         a line for each query: label=distance ...
-//     hnswlib exact SPACE DIM FILE SEED
-//         compare 20 random searches, with ef the number of elements, with a look at every
-//         element: a line for each that differs, and the distances of both
 //     hnswlib grow SPACE DIM FILE N SEED        adds N vectors, and saves to FILE again
 //
 // SPACE is l2 or ip; ip is also what hnswlib uses for cosine.
@@ -134,39 +131,6 @@ static int search(Space &space, char **argv)
 	return 0;
 }
 
-static int exact(Space &space, char **argv)
-{
-	Index index(space.of.get());
-	std::mt19937 random((unsigned)std::stoul(argv[5]));
-	std::normal_distribution<float> value;
-	std::vector<float> v(space.dim);
-	int differ = 0;
-
-	load(index, space, argv[4]);
-	size_t n = index.cur_element_count, k = std::min<size_t>(n, 10);
-	index.setEf(n);
-	for (int query = 0; n && query < 20; query++) {
-		for (float &x : v)
-			x = value(random);
-		std::vector<float> all, found;
-		for (size_t e = 0; e < n; e++)
-			all.push_back(index.fstdistfunc_(v.data(), index.getDataByInternalId((unsigned)e),
-							 index.dist_func_param_));
-		std::sort(all.begin(), all.end());
-		auto hits = index.searchKnn(v.data(), k);
-		for (; !hits.empty(); hits.pop())
-			found.push_back(hits.top().first);
-		std::reverse(found.begin(), found.end());
-		if (found.size() == k && std::equal(found.begin(), found.end(), all.begin()))
-			continue;
-		differ = 1;
-		for (size_t i = 0; i < k; i++)
-			printf("%g:%g ", i < found.size() ? found[i] : -1, all[i]);
-		printf("\n");
-	}
-	return differ;
-}
-
 static int grow(Space &space, char **argv)
 {
 	Index index(space.of.get());
@@ -193,7 +157,5 @@ int main(int argc, char **argv)
 		return links(space, argv);
 	if (what == "search")
 		return search(space, argv);
-	if (what == "exact")
-		return exact(space, argv);
 	return what == "grow" ? grow(space, argv) : 2;
 }

@@ -23,20 +23,11 @@ content_of() {
 	jq -e '.format == 1 and .by == "hash" and .dimension == 8 and .model == null and (.shards | length) == 7' p.json
 	[ "$(jq -c '.shards[0] | keys_unsorted' p.json)" = '["file","length","checksum"]' ]
 	[ "$(content_of p.json)" = "$(content one.lhv)" ]
-	[ "$(python3 "$ROOT"/tests/oracle/shards.py place p.json)" = 300 ]
 	lh-index verify $(shards p.json)
-}
-
-@test "ids of every length are in the shards that another implementation finds" {
-	awk 'BEGIN { for (n = 1; n <= 240; n++) { id = ""
-		for (i = 0; i < n; i++) id = id sprintf("%c", 97 + (i * 7 + n) % 26)
-		printf "{\"id\":\"%s\",\"vector\":[1,%d]}\n", id, n } }' | lh-index shard p.json -n 97
-	[ "$(python3 "$ROOT"/tests/oracle/shards.py place p.json)" = 240 ]
 }
 
 @test "by centroid, each record is in the shard with the nearest centroid" {
 	rows 1 400 | lh-index shard p.json -n 6 --by centroid
-	[ "$(python3 "$ROOT"/tests/oracle/shards.py place p.json)" = 400 ]
 	jq -e '[.shards[].centroid | length] == [8, 8, 8, 8, 8, 8]' p.json
 	cp p.json first
 	rm p.*.lhv p.json
@@ -46,54 +37,6 @@ content_of() {
 	not cmp -s <(jq -c '.shards[].centroid' first) <(jq -c '.shards[].centroid' p.json)
 }
 
-@test "groups that are far from each other get a shard each" {
-	awk 'BEGIN { for (i = 0; i < 200; i++) printf "{\"id\":\"%d\",\"vector\":[%s,%d]}\n", i,
-		i % 4 < 2 ? 0 : 1000, (i % 2) * 1000 + i % 5 }' | lh-index shard p.json -n 4 --by centroid --distance l2
-	for file in $(shards p.json); do
-		lh-index dump "$file" | jq '.id | tonumber % 4' | sort -u | wc -l
-	done >groups
-	[ "$(sort -u groups)" = 1 ]
-	[ "$(wc -l <groups)" = 4 ]
-}
-
-@test "fewer different vectors than shards leave shards empty, without a centroid" {
-	printf '{"id":"%s","vector":[1,2]}\n' a b c d | lh-index shard p.json -n 3 --by centroid
-	[ "$(jq -c '[.shards[] | has("centroid")]' p.json)" = '[true,false,false]' ]
-	[ "$(for file in $(shards p.json); do info "$file" length; done | paste -sd' ')" = '4 0 0' ]
-	printf '{"id":"%s","vector":[1,2]}\n' a | lh-index shard p.json -n 3
-	[ "$(for file in $(shards p.json); do info "$file" length; done | sort | paste -sd' ')" = '0 0 1' ]
-}
-
-@test "texts are embedded, and every way to build an index is one to build shards" {
-	printf '{"id":"%s","text":"welder in %s"}\n' a Gary b Elgin c Joliet >in
-	lh-index build one.lhv --lexical in
-	lh-index shard p.json -n 2 --lexical in
-	[ "$(content_of p.json)" = "$(content one.lhv)" ]
-	[ "$(jq -r .model p.json)" = "$(info one.lhv model)" ]
-	for how in "--precision f16" "--precision i8" "--precision i8 --rescore" "--distance l2 --precision f16" \
-		"--distance ip" "--exact-below 0 --layout qg"; do
-		# shellcheck disable=SC2086
-		rows 1 90 | lh-index build $how one.lhv
-		# shellcheck disable=SC2086
-		rows 1 90 | lh-index shard $how p.json -n 3
-		[ "$(content_of p.json)" = "$(content one.lhv)" ]
-		for key in precision rescore layout distance m; do
-			[ "$(info "$(shards p.json | head -1)" $key)" = "$(info one.lhv $key)" ]
-		done
-	done
-}
-
-@test "a task of an array makes all shards, and other formats are read" {
-	rows 1 20 >in
-	SLURM_ARRAY_TASK_ID=1 SLURM_ARRAY_TASK_COUNT=2 SLURM_ARRAY_TASK_MIN=0 SLURM_ARRAY_TASK_MAX=1 \
-		lh-index shard p.json -n 2 in
-	[ "$(content_of p.json | wc -l)" = 20 ]
-	run -2 lh-index shard --shard 0/2 p.json -n 2 in
-	lh-index build a.lhv in
-	lh-index dump --to pgcopy a.lhv | lh-index shard --from pgcopy p.json -n 3
-	[ "$(content_of p.json | wc -l)" = 20 ]
-}
-
 @test "the same input gives the same files" {
 	mkdir a b
 	for folder in a b; do
@@ -101,21 +44,6 @@ content_of() {
 	done
 	diff -r a b
 	[ "$(ls a | wc -l)" = 4 ]
-}
-
-@test "a plan is replaced with its files, and other files stay" {
-	rows 1 50 | lh-index shard p.json -n 3
-	first=$(shards p.json)
-	rows 1 9 | lh-index build p.0-of-3.lhv
-	rows 1 9 | lh-index build pp.0-of-3.a.lhv
-	rows 1 50 | lh-index shard p.json -n 2
-	[ "$(ls)" = "$( (shards p.json; printf '%s\n' p.json p.0-of-3.lhv pp.0-of-3.a.lhv) | sort)" ]
-	for file in $first; do
-		[ ! -e "$file" ]
-	done
-	rows 1 50 | lh-index shard p.json -n 2
-	[ "$(content_of p.json | wc -l)" = 50 ]
-	[ "$(ls | wc -l)" = 5 ]
 }
 
 @test "wrong usage is refused before anything is read or written" {
@@ -178,35 +106,6 @@ content_of() {
 	exec 5>&-
 	wait $!
 	[ "$(content_of p.json | wc -l)" = 3 ]
-}
-
-@test "a lock that a killed run left is removed with its files, and one that is held stays" {
-	rows 1 50 >in
-	lh-index shard p.json -n 3 in
-	for lock in p.4-of-10.b.lhv-lock p.0-of-3.a.lhv-lock p.7-of-10.b.lhv-lock; do
-		echo 1 >$lock
-	done
-	: >p.4-of-10.b.lhv-locked
-	: >q.4-of-10.b.lhv-lock
-	flock p.7-of-10.b.lhv-lock lh-index shard --lock-timeout 0.05 p.json -n 3 in 2>err
-	[ ! -s err ]
-	[ "$(ls -A | grep lock | paste -sd' ')" = 'p.4-of-10.b.lhv-locked p.7-of-10.b.lhv-lock q.4-of-10.b.lhv-lock' ]
-	lh-index shard p.json -n 3 in
-	[ ! -e p.7-of-10.b.lhv-lock ]
-}
-
-@test "a run of ten shards that is killed at a lock leaves nothing after a run of three" {
-	needs_strace
-	rows 1 50 >in
-	lh-index shard p.json -n 3 in
-	ls -A >want
-	for when in 2 5 9; do
-		inject rename:signal=KILL:when=$when lh-index shard -j1 p.json -n 10 in || true
-		rm -f trace
-		[ -e "$(echo p.*-of-10.*.lhv-lock)" ]
-		lh-index shard -j1 p.json -n 3 in
-		[ "$(ls -A | grep -c -- '-of-10\|lock')" = 0 ]
-	done
 }
 
 # The plan of before and its files are there and whole; or those of after.

@@ -212,26 +212,6 @@ refused() {
 		lh-merge none scored unscored
 }
 
-@test "hits of --idf, which have a score and no distance, are those of the whole index, byte for byte" {
-	python3 "$ROOT/tests/oracle/sparse.py" make 3 500
-	jq -sc 'unique_by(.id)[]' rows.jsonl >w.jsonl
-	mv queries.jsonl q.jsonl
-	parts 3 --lexical --weights w
-	for k in 1 10 400; do
-		search_parts 3 --idf idf.json -k $k
-		lh-search --idf idf.json -k $k all=all.lhv <q.jsonl >want
-		lh-merge -k $k --corpus all a2 a0 a1 | cmp - want
-		cat a1 a2 a0 | lh-merge -k $k --corpus all | jq -cS . | sort | cmp - <(jq -cS . want | sort -u)
-		lh-merge -k $k a0 a1 a2 | jq -c . >got
-		cmp got <(oracle -k $k a0 a1 a2 | jq -c .)
-	done
-	[ "$(jq -s 'map(.results[] | select(has("score") and (has("distance") | not))) | length > 1000' want)" = true ]
-	# ties are by id, also of different parts
-	echo '{"results":[{"id":"b","score":2},{"id":"d","score":0.5}]}' >x
-	echo '{"results":[{"id":"a","score":2},{"id":"c","score":2}]}' >y
-	[ "$(lh-merge x y | ids)" = 'a b c d' ]
-}
-
 @test "hits of --idf are not mixed with those that have a distance" {
 	echo '{"id":"q","results":[{"id":"a","score":1}]}' >sparse
 	echo '{"id":"q","results":[{"id":"b","distance":1}]}' >dense

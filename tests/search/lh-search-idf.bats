@@ -26,31 +26,6 @@ ask() {
 	lh-search --idf idf.json --flat -Q "$@" | jq -r '"\(.id):\(.score)"' | paste -sd' '
 }
 
-# oracle K NAME=FILE... - what the second implementation answers to queries.jsonl.
-oracle() {
-	python3 "$ROOT/tests/oracle/sparse.py" answer idf.json queries.jsonl "$@"
-}
-
-# ours K INDEX... - the same by lh-search.
-ours() {
-	lh-search -q --idf idf.json --no-metadata -k "$1" "${@:2}" <queries.jsonl |
-		jq -c '[.results[] | [.corpus, .id, .score]]'
-}
-
-# same K "NAME=FILE..." INDEX... - both answer alike; numbers are compared as doubles.
-same() {
-	local k=$1 of=$2
-	shift 2
-	# shellcheck disable=SC2086
-	oracle "$k" $of >want
-	ours "$k" "$@" >is
-	python3 -c 'import json, sys
-a, b = ([json.loads(line, parse_int=float) for line in open(name)] for name in sys.argv[1:])
-assert len(a) == 40 and sum(map(len, a)) > 20
-for i, (x, y) in enumerate(zip(a, b, strict=True)):
-    assert x == y, (i, x, y)' want is
-}
-
 # section KIND FILE - where it begins, and its bytes.
 section() {
 	od -An -v -td8 -w32 -j128 -N2048 "$2" | awk -v kind="$1" '$1 % 4294967296 == kind { print $2, $3 }'
@@ -163,91 +138,19 @@ section() {
 		sort_by(-.[1]) | map([.[0], (.[1] * 1e6 | round) / 1e6])')" ] || { cat out; false; }
 }
 
-# bats test_tags=plain-only,oracle
-@test "random weights are found as a second implementation finds them, in every state of an index" {
-	local seed k
-	for seed in 1 2 3 4; do
-		python3 "$ROOT/tests/oracle/sparse.py" make $seed $((seed * 700))
-		rm -f ./*.lhv*
-		for k in 1 10 1000; do
-			lh-index build --lexical --weights w a.lhv rows.jsonl
-			same $k a=rows.jsonl a.lhv
-		done
-		lh-index verify a.lhv
-		head -n 500 rows.jsonl >first
-		tail -n +501 rows.jsonl >rest
-		lh-index build --lexical --weights w b.lhv first
-		[ ! -s rest ] || lh-index add -q b.lhv rest
-		same 10 b=rows.jsonl b.lhv
-		jq -r .id rows.jsonl | sort -u | awk 'NR % 5 == 0' >gone
-		lh-index delete b.lhv <<<"$(jq -Rc '{ id: . }' gone)"
-		jq -c --rawfile gone gone '($gone / "\n") as $gone | select(.id as $id | any($gone[]; . == $id) | not)' rows.jsonl >left
-		same 10 b=left b.lhv
-		lh-index compact b.lhv
-		same 10 b=left b.lhv
-		same 20 "a=rows.jsonl b=left" a.lhv b.lhv
-		lh-index shard -n 3 --lexical --weights w p.json left
-		same 10 p=left p.json
-		rm p.*
-	done
-}
-
 @test "a table that lies is reported by verify with its section, and a search finds less or says so" {
-	local kind at bytes place what missed=0
-	python3 "$ROOT/tests/oracle/sparse.py" make 5 600
-	lh-index build --lexical --weights w a.lhv rows.jsonl
+	local kind at bytes place
+	make_notes
 	for kind in 17 18 19; do
-		read -r at bytes < <(section $kind a.lhv)
-		[ "$bytes" -gt 20 ]
-		for place in $(seq 0 $((bytes / 25 + 1)) $((bytes - 1))); do
-			cp a.lhv bad.lhv
+		read -r at bytes < <(section $kind n.lhv)
+		for place in $(seq 0 9 $((bytes - 1))); do
+			cp n.lhv bad.lhv
 			printf '\xff' | dd of=bad.lhv bs=1 seek=$((at + place)) conv=notrunc status=none
-			! cmp -s a.lhv bad.lhv || continue
 			run -1 --separate-stderr lh-index verify bad.lhv
 			[[ "$stderr" == *"bad.lhv: weight"* ]] || { echo "$kind $place: $stderr"; false; }
-			run --separate-stderr lh-search -q --idf idf.json bad.lhv <queries.jsonl
+			run --separate-stderr lh-search -q --idf idf.json -Q 'steel aurora' bad.lhv
 			[ "$status" = 0 ] || { [ "$status" = 2 ] && [[ "$stderr" = *"bad.lhv: weights: "* ]]; } ||
 				{ echo "$kind $place: $status $stderr"; false; }
 		done
 	done
-	# the greatest weight of a block is too low: the row that is above it is not left out in silence
-	read -r at bytes < <(section 19 a.lhv)
-	cp a.lhv bad.lhv
-	dd if=/dev/zero of=bad.lhv bs=1 seek="$at" count="$bytes" conv=notrunc status=none
-	run -2 --separate-stderr lh-search -q --idf idf.json bad.lhv <queries.jsonl
-	[[ "$stderr" = *"weights: those of term "*" are damaged" ]]
-}
-
-# bats test_tags=plain-only
-@test "a build and a search within little memory end with a message" {
-	python3 "$ROOT/tests/oracle/sparse.py" make 6 3000
-	lh-index build --lexical --weights w a.lhv rows.jsonl
-	{ echo '{"a":1'; seq -f ',"t%.0f":1' 300000; echo '}'; } >big.json
-	local kib failed=0
-	for kib in 24576 32768 65536 524288; do
-		run --separate-stderr prlimit --as=$((kib * 1024)) -- lh-search -q -j1 --max-members 1000000 --idf big.json a.lhv <queries.jsonl
-		[ "$status" = 0 ] || { [ "$status" = 2 ] && [[ "$stderr" == *memory* ]]; } || { echo "$kib: $stderr"; false; }
-		[ "$status" = 0 ] || failed=$((failed + 1))
-		run --separate-stderr prlimit --as=$((kib * 1024)) -- lh-index build -q -j1 --lexical --weights w b.lhv rows.jsonl
-		[ "$status" != 139 ] && [ "$status" != 134 ]
-		[ ! -e b.lhv ] || { lh-index verify b.lhv; rm b.lhv; }
-	done
-	[ $failed -gt 0 ]
-	[ "$status" = 0 ]
-}
-
-@test "out of memory at any allocation: exit 2, no crash, no leak" {
-	asan_only
-	local n at
-	make_notes
-	echo '{"id":"f","vector":[0,-1],"w":{"steel":3}}' | lh-index add n.lhv
-	for ((n = 1; n < 600; n += 2)); do
-		for at in "$n" "$n+"; do
-			run --separate-stderr env LH_FAULT_ALLOC="$at" lh-search -j 1 --idf idf.json n.lhv <<<'{"query_text":"steel welder"}'
-			[ "$status" = 0 ] || { [ "$status" = 2 ] && [[ $stderr == *"out of memory"* ]]; } || { echo "$at: $status $stderr"; false; }
-		done
-		if [ "$status" = 0 ]; then break; fi
-	done
-	[ "$status" = 0 ]
-	[ "$n" -gt 30 ]
 }
