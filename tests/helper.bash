@@ -109,6 +109,33 @@ injected() {
 	[[ $(tail -n 1 "$BATS_TEST_TMPDIR.faults") == happened* ]]
 }
 
+# at_each COMMAND... - the command under strace once for each call of CALLS (default: those that
+# change files) that it makes, in make check for the first of each and every STEPth after it, with
+# INJECT (signal=KILL, error=EIO) at it.  The functions before_fault and after_fault CALL N STATUS
+# run around it; its output is in out and err.
+at_each() {
+	local call n rc step=${STEP:-5} made=() calls=${CALLS:-write pwrite64 fsync ftruncate rename renameat2 unlink mkdir}
+	[ "$LH_SCALE" = check ] || step=1
+	before_fault
+	strace -f --quiet=all -o trace -e trace="${calls// /,}" "$@" >out 2>err || true
+	for call in $calls; do
+		if grep -qE "^[0-9]+ +$call\(" trace; then made+=("$call"); fi
+	done
+	[ ${#made[@]} -gt 0 ]
+	for call in "${made[@]}"; do
+		for ((n = 1; n <= 400; n += step)); do
+			before_fault
+			rc=0
+			inject "$call:$INJECT:when=$n" "$@" >out 2>err || rc=$?
+			injected || break
+			[ "$rc" != 127 ] || continue	# the loader
+			echo "$call $n: exit $rc, $(cat err)"
+			after_fault "$call" "$n" "$rc"
+		done
+		[ "$n" -le 400 ]
+	done
+}
+
 # faults_happened - each kind of fault that a test which went well has asked for.
 faults_happened() {
 	local missed

@@ -414,20 +414,3 @@ has_rows() {
 	[ "$(wc -l <s/log/observer.jsonl)" = 2 ]
 	end_serve
 }
-
-@test "whichever allocation fails: exit 2, out of memory, and a log that is whole" {
-	asan_only
-	record before '{"endpoint":"a","duration_ms":1,"source":"scenario"}' "$SESSION" >/dev/null
-	echo '{"endpoint":"b","x":1,"duration_ms":2}' >in
-	echo '{"type":"sms","body":"\u0062"}' >message
-	for command in "record log in" "inbox log message" "stats --by endpoint log" "tail log"; do
-		for ((n = 1; n < 10000; n++)); do
-			cp before log
-			LH_FAULT_ALLOC=$n run --separate-stderr lh-observe $command
-			[ "$status" = 0 ] && break
-			[ "$status" = 2 ] && [[ $stderr == *"out of memory"* ]] || { echo "$n $command: $status $stderr"; return 1; }
-			[ "$(lh-observe stats log | jq .total)" -ge 2 ]
-		done
-		[ "$n" -gt 1 ]
-	done
-}

@@ -193,27 +193,6 @@ whole() {
 	done
 }
 
-@test "each allocation that fails is out of memory, and the next run completes" {
-	asan_only
-	log W-1 2
-	log W-2 1
-	for n in $(seq 1 "$(scale 13 1)" 400); do
-		run --separate-stderr env LH_FAULT_ALLOC="$n" lh-subject-audit commit --dir d --tlog tree \
-			--key-file-tlog tlog.key
-		[ "$status" != 0 ] || break
-		[ "$status" = 2 ]
-		[[ $stderr == *"out of memory"* ]]
-	done
-	commit >/dev/null
-	whole
-	for n in $(seq 1 "$(scale 13 1)" 200); do
-		run --separate-stderr env LH_FAULT_ALLOC="$n" lh-subject-audit prove --dir d --tlog tree W-1
-		[ "$status" != 0 ] || break
-		[ "$status" = 2 ]
-		[[ $stderr == *"out of memory"* ]]
-	done
-}
-
 @test "two commits at a time make each row one entry" {
 	log W-1 50
 	commit >one &

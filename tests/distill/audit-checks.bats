@@ -457,20 +457,6 @@ escalation guard holds" ]
 	at clone3,clone,vfork,fork EAGAIN || { echo "spawn: exit $rc"; cat lines err; return 1; }
 }
 
-@test "whichever allocation of a live audit fails, it is reported and nothing leaks" {
-	asan_only
-	cp -r "$ROOT/share/fixtures/schemas" mine
-	for ((n = 1; n < 4000; n += $(scale 37 1))); do
-		rc=0
-		LH_FAULT_ALLOC=$n lh-audit-full --root r --out report.md --phase 1 --phase 6 --phase 7 --samples mine >lines 2>err || rc=$?
-		case $rc in
-		0) [ "$n" -lt 200 ] || break ;;
-		2) grep -q 'out of memory\|Cannot allocate' err || { echo "$n"; cat err; return 1; } ;;
-		*) echo "$n: exit $rc"; cat err; return 1 ;;
-		esac
-	done
-}
-
 @test "what a killed audit left in TMPDIR goes with the next" {
 	mkdir tmp bin other
 	cp "$LH_BIN/lh-audit-full" bin

@@ -56,37 +56,6 @@ whole_lines() {
 	jq -es 'all(type == "object")' "${files[@]}" >/dev/null || { echo "a line is not an object"; return 1; }
 }
 
-# at_each CALL... -- COMMAND... - the command once for each call of these that it
-# makes (of fsync, mkdir and copy_file_range, in make check, for each third), with $INJECT at it;
-# the function before_fault before, after_fault after.
-at_each() {
-	local calls=() call n step rc done=0
-	while [ "$1" != -- ]; do
-		calls+=("$1")
-		shift
-	done
-	shift
-	for call in "${calls[@]}"; do
-		case $call in
-		fsync | mkdir | copy_file_range) step=$(scale 3 1) ;;
-		*) step=1 ;;
-		esac
-		for ((n = 1; n <= 400; n += step)); do
-			before_fault
-			rc=0
-			inject "$call:$INJECT:when=$n" "$@" >out 2>err || rc=$?
-			injected || break
-			[ "$rc" != 127 ] || continue	# the loader
-			echo "$call $n: exit $rc, $(cat err)"
-			after_fault "$call" "$n" "$rc"
-			done=$((done + 1))
-		done
-		[ "$n" -le 400 ]
-	done
-	echo "$done faults"
-	[ "$done" -ge 10 ]
-}
-
 @test "a second run writes nothing, a third with more rows adds only theirs" {
 	sources r
 	distil r
@@ -123,7 +92,7 @@ at_each() {
 		no_litter r
 		lh-distill health --all --root r >/dev/null
 	}
-	INJECT=signal=KILL at_each write rename fsync mkdir -- lh-distill run -j1 --root r --now "$NOW" --run-id r
+	STEP=25 CALLS="write rename fsync mkdir" INJECT=signal=KILL at_each lh-distill run -j1 --root r --now "$NOW" --run-id r
 }
 
 @test "killed while rows are added to what is there, old data is never lost" {
@@ -149,7 +118,7 @@ at_each() {
 		same_data r whole
 		no_litter r
 	}
-	INJECT=signal=KILL at_each write rename fsync copy_file_range -- lh-distill run -j1 --root r --now "$NOW" --run-id r
+	STEP=25 CALLS="write rename fsync copy_file_range" INJECT=signal=KILL at_each lh-distill run -j1 --root r --now "$NOW" --run-id r
 }
 
 @test "killed in a tool of one stage and run again, the data is that of one whole run" {
@@ -166,10 +135,10 @@ at_each() {
 		same_data r whole
 		no_litter r
 	}
-	INJECT=signal=KILL at_each write rename -- lh-materialize --root r --now "$NOW" --run-id r
+	STEP=25 CALLS="write rename" INJECT=signal=KILL at_each lh-materialize --root r --now "$NOW" --run-id r
 	lh-materialize --root fresh --now "$NOW" --run-id r >/dev/null 2>&1 || [ $? = 1 ]
 	lh-score --root fresh --now "$NOW" --run-id r >/dev/null 2>&1
-	INJECT=signal=KILL at_each write rename fsync mkdir -- lh-export sft --root r --now "$NOW" --run-id r
+	STEP=25 CALLS="write rename fsync mkdir" INJECT=signal=KILL at_each lh-export sft --root r --now "$NOW" --run-id r
 }
 
 @test "a full disk and an I/O error at any call are exit 2 with one message, and the next run makes it good" {
@@ -190,8 +159,8 @@ at_each() {
 		distil r
 		same_data r whole
 	}
-	INJECT=error=ENOSPC at_each write mkdir -- lh-distill run -j1 --root r --now "$NOW" --run-id r
-	INJECT=error=EIO at_each fsync rename -- lh-distill run -j1 --root r --now "$NOW" --run-id r
+	STEP=25 CALLS="write mkdir" INJECT=error=ENOSPC at_each lh-distill run -j1 --root r --now "$NOW" --run-id r
+	STEP=25 CALLS="fsync rename" INJECT=error=EIO at_each lh-distill run -j1 --root r --now "$NOW" --run-id r
 }
 
 @test "runs of all tools at once, some of them killed, do not mix" {
@@ -251,7 +220,7 @@ at_each() {
 }
 
 @test "SIGINT and SIGTERM leave whole files and no litter" {
-	lh-gen kb -n "$(scale 20000 200000)" --root fresh
+	lh-gen kb -n "$(scale 5000 200000)" --root fresh
 	for signal in INT TERM; do
 		for when in data/evidence data/scored-runs exports; do
 			rm -rf r

@@ -246,35 +246,6 @@ faulty() {
 	[[ $stderr == *"cannot run lh-cat: No such file or directory" ]]
 }
 
-@test "whichever allocation fails: exit 2, out of memory, the old file" {
-	step=$(scale 9 1)
-	if [ -z "${LH_ASAN:-}" ]; then
-		cc -shared -fPIC -o failmalloc.so "$ROOT/tests/faults/failmalloc.c"
-		export LD_PRELOAD_LATER=$PWD/failmalloc.so
-	fi
-	for command in "lh-audit-full --observer --phase 0 --root root --now $NOW --out report.md --force --bundle out.tar.zst" \
-		"lh-audit-full bundle verify b.tar.zst"; do
-		for ((n = 1; n < 100000; n += step)); do
-			for when in "$n" "$n+"; do
-				rm -f hit
-				echo old >out.tar.zst
-				if [ -n "${LH_ASAN:-}" ]; then
-					run bash -c "LH_FAULT_ALLOC=$when $command >lines 2>err"
-					[ "$status" = 0 ] || touch hit
-				else
-					run bash -c "exec env FAILMALLOC=$when FAILMALLOC_OF=lh-audit-full FAILMALLOC_LOG=hit LD_PRELOAD=$LD_PRELOAD_LATER $command >lines 2>err"
-				fi
-				[ -e hit ] || break 2
-				[ "$status" = 0 ] || { [ "$status" = 2 ] && grep -q "out of memory" err; } ||
-					{ echo "$when $command: exit $status: $(cat err)"; return 1; }
-				[ "$status" = 0 ] || [ "$(cat out.tar.zst)" = old ]
-				no_litter
-			done
-		done
-		[ "$n" -gt 1 ]
-	done
-}
-
 # ---- bundle verify ----
 
 @test "a good bundle: a line a member, as listed, and a summary" {

@@ -492,32 +492,6 @@ odd() {
 	done
 }
 
-@test "whichever allocation of an audit with its reports fails: exit 2, out of memory, no leak, old files whole" {
-	asan_only
-	{ row p2_evidence_rows=3 'p\u0033_accepted=2' x=1; echo '{"torn'; row p2_evidence_rows=0.5 '\u0061=1'; } >old
-	step=$(scale 3 1)
-	for ((n = 1; n < 10000; n += step)); do
-		for when in "$n" "$n+"; do
-			cp old $LOG
-			LH_FAULT_ALLOC=$when run --separate-stderr audit -j 1 --append-baseline --out p.md --html p.html
-			[ "$status" = 1 ] && break
-			[ "$status" = 2 ] || { echo "$when: $status $stderr"; return 1; }
-			[[ $stderr == *"out of memory"* ]] || { echo "$when: $stderr"; return 1; }
-			head -c "$(stat -c %s old)" $LOG | cmp - old
-			no_litter
-		done
-		[ "$status" = 1 ] && break
-	done
-	[ "$n" -gt 30 ]
-	for ((n = 1; n < 1000; n++)); do
-		LH_FAULT_ALLOC=$n run --separate-stderr lh-audit-full drift --from 1 --to 3 old
-		[ "$status" = 0 ] && break
-		[ "$status" = 2 ]
-		[[ $stderr == *"out of memory"* ]] || { echo "$n: $stderr"; return 1; }
-	done
-	[ "$n" -gt 5 ]
-}
-
 # ---- the report ----
 
 @test "the report: verdict, checks by phase, metrics, and the table of drift with its last line" {

@@ -818,30 +818,3 @@ whole() {
 		done
 	done
 }
-
-@test "an audit that finds no memory does not take the root for one without a repository" {
-	plain_only "sanitizers have an allocator of their own"
-	cc -shared -fPIC -o failmalloc.so "$ROOT/tests/faults/failmalloc.c"
-	git init -q .
-	git -c user.name=n -c user.email=e commit -q --allow-empty -m m
-	for n in {1..12}; do
-		rc=0
-		rm -f hit
-		FAILMALLOC=$n FAILMALLOC_LOG=hit LD_PRELOAD=$PWD/failmalloc.so lh-audit-full --phase 0 --root r --out report.md >out 2>err || rc=$?
-		[ -e hit ]
-		[ "$rc" = 2 ] || tail -n 1 out | jq -e 'has("git_commit")' >/dev/null || { echo "$n: exit $rc"; cat out; return 1; }
-	done
-}
-
-@test "an audit that runs out of memory anywhere says so and leaves nothing" {
-	asan_only
-	for options in '--observer -j1' '--observer --json -j2' '--phase 2 -j1'; do
-		for ((n = 1; n < 4000; n += n < 60 ? 1 : n / 20)); do
-			rc=0
-			# shellcheck disable=SC2086
-			LH_FAULT_ALLOC=$n lh-audit-full $options --root r --out report.md >out 2>err || rc=$?
-			[ "$rc" = 0 ] || { [ "$rc" = 2 ] && grep -q 'out of memory' err; } || { echo "$options, $n: exit $rc"; cat out err; return 1; }
-			no_litter
-		done
-	done
-}

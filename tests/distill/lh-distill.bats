@@ -622,40 +622,6 @@ drift() {
 	[[ $stderr == *r/reports* ]]
 }
 
-@test "a run that finds no memory, at any allocation, is exit 2 and the next makes it good" {
-	asan_only
-	root 24
-	cp -r r s
-	lh-distill run --root s --now $NOW --run-id a >/dev/null
-	rm -r s/reports
-	for ((n = 1; ; n += 7)); do
-		LH_FAULT_ALLOC=$n run distil --run-id a -j 1
-		[ "$status" != 0 ] || break
-		[ "$status" = 2 ]
-		[[ $output == *"out of memory"* ]]
-	done
-	[ "$n" -gt 100 ]
-	distil --run-id b >/dev/null
-	rm -r r/reports
-	diff -r s r
-}
-
-@test "health and receipts that find no memory, at any allocation, are exit 2" {
-	asan_only
-	root 24
-	distil --run-id a >/dev/null
-	for command in "health --all" receipts; do
-		for ((n = 1; ; n++)); do
-			# shellcheck disable=SC2086
-			LH_FAULT_ALLOC=$n run lh-distill $command --root r
-			[ "$status" != 0 ] || break
-			[ "$status" = 2 ]
-			[[ $output == *"out of memory"* ]]
-		done
-		[ "$n" -gt 10 ]
-	done
-}
-
 @test "a decimal comma changes no byte" {
 	needs_comma
 	root 50

@@ -577,33 +577,6 @@ unclean() {
 	LH_NOW= evidence scrum_reviews "$GOOD" | env -u LH_NOW lh-export rag | jq -e '.created_at[:4] | tonumber >= 2026'
 }
 
-@test "allocation that fails anywhere is exit 2 and leaves the root as it was" {
-	asan_only
-	kb
-	for x in rag sft preference; do
-		for n in {1..400}; do
-			rm -rf r/exports r/reports
-			status=0
-			LH_FAULT_ALLOC=$n+ lh-export $x --root r >out 2>err || status=$?
-			[ "$status" = 0 ] && break
-			[ "$status" = 2 ] || { echo "$x $n: $status"; cat err; return 1; }
-			grep -q 'out of memory\|Cannot allocate' err || { echo "$x $n"; cat err; return 1; }
-			no_litter r
-		done
-		[ "$status" = 0 ]
-	done
-	cat r/data/evidence/*/*/*/*.jsonl >in
-	for x in rag preference; do
-		for n in {1..400}; do
-			status=0
-			LH_FAULT_ALLOC=$n+ lh-export -j 1 $x --quarantine q in >out 2>err || status=$?
-			[ "$status" = 0 ] && break
-			[ "$status" = 2 ] || { echo "$x $n: $status"; cat err; return 1; }
-		done
-		[ "$status" = 0 ]
-	done
-}
-
 @test "two runs at once do not mix" {
 	lh-gen kb -n 2000 --root r
 	lh-materialize -q --root r >collected

@@ -768,31 +768,6 @@ lh-materialize: 1 of 4 records rejected" ]
 	done
 }
 
-@test "whichever allocation of a root run fails: exit 2, out of memory, no leak, and the next run makes it good" {
-	asan_only
-	root audits "$AUDIT"$'\n{\n{"finding_id":"\\u0041","phase":"p"}' distilled_facts "$FACT" contract_analyses \
-		'{"permit_id":"\u0041","ts":'$T',"observer_notes":["\u0041"],"retrieved_context":{"matrix_corpora":["\u0042"]}}' \
-		audit_facts '{"llm_team_run_id":"L","pr_number":1,"ts":'$T',"facts":["\u0041"]}'
-	collect
-	want=$(data)
-	step=$(scale 5 1)
-	for ((n = 1; n < 10000; n += step)); do
-		for when in "$n" "$n+"; do
-			rm -rf r/data/evidence r/data/_kb/distillation_skips.jsonl r/reports
-			[ $((n % 2)) = 0 ] || LH_FAULT_ALLOC='' lh-materialize --root r --now $NOW --sources audits >/dev/null 2>&1 || true
-			LH_FAULT_ALLOC=$when run --separate-stderr lh-materialize --root r --now $NOW --run-id one
-			[ "$status" = 1 ] && break
-			[ "$status" = 2 ]
-			[[ $stderr == *"out of memory"* ]] || { echo "$when: $stderr"; return 1; }
-			no_litter r
-		done
-		[ "$status" = 1 ] && break
-		collect
-		[ "$(data)" = "$want" ] || { echo "$when"; return 1; }
-	done
-	[ "$n" -gt 50 ]
-}
-
 # ---- the command line ----
 
 @test "what does not go together is exit 2, and nothing is read or written" {

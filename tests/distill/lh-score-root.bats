@@ -231,35 +231,6 @@ lh-score: 11 read, 9 written, 2 skipped, 0 deduped" ]
 	done
 }
 
-@test "whichever allocation fails: exit 2, out of memory, whole files, no litter" {
-	asan_only
-	step=$(scale 3 1)
-	root r
-	cp -a r fresh
-	score
-	want=$(data r)
-	for ((n = 1; n < 2000; n += step)); do
-		for when in $n "$n+"; do
-			rm -rf r
-			cp -a fresh r
-			LH_FAULT_ALLOC=$when score -j2 >out 2>err && status=0 || status=$?
-			[ "$status" = 0 ] && break 2
-			[ "$status" = 2 ] && grep -q 'out of memory' err || { echo "$when: $status $(cat err)"; return 1; }
-			no_litter r
-			score -q >out
-			[ "$(data r)" = "$want" ]
-		done
-	done
-	[ "$n" -gt 20 ]
-	for ((n = 1; n < 2000; n += 3)); do
-		LH_FAULT_ALLOC=$n lh-score --check-drift --root r -j2 >out 2>err && status=0 || status=$?
-		[ "$status" = 0 ] && break
-		[ "$status" = 2 ] && grep -q 'out of memory' err || { echo "$n: $status $(cat err)"; return 1; }
-	done
-	[ "$n" -gt 20 ]
-	[ "$(jq .matched out)" = 9 ]
-}
-
 @test "of two runs at once one waits for the other, and nothing is written twice" {
 	root r
 	for ((i = 0; i < $(scale 20 200); i++)); do

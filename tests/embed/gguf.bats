@@ -108,18 +108,3 @@ for line in sys.stdin:
 		[[ $output != *memory* ]]
 	done <wrong.tsv
 }
-
-@test "whichever allocation of the reader fails, it is reported and nothing leaks" {
-	local n when
-	asan_only
-	python3 "$ROOT/tests/model/forge.py" every every.gguf
-	for ((n = 1; n < 1000; n++)); do
-		for when in "$n" "$n+"; do
-			LH_FAULT_ALLOC=$when run GGUF list every.gguf
-			[ "$status" = 0 ] && break 2
-			[ "$status" = 2 ]
-			[[ ${#lines[@]} = 1 && $output == *"out of memory" ]]
-		done
-	done
-	[ "$n" -gt 5 ]
-}

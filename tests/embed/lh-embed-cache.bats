@@ -410,16 +410,6 @@ time.sleep(60)' 3>&- &
 	[ "$(jq .dimension out | xargs)" = '1024 1024' ]
 }
 
-@test "short of memory it says so and exits 2, at every allocation" {
-	asan_only
-	texts 1 3 >in
-	for n in $(seq 1 "$(scale 40 400)"); do
-		rm -f c.db
-		LH_FAULT_ALLOC=$n run embed in
-		[ "$status" = 0 ] || { [ "$status" = 2 ] && [[ $output == *'out of memory'* ]]; } || { echo "$n: $status $output"; false; }
-	done
-}
-
 # within_lock TRACE - every write to the file and its log happened while the lock was held.
 within_lock() {
 	awk '/^[0-9]* *flock\(.*c\.db-lock.*LOCK_EX/ && / = 0$/ { held = 1 }

@@ -418,18 +418,6 @@ cut_short() {
 	[ "$(<said)" = "lh-search: $PWD/a.lhv: truncated while it was read, or its disk has failed" ]
 }
 
-@test "short of memory it says so and exits 2, at every allocation" {
-	asan_only
-	compile m.gguf
-	for n in $(seq 1 2 "$(scale 50 300)"); do
-		for command in '--compile m.gguf -o x.lhm' '--model m.gguf in' '--model m.gguf.lhm in'; do
-			LH_FAULT_ALLOC=$n run lh-embed --engine gguf -j2 $command
-			[ "$status" = 0 ] || { [ "$status" -le 2 ] && [[ $output == *'out of memory'* ]]; } || { echo "$n $command: $status $output"; false; }
-		done
-	done
-	no_litter
-}
-
 @test "options that do not go with --compile, and what cannot be compiled, are one line" {
 	mkdir folder
 	echo x >text.gguf

@@ -387,18 +387,6 @@ text() {
 	done
 }
 
-@test "short of memory it says so and exits 2, at every allocation" {
-	asan_only
-	printf '%s\n' '{"text":"forklift x"}' '{"texts":["a","b"]}' >in
-	for n in $(seq 1 3 "$(scale 60 400)"); do
-		for options in '' '--tokens' '--info'; do
-			[ "$options" = --info ] && file= || file=in
-			LH_FAULT_ALLOC=$n run lh-embed --engine gguf --model m.gguf -j1 $options $file
-			[ "$status" = 0 ] || { [ "$status" -le 2 ] && [[ $output == *'out of memory'* ]]; } || { echo "$n $options: $status $output"; false; }
-		done
-	done
-}
-
 @test "a wrong file is one line and exit 2" {
 	head -c 100 m.gguf >short.gguf
 	echo '{"text":"a"}' >text.gguf

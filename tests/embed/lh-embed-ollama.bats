@@ -431,15 +431,3 @@ embed() {
 	done
 	kill "$EMBED_PID"
 }
-
-@test "short of memory it says so and exits 2, at every allocation" {
-	asan_only
-	start_upstream
-	printf '%s\n' '{"text":"a\n"}' '{"texts":["b","a\n"],"model":"m"}' '{"text":""}' > in
-	for n in $(seq 1 "$(scale 40 400)"); do
-		for mode in "$n" "$n+"; do
-			LH_FAULT_ALLOC=$mode run embed in
-			[ "$status" = 1 ] || { [ "$status" = 2 ] && [[ $output == *'out of memory'* ]]; } || { echo "$mode: $status $output"; false; }
-		done
-	done
-}

@@ -25,11 +25,6 @@ embed() {
 	lh-embed --engine openai --url "$URL" -j1 "$@"
 }
 
-# values FILE... : the vectors, a line each
-values() {
-	jq -c .vector "$@"
-}
-
 @test "texts go to /v1/embeddings and vectors come back in base64, at unit length" {
 	texts a b | embed >out
 	[ "$(jq -c '[.dimension, .model, (.vector | length)]' out | sort -u)" = '[8,"text-embedding-3-small",8]' ]
@@ -232,14 +227,4 @@ values() {
 	lh-playbook record --url "$URL" play.lhv entry >out
 	env -u LH_OPENAI_API_KEY lh-search -Q b -k 1 small.lhv >out
 	[ "$(jq -r .auth log | sort -u | xargs)" = 'Bearer sk-mine null' ]
-}
-
-@test "short of memory it says so and exits 2, at every allocation" {
-	asan_only
-	printf '%s\n' '{"text":"a\n"}' '{"texts":["b","a\n"],"model":"m"}' '{"text":""}' >in
-	(umask 077; echo sk-secret >key)
-	for n in $(seq 1 "$(scale 40 400)"); do
-		LH_FAULT_ALLOC=$n run embed --key-file key in
-		[ "$status" = 1 ] || { [ "$status" = 2 ] && [[ $output == *'out of memory'* ]]; } || { echo "$n: $status $output"; false; }
-	done
 }

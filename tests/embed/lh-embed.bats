@@ -292,17 +292,6 @@ lh-embed: --template: no record has "late"' ]
 	[ "$(jq -c .dimension out | sort -u)" = 64 ]
 }
 
-@test "short of memory it says so and exits 2, at every allocation" {
-	asan_only
-	for _ in {1..5}; do echo '{"texts":["a\n","b"]}'; done > in
-	for n in $(seq 1 "$(scale 60 400)"); do
-		for mode in "$n" "$n+"; do
-			LH_FAULT_ALLOC=$mode run lh-embed --dimension 64 -j1 --template '{a}{texts}' in
-			[ "$status" = 0 ] || { [ "$status" = 2 ] && [[ $output == *'out of memory'* ]]; } || { echo "$mode: $status $output"; false; }
-		done
-	done
-}
-
 @test "the hash engine starts without libcurl" {
 	needs_strace
 	strace -f -e trace=openat -o trace lh-embed < /dev/null

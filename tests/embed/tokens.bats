@@ -174,18 +174,3 @@ three_ways() {
 		done
 	done
 }
-
-@test "whichever allocation fails, it is reported and nothing leaks" {
-	local name n
-	asan_only
-	for name in wordpiece-extra unigram-extra bpe-llama spm-extra; do
-		BY_HAND vocabulary $name model.gguf
-		BY_HAND texts model.gguf --count 20 >texts
-		for ((n = 1; n < 1000; n += $(scale 3 1))); do
-			LH_FAULT_ALLOC=$n run --separate-stderr TOKENS model.gguf <texts
-			[ "$status" = 0 ] && break
-			[[ $status = 2 && $stderr == *"out of memory" ]] || { echo "$n: $stderr"; false; }
-		done
-		[ "$n" -gt 10 ]
-	done
-}

@@ -835,36 +835,6 @@ on_terminal() {
 	done
 }
 
-@test "lh-cat: whichever allocation fails, all is written or the exit status is not 0" {
-	plain_only "sanitizers have an allocator of their own"
-	cc -shared -fPIC -o failmalloc.so "$ROOT/tests/faults/failmalloc.c"
-	tar cf abc.tar abc.jsonl
-	zip -q abc.zip abc.jsonl
-	for c in gzip zstd xz bzip2 lz4; do "$c" -c abc.jsonl >abc.$c; done
-	told=0
-	for f in abc.*; do
-		step=$(scale 3 1)
-		for ((n = 1; n < 1000; n += step)); do
-			for when in $n $n+; do
-				rm -f hit
-				status=0
-				FAILMALLOC=$when FAILMALLOC_LOG=hit LD_PRELOAD=./failmalloc.so lh-cat $f >out 2>err || status=$?
-				[ -e hit ] || break 2
-				# libarchive may end the process itself
-				case $status in
-				0) cmp abc.jsonl out ;;
-				1) grep -qi memory err ;;
-				2) [ -s err ] ;;
-				*) [ "$status" -gt 128 ] ;;
-				esac || { echo "$when $f: $status $(cat err)"; return 1; }
-				[ "$status" != 2 ] || ! grep -q 'out of memory' err || told=$((told + 1))
-			done
-		done
-		[ "$n" -gt 1 ]
-	done
-	[ "$told" -gt 50 ]
-}
-
 @test "whichever allocation of ours fails, nothing leaks" {
 	asan_only
 	lines 500 >in

@@ -69,28 +69,6 @@ rejecting() {
 	done
 }
 
-@test "a part counts and numbers its own lines, and stops at, or writes, its own errors" {
-	mixed 200 >in
-	all=$(grep -acv '^$' in)
-	taken=0
-	for part in 0 1 2; do
-		picked $part 3 <in >own
-		rejecting lh-embed --on-error emit --shard $part/3 in >out 2>err
-		own=$(grep -ac . own)
-		[ "$(wc -l <out)" = "$own" ]
-		bad=$(grep -c '"error":{"file"' out)
-		[ "$(tail -n 1 err)" = "lh-embed: $bad of $own records rejected" ]
-		taken=$((taken + own))
-		# the number of a line is its place in the whole input
-		line=$(jq -n 'first(inputs | .error.line // empty)' out)
-		sed -n "${line}p" in >bad
-		has -axFf bad <own
-		rejecting lh-embed --on-error stop --shard $part/3 in >out 2>err
-		[[ $(head -n 1 err) == "lh-embed: in:$line:"* ]]
-	done
-	[ "$taken" = "$all" ]
-}
-
 @test "a line over the limit is in part 0, whether or not it was read whole" {
 	{ echo '{"id":"a","text":"x"}'; stretch 3000 '{"id":"long"'; echo; stretch 900000 y; echo; echo '{"id":"b","text":"x"}'; } >in
 	for i in 0 1 2; do
@@ -152,58 +130,6 @@ in_parts() {
 # settled INDEX - what info says, but for what depends on place and time.
 settled() {
 	lh-index info "$1" | jq -c 'del(.name, .created_at, .file_bytes)'
-}
-
-@test "the parts of an index merged are the index of one build, whatever it is built of" {
-	{ rows 1 400; rows 100 150 again; rows 401 402 | sed 's/8,/bad,/'; } >in
-	rows 403 403 | jq -c 'del(.id)' >>in
-	local options=('' '--precision f16' '--precision i8' '--precision i8 --rescore' '--distance l2 --precision f16 --rescore'
-		'--distance ip' '--layout qg --precision i8 --exact-below 10' '--m 8 --seed 3 --exact-below 10 --ef-search 99')
-	for o in "${options[@]}"; do
-		rm -f ./*.lhv*
-		# shellcheck disable=SC2086
-		run lh-index build $o whole.lhv in
-		# shellcheck disable=SC2086
-		in_parts 3 merged.lhv $o
-		alike <(content whole.lhv) <(content merged.lhv)
-		alike <(settled whole.lhv) <(settled merged.lhv)
-		lh-index verify merged.lhv
-	done
-}
-
-@test "texts, words, ids of another field: each part embeds its own rows" {
-	mixed 500 >in
-	for o in '--engine hash' '--lexical --field text' '--id-field other --dimension 64 --engine hash'; do
-		rm -f ./*.lhv*
-		# shellcheck disable=SC2086
-		run -1 lh-index build $o whole.lhv in
-		# shellcheck disable=SC2086
-		in_parts 4 merged.lhv $o
-		alike <(content whole.lhv) <(content merged.lhv)
-		alike <(settled whole.lhv) <(settled merged.lhv)
-	done
-	lh-index build --lexical --field text whole.lhv in 2>/dev/null || [ $? = 1 ]
-	rm merged.lhv*
-	in_parts 4 merged.lhv --lexical --field text
-	for of in whole merged; do
-		lh-search --hybrid -k 5 -Q 'worker 17' $of.lhv | jq '.results | map(del(.corpus))' >$of.hits
-	done
-	alike whole.hits merged.hits
-}
-
-@test "the child that embeds takes all texts of its part, whatever task of Slurm it is in" {
-	start_upstream
-	mixed 60 | grep -a '"id".*"text":"worker' | grep -av '"id":"w[0-9]*" ' >in
-	lh-index build --engine ollama --url "$URL" whole.lhv in 2>/dev/null || [ $? = 1 ]
-	for i in 0 1 2; do
-		slurm $i 0 2 3 lh-index build --engine ollama --url "$URL" part$i.lhv in 2>err || [ $? = 1 ]
-		has "lh-index: shard $i/3, as SLURM_ARRAY_TASK_ID says" <err
-	done
-	lh-index merge merged.lhv part?.lhv
-	alike <(content whole.lhv) <(content merged.lhv)
-	# a search embeds its query by a child as well
-	slurm 1 0 2 3 lh-search -k 3 -Q 'worker 3' whole.lhv >hits
-	alike hits <(lh-search -k 3 -Q 'worker 3' whole.lhv)
 }
 
 @test "a part without a record is an empty index that fits any other; an input without any is an error" {
@@ -280,58 +206,7 @@ settled() {
 	INJECT=signal=KILL at_each lh-index merge -j1 new.lhv whole.lhv.{0,1,2}.lhv
 }
 
-@test "merges at once make one DEST with all rows, also of different parts" {
-	rows 1 600 >in
-	in_parts 4 whole.lhv >/dev/null
-	for round in 1 2 3; do
-		rm -f new.lhv*
-		for i in 1 2 3 4; do
-			lh-index merge --lock-timeout 60 new.lhv whole.lhv.{0,1}.lhv >out.$i &
-			lh-index merge --lock-timeout 60 new.lhv whole.lhv.{2,3}.lhv >out.$i.b &
-		done
-		for job in $(jobs -p); do wait "$job"; done
-		alike <(content new.lhv) <(content whole.lhv)
-		[ "$(cat out.* | jq -s 'map(.merged) | add')" = 600 ]
-		lh-index verify new.lhv
-	done
-}
-
 # ---- a task killed and sent again, or run twice ----
-
-@test "killed at any call and run again, a part is what it would have been" {
-	needs_strace
-	rows 1 90 >in
-	same_build --shard 1/3 want.lhv in
-	before_fault() { rm -f part.lhv*; }
-	after_fault() {
-		[ ! -e part.lhv ] || cmp part.lhv want.lhv
-		same_build --shard 1/3 part.lhv in
-		cmp part.lhv want.lhv
-		[ "$(ls -A | grep part | paste -sd,)" = part.lhv ]
-	}
-	INJECT=signal=KILL at_each lh-index build -j1 --now 2026-05-03T12:00:00Z --shard 1/3 part.lhv in
-}
-
-@test "two tasks given one shard at once: equal outputs, one whole file, one cache of vectors" {
-	start_upstream
-	rows 1 300 >in
-	same_build --shard 1/3 want.lhv in
-	for i in 1 2 3; do
-		same_build --shard 1/3 part.lhv in &
-		tasks+=($!)
-	done
-	for task in "${tasks[@]}"; do wait "$task"; done
-	cmp part.lhv want.lhv
-	mixed 300 | grep -a '"text":"worker' >in
-	for i in 1 2 3; do
-		{ lh-embed --engine ollama --url "$URL" --cache cache --shard 1/3 in >out.$i 2>/dev/null || [ $? = 1 ]; } &
-		embeds+=($!)
-	done
-	for task in "${embeds[@]}"; do wait "$task"; done
-	[ -s out.1 ]
-	cmp out.1 out.2
-	cmp out.1 out.3
-}
 
 # ---- the subject audit ----
 
@@ -460,12 +335,4 @@ having() {
 	run -2 --separate-stderr lh-embed --compile x -o y --shard 0/2
 	[ "$stderr" = "lh-embed: --shard and --compile exclude each other" ]
 	run -2 --separate-stderr lh-index add --shard 0/2 x.lhv
-}
-
-@test "the parts of a distillation take one time, the first one's, unless it is given" {
-	for part in 2 0 1; do
-		lh-distill run --root . --run-id x --shard $part/3 >out.$part 2>/dev/null || [ $? = 1 ]
-	done
-	[ "$(cat out.? | jq -r .recorded_at | sort | uniq -c | awk '{ print $1 }')" = 3 ]
-	[ "$(jq -r .recorded_at out.0)" = "$(cat shards/x/recorded_at)" ]
 }

@@ -557,23 +557,3 @@ once() {
 	run -2 lh-store put --part-size 1M d a
 	run -2 lh-store list -
 }
-
-@test "whichever allocation fails, the command ends, and the old object or the new one is there" {
-	asan_only
-	start_s3
-	seq 20 >new
-	for store in folder s3://bucket; do
-		for command in "put $store a new" "get $store a" "head $store a" "list $store" "sync $store to"; do
-			for ((n = 1; n < 200; n++)); do
-				lh-store put $store a <<<old >out
-				LH_FAULT_ALLOC=$n run --separate-stderr lh-store --retries 0 $command
-				[ "$status" != 99 ] && [ "$status" -le 2 ] || { echo "$command, $n: $status $stderr"; return 1; }
-				[ "$status" != 0 ] || break
-				[[ $stderr == *"out of memory"* ]] || { echo "$command, $n: $stderr"; return 1; }
-				has_object $store a old || { lh-store get $store a | cmp - new; }
-			done
-			[ "$status" = 0 ]
-		done
-	done
-	no_litter
-}

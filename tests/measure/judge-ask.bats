@@ -94,13 +94,3 @@ ask() {
 	run -1 --separate-stderr ask --retries 0 --on-error emit records
 	[ "$(first 1 <<<"$output" | jq .error.code)" = 502 ]
 }
-
-@test "whichever allocation fails while a model is asked, nothing leaks" {
-	asan_only
-	says q a 1 >records
-	for n in $(seq 1 "$(scale 40 200)"); do
-		LH_FAULT_ALLOC=$n ask -j1 records >out 2>err && break
-		[ "$?" -le 2 ] || { cat err; return 1; }
-	done
-	[ "$n" -gt 5 ]
-}

@@ -116,20 +116,3 @@ refused() {
 	run bash -c 'lh-judge score --each --qrels q r | head -n 1; echo "${PIPESTATUS[0]}"'
 	[ "${lines[1]}" = 141 ] || [ "${lines[1]}" = 0 ]
 }
-
-@test "whichever allocation fails, there is exit 2 and nothing leaks" {
-	asan_only
-	mkdir beir
-	echo '{"_id":"d","text":"t"}' | tee beir/corpus.jsonl >beir/queries.jsonl
-	for command in 'score --each --qrels q r' 'compare --qrels q r r' 'pool r' 'sets --qrels q beir sets.d'; do
-		for n in $(seq 1 200); do
-			# shellcheck disable=SC2086
-			LH_FAULT_ALLOC=$n lh-judge $command >out 2>err && break
-			[ "$?" = 2 ] || [ $? = 0 ]
-			has 'out of memory' <err || { echo "$command: $n: $(cat err)"; return 1; }
-		done
-		[ "$n" -gt 3 ] && [ "$n" -lt 200 ] || { echo "$command: $n"; return 1; }
-		lh-judge $command >want
-		alike want out
-	done
-}

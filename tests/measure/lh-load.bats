@@ -683,31 +683,3 @@ all_good() {
 	lh-load mix "$ROOT/share/load/multitier.jsonl" -q -c 20 -n "$(scale 300 30000)" --seed 2 --via filters state >out
 	all_good out
 }
-
-@test "no connection, no descriptor and no memory is left after a run, whichever allocation fails" {
-	asan_only
-	serve
-	echo '{"name":"a","draw":{"x":"d"},"steps":[{"to":"POST /search","send":{"n":"$x"},"take":{"ids":"results[*].id"}},{"to":"POST /search","send":{"n":3,"exclude_ids":"$ids","q":"<${x}>"},"expect":{"results[*].id":{"none_of":"$ids","matches":"w"}}}]}' >a.jsonl
-	echo '{"data":"d","rows":[1,2,3]}' >>a.jsonl
-	for ((n = 1; n < 1000; n++)); do
-		run --separate-stderr env LH_FAULT_ALLOC=$n lh-load mix -q -n 3 -c 2 a.jsonl "$URL"
-		[ "$status" != 0 ] || break
-		[ "$status" = 2 ] && [[ $stderr == *"out of memory"* ]] || { echo "$n: exit $status: $stderr"; return 1; }
-	done
-	[ "$n" -gt 20 ]
-	state
-	echo '{"name":"a","steps":[{"to":"GET /v1/matrix/corpora","expect":{"corpora[0].name":{"eq":"workers"}}}]}' >a.jsonl
-	for ((n = 1; n < 2000; n += $(scale 9 1))); do
-		run --separate-stderr env LH_FAULT_ALLOC=$n lh-load mix -q -n 3 -c 2 a.jsonl --via filters state
-		[ "$status" != 0 ] || break
-		# a filter that is out of memory is a failure of the run
-		[[ $status == [12] ]] || { echo "$n: exit $status: $stderr"; return 1; }
-	done
-	[ "$n" -gt 20 ]
-	for ((n = 1; n < 1000; n++)); do
-		run --separate-stderr env LH_FAULT_ALLOC=$n lh-load -q -n 3 -c 2 "$URL/bytes" <<<'{"a":1}'
-		[ "$status" != 0 ] || break
-		[ "$status" = 2 ] && [[ $stderr == *"out of memory"* ]] || { echo "$n: exit $status: $stderr"; return 1; }
-	done
-	[ "$n" -gt 10 ]
-}

@@ -764,27 +764,3 @@ probes() {
 }
 
 # ---- memory ----
-
-@test "whichever allocation fails: exit 2, out of memory, no leak, no process left running" {
-	asan_only
-	printf '%s\n' '{"name":"a","vectors":[[1,2],"AAAAPwAAAD8="]}' '{"name":"b","vectors":[[1],[2]],"t":{"x":1}}' >f.jsonl
-	probes '{"probe":"a","fixture":"f.jsonl","left":"cat","right":"cat","ignore":["t"],"compare":"exact"}'
-	commands=(
-		"lh-parity --left cat --right 'sed -u s/1/3/' --ignore t.x --report r.md f.jsonl"
-		"lh-parity --per-record --compare cosine --left cat --right cat f.jsonl"
-		"lh-parity --field name --compare exact --left 'echo [1]; cat' --right 'echo [1]' f.jsonl"
-		"lh-parity all --probes p --out o"
-	)
-	for command in "${commands[@]}"; do
-		for ((n = 1; n < 100000; n += $(scale 3 1))); do
-			for when in "$n" "$n+"; do
-				run --separate-stderr timeout 60 bash -c "LH_FAULT_ALLOC=$when $command >out"
-				[ "$status" -lt 2 ] && break
-				[ "$status" = 2 ] && [[ $stderr == *"out of memory"* ]] || { echo "LH_FAULT_ALLOC=$when $command: exit $status: $stderr"; return 1; }
-				no_litter
-			done
-			[ "$status" -lt 2 ] && break
-		done
-		[ "$n" -gt 3 ]
-	done
-}

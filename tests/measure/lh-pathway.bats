@@ -502,26 +502,6 @@ for i in range(int(sys.argv[2])): print("{\"uid\":\"%s-%d\",\"content\":\"%s\"}"
 	[ -z "$stderr" ]
 }
 
-@test "whichever allocation fails: exit 2, out of memory, and a log that is whole" {
-	asan_only
-	fill before
-	seq 3 | sed 's/.*/{"uid":"c","predecessor_uid":"c","content":["&"],"tags":["x"]}/' >in
-	step=$(scale 3 1)
-	for command in "update log in" "history log in" "search --contains roof --where n=3 --tag t log" "verify log" "retire log --uid a"; do
-		for ((n = 1; n < 10000; n += step)); do
-			for when in $n $n+; do
-				cp before log
-				LH_FAULT_ALLOC=$when run --separate-stderr lh-pathway $command
-				[ "$status" = 0 ] && break
-				[ "$status" = 2 ] && [[ $stderr == *"out of memory"* ]] || { echo "$when $command: $status $stderr"; return 1; }
-				run -0 --separate-stderr lh-pathway verify log
-			done
-			[ "$status" = 0 ] && [ -z "$(LH_FAULT_ALLOC=$n lh-pathway $command 2>&1 >/dev/null)" ] && break
-		done
-		[ "$n" -gt 1 ]
-	done
-}
-
 @test "a log is replayed in the memory that lh-pathway(1) states, whatever its contents weigh" {
 	plain_only "sanitizers need memory"
 	n=$(scale 50000 1000000)

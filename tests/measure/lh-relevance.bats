@@ -232,21 +232,6 @@ lh-relevance: 10 of 11 records rejected' ]
 	[ "$(wc -l <out)" = 4 ]
 }
 
-@test "whichever allocation fails: exit 2, out of memory, no leak" {
-	asan_only
-	echo "${FOCUS%\}},\"text\":\"a log of $(printf 'Y%.0s' {1..300})\"}" >focus.json
-	(echo '{"text":"log_open memchr '"$(printf 'y%.0s' {1..300})"'"}'; echo '{"text":"\u0061 log","path":"\u0061","focus":'"$FOCUS"'}') >in
-	for ((n = 1; n < 10000; n += $(scale 3 1))); do
-		for when in $n $n+; do
-			LH_FAULT_ALLOC=$when run --separate-stderr lh-relevance --focus focus.json in
-			[ "$status" = 0 ] && break
-			[ "$status" = 2 ] && [[ $stderr == *"out of memory"* ]] || { echo "$when: $status $stderr"; return 1; }
-		done
-		[ "$status" = 0 ] && break
-	done
-	[ "$n" -gt 1 ]
-}
-
 # ---- the gate ----
 
 # gate MODE MODEL [FORCED] - the mode and what it was before.

@@ -873,20 +873,3 @@ lists() {
 	done
 	[ "$n" -gt 1000 ]
 }
-
-@test "short of memory it says so and exits 2, at every allocation" {
-	asan_only
-	serve
-	install -m 600 /dev/null keys
-	printf 'KIMI_API_KEY=k\n' >keys
-	export LH_KEYS_FILE=keys
-	printf '%s\n' '{"model":"m","prompt":"a\n"}' '{"model":"kimi/m","messages":[{"role":"user","content":"\n"}]}' '{"model":""}' >in
-	for n in $(seq 1 "$(scale 40 400)"); do
-		for mode in "$n" "$n+"; do
-			LH_FAULT_ALLOC=$mode run lh-chat -j1 in
-			[ "$status" = 1 ] || { [ "$status" = 2 ] && [[ $output == *'out of memory'* ]]; } || { echo "$mode: $status $output"; false; }
-			LH_FAULT_ALLOC=$mode run lh-chat --providers
-			[ "$status" = 0 ] || { [ "$status" = 2 ] && [[ $output == *'out of memory'* ]]; } || { echo "$mode: $status $output"; false; }
-		done
-	done
-}

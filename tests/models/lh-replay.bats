@@ -700,20 +700,3 @@ verdict() {
 	[ "$(jq -r '.retrieved_artifacts.rag_ids[0]' row)" = rag-777 ]
 	[ "$(cat kib)" -lt 20000 ]
 }
-
-@test "whichever allocation fails in a live run: exit 2 or a failed call, and no leak" {
-	asan_only
-	export_
-	says "$GOOD"
-	start_chat --mode body --status 200 --body good
-	export LH_OLLAMA_URL=$URL
-	jq -nc --arg text "$GOOD" '{message: {role: "assistant", content: $text}, done: true}' >good
-	step=$(scale 5 1)
-	for ((n = 1; n < 100000; n += step)); do
-		run --separate-stderr env LH_FAULT_ALLOC=$n lh-replay --root r --log log --task "nightly export"
-		[ "$status" = 0 ] && break
-		[ "$status" = 2 ]
-		[[ $stderr == *"out of memory"* ]]
-	done
-	[ "$n" -gt 20 ]
-}

@@ -84,6 +84,7 @@ weights() {
 	lh-search -q -k 1000 --idf idf.json --no-metadata --flat -Q 'all r1 r30 r36 r60' "$1" | jq -r '"\(.id) \(.score)"'
 }
 
+# bats test_tags=full
 @test "killed at any write while adding, what was acknowledged is there and the rest starts afresh" {
 	needs_strace
 	rows 1 30 | weigh | same_build --lexical --weights w old.lhv
@@ -144,7 +145,7 @@ weights() {
 }
 
 @test "a full disk and an I/O error: one message, exit 2, the old data readable" {
-	local faults="error=ENOSPC error=EIO" quick=${LH_TEST_LAYOUT:-}
+	local faults="error=ENOSPC error=EIO" quick=${LH_TEST_LAYOUT:-} STEP=12
 	needs_strace
 	[ -z "$quick" ] || faults=error=ENOSPC	# the second time in layouts.bats
 	rows 1 30 | same_build old.lhv

@@ -125,20 +125,6 @@ lh-index: b.lhv: good" ]
 	lh-index verify --reach a.lhv
 }
 
-@test "a compaction that links records fails without memory, and the index stays" {
-	local n rc
-	cut_off hnsw f32
-	cp a.lhv old.lhv
-	for n in $(seq 1 3 60); do
-		rc=0
-		LH_FAULT_ALLOC=$n LD_PRELOAD="$FAILMALLOC" lh-index compact -j1 a.lhv 2>err || rc=$?
-		[ $rc != 0 ] || break
-		[ $rc = 2 ]
-		grep -q 'out of memory' err
-		cmp a.lhv old.lhv
-	done
-}
-
 # vectors FROM TO ROUND - records of 24 values, others in each round
 vectors() {
 	awk -v from="$1" -v to="$2" -v round="$3" 'BEGIN {

@@ -570,6 +570,7 @@ setup() {
 	done
 }
 
+# bats test_tags=full
 @test "killed at random in a loop of all operations, nothing is half done" {
 	for ((round = 0; round < $(scale 15 150); round++)); do
 		rm -rf d
@@ -599,26 +600,4 @@ setup() {
 		request '{"op":"create","name":"a","dimension":2}' '{"op":"delete","name":"a"}' '{"op":"create","name":"b","dimension":2}' '{"op":"delete","name":"b"}' >got
 		[ -z "$(ls -A d)" ] || { ls -A d; return 1; }
 	done
-}
-
-@test "out of memory at any allocation: exit 2, no crash, no leak, and nothing half done" {
-	asan_only
-	rows 1 3 | lh-index build -q was.lhv
-	rows 3 5 | lh-index build -q other.lhv
-	printf '%s\n' '{"op":"create","name":"c","dimension":8}' '{"op":"add","name":"was","items":['"$(rows 6 6),$(rows 7 7)"']}' \
-		'{"op":"merge","src":"other","dest":"was"}' '{"op":"list"}' '{"op":"get","name":"c"}' \
-		'{"op":"merge","src":"was","dest":"c","clear_source":true}' '{"op":"delete","name":"other"}' >in
-	for ((n = 1; n < 20000; n += 3)); do
-		rm -rf d
-		mkdir d
-		cp was.lhv other.lhv d
-		rc=0
-		LH_FAULT_ALLOC=$n lh-index requests -j1 d in >out 2>err || rc=$?
-		[ "$rc" != 0 ] || break
-		[ "$rc" = 2 ] && grep -q 'out of memory' err || { echo "$n: $rc"; cat err; false; }
-		no_litter d
-		[[ $(info d/was.lhv length) == [0357] ]]
-	done
-	[ "$(wc -l <out)" = 7 ]
-	[ "$n" -gt 100 ]
 }

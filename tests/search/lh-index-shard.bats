@@ -140,13 +140,14 @@ faulty() {
 	command="lh-index shard -q -j1 --lock-timeout 1 p.json -n 3 two"
 	sh -c "$command"
 	after=$(content_of p.json | md5sum)
-	LIMIT=80 at_each lh-index shard -q -j1 --lock-timeout 1 p.json -n 3 two
+	STEP=12 at_each lh-index shard -q -j1 --lock-timeout 1 p.json -n 3 two
 }
 
 @test "killed at any system call that changes files: the plan before or the plan after, and no litter later" {
 	INJECT=signal=KILL faulty
 }
 
+# bats test_tags=full
 @test "a disk that fails at any system call: the plan before or the plan after, whole" {
 	INJECT=error=ENOSPC faulty
 }

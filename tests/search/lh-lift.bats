@@ -556,15 +556,3 @@ under_way() {
 	lh-playbook list book.lhv | jq -r .playbook_id | sort | diff want -
 	[ -s want ]
 }
-
-@test "whichever allocation fails, ours or a child's: exit 2, out of memory, nothing left" {
-	asan_only
-	ask "Need 1 Welder in Gary IN starting at 06:00 for Beacon Freight" >q
-	for ((n = 1; n < 10000; n += $(scale 29 1))); do
-		LH_FAULT_ALLOC=$n run --separate-stderr lh-lift -j1 --paraphrase --report r.md few.lhv <q
-		[ "$status" = 0 ] && break
-		[ "$status" = 2 ] && [[ $stderr == *"out of memory"* ]] || { echo "$n: exit $status: $stderr"; return 1; }
-		nothing_left
-	done
-	[ "$n" -gt 50 ]
-}

@@ -448,17 +448,3 @@ refused() {
 	wait $!
 	[ "$(wc -l <out)" = 2 ]
 }
-
-@test "no allocation that fails leaks or crashes" {
-	asan_only
-	answer a:1 b:2 | sed 's/}$/,"per_corpus_counts":{"a\\u0062":1}}/' >a
-	for input in "a a" "-"; do
-		for ((n = 1; n < 400; n++)); do
-			# shellcheck disable=SC2086
-			LH_FAULT_ALLOC=$n run --separate-stderr lh-merge $input < <(cat a a)
-			[ "$status" = 0 ] && break
-			[ "$status" = 2 ] && [[ $stderr == *"out of memory"* ]] || { echo "$input $n: exit $status: $stderr"; return 1; }
-		done
-		[ "$n" -gt 10 ] && [ "$n" -lt 400 ]
-	done
-}

@@ -155,11 +155,3 @@ rerank() {
 	run -1 --separate-stderr lh-search --on-error emit --rerank-url "$URL/mode/few/llama" w.lhv <<<'{"query_text":"a b"}'
 	[ "$(jq -c .error.code <<<"$output")" = 502 ]
 }
-
-@test "short of memory it says so and exits 2, at every allocation" {
-	asan_only
-	for n in $(seq 1 "$(scale 40 400)"); do
-		LH_FAULT_ALLOC=$n LH_RERANK_API_KEY=k run lh-rerank -j1 --retries 0 --rerank-url "$URL/mode/ok/tei" in
-		[ "$status" = 0 ] || { [ "$status" = 2 ] && [[ $output == *'out of memory'* ]]; } || { echo "$n: $status $output"; false; }
-	done
-}

@@ -384,23 +384,3 @@ workers() {
 		"$(jq --arg id "$id" '[.results[0].id == $id] | if .[0] then 1 else 0 end' out)" ]
 	[ -n "$last" ]
 }
-
-@test "short of memory lh-rerank says so and exits 2, at every allocation" {
-	asan_only
-	python3 "$ROOT/tests/model/forge.py" ranker m.gguf
-	echo '{"query":"a","results":[{"text":"a\n"},{"metadata":{"text":"b"}}]}' >in
-	for n in $(seq 1 "$(scale 60 600)"); do
-		LH_FAULT_ALLOC=$n run lh-rerank -j1 --model ./m.gguf in
-		[ "$status" = 0 ] || { [ "$status" = 2 ] && [[ $output == *'out of memory'* ]]; } || { echo "$n: $status $output"; false; }
-	done
-}
-
-@test "short of memory a reranking search says so and exits 2, at every allocation" {
-	asan_only
-	python3 "$ROOT/tests/model/forge.py" ranker m.gguf
-	lh-gen workers -n 3 | lh-index build w.lhv
-	for n in $(seq 1 "$(scale 5 1)" "$(scale 200 900)"); do
-		LH_FAULT_ALLOC=$n run lh-search -j1 --rerank m.gguf -Q a w.lhv
-		[ "$status" = 0 ] || { [ "$status" = 2 ] && [[ $output == *'out of memory'* ]]; } || { echo "$n: $status $output"; false; }
-	done
-}

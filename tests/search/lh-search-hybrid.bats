@@ -248,22 +248,3 @@ mrr() {
 		[ "$status" = 0 ] || { [ "$status" = 2 ] && [[ "$stderr" = *"bad.lhv: postings: "* ]]; }
 	done
 }
-
-# bats test_tags=layouts
-@test "out of memory at any allocation: exit 2, no crash, no leak" {
-	asan_only
-	local n at
-	notes >n.jsonl
-	lh-index build --lexical n.lhv n.jsonl
-	echo '{"id":"f","vector":[0,-1],"text":"a yellow submarine"}' | lh-index add n.lhv
-	for ((n = 1; n < 600; n += 2)); do
-		for at in "$n" "$n+"; do
-			run --separate-stderr env LH_FAULT_ALLOC="$at" lh-search -j 1 --hybrid n.lhv <<<'{"query_text":"red submarine","vector":[1,0]}'
-			[ "$status" = 0 ] || [ "$status" = 2 ] || { echo "$at: $status $stderr"; false; }
-			[ "$status" = 0 ] || [[ $stderr == *"out of memory"* ]] || { echo "$at: $stderr"; false; }
-		done
-		if [ "$status" = 0 ]; then break; fi
-	done
-	[ "$status" = 0 ]
-	[ "$n" -gt 40 ]
-}

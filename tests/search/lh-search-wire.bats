@@ -311,23 +311,3 @@ NAME_RULE='1 to 128 of A-Z, a-z, 0-9, _, . and -, the first not a dot'
 		[[ "${#stderr_lines[@]}" = 1 && $stderr == *"exclude each other" ]]
 	done
 }
-
-# bats test_tags=layouts
-@test "out of memory at any allocation: exit 2, no crash, no leak, in a folder too" {
-	asan_only
-	mkdir i p
-	for n in 1 2; do
-		lh-gen workers -n 9 --seed $n | lh-index build -q --dimension 64 i/w$n.lhv
-	done
-	jq -nc '{query_text: "Welder", answer_id: "w-1", answer_corpus: "w1", score: 1}' | lh-playbook record -q p/playbook_memory.lhv
-	echo '{"query_text":"Welder","corpora":["w1","w2"],"use_playbook":true,"metadata_filter":{"state":["IL","OH"]}}' >q
-	lh-search --wire -j1 --playbooks p i <q >want
-	for ((n = 1; n < 2000; n++)); do
-		rc=0
-		LH_FAULT_ALLOC=$n lh-search --wire -j1 --playbooks p i <q >out 2>err || rc=$?
-		[ "$rc" != 0 ] || break
-		[ "$rc" = 2 ] && grep -q 'out of memory' err || { echo "$n: $rc"; cat err; false; }
-	done
-	cmp out want
-	[ "$n" -gt 30 ]
-}

@@ -918,21 +918,6 @@ hits() {
 	cmp c comma
 }
 
-# bats test_tags=layouts
-@test "out of memory at any allocation: exit 2, no crash, no leak" {
-	asan_only
-	make_points
-	for ((n = 1; n < 200; n++)); do
-		for at in "$n" "$n+"; do
-			run --separate-stderr env LH_FAULT_ALLOC="$at" lh-search -j 1 --where state=IL --exclude a p.lhv <<<'{"vector":[1,0]}'
-			[ "$status" = 0 ] || [ "$status" = 2 ] || { echo "$at: $status $stderr"; false; }
-			[ "$status" = 0 ] || [[ $stderr == *"out of memory"* ]] || { echo "$at: $stderr"; false; }
-		done
-		if [ "$status" = 0 ]; then return 0; fi
-	done
-	false
-}
-
 @test "no tool loads OpenSSL, whose start takes longer than its own" {
 	plain_only "the sanitizers bring their own"
 	run -0 nm -C "$LH_BIN/lh-validate"

@@ -211,16 +211,3 @@ shared() {
 		done
 	done
 }
-
-@test "out of memory at any point is status 2, and leaves the archive that was there" {
-	asan_only
-	shared
-	export_of --log log w-7
-	cp out.tar.gz before
-	for n in $(seq 1 "$(scale 60 600)"); do
-		rc=0
-		LH_FAULT_ALLOC=$n lh-subject export --log log --out out.tar.gz w-7 >/dev/null 2>err || rc=$?
-		[ "$rc" = 0 ] || [ "$rc" = 2 ] || { echo "$n: $rc"; cat err; return 1; }
-		cmp out.tar.gz before
-	done
-}

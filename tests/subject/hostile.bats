@@ -115,22 +115,6 @@ print(json.dumps({"m%d" % i: "w-1" for i in range(60000)} | {"worker_id": "w-1"}
 	done
 }
 
-@test "whichever allocation fails, the run ends with a message and without a leak" {
-	asan_only
-	a_state 1
-	lh-subject find w-1 --also 'Number 1' --state s >whole
-	ended=0
-	for n in $(seq 1 "$(scale 23 1)" 2000); do
-		LH_FAULT_ALLOC=$n lh-subject find w-1 --also 'Number 1' --state s >out 2>err && rc=0 || rc=$?
-		# what lh-trace's index cannot give is read again
-		[ $rc != 0 ] || { diff whole out; continue; }
-		[ $rc = 2 ] || { echo "allocation $n: exit $rc"; cat err; return 1; }
-		grep -q 'out of memory' err || { cat err; return 1; }
-		ended=$((ended + 1))
-	done
-	[ $ended -gt 10 ]
-}
-
 @test "a read that fails is exit 2, and nothing is said to be complete" {
 	needs_strace
 	a_state 1

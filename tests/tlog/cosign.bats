@@ -239,22 +239,3 @@ grow() {
 		done
 	done
 }
-
-@test "cosign says that it is out of memory, and the checkpoint stays" {
-	local n
-	asan_only
-	a_log
-	grow 1 5
-	two_witnesses
-	ask "$URL1/ok" - any
-	cp log/checkpoint before
-	for ((n = 1; n < 400; n += $(scale 7 1))); do
-		rm -rf "$LH_FAULT_LOG"
-		LH_FAULT_ALLOC=$n run --separate-stderr cosign
-		[ -e "$LH_FAULT_LOG" ] || break
-		[ "$status" = 2 ] && [[ $stderr = *'out of memory'* ]] || { echo "$n: $status $stderr"; return 1; }
-		cmp log/checkpoint before
-	done
-	: >"$LH_FAULT_LOG"
-	[ "$(signers)" = "example.com/log witness.example/w1" ]
-}

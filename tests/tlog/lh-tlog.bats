@@ -452,22 +452,3 @@ before_a_sweep() {
 	rm log/tile/0/000.p/1
 	[ "$(append log <<<'{"text":"x"}' | jq .tlog.index)" = 0 ]
 }
-
-@test "out of memory is said, and leaves a log that goes on" {
-	asan_only
-	local n
-	before_a_sweep
-	for ((n = 1; n < 400; n += 13)); do
-		rm -rf log "$LH_FAULT_LOG"
-		cp -r first log
-		LH_FAULT_ALLOC=$n run --separate-stderr lh-tlog append --key-file key --field text log in
-		[ -e "$LH_FAULT_LOG" ] || break
-		[ "$status" = 2 ] && [[ $stderr = *'out of memory'* ]]
-		: >out
-		goes_on
-		LH_FAULT_ALLOC=$n run --separate-stderr lh-tlog audit first
-		[ "$status" = 0 ] || [[ $stderr = *'out of memory'* ]]
-	done
-	: >"$LH_FAULT_LOG"	# the last run did not fail
-	((n > 13))
-}

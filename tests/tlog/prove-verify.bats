@@ -174,20 +174,3 @@ verify() {
 		run -2 lh-tlog prove --consistency $sizes
 	done
 }
-
-@test "prove and verify answer at once, and report memory that is short as such" {
-	asan_only
-	entries 5
-	asked >in
-	for n in $(seq 1 "$(scale 13 1)" 300); do
-		run --separate-stderr env LH_FAULT_ALLOC="$n" lh-tlog prove log in
-		[ "$status" != 0 ] || break
-		[ "$status" = 2 ] && [[ $stderr == *"out of memory"* ]]
-	done
-	lh-tlog prove log in >proofs
-	for n in $(seq 1 "$(scale 13 1)" 300); do
-		run --separate-stderr env LH_FAULT_ALLOC="$n" lh-tlog verify -j 1 --policy policy proofs
-		[ "$status" != 0 ] || break
-		[ "$status" = 2 ] && [[ $stderr == *"out of memory"* ]]
-	done
-}

@@ -225,26 +225,3 @@ wrong_records() {
 	# the key of a witness makes no log
 	refused 2 "" lh-tlog init fresh --origin witness.example/w1 --key-file w1.key
 }
-
-@test "each command says that it is out of memory, and signs nothing then" {
-	local command n
-	asan_only
-	a_log
-	entries 1 3 | append >/dev/null
-	lh-tlog prove log <<<'{"index":0}' | jq -c '{entry: "{\"id\":\"entry 1\"}", proof}' >proofs
-	cp log/checkpoint before
-	for command in "keygen example.com/x" "vkey log.key" "init new --origin example.com/log --key-file log.key" \
-		"checkpoint log --key-file log.key" "prove log --consistency 2" "audit log --policy policy --from before" \
-		"verify -j 1 --policy policy proofs" "note --vkey $(cat log.vkey) before"; do
-		for ((n = 1; n < 400; n += $(scale 13 1))); do
-			rm -rf new "$LH_FAULT_LOG"
-			# shellcheck disable=SC2086
-			LH_FAULT_ALLOC=$n run --separate-stderr lh-tlog $command
-			[ -e "$LH_FAULT_LOG" ] || break
-			[ "$status" = 2 ] && [[ $stderr = *'out of memory'* ]] || { echo "$command, $n: $status $stderr"; return 1; }
-			[ ! -e new/checkpoint ]
-			cmp log/checkpoint before
-		done
-	done
-	: >"$LH_FAULT_LOG"	# the last one of each loop did not fail
-}

@@ -248,24 +248,6 @@ record() {
 	done
 }
 
-@test "witness says that it is out of memory, and answers nothing" {
-	local n
-	asan_only
-	the_keys
-	requests 5 9 >asked
-	sed -n 1p asked | witness >/dev/null
-	cp -r s good
-	for ((n = 1; n < 400; n += $(scale 7 1))); do
-		rm -rf s "$LH_FAULT_LOG"
-		cp -r good s
-		LH_FAULT_ALLOC=$n run --separate-stderr witness <(sed -n 2p asked)
-		[ -e "$LH_FAULT_LOG" ] || break
-		[ "$status" = 2 ] && [[ $stderr = *'out of memory'* && -z $output ]] || { echo "$n: $status $stderr"; return 1; }
-	done
-	: >"$LH_FAULT_LOG"
-	[ "$(sed -n 2p "$(record)")" = 9 ]
-}
-
 @test "note prints the text that a key has signed, and nothing of another" {
 	the_keys
 	vkey=example.com/foo+530d903a+AekyeRrm56hApGFkyQR4ZCbV54Id2LKaANYcrnKv3U2k

@@ -232,15 +232,3 @@ no='{"Policy":{"reason":"no"},"status":422}'
 	judge email '{"to":"a","body":"b","n":5000.5}'
 	[ "$(jq '.findings | length' <<<"$output")" = 5000 ]
 }
-
-@test "whichever allocation fails while rules load, it is exit 2 and out of memory" {
-	asan_only
-	cp -r "$ROOT/share/fixtures/rules/house" rules
-	for ((n = 1; ; n++)); do
-		run env LH_FAULT_ALLOC=$n lh-validate --rules rules -j 1 <<<'{"kind":"email","artifact":{"to":"a","body":"b"}}'
-		[ "$status" != 0 ] || break
-		[ "$status" = 2 ] || { echo "$n: $status $output"; return 1; }
-		[[ $output == *'out of memory'* ]] || { echo "$n: $output"; return 1; }
-	done
-	[ "$n" -gt 20 ]
-}
