@@ -94,14 +94,6 @@ rows() {
 	[ ! -e log ]
 }
 
-@test "a name is that of a file, also where SQLite has something else by it" {
-	texts 1 2 >in
-	for name in :memory: 'file:c.db?mode=memory' '-c d.db'; do
-		embed --cache="$name" in >out
-		[ "$(sqlite3 "$PWD/$name" 'SELECT count(*) FROM vectors')" = 2 ]
-	done
-}
-
 @test "a file that is not a cache is refused and left as it is" {
 	texts 1 2 >in
 	head -c 30000 /dev/urandom >c.db
@@ -185,30 +177,6 @@ rows() {
 	done
 }
 
-@test "--cache-max bounds the file: what was used longest ago goes, what is used stays" {
-	URL=$URL/mode/wide
-	texts 1 10 >few
-	embed --cache-max 1M few >out
-	for i in 1 2 3 4 5; do
-		texts $((i * 100)) $((i * 100 + 99)) >in
-		embed --cache-max 1M in >>out
-		embed --cache-max 1M few >out
-	done
-	[ "$(stat -c %s c.db)" -le 1179648 ]
-	[ "$(rows)" -ge 100 ]
-	rm log
-	embed few >out
-	texts 590 599 | embed >out
-	[ ! -e log ]
-	texts 100 100 | embed >out
-	[ "$(jq -c .texts log)" = '["t100"]' ]
-	texts 1000 1999 | embed >out
-	[ "$(stat -c %s c.db)" -ge 4000000 ]
-	texts 3000 3000 | embed --cache-max 1M >out
-	[ "$(stat -c %s c.db)" -le 1179648 ]
-	sqlite3 c.db 'PRAGMA integrity_check' | has -x ok
-}
-
 @test "several processes make one file, and fill it at once" {
 	for i in 1 2 3 4 5 6; do
 		texts $((i * 50)) $((i * 50 + 99)) | lh-embed --engine openai --url "$URL" --cache c.db -j2 --batch 7 >"out$i" 2>"err$i" &
@@ -219,115 +187,6 @@ rows() {
 	[ "$(cat out? | sort -u | wc -l)" = 350 ]
 	[ "$(rows)" = 350 ]
 	sqlite3 c.db 'PRAGMA integrity_check' | has -x ok
-}
-
-@test "eight processes that begin with no file make one, and none fails" {
-	texts 1 3 >in
-	for _ in $(seq "$(scale 3 200)"); do
-		rm -f c.db* go
-		mkfifo go
-		exec 9<>go
-		for i in 1 2 3 4 5 6 7 8; do
-			{ read -r _; embed in >"out$i" 2>"err$i" || echo "status $?" >>"err$i"; } <&9 3>&- 9>&- &
-			pids[i]=$!
-		done
-		printf '\n%.0s' {1..8} >&9
-		wait "${pids[@]}"
-		exec 9>&-
-		[ -z "$(cat err?)" ] || { cat err?; false; }
-		[ "$(sort -u out? | wc -l)" = 3 ]
-		[ "$(rows)" = 3 ]
-	done
-}
-
-@test "one that is stopped anywhere while it looks at a new file meets the cache that another made" {
-	needs_strace
-	texts 1 3 >in
-	strace -qq -o calls -e trace=fcntl,flock lh-embed --engine openai --url "$URL" --cache c.db in >want
-	# before it holds the lock with which it writes rows
-	sed -n '/^flock/q; p' calls >locks
-	free=$(grep -n 'F_UNLCK, l_whence=SEEK_SET, l_start=0, l_len=0' locks | cut -d: -f1 | first 6)
-	[ "$(wc -w <<<"$free")" -ge 3 ]
-	for n in $free; do
-		rm -f c.db* trace
-		inject fcntl:signal=STOP:when="$n" \
-			lh-embed --engine openai --url "$URL" --cache c.db in >out 2>err 3>&- &
-		pid=$!
-		until_so grep -qs 'stopped by SIGSTOP' trace
-		held=$(pgrep -P "$(pgrep -P $pid)")
-		run -0 --separate-stderr embed in
-		[ -z "$stderr" ]
-		kill -CONT "$held"
-		wait $pid || { cat err; false; }
-		cmp out want
-		[ ! -s err ]
-		[ "$(rows)" = 3 ]
-	done
-}
-
-# reads HOW : another program that has c.db open, in the background; it makes a
-# file named ready first, and ends when there is one named end.  held: one read
-# that does not end.  endless: there is always one, none takes long.
-reads() {
-	python3 -c 'import os, sqlite3, sys, time
-a, b = [sqlite3.connect("c.db", isolation_level=None) for _ in "ab"]
-def begin(c):
-    c.execute("BEGIN")
-    c.execute("SELECT count(*) FROM vectors").fetchone()
-begin(a)
-open("ready", "w").close()
-while not os.path.exists("end"):
-    time.sleep(0.01)
-    if sys.argv[1] == "endless":
-        begin(b)
-        a.execute("ROLLBACK")
-        a, b = b, a' "$1" 3>&- &
-	held=$! reader=$!
-	until_so [ -e ready ]
-}
-
-@test "the log next to the file stays short, however many write and read" {
-	URL=$URL/mode/wide
-	texts 1 1 | embed --cache-max 1M >out
-	reads endless
-	for i in 1 2 3 4; do
-		texts $((i * 1000)) $((i * 1000 + $(scale 599 5999))) |
-			lh-embed --engine openai --url "$URL" --cache c.db --cache-max 1M -j2 --batch 16 >"out$i" 2>"err$i" 3>&- &
-		pids[i]=$!
-	done
-	for i in 1 2 3 4; do wait "${pids[i]}"; done
-	[ -z "$(cat err?)" ]
-	[ "$(stat -c %s c.db-wal)" -le 12000000 ]
-	: >end
-	wait $reader
-	[ "$(stat -c %s c.db)" -le 1048576 ]
-	[ "$(rows)" -ge 100 ]
-	sqlite3 c.db 'PRAGMA integrity_check' | has -x ok
-}
-
-# bats test_tags=plain-only
-@test "a log that another program holds on to grows to a bound, and nothing more is kept" {
-	URL=$URL/mode/wide
-	texts 1 1 | embed >out
-	reads held
-	texts 1000 "$(scale 5999 30000)" >in
-	run -0 --separate-stderr embed --batch 16 in
-	[ "${#lines[@]}" = "$(wc -l <in)" ]
-	[ "$stderr" = "lh-embed: c.db-wal: another program reads on in it; nothing more is kept until it ends" ]
-	[ "$(stat -c %s c.db-wal)" -le 24000000 ]
-	: >end
-	wait $reader
-	embed in | cmp - <(echo "$output")
-	sqlite3 c.db 'PRAGMA integrity_check' | has -x ok
-}
-
-@test "the file stays within --cache-max while what is in it changes" {
-	URL=$URL/mode/wide
-	for i in $(seq "$(scale 8 50)"); do
-		texts $((i * 100)) $((i * 100 + 170)) | embed --cache-max 1M --batch $((i * 7)) >out
-		[ "$(stat -c %s c.db)" -le 1048576 ]
-	done
-	[ "$(rows)" -ge 100 ]
 }
 
 @test "killed at any moment, it keeps what was answered before" {
@@ -376,26 +235,6 @@ time.sleep(1)' 3>&- &
 	wait $holder
 }
 
-@test "a lock that is held too long when the run begins costs no answer either" {
-	[ "$LH_SCALE" = soak ] || skip "waits ten seconds: make soak"
-	texts 1 10 >in
-	embed in >want
-	python3 -c 'import sqlite3, time
-c = sqlite3.connect("c.db", isolation_level=None)
-c.execute("PRAGMA locking_mode=EXCLUSIVE")
-c.execute("BEGIN IMMEDIATE")
-open("locked", "w")
-time.sleep(60)' 3>&- &
-	holder=$!
-	until_so [ -e locked ]
-	run -0 --separate-stderr embed in
-	[ "$output" = "$(<want)" ]
-	[ "$stderr" = 'lh-embed: c.db: database is locked; going on without what it keeps' ]
-	kill -0 $holder
-	kill $holder
-	wait $holder || true
-}
-
 @test "a model whose dimension has changed is refused, with the reason" {
 	texts 1 2 | embed >out
 	URL=$URL/mode/wide
@@ -408,67 +247,4 @@ time.sleep(60)' 3>&- &
 	texts 1 1 >>in
 	embed --batch 1 in >out
 	[ "$(jq .dimension out | xargs)" = '1024 1024' ]
-}
-
-# within_lock TRACE - every write to the file and its log happened while the lock was held.
-within_lock() {
-	awk '/^[0-9]* *flock\(.*c\.db-lock.*LOCK_EX/ && / = 0$/ { held = 1 }
-		/^[0-9]* *flock\(.*c\.db-lock.*LOCK_UN/ { held = 0 }
-		/pwrite64\(.*c\.db(-wal)?>/ { all++; if (!held && begun) { print "outside: " $0; bad = 1 } }
-		held { begun = 1 }
-		END { exit bad || !begun || all < 3 }' "$1"
-}
-
-@test "it writes and restarts its log while it holds a lock that SQLite does not know" {
-	needs_strace
-	embed <<<'{"text":"t1"}' >out
-	texts 2 300 >in
-	strace -f -qq -y -o calls -e trace=flock,pwrite64 \
-		lh-embed --engine openai --url "$URL" --cache c.db -j1 --batch 10 in >out
-	within_lock calls
-	[ ! -e c.db-lock ]
-	[ "$(rows)" = 300 ]
-}
-
-@test "a lock that is held is waited for, and then the rows are kept" {
-	needs_strace
-	embed <<<'{"text":"t1"}' >out
-	texts 1 10 >in
-	exec 8>c.db-lock
-	flock 8
-	strace -f -qq -y -o calls -e trace=flock \
-		lh-embed --engine openai --url "$URL" --cache c.db -j1 in >out 2>err 3>&- 8>&- &
-	pid=$!
-	until_so grep -qs 'c.db-lock.*EAGAIN' calls
-	[ "$(rows)" = 1 ]
-	exec 8>&-
-	wait $pid || { cat err; false; }
-	[ ! -s err ]
-	[ "$(rows)" = 10 ]
-}
-
-@test "eight writers of which some are killed lose nothing that they answered" {
-	local n=0
-	start_upstream --delay 0.002
-	texts 1 4000 >in
-	for round in $(seq "$(scale 2 30)"); do
-		for i in 1 2 3 4 5 6 7 8; do
-			lh-embed --engine openai --url "$URL" --cache c.db -j2 --batch 3 --cache-size 0 \
-				<(shuf --random-source=<(yes "$round$i") in | first 400) >"out$i" 2>"err$i" 3>&- &
-			pids[i]=$!
-		done
-		for i in 1 2 3 4; do
-			until_so has_lines "out$i" $((RANDOM % 40 + 2))
-			kill -KILL "${pids[i]}" 2>/dev/null || true
-		done
-		for i in 1 2 3 4 5 6 7 8; do wait "${pids[i]}" || n=$((n + 1)); done
-		cat out[5-8] >>whole
-		for i in 1 2 3 4; do head -n "$(wc -l <"out$i")" "out$i" >>whole; done
-	done
-	[ "$n" -gt 0 ]
-	[ -z "$(cat err[5-8])" ] || { cat err?; false; }
-	sqlite3 c.db 'PRAGMA integrity_check' | has -x ok
-	jq -c '{text}' whole | sort -u >answered
-	run -0 --separate-stderr embed -v answered
-	[[ $stderr == *"c.db: $(wc -l <answered) hits, 0 kept"* ]]
 }

@@ -70,20 +70,6 @@ gone() {
 	nothing_about lh-index
 }
 
-@test "a kernel that is forced is a warning, and the one that is used is shown" {
-	LH_KERNEL=portable doctor 0
-	finding kernel LH_KERNEL warning portable
-	finding kernel distances ok '^portable$'
-	finding kernel text ok '^portable$'
-	doctor 0
-	nothing_about LH_KERNEL
-}
-
-@test "DuckDB's library is absent, or a problem where LH_DUCKDB names none" {
-	LH_DUCKDB=$PWD/none.so doctor 1
-	finding library duckdb problem none.so
-}
-
 @test "a key that others can read, or that is not a file, is a problem" {
 	echo secret-of-mine >data/audit.key
 	chmod 640 data/audit.key
@@ -162,27 +148,6 @@ gone() {
 	finding lock data/x.lock warning 'taken 3 h ago'
 }
 
-@test "temporary files and folders of killed processes are warnings, those in use are not" {
-	dead=$(gone)
-	touch -d '121 hours ago' "data/.a.jsonl.lh-tmp-$dead"
-	touch "data/.b.jsonl.lh-tmp-$$" "data/c.lh-tmp-$dead"
-	mkdir "tmp/lh-query-$dead-Ab3xYz" "tmp/lh-query-$dead-inUse1" "tmp/other-$dead-Ab3xYz"
-	touch "tmp/lh-query-$dead-Ab3xYz/.in-use"
-	exec 8>"tmp/lh-query-$dead-inUse1/.in-use"
-	flock -n 8
-	doctor 0 data
-	exec 8>&-
-	finding leftover "data/.a.jsonl.lh-tmp-$dead" warning "written 5 days ago by process $dead"
-	finding leftover "$PWD/tmp/lh-query-$dead-Ab3xYz" warning "process $dead"
-	nothing_about .b.jsonl
-	nothing_about c.lh-tmp
-	nothing_about inUse1
-	nothing_about other-
-	rm -r data/.a* tmp/*
-	doctor 0 data
-	run -1 grep -q leftover ../found
-}
-
 @test "a FIFO is not opened, a certificate is no key, and a folder without a name is a problem" {
 	mkfifo data/pipe.jsonl data/pipe.lock
 	echo row >data/pipe.jsonl 3>&- &
@@ -198,44 +163,6 @@ gone() {
 	finding key data/cert.pem problem 'mode 0644'
 	doctor 1 ''
 	finding folder '' problem 'No such file'
-}
-
-@test "a folder that does not exist is a problem, a link that leads nowhere is not" {
-	doctor 1 none
-	finding folder none problem 'No such file'
-	ln -s none data/dangling
-	doctor 0 data
-	nothing_about dangling
-}
-
-@test "the cache is measured, and is a problem where all users can change it" {
-	mkdir -p home/.cache/lakehouse-tools
-	head -c 1500000 /dev/zero >home/.cache/lakehouse-tools/a
-	doctor 0
-	finding cache lakehouse-tools ok '^1 file, 1.5 MB in '
-	chmod 777 home/.cache/lakehouse-tools
-	doctor 1
-	finding cache lakehouse-tools problem 'mode 0777'
-	LH_CACHE=$PWD/none doctor 1
-	finding cache LH_CACHE absent
-}
-
-@test "models of Ollama are found by their manifests, and a warning without their file" {
-	digits=$(printf 'a%.0s' {1..64})
-	mkdir -p models/manifests/registry.ollama.ai/library/minilm models/blobs
-	echo '{"layers":[{"mediaType":"application/vnd.ollama.image.model","digest":"sha256:'"$digits"'"}]}' \
-		>models/manifests/registry.ollama.ai/library/minilm/latest
-	export OLLAMA_MODELS=$PWD/models
-	doctor 0
-	finding model minilm:latest warning 'sha256-a'
-	touch "models/blobs/sha256-$digits"
-	doctor 0
-	finding model minilm:latest ok
-	OLLAMA_MODELS=$PWD/none doctor 1
-	finding models OLLAMA_MODELS problem none
-	unset OLLAMA_MODELS
-	doctor 0
-	finding models Ollama absent
 }
 
 @test "a service that answers is reachable, another is a warning, and no password is shown" {

@@ -9,16 +9,12 @@ witness, written from the texts of C2SP; Ed25519 is of Debian's python3-cryptogr
     transparency.py mutate N SEED           filter: mutated forms of the proofs that come, each wrong
     transparency.py trees N SEED            consistency proofs and wrong ones, for transparency.go
     transparency.py policies N SEED DIR     policies, some of them wrong, and proofs for them
-    transparency.py requests N SEED         to a witness of w1.key: {body, status, size}
-    transparency.py answers REQUESTS TIME   check what a witness answered to them
     transparency.py cosign NAME CHECKPOINT  the line of a witness, w1 or w2
-    transparency.py witness NAME PORTFILE   be a witness on loopback, with the key of that name
 """
 import base64
 import binascii
 import functools
 import hashlib
-import http.server
 import json
 import os
 import random
@@ -692,135 +688,6 @@ def request_text(old, hashes, body, signatures):
     return "".join(["old %s\n" % old] + [b64(h) + "\n" for h in hashes] + ["\n", body, "\n"] + [s + "\n" for s in signatures])
 
 
-def random_request(tree, have, rng):
-    """A request to a witness that has cosigned the tree of size have: text, status."""
-    size = min(have + rng.choice([0, 1, 2, 3, have // 3, random_size(rng)]), 1 << 48)
-    hashes = tree.growth(have, 0, size) if have else []
-    lines = [ORIGIN, str(size), b64(tree.root(0, size))]
-
-    def text(old=have, hashes=hashes, lines=lines, keys=(LOG,)):
-        body = "\n".join(lines) + "\n"
-        return request_text(old, hashes, body, [k.sign(body) for k in keys])
-    good = text()
-    unsigned, _, signature = good.rpartition(" ")
-    unsigned += " "
-    other = [ORIGIN, str(size), flip64(lines[2], rng)]
-    wrong = [
-        (good.replace("old ", rng.choice(["", "Old ", "old  ", "old 0", "old +"]), 1), 400),
-        (good.replace("\n\n", "\n", 1), 400),
-        (good.replace("\n", "\r\n"), 400),
-        (good[:rng.randrange(len(good) - 110)], 400),
-        (good + rng.choice(["x", "\n", "\n\n"]), 400),
-        (text(hashes=hashes + [b"short"]), 400),
-        (text(hashes=[bytes(32)] * 64), 400),
-        (good.replace("\n\n", "\nno hash!\n\n", 1), 400),
-        (text(lines=[ORIGIN, "0" + str(size), lines[2]]), 400),
-        (text(lines=[ORIGIN, str(size), lines[2][:-4]]), 400),
-        (text(lines=lines[:2]), 400),
-        (text(lines=["other.example/log"] + lines[1:]), 404),
-        (text(lines=["other.example/log"] + lines[1:], keys=(Key("other.example/log"),)), 404),
-        (text(keys=(STRANGER,)), 403),
-        (text(keys=(Key(ORIGIN, 1, bytes(32)),)), 403),
-        (unsigned + flip64(signature[:-1], rng, 4) + "\n", 403),
-        (text(old=size + 1, hashes=[]), 400),
-        (text(lines=other), 422),
-    ]
-    if size > have:
-        wrong += [(text(old=have + 1, hashes=[]), 409), (text(old=size, hashes=[]), 409)]
-    if have:
-        wrong += [(text(old=have - 1), 409), (text(old=0, hashes=[]), 409)]
-    else:
-        wrong += [(text(hashes=[bytes(32)]), 422), (text(lines=[ORIGIN, "0", b64(bytes(32))]), 422)]
-    if hashes:
-        i = rng.randrange(len(hashes))
-        wrong += [(text(hashes=hashes[:i] + hashes[i + 1:]), 422), (text(hashes=hashes[:i] + [flip(hashes[i], rng)] + hashes[i + 1:]), 422),
-                  (text(hashes=hashes + [bytes(32)]), 422), (text(hashes=hashes[:i] + [hashes[i]] + hashes[i:]), 422)]
-    if rng.random() < 0.6:
-        body, status = rng.choice(wrong)
-        if (status == 422 and body == text(lines=other) and not have):
-            return good, 200, size          # the first tree may have any root
-        return body, status, have
-    body = rng.choice([good, good, text(keys=(LOG, STRANGER)), text(keys=(STRANGER, LOG)), text(lines=lines + ["an extension"])])
-    return body, 200, size
-
-
-def print_requests(n, rng):
-    tree, have = growing_tree(rng), 0
-    for _ in range(n):
-        body, status, then = random_request(tree, have, rng)
-        show({"body": body, "want": status, "size": have})
-        have = then
-
-
-def check_answers(path, time):
-    key = Vkey(W1.vkey())
-    counts, n = {}, 0
-    with open(path, encoding="utf-8") as f:
-        for request, answer in zip(f, sys.stdin, strict=True):
-            r, a = json.loads(request), json.loads(answer)
-            must(a["status"] == r["want"], "expected %d: %s%s" % (r["want"], request, answer))
-            counts[a["status"]] = counts.get(a["status"], 0) + 1
-            if a["status"] == 409:
-                must((a["body"], a["content_type"]) == ("%d\n" % r["size"], "text/x.tlog.size"), answer)
-            if a["status"] == 200:
-                note = r["body"].partition("\n\n")[2]
-                body, lines = parse_note(note.rpartition("\n\n")[0] + "\n\n" + a["body"])
-                must(lines and all(key.signed(line, body) for line in lines), "no cosignature: " + answer)
-                must(all(int.from_bytes(s[:8], "big") == time for _, _, s in lines), "another time: " + answer)
-            n += 1
-    must(n and set(counts) == {200, 400, 403, 404, 409, 422}, "statuses: %s" % counts)
-    print(n, "answers")
-
-
-class Witness(http.server.BaseHTTPRequestHandler):
-    """A witness of LOG's origin."""
-    key, cosigned = None, (0, None)
-    protocol_version = "HTTP/1.1"
-
-    def answer(self, text):
-        head, _, note = text.partition("\n\n")
-        first, *path = head.split("\n")
-        must(first.startswith("old "), "no old size")
-        old, path = number(first[4:]), [unb64(line, 32) for line in path]
-        body, lines = parse_note(note)
-        origin, size, root = parse_checkpoint(body)
-        if origin != ORIGIN:
-            return 404, ""
-        if not any([Vkey(LOG.vkey()).signed(line, body) for line in lines]):
-            return 403, ""
-        if old != self.cosigned[0]:
-            return 409, "%d\n" % self.cosigned[0]
-        if old:
-            check_growth(old, self.cosigned[1], size, root, path)
-        Witness.cosigned = (size, root)
-        return 200, self.key.sign(body) + "\n"
-
-    def do_POST(self):
-        text = self.rfile.read(int(self.headers["Content-Length"])).decode()
-        try:
-            must(self.path == "/w/add-checkpoint", "another path")
-            status, body = self.answer(text)
-        except Bad as e:
-            status, body = 422, str(e) + "\n"
-        self.send_response(status)
-        self.send_header("Content-Type", "text/x.tlog.size" if status == 409 else "text/plain")
-        self.send_header("Content-Length", str(len(body.encode())))
-        self.end_headers()
-        self.wfile.write(body.encode())
-
-    def log_message(self, *args):
-        pass
-
-
-def serve_witness(name, portfile):
-    Witness.key = {"w1": W1, "w2": W2}[name]
-    server = http.server.HTTPServer(("127.0.0.1", 0), Witness)
-    with open(portfile + ".new", "w") as f:
-        print(server.server_address[1], file=f)
-    os.rename(portfile + ".new", portfile)
-    server.serve_forever()
-
-
 def show(record):
     print(json.dumps(record, ensure_ascii=False))
 
@@ -864,15 +731,9 @@ def main(command, *args):
     elif command == "policies":
         for case in policy_cases(int(args[0]), rng, args[2]):
             show(case)
-    elif command == "requests":
-        print_requests(int(args[0]), rng)
-    elif command == "answers":
-        check_answers(args[0], int(args[1]))
     elif command == "cosign":
         with open(args[1], encoding="utf-8") as f:
             print({"w1": W1, "w2": W2}[args[0]].sign(parse_note(f.read())[0]))
-    elif command == "witness":
-        serve_witness(*args)
     else:
         raise SystemExit(__doc__)
 

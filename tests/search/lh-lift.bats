@@ -319,25 +319,6 @@ lh-lift: 5 of 7 records rejected' ] || { echo "$stderr"; return 1; }
 	[ "$(summary '[.paraphrases, .held]')" = "[3,$(grep -c true held)]" ]
 }
 
-@test "--paraphrase-model asks in a model's words, on one line; without any the query is rejected" {
-	cat >answers <<-'END'
-	{"content":"\n We are short of\na welder \"in\" Gary. "}
-	{"content":"Need 1 Welder in Gary IN"}
-	{"content":" "}
-	END
-	jq -nc '{content: ("x" * 5000)}, {content: "\u0001"}' >>answers
-	start_chat --mode replay --body answers --log log
-	for i in 1 2 3 4 5; do ask "Need 1 Welder in Gary IN"; done >q
-	LH_OLLAMA_URL=$URL run --separate-stderr lh-lift -j1 --paraphrase-model m few.lhv <q
-	[ "$status" = 1 ]
-	[ "$stderr" = "lh-lift: -:3: the model gave no other words
-lh-lift: -:4: the model's wording has 5000 bytes: at most 4096
-lh-lift: -:5: the model gave no other words
-lh-lift: 3 of 5 records rejected" ]
-	[ "$(jq -c '.lift.paraphrases // empty | map(.query_text)' <<<"$output" | paste -sd' ')" = '["We are short of a welder \"in\" Gary."] []' ]
-	[ "$(jq -c '.body | fromjson | .messages[1].content' log | sort -u)" = '"Need 1 Welder in Gary IN"' ]
-}
-
 # ---- a model as the judge ----
 
 @test "--judge-model: a rating of 1 to 5 is a score of 0 to 1, found in prose, clamped; the second pass asks no model" {
@@ -449,15 +430,6 @@ Result: {"text":"Need 2 Cooks in Gary IN","role":"Cook","city":"Gary","state":"I
 	cmp r.md again.md
 }
 
-@test "of many discoveries that are not lifts fifty are reported, and of many styles sixteen" {
-	jq -nc --argjson q "$(ask "")" 'range(60) as $i | $q + {query_text: "Need \($i) Cooks in Gary IN", style: "s\($i % 20)"}' >q
-	lh-lift --report r.md few.lhv <q >out
-	[ "$(grep -c '| not moved |' r.md)" = 50 ]
-	grep -qF "and $(($(summary '.discoveries - .lifts') - 50)) more." r.md
-	[ "$(summary '[.styles | length, (.[16] | .style, .queries), (map(.queries) | add)]')" = '[17,null,12,60]' ]
-	grep -q '^| others | 12 |' r.md
-}
-
 @test "a report that cannot be written is exit 2 before anything is read or recorded; the old one stays" {
 	ask "Need 1 Welder in Gary IN" >q
 	mkfifo pipe
@@ -524,35 +496,4 @@ under_way() {
 	[ "${PIPESTATUS[0]}" = 0 ]
 	[ ! -s err ]
 	nothing_left
-}
-
-@test "a folder that cannot be made or filled is exit 2 with the reason" {
-	ask "Need 1 Welder in Gary IN" >q
-	TMPDIR=$PWD/no run --separate-stderr lh-lift few.lhv <q
-	[ "$status" = 2 ]
-	[[ $stderr == "lh-lift: $PWD/no/lh-lift-"*": cannot make the folder: No such file or directory" ]]
-	run --separate-stderr prlimit --fsize=1000 lh-lift --playbook book.lhv few.lhv <q
-	[ "$status" = 2 ]
-	[[ $stderr == "lh-lift: "*"File too large" ]]
-	nothing_left
-}
-
-@test "memory does not grow with the queries" {
-	plain_only "sanitizers need memory"
-	n=$(scale 500 100000)
-	lh-gen queries -n "$n" --styles all >q
-	/usr/bin/time -q -o time -f %M lh-lift -j2 few.lhv <q >out
-	[ "$(tail -n 1 time)" -lt 60000 ] || { cat time; return 1; }
-	[ "$(summary .queries)" = $((n * 4)) ]
-}
-
-@test "two at once into one playbook: every discovery of both is in it" {
-	head -n 80 "$DEMAND" >one
-	tail -n 80 "$DEMAND" >two
-	lh-lift --playbook book.lhv "$WORKERS" <one >one.out &
-	lh-lift --playbook book.lhv "$WORKERS" <two >two.out
-	wait $!
-	jq -r '.lift.playbook_id // empty' one.out two.out | sort -u >want
-	lh-playbook list book.lhv | jq -r .playbook_id | sort | diff want -
-	[ -s want ]
 }

@@ -206,25 +206,22 @@ of_witness() {
 	start_serve --config config
 	hash=$(printf example.com/log | sha256sum | head -c 64)
 	[ "$(of_witness "$hash/checkpoint")" = "404 application/json" ]
-	by_hand requests "$(scale 100 2000)" 2 >asked
-	python3 - "$PORT" <<-'END'
-	import http.client, json, sys
-	c = http.client.HTTPConnection("127.0.0.1", int(sys.argv[1]))
-	for line in open("asked"):
-	    r = json.loads(line)
-	    c.request("POST", "/witness/add-checkpoint", r["body"].encode())
-	    a = c.getresponse()
-	    kind, body = a.headers["Content-Type"], a.read().decode()
-	    assert a.status == r["want"], (a.status, line, body)
-	    assert kind == ("text/x.tlog.size" if a.status == 409 else "text/plain; charset=utf-8"), kind
-	    assert a.status != 409 or body == "%d\n" % r["size"], body
-	    if a.status == 200:
-	        open("line", "w").write(body)
+	python3 - "$ROOT" >request <<-'END'
+	import random, sys
+	sys.path.insert(0, sys.argv[1] + "/tests/oracle")
+	import transparency as t
+	body = "\n".join([t.ORIGIN, "5", t.b64(t.growing_tree(random.Random(1)).root(0, 5))]) + "\n"
+	sys.stdout.write(t.request_text(0, [], body, [t.LOG.sign(body)]))
 	END
+	cp request good
+	[ "$(of_witness add-checkpoint --data-binary @request)" = "200 text/plain; charset=utf-8" ]
+	mv body line
+	[ "$(of_witness add-checkpoint --data-binary @request)" = "409 text/x.tlog.size" ]
+	[ "$(cat body)" = 5 ]
 	# what it has cosigned is the note that it keeps
 	[ "$(of_witness "$hash/checkpoint")" = "200 text/plain; charset=utf-8" ]
 	cmp body "s/witness/$hash"
-	lh-tlog note --vkey "$(cat w1.vkey)" body | sed -n 2p | cmp - <(jq -s 'map(.size)[-1]' asked)
+	[ "$(lh-tlog note --vkey "$(cat w1.vkey)" body | sed -n 2p)" = 5 ]
 	tail -n 1 body | cmp - line
 	for path in "${hash^^}/checkpoint" "$hash/other" "${hash:0:63}0/checkpoint" "$hash.lock/checkpoint"; do
 		[[ $(of_witness "$path") == 40[14]* ]]
@@ -233,12 +230,8 @@ of_witness() {
 	[[ $(of_witness add-checkpoint --data-binary @request) == 400* ]]
 	head -c 1200000 /dev/zero >request
 	[[ $(of_witness add-checkpoint --data-binary @request) == 413* ]]
-	# a record that is damaged is its own requests' fault, and comes back to work
-	cp "s/witness/$hash" good
+	# a record that is damaged is the fault of its own requests
 	sed -i 2s/./9/ "s/witness/$hash"
-	jq -s 'map(select(.want == 200))[0]' asked | jq -j .body >request
-	[ "$(of_witness add-checkpoint --data-binary @request)" = "503 application/json" ]
+	[ "$(of_witness add-checkpoint --data-binary @good)" = "503 application/json" ]
 	not grep -q "$hash" body
-	cp good "s/witness/$hash"
-	[ "$(of_witness add-checkpoint --data-binary @request)" = "409 text/x.tlog.size" ]
 }

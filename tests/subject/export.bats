@@ -141,18 +141,6 @@ shared() {
 	row '.kind == "preference"' | jq -e '.chosen == "my own text" and .rejected == "[another person]"' >/dev/null
 }
 
-@test "the page says what, where, who looked, why and until when, and loads nothing" {
-	a_state 2
-	export_of --state s w-2
-	for words in 'About <bdi>w-2</bdi>' 'Your record in the list of workers' s/roster.jsonl 'gateway_lookup' 'data were read' \
-		2030-01-01T00:00:00Z 'Your consent to the use of personal data'; do
-		grep -qF "$words" x/index.html || { echo "$words"; return 1; }
-	done
-	grep -q "default-src 'none'" x/index.html
-	not grep -i '<script\|<img\|<link\|src=\|href=\|url(' x/index.html
-	[ "$(tar tzf out.tar.gz | first 1)" = index.html ]
-}
-
 @test "data that are markup stay text in the page" {
 	printf '{"candidate_id":"w<i>7","name":"</pre><script>alert(1)</script>\\u202e"}\n' >'lo<b>g'
 	export_of --log 'lo<b>g' 'w<i>7'

@@ -1,9 +1,8 @@
 #!/usr/bin/env python3
-"""tests/tlog/killed.py - kill writers and witnesses, and hold what is left against all they said.
+"""tests/tlog/killed.py - kill writers, and hold what is left against all they said.
 
     killed.py writers KILLS SEED    two at a time of lh-tlog append and checkpoint and
                                     lh-subject-audit commit, on log, killed at random
-    killed.py witness ROUNDS SEED   two witnesses of one state, killed at random
     killed.py check ACKS NOTE...    the log in log, after kills by others: what was acknowledged,
                                     and each checkpoint or pending tree that ever was
 """
@@ -195,42 +194,6 @@ def kill_writers(wanted, rng):
     print("%d killed, %d acknowledged, %d rows, %d entries, %d trees" % (kills, len(acks), check_rows(), size, trees))
 
 
-def kill_witness(rounds, rng):
-    path = "state/" + hashlib.sha256(t.ORIGIN.encode()).hexdigest()
-    watcher, tree, key = Watcher(path), t.growing_tree(rng), t.Vkey(t.W1.vkey())
-    command = ["lh-tlog", "witness", "--state", "state", "--key-file", "w1.key", "--policy", "policy"]
-    have = kills = answered = 0
-    for _ in range(rounds):
-        if have > 1 << 46:
-            break
-        bodies, size = [], have
-        for _ in range(12):
-            old, size = size, size + rng.choice([1, 1, 2, 7])
-            body = "\n".join([t.ORIGIN, str(size), t.b64(tree.root(0, size))]) + "\n"
-            bodies.append((body, t.request_text(old, tree.growth(old, 0, size) if old else [], body, [t.LOG.sign(body)])))
-        with open("in", "w") as f:
-            f.writelines(json.dumps({"body": text}) + "\n" for _, text in bodies)
-        kills += killed([(command, "in", "out.a"), (command, "in", "out.b")], rng, 0.05)
-        done = have
-        for out in "out.a", "out.b":
-            for (body, _), a in zip(bodies, whole_lines(out)):
-                t.must(a["status"] in (200, 409), "status %d" % a["status"])
-                if a["status"] == 200:
-                    body, lines = t.parse_note(body + "\n" + a["body"])
-                    t.must(any([key.signed(line, body) for line in lines]), "no cosignature")
-                    done = max(done, t.parse_checkpoint(body)[1])
-                    answered += 1
-        kept = read(path)
-        if kept:
-            body, lines = t.parse_note(kept)
-            t.must(any([key.signed(line, body) for line in lines]), "what is kept is not cosigned")
-            have = t.parse_checkpoint(body)[1]
-        t.must(have >= done, "cosigned %d, kept %d" % (done, have))
-    sizes = [t.parse_checkpoint(t.parse_note(text)[0])[1] for text in watcher.stop()[path]]
-    t.must(sizes == sorted(sizes), "the size went back")
-    print("%d killed, %d answered, up to %d" % (kills, answered, have))
-
-
 def main(command, *args):
     if command == "check":
         notes = [(path, read(path)) for pattern in args[1:] for path in glob.glob(pattern)]
@@ -238,7 +201,7 @@ def main(command, *args):
                                 [x for p, x in notes if x and "pending" in p])
         print("%d entries, %d trees" % (size, trees))
     else:
-        {"writers": kill_writers, "witness": kill_witness}[command](int(args[0]), random.Random(int(args[1])))
+        kill_writers(int(args[0]), random.Random(int(args[1])))
 
 
 if __name__ == "__main__":
