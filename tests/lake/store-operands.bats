@@ -102,59 +102,6 @@ put() {
 	[[ $output == *LH_CACHE_SIZE* ]]
 }
 
-@test "the cache keeps its size, and removes what was not used for the longest" {
-	for i in 1 2 3 4; do
-		head -c 100000 /dev/urandom >$i.lhv
-		put $i.lhv
-	done
-	export LH_CACHE_SIZE=250K
-	one=$(lh-index fetch $B/1.lhv)
-	two=$(lh-index fetch $B/2.lhv)
-	[ "$(lh-index fetch $B/1.lhv)" = "$one" ]
-	lh-index fetch $B/3.lhv >three
-	[ -e "$one" ] && [ ! -e "$two" ] && [ -e "$(cat three)" ]
-	# a copy in use stays
-	exec 8<"$one"
-	flock -s 8
-	touch -d 2020-01-01 "$(dirname "$one")"
-	four=$(lh-index fetch $B/4.lhv)
-	[ -e "$one" ] && [ -e "$four" ] && [ ! -e "$(cat three)" ]
-	exec 8>&-
-	LH_CACHE_SIZE=50K run -2 lh-index fetch $B/3.lhv
-	[[ $output == *"the cache may have only 51200 (LH_CACHE_SIZE)" ]]
-}
-
-@test "many processes that want one index make one copy" {
-	head -c 3000000 /dev/urandom >r.lhv
-	put r.lhv
-	pids=()
-	for i in {1..8}; do
-		lh-index fetch $B/r.lhv >out.$i &
-		pids+=($!)
-	done
-	for pid in "${pids[@]}"; do wait "$pid"; done
-	[ "$(sort -u out.* | wc -l)" = 1 ]
-	cmp "$(cat out.1)" r.lhv
-	[ "$(grep -c 'GET .*r.lhv 200' log)" = 1 ]
-	[ -z "$(find cache -name '*.lock' -o -name '*.lh-tmp-*')" ]
-}
-
-@test "a fetch that is killed leaves nothing that is taken for a copy" {
-	head -c 3000000 /dev/urandom >r.lhv
-	put r.lhv
-	s3 _mode/slow/GET/0/1
-	lh-index fetch $B/r.lhv >out &
-	pid=$!
-	until_so eval '[ -n "$(find cache -name ".r.lhv.lh-tmp-*" -size +0)" ]'
-	kill -KILL $pid
-	wait $pid && rc=0 || rc=$?
-	[ $rc = 137 ]
-	[ -z "$(find cache -name r.lhv)" ]
-	path=$(lh-index fetch $B/r.lhv)
-	cmp "$path" r.lhv
-	[ -z "$(find cache -name '*.lock' -o -name '*.lh-tmp-*')" ]
-}
-
 @test "an index that is put or pushed takes its pending changes along, and a log that is over goes" {
 	head -n 10 w.jsonl >ten.jsonl
 	lh-index build w.lhv ten.jsonl

@@ -75,21 +75,6 @@ static void names(void)
 	check(lh_refusal_read(&v) == LH_NOT_REFUSED);
 }
 
-static void ids(void)
-{
-	struct lh_str run = { "run-1", 5 }, other = { "run-2", 5 }, sig = { "aaaa", 4 };
-	char id[LH_SAMPLE_ID];
-	struct lh_buf b = { 0 };
-
-	check(lh_sample_id(LH_RAG, &run, &sig, &b, id, &err) == 0 &&
-	      !strcmp(id, "rag-c18ba34bd1455dc9"));
-	check(lh_sample_id(LH_SFT, &run, &sig, &b, id, &err) == 0 && !strncmp(id, "sft-", 4) &&
-	      strlen(id) == 20);
-	check(lh_sample_id(LH_PREFERENCE, &run, &other, &b, id, &err) == 0 &&
-	      !strncmp(id, "pref-", 5) && strlen(id) == 21);
-	lh_buf_free(&b);
-}
-
 /* Layer 2: a constant, which no option changes. */
 static void gate(void)
 {
@@ -222,130 +207,7 @@ static void rereads(void)
 
 /* ---- pairs ---- */
 
-static int gather(void *ctx, const struct lh_row_at *chosen, const struct lh_row_at *rejected,
-		  struct lh_err *e)
-{
-	char *to = ctx;
-
-	(void)e;
-	snprintf(to + strlen(to), 100 - strlen(to), "%llu>%llu ",
-		 (unsigned long long)chosen->scored, (unsigned long long)rejected->scored);
-	return 0;
-}
-
-static void zips(void)
-{
-	static const struct { const char *task; enum lh_category c; } rows[] = {
-		/* 0 1 2: 0>1 */
-		{ "b", LH_ACCEPTED }, { "b", LH_REJECTED }, { "b", LH_PARTIALLY_ACCEPTED },
-		/* 3 4 5: 4>3 */
-		{ "a", LH_PARTIALLY_ACCEPTED }, { "a", LH_ACCEPTED }, { "a", LH_ACCEPTED },
-		/* 6 7 8: 8>6 */
-		{ "aa", LH_REJECTED }, { "aa", LH_REJECTED }, { "aa", LH_ACCEPTED },
-		/* 9 10 11: 10>9 */
-		{ "b", LH_REJECTED }, { "b", LH_ACCEPTED }, { "b", LH_NEEDS_HUMAN_REVIEW },
-		{ "c", LH_ACCEPTED }, { "d", LH_REJECTED },
-	};
-	struct lh_pairs *p = lh_pairs_new(&err);
-	char got[100] = "";
-	size_t i;
-
-	check(p);
-	for (i = 0; i < sizeof rows / sizeof *rows; i++) {
-		struct lh_str task = { rows[i].task, strlen(rows[i].task) };
-
-		check(lh_pairs_add(p, &task, rows[i].c, &(struct lh_row_at){ .scored = i },
-				   &err) == 0);
-	}
-	check(lh_pairs_each(p, gather, got, &err) == 0);
-	check_why(!strcmp(got, "4>3 8>6 0>1 10>9 "), got);
-	lh_pairs_free(p);
-}
-
-/* A scored run that is not read again: what was kept of it makes the same pair. */
-static void kept(void)
-{
-	static const char against[] =
-		"{\"run_id\":\"run-2\","
-		"\"task_id\":\"scrum_review:a.c\"," FROM ",\"text\":\"u\","
-		"\"model_role\":\"executor\"}";
-	static const char worse[] =
-		"{\"evidence_run_id\":\"run-2\",\"category\":\"rejected\","
-		"\"reasons\":[\"bad\\u0021\",\"x\"]," FROM "}";
-	const struct lh_export plain = { .read = 0 };
-	struct lh_sampler *s = lh_sampler_new(LH_PREFERENCE, &plain, AT, &err);
-	struct line l[4];
-	struct lh_side a = { .scored = parse(&l[0], SCORED("accepted")),
-			     .evidence = parse(&l[1], EVIDENCE) };
-	struct lh_side b = { .scored = parse(&l[2], worse), .evidence = parse(&l[3], against) };
-	struct lh_buf read = { 0 }, said = { 0 };
-	int i;
-
-	check(s && lh_sample_pair(s, &a, &b, &read, &err) == 1);
-	a = (struct lh_side){ .evidence = a.evidence, .category = LH_ACCEPTED,
-			      .reason = { "why", 3 } };
-	b = (struct lh_side){ .evidence = b.evidence, .category = LH_REJECTED,
-			      .reason = { "bad!", 4 } };
-	check(lh_sample_pair(s, &a, &b, &said, &err) == 1);
-	check(read.len == said.len && !memcmp(read.p, said.p, read.len));
-	lh_buf_putc(&read, '\0');
-	check_why(strstr(read.p, "accepted over rejected on scrum_review:a.c: why vs bad!"),
-		  read.p);
-	lh_buf_free(&read);
-	lh_buf_free(&said);
-	lh_sampler_free(s);
-	for (i = 0; i < 4; i++)
-		drop(&l[i]);
-}
-
 /* ---- quarantine ---- */
-
-static size_t lines(const char *path)
-{
-	struct lh_rows *r = lh_rows_new(&err);
-	struct lh_file_row row;
-	size_t n = 0;
-
-	check(r && lh_rows_open(r, path, &err) == 1);
-	while (lh_rows_next(r, &row, &err) > 0)
-		n++;
-	lh_rows_free(r);
-	return n;
-}
-
-static void refuse(struct lh_quarantine *q, enum lh_refusal why, const char *source)
-{
-	struct lh_refused r = { .why = why, .source = { source, strlen(source) } };
-
-	check_why(lh_quarantine_read(q, &r, &err) == 0, err.msg);
-}
-
-static void keeps(void)
-{
-	int round;
-
-	for (round = 0; round < 2; round++) {
-		struct lh_quarantine *q = lh_quarantine_new(LH_SFT, AT, &err);
-
-		check(q && lh_quarantine_file(q, "q.jsonl", 60, &err) == 0);
-		refuse(q, LH_EMPTY_CONTENT, SCORED("accepted"));
-		/* the same record by id and hash */
-		refuse(q, LH_EMPTY_CONTENT, SCORED("rejected"));
-		refuse(q, LH_DUPLICATE_ID, SCORED("accepted"));
-		refuse(q, LH_MISSING_PROVENANCE, "{\"evidence_run_id\":\"x\"}");
-		refuse(q, LH_MISSING_PROVENANCE, "{\"evidence_run_id\":\"y\"}");
-		refuse(q, LH_SELF_PAIRING,
-		       "{\"chosen\":" SCORED("accepted") ",\"rejected\":" SCORED("rejected") "}");
-		refuse(q, LH_SELF_PAIRING,
-		       "{\"chosen\":" SCORED("accepted") ","
-		       "\"rejected\":{\"evidence_run_id\":\"z\"," FROM "}}");
-		check(lh_quarantine_counts(q)[LH_EMPTY_CONTENT] == 2 &&
-		      lh_quarantine_counts(q)[LH_SELF_PAIRING] == 2);
-		check(lh_quarantine_commit(q, &err) == 0);
-		lh_quarantine_free(q);
-		check(lines("q.jsonl") == 6);
-	}
-}
 
 /* ---- evidence of scored runs ---- */
 
@@ -421,24 +283,6 @@ static void rows_in_windows(void)
 	lh_rows_free(r);
 }
 
-static void rows_of_a_file(void)
-{
-	struct lh_rows *r = lh_rows_new(&err);
-	struct lh_file_row row;
-
-	put("rows", "one\n \t\r\n\n{two}\r\nlast");
-	check(r && lh_rows_open(r, "absent", &err) == 0 && lh_rows_next(r, &row, &err) == 0);
-	check(lh_rows_open(r, "rows", &err) == 1);
-	check(lh_rows_next(r, &row, &err) == 1 && row.line == 1 && row.at == 0 && row.n == 3);
-	check(lh_rows_next(r, &row, &err) == 1 && row.line == 4 && row.at == 9 && row.n == 6);
-	check(lh_rows_next(r, &row, &err) == 1 && row.line == 5 && row.at == 16 && row.n == 4 &&
-	      !memcmp(row.p, "last", 4));
-	check(lh_rows_next(r, &row, &err) == 0 && lh_rows_next(r, &row, &err) == 0);
-	check(lh_rows_open(r, ".", &err) < 0 &&
-	      strstr(err.msg, ".: is a directory, not a regular file"));
-	lh_rows_free(r);
-}
-
 static bool has(int folder, const char *path)
 {
 	return lh_exists_beneath(folder, path, strlen(path), &err) == 1;
@@ -488,44 +332,12 @@ static void keys(void)
 	check(!lh_keymap_get(&m, &k));
 }
 
-/* Two exporters share the table of records, and each distinguishes its own rows. */
-static void shares(void)
-{
-	struct lh_root *root = lh_root_open(".", &err);
-	struct lh_quarantine *q[2];
-	struct lh_map known = { .n = 0 };
-	int round, i;
-
-	check(root && lh_root_folders(root, "exports/quarantine/x", &err) == 0);
-	for (round = 0; round < 2; round++) {
-		for (i = 0; i < 2; i++) {
-			q[i] = lh_quarantine_new(i ? LH_SFT : LH_RAG, AT, &err);
-			check(q[i] && lh_quarantine_root(q[i], root, &known, &err) == 0);
-		}
-		for (i = 0; i < 2; i++) {
-			refuse(q[i], LH_MISSING_PROVENANCE, SCORED("accepted"));
-			refuse(q[i], LH_CATEGORY_DISALLOWED, SCORED("accepted"));
-			refuse(q[i], LH_CATEGORY_DISALLOWED, SCORED("accepted"));
-		}
-		check(known.n == 1);
-		for (i = 0; i < 2; i++) {
-			check(lh_quarantine_commit(q[i], &err) == 0);
-			lh_quarantine_free(q[i]);
-		}
-		lh_map_free(&known);
-		check(lines("exports/quarantine/rag.jsonl") == 2 &&
-		      lines("exports/quarantine/sft.jsonl") == 2);
-	}
-	lh_root_close(root);
-}
-
 int main(void)
 {
 	char folder[] = "/tmp/lh-test-export-XXXXXX";
 
 	check(mkdtemp(folder) && chdir(folder) == 0);
 	test(names());
-	test(ids());
 	test(gate());
 	test(refuses_first(LH_SFT, SCORED("rejected"), LH_UNSAFE_SFT_CATEGORY));
 	test(refuses_first(LH_SFT, SCORED("needs_human_review"), LH_UNSAFE_SFT_CATEGORY));
@@ -540,12 +352,7 @@ int main(void)
 		    "needs_human_review"));
 	test(rereads());
 	test(keys());
-	test(zips());
-	test(kept());
-	test(keeps());
-	test(shares());
 	test(joins());
-	test(rows_of_a_file());
 	test(rows_in_windows());
 	test(beneath());
 	check(chdir("/") == 0);

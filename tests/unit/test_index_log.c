@@ -144,44 +144,6 @@ static void write_log(const char *p, size_t n)
 	CHECK(f && fwrite(p, 1, n, f) == n && fclose(f) == 0);
 }
 
-static void metadata_stays_is_replaced_or_cleared(void)
-{
-	build(3, "t");
-	put_one("r1", NULL);
-	CHECK(strcmp(meta_of("r1"), "{\"a\":1}") == 0);
-	put_one("r1", "{\"b\": 2}");
-	CHECK(strcmp(meta_of("r1"), "{\"b\": 2}") == 0);
-	put_one("r1", NULL);
-	CHECK(strcmp(meta_of("r1"), "{\"b\": 2}") == 0);
-	put_one("r1", "{ }");
-	CHECK(strcmp(meta_of("r1"), "") == 0);
-	CHECK(stats().live == 3);
-	CHECK(lh_index_compact(path, 1, 1, &err) == 0);
-	CHECK(strcmp(meta_of("r1"), "") == 0 && strcmp(meta_of("r2"), "{\"a\":1}") == 0);
-}
-
-static void a_deleted_id_stays_deleted(void)
-{
-	struct lh_index_change *c;
-
-	build(3, "t");
-	c = begin();
-	CHECK(lh_index_change_delete(c, "r0", 2, &err) == 0);
-	CHECK(lh_index_change_delete(c, "r0", 2, &err) == 0);
-	CHECK(lh_index_change_delete(c, "nobody", 6, &err) == 0);
-	put(c, "new", NULL);
-	CHECK(lh_index_change_delete(c, "new", 3, &err) == 0);
-	put(c, "r1", NULL);
-	end(c);
-	CHECK(!meta_of("r0") && !meta_of("new") && meta_of("r1"));
-	CHECK(stats().live == 2 && stats().deleted == 2 && stats().pending == 2);
-	put_one("r0", NULL);
-	CHECK(strcmp(meta_of("r0"), "") == 0);	/* without its old metadata */
-	CHECK(lh_index_compact(path, 1, 1, &err) == 0);
-	CHECK(stats().live == 3 && stats().pending == 0 && access(log_path, F_OK) < 0);
-	CHECK(!meta_of("new") && meta_of("r0"));
-}
-
 /* Four frames of one commit each: cut at every byte. */
 static void a_torn_tail_is_ignored_reported_and_overwritten(void)
 {
@@ -421,14 +383,6 @@ static void a_log_never_applies_to_another_index(void)
 	CHECK(stats().pending == 1 && !meta_of("a") && meta_of("b"));
 }
 
-static void a_rebuild_of_the_same_bytes_starts_afresh(void)
-{
-	build(2, "t");
-	put_one("a", NULL);
-	build(2, "t");
-	CHECK(stats().pending == 0 && !meta_of("a"));
-}
-
 static void a_part_for_an_index_that_never_came_is_cut_off(void)
 {
 	struct lh_buf b = { 0 };
@@ -503,23 +457,6 @@ static void what_replaces_other_parts_is_read_again(void)
 	CHECK(renewed_has(ix, "b"));
 }
 
-static void compaction_is_due_past_a_hundred_changes(void)
-{
-	char id[16];
-	bool due = false;
-	int i;
-
-	build(2, "t");
-	for (i = 0; i < 101; i++) {
-		CHECK(!due);
-		snprintf(id, sizeof id, "n%d", i);
-		due = put_one(id, NULL);
-	}
-	CHECK(due);
-	CHECK(lh_index_compact(path, 2, 1, &err) == 0);
-	CHECK(stats().live == 103 && stats().base == 103 && stats().pending == 0);
-}
-
 static void other_kinds_of_file_are_refused(void)
 {
 	struct lh_index_change *c;
@@ -589,8 +526,6 @@ int main(void)
 	CHECK(mkdtemp(dir) != NULL);
 	snprintf(path, sizeof path, "%s/t.lhv", dir);
 	snprintf(log_path, sizeof log_path, "%s-log", path);
-	test(metadata_stays_is_replaced_or_cleared());
-	test(a_deleted_id_stays_deleted());
 	test(a_torn_tail_is_ignored_reported_and_overwritten());
 	test(zeros_at_the_end_are_a_torn_tail());
 	test(a_commit_that_is_cut_has_no_effect());
@@ -599,10 +534,8 @@ int main(void)
 	test(a_log_of_version_1_is_continued());
 	test(damage_is_never_silent());
 	test(a_log_never_applies_to_another_index());
-	test(a_rebuild_of_the_same_bytes_starts_afresh());
 	test(a_part_for_an_index_that_never_came_is_cut_off());
 	test(what_replaces_other_parts_is_read_again());
-	test(compaction_is_due_past_a_hundred_changes());
 	test(a_full_log_makes_writers_wait());
 	test(other_kinds_of_file_are_refused());
 	unlink(path);

@@ -168,19 +168,6 @@ static void every_kind_is_found_and_sound(void)
 	params.m = 16;
 }
 
-static void parameters_that_do_not_fit_are_refused(void)
-{
-	struct lh_index_params p = params;
-
-	p.distance = LH_IP;
-	check(!lh_index_writer_new(path, &p, 1, &err) &&
-	      !strcmp(err.msg, "layout qg goes with distance cosine or l2"));
-	p = params;
-	p.m = 20;
-	check(!lh_index_writer_new(path, &p, 1, &err) &&
-	      !strcmp(err.msg, "m 20: 16 or 32 with layout qg"));
-}
-
 /* Build, add, and compact on that many threads; returns the file. */
 static void *grown(unsigned jobs, size_t *n)
 {
@@ -263,149 +250,6 @@ static void replaced_rows_leave_no_holes(unsigned replaced, bool repairs)
 	check(repaired >= built - 0.015);
 	for (unsigned i = 0; i < 3; i++)
 		free(p[i]);
-}
-
-/* Losses do not add up. */
-static void twenty_repairs_find_as_much(void)
-{
-	unsigned n = 2000, to = n;
-	double repaired, built;
-
-	build(n, 2);
-	for (unsigned i = 0; i < 20; i++, to += 60) {
-		change(to, to + 60, to - n, to - n + 60);
-		CHECK(lh_index_compact(path, 2, 1, &err) == 0);
-	}
-	check_why(is_sound(), damage);
-	repaired = recall_now(10);
-	build_rows(to - n, to, 2);
-	built = recall_now(10);
-	printf("# repaired: recall %.3f; built: %.3f\n", repaired, built);
-	check(repaired >= built - 0.015);
-}
-
-static void compactions_keep_what_was_added(void)
-{
-	unsigned to = 3000;
-
-	build(to, 1);
-	for (; to < 4000; to += 500) {
-		change(to, to + 500, 0, 0);
-		CHECK(lh_index_compact(path, 2, 1, &err) == 0);
-		check_why(is_sound(), damage);
-	}
-	printf("# after two compactions: recall %.3f\n", recall_now(10));
-	CHECK(recall_now(10) >= 0.97);
-	change(0, 0, 0, 500);
-	CHECK(recall_now(10) >= 0.97);
-	CHECK(lh_index_compact(path, 2, 1, &err) == 0);
-	check_why(is_sound(), damage);
-	CHECK(recall_now(10) >= 0.98);
-}
-
-/* So many rows are deleted that the walk meets few others. */
-static void deleted_rows_take_no_places(void)
-{
-	struct lh_index *ix;
-
-	build(4000, 2);
-	change(0, 0, 0, 3000);
-	ix = lh_index_open(path, &err);
-	CHECK(ix && recall(ix, 10) >= 0.97 && recall(ix, 100) >= 0.97);
-	lh_index_close(ix);
-}
-
-/* A wider walk finds more. */
-static void recall_grows_with_ef(void)
-{
-	static const size_t efs[] = { 10, 20, 40, 80 };
-	struct lh_index *ix;
-	struct lh_searcher *s;
-	struct lh_hit a[10], b[10];
-	unsigned found[4] = { 0 };
-	float v[DIM];
-
-	build(4000, 2);
-	ix = lh_index_open(path, &err);
-	s = ix ? lh_searcher_new(ix, &err) : NULL;
-	CHECK(s);
-	for (unsigned i = 0; i < 100; i++) {
-		point(v, 3000000 + i);
-		lh_vec_unit(v, DIM);
-		CHECK(ask(s, v, 10, true, NULL, 0, a) == 10);
-		for (size_t e = 0; e < 4; e++) {
-			struct lh_query q = { .vector = v, .k = 10, .ef = efs[e] };
-
-			CHECK(lh_index_search(s, &q, b, &err) == 10);
-			for (size_t j = 0; j < 10; j++)
-				found[e] += b[j].distance <= a[9].distance + 1e-6f;
-		}
-	}
-	printf("# of 1000: %u %u %u %u\n", found[0], found[1], found[2], found[3]);
-	CHECK(found[0] < found[1] && found[1] < found[2] && found[2] <= found[3]);
-	CHECK(found[3] >= 990);
-	lh_searcher_free(s);
-	lh_index_close(ix);
-}
-
-static void excluded_rows_are_not_results(void)
-{
-	struct lh_index *ix;
-	struct lh_searcher *s;
-	struct lh_hit all[60], hit[10];
-	uint64_t out[50];
-	unsigned same = 0;
-	float v[DIM];
-
-	build(4000, 2);
-	ix = lh_index_open(path, &err);
-	s = ix ? lh_searcher_new(ix, &err) : NULL;
-	CHECK(s);
-	point(v, 77);
-	lh_vec_unit(v, DIM);
-	CHECK(ask(s, v, 60, true, NULL, 0, all) == 60);
-	for (size_t i = 0; i < 50; i++) {
-		size_t at = i;
-
-		for (; at && out[at - 1] > all[i].row; at--)
-			out[at] = out[at - 1];
-		out[at] = all[i].row;
-	}
-	CHECK(ask(s, v, 10, false, out, 50, hit) == 10);
-	for (size_t i = 0; i < 10; i++)
-		for (size_t j = 0; j < 60; j++) {
-			check(j >= 50 || hit[i].row != all[j].row);
-			same += hit[i].row == all[j].row;
-		}
-	check(same >= 9);
-	lh_searcher_free(s);
-	lh_index_close(ix);
-}
-
-/* Many results are found by the walk, too. */
-static void many_results_need_no_scan(void)
-{
-	struct lh_index *ix = lh_index_open(path, &err);
-	struct lh_searcher *s = ix ? lh_searcher_new(ix, &err) : NULL;
-	struct lh_hit hit[60], all[60];
-	struct lh_query q;
-	unsigned same = 0;
-	float v[DIM];
-
-	CHECK(s);
-	for (unsigned i = 0; i < 20; i++) {
-		point(v, 2000000 + i);
-		lh_vec_unit(v, DIM);
-		CHECK(ask(s, v, 60, true, NULL, 0, all) == 60);
-		q = (struct lh_query){ .vector = v, .k = 60, .ef = 60 };
-		CHECK(lh_index_search(s, &q, hit, &err) == 60);
-		for (size_t j = 0; j < 60; j++)
-			same += hit[j].row == all[j].row;
-	}
-	/* a scan would find all, in this order */
-	check(same < 20 * 60 && same > 20 * 30);
-	lh_searcher_free(s);
-	lh_index_close(ix);
 }
 
 /* Equal vectors, more than any row has links. */
@@ -531,18 +375,11 @@ int main(void)
 	lh_index_params_default(&params);
 	params.layout = LH_LAYOUT_QG;
 	params.ef_construction = 60;
-	test(parameters_that_do_not_fit_are_refused());
 	test(every_kind_is_found_and_sound());
 	test(any_number_of_threads_gives_the_same_bytes());
 	test(replaced_rows_leave_no_holes(30, true));
 	test(replaced_rows_leave_no_holes(375, true));
 	test(replaced_rows_leave_no_holes(376, false));
-	test(twenty_repairs_find_as_much());
-	test(compactions_keep_what_was_added());
-	test(deleted_rows_take_no_places());
-	test(recall_grows_with_ef());
-	test(excluded_rows_are_not_results());
-	test(many_results_need_no_scan());
 	test(equal_vectors_do_not_cut_the_graph());
 	test(wrong_codes_are_damage());
 	test(estimates_that_are_noise_give_way_to_measures());

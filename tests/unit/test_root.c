@@ -73,31 +73,6 @@ static void appends(struct lh_root *r)
 	lh_append_close(a);
 }
 
-/* More than one block, and more than one copy. */
-static void append_large(struct lh_root *r)
-{
-	struct lh_append *a = lh_append_open(r, "large.jsonl", &err);
-	struct lh_mapped m;
-	char line[1000];
-	int i, round;
-
-	for (round = 0; round < 2; round++) {
-		for (i = 0; i < 2000; i++) {
-			memset(line, 'a' + i % 26, sizeof line);
-			check(lh_append_line(a, line, sizeof line, &err) == 0);
-		}
-		check(lh_append_commit(a, &err) == 0);
-		lh_append_close(a);
-		a = lh_append_open(r, "large.jsonl", &err);
-	}
-	lh_append_close(a);
-	check(lh_mapped_open(&m, "large.jsonl", &err) == 0 && m.n == 4000 * 1001);
-	for (i = 0; i < 4000; i++)
-		check(m.p[i * 1001 + 999] == 'a' + i % 2000 % 26 && m.p[i * 1001 + 1000] == '\n');
-	lh_mapped_close(&m);
-	check(unlink("large.jsonl") == 0);
-}
-
 static int gather(void *ctx, const char *path, struct lh_err *e)
 {
 	char *to = ctx;
@@ -131,54 +106,6 @@ static void walks(struct lh_root *r)
 	check(lh_root_each(r, "w", gather, got, &err) < 0 && strstr(err.msg, "not UTF-8"));
 }
 
-static void locks(struct lh_root *r)
-{
-	struct lh_root *other;
-	char want[100];
-	int status;
-	pid_t pid;
-
-	check(lh_root_lock(r, 0, &err) == 0 && lh_root_lock(r, 0, &err) == 0);
-	pid = fork();
-	if (!pid) {
-		other = lh_root_open(NULL, &err);
-		check(other && lh_root_lock(other, 0.05, &err) < 0 && err.code == LH_ELOCKED);
-		snprintf(want, sizeof want,
-			 ".lh-lock: locked by process %d; gave up after 0.05 seconds",
-			 (int)getppid());
-		check_why(!strcmp(err.msg, want), err.msg);
-		lh_root_close(other);
-		_exit(0);
-	}
-	check(waitpid(pid, &status, 0) == pid && status == 0);
-	other = lh_root_open("./", &err);
-	check(other && lh_root_lock(other, 0, &err) < 0);
-	lh_root_close(r);
-	check(lh_root_lock(other, 0, &err) == 0);
-	lh_root_close(other);
-	check(access(".lh-lock", F_OK) < 0);
-}
-
-static void opens(void)
-{
-	struct lh_root *r;
-	char *path;
-
-	check(!lh_root_open("absent", &err) && err.code == LH_EIO &&
-	      !strncmp(err.msg, "absent: ", 8));
-	put("plain", "");
-	check(!lh_root_open("plain", &err));
-	check(setenv("LH_DISTILL_ROOT", "/tmp//", 1) == 0);
-	r = lh_root_open(NULL, &err);
-	check(r && !strcmp(lh_root_path(r), "/tmp"));
-	path = lh_root_join(r, "data/x", &err);
-	check(path && !strcmp(path, "/tmp/data/x"));
-	free(path);
-	lh_root_close(r);
-	lh_root_close(NULL);
-	check(unsetenv("LH_DISTILL_ROOT") == 0);
-}
-
 static void hashes(void)
 {
 	struct lh_map s = { 0 };
@@ -210,13 +137,10 @@ int main(void)
 
 	check(mkdtemp(folder) && chdir(folder) == 0);
 	check(unsetenv("LH_DISTILL_ROOT") == 0);
-	test(opens());
 	r = lh_root_open(NULL, &err);
 	check(r && !strcmp(lh_root_path(r), "."));
 	test(appends(r));
-	test(append_large(r));
 	test(walks(r));
-	test(locks(r));
 	test(hashes());
 	check(chdir("/") == 0);
 	check_end();

@@ -78,22 +78,6 @@ static void a_worker_has_what_its_line_says(void)
 	lh_roster_close(r);
 }
 
-static void a_later_line_wins_whole(void)
-{
-	struct lh_worker w;
-	struct lh_roster *r =
-		lines("{\"candidate_id\":\"W-1\",\"name\":\"A\",\"city\":\"Toledo\","
-		      "\"blacklisted_clients\":[\"X\"]}\n"
-				    "{\"candidate_id\":\"W-2\",\"name\":\"B\"}\n"
-				    "{\"candidate_id\":\"w-1\",\"name\":\"C\",\"state\":\"OH\"}\n");
-
-	check(lh_roster_count(r) == 2);
-	check(find(r, "W-1", &w) == 1);
-	check(is(w.candidate_id, "w-1") && is(w.name, "C") && !w.city.n && is(w.state, "OH") &&
-	      !lh_worker_blacklisted(&w, "X", 1));
-	lh_roster_close(r);
-}
-
 static void only_ascii_letters_fold(void)
 {
 	struct lh_worker w;
@@ -103,27 +87,6 @@ static void only_ascii_letters_fold(void)
 	check(find(r, "é[k]@", &w) == 0);
 	check(find(r, "É{k}@", &w) == 0);
 	check(find(r, "É[k]`", &w) == 0);
-	lh_roster_close(r);
-}
-
-static void no_worker_at_all_is_a_roster(void)
-{
-	struct lh_worker w;
-	struct lh_roster *r = lines("\n");
-
-	check(lh_roster_count(r) == 0 && find(r, "W-1", &w) == 0);
-	lh_roster_close(r);
-}
-
-static void lines_are_read_as_a_tools_input_is(void)
-{
-	struct lh_worker w;
-	struct lh_roster *r =
-		lines("\xef\xbb\xbf{\"candidate_id\":\"1\",\"name\":\"A\"}\r\n\r\n \t\n"
-		      "  {\"candidate_id\":\"2\",\"name\":\"B\"}  \r\n"
-				    "{\"candidate_id\":\"3\",\"name\":\"C\"}");
-
-	check(lh_roster_count(r) == 3 && find(r, "3", &w) == 1 && is(w.name, "C"));
 	lh_roster_close(r);
 }
 
@@ -218,21 +181,6 @@ static void a_bad_line_stops_the_start(void)
 	}
 }
 
-static void what_cannot_be_read_says_so(void)
-{
-	static const char gz[] = "\x1f\x8b\x08\x00garbage behind a good start";
-
-	check(!lh_roster_open("/nonexistent/r.jsonl", 1, &err));
-	check_why(err.code == LH_EIO && !strcmp(err.msg,
-						"/nonexistent/r.jsonl: cannot open: No such file "
-						"or directory"), err.msg);
-	check(!lh_roster_open(dir, 1, &err));
-	check_why(err.code == LH_EIO && strstr(err.msg, ": is a directory"), err.msg);
-	write_file("bad.jsonl", gz, sizeof gz - 1);
-	check(!lh_roster_open(path, 1, &err));
-	check_why(err.code == LH_EIO && !strncmp(err.msg, path, strlen(path)), err.msg);
-}
-
 /* ---- many lines, several threads ---- */
 
 #define MANY 100000u
@@ -248,30 +196,6 @@ static void many_worker(FILE *f, unsigned i)
 	fprintf(f,
 		"{\"candidate_id\":\"W-%u\",\"name\":\"Name %u\","
 		"\"text\":\"some words that nobody asks for\"}\n", i, i);
-}
-
-static void many_lines_are_read_as_few(void)
-{
-	struct lh_worker w;
-	struct lh_roster *r;
-	char id[32], want[32];
-	FILE *f = many_begin();
-	unsigned i;
-
-	for (i = 0; i < MANY; i++)
-		many_worker(f, i);
-	fprintf(f, "{\"candidate_id\":\"w-77\",\"name\":\"Last\"}\n");
-	check(fclose(f) == 0);
-	r = lh_roster_open(path, 4, &err);
-	check_why(r, err.msg);
-	check(lh_roster_count(r) == MANY);
-	for (i = 0; i < MANY; i++) {
-		snprintf(id, sizeof id, "w-%u", i);
-		snprintf(want, sizeof want, "Name %u", i);
-		check_why(find(r, id, &w) == 1 && is(w.name, i == 77 ? "Last" : want), id);
-	}
-	check(find(r, "W-100000", &w) == 0);
-	lh_roster_close(r);
 }
 
 static void of_many_lines_the_first_bad_one_is_named(void)
@@ -300,36 +224,6 @@ static void run(const char *command)
 
 	snprintf(text, sizeof text, "cd %s && %s", dir, command);
 	check_why(system(text) == 0, text);
-}
-
-static struct lh_roster *open_in_dir(const char *name)
-{
-	snprintf(path, sizeof path, "%s/%s", dir, name);
-	return lh_roster_open(path, 3, &err);
-}
-
-static void compressed_rosters_and_archives_are_read(void)
-{
-	struct lh_worker w;
-	struct lh_roster *r;
-	char want[160];
-
-	write_text("a.jsonl", A_WORKER);
-	write_text("b.jsonl", "\n{\"candidate_id\":\"w-1\",\"name\":\"B\"}");
-	write_text("c.jsonl", "\n" A_WORKER "\n\n{}");
-	run("gzip -k a.jsonl && tar -czf ab.tgz a.jsonl b.jsonl && tar -cf abc.tar a.jsonl "
-	    "b.jsonl c.jsonl");
-	r = open_in_dir("a.jsonl.gz");
-	check_why(r && find(r, "w-1", &w) == 1 && is(w.name, "A"), err.msg);
-	lh_roster_close(r);
-	r = open_in_dir("ab.tgz");
-	check_why(r && lh_roster_count(r) == 1 && find(r, "w-1", &w) == 1 && is(w.name, "B"),
-		  err.msg);
-	lh_roster_close(r);
-	check(!open_in_dir("abc.tar"));
-	snprintf(want, sizeof want, "%s/c.jsonl:5: missing \"candidate_id\" (string)", path);
-	check_why(!strcmp(err.msg, want), err.msg);
-	run("rm a.jsonl b.jsonl c.jsonl a.jsonl.gz ab.tgz abc.tar");
 }
 
 /* ---- an index ---- */
@@ -372,28 +266,6 @@ static struct lh_roster *open_index(void)
 
 	check_why(r, err.msg);
 	return r;
-}
-
-static void an_index_is_a_roster(void)
-{
-	struct lh_worker w;
-	struct lh_roster *r;
-
-	build(NULL);
-	r = open_index();
-	check(lh_roster_count(r) == 7);
-	check(find(r, " W-1", &w) == 1);
-	check(is(w.candidate_id, "W-1") && is(w.name, "A") && is(w.city, "Toledo") && !w.status.n &&
-	      lh_worker_blacklisted(&w, "x", 1));
-	check(find(r, "w-1", &w) == 1 && is(w.name, "A") && is(w.city, "Toledo"));
-	check(find(r, "W-2", &w) == 1 && is(w.name, "G") && is(w.candidate_id, "w-2"));
-	check(find(r, "row2", &w) == 0);
-	check(find(r, "W-3", &w) == 1 && is(w.name, "C") && is(w.candidate_id, "W-3"));
-	check(find(r, "w-3", &w) == 1 && is(w.name, "C"));
-	check(find(r, "W-4", &w) == 0);
-	check(find(r, "W-44", &w) == 1 && is(w.name, "D"));
-	check(find(r, "W-99", &w) == 0);
-	lh_roster_close(r);
 }
 
 static void pending_rows_of_an_index_count(void)
@@ -518,92 +390,21 @@ static void threads_may_miss_at_once(void)
 	lh_roster_close(r);
 }
 
-/* ---- without memory ---- */
-
-#define SHORT 3		/* exit status: out of memory, reported properly */
-
-static int use(const char *name)
+int main(void)
 {
-	struct lh_roster *r = open_in_dir(name);
-	struct lh_worker w;
-	int rc = r && find(r, "W-1", &w) >= 0 && find(r, "w-6", &w) >= 0 ? 0 : -1;
-
-	lh_roster_close(r);
-	lh_buf_free(&scratch);
-	if (rc < 0 && err.code == LH_ENOMEM)
-		return SHORT;
-	return rc < 0;
-}
-
-static int child(char *name, const char *fault)
-{
-	pid_t pid = fork();
-	int status;
-
-	if (pid == 0) {
-		setenv("LH_FAULT_ALLOC", fault, 1);
-		execv("/proc/self/exe", (char *[]){ "test_roster", dir, name, NULL });
-		_exit(9);
-	}
-	check(pid > 0 && waitpid(pid, &status, 0) == pid && WIFEXITED(status));
-	return WEXITSTATUS(status);
-}
-
-/* Only a build with LH_FAULTS fails allocations; in others the first child ends the
- * test. */
-static void running_out_of_memory_is_an_error(char *name)
-{
-	char fault[32];
-	unsigned n, i;
-	int rc[2] = { SHORT, SHORT };
-
-	for (n = 1; rc[0] || rc[1]; n++) {
-		for (i = 0; i < 2; i++) {
-			snprintf(fault, sizeof fault, "%u%s", n, i ? "+" : "");
-			rc[i] = child(name, fault);
-			check_why(!rc[i] || rc[i] == SHORT, fault);
-		}
-	}
-}
-
-static void prepare_path(void)
-{
-	const char *bin = getenv("LH_BIN"), *old = getenv("PATH");
-	char text[4096];
-
-	snprintf(text, sizeof text, "%s:%s", bin ? bin : "bin", old ? old : "");
-	setenv("PATH", text, 1);
-}
-
-int main(int argc, char **argv)
-{
-	if (argc > 2) {
-		snprintf(dir, sizeof dir, "%s", argv[1]);
-		return use(argv[2]);
-	}
 	check(mkdtemp(dir));
-	prepare_path();
 	test(a_worker_has_what_its_line_says());
-	test(a_later_line_wins_whole());
 	test(only_ascii_letters_fold());
-	test(no_worker_at_all_is_a_roster());
-	test(lines_are_read_as_a_tools_input_is());
 	test(ids_have_a_longest_length());
 	test(long_strings_come_back_whole());
 	test(a_bad_line_stops_the_start());
-	test(what_cannot_be_read_says_so());
-	test(many_lines_are_read_as_few());
 	test(of_many_lines_the_first_bad_one_is_named());
-	test(compressed_rosters_and_archives_are_read());
-	test(an_index_is_a_roster());
 	test(pending_rows_of_an_index_count());
 	test(a_row_that_is_no_worker_is_no_miss());
 	test(a_damaged_index_never_misses());
 	test(threads_may_miss_at_once());
 	build(NULL);
-	test(running_out_of_memory_is_an_error("roster.data"));
 	lh_roster_close(lines(A_WORKER "{\"candidate_id\":\"W-6\",\"name\":\"\\u0041\"}"));
-	test(running_out_of_memory_is_an_error("r.jsonl"));
 	run("rm -f r.jsonl bad.jsonl many.jsonl roster.data roster.data-*");
 	check(rmdir(dir) == 0);
 	return 0;

@@ -1,4 +1,4 @@
-/* lh_term: colour when it is wanted, cells as terminals count them, a pager that gets it all. */
+/* lh_term: colour when it is wanted, cells as terminals count them. */
 #include "check.h"
 #include "term/term.h"
 
@@ -13,8 +13,6 @@
 #include <wchar.h>
 
 #include "base/utf8.h"
-
-static struct lh_err err;
 
 /* A terminal of 132 columns and 50 rows, of which this is the program's end. */
 static int open_terminal(int *master)
@@ -142,103 +140,6 @@ static void a_prefix_ends_between_characters(void)
 	check(fit("a\xf0\x9f", 1) == 1);
 }
 
-/* Run in a child whose stdout is a terminal: page some text with command. */
-static int paged(const char *command, const char *text)
-{
-	struct lh_term_pager pager;
-	int master, fd = open_terminal(&master), status;
-	pid_t pid = fork();
-
-	if (!pid) {
-		dup2(fd, STDOUT_FILENO);
-		if (lh_term_pager_start(&pager, command, &err) < 0)
-			_exit(3);
-		if (write(STDOUT_FILENO, text, strlen(text)) < 0)
-			_exit(4);
-		status = pager.pid > 0;
-		if (lh_term_pager_end(&pager, &err) < 0)
-			_exit(6);
-		_exit(isatty(STDOUT_FILENO) && !pager.pid ? status : 5);
-	}
-	check(waitpid(pid, &status, 0) == pid && WIFEXITED(status));
-	close(fd);
-	close(master);
-	return WEXITSTATUS(status);
-}
-
-static void is_file(const char *name, const char *text)
-{
-	char got[100] = "";
-	int fd = open(name, O_RDONLY);
-
-	check(fd >= 0 && read(fd, got, sizeof got - 1) >= 0);
-	check_why(strcmp(got, text) == 0, got);
-	close(fd);
-	unlink(name);
-}
-
-static void a_pager_gets_all(void)
-{
-	char folder[] = "/tmp/test_term.XXXXXX";
-
-	check(mkdtemp(folder) && chdir(folder) == 0);
-	check(paged("cat >given", "one\ntwo\n") == 1);
-	is_file("given", "one\ntwo\n");
-	setenv("PAGER", "cat >pager", 1);
-	check(paged(NULL, "a\n") == 1);
-	is_file("pager", "a\n");
-	setenv("LH_PAGER", "cat >own", 1);
-	check(paged(NULL, "b\n") == 1);
-	is_file("own", "b\n");
-	check(paged("printenv LESS >less", "") == 1);
-	is_file("less", "FRX\n");
-	check(paged("./none", "") == 6);
-	setenv("LH_PAGER", "", 1);
-	check(paged(NULL, "c\n") == 0);
-	check(paged("cat", "d\n") == 0);
-	unsetenv("LH_PAGER");
-	unsetenv("PAGER");
-	setenv("PATH", folder, 1);	/* no less there */
-	check(paged(NULL, "e\n") == 0);
-	check(rmdir(folder) == 0);
-}
-
-/* Leaving a pager is no failure of it. */
-static void a_pager_that_fails_is_an_error(void)
-{
-	check(paged("exit 3", "") == 6);
-	check(paged("kill -9 $$", "") == 6);
-	check(paged("sh -c 'kill -9 $$'; exit $?", "") == 6);
-	check(paged("cat >/dev/full", "text\n") == 6);
-	check(paged("exit 128", "") == 6 && paged("exit 255", "") == 6);
-	check(paged("exit 0", "") == 1);
-	check(paged("kill -INT $$", "") == 1 && paged("kill -PIPE $$", "") == 1);
-	check(paged("exit 130", "") == 1 && paged("exit 141", "") == 1);
-}
-
-static void a_terminal_has_a_name(void)
-{
-	int master, fd = open_terminal(&master);
-
-	check(lh_term_is(ttyname(fd)));
-	check(!lh_term_is("/dev/null") && !lh_term_is("/") && !lh_term_is("/none"));
-	close(fd);
-	close(master);
-}
-
-static void a_pager_is_for_terminals(void)
-{
-	struct lh_term_pager pager;
-	int saved = dup(STDOUT_FILENO), null = open("/dev/null", O_WRONLY);
-
-	dup2(null, STDOUT_FILENO);
-	check(lh_term_pager_start(&pager, "false", &err) == 0 && !pager.pid);
-	check(lh_term_pager_end(&pager, &err) == 0);
-	dup2(saved, STDOUT_FILENO);
-	close(saved);
-	close(null);
-}
-
 int main(void)
 {
 	test(colour_is_for_terminals());
@@ -247,9 +148,5 @@ int main(void)
 	test(cells_are_counted());
 	test(cells_are_those_of_the_c_library());
 	test(a_prefix_ends_between_characters());
-	test(a_pager_that_fails_is_an_error());
-	test(a_pager_gets_all());
-	test(a_terminal_has_a_name());
-	test(a_pager_is_for_terminals());
 	return 0;
 }
