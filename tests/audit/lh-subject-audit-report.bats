@@ -431,78 +431,6 @@ page() {
 	grep -qF "$(verdict tip d/W-1.audit.jsonl)" text
 }
 
-# bats test_tags=plain-only
-@test "a browser shows that a record is broken, where, and in what words" {
-	log W-1 5
-	cp d/W-1.audit.jsonl whole
-	sed -i '3s/success/denied/' d/W-1.audit.jsonl
-	page W-1
-	shown page.html >text
-	grep -qF 'This record cannot be trusted as a whole. Its first 2 entries are genuine' text
-	grep -qF '(row 2: row_hmac mismatch)' text
-	run ! grep -q 'This record is genuine' text
-	head -c -9 whole >d/W-1.audit.jsonl
-	page W-1
-	shown page.html | has -F 'The record is incomplete at its end. Its first 4 entries are genuine'
-	rm d/W-1.audit.jsonl
-	manifest W-1 | lh-subject-audit manifest put --dir d
-	page W-1
-	shown page.html | has -F 'No access has been recorded.'
-	cp whole d/W-1.audit.jsonl
-	manifest W-1 ".audit_log_chain_root = \"$(verdict tip whole)\"" | lh-subject-audit manifest put --dir d
-	page W-1
-	shown page.html | has -F 'This record is genuine.'
-	for rows in 4 0; do
-		head -n $rows whole >d/W-1.audit.jsonl
-		page W-1
-		shown page.html >text
-		grep -qF "Entries are missing from this record. An entry that is known to have been made, with the seal $(verdict tip whole)" text
-		run ! grep -q 'This record is genuine\|No access' text
-	done
-}
-
-# layout WIDTH - of page.html: how wide it is, and each cell and paragraph that
-# sticks out or is narrower than some letters, as JSON.
-layout() {
-	local browser
-	browser=$(command -v chromium || command -v chromium-browser || command -v google-chrome) || skip "no chromium"
-	cat >frame.html <<-END
-	<!DOCTYPE html><meta charset="utf-8"><iframe id="f" src="page.html" style="border:0;width:$1px;height:3000px"></iframe><pre id="o"></pre>
-	<script>onload = () => {
-		const d = f.contentDocument, e = d.documentElement, bad = [];
-		for (const t of d.querySelectorAll("h1, p, th, td, dt, dd, li, .verdict")) {
-			const r = t.getBoundingClientRect();
-			if (r.width && (r.left < 0 || r.right > e.clientWidth || r.width < 100))
-				bad.push([t.tagName, t.textContent.slice(0, 20), r.left, r.width]);
-		}
-		o.textContent = JSON.stringify({ over: e.scrollWidth - e.clientWidth, bad, rows: d.querySelectorAll("tbody tr").length,
-			head: d.querySelector("thead").getBoundingClientRect().height > 0 });
-	}</script>
-	END
-	TMPDIR=$PWD timeout 120 "$browser" --headless --no-sandbox --disable-gpu --disable-quic --no-first-run --disable-background-networking \
-		--disable-component-update --disable-sync --allow-file-access-from-files --user-data-dir="$PWD/profile" \
-		--dump-dom "file://$PWD/frame.html" 2>/dev/null | grep -o '<pre id="o">.*</pre>' | sed 's/<[^>]*>//g'
-}
-
-# bats test_tags=plain-only
-@test "the page fits a telephone, a tablet and a desk, with long words and a letter under 500 marks" {
-	id=W-$(printf 'x%.0s' {1..190})
-	python3 - "$id" >in <<-'END'
-	import json, sys
-	for text in ["name", "d" * 400, "a" + "\u0301" * 500, "\u20e3" * 500, "a" + "\u0489" * 500, "\U000e0041" * 300, "\u0646\u0638" * 200]:
-	    print(json.dumps({"candidate_id": sys.argv[1], "accessor": {"kind": text, "daemon": text, "purpose": text},
-	                      "fields_accessed": [text, text], "result": "success"}))
-	END
-	lh-subject-audit append --dir d in >/dev/null
-	manifest "$id" '.retention.policy = "p" * 400 | .datasets[0].name = ("a" + "\u0301" * 500)' | lh-subject-audit manifest put --dir d >/dev/null
-	page "$id"
-	for width in 360 768 1280; do
-		layout $width >layout.json
-		jq -e '.over == 0 and .bad == [] and .rows == 7' layout.json || { echo "$width: $(cat layout.json)"; return 1; }
-		[ "$(jq .head layout.json)" = "$([ $width = 1280 ] && echo true || echo false)" ]
-	done
-}
-
 # ---- every night ----
 
 # night [--first-night] [DIR] - the script, its anchors in a folder of their own.
@@ -533,59 +461,6 @@ night() {
 	run -2 night absent
 	[[ $output == *" ended with 2:"*"absent: No such file or directory"* ]]
 	[ "$(ls -A anchors | wc -l)" = 2 ]
-}
-
-@test "without anchors the nightly script verifies, and says what went wrong after the colon" {
-	nightly=$ROOT/share/examples/lh-subject-audit-nightly
-	log W-1 5
-	run -0 "$nightly" d
-	[ -z "$output" ]
-	sed -i '3s/success/denied/' d/W-1.audit.jsonl
-	run -1 "$nightly" d
-	[ "${lines[0]}" = "lh-subject-audit verify --dir d ended with 1:" ]
-	[ "${lines[1]}" = "lh-subject-audit: d/W-1.audit.jsonl: tampered after 2 good rows (row 2: row_hmac mismatch)" ]
-	[ "${lines[2]}" = "lh-subject-audit: 1 log, 2 rows: 0 intact, 1 tampered" ]
-	[ "${#lines[@]}" = 3 ]
-	chmod 644 key
-	run -2 "$nightly" d
-	[ "${lines[0]}" = "lh-subject-audit verify --dir d ended with 2:" ]
-	[ "${lines[1]}" = "lh-subject-audit: key: mode 0644 gives others access to secrets; make it 0600" ]
-	run -2 "$nightly" --first-night d
-	[ "$output" = "lh-subject-audit-nightly: --first-night: LH_ANCHORS is not set" ]
-}
-
-@test "a night without an anchor is an error but for the first one, and the first one is not repeated" {
-	log W-1 5
-	run -2 night d
-	[ "$output" = "lh-subject-audit-nightly: LH_ANCHORS: $PWD/anchors is not a folder" ]
-	mkdir anchors
-	run -2 night d
-	[ "$output" = "lh-subject-audit-nightly: no anchor in $PWD/anchors; --first-night is for the first one" ]
-	[ -z "$(ls -A anchors)" ]
-	run -0 night --first-night d
-	run -2 night --first-night d
-	[[ $output == "lh-subject-audit-nightly: --first-night: there is an anchor already: "* ]]
-	mv anchors/* anchors/anchor-99990101T000000Z.jsonl
-	run -2 night d
-	[ "$output" = "lh-subject-audit-nightly: $PWD/anchors/anchor-99990101T000000Z.jsonl is later than now" ]
-	[ "$(ls -A anchors | wc -l)" = 1 ]
-}
-
-@test "a first night over a broken log leaves no anchor, and a full folder of anchors leaves no half of one" {
-	mkdir anchors
-	log W-1 5
-	sed '3s/success/denied/' d/W-1.audit.jsonl >x
-	mkdir e
-	cp x e/W-1.audit.jsonl
-	run -1 night --first-night e
-	[ -z "$(ls -A anchors)" ]
-	mkdir bin
-	printf '#!/bin/sh\ncase $1 in */out) head -c 20 "$1"; : >>%s/cut; exit 1 ;; esac\nexec /bin/cat "$@"\n' "$PWD" >bin/cat
-	chmod +x bin/cat
-	PATH=$PWD/bin:$PATH run -1 night --first-night d
-	[ -e cut ]
-	[ -z "$(ls -A anchors)" ]
-	run -0 night --first-night d
 }
 
 @test "the nightly script uses a folder of its own below TMPDIR, for its owner alone, and removes it" {

@@ -413,36 +413,6 @@ odd() {
 	[ "$(wc -l <elsewhere)" = 1 ]
 }
 
-@test "audits at once, and another program that appends meanwhile: every row is there, whole" {
-	cat >other.py <<-'END'
-	import fcntl, os, sys
-	for i in range(int(sys.argv[2])):
-	    fd = os.open(sys.argv[1], os.O_WRONLY | os.O_APPEND | os.O_CREAT)
-	    fcntl.flock(fd, fcntl.LOCK_EX)
-	    os.write(fd, b'{"recorded_at":"x","metrics":{"p2_evidence_rows":%d},"pad":"%s"}\n' % (i, b"y" * 9000))
-	    os.close(fd)
-	END
-	python3 other.py $LOG 200 &
-	other=$!
-	pids=()
-	for i in 1 2 3 4 5 6; do
-		( for _ in $(seq "$(scale 5 50)"); do
-			s=0
-			audit --append-baseline --out "out.$i" >/dev/null 2>"err.$i" || s=$?
-			[ "$s" = 1 ] && echo done >>"did.$i"
-			[ "$s" = 1 ] || grep -q 'another audit or run is at work there' "err.$i" || { cat "err.$i" >>fault; }
-		done ) &
-		pids+=($!)
-	done
-	wait "$other" "${pids[@]}"
-	[ ! -e fault ] || { cat fault; return 1; }
-	done=$(cat did.* | wc -l)
-	[ "$done" -ge 1 ]
-	[ "$(grep -c '"recorded_at":"2026-05-03' $LOG)" = "$done" ]
-	[ "$(grep -c '"pad"' $LOG)" = 200 ]
-	[ "$(jq -e -c .metrics $LOG | wc -l)" = $((done + 200)) ]
-}
-
 @test "killed at any write, sync or lock of an append: old rows are whole, and the next audit goes on" {
 	needs_strace
 	row p2_evidence_rows=3 >old
@@ -656,56 +626,6 @@ baselines() {
 	while read -r name; do grep -qF -- "$name" text || { echo "$name"; return 1; }; done < <(jq -r 'select(.name) | .name' lines)
 	lh-audit-full --root r --observer --now $NOW --html again.html >/dev/null || true
 	cmp page.html again.html
-}
-
-# bats test_tags=plain-only
-@test "the page says that all is well, and how much moved" {
-	mkdir -p r/docs/recon
-	echo x >r/docs/recon/local-distillation-recon.md
-	audit --append-baseline >/dev/null
-	audit --html page.html >/dev/null
-	shown page.html >shown.json
-	[[ $(jq -r .verdict shown.json) == "What was looked at is sound. All 1 required checks passed. Not looked at: schema validators pass; "* ]]
-	jq -r .text shown.json >text
-	run ! grep -q 'moved by more than a fifth' text
-	grep -q '0/10 metrics flagged warn, 0 first-run' text
-}
-
-# bats test_tags=plain-only
-@test "the page with one baseline, with none, and with ten thousand of which some cannot be read" {
-	baselines 1 >$LOG
-	audit --html page.html >/dev/null || true
-	shown page.html >shown.json
-	jq -e '.charts | length == 10 and all(.inside and .points == 2)' shown.json
-	jq -r .text shown.json | has -F 'goes over 1 baseline on file'
-	rm $LOG
-	audit --html page.html >/dev/null || true
-	shown page.html dark >shown.json
-	jq -e '.charts | length == 10 and all(.inside and .points == 1)' shown.json
-	jq -r .text shown.json | has -F 'There is no baseline yet'
-	baselines 10000 | sed '7s/.*/{"torn/; 5002,5091s/.*/[]/' >$LOG
-	audit --html page.html >/dev/null || true
-	[ "$(stat -c %s page.html)" -lt 200000 ]
-	shown page.html >shown.json
-	jq -e '.charts | length == 10 and all(.inside and .points <= 300 and .points > 290)' shown.json
-	jq -e '.wide == [] and .least >= 4.5' shown.json
-	jq -r .text shown.json >text
-	grep -qF 'A chart has 300 columns' text
-	grep -qF '91 of the rows cannot be read, and are left out.' text
-	[ "$(jq -r '.charts[2].desc' shown.json)" = "0 now; lowest 0, highest 9110" ]
-}
-
-@test "numbers of other programs neither break a chart nor the page" {
-	{
-		row p2_evidence_rows=1e308 p3_accepted=-5 p3_human=0.25 p3_partial=1e400 p3_rejected='"x"'
-		row p2_evidence_rows=-1e308 p3_accepted=7 p3_human=1e-320 p3_partial=2 p3_rejected=null
-		row p2_evidence_rows=1.7e308 p3_accepted=-500000000000000000000000 p3_human=3 p3_partial=1e307
-	} >$LOG
-	audit --html page.html >/dev/null || true
-	run ! grep -qiE 'nan|inf[^o]|-?[0-9]+e\+?[0-9]+ ' <(grep -o ' d="[^"]*"' page.html)
-	shown page.html >shown.json
-	jq -e '.charts | length == 10 and all(.inside)' shown.json
-	jq -e '.wide == []' shown.json || { jq -c .wide shown.json; return 1; }
 }
 
 @test "the page holds nothing that loads, links or runs, whatever is on file" {

@@ -178,27 +178,6 @@ edit() {
 
 # ---- each check alone ----
 
-@test "without the recon document that check fails alone" {
-	rm r/docs/recon/local-distillation-recon.md
-	audit --observer
-	only 1 'recon document present'
-}
-
-@test "without tier-1 sources that check fails alone, and the exit status is 0" {
-	rm r/data/_kb/{distilled_facts,distilled_procedures,distilled_config_hints,contract_analyses,mode_experiments,scrum_reviews,observer_escalations,audit_facts}.jsonl
-	audit --observer
-	only 0 'tier-1 streams present'
-	[ "$(jq -r 'select(.name == "tier-1 streams present").actual' lines)" = '0 of 8' ]
-}
-
-@test "a materializer that cannot run over the sources fails that check alone" {
-	rm r/data/_kb/audits.jsonl
-	mkdir r/data/_kb/audits.jsonl
-	audit --phase 0 --phase 2 --phase 3 --phase 4 --phase 5
-	only 1 'materializer dry run completes'
-	[ "$(jq -r 'select(.name == "materializer dry run completes") | .actual + ": " + .notes' lines)" = 'exit 2: r/data/_kb/audits.jsonl: is a directory, not a regular file' ]
-}
-
 @test "rows that the dry run skips do not fail it" {
 	echo 'no JSON' >>r/data/_kb/audits.jsonl
 	audit --phase 2
@@ -210,20 +189,6 @@ edit() {
 	find r/data/evidence -name '*.jsonl' -exec truncate -s 0 {} +
 	audit --observer
 	only 1 'materializer dry run completes' 'tier-1 hits in evidence'
-}
-
-@test "evidence without a tier-1 row fails that check alone" {
-	find r/data/evidence -name '*.jsonl' ! -name audits.jsonl ! -name outcomes.jsonl ! -name auto_apply.jsonl ! -name observer_reviews.jsonl -delete
-	audit --observer
-	only 0 'tier-1 hits in evidence'
-}
-
-@test "scores without an accepted one fail that check alone" {
-	find r/data/scored-runs -name '*.jsonl' -exec sed -i 's/"category":"accepted"/"category":"rejected"/' {} +
-	audit --phase 0 --phase 2 --phase 3 --phase 4 --phase 5
-	only 1 'scored distribution on disk'
-	audit --observer
-	only 0 'scored distribution on disk'
 }
 
 @test "a contaminated sft row fails that check alone, whatever it says" {
@@ -258,23 +223,6 @@ edit() {
 	[[ $(notes 'no rejected rag row') == "exports/rag/playbooks.jsonl:$(wc -l <r/exports/rag/playbooks.jsonl): "* ]]
 }
 
-@test "a preference of a run over itself fails that check alone" {
-	edit preference '.rejected_run_id = .chosen_run_id'
-	audit --observer
-	only 1 'no preference self-pair'
-}
-
-@test "a preference of a text over itself fails that check alone" {
-	edit preference '.rejected = .chosen'
-	audit --observer
-	only 1 'no identical preference text'
-	edit preference '.chosen = "caf\u00e9" | .rejected = .chosen'
-	sed -i '1s/"rejected":"café"/"rejected":"caf\\u00e9"/' r/exports/preference/chosen_rejected.jsonl
-	grep -q 'caf\\u00e9' r/exports/preference/chosen_rejected.jsonl
-	audit --observer
-	only 1 'no identical preference text'
-}
-
 @test "a row without provenance fails that check alone, in each of the three files" {
 	for change in 'del(.provenance)' '.provenance = null' '.provenance = "x"' 'del(.provenance.sig_hash)' '.provenance.sig_hash |= ascii_upcase' \
 		'.provenance.sig_hash |= .[1:]' '.provenance.sig_hash += "0"' '.provenance.sig_hash = 5'; do
@@ -284,56 +232,6 @@ edit() {
 		only 1 'no missing provenance'
 		[ "$(jq -r 'select(.name == "no missing provenance").actual' lines)" = 3 ]
 	done
-}
-
-@test "without quarantine that check fails alone" {
-	rm r/exports/quarantine/*
-	audit --observer
-	only 0 'quarantine observable'
-}
-
-@test "without a receipt that check fails alone, and names the stage" {
-	for stage in collect score export-rag export-sft export-preference; do
-		cp -r "$BATS_FILE_TMPDIR"/sound/reports r/
-		rm "r/reports/distillation/run1/$stage.json"
-		audit --observer
-		only 1 'five stage receipts present'
-		[ "$(notes 'five stage receipts present')" = "no $stage.json" ]
-	done
-}
-
-@test "a receipt that has not the shape of one fails that check alone" {
-	for change in '.schema_version = 2' '.stats.accepted = -1' '.validation.passed = "true"' 'del(.inputs)' '.outputs.hash = "x"' '.git_commit = "HEAD"' '.stage = "s"'; do
-		cp -r "$BATS_FILE_TMPDIR"/sound/reports r/
-		edit receipt "$change"
-		audit --observer
-		only 1 'receipts valid'
-		[[ $(notes 'receipts valid') == reports/distillation/run1/score.json:* ]]
-	done
-}
-
-@test "a summary of another version or without a commit fails that check alone" {
-	for change in '.schema_version = 2' 'del(.schema_version)' '.git_commit = "HEAD"' '.git_commit |= ascii_upcase + "g"' 'del(.stages)'; do
-		cp -r "$BATS_FILE_TMPDIR"/sound/reports r/
-		edit summary "$change"
-		audit --observer
-		only 1 'summary valid'
-	done
-}
-
-@test "a run_hash that is not a hash fails that check alone" {
-	for change in '.run_hash |= .[1:]' '.run_hash |= ascii_upcase' 'del(.run_hash)' '.run_hash = null' '.run_hash = 5' '.run_hash = "g" * 64'; do
-		cp -r "$BATS_FILE_TMPDIR"/sound/reports r/
-		edit summary "$change"
-		audit --observer
-		only 1 'run_hash is a sha256'
-	done
-}
-
-@test "without drift.json that check fails alone" {
-	rm r/reports/distillation/run1/drift.json
-	audit --observer
-	only 0 'drift.json present'
 }
 
 @test "the newest run is the one that ended last, of equal ones the one with the greatest id" {
@@ -728,78 +626,6 @@ each_hostile_line() {
 		[[ $stderr == "lh-audit-full: ${options##* }"* || $stderr == "lh-audit-full: absent/."*": cannot create: "* ]]
 		[ ! -e r/data/_kb/audit_baselines.jsonl ]
 	done
-}
-
-# each_fault CALL... - an audit that keeps a report, a page and a baseline, once
-# for each of these calls that it makes, with $INJECT at it, and after_fault after it.
-each_fault() {
-	local call n done=0
-	for call; do
-		for ((n = 1; n <= 60; n++)); do
-			rm -rf r page.html
-			cp -r "$BATS_FILE_TMPDIR/sound" r
-			echo '{"recorded_at":"2026-01-01T00:00:00Z","metrics":{"x":1}}' >r/data/_kb/audit_baselines.jsonl
-			echo old | tee report.md >page.html
-			rc=0
-			inject "$call:$INJECT:when=$n" \
-				lh-audit-full --observer -j1 --force --root r --now "$NOW" --out report.md --html page.html --append-baseline >out 2>err || rc=$?
-			injected || break
-			[ "$rc" != 127 ] || continue	# the loader
-			echo "$call $n: exit $rc, $(cat err)"
-			after_fault
-			done=$((done + 1))
-		done
-		[ "$n" -le 60 ]
-	done
-	echo "$done faults"
-	[ "$done" -ge 6 ]
-}
-
-# What was there before, or what is there after an audit; never a mixture.
-old_or_new() {
-	[ "$(cat report.md)" = old ] || cmp report.md whole/report.md
-	[ "$(cat page.html)" = old ] || cmp page.html whole/page.html
-	[ "$(head -n 1 r/data/_kb/audit_baselines.jsonl)" = '{"recorded_at":"2026-01-01T00:00:00Z","metrics":{"x":1}}' ]
-	[ "$(wc -l <r/data/_kb/audit_baselines.jsonl)" -le 2 ]
-	cp r/data/_kb/audit_baselines.jsonl kept
-	rm r/data/_kb/audit_baselines.jsonl
-	# whose lock it was may have been killed
-	diff -r -x .lh-lock r "$BATS_FILE_TMPDIR/sound"
-	mv kept r/data/_kb/audit_baselines.jsonl
-}
-
-# whole - the folder with what an audit without a fault leaves.
-whole() {
-	mkdir whole
-	echo '{"recorded_at":"2026-01-01T00:00:00Z","metrics":{"x":1}}' >r/data/_kb/audit_baselines.jsonl
-	lh-audit-full --observer --root r --now "$NOW" --out whole/report.md --html whole/page.html >/dev/null
-}
-
-@test "killed at any write, fsync or rename, the report is the old or the new one, and the next audit is sound" {
-	needs_strace
-	whole
-	after_fault() {
-		old_or_new
-		audit --observer --force --append-baseline --html page.html
-		[ "$status" = 0 ]
-		[ ! -s err ]
-		no_litter
-	}
-	INJECT=signal=KILL each_fault write fsync rename
-}
-
-@test "a full disk or an I/O error at any write, fsync or rename is exit 2 with the reason" {
-	needs_strace
-	whole
-	after_fault() {
-		old_or_new
-		if grep -q 'write(2,.*INJECTED' trace; then return; fi
-		[ "$rc" = 2 ]
-		grep -q '^lh-audit-full: .*\(No space left\|Input/output error\)' err
-		no_litter
-	}
-	INJECT=error=ENOSPC each_fault write fsync rename
-	INJECT=error=EIO each_fault write fsync rename
 }
 
 @test "a signal ends an audit, and the root holds what it held" {

@@ -75,11 +75,6 @@ sums() {
 	refused rag unsafe_rag_category --include-review < <(evidence observer_reviews '"text":"x","observer_verdict":"reject"')
 }
 
-@test "rag: tags without blanks" {
-	[ "$(evidence observer_reviews '"text":"x","observer_verdict":"accept"' | lh-export rag | jq -c .tags)" = '["observer_reviews","accepted"]' ]
-	[ "$(evidence observer_reviews '"text":"x","observer_verdict":"accept","source_files":[" ","a"]' | lh-export rag | jq -c .tags)" = '["observer_reviews","accepted"]' ]
-}
-
 @test "rag: the embedded text is title, newline, and the first 1000 characters" {
 	text=$(printf 'é%.0s' {1..1500})
 	evidence observer_reviews '"text":"'"$text"'","observer_verdict":"accept"' | lh-export rag >out
@@ -118,45 +113,6 @@ sums() {
 	refused sft missing_source_run_id < <(evidence scrum_reviews "\"text\":\"x\",\"model_role\":\"reviewer\",$ATTEMPT")
 	refused sft missing_source_run_id < <(evidence scrum_reviews "\"text\":\"x\",$ATTEMPT")
 	[ "$(jq -c .errors row)" = '["model_role: missing"]' ]
-}
-
-# asks STEM TASK MEMBERS SENTENCE - the instruction for such a record.
-asks() {
-	local got
-	got=$(evidence "$1" '"text":"x","model_role":"executor",'"$3" r:1 "$2" | lh-export sft --include-partial | jq -r .instruction)
-	[ "$got" = "$4" ] || { echo "$1: $got"; return 1; }
-}
-
-@test "instruction: scrum_reviews" {
-	asks scrum_reviews scrum_review:src/a.c "$ATTEMPT" 'Review the file src/a.c against the requirements.'
-}
-
-@test "instruction: mode_experiments" {
-	slow='"latency_ms":120001,"metadata":{"task_class":"two:words"}'
-	asks mode_experiments two:words:a.c "$slow" 'Run the task class two:words on the file a.c.'
-	asks mode_experiments review:a.c '"latency_ms":120001' 'Run the task class review on the file a.c.'
-	asks mode_experiments odd '"latency_ms":120001' 'Answer task odd of source mode_experiments.'
-}
-
-@test "instruction: auto_apply" {
-	asks auto_apply auto_apply:a.c '"success_markers":["committed"]' 'Emit a small patch for the file a.c.'
-}
-
-@test "instruction: audits" {
-	asks audits phase:12 '"success_markers":["audit_severity_info"]' 'Audit phase 12.'
-}
-
-@test "instruction: observer_reviews" {
-	asks observer_reviews observer_review:a.c '"observer_verdict":"accept"' 'Review the latest attempt at the file a.c.'
-}
-
-@test "instruction: contract_analyses" {
-	asks contract_analyses permit:P-7 '"observer_verdict":"accept","metadata":{"contractor":"Miller \"& Co"}' 'Analyse permit P-7 for contractor Miller "& Co.'
-	asks contract_analyses permit:P-7 '"observer_verdict":"accept"' 'Analyse permit P-7.'
-}
-
-@test "instruction: outcomes" {
-	asks outcomes outcome:abc '"success_markers":["all_events_ok"]' 'Run scenario abc and report how it went.'
 }
 
 @test "instruction: any other source" {
@@ -227,18 +183,6 @@ asks() {
 	jq -e '.source_record | .chosen.category == "accepted" and .rejected.category == "rejected" and keys == ["chosen","rejected"]' row
 	jq -e --arg sig ${SIG/3/4} '.source_provenance.sig_hash == $sig' row
 	refused preference invalid_preference_pairing <text
-}
-
-@test "preference: a temporary file holds the records, and nothing is left of it" {
-	mkdir tmp
-	lh-gen kb -n 500 --root r
-	lh-materialize -q --root r >collected
-	cat r/data/evidence/*/*/*/*.jsonl >in
-	TMPDIR=$PWD/tmp lh-export preference in >out
-	[ "$(wc -l <out)" -gt 5 ]
-	[ -z "$(ls -A tmp)" ]
-	run -2 --separate-stderr env TMPDIR=/absent lh-export preference in
-	[ "$stderr" = "lh-export: /absent: no temporary file: No such file or directory" ]
 }
 
 # ---- the reasons ----

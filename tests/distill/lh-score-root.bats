@@ -176,61 +176,6 @@ lh-score: 11 read, 9 written, 2 skipped, 0 deduped" ]
 
 # ---- faults ----
 
-@test "killed at any write, fsync or rename and run again, it leaves what one whole run leaves" {
-	needs_strace
-	root r
-	cp -a r fresh
-	score
-	want=$(data r)
-	for call in write fsync rename mkdir; do
-		for ((n = 1; n < 100; n++)); do
-			rm -rf r
-			cp -a fresh r
-			inject $call:signal=KILL:when=$n lh-score --root r --now $NOW --run-id one -j1 >out 2>err || true
-			injected || break
-			for file in $(cd r && find data/scored-runs -name '*.jsonl' 2>/dev/null); do
-				[ "$(sha256sum <r/"$file")" = "$(grep "$file" <<<"$want" | cut -d' ' -f1)  -" ] || { echo "$call $n: $file"; return 1; }
-			done
-			score -q >out
-			[ "$(data r)" = "$want" ] || { echo "$call $n"; return 1; }
-			no_litter r
-		done
-		[ "$call" = mkdir ] || [ "$n" -gt 3 ]
-	done
-}
-
-@test "no space, no I/O: exit 2, the reason, whole files, and the next run ends it" {
-	needs_strace
-	root r
-	cp -a r fresh
-	score
-	want=$(data r)
-	for fault in write:ENOSPC write:EIO fsync:EIO rename:EIO mkdir:ENOSPC openat:EIO; do
-		files=()
-		# the loader opens files, too
-		[ "${fault%:*}" != openat ] || files=(-P r -P r/data/scored-runs -P r/data/scored-runs/2026 -P r/data/scored-runs/2026/05 -P r/$SCORED
-			$(cd fresh && find data -name '*.jsonl' | sed 's,^,-P r/,; p; s,evidence,scored-runs,'))
-		for ((n = 1; n < 200; n++)); do
-			rm -rf r
-			cp -a fresh r
-			status=0
-			inject "${fault%:*}:error=${fault#*:}:when=$n" "${files[@]}" \
-				lh-score --root r --now $NOW --run-id one -j1 >out 2>err || status=$?
-			injected || break
-			if grep -q 'write(2,.*INJECTED' trace; then continue; fi
-			# a folder that cannot be searched for litter is not a reason to fail
-			[ "$status" = 0 ] && [ "$fault" = openat:EIO ] && [ "$(data r)" = "$want" ] && continue
-			[ "$status" = 2 ] && grep -q 'No space\|Input/output' err || { echo "$fault $n: $status $(cat err trace)"; return 1; }
-			for file in $(cd r && find data/scored-runs -name '*.jsonl' 2>/dev/null); do
-				[ "$(sha256sum <r/"$file")" = "$(grep "$file" <<<"$want" | cut -d' ' -f1)  -" ]
-			done
-			score -q >out
-			[ "$(data r)" = "$want" ]
-			no_litter r
-		done
-	done
-}
-
 @test "of two runs at once one waits for the other, and nothing is written twice" {
 	root r
 	for ((i = 0; i < $(scale 20 200); i++)); do

@@ -647,56 +647,6 @@ rule() {
 
 # ---- lh-embed, and the table of an index ----
 
-# table A B - two words of two dimensions.
-table() {
-	printf 'welder %s\nnurse %s\n' "$1" "$2"
-}
-
-@test "lh-embed looks words up in the table that is there by then" {
-	table '1 0' '0 1' >t
-	lh-embed -q --compile t -o t.lhw
-	start lh-embed --engine static --model t.lhw --raw --on-error emit
-	ask '{"id":"q","text":"welder"}'
-	[ "$(said '.vector | map(. > 0)')" = '[true,false]' ]
-	table '0 1' '1 0' >t
-	lh-embed -q --compile t -o t.lhw
-	ask '{"id":"q","text":"welder"}'
-	[ "$(said '.vector | map(. > 0)')" = '[false,true]' ]
-	table '0 1 0' '1 0 0' >t
-	lh-embed -q --compile t -o t.lhw
-	ask '{"id":"q","text":"welder"}'
-	[ "$(said '[.dimension, (.vector | length)]')" = '[3,3]' ]
-	head -c 20 t.lhw >cut
-	mv t.lhw away
-	ask '{"id":"q","text":"welder"}'
-	lost
-	mv cut t.lhw
-	ask '{"id":"q","text":"welder"}'
-	lost
-	mv away t.lhw
-	ask '{"id":"q","text":"welder"}'
-	[ "$(said .dimension)" = 3 ]
-	finish 1
-}
-
-@test "lh-search goes on when the table of an index is gone and back, and by vector meanwhile" {
-	table '1 0' '0 1' >t
-	lh-embed -q --compile t -o t.lhw
-	printf '%s\n' '{"id":"a","text":"welder"}' '{"id":"b","text":"nurse"}' | lh-index build -q --engine static --model t.lhw w.lhv
-	start lh-search -k 1 --on-error emit w.lhv
-	ask '{"id":"q","query_text":"welder"}'
-	[ "$(said .results[0].id)" = '"a"' ]
-	mv t.lhw away
-	ask '{"id":"q","query_text":"welder"}'
-	lost
-	ask '{"id":"q","vector":[0,1]}'
-	[ "$(said '.results | length')" = 1 ]
-	mv away t.lhw
-	ask '{"id":"q","query_text":"nurse"}'
-	[ "$(said .results[0].id)" = '"b"' ]
-	finish 1
-}
-
 # ---- lh-relevance, lh-pathway, lh-subject-audit ----
 
 @test "lh-relevance judges by the file under review as --focus has it by then" {

@@ -113,35 +113,6 @@ score() {
 	[ "$(echo '{"focus":{},"chunks":[]}' | lh-relevance)" = '{"relevance":[]}' ]
 }
 
-@test "many chunks get the score, the decision and the signals of another reading of the manual" {
-	python3 - >in <<-'END'
-	import json, random
-	r = random.Random(11)
-	names = ["log.c", "a.rs", "é.py", "mod.rs", "x"]
-	folders = ["", "src/", "src/store/", "./src/", "lib-a/b.c/", "src/store/deep/"]
-	path = lambda: r.choice(folders) + r.choice(names)
-	word = lambda: r.choice(["Open", "open", "log_open", "Log", "io", "the", "größe", "x" * 300, "X" * 300, "memchr", "a1", "append", "_", "naïve", "0x10"])
-	line = lambda: r.choice(["#include <a.h>", "import os", "use a::{", "};", "", "// " + word(), "from x import (", ")", "import fmt\n", "package a", " \t", "const f = require('f')",
-	    " ".join(word() for _ in range(r.randrange(6))), "see %s%s" % (path(), r.choice([".", ",", "x", "/", ".o", "", "-", " "])), "%s%s" % (r.choice(["", "é", ".", "-", "/", "("]), path())])
-	for i in range(4000):
-	    f = {}
-	    if r.random() < .9: f["path"] = path()
-	    if r.random() < .8: f["text"] = " ".join(word() for _ in range(r.randrange(8)))
-	    if r.random() < .5: f["defined_symbols"] = [r.choice(["log_open", "Log::append", "größe", "::", "x"]) for _ in range(r.randrange(3))]
-	    if r.random() < .5: f["imported_symbols"] = [r.choice(["memchr", "io", "std::Log"]) for _ in range(r.randrange(3))]
-	    c = {"text": r.choice(["\n", "\n", " ", "\r\n"]).join(line() for _ in range(r.randrange(5))), "focus": f}
-	    if r.random() < .9: c["path"] = path()
-	    print(json.dumps(c, ensure_ascii=r.random() < .5))
-	END
-	lh-relevance in | jq -c '.relevance | [.score, .kept, [.signals[] | [.signal, .weight]]]' >got
-	python3 "$ROOT/tests/oracle/relevance.py" 0.3 <in | jq -c . >want
-	diff got want
-	[ "$(jq -c '.[1]' got | sort | uniq -c | awk '$1 > 500' | wc -l)" = 2 ]
-	for signal in path_match filename_match defined_symbol_match token_overlap path_prefix_match import_only; do
-		[ "$(grep -c "\"$signal\"" got)" -gt 50 ] || { echo "$signal"; return 1; }
-	done
-}
-
 # ---- what becomes of them ----
 
 @test "--threshold says what is kept, and --kept prints nothing else" {

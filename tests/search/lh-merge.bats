@@ -6,10 +6,6 @@ setup() {
 	cd "$BATS_TEST_TMPDIR" || return 1
 }
 
-oracle() {
-	python3 "$ROOT/tests/oracle/merge.py" "$@"
-}
-
 # parts N [BUILD-OPTION...] - w.jsonl as one index all.lhv and as part0.lhv ... of N.
 parts() {
 	local n=$1 i
@@ -199,7 +195,6 @@ refused() {
 	parts 2 --lexical --dimension 64
 	search_parts 2 --hybrid
 	lh-merge a0 a1 >got
-	cmp got <(oracle a0 a1)
 	jq -e '.results | length == 10 and ([.[].score] | . == (sort | reverse))' got >verdicts
 	lh-search part1.lhv <q.jsonl >plain
 	refused 2 "plain:1: has no scores, and the other answers have (compared with a0:1)" lh-merge a0 plain
@@ -252,56 +247,6 @@ refused() {
 }
 
 # ---- against the second implementation ----
-
-@test "random answers are merged as the second implementation merges them" {
-	python3 - <<-'END'
-	import json, random
-	random.seed(5)
-	for f in range(6):
-	    with open(f"f{f}", "w") as out:
-	        rnd = random.Random(100 + f)
-	        for q in range(150):
-	            query = {"query": f"q{q % 97} \u00e9\U0001f600", "n": q % 97}
-	            if q % 97 % 5 == 0:
-	                query["k"] = q % 97 % 13
-	            if q % 97 % 4 == 0:
-	                query["per_corpus_k"] = q % 97 % 11
-	            hits = []
-	            for h in range(rnd.choice([0, 1, 5, 12])):
-	                hit = {"id": rnd.choice(["a", "b\n", "\u00fc", "\U0001f600", "ab", "", "c\"d", "\ue000"]) + str(rnd.randrange(4)),
-	                       "distance": rnd.choice([0, 0.5, 1e-7, 0.25, -0.5, 2])}
-	                if rnd.random() < 0.9:
-	                    hit["corpus"] = rnd.choice(["x", "x\u00e9", "X", "a b"])
-	                if rnd.random() < 0.5:
-	                    hit["metadata"] = {"v": rnd.random(), "distance": 1}
-	                hits.append(hit)
-	            query["results"] = hits
-	            if q % 97 % 3 == 0:
-	                query["metadata_filter_dropped"] = rnd.randrange(1000)
-	            if q % 97 % 7 == 0:
-	                query["playbook_boosted"], query["playbook_injected"] = 1, 2
-	            if rnd.random() < 0.01:
-	                query["partial"] = True
-	            out.write(json.dumps(query, ensure_ascii=rnd.random() < 0.0, separators=(",", ":")) + "\n")
-	END
-	for options in "" "-k 3" "-k 3 --corpus y" "-k 10000 --expect 9"; do
-		rc=0 oracle_rc=0
-		# shellcheck disable=SC2086
-		oracle $options f0 f1 f2 f3 f4 f5 >want || oracle_rc=$?
-		# shellcheck disable=SC2086
-		lh-merge $options f0 f1 f2 f3 f4 f5 >got || rc=$?
-		[ "$rc" = 1 ] && [ "$oracle_rc" = 1 ]
-		cmp want got
-		rc=0 oracle_rc=0
-		# shellcheck disable=SC2086
-		cat f{0..5} | oracle $options >want || oracle_rc=$?
-		# shellcheck disable=SC2086
-		cat f{0..5} | lh-merge $options >got || rc=$?
-		[ "$rc" = "$oracle_rc" ]
-		cmp want got
-		[ "$(wc -l <got)" = 97 ]
-	done
-}
 
 # ---- what is missing ----
 

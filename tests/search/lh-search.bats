@@ -233,18 +233,6 @@ ask() {
 	done
 }
 
-@test "random filters over random metadata match what a second implementation says" {
-	local oracle=$ROOT/tests/oracle/filter.py
-	python3 "$oracle" cases 21 500 200 .
-	python3 "$oracle" answer . >want
-	[ "$(grep -c refused want)" -ge 5 ]
-	[ "$(awk 'NF > 1' want | wc -l)" -ge 200 ]
-	lh-index build i.lhv records.jsonl
-	run -1 --separate-stderr lh-search -q --on-error emit -k 1000 --no-metadata i.lhv <queries.jsonl
-	jq -r 'if .error then "refused" else [.results[].id] | sort | join(" ") end' <<<"$output" >got
-	diff <(sed -E 's/^[0-9]+ ?//' want) got
-}
-
 @test "a key of a filter that no record has is reported once for each index, and costs nothing else" {
 	make_points
 	head -n 4 points.jsonl | sed 's/years/ages/' >few.jsonl
