@@ -9,7 +9,7 @@
 # Each test starts in an empty folder of its own.
 
 ROOT=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
-: "${LH_BIN:=$ROOT/bin}" "${LH_SCALE:=check}"
+: "${LH_BIN:=$ROOT/bin}" "${LH_SCALE:=check}" "${LH_DRAW:=0}"
 case $LH_BIN in
 "$ROOT"/bin) AID=$ROOT/build/unit/aid_filter ;;
 *) AID=$(dirname "$LH_BIN")/unit/aid_filter ;;
@@ -21,6 +21,33 @@ unset LC_ALL LANG LH_NOW LH_KERNEL LH_EMBED_ENGINE SLURM_ARRAY_TASK_{ID,MIN,MAX,
 bats_require_minimum_version 1.8.0
 # a tool that dies at the left of a pipe is a failure
 set -o pipefail
+
+# Failures are located by the trap on errors alone: bats' trap on every command took a sixth of
+# the time of the tests.  The file, line and command of a failure are shown all the same.
+if [ "${BATS_TRACE_LEVEL:-0}" = 0 ]; then
+	bats_setup_tracing() {
+		BATS_DEBUG_LAST_STACK_TRACE=() BATS_DEBUG_LASTLAST_STACK_TRACE=()
+		BATS_DEBUG_LAST_STACK_TRACE_IS_VALID= BATS_ERROR_SUFFIX=
+		exec 4<&1
+		trap bats_error_trap ERR
+	}
+
+	bats_error_trap() {
+		bats_check_status_from_trap
+		[ -n "$BATS_DEBUG_LAST_STACK_TRACE_IS_VALID" ] || bats_capture_stack_trace
+		BATS_DEBUG_LAST_STACK_TRACE_IS_VALID=1
+	}
+fi
+
+# LH_COSTS=FILE - a line for each test there: processor time of its processes, file, title.
+if [ -n "${LH_COSTS:-}" ]; then
+	eval "bats_$(declare -f bats_exit_trap)"
+	bats_exit_trap() {
+		times >"$BATS_TEST_TMPDIR.cost"
+		echo "$(tail -n 1 "$BATS_TEST_TMPDIR.cost") $BATS_TEST_FILENAME $BATS_TEST_DESCRIPTION" >>"$LH_COSTS"
+		bats_bats_exit_trap "$@"
+	}
+fi
 
 setup() {
 	cd "$BATS_TEST_TMPDIR" || return 1
@@ -66,9 +93,21 @@ alike() {
 	diff "$copy/a" "$copy/b"
 }
 
-# scale CHECK SOAK - the first in make check, the second in make soak.
+# scale CHECK [FULL] SOAK - the first in make check, the second in check-full, the third in soak;
+# of two the first is also that of check-full.
 scale() {
-	if [ "$LH_SCALE" = soak ]; then echo "$2"; else echo "$1"; fi
+	case $LH_SCALE in
+	soak) echo "${!#}" ;;
+	full) [ $# = 3 ] && echo "$2" || echo "$1" ;;
+	*) echo "$1" ;;
+	esac
+}
+
+# draw N MAX - N different numbers from 1 to MAX, ascending, other ones in each commit.  The test
+# prints LH_DRAW, from which they come; LH_DRAW=... draws the same again.
+draw() {
+	echo "LH_DRAW=$LH_DRAW" >&2
+	seq "$2" | shuf -n "$1" --random-source=<(yes "$LH_DRAW $BATS_TEST_NAME") | sort -n
 }
 
 # plain_only REASON - for what cannot work under AddressSanitizer.
@@ -254,6 +293,11 @@ needs_comma() {
 # with_comma COMMAND... - run it under that locale.  setlocale(3) leaks LOCPATH.
 with_comma() {
 	LSAN_OPTIONS=suppressions=$COMMA/leaks:print_suppressions=0 LOCPATH=$COMMA LC_ALL=de_DE.UTF-8 "$@"
+}
+
+# a_browser - the path of one; servers/browser.py has the same names.
+a_browser() {
+	command -v chromium || command -v chromium-headless-shell || command -v chromium-browser || command -v google-chrome
 }
 
 # hears_int COMMAND... - shells have background jobs ignore SIGINT; not here.
