@@ -1,8 +1,11 @@
 # lakehouse-tools: adding a tool is adding a folder under tools/.  What can be made:
 #   all         the tools, in bin/ (the default)
 #   lib         the library, static and shared, in build/
-#   check       every test, plain and under AddressSanitizer; QUICK=1: some, in two minutes
+#   check       the tests, in ten minutes; QUICK=1: some, in two
+#   check-full  every test, plain and under AddressSanitizer, in an hour
+#   check-stress  check again and again beside four busy processes; RUNS: 20
 #   soak        every test at full size, for hours
+#   coverage    the lines that check runs; FULL=1: that check-full runs
 #   parity      the fixtures of tests/parity; PROBE: one of them
 #   differ      random inputs; COUNT, SEED, SURFACE
 #   fuzz        every fuzz harness, each for FUZZ_SECONDS
@@ -195,7 +198,22 @@ asan:
 
 # QUICK=1: the plain build, the unit programs and the files with the tag "quick".
 check: all unit lib
-	+@tests/run $(if $(QUICK),plain unit quick,plain asan)
+	+@tests/run $(if $(QUICK),plain unit quick)
+
+check-full: all unit lib
+	+@tests/run full
+
+check-stress:
+	+@tests/stress $(or $(RUNS),20)
+
+# The same tree with counters of lines.
+gcov:
+	@$(MAKE) --no-print-directory B=build/gcov BIN=build/gcov/bin SANITIZE='--coverage -fprofile-update=prefer-atomic' CFLAGS='-O1 -g1' CPPFLAGS= all unit
+	@ln -sfn ../../man build/gcov/man
+	@ln -sfn ../../../tests build/gcov/share/lakehouse-tools
+
+coverage:
+	+@tests/run $(if $(FULL),full) gcov; tests/coverage
 
 soak: all unit lib
 	+@LH_SCALE=soak LH_TEST_TIMEOUT=86400 tests/run plain
@@ -346,7 +364,7 @@ deb: dist
 clean:
 	rm -rf build bin
 
-.PHONY: all lib pages doc help unit asan check soak parity differ demo fuzzers fuzz bench install uninstall dist deb clean
+.PHONY: all lib pages doc help unit asan check check-full check-stress gcov coverage soak parity differ demo fuzzers fuzz bench install uninstall dist deb clean
 .SECONDARY:
 .DELETE_ON_ERROR:
 -include $(shell find $(B) -path $(B)/deb -prune -o -name '*.d' -print 2>/dev/null)

@@ -553,7 +553,7 @@ odd() {
 # least contrast of any text, and what sticks out.
 shown() {
 	local browser dark=
-	browser=$(command -v chromium || command -v chromium-browser || command -v google-chrome) || skip "no chromium"
+	browser=$(a_browser) || skip "no chromium"
 	[ "${2:-}" != dark ] || dark=--force-dark-mode
 	cat >frame.html <<-END
 	<!DOCTYPE html><meta charset="utf-8"><meta name="color-scheme" content="light dark">

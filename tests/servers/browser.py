@@ -24,7 +24,7 @@ import time
 
 FLAGS = ("--headless --no-sandbox --disable-gpu --disable-quic --no-first-run --disable-background-networking "
          "--disable-component-update --disable-sync --disable-dev-shm-usage --hide-scrollbars").split()
-NAMES = "chromium", "chromium-browser", "google-chrome"
+NAMES = "chromium", "chromium-headless-shell", "chromium-browser", "google-chrome"
 KEYS = {"Tab": 9, "Enter": 13, "Escape": 27, " ": 32, "End": 35, "Home": 36, "ArrowLeft": 37, "ArrowUp": 38,
         "ArrowRight": 39, "ArrowDown": 40}
 TEXTS = {"Enter": "\r", " ": " "}

@@ -5,8 +5,10 @@
 #ifndef CHECK_H
 #define CHECK_H
 
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
 
 #define check(cond) check_why(cond, "")
@@ -17,6 +19,18 @@
 
 /* Run a test and print "ok N - CALL"; the plan is printed when the program ends. */
 #define test(call) do { check_begin(#call); call; check_ok(); } while (0)
+
+/* A test that takes seconds and has a smaller one beside it: not with LH_SCALE=check. */
+#define test_full(call) \
+	do { \
+		check_begin(#call); \
+		if (check_is_small()) { \
+			check_skip("make check-full"); \
+		} else { \
+			call; \
+			check_ok(); \
+		} \
+	} while (0)
 
 static struct {
 	pid_t pid;		/* children print no lines */
@@ -49,6 +63,20 @@ static inline void check_begin(const char *name)
 	check_now.pid = getpid();
 	check_now.n++;
 	check_now.name = name;
+}
+
+static inline bool check_is_small(void)
+{
+	const char *scale = getenv("LH_SCALE");
+
+	return scale && strcmp(scale, "check") == 0;
+}
+
+static inline void check_skip(const char *why)
+{
+	printf("ok %u - %s # skip %s\n", check_now.n, check_now.name, why);
+	fflush(stdout);
+	check_now.name = NULL;
 }
 
 static inline void check_ok(void)
