@@ -18,7 +18,7 @@ serve() {
 # ask LINE - its answer into $answer.
 ask() {
 	echo "$1" >&"${SERVED[1]}"
-	IFS= read -r -t 60 answer <&"${SERVED[0]}"
+	IFS= read -r -t "$LH_PATIENCE" answer <&"${SERVED[0]}"
 }
 
 # finish STATUS - its input ends, and it ends with STATUS.

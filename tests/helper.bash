@@ -131,7 +131,7 @@ needs_strace() {
 # inject FAULT [OPTION]... COMMAND... - the command under strace, with FAULT as
 # -e inject= takes it (write:error=EIO:when=2) and options of strace; its status.
 # What it called is in the file trace.  A test in which a FAULT never happened,
-# whatever its when=, fails at its end.  STRACE: how to call it, "timeout 60 strace".
+# whatever its when=, fails at its end.  STRACE: how to call it, "patiently strace".
 inject() {
 	local kind=${1%%:when=*} rc=0 sign='(INJECTED)$'
 	[[ $kind != *:signal=* ]] || sign=" by SIG${kind##*:signal=} "
@@ -214,9 +214,20 @@ not() {
 	! "$@"
 }
 
-# until_so COMMAND... - wait until it succeeds; LH_PATIENCE: so many seconds at most, 120.
+# What has not happened after so many seconds hangs: far more than a busy machine needs, because
+# only a test that fails waits so long.
+export LH_PATIENCE=${LH_PATIENCE:-600}
+
+# patiently COMMAND... - run it, and end it if it hangs: then its status is 124.  In the background
+# it would be a shell with the process below it: "timeout $LH_PATIENCE COMMAND... &" there.
+patiently() {
+	timeout "$LH_PATIENCE" "$@"
+}
+export -f patiently
+
+# until_so COMMAND... - wait until it succeeds.
 until_so() {
-	local until=$((SECONDS + ${LH_PATIENCE:-120} + 1))
+	local until=$((SECONDS + LH_PATIENCE + 1))
 	while ((SECONDS < until)); do
 		! "$@" || return 0
 		sleep 0.01
@@ -225,19 +236,28 @@ until_so() {
 	return 1
 }
 
-# free_port - a port that nothing listens on, and that no other test gets by chance: it is below
-# those that the system gives out.
+# free_port - a port that nothing listens on, and that no other test gets: it is below those that
+# the system gives out, and the last of this tree is counted in build/port.  For what has to know
+# its port before it listens, or come back to it; all others listen on port 0.
 free_port() {
-	python3 - <<-'END'
-	import random, socket
-	while True:
-	    with socket.socket() as s:
-	        try:
-	            s.bind(("127.0.0.1", random.randrange(20000, 32000)))
-	        except OSError:
-	            continue
-	        print(s.getsockname()[1])
-	        break
+	mkdir -p "$ROOT/build"
+	python3 - "$ROOT/build/port" <<-'END'
+	import fcntl, random, socket, sys
+	with open(sys.argv[1], "a+") as last:
+	    fcntl.flock(last, fcntl.LOCK_EX)
+	    last.seek(0)
+	    port = int(last.read() or random.randrange(20000, 32000))
+	    while True:
+	        port = 20000 + (port - 20000 + 1) % 12000
+	        with socket.socket() as s:
+	            try:
+	                s.bind(("127.0.0.1", port))
+	                break
+	            except OSError:
+	                pass
+	    last.truncate(0)
+	    last.write(str(port))
+	print(port)
 	END
 }
 

@@ -13,7 +13,7 @@ import socket
 import sys
 import time
 
-PATIENCE = 60
+PATIENCE = int(os.environ.get("LH_PATIENCE", "600"))
 
 
 def must(what, *why):

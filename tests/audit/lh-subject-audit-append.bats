@@ -118,10 +118,10 @@ load ../audit
 	coproc audit { exec lh-subject-audit append --dir d; }
 	pid=$audit_PID
 	record c >&"${audit[1]}"
-	read -r -t 60 row <&"${audit[0]}"
+	read -r -t "$LH_PATIENCE" row <&"${audit[0]}"
 	cp e/* d/a_b.audit.jsonl
 	record a/b >&"${audit[1]}"
-	read -r -t 60 row <&"${audit[0]}"
+	read -r -t "$LH_PATIENCE" row <&"${audit[0]}"
 	eval "exec ${audit[1]}>&-"
 	wait "$pid"
 	[ "$(verdict count d/a_b.audit.jsonl)" = 2 ]
@@ -143,11 +143,11 @@ load ../audit
 	mkdir d/folder.audit.jsonl
 	ln -s /dev/null d/device.audit.jsonl
 	for id in link fifo folder device; do
-		run -2 --separate-stderr timeout 60 lh-subject-audit append --dir d < <(record "$id")
+		run -2 --separate-stderr patiently lh-subject-audit append --dir d < <(record "$id")
 		[[ $stderr == *"$id.audit.jsonl: is a "*", not a regular file"* ]]
 	done
 	for id in fifo folder; do
-		run -2 --separate-stderr timeout 60 lh-subject-audit verify "d/$id.audit.jsonl" </dev/null
+		run -2 --separate-stderr patiently lh-subject-audit verify "d/$id.audit.jsonl" </dev/null
 		[[ $stderr == *", not a regular file"* ]]
 	done
 	[ "$(verdict count e/W-1.audit.jsonl)" = 1 ]
@@ -159,7 +159,7 @@ load ../audit
 		pid=$audit_PID
 		for n in 1 2 3; do
 			record "W-$sync" "$n" >&"${audit[1]}"
-			read -r -t 60 row <&"${audit[0]}"
+			read -r -t "$LH_PATIENCE" row <&"${audit[0]}"
 			[ "$(jq -r .accessor.trace_id <<<"$row")" = "t-$n" ]
 			[ "$(wc -l <"d/W-$sync.audit.jsonl")" = "$n" ]
 		done
@@ -210,10 +210,10 @@ load ../audit
 	coproc audit { exec lh-subject-audit append --dir d; }
 	pid=$audit_PID
 	record W-1 1 >&"${audit[1]}"
-	read -r -t 60 row <&"${audit[0]}"
+	read -r -t "$LH_PATIENCE" row <&"${audit[0]}"
 	mv d/W-1.audit.jsonl old.jsonl
 	record W-1 2 >&"${audit[1]}"
-	read -r -t 60 row <&"${audit[0]}"
+	read -r -t "$LH_PATIENCE" row <&"${audit[0]}"
 	eval "exec ${audit[1]}>&-"
 	wait "$pid"
 	[ "$(verdict count old.jsonl)" = 1 ]
@@ -433,7 +433,7 @@ load ../audit
 	ulimit -c unlimited
 	coproc audit { exec lh-subject-audit append --dir d; }
 	record W-2 >&"${audit[1]}"
-	read -r -t 60 row <&"${audit[0]}"
+	read -r -t "$LH_PATIENCE" row <&"${audit[0]}"
 	run ! grep -q SECRET "/proc/$audit_PID/cmdline"
 	kill -SEGV "$audit_PID"
 	wait "$audit_PID" || true
@@ -443,6 +443,6 @@ load ../audit
 
 @test "a log that is held for a batch is looked at for another id without waiting for ourselves" {
 	{ record W_1; record W/1; record W_1; record W/1; } >in
-	run -0 timeout 60 lh-subject-audit append --dir d --sync batch in
+	run -0 patiently lh-subject-audit append --dir d --sync batch in
 	[ "$(lh-subject-audit verify --dir d | jq -c '[.count, .state]' | sort -u)" = '[2,"intact"]' ]
 }

@@ -439,7 +439,7 @@ escalation guard holds" ]
 		local call=$1 error=$2 n
 		for ((n = 1; n <= $(scale 4 9); n++)); do
 			rc=0
-			TMPDIR=$PWD/tmp STRACE='timeout 60 strace' inject "$call:error=$error:when=$n" \
+			TMPDIR=$PWD/tmp STRACE='patiently strace' inject "$call:error=$error:when=$n" \
 				lh-audit-full --root r --out report.md --phase 1 --phase 7 --test-command true >lines 2>err || rc=$?
 			injected || break
 			case $rc in

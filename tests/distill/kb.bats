@@ -102,7 +102,7 @@ shared() {
 	[[ $stderr == lh-gen:*"File too large" ]]
 	[ "$before" = "$(cat r/data/_kb/*.jsonl expect | sha256sum)" ]
 	no_litter
-	run -2 --separate-stderr flock r/.lh-lock timeout 60 lh-gen kb --lock-timeout 0.2 -n 1000 --root r --expect expect
+	run -2 --separate-stderr patiently flock r/.lh-lock lh-gen kb --lock-timeout 0.2 -n 1000 --root r --expect expect
 	[[ $stderr == lh-gen:*r/.lh-lock:*"gave up after 0.2 seconds" ]] || { echo "$stderr"; return 1; }
 	[ "$before" = "$(cat r/data/_kb/*.jsonl expect | sha256sum)" ]
 }

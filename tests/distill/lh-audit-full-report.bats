@@ -386,7 +386,7 @@ odd() {
 	refused() {
 		for how in '' --append-baseline; do
 			# shellcheck disable=SC2086
-			run -2 --separate-stderr timeout 60 lh-audit-full --root r --observer --phase 0 $how
+			run -2 --separate-stderr patiently lh-audit-full --root r --observer --phase 0 $how
 			[ "${#lines[@]}" = 3 ]
 			[ "$stderr" = "lh-audit-full: $LOG: $1" ] || { echo "$stderr"; return 1; }
 		done
@@ -586,7 +586,7 @@ shown() {
 	}
 	</script>
 	END
-	TMPDIR=$PWD timeout 120 "$browser" --headless --no-sandbox --disable-gpu --allow-file-access-from-files $dark --user-data-dir="$PWD/profile" \
+	TMPDIR=$PWD patiently "$browser" --headless --no-sandbox --disable-gpu --allow-file-access-from-files $dark --user-data-dir="$PWD/profile" \
 		--dump-dom "file://$PWD/frame.html" 2>/dev/null | sed -n 's/.*<pre id="o">\([^<]*\)<.*/\1/p' | base64 -d
 }
 

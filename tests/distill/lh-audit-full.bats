@@ -406,7 +406,7 @@ each_hostile_line() {
 			link) ln -s "$PWD/kept" "$file" ;;
 			esac
 			status=0
-			timeout 60 lh-audit-full --observer --root r --out report.md >lines 2>err || status=$?
+			patiently lh-audit-full --observer --root r --out report.md >lines 2>err || status=$?
 			case $kind in
 			drift) only 0 "$(checks_of $kind)" ;;
 			summary | receipt) only 1 "$(checks_of $kind)" ;;
@@ -576,7 +576,7 @@ each_hostile_line() {
 	cp -r r other
 	exec 9>r/.lh-lock
 	flock 9
-	run -2 --separate-stderr timeout 60 lh-audit-full --root r --out report.md 9>&-
+	run -2 --separate-stderr patiently lh-audit-full --root r --out report.md 9>&-
 	[ -z "$output" ]
 	[ "$stderr" = 'lh-audit-full: r: another audit or run is at work there' ]
 	[ ! -e report.md ]
@@ -621,7 +621,7 @@ each_hostile_line() {
 	for options in '--out folder' '--out absent/report.md' '--out fifo' '--out link' '--out /dev/full' \
 		'--out x --html folder' '--out x --html absent/page.html'; do
 		# shellcheck disable=SC2086
-		run -2 --separate-stderr timeout 60 lh-audit-full --observer --root r --append-baseline $options
+		run -2 --separate-stderr patiently lh-audit-full --observer --root r --append-baseline $options
 		[ "${#lines[@]}" = 23 ]
 		[[ $stderr == "lh-audit-full: ${options##* }"* || $stderr == "lh-audit-full: absent/."*": cannot create: "* ]]
 		[ ! -e r/data/_kb/audit_baselines.jsonl ]

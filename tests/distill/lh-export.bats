@@ -329,7 +329,7 @@ lh-export: 1 refused: category_disallowed" ]
 	coproc E { exec lh-export rag; }
 	pid=$E_PID
 	evidence scrum_reviews "$GOOD" >&"${E[1]}"
-	read -r -t 60 line <&"${E[0]}"
+	read -r -t "$LH_PATIENCE" line <&"${E[0]}"
 	jq -e '.content == "Use a lock."' <<<"$line"
 	exec {E[1]}>&-
 	wait "$pid"

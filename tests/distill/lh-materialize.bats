@@ -212,13 +212,13 @@ bad() {
 	n=$(scale 500 5000)
 	repeat "$n" "$row" >in
 	status=0
-	timeout 60 lh-materialize --source observer_reviews in >out 2>err || status=$?
+	patiently lh-materialize --source observer_reviews in >out 2>err || status=$?
 	[ "$status" = 1 ]
 	[ ! -s out ]
 	mkdir -p r/data/_kb
 	mv in r/data/_kb/observer_reviews.jsonl
 	status=0
-	timeout 60 lh-materialize --root r --now $NOW -q >out 2>err || status=$?
+	patiently lh-materialize --root r --now $NOW -q >out 2>err || status=$?
 	[ "$status" = 1 ]
 	[ "$(wc -l <r/data/_kb/distillation_skips.jsonl)" = "$n" ]
 	[ "$(wc -c <r/data/_kb/distillation_skips.jsonl)" -lt $((n * 2000)) ]
@@ -505,7 +505,7 @@ lh-materialize: 1 of 4 records rejected" ]
 	echo "$AUDIT" >elsewhere
 	for make in 'ln -s ../../../elsewhere' mkfifo mkdir; do
 		$make r/data/_kb/outcomes.jsonl
-		run -2 --separate-stderr timeout 60 lh-materialize --root r --now $NOW
+		run -2 --separate-stderr patiently lh-materialize --root r --now $NOW
 		[[ $stderr == "lh-materialize: r/data/_kb/outcomes.jsonl: is a "*", not a regular file" ]]
 		[ -z "$output" ]
 		rm -rf r/data/_kb/outcomes.jsonl
@@ -565,7 +565,7 @@ lh-materialize: 1 of 4 records rejected" ]
 @test "many runs at once on one root leave what one leaves" {
 	root audits "$AUDIT"$'\n{' distilled_facts "$FACT"
 	for i in {1..6}; do
-		timeout 60 lh-materialize --root r --recorded-at $NOW --run-id "run$i" >/dev/null 2>&1 &
+		timeout "$LH_PATIENCE" lh-materialize --root r --recorded-at $NOW --run-id "run$i" >/dev/null 2>&1 &
 	done
 	wait
 	many=$(data)

@@ -193,17 +193,17 @@ lh-score: 11 read, 9 written, 2 skipped, 0 deduped" ]
 	root r
 	mkdir -p r/$SCORED
 	ln -s /dev/null r/$SCORED/audits.jsonl
-	run -2 --separate-stderr timeout 60 lh-score --root r
+	run -2 --separate-stderr patiently lh-score --root r
 	[[ $stderr == *"$SCORED/audits.jsonl"*link* ]]
 	rm r/$SCORED/audits.jsonl
 	mkfifo r/$SCORED/audits.jsonl
-	run -2 timeout 60 lh-score --root r
+	run -2 patiently lh-score --root r
 	rm r/$SCORED/audits.jsonl
 	mkdir r/$SCORED/audits.jsonl
-	run -2 timeout 60 lh-score --root r
+	run -2 patiently lh-score --root r
 	rmdir r/$SCORED/audits.jsonl
 	ln -s "$PWD"/r/$EVIDENCE/audits.jsonl r/$EVIDENCE/linked.jsonl
-	run -0 timeout 60 lh-score --root r
+	run -0 patiently lh-score --root r
 	[ ! -e r/$SCORED/linked.jsonl ]
 }
 

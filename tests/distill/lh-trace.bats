@@ -305,7 +305,7 @@ index() { stat -c '%i %s %y' r/.lh-trace/index; }
 	rm r/data/_kb/replay_runs.jsonl
 	mkfifo r/data/_kb/replay_runs.jsonl
 	id=$(jq -rn 'first(inputs).id' r/exports/rag/*.jsonl)
-	run -2 --separate-stderr timeout 60 lh-trace --root r "$id"
+	run -2 --separate-stderr patiently lh-trace --root r "$id"
 	[[ $output == *"evidence"*"rag "* ]]
 	[[ $stderr == *instruction_response.jsonl*replay_runs.jsonl* ]]
 }

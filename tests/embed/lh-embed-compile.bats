@@ -379,7 +379,7 @@ unused() {
 	model n.gguf --seed 2
 	compile m.gguf
 	coproc EMBED { lh-embed --engine gguf --model m.gguf 2>said; }
-	ask() { echo '{"text":"hello"}' >&"${EMBED[1]}"; read -r -t 60 answer <&"${EMBED[0]}"; }
+	ask() { echo '{"text":"hello"}' >&"${EMBED[1]}"; read -r -t "$LH_PATIENCE" answer <&"${EMBED[0]}"; }
 	ask
 	[ "$(jq -r .model <<<"$answer")" = "$(lh-embed --engine gguf --model m.gguf --info | jq -r .model)" ]
 	mv n.gguf m.gguf
@@ -398,7 +398,7 @@ cut_short() {
 	coproc RUN { "${@:2}" 2>said; }
 	pid=$RUN_PID
 	echo '{"text":"hello","query_text":"hello"}' >&"${RUN[1]}"
-	read -r -t 60 answer <&"${RUN[0]}"
+	read -r -t "$LH_PATIENCE" answer <&"${RUN[0]}"
 	: >"$file"
 	echo '{"text":"world","query_text":"world"}' >&"${RUN[1]}"
 	wait "$pid" || status=$?

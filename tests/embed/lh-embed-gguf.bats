@@ -187,7 +187,7 @@ text() {
 
 # bats test_tags=plain-only
 @test "--benchmark measures short and long texts" {
-	run -0 --separate-stderr timeout 300 lh-embed --engine gguf --model m.gguf --benchmark -j1
+	run -0 --separate-stderr patiently lh-embed --engine gguf --model m.gguf --benchmark -j1
 	jq -e '.threads == 1 and .short.tokens <= 24 and .short.tokens > 16 and .long.tokens > 400
 		and .short.tokens_per_second > 0 and .long.texts_per_second > 0' <<<"$output"
 }
@@ -284,7 +284,7 @@ text() {
 @test "a model replaced while it is used is read again, and a wrong one is an error of the records" {
 	model n.gguf --seed 2
 	coproc EMBED { lh-embed --engine gguf --model m.gguf --on-error emit; }
-	ask() { echo '{"text":"hello"}' >&"${EMBED[1]}"; read -r -t 60 answer <&"${EMBED[0]}"; }
+	ask() { echo '{"text":"hello"}' >&"${EMBED[1]}"; read -r -t "$LH_PATIENCE" answer <&"${EMBED[0]}"; }
 	ask
 	[ "$(jq -r .model <<<"$answer")" = "$(id_of m.gguf)" ]
 	cp n.gguf new && mv new m.gguf
@@ -308,7 +308,7 @@ text() {
 	model n.gguf --seed 2
 	in_store m.gguf one
 	coproc EMBED { lh-embed --engine gguf --model one; }
-	ask() { echo '{"text":"hello"}' >&"${EMBED[1]}"; read -r -t 60 answer <&"${EMBED[0]}"; }
+	ask() { echo '{"text":"hello"}' >&"${EMBED[1]}"; read -r -t "$LH_PATIENCE" answer <&"${EMBED[0]}"; }
 	ask
 	in_store n.gguf one
 	ask
@@ -321,7 +321,7 @@ text() {
 @test "100,000 empty texts are rejected one by one" {
 	repeat 100000 '{"text":""}' >in
 	echo '{"text":"a"}' >>in
-	run -1 --separate-stderr timeout 300 lh-embed --engine gguf --model m.gguf in
+	run -1 --separate-stderr patiently lh-embed --engine gguf --model m.gguf in
 	[ "${#lines[@]}" = 1 ]
 	[ "${stderr_lines[0]}" = 'lh-embed: in:1: empty text' ]
 	[[ $stderr == *'lh-embed: 100000 of 100001 records rejected' ]]
@@ -394,9 +394,9 @@ text() {
 	mkfifo pipe.gguf
 	mkdir folder.gguf
 	for file in short text empty pipe folder; do
-		run -2 --separate-stderr timeout 20 lh-embed --engine gguf --model $file.gguf <<<'{"text":"a"}'
+		run -2 --separate-stderr patiently lh-embed --engine gguf --model $file.gguf <<<'{"text":"a"}'
 		[ -z "$output" ] && [ "${#stderr_lines[@]}" = 1 ] && [[ $stderr == "lh-embed: "*"$file.gguf"* ]] || { echo "$file: $stderr"; false; }
-		run -2 --separate-stderr timeout 20 lh-index build --engine gguf --model $file.gguf x.lhv <<<'{"id":"a","text":"a"}'
+		run -2 --separate-stderr patiently lh-index build --engine gguf --model $file.gguf x.lhv <<<'{"id":"a","text":"a"}'
 		[ "${#stderr_lines[@]}" = 1 ] && [[ $stderr == "lh-index: "*"$file.gguf"* ]] || { echo "$file: $stderr"; false; }
 	done
 	[ ! -e x.lhv ]
@@ -461,7 +461,7 @@ unit() {
 		run -2 --separate-stderr lh-embed --engine gguf --model none.gguf $option </dev/null
 		[[ $stderr == "lh-embed: "*"none.gguf: a model without pooling makes a vector of each token: ${option%% *} is for one of each text" ]] || { echo "$stderr"; false; }
 	done
-	run -2 --separate-stderr timeout 20 lh-index build --engine gguf --model none.gguf x.lhv <<<'{"id":"a","text":"a"}'
+	run -2 --separate-stderr patiently lh-index build --engine gguf --model none.gguf x.lhv <<<'{"id":"a","text":"a"}'
 	[[ $stderr == "lh-index: "*none.gguf* ]]
 	[ ! -e x.lhv ]
 }
@@ -469,7 +469,7 @@ unit() {
 @test "a model with one key missing, of another type or out of range is refused by the key's name, or does not need it" {
 	local architectures="bert nomic-bert-moe gemma-embedding"
 	[ -z "${LH_ASAN:-}" ] || architectures=nomic-bert-moe
-	timeout 600 python3 -B - $architectures <<-'END'
+	patiently python3 -B - $architectures <<-'END'
 		import os, subprocess, sys
 		sys.path.insert(0, os.environ["ROOT"] + "/tests/model")
 		import make

@@ -106,7 +106,7 @@ embed() {
 	for round in {1..12}; do
 		rm -f log
 		start_upstream --mode error --delay 0.05 --log log
-		run -2 --separate-stderr timeout 60 lh-embed --engine ollama --url "$URL" --batch 1 --retries 0 -j 8 in
+		run -2 --separate-stderr patiently lh-embed --engine ollama --url "$URL" --batch 1 --retries 0 -j 8 in
 		[ -z "$output" ]
 		[[ $stderr == *'HTTP 500'* ]]
 		# each waits for the answer, or asks itself where it came too late to wait; threads
@@ -119,7 +119,7 @@ embed() {
 @test "of those who waited for a failed call one asks again, and the others wait for it" {
 	for i in {1..6}; do texts a; done > in
 	start_upstream --mode error --delay 0.4 --log log
-	run -1 --separate-stderr timeout 60 lh-embed --engine ollama --url "$URL" --batch 1 --retries 0 -j 6 --on-error emit in
+	run -1 --separate-stderr patiently lh-embed --engine ollama --url "$URL" --batch 1 --retries 0 -j 6 --on-error emit in
 	[ "$(grep -c 'HTTP 500' <<<"$output")" = 6 ]
 	[ "$(wc -l <log)" = 6 ]
 	[ "$(jq .in_flight log | sort -u)" = 1 ]
@@ -193,7 +193,7 @@ embed() {
 	[ "$(wc -l <log)" = 3 ]
 	start_upstream --mode busy --retry-after 3600
 	texts a > in
-	timeout 60 lh-embed --engine ollama --url "$URL" --timeout 0.5 --retries 20 in > out
+	patiently lh-embed --engine ollama --url "$URL" --timeout 0.5 --retries 20 in > out
 	[ "$(jq .dimension out)" = 8 ]
 }
 
@@ -426,7 +426,7 @@ embed() {
 	coproc EMBED { embed --on-error emit 2>/dev/null; }
 	for line in '{"id":1,"text":"a"}' '{"id":2}' '{"id":3,"texts":["a","b"]}'; do
 		echo "$line" >&"${EMBED[1]}"
-		read -r -t 60 -u "${EMBED[0]}" reply
+		read -r -t "$LH_PATIENCE" -u "${EMBED[0]}" reply
 		[ "$(jq .id <<<"$reply")" = "$(jq .id <<<"$line")" ]
 	done
 	kill "$EMBED_PID"

@@ -77,7 +77,7 @@ embed() {
 		d) mv away key ;;
 		esac
 		echo '{"text":"'$text'"}' >&"${EMBED[1]}"
-		read -r -t 60 line <&"${EMBED[0]}"
+		read -r -t "$LH_PATIENCE" line <&"${EMBED[0]}"
 		[ "$(jq -c '.error.code // .dimension' <<<"$line")" = "$([ $text = c ] && echo 503 || echo 8)" ]
 	done
 	exec {EMBED[1]}>&-

@@ -218,7 +218,7 @@ lh-embed: --template: no record has "late"' ]
 	coproc EMBED { lh-embed --dimension 64 --encoding base64 --on-error emit 2>/dev/null; }
 	for line in '{"id":1,"text":"a"}' '{"id":2}' '{"id":3,"texts":["a"]}'; do
 		echo "$line" >&"${EMBED[1]}"
-		read -r -t 60 -u "${EMBED[0]}" reply
+		read -r -t "$LH_PATIENCE" -u "${EMBED[0]}" reply
 		[ "$(jq .id <<<"$reply")" = "$(jq .id <<<"$line")" ]
 	done
 	kill "$EMBED_PID"

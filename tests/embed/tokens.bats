@@ -154,7 +154,7 @@ three_ways() {
 		BY_HAND vocabulary $name model.gguf
 		for text in a er ' ' '\n' '\n ' 1 '!' '\u0301' 中 q '\u0000'; do
 			python3 -c 'import sys; t = sys.argv[1]; print("\"" + t * (1000000 // len(t.encode())) + "\"")' "$text" >text
-			timeout 60 prlimit --as=300000000 "$(dirname "$AID")/aid_tokens" model.gguf <text >tokens
+			patiently prlimit --as=300000000 "$(dirname "$AID")/aid_tokens" model.gguf <text >tokens
 			[ "$(wc -l <tokens)" = 1 ]
 		done
 	done
@@ -169,7 +169,7 @@ three_ways() {
 		for text in 'welder and nurse ' a ' ' '\u0301' ▁ ＡＢ; do
 			python3 -c 'import sys; t, n = sys.argv[1:]; print("\"" + t * (int(n) // len(t)) + "\"")' \
 				"$text" "$n" >text
-			timeout 60 "$(dirname "$AID")/aid_tokens" model.gguf <text >tokens
+			patiently "$(dirname "$AID")/aid_tokens" model.gguf <text >tokens
 			[ "$(wc -l <tokens)" = 1 ]
 		done
 	done

@@ -122,13 +122,13 @@ for line in sys.stdin:
 	sed -i 's/"name":"i"/"name":"i","name":"i"/' "c/$(id i).json"
 	echo junk >c/README
 	echo '{}' >c/.hidden.json
-	run -1 --separate-stderr timeout 60 lh-catalog list --catalog c
+	run -1 --separate-stderr patiently lh-catalog list --catalog c
 	[ "$(jq -r .name <<<"$output" | xargs)" = "a j" ]
 	[ "${#stderr_lines[@]}" = 8 ]
 	listed=$stderr
 	for name in b c d e f g h i; do
 		[[ $listed == *"c/$(id $name).json: "* ]]
-		run -1 --separate-stderr timeout 60 lh-catalog get --on-error emit --catalog c < <(printf '{"name":"%s"}\n' $name a)
+		run -1 --separate-stderr patiently lh-catalog get --on-error emit --catalog c < <(printf '{"name":"%s"}\n' $name a)
 		[[ ${lines[0]} == *'"code":503'* ]]
 		[ "$(jq -r .name <<<"${lines[1]}")" = a ]
 	done

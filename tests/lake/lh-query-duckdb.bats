@@ -82,7 +82,7 @@ refused() {
 }
 
 @test "a query is stopped at --timeout, and bounded in memory and rows" {
-	run -2 --separate-stderr timeout 60 lh-query --engine duckdb --timeout 0.5 'WITH RECURSIVE c(n) AS (SELECT 1::HUGEINT UNION ALL SELECT n + 1 FROM c) SELECT count(*) FROM c'
+	run -2 --separate-stderr patiently lh-query --engine duckdb --timeout 0.5 'WITH RECURSIVE c(n) AS (SELECT 1::HUGEINT UNION ALL SELECT n + 1 FROM c) SELECT count(*) FROM c'
 	[[ $stderr == *'takes too long'* ]]
 	refused 413 'Out of Memory Error' 'SELECT count(DISTINCT i || repeat(i::VARCHAR, 100)) FROM range(10000000) t(i)' --memory 30M --spill 1M -j1
 	run -1 --separate-stderr duck --max-rows 2 'SELECT id FROM w ORDER BY id' w=w.jsonl

@@ -235,9 +235,9 @@ Houston  2' ]
 	printf '%s\n' '{"sql":"WITH RECURSIVE c(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM c) SELECT count(*) FROM c"}' \
 		'{"sql":"SELECT count(*) FROM w a, w b, w c, w d, w e, w f, w g, w h, w i, w j, w k, w l, w m"}' \
 		'{"sql":"SELECT count(*) n FROM w"}' >requests
-	run -1 --separate-stderr timeout 60 lh-query --timeout 2 w=w.jsonl <requests
+	run -1 --separate-stderr patiently lh-query --timeout 2 w=w.jsonl <requests
 	[ "$(jq -c '.error.code // .rows' <<<"$output" | xargs)" = '504 504 [[5]]' ]
-	run -2 --separate-stderr timeout 60 lh-query --timeout 0.3 "$(sed -n '1s/.*:"\(.*\)"}/\1/p' requests)"
+	run -2 --separate-stderr patiently lh-query --timeout 0.3 "$(sed -n '1s/.*:"\(.*\)"}/\1/p' requests)"
 	[ "$stderr" = 'lh-query: the query takes longer than 0.3 seconds (--timeout)' ]
 }
 
@@ -266,7 +266,7 @@ SLOW="SELECT instr(hex(zeroblob(10000000)), hex(zeroblob(5000000)) || '1')"
 	until_so computes
 	kill -s TERM "$pid"
 	status=0
-	timeout 100 tail --pid="$pid" -f /dev/null || { kill -s KILL "$pid"; false; }
+	patiently tail --pid="$pid" -f /dev/null || { kill -s KILL "$pid"; false; }
 	wait "$pid" || status=$?
 	[ "$status" = 143 ]
 	[ ! -s out ]
@@ -332,7 +332,7 @@ lh-query: 1 of 2 records rejected' ]
 	pid=$COPROC_PID
 	ask() {
 		jq -nc --arg sql "$1" '{sql: $sql}' >&"${COPROC[1]}"
-		IFS= read -r -t 30 -u "${COPROC[0]}" reply
+		IFS= read -r -t "$LH_PATIENCE" -u "${COPROC[0]}" reply
 	}
 	ask 'SELECT count(*) FROM w'
 	[ "$(jq -c .rows <<<"$reply")" = '[[5]]' ]
@@ -394,7 +394,7 @@ lh-query: 1 of 2 records rejected' ]
 
 @test "a query without end is ended when its reader goes away" {
 	echo '{"a":1}' >t.jsonl
-	timeout 60 lh-query --timeout 0 "WITH RECURSIVE c(x) AS (SELECT 1 UNION ALL SELECT x + 1 FROM c)
+	patiently lh-query --timeout 0 "WITH RECURSIVE c(x) AS (SELECT 1 UNION ALL SELECT x + 1 FROM c)
 		SELECT count(*) FROM c" t.jsonl | true || [ "${PIPESTATUS[*]}" = "141 0" ]
 }
 
@@ -472,7 +472,7 @@ dataset() {
 	pid=$COPROC_PID
 	ask() {
 		echo '{"sql":"SELECT sum(a) FROM d"}' >&"${COPROC[1]}"
-		IFS= read -r -t 30 -u "${COPROC[0]}" reply
+		IFS= read -r -t "$LH_PATIENCE" -u "${COPROC[0]}" reply
 		[ "$(jq -c '.rows // .error.message' <<<"$reply")" = "$1" ] || { echo "$reply"; return 1; }
 	}
 	ask '"no such table: d"'
@@ -515,12 +515,12 @@ print(json.dumps({"n": len(j), "s": sum(y["c250"] for y in j), "m": max(y["c299"
 	printf 'a\0b,a\0c\n1,2\n' >only.csv
 	jq -c '{id: "x", vector: [1], metadata: .}' t.jsonl | lh-index build -q t.lhv
 	for f in t.csv t.tsv t.jsonl; do
-		[ "$(timeout 60 lh-query 'SELECT * FROM t' t=$f)" = '{"a":3}' ] || { echo "$f"; return 1; }
+		[ "$(patiently lh-query 'SELECT * FROM t' t=$f)" = '{"a":3}' ] || { echo "$f"; return 1; }
 	done
-	[ "$(timeout 60 lh-query 'SELECT * FROM t' t=t.lhv)" = '{"id":"x","a":3}' ]
-	[ "$(timeout 60 lh-query 'SELECT json FROM t' t=t.csv)" = '{"json":{"a":3}}' ]
-	[ "$(timeout 60 lh-query 'SELECT count(*) n FROM t' t=only.csv)" = '{"n":1}' ]
-	[ "$(timeout 60 lh-query 'SELECT x.a FROM t x JOIN t y ON x.a = y.a' t=t.csv)" = '{"a":3}' ]
+	[ "$(patiently lh-query 'SELECT * FROM t' t=t.lhv)" = '{"id":"x","a":3}' ]
+	[ "$(patiently lh-query 'SELECT json FROM t' t=t.csv)" = '{"json":{"a":3}}' ]
+	[ "$(patiently lh-query 'SELECT count(*) n FROM t' t=only.csv)" = '{"n":1}' ]
+	[ "$(patiently lh-query 'SELECT x.a FROM t x JOIN t y ON x.a = y.a' t=t.csv)" = '{"a":3}' ]
 }
 
 @test "CSV: --csv-safe quotes formulas alone, and a terminal gets no control character" {
@@ -571,7 +571,7 @@ print(json.dumps({"n": len(j), "s": sum(y["c250"] for y in j), "m": max(y["c299"
 	pid=$COPROC_PID
 	ask() {
 		echo '{"sql":"SELECT count(*) FROM t"}' >&"${COPROC[1]}"
-		IFS= read -r -t 30 -u "${COPROC[0]}" reply
+		IFS= read -r -t "$LH_PATIENCE" -u "${COPROC[0]}" reply
 		[ "$(jq -c .rows <<<"$reply")" = "$1" ] || { echo "$reply"; return 1; }
 	}
 	ask '[[2]]'

@@ -146,12 +146,12 @@ once() {
 	ln -s in d/inner
 	mkfifo d/fifo
 	for key in link up/secret inner/a fifo in; do
-		run -1 timeout 20 lh-store get d $key
+		run -1 patiently lh-store get d $key
 		[ "$output" = "lh-store: 404: no object \"$key\"" ]
 		run -1 lh-store delete d $key
 	done
 	for key in link up/new inner/b fifo in; do
-		run -1 timeout 20 lh-store put d $key <<<2
+		run -1 patiently lh-store put d $key <<<2
 		[[ $output == *" 409: "* ]] || { echo "$key: $output"; return 1; }
 	done
 	[ "$(lh-store list d | jq -r .key)" = in/a ]
@@ -411,7 +411,7 @@ once() {
 	seq 100000 | lh-store put $B a >out
 	for how in stall slow; do
 		s3 _mode/$how/GET/0/9
-		run -2 timeout 60 lh-store get --timeout 1 --retries 0 $B a file
+		run -2 patiently lh-store get --timeout 1 --retries 0 $B a file
 		[[ $output == *"no progress within 1 s"* ]]
 	done
 	[ "$(cat file)" = old ]
@@ -427,7 +427,7 @@ once() {
 	s3 _make/many/2500
 	for how in bad-xml doctype deep html huge endless shuffled tokenless size; do
 		s3 _mode/$how/GET/0/99
-		run -2 --separate-stderr timeout 60 lh-store list s3://many
+		run -2 --separate-stderr patiently lh-store list s3://many
 		[[ ${stderr_lines[-1]} == lh-store:* ]] || { echo "$how: $stderr"; return 1; }
 		s3 _mode/off
 	done

@@ -21,7 +21,7 @@ only() {
 
 # get PATH [CURL-OPTION]... - the body of the answer
 get() {
-	curl -sS -m 60 "${@:2}" "$URL$1"
+	curl -sS -m "$LH_PATIENCE" "${@:2}" "$URL$1"
 }
 
 # ---- the catalog ----
@@ -70,7 +70,7 @@ get() {
 @test "50 clients at once that register lose no dataset" {
 	only lh-catalog
 	for i in {1..50}; do
-		curl -sS -m 60 -o "out$i" --json '{"name":"n'"$i"'","schema_fingerprint":"f"}' "$URL/v1/catalog/register" 3>&- &
+		curl -sS -m "$LH_PATIENCE" -o "out$i" --json '{"name":"n'"$i"'","schema_fingerprint":"f"}' "$URL/v1/catalog/register" 3>&- &
 		CURLS[i]=$!
 	done
 	wait "${CURLS[@]}"
@@ -82,7 +82,7 @@ get() {
 
 # raw - the Python on stdin, with http_raw.
 raw() {
-	PYTHONPATH=$ROOT/tests timeout 300 python3 -B - "$@"
+	PYTHONPATH=$ROOT/tests patiently python3 -B - "$@"
 }
 
 OBJECT=/v1/storage/object
@@ -430,7 +430,7 @@ spool_is_filled() {
 	echo '{"own":1}' >s/store/k.jsonl
 	[ "$(post /v1/sql '{"sql":"SELECT own FROM old"}' | jq -c .rows)" = '[[1]]' ]
 	printf '%s\n' '{"jsonrpc":"2.0","id":1,"method":"initialize","params":{"protocolVersion":"2025-06-18","capabilities":{},"clientInfo":{"name":"t","version":"1"}}}' '{"jsonrpc":"2.0","method":"notifications/initialized"}' \
-		'{"jsonrpc":"2.0","id":2,"method":"tools/call","params":{"name":"query_sql","arguments":{"sql":"SELECT * FROM old"}}}' | timeout 60 lh-mcp --state s -q >out.jsonl
+		'{"jsonrpc":"2.0","id":2,"method":"tools/call","params":{"name":"query_sql","arguments":{"sql":"SELECT * FROM old"}}}' | patiently lh-mcp --state s -q >out.jsonl
 	[ "$(jq -c 'select(.id == 2).result.structuredContent.columns' out.jsonl)" = '[{"name":"own","type":"BIGINT"}]' ]
 }
 
@@ -438,7 +438,7 @@ spool_is_filled() {
 
 # ingest QUERY [CURL-OPTION]... - the answer
 ingest() {
-	curl -sS -m 60 -H "Origin: $URL" "${@:2}" "$URL/v1/ingest$1"
+	curl -sS -m "$LH_PATIENCE" -H "Origin: $URL" "${@:2}" "$URL/v1/ingest$1"
 }
 
 @test "a table is kept as lh-ingest keeps it, from a form or from the body alone" {

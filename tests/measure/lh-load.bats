@@ -18,7 +18,7 @@ serve() {
 # load ARGUMENT... - lh-load, quiet, a GET; its last line is in summary.
 load_of() {
 	rc=0
-	timeout 60 lh-load -q "$@" </dev/null >out || rc=$?
+	patiently lh-load -q "$@" </dev/null >out || rc=$?
 	tail -n 1 out >summary
 }
 
@@ -323,7 +323,7 @@ hostile() {
 mix() {
 	printf '%s\n' "$@" >mix.jsonl
 	rc=0
-	timeout 60 lh-load mix mix.jsonl -q -n "${RUNS:-1}" -c 1 --via http "$URL" >out || rc=$?
+	patiently lh-load mix mix.jsonl -q -n "${RUNS:-1}" -c 1 --via http "$URL" >out || rc=$?
 }
 
 @test "the lines of a mix have their members, in order" {
@@ -570,7 +570,7 @@ state() {
 	via() {
 		printf '%s\n' "$1" >one.jsonl
 		rc=0
-		timeout 60 lh-load mix one.jsonl -q -n 2 -c 2 --via filters state >out || rc=$?
+		patiently lh-load mix one.jsonl -q -n 2 -c 2 --via filters state >out || rc=$?
 		[ "$rc" = 1 ]
 		sed 1q out | jq -r .first_failure
 	}
@@ -581,7 +581,7 @@ state() {
 	echo '{' >state/roster.jsonl
 	[ "$(via '{"name":"a","steps":[{"to":"POST /v1/validate","send":{"kind":"sms","artifact":{}}}]}')" = 'step 1, POST /v1/validate: the filter ended before it answered' ]
 	for i in $(seq 10); do
-		run -1 --separate-stderr timeout 60 lh-load mix one.jsonl -n 2 -c 2 --via filters state
+		run -1 --separate-stderr patiently lh-load mix one.jsonl -n 2 -c 2 --via filters state
 		[[ $stderr == *'lh-load: lh-validate['[01]'] ended with status 2: '*roster.jsonl* ]] ||
 			{ echo "$stderr"; return 1; }
 	done

@@ -379,7 +379,7 @@ uid is longer than 1024 bytes' ]
 	mkdir folder
 	for verb in add update get search verify; do
 		for bad in fifo:FIFO link:symbolic folder:directory /dev/null:device; do
-			run -2 --separate-stderr timeout 60 lh-pathway $verb "${bad%:*}" </dev/null
+			run -2 --separate-stderr patiently lh-pathway $verb "${bad%:*}" </dev/null
 			[[ $stderr == *"${bad%:*}: "*"${bad#*:}"* ]] || { echo "$verb $bad: $stderr"; return 1; }
 		done
 		run -2 lh-pathway $verb no/log </dev/null
@@ -454,7 +454,7 @@ for i in range(int(sys.argv[2])): print("{\"uid\":\"%s-%d\",\"content\":\"%s\"}"
 	pid=$COPROC_PID
 	for i in 1 2 3; do
 		echo '{"uid":"a"}' >&"${COPROC[1]}"
-		read -r -t 60 line <&"${COPROC[0]}"
+		read -r -t "$LH_PATIENCE" line <&"${COPROC[0]}"
 		[ "$(jq .content <<<"$line")" = $i ]
 		echo '{"uid":"a","content":'$((i + 1))'}' | lh-pathway update log >/dev/null
 	done

@@ -9,7 +9,7 @@ PROBES=$ROOT/tests/parity
 
 all() {
 	status=0
-	timeout 60 lh-parity all --probes "${DIR:-$PROBES}" "$@" >out 2>err || status=$?
+	patiently lh-parity all --probes "${DIR:-$PROBES}" "$@" >out 2>err || status=$?
 }
 
 # spoil SIDE BEFORE AFTER - a copy of the probes in p, where one side of each has a
@@ -86,7 +86,7 @@ spoil() {
 	mkdir bin
 	for tool in sh sed; do ln -s "$(command -v $tool)" bin; done
 	status=0
-	timeout 60 env PATH="$PWD/bin" "$LH_BIN/lh-parity" all --probes "$PROBES" --out o >out 2>err || status=$?
+	patiently env PATH="$PWD/bin" "$LH_BIN/lh-parity" all --probes "$PROBES" --out o >out 2>err || status=$?
 	[ "$status" = 1 ]
 	[ "$(tail -n 1 out)" = '{"probe":"all","passed":0,"failed":0,"skipped":80,"total":80}' ]
 	[ "$(tail -n 1 o/SUMMARY.md)" = '**Tally:** 0/80' ]
@@ -111,7 +111,7 @@ spoil() {
 	done
 	for probe in validator session_log; do
 		status=0
-		timeout 60 bin/lh-parity all --probes "$PROBES" --probe $probe --out o >out 2>err || status=$?
+		patiently bin/lh-parity all --probes "$PROBES" --probe $probe --out o >out 2>err || status=$?
 		[ "$status" = 1 ]
 		[ "$(tail -n 1 out | jq .passed)" = 0 ]
 	done

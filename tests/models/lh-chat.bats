@@ -37,7 +37,7 @@ fails_with() {
 	local code=$1 pattern=$2
 	shift 2
 	printf '%s\n' '{"model":"m","prompt":"a"}' '{"model":"m","prompt":"b"}' >in
-	run -2 --separate-stderr timeout 60 lh-chat -j1 "$@" in
+	run -2 --separate-stderr patiently lh-chat -j1 "$@" in
 	[ -z "$output" ]
 	[ "${#stderr_lines[@]}" = 3 ] || { echo "$stderr"; return 1; }
 	[[ ${stderr_lines[0]} == "lh-chat: in:1: $code "*$pattern* ]] || { echo "$stderr"; return 1; }
@@ -295,7 +295,7 @@ fails_with() {
 	[ "$(wc -l <log)" = 3 ]
 	stop_upstreams
 	serve --mode busy --retry-after 3600
-	timeout 60 lh-chat --timeout 0.5 --retries 20 <<<'{"model":"m","prompt":"a"}' >out
+	patiently lh-chat --timeout 0.5 --retries 20 <<<'{"model":"m","prompt":"a"}' >out
 	[ "$(jq -r .reply.content out)" = a ]
 }
 
@@ -501,7 +501,7 @@ asks_with() {
 
 # refuses MESSAGE: at the start, exit 2, at once, nothing read
 refuses() {
-	run -2 --separate-stderr timeout 60 lh-chat <<<'{"model":"m","prompt":"a"}'
+	run -2 --separate-stderr patiently lh-chat <<<'{"model":"m","prompt":"a"}'
 	[ -z "$output" ]
 	[ "$stderr" = "lh-chat: $1" ] || { echo "$stderr"; return 1; }
 	[ ! -e log ]
@@ -722,7 +722,7 @@ lists() {
 	local want=$1
 	shift
 	: >log
-	[ "$(timeout 60 "$@")" = "$want" ]
+	[ "$(patiently "$@")" = "$want" ]
 }
 
 @test "--providers: sorted, ollama always, the others when they have a key" {
@@ -741,7 +741,7 @@ lists() {
 @test "--providers: ollama is available when /api/tags is 2xx within 2 s" {
 	for mode in error silent missing slow resetnow; do
 		serve --mode $mode
-		[ "$(timeout 60 lh-chat --providers | jq .available)" = false ] || { echo "$mode"; return 1; }
+		[ "$(patiently lh-chat --providers | jq .available)" = false ] || { echo "$mode"; return 1; }
 		until_so has_lines log 1
 		[ "$(wc -l <log)" = 1 ]
 		stop_upstreams
@@ -782,7 +782,7 @@ lists() {
 	coproc CHAT { lh-chat --retries 0 --on-error emit 2>/dev/null; }
 	for line in '{"id":1,"model":"m","prompt":"a"}' '{"id":2}' '{"id":3,"model":"m","prompt":"b"}' '{"id":4,"model":"m","prompt":"c"}'; do
 		echo "$line" >&"${CHAT[1]}"
-		read -r -t 60 -u "${CHAT[0]}" reply
+		read -r -t "$LH_PATIENCE" -u "${CHAT[0]}" reply
 		[ "$(jq .id <<<"$reply")" = "$(jq .id <<<"$line")" ]
 	done
 	[ "$(jq .error.code <<<"$reply")" = 502 ]
@@ -863,7 +863,7 @@ lists() {
 	for ((n = 1; n < 100000; n += step)); do
 		rm -f hit
 		status=0
-		env FAILMALLOC=$n FAILMALLOC_LOG=hit LD_PRELOAD="$PWD/failmalloc.so" timeout 60 lh-chat -j1 in >out 2>err || status=$?
+		patiently env FAILMALLOC=$n FAILMALLOC_LOG=hit LD_PRELOAD="$PWD/failmalloc.so" lh-chat -j1 in >out 2>err || status=$?
 		[ -e hit ] || break
 		case $status in
 		0) [ "$(jq -r .reply.content out)" = a ] ;;

@@ -24,7 +24,7 @@ wire() {
 
 # quick COMMAND... - hang guard; under a second on an idle machine.
 quick() {
-	timeout 60 "$@"
+	patiently "$@"
 }
 
 # times TEXT BYTES - the text again and again.
@@ -387,7 +387,7 @@ times() {
 	coproc EXTRACT { lh-extract-json --on-error emit 2>/dev/null; }
 	for line in '{"id":1,"text":"{}"}' '{"id":2}' '{"id":3,"text":"none"}'; do
 		echo "$line" >&"${EXTRACT[1]}"
-		read -r -t 60 -u "${EXTRACT[0]}" reply
+		read -r -t "$LH_PATIENCE" -u "${EXTRACT[0]}" reply
 		[ "$(jq .id <<<"$reply")" = "$(jq .id <<<"$line")" ]
 	done
 	kill "$EXTRACT_PID"

@@ -208,7 +208,7 @@ ID=18ac0c6976478000
 	for i in 1 2 3; do
 		echo '{"kind":"email","prompt":"p","model":"m"}' >&"${ITERATE[1]}"
 		echo '{"content":"{\"to\":\"t\",\"body\":\"'$i'\"}"}' >&8
-		read -r -t 60 -u "${ITERATE[0]}" reply
+		read -r -t "$LH_PATIENCE" -u "${ITERATE[0]}" reply
 		[ "$(jq -r .artifact.body <<<"$reply")" = $i ]
 	done
 	exec 8>&-
@@ -366,7 +366,7 @@ email() {
 	touch other
 	ln -s other link
 	for log in folder fifo link absent/log /dev/full; do
-		run -0 --separate-stderr timeout 60 lh-iterate --answers answers --session-log $log in
+		run -0 --separate-stderr patiently lh-iterate --answers answers --session-log $log in
 		[[ $output == '{"artifact":'* ]]
 		[[ $stderr == 'lh-iterate: no session log: '*"$log"* ]]
 	done
@@ -395,9 +395,9 @@ email() {
 @test "a log is not read as requests while it grows" {
 	email
 	lh-iterate --answers answers --session-log log <<<'{"kind":"email","prompt":"p","model":"m"}' > out
-	run -2 timeout 60 lh-iterate --answers answers --session-log log log
+	run -2 patiently lh-iterate --answers answers --session-log log log
 	[ "$output" = 'lh-iterate: --session-log: log is also the input' ]
-	run -2 timeout 60 lh-iterate --answers answers --session-log log < log
+	run -2 patiently lh-iterate --answers answers --session-log log < log
 }
 
 @test "many processes keep one log, long rows included" {
@@ -518,7 +518,7 @@ Correct exactly that, and answer with one JSON object and nothing else."
 @test "a time-out is tried again, and 504 in the end" {
 	answers x
 	talk silent
-	run -2 --separate-stderr timeout 60 lh-iterate --timeout 0.5 --retries 1 <<<'{"kind":"email","prompt":"p","model":"m"}'
+	run -2 --separate-stderr patiently lh-iterate --timeout 0.5 --retries 1 <<<'{"kind":"email","prompt":"p","model":"m"}'
 	[[ $output == '{"error":"504 '*'"status":504}' ]]
 	until_so has_lines calls 2
 	[ "$(wc -l < calls)" = 2 ]
@@ -578,10 +578,10 @@ Correct exactly that, and answer with one JSON object and nothing else."
 	coproc ITERATE { lh-iterate --on-error emit 2>/dev/null; }
 	for i in 1 2 3; do
 		echo '{"kind":"email","model":"m","prompt":"\"'$i'\"} \"body\": \"t\", {\"to\":"}' >&"${ITERATE[1]}"
-		read -r -t 60 -u "${ITERATE[0]}" reply
+		read -r -t "$LH_PATIENCE" -u "${ITERATE[0]}" reply
 		[ "$(jq -r .artifact.body <<<"$reply")" = $i ]
 		echo '{"id":'$i'}' >&"${ITERATE[1]}"
-		read -r -t 60 -u "${ITERATE[0]}" reply
+		read -r -t "$LH_PATIENCE" -u "${ITERATE[0]}" reply
 		[ "$(jq -c .id <<<"$reply")" = $i ]
 	done
 	kill "$ITERATE_PID"

@@ -166,7 +166,7 @@ verdict() {
 	END
 	rm $CORPUS
 	mkfifo $CORPUS
-	run -2 timeout 60 lh-replay --root r --dry-run --task export
+	run -2 patiently lh-replay --root r --dry-run --task export
 	[ "${lines[-1]}" = "lh-replay: $CORPUS: is a FIFO, not a regular file" ]
 	run -2 lh-replay --root absent --dry-run --task export
 	[[ $output == *absent* ]]
@@ -301,7 +301,7 @@ verdict() {
 	for mode in error error500 silent truncated missing reset html endless bomb; do
 		stop_upstreams
 		start_chat --mode $mode
-		LH_OLLAMA_URL=$URL run -1 --separate-stderr timeout 60 lh-replay --timeout 0.5 --retries 0 --root r --task export
+		LH_OLLAMA_URL=$URL run -1 --separate-stderr patiently lh-replay --timeout 0.5 --retries 0 --root r --task export
 		n=$((n + 1))
 		[ "$(jq -r '.validation_result.reasons[0]' <<<"$output" | grep -c "^local call failed: $URL/api/chat: ")" = 1 ] || { echo "$mode: $output"; false; }
 		[ "$(jq -c '[.model_response, .model_used, .escalation_path, .validation_result.passed]' <<<"$output")" = '["","qwen3.5:latest",["qwen3.5:latest"],false]' ]
@@ -510,7 +510,7 @@ verdict() {
 		coproc REPLAY { exec lh-replay --root r $how; }
 		for i in 1 2 3; do
 			echo '{"task":"export '$i'"}' >&"${REPLAY[1]}"
-			read -r -t 60 -u "${REPLAY[0]}" reply
+			read -r -t "$LH_PATIENCE" -u "${REPLAY[0]}" reply
 			[ "$(jq -r .task <<<"$reply")" = "export $i" ]
 		done
 		kill "$REPLAY_PID"
@@ -545,7 +545,7 @@ verdict() {
 	touch other
 	ln -s other link
 	for log in folder fifo link absent/log /dev/full; do
-		run -2 --separate-stderr timeout 60 lh-replay --root . --dry-run --log $log --task a
+		run -2 --separate-stderr patiently lh-replay --root . --dry-run --log $log --task a
 		[ -z "$output" ]
 		[[ $stderr == "lh-replay: $log: "* ]]
 	done

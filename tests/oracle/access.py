@@ -75,9 +75,9 @@ def ask(source, method, path, headers):
     for again in (False, True):
         if c is None:
             if ":" in source:
-                c = http.client.HTTPConnection("::1", port6, timeout=60)
+                c = http.client.HTTPConnection("::1", port6, timeout=600)
             else:
-                c = http.client.HTTPConnection("127.0.0.1", port, timeout=60,
+                c = http.client.HTTPConnection("127.0.0.1", port, timeout=600,
                                                source_address=(source, 0))
             connections[source] = c
         try:

@@ -105,7 +105,7 @@ def ask(url, folder, words):
     paths = names + OTHERS
     for _ in range(1500):
         paths.append(near(rng.choice(names), rng))
-    connection = http.client.HTTPConnection(parts.hostname, parts.port, timeout=60)
+    connection = http.client.HTTPConnection(parts.hostname, parts.port, timeout=600)
     headers = {"Authorization": "Bearer " + words[words.index("bearer") + 1]} if "bearer" in words else {}
     wrong = served = 0
     for path in paths:

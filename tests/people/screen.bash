@@ -20,7 +20,7 @@
 #
 # LH_SCREENS=write makes screen_is write its file.  A screen with a path, the host's name
 # or today's date in it is refused: it would differ elsewhere.  Nothing sleeps: a screen
-# that does not come within LH_PATIENCE seconds (default 60) is a failure, shown.
+# that does not come within LH_PATIENCE seconds is a failure, shown.
 
 load ../helper
 

@@ -53,7 +53,7 @@ colors() {
 	screen_type 'cat'
 	run -1 screen_done
 	[[ $output == "the prompt did not come back:"*cat* ]]
-	LH_PATIENCE=60
+	LH_PATIENCE=600
 	screen_keys C-d
 	screen_done
 }

@@ -181,7 +181,7 @@ lh-index: 5 of 7 records rejected' ]
 @test "what is deleted while metadata comes in remains deleted, and a new vector stays" {
 	rows 1 5 | lh-index build a.lhv
 	mkfifo in
-	timeout 60 lh-index set-metadata a.lhv in &
+	timeout "$LH_PATIENCE" lh-index set-metadata a.lhv in &
 	exec 7>in
 	printf '%s\n' '{"id":"r1","metadata":{"a":1}}' '{"id":"r2","metadata":{"a":2}}' >&7
 	lh-index delete -q --id r1 a.lhv 7>&- >/dev/null

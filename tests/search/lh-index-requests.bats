@@ -379,7 +379,7 @@ setup() {
 	reader=$READER_PID
 	look() {
 		echo '{"vector":[1,1]}' >&"${READER[1]}"
-		IFS= read -r -t 60 answer <&"${READER[0]}"
+		IFS= read -r -t "$LH_PATIENCE" answer <&"${READER[0]}"
 		[ "$(jq -r '.results[0].id' <<<"$answer")" = x ]
 	}
 	look

@@ -929,7 +929,7 @@ flipped() {
 @test "what is added while ids to delete come in is deleted with them" {
 	rows 1 3 | lh-index build a.lhv
 	mkfifo ids
-	timeout 60 lh-index delete --id r1 a.lhv ids >out &
+	timeout "$LH_PATIENCE" lh-index delete --id r1 a.lhv ids >out &
 	exec 7>ids	# r1 is taken when this can be opened
 	rows 8 9 | lh-index add a.lhv 7>&-
 	lh-index delete --id r2 a.lhv 7>&-
@@ -945,7 +945,7 @@ flipped() {
 	mkfifo in
 	while IFS='|' read -r was is message; do
 		rows 1 3 | lh-index build $was a.lhv
-		timeout 60 lh-index add a.lhv in 2>err &
+		timeout "$LH_PATIENCE" lh-index add a.lhv in 2>err &
 		exec 7>in	# a.lhv has been looked at when this can be opened
 		rows 5 6 | lh-index build $is a.lhv 7>&-
 		content a.lhv >want
@@ -978,7 +978,7 @@ flipped() {
 @test "ids are deleted from the index that is there when they have come in, whatever its kind" {
 	rows 1 3 | lh-index build --model m1 a.lhv
 	mkfifo ids
-	timeout 60 lh-index delete a.lhv ids >out &
+	timeout "$LH_PATIENCE" lh-index delete a.lhv ids >out &
 	exec 7>ids
 	jq -nc '{id: ("r3", "r5"), vector: [1, 2]}' | lh-index build --model m2 a.lhv 7>&-
 	printf '{"id":"%s"}\n' r3 r1 >&7

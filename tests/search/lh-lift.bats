@@ -398,7 +398,7 @@ Result: {"text":"Need 2 Cooks in Gary IN","role":"Cook","city":"Gary","state":"I
 	[ "$status" = 1 ]
 	[[ ${stderr_lines[0]} == "lh-lift: -:1: 404 "* ]]
 	start_chat --delay 60
-	LH_OLLAMA_URL=$URL run --separate-stderr timeout 60 lh-lift --timeout 0.2 --retries 0 --judge-model m few.lhv <q
+	LH_OLLAMA_URL=$URL run --separate-stderr patiently lh-lift --timeout 0.2 --retries 0 --judge-model m few.lhv <q
 	[ "$status" = 2 ]
 	[[ ${stderr_lines[0]} == "lh-lift: -:1: 504 "* ]]
 	for option in --judge-model --paraphrase-model; do

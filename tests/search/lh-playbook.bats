@@ -224,7 +224,7 @@ entries() {
 	pid=$COPROC_PID
 	for i in 1 2 3; do
 		entries 1 "$i" >&"${COPROC[1]}"
-		read -r -t 60 answer <&"${COPROC[0]}"
+		read -r -t "$LH_PATIENCE" answer <&"${COPROC[0]}"
 		[ "$(jq .index <<<"$answer")" = $((i - 1)) ]
 		[ "$(lh-playbook list pb.lhv | wc -l)" = "$i" ]
 	done
@@ -330,7 +330,7 @@ entries() {
 
 @test "100,000 bad lines: exact count, linear time, messages that end" {
 	(echo "$ENTRY"; repeat 100000 bad) >in
-	run --separate-stderr timeout 60 lh-playbook record --rejects rejected pb.lhv <in
+	run --separate-stderr patiently lh-playbook record --rejects rejected pb.lhv <in
 	[ "$status" = 1 ]
 	[ "${#lines[@]}" = 100001 ]
 	[[ $(tail -n 3 <<<"$stderr" | first 1) == "lh-playbook: -: 99997 more: "* ]]
@@ -357,7 +357,7 @@ entries() {
 @test "what is recorded while ids to remove come in is removed with them" {
 	first=$(lh-playbook record -q pb.lhv <<<"$ENTRY" | jq -r .playbook_id)
 	mkfifo ids
-	timeout 60 lh-playbook remove --id "$first" pb.lhv ids >out &
+	timeout "$LH_PATIENCE" lh-playbook remove --id "$first" pb.lhv ids >out &
 	exec 7>ids	# the first one is taken when this can be opened
 	lh-playbook record -q pb.lhv <<<"$KNOWN" >known 7>&-
 	cat known known >&7
@@ -369,7 +369,7 @@ entries() {
 
 @test "who finds that another has made the playbook meanwhile goes on with its engine" {
 	mkfifo in
-	timeout 60 lh-playbook record -q pb.lhv in >out &
+	timeout "$LH_PATIENCE" lh-playbook record -q pb.lhv in >out &
 	exec 7>in	# there was no playbook yet
 	lh-index build --force --allow-empty --engine hash --dimension 64 pb.lhv </dev/null 7>&-
 	printf '%s\n' "$ENTRY" "$KNOWN" >&7
@@ -382,7 +382,7 @@ entries() {
 
 @test "who finds a playbook of a service that is down meanwhile stores nothing" {
 	mkfifo in
-	timeout 60 lh-playbook record -q pb.lhv in >out 2>err &
+	timeout "$LH_PATIENCE" lh-playbook record -q pb.lhv in >out 2>err &
 	exec 7>in
 	lh-index build --force --allow-empty --engine openai --model m2 --url http://127.0.0.1:1 --dimension 768 pb.lhv </dev/null 7>&-
 	echo "$ENTRY" >&7
@@ -397,7 +397,7 @@ entries() {
 @test "entries do not go into a playbook that was replaced by one of another engine meanwhile" {
 	lh-playbook record -q pb.lhv <<<"$ENTRY" >/dev/null
 	mkfifo in
-	timeout 60 lh-playbook record -q pb.lhv in >out 2>err &
+	timeout "$LH_PATIENCE" lh-playbook record -q pb.lhv in >out 2>err &
 	exec 7>in
 	lh-index build --force --allow-empty --engine openai --model m2 --dimension 768 pb.lhv </dev/null 7>&-
 	echo "$KNOWN" >&7

@@ -758,7 +758,7 @@ hits() {
 	# shellcheck disable=SC2153
 	for q in '{"vector":[1,0]}' 'nonsense' '{"vector":[0,1]}'; do
 		echo "$q" >&"${COPROC[1]}"
-		read -r -t 60 -u "${COPROC[0]}" answer
+		read -r -t "$LH_PATIENCE" -u "${COPROC[0]}" answer
 		echo "$answer"
 	done >out
 	exec {COPROC[1]}>&-
@@ -841,7 +841,7 @@ hits() {
 	    data[at] ^= bit
 	    open("x.lhv", "wb").write(data)
 	    data[at] ^= bit
-	    r = subprocess.run(["lh-search", "-j1", "x.lhv"], stdin=open("q"), capture_output=True, timeout=60)
+	    r = subprocess.run(["lh-search", "-j1", "x.lhv"], stdin=open("q"), capture_output=True, timeout=600)
 	    if r.returncode not in (0, 1, 2):
 	        sys.exit(f"byte {at} bit {bit}: {r.returncode} {r.stderr[-2000:]}")
 	    for line in r.stdout.splitlines():

@@ -256,15 +256,15 @@ all_of_the_table() {
 @test "without a token it does not leave loopback, and says what would let it" {
 	for address in 0.0.0.0:0 '[::]:0' 192.0.2.1:0; do
 		for how in --check --quiet; do
-			run -2 --separate-stderr timeout 60 lh-serve --state s "$how" --listen 127.0.0.1:0 --listen "$address"
+			run -2 --separate-stderr patiently lh-serve --state s "$how" --listen 127.0.0.1:0 --listen "$address"
 			[[ $stderr == *"--listen $address: "*"--token-file FILE lets it"* ]] || { echo "$stderr"; return 1; }
 		done
 	done
 	# an allowed address is no token
-	run -2 timeout 60 lh-serve --state s --listen 0.0.0.0:0 --allow 127.0.0.1
+	run -2 patiently lh-serve --state s --listen 0.0.0.0:0 --allow 127.0.0.1
 	# nor is the token of the audit
 	token legal
-	run -2 timeout 60 lh-serve --state s --listen 0.0.0.0:0 --legal-token-file legal
+	run -2 patiently lh-serve --state s --listen 0.0.0.0:0 --legal-token-file legal
 	token primary
 	run -0 lh-serve --state s --listen 0.0.0.0:0 --token-file primary --check
 	LH_SERVE_TOKEN=environment-0123456789 run -0 lh-serve --state s --listen 0.0.0.0:0 --check

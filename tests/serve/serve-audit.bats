@@ -40,7 +40,7 @@ rows() {
 
 # say PATH BODY TRACE - the status of the answer, which is in the file answer
 say() {
-	curl -sS -m 60 -o answer -w '%{http_code}' --json "$2" -H "X-Lakehouse-Trace-Id: $3" "$URL$1"
+	curl -sS -m "$LH_PATIENCE" -o answer -w '%{http_code}' --json "$2" -H "X-Lakehouse-Trace-Id: $3" "$URL$1"
 }
 
 @test "each route that shows a person leaves a row, with the caller's trace" {
@@ -121,7 +121,7 @@ say() {
 		n=$((n + 1))
 		args=(-X "${route%% *}" -H "X-Lakehouse-Trace-Id: t-$n" -H 'X-Lakehouse-Legal-Token: legal-0123456789abcdef')
 		[ -z "$body" ] || args+=(--json "$body")
-		curl -sS -m 60 -o answer "${args[@]}" "$URL$path"
+		curl -sS -m "$LH_PATIENCE" -o answer "${args[@]}" "$URL$path"
 	done <asked
 	[ "$n" -gt 45 ]
 	rows | sed -n 's/.* t-//p' | sort -un | while read -r n; do sed -n "${n}s/|.*//p" asked; done | sort -u | alike want -
@@ -204,7 +204,7 @@ say() {
 	MALLOC_PERTURB_=165 GLIBC_TUNABLES=glibc.malloc.tcache_count=0 start_serve --state s --config config
 	[ "$(status /echo --json '{"candidate_id":"w-1"}')" = 200 ]
 	append=$(pgrep -P "$SERVE" -f 'lh-subject-audit append')
-	PYTHONPATH=$ROOT/tests timeout 300 python3 -B - "$append" <<-'END'
+	PYTHONPATH=$ROOT/tests patiently python3 -B - "$append" <<-'END'
 	from http_raw import *
 	import signal, struct
 	append, serve = int(sys.argv[1]), int(os.environ["SERVE"])
@@ -266,7 +266,7 @@ say() {
 @test "a server that is killed has sent no answer without its row" {
 	start_serve --state s
 	for i in {1..40}; do
-		curl -sS -m 60 "$URL/v1/vectors/index/workers/record/w-$i" 2>/dev/null | jq -r '.id // empty' >>answered || true
+		curl -sS -m "$LH_PATIENCE" "$URL/v1/vectors/index/workers/record/w-$i" 2>/dev/null | jq -r '.id // empty' >>answered || true
 		[ "$i" != 20 ] || { kill -s KILL "$SERVE"; break; }
 	done
 	[ "$(wc -l <answered)" -ge 19 ]
@@ -355,7 +355,7 @@ say() {
 	printf '%s\n' '{"jsonrpc":"2.0","id":1,"method":"initialize","params":{"protocolVersion":"2025-11-25","capabilities":{},"clientInfo":{"name":"x","version":"1"}}}' \
 		'{"jsonrpc":"2.0","id":2,"method":"tools/call","params":{"name":"lookup","arguments":{"id":"p1","corpus":"products"}}}' \
 		'{"jsonrpc":"2.0","id":3,"method":"tools/call","params":{"name":"search","arguments":{"query":"two","corpus":"notes","k":1}}}' |
-		timeout 60 lh-mcp --state s --persons products >out
+		patiently lh-mcp --state s --persons products >out
 	[ "$(jq -r .accessor.purpose $LOGS/p1.audit.jsonl)" = mcp_lookup ]
 	[ "$(jq -rs 'map(.accessor.purpose) | unique[]' $LOGS/*.audit.jsonl | xargs)" = 'mcp_lookup mcp_search' ]
 }
@@ -470,10 +470,10 @@ unnamed() {
 	unset LH_SUBJECT_AUDIT_KEY
 	printf '%s\n' '{"jsonrpc":"2.0","id":1,"method":"initialize","params":{"protocolVersion":"2025-11-25","capabilities":{},"clientInfo":{"name":"x","version":"1"}}}' \
 		'{"jsonrpc":"2.0","id":2,"method":"tools/call","params":{"name":"validate","arguments":{"kind":"email","artifact":{"to":"a@b","body":"hello"},"context":{"candidate_id":"w-8"}}}}' |
-		timeout 60 lh-mcp --state s --key-file "$BATS_FILE_TMPDIR/key" --audit-log logs >out
+		patiently lh-mcp --state s --key-file "$BATS_FILE_TMPDIR/key" --audit-log logs >out
 	[ "$(jq -r .accessor.purpose logs/w-8.audit.jsonl)" = validator_worker_lookup ]
 	printf '%s\n' '{"jsonrpc":"2.0","id":1,"method":"initialize","params":{"protocolVersion":"2025-11-25","capabilities":{},"clientInfo":{"name":"x","version":"1"}}}' \
 		'{"jsonrpc":"2.0","id":2,"method":"tools/call","params":{"name":"validate","arguments":{"kind":"email","artifact":{"to":"a@b","body":"hello"},"context":{"candidate_id":"w-7"}}}}' |
-		LH_SUBJECT_AUDIT_KEY=$BATS_FILE_TMPDIR/key timeout 60 lh-mcp --state s --audit-log logs >out
+		LH_SUBJECT_AUDIT_KEY=$BATS_FILE_TMPDIR/key patiently lh-mcp --state s --audit-log logs >out
 	[ -s logs/w-7.audit.jsonl ]
 }

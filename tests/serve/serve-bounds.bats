@@ -167,7 +167,7 @@ raw() {
 		    must(At(n).send(request("GET", "/health")).answer().status == 200)
 		    return At(n).send(request("POST", "/echo", '{"id":7}')).answer().status
 	END
-	PYTHONPATH=$ROOT/tests:$PWD/py timeout 400 python3 -B - "$@"
+	PYTHONPATH=$ROOT/tests:$PWD/py patiently python3 -B - "$@"
 }
 
 @test "answers that nobody reads have 256 MiB, half of it for one client; a new request is 503, health is not" {
@@ -367,7 +367,7 @@ sql() {
 # bats test_tags=plain-only
 @test "a statement in one function is 504 after --timeout, and its process is replaced" {
 	sql 2
-	[ "$(curl -sS -m 120 -o slow -w '%{http_code}' --json @slow.json "$URL/v1/sql")" = 504 ]
+	[ "$(curl -sS -m "$LH_PATIENCE" -o slow -w '%{http_code}' --json @slow.json "$URL/v1/sql")" = 504 ]
 	[ "$(jq -r .error slow)" = 'the query takes longer than 2 seconds (--timeout)' ]
 	[ "$(post /v1/sql '{"sql":"SELECT a FROM t"}' | jq -c .rows)" = '[[5]]' ]
 	restarted() { [ "$(metric 'lh_serve_restarts_total{route="POST \/v1\/sql"}')" -ge 1 ]; }

@@ -10,7 +10,7 @@ teardown() {
 
 # raw - the Python on stdin, with http_raw.
 raw() {
-	PYTHONPATH=$ROOT/tests timeout 300 python3 -B - "$@"
+	PYTHONPATH=$ROOT/tests patiently python3 -B - "$@"
 }
 
 # echo_config [MEMBERS] - the file config: an echo, and no other filter

@@ -388,7 +388,7 @@ busy_or_down() {
 	config "$(filter_route 'POST /echo' '"depth":64' --log log)"
 	start_serve --config config
 	for i in $(seq 20); do
-		curl -s -o /dev/null -m 60 --json "{\"id\":$i,\"wait\":\"$PWD/go\"}" "$URL/echo" 3>&- &
+		curl -s -o /dev/null -m "$LH_PATIENCE" --json "{\"id\":$i,\"wait\":\"$PWD/go\"}" "$URL/echo" 3>&- &
 		clients[i]=$!
 	done
 	until_so in_flight 21
@@ -645,7 +645,7 @@ adds_up() {
 	[ "$(grep -c 'access log: Broken pipe' err)" = 1 ]
 	end_serve
 	# closed from the start is not served at all
-	run -2 --separate-stderr timeout 60 bash -c "lh-serve --config config --listen 127.0.0.1:0 >&-"
+	run -2 --separate-stderr patiently bash -c "lh-serve --config config --listen 127.0.0.1:0 >&-"
 	[[ $stderr == *stdout* ]]
 }
 
@@ -752,7 +752,7 @@ no_core_of_filter() {
 		notify = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
 		name = sys.argv[1]
 		notify.bind(("\0" + name[1:]) if name[0] == "@" else name)
-		notify.settimeout(60)
+		notify.settimeout(600)
 		tcp = socket.socket()
 		tcp.bind(("127.0.0.1", 0))
 		tcp.listen(100)
@@ -777,7 +777,7 @@ no_core_of_filter() {
 		p = subprocess.Popen(["lh-serve", *sys.argv[2:]], preexec_fn=child, close_fds=False,
 		                     stdout=open("log", "w"))
 		print(notify.recv(1000).decode())
-		early.settimeout(60)
+		early.settimeout(600)
 		print(early.makefile("rb").readline().decode().strip())
 		url = "http://127.0.0.1:%d/health" % tcp.getsockname()[1]
 		print(urllib.request.urlopen(url).status)
@@ -793,7 +793,7 @@ no_core_of_filter() {
 	END
 	config "$(filter_route 'POST /env' '"members":{"do":"env"}')"
 	for name in "$PWD/notify" "@lh-serve-test-$$-$BATS_TEST_NUMBER"; do
-		timeout 120 python3 -B parent.py "$name" --config config >out 2>err
+		patiently python3 -B parent.py "$name" --config config >out 2>err
 		[ "$(xargs <out)" = 'READY=1 HTTP/1.1 200 OK 200 HTTP/1.1 200 OK STOPPING=1 0' ] || { cat out err; return 1; }
 		rm -f notify
 	done
@@ -805,7 +805,7 @@ no_core_of_filter() {
 		os.environ.update(LISTEN_FDS="1", LISTEN_PID=str(os.getpid()))
 		os.execvp("lh-serve", ["lh-serve", *sys.argv[1:]])
 	END
-	run -2 --separate-stderr timeout 60 python3 -B bad.py --config config
+	run -2 --separate-stderr patiently python3 -B bad.py --config config
 	[[ $stderr == *'LISTEN_FDS: descriptor 3 does not listen'* ]]
 	LISTEN_FDS=1 LISTEN_PID=1 start_serve --config config
 	[ "$(status /health)" = 200 ]
@@ -821,16 +821,16 @@ no_core_of_filter() {
 		six=$(sed -n 's/.*listening on \(http:..\[::1\]:[0-9]*\)$/\1/p' err)
 		[ "$(curl -s "$six/health" | jq -r .status)" = ok ]
 	fi
-	run -2 --separate-stderr timeout 60 lh-serve --state s2 --listen "127.0.0.1:$PORT"
+	run -2 --separate-stderr patiently lh-serve --state s2 --listen "127.0.0.1:$PORT"
 	[[ $stderr == *"--listen 127.0.0.1:$PORT: "*'Address already in use' ]]
 	for bad in nonsense 127.0.0.1 127.0.0.1: :80 127.0.0.1:65536 127.0.0.1:-1 127.0.0.1:a ::1:80 '[::1]' 300.0.0.1:80 '127.0.0.1:0 '; do
-		run -2 --separate-stderr timeout 60 lh-serve --state s2 --listen "$bad" --check
+		run -2 --separate-stderr patiently lh-serve --state s2 --listen "$bad" --check
 		[[ $stderr == "lh-serve: --listen $bad: "* ]] || { echo "$bad: $stderr"; return 1; }
 	done
 	mkdir -m 750 mine
 	start_serve --state mine
 	[ "$(stat -c %a mine)" = 750 ]
-	run -2 --separate-stderr timeout 60 lh-serve --listen 127.0.0.1:0 --state missing/s
+	run -2 --separate-stderr patiently lh-serve --listen 127.0.0.1:0 --state missing/s
 	[[ $stderr == *missing/s* ]]
 }
 

@@ -77,7 +77,7 @@ only_routes() {
 
 # raw - the Python on stdin, with http_raw.
 raw() {
-	PYTHONPATH=$ROOT/tests timeout 300 python3 -B - "$@"
+	PYTHONPATH=$ROOT/tests patiently python3 -B - "$@"
 }
 
 config() {
@@ -1007,7 +1007,7 @@ in_flight() {
 	must([c.head().status for c in clients[:2]] == [414, 431])
 	END
 	three() { [ "$(jq -c 'select(.route == null) | .status' "$SERVE_LOG" | sort | xargs)" = '400 414 431' ]; }
-	LH_PATIENCE=20 until_so three
+	until_so three
 }
 
 @test "what the server refuses in silence is 400 in the log, though the client sees it and leaves first" {

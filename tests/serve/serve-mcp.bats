@@ -16,7 +16,7 @@ teardown() {
 
 # raw - the Python on stdin, with mcp_http.
 raw() {
-	PYTHONPATH=$TESTS timeout 300 python3 -B - "$@"
+	PYTHONPATH=$TESTS patiently python3 -B - "$@"
 }
 
 # tool NAME [MEMBERS [ARGUMENT]...] - a tool that filter.py answers

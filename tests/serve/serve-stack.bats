@@ -13,7 +13,7 @@ teardown() {
 
 # stack ARGUMENT... - lh-stack, which must not keep the descriptors of bats.
 stack() { "$STACK" "$@" 3>&-; }
-health() { curl -sS -m 60 "$(cat "$1/run/url")/health"; }
+health() { curl -sS -m "$LH_PATIENCE" "$(cat "$1/run/url")/health"; }
 
 @test "two stacks run side by side, and killing one leaves the other" {
 	# a port that nobody gets while it is down
@@ -42,7 +42,7 @@ health() { curl -sS -m 60 "$(cat "$1/run/url")/health"; }
 	[ "$(stat -c %a a a/run a/log a/state | sort -u)" = 700 ]
 	stack stop a
 	run -1 stack status a
-	run -7 curl -sS -m 60 "$(cat a/run/url)/health"
+	run -7 curl -sS -m "$LH_PATIENCE" "$(cat a/run/url)/health"
 	stack stop a
 }
 
@@ -64,7 +64,7 @@ health() { curl -sS -m 60 "$(cat "$1/run/url")/health"; }
 		{"routes":[{"route":"POST /hang","timeout_s":600,"run":["python3","-B","$ROOT/tests/servers/filter.py","--log","$PWD/seen"]}]}
 	END
 	stack start a --config "$PWD/config" --listen "127.0.0.1:$(free_port)"
-	curl -sS -m 60 --json '{"do":"hang"}' "$(cat a/run/url)/hang" >/dev/null 2>&1 3>&- &
+	curl -sS -m "$LH_PATIENCE" --json '{"do":"hang"}' "$(cat a/run/url)/hang" >/dev/null 2>&1 3>&- &
 	until_so has_lines seen 1
 	filter=$(pgrep -P "$(cat a/run/pid)" -f filter.py)
 	kill -9 "$(cat a/run/pid)"
@@ -88,7 +88,7 @@ health() { curl -sS -m 60 "$(cat "$1/run/url")/health"; }
 	END
 	stack start a --config "$PWD/config"
 	stack start b
-	curl -sS -m 60 --json "{\"id\":1,\"wait\":\"$PWD/go\"}" "$(cat a/run/url)/wait" >out 3>&- &
+	curl -sS -m "$LH_PATIENCE" --json "{\"id\":1,\"wait\":\"$PWD/go\"}" "$(cat a/run/url)/wait" >out 3>&- &
 	client=$!
 	until_so has_lines seen 1
 	stack stop a 3>&- &
@@ -148,7 +148,7 @@ start_nginx() {
 	openssl req -x509 -newkey rsa:2048 -nodes -days 2 -subj /CN=lakehouse.example.com -keyout key.pem -out cert.pem 2>/dev/null
 	mkdir -p body proxy
 	# the port is free only until somebody else takes it
-	LH_PATIENCE=60 until_so nginx_at_free_port "$1"
+	until_so nginx_at_free_port "$1"
 	ask() { curl -sS --http2 --cacert cert.pem --resolve "lakehouse.example.com:$port:127.0.0.1" -H "Authorization: Bearer $(cat token)" "$@"; }
 	url=https://lakehouse.example.com:$port
 }

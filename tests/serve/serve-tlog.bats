@@ -194,7 +194,7 @@ grow() {
 
 # of_witness PATH [CURL-OPTION]... - status and type of the answer; its body is in the file body
 of_witness() {
-	curl -sS -m 60 -o body -w '%{http_code} %{content_type}\n' "${@:2}" "$URL/witness/$1"
+	curl -sS -m "$LH_PATIENCE" -o body -w '%{http_code} %{content_type}\n' "${@:2}" "$URL/witness/$1"
 }
 
 @test "the witness answers over HTTP with the statuses, types and bodies of tlog-witness, and needs no token" {

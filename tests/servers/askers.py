@@ -58,7 +58,7 @@ def one(c, ident, n):
 
 
 def asker(who):
-    c = http.client.HTTPConnection(url.hostname, url.port, timeout=120)
+    c = http.client.HTTPConnection(url.hostname, url.port, timeout=600)
     n = 0
     while os.path.exists(args.during) if args.during else n < args.n:
         n += 1

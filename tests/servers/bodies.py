@@ -11,7 +11,7 @@ import sys
 import urllib.parse
 
 what, url = sys.argv[1:]
-connection = http.client.HTTPConnection(urllib.parse.urlparse(url).netloc, timeout=120)
+connection = http.client.HTTPConnection(urllib.parse.urlparse(url).netloc, timeout=600)
 wrong = sent = 0
 
 

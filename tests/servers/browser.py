@@ -28,7 +28,7 @@ NAMES = "chromium", "chromium-headless-shell", "chromium-browser", "google-chrom
 KEYS = {"Tab": 9, "Enter": 13, "Escape": 27, " ": 32, "End": 35, "Home": 36, "ArrowLeft": 37, "ArrowUp": 38,
         "ArrowRight": 39, "ArrowDown": 40}
 TEXTS = {"Enter": "\r", " ": " "}
-HANG = 60  # seconds
+HANG = int(os.environ.get("LH_PATIENCE", "600"))
 
 # What runs in each page before its own script: a count of what hostile text would
 # call, and the violations of the page's policy.

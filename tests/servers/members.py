@@ -34,7 +34,7 @@ def complain(*what):
         print(*what)
 
 
-connection = http.client.HTTPConnection(urllib.parse.urlparse(url).netloc, timeout=120)
+connection = http.client.HTTPConnection(urllib.parse.urlparse(url).netloc, timeout=600)
 
 
 def ask(method, path, body=None, headers=None):

@@ -79,17 +79,17 @@ token() {
 
 # post PATH [BODY] [CURL-OPTION]... - the body of the answer
 post() {
-	curl -sS -m 60 --json "${2-"{}"}" "${@:3}" "$URL$1"
+	curl -sS -m "$LH_PATIENCE" --json "${2-"{}"}" "${@:3}" "$URL$1"
 }
 
 # status PATH [CURL-OPTION]... - the status of the answer
 status() {
-	curl -sS -m 60 -o /dev/null -w '%{http_code}' "${@:2}" "$URL$1"
+	curl -sS -m "$LH_PATIENCE" -o /dev/null -w '%{http_code}' "${@:2}" "$URL$1"
 }
 
 # metric NAME - its value
 metric() {
-	curl -sS -m 60 "$URL/metrics" | sed -n "s/^$1 //p"
+	curl -sS -m "$LH_PATIENCE" "$URL/metrics" | sed -n "s/^$1 //p"
 }
 
 # filter_route ROUTE [MEMBERS [ARGUMENT]...] - a route to filter.py

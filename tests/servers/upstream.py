@@ -334,7 +334,7 @@ class Upstream(http.server.BaseHTTPRequestHandler):
                     log.write(json.dumps({**entry, "in_flight": count["now"]}) + "\n")
             if count["now"] >= args.gather:
                 gathered.set()
-        gathered.wait(60)
+        gathered.wait(600)
         time.sleep(args.delay)
         with lock:
             count["now"] -= 1

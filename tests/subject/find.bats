@@ -192,7 +192,7 @@ other.jsonl' | cmp - want
 		s3://bucket/lake/a/t.jsonl 2
 		{"place":"store","kind":"object","path":"s3://bucket/lake/a/t.jsonl","bytes":$(stat -c %s table.jsonl),"erasable":true}
 	END
-	run -2 --separate-stderr env LH_RETRIES=0 timeout 60 lh-subject find w-2 --store s3://bucket/lake
+	run -2 --separate-stderr patiently env LH_RETRIES=0 lh-subject find w-2 --store s3://bucket/lake
 	[[ $stderr == "lh-subject: s3://bucket/lake: "* ]]
 }
 

@@ -31,7 +31,7 @@ ask() {
 }
 
 cosign() {
-	timeout 60 lh-tlog cosign log --policy ask --retries 0 "$@"
+	patiently lh-tlog cosign log --policy ask --retries 0 "$@"
 }
 
 # signers - the names in the signature lines of the checkpoint, or of another file.

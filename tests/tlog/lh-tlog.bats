@@ -442,7 +442,7 @@ before_a_sweep() {
 	init log
 	mkdir -p log/tile/0/000.p
 	mkfifo log/tile/0/000.p/1
-	run -2 timeout 60 lh-tlog append --key-file key --field text log <<<'{"text":"x"}'
+	run -2 patiently lh-tlog append --key-file key --field text log <<<'{"text":"x"}'
 	[[ $output = 'lh-tlog: log/tile/0/000.p/1: '* ]]
 	rm log/tile/0/000.p/1
 	ln -s "$PWD/victim" log/tile/0/000.p/1

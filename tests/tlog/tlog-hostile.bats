@@ -5,7 +5,7 @@ load ../tlog
 
 # refused STATUS TEXT COMMAND... - it ends with that status and one line, which has the text.
 refused() {
-	run --separate-stderr timeout 60 "${@:3}"
+	run --separate-stderr patiently "${@:3}"
 	[ "$status" = "$1" ] && [[ $stderr == *"$2"* ]] && [ "${#stderr_lines[@]}" -le 2 ] && return
 	echo "${*:3}: status $status: ${output:0:300} / ${stderr:0:300}"
 	return 1
@@ -58,7 +58,7 @@ wrong_records() {
 	for command in "append log --key-file log.key --field e" "append log --key-file log.key --base64 e" \
 		"prove log" "verify --policy loose" "verify --policy loose --row" "witness --state s --key-file w1.key --policy loose"; do
 		# shellcheck disable=SC2086
-		run -1 --separate-stderr timeout 60 lh-tlog $command --verbose --rejects back wrong
+		run -1 --separate-stderr patiently lh-tlog $command --verbose --rejects back wrong
 		[ -z "$output" ]
 		[[ ${stderr_lines[-1]} == "lh-tlog: $n of $n records rejected"* ]] || { echo "$command: ${stderr_lines[-1]}"; return 1; }
 		[[ $stderr != *[$'\001'-$'\010']* ]]
@@ -101,16 +101,16 @@ wrong_records() {
 	# try FILE HOW - each command on the damaged log
 	try() {
 		status=0
-		timeout 60 lh-tlog prove log ask >proofs 2>err || status=$?
+		patiently lh-tlog prove log ask >proofs 2>err || status=$?
 		((status <= 2)) || { echo "prove with $1 $2: $status"; return 1; }
 		lh-tlog verify --policy loose proofs >judged || true
 		cmp <(jq -c 'select(.verified) | [.index, .entry]' judged) <(jq -c --slurpfile p judged -n \
 			'$p[] | select(.verified) | [.index, "{\"id\":\"entry \(.index + 1)\"}"]')
 		status=0
-		timeout 60 lh-tlog audit log --policy loose >out 2>err || status=$?
+		patiently lh-tlog audit log --policy loose >out 2>err || status=$?
 		[ $status = 1 ] || [ $status = 2 ] || { echo "audit with $1 $2: $status"; cat out; return 1; }
 		status=0
-		timeout 60 lh-tlog append log --key-file log.key --line <<<'{}' >out 2>err || status=$?
+		patiently lh-tlog append log --key-file log.key --line <<<'{}' >out 2>err || status=$?
 		((status <= 2)) || { echo "append with $1 $2: $status"; return 1; }
 		[ $status = 0 ] || cmp log/checkpoint good/checkpoint
 	}
@@ -163,7 +163,7 @@ wrong_records() {
 			cp -r good log
 			cp "$f" log/$file
 			status=0
-			timeout 60 lh-tlog append log --key-file log.key --line <<<'{"id":"more"}' >out 2>err || status=$?
+			patiently lh-tlog append log --key-file log.key --line <<<'{"id":"more"}' >out 2>err || status=$?
 			[ $status = 0 ] || { [ $status -le 2 ] && [ ! -s out ] && cmp log/checkpoint good/checkpoint; } || { echo "$file as $f: $status"; cat err; return 1; }
 			lh-tlog audit log --policy loose --from good/checkpoint >audit || { echo "$file as $f"; cat audit; return 1; }
 		done

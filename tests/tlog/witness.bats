@@ -5,7 +5,7 @@ load ../tlog
 
 # witness [OPTION]... - the one of w1.key with the state s.
 witness() {
-	timeout 60 lh-tlog witness --state s --key-file w1.key --policy loose "$@"
+	patiently lh-tlog witness --state s --key-file w1.key --policy loose "$@"
 }
 
 # requests SIZE... - a request for each size: the log grows from the one before it, at first from 0.
@@ -166,9 +166,9 @@ record() {
 		run -1 witness <<<"$line"
 	done
 	{ cat loose; repeat 1000000 '# a line'; } >million
-	run -2 timeout 60 lh-tlog witness --state s --key-file w1.key --policy million <asked
+	run -2 patiently lh-tlog witness --state s --key-file w1.key --policy million <asked
 	{ cat loose; repeat 5000 "log $(cat log.vkey)"; } >logs
-	run -2 timeout 60 lh-tlog witness --state s --key-file w1.key --policy logs <asked
+	run -2 patiently lh-tlog witness --state s --key-file w1.key --policy logs <asked
 }
 
 @test "witness needs a state, a policy with a log, and the key of a witness" {

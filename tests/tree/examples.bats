@@ -105,7 +105,7 @@ teardown() {
 	# its filters start after it listens, and have two seconds for the deep look
 	sed -i '/^url=/a until curl -sf "$url/health?deep=1" >/dev/null; do sleep 0.1; done' commands
 	[ "$(grep -c '^until curl' commands)" = 1 ]
-	timeout 60 bash -eo pipefail commands >out 3>&- || { cat err full/access; return 1; }
+	patiently bash -eo pipefail commands >out 3>&- || { cat err full/access; return 1; }
 	diff want out
 }
 
@@ -123,7 +123,7 @@ teardown() {
 		sed "s/:3110/:$port/; s/--state demo/& --listen 127.0.0.1:$port/" >commands
 	[ "$(wc -l <commands)" = 7 ]
 	echo 'kill %1; wait' >>commands
-	timeout 60 bash -eo pipefail commands >out 2>err 3>&- || { cat err; return 1; }
+	patiently bash -eo pipefail commands >out 2>err 3>&- || { cat err; return 1; }
 	[ "$(grep -c '^\["w-[0-9]*","Forklift Operator",' out)" = 2 ]
 	jq -e '.route == "POST /v1/matrix/search" and .status == 200' demo/access.jsonl
 }

@@ -60,7 +60,7 @@ program() {
 }
 
 @test "the probes are installed, and run without the source tree" {
-	PATH=/usr/bin:/bin run timeout 60 "$D$P/bin/lh-parity" all --out o
+	PATH=/usr/bin:/bin run patiently "$D$P/bin/lh-parity" all --out o
 	[ "$status" = 0 ]
 	[ "$(tail -n 1 o/SUMMARY.md)" = "**Tally:** 80/80" ]
 }

@@ -122,7 +122,7 @@ both() {
 	lh-gen workers -n 5000 >in
 	[ "$(wc -c <in)" -gt 1000000 ]
 	export -f both
-	timeout 60 bash -c 'both cat' >statuses
+	patiently bash -c 'both cat' >statuses
 	not grep -v ' 0$' statuses
 	for out in *.out; do cmp <(jq -cS . in) <(jq -cS . "$out"); done
 }
@@ -139,12 +139,12 @@ both() {
 	printf '#!/bin/sh\nkill -9 $$\n' >killed
 	chmod +x killed
 	for command in false 'head -c 100' 'lh-embed --no-such-option' nosuchtool ./killed; do
-		timeout 60 bash -c "both $command" >statuses
+		patiently bash -c "both $command" >statuses
 		! grep ' 0$' statuses || { echo "$command"; return 1; }
 		not grep ' 124$' statuses
 	done
 	{ lh-gen workers -n 10; echo '{"id":'; } >in
-	timeout 60 bash -c 'both cat' >statuses
+	patiently bash -c 'both cat' >statuses
 	not grep ' 0$' statuses
 	[ "$(wc -l <py.out)" = 10 ]
 }

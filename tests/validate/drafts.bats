@@ -190,7 +190,7 @@ order-1/payroll: SSN-shaped sequence in body' ]
 	grep -q 'lh-subject-audit verify' example
 	grep -q 'lh-distill health --all' example
 	grep -q 'lh-serve' example
-	run -0 timeout 600 bash example
+	run -0 patiently bash example
 	[ "$(grep -c '"verified":true.*"state":"intact"' <<<"$output")" = 5 ]
 	[ "$(grep -c '"mismatched":0,"missing":0' <<<"$output")" = 12 ]
 	[ "$(grep -c '^\[[0-7],".*",true\]$' <<<"$output")" = 22 ]

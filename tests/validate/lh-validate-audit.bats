@@ -155,7 +155,7 @@ counts() {
 	n=$(scale 20000 1000000)
 	roster W-1
 	fills "$n" W-1 >in
-	timeout 600 lh-validate --audit-log d in >/dev/null
+	patiently lh-validate --audit-log d in >/dev/null
 	[ "$(counts)" = "W-1 $n intact" ]
 }
 
@@ -200,7 +200,7 @@ counts() {
 	mkfifo d/fifo.audit.jsonl
 	mkdir d/folder.audit.jsonl
 	ln -s "$PWD/e" d/link.audit.jsonl
-	run -0 --separate-stderr timeout 60 lh-validate --audit-log d < <(fill .x W-1 "$long" W-2 a_b link folder fifo; fill W-1)
+	run -0 --separate-stderr patiently lh-validate --audit-log d < <(fill .x W-1 "$long" W-2 a_b link folder fifo; fill W-1)
 	[ "$(jq -r .verdict.status <<<"$output" | sort -u)" = 200 ]
 	diff <(LC_ALL=C sort <<<"$stderr") - <<-END
 	lh-validate: audit log: 1 look-up of '.x' left no row: candidate_id ".x" begins with a dot
@@ -287,7 +287,7 @@ counts() {
 	pid=$judge_PID
 	for n in 1 2 3; do
 		fill W-1 >&"${judge[1]}"
-		read -r -t 60 row <&"${judge[0]}"
+		read -r -t "$LH_PATIENCE" row <&"${judge[0]}"
 		[ "$(jq .verdict.status <<<"$row")" = 200 ]
 		[ "$(verdict count d/W-1.audit.jsonl)" = "$n" ]
 	done
@@ -446,7 +446,7 @@ stops() {
 	ulimit -c unlimited
 	coproc judge { exec lh-validate --audit-log d --key-file secret; }
 	fill W-2 >&"${judge[1]}"
-	read -r -t 60 row <&"${judge[0]}"
+	read -r -t "$LH_PATIENCE" row <&"${judge[0]}"
 	run ! grep -q SECRET "/proc/$judge_PID/cmdline"
 	kill -SEGV "$judge_PID"
 	wait "$judge_PID" || true

@@ -222,7 +222,7 @@ body() {
 	pid=$COPROC_PID
 	for _ in 1 2 3; do
 		echo '{"kind":"sms","artifact":{"to":"1","body":"hi"}}' >&"${COPROC[1]}"
-		read -r -t 60 line <&"${COPROC[0]}"
+		read -r -t "$LH_PATIENCE" line <&"${COPROC[0]}"
 		[ "$line" = '{"findings":[],"elapsed_ms":0,"status":200}' ]
 	done
 	eval "exec ${COPROC[1]}>&-"
@@ -340,7 +340,7 @@ body() {
 	    print('{"kind":"fill","artifact":{"fills":[%s]},"context":{"target_count":%d}}' % (fills, n + 1))
 	END
 	{ seq 0 $((n - 1)) | sed 's/.*/{"candidate_id":"W-&","name":"X"}/'; echo '{"candidate_id":"new","name":"X"}'; } >many.jsonl
-	timeout 60 lh-validate --roster many.jsonl --wire in >out || [ $? = 1 ]
+	patiently lh-validate --roster many.jsonl --wire in >out || [ $? = 1 ]
 	[ "$(cat out)" = '{"findings":[],"elapsed_ms":0,"status":200}
 {"Consistency":{"reason":"duplicate candidate_id '"'W-7'"' in fills"},"status":422}' ]
 }
