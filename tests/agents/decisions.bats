@@ -273,7 +273,7 @@ CASH='{"kind":"email","artifact":{"to":"a@b","subject":"s","body":"cash"},"conte
 	start_serve --config config
 	body=$(jq -c 'del(.trace_id)' <<<"$FILL")
 	for i in {1..40}; do
-		curl -sS -m 60 -H "X-Lakehouse-Trace-Id: t-$i" --json "$body" "$URL/v1/validate" 2>/dev/null | jq -r --arg i "$i" '.Consistency // empty | "t-" + $i' >>answered || true
+		curl -sS -m "$LH_PATIENCE" -H "X-Lakehouse-Trace-Id: t-$i" --json "$body" "$URL/v1/validate" 2>/dev/null | jq -r --arg i "$i" '.Consistency // empty | "t-" + $i' >>answered || true
 		[ "$i" != 20 ] || { kill -s KILL "$SERVE"; break; }
 	done
 	[ "$(wc -l <answered)" -ge 19 ]

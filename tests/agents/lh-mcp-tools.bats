@@ -40,7 +40,7 @@ teardown() {
 
 # drive - run a script in Python, with session.
 drive() {
-	PYTHONPATH=$ROOT/tests/mcp timeout 300 python3 -B - "$@"
+	PYTHONPATH=$ROOT/tests/mcp patiently python3 -B - "$@"
 }
 
 @test "every tool and every argument is described, and tools that write are not listed" {

@@ -14,7 +14,7 @@ setup() {
 	  {"name": "echo", "description": "the arguments", "run": ["cat"], "inputSchema": {"type": "object"}, "annotations": {"readOnlyHint": true}},
 	  {"name": "aid", "title": "Aid", "description": "adds seen", "run": ["$AID", "--on-error", "emit"], "pool": 1,
 	   "inputSchema": {"type": "object"}, "outputSchema": {"type": "object", "required": ["seen"]}},
-	  {"name": "slow", "description": "takes a minute", "run": ["$AID", "--sleep", "60000"], "inputSchema": {"type": "object"},
+	  {"name": "slow", "description": "takes ten minutes", "run": ["$AID", "--sleep", "600000", "--begun", "begun"], "inputSchema": {"type": "object"},
 	   "annotations": {"readOnlyHint": true}}]}
 	END
 }
@@ -50,12 +50,12 @@ initialize() {
 
 # answered N - wait until file "out" has so many lines
 answered() {
-	local i
-	for i in {1..300}; do
-		[ "$(wc -l <out)" -lt "$1" ] || return 0
-		sleep 0.1
-	done
-	return 1
+	until_so has_lines out "$1"
+}
+
+# begun - wait until the tool "slow" is at work
+begun() {
+	until_so test -e begun
 }
 
 # little KB - no more memory from here on; the sanitizer has its own by the terabyte
@@ -64,7 +64,7 @@ little() {
 }
 
 mcp() {
-	timeout 60 lh-mcp --tools tools.json "$@"
+	patiently lh-mcp --tools tools.json --timeout "$LH_PATIENCE" "$@"
 }
 
 # ---- the eras ----
@@ -259,27 +259,27 @@ mcp() {
 @test "many calls at once are answered each by its id" {
 	for i in {1..3000}; do echo "$i"; done | jq -c '{jsonrpc: "2.0", id: ., method: "tools/call", params: {name: "aid", arguments: {n: .},
 		_meta: {"io.modelcontextprotocol/protocolVersion": "2026-07-28", "io.modelcontextprotocol/clientCapabilities": {}}}}' >in
-	timeout 120 lh-mcp --tools tools.json --timeout 100 <in >out
+	mcp <in >out
 	jq -es 'length == 3000 and all(.[]; .id == .result.structuredContent.n) and (map(.id) | unique | length) == 3000' out
 }
 
 @test "a slow call delays no other" {
-	{ call 1 slow '{"slow":1}'; call 2 echo '{}'; older 3 ping; sleep 0.5; cancel 1; } | mcp | jq -c .id >out
-	[ "$(sort out)" = $'2\n3' ]
+	{ call 1 slow '{"slow":1}'; begun; call 2 echo '{}'; older 3 ping; answered 2; cancel 1; } | mcp >out
+	[ "$(jq -c .id out | sort)" = $'2\n3' ]
 }
 
 # ---- cancellation ----
 
 @test "a call that is cancelled is not answered, at whatever moment" {
 	# in the queue of the pool, at work, answered
-	{ call 1 slow '{"slow":1}'; call 2 slow '{}'; cancel 2; sleep 0.3; cancel 1; call 3 slow '{"a":1}'; answered 1; cancel 3; older 4 ping; } |
+	{ call 1 slow '{"slow":1}'; call 2 slow '{}'; cancel 2; begun; cancel 1; call 3 slow '{"a":1}'; answered 1; cancel 3; older 4 ping; } |
 		mcp >out 2>err
 	[ "$(jq -c .id out)" = $'3\n4' ]
 	[ ! -s err ]
 }
 
 @test "what only reads stops when it is cancelled, and the others of its process are asked again" {
-	{ call 1 slow '{"slow":1}'; sleep 0.3; call 2 slow '{"a":2}'; call 3 slow '{"a":3}'; cancel 1; answered 2; } | mcp >out
+	{ call 1 slow '{"slow":1}'; begun; call 2 slow '{"a":2}'; call 3 slow '{"a":3}'; cancel 1; answered 2; } | mcp >out
 	[ "$(jq -c .result.structuredContent.a out | sort)" = $'2\n3' ]
 }
 
@@ -289,7 +289,7 @@ mcp() {
 	  "run": ["sh", "-c", "while read -r line; do echo >>begun; until test -e go; do sleep 0.1; done; echo \"$line\" >>written; echo \"$line\"; done"]}]}
 	END
 	{ call 1 write '{"a":1}'; until_so test -e begun; cancel 1; older 9 ping; answered 1; touch go; call 2 write '{"a":2}'; } |
-		timeout 60 lh-mcp --tools write.json --allow-write write >out
+		patiently lh-mcp --tools write.json --allow-write write >out
 	[ "$(cat written)" = $'{"a":1}\n{"a":2}' ]
 	[ "$(jq -c .id out)" = $'9\n2' ]
 }
@@ -298,9 +298,9 @@ mcp() {
 
 @test "a call without an answer in time fails, and the next one is served" {
 	# the second may be late as well on a busy machine: then with more patience
-	for patience in 2 20; do
+	for patience in 2 20 200; do
 		: >out
-		{ call 1 slow '{"slow":1}'; answered 1; sleep 0.5; call 2 slow '{"a":1}'; } | mcp --timeout $patience >out 2>err
+		{ call 1 slow '{"slow":1}'; answered 1; call 2 slow '{"a":1}'; } | mcp --timeout $patience >out 2>err
 		[ "$(jq -s '.[1].result.isError' out)" = true ] || break
 	done
 	[ "$(jq -c '[.id, .result.isError, .result.content[0].text[:23]]' out | sed "s/in $patience s/in N s/")" = '[1,true,"no answer in N seconds"]
@@ -366,7 +366,7 @@ with() {
 	while IFS= read -r script; do
 		with "$script"
 		: >out
-		{ call 1 t '{"n":"secret-1234"}'; answered 1; sleep 0.3; call 2 t '{"ok":1}'; older 3 ping; } | (little 400000; mcp) >out 2>err
+		{ call 1 t '{"n":"secret-1234"}'; answered 1; call 2 t '{"ok":1}'; older 3 ping; } | (little 400000; mcp) >out 2>err
 		[ "$(jq -c '[.id, .result.isError]' out | sort)" = $'[1,true]\n[2,false]\n[3,null]' ] || { echo "$script"; cat out err; return 1; }
 		run ! grep -q secret-1234 err
 	done <<-'END'
@@ -402,7 +402,7 @@ with() {
 
 @test "a client that ends without reading ends the server, too" {
 	run -0 bash -c 'for i in {1..2000}; do echo "{\"jsonrpc\":\"2.0\",\"id\":$i,\"method\":\"ping\"}"; done |
-		{ timeout 60 lh-mcp; echo "exit $?" >&2; } | sleep 0.2'
+		{ patiently lh-mcp; echo "exit $?" >&2; } | sleep 0.2'
 	[ "$output" = 'exit 0' ]
 }
 
@@ -419,14 +419,13 @@ with() {
 	lh-mcp --tools tools.json <pipe >out 2>err &
 	exec 7>pipe
 	call 1 t '{}' >&7
-	for i in {1..100}; do [ ! -s pid ] || break; sleep 0.1; done
+	until_so test -s pid
 	filter=$(cat pid)
 	kill -0 "$filter"
 	kill %1
 	wait %1 || true
 	exec 7>&-
-	for i in {1..100}; do kill -0 "$filter" 2>/dev/null || break; sleep 0.1; done
-	run ! kill -0 "$filter"
+	until_so not kill -0 "$filter"
 	[ ! -s out ]
 }
 
@@ -547,9 +546,9 @@ traced() {
 	cp "$LH_BIN"/lh-mcp "$LH_BIN"/lh-index tools
 	printf '#!/bin/sh\nread -r line\nexit 1\n' >tools/lh-subject-audit
 	chmod +x tools/lh-subject-audit
-	call 1 lookup '{"id":"w-7"}' | timeout 60 tools/lh-mcp --state s --audit-log a --key-file key >out 2>err
+	call 1 lookup '{"id":"w-7"}' | patiently tools/lh-mcp --state s --audit-log a --key-file key >out 2>err
 	jq -e '.result.isError == false' out
-	call 1 lookup '{"id":"w-7"}' | timeout 60 tools/lh-mcp --state s --audit-log a --key-file key --audit-required >out 2>err
+	call 1 lookup '{"id":"w-7"}' | patiently tools/lh-mcp --state s --audit-log a --key-file key --audit-required >out 2>err
 	jq -e '.result.isError == true' out
 }
 
@@ -560,13 +559,14 @@ traced() {
 	printf '#!/bin/sh\nwhile read -r line; do echo "$line" >>asked; echo "{}"; done\n' >tools/lh-search
 	chmod +x tools/lh-search
 	{ traced 1 search '{"query":"welder"}'; answered 1; call 2 search '{"query":"welder"}'; answered 2
+		n=2
 		for bad in "00-$TRACE" "00-${TRACE^^}-b7ad6b7169203331-01" "00x$TRACE-b7ad6b7169203331-01" 5; do
-			call 3 search '{"query":"welder"}' | jq -c --arg t "$bad" '.params._meta.traceparent = $t'
-			sleep 0.1
+			call $((++n)) search '{"query":"welder"}' | jq -c --arg t "$bad" '.params._meta.traceparent = $t'
+			answered "$n"
 		done
-	} | timeout 60 tools/lh-mcp --state s >out
+	} | patiently tools/lh-mcp --state s >out
 	[ "$(first 1 <asked | jq -r .trace_id)" = "$TRACE" ]
-	sed 1d asked | jq -es 'length > 1 and all(.[]; has("trace_id") | not)'
+	sed 1d asked | jq -es 'length == 5 and all(.[]; has("trace_id") | not)'
 }
 
 # ---- the file of tools ----
@@ -679,13 +679,13 @@ traced() {
 	[ "${argv[1]}" = --state ]
 	mkdir state
 	argv[2]=state
-	request 1 tools/list | timeout 60 "${argv[@]}" | jq -e '.result.tools | length > 0'
+	request 1 tools/list | patiently "${argv[@]}" | jq -e '.result.tools | length > 0'
 }
 
 @test "the page's transcripts are what is printed" {
 	mandoc -Tascii -Owidth=80 "$ROOT/man/lh-mcp.1" | sed 's,.\x08,,g' | awk '/^[A-Z]/ { on = $0 == "EXAMPLES"; next } on && /^           / { print substr($0, 12) }' >commands
 	sed -n 's/^# //p' commands >want
 	[ "$(wc -l <want)" -ge 4 ]
-	timeout 60 bash -eo pipefail commands >out
+	patiently bash -eo pipefail commands >out
 	diff want out
 }

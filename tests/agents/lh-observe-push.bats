@@ -134,6 +134,7 @@ all_arrived() {
 	[[ $stderr == *"HTTP 404"* ]]
 	run -2 --separate-stderr lh-observe push --timeout 0.2 --retries 0 log
 	[[ $stderr == *"no whole answer within 0.2 s"* ]]
+	until_so has_lines asked 3
 	[ ! -e log.cursor ]
 	[ "$(lh-observe push log | jq .sent)" = 4 ]
 	all_arrived 4
@@ -225,7 +226,7 @@ all_arrived() {
 @test "while a push waits for the server, rows are recorded" {
 	serve --answers stall
 	some_rows 4
-	lh-observe push -q --timeout 60 log >out 3>&- &
+	lh-observe push -q --timeout 600 log >out 3>&- &
 	pid=$!
 	until_so has_lines asked 1
 	some_rows 4
@@ -317,7 +318,7 @@ all_arrived() {
 	until_so [ -s port ]
 	export LANGFUSE_URL=http://127.0.0.1:$(cat port)
 	for i in {1..12}; do
-		run -2 --separate-stderr timeout 60 lh-observe push --retries 0 log
+		run -2 --separate-stderr patiently lh-observe push --retries 0 log
 		[ -n "$stderr" ]
 		[ ! -e log.cursor ]
 	done

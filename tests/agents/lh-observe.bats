@@ -266,6 +266,11 @@ has_rows() {
 	[ "$(wc -l <seen)" = "$1" ]
 }
 
+# bytes_read PID - how many that process has read so far.
+bytes_read() {
+	sed -n 's/^rchar: //p' "/proc/$1/io"
+}
+
 @test "tail -f goes on with what is appended, also after the log is renamed, or truncated" {
 	record log '{"endpoint":"a"}' '{"endpoint":"b"}' >/dev/null
 	lh-observe tail -n 1 -f log >seen 2>err 3>&- &
@@ -273,8 +278,9 @@ has_rows() {
 	until_so has_rows 1
 	record log '{"endpoint":"c"}' >/dev/null
 	until_so has_rows 2
+	before=$(bytes_read $pid)
 	printf '{"endpoint":' >>log
-	sleep 0.3
+	until_so eval '[ "$(bytes_read $pid)" -ge $((before + 12)) ]'
 	printf '"half"}\n' >>log
 	until_so has_rows 3
 	mv log old
@@ -338,13 +344,13 @@ has_rows() {
 	mkdir dir
 	ln -s log link
 	for log in fifo dir link no/log -; do
-		run -2 --separate-stderr timeout 20 lh-observe record "$log" <<<'{"endpoint":"a"}'
+		run -2 --separate-stderr patiently lh-observe record "$log" <<<'{"endpoint":"a"}'
 		[ -n "$stderr" ]
 		[ -z "$output" ]
 	done
 	for log in fifo dir link; do
-		run -2 timeout 20 lh-observe stats $log
-		run -2 timeout 20 lh-observe tail $log
+		run -2 patiently lh-observe stats $log
+		run -2 patiently lh-observe tail $log
 	done
 	[ ! -e log ]
 }

@@ -195,7 +195,7 @@ lines() {
 	repeat 100000 bad >in
 	lines 1 >>in
 	for how in -j1 -j3 --batch; do
-		run --separate-stderr timeout 60 $AID $how --rejects r in
+		run --separate-stderr patiently $AID $how --rejects r in
 		[ "$status" = 1 ]
 		[ "${#stderr_lines[@]}" = 5 ]
 		[[ ${stderr_lines[3]} == 'aid-filter: in: 99997 more: '* ]]
@@ -406,10 +406,10 @@ lines() {
 		coproc FILTER { $AID $how --on-error emit 2>/dev/null; }
 		for i in 1 2 3; do
 			echo "{\"n\":$i}" >&"${FILTER[1]}"
-			read -r -t 60 line <&"${FILTER[0]}"
+			read -r -t "$LH_PATIENCE" line <&"${FILTER[0]}"
 			[ "$line" = "{\"n\":$i,\"seen\":true}" ]
 			echo bad >&"${FILTER[1]}"
-			read -r -t 60 line <&"${FILTER[0]}"
+			read -r -t "$LH_PATIENCE" line <&"${FILTER[0]}"
 			[[ $line == '{"error":'* ]]
 		done
 		exec {FILTER[1]}>&-
@@ -418,8 +418,15 @@ lines() {
 }
 
 @test "half a line is waited for" {
-	run -0 bash -c '(printf "{\"a\""; sleep 0.2; printf ":1}\n{\"b\":2}") | $AID --identity'
-	[ "$output" = $'{"a":1}\n{"b":2}' ]
+	mkfifo pipe
+	$AID --identity <pipe >out 3>&- &
+	exec 7>pipe
+	printf '{"a"' >&7
+	drained 7
+	printf ':1}\n{"b":2}' >&7
+	exec 7>&-
+	wait $!
+	[ "$(cat out)" = $'{"a":1}\n{"b":2}' ]
 }
 
 # ---- descriptors, disks, signals ----
@@ -492,19 +499,22 @@ lines() {
 @test "non-blocking stdin and stdout are waited for" {
 	lines 200000 >in
 	cat >nonblock.py <<-'END'
-	import os, subprocess, sys, fcntl, threading, time
+	import os, select, subprocess, sys, fcntl, threading, time
 	def nb(fd):
 	    fcntl.fcntl(fd, fcntl.F_SETFL, fcntl.fcntl(fd, fcntl.F_GETFL) | os.O_NONBLOCK)
 	r1, w1 = os.pipe(); r2, w2 = os.pipe()
 	nb(r1); nb(w2)
 	p = subprocess.Popen([sys.argv[1], "--identity"], stdin=r1, stdout=w2, pass_fds=())
-	os.close(r1); os.close(w2)
+	os.close(r1)
 	def feed():
 	    with open("in", "rb") as f, os.fdopen(w1, "wb") as t:
 	        for i, chunk in enumerate(iter(lambda: f.read(1 << 20), b"")):
 	            t.write(chunk); time.sleep(0.01)
 	t = threading.Thread(target=feed); t.start()
-	time.sleep(0.3)
+	# its stdout is full before anything is read
+	while select.select([], [w2], [], 0)[1]:
+	    time.sleep(0.01)
+	os.close(w2)
 	with os.fdopen(r2, "rb") as f, open("out", "wb") as o:
 	    o.write(f.read())
 	t.join(); sys.exit(p.wait())
@@ -564,7 +574,7 @@ lines() {
 @test "a second signal ends at once" {
 	echo '{"slow":1}' >in
 	mkfifo pipe
-	timeout 60 bash -c 'echo $$ >pid; exec "$AID" --sleep 600000 --begun begun --into into.jsonl pipe' 3>&- &
+	timeout "$LH_PATIENCE" bash -c 'echo $$ >pid; exec "$AID" --sleep 600000 --begun begun --into into.jsonl pipe' 3>&- &
 	exec 7>pipe
 	cat in >&7
 	pid=$(<pid)
@@ -660,7 +670,7 @@ lines() {
 	mkfifo fifo
 	mkdir folder
 	for name in link dangling fifo folder folder/ /dev/null; do
-		run --separate-stderr timeout 60 $AID --into $name abc.jsonl
+		run --separate-stderr patiently $AID --into $name abc.jsonl
 		[ "$status" = 2 ] && [[ $stderr == "aid-filter: $name: is a"*', not a regular file' ]] || { echo "$name: $stderr"; return 1; }
 	done
 	[ "$(cat real)" = keep ]
@@ -702,7 +712,7 @@ lines() {
 	cat >slow.sh <<-'END'
 	until grep -qs records typescript; do echo '{}'; sleep 0.1; done | $AID >/dev/null
 	END
-	NO_COLOR=1 TERM=xterm timeout 60 script -qefc 'bash slow.sh' typescript </dev/null >/dev/null
+	NO_COLOR=1 TERM=xterm patiently script -qefc 'bash slow.sh' typescript </dev/null >/dev/null
 	grep -q $'\r\e\[Kaid-filter: [0-9]* records' typescript
 	[ "$(tr '\r' '\n' <typescript | grep -c 'records')" -ge 1 ]
 }
@@ -724,7 +734,7 @@ lines() {
 	tail --pid=$aid -f /dev/null
 	echo END
 	END
-	NO_COLOR=1 TERM=xterm timeout 60 script -qefc 'bash killed.sh' typescript </dev/null >/dev/null
+	NO_COLOR=1 TERM=xterm patiently script -qefc 'bash killed.sh' typescript </dev/null >/dev/null
 	tr -d '\n' <typescript | grep -q $'records, [0-9]*/s\r\r\e\[KEND'
 }
 
@@ -771,7 +781,7 @@ on_terminal() {
 @test "on a terminal as stdin, a message says what is awaited" {
 	command -v script >/dev/null || skip "script is not installed"
 	mkfifo keys
-	NO_COLOR=1 TERM=xterm timeout 60 script -qefc "$AID" typescript <keys >/dev/null 3>&- &
+	NO_COLOR=1 TERM=xterm timeout "$LH_PATIENCE" script -qefc "$AID" typescript <keys >/dev/null 3>&- &
 	exec 7>keys
 	until_so grep -qs 'aid-filter: reading JSONL from the terminal' typescript
 	exec 7>&-
@@ -782,7 +792,7 @@ on_terminal() {
 	command -v script >/dev/null || skip "script is not installed"
 	# timeout, started by a shell, makes a process group that is not the terminal's.
 	for i in 1 2 3; do
-		SHELL=/bin/sh TERM=xterm run timeout -s KILL 60 script -qec "timeout 0.3 $AID" typescript </dev/null
+		SHELL=/bin/sh TERM=xterm run patiently script -qec "timeout 0.3 $AID" typescript </dev/null
 		[ "$status" = 124 ]
 	done
 }
@@ -805,7 +815,8 @@ on_terminal() {
 	lines 100000 | sed '1s/{/{"slow":1,/; 1500s/{/{"slow":1,/; 3000s/{/{"slow":1,/' >in
 	for when in 1 1+ 2 2+ 3 3+; do
 		inject clone,clone3:error=EAGAIN:when=$when $AID --identity --sleep 300 -j3 in >out
-		injected
+		# a second thread is wanted where the first blocks take longer than reading does
+		case $when in 1*) injected ;; esac
 		cmp in out
 	done
 }

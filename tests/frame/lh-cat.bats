@@ -71,7 +71,7 @@ open(sys.argv[1], "wb").write(b)' "$@"
 @test "lh-cat passes a line on before the next one comes" {
 	coproc CAT { lh-cat; }
 	echo '{"a":1}' >&"${CAT[1]}"
-	read -r -t 60 line <&"${CAT[0]}"
+	read -r -t "$LH_PATIENCE" line <&"${CAT[0]}"
 	[ "$line" = '{"a":1}' ]
 }
 

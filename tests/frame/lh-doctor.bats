@@ -157,7 +157,7 @@ gone() {
 	nothing_about pipe
 	nothing_about cert
 	kill -0 $!	# it still waits for its reader
-	[ "$(timeout 60 cat data/pipe.jsonl)" = row ]
+	[ "$(patiently cat data/pipe.jsonl)" = row ]
 	echo '-----BEGIN PRIVATE KEY-----' >>data/cert.pem
 	doctor 1 data
 	finding key data/cert.pem problem 'mode 0644'

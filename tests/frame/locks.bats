@@ -16,7 +16,7 @@ needs_root() {
 # holds FILE - another user, who may read it, has a flock on it until stopped
 holds() {
 	mkfifo -m 666 held
-	setpriv --reuid=65534 --regid=65534 --clear-groups timeout 600 flock "$1" bash -c 'echo go >held; exec sleep 600' 3>&- &
+	setpriv --reuid=65534 --regid=65534 --clear-groups timeout "$LH_PATIENCE" flock "$1" bash -c 'echo go >held; exec sleep 600' 3>&- &
 	READER=$!
 	read -r _ <>held
 	rm held
@@ -64,7 +64,7 @@ given_up() {
 	for mode in 644:600 640:600 664:660 600:600 666:666 444:600; do
 		lh-index build -q w.lhv in
 		chmod "${mode%:*}" w.lhv
-		timeout 60 lh-index build -q w.lhv <fifo &
+		timeout "$LH_PATIENCE" lh-index build -q w.lhv <fifo &
 		exec 7>fifo
 		until [ -s w.lhv-lock ]; do kill -0 $!; done
 		[ "$(stat -c %a w.lhv-lock)" = "${mode#*:}" ]
@@ -81,7 +81,7 @@ given_up() {
 	install -m 666 /dev/null w.lhv-lock
 	exec 7<w.lhv-lock
 	mkfifo fifo
-	timeout 60 lh-index build -q w.lhv <fifo 7<&- &
+	timeout "$LH_PATIENCE" lh-index build -q w.lhv <fifo 7<&- &
 	exec 8>fifo
 	until [ -s w.lhv-lock ]; do kill -0 $!; done
 	[ "$(stat -Lc %a /dev/fd/7)" = 600 ]
@@ -96,7 +96,7 @@ given_up() {
 	holds r
 	lh-distill run -q --root r --run-id one || [ $? = 1 ]
 	[ -s r/reports/distillation/one/summary.json ]
-	timeout 60 lh-audit-full --observer --root r >lines || [ $? = 1 ]
+	patiently lh-audit-full --observer --root r >lines || [ $? = 1 ]
 	[ -s lines ]
 	[ ! -e r/.lh-lock ]
 	stopped
@@ -104,17 +104,18 @@ given_up() {
 
 @test "each wait for a root ends at --lock-timeout, and names the file and who holds it" {
 	lh-gen kb -n 12 --root r
-	python3 -c 'import fcntl, time; f = open("r/.lh-lock", "w"); fcntl.flock(f, fcntl.LOCK_EX); open("held", "w"); time.sleep(60)' 3>&- &
+	python3 -c 'import fcntl, signal; f = open("r/.lh-lock", "w"); fcntl.flock(f, fcntl.LOCK_EX); open("held", "w"); signal.pause()' 3>&- &
 	pid=$!
 	until [ -e held ]; do kill -0 $pid; done
 	for command in 'lh-distill run' lh-materialize lh-score 'lh-export rag' 'lh-gen kb'; do
 		# shellcheck disable=SC2086
-		run -2 --separate-stderr timeout 60 $command --root r --lock-timeout 0.1
+		run -2 --separate-stderr patiently $command --root r --lock-timeout 0.1
 		[ "$stderr" = "${command%% *}: r/.lh-lock: locked by process $pid; gave up after 0.1 seconds" ]
 	done
-	run -2 --separate-stderr timeout 60 lh-audit-full --root r --out report.md
+	run -2 --separate-stderr patiently lh-audit-full --root r --out report.md
 	[ "$stderr" = "lh-audit-full: r: another audit or run is at work there" ]
 	kill $pid
+	wait $pid || true
 }
 
 @test "a playbook's wait ends at --lock-timeout" {
@@ -122,9 +123,9 @@ given_up() {
 	lh-playbook record -q pb.lhv <<<"$entry" >/dev/null
 	exec 7>pb.lhv-lock
 	flock 7
-	run -2 --separate-stderr timeout 60 lh-playbook record --lock-timeout 0.1 pb.lhv <<<"$entry" 7>&-
+	run -2 --separate-stderr patiently lh-playbook record --lock-timeout 0.1 pb.lhv <<<"$entry" 7>&-
 	[[ $stderr == *'pb.lhv-lock: locked by '*'; gave up after 0.1 seconds'* ]]
-	run -2 --separate-stderr timeout 60 lh-playbook remove --lock-timeout 0.1 pb.lhv <<<"$entry" 7>&-
+	run -2 --separate-stderr patiently lh-playbook remove --lock-timeout 0.1 pb.lhv <<<"$entry" 7>&-
 	[[ $stderr == *'pb.lhv-lock: locked by '*'; gave up after 0.1 seconds'* ]]
 }
 
@@ -141,24 +142,24 @@ given_up() {
 	chmod 600 key
 	log=d/W-1.audit.jsonl
 	holds $log
-	run --separate-stderr timeout 60 lh-subject-audit append --lock-timeout 0.1 --dir d < <(record W-1)
+	run --separate-stderr patiently lh-subject-audit append --lock-timeout 0.1 --dir d < <(record W-1)
 	[ "$status" -gt 0 ] && [ "$status" -le 2 ]
 	given_up $log
-	run -2 --separate-stderr timeout 60 lh-subject-audit repair --lock-timeout 0.1 $log
+	run -2 --separate-stderr patiently lh-subject-audit repair --lock-timeout 0.1 $log
 	given_up $log
-	run -2 --separate-stderr timeout 60 lh-subject-audit verify --lock-timeout 0.1 $log
+	run -2 --separate-stderr patiently lh-subject-audit verify --lock-timeout 0.1 $log
 	given_up $log
 	[ "$(wc -l <$log)" = 1 ]
 	stopped
 	holds traces
 	for command in 'add traces' 'search traces'; do
 		# shellcheck disable=SC2086
-		run -2 --separate-stderr timeout 60 lh-pathway ${command% *} --lock-timeout 0.1 traces <<<'{"uid":"b","content":1}'
+		run -2 --separate-stderr patiently lh-pathway ${command% *} --lock-timeout 0.1 traces <<<'{"uid":"b","content":1}'
 		given_up traces
 	done
 	stopped
 	holds sessions
-	run --separate-stderr timeout 60 lh-iterate --lock-timeout 0.1 --answers answers --session-log sessions <<<'{"kind":"email","prompt":"p","model":"m"}'
+	run --separate-stderr patiently lh-iterate --lock-timeout 0.1 --answers answers --session-log sessions <<<'{"kind":"email","prompt":"p","model":"m"}'
 	[ "${#lines[@]}" = 1 ]
 	given_up sessions
 	stopped
@@ -171,7 +172,7 @@ given_up() {
 	exec 8<"d/$id.audit.jsonl"
 	flock 8
 	jq -nc --arg id "$id" '{kind: "fill", artifact: {fills: [{candidate_id: $id, name: "x"}]}}' >in
-	run --separate-stderr timeout 60 lh-validate --lock-timeout 0.1 --roster staff.jsonl --audit-log d in 8<&-
+	run --separate-stderr patiently lh-validate --lock-timeout 0.1 --roster staff.jsonl --audit-log d in 8<&-
 	[ "${#lines[@]}" = 1 ]
 	[[ $stderr == *"$id.audit.jsonl: locked by "*"gave up after 0.1 seconds"* ]]
 	[ "$(wc -l <"d/$id.audit.jsonl")" = 1 ]
@@ -182,7 +183,7 @@ given_up() {
 	: >r/data/_kb/audit_baselines.jsonl
 	exec 8<r/data/_kb/audit_baselines.jsonl
 	flock 8
-	run -2 --separate-stderr timeout 60 lh-audit-full --root r --observer --append-baseline --lock-timeout 0.1 8<&-
+	run -2 --separate-stderr patiently lh-audit-full --root r --observer --append-baseline --lock-timeout 0.1 8<&-
 	[[ $stderr == *"r/data/_kb/audit_baselines.jsonl: locked by "*"gave up after 0.1 seconds"* ]]
 }
 

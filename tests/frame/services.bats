@@ -38,11 +38,11 @@ codes() {
 	coproc lh-embed --wire rust --engine ollama --url "$URL" -j1 --retries 0 --on-error emit 2>err
 	pid=$COPROC_PID
 	echo '{"texts":["a"]}' >&"${COPROC[1]}"
-	read -r -t 60 line <&"${COPROC[0]}"
+	read -r -t "$LH_PATIENCE" line <&"${COPROC[0]}"
 	[ "$(jq .error.code <<<"$line")" = 502 ]
 	start_upstream --port "${URL##*:}"
 	echo '{"texts":["a"]}' >&"${COPROC[1]}"
-	read -r -t 60 line <&"${COPROC[0]}"
+	read -r -t "$LH_PATIENCE" line <&"${COPROC[0]}"
 	[ "$(jq '.embeddings | length' <<<"$line")" = 1 ]
 	exec {COPROC[1]}>&-
 	wait "$pid" || [ $? = 1 ]
