@@ -167,7 +167,7 @@ is_whole() {
 }
 
 @test "a filter that hangs: 504 for what it works on, 502 behind it, and it is replaced" {
-	config "$(filter_route 'POST /echo' '"depth":4,"timeout_s":60' --log log)" \
+	config "$(filter_route 'POST /echo' '"depth":4,"timeout_s":600' --log log)" \
 		"$(filter_route 'POST /soon' '"depth":4,"timeout_s":1' --log log)"
 	start_serve --config config
 	first=$(post /echo | jq .pid)
@@ -183,7 +183,7 @@ is_whole() {
 }
 
 @test "one slow answer costs those behind it nothing but time, and a late one is discarded" {
-	config "$(filter_route 'POST /echo' '"depth":8,"timeout_s":60' --log log)" \
+	config "$(filter_route 'POST /echo' '"depth":8,"timeout_s":600' --log log)" \
 		"$(filter_route 'POST /soon' '"depth":8,"timeout_s":5' --log log)"
 	start_serve --config config
 	ask head /echo "{\"id\":1,\"wait\":\"$PWD/go\"}"
@@ -261,7 +261,7 @@ busy_or_down() {
 
 # bats test_tags=plain-only
 @test "deep health of a filter that is busy is 503 in two seconds, and does it no harm" {
-	config "$(filter_route 'POST /echo' '"timeout_s":60' --log log)"
+	config "$(filter_route 'POST /echo' '"timeout_s":600' --log log)"
 	start_serve --config config
 	ask head /echo "{\"id\":1,\"wait\":\"$PWD/go\"}"
 	until_so has_lines log 1
@@ -287,7 +287,7 @@ busy_or_down() {
 }
 
 @test "a request whose time is over while it waits is 503; no filter sees it" {
-	config "$(filter_route 'POST /echo' '"depth":1,"timeout_s":60' --log log)" \
+	config "$(filter_route 'POST /echo' '"depth":1,"timeout_s":600' --log log)" \
 		"$(filter_route 'POST /soon' '"depth":1,"timeout_s":1' --log log)"
 	start_serve --config config
 	ask head /echo "{\"id\":1,\"wait\":\"$PWD/go\"}"
@@ -374,9 +374,10 @@ busy_or_down() {
 	rm -f log
 	start_serve --config config --drain 0.3
 	{ printf '{"id":%d}\n' 1 2 3; echo '{"do":"hang"}'; seq -f '{"id":%g}' 5 500; } >lines
-	curl -s -o out -H 'Content-Type: application/jsonl' --data-binary @lines "$URL/echo" 3>&- &
+	curl -sN -o out -H 'Content-Type: application/jsonl' --data-binary @lines "$URL/echo" 3>&- &
 	curl=$!
 	until_so has_lines log 4
+	until_so has_lines out 3
 	kill "$SERVE"
 	ends_with 1
 	wait "$curl" || true

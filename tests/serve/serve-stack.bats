@@ -221,7 +221,7 @@ nginx_at_free_port() {
 	stack start a --config "$PWD/config" --token-file "$PWD/token"
 	start_nginx a
 	printf '{"id":1}\n{"id":2,"wait":"%s"}\n{"id":3}\n' "$PWD/go" >lines
-	ask -N -m 60 -H 'content-type: application/x-ndjson' --data-binary @lines "$url/wait" >out 3>&- &
+	ask -N -m "$LH_PATIENCE" -H 'content-type: application/x-ndjson' --data-binary @lines "$url/wait" >out 3>&- &
 	client=$!
 	until_so has_lines out 1
 	touch go
