@@ -376,10 +376,7 @@ spool_is_filled() {
 	only lh-store
 	get $OBJECT/k -T - <<<old >/dev/null
 	pkill -KILL -P "$SERVE" lh-store
-	for i in {1..100}; do
-		[ "$(get $OBJECT/k)" != old ] || break
-	done
-	[ "$(get $OBJECT/k)" = old ]
+	until_so eval '[ "$(get $OBJECT/k)" = old ]'
 }
 
 # ---- SQL ----

@@ -54,7 +54,7 @@ tidy() {
 
 @test "what is added while nights go on is not lost, and no add fails" {
 	for i in $(seq 1 "$(scale 25 400)"); do
-		workers $((i * 10 + 1000)) $((i * 10 + 1009)) new | lh-index add -q --lock-timeout 60 fresh.lhv || echo "add $i failed"
+		workers $((i * 10 + 1000)) $((i * 10 + 1009)) new | lh-index add -q --lock-timeout 600 fresh.lhv || echo "add $i failed"
 	done >adds 2>&1 &
 	adder=$!
 	while kill -0 $adder 2>/dev/null; do
@@ -71,12 +71,12 @@ tidy() {
 
 @test "cut off anywhere, each record is found in one of the two, and the next night ends it" {
 	for i in $(seq 1 "$(scale 10 150)"); do
-		workers $((i * 3 + 1000)) $((i * 3 + 1002)) new | lh-index add -q fresh.lhv
+		workers $((i * 3 + 1000)) $((i * 3 + 1002)) new | lh-index add -q --lock-timeout 600 fresh.lhv
 		timeout -s KILL "0.$(printf %03d $((i * 37 % 400)))" "$NIGHTLY" big.lhv fresh.lhv --dimension 64 >out 2>&1 || true
+		until_so flock -n fresh.lhv-nightly true	# a command of it may still be ending
 		there=$(cat <(ids big.lhv) <(ids fresh.lhv) | sort -u | wc -l)
 		[ "$there" = $((200 + i * 3)) ] || { echo "$i: $there"; ls; cat out; false; }
 	done
-	until_so flock -n fresh.lhv-nightly true	# what was killed last may still be ending
 	run -0 night
 	[ -z "$output" ]
 	tidy
@@ -121,9 +121,9 @@ shim() {
 	while [ ! -e stop ]; do night >>outs 2>&1 || touch failed; done 3>&- &
 	local nights=$!
 	for i in $(seq 1 "$(scale 15 300)"); do
-		workers $i $i day | jq -c '.id = "x" + .id' | lh-index add -q --lock-timeout 60 fresh.lhv
-		[ "$(lh-index delete --lock-timeout 60 --id xw$i fresh.lhv | jq .deleted)" = 1 ] ||
-			[ "$(lh-index delete --lock-timeout 60 --id xw$i big.lhv | jq .deleted)" = 1 ] || { touch stop; echo "$i: in neither"; false; }
+		workers $i $i day | jq -c '.id = "x" + .id' | lh-index add -q --lock-timeout 600 fresh.lhv
+		[ "$(lh-index delete --lock-timeout 600 --id xw$i fresh.lhv | jq .deleted)" = 1 ] ||
+			[ "$(lh-index delete --lock-timeout 600 --id xw$i big.lhv | jq .deleted)" = 1 ] || { touch stop; echo "$i: in neither"; false; }
 	done
 	touch stop
 	wait $nights

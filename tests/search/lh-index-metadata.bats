@@ -158,14 +158,14 @@ lh-index: 5 of 7 records rejected' ]
 	rows 1 300 | jq -c '{id, metadata: {set: .metadata.n}}' >meta
 	for ((i = 1; i <= n; i++)); do
 		# the vectors of 1 to 300 turn round and round; no metadata in it
-		rows $((i + 1)) $((i + 300)) | jq -c --argjson i $i '{id: ("r\((.id[1:] | tonumber) - $i)"), vector}' | lh-index add --lock-timeout 60 -j1 a.lhv || echo add >>failed
+		rows $((i + 1)) $((i + 300)) | jq -c --argjson i $i '{id: ("r\((.id[1:] | tonumber) - $i)"), vector}' | lh-index add --lock-timeout 600 -j1 a.lhv || echo add >>failed
 	done &
 	for ((i = 0; i < n; i++)); do
-		lh-index set-metadata -q --lock-timeout 60 -j1 a.lhv meta || echo set >>failed
+		lh-index set-metadata -q --lock-timeout 600 -j1 a.lhv meta || echo set >>failed
 	done &
 	for ((i = 0; i < n; i++)); do
-		rows $((1000 + i)) $((1000 + i)) | lh-index add --lock-timeout 60 a.lhv || echo new >>failed
-		echo '{"id":"r'$((1000 + i))'"}' | lh-index delete -q --lock-timeout 60 a.lhv >/dev/null || echo delete >>failed
+		rows $((1000 + i)) $((1000 + i)) | lh-index add --lock-timeout 600 a.lhv || echo new >>failed
+		echo '{"id":"r'$((1000 + i))'"}' | lh-index delete -q --lock-timeout 600 a.lhv >/dev/null || echo delete >>failed
 	done &
 	wait
 	[ ! -e failed ]

@@ -66,8 +66,8 @@ load ../index
 	exec 7>&- 8>&-
 	rm -f a.lhv-lock b.lhv-lock
 	for i in 1 2 3 4 5 6 7 8; do
-		lh-index move --lock-timeout 60 a.lhv b.lhv >>moves &
-		lh-index move --lock-timeout 60 b.lhv a.lhv >>moves
+		lh-index move --lock-timeout 600 a.lhv b.lhv >>moves &
+		lh-index move --lock-timeout 600 b.lhv a.lhv >>moves
 		wait $!
 	done
 	[ "$(wc -l <moves)" = 16 ]
@@ -106,12 +106,12 @@ load ../index
 @test "what is deleted or added while moves go on is as it was acknowledged" {
 	rows 1 10 | lh-index build a.lhv
 	rows 11 12 | lh-index build b.lhv
-	while [ ! -e stop ]; do lh-index move --lock-timeout 60 a.lhv b.lhv >>moves 2>&1 || touch failed; done 3>&- &
+	while [ ! -e stop ]; do lh-index move --lock-timeout 600 a.lhv b.lhv >>moves 2>&1 || touch failed; done 3>&- &
 	local mover=$!
 	for i in $(seq 20 $((20 + $(scale 20 400)))); do
-		rows "$i" "$i" | lh-index add --lock-timeout 60 b.lhv
-		[ $((i % 2)) = 1 ] || [ "$(lh-index delete --lock-timeout 60 --id r$i b.lhv | jq .deleted)" = 1 ] ||
-			[ "$(lh-index delete --lock-timeout 60 --id r$i a.lhv | jq .deleted)" = 1 ] || { touch stop; echo "r$i is in neither"; false; }
+		rows "$i" "$i" | lh-index add --lock-timeout 600 b.lhv
+		[ $((i % 2)) = 1 ] || [ "$(lh-index delete --lock-timeout 600 --id r$i b.lhv | jq .deleted)" = 1 ] ||
+			[ "$(lh-index delete --lock-timeout 600 --id r$i a.lhv | jq .deleted)" = 1 ] || { touch stop; echo "r$i is in neither"; false; }
 	done
 	touch stop
 	wait $mover

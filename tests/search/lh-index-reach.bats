@@ -118,8 +118,8 @@ lh-index: b.lhv: good" ]
 	cut_off qg f32
 	cp a.lhv b.lhv
 	lh-index compact -j1 b.lhv
-	lh-index compact -j1 a.lhv &
-	lh-index compact -j1 a.lhv
+	lh-index compact --lock-timeout 600 -j1 a.lhv &
+	lh-index compact --lock-timeout 600 -j1 a.lhv
 	wait $!
 	cmp a.lhv b.lhv
 	lh-index verify --reach a.lhv

@@ -414,7 +414,7 @@ setup() {
 	rm d/*
 	# of several that create at once, one succeeds
 	for i in 1 2 3 4; do
-		seq 20 | sed "s/.*/{\"op\":\"create\",\"name\":\"n&\",\"dimension\":$i}/" | lh-index requests -q --lock-timeout 60 --on-error emit d >"out$i" &
+		seq 20 | sed "s/.*/{\"op\":\"create\",\"name\":\"n&\",\"dimension\":$i}/" | lh-index requests -q --lock-timeout 600 --on-error emit d >"out$i" &
 	done
 	wait
 	[ "$(cat out? | jq -s 'map(select(.status == 201)) | length')" = 20 ]
@@ -459,11 +459,11 @@ setup() {
 			rows $i $i | jq -c --arg t $tag '.id = $t + .id | {op: "add", name: "a", items: [., .id += "b"]}'
 		done >"$tag"
 	done
-	lh-index requests --lock-timeout 60 d p >p.out &
+	lh-index requests --lock-timeout 600 d p >p.out &
 	one=$!
-	lh-index requests --lock-timeout 60 d q >q.out &
+	lh-index requests --lock-timeout 600 d q >q.out &
 	two=$!
-	for ((i = 1; i <= n; i++)); do rows $i $i | lh-index add --lock-timeout 60 d/a.lhv; done
+	for ((i = 1; i <= n; i++)); do rows $i $i | lh-index add --lock-timeout 600 d/a.lhv; done
 	wait $one
 	wait $two
 	[ "$(cat p.out q.out | jq -c .added | sort | uniq -c | awk '{ print $1, $2 }')" = "$((2 * n)) 2" ]

@@ -896,7 +896,7 @@ flipped() {
 	first=$!
 	exec 7>slow
 	until_so is_locked a.lhv-lock
-	rows 1 3 | lh-index build --lock-timeout 30 a.lhv 7>&- &
+	rows 1 3 | lh-index build --lock-timeout 600 a.lhv 7>&- &
 	second=$!
 	run --separate-stderr lh-index build --lock-timeout 0.3 a.lhv < <(rows 1 9)
 	[ "$status" = 2 ]
@@ -915,7 +915,7 @@ flipped() {
 	rows 1 5 | lh-index build a.lhv
 	for p in 1 2 3 4; do
 		for ((i = 0; i < n; i++)); do
-			rows $((p * 1000 + i * 10)) $((p * 1000 + i * 10 + 9)) | lh-index add --lock-timeout 60 -j1 a.lhv || echo "$p" >>failed
+			rows $((p * 1000 + i * 10)) $((p * 1000 + i * 10 + 9)) | lh-index add --lock-timeout 600 -j1 a.lhv || echo "$p" >>failed
 		done &
 	done
 	wait
@@ -997,7 +997,7 @@ flipped() {
 	rows 8 8 new | lh-index add copy.lhv
 	exec 7>a.lhv-lock
 	flock 7
-	lh-index merge --lock-timeout 60 a.lhv more.lhv >out 7>&- &
+	lh-index merge --lock-timeout 600 a.lhv more.lhv >out 7>&- &
 	merge=$!
 	# it has looked at a.lhv when it asks for the lock
 	until [[ $(readlink /proc/$merge/exe) == */lh-index ]] &&

@@ -454,6 +454,7 @@ Result: {"text":"Need 2 Cooks in Gary IN","role":"Cook","city":"Gary","state":"I
 # under_way PID - until it has started children and recorded something.
 under_way() {
 	until_so pgrep -P "$1" lh-playbook
+	until_so pgrep -P "$1" lh-search
 }
 
 @test "whatever ends it, no child is left, and the folder goes at once or with the next run" {

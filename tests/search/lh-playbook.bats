@@ -286,14 +286,15 @@ entries() {
 	for ((p = 0; p < procs; p++)); do entries "$per" $((p * per + 1)) >in.$p; done
 	searchers=()
 	for s in 1 2 3 4; do
-		while [ ! -e done ]; do
+		while :; do
 			lh-search -k 3 --playbook-optional --playbook pb.lhv -Q 'Need 3 Welders in Gary IN for client 1' workers.lhv || echo "exit $?"
+			[ ! -e done ] || break
 		done >found.$s 2>&1 &
 		searchers+=($!)
 	done
 	recorders=()
 	for ((p = 0; p < procs; p++)); do
-		lh-playbook record -q pb.lhv in.$p >ids.$p 2>err.$p &
+		lh-playbook record -q --lock-timeout 600 pb.lhv in.$p >ids.$p 2>err.$p &
 		recorders+=($!)
 	done
 	failed=0
@@ -345,7 +346,7 @@ entries() {
 	flock 7
 	lh-playbook record -q pb.lhv <<<"$KNOWN" >out 7>&- &
 	pid=$!
-	sleep 1
+	until_so eval '[ -n "$(find /proc/$pid/fd -lname "$PWD/pb.lhv-lock" 2>/dev/null)" ]'
 	[ ! -s out ]
 	kill -0 $pid
 	rm pb.lhv-lock

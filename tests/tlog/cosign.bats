@@ -107,7 +107,7 @@ grow() {
 		cp -r good log
 		: >asked
 		ask "$URL1/ok" "$URL2/$mode" any
-		run -0 --separate-stderr cosign --timeout "$([[ $mode =~ silent|drip ]] && echo 0.5 || echo 20)"
+		run -0 --separate-stderr cosign --timeout "$([[ $mode =~ silent|drip ]] && echo 0.5 || echo 600)"
 		[ "$(signers)" = "example.com/log witness.example/w1" ] || { echo "$mode: $(signers)"; return 1; }
 		[[ -z $output && ${#stderr_lines[@]} = 1 && $stderr == "lh-tlog: w2: $URL2/$mode/add-checkpoint: "* ]] ||
 			{ echo "$mode: $stderr"; return 1; }
@@ -118,7 +118,7 @@ grow() {
 		rm -rf log
 		cp -r good log
 		ask "$URL1/ok" "$URL2/$mode"
-		run -1 --separate-stderr cosign --timeout "$([[ $mode =~ silent|drip ]] && echo 0.5 || echo 20)"
+		run -1 --separate-stderr cosign --timeout "$([[ $mode =~ silent|drip ]] && echo 0.5 || echo 600)"
 		cmp log/checkpoint good/checkpoint
 		[ ! -e log/checkpoints ]
 		[ "${stderr_lines[-1]}" = "lh-tlog: too few witnesses cosigned the checkpoint of 5 entries; missing: w2" ]
@@ -153,7 +153,7 @@ grow() {
 	two_witnesses
 	grow 1 5
 	ask "$URL1/held" "$URL2/held"
-	cosign 2>err &
+	cosign --timeout 600 2>err &
 	until_so has_lines asked 2
 	grow 6 8
 	cp log/checkpoint newest
@@ -176,7 +176,7 @@ grow() {
 	(umask 077 && head -n 1 second >second.key)
 	grow 1 5
 	ask "$URL1/held" - any
-	cosign --timeout 30 2>err &
+	cosign --timeout 600 2>err &
 	until_so has_lines asked 1
 	lh-tlog checkpoint log --key-file log.key --key-file second.key
 	touch go

@@ -109,7 +109,7 @@ root() {
 	exec 7>in
 	for n in {254..259}; do
 		texts $n $n >&7
-		until [ "$(wc -l <out)" = $((n - 253)) ]; do sleep 0.001; done
+		until_so has_lines out $((n - 253))
 		[ "$(audit log)" = "[true,$n,null]" ]
 	done
 	exec 7>&-
