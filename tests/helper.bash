@@ -208,6 +208,13 @@ all_help() {
 	done
 }
 
+# whole_progress - $stderr without the shares below 100 %, which a slow machine shows and a quick
+# one does not.
+whole_progress() {
+	# shellcheck disable=SC2154
+	sed '/: [0-9]\{1,2\} %\(, .* left\)\?$/d' <<<"$stderr"
+}
+
 # not COMMAND... - it must fail.  set -e, which ends a test at a failed command, passes
 # over a plain "! command".
 not() {

@@ -657,8 +657,7 @@ code() {
 	for command in verify anchor; do
 		lh-subject-audit $command --dir d >quiet
 		run -0 --separate-stderr lh-subject-audit $command --dir d --progress always
-		[ "${stderr_lines[0]}" = 'lh-subject-audit: 100 %' ]
-		[ "${stderr_lines[*]:1}" = "$([ $command = anchor ] || echo 'lh-subject-audit: 2 logs, 3 rows: all intact')" ]
+		[ "$(whole_progress)" = "lh-subject-audit: 100 %$([ $command = anchor ] || printf '\nlh-subject-audit: 2 logs, 3 rows: all intact')" ]
 		[ "${#lines[@]}" = "$(wc -l <quiet)" ]
 	done
 }

@@ -426,7 +426,7 @@ escalation guard holds" ]
 		wait $audit || rc=$?
 		[ "$rc" = $((128 + $(kill -l $signal))) ]
 		[ -z "$(ls tmp)" ]
-		run ! kill -0 "$(cat pid)"
+		until_so not kill -0 "$(cat pid)"
 		rm pid
 	done
 }

@@ -107,6 +107,7 @@ audit-2025-01-06" audits/audit-2025-01-07/report.md
 	until_so eval '! flock -n root/.lh-lock true'
 	run -2 night 2026-05-03 --observer
 	kill %1
+	wait %1 || true
 	[[ $output == *"could not be made (status 2)."$'\n'*"another audit or run is at work there"* ]]
 	[[ $output != *"Written this night"* ]]
 	[ "$(ls audits)" = audit-2026-05-02 ]

@@ -554,11 +554,12 @@ lh-materialize: 1 of 4 records rejected" ]
 	collect --lock-timeout 0.3
 	[ "$status" = 2 ]
 	[ "$stderr" = "lh-materialize: r/.lh-lock: locked by another process; gave up after 0.3 seconds" ]
-	(sleep 1; flock -u 9) &
-	collect
-	[ "$status" = 0 ]
-	wait
+	lh-materialize --root r --now $NOW >lines 9>&- &
+	pid=$!
+	until_so eval '[ -n "$(find /proc/$pid/fd -lname "$PWD/r/.lh-lock" 2>/dev/null)" ]'
+	[ ! -s lines ]
 	exec 9>&-
+	wait $pid
 	[ ! -e r/.lh-lock ]
 }
 

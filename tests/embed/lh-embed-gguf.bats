@@ -329,8 +329,12 @@ text() {
 
 # bats test_tags=plain-only
 @test "progress is of the texts, with the time left if the input is a file" {
-	words 2000 >in
-	run -0 --separate-stderr bash -c 'lh-embed --engine gguf --model m.gguf -j1 --progress always in >out'
+	# as many as this machine is busy with for a moment
+	for n in 2000 20000 200000; do
+		words $n >in
+		run -0 --separate-stderr bash -c 'lh-embed --engine gguf --model m.gguf -j1 --progress always in >out'
+		[ -z "$stderr" ] || break
+	done
 	[[ ${stderr_lines[0]} =~ ^'lh-embed: '[0-9]+' records, '[0-9]+'/s, '[0-9]+' '(s|min)' left'$ ]]
 	run -0 --separate-stderr bash -c 'cat in | lh-embed --engine gguf --model m.gguf --progress always | cmp - out'
 	[[ ${stderr_lines[0]} =~ ^'lh-embed: '[0-9]+' records, '[0-9]+'/s'$ ]]
@@ -341,9 +345,11 @@ text() {
 @test "^C leaves whole records in their order, and in the cache all that were written" {
 	local j n
 	words 20000 >in
+	mkfifo pipe
+	exec 7<>pipe	# the input has no end
 	for j in 1 2; do
 		rm -f out
-		hears_int lh-embed --engine gguf --model m.gguf -j$j --cache cache.$j in >out 2>err 3>&- &
+		hears_int lh-embed --engine gguf --model m.gguf -j$j --cache cache.$j in pipe >out 2>err 3>&- 7>&- &
 		pid=$!
 		until_so [ -s out ]
 		kill -INT "$pid"
@@ -352,12 +358,12 @@ text() {
 		[ "$status" = 130 ]
 		[ ! -s err ]
 		n=$(wc -l <out)
-		[ "$n" -gt 0 ] && [ "$n" -lt 20000 ]
+		[ "$n" -gt 0 ]
 		head -n "$n" in >head
 		run -0 --separate-stderr bash -c "lh-embed --engine gguf --model m.gguf --cache cache.$j -v head | cmp - out"
 		[[ $stderr == *"lh-embed: $n texts, $n hits, 0 misses"* ]] || { echo "$n: $stderr"; return 1; }
 	done
-	hears_int lh-index build --engine gguf --model m.gguf --progress always m.lhv in 2>err 3>&- &
+	hears_int lh-index build --engine gguf --model m.gguf --progress always m.lhv in pipe 2>err 3>&- 7>&- &
 	pid=$!
 	until_so [ -s err ]
 	kill -INT "$pid"

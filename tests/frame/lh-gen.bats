@@ -219,7 +219,7 @@ load ../helper
 
 @test "progress is the share that is done, to the end, and changes no output" {
 	run -0 --separate-stderr lh-gen workers -n 50 --progress always
-	[ "$stderr" = 'lh-gen: 100 %' ]
+	[ "$(whole_progress)" = 'lh-gen: 100 %' ]
 	[ "$output" = "$(lh-gen workers -n 50)" ]
 	run -0 --separate-stderr lh-gen workers -n 50
 	[ -z "$stderr" ]

@@ -31,10 +31,10 @@ because() {
 	[ "$(head -n 1 out | jq -r .detail)" = "$1" ] || { head -n 1 out; return 1; }
 }
 
-# patiently parity ARGUMENT... - with a --timeout of $patience, which grows until the
+# as_patient parity ARGUMENT... - with a --timeout of $patience, which grows until the
 # first case matches: how soon a shell answers is not what is tested.
-patiently() {
-	for patience in 0.5 5 50; do
+as_patient() {
+	for patience in 0.5 5 50 500; do
 		"$@" --timeout $patience
 		[ "$(head -n 1 out | jq .match)" != true ] || break
 	done
@@ -460,7 +460,7 @@ cosine() {
 # ---- what commands may do ----
 
 @test "silence beyond --timeout fails every case that is left, and those before keep their results" {
-	patiently parity --left cat --right 'read -r l; echo "$l"; sleep 1000' three.jsonl
+	as_patient parity --left cat --right 'read -r l; echo "$l"; sleep 1000' three.jsonl
 	[ "$status" = 1 ]
 	diff <(jq -c 'select(.name) | [.match, .detail]' out) - <<-END
 	[true,""]
@@ -482,7 +482,7 @@ cosine() {
 }
 
 @test "a command that does not end with its input is killed and fails all" {
-	for patience in 0.5 5 50; do
+	for patience in 0.5 5 50 500; do
 		parity --timeout $patience --left 'cat; sleep 1000' --right cat three.jsonl
 		[ "$status" = 1 ]
 		[ "$(tail -n 1 out | jq .failed)" = 3 ]
@@ -535,7 +535,7 @@ cosine() {
 	needs_strace
 	for mode in '' --per-record; do
 		for command in cat 'cat; sleep 1000 &' 'cat; exit 1' 'read -r l; exit 3' 'sleep 1000'; do
-			patience=30
+			patience=600
 			[ "$command" != 'sleep 1000' ] || patience=1
 			# shellcheck disable=SC2086
 			parity $mode --timeout $patience --left "$command" --right cat three.jsonl

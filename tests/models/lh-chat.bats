@@ -320,10 +320,10 @@ fails_with() {
 		run -1 --separate-stderr lh-chat --wire --retries 0 --timeout $timeout --on-error emit <<<'{"model":"m","prompt":"a"}'
 		[ "$(jq .error.code <<<"$output")" = $code ] || { echo "$mode: $output"; return 1; }
 	done <<-'END'
-	unavailable 502 60
-	error 502 60
+	unavailable 502 600
+	error 502 600
 	silent 504 1
-	garbage 502 60
+	garbage 502 600
 	END
 }
 
@@ -380,7 +380,7 @@ fails_with() {
 
 @test "an answer that takes its time, but comes, is read" {
 	serve --mode slowly
-	lh-chat --timeout 30 <<<'{"model":"m","prompt":"a b"}' >out
+	lh-chat --timeout 600 <<<'{"model":"m","prompt":"a b"}' >out
 	[ "$(jq -r .reply.content out)" = 'b a' ]
 }
 
@@ -389,12 +389,12 @@ fails_with() {
 	for mode in endless bomb; do
 		serve --mode $mode
 		echo '{"model":"m","prompt":"a"}' >in
-		run -2 --separate-stderr bash -c "ulimit -v 400000; exec timeout 300 lh-chat --timeout 280 --retries 0 in"
+		run -2 --separate-stderr bash -c "ulimit -v 400000; patiently lh-chat --timeout 600 --retries 0 in"
 		[[ $stderr == "lh-chat: in:1: 502 $URL/api/chat: HTTP 200: answer longer than 16777216 bytes"* ]] || { echo "$stderr"; return 1; }
 		stop_upstreams
 	done
 	serve --mode headers
-	fails_with 502 "$URL/api/chat: " --timeout 50 --retries 0
+	fails_with 502 "$URL/api/chat: " --timeout 600 --retries 0
 }
 
 @test "a gzipped answer is read" {

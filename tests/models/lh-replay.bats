@@ -659,7 +659,7 @@ verdict() {
 		rm -f log calls
 		options=(--task "the task")
 		[ $how = option ] || options=(-j1)
-		echo '{"task":"the task"}' | LH_OLLAMA_URL=$URL timeout --foreground -s KILL 60 lh-replay --root r --index far.lhv --log log "${options[@]}" >out 2>err 3>&- &
+		echo '{"task":"the task"}' | LH_OLLAMA_URL=$URL timeout --foreground -s KILL "$LH_PATIENCE" lh-replay --root r --index far.lhv --log log "${options[@]}" >out 2>err 3>&- &
 		pid=$!
 		until_so [ -s calls ]
 		kill -TERM $pid

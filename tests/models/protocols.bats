@@ -1,6 +1,7 @@
-# The protocols of writers, readers and kills as models in Promela (*.pml), which spin searches.
+# The protocols of writers, readers and kills as models in Promela (*.pml), which spin searches,
+# in up to 4 GB of memory.
 # A model says "Models: path.c: function, ..." and "Faults: FAULT_X, ...";
-# bats file_tags=plain-only
+# bats file_tags=plain-only,full
 load ../helper
 
 setup_file() {
