@@ -346,7 +346,7 @@ static void open_after_a_signal(void)
 	struct lh_input in;
 	struct pollfd f;
 
-	alarm(30);
+	alarm(600);
 	lh_signal_install();
 	lh_signal_defer(true);
 	check(raise(SIGTERM) == 0 && lh_signal_pending() == SIGTERM);
@@ -377,7 +377,7 @@ static void write_late(void)
 {
 	int fd;
 
-	alarm(30);
+	alarm(600);
 	usleep(50000);
 	fd = open("fifo", O_WRONLY);
 	usleep(50000);
@@ -392,7 +392,7 @@ static void a_fifo_waits_for_its_writer(void)
 	int i, status;
 	pid_t pid;
 
-	alarm(60);
+	alarm(600);
 	check(lh_signal_wake_open(&err) == 0);
 	lh_input_init(&in, operands, 2, 100);
 	in.lines.wake = lh_signal_wake_fd();

@@ -56,19 +56,19 @@ static void children(void)
 
 	check(lh_coproc_stop(&c, &err) == 0);
 	check(lh_coproc_start(&c, cat, LH_KEYS_NONE, &err) == 0);
-	check(lh_coproc_ask(&c, "hello", 5, 10, &reply, &err) == 0 && reply.n == 5 &&
+	check(lh_coproc_ask(&c, "hello", 5, 600, &reply, &err) == 0 && reply.n == 5 &&
 	      memcmp(reply.p, "hello", 5) == 0);
-	check(lh_coproc_ask(&c, "", 0, 10, &reply, &err) == 0 && reply.n == 0);
+	check(lh_coproc_ask(&c, "", 0, 600, &reply, &err) == 0 && reply.n == 0);
 	memset(big, 'x', n);
-	check(lh_coproc_ask(&c, big, n, 60, &reply, &err) == 0 && reply.n == n &&
+	check(lh_coproc_ask(&c, big, n, 600, &reply, &err) == 0 && reply.n == n &&
 	      memcmp(reply.p, big, n) == 0);
-	check(lh_coproc_ask(&c, "again", 5, 10, &reply, &err) == 0 && reply.n == 5);
+	check(lh_coproc_ask(&c, "again", 5, 600, &reply, &err) == 0 && reply.n == 5);
 	check(lh_coproc_stop(&c, &err) == 0);
 
 	check(lh_coproc_start(&c, quick, LH_KEYS_NONE, &err) == 0);
-	check(lh_coproc_ask(&c, big, n, 10, &reply, &err) < 0 && err.code == LH_EIO);
+	check(lh_coproc_ask(&c, big, n, 600, &reply, &err) < 0 && err.code == LH_EIO);
 	check(strcmp(err.msg, "true ended without an answer") == 0);
-	check(lh_coproc_ask(&c, "x", 1, 10, &reply, &err) < 0 &&
+	check(lh_coproc_ask(&c, "x", 1, 600, &reply, &err) < 0 &&
 	      strcmp(err.msg, "true is not running") == 0);
 	lh_coproc_stop(&c, &err);
 
@@ -78,7 +78,7 @@ static void children(void)
 	lh_coproc_stop(&c, &err);
 
 	check(lh_coproc_start(&c, fails, LH_KEYS_NONE, &err) == 0);
-	check(lh_coproc_ask(&c, "x", 1, 10, &reply, &err) < 0 && err.code == LH_EIO);
+	check(lh_coproc_ask(&c, "x", 1, 600, &reply, &err) < 0 && err.code == LH_EIO);
 	check(strcmp(err.msg, "the reason") == 0);
 	lh_coproc_stop(&c, &err);
 
