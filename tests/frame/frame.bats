@@ -412,8 +412,9 @@ lines() {
 			read -r -t "$LH_PATIENCE" line <&"${FILTER[0]}"
 			[[ $line == '{"error":'* ]]
 		done
+		pid=$FILTER_PID
 		exec {FILTER[1]}>&-
-		wait "$FILTER_PID" || [ $? = 1 ]
+		wait "$pid" || [ $? = 1 ]
 	done
 }
 
