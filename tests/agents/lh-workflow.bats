@@ -349,7 +349,7 @@ yaml() {
 # broken LINE TEXT - a YAML file that is refused, with its line.
 broken() {
 	printf '%b' "$2" >flow.yaml
-	run --separate-stderr timeout 60 lh-workflow check --modes modes.json flow.yaml
+	run --separate-stderr patiently lh-workflow check --modes modes.json flow.yaml
 	[ "$status" = 2 ] && [[ $stderr == "lh-workflow: flow.yaml:"$1": "*"${3:-}"* ]] || { echo "$2: exit $status, $stderr"; return 1; }
 }
 

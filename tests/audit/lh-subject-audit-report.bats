@@ -389,7 +389,7 @@ shown() {
 	<!DOCTYPE html><meta charset="utf-8"><iframe id="f" src="$1" style="width:1000px;height:3000px"></iframe><pre id="o"></pre>
 	<script>onload = () => { o.textContent = f.contentDocument.title + "\n" + f.contentDocument.body.innerText }</script>
 	END
-	TMPDIR=$PWD timeout 120 "$browser" --headless --no-sandbox --disable-gpu --allow-file-access-from-files --user-data-dir="$PWD/profile" \
+	TMPDIR=$PWD patiently "$browser" --headless --no-sandbox --disable-gpu --allow-file-access-from-files --user-data-dir="$PWD/profile" \
 		--dump-dom "file://$PWD/frame.html" 2>/dev/null | sed -n '/<pre/,/<\/pre>/p' |
 		sed 's/.*<pre id="o">//; s/<\/pre>.*//; s/&lt;/</g; s/&gt;/>/g; s/&amp;/\&/g'
 }

@@ -88,7 +88,7 @@ rejecting() {
 		[ "$(picked 1 2 <<<'{"id":"'$id'","text":"x"}')" ] && mine=1 || mine=
 		echo '{"id":"'$id'","text":"x"}' >&"${COPROC[1]}"
 		[ "$mine" ] || continue
-		read -r -t 60 line <&"${COPROC[0]}"
+		read -r -t "$LH_PATIENCE" line <&"${COPROC[0]}"
 		[ "$(jq -r .id <<<"$line")" = $id ]
 		answered=1
 	done

@@ -11,7 +11,8 @@ setup() {
 # parity ARGUMENT... - run it with a guard against hanging; lines in out.
 parity() {
 	status=0
-	timeout 60 lh-parity "$@" >out 2>err || status=$?
+	[ "${1:-}" = all ] || set -- --timeout "$LH_PATIENCE" "$@"
+	patiently lh-parity "$@" >out 2>err || status=$?
 	[ "$status" != 124 ] || { echo "lh-parity hangs: $*"; return 1; }
 }
 
@@ -541,7 +542,7 @@ cosine() {
 			parity $mode --timeout $patience --left "$command" --right cat three.jsonl
 			jq -c 'select(.name) | .match' out >want
 			# shellcheck disable=SC2086
-			STRACE='timeout 60 strace -f' inject pidfd_open:error=ENOSYS \
+			STRACE='patiently strace -f' inject pidfd_open:error=ENOSYS \
 				lh-parity $mode --timeout $patience --left "$command" --right cat three.jsonl >out 2>err || true
 			injected
 			diff want <(jq -c 'select(.name) | .match' out) || { echo "$mode $command"; cat out; return 1; }
