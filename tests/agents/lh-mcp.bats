@@ -121,6 +121,7 @@ mcp() {
 
 # ---- errors of the protocol ----
 
+# bats test_tags=hostile
 @test "what is wrong with a message has its code, and the next one is served" {
 	n=0
 	while IFS='|' read -r code id line; do
@@ -406,6 +407,7 @@ with() {
 	[ "$output" = 'exit 0' ]
 }
 
+# bats test_tags=full
 @test "a client that does not read does not stop a call from ending in time" {
 	# 20 MB of answers into a pipe that nothing reads for a while
 	for i in {1..200}; do call "$i" echo '{"t":"'"$(stretch 50000 x)"'"}'; done >in

@@ -80,6 +80,7 @@ all_arrived() {
 			and .output == {verdict: "accepted", raw: null, error: null} and (has("statusMessage") | not)) and length == 3' events
 }
 
+# bats test_tags=full
 @test "every row arrives once, in payloads that the published schema takes" {
 	serve
 	some_rows 250
@@ -159,6 +160,7 @@ all_arrived() {
 	not grep -q 'a:b' <<<"$stderr"
 }
 
+# bats test_tags=full
 @test "a certificate of an unknown authority ends the push before anything is sent" {
 	make_certificates
 	serve --tls good.pem good.key
@@ -238,6 +240,7 @@ all_arrived() {
 
 # ---- kills ----
 
+# bats test_tags=full
 @test "killed at any call that writes, syncs or renames: nothing is lost, and nothing comes twice" {
 	needs_strace
 	local call n at

@@ -182,6 +182,7 @@ rows() {
 	END
 }
 
+# bats test_tags=full
 @test "stats is what a second program counts, for logs of any rows and every window" {
 	local seed window
 	for seed in 1 2 3; do

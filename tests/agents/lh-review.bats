@@ -219,6 +219,7 @@ refused() {
 	[ "$(asked_paths)" = "x y z" ]
 }
 
+# bats test_tags=full
 @test "a place is found whatever marks are around it; another path, or what is not a number, is unplaced" {
 	{ part src/a.c 20; part '[id].c' 20; part 'a b.c' 20; } >diff
 	while IFS='|' read -r said places; do

@@ -165,6 +165,7 @@ filled() {
 
 # ---- data that looks like something else ----
 
+# bats test_tags=full
 @test "data never reaches a shell, and never breaks a line" {
 	flow '{"id":"a","mode":"echo","prompt":"$input.t","inputs":{"in":"x $input.t"}},{"id":"b","mode":"echo","depends_on":["a"],"prompt":"$a.output.got.prompt"}'
 	for text in '$(touch hit) `touch hit`' $'\'; touch hit; "\0 | touch hit' $'{"got":1}\n{"error":{"code":500,"message":"m"}}\n' '$$ $a $b.output' "$(stretch 300000 '$(touch hit)')"; do

@@ -73,6 +73,7 @@ step() {
 	for how in $HOWS; do cmp tools.sdk tools.$how; done
 }
 
+# bats test_tags=full
 @test "the clients hold what a tool answers against its schema, and it fits" {
 	state
 	start_serve --config tools.json
@@ -102,6 +103,7 @@ step() {
 	done
 }
 
+# bats test_tags=full
 @test "every resource that is listed is read, by each client" {
 	state
 	start_serve --config tools.json
@@ -116,6 +118,7 @@ step() {
 	done
 }
 
+# bats test_tags=full
 @test "calls at one time are answered by their ids, and a call that is cancelled is not answered" {
 	state
 	start_serve --config tools.json
@@ -130,6 +133,7 @@ step() {
 	[ "$(jq -r 'select(.status != 200 and .status != 202) | .status' access | sort -u)" != 500 ]
 }
 
+# bats test_tags=full
 @test "a token is sent by the clients, and a wrong one keeps them out" {
 	state
 	token primary
@@ -141,6 +145,7 @@ step() {
 	run ! grep -e primary- -e wrong- access err
 }
 
+# bats test_tags=full
 @test "the inspector lists and calls tools, and lists and reads resources, in its three eras" {
 	state
 	start_serve --config tools.json
@@ -160,6 +165,7 @@ step() {
 	done
 }
 
+# bats test_tags=full
 @test "every scenario of the conformance suite that applies passes, of three revisions" {
 	jq -nf "$ROOT/tests/mcp/conformance.jq" >config
 	start_serve --config config

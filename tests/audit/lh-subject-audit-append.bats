@@ -77,6 +77,7 @@ load ../audit
 	ls d | diff - names
 }
 
+# bats test_tags=full
 @test "ids that differ have a log each, whatever characters they are of" {
 	ids=(W_1 W/1 'W 1' W:1 ' W_1' 'W_1 ' Wé1 WÉ1 w_1 '日' '本' "$(oracle name W/1)")
 	for id in "${ids[@]}"; do record "$id"; done | lh-subject-audit append --dir d >/dev/null

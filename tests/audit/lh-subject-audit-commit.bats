@@ -155,6 +155,7 @@ whole() {
 	whole
 }
 
+# bats test_tags=full
 @test "killed anywhere, commit makes no row twice and leaves none out" {
 	needs_strace
 	for call in openat write pwrite64 rename renameat2 fsync; do
@@ -177,6 +178,7 @@ whole() {
 	done
 }
 
+# bats test_tags=full
 @test "a full disk is exit 2 with the reason, and what follows is whole" {
 	needs_strace
 	for fault in write:error=ENOSPC:when={2,3,4,5,6} fsync:error=EIO:when={1,4,7}; do

@@ -92,6 +92,7 @@ d/same.audit.jsonl 5 true null anchored" ]
 	[ -z "$output" ]
 }
 
+# bats test_tags=hostile
 @test "a forged or damaged anchor is exit 2, whatever the logs are like" {
 	log W-1 3
 	lh-subject-audit anchor --dir d >anchor

@@ -104,6 +104,7 @@ setup_file() {
 	[ "${#lines[@]}" = 4 ]
 }
 
+# bats test_tags=full
 @test "each kind of tampering in the table gets its verdict and row, as the oracle says" {
 	cd "$BATS_FILE_TMPDIR"
 	[ "$(wc -l <want)" -ge 4000 ]
@@ -127,7 +128,7 @@ setup_file() {
 	jq -r '[.file, .state, .error // "-"] | join("\t")' got | diff - <(cut -f1,5,6 want) || { echo "verify <, table >"; return 1; }
 }
 
-# bats test_tags=plain-only
+# bats test_tags=full,plain-only
 @test "the verdict is the same on any number of threads, wherever stripes begin" {
 	log W-1 4000
 	cp d/W-1.audit.jsonl log
@@ -161,6 +162,7 @@ setup_file() {
 	[ "$(jq -c .broken <<<"$output")" = '[]' ]
 }
 
+# bats test_tags=full
 @test "a flipped bit anywhere in a log is found and named by its row" {
 	n=$(scale 20000 1000000)
 	log W-1 "$n"

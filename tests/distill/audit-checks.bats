@@ -432,6 +432,7 @@ escalation guard holds" ]
 }
 
 # In lh-audit-full alone; what it runs is not traced.
+# bats test_tags=full
 @test "whatever call around a child fails, the checks fail and say so, or the audit ends with 2" {
 	needs_strace
 	mkdir tmp

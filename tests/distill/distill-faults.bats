@@ -95,6 +95,7 @@ whole_lines() {
 	STEP=25 CALLS="write rename fsync mkdir" INJECT=signal=KILL at_each lh-distill run -j1 --root r --now "$NOW" --run-id r
 }
 
+# bats test_tags=full
 @test "killed while rows are added to what is there, old data is never lost" {
 	needs_strace
 	sources fresh
@@ -219,6 +220,7 @@ whole_lines() {
 	[ "$(wc -l <r/data/evidence/2026/05/03/scrum_reviews.jsonl)" = 400 ]
 }
 
+# bats test_tags=full
 @test "SIGINT and SIGTERM leave whole files and no litter" {
 	lh-gen kb -n "$(scale 5000 200000)" --root fresh
 	for signal in INT TERM; do

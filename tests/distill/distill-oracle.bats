@@ -105,6 +105,7 @@ print(d.sha256(d.jcs(d.parse(b"{}"))), d.sha256(d.jcs(d.parse("""{"b":{"d":"x","
 	same_data "$BASE/ours" "$BASE/theirs"
 }
 
+# bats test_tags=full
 @test "rows that come on another day, and rows that were there before" {
 	for now in "$NOW" "$LATER"; do
 		difficult sources ours "$((ROWS / 5))" 2>seed
@@ -118,6 +119,7 @@ print(d.sha256(d.jcs(d.parse(b"{}"))), d.sha256(d.jcs(d.parse("""{"b":{"d":"x","
 	same_data ours theirs
 }
 
+# bats test_tags=full
 @test "with --dedup day, the rows of another day are evidence again" {
 	difficult sources ours "$((ROWS / 10))" 2>seed
 	cat seed
@@ -133,6 +135,7 @@ print(d.sha256(d.jcs(d.parse(b"{}"))), d.sha256(d.jcs(d.parse("""{"b":{"d":"x","
 	same_data ours theirs
 }
 
+# bats test_tags=full
 @test "with --include-review, --include-partial and --verify-paths" {
 	mkdir -p tree/src tree/a
 	touch tree/src/main.rs tree/src/lib.rs tree/b tree/x up
@@ -157,6 +160,7 @@ print(d.sha256(d.jcs(d.parse(b"{}"))), d.sha256(d.jcs(d.parse("""{"b":{"d":"x","
 	done
 }
 
+# bats test_tags=full
 @test "records with markers in every combination are scored as the oracle scores them" {
 	difficult evidence "$((ROWS * 2))" 2>seed >evidence
 	cat seed
@@ -165,6 +169,7 @@ print(d.sha256(d.jcs(d.parse(b"{}"))), d.sha256(d.jcs(d.parse("""{"b":{"d":"x","
 	cmp got want || { diff got want | cut -c1-1000 | first 4; return 1; }
 }
 
+# bats test_tags=full
 @test "records with markers in every combination are exported by a filter as by the oracle" {
 	difficult evidence "$((ROWS * 2))" 2>seed >evidence
 	cat seed
@@ -179,6 +184,7 @@ print(d.sha256(d.jcs(d.parse(b"{}"))), d.sha256(d.jcs(d.parse("""{"b":{"d":"x","
 	[ -s sft.want ]
 }
 
+# bats test_tags=full
 @test "any number of threads makes the same files" {
 	cp -r "$BASE/theirs/data/_kb" kb
 	rm -f kb/distillation_skips.jsonl

@@ -90,7 +90,7 @@ more() {
 	rm -r later
 }
 
-# bats test_tags=plain-only
+# bats test_tags=full,plain-only
 @test "parts that are joined are the root of a run that was not divided, also of a second run over more rows" {
 	lh-gen kb -n 400 --root fresh --dirty
 	for n in 3; do

@@ -80,6 +80,7 @@ shared() {
 		END { for (k in all) n += k in good && k in poor; print n }'
 }
 
+# bats test_tags=full
 @test "at any size some subjects have rows that went well and rows that did not" {
 	file='(.file | select(. != "")) // .path // .source_file'
 	for n in 1000 30000; do
@@ -141,6 +142,7 @@ expected() {
 	jq -r --arg s "data/_kb/$1.jsonl" 'select(.source_file == $s and .category != "skipped") | "\(.line_offset) \(.category)"' expect
 }
 
+# bats test_tags=full
 @test "lh-score puts each row where it must be, and lh-materialize refuses none" {
 	made "$(scale 20000 1000000)"
 	for stem in $STEMS; do
@@ -149,6 +151,7 @@ expected() {
 	done
 }
 
+# bats test_tags=full
 @test "of dirty rows just those are refused that must be, and blank lines are positions" {
 	made "$(scale 20000 1000000)" --dirty
 	for stem in $STEMS; do

@@ -147,6 +147,7 @@ faulty() {
 	[ "$(tail -n 1 <<<"$output" | jq -c '[.file, .verified]')" = '["-",true]' ]
 }
 
+# bats test_tags=full
 @test "each kind of tampering is found, and the member named" {
 	faulty remove report.md "missing"
 	faulty remove-last run/summary.md "missing"
@@ -220,6 +221,7 @@ faulty() {
 	refused f.tar.zst "holds more than 4096 members"
 }
 
+# bats test_tags=full
 @test "a flipped bit anywhere is found, and so is an end cut off" {
 	size=$(stat -c %s b.tar.zst)
 	step=$(scale 97 5)

@@ -40,6 +40,7 @@ night() {
 	run -1 lh-audit-full bundle verify -q audits/audit-2026-05-03/audit.tar.zst
 }
 
+# bats test_tags=full
 @test "of 35 nights thirty stay, the newest, and 35 baselines" {
 	for ((n = 0; n < 35; n++)); do
 		run -0 night "$(date -u -d "2026-02-10 + $n days" +%Y-%m-%d)" --observer

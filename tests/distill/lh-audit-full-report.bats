@@ -317,6 +317,7 @@ odd() {
 	[[ ${lines[-1]} == *'{"metric":"p3_accepted","baseline":1e300,"current":0,"pct":-1,"flag":"warn"}'* ]]
 }
 
+# bats test_tags=full
 @test "a last line that is not a baseline: exit 2 naming it, after the checks, and nothing is appended" {
 	deep() { python3 -c 'import sys; n = int(sys.argv[1]); print("{\"metrics\":{},\"x\":" + "[" * n + "]" * n + "}")' "$1"; }
 	bad() {	# WANT, the last line on stdin
@@ -413,6 +414,7 @@ odd() {
 	[ "$(wc -l <elsewhere)" = 1 ]
 }
 
+# bats test_tags=full
 @test "killed at any write, sync or lock of an append: old rows are whole, and the next audit goes on" {
 	needs_strace
 	row p2_evidence_rows=3 >old
@@ -438,6 +440,7 @@ odd() {
 	[ "$kills" -gt 8 ]
 }
 
+# bats test_tags=full
 @test "a full disk or an I/O error at the append or a report: exit 2, and what was there stays" {
 	needs_strace
 	row p2_evidence_rows=3 >old
@@ -603,7 +606,7 @@ baselines() {
 	END
 }
 
-# bats test_tags=plain-only
+# bats test_tags=full,plain-only
 @test "the page: verdict on top, checks by phase, a chart a metric; readable in light and in dark" {
 	baselines 40 >$LOG
 	lh-audit-full --root r --observer --now $NOW --html page.html >lines || [ "$?" = 1 ]

@@ -297,6 +297,7 @@ each_hostile_line() {
 	done
 }
 
+# bats test_tags=full
 @test "a line that is not an object fails the checks of its file, whatever it is" {
 	for kind in evidence scored rag sft preference quarantine; do checks_of $kind; done | sort -u >all
 	one() {
@@ -333,6 +334,7 @@ each_hostile_line() {
 	[ "$(jq -r 'select(.metrics).metrics.p4_sft_rows' lines)" = $(($(wc -l <"$BATS_FILE_TMPDIR"/sound/exports/sft/instruction_response.jsonl) + 1)) ]
 }
 
+# bats test_tags=full
 @test "a line of 100 MB is read, and a torn one is found, in little memory" {
 	size=$(scale 30 100)
 	python3 -c "print('{\"a\":\"' + 'x' * ($size << 20) + '\"}')" >>"$(file_of evidence)"

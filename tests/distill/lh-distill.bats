@@ -42,6 +42,7 @@ line() {
 	done
 }
 
+# bats test_tags=full
 @test "a receipt lists its stage's files as they are on disk, hashed and counted" {
 	root 200
 	distil --run-id a --recorded-at 2026-05-02T00:00:00Z >/dev/null

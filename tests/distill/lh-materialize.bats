@@ -103,7 +103,7 @@ unhashed() {
 	sed -E 's/"sig_hash":"[^"]*"//; s/"task_id":"(escalation|outcome):[0-9a-f]{12}"//' "$1"
 }
 
-# bats test_tags=plain-only
+# bats test_tags=full,plain-only
 @test "null and absence are the same for every input of every stem, and neither is written" {
 	n=0
 	while read -r stem row; do
@@ -119,6 +119,7 @@ unhashed() {
 	[ "$n" -gt 60 ]
 }
 
+# bats test_tags=full
 @test "a wrong kind of any input of any stem is refused by its name, and nothing is coerced" {
 	n=0
 	while read -r stem row; do

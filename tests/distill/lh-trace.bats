@@ -127,6 +127,7 @@ index() { stat -c '%i %s %y' r/.lh-trace/index; }
 	run -1 lh-trace --root r data/_kb/audits.jsonl:9999
 }
 
+# bats test_tags=full
 @test "every place that an answer names can be asked for" {
 	subject gateway 300
 	some 10 >operands
@@ -198,6 +199,7 @@ index() { stat -c '%i %s %y' r/.lh-trace/index; }
 
 # ---- the index ----
 
+# bats test_tags=full
 @test "a damaged index is noticed, reported and made anew" {
 	root 200
 	some 5 >operands
@@ -272,6 +274,7 @@ index() { stat -c '%i %s %y' r/.lh-trace/index; }
 
 # ---- rows from outside ----
 
+# bats test_tags=hostile
 @test "hostile rows are passed over, and the good ones between them found" {
 	root 100
 	{

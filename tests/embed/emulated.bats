@@ -25,10 +25,12 @@ passes() {
 	passes test_distance "# avx512: avx512"
 }
 
+# bats test_tags=full
 @test "distances of quantized vectors are right by AVX-512 with VNNI" {
 	passes test_quantize
 }
 
+# bats test_tags=full
 @test "codes of layout qg are right by AVX-512, and their bytes those of every kernel" {
 	passes test_qg_code
 }

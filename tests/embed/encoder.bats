@@ -71,6 +71,7 @@ like_oracle() {
 	done
 }
 
+# bats test_tags=full
 @test "vectors of qwen3 and llama-embed, causal or not, are those of the float64 oracle" {
 	local options
 	LISTS 1 2 15 27 >lists
@@ -83,6 +84,7 @@ like_oracle() {
 	done
 }
 
+# bats test_tags=full
 @test "vectors of gemma-embedding and modern-bert, with any window, are those of the float64 oracle" {
 	local options
 	LISTS 1 2 15 27 >lists
@@ -96,6 +98,7 @@ like_oracle() {
 	done
 }
 
+# bats test_tags=full
 @test "vectors of jina-bert-v2 and jina-bert-v3, with each part, are those of the float64 oracle" {
 	local options
 	LISTS 1 2 15 27 >lists
@@ -107,6 +110,7 @@ like_oracle() {
 	done
 }
 
+# bats test_tags=full
 @test "windows and causal attention hold across blocks of rows" {
 	LISTS 260 129 >lists
 	like_oracle --layers 2 --width 16 --heads 1 --architecture modern-bert --window 90
@@ -135,6 +139,7 @@ write(keys, tensors)' --architecture modern-bert --layers 3
 	encoder m.gguf <lists | cmp - alone
 }
 
+# bats test_tags=full
 @test "vectors of each type of weights are those of the float64 oracle" {
 	local type
 	LISTS 1 13 >lists
@@ -179,6 +184,7 @@ for a, b in zip(open("got"), open("want")):
 	done
 }
 
+# bats test_tags=full
 @test "fast vectors are near the oracle's, and the same bytes in any calls" {
 	local architecture type kernel
 	LISTS 1 2 14 30 >lists
@@ -244,6 +250,7 @@ refused() {
 		"keys['$a.expert_used_count'][1] = 9" --architecture $a
 }
 
+# bats test_tags=full
 @test "keys of the other architectures that contradict each other are refused with the reason" {
 	local a=qwen3
 	refused "attention.head_count_kv does not divide the number of heads" \
@@ -286,6 +293,7 @@ refused() {
 		"del tensors['dense_2.weight']" --architecture gemma-embedding --dense 80
 }
 
+# bats test_tags=full
 @test "a model without one of its keys or tensors is refused with its name" {
 	local name a
 	forge 'for k in keys:
@@ -307,6 +315,7 @@ refused() {
 	done
 }
 
+# bats test_tags=full
 @test "a model with a tensor of another shape, or a weight that is not finite, is refused" {
 	local name a
 	for a in bert nomic-bert nomic-bert-moe jina-bert-v2 modern-bert gemma-embedding qwen3 \

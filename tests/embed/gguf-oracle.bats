@@ -1,7 +1,7 @@
 # The encoder of GGUF models against the float64 oracle: each architecture with each type, up to
 # the longest texts, by each kernel.
 # Plain only: many vectors by the same code; encoder.bats takes each of its paths.
-# bats file_tags=oracle,plain-only
+# bats file_tags=full,oracle,plain-only
 load ../helper
 load ../encoder
 
@@ -51,18 +51,22 @@ as_oracle() {
 	done
 }
 
+# bats test_tags=full
 @test "bert, of each type, has the vectors of the oracle to 1e-6" {
 	as_oracle bert F32 F16 BF16 Q4_0 Q4_1 Q5_0 Q5_1 Q8_0 Q4_K Q5_K Q6_K
 }
 
+# bats test_tags=full
 @test "nomic-bert, of each type, has the vectors of the oracle to 1e-6" {
 	as_oracle nomic-bert F32 F16 BF16 Q4_0 Q4_1 Q5_0 Q5_1 Q8_0 Q4_K Q5_K Q6_K
 }
 
+# bats test_tags=full
 @test "nomic-bert-moe, of each type, has the vectors of the oracle to 1e-6" {
 	as_oracle nomic-bert-moe F32 F16 BF16 Q4_0 Q4_1 Q5_0 Q5_1 Q8_0 Q4_K Q5_K Q6_K
 }
 
+# bats test_tags=full
 @test "each other architecture, of some types, has the vectors of the oracle to 1e-6" {
 	local architecture
 	for architecture in jina-bert-v2 jina-bert-v3 modern-bert gemma-embedding qwen3 llama-embed; do
@@ -70,6 +74,7 @@ as_oracle() {
 	done
 }
 
+# bats test_tags=full
 @test "windows longer and shorter than the text, up to the longest, have the vectors of the oracle" {
 	local options
 	for options in "modern-bert --window 600" "modern-bert --window 100" \
@@ -80,6 +85,7 @@ as_oracle() {
 	done
 }
 
+# bats test_tags=full
 @test "texts as long as the context have the vectors of the oracle to 1e-6" {
 	local model pid pids=()
 	expected bert 512 -- --architecture bert --width 32 --heads 2 --layers 1 &
@@ -105,6 +111,7 @@ fast_near() {
 	done
 }
 
+# bats test_tags=full
 @test "fast vectors of Q8_0 are within 1e-4 of the oracle, of each architecture" {
 	local architecture
 	for architecture in bert nomic-bert nomic-bert-moe; do
@@ -115,6 +122,7 @@ fast_near() {
 	done
 }
 
+# bats test_tags=full
 @test "fast vectors of 12 layers are within 1e-4 of those in floats, short texts too" {
 	local architecture
 	for architecture in bert nomic-bert; do

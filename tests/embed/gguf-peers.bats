@@ -1,6 +1,6 @@
 # The encoder of GGUF models and llama.cpp, on the same files.
 # Plain only: many vectors by the same code; encoder.bats takes each of its paths.
-# bats file_tags=plain-only,long
+# bats file_tags=full,plain-only,long
 load ../helper
 source "$ROOT/tests/model/peers.bash"
 
@@ -52,6 +52,7 @@ of_types() {
 	alike_vectors $bound "${models[@]}"
 }
 
+# bats test_tags=full
 @test "vectors of F32 and F16 are those of llama.cpp to 1e-6, of each architecture" {
 	local architecture
 	for architecture in bert nomic-bert nomic-bert-moe; do
@@ -59,6 +60,7 @@ of_types() {
 	done
 }
 
+# bats test_tags=full
 @test "vectors of BF16 are those of llama.cpp to 1e-5, of each architecture" {
 	local architecture
 	for architecture in bert nomic-bert nomic-bert-moe; do
@@ -66,6 +68,7 @@ of_types() {
 	done
 }
 
+# bats test_tags=full
 @test "vectors of Q8_0 and Q6_K are those of llama.cpp to 2e-4, of each architecture" {
 	local architecture
 	for architecture in bert nomic-bert nomic-bert-moe; do
@@ -73,6 +76,7 @@ of_types() {
 	done
 }
 
+# bats test_tags=full
 @test "vectors of the types of 4 and 5 bits are those of llama.cpp to 1e-2, of each architecture" {
 	local architecture
 	for architecture in bert nomic-bert nomic-bert-moe; do
@@ -80,6 +84,7 @@ of_types() {
 	done
 }
 
+# bats test_tags=full
 @test "vectors of texts as long as the context are those of llama.cpp to 1e-6" {
 	MODEL bert.gguf --architecture bert
 	MODEL moe.gguf --architecture nomic-bert-moe --layers 4
@@ -92,6 +97,7 @@ of_types() {
 	alike_vectors 1e-6 nomic.gguf
 }
 
+# bats test_tags=full
 @test "vectors of every pooling, of split projections and of few experts are those of llama.cpp" {
 	MODEL cls.gguf --architecture bert --pooling cls --heads 2
 	MODEL last.gguf --pooling last --seed 5
@@ -106,6 +112,7 @@ of_types() {
 
 # llama.cpp of this version ends with an assertion at norms of q and k of jina-bert-v2 with one
 # attn_qkv, and where no layer is without the window.
+# bats test_tags=full
 @test "vectors of each other architecture, with each of its parts, are those of llama.cpp to 1e-5" {
 	local options i=0 models=()
 	while read -r options; do
@@ -135,6 +142,7 @@ of_types() {
 	alike_vectors 1e-5 "${models[@]}"
 }
 
+# bats test_tags=full
 @test "lh-embed makes of a text the vector that llama.cpp makes of it" {
 	local architecture
 	lh-gen workers -n 40 --seed 4 | jq -c .text >texts
@@ -148,6 +156,7 @@ of_types() {
 	done
 }
 
+# bats test_tags=full
 @test "vectors of a model of 12 layers and width 768 are those of llama.cpp within the same bounds" {
 	local type
 	for type in F16 Q8_0; do

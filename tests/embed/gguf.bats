@@ -7,7 +7,7 @@ MODEL() {
 	"$(dirname "$AID")/aid_model" "$ROOT/tests/model/$vocabulary.txt" "$@"
 }
 
-# bats test_tags=plain-only
+# bats test_tags=full,plain-only
 @test "the two generators of test models write the same bytes, of each architecture and type" {
 	local architecture=bert type options
 	for type in F32 F16 BF16 Q4_0 Q4_1 Q5_0 Q5_1 Q8_0 Q4_K Q5_K Q6_K; do
@@ -30,6 +30,7 @@ GGUF() {
 	"$(dirname "$AID")/aid_gguf" "$@"
 }
 
+# bats test_tags=full
 @test "blocks of each type are decoded as a second implementation decodes them, to the bit" {
 	local type bytes
 	python3 "$ROOT/tests/model/forge.py" blocks blocks.gguf
@@ -85,6 +86,7 @@ for line in sys.stdin:
 	has -x 'I32 I32 1x2x1x3 24 not readable' <list
 }
 
+# bats test_tags=hostile
 @test "a file cut off at any byte of its header, or every 4 KiB after it, is refused" {
 	python3 "$ROOT/tests/model/forge.py" every every.gguf
 	GGUF prefixes every.gguf
@@ -92,6 +94,7 @@ for line in sys.stdin:
 	GGUF prefixes model.gguf
 }
 
+# bats test_tags=hostile
 @test "a header with any byte changed is refused, or all that it says can be read" {
 	python3 "$ROOT/tests/model/forge.py" every every.gguf
 	GGUF bytes every.gguf

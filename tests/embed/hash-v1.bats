@@ -20,6 +20,7 @@ same_bits() {
 	same_bits 768
 }
 
+# bats test_tags=full
 @test "hash-v3 written from its page tells the same texts about staffing" {
 	cd "$BATS_TEST_TMPDIR"
 	python3 - >texts.jsonl <<-'END'

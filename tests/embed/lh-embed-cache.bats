@@ -132,6 +132,7 @@ rows() {
 	[ "$(rows)" = 2 ]
 }
 
+# bats test_tags=hostile
 @test "a damaged file is one error, never a wrong vector" {
 	texts 1 200 >in
 	embed in >want

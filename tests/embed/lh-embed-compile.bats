@@ -37,6 +37,7 @@ unused() {
 	[ "$stderr" = "lh-embed: $PWD/m.gguf.lhm: $1: not used (--compile makes it again)" ] || { echo "$stderr"; return 1; }
 }
 
+# bats test_tags=full
 @test "vectors are the same bytes with and without a compiled file, of every architecture" {
 	words='forklift operator welder nurse hello world é 東京 three, (nights) x9 Ünder'
 	for i in 1 2 3 4 5 6; do
@@ -197,6 +198,7 @@ unused() {
 	fi
 }
 
+# bats test_tags=hostile
 @test "damaged weights are found by --info, and damaged tables at once" {
 	embed >want
 	compile m.gguf
@@ -223,6 +225,7 @@ unused() {
 	[ "$stderr" = 'lh-embed: "good" is an unknown model' ] || [ -n "$stderr" ]
 }
 
+# bats test_tags=full
 @test "each number of the header and the tables that is wrong is refused with its reason" {
 	wrong() {
 		local field=$1 value=$2 message=$3
@@ -329,6 +332,7 @@ unused() {
 	wrong tokenizer.kind 2 'its pairs are of a wrong size'
 }
 
+# bats test_tags=hostile
 @test "a compiled file with any byte changed, and right checksums, is refused or gives vectors" {
 	python3 "$ROOT/tests/model/forge.py" model tiny.gguf
 	compile tiny.gguf -o tiny.lhm

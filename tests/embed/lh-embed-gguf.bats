@@ -41,7 +41,7 @@ text() {
 	printf '{"text":"%s"}\n' "$(stretch "$1" 'forklift ')"
 }
 
-# bats test_tags=plain-only
+# bats test_tags=full,plain-only
 @test "vectors are those of the float64 oracle over the tokens that --tokens writes" {
 	words "$(scale 12 40)" >in
 	for options in "" "--architecture bert --pooling cls" "--architecture nomic-bert-moe --type Q8_0 --width 64" "--type F16 --pooling last"; do
@@ -123,6 +123,7 @@ text() {
 	run -0 lh-embed --engine gguf --model good <<<'{"text":"a"}'
 }
 
+# bats test_tags=full
 @test "the command that compares a model with a running Ollama finds what is equal and what is not" {
 	local seed
 	model a.gguf --layers 1 --width 32 --heads 2 --feed-forward 64
@@ -185,7 +186,7 @@ text() {
 	[ "${stderr_lines[0]}" = 'lh-embed: in:1: text of no token that the model has' ]
 }
 
-# bats test_tags=plain-only
+# bats test_tags=full,plain-only
 @test "--benchmark measures short and long texts" {
 	run -0 --separate-stderr patiently lh-embed --engine gguf --model m.gguf --benchmark -j1
 	jq -e '.threads == 1 and .short.tokens <= 24 and .short.tokens > 16 and .long.tokens > 400
@@ -233,7 +234,7 @@ text() {
 	[ "$(lh-embed --engine gguf --model m.gguf <<<'{"texts":["a"],"model":"m"}' | jq -r .model)" = "$(id_of m.gguf)" ]
 }
 
-# bats test_tags=plain-only
+# bats test_tags=full,plain-only
 @test "1,000 texts have the same bytes with any number of threads, in any batch and from a cache" {
 	words 1000 >in
 	embed -j1 in >one
@@ -327,7 +328,7 @@ text() {
 	[[ $stderr == *'lh-embed: 100000 of 100001 records rejected' ]]
 }
 
-# bats test_tags=plain-only
+# bats test_tags=full,plain-only
 @test "progress is of the texts, with the time left if the input is a file" {
 	# as many as this machine is busy with for a moment
 	for n in 2000 20000 200000; do
@@ -472,6 +473,7 @@ unit() {
 	[ ! -e x.lhv ]
 }
 
+# bats test_tags=hostile
 @test "a model with one key missing, of another type or out of range is refused by the key's name, or does not need it" {
 	local architectures="bert nomic-bert-moe gemma-embedding"
 	[ -z "${LH_ASAN:-}" ] || architectures=nomic-bert-moe
@@ -539,6 +541,7 @@ unit() {
 	[[ $stderr == 'lh-embed: nan.gguf: tensor "'*'" has a value that is not finite' ]]
 }
 
+# bats test_tags=full
 @test "memory is bounded by the file and the batch, not by the number of texts" {
 	plain_only "it maps more"
 	words 3000 >in
@@ -611,6 +614,7 @@ unit() {
 	[ "$(lh-index info a.lhv | jq -c 'has("prefix") or has("query_prefix")')" = false ]
 }
 
+# bats test_tags=full
 @test "an index of vectors that are cut cuts those of its texts and of its queries alike" {
 	local n
 	words 40 >in

@@ -99,6 +99,7 @@ embed() {
 	[[ $stderr == *"200 texts, 188 hits, 12 misses, hit rate 94.0 %"* ]]
 }
 
+# bats test_tags=full
 @test "a failure wakes those who wait for what another thread asked for" {
 	for i in {1..400}; do texts a; done > in
 	# which thread comes when is chance: twelve rounds, each with a service of its own, as a call
@@ -203,6 +204,7 @@ embed() {
 	[ "$(wc -l < log)" = 2 ]
 }
 
+# bats test_tags=full
 @test "408, 409 and every 5xx are tried again, other statuses are not" {
 	for status in 408 409 500 501 599; do
 		rm -f log
@@ -389,6 +391,7 @@ embed() {
 	[ "$(wc -l < log)" = 6 ]
 }
 
+# bats test_tags=full
 @test "TLS is verified: expired, self-signed and another host's certificates are refused" {
 	make_certificates
 	export SSL_CERT_FILE=$PWD/ca.pem

@@ -233,6 +233,7 @@ lh-embed: --template: no record has "late"' ]
 	[ -z "$output" ]
 }
 
+# bats test_tags=hostile
 @test "hostile lines are rejected and the rest goes on" {
 	printf '{"text":"a\xff"}\n{"text":"\\ud800"}\n{"text":"a","text":"b"}\n{"text":"a\xc0\xaf"}\n{"text":"\x01"}\n{"text":"a",}\nx\n{"text":"ok"}\n' > in
 	run -1 --separate-stderr lh-embed --rejects bad --dimension 64 in

@@ -1,5 +1,5 @@
 # The tokens of texts, by every kind of tokenizer, compared with other implementations.
-# bats file_tags=long
+# bats file_tags=full,long
 load ../helper
 source "$ROOT/tests/model/peers.bash"
 
@@ -33,7 +33,7 @@ without_ends() {
 	jq -c ".[$part]"
 }
 
-# bats test_tags=plain-only
+# bats test_tags=full,plain-only
 @test "texts of all kinds have the tokens that another implementation gives them" {
 	local name n
 	n=$(scale 1500 100000)
@@ -45,7 +45,7 @@ without_ends() {
 	done
 }
 
-# bats test_tags=plain-only
+# bats test_tags=full,plain-only
 @test "every code point that Python knows is read as another implementation reads it" {
 	BY_HAND vocabulary wordpiece-points model.gguf
 	BY_HAND points --assigned >texts
@@ -54,6 +54,7 @@ without_ends() {
 	[ "$(wc -l <tokens)" -gt 1000 ]
 }
 
+# bats test_tags=full
 @test "llama.cpp gives texts of all kinds the same tokens" {
 	local name
 	against_llama
@@ -74,6 +75,7 @@ three_ways() {
 	node "$ROOT/tests/model/peers/transformers.mjs" tokenizer.json <texts >third
 }
 
+# bats test_tags=full
 @test "where transformers and llama.cpp give a text the same tokens, these are ours" {
 	local name n
 	n=$(scale 3000 100000)
@@ -95,6 +97,7 @@ three_ways() {
 	done
 }
 
+# bats test_tags=full
 @test "transformers, llama.cpp and lh-embed give texts of workers and queries the same tokens" {
 	local name
 	against_llama
@@ -109,6 +112,7 @@ three_ways() {
 	done
 }
 
+# bats test_tags=full
 @test "llama.cpp reads every code point in the same way" {
 	against_llama
 	BY_HAND vocabulary wordpiece-points model.gguf
@@ -118,6 +122,7 @@ three_ways() {
 	[ "$(wc -l <ours)" -gt 1000 ]
 }
 
+# bats test_tags=full
 @test "a generated model has a vocabulary that llama.cpp reads, of either kind" {
 	local architecture
 	against_llama
@@ -147,7 +152,7 @@ three_ways() {
 	jq -c '.[:9]' whole | cmp - cut
 }
 
-# bats test_tags=plain-only
+# bats test_tags=full,plain-only
 @test "a text of a megabyte without spaces costs BPE neither seconds nor much memory" {
 	local name text
 	for name in bpe bpe-gpt2 bpe-llama bpe-qwen spm spm-extra; do
@@ -160,7 +165,7 @@ three_ways() {
 	done
 }
 
-# bats test_tags=plain-only
+# bats test_tags=full,plain-only
 @test "a text of 10 MB is divided, as words, one word, signs, spaces and what is dropped" {
 	local name text n=10000000
 	[ -z "${LH_ASAN:-}" ] || n=1000000

@@ -194,6 +194,7 @@ all_options() {
 		  ($of[] | select(.choices and .long and .value != "file") | "\($line)--\(.long) |\(.choices | sort | join("  "))")'
 }
 
+# bats test_tags=full
 @test "each tool and command is completed with the options and choices that it describes" {
 	all_options >lines.table
 	[ "$(wc -l <lines.table)" -gt 300 ]
@@ -201,6 +202,7 @@ all_options() {
 	expected <lines.table
 }
 
+# bats test_tags=full
 @test "each tool's commands are completed, with what they do in zsh and fish" {
 	for tool in $(basename -a "$ROOT"/tools/*/); do
 		"$tool" --describe-options | jq -r '.tool as $t | .commands[]?.name | select(. != "") | "\($t) \(.)|\(.)"'
@@ -219,6 +221,7 @@ all_options() {
 	[ "$(lh complete -- lh index build --ho)" = "$(lh complete -- lh-index build --ho)" ]
 }
 
+# bats test_tags=full
 @test "installed completions are found by the shells' own loaders" {
 	plain_only "what is installed is the plain build"
 	make -s -C "$ROOT" install DESTDIR="$BATS_TEST_TMPDIR/d" PREFIX=/usr >/dev/null

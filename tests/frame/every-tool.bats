@@ -11,6 +11,7 @@ load ../commands
 	done < <(commands)
 }
 
+# bats test_tags=full
 @test "what each command reads and writes is as --describe says, by JSON Schema" {
 	n=0 bad=0
 	while read -r command; do
@@ -63,6 +64,7 @@ load ../commands
 	done < <(on_stdin)
 }
 
+# bats test_tags=full
 @test "a closed stderr changes nothing, and no message lands in a file that was opened" {
 	while read -r command; do
 		fresh
@@ -83,6 +85,7 @@ load ../commands
 	done < <(commands | grep -v '^lh-gen\|^lh-query\|index delete\|dump\|audit verify\|catalog \(get\|remove\)\|lh-store [^r]\|^lh-trace\|subject find --' | sed 's/ [a-z]*\.jsonl\(\.gz\)*$//')
 }
 
+# bats test_tags=hostile
 @test "terminal escapes in file names do not reach stderr raw" {
 	name=$'bad\e[31mname'
 	while read -r command; do
@@ -96,6 +99,7 @@ raw() {
 	LC_ALL=C grep -q -P '[\x00-\x09\x0b-\x1f\x7f]|\xc2[\x80-\x9f]' "$1"
 }
 
+# bats test_tags=hostile
 @test "terminal escapes in keys and values do not reach stderr raw" {
 	python3 - >escapes.jsonl <<-'END'
 	import json
@@ -117,6 +121,7 @@ raw() {
 	done < <(on_stdin)
 }
 
+# bats test_tags=hostile
 @test "terminal escapes in options, operands, the environment and an index do not reach stderr raw" {
 	e=$'\e[31m\xc2\x9b'
 	jq -nc --arg e "$e" '{id: 1, vector: [1, 2], model: $e}' | lh-index build "$e.lhv"
@@ -228,6 +233,7 @@ raw() {
 # of a trace that is known.
 ASK='"query_id":"{\\"grade\\":1}","results":[],"endpoint":"e","type":"sms","body":"b","flow":{"name":"f","nodes":[{"id":"a","mode":"same"}]},"op":"get","index":"workers","uid":"t1","name":"other","role":"r","city":"c","state":"s","content":1,"mode":"m","kind":"email","task":"t","prompt":"p","model":"hash-v3","created_at":"2026-05-03T12:00:00Z","run_id":"r","task_id":"t","timestamp":"2026-05-03T12:00:00Z","schema_version":1,"provenance":{"source_file":"data/_kb/audits.jsonl","line_offset":0,"sig_hash":"44136fa355b3678a1146ad16f7e8649e94fb4fc21fe77e8310c060f61caaff8a","recorded_at":"2026-05-03T12:00:00Z"}'
 
+# bats test_tags=hostile
 @test "dirty lines are rejected one by one, and those between them are read" {
 	printf '\357\273\277{"id":"a","text":"ok",'"$ASK"'}\r\n\r\n \t\n{"id":"b","text":"a\0b"}\n\0\n{"id":"c","text":"\377"}\n' >.dirty
 	printf '{"id":"d","text":"\300\257"}\n{"id":"e","text":"\\ud800"}\n\357\273\277{"id":"f","text":"ok"}\n[1]\n"x"\n\n' >>.dirty
@@ -276,6 +282,7 @@ ASK='"query_id":"{\\"grade\\":1}","results":[],"endpoint":"e","type":"sms","body
 	done < <(writers | grep 'chat\|export\|extract-json answers\|embed\|lift\|materialize\|relevance\|score\|search\|validate')
 }
 
+# bats test_tags=hostile
 @test "an array, a table, UTF-16 and Latin-1 are named by each tool that reads records" {
 	printf '[{"id":"a","text":"x"},\n{"id":"b"}]\n' >array
 	printf 'id,text\na,x\n' >table

@@ -824,6 +824,7 @@ on_terminal() {
 
 # ---- memory ----
 
+# bats test_tags=full
 @test "whichever allocation fails, also in libc: exit 2 and the reason, or success" {
 	plain_only "sanitizers have an allocator of their own"
 	cc -shared -fPIC -o failmalloc.so "$ROOT/tests/faults/failmalloc.c"

@@ -109,6 +109,7 @@ open(sys.argv[1], "wb").write(b)' "$@"
 	[[ $output == *'{"error":{"file":"-/m/two.jsonl","line":2,"code":400,"message":'* ]]
 }
 
+# bats test_tags=hostile
 @test "a truncated file gives the whole lines before, a message and exit 2" {
 	for c in gzip zstd xz bzip2; do
 		head -c $(($(stat -c %s "plain.$c") * 4 / 5)) "plain.$c" >cut
@@ -157,6 +158,7 @@ open(sys.argv[1], "wb").write(b)' "$@"
 	[ "$output" = "$(cat m.jsonl)" ]
 }
 
+# bats test_tags=hostile
 @test "a flipped bit is never exit 0" {
 	for c in gzip zstd xz bzip2 lz4; do
 		size=$(stat -c %s "plain.$c")
@@ -195,6 +197,7 @@ damaged() {
 	END
 }
 
+# bats test_tags=full
 @test "damage of one byte or forty is exit 2 or changes no record, in every format" {
 	head -n 900 plain.jsonl >a.jsonl
 	head -n 500 plain.jsonl | tac >b.jsonl
@@ -211,6 +214,7 @@ damaged() {
 	awk '$2 < 18 { print; bad = 1 } END { exit bad }' seen
 }
 
+# bats test_tags=hostile
 @test "damage of a tar's heads is exit 2, the first one's included" {
 	for format in v7 gnu ustar; do
 		tar c --format=$format -f heads.$format m/one.jsonl m/zed.jsonl
@@ -259,6 +263,7 @@ damaged() {
 	done
 }
 
+# bats test_tags=full
 @test "a zip of more members than 65,535 is whole" {
 	python3 -c 'import zipfile
 z = zipfile.ZipFile("many.zip", "w")
@@ -306,6 +311,7 @@ z.writestr("last", "{}\n")'
 	done
 }
 
+# bats test_tags=full
 @test "the end of an xz stream and of a zstd frame is found, however they were made" {
 	head -c 200000 /dev/urandom | base64 -w 0 >long
 	(head -c 900000 /dev/zero | tr '\0' x; echo) >same
@@ -364,6 +370,7 @@ z.writestr(i, "{}\n")'
 	[ "$(tail -n 1 out)" = '{"z":26}' ]
 }
 
+# bats test_tags=hostile
 @test "hostile member names are read as streams and nothing is extracted" {
 	python3 - <<-'END'
 	import io, tarfile
@@ -471,6 +478,7 @@ z.writestr(i, "{}\n")'
 	ldd "$LH_BIN/lh-cat" | has libarchive
 }
 
+# bats test_tags=full
 @test "memory stays flat over a large compressed file" {
 	plain_only "sanitizers need memory"
 	n=$(scale 100 2000)

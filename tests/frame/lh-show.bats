@@ -367,6 +367,7 @@ lh-show: 3 of 4 records rejected" ]
 	done
 }
 
+# bats test_tags=full
 @test "a million records take no more memory than a few thousand" {
 	plain_only "memory"
 	for options in "" --card; do
@@ -378,6 +379,7 @@ lh-show: 3 of 4 records rejected" ]
 }
 
 # --card of the second is 500 MB of indentation
+# bats test_tags=full
 @test "a huge line, deep nesting and very many members are shown in bounded memory" {
 	plain_only "memory"
 	{ printf '{"a":"'; stretch 4000000 'word '; echo '","b":1}'; } >huge

@@ -184,6 +184,7 @@ squeezed() {
 	LC_ALL=C.UTF-8 sed 's/^ *[•-] //' | tr -d ' \n\t'
 }
 
+# bats test_tags=full
 @test "lh help prints every page where neither man nor mandoc is installed, as mandoc does" {
 	mkdir -p t/bin t/share/lakehouse-tools
 	cp "$LH_BIN/lh" t/bin

@@ -238,6 +238,7 @@ wrong_values() {
 	done <<<"$records"
 }
 
+# bats test_tags=full
 @test "a member of another type, or out of range, is rejected in the same words by every tool" {
 	wrong=0
 	each wrong_values
@@ -258,6 +259,7 @@ absent_or_empty() {
 	fi
 }
 
+# bats test_tags=full
 @test "a required member that is absent or null is missing, and one that must say something is not empty" {
 	wrong=0
 	each absent_or_empty

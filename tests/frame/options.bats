@@ -223,7 +223,7 @@ options_of() {
 		sed 's/^|/-|/; s/||/|-|/; s/|$/|-/' | sort -u
 }
 
-# bats test_tags=plain-only
+# bats test_tags=full,plain-only
 @test "--describe-options has every option and command that --help has, and no other" {
 	for tool in $(basename -a "$ROOT"/tools/*/); do
 		run -0 --separate-stderr "$tool" --describe-options
@@ -247,7 +247,7 @@ options_of() {
 # The tools whose operations are rows of lib/tool/op.h.
 DESCRIBED="lh-catalog lh-index lh-observe lh-pathway lh-playbook lh-store lh-subject-audit lh-workflow"
 
-# bats test_tags=plain-only
+# bats test_tags=full,plain-only
 @test "--describe has every command with its options, every operation of requests, and no other" {
 	for tool in $DESCRIBED; do
 		run -0 --separate-stderr "$tool" --describe

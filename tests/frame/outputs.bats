@@ -81,6 +81,7 @@ files_of_options() {
 	done
 }
 
+# bats test_tags=full
 @test "each option that names a file is known to read, make, append to or replace it" {
 	uses | awk '{ print $1, $2 }' >known
 	files_of_options >all

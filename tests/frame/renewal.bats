@@ -257,6 +257,7 @@ hits() {
 	[ "$(tail -n 1 out | jq '.results | length')" = $((i + 2 > 100 ? 100 : i + 2)) ]
 }
 
+# bats test_tags=full
 @test "what was replaced is let go of: no old map, however many rebuilds" {
 	lh-gen workers -n 300 --seed 1 >w
 	lh-index build -q w.lhv <w

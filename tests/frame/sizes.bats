@@ -2,7 +2,7 @@
 # memory they may take.  The full sizes are those of make soak.
 # Plain only: it measures memory, which sanitizers need; frame.bats and test_json read the
 # same lines in small.
-# bats file_tags=sizes,plain-only,long
+# bats file_tags=full,sizes,plain-only,long
 load ../helper
 load ../servers/server
 
@@ -71,6 +71,7 @@ below() {
 	[ "$kib" -lt "$1" ] || { echo "$kib KiB, not below $1"; return 1; }
 }
 
+# bats test_tags=full
 @test "a line over the limit costs no more than the limit, is named, and the next goes on" {
 	plain_only "sanitizers need memory"
 	limit=$(scale 16 256) mib=$(scale 64 1024)
@@ -96,6 +97,7 @@ below() {
 	cmp in out
 }
 
+# bats test_tags=full
 @test "a line of millions of tiny members costs no more than three times the limit, and is named" {
 	plain_only "sanitizers need memory"
 	limit=$(scale 24 200)
@@ -131,6 +133,7 @@ below() {
 	done
 }
 
+# bats test_tags=full
 @test "a long text below the limit takes no more than three times its line" {
 	plain_only "sanitizers need memory"
 	mib=$(scale 16 64)
@@ -145,6 +148,7 @@ below() {
 	done
 }
 
+# bats test_tags=full
 @test "memory stays flat over millions of records" {
 	plain_only "sanitizers need memory"
 	n=$(scale 200000 10000000)
@@ -168,6 +172,7 @@ below() {
 	[ "$(wc -l <out)" = "$n" ]
 }
 
+# bats test_tags=full
 @test "memory stays flat over much evidence, and grows by a hash a record in a root" {
 	plain_only "sanitizers need memory"
 	n=$(scale 200000 10000000)
@@ -201,6 +206,7 @@ below() {
 	[ "$(wc -l <log)" = "$n" ]
 }
 
+# bats test_tags=full
 @test "an index is built and compacted in the memory that lh-index(1) states" {
 	plain_only "sanitizers need memory"
 	n=$(scale 20000 200000) d=64 m=16
@@ -225,6 +231,7 @@ below() {
 }
 
 # lh-playbook has one line more to say, its totals: lh-playbook.bats
+# bats test_tags=full
 @test "100,000 bad lines: exact count, linear time, a summary after three messages" {
 	(echo '{"id":"a","text":"x"'"$ASK"'}'; repeat 100000 "{bad"; echo '{"id":"c","text":"y"'"$ASK"'}') >in
 	while read -r command; do
@@ -242,6 +249,7 @@ below() {
 	done < <(filters | grep -v playbook)
 }
 
+# bats test_tags=full
 @test "a million numbers, a million keys where that many may be, and nesting of 512 pass; 513 and 100,000 do not" {
 	ASK=$ASK python3 - >in <<-'END'
 	import os

@@ -109,6 +109,7 @@ for line in sys.stdin:
 
 # ---- hostile folders ----
 
+# bats test_tags=hostile
 @test "a damaged manifest is reported and the others are listed, exit 1" {
 	printf '{"name":"%s","schema_fingerprint":"f"}\n' {a..j} | register >/dev/null
 	id() { echo "$1" | uuids; }

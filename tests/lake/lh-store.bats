@@ -531,6 +531,7 @@ once() {
 	[[ $output == *"in [none]" ]]
 }
 
+# bats test_tags=full
 @test "an object is sent and received in constant memory" {
 	plain_only "memory limits"
 	start_s3

@@ -4,7 +4,7 @@
 # cannot be.
 # Plain only: s3rver, rclone and s3cmd; lh-store.bats and store-operands.bats take the
 # same paths with a server of ours.
-# bats file_tags=plain-only
+# bats file_tags=full,plain-only
 load ../helper
 load ../servers/server
 load ../servers/s3

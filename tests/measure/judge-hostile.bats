@@ -20,6 +20,7 @@ refused() {
 		{ echo "$1: exit $status: $stderr"; return 1; }
 }
 
+# bats test_tags=hostile
 @test "a bad line of a run is exit 2 with file and line" {
 	for line in 'a' '1 Q0 c 1 2' '1 Q0 c 1 2 t more' '{"query_id":"1","results":[]}' '[]' '"x'; do
 		refused "$line" '' r
@@ -39,6 +40,7 @@ refused() {
 	done
 }
 
+# bats test_tags=hostile
 @test "a bad line of qrels is exit 2 with file and line" {
 	for line in '1 0 c' '1 0 c 1 1' '1 0 c x' '1 0 c 1.5' '1 0 c inf' '1 0 c 1001' '1 0 c -1001' '{"query_id":"1","id":"c","grade":1}'; do
 		refused "$line" '' q
@@ -63,6 +65,7 @@ refused() {
 	[ "$output" = 'lh-judge: r:1: document a twice for query 1' ]
 }
 
+# bats test_tags=hostile
 @test "what is empty, absent, or a folder is no run" {
 	for run in /dev/null absent .; do
 		run -2 --separate-stderr lh-judge score --qrels q "$run"
@@ -86,6 +89,7 @@ refused() {
 	run ! grep -i 'nan\|inf' out
 }
 
+# bats test_tags=hostile
 @test "ids of any kind are kept apart, and are written as JSON" {
 	printf '%s\n' "é\"\\ 0 d 1" "e 0 d 1" >q
 	printf '%s\n' "é\"\\ Q0 d 1 1 t" >r

@@ -1,7 +1,7 @@
 # Six surfaces through our tools and through tests/oracle over inputs that
 # are drawn at random (tests/parity/differ), and whether a difference would be seen,
 # and reduced to its core.
-# bats file_tags=oracle
+# bats file_tags=full,oracle
 load ../helper
 
 INPUTS=$(scale 2000 100000)

@@ -46,6 +46,7 @@ spoil() {
 	run ! grep -l Divergences o/*.md
 }
 
+# bats test_tags=full
 @test "make parity ends with 80/80, and runs each probe alone" {
 	plain_only "make parity runs the plain build"
 	run make -s -C "$ROOT" parity
@@ -93,6 +94,7 @@ spoil() {
 	grep -q 'python3' out
 }
 
+# bats test_tags=full
 @test "another program takes the right side through LH_PARITY_RIGHT_<PROBE>" {
 	LH_PARITY_RIGHT_EMBED='lh-embed --wire rust --encoding base64' LH_PARITY_RIGHT_EXTRACT_JSON='tee raw | lh-extract-json --raw-input --wire' all --out o
 	[ "$status" = 0 ]
@@ -117,6 +119,7 @@ spoil() {
 	done
 }
 
+# bats test_tags=full
 @test "each of the deviations, planted in either side, is seen and its case named" {
 	plain_only "most of it is Python"
 	filter="python3 '$ROOT/tests/deviations.py'"
@@ -141,6 +144,7 @@ spoil() {
 	[ "$n" -ge 40 ]
 }
 
+# bats test_tags=full
 @test "without what is planted the same cases match" {
 	spoil left '' ''
 	for probe in embed extract_json validator session_log materializer subject_audit; do
@@ -151,6 +155,7 @@ spoil() {
 	[ "$(tail -n 1 out | jq .passed)" -ge 40 ]
 }
 
+# bats test_tags=full
 @test "both sides failing alike is seen in every probe" {
 	plain_only "most of it is Python"
 	while IFS='|' read -r name filter; do

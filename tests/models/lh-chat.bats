@@ -144,6 +144,7 @@ fails_with() {
 	[ "$(wc -l <out)" = 4 ]
 }
 
+# bats test_tags=hostile
 @test "hostile texts arrive as they are, and come back" {
 	serve
 	echo '{"model":"m","prompt":"\"\\\u0000\u001b\u2028\/ Café ⭐ 你好 \ud83d\ude00\u007f"}' >in
@@ -403,6 +404,7 @@ fails_with() {
 	[ "$(jq -r .reply.content out)" = 'b a' ]
 }
 
+# bats test_tags=hostile
 @test "an answer that is not one is 502, with the reason and its first 200 bytes" {
 	all_keys
 	while read -r model what body; do
@@ -834,6 +836,7 @@ lists() {
 	[[ $output == *"No space left"* ]]
 }
 
+# bats test_tags=full
 @test "a decimal comma changes nothing that is sent" {
 	plain_only "libraries of libcurl's read the locale, and libc keeps its path"
 	needs_comma
@@ -842,6 +845,7 @@ lists() {
 	[ "$(sent)" = '{"model":"m","messages":[{"role":"user","content":"a"}],"stream":false,"think":false,"options":{"temperature":0.5,"num_predict":2}}' ]
 }
 
+# bats test_tags=full
 @test "a long prompt takes no more than three times its line" {
 	plain_only "sanitizers need memory"
 	serve
@@ -854,6 +858,7 @@ lists() {
 	done
 }
 
+# bats test_tags=full
 @test "whichever allocation of libcurl's fails, it is an error and no crash" {
 	plain_only "sanitizers have an allocator of their own"
 	serve

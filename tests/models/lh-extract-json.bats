@@ -32,17 +32,29 @@ times() {
 	stretch "$2" "$1"
 }
 
+# bats test_tags=hostile
 @test "fixture fenced_json" { wire fenced_json; }
+# bats test_tags=hostile
 @test "fixture fenced_plain" { wire fenced_plain; }
+# bats test_tags=hostile
 @test "fixture bare_with_prose" { wire bare_with_prose; }
+# bats test_tags=hostile
 @test "fixture first_of_many" { wire first_of_many; }
+# bats test_tags=hostile
 @test "fixture nested" { wire nested; }
+# bats test_tags=hostile
 @test "fixture unicode" { wire unicode; }
+# bats test_tags=hostile
 @test "fixture escaped_quotes" { wire escaped_quotes; }
+# bats test_tags=hostile
 @test "fixture empty_object" { wire empty_object; }
+# bats test_tags=hostile
 @test "fixture top_level_array" { wire top_level_array; }
+# bats test_tags=hostile
 @test "fixture no_json" { wire no_json; }
+# bats test_tags=hostile
 @test "fixture balanced_invalid" { wire balanced_invalid; }
+# bats test_tags=hostile
 @test "fixture trailing_garbage" { wire trailing_garbage; }
 
 @test "all fixtures are named here" {

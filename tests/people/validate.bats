@@ -1,5 +1,5 @@
 # lh-validate --schema FILE in a terminal: a schema of one's own, its faults, its findings.
-# bats file_tags=plain-only
+# bats file_tags=full,plain-only
 load screen
 
 setup() {

@@ -1,6 +1,6 @@
 # share/examples/parallel: shards by GNU parallel.
 # Plain only: scripts of share/, over commands that other files test.
-# bats file_tags=plain-only
+# bats file_tags=full,plain-only
 load ../helper
 load ../sharded
 

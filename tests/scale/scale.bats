@@ -1,7 +1,7 @@
 # Past one machine, on paper: the simulation of a fan-out over shards, which merges with
 # lh-merge, and doc/scale.md, whose figures are recomputed.
 # Plain only: shells, Python and a browser at work; other files run the tools.
-# bats file_tags=plain-only
+# bats file_tags=full,plain-only
 load ../helper
 
 SIMULATE=$ROOT/tests/scale/simulate

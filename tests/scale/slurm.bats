@@ -1,6 +1,6 @@
 # share/examples/slurm, and --shard in job arrays, on a Slurm of one node.
 # Plain only: scripts of share/, over commands that other files test.
-# bats file_tags=plain-only,long
+# bats file_tags=full,plain-only,long
 load ../helper
 load ../slurm
 load ../sharded
@@ -77,6 +77,7 @@ array() {
 	[[ $output == *"metrics: equal"* ]]
 }
 
+# bats test_tags=full
 @test "a task that is requeued while it reads ends with the same index" {
 	a_job
 	held lh-embed 3/8 "$PWD/job/workers.jsonl"
@@ -97,6 +98,7 @@ array() {
 	[ -z "$(find job/vectors -name '*.jsonl.*')" ]
 }
 
+# bats test_tags=full
 @test "a task that is requeued while it writes its part of a run ends with the same run hash" {
 	needs_strace
 	a_job
@@ -136,6 +138,7 @@ array() {
 	same_contents job/index.lhv whole.lhv
 }
 
+# bats test_tags=full
 @test "two tasks at the same time on one shard, of each step, give what one gives" {
 	a_job
 	cp -R job twice
@@ -205,6 +208,7 @@ array() {
 	cat part.? | sort | cmp - <(lh-embed workers.jsonl | sort)
 }
 
+# bats test_tags=full
 @test "a task that is requeued still has its shard by Slurm's numbers" {
 	lh-gen workers -n 400 >workers.jsonl
 	mkfifo pipe

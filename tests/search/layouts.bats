@@ -1,6 +1,6 @@
 # Indexes of layout qg pass the tests that are marked "layouts", as those of layout hnsw do
 # in the files themselves.
-# bats file_tags=long
+# bats file_tags=full,long
 load ../helper
 load ../index
 
@@ -14,34 +14,37 @@ over_qg() {
 	grep -q '^ok [0-9]* [^#]*$' tap
 }
 
+# bats test_tags=full
 @test "faults" {
 	over_qg lh-index-faults
 }
 
+# bats test_tags=full
 @test "changes, damage, merges and dumps" {
 	over_qg lh-index
 }
 
+# bats test_tags=full
 @test "moves" {
 	over_qg lh-index-move
 }
 
-# bats test_tags=plain-only
+# bats test_tags=full,plain-only
 @test "searches, filtered, of several corpora, and with playbooks" {
 	over_qg lh-search
 }
 
-# bats test_tags=plain-only
+# bats test_tags=full,plain-only
 @test "searches by vector and words" {
 	over_qg lh-search-hybrid
 }
 
-# bats test_tags=plain-only
+# bats test_tags=full,plain-only
 @test "searches of a folder" {
 	over_qg lh-search-wire
 }
 
-# bats test_tags=plain-only
+# bats test_tags=full,plain-only
 @test "indexes of both layouts are searched together, and rows go from either to the other" {
 	lh-gen workers -n 2400 >w
 	first 1200 <w | lh-index build -j1 --dimension 64 --layout hnsw a.lhv

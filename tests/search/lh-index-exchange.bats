@@ -262,7 +262,7 @@ npy() {
 	[[ $stderr == *'the header has 4294967295 bytes, at most 65536' ]]
 }
 
-# bats test_tags=plain-only
+# bats test_tags=full,plain-only
 @test "NumPy reads what is written, and its own files are read: each type, order of bytes and version" {
 	PYTHON=/usr/bin/python3
 	"$PYTHON" -c 'import numpy' 2>/dev/null || skip "python3-numpy is not installed"

@@ -102,7 +102,7 @@ load ../index
 	no_litter
 }
 
-# bats test_tags=layouts
+# bats test_tags=full,layouts
 @test "what is deleted or added while moves go on is as it was acknowledged" {
 	rows 1 10 | lh-index build a.lhv
 	rows 11 12 | lh-index build b.lhv

@@ -191,6 +191,7 @@ setup() {
 	[ "$(paste -sd' ' out)" = 'cosine l2 ip l2 ip ip' ]
 }
 
+# bats test_tags=hostile
 @test "hostile names are 400 for every operation, and lead nowhere" {
 	long=$(printf '%0129d' 0)
 	request '{"op":"create","name":"good","dimension":2}' >/dev/null

@@ -297,7 +297,7 @@ kept() { lh-index info "$1" | jq -c '[.dimension, .distance, .m, .precision, .re
 	[[ $output == *nowhere.lhv* ]]
 }
 
-# bats test_tags=plain-only
+# bats test_tags=full,plain-only
 @test "an index is as large as the help of build says, and the page for each precision and layout" {
 	lh-gen workers -n 1200 | lh-embed | jq -c '{id, vector, metadata: {}}' >v
 	each() { echo $(($(info x.lhv file_bytes) / 1200)); }
@@ -378,6 +378,7 @@ kept() { lh-index info "$1" | jq -c '[.dimension, .distance, .m, .precision, .re
 	[ -z "$stderr" ]
 }
 
+# bats test_tags=hostile
 @test "a vector that is hostile is rejected with the reason" {
 	n=0
 	while IFS='|' read -r record message; do
@@ -457,6 +458,7 @@ kept() { lh-index info "$1" | jq -c '[.dimension, .distance, .m, .precision, .re
 	[ "$(lh-index dump a.lhv | jq -c .metadata | sort | paste -sd' ')" = 'null null {"n":3,"tag":"x"}' ]
 }
 
+# bats test_tags=full
 @test "dump, then build, gives an index that answers alike" {
 	for distance in cosine l2 ip; do
 		lh-gen workers -n 1200 | lh-index build --dimension 64 --distance $distance a.lhv
@@ -596,7 +598,7 @@ kept() { lh-index info "$1" | jq -c '[.dimension, .distance, .m, .precision, .re
 	lh-index verify a.lhv
 }
 
-# bats test_tags=layouts
+# bats test_tags=hostile,layouts
 @test "a damaged index is not compacted: new checksums would hide the damage" {
 	lh-gen workers -n 20 | lh-index build --dimension 64 a.lhv
 	lh-gen workers -n 1 --seed 2 | lh-index add a.lhv
@@ -614,7 +616,7 @@ flipped() {
 	python3 -c 'import sys; b = bytearray(open(sys.argv[1], "rb").read()); b[int(sys.argv[2])] ^= 0x40; sys.stdout.buffer.write(b)' "$@"
 }
 
-# bats test_tags=layouts
+# bats test_tags=hostile,layouts
 @test "a damaged index is neither merged nor moved, wherever the damage is, and DEST stays as it was" {
 	mkdir served
 	lh-gen workers -n 300 >w
@@ -1061,7 +1063,7 @@ flipped() {
 	[[ $output == *'the index names http://***@127.0.0.1:1, which is not sent your key'* ]]
 }
 
-# bats test_tags=plain-only
+# bats test_tags=full,plain-only
 @test "build --estimate is within 1% of the size of the index, 5% with words, and writes nothing" {
 	# estimated TOLERANCE OPTION... - of 1500 workers; the tolerance is in percent
 	estimated() {

@@ -196,6 +196,7 @@ entries() {
 	[ ! -e other.lhv-log ]
 }
 
+# bats test_tags=hostile
 @test "rows that are not entries, or are damaged, are named and not printed" {
 	lh-playbook record -q pb.lhv <<<"$ENTRY" >ids
 	for meta in '{"a":1}' '{"query_text":"q","answer_id":"a","answer_corpus":"c","score":2}'; do

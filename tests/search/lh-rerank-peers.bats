@@ -1,11 +1,12 @@
 # Cross-encoders by lh-rerank and by llama.cpp, on the same files.
 # Plain only: lh-rerank.bats takes each path.
-# bats file_tags=plain-only,long
+# bats file_tags=full,plain-only,long
 load ../helper
 source "$ROOT/tests/model/peers.bash"
 
 # llama.cpp gives both texts type 0.  It looks GELU up in a table of halves: on these models its
 # vectors are as far from float64 as that.
+# bats test_tags=full
 @test "scores of models with one type of tokens are those of llama.cpp to 1e-3" {
 	local reason options
 	reason=$(peers) || skip "$reason"

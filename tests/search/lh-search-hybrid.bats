@@ -214,7 +214,7 @@ mrr() {
 	[ "${stderr_lines[2]}" = 'lh-search: -:3: empty text' ]
 }
 
-# bats test_tags=layouts
+# bats test_tags=full,layouts
 @test "a graph, codes and words together: each ranking's best come" {
 	local precision
 	lh-gen workers -n 1500 >w.jsonl
@@ -230,7 +230,7 @@ mrr() {
 	done
 }
 
-# bats test_tags=layouts
+# bats test_tags=hostile,layouts
 @test "damage in the words is reported by verify with its section, and a search never crashes" {
 	local at bytes place
 	lh-gen workers -n 300 | lh-index build --lexical w.lhv

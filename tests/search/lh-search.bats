@@ -807,7 +807,7 @@ hits() {
 	[[ $output != *$'\e'* ]]
 }
 
-# bats test_tags=layouts
+# bats test_tags=hostile,layouts
 @test "a damaged metadata text is never printed: exit 2 names the file" {
 	make_points
 	python3 - <<-'END'
@@ -828,7 +828,7 @@ hits() {
 	done
 }
 
-# bats test_tags=layouts
+# bats test_tags=hostile,layouts
 @test "flipped bits anywhere in the file: an answer that is JSON, or an error, never a crash" {
 	lh-gen workers -n 40 | lh-index build --dimension 64 --exact-below 1 w.lhv
 	lh-gen queries -n 3 | jq -c '. + {metadata_filter: {state: [.state, "IL"]}, exclude_ids: ["w-3"]}' >q

@@ -2,7 +2,7 @@
 # scan: another implementation's library crashed there under sustained writes.
 # Plain only: quality and counts over many valid records, on paths that the tools'
 # own files and the unit programs take there.
-# bats file_tags=sizes,plain-only,long
+# bats file_tags=full,sizes,plain-only,long
 load ../helper
 
 ROUNDS=$(scale 2 20)
@@ -67,14 +67,17 @@ for_each_size() {
 	done
 }
 
+# bats test_tags=full
 @test "sizes 0 to 1001, under adds and deletes, agree with the exact scan" {
 	for_each_size
 }
 
+# bats test_tags=full
 @test "the same sizes with a graph from the first record on" {
 	for_each_size --exact-below 1
 }
 
+# bats test_tags=full
 @test "a search never fails while a writer adds and deletes all the while" {
 	cp "$BATS_FILE_TMPDIR"/{pool,q} .
 	for n in 0 2 33 999; do

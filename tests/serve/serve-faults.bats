@@ -198,6 +198,7 @@ is_whole() {
 	[ "$(jq .pid head)" = "$(post /echo | jq .pid)" ]
 }
 
+# bats test_tags=full
 @test "a filter that answers too much, too little or no JSON: 502, replaced, and nobody else notices" {
 	config "$(filter_route 'POST /echo')"
 	start_serve --config config
@@ -500,6 +501,7 @@ part() {
 	END
 }
 
+# bats test_tags=full
 @test "SIGHUP under load, with rotated tokens and replaced pools: no request fails" {
 	token one
 	token two
@@ -860,7 +862,7 @@ figures() {
 	echo "$(find "/proc/$SERVE/fd" -mindepth 1 | wc -l) $(pgrep -P "$SERVE" | wc -l) $(sed -n 's/^VmRSS:[^0-9]*\([0-9]*\).*/\1/p' "/proc/$SERVE/status")"
 }
 
-# bats test_tags=plain-only
+# bats test_tags=full,plain-only
 @test "descriptors, processes and memory stay the same over many requests and 50 SIGHUPs" {
 	n=$([ -n "${LH_ASAN:-}" ] && echo 100 || echo 900)
 	echo '{"id":1}' >body

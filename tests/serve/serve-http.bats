@@ -588,6 +588,7 @@ config() {
 	END
 }
 
+# bats test_tags=full
 @test "the names that the bridge writes as numbers are the numbers of the filters' tables" {
 	sed -n '/^static const char \*const numbers/,/^};/p' "$ROOT/lib/serve/route.c" | grep -o '"[^"]*"' | tr -d '"' | sort >bridge
 	files=$(sed -n 's/^\tlh-[a-z-]* \(\(tools\|lib\)\/.*\)/\1/p' "$ROOT/tests/frame/members.bats" | tr ' ' '\n' | grep -v '^tools/lh-load/\|^lib/catalog/')
@@ -911,6 +912,7 @@ in_flight() {
 	curl -fsS "$URL/metrics" | has -x "lh_serve_in_flight $1"
 }
 
+# bats test_tags=full
 @test "curl, ab, wrk and h2load count what the access log counts" {
 	start_serve --config "$BATS_FILE_TMPDIR/routes.json"
 	n=$(scale 2000 50000)

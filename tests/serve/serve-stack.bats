@@ -1,4 +1,5 @@
 # share/examples, share/systemd: stacks by prefix, units, and proxies in front of lh-serve.
+# bats file_tags=full
 load ../helper
 
 EXAMPLES=$ROOT/share/examples

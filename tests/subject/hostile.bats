@@ -1,4 +1,5 @@
 # lh-subject against hostile places: links, damage, huge and odd lines, and faults.
+# bats file_tags=hostile
 load ../helper
 load ../subject
 

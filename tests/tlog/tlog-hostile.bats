@@ -1,5 +1,5 @@
 # lh-tlog and notes, policies, keys and folders that are damaged, enormous or made to deceive.
-# bats file_tags=faults
+# bats file_tags=hostile,faults
 load ../helper
 load ../tlog
 

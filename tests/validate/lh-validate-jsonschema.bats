@@ -284,6 +284,7 @@ finds_none() {
 	[ ! -s differ ] || { head differ; return 1; }
 }
 
+# bats test_tags=hostile
 @test "a hostile pattern, schema or record ends in time, or is refused" {
 	patiently "$CHECK" regex >out <<-E
 	["^(a+)+\$","$(stretch 100000 a)b"]
