@@ -123,6 +123,15 @@ static bool is_member(const struct lh_value *v, const char *member)
 		      strchr("\".", v->p[v->n - 2 - n]));
 }
 
+bool lh_route_takes(const struct lh_route *r, const char *member)
+{
+	struct lh_value input, properties, v;
+
+	return r->operation.p && lh_value_get(&r->operation, "input", &input) &&
+	       lh_value_get(&input, "properties", &properties) &&
+	       lh_value_get(&properties, member, &v);
+}
+
 bool lh_route_lists(const struct lh_route *r, const char *list, const char *member)
 {
 	struct lh_value all;

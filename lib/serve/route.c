@@ -500,9 +500,23 @@ static bool has_file(const struct lh_route *r)
 	return r->kind == LH_ROUTE_PUT || r->kind == LH_ROUTE_INGEST || r->kind == LH_ROUTE_GET;
 }
 
+const struct lh_route_field lh_route_fields[] = {
+	{ "If-Match", "if_match" }, { "If-None-Match", "if_none_match" }, { NULL, NULL }
+};
+
+static bool is_field(struct lh_str name)
+{
+	const struct lh_route_field *f;
+
+	for (f = lh_route_fields; f->name; f++)
+		if (lh_str_is(name, f->member, strlen(f->member)))
+			return true;
+	return false;
+}
+
 bool lh_route_gives(const struct lh_route *r, struct lh_str name)
 {
-	return is_piece(r, name) || is_constant(r, name) ||
+	return is_piece(r, name) || is_constant(r, name) || is_field(name) ||
 	       (has_file(r) && lh_str_is(name, "file", 4));
 }
 

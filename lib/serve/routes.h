@@ -120,7 +120,12 @@ int lh_route_parse(struct lh_route *r, const char *route, struct lh_err *err);
 void lh_route_free(struct lh_route *r);
 /* Set the constant members, to those of a checked object.  None may be named like a piece. */
 int lh_route_set_members(struct lh_route *r, const struct lh_value *object, struct lh_err *err);
-/* Return whether a constant member or a piece has that name. */
+/* The fields of HTTP that are members of a record, where its operation takes those; the last has
+ * no name. */
+extern const struct lh_route_field {
+	const char *name, *member;
+} lh_route_fields[];
+/* Return whether a constant member, a piece or such a field has that name. */
 bool lh_route_gives(const struct lh_route *r, struct lh_str name);
 /* Return whether both accept the same requests: names of pieces do not matter. */
 bool lh_route_same(const struct lh_route *a, const struct lh_route *b);
@@ -189,6 +194,8 @@ struct lh_described {
  *     if (route->operation.p && lh_value_get(&route->operation, "input", &input)) ...
  */
 int lh_routes_describe(struct lh_routes *r, const struct lh_described *all, struct lh_err *err);
+/* Return whether the route's operation has a member in its input, by its schema. */
+bool lh_route_takes(const struct lh_route *r, const char *member);
 /* Return whether a list of the route's operation, "shows" or "uses", has a member, at any depth;
  * NULL: any member. */
 bool lh_route_lists(const struct lh_route *r, const char *list, const char *member);

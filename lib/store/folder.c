@@ -3,7 +3,9 @@
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/file.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "base/mem.h"
@@ -167,33 +169,95 @@ static int copy_in(struct lh_atomic *a, const struct lh_put *put, struct lh_tran
 	return n < 0 ? -1 : lh_store_check_sha256(put->sha256, done->sha256, err);
 }
 
-/* Write the object to its new file. */
-static int put_in(struct lh_atomic *a, const char *key, const struct lh_put *put,
-		  struct lh_transfer *done, struct lh_err *err)
+/* Check the conditions of a change of the object that st describes (NULL: there is none). */
+static int check_conditions(const struct lh_conditions *when, const struct stat *st,
+			    const char *key, struct lh_err *err)
 {
-	struct stat st;
-	int rc = copy_in(a, put, done, err);
+	char etag[LH_ETAG_MAX];
 
-	if (!rc && fstat(a->fd, &st) < 0)
+	if (st)
+		lh_folder_etag(st, etag);
+	return lh_store_may_change(when, st ? etag : NULL, key, err);
+}
+
+/* Lock the folder of an object, of which dir is an O_PATH descriptor, against other changes of
+ * its objects: the descriptor that holds the lock. */
+static int lock_folder(int dir, const char *key, struct lh_err *err)
+{
+	int fd = lh_folder_reopen(dir, O_RDONLY | O_DIRECTORY);
+
+	if (fd < 0)
+		return lh_err_sys(err, "\"%s\": cannot lock its folder", key);
+	if (lh_flock(fd, LOCK_EX, key, LH_LOCK_TIMEOUT, err) == 0)
+		return fd;
+	close(fd);
+	return -1;
+}
+
+/* Set the time of the new file: later than that of the object which it replaces, or NULL, also
+ * where the clock of the file system is too coarse, so that no two contents have one ETag. */
+static int set_time(int fd, const struct stat *old)
+{
+	struct timespec t[2] = { { .tv_nsec = UTIME_OMIT } }, *at = &t[1];
+
+	clock_gettime(CLOCK_REALTIME, at);
+	if (old && (old->st_mtim.tv_sec > at->tv_sec ||
+		    (old->st_mtim.tv_sec == at->tv_sec && old->st_mtim.tv_nsec >= at->tv_nsec))) {
+		*at = old->st_mtim;
+		at->tv_sec += at->tv_nsec == 999999999;
+		at->tv_nsec = at->tv_nsec == 999999999 ? 0 : at->tv_nsec + 1;
+	}
+	return futimens(fd, t);
+}
+
+/* Give the object its name, under the lock of its folder, if the conditions hold there. */
+static int commit_object(struct lh_atomic *a, int dir, const char *key, const struct lh_put *put,
+			 struct lh_transfer *done, struct lh_err *err)
+{
+	const char *name = strrchr(a->path, '/') + 1;
+	struct stat old, st;
+	bool is_there;
+	int lock = lock_folder(dir, key, err), rc = lock < 0 ? -1 : 0;
+
+	is_there = fstatat(dir, name, &old, AT_SYMLINK_NOFOLLOW) == 0;
+	if (!rc && (set_time(a->fd, is_there ? &old : NULL) < 0 || fstat(a->fd, &st) < 0))
 		rc = lh_err_sys(err, "\"%s\"", key);
 	if (!rc)
+		rc = check_conditions(&put->when, is_there ? &old : NULL, key, err);
+	if (!rc) {
 		lh_folder_etag(&st, done->etag);
-	if (!rc)
-		rc = put->if_none_match ? lh_atomic_commit_new(a, err)
-					: lh_atomic_commit(a, err);
+		rc = put->when.none_match && !is_there ? lh_atomic_commit_new(a, err)
+						       : lh_atomic_commit(a, err);
+	}
 	if (rc > 0)
 		rc = lh_store_exists(key, err);
+	if (lock >= 0)
+		close(lock);
+	return rc;
+}
+
+/* Write the object to its new file. */
+static int put_in(struct lh_atomic *a, int dir, const char *key, const struct lh_put *put,
+		  struct lh_transfer *done, struct lh_err *err)
+{
+	int rc = copy_in(a, put, done, err);
+
+	/* before the lock is taken, which others wait for */
+	if (!rc && fdatasync(a->fd) < 0)
+		rc = lh_err_sys(err, "\"%s\": cannot sync", key);
+	if (!rc)
+		rc = commit_object(a, dir, key, put, done, err);
 	return rc < 0 ? hide_path(key, err) : 0;
 }
 
 /* Check what has the name already: 0 if it may be replaced. */
-static int check_taken(int dir, const char *name, const char *key, bool if_none_match,
-		       struct lh_err *err)
+static int check_taken(int dir, const char *name, const char *key,
+		       const struct lh_conditions *when, struct lh_err *err)
 {
 	struct stat st;
 
 	if (fstatat(dir, name, &st, AT_SYMLINK_NOFOLLOW) < 0)
-		return errno == ENOENT ? 0 : errno == ENAMETOOLONG ? report_long(key, err)
+		return errno == ENOENT ? check_conditions(when, NULL, key, err) : errno == ENAMETOOLONG ? report_long(key, err)
 			: errno == ENOTDIR ? report_conflict(key, err)
 			: lh_err_sys(err, "\"%s\"", key);
 	if (S_ISDIR(st.st_mode))
@@ -201,13 +265,13 @@ static int check_taken(int dir, const char *name, const char *key, bool if_none_
 				   "and \"/\"", key);
 	if (!S_ISREG(st.st_mode))
 		return report_conflict(key, err);
-	return if_none_match ? lh_store_exists(key, err) : 0;
+	return check_conditions(when, &st, key, err);
 }
 
 /* Open the new file of an object in its folder: the folder's descriptor; -1; or -2 if
  * the folder was removed meanwhile, as who deletes its last object does. */
-static int open_once(struct folder *f, const char *key, bool if_none_match, struct lh_atomic *a,
-		     struct lh_err *err)
+static int open_once(struct folder *f, const char *key, const struct lh_conditions *when,
+		     struct lh_atomic *a, struct lh_err *err)
 {
 	char dir[LH_KEY_MAX + 1], path[PROC_PATH];
 	const char *name;
@@ -218,7 +282,7 @@ static int open_once(struct folder *f, const char *key, bool if_none_match, stru
 	parent = make_parent(f, key, dir, err);
 	if (parent < 0)
 		return -1;
-	if (check_taken(parent, name, key, if_none_match, err) == 0) {
+	if (check_taken(parent, name, key, when, err) == 0) {
 		snprintf(path, sizeof path, "/proc/self/fd/%d/%s", parent, name);
 		if (lh_atomic_open(a, path, 0666, err) == 0)
 			return parent;
@@ -238,11 +302,11 @@ static int folder_put(struct lh_store *s, const char *key, const struct lh_put *
 	if (strstr(key, ".lh-tmp-"))
 		return lh_err_data(err, 400, "\"%s\": \".lh-tmp-\" is for temporary files", key);
 	do
-		parent = open_once((struct folder *)s, key, put->if_none_match, &a, err);
+		parent = open_once((struct folder *)s, key, &put->when, &a, err);
 	while (parent == -2 && ++i < AGAIN);
 	if (parent < 0)
 		return -1;
-	rc = put_in(&a, key, put, done, err);	/* its temporary file keeps the folder */
+	rc = put_in(&a, parent, key, put, done, err);	/* its temporary file keeps the folder */
 	lh_atomic_close(&a);
 	close(parent);
 	return rc;
@@ -321,7 +385,32 @@ static int folder_head(struct lh_store *s, const char *key, struct lh_object *o,
 	return 0;
 }
 
-static int folder_remove(struct lh_store *s, const char *key, struct lh_err *err)
+/* Remove an object from its folder, under its lock. */
+static int remove_in(int dir, const char *name, const char *key, const struct lh_conditions *when,
+		     struct lh_err *err)
+{
+	struct stat st;
+	int lock = lock_folder(dir, key, err), rc;
+
+	if (lock < 0)
+		return -1;
+	rc = fstatat(dir, name, &st, AT_SYMLINK_NOFOLLOW);
+	if (!rc && check_conditions(when, &st, key, err) < 0) {
+		close(lock);
+		return -1;
+	}
+	rc = rc ? rc : unlinkat(dir, name, 0);
+	if (rc < 0)
+		rc = errno == ENOENT ? lh_store_no_object(key, err)
+				     : lh_err_sys(err, "\"%s\": cannot delete", key);
+	else
+		sync_by_path(dir);
+	close(lock);
+	return rc;
+}
+
+static int folder_remove(struct lh_store *s, const char *key, const struct lh_conditions *when,
+			 struct lh_err *err)
 {
 	struct folder *f = (struct folder *)s;
 	char dir[LH_KEY_MAX + 1], parent[LH_KEY_MAX + 1];
@@ -329,17 +418,17 @@ static int folder_remove(struct lh_store *s, const char *key, struct lh_err *err
 	struct stat st;
 	int at = find_object(f, key, &st, err), rc, full;
 
-	if (at < 0)
+	if (at < 0) {
+		if (err->status == 404)		/* 412, if the conditions want an object */
+			lh_store_may_change(when, NULL, key, err);
 		return -1;
+	}
 	close(at);
 	split_key(key, dir, &name);
 	at = lh_path_beneath(f->fd, dir);
-	rc = at < 0 ? -1 : unlinkat(at, name, 0);
-	if (rc < 0)
-		rc = errno == ENOENT ? lh_store_no_object(key, err)
-				     : lh_err_sys(err, "\"%s\": cannot delete", key);
-	else
-		sync_by_path(at);
+	rc = at >= 0 ? remove_in(at, name, key, when, err)
+	     : lh_is_nowhere(errno) ? lh_store_no_object(key, err)
+				    : lh_err_sys(err, "\"%s\": cannot delete", key);
 	if (at >= 0)
 		close(at);
 	/* Remove the folders of the key that are empty now. */

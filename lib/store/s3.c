@@ -112,11 +112,20 @@ static void s3_close(struct lh_store *store)
 	free(s->sigv4);
 }
 
-static int s3_remove(struct lh_store *store, const char *key, struct lh_err *err)
+int lh_s3_no_condition(struct lh_err *err)
+{
+	return lh_err_data(err, 501, "a store in S3 is asked no condition but \"If-None-Match: *\" "
+			   "of a put");
+}
+
+static int s3_remove(struct lh_store *store, const char *key, const struct lh_conditions *when,
+		     struct lh_err *err)
 {
 	struct s3 *s = (struct s3 *)store;
 	struct lh_object o;
 
+	if (when && (when->match || when->none_match))
+		return lh_s3_no_condition(err);
 	/* DELETE answers 204 also if there is nothing */
 	if (lh_s3_head(store, key, &o, err) < 0 ||
 	    lh_s3_call(s, &(struct s3_request){ .method = "DELETE", .key = key }, err) < 0)

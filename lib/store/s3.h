@@ -85,6 +85,7 @@ bool lh_s3_is_busy(long status);
  * returns -1. */
 int lh_s3_refuse(struct s3 *s, const char *key, struct lh_err *err);
 
+int lh_s3_no_condition(struct lh_err *err);		/* 501; returns -1 */
 int lh_s3_changed(const char *key, struct lh_err *err);	/* returns -1 */
 
 /* Append text percent-encoded, as signatures want it; slash: "/" stays. */

@@ -316,7 +316,7 @@ static int send_parts(struct upload *u, struct source *f, struct s3_part *part,
 static int put_parts(struct s3 *s, const char *key, struct source *f, struct s3_part *part,
 		     struct lh_transfer *done, struct lh_err *err)
 {
-	struct upload u = { .s = s, .key = key, .if_none_match = f->put->if_none_match };
+	struct upload u = { .s = s, .key = key, .if_none_match = f->put->when.none_match != NULL };
 	bool deferred = lh_signal_deferred();
 	int rc;
 
@@ -345,12 +345,13 @@ static int put_parts(struct s3 *s, const char *key, struct source *f, struct s3_
 }
 
 /* 412 if the object is there.  A server that does not know if-none-match is asked too. */
-static int check_absent(struct lh_store *store, const char *key, struct lh_err *err)
+static int check_absent(struct lh_store *store, const char *key, const struct lh_conditions *when,
+			struct lh_err *err)
 {
 	struct lh_object o;
 
 	if (lh_s3_head(store, key, &o, err) == 0)
-		return lh_store_exists(key, err);
+		return lh_store_may_change(when, o.etag, key, err);
 	return err->status == 404 ? 0 : -1;
 }
 
@@ -362,8 +363,11 @@ int lh_s3_put(struct lh_store *store, const char *key, const struct lh_put *put,
 	struct source f;
 	int rc = source_open(&f, put, err), more = 0;
 
-	if (!rc && put->if_none_match)
-		rc = check_absent(store, key, err);
+	if (!rc && (put->when.match ||
+		    (put->when.none_match && strcmp(put->when.none_match, "*") != 0)))
+		rc = lh_s3_no_condition(err);
+	if (!rc && put->when.none_match)
+		rc = check_absent(store, key, &put->when, err);
 	if (!rc)
 		rc = source_part(&f, store->opts.part_size, &part, err);
 	if (!rc) {
@@ -375,7 +379,7 @@ int lh_s3_put(struct lh_store *store, const char *key, const struct lh_put *put,
 	} else if (!rc) {
 		rc = source_check(&f, done, err);
 		if (!rc)
-			rc = put_whole(s, key, &part, put->if_none_match, err);
+			rc = put_whole(s, key, &part, put->when.none_match != NULL, err);
 		snprintf(done->etag, sizeof done->etag, "%s", s->reply.etag);
 	}
 	if (f.spool >= 0)

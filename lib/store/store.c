@@ -150,9 +150,10 @@ int lh_store_list(struct lh_store *s, const char *prefix,
 	return s->kind->list(s, prefix, each, context, err);
 }
 
-int lh_store_delete(struct lh_store *s, const char *key, struct lh_err *err)
+int lh_store_delete(struct lh_store *s, const char *key, const struct lh_conditions *when,
+		    struct lh_err *err)
 {
-	return check(key, err) < 0 ? -1 : s->kind->remove(s, key, err);
+	return check(key, err) < 0 ? -1 : s->kind->remove(s, key, when, err);
 }
 
 int lh_store_delete_old(struct lh_store *s, const char *key, const struct lh_old_versions *each,
@@ -288,7 +289,7 @@ int lh_store_put_two(struct lh_store *s, const char *key, const struct lh_put *p
 		rc = lh_buf_check(&name, err);
 	if (!rc && fd >= 0)
 		rc = lh_store_put(s, name.p, &(struct lh_put){ .fd = fd }, &done[1], err);
-	else if (!rc && lh_store_delete(s, name.p, err) < 0)
+	else if (!rc && lh_store_delete(s, name.p, NULL, err) < 0)
 		rc = err->code == LH_EDATA && err->status == 404 ? 0 : -1;
 	return rc;
 }

@@ -36,9 +36,15 @@
  * answer.  A get that is interrupted continues from the byte it had, if the object is
  * still the same (If-Match).  Redirects are not followed.
  *
+ * A change can have conditions, as those of HTTP: with If-Match only if the object has one of
+ * these ETags, with If-None-Match only if it has none of them.  In a folder they are compared
+ * under a lock that every put and delete of an object of the same folder takes, so that of many
+ * writers with one ETag exactly one writes; and no two contents of a key have one ETag.  S3 is
+ * asked if_none_match "*" of a put alone.
+ *
  * Owner:   the caller owns the store; strings are copied.
- * Errors:  LH_EDATA with a status: 400 (a key), 403, 404, 409, 412 (if_none_match), 413
- *          (max).  LH_ENET: S3 cannot be reached or answers wrongly.  LH_EIO, LH_EUSAGE,
+ * Errors:  LH_EDATA with a status: 400 (a key), 403, 404, 409, 412 (a condition), 413
+ *          (max), 501 (a condition that S3 is not asked).  LH_ENET: S3 cannot be reached or answers wrongly.  LH_EIO, LH_EUSAGE,
  *          LH_EINTR, LH_ENOMEM.  No message contains a secret, or the path of the folder.
  * Threads: one thread per store.
  */
@@ -78,9 +84,16 @@ struct lh_object {
 	int64_t modified;	/* milliseconds since 1970 */
 };
 
+/* Conditions of a request: "*", or ETags in quotes as the fields of HTTP have them, divided by
+ * commas; NULL: none. */
+struct lh_conditions {
+	const char *match;	/* only if the object has one of these; "*": if there is one */
+	const char *none_match;	/* only if it has none of these; "*": if there is none */
+};
+
 struct lh_put {
 	int fd;			/* read from its offset to its end */
-	bool if_none_match;	/* only if there is no such object */
+	struct lh_conditions when;
 	uint64_t max;		/* most bytes; 0: any number */
 	const unsigned char *sha256;	/* what the 32 bytes of its hash must be; or NULL */
 };
@@ -138,8 +151,14 @@ int lh_store_list(struct lh_store *s, const char *prefix,
 		  int (*each)(void *context, const struct lh_object *o, struct lh_err *err),
 		  void *context, struct lh_err *err);
 
-/* Delete an object: 404 if there is none. */
-int lh_store_delete(struct lh_store *s, const char *key, struct lh_err *err);
+/* Delete an object: 404 if there is none.  when: NULL, or on which conditions. */
+int lh_store_delete(struct lh_store *s, const char *key, const struct lh_conditions *when,
+		    struct lh_err *err);
+
+/* Return 1 if the conditions hold of an object with that ETag (NULL: there is no object), 0 if
+ * the object has an ETag of none_match, -1 if it has none of match (412), or a list is none (400).
+ * A change is refused at 0, too; a reader has the object already. */
+int lh_conditions_check(const struct lh_conditions *when, const char *etag, struct lh_err *err);
 
 /*
  * Delete what a store keeps of an object that was replaced: the older versions of S3, and its

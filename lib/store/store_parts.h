@@ -34,7 +34,8 @@ struct store_kind {
 	int (*head)(struct lh_store *s, const char *key, struct lh_object *o, struct lh_err *err);
 	int (*list)(struct lh_store *s, const char *prefix, store_each each, void *context,
 		    struct lh_err *err);
-	int (*remove)(struct lh_store *s, const char *key, struct lh_err *err);
+	int (*remove)(struct lh_store *s, const char *key, const struct lh_conditions *when,
+		      struct lh_err *err);
 	/* Open the object as a file; NULL: there are no files */
 	int (*open)(struct lh_store *s, const char *key, struct lh_err *err);
 	/* lh_store_delete_old; NULL: there are no versions */
@@ -55,6 +56,9 @@ struct lh_store *lh_store_s3_open(const char *where, const struct lh_store_opts 
 
 int lh_store_no_object(const char *key, struct lh_err *err);	/* 404; returns -1 */
 int lh_store_exists(const char *key, struct lh_err *err);		/* 412; returns -1 */
+/* Check the conditions of a change (or NULL); etag NULL: there is no object. */
+int lh_store_may_change(const struct lh_conditions *when, const char *etag, const char *key,
+			struct lh_err *err);
 int lh_store_too_large(uint64_t max, struct lh_err *err);		/* 413; returns -1 */
 /* Check that the content had the hash wanted, or NULL. */
 int lh_store_check_sha256(const unsigned char *wanted, const unsigned char *had,

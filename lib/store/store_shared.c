@@ -60,9 +60,58 @@ int lh_store_no_object(const char *key, struct lh_err *err)
 	return lh_err_data(err, 404, "no object \"%s\"", key);
 }
 
+/* ---- conditions ---- */
+
+/* Return 1 if a list has the ETag, 0 if not, -1 if it is no list.  ETags of If-Match are compared
+ * strongly: a weak one is never the same. */
+static int list_has(const char *list, const char *etag, bool strong, struct lh_err *err)
+{
+	static const char blanks[] = ", \t";
+	const size_t n = etag ? strlen(etag) : 0;
+	const char *p = list + strspn(list, blanks), *end;
+	bool weak, has = false;
+
+	if (!strcmp(p, "*"))
+		return etag != NULL;
+	if (!*p)
+		return lh_err_data(err, 400, "a condition lists no ETag");
+	for (; *p; p = end + strspn(end, blanks)) {
+		weak = !strncmp(p, "W/", 2);
+		p += weak ? 2 : 0;
+		end = *p == '"' ? strchr(p + 1, '"') : NULL;
+		if (!end || (end[1] && !strchr(blanks, end[1])))
+			return lh_err_data(err, 400, "a condition must be * or ETags in quotes");
+		has |= etag && !(weak && strong) && (size_t)(end - p) == n + 1 &&
+		       !memcmp(p + 1, etag, n);
+		end++;
+	}
+	return has;
+}
+
+int lh_conditions_check(const struct lh_conditions *when, const char *etag, struct lh_err *err)
+{
+	int has = when->match ? list_has(when->match, etag, true, err) : 1;
+
+	if (has < 1)
+		return has < 0 ? -1 : lh_err_data(err, 412, etag
+						  ? "the object has another ETag than those of "
+						    "If-Match"
+						  : "there is no such object, as If-Match wants");
+	has = when->none_match ? list_has(when->none_match, etag, false, err) : 0;
+	return has < 0 ? -1 : !has;
+}
+
 int lh_store_exists(const char *key, struct lh_err *err)
 {
 	return lh_err_data(err, 412, "there is an object \"%s\" already", key);
+}
+
+int lh_store_may_change(const struct lh_conditions *when, const char *etag, const char *key,
+			struct lh_err *err)
+{
+	int may = when ? lh_conditions_check(when, etag, err) : 1;
+
+	return may < 0 ? -1 : may ? 0 : lh_store_exists(key, err);
 }
 
 int lh_store_too_large(uint64_t max, struct lh_err *err)

@@ -110,6 +110,57 @@ once() {
 	done
 }
 
+@test "of many requests with the ETag that an object had exactly one changes it, and no ETag comes back" {
+	lh-store put folder k <<<0 >out
+	for ((n = 0; n < 5; n++)); do
+		etag=$(lh-store head folder k | jq -r .etag)
+		echo "$etag" >>etags
+		pids=()
+		for i in {1..12}; do
+			echo $i >in.$i
+			jq -nc --arg e "\"$etag\"" --arg f in.$i '{op: (if $f == "in.1" then "delete" else "put" end), key: "k", file: $f, if_match: $e}' |
+				lh-store requests -q --on-error emit folder >out.$i &
+			pids+=($!)
+		done
+		failed=0
+		for pid in "${pids[@]}"; do wait $pid || failed=$((failed + 1)); done
+		[ $failed = 11 ]
+		cat out.* | jq -e -s '[.[].error.code | select(. == 412)] | length == 11'
+		[ -f folder/k ] || lh-store put folder k <<<$n >out
+	done
+	[ "$(sort -u etags | wc -l)" = 5 ]
+}
+
+@test "conditions are lists of ETags: weak ones match for a reader alone, and what is no list is 400" {
+	lh-store put folder k <<<0 >out
+	: >got
+	etag=$(lh-store head folder k | jq -r .etag)
+	while IFS='|' read -r code op member list; do
+		jq -nc --arg o "$op" --arg m "$member" --arg l "$list" '{op: $o, key: "k", file: "got", ($m): $l}' >in
+		[ "$(lh-store requests --on-error emit folder <in | jq '.error.code // .status // 200')" = "$code" ] || { cat in; return 1; }
+	done <<-END
+	200|get|if_match|"$etag"
+	200|get|if_match|"a", "$etag"
+	412|get|if_match|W/"$etag"
+	304|get|if_none_match|"a",W/"$etag"
+	304|get|if_none_match|*
+	200|get|if_none_match|"a"
+	412|put|if_none_match|"$etag"
+	412|put|if_match|"a", "$etag-"
+	412|delete|if_none_match|*
+	400|put|if_match|$etag
+	400|put|if_match|"$etag" x
+	400|put|if_match|"$etag
+	400|delete|if_match|
+	400|delete|if_none_match|,
+	204|delete|if_match|*
+	412|delete|if_match|*
+	412|put|if_match|*
+	200|put|if_none_match|*
+	END
+	[ "$(jq -nc '{op: "delete", key: "k", if_match: "*"}' | LH_S3_ENDPOINT=http://127.0.0.1:9 AWS_ACCESS_KEY_ID=a AWS_SECRET_ACCESS_KEY=b lh-store requests --on-error emit s3://bucket | jq .error.code)" = 501 ]
+}
+
 @test "two writers of one key leave one of the objects" {
 	start_s3
 	stretch 300000 a >one

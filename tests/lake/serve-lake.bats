@@ -118,6 +118,60 @@ OBJECT=/v1/storage/object
 	[ "$(status $OBJECT/none -I)" = 404 ]
 }
 
+# etag NAME - the ETag of an object, as HEAD has it
+etag() {
+	get "$OBJECT/$1" -I | tr -d '\r' | sed -n 's/^ETag: //p'
+}
+
+@test "the conditions of HTTP hold for objects: 412, 304; PUT answers with its ETag" {
+	only lh-store
+	get $OBJECT/o -D head -T - <<<one >/dev/null
+	e=$(etag o)
+	grep -qxF "ETag: $e"$'\r' head
+	[ "$(status $OBJECT/o -H 'If-None-Match: *' -T - <<<two)" = 412 ]
+	[ "$(status $OBJECT/o -H 'If-Match: "stale"' -T - <<<two)" = 412 ]
+	[ "$(status $OBJECT/o -H 'If-Match: "stale"' -X DELETE)" = 412 ]
+	[ "$(status $OBJECT/none -H 'If-Match: *' -T - <<<two)" = 412 ]
+	[ "$(status $OBJECT/o -H "If-Match: stale" -T - <<<two)" = 400 ]
+	[ "$(status "$OBJECT/o?if_match=*" -X DELETE)" = 400 ]
+	[ "$(get $OBJECT/o)" = one ]
+	get $OBJECT/o -i -H "If-None-Match: $e" | tr -d '\r' >out
+	has -x 'HTTP/1.1 304 Not Modified' <out
+	has -xF "ETag: $e" <out
+	[ -z "$(sed '1,/^$/d' out)" ]
+	[ "$(status $OBJECT/o -I -H 'If-None-Match: "a"' -H "If-None-Match: W/$e")" = 304 ]
+	[ "$(status $OBJECT/o -H 'If-Match: "a"')" = 412 ]
+	[ "$(status $OBJECT/o -H "If-Match: \"a\", $e" -T - <<<three)" = 200 ]
+	[ "$(status $OBJECT/o -H "If-Match: $e" -X DELETE)" = 412 ]
+	[ "$(status $OBJECT/o -H "If-Match: $(etag o)" -X DELETE)" = 204 ]
+	[ "$(status $OBJECT/new -H 'If-None-Match: *' -T - <<<new)" = 200 ]
+	curl -sS "$URL/openapi.json" | jq -e '[.paths["/v1/storage/object/{key}"][].parameters[] | select(.in == "header").name] | unique == ["If-Match", "If-None-Match"]'
+}
+
+@test "a condition of a change that is no object's, or not compared, is 501, and nothing changes" {
+	only lh-store
+	get $OBJECT/o -T - <<<one >/dev/null
+	[ "$(status $OBJECT/o -H 'If-Unmodified-Since: Thu, 01 Jan 1970 00:00:00 GMT' -X DELETE)" = 501 ]
+	jq -c '.routes |= map(select(.route != "DELETE /v1/vectors/index/{name}"))' config.json >two.json
+	start_serve --config two.json --state s
+	[ "$(status /v1/vectors/index/none -H 'If-Match: "a"' -X DELETE)" = 501 ]
+	[ "$(status /v1/storage/list -H 'If-Match: "a"')" = 200 ]
+	[ "$(get $OBJECT/o)" = one ]
+}
+
+@test "of 50 writers with one ETag exactly one writes" {
+	only lh-store
+	get $OBJECT/o -T - <<<0 >/dev/null
+	e=$(etag o)
+	for i in {1..50}; do
+		(until code=$(status $OBJECT/o -H "If-Match: $e" -T - <<<$i) && [ "$code" != 503 ]; do :; done; echo $code $i >>codes) &
+	done
+	wait_for=$(jobs -p | grep -vx "$SERVE")
+	wait $wait_for
+	[ "$(cut -d ' ' -f 1 codes | sort | uniq -c | tr -s ' ')" = $' 1 200\n 49 412' ]
+	[ "$(get $OBJECT/o)" = "$(sed -n 's/^200 //p' codes)" ]
+}
+
 @test "DELETE is 204 and then 404, and the list is that of lh-store" {
 	only lh-store
 	for key in b a/1 a/2 ab; do get $OBJECT/$key -T - <<<$key >/dev/null; done

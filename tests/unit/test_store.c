@@ -81,7 +81,7 @@ int lstat(const char *path, struct stat *st)
 
 	last_sibling = NULL;
 	if (s)
-		check_why(lh_store_delete(s, "a/y", &why) == 0, why.msg);
+		check_why(lh_store_delete(s, "a/y", NULL, &why) == 0, why.msg);
 	return fstatat(AT_FDCWD, path, st, AT_SYMLINK_NOFOLLOW);
 }
 
@@ -93,7 +93,7 @@ static void a_folder_that_is_removed_meanwhile_is_made_again(void)
 	last_sibling = other;
 	check_why(put(s, "a/x", "2") == 0, err.msg);
 	check(!last_sibling && holds(s, "a/x", "2"));
-	check(lh_store_delete(s, "a/y", &err) < 0 && lh_err_status(&err) == 404);
+	check(lh_store_delete(s, "a/y", NULL, &err) < 0 && lh_err_status(&err) == 404);
 	lh_store_close(s);
 	lh_store_close(other);
 }

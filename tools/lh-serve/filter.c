@@ -15,6 +15,40 @@ int read_answer(const struct lh_record *rec, bool own_status, unsigned *status,
 	return rc;
 }
 
+struct field_values {
+	const char *name;
+	struct lh_buf *text;
+};
+
+/* Append a value: fields of one name are one list. */
+static void add_value(void *to, const char *name, const char *value)
+{
+	const struct field_values *f = to;
+
+	if (strcasecmp(name, f->name))
+		return;
+	if (f->text->len)
+		lh_buf_puts(f->text, ", ");
+	lh_buf_puts(f->text, value);
+}
+
+/* Write the fields of the header that are members of the line. */
+static void write_fields(const struct request *r, struct lh_writer *w)
+{
+	LH_SCOPED(lh_buf_free) struct lh_buf text = { 0 };
+	const struct lh_route_field *f;
+
+	for (f = lh_route_fields; f->name; f++) {
+		if (!http_field(&r->http, f->name) || !lh_route_takes(r->route->route, f->member))
+			continue;
+		lh_buf_reset(&text);
+		http_each(&r->http, add_value, &(struct field_values){ f->name, &text });
+		if (text.failed)
+			w->out->failed = text.failed;
+		lh_write_str(w, f->member, (struct lh_str){ text.p, text.len });
+	}
+}
+
 int make_line(struct request *r, struct lh_str body, bool empty, struct lh_buf *line,
 	      struct lh_err *err)
 {
@@ -43,6 +77,7 @@ int make_line(struct request *r, struct lh_str body, bool empty, struct lh_buf *
 	    !lh_route_arg(&r->path, "trace_id").p)
 		lh_write_text(&w, "trace_id", r->trace);
 	spool_members(r, &w);
+	write_fields(r, &w);
 	if (lh_buf_check(members, err) < 0 ||
 	    lh_repack(rec, (struct lh_str){ members->p, members->len }, line, err) < 0)
 		return -1;
@@ -71,7 +106,7 @@ static void on_answer(struct lh_ask *a, enum lh_asked how, const struct lh_recor
 	else if (read_answer(rec, r->own_status, &status, &r->reply.body) < 0)
 		answer_error(r, 500, "out of memory");
 	else
-		answer(r, status);
+		answer_stored(r, rec, status);
 }
 
 void ask_filter(struct request *r)

@@ -7,12 +7,12 @@
 static const char octets[] = "application/octet-stream";
 
 /* Write a parameter, whose schema is that of the filter's member. */
-static void write_parameter(struct lh_writer *w, struct lh_str name, bool path, bool required,
-			    const struct lh_value *schema)
+static void write_parameter(struct lh_writer *w, struct lh_str name, const char *in,
+			    bool required, const struct lh_value *schema)
 {
 	lh_write_object(w, NULL);
 	lh_write_str(w, "name", name);
-	lh_write_text(w, "in", path ? "path" : "query");
+	lh_write_text(w, "in", in);
 	lh_write_bool(w, "required", required);
 	lh_write_raw(w, "schema", schema ? (struct lh_str){ schema->p, schema->n }
 					 : lh_str_of(LH_JSON({"type":"string"})));
@@ -29,11 +29,13 @@ static bool lists(const struct lh_value *names, const struct lh_value *name)
 	return false;
 }
 
-/* Write the names in the path, and without a JSON body the members that a query can give. */
+/* Write the names in the path, the fields of the header that are members, and without a JSON body
+ * the members that a query can give. */
 static void write_parameters(struct lh_writer *w, const struct lh_route *r)
 {
 	struct lh_value properties, required, of;
 	bool known = schema_members(r, &properties, &required);
+	const struct lh_route_field *f;
 	struct lh_iter it;
 	char name[256];
 	size_t i;
@@ -44,16 +46,19 @@ static void write_parameters(struct lh_writer *w, const struct lh_route *r)
 
 		snprintf(name, sizeof name, "%.*s", (int)text.n, text.p);
 		if (r->pieces.v[i].name)
-			write_parameter(w, text, true, true,
+			write_parameter(w, text, "path", true,
 					known && lh_value_get(&properties, name, &of) ? &of : NULL);
 	}
+	for (f = lh_route_fields; f->name; f++)
+		if (known && lh_value_get(&properties, f->member, &of))
+			write_parameter(w, lh_str_of(f->name), "header", false, &of);
 	if (known && !has_json_body(r))
 		for (lh_iter_init(&it, &properties); lh_iter_next(&it); ) {
 			const struct lh_str text = { it.key.p + 1, it.key.n - 2 };
 
 			if (!lh_route_gives(r, text))
-				write_parameter(w, text, false, lists(&required, &it.key),
-						&it.val);
+				write_parameter(w, text, "query",
+						lists(&required, &it.key), &it.val);
 		}
 	lh_write_end(w);
 }

@@ -48,6 +48,24 @@ static unsigned refuse_body(struct request *r, const char **why)
 	return 0;
 }
 
+/* Refuse a condition of a change that would not be compared: whoever sets one relies on it. */
+static unsigned refuse_condition(const struct request *r, const char **why)
+{
+	const struct lh_route_field *f;
+
+	if (r->route->route->read)
+		return 0;
+	for (f = lh_route_fields; f->name; f++)
+		if (http_field(&r->http, f->name) && !lh_route_takes(r->route->route, f->member)) {
+			*why = "If-Match and If-None-Match are for objects alone";
+			return 501;
+		}
+	if (!http_field(&r->http, "If-Unmodified-Since"))
+		return 0;
+	*why = "If-Unmodified-Since is not compared: use If-Match";
+	return 501;
+}
+
 static unsigned check_access(struct request *r, const char **why, struct lh_err *err)
 {
 	bool readable = lh_route_path_read(&r->path, lh_str_of(r->http.target), err) == 0;
@@ -100,7 +118,9 @@ unsigned refuse(struct request *r, const char **why, struct lh_err *err)
 		*why = r->route->route->off;
 		return 503;
 	}
-	status = refuse_body(r, why);
+	status = refuse_condition(r, why);
+	if (!status)
+		status = refuse_body(r, why);
 	if (!status && writes_state(r) && !state_has_room(r, body_length(&r->http))) {
 		*why = NO_ROOM;
 		return 507;

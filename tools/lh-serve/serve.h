@@ -247,6 +247,8 @@ int spool_open(struct request *r, struct lh_err *err);
 void spool_free(struct request *r);
 /* Write the members that name the file for the filter. */
 void spool_members(const struct request *r, struct lh_writer *w);
+/* Answer with what a filter says that stored the body, if it did: with its ETag. */
+void answer_stored(struct request *r, const struct lh_record *rec, unsigned status);
 /* Answer with the file, which the filter has described and filled. */
 void object_answer(struct request *r, const struct lh_record *rec);
 

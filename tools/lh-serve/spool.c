@@ -133,15 +133,17 @@ void spool_members(const struct request *r, struct lh_writer *w)
 
 /* ---- objects as answers ---- */
 
-struct object {				/* the reply of lh-store to get */
-	uint64_t size;
+struct object {				/* the reply of lh-store to get, or to put */
+	uint64_t size, status;
 	struct lh_str etag;
 };
 static const struct lh_bind object_members[] = {
 	{ LH_BIND_U64("size", struct object, size, 0, INT64_MAX), .required = true },
+	{ LH_BIND_U64("status", struct object, status, 0, 999) },
 	{ LH_BIND_STRING("etag", struct object, etag) },
 	LH_BIND_END
 };
+#define NOT_MODIFIED 304
 
 static bool is_etag(struct lh_str s)
 {
@@ -153,6 +155,20 @@ static bool is_etag(struct lh_str s)
 	return s.n > 0 && s.n < sizeof ((struct reply *)0)->etag - 3;
 }
 
+/* Read what lh-store says of an object; its ETag becomes that of the answer. */
+static int read_object(struct request *r, const struct lh_record *rec, struct object *o)
+{
+	LH_SCOPED(lh_buf_free) struct lh_buf text = { 0 };
+	struct lh_err err;
+
+	if (lh_bind(object_members, rec, o, &text, &err) < 0)
+		return -1;
+	if (is_etag(o->etag))
+		snprintf(r->reply.etag, sizeof r->reply.etag, "\"%.*s\"", (int)o->etag.n,
+			 o->etag.p);
+	return 0;
+}
+
 static ssize_t read_nothing(void *ctx, uint64_t at, char *to, size_t max)
 {
 	(void)ctx;
@@ -162,28 +178,39 @@ static ssize_t read_nothing(void *ctx, uint64_t at, char *to, size_t max)
 	return READ_FAILED;
 }
 
-/* Make the file the answer, or for HEAD its size alone. */
-void object_answer(struct request *r, const struct lh_record *rec)
+/* Return whether the file of an answer is as long as the filter says. */
+static bool is_complete(const struct request *r, const struct object *o)
 {
-	struct object o = { 0 };
-	struct lh_buf text = { 0 };
-	struct lh_err err;
 	struct stat st;
 
-	if (lh_bind(object_members, rec, &o, &text, &err) < 0 ||
-	    (r->spool && (fstat(r->spool->fd, &st) < 0 || (uint64_t)st.st_size != o.size))) {
+	return !r->spool || (fstat(r->spool->fd, &st) == 0 && (uint64_t)st.st_size == o->size);
+}
+
+/* Make the file the answer; for HEAD, and for a reader that has the object, its size alone. */
+void object_answer(struct request *r, const struct lh_record *rec)
+{
+	struct object o = { .status = 200 };
+	const bool is_read = read_object(r, rec, &o) == 0, has_it = o.status == NOT_MODIFIED;
+	const bool in_file = r->spool && !has_it;
+
+	if (!is_read || (!has_it && !is_complete(r, &o))) {
 		answer_error(r, 502, "the filter's answer is not that of an object");
-	} else {
-		if (is_etag(o.etag))
-			snprintf(r->reply.etag, sizeof r->reply.etag, "\"%.*s\"",
-				 (int)o.etag.n, o.etag.p);
-		r->reply.size = o.size;
-		r->reply.in_file = r->spool;
-		r->reply.file = r->spool ? r->spool->fd : -1;
-		r->reply.read = r->spool ? NULL : read_nothing;
-		r->reply.type = "application/octet-stream";
-		lh_buf_reset(&r->reply.body);
-		answer(r, 200);
+		return;
 	}
-	lh_buf_free(&text);
+	r->reply.size = o.size;
+	r->reply.in_file = in_file;
+	r->reply.file = in_file ? r->spool->fd : -1;
+	r->reply.read = in_file ? NULL : read_nothing;
+	r->reply.type = "application/octet-stream";
+	lh_buf_reset(&r->reply.body);
+	answer(r, has_it ? NOT_MODIFIED : 200);
+}
+
+void answer_stored(struct request *r, const struct lh_record *rec, unsigned status)
+{
+	struct object o = { 0 };
+
+	if (r->route->route->kind == LH_ROUTE_PUT && status == 200)
+		read_object(r, rec, &o);
+	answer(r, status);
 }

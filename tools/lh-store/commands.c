@@ -94,7 +94,7 @@ static int put_index(struct lh_tool *tool, struct settings *s, struct lh_put *pu
 static int run_put(struct lh_tool *tool, void *settings)
 {
 	struct settings *s = settings;
-	struct lh_put put = { .fd = open_input(tool), .if_none_match = s->if_none_match };
+	struct lh_put put = { .fd = open_input(tool), .when.none_match = s->if_none_match ? "*" : NULL };
 	struct lh_transfer done;
 	int rc = -1;
 
@@ -162,7 +162,7 @@ static int run_delete(struct lh_tool *tool, void *settings)
 	struct settings *s = settings;
 
 	if (store_open(s) == 0 &&
-	    lh_store_delete(s->store, tool->operands[1], &tool->err) == 0)
+	    lh_store_delete(s->store, tool->operands[1], NULL, &tool->err) == 0)
 		return store_print_done(tool, "deleted", tool->operands[1]);
 	return tool->err.code == LH_EDATA && tool->err.status == 404 && s->missing_ok ? 0 : -1;
 }

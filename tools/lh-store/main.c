@@ -84,6 +84,8 @@ static int end(struct lh_tool *tool, void *settings, int rc)
 	lh_store_close(s->store);
 	lh_buf_free(&s->key);
 	lh_buf_free(&s->file);
+	lh_buf_free(&s->match);
+	lh_buf_free(&s->none_match);
 	if (rc >= 0 || tool->err.code != LH_EDATA || tool->verb->bit == V_REQUESTS)
 		return rc;
 	lh_tool_warn(tool, "%u: %s", lh_err_status(&tool->err), tool->err.msg);

@@ -19,6 +19,10 @@
 	  .about = "the name of the object" }, \
 	{ LH_BIND_STRING("file", struct request, file), .filled = true, .no_nul = true, \
 	  .path = true, .about = "put: the file with its bytes; get: the one to write them to" }, \
+	{ LH_BIND_STRING("if_match", struct request, match), .no_nul = true, \
+	  .about = "only if the object has one of these ETags, in quotes, or * if there is one" }, \
+	{ LH_BIND_STRING("if_none_match", struct request, none_match), .no_nul = true, \
+	  .about = "only if it has none of these, or * if there is none" }, \
 	{ LH_BIND_STRING("prefix", struct request, prefix), .no_nul = true, \
 	  .about = "how the keys of a list begin" }, \
 	LH_BIND_END
@@ -47,6 +51,20 @@ static int begin(const struct lh_call *call, struct lh_str key, struct lh_str fi
 	return set_text(&s->key, key, err) < 0 ? -1 : set_text(&s->file, file, err);
 }
 
+/* Take the conditions of a request. */
+static int take_conditions(const struct lh_call *call, const struct request *q,
+			   struct lh_conditions *to, struct lh_err *err)
+{
+	struct settings *s = call->settings;
+
+	if (set_text(&s->match, q->match, err) < 0 ||
+	    set_text(&s->none_match, q->none_match, err) < 0)
+		return -1;
+	*to = (struct lh_conditions){ q->match.p ? s->match.p : NULL,
+				      q->none_match.p ? s->none_match.p : NULL };
+	return 0;
+}
+
 /* Begin a change of an object, but not of one that manifests name; as the object "datasets" it
  * would be in the way of them all. */
 static int begin_change(const struct lh_call *call, const struct request *q, struct lh_err *err)
@@ -70,14 +88,14 @@ int put_object(const struct lh_call *call, const void *in, struct lh_buf *out, s
 {
 	const struct settings *s = call->settings;
 	struct lh_transfer done;
-	struct lh_put how;
+	struct lh_put how = { .fd = -1 };
 	int rc;
 
-	if (begin_change(call, in, err) < 0)
+	if (begin_change(call, in, err) < 0 || take_conditions(call, in, &how.when, err) < 0)
 		return -1;
 	if (!((const struct request *)in)->file.p)
 		return lh_err_set(err, LH_EDATA, "missing \"file\" (string)");
-	how = (struct lh_put){ .fd = open(s->file.p, O_RDONLY | O_CLOEXEC | O_NOFOLLOW) };
+	how.fd = open(s->file.p, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
 	if (how.fd < 0)
 		return lh_err_sys(err, "%s: cannot open", s->file.p);
 	rc = lh_store_put(s->store, s->key.p, &how, &done, err);
@@ -87,43 +105,74 @@ int put_object(const struct lh_call *call, const void *in, struct lh_buf *out, s
 	return rc;
 }
 
-static int get_file(const struct settings *s, struct lh_buf *out, struct lh_err *err)
+static int get_file(const struct settings *s, struct lh_transfer *done, struct lh_err *err)
 {
 	int fd = open(s->file.p, O_WRONLY | O_TRUNC | O_CLOEXEC | O_NOFOLLOW), rc;
-	struct lh_transfer done;
 
 	if (fd < 0)
 		return lh_err_sys(err, "%s: cannot open", s->file.p);
-	rc = lh_store_get(s->store, s->key.p, fd, &done, err);
+	rc = lh_store_get(s->store, s->key.p, fd, done, err);
 	close(fd);
-	if (!rc)
-		transfer_write(out, s->key.p, &done);
 	return rc;
 }
 
-/* Without a file, describe the object. */
+/* Check the conditions of a reader: 1 if it has the object already, which is the answer. */
+static int check_reader(const struct lh_conditions *when, const char *etag, uint64_t size,
+			struct lh_buf *out, struct lh_err *err)
+{
+	struct lh_writer w = lh_write_to(out);
+	int rc = lh_conditions_check(when, etag, err);
+
+	if (rc)
+		return rc < 0 ? -1 : 0;
+	lh_write_object(&w, NULL);
+	lh_write_u64(&w, "size", size);
+	lh_write_text(&w, "etag", etag);
+	lh_write_u64(&w, "status", 304);
+	lh_write_end(&w);
+	return 1;
+}
+
+/* Without a file, describe the object.  With conditions, look at it first, so that none is copied
+ * in vain; and at what was copied, since another may be there by then. */
 int get_object(const struct lh_call *call, const void *in, struct lh_buf *out, struct lh_err *err)
 {
 	const struct settings *s = call->settings;
 	const struct request *q = in;
+	struct lh_conditions when;
+	struct lh_transfer done;
 	struct lh_object o;
+	int rc;
 
-	if (begin(call, q->key, q->file, err) < 0)
+	if (begin(call, q->key, q->file, err) < 0 || take_conditions(call, q, &when, err) < 0)
 		return -1;
-	if (q->file.p)
-		return get_file(s, out, err);
-	if (lh_store_head(s->store, s->key.p, &o, err) < 0)
+	if (!q->file.p || when.match || when.none_match) {
+		if (lh_store_head(s->store, s->key.p, &o, err) < 0)
+			return -1;
+		rc = check_reader(&when, o.etag, o.size, out, err);
+		if (rc)
+			return rc < 0 ? -1 : 0;
+	}
+	if (!q->file.p) {
+		lh_object_write(out, &o);
+		return 0;
+	}
+	if (get_file(s, &done, err) < 0)
 		return -1;
-	lh_object_write(out, &o);
-	return 0;
+	rc = check_reader(&when, done.etag, done.size, out, err);
+	if (!rc)
+		transfer_write(out, s->key.p, &done);
+	return rc < 0 ? -1 : 0;
 }
 
 int delete_object(const struct lh_call *call, const void *in, struct lh_buf *out,
 		  struct lh_err *err)
 {
 	const struct settings *s = call->settings;
+	struct lh_conditions when;
 
-	if (begin_change(call, in, err) < 0 || lh_store_delete(s->store, s->key.p, err) < 0)
+	if (begin_change(call, in, err) < 0 || take_conditions(call, in, &when, err) < 0 ||
+	    lh_store_delete(s->store, s->key.p, &when, err) < 0)
 		return -1;
 	lh_buf_puts(out, LH_JSON({"status":204}));
 	return 0;

@@ -17,7 +17,7 @@ struct settings {
 	struct lh_tool *tool;
 	uint64_t moved, of;	/* bytes received and sent, of all; of 0: not known */
 	struct lh_store *store;	/* the first operand, once it is open */
-	struct lh_buf key, file;	/* of a request, with NUL */
+	struct lh_buf key, file, match, none_match;	/* of a request, with NUL */
 };
 
 /* Open the store that an operand names. */
@@ -38,7 +38,7 @@ extern const struct lh_op store_ops[];
 /* The operations of requests, by their records. */
 extern const struct lh_bind object_members[], list_members[];
 struct request {
-	struct lh_str key, file, prefix;
+	struct lh_str key, file, prefix, match, none_match;
 };
 lh_op_fn put_object, get_object, list_objects, delete_object;
 

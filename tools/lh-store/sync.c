@@ -91,7 +91,7 @@ static int delete_others(struct sync *y, struct lh_err *err)
 	for (i = 0; i < y->n; i++) {
 		if (y->v[i].wanted)
 			continue;
-		if (!y->settings->dry_run && lh_store_delete(y->to, y->v[i].key, err) < 0 &&
+		if (!y->settings->dry_run && lh_store_delete(y->to, y->v[i].key, NULL, err) < 0 &&
 		    err->status != 404)
 			return -1;
 		y->deleted++;
