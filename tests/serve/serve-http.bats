@@ -499,10 +499,10 @@ config() {
 	END
 }
 
-@test "a body is one JSON object: a BOM, another value, two values, nothing and bad bytes are 400" {
+@test "a body is one JSON object: another value, two values, nothing and bad bytes are 400" {
 	raw <<-'END'
 	from http_raw import *
-	for body in (b"", b" ", b"\xef\xbb\xbf{}", b"[]", b"[{}]", b"1", b'"a"', b"null", b"true", b"{}{}", b"{} {}", b"{}\n{}", b"{", b"}", b'{"a":}', b'{"a":1,}',
+	for body in (b"", b" ", b"\xef\xbb\xbf\xef\xbb\xbf{}", b"{}\xef\xbb\xbf", b"[]", b"[{}]", b"1", b'"a"', b"null", b"true", b"{}{}", b"{} {}", b"{}\n{}", b"{", b"}", b'{"a":}', b'{"a":1,}',
 	             b"{'a':1}", b'{"a":01}', b'{"a":NaN}', b'{"a":Infinity}', b'{"a":"\xff"}', b'{"a":"\xc0\x80"}', b'{"a":"\xed\xa0\x80"}', b'{"\\ud800":1}',
 	             b'{"a":"\n"}', b'{"a":"\x00"}', b'{"a":1}\x00', b'{"a":1,"a":1}', b'{"a":1,"\\u0061":2}', b'{"x":{"a":1,"a":1}}', b"[" * 100000,
 	             b'{"a":' * 600 + b"1" + b"}" * 600, b"// c\n{}", b'{"a":1}#'):
@@ -511,6 +511,33 @@ config() {
 	    text = a.json()["error"]
 	    must(text and "\n" not in text and "/" not in text, body[:40], text)
 	must(ask("POST", "/echo", b"\r\n\t {\"a\" :\t1\r\n}\n\n").body == b'{"a":1}')
+	END
+}
+
+@test "a byte order mark before a body of JSON or of lines is skipped" {
+	raw <<-'END'
+	from http_raw import *
+	must(ask("POST", "/echo", b'\xef\xbb\xbf{"a":1}').body == b'{"a":1}')
+	a = ask("POST", "/echo", b'\xef\xbb\xbf{"a":1}\n{"a":2}\n', ["Content-Type: application/jsonl"])
+	must(a.body == b'{"a":1}\n{"a":2}\n', a.body)
+	END
+}
+
+@test "a body in another coding is 415 with Accept-Encoding, on every route" {
+	start_serve --state s
+	raw <<-'END'
+	from http_raw import *
+	for method, target in (("POST", "/v1/matrix/search"), ("PUT", "/v1/storage/object/k"), ("POST", "/mcp"), ("POST", "/v1/ingest?name=a"),
+	                       ("DELETE", "/v1/storage/object/k"), ("GET", "/health")):
+	    for coding in ("gzip", "br", "identity, gzip", "IDENTITY", "identity"):
+	        a = ask(method, target, "{}", ["Content-Encoding: " + coding, "Content-Type: application/json"])
+	        refused = coding.lower() != "identity"
+	        must((a.status == 415) == refused, method, target, coding, a.status)
+	        must(a.headers.get("accept-encoding") == (["identity"] if refused else None), a.headers)
+	a = ask("POST", "/v1/matrix/search", "{}", ["Content-Encoding: identity", "Content-Encoding: gzip", "Content-Type: application/json"])
+	must(a.status == 415 and a.get("accept-encoding") == "identity", a.status)
+	a = ask("POST", "/v1/matrix/search", "{}", ["Content-Type: text/plain"])
+	must(a.status == 415 and "accept-encoding" not in a.headers, a.status)
 	END
 }
 

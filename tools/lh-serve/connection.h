@@ -187,6 +187,7 @@ struct reply {				/* the answer to a message */
 	const char *cache;		/* Cache-Control; NULL: no-store */
 	char allow[64], etag[160];	/* headers, or "" */
 	unsigned retry;			/* Retry-After of a 503; 0: a second */
+	bool coded;			/* it is refused for its coding */
 	uint64_t held;			/* bytes of the body that are counted */
 };
 

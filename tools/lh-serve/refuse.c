@@ -20,7 +20,22 @@ static bool is_json(const char *type, bool *lines)
 	       (n > 5 && !strncasecmp(type + n - 5, "+json", 5));
 }
 
-/* Refuse by the length and the type; 0 if both are right. */
+static void note_coding(void *coded, const char *name, const char *value)
+{
+	if (!strcasecmp(name, "Content-Encoding") && strcasecmp(value, "identity") != 0)
+		*(bool *)coded = true;
+}
+
+/* Return whether the body is in a coding, such as gzip: none is decoded. */
+static bool is_coded(const struct request *r)
+{
+	bool coded = false;
+
+	http_each(&r->http, note_coding, &coded);
+	return coded;
+}
+
+/* Refuse by the length, the coding and the type; 0 if all are right. */
 static unsigned refuse_body(struct request *r, const char **why)
 {
 	const char *length = http_field(&r->http, "Content-Length");
@@ -34,6 +49,11 @@ static unsigned refuse_body(struct request *r, const char **why)
 	if (body_length(&r->http) > body_max(r)) {
 		*why = "the body is too large";
 		return 413;
+	}
+	r->reply.coded = is_coded(r);
+	if (r->reply.coded) {
+		*why = "the body must have no Content-Encoding but identity";
+		return 415;
 	}
 	if (has_body(&r->http) && !(type && *type) && !r->route->route->read &&
 	    !is_method(r, "PUT") && r->route->route->kind != LH_ROUTE_WITNESS) {

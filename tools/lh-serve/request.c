@@ -5,7 +5,7 @@
 #include <lh/time.h>
 #include "serve.h"
 
-#define FIELDS 11		/* of an answer, with the end, without those of origin.c */
+#define FIELDS 12		/* of an answer, with the end, without those of origin.c */
 #define DISCARD_MAX ((uint64_t)16 << 20)	/* bytes of a refused body read to its end */
 
 static struct server *server_of(struct connections *all)
@@ -186,6 +186,19 @@ static void run_route(struct request *r)
 	}
 }
 
+/* Drop the byte order mark before a text: it is no part of JSON, and files have one. */
+static void drop_mark(struct request *r)
+{
+	static const char mark[] = "\xef\xbb\xbf";
+	const size_t n = sizeof mark - 1;
+	struct lh_buf *text = &r->body.text;
+
+	if (text->len < n || memcmp(text->p, mark, n) || r->route->route->kind == LH_ROUTE_WITNESS)
+		return;
+	text->len -= n;
+	memmove(text->p, text->p + n, text->len);
+}
+
 static void complete_request(struct message *m)
 {
 	struct request *r = (struct request *)m;
@@ -194,10 +207,12 @@ static void complete_request(struct message *m)
 	r->times.received = lh_time_monotonic();
 	if (!r->body.refused && r->spool && upload_end(r, &err) < 0)
 		refuse_rest(r, &err);
-	if (r->body.refused)
+	if (r->body.refused) {
 		answer_error(r, r->body.refused, r->body.refusal);
-	else
-		run_route(r);
+		return;
+	}
+	drop_mark(r);
+	run_route(r);
 }
 
 /* ---- the answer ---- */
@@ -222,7 +237,8 @@ static bool send_answer(struct message *m)
 	f[0] = (struct http_field){ "ETag", *reply->etag ? reply->etag : NULL };
 	f[1] = (struct http_field){ "Retry-After", reply->status == 503 ? retry : NULL };
 	f[2] = (struct http_field){ "WWW-Authenticate", reply->status == 401 ? "Bearer" : NULL };
-	f[3] = (struct http_field){ "Content-Security-Policy", file ? console_policy : NULL };
+	f[3] = (struct http_field){ "Accept-Encoding", reply->coded ? "identity" : NULL };
+	f[4] = (struct http_field){ "Content-Security-Policy", file ? console_policy : NULL };
 	return http_send(m, reply, field);
 }
 
