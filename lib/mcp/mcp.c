@@ -109,7 +109,7 @@ static void ping(const struct lh_mcp_request *r)
 
 /* ---- lists ---- */
 
-/* Read the cursor of a list, in m->strings; p is NULL if there is none. */
+/* Read the cursor of a list, in m->strings; p is NULL if there is none, or an empty one. */
 static int read_cursor(const struct lh_mcp_request *r, struct lh_str *cursor)
 {
 	struct lh_value v;
@@ -117,10 +117,12 @@ static int read_cursor(const struct lh_mcp_request *r, struct lh_str *cursor)
 
 	*cursor = (struct lh_str){ NULL, 0 };
 	lh_buf_reset(&r->m->strings);
-	if (!r->params.p || !lh_value_get(&r->params, "cursor", &v))
+	if (!r->params.p || !lh_value_get(&r->params, "cursor", &v) || v.type == LH_NULL)
 		return 0;
-	if (v.type == LH_STRING && lh_value_str(&v, &r->m->strings, cursor, &err) == 0)
+	if (v.type == LH_STRING && lh_value_str(&v, &r->m->strings, cursor, &err) == 0) {
+		cursor->p = cursor->n ? cursor->p : NULL;
 		return 0;
+	}
 	refuse(r, LH_MCP_PARAMS, "cursor must be a string");
 	return -1;
 }
@@ -336,7 +338,7 @@ static bool read_params(struct lh_mcp_request *r)
 {
 	const struct lh_value *params = lh_record_get(&r->m->message, "params");
 
-	if (!params)
+	if (!params || params->type == LH_NULL)
 		return true;
 	r->peer->unread = true;
 	if (params->type != LH_OBJECT) {
@@ -344,7 +346,9 @@ static bool read_params(struct lh_mcp_request *r)
 		return false;
 	}
 	r->params = *params;
-	if (lh_value_get(params, "_meta", &r->meta) && r->meta.type != LH_OBJECT) {
+	if (lh_value_get(params, "_meta", &r->meta) && r->meta.type == LH_NULL)
+		r->meta.p = NULL;
+	if (r->meta.p && r->meta.type != LH_OBJECT) {
 		refuse(r, LH_MCP_PARAMS, "_meta must be an object");
 		return false;
 	}
@@ -380,20 +384,86 @@ static bool take(struct lh_mcp *m, struct lh_mcp_peer *p)
 	return true;
 }
 
+/* ---- messages that are not records ---- */
+
+static const char *skip_blanks(const char *p, const char *end)
+{
+	while (p < end && strchr(" \t\r\n", *p) && *p)
+		p++;
+	return p;
+}
+
+/* Return what is after a string, of which p is the opening quote; the end, if it has none. */
+static const char *skip_string(const char *p, const char *end)
+{
+	for (p++; p < end && *p != '"'; p++)
+		p += *p == '\\';
+	return p < end ? p + 1 : end;
+}
+
+/* Read the id of a request from the value at p. */
+static void read_id(struct lh_mcp *m, const char *p, const char *end, struct lh_value *id)
+{
+	const char *after = p;
+	struct lh_err err;
+
+	if (p < end && *p == '"')
+		after = skip_string(p, end);
+	while (after < end && *p != '"' && !strchr(",} \t\r\n", *after))
+		after++;
+	if (lh_json_parse(&m->message, p, (size_t)(after - p), id, &err) < 0 || !is_id(id))
+		*id = (struct lh_value){ .p = NULL };
+}
+
+/* Find the id in a line that is JSON by its grammar and yet no record, such as one that repeats a
+ * key, or has half of a surrogate pair: whoever asked waits for that id.  Brackets and strings
+ * alone are followed, so that any depth is read.  An id that is there twice is none. */
+static void find_id(struct lh_mcp *m, struct lh_str text, struct lh_value *id)
+{
+	const char *p = text.p, *const end = text.p + text.n, *value;
+	size_t depth = 0, found = 0;
+
+	*id = (struct lh_value){ .p = NULL };
+	p = skip_blanks(p, end);
+	if (p == end || *p != '{')
+		return;
+	do {
+		const char *from = p;
+
+		if (*p != '"') {
+			depth += *p == '{' || *p == '[';
+			depth -= *p == '}' || *p == ']';
+			p++;
+			continue;
+		}
+		p = skip_string(p, end);
+		value = skip_blanks(p, end);
+		if (depth != 1 || p - from != 4 || memcmp(from, "\"id\"", 4) || value == end ||
+		    *value != ':')
+			continue;
+		read_id(m, skip_blanks(value + 1, end), end, id);
+		found++;
+	} while (depth && p < end);
+	if (depth || skip_blanks(p, end) < end || found != 1)
+		*id = (struct lh_value){ .p = NULL };
+}
+
 bool lh_mcp_take(struct lh_mcp *m, struct lh_mcp_peer *p, struct lh_str text)
 {
-	struct lh_value v;
+	struct lh_value v, id;
 	struct lh_err err, other;
 
 	if (lh_record_parse(&m->message, text.p, text.n, &err) == 0)
 		return take(m, p);
-	if (err.code != LH_EDATA)
+	if (err.code != LH_EDATA) {
 		lh_mcp_refuse(m, p, LH_MCP_INTERNAL, err.msg);
-	else if (lh_json_parse(&m->message, text.p, text.n, &v, &other) == 0)
+	} else if (lh_json_parse(&m->message, text.p, text.n, &v, &other) == 0) {
 		lh_mcp_refuse(m, p, LH_MCP_REQUEST, v.type == LH_ARRAY
 			      ? "batches are not accepted" : "a message is a JSON object");
-	else
-		lh_mcp_refuse(m, p, LH_MCP_PARSE, err.msg);
+	} else {
+		find_id(m, text, &id);
+		lh_mcp_error(m, p, &id, LH_MCP_PARSE, err.msg, (struct lh_str){ NULL, 0 });
+	}
 	return true;
 }
 

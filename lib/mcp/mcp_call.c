@@ -436,7 +436,8 @@ bool lh_mcp_read_string(const struct lh_mcp_request *r, const char *name, struct
 
 void lh_mcp_tools_call(const struct lh_mcp_request *r)
 {
-	struct lh_value name, args = { .p = "{}", .n = 2, .type = LH_OBJECT };
+	static const struct lh_value none = { .p = "{}", .n = 2, .type = LH_OBJECT };
+	struct lh_value name, args = none;
 	const struct lh_mcp_tool *t;
 	struct lh_mcp_call *c;
 	const char *header = NULL;
@@ -445,7 +446,8 @@ void lh_mcp_tools_call(const struct lh_mcp_request *r)
 	if (!lh_mcp_read_string(r, "name", &name))
 		return;
 	t = find_tool(r->m, &name);
-	lh_value_get(&r->params, "arguments", &args);
+	if (lh_value_get(&r->params, "arguments", &args) && args.type == LH_NULL)
+		args = none;
 	snprintf(why, sizeof why, "%s changes what is stored, and is not allowed: see "
 		 "--allow-write", t ? t->name : "");
 	if (t)

@@ -152,7 +152,6 @@ mcp() {
 	-32600|1|{"jsonrpc":"2.0","id":1}
 	-32600|1|{"jsonrpc":"2.0","id":1,"method":5}
 	-32602|1|{"jsonrpc":"2.0","id":1,"method":"ping","params":[]}
-	-32602|1|{"jsonrpc":"2.0","id":1,"method":"ping","params":null}
 	-32602|1|{"jsonrpc":"2.0","id":1,"method":"ping","params":{"_meta":5}}
 	-32602|1|{"jsonrpc":"2.0","id":1,"method":"initialize"}
 	-32602|1|{"jsonrpc":"2.0","id":1,"method":"initialize","params":{"protocolVersion":1}}
@@ -170,8 +169,47 @@ mcp() {
 	-32602|1|$(request 1 resources/read '"uri":"lh://no/such"')
 	-32602|1|$(request 1 resources/read)
 	END
-	[ "$n" = 39 ]
+	[ "$n" = 38 ]
 	{ initialize; older 1 resources/read '{"uri":"lh://no/such"}'; } | mcp | jq -e 'select(.id == 1).error.code == -32002'
+}
+
+@test "the answer to a line that is JSON by its grammar alone has its id" {
+	deep=$(stretch 600 '[')$(stretch 600 ']')
+	while IFS='|' read -r id line; do
+		{ echo "$line"; older 99 ping; } | mcp >out
+		[ "$(jq -c '[.id, .error.code]' out | first 1)" = "[$id,-32700]" ] || { echo "$line"; cat out; return 1; }
+	done <<-END
+	1|{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"search","arguments":{"query":"wel\\ud83d","k":1}}}
+	"a\"}"|{"params":{"id":2,"a":"\\"id\\":3,","k":1,"k":1},"method":"ping", "id" : "a\"}" ,"jsonrpc":"2.0"} 
+	-7|{"jsonrpc":"2.0","method":"ping","id":-7,"method":"ping"}
+	5|{"jsonrpc":"2.0","id":5,"method":"tools/call","params":{"name":"search","arguments":{"a":$deep}}}
+	6|{"jsonrpc":"2.0","id":6,"method":"tools/call","params":{$(seq -f '"%g":0' -s , 66000)}}
+	null|{"jsonrpc":"2.0","id":1,"method":"ping","method":"ping"
+	null|{"jsonrpc":"2.0","id":1.5,"method":"ping","method":"ping"}
+	null|{"jsonrpc":"2.0","id":1,"method":"ping","method":"ping"}}
+	null|{"jsonrpc":"2.0","params":{"id":1},"method":"ping","method":"ping"}
+	END
+}
+
+@test "null and an empty cursor count as absent" {
+	{
+		initialize
+		older 1 ping null
+		older 2 tools/list null
+		older 3 tools/list '{"cursor":""}'
+		older 4 resources/list '{"cursor":"","_meta":null}'
+		older 5 resources/templates/list '{"cursor":null}'
+		older 6 tools/call '{"name":"echo","arguments":null}'
+	} | mcp --state "$PWD" | jq -c 'select(.id | numbers) | [.id, .error.code, .result.isError]' | sort >out
+	diff - out <<-'END'
+	[0,null,null]
+	[1,null,null]
+	[2,null,null]
+	[3,null,null]
+	[4,null,null]
+	[5,null,null]
+	[6,null,false]
+	END
 }
 
 @test "a version that is not served is -32022, with those that are" {
