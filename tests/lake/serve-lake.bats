@@ -280,8 +280,8 @@ spool_is_empty() {
 	until_so spool_is_empty
 }
 
-@test "four bodies at one time, a fifth is 503 with Retry-After: 5; readers do not wait" {
-	only lh-store
+@test "64 bodies at one time, of a client 32, another is 503 with Retry-After: 5; readers do not wait" {
+	start_serve --state s
 	get $OBJECT/k -T - <<<old >/dev/null
 	raw <<-'END'
 		from http_raw import *
@@ -292,27 +292,36 @@ spool_is_empty() {
 		    c.socket = socket.create_connection(("127.0.0.1", int(os.environ["PORT"])), PATIENCE, ("127.0.0.%d" % n, 0))
 		    c.data = b""
 		    return c
-		def begin(key, n=1):
+		def begin(key, n=1, route="/v1/storage/object/"):
 		    c = at(n)
-		    c.send("PUT /v1/storage/object/%s HTTP/1.1\r\nHost: localhost\r\nExpect: 100-continue\r\nContent-Length: 4\r\n\r\n" % key)
+		    c.send("%s %s%s HTTP/1.1\r\nHost: localhost\r\nContent-Type: text/csv\r\nExpect: 100-continue\r\nContent-Length: 4\r\n\r\n" %
+		           ("PUT" if route.endswith("/") else "POST", route, key))
 		    return c
-		four = [begin("k%d" % i, 1 + i // 2) for i in range(4)]
-		for c in four:
+		def busy(c):
+		    a = c.answer()
+		    must(a.status == 503 and a.get("retry-after") == "5", a.status, a.headers)
+		all = [begin("k%d" % i, 1 + i // 32) for i in range(31)]
+		all += [begin("?name=d", 1, "/v1/ingest")]
+		for c in all:
+		    must(c.head().status == 100)
+		busy(begin("k"))
+		busy(begin("?name=e", 1, "/v1/ingest"))
+		all += [begin("k%d" % i, 2) for i in range(32, 64)]
+		for c in all[32:]:
 		    must(c.head().status == 100)
 		    c.send("ne")
-		fifth = begin("k").answer()
-		must(fifth.status == 503 and fifth.get("retry-after") == "5", fifth.status, fifth.headers)
+		busy(begin("k", 3))
 		c = Client()
 		c.send("GET /v1/storage/object/k HTTP/1.1\r\nHost: localhost\r\n\r\n")
 		must(c.answer().body == b"old\n")
-		four[0].send("w\n")
-		must(four[0].answer().status == 200)
+		all[0].send("new\n")
+		must(all[0].answer().status == 200)
 		again = begin("k")
 		must(again.head().status == 100)
 		again.send("new\n")
 		must(again.answer().status == 200)
 		# those that leave in the middle leave nothing
-		for c in four[1:]:
+		for c in all[1:]:
 		    c.socket.close()
 	END
 	until_so spool_is_empty

@@ -7,8 +7,10 @@ load ../servers/serve
 setup_file() {
 	cd "$BATS_FILE_TMPDIR" || return
 	config >routes.json
+	start_serve --state crowd
+	crowd=$PORT
 	start_serve --config routes.json --state s
-	raw >slow.out 2>&1 3>&- <<-'END' &
+	raw "$crowd" >slow.out 2>&1 3>&- <<-'END' &
 		from bounds import *
 		out = {}
 
@@ -41,8 +43,40 @@ setup_file() {
 		    except (OSError, EOFError):
 		        out[name] = ["closed", time.monotonic() - begun]
 
+		def stop():
+		    """A body that begins fast, and stops."""
+		    c = At(2)
+		    c.send(request("PUT", "/v1/storage/object/stop", headers=["Content-Length: 1048576"]), b"x" * 262144)
+		    while c.socket.recv(1):
+		        pass
+		    out["stop"] = "small" not in out
+
+		def crowd():
+		    """One upload at 16 KiB a second, among 47 at 40 KiB a second."""
+		    others = [At(3 + i // 24, sys.argv[1]) for i in range(47)]
+		    slow = At(5, sys.argv[1])
+		    for i, c in enumerate([slow] + others):
+		        c.send(request("PUT", "/v1/storage/object/%d" % i, headers=["Content-Length: 8388608"]))
+		    slow.socket.settimeout(0.5)
+		    closed = 0
+		    for sent in range(0, 7 << 20, 20480):
+		        for c in others:
+		            try:
+		                c.send(b"x" * 20480)
+		            except OSError:
+		                closed += 1
+		        try:
+		            slow.send(b"x" * 8192)
+		            if not slow.socket.recv(1):
+		                break
+		        except TimeoutError:
+		            continue
+		        except OSError:
+		            break
+		    out["crowd"] = [sent < 6 << 20, closed]
+
 		all = [threading.Thread(target=f, args=a) for f, a in
-		       ((reader, ("mute", 0)), (upload, ("large", 200 << 20, 8192)), (upload, ("small", 70 * 8192, 8192)))]
+		       ((reader, ("mute", 0)), (upload, ("large", 200 << 20, 8192)), (upload, ("small", 90 * 8192, 8192)), (stop, ()), (crowd, ()))]
 		[t.start() for t in all]
 		[t.join() for t in all]
 		print(json.dumps(out))
@@ -82,7 +116,8 @@ raw() {
 
 		class At(Client):
 		    """A client at 127.0.0.N."""
-		    def __init__(self, n):
+		    def __init__(self, n, port=None):
+		        self.port = int(port or os.environ["PORT"])
 		        self.socket = socket.socket()
 		        self.socket.settimeout(PATIENCE)
 		        self.socket.bind(("127.0.0.%d" % n, 0))
@@ -95,7 +130,7 @@ raw() {
 		        return self
 		    def send(self, *parts):
 		        if not self.open:
-		            self.socket.connect(("127.0.0.1", int(os.environ["PORT"])))
+		            self.socket.connect(("127.0.0.1", self.port))
 		            self.open = True
 		        return super().send(*parts)
 
@@ -301,7 +336,7 @@ raw() {
 	END
 }
 
-@test "one client has two of the four places for uploads, half of the 64 for objects; another one has the rest" {
+@test "one client has half of the 64 places for uploads, and of the 64 for objects; another one has the rest" {
 	start_serve --state s
 	head -c 8388608 /dev/zero | curl -sS -T - "$URL/v1/storage/object/k" >put
 	raw <<-'END'
@@ -313,11 +348,11 @@ raw() {
 	def is_full(c):
 	    a = c.answer()
 	    return a.status == 503 and a.get("retry-after") == "5"
-	one = [put(1, "a%d" % i) for i in range(2)]
+	one = [put(1, "a%d" % i) for i in range(32)]
 	for c in one:
 	    must(c.head().status == 100)
 	must(is_full(put(1, "b")))
-	two = [put(2, "c%d" % i) for i in range(2)]
+	two = [put(2, "c%d" % i) for i in range(32)]
 	for c in two:
 	    must(c.head().status == 100)
 	must(is_full(put(2, "b")) and is_full(put(3, "b")))
@@ -453,4 +488,16 @@ refuses_small() {
 	until_so [ -s "$BATS_FILE_TMPDIR/slow.out" ]
 	cat "$BATS_FILE_TMPDIR/slow.out"
 	jq -e '.large[0] == "closed" and .large[1] > 25 and .small[0] == 200 and .small[1] > 30' "$BATS_FILE_TMPDIR/slow.out"
+}
+
+@test "a body that stops is closed in half a minute, not in a whole one" {
+	until_so [ -s "$BATS_FILE_TMPDIR/slow.out" ]
+	cat "$BATS_FILE_TMPDIR/slow.out"
+	jq -e .stop "$BATS_FILE_TMPDIR/slow.out"
+}
+
+@test "the more uploads there are, the faster each has to come" {
+	until_so [ -s "$BATS_FILE_TMPDIR/slow.out" ]
+	cat "$BATS_FILE_TMPDIR/slow.out"
+	jq -e '.crowd == [true, 0]' "$BATS_FILE_TMPDIR/slow.out"
 }

@@ -119,6 +119,10 @@ config() {
 	            else:
 	                must(a.json() == {"error": "the body is too large"}, a.body)
 	                must(c.ends())
+	# in chunks it is refused at once, whether or not its end comes
+	c = Client().send(request("POST", "/echo", b"", ["Transfer-Encoding: chunked"]), b"%x\r\n" % (6 << 20), b" " * (5 << 20))
+	a = c.answer()
+	must(a.status == 413 and a.json() == {"error": "the body is too large"}, a.status)
 	# refused by its length alone, before any of it is there
 	a = Client().send("POST /echo HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nContent-Length: %d\r\n\r\n" % ((4 << 20) + 1)).answer()
 	must(a.status == 413)
@@ -193,7 +197,8 @@ config() {
 	    c.send(bytes([byte]))
 	must(c.answer().body == b'{"a":1}')
 	for wrong in (b"x\r\n", b"-1\r\n{\r\n", b" 7\r\n{\"a\":1}\r\n0\r\n\r\n", b"0x7\r\n{\"a\":1}\r\n0\r\n\r\n",
-	              b"7\r\n{\"a\":1}xx0\r\n\r\n", b"\r\n", b";\r\n"):
+	              b"7\r\n{\"a\":1}xx0\r\n\r\n", b"\r\n", b";\r\n", b"7;a\rb\r\n{\"a\":1}\r\n0\r\n\r\n", b"7\r;a\r\n{\"a\":1}\r\n0\r\n\r\n",
+	              b"7\r\n{\"a\":1}\r\n0\r\nX: a\rb\r\n\r\n", b"7;a\r\r\n{\"a\":1}\r\n0\r\n\r\n"):
 	    c = Client().send(request("POST", "/echo", b"", ["Transfer-Encoding: chunked"]), wrong)
 	    a = c.head()
 	    must(a.status == 400, wrong, a.status)

@@ -91,13 +91,14 @@ void body_release(struct request *r)
 
 bool spool_hold(struct request *r, enum spool_kind kind)
 {
-	static const unsigned most[SPOOLS] = { SPOOL_UPLOADS, SPOOL_UPLOADS, SPOOL_DOWNLOADS };
+	static const unsigned most[SPOOLS] = { SPOOL_UPLOADS, SPOOL_DOWNLOADS };
 	unsigned *all = &r->server->bounds.all.spools[kind], *own = &r->peer->held.spools[kind];
 
 	if (!fits(*all, *own, 1, most[kind]))
 		return false;
 	++*all;
 	++*own;
+	r->server->connections.uploads = r->server->bounds.all.spools[SPOOL_UPLOAD];
 	return true;
 }
 
@@ -105,6 +106,7 @@ void spool_release(struct request *r, enum spool_kind kind)
 {
 	r->server->bounds.all.spools[kind]--;
 	r->peer->held.spools[kind]--;
+	r->server->connections.uploads = r->server->bounds.all.spools[SPOOL_UPLOAD];
 }
 
 /* ---- answers ---- */

@@ -24,7 +24,8 @@
 #define CUT_AT_ONCE 8
 #define FRESH_SECONDS 0.25		/* for the first bytes of a request to come */
 #define SLOW_SECONDS 30.0	/* a body and a reader of an answer have ... */
-#define SLOW_BYTES 30720	/* ... at least these bytes in that time */
+#define SLOW_BYTES ((uint64_t)30720)	/* ... at least these bytes in that time */
+#define CROWD 8			/* uploads */
 #define BODY_SECONDS 900.0	/* the longest time for a body of any size */
 
 /* ---- phases ---- */
@@ -87,7 +88,7 @@ void client_busy(struct connections *all, struct client *c, bool body, uint64_t 
 	unlink_client(all, c);
 	link_client(all, c, &all->busy);
 	c->fresh = false;
-	c->pace = (struct pace){ .body = body, .length = length };
+	c->pace = (struct pace){ .body = body, .length = length, .moved = c->since };
 }
 
 /* Close a connection: libmicrohttpd reads its end, and answers no more. */
@@ -202,17 +203,23 @@ static bool is_over(struct client *c, double now)
 	return !c->begun && now - c->since > IDLE_SECONDS;
 }
 
-/* Return whether a body is slower than 1 KiB a second, or than all of its bytes in BODY_SECONDS:
- * of a body in chunks, those that came. */
-static bool is_slow_body(struct client *c, double now)
+/* Return whether a body has stopped, is slower than 1 KiB a second, or than all of its bytes in
+ * BODY_SECONDS: of a body in chunks, those that came.  Of uploads the least speed doubles with
+ * each CROWD of them, so that who holds many places needs the bandwidth for it. */
+static bool is_slow_body(const struct connections *all, struct client *c, double now)
 {
 	const uint64_t size = c->pace.length > c->pace.came ? c->pace.length : c->pace.came;
 	const double least = (double)size * SLOW_SECONDS / BODY_SECONDS;
+	const uint64_t crowd = SLOW_BYTES << (c->pace.upload ? all->uploads / CROWD : 0);
 	bool slow;
 
-	if (!c->pace.body || now - c->since < SLOW_SECONDS)
+	if (!c->pace.body)
 		return false;
-	slow = c->pace.bytes < SLOW_BYTES || (double)c->pace.bytes < least;
+	if (now - c->pace.moved >= SLOW_SECONDS)
+		return true;
+	if (now - c->since < SLOW_SECONDS)
+		return false;
+	slow = c->pace.bytes < crowd || (double)c->pace.bytes < least;
 	c->pace.bytes = 0;
 	c->since = now;
 	return slow;
@@ -251,16 +258,17 @@ void clients_sweep(struct connections *all, double now)
 		if (is_over(c, now))
 			cut_client(c);
 	for (c = all->busy; c; c = c->next) {
-		bool ended = false, idle = c->pace.bytes == c->pace.swept;
+		bool ended = false, idle = c->pace.came == c->pace.swept;
 
-		c->pace.swept = c->pace.bytes;
+		c->pace.moved = idle ? c->pace.moved : now;
+		c->pace.swept = c->pace.came;
 		if (c->watched || c->pace.body)
 			bytes_received(c, &ended);
 		if (c->watched && ended)
 			all->calls->left(c->watched);
 		if (c->pace.body && idle && has_left(c, ended, now))
 			cut_client(c);
-		if (is_slow_body(c, now))
+		if (is_slow_body(all, c, now))
 			cut_client(c);
 		if (is_slow_reader(c, now)) {	/* without what waits, which it does not take */
 			setsockopt(c->fd, SOL_SOCKET, SO_LINGER, &at_once, sizeof at_once);

@@ -72,7 +72,10 @@ struct wire {				/* how far what has been received is followed */
 struct pace {				/* how fast a body comes, or an answer goes */
 	bool body;			/* it is being read ... */
 	uint64_t length, came;		/* ... : Content-Length; bytes so far, ... */
-	uint64_t bytes, swept;		/* ... in the window; at the last sweep */
+	uint64_t bytes;			/* ... in the window */
+	uint64_t swept;			/* came at the last sweep, ... */
+	double moved;			/* ... and when bytes came last, as sweeps have seen it */
+	bool upload;			/* to a file: it is among all->uploads */
 	double taking;			/* since when bytes wait; 0: none did at the last sweep */
 	uint64_t taken;			/* that the client's TCP had confirmed then */
 };
@@ -112,6 +115,7 @@ struct connections {
 	size_t listeners;
 	struct client *reading, *reading_last, *busy;	/* reading: newest first */
 	uint64_t clients, limit;
+	unsigned uploads;		/* bodies that are received into files */
 	struct lingerer *lingers;
 	unsigned lingering;
 	bool resumed;			/* libmicrohttpd has something to do */

@@ -113,12 +113,13 @@ static bool take_part(struct message *m, const char *p, size_t n)
 	struct lh_err err;
 
 	if (!m->ready && !r->body.refused) {
-		if (keep_body(r, p, n, &err) < 0)
-			refuse_rest(r, &err);
-		return true;
+		if (keep_body(r, p, n, &err) == 0)
+			return true;
+		refuse_rest(r, &err);
 	}
 	r->body.discarded += n;
-	if (r->body.discarded <= DISCARD_MAX)
+	/* how much still comes in chunks, and when, nobody knows: the client is told at once */
+	if (r->body.discarded <= DISCARD_MAX && !(m->chunked && r->body.refused == 413))
 		return true;
 	last_words(m->client, r->body.refused ? r->body.refused : 413, r->body.refusal);
 	return false;

@@ -43,7 +43,7 @@
 #define STREAM_MAX ((uint64_t)16 << 20)		/* ... of those of a connection */
 #define ID_MAX 128			/* bytes of an X-Request-Id, of a request id */
 
-enum spool_kind { SPOOL_PUT, SPOOL_INGEST, SPOOL_GET, SPOOLS };
+enum spool_kind { SPOOL_UPLOAD, SPOOL_DOWNLOAD, SPOOLS };
 
 struct held {
 	uint64_t bodies, answers;	/* bytes in memory */
@@ -188,7 +188,7 @@ bool proxied_for(const struct request *r, const struct sockaddr *peer,
 
 /* ---- bounds.c ---- */
 
-#define SPOOL_UPLOADS 4		/* bodies of one kind at one time */
+#define SPOOL_UPLOADS 64	/* bodies that go to files, at one time */
 #define SPOOL_DOWNLOADS 64	/* objects that are being read or sent */
 
 void peer_take(struct request *r);

@@ -40,8 +40,8 @@ int spool_open(struct request *r, struct lh_err *err)
 	if (!sp)
 		return -1;
 	sp->fd = -1;
-	sp->kind = kind == LH_ROUTE_GET ? SPOOL_GET : kind == LH_ROUTE_INGEST ? SPOOL_INGEST
-									      : SPOOL_PUT;
+	sp->kind = kind == LH_ROUTE_GET ? SPOOL_DOWNLOAD : SPOOL_UPLOAD;
+	r->http.client->pace.upload = sp->kind == SPOOL_UPLOAD;
 	sp->counted = spool_hold(r, sp->kind);
 	if (!sp->counted) {
 		r->reply.retry = RETRY;

@@ -3,8 +3,8 @@
  * libmicrohttpd 0.9.75 calls recv, send and sendmsg by these names, so that the functions here
  * are called instead of those of the C library.  There are two reasons for it:
  *
- * - It takes a line of chunks that ends in a bare LF, which other readers of the same bytes may
- *   not do, and never gives up on one that is longer than its memory: then it neither reads nor
+ * - It takes a line of chunks that ends in a bare LF, or holds a bare CR, which other readers of
+ *   the same bytes may not do, and never gives up on one that is longer than its memory: then it neither reads nor
  *   waits.  So what is received is followed here as far as the framing of bodies goes.
  * - It refuses by itself what is not HTTP, with a page in HTML, and some of that with two
  *   headers.  What it sends on a connection for which no answer of ours is queued is such a
@@ -129,7 +129,9 @@ static void chunk_byte(struct wire *w, char c)
 	bool cr = w->cr;
 
 	w->cr = c == '\r';
-	if (c == '\n' && !cr) {
+	if (cr && c != '\n') {
+		fail_wire(w, "a line of chunks holds a bare CR");
+	} else if (c == '\n' && !cr) {
 		fail_wire(w, "a line of chunks ends in a bare LF");
 	} else if (c == '\n' && w->state == AFTER_DATA) {
 		w->state = SIZE;
@@ -145,7 +147,7 @@ static void chunk_byte(struct wire *w, char c)
 		begin_line(w);
 	} else if (++w->line > CHUNK_LINE_MAX || w->trailers > HEADER_MAX) {
 		fail_wire(w, "a line of chunks is too long");
-	} else if (w->state == SIZE && digit && !cr) {
+	} else if (w->state == SIZE && digit) {
 		w->size = w->size << 4 | (uint64_t)(digit - digits);
 	} else if (w->state == SIZE && c != '\r') {
 		w->state = EXTENSION;
