@@ -40,6 +40,12 @@
 #define LH_PERSONS_SYNCS "each|batch|none"
 enum lh_persons_sync { LH_PERSONS_EACH, LH_PERSONS_BATCH, LH_PERSONS_NONE };
 
+/* Rows that were not written; several may count together. */
+struct lh_persons_lost {
+	uint64_t rows;			/* and answers that showed persons without their ids */
+	bool fails;			/* the last row that was to be written was not */
+};
+
 struct lh_persons_how {
 	const char *folder;		/* of the logs */
 	const char *const *key;		/* files of keys; none: as lh-subject-audit finds them */
@@ -54,6 +60,7 @@ struct lh_persons_how {
 	/* Report rows that are missing; or NULL. */
 	void (*warn)(void *owner, const char *text);
 	void *owner;
+	struct lh_persons_lost *lost;	/* counted there, or NULL */
 };
 
 struct lh_persons;

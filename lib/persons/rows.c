@@ -171,12 +171,16 @@ static int end_lines(struct lh_persons_rows *r, struct lh_err *err)
 	return 0;
 }
 
-/* Report the rows that are missing. */
+/* Count and report the rows that are missing. */
 static void report(const struct lh_persons_rows *r)
 {
 	const struct lh_persons_how *how = &r->persons->how;
 	char text[200];
 
+	if (how->lost && r->n) {
+		how->lost->rows += r->missing;
+		how->lost->fails = r->missing;
+	}
 	if (!r->missing || !how->warn)
 		return;
 	snprintf(text, sizeof text, "audit log: %zu of %zu rows of an answer of %s not written",
@@ -222,6 +226,8 @@ int lh_persons_show(struct lh_persons *p, struct lh_persons_rows *r,
 		snprintf(text, sizeof text,
 			 "audit log: an answer of %s shows persons without their candidate_id",
 			 r->purpose);
+		if (p->how.lost && !p->how.required)
+			p->how.lost->rows++;
 		if (p->how.warn)
 			p->how.warn(p->how.owner, text);
 		if (p->how.required)

@@ -436,6 +436,7 @@ static bool answer_ask(struct lh_pool_process *c)
 		}
 		at += line.n + 1;
 		c->answers++;
+		p->endings.told[0] = '\0';
 		c->progress = now;
 		a = pop_ask(&c->asked);
 		a->answered(a, LH_ASKED_ANSWERED, &p->rec);

@@ -119,14 +119,16 @@ static bool may_quote(const struct lh_process *c, const char *program, const cha
 	return !c->has_record || (!strncmp(name, "lh-", 3) && !about_record(line));
 }
 
-static void report_end(const struct lh_endings *e, const struct lh_ending *d, int status)
+static void report_end(struct lh_endings *e, const struct lh_ending *d, int status)
 {
 	char text[sizeof d->last + 200];
 	int n;
 
 	if (d->silent || !e->ended ||
-	    (e->wanted && WIFEXITED(status) && WEXITSTATUS(status) < 2))
+	    (e->wanted && WIFEXITED(status) && WEXITSTATUS(status) < 2) ||
+	    (*d->last && !strcmp(d->last, e->told)))
 		return;
+	memcpy(e->told, d->last, sizeof e->told);
 	n = snprintf(text, sizeof text, WIFSIGNALED(status) ? "%s[%u] was ended by signal %d"
 							    : "%s[%u] ended with status %d",
 		     e->name, d->number,
@@ -151,7 +153,7 @@ bool lh_process_has_ended(const struct lh_process *c)
 }
 
 /* Collect a process, and end what it left running; false if it still runs. */
-static bool collect_child(const struct lh_endings *e, struct lh_ending *d, double now)
+static bool collect_child(struct lh_endings *e, struct lh_ending *d, double now)
 {
 	int status = 0;
 

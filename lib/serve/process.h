@@ -52,6 +52,9 @@ struct lh_endings {
 	void (*ended)(void *owner, const char *text);
 	void *owner;
 	bool wanted;			/* ends with status 0 or 1 are not reported */
+	/* Why one ended last: another that ends for the same reason is not reported, until the
+	 * owner empties it, because one works again. */
+	char told[sizeof ((struct lh_stderr_tail *)0)->text + 1];
 	struct lh_ending *v;
 	size_t n, cap;
 };

@@ -177,16 +177,24 @@ say() {
 	[ "$(rows | grep -c 'w-4 console_sessions t-console')" = 1 ]
 }
 
-@test "without its rows an answer is given and the loss is reported, or withheld with --audit-required" {
+@test "without its rows an answer is given and the loss is reported, counted and no health, or withheld with --audit-required" {
 	mkdir -p $LOGS
 	printf '{"torn' >$LOGS/w-7.audit.jsonl
 	start_serve --state s
 	[ "$(status /v1/vectors/index/workers/record/w-7)" = 200 ]
 	grep -q 'audit log: 1 of 1 rows of an answer of record not written' err
+	[ "$(metric lh_serve_audit_rows_missing_total)" = 1 ]
+	[ "$(curl -sS -o deep -w '%{http_code}' "$URL/health?deep=1")" = 503 ]
+	jq -e '.error == "rows of who looked were not written" and .down == ["audit log"]' deep
+	hang_up
+	[ "$(status /v1/vectors/index/workers/record/w-8)" = 200 ]
+	[ "$(metric lh_serve_audit_rows_missing_total)" = 1 ]
+	[ "$(status '/health?deep=1')" = 200 ]
 	end_serve
 	start_serve --state s --audit-required
 	[ "$(curl -sS -o answer -w '%{http_code}' "$URL/v1/vectors/index/workers/record/w-7")" = 503 ]
 	[ "$(cat answer)" = '{"error":"the audit log cannot be written, and there is no answer without it"}' ]
+	[ "$(metric lh_serve_audit_rows_missing_total)" = 1 ]
 	[ "$(status /v1/vectors/index/workers/record/w-8)" = 200 ]
 	[ "$(status /v1/vectors/index/products/record/p1)" = 200 ]
 	printf '{"torn' | cmp - $LOGS/w-7.audit.jsonl

@@ -108,6 +108,39 @@ is_whole() {
 	[ "$(status '/health?deep=1')" = 200 ]
 }
 
+@test "a damaged index is one line of the log at the change, and no deep health until it is whole" {
+	for n in workers other; do
+		mkdir -p s/index s/playbook
+		for i in {1..20}; do echo "{\"id\":\"w$i\",\"vector\":[1,$i]}"; done | lh-index build s/index/$n.lhv
+	done
+	cp s/index/other.lhv whole
+	lh-serve --print-config | jq -c '{routes: [.routes[] | select(.run and (.route | test("search") | not)) | {route, off: "not here"}]}' >config
+	start_serve --state s --config config
+	search() {
+		status /v1/vectors/search --json '{"index":"other","vector":[1,2],"k":1}'
+	}
+	[ "$(search)" = 200 ]
+	[ "$(status '/health?deep=1')" = 200 ]
+	truncate -s 4000 s/index/other.lhv
+	until_so grep -q 'other.lhv: truncated: 4000 bytes' err
+	for i in 1 2 3; do [ "$(search)" = 503 ] || [ "$(search)" = 502 ]; done
+	for i in 1 2; do
+		[ "$(curl -sS -o deep -w '%{http_code}' "$URL/health?deep=1")" = 503 ]
+		jq -e '.status == "down" and .error == "an index cannot be opened" and .down == ["index/other.lhv"]' deep
+	done
+	[ "$(status /health)" = 200 ]
+	[ "$(metric lh_serve_indexes_damaged)" = 1 ]
+	[ "$(grep -c truncated err)" = 1 ]
+	cp whole s/playbook/other.lhv
+	truncate -s 3000 s/playbook/other.lhv
+	cp whole s/index/other.lhv
+	until_so grep -q 'index/other.lhv: can be used again' err
+	[ "$(curl -sS "$URL/health?deep=1" | jq -c .down)" = '["playbook/other.lhv"]' ]
+	rm s/playbook/other.lhv
+	[ "$(status '/health?deep=1')" = 200 ]
+	[ "$(metric lh_serve_indexes_damaged)" = 0 ]
+}
+
 @test "kill -9 of a filter: what it had fails with 502, all else is right, and it is replaced" {
 	config "$(filter_route 'POST /echo' '"pool":2,"depth":8')"
 	start_serve --config config

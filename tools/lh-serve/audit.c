@@ -102,7 +102,7 @@ int audit_start(struct site *site, struct pools *pools, struct lh_err *err)
 					  : (enum lh_persons_sync)c->audit.sync,
 		.state = c->state, .corpus = (const char *const *)c->audit.persons,
 		.corpora = list_length(c->audit.persons), .required = c->audit.required,
-		.warn = warn, .owner = pools->tool }, err);
+		.warn = warn, .owner = pools->tool, .lost = &pools->rows }, err);
 	if (!site->persons)
 		return -1;
 	lh_persons_command(site->persons, &pool);

@@ -53,27 +53,43 @@ static void free_inside(void *inside)
 	free(i);
 }
 
+/* Return what is wrong, the first of it, or NULL. */
+static const char *what_is_down(const struct inside *i)
+{
+	const struct server *s = i->request->server;
+	size_t k;
+
+	for (k = 0; k < i->n; k++)
+		if (!i->question[k].up)
+			return "a filter does not answer";
+	if (s->pools.rows.fails)
+		return "rows of who looked were not written";
+	return indexes_damaged(s, &(size_t){ 0 }) ? "an index cannot be opened" : NULL;
+}
+
 static void write_health(struct inside *i)
 {
 	struct request *r = i->request;
 	struct lh_writer w = lh_write_to(&r->reply.body);
-	bool down = false;
+	const char *why = what_is_down(i), *path;
 	size_t k;
 
-	for (k = 0; k < i->n; k++)
-		down |= !i->question[k].up;
 	lh_write_object(&w, NULL);
-	lh_write_text(&w, "status", down ? "down" : "ok");
+	lh_write_text(&w, "status", why ? "down" : "ok");
 	lh_write_text(&w, "service", "gateway");
-	if (down)
-		lh_write_text(&w, "error", "a filter does not answer");
+	if (why)
+		lh_write_text(&w, "error", why);
 	lh_write_array(&w, "down");
 	for (k = 0; k < i->n; k++)
 		if (!i->question[k].up)
 			lh_write_text(&w, NULL, i->question[k].name);
+	if (r->server->pools.rows.fails)
+		lh_write_text(&w, NULL, "audit log");
+	for (k = 0; (path = indexes_damaged(r->server, &k)); )
+		lh_write_text(&w, NULL, path);
 	lh_write_end(&w);
 	lh_write_end(&w);
-	answer(r, down ? 503 : 200);
+	answer(r, why ? 503 : 200);
 }
 
 static void write_cache(struct inside *i)
@@ -188,6 +204,7 @@ static void ask_pools(struct request *r)
 
 	if (!i)
 		return;
+	indexes_look(r->server, true);
 	i->open = 1;			/* until all are asked */
 	for (n = 0; n < site->routes.n; n++) {
 		struct question *q;

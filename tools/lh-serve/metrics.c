@@ -85,6 +85,23 @@ static uint64_t restarts_of(const struct lh_pool *p)
 	return st.restarts;
 }
 
+/* Append what was lost, and what cannot be used. */
+static void losses(struct lh_buf *out, const struct server *s)
+{
+	size_t at = 0, n = 0;
+
+	heading(out, "lh_serve_log_lost_total", "counter", "Lines of the access log lost.");
+	lh_buf_printf(out, "lh_serve_log_lost_total %llu\n", (unsigned long long)s->log.lost);
+	heading(out, "lh_serve_audit_rows_missing_total", "counter",
+		"Rows of who looked at whose data that were not written.");
+	lh_buf_printf(out, "lh_serve_audit_rows_missing_total %llu\n",
+		      (unsigned long long)s->pools.rows.rows);
+	while (indexes_damaged(s, &at))
+		n++;
+	heading(out, "lh_serve_indexes_damaged", "gauge", "Indexes that cannot be opened.");
+	lh_buf_printf(out, "lh_serve_indexes_damaged %zu\n", n);
+}
+
 void metrics_answer(struct request *r)
 {
 	const struct server *s = r->server;
@@ -123,8 +140,7 @@ void metrics_answer(struct request *r)
 	lh_buf_printf(out, "lh_serve_memory_bytes{process=\"lh-serve\"} %llu\n",
 		      (unsigned long long)lh_resident(getpid()));
 	pools(out, s->site, "lh_serve_memory_bytes{process=\"", lh_pool_resident);
-	heading(out, "lh_serve_log_lost_total", "counter", "Lines of the access log lost.");
-	lh_buf_printf(out, "lh_serve_log_lost_total %llu\n", (unsigned long long)s->log.lost);
+	losses(out, s);
 	r->reply.type = "text/plain; version=0.0.4; charset=utf-8";
 	answer(r, 200);
 }

@@ -9,6 +9,7 @@
  *     origin.c        by which name: Origin, Host and proxies
  *     bounds.c        limits of bytes and files that requests hold
  *     room.c          how large the state may become
+ *     indexes.c       whether the indexes of the state can be opened
  *     log.c           the access log
  *     who.c           rows in the audit logs of the persons whom an answer shows
  *     answer.c        the answer to a request
@@ -88,6 +89,11 @@ struct server {
 		uint64_t bytes;		/* of the state, ... */
 		double at, took;	/* ... when they were counted, in seconds; 0: not yet */
 	} room;
+	struct indexes {
+		struct index_file *v;
+		size_t n, cap;
+		double next;		/* when they are looked at again */
+	} indexes;
 	struct access_log log;
 	struct lh_record body;		/* the body parsed last, ... */
 	struct lh_buf members;		/* ... and the members added to it */
@@ -210,6 +216,15 @@ void answer_release(struct request *r, uint64_t n);
 /* Return whether the state may get n more bytes; take them (LH_EDATA with status 507). */
 bool state_has_room(struct request *r, uint64_t n);
 int state_take(struct request *r, uint64_t n, struct lh_err *err);
+
+/* ---- indexes.c ---- */
+
+/* Look at the indexes of the state, if it is time for it or now is set. */
+void indexes_look(struct server *s, bool now);
+/* Return the next one, from number *at on, that could not be opened, by its path below the state;
+ * NULL: there is none. */
+const char *indexes_damaged(const struct server *s, size_t *at);
+void indexes_free(struct indexes *all);
 
 /* ---- log.c ---- */
 

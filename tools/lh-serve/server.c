@@ -179,6 +179,7 @@ static int run_loop(struct server *s, struct lh_err *err)
 		if (now - swept >= 1) {
 			swept = now;
 			clients_sweep(&s->connections, now);
+			indexes_look(s, false);
 		}
 	}
 	return 0;
@@ -246,6 +247,7 @@ int serve(struct lh_tool *tool, const struct settings *set, struct site *site,
 	site_drop(s.site);
 	pools_free(&s.pools);
 	stats_free(&s.stats);
+	indexes_free(&s.indexes);
 	lh_record_free(&s.body);
 	lh_buf_free(&s.members);
 	log_close(&s.log);

@@ -89,6 +89,7 @@ struct pools {
 	struct lh_loop *loop;
 	struct shared_pool **v;
 	size_t n, cap;
+	struct lh_persons_lost rows;	/* of who looked, that were not written */
 };
 
 /* Return a pool of processes: one that runs already, for this site or another, or a new one. */

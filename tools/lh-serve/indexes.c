@@ -1,0 +1,127 @@
+/*
+ * indexes.c - whether the indexes and playbooks of the state can be opened.  See serve.h.
+ *
+ * The filters that search them say so to their clients alone.  So those that are new or have
+ * changed are opened here, as searches do: header, length and log, not what is in them.  What can
+ * no longer be opened is reported once, and once it can; meanwhile a deep health fails.  It takes
+ * at most a part of the time, as to count the state does.
+ */
+#include <stdio.h>
+#include <stdlib.h>
+
+#include <lh/index.h>
+#include <lh/time.h>
+#include "base/mem.h"
+#include "file/held.h"
+#include "index/index_tools.h"
+#include "serve.h"
+
+#define EACH 2.0		/* seconds between two looks ... */
+#define SHARE 20		/* ... which take at most 1/20 of the time */
+
+struct index_file {
+	char *path;		/* owned */
+	struct lh_stamp base, log;
+	bool damaged, seen;
+};
+
+static struct index_file *find_file(struct indexes *all, const char *path, struct lh_err *err)
+{
+	struct index_file *f;
+	size_t i;
+
+	for (i = 0; i < all->n; i++)
+		if (!strcmp(all->v[i].path, path))
+			return &all->v[i];
+	if (lh_grow(&all->v, &all->cap, all->n + 1, sizeof *all->v, err) < 0)
+		return NULL;
+	f = &all->v[all->n];
+	*f = (struct index_file){ .path = lh_strndup(path, strlen(path), err) };
+	return f->path ? &all->v[all->n++] : NULL;
+}
+
+/* Open an index that has changed since it was opened last. */
+static void look_at(struct lh_tool *tool, struct index_file *f)
+{
+	char log[4096];
+	struct lh_index *ix;
+	struct lh_err err;
+	bool damaged;
+
+	snprintf(log, sizeof log, "%s" LH_INDEX_LOG, f->path);
+	if (f->base.there && lh_stamp_fits(&f->base, f->path) && lh_stamp_fits(&f->log, log))
+		return;
+	lh_stamp_take(&f->base, f->path);
+	lh_stamp_take(&f->log, log);
+	ix = lh_index_open(f->path, &err);
+	lh_index_close(ix);
+	if (!ix && (err.code == LH_ENOMEM || !lh_index_is_file(f->path)))
+		return;
+	damaged = !ix;
+	if (damaged && !f->damaged)
+		lh_tool_warn(tool, "%s: requests for it fail", err.msg);
+	else if (!damaged && f->damaged)
+		lh_tool_message(tool, "%s: can be used again", f->path);
+	f->damaged = damaged;
+}
+
+static void look_below(struct server *s, const char *name)
+{
+	struct lh_index_folder in;
+	struct index_file *f;
+	char folder[4096];
+	struct lh_err err;
+	size_t i;
+
+	snprintf(folder, sizeof folder, "%s/%s", s->site->config.state, name);
+	if (lh_index_folder_read(&in, folder, &err) < 0)
+		return;
+	for (i = 0; i < in.n; i++) {
+		LH_SCOPED(lh_free_local) char *path = lh_index_folder_path(folder,
+						lh_str_of(in.name[i]), &err);
+
+		f = path ? find_file(&s->indexes, path, &err) : NULL;
+		if (!f)
+			continue;
+		f->seen = true;
+		look_at(s->tool, f);
+	}
+	lh_index_folder_free(&in);
+}
+
+void indexes_look(struct server *s, bool now)
+{
+	const double begun = lh_time_monotonic();
+	struct indexes *all = &s->indexes;
+	size_t i, n = 0;
+
+	if (!now && begun < all->next)
+		return;
+	for (i = 0; i < all->n; i++)
+		all->v[i].seen = false;
+	look_below(s, "index");
+	look_below(s, "playbook");
+	for (i = 0; i < all->n; i++)
+		if (all->v[i].seen)
+			all->v[n++] = all->v[i];
+		else
+			free(all->v[i].path);
+	all->n = n;
+	all->next = lh_time_monotonic();
+	all->next += EACH + SHARE * (all->next - begun);
+}
+
+const char *indexes_damaged(const struct server *s, size_t *at)
+{
+	while (*at < s->indexes.n)
+		if (s->indexes.v[(*at)++].damaged)
+			return s->indexes.v[*at - 1].path + strlen(s->site->config.state) + 1;
+	return NULL;
+}
+
+void indexes_free(struct indexes *all)
+{
+	while (all->n)
+		free(all->v[--all->n].path);
+	free(all->v);
+}
