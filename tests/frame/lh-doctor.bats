@@ -125,9 +125,29 @@ gone() {
 	nothing_about rows.jsonl
 }
 
+@test "an index that cannot be opened is a problem, with --deep each byte that is damaged" {
+	for i in {1..20}; do echo "{\"id\":\"w$i\",\"vector\":[1,$i]}"; done | lh-index build data/a.lhv
+	cp data/a.lhv data/b.lhv
+	cp data/a.lhv data/c.lhv
+	truncate -s 4000 data/b.lhv
+	printf 'X' | dd of=data/c.lhv bs=1 seek=$(($(stat -c %s data/c.lhv) - 200)) conv=notrunc status=none
+	doctor 1 data
+	finding index data/b.lhv problem '^truncated: 4000 bytes'
+	nothing_about a.lhv
+	nothing_about c.lhv
+	cp data/a.lhv data/b.lhv
+	doctor 0 data
+	doctor 1 --deep data
+	finding index data/c.lhv problem ':'
+	nothing_about b.lhv
+	printf 'X' | dd of=data/b.lhv bs=1 seek=30 conv=notrunc status=none
+	doctor 1 data
+	finding index data/b.lhv problem 'header'
+}
+
 @test "a lock whose process has ended is a warning, one that is held is not" {
+	echo '{"id":"a","vector":[1]}' | lh-index build data/w.lhv
 	gone >data/w.lhv-lock
-	echo 12 >data/w.lhv
 	touch data/x.lock data/notes.lock.txt
 	echo 'not a lock' >data/mine.lock
 	exec 8>data/held.lock

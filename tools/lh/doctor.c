@@ -148,7 +148,7 @@ static int print(struct lh_tool *t, const struct doctor *d, bool json)
 int doctor_command(struct lh_tool *t, void *settings)
 {
 	const struct settings *s = settings;
-	struct doctor d = { .err = &t->err };
+	struct doctor d = { .err = &t->err, .deep = s->deep };
 	size_t i;
 	int rc;
 

@@ -21,6 +21,7 @@ struct doctor {
 	struct finding *v;
 	size_t n, cap;
 	int rc;
+	bool deep;		/* check every byte of indexes */
 	struct lh_err *err;
 };
 
@@ -39,7 +40,7 @@ void doctor_services(struct doctor *d, const struct lh_list *urls);
 /* The files of keys that the environment names, the caches, and temporary folders. */
 void doctor_user(struct doctor *d);
 
-/* Keys, audit logs, locks and leftovers in a folder and below it. */
+/* Keys, audit logs, indexes, locks and leftovers in a folder and below it. */
 void doctor_folder(struct doctor *d, const char *folder);
 
 /* Add a finding if path, a file with keys, may be read by others or is another user's.

@@ -11,6 +11,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include <lh/index.h>
 #include "doctor.h"
 
 #define ROW_ROOM 65536		/* bytes of a log's first row that are looked at */
@@ -131,6 +132,38 @@ static bool is_audit_log(const char *path)
 	return memmem(row, lf ? (size_t)(lf - row) : n, "\"row_hmac\":", strlen("\"row_hmac\":"));
 }
 
+/* ---- indexes ---- */
+
+struct damaged {
+	struct doctor *doctor;
+	const char *path;
+};
+
+static void on_damage(void *ctx, const char *section, const char *text)
+{
+	const struct damaged *to = ctx;
+
+	doctor_add(to->doctor, DOCTOR_PROBLEM, "index", to->path, "%s: %s", section, text);
+}
+
+/* Open an index, as a search does; with --deep check all of it. */
+static void check_index(struct doctor *d, const char *path)
+{
+	struct damaged to = { d, path };
+	struct lh_index *ix = NULL;
+	struct lh_err err;
+	const size_t n = strlen(path);
+
+	if (d->deep ? lh_index_verify(path, on_damage, &to, &err) == 0
+		    : (ix = lh_index_open(path, &err)) != NULL) {
+		lh_index_close(ix);
+		return;
+	}
+	doctor_add(d, DOCTOR_PROBLEM, "index", path, "%s",
+		   strncmp(err.msg, path, n) || strncmp(err.msg + n, ": ", 2) ? err.msg
+									   : err.msg + n + 2);
+}
+
 /* ---- locks and leftovers ---- */
 
 /* Return whether the file is a lock: by its name, and by being empty or a PID and LF. */
@@ -191,6 +224,8 @@ static void check_file(struct doctor *d, const FTSENT *e, struct tally *t)
 	} else if (is_key(e)) {
 		t->keys++;
 		check_key(d, e->fts_path, e->fts_statp);
+	} else if (ends_in(e->fts_name, ".lhv")) {
+		check_index(d, e->fts_path);
 	} else if (ends_in(e->fts_name, ".jsonl") && is_audit_log(e->fts_path)) {
 		t->logs++;
 		if (mode & S_IRWXO)

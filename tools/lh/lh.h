@@ -14,7 +14,7 @@ enum {
 };
 
 struct settings {
-	bool all, json;
+	bool all, json, deep;
 	struct lh_list services;	/* addresses that doctor connects to */
 };
 

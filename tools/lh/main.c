@@ -16,6 +16,8 @@ static const struct lh_option options[] = {
 	  LH_FLAG(struct settings, all, .verbs = V_LIST) },
 	{ 0, "json", NULL, "print JSON",
 	  LH_FLAG(struct settings, json, .verbs = V_VERSION | V_DOCTOR) },
+	{ 0, "deep", NULL, "check every byte of the indexes", LH_FLAG(struct settings, deep,
+	  .verbs = V_DOCTOR) },
 	{ 0, "service", "URL", "an address to connect to (repeatable)",
 	  LH_TEXTS(struct settings, services, .verbs = V_DOCTOR) },
 	LH_COMMON_OPTIONS,
