@@ -243,7 +243,7 @@ mcp() {
 	diff - out <<-'END'
 	[1,true,"arguments must be an object",false]
 	[2,true,"arguments must be an object",false]
-	[3,true,"arguments must be an object",false]
+	[3,false,"{\"seen\":true}",true]
 	[4,true,"field \"refuse\" is not wanted",false]
 	[5,true,"http://127.0.0.1:9: gone",false]
 	END
