@@ -1,10 +1,164 @@
-/* absent.c - report the keys of filters that no record of a corpus has.  See search.h. */
+/* absent.c - keys of filters that no record has.  See search.h.
+ *
+ * A filter on a key that is not there is a mistake: with it nothing would match, and the answer
+ * would say that there is nothing.  So a key that none of the corpora asked has is an error, and one
+ * that some of them lack is reported, once for each. */
+#include <stdio.h>
 #include <stdlib.h>
 
+#include "base/suggest.h"
 #include "search.h"
 
-/* Pairs of corpus and key that are looked up in a run: a client may send any number. */
-#define LOOKED_UP_MOST 1000
+#define KNOWN_MOST 1000	/* keys remembered of an index: a client may send any number */
+#define NEAR_ROWS 100	/* whose keys are suggested */
+
+void known_keys_init(struct known_keys *k)
+{
+	pthread_mutex_init(&k->lock, NULL);
+}
+
+void known_keys_free(struct known_keys *k)
+{
+	lh_intern_free(&k->has);
+	lh_intern_free(&k->lacks);
+	pthread_mutex_destroy(&k->lock);
+}
+
+/* Return whether the index is known to have the key: 1, 0; -1 if it is not known. */
+static int is_known(struct known_keys *k, struct lh_str key)
+{
+	int rc;
+
+	pthread_mutex_lock(&k->lock);
+	rc = lh_intern_find(&k->has, key.p, key.n) >= 0 ? 1
+	     : lh_intern_find(&k->lacks, key.p, key.n) >= 0 ? 0 : -1;
+	pthread_mutex_unlock(&k->lock);
+	return rc;
+}
+
+static void remember(struct known_keys *k, struct lh_str key, bool has)
+{
+	struct lh_err unused;
+	uint32_t number;
+
+	pthread_mutex_lock(&k->lock);
+	if (k->has.n + k->lacks.n < KNOWN_MOST)
+		lh_intern_add(has ? &k->has : &k->lacks, key.p, key.n, &number, &unused);
+	pthread_mutex_unlock(&k->lock);
+}
+
+/* Return whether a record of the index has the key.  A damaged one, and a lack of memory, are the
+ * search's to report. */
+static bool index_has(struct opened *o, struct lh_str key)
+{
+	int known = is_known(&o->keys, key), got = 0;
+	struct lh_err unused;
+	struct lh_filter *f = known < 0 ? lh_filter_exists(key, &unused) : NULL;
+	uint64_t i, n = f ? lh_index_rows(o->ix) : 0;
+	struct lh_row row;
+
+	if (known >= 0)
+		return known;
+	for (i = 0; !got && i < n; i++) {
+		got = lh_index_row(o->ix, i, &row, &unused);
+		if (got > 0)
+			got = lh_filter_match(f, row.meta.p, row.meta.n, &unused);
+	}
+	lh_filter_free(f);
+	if (f)
+		remember(&o->keys, key, got);
+	return !f || got;
+}
+
+/* Return whether a record of the corpus of s has the key: 1, 0; -1 if it has no records.  A shard
+ * that is missing may have it. */
+static int corpus_has(const struct worker *w, const struct corpus_search *s, struct lh_str key)
+{
+	size_t first = (size_t)(s - w->seat) - s->name->shard, i;
+	size_t n = s->name->plan ? s->name->plan->shards.n : 1;
+	struct lh_index_stats stats;
+	uint64_t live = 0;
+
+	for (i = first; i < first + n; i++) {
+		struct opened *o = atomic_load(&w->run->corpora.v[i]);
+
+		if (!o)
+			return 1;
+		lh_index_get_stats(o->ix, &stats);
+		live += stats.live;
+		if (stats.live && index_has(o, key))
+			return 1;
+	}
+	return live ? 0 : -1;
+}
+
+/* Return corpus number i of those that the query asks, also of those that cannot embed its text;
+ * NULL after the last one. */
+static const struct corpus_search *asked_at(const struct worker *w, size_t i)
+{
+	return i < w->n_chosen ? w->chosen[i]
+	       : i - w->n_chosen < w->n_left_out ? w->left_out[i - w->n_chosen] : NULL;
+}
+
+/* ---- the error ---- */
+
+/* Offer the keys of an object, and of the objects in it by their paths. */
+static void offer_keys(struct lh_suggest *near, const struct lh_value *object, const char *before)
+{
+	struct lh_iter it;
+	char path[64];
+	int n;
+
+	for (lh_iter_init(&it, object); lh_iter_next(&it); ) {
+		n = snprintf(path, sizeof path, "%s%.*s", before, (int)it.key.n - 2, it.key.p + 1);
+		if (n < 0 || (size_t)n >= sizeof path - 1)
+			continue;
+		lh_suggest_offer(near, path, (size_t)n);
+		if (it.val.type == LH_OBJECT && !*before) {
+			path[n] = '.';
+			path[n + 1] = '\0';
+			offer_keys(near, &it.val, path);
+		}
+	}
+}
+
+/* Offer the keys of an index's first records. */
+static void offer_index(struct worker *w, const struct opened *o, struct lh_suggest *near)
+{
+	uint64_t i, n = o ? lh_index_rows(o->ix) : 0, seen = 0;
+	struct lh_value meta;
+	struct lh_row row;
+	struct lh_err unused;
+
+	for (i = 0; i < n && seen < NEAR_ROWS; i++) {
+		if (lh_index_row(o->ix, i, &row, &unused) <= 0)
+			continue;
+		seen++;
+		lh_buf_reset(&w->entry);
+		lh_buf_add(&w->entry, row.meta.p, row.meta.n);
+		if (lh_buf_check(&w->entry, &unused) == 0 &&
+		    lh_json_parse(&w->scan, w->entry.p, w->entry.len, &meta, &unused) == 0)
+			offer_keys(near, &meta, "");
+	}
+}
+
+/* Refuse a key that no record has, and name those that are close to it. */
+static int refuse_key(struct worker *w, struct lh_str key, struct lh_err *err)
+{
+	struct lh_suggest near = lh_suggest_for(key.p, key.n);
+	const struct corpus_search *s;
+	char text[LH_SUGGEST_ROOM];
+	size_t i;
+
+	for (i = 0; (s = asked_at(w, i)); i++)
+		offer_index(w, s->open, &near);
+	lh_suggest_text(&near, "\"", text);
+	return lh_err_data(err, 400, "no record has the key \"%.*s\"%s%s%s",
+			   key.n < 200 ? (int)key.n : 200, key.p, *text ? " (" : "", text,
+			   *text ? ")" : "");
+}
+
+/* ---- the report ---- */
 
 void looked_up_init(struct looked_up *l)
 {
@@ -14,14 +168,11 @@ void looked_up_init(struct looked_up *l)
 void looked_up_free(struct looked_up *l)
 {
 	lh_intern_free(&l->pairs);
-	lh_intern_free(&l->lacked);
-	lh_intern_free(&l->had);
 	pthread_mutex_destroy(&l->lock);
 }
 
-/* Return whether the pair is to be looked up, which is then remembered.  Those of --where are
- * apart, since they decide on the exit status. */
-static bool is_new(struct looked_up *l, const char *corpus, struct lh_str key, bool where)
+/* Return whether a corpus and a key are to be reported, which is then remembered. */
+static bool is_new(struct looked_up *l, const char *corpus, struct lh_str key)
 {
 	LH_SCOPED(lh_buf_free) struct lh_buf pair = { 0 };
 	uint32_t number;
@@ -29,93 +180,45 @@ static bool is_new(struct looked_up *l, const char *corpus, struct lh_str key, b
 	size_t before;
 	bool added;
 
-	lh_buf_putc(&pair, where ? 'w' : 'q');
 	lh_buf_add(&pair, corpus, strlen(corpus) + 1);
 	lh_buf_add(&pair, key.p, key.n);
 	pthread_mutex_lock(&l->lock);
 	before = l->pairs.n;
-	added = before < LOOKED_UP_MOST && lh_buf_check(&pair, &unused) == 0 &&
+	added = before < KNOWN_MOST && lh_buf_check(&pair, &unused) == 0 &&
 		lh_intern_add(&l->pairs, pair.p, pair.len, &number, &unused) == 0 &&
 		l->pairs.n > before;
 	pthread_mutex_unlock(&l->lock);
 	return added;
 }
 
-/* Return whether no record has the key; a damaged one is the search's to report.  The records
- * are added to *live. */
-static bool is_absent(const struct lh_index *ix, struct lh_str key, uint64_t *live)
+static void report(const struct worker *w, const struct corpus_search *s, struct lh_str key)
 {
-	struct lh_err unused;
-	struct lh_filter *f = lh_filter_exists(key, &unused);
-	uint64_t i, n = lh_index_rows(ix);
-	struct lh_row row;
-	int got = f ? 0 : -1;
-
-	for (i = 0; !got && i < n; i++) {
-		got = lh_index_row(ix, i, &row, &unused);
-		*live += got > 0;
-		if (got > 0)
-			got = lh_filter_match(f, row.meta.p, row.meta.n, &unused);
-	}
-	lh_filter_free(f);
-	return !got;
+	if (!w->run->tool->quiet && is_new(w->run->looked_up, s->name->text, key))
+		lh_tool_message(w->run->tool, "corpus \"%s\": no record has the key \"%.*s\"",
+				s->name->text, key.n < 200 ? (int)key.n : 200, key.p);
 }
 
-/* Return 1 if there are records in the corpus of s and none has the key, -1 if one has it. */
-static int corpus_lacks(const struct worker *w, const struct corpus_search *s, struct lh_str key)
+int check_keys(struct worker *w, struct lh_err *err)
 {
-	size_t first = (size_t)(s - w->seat) - s->name->shard, i;
-	size_t n = s->name->plan ? s->name->plan->shards.n : 1;
-	uint64_t live = 0;
+	const struct corpus_search *s;
+	const struct lh_str *key;
+	size_t n = 0, i, k;
 
-	for (i = first; i < first + n; i++) {
-		const struct opened *o = atomic_load(&w->run->corpora.v[i]);
+	key = w->reader.q.filter.p ? lh_filter_keys(w->filter, &n) : NULL;
+	for (k = 0; k < n; k++) {
+		bool has = false, lacks = false;
+		int got;
 
-		if (!o || !is_absent(o->ix, key, &live))
-			return -1;
-	}
-	return live > 0;
-}
-
-void report_absent(struct worker *w, const struct corpus_search *s)
-{
-	const struct search *run = w->run;
-	size_t i, n;
-	const struct lh_str *key = lh_filter_keys(w->filter, &n);
-	bool where = w->reader.q.filter.p == w->where.p;
-	int lacks;
-
-	for (i = 0; (where || !run->tool->quiet) && i < n; i++) {
-		if (!is_new(run->looked_up, s->name->text, key[i], where))
-			continue;
-		lacks = corpus_lacks(w, s, key[i]);
-		if (lacks > 0)
-			lh_tool_message(run->tool, "corpus \"%s\": no record has the key \"%.*s\"",
-					s->name->text, key[i].n < 200 ? (int)key[i].n : 200,
-					key[i].p);
-		if (where && lacks) {
-			/* Note it for the exit status. */
-			struct looked_up *l = run->looked_up;
-			struct lh_err unused;
-			uint32_t number;
-
-			pthread_mutex_lock(&l->lock);
-			lh_intern_add(lacks > 0 ? &l->lacked : &l->had, key[i].p, key[i].n, &number,
-				      &unused);
-			pthread_mutex_unlock(&l->lock);
+		for (i = 0; (s = asked_at(w, i)); i++) {
+			got = corpus_has(w, s, key[k]);
+			has |= got > 0;
+			lacks |= !got;
 		}
+		if (lacks && !has)
+			return refuse_key(w, key[k], err);
+		for (i = 0; lacks && (s = asked_at(w, i)); i++)
+			if (!corpus_has(w, s, key[k]))
+				report(w, s, key[k]);
 	}
-}
-
-bool where_lacked(const struct looked_up *l)
-{
-	struct lh_str key;
-	uint32_t i;
-
-	for (i = 0; i < l->lacked.n; i++) {
-		key = lh_intern_text(&l->lacked, i);
-		if (lh_intern_find(&l->had, key.p, key.n) < 0)
-			return true;
-	}
-	return false;
+	return 0;
 }

@@ -24,6 +24,7 @@ static void opened_drop(struct opened *o)
 	if (!o || atomic_fetch_sub(&o->others, 1) > 0)
 		return;
 	filters_free(&o->filters);
+	known_keys_free(&o->keys);
 	lh_index_close(o->ix);
 	lh_buf_free(&o->engine);
 	free(o);
@@ -38,6 +39,7 @@ static struct opened *open_one(const char *path, struct opened *was, struct lh_e
 	if (!o)
 		return NULL;
 	filters_init(&o->filters);
+	known_keys_init(&o->keys);
 	o->ix = was ? lh_index_renew(was->ix, err) : lh_index_open(path, err);
 	if (!o->ix) {
 		opened_drop(o);

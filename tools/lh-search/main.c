@@ -162,8 +162,6 @@ static int search(struct lh_tool *tool, void *settings)
 	if (!rc)
 		rc = set->query ? answer_one(tool, lh_held_state(flow.held), set->query)
 				: lh_records_run(tool, &flow);
-	if (!rc && where_lacked(&run.looked_up))
-		lh_tool_verdict_bad(tool);
 	lh_held_close(flow.held);
 	lh_reranker_free(run.reranker);
 	lh_query_weights_free(run.idf);

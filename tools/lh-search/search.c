@@ -132,10 +132,7 @@ static int use_kept(struct worker *w, struct corpus_search *s, struct lh_err *er
 		filters_give(&s->open->filters, s->kept);
 	s->kept = filters_take(&s->open->filters, s->open->ix, &w->reader.q.filter, err);
 	s->kept_number = w->filter_number;
-	if (!s->kept)
-		return -1;
-	report_absent(w, s);
-	return 0;
+	return s->kept ? 0 : -1;
 }
 
 /* ---- corpora of the query ---- */
@@ -474,7 +471,7 @@ int on_query(struct lh_record *rec, struct lh_buf *out, void *worker, struct lh_
 		return -1;
 	limits_begin(w);
 	if (choose_all(w, err) < 0 || leave_out(w, err) < 0 || use_filter(w, err) < 0 ||
-	    search_chosen(w, err) < 0)
+	    check_keys(w, err) < 0 || search_chosen(w, err) < 0)
 		return -1;
 	if (w->limits.reached)
 		lh_tool_verdict_bad(w->run->tool);

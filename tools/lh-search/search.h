@@ -103,10 +103,9 @@ struct names {			/* shared by the states until a folder changes */
 	bool wire, again;	/* --wire; read again, for a later state */
 };
 
-struct looked_up {		/* keys of filters, in a corpus; shared by the workers */
+struct looked_up {		/* corpora and keys that were reported; shared by the workers */
 	pthread_mutex_t lock;
 	struct lh_intern pairs;
-	struct lh_intern lacked, had;	/* keys of --where: some corpus lacks it, or has it */
 };
 
 struct run {
@@ -163,6 +162,11 @@ void filters_give(struct filters *f, struct cached_filter *k);
 
 /* ---- corpora.c ---- */
 
+struct known_keys {		/* of filters: those that an index has or lacks */
+	pthread_mutex_t lock;
+	struct lh_intern has, lacks;
+};
+
 struct opened {			/* an open index, shared by the states that have its snapshot */
 	atomic_uint others;		/* references, less one */
 	struct lh_index *ix;
@@ -172,6 +176,7 @@ struct opened {			/* an open index, shared by the states that have its snapshot 
 	bool other_table;	/* not the table that was opened first */
 	atomic_bool damaged;	/* that was reported */
 	struct filters filters;
+	struct known_keys keys;
 };
 
 struct missing {		/* a shard of a plan that cannot be opened */
@@ -426,10 +431,11 @@ int plan_failed(struct worker *w, struct corpus_search *s, struct lh_err *err);
 
 void looked_up_init(struct looked_up *l);
 void looked_up_free(struct looked_up *l);
-/* Report each key of the worker's filter that no record of the corpus has, once. */
-void report_absent(struct worker *w, const struct corpus_search *s);
-/* Return whether a key of --where was in no corpus that was searched. */
-bool where_lacked(const struct looked_up *l);
+void known_keys_init(struct known_keys *k);
+void known_keys_free(struct known_keys *k);
+/* Refuse a key of the query's filter that no record of the corpora asked has, while one of them has
+ * records (400); report each corpus that lacks one, once. */
+int check_keys(struct worker *w, struct lh_err *err);
 
 /* ---- search.c ---- */
 
