@@ -1,6 +1,7 @@
 /* folder.c - the indexes in a folder, and the names that they may have.  See index_tools.h. */
 #include <dirent.h>
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -94,4 +95,29 @@ char *lh_index_folder_path(const char *folder, struct lh_str name, struct lh_err
 	memcpy(path + n, name.p, name.n);
 	memcpy(path + n + name.n, SUFFIX, suffix);
 	return path;
+}
+
+/* ---- which there are ---- */
+
+#define MORE_ROOM 40		/* bytes for " and 1234567890 more" */
+
+void lh_index_names_add(struct lh_index_names *l, const char *name)
+{
+	const size_t n = strlen(name);
+
+	if (l->more || l->len + n + sizeof "known: \"\", " + MORE_ROOM > LH_INDEX_NAMES) {
+		l->more++;
+		return;
+	}
+	l->len += (size_t)snprintf(l->to + l->len, LH_INDEX_NAMES - l->len, "%s\"%s\"",
+				   l->n++ ? ", " : "known: ", name);
+}
+
+void lh_index_names_end(struct lh_index_names *l)
+{
+	if (!l->n && !l->more)
+		snprintf(l->to, LH_INDEX_NAMES, "known: none");
+	else if (l->more)
+		snprintf(l->to + l->len, LH_INDEX_NAMES - l->len, "%s%zu more",
+			 l->n ? " and " : "known: ", l->more);
 }

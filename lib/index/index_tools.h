@@ -65,6 +65,14 @@ struct lh_index_folder {
  * left out.  LH_EIO without the path in its message. */
 int lh_index_folder_read(struct lh_index_folder *f, const char *path, struct lh_err *err);
 void lh_index_folder_free(struct lh_index_folder *f);
+/* Write which indexes there are, for who asked for another: "known: a, b and 3 more". */
+#define LH_INDEX_NAMES 600	/* bytes, with NUL */
+struct lh_index_names {
+	char *to;		/* LH_INDEX_NAMES bytes */
+	size_t n, len, more;
+};
+void lh_index_names_add(struct lh_index_names *l, const char *name);
+void lh_index_names_end(struct lh_index_names *l);
 /* Return the path of the index of a valid name, to be freed. */
 char *lh_index_folder_path(const char *folder, struct lh_str name, struct lh_err *err);
 

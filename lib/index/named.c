@@ -30,10 +30,19 @@ static bool folder_is_there(const struct lh_index_named *in)
 static int missing(const struct lh_index_named *in, const char *path, struct lh_err *err)
 {
 	struct lh_str name = lh_index_name(path);
+	char text[LH_INDEX_NAMES];
+	struct lh_index_names list = { .to = text };
+	struct lh_index_folder all;
+	size_t i;
 
-	if (!folder_is_there(in))
+	if (!folder_is_there(in) || lh_index_folder_read(&all, in->folder, err) < 0)
 		return lh_err_data(err, 503, "the folder cannot be read");
-	return lh_err_data(err, 404, "there is no %s \"%.*s\"", in->what, (int)name.n, name.p);
+	for (i = 0; i < all.n; i++)
+		lh_index_names_add(&list, all.name[i]);
+	lh_index_names_end(&list);
+	lh_index_folder_free(&all);
+	return lh_err_data(err, 404, "there is no %s \"%.*s\"; %s", in->what, (int)name.n, name.p,
+			   text);
 }
 
 int lh_index_named_check(const struct lh_index_named *in, struct lh_err *err)

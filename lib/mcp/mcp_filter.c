@@ -55,7 +55,7 @@ static const struct lh_route *route_of(const struct lh_mcp *m, struct lh_str nam
 	if (r && !r->off && r->run)
 		return r;
 	if (r)
-		lh_err_data(err, 503, "%s", r->off ? r->off : "no filter");
+		lh_err_data(err, r->off ? 404 : 503, "%s", r->off ? r->off : "no filter");
 	else
 		lh_err_data(err, 503, "there is no route %.*s", (int)name.n, name.p);
 	return NULL;

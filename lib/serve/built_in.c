@@ -23,6 +23,9 @@ static const char file[] =
 #include "share/serve/routes.json.inc"
 	;
 
+#define AUDIT_OFF \
+	"no key: LH_SUBJECT_AUDIT_KEY is not set; the name of a file of keys in it turns this on"
+
 /* In the order of enum lh_route_kind. */
 static const char *const answers[] = { "filter", "health", "ready", "metrics", "openapi", "cache",
 				       "sessions", "audits", "file", "put", "ingest", "get",
@@ -203,7 +206,7 @@ static int fill(struct lh_route *r, const struct file_members *all, const struct
 		  (r->kind == LH_ROUTE_FILE && r->pieces.n <= 1);
 	r->audit = b->audit;
 	r->limits.body = b->max_body ? b->max_body : BODY_MAX;
-	r->off = r->audit && !has_audit_key() ? "no key: LH_SUBJECT_AUDIT_KEY is not set" : r->why;
+	r->off = r->audit && !has_audit_key() ? AUDIT_OFF : r->why;
 	return b->filter.n ? set_filter(r, all, b->filter, state, err) : 0;
 }
 

@@ -98,7 +98,7 @@ struct lh_route {
 		size_t n, cap;
 	} constants;		/* the names of members */
 	char *token_file;	/* owned; or NULL */
-	const char *off;	/* why it answers 503; NULL: it does not */
+	const char *off;	/* why it answers 404; NULL: it does not */
 	char *why;		/* owned: off, where it is not a constant */
 	char *title;		/* one line for people, owned; or NULL */
 	struct {

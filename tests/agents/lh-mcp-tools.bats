@@ -81,7 +81,7 @@ drive() {
 	key = os.environ.pop("LH_SUBJECT_AUDIT_KEY")
 	s = Session(S)
 	must(not {"audit_verify", "audit_report"} & set(s.tools) and "query_sql" in s.tools, list(s.tools))
-	s.fails("audit_verify", {}, "no key: LH_SUBJECT_AUDIT_KEY is not set")
+	s.fails("audit_verify", {}, "no key: LH_SUBJECT_AUDIT_KEY is not set; the name of a file of keys in it turns this on")
 	s.end()
 	PY
 	listed() {
@@ -270,7 +270,9 @@ drive() {
 	    ("search", {"query_text": "a"}, 'unknown member "query_text" (did you mean "query"?)'),
 	    ("lookup", {"id": "a", "corpsu": "w"}, 'unknown member "corpsu" (did you mean "corpus"?)'),
 	    ("search", {"query": "a", "x": 1}, 'unknown member "x"'), ("search", {"query": "a", "corpus": "../w"}, None),
-	    ("search", {"query": "a", "corpus": "none"}, 'no corpus is named "none"'),
+	    ("search", {"query": "a", "corpus": "none"}, 'no corpus is named "none"; known: "odd", "samples", "workers"'),
+	    ("search", {"query": "a", "filter": {"stat": "IL"}}, 'no record has the key "stat" (did you mean "state"?)'),
+	    ("search", {"query": "a", "filter": {"or": [{"role": {"not": {"in": ["x"]}}}, {"rol": {"not": 1}}]}}, 'no record has the key "rol" (did you mean "role"?)'),
 	    ("lookup", {}, 'missing "id" (string or number)'), ("lookup", {"id": "none"}, "there is no such record in any index"),
 	    ("lookup", {"id": "none", "corpus": "workers"}, 'there is no such record in index "workers"'),
 	    ("validate", {"kind": "letter", "artifact": {}}, '"kind" must be "fill", "email", "sms" or "playbook", not "letter"'),

@@ -65,7 +65,7 @@ setup() {
 	ask '{"op":"lookup","name":"w","id":"none"}'
 	[ "$(jq -r '"\(.error.code) \(.error.message)"' <<<"$answer")" = '404 there is no such record in index "w"' ]
 	ask '{"op":"lookup","name":"none","id":"x"}'
-	[ "$(jq -r '"\(.error.code) \(.error.message)"' <<<"$answer")" = '404 there is no index "none"' ]
+	[ "$(jq -r '"\(.error.code) \(.error.message)"' <<<"$answer")" = '404 there is no index "none"; known: "w"' ]
 	[ "$(code '{"op":"lookup","name":"w","id":""}') $(code '{"op":"lookup","name":"../w","id":"x"}')" = '400 400' ]
 	ask '{"op":"create","name":"a","dimension":2}'
 	ask '{"op":"add","name":"a","items":[{"id":7,"vector":[1,0],"metadata":{"k": [1]}},{"id":"é/\"","vector":[1,1]}]}'
@@ -263,8 +263,8 @@ setup() {
 	400 "dest" must not be "src"
 	409 "a": distance cosine, expected l2
 	409 "c": dimension 2, expected 8
-	404 there is no index "none"
-	404 there is no index "none"
+	404 there is no index "none"; known: "a", "b", "c", "same"
+	404 there is no index "none"; known: "a", "b", "c", "same"
 	400 missing "dest" (name of 1 to 128 letters, digits, ".", "_" and "-", without "." at the start)
 	400 "clear_source" must be true or false
 	END

@@ -115,12 +115,12 @@ NAME_RULE='1 to 128 of A-Z, a-z, 0-9, _, . and -, the first not a dot'
 	fails '{"corpora":["a"]}' 400 'missing "query_text" (string) or "query_vector"'
 	fails '{"query_text":"","corpora":["a"]}' 400 'empty text'
 	fails '{"query_text":"t","corpora":["a"]}' 400 'corpus "a" has no engine to embed text with: give a query_vector'
-	fails '{"vector":[1,0],"corpora":["a","none"]}' 502 'no corpus is named "none"'
+	fails '{"vector":[1,0],"corpora":["a","none"]}' 404 'no corpus is named "none"; known: "a", "b"'
 	fails '{"vector":[1],"corpora":["a"]}' 400 'the query has dimension 1, corpus "a" has 2'
 	fails '{"vector":[0,0],"corpora":["a"]}' 400 'a zero vector has no cosine distance'
 	fails '{"vector":[1e999,0],"corpora":["a"]}' 400 'vector: element 0 is beyond single precision'
 	fails '{"vector":"AADAfwAAAAA=","corpora":["a"]}' 400 'vector holds a value that is not finite'
-	fails '{"vector":[1,0],"index":"none"}' 404 'no index is named "none"'
+	fails '{"vector":[1,0],"index":"none"}' 404 'no index is named "none"; known: "a", "b"'
 	fails '{"vector":[1],"index":"a"}' 400 'the query has dimension 1, corpus "a" has 2'
 	fails '{"vector":[0,0],"index":"a"}' 400 'a zero vector has no cosine distance'
 	fails '{"vector":[1,0],"index":"a","corpora":["a"]}' 400 '"index" and "corpora" exclude each other'
@@ -162,8 +162,9 @@ NAME_RULE='1 to 128 of A-Z, a-z, 0-9, _, . and -, the first not a dot'
 			[[ $(cat out) == 400\ *" is not a name: $NAME_RULE" ]] || { echo "$line: $(cat out)"; false; }
 		done
 	done
+	known="\"$long\", \"a\", \"b\""
 	for name in dir pipe a.lhv a.lhv-log; do
-		fails '{"vector":[1,0],"corpora":["'"$name"'"]}' 502 "no corpus is named \"$name\""
+		fails '{"vector":[1,0],"corpora":["'"$name"'"]}' 404 "no corpus is named \"$name\"; known: $known"
 	done
 	wire <<<'{"vector":[1,0],"index":"'"$long"'","k":1}' >out
 	[ "$(cat out)" = '{"results":[{"id":"a","distance":0}]}' ]

@@ -293,7 +293,7 @@ all_of_the_table() {
 	config
 	start_serve --config config
 	[ "$(post /nowhere)" = '{"error":"there is no such route"}' ]
-	[ "$(curl -s "$URL/v1/audit/subject/x")" = '{"error":"no legal token file is configured"}' ]
+	[ "$(curl -s "$URL/v1/audit/subject/x")" = '{"error":"no legal token file is configured; --legal-token-file turns this on"}' ]
 	config '"legal_token_file":"legal"'
 	hang_up
 	[ "$(status /v1/audit/subject/x)" = 401 ]

@@ -338,7 +338,9 @@ busy_or_down() {
 	MEMBERS='"mount":"/_go","mount_off":"moved to another machine"' \
 		config '{"route":"POST /sql","off":"not on this machine"}' "$(filter_route 'POST /echo')"
 	start_serve --config config
-	[ "$(post /sql '{}' -w ' %{http_code}')" = '{"error":"not on this machine"} 503' ]
+	[ "$(post /sql '{}' -w ' %{http_code}')" = '{"error":"not on this machine"} 404' ]
+	[ "$(post /v1/sql '{}' -w ' %{http_code}')" = '{"error":"SQL is off: no configuration has this route; \"routes\" of --config turn it on"} 404' ]
+	curl -sS "$URL/metrics" | has -F 'lh_serve_requests_total{route="POST /v1/sql",code="404"} 1'
 	for path in /_go/health /_go/echo /_go/nowhere /_go/sql; do
 		[ "$(post "$path" '{}' -w ' %{http_code}')" = '{"error":"moved to another machine"} 503' ] || { echo "$path"; return 1; }
 	done

@@ -59,13 +59,13 @@ requests() {
 	[[ $stderr == *"s/log/link.jsonl: is a symbolic link"* ]]
 }
 
-@test "the routes answer 503 until a configuration has them, and then need the token of the audit" {
+@test "the routes answer 404 until a configuration has them, and then need the token of the audit" {
 	a_state 2
 	(umask 077; echo legal-0123456789abcdef >legal)
 	start_serve --state s --legal-token-file legal
 	for op in find export erase verify; do
-		[ "$(curl -sS -o got -w '%{http_code}' --json '{}' -H 'X-Lakehouse-Legal-Token: legal-0123456789abcdef' "$URL/v1/subject/w-1/$op")" = 503 ]
-		[ "$(jq -r .error got)" = "persons' data: no configuration has this route" ]
+		[ "$(curl -sS -o got -w '%{http_code}' --json '{}' -H 'X-Lakehouse-Legal-Token: legal-0123456789abcdef' "$URL/v1/subject/w-1/$op")" = 404 ]
+		[ "$(jq -r .error got)" = "persons' data: no configuration has this route; \"routes\" of --config turn it on" ]
 	done
 	stop_serves
 	jq -nc '{state: "s", legal_token_file: "legal", routes: [{route: "POST /v1/subject/{id}/find", read: true, members: {op: "find"},

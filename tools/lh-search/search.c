@@ -175,17 +175,29 @@ static int choose_corpus(struct worker *w, size_t i, struct lh_err *err)
 	return 0;
 }
 
+/* Write which corpora there are. */
+static void list_names(const struct names *l, char to[LH_INDEX_NAMES])
+{
+	struct lh_index_names list = { .to = to };
+	size_t i;
+
+	for (i = 0; i < l->n; i++)
+		if (!l->v[i].shard)
+			lh_index_names_add(&list, l->v[i].text);
+	lh_index_names_end(&list);
+}
+
 static int no_corpus(const struct worker *w, struct lh_str name, struct lh_err *err)
 {
 	const struct query *q = &w->reader.q;
 	int n = name.n < 200 ? (int)name.n : 200;
+	char text[LH_INDEX_NAMES];
 
 	if (w->run->set->wire && !lh_index_name_valid(name))
 		return lh_err_set(err, LH_EDATA, "\"%.*s\" is not a name: " NAME_RULE, n, name.p);
-	if (q->index.p)
-		return lh_err_data(err, 404, "no index is named \"%.*s\"", n, name.p);
-	return lh_err_data(err, w->run->set->wire ? 502 : 404, "no corpus is named \"%.*s\"", n,
-			   name.p);
+	list_names(w->run->corpora.names, text);
+	return lh_err_data(err, 404, "no %s is named \"%.*s\"; %s", q->index.p ? "index" : "corpus",
+			   n, name.p, text);
 }
 
 static int choose_named(struct worker *w, struct lh_str name, struct lh_err *err)

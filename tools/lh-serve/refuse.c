@@ -136,7 +136,7 @@ unsigned refuse(struct request *r, const char **why, struct lh_err *err)
 	}
 	if (r->route->route->off) {
 		*why = r->route->route->off;
-		return 503;
+		return 404;
 	}
 	status = refuse_condition(r, why);
 	if (!status)

@@ -222,7 +222,8 @@ struct site *site_new(const struct settings *set, const char *token, struct lh_e
 	for (i = 0; i < site->routes.n; i++)
 		if (site->routes.v[i].audit && !site->legal.n && !site->route[i].token.n &&
 		    !site->routes.v[i].off)
-			site->routes.v[i].off = "no legal token file is configured";
+			site->routes.v[i].off = "no legal token file is configured; "
+						"--legal-token-file turns this on";
 	return site;
 }
 
