@@ -271,7 +271,7 @@ drive() {
 	    ("lookup", {"id": "a", "corpsu": "w"}, 'unknown member "corpsu" (did you mean "corpus"?)'),
 	    ("search", {"query": "a", "x": 1}, 'unknown member "x"'), ("search", {"query": "a", "corpus": "../w"}, None),
 	    ("search", {"query": "a", "corpus": "none"}, 'no corpus is named "none"; known: "odd", "samples", "workers"'),
-	    ("search", {"query": "a", "filter": {"stat": "IL"}}, 'no record has the key "stat" (did you mean "state"?)'),
+	    ("search", {"query": "a", "filter": {"stat": "IL"}}, 'no record has the key "stat" (did you mean "status" or "state"?)'),
 	    ("search", {"query": "a", "filter": {"or": [{"role": {"not": {"in": ["x"]}}}, {"rol": {"not": 1}}]}}, 'no record has the key "rol" (did you mean "role"?)'),
 	    ("lookup", {}, 'missing "id" (string or number)'), ("lookup", {"id": "none"}, "there is no such record in any index"),
 	    ("lookup", {"id": "none", "corpus": "workers"}, 'there is no such record in index "workers"'),

@@ -305,3 +305,26 @@ all_of_the_table() {
 	[ "$(status /v1/audit/subject/x -H 'X-Lakehouse-Legal-Token: legal-0123456789abcdef')" = 401 ]
 	[ "$(status /v1/audit/subject/x -H 'X-Lakehouse-Legal-Token: own-0123456789abcdef')" = 200 ]
 }
+
+@test "a server without a token says to whom it is open; one with a token does not" {
+	start_serve --state s
+	[ "$(grep -c 'no token is required: open to all programs of this machine, and to all clients of any proxy on it' err)" = 1 ]
+	LH_SERVE_TOKEN=sixteen-bytes-or-more start_serve --state s
+	not grep 'no token' err
+}
+
+@test "the state is for its user alone, whatever the umask and the modes that it had" {
+	mkdir -p s/index s/log
+	chmod 755 s/index s/log
+	(umask 000; exec lh-serve --state s --listen 127.0.0.1:0 >access 2>err 3>&-) &
+	SERVES+=($!)
+	until_so grep -q 'listening on' err
+	URL=$(sed -n 's/.*listening on //p' err)
+	[ "$(status /v1/storage/object/a/b -T err)" = 200 ]
+	[ "$(status /v1/vectors/index --json '{"name":"n","dimension":2}')" = 201 ] || [ -e s/index/n.lhv ]
+	[ "$(status /v1/catalog/register --json '{"name":"w","schema_fingerprint":"f"}')" = 200 ]
+	[ "$(status /v1/observer/event --json '{"endpoint":"e"}')" = 200 ]
+	[ "$(find s -mindepth 1 -type d -not -perm 700)" = "" ]
+	[ "$(find s -type f -not -perm 600)" = "" ]
+	[ "$(find s -type f | wc -l)" -ge 4 ]
+}

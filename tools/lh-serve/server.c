@@ -47,13 +47,19 @@ static void set_limits(struct server *s)
 
 /* ---- the state ---- */
 
+/* Make a folder that only this user may enter, and take away what others had of an old one: there
+ * are persons' data in it. */
 static int make_folder(const char *state, const char *name, struct lh_err *err)
 {
 	char path[4096];
+	struct stat st;
 
 	if ((size_t)snprintf(path, sizeof path, "%s/%s", state, name) >= sizeof path)
 		return lh_err_set(err, LH_EUSAGE, "--state: the name is too long");
 	if (mkdir(path, 0700) < 0 && errno != EEXIST)
+		return lh_err_sys(err, "%s", path);
+	if (lstat(path, &st) == 0 && S_ISDIR(st.st_mode) && st.st_uid == geteuid() &&
+	    st.st_mode & 077 && chmod(path, 0700) < 0)
 		return lh_err_sys(err, "%s", path);
 	return 0;
 }
@@ -79,6 +85,15 @@ static int make_state(const struct lh_serve_config *c, struct lh_err *err)
 
 /* ---- signals ---- */
 
+/* Without a token, say to whom it is open: a proxy that adds no header is not told apart from a
+ * program of this machine. */
+static void say_to_whom(const struct server *s)
+{
+	if (!s->site->token.n)
+		lh_tool_message(s->tool, "no token is required: open to all programs of this "
+				"machine, and to all clients of any proxy on it; see --token-file");
+}
+
 /* Go on in a file of the name of the log, which may have been renamed. */
 static void reopen_log(struct server *s)
 {
@@ -92,6 +107,7 @@ static void reopen_log(struct server *s)
 static void reload_site(struct server *s)
 {
 	struct lh_err err;
+	bool opens;
 	struct site *site = site_new(s->set, s->environment_token, &err);
 
 	if (site && (listen_check(site->config.listen, &s->connections, site->token.n, &err) < 0 ||
@@ -109,8 +125,11 @@ static void reload_site(struct server *s)
 		lh_tool_warn(s->tool, "\"listen\" takes effect at the next start");
 	if (site->config.limits.connections != s->site->config.limits.connections)
 		lh_tool_warn(s->tool, "\"connections\" takes effect at the next start");
+	opens = s->site->token.n && !site->token.n;
 	site_drop(s->site);
 	s->site = site;
+	if (opens)
+		say_to_whom(s);
 	reopen_log(s);
 	lh_tool_message(s->tool, "configuration read again");
 }
@@ -198,6 +217,7 @@ static int start_server(struct server *s, struct lh_err *err)
 	if (setrlimit(RLIMIT_CORE, &one) < 0)
 		setrlimit(RLIMIT_CORE, &none);
 	prctl(PR_SET_DUMPABLE, 0);
+	umask(077);		/* of the filters too: what they write is in the state */
 	lh_record_init(&s->body);
 	set_limits(s);
 	if (getrandom(s->ids.seed, sizeof s->ids.seed, 0) != (ssize_t)sizeof s->ids.seed)
@@ -210,6 +230,7 @@ static int start_server(struct server *s, struct lh_err *err)
 	    listen_open(&s->connections, s->site->config.listen, s->site->token.n,
 			clients_accept, err) < 0)
 		return -1;
+	say_to_whom(s);
 	return site_start(s->site, &s->pools, &s->stats, err);
 }
 
