@@ -328,6 +328,7 @@ static void start(struct lh_mcp_call *c)
 		return;
 	}
 	c->ask.timeout = c->m->how.timeout;
+	c->ask.client = c->peer->client;
 	c->ask.answered = on_answer;
 	if (lh_pool_ask(c->pool, &c->ask) == 0)
 		return;

@@ -24,6 +24,9 @@
 #define LATE_EACH 0.05
 #define CANCELLED 0.25		/* for a process to finish what was cancelled */
 #define PIECES 64		/* of one writev */
+#define AHEAD 0.2		/* seconds of work that a serial process has at one time ... */
+#define AHEAD_LEAST 2		/* ... but at least these lines */
+#define QUEUE_SHORT 8		/* a shorter one is not divided among clients */
 #define KEPT_MAX ((size_t)1 << 20)	/* bytes of memory that is used again */
 #define TOO_MANY "answered more lines than it was asked: replaced"
 
@@ -46,12 +49,14 @@ struct lh_pool_process {
 	double pause, start;		/* seconds; when to start it again */
 	uint64_t answers;		/* since its start */
 	double progress;		/* when it answered last, or started */
+	double each;			/* seconds for an answer, of the slow ones of late */
 };
 
 struct lh_pool {
 	struct lh_pool_how how;
 	char **argv, **inherit;
-	struct queue waiting;
+	struct queue waiting;		/* in the order of their turns */
+	uint64_t turn;			/* of the ask that was given last */
 	struct lh_pool_process *process;
 	struct lh_record rec;
 	bool retiring, freeing;
@@ -84,6 +89,74 @@ static struct lh_ask *pop_ask(struct queue *q)
 		q->last = NULL;
 	q->n--;
 	return a;
+}
+
+/* ---- turns ---- */
+
+static uint64_t count_of(const struct queue *q, const void *client)
+{
+	const struct lh_ask *a;
+	uint64_t n = 0;
+
+	for (a = q->first; a; a = a->next)
+		n += a->client == client;
+	return n;
+}
+
+/* Return whether a client has as many lines in the processes as it may. */
+static bool has_its_places(const struct lh_pool *p, const void *client)
+{
+	const unsigned depth = p->how.depth, n = p->how.processes;
+	const uint64_t most = !p->how.jobs ? UINT64_MAX
+			      : n > 1 ? (uint64_t)(n - 1) * depth
+			      : p->how.jobs > 1 ? (p->how.jobs + 1) / 2 : UINT64_MAX;
+	uint64_t has = 0;
+	unsigned i;
+
+	for (i = 0; client && most < UINT64_MAX && has < most && i < n; i++)
+		has += count_of(&p->process[i].asked, client);
+	return has >= most;
+}
+
+/* Return whether a client may have one more line in the queue, of which it has a part. */
+static bool may_wait(const struct lh_pool *p, const void *client, unsigned part)
+{
+	const unsigned queue = p->how.queue;
+
+	if (!queue)
+		return true;
+	if (p->waiting.n >= queue)
+		return false;
+	return !client || queue < QUEUE_SHORT || count_of(&p->waiting, client) < queue / part;
+}
+
+bool lh_pool_has_room(const struct lh_pool *p, const void *client)
+{
+	return may_wait(p, client, 4);
+}
+
+/* Add an ask to those that wait: after the asks of other clients that are as many turns away. */
+static void wait_turn(struct lh_pool *p, struct lh_ask *a)
+{
+	struct queue *q = &p->waiting;
+	struct lh_ask *x, *before = NULL;
+
+	a->turn = !a->client && q->last ? q->last->turn : p->turn;
+	for (x = a->client ? q->first : NULL; x; x = x->next)
+		if (x->client == a->client && x->turn >= a->turn)
+			a->turn = x->turn + 1;
+	if (!q->last || q->last->turn <= a->turn) {
+		push_ask(q, a);
+		return;
+	}
+	for (x = q->first; x->turn <= a->turn; x = x->next)
+		before = x;
+	a->next = x;
+	if (before)
+		before->next = a;
+	else
+		q->first = a;
+	q->n++;
 }
 
 static void discard_answer(struct lh_ask *a, enum lh_asked how, const struct lh_record *rec)
@@ -171,6 +244,7 @@ static int start_process(struct lh_pool_process *c, struct lh_err *err)
 	if (lh_process_start(&c->child, &how, on_io, err) < 0)
 		return -1;
 	c->answers = 0;
+	c->each = 0;
 	c->progress = lh_time_monotonic();
 	c->broken = c->retired = 0;
 	return 0;
@@ -219,6 +293,15 @@ static void give_ask(struct lh_pool_process *c, struct lh_ask *a)
 		c->unsent = a;
 }
 
+/* Return whether a process may have one more line. */
+static bool has_room(const struct lh_pool *p, const struct lh_pool_process *c)
+{
+	const uint64_t n = c->asked.n;
+
+	return n < p->how.depth &&
+	       (p->how.jobs != 1 || n < AHEAD_LEAST || (c->each && (double)n * c->each < AHEAD));
+}
+
 static struct lh_pool_process *least_busy(const struct lh_pool *p)
 {
 	struct lh_pool_process *best = NULL;
@@ -227,7 +310,7 @@ static struct lh_pool_process *least_busy(const struct lh_pool *p)
 	for (i = 0; i < p->how.processes; i++) {
 		struct lh_pool_process *c = &p->process[i];
 
-		if (c->child.pid && !c->retired && !c->broken && c->asked.n < p->how.depth &&
+		if (c->child.pid && !c->retired && !c->broken && has_room(p, c) &&
 		    (!best || c->asked.n < best->asked.n))
 			best = c;
 	}
@@ -262,15 +345,14 @@ int lh_pool_ask(struct lh_pool *p, struct lh_ask *a)
 	if (p->retiring)
 		return -1;
 	wake_dormant(p, lh_time_monotonic());
-	c = p->waiting.first ? NULL : least_busy(p);
-	if ((!c && p->how.queue && p->waiting.n >= p->how.queue) ||
-	    (!c && !is_up(p)))
+	c = p->waiting.first || has_its_places(p, a->client) ? NULL : least_busy(p);
+	if (!c && (!may_wait(p, a->client, 2) || !is_up(p)))
 		return -1;
 	begin_ask(a, NULL);
 	if (c)
 		give_ask(c, a);
 	else
-		push_ask(&p->waiting, a);
+		wait_turn(p, a);
 	return 0;
 }
 
@@ -411,6 +493,16 @@ static uint64_t sent_lines(const struct lh_pool_process *c)
 	return n;
 }
 
+/* Note how long an answer took.  A slow one counts at once, a fast one by and by. */
+static void note_time(struct lh_pool_process *c, double seconds)
+{
+	const double less = c->each * 7 / 8;
+
+	c->each = seconds > less ? seconds : less;
+	if (c->each <= 0)
+		c->each = 1e-6;
+}
+
 /* Answer by the complete lines at hand; false if the process was ended for one. */
 static bool answer_ask(struct lh_pool_process *c)
 {
@@ -436,6 +528,8 @@ static bool answer_ask(struct lh_pool_process *c)
 		}
 		at += line.n + 1;
 		c->answers++;
+		a = c->asked.first;
+		note_time(c, now - (c->progress > a->sent ? c->progress : a->sent));
 		p->endings.told[0] = '\0';
 		c->progress = now;
 		a = pop_ask(&c->asked);
@@ -666,6 +760,26 @@ static void fail_late(struct lh_pool *p, double now)
 	}
 }
 
+/* Take the next ask whose client may have one more in the processes; NULL: there is none. */
+static struct lh_ask *next_ask(struct lh_pool *p)
+{
+	struct lh_ask *a, *before = NULL;
+	const void *full = NULL;
+
+	for (a = p->waiting.first; a; before = a, a = a->next) {
+		if (a->client && a->client == full)
+			continue;
+		if (!has_its_places(p, a->client))
+			break;
+		full = a->client;
+	}
+	if (!a)
+		return NULL;
+	take_out(&p->waiting, NULL, a, before);
+	p->turn = a->turn > p->turn ? a->turn : p->turn;
+	return a;
+}
+
 static void let_end(struct lh_pool *p, double now)
 {
 	unsigned i;
@@ -686,6 +800,7 @@ void lh_pool_tick(struct lh_pool *p)
 {
 	const double now = lh_time_monotonic();
 	struct lh_pool_process *c;
+	struct lh_ask *a;
 	unsigned i;
 
 	fail_late(p, now);
@@ -698,8 +813,8 @@ void lh_pool_tick(struct lh_pool *p)
 	}
 	if (p->waiting.first)
 		wake_dormant(p, now);
-	while (p->waiting.first && (c = least_busy(p)))
-		give_ask(c, pop_ask(&p->waiting));
+	while (p->waiting.first && (c = least_busy(p)) && (a = next_ask(p)))
+		give_ask(c, a);
 	for (i = 0; i < p->how.processes; i++)
 		if (p->process[i].child.pid && !p->process[i].waits)
 			write_lines(&p->process[i]);
@@ -745,6 +860,7 @@ bool lh_pool_is(const struct lh_pool *p, const struct lh_pool_how *how)
 	return lh_argv_same(p->argv, how->argv) && lh_argv_same(p->inherit, how->inherit) &&
 	       p->how.keys == how->keys && p->how.processes == how->processes &&
 	       p->how.depth == how->depth && p->how.queue == how->queue &&
+	       p->how.jobs == how->jobs &&
 	       p->how.longest == how->longest;
 }
 

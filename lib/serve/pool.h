@@ -17,6 +17,13 @@
  * depth of them, the rest wait in the pool.  Lines are written when lh_pool_tick runs, so that
  * those of one turn of the loop share a system call.
  *
+ * Clients take turns: of the lines that wait, each client's first one goes before any client's
+ * second one.  A client has at most half of the queue, unless that is short, and of several
+ * processes all but one; of a single one that works at several lines at one time (jobs), half of
+ * those.  A process that answers one line after the other (jobs 1) gets no more lines than it
+ * answers in a fifth of a second, so that a line of another client waits no longer behind them.  Of a
+ * command of which the jobs are not known nothing is kept free.
+ *
  * Failures, as the caller sees them (enum lh_asked):
  *     gone     the process ended, or was replaced, before it answered.  A line that changes
  *              nothing (read) is asked once more in another process first, except the one
@@ -100,6 +107,7 @@ struct lh_ask {
 	double timeout;		/* seconds */
 	bool read;		/* changes nothing: may be asked once more */
 	bool probe;		/* late does not mean that the process is stuck */
+	const void *client;	/* whose turn it takes; NULL: it has no limits */
 	/* Take the answer, parsed; rec is NULL unless it was answered.  It may ask again, and
 	 * free the ask. */
 	void (*answered)(struct lh_ask *a, enum lh_asked how, const struct lh_record *rec);
@@ -109,6 +117,7 @@ struct lh_ask {
 	double asked, sent;	/* lh_time_monotonic; sent is 0 while it waits */
 	double cancelled;	/* when the ask that it replaces was; 0: it replaces none */
 	bool again;
+	uint64_t turn;
 	struct lh_pool_process *only;
 };
 
@@ -121,6 +130,7 @@ struct lh_pool_how {
 	unsigned queue;		/* lines that may wait; 0: any number */
 	size_t longest;		/* bytes of an answer; 0: LH_ASK_MAX */
 	bool lazy;		/* processes start when they are needed */
+	unsigned jobs;		/* lines at which one works at one time; 0: not known */
 	struct lh_loop *loop;
 	/* Report that a process ended by itself; or NULL. */
 	void (*ended)(void *owner, const char *text);
@@ -138,6 +148,9 @@ void lh_pool_warm(struct lh_pool *p);
 /* Ask: 0; -1 if too many lines wait or no process can be started soon, and the ask is not
  * kept. */
 int lh_pool_ask(struct lh_pool *p, struct lh_ask *a);
+/* Return whether a client that has many lines may ask one more, and leave room in the queue for its
+ * other requests. */
+bool lh_pool_has_room(const struct lh_pool *p, const void *client);
 /* Ask process number i, which answers in its turn; -1 if it ended, or cannot be started. */
 int lh_pool_ask_one(struct lh_pool *p, unsigned i, struct lh_ask *a);
 

@@ -368,6 +368,33 @@ raw() {
 	END
 }
 
+@test "clients take turns: many lines of one, which it does not read, are not before a request of another" {
+	cat >slow.py <<-'END'
+		import sys, time
+		for line in sys.stdin:
+		    with open("turns", "a") as f:
+		        f.write(line)
+		    time.sleep(0.02)
+		    print("{}", flush=True)
+	END
+	: >turns
+	jq -nc --arg f "$PWD/slow.py" '{routes: [{route: "POST /turn", run: ["python3", "-B", $f, "-j1"], depth: 64, read: true}]}' >turn.json
+	start_serve --config turn.json
+	raw <<-'END'
+	from bounds import *
+	def lines():
+	    return open("turns").read().split("\n")[:-1]
+	many = [At(1).quiet().send(request("POST", "/turn", '{"of":"a"}\n' * 200, ["Content-Type: application/jsonl"])) for i in range(8)]
+	until(lambda: len(lines()) > 20)
+	for name in ("b", "c", "d"):
+	    before = len(lines())
+	    must(At(2).send(request("POST", "/turn", '{"of":"%s"}' % name)).answer().status == 200)
+	    at = lines().index('{"of":"%s"}' % name)
+	    must(at - before < 40, at, before)
+	must(lines().count('{"of":"a"}') > 20)
+	END
+}
+
 # sql TIMEOUT - a server of SQL with that --timeout, and a statement that takes hours
 sql() {
 	echo '{"a":5}' >t.jsonl
@@ -375,6 +402,18 @@ sql() {
 		run: ["lh-query", "--on-error", "emit", "--timeout", $s, "t=t.jsonl"]}]}' >sql.json
 	start_serve --config sql.json --state s
 	jq -nc '{sql: "SELECT instr(hex(zeroblob(10000000)), hex(zeroblob(5000000)) || \u00271\u0027)"}' >slow.json
+}
+
+@test "of the processes of SQL a client has all but one, which another client gets" {
+	sql 0
+	raw <<-'END'
+	from bounds import *
+	slow = open("slow.json").read()
+	held = [At(1).send(request("POST", "/v1/sql", slow)) for i in range(6)]
+	until(lambda: int(re.search(r"^lh_serve_in_flight ([0-9]+)$", At(9).send(request("GET", "/metrics")).answer().body.decode(), re.M).group(1)) == 7)
+	for i in range(20):
+	    must(At(2).send(request("POST", "/v1/sql", '{"sql":"SELECT a FROM t"}')).answer().json()["rows"] == [[5]])
+	END
 }
 
 @test "a slow statement of SQL holds up none beside it" {

@@ -122,6 +122,7 @@ void ask_filter(struct request *r)
 	}
 	r->ask.timeout = r->route->route->limits.timeout;
 	r->ask.read = r->route->route->read;
+	r->ask.client = r->peer;
 	r->ask.answered = on_answer;
 	if (lh_pool_ask(r->route->pool->pool, &r->ask) < 0)
 		answer_asked(r, LH_ASKED_REFUSED);

@@ -1,5 +1,6 @@
 /* pools.c - pools of filters, shared by routes and by sites.  See site.h. */
 #include <stdlib.h>
+#include <string.h>
 
 #include <lh/time.h>
 #include "base/mem.h"
@@ -26,6 +27,20 @@ static struct shared_pool *start_pool(struct pools *all, const struct lh_pool_ho
 	return NULL;
 }
 
+/* Return at how many lines a command works at one time, 0 if that is not known: what -jN says; a
+ * tool of ours at one after the other if it is asked so, or answers requests. */
+static unsigned jobs_of(char *const *argv, unsigned depth)
+{
+	const bool ours = !strncmp(*argv, "lh-", 3);
+
+	for (argv++; *argv; argv++)
+		if (!strncmp(*argv, "-j", 2))
+			return (unsigned)strtoul(*argv + 2, NULL, 10);
+		else if (ours && (!strcmp(*argv, "requests") || !strcmp(*argv, "--requests")))
+			return 1;
+	return ours && depth == 1;
+}
+
 struct shared_pool *pools_take(struct pools *all, struct lh_pool_how how,
 			       const struct lh_serve_config *c, struct lh_err *err)
 {
@@ -36,6 +51,7 @@ struct shared_pool *pools_take(struct pools *all, struct lh_pool_how how,
 	if (!how.queue)
 		how.queue = (unsigned)c->limits.queue;
 	how.lazy = !c->warm;
+	how.jobs = jobs_of(how.argv, how.depth);
 	how.loop = all->loop;
 	how.ended = warn;
 	how.owner = all->tool;

@@ -239,6 +239,7 @@ static void ask_line(struct stream *s, struct lh_str text)
 	lh_buf_reset(&l->ask.line);
 	l->ask.timeout = route->limits.timeout;
 	l->ask.read = route->read;
+	l->ask.client = s->request->peer;
 	l->ask.answered = on_line;
 	if (make_line(s->request, text, false, &l->ask.line, &err) < 0) {
 		fail_line(l, lh_err_status(&err), err.msg);
@@ -254,6 +255,8 @@ static bool has_room(const struct stream *s)
 {
 	const uint64_t more = (s->asked + 1) * s->longest, held = s->request->reply.held;
 
+	if (!lh_pool_has_room(s->request->route->pool->pool, s->request->peer))
+		return false;
 	if (s->asked && !s->longest && s->asked >= FIRST_WINDOW)
 		return false;
 	if ((s->asked || held) && held + more > STREAM_MAX)
