@@ -37,6 +37,10 @@
  * the file, NULL if it is none of them. */
 const char *lh_archive_kind(const void *p, size_t n);
 
+/* Return whether a zip is the workbook of a spreadsheet (.xlsx, .ods), by the name of its first
+ * member, to which a "mimetype" adds its text. */
+bool lh_archive_workbook(const void *p, size_t n);
+
 /* Return whether the first n bytes are enough to decide.  A line of text is. */
 bool lh_archive_decided(const void *p, size_t n);
 
@@ -209,6 +213,7 @@ struct lh_byte_source {
 	int fd;
 	off_t start;		/* where reading began; -1: not a regular file */
 	struct lh_child_reader *cat;	/* the child that decodes it, or NULL */
+	bool workbook;		/* it is the workbook of a spreadsheet */
 	struct lh_buf head;	/* bytes read ahead, given from head_at on */
 	size_t head_at;
 

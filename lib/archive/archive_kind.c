@@ -7,6 +7,7 @@
 #define TAR_HEAD 512
 #define TAR_SUM 148		/* offset of a tar header's checksum: octal digits, 8 bytes */
 #define TAR_MAGIC 257
+#define ZIP_NAME 30		/* offset of the first member's name in a zip */
 
 /*
  * Recognize a tar by the checksum of its header: old ones have no "ustar", and the
@@ -61,6 +62,22 @@ const char *lh_archive_kind(const void *p, size_t n)
 	if (n >= 4 && (s[0] & 0xf0) == 0x50 && memcmp(s + 1, "\x2a\x4d\x18", 3) == 0)
 		return "zstd";
 	return is_tar(p, n) ? "tar" : NULL;
+}
+
+bool lh_archive_workbook(const void *p, size_t n)
+{
+	static const char *const first[] = { "[Content_Types].xml", "_rels/", "docProps/", "xl/",
+		"mimetypeapplication/vnd.oasis.opendocument.spreadsheet" };
+	const char *s = p;
+	size_t i, k;
+
+	for (i = 0; i < sizeof first / sizeof *first; i++) {
+		k = strlen(first[i]);
+		if (n >= ZIP_NAME + k && !memcmp(s, "PK\3\4", 4) &&
+		    !memcmp(s + ZIP_NAME, first[i], k))
+			return true;
+	}
+	return false;
 }
 
 bool lh_archive_decided(const void *p, size_t n)

@@ -72,15 +72,17 @@ const char *lh_utf8_advice(const char *p, const char *end)
 {
 	const unsigned char *s = (const unsigned char *)p, *to = (const unsigned char *)end;
 	size_t run = 0, longest = 0;
+	bool any = false;
 
 	for (; s < to; s++) {
 		if (!in_windows_1252(*s) ||
 		    (*s >= 0xc0 && s + 1 < to && s[1] >= 0x80 && s[1] < 0xc0))
 			return "";
+		any |= *s >= 0x80;
 		run = *s >= 0xc0 ? run + 1 : 0;
 		longest = run > longest ? run : longest;
 	}
-	return !longest ? "" : longest < 3
+	return !any ? "" : longest < 3
 	       ? ", looks like Latin-1 (iconv -f WINDOWS-1252 -t UTF-8 converts it)"
 	       : ", looks like another encoding (iconv -f ENCODING -t UTF-8 converts it)";
 }

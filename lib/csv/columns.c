@@ -123,6 +123,14 @@ bool lh_column_fits(enum lh_column_type type, struct lh_str s)
 	}
 }
 
+/* Return whether a cell is digits, E, digits: 12E4 is a code more often than 120000. */
+static bool is_code(struct lh_str s)
+{
+	const char *end = s.p + s.n, *e = digits(s.p, end);
+
+	return e > s.p && end - e > 1 && (*e | 0x20) == 'e' && digits(e + 1, end) == end;
+}
+
 void lh_column_see(struct lh_column *c, struct lh_str cell)
 {
 	unsigned type;
@@ -132,6 +140,8 @@ void lh_column_see(struct lh_column *c, struct lh_str cell)
 		return;
 	}
 	c->seen = true;
+	if (is_code(cell))
+		c->never |= 1u << LH_COLUMN_FLOAT64;
 	for (type = LH_COLUMN_INT64; type <= LH_COLUMN_BOOL; type++)
 		if (!(c->never >> type & 1) && !lh_column_fits(type, cell))
 			c->never |= 1u << type;

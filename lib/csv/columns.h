@@ -5,7 +5,8 @@
  * numbers in range, else float64 if all are finite numbers, else bool if all are true or
  * false in any case, else string.  Numbers are as in JSON, and int64 ones without point
  * and exponent: 007, +5, .5, " 5" and 1_0 are strings, and so are whole numbers that do
- * not fit.  A column without cells is of strings.
+ * not fit.  Digits, E, digits without a point or sign (12E4) are a code and no number, unless
+ * the type is given.  A column without cells is of strings.
  *
  * LH_PAD readable bytes follow each cell, as in a struct lh_buf.
  *

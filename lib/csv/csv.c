@@ -9,6 +9,7 @@
 
 #define FIRST ((size_t)256 << 10)	/* bytes of the buffer; fits the L2 cache of a core */
 #define UTF8_STEP 4096			/* bytes validated at a time */
+#define CTRL_Z 0x1a
 
 struct lh_csv_reader {
 	struct lh_csv_scan scan;
@@ -18,8 +19,9 @@ struct lh_csv_reader {
 	size_t n, cap;
 	bool begun, ended;		/* the first bytes were looked at; no more will come */
 	uint64_t long_row;		/* the line of a row over max_row, not kept; or 0 */
-	const char *counted;		/* up to here the LFs are in lines */
+	const char *counted;		/* up to here the line ends are in lines */
 	uint64_t lines;
+	bool after_cr;			/* the byte before counted is a CR */
 	const char *valid;		/* up to here it is known to be UTF-8 */
 	struct lh_err failed;		/* why reading ended */
 };
@@ -48,12 +50,11 @@ void lh_csv_restart(struct lh_csv *c)
 	if (!r)
 		return;
 	r->n = 0;
-	r->begun = r->ended = false;
+	r->begun = r->ended = r->after_cr = false;
 	r->lines = r->long_row = 0;
 	r->counted = r->valid = r->p;
 	r->failed.code = LH_OK;
-	r->scan = (struct lh_csv_scan){ .row = r->p, .at = r->p, .end = r->p,
-					.delimiter = c->delimiter };
+	r->scan = (struct lh_csv_scan){ .row = r->p, .at = r->p, .end = r->p };
 }
 
 void lh_csv_free(struct lh_csv *c)
@@ -66,20 +67,18 @@ void lh_csv_free(struct lh_csv *c)
 	c->reader = NULL;
 }
 
-static uint64_t count_lfs(const char *p, const char *end)
-{
-	uint64_t n = 0;
-
-	while (p < end && (p = memchr(p, '\n', (size_t)(end - p)))) {
-		p++;
-		n++;
-	}
-	return n;
-}
-
+/* Count the line ends up to there: LF, CR, and CRLF as one. */
 static void count_to(struct lh_csv_reader *r, const char *to)
 {
-	r->lines += count_lfs(r->counted, to);
+	const char *p, *from = r->counted;
+
+	if (from == to)
+		return;
+	for (p = from; p < to && (p = memchr(p, '\n', (size_t)(to - p))); p++)
+		r->lines += p > from ? p[-1] != '\r' : !r->after_cr;
+	for (p = from; p < to && (p = memchr(p, '\r', (size_t)(to - p))); p++)
+		r->lines++;
+	r->after_cr = to[-1] == '\r';
 	r->counted = to;
 }
 
@@ -137,6 +136,18 @@ static int grow(struct lh_csv *c, struct lh_err *err)
 	return 0;
 }
 
+/* Leave out the Ctrl-Z that ends a file of DOS, unless it is in a quoted cell. */
+static void drop_ctrl_z(struct lh_csv_reader *r)
+{
+	const char *end = r->p + r->n;
+
+	if (r->scan.row < end && end[-1] == CTRL_Z && r->scan.state != LH_CSV_QUOTED) {
+		r->n--;
+		r->scan.end--;
+		r->scan.at = r->scan.at < end ? r->scan.at : end - 1;
+	}
+}
+
 /* Read more bytes: 1, 0 at the end of the input, -1. */
 static int fill(struct lh_csv *c, struct lh_err *err)
 {
@@ -172,39 +183,61 @@ static int fill(struct lh_csv *c, struct lh_err *err)
 	r->n += (size_t)got;
 	r->scan.end = r->p + r->n;
 	r->ended = !got;
+	if (!got && r->begun)
+		drop_ctrl_z(r);
 	return got > 0;
 }
 
-/* Refuse what is not UTF-8 by its BOM; skip the BOM of UTF-8. */
-static int begin(struct lh_csv *c, struct lh_err *err)
+/* Refuse what is UTF-16 or UTF-32, by its first four bytes. */
+static int refuse_wide(const struct lh_csv_reader *r, struct lh_err *err)
 {
 	static const struct { char bom[5]; unsigned n; const char *name; } other[] = {
 		{ "\xff\xfe\0\0", 4, "UTF-32LE" }, { "\0\0\xfe\xff", 4, "UTF-32BE" },
 		{ "\xff\xfe", 2, "UTF-16LE" }, { "\xfe\xff", 2, "UTF-16BE" },
 	};
-	struct lh_csv_reader *r = c->reader;
-	int more = r->failed.code ? fill(c, err) : 1;
 	size_t i;
+
+	for (i = 0; i < sizeof other / sizeof other[0]; i++)
+		if (r->n >= other[i].n && memcmp(r->p, other[i].bom, other[i].n) == 0)
+			return lh_err_set(err, LH_EIO, "is %s, not UTF-8; iconv -f "
+					  "%.6s -t UTF-8 converts it", other[i].name,
+					  other[i].name);
+	if (r->n >= 4 && !r->p[0] != !r->p[1] && !r->p[0] == !r->p[2] && !r->p[1] == !r->p[3])
+		return lh_err_set(err, LH_EIO, "has NUL bytes, as UTF-16 has, not UTF-8; iconv "
+				  "-f %s -t UTF-8 converts it",
+				  r->p[0] ? "UTF-16LE" : "UTF-16BE");
+	return 0;
+}
+
+/* Look at the first row; step over a BOM and a line sep=X. */
+static int begin(struct lh_csv *c, struct lh_err *err)
+{
+	struct lh_csv_reader *r = c->reader;
+	int more = r->failed.code ? fill(c, err) : 1, rc = 0;
+	size_t bom, skip = 0;
 
 	while (more > 0 && r->n < 4)
 		more = fill(c, err);
+	if (more >= 0)
+		rc = refuse_wide(r, err);
+	bom = r->n >= 3 && memcmp(r->p, "\xef\xbb\xbf", 3) == 0 ? 3 : 0;
+	while (more >= 0 && !rc) {
+		rc = lh_csv_judge(c, (struct lh_str){ r->p + bom, r->n - bom }, !more, &skip,
+				  err);
+		if (!rc)
+			more = fill(c, err);
+	}
 	if (more < 0)
 		return -1;
-	for (i = 0; i < sizeof other / sizeof other[0]; i++)
-		if (r->n >= other[i].n && memcmp(r->p, other[i].bom, other[i].n) == 0) {
-			lh_err_set(err, LH_EIO, "is %s, not UTF-8; iconv -f "
-				   "%.6s -t UTF-8 converts it", other[i].name, other[i].name);
-			r->failed = *err;
-			return -1;
-		}
-	if (r->n >= 4 && !r->p[0] != !r->p[1] && !r->p[0] == !r->p[2] && !r->p[1] == !r->p[3]) {
-		lh_err_set(err, LH_EIO, "has NUL bytes, as UTF-16 has, not UTF-8; iconv -f %s -t "
-			   "UTF-8 converts it", r->p[0] ? "UTF-16LE" : "UTF-16BE");
+	if (rc < 0) {
 		r->failed = *err;
 		return -1;
 	}
-	if (r->n >= 3 && memcmp(r->p, "\xef\xbb\xbf", 3) == 0)
-		r->scan.at = r->p + 3;
+	r->scan.at = r->p + bom + skip;
+	r->scan.delimiter = c->first.delimiter;
+	r->scan.quote = lh_csv_quoted(c) ? '"' : 0;
+	if (r->ended)
+		drop_ctrl_z(r);
 	r->begun = true;
 	return 0;
 }
@@ -253,18 +286,18 @@ static bool end_of_input(struct lh_csv *c, bool *unclosed)
 	if (s->state == LH_CSV_CELL && !s->n && s->at == s->row && !c->reader->long_row)
 		return false;
 	*unclosed = s->state == LH_CSV_QUOTED;
+	if (s->state == LH_CSV_CR)
+		return true;
 	if (s->state == LH_CSV_CELL) {
 		s->doubled = false;
 		s->start = end;
-	} else if (s->state != LH_CSV_QUOTED) {
-		end -= s->state != LH_CSV_QUOTE && end > s->start && end[-1] == '\r';
-		end -= s->state != LH_CSV_PLAIN;
 	}
-	lh_csv_store(s, end);
+	lh_csv_store(s, end - (s->state == LH_CSV_QUOTE));
 	return true;
 }
 
-/* Find the end of the row: 1, 0 at the end of the input, -1.  *end: before its LF. */
+/* Find the end of the row: 1, 0 at the end of the input, -1.  *end: before its LF, or its CR
+ * alone. */
 static int find_end(struct lh_csv *c, const char **end, bool *unclosed, struct lh_err *err)
 {
 	struct lh_csv_reader *r = c->reader;
@@ -316,6 +349,13 @@ static int check_row(struct lh_csv *c, const char *end, bool unclosed, struct lh
 	return 1;
 }
 
+/* Return whether a row is blank, the CR of a CRLF and what printers and DOS need apart. */
+static bool is_blank(const char *p, size_t n)
+{
+	n -= n && p[n - 1] == '\r';
+	return !n || (n == 1 && (*p == CTRL_Z || *p == '\f'));
+}
+
 int lh_csv_next(struct lh_csv *c, struct lh_err *err)
 {
 	struct lh_csv_reader *r = c->reader;
@@ -338,7 +378,7 @@ int lh_csv_next(struct lh_csv *c, struct lh_err *err)
 		if (rc <= 0)
 			return rc;
 		c->n = (size_t)(end - r->scan.row);
-	} while (!r->long_row && (c->n == 0 || (c->n == 1 && *r->scan.row == '\r')));
+	} while (!r->long_row && is_blank(r->scan.row, c->n));
 	c->row = r->scan.row;
 	c->cell = r->cell;
 	c->cells = r->scan.n;

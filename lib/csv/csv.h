@@ -11,15 +11,20 @@
  *     }
  *     lh_csv_free(&c);
  *
- * Rows end with LF, CRLF, or the input (a CR before its end is left out as well).  Blank
- * lines are skipped.  A cell that begins with a quote ends with the next single quote, and
- * may hold delimiters, line ends and doubled quotes; in any other cell a quote is text.
- * Any byte may be in a cell, also NUL.  A BOM at the beginning is skipped.
+ * Rows end with LF, CRLF, CR alone, or the input.  Blank lines are skipped, and so are lines
+ * of a Ctrl-Z or a form feed alone; a Ctrl-Z before the end of the input is left out.  A cell
+ * that begins with a quote ends with the next single quote, and may hold delimiters, line ends
+ * and doubled quotes; in any other cell a quote is text, and in every cell if there are no
+ * quotes.  Any byte may be in a cell, also NUL.  A BOM at the beginning is skipped.
+ *
+ * A first line sep=X, as spreadsheets write it, is skipped; X is the delimiter unless one was
+ * given.  With guess, a first row without a comma that has one of ; | and tab more often than
+ * the others is divided there.
  *
  * Errors: LH_EDATA is about one row: text after a closing quote, a quote that is not closed
  *         (it takes the rest of the input), invalid UTF-8, or more bytes than max_row.
- *         The next call reads the next row.  Anything else ends the input; UTF-16 and
- *         UTF-32, recognised by their BOM, are LH_EIO.
+ *         The next call reads the next row.  Anything else ends the input; LH_EIO is UTF-16
+ *         or UTF-32, recognised by their BOM, a page of HTML, or a workbook.
  * Memory: at most twice the longest row, and never more than twice max_row.
  */
 #ifndef LH_CSV_H
@@ -39,8 +44,13 @@ struct lh_csv_cell {
 	uint32_t n;		/* bytes, without the quotes around them; see LH_CSV_DOUBLED */
 };
 
+/* Whether cells may be in quotes. */
+enum lh_csv_quotes { LH_CSV_QUOTES_UNLESS_TAB, LH_CSV_QUOTES, LH_CSV_NO_QUOTES };
+
 struct lh_csv {
-	char delimiter;
+	char delimiter;		/* 0: what the line sep=X says, else a comma */
+	bool guess;		/* with 0: or what the first row plainly has */
+	enum lh_csv_quotes quotes;	/* UNLESS_TAB: unless the delimiter is a tab */
 	uint64_t max_row;	/* bytes, at most LH_CSV_MAX_ROW */
 	size_t max_cells;	/* more cells of a row than these are counted, not stored */
 	/* Read up to n bytes: their number, 0 at the end, -1 with *err. */
@@ -48,6 +58,15 @@ struct lh_csv {
 	/* Take a piece of a row over max_row, or NULL; the rejection follows the last. */
 	int (*long_row)(void *ctx, const char *p, size_t n, struct lh_err *err);
 	void *ctx;
+
+	/* what the first bytes of the input told, after the first call */
+	struct lh_csv_first {
+		char delimiter;		/* the one in use */
+		char guessed;		/* the same, if guessed: 0 if not */
+		char other;		/* one that the first row has as well, or 0 */
+		bool lonely;		/* the first row is one cell, and has others */
+		bool in_quotes;		/* the first row begins with a quote that is text */
+	} first;
 
 	/* the row, until the next call */
 	const char *row;	/* n bytes, without the LF; none of a row over max_row */
@@ -60,6 +79,19 @@ struct lh_csv {
 
 /* Read the next row: 1, 0 at the end, -1 with *err; see above. */
 int lh_csv_next(struct lh_csv *c, struct lh_err *err);
+
+/* Judge the first bytes of an input, after its BOM; all: there are no more.  1, 0 if more bytes
+ * may change the answer, -1 with *err if this is no table.  Set c->first, and *skip to where a
+ * line sep=X ends. */
+int lh_csv_judge(struct lh_csv *c, struct lh_str head, bool all, size_t *skip,
+		 struct lh_err *err);
+
+/* Return whether cells of this input may be in quotes. */
+static inline bool lh_csv_quoted(const struct lh_csv *c)
+{
+	return c->quotes == LH_CSV_QUOTES ||
+	       (c->quotes == LH_CSV_QUOTES_UNLESS_TAB && c->first.delimiter != '\t');
+}
 
 /* Return the line of the input, from 1, on which the row begins. */
 uint64_t lh_csv_line(const struct lh_csv *c);

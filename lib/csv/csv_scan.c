@@ -13,7 +13,7 @@
 
 struct chunk {
 	const char *p;
-	uint64_t ends;		/* delimiters and LFs, the first byte lowest */
+	uint64_t ends;		/* delimiters, LFs and CRs, the first byte lowest */
 	uint64_t quotes;
 };
 
@@ -26,7 +26,7 @@ static inline uint64_t bits16(__m128i is)
 static inline void load(struct chunk *c, const char *p, char delimiter)
 {
 	const __m128i d = _mm_set1_epi8(delimiter), lf = _mm_set1_epi8('\n'),
-		q = _mm_set1_epi8('"');
+		cr = _mm_set1_epi8('\r'), q = _mm_set1_epi8('"');
 	unsigned i;
 
 	c->p = p;
@@ -34,7 +34,9 @@ static inline void load(struct chunk *c, const char *p, char delimiter)
 	for (i = 0; i < 64; i += 16) {
 		__m128i v = _mm_loadu_si128((const __m128i *)(p + i));
 
-		c->ends |= bits16(_mm_or_si128(_mm_cmpeq_epi8(v, d), _mm_cmpeq_epi8(v, lf))) << i;
+		c->ends |= bits16(_mm_or_si128(_mm_cmpeq_epi8(v, d),
+					       _mm_or_si128(_mm_cmpeq_epi8(v, lf),
+							    _mm_cmpeq_epi8(v, cr)))) << i;
 		c->quotes |= bits16(_mm_cmpeq_epi8(v, q)) << i;
 	}
 }
@@ -46,7 +48,7 @@ static inline void load(struct chunk *c, const char *p, char delimiter)
 	c->p = p;
 	c->ends = c->quotes = 0;
 	for (i = 0; i < 64; i++) {
-		c->ends |= (uint64_t)(p[i] == delimiter || p[i] == '\n') << i;
+		c->ends |= (uint64_t)(p[i] == delimiter || p[i] == '\n' || p[i] == '\r') << i;
 		c->quotes |= (uint64_t)(p[i] == '"') << i;
 	}
 }
@@ -77,23 +79,24 @@ static inline const char *find_marked(struct chunk *c, const char *at, const str
 	return at < s->end ? at : s->end;
 }
 
-/* Examine the byte after a quote in a quoted cell, and after a CR that follows it. */
+/* End a cell before end at the delimiter or line end that is next. */
+static inline void end_cell(struct lh_csv_scan *s, const char *end)
+{
+	lh_csv_store(s, end);
+	s->state = *s->at++ == '\r' ? LH_CSV_CR : LH_CSV_CELL;
+}
+
+/* Examine the byte after a quote in a quoted cell. */
 static inline void after_quote(struct lh_csv_scan *s)
 {
-	bool cr = s->state == LH_CSV_QUOTE_CR;
 	char c = *s->at;
 
-	if (c == '"' && !cr) {
+	if (c == '"') {
 		s->doubled = true;
 		s->state = LH_CSV_QUOTED;
 		s->at++;
-	} else if (c == '\r' && !cr) {
-		s->state = LH_CSV_QUOTE_CR;
-		s->at++;
-	} else if (c == '\n' || (c == s->delimiter && !cr)) {
-		lh_csv_store(s, s->at - 1 - cr);
-		s->state = LH_CSV_CELL;
-		s->at++;
+	} else if (c == '\n' || c == '\r' || c == s->delimiter) {
+		end_cell(s, s->at - 1);
 	} else {
 		if (!s->bad_cell)
 			s->bad_cell = s->n + 1;
@@ -108,7 +111,7 @@ static inline bool scan_cell(struct lh_csv_scan *s, struct chunk *c)
 	case LH_CSV_CELL:
 		s->doubled = false;
 		s->start = s->at;
-		if (*s->at == '"') {
+		if (*s->at == s->quote && s->quote) {
 			s->start = ++s->at;
 			s->state = LH_CSV_QUOTED;
 			return true;
@@ -119,10 +122,7 @@ static inline bool scan_cell(struct lh_csv_scan *s, struct chunk *c)
 		s->at = find_marked(c, s->at, s, false);
 		if (s->at == s->end)
 			return false;
-		/* the CR of a CRLF is left out */
-		lh_csv_store(s, s->at - (*s->at == '\n' && s->at > s->start && s->at[-1] == '\r'));
-		s->at++;
-		s->state = LH_CSV_CELL;
+		end_cell(s, s->at);
 		return true;
 	case LH_CSV_QUOTED:
 		s->at = find_marked(c, s->at, s, true);
@@ -130,6 +130,10 @@ static inline bool scan_cell(struct lh_csv_scan *s, struct chunk *c)
 			return false;
 		s->at++;
 		s->state = LH_CSV_QUOTE;
+		return true;
+	case LH_CSV_CR:
+		s->at += *s->at == '\n';
+		s->state = LH_CSV_CELL;
 		return true;
 	default:
 		after_quote(s);
@@ -147,7 +151,7 @@ bool lh_csv_scan(struct lh_csv_scan *of)
 		return false;
 	load(&c, s.at, s.delimiter);
 	while (!ended && s.at < s.end && scan_cell(&s, &c))
-		ended = s.state == LH_CSV_CELL && s.at[-1] == '\n';
+		ended = s.state == LH_CSV_CELL && (s.at[-1] == '\n' || s.at[-1] == '\r');
 	*of = s;
 	return ended;
 }

@@ -17,7 +17,7 @@ enum lh_csv_state {
 	LH_CSV_PLAIN,		/* in a cell without quotes */
 	LH_CSV_QUOTED,		/* in a quoted cell */
 	LH_CSV_QUOTE,		/* after a quote in it */
-	LH_CSV_QUOTE_CR,	/* after its closing quote and a CR */
+	LH_CSV_CR,		/* after the row, and a CR that an LF may follow */
 };
 
 struct lh_csv_scan {
@@ -25,14 +25,15 @@ struct lh_csv_scan {
 	const char *at;		/* the next byte to examine */
 	const char *start;	/* the first byte of the cell, after its quote */
 	enum lh_csv_state state;
-	char delimiter;
+	char delimiter, quote;	/* quote 0: cells have none */
 	bool doubled;
 	size_t bad_cell;	/* the first with text after its closing quote, from 1; or 0 */
 	struct lh_csv_cell *cell;
 	size_t n, room;		/* cells found; cells that can be stored */
 };
 
-/* Scan on: true at the end of the row (at is after its LF), false at the end of the buffer. */
+/* Scan on: true at the end of the row (at is after its line end), false at the end of the
+ * buffer. */
 bool lh_csv_scan(struct lh_csv_scan *s);
 
 /* Store the cell that ends before end. */

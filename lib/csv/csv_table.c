@@ -7,7 +7,6 @@
 #include "archive/archive.h"
 #include "base/mem.h"
 #include "base/table.h"
-#include "csv.h"
 
 #define MAX_ROW ((uint64_t)256 << 20)
 #define MAX_COLUMNS 65536
@@ -25,6 +24,7 @@ struct lh_csv_table {
 	struct lh_buf names;		/* the columns' names follow each other here */
 	struct lh_buf header;		/* the first one, as it is in the file */
 	struct lh_buf scratch;		/* a cell without its doubled quotes */
+	char note[300];			/* or "" */
 };
 
 static ssize_t read_source(void *ctx, void *p, size_t n, struct lh_err *err)
@@ -144,6 +144,34 @@ static int name_columns(struct lh_csv_table *t, struct lh_err *err)
 	return check_names(t, err) < 0 ? -1 : give_types(t, err);
 }
 
+static const char *delimiter_name(char delimiter)
+{
+	return delimiter == ';' ? "semicolons" : delimiter == '|' ? "bars" : "tabs";
+}
+
+/* Set what is to be said of the first row, which was just read. */
+static void take_note(struct lh_csv_table *t)
+{
+	const struct lh_csv_first *f = &t->csv.first;
+	const char *file = lh_byte_source_name(&t->source[t->at]);
+
+	if (f->guessed)
+		snprintf(t->note, sizeof t->note, "%.200s: cells are separated by %s (--delimiter "
+			 "of lh-ingest sets another)", file, delimiter_name(f->guessed));
+	else if (f->lonely)
+		snprintf(t->note, sizeof t->note, "%.200s: the first row is one cell with %s "
+			 "(--delimiter of lh-ingest divides at them)", file,
+			 delimiter_name(f->other));
+	else if (f->in_quotes)
+		snprintf(t->note, sizeof t->note, "%.200s: quotes are text in TSV (--quote '\"' of "
+			 "lh-ingest reads quoted cells)", file);
+}
+
+const char *lh_csv_table_note(const struct lh_csv_table *t)
+{
+	return t->note[0] ? t->note : NULL;
+}
+
 /* Compare the header just read with the first one. */
 static int compare_header(struct lh_csv_table *t, struct lh_err *err)
 {
@@ -176,7 +204,10 @@ static int read_header(struct lh_csv_table *t, struct lh_err *err)
 		}
 		return -1;
 	}
-	return t->column ? compare_header(t, err) : name_columns(t, err);
+	if (t->column)
+		return compare_header(t, err);
+	take_note(t);
+	return name_columns(t, err);
 }
 
 /* ---- files ---- */
@@ -220,11 +251,25 @@ static int enter(struct lh_csv_table *t, struct lh_err *err)
 	}
 	if (!rc)
 		return 0;
+	if (t->source[t->at].workbook) {
+		lh_err_set(err, LH_EIO, "is a workbook, not a table; save it as CSV in UTF-8");
+		return lh_err_prefix(err, "%s", t->how.files[t->at]);
+	}
 	lh_csv_restart(&t->csv);
 	if (!t->how.no_header && read_header(t, err) < 0)
 		return fail(t, err);
 	t->entered = true;
 	return 1;
+}
+
+static int too_many_cells(const struct lh_csv_table *t, struct lh_err *err)
+{
+	const char other = t->csv.first.other;
+
+	lh_err_set(err, LH_EDATA, "%zu cells, but there are %zu columns%s%s%s", t->csv.cells, t->n,
+		   other ? " (are they separated by " : "", other ? delimiter_name(other) : "",
+		   other ? "? --delimiter of lh-ingest)" : "");
+	return -1;
 }
 
 int lh_csv_table_next(struct lh_csv_table *t, struct lh_err *err)
@@ -240,12 +285,12 @@ int lh_csv_table_next(struct lh_csv_table *t, struct lh_err *err)
 	} while (!rc);
 	if (rc < 0)
 		return err->code == LH_EDATA ? -1 : fail(t, err);
-	if (!t->column && number_columns(t, err) < 0)
-		return fail(t, err);
-	if (t->csv.cells > t->n)
-		return lh_err_set(err, LH_EDATA, "%zu cells, but there are %zu columns",
-				  t->csv.cells, t->n);
-	return 1;
+	if (!t->column) {
+		take_note(t);
+		if (number_columns(t, err) < 0)
+			return fail(t, err);
+	}
+	return t->csv.cells > t->n ? too_many_cells(t, err) : 1;
 }
 
 /* Begin again before the first row; requires that the bytes were kept. */
@@ -353,13 +398,14 @@ struct lh_csv_table *lh_csv_table_open(const struct lh_csv_table_how *how, struc
 		t->how.files = just_stdin;
 		t->how.n_files = 1;
 	}
-	if (!how->delimiter)
-		t->how.delimiter = lh_archive_named(t->how.files[0], ".tsv") ||
-				   lh_archive_named(t->how.files[0], ".tab") ? '\t' : ',';
+	if (!how->delimiter && !how->csv && (lh_archive_named(t->how.files[0], ".tsv") ||
+					     lh_archive_named(t->how.files[0], ".tab")))
+		t->how.delimiter = '\t';
 	if (how->null_text)
 		t->null_text = lh_str_of(how->null_text);
 	t->csv = (struct lh_csv){
-		.delimiter = t->how.delimiter, .max_row = how->max_row ? how->max_row : MAX_ROW,
+		.delimiter = t->how.delimiter, .guess = !how->no_header,
+		.quotes = how->quotes, .max_row = how->max_row ? how->max_row : MAX_ROW,
 		.max_cells = how->max_columns ? how->max_columns : MAX_COLUMNS,
 		.read = read_source, .long_row = pass_long_row, .ctx = t };
 	t->source = lh_calloc(t->how.n_files, sizeof *t->source, err);

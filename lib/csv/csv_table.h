@@ -34,6 +34,7 @@
 
 #include "archive/archive.h"
 #include "columns.h"
+#include "csv.h"
 
 #define LH_CSV_TABLE_SAMPLE 1000		/* rows, by default */
 
@@ -44,7 +45,10 @@ struct lh_csv_table_how {
 	 * when opening fails. */
 	struct lh_byte_source *first;
 	char delimiter;		/* 0: a TAB if the name of the first file ends in .tsv or .tab
-				   (compressed or not), else a comma */
+				   (compressed or not), else what the first row of each file
+				   tells, else a comma */
+	bool csv;		/* with 0: whatever the file's name is */
+	enum lh_csv_quotes quotes;
 	bool no_header;		/* the columns are column1, column2, ... */
 	const char *null_text;	/* or NULL */
 	int output;		/* a descriptor, not of a file that is read; 0: none but stdout */
@@ -65,6 +69,10 @@ struct lh_csv_table *lh_csv_table_open(const struct lh_csv_table_how *how, struc
 void lh_csv_table_close(struct lh_csv_table *t);
 
 const struct lh_column *lh_csv_table_columns(const struct lh_csv_table *t, size_t *n);
+
+/* Return what a person should hear of how the first file is read, such as that its cells are
+ * separated by semicolons; or NULL. */
+const char *lh_csv_table_note(const struct lh_csv_table *t);
 
 /* Read the next row: 1, 0 at the end, -1 with *err. */
 int lh_csv_table_next(struct lh_csv_table *t, struct lh_err *err);

@@ -202,6 +202,9 @@ static int probe(struct lh_input *in, struct lh_err *err)
 	if (l->b.n >= INDEX_MAGIC && memcmp(l->b.p, LH_INDEX_MAGIC, INDEX_MAGIC) == 0)
 		return lh_err_set(err, LH_EIO,
 				  "is an index, not JSON Lines (lh-index dump makes such of it)");
+	if (lh_archive_workbook(l->b.p, l->b.n))
+		return lh_err_set(err, LH_EIO, "is a workbook, not JSON Lines; save it as CSV in "
+				  "UTF-8, which lh-ingest reads");
 	if (!lh_archive_kind(l->b.p, l->b.n))
 		return 0;
 	if (in->start >= 0) {

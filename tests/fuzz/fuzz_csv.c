@@ -2,7 +2,8 @@
  * fuzz_csv - for any bytes, sizes of reads and limits, CSV is read the same in pieces as at
  * once; cells are within their row, and what fits a type is JSON of that type.
  *
- * Input: the delimiter, the limit of a row, the largest read; then the text.
+ * Input: the delimiter (a comma: what the first row tells), the limit of a row, the largest
+ * read; then the text.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -56,7 +57,8 @@ static void read_all(struct feed feed, char delimiter, uint64_t max_row, struct 
 {
 	struct text t = { .feed = feed };
 	struct lh_buf scratch = { 0 };
-	struct lh_csv c = { .delimiter = delimiter, .max_row = max_row, .max_cells = 20,
+	struct lh_csv c = { .delimiter = delimiter == ',' ? 0 : delimiter, .guess = true,
+			    .max_row = max_row, .max_cells = 20,
 			    .read = feed_read, .long_row = take_long, .ctx = &t };
 	struct lh_record scan;
 	struct lh_err err = { 0 };

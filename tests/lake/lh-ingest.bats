@@ -52,7 +52,113 @@ fails() {
 		gives "a,b\n1,x\n$cell,x\n" "$(printf '{"a":"1","b":"x"}\n{"a":"%s","b":"x"}' "$cell")"
 	done
 	gives 'a\n9223372036854775807\n-9223372036854775808\n-0\n' $'{"a":9223372036854775807}\n{"a":-9223372036854775808}\n{"a":-0}'
-	gives 'a\n1\n1.7976931348623157e308\n-5e-324\n1E5\n' $'{"a":1}\n{"a":1.7976931348623157e308}\n{"a":-5e-324}\n{"a":1E5}'
+	gives 'a\n1\n1.7976931348623157e308\n-5e-324\n1E+5\n-2e3\n' $'{"a":1}\n{"a":1.7976931348623157e308}\n{"a":-5e-324}\n{"a":1E+5}\n{"a":-2e3}'
+}
+
+@test "digits, E, digits are a code: a column with one is of strings, unless --types says float64" {
+	gives 'badge\n12E4\n7E03\n' $'{"badge":"12E4"}\n{"badge":"7E03"}'
+	gives 'badge\n100\n1.5\n1e2\n' $'{"badge":"100"}\n{"badge":"1.5"}\n{"badge":"1e2"}'
+	echo '{"badge":"float64"}' >types
+	gives 'badge\n12E4\n7\n' $'{"badge":12E4}\n{"badge":7}' --types types
+}
+
+# says CSV WANT NOTE [OPTION]... - a text that is read with a word about it on stderr.
+says() {
+	run -0 --separate-stderr ingest "$1" "${@:4}"
+	[ "$output" = "$2" ] && [ "$stderr" = "lh-ingest: t.csv: $3" ] || { echo "$1 gives: $output $stderr"; return 1; }
+}
+
+@test "CR alone ends a row as LF and CRLF do, also where they are mixed" {
+	local two=$'{"id":1,"name":"Ann"}\n{"id":2,"name":"Bo"}'
+	gives 'id,name\r1,Ann\r2,Bo\r' "$two"
+	gives 'id,name\r1,Ann\r2,Bo' "$two"
+	gives '\xef\xbb\xbfid,name\n1,Ann\r2,"Bo"\r\n' "$two"
+	gives 'id,name\r\r\n1,Ann\n\r2,Bo\r\r\n' "$two"
+	gives 'a\r"x\ry"\r' '{"a":"x\ry"}'
+	refuses 'a,b\r\r\n"x\ry",2\r1,2,3\r' 5 '3 cells, but there are 2 columns'
+	# a file of one line end that comes in pieces
+	{ printf 'id,name\r1,Ann\r'; printf '\n2,Bo\r'; } | lh-ingest | alike - <(echo "$two")
+	printf 'id,name\r1,Ann\r2,Bo\r' >t.csv
+	run -0 lh-ingest --store st --catalog cat t.csv
+	[[ $output == *'"row_count":2,'* ]]
+}
+
+@test "a Ctrl-Z at the end, and a line that is one or a form feed, are no row" {
+	gives 'id,name\n1,Ann\n\x1a' '{"id":1,"name":"Ann"}'
+	gives 'id,name\r\n\f\r\n1,Ann\x1a' '{"id":1,"name":"Ann"}'
+	gives 'a\n"\x1a"\nx\x1ay\n' $'{"a":"\\u001a"}\n{"a":"x\\u001ay"}'
+}
+
+@test "another delimiter that the header plainly has is used, and named" {
+	local row='{"id":1,"name":"Ann"}' used='(--delimiter of lh-ingest sets another)'
+	local one='the first row is one cell with semicolons (--delimiter of lh-ingest divides at them)'
+	says 'id;name\n1;Ann\n' "$row" "cells are separated by semicolons $used"
+	says 'id|name\r\n1|Ann\r\n' "$row" "cells are separated by bars $used" --csv
+	says 'id\tname\r1\tAnn' "$row" "cells are separated by tabs $used"
+	says '"a, b";n\n1;12,50\n' '{"a, b":1,"n":"12,50"}' "cells are separated by semicolons $used"
+	gives 'id;name\n1;Ann\n' '{"id;name":"1;Ann"}' --delimiter ,
+	gives '"id;name"\n1;Ann\n' '{"id;name":"1;Ann"}'
+	# not plainly: said alone
+	says 'a;b|c\n1\n' '{"a;b|c":1}' "$one"
+	says '1;x\n' '{"column1":"1;x"}' "$one" --no-header
+	gives 'id,tags (a;b;c)\n1,a\n' '{"id":1,"tags (a;b;c)":"a"}'
+	refuses 'Name, first;Town\nLee, Ann;Gent\nA, B, C;D\n' 3 \
+		'3 cells, but there are 2 columns (are they separated by semicolons? --delimiter of lh-ingest)'
+	# each file by its own header
+	printf 'id;name\n1;Ann\n' >1.csv
+	printf 'id,name\n2,Bo\n' >2.csv
+	[ "$(lh-ingest -q 1.csv 2.csv)" = $'{"id":1,"name":"Ann"}\n{"id":2,"name":"Bo"}' ]
+}
+
+@test "a first line sep=X is skipped, and X is the delimiter unless one is given" {
+	local row='{"id":1,"name":"Ann"}'
+	gives 'sep=;\nid;name\n1;Ann\n' "$row"
+	gives '\xef\xbb\xbf"sep=,"\r\nid,name\r\n1,Ann\r\n' "$row"
+	gives 'SEP=\t\rid\tname\r1\tAnn\r' "$row"
+	gives 'sep=:\nid:name\n1:Ann\n' "$row"
+	gives 'sep=;\nid,name\n1,Ann\n' "$row" --delimiter ,
+	gives 'sep=;x,b\n1,2\n' '{"sep=;x":1,"b":2}'
+	fails 'sep=;' 'has no header'
+	refuses 'sep=;\na;b\n1;2;3\n' 3 '3 cells, but there are 2 columns'
+}
+
+@test "a quote in TSV is text, unless --quote says otherwise" {
+	printf 'id\tsize\n1\t"6 ft board\n2\t5 ft"\n3\t"\n' >t.tsv
+	local rows=$'{"id":1,"size":"\\"6 ft board"}\n{"id":2,"size":"5 ft\\""}\n{"id":3,"size":"\\""}'
+	run -0 --separate-stderr lh-ingest t.tsv
+	[ "$output" = "$rows" ] && [ -z "$stderr" ]
+	lh-ingest --tsv <t.tsv | alike - <(echo "$rows")
+	lh-ingest --delimiter '\t' <t.tsv | alike - <(echo "$rows")
+	printf '"id"\t"size"\n1\t"6 ""ft"""\n' >t.tsv
+	run -0 --separate-stderr lh-ingest --quote '"' t.tsv
+	[ "$output" = '{"id":1,"size":"6 \"ft\""}' ] && [ -z "$stderr" ]
+	run -0 --separate-stderr lh-ingest t.tsv
+	[ "$stderr" = "lh-ingest: t.tsv: quotes are text in TSV (--quote '\"' of lh-ingest reads quoted cells)" ]
+	gives 'a,b\n"x,y"\n' '{"a":"\"x","b":"y\""}' --quote none
+	run -2 lh-ingest --quote "'" t.tsv
+	[[ $output == 'lh-ingest: --quote must be " or none'* ]]
+}
+
+@test "a page of HTML, XML, PDF and a workbook are refused by what they are" {
+	local book
+	fails '<!DOCTYPE html>\n<html>\n' 't.csv: is a page of HTML, not a table; save it as CSV in UTF-8'
+	fails '\r\n \t<HTML lang="en"><body>' 't.csv: is a page of HTML, not a table'
+	fails '<table>\n<tr>' 't.csv: is a page of HTML, not a table'
+	fails '<?xml version="1.0"?>\n' 't.csv: is XML, not a table'
+	fails '%%PDF-1.7\n' 't.csv: is a PDF file, not a table'
+	fails '\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1\x00\x00' 't.csv: is a workbook, not a table'
+	python3 -c '
+import zipfile
+for book, names in ("t.xlsx", ["[Content_Types].xml", "xl/workbook.xml"]), ("u.xlsx", ["docProps/app.xml"]), ("t.ods", ["mimetype"]):
+    with zipfile.ZipFile(book, "w") as z:
+        for n in names:
+            z.writestr(n, "application/vnd.oasis.opendocument.spreadsheet" if n == "mimetype" else "<x/>")'
+	for book in t.xlsx u.xlsx t.ods; do
+		run -2 --separate-stderr lh-ingest "$book"
+		[ -z "$output" ] && [ "$stderr" = "lh-ingest: $book: is a workbook, not a table; save it as CSV in UTF-8" ]
+		run -2 --separate-stderr lh-query 'SELECT * FROM t' t="$book"
+		[ "$stderr" = "lh-query: $book: is a workbook, not JSON Lines; save it as CSV in UTF-8, which lh-ingest reads" ]
+	done
 }
 
 @test "the fingerprint of the known table is the known one" {
@@ -136,6 +242,7 @@ fails() {
 @test "Latin-1 is named with the command that converts it, in rows and in a header" {
 	local like='invalid UTF-8, looks like Latin-1 (iconv -f WINDOWS-1252 -t UTF-8 converts it)'
 	refuses 'a\nx\nK\xf6ln\n' 3 "$like"
+	refuses 'a\nx\n\x93shift\x94 \x8012 \x96 5\xb0\n' 3 "$like"
 	fails 'n\xe4me\nx\n' "header: $like"
 	refuses 'a\nx\n\xcf\xf0\xe8\xe2\xe5\xf2\n' 3 'invalid UTF-8, looks like another encoding (iconv -f ENCODING -t UTF-8 converts it)'
 	# UTF-8 that is damaged, and what is no text, is not
@@ -169,14 +276,14 @@ fails() {
 }
 
 @test "the format is by content, then by name, then CSV; --delimiter and --no-header are for others" {
-	printf 'a\tb\n1\t"x\ty"\n' >t.tsv
+	printf 'a\tb\n1\tx, y\n' >t.tsv
 	run -0 lh-ingest t.tsv
-	[ "$output" = '{"a":1,"b":"x\ty"}' ]
+	[ "$output" = '{"a":1,"b":"x, y"}' ]
 	run -0 lh-ingest --tsv <t.tsv
-	[ "$output" = '{"a":1,"b":"x\ty"}' ]
+	[ "$output" = '{"a":1,"b":"x, y"}' ]
 	gzip -k t.tsv
 	run -0 lh-ingest t.tsv.gz
-	[ "$output" = '{"a":1,"b":"x\ty"}' ]
+	[ "$output" = '{"a":1,"b":"x, y"}' ]
 	gives 'a;b\n1;2,5\n' '{"a":1,"b":"2,5"}' --delimiter ';'
 	refuses '1,x\n2,y,\n' 2 '3 cells, but there are 2 columns' --no-header
 	[ "$output" = '{"column1":1,"column2":"x"}' ]
@@ -317,31 +424,34 @@ for i in range(400000):
 	    finally:
 	        sys.argv, sys.stdout, sys.stderr = kept
 	random.seed(11)
-	cells = ["", "1", "-7", "2.50", "1e3", "true", "FALSE", "x", "N/A", "007", "é", '"a"', '"a,b"', '"a\nb"', '"a\r\nb"',
-	         '"q""q"', '""', "x\"y", " 5", "a\rb", "9223372036854775807", "9223372036854775808", "\0", "tab\there", '"a"b', '"', "\x7f"]
+	cells = ["", "1", "-7", "2.50", "1e+3", "1e3", "true", "FALSE", "x", "N/A", "007", "é", '"a"', '"a,b"', '"a\nb"', '"a\r\nb"',
+	         '"q""q"', '""', "x\"y", " 5", "a\rb", "9223372036854775807", "9223372036854775808", "\0", "tab\there", '"a"b', '"', "\x7f", "\x0c", "\x1a", "a;b", "a|b", ";"]
 	for n in range(int(sys.argv[1])):
 	    wild = random.random()
 	    few = random.sample(cells, random.randrange(1, 6))
 	    width = random.randrange(1, 6)
-	    end = random.choice(["\n", "\r\n"])
-	    text = ("\ufeff" if random.random() < .2 else "") + ",".join(["id", "b", '"c,c"', "d", "e"][:width]) + end
+	    end = random.choice(["\n", "\r\n", "\r"])
+	    by = random.choice([",", ",", ";", "|", "\t"])
+	    text = ("\ufeff" if random.random() < .2 else "") + (f"sep={by}{end}" if random.random() < .2 else "")
+	    text += by.join(["id", "b", '"c,c"', "d", "e"][:width]) + end
 	    for _ in range(random.randrange(40)):
 	        k = width if random.random() < .8 else random.randrange(0, 7)
-	        text += ",".join(random.choice(cells if random.random() < wild / 4 else few) for _ in range(k)) + end
+	        text += by.join(random.choice(cells if random.random() < wild / 4 else few) for _ in range(k)) + end
+	        end = random.choice("\r\n") if random.random() < .02 else end
 	    if random.random() < .3:
-	        text = text[:-1]
+	        text = text[:-1] + random.choice(["", "", "\x1a"])
 	    data = text.encode()
 	    if random.random() < .1:
 	        data = data.replace("é".encode(), b"\xe9")
 	    with open("t.csv", "wb") as f:
 	        f.write(data)
 	    options = random.choice([[], ["--sample", "3"], ["--sample", "all"], ["--null", "N/A"], ["--null-members"],
-	                             ["--no-header"], ["--id", "id"], ["--id", "id", "--id-prefix", "w-"]])
+	                             ["--no-header"], ["--delimiter", by], ["--quote", "none"], ["--quote", '"'], ["--id", "id"], ["--id", "id", "--id-prefix", "w-"]])
 	    for describe in ([], ["--describe", "--name", "x"]):
 	        want, why = second(*options, *describe[:1], "t.csv")
 	        got = subprocess.run(["lh-ingest", "-v", *options, *describe, "t.csv"], capture_output=True)
 	        expected = want.replace(b'"name":null,"columns"', b'"name":"x","columns"')
-	        lines = sorted(b":".join(line.split(b":")[1:3]).strip() for line in got.stderr.splitlines() if b"t.csv:" in line)
+	        lines = sorted(b":".join(line.split(b":")[1:3]).strip() for line in got.stderr.splitlines() if b"t.csv:" in line and line.split(b":")[2].isdigit())
 	        bad = sorted(why.split(b"\n")[:-1])
 	        if got.stdout != expected or lines != bad or got.returncode != (1 if bad else 0):
 	            sys.exit(f"{data!r} {options} {describe}: exit {got.returncode}\n{got.stdout!r}\n{expected!r}\n{got.stderr!r}\n{bad!r}")

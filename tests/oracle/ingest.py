@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
 """ingest.py [OPTION]... FILE... - what lh-ingest makes of CSV, a second time.
 
-Options: --delimiter C, --null TEXT, --null-members, --no-header, --sample N|all, --id COLUMN,
---id-prefix TEXT, --describe.  Rejected rows are listed on stderr as FILE:LINE.
+Options: --delimiter C, --quote "|none, --null TEXT, --null-members, --no-header, --sample N|all,
+--id COLUMN, --id-prefix TEXT, --describe.  Rejected rows are listed on stderr as FILE:LINE.
 """
 import argparse
 import hashlib
@@ -11,17 +11,35 @@ import re
 import sys
 
 INT = re.compile(r"-?(0|[1-9][0-9]*)\Z")
+CODE = re.compile(r"[0-9]+[eE][0-9]+\Z")
+SEP = re.compile(rb'[\r\n]*(?:sep=([^"\r\n\0\x80-\xff])|"sep=([^"\r\n\0\x80-\xff])")(?=[\r\n]|\Z)', re.I)
 FLOAT = re.compile(r"-?(0|[1-9][0-9]*)(\.[0-9]+)?([eE][+-]?[0-9]+)?\Z")
 
 
-def rows(data, delimiter):
+def told(data, guess):
+    """The delimiter that the first row tells, and where a line sep=X ends."""
+    sep = SEP.match(data)
+    if sep:
+        return sep[1] or sep[2], sep.end()
+    first = re.match(rb'(?:(?<![^\r\n,;|\t])"(?:[^"]|"")*(?:"|\Z)|[^\r\n])*', data.lstrip(b"\r\n")[:4096])[0]
+    bare = re.sub(rb'(?<![^,;|\t])"(?:[^"]|"")*(?:"|\Z)', b"", first)
+    counts = sorted((bare.count(d), d) for d in (b";", b"|", b"\t"))
+    plain = counts[2][0] > counts[1][0] and b"," not in bare
+    return counts[2][1] if guess and plain else b",", 0
+
+
+def rows(data, delimiter, guess, quote):
     """Yield (line, cells) for each row of the bytes; cells is None for a row that is bad."""
-    at, n, line = 0, len(data), 1
+    tells, at = told(data, guess)
+    delimiter = delimiter or tells
+    quotes = quote == '"' or (quote is None and delimiter != b"\t")
+    n, ends = len(data), (b"\r", b"\n", delimiter)
+    line = 1
     while at < n:
         begin, begin_line, cells, bad = at, line, [], False
         while True:
             cell = bytearray()
-            if data[at:at + 1] == b'"':
+            if quotes and data[at:at + 1] == b'"':
                 at += 1
                 while True:
                     quote = data.find(b'"', at)
@@ -35,30 +53,25 @@ def rows(data, delimiter):
                         break
                     cell += b'"'
                     at += 1
-                rest = data[at:at + 2]
-                if rest[:1] == b"\r" and rest in (b"\r", b"\r\n"):
+                bad = bad or (at < n and data[at:at + 1] not in ends)
+                while at < n and data[at:at + 1] not in ends:
                     at += 1
-                elif rest[:1] not in (b"", b"\n", delimiter):
-                    bad = True
-                if bad:
-                    while at < n and data[at:at + 1] not in (b"\n", delimiter):
-                        at += 1
             else:
                 stop = at
-                while stop < n and data[stop:stop + 1] not in (b"\n", delimiter):
+                while stop < n and data[stop:stop + 1] not in ends:
                     stop += 1
                 cell += data[at:stop]
                 at = stop
-                if data[at:at + 1] != delimiter and cell[-1:] == b"\r":
+                if at == n and cell[-1:] == b"\x1a":
                     del cell[-1]
             cells.append(bytes(cell))
-            if at == n or data[at:at + 1] == b"\n":
+            if at == n or data[at:at + 1] != delimiter:
                 break
             at += 1
         raw = data[begin:at]
-        at += 1
-        line += data[begin:at].count(b"\n")
-        if raw in (b"", b"\r"):
+        at += 2 if data[at:at + 2] == b"\r\n" else 1
+        line += len(re.findall(rb"\r\n|\r|\n", data[begin:at]))
+        if raw in (b"", b"\x1a", b"\x0c"):
             continue
         try:
             raw.decode()
@@ -75,6 +88,10 @@ def is_float(s):
     return is_int(s) or (INT.match(s) is None and FLOAT.match(s) is not None and abs(float(s)) != float("inf"))
 
 
+def is_number(s):
+    return is_float(s) and not CODE.match(s)
+
+
 def is_bool(s):
     return s.lower() in ("true", "false") and s.isascii()
 
@@ -89,7 +106,8 @@ def text(s):
 
 def main():
     p = argparse.ArgumentParser()
-    p.add_argument("--delimiter", default=",")
+    p.add_argument("--delimiter", default="")
+    p.add_argument("--quote")
     p.add_argument("--null")
     p.add_argument("--null-members", action="store_true")
     p.add_argument("--no-header", action="store_true")
@@ -105,7 +123,7 @@ def main():
             data = f.read()
         if data[:3] == b"\xef\xbb\xbf":
             data = data[3:]
-        found = rows(data, a.delimiter.encode())
+        found = rows(data, a.delimiter.encode(), not a.no_header, a.quote)
         if not a.no_header:
             line, header = next(found)
             assert names is None or names == header
@@ -125,7 +143,8 @@ def main():
     types = []
     for i in range(len(names)):
         seen = [cells[i] for _, _, cells in sample if cells[i] is not None]
-        types.append(next(t for t in TYPES if seen and all(map(t[1], seen)) or t[0] == "string"))
+        types.append(next(t for t in TYPES if seen and all(map(is_number if t[0] == "float64" else t[1], seen))
+                          or t[0] == "string"))
     count, nullable = 0, [False] * len(names)
     out = sys.stdout.buffer
     for name, line, cells in good:

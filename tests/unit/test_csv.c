@@ -88,19 +88,17 @@ static size_t plain_cell(const char *p, size_t n, size_t i, struct lh_buf *to, b
 			if (*open && p[i] == '"')
 				i++;
 		}
-		i += i < n && p[i] == '\r' && (i + 1 == n || p[i + 1] == '\n');
-		*bad = i < n && p[i] != ',' && p[i] != '\n';
+		*bad = i < n && p[i] != ',' && p[i] != '\n' && p[i] != '\r';
 	}
-	for (; i < n && p[i] != ',' && p[i] != '\n'; i++)
-		if (p[i] != '\r' || (i + 1 < n && p[i + 1] != '\n'))
-			lh_buf_putc(to, p[i]);
+	for (; i < n && p[i] != ',' && p[i] != '\n' && p[i] != '\r'; i++)
+		lh_buf_putc(to, p[i]);
 	return i;
 }
 
 /* Do the same as read_all, a byte at a time, for rows without a limit. */
 static void read_plainly(const char *p, size_t n, struct lh_buf *to)
 {
-	size_t i = 0, first, line = 1, cell, bad_cell, at;
+	size_t i = 0, first, line = 1, cell, bad_cell, at, end;
 	bool open, bad;
 
 	while (i < n) {
@@ -115,7 +113,7 @@ static void read_plainly(const char *p, size_t n, struct lh_buf *to)
 			lh_buf_putc(to, '>');
 			if (bad && !bad_cell)
 				bad_cell = cell;
-			if (i == n || p[i++] == '\n')
+			if (i == n || p[i++] != ',')
 				break;
 		}
 		if (open || bad_cell)
@@ -125,10 +123,13 @@ static void read_plainly(const char *p, size_t n, struct lh_buf *to)
 		else if (bad_cell)
 			lh_buf_printf(to, "!text after the closing quote of cell %zu", bad_cell);
 		lh_buf_putc(to, '\n');
-		if (i - first == (p[i - 1] == '\n') + (size_t)(p[first] == '\r'))
+		end = i - (p[i - 1] == '\n' || p[i - 1] == '\r');
+		i += i < n && p[i - 1] == '\r' && p[i] == '\n';
+		if (end == first)
 			to->len = at - (size_t)snprintf(NULL, 0, "%zu:", line);
 		for (; first < i; first++)
-			line += p[first] == '\n';
+			line += p[first] == '\n' ? !first || p[first - 1] != '\r' :
+						   p[first] == '\r';
 	}
 }
 
@@ -158,8 +159,12 @@ static void rows_are_as_in_rfc_4180(void)
 	EXPECT("a\n\"b\n\nc\n", "1:<a>\n2:!the quote of cell 1 is not closed\n");
 	EXPECT("\"a\"", "1:<a>\n");
 	EXPECT("\"a\"\r", "1:<a>\n");
-	EXPECT("\"a\"\r,", "1:!text after the closing quote of cell 1\n");
-	EXPECT("a\rb,\r\n", "1:<a\rb><>\n");
+	EXPECT("\"a\"\r,", "1:<a>\n2:<><>\n");
+	EXPECT("\"a\rb\"c,d\re", "1:!text after the closing quote of cell 1\n3:<e>\n");
+	EXPECT("a\rb,\r\n\rc\r\r\nd", "1:<a>\n2:<b><>\n4:<c>\n6:<d>\n");
+	EXPECT("a,b\n\f\n1,\x1a\n\x1a\r\n2,3\x1a", "1:<a><b>\n3:<1><\x1a>\n5:<2><3>\n");
+	EXPECT("a\n\x1a", "1:<a>\n");
+	EXPECT("\x1a", "");
 	EXPECT("", "");
 	EXPECT("\n\r\n\r", "");
 	EXPECT("\xef\xbb\xbf", "");
@@ -264,7 +269,9 @@ static void types_follow_from_the_cells(void)
 
 	check(TYPE("1", "-0", "", "9223372036854775807", "-9223372036854775808") ==
 	      LH_COLUMN_INT64);
-	check(TYPE("1", "1.10", "1E5", "-2e-999", "0.0") == LH_COLUMN_FLOAT64);
+	check(TYPE("1", "1.10", "1E+5", "1e-5", "-1E5", "1.0e5", "-2e-999", "0.0") ==
+	      LH_COLUMN_FLOAT64);
+	check(TYPE("1", "1E5") == LH_COLUMN_STRING && TYPE("00e02") == LH_COLUMN_STRING);
 	check(TYPE("true", "FALSE", "", "TrUe") == LH_COLUMN_BOOL);
 	check(TYPE("true", "1") == LH_COLUMN_STRING);
 	check(TYPE("", "") == LH_COLUMN_STRING);

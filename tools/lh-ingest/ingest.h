@@ -7,7 +7,7 @@
 
 struct settings {
 	bool csv, tsv, parquet, jsonl;	/* the format, if given */
-	const char *name, *types, *id, *id_prefix, *delimiter, *null_text, *sample;
+	const char *name, *types, *id, *id_prefix, *delimiter, *quote, *null_text, *sample;
 	const char *store, *catalog, *key_file;
 	bool no_header, null_members, columns, requests, parquet_out;
 };
@@ -17,7 +17,8 @@ struct ingest {
 	struct lh_tool *tool;
 	const struct settings *s;
 	uint64_t sample;		/* rows; UINT64_MAX: all */
-	char delimiter;			/* 0: by the file's name */
+	char delimiter;			/* 0: by the file's name, or its first row */
+	enum lh_csv_quotes quotes;
 	struct lh_records *records;
 	struct lh_buf out;		/* records not yet passed to lh_tool_out */
 	uint64_t rows, pending;		/* rows written; done since the last progress */

@@ -12,13 +12,15 @@ enum format { CSV, JSONL, PARQUET };
 
 static const struct lh_option options[] = {
 	{ 0, "csv", NULL, "the files are CSV", LH_FLAG(struct settings, csv) },
-	{ 0, "tsv", NULL, "the files are TSV: tabs, quotes as in CSV",
+	{ 0, "tsv", NULL, "the files are TSV: tabs, and quotes are text",
 	  LH_FLAG(struct settings, tsv) },
 	{ 0, "parquet", NULL, "the files are Parquet (needs DuckDB's library)",
 	  LH_FLAG(struct settings, parquet) },
 	{ 0, "jsonl", NULL, "the files are JSON Lines", LH_FLAG(struct settings, jsonl) },
-	{ 0, "delimiter", "C", "between the cells (default , or a tab)",
+	{ 0, "delimiter", "C", "between the cells (default: by the first row)",
 	  LH_TEXT(struct settings, delimiter) },
+	{ 0, "quote", "\"|none", "whether cells may be in quotes (default: not in TSV)",
+	  LH_TEXT(struct settings, quote) },
 	{ 0, "no-header", NULL, "there is none: column1, column2, ...",
 	  LH_FLAG(struct settings, no_header) },
 	{ 0, "null", "TEXT", "cells that are null, as empty ones are",
@@ -78,7 +80,7 @@ static int set_delimiter(struct ingest *in)
 {
 	const char *s = in->s->delimiter;
 
-	in->delimiter = in->s->tsv ? '\t' : in->s->csv ? ',' : '\0';
+	in->delimiter = in->s->tsv ? '\t' : '\0';
 	if (!s)
 		return 0;
 	if (strcmp(s, "\\t") == 0)
@@ -87,6 +89,16 @@ static int set_delimiter(struct ingest *in)
 		return lh_tool_usage(in->tool, "--delimiter must be one ASCII character, and not "
 				     "a quote or a line end");
 	in->delimiter = s[0];
+	return 0;
+}
+
+static int set_quotes(struct ingest *in)
+{
+	const char *s = in->s->quote;
+
+	if (s && strcmp(s, "\"") && strcmp(s, "none"))
+		return lh_tool_usage(in->tool, "--quote must be \" or none");
+	in->quotes = !s ? LH_CSV_QUOTES_UNLESS_TAB : *s == '"' ? LH_CSV_QUOTES : LH_CSV_NO_QUOTES;
 	return 0;
 }
 
@@ -110,7 +122,7 @@ static int check(struct ingest *in)
 				     "of the records");
 	if (s->store && !s->requests && !dataset_name(in).p)
 		return lh_tool_usage(in->tool, "--store requires --name for standard input");
-	return set_sample(in) < 0 ? -1 : set_delimiter(in);
+	return set_sample(in) < 0 || set_quotes(in) < 0 ? -1 : set_delimiter(in);
 }
 
 /* Report why the dataset is not kept, a conflict for example: exit status 1. */

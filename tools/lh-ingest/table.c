@@ -60,12 +60,15 @@ int ingest_table(struct ingest *in, struct lh_byte_source *first)
 
 	r.table = lh_csv_table_open(&(struct lh_csv_table_how){
 		.files = in->tool->operands, .n_files = in->tool->n_operands, .first = first,
-		.delimiter = in->delimiter, .no_header = in->s->no_header,
+		.delimiter = in->delimiter, .csv = in->s->csv, .quotes = in->quotes,
+		.no_header = in->s->no_header,
 		.null_text = in->s->null_text, .output = lh_records_output(in->records),
 		.sample = in->sample, .max_row = in->tool->max_line,
 		.max_columns = in->tool->max_members, .long_row = on_long_row,
 		.types = on_types, .waiting = ingest_waiting, .ctx = in }, err);
 	if (r.table) {
+		if (lh_csv_table_note(r.table))
+			lh_tool_message(in->tool, "%s", lh_csv_table_note(r.table));
 		column = lh_csv_table_columns(r.table, &n);
 		r.file = lh_csv_table_place(r.table).file;
 		lh_records_header(in->records, lh_csv_table_header(r.table));

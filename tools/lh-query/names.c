@@ -18,6 +18,25 @@ static const struct {
 	{ "Table with name ", " ", true },
 };
 
+/* Add which column has the whole record to the message about one that has not. */
+static void suggest_json(const struct query *q, struct lh_err *err)
+{
+	char why[sizeof err->msg];
+	const struct table *t;
+
+	for (t = q->table; t < q->table + q->n_tables; t++) {
+		const char *last = t->in_use && t->columns.n ?
+				   t->columns.v[t->columns.n - 1].name : "json";
+
+		if (!strcmp(last, "json"))
+			continue;
+		snprintf(why, sizeof why, "%s", err->msg);
+		lh_err_data(err, 400, "%s (the table %.100s has a member called json: the whole "
+			    "record is in %.100s)", why, t->name, last);
+		return;
+	}
+}
+
 void names_suggest(const struct query *q, struct lh_err *err)
 {
 	char why[sizeof err->msg], names[LH_SUGGEST_ROOM];
@@ -27,6 +46,8 @@ void names_suggest(const struct query *q, struct lh_err *err)
 	bool tables;
 	const struct table *t;
 
+	if (strstr(err->msg, "malformed JSON"))
+		suggest_json(q, err);
 	for (i = 0; i < sizeof unknown / sizeof *unknown; i++)
 		if ((p = strstr(err->msg, unknown[i].before)))
 			break;

@@ -121,6 +121,7 @@ struct query {
 	bool alone;		/* one query, of which progress is shown */
 	uint64_t read;		/* records of all tables, about */
 	bool bounded;		/* more than --max-rows rows */
+	bool looks;		/* the statement calls functions that look into texts */
 	bool unnamed;		/* --attribute: its rows show persons without their ids */
 	struct work {		/* DuckDB's, from its first statement on */
 		struct lh_tmpdir dir;	/* the process makes files below it alone ... */
@@ -177,6 +178,11 @@ int reader_next(struct reader *r, struct lh_err *err);
 /* Set *v to the value of a column of the current record; false if it has none.  The strings of
  * SQLite are made of it by value.h. */
 bool reader_value(struct reader *r, size_t column, struct lh_value *v);
+/* Return whether the statement looks into texts, such as by length() or json_extract(). */
+bool reader_looks(const struct reader *r);
+/* Refuse a value of the current record: set *err to its place and why; return -1. */
+int reader_refuse(const struct reader *r, const struct column *c, const char *why,
+		  struct lh_err *err);
 /* Set *json to the whole record as JSON text. */
 int reader_json(struct reader *r, struct lh_str *json, struct lh_err *err);
 /* Return the current record; of an index, its metadata. */

@@ -230,7 +230,7 @@ static int csv_open(struct reader *r, struct lh_err *err)
 		.files = r->t->files.path, .n_files = r->t->files.n,
 		.sample = r->q->s->sample ? r->q->s->sample : UINT64_MAX,
 		.max_row = r->q->tool->max_line, .max_columns = COLUMNS_MAX,
-		.delimiter = table_is_tsv(r->t) ? '\t' : ',',
+		.delimiter = table_is_tsv(r->t) ? '\t' : '\0',
 	};
 
 	r->csv = lh_csv_table_open(&how, err);
@@ -305,6 +305,8 @@ int reader_columns(const struct reader *r, struct columns *c, struct lh_err *err
 	size_t i;
 	int at;
 
+	if (r->csv && lh_csv_table_note(r->csv))
+		lh_tool_message(r->q->tool, "%s", lh_csv_table_note(r->csv));
 	for (i = 0; i < r->n_columns; i++) {
 		if (!column_may_be(r->column[i].name))
 			continue;
@@ -464,6 +466,18 @@ const struct lh_record *reader_record(const struct reader *r)
 size_t reader_bytes(const struct reader *r)
 {
 	return r->csv ? lh_csv_table_text(r->csv).n : r->rec.len;
+}
+
+bool reader_looks(const struct reader *r)
+{
+	return r->q->looks;
+}
+
+int reader_refuse(const struct reader *r, const struct column *c, const char *why,
+		  struct lh_err *err)
+{
+	return lh_err_data(err, 400, "%s:%llu: column \"%.100s\" %s", file_name(r),
+			   (unsigned long long)r->line, c->name, why);
 }
 
 bool reader_packed(const struct reader *r)

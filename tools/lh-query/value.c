@@ -6,6 +6,10 @@
  * if the sample of its table has any: then the integers 1 and 0 are true and false (the
  * numbers 1 and 0 of such a column are passed as 1.0 and 0.0), and a text that is a JSON
  * array or object is one.
+ *
+ * What SQLite would take for another value is refused: a number outside of 64 bits, which has
+ * no order among the others; and where functions look into texts, one with NUL, which they
+ * see up to there, and JSON with either.
  */
 #include "value.h"
 
@@ -67,45 +71,100 @@ enum kind value_kind(const struct lh_value *v)
 	}
 }
 
-/* Return a value of a column as the result of an SQL function; text is scratch. */
-static void value_result(sqlite3_context *ctx, const struct column *c, const struct lh_value *v,
-			 struct lh_buf *text)
+static const char beyond[] = "has a number beyond 64 bits, which has no exact order here; a "
+			     "string of its digits has";
+static const char nul[] = "has a text with NUL, which SQL's functions see up to there";
+
+static bool is_number_part(char c)
 {
-	struct lh_str s;
-	struct lh_err err;
+	return (c >= '0' && c <= '9') || c == '.' || c == '-' || c == '+' || (c | 0x20) == 'e';
+}
+
+/* Return why functions would see JSON text as something else, or NULL. */
+static const char *json_misread(struct lh_str s)
+{
+	const char *p = s.p, *end = s.p + s.n, *from;
+	bool quoted = false;
 	int64_t i;
 	double f;
 
+	while (p < end) {
+		if (*p == '"') {
+			quoted = !quoted;
+		} else if (quoted && *p == '\\') {
+			if (end - p > 5 && !memcmp(p + 1, "u0000", 5))
+				return nul;
+			p++;
+		} else if (!quoted && ((*p >= '0' && *p <= '9') || *p == '-')) {
+			struct lh_value v = { .type = LH_NUMBER };
+
+			for (from = p; p < end && is_number_part(*p); p++)
+				;
+			v.p = from;
+			v.n = (size_t)(p - from);
+			if (!is_int(&v, &i) && !is_real(&v, &f))
+				return beyond;
+			continue;
+		}
+		p++;
+	}
+	return NULL;
+}
+
+static int number_result(sqlite3_context *ctx, struct reader *r, const struct column *c,
+			 const struct lh_value *v, struct lh_err *err)
+{
+	int64_t i;
+	double f;
+
+	if (is_int(v, &i) && !(c->has_bool && (i == 0 || i == 1)))
+		sqlite3_result_int64(ctx, i);
+	else if (is_int(v, &i))
+		sqlite3_result_double(ctx, (double)i);
+	else if (is_real(v, &f))
+		sqlite3_result_double(ctx, f);
+	else
+		return reader_refuse(r, c, beyond, err);
+	return 0;
+}
+
+static int json_result(sqlite3_context *ctx, struct reader *r, const struct column *c,
+		       struct lh_str json, struct lh_err *err)
+{
+	const char *why = reader_looks(r) ? json_misread(json) : NULL;
+
+	if (why)
+		return reader_refuse(r, c, why, err);
+	sqlite3_result_text64(ctx, json.p, json.n, SQLITE_TRANSIENT, SQLITE_UTF8);
+	sqlite3_result_subtype(ctx, SUBTYPE_JSON);
+	return 0;
+}
+
+/* Return a value of a column as the result of an SQL function; text is scratch. */
+static int value_result(sqlite3_context *ctx, struct reader *r, const struct column *c,
+			const struct lh_value *v, struct lh_buf *text, struct lh_err *err)
+{
+	struct lh_str s;
+
 	switch (v->type) {
 	case LH_NULL:
-		return;
+		return 0;
 	case LH_FALSE:
 	case LH_TRUE:
 		sqlite3_result_int(ctx, v->type == LH_TRUE);
-		return;
+		return 0;
 	case LH_NUMBER:
-		if (is_int(v, &i)) {
-			if (c->has_bool && (i == 0 || i == 1))
-				sqlite3_result_double(ctx, (double)i);
-			else
-				sqlite3_result_int64(ctx, i);
-			return;
-		}
-		if (is_real(v, &f))
-			sqlite3_result_double(ctx, f);
-		else
-			sqlite3_result_text64(ctx, v->p, v->n, SQLITE_TRANSIENT, SQLITE_UTF8);
-		return;
+		return number_result(ctx, r, c, v, err);
 	case LH_STRING:
 		lh_buf_reset(text);
-		if (lh_value_str(v, text, &s, &err) < 0)
-			sqlite3_result_error_nomem(ctx);
-		else
-			sqlite3_result_text64(ctx, s.p, s.n, SQLITE_TRANSIENT, SQLITE_UTF8);
-		return;
+		if (lh_value_str(v, text, &s, err) < 0)
+			return -1;
+		if (reader_looks(r) && memchr(s.p, 0, s.n))
+			return reader_refuse(r, c, nul, err);
+		sqlite3_result_text64(ctx, s.p, s.n, SQLITE_TRANSIENT, SQLITE_UTF8);
+		return 0;
 	default:
-		sqlite3_result_text64(ctx, v->p, v->n, SQLITE_TRANSIENT, SQLITE_UTF8);
-		sqlite3_result_subtype(ctx, SUBTYPE_JSON);
+		return json_result(ctx, r, c, (struct lh_str){ v->p, v->n }, err);
 	}
 }
 
@@ -116,15 +175,11 @@ int column_result(sqlite3_context *ctx, struct reader *r, const struct columns *
 	struct lh_str json;
 
 	if (column + 1 < c->n) {
-		if (reader_value(r, column, &v))
-			value_result(ctx, &c->v[column], &v, text);
-		return 0;
+		return !reader_value(r, column, &v) ? 0 :
+		       value_result(ctx, r, &c->v[column], &v, text, err);
 	}
-	if (reader_json(r, &json, err) < 0)
-		return -1;
-	sqlite3_result_text64(ctx, json.p, json.n, SQLITE_TRANSIENT, SQLITE_UTF8);
-	sqlite3_result_subtype(ctx, SUBTYPE_JSON);
-	return 0;
+	return reader_json(r, &json, err) < 0 ? -1 :
+	       json_result(ctx, r, &c->v[column], json, err);
 }
 
 /* Return whether a text is a JSON array or object; scan parses a copy, which is padded. */
