@@ -45,6 +45,39 @@ state() {
 	[ "$(lh-catalog get --catalog c workers | jq -r '.objects[0].sha256')" = "$(sha256sum <s/$KEY | cut -c-64)" ]
 }
 
+@test "an object has a checksum, by which every reader refuses one with a bit changed" {
+	lh-gen workers -n 60 >in
+	keep --name w in >/dev/null
+	local object
+	object=$(echo s/datasets/w/*.zst)
+	zstd -qt "$object"
+	[[ $(zstd -lv "$object" 2>&1) == *XXH64* ]]
+	# shellcheck disable=SC2016
+	python3 - "$object" <<-'END'
+	import subprocess, sys
+	object = sys.argv[1]
+	whole = open(object, "rb").read()
+	want = open("in", "rb").read()
+	readers = ["lh-cat", object], ["lh-query", "--catalog", "c", "SELECT json FROM w"]
+	sums = [subprocess.run(r, capture_output=True).stdout for r in readers]
+	assert sums[0] == want
+	refused = 0
+	for i in range(200):
+	    bit = i * 997 % (8 * len(whole))
+	    with open(object, "wb") as f:
+	        f.write(whole[:bit // 8] + bytes([whole[bit // 8] ^ 1 << bit % 8]) + whole[bit // 8 + 1:])
+	    for reader, good in zip(readers[:1 + (i % 20 == 0)], sums):
+	        got = subprocess.run(reader, capture_output=True)
+	        if got.returncode == 0 and got.stdout != good:
+	            sys.exit(f"{reader}: bit {bit} gives other rows")
+	        refused += got.returncode != 0
+	assert refused > 190, refused
+	END
+	: >none.jsonl
+	keep --name none none.jsonl >/dev/null
+	zstd -qt s/datasets/none/*.zst
+}
+
 @test "another fingerprint is a conflict, code 409 and exit 1, and touches nothing" {
 	table >workers.csv
 	keep workers.csv >/dev/null

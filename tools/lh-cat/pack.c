@@ -10,17 +10,53 @@
 #include "archive/archive.h"
 #include "file/file.h"
 
+#pragma GCC diagnostic push
+#pragma GCC diagnostic ignored "-Wundef"
+#define XXH_INLINE_ALL
+#include <xxhash.h>
+#pragma GCC diagnostic pop
+
 #define LEVEL "9"		/* a quarter smaller than at 3, and still fast */
 #define LEVEL_SINGLE "3"	/* of a single file, which may be large */
+#define DESCRIPTOR 4		/* offset of a zstd frame's descriptor, after its magic number */
+#define HAS_CHECKSUM 4		/* the bit in it */
 
 struct packer {
 	struct archive *a;
 	bool single;		/* a compressed file, not an archive */
 	uint64_t left;		/* bytes missing in the current member */
 	bool over;		/* no more output, in spite of libarchive's end of it */
+	bool sums, marked;	/* the frame gets a checksum; its descriptor says so */
+	XXH64_state_t sum;
 	struct lh_err failed;	/* of the callback; code LH_OK: none */
 	char payload[LH_CAT_FRAME_MAX + 1];
 };
+
+/* Write the beginning of a zstd frame, with the mark that a checksum follows it (RFC 8878,
+ * section 3.1.1): libarchive writes none, and every reader checks one. */
+static int mark_frame(struct packer *pk, const char *p, size_t n)
+{
+	char head[DESCRIPTOR + 1];
+
+	if (n < sizeof head)
+		return lh_err_set(&pk->failed, LH_EIO, "a zstd frame of %zu bytes", n);
+	memcpy(head, p, sizeof head);
+	head[DESCRIPTOR] |= HAS_CHECKSUM;
+	pk->marked = true;
+	if (lh_write_all(STDOUT_FILENO, head, sizeof head, &pk->failed) < 0)
+		return -1;
+	return lh_write_all(STDOUT_FILENO, p + sizeof head, n - sizeof head, &pk->failed);
+}
+
+/* Write the checksum after the frame. */
+static int end_frame(struct packer *pk, struct lh_err *err)
+{
+	const uint32_t sum = (uint32_t)XXH64_digest(&pk->sum);
+	const unsigned char le[4] = { (unsigned char)sum, (unsigned char)(sum >> 8),
+				      (unsigned char)(sum >> 16), (unsigned char)(sum >> 24) };
+
+	return lh_write_all(STDOUT_FILENO, le, sizeof le, err);
+}
 
 /* Write, and let libarchive go on after a failure: it leaks the buffer of a writer that fails. */
 static la_ssize_t on_write(struct archive *a, void *ctx, const void *p, size_t n)
@@ -28,7 +64,10 @@ static la_ssize_t on_write(struct archive *a, void *ctx, const void *p, size_t n
 	struct packer *pk = ctx;
 
 	(void)a;
-	if (!pk->over && lh_write_all(STDOUT_FILENO, p, n, &pk->failed) < 0)
+	if (pk->over)
+		return (la_ssize_t)n;
+	if ((pk->sums && !pk->marked ? mark_frame(pk, p, n) :
+	     lh_write_all(STDOUT_FILENO, p, n, &pk->failed)) < 0)
 		pk->over = true;
 	return (la_ssize_t)n;
 }
@@ -127,6 +166,8 @@ static int more(struct packer *pk, size_t n, struct lh_err *err)
 	if (n > pk->left)
 		return lh_err_set(err, LH_EIO, "a member has more bytes than were announced");
 	pk->left -= n;
+	if (pk->sums)
+		XXH64_update(&pk->sum, p, n);
 	for (; n; p += put, n -= (size_t)put) {
 		put = archive_write_data(pk->a, p, n);
 		if (put <= 0 || pk->over)
@@ -139,7 +180,9 @@ static int finish(struct packer *pk, struct lh_err *err)
 {
 	if (pk->left && !pk->single)
 		return lh_err_set(err, LH_EIO, "a member has fewer bytes than were announced");
-	return archive_write_close(pk->a) == ARCHIVE_OK && !pk->over ? 0 : failed(pk, err);
+	if (archive_write_close(pk->a) != ARCHIVE_OK || pk->over)
+		return failed(pk, err);
+	return pk->sums ? end_frame(pk, err) : 0;
 }
 
 static int run(struct lh_tool *tool, bool single, const char *compression)
@@ -149,6 +192,8 @@ static int run(struct lh_tool *tool, bool single, const char *compression)
 	int kind = 'M', rc;
 
 	pk.single = single;
+	pk.sums = single && strcmp(compression, "zstd") == 0;
+	XXH64_reset(&pk.sum, 0);
 	rc = begin(&pk, compression, &tool->err);
 
 	while (!rc && kind != 'Z') {
