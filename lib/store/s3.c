@@ -170,6 +170,8 @@ int lh_s3_head(struct lh_store *store, const char *key, struct lh_object *o, str
 		return -1;
 	if (s->reply.status != 200)
 		return lh_s3_refuse(s, key, err);
+	if (lh_s3_check_object(s, key, err) < 0)
+		return -1;
 	if (s->reply.length < 0)
 		return lh_err_set(err, LH_ENET, "\"%s\": %s: no length in the answer", key,
 				  s->base);

@@ -42,6 +42,7 @@ struct s3_reply {
 	int64_t modified, length;	/* length -1: unknown */
 	uint64_t from;		/* of a 206: the first byte's place, ... */
 	int64_t total;		/* ... and the object's length; -1: unknown */
+	bool page;		/* it is a text, such as a page that says "log in" */
 	bool other_etag;	/* the ETag is not an MD5, because the object is encrypted */
 	char region[64];	/* where the bucket is, of a redirect */
 	struct lh_buf body;
@@ -86,6 +87,13 @@ bool lh_s3_is_busy(long status);
 int lh_s3_refuse(struct s3 *s, const char *key, struct lh_err *err);
 
 int lh_s3_no_condition(struct lh_err *err);		/* 501; returns -1 */
+/* Check an answer of 200 about an object: refuse what no store of S3 sends, a text without an
+ * ETag. */
+int lh_s3_check_object(struct s3 *s, const char *key, struct lh_err *err);
+/* Refuse an answer without an ETag, or one of an object that nothing tells the end of. */
+int lh_s3_no_etag(struct s3 *s, const char *key, struct lh_err *err);
+int lh_s3_no_end(struct s3 *s, const char *key, struct lh_err *err);
+
 int lh_s3_changed(const char *key, struct lh_err *err);	/* returns -1 */
 
 /* Append text percent-encoded, as signatures want it; slash: "/" stays. */

@@ -39,6 +39,23 @@ int lh_s3_changed(const char *key, struct lh_err *err)
 	return lh_err_set(err, LH_ENET, "\"%s\": the object changed while it was received", key);
 }
 
+int lh_s3_no_etag(struct s3 *s, const char *key, struct lh_err *err)
+{
+	return lh_err_set(err, LH_ENET, "\"%s\": %s: the answer has no ETag, as S3 always has: is "
+			  "this another server?", key, s->base);
+}
+
+int lh_s3_check_object(struct s3 *s, const char *key, struct lh_err *err)
+{
+	return s->reply.page && !s->reply.etag[0] ? lh_s3_no_etag(s, key, err) : 0;
+}
+
+int lh_s3_no_end(struct s3 *s, const char *key, struct lh_err *err)
+{
+	return lh_err_set(err, LH_ENET, "\"%s\": %s: nothing tells whether the object is whole: "
+			  "the answer has no length, and no MD5", key, s->base);
+}
+
 bool lh_s3_is_busy(long status)
 {
 	return status == 429 || status == 500 || (status >= 502 && status <= 504);
@@ -92,6 +109,11 @@ static int begin_body(struct s3 *s, long status)
 	bool same = etag && *etag && strcmp(etag, s->reply.etag) == 0;
 
 	s->begun = true;
+	if (lh_s3_check_object(s, s->request->key, s->err) < 0)
+		return -1;
+	if (status == 200 && s->reply.length < 0 &&
+	    (s->reply.other_etag || !lh_store_etag_is_md5(s->reply.etag, NULL)))
+		return lh_s3_no_end(s, s->request->key, s->err);
 	if (!to->size)
 		return status == 200 ? 0 :
 		       lh_err_set(s->err, LH_ENET, "\"%s\": %s: a part of the object, which was "
@@ -196,6 +218,10 @@ static size_t on_header(char *p, size_t size, size_t n, void *arg)
 			copy_value(re->etag, sizeof re->etag, value, strlen(value));
 		} else if (strcasecmp(line, "last-modified") == 0) {
 			re->modified = read_http_date(value);
+		} else if (strcasecmp(line, "content-type") == 0) {
+			re->page = strncasecmp(value, "text/", 5) == 0 ||
+				   strncasecmp(value, "application/json", 16) == 0 ||
+				   strncasecmp(value, "application/xhtml", 17) == 0;
 		} else if (strcasecmp(line, "content-length") == 0) {
 			re->length = read_length(value);
 		} else if (strcasecmp(line, "content-range") == 0 &&

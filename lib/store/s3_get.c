@@ -43,8 +43,7 @@ static int check_received(struct s3 *s, const struct store_sink *to, const char 
 	fits = check_md5(s, to, key, err);
 	if (fits < 0 || fits || length >= 0)
 		return fits < 0 ? -1 : 0;
-	return lh_err_set(err, LH_ENET, "\"%s\": %s: nothing tells whether the object is whole: "
-			  "the answer has no length, and no MD5", key, s->base);
+	return lh_s3_no_end(s, key, err);
 }
 
 /* Make one try to get what the sink does not have: as lh_s3_attempt. */
@@ -71,6 +70,8 @@ static int judge(struct s3 *s, const char *key, struct store_sink *to, int tried
 
 	if (tried)
 		return tried;
+	if ((status == 200 || status == 206) && lh_s3_check_object(s, key, err) < 0)
+		return -1;
 	if (status == 200 || status == 206)
 		return check_received(s, to, key, err);
 	if ((status == 412 || status == 416) && to->size)

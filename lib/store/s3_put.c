@@ -137,6 +137,8 @@ static int check_sent(struct s3 *s, const char *key, const unsigned char md5[16]
 	char hex[32];
 
 	lh_hex(md5, 16, hex);
+	if (!s->reply.etag[0])
+		return lh_s3_no_etag(s, key, err);
 	if (s->reply.other_etag || !lh_store_etag_is_md5(s->reply.etag, NULL) ||
 	    memcmp(hex, s->reply.etag, sizeof hex) == 0)
 		return 0;

@@ -421,6 +421,38 @@ once() {
 	no_litter
 }
 
+@test "a page of another server is no object: a PUT without ETag, a GET of a text without one" {
+	start_s3
+	seq 10 | lh-store put $B a >out
+	echo old >file
+	s3 _mode/html/ANY/0/99
+	run -2 --separate-stderr lh-store put $B b out
+	[ -z "$output" ] && [[ $stderr == *'"b": '*'the answer has no ETag, as S3 always has: is this another server?' ]]
+	run -2 --separate-stderr lh-store put --part-size 5M $B b <(head -c 6000000 /dev/zero)
+	[ -z "$output" ]
+	for to in file -; do
+		run -2 --separate-stderr lh-store get $B a $to
+		[ -z "$output" ] && [[ $stderr == *'the answer has no ETag, as S3 always has: is this another server?' ]]
+	done
+	[ "$(cat file)" = old ]
+	run -2 --separate-stderr lh-store delete $B a
+	[ -z "$output" ]
+	run -2 lh-query 'SELECT 1 FROM a' a=$B/a
+	s3 _mode/off
+	lh-store get $B a | alike - <(seq 10)
+	no_litter
+}
+
+@test "an answer of S3 without an end is refused before it is received" {
+	start_s3
+	seq 10 | lh-store put $B a >out
+	s3 _mode/flood/GET/0/9
+	run -2 prlimit --fsize=10000000 timeout 60 lh-store get $B a file
+	[[ $output == *'nothing tells whether the object is whole: the answer has no length, and no MD5' ]]
+	[ ! -e file ]
+	no_litter
+}
+
 @test "a short 206 is asked for the rest, and is not the end" {
 	python3 - <<-'END' &
 	import http.server, hashlib

@@ -42,7 +42,7 @@ ID, SECRET = "AKIAIOSFODNN7EXAMPLE", "wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY"
 TIME = "2026-05-03T12:00:00.000Z"
 
 lock = threading.Lock()
-LENGTHLESS = ("cut", "cut-md5", "bare", "bare-md5")
+LENGTHLESS = ("cut", "cut-md5", "bare", "bare-md5", "flood")
 objects = {}		# "bucket/key": (bytes, etag)
 sorted_names = {}	# (bucket, prefix): (how many objects there were, the keys)
 versions = {}		# "bucket/key": [(id, bytes, etag)], the newest first
@@ -258,6 +258,11 @@ class S3(http.server.BaseHTTPRequestHandler):
         self.send_header("Connection", "close")
         self.end_headers()
         self.wfile.write(body[:len(body) // 2] if self.bad.startswith("cut") else body)
+        try:
+            while self.bad == "flood":
+                self.wfile.write(b"x" * 65536)
+        except OSError:
+            pass
         self.close_connection = True
 
     def list(self, bucket, query):
@@ -325,7 +330,7 @@ class S3(http.server.BaseHTTPRequestHandler):
         elif self.bad == "deep":
             self.answer(200, "<a>" * 100 + "</a>" * 100)
         elif self.bad == "html":
-            self.answer(200, "<html><body>Welcome</body></html>")
+            self.answer(200, "<html><body>Welcome</body></html>", content_type="text/html; charset=utf-8")
         elif self.bad == "huge":
             self.answer(200, "<ListBucketResult>" + " " * (20 << 20) + "</ListBucketResult>")
         else:
