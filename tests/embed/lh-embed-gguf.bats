@@ -568,7 +568,8 @@ unit() {
 		--engine gguf --model m.gguf --wire go --info	--wire and --info exclude each other
 		--engine gguf --model m.gguf --wire go --tokens	--wire and --tokens exclude each other
 		--prefix x	--prefix is for engine gguf
-		--engine ollama --truncate	--truncate is for engine gguf
+		--engine openai --truncate	--truncate is for engines gguf and ollama
+		--truncate	--truncate is for engines gguf and ollama
 		--fast	--fast is for engine gguf
 		--tokens	--tokens is for engine gguf
 		--info	--info is for engine gguf

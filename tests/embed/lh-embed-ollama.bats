@@ -33,6 +33,17 @@ embed() {
 	END
 }
 
+@test "a text that is too long is an error, unless --truncate lets the service cut it" {
+	start_upstream --mode short --log log
+	run -2 --separate-stderr embed <<<'{"text":"long"}'
+	[ -z "$output" ] && [[ $stderr == *'the input length exceeds the context length'*' (--truncate cuts such texts)' ]]
+	texts long | embed --truncate --cache cache >out
+	[ "$(jq -c .truncate log)" = $'false\nnull' ]
+	# what was cut is not what is asked for without the option
+	run -2 embed --cache cache <<<'{"text":"long"}'
+	run -0 embed --truncate --wire go <<<'{"texts":["long"]}'
+}
+
 @test "a request's model goes upstream and into the reply" {
 	start_upstream --log log
 	run -0 embed --wire rust <<<'{"id":"q","texts":["a"],"model":"nomic-embed-text-v2-moe"}'

@@ -96,6 +96,11 @@ class Upstream(http.server.BaseHTTPRequestHandler):
         else:
             self.do_ok()
 
+    def do_short(self):
+        if self.asked.get("truncate", True):
+            return self.do_ok()
+        self.send(400, json.dumps({"error": "the input length exceeds the context length"}))
+
     def do_missing(self):
         self.send(404, json.dumps({"error": "model \"%s\" not found, try pulling it first" % self.model}))
 
@@ -321,7 +326,7 @@ class Upstream(http.server.BaseHTTPRequestHandler):
         self.asked = request
         self.model = request.get("model", "")
         self.texts = request["input"] if "input" in request else [request.get("prompt")]
-        self.answer({"path": self.path, "model": self.model, "texts": self.texts, "auth": self.headers.get("Authorization"),
+        self.answer({"path": self.path, "model": self.model, "texts": self.texts, "truncate": request.get("truncate"), "auth": self.headers.get("Authorization"),
                      "trace": self.headers.get("X-Lakehouse-Trace-Id")})
 
     def answer(self, entry):

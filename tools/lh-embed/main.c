@@ -37,7 +37,7 @@ static const struct lh_option options[] = {
 	{ 0, "indexes", "DIR", "engine and model of the indexes in DIR, if they have one",
 	  LH_TEXT(struct embed, indexes) },
 	{ 0, "prefix", "TEXT", "put TEXT before each text (gguf)", LH_TEXT(struct embed, prefix) },
-	{ 0, "truncate", NULL, "cut texts that are too long (gguf)",
+	{ 0, "truncate", NULL, "cut texts that are too long (gguf, ollama)",
 	  LH_FLAG(struct embed, truncate) },
 	{ 0, "fast", NULL, "compute in 8 or 16 bits (gguf)", LH_FLAG(struct embed, fast) },
 	{ 0, "tokens", NULL, "write tokens, not vectors (gguf)", LH_FLAG(struct embed, tokens) },
@@ -87,7 +87,7 @@ static int check_gguf(const struct embed *e)
 		bool given;
 		const char *name;
 	} of[] = {
-		{ e->prefix != NULL, "prefix" }, { e->truncate, "truncate" }, { e->fast, "fast" },
+		{ e->prefix != NULL, "prefix" }, { e->fast, "fast" },
 		{ e->tokens, "tokens" }, { e->info, "info" }, { e->benchmark, "benchmark" },
 	};
 	const char *alone = e->info ? "info" : "benchmark";
@@ -96,6 +96,8 @@ static int check_gguf(const struct embed *e)
 	for (i = 0; e->engine != &engine_gguf && i < sizeof of / sizeof *of; i++)
 		if (of[i].given)
 			return lh_tool_usage(e->tool, "--%s is for engine gguf", of[i].name);
+	if (e->truncate && e->engine != &engine_gguf && e->engine != &engine_ollama)
+		return lh_tool_usage(e->tool, "--truncate is for engines gguf and ollama");
 	if (e->tokens + e->info + e->benchmark > 1)
 		return lh_tool_usage(e->tool,
 				     "--tokens, --info and --benchmark exclude each other");

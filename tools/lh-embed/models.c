@@ -17,6 +17,8 @@ static char *what_makes(const struct embed *e, struct lh_err *err)
 	lh_buf_puts(&b, e->engine->name);
 	if (e->fast)
 		lh_buf_puts(&b, "-fast");
+	if (e->truncate && e->engine == &engine_ollama)	/* which does not say what it cut */
+		lh_buf_puts(&b, "-truncate");
 	if (e->narrow)
 		lh_buf_printf(&b, "-%llu", (unsigned long long)e->narrow);
 	if (e->prefix)

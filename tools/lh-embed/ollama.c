@@ -1,9 +1,13 @@
 /*
  * ollama.c - engine ollama: POST /api/embed with many texts, or, where that does not
  * exist, the older /api/embeddings with one.
+ *
+ * By itself Ollama cuts a text that is too long for the model and says nothing; it is asked not
+ * to, unless --truncate is given.  The older call cannot be asked.
  */
 #include "service.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 
 #include "base/mem.h"
@@ -105,6 +109,7 @@ static int ollama_many(void *self, const struct call *call, struct lh_buf *out, 
 	struct service *s = &o->s;
 	struct lh_writer w;
 	long status;
+	size_t n;
 
 	if (atomic_load(&is_old))
 		return one_by_one(o, call, out, err);
@@ -112,11 +117,18 @@ static int ollama_many(void *self, const struct call *call, struct lh_buf *out, 
 	lh_write_array(&w, "input");
 	service_texts(&w, call);
 	lh_write_end(&w);
+	if (!s->e->truncate)
+		lh_write_bool(&w, "truncate", false);
 	lh_write_end(&w);
 	if (service_call(s, &(struct service_call){ o->many_url, call, read_vectors }, out, &status,
 			 err) == 0)
 		return 0;
-	return status == 404 ? one_by_one(o, call, out, err) : -1;
+	if (status == 404)
+		return one_by_one(o, call, out, err);
+	n = strlen(err->msg);
+	if (strstr(err->msg, "context length"))
+		snprintf(err->msg + n, sizeof err->msg - n, " (--truncate cuts such texts)");
+	return -1;
 }
 
 const struct engine engine_ollama = {
