@@ -275,6 +275,17 @@ for book, names in ("t.xlsx", ["[Content_Types].xml", "xl/workbook.xml"]), ("u.x
 	gives 'n,id\nx,7\n' '{"id":"\"x","n":"x"}' --id n --id-prefix '"'
 }
 
+@test "--id: records with the id of an earlier one are counted" {
+	printf 'id,n\na,1\nb,2\na,3\n' >t.csv
+	run -0 --separate-stderr lh-ingest --id id t.csv
+	[ "$output" = $'{"id":"a","n":1}\n{"id":"b","n":2}\n{"id":"a","n":3}' ]
+	[ "$stderr" = 'lh-ingest: 1 record comes after an earlier one of the same id' ]
+	run -0 --separate-stderr lh-ingest --id n --id-prefix w- <<<$'{"n":1}\n{"n":"1"}\n{"n":1}\n{"n":2}'
+	[ "$stderr" = 'lh-ingest: 2 records come after earlier ones of the same id' ]
+	run -0 --separate-stderr lh-ingest t.csv
+	[ -z "$stderr" ]
+}
+
 @test "the format is by content, then by name, then CSV; --delimiter and --no-header are for others" {
 	printf 'a\tb\n1\tx, y\n' >t.tsv
 	run -0 lh-ingest t.tsv

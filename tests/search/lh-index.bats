@@ -415,7 +415,11 @@ kept() { lh-index info "$1" | jq -c '[.dimension, .distance, .m, .precision, .re
 }
 
 @test "ids are strings, or numbers as written; the last of an id wins" {
-	printf '%s\n' '{"id":7,"vector":[1,0]}' '{"id":"7","vector":[0,1]}' '{"id":1.50,"vector":[1,1]}' '{"id":"\u00e9\n","vector":[1,1]}' | lh-index build a.lhv
+	printf '%s\n' '{"id":7,"vector":[1,0]}' '{"id":"7","vector":[0,1]}' '{"id":1.50,"vector":[1,1]}' '{"id":"\u00e9\n","vector":[1,1]}' >in
+	run -0 --separate-stderr lh-index build a.lhv in
+	[ "$stderr" = 'lh-index: 1 record replaced an earlier one of the same id' ]
+	run -0 --separate-stderr lh-index build b.lhv in <(tail -n +2 in)
+	[ "$stderr" = 'lh-index: 4 records replaced earlier ones of the same id' ]
 	[ "$(lh-index dump a.lhv | jq -c '[.id, .vector[0]]' | sort | paste -sd' ')" = '["1.50",0.70710677] ["7",0] ["é\n",0.70710677]' ]
 	id=$(printf '%1024s' | tr ' ' x)
 	echo "{\"id\":\"$id\",\"vector\":[1,2]}" | lh-index add a.lhv

@@ -223,8 +223,15 @@ NAME_RULE='1 to 128 of A-Z, a-z, 0-9, _, . and -, the first not a dot'
 	[[ $stderr == 'lh-search: two corpora are named "a" ('*'); name one with NAME=FILE' ]]
 	run -2 --separate-stderr lh-search none/ <<<'{"vector":[1,0]}'
 	[ "$stderr" = "lh-search: none/: cannot read the folder: No such file or directory" ]
-	mkdir e
-	[ "$(lh-search e <<<'{"vector":[1,0]}')" = '{"results":[]}' ]
+	mkdir -p e/d
+	cp c.lhv e/d
+	run -2 --separate-stderr lh-search e <<<'{"vector":[1,0]}'
+	[ -z "$output" ] && [ "$stderr" = 'lh-search: no index in e' ]
+	run -2 --separate-stderr lh-search -Q welder e
+	[ -z "$output" ] && [ "$stderr" = 'lh-search: no index in e' ]
+	# a service may begin without one
+	run -1 lh-search --wire e <<<'{"vector":[1,0],"corpora":["c"]}'
+	[[ $output == *'no corpus is named "c"'* ]]
 }
 
 @test "--playbooks: the query names a playbook of the folder, and asks for it" {

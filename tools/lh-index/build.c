@@ -11,6 +11,7 @@ struct build {
 	struct lh_index_writer *w;
 	struct lh_index_params *p;	/* of the writer */
 	struct lh_embedder *texts;	/* of engine gguf: its child is that of the rows too */
+	uint64_t repeated;		/* records that replaced an earlier one of this input */
 };
 
 static bool hash_can(uint64_t dimension)
@@ -196,8 +197,11 @@ static int store(const struct row *row, void *ctx, struct lh_err *err)
 	if (lh_index_put(b->w, row->id.p, row->id.n, row->vector, row->n, row->meta.p,
 			 row->clears ? 0 : row->meta.n, err) < 0)
 		return -1;
-	if (b->rows.settings->from != FORMAT_JSONL && lh_index_writer_count(b->w) == count)
-		return id_doubled(row->id, err);
+	if (lh_index_writer_count(b->w) == count) {
+		if (b->rows.settings->from != FORMAT_JSONL)
+			return id_doubled(row->id, err);
+		b->repeated++;
+	}
 	if (!*p->model)
 		memcpy(p->model, model, sizeof model);
 	if (!b->rows.dimension && !b->rows.model && lh_hash_knows(p->model))
@@ -239,7 +243,14 @@ static int finish(struct build *b, struct lh_tool *tool, const struct settings *
 	if (!count && !s->allow_empty && (!atomic_load(&b->rows.others) || length_of(path)))
 		return refuse_empty(path, &tool->err);
 	settle_params(b->p, count);
-	return then(tool, s, b->w);
+	if (then(tool, s, b->w) < 0)
+		return -1;
+	if (b->repeated)
+		lh_tool_message(tool, "%llu record%s of the same id",
+				(unsigned long long)b->repeated,
+				b->repeated > 1 ? "s replaced earlier ones" :
+						  " replaced an earlier one");
+	return 0;
 }
 
 /* Nothing was added to the old index meanwhile: the writer holds the lock. */

@@ -2,6 +2,7 @@
 #ifndef INGEST_H
 #define INGEST_H
 
+#include "base/table.h"
 #include "csv/csv_table.h"
 #include "tool/op.h"
 
@@ -23,7 +24,12 @@ struct ingest {
 	struct lh_buf out;		/* records not yet passed to lh_tool_out */
 	uint64_t rows, pending;		/* rows written; done since the last progress */
 	struct keep *keep;		/* with --store: where the records go */
+	struct lh_map ids;		/* hashes of the ids, IDS_MAX at most */
+	uint64_t repeated;		/* records with the id of an earlier one */
 };
+
+/* Note the id of a record that is written. */
+int ingest_id(struct ingest *in, struct lh_str id, struct lh_err *err);
 
 /* Return --name, or the first file's name without folder and extension; p NULL: stdin. */
 struct lh_str dataset_name(const struct ingest *in);

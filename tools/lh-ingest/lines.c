@@ -121,7 +121,8 @@ static int put_with_id(struct lines *l, struct lh_err *err)
 		lh_buf_add(out, m->val.p, m->val.n);
 	}
 	lh_buf_puts(out, "}\n");
-	return lh_buf_check(&l->scratch, err);
+	return lh_buf_check(&l->scratch, err) < 0 ? -1 :
+	       ingest_id(l->in, (struct lh_str){ l->scratch.p, l->scratch.len }, err);
 }
 
 static int put_record(struct lines *l, const char *p, size_t n, struct lh_err *err)

@@ -5,8 +5,11 @@
 #include <unistd.h>
 
 #include "archive/archive.h"
+#include "base/xxh3.h"
 #include "ingest.h"
 #include "json/write.h"
+
+#define IDS_MAX (1u << 22)	/* ids that are compared, in 100 MiB at most */
 
 enum format { CSV, JSONL, PARQUET };
 
@@ -208,6 +211,29 @@ static int ingest(struct ingest *in)
 	return rc < 0 ? -1 : ingest_parquet(in);
 }
 
+int ingest_id(struct ingest *in, struct lh_str id, struct lh_err *err)
+{
+	const uint64_t hash = lh_xxh3(id.p, id.n);
+	bool is_new = true;
+
+	if (in->ids.n < IDS_MAX &&
+	    lh_map_add(&in->ids, &hash, sizeof hash, sizeof hash, &is_new, err) < 0)
+		return -1;
+	if (in->ids.n == IDS_MAX)
+		is_new = lh_map_find(&in->ids, &hash, sizeof hash, sizeof hash) < 0;
+	in->repeated += !is_new;
+	return 0;
+}
+
+static void report_repeated(struct ingest *in)
+{
+	if (in->repeated)
+		lh_tool_message(in->tool, "%llu record%s of the same id",
+				(unsigned long long)in->repeated,
+				in->repeated > 1 ? "s come after earlier ones" :
+						   " comes after an earlier one");
+}
+
 static int run(struct ingest *in)
 {
 	bool emit = false;
@@ -230,6 +256,8 @@ static int run(struct ingest *in)
 	else if (!in->keep && ingest_flush(in) < 0)
 		rc = -1;
 	keep_close(in);
+	if (rc >= 0)
+		report_repeated(in);
 	return lh_records_end(in->records, rc);
 }
 
@@ -242,6 +270,7 @@ static int run_all(struct lh_tool *tool, void *settings)
 	if (!rc)
 		rc = s->requests ? ingest_requests(&in) : run(&in);
 	lh_buf_free(&in.out);
+	lh_map_free(&in.ids);
 	return rc;
 }
 

@@ -113,6 +113,8 @@ int rows_put(struct rows *r, struct lh_err *err)
 		out->len = at;
 		return -1;
 	}
+	if (r->in->s->id && ingest_id(r->in, r->cell(r->table, r->id), err) < 0)
+		return -1;
 	r->in->rows++;
 	if (r->in->s->columns) {
 		/* Count the row of --columns, and its null cells. */

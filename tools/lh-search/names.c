@@ -134,7 +134,10 @@ static int add_folder(struct names *l, const char *path, bool may_be_absent, str
 		return 0;
 	if (lh_index_folder_read(&found, path, err) < 0)
 		return l->wire && l->again ? -1 : lh_err_prefix(err, "%s", path);
-	rc = add_listed(l, path, &found, err);
+	if (!found.n && !may_be_absent && !l->wire && !l->again)
+		rc = lh_err_set(err, LH_EUSAGE, "no index in %s", path);
+	else
+		rc = add_listed(l, path, &found, err);
 	lh_index_folder_free(&found);
 	return rc;
 }
