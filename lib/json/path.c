@@ -76,6 +76,8 @@ const struct lh_value *lh_path_find(struct lh_path *p, const struct lh_record *r
 	note(&p->asked);
 	if (v)
 		note(&p->found);
+	if (v && rec->number <= LH_PATH_EARLY)
+		note(&p->early);
 	return v;
 }
 

@@ -24,7 +24,10 @@ struct lh_path {
 	const char *option;		/* that names it; set by lh_records_want, ... */
 	struct lh_path *next;		/* ... and this too */
 	atomic_bool asked, found;	/* in a record */
+	atomic_bool early;		/* found in one of the first LH_PATH_EARLY lines */
 };
+
+#define LH_PATH_EARLY 1000
 
 #define LH_PATH(path) { .text = (path) }
 

@@ -16,7 +16,6 @@
 #include "text/escape.h"
 
 #define MESSAGES_PER_OPERAND 20
-#define SOME_RECORDS 1000	/* after which a path that none has is reported */
 #define MESSAGES_ALIKE 3	/* equal ones in a row; of the others the number is given */
 
 struct lh_records {
@@ -32,7 +31,7 @@ struct lh_records {
 	size_t alike;			/* ... how often it came in a row, ... */
 	char alike_in[256];		/* ... and in which file */
 	bool unreadable;		/* a file could not be read */
-	bool warned;			/* of paths that no record has so far */
+	bool warned;			/* of paths that none of the first records has */
 	struct lh_flow_hooks hooks;
 };
 
@@ -215,15 +214,26 @@ void lh_records_want_template(struct lh_tool *tool, const struct lh_template *t)
 		lh_records_want(tool, "--template", path);
 }
 
+/* Report the paths that none of the first records had, of which later ones may be done too. */
+static void report_late(struct lh_tool *t)
+{
+	const struct lh_path *p;
+
+	for (p = t->state->wanted; p; p = p->next)
+		if (p->asked && !p->early)
+			lh_tool_warn(t, "%s: none of the first %d records has \"%.400s\"",
+				     p->option, LH_PATH_EARLY, p->text);
+}
+
 /* Report the paths that no record had; bad: this is a verdict on all of the input. */
-static void report_absent(struct lh_tool *t, bool bad, const char *so_far)
+static void report_absent(struct lh_tool *t, bool bad)
 {
 	const struct lh_path *p;
 
 	for (p = t->state->wanted; p; p = p->next) {
 		if (!p->asked || p->found)
 			continue;
-		lh_tool_warn(t, "%s: no record %shas \"%.400s\"", p->option, so_far, p->text);
+		lh_tool_warn(t, "%s: no record has \"%.400s\"", p->option, p->text);
 		if (bad)
 			lh_tool_verdict_bad(t);
 	}
@@ -231,7 +241,7 @@ static void report_absent(struct lh_tool *t, bool bad, const char *so_far)
 
 void lh_records_absent(struct lh_tool *tool)
 {
-	report_absent(tool, true, "");
+	report_absent(tool, true);
 }
 
 /* ---- hooks ---- */
@@ -292,9 +302,9 @@ static int on_delivered(void *owner, uint64_t records, struct lh_err *err)
 	int rc = flush_rejects(r, err);
 
 	lh_tool_progress(r->tool, r->tool->state->records + records);
-	if (!r->warned && r->tool->state->records >= SOME_RECORDS) {
+	if (!r->warned && r->tool->state->records >= LH_PATH_EARLY) {
 		r->warned = true;
-		report_absent(r->tool, false, "so far ");
+		report_late(r->tool);
 	}
 	return rc;
 }
@@ -388,7 +398,7 @@ int lh_records_run(struct lh_tool *tool, const struct lh_flow *flow)
 		rc = lh_flow_run(&f, &tool->err);
 	tool->state->progress.of = 0;
 	if (!rc)
-		report_absent(tool, !f.shard.n, "");
+		report_absent(tool, !f.shard.n);
 	tool->state->wanted = NULL;
 	if (!rc && r.unreadable)
 		rc = lh_tool_reported(tool);
