@@ -35,6 +35,9 @@ ask() {
 		'[["a",0,true],["d",1,true],["b",0.19999999,true],["c",0.39999998,true],["e",2,true]]' ] ||
 	{ cat out; false; }
 	[ "$(jq -c '.results[0] | keys_unsorted' out)" = '["id","distance","score","corpus"]' ]
+	# the last of a ranking has 0, without a sign
+	lh-search --hybrid --flat --no-metadata -k 10 n.lhv <<<'{"query_text":"zebra","vector":[1,0]}' >out
+	[[ $(tail -n 1 out) == *'"id":"e","distance":2,"score":0,'* ]]
 }
 
 @test "the first ten are the same for every k up to 50" {

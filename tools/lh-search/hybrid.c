@@ -39,10 +39,10 @@ static int by_row(const void *a, const void *b)
 	return x->row < y->row ? -1 : x->row > y->row;
 }
 
-/* Return where a value is between the worst of a ranking, 0, and the best, 1. */
+/* Return where a value is between the worst of a ranking, 0 and never -0, and the best, 1. */
 static double place(double value, double worst, double best)
 {
-	return best == worst ? 1 : (value - worst) / (best - worst);
+	return best == worst ? 1 : (value - worst) / (best - worst) + 0.0;
 }
 
 /* Merge both rankings, so that each row occurs once.  Words that rank fewer than depth rows
