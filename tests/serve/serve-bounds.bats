@@ -439,6 +439,10 @@ sql() {
 }
 
 # bats test_tags=plain-only
+@test "the built-in filter of SQL writes a gibibyte of temporary files at most" {
+	jq -e '[.filters[] | select(.run[0] == "lh-query") | .run | .[index("--spill") + 1]] == ["1G"]' "$ROOT/share/serve/routes.json"
+}
+
 @test "a statement in one function is 504 after --timeout, and its process is replaced" {
 	sql 2
 	[ "$(curl -sS -m "$LH_PATIENCE" -o slow -w '%{http_code}' --json @slow.json "$URL/v1/sql")" = 504 ]
