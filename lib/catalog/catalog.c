@@ -52,7 +52,10 @@ static int change_begin(struct change *c, double lock_timeout, struct lh_err *er
 	c->locked = name && c->path && lh_lock_take(&c->lock, name, c->path, lock_timeout,
 						    err) == 0;
 	free(name);
-	return c->locked ? 0 : -1;
+	if (!c->locked)
+		return -1;
+	lh_sweep_below(c->folder);	/* what killed writers of any manifest left */
+	return 0;
 }
 
 static void change_end(struct change *c)

@@ -2,6 +2,7 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <signal.h>
 #include <stdatomic.h>
 #include <stdio.h>
@@ -19,6 +20,7 @@
 #define NAME_ROOM 200		/* bytes of the target's name used; NAME_MAX is 255 */
 #define SWEEP_PATH 4096
 #define SWEEP_DEEP 8
+#define SWEEP_MOST 200000	/* names; a folder may have any number below it */
 #define TRIES 1000		/* names for a temporary file */
 
 /* Return the folder of path, "." if it names none; *name is the file name in it. */
@@ -55,6 +57,7 @@ static int hold(int fd)
 struct sweep {
 	const char *prefix;
 	bool any_pid;
+	unsigned left;		/* names that are looked at */
 };
 
 /* Return whether name is the temporary file of a writer that may be dead.  The lock decides: a
@@ -78,12 +81,13 @@ static bool is_stale_tmp(const char *name, const struct sweep *s)
 
 /* Remove the temporary files of killed runs from the folder path, whose name is the
  * first n bytes of SWEEP_PATH, and from folders at most `deep` levels below it. */
-static void remove_stale_tmp(char *path, size_t n, const struct sweep *s, int deep)
+static void remove_stale_tmp(char *path, size_t n, struct sweep *s, int deep)
 {
 	DIR *d = opendir(path);
 	struct dirent *e;
 
-	while (d && (e = readdir(d))) {
+	while (d && s->left && (e = readdir(d))) {
+		s->left--;
 		if ((size_t)snprintf(path + n, SWEEP_PATH - n, "/%s", e->d_name) >= SWEEP_PATH - n)
 			continue;
 		if (is_stale_tmp(e->d_name, s)) {
@@ -111,7 +115,8 @@ static void sweep_target(const char *folder, const char *name, bool any_pid)
 
 	snprintf(prefix, sizeof prefix, ".%.*s" MARK, (int)strnlen(name, NAME_ROOM), name);
 	if ((size_t)snprintf(path, sizeof path, "%s", folder) < sizeof path)
-		remove_stale_tmp(path, strlen(path), &(struct sweep){ prefix, any_pid }, 0);
+		remove_stale_tmp(path, strlen(path),
+				 &(struct sweep){ prefix, any_pid, UINT_MAX }, 0);
 }
 
 static int sweep_path(const char *path, bool any_pid, struct lh_err *err)
@@ -135,12 +140,14 @@ int lh_atomic_sweep_locked(const char *path, struct lh_err *err)
 	return sweep_path(path, true, err);
 }
 
+/* The lock alone decides: in a container each run may have the PID of the killed one. */
 void lh_sweep_below(const char *folder)
 {
 	char path[SWEEP_PATH];
 
 	if ((size_t)snprintf(path, sizeof path, "%s", folder) < sizeof path)
-		remove_stale_tmp(path, strlen(path), &(struct sweep){ ".", false }, SWEEP_DEEP);
+		remove_stale_tmp(path, strlen(path), &(struct sweep){ ".", true, SWEEP_MOST },
+				 SWEEP_DEEP);
 }
 
 /* Lock a new temporary file.  False: a sweep has taken it for that of a killed run, which
@@ -242,7 +249,7 @@ int lh_atomic_open_beside(struct lh_atomic *a, const char *path, const char *mai
 		rc = open_tmp(a, folder, name, like ? 0600 : mode, err);
 	}
 	if (!rc && like)
-		rc = lh_own_like(a->fd, path, &st, st.st_mode, err);
+		rc = lh_own_like(a->fd, path, &st, st.st_mode & ~(mode_t)S_IWOTH, err);
 	else if (!rc)
 		lh_own_new(a->fd, path);
 	if (rc < 0)

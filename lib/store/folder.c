@@ -296,13 +296,18 @@ static int open_once(struct folder *f, const char *key, const struct lh_conditio
 static int folder_put(struct lh_store *s, const char *key, const struct lh_put *put,
 		      struct lh_transfer *done, struct lh_err *err)
 {
+	struct folder *f = (struct folder *)s;
 	struct lh_atomic a;
 	int parent, rc, i = 0;
 
 	if (strstr(key, ".lh-tmp-"))
 		return lh_err_data(err, 400, "\"%s\": \".lh-tmp-\" is for temporary files", key);
+	/* What killed writers left anywhere below, once for each store that is opened. */
+	if (!f->swept)
+		lh_sweep_below(f->path);
+	f->swept = true;
 	do
-		parent = open_once((struct folder *)s, key, &put->when, &a, err);
+		parent = open_once(f, key, &put->when, &a, err);
 	while (parent == -2 && ++i < AGAIN);
 	if (parent < 0)
 		return -1;

@@ -10,6 +10,7 @@ struct folder {
 	struct lh_store store;
 	char *path;
 	int fd;			/* O_PATH; -1: not opened yet */
+	bool swept;		/* of what killed writers left */
 };
 
 int lh_folder_root(struct folder *f, bool make, struct lh_err *err);

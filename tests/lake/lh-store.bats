@@ -421,6 +421,39 @@ once() {
 	no_litter
 }
 
+two_write() {
+	[ "$(find s -name '*.lh-tmp-*' | wc -l)" = 2 ]
+}
+
+@test "what a killed writer left is removed by the next writer of any key, and not what a live one writes" {
+	local killed live
+	mkfifo slow live
+	lh-store put s a/b slow &
+	killed=$!
+	exec 7>slow
+	lh-store put s c/d live >out 2>&1 7>&- &
+	live=$!
+	exec 8>live
+	until_so two_write
+	kill -KILL $killed
+	wait $killed || [ $? = 137 ]
+	exec 7>&-
+	[ "$(find s/a -name '*.lh-tmp-*' | wc -l)" = 1 ]
+	seq 3 | lh-store put s other/key >/dev/null 8>&-
+	[ -z "$(find s/a -name '*.lh-tmp-*')" ]
+	[ "$(find s/c -name '*.lh-tmp-*' | wc -l)" = 1 ]
+	seq 9 >&8
+	exec 8>&-
+	wait $live
+	lh-store get s c/d | alike - <(seq 9)
+	[ -z "$(find s -name '*.lh-tmp-*')" ]
+	# those of another PID namespace, which no process here has, and of a manifest
+	mkdir -p c
+	: >c/.x.json.lh-tmp-$$
+	jq -nc '{name: "n", schema_fingerprint: "f", store: "s", objects: []}' | lh-catalog register -q --catalog c >/dev/null
+	[ -z "$(find c -name '*.lh-tmp-*')" ]
+}
+
 @test "a page of another server is no object: a PUT without ETag, a GET of a text without one" {
 	start_s3
 	seq 10 | lh-store put $B a >out
