@@ -18,6 +18,7 @@ struct lh_tool_state {
 	bool stopped;		/* --on-error stop ended the run */
 	bool pipe_gone;		/* the reader of stdout has closed it; SIGPIPE is ignored */
 	bool out_failed;	/* a write to stdout failed and was reported */
+	bool terminal;		/* stdout is one */
 	uint64_t records, rejected;
 	struct lh_path *wanted;	/* paths to report if no record has them */
 	struct lh_buf out;

@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "file/file.h"
@@ -66,11 +67,14 @@ void lh_tool_init(struct lh_tool *t, const char *name, const char *synopsis, con
 	memset(&the_state, 0, sizeof the_state);
 	the_state.closed = fill_descriptors();
 	the_state.out = (struct lh_buf){ 0 };
+	the_state.terminal = isatty(STDOUT_FILENO);
 	signal(SIGPIPE, SIG_DFL);
 	signal(SIGXFSZ, SIG_IGN);	/* so that the write fails and is reported */
 	sigemptyset(&set);
 	sigaddset(&set, SIGPIPE);
 	sigprocmask(SIG_UNBLOCK, &set, NULL);
+	/* What is written is never writable by others, whatever the umask. */
+	umask(umask(077) | S_IWOTH);
 	lh_signal_install();
 	lh_progress_init(t);
 	lh_truncated_install(t->name);
@@ -181,6 +185,27 @@ static int stdout_failed(struct lh_tool *t)
 	return lh_tool_reported(t);
 }
 
+/* Write to a terminal: DEL and the controls U+0080 to U+009F, which JSON leaves in strings and
+ * of which some terminals make commands, as JSON's escapes. */
+static int write_shown(const char *p, size_t n, struct lh_err *err)
+{
+	LH_SCOPED(lh_buf_free) struct lh_buf b = { 0 };
+	size_t i;
+
+	for (i = 0; i < n; i++) {
+		unsigned char c = (unsigned char)p[i];
+		unsigned char next = i + 1 < n ? (unsigned char)p[i + 1] : 0;
+
+		if (c == 0x7f)
+			lh_buf_puts(&b, "\\u007f");
+		else if (c == 0xc2 && next >= 0x80 && next < 0xa0)
+			lh_buf_printf(&b, "\\u%04x", (unsigned char)p[++i]);
+		else
+			lh_buf_putc(&b, p[i]);
+	}
+	return lh_buf_check(&b, err) < 0 ? -1 : lh_write_all(STDOUT_FILENO, b.p, b.len, err);
+}
+
 /* Write to stdout; a signal takes effect after all n bytes are written. */
 static int write_stdout(struct lh_tool *t, const void *p, size_t n)
 {
@@ -191,7 +216,8 @@ static int write_stdout(struct lh_tool *t, const void *p, size_t n)
 		return lh_tool_reported(t);
 	lh_signal_defer(true);
 	lh_progress_give_way(t, p, n);
-	rc = lh_write_all(STDOUT_FILENO, p, n, &t->err);
+	rc = t->state->terminal ? write_shown(p, n, &t->err) :
+				  lh_write_all(STDOUT_FILENO, p, n, &t->err);
 	if (rc < 0)
 		stdout_failed(t);
 	lh_signal_defer(was);

@@ -373,6 +373,15 @@ lines() {
 	[[ $stderr == 'aid-filter: a\xe2\x80\xaeb/c: '* ]]
 }
 
+@test "DEL and the controls U+0080 to U+009F reach a terminal as escapes, and a file as they are" {
+	printf '{"id":"x\xc2\x9b2Jy\x7fz\xc3\xa9","\xc2\x85":1}\n' >in
+	lh-cat in | cmp - in
+	alike <(lh-query 'SELECT json FROM t' t=in) <(printf '{"json":'; tr -d '\n' <in; echo '}')
+	command -v script >/dev/null || skip "there is no script(1)"
+	script -qec "lh-query 'SELECT json FROM t' t=in" /dev/null </dev/null | tr -d '\r' >shown
+	alike shown <(printf '{"json":{"id":"x\\u009b2Jy\\u007fz\xc3\xa9","\\u0085":1}}\n')
+}
+
 @test "each message is one write" {
 	needs_strace
 	printf '%s\n' bad '{' bad '{' bad >in

@@ -25,6 +25,41 @@ folder() {
 	lh-gen workers -n 20 >workers
 }
 
+# open_to_others DIR - what others may write there, links apart.
+open_to_others() {
+	find "$1" ! -type l -perm /o+w
+}
+
+@test "nothing that is written is writable by others, also with umask 000 and over a file that was" {
+	load ../servers/serve
+	mkdir d
+	umask 000
+	lh-gen workers -n 5 >d/workers
+	chmod 644 d/workers
+	lh-index build -q d/w.lhv d/workers
+	lh-index add -q d/w.lhv <<<'{"id":"new","text":"a welder"}'
+	lh-playbook record -q d/p.lhv <<<'{"query_text":"q","answer_id":"a","answer_corpus":"c","score":1}'
+	lh-ingest --store d/s --catalog d/c --name w d/workers >/dev/null
+	lh-store put d/s a/b d/workers >/dev/null
+	lh-embed --rejects d/rejects <<<'{"no":1}' || true
+	lh-gen kb -n 2 --root d/kb
+	chmod 755 d
+	[ -z "$(open_to_others d)" ]
+	: >d/old.lhv
+	lh-index build -q d/old.lhv d/workers
+	[ -z "$(open_to_others d)" ]
+	# follows the umask for the rest
+	[ "$(stat -c %a d/w.lhv d/s/a d/s/a/b | xargs)" = '664 775 664' ]
+	# the state of a service is for its user alone
+	mkdir -p state/index
+	lh-index build -q state/index/w.lhv d/workers
+	start_serve --state state
+	curl -sSf -m 60 -T d/workers "$URL/v1/storage/object/a/b" >/dev/null
+	end_serve
+	[ -z "$(find state ! -path state ! -path state/index/w.lhv -perm /077)" ]
+	[ "$(stat -c %a state/index)" = 700 ]
+}
+
 @test "an index that root makes in the folder of another user, its log and its compaction belong to that user" {
 	folder
 	lh-index build -q d/w.lhv <workers

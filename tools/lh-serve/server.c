@@ -56,7 +56,9 @@ static int make_folder(const char *state, const char *name, struct lh_err *err)
 
 	if ((size_t)snprintf(path, sizeof path, "%s/%s", state, name) >= sizeof path)
 		return lh_err_set(err, LH_EUSAGE, "--state: the name is too long");
-	if (mkdir(path, 0700) < 0 && errno != EEXIST)
+	if (mkdir(path, 0700) == 0)
+		return 0;
+	if (errno != EEXIST)
 		return lh_err_sys(err, "%s", path);
 	if (lstat(path, &st) == 0 && S_ISDIR(st.st_mode) && st.st_uid == geteuid() &&
 	    st.st_mode & 077 && chmod(path, 0700) < 0)
@@ -71,6 +73,7 @@ static int make_state(const struct lh_serve_config *c, struct lh_err *err)
 	static const char *const folder[] = { "index", "playbook", "log", "spool", "store" };
 	size_t i;
 
+	umask(077);	/* of the filters too: what is in the state is for this user alone */
 	if (mkdir(state, 0700) < 0 && errno != EEXIST)
 		return lh_err_sys(err, "--state %s", state);
 	for (i = 0; i < sizeof folder / sizeof *folder; i++)
