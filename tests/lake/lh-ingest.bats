@@ -156,6 +156,8 @@ for book, names in ("t.xlsx", ["[Content_Types].xml", "xl/workbook.xml"]), ("u.x
 	for book in t.xlsx u.xlsx t.ods; do
 		run -2 --separate-stderr lh-ingest "$book"
 		[ -z "$output" ] && [ "$stderr" = "lh-ingest: $book: is a workbook, not a table; save it as CSV in UTF-8" ]
+		run -2 --separate-stderr lh-ingest --jsonl "$book"
+		[ -z "$output" ] && [ "$stderr" = "lh-ingest: $book: is a workbook, not JSON Lines; save it as CSV in UTF-8" ]
 		run -2 --separate-stderr lh-query 'SELECT * FROM t' t="$book"
 		[ "$stderr" = "lh-query: $book: is a workbook, not JSON Lines; save it as CSV in UTF-8, which lh-ingest reads" ]
 	done

@@ -262,9 +262,13 @@ static int read_file(struct lines *l, const char *file)
 	}
 	l->source.waiting = ingest_waiting;
 	l->source.ctx = l->in;
-	while ((rc = lh_byte_source_next(&l->source, err)) > 0)
+	while ((rc = lh_byte_source_next(&l->source, err)) > 0) {
+		if (l->source.workbook)
+			return lh_err_set(err, LH_EIO, "%s: is a workbook, not JSON Lines; save "
+					  "it as CSV in UTF-8", file);
 		if (read_member(l) < 0)
 			return -1;
+	}
 	if (rc < 0)
 		return lh_err_prefix(err, "%s", lh_byte_source_name(&l->source));
 	lh_byte_source_close(&l->source);
