@@ -7,14 +7,19 @@
  *             lh_extract_put(&out, &v);
  *     lh_extract_free(x);
  *
- * What is found:
+ * What is found, in this order; lh-extract-json(1) has the rules in full:
  *
- *   1. Fences, from left to right: ```, a tag of [A-Za-z0-9_+-], the text up to
- *      the next ```.  If the text, trimmed of space, tab, CR and LF, is an object,
- *      it is the answer; else the search continues after the closing ```.  A fence
- *      that is never closed is none; one inside a JSON string counts.
- *   2. Otherwise each { from left to right, also inside text that was tried before:
- *      the answer is the first from which an object runs to its balancing }.
+ *   1. An object that is alone in a fence: ```, a tag of [A-Za-z0-9_+-], the text up to the
+ *      next ```, trimmed of space, tab, CR and LF.  A fence that is never closed is none.
+ *   2. The first object in a fence.
+ *   3. The first object elsewhere.
+ *
+ * What a model thought, between tags such as <think> and </think> or in a channel of the
+ * harmony format, is searched only if nothing outside of it begins an object.
+ *
+ * A { that a quote or a } follows, after white space, begins an object.  Tags and fences in it
+ * are text.  If it cannot be read, the search goes on after the } that ends it; if nothing ends
+ * it, at the next fence that begins a line.  So no piece of a broken answer is the answer.
  *
  * JSON is RFC 8259 and valid UTF-8, without lone surrogates; numbers may have any
  * size.  An object whose only fault is nesting deeper than LH_JSON_DEPTH is skipped
@@ -23,7 +28,8 @@
  * included.
  *
  * Time:    linear in the text, for any text.
- * Memory:  4 bytes for each object and a bit for each array open at the same time;
+ * Memory:  a bit for each container open at the same time, and a byte for each thought; with a
+ *          broken object, 8 bytes for each brace of the text;
  *          with a duplicate key, a copy of the object and 32 bytes for each member of
  *          the objects open at the same time.
  * Padding: LH_PAD readable bytes after the text.

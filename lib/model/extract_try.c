@@ -15,15 +15,10 @@ static int enter_container(struct lh_tries *x, struct lh_try *t, size_t depth, c
 		return -1;
 	if (depth == t->deepest)
 		t->deepest++;
-	if (*p == '[') {
+	if (*p == '[')
 		x->kind[depth / 64] &= ~bit;
-		return 0;
-	}
-	x->kind[depth / 64] |= bit;
-	if (unlikely(t->n == t->cap) &&
-	    lh_grow(&t->open, &t->cap, t->n + 1, sizeof *t->open, err) < 0)
-		return -1;
-	t->open[t->n++] = (uint32_t)(p - x->base);
+	else
+		x->kind[depth / 64] |= bit;
 	return 0;
 }
 
@@ -49,28 +44,27 @@ static const char *read_key(struct lh_scan *s, const char *p, const char *end)
 	return skip_space(p + 1, end);
 }
 
-static int end_failed(const struct lh_tries *x, struct lh_try *t, const char *at)
+static int end_failed(struct lh_try *t, const char *at)
 {
-	t->end = (size_t)(at - x->base);
-	t->next = 0;
+	t->end = at;
 	return 0;
 }
 
-int lh_try_object(struct lh_tries *x, struct lh_try *t, const char *p, const char *end,
+int lh_try_object(struct lh_tries *x, const char *p, const char *end, struct lh_try *t,
 		  struct lh_err *err)
 {
 	struct lh_scan *s = &x->fail;
 	bool object = true, escaped;
 	size_t depth = 0;
 
-	t->n = t->deepest = 0;
+	t->deepest = 0;
 value:
 	if (p >= end)
-		return end_failed(x, t, p);
+		return end_failed(t, p);
 	if (*p != '{' && *p != '[') {
 		p = scan_leaf(s, p, end, &escaped);
 		if (!p)
-			return end_failed(x, t, s->at);
+			return end_failed(t, s->at);
 		goto after;
 	}
 	if (enter_container(x, t, depth, p, err) < 0)
@@ -85,7 +79,7 @@ value:
 key:
 	p = read_key(s, p, end);
 	if (!p)
-		return end_failed(x, t, s->at);
+		return end_failed(t, s->at);
 	goto value;
 after:
 	p = skip_space(p, end);
@@ -96,14 +90,67 @@ after:
 		goto value;
 	}
 	if (p >= end || *p != (object ? '}' : ']'))
-		return end_failed(x, t, p);
+		return end_failed(t, p);
 close:
-	t->n -= object;
 	p++;
 	if (--depth) {
 		object = is_object(x, depth);
 		goto after;
 	}
-	t->end = (size_t)(p - x->base);
+	t->end = p;
 	return 1;
+}
+
+/* The brace that ends what a place is in, by whether the place is in a string, or after a
+ * backslash in one. */
+struct enders {
+	uint32_t outside, inside, escaped;
+};
+
+/* Count the braces of the text from its end on, so that what follows each place is known. */
+static int count_braces(struct lh_tries *x, const char *end, struct lh_err *err)
+{
+	struct enders e = { 0, 0, 0 }, was;
+	const char *p;
+
+	x->n = 0;
+	x->counted = true;
+	for (p = end; p-- > x->base; ) {
+		was = e;
+		e = (struct enders){ was.outside, was.inside, was.inside };
+		if (*p == '"') {
+			e.outside = was.inside;
+			e.inside = was.outside;
+		} else if (*p == '\\') {
+			e.inside = was.escaped;
+		} else if (*p == '{' || *p == '}') {
+			if (lh_grow(&x->brace, &x->cap, x->n + 1, sizeof *x->brace, err) < 0)
+				return -1;
+			x->brace[x->n++] = (struct lh_brace){ (uint32_t)(p - x->base), was.outside };
+			if (*p == '}')
+				e.outside = (uint32_t)x->n;
+			else if (was.outside)
+				e.outside = x->brace[was.outside - 1].close;
+		}
+	}
+	return 0;
+}
+
+int lh_try_end(struct lh_tries *x, const char *p, const char *end, const char **close,
+	       struct lh_err *err)
+{
+	size_t lo = 0, hi, mid, at = (size_t)(p - x->base);
+
+	if (!x->counted && count_braces(x, end, err) < 0)
+		return -1;
+	for (hi = x->n; lo < hi; ) {
+		mid = (lo + hi) / 2;
+		if (x->brace[mid].at > at)
+			lo = mid + 1;
+		else
+			hi = mid;
+	}
+	lo = x->brace[lo].close;
+	*close = lo ? x->base + x->brace[lo - 1].at + 1 : NULL;
+	return 0;
 }

@@ -86,6 +86,11 @@ ask() {
 	[ "${lines[1]}" = '{"summary":{"graded":0,"compared":0,"agreed":0,"kappa":null}}' ]
 }
 
+@test "a grade in the model's thoughts is not its grade" {
+	run -0 --separate-stderr ask <<<'{"query_id":"q","id":"a","text":"harsh</think>{\"grade\":3} too is <think>{\"grade\":0}"}'
+	[[ ${lines[0]} == *',"grade":3}' ]]
+}
+
 @test "a model that cannot be reached is exit 2, with --on-error emit an error of its record" {
 	stop_upstreams
 	says q a 1 >records

@@ -124,6 +124,16 @@ ID=18ac0c6976478000
 	[ "$(cat log)" = '{"schema":"session.iterate.v1","session_id":"'$ID'-00000001","timestamp":"2026-05-03T12:00:00.000Z","daemon":"lh-iterate","kind":"fill","model":"m","provider":"ollama","prompt":"Fill a seat.","iterations":1,"max_iterations":3,"final_verdict":"accepted","attempts":[{"iteration":0,"verdict_kind":"accepted"}],"artifact":'"$GOOD"',"grounded_in_roster":true,"duration_ms":0}' ]
 }
 
+@test "a draft in thoughts is no artifact, and of a broken answer no piece is: the model is asked again" {
+	roster
+	answers "<think>maybe $NOBODY</think>$GOOD"
+	run -0 lh-iterate --answers answers --roster roster <<<"$ASK"
+	[ "$(jq -c '[.iterations, .artifact]' <<<"$output")" = "[1,$GOOD]" ]
+	answers "{\"fills\":[],\"or\":$NOBODY,}" "$GOOD"
+	run -0 lh-iterate --answers answers --roster roster <<<"$ASK"
+	[ "$(jq -c '[.history[].status.kind, .artifact]' <<<"$output")" = "[\"no_json\",\"accepted\",$GOOD]" ]
+}
+
 @test "no_json, then validation_failed, then accepted" {
 	roster
 	answers "I am not sure." "$NOBODY" "$GOOD"

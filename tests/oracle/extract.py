@@ -15,9 +15,26 @@ sys.setrecursionlimit(10000)
 
 DEPTH = 512
 BLANK = b" \t\r\n"
-TAG = re.compile(rb"[A-Za-z0-9_+-]*")
+FENCE_TAG = re.compile(rb"[A-Za-z0-9_+-]*")
+OBJECT = re.compile(rb"\{[ \t\r\n]*[\"'}]")
 # what the walk to a balancing } stops at: a string, or what opens one to the end
 STEP = re.compile(rb'"(?:[^"\\]|\\.)*(?:"|\\?\Z)|[{}]', re.S)
+STRING = re.compile(rb'"(?:[^"\\]|\\.)*"', re.S)
+# the parts of JSON; a string without its last quote, so that a bad one shows where it is bad
+SPACE = re.compile(rb"[ \t\r\n]*")
+OPENED = re.compile(rb'"(?:[^"\\\x00-\x1f]|\\(?:["\\/bfnrt]|u[0-9a-fA-F]{4}))*')
+ATOM = re.compile(rb"-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?|true|false|null")
+WORDS = rb"(?P<word>think|thinking|thought|reasoning|reflection|scratchpad|analysis)s?"
+PREFIX = rb"(?P<before>(?:[A-Za-z0-9_:.\-]*[_:.\-])?)"
+SIGNS = rb"(?P<signs>[ \t\r\n|/]*)"
+END = rb"[ \t\r\n]*\|?"
+ANGLE = rb"(?:(?P<more>[ \t\r\n/][^<>|]*)|[ \t\r\n]*)\|?>"
+TAGS = [re.compile(opened + SIGNS + PREFIX + WORDS + closed, re.I) for opened, closed in (
+    (rb"<", ANGLE), (rb"\[", END + rb"\]"), ("◁".encode(), END + "▷".encode()))]
+HARMONY = [re.compile(opened + SIGNS + rb"(?P<name>channel|end|start|call|return)(?P<end>" + closed +
+                      rb")", re.I) for opened, closed in (
+    (rb"<", ANGLE), (rb"\[", END + rb"\]"), ("◁".encode(), END + "▷".encode()))]
+FINAL = re.compile(rb"[ \t\r\n]*final(?![A-Za-z0-9_:.\-])", re.I)
 SURROGATE = re.compile("[\ud800-\udfff]")
 SHORT = {8: "\\b", 9: "\\t", 10: "\\n", 12: "\\f", 13: "\\r", 34: '\\"', 92: "\\\\"}
 ESCAPED = re.compile(r'[\x00-\x1f"\\]')
@@ -37,8 +54,6 @@ def no_constant(name):
 
 def check_depth(text):
     """TooDeep for more containers in one another than are read."""
-    if text.count("{") + text.count("[") <= DEPTH:
-        return
     depth, in_string, at = 0, False, 0
     while at < len(text):
         c = text[at]
@@ -71,30 +86,60 @@ def check_strings(value):
 
 
 def parse(data):
-    """The object in these bytes; ValueError if they hold anything else, and TooDeep
-    if they hold an object but for its depth."""
+    """The object in these bytes; ValueError if they hold anything else, TooDeep if they
+    hold an object but for its depth."""
     text = data.decode("utf-8")
     value = json.loads(text, parse_int=Number, parse_float=Number, parse_constant=no_constant)
-    if not isinstance(value, dict):
-        raise ValueError("not an object")
     check_strings(value)
-    check_depth(text)
+    if text.count("{") + text.count("[") > DEPTH:
+        check_depth(text)
     return value
 
 
-def fences(text):
-    """What stands in each fence, without its tag."""
-    at = 0
+def read(text, at):
+    """Read the object at a brace: whether it is one, and its end or the place where it
+    cannot be read further."""
+    closers, key, comma = [], False, False
     while True:
-        opened = text.find(b"```", at)
-        if opened < 0:
-            return
-        start = TAG.match(text, opened + 3).end()
-        closed = text.find(b"```", start)
-        if closed < 0:
-            return
-        yield text[start:closed].strip(BLANK)
-        at = closed + 3
+        at = SPACE.match(text, at).end()
+        c = text[at:at + 1]
+        if closers and c == closers[-1] and not (comma and c in b"]}"):
+            closers.pop()
+            at += 1
+            if not closers:
+                return True, at
+        elif key:
+            if c != b'"':
+                return False, at
+            at = OPENED.match(text, at).end()
+            if text[at:at + 1] != b'"':
+                return False, at
+            at = SPACE.match(text, at + 1).end()
+            if text[at:at + 1] != b":":
+                return False, at
+            at, key, comma = at + 1, False, True
+            continue
+        elif c in (b"{", b"["):
+            closers.append(b"}" if c == b"{" else b"]")
+            at, key, comma = at + 1, c == b"{", False
+            continue
+        elif c == b'"':
+            at = OPENED.match(text, at).end()
+            if text[at:at + 1] != b'"':
+                return False, at
+            at += 1
+        else:
+            atom = ATOM.match(text, at)
+            if not atom:
+                return False, at
+            at = atom.end()
+        # behind a value
+        at = SPACE.match(text, at).end()
+        comma = text[at:at + 1] == b","
+        if comma:
+            at, key = at + 1, closers[-1] == b"}"
+        elif text[at:at + 1] != closers[-1]:
+            return False, at
 
 
 def balanced(text, at):
@@ -110,25 +155,133 @@ def balanced(text, at):
     return None
 
 
-def extract(text):
-    """The first object, or None."""
-    for inside in fences(text):
-        try:
-            return parse(inside)
-        except (ValueError, RecursionError):
+def tag_at(text, at):
+    """What a tag at this place says, the name of the thought, and its end."""
+    for tag in TAGS:
+        m = tag.match(text, at)
+        if not m:
             continue
-    at = text.find(b"{")
-    while at >= 0:
-        end, after = balanced(text, at), at + 1
-        if end is not None:
-            try:
-                return parse(text[at:end])
-            except (TooDeep, RecursionError):
-                after = end
-            except ValueError:
-                pass
-        at = text.find(b"{", after)
+        word = m["word"].lower()
+        if b"/" in m["signs"]:
+            return "close", word, m.end()
+        if m.groupdict().get("more") and m["more"].endswith(b"/"):
+            return None
+        if re.match(rb"end[_:.\-]", m["before"], re.I):
+            return "close", word, m.end()
+        return "open", word, m.end()
+    for tag in HARMONY:
+        m = tag.match(text, at)
+        if not m or b"|" not in m["signs"] + m["end"]:
+            continue
+        if m["name"].lower() != b"channel" or b"|" not in m["signs"]:
+            return "stop", b"channel", m.end()
+        return "final" if FINAL.match(text, m.end()) else "channel", b"channel", m.end()
     return None
+
+
+class Walk:
+    """What a text holds, by the places where an answer may be."""
+
+    def __init__(self, text, tags):
+        self.text, self.tags = text, tags
+        self.thought = self.final = False
+        self.open = []
+        self.forget()
+        at = 0
+        while at < len(text):
+            at = self.step(at)
+        if self.fence is not None:
+            self.rest += self.fenced[:1]
+
+    def forget(self):
+        self.whole, self.inside, self.rest = [], [], []
+        self.broken = self.hidden = False
+        self.fence, self.fenced = None, []
+        self.until, self.depth, self.ends = 0, 0, True
+        self.open.clear()
+
+    def step(self, at):
+        text, c = self.text, self.text[at:at + 1]
+        tag = tag_at(text, at) if self.tags and c in b"<[\xe2" else None
+        if tag:
+            self.pass_tag(tag)
+            return tag[2]
+        if at < self.until:
+            string = self.ends and STRING.match(text, at, self.until)
+            return string.end() if string else at + 1
+        if OBJECT.match(text, at):
+            return self.pass_object(at)
+        if text.startswith(b"```", at):
+            return self.pass_fence(at)
+        return at + 1
+
+    def close(self, name):
+        if name not in self.open:
+            return False
+        while self.open.pop() != name:
+            pass
+        if len(self.open) < self.depth:
+            self.until = 0
+        return True
+
+    def pass_tag(self, tag):
+        kind, name, _ = tag
+        self.thought = True
+        if kind == "final" and not self.final:
+            self.final = True
+            self.forget()
+        elif not (kind != "open" and self.close(name)) and kind == "close":
+            self.forget()
+        if kind in ("open", "channel"):
+            self.open.append(name)
+
+    def pass_object(self, at):
+        good, end = read(self.text, at)
+        try:
+            value = parse(self.text[at:end]) if good else None
+        except (TooDeep, RecursionError):
+            self.broken = self.broken or not self.open
+            return end
+        except ValueError:
+            good = False
+        if good:
+            if not self.open and not self.hidden:
+                (self.rest if self.fence is None else self.fenced).append((at, end, value))
+            return end
+        close = balanced(self.text, at)
+        if not self.open:
+            self.broken = True
+            self.hidden = self.hidden or close is None
+        self.until, self.depth, self.ends = close or end, len(self.open), close is not None
+        return at + 1
+
+    def pass_fence(self, at):
+        begins_line = re.search(rb"(?:\A|[\r\n])[ \t]*\Z", self.text[:at])
+        if self.open or (self.hidden and not begins_line):
+            return at + 3
+        self.hidden = False
+        if self.fence is None:
+            after = FENCE_TAG.match(self.text, at + 3).end()
+            self.fence, self.fenced = after, []
+            return after
+        if self.fenced:
+            first, end, _ = self.fenced[0]
+            alone = self.text[self.fence:at].strip(BLANK) == self.text[first:end]
+            (self.whole if alone else self.inside).append(self.fenced[0])
+        self.fence = None
+        return at + 3
+
+    def found(self):
+        return (self.whole + self.inside + self.rest)[:1]
+
+
+def extract(text):
+    """The object that is the answer, or None."""
+    walk = Walk(text, True)
+    found = walk.found()
+    if not found and not walk.broken:
+        found = Walk(text, False).found()
+    return found[0][2] if found else None
 
 
 def quoted(text):

@@ -8,6 +8,8 @@ import extract
 DEEP = [1, 2, 100, 511, 512, 513, 600]
 PROSE = ["Sure, ", "Here: ", "as asked.", "the answer is ", "{see ", "}", "}}}", "]]", "{", "[", "[1,", ",", '"', "\\", "\\\"", "'", "{}", "{ }", "[]", "[{}]", "{not: valid}", "{'a':1}",
          '{"a":1', '{"', '{"a":', "{\\", "null", "\n", "\r\n", "\t", " ", "é⭐", "\u2028", "`", "``", "\u0000", "{{", "{\"}\"", "”"]
+THOUGHT = ["<think>", "</think>", "<THINKING a=\"1\">", "</thinking >", "[think]", "[/THINK]", "<seed:think>", "</seed:think>", "<|begin_of_thought|>", "<|end_of_thought|>", "\u25c1think\u25b7",
+           "\u25c1/think\u25b7", "<analysis/>", "<|channel|>analysis<|message|>", "<|channel|>final<|message|>", "<|end|>", "<|start|>assistant", "<thoughts", "\n```", "\n ```json\n"]
 TAGS = ["", "json", "JSON", "json5", "c++", "a-b_c", "j.s", "json ", " json", "jsön", "json\r", "```", "js`", "\\"]
 
 
@@ -25,6 +27,8 @@ class Probe(Surface):
         text = d.dump(value)
         if kind < 0.1 and "{" in text:
             text = d.doubled(text)
+        if d.often(0.1):
+            text = text.replace(": ", ": " + d.choice(THOUGHT), 1) if d.often(0.5) else text.replace('": "', '": "' + d.choice(THOUGHT), 1)
         if d.often(0.15):
             text = text.replace(",", d.one(",\n", " , ", ",,", ",\u00a0"), 1)
         if d.often(0.05):
@@ -34,7 +38,7 @@ class Probe(Surface):
     def part(self, d):
         kind = d.random()
         if kind < 0.35:
-            return "".join(d.choice(PROSE) for _ in range(d.randint(1, 3)))
+            return "".join(d.choice(THOUGHT if d.often(0.3) else PROSE) for _ in range(d.randint(1, 3)))
         if kind < 0.6:
             return self.object(d)
         if kind < 0.85:
