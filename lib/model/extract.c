@@ -47,7 +47,7 @@ struct walk {
 	struct lh_str found[PLACES];
 	bool broken;		/* an object could not be read, or is too deep */
 	bool hidden;		/* it has no end: nothing counts up to a fence that begins a line */
-	const char *fence;	/* the first byte that is not blank after its tag; NULL: none is open */
+	const char *fence;	/* after its tag and blanks; NULL: none is open */
 	struct lh_str fenced;	/* the first object in it */
 	const char *within;	/* up to here the text belongs to an object that is broken, ... */
 	size_t depth;		/* ... which began in so many thoughts */

@@ -43,7 +43,7 @@ enum lh_mark_kind {
 	LH_MARK_NONE,		/* nothing, or it is not such a tag */
 	LH_MARK_OPEN,		/* it is thought, up to the end of the same name */
 	LH_MARK_CLOSE,		/* the thought of this name has ended */
-	LH_MARK_CHANNEL,	/* it is a message in a channel of the harmony format, not a final one */
+	LH_MARK_CHANNEL,	/* it is a message in a channel of harmony other than final */
 	LH_MARK_FINAL,		/* it is a final one */
 	LH_MARK_STOP,		/* the message has ended */
 };

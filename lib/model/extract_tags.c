@@ -57,8 +57,8 @@ static bool read_tag(const char *p, const char *end, struct written *t)
 		return false;
 	close = brackets[i].close;
 	*t = (struct written){ .slash = false };
-	for (p += strlen(brackets[i].open); p < end && (lh_json_blank(*p) || *p == '/' || *p == '|');
-	     p++) {
+	p += strlen(brackets[i].open);
+	for (; p < end && (lh_json_blank(*p) || *p == '/' || *p == '|'); p++) {
 		t->slash |= *p == '/';
 		t->bar |= *p == '|';
 	}
@@ -99,8 +99,9 @@ static bool is_word(const char *p, const char *end, const char *word)
 {
 	size_t n = strlen(word);
 
-	return ((size_t)(end - p) == n || ((size_t)(end - p) == n + 1 && lh_fold(end[-1]) == 's')) &&
-		lh_fold_equal(p, n, word, n);
+	if ((size_t)(end - p) == n + 1 && lh_fold(end[-1]) == 's')
+		end--;
+	return lh_fold_equal(p, (size_t)(end - p), word, n);
 }
 
 /* What the tag of a thought's name says; LH_MARK_NONE for another name. */

@@ -126,7 +126,8 @@ static int count_braces(struct lh_tries *x, const char *end, struct lh_err *err)
 		} else if (*p == '{' || *p == '}') {
 			if (lh_grow(&x->brace, &x->cap, x->n + 1, sizeof *x->brace, err) < 0)
 				return -1;
-			x->brace[x->n++] = (struct lh_brace){ (uint32_t)(p - x->base), was.outside };
+			x->brace[x->n++] = (struct lh_brace){ (uint32_t)(p - x->base),
+							      was.outside };
 			if (*p == '}')
 				e.outside = (uint32_t)x->n;
 			else if (was.outside)

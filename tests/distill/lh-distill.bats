@@ -393,6 +393,16 @@ drift() {
 	[[ ${stderr_lines[1]} == "lh-distill: data/_kb/audits.jsonl: was changed: "* ]]
 }
 
+@test "health: the last digit of an id of 64 bits is seen to have changed" {
+	root 24
+	sed -i '1s/^{/{"n":1234567890123456789,/' r/data/_kb/audits.jsonl
+	distil >/dev/null
+	lh-distill health --all --root r >/dev/null
+	sed -i '1s/6789,/6788,/' r/data/_kb/audits.jsonl
+	run -1 --separate-stderr lh-distill health --all --root r
+	[ "$(line audits <<<"$output" | jq -c '.[2:]')" = '[1,0]' ]
+}
+
 @test "health: a change that means nothing in JSON is not a mismatch" {
 	root 60
 	distil >/dev/null

@@ -246,10 +246,25 @@ bad() {
 	a=$(lh-materialize --source outcomes <<<'{"created_at":'$T',"ok":1,"total":1,"x":"A\u0000"}' | jq -r .provenance.sig_hash)
 	b=$(lh-materialize --source outcomes <<<'{ "x":"\u0041\u0000", "total":1.0,"ok":1e0,"created_at":'$T'}' | jq -r .provenance.sig_hash)
 	[ "$a" = "$b" ]
-	[ "$(lh-materialize --source outcomes <<<'{"created_at":'$T',"x":1e-400}' | jq -r .provenance.sig_hash)" = "$(sig '{"created_at":'$T',"x":0}')" ]
+	[ "$(lh-materialize --source outcomes <<<'{"created_at":'$T',"x":1e-400}' | jq -r .provenance.sig_hash)" != "$(sig '{"created_at":'$T',"x":0}')" ]
 }
 
 # ---- as a filter ----
+
+@test "rows whose numbers differ are two rows, however many digits tell them apart" {
+	root audits ''
+	for n in 1234567890123456789 1234567890123456788 1234567890123456789.0 123456789012345678.8e1 0.1 0.10000000000000000001 1e-400 1e-401 1e23 100000000000000000000000; do
+		jq -c --arg n "$n" . <<<"$AUDIT" | sed "s/^{/{\"n\":$n,/"
+	done >r/data/_kb/audits.jsonl
+	collect
+	[ "$(counts audits)" = '10 7 0 3' ]
+	[ "$(jq -r .provenance.line_offset r/data/evidence/*/*/*/audits.jsonl | paste -sd,)" = 0,1,4,5,6,7,8 ]
+	[ "$(jq -r '[.provenance.sig_hash, .provenance.line_offset] | @tsv' r/data/evidence/*/*/*/audits.jsonl | sed -n 1p)" = "$(jq -Sc . <<<"$AUDIT" | sed 's/,"phase"/,"n":1234567890123456789,"phase"/' | tr -d '\n' | sha256sum | cut -c1-64)	0" ]
+	echo '{"n":1e-999999999999}' >r/data/_kb/audits.jsonl
+	rm -r r/data/evidence
+	collect
+	[ "$(counts audits)" = '1 0 1 0' ]
+}
 
 @test "the filter counts every physical line, and never dedupes" {
 	printf '\357\273\277%s\r\n\n \t\r\n%s\nno\n%s' "$AUDIT" "$AUDIT" "$AUDIT" >in

@@ -99,7 +99,8 @@ def parse_value(text, at, depth):
         return (parse_object if c == "{" else parse_array)(text, SPACE.match(text, at + 1).end(), depth + 1)
     number = NUMBER.match(text, at)
     if number:
-        if float(number[0]) in (float("inf"), float("-inf")):
+        exact = Decimal(number[0])
+        if float(number[0]) in (float("inf"), float("-inf")) or (exact and exact.adjusted() < -4097):
             raise Broken("beyond a double")
         return Number(number[0]), number.end()
     for word, value in WORDS.items():
@@ -178,12 +179,15 @@ def rewritten(value):
 
 
 def es6(number):
-    """A double as JavaScript prints it."""
+    """A double as JavaScript prints it, or the digits of a number that no double prints."""
     if SHORT_INTEGER.fullmatch(number):
         return str(number)
-    d = float(number)
-    if d == 0:
+    d, exact = float(number), Decimal(number)
+    if not exact:
         return "0"
+    if Decimal(repr(d)) != exact:
+        out = format(exact, "f")
+        return out.rstrip("0").rstrip(".") if "." in out else out
     sign, digits, exponent = Decimal(repr(d)).as_tuple()
     digits = "".join(map(str, digits)).lstrip("0")
     exponent += len(digits) - len(digits.rstrip("0"))
