@@ -96,7 +96,7 @@ commands() {
 	lh-store get store.d a/workers.jsonl
 	lh-store head store.d a/workers.jsonl
 	lh-store list store.d
-	lh-store requests store.d object-requests.jsonl
+	lh-store requests --files store.d object-requests.jsonl
 	lh-store sync store.d copied.d
 	lh-store delete removed-store.d a/workers.jsonl
 	lh-subject-audit append --key-file audit.key --sync none --dir audit.d --now 2026-05-03T12:00:00Z accesses.jsonl

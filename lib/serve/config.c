@@ -73,8 +73,8 @@ struct file_members {
 	size_t n_listen, n_token_file, n_allow, n_allow_write, n_built_in, n_persons,
 		n_allow_origin, n_trusted_proxy, n_elsewhere;
 	struct lh_str audit_log, audit_anchor;
-	bool audit_required, decisions, decisions_text, forbid_return;
-	int audit_sync;
+	bool decisions, decisions_text, forbid_return;
+	int audit_sync, audit_required;
 	struct lh_str legal_token_file, state, mount, mount_off, tools, access_log;
 	struct witness_members witness;
 	struct lh_value log;
@@ -114,7 +114,7 @@ static const struct lh_bind file_table[] = {
 	  .no_nul = true },
 	{ LH_BIND_STRING("audit_anchor", struct file_members, audit_anchor), .filled = true,
 	  .no_nul = true },
-	{ LH_BIND_BOOL("audit_required", struct file_members, audit_required) },
+	{ LH_BIND_TRUTH("audit_required", struct file_members, audit_required) },
 	{ LH_BIND_BOOL("decisions", struct file_members, decisions) },
 	{ LH_BIND_BOOL("decisions_text", struct file_members, decisions_text) },
 	{ LH_BIND_INDEX("audit_sync", struct file_members, audit_sync, lh_serve_syncs) },
@@ -435,7 +435,8 @@ static int check_file(struct lh_serve_config *c, const struct file_members *m,
 
 static int read_text(struct lh_serve_config *c, struct reading *r, struct lh_record *rec)
 {
-	struct file_members m = { .drain = NO_NUMBER, .audit_sync = -1 };
+	struct file_members m = { .drain = NO_NUMBER, .audit_sync = -1,
+				  .audit_required = -1 };
 	struct lh_buf strings = { 0 };
 	struct lh_value v;
 	size_t i;
@@ -546,8 +547,20 @@ static bool follows_stores(char *const *run)
 	       (!strcmp(name, "lh-catalog") && run[1] && !strcmp(run[1], "requests"));
 }
 
-/* Insert "--store=STATE/store" before the operands. */
-static int add_store(struct lh_route *r, const char *state, struct lh_err *err)
+/* Return whether the bridge gives the filter of a route files, and its command lacks --files. */
+static bool is_given_files(const struct lh_route *r)
+{
+	size_t i = 1;
+
+	if (r->kind != LH_ROUTE_PUT && r->kind != LH_ROUTE_GET && r->kind != LH_ROUTE_INGEST)
+		return false;
+	while (r->run[i] && strcmp(r->run[i], "--files") != 0)
+		i++;
+	return !r->run[i] && !strncmp(r->run[0], "lh-", 3);
+}
+
+/* Insert a word, option and value, before the operands. */
+static int add_word(struct lh_route *r, const char *option, const char *value, struct lh_err *err)
 {
 	size_t n = 0, at = strcmp(r->run[1] ? r->run[1] : "", "requests") ? 1 : 2;
 	struct lh_buf word = { 0 };
@@ -555,7 +568,7 @@ static int add_store(struct lh_route *r, const char *state, struct lh_err *err)
 
 	while (r->run[n])
 		n++;
-	lh_buf_printf(&word, "--store=%s/store", state);
+	lh_buf_printf(&word, "%s%s", option, value);
 	lh_buf_putc(&word, '\0');
 	run = lh_buf_check(&word, err) < 0 ? NULL : lh_calloc(n + 2, sizeof *run, err);
 	if (!run) {
@@ -572,12 +585,22 @@ static int add_store(struct lh_route *r, const char *state, struct lh_err *err)
 
 int lh_routes_bind_store(struct lh_routes *r, const char *state, struct lh_err *err)
 {
+	LH_SCOPED(lh_buf_free) struct lh_buf store = { 0 };
 	size_t i;
 
-	for (i = 0; i < r->n; i++)
-		if (r->v[i].run && follows_stores(r->v[i].run) &&
-		    add_store(&r->v[i], state, err) < 0)
+	lh_buf_printf(&store, "%s/store", state);
+	lh_buf_putc(&store, '\0');
+	if (lh_buf_check(&store, err) < 0)
+		return -1;
+	for (i = 0; i < r->n; i++) {
+		struct lh_route *route = &r->v[i];
+
+		if (!route->run)
+			continue;
+		if ((follows_stores(route->run) && add_word(route, "--store=", store.p, err) < 0) ||
+		    (is_given_files(route) && add_word(route, "--files", "", err) < 0))
 			return -1;
+	}
 	return 0;
 }
 

@@ -111,6 +111,8 @@ struct lh_route {
 	bool built_in, open;	/* open: without a token */
 	bool audit;		/* needs the legal token */
 	struct lh_value operation;	/* as lh_routes_describe has set it */
+	bool described;			/* its command has said what it does, ... */
+	char *program, *says;		/* ... being asked: its name and text, owned; or NULL */
 };
 
 /* The methods of routes; NULL ends them. */
@@ -196,6 +198,11 @@ struct lh_described {
 int lh_routes_describe(struct lh_routes *r, const struct lh_described *all, struct lh_err *err);
 /* Return whether the route's operation has a member in its input, by its schema. */
 bool lh_route_takes(const struct lh_route *r, const char *member);
+/* Ask the command of a route itself, COMMAND --describe, if it is not described: also one that
+ * another program starts, as in "nice lh-query".  LH_EUSAGE if it does not say what it does. */
+int lh_route_ask(struct lh_route *r, struct lh_err *err);
+/* Return the name of the program that answers a route: as it calls itself, or of its file. */
+const char *lh_route_program(const struct lh_route *r);
 /* Return whether a list of the route's operation, "shows" or "uses", has a member, at any depth;
  * NULL: any member. */
 bool lh_route_lists(const struct lh_route *r, const char *list, const char *member);
@@ -227,7 +234,7 @@ struct lh_serve_config {
 	struct {
 		char *log, **persons;		/* logs of persons; names of corpora */
 		char *anchor;			/* an anchor of the logs, or a folder of them */
-		bool required;
+		int required;			/* 1, 0; -1: absent */
 		int sync;			/* of lh_serve_syncs; -1: absent */
 	} audit;
 	struct {
@@ -269,7 +276,8 @@ void lh_serve_config_free(struct lh_serve_config *c);
 int lh_routes_replace(struct lh_routes *to, struct lh_routes *from, struct lh_err *err);
 
 /* Give the commands lh-query and lh-catalog the store of the state where they name none, so that
- * no other store is read or registered because a manifest names it. */
+ * no other store is read or registered because a manifest names it; and --files to those
+ * whose files the bridge itself names. */
 int lh_routes_bind_store(struct lh_routes *r, const char *state, struct lh_err *err);
 
 /* Return whether there is a program of that name, in the folder of this one or in PATH. */

@@ -78,6 +78,16 @@ static int run_op(struct lh_tool *tool, void *settings)
 
 /* ---- records ---- */
 
+int lh_op_refuse_paths(const struct lh_tool *tool, const struct lh_bind *table,
+		       const struct lh_record *rec, struct lh_err *err)
+{
+	for (; !tool->files && table && table->name; table++)
+		if (table->path && !table->safe && lh_record_get(rec, table->name))
+			return lh_err_set(err, LH_EDATA, "\"%s\" names a file, which records may "
+					  "do with --files alone", table->name);
+	return 0;
+}
+
 static int answer(struct run *r, struct lh_record *rec, struct lh_buf *out, struct lh_err *err)
 {
 	const struct lh_op *op = r->call.op;
@@ -86,7 +96,8 @@ static int answer(struct run *r, struct lh_record *rec, struct lh_buf *out, stru
 	if (!op->size)
 		return op->answer(&r->call, NULL, out, err);
 	memset(r->in, 0, op->size);
-	if (lh_bind(op->in, rec, r->in, &r->strings, err) < 0)
+	if (lh_op_refuse_paths(r->call.tool, op->in, rec, err) < 0 ||
+	    lh_bind(op->in, rec, r->in, &r->strings, err) < 0)
 		return -1;
 	return op->answer(&r->call, r->in, out, err);
 }

@@ -111,6 +111,12 @@ int lh_op_flow(struct lh_tool *tool, void *settings, const struct lh_flow *part)
 /* Answer texts as if they were operands; messages name the option that gave them, if not NULL. */
 int lh_op_texts(struct lh_tool *tool, void *settings, const struct lh_list *texts,
 		const char *option);
+/* Refuse a record with a member that names a file, marked .path and not .safe, unless the command
+ * line has --files: others than the user who runs the tool may have written the record.  The
+ * operations above do that by themselves. */
+int lh_op_refuse_paths(const struct lh_tool *tool, const struct lh_bind *table,
+		       const struct lh_record *rec, struct lh_err *err);
+
 /* For .batch: answer a request, with the context as call. */
 int lh_op_answer(struct lh_call *call, struct lh_record *rec, struct lh_buf *out,
 		 struct lh_err *err);

@@ -188,6 +188,7 @@ struct lh_tool {
 	const char *now;		/* --now or LH_NOW, checked; NULL: the clock */
 	const char *shard;		/* --shard; see lh_tool_shard */
 	bool force;			/* replace files of other kinds as well */
+	bool files;			/* records may name files; see lh_op_refuse_paths */
 	bool once;			/* read files only at the start, not again on change */
 
 	struct lh_tool_state *state;	/* private to lib/tool */
@@ -327,6 +328,8 @@ int lh_tool_shard(struct lh_tool *t, struct lh_shard *shard);
 	  LH_TOOL_FIELD(FLAG, force, .verbs = of) }
 #define LH_ONCE_OPTION \
 	{ 0, "once", NULL, "read files only at the start", LH_TOOL_FIELD(FLAG, once) }
+#define LH_FILES_OPTION(of) \
+	{ 0, "files", NULL, "requests may name files", LH_TOOL_FIELD(FLAG, files, .verbs = of) }
 #define LH_INPUT_OPTIONS \
 	{ 0, "on-error", "skip|emit|stop", "what to do with bad records (default skip)", \
 	  LH_TOOL_FIELD(CHOICE, on_error) }, \

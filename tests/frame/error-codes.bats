@@ -45,8 +45,8 @@ try_table() {
 	lh-catalog register --catalog lake
 	lh-catalog get --catalog lake
 	lh-catalog requests --catalog lake
-	lh-store requests objects
-	lh-ingest --requests --store objects --catalog lake
+	lh-store requests --files objects
+	lh-ingest --requests --files --store objects --catalog lake
 	lh-chat
 	lh-embed
 	lh-extract-json
@@ -87,15 +87,15 @@ try_table() {
 	400|{"name":"","schema_fingerprint":"f"}|lh-catalog register --catalog lake
 	400|{"name":"x"}|lh-catalog register --catalog lake
 	404|{"name":"x"}|lh-catalog get --catalog lake
-	404|{"op":"get","key":"x"}|lh-store requests objects
-	404|{"op":"delete","key":"x"}|lh-store requests objects
-	400|{"op":"get","key":"../x"}|lh-store requests objects
-	400|{"op":"put","key":"x"}|lh-store requests objects
-	400|{"op":"get"}|lh-store requests objects
-	503|{"op":"put","key":"x","file":"none"}|lh-store requests objects
-	400|{"name":"x"}|lh-ingest --requests --store objects --catalog lake
-	400|{"name":"x","file":"none"}|lh-ingest --requests --store objects --catalog lake
-	409|{"name":"w","file":"t.csv"}|lh-ingest --requests --store objects --catalog lake
+	404|{"op":"get","key":"x"}|lh-store requests --files objects
+	404|{"op":"delete","key":"x"}|lh-store requests --files objects
+	400|{"op":"get","key":"../x"}|lh-store requests --files objects
+	400|{"op":"put","key":"x"}|lh-store requests --files objects
+	400|{"op":"get"}|lh-store requests --files objects
+	503|{"op":"put","key":"x","file":"none"}|lh-store requests --files objects
+	400|{"name":"x"}|lh-ingest --requests --files --store objects --catalog lake
+	400|{"name":"x","file":"none"}|lh-ingest --requests --files --store objects --catalog lake
+	409|{"name":"w","file":"t.csv"}|lh-ingest --requests --files --store objects --catalog lake
 	404|{"op":"remove","name":"x"}|lh-catalog requests --catalog lake
 	409|{"name":"w","schema_fingerprint":"g"}|lh-catalog register --catalog lake
 	400|{"texts":[]}|lh-embed

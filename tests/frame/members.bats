@@ -111,8 +111,8 @@ commands() {
 	lh-catalog get --catalog lake|{"name":"w"}
 	lh-gen queries --from -|{"count":2,"role":"r","city":"c","state":"s","at":"a","client":"b"}
 	lh-catalog requests --catalog lake|{"op":"list"}
-	lh-store requests objects|{"op":"list"}
-	lh-ingest --requests --store objects --catalog lake|{"name":"a","file":"none"}
+	lh-store requests --files objects|{"op":"list"}
+	lh-ingest --requests --files --store objects --catalog lake|{"name":"a","file":"none"}
 	lh-pathway add log|{"content":1}
 	lh-pathway get log|{"uid":"a"}
 	lh-pathway revise log|{"predecessor_uid":"a","content":1}
@@ -178,8 +178,8 @@ members() {
 	lh-catalog get --catalog lake|name string !+
 	lh-gen queries --from -|role string !+; city string !+; state string !+; at string !+; client string !+
 	lh-catalog requests --catalog lake|op catalog !
-	lh-ingest --requests --store objects --catalog lake|name string !+; file string !+; format format; filename string
-	lh-store requests objects|op object_op !; key string; file string +; prefix string
+	lh-ingest --requests --files --store objects --catalog lake|name string !+; file string !+; format format; filename string
+	lh-store requests --files objects|op object_op !; key string; file string +; prefix string
 	lh-pathway add log|uid string +
 	lh-pathway get log|uid string !+
 	lh-pathway revise log|predecessor_uid string !+

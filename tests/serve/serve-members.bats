@@ -79,7 +79,7 @@ unharmed() {
 
 @test "a request to a configured route names no file of the server, unless the route does" {
 	state
-	jq -nc '{state: "s", routes: [["POST /any", {}], ["POST /get", {op: "get", file: "got"}] | {route: .[0], members: .[1], run: ["lh-store", "requests", "--on-error", "emit", "s/store"]}]}' >config.json
+	jq -nc '{state: "s", routes: [["POST /any", {}], ["POST /get", {op: "get", file: "got"}] | {route: .[0], members: .[1], run: ["lh-store", "requests", "--files", "--on-error", "emit", "s/store"]}]}' >config.json
 	start_serve --config config.json
 	printf x | curl -sS -f --data-binary @- -X PUT -H 'Content-Type: application/octet-stream' "$URL/v1/storage/object/k" >out
 	for body in '{"op":"put","key":"a","file":"outside/secret"}' '{"op":"get","key":"k","\u0066ile":"made"}' '{"op":"get","key":"k","file":null}'; do

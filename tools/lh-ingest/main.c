@@ -52,6 +52,7 @@ static const struct lh_option options[] = {
 	  LH_TEXT(struct settings, key_file, .env = "LH_S3_KEY_FILE") },
 	{ 0, "requests", NULL, "keep the table that each record of FILE names",
 	  LH_FLAG(struct settings, requests) },
+	LH_FILES_OPTION(0),
 	LH_NOW_OPTION,
 	LH_LOCK_OPTION(0),
 	LH_INPUT_OPTIONS,

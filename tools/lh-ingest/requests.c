@@ -155,7 +155,8 @@ static int on_request(struct lh_record *rec, struct lh_buf *out, void *run, stru
 	struct run *r = run;
 	struct request q = { .format = NULL };
 
-	if (lh_bind(request_members, rec, &q, &r->strings, err) < 0)
+	if (lh_op_refuse_paths(r->in->tool, request_members, rec, err) < 0 ||
+	    lh_bind(request_members, rec, &q, &r->strings, err) < 0)
 		return -1;
 	if (answer(r, &q, out, err) == 0) {
 		r->failing = false;
