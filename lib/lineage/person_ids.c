@@ -1,6 +1,9 @@
 /* person_ids.c - where a record names persons.  See person_ids.h. */
 #include "person_ids.h"
 
+#include <string.h>
+#include <strings.h>
+
 #define IS(v, name) lh_value_is(v, name, sizeof(name) - 1)
 
 struct walk {
@@ -9,10 +12,27 @@ struct walk {
 	struct lh_err *err;
 };
 
-static bool names_person(const struct lh_value *key)
+static const char *const id_names[] = { "candidate_id", "worker_id", "subject", "answer_id" };
+#define ID_NAMES (sizeof id_names / sizeof *id_names)
+
+bool lh_person_names(const struct lh_value *key)
 {
-	return IS(key, "candidate_id") || IS(key, "worker_id") || IS(key, "subject") ||
-	       IS(key, "answer_id");
+	size_t i;
+
+	for (i = 0; i < ID_NAMES; i++)
+		if (lh_value_is(key, id_names[i], strlen(id_names[i])))
+			return true;
+	return false;
+}
+
+bool lh_person_column(const char *name, size_t n)
+{
+	size_t i;
+
+	for (i = 0; i < ID_NAMES; i++)
+		if (n == strlen(id_names[i]) && !strncasecmp(name, id_names[i], n))
+			return true;
+	return false;
 }
 
 /* Return whether an object with this member is about a person. */
@@ -49,7 +69,7 @@ static int walk_object(const struct walk *w, const struct lh_person_at *up,
 	for (lh_iter_init(&it, v); !rc && lh_iter_next(&it); ) {
 		const struct lh_person_at at = { up, it.key, 0, v };
 
-		id = IS(&it.key, "id") ? about : names_person(&it.key);
+		id = IS(&it.key, "id") ? about : lh_person_names(&it.key);
 		if (message && IS(&it.key, "subject"))
 			id = false;
 		rc = w->fn(w->ctx, &at, &at.key, false, w->err);

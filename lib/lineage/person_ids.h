@@ -39,6 +39,11 @@ typedef int lh_person_fn(void *ctx, const struct lh_person_at *at, const struct 
 int lh_person_walk(const struct lh_value *v, bool of_persons, lh_person_fn *fn, void *ctx,
 		   struct lh_err *err);
 
+/* Return whether members of that name have ids of persons, but for the subject of a message. */
+bool lh_person_names(const struct lh_value *key);
+/* The same for the name of a column, which has no case. */
+bool lh_person_column(const char *name, size_t n);
+
 /* Append the path of a place, "fills.0.candidate_id"; fails only with LH_ENOMEM. */
 int lh_person_path(const struct lh_person_at *at, struct lh_buf *out, struct lh_err *err);
 

@@ -32,9 +32,9 @@ static void on_written(struct lh_persons_rows *rows, const char *withheld)
 int lh_mcp_audit(struct lh_mcp_call *c, const struct lh_record *rec, struct lh_err *err)
 {
 	struct lh_mcp *m = c->m;
-	struct lh_persons_answer a = { .trace = *c->trace ? c->trace : c->peer->trace };
-	struct lh_value index;
-	LH_SCOPED(lh_buf_free) struct lh_buf text = { 0 };
+	struct lh_persons_answer a = { .trace = *c->trace ? c->trace : c->peer->trace,
+				       .route = c->route };
+	const struct lh_value *tables = rec ? lh_record_get(rec, "tables") : NULL;
 	char purpose[64];
 	int rc;
 
@@ -42,18 +42,20 @@ int lh_mcp_audit(struct lh_mcp_call *c, const struct lh_record *rec, struct lh_e
 		return 0;
 	snprintf(purpose, sizeof purpose, "mcp_%s", c->tool->name);
 	a.purpose = purpose;
-	a.unnamed = lh_record_get(rec, "unnamed") && c->tool->tells;
-	a.body = c->tool->cuts ? (struct lh_str){ rec->line, rec->len }
-			       : (struct lh_str){ m->text.p, m->text.len };
-	if (c->tool->cuts && lh_value_get(&c->args, "index", &index) && index.type == LH_STRING &&
-	    lh_value_str(&index, &text, &a.corpus, err) < 0)
-		return -1;
+	a.asked = (struct lh_str){ c->ask.line.p, c->ask.line.len ? c->ask.line.len - 1 : 0 };
+	if (tables && c->route && lh_persons_attributed(c->route) && tables->type == LH_ARRAY) {
+		a.tables = (struct lh_str){ tables->p, tables->n };
+		a.unnamed = lh_record_get(rec, "unnamed");
+	}
+	if (rec)
+		a.body = c->tool->cuts ? (struct lh_str){ rec->line, rec->len }
+				       : (struct lh_str){ m->text.p, m->text.len };
 	c->rows.written = on_written;
 	rc = start(m, err);
 	if (!rc)
 		rc = lh_persons_show(m->how.persons, &c->rows, &a, err);
 	c->waits = rc > 0;
-	if (rc > 0)
+	if (rc > 0 && rec)
 		lh_buf_add(&c->answer, m->out.p, m->out.len);
 	return rc;
 }

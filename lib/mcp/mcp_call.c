@@ -175,6 +175,20 @@ static void fail_call(struct lh_mcp_call *c, unsigned status, const char *why)
 	free_call(c);
 }
 
+/* Fail a call whose filter was asked: the rows of what it was asked come first. */
+static void fail_asked(struct lh_mcp_call *c, unsigned status, const char *why)
+{
+	struct lh_err err;
+	int rc = lh_mcp_audit(c, NULL, &err);
+
+	if (rc < 0)
+		fail_call(c, 503, err.msg);
+	else if (rc == 0)
+		fail_call(c, status, why);
+	else
+		lh_err_data(&c->failed, status, "%s", why);
+}
+
 /* Write the answer into m->out. */
 static void write_answer(struct lh_mcp_call *c, struct lh_str structured)
 {
@@ -205,7 +219,7 @@ static void finish(struct lh_mcp_call *c, const struct lh_record *rec)
 	if (m->out.len > m->how.answer_max) {
 		lh_err_set(&err, LH_EDATA, "the answer has %zu bytes, more than %zu: ask for less",
 			   m->out.len, m->how.answer_max);
-		fail_call(c, 413, err.msg);
+		fail_asked(c, 413, err.msg);
 		return;
 	}
 	rc = lh_mcp_audit(c, rec, &err);
@@ -225,12 +239,25 @@ void lh_mcp_call_audited(struct lh_mcp_call *c, const char *missing)
 		free_call(c);
 	} else if (missing) {
 		fail_call(c, 503, missing);
+	} else if (c->failed.code != LH_OK) {
+		fail_call(c, lh_err_status(&c->failed), c->failed.msg);
 	} else {
 		lh_buf_reset(&m->out);
 		lh_buf_add(&m->out, c->answer.p, c->answer.len);
 		lh_mcp_send(m, c->peer, 0);
 		free_call(c);
 	}
+}
+
+/* Take an answer as it is, but for what is said to this server alone. */
+static int take_whole(struct lh_mcp_call *c, struct lh_str body, struct lh_err *err)
+{
+	LH_SCOPED(lh_buf_free) struct lh_buf tables = { 0 };
+	bool unnamed;
+
+	lh_buf_add(&c->m->text, body.p, body.n);
+	return c->route && lh_persons_attributed(c->route)
+		? lh_persons_cut(&c->m->text, &tables, &unnamed, err) : 0;
 }
 
 /* Answer from the line of the filter. */
@@ -258,19 +285,19 @@ static void answer(struct lh_mcp_call *c, const struct lh_record *rec)
 		    lh_value_str(error, &m->strings, &why, &err) < 0)
 			why = a.body;
 		snprintf(err.msg, sizeof err.msg, "%.*s", (int)why.n, why.p);
-		fail_call(c, a.status, err.msg);
+		fail_asked(c, a.status, err.msg);
 		lh_answer_free(&a);
 		return;
 	}
 	if (rc == 0 && c->tool->answer)
 		rc = c->tool->answer(&reply, &c->args, rec, &err);
 	else if (rc == 0)
-		lh_buf_add(&m->text, a.body.p, a.body.n);
+		rc = take_whole(c, a.body, &err);
 	lh_answer_free(&a);
 	if (rc == 0)
 		rc = lh_buf_check(&m->text, &err) < 0 || lh_buf_check(&m->links, &err) < 0;
 	if (rc) {
-		fail_call(c, lh_err_status(&err), err.msg);
+		fail_asked(c, lh_err_status(&err), err.msg);
 		return;
 	}
 	write_answer(c, (struct lh_str){ m->text.p, m->text.len });
@@ -294,9 +321,9 @@ static void on_answer(struct lh_ask *a, enum lh_asked how, const struct lh_recor
 	if (how == LH_ASKED_ANSWERED)
 		answer(c, rec);
 	else if (how == LH_ASKED_LATE)
-		fail_call(c, 504, late);
+		fail_asked(c, 504, late);
 	else if (how == LH_ASKED_GONE)
-		fail_call(c, 502, "the filter ended before it answered");
+		fail_asked(c, 502, "the filter ended before it answered");
 	else
 		fail_call(c, 503, "the filter is busy or down");
 }

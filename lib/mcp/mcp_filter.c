@@ -101,6 +101,11 @@ int lh_mcp_prepare(struct lh_mcp_call *c, struct lh_err *err)
 	if (lh_mcp_ask(&q, t, &c->args, err) < 0 || lh_buf_check(&m->text, err) < 0 ||
 	    (t->route && !(r = route_of(m, q.route, err))))
 		return -1;
+	/* what its filter says decides on the rows of persons */
+	if (r && m->how.persons && lh_route_ask(lh_routes_named(m->how.routes, q.route), err) < 0 &&
+	    (err->code != LH_EUSAGE || lh_persons_required(m->how.persons)))
+		return err->code == LH_EUSAGE ? lh_err_data(err, 503, "the filter does not say "
+							    "what it does") : -1;
 	if (r && c->peer->refuse)
 		why = c->peer->refuse(c->peer, r);
 	if (why)
@@ -117,5 +122,6 @@ int lh_mcp_prepare(struct lh_mcp_call *c, struct lh_err *err)
 	if (lh_buf_check(&c->ask.line, err) < 0 || !(p = pool_of(m, t, r, err)))
 		return -1;
 	c->pool = p;
+	c->route = r ? r : t->own;
 	return 0;
 }

@@ -53,11 +53,13 @@ struct lh_mcp_call {
 	struct lh_buf uri;		/* ... of that URI */
 	const char *type;		/* its mimeType */
 	const struct lh_mcp_tool *tool;
+	const struct lh_route *route;	/* whose filter is asked, or NULL */
 	bool modern, links, own_status;
 	char trace[33];
 	struct lh_buf answer;		/* while rows are written */
 	struct lh_persons_rows rows;	/* of the audit */
 	bool waits;			/* for them */
+	struct lh_err failed;		/* what is answered after them, if code is not LH_OK */
 };
 
 /* ---- mcp_header.c ---- */
@@ -119,8 +121,9 @@ struct lh_pool *lh_mcp_pool(struct lh_mcp *m, const struct lh_pool_how *how, str
 
 /* ---- mcp_audit.c ---- */
 
-/* Append the rows for the persons whom the answer in m->out shows, made of a line of the filter:
- * 0 if nothing has to be waited for; 1 if the call ends later, by lh_mcp_call_audited; -1 if
+/* Append the rows for the persons whom the answer in m->out shows, made of a line of the filter,
+ * and of what it was asked; rec NULL: it has answered nothing that is shown.  0 if nothing has to
+ * be waited for; 1 if the call ends later, by lh_mcp_call_audited; -1 if
  * rows are missing that are required. */
 int lh_mcp_audit(struct lh_mcp_call *c, const struct lh_record *rec, struct lh_err *err);
 

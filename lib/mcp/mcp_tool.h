@@ -88,6 +88,7 @@ struct lh_mcp_tool {
 	size_t n_rows;
 	lh_mcp_answer_fn *answer;	/* NULL: by the rows; without output: as it is */
 	char **run;			/* argv of its own; or NULL */
+	struct lh_route *own;		/* it as a route, which owns run; NULL: no audit */
 	uint64_t pool;			/* processes of run */
 	bool repeat;			/* run may be asked once more, in another process */
 	struct lh_bind *table;		/* of input, for a route; or NULL */
@@ -115,6 +116,10 @@ extern const char lh_mcp_built_in[];
  * "file:line: ". */
 int lh_mcp_tools_read(struct lh_mcp_tools *t, const char *path, struct lh_err *err);
 void lh_mcp_tools_free(struct lh_mcp_tools *t);
+/* Let the commands of tools leave rows of persons, as lh_persons_filters does those of routes. */
+struct lh_persons_how;
+int lh_mcp_tools_audit(struct lh_mcp_tools *t, const struct lh_persons_how *how,
+		       struct lh_err *err);
 /* Return the tool of that name, or NULL. */
 const struct lh_mcp_tool *lh_mcp_tools_find(const struct lh_mcp_tools *t, const char *name);
 

@@ -7,6 +7,7 @@
 #include "file/file.h"
 #include "index/index_tools.h"
 #include "json/write.h"
+#include "persons/persons.h"
 #include "serve/routes.h"
 #include "tool_parts.h"
 
@@ -357,6 +358,41 @@ const struct lh_mcp_tool *lh_mcp_tools_find(const struct lh_mcp_tools *t, const 
 	return NULL;
 }
 
+static int audit_one(struct lh_mcp_tool *t, const struct lh_persons_how *how, struct lh_err *err)
+{
+	struct lh_persons_how lenient = *how;
+	struct lh_routes one = { .n = 1 };
+	struct lh_buf name = { 0 };
+	int rc;
+
+	t->own = lh_calloc(1, sizeof *t->own, err);
+	lh_buf_printf(&name, "tool %s", t->name);
+	lh_buf_putc(&name, '\0');
+	if (!t->own || lh_buf_check(&name, err) < 0) {
+		lh_buf_free(&name);
+		return -1;
+	}
+	t->own->route = name.p;
+	t->own->run = t->run;
+	one.v = t->own;
+	/* each call of one that does not say what it does has a row: that is no error */
+	lenient.required = false;
+	rc = lh_persons_filters(&one, &lenient, err);
+	t->run = t->own->run;
+	return rc;
+}
+
+int lh_mcp_tools_audit(struct lh_mcp_tools *t, const struct lh_persons_how *how,
+		       struct lh_err *err)
+{
+	size_t i;
+
+	for (i = 0; i < t->n; i++)
+		if (t->v[i].run && audit_one(&t->v[i], how, err) < 0)
+			return -1;
+	return 0;
+}
+
 void lh_mcp_tools_free(struct lh_mcp_tools *t)
 {
 	struct lh_mcp_tool *each;
@@ -369,7 +405,11 @@ void lh_mcp_tools_free(struct lh_mcp_tools *t)
 		free((char *)each->output);
 		free((char *)each->annotations);
 		free((char *)each->route);
-		lh_argv_free(each->run);
+		if (each->own)
+			lh_route_free(each->own);	/* with run */
+		else
+			lh_argv_free(each->run);
+		free(each->own);
 		lh_bind_free(each->table);
 		lh_jsonschema_free(each->schema);
 	}

@@ -7,19 +7,36 @@
 
 #include "base/mem.h"
 #include "index/index_tools.h"
+#include "lineage/person_ids.h"
 
 #define FIRST 100		/* records that decide */
 
-/* Return whether an object has a candidate_id, at any depth. */
+bool lh_persons_is_id(const struct lh_value *object, const struct lh_value *key,
+		      struct lh_value *corpus)
+{
+	struct lh_value other;
+
+	*corpus = (struct lh_value){ .p = NULL };
+	if (!lh_person_names(key))
+		return false;
+	if (lh_value_is(key, "answer_id", 9))
+		lh_value_get(object, "answer_corpus", corpus);
+	return !lh_value_is(key, "subject", 7) ||
+	       !(lh_value_get(object, "sender", &other) || lh_value_get(object, "to", &other) ||
+		 lh_value_get(object, "body", &other));
+}
+
+/* Return whether an object has the id of a person, at any depth. */
 static bool has_id(const struct lh_value *v)
 {
+	struct lh_value corpus;
 	struct lh_iter it;
 
 	if (v->type != LH_OBJECT && v->type != LH_ARRAY)
 		return false;
 	for (lh_iter_init(&it, v); lh_iter_next(&it); )
 		if ((it.object && it.val.type != LH_NULL &&
-		     lh_value_is(&it.key, "candidate_id", 12)) || has_id(&it.val))
+		     lh_persons_is_id(v, &it.key, &corpus) && !corpus.p) || has_id(&it.val))
 			return true;
 	return false;
 }
@@ -69,7 +86,7 @@ static int find_out(struct lh_persons *p, struct lh_persons_known *k)
 	struct lh_index *ix;
 	struct lh_err err;
 
-	if ((size_t)snprintf(base, sizeof base, "%s/index/%s.lhv", p->how.state, k->name) >=
+	if ((size_t)snprintf(base, sizeof base, "%s/%s.lhv", p->how.state, k->name) >=
 		    sizeof base ||
 	    (size_t)snprintf(log, sizeof log, "%s-log", base) >= sizeof log)
 		return -1;
@@ -99,25 +116,45 @@ static bool is_named(const struct lh_persons *p, struct lh_str name)
 	return false;
 }
 
-int lh_persons_corpus(struct lh_persons *p, struct lh_str name)
+/* Return what is known about an index in a folder of the state, "index/NAME"; NULL: no memory. */
+static struct lh_persons_known *known(struct lh_persons *p, const char *folder, struct lh_str name)
 {
+	char path[16 + LH_INDEX_NAME_MAX + 1];
 	struct lh_persons_known *k;
 	struct lh_err err;
 	size_t i;
+
+	snprintf(path, sizeof path, "%s/%.*s", folder, (int)name.n, name.p);
+	for (i = 0; i < p->n_known; i++)
+		if (!strcmp(path, p->known[i].name))
+			return &p->known[i];
+	if (lh_grow(&p->known, &p->cap_known, p->n_known + 1, sizeof *p->known, &err) < 0)
+		return NULL;
+	k = &p->known[p->n_known];
+	*k = (struct lh_persons_known){ .name = lh_strndup(path, strlen(path), &err), .is = -1 };
+	if (!k->name)
+		return NULL;
+	p->n_known++;
+	return k;
+}
+
+int lh_persons_corpus(struct lh_persons *p, struct lh_str name)
+{
+	struct lh_persons_known *k;
 
 	if (is_named(p, name))
 		return 1;
 	if (!lh_index_name_valid(name))
 		return 0;
-	for (i = 0; i < p->n_known; i++)
-		if (lh_str_is(name, p->known[i].name, strlen(p->known[i].name)))
-			return find_out(p, &p->known[i]);
-	if (lh_grow(&p->known, &p->cap_known, p->n_known + 1, sizeof *p->known, &err) < 0)
-		return -1;
-	k = &p->known[p->n_known];
-	*k = (struct lh_persons_known){ .name = lh_strndup(name.p, name.n, &err), .is = -1 };
-	if (!k->name)
-		return -1;
-	p->n_known++;
-	return find_out(p, k);
+	k = known(p, "index", name);
+	return k ? find_out(p, k) : -1;
+}
+
+bool lh_persons_kept(struct lh_persons *p, const char *folder, struct lh_str name, bool *there)
+{
+	struct lh_persons_known *k = known(p, folder, name);
+	const int is = k ? find_out(p, k) : -1;
+
+	*there |= is || k->base.there;
+	return is || is_named(p, name);
 }

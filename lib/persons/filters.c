@@ -6,12 +6,9 @@
 
 #include "base/mem.h"
 
-/* Return whether a filter of the family answers a route. */
-static bool run_by(const struct lh_route *r, const char *tool)
+bool lh_persons_run_by(const struct lh_route *r, const char *tool)
 {
-	const char *slash = r->run ? strrchr(r->run[0], '/') : NULL;
-
-	return r->run && !strcmp(slash ? slash + 1 : r->run[0], tool);
+	return r->run && !strcmp(lh_route_program(r), tool);
 }
 
 /* Options to add: a flag or a word with its value, and one with many. */
@@ -68,12 +65,11 @@ static int move_log(struct lh_route *r, const char *folder, struct lh_err *err)
 	return 0;
 }
 
-/* Return whether a command has an option that begins so. */
-static bool has_option(const struct lh_route *r, const char *begin)
+bool lh_persons_has_option(const struct lh_route *r, const char *begin)
 {
 	size_t i;
 
-	for (i = 1; r->run[i]; i++)
+	for (i = 1; r->run && r->run[i]; i++)
 		if (!strncmp(r->run[i], begin, strlen(begin)))
 			return true;
 	return false;
@@ -82,19 +78,20 @@ static bool has_option(const struct lh_route *r, const char *begin)
 /* Return whether the filter of a route judges. */
 static bool judges(const struct lh_route *r)
 {
-	if (run_by(r, "lh-validate"))
-		return !has_option(r, "--schema") && !has_option(r, "--normalize");
-	if (run_by(r, "lh-iterate"))
-		return !has_option(r, "--emit-session");
-	if (run_by(r, "lh-playbook"))
+	if (lh_persons_run_by(r, "lh-validate"))
+		return !lh_persons_has_option(r, "--schema") &&
+		       !lh_persons_has_option(r, "--normalize");
+	if (lh_persons_run_by(r, "lh-iterate"))
+		return !lh_persons_has_option(r, "--emit-session");
+	if (lh_persons_run_by(r, "lh-playbook"))
 		return r->run[1] && (!strcmp(r->run[1], "record") ||
 				     !strcmp(r->run[1], "requests"));
-	return run_by(r, "lh-search") && has_option(r, "--playbook");
+	return lh_persons_run_by(r, "lh-search") && lh_persons_has_option(r, "--playbook");
 }
 
 bool lh_persons_attributed(const struct lh_route *r)
 {
-	return r->run && has_option(r, "--attribute");
+	return r->run && lh_persons_has_option(r, "--attribute");
 }
 
 int lh_persons_decisions(struct lh_routes *routes, const char *path, bool text, struct lh_err *err)
@@ -128,12 +125,16 @@ int lh_persons_filters(struct lh_routes *routes, const struct lh_persons_how *ho
 	for (i = 0; i < routes->n; i++) {
 		struct lh_route *r = &routes->v[i];
 
-		if (run_by(r, "lh-query") && add_options(r, &attribute, err) < 0)
+		if (!r->built_in && lh_route_ask(r, err) < 0 &&
+		    (how->required || err->code != LH_EUSAGE))
+			return lh_err_prefix(err, "no answer without its rows in the audit log "
+					     "(--no-audit-required)");
+		if (lh_persons_run_by(r, "lh-query") && add_options(r, &attribute, err) < 0)
 			return -1;
-		if (how->anchor && run_by(r, "lh-subject-audit") &&
+		if (how->anchor && lh_persons_run_by(r, "lh-subject-audit") &&
 		    add_options(r, &anchor, err) < 0)
 			return -1;
-		if (run_by(r, "lh-validate") && judges(r) &&
+		if (lh_persons_run_by(r, "lh-validate") && judges(r) &&
 		    (add_options(r, &look_ups, err) < 0 || move_log(r, how->folder, err) < 0))
 			return -1;
 	}

@@ -8,18 +8,25 @@
  *     lh_persons_command(p, &how);
  *     lh_persons_use(p, lh_pool_new(&how, err));
  *     rc = lh_persons_show(p, &rows, &(struct lh_persons_answer){
- *             .body = body, .purpose = "matrix_search", .trace = trace }, err);
+ *             .body = body, .route = route, .asked = line, .purpose = "matrix_search",
+ *             .trace = trace }, err);
  *     if (rc == 0)                       nothing to wait for: send the answer
  *     if (rc > 0)                        rows.written is called, then send it
  *     if (rc < 0)                        withhold it, with *err
  *
- * A person is shown by an object with "candidate_id", at any depth, and by a record (an object
- * with "id" that is of a corpus) in a corpus of persons; one that has a candidate_id is shown
- * under that.  A corpus is of persons if one of its first 100 records has a candidate_id, or if
- * lh_persons_how names it.  In rows of SQL (columns, and rows that are arrays) the column
- * candidate_id has the ids.  In a member "raw", the answer of a model, the JSON object in its
- * text counts.  There is one row for a person and an answer, with the names of the members
- * that are shown.
+ * A person is shown by an object with an id of lineage/person_ids.h, such as "candidate_id", at
+ * any depth, and by a record (an object with "id" that is of a corpus) in a corpus of persons; one
+ * that has such an id is shown under that.  A corpus is of persons
+ * if one of its first 100 records has such an id, or if lh_persons_how names it.  In rows of SQL
+ * (columns, and rows that are arrays) the columns of these names have the ids.  In a member "raw",
+ * the answer of a model, the JSON object in its text counts.  There is one row for a person and an
+ * answer, with the names of the members that are shown.
+ *
+ * An answer tells also by what it does not show: by a count, an order, an error.  So each request
+ * about a corpus of persons has a row of that corpus, whatever the answer is: its subject is
+ * "corpus:NAME", of the roster "corpus:roster", of a statement of SQL that says no tables
+ * "corpus:sql"; in the place of members it has the SHA-256 of what was asked.  Persons whom a
+ * search names, to find or to leave out, have rows as if they were shown.
  *
  * The rows are appended by a process of lh-subject-audit, those of one answer together.  They
  * are synced before written is called, as the mode of lh_persons_how says.
@@ -56,6 +63,7 @@ struct lh_persons_how {
 	const char *const *corpus;	/* names of corpora of persons */
 	size_t corpora;
 	bool required;			/* an answer without its rows is withheld */
+	bool text;			/* rows of corpora have what was asked, not a hash alone */
 	const char *anchor;		/* that reports are compared with; NULL: as they find it */
 	/* Report rows that are missing; or NULL. */
 	void (*warn)(void *owner, const char *text);
@@ -74,16 +82,24 @@ void lh_persons_use(struct lh_persons *p, struct lh_pool *pool);
 /* Return whether there is a pool. */
 bool lh_persons_ready(const struct lh_persons *p);
 
+/* Return whether an answer without its rows is withheld. */
+bool lh_persons_required(const struct lh_persons *p);
+
 /* Return whether a corpus is one of persons: 1, 0, or -1 if that cannot be read. */
 int lh_persons_corpus(struct lh_persons *p, struct lh_str name);
 
+/* Return whether an object of the storage is one of a dataset, whose rows may be persons, and cut
+ * the key to what follows "datasets/". */
+bool lh_persons_dataset(struct lh_str *key);
+
 /* An answer that is about to be sent. */
 struct lh_persons_answer {
-	struct lh_str body;		/* a JSON object */
-	struct lh_str used;		/* another one, whose persons are used; n 0: none */
-	struct lh_str corpus;		/* of the records that name none; n 0: none */
+	struct lh_str body;		/* a JSON object, or anything else */
+	const struct lh_route *route;	/* whose filter was asked, or NULL */
+	struct lh_str asked;		/* the line that it got, without LF; n 0: none */
+	struct lh_str tables;		/* JSON array: the tables that it says it has read */
 	const char *purpose, *trace;	/* trace may be NULL */
-	bool unnamed;			/* it shows persons without their candidate_id */
+	bool unnamed;			/* it shows persons without their ids */
 };
 
 struct lh_persons_row;
@@ -95,6 +111,7 @@ struct lh_persons_rows {
 	struct lh_persons *persons;
 	struct lh_persons_row *row;
 	size_t n, cap, open, missing;
+	const char *withheld;		/* why, although its rows are written; or NULL */
 	char purpose[64];
 };
 
@@ -105,9 +122,10 @@ int lh_persons_show(struct lh_persons *p, struct lh_persons_rows *rows,
 /* Free the rows, of which none is open. */
 void lh_persons_rows_free(struct lh_persons_rows *r);
 
-/* Add options to the filters of routes, unless they are there: lh-query marks answers that show
- * persons without their ids, lh-validate leaves rows of its look-ups, lh-subject-audit compares
- * with the anchor. */
+/* Ask the commands of configured routes what they do, unless that is known: one that does not say
+ * so is an error if rows are required.  Add options to the filters of routes, unless they are
+ * there: lh-query says which tables it has read, and whether it shows persons without their ids,
+ * lh-validate leaves rows of its look-ups, lh-subject-audit compares with the anchor. */
 int lh_persons_filters(struct lh_routes *routes, const struct lh_persons_how *how,
 		       struct lh_err *err);
 /* Let the filters of routes that judge append to a log of decisions, unless they have one; text:
@@ -116,8 +134,8 @@ int lh_persons_decisions(struct lh_routes *routes, const char *path, bool text,
 			 struct lh_err *err);
 /* Return whether a route's filter has --attribute. */
 bool lh_persons_attributed(const struct lh_route *r);
-/* Cut the member "unnamed", which lh-query --attribute adds at the end, out of an answer; return
- * whether it was there. */
-bool lh_persons_cut_unnamed(struct lh_buf *body);
+/* Cut the members "tables" and "unnamed", which lh-query --attribute adds at the end, out of an
+ * answer, and copy the array of tables; *unnamed: whether that was there. */
+int lh_persons_cut(struct lh_buf *body, struct lh_buf *tables, bool *unnamed, struct lh_err *err);
 
 #endif

@@ -56,6 +56,7 @@ struct lh_persons *lh_persons_new(const struct lh_persons_how *how, struct lh_er
 	p->how = *how;
 	lh_record_init(&p->body);
 	lh_record_init(&p->text);
+	lh_record_init(&p->asked);
 	p->extract = lh_extract_new(err);
 	if (p->extract && make_argv(p, err) == 0)
 		return p;
@@ -75,6 +76,7 @@ static void destroy(struct lh_persons *p)
 	lh_intern_free(&p->ids);
 	lh_record_free(&p->body);
 	lh_record_free(&p->text);
+	lh_record_free(&p->asked);
 	lh_buf_free(&p->strings);
 	lh_buf_free(&p->copy);
 	free(p);
@@ -105,6 +107,11 @@ void lh_persons_use(struct lh_persons *p, struct lh_pool *pool)
 bool lh_persons_ready(const struct lh_persons *p)
 {
 	return p->pool;
+}
+
+bool lh_persons_required(const struct lh_persons *p)
+{
+	return p->how.required;
 }
 
 /* ---- rows ---- */
@@ -199,7 +206,7 @@ static void on_row(struct lh_ask *a, enum lh_asked how, const struct lh_record *
 	if (--r->open)
 		return;
 	report(r);
-	r->written(r, r->missing && p->how.required ? WITHHELD : NULL);
+	r->written(r, r->missing && p->how.required ? WITHHELD : r->withheld);
 	if (!--p->open && p->over)
 		destroy(p);
 }
@@ -207,6 +214,7 @@ static void on_row(struct lh_ask *a, enum lh_asked how, const struct lh_record *
 int lh_persons_show(struct lh_persons *p, struct lh_persons_rows *r,
 		    const struct lh_persons_answer *a, struct lh_err *err)
 {
+	LH_SCOPED(lh_buf_free) struct lh_buf corpus = { 0 };
 	bool unnamed = false;
 	int rc;
 	struct lh_pool *pool;
@@ -215,8 +223,11 @@ int lh_persons_show(struct lh_persons *p, struct lh_persons_rows *r,
 	lh_persons_rows_free(r);
 	r->persons = p;
 	r->open = r->missing = 0;
+	r->withheld = NULL;
 	snprintf(r->purpose, sizeof r->purpose, "%s", a->purpose);
-	rc = lh_persons_find(r, a, &unnamed, err);
+	rc = lh_persons_asked(r, a, &corpus, err);
+	if (!rc)
+		rc = lh_persons_find(r, a, (struct lh_str){ corpus.p, corpus.len }, &unnamed, err);
 	lh_intern_free(&p->ids);
 	if (!rc)
 		rc = end_lines(r, err);
@@ -230,8 +241,8 @@ int lh_persons_show(struct lh_persons *p, struct lh_persons_rows *r,
 			p->how.lost->rows++;
 		if (p->how.warn)
 			p->how.warn(p->how.owner, text);
-		if (p->how.required)
-			rc = lh_err_data(err, 503, UNNAMED);
+		if (p->how.required)	/* the rows of what was asked are written all the same */
+			r->withheld = UNNAMED;
 	}
 	if (rc)
 		return -1;
@@ -249,7 +260,9 @@ int lh_persons_show(struct lh_persons *p, struct lh_persons_rows *r,
 		return 1;
 	}
 	report(r);
-	return r->missing && p->how.required ? lh_err_data(err, 503, WITHHELD) : 0;
+	if (r->missing && p->how.required)
+		r->withheld = WITHHELD;
+	return r->withheld ? lh_err_data(err, 503, "%s", r->withheld) : 0;
 }
 
 void lh_persons_rows_free(struct lh_persons_rows *r)
@@ -263,14 +276,35 @@ void lh_persons_rows_free(struct lh_persons_rows *r)
 	r->n = r->cap = 0;
 }
 
-bool lh_persons_cut_unnamed(struct lh_buf *body)
+/* Cut a text off the end of an object; return whether it was there. */
+static bool cut_end(struct lh_buf *body, const char *member, size_t n)
 {
-	static const char member[] = "," LH_JSON("unnamed":true) "}";
-	const size_t n = sizeof member - 1;
-
 	if (body->len < n || memcmp(body->p + body->len - n, member, n) != 0)
 		return false;
 	body->len -= n;
 	lh_buf_putc(body, '}');
 	return true;
+}
+
+/* The filter's own "tables" is the last one, behind all that it shows. */
+int lh_persons_cut(struct lh_buf *body, struct lh_buf *tables, bool *unnamed, struct lh_err *err)
+{
+	static const char last[] = "," LH_JSON("unnamed":true) "}";
+	static const char begin[] = ",\"tables\":[";
+	const size_t n = sizeof begin - 1;
+	const char *p;
+	size_t at;
+
+	*unnamed = cut_end(body, last, sizeof last - 1);
+	if (body->len < n + 2 || memcmp(body->p + body->len - 2, "]}", 2) != 0)
+		return 0;
+	for (at = body->len - n; at && memcmp(body->p + at, begin, n) != 0; at--)
+		;
+	if (!at)
+		return 0;
+	p = body->p + at + n - 1;
+	lh_buf_add(tables, p, body->len - 1 - (size_t)(p - body->p));
+	body->len = at;
+	lh_buf_putc(body, '}');
+	return lh_buf_check(tables, err);
 }

@@ -3,11 +3,13 @@
 
 #include <lh/extract.h>
 #include "json/bind.h"
+#include "lineage/person_ids.h"
 
 struct walk {
 	struct lh_persons *p;
 	struct lh_persons_rows *rows;
 	const struct lh_persons_answer *a;
+	struct lh_str corpus;		/* of records that name none */
 	size_t found;			/* ids so far */
 	bool unnamed;
 	struct lh_err *err;
@@ -91,8 +93,8 @@ static bool is_id_column(const struct lh_value *column)
 	struct lh_value name;
 
 	return column->type == LH_OBJECT && lh_value_get(column, "name", &name) &&
-	       name.type == LH_STRING && name.n == 14 &&
-	       !strncasecmp(name.p + 1, "candidate_id", 12);
+	       name.type == LH_STRING && name.n >= 2 &&
+	       lh_person_column(name.p + 1, name.n - 2);
 }
 
 /* Add a person of a row: all columns are shown. */
@@ -153,6 +155,14 @@ static int walk_rows(struct walk *w, const struct lh_value *body)
 
 /* ---- any other answer ---- */
 
+/* Return whether a text may show a person: it names an id, maybe by an escape, or a record. */
+static bool may_show(struct lh_str s)
+{
+	return memmem(s.p, s.n, "_id\"", 4) || memmem(s.p, s.n, "\\u", 2) ||
+	       memmem(s.p, s.n, "\"id\"", 4) || memmem(s.p, s.n, "\"subject\"", 9) ||
+	       memmem(s.p, s.n, "\"columns\"", 9);
+}
+
 /* Walk the object that the answer of a model holds. */
 static int walk_raw(struct walk *w, const struct lh_value *v)
 {
@@ -163,7 +173,7 @@ static int walk_raw(struct walk *w, const struct lh_value *v)
 
 	lh_buf_reset(&w->p->strings);
 	rc = lh_value_str(v, &w->p->strings, &s, w->err);
-	if (rc == 0 && memmem(s.p, s.n, "candidate_id", 12)) {
+	if (rc == 0 && may_show(s)) {
 		lh_buf_add(&text, s.p, s.n);
 		rc = lh_buf_check(&text, w->err);
 		if (!rc && lh_extract(w->p->extract, text.p, text.len, &found, w->err) > 0)
@@ -174,18 +184,18 @@ static int walk_raw(struct walk *w, const struct lh_value *v)
 
 /* What is looked for in an object. */
 struct looked {
-	struct lh_value candidate, id, corpus, metadata;
+	struct lh_value id, corpus, metadata;
+	bool named;			/* it has the id of a person */
 };
 
 static void look_at(const struct lh_value *v, struct looked *l)
 {
 	struct lh_iter it;
 
-	*l = (struct looked){ .candidate = { .type = LH_NULL } };
+	*l = (struct looked){ .named = false };
 	for (lh_iter_init(&it, v); lh_iter_next(&it); ) {
-		if (lh_value_is(&it.key, "candidate_id", 12))
-			l->candidate = it.val;
-		else if (lh_value_is(&it.key, "id", 2))
+		l->named |= lh_person_names(&it.key);
+		if (lh_value_is(&it.key, "id", 2))
 			l->id = it.val;
 		else if (lh_value_is(&it.key, "corpus", 6))
 			l->corpus = it.val;
@@ -199,7 +209,7 @@ static void look_at(const struct lh_value *v, struct looked *l)
 static int read_corpus(struct walk *w, const struct looked *l, unsigned depth, struct lh_str *name)
 {
 	lh_buf_reset(&w->p->strings);
-	*name = depth <= 2 ? w->a->corpus : (struct lh_str){ NULL, 0 };
+	*name = depth <= 2 ? w->corpus : (struct lh_str){ NULL, 0 };
 	if (!l->id.p || (l->id.type != LH_STRING && l->id.type != LH_NUMBER))
 		return 0;
 	if (l->corpus.p && l->corpus.type == LH_STRING &&
@@ -218,6 +228,28 @@ static int add_hit(struct walk *w, const struct lh_value *v, const struct looked
 
 	w->unnamed |= is < 0;
 	return is > 0 ? add_person(w, &l->id, in.record ? NULL : v, &in) : 0;
+}
+
+/* Add the persons whose ids an object has; an answer of a playbook is one if its corpus is. */
+static int add_named(struct walk *w, const struct lh_value *v, const struct around *in)
+{
+	struct lh_value corpus;
+	struct lh_str name;
+	struct lh_iter it;
+
+	for (lh_iter_init(&it, v); lh_iter_next(&it); ) {
+		if (!lh_persons_is_id(v, &it.key, &corpus))
+			continue;
+		lh_buf_reset(&w->p->strings);
+		if (corpus.type == LH_STRING && corpus.p &&
+		    lh_value_str(&corpus, &w->p->strings, &name, w->err) < 0)
+			return -1;
+		if (corpus.type == LH_STRING && corpus.p && !lh_persons_corpus(w->p, name))
+			continue;
+		if (add_person(w, &it.val, v, in) < 0)
+			return -1;
+	}
+	return 0;
 }
 
 static int walk_members(struct walk *w, const struct lh_value *v, struct around in)
@@ -252,7 +284,7 @@ static int walk_object(struct walk *w, const struct lh_value *v, struct around i
 		inside.hit = v;
 		inside.record = l.metadata.p ? &l.metadata : NULL;
 	}
-	if (l.candidate.p && add_person(w, &l.candidate, v, &inside) < 0)
+	if (l.named && add_named(w, v, &inside) < 0)
 		return -1;
 	if (walk_members(w, v, inside) < 0)
 		return -1;
@@ -273,13 +305,6 @@ static int walk_value(struct walk *w, const struct lh_value *v, struct around in
 	return walk_members(w, v, in);
 }
 
-/* Return whether a text may show a person: it names an id, maybe by an escape, or a record. */
-static bool may_show(struct lh_str s)
-{
-	return memmem(s.p, s.n, "candidate_id", 12) || memmem(s.p, s.n, "\\u", 2) ||
-	       memmem(s.p, s.n, "\"id\"", 4) || memmem(s.p, s.n, "\"columns\"", 9);
-}
-
 static int walk_text(struct walk *w, struct lh_str text)
 {
 	struct lh_value v;
@@ -297,12 +322,14 @@ static int walk_text(struct walk *w, struct lh_str text)
 	return walk_value(w, &v, (struct around){ .depth = 0 });
 }
 
-int lh_persons_find(struct lh_persons_rows *r, const struct lh_persons_answer *a, bool *unnamed,
-		    struct lh_err *err)
+int lh_persons_find(struct lh_persons_rows *r, const struct lh_persons_answer *a,
+		    struct lh_str corpus, bool *unnamed, struct lh_err *err)
 {
-	struct walk w = { .p = r->persons, .rows = r, .a = a, .unnamed = a->unnamed, .err = err };
+	struct walk w = { .p = r->persons, .rows = r, .a = a, .corpus = corpus,
+			  .unnamed = a->unnamed, .err = err };
 
-	if (walk_text(&w, a->used) < 0 || walk_text(&w, a->body) < 0)
+	if ((a->route && lh_route_lists(a->route, "uses", NULL) && walk_text(&w, a->asked) < 0) ||
+	    walk_text(&w, a->body) < 0)
 		return -1;
 	*unnamed = w.unnamed;
 	return 0;

@@ -3,6 +3,13 @@
 #include "routes.h"
 
 #include <stdio.h>
+#include <stdlib.h>
+
+#include "base/mem.h"
+#include "proc/run.h"
+
+#define ASK_SECONDS 10.0
+#define ASK_MAX ((size_t)4 << 20)	/* bytes of what a command says of itself */
 
 /* Words of a command by which its program chooses what it answers: two commands of a program
  * with the same ones answer alike, whatever files and limits they name. */
@@ -105,6 +112,7 @@ int lh_routes_describe(struct lh_routes *r, const struct lh_described *all, stru
 		     d++)
 			;
 		lh_buf_reset(&name);
+		route->described = d->run;
 		rc = d->run ? read_name(route, &name, err) : 0;
 		if (!rc && d->run)
 			find_operation(d->text, (struct lh_str){ name.p ? name.p : "", name.len },
@@ -112,6 +120,63 @@ int lh_routes_describe(struct lh_routes *r, const struct lh_described *all, stru
 	}
 	lh_buf_free(&name);
 	return rc;
+}
+
+const char *lh_route_program(const struct lh_route *r)
+{
+	return r->program ? r->program : program_of(r->run[0]);
+}
+
+/* Take what a command says of itself: 1; 0 if that is no description. */
+static int take_description(struct lh_route *r, struct lh_buf *text, struct lh_err *err)
+{
+	LH_SCOPED(lh_record_free) struct lh_record rec = { 0 };
+	LH_SCOPED(lh_buf_free) struct lh_buf name = { 0 };
+	const struct lh_value *tool, *operations;
+
+	while (text->len && text->p[text->len - 1] == '\n')
+		text->len--;
+	if (lh_record_parse(&rec, text->p, text->len, err) < 0)
+		return err->code == LH_ENOMEM ? -1 : 0;
+	tool = lh_record_get(&rec, "name");
+	operations = lh_record_get(&rec, "operations");
+	if (!tool || tool->type != LH_STRING || tool->escaped || !operations ||
+	    operations->type != LH_ARRAY)
+		return 0;
+	r->program = lh_strndup(tool->p + 1, tool->n - 2, err);
+	r->says = lh_strndup(text->p, text->len, err);
+	if (!r->program || !r->says || read_name(r, &name, err) < 0)
+		return -1;
+	find_operation(r->says, (struct lh_str){ name.p ? name.p : "", name.len }, &r->operation);
+	return 1;
+}
+
+int lh_route_ask(struct lh_route *r, struct lh_err *err)
+{
+	LH_SCOPED(lh_child_free) struct lh_child_out out = { .status = 0 };
+	struct lh_child_how how = { .seconds = ASK_SECONDS, .max = ASK_MAX };
+	size_t n = 0;
+	char **argv;
+	int rc;
+
+	if (!r->run || r->described)
+		return 0;
+	while (r->run[n])
+		n++;
+	argv = lh_calloc(n + 2, sizeof *argv, err);
+	if (!argv)
+		return -1;
+	memcpy(argv, r->run, n * sizeof *argv);
+	argv[n] = (char *)"--describe";
+	how.argv = argv;
+	rc = lh_child_run(&how, NULL, 0, &out, err);
+	free(argv);
+	rc = rc < 0 ? (err->code == LH_EIO ? 0 : -1)
+		    : out.status ? 0 : take_description(r, &out.out, err);
+	r->described = rc > 0;
+	return rc ? (rc > 0 ? 0 : -1)
+		  : lh_err_set(err, LH_EUSAGE, "\"%s\": its command, %s, does not describe itself "
+			       "(--describe)", r->route, r->run[0]);
 }
 
 /* Return whether a text in JSON is a member, or a path that ends in it; NULL: any. */

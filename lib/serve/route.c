@@ -143,6 +143,8 @@ void lh_route_free(struct lh_route *r)
 	free(r->token_file);
 	free(r->why);
 	free(r->title);
+	free(r->program);
+	free(r->says);
 	memset(r, 0, sizeof *r);
 }
 

@@ -167,7 +167,7 @@ drive() {
 	import os
 	from session import *
 	S = os.environ["S"]
-	s = Session(S)
+	s = Session(S, "--no-audit-required")
 	def all_of(tool, member, key, **arguments):
 	    found, cursor = [], {}
 	    while True:
@@ -431,7 +431,7 @@ drive() {
 
 @test "query_sql gives rows in parts, over HTTP with the route that has it" {
 	jq -nc --arg s "$S" '{state: $s, routes: [{route: "POST /v1/sql", run: ["lh-query", "--wire", "--catalog", ($s + "/catalog"), "-q", "--on-error", "emit"]}]}' >config
-	start_serve --config config
+	start_serve --config config --no-audit-required
 	call() {
 		curl -sS -H 'content-type: application/json' -H 'accept: application/json, text/event-stream' -H 'mcp-protocol-version: 2025-11-25' "$URL/mcp" \
 			-d '{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"query_sql","arguments":'"$1"'}}'

@@ -89,7 +89,7 @@ all_of_the_table() {
 		post "$1" '{}' | jq -r '.env[]' | grep -v '^_$\|^PWD$\|^OLDPWD$\|^SHLVL$' | LC_ALL=C sort | xargs
 	}
 	jq -nc '["sh", "-c", "while read -r line; do env | jq -Rnc \"{env: [inputs | split(\\\"=\\\")[0]]}\"; done"] as $run |
-		{state: "s", routes: [{route: "POST /none", run: $run}, {route: "POST /some", run: $run, env: ["KIMI_API_KEY", "OTHER", "ABSENT"]}]}' >config
+		{state: "s", audit_required: false, routes: [{route: "POST /none", run: $run}, {route: "POST /some", run: $run, env: ["KIMI_API_KEY", "OTHER", "ABSENT"]}]}' >config
 	start_serve --config config
 	env | grep '^\(PATH\|HOME\|USER\|LOGNAME\|SHELL\|TERM\|TMPDIR\|TZ\|LANG\|LANGUAGE\|L[CH]_[A-Z_]*\)=' | sed 's/=.*//' |
 		grep -v 'LH_OPENAI_API_KEY\|LH_KEYS_FILE\|LH_SUBJECT_AUDIT_KEY\|LH_OLLAMA_URL' | LC_ALL=C sort | xargs >want

@@ -31,12 +31,16 @@ teardown() {
 	faults_happened
 }
 
-# rows [DIR] - who, why and by which trace, of all logs; and that every chain holds
-rows() {
+# all_rows [DIR] - who, why and by which trace, of all logs; and that every chain holds
+all_rows() {
 	lh-subject-audit verify --dir "${1:-$LOGS}" >verified
 	[ "$(jq -r .error verified | sort -u)" = null ]
 	jq -r '[.candidate_id, .accessor.purpose, .accessor.trace_id] | join(" ")' "${1:-$LOGS}"/*.audit.jsonl | sort
 }
+
+# rows [DIR] - those of persons; corpora [DIR] - those of what is asked
+rows() { all_rows "$@" | sed '/^corpus:/d'; }
+corpora() { all_rows "$@" | sed '/^corpus:/!d'; }
 
 # say PATH BODY TRACE - the status of the answer, which is in the file answer
 say() {
@@ -177,12 +181,12 @@ say() {
 	[ "$(rows | grep -c 'w-4 console_sessions t-console')" = 1 ]
 }
 
-@test "without its rows an answer is given and the loss is reported, counted and no health, or withheld with --audit-required" {
+@test "without its rows an answer is withheld, or given with --no-audit-required: the loss is reported, counted and no health" {
 	mkdir -p $LOGS
 	printf '{"torn' >$LOGS/w-7.audit.jsonl
-	start_serve --state s
+	start_serve --state s --no-audit-required
 	[ "$(status /v1/vectors/index/workers/record/w-7)" = 200 ]
-	grep -q 'audit log: 1 of 1 rows of an answer of record not written' err
+	grep -q 'audit log: 1 of 2 rows of an answer of record not written' err
 	[ "$(metric lh_serve_audit_rows_missing_total)" = 1 ]
 	[ "$(curl -sS -o deep -w '%{http_code}' "$URL/health?deep=1")" = 503 ]
 	jq -e '.error == "rows of who looked were not written" and .down == ["audit log"]' deep
@@ -191,7 +195,7 @@ say() {
 	[ "$(metric lh_serve_audit_rows_missing_total)" = 1 ]
 	[ "$(status '/health?deep=1')" = 200 ]
 	end_serve
-	start_serve --state s --audit-required
+	start_serve --state s
 	[ "$(curl -sS -o answer -w '%{http_code}' "$URL/v1/vectors/index/workers/record/w-7")" = 503 ]
 	[ "$(cat answer)" = '{"error":"the audit log cannot be written, and there is no answer without it"}' ]
 	[ "$(metric lh_serve_audit_rows_missing_total)" = 1 ]
@@ -206,7 +210,7 @@ say() {
 }
 
 @test "a client that leaves and a new configuration do not end the server while rows are being appended" {
-	lh-serve --print-config | jq -c '{ routes: ([.routes[] | { route, off: "not in this test" }]
+	lh-serve --print-config | jq -c '{ audit_required: false, routes: ([.routes[] | { route, off: "not in this test" }]
 		+ [{ route: "POST /echo", run: ["cat"], depth: 8, read: true, max_body: "16M" }]) }' >config
 	# what is freed is overwritten, so that its use shows
 	MALLOC_PERTURB_=165 GLIBC_TUNABLES=glibc.malloc.tcache_count=0 start_serve --state s --config config
@@ -249,7 +253,7 @@ say() {
 		[ "$(status /v1/vectors/index/odd/record/$id)" = 503 ]
 	done
 	[ "$(status /v1/vectors/index/odd/record/n)" = 200 ]
-	[ "$(ls $LOGS)" = 7.audit.jsonl ]
+	[ "$(ls $LOGS | sed /^corpus/d)" = 7.audit.jsonl ]
 }
 
 @test "rows are on disk before the answer is sent, or synced not at all with --audit-sync none" {
@@ -287,7 +291,7 @@ say() {
 	start_serve --state s --audit-log logs
 	[ "$(say /v1/validate '{"kind":"email","artifact":{"to":"a@b","body":"hello"},"context":{"candidate_id":"w-9"}}' t)" = 200 ]
 	[ "$(status /v1/vectors/index/workers/record/w-7)" = 200 ]
-	[ "$(cd logs; echo *)" = 'w-7.audit.jsonl w-9.audit.jsonl' ]
+	[ "$(cd logs; echo w*)" = 'w-7.audit.jsonl w-9.audit.jsonl' ]
 	[ ! -e $LOGS ]
 	end_serve
 	unset LH_SUBJECT_AUDIT_KEY
@@ -381,7 +385,12 @@ unnamed() {
 	done <<-'END'
 	false select count(*) from workers
 	false select count(*), sum(1) as n from workers where city <> ''
-	false select avg(length(name)) a from workers
+	true select avg(length(name)) a from workers
+	true select sum(unicode(substr(name, 1, 1))) from workers where candidate_id = 'w-3'
+	true select sum(name) from workers where candidate_id = 'w-3'
+	true select sum(name) from (select name from workers limit 1)
+	true select total(name) from workers, json_each('[1]') each
+	false select sum(name), avg("name") r, count(name), total(1) from workers
 	false select title from products
 	false select p.title from products p join workers w on w.candidate_id = p.worker
 	false select * from workers
@@ -422,7 +431,7 @@ unnamed() {
 	unnamed $'select candidate_id from workers \xef\xbb\xbfunion select phone from workers' | jq -e .unnamed
 	unnamed 'select title from products' | jq -e 'has("unnamed") | not'
 	jq -nc '{sql: "select title from products"}' | lh-query --attribute --persons products products=p.jsonl | jq -e .unnamed
-	unnamed 'select name from workers' | jq 'del(.unnamed)' | cmp - <(jq -nc '{sql: "select name from workers"}' | lh-query workers="$BATS_FILE_TMPDIR/workers.jsonl" | jq .)
+	unnamed 'select name from workers' | jq 'del(.unnamed, .tables)' | cmp - <(jq -nc '{sql: "select name from workers"}' | lh-query workers="$BATS_FILE_TMPDIR/workers.jsonl" | jq .)
 }
 
 @test "an error of SQL shows no value of a person" {
@@ -442,7 +451,7 @@ unnamed() {
 	mkdir -p s/store s/catalog
 	lh-ingest -q --store s/store --catalog s/catalog --name workers "$BATS_FILE_TMPDIR/workers.jsonl" >/dev/null
 	echo '{"state":"s","routes":[{"route":"POST /v1/sql","run":["lh-query","--catalog","s/catalog","--store","s/store","--on-error","emit"]}]}' >config
-	start_serve --config config
+	start_serve --config config --no-audit-required
 	[ "$(say /v1/sql "{\"sql\":\"select candidate_id, name from workers where candidate_id in ('w-1', 'w-2')\"}" t)" = 200 ]
 	rows | diff - <(printf '%s\n' 'w-1 sql t' 'w-2 sql t')
 	[ "$(jq -c .fields_accessed $LOGS/w-1.audit.jsonl)" = '["candidate_id","name"]' ]
@@ -453,7 +462,7 @@ unnamed() {
 	jq -e '.row_count == 1 and (has("unnamed") | not)' answer
 	grep -q 'audit log: an answer of sql shows persons without their candidate_id' err
 	end_serve
-	start_serve --config config --audit-required
+	start_serve --config config
 	[ "$(say /v1/sql '{"sql":"select name from workers limit 1"}' t)" = 503 ]
 	[ "$(say /v1/sql '{"sql":"select count(*) as n from workers"}' t)" = 200 ]
 	[ "$(rows | wc -l)" = 2 ]
@@ -466,7 +475,7 @@ unnamed() {
 	echo '{"state":"s","queue":16,"audit_sync":"none","audit_required":true,"routes":[{"route":"POST /v1/sql","run":["lh-query","--catalog","s/catalog","--store","s/store","--on-error","emit"]}]}' >config
 	start_serve --config config
 	[ "$(say /v1/sql '{"sql":"select candidate_id from workers"}' t)" = 200 ]
-	[ "$(find $LOGS -name '*.audit.jsonl' | wc -l)" = 3000 ]
+	[ "$(find $LOGS -name 'w-*.audit.jsonl' | wc -l)" = 3000 ]
 }
 
 @test "look-ups of a configured lh-validate, and of lh-mcp with --key-file alone, leave rows" {
@@ -484,4 +493,178 @@ unnamed() {
 		'{"jsonrpc":"2.0","id":2,"method":"tools/call","params":{"name":"validate","arguments":{"kind":"email","artifact":{"to":"a@b","body":"hello"},"context":{"candidate_id":"w-7"}}}}' |
 		LH_SUBJECT_AUDIT_KEY=$BATS_FILE_TMPDIR/key patiently lh-mcp --state s --audit-log logs >out
 	[ -s logs/w-7.audit.jsonl ]
+}
+
+# logged - how many rows there are
+logged() { find s -name '*.audit.jsonl' -exec cat {} + | wc -l; }
+
+# bisect PATH BODY - ask for the telephone of w-7, which @@ stands for, in three steps: each leaves a
+# row, whatever it answers, or has no answer, since its filter has no key behind another program
+bisect() {
+	local before after guess path
+	for guess in 1 5 9; do
+		before=$(logged)
+		path=${1//@@/$guess}
+		if [ -n "$2" ]; then
+			curl -sS -m 60 -o answer --json "${2//@@/$guess}" "$URL$path"
+		else
+			curl -sS -m 60 -o answer "$URL$path"
+		fi
+		after=$(logged)
+		[ "$after" -gt "$before" ] || grep -q 'the filter is busy or down' answer || { echo "# $path ${2//@@/$guess}: $(cat answer) $(cat err)" >&2; return 1; }
+	done
+}
+
+@test "no route and no tool that reaches persons answers a question without a row, plain or behind another program" {
+	(umask 077; echo legal-0123456789abcdef >legal)
+	mkdir -p s/store s/catalog
+	lh-ingest -q --store s/store --catalog s/catalog --name people "$BATS_FILE_TMPDIR/workers.jsonl" >/dev/null
+	lh-index build -q s/index/cp.lhv s/index/products.lhv 2>/dev/null || cp s/index/products.lhv s/index/cp.lhv
+	sql='["lh-query","--timeout","25","--max-rows","10000","--catalog","s/catalog","--store","s/store","-j1","-q","--on-error","emit"]'
+	jq -nc --argjson sql "$sql" '{state: "s", legal_token_file: "legal", routes: [{route: "POST /v1/sql", read: true, run: $sql}]}' >plain
+	lh-serve --config plain --print-config | jq -c '{state, legal_token_file, routes: [.routes[] | select(.run and (.route | test("storage|ingest|subject|witness") | not))
+		| {route, run: (["nice"] + .run), read, trace, members} | with_entries(select(.value != null))]}' >behind
+	filter='"metadata_filter":{"candidate_id":"w-7","phone":{"gte":"@@"}}'
+	cat >asked <<-END
+		POST /v1/matrix/search|/v1/matrix/search|{"query_text":"x","corpora":["workers"],"k":1,"explain":true,"exclude_ids":["w-7"],$filter}
+		POST /v1/matrix/search|/v1/matrix/search|{"query_text":"x","corpora":["workers"],"k":0,"metadata_filter":{"phone":{"gte":"@@"}}}
+		POST /v1/matrix/search|/v1/matrix/search|{"query_text":"x","corpora":["workers"],"metadata_filter":{"no_such":"@@"}}
+		POST /v1/matrix/retrieve|/v1/matrix/retrieve|{"query_text":"x","corpora":["workers"],"k":1,"explain":true,"exclude_ids":["w-7"],$filter}
+		POST /v1/vectors/search|/v1/vectors/search|{"index":"workers","query_text":"x","k":1,"explain":true,"exclude_ids":["w-7"],$filter}
+		POST /v1/vectors/index/{index}/search|/v1/vectors/index/workers/search|{"query_text":"x","k":1,"explain":true,"exclude_ids":["w-7"],$filter}
+		GET /v1/vectors/index/{name}/record/{id}|/v1/vectors/index/workers/record/w-7@@|
+		GET /v1/vectors/index/{name}|/v1/vectors/index/workers|
+		POST /v1/vectors/index/{src}/merge|/v1/vectors/index/cp/merge|{"dest":"workers"}
+		POST /v1/vectors/index/{name}/add|/v1/vectors/index/workers/add|{"items":[{"id":"w-7@@","vector":[1]}]}
+		POST /v1/validate|/v1/validate|{"kind":"email","artifact":{"to":"a@b","body":"hello"},"context":{"candidate_id":"w-7@@"}}
+		POST /v1/iterate|/v1/iterate|{"kind":"email","prompt":"p","model":"m","context":{"candidate_id":"w-7@@"}}
+		POST /v1/observer/workflow/run|/v1/observer/workflow/run|{"flow":{"name":"f","nodes":[{"id":"a","mode":"matrix.search","inputs":{"query_text":"x","corpora":["workers"],"k":1,$filter}}]}}
+		POST /v1/sql|/v1/sql|{"sql":"select count(*) from people where candidate_id = 'w-7' and phone >= '@@'"}
+		POST /v1/sql|/v1/sql|{"sql":"select 1 from people where phone >= '@@' limit 1"}
+		POST /v1/sql|/v1/sql|{"sql":"select name from people where phone >= '@@'"}
+		POST /v1/sql|/v1/sql|{"sql":"select sum(unicode(substr(phone, 1, @@))) from people where candidate_id = 'w-7'"}
+		POST /v1/sql|/v1/sql|{"sql":"select json(phone) from people where phone >= '@@'"}
+	END
+	asked_tools() {
+		cat <<-END
+			search {"query":"x","corpus":"workers","k":1,"filter":{"candidate_id":"w-7","phone":{"gte":"@@"}}}
+			search {"query":"x","corpus":"workers","k":1,"filter":{"no_such":"@@"}}
+			lookup {"id":"w-7@@"}
+			lookup {"id":"w-7@@","corpus":"workers"}
+			validate {"kind":"email","artifact":{"to":"a@b","body":"hello"},"context":{"candidate_id":"w-7@@"}}
+			query_sql {"sql":"select count(*) from people where phone >= '@@'"}
+			query_sql {"sql":"select json(phone) from people where phone >= '@@'"}
+		END
+	}
+	# the routes that name an index, show records of one, or are of a roster or of SQL
+	operations --config plain | jq -r 'select(.route | test("playbooks|DELETE|catalog|POST /v1/vectors/index$|ingest") | not)
+		| select(([.operation.paths[]?.member] | any(test("^(corpora|index|name|src)"))) or (.operation.shows | index("rows"))
+		or (.route | test("/validate|/iterate|workflow"))) | .route' | sort >want
+	cut -d '|' -f 1 asked | sort -u | alike want -
+	for config in plain behind; do
+		start_serve --config $config
+		while IFS='|' read -r _ path body; do
+			bisect "$path" "$body"
+		done <asked
+		while read -r tool arguments; do
+			bisect /mcp "{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"tools/call\",\"params\":{\"name\":\"$tool\",\"arguments\":$arguments}}"
+		done < <(asked_tools)
+		# a search of things leaves none
+		before=$(logged)
+		[ "$(say /v1/matrix/search '{"query_text":"product","corpora":["products"],"explain":true}' t)" = 200 ]
+		[ "$(say /v1/vectors/search '{"index":"products","query_text":"product","exclude_ids":["p1"]}' t)" = 200 ]
+		[ "$(status /v1/vectors/index/products/record/p1)" = 200 ]
+		[ "$(status /v1/vectors/index/products/record/p9)" = 404 ]
+		[ "$(logged)" = "$before" ]
+		end_serve
+	done
+	all_rows >/dev/null
+}
+
+@test "a command that does not say what it does is an error at the start where rows are required, and none reads a file for a client" {
+	jq -nc '{state: "s", routes: [{route: "POST /echo", run: ["cat"]}]}' >config
+	run -2 --separate-stderr lh-serve --config config --check
+	[[ $stderr == *'"POST /echo": its command, cat, does not describe itself (--describe)'* ]]
+	lh-serve --config config --check --no-audit-required
+	jq -nc '{state: "s", tools: [{name: "t", description: "d", inputSchema: {type: "object"}, run: ["cat"]}]}' >config
+	# a tool for models is let alone, and each call of it has a row
+	start_serve --config config
+	[ "$(say /mcp '{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"t","arguments":{}}}' t)" = 200 ]
+	corpora | diff - <(echo 'corpus:tool t mcp_t t')
+	end_serve
+	# behind other programs, one that is known is known, and refuses files by itself
+	mkdir -p s/store s/catalog
+	echo secret >outside
+	jq -nc '{state: "s", routes: [{route: "POST /st", run: ["nice", "lh-store", "requests", "--on-error", "emit", "s/store"]},
+		{route: "POST /in", run: ["env", "lh-ingest", "--requests", "--store", "s/store", "--catalog", "s/catalog", "--on-error", "emit"]}]}' >config
+	for key in "$LH_SUBJECT_AUDIT_KEY" ''; do
+		LH_SUBJECT_AUDIT_KEY=$key start_serve --config config
+		[ "$(say /st '{"op":"put","key":"a","file":"outside"}' t)" = 400 ]
+		[ "$(say /in '{"name":"a","file":"outside"}' t)" = 400 ]
+		end_serve
+	done
+	[ -z "$(ls s/store s/catalog | grep -v :)" ]
+}
+
+@test "an object of a dataset is not given where rows are required, and leaves one of the dataset elsewhere" {
+	mkdir -p s/store s/catalog
+	lh-ingest -q --store s/store --catalog s/catalog --name people "$BATS_FILE_TMPDIR/workers.jsonl" >/dev/null
+	path=/v1/storage/object/$(cd s/store; echo datasets/people/*)
+	echo x >s/store/other
+	start_serve --state s
+	[ "$(status "$path")" = 403 ]
+	[ "$(status "${path/people/%70eople}")" = 403 ]
+	[ "$(status /v1/storage/object/other)" = 200 ]
+	[ "$(logged)" = 0 ]
+	end_serve
+	start_serve --state s --no-audit-required
+	[ "$(curl -sS "$URL$path" -H 'X-Lakehouse-Trace-Id: t' | zstd -dc | wc -l)" = 40 ]
+	corpora | diff - <(echo 'corpus:people storage_object t')
+}
+
+@test "the row of a corpus has the hash of what was asked, and its text with decisions_text" {
+	mkdir -p s/store s/catalog
+	lh-ingest -q --store s/store --catalog s/catalog --name people "$BATS_FILE_TMPDIR/workers.jsonl" >/dev/null
+	jq -nc '{state: "s", routes: [{route: "POST /v1/sql", run: ["lh-query", "--catalog", "s/catalog", "--on-error", "emit"]}]}' >config
+	start_serve --config config
+	statement="select count(*) from people where phone >= '8'"
+	[ "$(say /v1/sql "$(jq -nc --arg sql "$statement" '{$sql}')" t)" = 200 ]
+	log=$(grep -l '"corpus:people"' $LOGS/*)
+	[ "$(jq -r .fields_accessed[] "$log")" = "sha256:$(printf %s "$statement" | sha256sum | cut -d ' ' -f 1)" ]
+	end_serve
+	jq -c '. + {decisions: true, decisions_text: true}' config >with
+	start_serve --config with
+	[ "$(say /v1/sql "$(jq -nc --arg sql "$statement" '{$sql}')" t)" = 200 ]
+	[ "$(tail -n 1 "$log" | jq -r .fields_accessed[1])" = "text:$statement" ]
+}
+
+@test "a person is known by each member that names one, in records and in rows of SQL; the subject of a message and an answer about things name none" {
+	jq -nc '{id: "a", metadata: {worker_id: "w-a"}}, {id: "b", metadata: {n: 1}}' | jq -c '. + {text: .id}' | lh-index build -q s/index/crew.lhv -
+	jq -nc '{id: "m", text: "m", metadata: {subject: "Shift", to: "x", body: "y"}}' | lh-index build -q s/index/mail.lhv -
+	jq -nc '{id: "q", text: "q", metadata: {subject: "w-q"}}' | lh-index build -q s/index/files.lhv -
+	jq -nc '{id: "e", text: "e", metadata: {answer_id: "p1", answer_corpus: "products"}}, {id: "f", text: "f", metadata: {answer_id: "w-1", answer_corpus: "workers"}}' | lh-index build -q s/index/book.lhv -
+	mkdir -p s/store s/catalog
+	jq -nc '{worker_id: "w-a", name: "A"}' >crew.jsonl
+	lh-ingest -q --store s/store --catalog s/catalog --name crew crew.jsonl >/dev/null
+	jq -nc '{state: "s", routes: [{route: "POST /v1/sql", run: ["lh-query", "--catalog", "s/catalog", "--on-error", "emit"]}]}' >config
+	start_serve --config config
+	for at in crew/record/a crew/record/b mail/record/m files/record/q book/record/e book/record/f; do
+		[ "$(status /v1/vectors/index/$at)" = 200 ]
+	done
+	rows | cut -d ' ' -f 1,2 | diff - <(printf '%s record\n' b w-1 w-a w-q)
+	[ "$(say /v1/sql '{"sql":"select WORKER_ID as worker_id, name from crew"}' t)" = 200 ]
+	[ "$(rows | grep -c 'w-a sql t')" = 1 ]
+	[ "$(say /v1/sql '{"sql":"select name from crew"}' t)" = 503 ]
+	# whom a search names, to find or to leave out, has a row
+	[ "$(say /v1/matrix/search '{"query_text":"x","corpora":["workers"],"k":0,"exclude_ids":["w-9"],"metadata_filter":{"any":[{"candidate_id":["w-8"]},{"city":"Gary"}]}}' t-named)" = 200 ]
+	rows | sed -n '/t-named/s/ .*//p' | xargs | diff - <(echo w-8 w-9)
+}
+
+@test "a request that is refused before a filter is asked shows nobody" {
+	(umask 077; echo legal-0123456789abcdef >legal)
+	jq -nc '{state: "s", legal_token_file: "legal", routes: [{route: "POST /v1/subject/{id}/find", members: {op: "find"}, run: ["lh-subject", "requests", "--state", "s", "--on-error", "emit"]}]}' >config
+	start_serve --config config
+	[ "$(curl -sS -o answer -w '%{http_code}' --json '{"x":1}' -H 'X-Lakehouse-Legal-Token: legal-0123456789abcdef' "$URL/v1/subject/w-2/find")" = 400 ]
+	[ "$(logged)" = 0 ]
+	run ! grep 'audit log' err
 }

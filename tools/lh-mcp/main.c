@@ -10,7 +10,7 @@ struct settings {
 	const char *state, *tools, *audit_log;
 	struct lh_list allow, key_file, persons;
 	struct lh_decisions_how decisions;
-	bool compat, print_tools, audit_required;
+	bool compat, print_tools, audit_required, audit_optional;
 	int audit_sync;
 	double timeout;
 	uint64_t max_line;
@@ -28,8 +28,10 @@ static const struct lh_option options[] = {
 	  LH_FLAG(struct settings, compat) },
 	{ 0, "audit-log", "DIR", "logs of whose data is shown (default: in --state, with a key)",
 	  LH_TEXT(struct settings, audit_log) },
-	{ 0, "audit-required", NULL, "no answer without its rows",
+	{ 0, "audit-required", NULL, "no answer without its rows (default, with a key)",
 	  LH_FLAG(struct settings, audit_required) },
+	{ 0, "no-audit-required", NULL, "answers without their rows, too",
+	  LH_FLAG(struct settings, audit_optional) },
 	{ 0, "audit-sync", LH_PERSONS_SYNCS, "when rows are on disk (default batch)",
 	  LH_CHOICE(struct settings, audit_sync) },
 	{ 0, "persons", "CORPUS", "records of CORPUS are persons (repeatable)",
@@ -56,6 +58,9 @@ static int check_state(struct lh_tool *tool, const struct settings *set)
 	LH_SCOPED(lh_chain_keys_free) struct lh_chain_keys keys = { 0 };
 	struct stat st;
 
+	if (set->audit_required && set->audit_optional)
+		return lh_tool_usage(tool, "--audit-required and --no-audit-required exclude each "
+				     "other");
 	if (set->decisions.text && !set->decisions.path)
 		return lh_tool_usage(tool, "--decisions-text: needs --decisions");
 	if (stat(set->state, &st) < 0 || !S_ISDIR(st.st_mode))
@@ -86,13 +91,15 @@ static int check_allowed(struct lh_tool *tool, const struct lh_list *allow,
 /* Make the one that appends rows of the persons shown, once the routes are there; *p is NULL
  * without a key. */
 static int open_persons(struct lh_tool *tool, const struct settings *set,
-			struct lh_routes *routes, struct lh_buf *folder, struct lh_persons **p)
+			struct lh_routes *routes, struct lh_mcp_tools *more, struct lh_buf *folder,
+			struct lh_persons **p)
 {
 	struct lh_persons_how how = {
 		.folder = set->audit_log, .key = set->key_file.v, .keys = set->key_file.n,
 		.sync = (enum lh_persons_sync)set->audit_sync, .daemon = tool->name,
 		.state = set->state, .corpus = set->persons.v, .corpora = set->persons.n,
-		.required = set->audit_required, .warn = warn, .owner = tool,
+		.required = !set->audit_optional, .text = set->decisions.text, .warn = warn,
+		.owner = tool,
 	};
 
 	*p = NULL;
@@ -104,7 +111,8 @@ static int open_persons(struct lh_tool *tool, const struct settings *set,
 		return -1;
 	if (!how.folder)
 		how.folder = folder->p;
-	if (lh_persons_filters(routes, &how, &tool->err) < 0)
+	if (lh_persons_filters(routes, &how, &tool->err) < 0 ||
+	    lh_mcp_tools_audit(more, &how, &tool->err) < 0)
 		return -1;
 	*p = lh_persons_new(&how, &tool->err);
 	return *p ? 0 : -1;
@@ -134,11 +142,11 @@ static int run(struct lh_tool *tool, void *settings)
 		rc = lh_persons_decisions(&routes, set->decisions.path, set->decisions.text,
 					  &tool->err);
 	if (!rc)
-		rc = open_persons(tool, set, &routes, &folder, &how.persons);
-	if (!rc)
 		rc = lh_mcp_tools_read(&tools, NULL, &tool->err);
 	if (!rc && set->tools)
 		rc = lh_mcp_tools_read(&more, set->tools, &tool->err);
+	if (!rc)
+		rc = open_persons(tool, set, &routes, &more, &folder, &how.persons);
 	if (!rc)
 		rc = check_allowed(tool, &set->allow, &how);
 	if (!rc)

@@ -5,11 +5,32 @@
 #include <string.h>
 #include <strings.h>
 
+#include "json/write.h"
+#include "lineage/person_ids.h"
+
 #define ITEMS 256		/* of a list that is looked at */
 
 /* ---- tables ---- */
 
-/* Return whether a table is one of persons: it has a candidate_id, or is named. */
+static bool has_column(const struct table *t, const char *name)
+{
+	size_t i;
+
+	for (i = 0; i < t->columns.n; i++)
+		if (!strcasecmp(t->columns.v[i].name, name))
+			return true;
+	return false;
+}
+
+/* Return whether a column has ids of persons; the subject of messages is none. */
+static bool is_id(const struct table *t, const char *name)
+{
+	return lh_person_column(name, strlen(name)) &&
+	       (strcasecmp(name, "subject") != 0 ||
+		!(has_column(t, "sender") || has_column(t, "to") || has_column(t, "body")));
+}
+
+/* Return whether a table is one of persons: it has ids of them, or is named. */
 static bool is_of_persons(const struct query *q, const struct table *t)
 {
 	size_t i;
@@ -18,7 +39,7 @@ static bool is_of_persons(const struct query *q, const struct table *t)
 		if (!strcasecmp(q->s->persons.v[i], t->name))
 			return true;
 	for (i = 0; i < t->columns.n; i++)
-		if (!strcasecmp(t->columns.v[i].name, "candidate_id"))
+		if (is_id(t, t->columns.v[i].name))
 			return true;
 	return false;
 }
@@ -164,12 +185,38 @@ static bool has_word(const char *sql, const char *const *words)
 
 /* ---- what a statement selects ---- */
 
-/* Return whether a part of the list shows no value of a row: a number, or an aggregate that
- * counts or adds up; a name may follow. */
-static bool shows_none(const char *p, const char *end)
+/* Read what an aggregate counts or adds up, "(*)", "(1)" or "(COLUMN)", and go to its last
+ * parenthesis; *column: it is one.  A sum of any other expression can spell out a text. */
+static bool read_argument(struct token *t, bool *column)
+{
+	bool plain;
+
+	if (!next_token(t) || *t->p != '(' || !next_token(t))
+		return false;
+	*column = (is_word(*t->p) || *t->p == '"') && !(*t->p >= '0' && *t->p <= '9');
+	plain = *column || *t->p == '*' || (*t->p >= '0' && *t->p <= '9');
+	return next_token(t) && *t->p == ')' && plain;
+}
+
+/* Return whether a statement ends with FROM and one name: its rows are all those of the table. */
+static bool takes_all(const char *sql)
+{
+	struct token t = { .end = sql };
+
+	while (next_token(&t) && !is(&t, "from"))
+		;
+	if (!*t.p || !next_token(&t) || !(is_word(*t.p) || strchr("\"`[", *t.p)))
+		return false;
+	return !next_token(&t) || (*t.p == ';' && !next_token(&t));
+}
+
+/* Return whether a part of the list shows no value of a row: a number, a count, or an aggregate
+ * that adds up all rows; a name may follow. */
+static bool shows_none(const char *p, const char *end, bool all)
 {
 	static const char *const adding[] = { "count", "sum", "avg", "total", NULL };
 	struct token t = { .end = p };
+	bool column;
 	size_t i;
 
 	if (!next_token(&t))
@@ -177,10 +224,8 @@ static bool shows_none(const char *p, const char *end)
 	for (i = 0; adding[i] && !is(&t, adding[i]); i++)
 		;
 	if (adding[i]) {
-		if (!next_token(&t) || *t.p != '(')
+		if (!read_argument(&t, &column) || (i && column && !all))
 			return false;
-		while (next_token(&t) && t.p < end && (*t.p != ')' || t.depth))
-			;
 	} else if (*t.p < '0' || *t.p > '9') {
 		return false;
 	}
@@ -220,7 +265,7 @@ static size_t list_items(const char *sql, struct token item[ITEMS])
 }
 
 /* Return whether the answer has the ids of a table whose columns it shows. */
-static bool has_ids_of(sqlite3_stmt *stmt, const char *table)
+static bool has_ids_of(sqlite3_stmt *stmt, const struct table *t)
 {
 	int i;
 
@@ -228,9 +273,8 @@ static bool has_ids_of(sqlite3_stmt *stmt, const char *table)
 		const char *of = sqlite3_column_table_name(stmt, i);
 		const char *origin = sqlite3_column_origin_name(stmt, i);
 
-		if (of && origin && !strcasecmp(of, table) &&
-		    !strcasecmp(origin, "candidate_id") &&
-		    !strcasecmp(sqlite3_column_name(stmt, i), "candidate_id"))
+		if (of && origin && !strcasecmp(of, t->name) && is_id(t, origin) &&
+		    !strcasecmp(sqlite3_column_name(stmt, i), origin))
 			return true;
 	}
 	return false;
@@ -244,7 +288,7 @@ bool attribute_unnamed(const struct engine *e, sqlite3_stmt *stmt, const char *s
 	const int columns = sqlite3_column_count(stmt);
 	struct token item[ITEMS];
 	size_t items;
-	bool named = false, made = false, again;
+	bool named = false, made = false, again, all;
 	int i;
 
 	if (!e->q->s->attribute || !e->persons || sqlite3_stmt_isexplain(stmt))
@@ -252,16 +296,17 @@ bool attribute_unnamed(const struct engine *e, sqlite3_stmt *stmt, const char *s
 	if (has_word(sql, compound))
 		return true;
 	again = has_word(sql, others);
+	all = takes_all(sql);
 	items = list_items(sql, item);
 	for (i = 0; i < columns; i++) {
 		const char *table = sqlite3_column_table_name(stmt, i);
 		const struct table *of = find_persons(e->q, table);
 
-		if (of && (again || !has_ids_of(stmt, table) || count_uses(sql, of->name) != 1))
+		if (of && (again || !has_ids_of(stmt, of) || count_uses(sql, of->name) != 1))
 			return true;
 		named |= of != NULL;
 		made |= !is_file(e->q, table) &&
-			(items != (size_t)columns || !shows_none(item[i].p, item[i].end));
+			(items != (size_t)columns || !shows_none(item[i].p, item[i].end, all));
 	}
 	return made && (!named || e->mixes || again);
 }
@@ -281,4 +326,17 @@ bool attribute_persons(const struct query *q)
 		if (q->table[i].in_use && is_of_persons(q, &q->table[i]))
 			return true;
 	return false;
+}
+
+void attribute_write(const struct query *q, struct lh_writer *w)
+{
+	size_t i;
+
+	if (!q->s->attribute)
+		return;
+	lh_write_array(w, "tables");
+	for (i = 0; i < q->n_tables; i++)
+		if (q->table[i].in_use && is_of_persons(q, &q->table[i]))
+			lh_write_text(w, NULL, q->table[i].name);
+	lh_write_end(w);
 }

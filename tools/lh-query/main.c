@@ -31,7 +31,7 @@ static const struct lh_option options[] = {
 	  LH_SIZE(struct settings, spill, 0, 1e15) },
 	{ 0, "sample", "N", "records that decide the columns (default 1000; 0: all)",
 	  LH_UINT(struct settings, sample, 0, 1e15) },
-	{ 0, "attribute", NULL, "--wire: mark rows of persons without candidate_id",
+	{ 0, "attribute", NULL, "--wire: say which tables of persons are read, and if unnamed",
 	  LH_FLAG(struct settings, attribute) },
 	{ 0, "persons", "TABLE", "a table of persons, also without it (repeatable)",
 	  LH_TEXTS(struct settings, persons) },
@@ -200,6 +200,8 @@ static const struct lh_bind out[] = {
 	  .person = true },
 	LH_OP_COUNT("row_count"),
 	{ LH_BIND_ONLY("truncated", LH_BIND_TO_BOOL), .about = "there are more rows" },
+	{ LH_BIND_ONLY("tables", LH_BIND_TO_STRINGS), .about = "with --attribute: those of "
+	  "persons that the statement uses" },
 	{ LH_BIND_ONLY("unnamed", LH_BIND_TO_BOOL), .person = true,
 	  .about = "with --attribute: it shows persons without their candidate_id" },
 	LH_BIND_END

@@ -5,7 +5,7 @@
 
 #include "base/mem.h"
 #include "json/write.h"
-#include "query.h"
+#include "attribute.h"
 #include "text/escape.h"
 #include <lh/num.h>
 
@@ -364,6 +364,7 @@ static int wire_end(struct writer *w, struct lh_err *err)
 	lh_write_u64(&json, "row_count", w->n_rows);
 	if (w->q->bounded)
 		lh_write_bool(&json, "truncated", true);
+	attribute_write(w->q, &json);
 	if (w->q->unnamed && w->n_rows)
 		lh_write_bool(&json, "unnamed", true);
 	lh_write_end(&json);

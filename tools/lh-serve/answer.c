@@ -36,7 +36,9 @@ static bool waits_for_rows(struct request *r, unsigned status)
 	struct lh_err err;
 	int rc;
 
-	if (r->shown || r->reply.read || !r->reply.body.len)
+	const bool bytes = r->route && r->route->route->kind == LH_ROUTE_GET;
+
+	if (r->shown || (r->reply.read && !bytes) || (!r->reply.body.len && !r->ask.line.len))
 		return false;
 	r->shown = true;
 	r->reply.status = status;

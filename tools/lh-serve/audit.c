@@ -57,17 +57,19 @@ static int log_decisions(struct site *site, struct lh_err *err)
 /* Set the folder of the logs: by default that of the state, if there is a key. */
 int audit_settle(struct site *site, struct lh_err *err)
 {
-	const struct lh_serve_config *c = &site->config;
+	struct lh_serve_config *c = &site->config;
 	const char *key = getenv("LH_SUBJECT_AUDIT_KEY");
+	struct lh_persons_how how;
 	struct lh_buf path = { 0 };
 
 	if (log_decisions(site, err) < 0)
 		return -1;
 	if (!key || !*key)
-		return c->audit.log || c->audit.required
+		return c->audit.log || c->audit.required > 0
 			? lh_err_set(err, LH_EUSAGE, "--audit-%s: no key: name its file by "
 				     "LH_SUBJECT_AUDIT_KEY", c->audit.log ? "log" : "required")
 			: 0;
+	c->audit.required = c->audit.required != 0;
 	lh_buf_puts(&path, c->state);
 	lh_buf_add(&path, "/" LH_SUBJECT_DIR, sizeof "/" LH_SUBJECT_DIR);
 	if (lh_buf_check(&path, err) < 0) {
@@ -78,10 +80,12 @@ int audit_settle(struct site *site, struct lh_err *err)
 	site->audit_log = c->audit.log ? c->audit.log : path.p;
 	if (c->audit.log && move_logs(site, err) < 0)
 		return -1;
-	return lh_persons_filters(&site->routes, &(struct lh_persons_how){
+	how = (struct lh_persons_how){
 		.folder = site->audit_log, .required = c->audit.required,
 		.anchor = c->audit.anchor, .corpus = (const char *const *)c->audit.persons,
-		.corpora = list_length(c->audit.persons) }, err);
+		.corpora = list_length(c->audit.persons) };
+	return lh_persons_filters(&site->routes, &how, err) < 0
+		? -1 : lh_mcp_tools_audit(&site->tools, &how, err);
 }
 
 static void warn(void *tool, const char *text)
@@ -102,7 +106,8 @@ int audit_start(struct site *site, struct pools *pools, struct lh_err *err)
 					  : (enum lh_persons_sync)c->audit.sync,
 		.state = c->state, .corpus = (const char *const *)c->audit.persons,
 		.corpora = list_length(c->audit.persons), .required = c->audit.required,
-		.warn = warn, .owner = pools->tool, .lost = &pools->rows }, err);
+		.text = c->decisions.text, .warn = warn, .owner = pools->tool,
+		.lost = &pools->rows }, err);
 	if (!site->persons)
 		return -1;
 	lh_persons_command(site->persons, &pool);

@@ -116,7 +116,8 @@ void ask_filter(struct request *r)
 		     is_method(r, "DELETE");
 
 	if (make_line(r, (struct lh_str){ r->body.text.p, r->body.text.len }, empty, &r->ask.line,
-		      &err) < 0) {
+		      &err) < 0 || who_refuses(r, &err) < 0) {
+		lh_buf_reset(&r->ask.line);	/* no filter was asked, so nothing was used */
 		answer_error(r, lh_err_status(&err), err.msg);
 		return;
 	}
@@ -124,6 +125,8 @@ void ask_filter(struct request *r)
 	r->ask.read = r->route->route->read;
 	r->ask.client = r->peer;
 	r->ask.answered = on_answer;
-	if (lh_pool_ask(r->route->pool->pool, &r->ask) < 0)
-		answer_asked(r, LH_ASKED_REFUSED);
+	if (lh_pool_ask(r->route->pool->pool, &r->ask) == 0)
+		return;
+	lh_buf_reset(&r->ask.line);
+	answer_asked(r, LH_ASKED_REFUSED);
 }

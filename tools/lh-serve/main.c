@@ -25,8 +25,10 @@ static const struct lh_option options[] = {
 	  LH_TEXTS(struct settings, allow_write, .words = LH_MCP_WRITERS) },
 	{ 0, "audit-log", "DIR", "logs of whose data is shown (default: in --state, with a key)",
 	  LH_TEXT(struct settings, audit.log) },
-	{ 0, "audit-required", NULL, "no answer without its rows",
+	{ 0, "audit-required", NULL, "no answer without its rows (default, with a key)",
 	  LH_FLAG(struct settings, audit.required) },
+	{ 0, "no-audit-required", NULL, "answers without their rows, too",
+	  LH_FLAG(struct settings, audit.optional) },
 	{ 0, "audit-sync", LH_PERSONS_SYNCS, "when rows are on disk (default batch)",
 	  LH_CHOICE(struct settings, audit.sync) },
 	{ 0, "persons", "CORPUS", "records of CORPUS are persons (repeatable)",
@@ -71,7 +73,11 @@ static int take_token(char **to, struct lh_err *err)
 
 static int check(struct lh_tool *tool, void *settings)
 {
-	(void)settings;
+	const struct settings *set = settings;
+
+	if (set->audit.required && set->audit.optional)
+		return lh_tool_usage(tool, "--audit-required and --no-audit-required exclude each "
+				     "other");
 	return tool->n_operands ? lh_tool_unexpected(tool, 0, "lh-serve takes none") : 0;
 }
 

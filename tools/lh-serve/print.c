@@ -98,7 +98,8 @@ int site_print(const struct site *site, struct lh_tool *tool)
 		lh_write_bytes(&w, "audit_log", c->audit.log);
 	if (c->audit.anchor)
 		lh_write_bytes(&w, "audit_anchor", c->audit.anchor);
-	print_true(&w, "audit_required", c->audit.required);
+	if (c->audit.required >= 0)
+		lh_write_bool(&w, "audit_required", c->audit.required);
 	print_true(&w, "decisions", c->decisions.kept);
 	print_true(&w, "decisions_text", c->decisions.text);
 	if (c->audit.sync >= 0)

@@ -237,6 +237,8 @@ void log_end(struct access_log *log);
 
 /* ---- who.c ---- */
 
+/* Refuse an object whose rows may be persons, where rows are required. */
+int who_refuses(struct request *r, struct lh_err *err);
 /* Append the rows for the answer to one line of a body: as lh_persons_show; 0 if answers of the
  * route are not looked at. */
 int who_show(struct request *r, const struct lh_buf *line, struct lh_buf *body,

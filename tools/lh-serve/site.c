@@ -73,7 +73,8 @@ static int merge_settings(struct lh_serve_config *c, const struct settings *set,
 	    replace_text(&c->mount, set->mount, NULL, err) < 0 ||
 	    replace_text(&c->access_log, set->access_log, NULL, err) < 0)
 		return -1;
-	c->audit.required |= set->audit.required;
+	if (set->audit.required || set->audit.optional)
+		c->audit.required = set->audit.required;
 	c->audit.sync = set->audit.sync >= 0 ? set->audit.sync : c->audit.sync;
 	c->no_console |= set->no_console;
 	c->warm |= set->warm;
@@ -208,7 +209,7 @@ struct site *site_new(const struct settings *set, const char *token, struct lh_e
 		return NULL;
 	site->users = 1;
 	site->config.limits.drain = -1;
-	site->config.audit.sync = -1;
+	site->config.audit.sync = site->config.audit.required = -1;
 	if ((set->config && lh_serve_config_read(&site->config, set->config, err) < 0) ||
 	    (site->config.tools && lh_mcp_tools_read(&site->tools, set->config, err) < 0) ||
 	    merge_settings(&site->config, set, err) < 0 ||

@@ -25,7 +25,7 @@ struct settings {			/* the command line */
 	struct {
 		struct lh_list persons;
 		const char *log;
-		bool required;
+		bool required, optional;
 		int sync;		/* -1: not given */
 	} audit;
 	const char *config, *legal_token_file, *mount, *state, *access_log;

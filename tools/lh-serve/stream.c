@@ -188,7 +188,7 @@ static void on_line(struct lh_ask *a, enum lh_asked how, const struct lh_record 
 	}
 	if (!may_keep(s, l))
 		drop_line(s, l);
-	else if (how == LH_ASKED_ANSWERED && waits_for_rows(l))
+	else if (how != LH_ASKED_REFUSED && waits_for_rows(l))
 		return;
 	else
 		end_line(l);

@@ -27,45 +27,41 @@ static void name_route(const struct lh_route *r, char to[64])
 			snprintf(to, 64, "%s", shorter[i].is);
 }
 
-/* Set the corpus of the records that name none: the index that was asked for records, also where
- * nothing is known of the filter. */
-static void take_corpus(struct server *s, const struct lh_route *route, const struct lh_buf *line,
-			struct lh_buf *text, struct lh_str *corpus)
+int who_refuses(struct request *r, struct lh_err *err)
 {
-	const struct lh_value *v;
-	struct lh_err err;
+	const struct lh_route *route = r->route->route;
+	LH_SCOPED(lh_buf_free) struct lh_buf text = { 0 };
+	struct lh_str key;
 
-	if ((route->operation.p && !lh_route_lists(route, "shows", "id")) || !line->len ||
-	    lh_record_parse(&s->body, line->p, line->len - 1, &err) < 0)
-		return;
-	v = lh_record_get(&s->body, "index");
-	v = v ? v : lh_record_get(&s->body, "name");
-	if (v && v->type == LH_STRING)
-		lh_value_str(v, text, corpus, &err);
+	if (route->kind != LH_ROUTE_GET || !r->site->persons || !r->site->config.audit.required)
+		return 0;
+	if (lh_route_rest(route, &r->path, r->skip, &text, err) < 0)
+		return -1;
+	key = (struct lh_str){ text.p, text.len };
+	return !lh_persons_dataset(&key) ? 0
+		: lh_err_data(err, 403, "objects of datasets may hold persons, and bytes leave no "
+			      "rows of them in the audit log: ask by SQL");
 }
 
 int who_show(struct request *r, const struct lh_buf *line, struct lh_buf *body,
 	     struct lh_persons_rows *rows, struct lh_err *err)
 {
 	const struct lh_route *route = r->route ? r->route->route : NULL;
-	struct lh_persons_answer a = { .trace = r->trace };
-	struct lh_buf text = { 0 };
+	struct lh_persons_answer a = { .trace = r->trace, .route = route };
+	LH_SCOPED(lh_buf_free) struct lh_buf tables = { 0 };
 	char purpose[64];
-	int rc;
 
-	/* bytes of objects are not looked at, and the tools of /mcp leave rows of their own */
+	/* of bytes the dataset alone is known, and the tools of /mcp leave rows of their own */
 	if (!route || !r->site->persons ||
-	    (route->kind != LH_ROUTE_FILTER && route->kind != LH_ROUTE_SESSIONS &&
-	     route->kind != LH_ROUTE_AUDITS))
+	    (route->kind != LH_ROUTE_FILTER && route->kind != LH_ROUTE_GET &&
+	     route->kind != LH_ROUTE_SESSIONS && route->kind != LH_ROUTE_AUDITS))
 		return 0;
 	name_route(route, purpose);
 	a.purpose = purpose;
-	a.unnamed = lh_persons_attributed(route) && lh_persons_cut_unnamed(body);
+	if (lh_persons_attributed(route) && lh_persons_cut(body, &tables, &a.unnamed, err) < 0)
+		return -1;
 	a.body = (struct lh_str){ body->p, body->len };
-	if (lh_route_lists(route, "uses", NULL) && line->len)
-		a.used = (struct lh_str){ line->p, line->len - 1 };
-	take_corpus(r->server, route, line, &text, &a.corpus);
-	rc = lh_persons_show(r->site->persons, rows, &a, err);
-	lh_buf_free(&text);
-	return rc;
+	a.asked = (struct lh_str){ line->p, line->len ? line->len - 1 : 0 };
+	a.tables = (struct lh_str){ tables.p, tables.len };
+	return lh_persons_show(r->site->persons, rows, &a, err);
 }
