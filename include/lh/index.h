@@ -112,6 +112,7 @@ struct lh_index_params {
 	enum lh_lexical_source lexical;
 	char lexical_of[2048];	/* the field or template of it */
 	char weights_of[256];	/* the member of metadata with weighted terms; "": none */
+	bool persons;		/* its records are persons, whatever members they have */
 	char prefix[256];	/* before each text that the engine embeds; "": none */
 	char query_prefix[256];	/* the same for queries */
 };

@@ -53,6 +53,7 @@ struct how {
 	double lock_timeout;
 	lh_index_progress_fn *progress;	/* NULL: none */
 	void *ctx;
+	bool persons;			/* say in the new file that its records are persons */
 };
 
 struct compaction {
@@ -107,13 +108,16 @@ static int base_rows_unchanged(const struct lh_index *ix, struct lh_err *err)
  * takes its place. */
 static int build_index(struct compaction *f, struct lh_err *err)
 {
+	struct lh_index_params params = f->snapshot->params;
 	uint64_t i, n = f->snapshot->rows;
 	int64_t row;
 	int unchanged;
 
+	params.persons |= f->how->persons;
+
 	if (lh_index_check_sums(f->snapshot, err) < 0)
 		return -1;
-	f->writer = lh_index_writer_bare(f->path, &f->snapshot->params, err);
+	f->writer = lh_index_writer_bare(f->path, &params, err);
 	if (!f->writer)
 		return -1;
 	lh_index_writer_watch(f->writer, f->how->progress, f->how->ctx);
@@ -263,6 +267,8 @@ static int is_compact(const struct compaction *f, struct lh_err *err)
 	const struct lh_index *ix = f->snapshot;
 	int64_t unreached = 0;
 
+	if (f->how->persons)
+		return ix->params.persons;
 	if (ix->logged_puts + ix->logged_deletes > 0 || ix->torn_at >= 0)
 		return 0;
 	if (f->how->mode == COMPACT_ALL && lh_index_log_text(ix)->len)
@@ -341,7 +347,7 @@ int lh_index_compact(const char *path, unsigned jobs, double lock_timeout, struc
 int lh_index_compact_watched(const char *path, unsigned jobs, double lock_timeout,
 			     lh_index_progress_fn *progress, void *ctx, struct lh_err *err)
 {
-	const struct how how = { COMPACT_ALL, jobs, lock_timeout, progress, ctx };
+	const struct how how = { COMPACT_ALL, jobs, lock_timeout, progress, ctx, false };
 
 	return compact(path, &how, err);
 }
@@ -349,13 +355,21 @@ int lh_index_compact_watched(const char *path, unsigned jobs, double lock_timeou
 int lh_index_compact_unless_busy(const char *path, unsigned jobs, double lock_timeout,
 				 struct lh_err *err)
 {
-	return compact(path, &(struct how){ COMPACT_UNLESS_BUSY, jobs, lock_timeout, NULL, NULL },
+	return compact(path, &(struct how){ COMPACT_UNLESS_BUSY, jobs, lock_timeout, NULL, NULL,
+					    false },
+		       err);
+}
+
+int lh_index_set_persons(const char *path, unsigned jobs, double lock_timeout, struct lh_err *err)
+{
+	return compact(path, &(struct how){ COMPACT_ALL, jobs, lock_timeout, NULL, NULL, true },
 		       err);
 }
 
 int lh_index_make_room(const char *path, unsigned jobs, double lock_timeout, struct lh_err *err)
 {
-	return compact(path, &(struct how){ COMPACT_FOR_ROOM, jobs, lock_timeout, NULL, NULL },
+	return compact(path, &(struct how){ COMPACT_FOR_ROOM, jobs, lock_timeout, NULL, NULL,
+					    false },
 		       err);
 }
 

@@ -177,6 +177,9 @@ void lh_index_writer_watch(struct lh_index_writer *w, lh_index_progress_fn *prog
 int lh_index_compact_watched(const char *path, unsigned jobs, double lock_timeout,
 			     lh_index_progress_fn *progress, void *ctx, struct lh_err *err);
 
+/* Say in an index that its records are persons: if it does not yet, it is compacted. */
+int lh_index_set_persons(const char *path, unsigned jobs, double lock_timeout, struct lh_err *err);
+
 /* A graph that another program built over the rows of a writer, numbered in the order of the
  * puts. */
 struct lh_index_given_graph {

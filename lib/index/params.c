@@ -151,6 +151,8 @@ void lh_index_params_write(struct lh_buf *b, const struct lh_index_params *p)
 	write_text(&w, "model", p->model);
 	write_text(&w, "url", p->url);
 	write_text(&w, "created_at", p->created_at);
+	if (p->persons)
+		lh_write_bool(&w, "persons", true);
 	if (*p->prefix)
 		lh_write_text(&w, "prefix", p->prefix);
 	if (*p->query_prefix)
@@ -179,7 +181,7 @@ struct text {
 	struct lh_str dimension, m, ef_construction, ef_search, code_values, exact_below, repaired;
 	struct lh_str seed;
 	int distance, precision, layout;
-	bool rescore;
+	bool rescore, persons;
 	struct lh_str engine, model, url, created_at, prefix, query_prefix, field, template;
 	struct lh_value lexical;
 };
@@ -205,6 +207,7 @@ static const struct lh_bind members[] = {
 	{ LH_BIND_INDEX("precision", struct text, precision, precisions), .required = true },
 	{ LH_BIND_BOOL("rescore", struct text, rescore), .not_null = true },
 	{ LH_BIND_INDEX("layout", struct text, layout, layouts), .not_null = true },
+	{ LH_BIND_BOOL("persons", struct text, persons), .not_null = true },
 	TEXT(text, engine, engine),
 	TEXT(text, model, model),
 	TEXT(text, url, url),
@@ -315,6 +318,7 @@ static int get_all(const struct lh_value *v, struct lh_index_params *p, struct l
 	p->precision = t.precision;
 	p->rescore = t.rescore;
 	p->layout = t.layout;
+	p->persons = t.persons;
 	put_text(p->engine, t.engine);
 	put_text(p->model, t.model);
 	put_text(p->url, t.url);

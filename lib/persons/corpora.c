@@ -9,7 +9,7 @@
 #include "index/index_tools.h"
 #include "lineage/person_ids.h"
 
-#define FIRST 100		/* records that decide */
+#define FIRST 10000		/* records that decide, if the index does not say it */
 
 bool lh_persons_is_id(const struct lh_value *object, const struct lh_value *key,
 		      struct lh_value *corpus)
@@ -41,18 +41,27 @@ static bool has_id(const struct lh_value *v)
 	return false;
 }
 
+/* Return whether the metadata of a record may have an id of a person: it is parsed only then. */
+static bool may_have_id(struct lh_str meta)
+{
+	return memmem(meta.p, meta.n, "_id", 3) || memmem(meta.p, meta.n, "subject", 7) ||
+	       memmem(meta.p, meta.n, "\\u", 2);
+}
+
 static bool row_has_id(struct lh_persons *p, struct lh_str meta)
 {
 	struct lh_value v;
 	struct lh_err err;
 
+	if (!may_have_id(meta))
+		return false;
 	lh_buf_reset(&p->copy);
 	lh_buf_add(&p->copy, meta.p, meta.n);
 	return lh_buf_check(&p->copy, &err) == 0 &&
 	       lh_json_parse(&p->text, p->copy.p, p->copy.len, &v, &err) == 0 && has_id(&v);
 }
 
-/* Look at the first records. */
+/* Look at what the index says of itself, and at the first records. */
 static void look(struct lh_persons *p, struct lh_persons_known *k, const struct lh_index *ix)
 {
 	const uint64_t rows = lh_index_rows(ix);
@@ -62,6 +71,7 @@ static void look(struct lh_persons *p, struct lh_persons_known *k, const struct 
 	unsigned n = 0;
 	int rc;
 
+	k->is = lh_index_get_params(ix)->persons;
 	for (i = 0; i < rows && n < FIRST && !k->is; i++) {
 		rc = lh_index_row(ix, i, &row, &err);
 		if (rc > 0 && row.meta.n && row_has_id(p, row.meta))

@@ -119,6 +119,11 @@ int lh_persons_filters(struct lh_routes *routes, const struct lh_persons_how *ho
 		.words = how->required ? 3 : 2,
 		.option = "--key-file", .value = how->key, .values = how->keys,
 	};
+	const struct more named = {
+		.word = { "--persons", how->corpora ? how->corpus[0] : NULL }, .words = 2,
+		.option = "--persons", .value = how->corpus + (how->corpora != 0),
+		.values = how->corpora ? how->corpora - 1 : 0,
+	};
 	const struct more anchor = { .word = { "--against", how->anchor }, .words = 2 };
 	size_t i;
 
@@ -130,6 +135,9 @@ int lh_persons_filters(struct lh_routes *routes, const struct lh_persons_how *ho
 			return lh_err_prefix(err, "no answer without its rows in the audit log "
 					     "(--no-audit-required)");
 		if (lh_persons_run_by(r, "lh-query") && add_options(r, &attribute, err) < 0)
+			return -1;
+		if (how->corpora && lh_persons_run_by(r, "lh-index") && r->run[1] &&
+		    add_options(r, &named, err) < 0)
 			return -1;
 		if (how->anchor && lh_persons_run_by(r, "lh-subject-audit") &&
 		    add_options(r, &anchor, err) < 0)

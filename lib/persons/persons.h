@@ -17,7 +17,8 @@
  * A person is shown by an object with an id of lineage/person_ids.h, such as "candidate_id", at
  * any depth, and by a record (an object with "id" that is of a corpus) in a corpus of persons; one
  * that has such an id is shown under that.  A corpus is of persons
- * if one of its first 100 records has such an id, or if lh_persons_how names it.  In rows of SQL
+ * if it says so (params.persons), if one of its first 10,000 records has such an id, or if
+ * lh_persons_how names it.  In rows of SQL
  * (columns, and rows that are arrays) the columns of these names have the ids.  In a member "raw",
  * the answer of a model, the JSON object in its text counts.  There is one row for a person and an
  * answer, with the names of the members that are shown.

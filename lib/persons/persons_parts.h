@@ -21,7 +21,7 @@ struct lh_extract;
 struct lh_persons_known {
 	char *name;			/* "index/NAME", "playbook/NAME" */
 	struct lh_stamp base, log;
-	bool full;			/* it had 100 records: its log does not matter */
+	bool full;			/* it had enough records: its log does not matter */
 	int is;				/* 1: of persons; 0; -1: it cannot be read */
 };
 

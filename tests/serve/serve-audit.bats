@@ -668,3 +668,30 @@ bisect() {
 	[ "$(logged)" = 0 ]
 	run ! grep 'audit log' err
 }
+
+@test "being of persons is carried by a merge, a move and a new index of that name, and is in the index" {
+	jq -nc 'range(3) | {id: "p-\(.)", text: "t", metadata: {ssn: "\(.)"}}' | lh-index build -q s/index/pv.lhv -
+	jq -nc '{id: "x", text: "t", metadata: {n: 1}}' | tee x.jsonl | lh-index build -q s/index/cp.lhv -
+	start_serve --state s --persons pv --persons fresh
+	[ "$(say /v1/vectors/index/pv/merge '{"dest":"cp"}' t)" = 200 ]
+	[ "$(status /v1/vectors/index/cp/record/p-1 -H 'X-Lakehouse-Trace-Id: t-p')" = 200 ]
+	[ "$(status /v1/vectors/index/cp/record/x -H 'X-Lakehouse-Trace-Id: t-x')" = 200 ]
+	[ "$(say /v1/vectors/index '{"name":"fresh","dimension":2}' t)" = 201 ]
+	rows | grep 'record t-' | diff - <(printf '%s\n' 'p-1 record t-p' 'x record t-x')
+	end_serve
+	[ "$(lh-index info s/index/cp.lhv s/index/fresh.lhv s/index/workers.lhv | jq -c .persons | xargs)" = 'true true null' ]
+	lh-index verify s/index/cp.lhv
+	# and by the commands
+	lh-index build -q --of-persons a.lhv x.jsonl
+	jq -nc '{id: "y", text: "u"}' | tee y.jsonl | lh-index build -q b.lhv -
+	lh-index merge b.lhv a.lhv >out
+	lh-index merge made.lhv a.lhv >out
+	lh-index build -q c.lhv y.jsonl
+	lh-index move c.lhv made.lhv >out
+	lh-index build -q --like a.lhv like.lhv y.jsonl
+	for i in b c like; do
+		lh-index compact $i.lhv
+		[ "$(lh-index info $i.lhv | jq -c .persons)" = true ]
+	done
+	[ "$(lh-index info b.lhv | jq .length)" = 2 ]
+}

@@ -81,6 +81,7 @@ static int start_params(struct lh_index_params *p, const struct lh_tool *tool,
 	p->ef_search = (uint32_t)s->ef_search;
 	p->exact_below = (uint32_t)s->exact_below;
 	p->seed = s->seed;
+	p->persons = s->of_persons;
 	lh_tool_time(tool, p->created_at);
 	if (start_source(p, s, err) < 0 || start_lexical(p, s, err) < 0)
 		return -1;

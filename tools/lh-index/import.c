@@ -161,6 +161,7 @@ static int open_import(struct import *im, const struct lh_tool *tool, const stru
 	params.dimension = im->from.dimension;
 	params.distance = s->distance;
 	params.layout = LH_LAYOUT_HNSW;	/* that of the file */
+	params.persons = s->of_persons;
 	params.ef_construction = ef < 8 ? 8 : ef > 10000 ? 10000 : (uint32_t)ef;
 	if (fitting_m(&im->from))
 		params.m = fitting_m(&im->from);

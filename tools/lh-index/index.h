@@ -42,7 +42,8 @@ struct settings {
 	uint64_t m, ef_construction, ef_search, exact_below, seed;
 	uint64_t batch;			/* 0: not given */
 	uint64_t dimension;		/* 0: not given */
-	bool lexical, allow_empty, estimate;
+	bool lexical, allow_empty, estimate, of_persons;
+	struct lh_list persons;		/* names of indexes, for requests */
 	const char *model, *url, *field, *template;
 	const char *weights;		/* NULL: none */
 	bool named;			/* field or template by an option */
@@ -66,6 +67,12 @@ struct settings {
 };
 
 #define TEXT_FIELD LH_INDEX_TEXT_FIELD	/* embedded unless --field or --template is given */
+
+/* Return whether an index is of persons: it says so, or requests were told so. */
+bool index_of_persons(const char *path, const struct lh_list *named);
+/* Say so in DEST if SRC is; before rows of SRC are put there. */
+int carry_persons(const char *dest, const char *src, const struct settings *s, unsigned jobs,
+		  struct lh_err *err);
 
 extern const struct lh_op index_ops[];		/* operations.c */
 extern const struct lh_bind record_in[], metadata_in[];	/* rows.c, set_metadata.c */

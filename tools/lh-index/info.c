@@ -36,6 +36,8 @@ static void put_origin(struct lh_writer *w, const struct lh_index_params *p)
 		lh_http_mask(p->url, shown, sizeof shown);
 	put_name(w, "url", shown);
 	put_name(w, "created_at", p->created_at);
+	if (p->persons)
+		lh_write_bool(w, "persons", true);
 	if (*p->prefix)
 		lh_write_text(w, "prefix", p->prefix);
 	if (*p->query_prefix)

@@ -62,6 +62,7 @@ static void keep(struct settings *s)
 			s->dimension = p->dimension;
 	}
 	s->lexical = s->lexical || p->lexical;
+	s->of_persons = s->of_persons || p->persons;
 	if (!s->weights)
 		s->weights = some(p->weights_of);
 	if (!s->field && !s->template) {

@@ -19,6 +19,32 @@ bool same_file(const char *a, const char *b)
 	       x.st_ino == y.st_ino;
 }
 
+bool index_of_persons(const char *path, const struct lh_list *named)
+{
+	const struct lh_str name = lh_index_name(path);
+	struct lh_err unused;
+	struct lh_index *ix;
+	bool is = false;
+	size_t i;
+
+	for (i = 0; i < named->n && !is; i++)
+		is = lh_str_is(name, named->v[i], strlen(named->v[i]));
+	ix = is ? NULL : lh_index_open(path, &unused);	/* one that is damaged is reported later */
+	is = is || (ix && lh_index_get_params(ix)->persons);
+	lh_index_close(ix);
+	return is;
+}
+
+int carry_persons(const char *dest, const char *src, const struct settings *s, unsigned jobs,
+		  struct lh_err *err)
+{
+	const struct lh_list none = { .n = 0 };
+
+	if (!index_of_persons(src, &s->persons) || index_of_persons(dest, &none))
+		return 0;
+	return lh_index_set_persons(dest, jobs, s->lock_timeout, err);
+}
+
 int transfer_open(struct transfer *t, const char *dest, const char *src, double lock_timeout,
 		  struct lh_err *err)
 {
@@ -210,9 +236,14 @@ int index_merge(struct lh_tool *tool, void *settings)
 	const struct settings *s = settings;
 	LH_SCOPED(transfer_close) struct transfer t = { .vector = NULL };
 	int rc = merge_new(tool, s);
+	size_t i;
 
 	if (rc)
 		return rc < 0 ? -1 : 0;
-	rc = transfer_open(&t, tool->operands[0], NULL, s->lock_timeout, &tool->err);
+	for (i = 1; !rc && i < tool->n_operands; i++)
+		rc = carry_persons(tool->operands[0], tool->operands[i], s, (unsigned)tool->jobs,
+				   &tool->err);
+	if (!rc)
+		rc = transfer_open(&t, tool->operands[0], NULL, s->lock_timeout, &tool->err);
 	return rc ? rc : merge_all(&t, tool, s);
 }

@@ -59,6 +59,8 @@ static int open_parts(struct parts *parts)
 	parts->p = *lh_index_get_params(parts->src[i < parts->n ? i : 0]);
 	parts->p.repaired = 0;
 	lh_tool_time(parts->tool, parts->p.created_at);
+	for (i = 0; i < parts->n; i++)
+		parts->p.persons |= lh_index_get_params(parts->src[i])->persons;
 	for (i = 0; i < parts->n; i++) {
 		if (rows_fit(parts->src[i], &parts->p, path[i], err) < 0)
 			return -1;

@@ -102,8 +102,11 @@ int index_move(struct lh_tool *tool, void *settings)
 {
 	const struct settings *s = settings;
 	LH_SCOPED(transfer_close) struct transfer t = { .vector = NULL };
-	int rc;
+	int rc = carry_persons(tool->operands[0], tool->operands[1], s, (unsigned)tool->jobs,
+			       &tool->err);
 
-	rc = transfer_open(&t, tool->operands[0], tool->operands[1], s->lock_timeout, &tool->err);
+	if (!rc)
+		rc = transfer_open(&t, tool->operands[0], tool->operands[1], s->lock_timeout,
+				   &tool->err);
 	return rc ? rc : move_all(&t, tool, s);
 }

@@ -122,6 +122,16 @@ const struct lh_bind creation_members[] = {
 	LH_BIND_END
 };
 
+static bool is_named(const struct lh_list *list, struct lh_str name)
+{
+	size_t i;
+
+	for (i = 0; i < list->n; i++)
+		if (lh_str_is(name, list->v[i], strlen(list->v[i])))
+			return true;
+	return false;
+}
+
 int requests_create(const struct lh_call *call, const void *in, struct lh_buf *out,
 		    struct lh_err *err)
 {
@@ -137,6 +147,7 @@ int requests_create(const struct lh_call *call, const void *in, struct lh_buf *o
 	p.ef_search = (uint32_t)c->ef_search;
 	p.distance = distance_of[c->distance];
 	p.layout = (enum lh_layout)c->layout;
+	p.persons = is_named(&r->settings->persons, c->name);
 	if (lh_index_check_params(&p, err) < 0)
 		return -1;
 	lh_tool_time(r->tool, p.created_at);
@@ -226,9 +237,11 @@ static int merge_into(struct requests *r, const struct merging *m, struct outcom
 		      struct transfer *t, struct lh_err *err)
 {
 	char src[LH_INDEX_NAME_MAX + 8];
-	int rc = transfer_open(t, r->other, m->clear ? r->path : NULL, r->settings->lock_timeout,
-			       err);
+	int rc = carry_persons(r->other, r->path, r->settings, (unsigned)r->jobs, err);
 
+	if (rc == 0)
+		rc = transfer_open(t, r->other, m->clear ? r->path : NULL,
+				   r->settings->lock_timeout, err);
 	snprintf(src, sizeof src, "\"%.*s\"", (int)m->src.n, m->src.p);
 	if (rc == 0)
 		rc = transfer_fits(t, r->path, src, err);
