@@ -31,64 +31,6 @@ static void holds(const char *path, const char *text)
 	lh_mapped_close(&m);
 }
 
-static void atomic(void)
-{
-	struct lh_atomic a, b = { 0 };
-	struct stat st;
-
-	lh_atomic_close(&b);
-	check(fcntl(0, F_GETFD) >= 0);
-	put("old", "old");
-	check(chmod("old", 0600) == 0);
-	check(lh_atomic_open(&a, "old", 0666, &err) == 0);
-	check(lh_write_all(a.fd, "new", 3, &err) == 0);
-	holds("old", "old");
-	check(lh_atomic_commit(&a, &err) == 0);
-	holds("old", "new");
-	check(stat("old", &st) == 0 && (st.st_mode & 0777) == 0600);
-	lh_atomic_close(&a);
-
-	check(lh_atomic_open(&a, "old", 0666, &err) == 0);
-	lh_atomic_close(&a);
-	holds("old", "new");
-
-	check(lh_atomic_open(&a, "nowhere/x", 0666, &err) < 0 && err.code == LH_EIO);
-	check(symlink("old", "link") == 0);
-	check(lh_atomic_open(&a, "link", 0666, &err) < 0);
-	check(strcmp(err.msg, "link: is a symbolic link, not a regular file") == 0);
-	check(lh_atomic_open(&a, "", 0666, &err) < 0);
-}
-
-/* The temporary files of a killed run are removed; other files stay. */
-static void litter(void)
-{
-	struct lh_atomic a;
-	pid_t dead = fork();
-	char name[64];
-
-	if (!dead)
-		_exit(0);
-	check(waitpid(dead, NULL, 0) == dead);
-	snprintf(name, sizeof name, ".t.lh-tmp-%d", (int)dead);
-	put(name, "half");
-	put(".t.lh-tmp-1", "init lives");
-	put(".t.lh-tmp-", "no number");
-	put(".tt.lh-tmp-1", "of another target");
-	check(lh_atomic_open(&a, "t", 0666, &err) == 0);
-	check(access(name, F_OK) < 0);
-	check(access(".t.lh-tmp-1", F_OK) == 0 && access(".t.lh-tmp-", F_OK) == 0 &&
-	      access(".tt.lh-tmp-1", F_OK) == 0);
-	lh_atomic_close(&a);
-
-	/* one of a process with the same PID */
-	snprintf(name, sizeof name, ".t.lh-tmp-%d", (int)getpid());
-	put(name, "half");
-	check(lh_atomic_open(&a, "t", 0666, &err) == 0);
-	check(access(name, F_OK) < 0);
-	check(lh_atomic_commit(&a, &err) == 0);
-	holds("t", "");
-}
-
 /* ---- two PID namespaces, or machines, on one volume ---- */
 
 static pid_t as_pid;		/* the PID of this process; 0: the true one */
@@ -300,49 +242,16 @@ static void mapped(void)
 	check(lh_mapped_open(&m, "absent", &err) < 0 && err.code == LH_EIO);
 }
 
-static void locked(void)
-{
-	struct lh_lock a, b = { 0 };
-	char want[64];
-	pid_t pid;
-	int status, fd[2];
-
-	lh_lock_drop(&b);
-	check(pipe(fd) == 0);
-	check(lh_lock_take(&a, "lock", "data", 0, &err) == 0);
-	pid = fork();
-	if (!pid) {
-		snprintf(want, sizeof want, "lock: locked by process %d;", (int)getppid());
-		check(lh_lock_take(&b, "lock", "data", 0.05, &err) < 0 && err.code == LH_ELOCKED);
-		check(strncmp(err.msg, want, strlen(want)) == 0);
-		check(write(fd[1], "", 1) == 1);
-		check(lh_lock_take(&b, "lock", "data", 60, &err) == 0);
-		lh_lock_drop(&b);
-		_exit(0);
-	}
-	close(fd[1]);
-	check(read(fd[0], want, 1) == 1);
-	close(fd[0]);
-	usleep(50000);	/* most likely it is waiting by now */
-	lh_lock_drop(&a);
-	check(waitpid(pid, &status, 0) == pid && status == 0);
-	check(access("lock", F_OK) < 0);
-	check(lh_lock_take(&a, "nowhere/lock", "nowhere/data", 0, &err) < 0 && err.code == LH_EIO);
-}
-
 int main(void)
 {
 	char folder[] = "/tmp/lh-test-file-XXXXXX";
 
 	check(mkdtemp(folder) && chdir(folder) == 0);
-	test(atomic());
-	test(litter());
 	test(writers_that_do_not_see_each_other());
 	test(log_whole());
 	test(log_followed());
 	test(log_shared());
 	test(mapped());
-	test(locked());
 	check(chdir("/") == 0);
 	check_end();
 	return execlp("rm", "rm", "-rf", folder, (char *)NULL);

@@ -240,60 +240,6 @@ static void ids_that_were_not_chosen_have_seed_0(void)
 	CHECK(damages() == 0);
 }
 
-/* Make a file of the version before seeds. */
-static void make_old(void)
-{
-	struct lh_index_header *h;
-	struct lh_index_section *s;
-	struct lh_buf b;
-	uint32_t *slot;
-	uint64_t n;
-	FILE *f;
-
-	make(IDS);
-	load(&b);
-	h = (void *)b.p;
-	s = section(&b, LH_INDEX_ID_HASH);
-	slot = (void *)(b.p + s->at);
-	n = s->bytes / 8;
-	memset(slot, 0, s->bytes);
-	for (uint32_t i = 0; i < IDS; i++) {
-		uint64_t at = (0x5eed + i) % n;
-
-		slot[2 * at] = 0x5eed;
-		slot[2 * at + 1] = i + 1;
-	}
-	s->xxh3 = lh_xxh3(slot, s->bytes);
-	h->version = 1;
-	memset(b.p + 56, 0, 8);
-	h->xxh3 = lh_xxh3(h, offsetof(struct lh_index_header, xxh3));
-	f = fopen(path, "w");
-	CHECK(f && fwrite(b.p, 1, b.len, f) == b.len && fclose(f) == 0);
-	lh_buf_free(&b);
-}
-
-static void an_older_file_is_read_and_gets_a_seed_by_compaction(void)
-{
-	struct lh_index_change *c;
-	float v[DIM] = { 0, 1 };
-	uint64_t seed;
-	bool due;
-
-	make_old();
-	finds_all();
-	check(longest_run() == IDS);
-	CHECK(damages() == 1 && strstr(damage, "id hash: 3000 slots in a row"));
-	c = lh_index_change_open(path, 1, &err);
-	CHECK(c && lh_index_change_put(c, "new", 3, v, DIM, NULL, 0, &err) == 0 &&
-	      lh_index_change_commit(c, &due, &err) == 0);
-	lh_index_change_close(c);
-	CHECK(lh_index_compact(path, 1, 1, &err) == 0);
-	CHECK(version(&seed) == 2 && seed != 0);
-	check(longest_run() <= RUN_MAX);
-	finds_all();
-	CHECK(damages() == 0);
-}
-
 int main(void)
 {
 	CHECK(mkdtemp(dir) != NULL);
@@ -303,7 +249,6 @@ int main(void)
 	test(a_map_does_not_compare_all_ids());
 	test(ids_that_were_not_chosen_have_seed_0());
 	test(a_table_gets_a_seed_under_which_runs_are_short());
-	test(an_older_file_is_read_and_gets_a_seed_by_compaction());
 	unlink(path);
 	unlink(log_path);
 	rmdir(dir);

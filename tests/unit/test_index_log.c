@@ -302,33 +302,6 @@ static void a_group_holds_puts_and_deletes_only(void)
 	lh_buf_free(&cut);
 }
 
-/* The log of an earlier program is read, and a new mark precedes the first group. */
-static void a_log_of_version_1_is_continued(void)
-{
-	struct lh_log_head head;
-	static char log[4096];
-	size_t n;
-
-	build(2, "t");
-	put_one("a", "{}");
-	n = read_log(log, sizeof log);
-	CHECK(log[sizeof head + 8] == 2);
-	log[sizeof head + 8] = 1;
-	memcpy(&head, log, sizeof head);
-	head.xxh3 = lh_xxh3(log + sizeof head, head.bytes);
-	memcpy(log, &head, sizeof head);
-	write_log(log, n);
-	CHECK(stats().pending == 1);
-	put_three();
-	CHECK(stats().pending == 4 && meta_of("a"));
-	CHECK(read_log(log, sizeof log) > n && log[n + 4] == LH_LOG_MARK &&
-	      log[n + sizeof head + 8] == 2);
-	put_three();
-	verify_log();
-	CHECK(damages == 0 && stats().pending == 7);
-	CHECK(lh_index_compact(path, 1, 1, &err) == 0 && stats().live == 6);
-}
-
 /* No flipped bit passes.  Only one in the last frame's payload counts as a torn tail,
  * since what follows damage must not be overwritten. */
 static void damage_is_never_silent(void)
@@ -457,28 +430,6 @@ static void what_replaces_other_parts_is_read_again(void)
 	CHECK(renewed_has(ix, "b"));
 }
 
-static void other_kinds_of_file_are_refused(void)
-{
-	struct lh_index_change *c;
-	bool due;
-
-	build(2, "t");
-	CHECK(symlink(path, log_path) == 0);
-	c = begin();
-	put(c, "a", NULL);
-	CHECK(lh_index_change_commit(c, &due, &err) < 0 && strstr(err.msg, "symbolic link"));
-	CHECK(lh_index_open(path, &err) == NULL && strstr(err.msg, "symbolic link"));
-	unlink(log_path);
-	CHECK(mkfifo(log_path, 0600) == 0);
-	CHECK(lh_index_change_commit(c, &due, &err) < 0);
-	CHECK(lh_index_open(path, &err) == NULL);
-	unlink(log_path);
-	write_log("something else entirely, not a log", 34);
-	CHECK(lh_index_change_commit(c, &due, &err) < 0 && err.code == LH_ECORRUPT);
-	lh_index_change_close(c);
-	unlink(log_path);
-}
-
 static void put_many(struct lh_index_change *c, unsigned from, unsigned n)
 {
 	char id[16];
@@ -531,13 +482,11 @@ int main(void)
 	test(a_commit_that_is_cut_has_no_effect());
 	test(no_bit_of_a_group_may_flip());
 	test(a_group_holds_puts_and_deletes_only());
-	test(a_log_of_version_1_is_continued());
 	test(damage_is_never_silent());
 	test(a_log_never_applies_to_another_index());
 	test(a_part_for_an_index_that_never_came_is_cut_off());
 	test(what_replaces_other_parts_is_read_again());
 	test(a_full_log_makes_writers_wait());
-	test(other_kinds_of_file_are_refused());
 	unlink(path);
 	rmdir(dir);
 	return 0;

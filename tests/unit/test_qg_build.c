@@ -234,20 +234,6 @@ static void any_number_of_threads_builds_the_same(uint32_t equal)
 	drop(&a);
 }
 
-static void another_seed_builds_another(void)
-{
-	struct lh_qg_build a = fresh(ROWS, 32, 0), b = a;
-
-	CHECK(lh_qg_build(&a, 1, &err) == 0);
-	b.links = malloc(ROWS * 32 * sizeof *b.links);
-	b.seed++;
-	reported = 0;
-	CHECK(b.links && lh_qg_build(&b, 1, &err) == 0);
-	CHECK(a.entry == b.entry && memcmp(a.links, b.links, ROWS * 32 * sizeof *b.links) != 0);
-	free(b.links);
-	drop(&a);
-}
-
 /* Rows are added to a graph of done; threads do not matter. */
 static void rows_can_be_added(uint32_t done, uint32_t rows, uint32_t equal)
 {
@@ -510,7 +496,6 @@ int main(void)
 	test(walks_find_the_nearest());
 	test(any_number_of_threads_builds_the_same(0));
 	test_full(any_number_of_threads_builds_the_same(500));
-	test_full(another_seed_builds_another());
 	test(rows_can_be_added(1000, 1500, 0));
 	test(rows_can_be_added(1000, 1500, 400));
 	test(rows_can_be_added(1000, 1001, 0));

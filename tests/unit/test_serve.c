@@ -255,80 +255,6 @@ static void an_answer_has_a_status(void)
 
 /* ---- the configuration ---- */
 
-static const char *config(const char *text)
-{
-	char path[] = "/tmp/test_serve.XXXXXX";
-	struct lh_serve_config c;
-	int fd = mkstemp(path), rc;
-
-	check(fd >= 0 && write(fd, text, strlen(text)) == (ssize_t)strlen(text));
-	close(fd);
-	rc = lh_serve_config_read(&c, path, &err);
-	unlink(path);
-	check_why(!rc || !strncmp(err.msg, path, strlen(path)), err.msg);
-	check(!rc || err.code == LH_EUSAGE);
-	lh_serve_config_free(&c);
-	return rc ? strchr(err.msg, ':') : "";
-}
-
-static void wrong(const char *text, const char *line, const char *member)
-{
-	const char *got = config(text);
-
-	check_why(!strncmp(got, line, strlen(line)) && strstr(got, member), *got ? got : text);
-}
-
-#define ROUTE(members) "{\"routes\":[\n{\"route\":\"GET /a\",\"run\":[\"cat\"]},\n" \
-	"{\"route\":\"GET /b\"," members "}]}"
-
-static void a_wrong_member_is_named_with_its_line(void)
-{
-	check(!*config("{\"routes\":[{\"route\":\"GET /a\",\"run\":[\"cat\"],"
-		       "\"max_body\":\"4M\"}]}"));
-	wrong("{\n\"listen\":5}", ":2: ", "\"listen\"");
-	wrong("{\n\"listen\":[\"\"]}", ":2: ", "listen[0]");
-	wrong("{\n\n\"state\":\"\"}", ":3: ", "\"state\"");
-	wrong("{\"token_file\":[1]}", ":1: ", "token_file[0]");
-	wrong("{\"legal_token_file\":[]}", ":1: ", "\"legal_token_file\"");
-	wrong("{\"allow\":{}}", ":1: ", "\"allow\"");
-	wrong("{\"mount\":\"x\"}", ":1: ", "\"mount\"");
-	wrong("{\"mount\":\"/x/\"}", ":1: ", "\"mount\"");
-	wrong("{\"mount_off\":\"\"}", ":1: ", "\"mount_off\"");
-	wrong("{\"no_console\":1}", ":1: ", "\"no_console\"");
-	wrong("{\n\"connections\":0}", ":2: ", "\"connections\"");
-	wrong("{\"queue\":1.5}", ":1: ", "\"queue\"");
-	wrong("{\"drain\":-1}", ":1: ", "\"drain\"");
-	wrong("{\"routes\":{}}", ":1: ", "\"routes\"");
-	wrong("{\"built_in\":[\"GET /a\"]}", ":1: ", "\"built_in\"");
-	wrong("{\n\"lisen\":[]}", ":2: ", "\"lisen\"");
-	wrong("{\n\"queue\":1,\n\"queue\":1}", ":3: ", "\"queue\"");
-	wrong("{\n\"queue\":}", ":2: ", "value");
-	wrong("[]", ":1: ", "object");
-	wrong("", "", "");
-	wrong(ROUTE("\"run\":5"), ":3: ", "run");
-	wrong(ROUTE("\"run\":[]"), ":3: ", "run");
-	wrong(ROUTE("\"run\":[\"no-such-command-here\"]"), ":3: ", "no-such-command-here");
-	wrong(ROUTE("\"run\":[\"cat\"],\"off\":\"why\""), ":3: ", "\"off\"");
-	wrong(ROUTE("\"trace\":true"), ":3: ", "\"run\"");
-	wrong(ROUTE("\"run\":[\"cat\"],\"pool\":0"), ":3: ", "pool");
-	wrong(ROUTE("\"run\":[\"cat\"],\"depth\":5000"), ":3: ", "depth");
-	wrong(ROUTE("\"run\":[\"cat\"],\"timeout_s\":0"), ":3: ", "timeout_s");
-	wrong(ROUTE("\"run\":[\"cat\"],\"max_body\":\"4T\""), ":3: ", "\"max_body\"");
-	wrong(ROUTE("\"run\":[\"cat\"],\"max_body\":0"), ":3: ", "\"max_body\"");
-	wrong(ROUTE("\"run\":[\"cat\"],\"max_body\":\" 4\""), ":3: ", "\"max_body\"");
-	wrong(ROUTE("\"run\":[\"cat\"],\"max_body\":[]"), ":3: ", "max_body");
-	wrong(ROUTE("\"run\":[\"cat\"],\"members\":[]"), ":3: ", "members");
-	wrong(ROUTE("\"run\":[\"cat\"],\"read\":1"), ":3: ", "read");
-	wrong(ROUTE("\"run\":[\"cat\"],\"token_file\":\"\""), ":3: ", "token_file");
-	wrong(ROUTE("\"run\":[\"cat\"],\"time\":1"), ":3: ", "\"time\"");
-	wrong("{\"routes\":[\n{\"route\":\"GET /a/{b}\",\"run\":[\"cat\"]},\n\n"
-	      "{\"route\":\"GET /a/{c}\",\"run\":[\"cat\"]}]}", ":4: ", "GET /a/{c}");
-	wrong("{\"routes\":[\n{\"route\":\"GET /{a}\",\"run\":[\"cat\"],\"members\":{\"a\":1}}]}",
-	      ":2: ", "GET /{a}");
-	wrong("{\"routes\":[{\"route\":\"HEAD /a\",\"run\":[\"cat\"]}]}", ":1: ", "HEAD /a");
-	wrong("{\"routes\":[{\"run\":[\"cat\"]}]}", ":1: ", "route");
-}
-
 static void what_guards_a_route_guards_its_replacement(void)
 {
 	struct lh_routes all = { 0 }, own = { 0 };
@@ -408,7 +334,6 @@ int main(void)
 	test(the_route_with_the_fewest_names_is_found());
 	test(a_body_becomes_a_line());
 	test(an_answer_has_a_status());
-	test(a_wrong_member_is_named_with_its_line());
 	test(what_guards_a_route_guards_its_replacement());
 	test(a_route_has_the_operation_of_its_command());
 	lh_record_free(&rec);

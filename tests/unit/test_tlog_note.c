@@ -25,9 +25,6 @@
 #define W1_LINE LH_EM_DASH " witness.example/w1 " \
 	"Ro2ZuwAAAABkGFDLZOhvQw8Gef08TgT5Zfl8IR82sJtVEuQE7q" \
 	"J0bhmlkMK9kZclyURcGk9qdEtwb7vIcTlM9K8MlVlPMHgwab5NBw==\n"
-#define W2_LINE LH_EM_DASH " witness.example/w2 " \
-	"3hWblAAAAABkGFDLCzCuKRAGuSPLJ8dBGhWAGvbdp0KeYXbfvW" \
-	"wtz3BG6FxM8iSA1lg5FU6pkU4pgkaa7Lq9ivu+RmQoqT1jAQAJCQ==\n"
 #define W1_TIME 1679315147
 
 static struct lh_err err;
@@ -262,66 +259,7 @@ static struct lh_policy *policy(const char *text)
 	return p;
 }
 
-static void judges(const char *rules, const char *text, int quorum, unsigned status,
-		   const char *missing)
-{
-	struct lh_policy *p = policy(rules);
-	struct lh_cosigned j;
-	struct lh_buf b = { 0 };
-	int rc;
-
-	check_why(p != NULL, err.msg);
-	check_why(parses(lh_str_of(text)), err.msg);
-	err.status = 0;
-	rc = lh_policy_judge(p, &note, &j, &err);
-	check_why((rc == 0) == !status, err.msg);
-	if (rc == 0) {
-		lh_policy_missing(p, &j, &b);
-		check(j.quorum == quorum && j.log == 0);
-		lh_buf_putc(&b, 0);
-		check_why(!strcmp(b.p, missing), b.p);
-	} else {
-		check_why(lh_err_status(&err) == status, err.msg);
-	}
-	lh_buf_free(&b);
-	lh_policy_free(p);
-}
-
 #define WITNESSES "log " LOG "\nwitness one " W1 " https://one.example\n \twitness\ttwo  " W2 " \n"
-#define SIGNED EMPTY "\n" LOG_LINE
-
-static void quorums(void)
-{
-	judges("log " LOG "\nquorum none", SIGNED, true, 0, "");
-	judges(WITNESSES "quorum none\n", SIGNED, true, 0, "one, two");
-	judges(WITNESSES "quorum one\n", SIGNED W1_LINE, true, 0, "two");
-	judges(WITNESSES "quorum one\n", SIGNED W2_LINE, false, 0, "one");
-	judges(WITNESSES "group g all one two\nquorum g\n", SIGNED W2_LINE, false, 0, "one");
-	judges(WITNESSES "group g all one two\nquorum g\n", SIGNED W2_LINE W1_LINE, true, 0, "");
-	judges(WITNESSES "group g any one two\nquorum g\n", SIGNED W2_LINE, true, 0, "one");
-	judges(WITNESSES "group g 2 one two\nquorum g\n", SIGNED W2_LINE W2_LINE, false, 0, "one");
-	judges(WITNESSES "group g 1 one\ngroup h 2 g two\nquorum h\n", SIGNED W1_LINE W2_LINE, true,
-	       0, "");
-	judges(WITNESSES "group g 1 one\ngroup h 2 g two\nquorum h\n", SIGNED W1_LINE, false, 0,
-	       "two");
-}
-
-static void refused_checkpoints(void)
-{
-	static char wrong[sizeof SIGNED W1_LINE];
-
-	judges("log " FOO "\nquorum none\n", SIGNED, false, 404, "");
-	judges(WITNESSES "quorum none\n", EMPTY "\n" W1_LINE, false, 403, "");
-	judges(WITNESSES "quorum none\n", "x\n\n" LOG_LINE, false, 400, "");
-	judges(WITNESSES "quorum none\n", "example.com/log\n1\n" ROOT "\n\n" LOG_LINE, false, 403,
-	       "");
-	memcpy(wrong, SIGNED W1_LINE, sizeof wrong);
-	wrong[sizeof wrong - 8] ^= 1;
-	judges(WITNESSES "quorum none\n", wrong, false, 403, "");
-	/* signed by a log of another name */
-	judges("log " FOO "\nlog " LOG "\nquorum none\n", "example.com/foo\n1\n" ROOT "\n\n"
-	       LOG_LINE, false, 403, "");
-}
 
 static void bad_policies(void)
 {
@@ -420,8 +358,6 @@ int main(void)
 	test(new_key(LH_KEY_ED25519));
 	test(new_key(LH_KEY_COSIGNER));
 	test(checkpoints());
-	test(quorums());
-	test(refused_checkpoints());
 	test(bad_policies());
 	test(policy_limits());
 	lh_note_free(&note);

@@ -51,52 +51,6 @@ static void judged(struct lh_validator *v, const char *kind, const char *artifac
 
 static const char good[] = "{\"findings\":[],\"elapsed_ms\":7}";
 
-static void own_context(struct lh_validator *v)
-{
-	const char *artifact = "{\"fills\":[],\"_context\":{\"target_count\":1}}";
-	const char *bad =
-		"{\"Completeness\":{\"reason\":\"endorsed count (0) != target_count (1)\"}}";
-
-	judged(v, "fill", artifact, NULL, true, bad);
-	judged(v, "fill", artifact, NULL, false, good);
-	judged(v, "fill", artifact, "null", true, bad);
-	judged(v, "fill", artifact, "null", false, good);
-	judged(v, "fill", "{\"fills\":[]}", "{\"target_count\":1}", false, bad);
-}
-
-/* Rule files see the context in effect, and never one that does not count. */
-static void rules_see_no_foreign_context(const struct lh_roster *r)
-{
-	static const char text[] =
-		"{\"rules\":[{\"id\":\"a\",\"task_class\":\"staffing.any\",\"description\":\"\","
-				   "\"condition\":{\"type\":\"FieldEquals\","
-				   "\"field\":\"_context.vip\",\"value\":true},"
-				   "\"action\":{\"type\":\"Reject\",\"message\":\"by hand\"}}]}";
-	const char *artifact = "{\"fills\":[],\"_context\":{\"vip\":true}}",
-		*hit = "{\"Policy\":{\"reason\":\"by hand\"}}";
-	char dir[] = "/tmp/test_validate.XXXXXX", file[64];
-	struct lh_validate_how how = { .roster = r };
-	struct lh_validator *v;
-	FILE *f;
-
-	check(mkdtemp(dir));
-	snprintf(file, sizeof file, "%s/a.json", dir);
-	f = fopen(file, "w");
-	check(f && fputs(text, f) >= 0 && fclose(f) == 0);
-	how.rules = lh_rules_open(dir, &err);
-	check_why(how.rules, err.msg);
-	unlink(file);
-	rmdir(dir);
-	v = lh_validator_new(&how, &err);
-	check(v);
-	judged(v, "fill", artifact, NULL, true, hit);
-	judged(v, "fill", artifact, NULL, false, good);
-	judged(v, "fill", artifact, "{}", true, good);
-	judged(v, "fill", "{\"fills\":[]}", "{\"vip\":true}", false, hit);
-	lh_validator_free(v);
-	lh_rules_free((struct lh_rules *)how.rules);
-}
-
 /* ---- look-ups ---- */
 
 static struct {
@@ -286,8 +240,6 @@ int main(void)
 
 	check(v);
 	test(kinds());
-	test(own_context(v));
-	test(rules_see_no_foreign_context(r));
 	test(lookups_are_told(r));
 	test(nothing_grows(v));
 	test(scanners_agree());
