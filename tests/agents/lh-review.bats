@@ -41,11 +41,6 @@ sized() {
 	printf '+%s\n' "$(stretch $(($2 - head - 2)) x)"
 }
 
-# prompts - the questions, as JSON strings, a line each.
-prompts() {
-	jq -c '.body | fromjson | .messages[-1].content' log
-}
-
 # asked_paths - the list of files in each question, a line each.
 asked_paths() {
 	jq -r '.body | fromjson | .messages[-1].content | split("\n\n=====")[0] | split("\n")[1:] | join(" ")' log
@@ -98,44 +93,6 @@ asked_paths() {
 		all(["qwen3:8b", "kimi-k2", "zai:9b"][]; . as $m | $s.by_model[$m] == ([$r[] | select(.models | index($m))] | length))' --argjson r "$(head -n -1 out | jq -sc .)" out
 }
 
-@test "the lineage of a model is its name without provider, size, tag and version" {
-	while read -r model lineage; do
-		part a >diff
-		say <<<'WHERE: a:1'
-		echo "$model $lineage" >>want
-		models+=(--model "$model")
-	done <<-'END'
-	qwen3.5:latest qwen
-	ollama_cloud/qwen3:480b qwen
-	qwen3-coder:30b qwen
-	QWEN-72b qwen
-	gpt-oss:120b:cloud gpt-oss
-	gpt-oss-20b gpt-oss
-	openrouter/openai/gpt-4o-mini gpt
-	hf.co/bartowski/Llama-3.2-1B-GGUF:Q4 llama
-	mistral-small3.2 mistral
-	mistral_large mistral
-	deepseek-v3.1 deepseek
-	phi4 phi
-	o3-mini o
-	command-r-plus command-r-plus
-	é-2 é
-	3llama 3llama
-	END
-	serve --mode replay --body answers
-	export OLLAMA_CLOUD_KEY=k OPENROUTER_API_KEY=k LH_OLLAMA_CLOUD_URL=$URL
-	lh-review -j1 "${models[@]}" diff >out
-	[ "$(jq -c '.failed | select(. != null)' out)" = '{}' ]
-	diff <(jq -c '.lineages | select(. != null)' out) <(sed 's/.* //' want | jq -Rnc '[inputs] | reduce .[] as $l ([]; if index($l) then . else . + [$l] end)')
-	run -0 lh-review -j1 --model a --model b --lineage b=x --lineage b=a --now $NOW /dev/null
-	# case does not count in one that is given, either
-	head -n 2 answers >two
-	stop_upstreams
-	serve --mode replay --body two
-	run -0 --separate-stderr lh-review -j1 --model glm-4.6 --model zai --lineage zai=GLM diff
-	[ "$(jq -c 'select(.path) | [.lineages, .convergent]' <<<"$output")" = '[["glm"],false]' ]
-}
-
 # refused LINE MESSAGE <DIFF - exit 2, one message, which names the line; nothing is asked.
 refused() {
 	cat >diff
@@ -163,31 +120,6 @@ refused() {
 	run -2 --separate-stderr lh-review --model m diff
 	[ "$(jq -c '[.path, .line]' <<<"$output")" = '["a",1]' ]
 	[[ $stderr == "lh-review: diff:"*": the diff ends within a hunk" ]]
-}
-
-@test "diffs of diff -u, of merges, with CRLF, without a line end at their end" {
-	serve
-	mkdir old new
-	printf 'one\ntwo\n' >'old/a b.c'
-	printf 'one\nthree' >'new/a b.c'
-	printf 'x\n' >new/only.c
-	printf '%s\n' '--- a' '+++ b' '@@ -1 +1 @@' >old/d
-	: >new/d
-	diff -ruN old new >diff || true
-	diff -u --label a/x.c --label b/x.c old/d new/d >>diff || true
-	diff -u --label /dev/null --label b/y.c new/d old/d >>diff || true
-	diff -u --label a/z.c --label /dev/null old/d new/d >>diff || true
-	lh-review --model m diff >out
-	[ "$(asked_paths)" = "new/a b.c new/d new/only.c x.c y.c z.c" ] || { asked_paths; return 1; }
-	rm log
-	part 'a b' 2 | sed 's/$/\r/' | head -c -2 >crlf
-	lh-review --model m <crlf >out
-	[ "$(asked_paths)" = "a b" ]
-	prompts | has -F '+text\r\n+text\n====='
-	# an empty line within a hunk is one of the context whose blank was lost
-	rm log
-	printf -- '--- a/s\n+++ b/s\n@@ -1,3 +1,3 @@\n x\n\n-y\n+z\n' | lh-review --model m >out
-	[ "$(asked_paths)" = s ]
 }
 
 @test "bundles: files up to 61,440 bytes together, a larger one alone with a warning, over 102,400 refused" {

@@ -18,11 +18,6 @@ workflow() {
 	lh-workflow "$command" --modes modes.json "$@"
 }
 
-# timeless - the lines of stdin without what differs from run to run.
-timeless() {
-	jq -c 'del(.run, .started_at, .duration_ms)'
-}
-
 # refused MESSAGE - check and run refuse flow.json so, exit 2, and nothing runs.
 refused() {
 	local command
@@ -57,17 +52,6 @@ refused() {
 	refused '1: nodes depend on each other: "a" on "a"'
 	flow '{"id":"x","mode":"one"},{"id":"a","mode":"one","depends_on":["x","c"]},{"id":"b","mode":"one","depends_on":["a"]},{"id":"c","mode":"one","depends_on":["b"]},{"id":"d","mode":"one","depends_on":["c"]}'
 	refused '1: nodes depend on each other: "a" on "c" on "b" on "a"'
-}
-
-@test "every mode is known" {
-	printf '{"name":"f","nodes":[{"id":"a","mode":"one"},\n{"id":"b","mode":"thr$(ee)"}]}' >flow.json
-	refused '2: unknown mode "thr$(ee)" of node "b"'
-	for mode in matrix.search matrix.relevance matrix.downgrade distillation.score drift.scorer llm.chat validate sql embed; do
-		flow "{\"id\":\"a\",\"mode\":\"$mode\"}"
-		run -0 lh-workflow check flow.json
-	done
-	flow '{"id":"a"}'
-	run -0 lh-workflow check flow.json
 }
 
 @test "modes that die, flood or answer with other things fail their nodes alone" {
@@ -139,14 +123,6 @@ filled() {
 	[ "$(filled '{"$a":"k","b":{"c":["$input.x"]}}' '{"x":""}')" = '{"$a":"k","b":{"c":[""]}}' ]
 }
 
-@test "a dollar that is not a reference is text, and two are one" {
-	[ "$(filled '{"v":"$$ $ $5 $nobody $ab ${a} $(a) $A $inputs $a_ costs $"}')" = '{"v":"$ $ $5 $nobody $ab ${a} $(a) $A $inputs $a_ costs $"}' ]
-	[ "$(filled '{"v":"$$a $$$a.output.got.k.0"}')" = '{"v":"$a $1"}' ]
-	[ "$(filled '{"v":"$a-c"}' | jq -r .v | cut -c1-8)" = '{"got":{' ]
-	[ "$(filled '{"v":"$a-b"}')" = '{"v":{"got":{}}}' ]
-	[ "$(filled '{"v":"\u0024a-b and \u0024$"}')" = '{"v":"{\"got\":{}} and $"}' ]
-}
-
 @test "a reference to what is not there fails its node" {
 	while IFS='|' read -r inputs why; do
 		got=$(filled "$inputs" '{"x":[]}')
@@ -208,36 +184,6 @@ filled() {
 	run ! grep -q secret- got
 }
 
-@test "the modes that are built in answer" {
-	lh-gen workers -n 50 >workers.jsonl
-	mkdir -p state/index state/catalog
-	lh-embed workers.jsonl | lh-index build -q state/index/workers.lhv
-	cp workers.jsonl state/roster.jsonl
-	lh-ingest -q --store state/store --catalog state/catalog --name workers workers.jsonl 2>/dev/null >/dev/null || true
-	evidence=$(cat "$ROOT"/share/fixtures/schemas/valid/evidence_record-*.json | jq -c . | head -n 1)
-	cat >flow.yaml <<-'END'
-	name: all
-	nodes:
-	  - {id: search, mode: matrix.search, inputs: {query_text: welder, corpora: [workers], k: 2}}
-	  - {id: embed, mode: embed, inputs: {texts: ["$search.output.results.0.metadata.name"]}, depends_on: [search]}
-	  - {id: relevance, mode: matrix.relevance, inputs: {focus: {path: a.c}, path: b.c, text: a.c}}
-	  - {id: downgrade, mode: matrix.downgrade, inputs: {mode: codereview_lakehouse, model: kimi-k2}}
-	  - {id: score, mode: distillation.score, inputs: {}}
-	  - {id: drift, mode: drift.scorer, inputs: {records: [$input.evidence, $score.output]}, depends_on: [score]}
-	  - {id: validate, mode: validate, inputs: {kind: sms, artifact: {to: "1", body: hello}, context: {candidate_id: $search.output.results.0.id}}, depends_on: [search]}
-	END
-	jq -c --argjson e "$evidence" -n '{evidence: $e}' >in.jsonl
-	# the request of score is the evidence itself: its members are given one by one
-	sed -i "s|mode: distillation.score, inputs: {}|mode: distillation.score, inputs: $(jq -c . <<<"$evidence" | sed 's/[&|\\]/\\&/g')|" flow.yaml
-	lh-workflow run --state state flow.yaml in.jsonl >got || { jq -c 'select(.error)' got; return 1; }
-	[ "$(jq -c 'select(.id == "search").output.results | length' got)" = 2 ]
-	[ "$(jq -c 'select(.id == "embed").output.vectors | length' got)" = 1 ]
-	[ "$(jq -c 'select(.id == "relevance").output | has("relevance")' got)" = true ]
-	[ "$(jq -r 'select(.id == "score").output | has("category")' got)" = true ]
-	[ "$(jq -c 'select(.id == "drift").output | [.total, .matched]' got)" = '[1,1]' ]
-	[ "$(jq -c 'select(.id == "validate").output | has("findings")' got)" = true ]
-}
-
 # ---- the log, and going on ----
 
 @test "a row for each node is in the log" {
@@ -262,17 +208,6 @@ filled() {
 		[[ $stderr == *'No space left on device'* ]]
 		[ "$(workflow run -n --observe log --resume r flow.json | jq -s -c '.[-1].ok')" = 2 ]
 	done
-}
-
-@test "a row that was cut off is done again, and the log stays readable" {
-	flow '{"id":"a","mode":"one","inputs":{"k":1}},{"id":"b","mode":"one","inputs":{"k":"$a"},"depends_on":["a"]}'
-	workflow run -n --observe log --run-id r flow.json | timeless >whole
-	for cut in 1 2 10 200; do
-		head -c -$cut log >torn
-		workflow run -n --observe torn --resume r flow.json | timeless | alike - whole
-		[ "$(jq -cR 'fromjson? | select(.node == "b") | .status' torn)" = '"ok"' ]
-	done
-	workflow run -n --observe none --resume r flow.json | timeless | alike - whole
 }
 
 # ---- size ----
@@ -311,41 +246,6 @@ filled() {
 }
 
 # ---- YAML ----
-
-# yaml TEXT - the request of the node a, whose inputs are v: TEXT.
-yaml() {
-	printf 'name: f\nnodes:\n  - id: a\n    mode: cat\n    inputs:\n      v: %b\n' "$1" >flow.yaml
-	lh-workflow run -n --modes modes.json flow.yaml | sed -n 's/.*"output":{"v":\(.*\)},"error".*/\1/p'
-}
-
-@test "scalars of YAML have the types of the core schema" {
-	while IFS='|' read -r text want; do
-		got=$(yaml "$text")
-		[ "$got" = "$want" ] || { echo "$text: $got, not $want"; return 1; }
-	done <<-'END'
-	no|"no"
-	true|true
-	tRue|"tRue"
-	~|null
-	|null
-	-0012|-12
-	-0|-0
-	0x1F|31
-	0xffffffffffffffff|18446744073709551615
-	0b11|"0b11"
-	1_000|"1_000"
-	12:30|"12:30"
-	2026-05-03|"2026-05-03"
-	.5|0.5
-	1e3|1e3
-	1e|"1e"
-	"12"|"12"
-	'true'|"true"
-	[1, a, ~]|[1,"a",null]
-	{a: 1, 1: b}|{"a":1,"1":"b"}
-	"\\u00e9 \\x41 \\0"|"é A \u0000"
-	END
-}
 
 # broken LINE TEXT - a YAML file that is refused, with its line.
 broken() {

@@ -197,22 +197,6 @@ more() {
 	refused r "0-of-2: recorded at ..///../..T12:00:00.000Z"
 }
 
-@test "a source that has changed since a part has read it is named, and the root stays as it was" {
-	lh-gen kb -n 60 --root fresh
-	parts fresh r 2
-	rebuild() { rm -rf r && cp -r fresh r; }
-	rebuild
-	head -n 1 r/data/_kb/audits.jsonl >>r/data/_kb/audits.jsonl
-	refused r "0-of-2: data/_kb/audits.jsonl has changed"
-	part r r 0/2
-	refused r "1-of-2: data/_kb/audits.jsonl has changed"
-	part r r 1/2
-	merge r r
-	rebuild
-	rm r/data/_kb/outcomes.jsonl
-	refused r "0-of-2: data/_kb/outcomes.jsonl has changed"
-}
-
 few() {
 	lh-gen kb -n 60 --root fresh --dirty
 	cp -r fresh whole

@@ -206,23 +206,3 @@ refused() {
 	refused "bad: $torn" parts/0 bad parts/2
 	refused "$EVIDENCE: $torn" $EVIDENCE
 }
-
-@test "options that shape an audit are refused with --part, and --shard without it" {
-	for option in '--out x' '--html x' '--bundle x' --json --append-baseline --fail-on-drift --observer '--phase 2' \
-		'--test-command true' '--samples x' '--acceptance-fixture x' '--replay-command true'; do
-		# shellcheck disable=SC2086
-		run -2 --separate-stderr lh-audit-full --root r --shard 0/2 --part p $option
-		[ "$stderr" = "lh-audit-full: ${option%% *} is for \"lh-audit-full merge\", not with --part" ]
-	done
-	run -2 --separate-stderr lh-audit-full --root r --shard 0/2
-	[ "$stderr" = "lh-audit-full: --shard needs --part FILE" ]
-	for bad in 2/2 -1/2 1 x/2 1/0 1/65537; do
-		run -2 --separate-stderr lh-audit-full --root r --shard $bad --part p
-		[[ $stderr == "lh-audit-full: --shard"* ]]
-	done
-	run -2 --separate-stderr lh-audit-full --root r --shard 0/2 --part r/data/_kb/audit_baselines.jsonl
-	[[ $stderr == *"--part: "*" is the file of baselines" ]]
-	run -2 --separate-stderr lh-audit-full --root absent --shard 0/2 --part p
-	[ ! -e p ]
-	[ ! -e r/data/_kb/audit_baselines.jsonl ]
-}

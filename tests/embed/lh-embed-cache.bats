@@ -58,18 +58,6 @@ rows() {
 	[ "$(jq -c .texts log)" = '["t101"]' ]
 }
 
-@test "the file serves --raw, any --cache-size and any -j alike" {
-	texts 1 40 >in
-	embed --raw in >raw
-	lh-embed --engine openai --url "$URL" -j1 in >unit
-	rm log
-	embed in | cmp - unit
-	for size in 0 1 5; do
-		lh-embed --engine openai --url "$URL" --cache c.db -j4 --batch 3 --cache-size $size --raw in | cmp - raw
-	done
-	[ ! -e log ]
-}
-
 @test "engines and models are kept apart" {
 	echo '{"texts":["a"]}' >in
 	embed in >out
@@ -114,25 +102,6 @@ rows() {
 	fails_saying '/dev/null: not a regular file' --cache /dev/null
 }
 
-@test "a file of another version, or with another program's schema, is refused" {
-	texts 1 2 >in
-	embed in >out
-	rm log
-	cp c.db good.db
-	sqlite3 c.db 'PRAGMA user_version=2'
-	fails_saying 'c.db: a cache of version 2; this lh-embed knows version 1'
-	cp good.db c.db
-	sqlite3 c.db 'CREATE TRIGGER evil AFTER UPDATE ON vectors BEGIN DELETE FROM vectors; END'
-	fails_saying 'c.db: not a cache of lh-embed'
-	cp good.db c.db
-	sqlite3 c.db 'DROP INDEX by_use'
-	fails_saying 'c.db: not a cache of lh-embed'
-	: >c.db
-	embed in | cmp - out
-	[ "$(rows)" = 2 ]
-}
-
-# bats test_tags=hostile
 @test "a damaged file is one error, never a wrong vector" {
 	texts 1 200 >in
 	embed in >want
@@ -176,18 +145,6 @@ rows() {
 		sqlite3 c.db "UPDATE vectors SET used=$used"
 		{ cat in; echo '{"text":"more"}'; } | embed | first 3 | cmp - want
 	done
-}
-
-@test "several processes make one file, and fill it at once" {
-	for i in 1 2 3 4 5 6; do
-		texts $((i * 50)) $((i * 50 + 99)) | lh-embed --engine openai --url "$URL" --cache c.db -j2 --batch 7 >"out$i" 2>"err$i" &
-	done
-	for pid in $(jobs -p | tail -n 6); do wait "$pid"; done
-	[ ! -s err1 ] || { cat err1; false; }
-	[ -z "$(cat err?)" ]
-	[ "$(cat out? | sort -u | wc -l)" = 350 ]
-	[ "$(rows)" = 350 ]
-	sqlite3 c.db 'PRAGMA integrity_check' | has -x ok
 }
 
 @test "killed at any moment, it keeps what was answered before" {

@@ -304,48 +304,6 @@ lh-show: 3 of 4 records rejected" ]
 	run -2 lh-show --diff one one one
 }
 
-@test "both sides of --diff are shown, however narrow the terminal" {
-	printf '{"role":"Forklift Operator"}\n{"role":"Welder"}\n' >in
-	run -1 lh-show --diff --width 30 in
-	diff - <(echo "$output") <<-'END'
-	    member  in:1        in:2
-	--  ------  ----------  ------
-	|   role    Forklift    Welder
-	            Operator
-	END
-	run -1 lh-show --diff --width 20 in
-	diff - <(echo "$output") <<-'END'
-	    mem…  in:1  in:2
-	--  ----  ----  ----
-	|   role  Fork  Weld
-	          lift  er
-	          Oper
-	          ator
-	END
-}
-
-@test "numbers and words that come after the sample stay whole, and numbers are never cut" {
-	printf '{"n":%s,"id":"%s"}\n' 999 w-999 1000 w-1000 31 w-31 >in
-	lh-show --sample 1 in | diff - <(cat <<-'END'
-	  n  id
-	---  -----
-	999  w-999
-	1000  w-1000
-	  31  w-31
-	END
-	)
-	printf '{"t":"a b c d e f g h i j","n":%s}\n' 1 123456789 >in
-	lh-show --sample 1 --width 22 --lines 1 in | diff - <(cat <<-'END'
-	t                    n
-	------------------  --
-	a b c d e f g h i…   1
-	a b c d e …  123456789
-	END
-	)
-	printf '{"n":%s}\n' 12345678901234567890123456789 >in
-	[ "$(lh-show --width 20 --lines 1 in | tail -n 2 | tr -d '\n ')" = 12345678901234567890123456789 ]
-}
-
 @test "--html is one page without scripts, in which nothing of a record is markup" {
 	printf '{"<script>a":"</td><img src=x onerror=1>","b":"\\"&\x27"}\n<b>\n' >in
 	for options in "" --card --json; do
@@ -406,25 +364,6 @@ lh-show: 3 of 4 records rejected" ]
 	[[ $(lh-show <<<'{"a":{"Schema":{"x":1}}}') == *'{"Schema":{"x":1}}'* ]]
 }
 
-@test "answers of lh-validate --wire are verdicts, their errors and findings in words" {
-	lh-gen workers -n 1 >roster
-	printf '%s\n' '{"kind":"fill","artifact":{"fills":[{}]}}' '{"kind":"fill","artifact":3}' \
-		'{"kind":"sms","artifact":{"to":"773-555-0156","body":"Hi"},"context":{"candidate_id":"w-1"}}' >requests
-	lh-validate --wire --roster roster requests >judged || [ $? = 1 ]
-	lh-show judged >out
-	diff - out <<-'END'
-	status  error                                   findings
-	------  --------------------------------------  ----------------------------------------------------
-	   422  schema: fills[0].candidate_id: missing
-	   400  artifact must be an object
-	   200                                          warning: body: body does not mention 'Ahmed Johnson'
-	END
-	[ "$(lh-show --columns error,status <judged | sed -n 4p)" = "artifact must be an object                 400" ]
-	lh-validate --roster roster requests >judged || [ $? = 1 ]
-	[ "$(lh-show judged | sed 1,2d | cut -c 15-)" = "$(cut -c 9- out | sed 1,2d)" ]
-	lh-show <<<'{"a":[{"severity":"s","field":"f","message":3}],"b":[]}' | grep -F '[{"severity":"s","field":"f","message":3}]  []'
-}
-
 @test "a column that is the same in all rows is left out, and said once above them" {
 	printf '{"kind":"a","n":%s,"of":[1,"x"]}\n' 1 2 3 >in
 	lh-show in >out
@@ -450,36 +389,4 @@ lh-show: 3 of 4 records rejected" ]
 	printf '{"t":"one two three four five six","n":%s}\n' 1 2 >in
 	[ "$(lh-show --width 20 --lines 2 in | first 2)" = $'= t: one two three\n  four five six' ]
 	[ "$(lh-show --width 20 --lines 1 in | first 1)" = '= t: one two three …' ]
-}
-
-@test "what is no longer the same after the sample is said where it changes" {
-	printf '{"kind":%s,"n":%s}\n' '"a"' 1 '"a"' 2 '"b"' 3 '"b"' 4 >in
-	echo '{"n":5}' >>in
-	lh-show --sample 2 in >out
-	diff - out <<-'END'
-	= kind: a
-	 n
-	--
-	 1
-	 2
-	= kind: b
-	 3
-	 4
-	= kind:
-	 5
-	END
-	lh-show --sample 2 --html - in | grep -F '<tr class="q"><td colspan="1"><bdi>kind: b</bdi>'
-	[ "$(lh-show --sample 1 in | first 1)" = "kind   n" ]
-}
-
-@test "findings of lh-review, lines of lh-workflow and rows of lh-observe have their columns" {
-	lh-show <<<'{"path":"a.c","line":3,"models":["m","n"],"lineages":["x"],"convergent":true,"text":"off by one"}' >findings
-	[[ $(head -n 1 findings) =~ ^path\ +line\ +convergent\ +models\ +text$ ]]
-	lh-show <<<'{"workflow":"w","run":"r","id":"a","status":"ok","output":1,"error":null,"started_at":"t","duration_ms":2}' >runs
-	[[ $(head -n 1 runs) =~ ^workflow\ +run\ +id\ +status\ +duration_ms\ +output ]]
-	lh-show <<<'{"timestamp":"t","source":"mcp","endpoint":"search","input_summary":"welders","success":true,"duration_ms":12.5}' >rows
-	[[ $(head -n 1 rows) =~ ^timestamp\ +source\ +endpoint\ +success\ +duration_ms\ +input_summary$ ]]
-	# a row that lh-workflow --observe wrote is one of lh-observe
-	lh-show <<<'{"timestamp":"t","source":"workflow","endpoint":"llm","success":true,"duration_ms":1,"workflow":"w","run":"r","node":"a","status":"ok","output":1}' >rows
-	[[ $(head -n 1 rows) =~ ^timestamp\ +source\ +endpoint\ +success\ +duration_ms$ ]]
 }

@@ -390,22 +390,6 @@ lh-query: 1 of 2 records rejected' ]
 	done
 }
 
-@test "a file that is cut short while it is read ends the query, not in a wrong answer's silence" {
-	lh-gen workers -n 30000 >w.jsonl
-	mkfifo out
-	lh-query 'SELECT id, text FROM w' w=w.jsonl >out 2>err &
-	pid=$!
-	exec 7<out
-	IFS= read -r line <&7
-	truncate -s 1000100 w.jsonl
-	n=$(($(wc -l <&7) + 1))
-	exec 7<&-
-	wait $pid && status=0 || status=$?
-	[ "$n" -lt 30000 ]
-	[ "$status" = 1 ]
-	grep -q 'w.jsonl:[0-9]*:[0-9]*: ' err
-}
-
 @test "a reader that goes away ends it quietly" {
 	lh-gen workers -n 5000 >w.jsonl
 	lh-query 'SELECT * FROM w' w=w.jsonl 2>err | sed 1q >out || [ "${PIPESTATUS[*]}" = "141 0" ]
@@ -498,31 +482,6 @@ dataset() {
 	echo '{' >"c/$(lh-catalog get --catalog c gone | jq -r .dataset_id).json"
 	run -1 --separate-stderr lh-query --catalog c --store t 'SELECT count(*) n FROM workers'
 	[ "$output" = '{"n":30}' ] && [ -n "$stderr" ]
-}
-
-@test "a co-process sees a dataset that is registered, renewed and removed" {
-	mkdir s
-	echo '{"a":1}' >s/1.jsonl
-	printf '{"a":1}\n{"a":2}\n' >s/2.jsonl
-	coproc lh-query --catalog c
-	pid=$COPROC_PID
-	ask() {
-		echo '{"sql":"SELECT sum(a) FROM d"}' >&"${COPROC[1]}"
-		IFS= read -r -t "$LH_PATIENCE" -u "${COPROC[0]}" reply
-		[ "$(jq -c '.rows // .error.message' <<<"$reply")" = "$1" ] || { echo "$reply"; return 1; }
-	}
-	ask '"no such table: d"'
-	dataset d 1.jsonl
-	ask '[[1]]'
-	touch -d '1 minute ago' c/*.json c	# nothing of it counts as changed just now
-	ask '[[1]]'
-	dataset d 2.jsonl
-	ask '[[3]]'
-	lh-catalog remove -q --catalog c d >/dev/null
-	ask '"no such table: d"'
-	eval "exec ${COPROC[1]}>&-"
-	wait "$pid" && status=0 || status=$?
-	[ "$status" = 1 ]
 }
 
 @test "tables of hundreds of columns are joined by any of them, and of thousands have the first 1,900" {

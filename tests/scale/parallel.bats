@@ -157,16 +157,6 @@ shards() {
 	"$SEARCH" -k 10 --corpus whole job/queries.jsonl shard3.lhv shard[0-24-7].lhv | cmp - expected
 }
 
-@test "a plan of four shards answers as one index" {
-	a_job
-	lh-embed job/workers.jsonl >vectors.jsonl
-	lh-index shard plan.json -n 4 <vectors.jsonl
-	lh-index build plan.lhv <vectors.jsonl
-	lh-search --exact plan.json <job/queries.jsonl | cmp - <(lh-search --exact plan.lhv <job/queries.jsonl)
-	shards=$(jq -r '.shards[].file' plan.json)
-	"$SEARCH" --corpus plan job/queries.jsonl $shards | cmp - <(lh-search --exact plan.lhv <job/queries.jsonl)
-}
-
 @test "a query that is asked twice is answered twice, also without a shard" {
 	a_job
 	mkdir tmp

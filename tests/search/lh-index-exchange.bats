@@ -70,27 +70,6 @@ untouched() {
 	done
 }
 
-@test "a record that a format cannot hold ends the dump, and is named" {
-	cannot() {
-		lh-index build --distance l2 x.lhv <<<"$1"
-		run -2 --separate-stderr bash -c "lh-index dump ${*:3} x.lhv >out"
-		[ "$stderr" = "lh-index: x.lhv: row 0: $2" ] || { echo "$stderr"; return 1; }
-		# which PostgreSQL refuses, since it has no end
-		run -2 lh-index build --from pgcopy z.lhv out
-	}
-	cannot '{"id":"a\u0000b","vector":[1]}' 'the id has a NUL, which text cannot' --to pgcopy
-	cannot '{"id":"a","vector":[1],"metadata":{"x":"\\\\\\\u0000"}}' 'the metadata has a NUL, which jsonb cannot' --to pgcopy
-	cannot '{"id":"a","vector":[1],"metadata":{"\u0000":1}}' 'the metadata has a NUL, which jsonb cannot' --to pgcopy
-	cannot '{"id":"a","vector":[65505]}' 'value 65505 at 0 of the vector: f16 ends at 65504' --to pgcopy --half
-	for id in 2147483648 -2147483649 01 +1 -0 1.0 '' ' 1' x 1e3 99999999999999999999999; do
-		[ -n "$id" ] || continue
-		cannot '{"id":"'"$id"'","vector":[1]}' 'the id is not a number of type int4' --to pgcopy --id-type int4
-	done
-	for id in 9223372036854775808 -9223372036854775809; do
-		cannot '{"id":"'$id'","vector":[1]}' 'the id is not a number of type int8' --to pgcopy --id-type int8
-	done
-}
-
 @test "options that do not go together are refused" {
 	refused() {
 		run -2 --separate-stderr lh-index "${@:2}"

@@ -90,39 +90,6 @@ assert len(a) == 1500 and a == b'
 	alike <(judge links l2 5 b.bin | sort) <(judge links l2 5 c.bin | sort)
 }
 
-@test "an exported index is searched by hnswlib as by lh-search, and grows there" {
-	for distance in cosine l2 ip; do
-		hard_rows $distance 1200 7 >r.jsonl
-		lh-index build -j1 --distance $distance a.lhv r.jsonl
-		lh-index export --hnswlib a.bin --ids a.jsonl a.lhv
-		jq -c '{label: (.id[1:] | tonumber), id}' r.jsonl | cmp - a.jsonl
-		same_answers $distance 7 a.bin a.lhv 1200
-		same_answers $distance 7 a.bin a.lhv 30
-		judge grow "$(space $distance)" 7 a.bin 300 5
-		[ "$(judge dump "$(space $distance)" 7 a.bin | wc -l)" = 1500 ]
-		{ cat a.jsonl; labelled 1200 1499; } | lh-index import --distance $distance --hnswlib a.bin --ids - b.lhv
-		lh-index verify b.lhv
-		[ "$distance" = cosine ] || same_answers $distance 7 a.bin b.lhv 1500
-	done
-}
-
-@test "labels may be any numbers, in any order; deleted elements are left out" {
-	judge make l2 4 1200 8 50 3 a.bin 1000 5000 1199000
-	labelled 0 1199000 1000 | shuf --random-source=<(yes) >ids.jsonl
-	run -0 --separate-stderr lh-index import -v --distance l2 --hnswlib a.bin --ids ids.jsonl a.lhv
-	[ "$stderr" = "lh-index: a.lhv: the graph is built anew: elements are deleted
-lh-index: a.lhv: 1198 records of dimension 4" ]
-	lh-index verify a.lhv
-	alike <(lh-index dump a.lhv | jq -r .id) <(jq -r 'select(.label != 5000 and .label != 1199000) | .id' ids.jsonl)
-	judge dump l2 4 a.bin | awk '$3 == "live" { print "w" $1, $4 }' | sort >theirs
-	lh-index dump a.lhv | jq -r '"\(.id) \(.vector[0])"' | sort | awk '{ printf "%s %.9g\n", $1, $2 }' >ours
-	[ "$(wc -l <theirs)" = 1198 ]
-	join theirs ours | awk '($2 - $3) ^ 2 > 1e-14 { exit 1 }'
-	# a deleted element needs no line
-	grep -v '"w5000"\|"w1199000"' ids.jsonl | lh-index import --distance l2 --hnswlib a.bin --ids - b.lhv
-	cmp <(content a.lhv) <(content b.lhv)
-}
-
 @test "IDS has one line for each element, and each id once, or nothing is made" {
 	judge make ip 4 10 4 20 1 a.bin
 	ids 0 9 >good.jsonl

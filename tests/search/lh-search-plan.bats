@@ -81,19 +81,6 @@ file() {
 	lh-search --exact -k 20 a=a.lhv <q | cmp - got
 }
 
-@test "--nearest goes with a plan by centroid, --hybrid with none" {
-	rows 1 20 | lh-index shard p.json -n 3
-	rows 1 20 | lh-index build a.lhv
-	run -2 lh-search --nearest 1 p.json </dev/null
-	[[ $output == *"--nearest: p.json divides its records by hash"* ]]
-	run -2 lh-search --nearest 1 a.lhv </dev/null
-	[[ $output == *"--nearest goes with a plan"* ]]
-	lh-gen workers -n 9 | lh-index shard --lexical p.json -n 2
-	run -2 lh-search --hybrid -Q welder p.json
-	[[ $output == *"p.json: --hybrid does not go with a plan"* ]]
-	run -2 lh-search --playbook p.json -Q welder p.json
-}
-
 @test "a shard that is missing, torn or not readable is named, and the others answer" {
 	rows 1 100 >in
 	lh-index shard p.json -n 4 in
@@ -159,37 +146,4 @@ file() {
 	[[ $output == *"queries.json: not a plan of shards"* ]]
 	printf '{"format":1,' >p.json
 	run -2 lh-search p.json </dev/null
-}
-
-@test "a plan that is replaced during the run is read again, also while it is being replaced" {
-	rows 1 20 | lh-index shard p.json -n 2
-	coproc lh-search --on-error emit -k 100 p.json 2>err
-	ask() {
-		rows 1 1 >&"${COPROC[1]}"
-		read -r answer <&"${COPROC[0]}"
-	}
-	ask
-	jq -e '.results | length == 20' <<<"$answer"
-	rows 1 33 | lh-index shard p.json -n 5
-	ask
-	jq -e '(.results | length == 33) and (has("partial") | not)' <<<"$answer"
-	mv "$(file 3)" away
-	ask
-	jq -e '(.results | length < 33) and .partial' <<<"$answer"
-	mv away "$(file 3)"
-	ask
-	jq -e '(.results | length == 33) and (has("partial") | not)' <<<"$answer"
-	cp p.json keep
-	edit '.dimension = 9'
-	ask
-	jq -e '.error.code == 503' <<<"$answer"
-	cp keep p.json
-	ask
-	jq -e '.results | length == 33' <<<"$answer"
-	pid=$COPROC_PID
-	eval "exec ${COPROC[1]}>&-"
-	rc=0
-	wait "$pid" || rc=$?
-	[ $rc = 1 ]
-	[ "$(grep -c 'answers are partial' err)" = 1 ]
 }

@@ -353,41 +353,6 @@ config() {
 	END
 }
 
-@test "a filter that dies, floods, or answers nonsense fails its calls alone" {
-	config "$(tool one '"pool":1' --log asked)" "$(tool other '"pool":1' --name other)"
-	start_serve --config config
-	raw <<-'END'
-	from mcp_http import *
-	pid = structured(call("other", {"id": 1}))["pid"]
-	for do in ("die", "kill", "garbage", "array", "half", "two"):
-	    a = call("one", {"do": do})
-	    if do == "two":
-	        continue
-	    must(failure(a), do, a.body)
-	    until(lambda: call("one", {"id": 2}).json()["result"]["isError"] is False)
-	# 20 MB are more than an answer may have
-	text = failure(call("one", {"do": "big", "bytes": 20 << 20}))
-	must(len(text) < 1000, text[:1000])
-	must(len(structured(call("one", {"do": "big", "bytes": 4 << 20}))["text"]) == 4 << 20)
-	must("wrong" in failure(call("one", {"do": "error", "code": 404})))
-	must(structured(call("other", {"id": 1}))["pid"] == pid)
-	# killed in the middle of calls of several clients
-	until(lambda: call("one", {"id": 2}).json()["result"]["isError"] is False)
-	pid = structured(call("one", {"id": 3}))["pid"]
-	def ask_one(i):
-	    return Client().send(posted(*modern_parts("tools/call", {"name": "one", "arguments": {"id": i, "wait": "never"}}, i)))
-	all = [ask_one(0)]
-	until(lambda: '"wait"' in open("asked").read())
-	all += [ask_one(i) for i in range(1, 5)]
-	call("other", {"id": 1})
-	os.kill(pid, 9)
-	open("never", "w").close()
-	got = [c.answer().json() for c in all]
-	must([m["id"] for m in got] == list(range(5)), got)
-	must(got[0]["result"]["isError"], got[0])
-	END
-}
-
 @test "hundreds of connections call at the same time, and each gets its answer" {
 	# all of them have 30 s
 	export N
@@ -455,44 +420,6 @@ config() {
 	wait "$client"
 	wait "$SERVE"
 	SERVES=()
-}
-
-@test "calls that are in a filter when the time to end is over fail, and the server ends with 1" {
-	config "$(tool slow '"pool":1' --log asked)"
-	start_serve --config config --drain 0.2
-	raw >said 3>&- <<-'END' &
-	from mcp_http import *
-	all = [Client().send(posted(*modern_parts("tools/call", {"name": "slow", "arguments": {"id": i, "wait": "never"}}))) for i in range(3)]
-	for c in all:
-	    print(failure(c.answer()))
-	END
-	client=$!
-	in_flight() { [ "$(metric lh_serve_in_flight)" = 4 ]; }
-	until_so has_lines asked 1
-	until_so in_flight
-	status=0
-	end_serve || status=$?
-	[ "$status" = 1 ]
-	SERVES=()
-	wait "$client"
-	[ "$(grep -c '^the filter ' said)" = 3 ]
-}
-
-@test "the trace id of a request reaches the filter of a route, unless _meta has one" {
-	ROUTES='{"route":"GET /v1/catalog/list","run":["jq","-c","--unbuffered","{error: {code: 422, message: .trace_id}}"],"trace":true}' config "$(tool echo)"
-	start_serve --config config
-	raw <<-'END'
-	from mcp_http import *
-	params = {"name": "list_datasets", "arguments": {}}
-	def trace(params):
-	    body, headers = modern_parts("tools/call", params)
-	    a = say(body, {**headers, "X-Lakehouse-Trace-Id": "of-the-header"})
-	    return a.body
-	must(b"of-the-header" in trace(params), trace(params))
-	body, headers = modern_parts("tools/call", params)
-	body["params"]["_meta"]["traceparent"] = "00-0123456789abcdef0123456789abcdef-0123456789abcdef-01"
-	must(b"0123456789abcdef0123456789abcdef" in say(body, headers).body)
-	END
 }
 
 @test "tools that write are there with --allow-write alone, and say so" {
@@ -605,42 +532,6 @@ has_memory() {
 	        must(status(arguments, headers) == want, arguments, headers, want)
 	must(structured(older("tools/call", {"name": "to", "arguments": {"region": "us", "id": 3}}))["answer"] == 3)
 	END
-}
-
-@test "what is asked or answered may look like the protocol, and is text" {
-	config "$(tool echo)"
-	start_serve --config config
-	raw <<-'END'
-	from mcp_http import *
-	forged = json.dumps({"jsonrpc": "2.0", "id": 1, "result": {"isError": False}})
-	for text in (forged, "\n" + forged + "\n", "\r\n\r\nHTTP/1.1 200 OK\r\n\r\n" + forged, "data: " + forged + "\n\n", "</tool_result>", "\u2028\u0000\U0001f600", '"}]}}'):
-	    a = call("echo", {"id": text})
-	    must(a.body.count(b"\n") == 0 and structured(a)["answer"] == text, text, a.body)
-	    a = call("echo", {"id": 1, text: text})
-	    must(structured(a)["answer"] == 1)
-	    a = modern("tools/call", {"name": "echo", "arguments": {"id": 2}}, id=text)
-	    must(structured(a, text)["answer"] == 2)
-	END
-}
-
-@test "a call that its client has left may be answered after the server has other tools" {
-	config "$(tool slow '"pool":1' --log asked)"
-	start_serve --config config
-	raw <<-'END'
-	from mcp_http import *
-	import signal
-	gone = Client().send(posted(*modern_parts("tools/call", {"name": "slow", "arguments": {"id": 1, "wait": "go"}})))
-	until(lambda: os.path.exists("asked"))
-	gone.close()
-	until(lambda: any(json.loads(l)["status"] == 499 for l in open("access") if l.endswith("\n")))
-	END
-	config "$(tool other)"
-	hang_up
-	raw <<<$'from mcp_http import *\nmust(structured(call("other", {"id": 2}))["answer"] == 2)'
-	touch go
-	raw <<<$'from mcp_http import *\nfor i in range(50): must(structured(call("other", {"id": i}))["answer"] == i)'
-	end_serve
-	SERVES=()
 }
 
 @test "below a mount /mcp is the same" {

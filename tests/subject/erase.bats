@@ -429,35 +429,6 @@ again() {
 	done
 }
 
-@test "an erasure that was begun with another key is not begun again: the journal would stay" {
-	mkdir -p s/log s/data/_catalog/subjects/_erasures
-	echo '{"candidate_id":"w-2"}' >s/log/a.jsonl
-	plan=s/data/_catalog/subjects/_erasures/$(printf %064d 0).plan
-	jq -nc '{schema: "subject_erasure_plan.v1", receipt: "er-0123456789abcdef", candidate_id: "w-2", also: ["Bob Ray"],
-		reason: null, started_at: "2026-05-03T12:00:00.000Z"}' >$plan
-	run -2 lh-subject erase --state s --apply w-2
-	[[ $output == *"$plan: the erasure was begun with another key"* ]]
-	grep -q w-2 s/log/a.jsonl
-	rm $plan
-	lh-subject erase --state s --apply w-2 >/dev/null
-}
-
-@test "an erasure that was begun is not finished without a place that it had" {
-	mkdir subjects
-	echo '{"candidate_id":"w-2"}' | tee b.log >a.log
-	lh-subject erase --log a.log --subjects subjects --apply w-2 >/dev/null
-	plan=$(ls subjects/_erasures/*.json)
-	jq -c '{schema: "subject_erasure_plan.v1", receipt, candidate_id: "w-2", also: [], started_at}' "$plan" >"${plan%.json}.plan"
-	jq -nc --arg s "$(sha256sum <b.log | cut -c 1-64)" '{path: "b.log", kind: "log", action: "tombstone", rows: 1, bytes: 23, sha256: $s}' >>"${plan%.json}.plan"
-	rm "$plan"
-	run -2 lh-subject erase --log a.log --subjects subjects --apply w-2
-	[[ $output == *"b.log: was a place when the erasure was begun"* ]]
-	[ ! -e "$plan" ]
-	lh-subject erase --log a.log --log b.log --subjects subjects --apply w-2 >/dev/null
-	[ "$(jq -c '.places | map([.path, .rows_before, .rows_after])' "$plan")" = '[["b.log",1,0]]' ]
-	grep -q erased b.log
-}
-
 @test "the journal is private, is durable before anything changes, and has id and texts; then it is gone" {
 	needs_strace
 	a_state 2
@@ -668,45 +639,5 @@ s/roster.jsonl:0" ]
 		run -2 env LH_RETRIES=0 lh-subject export --store s3://bucket/lake --out gone.tar.gz w-2
 		[ ! -e gone.tar.gz ]
 		s3 _mode/off
-	done
-}
-
-# in_s3 - a dataset of four persons in S3, whose manifest is in s, with an old version.
-in_s3() {
-	rm -rf s
-	mkdir -p s/catalog
-	s3 _clear
-	lh-ingest -q --jsonl --name workers --store s3://bucket --catalog s/catalog table.jsonl >/dev/null
-	lh-store get s3://bucket "$(jq -r '.objects[0].key' s/catalog/*.json)" object -q
-	lh-store put -q s3://bucket "$(jq -r '.objects[0].key' s/catalog/*.json)" object >/dev/null
-}
-
-# erase_in_s3 - status and output of an erasure.
-erase_in_s3() {
-	run env LH_RETRIES=0 lh-subject erase --state s -q --apply w-2
-}
-
-@test "S3 that fails after any number of requests is never called done, and the next run finishes" {
-	start_s3 --log asked
-	s3 _versions/on
-	persons 4 '{candidate_id: .id, name: .m.dataset, n: .n}' >table.jsonl
-	for fault in 503 drop; do
-		for ((k = 0; ; k += $(scale 3 1))); do
-			in_s3
-			s3 "_mode/$fault/ANY/$k/9999"
-			erase_in_s3
-			s3 _mode/off
-			[ "$status" != 0 ] || break
-			[ "$status" = 2 ] || { echo "$fault $k: $status $output"; return 1; }
-			[[ $output != *'"state":"erased"'* ]]
-			not compgen -G 's/data/_catalog/subjects/_erasures/*.json'
-			erase_in_s3
-			[ "$status" = 0 ] || { echo "$fault $k, again: $status $output"; return 1; }
-			receipt | jq -e '.old_versions == [] and .left.by_hand == 0' >/dev/null
-			s3 _state | jq -e '.versions | map(length) == [1]' >/dev/null
-			lh-subject verify --state s w-2 >/dev/null
-			lh-catalog verify --catalog s/catalog --store s3://bucket >/dev/null
-		done
-		[ "$k" -gt 10 ] || { echo "$k requests"; return 1; }
 	done
 }

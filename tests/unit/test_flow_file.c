@@ -2,7 +2,6 @@
 #include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
-#include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -189,156 +188,6 @@ static void what_is_no_file(void)
 	check(run(1, 0, true, &s) < 0 && strstr(err.msg, "in: is a FIFO"));
 }
 
-/* ---- results and contexts ---- */
-
-struct result {
-	int64_t n;
-	bool bad;
-};
-
-struct context {
-	bool ready;
-	uint64_t calls;
-};
-
-static atomic_int inits, frees;
-static bool init_fails;
-
-static int context_init(void *context, void *shared, struct lh_err *e)
-{
-	struct context *c = context;
-
-	(void)shared;
-	check(!c->ready && !c->calls);
-	inits++;
-	if (init_fails)
-		return lh_err_set(e, LH_EIO, "no context");
-	c->ready = true;
-	return 0;
-}
-
-static void context_free(void *context)
-{
-	struct context *c = context;
-
-	check(c->ready == !init_fails);
-	frees++;
-}
-
-/* Every third record leaves nothing. */
-static int fill(struct lh_record *r, void *result, struct lh_buf *out, void *context,
-		struct lh_err *e)
-{
-	const struct lh_value *n = lh_record_get(r, "n");
-	struct context *c = context;
-	struct result *to = result;
-
-	check(c->ready && !to->n && !to->bad);
-	c->calls++;
-	to->n = 99;
-	lh_buf_puts(out, "text");
-	if (!n || !lh_value_i64(n, &to->n))
-		return lh_err_set(e, LH_EDATA, "no n");
-	return to->n % 3 != 0;
-}
-
-static int fill_batch(struct lh_batch *b, void *context, struct lh_err *e)
-{
-	size_t i;
-
-	for (i = 0; i < b->n; i++) {
-		if (fill(b->rec[i], b->result, b->out, context, e) > 0)
-			lh_batch_accept(b);
-		else
-			lh_batch_reject(b, &(struct lh_err){ .code = LH_EDATA });
-	}
-	return 0;
-}
-
-static void fill_bad(const struct lh_bad_line *line, void *result, struct lh_buf *out,
-		     void *context)
-{
-	struct result *to = result;
-
-	(void)line;
-	(void)out;
-	(void)context;
-	check(!to->n && !to->bad);
-	to->bad = true;
-}
-
-static int take(const struct lh_output *o, void *shared, struct lh_err *e)
-{
-	const struct result *r = o->result;
-	struct sum *s = shared;
-
-	(void)e;
-	check(o->line > s->next);
-	if (r->bad)
-		check(o->n == 0 && o->line % 100 == 0);
-	else
-		check(o->n == 4 && !memcmp(o->text, "text", 4) && r->n == (int64_t)o->line);
-	s->next = o->line;
-	s->lines++;
-	return 0;
-}
-
-static int rejected(void *owner, const struct lh_rejection *r, struct lh_err *e)
-{
-	uint64_t *n = owner;
-
-	(void)e;
-	check(r->line % 3 == 0);
-	++*n;
-	return 0;
-}
-
-static int fill_all(unsigned jobs, bool batch, struct sum *s, uint64_t *n_rejected)
-{
-	static const struct lh_flow_hooks hooks = { .rejected = rejected };
-
-	*s = (struct sum){ 0 };
-	*n_rejected = 0;
-	inits = frees = 0;
-	return lh_flow_file("in", &(struct lh_flow){
-		.fill = batch ? NULL : fill, .batch = batch ? fill_batch : NULL, .batch_max = 7,
-		.result_size = sizeof(struct result), .bad = fill_bad, .sink = take, .shared = s,
-		.jobs = jobs, .context_size = sizeof(struct context), .context_init = context_init,
-		.context_free = context_free, .hooks = &hooks, .owner = n_rejected }, &err);
-}
-
-/* Of 90,000 lines every hundredth is not a record. */
-static void results_come_in_order(void)
-{
-	unsigned i, jobs;
-	uint64_t rejects;
-	struct sum s;
-	FILE *f;
-
-	check(unlink("in") == 0);
-	f = fopen("in", "w");
-	for (i = 1; f && i <= 90000; i++)
-		fprintf(f, i % 100 ? "{\"n\":%u}\n" : "{%u\n", i);
-	check(f && fclose(f) == 0);
-	for (jobs = 1; jobs <= 4; jobs += 3) {
-		check(fill_all(jobs, false, &s, &rejects) == 0 && rejects == 0);
-		check(s.lines == 900 + 60000 - 600 && inits == frees && inits > 0);
-		check(fill_all(jobs, true, &s, &rejects) == 0 && rejects == 30000 - 300);
-		check(s.lines == 900 + 60000 - 600 && inits == frees && inits > 0);
-	}
-}
-
-static void a_context_that_cannot_be_made(void)
-{
-	uint64_t rejects;
-	struct sum s;
-
-	init_fails = true;
-	check(fill_all(4, false, &s, &rejects) < 0 && !strcmp(err.msg, "no context"));
-	check(s.lines == 0 && inits == 1 && frees == 1);
-	init_fails = false;
-}
-
 /* In a process of its own: a second signal ends it. */
 static void open_after_a_signal(void)
 {
@@ -422,8 +271,6 @@ int main(void)
 	test(lines_of_any_value());
 	test(a_line_over_the_limit());
 	test(what_is_no_file());
-	test(results_come_in_order());
-	test(a_context_that_cannot_be_made());
 	check(chdir("/") == 0);
 	check_end();
 	return execlp("rm", "rm", "-rf", folder, (char *)NULL);

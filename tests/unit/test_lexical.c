@@ -167,75 +167,10 @@ static void make_corpus(void)
 	}
 }
 
-/* The formula of lexical/lexical.h. */
-static double by_hand(uint32_t row, const uint32_t *asked)
-{
-	double f, sum = 0;
-	uint32_t w;
-
-	for (w = 0; w < WORDS; w++) {
-		f = corpus.has[row][w];
-		if (asked[w] && f)
-			sum += log(1 + (corpus.rows - corpus.having[w] + 0.5) /
-					       (corpus.having[w] + 0.5)) *
-			       asked[w] * f * 1.8 /
-			       (f + 0.8 * (0.25 +
-					   0.75 * corpus.length[row] * corpus.rows / corpus.words));
-	}
-	return sum;
-}
-
 struct expected {
 	double score;
 	uint32_t row;
 };
-
-static int best_first(const void *a, const void *b)
-{
-	const struct expected *x = a, *y = b;
-
-	if (fabs(x->score - y->score) > 1e-9)
-		return x->score > y->score ? -1 : 1;
-	return x->row < y->row ? -1 : 1;
-}
-
-static void ask_both(const struct lh_lexical *const *part, size_t parts, size_t k, char *allowed)
-{
-	static struct expected want[ROWS];
-	struct lh_lexical_query q = { 0 };
-	struct lh_lexical_rows rows = { all, by_number, allowed };
-	struct lh_lexical_hit *hit = calloc(k, sizeof *hit);
-	uint32_t asked[WORDS] = { 0 }, i, n = 1 + draw(12), w;
-	char text[200];
-	size_t at = 0, found = 0;
-	long got;
-
-	for (i = 0; i < n; i++) {
-		w = draw_word();
-		asked[w]++;
-		at += (size_t)snprintf(text + at, sizeof text - at, "q%u ", w);
-	}
-	for (i = 0; i < ROWS; i++) {
-		double score = by_hand(i, asked);
-
-		if (score > 0 && (!allowed || allowed[i]))
-			want[found++] = (struct expected){ score, i };
-	}
-	qsort(want, found, sizeof *want, best_first);
-	check(lh_lexical_query_set(&q, text, at, part, parts, &err) == 0);
-	got = lh_lexical_search(&q, k, &rows, hit, &err);
-	check(got == (long)(found < k ? found : k));
-	for (i = 0; i < got; i++) {
-		check(fabs(hit[i].score - want[i].score) < 1e-9);
-		check(hit[i].row == want[i].row ||
-		      fabs(want[i].score - by_hand((uint32_t)hit[i].row, asked)) < 1e-9);
-		check(!allowed || allowed[hit[i].row]);
-		check(i == 0 || hit[i - 1].score > hit[i].score ||
-		      (hit[i - 1].score == hit[i].score && hit[i - 1].row < hit[i].row));
-	}
-	lh_lexical_query_free(&q);
-	free(hit);
-}
 
 static struct lh_lexical_build *build_rows(uint32_t lo, uint32_t hi, struct lh_lexical *ix)
 {
@@ -245,31 +180,6 @@ static struct lh_lexical_build *build_rows(uint32_t lo, uint32_t hi, struct lh_l
 	for (i = lo; i < hi; i++)
 		text[i - lo] = corpus.text[i];
 	return build(text, hi - lo, ix);
-}
-
-static void the_best_rows_are_those_found_by_hand(void)
-{
-	static const size_t ks[] = { 1, 10, 100, ROWS };
-	struct lh_lexical ix, head, tail;
-	const struct lh_lexical *one[] = { &ix }, *two[] = { &head, &tail };
-	struct lh_lexical_build *b = build_rows(0, ROWS, &ix),
-				*b0 = build_rows(0, ROWS - 700, &head),
-				*b1 = build_rows(ROWS - 700, ROWS, &tail);
-	static char allowed[ROWS];
-	size_t i;
-
-	check(lh_lexical_verify(&ix, no_damage, NULL, &err) == 0);
-	check(lh_lexical_verify(&tail, no_damage, NULL, &err) == 0);
-	for (i = 0; i < ROWS; i++)
-		allowed[i] = draw(5) == 0;
-	for (i = 0; i < 12; i++) {
-		ask_both(one, 1, ks[i % 4], NULL);
-		ask_both(two, 2, ks[i % 4], NULL);
-		ask_both(two, 2, ks[i % 4], allowed);
-	}
-	lh_lexical_build_free(b);
-	lh_lexical_build_free(b0);
-	lh_lexical_build_free(b1);
 }
 
 /* A row's score is the same, however many rows are requested. */
@@ -426,7 +336,6 @@ int main(void)
 	test(scores_are_bm25());
 	test(an_empty_index_answers_nothing());
 	make_corpus();
-	test(the_best_rows_are_those_found_by_hand());
 	test(a_score_does_not_depend_on_k());
 	test(seeking_finds_what_reading_finds());
 	test(no_bit_that_flips_goes_unnoticed_or_does_harm());

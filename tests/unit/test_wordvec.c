@@ -96,44 +96,6 @@ static int embed(const struct lh_wordvec *t)
 	return rc;
 }
 
-static void the_bytes_are_those_of_the_manual(void)
-{
-	static const char *const model[] = { "worker:1a4f0de57b8ce5cb", "worker:7e7857d3b353b3a0",
-					     "worker:d78f2ac88fbffe15" };
-
-	for (int p = LH_F32; p <= LH_I8; p++) {
-		struct lh_wordvec *t;
-
-		make(p);
-		t = open_image(good, size);
-		check_why(t, err.msg);
-		check_why(!strcmp(lh_wordvec_model(t), model[p]), lh_wordvec_model(t));
-		check_why(lh_wordvec_verify(t, &err) == 0, err.msg);
-		check(t->words == WORDS && embed(t) == 0);
-		lh_wordvec_close(t);
-	}
-}
-
-/* Of 64 letters, the last of which folds to three: longer than the words of a text
- * when they are read again. */
-static void a_table_compiled_again_is_the_same(void)
-{
-	static const char row[] =
-		"a 1 2\n"
-		"0123456789abcdefghijklmnopqrstuvwxyz0123456789abcdefghijklmnopq\xef\xac\x83 3 4\n";
-	struct lh_wordvec_made made;
-
-	check(ftruncate(fd, 0) == 0 && pwrite(fd, row, sizeof row - 1, 0) == sizeof row - 1 &&
-	      lseek(fd, 0, SEEK_SET) == 0);
-	compile(fd, "row", LH_F32, &made);
-	check(made.words == 2);
-	memcpy(image, good, size);
-	check(pwrite(fd, good, size, 0) == (ssize_t)size && lseek(fd, 0, SEEK_SET) == 0);
-	compile(fd, "row", LH_F32, &made);
-	check(made.words == 2 && !made.not_one);
-	check(memcmp(image, good, size) == 0);
-}
-
 static void a_shorter_file_is_refused(void)
 {
 	for (size_t n = 0; n < size; n += n < 200 ? 1 : 4096 - n % 4096) {
@@ -202,48 +164,6 @@ static void what_a_section_says_is_not_believed(void)
 	}
 }
 
-static void a_hash_without_an_empty_slot_ends_somewhere(void)
-{
-	const struct lh_lhw_section *s;
-	struct lh_wordvec *t;
-
-	memcpy(image, good, size);
-	s = &header()->section[LH_LHW_HASH];
-	for (size_t i = 0; i < s->bytes; i += 8)
-		memcpy(image + s->at + i, (uint32_t[]){ 1, 1 }, 8);
-	t = open_sealed();
-	check(t && lh_wordvec_verify(t, &err) < 0);
-	embed(t);
-	lh_wordvec_close(t);
-}
-
-/* Each word is found, but after most of the slots: in a large table such a search
- * would take forever. */
-static void a_hash_that_is_slow_is_refused(void)
-{
-	const struct lh_lhw_section *s;
-	struct lh_wordvec *t;
-	uint32_t slots, far;
-
-	memcpy(image, good, size);
-	s = &header()->section[LH_LHW_HASH];
-	slots = (uint32_t)(s->bytes / 8);
-	far = slots * 3 / 4;
-	for (uint32_t i = 0; i < slots; i++) {
-		const unsigned char *was = good + s->at + 8 * i;
-		const bool empty = !memcmp(was + 4, &(uint32_t){ 0 }, 4);
-		uint32_t to = (i + far) % slots;
-
-		memcpy(image + s->at + 8 * to, empty ? (const void *)(uint32_t[]){ to, 1 } : was,
-		       8);
-	}
-	t = open_sealed();
-	check(t && lh_wordvec_verify(t, &err) < 0);
-	check_why(strstr(err.msg, "word hash: its words are far"), err.msg);
-	embed(t);
-	lh_wordvec_close(t);
-}
-
 static void what_the_header_says_is_not_believed(void)
 {
 	static const uint32_t values[] = { 0, 1, 3, 4095, 4096, 65537, 0x7fffffff, 0x80000000,
@@ -275,14 +195,10 @@ int main(void)
 {
 	fd = memfd_create("table", 0);
 	check(fd >= 0);
-	test(the_bytes_are_those_of_the_manual());
-	test(a_table_compiled_again_is_the_same());
 	make(LH_I8);
 	test(a_shorter_file_is_refused());
 	test(no_byte_changes_unseen());
 	test(what_a_section_says_is_not_believed());
-	test(a_hash_without_an_empty_slot_ends_somewhere());
-	test(a_hash_that_is_slow_is_refused());
 	test(what_the_header_says_is_not_believed());
 	return 0;
 }
