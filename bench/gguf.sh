@@ -10,7 +10,7 @@ trap 'rm -r "$work"' EXIT
 
 # made TYPE - the model of that type, made once.
 made() {
-	[ -s "$DATA/model.$1.gguf" ] || "$ROOT/build/unit/aid_model" "$model/wordpiece.txt" \
+	[ -s "$DATA/model.$1.gguf" ] || "$ROOT/build/bench/model" "$model/wordpiece.txt" \
 		"$DATA/model.$1.gguf" --type "$1" --layers 12 --width 768 --heads 12 \
 		--feed-forward 3072 --tokens 30528
 }

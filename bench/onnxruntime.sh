@@ -8,7 +8,7 @@ export ORT=$ROOT/build/bench/onnxruntime
 trap 'rm -r "$work"' EXIT
 npm_package onnxruntime "$here" "$ORT" || exit 1
 for type in F16 Q8_0; do
-	[ -s "$DATA/model.$type.gguf" ] || "$ROOT/build/unit/aid_model" "$ROOT/tests/model/wordpiece.txt" \
+	[ -s "$DATA/model.$type.gguf" ] || "$ROOT/build/bench/model" "$ROOT/tests/model/wordpiece.txt" \
 		"$DATA/model.$type.gguf" --type "$type" --layers 12 --width 768 --heads 12 \
 		--feed-forward 3072 --tokens 30528
 done

@@ -7,7 +7,7 @@ rounds=${ROUNDS:-3}
 peers || exit 1
 model=$ROOT/tests/model work=$(mktemp -d) file=$DATA/rerank.gguf
 trap 'rm -r "$work"' EXIT
-[ -s "$file" ] || "$ROOT/build/unit/aid_model" "$model/wordpiece.txt" "$file" --type F16 \
+[ -s "$file" ] || "$ROOT/build/bench/model" "$model/wordpiece.txt" "$file" --type F16 \
 	--architecture bert --layers 6 --width 384 --heads 12 --feed-forward 1536 --tokens 30528 \
 	--labels 1 --types 1 --pooling rank
 

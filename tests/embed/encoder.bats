@@ -15,13 +15,7 @@ LISTS() {
 
 # MODEL FILE OPTION... - write a model.
 MODEL() {
-	local vocabulary=wordpiece
-	if [[ " $* " == *" "@(jina|modern|gemma|qwen3|llama)* ]]; then
-		python3 "$ROOT/tests/model/make.py" -o "$@"
-		return
-	fi
-	[[ " $* " != *nomic-bert-moe* ]] || vocabulary=unigram
-	"$UNIT/aid_model" "$ROOT/tests/model/$vocabulary.txt" "$@"
+	python3 "$ROOT/tests/model/make.py" -o "$@"
 }
 
 # near A B BOUND - the vectors of two files are in pairs of 1 - cos <= BOUND.

@@ -8,19 +8,14 @@ load ../encoder
 # expected MODEL LENGTH... -- OPTION... - write a model, lists of those lengths and the oracle's
 # vectors of them.
 expected() {
-	local model=$1 lengths=() vocabulary=wordpiece
+	local model=$1 lengths=()
 	shift
 	while [ "$1" != -- ]; do
 		lengths+=("$1")
 		shift
 	done
 	shift
-	[[ " $* " != *nomic-bert-moe* ]] || vocabulary=unigram
-	if [[ " $* " == *" "@(jina|modern|gemma|qwen3|llama)* ]]; then
-		python3 "$ROOT/tests/model/make.py" "$@" -o "$model.gguf"
-	else
-		"$UNIT/aid_model" "$ROOT/tests/model/$vocabulary.txt" "$model.gguf" "$@"
-	fi
+	python3 "$ROOT/tests/model/make.py" "$@" -o "$model.gguf"
 	python3 "$ROOT/tests/model/lists.py" "$model.gguf" "${lengths[@]}" >"$model.lists"
 	python3 "$ROOT/tests/model/oracle.py" "$model.gguf" <"$model.lists" >"$model.want"
 }
@@ -125,15 +120,7 @@ fast_near() {
 # bats test_tags=full
 @test "fast vectors of 12 layers are within 1e-4 of those in floats, short texts too" {
 	local architecture
-	for architecture in bert nomic-bert; do
-		"$UNIT/aid_model" "$ROOT/tests/model/wordpiece.txt" $architecture.gguf --type Q8_0 \
-			--architecture $architecture --layers 12 --width 768 --heads 12 \
-			--feed-forward 3072 --tokens 3000
-		python3 "$ROOT/tests/model/lists.py" $architecture.gguf 1 2 3 8 40 >lists
-		"$UNIT/aid_encoder" $architecture.gguf <lists >floats
-		fast_near $architecture.gguf floats
-	done
-	for architecture in qwen3 modern-bert jina-bert-v2; do
+	for architecture in bert nomic-bert qwen3 modern-bert jina-bert-v2; do
 		python3 "$ROOT/tests/model/make.py" --architecture $architecture --type Q8_0 \
 			--layers 12 --width 128 --heads 4 --feed-forward 384 -o $architecture.gguf
 		python3 "$ROOT/tests/model/lists.py" $architecture.gguf 2 3 8 40 >lists

@@ -473,57 +473,6 @@ unit() {
 	[ ! -e x.lhv ]
 }
 
-# bats test_tags=hostile
-@test "a model with one key missing, of another type or out of range is refused by the key's name, or does not need it" {
-	local architectures="bert nomic-bert-moe gemma-embedding"
-	[ -z "${LH_ASAN:-}" ] || architectures=nomic-bert-moe
-	patiently python3 -B - $architectures <<-'END'
-		import os, subprocess, sys
-		sys.path.insert(0, os.environ["ROOT"] + "/tests/model")
-		import make
-		WAYS = {"missing": None, "string": (make.STRING, "x"), "array": (make.ARRAY, (make.U32, [1, 2])),
-		        "2^63": (make.U64, 1 << 63), "negative": (make.I32, -1), "zero": (make.U32, 0),
-		        "nan": (make.F32, float("nan"))}
-		# what is not needed may be missing; a token's number may be 0; the rest is not read
-		MISSING = ["attention.causal", "rope.freq_base", "rope.freq_base_swa", "rope.dimension_count",
-		           "sliding_window_pattern", "token_type", "add_bos_token", "add_eos_token",
-		           "add_space_prefix", "remove_extra_whitespaces", "precompiled_charsmap"]
-		SAID = {"general.architecture": 'architecture "x"', "tokenizer.ggml.model": 'the tokenizer is "x"'}
-
-		def taken(key, way, architecture):
-		    if key in ("general.name", "tokenizer.ggml.token_type_count"):
-		        return True
-		    if key.endswith((".pooling_type", "_window_pattern")) and way == "zero":
-		        return True
-		    if key.endswith("_token_id"):
-		        needed = architecture == "nomic-bert-moe" and key.endswith("bos_token_id")
-		        return way == "zero" or way == "missing" and not needed
-		    return way == "missing" and key.endswith(tuple("." + m for m in MISSING))
-
-		for architecture in sys.argv[1:]:
-		    options = ["--architecture", architecture, "--width", "32", "--heads", "2", "--feed-forward", "32",
-		               "--experts", "2", "--charsmap", "--rotated", "16", "--period", "2",
-		               "--local-base", "100"]
-		    keys, tensors = make.model(make.options(*options))
-		    assert len(keys) > 20
-		    for key, _, _ in keys:
-		        for way, value in WAYS.items():
-		            with open("wrong.gguf", "wb") as f:
-		                f.write(make.file_bytes([(key, *value) if k[0] == key else k for k in keys
-		                                         if value or k[0] != key], tensors))
-		            p = subprocess.run(["lh-embed", "--engine", "gguf", "--model", "./wrong.gguf", "-j1"],
-		                               input=b'{"text":"hello"}\n', capture_output=True)
-		            line = p.stderr.decode()
-		            if taken(key, way, architecture):
-		                ok = p.returncode == 0 and p.stdout.count(b"\n") == 1 and not line
-		            else:
-		                said = SAID.get(key, key) if way == "string" else key
-		                ok = (p.returncode == 2 and not p.stdout and line.count("\n") == 1
-		                      and line.startswith("lh-embed: ./wrong.gguf: ") and said in line)
-		            assert ok, (architecture, key, way, p.returncode, line)
-	END
-}
-
 @test "a model cut off every 4 KiB, and one with a weight that is no number, is one line and exit 2" {
 	local n size
 	model whole.gguf --architecture nomic-bert-moe --width 32 --heads 2 --feed-forward 32 --experts 2

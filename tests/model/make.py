@@ -3,7 +3,7 @@
 
     make.py [--architecture nomic-bert] [--type F16] ... -o FILE
 
-tests/unit/aid_model.c writes the same files of the first three architectures,
+bench/model.c writes the same files of the first three architectures,
 byte for byte, and is faster; this one is also a module, with which forge.py makes wrong files.  README.md
 says how weights follow from the seed.
 """

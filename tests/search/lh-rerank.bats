@@ -3,17 +3,10 @@
 load ../helper
 load ../embedding
 
-UNIT=$(dirname "$AID")
 
 # MODEL FILE [OPTION]... - write a cross-encoder of one label.
 MODEL() {
-	local vocabulary=wordpiece
-	if [[ " $* " == *' modern-bert '* || " $* " == *' gpt2 '* ]]; then
-		model "$1" --labels 1 --pooling rank "${@:2}"
-		return
-	fi
-	[[ " $* " != *nomic-bert-moe* && " $* " != *' t5 '* ]] || vocabulary=unigram
-	"$UNIT/aid_model" "$ROOT/tests/model/$vocabulary.txt" "$1" --labels 1 --pooling rank "${@:2}"
+	model "$1" --labels 1 --pooling rank "${@:2}"
 }
 
 # answers N [FROM..TO] - a record with the texts of N workers, cut to some bytes.

@@ -1,8 +1,8 @@
 /*
- * aid_model - write a GGUF model for tests, as tests/model/make.py does: the same options, the
- * same bytes.  This one is for large models.
+ * model - write a GGUF model, as tests/model/make.py does, with the same options: the large ones
+ * that are measured.
  *
- *     aid_model VOCABULARY FILE [--architecture nomic-bert] [--type F16] [--layers 12] ...
+ *     model VOCABULARY FILE [--architecture nomic-bert] [--type F16] [--layers 12] ...
  *
  * VOCABULARY is tests/model/wordpiece.txt or unigram.txt.  tests/model/README.md says how
  * weights follow from the seed.
@@ -12,7 +12,7 @@
 #include <stdint.h>
 #include <string.h>
 
-#include "check.h"
+#include "../tests/unit/check.h"
 
 #define GOLDEN 0x9e3779b97f4a7c15u
 #define NAME 64
@@ -722,7 +722,7 @@ static void write_tensor(const struct tensor *t)
 
 int main(int argc, char **argv)
 {
-	check_why(argc > 2, "aid_model VOCABULARY FILE [OPTION VALUE]...");
+	check_why(argc > 2, "model VOCABULARY FILE [OPTION VALUE]...");
 	read_options(argv + 3);
 	read_vocabulary(argv[1]);
 	check_why((out = fopen(argv[2], "wb")), argv[2]);
