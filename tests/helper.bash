@@ -233,6 +233,12 @@ patiently() {
 }
 export -f patiently
 
+# cheaply COMMAND... - run it in a minute of processor time at most, however busy the machine is: for
+# what must not take a time that grows with the square of its input, or worse.
+cheaply() {
+	patiently prlimit --cpu=60 -- "$@"
+}
+
 # until_so COMMAND... - wait until it succeeds.
 until_so() {
 	local until=$((SECONDS + LH_PATIENCE + 1))

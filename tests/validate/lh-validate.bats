@@ -340,7 +340,7 @@ body() {
 	    print('{"kind":"fill","artifact":{"fills":[%s]},"context":{"target_count":%d}}' % (fills, n + 1))
 	END
 	{ seq 0 $((n - 1)) | sed 's/.*/{"candidate_id":"W-&","name":"X"}/'; echo '{"candidate_id":"new","name":"X"}'; } >many.jsonl
-	patiently lh-validate --roster many.jsonl --wire in >out || [ $? = 1 ]
+	cheaply lh-validate --roster many.jsonl --wire in >out || [ $? = 1 ]
 	[ "$(cat out)" = '{"findings":[],"elapsed_ms":0,"status":200}
 {"Consistency":{"reason":"duplicate candidate_id '"'W-7'"' in fills"},"status":422}' ]
 }
