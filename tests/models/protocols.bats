@@ -31,14 +31,14 @@ search() {
 }
 
 # broken MODEL FAULT - what spin finds with a fault.  Most are found at once in one of two orders of
-# search; each has six seconds, and then the second order is searched whole.
+# search; each has six seconds of a processor, and then the second order is searched whole.
 broken() {
 	local order
 	mkdir -p "$1-$2" && cd "$1-$2"
 	spin -a "-D$2" "$MODELS/$1.pml" </dev/null >/dev/null
 	for order in -DREVERSE -DT_REVERSE; do
 		gcc -O0 -w -DSAFETY $order -o pan pan.c
-		timeout 6 ./pan -m1000000 >found || true
+		prlimit --cpu=6 ./pan -m1000000 >found || true
 		if grep 'assertion violated' found | grep -qv 'invalid array index'; then
 			cat found
 			return

@@ -113,6 +113,10 @@ tools/lh-x/main.c: hidden is in no face of base' ] || { echo "$output"; return 1
 	[ "$output" = "tests/run: no group or file no-such-group in tests/" ]
 }
 
+@test "no test has a guard of its own against a hang: patiently is that" {
+	not grep -nE '(^|[^-a-z._])timeout [0-9]+ ' "$ROOT"/tests/*/*.bats
+}
+
 @test "a folder, a tag, a file and a path name tests; --list says what they hold" {
 	cd "$ROOT"
 	alike <(tests/run --list models | grep -o '^models/.*\.bats' | sort) <(cd tests && printf '%s\n' models/*.bats)
