@@ -321,7 +321,7 @@ DESCRIBED="lh-catalog lh-index lh-observe lh-pathway lh-playbook lh-store lh-sub
 	END
 }
 
-# bats test_tags=plain-only
+# bats test_tags=full,plain-only
 @test "the help of a command has its options and those of all commands, and no other" {
 	for tool in $(basename -a "$ROOT"/tools/*/); do
 		for command in $(commands_of "$tool"); do
@@ -336,7 +336,7 @@ DESCRIBED="lh-catalog lh-index lh-observe lh-pathway lh-playbook lh-store lh-sub
 	done
 }
 
-# bats test_tags=plain-only
+# bats test_tags=full,plain-only
 @test "where its options do not fit a screen, a tool lists those of all commands and says so" {
 	last='COMMAND --help lists the options of a command.'
 	for tool in $(basename -a "$ROOT"/tools/*/); do

@@ -64,6 +64,7 @@ refused() {
 	[ ! -e x ]
 }
 
+# bats test_tags=full
 @test "EXPLAIN ANALYZE overwrites no table, whatever path and comment it hides in; nothing is run" {
 	cp w.jsonl before
 	for n in {3..20}; do

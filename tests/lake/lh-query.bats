@@ -264,7 +264,7 @@ Houston  2' ]
 # one call of a function that takes hours
 SLOW="SELECT instr(hex(zeroblob(10000000)), hex(zeroblob(5000000)) || '1')"
 
-# bats test_tags=plain-only
+# bats test_tags=full,plain-only
 @test "one function that does not end is stopped by --timeout with 504, with the process; what was answered stays" {
 	jq -nc --arg slow "$SLOW" '{sql: "SELECT 1"}, {id: 7, sql: $slow}, {sql: "SELECT 2"}' >requests
 	echo '{"a":1}' >t.jsonl

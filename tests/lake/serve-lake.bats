@@ -622,6 +622,7 @@ ingest() {
 	lh-store get s/store "$(jq -r .object_key kept)" | lh-cat | cmp - <(lh-ingest <<<$'id,city,score\n1,Chicago,1')
 }
 
+# bats test_tags=full
 @test "64 objects are sent at one time, another is 503, and readers that leave make room" {
 	only lh-store
 	head -c 8388608 /dev/zero | get $OBJECT/k -T - >/dev/null

@@ -670,6 +670,7 @@ all_good() {
 	jq -s -e 'length == 7 and (.[:6] | all(.count > 0 and .failures == 0)) and .[6].classes_ok == 6' "$1" >/dev/null || { cat "$1"; return 1; }
 }
 
+# bats test_tags=full
 @test "the sets that ship run over the bridge, and multitier over its filters, without a failure" {
 	plain_only "an index of 5,000 workers"
 	served

@@ -462,6 +462,7 @@ for i in range(int(sys.argv[2])): print("{\"uid\":\"%s-%d\",\"content\":\"%s\"}"
 	wait "$pid"
 }
 
+# bats test_tags=full
 @test "killed at any write or sync: what was answered is in the log, and the rest is whole" {
 	needs_strace
 	seq 30 | sed 's/.*/{"uid":"u&","content":"&"}/' >in

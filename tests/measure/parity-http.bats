@@ -25,6 +25,7 @@ compare() {
 		--left "'$http' $1" --right "'$http' $2" "$ROOT/tests/parity/http.jsonl" >out
 }
 
+# bats test_tags=full
 @test "two live servers of one state answer alike, and what differs between two states is named" {
 	plain_only "most of it is curl"
 	lh-gen workers -n 40 >workers.jsonl

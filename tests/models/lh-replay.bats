@@ -467,6 +467,7 @@ verdict() {
 	[ "$(jq -r .task $LOG)" = one ]
 }
 
+# bats test_tags=full
 @test "tasks of a megabyte are answered as short ones are, in the memory that the manual states" {
 	export_
 	for i in 1 2 3 4 5 6; do
@@ -675,6 +676,7 @@ verdict() {
 	cmp point comma
 }
 
+# bats test_tags=full
 @test "memory does not grow with the export" {
 	plain_only "sanitizers need memory"
 	mkdir -p r/exports/rag

@@ -2,6 +2,7 @@
 load ../helper
 load ../index
 
+# bats test_tags=full
 @test "progress goes on through the graph, the words and the file, with a percentage and the time left" {
 	local n
 	n=$(scale 20000 200000)

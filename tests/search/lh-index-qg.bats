@@ -128,6 +128,7 @@ qg_build() {
 	no_litter
 }
 
+# bats test_tags=full
 @test "a reader written from lhv(5) finds the same rows, and the codes that belong to them" {
 	lh-gen workers -n 1020 >w
 	for how in "hnsw --precision i8" "qg" "qg --precision i8 --rescore" "qg --precision f16 --m 32 --distance l2"; do

@@ -171,6 +171,7 @@ recall() {
 		jq -s '[range(0; length; 2) as $i | .[$i] as $a | .[$i + 1] as $b | $a | map(select(IN($b[]))) | length] | add'
 }
 
+# bats test_tags=full
 @test "rounds of deletes, additions and replacements, with searches meanwhile, lose no record" {
 	local kind layout precisions=("--precision f32" "--precision i8")
 	[ "$(scale check soak)" = check ] || precisions+=("--precision f16" "--precision i8 --rescore")

@@ -452,6 +452,7 @@ setup() {
 	[ "$(tail -n 1 out | jq -c '[.count, (.indexes | map(.length) | unique)]')" = '[30,[3]]' ]
 }
 
+# bats test_tags=full
 @test "requests next to lh-index add, and a second process: nothing is lost" {
 	request '{"op":"create","name":"a","dimension":8}' >/dev/null
 	n=$(scale 60 600)

@@ -74,6 +74,7 @@ entries() {
 	cmp bad rejected
 }
 
+# bats test_tags=full
 @test "each way for an entry to be wrong has its reason, in its place among the answers" {
 	for bad in "$BAD"/*.jsonl; do
 		rm -f pb.lhv* rejected

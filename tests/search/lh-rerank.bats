@@ -46,7 +46,7 @@ as_oracle() {
 	done
 }
 
-# bats test_tags=plain-only
+# bats test_tags=full,plain-only
 @test "scores of each architecture, of one label and two, are those of the float64 oracle to 1e-5" {
 	local architecture labels
 	answers 6 >in
@@ -58,6 +58,7 @@ as_oracle() {
 	done
 }
 
+# bats test_tags=full
 @test "scores with one type of tokens, with two, and with the tokenizer t5 are those of the oracle" {
 	answers 3 >in
 	KERNELS=avx512
@@ -75,6 +76,7 @@ as_oracle() {
 	KERNELS=avx512 as_oracle in --architecture modern-bert --labels 2 --tokenizer gpt2 --parts cls-norm,first-norm,silu
 }
 
+# bats test_tags=full
 @test "pairs of BPE have two separators by roberta-bpe and one by others, as the oracle has them" {
 	local pre small='--architecture bert --layers 1 --width 32 --heads 2 --tokenizer gpt2'
 	KERNELS=avx512
@@ -101,6 +103,7 @@ as_oracle() {
 	done
 }
 
+# bats test_tags=full
 @test "the longer side of a pair loses tokens, the text where both are equal" {
 	local context query
 	KERNELS=avx512
@@ -115,6 +118,7 @@ as_oracle() {
 	as_oracle in --architecture bert --tokenizer t5 --layers 1 --width 32 --heads 2 --context 9
 }
 
+# bats test_tags=full
 @test "a head without cls.weight, or without biases, gives the scores of the oracle" {
 	local drop
 	answers 3 >in

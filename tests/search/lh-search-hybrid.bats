@@ -82,6 +82,7 @@ mrr() {
 	jq -s '[.[] | .own as $own | [.results[].id] | index($own) as $at | if $at then 1 / ($at + 1) else 0 end] | add / length'
 }
 
+# bats test_tags=full
 @test "for prose both rankings together are as good as the better one" {
 	local page own is one
 	for page in "$ROOT"/man/*.1; do

@@ -28,6 +28,7 @@ abc() {
 	rows 91 94 | jq -c '{id, vector, k: 5}' >q
 }
 
+# bats test_tags=full
 @test "explain: layout, ef, rows walked and measured, filter, restarts, bytes, of the shape that --describe has" {
 	lh-gen workers -n 3000 >in
 	for layout in hnsw qg; do

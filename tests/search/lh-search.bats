@@ -332,6 +332,7 @@ ask() {
 	alike <(jq -c '[.results[].id]' walk) <(jq -c '[.results[].id]' exact)
 }
 
+# bats test_tags=full
 @test "under a filter that half of the records match, or a thousandth, 0.95 of the true answers are found, whatever was asked before" {
 	plain_only "it finds no more there"
 	lh-gen workers -n 24000 | awk 'BEGIN { srand(7) } { r = int(rand() * 1000)

@@ -377,6 +377,7 @@ unnamed() {
 	jq -nc --arg sql "$1" '{$sql}' | lh-query --attribute workers="$BATS_FILE_TMPDIR/workers.jsonl" products=p.jsonl
 }
 
+# bats test_tags=full
 @test "lh-query --attribute marks rows of persons without candidate_id, in doubt too, but no counts" {
 	jq -nc 'range(3) | {id: "p\(.)", title: "t", worker: "w-\(. + 1)"}' >p.jsonl
 	while read -r want sql; do

@@ -261,6 +261,7 @@ raw() {
 	END
 }
 
+# bats test_tags=full
 @test "lines whose answers nobody reads are asked no further, hold up nobody, and all come once they are read" {
 	config >routes.json
 	start_serve --config routes.json --state s
@@ -443,6 +444,7 @@ sql() {
 	jq -e '[.filters[] | select(.run[0] == "lh-query") | .run | .[index("--spill") + 1]] == ["1G"]' "$ROOT/share/serve/routes.json"
 }
 
+# bats test_tags=full
 @test "a statement in one function is 504 after --timeout, and its process is replaced" {
 	sql 2
 	[ "$(curl -sS -m "$LH_PATIENCE" -o slow -w '%{http_code}' --json @slow.json "$URL/v1/sql")" = 504 ]

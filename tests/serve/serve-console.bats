@@ -168,6 +168,7 @@ drive() {
 	PYTHONPATH=$ROOT/tests/servers patiently python3 -B script.py
 }
 
+# bats test_tags=full
 @test "the three files are served with a strict policy, and name nothing elsewhere" {
 	for path in '' console.css console.js; do
 		curl -sSi "$URL$path" >got
@@ -204,6 +205,7 @@ drive() {
 	PY
 }
 
+# bats test_tags=full
 @test "a recorded answer boosts the same search, or is injected, and another role sees neither" {
 	drive <<-'PY'
 	import hashlib
@@ -242,6 +244,7 @@ drive() {
 	PY
 }
 
+# bats test_tags=full
 @test "a draft gets its verdict: passed, passed with findings, failed, or not judged" {
 	drive <<-'PY'
 	b.open(URL)
@@ -278,6 +281,7 @@ drive() {
 	PY
 }
 
+# bats test_tags=full
 @test "datasets are listed with their manifests, and SQL over them has rows, 200 at first" {
 	drive <<-'PY'
 	b.open(URL + "#datasets")
@@ -300,6 +304,7 @@ drive() {
 	PY
 }
 
+# bats test_tags=full
 @test "any route can be asked by a form that is made from /openapi.json" {
 	drive <<-'PY'
 	b.open(URL + "#routes")
@@ -337,6 +342,7 @@ drive() {
 	PY
 }
 
+# bats test_tags=full
 @test "the last sessions are listed, newest first, with their turns and artifacts" {
 	drive <<-'PY'
 	b.open(URL + "#sessions")
@@ -353,6 +359,7 @@ drive() {
 	PY
 }
 
+# bats test_tags=full
 @test "the audit has a chart of each metric, the drift that lh-audit-full finds, and its report" {
 	lh-audit-full drift --root "$S" >drift
 	drive <<-'PY'
@@ -372,6 +379,7 @@ drive() {
 	PY
 }
 
+# bats test_tags=full
 @test "the page of a subject: its accesses, the state of its chain, and why it was refused" {
 	drive <<-'PY'
 	b.open(URL + "#subject")
@@ -411,6 +419,7 @@ person_server() {
 	export URL HOSTILE S
 }
 
+# bats test_tags=full
 @test "the page of a person: what is held, an archive, the plan; who may not ask is shown nothing, and each look is a row" {
 	person_server
 	export LOG=$S/data/_catalog/subjects/w-7.audit.jsonl
@@ -452,6 +461,7 @@ person_server() {
 	[ ! -e $S/data/_catalog/subjects/_erasures ]
 }
 
+# bats test_tags=full
 @test "the page of a person whose id, name and paths are hostile shows text" {
 	person_server
 	jq -nc --arg h "$HOSTILE" '{candidate_id: $h, ($h): $h}' >"$S/log/<img src=x onerror=hit()>.jsonl"
@@ -470,6 +480,7 @@ person_server() {
 	PY
 }
 
+# bats test_tags=full
 @test "without the routes of lh-subject the page of a subject has no buttons for them" {
 	drive <<-'PY'
 	b.open(URL + "#subject")
@@ -482,6 +493,7 @@ person_server() {
 	PY
 }
 
+# bats test_tags=full
 @test "traffic: rates, quantiles and totals are those of /metrics" {
 	drive <<-'PY'
 	b.open(URL + "#traffic")
@@ -552,6 +564,7 @@ person_server() {
 	PY
 }
 
+# bats test_tags=full
 @test "below a prefix the page asks the routes below it" {
 	serve --mount /_go
 	export URL
@@ -566,6 +579,7 @@ person_server() {
 	PY
 }
 
+# bats test_tags=full
 @test "a route's error is shown, and so is a server that is gone" {
 	cp -r "$S" own
 	S=$PWD/own serve
@@ -642,6 +656,7 @@ person_server() {
 	PY
 }
 
+# bats test_tags=full
 @test "no panel scrolls sideways at 320, 360 and 768 pixels, and fields can be hit with a finger" {
 	drive <<-'PY'
 	b.open(URL, width=360)
@@ -657,6 +672,7 @@ person_server() {
 	PY
 }
 
+# bats test_tags=full
 @test "light and dark differ, and every text has a contrast of 4.5 in both" {
 	drive <<-'PY'
 	b.open(URL)
@@ -678,6 +694,7 @@ person_server() {
 	PY
 }
 
+# bats test_tags=full
 @test "the keyboard alone does everything, and the focus can be seen" {
 	drive <<-'PY'
 	b.open(URL)
@@ -721,6 +738,7 @@ person_server() {
 	PY
 }
 
+# bats test_tags=full
 @test "every field has a label, every id is there once, and results are announced" {
 	drive <<-'PY'
 	b.open(URL)

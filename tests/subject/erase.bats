@@ -393,6 +393,7 @@ again() {
 	cp -a made/s made/cache.db .
 }
 
+# bats test_tags=full
 @test "killed at any write, fsync, rename or unlink, the next run ends with the same bytes, and nothing is called done before" {
 	needs_strace
 	a_reference
@@ -519,6 +520,7 @@ begun() {
 	run ! grep -F "$(markers w-2 | sed -n 2p)" s/index/workers.lhv s/index/workers.lhv-log
 }
 
+# bats test_tags=full
 @test "whatever the size of a root, an erasure does with 64 MiB of its own" {
 	lh-gen kb -n "$(scale 20000 200000)" --root r
 	for file in r/data/_kb/*.jsonl; do

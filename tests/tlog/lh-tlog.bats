@@ -248,6 +248,7 @@ before_a_sweep() {
 	[ "$(jq .tlog.index out)" = 2 ]
 }
 
+# bats test_tags=full
 @test "on a full or broken disk nothing is told, and the checkpoint stays valid" {
 	needs_strace
 	local fault n

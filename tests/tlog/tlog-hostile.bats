@@ -92,6 +92,7 @@ wrong_records() {
 	all_are false out
 }
 
+# bats test_tags=full
 @test "tiles and bundles that are damaged, links, FIFOs or folders end each command, and prove nothing that is wrong" {
 	local file f status how
 	a_log
