@@ -172,12 +172,15 @@ bootstrap: built 3 files" ]
 	[ "$stderr" = "bootstrap: there is no sudo; first, as root: apt-get install --no-install-recommends libcurl4-openssl-dev curl" ]
 }
 
-@test "what builds packages and what the tests run are installed: build-essential, xxd" {
+@test "what builds packages and what the tests run are installed, and for check no more than its own" {
 	debian
 	bootstrap HAVE= deb
 	grep -q ' install .*\bbuild-essential\b.*\bdebhelper\b' apt.log
 	bootstrap HAVE= check
-	grep -q ' install .*\bbuild-essential\b.*\bxxd\b' apt.log
+	grep -q ' install .*\bxxd\b' apt.log
+	run ! grep -q 'build-essential.*xxd\|slurm' apt.log
+	bootstrap HAVE= check-full
+	grep -q ' install .*\bxxd\b.*\bbuild-essential\b.*\bslurm-wlm\b' apt.log
 }
 
 @test "while packages are built each step is a line, and the log has everything" {
