@@ -21,8 +21,8 @@
  * second one.  A client has at most half of the queue, unless that is short, and of several
  * processes all but one; of a single one that works at several lines at one time (jobs), half of
  * those.  A process that answers one line after the other (jobs 1) gets no more lines than it
- * answers in a fifth of a second, so that a line of another client waits no longer behind them.  Of a
- * command of which the jobs are not known nothing is kept free.
+ * answers in a fifth of a second, so that a line of another client waits no longer behind them.
+ * Of a command of which the jobs are not known nothing is kept free.
  *
  * Failures, as the caller sees them (enum lh_asked):
  *     gone     the process ended, or was replaced, before it answered.  A line that changes

@@ -257,7 +257,8 @@ static int check_taken(int dir, const char *name, const char *key,
 	struct stat st;
 
 	if (fstatat(dir, name, &st, AT_SYMLINK_NOFOLLOW) < 0)
-		return errno == ENOENT ? check_conditions(when, NULL, key, err) : errno == ENAMETOOLONG ? report_long(key, err)
+		return errno == ENOENT ? check_conditions(when, NULL, key, err)
+			: errno == ENAMETOOLONG ? report_long(key, err)
 			: errno == ENOTDIR ? report_conflict(key, err)
 			: lh_err_sys(err, "\"%s\"", key);
 	if (S_ISDIR(st.st_mode))

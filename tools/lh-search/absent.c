@@ -1,8 +1,8 @@
 /* absent.c - keys of filters that no record has.  See search.h.
  *
  * A filter on a key that is not there is a mistake: with it nothing would match, and the answer
- * would say that there is nothing.  So a key that none of the corpora asked has is an error, and one
- * that some of them lack is reported, once for each. */
+ * would say that there is nothing.  So a key that none of the corpora asked has is an error, and
+ * one that some of them lack is reported, once for each. */
 #include <stdio.h>
 #include <stdlib.h>
 

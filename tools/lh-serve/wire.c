@@ -4,8 +4,9 @@
  * are called instead of those of the C library.  There are two reasons for it:
  *
  * - It takes a line of chunks that ends in a bare LF, or holds a bare CR, which other readers of
- *   the same bytes may not do, and never gives up on one that is longer than its memory: then it neither reads nor
- *   waits.  So what is received is followed here as far as the framing of bodies goes.
+ *   the same bytes may not do, and never gives up on one that is longer than its memory: then
+ *   it neither reads nor waits.  So what is received is followed here as far as the framing of
+ *   bodies goes.
  * - It refuses by itself what is not HTTP, with a page in HTML, and some of that with two
  *   headers.  What it sends on a connection for which no answer of ours is queued is such a
  *   refusal, unless it is "100 Continue", and JSON is sent in its place.

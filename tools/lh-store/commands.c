@@ -94,7 +94,8 @@ static int put_index(struct lh_tool *tool, struct settings *s, struct lh_put *pu
 static int run_put(struct lh_tool *tool, void *settings)
 {
 	struct settings *s = settings;
-	struct lh_put put = { .fd = open_input(tool), .when.none_match = s->if_none_match ? "*" : NULL };
+	struct lh_put put = { .fd = open_input(tool),
+			      .when.none_match = s->if_none_match ? "*" : NULL };
 	struct lh_transfer done;
 	int rc = -1;
 
