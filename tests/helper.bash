@@ -43,7 +43,7 @@ fi
 if [ -n "${LH_COSTS:-}" ]; then
 	eval "bats_$(declare -f bats_exit_trap)"
 	bats_exit_trap() {
-		times >"$BATS_TEST_TMPDIR.cost"
+		builtin times >"$BATS_TEST_TMPDIR.cost"
 		echo "$(tail -n 1 "$BATS_TEST_TMPDIR.cost") $BATS_TEST_FILENAME $BATS_TEST_DESCRIPTION" >>"$LH_COSTS"
 		bats_bats_exit_trap "$@"
 	}
@@ -103,9 +103,9 @@ scale() {
 	esac
 }
 
-# some N - all lines of stdin, but in make check N that are drawn from the commit: other ones in
+# drawn N - all lines of stdin, but in make check N that are drawn from the commit: other ones in
 # each.  The test prints LH_DRAW; LH_DRAW=... draws the same again.
-some() {
+drawn() {
 	if [ "$LH_SCALE" != check ]; then cat; return; fi
 	echo "LH_DRAW=$LH_DRAW" >&2
 	cat -n | shuf -n "$1" --random-source=<(yes "$LH_DRAW $BATS_TEST_NAME" 2>/dev/null) | sort -n | cut -f2-

@@ -22,7 +22,7 @@ load ../commands
 			done
 			[ "$status" = 0 ] && break
 		done
-	done < <(commands | some 8)
+	done < <(commands | drawn 8)
 }
 
 # libcurl allocates thousands of times before it is ready: lh-chat.bats takes larger steps.
@@ -48,7 +48,7 @@ load ../commands
 			done
 		done
 		[ "$n" -gt 1 ]
-	done < <(commands | grep -v 'lh-chat\|lh-workflow\|lh-subject requests' | some 10)
+	done < <(commands | grep -v 'lh-chat\|lh-workflow\|lh-subject requests' | drawn 10)
 }
 
 # without_stamps FILE - objects of a folder have the inode and the time, others in each copy.
@@ -69,7 +69,7 @@ without_stamps() {
 			cmp <(without_stamps .want) <(without_stamps got)
 			faults=$((faults + $(grep -c 'INJECTED' trace || true)))
 		done
-	done < <(repeatable | some 10)
+	done < <(repeatable | drawn 10)
 	[ "$faults" -gt "$(scale 3 30 30)" ]
 }
 
@@ -96,7 +96,7 @@ without_stamps() {
 		done
 		# that all is well is not written
 		[ "$n" -gt 1 ] || { [ "$status" = 0 ] && [ ! -s out ]; } || { echo "no write of $command failed"; return 1; }
-	done < <(commands | grep -v lh-workflow | some 10)
+	done < <(commands | grep -v lh-workflow | drawn 10)
 }
 
 # bats test_tags=plain-only
@@ -125,7 +125,7 @@ without_stamps() {
 			[ "$sum" = "$(sha256sum workers.lhv)" ]
 			lh-index verify workers.lhv
 		done
-	done < <(on_stdin | some 8)
+	done < <(on_stdin | drawn 8)
 }
 
 @test "a signal in the middle of much output leaves whole records" {
