@@ -3,10 +3,13 @@
 A number is a row of groups of digits with marks between them. It holds an SSN
 when three groups in a row have 3, 2 and 4 digits with one ASCII hyphen between
 each two, whatever stands around them: that is known from how it was put
-together, without looking at the text. The seed goes to standard error.
+together, without looking at the text. Others come about by hyphens of other
+kinds, blanks around them and neighbours: those are found by a pattern made from
+lh-validate(1). The seed goes to standard error.
 """
 import json
 import random
+import re
 import sys
 
 count = int(sys.argv[1])
@@ -22,6 +25,8 @@ USUAL = [
     "####-####-####-####", "#### #### #### ####", "### ## ####", "###.##.####", "###/##/####", "###_##_####", "##-#######",
     "###-##-###", "###-##-#####", "####-##-####", "###-###-###", "###-#-####", "###-##", "##-####", "###--##-####", "###-##--####",
 ]
+HYPHEN = r"(?:(?:[ \t]*[-‐‑–−][ \t\n]*)|[ \t]*\n\s*[-‐‑–−](?=[0-9]))"
+SSN = re.compile(rf"(?<![0-9])[0-9]{{3}}(?:{HYPHEN}[0-9]{{2}}{HYPHEN}[0-9]{{7}})*{HYPHEN}[0-9]{{2}}{HYPHEN}[0-9]{{4}}(?![0-9])")
 OTHER_MARKS = [" ", ".", "/", "–", "‐", "−", "--", " -", "- ", ",", "\n", "_", "", "x", "-é-"]
 AROUND = ["", "", " ", "(", ")", "#", "-", "--", "x", "No.", "é", "٣", "３", "²", "ORD-", "\n", "\t", ":", "/", "$"]
 WORDS = ["Hi", "call", "on", "dock", "Łódź", "shift", "⭐", "ref", "at", "or", "the", "ZIP", "você", "order", "box"]
@@ -75,4 +80,4 @@ for number in range(count):
         artifact = {"to": "a@example.com", "subject": text, "body": "as above"}
     else:
         artifact = {"to": "a@example.com", "body": text or "-"}
-    print(json.dumps({"kind": "email", "artifact": artifact, "ssn": planted}, ensure_ascii=draw.random() < 0.2, separators=(",", ":")))
+    print(json.dumps({"kind": "email", "artifact": artifact, "ssn": planted or bool(SSN.search(text))}, ensure_ascii=draw.random() < 0.2, separators=(",", ":")))

@@ -19,8 +19,9 @@
  *          rule; one that the kind does not use is ignored; one of the wrong type is
  *          a bad request.
  * Text:    comparisons ignore surrounding blanks (space, \t \n \v \f \r) and ASCII
- *          case; messages print everything as it was given.  Lengths are counted in
- *          code points.
+ *          case, those of names what a reader does not see; messages print everything as
+ *          it was given.  Lengths are counted in code points, that of a text message in
+ *          the units of carriers.
  * Cost:    linear in the artifact; no allocation once the buffers have grown.
  * Owner:   how, the roster and the rules are borrowed and must outlive the validator;
  *          a verdict is valid until its validator's next call.
@@ -40,10 +41,15 @@ enum lh_kind { LH_KIND_NONE = -1, LH_KIND_FILL, LH_KIND_EMAIL, LH_KIND_SMS, LH_K
 #define LH_KINDS "fill|email|sms|playbook"
 
 struct lh_validate_how {
-	const struct lh_roster *roster;	/* NULL: no worker exists */
+	const struct lh_roster *roster;	/* NULL: no worker exists, or see below */
 	const struct lh_rules *rules;	/* or NULL */
+	/* The forms, names and lengths of the other runtimes: lh-validate(1), --wire. */
+	bool original;
+	bool sms_chars;		/* a text message is measured in code points, as there */
 	/* There is no roster yet: what needs one is LH_EDATA with 503, no verdict. */
 	bool roster_missing;
+	/* Without a roster, what needs one is LH_EUSAGE. */
+	bool roster_needed;
 	/* Called for every search in the roster, with the id as in the roster, or
 	 * as given if the roster has none; or NULL.  Threads share ctx. */
 	void (*looked_up)(void *ctx, const char *candidate_id, size_t n, bool found);

@@ -9,6 +9,7 @@
 #include "base/mem.h"
 #include "json/bind.h"
 #include "json/write.h"
+#include "text/alike.h"
 
 const char *const lh_kind_names[] = {
 	[LH_KIND_FILL] = "fill", [LH_KIND_EMAIL] = "email", [LH_KIND_SMS] = "sms",
@@ -158,6 +159,16 @@ bool lh_val_same(const struct lh_str *a, const struct lh_str *b)
 	return lh_fold_equal(x.p, x.n, y.p, y.n);
 }
 
+int lh_val_same_name(struct lh_validator *v, const struct lh_str *a, const struct lh_str *b,
+		     bool *same)
+{
+	*same = lh_val_same(a, b);
+	if (*same || v->how.original)
+		return 0;
+	*same = lh_names_alike(&v->folded, *a, *b);
+	return lh_buf_check(&v->folded, v->err);
+}
+
 int lh_val_fold(struct lh_validator *v, const struct lh_str *s, struct lh_str *out)
 {
 	size_t i, from = v->folded.len;
@@ -228,8 +239,11 @@ int lh_val_worker(struct lh_validator *v, const struct lh_str *id, struct lh_wor
 	int rc;
 
 	*found = false;
+	if (!v->how.roster && v->how.roster_missing)
+		return no_roster(v);
 	if (!v->how.roster)
-		return v->how.roster_missing ? no_roster(v) : 0;
+		return v->how.roster_needed ?
+			lh_err_set(v->err, LH_EUSAGE, "no roster was given (--roster)") : 0;
 	lh_buf_reset(&v->found);
 	rc = lh_roster_find(v->how.roster, id->p, id->n, &v->found, w, v->err);
 	if (rc < 0)

@@ -123,6 +123,7 @@ static int check_worker(struct lh_validator *v, const struct fill *f, const stru
 			const struct lh_worker *w)
 {
 	static const struct lh_str active = { "active", 6 };
+	bool same = true;
 	int rc;
 
 	if (w->status.n && !lh_val_same(&w->status, &active))
@@ -138,7 +139,9 @@ static int check_worker(struct lh_validator *v, const struct fill *f, const stru
 		rc = check_place(v, "state", &w->state, &c->state);
 	if (!rc)
 		rc = check_place(v, "role", &w->role, &c->role);
-	if (!rc && w->name.n && !lh_val_same(&f->name, &w->name)) {
+	if (!rc && w->name.n)
+		rc = lh_val_same_name(v, &f->name, &w->name, &same);
+	if (!rc && !same) {
 		lh_val_at(v, "fills[%u].name", f->i);
 		lh_val_warn(v, "'%s' differs from roster name '%s'", &f->name, &w->name);
 	}

@@ -1,8 +1,9 @@
 /* validate_message.c - check an email or a text message.  See lh/validate.h. */
 #include "base/utf8.h"
+#include "text/alike.h"
 #include "validate_parts.h"
 
-#define SMS_MAX 160		/* one GSM segment */
+#define SMS_MAX 160		/* code points, by the original's count */
 #define SUBJECT_MAX 78		/* RFC 5322, 2.1.1 */
 
 #define PIECE 65536		/* bytes folded at a time */
@@ -35,11 +36,32 @@ static int check_length(struct lh_validator *v, const char *what, const struct l
 			    &(struct lh_str){ what, strlen(what) }, n, max);
 }
 
+/* Check that the body is sent in one part. */
+static int check_sms(struct lh_validator *v, const struct lh_str *s)
+{
+	struct lh_str code;
+	struct lh_sms sms;
+
+	if (v->how.sms_chars)
+		return check_length(v, "SMS body", s, SMS_MAX);
+	sms = lh_sms_measure(s->p, s->n);
+	if (sms.parts == 1)
+		return 0;
+	code = sms.utf16 ? (struct lh_str){ "UTF-16", 6 } : (struct lh_str){ "GSM 7-bit", 9 };
+	return lh_val_error(v, LH_VAL_COMPLETENESS,
+			    "SMS body is %u units of %s in %u parts (max %u units, 1 part)",
+			    sms.units, &code, sms.parts, sms.one);
+}
+
 static int check_secrets(struct lh_validator *v, const struct message *m)
 {
-	if (lh_has_ssn(m->subject.p, m->subject.n) || lh_has_ssn(m->body.p, m->body.n))
+	bool original = v->how.original;
+
+	if (lh_has_ssn(m->subject.p, m->subject.n, original) ||
+	    lh_has_ssn(m->body.p, m->body.n, original))
 		return lh_val_error(v, LH_VAL_POLICY, "SSN-shaped sequence in body");
-	if (lh_has_salary(m->subject.p, m->subject.n) || lh_has_salary(m->body.p, m->body.n))
+	if (lh_has_salary(m->subject.p, m->subject.n, original) ||
+	    lh_has_salary(m->body.p, m->body.n, original))
 		return lh_val_error(v, LH_VAL_POLICY,
 				    "salary disclosure: keyword near dollar amount");
 	return 0;
@@ -72,6 +94,29 @@ static int find_name(struct lh_validator *v, const struct lh_str *body, const st
 	return 0;
 }
 
+/* Search the first word of the name as a reader would, a piece of a long body at a time. */
+static int read_name(struct lh_validator *v, const struct lh_str *body, const struct lh_str *name,
+		     bool *yes)
+{
+	struct lh_buf *b = &v->folded;
+	size_t n = 0, overlap = 16 * name->n, at;
+	struct lh_str in;
+
+	lh_buf_reset(b);
+	lh_name_normal(b, *name);
+	while (n < b->len && b->p[n] != ' ')
+		n++;
+	for (at = 0; !*yes && at < body->n && !b->failed; at += in.n) {
+		in = lh_utf8_head((struct lh_str){ body->p + at, body->n - at }, PIECE + overlap);
+		b->len = n;
+		lh_text_normal(b, in);
+		*yes = !b->failed && memmem(b->p + n, b->len - n, b->p, n) != NULL;
+		if (at + in.n < body->n)
+			in = lh_utf8_head(in, PIECE);
+	}
+	return lh_buf_check(b, v->err);
+}
+
 static int check_candidate(struct lh_validator *v, const struct lh_str *id,
 			   const struct lh_str *body)
 {
@@ -86,7 +131,8 @@ static int check_candidate(struct lh_validator *v, const struct lh_str *id,
 		return lh_val_error(v, LH_VAL_CONSISTENCY,
 				    "_context.candidate_id '%s' does not exist in worker roster",
 				    id);
-	if (find_name(v, body, &w.name, &found) < 0)
+	if (find_name(v, body, &w.name, &found) < 0 ||
+	    (!found && !v->how.original && read_name(v, body, &w.name, &found) < 0))
 		return -1;
 	if (!found) {
 		lh_val_at(v, "body");
@@ -108,7 +154,7 @@ int lh_validate_message(struct lh_validator *v, bool sms)
 	if (!rc)
 		rc = read_subject(v, &m.subject);
 	if (!rc && sms)
-		rc = check_length(v, "SMS body", &m.body, SMS_MAX);
+		rc = check_sms(v, &m.body);
 	if (!rc)
 		rc = check_length(v, "subject", &m.subject, SUBJECT_MAX);
 	if (!rc)

@@ -79,9 +79,24 @@ bool lh_val_blank(const struct lh_str *s);
 /* Fold s to lower case, in v->folded. */
 int lh_val_fold(struct lh_validator *v, const struct lh_str *s, struct lh_str *out);
 
-/* Search a text for forbidden contents (validate_scan.c). */
-bool lh_has_ssn(const char *p, size_t n);
-bool lh_has_salary(const char *p, size_t n);
+/* Return whether both are the name of one person (text/alike.h), or, in the original's forms,
+ * equal without surrounding blanks and case. */
+int lh_val_same_name(struct lh_validator *v, const struct lh_str *a, const struct lh_str *b,
+		     bool *same);
+
+/* Search a text for forbidden contents (validate_scan.c).  original: only ASCII hyphens and
+ * single blanks, as the other runtimes do. */
+bool lh_has_ssn(const char *p, size_t n, bool original);
+bool lh_has_salary(const char *p, size_t n, bool original);
+
+/* How long a text message is (validate_sms.c). */
+struct lh_sms {
+	uint64_t units, parts;
+	uint64_t one;		/* most units of one part */
+	bool utf16;		/* else GSM 7-bit */
+};
+struct lh_sms lh_sms_measure(const char *text, size_t n);
+
 size_t lh_quantize_points(const char *p, size_t n);
 
 /*

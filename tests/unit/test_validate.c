@@ -208,13 +208,13 @@ static void scanners_agree(void)
 		lh_buf_reset(&b);
 		for (k = draw(9) + 1; k; k--)
 			lh_buf_puts(&b, ssn[draw(sizeof ssn / sizeof *ssn)]);
-		found = lh_has_ssn(b.p, b.len);
+		found = lh_has_ssn(b.p, b.len, true);
 		check(found == slow_ssn(b.p, b.len));
 		hits[0] += found;
 		lh_buf_reset(&b);
 		for (k = draw(9) + 1; k; k--)
 			lh_buf_puts(&b, pay[draw(sizeof pay / sizeof *pay)]);
-		found = lh_has_salary(b.p, b.len);
+		found = lh_has_salary(b.p, b.len, true);
 		check(found == slow_salary(b.p, b.len));
 		hits[1] += found;
 	}

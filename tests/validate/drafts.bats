@@ -10,9 +10,15 @@ many() {
 }
 
 # judged OPTION... - drafts on stdin with their verdicts, the clock standing
-# still. Some verdicts are bad: 1 is right.
+# still. Some verdicts are bad: 1 is right. The drafts are made for the forms of
+# the other runtimes, which are those of --wire: its lines become verdicts again.
 judged() {
-	lh-validate --now 2026-05-03T12:00:00Z "$@" || [ $? = 1 ]
+	local drafts
+	drafts=$(mktemp "$PWD/drafts.XXXXXX")
+	cat >"$drafts"
+	{ lh-validate --wire --now 2026-05-03T12:00:00Z "$@" "$drafts" || [ $? = 1 ]; } |
+		sed -E 's/^(.*),"status":([0-9]+)}$/\2 \1}/; s/^([0-9]+) ([{]"findings".*)$/"verdict":{"status":\1,"report":\2}}/; s/^([0-9]+) (.*)$/"verdict":{"status":\1,"error":\2}}/' |
+		paste -d, <(sed 's/}$//' "$drafts") -
 }
 
 # surprises - of judged drafts, those whose verdict is not the expected one, the
@@ -131,7 +137,7 @@ surprises() {
 	lh-gen workers -n 1000 |
 		jq -c 'if (.candidate_id[2:] | tonumber) % 2 == 0 then { candidate_id, name } else { candidate_id, name, status: "", city: null, state: "", role: null, blacklisted_clients: null } end' >roster.jsonl
 	lh-gen drafts -n 20000 --kinds fill >drafts.jsonl
-	judged --roster roster.jsonl drafts.jsonl >out.jsonl
+	judged --roster roster.jsonl <drafts.jsonl >out.jsonl
 	silent="doesn't match contract|status is '|is blacklisted for"
 	[ "$(grep -cE "\"expect\":.*($silent).*\"verdict\":" out.jsonl)" -gt 1000 ]
 	run ! grep -qE "\"verdict\":.*($silent)" out.jsonl
@@ -141,7 +147,7 @@ surprises() {
 
 @test "without a roster each look-up fails, and what needs none is as it was" {
 	lh-gen drafts -n 20000 >drafts.jsonl
-	judged drafts.jsonl >out.jsonl
+	judged <drafts.jsonl >out.jsonl
 	run -0 jq -c 'select(.verdict.status == 200) | select(.kind == "fill" and .artifact.fills != [])' out.jsonl
 	[ -z "$output" ]
 	run -0 surprises < <(jq -c 'select(.expect.error.Schema or .expect.error.Completeness or .expect.status == 400 or .kind == "playbook")' out.jsonl)
@@ -150,7 +156,7 @@ surprises() {
 
 @test "no telephone number, date, ZIP+4 or longer run of digits is taken for an SSN, and no planted SSN is missed" {
 	python3 "$ROOT/tests/ssn-bodies.py" 100000 >bodies.jsonl
-	judged bodies.jsonl >out.jsonl
+	lh-validate --now 2026-05-03T12:00:00Z bodies.jsonl >out.jsonl || [ $? = 1 ]
 	run -0 awk '
 		/,"ssn":true,/ { planted++; if (!index($0, ",\"verdict\":{\"status\":422,\"error\":{\"Policy\":{\"reason\":\"SSN-shaped sequence in body\"}}}}")) { missed++; print } next }
 		/,"ssn":false,/ { clean++; if (!index($0, ",\"verdict\":{\"status\":200,")) { wrong++; print } }
@@ -176,7 +182,7 @@ here() {
 {"operation":"fill: Welder x2 in Toledo, OH","endorsed_names":["Brittany Lewis","Heather O’Brien"],"fingerprint":"9f2c61d0"}
 order-2: fills[1] worker '"'w-184'"' is blacklisted for client '"'Eastman Road Foods'"'
 order-3: fills[1].candidate_id '"'w-4711'"' does not exist in worker roster
-order-1/w-425: SMS body is 194 chars (max 160)
+order-1/w-425: SMS body is 194 units of GSM 7-bit in 2 parts (max 160 units, 1 part)
 order-1/mail-2: salary disclosure: keyword near dollar amount
 order-1/payroll: SSN-shaped sequence in body' ]
 }

@@ -436,6 +436,128 @@ body() {
 	fails Policy '"salary disclosure: keyword near dollar amount"' email "$(jq -nc '{to: "a", body: ("$1 " * 5 + ("x" * 60) + "wage" + ("x" * 41) + "$2" + ("y" * 38) + " wage")}')"
 }
 
+# found REASON TEXT... - bodies, as JSON has them, that get this Policy error; "" for none.
+found() {
+	local reason=$1 text
+	shift
+	for text; do
+		printf '{"to":"1","body":"Rob, %s ok"}\n' "$text"
+	done >bodies
+	lh-validate --kind email bodies >judged || [ $? = 1 ]
+	[ "$(grep -c "${reason:-\"status\":200}" judged)" = $# ] || { cat judged; return 1; }
+}
+
+@test "email 3: an SSN with any hyphen, over the end of a line, or glued to another, but not by --wire" {
+	found 'SSN-shaped' '123\u201145\u20116789' 123‐45–6789 '123−45—6789' '123\u00ad45\u00ad6789' '123\u200b45\u200b6789' '12\u200b3-4\u00ad5-6789' \
+		'123 - 45 - 6789' '123\u00a0-\u200945-6789' '123-45-\n6789' '123-\r\n45-6789' '123\n-45-6789' 123-45-6789123-45-6789 123-45-6789123–45–6789123-45-6789 \
+		'１２３－４５－６７８９' '٣123-45-6789'
+	lh-validate --kind email --wire bodies >judged || [ $? = 1 ]
+	[ "$(grep -c '"status":200' judged)" = 14 ]
+	found '' 1123‑45‑6789 123‑45‑67890 '123 45 6789' '- 123\n- 45\n- 6789' 123--45--6789 123-45-6789123 '555‑123‑4567' '+1 (555) 123 – 4567' '2026–05–03' '123, 45 - 6789'
+}
+
+@test "email 3: no telephone of a hundred thousand, but each SSN, is found with hyphens of Unicode" {
+	python3 - >in <<-'END'
+	import json, random
+	random.seed(5)
+	usual = ["###-###-####", "(###) ###-####", "+1-###-###-####", "+1 (###) ###-####", "###.###.####", "### ### ####", "+## ### #######", "1-8##-###-####",
+	         "###-###-#### x###", "###-####", "+1##########", "0## ### ## ##", "0##-#######", "+##-##-#######", "##-##-####", "####-##-##", "#####-####"]
+	for i in range(100000):
+	    form = random.choice(usual) if i % 10 else "###-##-####"
+	    text = "".join(str(random.randrange(10)) if c == "#" else c for c in form)
+	    hyphen = random.choice(["-", "-", "\u2010", "\u2011", "\u2013", "\u2212", " - ", " \u2013 ", "-\u00a0", "\u00ad"])
+	    print(json.dumps({"ssn": not i % 10, "to": "a", "body": "call " + text.replace("-", hyphen) + random.choice(["", " now", ".", "\n"])}))
+	END
+	lh-validate --kind email in >judged || [ $? = 1 ]
+	[ "$(grep -c '"ssn": true.*SSN-shaped' judged)" = 10000 ]
+	[ "$(grep -c '"ssn": false.*"status":200' judged)" = 90000 ]
+}
+
+@test "email 4: blanks and hyphens of any kind are in a keyword and after a dollar sign, but not by --wire" {
+	found 'salary disclosure' 'hourly\nrate $25' 'pay  rate $25' 'pay\u00a0rate $25' 'bill-rate $25' 'bill\u2011rate $25' 'wage $\u00a025' 'wage $  25' 'sal\u00adary $5' 'sal\u200bary $\n5'
+	lh-validate --kind email --wire bodies >judged || [ $? = 1 ]
+	[ "$(grep -c '"status":200' judged)" = 9 ]
+	found '' 'payrate $25' 'rate $25' 'wage $-5' 'wage $x5' 'wa ge $5'
+}
+
+@test "sms 2: the body is one part in the units of carriers; --sms-length chars counts code points" {
+	python3 - >in <<-'END'
+	import json
+	for text in ["x" * 160, "x" * 161, "€" * 80, "x€" * 53 + "xx", "Δñ\n" * 53, "x" * 306, "[" * 154, "’" + "x" * 69, "’" + "x" * 70, "🚀" * 35, "🚀" * 36, "🚀" * 160, "`" + "x" * 134]:
+	    print(json.dumps({"to": "1", "body": text}))
+	END
+	lh-validate --kind sms in >judged || [ $? = 1 ]
+	jq -r '.verdict | .error.Completeness.reason // .status' judged >got
+	diff - got <<-'END'
+	200
+	SMS body is 161 units of GSM 7-bit in 2 parts (max 160 units, 1 part)
+	200
+	SMS body is 161 units of GSM 7-bit in 2 parts (max 160 units, 1 part)
+	200
+	SMS body is 306 units of GSM 7-bit in 2 parts (max 160 units, 1 part)
+	SMS body is 308 units of GSM 7-bit in 3 parts (max 160 units, 1 part)
+	200
+	SMS body is 71 units of UTF-16 in 2 parts (max 70 units, 1 part)
+	200
+	SMS body is 72 units of UTF-16 in 2 parts (max 70 units, 1 part)
+	SMS body is 320 units of UTF-16 in 5 parts (max 70 units, 1 part)
+	SMS body is 135 units of UTF-16 in 3 parts (max 70 units, 1 part)
+	END
+	lh-validate --kind sms --sms-length chars in >judged || [ $? = 1 ]
+	[ "$(jq -r '.verdict | .error.Completeness.reason // .status' judged | sort | uniq -c | tr -s ' ')" = "\
+ 11 200
+ 1 SMS body is 161 chars (max 160)
+ 1 SMS body is 306 chars (max 160)" ]
+	lh-validate --kind sms --wire in >chars || [ $? = 1 ]
+	[ "$(grep -c '"status":200' chars)" = 11 ]
+	lh-validate --kind sms --wire --sms-length units in >units || [ $? = 1 ]
+	[ "$(grep -c '"status":200' units)" = 5 ]
+}
+
+@test "without --roster a request that needs one ends the run, once and with the reason; with --wire it is the other runtimes' verdict" {
+	printf '{"kind":"email","artifact":{"to":"a","body":"b"}}\n' >ok
+	{ cat ok; repeat 3 "{\"kind\":\"fill\",\"artifact\":$(fill W-1=x)}"; } >in
+	run -2 --separate-stderr lh-validate -j1 in
+	[ "$stderr" = 'lh-validate: no roster was given (--roster)' ]
+	run -2 --separate-stderr lh-validate --on-error emit <<<"{\"kind\":\"sms\",\"artifact\":$(body hi),\"context\":{\"candidate_id\":\"W-1\"}}"
+	[[ $stderr == *'no roster was given (--roster)' ]]
+	run -0 --separate-stderr lh-validate ok
+	run -1 lh-validate --wire in
+	[ "$(grep -c "does not exist in worker roster" <<<"$output")" = 3 ]
+}
+
+@test "names are the same whatever the Unicode form, the case, the apostrophe, the hyphen and the blanks are" {
+	n=0
+	while IFS='|' read -r roster given; do
+		n=$((n + 1))
+		printf '{"candidate_id":"N-%d","name":"%s"}\n' $n "$roster" >&3
+		printf '{"kind":"fill","artifact":{"fills":[{"candidate_id":"N-%d","name":"%s"}]}}\n' $n "$given"
+		printf '{"kind":"email","artifact":{"to":"a","body":"Hi %s, hello"},"context":{"candidate_id":"N-%d"}}\n' "$given" $n
+	done 3>roster >in <<-'END'
+	José Núñez|Jose\u0301 Nu\u0301n\u0303ez
+	José Núñez|JOSÉ NÚÑEZ
+	O'Brien Sean|O’Brien Sean
+	O'Brien Sean|Oʼbrien  Sean
+	O’Brien Sean|O′Brien\u00a0Sean
+	Mary-Jane Lee|Mary\u2011Jane\tLee
+	Mary-Jane Lee|Mary\u2010Jane Lee 
+	Mary–Jane Lee|Mary\u2212Jane Lee
+	Mary-Jane Lee|Mary\u00adJane Lee
+	 Kowalski  Jan |Kowal\u00adski Jan
+	Straße Uwe|STRASSE Uwe
+	Ada Lovelace|Ａｄａ\u2003Lovelace
+	Lovelace, Ada|Ada Lovelace
+	END
+	lh-validate --roster roster in >judged
+	[ "$(grep -c '"findings":\[\]' judged)" = 25 ]	# of 26: the body has no "Mary-Jane" with a hyphen
+	grep '"findings":\[{' judged | has -F "body does not mention 'Mary-Jane Lee'"
+	run -0 lh-validate --roster roster --wire in
+	[ "$(grep -c 'differs from roster name' <<<"$output")" = 13 ]
+	sed 's/Ada L/Adam L/; s/Núñez/Nunez/' roster >other
+	lh-validate --roster other in >judged
+	[ "$(grep -c 'differs from roster name' judged)" = 3 ]
+}
+
 @test "email: the rules run in order: length, SSN, salary, candidate" {
 	fails Completeness '"SMS body is 180 chars (max 160)"' sms "$(jq -nc '{to: "a", body: ("123-45-6789 salary $5 " + "x" * 158)}')" '{"candidate_id":"nobody"}'
 	fails Policy '"SSN-shaped sequence in body"' email "$(body 'salary $5 123-45-6789')" '{"candidate_id":"nobody"}'

@@ -71,6 +71,8 @@ static int worker_init(void *context, void *ctx, struct lh_err *err)
 	w->validator = lh_validator_new(&(struct lh_validate_how){
 		.roster = held->roster.roster, .rules = held->rules,
 		.roster_missing = run->s->roster_later && !held->roster.roster,
+		.original = run->s->wire, .roster_needed = !run->s->wire,
+		.sms_chars = run->s->sms_length < 0 ? run->s->wire : run->s->sms_length,
 		.looked_up = run->audit || run->decisions ? looked_up : NULL, .ctx = w }, err);
 	return w->validator ? 0 : -1;
 }

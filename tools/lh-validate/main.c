@@ -28,6 +28,8 @@ static const struct lh_option options[] = {
 	  LH_TEXTS(struct settings, key_file, .env = "LH_SUBJECT_AUDIT_KEY") },
 	{ 0, "insecure-key", NULL, "accept a key file that others can read",
 	  LH_FLAG(struct settings, insecure_key) },
+	{ 0, "sms-length", "units|chars", "measure of an SMS (default: units, with --wire chars)",
+	  LH_CHOICE(struct settings, sms_length) },
 	{ 0, "wire", NULL, "print only the report or the error", LH_FLAG(struct settings, wire) },
 	LH_DECISIONS_OPTIONS(struct settings, decisions),
 	LH_ONCE_OPTION,
@@ -133,5 +135,6 @@ int main(int argc, char **argv)
 		.mode = mode,
 	};
 
-	return lh_op_main(&spec, argc, argv, &(struct settings){ .kind = LH_KIND_NONE });
+	return lh_op_main(&spec, argc, argv, &(struct settings){
+		.kind = LH_KIND_NONE, .sms_length = -1 });
 }

@@ -23,6 +23,7 @@ struct settings {
 	const char *rules;
 	int kind;		/* enum lh_kind */
 	bool wire;
+	int sms_length;		/* 0: units, 1: chars; -1: as --wire has it */
 	const char *schema;	/* a name, "list", or a file */
 	bool normalize;
 	const char *audit_log;
