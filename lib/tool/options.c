@@ -1,4 +1,5 @@
 /* options.c - parse the command line by a table.  See tool.h. */
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -6,6 +7,8 @@
 #include "frame.h"
 #include "base/suggest.h"
 #include "base/mem.h"
+#include <lh/buf.h>
+#include <lh/num.h>
 #include <lh/time.h>
 
 #define LONG_NAME 64
@@ -123,32 +126,34 @@ int lh_tool_read_size(const char *s, uint64_t *v)
 	return __builtin_mul_overflow(*v, UINT64_C(1) << 10 * (unit - units + 1), v) ? -1 : 0;
 }
 
-/*
- * Read [-]digits[.digits], at most 15 digits: numerator and denominator are then exact
- * doubles, so that the quotient is the nearest double.  Options need no more; strtod would
- * read "0,5" under some locales.
- */
-static int read_real(const char *s, double *v)
+/* Skip digits; return NULL if there are none. */
+static const char *skip_digits(const char *s)
 {
-	uint64_t all = 0, scale = 1;
-	int n = 0, after = 0;
-	bool minus = *s == '-', point = false;
+	size_t n = strspn(s, "0123456789");
 
-	for (s += minus; *s; s++) {
-		if (*s == '.' && !point && n) {
-			point = true;
-			continue;
-		}
-		if (*s < '0' || *s > '9' || ++n > 15)
-			return -1;
-		all = all * 10 + (uint64_t)(*s - '0');
-		scale *= point ? 10 : 1;
-		after += point;
-	}
-	*v = (double)all / (double)scale;
-	if (minus)
-		*v = -*v;
-	return n && (!point || after) ? 0 : -1;
+	return n ? s + n : NULL;
+}
+
+#define REAL_MAX 64	/* bytes of a number */
+
+/* Read [-]digits[.digits], and an exponent if the option has measures for values, which tools
+ * print so.  strtod would read "0,5" under some locales. */
+static int read_real(const char *s, bool exponent, double *v)
+{
+	char text[REAL_MAX + LH_PAD] = "";
+	const char *end = s + (*s == '-'), *next;
+	size_t n = strlen(s);
+
+	end = skip_digits(end);
+	if (end && *end == '.')
+		end = skip_digits(end + 1);
+	if (end && exponent && (*end == 'e' || *end == 'E'))
+		end = skip_digits(end + 1 + (end[1] == '-' || end[1] == '+'));
+	if (!end || *end || n > REAL_MAX)
+		return -1;
+	memcpy(text, s, n);
+	*v = lh_f64_read(text, text + n, &next);
+	return isfinite(*v) ? 0 : -1;
 }
 
 static int read_choice(const char *choices, const char *s)
@@ -225,7 +230,7 @@ static int set(struct parser *p, const struct lh_option *o, const char *as, cons
 		*(int64_t *)f = whole;
 		return 0;
 	case LH_OPT_REAL:
-		if (read_real(value, &d) < 0 || d < o->min || d > o->max)
+		if (read_real(value, o->exponent, &d) < 0 || d < o->min || d > o->max)
 			return bad_value(p, o, as, value);
 		*(double *)f = d;
 		return 0;

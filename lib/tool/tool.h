@@ -110,6 +110,7 @@ struct lh_option {
 	bool common;		/* a field of struct lh_tool, not of the settings */
 	size_t off;		/* offset of the field */
 	double min, max;	/* of UINT, INT, SIZE and REAL: the accepted range */
+	bool exponent;		/* of REAL: 1e-3 is accepted, as measures are printed */
 	const char *env;	/* variable with the default, or NULL */
 	unsigned verbs;		/* bit set of the commands it belongs to; 0 means all */
 	enum lh_tool_ask asks;	/* of a flag: what is printed in place of a run; of one that is

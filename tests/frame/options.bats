@@ -75,6 +75,7 @@ accepted() {
 	needs_comma
 	accepted --real 0.5
 	accepted --real 10
+	accepted --real 0.22559473684210527
 	with_comma "$AID" --real 0.5 a.jsonl
 	for bad in 0,5 10.1 -1 .5 5. 1e0 nan inf '' 0x1; do
 		refused "--real: \"$bad\" is not a number from 0 to 10" --real="$bad"

@@ -176,6 +176,21 @@ each() {
 	run -1 lh-judge compare --qrels q --measures p@1 --fail-below 0.1 all all
 }
 
+@test "--fail-below takes a difference as it is printed, with 17 digits or an exponent" {
+	printf '%s 0 a 1\n' 1 2 3 4 >q
+	printf '%s Q0 a 1 1 t\n' 1 2 3 4 >all
+	printf '%s Q0 a 1 1 t\n' 1 2 3 >fewer
+	for x in -0.25000000000000006 -2.5e-1 -25E-2; do
+		lh-judge compare --qrels q --measures p@1 --fail-below $x all fewer
+	done
+	run -1 lh-judge compare --qrels q --measures p@1 --fail-below -0.24999999999999997 all fewer
+	run -1 lh-judge compare --qrels q --measures p@1 --fail-below -2.4e-1 all fewer
+	for x in -2e -e1 1e400 2e0 0x1 nan; do
+		run -2 --separate-stderr lh-judge compare --qrels q --fail-below $x all fewer
+		[ "${stderr_lines[0]}" = "lh-judge: --fail-below: \"$x\" is not a number from -1 to 1" ]
+	done
+}
+
 @test "pool lists what has no grade, once, by the best rank in any run" {
 	printf '%s\n' '1 Q0 n 1 9 t' '1 Q0 u 2 8 t' '1 Q0 m 3 7 t' '4 Q0 z 1 1 t' >other
 	run -0 lh-judge pool --qrels q r other

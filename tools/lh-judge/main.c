@@ -18,7 +18,7 @@ static const struct lh_option options[] = {
 	{ 0, "seed", "N", "of the random numbers (default 1)",
 	  LH_UINT(struct settings, seed, 0, INT64_MAX, .verbs = V_COMPARE) },
 	{ 0, "fail-below", "X", "exit 1 if the first measure changes by less than X, as -0.01",
-	  LH_REAL(struct settings, fail_below, -1, 1, .verbs = V_COMPARE) },
+	  LH_REAL(struct settings, fail_below, -1, 1, .exponent = true, .verbs = V_COMPARE) },
 	{ 0, "depth", "N", "ranks of each run that are pooled (default 10)",
 	  LH_UINT(struct settings, depth, 1, UINT32_MAX, .verbs = V_POOL) },
 	{ 0, "model", "NAME", "the language model that grades",
