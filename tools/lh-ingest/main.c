@@ -5,11 +5,8 @@
 #include <unistd.h>
 
 #include "archive/archive.h"
-#include "base/xxh3.h"
 #include "ingest.h"
 #include "json/write.h"
-
-#define IDS_MAX (1u << 22)	/* ids that are compared, in 100 MiB at most */
 
 enum format { CSV, JSONL, PARQUET };
 
@@ -210,20 +207,6 @@ static int ingest(struct ingest *in)
 		return ingest_table(in, &first);
 	lh_byte_source_close(&first);
 	return rc < 0 ? -1 : ingest_parquet(in);
-}
-
-int ingest_id(struct ingest *in, struct lh_str id, struct lh_err *err)
-{
-	const uint64_t hash = lh_xxh3(id.p, id.n);
-	bool is_new = true;
-
-	if (in->ids.n < IDS_MAX &&
-	    lh_map_add(&in->ids, &hash, sizeof hash, sizeof hash, &is_new, err) < 0)
-		return -1;
-	if (in->ids.n == IDS_MAX)
-		is_new = lh_map_find(&in->ids, &hash, sizeof hash, sizeof hash) < 0;
-	in->repeated += !is_new;
-	return 0;
 }
 
 static void report_repeated(struct ingest *in)
