@@ -152,6 +152,8 @@ static void drop_ctrl_z(struct lh_csv_reader *r)
 static int fill(struct lh_csv *c, struct lh_err *err)
 {
 	struct lh_csv_reader *r = c->reader;
+	/* A CR that may end the row stays: whether it is of a CRLF is not known yet. */
+	const char *end = r->p + r->n - (r->scan.state == LH_CSV_CR);
 	ssize_t got;
 	size_t gone;
 
@@ -161,7 +163,7 @@ static int fill(struct lh_csv *c, struct lh_err *err)
 	}
 	if ((r->long_row ||
 	     (r->begun && r->n - (size_t)(r->scan.row - r->p) > c->max_row + 1)) &&
-	    drop_long(c, r->p + r->n, err) < 0)
+	    drop_long(c, end, err) < 0)
 		return -1;
 	/* Remove the bytes before the row. */
 	gone = (size_t)(r->scan.row - r->p);

@@ -179,6 +179,9 @@ static void a_long_row_is_passed_on_and_the_next_one_read(void)
 	       "1:<a><b>\n2:!row is longer than 4 bytes (--max-line)\n4:<c>\nlong:12345678,\"\n\"");
 	expect("abcd\n\n", 6, 1,
 	       "1:!row is longer than 1 bytes (--max-line)\nlong:abcd");
+	expect("a\rbcdefg\rh\r\nijklmno\r\np\r", 22, 4,
+	       "1:<a>\n2:!row is longer than 4 bytes (--max-line)\n3:<h>\n"
+	       "4:!row is longer than 4 bytes (--max-line)\n5:<p>\nlong:bcdefgijklmno\r");
 	expect("\"abcde", 6, 4,
 	       "1:!row is longer than 4 bytes (--max-line)\nlong:\"abcde");
 }
