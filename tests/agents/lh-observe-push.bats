@@ -64,23 +64,6 @@ all_arrived() {
 	jq -s -e 'all(.[]; .faults == [])' asked >/dev/null
 }
 
-@test "a session is a trace with a span for each attempt, WARNING unless accepted" {
-	serve
-	session s1 no_json accepted >log
-	[ "$(lh-observe push log)" = '{"sent":1,"rejected":0,"skipped":0,"offset":'"$(stat -c %s log)"'}' ]
-	jq -s -e '
-		(.[0] | .type == "trace-create" and .body.id == "s1" and .body.name == "iterate.session" and .body.timestamp == "2026-05-03T12:00:00.000Z"
-			and .body.input == {kind: "fill", model: "qwen3:8b", provider: "ollama", prompt: "Fill \"it\"\n\u0001é"}
-			and .body.output == {verdict: "accepted", artifact: {a: 1.5}}) and
-		(.[1].body | .name == "iterate.attempt[0]" and .traceId == "s1" and .level == "WARNING" and .statusMessage == "is no_json"
-			and .startTime == "2026-05-03T12:00:00.000Z" and .endTime == "2026-05-03T12:00:04.500Z"
-			and .input == {iteration: 0, model: "qwen3:8b", provider: "ollama", prompt: "Fill \"it\"\n\u0001é"}
-			and .output == {verdict: "no_json", raw: null, error: "is no_json"}) and
-		(.[2].body | .name == "iterate.attempt[1]" and .level == "DEFAULT" and .endTime == "2026-05-03T12:00:09.000Z"
-			and .output == {verdict: "accepted", raw: null, error: null} and (has("statusMessage") | not)) and length == 3' events
-}
-
-# bats test_tags=full
 @test "every row arrives once, in payloads that the published schema takes" {
 	serve
 	some_rows 250
@@ -223,19 +206,6 @@ all_arrived() {
 	[[ $stderr == *'bad: missing "schema"'* ]]
 	run -2 --separate-stderr lh-observe push --otlp "$URL" --cursor log.cursor log
 	[[ $stderr == *"log.cursor: is the cursor of another service: langfuse"* ]]
-}
-
-@test "while a push waits for the server, rows are recorded" {
-	serve --answers stall
-	some_rows 4
-	lh-observe push -q --timeout 600 log >out 3>&- &
-	pid=$!
-	until_so has_lines asked 1
-	some_rows 4
-	run -2 --separate-stderr lh-observe push --lock-timeout 0.1 log
-	kill -9 $pid
-	wait $pid || true
-	[ "$(lh-observe push log | jq .sent)" = 8 ]
 }
 
 # ---- kills ----

@@ -4,7 +4,7 @@
 # files, byte for byte.  What a refusal says in words is each side's own where
 # the description does not give the words: why a line is not JSON, and what an
 # export says in addition to its reason.
-# bats file_tags=oracle,long
+# bats file_tags=oracle,long,full
 load ../helper
 
 NOW=2026-05-03T12:00:00.000Z

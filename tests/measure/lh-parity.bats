@@ -532,24 +532,6 @@ cosine() {
 	because 'left: the command ended without an answer, with status 7'
 }
 
-@test "on a kernel without pidfd_open the same holds" {
-	needs_strace
-	for mode in '' --per-record; do
-		for command in cat 'cat; sleep 1000 &' 'cat; exit 1' 'read -r l; exit 3' 'sleep 1000'; do
-			patience=600
-			[ "$command" != 'sleep 1000' ] || patience=1
-			# shellcheck disable=SC2086
-			parity $mode --timeout $patience --left "$command" --right cat three.jsonl
-			jq -c 'select(.name) | .match' out >want
-			# shellcheck disable=SC2086
-			STRACE='patiently strace -f' inject pidfd_open:error=ENOSYS \
-				lh-parity $mode --timeout $patience --left "$command" --right cat three.jsonl >out 2>err || true
-			injected
-			diff want <(jq -c 'select(.name) | .match' out) || { echo "$mode $command"; cat out; return 1; }
-		done
-	done
-}
-
 @test "a command may open its input and output again by name" {
 	parity --left 'cat /dev/stdin' --right 'cat >/dev/stdout' three.jsonl
 	[ "$status" = 0 ]

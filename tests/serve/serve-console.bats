@@ -1,6 +1,6 @@
 # The console of lh-serve, in headless Chromium; servers/browser.py drives it.
 # Plain only: shells, Python and a browser at work; other files run the tools.
-# bats file_tags=plain-only
+# bats file_tags=plain-only,full
 load ../helper
 
 # Text that would run, break out of an element or an attribute, or move its

@@ -196,14 +196,6 @@ receipt() {
 	[ "$(lh-index info s/index/workers.lhv | jq .length)" = 0 ]
 }
 
-@test "a source of which the index of lh-trace has no person is in the plan by its text" {
-	a_state 4
-	sed -i '1s/^{/{"note":"w-2 called",/' s/data/_kb/audits.jsonl
-	lh-subject erase --state s --cache cache.db w-3 >/dev/null || [ $? = 1 ]
-	lh-subject erase --state s --cache cache.db w-2 >plan || [ $? = 1 ]
-	jq -es 'any(.path == "s/data/_kb/audits.jsonl" and (.action == "look" or .action == "tombstone"))' plan >/dev/null
-}
-
 @test "an archive with the name of rows is by hand in the plan, in verify and in the receipt" {
 	mkdir -p s/store/a t
 	echo '{"candidate_id":"w-2"}' >t/one.jsonl

@@ -154,19 +154,6 @@ hits() {
 	run -2 lh-subject find w-9 --roster r.lhv --from-roster --log log
 }
 
-@test "a file of a root that the index of lh-trace does not have is searched as well" {
-	a_state 1
-	for file in s/exports/rag/more.jsonl s/data/evidence/.hidden.jsonl s/data/evidence/2026/05/03/.x/y.jsonl s/data/_kb/other.jsonl; do
-		mkdir -p "$(dirname $file)"
-		echo '{"candidate_id":"w-1"}' >$file
-		echo "$file 1"
-	done | LC_ALL=C sort >want
-	hits true w-1 --state s | grep -F 'more.jsonl
-.hidden.jsonl
-/.x/y.jsonl
-other.jsonl' | cmp - want
-}
-
 @test "a line of a root that is no record is found, and the rows that are made of the others" {
 	a_state 2
 	file=s/data/_kb/audits.jsonl
@@ -217,17 +204,6 @@ other.jsonl' | cmp - want
 			"preference", "quarantine", "replay", "receipt")) | "s/\(.file) \(.line)"'
 	done | sort -u >want
 	jq -r 'select(.by == "lineage" and .kind != "log") | "\(.path) \(.line)"' got | sort -u | cmp - want
-}
-
-@test "an index of lh-trace finds what reading all finds" {
-	a_state 3
-	for n in 1 2 3; do
-		hits '.kind != "log"' w-$n --state s >with
-		# case folded, no index has it
-		hits '.kind != "log"' w-$n --fold --state s | cmp - with
-		rm -r s/.lh-trace
-		hits '.kind != "log"' w-$n --state s | cmp - with
-	done
 }
 
 @test "events of one trace, and rows that name a session or a sample, belong to what they name" {

@@ -107,15 +107,6 @@ print(json.dumps({"m%d" % i: "w-1" for i in range(60000)} | {"worker_id": "w-1"}
 	[ "$output" = 'lh-subject: s/a\x1b[31m: is a symbolic link, which is not followed; name what it leads to' ] || { echo "$output"; return 1; }
 }
 
-@test "an index of lh-trace that is damaged is made anew, and all is found" {
-	a_state 2
-	lh-subject find w-1 --state s >want
-	for at in 0 100 500 4000; do
-		printf 'xxxx' | dd of=s/.lh-trace/index bs=1 seek=$at conv=notrunc status=none
-		lh-subject find w-1 --state s 2>/dev/null | cmp - want
-	done
-}
-
 @test "a read that fails is exit 2, and nothing is said to be complete" {
 	needs_strace
 	a_state 1

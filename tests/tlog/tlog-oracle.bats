@@ -1,5 +1,5 @@
 # lh-tlog and two other implementations, in Go and Python, judge what each of them makes.
-# bats file_tags=oracle,plain-only
+# bats file_tags=oracle,plain-only,full
 load ../helper
 load ../tlog
 
