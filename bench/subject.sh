@@ -48,7 +48,7 @@ for ((i = 1; i <= rounds; i++)); do
 	timed find lh-subject find --state s "$id"
 	timed export lh-subject export --state s --out archive.tar.gz --force "$id"
 	timed plan lh-subject erase --state s "$id"
-	timed erase lh-subject erase --state s --apply "$id"
+	timed erase lh-subject erase --state s --apply --reason bench "$id"
 	timed verify lh-subject verify --state s "$id"
 	timed grep bash -c "find s -type f | xargs grep -lF '$id\"' || [ \$? = 123 ]"
 done

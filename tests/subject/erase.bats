@@ -10,9 +10,13 @@ teardown() {
 	faults_happened
 }
 
-# erase [OPTION]... ID - apply, quietly; out has what it printed.
+# erase [OPTION]... ID - apply, quietly, by the id alone unless texts are named; out has what it
+# printed.
 erase() {
-	lh-subject erase --state s --cache cache.db -q --apply "$@" >out
+	local texts=--id-only
+	[[ " $* " != *" --from-roster "* && " $* " != *" --also "* ]] || texts=
+	# shellcheck disable=SC2086
+	lh-subject erase --state s --cache cache.db -q --apply --reason test $texts "$@" >out
 }
 
 # left ID... - the files that have a marker of these persons.
@@ -30,11 +34,11 @@ receipt() {
 	cat s/data/_catalog/subjects/_erasures/*.json
 }
 
-@test "a plan has a line for each place with what is done there, and changes nothing" {
+@test "a plan has a line for each place with what is done there, and changes nothing but the log of who looked" {
 	a_state 4
-	find s cache.db ! -path '*/.lh-trace*' -type f -exec sha256sum {} + | sort >before
+	find s cache.db ! -path '*/.lh-trace*' ! -name w-2.audit.jsonl -type f -exec sha256sum {} + | sort >before
 	lh-subject erase --state s --cache cache.db w-2 >plan
-	find s cache.db ! -path '*/.lh-trace*' -type f -exec sha256sum {} + | sort >after
+	find s cache.db ! -path '*/.lh-trace*' ! -name w-2.audit.jsonl -type f -exec sha256sum {} + | sort >after
 	alike before after
 	jq -rs 'map(select(.kind)) | group_by(.kind)[] | "\(.[0].kind) \(map(.action) | unique | join(","))"' plan >got
 	cat >want <<-'END'
@@ -126,7 +130,7 @@ receipt() {
 	erase w-2
 	[ "$(tail -n 1 out | jq -r '"\(.receipt) \(.state)"')" = "$id erased" ]
 	receipt | alike first -
-	run -1 lh-subject erase --state s --apply nobody-of-that-id
+	run -1 lh-subject erase --state s --apply --reason test --id-only nobody-of-that-id
 	[ "$(tail -n 1 <<<"$output" | jq -r .state)" = "not found" ]
 }
 
@@ -135,7 +139,7 @@ receipt() {
 	erase w-2
 	id=$(receipt | jq -r .receipt)
 	echo '{"candidate_id":"w-2","name":"again"}' >>s/roster.jsonl
-	LH_NOW=2026-05-04T12:00:00Z lh-subject erase --state s --apply w-2 >out 2>err
+	LH_NOW=2026-05-04T12:00:00Z lh-subject erase --state s --apply --reason test --id-only w-2 >out 2>err
 	grep -q "was erased before, by $id, and is there again" err
 	receipt | jq -e --arg id "$id" '.receipt != $id and .earlier.receipt == $id' >/dev/null
 	[ "$(wc -l <s/roster.jsonl)" = 3 ]
@@ -162,7 +166,7 @@ receipt() {
 	jq -cn --arg id "$id" '{id: $id, text: "welder"}, {id: "other", text: "fitter"}' |
 		lh-index build --dimension 64 --field text -q s/index/workers.lhv
 	jq -cna --arg id "$id" '{worker_id: $id}, {worker_id: "other"}' >s/log/sessions.jsonl
-	lh-subject erase --state s --apply "$id" >out
+	lh-subject erase --state s --apply --reason test --id-only "$id" >out
 	[ "$(cat s/roster.jsonl)" = '{"candidate_id":"other"}' ]
 	[ "$(lh-index info s/index/workers.lhv | jq .length)" = 1 ]
 	[ "$(sed -n 2p s/log/sessions.jsonl)" = '{"worker_id":"other"}' ]
@@ -172,11 +176,11 @@ receipt() {
 @test "a row that has only a text of the person is listed to look at, and goes with --text-too" {
 	a_state 4
 	echo '{"note":"Maria Musterfrau called"}' >>s/log/decisions.jsonl
-	run -1 lh-subject erase --state s --apply --also "maria musterfrau" w-2
+	run -1 lh-subject erase --state s --apply --reason test --also "maria musterfrau" w-2
 	grep '"action":"look"' <<<"$output" | grep -q decisions.jsonl
 	grep -q Musterfrau s/log/decisions.jsonl
 	receipt | jq -e '.left.look > 0' >/dev/null
-	lh-subject erase --state s --apply --text-too --also "maria musterfrau" w-2 >/dev/null
+	lh-subject erase --state s --apply --reason test --text-too --also "maria musterfrau" w-2 >/dev/null
 	run ! grep -r Musterfrau s
 }
 
@@ -187,11 +191,11 @@ receipt() {
 	echo '{"id":"w-3","text":"welder, see w-2"}' | lh-index build --dimension 64 --field text -q s/index/workers.lhv
 	run -0 lh-subject find --state s w-2
 	[ "$(grep -c '"by":"text"' <<<"$output")" = 2 ]
-	run -1 lh-subject erase --state s --apply w-2
+	run -1 lh-subject erase --state s --apply --reason test --id-only w-2
 	[ "$(grep -c '"action":"look"' <<<"$output")" = 2 ]
 	grep -q 'ask w-2' s/log/decisions.jsonl
 	receipt | jq -e '.left.look >= 2 and .left.by_hand == 0' >/dev/null
-	lh-subject erase --state s --apply --text-too w-2 >/dev/null
+	lh-subject erase --state s --apply --reason test --id-only --text-too w-2 >/dev/null
 	[ "$(grep -c '"erased":' s/log/decisions.jsonl)" = 2 ]
 	[ "$(lh-index info s/index/workers.lhv | jq .length)" = 0 ]
 }
@@ -200,7 +204,7 @@ receipt() {
 	mkdir -p s/store/a t
 	echo '{"candidate_id":"w-2"}' >t/one.jsonl
 	tar cf s/store/a/rows.jsonl -C t one.jsonl
-	run -1 lh-subject erase --state s --apply w-2
+	run -1 lh-subject erase --state s --apply --reason test --id-only w-2
 	grep '"action":"by hand"' <<<"$output" | grep -q rows.jsonl
 	receipt | jq -e '.by_hand[0].why == "packed with others" and .left.by_hand > 0 and .left.look == 0' >/dev/null
 	run -1 lh-subject verify --state s w-2
@@ -215,7 +219,7 @@ receipt() {
 	zstd -qc t/one.jsonl >s/data/_kb/audits.jsonl
 	tar cf s/log/tar.jsonl -C t one.jsonl
 	cp -r s before
-	run -1 lh-subject erase --state s --apply w-2
+	run -1 lh-subject erase --state s --apply --reason test --id-only w-2
 	[ "$(jq -r 'select(.action == "by hand") | "\(.path) \(.why)"' <<<"$output")" = "$(printf '%s packed\n' s/data/_kb/audits.jsonl s/log/tar.jsonl s/log/zip.jsonl)" ]
 	for file in log/zip.jsonl log/tar.jsonl data/_kb/audits.jsonl; do
 		cmp "before/$file" "s/$file"
@@ -231,7 +235,7 @@ receipt() {
 		printf '\357\273\277{"candidate_id":"w-%s"}\n{"candidate_id":"w-%s"}\n' 1 2 >s/log/$log.jsonl
 	done
 	sed -i '1s/w-1/w-2/;2s/w-2/w-1/' s/log/two.jsonl
-	lh-subject erase --state s --apply w-2 >/dev/null
+	lh-subject erase --state s --apply --reason test --id-only w-2 >/dev/null
 	[ "$(head -c 3 s/log/one.jsonl | xxd -p)" = efbbbf ]
 	[ "$(head -c 11 s/log/two.jsonl)" = '{"erased":"' ]
 	[ "$(lh-subject find --state s w-1 | jq -r 'select(.line) | "\(.path) \(.line)"' | grep -v audit)" = "$(printf '%s\n' 's/log/one.jsonl 1' 's/log/two.jsonl 2')" ]
@@ -242,18 +246,18 @@ receipt() {
 	echo 'about w-2, by another program' >s/notes.txt
 	run -1 lh-subject erase --state s w-2
 	grep '"action":"by hand"' <<<"$output" | grep -q notes.txt
-	run -1 lh-subject erase --state s --apply w-2
+	run -1 lh-subject erase --state s --apply --reason test --id-only w-2
 	[ "$(cat s/notes.txt)" = 'about w-2, by another program' ]
 	receipt | jq -e '.by_hand[0].why and .left.by_hand > 0' >/dev/null
 }
 
-@test "the receipt names what is by hand, in no folder that is called after the person, and counts a journal once" {
+@test "the receipt names what is by hand, in no folder that is called after the person, and does not count its own journal" {
 	a_state 4
 	mkdir -p s/data/w-2
 	echo 'about w-2' >s/data/w-2/notes.txt
-	run -1 lh-subject erase --state s --from-roster --apply w-2
+	run -1 lh-subject erase --state s --from-roster --apply --reason test w-2
 	[ "$(receipt | jq -c '.by_hand')" = '[{"kind":"other","path":"s/data/","why":"not a file of these tools"}]' ]
-	[ "$(receipt | jq -c '.left')" = '{"look":0,"by_hand":2,"kept":4}' ]
+	[ "$(receipt | jq -c '.left')" = '{"look":0,"by_hand":2,"kept":3}' ]
 	not grep -r 'w-2' s/data/_catalog/subjects/_erasures
 }
 
@@ -268,7 +272,7 @@ receipt() {
 		[[ $output == *"--reason: names the person"* ]]
 	done
 	cmp before s/log/a.jsonl
-	lh-subject erase --state s --apply --reason 'request 17 of 2026' 17 >/dev/null
+	lh-subject erase --state s --apply --id-only --reason 'request 17 of 2026' 17 >/dev/null
 }
 
 @test "with --with-log the audit log goes too, and the secret by which its rows could be opened" {
@@ -320,7 +324,7 @@ receipt() {
 	a_state 4
 	printf 'candidate_id,name\nw-2,x\n' >s/store/t.csv
 	tar -C s -cf s/store/t.tar roster.jsonl
-	run -1 lh-subject erase --state s --apply w-2
+	run -1 lh-subject erase --state s --apply --reason test --id-only w-2
 	jq -r 'select(.action == "by hand") | .path' <<<"$output" | sort -u >got
 	printf 's/store/t.csv\ns/store/t.tar\n' | alike - got
 	receipt | jq -e '.by_hand | length == 2' >/dev/null
@@ -393,7 +397,7 @@ again() {
 		step=$(scale "$([ $call = unlink ] && echo 3 || echo 11)" 1)
 		for ((at = 1; ; at += step)); do
 			again
-			run inject "$call:signal=KILL:when=$at" lh-subject erase --state s --cache cache.db -q --apply w-2
+			run inject "$call:signal=KILL:when=$at" lh-subject erase --state s --cache cache.db -q --apply --reason test --id-only w-2
 			injected || break
 			if receipt >r 2>/dev/null; then
 				run -1 lh-subject find --state s w-2
@@ -412,7 +416,7 @@ again() {
 	for fault in write:error=ENOSPC rename:error=EIO fsync:error=EIO; do
 		for ((at = 2; ; at += $(scale 17 1))); do
 			again
-			run inject "$fault:when=$at" lh-subject erase --state s --cache cache.db -q --apply w-2
+			run inject "$fault:when=$at" lh-subject erase --state s --cache cache.db -q --apply --reason test --id-only w-2
 			injected || break
 			[[ $status = 2 && -n $output ]] || [ "$status" = 0 ] || { echo "$fault $at: $status $output"; return 1; }
 			[ "$status" = 0 ] || [ ! -e s/data/_catalog/subjects/_erasures/*.json ] || [ -e s/data/_catalog/subjects/_erasures/*.plan ]
@@ -426,15 +430,15 @@ again() {
 	needs_strace
 	a_state 2
 	find s ! -path '*/.lh-trace*' ! -path '*/_erasures*' ! -name '.*' -type f -exec sha256sum {} + | sort >before
-	run inject rename:signal=KILL:when=2 lh-subject erase --state s -q --apply --also "Person Number 2" w-2
+	run inject rename:signal=KILL:when=2 lh-subject erase --state s -q --apply --reason test --also "Person Number 2" w-2
 	injected
 	find s ! -path '*/.lh-trace*' ! -path '*/_erasures*' ! -name '.*' -type f -exec sha256sum {} + | sort >after
 	alike before after
 	plan=$(echo s/data/_catalog/subjects/_erasures/*.plan)
 	[ "$(stat -c %a "$plan")" = 600 ]
-	head -n 1 "$plan" | jq -e '.candidate_id == "w-2" and .also == ["Person Number 2"]' >/dev/null
+	head -n 1 "$plan" | jq -e '.candidate_id == "w-2" and .also[0] == "Person Number 2" and (.also | length) == 4' >/dev/null	# with those of the roster
 	printf '{"path":"torn' >>"$plan"
-	LH_NOW=2026-06-01T00:00:00Z lh-subject erase --state s -q --apply w-2 >/dev/null
+	LH_NOW=2026-06-01T00:00:00Z lh-subject erase --state s -q --apply --reason test --id-only w-2 >/dev/null
 	[ ! -e "$plan" ]
 	receipt | jq -e '.started_at == "2026-05-03T12:00:00.000Z" and .finished_at == "2026-06-01T00:00:00.000Z"' >/dev/null
 }
@@ -444,12 +448,12 @@ again() {
 	mkdir -p s/data/_catalog/subjects/_erasures
 	flock s/data/_catalog/subjects/_erasures/.lock sh -c 'touch held; cat' < <(until_so test -e tried) &
 	until_so test -e held
-	run -2 lh-subject erase --state s --apply --lock-timeout 0.1 w-2
+	run -2 lh-subject erase --state s --apply --reason test --id-only --lock-timeout 0.1 w-2
 	[[ $output == *_erasures/.lock:\ locked\ by\ process\ * ]]
 	touch tried
 	wait
-	lh-subject erase --state s -q --apply w-2 >one &
-	lh-subject erase --state s -q --apply w-3 >two &
+	lh-subject erase --state s -q --apply --reason test --id-only w-2 >one &
+	lh-subject erase --state s -q --apply --reason test --id-only w-3 >two &
 	wait %1 %2
 	[ "$(find s/data/_catalog/subjects/_erasures -name '*.json' | wc -l)" = 2 ]
 	sound
@@ -466,7 +470,7 @@ begun() {
 	until_so test -e held
 	echo '{"endpoint":"late","success":true}' | lh-observe record -q s/log/observer.jsonl >/dev/null &
 	echo '{"uid":"t-late","content":{"a":1}}' | lh-pathway add -q s/log/pathway.jsonl >/dev/null &
-	lh-subject erase --state s -q --apply w-2 >/dev/null &
+	lh-subject erase --state s -q --apply --reason test --id-only w-2 >/dev/null &
 	until_so begun
 	touch tried
 	wait %1 && wait %2 && wait %3 && wait %4
@@ -482,7 +486,7 @@ begun() {
 		seq 3 | jq -c '{candidate_id: "w-\(.)"}' >$file
 		exec 8<>$file
 		flock 8
-		lh-subject erase --state s --apply w-1 8>&- >/dev/null &
+		lh-subject erase --state s --apply --reason test --id-only w-1 8>&- >/dev/null &
 		until_so compgen -G 's/data/_catalog/subjects/_erasures/*.plan'
 		{ seq 3 -1 1; [ $file = s/log/a.jsonl ] || echo 4; } | jq -c '{candidate_id: "w-\(.)"}' | first 4 >rows
 		[ $file = s/roster.jsonl ] || sed -i 1d rows
@@ -520,7 +524,7 @@ begun() {
 	done
 	lh-distill run -q --root r --run-id one >/dev/null
 	[ "$(du -sk r | cut -f1)" -gt 70000 ]
-	for command in "find" "export --out w-7.tar.gz" "erase --apply" "verify"; do
+	for command in "find" "export --out w-7.tar.gz" "erase --apply --reason test --id-only" "verify"; do
 		# shellcheck disable=SC2086
 		prlimit --data=$((64 << 20)) lh-subject $command --root r w-7 >got
 	done
@@ -551,7 +555,7 @@ audited() {
 
 @test "a place that disappears is status 2 with its name or is left out, and is never called done" {
 	a_state 2
-	run -2 lh-subject erase --state s --log gone.jsonl -q --apply w-2
+	run -2 lh-subject erase --state s --log gone.jsonl -q --apply --reason test --id-only w-2
 	[[ $output == *gone.jsonl* ]]
 	not compgen -G 's/data/_catalog/subjects/_erasures/*.json'
 	mv s/index elsewhere
@@ -560,7 +564,7 @@ audited() {
 	mv elsewhere s/index
 	# it is there again, and with it the person
 	run -1 lh-subject verify --state s w-2
-	LH_NOW=2026-05-04T12:00:00Z lh-subject erase --state s -q --apply w-2 >/dev/null
+	LH_NOW=2026-05-04T12:00:00Z lh-subject erase --state s -q --apply --reason test --id-only w-2 >/dev/null
 	receipt | jq -e '.earlier.receipt and any(.places[]; .kind == "index")' >/dev/null
 	lh-subject verify --state s w-2 >/dev/null
 }
@@ -574,7 +578,7 @@ audited() {
 	cd "$open"
 	chown -R 65534:65534 . && chmod 755 .
 	chown root s/log && chmod 755 s/log
-	run as_nobody env PATH="$PATH" LH_SUBJECT_AUDIT_KEY=key XDG_CACHE_HOME=.cache lh-subject erase --state s --store s/store --apply w-2
+	run as_nobody env PATH="$PATH" LH_SUBJECT_AUDIT_KEY=key XDG_CACHE_HOME=.cache lh-subject erase --state s --store s/store --apply --reason test --id-only w-2
 	counts=$(grep -c '"w-2"' s/log/sessions.jsonl s/roster.jsonl) || true
 	cd "$BATS_TEST_TMPDIR"
 	rm -r "$open"
@@ -590,12 +594,12 @@ s/roster.jsonl:0" ]
 	s3 _versions/on
 	persons 4 '{candidate_id: .id, name: .m.dataset}' >t.jsonl
 	for i in 1 2 3; do lh-store put -q s3://bucket t.jsonl t.jsonl >/dev/null; done
-	lh-subject erase --state s --store s3://bucket -q --apply w-2 >/dev/null
+	lh-subject erase --state s --store s3://bucket -q --apply --reason test --id-only w-2 >/dev/null
 	lh-store get s3://bucket t.jsonl - | jq -r .candidate_id | paste -sd' ' | grep -qx "w-1 w-3 w-4"
 	[ "$(s3 _state | jq '.versions["bucket/t.jsonl"] | length')" = 1 ]
 	receipt | jq -e '.old_versions == []' >/dev/null
 	s3 _mode/403/DELETE/0/9
-	run -1 lh-subject erase --state s --store s3://bucket -q --apply w-3
+	run -1 lh-subject erase --state s --store s3://bucket -q --apply --reason test --id-only w-3
 	jq -es 'map(.old_versions) | flatten | length == 1 and .[0].why and .[0].version' s/data/_catalog/subjects/_erasures/*.json >/dev/null
 }
 
@@ -606,12 +610,12 @@ s/roster.jsonl:0" ]
 	lh-store put -q s3://bucket t.jsonl t.jsonl >/dev/null
 	for fault in HEAD/0 GET/3 PUT/0; do
 		s3 _mode/403/$fault/99
-		run -2 lh-subject erase --state s --store s3://bucket -q --apply w-2
+		run -2 lh-subject erase --state s --store s3://bucket -q --apply --reason test --id-only w-2
 		s3 _mode/off
 		[[ $output == *HTTP\ 403* ]]
 		not compgen -G 's/data/_catalog/subjects/_erasures/*.json'
 	done
-	lh-subject erase --state s --store s3://bucket -q --apply w-2 >/dev/null
+	lh-subject erase --state s --store s3://bucket -q --apply --reason test --id-only w-2 >/dev/null
 	run ! grep w-2 <(lh-store get s3://bucket t.jsonl -)
 }
 

@@ -27,6 +27,7 @@ shared() {
 
 @test "the archive has every row that find lists, byte for byte, and its sums hold" {
 	a_state 3
+	unset LH_SUBJECT_AUDIT_KEY	# with it find and export append rows to the person's log
 	lh-subject find --state s w-2 | jq -c 'select(.kind and .kind != "secret")' >found
 	export_of --state s --unredacted w-2
 	alike found <(jq -c 'del(.file, .at, .bytes, .sha256, .redacted)' x/contents.jsonl)
@@ -67,6 +68,7 @@ shared() {
 
 @test "the same inputs and --now give the same bytes, another time does not" {
 	a_state 2
+	unset LH_SUBJECT_AUDIT_KEY
 	export_of --state s w-2
 	cp out.tar.gz first.tar.gz
 	find s -type f -exec touch -d 2001-01-01 {} +
@@ -121,7 +123,7 @@ shared() {
 	END
 	export_of --log log w-7
 	row '.line == 1' | jq -e '.fills[0] == {candidate_id: "w-7", name: "Ann Lee"} and .cc == .to and .call == "[another person]" and
-		.hits == {"w-7": 1, "[another person]": 2, "[another person] 2": 3}' >/dev/null
+		.hits == {"w-7": 1, "[another person]": "[another person]", "[another person] 2": "[another person]"}' >/dev/null
 	[ "$(row '.line == 2' | jq -r .note)" = "my name, [another person]: [another person], Bobsleigh" ]
 	not grep -ri 'bob\b\|w-8\|2030\|cy@' x/data
 }
@@ -151,13 +153,14 @@ shared() {
 @test "with --tlog the look-ups come with proofs that a stranger can check" {
 	a_state 2
 	printf 'log %s\nquorum none\n' "$(lh-tlog vkey tlog.key)" >policy
+	unset LH_SUBJECT_AUDIT_KEY	# with it export appends a row
 	export_of --state s --tlog s/tlog/main w-2
 	lh-tlog verify --row --policy policy x/proofs.jsonl >/dev/null
 	alike <(jq -r .row x/proofs.jsonl) x/lookups.jsonl
 	grep -q proofs.jsonl x/index.html
 	not grep -rF "$(xxd -p -c 64 s/data/_catalog/subjects/w-2.secret)" x
 	persons 2 'select(.id == "w-2") | {candidate_id: .id, accessor: {kind: "k", daemon: "d", purpose: "p"}, fields_accessed: [], result: "success"}' |
-		lh-subject-audit append -q --dir s/data/_catalog/subjects >/dev/null
+		lh-subject-audit append -q --key-file key --dir s/data/_catalog/subjects >/dev/null
 	export_of --state s --tlog s/tlog/main w-2
 	[ "$(jq .unproved said)" = 1 ]
 	[ "$(wc -l <x/lookups.jsonl) $(wc -l <x/proofs.jsonl)" = "2 1" ]

@@ -27,6 +27,7 @@ hits() {
 }
 
 @test "a lock is no place, and a small file that is only called like one is" {
+	unset LH_SUBJECT_AUDIT_KEY	# with it find appends a row to the person's log
 	mkdir s
 	echo 4711 >s/a.jsonl.lock
 	: >s/.lh-lock
@@ -59,7 +60,7 @@ hits() {
 	jq -r 'select(.kind) | "\(.path)\t\(.line // .row // 0)"' got >order
 	LC_ALL=C sort -t $'\t' -k 1,1 -k 2,2n order | cmp - order
 	jq -es 'last.found == length - 1 and last.places_searched > 50' got >/dev/null
-	[ "$(jq -c 'keys_unsorted' got | sed -n '$p')" = '["summary","places_searched","found","complete"]' ]
+	[ "$(jq -c 'keys_unsorted' got | sed -n '$p')" = '["summary","places_searched","found","complete","searched","sentence"]' ]
 }
 
 @test "a person without any trace is a summary with found 0, and exit 1" {
@@ -122,7 +123,7 @@ hits() {
 		{"x":"Mary-Jane Doe"}
 		{"x":"jane doe-smith"}
 		{"x":"call (0123) 456-789 today"}
-		{"x":"call 90123456789"}
+		{"x":"call 901234567890123456"}
 		{"x":"0123456789"}
 		{"Jane Doe":1}
 		{"x":"J\u0061ne\u0020Doe"}
@@ -274,6 +275,7 @@ hits() {
 
 @test "a configuration of lh-serve names the state and the logs of subjects" {
 	a_state 2
+	unset LH_SUBJECT_AUDIT_KEY
 	printf '{"state":"%s","elsewhere":["backups of the host"]}' "$PWD/s" >serve.json
 	chmod 600 serve.json
 	lh-subject find w-1 --config serve.json | jq -c 'del(.path, .via)' >got
@@ -306,4 +308,47 @@ hits() {
 	[ "$(hits '.kind == "object"' w-1 --state s | wc -l)" = 2 ]
 	hits '.kind == "object"' w-1 --state s | grep -q "^$PWD/other/"
 	[ "$(hits '.kind == "object"' w-1 --state s --store s/store | wc -l)" = 1 ]
+}
+
+@test "a row that has a text of the person and belongs to them by lineage is found by lineage, with the members" {
+	a_state 2
+	marker=$(markers w-2 | sed -n 9p)	# of sources, and of what is made from them
+	lh-subject find --state s w-2 | jq -r 'select(.by == "lineage") | "\(.path) \(.line)"' >want
+	lh-subject find --state s --also "$marker" w-2 >got
+	jq -r 'select(.by == "lineage") | "\(.path) \(.line)"' got | alike want -
+	jq -es 'any(.by == "lineage" and .kind == "evidence" and (.members | length) > 0)' got >/dev/null
+}
+
+@test "who looks with a key leaves a row with the kinds of places, of a plan too, and who finds nothing or has no key leaves none" {
+	mkdir -p s/log
+	echo '{"candidate_id":"w-1","name":"Rob Al"}' >s/roster.jsonl
+	echo '{"candidate_id":"w-1"}' >s/log/a.jsonl
+	log=s/data/_catalog/subjects/w-1.audit.jsonl
+	LH_SUBJECT_AUDIT_KEY='' lh-subject find --state s w-1 >/dev/null
+	run -1 lh-subject find --state s w-9
+	[ ! -e s/data ]
+	lh-subject find --state s --key-file key w-1 >/dev/null
+	lh-subject export --state s --out x.tgz w-1 >/dev/null
+	lh-subject erase --state s -q w-1 >/dev/null
+	jq -c '[.candidate_id, .accessor, .fields_accessed, .result]' $log | alike - <(cat <<-'END'
+		["w-1",{"kind":"subject_request","daemon":"lh-subject","purpose":"find","trace_id":""},["log","roster"],"success"]
+		["w-1",{"kind":"subject_request","daemon":"lh-subject","purpose":"export","trace_id":""},["log","roster","chain"],"success"]
+		["w-1",{"kind":"subject_request","daemon":"lh-subject","purpose":"erase, a plan","trace_id":""},["log","roster","chain"],"success"]
+	END
+	)
+	lh-subject-audit verify --dir s/data/_catalog/subjects >/dev/null
+	tar xOzf x.tgz lookups.jsonl | alike - <(head -n 1 $log)	# of before the export
+}
+
+@test "nothing is printed, and no archive is there, if the row on who looked cannot be written" {
+	mkdir -p s/log
+	echo '{"candidate_id":"w-1"}' >s/log/a.jsonl
+	lh-subject find --state s w-1 >/dev/null
+	printf '{"torn' >>s/data/_catalog/subjects/w-1.audit.jsonl
+	for command in find 'export --out x.tgz' erase; do
+		# shellcheck disable=SC2086
+		run -2 --separate-stderr lh-subject $command --state s w-1
+		[ -z "$output" ] && [ ! -e x.tgz ]
+		[[ $stderr == *"nothing is shown without its row in the log"* ]]
+	done
 }

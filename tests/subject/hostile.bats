@@ -76,7 +76,7 @@ load ../subject
 	mkdir subjects
 	lh-subject find w-1 --log log | jq -r 'select(.line) | .line' | tr '\n' ' ' >got
 	[ "$(cat got)" = "1 2 3 " ] || { cat got; return 1; }
-	lh-subject erase w-1 --log log --subjects subjects --apply | tail -n 1 | jq -e '.state == "erased"' >/dev/null
+	lh-subject erase w-1 --log log --subjects subjects --apply --reason test --id-only | tail -n 1 | jq -e '.state == "erased"' >/dev/null
 	[ "$(sed 1,3d log)" = '{"candidate_id":"w\u002d12","torn' ]
 }
 

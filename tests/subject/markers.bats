@@ -36,7 +36,7 @@ marked() {
 	sound
 	for i in $(seq 2 2 "$n"); do
 		email=$(jq -r "select(.n == $i) | .m.email" "persons.$n")@example.com
-		lh-subject erase --state s --cache s/exports/cache.db --also "$email" --apply -q "w-$i" >erased || [ $? = 1 ]
+		lh-subject erase --state s --cache s/exports/cache.db --also "$email" --apply --reason test -q "w-$i" >erased || [ $? = 1 ]
 		jq -es 'last.state == "erased"' erased >/dev/null || { cat erased; return 1; }
 		# erase writes a receipt only after such a search of its own
 		[ $((i % 50)) != 2 ] || lh-subject verify --state s "w-$i" >verified || [ $? = 1 ]

@@ -80,3 +80,22 @@ requests() {
 	# the look-up is a row of the person's log
 	[ "$(tail -n 1 s/data/_catalog/subjects/w-1.audit.jsonl | jq -r '[.accessor.purpose, .accessor.trace_id] | join(" ")')" = "subject_find t-7" ]
 }
+
+@test "a bad request is answered with an error also without --on-error emit" {
+	mkdir s
+	printf '%s\n' '{"op":"find","id":"w-1","also":["a"]}' '{"op":"find","id":"w-1"}' >asked
+	run -1 --separate-stderr lh-subject requests --state s -q asked
+	[ "$(jq -c '[.error.code, .exit]' <<<"$output" | tr '\n' ' ')" = "[400,null] [null,1] " ]
+}
+
+@test "a request to erase needs a reason, and texts or id_only; who asks writes the row on who looked" {
+	mkdir -p s/log
+	echo '{"candidate_id":"w-1"}' >s/log/a.jsonl
+	printf '%s\n' '{"op":"find","id":"w-1"}' '{"op":"export","id":"w-1"}' '{"op":"erase","id":"w-1"}' \
+		'{"op":"erase","id":"w-1","apply":true,"id_only":true}' '{"op":"erase","id":"w-1","apply":true,"reason":"r","id_only":true,"also":["Rob Al"]}' \
+		'{"op":"erase","id":"w-1","apply":true,"reason":"r"}' >asked
+	run -1 --separate-stderr lh-subject requests --state s -q asked
+	[ "$(jq -c '[.exit, .error.code]' <<<"$output" | tr '\n' ' ')" = "[0,null] [0,null] [0,null] [null,400] [null,400] [null,503] " ]
+	[ ! -e s/data/_catalog/subjects/w-1.audit.jsonl ]
+	requests <<<'{"op":"erase","id":"w-1","apply":true,"reason":"r","id_only":true}' | jq -e '.lines[-1].state == "erased"' >/dev/null
+}

@@ -24,7 +24,7 @@ put() {
 }
 
 erase() {
-	lh-subject erase --state s -q --apply "$@" >/dev/null
+	lh-subject erase --state s -q --apply --reason test --id-only "$@" >/dev/null
 }
 
 @test "a person who was erased with a manifest is added again, and that is said once" {

@@ -33,6 +33,8 @@ struct byte_search {
 	struct found *found;
 	size_t n, cap;
 	struct lh_err failed;
+	bool judges, opaque;
+	struct byte_judge judge;
 };
 
 void byte_search_free(struct byte_search *b)
@@ -187,6 +189,75 @@ static int pass_on(struct byte_search *b, uint64_t base, const char *member, con
 	return rc;
 }
 
+/* ---- what is no text ---- */
+
+#define ENCODED 16		/* characters of hex or base32, which are not taken for a word */
+
+void byte_search_judge(struct byte_search *b, bool judge)
+{
+	b->judges = judge;
+	b->judge = (struct byte_judge){ .hex = true, .base32 = true };
+}
+
+void byte_search_set_opaque(struct byte_search *b, bool opaque)
+{
+	b->opaque = opaque;
+}
+
+bool byte_search_is_opaque(const struct byte_search *b)
+{
+	return b->opaque;
+}
+
+/* Return the bytes at the end of a text that may be the beginning of a character. */
+static size_t cut_char(const char *p, size_t n)
+{
+	size_t back = 1;
+
+	while (back < 4 && back < n && ((unsigned char)p[n - back] & 0xc0) == 0x80)
+		back++;
+	return n && (unsigned char)p[n - back] >= 0xc0 && back < 4 ? back : 0;
+}
+
+static void judge(struct byte_judge *j, const char *p, size_t n)
+{
+	char joined[8];
+	size_t i, take = 0;
+
+	if (j->cut) {		/* a character may be in two blocks */
+		memcpy(joined, j->head, j->cut);
+		take = n < 4 ? n : 4;
+		memcpy(joined + j->cut, p, take);
+		for (i = j->cut + take; i > j->cut && !lh_utf8_valid(joined, i); i--)
+			;
+		j->binary |= i == j->cut;
+		take = i - j->cut;
+		j->cut = 0;
+	}
+	for (i = 0; i < n; i++) {
+		const unsigned char c = (unsigned char)p[i], low = c | 0x20;
+		const bool digit = c >= '0' && c <= '9';
+
+		if (c == '\n' || c == '\r')
+			continue;
+		j->n++;
+		j->binary |= c < 0x20 && c != '\t' && c != '\f' && c != '\v' && c != '\b' &&
+			     c != 0x1b;
+		j->hex &= digit || (low >= 'a' && low <= 'f');
+		j->base32 &= (c >= 'A' && c <= 'Z') || (c >= '2' && c <= '7') || c == '=';
+	}
+	if (j->binary || n == take)
+		return;
+	j->cut = lh_utf8_valid(p + take, n - take) ? 0 : cut_char(p + take, n - take);
+	memcpy(j->head, p + n - j->cut, j->cut);
+	j->binary = !lh_utf8_valid(p + take, n - take - j->cut);
+}
+
+static bool judge_end(const struct byte_judge *j)
+{
+	return j->binary || j->cut || (j->n >= ENCODED && (j->hex || j->base32));
+}
+
 int byte_search_stream(struct byte_search *b, byte_read_fn *read, void *from, const char *member,
 		       const char *how, struct lh_err *err)
 {
@@ -199,8 +270,11 @@ int byte_search_stream(struct byte_search *b, byte_read_fn *read, void *from, co
 
 	l->n = b->from = 0;
 	while (!rc && got > 0) {
-		while (l->n < WINDOW && (got = read(from, l->p + l->n, WINDOW - l->n, err)) > 0)
+		while (l->n < WINDOW && (got = read(from, l->p + l->n, WINDOW - l->n, err)) > 0) {
+			if (b->judges)
+				judge(&b->judge, (const char *)l->p + l->n, (size_t)got);
 			l->n += (size_t)got;
+		}
 		if (got < 0)
 			return -1;
 		b->to = got ? l->n - ahead : l->n;
@@ -216,6 +290,8 @@ int byte_search_stream(struct byte_search *b, byte_read_fn *read, void *from, co
 		base += keep;
 		b->from = b->to - keep;
 	}
+	b->opaque |= b->judges && judge_end(&b->judge);
+	b->judges = false;
 	return rc;
 }
 

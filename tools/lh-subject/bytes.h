@@ -28,7 +28,8 @@ struct byte_hit {
 	size_t text;		/* the number of the text, or of the hash */
 	uint64_t at;		/* offset of its first byte, in the member if that is given */
 	const char *how;	/* "raw", "json", "percent", "base64", "json+base64", ...; "name":
-				   in the name of a member; "ids": in those of an index */
+				   in the name of a member; "ids": in those of an index;
+				   "attribute": in that extended attribute */
 	const char *member;	/* "a.tar/one.jsonl": what is packed in the file; NULL: the file */
 };
 
@@ -51,7 +52,25 @@ int byte_search_text(struct byte_search *b, struct lh_str text, const char *memb
  * cannot be unpacked; the rest was searched. */
 int byte_search_fd(struct byte_search *b, int fd, struct lh_err *err);
 
+/* Search the extended attributes of an open file, names and values; member is the name. */
+int byte_search_attributes(struct byte_search *b, int fd, struct lh_err *err);
+
+/* Return whether the last file has bytes in which texts cannot be found: neither text in UTF-8, nor
+ * an index, nor unpacked; a document of an office; or hex or base32 alone. */
+bool byte_search_is_opaque(const struct byte_search *b);
+
 /* ---- bytes.c, for bytes_file.c ---- */
+
+/* What bytes may be besides text, while they are read. */
+struct byte_judge {
+	bool binary, hex, base32;
+	uint64_t n;		/* bytes but for line ends */
+	size_t cut;		/* bytes of a character that the last bytes end in, ... */
+	char head[4];		/* ... which are these */
+};
+/* Judge the streams that follow, and note at the end of one whether it is opaque. */
+void byte_search_judge(struct byte_search *b, bool judge);
+void byte_search_set_opaque(struct byte_search *b, bool opaque);
 
 /* Read up to n bytes: their number, 0 at the end, -1. */
 typedef ssize_t byte_read_fn(void *from, void *p, size_t n, struct lh_err *err);

@@ -1,4 +1,6 @@
 /* bytes_file.c - search a file, what is packed in it, and the ids of an index.  See bytes.h. */
+#include <errno.h>
+#include <sys/xattr.h>
 #include <unistd.h>
 
 #include "archive/archive.h"
@@ -65,6 +67,14 @@ static int search_packed(struct byte_search *b, struct member *m, const char *na
 	return n < 0 ? -1 : rc;
 }
 
+/* Return whether a member is only in documents of an office, in whose texts are marks. */
+static bool is_office(const char *name)
+{
+	const char *slash = strrchr(name, '/'), *base = slash ? slash + 1 : name;
+
+	return !strcmp(base, "[Content_Types].xml") || !strcmp(base, "mimetype");
+}
+
 /* Search a member whose name in messages and hits is that. */
 static int search_member(struct byte_search *b, struct lh_archive *a, const char *name,
 			 unsigned depth, struct lh_err *err)
@@ -81,8 +91,11 @@ static int search_member(struct byte_search *b, struct lh_archive *a, const char
 		return (int)n;
 	m.p = p;
 	m.n = (size_t)n;
+	if (is_office(name))
+		byte_search_set_opaque(b, true);
 	if (lh_archive_kind(p, m.n) && depth < BYTE_NESTED)
 		return search_packed(b, &m, name, depth + 1, err);
+	byte_search_judge(b, true);
 	return byte_search_stream(b, read_member, &m, name, NULL, err);
 }
 
@@ -145,6 +158,7 @@ static int search_file(struct byte_search *b, int fd, const char *member, unsign
 		return lh_err_sys(err, "cannot read");
 	byte_search_numbers(b, kind && strcmp(kind, "tar") ? is_packed : lh_index_is(fd) ? is_number
 			    : NULL, &fd);
+	byte_search_judge(b, !kind && !lh_index_is(fd));
 	rc = byte_search_stream(b, read_fd, &fd, member, NULL, err);
 	byte_search_numbers(b, NULL, NULL);
 	if (rc)
@@ -156,7 +170,44 @@ static int search_file(struct byte_search *b, int fd, const char *member, unsign
 		: lh_index_all_ids(fd, on_id, &(struct ids){ b, member }, err);
 }
 
+#define ATTRIBUTES 65536	/* most bytes of their names, and of a value, in Linux */
+
+/* Search the attribute of that name: 0 also if it has just gone. */
+static int search_attribute(struct byte_search *b, int fd, const char *name, struct lh_buf *value,
+			    struct lh_err *err)
+{
+	char *to;
+	ssize_t n;
+	int rc = byte_search_text(b, lh_str_of(name), name, "attribute", err);
+
+	lh_buf_reset(value);
+	to = rc ? NULL : lh_buf_room(value, ATTRIBUTES);
+	if (!to)
+		return rc ? rc : lh_err_nomem(err);
+	n = fgetxattr(fd, name, to, ATTRIBUTES);
+	if (n < 0)
+		return errno == ENODATA ? 0 : lh_err_sys(err, "attribute %s", name);
+	return byte_search_text(b, (struct lh_str){ to, (size_t)n }, name, "attribute", err);
+}
+
+int byte_search_attributes(struct byte_search *b, int fd, struct lh_err *err)
+{
+	LH_SCOPED(lh_buf_free) struct lh_buf names = { 0 }, value = { 0 };
+	char *name = lh_buf_room(&names, ATTRIBUTES);
+	ssize_t n = name ? flistxattr(fd, name, ATTRIBUTES) : -1;
+	const char *end;
+	int rc = 0;
+
+	if (n < 0)
+		return !name ? lh_err_nomem(err) : errno == ENOTSUP || errno == EOPNOTSUPP ? 0
+			: lh_err_sys(err, "extended attributes");
+	for (end = name + n; !rc && name < end; name += strlen(name) + 1)
+		rc = search_attribute(b, fd, name, &value, err);
+	return rc;
+}
+
 int byte_search_fd(struct byte_search *b, int fd, struct lh_err *err)
 {
+	byte_search_set_opaque(b, false);
 	return search_file(b, fd, NULL, 0, err);
 }

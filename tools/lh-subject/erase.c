@@ -66,6 +66,8 @@ static void choose_own(const struct erasure *e, const struct place *p, struct ta
 	} else {
 		set_action(t, "kept", p->why);
 	}
+	if (p->linked && strcmp(t->action, "kept"))
+		set_action(t, "by hand", "has another name");
 }
 
 /* Choose what is done with a place that has hits. */
@@ -255,7 +257,9 @@ static int print_plan(struct erasure *e)
 	return rc;
 }
 
-static int print_summary(struct erasure *e, const char *receipt, const char *state)
+/* Print the summary; left is of an erasure that was done now, or NULL. */
+static int print_summary(struct erasure *e, const char *receipt, const char *state,
+			 const struct remains *left, struct lh_buf *sentence)
 {
 	struct lh_buf line = { 0 };
 	struct lh_writer w = lh_write_to(&line);
@@ -265,8 +269,23 @@ static int print_summary(struct erasure *e, const char *receipt, const char *sta
 	lh_write_str(&w, "candidate_id", e->who.id);
 	lh_write_text(&w, "receipt", receipt);
 	lh_write_text(&w, "state", state);
-	lh_write_end(&w);
-	return lh_tool_out_line(e->tool, &line);
+	if (left) {
+		lh_write_u64(&w, "look", left->look);
+		lh_write_u64(&w, "by_hand", left->by_hand);
+		lh_write_u64(&w, "opaque", left->opaque);
+	}
+	write_searched(&w, &e->who, NULL, NULL);
+	put_searched(sentence, &e->who);
+	return end_summary(e->tool, &w, sentence);
+}
+
+/* End with a sentence, which begins with that, on what was searched for. */
+static int end_with(struct erasure *e, const char *receipt, const char *state, const char *says)
+{
+	LH_SCOPED(lh_buf_free) struct lh_buf sentence = { 0 };
+
+	lh_buf_printf(&sentence, "%s; ", says);
+	return print_summary(e, receipt, state, NULL, &sentence);
 }
 
 /* ---- rounds ---- */
@@ -354,6 +373,7 @@ static int carry_out(struct erasure *e)
 /* Finish if nothing is left. */
 static int finish(struct erasure *e)
 {
+	LH_SCOPED(lh_buf_free) struct lh_buf sentence = { 0 };
 	struct remains left = { .left = 0 };
 
 	if (erasure_list_by_hand(e) < 0 || places_list(e->s, &e->tool->err) < 0 ||
@@ -367,10 +387,26 @@ static int finish(struct erasure *e)
 		return -1;
 	if (left.look || left.by_hand || e->old_versions.len)
 		lh_tool_verdict_bad(e->tool);
-	return print_summary(e, e->id, "erased");
+	lh_buf_printf(&sentence, "erased, as the receipt %s says", e->id);
+	put_remains(&sentence, &left);
+	return print_summary(e, e->id, "erased", &left, &sentence);
 }
 
 /* ---- the command ---- */
+
+/* Refuse to search for the id alone, unless that is asked for. */
+static int check_texts(struct erasure *e, const char *receipt)
+{
+	if (e->who.n_also || e->s->id_only || e->resumed || (receipt && !has_work(e)))
+		return 0;
+	if (e->s->apply)
+		return lh_tool_usage(e->tool, "no roster has the person, so that names, e-mail "
+				     "addresses and telephones would not be searched: --also TEXT "
+				     "names them, --id-only erases by the id alone");
+	lh_tool_message(e->tool, "no roster has the person: --apply needs --also TEXT or "
+			"--id-only");
+	return 0;
+}
 
 static int run(struct erasure *e, const char *receipt)
 {
@@ -378,15 +414,25 @@ static int run(struct erasure *e, const char *receipt)
 
 	if (e->s->apply && (hold_roots(e) < 0 || places_list(e->s, err) < 0))
 		return -1;
-	if (erasure_check_places(e) < 0 || plan(e) < 0 || print_plan(e) < 0)
+	if (erasure_check_places(e) < 0 || plan(e) < 0 || check_texts(e, receipt) < 0)
+		return -1;
+	/* who erases leaves the row `erased` */
+	if (!e->s->apply && has_work(e) &&
+	    looked(e->tool, e->s, &e->who, &e->hits, "erase, a plan") < 0)
+		return -1;
+	if (print_plan(e) < 0)
 		return -1;
 	if (!has_work(e) && !e->resumed && (receipt || !e->n_targets)) {
 		if (!receipt)
 			lh_tool_verdict_bad(e->tool);
-		return print_summary(e, receipt, receipt ? "erased" : "not found");
+		return receipt ? end_with(e, receipt, "erased", "the person was erased before")
+			: end_with(e, receipt, "not found", "nothing of the person was found");
 	}
 	if (!e->s->apply)
-		return print_summary(e, receipt, e->resumed ? "begun" : "planned");
+		return e->resumed ? end_with(e, receipt, "begun", "an erasure was begun, and "
+					     "goes on with --apply")
+			: end_with(e, receipt, "planned", "this is a plan, and nothing was "
+				   "changed");
 	if (receipt && !e->resumed)
 		lh_tool_message(e->tool, "the person was erased before, by %s, and is there again",
 				receipt);
@@ -419,6 +465,7 @@ static int erase_person(struct lh_tool *tool, struct settings *s, struct person 
 
 	e.who.id = who->id;
 	e.who.thorough = true;
+	e.who.logged = who->logged;
 	if (!rc && s->apply)
 		rc = erasure_lock(&e);
 	if (!rc)
@@ -446,6 +493,11 @@ int subject_erase(struct lh_tool *tool, void *settings)
 {
 	struct settings *s = settings;
 
+	if (s->apply && (!s->reason || !*s->reason))
+		return lh_tool_usage(tool, "--apply needs --reason TEXT, for the receipt");
+	if (s->id_only && (s->from_roster || s->also.n))
+		return lh_tool_usage(tool, "--id-only searches for no texts, which --from-roster "
+				     "and --also name");
 	if (!s->key_file.n)
 		return lh_tool_usage(tool, "erase needs --key-file FILE, the key of the audit log");
 	if (!s->subjects)

@@ -79,6 +79,7 @@ struct erasure {
 	struct settings *s;
 	struct person who;
 	struct lh_chain_keys keys;
+	const struct lh_hmac *key;	/* of these, that of the hash */
 	char hash[65];			/* of the id */
 	char id[ERASURE_ID];		/* of the receipt */
 	char started[32];
@@ -115,6 +116,7 @@ static inline bool is_mine(const struct erasure *e, const struct hit *h)
 	return h->by != HIT_TEXT || e->s->text_too;
 }
 
+
 /* ---- erasure.c ---- */
 
 /* Set the paths and the hash of the id, and read the journal if there is one. */
@@ -136,6 +138,13 @@ int erasure_note_cuts(struct erasure *e, const struct cuts *c);
 int erasure_settle(struct erasure *e);
 /* Append the id of the receipt that is there, with NUL; 1, 0 if there is none, -1. */
 int erasure_receipt_id(struct erasure *e, struct lh_buf *id);
+/* Write the member erasure: which texts the receipt of the person says were searched for, and
+ * whether all of them are searched for now, and append a sentence of it. */
+int erasure_compare(struct lh_tool *tool, struct settings *s, const struct person *who,
+		    struct lh_writer *w, struct lh_buf *sentence);
+/* Write the path of a place without its end that is made of an id, or has the person. */
+int erasure_write_path(struct erasure *e, struct lh_writer *w, enum place_kind k,
+		       const char *path);
 /* Set e->by_hand from the last plan, before the places are listed again. */
 int erasure_list_by_hand(struct erasure *e);
 /* Write the receipt, commit it, and remove the journal. */

@@ -124,7 +124,8 @@ static void on_stays(void *ctx, const char *version, const struct lh_err *why)
 
 	w.comma = s->e->old_versions.len > 0;
 	lh_write_object(&w, NULL);
-	lh_write_bytes(&w, "path", s->path);
+	if (erasure_write_path(s->e, &w, PLACE_OBJECT, s->path) < 0)
+		return;		/* for want of memory, which the buffer says as well */
 	lh_write_text(&w, "version", version);
 	lh_write_bytes(&w, "why", why->msg);
 	lh_write_end(&w);

@@ -33,6 +33,7 @@ static int set_paths(struct erasure *e, const struct lh_hmac *key)
 {
 	unsigned char sum[32];
 
+	e->key = key;
 	lh_hmac(key, e->who.id.p, e->who.id.n, NULL, 0, sum);
 	lh_hex(sum, sizeof sum, e->hash);
 	free(e->journal);
@@ -435,28 +436,65 @@ int erasure_settle(struct erasure *e)
 
 /* ---- the receipt ---- */
 
+/* What a receipt says was searched for. */
+struct searched {
+	uint64_t n[TEXT_KINDS];
+	const struct lh_str *hash;	/* of each text, in hex */
+	size_t n_hashes;
+};
+struct receipt {
+	struct lh_str id;
+	struct searched searched;
+	bool says;			/* what was searched for, as those of old do not */
+	struct lh_buf file, text;
+	struct lh_record rec;
+};
+#define COUNT(name, kind) \
+	{ LH_BIND_U64(name, struct searched, n[kind], 0, INT64_MAX), .required = true }
+static const struct lh_bind searched_members[] = {
+	COUNT("names", TEXT_NAME), COUNT("emails", TEXT_EMAIL), COUNT("telephones", TEXT_TELEPHONE),
+	{ LH_BIND_STRINGS("hashes", struct searched, hash, n_hashes), .required = true },
+	LH_BIND_END
+};
 static const struct lh_bind receipt_members[] = {
-	{ LH_BIND_STRING("receipt", struct erasure_plan, receipt), .required = true },
+	{ LH_BIND_STRING("receipt", struct receipt, id), .required = true },
+	{ LH_BIND_TABLE("searched", struct receipt, searched, searched_members),
+	  .given = LH_BIND_FIELD(struct receipt, says) },
 	LH_BIND_END
 };
 
-int erasure_receipt_id(struct erasure *e, struct lh_buf *id)
+static void receipt_free(struct receipt *r)
 {
-	LH_SCOPED(lh_buf_free) struct lh_buf file = { 0 }, text = { 0 };
-	LH_SCOPED(lh_record_free) struct lh_record rec = { 0 };
+	lh_buf_free(&r->file);
+	lh_buf_free(&r->text);
+	lh_record_free(&r->rec);
+}
+
+/* Read the receipt into *r, which is zero: 1, 0 if there is none, -1. */
+static int read_receipt(struct erasure *e, struct receipt *r)
+{
 	struct lh_err *err = &e->tool->err;
-	struct erasure_plan r;
 	int rc;
 
-	lh_buf_init(&file, JOURNAL_MAX);
-	rc = lh_file_read(e->receipt, &file, err);
+	lh_buf_init(&r->file, JOURNAL_MAX);
+	rc = lh_file_read(e->receipt, &r->file, err);
 	if (rc <= 0)
 		return rc;
-	if (lh_record_parse(&rec, file.p, file.len, err) < 0 ||
-	    lh_bind(receipt_members, &rec, &r, &text, err) < 0)
+	if (lh_record_parse(&r->rec, r->file.p, r->file.len, err) < 0 ||
+	    lh_bind(receipt_members, &r->rec, r, &r->text, err) < 0)
 		return lh_err_prefix(err, "%s", e->receipt);
-	lh_buf_printf(id, "%.*s%c", (int)r.receipt.n, r.receipt.p, '\0');
-	return lh_buf_check(id, err) < 0 ? -1 : 1;
+	return 1;
+}
+
+int erasure_receipt_id(struct erasure *e, struct lh_buf *id)
+{
+	LH_SCOPED(receipt_free) struct receipt r = { .says = false };
+	int rc = read_receipt(e, &r);
+
+	if (rc <= 0)
+		return rc;
+	lh_buf_printf(id, "%.*s%c", (int)r.id.n, r.id.p, '\0');
+	return lh_buf_check(id, &e->tool->err) < 0 ? -1 : 1;
 }
 
 /* Return the bytes of a path before its last name. */
@@ -469,10 +507,10 @@ static size_t without_name(const char *path, size_t n)
 	return n;
 }
 
-/* Write kind and path, which ends before a name that is made of the id, or has the person. */
-static int write_path(struct erasure *e, struct lh_writer *w, enum place_kind k, const char *path)
+int erasure_write_path(struct erasure *e, struct lh_writer *w, enum place_kind k, const char *path)
 {
-	const bool own = k == PLACE_MANIFEST || k == PLACE_CHAIN || k == PLACE_SECRET;
+	const bool own = k == PLACE_MANIFEST || k == PLACE_CHAIN || k == PLACE_SECRET ||
+			 place_is_named_after(e->s, path, e->who.id);
 	LH_SCOPED(lh_free_local) char *cut = NULL;
 	struct match m = { .others = 0 };
 	size_t n = strlen(path);
@@ -485,9 +523,87 @@ static int write_path(struct erasure *e, struct lh_writer *w, enum place_kind k,
 	cut = rc < 0 ? NULL : lh_strndup(path, n, &e->tool->err);
 	if (!cut)
 		return -1;
-	lh_write_text(w, "kind", place_kind_name(k));
 	lh_write_bytes(w, "path", cut);
 	return 0;
+}
+
+static int write_path(struct erasure *e, struct lh_writer *w, enum place_kind k, const char *path)
+{
+	lh_write_text(w, "kind", place_kind_name(k));
+	return erasure_write_path(e, w, k, path);
+}
+
+/* Count the texts of the person that a receipt has, by their kinds. */
+static int count_same(struct erasure *e, const struct person *who, const struct searched *s,
+		      size_t n[TEXT_KINDS])
+{
+	char hex[2 * LH_HASH_SIZE];
+	size_t i, k;
+	int rc = 0;
+
+	for (i = 1; rc >= 0 && i <= who->n_also; i++) {
+		rc = person_hash(who, i, e->key, hex, &e->tool->err);
+		for (k = 0; rc > 0 && k < s->n_hashes; k++)
+			n[who->known[i].kind] += lh_str_is(s->hash[k], hex, sizeof hex);
+	}
+	return rc < 0 ? -1 : 0;
+}
+
+/* Write what a receipt says, and a sentence of it. */
+static int write_compared(struct erasure *e, const struct person *who, const struct receipt *r,
+			  struct lh_writer *w, struct lh_buf *sentence)
+{
+	size_t n[TEXT_KINDS] = { 0 }, were[TEXT_KINDS], i;
+	bool same = true;
+
+	if (r->says && count_same(e, who, &r->searched, n) < 0)
+		return -1;
+	for (i = 0; i < TEXT_KINDS; i++) {
+		were[i] = r->searched.n[i];
+		same &= n[i] == were[i];
+	}
+	lh_write_object(w, "erasure");
+	lh_write_str(w, "receipt", r->id);
+	lh_write_u64(w, "names", were[TEXT_NAME]);
+	lh_write_u64(w, "emails", were[TEXT_EMAIL]);
+	lh_write_u64(w, "telephones", were[TEXT_TELEPHONE]);
+	if (r->says)
+		lh_write_bool(w, "same", same);
+	lh_write_end(w);
+	lh_buf_printf(sentence, "; the erasure %.*s ", (int)r->id.n, r->id.p);
+	if (!r->says || !r->searched.n_hashes) {
+		lh_buf_puts(sentence, r->says ? "searched for the id alone"
+					      : "does not say what it searched for");
+		return 0;
+	}
+	lh_buf_puts(sentence, same ? "searched for the same " : "searched for ");
+	put_kinds(sentence, were);
+	if (!same)
+		lh_buf_puts(sentence, ", not all of which are among these");
+	return 0;
+}
+
+int erasure_compare(struct lh_tool *tool, struct settings *s, const struct person *who,
+		    struct lh_writer *w, struct lh_buf *sentence)
+{
+	struct erasure e = { .tool = tool, .s = s, .log = { .fd = -1 }, .lock = { .fd = -1 } };
+	LH_SCOPED(receipt_free) struct receipt r = { .says = false };
+	size_t i;
+	int rc = 0;
+
+	if (!s->key_file.n || !s->subjects)
+		return 0;
+	e.who.id = who->id;
+	rc = lh_chain_keys_read(&e.keys, (const char *const *)s->key_file.v, s->key_file.n,
+				s->insecure_key, &tool->err);
+	for (i = 0; !rc && i < e.keys.n; i++)
+		rc = set_paths(&e, e.keys.key[i]);
+	if (rc > 0)
+		rc = read_receipt(&e, &r);
+	if (rc > 0)
+		rc = write_compared(&e, who, &r, w, sentence);
+	erasure_close(&e);
+	return rc < 0 ? -1 : 0;
 }
 
 static int write_places(struct erasure *e, struct lh_writer *w, uint64_t *rows)
@@ -567,6 +683,9 @@ static int write_receipt(struct erasure *e, const struct remains *left, struct l
 	lh_write_u64(&w, "by_hand", left->by_hand);
 	lh_write_u64(&w, "kept", left->kept);
 	lh_write_end(&w);
+	lh_write_u64(&w, "opaque", left->opaque);
+	if (write_searched(&w, &e->who, e->key, &e->tool->err) < 0)
+		return -1;
 	lh_write_array(&w, "old_versions");
 	lh_buf_add(out, e->old_versions.p, e->old_versions.len);
 	lh_write_end(&w);

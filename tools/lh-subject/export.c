@@ -289,11 +289,14 @@ static int make(struct export *x)
 	if (x->made.fd < 0 || export_read(x) < 0 || add_rows(x) < 0 || add_proofs(x) < 0 ||
 	    add_contents(x) < 0 || export_page(x) < 0 || add_sums(x) < 0)
 		return -1;
+	if (x->n && looked(x->tool, x->s, x->who, &x->hits, "export") < 0)
+		return -1;
 	return export_archive(x);
 }
 
 static int print_summary(struct export *x)
 {
+	LH_SCOPED(lh_buf_free) struct lh_buf sentence = { 0 };
 	struct lh_buf out = { 0 };
 	struct lh_writer w = lh_write_to(&out);
 	size_t i, redacted = 0;
@@ -308,8 +311,11 @@ static int print_summary(struct export *x)
 	lh_write_u64(&w, "files", x->n_files);
 	lh_write_u64(&w, "unproved", x->unproved);
 	lh_write_bool(&w, "complete", !x->hits.incomplete);
-	lh_write_end(&w);
-	return lh_tool_out_line(x->tool, &out);
+	write_searched(&w, x->who, NULL, NULL);
+	lh_buf_printf(&sentence, "%zu row%s exported, of which %zu had data of others; ", x->n,
+		      x->n == 1 ? " was" : "s were", redacted);
+	put_searched(&sentence, x->who);
+	return end_summary(x->tool, &w, &sentence);
 }
 
 static int export(struct lh_tool *tool, struct settings *s, struct person *who)

@@ -10,20 +10,28 @@
  *     a text with white space, an address or a telephone is, if it is not in an object of the
  *     person and does not have what names them; a side of a pair that is the person's stays;
  *     in texts and names of members that stay, ids, names, addresses and telephones of the others
- *     are, as words.
+ *     are, as words;
+ *     JSON in a text is cut as it would be in place of the text;
+ *     in an object or a list that has the person's id as a name or an element, the others are, and
+ *     the value of a member that is called as another's id;
+ *     where a member ROLE_id has another's id, all members ROLE_... of the object are.
  *
  * So more is taken out than is known to be another's.
  */
 #include <stdlib.h>
 
 #include "base/mem.h"
+#include "base/utf8.h"
 #include "export.h"
 #include "lineage/lineage.h"
 #include "texts.h"
 
 #define ANOTHER "[another person]"
 
-enum { OWN_OBJECT = 1, OTHER_OBJECT = 2, OWN_SCALAR = 4, OTHER_ID = 8, HAS_OWN = 16 };
+#define NESTED 8			/* levels of JSON in texts of JSON */
+#define ID_MAX 64			/* bytes of another's id in a list */
+
+enum { OWN_OBJECT = 1, OTHER_OBJECT = 2, OWN_SCALAR = 4, OTHER_ID = 8, HAS_OWN = 16, BY_ID = 32 };
 
 struct mark {
 	const char *p;		/* the first byte of a value */
@@ -39,17 +47,40 @@ struct redact {
 		uint32_t text;
 	} *word;
 	size_t n_words, cap_words;
+	struct role {			/* members of an object that begin so are of another */
+		const char *object;
+		struct lh_str prefix;
+	} *role;
+	size_t n_roles, cap_roles;
+	struct nested {			/* JSON in a text */
+		const char *text;	/* the value that it is in */
+		struct lh_buf line;
+		struct lh_record rec;
+		struct lh_value v;
+	} **nested;
+	size_t n_nested, cap_nested;
+	unsigned depth;
 	struct lh_intern names;		/* of words */
 	struct texts *texts;		/* those to replace, ... */
 	struct span {
 		size_t at, end;
 	} *span;			/* ... and where they are in the text at hand */
 	size_t n_spans, cap_spans;
+	const char *searched;		/* that text */
 	size_t n_keys;			/* names of members that were replaced */
 	bool others;			/* another person is named */
 	bool own_side[2];		/* of a pair */
 	struct lh_buf string, changed;
 };
+
+static bool has_digit(struct lh_str s)
+{
+	size_t i = 0;
+
+	while (i < s.n && (s.p[i] < '0' || s.p[i] > '9'))
+		i++;
+	return i < s.n;
+}
 
 static int mark(struct redact *r, const char *p, unsigned is)
 {
@@ -121,6 +152,192 @@ static bool names_own(const struct redact *r, const struct lh_person_at *at, str
 	       lh_intern_find(&r->x->own, s.p, s.n) >= 0;
 }
 
+/* ---- other persons by the id of a map, a list or a role ---- */
+
+static bool is_own_id(const struct redact *r, struct lh_str s)
+{
+	const struct lh_str id = r->x->who->id;
+
+	return r->x->who->fold ? lh_fold_equal(s.p, s.n, id.p, id.n) : lh_str_is(s, id.p, id.n);
+}
+
+/* Note that an object or a list has the person's id among its names or elements: the others are of
+ * others. */
+static int note_by_id(struct redact *r, const struct lh_value *in)
+{
+	struct lh_iter it;
+	struct lh_str s;
+	size_t n = 0;
+	int rc = mark(r, in->p, BY_ID);
+
+	for (lh_iter_init(&it, in); !rc && lh_iter_next(&it); ) {
+		const struct lh_value *v = in->type == LH_OBJECT ? &it.key : &it.val;
+
+		if (v->type != LH_STRING && v->type != LH_NUMBER)
+			continue;
+		if (text_of(r, v, &s) < 0)
+			return -1;
+		if (is_own_id(r, s))
+			continue;
+		n++;
+		if (s.n <= ID_MAX && !memchr(s.p, ' ', s.n) && has_digit(s))
+			rc = add_word(r, NULL, s);
+	}
+	r->others |= n > 0;
+	return rc;
+}
+
+/* Return the beginning of a member's name before _id or Id; n 0: it has no such end. */
+static struct lh_str role_of(const struct lh_value *key)
+{
+	struct lh_str s = { key->p + 1, key->n - 2 };
+
+	if (s.n > 3 && !memcmp(s.p + s.n - 3, "_id", 3))
+		s.n -= 3;
+	else if (s.n > 2 && !memcmp(s.p + s.n - 2, "Id", 2))
+		s.n -= 2;
+	else
+		s.n = 0;
+	return s;
+}
+
+/* Return whether a member begins with a role. */
+static bool has_role(const struct lh_value *key, struct lh_str role)
+{
+	const char *next = key->p + 1 + role.n;
+
+	return key->n > role.n + 3 && !memcmp(key->p + 1, role.p, role.n) &&
+	       (*next == '_' || (*next >= 'A' && *next <= 'Z'));
+}
+
+/* Return whether ids with that beginning are of things. */
+static bool is_thing(struct lh_str role)
+{
+	static const char *const thing[] = {
+		"account", "agency", "answer", "assignment", "batch", "branch", "candidate",
+		"category", "city", "client", "company", "corpus", "country", "customer",
+		"dataset", "department", "device", "document", "employer", "event", "file",
+		"group", "index", "job", "location", "message", "model", "order", "org",
+		"organisation", "organization", "permit", "position", "product", "project",
+		"receipt", "region", "request", "role", "run", "sample", "session", "shift",
+		"site", "skill", "source", "store", "task", "team", "template", "tenant", "trace",
+		"venue", "worker",
+	};
+	size_t i;
+
+	for (i = 0; i < sizeof thing / sizeof *thing; i++)
+		if (lh_fold_equal(role.p, role.n, thing[i], strlen(thing[i])))
+			return true;
+	return false;
+}
+
+/* Return whether an object says how another in a role is called or reached. */
+static bool says_who(const struct lh_value *object, struct lh_str role)
+{
+	static const char *const end[] = { "name", "email", "phone", "telephone", "mobile" };
+	struct lh_iter it;
+	size_t i, n;
+
+	for (lh_iter_init(&it, object); lh_iter_next(&it); )
+		for (i = 0; has_role(&it.key, role) && i < sizeof end / sizeof *end; i++) {
+			n = strlen(end[i]);
+			if (it.key.n > n + 2 &&
+			    lh_fold_equal(it.key.p + it.key.n - 1 - n, n, end[i], n))
+				return true;
+		}
+	return false;
+}
+
+/* Note the role whose id is the value of a member, and what it is called. */
+static int note_role(struct redact *r, const struct lh_value *object, struct lh_str role,
+		     struct lh_str id)
+{
+	struct lh_iter it;
+	struct lh_str s;
+	int rc;
+
+	if (!role.n || is_thing(role) || !says_who(object, role))
+		return 0;
+	if (lh_grow(&r->role, &r->cap_roles, r->n_roles + 1, sizeof *r->role, r->err) < 0)
+		return -1;
+	r->role[r->n_roles++] = (struct role){ object->p, role };
+	r->others = true;
+	rc = add_word(r, NULL, id);
+	for (lh_iter_init(&it, object); !rc && lh_iter_next(&it); )
+		if (it.val.type == LH_STRING && has_role(&it.key, role))
+			rc = text_of(r, &it.val, &s) < 0 ? -1 : add_word(r, NULL, s);
+	return rc;
+}
+
+/* Return whether a member is of a role that another has. */
+static bool is_of_role(const struct redact *r, const struct lh_value *object,
+		       const struct lh_value *key)
+{
+	size_t i;
+
+	for (i = 0; i < r->n_roles; i++)
+		if (r->role[i].object == object->p && has_role(key, r->role[i].prefix))
+			return true;
+	return false;
+}
+
+/* ---- JSON in a text ---- */
+
+static int on_scalar(void *ctx, const struct lh_person_at *at, const struct lh_value *v, bool id,
+		     struct lh_err *err);
+
+static void nested_free(struct nested *n)
+{
+	lh_buf_free(&n->line);
+	lh_record_free(&n->rec);
+	free(n);
+}
+
+/* Read a text that is an object or a list of JSON, and note what is in it. */
+static int note_nested(struct redact *r, const struct lh_value *v, struct lh_str s)
+{
+	const struct lh_str text = lh_trim(s.p, s.n);
+	struct nested *n;
+	struct lh_err unread;
+	int rc = -1;
+
+	if (text.n < 2 || (*text.p != '{' && *text.p != '[') || r->depth == NESTED)
+		return 0;
+	n = lh_calloc(1, sizeof *n, r->err);
+	if (!n || lh_grow(&r->nested, &r->cap_nested, r->n_nested + 1, sizeof n, r->err) < 0) {
+		free(n);
+		return -1;
+	}
+	n->text = v->p;
+	lh_buf_add(&n->line, text.p, text.n);
+	if (!lh_buf_room(&n->line, LH_PAD)) {
+		nested_free(n);
+		return lh_err_nomem(r->err);
+	}
+	if (lh_json_parse(&n->rec, n->line.p, n->line.len, &n->v, &unread) < 0) {
+		nested_free(n);
+		*r->err = unread;
+		return unread.code == LH_ENOMEM ? -1 : 0;
+	}
+	r->nested[r->n_nested++] = n;
+	r->depth++;
+	rc = lh_person_walk(&n->v, false, on_scalar, r, r->err);
+	r->depth--;
+	return rc;
+}
+
+static const struct nested *nested_in(const struct redact *r, const struct lh_value *v)
+{
+	size_t i;
+
+	for (i = 0; i < r->n_nested; i++)
+		if (r->nested[i]->text == v->p)
+			return r->nested[i];
+	return NULL;
+}
+
+/* ---- what is whose, of each value ---- */
+
 /* Note a scalar or a key, an lh_person_fn. */
 static int on_scalar(void *ctx, const struct lh_person_at *at, const struct lh_value *v, bool id,
 		     struct lh_err *err)
@@ -129,13 +346,19 @@ static int on_scalar(void *ctx, const struct lh_person_at *at, const struct lh_v
 	const bool key = at && v == &at->key;
 	const char *object = at && at->key.p ? at->in->p : NULL;
 	struct lh_str s;
+	enum hit_by by;
 	bool own;
 
-	(void)err;
-	if (text_of(r, v, &s) < 0)
+	if (text_of(r, v, &s) < 0 ||
+	    person_has(r->x->who, at, v, id, s, &r->changed, &by, err) < 0)
 		return -1;
-	own = person_has(r->x->who, at, v, id, s) != HIT_NONE;
+	own = by != HIT_NONE;
 	if (own && mark_own(r, at, v->p, OWN_SCALAR) < 0)
+		return -1;
+	if (!id && at && (key || !at->key.p) && is_own_id(r, s) && note_by_id(r, at->in) < 0)
+		return -1;
+	if (!key && v->type == LH_STRING && (text_of(r, v, &s) < 0 || note_nested(r, v, s) < 0 ||
+					     text_of(r, v, &s) < 0))
 		return -1;
 	if (object && ((own && id) || names_own(r, at, s)))
 		return mark_own(r, at, object, OWN_OBJECT);
@@ -146,7 +369,9 @@ static int on_scalar(void *ctx, const struct lh_person_at *at, const struct lh_v
 		return mark(r, v->p, OTHER_ID) < 0 || add_word(r, NULL, s) < 0 ? -1
 			: object ? mark(r, object, OTHER_OBJECT) : 0;
 	}
-	return object && is_name(&at->key) ? add_word(r, object, s) : 0;
+	if (object && s.n && note_role(r, at->in, role_of(&at->key), s) < 0)
+		return -1;
+	return object && text_of(r, v, &s) == 0 && is_name(&at->key) ? add_word(r, object, s) : 0;
 }
 
 /* Set the texts to replace: the words of objects that are another's alone. */
@@ -161,7 +386,8 @@ static int keep_words(struct redact *r)
 
 		if (!w->object ||
 		    (marks_of(r, w->object) & (OWN_OBJECT | OTHER_OBJECT)) == OTHER_OBJECT)
-			text[n++] = (struct text){ lh_intern_text(&r->names, w->text), 0, true };
+			text[n++] = (struct text){ lh_intern_text(&r->names, w->text), 0, true,
+						  false };
 	}
 	r->texts = text ? texts_new(text, n, r->err) : NULL;
 	return r->texts ? 0 : -1;
@@ -172,11 +398,14 @@ static int keep_words(struct redact *r)
 static void on_word(void *ctx, size_t number, size_t at, size_t len, bool joined)
 {
 	struct redact *r = ctx;
+	const size_t end = at + len;
 
 	(void)number;
+	if (r->searched[at] >= '0' && r->searched[at] <= '9')
+		at = texts_number_start(r->searched, at);
 	if (joined || lh_grow(&r->span, &r->cap_spans, r->n_spans + 1, sizeof *r->span, r->err) < 0)
 		return;
-	r->span[r->n_spans++] = (struct span){ at, at + len };
+	r->span[r->n_spans++] = (struct span){ at, end };
 }
 
 static int by_span(const void *a, const void *b)
@@ -195,6 +424,7 @@ static int replace_words(struct redact *r, struct lh_str s, bool own)
 
 	r->n_spans = 0;
 	r->err->code = LH_OK;
+	r->searched = s.p;
 	texts_find(r->texts, (const unsigned char *)s.p, s.n, on_word, r);
 	if (r->err->code)
 		return -1;
@@ -232,12 +462,20 @@ static int write_scalar(struct redact *r, const struct lh_value *v, bool own, st
 	return rc < 0 ? -1 : 0;
 }
 
-/* Write the name of a member; those that are replaced stay different. */
-static int write_key(struct redact *r, const struct lh_value *key, struct lh_buf *out)
+/* Write the name of a member; those that are replaced stay different.  all: it is another's as a
+ * whole.  Returns 1 if it is that, also by its words; 0; -1. */
+static int write_key(struct redact *r, const struct lh_value *key, bool all, struct lh_buf *out)
 {
 	struct lh_str s;
 	int rc = text_of(r, key, &s) < 0 ? -1 : replace_words(r, s, false);
 
+	if (all && rc >= 0) {
+		lh_buf_reset(&r->changed);
+		lh_buf_puts(&r->changed, ANOTHER);
+		rc = 1;
+	}
+	all = rc > 0 && lh_str_is((struct lh_str){ r->changed.p, r->changed.len }, ANOTHER,
+				  sizeof ANOTHER - 1);
 	if (rc > 0 && r->n_keys++)
 		lh_buf_printf(&r->changed, " %zu", r->n_keys);
 	if (rc > 0)
@@ -245,7 +483,7 @@ static int write_key(struct redact *r, const struct lh_value *key, struct lh_buf
 	else
 		lh_buf_add(out, key->p, key->n);
 	lh_buf_putc(out, ':');
-	return rc < 0 ? -1 : lh_buf_check(&r->changed, r->err);
+	return rc < 0 || lh_buf_check(&r->changed, r->err) < 0 ? -1 : all;
 }
 
 /* Return whether a text may be prose, an address or a telephone. */
@@ -265,23 +503,55 @@ static bool is_own_side(const struct redact *r, const struct lh_value *key)
 static int write_value(struct redact *r, const struct lh_value *v, const struct lh_value *key,
 		       unsigned about, struct lh_buf *out);
 
+/* Return whether a member or an element is another's where the person's id is one of them: 1, 0,
+ * -1. */
+static int is_beside(struct redact *r, const struct lh_value *in, const struct lh_iter *it)
+{
+	const bool object = in->type == LH_OBJECT;
+	struct lh_str s;
+
+	if (!(marks_of(r, in->p) & BY_ID) ||
+	    (!object && it->val.type != LH_STRING && it->val.type != LH_NUMBER))
+		return 0;
+	return text_of(r, object ? &it->key : &it->val, &s) < 0 ? -1 : !is_own_id(r, s);
+}
+
 static int write_children(struct redact *r, const struct lh_value *v, const struct lh_value *key,
 			  unsigned about, struct lh_buf *out)
 {
+	const bool object = v->type == LH_OBJECT;
 	struct lh_iter it;
 	bool first = true;
 	int rc = 0;
 
 	lh_buf_putc(out, *v->p);
-	for (lh_iter_init(&it, v); !rc && lh_iter_next(&it); first = false) {
+	for (lh_iter_init(&it, v); rc >= 0 && lh_iter_next(&it); first = false) {
 		if (!first)
 			lh_buf_putc(out, ',');
-		if (v->type == LH_OBJECT && (rc = write_key(r, &it.key, out)) < 0)
-			break;
-		rc = write_value(r, &it.val, v->type == LH_OBJECT ? &it.key : key, about, out);
+		rc = is_beside(r, v, &it);
+		if (object && rc >= 0)
+			rc = write_key(r, &it.key, rc, out);
+		if (object && !rc)
+			rc = is_of_role(r, v, &it.key);
+		if (rc > 0)
+			lh_buf_puts(out, "\"" ANOTHER "\"");
+		else if (!rc)
+			rc = write_value(r, &it.val, object ? &it.key : key, about, out);
 	}
-	lh_buf_putc(out, v->type == LH_OBJECT ? '}' : ']');
-	return rc;
+	lh_buf_putc(out, object ? '}' : ']');
+	return rc < 0 ? -1 : 0;
+}
+
+/* Write a text that is JSON, without what is of others in it. */
+static int write_nested(struct redact *r, const struct nested *n, unsigned about,
+			struct lh_buf *out)
+{
+	LH_SCOPED(lh_buf_free) struct lh_buf text = { 0 };
+
+	if (write_value(r, &n->v, NULL, about, &text) < 0 || lh_buf_check(&text, r->err) < 0)
+		return -1;
+	lh_buf_json(out, text.p, text.len);
+	return 0;
 }
 
 /* Write a value in an object that is the person's (OWN_OBJECT), another's (OTHER_OBJECT), or of
@@ -290,6 +560,7 @@ static int write_value(struct redact *r, const struct lh_value *v, const struct 
 		       unsigned about, struct lh_buf *out)
 {
 	const uint64_t is = marks_of(r, v->p);
+	const struct nested *nested = v->type == LH_STRING ? nested_in(r, v) : NULL;
 
 	if (v->type == LH_OBJECT && is & (OWN_OBJECT | OTHER_OBJECT))
 		about = is & OWN_OBJECT ? OWN_OBJECT : OTHER_OBJECT;
@@ -297,6 +568,8 @@ static int write_value(struct redact *r, const struct lh_value *v, const struct 
 		lh_buf_puts(out, "\"" ANOTHER "\"");
 	else if (v->type == LH_OBJECT || v->type == LH_ARRAY)
 		return write_children(r, v, key, about, out);
+	else if (v->type == LH_STRING && nested)
+		return write_nested(r, nested, about, out);
 	else if (v->type == LH_STRING && !about && !(is & OWN_SCALAR) && may_name(v) &&
 		 !is_own_side(r, key))
 		lh_buf_puts(out, "\"" ANOTHER "\"");
@@ -370,8 +643,8 @@ static int redact(struct redact *r, const struct export_row *row, const struct l
 	const bool record = kind == PLACE_ROSTER || kind == PLACE_INDEX;
 	int rc = rec->n ? quotes_others(r, kind, rec) : 0;
 
-	if (rc < 0 || (!rc && !h->others))
-		return rc;
+	if (rc < 0)
+		return -1;
 	if (lh_person_walk(v, record, on_scalar, r, r->err) < 0)
 		return -1;
 	if (!rc && !r->others)
@@ -383,6 +656,10 @@ static int redact(struct redact *r, const struct export_row *row, const struct l
 
 static void redact_free(struct redact *r)
 {
+	while (r->n_nested)
+		nested_free(r->nested[--r->n_nested]);
+	free(r->nested);
+	free(r->role);
 	free(r->word);
 	lh_map_free(&r->marks);
 	lh_intern_free(&r->names);

@@ -252,6 +252,20 @@ static int by_hit(const void *a, const void *b, void *hits)
 	return c ? c : (x->by > y->by) - (x->by < y->by);
 }
 
+/* Give what a weaker reason says of a row to the hit that stays, and free the rest. */
+static void merge(struct hit *stays, struct hit *weaker)
+{
+	char *members = weaker->members;
+
+	if (stays->by == HIT_LINEAGE && weaker->by == HIT_TEXT) {
+		stays->names = true;
+		members = stays->members;
+		stays->members = weaker->members;
+	}
+	free(members);
+	free(weaker->id);
+}
+
 /* Sort hits, and keep of several of one row the one by the strongest reason. */
 static int settle(struct hits *h, struct lh_err *err)
 {
@@ -270,12 +284,10 @@ static int settle(struct hits *h, struct lh_err *err)
 	for (i = 0; i < h->n; i++) {
 		struct hit *hit = &h->v[order[i]];
 
-		if (n && !by_place(&sorted[n - 1], hit)) {
-			free(hit->members);
-			free(hit->id);
-		} else {
+		if (n && !by_place(&sorted[n - 1], hit))
+			merge(&sorted[n - 1], hit);
+		else
 			sorted[n++] = *hit;
-		}
 		now[order[i]] = n - 1;
 	}
 	for (i = 0; i < n; i++)

@@ -23,6 +23,9 @@ const struct lh_bind find_out[] = {
 	{ LH_BIND_ONLY("summary", LH_BIND_TO_BOOL), .about = "true in the last line" },
 	COUNT("places_searched"), COUNT("found"),
 	{ LH_BIND_ONLY("complete", LH_BIND_TO_BOOL) },
+	{ LH_BIND_ONLY("searched", LH_BIND_TO_VALUE), .types = LH_BIND_IS(LH_OBJECT),
+	  .about = "which kinds of texts were searched for" },
+	TEXT("sentence"),
 	LH_BIND_END
 };
 
@@ -40,7 +43,7 @@ static void write_where(struct lh_writer *w, const struct place *p, const struct
 void hit_write(struct lh_writer *w, const struct settings *s, const struct person *who,
 	       const struct hits *hits, size_t i)
 {
-	static const char *const by[] = { "id", "text", "lineage" };
+	static const char *const by[] = { "id", "lineage", "text" };
 	const struct hit *h = &hits->v[i], *via;
 	const struct place *p = &s->places.v[h->place];
 
@@ -80,7 +83,9 @@ static int was_erased(const struct settings *s, const struct person *who, struct
 	return rc;
 }
 
-int find_print(struct lh_tool *tool, struct settings *s, struct person *who,
+/* Append all hits, and set *found to how many count: of a person who was erased, what is kept does
+ * not. */
+static int write_hits(struct lh_tool *tool, struct settings *s, struct person *who,
 	       const struct hits *hits, struct lh_buf *out, size_t *found)
 {
 	const int erased = was_erased(s, who, &tool->err);
@@ -95,15 +100,31 @@ int find_print(struct lh_tool *tool, struct settings *s, struct person *who,
 		hit_write(&w, s, who, hits, i);
 		lh_buf_putc(out, '\n');
 	}
-	w = lh_write_to(out);
+	return lh_buf_check(out, &tool->err);
+}
+
+static int print_summary(struct lh_tool *tool, const struct settings *s, const struct person *who,
+			 bool complete, size_t found)
+{
+	LH_SCOPED(lh_buf_free) struct lh_buf sentence = { 0 };
+	struct lh_buf line = { 0 };
+	struct lh_writer w = lh_write_to(&line);
+
 	lh_write_object(&w, NULL);
 	lh_write_bool(&w, "summary", true);
 	lh_write_u64(&w, "places_searched", s->places.n);
-	lh_write_u64(&w, "found", *found);
-	lh_write_bool(&w, "complete", !hits->incomplete);
-	lh_write_end(&w);
-	lh_buf_putc(out, '\n');
-	return lh_buf_check(out, &tool->err);
+	lh_write_u64(&w, "found", found);
+	lh_write_bool(&w, "complete", complete);
+	write_searched(&w, who, NULL, NULL);
+	if (found)
+		lh_buf_printf(&sentence, "%zu row%s or record%s found in %zu place%s; ", found,
+			      found == 1 ? "" : "s", found == 1 ? " was" : "s were", s->places.n,
+			      s->places.n == 1 ? "" : "s");
+	else
+		lh_buf_printf(&sentence, "nothing was found in %zu place%s; ", s->places.n,
+			      s->places.n == 1 ? "" : "s");
+	put_searched(&sentence, who);
+	return end_summary(tool, &w, &sentence);
 }
 
 static int find(struct lh_tool *tool, struct settings *s, struct person *who)
@@ -113,13 +134,16 @@ static int find(struct lh_tool *tool, struct settings *s, struct person *who)
 	size_t found;
 
 	if (find_person(tool, s, who, &hits, &tool->err) < 0 ||
-	    find_print(tool, s, who, &hits, &out, &found) < 0)
+	    write_hits(tool, s, who, &hits, &out, &found) < 0 ||
+	    (found && looked(tool, s, who, &hits, "find") < 0))
 		return -1;
 	if (!found)
 		lh_tool_verdict_bad(tool);
 	if (hits.incomplete)
 		lh_tool_failed(tool);
-	return lh_tool_out(tool, out.p, out.len);
+	if (out.len && lh_tool_out(tool, out.p, out.len) < 0)
+		return -1;
+	return print_summary(tool, s, who, !hits.incomplete, found);
 }
 
 int subject_find(struct lh_tool *tool, void *settings)

@@ -10,8 +10,7 @@
 
 static const char magic[] = "PAR1";
 
-/* Return whether a place is a Parquet file: 1, 0, -1. */
-static int is_parquet(const struct place *p, struct lh_err *err)
+int table_is(const struct place *p, struct lh_err *err)
 {
 	const size_t n = strlen(p->path), end = sizeof ".parquet" - 1;
 	char head[4] = "";
@@ -82,7 +81,7 @@ int table_each(const struct place *p, table_row_fn *fn, void *ctx, struct lh_buf
 	struct lh_object_copies copies = { .n = 0 };
 	const char *path = p->path;
 	struct lh_duckdb *db;
-	int rc = is_parquet(p, err);
+	int rc = table_is(p, err);
 
 	if (rc <= 0)
 		return rc;

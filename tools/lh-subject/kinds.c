@@ -67,14 +67,15 @@ static const struct pattern in_root[] = {
 	{ ".lh-trace/index", PLACE_TRACE_INDEX },
 	{ NULL, PLACE_OTHER }
 }, of_subject[] = {
-	{ "*.lh-tmp-*", PLACE_SPOOL },
+	/* names begin with any byte of an id but a dot */
+	{ ".*.lh-tmp-*", PLACE_SPOOL },
+	{ "_erasures/.*.lh-tmp-*", PLACE_SPOOL },
 	{ "_erasures/*", PLACE_ERASURE },
 	{ "*" "/*", PLACE_OTHER },
 	{ "*.audit.jsonl.torn", PLACE_LOG },
 	{ "*.audit.jsonl", PLACE_CHAIN },
 	{ "*.secret", PLACE_SECRET },
-	{ "_retention_sweep_*", PLACE_LOG },
-	{ "_*", PLACE_OTHER },
+	{ "_retention_sweep_[0-9]*-[0-9]*-[0-9]*.jsonl", PLACE_LOG },
 	{ "*.json", PLACE_MANIFEST },
 	{ NULL, PLACE_OTHER }
 }, of_playbook[] = {

@@ -8,7 +8,8 @@
 #include "export.h"
 #include "subject.h"
 
-#define KEYED (V_ERASE | V_EXPORT | V_REQUESTS)
+#define KEYED (V_FIND | V_ERASE | V_EXPORT | V_VERIFY | V_REQUESTS)
+#define TREED (V_ERASE | V_EXPORT | V_REQUESTS)
 
 static const struct lh_made made_receipt = {
 	"a receipt of an erasure", { "{\"schema\":\"subject_erasure" }, NULL
@@ -39,6 +40,8 @@ static const struct lh_option options[] = {
 	  LH_TEXTS(struct settings, also, .verbs = V_PERSON) },
 	{ 0, "from-roster", NULL, "also name, e-mail and telephone of the roster",
 	  LH_FLAG(struct settings, from_roster, .verbs = V_PERSON) },
+	{ 0, "id-only", NULL, "only the id, and no text of the roster",
+	  LH_FLAG(struct settings, id_only, .verbs = V_ERASE) },
 	{ 0, "fold", NULL, "ids that differ in case are one",
 	  LH_FLAG(struct settings, fold, .verbs = V_PERSON) },
 	{ 0, "short", NULL, "accept --also of fewer than 4 bytes",
@@ -62,7 +65,7 @@ static const struct lh_option options[] = {
 	{ 0, "insecure-key", NULL, "accept a key file that others can read",
 	  LH_FLAG(struct settings, insecure_key, .verbs = KEYED) },
 	{ 0, "tlog", "DIR", "a transparency log",
-	  LH_TEXT(struct settings, tlog, .verbs = KEYED) },
+	  LH_TEXT(struct settings, tlog, .verbs = TREED) },
 	{ 0, "key-file-tlog", "FILE", "key that signs its checkpoint (repeatable)",
 	  LH_TEXTS(struct settings, tlog_key, .verbs = V_ERASE | V_REQUESTS) },
 	{ 0, "elsewhere", "TEXT", "what is out of reach, for the receipt (repeatable)",
@@ -70,7 +73,7 @@ static const struct lh_option options[] = {
 	{ 0, "markers", "FILE", "search texts by their hashes",
 	  LH_TEXT(struct settings, markers, .verbs = V_VERIFY) },
 	LH_FORCE_OPTION(V_ERASE | V_EXPORT),
-	LH_LOCK_OPTION(V_ERASE | V_REQUESTS),
+	LH_LOCK_OPTION(V_FIND | V_EXPORT | V_ERASE | V_REQUESTS),
 	LH_JOBS_OPTION,
 	LH_NOW_OPTION,
 	LH_INPUT_OPTIONS,
@@ -135,6 +138,9 @@ static int check(struct lh_tool *tool, void *settings)
 {
 	struct settings *s = settings;
 	const char *root;
+
+	if (tool->verb->bit == V_REQUESTS && tool->on_error == LH_ON_ERROR_SKIP)
+		tool->on_error = LH_ON_ERROR_EMIT;	/* a bridge waits for a line for each */
 
 	if (s->config && read_config(tool, s) < 0)
 		return -1;

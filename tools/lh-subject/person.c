@@ -1,5 +1,8 @@
 /* person.c - a person: the id, other texts, and whether a record is about them.  See subject.h. */
 #include <stdlib.h>
+#include <unistd.h>
+
+#include <lh/digest.h>
 
 #include "base/mem.h"
 #include "base/table.h"
@@ -16,6 +19,28 @@ static bool is_number(struct lh_str id)
 	return i == id.n;
 }
 
+/* Set what texts are compared by, those of who->texts. */
+static int set_known(struct person *who, const struct text *text, size_t n, struct lh_err *err)
+{
+	LH_SCOPED(lh_free_local) size_t *end = lh_calloc(n, sizeof *end, err);
+	size_t i;
+
+	who->known = lh_calloc(n, sizeof *who->known, err);
+	for (i = 0; end && who->known && i < n; i++) {
+		if (text_normal(&text[i], &who->normals, &who->known[i].kind, err) < 0)
+			return -1;
+		end[i] = who->normals.len;
+	}
+	if (!end || !who->known)
+		return -1;
+	for (i = 0; i < n; i++) {
+		const size_t from = i ? end[i - 1] : 0;
+
+		who->known[i].normal = (struct lh_str){ who->normals.p + from, end[i] - from };
+	}
+	return 0;
+}
+
 int person_prepare(struct person *who, const struct settings *s, struct lh_err *err)
 {
 	LH_SCOPED(lh_free_local) struct text *text = lh_calloc(who->n_also + 1, sizeof *text, err);
@@ -23,26 +48,145 @@ int person_prepare(struct person *who, const struct settings *s, struct lh_err *
 
 	if (!text)
 		return -1;
-	text[n++] = (struct text){ who->id, 0, s->fold };
+	text[n++] = (struct text){ who->id, 0, s->fold, true };
 	for (i = 0; i < who->n_also; i++) {
 		if (who->also[i].n < TEXT_LEAST && !s->brief)
 			return lh_err_set(err, LH_EUSAGE, "\"%.*s\" has fewer than %d bytes, and "
 					  "is in many words; --short searches it all the same",
 					  (int)who->also[i].n, who->also[i].p, TEXT_LEAST);
-		text[n++] = (struct text){ who->also[i], i + 1, true };
+		text[n++] = (struct text){ who->also[i], i + 1, true, false };
 	}
 	who->fold = s->fold;
 	who->number = is_number(who->id);
 	who->texts = texts_new(text, n, err);
-	return who->texts ? 0 : -1;
+	return who->texts ? set_known(who, text, n, err) : -1;
 }
 
 void person_free(struct person *who)
 {
 	texts_free(who->texts);
+	free(who->known);
 	free(who->also);
 	lh_buf_free(&who->text);
+	lh_buf_free(&who->normals);
 	*who = (struct person){ .id.p = NULL };
+}
+
+/* ---- what is searched for ---- */
+
+/* Return whether a text is compared as an earlier one is. */
+static bool is_repeated(const struct person *who, size_t i)
+{
+	const struct known *k = &who->known[i];
+	size_t j;
+
+	for (j = 1; j < i; j++)
+		if (who->known[j].kind == k->kind &&
+		    lh_str_is(who->known[j].normal, k->normal.p, k->normal.n))
+			return true;
+	return false;
+}
+
+void person_count(const struct person *who, size_t n[TEXT_KINDS])
+{
+	size_t i;
+
+	memset(n, 0, TEXT_KINDS * sizeof *n);
+	for (i = 1; i <= who->n_also; i++)
+		n[who->known[i].kind] += !is_repeated(who, i);
+}
+
+int write_searched(struct lh_writer *w, const struct person *who, const struct lh_hmac *key,
+		   struct lh_err *err)
+{
+	char hex[2 * LH_HASH_SIZE];
+	size_t n[TEXT_KINDS], i;
+	int rc = 0;
+
+	person_count(who, n);
+	lh_write_object(w, "searched");
+	lh_write_bool(w, "id", true);
+	lh_write_u64(w, "names", n[TEXT_NAME]);
+	lh_write_u64(w, "emails", n[TEXT_EMAIL]);
+	lh_write_u64(w, "telephones", n[TEXT_TELEPHONE]);
+	if (key)
+		lh_write_array(w, "hashes");
+	for (i = 1; key && rc >= 0 && i <= who->n_also; i++) {
+		rc = person_hash(who, i, key, hex, err);
+		if (rc > 0)
+			lh_write_str(w, NULL, (struct lh_str){ hex, sizeof hex });
+	}
+	if (key)
+		lh_write_end(w);
+	lh_write_end(w);
+	return rc < 0 ? -1 : 0;
+}
+
+void put_kinds(struct lh_buf *out, const size_t n[TEXT_KINDS])
+{
+	static const char *const word[TEXT_KINDS] = { "name", "e-mail address", "telephone" };
+	size_t i, left = 0;
+	bool any = false;
+
+	for (i = 0; i < TEXT_KINDS; i++)
+		left += n[i] > 0;
+	for (i = 0; i < TEXT_KINDS; i++) {
+		if (!n[i])
+			continue;
+		lh_buf_printf(out, "%s%zu %s%s", !any ? "" : left == 1 ? " and " : ", ", n[i],
+			      word[i], n[i] == 1 ? "" : i == TEXT_EMAIL ? "es" : "s");
+		any = true;
+		left--;
+	}
+}
+
+void put_searched(struct lh_buf *out, const struct person *who)
+{
+	size_t n[TEXT_KINDS];
+
+	person_count(who, n);
+	if (!who->n_also) {
+		lh_buf_puts(out, "searched for the id alone; names, e-mail addresses and "
+			    "telephones were not searched");
+		return;
+	}
+	lh_buf_puts(out, "searched for the id, ");
+	put_kinds(out, n);
+}
+
+int end_summary(struct lh_tool *tool, struct lh_writer *w, struct lh_buf *sentence)
+{
+	lh_buf_putc(sentence, '\0');
+	if (lh_buf_check(sentence, &tool->err) < 0) {
+		lh_buf_free(w->out);
+		return -1;
+	}
+	lh_write_text(w, "sentence", sentence->p);
+	lh_write_end(w);
+	if (lh_tool_out_line(tool, w->out) < 0)
+		return -1;
+	if (isatty(STDERR_FILENO))
+		lh_tool_message(tool, "%s", sentence->p);
+	return 0;
+}
+
+int person_hash(const struct person *who, size_t i, const struct lh_hmac *key,
+		char hex[2 * LH_HASH_SIZE], struct lh_err *err)
+{
+	static const char *const kind[TEXT_KINDS] = { "name", "email", "telephone" };
+	const struct known *k = &who->known[i];
+	LH_SCOPED(lh_buf_free) struct lh_buf text = { 0 };
+	unsigned char sum[LH_HASH_SIZE];
+
+	if (is_repeated(who, i))
+		return 0;
+	lh_buf_printf(&text, "lh-subject text %s%c", kind[k->kind], '\0');
+	lh_buf_add(&text, k->normal.p, k->normal.n);
+	if (lh_buf_check(&text, err) < 0)
+		return -1;
+	lh_hmac(key, text.p, text.len, NULL, 0, sum);
+	lh_hex(sum, sizeof sum, hex);
+	return 1;
 }
 
 bool person_is_quick(const struct person *who)
@@ -57,35 +201,74 @@ struct matching {
 	struct match *m;
 	struct lh_writer w;
 	struct lh_map others;		/* hashes of ids */
-	struct lh_buf text;		/* of the string at hand */
+	struct lh_buf text, decoded;	/* of the string at hand */
 };
 
-/* What is in a string: the id, another text, and whether these are all of it. */
+/* What is in a string: the id, another text. */
 struct seen {
-	size_t n;			/* bytes of the string */
-	bool id, whole_id, text, whole_text;
+	bool id, text;
 };
 
 static void on_text(void *ctx, size_t number, size_t at, size_t len, bool joined)
 {
 	struct seen *s = ctx;
-	const bool whole = len == s->n;
 
-	(void)at;
+	(void)at, (void)len;
 	if (joined)
 		return;
 	s->id |= !number;
-	s->whole_id |= !number && whole;
 	s->text |= number > 0;
-	s->whole_text |= number > 0 && whole;
 }
 
-static struct seen look(const struct person *who, struct lh_str s)
+/* Look at a string as it is, and without its escapes of a kind, for which there is room in buf. */
+static int look_in(const struct person *who, enum byte_kind kind, struct lh_str s,
+		   struct lh_buf *buf, struct seen *seen, struct lh_err *err)
 {
-	struct seen seen = { .n = s.n };
+	LH_SCOPED(lh_free_local) uint32_t *from = lh_calloc(s.n + BYTE_SPARE, sizeof *from, err);
+	char *to;
+	size_t n;
 
-	texts_find(who->texts, (const unsigned char *)s.p, s.n, on_text, &seen);
-	return seen;
+	lh_buf_reset(buf);
+	to = from ? lh_buf_room(buf, s.n + BYTE_SPARE) : NULL;
+	if (!to)
+		return from ? lh_err_nomem(err) : -1;
+	n = byte_decode_escapes(kind, s.n, (const unsigned char *)s.p, s.n, (unsigned char *)to,
+				from);
+	texts_find(who->texts, (const unsigned char *)to, n, on_text, seen);
+	return 0;
+}
+
+/* Look at a string, as it is and without escapes of JSON or percent-encoding. */
+static int look(const struct person *who, struct lh_str s, struct lh_buf *buf, struct seen *seen,
+		struct lh_err *err)
+{
+	int rc = 0;
+
+	*seen = (struct seen){ false, false };
+	texts_find(who->texts, (const unsigned char *)s.p, s.n, on_text, seen);
+	if (!seen->id && s.n && memchr(s.p, '\\', s.n))
+		rc = look_in(who, BYTE_JSON, s, buf, seen, err);
+	if (!rc && !seen->id && s.n && memchr(s.p, '%', s.n))
+		rc = look_in(who, BYTE_PERCENT, s, buf, seen, err);
+	return rc;
+}
+
+/* Return whether a string is as a whole one of the texts of numbers [from, to): 1, 0, -1. */
+static int is_known(const struct person *who, size_t from, size_t to, struct lh_str s,
+		    struct lh_buf *buf, struct lh_err *err)
+{
+	const struct text text = { s, 0, true, !from };
+	enum text_kind kind;
+	size_t i;
+
+	lh_buf_reset(buf);
+	if (text_normal(&text, buf, &kind, err) < 0)
+		return -1;
+	for (i = from; i < to; i++)
+		if (kind == who->known[i].kind && buf->len &&
+		    lh_str_is(who->known[i].normal, buf->p, buf->len))
+			return 1;
+	return 0;
 }
 
 static int add_member(struct matching *x, const struct lh_person_at *at, struct lh_err *err)
@@ -109,17 +292,25 @@ static int count_other(struct matching *x, struct lh_str id, struct lh_err *err)
 	return 0;
 }
 
-enum hit_by person_has(const struct person *who, const struct lh_person_at *at,
-		       const struct lh_value *v, bool id, struct lh_str text)
+int person_has(const struct person *who, const struct lh_person_at *at, const struct lh_value *v,
+	       bool id, struct lh_str text, struct lh_buf *buf, enum hit_by *by, struct lh_err *err)
 {
 	const bool sender = at && at->key.p && v != &at->key && lh_value_is(&at->key, "sender", 6);
-	const struct seen seen = look(who, text);
+	struct seen seen;
+	int is = 0;
 
-	if (id && (who->fold ? seen.whole_id : lh_str_is(text, who->id.p, who->id.n)))
-		return HIT_ID;
-	if (sender && seen.whole_text)
-		return HIT_ID;
-	return seen.text || (seen.id && !who->number) ? HIT_TEXT : HIT_NONE;
+	*by = HIT_ID;
+	if (id)
+		is = who->fold ? is_known(who, 0, 1, text, buf, err)
+			       : lh_str_is(text, who->id.p, who->id.n);
+	if (!is && sender && who->n_also)
+		is = is_known(who, 1, who->n_also + 1, text, buf, err);
+	if (is)
+		return is < 0 ? -1 : 0;
+	if (look(who, text, buf, &seen, err) < 0)
+		return -1;
+	*by = seen.text || (seen.id && !who->number) ? HIT_TEXT : HIT_NONE;
+	return 0;
 }
 
 /* Look at a string or a number, an lh_person_fn. */
@@ -133,7 +324,8 @@ static int on_scalar(void *ctx, const struct lh_person_at *at, const struct lh_v
 	lh_buf_reset(&x->text);
 	if (v->type == LH_STRING && lh_value_str(v, &x->text, &text, err) < 0)
 		return -1;
-	by = person_has(x->who, at, v, id, text);
+	if (person_has(x->who, at, v, id, text, &x->decoded, &by, err) < 0)
+		return -1;
 	x->m->by_id |= by == HIT_ID;
 	x->m->by_text |= by == HIT_TEXT;
 	if (by != HIT_NONE)
@@ -158,6 +350,7 @@ static int match_end(struct matching *x, int rc, struct lh_err *err)
 	lh_write_end(&x->w);
 	lh_map_free(&x->others);
 	lh_buf_free(&x->text);
+	lh_buf_free(&x->decoded);
 	if (rc < 0 || lh_buf_check(&x->m->members, err) < 0)
 		return -1;
 	return x->m->by_id || x->m->by_text;
@@ -175,18 +368,10 @@ int person_match_bytes(const struct person *who, const char *p, size_t n, struct
 		       struct lh_err *err)
 {
 	struct matching x = match_begin(who, m);
-	struct seen seen = look(who, (struct lh_str){ p, n });
-	const bool escaped = !seen.id && memchr(p, '\\', n);
-	LH_SCOPED(lh_free_local) uint32_t *from =
-		escaped ? lh_calloc(n + BYTE_SPARE, sizeof *from, err) : NULL;
-	char *to = escaped ? lh_buf_room(&x.text, n + BYTE_SPARE) : NULL;
+	struct seen seen;
+	const int rc = look(who, (struct lh_str){ p, n }, &x.decoded, &seen, err);
 
-	if (from && to) {
-		n = byte_decode_escapes(BYTE_JSON, n, (const unsigned char *)p, n,
-					(unsigned char *)to, from);
-		texts_find(who->texts, (const unsigned char *)to, n, on_text, &seen);
-	}
 	m->by_id = seen.id;
 	m->by_text = !seen.id && seen.text;
-	return match_end(&x, escaped && !(from && to) ? lh_err_nomem(err) : 0, err);
+	return match_end(&x, rc, err);
 }

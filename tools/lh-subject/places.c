@@ -81,9 +81,12 @@ static void look_at_lines(struct place *p)
 		close(fd);
 }
 
-/* Add a place, whose path is copied. */
+static const char linked[] = "has another name";
+
+/* Add a place, whose path is copied.  A file of several names is not replaced, since what it has
+ * would stay under the others. */
 static int add(struct listing *l, enum place_kind kind, const char *path, uint64_t bytes,
-	       const char *why)
+	       nlink_t names, const char *why)
 {
 	struct places *to = &l->s->places;
 	struct place *p;
@@ -92,12 +95,15 @@ static int add(struct listing *l, enum place_kind kind, const char *path, uint64
 		return -1;
 	p = &to->v[to->n];
 	*p = (struct place){ .kind = kind, .place = l->place, .root = l->root, .rel = l->skip,
-			     .bytes = bytes, .why = why ? why : why_not(kind, path) };
+			     .bytes = bytes, .linked = names > 1,
+			     .why = why ? why : why_not(kind, path) };
 	p->path = lh_strndup(path, strlen(path), l->err);
 	if (!p->why && !(l->store && lh_store_is_s3(l->store)))
 		p->why = read_only(path);
 	if (p->path)
 		look_at_lines(p);
+	if (!p->why && p->linked)
+		p->why = linked;
 	if (p->path && l->store && !(p->store = lh_strndup(l->store, strlen(l->store), l->err)))
 		free(p->path);
 	else if (p->path)
@@ -116,12 +122,13 @@ static int add_entry(struct listing *l, const FTSENT *e)
 	case FTS_F:
 		if (is_lock(e->fts_path, (uint64_t)e->fts_statp->st_size))
 			return 0;
-		return add(l, l->kind(rel), e->fts_path, (uint64_t)e->fts_statp->st_size, NULL);
+		return add(l, l->kind(rel), e->fts_path, (uint64_t)e->fts_statp->st_size,
+			   e->fts_statp->st_nlink, NULL);
 	case FTS_SL:
 		if (stat(e->fts_path, &st) == 0)
 			return lh_err_set(l->err, LH_EIO, "%s: is a symbolic link, which is not "
 					  "followed; name what it leads to", e->fts_path);
-		return add(l, PLACE_SPECIAL, e->fts_path, 0, "a link that leads nowhere");
+		return add(l, PLACE_SPECIAL, e->fts_path, 0, 1, "a link that leads nowhere");
 	case FTS_DNR:
 	case FTS_ERR:
 	case FTS_NS:
@@ -130,7 +137,7 @@ static int add_entry(struct listing *l, const FTSENT *e)
 		errno = e->fts_errno;
 		return lh_err_sys(l->err, "%s", e->fts_path);
 	case FTS_DEFAULT:
-		return add(l, PLACE_SPECIAL, e->fts_path, 0, "not a regular file");
+		return add(l, PLACE_SPECIAL, e->fts_path, 0, 1, "not a regular file");
 	default:
 		return 0;
 	}
@@ -179,7 +186,7 @@ static int add_file(struct listing *l, enum place_kind kind, const char *path)
 		return lh_err_sys(l->err, "%s", path);
 	if (!S_ISREG(st.st_mode))
 		return lh_not_regular(path, st.st_mode, l->err);
-	return add(l, kind, path, (uint64_t)st.st_size, NULL);
+	return add(l, kind, path, (uint64_t)st.st_size, st.st_nlink, NULL);
 }
 
 /* Add PATH and each of the endings, up to NULL, if there is such a file. */
@@ -213,7 +220,7 @@ static int on_object(void *ctx, const struct lh_object *o, struct lh_err *err)
 	LH_SCOPED(lh_buf_free) struct lh_buf path = { 0 };
 
 	lh_buf_printf(&path, "%s/%s%c", l->store, o->key, '\0');
-	return lh_buf_check(&path, err) < 0 ? -1 : add(l, PLACE_OBJECT, path.p, o->size, NULL);
+	return lh_buf_check(&path, err) < 0 ? -1 : add(l, PLACE_OBJECT, path.p, o->size, 1, NULL);
 }
 
 static enum place_kind kind_of_object(const char *rel)
@@ -456,6 +463,27 @@ bool place_is_own(const struct place *p, struct lh_str id)
 	return false;
 }
 
+bool place_is_named_after(const struct settings *s, const char *path, struct lh_str id)
+{
+	const char *slash = strrchr(path, '/'), *base = slash ? slash + 1 : path;
+	char name[2][LH_SUBJECT_MAX + 1];
+	struct lh_err err;
+	size_t i, n;
+
+	if (!s->subjects || strncmp(path, s->subjects, strlen(s->subjects)))
+		return false;
+	if (lh_subject_name(name[0], id.p, id.n, &err) < 0)
+		return false;
+	if (!lh_subject_plain_name(name[1], id.p, id.n))
+		name[1][0] = '\0';
+	for (i = 0; i < 2; i++) {
+		n = strlen(name[i]);
+		if (n && !strncmp(base, name[i], n) && base[n] == '.')
+			return true;
+	}
+	return false;
+}
+
 bool place_is_journal(const struct place *p)
 {
 	const size_t n = strlen(p->path), end = sizeof ".plan" - 1;
@@ -469,8 +497,9 @@ const char *hit_by_hand(const struct place *p, const struct hit *h)
 		return p->why;
 	if (p->kind == PLACE_OBJECT && h->id)
 		return "packed with others";
-	return p->kind == PLACE_MANIFEST || (h->by != HIT_LINEAGE && (p->kind == PLACE_RECEIPT ||
-			p->kind == PLACE_DATASET)) ? "it names the person" : NULL;
+	return p->kind == PLACE_MANIFEST || ((h->by != HIT_LINEAGE || h->names) &&
+			(p->kind == PLACE_RECEIPT || p->kind == PLACE_DATASET))
+		? "it names the person" : NULL;
 }
 
 int place_open(const struct place *p, struct lh_err *err)

@@ -35,7 +35,8 @@ const struct lh_bind export_members[] = {
 	PERSON, FLAG("unredacted", unredacted), LH_BIND_CLOSED
 };
 const struct lh_bind erase_members[] = {
-	PERSON, FLAG("apply", apply), FLAG("text_too", text_too), FLAG("with_log", with_log),
+	PERSON, FLAG("apply", apply), FLAG("id_only", id_only), FLAG("text_too", text_too),
+	FLAG("with_log", with_log),
 	{ LH_BIND_STRING("reason", struct request, reason), .longest = 4096, .no_nul = true },
 	LH_BIND_CLOSED
 };
@@ -97,7 +98,7 @@ static void add_options(struct words *w, const struct lh_call *call, const struc
 		{ "--root", &s->root }, { "--index", &s->index }, { "--playbook", &s->playbook },
 		{ "--log", &s->log }, { "--store", &s->store }, { "--cache", &s->cache },
 		{ "--roster", &s->roster },
-		{ "--key-file", erase || archive ? &s->key_file : &none },
+		{ "--key-file", &s->key_file },
 		{ "--key-file-tlog", erase ? &s->tlog_key : &none },
 		{ "--elsewhere", erase && !s->config ? &s->elsewhere : &none },
 	};
@@ -106,9 +107,9 @@ static void add_options(struct words *w, const struct lh_call *call, const struc
 		bool given;
 	} flags[] = {
 		{ "-q", true }, { "--from-roster", r->from_roster }, { "--short", r->brief },
-		{ "--apply", r->apply }, { "--text-too", r->text_too },
+		{ "--apply", r->apply }, { "--id-only", r->id_only }, { "--text-too", r->text_too },
 		{ "--with-log", r->with_log }, { "--unredacted", r->unredacted },
-		{ "--insecure-key", s->insecure_key && (erase || archive) },
+		{ "--insecure-key", s->insecure_key },
 	};
 	size_t i;
 
@@ -183,6 +184,7 @@ static int run_command(const struct lh_call *call, const struct request *r, cons
 	lh_write_str(&json, "candidate_id", r->id);
 	if (r->also_json.p)
 		lh_write_value(&json, "also", &r->also_json);
+	lh_write_bool(&json, "logged", true);
 	lh_write_end(&json);
 	lh_buf_putc(&in, '\n');
 	how.argv = (char *const *)w.v;
@@ -217,6 +219,10 @@ int answer_request(const struct lh_call *call, const void *in, struct lh_buf *ou
 
 	if (check_texts(r, err) < 0)
 		return -1;
+	if (r->apply && !r->reason.n)
+		return lh_err_data(err, 400, "\"apply\" needs \"reason\", for the receipt");
+	if (r->id_only && (r->from_roster || r->n_also))
+		return lh_err_data(err, 400, "\"id_only\" searches for no texts");
 	if (strcmp(call->op->name, "export") != 0)
 		return run_command(call, r, NULL, out, err);
 	if (lh_tmpdir_make(&dir, "lh-subject", err) < 0)

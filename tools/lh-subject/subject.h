@@ -6,8 +6,10 @@
  *     kinds.c      what a file is, by its path
  *     person.c     a person: the id, other texts, and whether a record is about them
  *     who.c        the persons that a command is asked about
+ *     roster.c     the texts of rosters that name a person
  *     find.c       the hits of a person in all places
  *     find_*.c     the hits in a place, by its kind
+ *     looked.c     the row in the person's log on who looked
  *     requests.c   the commands as operations of requests
  *     erase.c      the plan of an erasure, its journal and its receipt
  *     erase_*.c    how data are taken out of a place, by its kind
@@ -23,11 +25,14 @@
 #ifndef SUBJECT_H
 #define SUBJECT_H
 
+#include <lh/digest.h>
 #include <lh/json.h>
 
+#include "base/table.h"
 #include "json/bind.h"
 #include "json/write.h"
 #include "lineage/person_ids.h"
+#include "texts.h"
 #include "tool/op.h"
 #include "tool/tool.h"
 
@@ -61,6 +66,7 @@ struct place {
 	const char *root;	/* of a file of a root: the root as it was given; ... */
 	size_t rel;		/* ... the path in it begins at this byte of path */
 	uint64_t bytes;
+	bool linked;		/* the file has several names */
 	bool plain;		/* it has lines of these tools, which are not packed */
 	const char *why;	/* why it is not erasable; NULL: it is */
 };
@@ -72,12 +78,14 @@ const char *place_kind_name(enum place_kind kind);
 /* PLACE_OTHER: there is none of that name. */
 enum place_kind place_kind_named(struct lh_str name);
 
-enum hit_by { HIT_ID, HIT_TEXT, HIT_LINEAGE, HIT_NONE };
+/* Why a row is a person's, the strongest reason first. */
+enum hit_by { HIT_ID, HIT_LINEAGE, HIT_TEXT, HIT_NONE };
 
 /* A row, a record of an index, or an object that is a person's. */
 struct hit {
 	size_t place;		/* in struct places */
 	enum hit_by by;
+	bool names;		/* by lineage: it has a text of the person, too */
 	uint64_t line;		/* of a file of lines, from 1; 0: none */
 	char *id;		/* of a record of an index, or the row of a table; NULL: none */
 	char *members;		/* the members in which the person is, an array as JSON */
@@ -91,16 +99,22 @@ struct hits {
 	bool incomplete;	/* a place was not searched, which was reported */
 };
 
-/* A person.  Texts in also are compared with case folded, at word borders. */
+/* A person.  Texts in also are compared with case folded, at word borders (texts.h). */
 struct person {
 	struct lh_str id;
 	struct lh_str *also;
 	size_t n_also;
 	struct lh_buf text;	/* what also points into */
 	struct texts *texts;	/* id (number 0) and also (from 1), as they are searched for */
+	struct known {		/* the same, as text_normal has them */
+		struct lh_str normal;
+		enum text_kind kind;
+	} *known;
+	struct lh_buf normals;	/* what known points into */
 	bool fold;		/* of the id */
 	bool number;		/* the id is one, which others may have anywhere */
 	bool thorough;		/* all is read, also what the index of lh-trace has */
+	bool logged;		/* who asks writes the row on who looked */
 };
 
 struct settings {
@@ -113,7 +127,7 @@ struct settings {
 	/* erase, export, verify */
 	const char *reason, *receipt, *out, *markers, *tlog;
 	struct lh_list key_file, tlog_key;
-	bool apply, text_too, with_log, unredacted, insecure_key;
+	bool apply, id_only, text_too, with_log, unredacted, insecure_key;
 
 	/* of the configuration */
 	const char *access_log;
@@ -147,6 +161,8 @@ static inline const char *place_key(const struct place *p)
 void place_write(struct lh_writer *w, const struct place *p);
 /* Return whether the file NAME.json, NAME.audit.jsonl or NAME.secret is this person's. */
 bool place_is_own(const struct place *p, struct lh_str id);
+/* Return whether a file is called after the person, as the log and what belongs to it are. */
+bool place_is_named_after(const struct settings *s, const char *path, struct lh_str id);
 /* Return whether a place is the journal of an erasure that goes on. */
 bool place_is_journal(const struct place *p);
 /* Return why a hit in a place that is not the person's own can be taken out by hand alone; NULL: it
@@ -170,6 +186,23 @@ bool is_lock(const char *path, uint64_t bytes);
 int person_prepare(struct person *who, const struct settings *s, struct lh_err *err);
 void person_free(struct person *who);
 
+/* Count the texts of also by their kinds; those that are compared alike are one. */
+void person_count(const struct person *who, size_t n[TEXT_KINDS]);
+/* Set the keyed hash of text i of also, in hex: 1; 0: an earlier one is compared alike; -1. */
+struct lh_hmac;
+int person_hash(const struct person *who, size_t i, const struct lh_hmac *key,
+		char hex[2 * LH_HASH_SIZE], struct lh_err *err);
+/* Write the member searched: which kinds of texts are searched for, and with a key their hashes;
+ * without one it does not fail. */
+int write_searched(struct lh_writer *w, const struct person *who, const struct lh_hmac *key,
+		   struct lh_err *err);
+/* The same for people: "2 names and 1 telephone", "searched for the id, 2 names". */
+void put_kinds(struct lh_buf *out, const size_t n[TEXT_KINDS]);
+void put_searched(struct lh_buf *out, const struct person *who);
+/* End a summary with its sentence, and print it; who has standard error on a terminal gets the
+ * sentence there, too. */
+int end_summary(struct lh_tool *tool, struct lh_writer *w, struct lh_buf *sentence);
+
 /* What a record has of a person. */
 struct match {
 	bool by_id, by_text;
@@ -183,12 +216,21 @@ int person_match(const struct person *who, const struct lh_value *v, bool record
 /* The same of bytes that are not JSON: the id counts wherever it is, with escapes of JSON too. */
 int person_match_bytes(const struct person *who, const char *p, size_t n, struct match *m,
 		       struct lh_err *err);
-/* Return what a string or a number, text without escapes, has of the person; at, v and id as
- * lh_person_fn has them. */
-enum hit_by person_has(const struct person *who, const struct lh_person_at *at,
-		       const struct lh_value *v, bool id, struct lh_str text);
+/* Set *by to what a string or a number, text without escapes, has of the person; at, v and id as
+ * lh_person_fn has them.  buf is for use during the call. */
+int person_has(const struct person *who, const struct lh_person_at *at, const struct lh_value *v,
+	       bool id, struct lh_str text, struct lh_buf *buf, enum hit_by *by,
+	       struct lh_err *err);
 /* Return whether only the id matters, as bytes. */
 bool person_is_quick(const struct person *who);
+
+/* ---- roster.c ---- */
+
+/* Append the texts that name a person in the rosters among the places, each with a NUL, and add
+ * the names of members of the person's records that are not among them to *unused. */
+struct lh_intern;
+int roster_texts(const struct settings *s, struct lh_str id, struct lh_buf *texts,
+		 struct lh_intern *unused, struct lh_err *err);
 
 /* ---- find.c ---- */
 
@@ -207,6 +249,8 @@ int place_flow(struct place *p, struct lh_flow *flow, struct lh_err *err);
 
 /* ---- find_table.c ---- */
 
+/* Return whether a place is a Parquet file: 1, 0, -1. */
+int table_is(const struct place *p, struct lh_err *err);
 /* Call fn for each row of a place that is a Parquet file, with the row as JSON in *text: 1; 0 if
  * it is none; 2 with *err if there is no DuckDB to read it; -1. */
 typedef int table_row_fn(void *ctx, uint64_t row, struct lh_err *err);
@@ -218,10 +262,12 @@ int table_each(const struct place *p, table_row_fn *fn, void *ctx, struct lh_buf
 /* Write a hit as lh-subject find prints it: an object, w is in no other. */
 void hit_write(struct lh_writer *w, const struct settings *s, const struct person *who,
 	       const struct hits *hits, size_t i);
-/* Append all hits and the summary, and set *found to how many count: of a person who was erased,
- * what is kept does not. */
-int find_print(struct lh_tool *tool, struct settings *s, struct person *who,
-	       const struct hits *hits, struct lh_buf *out, size_t *found);
+/* ---- looked.c ---- */
+
+/* Append a row on who looked to the log of the person, with the kinds of places of the hits, where
+ * there are a key and a folder of logs. */
+int looked(struct lh_tool *tool, const struct settings *s, const struct person *who,
+	   const struct hits *hits, const char *purpose);
 
 /* ---- verify.c ---- */
 
@@ -231,7 +277,10 @@ struct remains {
 	uint64_t look;		/* rows that have only a text of the person, without --text-too */
 	uint64_t by_hand;	/* in places that are not erasable */
 	uint64_t kept;		/* files of the person that stay, as the audit log */
+	uint64_t opaque;	/* places that are neither text, nor of these tools, nor unpacked */
 };
+/* Append for people what remains: "; 2 rows are to be looked at; ". */
+void put_remains(struct lh_buf *out, const struct remains *r);
 /* Find the person again, NULL for markers alone, and search the bytes of all places.  print: a line
  * for each.  0, also if something is left; LH_EIO: a place cannot be read to its end. */
 int verify_person(struct lh_tool *tool, struct settings *s, struct person *who, bool print,
@@ -255,7 +304,7 @@ struct request {
 	const struct lh_str *also;
 	size_t n_also;
 	struct lh_value also_json;
-	bool from_roster, brief, apply, text_too, with_log, unredacted;
+	bool from_roster, brief, apply, id_only, text_too, with_log, unredacted;
 };
 lh_op_fn answer_request;	/* of every command, by the name of its operation */
 extern const struct lh_bind find_members[], export_members[], erase_members[], verify_members[],

@@ -10,41 +10,42 @@
 #include "base/utf8.h"
 #include "flow/flow.h"
 #include "json/bind.h"
+#include "text/spelling.h"
 
-#define FORMS 5			/* of a text that differ in how accents and case are written */
 #define GAP 8			/* most characters between two digits of a telephone number */
+#define NATIONAL 10		/* the last digits of a telephone number, which decide */
+#define DIGITS_MAX 15		/* of a telephone number */
+#define WORDS 5			/* of a name that may be written "Last, First" */
 
+/* A text in one spelling: as signs (text/spelling.h), or as it is. */
 struct form {
-	struct lh_str text;		/* with small letters, if fold */
 	size_t number;
-	bool fold;
-	char digits[32];		/* of a telephone number, else "" */
+	uint32_t *sign;			/* NULL: as it is */
+	size_t n;
+	struct lh_str text;		/* as it is, with its bytes alone if there are signs */
 };
+/* The last digits of a telephone number. */
+struct telephone {
+	size_t number;
+	unsigned n;
+	char digits[NATIONAL];
+};
+/* What may begin with a byte. */
+enum { BEGINS_TEXT = 1, BEGINS_NUMBER = 2, BEGINS_CHAR = 4 };
+
 struct texts {
 	struct form *form;
 	size_t n, cap;
+	struct telephone *telephone;
+	size_t n_telephones, cap_telephones;
 	size_t shortest, longest;
-	bool first[256];		/* a text may begin with that byte */
+	uint8_t begins[256];
 	struct lh_map hashes;		/* with texts_of_hashes: of texts, ... */
 	size_t *length;			/* ... and their different lengths */
 	size_t n_lengths, cap_lengths;
 };
 
-/* ---- case, and what is beside a text ---- */
-
-/* Make the character at p small, and return its length, which stays the same. */
-static size_t fold_char(const unsigned char *p, size_t n, unsigned char to[4])
-{
-	const unsigned char *next = p;
-	size_t len = *p < 0x80 ? 1 : lh_utf8_len(p, n);
-
-	to[0] = (unsigned char)lh_fold((char)*p);
-	if (len < 2)
-		return 1;
-	if (lh_utf8_put((uint32_t)utf8proc_tolower((int32_t)lh_utf8_get(&next)), to) != len)
-		memcpy(to, p, len);
-	return len;
-}
+/* ---- what is beside a text ---- */
 
 /* Return whether the character at p belongs to a word. */
 static bool is_word(const unsigned char *p, size_t n)
@@ -79,140 +80,295 @@ static bool is_after_word(const unsigned char *p, size_t at)
 	return at && is_word(p + at - back, back);
 }
 
-static bool is_digit(unsigned char c)
+static bool is_digit(uint32_t sign)
 {
-	return c >= '0' && c <= '9';
+	return sign >= '0' && sign <= '9';
+}
+
+/* Return whether a sign may be between digits of a telephone number. */
+static bool separates(uint32_t sign)
+{
+	switch (sign) {
+	case ' ': case '-': case '.': case '(': case ')': case '[': case ']': case '/': case '+':
+	case LH_SOFT: case 0xb7: case 0x2022: case 0x2027: case 0x2219: case 0x22c5: case 0x3002:
+	case 0x30fb:
+		return true;
+	default:
+		return false;
+	}
+}
+
+/* ---- telephone numbers ---- */
+
+/* Return whether what is left of a text is an extension, whose first sign is that: x5, ext. 5,
+ * ;ext=5, and parameters of tel: of any kind. */
+static bool is_extension(uint32_t sign, struct lh_spelled *s)
+{
+	static const char letters[] = "extnsion.:;=#, ";
+	unsigned digits = 0;
+
+	if (sign == ';')
+		return true;
+	if (sign != 'x' && sign != 'e' && sign != '#' && sign != ',')
+		return false;
+	for (; sign && (is_digit(sign) || (sign < 0x80 && strchr(letters, (int)sign)));
+	     sign = lh_spelled_next(s))
+		digits += is_digit(sign);
+	return !sign && digits && digits <= 8;
+}
+
+/* Return the text after a scheme such as tel:, and blanks before it. */
+static struct lh_str without_scheme(struct lh_str s)
+{
+	static const char *const scheme[] = { "tel:", "sms:", "callto:", "whatsapp:" };
+	size_t i, n;
+
+	s = lh_trim(s.p, s.n);
+	for (i = 0; i < sizeof scheme / sizeof *scheme; i++) {
+		n = strlen(scheme[i]);
+		if (s.n > n && lh_fold_equal(s.p, n, scheme[i], n))
+			return (struct lh_str){ s.p + n, s.n - n };
+	}
+	return s;
+}
+
+/* Set the last digits of a text that is a telephone number; false: it is none. */
+static bool read_telephone(struct lh_str text, struct telephone *t)
+{
+	struct lh_spelled s;
+	char digits[DIGITS_MAX];
+	unsigned n = 0, gap = 0;
+	uint32_t sign;
+
+	text = without_scheme(text);
+	s = lh_spelled_of(text.p, text.n);
+	while ((sign = lh_spelled_next(&s))) {
+		if (is_digit(sign) && n < DIGITS_MAX && gap <= GAP) {
+			digits[n++] = (char)sign;
+			gap = 0;
+		} else if (!separates(sign)) {
+			break;
+		} else {
+			gap += n > 0;
+		}
+	}
+	if (n < TEXT_DIGITS || (sign && !is_extension(sign, &s)))
+		return false;
+	t->n = n < NATIONAL ? n : NATIONAL;
+	memcpy(t->digits, digits + n - t->n, t->n);
+	return true;
 }
 
 /* ---- prepare ---- */
 
-/* Set the digits of a text that is a telephone number. */
-static void set_digits(struct form *f)
+static void measure(struct texts *t, size_t shortest, size_t longest)
 {
-	size_t i, n = 0;
-
-	for (i = 0; f->fold && i < f->text.n && n < sizeof f->digits - 1; i++)
-		if (is_digit((unsigned char)f->text.p[i]))
-			f->digits[n++] = f->text.p[i];
-		else if (!memchr(" +-/.()", f->text.p[i], 7))
-			break;
-	f->digits[i == f->text.n && n >= TEXT_DIGITS ? n : 0] = '\0';
+	if (!t->shortest || t->shortest > shortest)
+		t->shortest = shortest;
+	if (t->longest < longest)
+		t->longest = longest;
 }
 
-/* Add a text, whose memory is taken over, unless it is there. */
-static int add_form(struct texts *t, const struct text *text, struct lh_str s, struct lh_err *err)
+static int add_telephone(struct texts *t, const struct telephone *tel, struct lh_err *err)
 {
-	const unsigned char first = (unsigned char)*s.p;
-	struct form *f;
-	size_t i;
+	if (lh_grow(&t->telephone, &t->cap_telephones, t->n_telephones + 1, sizeof *tel, err) < 0)
+		return -1;
+	t->telephone[t->n_telephones++] = *tel;
+	measure(t, tel->n, (size_t)DIGITS_MAX * 3 + LH_SPELLED_BLANKS);
+	memset(t->begins + '0', BEGINS_NUMBER, 10);
+	memset(t->begins + 0xc2, BEGINS_CHAR, 0xf5 - 0xc2);
+	return 0;
+}
 
-	for (i = 0; i < t->n; i++)
-		if (t->form[i].number == text->number && lh_str_is(t->form[i].text, s.p, s.n))
-			break;
-	if (i < t->n || lh_grow(&t->form, &t->cap, t->n + 1, sizeof *f, err) < 0) {
-		free((char *)s.p);
-		return i < t->n ? 0 : -1;
+/* Add a form, whose signs are taken over. */
+static int add_form(struct texts *t, const struct form *like, struct lh_err *err)
+{
+	struct form *f;
+	unsigned c;
+
+	if (lh_grow(&t->form, &t->cap, t->n + 1, sizeof *f, err) < 0) {
+		free(like->sign);
+		return -1;
 	}
 	f = &t->form[t->n++];
-	*f = (struct form){ .text = s, .number = text->number, .fold = text->fold };
-	set_digits(f);
-	if (!t->shortest || t->shortest > s.n)
-		t->shortest = s.n;
-	if (t->longest < s.n)
-		t->longest = s.n;
-	if (*f->digits)
+	*f = *like;
+	if (!f->sign) {
+		t->begins[(unsigned char)*f->text.p] |= BEGINS_TEXT;
 		return 0;
-	t->first[first] = true;
-	if (f->fold && first >= 'a' && first <= 'z')
-		t->first[first ^ 0x20] = true;
-	if (f->fold && first >= 0x80)
-		memset(t->first + 0x80, true, 0x80);
+	}
+	for (c = 1; c < 0x80; c++)
+		if (lh_spelled_first((const unsigned char[]){ (unsigned char)c }, 1) == *f->sign)
+			t->begins[c] |= BEGINS_TEXT;
+	for (c = 0xc2; c < 0xf5; c++)
+		t->begins[c] |= BEGINS_CHAR;
 	return 0;
 }
 
-/* Add a text as it is or, with how, in a form that is taken to be the same. */
-static int add_text(struct texts *t, const struct text *text, utf8proc_option_t how,
-		    struct lh_err *err)
+/* Add a form in which the signs from `from` on come first, then `between`, unless it is 0, and then
+ * those before `end`. */
+static int add_turned(struct texts *t, const struct form *of, size_t end, size_t from,
+		      uint32_t between, struct lh_err *err)
 {
-	LH_SCOPED(lh_free_local) unsigned char *form = NULL;
-	const unsigned char *from = (const unsigned char *)text->text.p;
-	ssize_t n = (ssize_t)text->text.n;
+	const size_t last = of->n - from;
+	struct form to = *of;
+
+	to.sign = lh_calloc(of->n + 1, sizeof *to.sign, err);
+	if (!to.sign)
+		return -1;
+	memcpy(to.sign, of->sign + from, last * sizeof *to.sign);
+	to.sign[last] = between;
+	memcpy(to.sign + last + 1, of->sign, end * sizeof *to.sign);
+	to.n = last + (between != 0) + end;
+	return add_form(t, &to, err);
+}
+
+/* Add the forms of a name, whose signs are borrowed: as it is, of "Last, First" also "First Last",
+ * and of "First Last" also "Last, First", wherever its last name may begin. */
+static int add_name(struct texts *t, const struct form *f, struct lh_err *err)
+{
+	size_t i, blanks = 0, commas = 0, comma = 0;
+
+	for (i = 0; i < f->n; i++) {
+		blanks += f->sign[i] == ' ';
+		commas += f->sign[i] == ',';
+		comma = f->sign[i] == ',' ? i : comma;
+	}
+	if (add_turned(t, f, 0, 0, 0, err) < 0)
+		return -1;
+	if (commas == 1 && comma && comma + 1 < f->n)
+		return add_turned(t, f, comma, comma + 1, ' ', err);
+	for (i = 0; !commas && blanks < WORDS && i < f->n; i++)
+		if (f->sign[i] == ' ' && add_turned(t, f, i, i + 1, ',', err) < 0)
+			return -1;
+	return 0;
+}
+
+/* Set the signs of a text, with soft hyphens as `soft`, without white space at its ends.  Returns
+ * their number. */
+static size_t spell(struct lh_str text, uint32_t soft, uint32_t *sign, bool *had_soft)
+{
+	struct lh_spelled s = lh_spelled_of(text.p, text.n);
+	uint32_t c;
+	size_t n = 0;
+
+	while ((c = lh_spelled_next(&s))) {
+		*had_soft |= c == LH_SOFT;
+		c = c == LH_SOFT ? soft : c;
+		if (c && (n || c != ' '))
+			sign[n++] = c;
+	}
+	return n && sign[n - 1] == ' ' ? n - 1 : n;
+}
+
+/* Return room for the signs of a text: three bytes may be 18. */
+static uint32_t *sign_room(struct lh_str text, struct lh_err *err)
+{
+	return lh_calloc(text.n * 6 + LH_SPELLED_SIGNS, sizeof(uint32_t), err);
+}
+
+static void put_signs(struct lh_buf *out, const uint32_t *sign, size_t n)
+{
 	unsigned char c[4];
-	size_t i, len;
+	size_t i;
+
+	for (i = 0; i < n; i++)
+		lh_buf_add(out, (const char *)c, lh_utf8_put(sign[i], c));
+}
+
+int text_normal(const struct text *text, struct lh_buf *out, enum text_kind *kind,
+		struct lh_err *err)
+{
+	struct telephone tel = { .n = 0 };
+	LH_SCOPED(lh_free_local) uint32_t *sign = NULL;
+	size_t i, n, comma = 0, commas = 0;
+	bool soft = false;
+
+	*kind = TEXT_TELEPHONE;
+	if (!text->id && read_telephone(text->text, &tel)) {
+		lh_buf_add(out, tel.digits, tel.n);
+		return lh_buf_check(out, err);
+	}
+	*kind = TEXT_NAME;
+	sign = sign_room(text->text, err);
+	n = sign ? spell(text->text, 0, sign, &soft) : 0;
+	for (i = 0; i < n; i++) {
+		commas += sign[i] == ',';
+		comma = sign[i] == ',' ? i : comma;
+		*kind = sign[i] == '@' ? TEXT_EMAIL : *kind;
+	}
+	if (commas == 1 && comma && comma + 1 < n) {
+		put_signs(out, sign + comma + 1, n - comma - 1);
+		lh_buf_putc(out, ' ');
+		n = comma;
+	}
+	put_signs(out, sign, n);
+	return sign ? lh_buf_check(out, err) : -1;
+}
+
+static int add_spelled(struct texts *t, const struct text *text, struct lh_err *err)
+{
+	LH_SCOPED(lh_free_local) uint32_t *sign = sign_room(text->text, err);
+	struct form f = { text->number, sign, 0, { NULL, text->text.n } };
+	size_t i, letters = 0;
+	bool soft = false;
+
+	if (!sign)
+		return -1;
+	f.n = spell(text->text, 0, sign, &soft);
+	if (!f.n)
+		return lh_err_set(err, LH_EDATA, "a text must have other characters than blanks");
+	for (i = 0; i < f.n; i++)
+		letters += !lh_spelled_is_mark(sign[i]);
+	measure(t, letters ? letters : 1, 2 * text->text.n + LH_SPELLED_BLANKS);
+	if (add_name(t, &f, err) < 0)
+		return -1;
+	if (!soft)
+		return 0;
+	f.n = spell(text->text, '-', sign, &soft);
+	return add_name(t, &f, err);
+}
+
+static int add_text(struct texts *t, const struct text *text, struct lh_err *err)
+{
+	struct telephone tel = { .number = text->number };
 	char *copy;
 
-	if (how) {
-		n = utf8proc_map(from, n, &form, how);
-		if (n <= 0 || n > TEXT_MAX)
-			return n == UTF8PROC_ERROR_NOMEM ? lh_err_nomem(err) : 0;
-		from = form;
-	}
-	copy = lh_strndup((const char *)from, (size_t)n, err);
+	if (!text->text.n || text->text.n > TEXT_MAX)
+		return lh_err_set(err, LH_EDATA, "a text must have 1 to %d bytes", TEXT_MAX);
+	if (text->fold && !text->id && read_telephone(text->text, &tel))
+		return add_telephone(t, &tel, err);
+	if (text->fold)
+		return add_spelled(t, text, err);
+	copy = lh_strndup(text->text.p, text->text.n, err);
 	if (!copy)
 		return -1;
-	for (i = 0; text->fold && i < (size_t)n; i += len) {
-		len = fold_char(from + i, (size_t)n - i, c);
-		memcpy(copy + i, c, len);
-	}
-	return add_form(t, text, (struct lh_str){ copy, (size_t)n }, err);
-}
-
-/* Add a text that has "ss" with "ß" for each, which case folding takes to be the same. */
-static int add_sharp_s(struct texts *t, const struct text *text, struct lh_err *err)
-{
-	const char *p = text->text.p, *end = p + text->text.n;
-	LH_SCOPED(lh_buf_free) struct lh_buf form = { 0 };
-	struct text to = *text;
-
-	for (; p < end; p++)
-		if (end - p > 1 && lh_fold(p[0]) == 's' && lh_fold(p[1]) == 's') {
-			lh_buf_puts(&form, "ß");
-			p++;
-		} else {
-			lh_buf_putc(&form, *p);
-		}
-	to.text = (struct lh_str){ form.p, form.len };
-	return lh_buf_check(&form, err) < 0 ? -1 : add_text(t, &to, 0, err);
-}
-
-static int add_texts(struct texts *t, const struct text *text, size_t n, struct lh_err *err)
-{
-	static const utf8proc_option_t how[FORMS] = {
-		0, UTF8PROC_COMPOSE, UTF8PROC_DECOMPOSE, UTF8PROC_COMPOSE | UTF8PROC_CASEFOLD,
-		UTF8PROC_DECOMPOSE | UTF8PROC_CASEFOLD
-	};
-	size_t i, k;
-
-	for (i = 0; i < n; i++) {
-		if (!text[i].text.n || text[i].text.n > TEXT_MAX)
-			return lh_err_set(err, LH_EDATA, "a text must have 1 to %d bytes",
-					  TEXT_MAX);
-		for (k = 0; k < (text[i].fold ? FORMS : 1); k++)
-			if (add_text(t, &text[i], how[k] | (k ? UTF8PROC_STABLE : 0), err) < 0)
-				return -1;
-		if (text[i].fold && add_sharp_s(t, &text[i], err) < 0)
-			return -1;
-	}
-	return 0;
+	measure(t, text->text.n, text->text.n);
+	return add_form(t, &(struct form){ text->number, NULL, 0, { copy, text->text.n } }, err);
 }
 
 struct texts *texts_new(const struct text *text, size_t n, struct lh_err *err)
 {
 	struct texts *t = lh_calloc(1, sizeof *t, err);
+	size_t i;
 
-	if (t && add_texts(t, text, n, err) == 0)
-		return t;
-	texts_free(t);
-	return NULL;
+	for (i = 0; t && i < n; i++)
+		if (add_text(t, &text[i], err) < 0) {
+			texts_free(t);
+			return NULL;
+		}
+	return t;
 }
 
 void texts_free(struct texts *t)
 {
 	if (!t)
 		return;
-	while (t->n)
+	while (t->n) {
 		free((char *)t->form[--t->n].text.p);
+		free(t->form[t->n].sign);
+	}
 	free(t->form);
+	free(t->telephone);
 	free(t->length);
 	lh_map_free(&t->hashes);
 	free(t);
@@ -330,65 +486,213 @@ static void find_hashes(const struct texts *t, const unsigned char *p, size_t n,
 
 /* ---- find ---- */
 
-/* Return whether the text is at p, with no word after it. */
-static bool is_text(const struct form *f, const unsigned char *p, size_t n)
+/* Set the first sign of a character, as lh_spelled_char does, which is the way for ASCII to be
+ * fast. */
+static inline size_t char_at(const unsigned char *p, size_t n, uint32_t *sign)
 {
-	unsigned char c[4];
-	size_t i, len;
-
-	if (n < f->text.n || (!f->fold && memcmp(p, f->text.p, f->text.n)))
-		return false;
-	for (i = 0; f->fold && i < f->text.n; i += len) {
-		len = fold_char(p + i, n - i, c);
-		if (i + len > f->text.n || memcmp(c, f->text.p + i, len))
-			return false;
-	}
-	return !is_before_word(p, n, f->text.n);
+	if (*p >= 0x80)
+		return lh_spelled_char(p, n, sign);
+	*sign = lh_spelled_ascii(*p);
+	return 1;
 }
 
-/* Find the digits of a telephone number, with few other characters between them and no digit
- * beside them. */
-static void find_digits(const struct form *f, const unsigned char *p, size_t n, texts_fn *fn,
-			void *ctx)
+/* Return the bytes of the text of a form at p, with no word after it; 0: it is not there. */
+static size_t match(const struct form *f, const unsigned char *p, size_t n)
 {
-	const unsigned char *at = p, *end = p + n, *q;
-	const char *digits = f->digits;
-	size_t i, gap;
+	struct lh_spelled s;
+	uint32_t sign;
+	size_t i;
 
-	for (; (at = memchr(at, digits[0], (size_t)(end - at))); at++) {
-		if (at > p && is_digit(at[-1]))
-			continue;
-		for (i = 1, q = at + 1, gap = 0; digits[i] && q < end && gap <= GAP; q++)
-			if (*q == (unsigned char)digits[i]) {
-				i++;
-				gap = 0;
-			} else if (memchr(" +-/.()", *q, 7)) {
-				gap++;
-			} else {
-				break;
-			}
-		if (!digits[i] && (q == end || !is_digit(*q)))
-			fn(ctx, f->number, (size_t)(at - p), (size_t)(q - at), false);
+	if (!f->sign)
+		return n >= f->text.n && !memcmp(p, f->text.p, f->text.n) &&
+		       !is_before_word(p, n, f->text.n) ? f->text.n : 0;
+	for (i = 0; i < f->n && i < n && p[i] > ' ' && p[i] < 0x80; i++)
+		if (lh_spelled_ascii(p[i]) != f->sign[i])
+			return 0;
+	s = lh_spelled_of(p, n);
+	s.at = i;
+	s.comma = i && f->sign[i - 1] == ',';
+	for (; i < f->n; i++) {
+		do
+			sign = lh_spelled_next(&s);
+		while (sign == LH_SOFT && f->sign[i] != '-');
+		if (sign != f->sign[i] && !(sign == LH_SOFT && f->sign[i] == '-'))
+			return 0;
 	}
+	return lh_spelled_is_whole(&s) && !is_before_word(p, n, s.at) ? s.at : 0;
+}
+
+/* Digits of numbers, of which the last are held. */
+struct digits {
+	const unsigned char *p;
+	size_t n;			/* bytes */
+	size_t at;			/* bytes that were read */
+	size_t count;			/* digits */
+	unsigned group;			/* digits that are next to each other */
+	struct digit {
+		char value;
+		bool tight;		/* of one number with the digit before its group */
+		unsigned before;	/* in its group */
+		size_t at;
+	} held[16];
+};
+
+static const struct digit *held(const struct digits *d, size_t back)
+{
+	return &d->held[(d->count - back) % 16];
+}
+
+/* Read digits that are next to each other, and set their end. */
+static size_t read_group(struct digits *d, bool tight)
+{
+	uint32_t sign;
+	size_t len, end = d->at;
+
+	for (d->group = 0; d->at < d->n; d->at += len) {
+		len = char_at(d->p + d->at, d->n - d->at, &sign);
+		if (!is_digit(sign)) {
+			if (sign || len < 2)
+				break;
+			continue;	/* it has no width */
+		}
+		d->held[d->count++ % 16] = (struct digit){ (char)sign, tight, d->group++, d->at };
+		end = d->at + len;
+	}
+	d->at = end;
+	return end;
+}
+
+/* Pass over what separates the digits of a number: true if digits follow.  tight: they are of the
+ * same number also if that has few digits. */
+static bool pass_gap(struct digits *d, bool *tight)
+{
+	bool blank = false, closes = false;
+	unsigned gap = 0, blanks = 0;
+	uint32_t sign, before = 0;
+	size_t len;
+
+	for (; d->at < d->n; d->at += len) {
+		len = char_at(d->p + d->at, d->n - d->at, &sign);
+		if (is_digit(sign))
+			break;
+		if (sign ? !separates(sign) : len < 2)
+			return false;
+		gap += sign && (sign != ' ' || before != ' ');
+		blanks = sign == ' ' ? blanks + 1 : sign ? 0 : blanks;
+		if (gap > GAP || blanks > LH_SPELLED_BLANKS)
+			return false;
+		before = sign ? sign : before;
+		blank |= sign == ' ';
+		closes |= sign == ')';
+	}
+	*tight = !blank || closes;
+	return d->at < d->n;
+}
+
+/* Return whether the digits that were read end with a telephone number.  In a number of fewer
+ * digits than a national one has, others are no prefix. */
+static bool is_telephone(const struct digits *d, const struct telephone *t)
+{
+	struct digits next = *d;
+	const struct digit *first;
+	bool tight = false;
+	unsigned i;
+
+	if (d->count < t->n)
+		return false;
+	first = held(d, t->n);
+	if (first->before + t->n > DIGITS_MAX)
+		return false;
+	for (i = 0; i < t->n; i++)
+		if (held(d, t->n - i)->value != t->digits[i])
+			return false;
+	if (t->n == NATIONAL)
+		return true;
+	return !first->before && !first->tight && !(pass_gap(&next, &tight) && tight);
+}
+
+size_t texts_number_start(const char *p, size_t at)
+{
+	size_t group = at, gap, country;
+
+	while (group && is_digit((unsigned char)p[group - 1]))
+		group--;
+	for (gap = group; gap && group - gap < GAP && p[gap - 1] != '+' &&
+	     !is_digit((unsigned char)p[gap - 1]) &&
+	     separates((unsigned char)p[gap - 1]); gap--)
+		;
+	for (country = gap; country && is_digit((unsigned char)p[country - 1]); country--)
+		;
+	return country && p[country - 1] == '+' ? country - 1 : group;
+}
+
+/* Return where digits of ASCII that begin at p[at], and what may be between them, end, if they are
+ * too few for a telephone number, as most are; else 0. */
+static size_t pass_few(const unsigned char *p, size_t n, size_t at)
+{
+	unsigned digits = 0;
+
+	for (; at < n && digits < TEXT_DIGITS; at++)
+		if (is_digit(p[at]))
+			digits++;
+		else if (p[at] >= 0x80)
+			return 0;
+		else if (!separates(lh_spelled_ascii(p[at])))
+			return at;
+	return digits < TEXT_DIGITS ? at : 0;
+}
+
+/* Find the telephone numbers in digits that begin at p[at], and return where these end. */
+static size_t find_telephones(const struct texts *t, const unsigned char *p, size_t n, size_t at,
+			      texts_fn *fn, void *ctx)
+{
+	bool tight = false;
+	struct digits d;
+	size_t i, end = pass_few(p, n, at);
+
+	if (end)
+		return end;
+	d.p = p;		/* the digits are not set to zero, which takes time */
+	d.n = n;
+	d.at = at;
+	d.count = 0;
+	do {
+		end = read_group(&d, tight);
+		for (i = 0; i < t->n_telephones; i++) {
+			const struct telephone *tel = &t->telephone[i];
+
+			if (d.group && is_telephone(&d, tel)) {
+				at = held(&d, tel->n)->at;
+				fn(ctx, tel->number, at, end - at, false);
+			}
+		}
+	} while (pass_gap(&d, &tight));
+	return end;
 }
 
 void texts_find(const struct texts *t, const unsigned char *p, size_t n, texts_fn *fn, void *ctx)
 {
-	size_t i, k;
+	size_t i, k, len, numbers = 0;
+	uint32_t sign;
 
-	for (i = 0; t->n && i < n; i++) {
-		if (!t->first[p[i]])
+	for (i = 0; (t->n || t->n_telephones) && i < n; i++) {
+		const uint8_t begins = t->begins[p[i]];
+
+		if (!begins || (begins == BEGINS_NUMBER && i < numbers))
 			continue;
+		char_at(p + i, n - i, &sign);
+		if (t->n_telephones && i >= numbers && is_digit(sign))
+			numbers = find_telephones(t, p, n, i, fn, ctx);
 		for (k = 0; k < t->n; k++) {
 			const struct form *f = &t->form[k];
 
-			if (!*f->digits && is_text(f, p + i, n - i))
-				fn(ctx, f->number, i, f->text.n, is_after_word(p, i));
+			if (f->sign ? *f->sign != sign : (unsigned char)*f->text.p != p[i])
+				continue;
+			len = match(f, p + i, n - i);
+			if (len)
+				fn(ctx, f->number, i, len, is_after_word(p, i));
 		}
 	}
-	for (k = 0; k < t->n; k++)
-		if (*t->form[k].digits)
-			find_digits(&t->form[k], p, n, fn, ctx);
 	if (t->n_lengths)
 		find_hashes(t, p, n, fn, ctx);
 }

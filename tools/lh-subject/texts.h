@@ -5,9 +5,10 @@
  *     texts_find(t, p, n, on_text, ctx);
  *     texts_free(t);
  *
- * A text counts without a letter, a digit, "_" or "-" beside it.  With fold neither case counts nor
- * how accents are composed, and a text of telephone characters with TEXT_DIGITS digits is found by
- * its digits alone, whatever telephone characters are between them.
+ * A text counts without a letter, a digit, "_" or "-" beside it.  With fold it is compared by its
+ * signs (text/spelling.h), "First Last" is found as "Last, First" too and the other way round, and
+ * a text that is a telephone number is found by its digits alone, whatever separates them: of ten
+ * or more the last ten decide, and fewer have to be all of the number.
  *
  * Threads: any number may find in one struct.
  */
@@ -25,10 +26,18 @@ struct text {
 	struct lh_str text;
 	size_t number;		/* for the caller: several may have the same */
 	bool fold;
+	bool id;		/* no telephone number, though it may look like one */
 };
 struct texts;
 
-/* LH_EUSAGE: a text is empty or too long. */
+enum text_kind { TEXT_NAME, TEXT_EMAIL, TEXT_TELEPHONE, TEXT_KINDS };
+/* Append what a text of fold is compared by, so that two that are found in the same places have the
+ * same: the last digits of a telephone number, else its signs in UTF-8, of "Last, First" those of
+ * "First Last"; and set its kind. */
+int text_normal(const struct text *text, struct lh_buf *out, enum text_kind *kind,
+		struct lh_err *err);
+
+/* LH_EDATA: a text is empty, too long, or has blanks alone. */
 struct texts *texts_new(const struct text *text, size_t n, struct lh_err *err);
 
 /* Look for texts of which a file has only {"sha256","bytes"}, a line each: the hash and the
@@ -36,10 +45,14 @@ struct texts *texts_new(const struct text *text, size_t n, struct lh_err *err);
 struct texts *texts_of_hashes(const char *path, struct lh_err *err);
 void texts_free(struct texts *t);
 
-/* Take a text that begins at p[at]; joined: there is a word before it, so that it does not count
+/* Take a text that begins at p[at], of a telephone number the first digit that decides; joined: there is a word before it, so that it does not count
  * unless these bytes were decoded from some that end there. */
 typedef void texts_fn(void *ctx, size_t number, size_t at, size_t len, bool joined);
 void texts_find(const struct texts *t, const unsigned char *p, size_t n, texts_fn *fn, void *ctx);
+
+/* Return where the telephone number begins of which a text that was found at p[at] is the end: with
+ * the digits before it, and the country if that has a plus. */
+size_t texts_number_start(const char *p, size_t at);
 
 /* Return the bytes of the shortest and of the longest text. */
 size_t texts_shortest(const struct texts *t);

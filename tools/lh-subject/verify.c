@@ -15,6 +15,7 @@
 #include "base/mem.h"
 #include "base/table.h"
 #include "bytes.h"
+#include "erase.h"
 #include "file/file.h"
 #include "store/store.h"
 #include "subject.h"
@@ -34,6 +35,7 @@ struct verify {
 	/* of the place at hand */
 	size_t place;
 	bool own, by_hash, journal;	/* journal: it is one, which was listed */
+	bool opaque;			/* it has what cannot be read */
 	int fd;
 	uint64_t at, line;		/* an offset, and the lines before it */
 };
@@ -129,7 +131,7 @@ static int line_at(struct verify *v, uint64_t offset, uint64_t *line)
 
 /* Return what is to be done with a text in bytes: the id, or another one, which others may have as
  * they may a number.  Without a line it is that of the rows that find lists in the place. */
-static enum rest rest_of_bytes(const struct verify *v, bool id, uint64_t line)
+static enum rest rest_of_bytes(const struct verify *v, bool id, bool attribute, uint64_t line)
 {
 	const struct place *p = &v->s->places.v[v->place];
 	const struct hit of_id = { .place = v->place, .by = HIT_ID }, *h;
@@ -137,6 +139,8 @@ static enum rest rest_of_bytes(const struct verify *v, bool id, uint64_t line)
 
 	if (v->own)
 		return REST_LEFT;
+	if (attribute)
+		return REST_BY_HAND;
 	if (!v->by_hash && !v->s->text_too && (!id || v->who->number) && has_lines(p->kind))
 		return REST_LOOK;
 	h = line || v->by_hash ? NULL : hit_from(v, 0);
@@ -181,6 +185,7 @@ static int on_bytes(void *ctx, const struct byte_hit *hit, struct lh_err *err)
 	const struct place *p = &v->s->places.v[v->place];
 	const size_t number = hit->text;
 	const struct hit *listed = NULL;
+	const bool attribute = !strcmp(hit->how, "attribute");
 	const bool in_file = !hit->member && v->fd >= 0 && strcmp(hit->how, "name") &&
 			     strcmp(hit->how, "ids");
 	struct lh_buf out = { 0 };
@@ -193,8 +198,8 @@ static int on_bytes(void *ctx, const struct byte_hit *hit, struct lh_err *err)
 	if (v->journal)
 		return 0;
 	v->journal = place_is_journal(p);
-	if (v->journal)
-		return list_kept(v, p);
+	if (v->journal)		/* it is gone when the erasure that verifies is done */
+		return v->print ? list_kept(v, p) : 0;
 	if (p->kind == PLACE_TRACE_INDEX && !number && v->who && v->who->id.n < BYTE_BY_CHANCE)
 		return 0;	/* of hashes and offsets */
 	if (in_file && has_lines(p->kind) && line_at(v, hit->at, &line) < 0)
@@ -215,7 +220,7 @@ static int on_bytes(void *ctx, const struct byte_hit *hit, struct lh_err *err)
 	if (hit->member)
 		lh_write_bytes(&w, "member", hit->member);
 	lh_write_u64(&w, "offset", hit->at);
-	return print_line(v, &w, rest_of_bytes(v, !number, line));
+	return print_line(v, &w, rest_of_bytes(v, !number, attribute, line));
 }
 
 /* ---- places ---- */
@@ -231,17 +236,23 @@ static const char *name_of(const struct place *p)
 	return p->root ? p->path + p->rel : slash ? slash + 1 : p->path;
 }
 
-/* Return whether a file is called after the person, as the log and what belongs to it are. */
-static bool is_named_after(const struct verify *v, const struct place *p)
+/* Set that the place at hand has bytes that cannot be read, unless they are of these tools or of a
+ * table whose rows find reads. */
+static int set_opaque(struct verify *v, const struct place *p)
 {
-	const char *slash = strrchr(p->path, '/'), *base = slash ? slash + 1 : p->path;
-	char name[LH_SUBJECT_MAX + 1];
-	struct lh_err err;
+	int table = 0;
 
-	return v->who && v->s->subjects &&
-	       !strncmp(p->path, v->s->subjects, strlen(v->s->subjects)) &&
-	       lh_subject_name(name, v->who->id.p, v->who->id.n, &err) == 0 &&
-	       !strncmp(base, name, strlen(name)) && base[strlen(name)] == '.';
+	switch (p->kind) {
+	case PLACE_INDEX: case PLACE_PLAYBOOK: case PLACE_INDEX_LOG: case PLACE_CACHE:
+	case PLACE_TREE: case PLACE_TRACE_INDEX: case PLACE_SECRET:
+		return 0;
+	default:
+		break;
+	}
+	if (v->who && !v->hits.incomplete)
+		table = table_is(p, v->err);
+	v->opaque |= !table;
+	return table < 0 ? -1 : 0;
 }
 
 /* Search the bytes of the place at hand, and its name unless that is known to have the id.  What
@@ -258,7 +269,11 @@ static int search(struct verify *v, struct byte_search *b, bool named)
 	if (!named)
 		rc = byte_search_text(b, lh_str_of(name_of(p)), NULL, "name", v->err);
 	if (!rc && v->fd >= 0)
+		rc = byte_search_attributes(b, v->fd, v->err);
+	if (!rc && v->fd >= 0)
 		rc = byte_search_fd(b, v->fd, v->err);
+	if (!rc && v->fd >= 0 && byte_search_is_opaque(b))
+		rc = set_opaque(v, p);
 	if (rc >= 0 || v->err->code != LH_EIO)
 		return rc;
 	lh_tool_warn(v->tool, "%s: %s", p->path, v->err->msg);
@@ -272,19 +287,20 @@ static int search_place(struct verify *v)
 	int rc;
 
 	v->own = v->who && place_is_own(p, v->who->id);
-	v->journal = false;
+	v->journal = v->opaque = false;
 	rc = v->own ? list_kept(v, p) : 0;
 	if (rc < 0 || (v->own && p->kind == PLACE_SECRET))
 		return rc;
 	v->fd = p->kind == PLACE_SPECIAL ? -1 : place_open(p, v->err);
 	if (v->fd < 0 && p->kind != PLACE_SPECIAL)	/* a temporary file may just have gone */
 		return p->kind == PLACE_SPOOL && errno == ENOENT ? 0 : -1;
-	rc = search(v, v->person, is_named_after(v, p));
+	rc = search(v, v->person, v->who && place_is_named_after(v->s, p->path, v->who->id));
 	if (!rc)
 		rc = search(v, v->markers, false);
 	if (v->fd >= 0)
 		close(v->fd);
 	v->bytes += p->bytes;
+	v->r->opaque += v->opaque;
 	lh_tool_progress(v->tool, v->place + 1);
 	return rc;
 }
@@ -301,10 +317,55 @@ static int prepare(struct verify *v)
 	return v->markers ? 0 : -1;
 }
 
+static void put_count(struct lh_buf *out, uint64_t n, const char *one, const char *more)
+{
+	if (n == 1)
+		lh_buf_puts(out, one);
+	else if (n)
+		lh_buf_printf(out, "; %llu %s", (unsigned long long)n, more);
+}
+
+void put_remains(struct lh_buf *out, const struct remains *r)
+{
+	put_count(out, r->look, "; 1 row or text is to be looked at",
+		  "rows or texts are to be looked at");
+	put_count(out, r->by_hand, "; 1 has to be taken out by hand",
+		  "have to be taken out by hand");
+	put_count(out, r->opaque, "; 1 place cannot be read, and was not searched",
+		  "places cannot be read, and were not searched");
+	lh_buf_puts(out, "; ");
+}
+
+/* Append the verdict for people. */
+static void put_verdict(const struct verify *v, struct lh_buf *sentence)
+{
+	const struct remains *r = v->r;
+
+	if (r->left == 1)
+		lh_buf_puts(sentence, "1 row or text is left");
+	else if (r->left)
+		lh_buf_printf(sentence, "%llu rows or texts are left",
+			      (unsigned long long)r->left);
+	else
+		lh_buf_printf(sentence, "%s in %zu place%s", v->incomplete ? "nothing was found" :
+			      r->look || r->by_hand ? "nothing that an erasure takes out is left"
+			      : "nothing is left", v->s->places.n,
+			      v->s->places.n == 1 ? "" : "s");
+	put_remains(sentence, r);
+	if (v->who)
+		put_searched(sentence, v->who);
+	else
+		lh_buf_puts(sentence, "searched for the texts of --markers alone");
+}
+
 static int print_summary(struct verify *v)
 {
+	LH_SCOPED(lh_buf_free) struct lh_buf sentence = { 0 };
 	struct lh_buf out = { 0 };
 	struct lh_writer w = lh_write_to(&out);
+
+	if (!v->print)
+		return 0;
 
 	lh_write_object(&w, NULL);
 	lh_write_bool(&w, "summary", true);
@@ -314,9 +375,15 @@ static int print_summary(struct verify *v)
 	lh_write_u64(&w, "look", v->r->look);
 	lh_write_u64(&w, "by_hand", v->r->by_hand);
 	lh_write_u64(&w, "kept", v->r->kept);
+	lh_write_u64(&w, "opaque", v->r->opaque);
 	lh_write_bool(&w, "complete", !v->incomplete);
-	lh_write_end(&w);
-	return v->print ? lh_tool_out_line(v->tool, &out) : (lh_buf_free(&out), 0);
+	put_verdict(v, &sentence);
+	if (v->who && (write_searched(&w, v->who, NULL, NULL) < 0 ||
+		       erasure_compare(v->tool, v->s, v->who, &w, &sentence) < 0)) {
+		lh_buf_free(&out);
+		return -1;
+	}
+	return end_summary(v->tool, &w, &sentence);
 }
 
 static int run(struct verify *v)

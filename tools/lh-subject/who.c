@@ -1,25 +1,23 @@
 /* who.c - the persons that a command is asked about.  See subject.h. */
-#include <fcntl.h>
 #include <stdlib.h>
-#include <unistd.h>
 
 #include "base/mem.h"
-#include "file/file.h"
+#include "base/table.h"
 #include "flow/flow.h"
-#include "index/index_tools.h"
 #include "subject.h"
-#include "texts.h"
 #include "tool/records.h"
 
 struct asked {
 	struct lh_str id;
 	const struct lh_str *also;
 	size_t n_also;
+	bool logged;
 };
 static const struct lh_bind asked_members[] = {
 	{ LH_BIND_ID("candidate_id|id", struct asked, id), .required = true, .filled = true,
 	  .longest = TEXT_MAX },
 	{ LH_BIND_STRINGS("also", struct asked, also, n_also), .each_filled = true },
+	{ LH_BIND_BOOL("logged", struct asked, logged) },
 	LH_BIND_END
 };
 
@@ -42,111 +40,37 @@ static int add_also(struct person *who, struct lh_str text, struct lh_err *err)
 
 /* ---- the roster ---- */
 
-/* Append what names the person of a record, each with a NUL. */
-static int take_names(const struct lh_record *rec, struct lh_buf *text, struct lh_err *err)
+/* Name the members of the roster that are not searched for. */
+static void name_unused(struct lh_tool *tool, const struct lh_intern *unused)
 {
-	static const char *const member[] = {
-		"name", "full_name", "email", "phone", "telephone", "mobile"
-	};
-	LH_SCOPED(lh_buf_free) struct lh_buf decoded = { 0 };
-	const struct lh_value *v;
-	struct lh_str s;
-	size_t i;
+	LH_SCOPED(lh_buf_free) struct lh_buf names = { 0 };
+	uint32_t i;
 
-	for (i = 0; i < sizeof member / sizeof *member; i++) {
-		v = lh_record_get(rec, member[i]);
-		if (!v || v->type != LH_STRING || v->n <= 2)
-			continue;
-		lh_buf_reset(&decoded);
-		if (lh_value_str(v, &decoded, &s, err) < 0)
-			return -1;
-		lh_buf_add(text, s.p, s.n);
-		lh_buf_putc(text, '\0');
+	for (i = 0; i < unused->n; i++) {
+		const struct lh_str name = lh_intern_text(unused, i);
+
+		lh_buf_printf(&names, "%s%.*s", i ? ", " : "", (int)name.n, name.p);
 	}
-	return lh_buf_check(text, err);
+	lh_buf_putc(&names, '\0');
+	if (unused->n && !names.failed)
+		lh_tool_message(tool, "not searched for, of the roster: %s", names.p);
 }
 
-/* Take the names of a record of a roster that is the person's. */
-static int fill(struct lh_record *rec, void *result, struct lh_buf *out, void *context,
-		struct lh_err *err)
-{
-	const struct person *who = context;
-	const struct lh_value *v = lh_record_get(rec, "candidate_id");
-	const struct lh_str id = who->id;
-
-	(void)result;
-	v = v ? v : lh_record_get(rec, "id");
-	if (!v || !(v->type == LH_STRING ? lh_value_is(v, id.p, id.n)
-					 : lh_str_is((struct lh_str){ v->p, v->n }, id.p, id.n)))
-		return 0;
-	return take_names(rec, out, err) < 0 ? -1 : 1;
-}
-
-static int sink(const struct lh_output *o, void *shared, struct lh_err *err)
-{
-	struct person *who = shared;
-
-	lh_buf_add(&who->text, o->text, o->n);
-	return lh_buf_check(&who->text, err);
-}
-
-static int take_metadata(struct person *who, struct lh_str meta, struct lh_err *err)
-{
-	LH_SCOPED(lh_buf_free) struct lh_buf line = { 0 };
-	LH_SCOPED(lh_record_free) struct lh_record rec = { 0 };
-
-	lh_buf_add(&line, meta.p, meta.n);
-	if (!lh_buf_room(&line, LH_PAD))
-		return lh_buf_check(&line, err);
-	return lh_record_parse(&rec, line.p, line.len, err) < 0 ? -1
-		: take_names(&rec, &who->text, err);
-}
-
-/* Look in a roster that is an index: 1, 0 if it is none, -1. */
-static int look_in_index(struct person *who, const char *path, struct lh_err *err)
-{
-	struct lh_index *ix;
-	struct lh_row row;
-	int fd = lh_open_regular(path, O_RDONLY, 0, err), rc = fd < 0 ? -1 : lh_index_is(fd);
-	int64_t at;
-
-	if (fd >= 0)
-		close(fd);
-	if (rc <= 0)
-		return rc;
-	ix = lh_index_open(path, err);
-	at = ix ? lh_index_find(ix, who->id.p, who->id.n, err) : -2;
-	if (at >= 0) {
-		rc = lh_index_row(ix, (uint64_t)at, &row, err);
-		if (rc > 0 && row.meta.n)
-			rc = take_metadata(who, row.meta, err);
-	}
-	lh_index_close(ix);
-	return at == -2 || rc < 0 ? -1 : 1;
-}
-
+/* Take the texts of the person in the rosters, a NUL after each. */
 static int from_roster(struct person *who, const struct each *e, struct lh_err *err)
 {
-	const struct settings *s = e->s;
-	struct lh_flow flow = { .fill = fill, .result_size = 1, .sink = sink, .shared = who,
-				.jobs = 1, .n_files = 1 };
+	LH_SCOPED(lh_intern_free) struct lh_intern unused = { .n = 0 };
 	const char *p, *end;
-	size_t i, had = who->n_also;
-	int rc;
+	const size_t had = who->n_also;
 
-	for (i = 0; i < s->places.n; i++) {
-		if (s->places.v[i].kind != PLACE_ROSTER)
-			continue;
-		rc = look_in_index(who, s->places.v[i].path, err);
-		flow.files = &s->places.v[i].path;
-		if (rc < 0 || (!rc && lh_flow_run(&flow, err) < 0))
-			return -1;
-	}
+	if (roster_texts(e->s, who->id, &who->text, &unused, err) < 0)
+		return -1;
+	name_unused(e->tool, &unused);
 	end = who->text.p + who->text.len;
 	for (p = who->text.p; p < end; p += strlen(p) + 1)
-		if (strlen(p) >= TEXT_LEAST && add_also(who, lh_str_of(p), err) < 0)
+		if (add_also(who, lh_str_of(p), err) < 0)
 			return -1;
-	if (who->n_also > had || s->apply)
+	if (who->n_also > had || e->s->apply || !e->s->from_roster)
 		return 0;	/* an erasure that was begun has the texts in its journal */
 	lh_err_set(err, LH_EUSAGE, "--from-roster: no roster has a name of \"%.*s\"",
 		   (int)who->id.n, who->id.p);
@@ -162,7 +86,7 @@ static int from_roster(struct person *who, const struct each *e, struct lh_err *
 static int call(struct each *e, const struct asked *asked)
 {
 	struct lh_err *err = &e->tool->err;
-	struct person who = { .id = asked->id };
+	struct person who = { .id = asked->id, .logged = asked->logged };
 	size_t i;
 	int rc = 0;
 
@@ -173,7 +97,7 @@ static int call(struct each *e, const struct asked *asked)
 	}
 	for (i = 0; !rc && i < asked->n_also; i++)
 		rc = add_also(&who, asked->also[i], err);
-	if (!rc && e->s->from_roster)
+	if (!rc && (e->s->from_roster || (e->tool->verb->bit == V_ERASE && !e->s->id_only)))
 		rc = from_roster(&who, e, err);
 	if (!rc)
 		rc = person_prepare(&who, e->s, err);

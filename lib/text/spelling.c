@@ -1,0 +1,229 @@
+/* spelling.c - a text as persons' names are compared.  See spelling.h. */
+#include "spelling.h"
+
+#include <pthread.h>
+
+#include <utf8proc.h>
+
+#include "base/utf8.h"
+
+#define BAD 0x110000u		/* plus the byte: a sign that no text has */
+#define BLANK ' '
+
+/* Return the sign for a code point that stands for others, as all hyphens do; 0: it is none. */
+static uint32_t one_for_all(uint32_t c)
+{
+	switch (c) {
+	case '`': case 0xb4: case 0x2b9: case 0x2bb: case 0x2bc: case 0x2bd: case 0x2c8:
+	case 0x55a: case 0x2018: case 0x2019: case 0x201b: case 0x2032: case 0x2035: case 0xa78c:
+		return '\'';
+	case 0x2043: case 0x2212:
+		return '-';
+	case 0x85:
+		return BLANK;
+	case LH_SOFT:
+		return LH_SOFT;
+	default:
+		break;
+	}
+	switch (utf8proc_category((int32_t)c)) {
+	case UTF8PROC_CATEGORY_PD:
+		return '-';
+	case UTF8PROC_CATEGORY_ZS: case UTF8PROC_CATEGORY_ZL: case UTF8PROC_CATEGORY_ZP:
+		return BLANK;
+	default:
+		return 0;
+	}
+}
+
+/* Return the value of a decimal digit of any script as '0' to '9': each has ten in a row. */
+static uint32_t digit_sign(uint32_t c)
+{
+	uint32_t first = c;
+
+	while (first && utf8proc_category((int32_t)first - 1) == UTF8PROC_CATEGORY_ND)
+		first--;
+	return '0' + (c - first) % 10;
+}
+
+/* Set the signs of a code point, and return their number: 0 for one without a width. */
+static unsigned signs_of(uint32_t c, uint32_t *sign, unsigned most)
+{
+	const utf8proc_option_t how = UTF8PROC_COMPAT | UTF8PROC_DECOMPOSE | UTF8PROC_CASEFOLD |
+				      UTF8PROC_IGNORE;
+	int32_t made[LH_SPELLED_SIGNS];
+	uint32_t one = c < 0x80 ? lh_spelled_ascii(c) : one_for_all(c);
+	utf8proc_ssize_t n, i;
+	int bound = 0;
+
+	if (one) {
+		*sign = one;
+		return 1;
+	}
+	n = c ? utf8proc_decompose_char((int32_t)c, made, LH_SPELLED_SIGNS, how, &bound) : 0;
+	if (n < 0 || n > LH_SPELLED_SIGNS || (unsigned)n > most)
+		return 0;
+	for (i = 0; i < n; i++) {
+		const uint32_t d = (uint32_t)made[i];
+
+		one = d < 0x80 ? lh_spelled_ascii(d) : one_for_all(d);
+		if (!one && utf8proc_category(made[i]) == UTF8PROC_CATEGORY_ND)
+			one = digit_sign(d);
+		sign[i] = one ? one : d;
+	}
+	return (unsigned)n;
+}
+
+static int mark_class(uint32_t c)
+{
+	return c < 0x300 ? 0 : utf8proc_get_property((int32_t)c)->combining_class;
+}
+
+bool lh_spelled_is_mark(uint32_t sign)
+{
+	return sign < BAD && mark_class(sign);
+}
+
+/* ---- the first signs of characters ---- */
+
+static uint32_t first_of[0x10000];	/* of each code point of the basic plane */
+static pthread_once_t once = PTHREAD_ONCE_INIT;
+
+static void fill_first(void)
+{
+	uint32_t c, sign[LH_SPELLED_SIGNS];
+
+	for (c = 1; c < 0x10000; c++)
+		first_of[c] = signs_of(c, sign, LH_SPELLED_SIGNS) ? sign[0] : 0;
+}
+
+size_t lh_spelled_char(const unsigned char *p, size_t n, uint32_t *first)
+{
+	const size_t len = *p < 0x80 ? 1 : lh_utf8_len(p, n);
+	const unsigned char *next = p;
+	uint32_t sign[LH_SPELLED_SIGNS], c;
+
+	*first = 0;
+	if (*p < 0x80)
+		*first = lh_spelled_ascii(*p);
+	if (len < 2)
+		return 1;
+	pthread_once(&once, fill_first);
+	c = lh_utf8_get(&next);
+	if (c < 0x10000)
+		*first = first_of[c];
+	else if (signs_of(c, sign, LH_SPELLED_SIGNS))
+		*first = sign[0];
+	return len;
+}
+
+uint32_t lh_spelled_first(const unsigned char *p, size_t n)
+{
+	uint32_t first;
+
+	lh_spelled_char(p, n, &first);
+	return first;
+}
+
+/* ---- a text ---- */
+
+/* Read a code point, and return the bytes of it: 0 at the end. */
+static size_t peek(const struct lh_spelled *s, uint32_t *c)
+{
+	const unsigned char *p = s->p + s->at;
+	const size_t left = s->n - s->at, len = !left ? 0 : *p < 0x80 ? 1 : lh_utf8_len(p, left);
+
+	if (!left)
+		return 0;
+	*c = len ? lh_utf8_get(&p) : BAD + *p;
+	return len ? len : 1;
+}
+
+/* Append the signs of the marks that follow the character at hand, all in their order. */
+static void add_marks(struct lh_spelled *s)
+{
+	uint32_t c, sign;
+	unsigned i, k, from;
+	size_t len;
+
+	while (s->n_signs < LH_SPELLED_SIGNS && (len = peek(s, &c)) && c >= 0x300 && c < BAD &&
+	       mark_class(c)) {
+		s->n_signs += signs_of(c, s->sign + s->n_signs, LH_SPELLED_SIGNS - s->n_signs);
+		s->at += len;
+	}
+	for (from = s->n_signs; from && mark_class(s->sign[from - 1]); from--)
+		;
+	for (i = from + 1; i < s->n_signs; i++) {
+		sign = s->sign[i];
+		for (k = i; k > from && mark_class(s->sign[k - 1]) > mark_class(sign); k--)
+			s->sign[k] = s->sign[k - 1];
+		s->sign[k] = sign;
+	}
+}
+
+/* Read the next character that has signs: 1, 0 at the end. */
+static int read_char(struct lh_spelled *s)
+{
+	uint32_t c;
+	size_t len;
+
+	s->n_signs = s->next = 0;
+	while (!s->n_signs) {
+		len = peek(s, &c);
+		if (!len)
+			return 0;
+		s->at += len;
+		if (c < 0x80) {
+			s->sign[s->n_signs++] = lh_spelled_ascii(c);
+		} else if (c >= BAD) {
+			s->sign[s->n_signs++] = c;
+		} else {
+			s->n_signs = signs_of(c, s->sign, LH_SPELLED_SIGNS);
+			if (s->n_signs)
+				add_marks(s);
+		}
+	}
+	return 1;
+}
+
+/* Read on over white space, of which a blank was read: the next sign is not white space. */
+static uint32_t pass_blanks(struct lh_spelled *s)
+{
+	struct lh_spelled before = *s;
+	int blanks = 1;
+
+	while (read_char(s) && s->n_signs == 1 && s->sign[0] == BLANK &&
+	       blanks++ < LH_SPELLED_BLANKS)
+		before = *s;
+	if (s->n_signs && s->sign[0] == ',') {
+		s->next = 1;
+		return ',';
+	}
+	*s = before;
+	s->next = s->n_signs;
+	return BLANK;
+}
+
+uint32_t lh_spelled_next(struct lh_spelled *s)
+{
+	uint32_t sign;
+
+	if (s->next < s->n_signs)
+		return s->sign[s->next++];
+	do {
+		if (!read_char(s))
+			return 0;
+		sign = s->sign[s->next++];
+	} while (s->comma && sign == BLANK);
+	if (sign == BLANK)
+		sign = pass_blanks(s);
+	s->comma = sign == ',';
+	return sign;
+}
+
+bool lh_spelled_is_whole(const struct lh_spelled *s)
+{
+	uint32_t c;
+
+	return s->next == s->n_signs && !(peek(s, &c) && c >= 0x300 && c < BAD && mark_class(c));
+}

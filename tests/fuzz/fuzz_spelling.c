@@ -1,0 +1,75 @@
+/*
+ * fuzz_spelling - a person's text is found in any text that has it between blanks, and what is
+ * found in any bytes is within them.
+ *
+ * Input: the length of the text that is searched for; that text; what it is searched in.
+ */
+#include <stdlib.h>
+#include <string.h>
+
+#include "../../tools/lh-subject/texts.c"
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+struct found {
+	size_t n, end;
+};
+
+static void on_text(void *ctx, size_t number, size_t at, size_t len, bool joined)
+{
+	struct found *f = ctx;
+
+	if (number > 1 || !len || at + len > f->end)
+		abort();
+	f->n += !joined;
+}
+
+static struct found find(const struct texts *t, const void *p, size_t n)
+{
+	struct found f = { .end = n };
+
+	texts_find(t, p, n, on_text, &f);
+	return f;
+}
+
+/* Check that a text is found between blanks, and is what its normal form says. */
+static void check_text(const struct texts *t, const struct text *text)
+{
+	static struct lh_buf normal, again, padded;
+	struct text of_normal = *text;
+	enum text_kind kind, kind_again;
+	struct lh_err err;
+
+	lh_buf_reset(&normal);
+	lh_buf_reset(&again);
+	lh_buf_reset(&padded);
+	lh_buf_puts(&padded, " ");
+	lh_buf_add(&padded, text->text.p, text->text.n);
+	lh_buf_puts(&padded, " ");
+	if (!find(t, padded.p, padded.len).n || text_normal(text, &normal, &kind, &err) < 0)
+		abort();
+	of_normal.text = (struct lh_str){ normal.p, normal.len };
+	if (!normal.len || text_normal(&of_normal, &again, &kind_again, &err) < 0)
+		abort();
+	if (kind == TEXT_TELEPHONE && (kind != kind_again || again.len > 10))
+		abort();
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+	const size_t n = size ? data[0] : 0;
+	const struct text text = { { (const char *)data + 1, n }, 0, true, false };
+	struct lh_err err;
+	struct texts *t;
+
+	if (!n || size < n + 1)
+		return 0;
+	t = texts_new(&text, 1, &err);
+	if (t) {
+		find(t, data + 1 + n, size - 1 - n);
+		if (lh_utf8_valid(text.text.p, n) && !memchr(text.text.p, '\0', n))
+			check_text(t, &text);
+	}
+	texts_free(t);
+	return 0;
+}

@@ -1,0 +1,119 @@
+# lh-subject: in which spellings the names and telephones of a person are found, by find and verify.
+load ../helper
+load ../subject
+
+# lines [OPTION]... - the lines of d/log that find lists and, the same, those that verify does.
+lines() {
+	lh-subject find --log d/log "$@" w-7 | jq -r 'select(.path == "d/log").line' >found
+	lh-subject verify --log d/log "$@" w-7 | jq -r 'select(.path == "d/log").line' | sort -nu >verified || true
+	alike found verified
+	tr '\n' ' ' <found
+}
+
+@test "a telephone is found by its digits, as a number and whatever separates them" {
+	mkdir d
+	cat >d/log <<-'END'
+		{"to":"+13125550101"}
+		{"to":"13125550101"}
+		{"to":"tel:+1-312-555-0101"}
+		{"to":"?p=%2B13125550101"}
+		{"to":"call 312\u00a0555\u20110101 now"}
+		{"to":"312\u2013555\t0101"}
+		{"to":"(312)\n555.0101 ext 7"}
+		{"to":3125550101}
+		{"to":"٣١٢٥٥٥٠١٠١"}
+		{"to":"３１２－５５５－０１０１"}
+		{"to":"312%20555%2D0101"}
+		{"to":"at 6 312-555-0101 7 or 312-555-0102"}
+		{"to":"312-555-0109 312-555-0101"}
+		{"to":"312\u00ad555\u200b0101"}
+		{"to":"001 312 555 0101x5"}
+	END
+	for tel in 312-555-0101 +13125550101 'tel:+1 (312) 555-0101 x5' '312 555 0101 ext. 12' '+1-312-555-0101;ext=5'; do
+		[ "$(lines --also "$tel")" = "1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 " ] || { echo "$tel"; cat found; return 1; }
+	done
+}
+
+@test "another number, and more than 15 digits next to each other, are not the telephone" {
+	mkdir d
+	cat >d/log <<-'END'
+		{"to":"1234563125550101"}
+		{"to":"312-555-01012"}
+		{"to":"212-555-0101"}
+		{"to":"5550101"}
+		{"to":31255501010}
+		{"to":"312 555 , 0101"}
+		{"to":"312-555-0101"}
+	END
+	[ "$(lines --also 312-555-0101)" = "7 " ]
+}
+
+@test "a telephone of fewer than ten digits is all of a number" {
+	mkdir d
+	printf '{"to":"%s"}\n' 555-0101 'at 6 555 0101 7' 312-555-0101 '(312) 555-0101' 15550101 555-0101-2 555-0101. >d/log
+	[ "$(lines --also 5550101)" = "1 2 7 " ]
+}
+
+@test "a name is found with any white space, apostrophe, hyphen, width and form of accents" {
+	mkdir d
+	cat >d/log <<-'END'
+		{"x":"spoke to Sean O\u2019Brien-Le\u0301e."}
+		{"x":"Sean\nO'Brien\u2010L\u00e9e called"}
+		{"x":"SEAN  O\u02bcBRIEN\u2011LÉE"}
+		{"x":"Sean\u00a0O\u2032Brien\u2212Lée"}
+		{"x":"Sean\r\n\u2009O'Brien\u00adLée"}
+		{"x":"Ｓｅａｎ　Ｏ＇Ｂｒｉｅｎ－Ｌｅ\u0301ｅ"}
+		{"x":"Se\u00adan\tO\u2018Brien\u2013L\u00e9\u200be"}
+		{"x":"sean%20o%27brien-l%C3%A9e"}
+		{"x":"Sean O'Brien-L\u00e9ex"}
+		{"x":"Sean OBrien-Lée"}
+		{"x":"xSean O'Brien-Lée"}
+		{"x":"Sean O'Brien-Lee"}
+	END
+	for name in "Sean O'Brien-Lée" "  sean   O’BRIEN‐Lée " $'Sean\tO\xca\xbcBrien\xc2\xadLe\xcc\x81e'; do
+		[ "$(lines --also "$name")" = "1 2 3 4 5 6 7 8 " ] || { echo "$name"; cat found; return 1; }
+	done
+	printf '{"x":"Nguye\\u0302\\u0303n"}\n{"x":"Nguy\\u1ec5n"}\n{"x":"Nguyen"}\n' >d/log
+	[ "$(lines --also Nguyễn)" = "1 2 " ]
+}
+
+@test "a name is found with the last name first, and one with a comma with the last name last" {
+	mkdir d
+	printf '{"x":"%s"}\n' "Lee, Mary Ann" "Ann Lee, Mary" "see Lee ,mary\tann." "Mary Ann Lee" "Mary, Ann Lee" "Mary Ann" "Lee Mary Ann" >d/log
+	[ "$(lines --also 'Mary Ann Lee')" = "1 2 3 4 " ]
+	[ "$(lines --also 'Lee, Mary Ann')" = "1 3 4 " ]
+}
+
+@test "a text of blanks alone is refused" {
+	echo '{"x":"  "}' >log
+	run -2 lh-subject find --log log --also $'  \xc2\xa0 \t' w-7
+	[[ $output == *"other characters than blanks"* ]]
+}
+
+@test "numbers, lists and objects of a roster are searched by their digits and strings, also of first and last names" {
+	mkdir d
+	cat >d/log <<-'END'
+		{"x":"call 312-555-0101"}
+		{"x":"from AL@EXAMPLE.COM"}
+		{"x":"+1 312 555 0102 or al2@example.com"}
+		{"x":"Al, Rob"}
+		{"x":"home mobile main Ulm"}
+	END
+	roster() { echo "{\"candidate_id\":\"w-7\",$1}" >roster; lines --roster roster --from-roster -q; }
+	[ "$(roster '"phone":3125550101')" = "1 " ]
+	[ "$(roster '"Phone":3125550101.0')" = "1 " ]
+	[ "$(roster '"phone":["312-555-0102",3125550101]')" = "1 3 " ]
+	[ "$(roster '"mobile_phone":{"type":"home","label":"main","n":{"kind":"mobile","value":"312-555-0101 (home)"}}')" = "1 " ]
+	[ "$(roster '"phone":"312-555-0101 / 312-555-0102"')" = "1 3 " ]
+	[ "$(roster '"phone":"312-555-0101 x5","city":"Main"')" = "1 " ]
+	[ "$(roster '"Email":["al@example.com"]')" = "2 " ]
+	[ "$(roster '"e-mail":"Rob <al@example.com>, al2@example.com"')" = "2 3 " ]
+	[ "$(roster '"first_name":"Rob","lastName":"Al"')" = "4 " ]
+	[ "$(roster '"name":" Rob  Al "')" = "4 " ]
+}
+
+@test "a member of a roster that is not searched for, as it is another or too short, is named once" {
+	printf '{"candidate_id":"w-7","name":"Bo","city":"Ulm","active":true,"first_name":"Rob"}\n{"candidate_id":"w-7","city":"Bonn","email":"bo@example.com"}\n{"candidate_id":"w-8","role":"x"}\n' >roster
+	run -0 --separate-stderr lh-subject find --roster roster --from-roster w-7
+	[ "$stderr" = "lh-subject: not searched for, of the roster: name, city, a first or last name alone" ]
+}

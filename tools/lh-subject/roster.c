@@ -1,0 +1,287 @@
+/* roster.c - the texts of rosters that name a person.  See subject.h. */
+#include <fcntl.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "base/mem.h"
+#include "base/table.h"
+#include "base/utf8.h"
+#include "file/file.h"
+#include "flow/flow.h"
+#include "index/index_tools.h"
+#include "subject.h"
+
+#define PART_MAX 64		/* bytes of the name of a member that may be one of those below */
+
+enum part { PART_NONE, PART_NAME, PART_FIRST, PART_LAST, PART_EMAIL, PART_TELEPHONE, PART_ID,
+	    PARTS };
+
+/* Members by their names in small letters, without "_", "-" and blanks. */
+static const struct {
+	const char *name;
+	enum part part;
+} parts[] = {
+	{ "name", PART_NAME }, { "fullname", PART_NAME }, { "displayname", PART_NAME },
+	{ "firstname", PART_FIRST }, { "givenname", PART_FIRST },
+	{ "lastname", PART_LAST }, { "surname", PART_LAST }, { "familyname", PART_LAST },
+	{ "email", PART_EMAIL }, { "emails", PART_EMAIL }, { "mail", PART_EMAIL },
+	{ "emailaddress", PART_EMAIL },
+	{ "phone", PART_TELEPHONE }, { "phones", PART_TELEPHONE },
+	{ "phonenumber", PART_TELEPHONE }, { "phonenumbers", PART_TELEPHONE },
+	{ "telephone", PART_TELEPHONE }, { "telephones", PART_TELEPHONE },
+	{ "tel", PART_TELEPHONE }, { "mobile", PART_TELEPHONE },
+	{ "mobilephone", PART_TELEPHONE }, { "homephone", PART_TELEPHONE },
+	{ "workphone", PART_TELEPHONE }, { "cell", PART_TELEPHONE },
+	{ "cellphone", PART_TELEPHONE },
+	{ "candidateid", PART_ID }, { "id", PART_ID },
+	{ "type", PARTS }, { "label", PARTS }, { "kind", PARTS },
+};
+
+/* The texts of a person as they are read, each with a NUL. */
+struct reading {
+	const struct settings *s;
+	struct lh_str id;
+	struct lh_buf *texts;
+	struct lh_buf first, last, string;
+	struct lh_intern *unused;	/* names of members that are not searched for */
+	struct lh_err *err;
+};
+
+static enum part part_of(const struct lh_value *key)
+{
+	char name[PART_MAX];
+	size_t i, n = 0;
+
+	for (i = 1; i + 1 < key->n; i++) {
+		const char c = lh_fold(key->p[i]);
+
+		if (c == '_' || c == '-' || c == ' ')
+			continue;
+		if (n == sizeof name)
+			return PART_NONE;
+		name[n++] = c;
+	}
+	for (i = 0; i < sizeof parts / sizeof *parts; i++)
+		if (lh_str_is((struct lh_str){ name, n }, parts[i].name, strlen(parts[i].name)))
+			return parts[i].part;
+	return PART_NONE;
+}
+
+/* Append a text unless it is too short to be searched: 1, 0, -1. */
+static int add_text(struct reading *r, struct lh_str s)
+{
+	s = lh_trim(s.p, s.n);
+	if (!s.n || s.n > TEXT_MAX || memchr(s.p, '\0', s.n) ||
+	    (s.n < TEXT_LEAST && !r->s->brief))
+		return 0;
+	lh_buf_add(r->texts, s.p, s.n);
+	lh_buf_putc(r->texts, '\0');
+	return lh_buf_check(r->texts, r->err) < 0 ? -1 : 1;
+}
+
+/* Append each piece of a text between characters of `ends` that is of a kind: their number. */
+static int add_pieces(struct reading *r, struct lh_str s, const char *ends, enum text_kind kind)
+{
+	LH_SCOPED(lh_buf_free) struct lh_buf normal = { 0 };
+	size_t i, from = 0;
+	int added = 0, rc;
+
+	for (i = 0; i <= s.n; i++) {
+		const struct text piece = { lh_trim(s.p + from, i - from), 0, true, false };
+		enum text_kind is;
+
+		if (i < s.n && !strchr(ends, s.p[i]))
+			continue;
+		from = i + 1;
+		if (!piece.text.n || piece.text.n > TEXT_MAX)
+			continue;
+		if (text_normal(&piece, &normal, &is, r->err) < 0)
+			return -1;
+		rc = is == kind ? add_text(r, piece.text) : 0;
+		if (rc < 0)
+			return -1;
+		added += rc;
+	}
+	return added;
+}
+
+/* Append what a string of a part names the person by: the numbers or addresses in it, else all. */
+static int add_string(struct reading *r, enum part part, struct lh_str s)
+{
+	static const char letters[] = ",;/|:abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ";
+	const struct text whole = { s, 0, true, false };
+	LH_SCOPED(lh_buf_free) struct lh_buf normal = { 0 };
+	enum text_kind kind = TEXT_NAME;
+	int rc = 0;
+
+	if (part == PART_FIRST || part == PART_LAST) {
+		lh_buf_add(part == PART_FIRST ? &r->first : &r->last, s.p, s.n);
+		return lh_buf_check(part == PART_FIRST ? &r->first : &r->last, r->err) < 0 ? -1 : 1;
+	}
+	if (s.n && s.n <= TEXT_MAX && text_normal(&whole, &normal, &kind, r->err) < 0)
+		return -1;
+	if (part == PART_TELEPHONE && kind != TEXT_TELEPHONE)
+		rc = add_pieces(r, s, letters, TEXT_TELEPHONE);
+	else if (part == PART_EMAIL)
+		rc = add_pieces(r, s, " ,;<>|\t\n", TEXT_EMAIL);
+	return rc ? rc : add_text(r, s);
+}
+
+static int add_value(struct reading *r, enum part part, const struct lh_value *v)
+{
+	char digits[24];
+	struct lh_iter it;
+	struct lh_str s = { v->p, v->n };
+	int64_t whole;
+	int rc = 0, added = 0;
+
+	if (v->type == LH_OBJECT || v->type == LH_ARRAY) {
+		for (lh_iter_init(&it, v); rc >= 0 && lh_iter_next(&it); added |= rc > 0)
+			rc = v->type == LH_OBJECT && part_of(&it.key) == PARTS ? 0
+				: add_value(r, part, &it.val);
+		return rc < 0 ? -1 : added;
+	}
+	if (v->type == LH_NUMBER && lh_value_i64(v, &whole)) {
+		snprintf(digits, sizeof digits, "%lld", (long long)whole);
+		return add_string(r, part, lh_str_of(digits));
+	}
+	lh_buf_reset(&r->string);
+	if (v->type == LH_STRING && lh_value_str(v, &r->string, &s, r->err) < 0)
+		return -1;
+	return v->type == LH_STRING || v->type == LH_NUMBER ? add_string(r, part, s) : 1;
+}
+
+/* Append the first and the last name as one. */
+static int add_parts_of_name(struct reading *r)
+{
+	static const char alone[] = "a first or last name alone";
+	uint32_t number;
+	int rc = 0;
+
+	if (r->unused && !r->first.len != !r->last.len)
+		rc = lh_intern_add(r->unused, alone, sizeof alone - 1, &number, r->err);
+	if (r->first.len && r->last.len) {
+		lh_buf_putc(&r->first, ' ');
+		lh_buf_add(&r->first, r->last.p, r->last.len);
+		rc = lh_buf_check(&r->first, r->err) < 0 ? -1
+			: add_text(r, (struct lh_str){ r->first.p, r->first.len });
+	}
+	lh_buf_reset(&r->first);
+	lh_buf_reset(&r->last);
+	return rc < 0 ? -1 : 0;
+}
+
+/* Append what names the person of a record, and note which members do not. */
+static int read_members(struct reading *r, const struct lh_value *record)
+{
+	struct lh_iter it;
+	uint32_t number;
+	int rc = 0;
+
+	for (lh_iter_init(&it, record); rc >= 0 && lh_iter_next(&it); ) {
+		const enum part part = part_of(&it.key);
+
+		if (part == PART_ID || it.val.type == LH_NULL)
+			continue;
+		rc = part == PART_NONE || part == PARTS ? 0 : add_value(r, part, &it.val);
+		if (!rc && r->unused && it.val.type != LH_TRUE && it.val.type != LH_FALSE)
+			rc = lh_intern_add(r->unused, it.key.p + 1, it.key.n - 2, &number, r->err);
+	}
+	return rc < 0 ? -1 : add_parts_of_name(r);
+}
+
+static void reading_free(struct reading *r)
+{
+	lh_buf_free(&r->first);
+	lh_buf_free(&r->last);
+	lh_buf_free(&r->string);
+}
+
+/* Take the texts of a record of a roster that is the person's. */
+static int fill(struct lh_record *rec, void *result, struct lh_buf *out, void *context,
+		struct lh_err *err)
+{
+	struct reading r = *(const struct reading *)context;
+	const struct lh_value *v = lh_record_get(rec, "candidate_id");
+	const struct lh_value all = { rec->line, rec->len, LH_OBJECT, false };
+	int rc;
+
+	(void)result;
+	v = v ? v : lh_record_get(rec, "id");
+	if (!v || (v->type == LH_STRING && !lh_value_is(v, r.id.p, r.id.n)) ||
+	    (v->type != LH_STRING && !lh_str_is((struct lh_str){ v->p, v->n }, r.id.p, r.id.n)))
+		return 0;
+	r.texts = out;
+	r.err = err;
+	rc = read_members(&r, &all);
+	reading_free(&r);
+	return rc < 0 ? -1 : 1;
+}
+
+static int sink(const struct lh_output *o, void *shared, struct lh_err *err)
+{
+	struct reading *r = shared;
+
+	lh_buf_add(r->texts, o->text, o->n);
+	return lh_buf_check(r->texts, err);
+}
+
+static int read_metadata(struct reading *r, struct lh_str meta)
+{
+	LH_SCOPED(lh_buf_free) struct lh_buf line = { 0 };
+	LH_SCOPED(lh_record_free) struct lh_record rec = { 0 };
+	struct lh_value all;
+
+	lh_buf_add(&line, meta.p, meta.n);
+	if (!lh_buf_room(&line, LH_PAD))
+		return lh_buf_check(&line, r->err);
+	if (lh_record_parse(&rec, line.p, line.len, r->err) < 0)
+		return -1;
+	all = (struct lh_value){ rec.line, rec.len, LH_OBJECT, false };
+	return read_members(r, &all);
+}
+
+/* Look in a roster that is an index: 1, 0 if it is none, -1. */
+static int look_in_index(struct reading *r, const char *path)
+{
+	struct lh_index *ix;
+	struct lh_row row;
+	int fd = lh_open_regular(path, O_RDONLY, 0, r->err), rc = fd < 0 ? -1 : lh_index_is(fd);
+	int64_t at;
+
+	if (fd >= 0)
+		close(fd);
+	if (rc <= 0)
+		return rc;
+	ix = lh_index_open(path, r->err);
+	at = ix ? lh_index_find(ix, r->id.p, r->id.n, r->err) : -2;
+	if (at >= 0) {
+		rc = lh_index_row(ix, (uint64_t)at, &row, r->err);
+		if (rc > 0 && row.meta.n)
+			rc = read_metadata(r, row.meta);
+	}
+	lh_index_close(ix);
+	return at == -2 || rc < 0 ? -1 : 1;
+}
+
+int roster_texts(const struct settings *s, struct lh_str id, struct lh_buf *texts,
+		 struct lh_intern *unused, struct lh_err *err)
+{
+	struct reading r = { .s = s, .id = id, .texts = texts, .unused = unused, .err = err };
+	struct lh_flow flow = { .fill = fill, .result_size = 1, .sink = sink, .shared = &r,
+				.jobs = 1, .n_files = 1 };
+	size_t i;
+	int rc = 0;
+
+	for (i = 0; !rc && i < s->places.n; i++) {
+		if (s->places.v[i].kind != PLACE_ROSTER)
+			continue;
+		rc = look_in_index(&r, s->places.v[i].path);
+		flow.files = &s->places.v[i].path;
+		if (!rc)
+			rc = lh_flow_run(&flow, err);
+		rc = rc < 0 ? -1 : 0;
+	}
+	reading_free(&r);
+	return rc;
+}
