@@ -2,20 +2,24 @@
 #include "coproc.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <poll.h>
+#include <pthread.h>
 #include <signal.h>
-#include <spawn.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include "shell_coproc.h"
 #include "base/mem.h"
 #include "base/signal.h"
+#include "file/confine.h"
 #include <lh/time.h>
 
 #define REPLY_MAX ((size_t)1 << 30)
@@ -150,45 +154,114 @@ static char **environment(const struct lh_spawn *child, struct lh_err *err)
 	return env;
 }
 
+/* ---- start ---- */
+
+bool lh_coproc_program(const char *name, char *to, size_t n)
+{
+	const char *dirs = getenv("PATH"), *end;
+	struct stat st;
+
+	lh_coproc_find(name, to, n);
+	if (strchr(to, '/'))
+		return access(to, X_OK) == 0;
+	for (dirs = dirs ? dirs : "/bin:/usr/bin"; dirs; dirs = *end ? end + 1 : NULL) {
+		end = strchrnul(dirs, ':');
+		if ((size_t)snprintf(to, n, "%.*s%s%s", (int)(end - dirs), dirs,
+				     end == dirs ? "./" : "/", name) < n &&
+		    access(to, X_OK) == 0 && stat(to, &st) == 0 && S_ISREG(st.st_mode))
+			return true;
+	}
+	return false;
+}
+
+/* What a child needs before it is another program.  It shares the memory of its parent, which
+ * waits: nothing here allocates, and what it writes the parent reads. */
+struct birth {
+	const struct lh_spawn *how;
+	const char *path;
+	char **env;
+	volatile int failed;		/* errno */
+};
+
+/* Signals of the parent shall not be handled by its functions in the child. */
+static void forget_handlers(void)
+{
+	struct sigaction a;
+	int i;
+
+	for (i = 1; i < NSIG; i++)
+		if (sigaction(i, NULL, &a) == 0 && a.sa_handler != SIG_DFL &&
+		    a.sa_handler != SIG_IGN)
+			signal(i, SIG_DFL);
+}
+
+static int set_descriptors(const struct lh_spawn *s)
+{
+	size_t i;
+
+	for (i = 0; i < s->n_fd; i++)
+		if (s->fd[i] >= 0 && (s->fd[i] == (int)i ? fcntl((int)i, F_SETFD, 0)
+							 : dup2(s->fd[i], (int)i)) < 0)
+			return -1;
+	return 0;
+}
+
+static void become(struct birth *b)
+{
+	const struct lh_spawn *s = b->how;
+	sigset_t none;
+
+	forget_handlers();
+	if (s->group) {
+		setpgid(0, 0);
+		signal(SIGPIPE, SIG_DFL);
+	}
+	if (set_descriptors(s) == 0 && (!s->folder || chdir(s->folder) == 0) &&
+	    (!s->confined || lh_confined_enter(s->confined) == 0)) {
+		sigemptyset(&none);
+		sigprocmask(SIG_SETMASK, &none, NULL);
+		syscall(SYS_execve, b->path, s->argv, b->env, 0, 0,
+			s->confined ? s->confined->pass : 0);
+	}
+	b->failed = errno;
+	_exit(127);
+}
+
+static pid_t give_birth(struct birth *b)
+{
+	sigset_t all, before;
+	pid_t pid;
+
+	sigfillset(&all);
+	pthread_sigmask(SIG_SETMASK, &all, &before);
+	pid = vfork();
+	if (pid == 0)
+		become(b);
+	if (pid < 0)
+		b->failed = errno;
+	pthread_sigmask(SIG_SETMASK, &before, NULL);
+	return pid;
+}
+
+/* No signal is blocked in a child.  A child that leads a group also starts with the default
+ * SIGPIPE, as a shell expects. */
 pid_t lh_coproc_spawn(const struct lh_spawn *s, struct lh_err *err)
 {
-	posix_spawn_file_actions_t actions;
-	posix_spawnattr_t attr;
 	LH_SCOPED(lh_free_local) char **env = environment(s, err);
 	char path[4096];
-	size_t i;
-	pid_t pid = 0;
-	int rc = 0;
-	sigset_t set;
+	struct birth b = { .how = s, .path = path, .env = env };
+	pid_t pid;
 
 	if (!env)
 		return -1;
-	lh_coproc_find(s->argv[0], path, sizeof path);
-	posix_spawn_file_actions_init(&actions);
-	/* No signal is blocked in a child.  A child that leads a group also starts with the
-	 * default SIGPIPE, as a shell expects. */
-	sigemptyset(&set);
-	posix_spawnattr_init(&attr);
-	posix_spawnattr_setsigmask(&attr, &set);
-	sigaddset(&set, SIGPIPE);
-	posix_spawnattr_setsigdefault(&attr, &set);
-	posix_spawnattr_setpgroup(&attr, 0);
-	posix_spawnattr_setflags(&attr, (short)(POSIX_SPAWN_SETSIGMASK |
-		(s->group ? POSIX_SPAWN_SETPGROUP | POSIX_SPAWN_SETSIGDEF : 0)));
-	for (i = 0; i < s->n_fd && !rc; i++)
-		if (s->fd[i] >= 0)
-			rc = posix_spawn_file_actions_adddup2(&actions, s->fd[i], (int)i);
-	if (s->folder && !rc)
-		rc = posix_spawn_file_actions_addchdir_np(&actions, s->folder);
-	if (!rc)
-		rc = posix_spawnp(&pid, path, &actions, &attr, s->argv, env);
-	posix_spawnattr_destroy(&attr);
-	posix_spawn_file_actions_destroy(&actions);
-	if (rc) {
-		errno = rc;
-		return lh_err_sys(err, "cannot run %s", s->argv[0]);
-	}
-	return pid;
+	lh_coproc_program(s->argv[0], path, sizeof path);	/* the kernel says why not */
+	pid = give_birth(&b);
+	if (!b.failed)
+		return pid;
+	if (pid > 0)
+		waitpid(pid, NULL, 0);
+	errno = b.failed;
+	return lh_err_sys(err, "cannot run %s", s->argv[0]);
 }
 
 int lh_coproc_start(struct lh_coproc *c, char *const argv[], unsigned keys, struct lh_err *err)

@@ -38,6 +38,8 @@
 #include <lh/json.h>
 #include <lh/str.h>
 
+struct lh_confined;
+
 struct lh_stderr_tail {		/* the end of a child's stderr */
 	char text[1024];
 	size_t n;
@@ -118,6 +120,7 @@ struct lh_spawn {
 	char *const *inherit;	/* names of others that it inherits, then NULL; or NULL */
 	const char *folder;	/* its working directory; NULL: inherited */
 	bool group;		/* leads a process group, with the default SIGPIPE */
+	const struct lh_confined *confined;	/* what the kernel refuses it; NULL: nothing */
 };
 
 /* Start argv[0], searched as above.  Returns its PID, or -1. */
@@ -130,6 +133,8 @@ bool lh_coproc_stderr_error(int stderr_fd, const char *name, struct lh_err *err)
 /* Copy the path of a tool next to the running executable to to[0..n); the bare name
  * if there is none, or if the name has a "/". */
 void lh_coproc_find(const char *name, char *to, size_t n);
+/* Copy the path of the program that lh_coproc_spawn would start; false if there is none. */
+bool lh_coproc_program(const char *name, char *to, size_t n);
 
 /*
  * stderr_tail - the end of a child's stderr is kept; the last line of it is

@@ -8,6 +8,7 @@
 #include <sys/wait.h>
 
 #include "check.h"
+#include "file/confine.h"
 #include "file/file.h"
 
 static struct lh_err err;

@@ -19,6 +19,7 @@
 #include "base/mem.h"
 #include "base/signal.h"
 #include "duckdb/duckdb.h"
+#include "file/confine.h"
 #include "file/file.h"
 #include "file/rows.h"
 #include "query.h"
