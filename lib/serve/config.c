@@ -4,7 +4,6 @@
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <unistd.h>
 
 #include "base/mem.h"
 #include "file/file.h"
@@ -69,9 +68,9 @@ static const struct lh_bind log_table[] = {
 
 struct file_members {
 	const struct lh_str *listen, *token_file, *allow, *allow_write, *built_in, *persons,
-		*allow_origin, *trusted_proxy, *elsewhere;
+		*allow_origin, *trusted_proxy, *elsewhere, *may_read;
 	size_t n_listen, n_token_file, n_allow, n_allow_write, n_built_in, n_persons,
-		n_allow_origin, n_trusted_proxy, n_elsewhere;
+		n_allow_origin, n_trusted_proxy, n_elsewhere, n_may_read;
 	struct lh_str audit_log, audit_anchor;
 	bool decisions, decisions_text, forbid_return;
 	int audit_sync, audit_required;
@@ -79,7 +78,7 @@ struct file_members {
 	struct witness_members witness;
 	struct lh_value log;
 	struct lh_value listen_at, allow_at, mount_at, built_in_at;	/* for their lines */
-	bool no_console, warm;
+	bool no_console, warm, confine;
 	uint64_t connections, queue;
 	double drain;
 	struct lh_value state_max;
@@ -127,6 +126,9 @@ static const struct lh_bind file_table[] = {
 	{ LH_BIND_BOOL("forbid_return", struct file_members, forbid_return) },
 	{ LH_BIND_BOOL("no_console", struct file_members, no_console) },
 	{ LH_BIND_BOOL("warm", struct file_members, warm) },
+	{ LH_BIND_BOOL("confine", struct file_members, confine) },
+	{ LH_BIND_STRINGS("may_read", struct file_members, may_read, n_may_read),
+	  .each_filled = true },
 	{ LH_BIND_U64("connections", struct file_members, connections, 1, 1000000) },
 	{ LH_BIND_U64("queue", struct file_members, queue, 1, 1000000) },
 	{ LH_BIND_VALUE("state_max", struct file_members, state_max,
@@ -178,19 +180,8 @@ static int copy_list(char ***to, const struct lh_str *from, size_t n, struct lh_
 bool lh_is_command(const char *name)
 {
 	char path[4096];
-	const char *dirs = getenv("PATH"), *end;
 
-	lh_coproc_find(name, path, sizeof path);
-	if (strchr(path, '/'))
-		return access(path, X_OK) == 0;
-	for (; dirs; dirs = *end ? end + 1 : NULL) {
-		end = strchrnul(dirs, ':');
-		if ((size_t)snprintf(path, sizeof path, "%.*s/%s", (int)(end - dirs), dirs,
-				     name) < sizeof path &&
-		    access(path, X_OK) == 0)
-			return true;
-	}
-	return false;
+	return lh_coproc_program(name, path, sizeof path);
 }
 
 /* Read a number of bytes: a number, or digits and K, M or G. */
@@ -394,6 +385,7 @@ static int take_file(struct lh_serve_config *c, const struct file_members *m, st
 	c->subject.forbid_return = m->forbid_return;
 	c->no_console = m->no_console;
 	c->warm = m->warm;
+	c->no_confine = !m->confine;
 	c->limits.connections = m->connections;
 	c->limits.queue = m->queue;
 	c->limits.drain = m->drain;
@@ -405,7 +397,8 @@ static int take_file(struct lh_serve_config *c, const struct file_members *m, st
 	    copy_list(&c->allow_origin, m->allow_origin, m->n_allow_origin, err) < 0 ||
 	    copy_list(&c->trusted_proxy, m->trusted_proxy, m->n_trusted_proxy, err) < 0)
 		return -1;
-	if (copy_list(&c->subject.elsewhere, m->elsewhere, m->n_elsewhere, err) < 0)
+	if (copy_list(&c->subject.elsewhere, m->elsewhere, m->n_elsewhere, err) < 0 ||
+	    copy_list(&c->may_read, m->may_read, m->n_may_read, err) < 0)
 		return -1;
 	if ((m->legal_token_file.p &&
 	     !(c->legal_token_file = copy(m->legal_token_file, err))) ||
@@ -436,7 +429,7 @@ static int check_file(struct lh_serve_config *c, const struct file_members *m,
 static int read_text(struct lh_serve_config *c, struct reading *r, struct lh_record *rec)
 {
 	struct file_members m = { .drain = NO_NUMBER, .audit_sync = -1,
-				  .audit_required = -1 };
+				  .audit_required = -1, .confine = true };
 	struct lh_buf strings = { 0 };
 	struct lh_value v;
 	size_t i;
@@ -485,6 +478,7 @@ void lh_serve_config_free(struct lh_serve_config *c)
 	lh_argv_free(c->allow_write);
 	lh_argv_free(c->audit.persons);
 	lh_argv_free(c->subject.elsewhere);
+	lh_argv_free(c->may_read);
 	free(c->witness.key_file);
 	free(c->witness.policy);
 	free(c->witness.state);

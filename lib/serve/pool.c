@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "base/mem.h"
+#include "file/confine.h"
 #include "process.h"
 #include "routes.h"
 #include <lh/time.h>
@@ -46,6 +47,7 @@ struct lh_pool_process {
 	double retired;			/* when its input was closed; 0: it was not */
 	struct lh_buf in;
 	bool dormant;			/* it was not needed yet */
+	bool stale;			/* it may not read what is there now: to be replaced */
 	double pause, start;		/* seconds; when to start it again */
 	uint64_t answers;		/* since its start */
 	double progress;		/* when it answered last, or started */
@@ -54,7 +56,8 @@ struct lh_pool_process {
 
 struct lh_pool {
 	struct lh_pool_how how;
-	char **argv, **inherit;
+	char **argv, **inherit, *tmp[2];	/* tmp: its environment */
+	struct lh_confine may;
 	struct queue waiting;		/* in the order of their turns */
 	uint64_t turn;			/* of the ask that was given last */
 	struct lh_pool_process *process;
@@ -223,10 +226,11 @@ static void end_process(struct lh_pool_process *c, enum lh_asked how, bool at_on
 
 	if (!c->child.pid)
 		return;
+	c->child.wanted = c->stale;
 	lh_process_leave(&c->child, &p->endings, at_once);
 	lh_buf_reset(&c->in);
 	c->waits = false;
-	c->pause = c->answers ? PAUSE_MIN : longer_pause(c->pause);
+	c->pause = c->stale ? 0 : c->answers ? PAUSE_MIN : longer_pause(c->pause);
 	c->start = lh_time_monotonic() + c->pause;
 	lose_asks(c, how);
 }
@@ -235,14 +239,35 @@ static void end_process(struct lh_pool_process *c, enum lh_asked how, bool at_on
 
 static void on_io(struct lh_watch *s, uint32_t events);
 
+/* Let the processes that may not read what has come since their start be replaced. */
+static void look_for_stale(struct lh_pool *p)
+{
+	unsigned i;
+
+	if (!p->how.may || !lh_confine_stale(&p->may))
+		return;
+	for (i = 0; i < p->how.processes; i++)
+		p->process[i].stale = p->process[i].child.pid;
+}
+
 static int start_process(struct lh_pool_process *c, struct lh_err *err)
 {
 	struct lh_pool *p = c->pool;
-	const struct lh_spawn how = { .argv = p->argv, .keys = p->how.keys,
-				      .inherit = p->inherit };
+	struct lh_confined confined;
+	struct lh_spawn how = { .argv = p->argv, .keys = p->how.keys, .inherit = p->inherit,
+				.env = p->tmp[0] ? p->tmp : NULL };
+	int rc;
 
-	if (lh_process_start(&c->child, &how, on_io, err) < 0)
+	look_for_stale(p);
+	if (p->how.may && lh_confined_make(&confined, &p->may, err) < 0)
 		return -1;
+	how.confined = p->how.may ? &confined : NULL;
+	rc = lh_process_start(&c->child, &how, on_io, err);
+	if (p->how.may)
+		lh_confined_end(&confined);
+	if (rc < 0)
+		return -1;
+	c->stale = false;
 	c->answers = 0;
 	c->each = 0;
 	c->progress = lh_time_monotonic();
@@ -274,7 +299,7 @@ static void wake_dormant(struct lh_pool *p, double now)
 	for (i = p->how.processes; i--; ) {
 		struct lh_pool_process *c = &p->process[i];
 
-		if (c->child.pid && !c->retired && !c->broken && !c->asked.n)
+		if (c->child.pid && !c->retired && !c->stale && !c->broken && !c->asked.n)
 			return;
 		dormant = c->dormant ? c : dormant;
 	}
@@ -310,7 +335,7 @@ static struct lh_pool_process *least_busy(const struct lh_pool *p)
 	for (i = 0; i < p->how.processes; i++) {
 		struct lh_pool_process *c = &p->process[i];
 
-		if (c->child.pid && !c->retired && !c->broken && has_room(p, c) &&
+		if (c->child.pid && !c->retired && !c->stale && !c->broken && has_room(p, c) &&
 		    (!best || c->asked.n < best->asked.n))
 			best = c;
 	}
@@ -344,6 +369,7 @@ int lh_pool_ask(struct lh_pool *p, struct lh_ask *a)
 
 	if (p->retiring)
 		return -1;
+	look_for_stale(p);
 	wake_dormant(p, lh_time_monotonic());
 	c = p->waiting.first || has_its_places(p, a->client) ? NULL : least_busy(p);
 	if (!c && (!may_wait(p, a->client, 2) || !is_up(p)))
@@ -362,7 +388,7 @@ int lh_pool_ask_one(struct lh_pool *p, unsigned i, struct lh_ask *a)
 		return -1;
 	if (p->process[i].dormant)
 		start_or_wait(&p->process[i], lh_time_monotonic());
-	if (!p->process[i].child.pid)
+	if (!p->process[i].child.pid || p->process[i].retired)
 		return -1;
 	begin_ask(a, &p->process[i]);
 	give_ask(&p->process[i], a);
@@ -780,13 +806,17 @@ static struct lh_ask *next_ask(struct lh_pool *p)
 	return a;
 }
 
+/* Let the processes end that are stale; all of them, once nothing waits for the pool. */
 static void let_end(struct lh_pool *p, double now)
 {
+	const bool all = p->retiring && !p->waiting.n;
 	unsigned i;
 
-	for (i = 0; i < p->how.processes && !p->waiting.n; i++) {
+	for (i = 0; i < p->how.processes; i++) {
 		struct lh_pool_process *c = &p->process[i];
 
+		if (!all && !c->stale)
+			continue;
 		if (c->child.pid && !c->retired && !c->asked.n) {
 			shutdown(c->child.io.fd, SHUT_WR);
 			c->retired = now;
@@ -819,8 +849,7 @@ void lh_pool_tick(struct lh_pool *p)
 		if (p->process[i].child.pid && !p->process[i].waits)
 			write_lines(&p->process[i]);
 	lh_endings_collect(&p->endings, now);
-	if (p->retiring)
-		let_end(p, now);
+	let_end(p, now);
 }
 
 /* ---- the pool ---- */
@@ -861,7 +890,19 @@ bool lh_pool_is(const struct lh_pool *p, const struct lh_pool_how *how)
 	       p->how.keys == how->keys && p->how.processes == how->processes &&
 	       p->how.depth == how->depth && p->how.queue == how->queue &&
 	       p->how.jobs == how->jobs &&
-	       p->how.longest == how->longest;
+	       p->how.longest == how->longest &&
+	       !p->how.may == !how->may &&
+	       (!how->may || lh_confine_same(&p->may, how->may));
+}
+
+static char *tmp_variable(const char *tmp, struct lh_err *err)
+{
+	const size_t n = sizeof "TMPDIR=" + strlen(tmp);
+	char *to = lh_calloc(n, 1, err);
+
+	if (to)
+		snprintf(to, n, "TMPDIR=%s", tmp);
+	return to;
 }
 
 struct lh_pool *lh_pool_new(const struct lh_pool_how *how, struct lh_err *err)
@@ -876,9 +917,14 @@ struct lh_pool *lh_pool_new(const struct lh_pool_how *how, struct lh_err *err)
 	p->process = lh_calloc(how->processes, sizeof *p->process, err);
 	p->argv = lh_argv_copy(how->argv, err);
 	p->inherit = how->inherit ? lh_argv_copy(how->inherit, err) : NULL;
-	if (!p->process || !p->argv || (how->inherit && !p->inherit)) {
+	if (!p->process || !p->argv || (how->inherit && !p->inherit) ||
+	    (how->tmp && !(p->tmp[0] = tmp_variable(how->tmp, err)))) {
 		lh_pool_free(p);
 		return NULL;
+	}
+	if (how->may) {
+		p->may = *how->may;
+		*how->may = (struct lh_confine){ .n = 0 };
 	}
 	p->endings = (struct lh_endings){ .name = p->argv[0], .ended = how->ended,
 					  .owner = how->owner };
@@ -945,6 +991,8 @@ void lh_pool_free(struct lh_pool *p)
 	lh_endings_free(&p->endings);
 	lh_argv_free(p->argv);
 	lh_argv_free(p->inherit);
+	lh_confine_free(&p->may);
+	free(p->tmp[0]);
 	lh_record_free(&p->rec);
 	free(p->process);
 	free(p);

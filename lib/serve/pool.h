@@ -125,6 +125,10 @@ struct lh_pool_how {
 	char *const *argv;	/* copied */
 	unsigned keys;		/* enum lh_child_keys: which variables it inherits, ... */
 	char *const *inherit;	/* ... and the names of others, copied; or NULL */
+	/* What the kernel lets it do, taken over by lh_pool_new; or NULL.  Processes are replaced,
+	 * once they have answered, when something else is where a path of it leads to. */
+	struct lh_confine *may;
+	const char *tmp;	/* its TMPDIR, copied; or NULL */
 	unsigned processes;	/* 1 to 256 */
 	unsigned depth;		/* lines in one process at one time */
 	unsigned queue;		/* lines that may wait; 0: any number */
@@ -140,6 +144,7 @@ struct lh_pool_how {
 	void *message_of;
 };
 
+struct lh_confine;
 struct lh_pool;
 struct lh_pool *lh_pool_new(const struct lh_pool_how *how, struct lh_err *err);
 /* Start the processes that were not needed yet. */

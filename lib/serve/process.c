@@ -97,7 +97,7 @@ int lh_process_start(struct lh_process *c, const struct lh_spawn *how,
 	}
 	c->pid = pid;
 	c->tail.n = c->tail.open = 0;
-	c->has_record = false;
+	c->has_record = c->wanted = false;
 	return 0;
 }
 
@@ -125,7 +125,7 @@ static void report_end(struct lh_endings *e, const struct lh_ending *d, int stat
 	int n;
 
 	if (d->silent || !e->ended ||
-	    (e->wanted && WIFEXITED(status) && WEXITSTATUS(status) < 2) ||
+	    ((e->wanted || d->wanted) && WIFEXITED(status) && WEXITSTATUS(status) < 2) ||
 	    (*d->last && !strcmp(d->last, e->told)))
 		return;
 	memcpy(e->told, d->last, sizeof e->told);
@@ -208,7 +208,8 @@ static void bury_child(const struct lh_process *c, struct lh_endings *to, bool a
 	}
 	d = &to->v[to->n++];
 	*d = (struct lh_ending){ .pid = c->pid, .number = c->number, .killed = at_once,
-				 .silent = at_once, .since = lh_time_monotonic() };
+				 .silent = at_once, .wanted = c->wanted,
+				 .since = lh_time_monotonic() };
 	lh_stderr_tail_last_line(&c->tail, to->name, d->last, sizeof d->last);
 	if (c->tail.line || !may_quote(c, to->name, d->last))
 		*d->last = '\0';

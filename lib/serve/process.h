@@ -35,6 +35,7 @@ struct lh_process {
 	unsigned number;		/* in messages */
 	pid_t pid;			/* 0: not running */
 	bool has_record;		/* it was given a record, which its messages may hold */
+	bool wanted;			/* to end: with status 0 or 1 is not reported */
 	struct lh_stderr_tail tail;
 };
 
@@ -42,6 +43,7 @@ struct lh_ending {		/* a process that ended or will, not yet collected */
 	pid_t pid;
 	unsigned number;
 	bool killed, silent;		/* silent: why it ended was reported, or was wanted */
+	bool wanted;			/* as of its process */
 	double since;
 	char last[sizeof ((struct lh_stderr_tail *)0)->text + 1];	/* line of its stderr */
 };

@@ -249,7 +249,8 @@ struct lh_serve_config {
 	} subject;
 	struct lh_serve_log *log;
 	size_t logs;
-	bool no_console, warm;
+	bool no_console, warm, no_confine;
+	char **may_read;			/* what filters may read besides */
 	struct {
 		uint64_t connections, queue, state;	/* state 0: any */
 		double drain;			/* seconds; below 0: absent */
@@ -282,6 +283,26 @@ int lh_routes_bind_store(struct lh_routes *r, const char *state, struct lh_err *
 
 /* Return whether there is a program of that name, in the folder of this one or in PATH. */
 bool lh_is_command(const char *name);
+
+/*
+ * What a filter may, as lib/file/confine.h has it: it reads what its command names, and what its
+ * program needs; it writes what its program's row says that it writes, which are the folders of
+ * files that are written; it starts only what that row has; and it connects only if the row has
+ * services or the command a URL.  A program without a row, such as a script, gains no privileges,
+ * and may all else.
+ *
+ *     struct lh_confine may;
+ *     rc = lh_filter_confine(&may, argv, &(struct lh_filter_place){ .state = state }, err);
+ */
+struct lh_confine;
+struct lh_filter_place {
+	const char *state, *tmp;	/* tmp: its TMPDIR */
+	char *const *read;		/* what may be read as well, ending with NULL; or NULL */
+	const struct lh_route *route;	/* whose members it gets; or NULL */
+};
+int lh_filter_confine(struct lh_confine *to, char *const *argv, const struct lh_filter_place *place,
+		      struct lh_err *err);
+bool lh_filter_has_row(char *const *argv);
 
 /* Return which variables the filter argv[0] inherits: a set of enum lh_child_keys. */
 unsigned lh_route_keys(const char *command);

@@ -111,7 +111,7 @@ int audit_start(struct site *site, struct pools *pools, struct lh_err *err)
 	if (!site->persons)
 		return -1;
 	lh_persons_command(site->persons, &pool);
-	site->auditor = pools_take(pools, pool, c, err);
+	site->auditor = pools_take(pools, pool, c, NULL, err);
 	if (!site->auditor)
 		return lh_err_prefix(err, "audit log");
 	lh_persons_use(site->persons, site->auditor->pool);

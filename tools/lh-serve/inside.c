@@ -88,6 +88,7 @@ static void write_health(struct inside *i)
 	for (k = 0; (path = indexes_damaged(r->server, &k)); )
 		lh_write_text(&w, NULL, path);
 	lh_write_end(&w);
+	pools_write_open(&w, &r->server->pools, &r->site->config);
 	lh_write_end(&w);
 	answer(r, why ? 503 : 200);
 }

@@ -4,6 +4,8 @@
 
 #include <lh/time.h>
 #include "base/mem.h"
+#include "file/confine.h"
+#include "json/write.h"
 #include "site.h"
 
 #define END_SECONDS 5.0			/* for filters to end by themselves */
@@ -18,11 +20,15 @@ static struct shared_pool *start_pool(struct pools *all, const struct lh_pool_ho
 				      struct lh_err *err)
 {
 	struct shared_pool *p = lh_calloc(1, sizeof *p, err);
+	const bool open = !lh_filter_has_row(how->argv);
 
-	if (p && lh_grow(&all->v, &all->cap, all->n + 1, sizeof *all->v, err) == 0)
+	if (p && (!open || (p->open = lh_strndup(*how->argv, strlen(*how->argv), err))) &&
+	    lh_grow(&all->v, &all->cap, all->n + 1, sizeof *all->v, err) == 0)
 		p->pool = lh_pool_new(how, err);
 	if (p && p->pool)
 		return all->v[all->n++] = p;
+	if (p)
+		free(p->open);
 	free(p);
 	return NULL;
 }
@@ -42,11 +48,20 @@ static unsigned jobs_of(char *const *argv, unsigned depth)
 }
 
 struct shared_pool *pools_take(struct pools *all, struct lh_pool_how how,
-			       const struct lh_serve_config *c, struct lh_err *err)
+			       const struct lh_serve_config *c, const struct lh_route *route,
+			       struct lh_err *err)
 {
 	struct shared_pool *p = NULL;
+	struct lh_confine may = { .n = 0 };
 	size_t i;
 
+	if (!c->no_confine) {
+		how.may = &may;
+		how.tmp = lh_filter_has_row(how.argv) ? all->tmp.path : NULL;
+		if (lh_filter_confine(&may, how.argv, &(struct lh_filter_place){
+					c->state, all->tmp.path, c->may_read, route }, err) < 0)
+			return NULL;
+	}
 	how.keys = lh_route_keys(how.argv[0]);
 	if (!how.queue)
 		how.queue = (unsigned)c->limits.queue;
@@ -60,6 +75,7 @@ struct shared_pool *pools_take(struct pools *all, struct lh_pool_how how,
 			p = all->v[i];
 	if (!p)
 		p = start_pool(all, &how, err);
+	lh_confine_free(&may);
 	if (p && c->warm)
 		lh_pool_warm(p->pool);
 	if (p)
@@ -90,6 +106,7 @@ void pools_tick(struct pools *all)
 			continue;
 		}
 		lh_pool_free(p->pool);
+		free(p->open);
 		free(p);
 	}
 	all->n = n;
@@ -125,9 +142,68 @@ void pools_end(struct pools *all)
 	}
 }
 
+/* ---- what is not confined ---- */
+
+/* Return whether a pool is the first one of its program that is not confined. */
+static bool is_first_open(const struct pools *all, size_t n)
+{
+	size_t i;
+
+	for (i = 0; all->v[n]->open && i < n; i++)
+		if (all->v[i]->open && !strcmp(all->v[i]->open, all->v[n]->open))
+			return false;
+	return all->v[n]->open;
+}
+
+void pools_write_open(struct lh_writer *w, const struct pools *all,
+		      const struct lh_serve_config *c)
+{
+	const unsigned missing = c->no_confine ? 0 : lh_confine_missing();
+	size_t i, n = 0;
+
+	for (i = 0; i < all->n; i++)
+		n += is_first_open(all, i);
+	if (!missing && !n && !c->no_confine)
+		return;
+	lh_write_object(w, "confinement");
+	lh_write_bool(w, "off", c->no_confine);
+	lh_write_array(w, "missing");
+	for (i = 0; lh_confine_parts[i]; i++)
+		if (missing & 1U << i)
+			lh_write_text(w, NULL, lh_confine_parts[i]);
+	lh_write_end(w);
+	lh_write_array(w, "unconfined");
+	for (i = 0; i < all->n; i++)
+		if (is_first_open(all, i))
+			lh_write_bytes(w, NULL, all->v[i]->open);
+	lh_write_end(w);
+	lh_write_end(w);
+}
+
+void pools_say_open(const struct pools *all, const struct lh_serve_config *c)
+{
+	const unsigned missing = lh_confine_missing();
+	size_t i;
+
+	if (c->no_confine) {
+		lh_tool_warn(all->tool, "filters are not confined (--no-confine)");
+		return;
+	}
+	for (i = 0; lh_confine_parts[i]; i++)
+		if (missing & 1U << i)
+			lh_tool_warn(all->tool, "the kernel does not confine filters: %s",
+				     lh_confine_parts[i]);
+	for (i = 0; i < all->n; i++)
+		if (is_first_open(all, i))
+			lh_tool_message(all->tool, "%s is not confined, but to its privileges: "
+					"it does not say what it needs", all->v[i]->open);
+}
+
 void pools_free(struct pools *all)
 {
-	while (all->n)
-		free(all->v[--all->n]);
+	while (all->n) {
+		free(all->v[--all->n]->open);
+		free(all->v[all->n]);
+	}
 	free(all->v);
 }

@@ -114,6 +114,9 @@ int site_print(const struct site *site, struct lh_tool *tool)
 		lh_write_text(&w, "mount_off", c->mount_off);
 	lh_write_bool(&w, "no_console", c->no_console);
 	lh_write_bool(&w, "warm", c->warm);
+	if (c->no_confine)
+		lh_write_bool(&w, "confine", false);
+	print_list(&w, "may_read", c->may_read);
 	lh_write_u64(&w, "connections", c->limits.connections);
 	lh_write_u64(&w, "queue", c->limits.queue);
 	lh_write_f64(&w, "drain", c->limits.drain);

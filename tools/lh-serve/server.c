@@ -212,6 +212,7 @@ static int run_loop(struct server *s, struct lh_err *err)
 static int start_server(struct server *s, struct lh_err *err)
 {
 	const struct rlimit one = { 1, 1 }, none = { 0, 0 };
+	struct lh_err unused;
 
 	/* a lock that the caller gave to this process is not for the filters */
 	close_range(3, ~0U, CLOSE_RANGE_CLOEXEC);
@@ -234,7 +235,11 @@ static int start_server(struct server *s, struct lh_err *err)
 			clients_accept, err) < 0)
 		return -1;
 	say_to_whom(s);
-	return site_start(s->site, &s->pools, &s->stats, err);
+	lh_tmpdir_make(&s->pools.tmp, "lh-serve", &unused);	/* who needs it will say so */
+	if (site_start(s->site, &s->pools, &s->stats, err) < 0)
+		return -1;
+	pools_say_open(&s->pools, &s->site->config);
+	return 0;
 }
 
 int serve(struct lh_tool *tool, const struct settings *set, struct site *site,
@@ -244,7 +249,7 @@ int serve(struct lh_tool *tool, const struct settings *set, struct site *site,
 			    .environment_token = environment_token, .signals = { .fd = -1 },
 			    .connections = { .tool = tool, .loop = &s.loop,
 					     .calls = &request_calls },
-			    .pools = { .tool = tool, .loop = &s.loop },
+			    .pools = { .tool = tool, .loop = &s.loop, .tmp.in_use = -1 },
 			    .log = { .tool = tool, .fd = STDOUT_FILENO } };
 	int rc = start_server(&s, &tool->err);
 
@@ -270,6 +275,7 @@ int serve(struct lh_tool *tool, const struct settings *set, struct site *site,
 	pools_end(&s.pools);
 	site_drop(s.site);
 	pools_free(&s.pools);
+	lh_tmpdir_remove(&s.pools.tmp, &(struct lh_err){ 0 });
 	stats_free(&s.stats);
 	indexes_free(&s.indexes);
 	lh_record_free(&s.body);

@@ -70,6 +70,7 @@ static int merge_settings(struct lh_serve_config *c, const struct settings *set,
 	    replace_text(&c->state, set->state, ".", err) < 0 ||
 	    replace_text(&c->audit.log, set->audit.log, NULL, err) < 0 ||
 	    replace_list(&c->audit.persons, &set->audit.persons, err) < 0 ||
+	    replace_list(&c->may_read, &set->may_read, err) < 0 ||
 	    replace_text(&c->mount, set->mount, NULL, err) < 0 ||
 	    replace_text(&c->access_log, set->access_log, NULL, err) < 0)
 		return -1;
@@ -78,6 +79,7 @@ static int merge_settings(struct lh_serve_config *c, const struct settings *set,
 	c->audit.sync = set->audit.sync >= 0 ? set->audit.sync : c->audit.sync;
 	c->no_console |= set->no_console;
 	c->warm |= set->warm;
+	c->no_confine |= set->no_confine;
 	c->limits.connections = set->connections ? set->connections : c->limits.connections;
 	c->limits.queue = set->queue ? set->queue : c->limits.queue;
 	c->limits.state = set->state_max ? set->state_max : c->limits.state;
@@ -268,7 +270,7 @@ static int start_tools(struct site *site, struct pools *pools, struct lh_err *er
 
 		if (!t->run)
 			continue;		/* the route's */
-		site->tool_pool[i] = pools_take(pools, how, &site->config, err);
+		site->tool_pool[i] = pools_take(pools, how, &site->config, NULL, err);
 		if (!site->tool_pool[i])
 			return lh_err_prefix(err, "tool %s", t->name);
 	}
@@ -293,7 +295,8 @@ int site_start(struct site *site, struct pools *pools, struct stats *stats, stru
 			pools_take(pools, (struct lh_pool_how){
 					.argv = r->run, .inherit = r->env,
 					.processes = (unsigned)r->limits.pool,
-					.depth = (unsigned)r->limits.depth }, &site->config, err);
+					.depth = (unsigned)r->limits.depth }, &site->config, r,
+				   err);
 		if (!site->route[i].pool)
 			return lh_err_prefix(err, "route \"%s\"", r->route);
 	}

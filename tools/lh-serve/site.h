@@ -15,10 +15,13 @@
 #define SITE_H
 
 #include "connection.h"
+#include "file/file.h"
 #include "mcp/mcp.h"
 #include "persons/persons.h"
 #include "serve/pool.h"
 #include "serve/routes.h"
+
+struct lh_writer;
 
 struct settings {			/* the command line */
 	struct lh_list listen, token_file, allow, allow_write, allow_origin, trusted_proxy;
@@ -29,7 +32,8 @@ struct settings {			/* the command line */
 		int sync;		/* -1: not given */
 	} audit;
 	const char *config, *legal_token_file, *mount, *state, *access_log;
-	bool no_console, warm, check, print_config;
+	struct lh_list may_read;
+	bool no_console, warm, no_confine, check, print_config;
 	uint64_t connections, queue, state_max;	/* 0: not given */
 	double drain;			/* below 0: not given */
 };
@@ -80,6 +84,7 @@ void stats_free(struct stats *all);
 
 struct shared_pool {			/* routes with one command share its processes */
 	struct lh_pool *pool;		/* NULL: it has ended */
+	char *open;			/* the program, if it has no row: not confined; or NULL */
 	unsigned sites;			/* that use it */
 	bool retired;			/* no site uses it, and it is not over yet */
 };
@@ -90,11 +95,20 @@ struct pools {
 	struct shared_pool **v;
 	size_t n, cap;
 	struct lh_persons_lost rows;	/* of who looked, that were not written */
+	struct lh_tmpdir tmp;		/* of filters that are confined; .path NULL: none */
 };
 
-/* Return a pool of processes: one that runs already, for this site or another, or a new one. */
+/* Write which filters are not confined, and what the kernel cannot refuse to the others:
+ * "confinement"; nothing if all is well.  Say it. */
+void pools_write_open(struct lh_writer *w, const struct pools *all,
+		      const struct lh_serve_config *c);
+void pools_say_open(const struct pools *all, const struct lh_serve_config *c);
+
+/* Return a pool of processes: one that runs already, for this site or another, or a new one; of a
+ * route, or NULL. */
 struct shared_pool *pools_take(struct pools *all, struct lh_pool_how how,
-			       const struct lh_serve_config *c, struct lh_err *err);
+			       const struct lh_serve_config *c, const struct lh_route *route,
+			       struct lh_err *err);
 /* Drop a pool, or NULL: the last use of it lets it end. */
 void pools_drop(struct shared_pool *p);
 void pools_tick(struct pools *all);
@@ -108,8 +122,6 @@ void pools_free(struct pools *all);
 extern const struct lh_described described[];
 
 /* ---- schema.c ---- */
-
-struct lh_writer;
 
 /* Return whether requests of a route have a JSON object as their body. */
 bool has_json_body(const struct lh_route *r);

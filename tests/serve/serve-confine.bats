@@ -1,0 +1,203 @@
+# What the kernel refuses the filters of lh-serve, by a stand-in library that tries it in each of
+# them (tests/faults/tries.c), and that they do their work.
+# bats file_tags=plain-only
+load ../helper
+load ../servers/serve
+load ../servers/server
+load ../tlog
+
+setup_file() {
+	cc -shared -fPIC -o "$BATS_FILE_TMPDIR/tries.so" "$ROOT/tests/faults/tries.c"
+}
+
+teardown() {
+	stop_serves
+	stop_upstreams
+	faults_happened
+}
+
+# state - the state s with a roster and an index; keys, a token of the audit, a witness: all that
+# turns a filter on; a file outside
+state() {
+	mkdir -p s/index outside tmp
+	echo '{"candidate_id":"w-1","name":"Ann Lee","status":"active"}' >s/roster.jsonl
+	printf '{"id":"w%d","text":"%s"}\n' 1 'welder in Gary' 2 'nurse in Akron' | lh-index build -q --lexical s/index/w.lhv
+	echo outside >outside/secret
+	token legal
+	token audit 0123456789abcdef0123456789abcdef
+	the_keys
+	export LH_SUBJECT_AUDIT_KEY=$PWD/audit TMPDIR=$PWD/tmp
+	jq -nc '{state: "s", legal_token_file: "legal", witness: {key_file: "w1.key", policy: "loose"}, routes: [
+		{route: "POST /v1/sql", read: true, run: ["lh-query", "--on-error", "emit", "--catalog", "s/catalog"]},
+		{route: "POST /v1/subject/{id}/find", members: {op: "find"}, run: ["lh-subject", "requests", "--state", "s", "-q", "--on-error", "emit"]}]}' >config
+}
+
+# preload - let the stand-in be in every filter that is started from here on
+preload() {
+	start_upstream
+	export LD_PRELOAD=$BATS_FILE_TMPDIR/tries.so TRY_FILE=$PWD/outside/secret TRY_PORT=${URL##*:}
+}
+
+# tried - what each filter that was started has found
+tried() {
+	cat tmp/lh-serve-*/tried 2>/dev/null || cat tmp/tried
+}
+
+# all_tried N - so many programs have
+all_tried() {
+	[ "$(tried 2>/dev/null | cut -d ' ' -f 1 | sort -u | wc -l)" -ge "$1" ]
+}
+
+# kernel - skip unless it can do all
+kernel() {
+	curl -sS "$URL/health?deep=1" >deep
+	jq -e '.confinement.missing // [] | . == []' deep >null || skip "this kernel lacks $(jq -c .confinement.missing deep)"
+}
+
+@test "no filter reads, writes or makes a file outside, starts a program, connects or signals, before its first instruction" {
+	local filters starters='lh-(catalog|embed|index|ingest|iterate|playbook|query|search|subject|validate|workflow) '
+	state
+	preload
+	start_serve --warm --config config
+	kernel
+	filters=$(jq -r '.filters[].run[0]' "$ROOT/share/serve/routes.json" | sort -u)
+	until_so all_tried "$(wc -l <<<"$filters")"
+	tried | sort -u >tries
+	cut -d ' ' -f 1 tries | diff - <(echo "$filters")
+	# a program that may start others, which are confined as it is, can start what it made
+	sed -E "s/^($starters.*) made [0-9]+/\1 made 13/; s/^[^ ]+ //" tries | sort -u |
+		diff - <(echo 'read 13 write 13 make 13 start 13 made 13 connect 13 signal 1 io_uring 1')
+	[ "$(ls outside)" = secret ]
+	[ "$(cat outside/secret)" = outside ]
+	[ "$(post '/health?deep=1' '' -X GET | jq -c .down)" = '[]' ]
+}
+
+@test "--no-confine lets them, and the start and deep health say so" {
+	state
+	preload
+	start_serve --no-confine --config config
+	post /v1/matrix/downgrade '{"mode":"auto","model":"m"}' >out
+	until_so all_tried 1
+	tried | grep '^lh-relevance read 0 write 0 make 0 start 0 made 0 connect 0 signal 0'
+	grep -x 'lh-serve: filters are not confined (--no-confine)' err
+	post '/health?deep=1' '' -X GET | jq -e '.status == "ok" and .confinement.off'
+	stop_serves
+	jq '.confine = false' config >open
+	start_serve --config open
+	grep -x 'lh-serve: filters are not confined (--no-confine)' err
+	lh-serve --config open --print-config | jq -e '.confine == false'
+}
+
+@test "every filter gains no privileges, and has no capabilities, also when it is started by root" {
+	state
+	start_serve --warm --config config
+	until_so has_children 20
+	for pid in $(pgrep -P "$SERVE"); do
+		sed -n 's/^\(NoNewPrivs\|CapPrm\|CapEff\|CapBnd\|Seccomp\):\t//p' "/proc/$pid/status" | paste -sd ' '
+	done | sort -u | diff - <(echo '0000000000000000 0000000000000000 0000000000000000 1 2')
+}
+
+has_children() {
+	[ "$(pgrep -c -P "$SERVE")" -ge "$1" ]
+}
+
+# say PATH BODY [CURL-OPTION]... - a line of the status and the path, then the answer in out
+say() {
+	echo "$(post "$1" "$2" -o out -w '%{http_code}' "${@:3}") $1"
+}
+
+@test "the filters do their work, and start lh-cat for a table that is compressed" {
+	state
+	mkdir -p s/data
+	start_serve --config config
+	printf 'id,name\n1,Ann\n2,Bo\n' | gzip >t.csv.gz
+	{
+		say /v1/embed '{"texts":["welder"]}'
+		say /v1/matrix/search '{"query_text":"welder","corpora":["w"],"k":1}'
+		say /v1/matrix/retrieve '{"query_text":"welder","corpora":["w"],"k":1}'
+		say /v1/vectors/index '{"name":"n","dimension":2}'
+		say /v1/vectors/index/n/add '{"items":[{"id":"a","vector":[1,2]}]}'
+		say /v1/matrix/playbooks/record '{"query_text":"q","answer_id":"w1","answer_corpus":"w","score":1}'
+		say /v1/matrix/relevance '{"focus":{"path":"a.c"},"chunks":[]}'
+		say /v1/matrix/downgrade '{"mode":"auto","model":"m"}'
+		say /v1/validate '{"kind":"email","artifact":{"to":"a@b.c","subject":"s","body":"b"},"context":{"candidate_id":"w-1"}}'
+		say /v1/pathway/add '{"content":{"a":1}}'
+		say /v1/observer/event '{"endpoint":"/x","input_summary":"a","success":true,"duration_ms":1}'
+		echo "$(curl -sS -o out -w '%{http_code}' -F file=@t.csv.gz -H "Origin: $URL" "$URL/v1/ingest?name=people") /v1/ingest"
+		say /v1/catalog/list '' -X GET
+		say /v1/sql '{"sql":"select count(*) as n from people"}'
+		say /v1/storage/object/a/b 'x' -X PUT -H 'Content-Type: text/plain'
+		say /v1/storage/object/a/b '' -X GET
+		say /v1/subject/w-1/find '{}' -H "X-Lakehouse-Legal-Token: $(cat legal)"
+		say /v1/audit/health '' -X GET -H "X-Lakehouse-Legal-Token: $(cat legal)"
+		say /v1/chat/providers '' -X GET
+	} >said
+	run ! grep -v '^20' said
+}
+
+@test "a roster that is made, or replaced by another, outside of the state as well, is the one of the next request" {
+	mkdir -p s own
+	name() { post /v1/validate '{"kind":"fill","artifact":{"fills":[{"candidate_id":"w-1","name":"'"$1"'"}]},"context":{"target_count":1}}' | jq -c '[.error // .findings // .] | tostring'; }
+	jq -nc --arg d "$PWD" '{state: "s", routes: [{route: "POST /own", read: true, run: ["lh-validate", "--wire", "--roster-later", "--roster", "\($d)/own/r.jsonl", "-q", "--on-error", "emit"]}]}' >config
+	start_serve --config config
+	for route in own:/own s/roster.jsonl:/v1/validate; do
+		file=${route%%:*}
+		[ "$file" != own ] || file=own/r.jsonl
+		ask="$(jq -nc '{kind: "email", artifact: {to: "a@b.c", subject: "s", body: "Hello Ann"}, context: {candidate_id: "w-1"}}')"
+		[ "$(status "${route#*:}" --json "$ask")" = 503 ]
+		echo '{"candidate_id":"w-1","name":"Ann Lee"}' >r.new
+		mv r.new "$file"
+		[ "$(status "${route#*:}" --json "$ask")" = 200 ]
+		echo '{"candidate_id":"w-2","name":"Bo Ray"}' >r.new
+		mv r.new "$file"
+		[ "$(status "${route#*:}" --json "$ask")" = 422 ]
+	done
+	run ! grep -v 'listening on' err
+}
+
+@test "a program without a row keeps its files, gains no privileges, and is named at the start and by deep health" {
+	printf '#!/bin/sh\nwhile read -r line; do cat outside/secret; done\n' >script
+	chmod 755 script
+	mkdir -p outside
+	echo '{"secret":1}' >outside/secret
+	jq -nc --arg s "$PWD/script" '{state: "s", routes: [{route: "POST /x", run: [$s]}, {route: "POST /y", run: ["nice", "lh-relevance"]}]}' >config
+	start_serve --warm --config config
+	[ "$(post /x '{}')" = '{"secret":1}' ]
+	grep -c 'is not confined' err
+	grep -x "lh-serve: $PWD/script is not confined, but to its privileges: it does not say what it needs" err
+	grep -x 'lh-serve: nice is not confined, but to its privileges: it does not say what it needs' err
+	[ "$(post '/health?deep=1' '' -X GET | jq -c '.confinement.unconfined | sort')" = "[\"$PWD/script\",\"nice\"]" ]
+	grep -x 'NoNewPrivs:.1' "/proc/$(pgrep -P "$SERVE" -x script)/status"
+}
+
+@test "what a kernel cannot do is said at the start and by deep health, part by part, and the rest is done" {
+	local kind parts
+	needs_strace
+	state
+	preload
+	for kind in landlock_create_ruleset seccomp; do
+		rm -rf tmp/*
+		lh-serve() { STRACE='strace -D -f' inject "$kind:error=ENOSYS" "$LH_BIN/lh-serve" "$@"; }
+		start_serve --warm --config config
+		unset -f lh-serve
+		case $kind in
+		landlock*) parts='files and programs (Landlock)|truncation of files (Landlock 3)|connections (Landlock 4)|signals (Landlock 6)' ;;
+		*) parts='calls, sockets (seccomp)' ;;
+		esac
+		tr '|' '\n' <<<"$parts" | sed 's/^/lh-serve: the kernel does not confine filters: /' >want
+		until_so grep -q 'does not confine' err
+		post '/health?deep=1' '' -X GET >deep
+		grep 'does not confine' err | diff want -
+		[ "$(jq -r '.confinement.missing | join("|")' deep)" = "$parts" ]
+		[ "$(jq -c '[.status, .down]' deep)" = '["ok",[]]' ]
+		until_so all_tried 15
+		tried | grep '^lh-relevance' | sort -u >tries
+		case $kind in
+		landlock*) grep 'read 0 write 0 make 0 start 13 made 13 connect 13 signal 0 io_uring 1' tries ;;
+		*) grep 'read 13 write 13 make 13 start 13 made 0 connect 13 signal 1 io_uring 14' tries ;;
+		esac
+		kill "$(pgrep -P "$SERVE" -x lh-serve)"
+		wait "$SERVE"
+		rm outside/secret.made 2>/dev/null || [ "$kind" = seccomp ]
+	done
+}
