@@ -300,6 +300,7 @@ static int check_last_row(struct lh_chain_log *l, struct tail *t, int64_t at, co
 /* Another process has written: read the end of the log. */
 static int read_tail(struct lh_chain_log *l, struct tail *t, int64_t size, struct lh_err *err)
 {
+	const int64_t was = size;
 	int64_t at;
 	LH_SCOPED(lh_free_local) char *line = NULL;
 	bool torn;
@@ -307,6 +308,9 @@ static int read_tail(struct lh_chain_log *l, struct tail *t, int64_t size, struc
 	int rc;
 
 	t->size = -1;
+	if (lh_chain_end(t->fd, t->path, was, &size, err) < 0 ||
+	    (size < was && lh_chain_cut(t->fd, t->path, size, err) < 0))
+		return -1;
 	if (!size) {
 		memcpy(t->tip, LH_CHAIN_GENESIS, sizeof LH_CHAIN_GENESIS);
 		lh_buf_reset(&t->id);

@@ -74,6 +74,27 @@ int lh_chain_read_line(int fd, const char *path, int64_t at, int64_t size, uint6
 	return -1;
 }
 
+int lh_chain_end(int fd, const char *path, int64_t size, int64_t *end, struct lh_err *err)
+{
+	int64_t at = size, from;
+	char chunk[CHUNK];
+	size_t n;
+
+	for (*end = size; at; at = from) {
+		from = at > CHUNK ? at - CHUNK : 0;
+		n = (size_t)(at - from);
+		if (lh_chain_pread(fd, path, chunk, n, from, err) < 0)
+			return -1;
+		for (; n && strchr(" \t\r\n", chunk[n - 1]) && chunk[n - 1]; n--)
+			if (chunk[n - 1] == '\n')
+				*end = from + (int64_t)n;
+		if (n)
+			return 0;
+	}
+	*end = 0;
+	return 0;
+}
+
 int lh_chain_last_line(int fd, const char *path, int64_t size, int64_t *at, bool *torn,
 		       struct lh_err *err)
 {
@@ -99,6 +120,13 @@ int lh_chain_last_line(int fd, const char *path, int64_t size, int64_t *at, bool
 }
 
 /* ---- repair ---- */
+
+int lh_chain_cut(int fd, const char *path, int64_t at, struct lh_err *err)
+{
+	if (ftruncate(fd, at) < 0 || fsync(fd) < 0)
+		return lh_err_sys(err, "%s: cannot cut", path);
+	return 0;
+}
 
 /* Append bytes at..size of fd to PATH.torn, on a line of their own. */
 static int keep_torn_tail(int fd, const char *path, const char *torn, int64_t at, int64_t size,
@@ -139,6 +167,10 @@ static int64_t cut_tail(int fd, const char *path, struct lh_err *err)
 		return lh_err_sys(err, "%s", path);
 	if (!st.st_size)
 		return 0;
+	if (lh_chain_end(fd, path, st.st_size, &at, err) < 0)
+		return -1;
+	if (at < st.st_size)
+		return lh_chain_cut(fd, path, at, err) < 0 ? -1 : st.st_size - at;
 	if (lh_chain_last_line(fd, path, st.st_size, &at, &torn, err) < 0)
 		return -1;
 	if (!torn)
@@ -150,9 +182,7 @@ static int64_t cut_tail(int fd, const char *path, struct lh_err *err)
 		rc = keep_torn_tail(fd, path, name.p, at, st.st_size, err);
 	if (rc < 0)
 		return -1;
-	if (ftruncate(fd, at) < 0 || fsync(fd) < 0)
-		return lh_err_sys(err, "%s: cannot cut", path);
-	return st.st_size - at;
+	return lh_chain_cut(fd, path, at, err) < 0 ? -1 : st.st_size - at;
 }
 
 int64_t lh_chain_repair(const char *path, double lock_timeout, struct lh_err *err)

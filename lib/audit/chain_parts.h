@@ -49,10 +49,16 @@ int lh_chain_pread(int fd, const char *path, void *p, size_t n, int64_t at, stru
 int lh_chain_read_line(int fd, const char *path, int64_t at, int64_t size, uint64_t max,
 		       char **line, size_t *n, struct lh_err *err);
 
+/* Find where the rows of the first size bytes end: blank lines after them do not count. */
+int lh_chain_end(int fd, const char *path, int64_t size, int64_t *end, struct lh_err *err);
+
 /* Find where the last line of the first size bytes begins, and whether it lacks its
  * LF; size is above 0. */
 int lh_chain_last_line(int fd, const char *path, int64_t size, int64_t *at, bool *torn,
 		       struct lh_err *err);
+
+/* Cut the log off there, and sync it. */
+int lh_chain_cut(int fd, const char *path, int64_t at, struct lh_err *err);
 
 /* Report a row that is too long. */
 int lh_chain_too_long(const char *path, int64_t at, uint64_t max, struct lh_err *err);

@@ -203,8 +203,7 @@ static int open_log(struct lh_chain_source *src, bool locked, struct lh_err *err
 		return lh_err_sys(err, "%s", src->path);
 	if (locked)
 		flock(src->fd, LOCK_UN);
-	src->size = st.st_size;
-	return 0;
+	return lh_chain_end(src->fd, src->path, st.st_size, &src->size, err);
 }
 
 /* Read the candidate_id of row 0: 1, or 0 if it has none. */

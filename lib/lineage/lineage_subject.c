@@ -245,6 +245,37 @@ static int open_log(struct subject *s, struct log *log, struct lh_err *err)
 	return rc < 0 ? -1 : 1;
 }
 
+static void count_broken(void *ctx, uint64_t row, enum lh_chain_fault fault)
+{
+	(void)row;
+	*(uint64_t *)ctx += fault == LH_CHAIN_MAC;
+}
+
+/* Return whether no row of a log verifies, which is no sign of tampering. */
+static bool is_other_key(const struct log *log, const struct lh_chain_check *how)
+{
+	struct lh_chain_check all = *how;
+	struct lh_chain_verdict v;
+	struct lh_err unused;
+	uint64_t broken = 0;
+
+	all.broken = count_broken;
+	all.ctx = &broken;
+	return lh_chain_verify(log->path, &all, &v, &unused) == 0 && broken == log->rows &&
+	       v.state != LH_CHAIN_UNAUTHENTICATED;
+}
+
+static int write_other_key(struct subject *s, const struct log *log)
+{
+	lh_write_u64(s->w, "rows", log->rows);
+	lh_write_text(s->w, "state", "not verified");
+	lh_write_text(s->w, "error", "no row verifies with this key: is it the right one?");
+	if (log->torn)
+		lh_write_u64(s->w, "torn_at", log->torn_at);
+	s->l->broken = true;
+	return 0;
+}
+
 /* Write what the keys say of the chain, or at least whether it is whole. */
 static int write_state(struct subject *s, const struct log *log, const char *name,
 		       struct lh_err *err)
@@ -260,6 +291,8 @@ static int write_state(struct subject *s, const struct log *log, const char *nam
 	if (s->l->how.keys) {
 		if (lh_chain_verify(log->path, &check, &v, err) < 0)
 			return -1;
+		if (v.fault == LH_CHAIN_MAC && is_other_key(log, &check))
+			return write_other_key(s, log);
 		state = lh_chain_state_name(v.state);
 		error = !v.fault ? NULL : v.state == LH_CHAIN_TORN ? TORN
 				 : lh_chain_fault_text(v.fault);

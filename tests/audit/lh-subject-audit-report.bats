@@ -84,8 +84,8 @@ d/same.audit.jsonl 5 true null anchored" ]
 	run -1 --separate-stderr lh-subject-audit anchor --dir d --against old
 	[ -z "$output" ]
 	diff <(echo "$stderr") - <<-'END'
-	lh-subject-audit: d/b.audit.jsonl: anchor: expected 5 rows
-	lh-subject-audit: d/c.audit.jsonl: anchor: expected 5 rows
+	lh-subject-audit: d/b.audit.jsonl: cut or replaced: it has 4 rows, and should have the 5 of the anchor (anchor: expected 5 rows)
+	lh-subject-audit: d/c.audit.jsonl: removed: it is not there (anchor: expected 5 rows)
 	lh-subject-audit: d/new.audit.jsonl: row 0: row_hmac mismatch
 	END
 	run -2 --separate-stderr lh-subject-audit anchor --dir d --against absent
@@ -456,7 +456,7 @@ night() {
 	mv x d/W-1.audit.jsonl
 	run -1 night d
 	[ "${lines[0]}" = "lh-subject-audit anchor --dir d --against $(ls -d "$PWD"/anchors/* | tail -n 1) ended with 1:" ]
-	[ "${lines[1]}" = "lh-subject-audit: d/W-1.audit.jsonl: anchor: expected 7 rows" ]
+	[ "${lines[1]}" = "lh-subject-audit: d/W-1.audit.jsonl: cut or replaced: it has 6 rows, and should have the 7 of the anchor (anchor: expected 7 rows)" ]
 	[ "$(ls -A anchors | wc -l)" = 2 ]
 	run -1 night d
 	run -2 night absent
@@ -661,4 +661,35 @@ code() {
 		[ "$(whole_progress)" = "lh-subject-audit: 100 %$([ $command = anchor ] || printf '\nlh-subject-audit: 2 logs, 3 rows: all intact')" ]
 		[ "${#lines[@]}" = "$(wc -l <quiet)" ]
 	done
+}
+
+@test "without an anchor a page is amber and says what is not known, also of a log whose last row was cut; with one it is green" {
+	log W-1 3
+	lh-subject-audit anchor --dir d >anchor
+	cp d/W-1.audit.jsonl whole
+	not_known='It was not compared with an anchor: whether entries are missing at its end is not known.'
+	for rows in 3 2 0; do
+		head -n $rows whole >d/W-1.audit.jsonl
+		run -0 lh-subject-audit report W-1 --dir d --html page.html
+		[[ $(jq -r .completeness_attestation <<<"$output") == *'It was not compared with an anchor: whether rows are missing at its end is not known.' ]]
+		grep -qF 'class="verdict warn"' page.html
+		grep -qF "$not_known" page.html
+	done
+	cp whole d/W-1.audit.jsonl
+	run -0 lh-subject-audit report W-1 --dir d --html page.html --against anchor
+	[[ $output != *'not compared'* ]]
+	grep -qF 'class="verdict good"' page.html
+	run ! grep -qF "$not_known" page.html
+}
+
+@test "a report of a torn log says so on standard error, with what to do, and is exit 1; an anchor of a cut one says both numbers" {
+	log W-1 3
+	lh-subject-audit anchor --dir d >anchor
+	cp d/W-1.audit.jsonl whole
+	head -c -9 whole >d/W-1.audit.jsonl
+	run -1 --separate-stderr lh-subject-audit report W-1 --dir d
+	[ "$stderr" = 'lh-subject-audit: d/W-1.audit.jsonl: torn: its last line is incomplete (row 2: torn); lh-subject-audit repair removes it and keeps the 2 rows before' ]
+	head -n 1 whole >d/W-1.audit.jsonl
+	run -1 --separate-stderr lh-subject-audit anchor --dir d --against anchor
+	[ "$stderr" = 'lh-subject-audit: d/W-1.audit.jsonl: cut or replaced: it has 1 rows, and should have the 3 of the anchor (anchor: expected 3 rows)' ]
 }

@@ -65,7 +65,7 @@ setup_file() {
 	[ "$output" = '{"file":"d/empty.audit.jsonl","count":0,"tip":"GENESIS","verified":true,"error":null,"state":"intact"}' ]
 	run -0 --separate-stderr lh-subject-audit verify --dir d
 	rm d/empty.audit.jsonl
-	run -0 --separate-stderr lh-subject-audit verify --dir d
+	run -0 --separate-stderr lh-subject-audit verify --dir d --allow-empty
 	[ -z "$output" ]
 }
 
@@ -277,4 +277,40 @@ setup_file() {
 	[ "$(jq -r .file out)" = d/W-2.audit.jsonl ]
 	[ "$plain" != plain ] || [ "$(tail -n 1 time)" -lt 20480 ]
 	[ "$(scale no yes)" = yes ] || [ "$(verdict error d/W-1.audit.jsonl)" = "row 2: prev_chain_hash mismatch" ]
+}
+
+@test "a folder without a log is not intact: 0 logs, exit 1, unless --allow-empty" {
+	mkdir d
+	run -1 --separate-stderr lh-subject-audit verify --dir d
+	[ -z "$output" ] && [ "$stderr" = "lh-subject-audit: 0 logs in d: --allow-empty if that is right" ]
+	run -0 --separate-stderr lh-subject-audit verify --dir d --allow-empty
+	[ "$stderr" = "lh-subject-audit: 0 logs in d" ]
+	log W-1 1
+	run -0 lh-subject-audit verify --dir d
+	rm d/W-1.audit.jsonl
+	run -1 lh-subject-audit verify --dir d
+}
+
+@test "blank lines at the end of a log are not there for verify and report, and append and repair cut them" {
+	log W-1 3
+	lh-subject-audit anchor --dir d >anchor
+	cp d/W-1.audit.jsonl whole
+	for blank in '\n' '\n \t\r\n' '  ' "$(printf '%5000s\\n' '')"; do
+		# shellcheck disable=SC2059
+		{ cat whole; printf "$blank"; } >d/W-1.audit.jsonl
+		cp d/W-1.audit.jsonl padded
+		run -0 --separate-stderr lh-subject-audit verify --dir d --against anchor
+		[ "$stderr" = 'lh-subject-audit: 1 log, 3 rows: all as anchored' ]
+		[ "$(lh-subject-audit report W-1 --dir d | jq '.audit_log.rows | length')" = 3 ]
+		[ "$(lh-subject-audit repair d/W-1.audit.jsonl | jq .cut)" = $(($(stat -c %s padded) - $(stat -c %s whole))) ]
+		cmp d/W-1.audit.jsonl whole
+		cp padded d/W-1.audit.jsonl
+		record W-1 3 | lh-subject-audit append --dir d >row
+		cat whole row | cmp - d/W-1.audit.jsonl
+	done
+	# within a log, a blank line is no row
+	{ head -n 1 whole; echo; tail -n 2 whole; } >d/W-1.audit.jsonl
+	[ "$(verdict error d/W-1.audit.jsonl)" = 'row 1: invalid JSON' ]
+	printf ' \n\n' >d/W-1.audit.jsonl
+	[ "$(verdict count d/W-1.audit.jsonl)" = 0 ]
 }

@@ -365,6 +365,17 @@ subject() {
 	run -2 lh-trace --root r --key-file absent --subject 'W 1'
 }
 
+@test "with a key that is not the log's, the key is said to be wrong, and the log not to be tampered with" {
+	subject gateway
+	(umask 077; head -c 32 /dev/urandom >other)
+	run -1 lh-trace --root r --json --key-file other --subject 'W 1'
+	[ "$(jq -c '.steps[].steps[] | select(.step == "chain") | [.rows, .state, .error, .line]' <<<"$output")" = '[30,"not verified","no row verifies with this key: is it the right one?",null]' ]
+	lh-trace --root r --json --key-file other --key-file key --subject 'W 1' | jq -e '.steps[].steps[] | select(.step == "chain").state == "intact"'
+	sed -i '1s/p1/p9/' r/data/_catalog/subjects/*.audit.jsonl
+	run -1 lh-trace --root r --json --key-file key --subject 'W 1'
+	[ "$(jq -r '.steps[].steps[] | select(.step == "chain").state' <<<"$output")" = tampered ]
+}
+
 @test "a torn last line of a log is reported with its offset, and is no look-up" {
 	subject gateway
 	log=$(echo r/data/_catalog/subjects/*.audit.jsonl)

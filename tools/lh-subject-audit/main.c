@@ -25,6 +25,8 @@ static const struct lh_option options[] = {
 	  LH_CHOICE(struct settings, sync, .verbs = V_APPEND) },
 	{ 0, "all", NULL, "list every broken row",
 	  LH_FLAG(struct settings, all, .verbs = V_VERIFY) },
+	{ 0, "allow-empty", NULL, "DIR may have no log",
+	  LH_FLAG(struct settings, allow_empty, .verbs = V_VERIFY) },
 	{ 0, "wire", NULL, "print the verdict in the form of other programs",
 	  LH_FLAG(struct settings, wire, .verbs = V_VERIFY) },
 	{ 0, "against", "FILE", "compare with this anchor",

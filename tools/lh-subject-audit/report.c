@@ -163,6 +163,9 @@ static void report_attest(const struct report *r, struct lh_buf *out)
 			lh_buf_puts(out, "the one row in the window is listed.");
 		else
 			lh_buf_printf(out, "all %llu rows in the window are listed.", listed);
+		if (r->v.state != LH_CHAIN_ANCHORED)
+			lh_buf_puts(out, " It was not compared with an anchor: whether rows are "
+				    "missing at its end is not known.");
 	}
 }
 
@@ -460,6 +463,8 @@ int audit_report(struct lh_tool *tool, void *settings)
 		lh_tool_warn(tool, "%s: no log and no manifest in %s", r.id, s->dir);
 	if (rc == 0)
 		lh_tool_verdict_bad(tool);
+	if (rc > 0 && r.v.state == LH_CHAIN_TORN)
+		log_say(tool, r.log, &(struct log){ .anchor = NULL }, &r.v, r.error);
 	if (rc > 0) {
 		rc = print_report(&r);
 		if (report_fault(&r))

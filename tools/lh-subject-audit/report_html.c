@@ -76,7 +76,10 @@ static void put_verdict(struct page *pg)
 {
 	enum report_fault fault = report_fault(pg->r);
 
-	lh_buf_printf(&pg->b, "<div class=\"verdict %s\" id=\"verdict\">", fault ? "bad" : "good");
+	const bool known = fault || pg->r->v.state == LH_CHAIN_ANCHORED;
+
+	lh_buf_printf(&pg->b, "<div class=\"verdict %s\" id=\"verdict\">",
+		      fault ? "bad" : known ? "good" : "warn");
 	if (fault == REPORT_CHAIN) {
 		put_broken(pg);
 	} else if (fault == REPORT_ANCHOR) {
@@ -115,6 +118,9 @@ static void put_verdict(struct page *pg)
 			      "removed from between others, or put in since.",
 			      (unsigned long long)pg->r->v.count);
 	}
+	if (!known)
+		lh_buf_puts(&pg->b, " It was not compared with an anchor: whether entries are "
+			    "missing at its end is not known.");
 	lh_buf_puts(&pg->b, "</div>\n");
 }
 

@@ -201,7 +201,7 @@ static int verify_file(struct lh_tool *tool, const struct settings *s, const cha
 }
 
 /* Say in one line for people what all logs come to. */
-static void print_totals(struct lh_tool *tool, const struct totals *t)
+static void print_totals(struct lh_tool *tool, const struct settings *s, const struct totals *t)
 {
 	uint64_t good = t->of[LH_CHAIN_ANCHORED] + t->of[LH_CHAIN_INTACT];
 	LH_SCOPED(lh_buf_free) struct lh_buf b = { 0 };
@@ -222,6 +222,13 @@ static void print_totals(struct lh_tool *tool, const struct totals *t)
 	lh_buf_putc(&b, '\0');
 	if (!b.failed && t->logs)
 		lh_tool_message(tool, "%s", b.p);
+	if (t->logs || t->named || s->shard.n > 1)
+		return;
+	/* all of them may have been removed */
+	lh_tool_message(tool, "0 logs in %s%s", s->dir,
+			s->allow_empty ? "" : ": --allow-empty if that is right");
+	if (!s->allow_empty)
+		lh_tool_verdict_bad(tool);
 }
 
 /* End a verification: of a wrong key nothing is printed but that. */
@@ -238,7 +245,7 @@ static int end_totals(struct lh_tool *tool, const struct settings *s, struct tot
 		rc = print(tool, &t->held);
 	}
 	if (!rc)
-		print_totals(tool, t);
+		print_totals(tool, s, t);
 	lh_buf_free(&t->held);
 	lh_buf_free(&t->said);
 	return rc;
