@@ -33,6 +33,7 @@ struct lh_tlog {
 	int folder;			/* descriptor of dir, opened before the batch is written;
 					   or -1 */
 	struct lh_buf bundle;		/* of the entries after the last full one */
+	bool wrote;			/* files that no checkpoint refers to yet */
 };
 
 /* Return the path of a file in the folder, valid until the next call; NULL: no memory. */
@@ -63,6 +64,10 @@ int lh_tlog_load_edge(struct lh_tlog *log, uint64_t size, const uint8_t root[LH_
  * further signature lines. */
 int lh_tlog_publish(struct lh_tlog *log, const struct lh_checkpoint *tree, struct lh_str others,
 		    struct lh_err *err);
+
+/* Remove the tiles and bundles that the tree of head has not: a batch left them that failed or was
+ * killed.  They stay if a pending tree has them, or that cannot be told. */
+void lh_tlog_sweep(struct lh_tlog *log);
 
 /* Call fn for the path of each file that a tree of a size has and one of a smaller size has not:
  * its tiles and, with entries, its bundles.  full: full ones alone.  last: the next one is not in

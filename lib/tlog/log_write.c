@@ -37,6 +37,7 @@ static int write_file(struct lh_tlog *log, int level, uint64_t n, unsigned width
 		fd = lh_open_regular(path, flags, 0644, err);
 	if (fd < 0)
 		return -1;
+	log->wrote = true;
 	rc = lh_write_all(fd, p, bytes, err);
 	/* Begin to write it to disk, which the sync at the end of the batch waits for. */
 	sync_file_range(fd, 0, 0, SYNC_FILE_RANGE_WRITE);
@@ -227,6 +228,8 @@ static int begin(struct lh_tlog *log, enum lh_tlog_purpose why, struct lh_err *e
 	    load_bundle(log, err) == 0) {
 		log->edge->full = on_full_tile;
 		log->edge->to = log;
+		if (why == LH_TLOG_EXTEND)
+			lh_tlog_sweep(log);
 		return 0;
 	}
 	lh_tlog_cancel(log);
@@ -241,6 +244,9 @@ int lh_tlog_begin(struct lh_tlog *log, struct lh_err *err)
 void lh_tlog_cancel(struct lh_tlog *log)
 {
 	log->view = log->head.size;
+	if (log->edge && log->wrote)
+		lh_tlog_sweep(log);
+	log->wrote = false;
 	free(log->edge);
 	log->edge = NULL;
 	if (log->folder >= 0)
@@ -298,7 +304,10 @@ static int store(struct lh_tlog *log, struct lh_err *err)
 	if (write_partial(log, err) < 0 ||
 	    sync_batch(log, older, tree.size, err) < 0)
 		return -1;
-	return lh_tlog_publish(log, &tree, (struct lh_str){ NULL, 0 }, err);
+	if (lh_tlog_publish(log, &tree, (struct lh_str){ NULL, 0 }, err) < 0)
+		return -1;
+	log->wrote = false;
+	return 0;
 }
 
 int lh_tlog_commit(struct lh_tlog *log, struct lh_err *err)

@@ -5,6 +5,7 @@
 #include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/mem.h"
@@ -197,6 +198,51 @@ static int settle_pending(struct lh_tlog *log, bool recover, struct lh_err *err)
 	    check_growth(log, older, log->head.root, tree.size, tree.root, err) < 0)
 		return -1;
 	return lh_tlog_publish(log, &tree, (struct lh_str){ NULL, 0 }, err);
+}
+
+/* ---- what failed batches leave ---- */
+
+static bool has_tile(struct lh_tlog *log, int level, uint64_t n, unsigned width)
+{
+	struct lh_err err;
+	const char *path = lh_tlog_tile_file(log, level, n, width, &err);
+	struct stat st;
+
+	return path && lstat(path, &st) == 0 && S_ISREG(st.st_mode);
+}
+
+/* Remove a tile as a larger tree has it. */
+static void sweep_tile(struct lh_tlog *log, int level, uint64_t n)
+{
+	unsigned width = lh_tlog_width(log->head.size, level < 0 ? 0 : (unsigned)level, n);
+
+	while (++width <= LH_TLOG_TILE)
+		if (has_tile(log, level, n, width))
+			unlink(log->path.p);
+}
+
+void lh_tlog_sweep(struct lh_tlog *log)
+{
+	LH_SCOPED(lh_buf_free) struct lh_buf text = { .max = LH_TLOG_NOTE_MAX };
+	struct lh_checkpoint tree = { .size = 0 };
+	bool published;
+	struct lh_err err;
+	uint64_t first, n;
+	int level, rc = read_pending(log, &text, &tree, &published, &err);
+
+	if (rc < 0 || (rc > 0 && tree.size > log->head.size))
+		return;
+	for (level = log->entries ? -1 : 0; level < LH_TLOG_LEVELS; level++) {
+		first = log->head.size >> (level > 0 ? 8 * level : 0) >> 8;
+		for (n = first; has_tile(log, level, n, LH_TLOG_TILE); n++)
+			;
+		/* The last one goes first, so that one that is killed leaves no gap. */
+		for (;; n--) {
+			sweep_tile(log, level, n);
+			if (n == first)
+				break;
+		}
+	}
 }
 
 /* ---- checkpoint ---- */

@@ -439,6 +439,35 @@ before_a_sweep() {
 	[ "$(find log/tile -name '*.p' -printf '%P\n' | sort | xargs)" = '0/512.p 2/000.p entries/512.p' ]
 }
 
+@test "what a batch leaves that failed or was killed is removed, by itself or by the next writer" {
+	needs_strace
+	init log
+	seq -f '{"i":%.0f}' 300 >some
+	lh-tlog append --key-file key --line log some >out
+	find log/tile -type f | sort >before
+	cp -r log clean
+	lh-tlog append --key-file key --line clean <<<'{"i":0}' >out
+	(cd clean && find tile -type f | sort) >want
+	seq -f '{"i":%.0f}' 2000 >in
+	cp -r log killed
+	# a full disk, in the middle of the batch
+	status=0
+	inject write:error=ENOSPC:when=12 lh-tlog append --key-file key --line log in >out 2>err || status=$?
+	injected
+	[ "$status" = 2 ]
+	find log/tile -type f | sort | diff before -
+	# killed before its tree is pending
+	inject fsync,syncfs:signal=KILL:when=1 lh-tlog append --key-file key --line killed in >out 2>err || [ $? = 137 ]
+	injected
+	[ "$(sed -n 2p killed/checkpoint)" = 300 ]
+	[ -e killed/tile/0/001 ]
+	for name in log killed; do
+		lh-tlog append --key-file key --line $name <<<'{"i":0}' >out
+		(cd $name && find tile -type f | sort) | diff want -
+		[ "$(audit $name)" = '[true,301,null]' ]
+	done
+}
+
 @test "a tile is written to a regular file alone" {
 	init log
 	mkdir -p log/tile/0/000.p
