@@ -45,8 +45,9 @@ struct texts *texts_new(const struct text *text, size_t n, struct lh_err *err);
 struct texts *texts_of_hashes(const char *path, struct lh_err *err);
 void texts_free(struct texts *t);
 
-/* Take a text that begins at p[at], of a telephone number the first digit that decides; joined: there is a word before it, so that it does not count
- * unless these bytes were decoded from some that end there. */
+/* Take a text that begins at p[at], of a telephone number the first digit that decides; joined:
+ * there is a word before it, so that it does not count unless these bytes were decoded from some
+ * that end there. */
 typedef void texts_fn(void *ctx, size_t number, size_t at, size_t len, bool joined);
 void texts_find(const struct texts *t, const unsigned char *p, size_t n, texts_fn *fn, void *ctx);
 
