@@ -10,8 +10,8 @@
 enum lh_sign lh_sign_of(uint32_t c)
 {
 	switch (c) {
-	case '\'': case '`': case 0x2018: case 0x2019: case 0x201b: case 0x2bb: case 0x2bc:
-	case 0x2032:
+	case '\'': case '`': case 0xb4: case 0x2b9: case 0x2bb: case 0x2bc: case 0x2bd: case 0x2c8:
+	case 0x55a: case 0x2018: case 0x2019: case 0x201b: case 0x2032: case 0x2035: case 0xa78c:
 		return LH_SIGN_APOSTROPHE;
 	case '\n': case '\v': case '\f': case '\r': case 0x85: case 0x2028: case 0x2029:
 		return LH_SIGN_LINE_END;

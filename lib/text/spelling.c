@@ -6,6 +6,7 @@
 #include <utf8proc.h>
 
 #include "base/utf8.h"
+#include "alike.h"
 
 #define BAD 0x110000u		/* plus the byte: a sign that no text has */
 #define BLANK ' '
@@ -13,23 +14,15 @@
 /* Return the sign for a code point that stands for others, as all hyphens do; 0: it is none. */
 static uint32_t one_for_all(uint32_t c)
 {
-	switch (c) {
-	case '`': case 0xb4: case 0x2b9: case 0x2bb: case 0x2bc: case 0x2bd: case 0x2c8:
-	case 0x55a: case 0x2018: case 0x2019: case 0x201b: case 0x2032: case 0x2035: case 0xa78c:
-		return '\'';
-	case 0x2043: case 0x2212:
-		return '-';
-	case 0x85:
-		return BLANK;
-	case LH_SOFT:
+	if (c == LH_SOFT)
 		return LH_SOFT;
-	default:
-		break;
-	}
-	switch (utf8proc_category((int32_t)c)) {
-	case UTF8PROC_CATEGORY_PD:
+	switch (lh_sign_of(c)) {
+	case LH_SIGN_APOSTROPHE:
+		return '\'';
+	case LH_SIGN_HYPHEN:
 		return '-';
-	case UTF8PROC_CATEGORY_ZS: case UTF8PROC_CATEGORY_ZL: case UTF8PROC_CATEGORY_ZP:
+	case LH_SIGN_BLANK:
+	case LH_SIGN_LINE_END:
 		return BLANK;
 	default:
 		return 0;
