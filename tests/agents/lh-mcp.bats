@@ -731,3 +731,11 @@ traced() {
 	patiently bash -eo pipefail commands >out
 	diff want out
 }
+
+@test "the tool search says which corpora were skipped, as its route does" {
+	mkdir -p s/index
+	lh-gen workers -n 3 | lh-index build -q s/index/workers.lhv -
+	echo '{"id":"a","vector":[1,2]}' | lh-index build -q s/index/v.lhv
+	call 1 search '{"query":"welder","k":1}' | lh-mcp --state s | jq -c '.result.structuredContent.skipped' >out
+	[ "$(cat out)" = '[{"corpus":"v","reason":"it has no engine to embed text with"}]' ]
+}
