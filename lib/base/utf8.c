@@ -78,7 +78,7 @@ const char *lh_utf8_advice(const char *p, const char *end)
 		if (!in_windows_1252(*s) ||
 		    (*s >= 0xc0 && s + 1 < to && s[1] >= 0x80 && s[1] < 0xc0))
 			return "";
-		any |= *s >= 0x80;
+		any |= *s >= 0xc0 || (*s >= 0x80 && *s < 0xa0);	/* a letter; quotes and the euro */
 		run = *s >= 0xc0 ? run + 1 : 0;
 		longest = run > longest ? run : longest;
 	}
