@@ -3,6 +3,7 @@
  *
  *     stage_export.c    the stage, and samples of single records
  *     export_pairs.c    preference samples
+ *     export_rejected.c texts that were rejected
  *     export_check.c    verification of the written file
  */
 #ifndef LH_EXPORT_PARTS_H
@@ -43,6 +44,7 @@ struct lh_exporting {
 	struct lh_key key;		/* of the record, ... */
 	struct lh_map known;		/* ... and the bits of all keys */
 	struct lh_buf reason, text;
+	struct lh_map rejected;		/* hashes of lh_source_text */
 
 	/* export_pairs.c: */
 	struct lh_pairs *pairs;
@@ -60,6 +62,9 @@ int lh_export_evidence(struct lh_exporting *x, struct lh_err *err);
  * run already. */
 int lh_export_sample(struct lh_exporting *x, struct lh_export_one *e, const struct lh_key *key,
 		     bool *is_new, struct lh_err *err);
+
+/* Note the texts of all rejected records, which are no samples for the same task. */
+int lh_export_rejected(struct lh_exporting *x, struct lh_err *err);
 
 /* Begin a file of scored runs; process a row of it; finish after all files. */
 int lh_export_file(struct lh_exporting *x, const char *relpath, struct lh_err *err);

@@ -8,6 +8,7 @@
 #include <lh/digest.h>
 #include "base/mem.h"
 #include "sample_parts.h"
+#include "text/alike.h"
 
 #define ID_HEX 16	/* digits of an id */
 
@@ -240,6 +241,20 @@ int lh_source_evidence(struct lh_source *src, const struct lh_record *evidence, 
 	       read_text(&src->text, lh_record_get(evidence, "text"), err) < 0 ? -1 : 0;
 }
 
+int lh_source_text(const struct lh_source *src, struct lh_buf *scratch, unsigned char hash[32],
+		   bool *has, struct lh_err *err)
+{
+	*has = src->task.s.n > 0;
+	lh_buf_reset(scratch);
+	lh_buf_add(scratch, src->task.s.p, src->task.s.n);
+	lh_buf_putc(scratch, '\0');
+	lh_text_plain(scratch, src->text.s);
+	if (lh_buf_check(scratch, err) < 0)
+		return -1;
+	lh_sha256(scratch->p, scratch->len, hash);
+	return 0;
+}
+
 /* ---- the gates ---- */
 
 /* Categories that must never be used for training or retrieval, whatever the options. */
@@ -367,6 +382,21 @@ int lh_gate_content(struct lh_sampler *s, const struct lh_source *src, struct lh
 	return gate_files(s, src, err);
 }
 
+/* Refuse a text that was rejected for the same task: which verdict is right is not known. */
+static int gate_rejected(struct lh_sampler *s, struct lh_err *err)
+{
+	unsigned char hash[32];
+	bool has;
+
+	if (!s->rejected || !s->rejected->n)
+		return 1;
+	if (lh_source_text(s->src, &s->scratch, hash, &has, err) < 0)
+		return -1;
+	return !has || !lh_hashset_has(s->rejected, hash) ? 1 :
+		lh_sample_refuse(s, s->x == LH_RAG ? LH_UNSAFE_RAG_CATEGORY :
+				 LH_UNSAFE_SFT_CATEGORY, "text: was rejected for the same task");
+}
+
 static void on_violation(void *ctx, const struct lh_str *field, const struct lh_str *problem)
 {
 	lh_sample_refuse(ctx, LH_SCHEMA_VIOLATION, "%.*s: %.*s", (int)field->n, field->p,
@@ -443,6 +473,8 @@ int lh_sample_finish(struct lh_sampler *s, struct lh_buf *out, struct lh_err *er
 		rc = gate_model(s, s->src);
 	if (rc > 0)
 		rc = lh_gate_content(s, s->src, err);
+	if (rc > 0)
+		rc = gate_rejected(s, err);
 	if (rc > 0)
 		rc = lh_sample_build(s, out, err);
 	return lh_sample_settle(s, rc, out, from, err);

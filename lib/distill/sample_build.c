@@ -6,6 +6,7 @@
 #include "json/write.h"
 #include "schema/schema_table.h"
 #include "sample_parts.h"
+#include "text/alike.h"
 
 #define SHOWN 1000	/* characters of the content that are embedded */
 
@@ -235,13 +236,31 @@ static bool str_equal(const struct lh_str *a, const struct lh_str *b)
 	return a->n == b->n && !memcmp(a->p, b->p, a->n);
 }
 
+/* Compare two texts as a reader sees them. */
+static int text_equal(struct lh_sampler *s, struct lh_err *err)
+{
+	struct lh_buf *b = &s->scratch;
+	size_t n;
+
+	lh_buf_reset(b);
+	lh_text_plain(b, s->one.text.s);
+	n = b->len;
+	lh_text_plain(b, s->other.text.s);
+	if (lh_buf_check(b, err) < 0)
+		return -1;
+	return b->len == 2 * n && memcmp(b->p, b->p + n, n) == 0;
+}
+
 static int gate_pair(struct lh_sampler *s, struct lh_err *err)
 {
 	int rc;
 
 	if (str_equal(&s->one.run_id.s, &s->other.run_id.s))
 		return lh_sample_refuse(s, LH_SELF_PAIRING, NULL);
-	if (str_equal(&s->one.text.s, &s->other.text.s))
+	rc = text_equal(s, err);
+	if (rc < 0)
+		return -1;
+	if (rc)
 		return lh_sample_refuse(s, LH_INVALID_PREFERENCE_PAIRING,
 					"rejected: must differ from chosen");
 	rc = lh_gate_content(s, &s->one, err);

@@ -34,6 +34,7 @@ struct lh_sampler {
 	struct lh_source *src;	/* the source of a sample: `one`, or a shared one */
 	struct lh_buf built;	/* a text under construction */
 	struct lh_buf scratch;
+	const struct lh_map *rejected;	/* hashes of lh_source_text, or NULL */
 	struct lh_sample_result result;
 };
 
@@ -61,6 +62,10 @@ void lh_source_free(struct lh_source *src);
 int lh_source_scored(struct lh_source *src, const struct lh_record *scored, struct lh_err *err);
 int lh_source_side(struct lh_source *src, const struct lh_side *side, struct lh_err *err);
 int lh_source_evidence(struct lh_source *src, const struct lh_record *evidence, struct lh_err *err);
+
+/* Hash the task and the text as a reader sees it (text/alike.h); false: it has no task. */
+int lh_source_text(const struct lh_source *src, struct lh_buf *scratch, unsigned char hash[32],
+		   bool *has, struct lh_err *err);
 
 /* Apply the gates after provenance: 1, 0 refused, -1. */
 int lh_gate_content(struct lh_sampler *s, const struct lh_source *src, struct lh_err *err);

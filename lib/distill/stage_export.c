@@ -243,6 +243,7 @@ static void close_all(struct lh_exporting *x)
 	lh_evidence_lookup_free(x->join);
 	lh_rows_free(x->rows);
 	lh_map_free(&x->known);
+	lh_map_free(&x->rejected);
 	lh_record_free(&x->scored);
 	lh_source_free(&x->src);
 	lh_buf_free(&x->reason);
@@ -316,7 +317,8 @@ static int export_all(struct lh_exporting *x, struct lh_err *err)
 		if (open_one(x, &x->each[i], err) < 0)
 			return -1;
 	}
-	if (lh_root_each(x->run->root, LH_ROOT_SCORED, on_file, x, err) < 0)
+	if (lh_export_rejected(x, err) < 0 ||
+	    lh_root_each(x->run->root, LH_ROOT_SCORED, on_file, x, err) < 0)
 		return -1;
 	for (i = 0; i < LH_EXPORTERS; i++) {
 		if (!x->each[i].res)

@@ -61,7 +61,7 @@ changed() {
 	changed contract_analyses 'if .observer_verdict == "accept" then del(.analysis) end' "14 17"
 	changed distilled_facts empty "1 6 10 15"
 	changed observer_reviews 'if .verdict == "reject" then .file = "crates/aibridge/src/other.rs" end' "18"
-	changed observer_reviews '.notes = ["The same."]' "18"
+	changed observer_reviews '.notes = ["The same."]' "14 15 17 18"
 	changed observer_reviews 'if .verdict == "reject" then .verdict = "accept" end' "7 8 14 15 17 18"
 }
 

@@ -223,6 +223,11 @@ notes() {
 	live 1 "no identical preference text"
 }
 
+@test "no identical preference text: also one that only white space and Unicode forms tell apart" {
+	plant $PAIRS '.rejected = "Cafe\u0301\u00a0open " | .chosen = "Caf\u00e9  open"'
+	live 1 "no identical preference text"
+}
+
 @test "no missing provenance" {
 	plant $RAG 'del(.provenance)'
 	live 1 "no missing provenance"

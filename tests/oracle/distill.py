@@ -25,6 +25,7 @@ import re
 import shutil
 import sys
 import tempfile
+import unicodedata
 from decimal import Decimal
 
 sys.setrecursionlimit(10000)
@@ -794,6 +795,12 @@ class Exporter:
             return Exporter.who(record["chosen"]) + Exporter.who(record["rejected"])
         return record.get("evidence_run_id"), record.get("provenance", {}).get("sig_hash")
 
+    def unlike_rejected(self, e):
+        """Refuse a text that was rejected for the same task."""
+        if e["task_id"] and (e["task_id"], plain(e["text"])) in self.rejected:
+            raise Refused("unsafe_rag_category" if self.kind == "rag" else "unsafe_sft_category",
+                          "text: was rejected for the same task")
+
     def take(self, sample):
         if sample["id"] in self.ids:
             raise Refused("duplicate_id")
@@ -894,6 +901,14 @@ def context(e):
     return "; ".join(f"{name}: {', '.join(list_)}" for name, list_ in parts.items() if list_)
 
 
+WHITE = re.compile("[\t-\r \x85\xa0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000]+")
+
+
+def plain(text):
+    """A text as a reader sees it."""
+    return WHITE.sub(" ", unicodedata.normalize("NFC", text)).strip(" ")
+
+
 def rag_sample(x, s, e, stem):
     category = s["category"]
     if category == REJECTED:
@@ -906,6 +921,7 @@ def rag_sample(x, s, e, stem):
     if not content:
         raise Refused("empty_content")
     x.paths(e)
+    x.unlike_rejected(e)
     title = f"{stem}: {e['task_id']}"
     file = (e.get("source_files") or [""])[0]
     return dict(schema_version=1, id=sample_id("rag", "rag", e["run_id"], e["provenance"]["sig_hash"]), title=title,
@@ -926,6 +942,7 @@ def sft_sample(x, s, e, stem):
     if not e.get("text", "").strip(BLANK):
         raise Refused("empty_content")
     x.paths(e)
+    x.unlike_rejected(e)
     return dict(schema_version=1, id=sample_id("sft", "sft", e["run_id"], e["provenance"]["sig_hash"]),
                 instruction=instruction(e, stem), context=context(e), response=e["text"], source_run_id=e["run_id"],
                 quality_score=category, created_at=x.now, provenance=origin(e))
@@ -933,6 +950,8 @@ def sft_sample(x, s, e, stem):
 
 def export_each(root, kind, now, options, files, found):
     x = Exporter(root, kind, now, options)
+    x.rejected = {(e["task_id"], plain(e.get("text", ""))) for s, e in found
+                  if s["category"] == REJECTED and e is not None}
     make = rag_sample if kind == "rag" else sft_sample
     for s, e in found:
         x.read += 1
@@ -947,7 +966,7 @@ def pair(x, chosen, rejected):
     (s, e), (s2, e2) = chosen, rejected
     if e["run_id"] == e2["run_id"]:
         raise Refused("self_pairing")
-    if e["text"] == e2["text"]:
+    if plain(e["text"]) == plain(e2["text"]):
         raise Refused("invalid_preference_pairing")
     x.paths(e)
     x.paths(e2)

@@ -34,9 +34,13 @@ def sha256(text):
 
 
 def number(x):
-    """As ECMAScript prints it."""
-    if x == 0:
+    """As ECMAScript prints it, or the digits of a number that no double prints."""
+    exact, x = x, float(x)
+    if exact == 0:
         return "0"
+    if decimal.Decimal(repr(x)) != exact:
+        text = format(exact, "f")
+        return text.rstrip("0").rstrip(".") if "." in text else text
     sign, digits, power = decimal.Decimal(repr(x)).normalize().as_tuple()
     text = "".join(map(str, digits))
     point = len(text) + power
@@ -57,8 +61,8 @@ def quoted(text):
 def jcs(v):
     if isinstance(v, bool) or v is None:
         return json.dumps(v)
-    if isinstance(v, (int, float)):
-        return number(float(v))
+    if isinstance(v, (int, float, decimal.Decimal)):
+        return number(decimal.Decimal(v))
     if isinstance(v, str):
         return quoted(v)
     if isinstance(v, list):
@@ -108,7 +112,7 @@ def place(cases):
         c.source = "data/_kb/%s.jsonl" % c.stem
         c.blank = not c.row.strip(b" \t\r")
         broken = c.said.get("!", "").startswith("0")
-        c.sig = "" if c.blank or broken else sha256(jcs(json.loads(c.row.decode("utf-8"))))
+        c.sig = "" if c.blank or broken else sha256(jcs(json.loads(c.row.decode("utf-8"), parse_float=decimal.Decimal)))
         c.provenance = {"source_file": c.source, "line_offset": c.offset, "sig_hash": c.sig, "recorded_at": NOW}
 
 

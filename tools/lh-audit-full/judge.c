@@ -5,6 +5,8 @@
  * the rows, and uses no schemas.  A row that lacks something counts as faulty.
  */
 #include "census.h"
+
+#include "text/alike.h"
 #include <lh/digest.h>
 
 const char *finding_text(enum finding_id id)
@@ -83,6 +85,29 @@ static bool strings_differ(const struct lh_record *row, const char *one, const c
 	return a && b && !lh_value_equal(a, b);
 }
 
+/* Return whether both are strings that a reader tells apart: 1, 0, -1. */
+static int texts_differ(const struct lh_record *row, const char *one, const char *other,
+			struct lh_buf *scratch, struct lh_err *err)
+{
+	LH_SCOPED(lh_buf_free) struct lh_buf plain = { 0 };
+	const struct lh_value *v[2] = { string_member(row, one), string_member(row, other) };
+	struct lh_str text;
+	size_t i, n = 0;
+
+	if (!v[0] || !v[1])
+		return 0;
+	for (i = 0; i < 2; i++) {
+		lh_buf_reset(scratch);
+		n = plain.len;
+		if (lh_value_str(v[i], scratch, &text, err) < 0)
+			return -1;
+		lh_text_plain(&plain, text);
+	}
+	if (lh_buf_check(&plain, err) < 0)
+		return -1;
+	return plain.len != 2 * n || memcmp(plain.p, plain.p + n, n) != 0;
+}
+
 static int judge_sft(const struct lh_record *row, uint64_t *category, struct lh_buf *scratch,
 		     struct lh_err *err)
 {
@@ -113,14 +138,15 @@ static int judge_rag(const struct lh_record *row, uint64_t *category, struct lh_
 static int judge_preference(const struct lh_record *row, uint64_t *category,
 			    struct lh_buf *scratch, struct lh_err *err)
 {
-	int found = provenance_bit(row, scratch, err);
+	int found = provenance_bit(row, scratch, err), differ;
 
 	(void)category;
 	if (found >= 0 && !strings_differ(row, "chosen_run_id", "rejected_run_id"))
 		found |= BIT(FOUND_SELF_PAIR);
-	if (found >= 0 && !strings_differ(row, "chosen", "rejected"))
-		found |= BIT(FOUND_SAME_TEXT);
-	return found;
+	differ = found < 0 ? -1 : texts_differ(row, "chosen", "rejected", scratch, err);
+	if (differ < 0)
+		return -1;
+	return differ ? found : found | BIT(FOUND_SAME_TEXT);
 }
 
 judge_fn *const judge_export[LH_EXPORTERS] = {
