@@ -50,10 +50,10 @@ CASH='{"kind":"email","artifact":{"to":"a@b","subject":"s","body":"cash"},"conte
 	# a line that was not judged has none
 	[ "$(jq -r '[.kind, .verdict] | join(" ")' log | xargs)" = 'fill consistency email policy odd bad_request' ]
 	# with the text a request can be judged again
-	LH_TRACE_ID=all lh-validate --rules rules --decisions text --decisions-text in 2>/dev/null >/dev/null || [ $? = 1 ]
+	LH_TRACE_ID=all lh-validate --roster $ROSTER --rules rules --decisions text --decisions-text in 2>/dev/null >/dev/null || [ $? = 1 ]
 	[ "$(jq -r .asked text | xargs)" = "$(jq -r .asked log | xargs)" ]
 	[ "$(jq -r .trace_id text | xargs)" = 't-1 all all' ]
-	jq -r .text text | sed -n 2p | lh-validate --rules rules | jq -e '.verdict.error.Policy' || [ $? = 1 ]
+	jq -r .text text | sed -n 2p | lh-validate --roster $ROSTER --rules rules | jq -e '.verdict.error.Policy' || [ $? = 1 ]
 	jq -r .text text | sed -n 2p | diff - <(jq -c '{kind, artifact, context}' <<<"$CASH")
 }
 
@@ -160,12 +160,12 @@ CASH='{"kind":"email","artifact":{"to":"a@b","subject":"s","body":"cash"},"conte
 
 @test "without its row there is no answer: exit 2, or an error of the record with status 503" {
 	: >log
-	run -2 bash -c '(ulimit -f 0; exec lh-validate --decisions log) 2>&1 | cat; exit ${PIPESTATUS[0]}' <<<"$FILL"
+	run -2 bash -c '(ulimit -f 0; exec lh-validate --roster s/roster.jsonl --decisions log) 2>&1 | cat; exit ${PIPESTATUS[0]}' <<<"$FILL"
 	[[ $output = 'lh-validate: log: write failed: '* ]]
-	run -1 bash -c '(ulimit -f 0; exec lh-validate -q --wire --on-error emit --decisions log) 2>/dev/null | cat; exit ${PIPESTATUS[0]}' <<<"$FILL"
+	run -1 bash -c '(ulimit -f 0; exec lh-validate -q --wire --on-error emit --roster s/roster.jsonl --decisions log) 2>/dev/null | cat; exit ${PIPESTATUS[0]}' <<<"$FILL"
 	[ "$(jq -c '[.error.code, .error.message]' <<<"$output")" = '[503,"the log of decisions cannot be written, and there is no answer without it"]' ]
 	[ ! -s log ]
-	run -2 lh-validate --decisions nowhere/log <<<"$FILL"
+	run -2 lh-validate --roster $ROSTER --decisions nowhere/log <<<"$FILL"
 	[ -z "$(grep -v nowhere <<<"$output")" ]
 }
 

@@ -119,7 +119,7 @@ once() {
 		for i in {1..12}; do
 			echo $i >in.$i
 			jq -nc --arg e "\"$etag\"" --arg f in.$i '{op: (if $f == "in.1" then "delete" else "put" end), key: "k", file: $f, if_match: $e}' |
-				lh-store requests -q --on-error emit folder >out.$i &
+				lh-store requests -q --files --on-error emit folder >out.$i &
 			pids+=($!)
 		done
 		failed=0
@@ -137,7 +137,7 @@ once() {
 	etag=$(lh-store head folder k | jq -r .etag)
 	while IFS='|' read -r code op member list; do
 		jq -nc --arg o "$op" --arg m "$member" --arg l "$list" '{op: $o, key: "k", file: "got", ($m): $l}' >in
-		[ "$(lh-store requests --on-error emit folder <in | jq '.error.code // .status // 200')" = "$code" ] || { cat in; return 1; }
+		[ "$(lh-store requests --files --on-error emit folder <in | jq '.error.code // .status // 200')" = "$code" ] || { cat in; return 1; }
 	done <<-END
 	200|get|if_match|"$etag"
 	200|get|if_match|"a", "$etag"

@@ -578,7 +578,7 @@ part() {
 			echo "$output" >printed
 			jq -e '.routes | length > 20' printed >/dev/null
 			LH_SUBJECT_AUDIT_KEY=$key lh-serve --config printed --print-config | cmp - printed
-			run -0 lh-serve --config printed --check
+			LH_SUBJECT_AUDIT_KEY=$key run -0 lh-serve --config printed --check
 			[ -z "$output" ]
 		done
 	done
