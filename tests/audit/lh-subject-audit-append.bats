@@ -274,7 +274,7 @@ load ../audit
 }
 
 @test "a last row that is not one of the chain refuses an append, with its offset" {
-	for what in '[]' 'x' '{"candidate_id":"W-1"}' '{"prev_chain_hash":"GENESIS","row_hmac":"00"}' ''; do
+	for what in '[]' 'x' '{"candidate_id":"W-1"}' '{"prev_chain_hash":"GENESIS","row_hmac":"00"}'; do
 		rm -rf d
 		log W-1 2
 		at=$(wc -c <d/W-1.audit.jsonl)
