@@ -73,7 +73,9 @@ counts() {
 	run -1 lh-validate --audit-log d in
 	[ "$(counts)" = "W-1 1 intact" ]
 	unset LH_ROSTER
-	run -1 lh-validate --audit-log d in
+	run -1 lh-validate --wire --audit-log d in
+	[ "$(counts)" = "W-1 1 intact" ]
+	run -2 lh-validate --audit-log d in
 	[ "$(counts)" = "W-1 1 intact" ]
 }
 
