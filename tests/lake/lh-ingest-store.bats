@@ -62,7 +62,7 @@ state() {
 	sums = [subprocess.run(r, capture_output=True).stdout for r in readers]
 	assert sums[0] == want
 	refused = 0
-	for i in range(200):
+	for i in range(60):
 	    bit = i * 997 % (8 * len(whole))
 	    with open(object, "wb") as f:
 	        f.write(whole[:bit // 8] + bytes([whole[bit // 8] ^ 1 << bit % 8]) + whole[bit // 8 + 1:])
@@ -71,7 +71,7 @@ state() {
 	        if got.returncode == 0 and got.stdout != good:
 	            sys.exit(f"{reader}: bit {bit} gives other rows")
 	        refused += got.returncode != 0
-	assert refused > 190, refused
+	assert refused > 55, refused
 	END
 	: >none.jsonl
 	keep --name none none.jsonl >/dev/null
