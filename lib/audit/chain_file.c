@@ -85,6 +85,8 @@ int lh_chain_end(int fd, const char *path, int64_t size, int64_t *end, struct lh
 		n = (size_t)(at - from);
 		if (lh_chain_pread(fd, path, chunk, n, from, err) < 0)
 			return -1;
+		if (at == size && chunk[n - 1] != '\n')
+			return 0;	/* the last line is torn */
 		for (; n && strchr(" \t\r\n", chunk[n - 1]) && chunk[n - 1]; n--)
 			if (chunk[n - 1] == '\n')
 				*end = from + (int64_t)n;

@@ -295,7 +295,7 @@ setup_file() {
 	log W-1 3
 	lh-subject-audit anchor --dir d >anchor
 	cp d/W-1.audit.jsonl whole
-	for blank in '\n' '\n \t\r\n' '  ' "$(printf '%5000s\\n' '')"; do
+	for blank in '\n' '\n \t\r\n' "$(printf '%5000s\\n' '')"; do
 		# shellcheck disable=SC2059
 		{ cat whole; printf "$blank"; } >d/W-1.audit.jsonl
 		cp d/W-1.audit.jsonl padded
