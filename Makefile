@@ -14,6 +14,7 @@
 #   doc         share/doc, from the manual
 #   install     below PREFIX and DESTDIR; uninstall
 #   dist        the sources as one file, build/lakehouse-tools-VERSION.tar.gz
+#   sbom        what the programs link, as SPDX, build/lakehouse-tools-VERSION.spdx.json
 #   deb         Debian packages, in build/deb/
 #   clean       remove what was made
 VERSION = $(shell sed -n 's/.*LH_VERSION "\(.*\)"/\1/p' lib/tool/tool.h)
@@ -352,6 +353,11 @@ dist:
 		-C $(B)/dist $(NAME) | gzip -9n >$(B)/$(NAME).tar.gz
 	$(Q)cd $(B) && sha256sum $(NAME).tar.gz >SHA256SUMS && cat SHA256SUMS
 
+# What the programs link, by package: build/NAME-VERSION.spdx.json.
+sbom: all
+	$(Q)debian/sbom lakehouse-tools $(VERSION) $(BIN) >$(B)/$(NAME).spdx.json.new && mv $(B)/$(NAME).spdx.json.new $(B)/$(NAME).spdx.json
+	@echo $(B)/$(NAME).spdx.json
+
 # Debian packages, in build/deb/.  DEB_FLAGS=-F: the source package, too.
 DEB_FLAGS = -b
 deb: dist
@@ -364,7 +370,7 @@ deb: dist
 clean:
 	rm -rf build bin
 
-.PHONY: all lib pages doc help unit asan check check-full check-stress gcov coverage soak parity differ demo fuzzers fuzz bench install uninstall dist deb clean
+.PHONY: all lib pages doc help unit asan check check-full check-stress gcov coverage soak parity differ demo fuzzers fuzz bench install uninstall dist sbom deb clean
 .SECONDARY:
 .DELETE_ON_ERROR:
 -include $(shell find $(B) -path $(B)/deb -prune -o -name '*.d' -print 2>/dev/null)
