@@ -48,6 +48,13 @@ lines() {
 	[ "$(lines --also 312-555-0101)" = "7 " ]
 }
 
+@test "an id and a name that begin with a digit are found within the digits of a number" {
+	mkdir d
+	printf 'call 312-555 77-9\n555 0100 3 Mo\n' >d/log
+	lh-subject verify --cache d/log --also 312-555-0101 --also '3 Mo' 77-9 >got || [ $? = 1 ]
+	jq -r 'select(.by) | "\(.text) \(.offset)"' got | alike - <(printf 'id 13\nalso 27\n')
+}
+
 @test "a telephone of fewer than ten digits is all of a number" {
 	mkdir d
 	printf '{"to":"%s"}\n' 555-0101 'at 6 555 0101 7' 312-555-0101 '(312) 555-0101' 15550101 555-0101-2 555-0101. >d/log

@@ -171,12 +171,16 @@ static void measure(struct texts *t, size_t shortest, size_t longest)
 
 static int add_telephone(struct texts *t, const struct telephone *tel, struct lh_err *err)
 {
+	unsigned c;
+
 	if (lh_grow(&t->telephone, &t->cap_telephones, t->n_telephones + 1, sizeof *tel, err) < 0)
 		return -1;
 	t->telephone[t->n_telephones++] = *tel;
 	measure(t, tel->n, (size_t)DIGITS_MAX * 3 + LH_SPELLED_BLANKS);
-	memset(t->begins + '0', BEGINS_NUMBER, 10);
-	memset(t->begins + 0xc2, BEGINS_CHAR, 0xf5 - 0xc2);
+	for (c = '0'; c <= '9'; c++)
+		t->begins[c] |= BEGINS_NUMBER;
+	for (c = 0xc2; c < 0xf5; c++)
+		t->begins[c] |= BEGINS_CHAR;
 	return 0;
 }
 
