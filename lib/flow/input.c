@@ -202,7 +202,8 @@ static int probe(struct lh_input *in, struct lh_err *err)
 	if (l->b.n >= INDEX_MAGIC && memcmp(l->b.p, LH_INDEX_MAGIC, INDEX_MAGIC) == 0)
 		return lh_err_set(err, LH_EIO,
 				  "is an index, not JSON Lines (lh-index dump makes such of it)");
-	if (lh_archive_workbook(l->b.p, l->b.n))
+	/* a caller that opened the file itself, as lh-subject does, searches any file */
+	if (in->opened < 0 && lh_archive_workbook(l->b.p, l->b.n))
 		return lh_err_set(err, LH_EIO, "is a workbook, not JSON Lines; save it as CSV in "
 				  "UTF-8, which lh-ingest reads");
 	if (!lh_archive_kind(l->b.p, l->b.n))

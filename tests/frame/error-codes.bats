@@ -107,7 +107,7 @@ try_table() {
 	400|{"query_text":"a"}|lh-search --wire w.lhv
 	400|{"corpora":["w"]}|lh-search --wire w.lhv
 	400|{"query_vector":[1],"index":"w"}|lh-search --wire w.lhv
-	502|{"query_text":"a","corpora":["w","none"]}|lh-search --wire w.lhv
+	404|{"query_text":"a","corpora":["w","none"]}|lh-search --wire w.lhv
 	413|{"query_vector":[$(printf '1,%.0s' {1..65536})1]}|lh-search w.lhv
 	500|{"query_text":"a"}|lh-search theirs.lhv
 	400|{"id":"a","vector":[1]}|lh-index add w.lhv

@@ -480,7 +480,7 @@ two_write() {
 	start_s3
 	seq 10 | lh-store put $B a >out
 	s3 _mode/flood/GET/0/9
-	run -2 prlimit --fsize=10000000 timeout 60 lh-store get $B a file
+	run -2 prlimit --fsize=10000000 lh-store get $B a file
 	[[ $output == *'nothing tells whether the object is whole: the answer has no length, and no MD5' ]]
 	[ ! -e file ]
 	no_litter

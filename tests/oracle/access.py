@@ -58,7 +58,7 @@ routes = [
     ("GET", "/nowhere", False, None, {404}),
     ("POST", "/health", False, None, {405}),
     ("POST", "/own", False, own, {200}),
-    ("GET", "/v1/audit/subject/x", False, legal, {200} if legal else {503}),
+    ("GET", "/v1/audit/subject/x", False, legal, {200} if legal else {404}),
 ]
 wrong = "wrong-0123456789abcdef"
 bearers = [None, "Bearer " + wrong, "Bearer", "Bearer ", "Basic dXNlcjpwYXNz", "Bearer " + "x" * 15,

@@ -178,7 +178,7 @@ nothing_left() {
 	.state = null	missing "state" (string)
 	.role = ["Welder"]	"role" must be a string
 	.style = 1	"style" must be a string
-	.corpora = ["few", "many"]	no corpus is named "many"
+	.corpora = ["few", "many"]	no corpus is named "many"; known: "few"
 	.k = -1	"k" must be a whole number from 0 to 10000
 	END
 	ask "Need 1 Welder in Gary IN" >good

@@ -657,7 +657,7 @@ bisect() {
 	[ "$(rows | grep -c 'w-a sql t')" = 1 ]
 	[ "$(say /v1/sql '{"sql":"select name from crew"}' t)" = 503 ]
 	# whom a search names, to find or to leave out, has a row
-	[ "$(say /v1/matrix/search '{"query_text":"x","corpora":["workers"],"k":0,"exclude_ids":["w-9"],"metadata_filter":{"any":[{"candidate_id":["w-8"]},{"city":"Gary"}]}}' t-named)" = 200 ]
+	[ "$(say /v1/matrix/search '{"query_text":"x","corpora":["workers"],"k":0,"exclude_ids":["w-9"],"metadata_filter":{"candidate_id":["w-8"],"city":"Gary"}}' t-named)" = 200 ]
 	rows | sed -n '/t-named/s/ .*//p' | xargs | diff - <(echo w-8 w-9)
 }
 

@@ -157,9 +157,9 @@ grow() {
 	touch policy
 	start_serve --state s
 	for path in witness/$(printf %064d 0)/checkpoint tlog/demo/checkpoint tlog/demo/tile/0/000; do
-		[[ $(curl -sS "$URL/$path") == '{"error":"no '*' is configured"}' ]]
+		[[ $(curl -sS "$URL/$path") == '{"error":"no '*' is configured; '*' of --config turns it on"}' ]]
 	done
-	[ "$(curl -sS --data-binary x "$URL/witness/add-checkpoint")" = '{"error":"no witness is configured"}' ]
+	[ "$(curl -sS --data-binary x "$URL/witness/add-checkpoint")" = '{"error":"no witness is configured; \"witness\" of --config turns it on"}' ]
 	for part in '"tlog":{}' '"tlog":{"a":{},"b.c-D_9":{"public":true}}' '"witness":{"key_file":"key","policy":"policy"}' \
 		'"witness":{"key_file":"key","policy":"policy","state":"elsewhere"},"tlog":{"a":{"entries":true}}'; do
 		configure "$part"
