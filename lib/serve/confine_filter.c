@@ -470,6 +470,10 @@ static void let_variables(struct making *m, unsigned keys)
 			if (*path == '/')
 				let(m, path, LH_MAY_READ);
 	}
+#ifdef LH_FAULTS
+	if (getenv("LH_FAULT_LOG"))	/* tests count in it which allocations failed */
+		let_beside(m, getenv("LH_FAULT_LOG"), LH_MAY_READ | LH_MAY_WRITE);
+#endif
 }
 
 /* Let models be read, and what was compiled from them be kept. */
