@@ -19,6 +19,7 @@
 #include <unistd.h>
 
 #include "base/mem.h"
+#include "file.h"
 
 /* Of a later ABI than the headers of Debian 12 have: which one is behind each. */
 #define REFER (UINT64_C(1) << 13)	/* 2 */
@@ -153,10 +154,15 @@ bool lh_confine_stale(const struct lh_confine *c)
 	struct stat st;
 	size_t i;
 
-	for (i = 0; c->noted && i < c->n; i++)
-		if (!(c->v[i].may & LH_MAY_STAY) && stat(c->v[i].path, &st) == 0 &&
-		    (st.st_ino != c->v[i].ino || st.st_dev != c->v[i].dev))
+	for (i = 0; c->noted && i < c->n; i++) {
+		const struct lh_may *m = &c->v[i];
+
+		if (m->may & LH_MAY_STAY)
+			continue;
+		if (stat(m->path, &st) < 0 ? m->may & LH_MAY_MAKE && m->ino
+					   : st.st_ino != m->ino || st.st_dev != m->dev)
 			return true;
+	}
 	return false;
 }
 
@@ -195,14 +201,19 @@ static int make_rules(struct lh_confine *c, long abi, struct lh_err *err)
 	c->noted = rules >= 0;
 	for (i = 0; rules >= 0 && i < c->n; i++) {
 		struct lh_may *m = &c->v[i];
+		struct lh_err unused;	/* the program will say what is wrong */
 		struct stat st;
-		int rc = allow(rules, m->path,
+		int rc;
+
+		if (m->may & LH_MAY_MAKE && stat(m->path, &st) < 0)
+			lh_own_mkdirs(m->path, 0700, &unused);
+		rc = allow(rules, m->path,
 			       (m->may & LH_MAY_READ ? READS : 0) |
 			       (m->may & LH_MAY_WRITE ? changes : 0) |
 			       (m->may & LH_MAY_RUN ? LANDLOCK_ACCESS_FS_EXECUTE |
 						      LANDLOCK_ACCESS_FS_READ_FILE : 0), &st);
 
-		note_file(m, rc < 0 ? NULL : &st);
+		note_file(m, rc < 0 && stat(m->path, &st) < 0 ? NULL : &st);
 	}
 	for (i = 0; rules >= 0 && abi >= 4 && i < c->ports; i++) {
 		const struct net_port port = { NET_CONNECT, c->port[i] };

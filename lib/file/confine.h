@@ -48,7 +48,8 @@
 int lh_confine(const char *folder, struct lh_err *err);
 
 enum { LH_MAY_READ = 1, LH_MAY_WRITE = 2, LH_MAY_RUN = 4,
-       LH_MAY_STAY = 8 /* lh_confine_stale does not look at it */ };
+       LH_MAY_STAY = 8,	/* lh_confine_stale does not look at it */
+       LH_MAY_MAKE = 16	/* a folder that is made, 0700, where it is not there */ };
 #define LH_CONFINE_PORTS 32
 
 struct lh_may {

@@ -19,7 +19,7 @@
 #define MODELS 4		/* files of models, and what is compiled from them */
 #define NAMED 8			/* if a file is named that names others: these are not known here */
 #define STORES 32		/* the stores of other places that manifests of the state name */
-#define FILTERS 16		/* starts those of this table, each in its own confines */
+#define FILTERS 16		/* starts those of this table, in the same confines */
 
 #define EMBEDS (LH_KEYS_OLLAMA | LH_KEYS_OPENAI)
 #define MANIFEST_MAX ((size_t)16 << 20)
@@ -296,13 +296,10 @@ static void let_read(struct making *m, const char *path)
 /* Let a folder be changed, or that of a file: it is replaced, and has a lock beside it. */
 static void let_write(struct making *m, const char *path, bool folder)
 {
-	struct lh_err unused;
 	struct stat st;
 
-	if (folder && stat(path, &st) < 0)
-		lh_own_mkdirs(path, 0700, &unused);	/* the filter will say what is wrong */
-	if (stat(path, &st) == 0 && S_ISDIR(st.st_mode))
-		let(m, path, LH_MAY_READ | LH_MAY_WRITE);
+	if (stat(path, &st) < 0 ? folder : S_ISDIR(st.st_mode))
+		let(m, path, LH_MAY_READ | LH_MAY_WRITE | LH_MAY_MAKE);
 	else
 		let_beside(m, path, LH_MAY_READ | LH_MAY_WRITE);
 }

@@ -479,7 +479,7 @@ spool_is_filled() {
 		[ "$(status /v1/catalog/register --json "$body")" = 400 ] || { echo "$store"; return 1; }
 	done
 	post /v1/catalog/register "$body" | grep '"store\\" must be left out'
-	[ ! -e s/catalog ]
+	[ -z "$(ls s/catalog)" ]
 	for store in s/store "$PWD/s/store"; do
 		[ "$(status /v1/catalog/register --json "$(jq -nc --arg s "$store" '{name: "own", schema_fingerprint: "f", store: $s}')")" = 200 ]
 	done
