@@ -335,7 +335,8 @@ static void let_word(struct making *m, struct lh_str option, const char *word)
 		word = equals + 1;	/* NAME=FILE */
 	if (is_url(word))
 		let_url(m, word);
-	else if (!strchr(word, '/') && access(word, F_OK) < 0 && !is_one_of(written, option))
+	else if (!strchr(word, '/') && access(word, F_OK) < 0 &&
+		 !is_one_of(written, option) && !is_one_of(folders, option))
 		return;
 	else if (is_written)
 		let_write(m, word, is_one_of(folders, option));

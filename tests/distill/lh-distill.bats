@@ -233,11 +233,13 @@ line() {
 	root 12
 	lh-distill run --root r --now 2026-05-02T12:00:00Z --run-id a >/dev/null
 	for folder in data/_kb data/evidence/2026/05/02 data/scored-runs/2026/05/02 exports/rag exports/quarantine reports/distillation/a; do
-		touch "r/$folder/.half.jsonl.lh-tmp-4194305" "r/$folder/.half.jsonl.lh-tmp-$$" "r/$folder/.lh-tmp-mine"
+		touch "r/$folder/.half.jsonl.lh-tmp-4194305" "r/$folder/.lh-tmp-mine"
+		exec {writer}>"r/$folder/.half.jsonl.lh-tmp-$$"	# of a process that lives: it has the lock
+		flock "$writer"
 	done
 	distil >/dev/null
 	[ "$(find r -name '.*.lh-tmp-4194305')" = "" ]
-	[ "$(find r -name ".*.lh-tmp-$$" | wc -l)" = 6 ]	# that process lives
+	[ "$(find r -name ".*.lh-tmp-$$" | wc -l)" = 6 ]
 	[ "$(find r -name '.lh-tmp-mine' | wc -l)" = 6 ]
 }
 

@@ -382,7 +382,7 @@ counted() {
 	[ "$(hits)" = '"c 0, x 0, y 1"' ]
 	rm i/a.lhv*
 	ask "$new"
-	[ "$(counted)" = 502 ]
+	[ "$(counted)" = 404 ]
 	ask '{"vector":[1,0],"index":"a"}'
 	[ "$(said .error.code)" = 404 ]
 	ask "$m"
