@@ -241,6 +241,13 @@ static const int never[] = {
 	SYS_request_key, SYS_init_module, SYS_finit_module, SYS_delete_module, SYS_kexec_load,
 	SYS_reboot, SYS_swapon, SYS_swapoff, SYS_settimeofday, SYS_clock_settime, SYS_acct,
 	SYS_quotactl, SYS_process_vm_writev,
+	/* Landlock has no right for these, which change files outside */
+	SYS_fchmodat, SYS_fchownat, SYS_setxattr, SYS_lsetxattr, SYS_removexattr, SYS_lremovexattr,
+#ifdef SYS_chmod
+	SYS_chmod, SYS_chown, SYS_lchown, SYS_utime, SYS_utimes, SYS_futimesat,
+#endif
+	452,	/* fchmodat2 */
+	463,	/* setxattrat */
 };
 
 static void add(struct lh_confined *c, struct sock_filter f)

@@ -43,6 +43,7 @@ struct walk {
 	bool tags;		/* text in tags of thought is not searched, ... */
 	bool thought;		/* ... and there was some */
 	bool final;		/* a final channel has begun */
+	const char *outer;	/* after the beginning of the thoughts that are open */
 	size_t channel;		/* the place of another one's name, from 1, unless it has ended */
 	struct lh_str found[PLACES];
 	bool broken;		/* an object could not be read, or is too deep */
@@ -119,6 +120,8 @@ static const char *pass_tag(struct walk *w, const char *p)
 		w->channel = w->x->names.len;
 		break;
 	case LH_MARK_OPEN:
+		if (!in_thought(w))
+			w->outer = m.end;
 		lh_buf_putc(&w->x->names, m.name);
 		break;
 	}
@@ -258,7 +261,17 @@ static int walk_text(struct walk *w, const char *p)
 	return 0;
 }
 
-/* Find the best object of the text; if there is none, that of the thoughts. */
+/* Return whether the walk has seen thoughts, and no object, not even a broken one, elsewhere. */
+static bool only_thoughts(const struct walk *w)
+{
+	return w->thought && !w->broken && !w->found[WHOLE_FENCE].p && !w->found[FENCE].p &&
+		!w->found[ELSEWHERE].p;
+}
+
+/*
+ * Find the best object of the text; if there is none, that of the thoughts.  Of these the ones
+ * that have no end come first: "<think>no</think>The [analysis] is: {...}" has its answer there.
+ */
 static int find(struct lh_extract *x, const char *p, const char *end, struct lh_value *v,
 		struct lh_err *err)
 {
@@ -267,8 +280,14 @@ static int find(struct lh_extract *x, const char *p, const char *end, struct lh_
 
 	if (walk_text(&w, p) < 0)
 		return -1;
-	if (w.thought && !w.broken && !w.found[WHOLE_FENCE].p && !w.found[FENCE].p &&
-	    !w.found[ELSEWHERE].p) {
+	if (only_thoughts(&w) && in_thought(&w) && w.outer) {
+		const char *from = w.outer;
+
+		w = (struct walk){ .x = x, .end = end, .err = err, .tags = true, .thought = true };
+		if (walk_text(&w, from) < 0)
+			return -1;
+	}
+	if (only_thoughts(&w)) {
 		w = (struct walk){ .x = x, .end = end, .err = err };
 		if (walk_text(&w, p) < 0)
 			return -1;

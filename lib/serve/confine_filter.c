@@ -331,13 +331,13 @@ static void let_word(struct making *m, struct lh_str option, const char *word)
 							 strlen(m->row->reads)));
 	const bool is_written = !is_read && (is_one_of(written, option) || m->row->what & WRITES);
 
-	if (equals && !memchr(word, '/', (size_t)(equals - word)))
+	if (equals && !memchr(word, '/', (size_t)(equals - word)) && access(word, F_OK) < 0)
 		word = equals + 1;	/* NAME=FILE */
 	if (is_url(word))
 		let_url(m, word);
-	else if (!strchr(word, '/') && access(word, F_OK) < 0 &&
+	else if (is_written && !strchr(word, '/') && access(word, F_OK) < 0 &&
 		 !is_one_of(written, option) && !is_one_of(folders, option))
-		return;
+		return;		/* the working directory is not for writing */
 	else if (is_written)
 		let_write(m, word, is_one_of(folders, option));
 	else
@@ -464,6 +464,8 @@ static void let_variables(struct making *m, unsigned keys)
 		if (!value || (file_variables[i].keys && !(file_variables[i].keys & keys)) ||
 		    (size_t)snprintf(list, sizeof list, "%s", value) >= sizeof list)
 			continue;
+		if (*value)	/* one file, which may be relative or have blanks */
+			let(m, value, LH_MAY_READ);
 		for (rest = list; (path = strsep(&rest, ": ")); )
 			if (*path == '/')
 				let(m, path, LH_MAY_READ);

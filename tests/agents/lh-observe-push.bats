@@ -64,6 +64,7 @@ all_arrived() {
 	jq -s -e 'all(.[]; .faults == [])' asked >/dev/null
 }
 
+# bats test_tags=full
 @test "every row arrives once, in payloads that the published schema takes" {
 	serve
 	some_rows 250

@@ -1,7 +1,7 @@
 # lh-mcp and POST /mcp with the clients of others: the SDKs of the protocol, its inspector, and
 # its conformance suite, from npm.  Without npm these tests are skipped.
 # Plain only: programs of others; lh-mcp.bats and serve-mcp.bats send the same messages.
-# bats file_tags=plain-only,long,full
+# bats file_tags=plain-only,long
 load ../helper
 load ../servers/serve
 source "$ROOT/tests/mcp/clients.bash"

@@ -537,6 +537,7 @@ odd() {
 	[ "$(grep -c '```' a.md)" = 0 ]
 }
 
+# bats test_tags=full
 @test "the same under a locale with a decimal comma" {
 	needs_comma
 	{ row p2_evidence_rows=3.5 p3_accepted=1; row p2_evidence_rows=7 p3_accepted=1; } >$LOG

@@ -5,7 +5,7 @@ load ../servers/server
 load ../commands
 
 # A request of lh-subject whose own process has no memory is refused: exit 1.
-# bats test_tags=hostile
+# bats test_tags=full,hostile
 @test "whichever allocation fails: exit 2, out of memory, no leak, no litter" {
 	asan_only
 	step=$(scale 31 1) wider=$(scale 6 1000000)

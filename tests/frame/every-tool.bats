@@ -85,7 +85,7 @@ load ../commands
 	done < <(commands | grep -v '^lh-gen\|^lh-query\|index delete\|dump\|audit verify\|catalog \(get\|remove\)\|lh-store [^r]\|^lh-trace\|subject find --' | sed 's/ [a-z]*\.jsonl\(\.gz\)*$//')
 }
 
-# bats test_tags=hostile
+# bats test_tags=full,hostile
 @test "terminal escapes in file names do not reach stderr raw" {
 	name=$'bad\e[31mname'
 	while read -r command; do

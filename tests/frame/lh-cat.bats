@@ -214,7 +214,7 @@ damaged() {
 	awk '$2 < 18 { print; bad = 1 } END { exit bad }' seen
 }
 
-# bats test_tags=hostile
+# bats test_tags=full,hostile
 @test "damage of a tar's heads is exit 2, the first one's included" {
 	for format in v7 gnu ustar; do
 		tar c --format=$format -f heads.$format m/one.jsonl m/zed.jsonl

@@ -298,6 +298,7 @@ input_section() {
 	awk '/^\.Sh / { on = $2 == "INPUT" } on' "$ROOT/man/$1.1"
 }
 
+# bats test_tags=full
 @test "a page's INPUT names the members of the tool's tables, and lists no other" {
 	while read -r tool files; do
 		# shellcheck disable=SC2086

@@ -292,6 +292,7 @@ DESCRIBED="lh-catalog lh-index lh-observe lh-pathway lh-playbook lh-store lh-sub
 	lh-ingest --describe t.csv | cmp - <(lh-ingest --columns t.csv)
 }
 
+# bats test_tags=full
 @test "the input of an operation in --describe permits what is answered, and not another type or a lack" {
 	# of two of a name, that of requests
 	input() { "$1" --describe | jq -c --arg n "$2" '.operations | map(select(.name == $n)) | sort_by(.operands)[0].input' >s.json; }

@@ -12,6 +12,7 @@ setup() {
 	SQL="/usr/bin/python3 $ROOT/tests/duckdb/sql.py"
 }
 
+# bats test_tags=full
 @test "Parquet is read as records, values by the types of their columns" {
 	$SQL "COPY (SELECT 1::INTEGER AS id, 'Ann' AS name, 1.5::DOUBLE AS score, true AS active, [1,2] AS list, DATE '2026-05-03' AS day, 1.10::DECIMAL(5,2) AS rate, {'a': 1} AS part
 		UNION ALL SELECT 2, NULL, -0.25, false, [], NULL, NULL, NULL) TO 't.parquet' (FORMAT parquet)"

@@ -346,6 +346,7 @@ for book, names in ("t.xlsx", ["[Content_Types].xml", "xl/workbook.xml"]), ("u.x
 	[ "${stderr_lines[0]}" = 'lh-ingest: -/2.csv:2: column "b" is not int64' ]
 }
 
+# bats test_tags=full
 @test "a pipe is read as the file is, compressed or not, also beyond what memory keeps of the sample" {
 	python3 -c '
 for i in range(120000):
@@ -387,6 +388,7 @@ print("x" + "," * n)' >t.csv
 	[[ $output == *"more.csv: 65537 columns, more than 65536"* ]]
 }
 
+# bats test_tags=full
 @test "a cell of 100 MB is a member, or refused in little memory with --max-line" {
 	plain_only "address space"
 	{ printf 'a,b\n1,"'; stretch 104857600 'x y
@@ -421,6 +423,7 @@ for i in range(400000):
 	[ "$large" -lt $((small + 2048)) ] || { echo "$small KiB, $large KiB"; return 1; }
 }
 
+# bats test_tags=full
 @test "random tables are as a second implementation reads them" {
 	python3 - "$(scale 300 5000)" <<-'END'
 	import io, os, random, subprocess, sys

@@ -44,6 +44,7 @@ refused() {
 	[ "$(duck "SELECT avg(score) n FROM w WHERE city = 'Houston'" w=w.jsonl)" = '{"n":89.5}' ]
 }
 
+# bats test_tags=full
 @test "nothing but the named files can be reached" {
 	echo '{"secret":1}' >other.jsonl
 	for sql in "SELECT * FROM read_json('other.jsonl')" "SELECT * FROM 'other.jsonl'" "SELECT * FROM read_csv('/etc/passwd')" \

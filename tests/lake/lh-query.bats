@@ -277,6 +277,7 @@ SLOW="SELECT instr(hex(zeroblob(10000000)), hex(zeroblob(5000000)) || '1')"
 	[ -z "$output" ]
 }
 
+# bats test_tags=full
 @test "one SIGTERM ends a query in one function, also between requests" {
 	jq -nc --arg slow "$SLOW" '{sql: $slow}' >requests
 	echo '{"a":1}' >t.jsonl

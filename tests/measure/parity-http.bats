@@ -51,7 +51,7 @@ compare() {
 	grep -q '^### sql$' report.md
 }
 
-# bats test_tags=plain-only
+# bats test_tags=full,plain-only
 @test "the five probes that came last see what is planted in either side" {
 	mkdir p
 	while IFS='|' read -r probe change; do

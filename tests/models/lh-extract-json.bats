@@ -167,6 +167,7 @@ times() {
 
 @test "a thought is searched if nothing else begins an object" {
 	found '<think>{"a":1}' '{"a":1}'
+	found '<think>{"a":1}</think>The [analysis] is: {"b":2}' '{"b":2}'
 	found '<think>```{"a":1}``` {"b":2}</think> Done.' '{"a":1}'
 	found '{"a":1} as I said</think>' '{"a":1}'
 	found '<think>{"a":1}</think>{"b":2,}' ''
@@ -284,6 +285,7 @@ times() {
 	[ "$(lh-extract-json --raw-input in)" = '{"matched":true,"value":{"c":1}}' ]
 }
 
+# bats test_tags=full
 @test "10 MB of what is hardest ends soon" {
 	none() {
 		[ "$(quick lh-extract-json --raw-input)" = "$NONE" ] || { echo "$1"; return 1; }
@@ -313,6 +315,7 @@ times() {
 	[ "$(quick lh-extract-json --raw-input --max-members 300000 in)" = '{"matched":true,"value":{"x":1,"k":200000}}' ]
 }
 
+# bats test_tags=full
 @test "what a second reading of the rules finds is found" {
 	cat >draw.py <<-'END'
 	import itertools, json, random, sys

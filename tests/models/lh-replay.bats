@@ -278,6 +278,7 @@ verdict() {
 	[ "$stderr" = "lh-replay: 1 of 2 replays not passed" ]
 }
 
+# bats test_tags=full
 @test "a call that fails is a result: exit 1, its reason, a row" {
 	export_
 	run -1 --separate-stderr lh-replay --retries 0 --root r --task export

@@ -199,6 +199,7 @@ class Walk:
         self.fence, self.fenced = None, []
         self.until, self.depth, self.ends = 0, 0, True
         self.open.clear()
+        self.outer = None  # behind the tag that began the thoughts that are open
 
     def step(self, at):
         text, c = self.text, self.text[at:at + 1]
@@ -225,13 +226,15 @@ class Walk:
         return True
 
     def pass_tag(self, tag):
-        kind, name, _ = tag
+        kind, name, end = tag
         self.thought = True
         if kind == "final" and not self.final:
             self.final = True
             self.forget()
         elif not (kind != "open" and self.close(name)) and kind == "close":
             self.forget()
+        if kind == "open" and not self.open:
+            self.outer = end
         if kind in ("open", "channel"):
             self.open.append(name)
 
@@ -279,6 +282,9 @@ def extract(text):
     """The object that is the answer, or None."""
     walk = Walk(text, True)
     found = walk.found()
+    if not found and not walk.broken and walk.open and walk.outer is not None:
+        walk = Walk(text[walk.outer:], True)
+        found = walk.found()
     if not found and not walk.broken:
         found = Walk(text, False).found()
     return found[0][2] if found else None

@@ -18,6 +18,7 @@ N=$(scale 2000 20000) QUERIES=$(scale 20 100)
 	alike <(lh-gen queries -n "$QUERIES") <(jq -c 'del(.results)' out)
 }
 
+# bats test_tags=full
 @test "the explicit form, through lh-embed on both sides, gives the same answers" {
 	lh-gen workers -n "$N" >w.jsonl
 	lh-gen queries -n "$QUERIES" >q.jsonl
@@ -79,6 +80,7 @@ precision() {
 	awk '$2 < 0.95 || $3 < 0.95 || $4 < 0.95 { bad = 1 } END { exit bad || NR != 4 }' table
 }
 
+# bats test_tags=full
 @test "the client's name does not lead to another role" {
 	local seed
 	echo '{"query_text":"Need 3 Forklift Operators in Aurora IL for Parallel Machining"}' >q.jsonl

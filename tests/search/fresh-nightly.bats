@@ -117,6 +117,7 @@ shim() {
 	[ "$(length big.lhv)" = $((200 + $(wc -l <want))) ]
 }
 
+# bats test_tags=full
 @test "a record that is deleted from either index while nights go on stays deleted" {
 	while [ ! -e stop ]; do night >>outs 2>&1 || touch failed; done 3>&- &
 	local nights=$!

@@ -193,6 +193,7 @@ lh-index: 5 of 7 records rejected' ]
 	cmp <(lh-index get --encoding array a.lhv r2 | jq -c .vector) <(rows 9 9 | lh-index build w.lhv; lh-index dump w.lhv | jq -c .vector)
 }
 
+# bats test_tags=full
 @test "set-metadata killed or failing at any write: the old metadata or the new, and no vector changes" {
 	needs_strace
 	rows 1 30 | same_build old.lhv

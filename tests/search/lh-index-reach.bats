@@ -70,6 +70,7 @@ lh-index: b.lhv: good" ]
 	done
 }
 
+# bats test_tags=full
 @test "compact links the records that no link leads to, with or without changes, and nothing else" {
 	for layout in hnsw qg; do
 		for precision in f32 i8; do

@@ -548,6 +548,7 @@ setup() {
 	INJECT=signal=KILL at_each lh-index requests d in
 }
 
+# bats test_tags=full
 @test "killed at any step of a merge, the source is whole; with clear_source each record is in one of the two" {
 	needs_strace
 	rows 1 10 | same_build a.lhv

@@ -70,6 +70,7 @@ as_oracle() {
 	as_oracle in --architecture bert --tokenizer t5 --types 1 --layers 1
 }
 
+# bats test_tags=full
 @test "scores of modern-bert, with the norm of its head and without, are those of the oracle" {
 	answers 2 0:90 >in
 	as_oracle in --architecture modern-bert

@@ -95,6 +95,7 @@ abc() {
 	[[ $output == *'"budget" must be a whole number, 1 or more'* ]]
 }
 
+# bats test_tags=full
 @test "--budget over the graph, with a filter, with --hybrid: what comes are records that match, and more budget finds no worse" {
 	lh-gen workers -n 3000 | lh-index build -q --lexical w.lhv
 	for args in "" "--where state=IL" "--hybrid" "--hybrid --where state=IL"; do
@@ -144,6 +145,7 @@ abc() {
 	[ "$(jq -c '.explain | map([.corpus, .measured])' out)" = '[["p",40],["playbook_memory",1]]' ]
 }
 
+# bats test_tags=full
 @test "as many results as match: with --nearest, filters, exclusions, pending and deleted records, k over the index, a hybrid" {
 	lh-gen workers -n 400 >in
 	lh-index build -q --lexical a.lhv <(head -300 in)

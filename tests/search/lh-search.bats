@@ -853,7 +853,7 @@ hits() {
 	done
 }
 
-# bats test_tags=hostile,layouts
+# bats test_tags=full,hostile,layouts
 @test "flipped bits anywhere in the file: an answer that is JSON, or an error, never a crash" {
 	lh-gen workers -n 40 | lh-index build --dimension 64 --exact-below 1 w.lhv
 	lh-gen queries -n 3 | jq -c '. + {metadata_filter: {state: [.state, "IL"]}, exclude_ids: ["w-3"]}' >q
@@ -874,6 +874,7 @@ hits() {
 	END
 }
 
+# bats test_tags=full
 @test "an index replaced under a running search: the answers are of the old one or the new one" {
 	lh-gen workers -n 1200 | jq -c '.metadata = {v: "old"}' >old
 	lh-gen workers -n 1200 | jq -c '.metadata = {v: "new"}' >new

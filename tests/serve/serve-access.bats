@@ -308,7 +308,7 @@ all_of_the_table() {
 
 @test "a server without a token says to whom it is open; one with a token does not" {
 	start_serve --state s
-	[ "$(grep -c 'no token is required: open to all programs of this machine, and to all clients of any proxy on it' err)" = 1 ]
+	[ "$(grep -c 'no token is required: open to all programs of this machine, and to all clients of any proxy here' err)" = 1 ]
 	LH_SERVE_TOKEN=sixteen-bytes-or-more start_serve --state s
 	not grep 'no token' err
 }

@@ -288,6 +288,8 @@ say() {
 }
 
 @test "the audit is on with a key alone, in the folder of --audit-log, and wants a key" {
+	cp "$LH_SUBJECT_AUDIT_KEY" 'my key'
+	export LH_SUBJECT_AUDIT_KEY='my key'
 	start_serve --state s --audit-log logs
 	[ "$(say /v1/validate '{"kind":"email","artifact":{"to":"a@b","body":"hello"},"context":{"candidate_id":"w-9"}}' t)" = 200 ]
 	[ "$(status /v1/vectors/index/workers/record/w-7)" = 200 ]

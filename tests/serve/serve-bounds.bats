@@ -246,6 +246,7 @@ raw() {
 	END
 }
 
+# bats test_tags=full
 @test "an answer of more than 16 MiB goes, alone and as a line of many" {
 	config >routes.json
 	start_serve --config routes.json --state s

@@ -268,6 +268,7 @@ busy_or_down() {
 	[ "$(post "$1" '{}' -D head -o body -w '%{http_code}')" = 503 ]
 }
 
+# bats test_tags=full
 @test "a filter that cannot start: 503, named by deep health, and well once it can" {
 	touch broken
 	config "$(filter_route 'POST /echo')" "$(filter_route 'POST /other' '' --broken "$PWD/broken")"

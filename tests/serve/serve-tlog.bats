@@ -34,6 +34,7 @@ grow() {
 	sed -i "2s/.*/$1/" s/tlog/demo/checkpoint
 }
 
+# bats test_tags=full
 @test "the checkpoint and the tiles of a log are served as tlog-tiles says, and nothing else of its folder" {
 	sample 70000
 	# those of a tree of 70,000 that tlog-tiles counts
@@ -137,6 +138,7 @@ grow() {
 	[ "$(status /tlog/demo/checkpoint)" = 500 ]
 }
 
+# bats test_tags=full
 @test "bundles of the largest entries are sent whole, also to many at one time" {
 	sample 1
 	python3 -c 'open("s/tlog/demo/tile/entries/001", "wb").write(b"\xff" * (256 * 65537))'

@@ -25,6 +25,7 @@ shared() {
 	END
 }
 
+# bats test_tags=full
 @test "the archive has every row that find lists, byte for byte, and its sums hold" {
 	a_state 3
 	unset LH_SUBJECT_AUDIT_KEY	# with it find and export append rows to the person's log

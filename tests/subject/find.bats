@@ -38,6 +38,7 @@ hits() {
 	[ "$(lh-subject find w-1 --state s | jq -c 'select(.summary) | .places_searched')" = 3 ]
 }
 
+# bats test_tags=full
 @test "every marker of a person is in a row that find lists" {
 	a_state 3
 	lh-subject find w-2 --state s --also "$(markers w-2 | tail -n 1)@example.com" >got

@@ -42,6 +42,7 @@ receipts() {
 	find $SUBJECTS -name '*.json' -path '*_erasures*' | wc -l
 }
 
+# bats test_tags=full
 @test "the unit erases who is due, and no others; it prints receipts without ids, and then nothing" {
 	a_due_state 4
 	run -0 unit

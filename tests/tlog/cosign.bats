@@ -95,6 +95,7 @@ grow() {
 	lh-tlog audit log --policy policy | jq -e .verified
 }
 
+# bats test_tags=full
 @test "a witness that lies, is slow, answers 409 for ever or garbage is missing; the other counts" {
 	local mode n=0
 	a_log
@@ -213,6 +214,7 @@ grow() {
 	cmp log/checkpoint before
 }
 
+# bats test_tags=full
 @test "a full disk, a failing sync and a kill leave the checkpoint as it was, or cosigned" {
 	local fault n status old=example.com/log new="example.com/log witness.example/w1 witness.example/w2"
 	needs_strace

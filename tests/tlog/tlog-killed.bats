@@ -16,6 +16,7 @@ remember() {
 	[ ! -e log/pending ] || cp log/pending "notes/pending.$n"
 }
 
+# bats test_tags=full
 @test "writers that are killed at any time lose nothing that they acknowledged, and contradict nothing" {
 	a_log
 	killed writers "$(scale 40 2000)" 1

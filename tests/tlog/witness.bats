@@ -99,6 +99,7 @@ record() {
 	[ "$(witness next | statuses)" = 200 ]
 }
 
+# bats test_tags=full
 @test "an answer is on disk before it is given, and a kill or fault at any system call loses nothing" {
 	local fault n status
 	needs_strace

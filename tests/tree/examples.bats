@@ -97,6 +97,7 @@ teardown() {
 	diff want out
 }
 
+# bats test_tags=full
 @test "each route of lh-serve answers what its page shows" {
 	prepare
 	examples "$ROOT/man/lh-serve.1" | awk -v RS='\036' '/^mkdir -p full/' >commands

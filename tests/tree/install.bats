@@ -59,6 +59,7 @@ program() {
 	done
 }
 
+# bats test_tags=full
 @test "the probes are installed, and run without the source tree" {
 	PATH=/usr/bin:/bin run patiently "$D$P/bin/lh-parity" all --out o
 	[ "$status" = 0 ]
@@ -149,6 +150,7 @@ program() {
 }
 
 # Into a folder of the test's; ldconfig is a program of the test's, too.
+# bats test_tags=full
 @test "installing as root runs ldconfig, and says what to do where that is not enough" {
 	[ "$(id -u)" = 0 ] || skip "not root"
 	local note='programs that use liblh.so.0: name *lib in /etc/ld.so.conf.d and run ldconfig as root, or set LD_LIBRARY_PATH'

@@ -16,6 +16,7 @@ SOME=(
 	'search/lh-index-move.bats:killed at any step of a move'
 )
 
+# bats test_tags=full
 @test "a test of faults fails where nothing is injected, and says what" {
 	needs_strace
 	export PATH=$ROOT/tests/faults:$PATH

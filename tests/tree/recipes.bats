@@ -34,6 +34,7 @@ teardown() {
 	recipes JQ 5
 }
 
+# bats test_tags=full
 @test "the recipe for a good search compares hash, gguf, hybrid and rerank by twenty questions" {
 	needs jq
 	mkdir recipes
@@ -118,6 +119,7 @@ both() {
 	}
 }
 
+# bats test_tags=full
 @test "Python and Node send more than two pipes hold in both directions" {
 	lh-gen workers -n 5000 >in
 	[ "$(wc -c <in)" -gt 1000000 ]

@@ -5,9 +5,9 @@
  *     test_index_hostile [FLIPS [SEED]]
  *
  * FLIPS single-bit flips are tried, and as many overwritten runs of bytes: 1,500 by
- * default, 150 with LH_SCALE=check, 10,000 with LH_SCALE=soak; a third of that for indexes
- * quantized to f16, and to i8 with f32 for rescoring.  Truncation is always tried at every
- * length; header fields too, except for f16.
+ * default, 150 with LH_SCALE=check (30 with sanitizers), 10,000 with LH_SCALE=soak; a third of
+ * that for indexes quantized to f16, and to i8 with f32 for rescoring.  Truncation is always
+ * tried at every length; header fields too, except for f16.
  */
 #include <fcntl.h>
 #include <stdio.h>
@@ -384,7 +384,12 @@ int main(int argc, char **argv)
 	const char *scale = getenv("LH_SCALE");
 	unsigned flips = argc > 1 ? (unsigned)atoi(argv[1]) :
 			 scale && !strcmp(scale, "soak") ? 10000 :
-			 check_is_small() ? 150 : 1500;
+			 !check_is_small() ? 1500 :
+#ifdef __SANITIZE_ADDRESS__
+			 30;
+#else
+			 150;
+#endif
 
 	alarm(3600);	/* a hang is a failure */
 	CHECK(mkdtemp(dir));

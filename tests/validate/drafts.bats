@@ -154,6 +154,7 @@ surprises() {
 	[[ ${lines[-1]} == *" rows, 0 surprises" ]]
 }
 
+# bats test_tags=full
 @test "no telephone number, date, ZIP+4 or longer run of digits is taken for an SSN, and no planted SSN is missed" {
 	python3 "$ROOT/tests/ssn-bodies.py" 100000 >bodies.jsonl
 	lh-validate --now 2026-05-03T12:00:00Z bodies.jsonl >out.jsonl || [ $? = 1 ]

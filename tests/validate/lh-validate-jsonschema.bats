@@ -41,6 +41,7 @@ optional/format-assertion 1 4" ]
 	has -x "all 1457 1461" <<<"$output"
 }
 
+# bats test_tags=full
 @test "verdicts are those of ajv, over random schemas and values" {
 	reason=$(npm_package ajv "$ROOT/tests/jsonschema/ajv" "$ROOT/build/ajv") || skip "$reason"
 	"$ROOT/tests/jsonschema/random_cases.py" 500 2 >cases
@@ -284,7 +285,7 @@ finds_none() {
 	[ ! -s differ ] || { head differ; return 1; }
 }
 
-# bats test_tags=hostile
+# bats test_tags=full,hostile
 @test "a hostile pattern, schema or record ends in time, or is refused" {
 	cheaply "$CHECK" regex >out <<-E
 	["^(a+)+\$","$(stretch 100000 a)b"]

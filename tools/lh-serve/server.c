@@ -94,7 +94,7 @@ static void say_to_whom(const struct server *s)
 {
 	if (!s->site->token.n)
 		lh_tool_message(s->tool, "no token is required: open to all programs of this "
-				"machine, and to all clients of any proxy on it; see --token-file");
+				"machine, and to all clients of any proxy here; see --token-file");
 }
 
 /* Go on in a file of the name of the log, which may have been renamed. */

@@ -123,7 +123,7 @@ static int add_string(struct reading *r, enum part part, struct lh_str s)
 	if (part == PART_TELEPHONE && kind != TEXT_TELEPHONE)
 		rc = add_pieces(r, s, letters, TEXT_TELEPHONE);
 	else if (part == PART_EMAIL)
-		rc = add_pieces(r, s, " ,;<>|\t\n", TEXT_EMAIL);
+		rc = add_pieces(r, s, " ,;:<>|\t\n", TEXT_EMAIL);
 	return rc ? rc : add_text(r, s);
 }
 
