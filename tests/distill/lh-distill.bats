@@ -635,6 +635,7 @@ drift() {
 	[[ $stderr == *r/reports* ]]
 }
 
+# bats test_tags=full
 @test "a decimal comma changes no byte" {
 	needs_comma
 	root 50

@@ -128,6 +128,7 @@ without_stamps() {
 	done < <(on_stdin | drawn 8)
 }
 
+# bats test_tags=full
 @test "a signal in the middle of much output leaves whole records" {
 	lh-gen workers -n 20000 | lh-index build --dimension 64 --exact-below 100000 many.lhv
 	lh-index dump many.lhv >all.dump

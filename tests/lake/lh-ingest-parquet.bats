@@ -28,6 +28,7 @@ setup() {
 	[ "$(jq -c '[.name, .row_count, (.columns[] | .type)]' <<<"$output")" = '["t",2,"int64","string","float64","bool","string","string","float64","string"]' ]
 }
 
+# bats test_tags=full
 @test "the known fingerprint is that of the same table in Parquet" {
 	$SQL "COPY (SELECT 1::BIGINT AS id, 'Ann' AS name, 1.5::DOUBLE AS score, true AS active) TO 't.parquet' (FORMAT parquet)"
 	run -0 lh-ingest --describe t.parquet

@@ -296,6 +296,7 @@ uid is longer than 1024 bytes' ]
 	[ "$(jq .events <<<"$output")" = 8 ]
 }
 
+# bats test_tags=full
 @test "each kind of line that is not an event is skipped and reported, and the rest is read" {
 	python3 - >bad <<-'END'
 	t = '{"op":"add","trace":{"uid":"%s","content":1%s}}'

@@ -52,6 +52,7 @@ same_answers() {
 	END
 }
 
+# bats test_tags=full
 @test "an index of hnswlib is imported with its ids, metadata and vectors, and answers as it did" {
 	ids 0 1499 >ids.jsonl
 	for distance in cosine l2 ip; do

@@ -74,6 +74,7 @@ lh-index: a.lhv: no record has the id "nobody"' ]
 	wait "$pid"
 }
 
+# bats test_tags=full
 @test "replace-metadata replaces the metadata and leaves the vectors as they are, bit for bit" {
 	for how in "" "--precision f16" "--precision i8" "--precision f16 --rescore" "--precision i8 --rescore" "--distance l2" "--exact-below 10"; do
 		# shellcheck disable=SC2086

@@ -65,6 +65,7 @@ qg_build() {
 	same_build --layout qg --exact-below 2 "$@"
 }
 
+# bats test_tags=full
 @test "a compaction repairs the graph if an eighth of the records is gone, and builds it if more are" {
 	rows 1 200 | qg_build old.lhv
 	for gone in 1 20 25 26; do
@@ -100,6 +101,7 @@ qg_build() {
 	cmp a.lhv new.lhv
 }
 
+# bats test_tags=full
 @test "killed at any step of a compaction that repairs the graph, or with a full disk, no record is lost" {
 	needs_strace
 	rows 1 200 | qg_build old.lhv

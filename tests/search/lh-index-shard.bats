@@ -143,6 +143,7 @@ faulty() {
 	STEP=12 at_each lh-index shard -q -j1 --lock-timeout 1 p.json -n 3 two
 }
 
+# bats test_tags=full
 @test "killed at any system call that changes files: the plan before or the plan after, and no litter later" {
 	INJECT=signal=KILL faulty
 }

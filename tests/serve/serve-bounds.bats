@@ -524,6 +524,7 @@ refuses_small() {
 	end_serve
 }
 
+# bats test_tags=full
 @test "a reader that takes nothing for half a minute is closed, and its answer is gone" {
 	until_so [ -s "$BATS_FILE_TMPDIR/slow.out" ]
 	cat "$BATS_FILE_TMPDIR/slow.out"

@@ -45,6 +45,7 @@ shared() {
 	[ "$(row '.kind == "index"' | jq -c '[.id, .metadata.candidate_id, (.vector | length)]')" = '["w-2","w-2",64]' ]
 }
 
+# bats test_tags=full
 @test "every marker of the person is in the archive, and none of another" {
 	a_state 4
 	export_of --state s --also "$(markers w-2 | tail -n 1)@example.com" w-2

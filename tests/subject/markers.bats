@@ -21,6 +21,7 @@ marked() {
 	cp "$BATS_FILE_TMPDIR/state.$1/persons.$1" .
 }
 
+# bats test_tags=full
 @test "every marker is in some byte of the state that is made, and is seen there" {
 	n=$(scale 4 100)
 	marked "$n" "$(scale 26 100)"

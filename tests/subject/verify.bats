@@ -93,6 +93,7 @@ packed() {
 	[ "$(jq -r 'select(.encoding == "name") | .path' got)" = "$(printf '%s\n' s/exports/w-7.txt store/a/w-7)" ]
 }
 
+# bats test_tags=full
 @test "a text across the border of two blocks is found, however it is encoded" {
 	mkdir -p d
 	for at in 458600 524000 524280 524286 524288 1048570; do

@@ -347,6 +347,7 @@ before_a_sweep() {
 	[ "$(audit grown)" = '[true,300,null]' ]
 }
 
+# bats test_tags=full
 @test "audit names the first file that differs, and no damage makes it fail otherwise" {
 	init log
 	texts 1 600 | append log >out

@@ -90,6 +90,7 @@ teardown() {
 	recipes "A PERSON ASKS" 7
 }
 
+# bats test_tags=full
 @test "the recipes for GNU parallel print what the page shows" {
 	needs parallel
 	recipes "GNU PARALLEL" 2

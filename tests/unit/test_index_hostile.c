@@ -399,8 +399,8 @@ int main(int argc, char **argv)
 	test(run_all(LH_F32, false, LH_LAYOUT_HNSW, flips));
 	test(other_kinds_of_file_have_a_message_each());
 	test(a_link_given_twice_is_damage());
-	test(run_all(LH_F16, false, LH_LAYOUT_HNSW, flips / 3));
-	test(run_all(LH_I8, true, LH_LAYOUT_HNSW, flips / 3));
+	test_full(run_all(LH_F16, false, LH_LAYOUT_HNSW, flips / 3));
+	test_full(run_all(LH_I8, true, LH_LAYOUT_HNSW, flips / 3));
 	test(run_all(LH_I8, true, LH_LAYOUT_QG, flips / 3));
 	test(run_all(LH_F32, false, LH_LAYOUT_QG, flips / 3));
 	unlink(path);

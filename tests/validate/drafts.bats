@@ -205,6 +205,7 @@ order-1/payroll: SSN-shaped sequence in body' ]
 	[ "$(jq -c '[.route, .status]' demo/access.jsonl)" = '["POST /v1/matrix/search",200]' ]
 }
 
+# bats test_tags=full
 @test "the demo runs to its end, also where packages cannot be fetched" {
 	here
 	printf '#!/bin/sh\nexit 1\n' >bin/apt-get
