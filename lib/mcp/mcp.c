@@ -416,7 +416,7 @@ static void read_id(struct lh_mcp *m, const char *p, const char *end, struct lh_
 }
 
 /* Find the id in a line that is JSON by its grammar and yet no record, such as one that repeats a
- * key, or has half of a surrogate pair: whoever asked waits for that id.  Brackets and strings
+ * key, or has half of a surrogate pair: the client waits for that id.  Brackets and strings
  * alone are followed, so that any depth is read.  An id that is there twice is none. */
 static void find_id(struct lh_mcp *m, struct lh_str text, struct lh_value *id)
 {

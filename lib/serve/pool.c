@@ -51,7 +51,7 @@ struct lh_pool_process {
 	double pause, start;		/* seconds; when to start it again */
 	uint64_t answers;		/* since its start */
 	double progress;		/* when it answered last, or started */
-	double each;			/* seconds for an answer, of the slow ones of late */
+	double each;			/* seconds for an answer, of the newest slow ones */
 };
 
 struct lh_pool {

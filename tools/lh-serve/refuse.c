@@ -68,7 +68,7 @@ static unsigned refuse_body(struct request *r, const char **why)
 	return 0;
 }
 
-/* Refuse a condition of a change that would not be compared: whoever sets one relies on it. */
+/* Refuse a condition of a change that would not be compared: its client relies on it. */
 static unsigned refuse_condition(const struct request *r, const char **why)
 {
 	const struct lh_route_field *f;

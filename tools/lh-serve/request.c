@@ -118,7 +118,7 @@ static bool take_part(struct message *m, const char *p, size_t n)
 		refuse_rest(r, &err);
 	}
 	r->body.discarded += n;
-	/* how much still comes in chunks, and when, nobody knows: the client is told at once */
+	/* how much comes in chunks, and when, is not known: the client gets its answer at once */
 	if (r->body.discarded <= DISCARD_MAX && !(m->chunked && r->body.refused == 413))
 		return true;
 	last_words(m->client, r->body.refused ? r->body.refused : 413, r->body.refusal);

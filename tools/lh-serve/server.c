@@ -88,7 +88,7 @@ static int make_state(const struct lh_serve_config *c, struct lh_err *err)
 
 /* ---- signals ---- */
 
-/* Without a token, say to whom it is open: a proxy that adds no header is not told apart from a
+/* Without a token, say to whom it is open: a proxy that adds no header looks like a
  * program of this machine. */
 static void say_to_whom(const struct server *s)
 {
