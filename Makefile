@@ -12,7 +12,7 @@
 #   bench       the measurements
 #   demo        the demonstration
 #   doc         share/doc, from the manual
-#   install     below PREFIX and DESTDIR; uninstall
+#   install     stripped, below PREFIX and DESTDIR; uninstall
 #   dist        the sources as one file, build/lakehouse-tools-VERSION.tar.gz
 #   sbom        what the programs link, as SPDX, build/lakehouse-tools-VERSION.spdx.json
 #   deb         Debian packages, in build/deb/
@@ -37,6 +37,8 @@ LIBS = -larchive -lz -lcurl -lexpat -lyaml -l:libcrypto.a -l:libpcre2-8.a -lsqli
 LIBS_lh-serve = -lmicrohttpd
 LIBS_serve_empty = -lmicrohttpd
 FUZZ_SECONDS = 10
+# dpkg-buildpackage has it strip nothing, and strips itself
+INSTALL = install
 # make V=1 shows the commands
 Q = $(if $(filter 1,$(V)),,@)
 
@@ -292,7 +294,7 @@ REPLACE = sed 's,/etc/lakehouse-tools,$(sysconfdir)/lakehouse-tools,g; s,/usr/lo
 
 install: all lib
 	install -d $(D)$(bindir) $(D)$(libdir) $(D)$(pkgconfigdir) $(D)$(includedir)/lh $(D)$(docdir) $(SECTIONS:%=$(D)$(mandir)/man%) $(addprefix $(OUR_DATA)/,pages examples/parallel examples/recipes examples/slurm load parity oracle) $(OUR_ETC) $(D)$(unitdir) $(D)$(sysusersdir) $(D)$(tmpfilesdir)
-	install -m 755 $(TOOLS:%=$(BIN)/%) $(D)$(bindir)
+	$(INSTALL) -m 755 $(if $(DEBUG),,-s) $(TOOLS:%=$(BIN)/%) $(D)$(bindir)
 	install -m 644 $(B)/liblh.a $(D)$(libdir)
 	install -m 755 $(B)/$(SONAME) $(D)$(libdir)
 	ln -sf $(SONAME) $(D)$(libdir)/liblh.so

@@ -51,6 +51,13 @@ program() {
 	[ "$(ls "$D/opt")" = lakehouse ]
 }
 
+@test "installed programs are stripped, those of bin/ are not" {
+	[ -n "$(nm "$ROOT/bin/lh-cat")" ]
+	for tool in "$D$P"/bin/*; do
+		[ -z "$(nm "$tool" 2>/dev/null)" ]
+	done
+}
+
 @test "an installed tool runs" {
 	for tool in "$D$P"/bin/lh-*; do
 		run "$tool" --version
