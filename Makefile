@@ -32,7 +32,7 @@ WARN = -Wall -Wextra -Wshadow -Wpointer-arith -Wundef -Wvla
 ALL = -fvisibility=hidden -ffunction-sections -fdata-sections -fPIC -pthread -Iinclude -Ilib -MMD -MP $(SANITIZE)
 LINK = -Wl,--as-needed -Wl,--gc-sections -pthread $(SANITIZE) $(LDFLAGS)
 LIBS_SHARED = -l:libcrypto.a -l:libutf8proc.a -lxxhash -lm
-LIBS = -larchive -lz -lcurl -lexpat -lyaml -l:libcrypto.a -l:libpcre2-8.a -lsqlite3 -l:libutf8proc.a -lxxhash -lm
+LIBS = -larchive -lz -lcurl -lexpat -l:libcrypto.a -l:libpcre2-8.a -lsqlite3 -l:libutf8proc.a -lxxhash -lm
 # of single programs
 LIBS_lh-serve = -lmicrohttpd
 LIBS_serve_empty = -lmicrohttpd

@@ -133,8 +133,6 @@ commands() {
 	lh-validate --kind email --now 2026-05-03T12:00:00Z --roster workers.lhv --audit-log audit.d --key-file audit.key few.jsonl
 	lh-validate --normalize-errors errors.jsonl
 	lh-validate --schema model_ledger --now 2026-05-03T12:00:00Z ledger.jsonl
-	lh-workflow run --now 2026-05-03T12:00:00Z --modes words.modes words.yaml known.jsonl
-	lh-workflow requests --now 2026-05-03T12:00:00Z --modes words.modes flows.jsonl
 	END
 }
 
@@ -234,9 +232,6 @@ setup_file() {
 	for i in {1..40}; do echo '{"type":"sms","sender":"\u0061'$i'","body":"b","subject":"s"}'; done >messages.jsonl
 	sed 's/^{/{"op":"event",/; 0~4s/.*/{"op":"health"}/' events.jsonl >observations.jsonl
 	lh-observe record --now 2026-05-03T12:00:00Z known-seen.log events.jsonl >/dev/null
-	echo '{"modes":{"same":["cat"]}}' >words.modes
-	printf 'name: words\nnodes:\n- {id: a, mode: same, inputs: {is: $input}}\n- {id: b, mode: same, inputs: {n: $a.output.is.uid}, depends_on: [a]}\n' >words.yaml
-	for i in {1..40}; do echo '{"flow":{"name":"f\u0061'$i'","nodes":[{"id":"a","mode":"same","inputs":{"n":"$input.n"}}]},"inputs":{"n":'$i'.50}}'; done >flows.jsonl
 	echo '{"path":"src/a.c","text":"see it"}' >review.focus
 	echo '{"name":"ways","steps":[{"to":"GET /api/tags","take":{"m":"models[0].name"}},{"to":"GET /api/tags","expect":{"models[0].name":{"same_as":"$m"},"models":{"min":1}}}]}' >ways.jsonl
 	{ echo name,rate; for i in {1..40}; do echo "\"Ann\"\"$i\",$i.50"; done; } >people.csv

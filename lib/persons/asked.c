@@ -149,26 +149,6 @@ static int take_named(struct asking *w)
 	return 0;
 }
 
-/* Take those that a line names anywhere: a flow searches by its nodes. */
-static int take_deep(struct asking *w, const struct lh_value *v)
-{
-	static const char *const member[] = { "corpora", "corpus", "index", "playbook_corpus" };
-	struct lh_iter it;
-	size_t i;
-
-	if (v->type != LH_OBJECT && v->type != LH_ARRAY)
-		return 0;
-	for (lh_iter_init(&it, v); lh_iter_next(&it); ) {
-		for (i = 0; it.object && i < sizeof member / sizeof *member; i++)
-			if (lh_value_is(&it.key, member[i], strlen(member[i])) &&
-			    take_names(w, &it.val) < 0)
-				return -1;
-		if (take_deep(w, &it.val) < 0)
-			return -1;
-	}
-	return 0;
-}
-
 /* Take all that are there: a record is looked up in each. */
 static int take_all(struct asking *w)
 {
@@ -324,7 +304,6 @@ int lh_persons_asked(struct lh_persons_rows *r, const struct lh_persons_answer *
 		     struct lh_buf *corpus, struct lh_err *err)
 {
 	struct asking w = { .p = r->persons, .rows = r, .a = a, .corpus = corpus, .err = err };
-	const struct lh_value line = { .p = a->asked.p, .n = a->asked.n, .type = LH_OBJECT };
 
 	if (!a->route || !a->asked.n)
 		return 0;
@@ -340,8 +319,6 @@ int lh_persons_asked(struct lh_persons_rows *r, const struct lh_persons_answer *
 		return take_object(&w);
 	if (has_roster(a->route))
 		return add_corpus(&w, lh_str_of("roster"));
-	if (lh_persons_run_by(a->route, "lh-workflow") && take_deep(&w, &line) < 0)
-		return -1;
 	if (!w.names && lh_route_lists(a->route, "shows", "id") &&
 	    lh_route_lists(a->route, "shows", "metadata") && take_all(&w) < 0)
 		return -1;

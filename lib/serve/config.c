@@ -639,7 +639,6 @@ unsigned lh_route_keys(const char *command)
 		{ "lh-query", LH_KEYS_STORE }, { "lh-store", LH_KEYS_STORE },
 		{ "lh-chat", LH_KEYS_CHAT }, { "lh-iterate", LH_KEYS_CHAT },
 		{ "lh-replay", LH_KEYS_CHAT }, { "lh-review", LH_KEYS_CHAT },
-		{ "lh-workflow", LH_KEYS_ALL },
 		{ "lh-validate", LH_KEYS_AUDIT }, { "lh-subject-audit", LH_KEYS_AUDIT },
 		{ "lh-subject", LH_KEYS_AUDIT | LH_KEYS_STORE },
 	};

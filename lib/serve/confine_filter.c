@@ -19,7 +19,6 @@
 #define MODELS 4		/* files of models, and what is compiled from them */
 #define NAMED 8			/* if a file is named that names others: these are not known here */
 #define STORES 32		/* the stores of other places that manifests of the state name */
-#define FILTERS 16		/* starts those of this table, in the same confines */
 
 #define EMBEDS (LH_KEYS_OLLAMA | LH_KEYS_OPENAI)
 #define MANIFEST_MAX ((size_t)16 << 20)
@@ -57,13 +56,12 @@ static const struct row {
 	{ "lh-subject-audit", WRITES, { NULL }, NULL },
 	{ "lh-tlog", WRITES, { NULL }, NULL },
 	{ "lh-validate", 0, { "lh-cat" }, NULL },
-	{ "lh-workflow", WRITES | MODELS | NAMED | FILTERS, { NULL }, NULL },
 };
 
 /* Options that mean the same in each of them. */
 static const char *const only_read[] = {
 	"--roster", "--rules", "--indexes", "--key-file", "--policy", "--config", "--types",
-	"--modes", "--model", "--idf", "--against", "--focus", "--schema", NULL
+	"--model", "--idf", "--against", "--focus", "--schema", NULL
 };
 static const char *const written[] = {
 	"--audit-log", "--session-log", "--decisions", "--cache", "--output", "-o", "--rejects",
@@ -514,7 +512,7 @@ static bool is_script(const char *path)
 static bool is_told_by_file(const struct row *row, char *const *argv)
 {
 	for (; row->what & NAMED && *argv; argv++)
-		if (!strncmp(*argv, "--config", 8) || !strncmp(*argv, "--modes", 7))
+		if (!strncmp(*argv, "--config", 8))
 			return true;
 	return false;
 }
@@ -561,9 +559,7 @@ int lh_filter_confine(struct lh_confine *to, char *const *argv, const struct lh_
 		let_models(&m);
 	for (i = 0; i < 3 && m.row->starts[i]; i++)
 		let_run(&m, m.row->starts[i]);
-	for (i = 0; m.row->what & FILTERS && i < sizeof rows / sizeof *rows; i++)
-		let_run(&m, rows[i].name);
-	to->starts |= m.row->starts[0] || m.row->what & FILTERS;
+	to->starts |= m.row->starts[0] != NULL;
 	let_services(&m, keys);
 	let_variables(&m, keys);
 	if (m.failed)

@@ -25,7 +25,6 @@ static const struct lh_arg_kind kinds[] = {
 	{ "TABLE", "file", "*.csv *.tsv *.csv.gz *.csv.zst *.xlsx *.parquet *.jsonl" },
 	{ "LOG", "file", "*.jsonl *.log" },
 	{ "IDS", "file", "*.jsonl" },
-	{ "FLOW", "file", "*.yaml *.yml *.json" },
 	{ "PLAN", "file", "*.json" },
 	{ "DIFF", "file", "*.diff *.patch" },
 	{ "BUNDLE", "file", "*.tar.zst" },

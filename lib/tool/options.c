@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "frame.h"
+#include "base/gone.h"
 #include "base/suggest.h"
 #include "base/mem.h"
 #include <lh/buf.h>
@@ -171,10 +172,22 @@ static int read_choice(const char *choices, const char *s)
 	return -1;
 }
 
+/* Report what an earlier version had, and what to do in place of it: -1; or 0 if it had not. */
+static int gone(struct parser *p, const char *what, size_t n)
+{
+	char line[LH_GONE_ROOM];
+
+	return lh_gone(p->t->name, what, n, line) ? lh_tool_usage(p->t, "%s", line) : 0;
+}
+
 static int bad_value(struct parser *p, const struct lh_option *o, const char *as, const char *value)
 {
 	struct lh_suggest s = lh_suggest_for(value, strlen(value));
 	char what[256], close[LH_SUGGEST_ROOM];
+
+	snprintf(what, sizeof what, "--%s=%s", o->name ? o->name : "", value);
+	if (gone(p, what, strlen(what)) < 0)
+		return -1;
 
 	if (o->type == LH_OPT_CHOICE)
 		lh_suggest_choices(&s, choices_of(o));
@@ -293,6 +306,8 @@ static int unknown(struct parser *p, const char *arg, size_t n, const char *name
 	const struct lh_option *o;
 	char close[LH_SUGGEST_ROOM];
 
+	if (gone(p, arg, n) < 0)
+		return -1;
 	for (; verb || !s.n_best; verb = NULL) {
 		for (o = p->t->options; !is_end(o); o++)
 			if (o->name && !o->hidden && (!verb || !o->verbs || o->verbs & verb->bit))
@@ -387,6 +402,8 @@ static int default_verb(struct parser *p, const char *names)
 	}
 	if (!given)
 		return lh_tool_usage(t, "missing command, which is one of %s", names);
+	if (gone(p, given, strlen(given)) < 0)
+		return -1;
 	s = lh_suggest_for(given, strlen(given));
 	for (v = t->verbs; v->name; v++)
 		lh_suggest_offer(&s, v->name, strlen(v->name));

@@ -66,8 +66,6 @@ try_table() {
 	lh-playbook record book.lhv
 	lh-playbook requests .
 	lh-query w=w.lhv
-	lh-workflow requests
-	lh-workflow run flow.json
 	lh-relevance gate
 	lh-relevance
 	lh-replay --dry-run --root root
@@ -130,8 +128,6 @@ try_table() {
 	404|{"uid":"u3","content":1,"predecessor_uid":"u2"}|lh-pathway revise way.log
 	400|{"uid":"u3"}|lh-pathway add way.log
 	400|{"uid":"u1"}|lh-pathway requests way.log
-	400|{"inputs":{}}|lh-workflow requests
-	400|{"flow":{"name":"f","nodes":[{"id":"a","mode":"none"}]}}|lh-workflow requests
 	400|{"op":"verify"}|lh-pathway requests way.log
 	409|{"op":"add","uid":"u1","content":1}|lh-pathway requests way.log
 	404|{"op":"history","uid":"u2"}|lh-pathway requests way.log

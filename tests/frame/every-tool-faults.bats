@@ -26,9 +26,8 @@ load ../commands
 }
 
 # libcurl allocates thousands of times before it is ready: lh-chat.bats takes larger steps.
-# SQLite does while it works: steps get wider, in both tests.  A filter whose answer
-# lh-workflow has no memory for costs a node, as does one that cannot write, and one of lh-subject a
-# request.
+# SQLite does while it works: steps get wider, in both tests.  An answer that lh-subject has no
+# memory for costs a request.
 @test "whichever allocation fails, those of libc and other libraries too: exit 2, out of memory" {
 	plain_only "sanitizers have an allocator of their own"
 	cc -shared -fPIC -o "$BATS_FILE_TMPDIR/failmalloc.so" "$ROOT/tests/faults/failmalloc.c"
@@ -48,7 +47,7 @@ load ../commands
 			done
 		done
 		[ "$n" -gt 1 ]
-	done < <(commands | grep -v 'lh-chat\|lh-workflow\|lh-subject requests' | drawn 10)
+	done < <(commands | grep -v 'lh-chat\|lh-subject requests' | drawn 10)
 }
 
 # without_stamps FILE - objects of a folder have the inode and the time, others in each copy.
@@ -96,7 +95,7 @@ without_stamps() {
 		done
 		# that all is well is not written
 		[ "$n" -gt 1 ] || { [ "$status" = 0 ] && [ ! -s out ]; } || { echo "no write of $command failed"; return 1; }
-	done < <(commands | grep -v lh-workflow | drawn 10)
+	done < <(commands | drawn 10)
 }
 
 # bats test_tags=plain-only

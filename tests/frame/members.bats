@@ -121,7 +121,6 @@ commands() {
 	lh-observe inbox log|{"type":"sms","body":"a"}
 	lh-observe requests log|{"op":"stats"}
 	lh-query p=p.lhv|{"sql":"VALUES (1)"}
-	lh-workflow requests|{"flow":{"name":"f","nodes":[{"id":"a","mode":"matrix.downgrade","inputs":{"mode":"m","model":"m"}}]}}
 	lh-score --check-drift --wire|{"records":[]}
 	lh-distill trace --root .|{"id":"rag-0"}
 	lh-subject-audit requests --key-file key|{"op":"report","id":"a"}
@@ -188,7 +187,6 @@ members() {
 	lh-observe requests log|op observer !; by grouping
 	lh-pathway requests log|op operation !; tag string; tags strings; content_contains string; include_retired bool
 	lh-query p=p.lhv|sql string !
-	lh-workflow requests|flow object !; inputs object; flow.name string !+; flow.description string; flow.nodes objects !+; flow.nodes[0].mode string +; flow.nodes[0].prompt string; flow.nodes[0].inputs object; flow.nodes[0].depends_on strings
 	lh-score --check-drift --wire|records objects !
 	lh-distill trace --root .|id string !+
 	lh-subject-audit requests --key-file key|op query !; id string !+; from until; to until
@@ -323,7 +321,6 @@ input_section() {
 	lh-store lib/tool/operations.c tools/lh-store/requests.c
 	lh-ingest tools/lh-ingest/requests.c
 	lh-observe lib/tool/operations.c tools/lh-observe/record.c tools/lh-observe/stats.c
-	lh-workflow tools/lh-workflow/commands.c tools/lh-workflow/modes.c tools/lh-workflow/workflow.c
 	lh-pathway lib/tool/operations.c tools/lh-pathway/change.c tools/lh-pathway/search.c
 	lh-subject-audit lib/tool/operations.c tools/lh-subject-audit/append.c tools/lh-subject-audit/requests.c
 	lh-load tools/lh-load/scenario.c

@@ -199,11 +199,10 @@ accepted() {
 	lh-lift --model m x.lhv|unknown option "--model" (did you mean --judge-model or --paraphrase-model? see lh-lift --help)
 	lh-gen workers --see 1|unknown option "--see" (did you mean --seed? see lh-gen --help)
 	lh-embed --engine Olama|--engine: "Olama" is not one of hash, static, ollama, openai, gguf (did you mean ollama?)
-	lh-show --kind verdict x|--kind: "verdict" is not one of hits, verdicts, workers, evidence, scores, samples, chain, sessions, findings, runs, operations, errors, plain (did you mean verdicts?)
+	lh-show --kind verdict x|--kind: "verdict" is not one of hits, verdicts, workers, evidence, scores, samples, chain, sessions, findings, operations, errors, plain (did you mean verdicts?)
 	lh-score --on-error=skpi|--on-error: "skpi" is not one of skip, emit, stop (did you mean skip?)
 	lh-index build --distance l1 x.lhv|--distance: "l1" is not one of cosine, l2, ip (did you mean l2?)
 	lh-catalog lst|unknown command "lst" (did you mean list?), not one of register, get, list, remove, verify, requests
-	lh-workflow run --resum|unknown option "--resum" (did you mean --resume? see lh-workflow --help)
 	lh-observe stats --cursr x log|unknown option "--cursr" (did you mean --cursor? see lh-observe --help)
 	END
 }
@@ -246,7 +245,7 @@ options_of() {
 }
 
 # The tools whose operations are rows of lib/tool/op.h.
-DESCRIBED="lh-catalog lh-index lh-observe lh-pathway lh-playbook lh-store lh-subject-audit lh-workflow"
+DESCRIBED="lh-catalog lh-index lh-observe lh-pathway lh-playbook lh-store lh-subject-audit"
 
 # bats test_tags=full,plain-only
 @test "--describe has every command with its options, every operation of requests, and no other" {
@@ -262,7 +261,7 @@ DESCRIBED="lh-catalog lh-index lh-observe lh-pathway lh-playbook lh-store lh-sub
 		done
 		# what requests answers is described, with the members of its record
 		jq -r '.operations[] | select(.name == "requests").input.properties.op.enum[]?' <<<"$output" >asked
-		[ -s asked ] || [ "$tool" = lh-workflow ]
+		[ -s asked ]
 		run ! grep -vxFf <(jq -r '.operations[].name' <<<"$output") asked
 	done
 }
@@ -318,7 +317,6 @@ DESCRIBED="lh-catalog lh-index lh-observe lh-pathway lh-playbook lh-store lh-sub
 	lh-pathway|update|{"uid":"a","content":1}|{"content":1}
 	lh-playbook|bulk|{"entries":[{}],"corpus":null}|{"entries":[]}
 	lh-playbook|remove|{"playbook_id":"a"}|{"playbook_id":5}
-	lh-workflow|requests|{"workflow":{},"inputs":null}|{"inputs":{}}
 	lh-pathway|search|{"tags":["a"],"limit":null}|{"limit":-1}
 	END
 }

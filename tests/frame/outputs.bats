@@ -36,7 +36,6 @@ uses() {
 	lh-serve --access-log appends
 	* --decisions appends
 	lh-review --log appends
-	lh-workflow --observe appends
 	* --key-file reads
 	* --key-file-tlog reads
 	* --token-file reads
@@ -67,7 +66,6 @@ uses() {
 	lh-subject --markers reads
 	lh-tlog --policy reads
 	lh-validate --schema reads
-	lh-workflow --modes reads
 	END
 }
 

@@ -107,7 +107,6 @@ say() {
 		POST /v1/pathway/search|/v1/pathway/search|{}
 		POST /v1/pathway/retire|/v1/pathway/retire|{"uid":"a"}
 		GET /v1/observer/stats|/v1/observer/stats|
-		POST /v1/observer/workflow/run|/v1/observer/workflow/run|{"flow":{"name":"f","nodes":[{"id":"a","mode":"matrix.search","inputs":{"query_text":"welder","corpora":["workers"],"k":1}}]}}
 		GET /v1/audit/subject/{id}|/v1/audit/subject/w-7|
 		GET /v1/distill/trace/{id}|/v1/distill/trace/rag-1|
 	END
@@ -541,7 +540,6 @@ bisect() {
 		POST /v1/vectors/index/{name}/add|/v1/vectors/index/workers/add|{"items":[{"id":"w-7@@","vector":[1]}]}
 		POST /v1/validate|/v1/validate|{"kind":"email","artifact":{"to":"a@b","body":"hello"},"context":{"candidate_id":"w-7@@"}}
 		POST /v1/iterate|/v1/iterate|{"kind":"email","prompt":"p","model":"m","context":{"candidate_id":"w-7@@"}}
-		POST /v1/observer/workflow/run|/v1/observer/workflow/run|{"flow":{"name":"f","nodes":[{"id":"a","mode":"matrix.search","inputs":{"query_text":"x","corpora":["workers"],"k":1,$filter}}]}}
 		POST /v1/sql|/v1/sql|{"sql":"select count(*) from people where candidate_id = 'w-7' and phone >= '@@'"}
 		POST /v1/sql|/v1/sql|{"sql":"select 1 from people where phone >= '@@' limit 1"}
 		POST /v1/sql|/v1/sql|{"sql":"select name from people where phone >= '@@'"}
@@ -562,7 +560,7 @@ bisect() {
 	# the routes that name an index, show records of one, or are of a roster or of SQL
 	operations --config plain | jq -r 'select(.route | test("playbooks|DELETE|catalog|POST /v1/vectors/index$|ingest") | not)
 		| select(([.operation.paths[]?.member] | any(test("^(corpora|index|name|src)"))) or (.operation.shows | index("rows"))
-		or (.route | test("/validate|/iterate|workflow"))) | .route' | sort >want
+		or (.route | test("/validate|/iterate"))) | .route' | sort >want
 	cut -d '|' -f 1 asked | sort -u | alike want -
 	for config in plain behind; do
 		start_serve --config $config

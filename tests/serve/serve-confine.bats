@@ -55,7 +55,7 @@ kernel() {
 }
 
 @test "no filter reads, writes or makes a file outside, starts a program, connects or signals, before its first instruction" {
-	local filters starters='lh-(catalog|embed|index|ingest|iterate|playbook|query|search|subject|validate|workflow) '
+	local filters starters='lh-(catalog|embed|index|ingest|iterate|playbook|query|search|subject|validate) '
 	state
 	preload
 	start_serve --warm --config config

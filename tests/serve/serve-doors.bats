@@ -321,30 +321,27 @@ echo_config() {
 @test "a file that names commands belongs to the user or root, and nobody else may write it" {
 	echo_config
 	echo '{"tools":[]}' >tools
-	echo '{"modes":{"a":["cat"]}}' >modes
-	chmod 600 config tools modes
-	printf '{"name":"f","nodes":[{"id":"a","mode":"a"}]}' >flow
+	chmod 600 config tools
 	asked() {
 		lh-serve --config config --check
 		lh-mcp --tools tools </dev/null
-		lh-workflow run --modes modes flow
 	}
 	refused() {
-		for tool in "lh-serve --config config --check" "lh-mcp --tools tools" "lh-workflow run --modes modes flow"; do
+		for tool in "lh-serve --config config --check" "lh-mcp --tools tools"; do
 			# shellcheck disable=SC2086
 			run -2 $tool </dev/null
 			[[ $output == *": $1: it names commands, so $2" ]] || { echo "$output"; return 1; }
 		done
 	}
 	asked
-	chmod 644 config tools modes
+	chmod 644 config tools
 	asked
 	for mode in 0664 0646 0666; do
-		chmod "$mode" config tools modes
+		chmod "$mode" config tools
 		refused "mode $mode" 'only its owner may write it'
 	done
 	[ "$(id -u)" = 0 ] || skip "the rest needs root"
-	chmod 644 config tools modes
-	chown 12345 config tools modes
+	chmod 644 config tools
+	chown 12345 config tools
 	refused 'belongs to user 12345' 'it must belong to root'
 }

@@ -37,8 +37,6 @@ const struct kind kinds[KIND_COUNT] = {
 	{ KIND_OPERATIONS, "source endpoint success",
 	  "timestamp source endpoint success duration_ms input_summary output_summary error",
 	  NULL },
-	{ KIND_RUNS, "workflow run status duration_ms",
-	  "workflow run id status nodes ok failed skipped duration_ms output error", NULL },
 	{ KIND_WORKERS, "name role",
 	  "candidate_id name role city state status skills certifications", NULL },
 	{ KIND_ERRORS, "error.message", "id error.file error.line error.code error.message", NULL },

@@ -7,12 +7,12 @@
 #include <lh/json.h>
 
 /* The names, as --kind has them and in the order of its choices; several kinds may share one. */
-#define KIND_NAMES "hits|verdicts|workers|evidence|scores|samples|chain|sessions|findings|runs|" \
+#define KIND_NAMES "hits|verdicts|workers|evidence|scores|samples|chain|sessions|findings|" \
 	"operations|errors|plain"
 enum kind_name {
 	KIND_ANY = -1,		/* the kind is that of the records */
 	KIND_HITS, KIND_VERDICTS, KIND_WORKERS, KIND_EVIDENCE, KIND_SCORES, KIND_SAMPLES,
-	KIND_CHAIN, KIND_SESSIONS, KIND_FINDINGS, KIND_RUNS, KIND_OPERATIONS, KIND_ERRORS,
+	KIND_CHAIN, KIND_SESSIONS, KIND_FINDINGS, KIND_OPERATIONS, KIND_ERRORS,
 	KIND_PLAIN,
 };
 

@@ -23,7 +23,6 @@ const struct library libraries[] = {
 	  "lh-ingest and lh-query" },
 	{ "libmicrohttpd", "libmicrohttpd.so.12", "MHD_get_version", NULL, "lh-serve" },
 	{ "libsqlite3", "libsqlite3.so.0", "sqlite3_libversion", SQLITE_VERSION, "lh-query" },
-	{ "libyaml", "libyaml-0.so.2", "yaml_get_version_string", NULL, "lh-workflow" },
 	{ "zlib", "libz.so.1", "zlibVersion", ZLIB_VERSION, "lh-cat" },
 	{ NULL, NULL, NULL, NULL, NULL },
 };

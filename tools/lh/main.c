@@ -8,6 +8,7 @@
 
 #include "list.h"
 #include "proc/coproc.h"
+#include "base/gone.h"
 #include "base/suggest.h"
 #include "tool/op.h"
 
@@ -60,7 +61,7 @@ static int no_tool(const struct lh_tool_spec *spec, const char *name)
 {
 	const char *plain = name + (strncmp(name, "lh-", 3) == 0 ? 3 : 0);
 	struct lh_suggest s = lh_suggest_for(plain, strlen(plain));
-	char close[LH_SUGGEST_ROOM];
+	char close[LH_SUGGEST_ROOM], full[LIST_PATH_ROOM], advice[LH_GONE_ROOM];
 	struct lh_tool tool;
 	int rc, i, n;
 	struct dirent **entries;
@@ -68,6 +69,9 @@ static int no_tool(const struct lh_tool_spec *spec, const char *name)
 	const struct lh_op *op;
 
 	lh_tool_init(&tool, spec->name, spec->synopsis, spec->summary, spec->options);
+	snprintf(full, sizeof full, "lh-%s", plain);
+	if (lh_gone(full, "", 0, advice))
+		return lh_tool_finish(&tool, lh_tool_usage(&tool, "%s", advice));
 	/* Offer the commands, and the tools by their names without "lh-". */
 	n = list_names(&entries, &skipped);
 	for (op = ops; op->name; op++)

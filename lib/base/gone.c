@@ -1,0 +1,43 @@
+/* gone.c - what to do in place of what is gone.  See gone.h. */
+#include "gone.h"
+
+#include <stdio.h>
+#include <string.h>
+
+/* tests/frame/gone.bats tries each row, which is a line of this form or of two. */
+static const struct gone {
+	const char *tool;		/* "": any */
+	const char *what, *advice;
+} table[] = {
+	{ "lh-workflow", "",
+	  "steps that need each other are rules of make(1), or a script of filters" },
+	{ NULL, NULL, NULL },
+};
+
+static void put(const struct gone *g, char line[LH_GONE_ROOM])
+{
+	static const char file[] = "file ";
+	const size_t skip = sizeof file - 1;
+
+	if (!*g->what)
+		snprintf(line, LH_GONE_ROOM, "%s is no more: %s", g->tool, g->advice);
+	else if (strncmp(g->what, file, skip) == 0)
+		snprintf(line, LH_GONE_ROOM, "this is a %s, which is no more: %s", g->what + skip,
+			 g->advice);
+	else
+		snprintf(line, LH_GONE_ROOM, "%s is no more: %s", g->what, g->advice);
+}
+
+bool lh_gone(const char *tool, const char *what, size_t n, char line[LH_GONE_ROOM])
+{
+	const struct gone *g;
+
+	for (g = table; g->tool; g++) {
+		if ((*g->tool && strcmp(g->tool, tool) != 0) || strlen(g->what) != n ||
+		    memcmp(g->what, what, n) != 0)
+			continue;
+		put(g, line);
+		return true;
+	}
+	return false;
+}

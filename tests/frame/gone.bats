@@ -1,0 +1,30 @@
+# What the version before had: each tool, command, option, value and kind of file that is gone
+# says in one line what to do in place of it.
+# bats file_tags=quick
+load ../helper
+
+# Each entry as TOOL|WHAT; every tool is any that has the option.
+entries() {
+	sed -nE 's/^\t\{ "([a-z-]*)", "([^"]*)",( ".*|)$/\1|\2/p' "$ROOT/lib/base/gone.c"
+}
+
+# says TEXT COMMAND... - exit 2, nothing on stdout, one line on stderr that begins so.
+says() {
+	local want=$1
+	shift
+	run --separate-stderr "$@" </dev/null
+	[ "$status" = 2 ] && [ -z "$output" ] && [ "${#stderr_lines[@]}" = 1 ] && [[ $stderr == "$want is no more: "?* ]] ||
+		{ echo "$*: exit $status, stdout $output, stderr $stderr"; return 1; }
+}
+
+@test "each tool, command, option and value that is gone says what to do" {
+	[ "$(entries | wc -l)" -gt 0 ]
+	[ "$(entries | wc -l)" = "$(grep -c '^	{ "' "$ROOT/lib/base/gone.c")" ]
+	while IFS='|' read -r tool what; do
+		case $what in
+		'') says "lh: $tool" lh "${tool#lh-}" && says "lh: $tool" lh "$tool" --help && [ ! -e "$ROOT/tools/$tool" ] ;;
+		file\ *) ;;
+		*) says "$tool: $what" "$tool" "$what" ;;
+		esac
+	done < <(entries)
+}
