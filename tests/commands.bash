@@ -79,7 +79,6 @@ commands() {
 	lh-relevance gate known.jsonl
 	lh-replay --dry-run --root past.d --log replays.log --now 2026-05-03T12:00:00Z tasks.jsonl
 	lh-replay --dry-run --index samples.lhv --log replays.log --now 2026-05-03T12:00:00Z tasks.jsonl
-	lh-review --model qwen3 --model gpt-oss --now 2026-05-03T12:00:00Z change.diff
 	lh-score evidence.jsonl
 	lh-score --check-drift scores.jsonl
 	lh-merge -k 3 hits.jsonl
@@ -241,7 +240,6 @@ setup_file() {
 	echo '{"rules":[{"id":"a","task_class":"staffing.any","condition":{"type":"FieldContainsAny","field":"body","needles":["cash"]},"action":{"type":"Block","message":"no cash"}}]}' >rules.json
 	jq -c '{id, text: "Sure:\n```json\n{\n\"name\": \"\(.name)\", \"name\": 1.50,\n\"a\": {\"b\": \"\(.role)\"}}\n```\n{"}' workers.jsonl >prose.jsonl
 	jq -r .text prose.jsonl | first 5 >answer.txt
-	diff -u workers.jsonl more.jsonl >change.diff || true
 	lh-embed --dimension 64 workers.jsonl >vectors.jsonl
 	lh-index build workers.lhv vectors.jsonl
 	lh-search -k 5 workers.lhv <demand.jsonl >hits.jsonl

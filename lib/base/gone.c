@@ -9,6 +9,7 @@ static const struct gone {
 	const char *tool;		/* "": any */
 	const char *what, *advice;
 } table[] = {
+	{ "lh-review", "", "share/examples/lh-review is a script that does the same" },
 	{ "lh-workflow", "",
 	  "steps that need each other are rules of make(1), or a script of filters" },
 	{ NULL, NULL, NULL },

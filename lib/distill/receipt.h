@@ -84,8 +84,6 @@ void lh_summary_print(struct lh_buf *out, const struct lh_summary *s);
  * and false with the reason in *why, if there is none, or no git (LH_EDATA), or it could not be
  * asked (LH_EIO, LH_ENOMEM, LH_EINTR). */
 bool lh_git_commit(const char *path, char out[LH_GIT_COMMIT + 1], struct lh_err *why);
-/* Ask it for the branch that is checked out there; "" and false, as above, if there is none. */
-bool lh_git_branch(const char *path, char *out, size_t n, struct lh_err *why);
 
 /*
  * receipt_check - compare the files of a root with what its newest receipts say of them.

@@ -1,9 +1,9 @@
 /*
- * receipt_git.c - ask git which commit and branch are checked out.
+ * receipt_git.c - ask git which commit is checked out.
  *
  * A root may belong to another user than who audits it, so git's check of the owner is off.  It
- * protects from programs that the configuration of a repository names; neither question below
- * makes git run one, or look at anything but refs.  Variables such as GIT_DIR do not reach it.
+ * protects from programs that the configuration of a repository names; the question below does not
+ * make git run one, or look at anything but refs.  Variables such as GIT_DIR do not reach it.
  */
 #include <stdio.h>
 #include <string.h>
@@ -56,21 +56,5 @@ bool lh_git_commit(const char *path, char out[LH_GIT_COMMIT + 1], struct lh_err 
 		return true;
 	memset(out, '0', LH_GIT_COMMIT);
 	out[LH_GIT_COMMIT] = '\0';
-	return false;
-}
-
-bool lh_git_branch(const char *path, char *out, size_t n, struct lh_err *why)
-{
-	static const char heads[] = "refs/heads/";
-	char *argv[] = { GIT, "symbolic-ref", "-q", "HEAD", NULL }, ref[ANSWER_MAX];
-
-	*out = '\0';
-	if (!ask_git(path, argv, ref, sizeof ref, why))
-		return false;
-	if (strncmp(ref, heads, sizeof heads - 1) == 0 &&
-	    (size_t)snprintf(out, n, "%s", ref + sizeof heads - 1) < n)
-		return true;
-	*out = '\0';
-	lh_err_set(why, LH_EDATA, "%s: HEAD is not a branch", path);
 	return false;
 }

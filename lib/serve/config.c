@@ -638,7 +638,7 @@ unsigned lh_route_keys(const char *command)
 		{ "lh-cat", LH_KEYS_STORE }, { "lh-ingest", LH_KEYS_STORE },
 		{ "lh-query", LH_KEYS_STORE }, { "lh-store", LH_KEYS_STORE },
 		{ "lh-chat", LH_KEYS_CHAT }, { "lh-iterate", LH_KEYS_CHAT },
-		{ "lh-replay", LH_KEYS_CHAT }, { "lh-review", LH_KEYS_CHAT },
+		{ "lh-replay", LH_KEYS_CHAT },
 		{ "lh-validate", LH_KEYS_AUDIT }, { "lh-subject-audit", LH_KEYS_AUDIT },
 		{ "lh-subject", LH_KEYS_AUDIT | LH_KEYS_STORE },
 	};

@@ -48,7 +48,6 @@ static const struct row {
 	{ "lh-query", 0, { "lh-cat" }, NULL },
 	{ "lh-relevance", 0, { NULL }, NULL },
 	{ "lh-rerank", MODELS, { NULL }, NULL },
-	{ "lh-review", 0, { "lh-chat" }, NULL },
 	{ "lh-score", 0, { NULL }, NULL },
 	{ "lh-search", MODELS, { "lh-embed", "lh-cat" }, NULL },
 	{ "lh-store", WRITES | SPOOL, { NULL }, NULL },

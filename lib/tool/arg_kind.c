@@ -26,7 +26,6 @@ static const struct lh_arg_kind kinds[] = {
 	{ "LOG", "file", "*.jsonl *.log" },
 	{ "IDS", "file", "*.jsonl" },
 	{ "PLAN", "file", "*.json" },
-	{ "DIFF", "file", "*.diff *.patch" },
 	{ "BUNDLE", "file", "*.tar.zst" },
 	{ "FIXTURE", "file", RECORDS },
 	{ "OPERAND", "file", RECORDS },

@@ -35,7 +35,6 @@ uses() {
 	lh-replay --log appends
 	lh-serve --access-log appends
 	* --decisions appends
-	lh-review --log appends
 	* --key-file reads
 	* --key-file-tlog reads
 	* --token-file reads

@@ -27,7 +27,7 @@ static const struct family {
 	{ "distill", { "lh-materialize", "lh-score", "lh-export", "lh-distill",
 		       "lh-replay", "lh-trace" } },
 	{ "lake", { "lh-ingest", "lh-catalog", "lh-store", "lh-query" } },
-	{ "agents", { "lh-observe", "lh-review" } },
+	{ "agents", { "lh-observe" } },
 	{ "measure", { "lh-gen", "lh-judge", "lh-lift", "lh-parity" } },
 	{ "serve", { "lh-serve", "lh-mcp", "lh-load" } },
 	{ "general", { "lh-cat", "lh-show" } },
