@@ -9,6 +9,9 @@ static const struct gone {
 	const char *tool;		/* "": any */
 	const char *what, *advice;
 } table[] = {
+	{ "", "--engine=static",
+	  "embed by --engine gguf or hash; `lh-index upgrade --engine hash INDEX` does it anew" },
+	{ "lh-embed", "--precision", "it was for tables of word vectors, which are gone" },
 	{ "lh-review", "", "share/examples/lh-review is a script that does the same" },
 	{ "lh-workflow", "",
 	  "steps that need each other are rules of make(1), or a script of filters" },

@@ -8,19 +8,16 @@
 #include <lh/hashv1.h>
 #include "model/http.h"
 #include "base/mem.h"
+#include "base/gone.h"
 #include "transformer/store.h"
 #include "vector/vector_record.h"
-#include "wordvec.h"
 
 #define BATCH 64
 #define GGUF_BATCH 256
 #define PATIENCE 86400.0	/* seconds; lh-embed has limits of its own */
 
 struct lh_embedder {
-	struct lh_hashv1 *hash;		/* engine hash; or ... */
-	struct lh_wordvec *table;
-	/* ... engine static; both NULL: the engine is a child */
-	struct lh_wordvec_reader *words;
+	struct lh_hashv1 *hash;		/* engine hash; NULL: the engine is a child */
 	uint32_t dimension;		/* 0 until the first answer of the child */
 	uint32_t cut;			/* gguf: numbers that are left of a vector; 0: all */
 	char model[256];
@@ -28,14 +25,14 @@ struct lh_embedder {
 	char *prefix;
 	uint32_t batch;
 	uint64_t jobs;
-	struct lh_embed_child *child;	/* NULL for hash and static */
+	struct lh_embed_child *child;	/* NULL for hash */
 	struct lh_buf request;
 	struct lh_record scan;
 };
 
 const char *lh_engine_name(enum lh_engine engine)
 {
-	static const char *const names[] = { "hash", "static", "ollama", "openai", "gguf" };
+	static const char *const names[] = { "hash", "ollama", "openai", "gguf" };
 
 	return names[engine];
 }
@@ -47,7 +44,7 @@ static bool is_gguf(const struct lh_embedder *t)
 
 bool lh_engine_here(const char *engine)
 {
-	return strcmp(engine, "hash") == 0 || strcmp(engine, "static") == 0;
+	return strcmp(engine, "hash") == 0;
 }
 
 /* An index from elsewhere may name any address.  The address of a service that receives
@@ -105,50 +102,6 @@ static int start_hash(struct lh_embedder *t, uint32_t dimension, struct lh_err *
 	return t->hash ? 0 : -1;
 }
 
-/* Make the path of the table absolute, as an index stores it. */
-static int find_table(struct lh_embedder *t, struct lh_err *err)
-{
-	char *real;
-
-	if (!*t->url)
-		return lh_err_set(err, LH_EUSAGE,
-				  "engine static: name the table of word vectors by --model FILE");
-	real = realpath(t->url, NULL);
-	if (!real)
-		return lh_err_sys(err, "%s", t->url);
-	if (!lh_utf8_valid(real, strlen(real))) {
-		free(real);
-		return lh_err_set(err, LH_EUSAGE,
-				  "%s: its path is not UTF-8, so that no index could name it",
-				  t->url);
-	}
-	free(t->url);
-	t->url = real;
-	return 0;
-}
-
-static int start_static(struct lh_embedder *t, uint32_t dimension, struct lh_err *err)
-{
-	const char *model;
-
-	if (find_table(t, err) < 0)
-		return -1;
-	t->table = lh_wordvec_open(t->url, err);
-	if (!t->table)
-		return -1;
-	model = lh_wordvec_model(t->table);
-	if (*t->model && strcmp(t->model, model) != 0)
-		return lh_err_set(err, LH_EUSAGE, "%s: is the table %s, not %s", t->url, model,
-				  t->model);
-	memcpy(t->model, model, strlen(model) + 1);
-	t->dimension = lh_wordvec_dimension(t->table);
-	if (dimension && dimension != t->dimension)
-		return lh_err_set(err, LH_EUSAGE, "%s: makes dimension %u, not %u", t->url,
-				  t->dimension, dimension);
-	t->words = lh_wordvec_reader_new(t->table, err);
-	return t->words ? 0 : -1;
-}
-
 /* Find the model, and the child that embeds by it for all who name it so. */
 static int start_gguf(struct lh_embedder *t, struct lh_err *err)
 {
@@ -176,12 +129,22 @@ static int start_gguf(struct lh_embedder *t, struct lh_err *err)
 	return rc;
 }
 
+/* Refuse an engine that an index of an earlier version may name. */
+static int check_engine(const char *engine, struct lh_err *err)
+{
+	char what[64], line[LH_GONE_ROOM];
+
+	snprintf(what, sizeof what, "--engine=%s", engine);
+	return lh_gone("lh-embed", what, strlen(what), line) ?
+		       lh_err_set(err, LH_EUSAGE, "%s", line) : 0;
+}
+
 static int start(struct lh_embedder *t, uint32_t dimension, struct lh_err *err)
 {
 	if (strcmp(t->engine, "hash") == 0)
 		return start_hash(t, dimension, err);
-	if (strcmp(t->engine, "static") == 0)
-		return start_static(t, dimension, err);
+	if (check_engine(t->engine, err) < 0)
+		return -1;
 	t->dimension = dimension;
 	if (is_gguf(t))
 		return start_gguf(t, err);
@@ -211,8 +174,6 @@ void lh_embedder_free(struct lh_embedder *t)
 	if (!t)
 		return;
 	lh_hashv1_free(t->hash);
-	lh_wordvec_reader_free(t->words);
-	lh_wordvec_close(t->table);
 	lh_embed_child_give(t->child);
 	lh_buf_free(&t->request);
 	lh_record_free(&t->scan);
@@ -237,13 +198,6 @@ const char *lh_embedder_url(const struct lh_embedder *t)
 	return t->url;
 }
 
-static int embed_one(struct lh_embedder *t, const struct lh_str *text, float *out,
-		     struct lh_err *err)
-{
-	return t->hash ? lh_hashv1_embed(t->hash, text->p, text->n, 0, out, err) :
-			 lh_wordvec_embed(t->words, text->p, text->n, false, out, err);
-}
-
 static int embed_in_process(struct lh_embedder *t, const struct lh_str *text, size_t n,
 			    struct lh_buf *out, struct lh_err *err)
 {
@@ -254,7 +208,7 @@ static int embed_in_process(struct lh_embedder *t, const struct lh_str *text, si
 
 		if (!to)
 			return lh_buf_check(out, err);
-		if (embed_one(t, &text[i], to, err) < 0)
+		if (lh_hashv1_embed(t->hash, text[i].p, text[i].n, 0, to, err) < 0)
 			return -1;
 		lh_buf_took(out, bytes);
 	}
@@ -503,7 +457,7 @@ int lh_embedder_ask(struct lh_embedder *t, const struct lh_embedder_ask *ask, st
 	size_t before = out->len;
 	int rc;
 
-	if (t->hash || t->words) {
+	if (t->hash) {
 		rc = embed_in_process(t, ask->text, ask->n, out, err);
 	} else {
 		rc = write_request(t, ask, err);

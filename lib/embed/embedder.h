@@ -1,16 +1,14 @@
 /*
  * embedder - embed texts by the engine that an index names.
  *
- * Engines hash and static are computed in this process.  Any other engine is run by
- * a child, lh-embed, which is started at the first text and stopped by
- * lh_embedder_free, so that tools which embed only sometimes need no HTTP client.
+ * Engine hash is computed in this process.  Any other engine is run by a child, lh-embed,
+ * which is started at the first text and stopped by lh_embedder_free, so that tools which
+ * embed only sometimes need no HTTP client.
  *
- * The model of engine static is the name and checksum of a table (lh_wordvec_model),
- * and its url the path of the file.  An index names both, so that a query is never
- * embedded by another table than its rows were.  The model of engine gguf is an
- * identity (transformer/store.h), and its url the path of the file or the name of the
- * model; the child is asked to embed by the url, and vectors of another model than the
- * one named are refused with LH_EUSAGE.  Embedders of one model share a child.
+ * The model of engine gguf is an identity (transformer/store.h), and its url the path of
+ * the file or the name of the model; the child is asked to embed by the url, and vectors
+ * of another model than the one named are refused with LH_EUSAGE.  Embedders of one model
+ * share a child.
  *
  *     t = lh_embedder_new(&options, err);
  *     lh_embedder_embed(t, &text, 1, &floats, &dimension, err);
@@ -25,9 +23,8 @@
 
 #include <lh/json.h>
 
-enum lh_engine { LH_ENGINE_HASH, LH_ENGINE_STATIC, LH_ENGINE_OLLAMA, LH_ENGINE_OPENAI,
-		 LH_ENGINE_GGUF };
-#define LH_ENGINES "hash|static|ollama|openai|gguf"	/* choices of --engine */
+enum lh_engine { LH_ENGINE_HASH, LH_ENGINE_OLLAMA, LH_ENGINE_OPENAI, LH_ENGINE_GGUF };
+#define LH_ENGINES "hash|ollama|openai|gguf"	/* choices of --engine */
 #define LH_OLLAMA_MODEL "nomic-embed-text"	/* the default */
 #define LH_OPENAI_MODEL "text-embedding-3-small"
 #define LH_OPENAI_URL "https://api.openai.com"
@@ -43,8 +40,8 @@ const char *lh_engine_name(enum lh_engine engine);
 struct lh_embedder_options {
 	const char *engine;	/* hash, ollama, ... */
 	const char *model;	/* NULL or "": the engine's default */
-	const char *url;	/* NULL or "": the engine's default; static: the compiled table;
-				 * gguf: the file or name of the model */
+	const char *url;	/* NULL or "": the engine's default; gguf: the file or name of
+				 * the model */
 	bool own_url;		/* given by the user, not by an index */
 	uint32_t dimension;	/* 0: that of the engine (hash: 768); gguf: vectors are cut to it */
 	uint32_t batch;		/* texts per call of a service; 0: the default */
@@ -54,22 +51,21 @@ struct lh_embedder_options {
 
 struct lh_embedder;
 
-/* Create an embedder.  LH_EUSAGE for an engine that cannot make such vectors, a table
- * of another model, and an address that would receive the user's key without being the
- * user's. */
+/* Create an embedder.  LH_EUSAGE for an engine that cannot make such vectors or is no more,
+ * and an address that would receive the user's key without being the user's. */
 struct lh_embedder *lh_embedder_new(const struct lh_embedder_options *how, struct lh_err *err);
 void lh_embedder_free(struct lh_embedder *t);
 
-/* Return the model that the vectors belong to: known at once for hash and static, else
+/* Return the model that the vectors belong to: known at once for hash, else
  * "" until the first answer. */
 const char *lh_embedder_model(const struct lh_embedder *t);
 
-/* Return the dimension of the vectors: known at once for hash and static, else 0 until
+/* Return the dimension of the vectors: known at once for hash, else 0 until
  * the first answer. */
 uint32_t lh_embedder_dimension(const struct lh_embedder *t);
 
-/* Return the engine's address as an index stores it: the absolute path of a static
- * table or a model, NAME:TAG of a model found by its name, else as given. */
+/* Return the engine's address as an index stores it: the absolute path of a model, NAME:TAG of
+ * one found by its name, else as given. */
 const char *lh_embedder_url(const struct lh_embedder *t);
 
 /* Return whether an engine is computed in this process, text by text. */

@@ -162,7 +162,6 @@ ssize_t lh_read_some(int fd, void *p, size_t n, struct lh_err *err);
 
 /* As in PNG: they show a file damaged as text. */
 #define LH_INDEX_MAGIC "\x89LHV\r\n\x1a\n"
-#define LH_LHW_MAGIC "\x89LHW\r\n\x1a\n"	/* a compiled table of words */
 #define LH_LHM_MAGIC "\x89LHM\r\n\x1a\n"	/* a compiled model */
 
 /*

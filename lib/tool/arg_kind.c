@@ -21,7 +21,7 @@ static const struct lh_arg_kind kinds[] = {
 	{ "DEST", "file", "*.lhv" },
 	{ "SRC", "file", "*.lhv" },
 	{ "ROSTER", "file", "*.lhv *.jsonl" },
-	{ "MODEL", "file", "*.gguf *.lhw" },
+	{ "MODEL", "file", "*.gguf" },
 	{ "TABLE", "file", "*.csv *.tsv *.csv.gz *.csv.zst *.xlsx *.parquet *.jsonl" },
 	{ "LOG", "file", "*.jsonl *.log" },
 	{ "IDS", "file", "*.jsonl" },

@@ -90,7 +90,7 @@ for line in sys.stdin:
 	LH_EMBED_ENGINE=static run -0 lh-embed --engine hash <<<'{"text":"b"}'
 	[ "$(jq -r .model <<<"$output")" = hash-v3 ]
 	LH_EMBED_ENGINE=other run -2 --separate-stderr lh-embed <<<'{"text":"b"}'
-	[ "$stderr" = 'lh-embed: LH_EMBED_ENGINE: "other" is not one of hash, static, ollama, openai, gguf' ]
+	[ "$stderr" = 'lh-embed: LH_EMBED_ENGINE: "other" is not one of hash, ollama, openai, gguf' ]
 }
 
 @test "a request's id comes first in the reply, byte for byte" {

@@ -3,9 +3,9 @@
 # bats file_tags=quick
 load ../helper
 
-# Each entry as TOOL|WHAT; every tool is any that has the option.
+# Each entry as TOOL|WHAT; one of any tool is tried with lh-embed.
 entries() {
-	sed -nE 's/^\t\{ "([a-z-]*)", "([^"]*)",( ".*|)$/\1|\2/p' "$ROOT/lib/base/gone.c"
+	sed -nE 's/^\t\{ "([a-z-]*)", "([^"]*)",( ".*|)$/\1|\2/p' "$ROOT/lib/base/gone.c" | sed 's/^|/lh-embed|/'
 }
 
 # says TEXT COMMAND... - exit 2, nothing on stdout, one line on stderr that begins so.

@@ -14,9 +14,8 @@ static int check(const struct embed *e)
 		return lh_tool_usage(e->tool,
 				     "-o -: a compiled model is a file, not a stream (./- if that "
 				     "is its name)");
-	if (e->model || e->url || e->field || e->template_text || e->id_field ||
-	    e->dimension || e->raw ||
-	    e->precision >= 0 || e->prefix || e->truncate || e->tokens || e->info || e->benchmark)
+	if (e->model || e->url || e->field || e->template_text || e->id_field || e->dimension ||
+	    e->raw || e->prefix || e->truncate || e->tokens || e->info || e->benchmark)
 		return lh_tool_usage(e->tool, "--compile embeds no text: only --output, --fast and "
 				     "--jobs go with it");
 	if (e->tool->n_operands)

@@ -1,16 +1,13 @@
 /*
  * embed.h - the engines of lh-embed, and what its files share.
  *
- * request.c reads the texts of a record and writes the answer; an engine (hash.c,
- * static.c, ollama.c, openai.c, gguf.c) turns texts into vectors.  hash and static
- * embed one text at a time, directly into the output (local.c).  With --indexes the engine is
- * that of the indexes in a folder, and relay.c passes requests for the other engines on to a
- * child.  Services (by
- * service.c) and gguf get many at once, from behind a cache in memory and one in a
- * file (remote.c, fetch.c, cache.c).  held.c reopens the file that an engine reads when it has
- * changed.  compile.c makes the tables in which engine static looks words up,
- * compile_model.c compiles a model of engine gguf, inspect.c shows one, and each.c embeds by one
- * that has no pooling.
+ * request.c reads the texts of a record and writes the answer; an engine (hash.c, ollama.c,
+ * openai.c, gguf.c) turns texts into vectors.  hash embeds one text at a time, directly into the
+ * output (local.c).  With --indexes the engine is that of the indexes in a folder, and relay.c
+ * passes requests for the other engines on to a child.  Services (by service.c) and gguf get many
+ * at once, from behind a cache in memory and one in a file (remote.c, fetch.c, cache.c).  held.c
+ * reopens the file that an engine reads when it has changed.  compile_model.c compiles a model of
+ * engine gguf, inspect.c shows one, and each.c embeds by one that has no pooling.
  *
  * To add an engine, add a file with a struct engine, and its row in main.c.
  */
@@ -37,7 +34,6 @@ struct embed {
 	int wire;		/* -1: not given */
 	const char *model, *url, *key_file, *cache, *field, *template_text, *id_field;
 	const char *compile, *output, *trace_id;
-	int precision;		/* of a compiled table; -1: not given */
 	const char *prefix, *indexes;
 	bool raw, truncate, fast;
 	bool info, tokens, benchmark;
@@ -54,11 +50,10 @@ struct embed {
 	struct lh_template *template;
 	struct lh_path *text;	/* --field, without a template */
 	struct lh_secret key;	/* for the service; empty: none */
-	struct lh_wordvec *table;	/* for engine static */
 	struct gguf *gguf;	/* for engine gguf */
 	uint64_t threads;	/* of engine gguf, which is called by one at a time */
 	const char *operand;	/* --model as given, where check replaces it; or NULL */
-	const char *file;	/* the file read by check: table or key; or NULL */
+	const char *file;	/* the key that check read; or NULL */
 	struct lh_stamp stamp;	/* of the file, before it was read */
 	atomic_ullong texts, misses, cut;
 };
@@ -104,11 +99,11 @@ struct engine {
 };
 
 extern const struct engine *const engines[];	/* by enum lh_engine */
-extern const struct engine engine_hash, engine_static, engine_ollama, engine_openai, engine_gguf;
+extern const struct engine engine_hash, engine_ollama, engine_openai, engine_gguf;
 
 /* ---- held.c ---- */
 
-/* What lh_held holds: settings of its own, with the table and the key. */
+/* What lh_held holds: settings of its own, with the model and the key. */
 struct hold {
 	struct embed *run;
 	void *remote;		/* of the workers, if they are those of remote.c */
@@ -140,7 +135,6 @@ int relay_ask(struct relay *r, const struct lh_record *rec, struct lh_buf *out,
 
 int local_run(struct embed *e);
 int remote_run(struct embed *e);
-int compile_run(struct embed *e);
 
 /* ---- gguf_model.c ---- */
 

@@ -4,13 +4,11 @@
 #include <stdlib.h>
 
 #include "base/mem.h"
-#include "embed/wordvec.h"
 
 static void close_one(void *state)
 {
 	struct held *h = state;
 
-	lh_wordvec_close(h->e.table);
 	gguf_free(h->e.gguf);
 	lh_secret_wipe(&h->e.key);
 	lh_index_spaces_free(h->spaces);
@@ -28,7 +26,6 @@ static void *open_one(void *ctx, const void *before, struct lh_err *err)
 		return NULL;
 	h->hold = hold;
 	h->e = *run;
-	run->table = NULL;
 	run->gguf = NULL;
 	run->key = (struct lh_secret){ .p = NULL };
 	if (run->indexes) {

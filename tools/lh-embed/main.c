@@ -6,12 +6,10 @@
 #include "embed/embedder.h"
 #include <lh/time.h>
 #include "model/http.h"
-#include "embed/wordvec.h"
 #include "file/file.h"
 #include "request.h"
 
-static const struct lh_made made_compiled = { "a compiled table or model",
-					      { LH_LHW_MAGIC, LH_LHM_MAGIC }, NULL };
+static const struct lh_made made_compiled = { "a compiled model", { LH_LHM_MAGIC }, NULL };
 
 static const struct lh_option options[] = {
 	{ 0, "engine", LH_ENGINES, "engine that makes the vectors (default hash)",
@@ -60,13 +58,11 @@ static const struct lh_option options[] = {
 	  LH_UINT(struct embed, retries, 0, 100) },
 	LH_TRACE_OPTION(struct embed, trace_id),
 	LH_SHARD_OPTION(0),
-	{ 0, "compile", "TABLE|MODEL", "compile a table of words, or a model (gguf)",
+	{ 0, "compile", "MODEL", "compile a model (gguf)",
 	  LH_TEXT(struct embed, compile) },
 	{ 'o', "output", "FILE", "file that --compile writes", 
 	  LH_TEXT(struct embed, output, .makes = &made_compiled) },
 	LH_FORCE_OPTION(0),
-	{ 0, "precision", "f32|f16|i8", "how --compile stores vectors (default f16)",
-	  LH_CHOICE(struct embed, precision) },
 	LH_ONCE_OPTION,
 	LH_INPUT_OPTIONS,
 	LH_COMMON_OPTIONS,
@@ -125,9 +121,8 @@ static int settle_shard(struct embed *e)
 /* Complete the settings that depend on the engine, and check them together. */
 static int settle_options(struct embed *e)
 {
-	if (e->output || e->precision >= 0)
-		return lh_tool_usage(e->tool, "%s goes with --compile",
-				     e->output ? "--output" : "--precision");
+	if (e->output)
+		return lh_tool_usage(e->tool, "--output goes with --compile");
 	e->engine = engines[e->engine_index];
 	if (lh_trace_check(e->trace_id, &e->tool->err) < 0 || check_gguf(e) < 0 ||
 	    settle_shard(e) < 0)
@@ -176,8 +171,10 @@ static int run(struct lh_tool *tool, void *settings)
 	e->text = &text;
 	if (e->compile && tool->shard)
 		return lh_tool_usage(tool, "--shard and --compile exclude each other");
+	if (e->compile && e->engine_index != LH_ENGINE_GGUF)
+		return lh_tool_usage(tool, "--compile is for engine gguf");
 	if (e->compile)
-		return e->engine_index == LH_ENGINE_GGUF ? compile_model_run(e) : compile_run(e);
+		return compile_model_run(e);
 	if (settle_options(e) < 0)
 		return -1;
 	if (e->info || e->tokens || e->benchmark)
@@ -206,7 +203,6 @@ static int close_embed(struct lh_tool *tool, void *settings, int rc)
 	(void)tool;
 	lh_template_free(e->template);
 	lh_secret_wipe(&e->key);
-	lh_wordvec_close(e->table);
 	gguf_free(e->gguf);
 	return rc;
 }
@@ -270,8 +266,7 @@ static const struct lh_op *mode(const void *settings)
 
 int main(int argc, char **argv)
 {
-	struct embed e = { .precision = -1,
-			   .wire = -1,
+	struct embed e = { .wire = -1,
 			   .cache_size = 10000,
 			   .cache_max = UINT64_C(1) << 30,
 			   .retries = 2,

@@ -1,7 +1,7 @@
 /*
  * relay.c - lh-embed --indexes: embed as the indexes of a folder do.
  *
- * Engines hash and static are computed here, by local.c.  Requests for another engine are
+ * Engine hash is computed here, by local.c.  Requests for another engine are
  * passed on to a child, which has the caches and the retries.
  */
 #include "embed.h"
@@ -11,16 +11,14 @@
 
 #include "base/mem.h"
 #include "embed/embedder.h"
-#include "embed/wordvec.h"
 #include <lh/hashv1.h>
 #include "proc/coproc.h"
 
 #define PATIENCE 86400.0	/* seconds; the child has limits of its own */
 
 const struct engine *const engines[] = {
-	[LH_ENGINE_HASH] = &engine_hash, [LH_ENGINE_STATIC] = &engine_static,
-	[LH_ENGINE_OLLAMA] = &engine_ollama, [LH_ENGINE_OPENAI] = &engine_openai,
-	[LH_ENGINE_GGUF] = &engine_gguf,
+	[LH_ENGINE_HASH] = &engine_hash, [LH_ENGINE_OLLAMA] = &engine_ollama,
+	[LH_ENGINE_OPENAI] = &engine_openai, [LH_ENGINE_GGUF] = &engine_gguf,
 };
 
 static enum lh_engine engine_of(const char *name, struct lh_err *err)
@@ -34,34 +32,14 @@ static enum lh_engine engine_of(const char *name, struct lh_err *err)
 	return LH_ENGINE_GGUF + 1;
 }
 
-/* Take the table of the indexes, which must be the one that they name. */
-static int take_table(struct embed *e, const struct lh_index_params *p, struct lh_err *err)
-{
-	e->model = p->url;
-	e->url = NULL;
-	e->dimension = 0;
-	if (e->engine->check(e) < 0) {
-		*err = e->tool->err;
-		return -1;
-	}
-	if (strcmp(e->model, p->model) != 0)
-		return lh_err_set(err, LH_EUSAGE, "%s: is the table %s, not %s", p->url, e->model,
-				  p->model);
-	return 0;
-}
-
 static int take_engine(struct embed *e, const struct lh_index_params *p, struct lh_err *err)
 {
 	enum lh_engine engine = engine_of(p->engine, err);
 
 	if (engine > LH_ENGINE_GGUF)
 		return -1;
-	lh_wordvec_close(e->table);
-	e->table = NULL;
 	e->file = NULL;
 	e->engine = engines[engine];
-	if (engine == LH_ENGINE_STATIC)
-		return take_table(e, p, err);
 	e->model = engine == LH_ENGINE_GGUF ? p->url : p->model;
 	e->url = engine == LH_ENGINE_GGUF || !*p->url ? NULL : p->url;
 	e->prefix = NULL;	/* the client decides whether a text is a query */

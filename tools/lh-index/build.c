@@ -93,7 +93,7 @@ static int start_params(struct lh_index_params *p, const struct lh_tool *tool,
 	if (s->query_prefix && set_text(p->query_prefix, sizeof p->query_prefix, "--query-prefix",
 					s->query_prefix, strlen(s->query_prefix), err) < 0)
 		return -1;
-	if (s->engine == LH_ENGINE_STATIC || s->engine == LH_ENGINE_GGUF)
+	if (s->engine == LH_ENGINE_GGUF)
 		return 0;	/* --model is a file; set_engine reads its name */
 	if (s->model &&
 	    set_text(p->model, sizeof p->model, "--model", s->model, strlen(s->model), err) < 0)
@@ -115,20 +115,6 @@ static int set_engine(struct build *b, const struct lh_embedder *t, struct lh_er
 	if (set_text(p->model, sizeof p->model, "model", model, strlen(model), err) < 0)
 		return -1;
 	return set_text(p->url, sizeof p->url, "path of the model", url, strlen(url), err);
-}
-
-/* Set up engine static: the table's own name is the model, and its path the url. */
-static int start_static(struct build *b, const struct settings *s, struct lh_err *err)
-{
-	struct lh_embedder_options how = { .engine = engine_name(s->engine),
-					   .url = s->model,
-					   .dimension = (uint32_t)s->dimension };
-	struct lh_embedder *t = lh_embedder_new(&how, err);
-	int rc = t ? set_engine(b, t, err) : -1;
-
-	b->rows.engine = how.engine;
-	lh_embedder_free(t);
-	return rc;
 }
 
 /* Set up engine gguf: the model says by a first vector which one it is. */
@@ -157,8 +143,6 @@ static int start_engine(struct build *b, const struct settings *s, struct lh_err
 {
 	struct rows *r = &b->rows;
 
-	if (s->engine == LH_ENGINE_STATIC)
-		return start_static(b, s, err);
 	if (s->engine == LH_ENGINE_GGUF)
 		return start_gguf(b, s, err);
 	if (s->engine < 0 && s->model && !lh_hash_knows(s->model)) {

@@ -76,28 +76,6 @@ static int open_change(struct change *ch, struct lh_tool *tool, const struct set
 
 /* ---- add ---- */
 
-static bool is_static(const struct lh_index_params *p, const struct settings *s)
-{
-	const char *name = lh_engine_name(LH_ENGINE_STATIC);
-
-	if (*p->engine)
-		return strcmp(p->engine, name) == 0 &&
-			(s->engine < 0 || s->engine == LH_ENGINE_STATIC);
-	return s->engine == LH_ENGINE_STATIC;
-}
-
-/* Set up engine static: --model is the present path of the table. */
-static int start_static(struct rows *r, const struct lh_index_params *p, const struct settings *s,
-			struct lh_err *err)
-{
-	if (s->url)
-		return lh_err_set(err, LH_EUSAGE, "--url: the table of engine static is --model");
-	r->engine = lh_engine_name(LH_ENGINE_STATIC);
-	r->model = p->model;
-	r->url = s->model ? s->model : p->url;
-	return 0;
-}
-
 static bool is_gguf(const struct lh_index_params *p, const struct settings *s)
 {
 	return strcmp(p->engine, lh_engine_name(LH_ENGINE_GGUF)) == 0 &&
@@ -134,8 +112,6 @@ static int start_engine(struct change *ch, const struct settings *s, struct lh_e
 	struct rows *r = &ch->rows;
 
 	r->dimension = p->dimension;
-	if (is_static(p, s))
-		return start_static(r, p, s, err);
 	if (is_gguf(p, s))
 		return start_gguf(r, p, s, err);
 	if (s->prefix || s->query_prefix)

@@ -18,25 +18,20 @@ static int engine_number(const char *name)
 	return -1;
 }
 
-/* Return whether the model is in a file, so that its url says which. */
-static bool in_file(int engine)
-{
-	return engine == LH_ENGINE_STATIC || engine == LH_ENGINE_GGUF;
-}
-
 static void keep_model(struct settings *s)
 {
 	const struct lh_index_params *p = &s->kept;
 
 	s->keeps_model = true;
 	s->engine = engine_number(p->engine);
-	s->model = some(in_file(s->engine) ? p->url : p->model);
-	if (!in_file(s->engine))
-		s->kept_url = some(p->url);
 	if (!s->dimension)
 		s->dimension = p->dimension;
-	if (s->engine != LH_ENGINE_GGUF)
+	if (s->engine != LH_ENGINE_GGUF) {
+		s->model = some(p->model);
+		s->kept_url = some(p->url);
 		return;
+	}
+	s->model = some(p->url);	/* the file */
 	if (!s->prefix)
 		s->prefix = some(p->prefix);
 	if (!s->query_prefix)

@@ -153,8 +153,6 @@ static int check(struct lh_tool *tool, void *settings)
 		return lh_tool_usage(tool, "--%s: nothing is named",
 				     s->field ? "field" : "template");
 	s->named = s->field || s->template;
-	if (s->engine == LH_ENGINE_STATIC && s->url)
-		return lh_tool_usage(tool, "--url: the table of engine static is --model");
 	if (s->engine == LH_ENGINE_GGUF && s->url)
 		return lh_tool_usage(tool, "--url: the model of engine gguf is --model");
 	if ((s->prefix || s->query_prefix) && s->engine != LH_ENGINE_GGUF &&

@@ -38,8 +38,6 @@ static int check(struct lh_tool *tool, void *settings)
 	if (tool->verb->bit == V_REMOVE && tool->on_error == LH_ON_ERROR_EMIT)
 		return lh_tool_usage(
 			tool, "--on-error emit: there is no output per record; skip or stop");
-	if (s->engine == LH_ENGINE_STATIC && s->url)
-		return lh_tool_usage(tool, "--url: the table of engine static is --model");
 	if (s->engine == LH_ENGINE_GGUF && s->url)
 		return lh_tool_usage(tool, "--url: the model of engine gguf is --model");
 	if (s->prefix && s->engine >= 0 && s->engine != LH_ENGINE_GGUF)

@@ -25,15 +25,10 @@ static const char *engine_of(const struct settings *s)
 	return lh_engine_name(s->engine < 0 ? LH_ENGINE_HASH : (enum lh_engine)s->engine);
 }
 
+/* Then --model is the present path or the name of the model. */
 static bool is_gguf(const char *engine)
 {
 	return strcmp(engine, lh_engine_name(LH_ENGINE_GGUF)) == 0;
-}
-
-/* Then --model is the present path of the table or the model. */
-static bool is_of_file(const char *engine)
-{
-	return strcmp(engine, lh_engine_name(LH_ENGINE_STATIC)) == 0 || is_gguf(engine);
 }
 
 /* Return the engine of a playbook that is to be created. */
@@ -60,7 +55,7 @@ static int same_engine(const struct recorder *r, const struct lh_index_params *p
 	if (s->engine >= 0 && strcmp(engine_of(s), p->engine) != 0)
 		return lh_err_set(err, LH_EUSAGE, "--engine %s: the playbook has %s", engine_of(s),
 				  p->engine);
-	if (s->model && strcmp(s->model, p->model) != 0 && !is_of_file(p->engine))
+	if (s->model && strcmp(s->model, p->model) != 0 && !is_gguf(p->engine))
 		return lh_err_set(err, LH_EUSAGE, "--model %s: the playbook has %s", s->model,
 				  p->model);
 	if (s->prefix && strcmp(s->prefix, p->prefix) != 0)
@@ -96,7 +91,7 @@ static int start_texts(struct recorder *r, struct lh_err *err)
 	}
 	if (s->prefix && !is_gguf(how.engine))
 		return lh_err_set(err, LH_EUSAGE, "--prefix is for engine gguf");
-	if (is_of_file(how.engine)) {
+	if (is_gguf(how.engine)) {
 		how.url = s->model ? s->model : how.url;
 		how.model = p ? how.model : NULL;
 	}

@@ -13,12 +13,6 @@
 
 /* ---- an open index ---- */
 
-/* Return the file of the engine's table, if the engine is computed in this process. */
-static const char *table_of(const struct opened *o)
-{
-	return strcmp(o->params->engine, lh_engine_name(LH_ENGINE_STATIC)) ? NULL : o->params->url;
-}
-
 static void opened_drop(struct opened *o)
 {
 	if (!o || atomic_fetch_sub(&o->others, 1) > 0)
@@ -46,19 +40,13 @@ static struct opened *open_one(const char *path, struct opened *was, struct lh_e
 		return NULL;
 	}
 	o->params = lh_index_get_params(o->ix);
-	if (table_of(o))
-		lh_stamp_take(&o->table, table_of(o));
-	o->other_table = was && (was->other_table || !lh_stamp_same(&was->table, &o->table));
 	/* Write what texts must have in common to be embedded once for several corpora. */
 	p = o->params;
 	lh_buf_add(&o->engine, p->engine, strlen(p->engine) + 1);
 	lh_buf_add(&o->engine, p->model, strlen(p->model) + 1);
 	lh_buf_add(&o->engine, p->url, strlen(p->url) + 1);
 	lh_buf_add(&o->engine, p->query_prefix, strlen(p->query_prefix) + 1);
-	lh_buf_printf(&o->engine, "%u %llu %llu %lld %lld.%ld", p->dimension,
-		      (unsigned long long)o->table.dev, (unsigned long long)o->table.ino,
-		      (long long)o->table.size, (long long)o->table.mtime.tv_sec,
-		      (long)o->table.mtime.tv_nsec);
+	lh_buf_printf(&o->engine, "%u", p->dimension);
 	if (lh_buf_check(&o->engine, err) == 0)
 		return o;
 	opened_drop(o);
@@ -67,8 +55,7 @@ static struct opened *open_one(const char *path, struct opened *was, struct lh_e
 
 static bool opened_stale(const struct opened *o)
 {
-	return lh_index_stale(o->ix) ||
-	       (table_of(o) && !lh_stamp_fits(&o->table, table_of(o)));
+	return lh_index_stale(o->ix);
 }
 
 static struct opened *renew_one(const char *path, struct opened *was, struct lh_err *err)

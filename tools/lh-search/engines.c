@@ -44,21 +44,20 @@ void engine_give(struct worker *w, struct engine *e)
 	free(e);
 }
 
-/* A table that cannot be read is the user's to repair before the start; later, and in a
- * folder, it may come back. */
+/* A model that cannot be read is the user's to repair before the start; in a folder, it may come
+ * back. */
 static int not_started(const struct corpus_search *s, struct lh_err *err)
 {
-	const char *table = s->open->params->url;
-	size_t n = strlen(table);
+	const char *model = s->open->params->url;
+	size_t n = strlen(model);
 
 	if (err->code == LH_ENOMEM)
 		return -1;
-	if (s->name->alone && n && strncmp(err->msg, table, n) == 0)
-		lh_err_set(err, err->code, "the table of its engine cannot be read");
-	if ((s->name->alone || s->open->other_table) &&
-	    (err->code == LH_EIO || err->code == LH_ECORRUPT)) {
+	if (s->name->alone && n && strncmp(err->msg, model, n) == 0)
+		lh_err_set(err, err->code, "the model of its engine cannot be read");
+	if (s->name->alone && (err->code == LH_EIO || err->code == LH_ECORRUPT)) {
 		err->code = LH_EDATA;
-		err->status = s->name->alone ? 502 : 503;
+		err->status = 502;
 	}
 	if (err->code == LH_EUSAGE) {
 		err->code = LH_EDATA;

@@ -172,8 +172,6 @@ struct opened {			/* an open index, shared by the states that have its snapshot 
 	struct lh_index *ix;
 	const struct lh_index_params *params;
 	struct lh_buf engine;	/* the same for corpora whose texts are embedded alike */
-	struct lh_stamp table;	/* for engine static */
-	bool other_table;	/* not the table that was opened first */
 	atomic_bool damaged;	/* that was reported */
 	struct filters filters;
 	struct known_keys keys;
