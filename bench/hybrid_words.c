@@ -1,13 +1,11 @@
 /* hybrid_words INDEX K - measure searches by words in one thread: one text per line on
- * standard input, five rounds, the median.  With a third argument "ids" print the ids found
- * instead; any other is the table of query weights for searches by weighted terms. */
+ * standard input, five rounds, the median.  With a third argument print the ids found instead. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
 
 #include "index/index_tools.h"
-#include "transformer/query_weights.h"
 
 static struct lh_err err;
 
@@ -50,19 +48,6 @@ static void print_ids(const struct lh_index *ix, const struct lh_index_words_hit
 	puts(n ? "]" : "[]");
 }
 
-static struct lh_query_weights *table;	/* NULL: search by words */
-static struct lh_query_terms terms;
-
-static long search(struct lh_index_words *w, struct lh_query *q, struct lh_str text,
-		   struct lh_index_words_hit *hit)
-{
-	if (!table)
-		return lh_index_words_search(w, q, text, hit, &err);
-	if (lh_query_weights_read(table, text, &terms, &err) < 0)
-		return -1;
-	return lh_index_weights_search(w, q, terms.v, terms.n, hit, &err);
-}
-
 int main(int argc, char **argv)
 {
 	struct lh_index *ix = argc >= 3 ? lh_index_open(argv[1], &err) : NULL;
@@ -71,21 +56,17 @@ int main(int argc, char **argv)
 	struct lh_index_words_hit *hit = calloc(q.k + 1, sizeof *hit);
 	double round[5];
 	char **line;
-	size_t n = read_lines(&line), i, r, rounds = 5;
+	size_t n = read_lines(&line), i, r, rounds = argc == 3 ? 5 : 1;
 
-	if (argc == 4 && strcmp(argv[3], "ids") == 0)
-		rounds = 1;
-	else if (argc == 4)
-		table = lh_query_weights_open(argv[3], &err);
-	if (!w || !n || !hit || (argc == 4 && rounds == 5 && !table)) {
-		fprintf(stderr, "hybrid_words: %s\n", w && !n ? "no queries" : err.msg);
+	if (!w || !n || !hit) {
+		fprintf(stderr, "hybrid_words: %s\n", w ? "no queries" : err.msg);
 		return 2;
 	}
 	for (r = 0; r < rounds; r++) {
 		round[r] = seconds();
 		for (i = 0; i < n; i++) {
-			struct lh_str text = { line[i], strlen(line[i]) };
-			long found = search(w, &q, text, hit);
+			long found = lh_index_words_search(
+				w, &q, (struct lh_str){ line[i], strlen(line[i]) }, hit, &err);
 
 			if (found < 0) {
 				fprintf(stderr, "hybrid_words: %s\n", err.msg);

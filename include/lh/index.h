@@ -111,7 +111,6 @@ struct lh_index_params {
 	char text_template[4096];	/* or the template that makes them; both "": not known */
 	enum lh_lexical_source lexical;
 	char lexical_of[2048];	/* the field or template of it */
-	char weights_of[256];	/* the member of metadata with weighted terms; "": none */
 	bool persons;		/* its records are persons, whatever members they have */
 	char prefix[256];	/* before each text that the engine embeds; "": none */
 	char query_prefix[256];	/* the same for queries */

@@ -11,6 +11,8 @@ static const struct gone {
 } table[] = {
 	{ "", "--engine=static",
 	  "embed by --engine gguf or hash; `lh-index upgrade --engine hash INDEX` does it anew" },
+	{ "lh-index", "--weights", "--lexical finds texts by their words" },
+	{ "lh-search", "--idf", "--hybrid ranks by the words of the text" },
 	{ "lh-embed", "--precision", "it was for tables of word vectors, which are gone" },
 	{ "lh-review", "", "share/examples/lh-review is a script that does the same" },
 	{ "lh-workflow", "",

@@ -66,7 +66,7 @@ bool lh_index_in_numbers(int fd, uint64_t at)
 		if (at >= h.section[i].at && at - h.section[i].at < h.section[i].bytes)
 			switch (h.section[i].kind) {
 			case LH_INDEX_PARAMS: case LH_INDEX_IDS: case LH_INDEX_METAS:
-			case LH_INDEX_TERM_TEXTS: case LH_INDEX_WEIGHT_TEXTS:
+			case LH_INDEX_TERM_TEXTS:
 				return false;
 			default:
 				return h.section[i].kind < LH_INDEX_KINDS;

@@ -86,8 +86,7 @@ int lh_index_change_put(struct lh_index_change *c, const char *id, size_t id_len
 
 	if (lh_index_check_id(id, id_len, err) < 0 ||
 	    lh_index_check_vector(&c->params, vector, n, err) < 0 ||
-	    lh_index_check_meta(meta_len, err) < 0 ||
-	    lh_index_check_weights(&c->params, m, err) < 0)
+	    lh_index_check_meta(meta_len, err) < 0)
 		return -1;
 	if (c->params.distance == LH_COSINE) {
 		lh_buf_reset(&c->unit);
@@ -115,8 +114,7 @@ int lh_index_change_put_meta(struct lh_index_change *c, const struct lh_index *i
 		return -1;
 	if (!live)
 		return lh_err_set(err, LH_EDATA, "the record was deleted");
-	if (lh_index_check_meta(meta_len, err) < 0 ||
-	    lh_index_check_weights(&c->params, m, err) < 0)
+	if (lh_index_check_meta(meta_len, err) < 0)
 		return -1;
 	lh_buf_reset(&c->unit);
 	vector = (float *)(void *)lh_buf_room(&c->unit, c->params.dimension * sizeof *vector);

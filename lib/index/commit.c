@@ -247,12 +247,6 @@ static int build_lexical(struct lh_index_writer *w, struct lh_err *err)
 	if (!w->words ||
 	    lh_index_lexical_build(&w->p, meta_at, w, w->rows, w->words, &w->lexical, err) < 0)
 		return -1;
-	if (*w->p.weights_of) {
-		w->weighted = lh_weights_build_new(err);
-		if (!w->weighted || lh_index_weights_build(&w->p, meta_at, w, w->rows, w->weighted,
-							   &w->weights, err) < 0)
-			return -1;
-	}
 	lh_index_report_progress(w, "words", w->rows);
 	return 0;
 }
@@ -269,21 +263,6 @@ static int write_lexical(struct lh_index_writer *w, struct lh_err *err)
 	    lh_index_section_write(&w->file, LH_INDEX_TERM_TEXTS, x->texts, x->texts_n, err) < 0 ||
 	    lh_index_section_write(&w->file, LH_INDEX_POSTINGS, x->postings, x->postings_n, err) <
 		    0)
-		return -1;
-	return 0;
-}
-
-static int write_weights(struct lh_index_writer *w, struct lh_err *err)
-{
-	const struct lh_weights *x = &w->weights;
-
-	if (!*w->p.weights_of)
-		return 0;
-	if (lh_index_section_write(&w->file, LH_INDEX_WEIGHT_TERMS, x->term,
-				   (x->terms + 1) * sizeof *x->term, err) < 0 ||
-	    lh_index_section_write(&w->file, LH_INDEX_WEIGHT_TEXTS, x->texts, x->texts_n, err) <
-		    0 ||
-	    lh_index_section_write(&w->file, LH_INDEX_WEIGHTS, x->postings, x->postings_n, err) < 0)
 		return -1;
 	return 0;
 }
@@ -320,8 +299,6 @@ static int write_file(struct lh_index_writer *w, unsigned jobs, struct lh_err *e
 		rc = write_lexical(w, err);
 	if (!rc && qg)
 		rc = lh_qg_write_signs(w, err);
-	if (!rc)
-		rc = write_weights(w, err);
 	if (rc)
 		return -1;
 	lh_index_report_progress(w, "file", w->rows);

@@ -35,7 +35,6 @@ uint64_t lh_index_estimate(struct lh_index_params *p, const struct lh_index_cont
 	    pages((double)c->id_bytes) + pages(8 * (double)slots) + pages((double)c->meta_bytes) +
 	    pages(rows * (double)lh_index_exact_bytes(p));
 	n += graph ? graph_bytes(p, rows) : 0;
-	n += pages(8 * (1 + 1 / 256.) * (double)c->weights);
 	/* As measured on descriptions: 1.6 bytes a word, of which 4 a row are its length. */
 	return p->lexical ? n + pages(4 * rows) + pages(1.5 * (double)c->words) : n;
 }

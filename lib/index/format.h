@@ -42,11 +42,7 @@ enum lh_index_kind {
 	LH_INDEX_TERM_TEXTS,
 	LH_INDEX_POSTINGS,
 	LH_INDEX_SIGNS,		/* of the rotation (vector/graph.h); only with layout qg */
-	/* terms + 1 of struct lh_lexical_term; this and the next two: the weighted terms */
-	LH_INDEX_WEIGHT_TERMS,
-	LH_INDEX_WEIGHT_TEXTS,
-	LH_INDEX_WEIGHTS,
-	LH_INDEX_KINDS,
+	LH_INDEX_KINDS,		/* 17 to 19 were weighted terms; no other kind has these numbers */
 };
 
 struct lh_index_section {

@@ -223,7 +223,6 @@ static int write_copy(struct writing *w, unsigned jobs, struct lh_err *err)
 	p.precision = LH_F32;
 	p.rescore = false;
 	p.lexical = LH_LEXICAL_NONE;
-	p.weights_of[0] = 0;
 	p.exact_below = 0;
 	to = path ? lh_index_writer_bare(path, &p, err) : NULL;
 	if (to)

@@ -17,7 +17,6 @@ static const char *const kinds[LH_INDEX_KINDS] = {
 	"header", "parameters", "rows", "levels", "upper links", "id offsets",
 	"ids", "id hash", "metadata offsets", "metadata", "exact vectors", "order",
 	"row lengths", "terms", "term texts", "postings", "signs",
-	"weighted terms", "weighted term texts", "weights",
 };
 
 const char *lh_index_kind_name(uint32_t kind)
@@ -266,29 +265,6 @@ static int open_lexical(struct lh_index *ix, struct lh_err *err)
 	}
 }
 
-static int open_weights(struct lh_index *ix, struct lh_err *err)
-{
-	struct lh_str run[3];
-	uint32_t i;
-
-	for (i = 0; i < 3; i++) {
-		if (!*ix->params.weights_of &&
-		    check_section_bytes(ix, LH_INDEX_WEIGHT_TERMS + i, 0, err) < 0)
-			return -1;
-		run[i] = (struct lh_str){ section_data(ix, LH_INDEX_WEIGHT_TERMS + i),
-					  section(ix, LH_INDEX_WEIGHT_TERMS + i)->bytes };
-	}
-	if (!*ix->params.weights_of)
-		return 0;
-	if (!lh_weights_open(&ix->weights, ix->rows, run))
-		return lh_err_set(err, LH_ECORRUPT, "%s: %zu bytes are not a list of terms",
-				  lh_index_kind_name(LH_INDEX_WEIGHT_TERMS), run[0].n);
-	if (run[2].p > run[0].p)
-		madvise((void *)(uintptr_t)run[0].p,
-			(size_t)(run[2].p - run[0].p) + run[2].n, MADV_NORMAL);
-	return 0;
-}
-
 int lh_index_read_header(struct lh_index *ix, struct lh_err *err)
 {
 	size_t n = ix->map.n;
@@ -313,7 +289,7 @@ int lh_index_open_mapped(struct lh_index *ix, struct lh_err *err)
 	if (open_params(ix, err) < 0 || open_rows(ix, h, err) < 0 || open_graph(ix, h, err) < 0 ||
 	    open_order(ix, err) < 0 || open_texts(ix, err) < 0)
 		return -1;
-	return open_lexical(ix, err) < 0 ? -1 : open_weights(ix, err);
+	return open_lexical(ix, err);
 }
 
 /* Name the file that is not an index; a plan is easily taken for one. */

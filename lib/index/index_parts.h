@@ -17,7 +17,7 @@
  *     filtered_search.c  the same for the rows that a filter allows
  *     filter_cache.c     the results of a filter, by row
  *     rerank.c           the best candidates, measured again and sorted
- *     index_words.c      search by words (lexical/lexical.h) and weighted terms (weights.h)
+ *     index_words.c      search by words (lexical/lexical.h)
  * Building
  *     writer.c           rows in memory (writer.h)
  *     take_over.c        rows and links copied from another index
@@ -66,7 +66,6 @@
 #include "file/file.h"
 #include "file/held.h"
 #include "lexical/lexical.h"
-#include "lexical/weights.h"
 #include "index_tools.h"
 #include "format.h"
 #include "base/bits.h"
@@ -130,7 +129,6 @@ struct lh_index {
 	uint64_t hash_probes;		/* most slots that a look-up reads */
 	uint64_t id_seed;
 	struct lh_lexical lexical;	/* of the file's rows, if params.lexical */
-	struct lh_weights weights;	/* the same, if params.weights_of */
 
 	/* Filled by lh_index_log_replay, zero before it. */
 	struct lh_pending *pending;

@@ -34,7 +34,6 @@ const char *lh_lexical_source_name(int source);
 /* What an index contains, of all rows together. */
 struct lh_index_contents {
 	uint64_t rows, id_bytes, meta_bytes, words;	/* words: with lexical */
-	uint64_t weights;	/* of terms; with weights_of */
 };
 /* Return about how many bytes the file of such an index has; p->layout is chosen.  All but the
  * words and, with layout hnsw, the upper links is exact. */
@@ -255,12 +254,6 @@ struct lh_index_words_hit {
 long lh_index_words_search(struct lh_index_words *w, struct lh_query *q, struct lh_str text,
 			   struct lh_index_words_hit *out, struct lh_err *err);
 
-struct lh_weighted;
-/* The same for the weighted terms of a query (lexical/weights.h), by params.weights_of, which the
- * index must have. */
-long lh_index_weights_search(struct lh_index_words *w, struct lh_query *q, struct lh_weighted *term,
-			     size_t n_terms, struct lh_index_words_hit *out, struct lh_err *err);
-
 /* ---- changing ---- */
 
 /* Return the parameters of the index. */
@@ -301,10 +294,6 @@ int lh_index_change_put_meta(struct lh_index_change *c, const struct lh_index *i
 			     const char *meta, size_t meta_len, struct lh_err *err);
 /* Check that metadata is not too long to be stored. */
 int lh_index_check_meta(size_t meta_len, struct lh_err *err);
-/* Check the weighted terms in metadata (params.weights_of), which the functions that put a row
- * do too: LH_EDATA. */
-int lh_index_check_weights(const struct lh_index_params *p, struct lh_str meta,
-			   struct lh_err *err);
 /* Compact after lh_index_change_try returned 1, or wait for the process that is compacting. */
 int lh_index_make_room(const char *path, unsigned jobs, double lock_timeout,
 		       struct lh_err *err);

@@ -290,11 +290,6 @@ static void report_lexical(void *ctx, int run, const char *text)
 	report(ctx, LH_INDEX_LENGTHS + (uint32_t)run, "%s", text);
 }
 
-static void report_weights(void *ctx, int run, const char *text)
-{
-	report(ctx, LH_INDEX_WEIGHT_TERMS + (uint32_t)run, "%s", text);
-}
-
 static int check_rows_room(struct check *c)
 {
 	const struct lh_index *ix = c->ix;
@@ -350,8 +345,6 @@ static int check_contents(struct check *c)
 	if (c->ix->params.lexical &&
 	    lh_lexical_verify(&c->ix->lexical, report_lexical, c, c->err) < 0)
 		return -1;
-	if (*c->ix->params.weights_of)
-		lh_weights_verify(&c->ix->weights, report_weights, c);
 	return check_order(c) < 0 ? -1 : check_metas(c);
 }
 

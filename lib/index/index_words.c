@@ -1,7 +1,6 @@
 /*
  * index_words.c - search by words: the text of a row, made from its metadata, the
- * inverted index of these texts, and queries of it.  The same for the weighted terms in the
- * metadata.
+ * inverted index of these texts, and queries of it.
  */
 #include "index_tools.h"
 #include "index_words.h"
@@ -118,72 +117,13 @@ int lh_index_lexical_build(const struct lh_index_params *p,
 	return rc < 0 ? -1 : lh_lexical_build_finish(b, out, err);
 }
 
-/* ---- the weighted terms of a row ---- */
-
-/* Read a row's weighted terms from a copy of its metadata; absent: v->p is NULL. */
-static int read_weights(const struct lh_index_params *p, struct lh_str meta,
-			struct lh_record *scan, struct lh_buf *copy, struct lh_value *v,
-			struct lh_err *err)
-{
-	struct lh_value all;
-
-	*v = (struct lh_value){ .p = NULL };
-	lh_buf_reset(copy);
-	lh_buf_add(copy, meta.p, meta.n);
-	if (!meta.n || lh_buf_check(copy, err) < 0)
-		return meta.n ? -1 : 0;
-	if (lh_json_parse(scan, copy->p, copy->len, &all, err) < 0)
-		return -1;
-	if (all.type == LH_OBJECT)
-		lh_value_get(&all, p->weights_of, v);
-	return 0;
-}
-
-int lh_index_check_weights(const struct lh_index_params *p, struct lh_str meta,
-			   struct lh_err *err)
-{
-	LH_SCOPED(lh_record_free) struct lh_record scan = { 0 };
-	LH_SCOPED(lh_buf_free) struct lh_buf copy = { 0 };
-	struct lh_value v;
-
-	if (!*p->weights_of)
-		return 0;
-	if (read_weights(p, meta, &scan, &copy, &v, err) < 0)
-		return -1;
-	return lh_weights_check(&v, err) < 0 ? lh_err_prefix(err, "\"%s\"", p->weights_of) : 0;
-}
-
-int lh_index_weights_build(const struct lh_index_params *p,
-			   struct lh_str (*meta)(const void *ctx, uint64_t row), const void *ctx,
-			   uint64_t rows, struct lh_weights_build *b, struct lh_weights *out,
-			   struct lh_err *err)
-{
-	LH_SCOPED(lh_record_free) struct lh_record scan = { 0 };
-	LH_SCOPED(lh_buf_free) struct lh_buf copy = { 0 };
-	struct lh_value v;
-	uint64_t row;
-
-	for (row = 0; row < rows; row++) {
-		if (read_weights(p, meta(ctx, row), &scan, &copy, &v, err) == 0 &&
-		    lh_weights_build_add(b, &v, err) == 0)
-			continue;
-		if (err->code == LH_EDATA)
-			err->code = LH_ECORRUPT;	/* it was valid when it was stored */
-		return lh_err_prefix(err, "row %llu: weights", (unsigned long long)row);
-	}
-	return lh_weights_build_finish(b, out, err);
-}
-
 /* ---- queries ---- */
 
 struct lh_index_words {
 	const struct lh_index *ix;
 	struct lh_lexical_build *pending;	/* NULL: no pending rows */
 	struct lh_lexical pending_index;		/* of pending */
-	struct lh_weights_build *pending_weights;	/* the same, with params.weights_of */
-	struct lh_weights pending_weighted;
 	struct lh_lexical_query q;
-	struct lh_weights_search weighted;
 	struct lh_lexical_hit *hit;
 	size_t cap;
 	struct lh_query *query;		/* being answered */
@@ -201,16 +141,8 @@ static int read_pending(struct lh_index_words *w, struct lh_err *err)
 	w->pending = lh_lexical_build_new(err);
 	if (!w->pending)
 		return -1;
-	if (lh_index_lexical_build(&w->ix->params, pending_meta, w->ix, w->ix->n_pending,
-				   w->pending, &w->pending_index, err) < 0)
-		return -1;
-	if (!*w->ix->params.weights_of)
-		return 0;
-	w->pending_weights = lh_weights_build_new(err);
-	if (!w->pending_weights)
-		return -1;
-	return lh_index_weights_build(&w->ix->params, pending_meta, w->ix, w->ix->n_pending,
-				      w->pending_weights, &w->pending_weighted, err);
+	return lh_index_lexical_build(&w->ix->params, pending_meta, w->ix, w->ix->n_pending,
+				      w->pending, &w->pending_index, err);
 }
 
 struct lh_index_words *lh_index_words_new(const struct lh_index *ix, struct lh_err *err)
@@ -240,8 +172,6 @@ void lh_index_words_free(struct lh_index_words *w)
 		return;
 	lh_lexical_query_free(&w->q);
 	lh_lexical_build_free(w->pending);
-	lh_weights_search_free(&w->weighted);
-	lh_weights_build_free(w->pending_weights);
 	free(w->hit);
 	free(w);
 }
@@ -269,47 +199,22 @@ static int by_id(void *ctx, uint64_t a, uint64_t b)
 	return lh_walk_id_cmp(w->ix, (uint32_t)a, (uint32_t)b);
 }
 
-/* Begin a search: how many hits there may be, for which w->hit has room, or -1. */
-static long begin_search(struct lh_index_words *w, struct lh_query *q, struct lh_err *err)
-{
-	uint64_t all = lh_index_rows(w->ix);
-	size_t k = q->k < all ? q->k : all;
-
-	q->dropped = 0;
-	w->query = q;
-	return lh_grow(&w->hit, &w->cap, k, sizeof *w->hit, err) < 0 ? -1 : (long)k;
-}
-
-static long give_hits(const struct lh_index_words *w, long n, struct lh_index_words_hit *out)
-{
-	long i;
-
-	for (i = 0; i < n; i++)
-		out[i] = (struct lh_index_words_hit){ w->hit[i].score, w->hit[i].row };
-	return n;
-}
-
 long lh_index_words_search(struct lh_index_words *w, struct lh_query *q, struct lh_str text,
 			   struct lh_index_words_hit *out, struct lh_err *err)
 {
 	const struct lh_lexical *part[] = { &w->ix->lexical, &w->pending_index };
 	struct lh_lexical_rows rows = { allow, by_id, w };
-	long k = begin_search(w, q, err);
+	uint64_t all = lh_index_rows(w->ix);
+	size_t k = q->k < all ? q->k : all;
+	long i, n;
 
-	if (k < 0 || lh_lexical_query_set(&w->q, text.p, text.n, part, w->pending ? 2 : 1, err) < 0)
+	q->dropped = 0;
+	w->query = q;
+	if (lh_grow(&w->hit, &w->cap, k, sizeof *w->hit, err) < 0 ||
+	    lh_lexical_query_set(&w->q, text.p, text.n, part, w->pending ? 2 : 1, err) < 0)
 		return -1;
-	return give_hits(w, lh_lexical_search(&w->q, (size_t)k, &rows, w->hit, err), out);
-}
-
-long lh_index_weights_search(struct lh_index_words *w, struct lh_query *q, struct lh_weighted *term,
-			     size_t n_terms, struct lh_index_words_hit *out, struct lh_err *err)
-{
-	const struct lh_weights *part[] = { &w->ix->weights, &w->pending_weighted };
-	struct lh_lexical_rows rows = { allow, by_id, w };
-	long k = begin_search(w, q, err);
-
-	if (k < 0)
-		return -1;
-	return give_hits(w, lh_weights_search(&w->weighted, term, n_terms, part, w->pending ? 2 : 1,
-					      (size_t)k, &rows, w->hit, err), out);
+	n = lh_lexical_search(&w->q, k, &rows, w->hit, err);
+	for (i = 0; i < n; i++)
+		out[i] = (struct lh_index_words_hit){ w->hit[i].score, w->hit[i].row };
+	return n;
 }

@@ -13,10 +13,4 @@ int lh_index_lexical_build(const struct lh_index_params *p,
 			   uint64_t rows, struct lh_lexical_build *b, struct lh_lexical *out,
 			   struct lh_err *err);
 
-/* The same of the weighted terms of the rows. */
-int lh_index_weights_build(const struct lh_index_params *p,
-			   struct lh_str (*meta)(const void *ctx, uint64_t row), const void *ctx,
-			   uint64_t rows, struct lh_weights_build *b, struct lh_weights *out,
-			   struct lh_err *err);
-
 #endif

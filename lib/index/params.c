@@ -13,7 +13,7 @@ static const char *const layouts[] = { "hnsw", "qg", NULL };
 static const char *const lexical_sources[] = { NULL, "field", "template" };
 
 #define WORDS_VERSION 1	/* of the rules that split texts into words */
-#define WEIGHTS_VERSION 2	/* where there are weights, which older programs would lose */
+#define WORDS_AND_WEIGHTS 2	/* the same rules, with weighted terms, now left out */
 
 void lh_index_params_default(struct lh_index_params *p)
 {
@@ -99,8 +99,6 @@ int lh_index_check_params(const struct lh_index_params *p, struct lh_err *err)
 	if (p->lexical && !*p->lexical_of)
 		return lh_err_set(err, LH_EDATA,
 				  "no field or template makes the text to search by words");
-	if (*p->weights_of && !p->lexical)
-		return lh_err_set(err, LH_EDATA, "weighted terms go with words");
 	if (p->m < 2 || p->m > LH_INDEX_M_MAX)
 		return lh_err_set(err, LH_EDATA, "m %u: 2 to %d", p->m, LH_INDEX_M_MAX);
 	if (p->layout == LH_LAYOUT_QG && p->m != 16 && p->m != 32)
@@ -167,10 +165,8 @@ void lh_index_params_write(struct lh_buf *b, const struct lh_index_params *p)
 	}
 	if (p->lexical) {
 		lh_write_object(&w, "lexical");
-		lh_write_u64(&w, "words", *p->weights_of ? WEIGHTS_VERSION : WORDS_VERSION);
+		lh_write_u64(&w, "words", WORDS_VERSION);
 		lh_write_text(&w, lexical_sources[p->lexical], p->lexical_of);
-		if (*p->weights_of)
-			lh_write_text(&w, "weights", p->weights_of);
 		lh_write_end(&w);
 	}
 	lh_write_end(&w);
@@ -186,7 +182,7 @@ struct text {
 	struct lh_value lexical;
 };
 struct lexical {
-	struct lh_str words, field, template, weights;
+	struct lh_str words, field, template;
 };
 
 #define NUMBER(name) { LH_BIND_NUMBER(#name, struct text, name), .required = true }
@@ -222,7 +218,6 @@ static const struct lh_bind members[] = {
 static const struct lh_bind lexical_members[] = {
 	{ LH_BIND_NUMBER("words", struct lexical, words), .required = true },
 	TEXT(lexical, field, lexical_of),
-	TEXT(lexical, weights, weights_of),
 	{ LH_BIND_STRING("template", struct lexical, template), .no_nul = true, .not_null = true,
 	  .longest = sizeof(((struct lh_index_params *)0)->lexical_of) - 1 },
 	LH_BIND_END
@@ -276,12 +271,10 @@ static int get_lexical(const struct lh_value *v, struct lh_index_params *p, stru
 	if (lh_bind_part(lexical_members, "lexical", v, &how, scratch, err) < 0 ||
 	    get_uint("words", how.words, UINT32_MAX, &version, err) < 0)
 		return -1;
-	put_text(p->weights_of, how.weights);
-	if (version != (*p->weights_of ? WEIGHTS_VERSION : WORDS_VERSION))
+	if (version != WORDS_VERSION && version != WORDS_AND_WEIGHTS)
 		return lh_err_set(err, LH_ECORRUPT,
 				  "words of version %llu; this program makes version %d",
-				  (unsigned long long)version,
-				  *p->weights_of ? WEIGHTS_VERSION : WORDS_VERSION);
+				  (unsigned long long)version, WORDS_VERSION);
 	p->lexical = how.template.p ? LH_LEXICAL_TEMPLATE : LH_LEXICAL_FIELD;
 	put_text(p->lexical_of, how.template.p ? how.template : how.field);
 	return *p->lexical_of ? 0

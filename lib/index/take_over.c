@@ -110,9 +110,6 @@ int lh_index_writer_take(struct lh_index_writer *w, const struct lh_index *ix, u
 
 	if (lh_index_writer_has(w, row->id))
 		return 0;
-	if (strcmp(of->weights_of, w->p.weights_of) != 0 &&
-	    lh_index_check_weights(&w->p, row->meta, err) < 0)
-		return -1;
 	if (at >= ix->rows)
 		rc = lh_index_copy_pending(w, &ix->pending[at - ix->rows], err);
 	else if (of->precision == w->p.precision && of->rescore == w->p.rescore)

@@ -95,7 +95,6 @@ void lh_index_writer_free(struct lh_index_writer *w)
 	lh_table_free(&w->by_id);
 	lh_growable_free(&w->hash);
 	lh_lexical_build_free(w->words);
-	lh_weights_build_free(w->weighted);
 	free(w->level);
 	free(w->upper);
 	free(w->links);
@@ -234,7 +233,6 @@ int lh_index_put(struct lh_index_writer *w, const char *id, size_t id_len, const
 	uint64_t row;
 
 	if (check_put(w, id, id_len, vector, n, meta_len, err) < 0 ||
-	    lh_index_check_weights(&w->p, (struct lh_str){ meta, meta_len }, err) < 0 ||
 	    lh_index_writer_add(w, id, id_len, meta, meta_len, &row, err) < 0)
 		return -1;
 	memcpy(w->unit, vector, n * sizeof *w->unit);

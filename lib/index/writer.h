@@ -73,8 +73,6 @@ struct lh_index_writer {
 	uint32_t *stored_at;	/* the number that a row is stored as; NULL: its own */
 	struct lh_lexical_build *words;
 	struct lh_lexical lexical;
-	struct lh_weights_build *weighted;
-	struct lh_weights weights;
 	struct lh_atomic out;
 	bool out_open;
 	struct lh_index_header header;

@@ -147,12 +147,6 @@ struct lh_lexical_rows {
 	void *ctx;
 };
 
-struct lh_best {			/* best.h */
-	struct lh_lexical_hit *heap;	/* worst first */
-	size_t held, keep, cap;
-	const struct lh_lexical_rows *rows;
-};
-
 struct lh_lexical_query_term;
 struct lh_lexical_query {
 	const struct lh_lexical *part[LH_LEXICAL_PARTS];
@@ -160,7 +154,8 @@ struct lh_lexical_query {
 	double mean;			/* words per row */
 	struct lh_lexical_query_term *term;	/* by the most they can contribute, ascending */
 	size_t n, cap;
-	struct lh_best best;
+	struct lh_lexical_hit *heap;	/* worst first */
+	size_t held, keep, cap_heap;
 	double *sum;			/* of the rows of a window */
 	uint64_t *met;			/* a bit per row */
 };

@@ -1,5 +1,5 @@
 /* lexical_search.c - find the rows that match a text best.  See lexical.h. */
-#include "best.h"
+#include "lexical.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -8,6 +8,7 @@
 #include "base/mem.h"
 
 #define WINDOW 2048	/* rows: their sums fit the first-level cache */
+#define SLACK (1 + 1e-9)	/* of a bound, which is summed in another order */
 
 struct lh_lexical_query_term {
 	struct lh_lexical_cursor at;
@@ -109,16 +110,17 @@ int lh_lexical_query_set(struct lh_lexical_query *q, const char *text, size_t n,
 void lh_lexical_query_free(struct lh_lexical_query *q)
 {
 	free(q->term);
-	lh_best_free(&q->best);
+	free(q->heap);
 	free(q->sum);
 	free(q->met);
 	*q = (struct lh_lexical_query){ .parts = 0 };
 }
 
-/* ---- a search ---- */
+/* ---- the best rows so far ---- */
 
 struct top {
 	struct lh_lexical_query *q;
+	const struct lh_lexical_rows *rows;
 	struct lh_err *err;
 	const struct lh_lexical *ix;	/* the current part */
 	size_t part;
@@ -126,6 +128,57 @@ struct top {
 	size_t first;			/* terms before it are only looked up */
 	double short_row, a_word;	/* terms of K1 * (1 - B + B * l / L) */
 };
+
+static bool worse(const struct top *t, const struct lh_lexical_hit *a,
+		  const struct lh_lexical_hit *b)
+{
+	if (a->score != b->score)
+		return a->score < b->score;
+	return t->rows->order(t->rows->ctx, a->row, b->row) > 0;
+}
+
+static void sink(const struct top *t, size_t i, size_t n, struct lh_lexical_hit hit)
+{
+	struct lh_lexical_hit *h = t->q->heap;
+	size_t kid;
+
+	while ((kid = 2 * i + 1) < n) {
+		if (kid + 1 < n && worse(t, &h[kid + 1], &h[kid]))
+			kid++;
+		if (!worse(t, &h[kid], &hit))
+			break;
+		h[i] = h[kid];
+		i = kid;
+	}
+	h[i] = hit;
+}
+
+static int add_candidate(const struct top *t, uint64_t row, double score)
+{
+	struct lh_lexical_hit hit = { score, row }, *h = t->q->heap;
+	size_t i, up;
+	int rc;
+
+	if (t->q->held == t->q->keep && !worse(t, &h[0], &hit))
+		return 0;
+	rc = t->rows->allow(t->rows->ctx, row, t->err);
+	if (rc <= 0)
+		return rc;
+	if (t->q->held == t->q->keep) {
+		sink(t, 0, t->q->held, hit);
+		return 0;
+	}
+	for (i = t->q->held++; i && worse(t, &hit, &h[up = (i - 1) / 2]); i = up)
+		h[i] = h[up];
+	h[i] = hit;
+	return 0;
+}
+
+/* Return whether a row with at most that score can be left out. */
+static inline bool is_too_low(const struct top *t, double score)
+{
+	return t->q->held == t->q->keep && score * SLACK < t->q->heap[0].score;
+}
 
 /* ---- rows ---- */
 
@@ -170,7 +223,7 @@ static bool next_row(struct top *t, uint32_t *row)
 	bool any = false;
 	size_t i;
 
-	while (t->first < t->q->n && lh_best_is_low(&t->q->best, t->q->term[t->first].max_sum))
+	while (t->first < t->q->n && is_too_low(t, t->q->term[t->first].max_sum))
 		t->first++;
 	for (i = t->first; i < t->q->n; i++) {
 		const struct lh_lexical_cursor *c = &t->q->term[i].at;
@@ -211,7 +264,7 @@ static int finish_row(struct top *t, uint32_t row, double sum)
 	for (i = t->first; i--; ) {
 		struct lh_lexical_query_term *a = &t->q->term[i];
 
-		if (lh_best_is_low(&t->q->best, sum + a->max_sum))
+		if (is_too_low(t, sum + a->max_sum))
 			return 0;
 		rc = a->at.n ? lh_lexical_seek(&a->at, row) : 0;
 		if (rc < 0)
@@ -219,7 +272,7 @@ static int finish_row(struct top *t, uint32_t row, double sum)
 		if (rc && a->at.row[a->at.at] == row)
 			sum += score(t, a);
 	}
-	return lh_best_offer(&t->q->best, t->before + row, sum, t->err);
+	return add_candidate(t, t->before + row, sum);
 }
 
 /* Sums go from the term of most weight down, whichever terms are only looked up, so
@@ -260,9 +313,10 @@ static int scan_part(struct top *t)
 }
 
 /* Clear the state that a window interrupted by an error may have left. */
-static int prepare_search(struct lh_lexical_query *q, size_t k,
-			  const struct lh_lexical_rows *rows, struct lh_err *err)
+static int prepare_search(struct lh_lexical_query *q, size_t k, struct lh_err *err)
 {
+	q->keep = k;
+	q->held = 0;
 	if (!q->sum)
 		q->sum = lh_calloc(WINDOW, sizeof *q->sum, err);
 	if (!q->met)
@@ -271,17 +325,18 @@ static int prepare_search(struct lh_lexical_query *q, size_t k,
 		return -1;
 	memset(q->sum, 0, WINDOW * sizeof *q->sum);
 	memset(q->met, 0, WINDOW / 8);
-	return lh_best_begin(&q->best, k, rows, err);
+	return lh_grow(&q->heap, &q->cap_heap, k, sizeof *q->heap, err);
 }
 
 long lh_lexical_search(struct lh_lexical_query *q, size_t k, const struct lh_lexical_rows *rows,
 		       struct lh_lexical_hit *out, struct lh_err *err)
 {
-	struct top t = { .q = q, .err = err };
+	struct top t = { .q = q, .rows = rows, .err = err };
+	size_t i;
 
 	if (!k || !q->n)
 		return 0;
-	if (prepare_search(q, k, rows, err) < 0)
+	if (prepare_search(q, k, err) < 0)
 		return -1;
 	t.short_row = LH_LEXICAL_K1 * (1 - LH_LEXICAL_B);
 	t.a_word = LH_LEXICAL_K1 * LH_LEXICAL_B / q->mean;
@@ -291,5 +346,9 @@ long lh_lexical_search(struct lh_lexical_query *q, size_t k, const struct lh_lex
 			return -1;
 		t.before += t.ix->rows;
 	}
-	return lh_best_take(&q->best, out);
+	for (i = q->held; i--; ) {
+		out[i] = q->heap[0];
+		sink(&t, 0, i, q->heap[i]);
+	}
+	return (long)q->held;
 }

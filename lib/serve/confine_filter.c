@@ -60,7 +60,7 @@ static const struct row {
 /* Options that mean the same in each of them. */
 static const char *const only_read[] = {
 	"--roster", "--rules", "--indexes", "--key-file", "--policy", "--config", "--types",
-	"--model", "--idf", "--against", "--focus", "--schema", NULL
+	"--model", "--against", "--focus", "--schema", NULL
 };
 static const char *const written[] = {
 	"--audit-log", "--session-log", "--decisions", "--cache", "--output", "-o", "--rejects",

@@ -48,20 +48,12 @@ void lh_tokenizer_free(struct lh_tokenizer *t)
 	free(t);
 }
 
-static int wordpiece(const struct lh_tokenizer *t, struct lh_str text, struct lh_token_list *to,
-		     struct lh_err *err)
-{
-	const struct lh_pieces by = { &t->trie, LH_TOKEN_WORD, t->unknown };
-
-	return lh_wordpiece(&by, text, to, err);
-}
-
 static int tokens_of(const struct lh_tokenizer *t, struct lh_str text, struct lh_token_list *to,
 		     struct lh_err *err)
 {
 	static int (*const run[LH_TOKEN_KINDS])(const struct lh_tokenizer *, struct lh_str,
 						struct lh_token_list *, struct lh_err *) = {
-		wordpiece, lh_unigram, lh_bpe, lh_spm,
+		lh_wordpiece, lh_unigram, lh_bpe, lh_spm,
 	};
 
 	return text.n ? run[t->kind](t, text, to, err) : 0;

@@ -71,14 +71,7 @@ int lh_vocabulary_map(struct lh_tokenizer *t, const struct lh_compiled *c, struc
 int lh_tokens_push(struct lh_token_list *to, uint32_t id, struct lh_err *err);
 
 /* Append the tokens of a text without user-defined tokens. */
-
-/* How a vocabulary of WordPiece is read. */
-struct lh_pieces {
-	const struct lh_trie *trie;
-	const char *begins;		/* in front of the tokens that begin a word */
-	uint32_t unknown;
-};
-int lh_wordpiece(const struct lh_pieces *by, struct lh_str text, struct lh_token_list *to,
+int lh_wordpiece(const struct lh_tokenizer *t, struct lh_str text, struct lh_token_list *to,
 		 struct lh_err *err);
 int lh_unigram(const struct lh_tokenizer *t, struct lh_str text, struct lh_token_list *to,
 	       struct lh_err *err);

@@ -109,19 +109,19 @@ static uint32_t longest(const struct lh_trie *t, uint32_t node, const unsigned c
 }
 
 /* Append the tokens of the word p..end. */
-static int word(const struct lh_pieces *by, const unsigned char *p, const unsigned char *end,
+static int word(const struct lh_tokenizer *t, const unsigned char *p, const unsigned char *end,
 		struct lh_token_list *to, struct lh_err *err)
 {
 	size_t before = to->n;
 	uint32_t node = LH_TRIE_ROOT, id;
 
-	for (const char *s = by->begins; *s && node; s++)
-		node = lh_trie_step(by->trie, node, (unsigned char)*s);
+	for (const char *s = LH_TOKEN_WORD; *s && node; s++)
+		node = lh_trie_step(&t->trie, node, (unsigned char)*s);
 	do {
-		id = node ? longest(by->trie, node, &p, end) : LH_TRIE_NONE;
+		id = node ? longest(&t->trie, node, &p, end) : LH_TRIE_NONE;
 		if (id == LH_TRIE_NONE) {
 			to->n = before;
-			return lh_tokens_push(to, by->unknown, err);
+			return lh_tokens_push(to, t->unknown, err);
 		}
 		if (lh_tokens_push(to, id, err) < 0)
 			return -1;
@@ -130,7 +130,7 @@ static int word(const struct lh_pieces *by, const unsigned char *p, const unsign
 	return 0;
 }
 
-int lh_wordpiece(const struct lh_pieces *by, struct lh_str text, struct lh_token_list *to,
+int lh_wordpiece(const struct lh_tokenizer *t, struct lh_str text, struct lh_token_list *to,
 		 struct lh_err *err)
 {
 	const unsigned char *p = (const unsigned char *)text.p, *end = p + text.n, *begin;
@@ -145,7 +145,7 @@ int lh_wordpiece(const struct lh_pieces *by, struct lh_str text, struct lh_token
 			continue;
 		if (kind == WORD)
 			p = word_end(begin, end);
-		if (word(by, begin, p, to, err) < 0)
+		if (word(t, begin, p, to, err) < 0)
 			return -1;
 	}
 	return 0;

@@ -431,7 +431,6 @@ cut_short() {
 	done <<-'END'
 		--compile m.gguf --model m.gguf	--compile embeds no text: only --output, --fast and --jobs go with it
 		--compile m.gguf --info	--compile embeds no text: only --output, --fast and --jobs go with it
-		--compile m.gguf --precision i8	--compile embeds no text: only --output, --fast and --jobs go with it
 		--compile m.gguf in	unexpected operand "in": --compile reads its MODEL alone
 		--compile m.gguf -o -	-o -: a compiled model is a file, not a stream (./- if that is its name)
 		--compile none.gguf	none.gguf: No such file or directory

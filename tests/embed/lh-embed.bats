@@ -84,10 +84,9 @@ for line in sys.stdin:
 }
 
 @test "LH_EMBED_ENGINE is the default of --engine" {
-	printf 'a 1 0\nb 0 1\n' >table.txt
-	LH_EMBED_ENGINE=static run -0 lh-embed --model table.txt <<<'{"text":"b"}'
-	[ "$(jq -c .vector <<<"$output")" = '[0,1]' ]
-	LH_EMBED_ENGINE=static run -0 lh-embed --engine hash <<<'{"text":"b"}'
+	LH_EMBED_ENGINE=gguf run -2 lh-embed --model missing.gguf <<<'{"text":"b"}'
+	[[ $output == *missing.gguf* ]]
+	LH_EMBED_ENGINE=gguf run -0 lh-embed --engine hash <<<'{"text":"b"}'
 	[ "$(jq -r .model <<<"$output")" = hash-v3 ]
 	LH_EMBED_ENGINE=other run -2 --separate-stderr lh-embed <<<'{"text":"b"}'
 	[ "$stderr" = 'lh-embed: LH_EMBED_ENGINE: "other" is not one of hash, ollama, openai, gguf' ]

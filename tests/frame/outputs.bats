@@ -1,5 +1,6 @@
 # No option and no operand that a tool replaces destroys a file of another kind.
 load ../helper
+load ../embedding
 
 # What each option with a FILE does with it: a new option must be entered here.
 #   reads     opens it for reading alone
@@ -54,7 +55,6 @@ uses() {
 	lh-query --persons reads
 	lh-relevance --focus reads
 	lh-search --rerank reads
-	lh-search --idf reads
 	lh-subject-audit --config reads
 	lh-replay --index reads
 	lh-serve --config reads
@@ -96,7 +96,7 @@ write() {
 	"lh-audit-full --html") lh-audit-full --root root --phase 0 --out ours.md --html "$2" ;;
 	"lh-audit-full --bundle") lh-audit-full --root root --phase 0 --out ours.md --bundle "$2" ;;
 	"lh-audit-full --part") lh-audit-full --root root --shard 0/2 --part "$2" ;;
-	"lh-embed --output") lh-embed --compile words --output "$2" ;;
+	"lh-embed --output") lh-embed --engine gguf --compile ./words.gguf --output "$2" ;;
 	"lh-gen --expect") lh-gen kb -n 20 --root made --expect "$2" ;;
 	"lh-gen kb") lh-gen kb -n 20 --root "${2%/data/*}" ;;
 	"lh-index --hnswlib") lh-index export x.lhv --hnswlib "$2" --ids ours.ids ;;
@@ -124,7 +124,7 @@ outputs() {
 prepare() {
 	lh-gen kb -n 20 --root root
 	seq 3 | sed 's/.*/{"id":"&","text":"welder &"}/' >a.jsonl
-	printf 'welder 0.1 0.2\nin 0.3 0.4\n' >words
+	model words.gguf
 	lh-index build x.lhv a.jsonl
 	lh-index export x.lhv --hnswlib x.bin --ids x.ids
 	echo '{"candidate_id":"w-1","note":"mine"}' >foreign

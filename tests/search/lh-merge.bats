@@ -207,15 +207,6 @@ refused() {
 		lh-merge none scored unscored
 }
 
-@test "hits of --idf are not mixed with those that have a distance" {
-	echo '{"id":"q","results":[{"id":"a","score":1}]}' >sparse
-	echo '{"id":"q","results":[{"id":"b","distance":1}]}' >dense
-	echo '{"id":"q","results":[{"id":"c","distance":1,"score":1}]}' >hybrid
-	refused 2 "dense:1: has no scores, and the other answers have (compared with sparse:1)" lh-merge sparse dense
-	refused 2 "hybrid:1: has distances, and the other answers have none (compared with sparse:1)" lh-merge sparse hybrid
-	refused 1 "-:2: has no distances, and the other answers have" lh-merge < <(cat hybrid sparse)
-}
-
 @test "hits without a corpus keep to themselves" {
 	answer a:1 | sed 's/,"corpus":"c"//' >a
 	answer a:1 >b
@@ -309,15 +300,13 @@ refused() {
 	{"query":"q","results":[{"id":"a","distance":1e999}]}|results[0].distance is out of range
 	{"query":"q","results":[{"id":"a","distance":1,"score":-1e999}]}|results[0].score is out of range
 	{"query":"q","results":[{"id":"a","distance":1,"score":1},{"id":"b","distance":1}]}|some hits have a score, and some have none
-	{"query":"q","results":[{"id":"a","distance":1,"score":1},{"id":"b","score":1}]}|some hits have a distance, and some have none
-	{"query":"q","results":[{"id":"a","score":1},{"id":"b"}]}|missing results[1].distance (number)
+	{"query":"q","results":[{"id":"a","distance":1,"score":1},{"id":"b","score":1}]}|missing results[1].distance (number)
 	{"query":"q","k":10001,"results":[]}|"k" must be a whole number from 0 to 10000
 	{"query":"q","results":[],"partial":1}|"partial" must be true or false
 	{"query":"q","results":[],"metadata_filter_dropped":-1}|metadata_filter_dropped must be a whole number, 0 or more
 	{"query":"q","results":[],"per_corpus_counts":{"a":1.5}}|per_corpus_counts must be a whole number, 0 or more
 	{"query":"q","results":[],"per_corpus_counts":[1]}|per_corpus_counts must be an object
 	{"query":null,"rank":1,"id":"c","distance":0,"corpus":"p"}|is a hit of lh-search --flat: leave out --flat there
-	{"query":null,"rank":1,"id":"c","score":0,"corpus":"p"}|is a hit of lh-search --flat: leave out --flat there
 	END
 }
 

@@ -252,3 +252,15 @@ mrr() {
 		[ "$status" = 0 ] || { [ "$status" = 2 ] && [[ "$stderr" = *"bad.lhv: postings: "* ]]; }
 	done
 }
+
+@test "an index that an earlier version made with weighted terms is read, searched, changed and compacted without them" {
+	gzip -dc "$ROOT/tests/search/weighted-terms.lhv.gz" >w.lhv
+	lh-index verify w.lhv
+	run -0 lh-search --hybrid -k 1 -Q welder w.lhv
+	[ "$(jq -c '.results[0] | [.id, .metadata.w]' <<<"$output")" = '["a",{"weld":1.5,"##er":0.5}]' ]
+	echo '{"id":"c","text":"a cook","w":5}' | lh-index add w.lhv
+	lh-index compact w.lhv
+	lh-index verify w.lhv
+	[ "$(lh-index info w.lhv | jq -c '[.length, .lexical]')" = '[3,{"field":"text"}]' ]
+	[ "$(lh-search --hybrid -k 1 -Q cook w.lhv | jq -r '.results[0].id')" = c ]
+}

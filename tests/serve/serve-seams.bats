@@ -46,20 +46,6 @@ model() {
 	jq -e '.results[0] | .id == "w2" and .distance < 1e-6' out
 }
 
-@test "a search by weighted terms is no route of its own, and a configured one gives its scores to tools, too" {
-	mkdir -p s/index
-	printf '%s\n' '{"id":"a","text":"a welder","w":{"weld":1.5,"##er":0.5}}' '{"id":"b","text":"a nurse","w":{"nurse":1}}' |
-		lh-index build -q --lexical --weights w s/index/w.lhv
-	echo '{"weld":2,"##er":0.25,"nurse":1}' >idf.json
-	run ! grep -q -e --idf "$ROOT/share/serve/routes.json"
-	echo '{"state":"s","routes":[{"route":"POST /v1/matrix/search","read":true,"run":["lh-search","--wire","--idf","'"$PWD"'/idf.json","-q","s/index"]}]}' >config
-	start_serve --config config
-	post /v1/matrix/search '{"query_text":"welder","corpora":["w"]}' >out
-	[ "$(jq -c '[.results[] | [.id, .score, has("distance")]]' out)" = '[["a",3.125,false]]' ]
-	post /mcp '{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"search","arguments":{"query":"nurse","corpus":"w"}}}' >out
-	[ "$(jq -c '[.result.structuredContent.results[] | [.id, .score, has("distance")]]' out)" = '[["b",1,false]]' ]
-}
-
 @test "a search refuses members that it does not know with 400, and names the one that is meant" {
 	build w --lexical
 	start_serve --state s

@@ -53,8 +53,6 @@ static int start_lexical(struct lh_index_params *p, const struct settings *s, st
 
 	if (!s->lexical)
 		return 0;
-	if (s->weights)
-		memcpy(p->weights_of, s->weights, strlen(s->weights) + 1);
 	p->lexical = s->template ? LH_LEXICAL_TEMPLATE : LH_LEXICAL_FIELD;
 	if (set_text(p->lexical_of, sizeof p->lexical_of, s->template ? "--template" : "--field",
 		     of, strlen(of), err) < 0)

@@ -15,7 +15,7 @@
 /* What a record adds; its id is the text. */
 struct share {
 	size_t n;		/* values of its vector; 0: none */
-	uint64_t meta_bytes, words, weights;
+	uint64_t meta_bytes, words;
 };
 
 struct worker {
@@ -62,24 +62,6 @@ static uint64_t count_words(struct lh_str s)
 	return n;
 }
 
-/* Count the weighted terms in the record, or in its metadata. */
-static uint64_t count_weights(const struct lh_record *rec, const char *field)
-{
-	const struct lh_value *v = lh_record_get(rec, "metadata");
-	struct lh_value in;
-	struct lh_iter it;
-	uint64_t n = 0;
-
-	if (v && v->type == LH_OBJECT)
-		v = lh_value_get(v, field, &in) ? &in : NULL;
-	else
-		v = lh_record_get(rec, field);
-	if (v && v->type == LH_OBJECT)
-		for (lh_iter_init(&it, v); lh_iter_next(&it); n++)
-			;
-	return n;
-}
-
 static int fill(struct lh_record *rec, void *share, struct lh_buf *out, void *worker,
 		struct lh_err *err)
 {
@@ -107,8 +89,6 @@ static int fill(struct lh_record *rec, void *share, struct lh_buf *out, void *wo
 	s->meta_bytes = w->meta.len;
 	if (r->settings->lexical)
 		s->words = count_words(text.n ? text : (struct lh_str){ w->meta.p, w->meta.len });
-	if (r->settings->weights)
-		s->weights = count_weights(rec, r->settings->weights);
 	lh_buf_add(out, id.p, id.n);
 	return lh_buf_check(&w->meta, err) < 0 ? -1 : 1;
 }
@@ -134,7 +114,6 @@ static int on_share(const struct lh_output *o, void *estimate, struct lh_err *er
 	e->all.id_bytes += o->n;
 	e->all.meta_bytes += s->meta_bytes;
 	e->all.words += s->words;
-	e->all.weights += s->weights;
 	return 0;
 }
 

@@ -45,7 +45,6 @@ struct settings {
 	bool lexical, allow_empty, estimate, of_persons;
 	struct lh_list persons;		/* names of indexes, for requests */
 	const char *model, *url, *field, *template;
-	const char *weights;		/* NULL: none */
 	bool named;			/* field or template by an option */
 	const char *prefix, *query_prefix;
 	const char *like;		/* an index whose parameters are kept, read to kept */

@@ -47,8 +47,6 @@ static void put_origin(struct lh_writer *w, const struct lh_index_params *p)
 	if (p->lexical) {
 		lh_write_object(w, "lexical");
 		lh_write_text(w, lh_lexical_source_name(p->lexical), p->lexical_of);
-		if (*p->weights_of)
-			lh_write_text(w, "weights", p->weights_of);
 		lh_write_end(w);
 	} else {
 		lh_write_null(w, "lexical");

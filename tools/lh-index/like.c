@@ -58,8 +58,6 @@ static void keep(struct settings *s)
 	}
 	s->lexical = s->lexical || p->lexical;
 	s->of_persons = s->of_persons || p->persons;
-	if (!s->weights)
-		s->weights = some(p->weights_of);
 	if (!s->field && !s->template) {
 		s->template = some(p->text_template);
 		if (!s->template)

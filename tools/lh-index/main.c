@@ -30,8 +30,6 @@ static const struct lh_option options[] = {
 	  LH_CHOICE(struct settings, layout, .verbs = V_PARAMS) },
 	{ 0, "lexical", NULL, "also find texts by their words",
 	  LH_FLAG(struct settings, lexical, .verbs = V_PARAMS) },
-	{ 0, "weights", "FIELD", "with --lexical: weighted terms in this member",
-	  LH_TEXT(struct settings, weights, .verbs = V_PARAMS) },
 	{ 0, "of-persons", NULL, "the records are persons",
 	  LH_FLAG(struct settings, of_persons, .verbs = V_PARAMS | V_IMPORT) },
 	{ 0, "dimension", "N", "values of a vector (768: 4.4 KB a record)",
@@ -163,11 +161,6 @@ static int check(struct lh_tool *tool, void *settings)
 		s->like = tool->operands[0];
 	if (settings_fill(s, &tool->err) < 0)
 		return -1;
-	if (s->weights && !s->lexical)
-		return lh_tool_usage(tool, "--weights: needs --lexical");
-	if (s->weights && (!*s->weights || strlen(s->weights) >= sizeof s->kept.weights_of))
-		return lh_tool_usage(tool, "--weights: a name of 1 to %zu bytes",
-				     sizeof s->kept.weights_of - 1);
 	if (s->rescore && s->precision == LH_F32)
 		return lh_tool_usage(tool, "--rescore goes with --precision f16 or i8");
 	if (s->layout == LH_LAYOUT_QG && s->distance == LH_IP)

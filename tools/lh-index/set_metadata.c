@@ -260,8 +260,7 @@ static int gather(const struct lh_output *o, void *setting, struct lh_err *err)
 	struct lh_row row;
 	uint64_t at;
 
-	if (find_row(set->ix, id, &at, &row, err) < 0 || lh_index_check_meta(r->meta_n, err) < 0 ||
-	    lh_index_check_weights(lh_index_get_params(set->ix), meta, err) < 0)
+	if (find_row(set->ix, id, &at, &row, err) < 0 || lh_index_check_meta(r->meta_n, err) < 0)
 		return -1;
 	if (!(set->tool->verb->bit & V_REPLACE) && row.meta.n && *row.meta.p != '{')
 		return lh_err_set(err, LH_EDATA, "its metadata is not an object: replace-metadata "

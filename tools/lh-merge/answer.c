@@ -19,8 +19,7 @@ static const struct lh_bind playbook_members[] = {
 
 static const struct lh_bind hit_members[] = {
 	{ LH_BIND_STRING("id", struct hit, id), .required = true },
-	{ LH_BIND_F64("distance", struct hit, distance, -INFINITY, INFINITY),
-	  .given = LH_BIND_FIELD(struct hit, has_distance) },
+	{ LH_BIND_F64("distance", struct hit, distance, -INFINITY, INFINITY), .required = true },
 	{ LH_BIND_F64("score", struct hit, score, -INFINITY, INFINITY),
 	  .given = LH_BIND_FIELD(struct hit, has_score) },
 	{ LH_BIND_STRING("corpus", struct hit, corpus),
@@ -55,8 +54,7 @@ static int check_kind(const struct lh_record *rec, struct lh_err *err)
 
 	if (lh_record_get(rec, "results"))
 		return 0;
-	if (lh_record_get(rec, "rank") &&
-	    (lh_record_get(rec, "distance") || lh_record_get(rec, "score")))
+	if (lh_record_get(rec, "rank") && lh_record_get(rec, "distance"))
 		return lh_err_set(err, LH_EDATA,
 				  "is a hit of lh-search --flat: leave out --flat there");
 	if (!error || error->type != LH_OBJECT)
@@ -82,15 +80,9 @@ static int see_hits(struct answer *a, struct lh_err *err)
 		if (!isfinite(h->distance) || !isfinite(h->score))
 			return lh_err_set(err, LH_EDATA, "results[%zu].%s is out of range", i,
 					  isfinite(h->distance) ? "score" : "distance");
-		if (!h->has_distance && !h->has_score)
-			return lh_err_set(err, LH_EDATA, "missing results[%zu].distance (number)",
-					  i);
 		if (h->has_score != a->hit[0].has_score)
 			return lh_err_set(err, LH_EDATA,
 					  "some hits have a score, and some have none");
-		if (h->has_distance != a->hit[0].has_distance)
-			return lh_err_set(err, LH_EDATA,
-					  "some hits have a distance, and some have none");
 	}
 	return 0;
 }

@@ -25,16 +25,10 @@ int combine_check(const struct answer *first, const struct answer *a, struct lh_
 	if (first->query.len != a->query.len ||
 	    memcmp(first->query.p, a->query.p, a->query.len) != 0)
 		return lh_err_set(err, LH_EDATA, "answers another query");
-	if (!first->n || !a->n)
-		return 0;
-	if (first->hit[0].has_score != a->hit[0].has_score)
+	if (first->n && a->n && first->hit[0].has_score != a->hit[0].has_score)
 		return lh_err_set(err, LH_EDATA, a->hit[0].has_score ?
 				  "has scores, and the other answers have none" :
 				  "has no scores, and the other answers have");
-	if (first->hit[0].has_distance != a->hit[0].has_distance)
-		return lh_err_set(err, LH_EDATA, a->hit[0].has_distance ?
-				  "has distances, and the other answers have none" :
-				  "has no distances, and the other answers have");
 	return 0;
 }
 
@@ -51,7 +45,7 @@ static int compare_names(const struct hit *a, const struct hit *b)
 	return c ? c : lh_str_cmp(a->id, b->id);
 }
 
-/* The order of an answer, but for names: by score if there are any, else by distance. */
+/* The order of an answer, but for names: of lh-search --hybrid by score, else by distance. */
 static int compare_rank(const struct hit *a, const struct hit *b)
 {
 	if (a->score != b->score)

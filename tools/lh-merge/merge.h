@@ -43,7 +43,7 @@ struct hit {
 	struct lh_str id, corpus;	/* corpus.p is NULL if there is none */
 	struct lh_value corpus_json;
 	double distance, score;
-	bool has_distance, has_score;	/* one of them at least, and all hits alike */
+	bool has_score;
 	struct lh_str raw;		/* the object as written */
 	size_t turn;			/* its place among all hits, which decides between equals */
 	size_t group;			/* a number for its corpus */

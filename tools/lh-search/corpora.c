@@ -284,27 +284,22 @@ struct opened *corpora_get(const struct corpora *c, size_t i, struct lh_err *err
 	return none;
 }
 
-int corpora_have_words(const struct corpora *c, const struct settings *set, struct lh_err *err)
+int corpora_have_words(const struct corpora *c, struct lh_err *err)
 {
 	size_t i;
 
 	for (i = 0; i < c->names->n; i++) {
 		const struct opened *o = atomic_load(&c->v[i]);
 
-		if (c->names->v[i].plan && set->hybrid)
+		if (c->names->v[i].plan)
 			return lh_err_set(err, LH_EUSAGE,
 					  "%s: --hybrid does not go with a plan of shards: the "
 					  "weight of a word depends on all records",
 					  c->names->v[i].plan->path);
-		if (o && set->hybrid && !o->params->lexical && !c->names->v[i].lazy)
+		if (o && !o->params->lexical && !c->names->v[i].lazy)
 			return lh_err_set(err, LH_EUSAGE,
 					  "%s: it has no words to search by: build it with "
 					  "lh-index build --lexical",
-					  c->names->v[i].path);
-		if (o && set->idf && !*o->params->weights_of && !c->names->v[i].lazy)
-			return lh_err_set(err, LH_EUSAGE,
-					  "%s: it has no weighted terms: build it with lh-index "
-					  "build --lexical --weights",
 					  c->names->v[i].path);
 	}
 	return 0;

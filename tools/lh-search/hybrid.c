@@ -15,8 +15,7 @@ size_t hybrid_depth(size_t k)
 	return 2 * k > DEPTH_MIN ? 2 * k : DEPTH_MIN;
 }
 
-/* Search by words, or by weighted terms. */
-static int search_words(struct worker *w, struct corpus_search *s, struct lh_query *q, size_t *n,
+static int search_words(struct corpus_search *s, struct lh_query *q, struct lh_str text, size_t *n,
 			struct lh_err *err)
 {
 	long found;
@@ -25,9 +24,7 @@ static int search_words(struct worker *w, struct corpus_search *s, struct lh_que
 		s->words = lh_index_words_new(s->open->ix, err);
 	if (!s->words || lh_grow(&s->said, &s->cap_said, q->k, sizeof *s->said, err) < 0)
 		return -1;
-	found = w->run->idf ? lh_index_weights_search(s->words, q, w->terms.v, w->terms.n, s->said,
-						      err) :
-			      lh_index_words_search(s->words, q, w->reader.q.text, s->said, err);
+	found = lh_index_words_search(s->words, q, text, s->said, err);
 	*n = found < 0 ? 0 : (size_t)found;
 	return found < 0 ? -1 : 0;
 }
@@ -129,35 +126,15 @@ static int keep_vectors(struct corpus_search *s, size_t k, struct lh_err *err)
 	return 0;
 }
 
-int search_weights(struct worker *w, struct corpus_search *s, struct lh_query *q,
-		   struct lh_err *err)
+int hybrid_fuse(struct corpus_search *s, struct lh_query *q, struct lh_str text, size_t k,
+		struct limits *l, struct lh_err *err)
 {
-	size_t i;
-
-	if (limits_late(&w->limits))
-		return 0;
-	if (search_words(w, s, q, &s->n, err) < 0 ||
-	    lh_grow(&s->fused, &s->cap_fused, s->n, sizeof *s->fused, err) < 0 ||
-	    lh_grow(&s->hit, &s->cap, s->n, sizeof *s->hit, err) < 0)
-		return -1;
-	for (i = 0; i < s->n; i++) {
-		s->hit[i] = (struct lh_hit){ .row = s->said[i].row };
-		s->fused[i] = (struct fused){ .row = s->said[i].row, .score = s->said[i].score };
-	}
-	return 0;
-}
-
-int hybrid_fuse(struct worker *w, struct corpus_search *s, struct lh_query *q, size_t k,
-		struct lh_err *err)
-{
-	struct lh_str text = w->reader.q.text;
-	struct limits *l = &w->limits;
 	size_t i, n, by_words = 0;
 
 	q->dropped = 0;
 	if (lh_hashv3_job_order(text.p, text.n))
 		return keep_vectors(s, k, err);
-	if (!limits_late(l) && search_words(w, s, q, &by_words, err) < 0)
+	if (!limits_late(l) && search_words(s, q, text, &by_words, err) < 0)
 		return -1;
 	n = s->n + by_words;
 	if (lh_grow(&s->fused, &s->cap_fused, n, sizeof *s->fused, err) < 0 ||

@@ -22,8 +22,6 @@ static const struct lh_option options[] = {
 	  LH_FLAG(struct settings, auto_role) },
 	{ 0, "hybrid", NULL, "rank by the words of the text as well",
 	  LH_FLAG(struct settings, hybrid) },
-	{ 0, "idf", "FILE", "rank by weighted terms, which FILE weighs for queries",
-	  LH_TEXT(struct settings, idf) },
 	{ 0, "exact", NULL, "compare with every vector", LH_FLAG(struct settings, exact) },
 	{ 0, "nearest", "P", "of a plan by centroid search P shards (default all)",
 	  LH_UINT(struct settings, nearest, 1, LH_SHARDS_MAX) },
@@ -102,15 +100,6 @@ static int check_usage(struct lh_tool *tool, void *settings)
 		return lh_tool_usage(tool, "missing operand INDEX");
 	if (set->hybrid && set->playbook)
 		return lh_tool_usage(tool, "--hybrid and --playbook exclude each other");
-	if (set->idf && set->playbook)
-		return lh_tool_usage(tool, "--idf and --playbook exclude each other");
-	if (set->idf && !set->hybrid &&
-	    (set->exact || set->ef || set->nearest || set->budget || set->model ||
-	     set->query_prefix))
-		return lh_tool_usage(tool, "--%s is for vectors, which --idf without --hybrid does "
-				     "not search", set->exact ? "exact" : set->ef ? "ef" :
-				     set->nearest ? "nearest" : set->budget ? "budget" :
-				     set->model ? "model" : "query-prefix");
 	if (set->playbook && set->playbooks)
 		return lh_tool_usage(tool, "--playbook and --playbooks exclude each other");
 	if (set->playbook_optional && !set->playbook)
@@ -153,8 +142,6 @@ static int search(struct lh_tool *tool, void *settings)
 	if (!rc && set->where.n &&
 	    lh_filter_where(&run.where, set->where.v, set->where.n, &tool->err) < 0)
 		rc = lh_err_prefix(&tool->err, "--where");
-	if (!rc && set->idf)
-		rc = (run.idf = lh_query_weights_open(set->idf, &tool->err)) ? 0 : -1;
 	if (!rc)
 		rc = rerank_open(&run, set);
 	if (!rc)
@@ -164,7 +151,6 @@ static int search(struct lh_tool *tool, void *settings)
 				: lh_records_run(tool, &flow);
 	lh_held_close(flow.held);
 	lh_reranker_free(run.reranker);
-	lh_query_weights_free(run.idf);
 	lh_decisions_close(run.decisions);
 	lh_buf_free(&run.where);
 	looked_up_free(&run.looked_up);
@@ -174,7 +160,8 @@ static int search(struct lh_tool *tool, void *settings)
 
 static const struct lh_bind result[] = {
 	{ LH_BIND_ONLY("id", LH_BIND_TO_STRING), .required = true, .person = true },
-	{ LH_BIND_ONLY("distance", LH_BIND_TO_F64), .min = -INFINITY, .max = INFINITY },
+	{ LH_BIND_ONLY("distance", LH_BIND_TO_F64), .required = true, .min = -INFINITY,
+	  .max = INFINITY },
 	{ LH_BIND_ONLY("score", LH_BIND_TO_F64), .min = -INFINITY, .max = INFINITY },
 	{ LH_BIND_ONLY("rerank_score", LH_BIND_TO_F64), .min = -INFINITY, .max = INFINITY },
 	{ LH_BIND_ONLY("corpus", LH_BIND_TO_STRING) },

@@ -8,31 +8,11 @@ static int damaged(const struct result *f, const char *what, struct lh_err *err)
 	return damaged_row(f->seat, f->number, what, err);
 }
 
-/* Leave the weighted terms out of the metadata, written last. */
-static int drop_weights(struct worker *w, struct lh_writer *to, size_t at, const char *field,
-			struct lh_err *err)
-{
-	struct lh_buf *out = to->out, *copy = &w->row;
-	struct lh_writer rest;
-
-	lh_buf_reset(copy);
-	lh_buf_add(copy, out->p + at, out->len - at);
-	if (lh_buf_check(copy, err) < 0 || lh_record_parse(&w->scan, copy->p, copy->len, err) < 0)
-		return -1;
-	if (!lh_record_get(&w->scan, field))
-		return 0;
-	out->len = at;
-	rest = lh_write_record(out, &w->scan, &field, 1);
-	lh_write_end(&rest);
-	return lh_buf_check(out, err);
-}
-
 /* Copy metadata from the file, and check the copy. */
 static int print_metadata(struct worker *w, const struct result *f, struct lh_writer *to,
 			  struct lh_err *err)
 {
 	const struct lh_str *meta = &f->row.meta;
-	const char *field = f->seat->open->params->weights_of;
 	struct lh_buf *out = to->out;
 	struct lh_value v;
 	size_t at;
@@ -45,7 +25,7 @@ static int print_metadata(struct worker *w, const struct result *f, struct lh_wr
 	if (memchr(out->p + at, '\n', meta->n))
 		return damaged(f, "metadata holds a line break", err);
 	if (lh_json_parse(&w->scan, out->p + at, meta->n, &v, err) == 0)
-		return *field && v.type == LH_OBJECT ? drop_weights(w, to, at, field, err) : 0;
+		return 0;
 	return err->code == LH_ENOMEM ? -1 : damaged(f, "metadata is not JSON", err);
 }
 
@@ -61,9 +41,8 @@ static int print_hit(struct worker *w, const struct result *f, struct lh_writer 
 	if (!lh_utf8_valid(id, row->id.n))
 		return damaged(f, "its id is not UTF-8", err);
 	lh_write_str(to, "id", (struct lh_str){ id, row->id.n });
-	if (w->run->set->hybrid || !w->run->idf)
-		lh_write_f32(to, "distance", f->distance);
-	if (w->run->set->hybrid || w->run->idf)
+	lh_write_f32(to, "distance", f->distance);
+	if (w->run->set->hybrid)
 		lh_write_f64(to, "score", f->score);
 	if (w->run->reranker)
 		lh_write_f64(to, "rerank_score", f->rerank);

@@ -129,15 +129,14 @@ static int make_role(struct query_reader *r, struct lh_err *err)
 	return 0;
 }
 
-static int check_words(const struct query *q, const struct settings *set, struct lh_err *err)
+static int check_hybrid(const struct query *q, struct lh_err *err)
 {
 	if (!q->text.p)
-		return lh_err_set(err, LH_EDATA, "missing \"query_text\" (string): %s",
-				  set->hybrid ? "--hybrid searches by words too" :
-						"--idf searches by its terms");
+		return lh_err_set(
+			err, LH_EDATA,
+			"missing \"query_text\" (string): --hybrid searches by words too");
 	if (q->use_playbook)
-		return lh_err_set(err, LH_EDATA, "\"use_playbook\" does not go with --%s",
-				  set->hybrid ? "hybrid" : "idf");
+		return lh_err_set(err, LH_EDATA, "\"use_playbook\" does not go with --hybrid");
 	return 0;
 }
 
@@ -181,12 +180,12 @@ int query_read(struct query_reader *r, const struct lh_record *rec, const struct
 				  "missing \"query_text\" (string) or \"query_vector\"");
 	if (set->flat && q->explain.type == LH_TRUE)
 		return lh_err_set(err, LH_EDATA, "\"explain\" does not go with --flat");
-	if ((set->hybrid || set->idf) && check_words(q, set, err) < 0)
+	if (set->hybrid && check_hybrid(q, err) < 0)
 		return -1;
 	if (set->rerank_depth && !q->text.p)
 		return lh_err_set(err, LH_EDATA, "missing \"query_text\" (string): --rerank "
 				  "compares texts");
-	if ((!q->vector || set->hybrid || set->idf) && !q->text.n)
+	if ((!q->vector || set->hybrid) && !q->text.n)
 		return lh_err_set(err, LH_EDATA, "empty text");
 	return set->auto_role ? make_role(r, err) : 0;
 }

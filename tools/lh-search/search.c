@@ -18,7 +18,6 @@ void worker_free(void *worker)
 	lh_buf_free(&w->row);
 	lh_intern_free(&w->ids);
 	lh_buf_free(&w->key);
-	lh_query_terms_free(&w->terms);
 	lh_filter_free(w->filter);
 	lh_record_free(&w->scan);
 	reranking_free(w->reranking);
@@ -43,12 +42,6 @@ int worker_init(void *context, void *run, struct lh_err *err)
 int worker_renew(void *worker, void *search, struct lh_err *err)
 {
 	return seats_renew(worker, search, err);
-}
-
-/* Return whether vectors are not searched. */
-static bool by_weights_alone(const struct worker *w)
-{
-	return w->run->idf && !w->run->set->hybrid;
 }
 
 /* ---- rows that may be results ---- */
@@ -151,9 +144,6 @@ static int choose(struct worker *w, size_t i, struct lh_err *err)
 	if (w->run->set->hybrid && !s->open->params->lexical)
 		return lh_err_set(err, LH_EDATA, "corpus \"%s\" has no words to search by",
 				  s->name->text);
-	if (w->run->idf && !*s->open->params->weights_of)
-		return lh_err_set(err, LH_EDATA, "corpus \"%s\" has no weighted terms",
-				  s->name->text);
 	s->query = w->query;
 	s->n = s->at = 0;
 	s->skipped = s->searched = false;
@@ -236,7 +226,7 @@ static int leave_out(struct worker *w, struct lh_err *err)
 	size_t i, n = 0, able = 0;
 
 	w->n_left_out = 0;
-	for (i = 0; !w->reader.q.vector && !by_weights_alone(w) && i < w->n_chosen; i++)
+	for (i = 0; !w->reader.q.vector && i < w->n_chosen; i++)
 		able += has_engine(w->chosen[i]);
 	if (!able || able == w->n_chosen)
 		return 0;
@@ -289,12 +279,6 @@ static int search_one(struct worker *w, struct corpus_search *s, struct lh_err *
 		/* a hit that one ranking misses loses much */
 		q.ef = 2 * lh_index_ef(s->open->params, q.k);
 	}
-	if (by_weights_alone(w)) {
-		if (search_weights(w, s, &q, err) < 0)
-			return at_corpus(s, err);
-		w->dropped += q.dropped;
-		return 0;
-	}
 	if (set_searcher(s, err) < 0)
 		return -1;
 	if (lh_grow(&s->hit, &s->cap, q.k, sizeof *s->hit, err) < 0)
@@ -306,7 +290,7 @@ static int search_one(struct worker *w, struct corpus_search *s, struct lh_err *
 	w->dropped += q.dropped;
 	if (!set->hybrid)
 		return 0;
-	if (hybrid_fuse(w, s, &q, k, err) < 0)
+	if (hybrid_fuse(s, &q, w->reader.q.text, k, &w->limits, err) < 0)
 		return at_corpus(s, err);
 	w->dropped += q.dropped;
 	return 0;
@@ -327,18 +311,13 @@ static int id_cmp(const struct corpus_search *a, const struct corpus_search *b)
 	return lh_str_cmp(x.id, y.id);
 }
 
-static bool before(const struct corpus_search *a, const struct corpus_search *b, bool scored)
+static bool before(const struct corpus_search *a, const struct corpus_search *b, bool hybrid)
 {
-	if (scored && hybrid_cmp(&a->fused[a->at], &b->fused[b->at]))
+	if (hybrid && hybrid_cmp(&a->fused[a->at], &b->fused[b->at]))
 		return hybrid_cmp(&a->fused[a->at], &b->fused[b->at]) < 0;
 	if (a->hit[a->at].distance != b->hit[b->at].distance)
 		return a->hit[a->at].distance < b->hit[b->at].distance;
 	return a->name->plan && a->name->plan == b->name->plan && id_cmp(a, b) < 0;
-}
-
-static bool has_scores(const struct worker *w)
-{
-	return w->run->set->hybrid || w->run->idf;
 }
 
 /* Return the corpus of the best hit not taken yet, or NULL.  Those chosen are in the order
@@ -352,7 +331,7 @@ static struct corpus_search *next_seat(const struct worker *w)
 		struct corpus_search *s = w->chosen[i];
 
 		if (s->at < s->n && *taken_of(w, s) < w->reader.q.per_corpus_k &&
-		    (!best || before(s, best, has_scores(w))))
+		    (!best || before(s, best, w->run->set->hybrid)))
 			best = s;
 	}
 	return best;
@@ -422,7 +401,7 @@ static int merge(struct worker *w, struct lh_err *err)
 		struct result f = { .seat = s, .number = hit->row, .distance = hit->distance };
 		int got = lh_index_row(s->open->ix, hit->row, &f.row, err);
 
-		if (has_scores(w))
+		if (w->run->set->hybrid)
 			f.score = s->fused[s->at].score;
 		s->at++;
 		if (got <= 0) {
@@ -445,10 +424,7 @@ static int search_chosen(struct worker *w, struct lh_err *err)
 	const struct query *q = &w->reader.q;
 	size_t i;
 
-	if (w->run->idf &&
-	    lh_query_weights_read(w->run->idf, q->text, &w->terms, err) < 0)
-		return -1;
-	for (i = 0; !by_weights_alone(w) && i < w->n_chosen; i++)
+	for (i = 0; i < w->n_chosen; i++)
 		if (set_vector(w, w->chosen[i], err) < 0)
 			return -1;
 	w->nearest = w->run->set->nearest;

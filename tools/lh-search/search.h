@@ -34,7 +34,6 @@
 #include <lh/playbook.h>
 #include "embed/embedder.h"
 #include "rerank/reranker.h"
-#include "transformer/query_weights.h"
 #include "observe/observe.h"
 #include "store/store.h"
 #include "tool/op.h"
@@ -48,7 +47,6 @@ struct settings {
 	bool wire, playbook_optional, ignore_unknown;
 	const char *query, *playbook, *playbooks;
 	const char *model, *query_prefix;	/* for engine gguf; or NULL */
-	const char *idf;		/* file of query weights; NULL: none */
 	const char *rerank, *rerank_url, *rerank_field;	/* NULL: not given */
 	uint64_t rerank_depth;	/* 0: not given */
 	struct lh_list where, exclude;
@@ -118,7 +116,6 @@ struct run {
 	struct looked_up looked_up;
 	struct lh_decisions *decisions;	/* or NULL */
 	struct lh_reranker *reranker;	/* or NULL */
-	struct lh_query_weights *idf;	/* or NULL */
 };
 
 /* Read the names of all operands, of --playbook and of --playbooks. */
@@ -199,8 +196,8 @@ void corpora_close(struct corpora *c);
 bool corpora_stale(const struct corpora *c);
 /* Return an open index, which is opened now if need be; on any thread. */
 struct opened *corpora_get(const struct corpora *c, size_t i, struct lh_err *err);
-/* Check that all that are open can be searched by words, or by weighted terms, as set says. */
-int corpora_have_words(const struct corpora *c, const struct settings *set, struct lh_err *err);
+/* Check that all that are open can be searched by words. */
+int corpora_have_words(const struct corpora *c, struct lh_err *err);
 /* Make the failure of a corpus one of the query, without its path, if it is alone. */
 int name_failed(const struct name *c, struct lh_err *err);
 
@@ -277,7 +274,6 @@ struct search {			/* shared by the workers, until a file changes */
 	struct looked_up *looked_up;
 	struct lh_decisions *decisions;
 	struct lh_reranker *reranker;
-	const struct lh_query_weights *idf;
 	struct corpora corpora;
 };
 
@@ -315,7 +311,7 @@ struct corpus_search {			/* a worker's search of one corpus */
 	const struct name *name;
 	struct opened *open;	/* NULL: not used yet, and so are the next five */
 	struct lh_searcher *searcher;
-	struct lh_index_words *words;	/* --hybrid, --idf */
+	struct lh_index_words *words;	/* --hybrid */
 	struct engine *engine;
 	struct cached_filter *kept;	/* of the worker's filter of that number, ... */
 	uint64_t kept_number;
@@ -329,7 +325,7 @@ struct corpus_search {			/* a worker's search of one corpus */
 	uint64_t *excluded;		/* rows, sorted */
 	size_t cap_excluded, n_excluded;
 	struct lh_search_work work;	/* what the query's search did here */
-	struct lh_index_words_hit *said;	/* --hybrid, --idf: hits by words, ... */
+	struct lh_index_words_hit *said;	/* --hybrid: hits by words, ... */
 	struct fused *fused;		/* ... and both rankings; the first n are in hit */
 	size_t cap_said, cap_fused;
 };
@@ -339,7 +335,7 @@ struct result {			/* a result */
 	uint64_t number;		/* row number */
 	struct lh_row row;
 	float distance;
-	double score;			/* --hybrid, --idf */
+	double score;			/* --hybrid */
 	double rerank;			/* --rerank */
 	struct lh_str playbook;		/* entry that moved it; p NULL: none */
 	bool injected;
@@ -377,7 +373,6 @@ struct worker {
 	struct reranking *reranking;	/* scratch of rerank.c */
 	uint64_t boosted, injected;
 	struct limits limits;
-	struct lh_query_terms terms;	/* --idf: of the current query */
 	bool partial;			/* a shard did not answer the current query */
 	struct lh_filter *filter;	/* the last filter of a query, ... */
 	uint64_t filter_number;		/* ... counted from 1; 0: none yet */
@@ -453,11 +448,8 @@ int on_query(struct lh_record *rec, struct lh_buf *out, void *worker, struct lh_
 size_t hybrid_depth(size_t k);
 /* Search by words too, unless the text is a job order, and merge with the hits by vector: the
  * best k of both are left.  q->dropped is that of the words. */
-int hybrid_fuse(struct worker *w, struct corpus_search *s, struct lh_query *q, size_t k,
-		struct lh_err *err);
-/* Search by weighted terms alone. */
-int search_weights(struct worker *w, struct corpus_search *s, struct lh_query *q,
-		   struct lh_err *err);
+int hybrid_fuse(struct corpus_search *s, struct lh_query *q, struct lh_str text, size_t k,
+		struct limits *l, struct lh_err *err);
 
 /* Compare two hits of any corpora; 0: they are equal. */
 int hybrid_cmp(const struct fused *a, const struct fused *b);

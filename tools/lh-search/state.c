@@ -26,10 +26,8 @@ static void *state_open(void *ctx, const void *was, struct lh_err *err)
 	s->looked_up = &run->looked_up;
 	s->decisions = run->decisions;
 	s->reranker = run->reranker;
-	s->idf = run->idf;
 	if (corpora_open(&s->corpora, run, before ? &before->corpora : NULL, err) == 0 &&
-	    ((!s->set->hybrid && !s->idf) ||
-	     corpora_have_words(&s->corpora, s->set, err) == 0))
+	    (!s->set->hybrid || corpora_have_words(&s->corpora, err) == 0))
 		return s;
 	state_close(s);
 	return NULL;
