@@ -7,13 +7,9 @@ a_job() {
 	mkdir job
 	lh-gen workers -n 1200 >job/workers.jsonl
 	lh-gen queries -n 20 | jq -c '{id: "q\(input_line_number)", query_text}' >job/queries.jsonl
-	lh-gen kb -n 300 --dirty --root job/root
 	cat >job/settings <<-END
 		records=$PWD/job/workers.jsonl
 		queries=$PWD/job/queries.jsonl
-		root=$PWD/job/root
-		run=divided
-		now=2026-05-03T12:00:00.000Z
 	END
 }
 

@@ -52,7 +52,7 @@ static int read_known(struct collect *c, const char *relpath, struct lh_err *err
 		.fill = on_evidence, .result_size = 32, .sink = add_hash, .shared = &c->seen,
 		.jobs = c->run->how.jobs, .tombstones = true,
 	};
-	LH_SCOPED(lh_free_local) char *path = lh_root_join(c->run->sources, relpath, err);
+	LH_SCOPED(lh_free_local) char *path = lh_root_join(c->run->root, relpath, err);
 
 	if (!path)
 		return -1;
@@ -70,7 +70,7 @@ static int of_source(void *ctx, const char *relpath, struct lh_err *err)
 
 static int exists(const struct collect *c, const char *relpath, struct lh_err *err)
 {
-	LH_SCOPED(lh_free_local) char *path = lh_root_join(c->run->sources, relpath, err);
+	LH_SCOPED(lh_free_local) char *path = lh_root_join(c->run->root, relpath, err);
 	struct stat st;
 	int is;
 
@@ -85,7 +85,7 @@ int lh_collect_known(struct collect *c, const char *today, struct lh_err *err)
 	int is;
 
 	if (c->how->dedup == LH_DEDUP_ALL)
-		return lh_root_each(c->run->sources, LH_ROOT_EVIDENCE, of_source, c, err);
+		return lh_root_each(c->run->root, LH_ROOT_EVIDENCE, of_source, c, err);
 	is = exists(c, today, err);
 	return is > 0 ? read_known(c, today, err) : is;
 }
@@ -127,7 +127,7 @@ int lh_collect_known_skips(struct collect *c, struct lh_err *err)
 
 	if (rc <= 0)
 		return rc;
-	path = lh_root_join(c->run->sources, LH_ROOT_SKIPS, err);
+	path = lh_root_join(c->run->root, LH_ROOT_SKIPS, err);
 	if (!path)
 		return -1;
 	return lh_flow_file(path, &flow, err);

@@ -21,29 +21,11 @@ struct collect {
 	struct lh_collected *got;
 	struct lh_map seen;		/* sig_hashes, on file and of this run */
 	struct lh_append *out;
-	uint64_t read;			/* rows of the shard that the threads have read */
-	uint64_t rows;			/* ... and of all shards */
+	uint64_t read;			/* rows that the threads have read */
 	struct stat before;		/* the file, and the digest of its bytes so far */
 	struct lh_sha256 hash;
 	uint64_t bytes;
 };
-
-/* Open the output of the source, with what is on file of it in `seen`; close both. */
-int lh_collect_begin(struct collect *c, struct lh_err *err);
-void lh_collect_end(struct collect *c);
-
-/* Append n bytes of evidence with that sig_hash, unless it is known. */
-int lh_collect_add(struct collect *c, const unsigned char hash[32], const char *p, size_t n,
-		   struct lh_err *err);
-
-/* Append a skip, which has that key, unless it is known. */
-int lh_collect_add_skip(struct collect *c, const unsigned char key[32], const char *p, size_t n,
-			struct lh_err *err);
-
-/* Run the stage: set the folder of the run's evidence, call `all`, which collects into
- * how->of, free c, and write the receipt. */
-int lh_collect_stage(struct collect *c, struct lh_stage_result *res,
-		     int (*all)(struct collect *c, struct lh_err *err), struct lh_err *err);
 
 /* Fill `seen` with the evidence on file of the source; today is the folder of its
  * new evidence. */

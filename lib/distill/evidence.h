@@ -51,12 +51,9 @@ struct lh_evidence;
 struct lh_evidence *lh_evidence_new(const char *recorded_at, struct lh_err *err);
 void lh_evidence_free(struct lh_evidence *e);
 
-/* Convert the rows of this shard alone.  It must outlive e. */
-void lh_evidence_divide(struct lh_evidence *e, const struct lh_shard *shard);
-
 /* Append the evidence record of a row, which is line line_offset (from 0, blank
- * lines included) of its stream's file: 0, or 1 if the row is of another shard.
- * LH_EDATA: the row is refused, with the reasons in err joined by "; ". */
+ * lines included) of its stream's file.  LH_EDATA: the row is refused, with the reasons in
+ * err joined by "; ". */
 int lh_evidence_make(struct lh_evidence *e, enum lh_stream stream, const struct lh_record *row,
 		     uint64_t line_offset, struct lh_buf *out, struct lh_err *err);
 

@@ -52,7 +52,6 @@ extern const struct lh_transform lh_transforms[LH_STREAMS];
 
 struct lh_evidence {
 	char *recorded_at;
-	const struct lh_shard *shard;	/* rows of others are not converted; NULL: all are */
 	/* the field that each rule makes */
 	const struct lh_bind *field[LH_STREAMS][LH_EVIDENCE_RULES];
 	struct lh_evidence_id {

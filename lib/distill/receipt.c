@@ -15,7 +15,6 @@
 /* One side of a receipt: its files as JSON, and the lines that are hashed. */
 struct side {
 	struct lh_run *run;
-	const struct lh_root *root;	/* that the files are in */
 	struct lh_buf files, lines;
 	uint64_t records;
 };
@@ -26,7 +25,7 @@ static int add_file(void *ctx, const char *relpath, struct lh_err *err)
 	struct lh_file_digest fact;
 	struct lh_writer json;
 	char hex[LH_SHA256_HEX + 1] = "";
-	int rc = lh_digest_cache_get(s->run->facts, s->root, relpath, &fact, err);
+	int rc = lh_digest_cache_get(s->run->facts, s->run->root, relpath, &fact, err);
 
 	if (rc <= 0)
 		return rc;
@@ -70,10 +69,8 @@ static int add_inputs(struct side *s, const struct lh_stage_result *res, struct 
 {
 	const struct lh_root *root = s->run->root;
 
-	if (res->stage == LH_STAGE_COLLECT) {
-		s->root = s->run->sources;
+	if (res->stage == LH_STAGE_COLLECT)
 		return add_sources(s, res->sources, err);
-	}
 	if (lh_root_each(root, LH_ROOT_EVIDENCE, add_file, s, err) < 0)
 		return -1;
 	return res->stage == LH_STAGE_SCORE ? 0
@@ -210,7 +207,7 @@ static int write_receipt(struct lh_run *run, struct lh_stage_result *res, struct
 
 static void side_init(struct side *s, struct lh_run *run)
 {
-	*s = (struct side){ .run = run, .root = run->root };
+	*s = (struct side){ .run = run };
 }
 
 static void side_free(struct side *s)

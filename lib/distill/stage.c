@@ -13,7 +13,6 @@
 #include "file/file.h"
 #include <lh/json.h>
 #include "base/mem.h"
-#include "part_parts.h"
 #include "receipt.h"
 
 #define ID_MAX 128
@@ -220,18 +219,15 @@ static int open_run(struct lh_run *run, const char *now, struct lh_err *err)
 		return -1;
 	if (run->how.run_id && !lh_run_id_valid(run->how.run_id))
 		return set_id(run, err);
-	run->sources = run->root = lh_root_open(run->how.root, err);
+	run->root = lh_root_open(run->how.root, err);
 	if (!run->root)
 		return -1;
 	if (run->how.dry)
 		return 0;
-	if (run->how.shard.n && lh_part_open(run, err) < 0)
-		return -1;
 	run->facts = lh_digest_cache_new(err);
 	lh_root_remember(run->root, run->facts);
 	if (!run->facts || lh_root_lock(run->root, run->how.lock_timeout, err) < 0 ||
-	    (run->how.shard.n ? lh_part_empty(run, err) : remove_leftovers(run, err)) < 0 ||
-	    set_id(run, err) < 0)
+	    remove_leftovers(run, err) < 0 || set_id(run, err) < 0)
 		return -1;
 	run->no_git = !lh_git_commit(lh_root_path(run->root), run->git_commit, &run->why_no_git);
 	if (!run->no_git || run->why_no_git.code == LH_EDATA)
@@ -255,10 +251,8 @@ struct lh_run *lh_run_open(const struct lh_run_how *how, const char *now, struct
 
 void lh_run_release(struct lh_run *run)
 {
-	if (run->sources != run->root)
-		lh_root_close(run->sources);
 	lh_root_close(run->root);
-	run->sources = run->root = NULL;
+	run->root = NULL;
 }
 
 void lh_run_close(struct lh_run *run)

@@ -21,9 +21,6 @@
  *     lh_stage_done(&res);
  *     lh_run_close(run);
  *
- * A run may be divided (how.shard): this process then does the rows of one shard, and
- * its root is a part, a folder of the root that the sources are in (stages.h).
- *
  * A stage prints nothing.  A result has what the receipt reports; the other counts
  * are the stage's own (evidence.h, sample.h).
  *
@@ -37,7 +34,6 @@
 #include <lh/buf.h>
 #include <lh/time.h>
 
-#include "base/xxh3.h"
 #include "root.h"
 
 enum lh_stage {
@@ -61,7 +57,6 @@ struct lh_run_how {
 	const char *run_id;		/* --run-id: made */
 	unsigned jobs;			/* -j; 0 is 1 */
 	double lock_timeout;		/* seconds to wait for another run */
-	struct lh_shard shard;		/* n 0: the run is not divided */
 	/* nothing will be written: no lock, no run id, no receipts */
 	bool dry;
 	/* Called periodically with the number of records that the stage has
@@ -84,9 +79,7 @@ struct lh_run_how {
 struct lh_digest_cache;
 
 struct lh_run {
-	struct lh_root *root;		/* where the stages write */
-	struct lh_root *sources;	/* where they find sources, and what earlier runs
-					   have collected: root, unless the run is divided */
+	struct lh_root *root;
 	char recorded_at[LH_TIME_LEN + 1];	/* UTC with milliseconds */
 	char *id;				/* NULL in a dry run */
 	char git_commit[LH_GIT_COMMIT + 1];	/* zeros if there is none ... */
@@ -102,8 +95,7 @@ struct lh_run {
  * Open and lock the root, remove temporary files of killed runs, and set the other
  * members.  now is the tool's --now or NULL.  Without --run-id the id is a random
  * UUID; with now it is made of time and root, with "-2", "-3", ... appended if its
- * folder exists already.  LH_EUSAGE: a run id that cannot name a folder.  Of a run that
- * is divided the part is opened, locked and emptied, and a run id is required.
+ * folder exists already.  LH_EUSAGE: a run id that cannot name a folder.
  */
 struct lh_run *lh_run_open(const struct lh_run_how *how, const char *now, struct lh_err *err);
 void lh_run_close(struct lh_run *run);	/* NULL is allowed */

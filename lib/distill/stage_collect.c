@@ -20,14 +20,13 @@
 /* The result of a row; its text is the evidence, or why there is none, as JSON. */
 struct row {
 	bool skipped, hashed;
-	bool other;		/* of another shard: neither */
 	unsigned char hash[32];
 };
 
 struct worker {
 	struct collect *c;
 	struct lh_evidence *e;
-	uint64_t read, rows;
+	uint64_t read;
 };
 
 static void worker_free(void *arg)
@@ -35,7 +34,6 @@ static void worker_free(void *arg)
 	struct worker *w = arg;
 
 	w->c->read += w->read;
-	w->c->rows += w->rows;
 	lh_evidence_free(w->e);
 }
 
@@ -45,8 +43,6 @@ static int worker_init(void *context, void *ctx, struct lh_err *err)
 
 	w->c = ctx;
 	w->e = lh_evidence_new(w->c->run->recorded_at, err);
-	if (w->e && w->c->run->how.shard.n)
-		lh_evidence_divide(w->e, &w->c->run->how.shard);
 	return w->e ? 0 : -1;
 }
 
@@ -59,13 +55,10 @@ static int on_row(struct lh_record *rec, void *result, struct lh_buf *out, void 
 	size_t start = out->len;
 	int rc;
 
-	w->rows++;
 	rc = lh_evidence_make(w->e, w->c->stream, rec, rec->number - 1, out, err);
 	if (rc < 0 && err->code != LH_EDATA)
 		return -1;
 	hash = lh_evidence_hash(w->e);
-	if (rc > 0 || (!hash && !lh_shard_has(&w->c->run->how.shard, rec->line, rec->len)))
-		return 0;
 	w->read++;
 	row->skipped = rc < 0;
 	row->hashed = hash != NULL;
@@ -84,13 +77,8 @@ static void on_bad(const struct lh_bad_line *bad, void *result, struct lh_buf *o
 	const struct lh_err *why = bad->why;
 	struct worker *w = arg;
 	struct row *row = result;
-	const struct lh_shard *shard = &w->c->run->how.shard;
 	char text[sizeof why->msg + 64];
 
-	w->rows++;
-	row->other = bad->p ? !lh_shard_has(shard, bad->p, bad->n) : shard->i > 0;
-	if (row->other)
-		return;
 	w->read++;
 	row->skipped = true;
 	if (why->column)
@@ -103,8 +91,8 @@ static void on_bad(const struct lh_bad_line *bad, void *result, struct lh_buf *o
 	lh_buf_putc(out, ']');
 }
 
-int lh_collect_add(struct collect *c, const unsigned char hash[32], const char *p, size_t n,
-		   struct lh_err *err)
+static int add(struct collect *c, const unsigned char hash[32], const char *p, size_t n,
+	       struct lh_err *err)
 {
 	bool is_new;
 
@@ -118,16 +106,6 @@ int lh_collect_add(struct collect *c, const unsigned char hash[32], const char *
 	return c->run->how.dry ? 0 : lh_append_line(c->out, p, n, err);
 }
 
-int lh_collect_add_skip(struct collect *c, const unsigned char key[32], const char *p, size_t n,
-			struct lh_err *err)
-{
-	bool is_new;
-
-	if (lh_hashset_add(&c->skips_seen, key, &is_new, err) < 0)
-		return -1;
-	return is_new && !c->run->how.dry ? lh_append_line(c->skips, p, n, err) : 0;
-}
-
 static int take_skip(struct collect *c, const struct row *row, const struct lh_output *o,
 		     struct lh_err *err)
 {
@@ -136,14 +114,18 @@ static int take_skip(struct collect *c, const struct row *row, const struct lh_o
 	unsigned char key[32];
 	char hex[64];
 	struct lh_writer json;
+	bool is_new;
 
 	c->got->skipped++;
 	if (c->how->skipped)
 		c->how->skipped(c->how->ctx, c->stream, o->line, o->text, o->n);
 	lh_hex(row->hash, sizeof row->hash, hex);
 	if (lh_collect_skip_key(source, strlen(source), o->line - 1, hex, hex_n, &c->row, key,
-				err) < 0)
+				err) < 0 ||
+	    lh_hashset_add(&c->skips_seen, key, &is_new, err) < 0)
 		return -1;
+	if (!is_new || c->run->how.dry)
+		return 0;
 	lh_buf_reset(&c->row);
 	json = lh_write_to(&c->row);
 	lh_write_object(&json, NULL);
@@ -153,9 +135,8 @@ static int take_skip(struct collect *c, const struct row *row, const struct lh_o
 	lh_write_str(&json, "sig_hash", (struct lh_str){ hex, hex_n });
 	lh_write_text(&json, "recorded_at", c->run->recorded_at);
 	lh_write_end(&json);
-	if (lh_buf_check(&c->row, err) < 0)
-		return -1;
-	return lh_collect_add_skip(c, key, c->row.p, c->row.len, err);
+	return lh_buf_check(&c->row, err) < 0 ? -1
+		: lh_append_line(c->skips, c->row.p, c->row.len, err);
 }
 
 static int on_output(const struct lh_output *o, void *ctx, struct lh_err *err)
@@ -165,10 +146,8 @@ static int on_output(const struct lh_output *o, void *ctx, struct lh_err *err)
 
 	if (++c->taken % TELL_EVERY == 0)
 		lh_run_progress(c->run, LH_STAGE_COLLECT, c->taken);
-	if (row->other)
-		return 0;
 	return row->skipped ? take_skip(c, row, o, err)
-			    : lh_collect_add(c, row->hash, o->text, o->n, err);
+			    : add(c, row->hash, o->text, o->n, err);
 }
 
 /* Check that no row was lost. */
@@ -200,9 +179,9 @@ static int add_source_digest(struct collect *c, struct lh_err *err)
 	struct lh_file_digest *fact = &c->got->digest;
 
 	fact->bytes = c->bytes;
-	fact->records = c->rows;
+	fact->records = c->read;
 	lh_sha256_end(&c->hash, fact->sha256);
-	return lh_digest_cache_read(c->run->facts, c->run->sources, lh_stream_source(c->stream),
+	return lh_digest_cache_read(c->run->facts, c->run->root, lh_stream_source(c->stream),
 				    &c->before, fact, err);
 }
 
@@ -213,7 +192,7 @@ static int commit_outputs(struct collect *c, struct lh_err *err)
 	return add_source_digest(c, err);
 }
 
-int lh_collect_begin(struct collect *c, struct lh_err *err)
+static int begin_source(struct collect *c, struct lh_err *err)
 {
 	char relpath[128];
 
@@ -224,7 +203,7 @@ int lh_collect_begin(struct collect *c, struct lh_err *err)
 	return c->out ? 0 : -1;
 }
 
-void lh_collect_end(struct collect *c)
+static void end_source(struct collect *c)
 {
 	lh_append_close(c->out);
 	c->out = NULL;
@@ -242,9 +221,9 @@ static int read_source(struct collect *c, const char *path, struct lh_err *err)
 	};
 	int rc;
 
-	if (lh_collect_begin(c, err) < 0)
+	if (begin_source(c, err) < 0)
 		return -1;
-	c->read = c->rows = c->bytes = 0;
+	c->read = c->bytes = 0;
 	lh_sha256_start(&c->hash);
 	rc = lh_flow_file(path, &flow, err);
 	c->got->read = c->read;
@@ -252,13 +231,13 @@ static int read_source(struct collect *c, const char *path, struct lh_err *err)
 		rc = check_sum(c, err);
 	if (!rc && !c->run->how.dry)
 		rc = commit_outputs(c, err);
-	lh_collect_end(c);
+	end_source(c);
 	return rc;
 }
 
 static int collect_source(struct collect *c, struct lh_err *err)
 {
-	char *path = lh_root_join(c->run->sources, lh_stream_source(c->stream), err);
+	char *path = lh_root_join(c->run->root, lh_stream_source(c->stream), err);
 	int fd, rc;
 
 	if (!path)
@@ -294,8 +273,7 @@ static int collect_all(struct collect *c, struct lh_err *err)
 }
 
 /* Collect with the skips open, and commit them last. */
-static int with_skips(struct collect *c, int (*all)(struct collect *c, struct lh_err *err),
-		      struct lh_err *err)
+static int with_skips(struct collect *c, struct lh_err *err)
 {
 	struct lh_collected *sum = &c->how->all;
 	int s;
@@ -303,7 +281,7 @@ static int with_skips(struct collect *c, int (*all)(struct collect *c, struct lh
 	if (lh_collect_known_skips(c, err) < 0)
 		return -1;
 	c->skips = lh_append_open(c->run->root, LH_ROOT_SKIPS, err);
-	if (!c->skips || all(c, err) < 0)
+	if (!c->skips || collect_all(c, err) < 0)
 		return -1;
 	for (s = 0; s < LH_STREAMS; s++) {
 		const struct lh_collected *one = &c->how->of[s];
@@ -316,8 +294,8 @@ static int with_skips(struct collect *c, int (*all)(struct collect *c, struct lh
 	return c->run->how.dry ? 0 : lh_append_commit(c->skips, err);
 }
 
-int lh_collect_stage(struct collect *c, struct lh_stage_result *res,
-		     int (*all)(struct collect *c, struct lh_err *err), struct lh_err *err)
+/* Run the stage, free c, and write the receipt. */
+static int run_stage(struct collect *c, struct lh_stage_result *res, struct lh_err *err)
 {
 	const char *at = c->run->recorded_at;
 	int rc;
@@ -326,7 +304,7 @@ int lh_collect_stage(struct collect *c, struct lh_stage_result *res,
 	memset(&c->how->all, 0, sizeof c->how->all);
 	snprintf(c->how->output, sizeof c->how->output, LH_ROOT_EVIDENCE "/%.4s/%.2s/%.2s", at,
 		 at + 5, at + 8);
-	rc = with_skips(c, all, err);
+	rc = with_skips(c, err);
 	lh_append_close(c->skips);
 	lh_map_free(&c->seen);
 	lh_map_free(&c->skips_seen);
@@ -349,7 +327,7 @@ int lh_stage_collect(struct lh_run *run, struct lh_stage_result *res, struct lh_
 	struct collect c = { .run = run, .how = how ? how : &defaults };
 
 	memset(c.how->of, 0, sizeof c.how->of);
-	return lh_collect_stage(&c, res, collect_all, err);
+	return run_stage(&c, res, err);
 }
 
 static void print_source(const struct lh_run *run, const struct lh_collect *c,

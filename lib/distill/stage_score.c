@@ -250,76 +250,17 @@ static int on_file(void *ctx, const char *relpath, struct lh_err *err)
 	return rc;
 }
 
-int lh_score_files(struct lh_run *run, struct lh_stage_result *res,
-		   const struct lh_score_watch *watch, struct lh_err *err)
+int lh_stage_score_watched(struct lh_run *run, struct lh_stage_result *res,
+			   const struct lh_score_watch *watch, struct lh_err *err)
 {
 	struct stage st = { .run = run, .res = res, .watch = watch };
 
 	lh_stage_begin(res, LH_STAGE_SCORE);
-	return lh_root_each(run->root, LH_ROOT_EVIDENCE, on_file, &st, err);
-}
-
-int lh_stage_score_watched(struct lh_run *run, struct lh_stage_result *res,
-			   const struct lh_score_watch *watch, struct lh_err *err)
-{
-	return lh_score_files(run, res, watch, err) < 0 ? -1 : lh_receipt_write(run, res, err);
+	return lh_root_each(run->root, LH_ROOT_EVIDENCE, on_file, &st, err) < 0
+		? -1 : lh_receipt_write(run, res, err);
 }
 
 int lh_stage_score(struct lh_run *run, struct lh_stage_result *res, struct lh_err *err)
 {
 	return lh_stage_score_watched(run, res, NULL, err);
-}
-
-/* ---- scored runs of elsewhere ---- */
-
-struct lh_score_mirrored {
-	struct stage st;
-};
-
-struct lh_score_mirrored *lh_score_mirror_open(struct lh_run *run, const char *scored,
-					       struct lh_err *err)
-{
-	struct lh_score_mirrored *m = lh_calloc(1, sizeof *m, err);
-
-	if (!m)
-		return NULL;
-	m->st.run = run;
-	m->st.file.scored = scored;
-	m->st.append = lh_append_open(run->root, scored, err);
-	if (m->st.append && read_mirror(&m->st, err) == 0)
-		return m;
-	lh_score_mirror_close(m);
-	return NULL;
-}
-
-int lh_score_mirror_add(struct lh_score_mirrored *m, const struct lh_scored *scored, const char *p,
-			size_t n, struct lh_err *err)
-{
-	struct stage *st = &m->st;
-	bool is_new;
-
-	if (lh_hashset_add(&st->on_file, scored->sig, &is_new, err) < 0)
-		return -1;
-	if (!is_new)
-		return 0;
-	st->file.by[scored->category]++;
-	return lh_append_line(st->append, p, n, err);
-}
-
-int lh_score_mirror_commit(struct lh_score_mirrored *m, struct lh_stage_result *res,
-			   struct lh_err *err)
-{
-	if (lh_append_commit(m->st.append, err) < 0)
-		return -1;
-	count_written(res, &m->st.file);
-	return 0;
-}
-
-void lh_score_mirror_close(struct lh_score_mirrored *m)
-{
-	if (!m)
-		return;
-	lh_append_close(m->st.append);
-	lh_map_free(&m->st.on_file);
-	free(m);
 }

@@ -1,6 +1,6 @@
 /*
  * stages - run one of the five stages of a distillation in a run (stage.h): collect, score,
- * and the three exports; and do so in the parts of a run that is divided.
+ * and the three exports.
  */
 #ifndef LH_STAGES_H
 #define LH_STAGES_H
@@ -29,13 +29,11 @@ enum lh_dedup {
 	LH_DEDUP_DAY,		/* ... of the run's day */
 };
 
-/* The counts of one source; read is the sum of the others.  In a divided run they are of
- * the rows of the shard. */
+/* The counts of one source; read is the sum of the others. */
 struct lh_collected {
 	bool present;
 	uint64_t read, written, skipped, deduped;
-	struct lh_file_digest digest;	/* of the source as it was read; its records are the rows
-					   of all shards */
+	struct lh_file_digest digest;	/* of the source as it was read */
 };
 
 struct lh_collect {
@@ -84,23 +82,6 @@ struct lh_score_watch {
 /* Do lh_stage_score with callbacks. */
 int lh_stage_score_watched(struct lh_run *run, struct lh_stage_result *res,
 			   const struct lh_score_watch *watch, struct lh_err *err);
-
-/* The same without the receipt. */
-int lh_score_files(struct lh_run *run, struct lh_stage_result *res,
-		   const struct lh_score_watch *watch, struct lh_err *err);
-
-/*
- * Add scored runs that were made elsewhere to a mirror; one of a sig_hash on file is left
- * out.  The commit adds them to the counts of the stage.
- */
-struct lh_score_mirrored;
-struct lh_score_mirrored *lh_score_mirror_open(struct lh_run *run, const char *scored,
-					       struct lh_err *err);
-int lh_score_mirror_add(struct lh_score_mirrored *m, const struct lh_scored *scored, const char *p,
-			size_t n, struct lh_err *err);
-int lh_score_mirror_commit(struct lh_score_mirrored *m, struct lh_stage_result *res,
-			   struct lh_err *err);
-void lh_score_mirror_close(struct lh_score_mirrored *m);	/* NULL is allowed */
 
 /* Return the mirror of a file of evidence; the caller frees it. */
 char *lh_score_mirror(const char *evidence, struct lh_err *err);
@@ -161,72 +142,5 @@ struct lh_key lh_export_id(const char *id, size_t n);
 int lh_export_check(const struct lh_root *root, enum lh_exporter x, const struct lh_map *known,
 		    const struct lh_export_ids *due, struct lh_stage_result *res,
 		    struct lh_err *err);
-
-/*
- * part - a run that is divided: its parts, and how they are joined.
- *
- * Each process of a divided run does the rows of one shard (struct lh_run_how), and
- * writes them into a folder of the root that the sources are in:
- *
- *     shards/<run_id>/<I>-of-<N>/            a part, laid out as a root
- *     shards/<run_id>/<I>-of-<N>/part.json   written last: a part with it is complete
- *     shards/<run_id>/recorded_at            the time of the run, if no option has it
- *
- * part.json has what the part is of, the digests of the sources as they were read and
- * those of the part's files, and a hash of itself.  A part that is made again is emptied
- * first.  A row goes by its sig_hash; a row without one by its line, as in base/xxh3.h.
- *
- * lh_parts_open locks all parts of a run and checks them: each of 0 to N-1 is there once,
- * complete and unchanged; they are of the same run, job and time; and the sources are
- * still those that they have read.  Then lh_stage_join_collect and lh_stage_join_score do
- * in the root what lh_stage_collect and lh_stage_score would do, with the same bytes, but
- * take evidence and scored runs from the parts: these are merged by their lines, which
- * reads each part once.  A row that is on file is not appended, so that a join that was
- * killed is completed by the next.
- *
- *     parts = lh_parts_open(run, &tool.err);
- *     rc = parts ? lh_stage_join_collect(run, parts, &res, &how, &tool.err) : -1;
- *     ...
- *     lh_parts_close(parts);
- *
- * Memory:  for each part a window of a file; as in stage.h.  A descriptor or two
- *          for each part.
- * Errors:  0, or -1 (NULL) with *err, which names the part.  LH_ECORRUPT: a part is
- *          missing, or of something else, or was changed.
- */
-
-#define LH_PART_SHARDS "shards"
-#define LH_PART_FILE "part.json"
-
-enum lh_part_job { LH_PART_MATERIALIZE, LH_PART_DISTILL };
-
-/* Complete the part that run has made: write part.json, and append it to out. */
-int lh_part_finish(struct lh_run *run, enum lh_part_job job, const struct lh_collect *how,
-		   struct lh_buf *out, struct lh_err *err);
-
-struct lh_parts;
-
-/* Open the parts of the run in its root.  The run gets their recorded_at; it is an error
- * if its options say another. */
-struct lh_parts *lh_parts_open(struct lh_run *run, struct lh_err *err);
-void lh_parts_close(struct lh_parts *parts);	/* NULL is allowed */
-
-enum lh_part_job lh_parts_job(const struct lh_parts *parts);
-
-/* Collect what the parts have collected; how is filled as by lh_stage_collect, with the
- * dedup and the sources of the parts. */
-int lh_stage_join_collect(struct lh_run *run, const struct lh_parts *parts,
-			  struct lh_stage_result *res, struct lh_collect *how, struct lh_err *err);
-
-/* Score the evidence that is on file before the parts are collected, as a run would: its
- * scored runs come first.  This begins the stage that lh_stage_join_score ends. */
-int lh_stage_join_begin(struct lh_run *run, struct lh_stage_result *res, struct lh_err *err);
-
-/* Add the scored runs of the parts to those on file. */
-int lh_stage_join_score(struct lh_run *run, const struct lh_parts *parts,
-			struct lh_stage_result *res, struct lh_err *err);
-
-/* Copy the receipts of the parts to the reports of the run: shards/<I>-of-<N>/. */
-int lh_parts_keep(struct lh_run *run, const struct lh_parts *parts, struct lh_err *err);
 
 #endif

@@ -166,9 +166,6 @@ struct lh_flow {
 	 * LF, but one over the limit is in shard 0.  Lines of other shards are not counted. */
 	struct lh_shard shard;
 	const char *shard_key;
-	/* Return the key of a line that need not be a record, in place of shard_key.  Lines of
-	 * other shards are then not parsed.  On any thread. */
-	struct lh_str (*shard_find)(const char *p, size_t n);
 	atomic_bool *others;	/* set when a line of another shard was read; or NULL */
 	bool values;		/* a line may hold any JSON value, in rec->line and rec->len;
 				   rec has no members */

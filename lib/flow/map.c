@@ -321,11 +321,10 @@ static int parse_ours(struct lh_flow_mapper *m, struct lh_record *rec, const cha
 		      struct lh_err *err)
 {
 	const struct lh_flow *flow = m->flow;
-	bool divided = flow->shard.n > 1;
+	const bool divided = flow->shard.n > 1;
 
 	if (divided && !lh_flow_may_have(flow, p, n))
 		return 0;
-	divided = divided && !flow->shard_find;	/* or it is known */
 	if (parse(flow, rec, p, n, err) == 0)
 		return divided ? lh_flow_has(flow, rec, p, n, &m->key, err) : 1;
 	return divided && err->code == LH_EDATA && !lh_shard_has(&flow->shard, p, n) ? 0 : -1;

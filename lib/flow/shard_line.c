@@ -46,10 +46,6 @@ bool lh_flow_may_have(const struct lh_flow *flow, const char *p, size_t n)
 {
 	struct lh_str key;
 
-	if (flow->shard_find) {
-		key = flow->shard_find(p, n);
-		return lh_shard_has(&flow->shard, key.p, key.n);
-	}
 	return !first_member(flow, p, n, &key) || lh_shard_has(&flow->shard, key.p, key.n) ||
 	       lh_shard_has(&flow->shard, p, n);
 }

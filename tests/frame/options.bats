@@ -153,7 +153,7 @@ accepted() {
 	run -2 --separate-stderr lh-audit-full --from 1
 	[ "$stderr" = 'lh-audit-full: --from: not an option of "lh-audit-full", but of drift' ]
 	run -2 --separate-stderr lh-audit-full drift --observer
-	[ "$stderr" = 'lh-audit-full: --observer: not an option of "lh-audit-full drift", but of lh-audit-full, merge' ]
+	[ "$stderr" = 'lh-audit-full: --observer: not an option of "lh-audit-full drift", but of lh-audit-full' ]
 }
 
 @test "whole numbers may have a sign where that means something" {

@@ -11,7 +11,6 @@ uses() {
 	lh-audit-full --out replaces
 	lh-audit-full --html replaces
 	lh-audit-full --bundle replaces
-	lh-audit-full --part replaces
 	lh-embed --output replaces
 	lh-gen --expect replaces
 	lh-index --hnswlib replaces
@@ -95,7 +94,6 @@ write() {
 	"lh-audit-full --out") lh-audit-full --root root --phase 0 --out "$2" ;;
 	"lh-audit-full --html") lh-audit-full --root root --phase 0 --out ours.md --html "$2" ;;
 	"lh-audit-full --bundle") lh-audit-full --root root --phase 0 --out ours.md --bundle "$2" ;;
-	"lh-audit-full --part") lh-audit-full --root root --shard 0/2 --part "$2" ;;
 	"lh-embed --output") lh-embed --engine gguf --compile ./words.gguf --output "$2" ;;
 	"lh-gen --expect") lh-gen kb -n 20 --root made --expect "$2" ;;
 	"lh-gen kb") lh-gen kb -n 20 --root "${2%/data/*}" ;;
@@ -180,7 +178,7 @@ refused() {
 
 @test "what an output made is made again, and an empty file is no obstacle" {
 	prepare
-	outputs | grep -v -e --cursor -e --report -e --part -e --bundle >mine
+	outputs | grep -v -e --cursor -e --report -e --bundle >mine
 	while read -r what; do
 		: >out.json
 		write "$what" out.json >/dev/null || [ $? = 1 ]

@@ -251,11 +251,8 @@ settled() {
 # The commands with --shard: the tool, and a command line that reads nothing it needs.
 sharded() {
 	cat <<-'END'
-	lh-audit-full|--root . --part part.json
-	lh-distill|run --root none --run-id x
 	lh-embed|none.jsonl
 	lh-index|build none.lhv none.jsonl
-	lh-materialize|--root none --run-id x
 	lh-subject-audit|verify --dir none
 	END
 }

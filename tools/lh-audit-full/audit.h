@@ -7,8 +7,6 @@
  *     print.c                       stdout: lines, or one document
  *     census.c, judge.c             every row on disk, read once: the data of phases 2 to 4
  *                                   and of the metrics
- *     root_state.c                  the files that were read, for the parts of a census
- *     part.c part_read.c parts.c    a census divided: write a part, read one, join all
  *     documents.c evidence.c exports.c    documents and streams; evidence and scores; exports
  *     newest_run.c newest.c             receipts of the newest run
  *     validators.c acceptance.c replays.c    samples; the gate; replays
@@ -36,13 +34,12 @@
 #include "distill/root.h"
 #include "distill/sample.h"
 #include "distill/stage.h"
-#include "root_state.h"
 #include <lh/time.h>
 #include "tool/tool.h"
 
 #define NO_ROW INT64_MIN		/* not given */
 
-enum { V_AUDIT = 1, V_DRIFT = 2, V_BUNDLE = 4, V_MERGE = 8 };
+enum { V_AUDIT = 1, V_DRIFT = 2, V_BUNDLE = 4 };
 
 #define AUDIT_BASELINES "data/_kb/audit_baselines.jsonl"
 #define AUDIT_REPLAYS "data/_kb/replay_runs.jsonl"
@@ -54,7 +51,6 @@ struct settings {
 	const char *out, *html, *bundle;	/* files, or NULL */
 	const char *tlog;		/* the folder of a transparency log, or NULL */
 	struct lh_list tlog_key;
-	const char *part;		/* the file for a part of the census; NULL: an audit */
 	const char *test_command, *samples, *acceptance_fixture, *replay_command;
 	struct lh_list phase;		/* "0" to "7"; none: all */
 	bool json, append_baseline, observer, fail_on_drift;
@@ -114,17 +110,9 @@ struct finding {
 	/* with a NUL after census_end: "exports/rag/playbooks.jsonl:3: ...", or why a file
 	 * could not be read at all */
 	struct lh_buf first;
-	uint64_t file, line;	/* of the first: index in the state, or UNREADABLE */
 };
 
-#define UNREADABLE UINT64_MAX
-
-enum census_rows { ROWS_ALL, ROWS_SHARD, ROWS_NONE };
-
 struct census {
-	enum census_rows rows;		/* which are judged and counted */
-	struct lh_shard shard;
-	struct root_state state;	/* files read, in order; digests unless ROWS_ALL */
 	uint64_t evidence, tier1, skips, scored[LH_CATEGORIES];
 	uint64_t exported[LH_EXPORTERS], quarantined;
 	uint64_t read;				/* rows of all kinds */
@@ -134,8 +122,6 @@ struct census {
 
 /* ---- the audit ---- */
 
-struct parts;
-
 struct audit {
 	struct lh_tool *tool;
 	const struct settings *s;
@@ -144,7 +130,6 @@ struct audit {
 	char git_commit[LH_GIT_COMMIT + 1];	/* "" without a repository */
 	struct check check[CHECKS];
 	struct census census;
-	struct parts *parts;		/* of the census, or NULL */
 	char *run_id;			/* of the newest run; NULL: there is none */
 	/* with a NUL: "reports/distillation/r/summary.json: ...", of a run that is
 	 * not known to be older */
@@ -178,34 +163,9 @@ void checks_free(struct audit *a);
 /* Return whether this phase was requested. */
 bool phase_asked(const struct settings *s, int phase);
 
-/* Read every file; judge the rows that a->census.rows names.  Then census_end, which counts
- * the metrics. */
+/* Judge every row of every file, and count the metrics. */
 int census_take(struct audit *a, struct lh_err *err);
-int census_end(struct audit *a, struct lh_err *err);
-/* Add the rows of another part of the same census. */
-void census_add(struct census *to, const struct census *from);
 void census_free(struct census *c);
-
-/* ---- a census divided (part.c, part_read.c, parts.c) ---- */
-
-/* Replace the file that the settings name by this part of a census. */
-int part_write(const struct audit *a, struct lh_err *err);
-
-/* A part as read from its file. */
-struct part {
-	struct census census;
-	char *run_id;		/* NULL: there was no run */
-};
-int part_read(struct part *p, const char *file, struct lh_err *err);
-void part_free(struct part *p);
-
-/* Read all parts and check that they are of one census.  NULL with *err; freed with
- * parts_free, for which NULL is allowed. */
-struct parts *parts_read(char **file, size_t n, struct lh_err *err);
-/* Take the census from a->parts, if the root and its newest run are still those of the
- * parts. */
-int parts_take(struct audit *a, struct lh_err *err);
-void parts_free(struct parts *p);
 
 /* A phase sets each of its checks, in any order.  0, or -1. */
 int phase_documents(struct audit *a, struct lh_err *err);	/* 0 */
@@ -287,7 +247,6 @@ int bundle_write(struct audit *a, struct lh_err *err);
 /* ---- verbs ---- */
 
 int audit_verb(struct lh_tool *tool, void *settings);	/* run.c */
-int merge_verb(struct lh_tool *tool, void *settings);	/* run.c */
 int drift_verb(struct lh_tool *tool, void *settings);	/* drift_verb.c */
 int bundle_verb(struct lh_tool *tool, void *settings);	/* bundle.c */
 

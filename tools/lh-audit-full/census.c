@@ -3,9 +3,6 @@
  *
  * Each line is parsed, on all cores, so that a damaged one is found wherever it is;
  * faulty rows are reported in order, the others are only counted.
- *
- * Of a divided census each part reads all files, for the numbers of the lines and the
- * state of the root, but parses only the rows of its shard.
  */
 #include "census.h"
 
@@ -15,7 +12,6 @@
 
 #include <lh/digest.h>
 #include "base/mem.h"
-#include "base/xxh3.h"
 #include "tool/records.h"
 
 /* One file that is being read. */
@@ -25,8 +21,6 @@ struct file {
 	judge_fn *judge;
 	int damaged;		/* set of the findings that an unreadable line counts as */
 	uint64_t rows, category[LH_CATEGORIES];
-	uint64_t bytes;
-	struct lh_xxh3_stream digest;
 };
 
 /* One thread of those that read it. */
@@ -98,42 +92,11 @@ static int on_fault(const struct lh_output *o, void *ctx, struct lh_err *err)
 		f->rows++;
 		if (f->first.len)
 			continue;
-		f->file = file->a->census.state.n;
-		f->line = o->line;
 		lh_buf_printf(&f->first, "%s:%llu:", file->relpath, (unsigned long long)o->line);
 		text = o->n ? o->text : finding_text((enum finding_id)i);
 		lh_buf_add(&f->first, text, o->n ? o->n : strlen(text));
 	}
 	return 0;
-}
-
-/* ---- a part of the census ---- */
-
-static void on_bytes(void *ctx, const char *p, size_t n)
-{
-	struct file *file = ctx;
-
-	file->bytes += n;
-	lh_xxh3_add(&file->digest, p, n);
-}
-
-/* Return the first value of 64 hex digits of a member sig_hash, at any depth, else the line.
- * The line is not parsed: this must be much faster than to parse it. */
-static struct lh_str find_sig_hash(const char *line, size_t n)
-{
-	static const char name[] = "\"sig_hash\"";
-	const char *p = line, *end = line + n;
-	unsigned char hash[32];
-
-	while ((p = memmem(p, (size_t)(end - p), name, sizeof name - 1))) {
-		p += sizeof name - 1;
-		while (p < end && (*p == ' ' || *p == '\t' || *p == ':'))
-			p++;
-		if (end - p > LH_SHA256_HEX + 1 && *p == '"' && p[LH_SHA256_HEX + 1] == '"' &&
-		    lh_unhex(p + 1, LH_SHA256_HEX, hash))
-			return (struct lh_str){ p + 1, LH_SHA256_HEX };
-	}
-	return (struct lh_str){ line, n };
 }
 
 /* Record a file that could not be read at all as a finding, unless the audit must end. */
@@ -146,30 +109,16 @@ static int add_unreadable(struct audit *a, int damaged, struct lh_err *err)
 		return -1;
 	for (i = 0; i < FINDINGS; i++) {
 		f = &a->census.found[i];
-		if (damaged & BIT(i) && !f->first.len) {
-			f->file = a->census.state.n;
-			f->line = UNREADABLE;
+		if (damaged & BIT(i) && !f->first.len)
 			lh_buf_puts(&f->first, check_reason(a, err));
-		}
 	}
 	return 0;
-}
-
-static int add_state(struct file *file, bool unreadable, struct lh_err *err)
-{
-	struct root_file f = { .bytes = file->bytes, .unreadable = unreadable };
-
-	if (file->a->census.rows != ROWS_ALL)
-		f.digest = lh_xxh3_end(&file->digest);
-	return root_state_add(&file->a->census.state, file->relpath, strlen(file->relpath), &f,
-			      err);
 }
 
 /* Read a file: 1, 0 if it does not exist, -1. */
 static int read_file(struct file *file, struct lh_err *err)
 {
-	static const struct lh_shard none = { 2, 2 };	/* no row is in it */
-	struct lh_flow flow = {
+	const struct lh_flow flow = {
 		.fill = on_record, .result_size = sizeof(int), .bad = on_damage,
 		.sink = on_fault, .shared = file,
 		.jobs = file->a->tool->jobs, .max_line = file->a->tool->max_line,
@@ -181,21 +130,15 @@ static int read_file(struct file *file, struct lh_err *err)
 	struct stat st;
 	int rc = -1;
 
-	if (file->a->census.rows != ROWS_ALL) {
-		lh_xxh3_begin(&file->digest);
-		flow.show = on_bytes;
-		flow.shard = file->a->census.rows == ROWS_NONE ? none : file->a->census.shard;
-		flow.shard_find = find_sig_hash;
-	}
 	if (path && lstat(path, &st) < 0 && (errno == ENOENT || errno == ENOTDIR))
 		rc = 0;
 	else if (path)
 		rc = lh_flow_file(path, &flow, err) < 0 ? -1 : 1;
 	file->a->census.read += file->rows;
 	lh_tool_progress(file->a->tool, file->a->census.read);
-	if (!rc || (rc < 0 && add_unreadable(file->a, file->damaged, err) < 0))
-		return rc;
-	return add_state(file, rc < 0, err) < 0 ? -1 : 1;
+	if (rc < 0 && add_unreadable(file->a, file->damaged, err) == 0)
+		rc = 1;
+	return rc;
 }
 
 static int on_evidence(void *ctx, const char *relpath, struct lh_err *err)
@@ -232,14 +175,8 @@ static int on_scored(void *ctx, const char *relpath, struct lh_err *err)
 static int read_tree(struct audit *a, const char *below, lh_root_fn *fn, int damaged,
 		     struct lh_err *err)
 {
-	struct root_file f = { .unreadable = true };
-
 	*err = (struct lh_err){ .code = LH_OK };
-	if (lh_root_all(a->root, below, fn, a, err) >= 0)
-		return 0;
-	if (add_unreadable(a, damaged, err) < 0)
-		return -1;
-	return root_state_add(&a->census.state, below, strlen(below), &f, err);
+	return lh_root_all(a->root, below, fn, a, err) < 0 ? add_unreadable(a, damaged, err) : 0;
 }
 
 static int read_export(struct audit *a, enum lh_exporter x, struct lh_err *err)
@@ -268,55 +205,7 @@ static int read_export(struct audit *a, enum lh_exporter x, struct lh_err *err)
 	return rc < 0 ? -1 : 0;
 }
 
-int census_take(struct audit *a, struct lh_err *err)
-{
-	struct file skips = { .a = a,
-			      .relpath = LH_ROOT_SKIPS,
-			      .judge = judge_nothing,
-			      .damaged = BIT(FOUND_EVIDENCE) };
-	struct census *c = &a->census;
-	int i;
-
-	if (read_tree(a, LH_ROOT_EVIDENCE, on_evidence, BIT(FOUND_EVIDENCE), err) < 0 ||
-	    read_file(&skips, err) < 0 ||
-	    read_tree(a, LH_ROOT_SCORED, on_scored, BIT(FOUND_SCORED), err) < 0)
-		return -1;
-	c->skips = skips.rows;
-	for (i = 0; i < LH_EXPORTERS; i++)
-		if (read_export(a, (enum lh_exporter)i, err) < 0)
-			return -1;
-	return 0;
-}
-
-void census_add(struct census *to, const struct census *from)
-{
-	int i;
-
-	to->evidence += from->evidence;
-	to->tier1 += from->tier1;
-	to->skips += from->skips;
-	to->quarantined += from->quarantined;
-	for (i = 0; i < LH_CATEGORIES; i++)
-		to->scored[i] += from->scored[i];
-	for (i = 0; i < LH_EXPORTERS; i++)
-		to->exported[i] += from->exported[i];
-	for (i = 0; i < FINDINGS; i++) {
-		struct finding *f = &to->found[i];
-		const struct finding *other = &from->found[i];
-
-		f->rows += other->rows;
-		if (!other->first.len ||
-		    (f->first.len && (f->file < other->file ||
-				      (f->file == other->file && f->line <= other->line))))
-			continue;
-		f->file = other->file;
-		f->line = other->line;
-		lh_buf_reset(&f->first);
-		lh_buf_add(&f->first, other->first.p, other->first.len);
-	}
-}
-
-int census_end(struct audit *a, struct lh_err *err)
+static int count_metrics(struct audit *a, struct lh_err *err)
 {
 	struct census *c = &a->census;
 	int i;
@@ -339,11 +228,30 @@ int census_end(struct audit *a, struct lh_err *err)
 	return 0;
 }
 
+int census_take(struct audit *a, struct lh_err *err)
+{
+	struct file skips = { .a = a,
+			      .relpath = LH_ROOT_SKIPS,
+			      .judge = judge_nothing,
+			      .damaged = BIT(FOUND_EVIDENCE) };
+	struct census *c = &a->census;
+	int i;
+
+	if (read_tree(a, LH_ROOT_EVIDENCE, on_evidence, BIT(FOUND_EVIDENCE), err) < 0 ||
+	    read_file(&skips, err) < 0 ||
+	    read_tree(a, LH_ROOT_SCORED, on_scored, BIT(FOUND_SCORED), err) < 0)
+		return -1;
+	c->skips = skips.rows;
+	for (i = 0; i < LH_EXPORTERS; i++)
+		if (read_export(a, (enum lh_exporter)i, err) < 0)
+			return -1;
+	return count_metrics(a, err);
+}
+
 void census_free(struct census *c)
 {
 	int i;
 
 	for (i = 0; i < FINDINGS; i++)
 		lh_buf_free(&c->found[i].first);
-	root_state_free(&c->state);
 }

@@ -1,62 +1,54 @@
 /* lh-audit-full: audit the whole pipeline.  See lh-audit-full(1). */
 #include "audit.h"
 #include "bundle.h"
-#include "part.h"
 #include "tool/op.h"
 
 static const struct lh_made made_report = { "a report of an audit", { "# Full audit: " },
 					    NULL };
-static const struct lh_made made_part = { "a part of an audit",
-					  { "{\"schema\":\"" PART_SCHEMA "\"" },
-					  NULL };
 static const struct lh_made made_bundle = { "a bundle", { NULL }, bundle_is_sealed };
 
 #define LAST 1e15	/* rows of a file of baselines */
-#define V_RUN (V_AUDIT | V_MERGE)
 
 static const struct lh_option options[] = {
 	{ 0, "root", "DIR", "the root (default: the working directory)",
-	  LH_TEXT(struct settings, root, .env = "LH_DISTILL_ROOT", .verbs = V_RUN | V_DRIFT) },
+	  LH_TEXT(struct settings, root, .env = "LH_DISTILL_ROOT", .verbs = V_AUDIT | V_DRIFT) },
 	{ 0, "subjects", "DIR", "folder of subjects (default: below the root)",
-	  LH_TEXT(struct settings, subjects, .verbs = V_RUN | V_DRIFT) },
+	  LH_TEXT(struct settings, subjects, .verbs = V_AUDIT | V_DRIFT) },
 	{ 0, "out", "FILE", "the report, Markdown",
-	  LH_TEXT(struct settings, out, .verbs = V_RUN, .makes = &made_report) },
+	  LH_TEXT(struct settings, out, .verbs = V_AUDIT, .makes = &made_report) },
 	{ 0, "html", "FILE", "the report as a web page; -: instead of lines",
-	  LH_TEXT(struct settings, html, .verbs = V_RUN, .makes = &lh_made_page) },
+	  LH_TEXT(struct settings, html, .verbs = V_AUDIT, .makes = &lh_made_page) },
 	{ 0, "bundle", "FILE", "the report and what was judged, as .tar.zst",
-	  LH_TEXT(struct settings, bundle, .verbs = V_RUN, .makes = &made_bundle) },
+	  LH_TEXT(struct settings, bundle, .verbs = V_AUDIT, .makes = &made_bundle) },
 	{ 0, "tlog", "DIR", "commit the bundle to this transparency log",
-	  LH_TEXT(struct settings, tlog, .verbs = V_RUN | V_BUNDLE) },
+	  LH_TEXT(struct settings, tlog, .verbs = V_AUDIT | V_BUNDLE) },
 	{ 0, "key-file-tlog", "FILE", "key that signs its checkpoint (repeatable)",
-	  LH_TEXTS(struct settings, tlog_key, .verbs = V_RUN | V_BUNDLE) },
+	  LH_TEXTS(struct settings, tlog_key, .verbs = V_AUDIT | V_BUNDLE) },
 	{ 0, "json", NULL, "print one document, not lines",
-	  LH_FLAG(struct settings, json, .verbs = V_RUN | V_DRIFT) },
+	  LH_FLAG(struct settings, json, .verbs = V_AUDIT | V_DRIFT) },
 	{ 0, "append-baseline", NULL, "append the metrics to the baselines",
-	  LH_FLAG(struct settings, append_baseline, .verbs = V_RUN) },
+	  LH_FLAG(struct settings, append_baseline, .verbs = V_AUDIT) },
 	{ 0, "fail-on-drift", NULL, "exit 1 if a metric is flagged warn",
-	  LH_FLAG(struct settings, fail_on_drift, .verbs = V_RUN | V_DRIFT) },
+	  LH_FLAG(struct settings, fail_on_drift, .verbs = V_AUDIT | V_DRIFT) },
 	{ 0, "observer", NULL, "read the files on disk, run nothing",
-	  LH_FLAG(struct settings, observer, .verbs = V_RUN) },
+	  LH_FLAG(struct settings, observer, .verbs = V_AUDIT) },
 	{ 0, "phase", "N", "this phase, 0 to 7 (repeatable; default: all)",
-	  LH_TEXTS(struct settings, phase, .verbs = V_RUN, .words = "0|1|2|3|4|5|6|7") },
+	  LH_TEXTS(struct settings, phase, .verbs = V_AUDIT, .words = "0|1|2|3|4|5|6|7") },
 	{ 0, "test-command", "CMD", "phase 1: must exit with 0 as well",
-	  LH_TEXT(struct settings, test_command, .verbs = V_RUN) },
+	  LH_TEXT(struct settings, test_command, .verbs = V_AUDIT) },
 	{ 0, "samples", "DIR", "phase 1: samples (default: built in)",
-	  LH_TEXT(struct settings, samples, .verbs = V_RUN) },
+	  LH_TEXT(struct settings, samples, .verbs = V_AUDIT) },
 	{ 0, "acceptance-fixture", "DIR", "phase 6: the root to run on (default: built in)",
-	  LH_TEXT(struct settings, acceptance_fixture, .verbs = V_RUN) },
+	  LH_TEXT(struct settings, acceptance_fixture, .verbs = V_AUDIT) },
 	{ 0, "replay-command", "CMD", "phase 7: replay with this (default: lh-replay)",
-	  LH_TEXT(struct settings, replay_command, .verbs = V_RUN) },
-	LH_SHARD_OPTION(V_AUDIT),
-	{ 0, "part", "FILE", "the file for that part of an audit",
-	  LH_TEXT(struct settings, part, .verbs = V_AUDIT, .makes = &made_part) },
+	  LH_TEXT(struct settings, replay_command, .verbs = V_AUDIT) },
 	{ 0, "from", "N",
 	  "row that is the baseline, from 1, or -1 for the last (default: the one before --to)",
 	  LH_INT(struct settings, from, -LAST, LAST, .verbs = V_DRIFT) },
 	{ 0, "to", "N", "row to compare with it (default -1)",
 	  LH_INT(struct settings, to, -LAST, LAST, .verbs = V_DRIFT) },
-	LH_FORCE_OPTION(V_RUN),
-	LH_LOCK_OPTION(V_RUN | V_BUNDLE),
+	LH_FORCE_OPTION(V_AUDIT),
+	LH_LOCK_OPTION(V_AUDIT | V_BUNDLE),
 	LH_JOBS_OPTION,
 	LH_NOW_OPTION,
 	LH_COMMON_OPTIONS,
@@ -94,34 +86,10 @@ static const struct lh_op ops[] = {
 	{ "", "", "audit a root", V_AUDIT, .out = audited, .command = audit_verb,
 	  .writes = true },
 	{ "drift", "[FILE]", "compare two baselines", V_DRIFT, .command = drift_verb },
-	{ "merge", "FILE...", "the audit of which these are all parts", V_MERGE, .out = audited,
-	  .command = merge_verb, .writes = true },
 	{ "bundle", "verify|commit BUNDLE", "check a bundle, or commit it", V_BUNDLE,
 	  .out = verified, .command = bundle_verb },
 	LH_OP_END
 };
-
-/* Return an option of the audit as a whole that was given, or NULL. */
-static const char *of_the_whole(const struct settings *s)
-{
-	const struct {
-		const char *name;
-		bool given;
-	} option[] = {
-		{ "--out", s->out }, { "--html", s->html }, { "--bundle", s->bundle },
-		{ "--json", s->json }, { "--append-baseline", s->append_baseline },
-		{ "--fail-on-drift", s->fail_on_drift }, { "--observer", s->observer },
-		{ "--phase", s->phase.n }, { "--test-command", s->test_command },
-		{ "--samples", s->samples }, { "--acceptance-fixture", s->acceptance_fixture },
-		{ "--replay-command", s->replay_command },
-	};
-	size_t i;
-
-	for (i = 0; i < sizeof option / sizeof *option; i++)
-		if (option[i].given)
-			return option[i].name;
-	return NULL;
-}
 
 static int check(struct lh_tool *tool, void *settings)
 {
@@ -130,11 +98,6 @@ static int check(struct lh_tool *tool, void *settings)
 
 	if (s->json && s->html && !strcmp(s->html, "-"))
 		return lh_tool_usage(tool, "--json and --html - exclude each other");
-	if (tool->shard && !s->part)
-		return lh_tool_usage(tool, "--shard needs --part FILE");
-	if (s->part && of_the_whole(s))
-		return lh_tool_usage(tool, "%s is for \"lh-audit-full merge\", not with --part",
-				     of_the_whole(s));
 	if (!s->tlog != !s->tlog_key.n)
 		return lh_tool_usage(tool, "--tlog and --key-file-tlog need each other");
 	if (s->tlog && !s->bundle && (!tool->verb || tool->verb->bit != V_BUNDLE))

@@ -73,14 +73,6 @@ static int files(struct audit *a, struct lh_err *err)
 	return a->s->append_baseline ? history_append(a, err) : 0;
 }
 
-/* Judge all rows, or take what the parts say of them. */
-static int rows(struct audit *a, struct lh_err *err)
-{
-	if ((a->parts ? parts_take(a, err) : census_take(a, err)) < 0)
-		return -1;
-	return census_end(a, err);
-}
-
 static int audit(struct audit *a, struct lh_err *err)
 {
 	int printed;
@@ -88,7 +80,7 @@ static int audit(struct audit *a, struct lh_err *err)
 	if (lock_root(a, err) < 0)
 		return -1;
 	lh_tool_time(a->tool, a->recorded_at);
-	if (find_commit(a, err) < 0 || newest_run(a, err) < 0 || rows(a, err) < 0 ||
+	if (find_commit(a, err) < 0 || newest_run(a, err) < 0 || census_take(a, err) < 0 ||
 	    history_read(a, err) < 0 || phases(a, err) < 0)
 		return -1;
 	if (!audit_is_sound(a) || (a->s->fail_on_drift && a->history.drift.warned))
@@ -100,57 +92,21 @@ static int audit(struct audit *a, struct lh_err *err)
 	return files(a, err) < 0 ? -1 : printed;
 }
 
-/* Write a part of the census.  Others read at the same time, so that the root is not locked:
- * what changes meanwhile, the merge finds. */
-static int part(struct audit *a, struct lh_err *err)
-{
-	struct census *c = &a->census;
-
-	if (lh_tool_shard(a->tool, &c->shard) < 0)
-		return -1;
-	if (!c->shard.n)
-		c->shard.n = 1;
-	c->rows = ROWS_SHARD;
-	return census_take(a, err) < 0 || newest_run(a, err) < 0 ? -1 : part_write(a, err);
-}
-
-static int run(struct audit *a, int (*what)(struct audit *a, struct lh_err *err))
-{
-	struct lh_err *err = &a->tool->err;
-	int rc = -1;
-
-	checks_begin(a);
-	a->root = lh_root_open(a->s->root, err);
-	if (a->root && targets_check(a, err) == 0)
-		rc = what(a, err);
-	checks_free(a);
-	census_free(&a->census);
-	lh_buf_free(&a->bad_summary);
-	free(a->run_id);
-	history_free(&a->history);
-	lh_root_close(a->root);
-	return rc;
-}
-
 int audit_verb(struct lh_tool *tool, void *settings)
 {
 	struct audit a = { .tool = tool, .s = settings };
+	struct lh_err *err = &tool->err;
+	int rc = -1;
 
-	return run(&a, a.s->part ? part : audit);
-}
-
-int merge_verb(struct lh_tool *tool, void *settings)
-{
-	struct audit a = { .tool = tool, .s = settings };
-	size_t i, n = 0;
-	int rc;
-
-	for (i = 0; i < tool->n_operands; i++)
-		n += strcmp(tool->operands[i], "-") == 0;
-	if (n > 1)
-		return lh_tool_usage(tool, "standard input can be one operand only");
-	a.parts = parts_read(tool->operands, tool->n_operands, &tool->err);
-	rc = a.parts ? run(&a, audit) : -1;
-	parts_free(a.parts);
+	checks_begin(&a);
+	a.root = lh_root_open(a.s->root, err);
+	if (a.root && targets_check(&a, err) == 0)
+		rc = audit(&a, err);
+	checks_free(&a);
+	census_free(&a.census);
+	lh_buf_free(&a.bad_summary);
+	free(a.run_id);
+	history_free(&a.history);
+	lh_root_close(a.root);
 	return rc;
 }

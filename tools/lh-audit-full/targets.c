@@ -29,7 +29,6 @@ int targets_check(const struct audit *a, struct lh_err *err)
 		{ .who = "--out", .path = a->s->out },
 		{ .who = "--html", .path = a->s->html },
 		{ .who = "--bundle", .path = a->s->bundle },
-		{ .who = "--part", .path = a->s->part },
 	};
 	int rc = baselines && replays ? 0 : -1;
 	size_t i, k;

@@ -2,8 +2,6 @@
  * distill.h - the parts of lh-distill.
  *
  *     run.c         run: the five stages
- *     part.c        run --shard: the first two, of one shard
- *     merge.c       merge: the five stages, with what the parts have made
  *     whole.c       a whole run, for run and acceptance
  *     drift.c       drift.json: what changed since the newest other run
  *     markdown.c    summary.md
@@ -23,7 +21,7 @@
 #include "distill/root.h"
 #include "tool/op.h"
 
-enum { V_RUN = 1, V_HEALTH = 2, V_RECEIPTS = 4, V_ACCEPTANCE = 8, V_TRACE = 16, V_MERGE = 32 };
+enum { V_RUN = 1, V_HEALTH = 2, V_RECEIPTS = 4, V_ACCEPTANCE = 8, V_TRACE = 16 };
 
 struct settings {
 	struct lh_run_how run;
@@ -36,36 +34,12 @@ struct settings {
 
 /* One function per verb. */
 int distill_run(struct lh_tool *tool, void *settings);
-int distill_merge(struct lh_tool *tool, void *settings);
 int distill_health(struct lh_tool *tool, void *settings);
 int distill_receipts(struct lh_tool *tool, void *settings);
 int distill_acceptance(struct lh_tool *tool, void *settings);
 int distill_trace(struct lh_tool *tool, void *settings);
 /* Of a request of trace. */
 extern const struct lh_bind trace_members[], trace_out[];
-
-struct whole;
-
-/* ---- run.c ---- */
-
-/* What the commands that run stages print in passing. */
-struct shown {
-	struct lh_tool *tool;
-	bool progress;
-};
-
-/* Complete the options of a run, whose progress goes to *shown. */
-struct lh_run_how run_how(struct lh_tool *tool, const struct settings *s, struct shown *shown);
-
-/* Report the end of a stage; shown is a struct shown. */
-void run_ended(void *shown, const struct lh_stage_result *res);
-
-/* Fail without sources: a run over the wrong folder would have nothing to do, without a
- * message. */
-int run_check_sources(struct lh_tool *tool, const struct lh_run *run);
-
-/* Print a whole run, and what else there is to report. */
-int run_print(struct lh_tool *tool, const struct whole *w);
 
 /* ---- committed.c ---- */
 
@@ -74,15 +48,10 @@ struct lh_tlog_keyed;
 int committed_open(struct lh_tlog_keyed *tree, struct lh_tool *tool, const struct settings *s);
 int committed_append(struct lh_tlog_keyed *tree, struct lh_tool *tool, const struct lh_root *root);
 
-/* ---- part.c ---- */
-
-int part_run(struct lh_tool *tool, const struct settings *s, const struct lh_shard *shard);
-
 /* ---- whole.c ---- */
 
 struct whole {
 	struct lh_run *run;
-	struct lh_parts *parts;	/* of a divided run that is joined; or NULL */
 	struct lh_stage_result stage[LH_STAGES];
 	struct lh_summary summary;
 	struct lh_buf json;	/* summary.json, with its LF */
@@ -98,10 +67,6 @@ typedef void whole_fn(void *ctx, const struct lh_stage_result *res);
  * summary.json, which marks a run as complete.  Free it in any case. */
 int whole_run(struct whole *w, const struct lh_run_how *how, const char *now, whole_fn *ended,
 	      void *ctx, struct lh_err *err);
-/* The same for a divided run, whose parts are joined.  If they are of lh-materialize, only
- * the first stage is run, with its counts in *collect, and there is no summary. */
-int whole_merge(struct whole *w, const struct lh_run_how *how, const char *now, whole_fn *ended,
-		void *ctx, struct lh_collect *collect, struct lh_err *err);
 void whole_free(struct whole *w);
 
 /* ---- drift.c, markdown.c ---- */

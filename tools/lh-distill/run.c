@@ -5,6 +5,12 @@
 #include "distill.h"
 #include "tlog/once.h"
 
+/* What is printed in passing. */
+struct shown {
+	struct lh_tool *tool;
+	bool progress;
+};
+
 static void on_progress(void *ctx, enum lh_stage stage, uint64_t records)
 {
 	struct shown *s = ctx;
@@ -13,7 +19,7 @@ static void on_progress(void *ctx, enum lh_stage stage, uint64_t records)
 	lh_tool_progress(s->tool, records);
 }
 
-void run_ended(void *ctx, const struct lh_stage_result *r)
+static void run_ended(void *ctx, const struct lh_stage_result *r)
 {
 	struct shown *s = ctx;
 	unsigned long long in = r->records_in, out = r->records_out;
@@ -49,19 +55,21 @@ static int any_source(const struct lh_root *root, struct lh_err *err)
 	return found;
 }
 
-int run_check_sources(struct lh_tool *tool, const struct lh_run *run)
+/* Fail without sources: a run over the wrong folder would have nothing to do, without a
+ * message. */
+static int check_sources(struct lh_tool *tool, const struct lh_run *run)
 {
-	int found = any_source(run->sources, &tool->err);
+	int found = any_source(run->root, &tool->err);
 
 	if (found)
 		return found < 0 ? -1 : 0;
 	lh_tool_warn(tool, "%s: none of the twelve sources is in %s",
-		     lh_root_path(run->sources), LH_ROOT_SOURCES);
+		     lh_root_path(run->root), LH_ROOT_SOURCES);
 	lh_tool_verdict_bad(tool);
 	return 0;
 }
 
-int run_print(struct lh_tool *tool, const struct whole *w)
+static int print(struct lh_tool *tool, const struct whole *w)
 {
 	/* Report what else the mail of a cron job should have. */
 	warn_bad(tool, &w->bad);
@@ -70,44 +78,28 @@ int run_print(struct lh_tool *tool, const struct whole *w)
 				w->run->why_no_git.msg);
 	if (strcmp(w->severity, "ok"))
 		lh_tool_message(tool, "drift: %s, against run %s", w->severity, w->prior);
-	return run_check_sources(tool, w->run) < 0 ? -1 : lh_tool_out(tool, w->json.p, w->json.len);
-}
-
-struct lh_run_how run_how(struct lh_tool *tool, const struct settings *s, struct shown *shown)
-{
-	struct lh_run_how how = s->run;
-
-	*shown = (struct shown){ tool, lh_tool_shows_progress(tool) };
-	how.lock_timeout = tool->lock_timeout;
-	how.progress = on_progress;
-	how.ctx = shown;
-	return how;
+	return check_sources(tool, w->run) < 0 ? -1 : lh_tool_out(tool, w->json.p, w->json.len);
 }
 
 int distill_run(struct lh_tool *tool, void *settings)
 {
 	const struct settings *s = settings;
 	LH_SCOPED(lh_tlog_keyed_close) struct lh_tlog_keyed tree = { .log = NULL };
-	struct lh_shard shard;
-	struct lh_run_how how;
-	struct shown shown;
+	struct shown shown = { tool, lh_tool_shows_progress(tool) };
+	struct lh_run_how how = s->run;
 	struct whole w;
 	int rc;
 
-	if (lh_tool_shard(tool, &shard) < 0)
-		return -1;
-	if (shard.n && s->tlog)
-		return lh_tool_usage(tool, "--tlog is for \"lh-distill merge\", not with --shard");
-	if (shard.n)
-		return part_run(tool, s, &shard);
+	how.lock_timeout = tool->lock_timeout;
+	how.progress = on_progress;
+	how.ctx = &shown;
 	if (committed_open(&tree, tool, s) < 0)
 		return -1;
-	how = run_how(tool, s, &shown);
 	rc = whole_run(&w, &how, tool->now, run_ended, &shown, &tool->err);
 	if (!rc)
 		rc = committed_append(&tree, tool, w.run->root);
 	if (!rc)
-		rc = run_print(tool, &w);
+		rc = print(tool, &w);
 	whole_free(&w);
 	return rc;
 }

@@ -5,29 +5,13 @@
 
 #include "distill/stages.h"
 
-static int collect(struct whole *w, struct lh_collect *how, struct lh_err *err)
-{
-	struct lh_stage_result *res = &w->stage[LH_STAGE_COLLECT];
-
-	return w->parts ? lh_stage_join_collect(w->run, w->parts, res, how, err)
-			: lh_stage_collect(w->run, res, how, err);
-}
-
-static int score(struct whole *w, struct lh_err *err)
-{
-	struct lh_stage_result *res = &w->stage[LH_STAGE_SCORE];
-
-	return w->parts ? lh_stage_join_score(w->run, w->parts, res, err)
-			: lh_stage_score(w->run, res, err);
-}
-
 static int run_stage(struct whole *w, enum lh_stage i, struct lh_err *err)
 {
 	switch (i) {
 	case LH_STAGE_COLLECT:
-		return collect(w, NULL, err);
+		return lh_stage_collect(w->run, &w->stage[i], NULL, err);
 	case LH_STAGE_SCORE:
-		return score(w, err);
+		return lh_stage_score(w->run, &w->stage[i], err);
 	default:
 		return lh_stage_exports(w->run, &w->stage[i], err);
 	}
@@ -66,14 +50,6 @@ static int write_reports(struct whole *w, struct lh_err *err)
 	return rc ? rc : lh_report_write(w->run, "summary.json", &w->json, err);
 }
 
-/* Score what is on file before evidence of the parts is appended to it. */
-static int score_old(struct whole *w, struct lh_err *err)
-{
-	return lh_stage_join_begin(w->run, &w->stage[LH_STAGE_SCORE], err) < 0
-		? lh_err_prefix(err, "%s", lh_stage_name(LH_STAGE_SCORE))
-		: 0;
-}
-
 /* Run everything in the open run, which began at start. */
 static int run_all(struct whole *w, double start, whole_fn *ended, void *ctx, struct lh_err *err)
 {
@@ -83,11 +59,7 @@ static int run_all(struct whole *w, double start, whole_fn *ended, void *ctx, st
 		lh_run_time(w->run, s->started_at);
 	else	/* the same, so that its records lead to the run */
 		memcpy(s->started_at, w->run->recorded_at, sizeof s->started_at);
-	if (w->parts && score_old(w, err) < 0)
-		return -1;
 	if (run_stages(w, ended, ctx, err) < 0)
-		return -1;
-	if (w->parts && lh_parts_keep(w->run, w->parts, err) < 0)
 		return -1;
 	lh_run_time(w->run, s->ended_at);
 	s->run_id = w->run->id;
@@ -108,31 +80,12 @@ int whole_run(struct whole *w, const struct lh_run_how *how, const char *now, wh
 	return w->run ? run_all(w, start, ended, ctx, err) : -1;
 }
 
-int whole_merge(struct whole *w, const struct lh_run_how *how, const char *now, whole_fn *ended,
-		void *ctx, struct lh_collect *collected, struct lh_err *err)
-{
-	double start = lh_time_monotonic();
-
-	*w = (struct whole){ .severity = "ok" };
-	w->run = lh_run_open(how, now, err);
-	w->parts = w->run ? lh_parts_open(w->run, err) : NULL;
-	if (!w->parts)
-		return -1;
-	if (lh_parts_job(w->parts) == LH_PART_DISTILL)
-		return run_all(w, start, ended, ctx, err);
-	if (collect(w, collected, err) < 0)
-		return lh_err_prefix(err, "%s", lh_stage_name(LH_STAGE_COLLECT));
-	ended(ctx, &w->stage[LH_STAGE_COLLECT]);
-	return lh_parts_keep(w->run, w->parts, err);
-}
-
 void whole_free(struct whole *w)
 {
 	size_t i;
 
 	for (i = 0; i < LH_STAGES; i++)
 		lh_stage_done(&w->stage[i]);
-	lh_parts_close(w->parts);
 	lh_run_close(w->run);
 	free(w->prior);
 	lh_buf_free(&w->json);

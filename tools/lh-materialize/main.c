@@ -12,7 +12,6 @@ static const struct lh_option options[] = {
 	{ 0, "source", "STREAM", "filter: rows of this stream in, evidence out",
 	  LH_TEXT(struct settings, source, .words = STREAMS) },
 	LH_RUN_OPTIONS(struct settings, run, 0),
-	LH_SHARD_OPTION(0),
 	{ 0, "sources", "STREAM,...", "only read these sources of the root (default: all)",
 	  LH_TEXT(struct settings, sources, .words = STREAMS) },
 	{ 0, "dedup", "all|day",
@@ -53,11 +52,11 @@ static int check(struct lh_tool *tool, void *settings)
 					     "keeps what it skips");
 		return 0;
 	}
-	if (s->sources || s->dry_run || s->run.run_id || s->dedup >= 0 || tool->shard ||
+	if (s->sources || s->dry_run || s->run.run_id || s->dedup >= 0 ||
 	    s->run.root != getenv("LH_DISTILL_ROOT"))
 		return lh_tool_usage(tool,
 				     "--source reads no root: --root, --sources, --dry-run,"
-				     " --run-id, --shard and --dedup exclude it");
+				     " --run-id and --dedup exclude it");
 	return 0;
 }
 

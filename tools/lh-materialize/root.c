@@ -45,12 +45,9 @@ int root_run(struct lh_tool *tool, void *settings)
 	struct lh_collect how = { .dedup = s->dedup == LH_DEDUP_DAY, .max_line = tool->max_line,
 				  .skipped = on_skip, .ctx = tool };
 	struct lh_stage_result res = { 0 };
-	LH_SCOPED(lh_buf_free) struct lh_buf json = { 0 };
 	struct lh_run *run;
 	int rc;
 
-	if (lh_tool_shard(tool, &s->run.shard) < 0)
-		return -1;
 	if (read_sources(tool, s->sources, &how.sources) < 0)
 		return -1;
 	s->run.jobs = (unsigned)tool->jobs;
@@ -60,8 +57,6 @@ int root_run(struct lh_tool *tool, void *settings)
 	s->run.ctx = tool;
 	run = lh_run_open(&s->run, tool->now, &tool->err);
 	rc = run ? lh_stage_collect(run, &res, &how, &tool->err) : -1;
-	if (!rc && run->how.shard.n && !run->how.dry)
-		rc = lh_part_finish(run, LH_PART_MATERIALIZE, &how, &json, &tool->err);
 	if (!rc)
 		rc = print(tool, run, &how);
 	if (!rc) {
