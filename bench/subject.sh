@@ -23,7 +23,6 @@ make_state() {
 		mv "$1/new" "$file"
 	done
 	lh-distill run -q --root "$1" --run-id one >/dev/null
-	lh-trace --root "$1" --reindex one >/dev/null
 }
 if [ ! -d "$state" ]; then
 	rm -rf "$state.new"
@@ -36,7 +35,6 @@ chmod 600 "$work/key"
 export LH_SUBJECT_AUDIT_KEY=$work/key
 cp -a "$state" "$work/s"
 cd "$work"
-lh-trace --root s one >/dev/null
 
 # timed WHAT COMMAND... - append its processor time, wall time and memory in MiB to a file.
 timed() {

@@ -1,6 +1,5 @@
-# What a look-up of a record costs: lh-trace with its index, next to grep over the root and
-# to jq, which reads the same rows; and the index itself.  TRACE_ROWS rows of sources give
-# five times as many rows in all.
+# What a look-up of a record costs: lh-trace, next to grep over the root and to jq, which reads
+# the same rows.  TRACE_ROWS rows of sources give five times as many rows in all.
 source "$ROOT/bench/lib.bash"
 rows=${TRACE_ROWS:-1000000}
 root=$DATA/trace-$rows
@@ -10,15 +9,8 @@ if [ ! -d "$root/exports" ]; then
 fi
 id=$(tail -n 1 "$root/exports/rag/playbooks.jsonl" | jq -r .source_run_id)
 files="$root/data $root/exports"
-lh-trace --root "$root" --reindex one >/dev/null
-sleep 3
-lh-trace --root "$root" --reindex one >/dev/null
 
-versus 'trace: second look-up, grep -rnF' 3 "lh-trace --root $root --json '$id'" \
+versus 'trace: a look-up, grep -rnF' 3 "lh-trace --root $root --json '$id'" \
 	"grep -rnF '\"$id\"' $files"
-versus 'trace: second look-up, jq' 1 "lh-trace --root $root --json '$id'" \
+versus 'trace: a look-up, jq' 1 "lh-trace --root $root --json '$id'" \
 	"find $files -name '*.jsonl' -exec jq -c --arg id '$id' 'select([.run_id, .evidence_run_id, .source_run_id, .source_record.evidence_run_id?] | index(\$id))' {} +"
-versus 'trace: index made, grep -rnF' 3 "lh-trace --root $root --reindex one" \
-	"grep -rnF '\"$id\"' $files"
-printf 'trace: bytes of index per byte of root\t%s\t\t\n' \
-	"$(awk -v a="$(stat -c %s "$root/.lh-trace/index")" -v b="$(find $files -name '*.jsonl' -printf '%s\n' | awk '{ n += $1 } END { print n }')" 'BEGIN { printf "%.3f", a / b }')"

@@ -20,7 +20,6 @@ commands() {
 	lh-distill run --root past.d --run-id a --now 2026-05-03T12:00:00Z
 	lh-distill health --all --root past.d
 	lh-distill receipts --root past.d
-	lh-distill trace --root traced.d traces.jsonl
 	lh-embed --dimension 64 workers.jsonl
 	lh-export rag --quarantine refused --now 2026-05-03T12:00:00Z evidence.jsonl
 	lh-export sft --quarantine refused --now 2026-05-03T12:00:00Z evidence.jsonl
@@ -127,6 +126,7 @@ commands() {
 	lh-tlog note --vkey example.com/log+af60b360+AfJB15Qpxeic+ZntpPy674LLlMFfxnd2TtNHdwz1iemk proved.d/checkpoint
 	lh-tlog witness --state witness.d --key-file witness.key --policy tlog.policy --now 2026-05-03T12:00:00Z to-witness.jsonl
 	lh-trace --root past.d outcome:o1
+	lh-trace --requests --root traced.d traces.jsonl
 	lh-validate --kind email --now 2026-05-03T12:00:00Z --roster workers.lhv drafts.jsonl
 	lh-validate --kind sms --now 2026-05-03T12:00:00Z --roster=workers.jsonl --rules . drafts.jsonl
 	lh-validate --kind email --now 2026-05-03T12:00:00Z --roster workers.lhv --audit-log audit.d --key-file audit.key few.jsonl

@@ -12,14 +12,11 @@
  *     {"operand","as","steps":[STEP...]}             or with "searched" or "candidates"
  *     STEP = {"step","file","line",...,"steps":[STEP...]}
  *
- * Rows are found by an index of their keys (key_index.h), which is beside the root or among
- * the caches of the user, and made and renewed as needed.  A file whose state has changed is
- * hashed: if it begins as before, only what was added to it is read, else all of it.  If the
- * index cannot be written it is made in memory.  Every row is read and compared before it is
- * part of an answer.
+ * Nothing is kept between two runs: files are read through for the bytes of a name, and only the
+ * rows that have them are parsed; of a file that many names are looked for in, the keys of all
+ * rows are read once.  Every row is read and compared before it is part of an answer.
  *
- * Memory:  24 bytes for each key of the largest file while an index is made, 8 for each key of
- *          the root if it is not written.  A row has one to four keys.
+ * Memory:  8 bytes for each key of a file of which keys were read; a row has one to four.
  * Errors:  -1 (NULL) with *err.  What does not prevent an answer goes to how->warn.
  * Threads: one thread per struct.
  */
@@ -38,10 +35,8 @@ struct lh_lineage_how {
 	const char *subjects;	/* their folder; NULL: LH_SUBJECT_DIR below the root */
 	const struct lh_list *decisions;	/* their logs; none: LH_DECISIONS_LOG below the
 						   root, if it exists */
-	bool no_index;		/* neither read nor write an index */
-	bool reindex;		/* make it anew */
 	bool records;		/* the answer has the rows themselves */
-	bool every;		/* compare all rows that may have a key, however many they are */
+	bool every;		/* many names are looked for, each in all rows that may have it */
 	uint64_t jobs;
 	uint64_t most;		/* records of an operand, and rows of a list */
 	struct lh_chain_keys *keys;	/* to verify chains with; NULL: do not */
@@ -98,6 +93,11 @@ int lh_lineage_has(struct lh_lineage *l, const char *file, struct lh_err *err);
 int lh_lineage_trace(struct lh_lineage *l, struct lh_str operand, bool subject, struct lh_buf *out,
 		     struct lh_err *err);
 
+/* Append {"id","exporter","sample","run","from"} for the id of a sample, as lh-trace --requests
+ * answers.  LH_EDATA with the status 404: there is none. */
+int lh_lineage_sample(struct lh_lineage *l, struct lh_str id, struct lh_buf *out,
+		      struct lh_err *err);
+
 /*
  * row_ids - what the rows of a distillation root are called, and what they refer to.
  *
@@ -128,7 +128,7 @@ enum lh_place {
 };
 
 enum lh_key_kind { LH_KEY_ID, LH_KEY_RUN, LH_KEY_SIG, LH_KEY_LINE, LH_KEY_RETRIEVED,
-		   LH_KEY_PERSON, LH_KEY_OTHER };	/* OTHER: a line that is no record */
+		   LH_KEY_PERSON };
 
 /* The record that a row is about; of a pair one of two, the chosen one first. */
 struct lh_row_side {
@@ -165,7 +165,8 @@ uint32_t lh_row_line_key(struct lh_str source_file, int64_t line);
 int lh_row_person_keys(const struct lh_record *rec, struct lh_buf *scratch, struct lh_buf *out,
 		       struct lh_err *err);
 
-/* Append all other keys of a row, 4 bytes each. */
-void lh_row_keys(const struct lh_row_ids *ids, enum lh_place place, struct lh_buf *out);
+/* Append all other keys of a row, 4 bytes each; *ids then has what it is called. */
+int lh_row_keys(struct lh_row_ids *ids, enum lh_place place, const struct lh_record *rec,
+		struct lh_buf *out, struct lh_err *err);
 
 #endif

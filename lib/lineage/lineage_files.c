@@ -1,4 +1,4 @@
-/* lineage_files.c - the files of a root, and their state. */
+/* lineage_files.c - the files of a root. */
 #include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "base/mem.h"
+#include "file/file.h"
 #include "distill/sample.h"
 #include "lineage_parts.h"
 
@@ -34,30 +35,13 @@ const char *lh_place_step(enum lh_place place)
 	return places[place].step;
 }
 
-void lh_lineage_unreadable(struct lh_lineage *l, struct lh_lineage_file *f,
-			   const struct lh_err *why)
+int lh_lineage_left_out(struct lh_lineage *l, struct lh_lineage_file *f, struct lh_err *err)
 {
+	if (err->code != LH_EIO && err->code != LH_ECORRUPT)
+		return -1;
 	f->unreadable = true;
-	l->how.warn(l->how.ctx, true, why->msg);
-}
-
-static void set_state(struct lh_file_state *s, const struct stat *st)
-{
-	*s = (struct lh_file_state){
-		.device = st->st_dev, .inode = st->st_ino, .size = (uint64_t)st->st_size,
-		.modified = st->st_mtim.tv_sec * 1000000000 + st->st_mtim.tv_nsec,
-		.changed = st->st_ctim.tv_sec * 1000000000 + st->st_ctim.tv_nsec,
-	};
-}
-
-bool lh_lineage_state(int fd, struct lh_file_state *state)
-{
-	struct stat st;
-
-	if (fstat(fd, &st) < 0)
-		return false;
-	set_state(state, &st);
-	return true;
+	l->how.warn(l->how.ctx, true, err->msg);
+	return 0;
 }
 
 struct listing {
@@ -70,34 +54,22 @@ static int add_file(void *ctx, const char *relpath, struct lh_err *err)
 	const struct listing *of = ctx;
 	struct lh_lineage *l = of->l;
 	struct lh_lineage_file *f;
-	struct lh_err why;
+	LH_SCOPED(lh_free_local) char *path = lh_root_join(l->root, relpath, err);
 	struct stat st;
-	LH_SCOPED(lh_free_local) char *path = NULL;
-	int rc;
 
-	if (lh_grow(&l->file, &l->cap_files, l->n_files + 1, sizeof *f, err) < 0)
+	if (!path || lh_grow(&l->file, &l->cap_files, l->n_files + 1, sizeof *f, err) < 0)
 		return -1;
-	path = lh_root_join(l->root, relpath, err);
-	if (!path)
+	if (lstat(path, &st) < 0 && errno == ENOENT)
+		return 0;
+	f = &l->file[l->n_files];
+	*f = (struct lh_lineage_file){ .place = of->place };
+	f->path = lh_strndup(relpath, strlen(relpath), err);
+	if (!f->path)
 		return -1;
-	rc = lstat(path, &st);
-	if (rc == 0 || errno != ENOENT) {
-		f = &l->file[l->n_files];
-		*f = (struct lh_lineage_file){ .place = of->place };
-		f->path = lh_strndup(relpath, strlen(relpath), err);
-		l->n_files += f->path != NULL;
-		if (f->path && (rc < 0 || !S_ISREG(st.st_mode))) {
-			rc < 0 ? lh_err_sys(&why, "%s", path)
-			       : lh_not_regular(path, st.st_mode, &why);
-			lh_lineage_unreadable(l, f, &why);
-		} else if (f->path) {
-			set_state(&f->state, &st);
-		}
-		rc = f->path ? 0 : -1;
-	} else {
-		rc = 0;
-	}
-	return rc;
+	l->n_files++;
+	if (lh_lineage_open_file(l, l->n_files - 1, err) < 0)
+		return lh_lineage_left_out(l, f, err);
+	return 0;
 }
 
 static int add_sources(struct listing *of, struct lh_err *err)

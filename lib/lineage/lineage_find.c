@@ -1,24 +1,30 @@
-/* lineage_find.c - the rows that have a key, and their lines. */
+/*
+ * lineage_find.c - the rows that have a name, and their lines.
+ *
+ * A file is read through for the bytes of the name, and only the rows that have them are parsed.
+ * The name may be escaped in a row, so a row in which it can be so is parsed, too.  From a file
+ * that was read through SCANS times, and from one in which the name is not written but computed,
+ * the keys of all rows are read once, and the rows are found by these.
+ */
 #include <errno.h>
 #include <stdlib.h>
 #include <unistd.h>
 
 #include "base/mem.h"
+#include "file/file.h"
 #include "file/rows.h"
 #include "lineage_parts.h"
 
 #define PIECE ((size_t)64 << 10)
 #define LONGEST ((size_t)256 << 20)	/* bytes of a line */
+#define SCANS 16
+#define MARK_ROWS 64
 
-static int add_hits(struct lh_hits *h, size_t file, const struct lh_numbers *lines,
-		    struct lh_err *err)
+static int add_hit(struct lh_hits *h, size_t file, uint64_t line, struct lh_err *err)
 {
-	size_t i;
-
-	if (lh_grow(&h->hit, &h->cap, h->n + lines->n, sizeof *h->hit, err) < 0)
+	if (lh_grow(&h->hit, &h->cap, h->n + 1, sizeof *h->hit, err) < 0)
 		return -1;
-	for (i = 0; i < lines->n; i++)
-		h->hit[h->n++] = (struct lh_lineage_hit){ file, lines->v[i] };
+	h->hit[h->n++] = (struct lh_lineage_hit){ file, line };
 	return 0;
 }
 
@@ -31,20 +37,189 @@ static int by_line(const void *a, const void *b)
 	return (x->line > y->line) - (x->line < y->line);
 }
 
-int lh_lineage_find(struct lh_lineage *l, unsigned places, uint32_t key, struct lh_hits *hits,
-		    struct lh_err *err)
+/* ---- by bytes ---- */
+
+/* Look for a row; NULL: count the rows alone. */
+struct scan {
+	struct lh_lineage *l;
+	size_t file, most;
+	const struct lh_wanted *want;
+	char escapes[16];	/* what follows a backslash where a byte of the name is escaped */
+	uint32_t key;
+	struct lh_buf keys;
+	struct lh_hits *hits;
+};
+
+/* Return whether a row of the file has the key: 1, 0, -1. */
+static int has_key(struct scan *s, const struct lh_file_row *row, struct lh_err *err)
+{
+	struct lh_lineage *l = s->l;
+	size_t bom = row->line == 1 ? lh_mark_len(row->p, row->n) : 0, i;
+	uint32_t key;
+
+	if (row->n > LONGEST)
+		return 0;
+	if (lh_record_parse(&l->rec, row->p + bom, row->n - bom, err) < 0)
+		return err->code == LH_EDATA ? 0 : -1;
+	lh_buf_reset(&s->keys);
+	if ((s->want->kind == LH_KEY_PERSON ?
+	     lh_row_person_keys(&l->rec, &l->ids.scratch, &s->keys, err) :
+	     lh_row_keys(&l->ids, l->file[s->file].place, &l->rec, &s->keys, err)) < 0)
+		return -1;
+	for (i = 0; i + sizeof key <= s->keys.len; i += sizeof key) {
+		memcpy(&key, s->keys.p + i, sizeof key);
+		if (key == s->key)
+			return 1;
+	}
+	return 0;
+}
+
+/* Return whether a byte of the name may be escaped in the row. */
+static bool may_escape(const struct scan *s, const struct lh_file_row *row)
+{
+	const char *p = row->p, *end = p + row->n;
+
+	for (; (p = memchr(p, '\\', (size_t)(end - p))) && p + 1 < end; p++)
+		if (strchr(s->escapes, p[1]))
+			return true;
+	return false;
+}
+
+static int on_row(struct scan *s, const struct lh_file_row *row, struct lh_err *err)
+{
+	int rc;
+
+	if (!memmem(row->p, row->n, s->want->text.p, s->want->text.n) &&
+	    !may_escape(s, row))
+		return 0;
+	rc = has_key(s, row, err);
+	return rc > 0 ? add_hit(s->hits, s->file, row->line, err) : rc;
+}
+
+/* Read a file through; its rows and marks are known afterwards. */
+static int scan(struct scan *s, struct lh_err *err)
+{
+	struct lh_lineage_file *f = &s->l->file[s->file];
+	int fd = lh_lineage_open_file(s->l, s->file, err), rc;
+	struct lh_rows *rows = fd < 0 ? NULL : lh_rows_new(err);
+	const bool count = !f->counted;
+	struct lh_file_row row;
+
+	rc = rows ? lh_rows_open_fd(rows, fd, f->path, err) : -1;
+	while (rc > 0 && (rc = lh_rows_next(rows, &row, err)) > 0) {
+		if (count && f->rows++ % MARK_ROWS == 0) {
+			const struct lh_line_mark mark = { row.line, row.at };
+
+			if (lh_grow(&f->mark, &f->cap_marks, f->n_marks + 1, sizeof mark, err) < 0)
+				rc = -1;
+			else
+				f->mark[f->n_marks++] = mark;
+		}
+		if (count)
+			f->lines = row.line;
+		if (rc > 0 && s->want && s->hits->n < s->most)
+			rc = on_row(s, &row, err) < 0 ? -1 : 1;
+		if (rc < 0 || (!count && s->hits->n >= s->most))
+			break;
+	}
+	lh_rows_free(rows);
+	f->counted = true;
+	return rc < 0 ? -1 : 0;
+}
+
+int lh_lineage_count(struct lh_lineage *l, size_t i, struct lh_err *err)
+{
+	struct lh_lineage_file *f = &l->file[i];
+
+	if (f->counted || f->unreadable || scan(&(struct scan){ .l = l, .file = i }, err) == 0)
+		return 0;
+	return lh_lineage_left_out(l, f, err);
+}
+
+/* ---- by keys ---- */
+
+static int find_keys(struct lh_lineage *l, size_t i, uint32_t key, size_t most,
+		     struct lh_hits *hits, struct lh_err *err)
+{
+	const struct lh_lineage_file *f = &l->file[i];
+	const uint64_t least = (uint64_t)key << 32;
+	size_t lo = 0, hi = f->n_keys, mid;
+
+	while (lo < hi) {
+		mid = lo + (hi - lo) / 2;
+		if (f->key[mid] < least)
+			lo = mid + 1;
+		else
+			hi = mid;
+	}
+	for (; lo < f->n_keys && f->key[lo] >> 32 == key && hits->n < most; lo++)
+		if (add_hit(hits, i, (uint32_t)f->key[lo], err) < 0)
+			return -1;
+	return 0;
+}
+
+/* The places whose rows have names of a kind. */
+#define MADE (1u << LH_PLACE_RAG | 1u << LH_PLACE_SFT | 1u << LH_PLACE_PREFERENCE)
+#define RUNS (1u << LH_PLACE_EVIDENCE | 1u << LH_PLACE_SCORED | MADE | 1u << LH_PLACE_QUARANTINE)
+static const unsigned places_of[] = {
+	[LH_KEY_ID] = MADE | 1u << LH_PLACE_REPLAY,
+	[LH_KEY_RUN] = RUNS,
+	[LH_KEY_SIG] = RUNS | 1u << LH_PLACE_SOURCE | 1u << LH_PLACE_SKIP,
+	[LH_KEY_LINE] = 1u << LH_PLACE_SKIP | 1u << LH_PLACE_EVIDENCE,
+	[LH_KEY_RETRIEVED] = 1u << LH_PLACE_REPLAY,
+	[LH_KEY_PERSON] = ~0u,
+};
+
+/* Set which escapes the bytes of a name can have: of any byte that with a number. */
+static void set_escapes(char escapes[16], struct lh_str name)
+{
+	bool control = false;
+	size_t i, n = 1;
+
+	escapes[0] = 'u';
+	for (i = 0; i < name.n; i++) {
+		control |= (unsigned char)name.p[i] < ' ';
+		escapes[n] = '\0';
+		if (strchr("/\"\\", name.p[i]) && !strchr(escapes, name.p[i]))
+			escapes[n++] = name.p[i];
+	}
+	memcpy(escapes + n, control ? "bfnrt" : "", control ? 6 : 1);
+}
+
+static int find_in(struct lh_lineage *l, size_t i, const struct lh_wanted *want, size_t most,
+		   struct lh_hits *hits, struct lh_err *err)
+{
+	struct scan s = { .l = l, .file = i, .most = most, .want = want, .hits = hits };
+	struct lh_lineage_file *f = &l->file[i];
+	int rc = 0;
+
+	set_escapes(s.escapes, want->text);
+	s.key = want->kind == LH_KEY_LINE ? lh_row_line_key(want->text, want->line)
+					  : lh_row_key(want->kind, want->text);
+	/* The hash of a row of a source is not in it. */
+	if (!f->keyed && (l->how.every || f->scans++ == SCANS ||
+			  (f->place == LH_PLACE_SOURCE && want->kind == LH_KEY_SIG)))
+		rc = lh_lineage_keys(l, i, err);
+	if (!rc)
+		rc = f->keyed ? find_keys(l, i, s.key, most, hits, err) : scan(&s, err);
+	lh_buf_free(&s.keys);
+	return rc < 0 ? lh_lineage_left_out(l, f, err) : 0;
+}
+
+int lh_lineage_find(struct lh_lineage *l, unsigned places, const struct lh_wanted *want,
+		    struct lh_hits *hits, struct lh_err *err)
 {
 	size_t i, most = l->how.every ? SIZE_MAX : hits->n + LH_LINEAGE_CANDIDATES, kept = 0;
 
+	places &= places_of[want->kind];
 	for (i = 0; i < l->n_files && hits->n < most; i++) {
 		const struct lh_lineage_file *f = &l->file[i];
 
-		if (f->unreadable || !(places & 1u << f->place))
+		if (f->unreadable || !(places & 1u << f->place) ||
+		    (want->source.p && f->place == LH_PLACE_SOURCE &&
+		     !lh_str_is(want->source, f->path, strlen(f->path))))
 			continue;
-		l->lines.n = 0;
-		if (lh_key_part_find(&f->indexed, key, most - hits->n, &l->lines, err) < 0 ||
-		    lh_key_part_find(&f->rest, key, most - hits->n, &l->lines, err) < 0 ||
-		    add_hits(hits, i, &l->lines, err) < 0)
+		if (find_in(l, i, want, most, hits, err) < 0)
 			return -1;
 	}
 	hits->more |= hits->n >= most;
@@ -118,18 +293,24 @@ static int read_line(struct lh_lineage *l, int fd, const char *path, uint64_t at
 int lh_lineage_line(struct lh_lineage *l, const struct lh_lineage_hit *hit, struct lh_err *err)
 {
 	struct lh_lineage_file *f = &l->file[hit->file];
-	const struct lh_key_part *p = hit->line <= f->indexed.lines ? &f->indexed : &f->rest;
-	uint64_t first, at;
+	size_t lo = 0, hi, mid;
 	int fd, rc;
 
-	if (f->unreadable || !hit->line || hit->line > p->before + p->lines)
-		return 0;
-	if (lh_key_part_seek(p, hit->line, &first, &at, err) < 0)
+	if (lh_lineage_count(l, hit->file, err) < 0)
 		return -1;
+	if (f->unreadable || !f->n_marks || hit->line < f->mark[0].line || hit->line > f->lines)
+		return 0;
+	for (hi = f->n_marks; hi - lo > 1; ) {
+		mid = lo + (hi - lo) / 2;
+		if (f->mark[mid].line <= hit->line)
+			lo = mid;
+		else
+			hi = mid;
+	}
 	fd = lh_lineage_open_file(l, hit->file, err);
 	if (fd < 0)
 		return -1;
-	rc = read_line(l, fd, f->path, at, hit->line - first, err);
+	rc = read_line(l, fd, f->path, f->mark[lo].at, hit->line - f->mark[lo].line, err);
 	return rc > 0 && lh_line_empty(l->row.p, l->row.len) ? 0 : rc;
 }
 

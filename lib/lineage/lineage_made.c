@@ -37,7 +37,8 @@ int lh_lineage_persons(struct lh_lineage *l, struct lh_str id, lh_lineage_made_f
 	struct making m = { .l = l, .fn = fn, .ctx = ctx };
 	struct lh_hits hits = { 0 };
 	size_t i;
-	int rc = lh_lineage_find(l, ALL, lh_row_key(LH_KEY_PERSON, id), &hits, err);
+	const struct lh_wanted want = { .kind = LH_KEY_PERSON, .text = id };
+	int rc = lh_lineage_find(l, ALL, &want, &hits, err);
 
 	for (i = 0; i < hits.n && rc >= 0; i++) {
 		rc = lh_lineage_row(l, &hits.hit[i], err);
@@ -180,14 +181,12 @@ int lh_lineage_made(struct lh_lineage *l, const struct lh_lineage_row *row, size
 
 int lh_lineage_has(struct lh_lineage *l, const char *file, struct lh_err *err)
 {
-	const uint32_t key = lh_row_key(LH_KEY_OTHER, lh_str_of(""));
 	const size_t i = file_of(l, file);
+	struct lh_lineage_file *f = &l->file[i];
 
-	l->lines.n = 0;
 	if (i == l->n_files)
 		return 0;
-	if (lh_key_part_find(&l->file[i].indexed, key, 1, &l->lines, err) < 0 ||
-	    lh_key_part_find(&l->file[i].rest, key, 1, &l->lines, err) < 0)
-		return -1;
-	return !l->lines.n;
+	if (!f->keyed && !f->unreadable && lh_lineage_keys(l, i, err) < 0)
+		return lh_lineage_left_out(l, f, err) < 0 ? -1 : 1;
+	return !f->others;
 }

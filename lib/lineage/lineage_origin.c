@@ -87,13 +87,8 @@ static int add(struct lh_origins *o, const struct lh_row_side *side, struct lh_e
 
 /* ---- rows with a text ---- */
 
-/* What a row is asked for: a kind of text.  A sig_hash may be the beginning of one. */
-struct asked {
-	enum lh_key_kind kind;
-	struct lh_str text;
-};
-
-static bool side_has(const struct lh_row_side *side, const struct asked *a)
+/* A sig_hash that is asked for may be the beginning of one. */
+static bool side_has(const struct lh_row_side *side, const struct lh_wanted *a)
 {
 	struct lh_str sig = side->from.sig_hash;
 
@@ -103,16 +98,16 @@ static bool side_has(const struct lh_row_side *side, const struct asked *a)
 }
 
 typedef int found_fn(struct lh_lineage *l, void *ctx, const struct lh_lineage_hit *hit,
-		     const struct asked *a, struct lh_err *err);
+		     const struct lh_wanted *a, struct lh_err *err);
 
 /* Call fn for each row that has the text: the number of rows, or -1. */
-static int64_t each_row(struct lh_lineage *l, unsigned places, const struct asked *a,
+static int64_t each_row(struct lh_lineage *l, unsigned places, const struct lh_wanted *a,
 			found_fn *fn, void *ctx, struct lh_err *err)
 {
 	struct lh_hits hits = { 0 };
 	int64_t n = 0;
 	size_t i, s;
-	int rc = lh_lineage_find(l, places, lh_row_key(a->kind, a->text), &hits, err);
+	int rc = lh_lineage_find(l, places, a, &hits, err);
 	bool has;
 
 	for (i = 0; i < hits.n && rc >= 0; i++) {
@@ -143,7 +138,7 @@ static int64_t each_row(struct lh_lineage *l, unsigned places, const struct aske
 
 /* Add the sides of a row that have the text; of a row found by its id all. */
 static int add_sides(struct lh_lineage *l, void *ctx, const struct lh_lineage_hit *hit,
-		     const struct asked *a, struct lh_err *err)
+		     const struct lh_wanted *a, struct lh_err *err)
 {
 	enum lh_place place = l->file[hit->file].place;
 	struct lh_row_side side;
@@ -166,7 +161,7 @@ static int add_retrieved(struct lh_lineage *l, struct lh_origins *o, struct lh_e
 {
 	size_t n = l->ids.n_retrieved, i;
 	LH_SCOPED(lh_buf_free) struct lh_buf ids = { 0 };
-	struct asked a = { .kind = LH_KEY_ID };
+	struct lh_wanted a = { .kind = LH_KEY_ID };
 	const char *p;
 	int rc;
 
@@ -199,7 +194,7 @@ struct by_id {
 };
 
 static int on_id(struct lh_lineage *l, void *ctx, const struct lh_lineage_hit *hit,
-		 const struct asked *a, struct lh_err *err)
+		 const struct lh_wanted *a, struct lh_err *err)
 {
 	struct by_id *by = ctx;
 
@@ -217,15 +212,16 @@ static int on_id(struct lh_lineage *l, void *ctx, const struct lh_lineage_hit *h
 static int complete(struct lh_lineage *l, struct lh_origins *o, struct lh_err *err)
 {
 	const unsigned places = 1u << LH_PLACE_EVIDENCE | 1u << LH_PLACE_SCORED;
-	struct asked a;
 	size_t i;
 
 	for (i = 0; i < o->n; i++) {
+		struct lh_wanted a = { .kind = LH_KEY_RUN };
 		char *text;
 
 		if ((o->of[i].run.p && o->of[i].sig.p) || (!o->of[i].run.p && !o->of[i].sig.p))
 			continue;
-		a.kind = o->of[i].sig.p ? LH_KEY_SIG : LH_KEY_RUN;
+		if (o->of[i].sig.p)
+			a.kind = LH_KEY_SIG;
 		a.text = o->of[i].sig.p ? o->of[i].sig : o->of[i].run;
 		text = lh_strndup(a.text.p, a.text.n, err);
 		if (!text)
@@ -250,17 +246,17 @@ static int add_collected(struct lh_lineage *l, const char *path, uint64_t line,
 			 struct lh_origins *o, struct lh_err *err)
 {
 	const unsigned places = 1u << LH_PLACE_EVIDENCE | 1u << LH_PLACE_SKIP;
-	const struct lh_str source = lh_str_of(path);
+	const struct lh_wanted want = { .kind = LH_KEY_LINE, .text = lh_str_of(path),
+					.line = (int64_t)line - 1 };
 	const struct lh_provenance *from = &l->ids.side[0].from;
-	const int64_t at = (int64_t)line - 1;
 	struct lh_hits hits = { 0 };
 	size_t i;
-	int rc = lh_lineage_find(l, places, lh_row_line_key(source, at), &hits, err);
+	int rc = lh_lineage_find(l, places, &want, &hits, err);
 
 	for (i = 0; i < hits.n && rc >= 0; i++) {
 		rc = lh_lineage_row(l, &hits.hit[i], err);
-		if (rc > 0 && l->ids.n_sides && from->line == at && from->source_file.p &&
-		    is_same(from->source_file, source))
+		if (rc > 0 && l->ids.n_sides && from->line == want.line && from->source_file.p &&
+		    is_same(from->source_file, want.text))
 			rc = add(o, l->ids.side, err);
 	}
 	free(hits.hit);
@@ -273,7 +269,7 @@ static int add_source(struct lh_lineage *l, const struct lh_lineage_hit *hit, co
 {
 	struct lh_row_side side = { .from.source_file = lh_str_of(path),
 				    .from.line = (int64_t)hit->line - 1 };
-	const struct asked all = { .kind = LH_KEY_ID };
+	const struct lh_wanted all = { .kind = LH_KEY_ID };
 	int rc = hit->file < l->n_files ? lh_lineage_line(l, hit, err) : 0;
 
 	if (rc > 0) {
@@ -290,7 +286,7 @@ static int add_source(struct lh_lineage *l, const struct lh_lineage_hit *hit, co
 int lh_lineage_records(struct lh_lineage *l, const struct lh_lineage_hit *hit,
 		       struct lh_origins *o, struct lh_err *err)
 {
-	const struct asked all = { .kind = LH_KEY_ID };
+	const struct lh_wanted all = { .kind = LH_KEY_ID };
 	int rc;
 
 	if (l->file[hit->file].place == LH_PLACE_SOURCE)
@@ -306,7 +302,7 @@ int lh_lineage_records(struct lh_lineage *l, const struct lh_lineage_hit *hit,
 static int add_line(struct lh_lineage *l, struct lh_meant *m, const struct lh_lineage_hit *hit,
 		    const char *path, struct lh_err *err)
 {
-	const struct asked all = { .kind = LH_KEY_ID };
+	const struct lh_wanted all = { .kind = LH_KEY_ID };
 	bool known = hit->file < l->n_files;
 	enum lh_place place = known ? l->file[hit->file].place : LH_PLACE_SOURCE;
 	int rc;
@@ -377,7 +373,7 @@ static size_t list_hashes(const struct lh_origins *o, struct lh_buf *out)
 static int resolve_text(struct lh_lineage *l, struct lh_str operand, struct lh_meant *m,
 			struct lh_err *err)
 {
-	struct asked a = { LH_KEY_ID, operand };
+	struct lh_wanted a = { .kind = LH_KEY_ID, .text = operand };
 	struct by_id by = { .m = m };
 	int64_t n = each_row(l, ALL, &a, on_id, &by, err);
 	int rc;
@@ -401,7 +397,7 @@ static int resolve_sig(struct lh_lineage *l, struct lh_str operand, struct lh_me
 		       struct lh_err *err)
 {
 	char sig[64];
-	struct asked a = { LH_KEY_SIG, { sig, operand.n } };
+	const struct lh_wanted a = { .kind = LH_KEY_SIG, .text = { sig, operand.n } };
 	int64_t n;
 
 	if (!is_sig(operand, sig))

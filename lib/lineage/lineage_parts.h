@@ -1,9 +1,10 @@
 /*
  * lineage_parts - what the parts of lh_lineage share.
  *
- *     lineage.c            open: the files, their index, and what changed
+ *     lineage.c            open and close
  *     lineage_files.c      the files of a root
- *     lineage_find.c       rows by key, verified
+ *     lineage_find.c       rows by name, and lines
+ *     lineage_keys.c       the keys of all rows of a file
  *     lineage_place.c      which file an operand FILE:LINE names
  *     lineage_origin.c     from an operand to the records that it means
  *     lineage_steps.c      the steps of one record
@@ -11,26 +12,36 @@
  *     lineage_subject.c    manifest and look-ups of a subject
  *     lineage_decisions.c  decisions that name an id
  *     lineage_made.c       rows of persons, and what was made from rows
+ *     lineage_sample.c     the rows of one sample
  */
 #ifndef LH_LINEAGE_PARTS_H
 #define LH_LINEAGE_PARTS_H
 
 #include "distill/stage.h"
-#include "key_index.h"
-#include "key_read.h"
 #include "lineage.h"
 
-#define LH_LINEAGE_CANDIDATES 10000	/* rows that one key is compared in */
+#define LH_LINEAGE_CANDIDATES 10000	/* rows that one name is compared in */
+
+/* Where a line begins in its file. */
+struct lh_line_mark {
+	uint64_t line, at;
+};
 
 struct lh_lineage_file {
 	char *path;		/* relative to the root */
 	enum lh_place place;
 	bool unreadable;
-	struct lh_file_state state;
-	/* what the index covers, if it is valid; and what follows, in memory */
-	struct lh_key_part indexed, rest;
-	bool fresh;		/* indexed covers all of the file, and its state is that of now */
-	uint64_t written_end, written_digest;	/* of the part in the index just written */
+	unsigned scans;		/* how often it was read through for a name */
+	/* once it was read through: */
+	bool counted;
+	uint64_t lines, rows;	/* up to its last row; rows: lines that are not empty */
+	struct lh_line_mark *mark;	/* of some rows */
+	size_t n_marks, cap_marks;
+	/* once its keys were read: */
+	bool keyed;
+	bool others;		/* it has lines that are no records */
+	uint64_t *key;		/* key << 32 | line, sorted */
+	size_t n_keys, cap_keys;
 };
 
 struct lh_lineage_hit {
@@ -46,14 +57,9 @@ struct lh_hits {
 struct lh_lineage {
 	struct lh_lineage_how how;
 	struct lh_root *root;
-	char *place[2];		/* where an index may be: beside the root, and in the cache */
-	uid_t owner;		/* of the root */
-	int64_t started;	/* when the files were listed: nanoseconds */
-	struct lh_key_index index;
 	struct lh_lineage_file *file;	/* sorted by place, then path */
 	size_t n_files, cap_files;
 
-	struct lh_numbers lines;	/* of a look-up */
 	size_t opened;			/* the file that fd is of */
 	int fd;
 	bool broken;			/* a chain of the present answer */
@@ -67,11 +73,9 @@ struct lh_lineage {
 /* ---- lineage_files.c ---- */
 
 int lh_lineage_list(struct lh_lineage *l, struct lh_err *err);
-bool lh_lineage_state(int fd, struct lh_file_state *state);
 
-/* Report why a file is left out. */
-void lh_lineage_unreadable(struct lh_lineage *l, struct lh_lineage_file *f,
-			   const struct lh_err *why);
+/* Leave out a file that cannot be read, and say why: 0; -1 if *err is another error. */
+int lh_lineage_left_out(struct lh_lineage *l, struct lh_lineage_file *f, struct lh_err *err);
 
 /* Return a descriptor of a file, or -1; LH_EIO. */
 int lh_lineage_open_file(struct lh_lineage *l, size_t i, struct lh_err *err);
@@ -82,9 +86,23 @@ const char *lh_place_step(enum lh_place place);
 
 /* ---- lineage_find.c ---- */
 
-/* Add the rows that may have a key, of all places in a set of bits; sorted, none twice. */
-int lh_lineage_find(struct lh_lineage *l, unsigned places, uint32_t key, struct lh_hits *hits,
-		    struct lh_err *err);
+/* A name that rows are looked for by. */
+struct lh_wanted {
+	enum lh_key_kind kind;
+	struct lh_str text;	/* of a line the source_file; of a hash at least 8 digits */
+	int64_t line;		/* of a line, from 0 */
+	struct lh_str source;	/* of all sources, only this one; p NULL: all */
+};
+
+/* Add the rows that may have the name, of all places in a set of bits; sorted, none twice. */
+int lh_lineage_find(struct lh_lineage *l, unsigned places, const struct lh_wanted *want,
+		    struct lh_hits *hits, struct lh_err *err);
+
+/* Read a file through, if it was not: its lines and rows are then known. */
+int lh_lineage_count(struct lh_lineage *l, size_t i, struct lh_err *err);
+
+/* Read the keys of all rows of a file. */
+int lh_lineage_keys(struct lh_lineage *l, size_t i, struct lh_err *err);
 
 /* Read a line into l->row: 1, 0 if there is none or it is empty, -1. */
 int lh_lineage_line(struct lh_lineage *l, const struct lh_lineage_hit *hit, struct lh_err *err);

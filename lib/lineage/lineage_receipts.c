@@ -7,6 +7,7 @@
 #include <lh/time.h>
 
 #include "base/mem.h"
+#include "file/file.h"
 #include "lineage_parts.h"
 
 #define RECEIPT_MAX ((size_t)256 << 20)

@@ -121,11 +121,14 @@ int lh_lineage_gather(struct lh_lineage *l, const struct lh_origin *o, struct lh
 	int rc = 0;
 
 	if (o->sig.p)
-		rc = lh_lineage_find(l, ALL, lh_row_key(LH_KEY_SIG, o->sig), hits, err);
+		rc = lh_lineage_find(l, ALL, &(struct lh_wanted){ .kind = LH_KEY_SIG,
+				     .text = o->sig, .source = o->source }, hits, err);
 	if (!rc && o->run.p)
-		rc = lh_lineage_find(l, ALL, lh_row_key(LH_KEY_RUN, o->run), hits, err);
+		rc = lh_lineage_find(l, ALL, &(struct lh_wanted){ .kind = LH_KEY_RUN,
+				     .text = o->run }, hits, err);
 	if (!rc && o->source.p && o->line >= 0)
-		rc = lh_lineage_find(l, 1u << LH_PLACE_SKIP, lh_row_line_key(o->source, o->line),
+		rc = lh_lineage_find(l, 1u << LH_PLACE_SKIP, &(struct lh_wanted){
+				     .kind = LH_KEY_LINE, .text = o->source, .line = o->line },
 				     hits, err);
 	for (i = 0; i < hits->n && rc >= 0; i++) {
 		rc = lh_lineage_row(l, &hits->hit[i], err);
@@ -260,15 +263,15 @@ static bool retrieved(const struct lh_row_ids *ids, const struct lh_buf *id)
 int lh_lineage_replays(struct lh_lineage *l, struct lh_hits *hits, struct lh_err *err)
 {
 	LH_SCOPED(lh_buf_free) struct lh_buf id = { 0 };
+	struct lh_wanted want = { .kind = LH_KEY_RETRIEVED };
 	size_t i, n = 0;
 	int rc;
 
 	lh_buf_add(&id, l->ids.id.p, l->ids.id.n);
 	rc = lh_buf_check(&id, err);
+	want.text = (struct lh_str){ id.p, id.len };
 	if (!rc)
-		rc = lh_lineage_find(l, 1u << LH_PLACE_REPLAY,
-				     lh_row_key(LH_KEY_RETRIEVED,
-						(struct lh_str){ id.p, id.len }), hits, err);
+		rc = lh_lineage_find(l, 1u << LH_PLACE_REPLAY, &want, hits, err);
 	for (i = 0; i < hits->n && rc >= 0; i++) {
 		rc = lh_lineage_row(l, &hits->hit[i], err);
 		if (rc > 0 && retrieved(&l->ids, &id))
@@ -313,15 +316,15 @@ static int write_audits(struct walk *k, struct lh_err *err)
 	struct lh_lineage *l = k->l;
 	struct lh_lineage_hit hit = { 0, 1 }, covers[2];
 	size_t n = 0, i;
-	uint64_t lines;
 	int rc;
 
 	while (hit.file < l->n_files && l->file[hit.file].place != LH_PLACE_BASELINE)
 		hit.file++;
 	if (hit.file == l->n_files || k->recorded_at == INT64_MAX)
 		return 0;
-	lines = l->file[hit.file].indexed.lines + l->file[hit.file].rest.lines;
-	for (; hit.line <= lines; hit.line++) {
+	if (lh_lineage_count(l, hit.file, err) < 0)
+		return -1;
+	for (; hit.line <= l->file[hit.file].lines; hit.line++) {
 		int64_t at;
 
 		rc = lh_lineage_row(l, &hit, err);

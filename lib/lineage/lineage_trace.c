@@ -56,10 +56,12 @@ static int write_searched(struct lh_lineage *l, struct lh_writer *w, bool subjec
 		for (i = 0; i < l->n_files; i++) {
 			const struct lh_lineage_file *f = &l->file[i];
 
-			if (f->place != (enum lh_place)p || f->unreadable)
+			if (f->place != (enum lh_place)p)
 				continue;
-			files++;
-			rows += f->indexed.rows + f->rest.rows;
+			if (lh_lineage_count(l, i, err) < 0)
+				return -1;
+			files += !f->unreadable;
+			rows += f->unreadable ? 0 : f->rows;
 		}
 		write_place(w, lh_place_name((enum lh_place)p), files, rows);
 	}

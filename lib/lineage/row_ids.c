@@ -195,11 +195,14 @@ int lh_row_person_keys(const struct lh_record *rec, struct lh_buf *scratch, stru
 	return lh_person_walk(&v, false, add_person, &(struct keys){ scratch, out }, err);
 }
 
-void lh_row_keys(const struct lh_row_ids *ids, enum lh_place place, struct lh_buf *out)
+int lh_row_keys(struct lh_row_ids *ids, enum lh_place place, const struct lh_record *rec,
+		struct lh_buf *out, struct lh_err *err)
 {
 	const struct lh_row_side *side;
 	size_t i;
 
+	if (lh_row_ids_read(ids, place, rec, err) < 0)
+		return -1;
 	if (ids->id.p)
 		add_key(out, lh_row_key(LH_KEY_ID, ids->id));
 	for (side = ids->side; side < ids->side + ids->n_sides; side++) {
@@ -214,4 +217,5 @@ void lh_row_keys(const struct lh_row_ids *ids, enum lh_place place, struct lh_bu
 	for (i = 0; i < ids->n_retrieved; i++)
 		if (ids->retrieved[i].p)
 			add_key(out, lh_row_key(LH_KEY_RETRIEVED, ids->retrieved[i]));
+	return lh_buf_check(out, err);
 }

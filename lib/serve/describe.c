@@ -14,7 +14,7 @@
 /* Words of a command by which its program chooses what it answers: two commands of a program
  * with the same ones answer alike, whatever files and limits they name. */
 static const char *const modes[] = {
-	"requests", "gate", "trace", "--requests", "--wire", "go", "rust", "--schema",
+	"requests", "gate", "--requests", "--wire", "go", "rust", "--schema",
 	"--normalize-errors", "--providers", "--emit-session", "--info", "--tokens",
 	"--benchmark", "--compile", NULL
 };

@@ -1,4 +1,4 @@
-# lh-trace: the way of a record, from both ends, and the index that it is found by.
+# lh-trace: the way of a record, from both ends.
 load ../helper
 
 setup() {
@@ -29,9 +29,6 @@ some() {
 	first "$1" < <(jq -r .id r/exports/rag/*.jsonl)
 	printf '%s\n' exports/rag/playbooks.jsonl:1 data/_kb/audits.jsonl:2 nowhere 0123456789abcdef
 }
-
-# index - what there is of it: its inode, size and time.
-index() { stat -c '%i %s %y' r/.lh-trace/index; }
 
 # ---- both ends ----
 
@@ -94,10 +91,9 @@ index() { stat -c '%i %s %y' r/.lh-trace/index; }
 	root 300
 	file=data/_kb/audits.jsonl
 	n=$(wc -l <r/$file)
-	lh-trace --root r --json --reindex $file:{3,4,"$n"} >before
+	lh-trace --root r --json $file:{3,4,"$n"} >before
 	sed -i -e '3s/.*/{"another":1}/' -e '4s/.*/no record/' -e '$d' r/$file
 	lh-trace --root r --json $file:{3,4,"$n"} >after
-	lh-trace --root r --json --no-index $file:{3,4,"$n"} | cmp - after
 	states() { jq -c '[.steps[].steps[] | select(.step == "source").state]' "$1"; }
 	[ "$(states before | sort -u)" = '["intact"]' ]
 	states after | diff - <(printf '%s\n' '["not collected","changed"]' '["changed"]' '["missing"]')
@@ -197,76 +193,13 @@ index() { stat -c '%i %s %y' r/.lh-trace/index; }
 	jq -e '.searched' <<<"$output" >/dev/null
 }
 
-# ---- the index ----
-
-# bats test_tags=full
-@test "a damaged index is noticed, reported and made anew" {
-	root 200
-	some 5 >operands
-	lh-trace --root r --reindex one >out
-	cp r/.lh-trace/index good
-	size=$(stat -c %s good)
-	ask operands
-	cp answers want-answers
-	noticed=0
-	for at in 0 9 4096 $((size / 2)) $((size - 64)) $((size - 1)); do
-		cp good r/.lh-trace/index
-		printf '\xa5' | dd of=r/.lh-trace/index bs=1 seek="$at" conv=notrunc status=none
-		lh-trace --root r --json --limit 1000 $(cat operands) >answers 2>err || [ $? = 1 ]
-		cmp answers want-answers
-		[ -s err ] && noticed=$((noticed + 1))
-		grep -v '^lh-trace: .*the index is damaged' err && return 1
-	done
-	[ "$noticed" -ge 3 ]
-	for cut in 0 63 $((size / 2)); do
-		head -c "$cut" good >r/.lh-trace/index
-		lh-trace --root r --json --limit 1000 $(cat operands) >answers 2>err || [ $? = 1 ]
-		cmp answers want-answers
-	done
-	echo nonsense >r/.lh-trace/index
-	lh-trace --root r one >out 2>err
-	cmp -n 8 r/.lh-trace/index good || true
-	lh-trace --root r one 2>err2 >out
-	[ ! -s err2 ]
-}
-
-@test "an index that another user could have written is not used" {
-	root 1000
-	lh-trace --root r --reindex one >out
-	python3 - <<-'E'
-	import os
-	os.chmod("r/.lh-trace/index", 0o666)
-	E
-	before=$(index)
-	lh-trace --root r one >out
-	[ "$(index)" != "$before" ]
-	[ "$(stat -c %a r/.lh-trace/index)" = 600 ]
-}
-
-@test "an index is not written through a link, nor into a folder that others can write" {
-	root 50
-	mkdir other
-	echo precious >other/index
-	ln -s ../other r/.lh-trace
-	lh-trace --root r --reindex one >out 2>err
-	[ "$(cat err)" = "lh-trace: r/.lh-trace: is not a folder that only its owner can write" ]
-	[ "$(ls other)" = index ]
-	[ "$(cat other/index)" = precious ]
-	[ -n "$(find cache -name '*.index')" ]
-	rm r/.lh-trace
-	mkdir -m 777 r/.lh-trace
-	lh-trace --root r --reindex one 2>err | cmp - out
-	[ -s err ]
-	[ -z "$(ls -A r/.lh-trace)" ]
-}
-
 @test "what the user may not read is reported, and the rest is found" {
 	root 50
 	mkdir -p r/data/_catalog/subjects
 	touch r/data/_catalog/subjects/one.audit.jsonl
 	chmod -R a+rX .
 	chmod 0 r/data/_catalog/subjects
-	run -2 --separate-stderr as_nobody "$LH_BIN/lh-trace" --root r --no-index --json one
+	run -2 --separate-stderr as_nobody "$LH_BIN/lh-trace" --root r --json one
 	chmod 755 r/data/_catalog/subjects
 	[[ $stderr == *subjects*'Permission denied'* ]]
 	jq -e '.as == "run" and (.steps | length) == 5' <<<"$output" >/dev/null
@@ -462,7 +395,7 @@ subject() {
 }
 
 @test "usage errors name what is accepted" {
-	for args in '' '--json --html - x' '--no-index --reindex x' '--records x'; do
+	for args in '' '--json --html - x' '--requests --json' '--records x'; do
 		run -2 --separate-stderr lh-trace $args
 		[ -z "$output" ] && [ "${#stderr_lines[@]}" = 1 ]
 	done
@@ -476,4 +409,60 @@ subject() {
 	[ "$stderr" = "lh-trace: the working directory is not a root, it has no folder data; --root DIR names one" ]
 	run -1 --separate-stderr lh-trace --root . x
 	[ -z "$stderr" ]
+}
+
+# ---- requests ----
+
+# trace ID... - of the root r.
+trace() {
+	jq -nc '$ARGS.positional[] | {id: .}' --args "$@" | lh-trace --requests -q --root r --on-error emit || [ $? = 1 ]
+}
+
+@test "--requests: each sample leads to the rows that another program finds for it" {
+	lh-gen kb -n 300 --root r
+	lh-distill run -q --root r --run-id a >/dev/null || [ $? = 1 ]
+	cat r/exports/{rag,sft,preference}/*.jsonl | lh-trace --requests --root r >got
+	python3 - <<-'PY'
+	import glob, json
+	def rows(pattern):
+	    for path in glob.glob("r/" + pattern, recursive=True):
+	        for n, line in enumerate(open(path), 1):
+	            yield {"file": path[2:], "line": n, "record": json.loads(line)}
+	key = lambda r, run: (r[run], r["provenance"]["sig_hash"])
+	scored = {key(s["record"], "evidence_run_id"): s for s in rows("data/scored-runs/**/*.jsonl")}
+	evidence = {key(e["record"], "run_id"): e for e in rows("data/evidence/**/*.jsonl")}
+	samples = [dict(s, exporter=x) for x in ("rag", "sft", "preference") for s in rows("exports/%s/*.jsonl" % x)]
+	got = [json.loads(line) for line in open("got")]
+	assert len(got) == len(samples) > 60 and len({s["exporter"] for s in samples}) == 3
+	for g, s in zip(got, samples):
+	    r = s["record"]
+	    assert (g["id"], g["exporter"], g["run"]) == (r["id"], s["exporter"], "a"), g
+	    assert g["sample"] == {k: s[k] for k in ("file", "line", "record")}, g
+	    sides = [("source", "source_run_id")] if "source_run_id" in r else [("chosen", "chosen_run_id"), ("rejected", "rejected_run_id")]
+	    assert [(f["side"], f["run_id"]) for f in g["from"]] == [(side, r[name]) for side, name in sides], g
+	    for f in g["from"]:
+	        hash = f["scored"]["record"]["provenance"]["sig_hash"]
+	        if f["side"] != "rejected":
+	            assert hash == r["provenance"]["sig_hash"]
+	        assert f["scored"] == scored[f["run_id"], hash] and f["evidence"] == evidence[f["run_id"], hash], f
+	        p = f["evidence"]["record"]["provenance"]
+	        line = open("r/" + p["source_file"]).read().split("\n")[p["line_offset"]]
+	        assert f["source"] == {"file": p["source_file"], "line": p["line_offset"] + 1, "record": json.loads(line), "intact": True}, f
+	PY
+}
+
+@test "--requests: an unknown id is 404, a file that cannot be read 503 without its path, and the next is answered" {
+	root 100
+	id=$(head -n 1 r/exports/sft/*.jsonl | jq -r .id)
+	trace nothing "$id" 'a"\b' >got
+	[ "$(jq -r '.error.code // .exporter' got | paste -sd' ')" = '404 sft 404' ]
+	[ "$(jq -r '.error.message // empty' got | sort -u)" = 'there is no such sample' ]
+	rm r/exports/rag/playbooks.jsonl
+	mkdir r/exports/rag/playbooks.jsonl
+	trace "$id" >got
+	[ "$(jq -r '"\(.error.code) \(.error.message)"' got)" = '503 the files of the root cannot be read' ]
+	rmdir r/exports/rag/playbooks.jsonl
+	[ "$(trace "$id" | jq -r .exporter)" = sft ]
+	run -2 --separate-stderr lh-trace --requests --root none
+	[[ $stderr == "lh-trace: none: "* ]]
 }

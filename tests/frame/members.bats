@@ -122,7 +122,7 @@ commands() {
 	lh-observe requests log|{"op":"stats"}
 	lh-query p=p.lhv|{"sql":"VALUES (1)"}
 	lh-score --check-drift --wire|{"records":[]}
-	lh-distill trace --root .|{"id":"rag-0"}
+	lh-trace --requests --root .|{"id":"rag-0"}
 	lh-subject-audit requests --key-file key|{"op":"report","id":"a"}
 	END
 }
@@ -188,7 +188,7 @@ members() {
 	lh-pathway requests log|op operation !; tag string; tags strings; content_contains string; include_retired bool
 	lh-query p=p.lhv|sql string !
 	lh-score --check-drift --wire|records objects !
-	lh-distill trace --root .|id string !+
+	lh-trace --requests --root .|id string !+
 	lh-subject-audit requests --key-file key|op query !; id string !+; from until; to until
 	lh-pathway requests log|created_after_ns whole; created_before_ns whole; limit count
 	END

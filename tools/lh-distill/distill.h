@@ -9,7 +9,6 @@
  *     health.c      health: evidence against the rows it came from
  *     receipts.c    receipts: the stored receipts of runs
  *     committed.c   receipts as entries of a transparency log
- *     trace.c       trace: where exported samples came from
  *     acceptance.c  acceptance: a known root, and 22 invariants
  */
 #ifndef DISTILL_H
@@ -21,7 +20,7 @@
 #include "distill/root.h"
 #include "tool/op.h"
 
-enum { V_RUN = 1, V_HEALTH = 2, V_RECEIPTS = 4, V_ACCEPTANCE = 8, V_TRACE = 16 };
+enum { V_RUN = 1, V_HEALTH = 2, V_RECEIPTS = 4, V_ACCEPTANCE = 8 };
 
 struct settings {
 	struct lh_run_how run;
@@ -37,9 +36,6 @@ int distill_run(struct lh_tool *tool, void *settings);
 int distill_health(struct lh_tool *tool, void *settings);
 int distill_receipts(struct lh_tool *tool, void *settings);
 int distill_acceptance(struct lh_tool *tool, void *settings);
-int distill_trace(struct lh_tool *tool, void *settings);
-/* Of a request of trace. */
-extern const struct lh_bind trace_members[], trace_out[];
 
 /* ---- committed.c ---- */
 

@@ -4,7 +4,7 @@
 static const struct lh_option options[] = {
 	{ 0, "root", "DIR", "the root (default: the working directory)",
 	  LH_TEXT(struct settings, run.root, .env = "LH_DISTILL_ROOT",
-		  .verbs = V_RUN | V_HEALTH | V_RECEIPTS | V_TRACE) },
+		  .verbs = V_RUN | V_HEALTH | V_RECEIPTS) },
 	{ 0, "recorded-at", "TIME", "time of the records (default: now)",
 	  LH_TIME(struct settings, run.recorded_at, .verbs = V_RUN | V_ACCEPTANCE) },
 	{ 0, "run-id", "ID", "id of the run (default: a UUID; receipts: the newest)",
@@ -22,7 +22,6 @@ static const struct lh_option options[] = {
 	LH_LOCK_OPTION(V_RUN),
 	LH_JOBS_OPTION,
 	LH_NOW_OPTION,
-	LH_INPUT_OPTIONS,
 	LH_COMMON_OPTIONS,
 	LH_OPTION_END
 };
@@ -34,8 +33,6 @@ static const struct lh_op ops[] = {
 	  .command = distill_health },
 	{ "receipts", "", "print the receipts of a run", V_RECEIPTS, .out = lh_op_any,
 	  .command = distill_receipts },
-	{ "trace", "[FILE...]", "show where exported samples came from", V_TRACE,
-	  .in = trace_members, .out = trace_out, .command = distill_trace },
 	{ "acceptance", "", "check 22 invariants on a known root", V_ACCEPTANCE,
 	  .command = distill_acceptance },
 	LH_OP_END

@@ -1,4 +1,4 @@
-/* find_lineage.c - rows of a root by its index, and what was made from rows.  See find.h. */
+/* find_lineage.c - rows of a root, and what was made from rows.  See find.h. */
 #include <stdlib.h>
 
 #include "base/mem.h"
@@ -102,17 +102,16 @@ static int on_made(void *ctx, const struct lh_lineage_made *made, struct lh_err 
 
 /* ---- a root ---- */
 
-static int open_root(struct root *r, bool reindex)
+static int open_root(struct root *r)
 {
 	const struct settings *s = r->f->s;
 	const struct lh_list none = { NULL, 0 };
 	const struct lh_lineage_how how = {
 		.root = r->path, .subjects = s->subjects, .decisions = &none, .every = true,
-		.reindex = reindex, .jobs = r->f->tool->jobs, .most = UINT64_MAX,
+		.jobs = r->f->tool->jobs, .most = UINT64_MAX,
 		.warn = on_warn, .ctx = r,
 	};
 
-	lh_lineage_close(r->lineage);
 	r->lineage = lh_lineage_open(&how, r->f->err);
 	return r->lineage ? 0 : -1;
 }
@@ -185,19 +184,10 @@ static int search_root(struct root *r)
 static int find_in_root(struct find *f, const char *path)
 {
 	struct root r = { .f = f, .path = path };
-	const size_t had = f->hits->n;
-	int rc = open_root(&r, false);
+	int rc = open_root(&r);
 
 	if (!rc)
 		rc = search_root(&r);
-	if (rc < 0 && f->err->code == LH_ECORRUPT) {
-		/* The index proves to be damaged: once more with a new one. */
-		lh_tool_warn(f->tool, "%s", f->err->msg);
-		hits_cut(f->hits, had);
-		rc = open_root(&r, true);
-		if (!rc)
-			rc = search_root(&r);
-	}
 	if (!rc && r.unreadable.code) {
 		*f->err = r.unreadable;
 		rc = -1;

@@ -7,6 +7,7 @@
 #include "lineage/lineage.h"
 #include "tlog/once.h"
 #include "tool/op.h"
+#include "tool/records.h"
 #include "trace.h"
 
 struct settings {
@@ -14,7 +15,7 @@ struct settings {
 	struct lh_list subject, decisions, key_file;
 	const char *html;	/* the file of the page; "-": stdout; NULL: none */
 	const char *tlog;	/* the folder of a transparency log, or NULL */
-	bool json, insecure_key;
+	bool json, requests, insecure_key;
 };
 
 static const struct lh_option options[] = {
@@ -40,11 +41,11 @@ static const struct lh_option options[] = {
 	  LH_FLAG(struct settings, json) },
 	{ 0, "html", "FILE", "write a page; -: on standard output",
 	  LH_TEXT(struct settings, html, .makes = &lh_made_page) },
-	{ 0, "no-index", NULL, "read all files, and no index",
-	  LH_FLAG(struct settings, how.no_index) },
-	{ 0, "reindex", NULL, "make the index anew", LH_FLAG(struct settings, how.reindex) },
+	{ 0, "requests", NULL, "answer requests for samples, read from FILE",
+	  LH_FLAG(struct settings, requests) },
 	LH_FORCE_OPTION(0),
 	LH_JOBS_OPTION,
+	LH_INPUT_OPTIONS,
 	LH_COMMON_OPTIONS,
 	LH_OPTION_END
 };
@@ -81,24 +82,6 @@ static int find_committed(void *ctx, const uint8_t sha256[32], uint64_t *index, 
 	return lh_tlog_look_up(&((struct run *)ctx)->finder, leaf, index, err);
 }
 
-/* Find the operand; if the index proves to be damaged, once more with a new one. */
-static int trace(struct run *r, const char *operand, bool subject)
-{
-	const struct lh_str s = lh_str_of(operand);
-	struct lh_err *err = &r->tool->err;
-	int rc = lh_lineage_trace(r->lineage, s, subject, &r->json, err);
-
-	if (rc >= 0 || err->code != LH_ECORRUPT || r->s->how.no_index)
-		return rc;
-	lh_tool_warn(r->tool, "%s", err->msg);
-	lh_lineage_close(r->lineage);
-	r->s->how.reindex = true;
-	r->lineage = lh_lineage_open(&r->s->how, err);
-	r->s->how.reindex = false;
-	lh_buf_reset(&r->json);
-	return r->lineage ? lh_lineage_trace(r->lineage, s, subject, &r->json, err) : -1;
-}
-
 /* Append the answer in r->json in the form asked for. */
 static int print(struct run *r, struct lh_err *err)
 {
@@ -132,7 +115,7 @@ static int one(struct run *r, const char *operand, bool subject)
 	lh_buf_reset(&r->out);
 	if (!lh_utf8_valid(operand, strlen(operand)))
 		return lh_tool_usage(tool, "an operand is not valid UTF-8");
-	rc = trace(r, operand, subject);
+	rc = lh_lineage_trace(r->lineage, lh_str_of(operand), subject, &r->json, &tool->err);
 	if (rc < 0)
 		return -1;
 	if (rc != LH_LINEAGE_FOUND)
@@ -175,13 +158,17 @@ static int check(struct lh_tool *tool, void *settings)
 {
 	const struct settings *s = settings;
 
+	if (s->requests)
+		return s->json || s->html || s->subject.n
+			? lh_tool_usage(tool, "--requests excludes --json, --html and --subject")
+			: 0;
+	if (tool->rejects || tool->on_error != LH_ON_ERROR_SKIP)
+		return lh_tool_usage(tool, "--rejects and --on-error go with --requests");
 	if (!tool->n_operands && !s->subject.n)
 		return lh_tool_usage(tool, "missing operand: an id, a run id, a sig_hash or "
 					   "FILE:LINE, or --subject ID");
 	if (s->json && s->html)
 		return lh_tool_usage(tool, "--json and --html exclude each other");
-	if (s->how.no_index && s->how.reindex)
-		return lh_tool_usage(tool, "--no-index and --reindex exclude each other");
 	if (s->how.records && !s->json)
 		return lh_tool_usage(tool, "--records needs --json");
 	return 0;
@@ -230,6 +217,71 @@ static int run(struct lh_tool *tool, void *settings)
 	return rc;
 }
 
+/* ---- requests ---- */
+
+struct request {
+	struct lh_str id;
+};
+static const struct lh_bind request[] = {
+	{ LH_BIND_STRING("id", struct request, id), .required = true, .filled = true,
+	  .longest = 1024, .about = "an id of a sample, of evidence or of a run" },
+	LH_BIND_END
+};
+
+static const struct lh_bind made_of[] = {
+	LH_OP_TEXT("id"),
+	{ LH_BIND_ONLY("exporter", LH_BIND_TO_STRING), .null = true },
+	{ LH_BIND_ONLY("sample", LH_BIND_TO_VALUE), .types = LH_BIND_ANY, .null = true,
+	  .person = true, .about = "where it is: file, line, record" },
+	{ LH_BIND_ONLY("run", LH_BIND_TO_STRING), .null = true, .about = "id of the run" },
+	{ LH_BIND_ONLY("from", LH_BIND_TO_VALUE), .required = true,
+	  .types = LH_BIND_IS(LH_ARRAY), .person = true,
+	  .about = "of each record it is of: scored, evidence, source" },
+	LH_BIND_END
+};
+
+/* A file that cannot be read costs its request, not the process. */
+static int on_request(struct lh_record *rec, struct lh_buf *out, void *arg, struct lh_err *err)
+{
+	struct run *r = arg;
+	LH_SCOPED(lh_buf_free) struct lh_buf text = { 0 };
+	struct lh_lineage *lineage;
+	struct request q;
+	int rc = lh_bind(request, rec, &q, &text, err);
+
+	if (rc < 0)
+		return -1;
+	lineage = lh_lineage_open(&r->s->how, err);
+	rc = lineage ? lh_lineage_sample(lineage, q.id, out, err) : -1;
+	lh_lineage_close(lineage);
+	if (!rc || (err->code != LH_EIO && err->code != LH_ECORRUPT))
+		return rc;
+	lh_tool_warn(r->tool, "%s", err->msg);
+	return lh_err_data(err, 503, "the files of the root cannot be read");
+}
+
+static void on_request_warn(void *ctx, bool unreadable, const char *text)
+{
+	(void)unreadable;
+	lh_tool_warn(((struct run *)ctx)->tool, "%s", text);
+}
+
+static int run_requests(struct lh_tool *tool, void *settings)
+{
+	struct settings s = *(const struct settings *)settings;
+	struct run r = { .tool = tool, .s = &s };
+	struct lh_root *root = lh_root_open(s.how.root, &tool->err);
+
+	lh_root_close(root);
+	s.how.jobs = tool->jobs;
+	s.how.warn = on_request_warn;
+	s.how.ctx = &r;
+	tool->jobs = 1;
+	if (!root)
+		return -1;
+	return lh_records_run(tool, &(struct lh_flow){ .map = on_request, .shared = &r });
+}
+
 static const struct lh_bind answer[] = {
 	LH_OP_TEXT("operand"),
 	{ LH_BIND_ONLY("as", LH_BIND_TO_VALUE), .required = true,
@@ -246,12 +298,15 @@ static const struct lh_bind answer[] = {
 };
 
 static const struct lh_op ops[] = {
-	{ "", .command = run }, { "", .out = answer, .command = run }, LH_OP_END
+	{ "", .command = run }, { "", .out = answer, .command = run },
+	{ "", .in = request, .out = made_of, .command = run_requests }, LH_OP_END
 };
 
 static const struct lh_op *mode(const void *settings)
 {
-	return &ops[((const struct settings *)settings)->json];
+	const struct settings *s = settings;
+
+	return &ops[s->requests ? 2 : s->json];
 }
 
 int main(int argc, char **argv)
