@@ -8,7 +8,6 @@ commands() {
 	lh-gen drafts -n 20 --workers 50
 	lh-gen kb -n 20 --root kb --expect kb-expect
 	lh-audit-full --observer --root past.d --now 2026-05-03T12:00:00Z
-	lh-audit-full bundle verify audit.tar.zst
 	lh-audit-full drift baselines.log
 	lh-cat workers.jsonl.gz
 	lh-catalog register --now 2026-05-03T12:00:00Z --catalog catalog.d datasets.jsonl
@@ -191,7 +190,7 @@ setup_file() {
 	touch past.d/docs/recon/local-distillation-recon.md
 	head -n 2 outcomes.jsonl >past.d/data/_kb/outcomes.jsonl
 	lh-distill run --root past.d --run-id a --now 2026-05-03T12:00:00Z >/dev/null
-	lh-audit-full --observer --root past.d --now 2026-05-03T12:00:00Z --out audit.md --bundle audit.tar.zst >/dev/null
+	lh-audit-full --observer --root past.d --now 2026-05-03T12:00:00Z --out audit.md >/dev/null
 	for i in {1..40}; do echo '{"task":"Audit \u0062atch '$i' of outcomes"}'; done >tasks.jsonl
 	jq -c '{id, text, metadata: {title: .role, content: .text, tags: [.city], source_run_id: .id, success_score: "accepted"}}' workers.jsonl |
 		lh-index build --dimension 64 samples.lhv

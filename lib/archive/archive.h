@@ -92,16 +92,9 @@ ssize_t lh_archive_read(struct lh_archive *a, const void **p, struct lh_err *err
  *     E  reading failed; payload: the reason
  *     Z  the end
  *
- * With LH_CAT_FRAMES=entries, for code that validates an archive, links, devices
- * and folders are included, and members that are compressed themselves stay so.
- * The payload of M is then "SIZE<tab>WHAT<tab>NAME", WHAT empty for a regular file.
- *
- * With LH_CAT_FRAMES=pack the direction is reversed: the same frames (M as with
- * entries, WHAT always empty; no E) arrive on stdin, and a tar archive in zstd
- * leaves on stdout, which depends only on the names and bytes of the members.
- *
- * With LH_CAT_FRAMES=zstd, or another kind of lh_archive_kind that is a compression, there is
- * one member, whose size need not be right, and a single file so compressed leaves on stdout.
+ * With LH_CAT_FRAMES=zstd, or another kind of lh_archive_kind that is a compression, the
+ * direction is reversed: bytes arrive on stdin as D and Z, and one file so compressed leaves
+ * on stdout.
  *
  * Its stdin is the compressed file.  The bytes that were already read from it, to
  * determine its type, are passed on descriptor 3, which it reads first.
@@ -111,8 +104,6 @@ ssize_t lh_archive_read(struct lh_archive *a, const void **p, struct lh_err *err
 
 #define LH_CAT_ENV "LH_CAT_FRAMES"
 #define LH_CAT_LINES "lines"
-#define LH_CAT_ENTRIES "entries"
-#define LH_CAT_PACK "pack"
 #define LH_CAT_HEAD_FD 3
 #define LH_CAT_FRAME 5			/* bytes before a payload */
 #define LH_CAT_FRAME_MAX 65536		/* of a payload */
@@ -120,7 +111,6 @@ ssize_t lh_archive_read(struct lh_archive *a, const void **p, struct lh_err *err
 struct lh_child_reader {
 	pid_t pid;
 	int from;			/* its stdout */
-	int stderr_fd;			/* entries: its stderr, a file in memory; else -1 */
 	uint32_t frame_left;			/* unread bytes of the current frame */
 	bool started, more, ended;	/* more: name is a member not yet begun */
 	char name[LH_CAT_FRAME_MAX + 1];
@@ -134,19 +124,6 @@ struct lh_child_reader *lh_child_reader_start(int fd, const void *head, size_t n
 /* The same for "s3://BUCKET/KEY", which the child opens. */
 struct lh_child_reader *lh_child_reader_object(const char *object, struct lh_err *err);
 
-/* The same with LH_CAT_ENTRIES.  The child's stderr is then kept for the error.  A
- * -1 of lh_child_reader_read with ended set means that the archive is bad; any
- * other one that it could not be read. */
-struct lh_child_reader *lh_child_reader_entries(int fd, struct lh_err *err);
-
-/* With entries and more: the member that begins.  Valid until the next read. */
-struct lh_child_reader_entry {
-	const char *name, *what;	/* what: "" for a regular file */
-	uint64_t size;
-};
-int lh_child_reader_entry(struct lh_child_reader *c, struct lh_child_reader_entry *e,
-			  struct lh_err *err);
-
 /* Read bytes of the current member; 0 at its end: then either more is set or
  * everything is read.  Has the signature that lh_lines needs. */
 ssize_t lh_child_reader_read(void *cat, void *p, size_t n, struct lh_err *err);
@@ -155,11 +132,11 @@ ssize_t lh_child_reader_read(void *cat, void *p, size_t n, struct lh_err *err);
 void lh_child_reader_stop(struct lh_child_reader *c);
 
 /*
- * Write an archive to fd:
+ * Write a compressed file to fd:
  *
- *     rc = lh_child_writer_start(&p, fd, err);
- *     ... lh_child_writer_member(&p, name, size, err), lh_child_writer_more(&p, bytes, n, err) ...
- *     rc = lh_child_writer_end(&p, err);	(the archive is complete if this is 0)
+ *     rc = lh_child_writer_start(&p, "zstd", fd, err);
+ *     ... lh_child_writer_more(&p, bytes, n, err) ...
+ *     rc = lh_child_writer_end(&p, err);	(the file is complete if this is 0)
  *     lh_child_writer_stop(&p);
  */
 struct lh_child_writer {
@@ -167,13 +144,7 @@ struct lh_child_writer {
 	int to;				/* a socket: its stdin */
 	int stderr_fd;			/* a file in memory: its stderr */
 };
-int lh_child_writer_start(struct lh_child_writer *p, int fd, struct lh_err *err);
-/* Write a single file in that compression ("zstd", "gzip"), whose bytes follow; there is no
- * lh_child_writer_member. */
-int lh_child_writer_single(struct lh_child_writer *p, const char *kind, int fd,
-			   struct lh_err *err);
-int lh_child_writer_member(struct lh_child_writer *p, const char *name, uint64_t size,
-			   struct lh_err *err);
+int lh_child_writer_start(struct lh_child_writer *p, const char *kind, int fd, struct lh_err *err);
 int lh_child_writer_more(struct lh_child_writer *p, const void *bytes, size_t n,
 			 struct lh_err *err);
 int lh_child_writer_end(struct lh_child_writer *p, struct lh_err *err);

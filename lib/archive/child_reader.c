@@ -35,9 +35,9 @@ struct reads {
 	size_t n;
 };
 
-static struct lh_child_reader *start(const struct reads *from, char *const *env, int stderr_fd,
-				     struct lh_err *err)
+static struct lh_child_reader *start(const struct reads *from, struct lh_err *err)
 {
+	static char *const env[] = { LH_CAT_ENV "=" LH_CAT_LINES, NULL };
 	char *argv[] = { "lh-cat", from->object ? "--" : NULL, (char *)from->object, NULL };
 	int pipes[2] = { -1, -1 }, before = -1;
 	struct lh_child_reader *c = lh_calloc(1, sizeof *c, err);
@@ -49,10 +49,9 @@ static struct lh_child_reader *start(const struct reads *from, char *const *env,
 		lh_err_sys(err, "pipe");
 	c->from = pipes[0];
 	c->pid = -1;
-	c->stderr_fd = stderr_fd;
 	if (pipes[0] >= 0)
 		c->pid = lh_coproc_spawn(&(struct lh_spawn){
-			.argv = argv, .fd = (int[]){ from->fd, pipes[1], stderr_fd, before },
+			.argv = argv, .fd = (int[]){ from->fd, pipes[1], -1, before },
 			.n_fd = 4, .env = env,
 			.keys = from->object ? LH_KEYS_STORE : LH_KEYS_NONE }, err);
 	if (before >= 0)
@@ -71,14 +70,11 @@ static struct lh_child_reader *start(const struct reads *from, char *const *env,
 struct lh_child_reader *lh_child_reader_start(int fd, const void *head, size_t n,
 					      struct lh_err *err)
 {
-	static char *const env[] = { LH_CAT_ENV "=" LH_CAT_LINES, NULL };
-
-	return start(&(struct reads){ NULL, fd, head, n }, env, -1, err);
+	return start(&(struct reads){ NULL, fd, head, n }, err);
 }
 
 struct lh_child_reader *lh_child_reader_object(const char *object, struct lh_err *err)
 {
-	static char *const env[] = { LH_CAT_ENV "=" LH_CAT_LINES, NULL };
 	int null = open("/dev/null", O_RDONLY | O_CLOEXEC);
 	struct lh_child_reader *c;
 
@@ -86,49 +82,13 @@ struct lh_child_reader *lh_child_reader_object(const char *object, struct lh_err
 		lh_err_sys(err, "/dev/null");
 		return NULL;
 	}
-	c = start(&(struct reads){ object, null, "", 0 }, env, -1, err);
+	c = start(&(struct reads){ object, null, "", 0 }, err);
 	close(null);
 	return c;
 }
 
-struct lh_child_reader *lh_child_reader_entries(int fd, struct lh_err *err)
+static int report_ended(struct lh_err *err)
 {
-	static char *const env[] = { LH_CAT_ENV "=" LH_CAT_ENTRIES, NULL };
-	int stderr_fd = memfd_create("lh-cat", MFD_CLOEXEC);
-	struct lh_child_reader *c = NULL;
-
-	if (stderr_fd < 0)
-		lh_err_sys(err, "memfd_create");
-	else
-		c = start(&(struct reads){ NULL, fd, "", 0 }, env, stderr_fd, err);
-	if (stderr_fd >= 0 && !c)
-		close(stderr_fd);
-	return c;
-}
-
-int lh_child_reader_entry(struct lh_child_reader *c, struct lh_child_reader_entry *e,
-			  struct lh_err *err)
-{
-	char *what = strchr(c->name, '\t'), *name = what ? strchr(what + 1, '\t') : NULL;
-
-	if (!name)
-		return lh_err_set(err, LH_EIO, "lh-cat is of another version");
-	*what = *name = '\0';
-	*e = (struct lh_child_reader_entry){ name + 1, what + 1, strtoull(c->name, NULL, 10) };
-	c->more = false;
-	return 0;
-}
-
-/* Report why it has ended too early. */
-static int report_ended(struct lh_child_reader *c, struct lh_err *err)
-{
-	if (c->stderr_fd >= 0) {
-		while (waitpid(c->pid, NULL, 0) < 0 && errno == EINTR)
-			;
-		c->pid = -1;
-		if (lh_coproc_stderr_error(c->stderr_fd, "lh-cat", err))
-			return -1;
-	}
 	return lh_err_set(err, LH_EIO, "lh-cat ended before it was done");
 }
 
@@ -142,7 +102,7 @@ static int read_exactly(struct lh_child_reader *c, void *p, size_t n, struct lh_
 		if (got < 0)
 			return -1;
 		if (!got)
-			return report_ended(c, err);
+			return report_ended(err);
 	}
 	return 0;
 }
@@ -205,7 +165,7 @@ ssize_t lh_child_reader_read(void *cat, void *p, size_t n, struct lh_err *err)
 	}
 	got = lh_read_some(c->from, p, n < c->frame_left ? n : c->frame_left, err);
 	if (!got)
-		return report_ended(c, err);
+		return report_ended(err);
 	c->frame_left -= got > 0 ? (uint32_t)got : 0;
 	return got;
 }
@@ -215,8 +175,6 @@ void lh_child_reader_stop(struct lh_child_reader *c)
 	if (!c)
 		return;
 	close(c->from);
-	if (c->stderr_fd >= 0)
-		close(c->stderr_fd);
 	if (!c->ended && c->pid > 0)
 		kill(c->pid, SIGTERM);
 	while (c->pid > 0 && waitpid(c->pid, NULL, 0) < 0 && errno == EINTR)

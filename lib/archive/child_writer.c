@@ -1,4 +1,4 @@
-/* child_writer.c - lh-cat as a child that writes an archive.  See archive.h. */
+/* child_writer.c - lh-cat as a child that compresses.  See archive.h. */
 #include "archive.h"
 
 #include <errno.h>
@@ -12,13 +12,14 @@
 
 #include "proc/coproc.h"
 
-static int start(struct lh_child_writer *p, int fd, char *mode, struct lh_err *err)
+int lh_child_writer_start(struct lh_child_writer *p, const char *kind, int fd, struct lh_err *err)
 {
-	char *argv[] = { "lh-cat", NULL };
+	char mode[40], *argv[] = { "lh-cat", NULL };
 	int ends[2] = { -1, -1 };
 	pid_t pid = -1;
 
 	*p = (struct lh_child_writer){ 0, -1, -1 };
+	snprintf(mode, sizeof mode, LH_CAT_ENV "=%s", kind);
 	p->stderr_fd = memfd_create("lh-cat", MFD_CLOEXEC);
 	/* A socket: writing to a child that died is an error there, not a SIGPIPE. */
 	if (p->stderr_fd < 0)
@@ -38,11 +39,6 @@ static int start(struct lh_child_writer *p, int fd, char *mode, struct lh_err *e
 	}
 	p->pid = pid;
 	return 0;
-}
-
-int lh_child_writer_start(struct lh_child_writer *p, int fd, struct lh_err *err)
-{
-	return start(p, fd, LH_CAT_ENV "=" LH_CAT_PACK, err);
 }
 
 /* Wait for it to end: 0 if it succeeded, else -1 with its message. */
@@ -85,30 +81,6 @@ static int write_frame(struct lh_child_writer *p, char kind, const void *bytes, 
 					  (unsigned char)(n >> 8), (unsigned char)(n >> 16), 0 };
 
 	return write_bytes(p, h, sizeof h, err) < 0 ? -1 : write_bytes(p, bytes, n, err);
-}
-
-int lh_child_writer_member(struct lh_child_writer *p, const char *name, uint64_t size,
-			   struct lh_err *err)
-{
-	char text[512];
-	int n = snprintf(text, sizeof text, "%llu\t\t%s", (unsigned long long)size, name);
-
-	if (n < 0 || (size_t)n >= sizeof text)
-		return lh_err_set(err, LH_EDATA, "%s: too long a name for a member", name);
-	return write_frame(p, 'M', text, (size_t)n, err);
-}
-
-int lh_child_writer_single(struct lh_child_writer *p, const char *kind, int fd, struct lh_err *err)
-{
-	char mode[40];
-
-	snprintf(mode, sizeof mode, LH_CAT_ENV "=%s", kind);
-	if (start(p, fd, mode, err) < 0)
-		return -1;
-	if (lh_child_writer_member(p, "", 0, err) == 0)
-		return 0;
-	lh_child_writer_stop(p);
-	return -1;
 }
 
 int lh_child_writer_more(struct lh_child_writer *p, const void *bytes, size_t n, struct lh_err *err)

@@ -368,7 +368,7 @@ escalation guard holds" || { echo "$says: $output"; return 1; }
 	TMPDIR=$PWD/tmp lh-audit-full --root r >lines
 	[ -z "$(ls tmp)" ]
 	diff -r before r
-	lh-audit-full --root r --observer --html page.html --bundle a.tar.zst >lines
+	lh-audit-full --root r --observer --html page.html >lines
 	diff -r before r
 	lh-audit-full --root r --observer --out r/reports/report.md >lines
 	run -1 diff -r before r

@@ -516,10 +516,8 @@ odd() {
 		[ "$stderr" = "lh-audit-full: $message" ] || { echo "$arguments: $stderr"; return 1; }
 	done <<-'END'
 	--out a --html a|--html: a is --out
-	--out a --bundle ./a|--bundle: ./a is --out
-	--html r/../a --bundle a|--bundle: a is --html
 	--out r/data/_kb/audit_baselines.jsonl|--out: r/data/_kb/audit_baselines.jsonl is the file of baselines
-	--bundle r/data/_kb/replay_runs.jsonl|--bundle: r/data/_kb/replay_runs.jsonl is the log of replays
+	--html r/data/_kb/replay_runs.jsonl|--html: r/data/_kb/replay_runs.jsonl is the log of replays
 	END
 	[ "$(cat r/data/_kb/*)" = $'old\nold' ]
 	[ ! -e a ]

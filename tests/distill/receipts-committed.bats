@@ -50,20 +50,7 @@ size() {
 	not has tlog_index <without
 }
 
-@test "a bundle is committed when it is made, or later, once" {
-	run_distill a
-	run lh-audit-full --observer --root r --now 2026-05-03T12:00:00Z --bundle b.tar.zst --tlog tree --key-file-tlog key
-	[ "$(size)" = 6 ]
-	run -0 lh-audit-full bundle commit --tlog tree --key-file-tlog key b.tar.zst
-	[ "$output" = '{"file":"b.tar.zst","tlog_index":5}' ]
-	[ "$(size)" = 6 ]
-	printf 'log %s\nquorum none\n' "$(cat pub)" >policy
-	jq -nc --arg e "$(entry b.tar.zst)" '{index: 5, entry: $e}' | lh-tlog prove tree | lh-tlog verify --policy policy >out
-	run -2 --separate-stderr lh-audit-full bundle commit --tlog tree --key-file-tlog key policy
-	[ "$stderr" = "lh-audit-full: policy: not a bundle, or cut short" ]
-	run -2 lh-audit-full bundle verify --tlog tree --key-file-tlog key b.tar.zst
-	run -2 --separate-stderr lh-audit-full --tlog tree --key-file-tlog key
-	[ "$stderr" = "lh-audit-full: --tlog needs --bundle" ]
+@test "--tlog and its key need each other" {
 	run -2 --separate-stderr lh-distill run --root r --tlog tree
 	[ "$stderr" = "lh-distill: --tlog and --key-file-tlog need each other" ]
 }

@@ -76,7 +76,6 @@ expected() {
 	lh-subject-audit manifest |get  list  put  verify
 	lh-load m|mix
 	lh sea|search
-	lh-audit-full bundle |commit  verify
 	lh search --wh|--where
 	lh index bui|build
 	lh index build --dis|--distance

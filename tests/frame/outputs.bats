@@ -10,7 +10,6 @@ uses() {
 	cat <<-'END'
 	lh-audit-full --out replaces
 	lh-audit-full --html replaces
-	lh-audit-full --bundle replaces
 	lh-embed --output replaces
 	lh-gen --expect replaces
 	lh-index --hnswlib replaces
@@ -93,7 +92,6 @@ write() {
 	case $1 in
 	"lh-audit-full --out") lh-audit-full --root root --phase 0 --out "$2" ;;
 	"lh-audit-full --html") lh-audit-full --root root --phase 0 --out ours.md --html "$2" ;;
-	"lh-audit-full --bundle") lh-audit-full --root root --phase 0 --out ours.md --bundle "$2" ;;
 	"lh-embed --output") lh-embed --engine gguf --compile ./words.gguf --output "$2" ;;
 	"lh-gen --expect") lh-gen kb -n 20 --root made --expect "$2" ;;
 	"lh-gen kb") lh-gen kb -n 20 --root "${2%/data/*}" ;;
@@ -178,7 +176,7 @@ refused() {
 
 @test "what an output made is made again, and an empty file is no obstacle" {
 	prepare
-	outputs | grep -v -e --cursor -e --report -e --bundle >mine
+	outputs | grep -v -e --cursor -e --report >mine
 	while read -r what; do
 		: >out.json
 		write "$what" out.json >/dev/null || [ $? = 1 ]
@@ -187,8 +185,6 @@ refused() {
 	done <mine
 	write "lh-audit-full --part" p >/dev/null
 	write "lh-audit-full --part" p >/dev/null
-	write "lh-audit-full --bundle" b >/dev/null || [ $? = 1 ]
-	write "lh-audit-full --bundle" b >/dev/null || [ $? = 1 ]
 	write "lh-parity --report" r >/dev/null
 	write "lh-parity --report" r >/dev/null
 }

@@ -17,7 +17,6 @@
  *     drift_verb.c                  any two rows
  *     markdown.c html.c chart.c     the report, on paper and as a page
  *     targets.c                     which files may be written
- *     bundle*.c                     the bundle for an auditor (bundle.h)
  *
  * A fault of the root is a failed check, with file and line, never an error; a
  * function here fails only if the audit itself cannot continue (memory, a signal, a
@@ -39,7 +38,7 @@
 
 #define NO_ROW INT64_MIN		/* not given */
 
-enum { V_AUDIT = 1, V_DRIFT = 2, V_BUNDLE = 4 };
+enum { V_AUDIT = 1, V_DRIFT = 2 };
 
 #define AUDIT_BASELINES "data/_kb/audit_baselines.jsonl"
 #define AUDIT_REPLAYS "data/_kb/replay_runs.jsonl"
@@ -48,9 +47,7 @@ enum { V_AUDIT = 1, V_DRIFT = 2, V_BUNDLE = 4 };
 struct settings {
 	const char *root;		/* NULL: LH_DISTILL_ROOT, else the working directory */
 	const char *subjects;		/* NULL: LH_SUBJECT_DIR below the root */
-	const char *out, *html, *bundle;	/* files, or NULL */
-	const char *tlog;		/* the folder of a transparency log, or NULL */
-	struct lh_list tlog_key;
+	const char *out, *html;		/* files, or NULL */
 	const char *test_command, *samples, *acceptance_fixture, *replay_command;
 	struct lh_list phase;		/* "0" to "7"; none: all */
 	bool json, append_baseline, observer, fail_on_drift;
@@ -196,11 +193,6 @@ int targets_check(const struct audit *a, struct lh_err *err);
 
 /* ---- output (print.c) ---- */
 
-/* Append the whole audit as lines, or as a document; all: passed and skipped
- * checks, too. */
-void lines_print(struct lh_buf *out, const struct audit *a, bool all);
-void document_print(struct lh_buf *out, const struct audit *a, bool all);
-
 /* Write {"p2_evidence_rows":12,...}. */
 void metrics_write(struct lh_writer *w, const char *name, const struct audit *a);
 
@@ -232,22 +224,13 @@ const char *check_looked(const struct audit *a, enum check_id id);
 	"No audit looks at logs of accesses (lh-subject-audit verify), indexes (lh-index " \
 	"verify), datasets (lh-catalog verify) or the contents of documents."
 
-/* Append the report; write it to the file that the settings name, if there
- * is one. */
-void markdown_print(struct lh_buf *out, const struct audit *a);
+/* Write the report to the file that the settings name; the page also to standard output. */
 int markdown_write(const struct audit *a, struct lh_err *err);
-int html_print(struct lh_buf *out, struct audit *a, struct lh_err *err);
 int html_write(struct audit *a, struct lh_err *err);
-
-/* ---- the bundle (bundle.c) ---- */
-
-/* Replace the file that the settings name by a bundle. */
-int bundle_write(struct audit *a, struct lh_err *err);
 
 /* ---- verbs ---- */
 
 int audit_verb(struct lh_tool *tool, void *settings);	/* run.c */
 int drift_verb(struct lh_tool *tool, void *settings);	/* drift_verb.c */
-int bundle_verb(struct lh_tool *tool, void *settings);	/* bundle.c */
 
 #endif

@@ -243,7 +243,7 @@ static void put_drift(struct lh_buf *b, const struct drift *d)
 	lh_buf_puts(b, "</p>\n");
 }
 
-int html_print(struct lh_buf *out, struct audit *a, struct lh_err *err)
+static int print(struct lh_buf *out, struct audit *a, struct lh_err *err)
 {
 	LH_SCOPED(lh_free_local) struct charts *c = charts_read(a, err);
 	const struct history *h = &a->history;
@@ -282,7 +282,7 @@ int html_print(struct lh_buf *out, struct audit *a, struct lh_err *err)
 int html_write(struct audit *a, struct lh_err *err)
 {
 	LH_SCOPED(lh_buf_free) struct lh_buf page = { 0 };
-	int rc = html_print(&page, a, err);
+	int rc = print(&page, a, err);
 
 	if (!rc && !strcmp(a->s->html, "-"))
 		rc = lh_tool_out(a->tool, page.p, page.len);

@@ -1,12 +1,9 @@
 /* lh-audit-full: audit the whole pipeline.  See lh-audit-full(1). */
 #include "audit.h"
-#include "bundle.h"
 #include "tool/op.h"
 
 static const struct lh_made made_report = { "a report of an audit", { "# Full audit: " },
 					    NULL };
-static const struct lh_made made_bundle = { "a bundle", { NULL }, bundle_is_sealed };
-
 #define LAST 1e15	/* rows of a file of baselines */
 
 static const struct lh_option options[] = {
@@ -18,12 +15,6 @@ static const struct lh_option options[] = {
 	  LH_TEXT(struct settings, out, .verbs = V_AUDIT, .makes = &made_report) },
 	{ 0, "html", "FILE", "the report as a web page; -: instead of lines",
 	  LH_TEXT(struct settings, html, .verbs = V_AUDIT, .makes = &lh_made_page) },
-	{ 0, "bundle", "FILE", "the report and what was judged, as .tar.zst",
-	  LH_TEXT(struct settings, bundle, .verbs = V_AUDIT, .makes = &made_bundle) },
-	{ 0, "tlog", "DIR", "commit the bundle to this transparency log",
-	  LH_TEXT(struct settings, tlog, .verbs = V_AUDIT | V_BUNDLE) },
-	{ 0, "key-file-tlog", "FILE", "key that signs its checkpoint (repeatable)",
-	  LH_TEXTS(struct settings, tlog_key, .verbs = V_AUDIT | V_BUNDLE) },
 	{ 0, "json", NULL, "print one document, not lines",
 	  LH_FLAG(struct settings, json, .verbs = V_AUDIT | V_DRIFT) },
 	{ 0, "append-baseline", NULL, "append the metrics to the baselines",
@@ -48,7 +39,7 @@ static const struct lh_option options[] = {
 	{ 0, "to", "N", "row to compare with it (default -1)",
 	  LH_INT(struct settings, to, -LAST, LAST, .verbs = V_DRIFT) },
 	LH_FORCE_OPTION(V_AUDIT),
-	LH_LOCK_OPTION(V_AUDIT | V_BUNDLE),
+	LH_LOCK_OPTION(V_AUDIT),
 	LH_JOBS_OPTION,
 	LH_NOW_OPTION,
 	LH_COMMON_OPTIONS,
@@ -70,24 +61,10 @@ static const struct lh_bind audited[] = {
 	LH_BIND_END
 };
 
-/* A member of a bundle, or the bundle. */
-static const struct lh_bind verified[] = {
-	{ LH_BIND_ONLY("path", LH_BIND_TO_STRING), .about = "of a member" },
-	{ LH_BIND_ONLY("file", LH_BIND_TO_STRING), .about = "of the bundle, in the last line" },
-	{ LH_BIND_ONLY("verified", LH_BIND_TO_BOOL) },
-	{ LH_BIND_ONLY("error", LH_BIND_TO_VALUE), .null = true,
-	  .types = LH_BIND_IS(LH_STRING) | LH_BIND_IS(LH_NULL) },
-	{ LH_BIND_ONLY("tlog_index", LH_BIND_TO_WHOLE), .most = INT64_MAX,
-	  .about = "of the entry of a bundle that was committed" },
-	LH_BIND_END
-};
-
 static const struct lh_op ops[] = {
 	{ "", "", "audit a root", V_AUDIT, .out = audited, .command = audit_verb,
 	  .writes = true },
 	{ "drift", "[FILE]", "compare two baselines", V_DRIFT, .command = drift_verb },
-	{ "bundle", "verify|commit BUNDLE", "check a bundle, or commit it", V_BUNDLE,
-	  .out = verified, .command = bundle_verb },
 	LH_OP_END
 };
 
@@ -98,10 +75,6 @@ static int check(struct lh_tool *tool, void *settings)
 
 	if (s->json && s->html && !strcmp(s->html, "-"))
 		return lh_tool_usage(tool, "--json and --html - exclude each other");
-	if (!s->tlog != !s->tlog_key.n)
-		return lh_tool_usage(tool, "--tlog and --key-file-tlog need each other");
-	if (s->tlog && !s->bundle && (!tool->verb || tool->verb->bit != V_BUNDLE))
-		return lh_tool_usage(tool, "--tlog needs --bundle");
 	for (i = 0; i < s->phase.n; i++)
 		if (s->phase.v[i][0] < '0' || s->phase.v[i][0] >= '0' + PHASES || s->phase.v[i][1])
 			return lh_tool_usage(tool,

@@ -97,7 +97,7 @@ static void put_words(struct lh_buf *out, const struct audit *a)
 	lh_buf_puts(out, "\n" AUDIT_BEYOND "\n");
 }
 
-void markdown_print(struct lh_buf *out, const struct audit *a)
+static void print(struct lh_buf *out, const struct audit *a)
 {
 	int i;
 
@@ -125,6 +125,6 @@ int markdown_write(const struct audit *a, struct lh_err *err)
 {
 	LH_SCOPED(lh_buf_free) struct lh_buf text = { 0 };
 
-	markdown_print(&text, a);
+	print(&text, a);
 	return lh_atomic_put(a->s->out, 0666, &text, err);
 }

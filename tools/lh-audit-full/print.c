@@ -69,7 +69,7 @@ static bool is_printed(const struct check *c, bool all)
 	return c->ran && (all || (!c->passed && !c->skipped));
 }
 
-void lines_print(struct lh_buf *out, const struct audit *a, bool all)
+static void print_lines(struct lh_buf *out, const struct audit *a, bool all)
 {
 	const struct check *c;
 	struct lh_writer w;
@@ -85,7 +85,7 @@ void lines_print(struct lh_buf *out, const struct audit *a, bool all)
 	lh_buf_putc(out, '\n');
 }
 
-void document_print(struct lh_buf *out, const struct audit *a, bool all)
+static void print_document(struct lh_buf *out, const struct audit *a, bool all)
 {
 	struct lh_writer w = lh_write_to(out);
 	const struct check *c;
@@ -111,9 +111,9 @@ int audit_print(struct audit *a, struct lh_err *err)
 	if (a->tool->quiet && all_is_well(a))
 		return 0;
 	if (a->s->json)
-		document_print(&out, a, !a->tool->quiet);
+		print_document(&out, a, !a->tool->quiet);
 	else
-		lines_print(&out, a, !a->tool->quiet);
+		print_lines(&out, a, !a->tool->quiet);
 	rc = lh_buf_check(&out, err);
 	return rc ? rc : lh_tool_out(a->tool, out.p, out.len);
 }

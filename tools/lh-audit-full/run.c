@@ -4,7 +4,6 @@
 #include <unistd.h>
 
 #include "audit.h"
-#include "bundle.h"
 #include "base/mem.h"
 #include "distill/receipt.h"
 #include <lh/subject.h>
@@ -60,11 +59,7 @@ static int phases(struct audit *a, struct lh_err *err)
  * last, so that its report exists when it does. */
 static int files(struct audit *a, struct lh_err *err)
 {
-	uint64_t index;
-
-	if ((a->s->out && markdown_write(a, err) < 0) || (a->s->html && html_write(a, err) < 0) ||
-	    (a->s->bundle && bundle_write(a, err) < 0) ||
-	    (a->s->tlog && bundle_commit(a->tool, a->s, a->s->bundle, &index) < 0))
+	if ((a->s->out && markdown_write(a, err) < 0) || (a->s->html && html_write(a, err) < 0))
 		return -1;
 	if (a->history.bad.code) {
 		*err = a->history.bad;

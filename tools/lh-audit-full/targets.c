@@ -28,7 +28,6 @@ int targets_check(const struct audit *a, struct lh_err *err)
 		{ .who = "the file of baselines", .path = baselines },
 		{ .who = "--out", .path = a->s->out },
 		{ .who = "--html", .path = a->s->html },
-		{ .who = "--bundle", .path = a->s->bundle },
 	};
 	int rc = baselines && replays ? 0 : -1;
 	size_t i, k;

@@ -54,7 +54,7 @@ static int broken(struct cat *c, const char *file, const char *member)
 {
 	struct lh_err err = c->tool->err;
 
-	if (err.code == LH_ENOMEM && (!c->out.frames || c->out.entries))
+	if (err.code == LH_ENOMEM && !c->out.frames)
 		return -1;
 	c->failed = true;
 	if (!c->out.frames)
@@ -78,10 +78,10 @@ static int member(struct cat *c, struct lh_archive *a, const char *name)
 	ssize_t n;
 	bool first = true;
 
-	if (!c->out.entries && out_begin(&c->out, name) < 0)
+	if (out_begin(&c->out, name) < 0)
 		return -1;
 	while ((n = lh_archive_read(a, &p, &c->tool->err)) > 0) {
-		const char *kind = first && !c->out.entries ? lh_archive_kind(p, (size_t)n) : NULL;
+		const char *kind = first ? lh_archive_kind(p, (size_t)n) : NULL;
 
 		if (kind) {
 			lh_err_set(&c->tool->err, LH_EIO, "holds %s again, which is not undone",
@@ -97,28 +97,6 @@ static int member(struct cat *c, struct lh_archive *a, const char *name)
 	return n < 0 ? -2 : out_end(&c->out);
 }
 
-/* Go to the next member: 1, 0 at the end; -1: the output failed; -2: the input did. */
-static int next(struct cat *c, struct lh_archive *a, const char **name)
-{
-	struct lh_archive_entry e;
-	int rc;
-
-	*name = NULL;
-	if (!c->out.entries) {
-		rc = lh_archive_next(a, name, &c->tool->err);
-		return rc < 0 ? -2 : rc;
-	}
-	do {
-		rc = lh_archive_entry(a, &e, &c->tool->err);
-		if (rc <= 0)
-			return rc < 0 ? -2 : 0;
-		if (out_entry(&c->out, &e) < 0)
-			return -1;
-	} while (e.what);
-	*name = e.name;
-	return 1;
-}
-
 static int archive(struct cat *c, int fd, const char *file)
 {
 	struct lh_archive_source src = { .head = c->head, .n_head = c->n_head, .fd = fd,
@@ -129,7 +107,8 @@ static int archive(struct cat *c, int fd, const char *file)
 	int rc = a ? 1 : -2;
 
 	while (rc > 0) {
-		rc = next(c, a, &name);
+		name = NULL;
+		rc = lh_archive_next(a, &name, &c->tool->err) < 0 ? -2 : name != NULL;
 		if (rc > 0 && (rc = member(c, a, name)) == 0)
 			rc = 1;
 	}
@@ -243,11 +222,8 @@ static int run(struct lh_tool *tool, void *settings)
 
 	c->tool = c->out.tool = tool;
 	c->out.frames = mode != NULL;
-	c->out.entries = mode && strcmp(mode, LH_CAT_ENTRIES) == 0;
-	if (mode && strcmp(mode, LH_CAT_PACK) == 0)
-		return pack(tool);
-	if (mode && strcmp(mode, LH_CAT_LINES) != 0 && !c->out.entries)
-		return pack_single(tool, mode);
+	if (mode && strcmp(mode, LH_CAT_LINES) != 0)
+		return pack(tool, mode);
 	if (cat_all(c) < 0)
 		return -1;
 	if (c->failed)

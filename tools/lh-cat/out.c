@@ -59,16 +59,6 @@ int out_begin(struct out *o, const char *name)
 	return o->frames ? frame(o, 'M', name, strlen(name)) : 0;
 }
 
-int out_entry(struct out *o, const struct lh_archive_entry *e)
-{
-	LH_SCOPED(lh_buf_free) struct lh_buf b = { 0 };
-
-	lh_buf_init(&b, LH_CAT_FRAME_MAX);
-	lh_buf_printf(&b, "%llu\t%s\t", (unsigned long long)e->size, e->what ? e->what : "");
-	lh_buf_add(&b, e->name, strnlen(e->name, LH_CAT_FRAME_MAX / 2));
-	return lh_buf_check(&b, &o->tool->err) < 0 ? -1 : frame(o, 'M', b.p, b.len);
-}
-
 int out_add(struct out *o, const char *p, size_t n)
 {
 	if (!n)

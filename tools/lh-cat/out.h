@@ -19,7 +19,6 @@
 struct out {
 	struct lh_tool *tool;
 	bool frames;
-	bool entries;		/* frames, for a parent that validates an archive */
 	bool any;		/* an earlier file had output */
 	bool open_line;		/* the bytes added last did not end with an LF */
 	bool begun;		/* bytes of the current file were added */
@@ -28,9 +27,6 @@ struct out {
 };
 
 int out_begin(struct out *o, const char *name);
-
-/* With entries, begin a member in place of out_begin. */
-int out_entry(struct out *o, const struct lh_archive_entry *e);
 
 int out_add(struct out *o, const char *p, size_t n);
 

@@ -1,4 +1,4 @@
-/* pack.c - write an archive.  See pack.h. */
+/* pack.c - write a compressed file.  See pack.h. */
 #include "pack.h"
 
 #include <archive.h>
@@ -16,20 +16,17 @@
 #include <xxhash.h>
 #pragma GCC diagnostic pop
 
-#define LEVEL "9"		/* a quarter smaller than at 3, and still fast */
-#define LEVEL_SINGLE "3"	/* of a single file, which may be large */
+#define LEVEL "3"		/* the file may be large */
 #define DESCRIPTOR 4		/* offset of a zstd frame's descriptor, after its magic number */
 #define HAS_CHECKSUM 4		/* the bit in it */
 
 struct packer {
 	struct archive *a;
-	bool single;		/* a compressed file, not an archive */
-	uint64_t left;		/* bytes missing in the current member */
 	bool over;		/* no more output, in spite of libarchive's end of it */
 	bool sums, marked;	/* the frame gets a checksum; its descriptor says so */
 	XXH64_state_t sum;
 	struct lh_err failed;	/* of the callback; code LH_OK: none */
-	char payload[LH_CAT_FRAME_MAX + 1];
+	char payload[LH_CAT_FRAME_MAX];
 };
 
 /* Write the beginning of a zstd frame, with the mark that a checksum follows it (RFC 8878,
@@ -84,23 +81,36 @@ static int failed(const struct packer *pk, struct lh_err *err)
 			  "cannot pack: %s", why ? why : "no reason given");
 }
 
+/* libarchive's raw format has one entry, whose name is not written. */
+static int begin_file(struct packer *pk, struct lh_err *err)
+{
+	struct archive_entry *e = archive_entry_new();
+	int rc;
+
+	if (!e)
+		return lh_err_nomem(err);
+	archive_entry_set_filetype(e, AE_IFREG);
+	rc = archive_write_header(pk->a, e) == ARCHIVE_OK && !pk->over ? 0 : failed(pk, err);
+	archive_entry_free(e);
+	return rc;
+}
+
 static int begin(struct packer *pk, const char *kind, struct lh_err *err)
 {
 	pk->a = archive_write_new();
 	if (!pk->a)
 		return lh_err_nomem(err);
-	if ((pk->single ? archive_write_set_format_raw(pk->a) :
-			  archive_write_set_format_ustar(pk->a)) != ARCHIVE_OK ||
+	if (archive_write_set_format_raw(pk->a) != ARCHIVE_OK ||
 	    archive_write_add_filter_by_name(pk->a, kind) != ARCHIVE_OK ||
 	    (strcmp(kind, "zstd") == 0 &&
-	     archive_write_set_filter_option(pk->a, kind, "compression-level",
-					     pk->single ? LEVEL_SINGLE : LEVEL) != ARCHIVE_OK) ||
+	     archive_write_set_filter_option(pk->a, kind, "compression-level", LEVEL) !=
+		 ARCHIVE_OK) ||
 	    (strcmp(kind, "gzip") == 0 &&
 	     archive_write_set_filter_option(pk->a, kind, "timestamp", NULL) != ARCHIVE_OK) ||
 	    archive_write_set_bytes_in_last_block(pk->a, 1) != ARCHIVE_OK ||
 	    archive_write_open(pk->a, pk, NULL, on_write, NULL) != ARCHIVE_OK)
 		return failed(pk, err);
-	return 0;
+	return begin_file(pk, err);
 }
 
 static int read_exactly(void *p, size_t n, struct lh_err *err)
@@ -113,7 +123,7 @@ static int read_exactly(void *p, size_t n, struct lh_err *err)
 		if (got < 0)
 			return -1;
 		if (!got)
-			return lh_err_set(err, LH_EIO, "the members broke off");
+			return lh_err_set(err, LH_EIO, "the bytes broke off");
 	}
 	return 0;
 }
@@ -128,34 +138,7 @@ static int frame(struct packer *pk, size_t *n, struct lh_err *err)
 	*n = (size_t)h[1] | (size_t)h[2] << 8 | (size_t)h[3] << 16 | (size_t)h[4] << 24;
 	if (*n > LH_CAT_FRAME_MAX)
 		return lh_err_set(err, LH_EIO, "a frame of %zu bytes", *n);
-	if (read_exactly(pk->payload, *n, err) < 0)
-		return -1;
-	pk->payload[*n] = '\0';
-	return h[0];
-}
-
-static int member(struct packer *pk, struct lh_err *err)
-{
-	struct archive_entry *e;
-	char *name = strchr(pk->payload, '\t');
-	int rc;
-
-	name = name ? strchr(name + 1, '\t') : NULL;
-	if (pk->left || !name)
-		return lh_err_set(err, LH_EIO, "an unexpected member");
-	e = archive_entry_new();
-	if (!e)
-		return lh_err_nomem(err);
-	pk->left = pk->single ? UINT64_MAX : strtoull(pk->payload, NULL, 10);
-	archive_entry_set_pathname(e, name + 1);
-	if (!pk->single)
-		archive_entry_set_size(e, (la_int64_t)pk->left);
-	archive_entry_set_filetype(e, AE_IFREG);
-	archive_entry_set_perm(e, 0644);
-	archive_entry_set_mtime(e, 0, 0);
-	rc = archive_write_header(pk->a, e) == ARCHIVE_OK && !pk->over ? 0 : failed(pk, err);
-	archive_entry_free(e);
-	return rc;
+	return read_exactly(pk->payload, *n, err) < 0 ? -1 : h[0];
 }
 
 static int more(struct packer *pk, size_t n, struct lh_err *err)
@@ -163,9 +146,6 @@ static int more(struct packer *pk, size_t n, struct lh_err *err)
 	la_ssize_t put;
 	const char *p = pk->payload;
 
-	if (n > pk->left)
-		return lh_err_set(err, LH_EIO, "a member has more bytes than were announced");
-	pk->left -= n;
 	if (pk->sums)
 		XXH64_update(&pk->sum, p, n);
 	for (; n; p += put, n -= (size_t)put) {
@@ -178,29 +158,23 @@ static int more(struct packer *pk, size_t n, struct lh_err *err)
 
 static int finish(struct packer *pk, struct lh_err *err)
 {
-	if (pk->left && !pk->single)
-		return lh_err_set(err, LH_EIO, "a member has fewer bytes than were announced");
 	if (archive_write_close(pk->a) != ARCHIVE_OK || pk->over)
 		return failed(pk, err);
 	return pk->sums ? end_frame(pk, err) : 0;
 }
 
-static int run(struct lh_tool *tool, bool single, const char *compression)
+int pack(struct lh_tool *tool, const char *compression)
 {
 	static struct packer pk;
 	size_t n;
-	int kind = 'M', rc;
+	int kind = 'D', rc;
 
-	pk.single = single;
-	pk.sums = single && strcmp(compression, "zstd") == 0;
+	pk.sums = strcmp(compression, "zstd") == 0;
 	XXH64_reset(&pk.sum, 0);
 	rc = begin(&pk, compression, &tool->err);
-
 	while (!rc && kind != 'Z') {
 		kind = frame(&pk, &n, &tool->err);
-		if (kind == 'M')
-			rc = member(&pk, &tool->err);
-		else if (kind == 'D')
+		if (kind == 'D')
 			rc = more(&pk, n, &tool->err);
 		else if (kind == 'Z')
 			rc = finish(&pk, &tool->err);
@@ -210,19 +184,7 @@ static int run(struct lh_tool *tool, bool single, const char *compression)
 	}
 	if (rc)
 		pk.over = true;
-	if (rc && pk.a && pk.left && !single)
-		archive_write_fail(pk.a);	/* freeing it would pad the member */
 	if (pk.a)
 		archive_write_free(pk.a);
 	return rc;
-}
-
-int pack(struct lh_tool *tool)
-{
-	return run(tool, false, "zstd");
-}
-
-int pack_single(struct lh_tool *tool, const char *compression)
-{
-	return run(tool, true, compression);
 }

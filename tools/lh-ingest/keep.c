@@ -61,7 +61,7 @@ int keep_open(struct ingest *in)
 	k->fd = open(folder, O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
 	if (k->fd < 0)
 		return lh_err_sys(err, "%s: cannot make a temporary file", folder);
-	return lh_child_writer_single(&k->writer, "zstd", k->fd, err);
+	return lh_child_writer_start(&k->writer, "zstd", k->fd, err);
 }
 
 void keep_close(struct ingest *in)

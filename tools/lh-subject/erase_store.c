@@ -40,7 +40,7 @@ static int repack(struct line_filter *f, struct packing *k, int fd, struct lh_er
 	snprintf(name, sizeof name, "/proc/self/fd/%d", fd);
 	if (!block || lh_byte_source_open(&from, name, err) < 0)
 		return -1;
-	rc = kind ? lh_child_writer_single(&k->writer, kind, k->fd, err) : 0;
+	rc = kind ? lh_child_writer_start(&k->writer, kind, k->fd, err) : 0;
 	k->packs = kind && !rc;
 	if (!rc && (rc = lh_byte_source_next(&from, err)) > 0)
 		rc = 0;
