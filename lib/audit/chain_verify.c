@@ -14,6 +14,7 @@
 #include <stdlib.h>
 #include <sys/file.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "chain_parts.h"
@@ -48,7 +49,7 @@ const char *lh_chain_fault_text(enum lh_chain_fault fault)
 {
 	static const char *const text[] = {
 		"", "invalid JSON", "candidate_id mismatch", "prev_chain_hash mismatch",
-		"row_hmac mismatch", "anchor mismatch", "torn",
+		"row_hmac mismatch", "anchor mismatch", "torn", "no rows",
 	};
 
 	return text[fault];
@@ -57,7 +58,7 @@ const char *lh_chain_fault_text(enum lh_chain_fault fault)
 const char *lh_chain_state_name(enum lh_chain_state state)
 {
 	static const char *const name[] = { "anchored", "intact", "torn", "tampered",
-					    "unauthenticated" };
+					    "unauthenticated", "empty" };
 
 	return name[state];
 }
@@ -72,6 +73,8 @@ void lh_chain_error(const struct lh_chain_verdict *v, char to[LH_CHAIN_ERROR])
 		snprintf(to, LH_CHAIN_ERROR, "anchor: expected a log");
 	else if (v->fault == LH_CHAIN_ANCHOR)
 		snprintf(to, LH_CHAIN_ERROR, "anchor: expected %llu rows", row);
+	else if (v->fault == LH_CHAIN_NO_ROWS)
+		snprintf(to, LH_CHAIN_ERROR, "%s", lh_chain_fault_text(v->fault));
 	else
 		snprintf(to, LH_CHAIN_ERROR, "row %llu: %s", row, lh_chain_fault_text(v->fault));
 }
@@ -184,6 +187,26 @@ static void *scan_stripes(void *arg)
 
 /* ---- the log ---- */
 
+/* Set the size of a log.  A writer makes a log, and then locks it for its first row: one that is
+ * without rows and was made just now gets a little time for that. */
+static int measure_log(const struct lh_chain_source *src, struct stat *st, struct lh_err *err)
+{
+	const struct timespec pause = { .tv_nsec = 10000000 };
+	int tries;
+
+	for (tries = 0; tries < 20; tries++) {
+		if (lh_flock(src->fd, LOCK_SH, src->path, src->lock_timeout, err) < 0)
+			return -1;
+		if (fstat(src->fd, st) < 0)
+			return lh_err_sys(err, "%s", src->path);
+		flock(src->fd, LOCK_UN);
+		if (st->st_size || time(NULL) - st->st_ctime > 1)
+			break;
+		nanosleep(&pause, NULL);
+	}
+	return 0;
+}
+
 /* Open the log and read its length, locked, so that no row is half written.  1 if
  * there is none. */
 static int open_log(struct lh_chain_source *src, bool locked, struct lh_err *err)
@@ -197,12 +220,8 @@ static int open_log(struct lh_chain_source *src, bool locked, struct lh_err *err
 		return lh_err_sys(err, "%s", src->path);
 	if (!S_ISREG(st.st_mode))
 		return lh_not_regular(src->path, st.st_mode, err);
-	if (locked && lh_flock(src->fd, LOCK_SH, src->path, src->lock_timeout, err) < 0)
+	if (locked && measure_log(src, &st, err) < 0)
 		return -1;
-	if (fstat(src->fd, &st) < 0)
-		return lh_err_sys(err, "%s", src->path);
-	if (locked)
-		flock(src->fd, LOCK_UN);
 	return lh_chain_end(src->fd, src->path, st.st_size, &src->size, err);
 }
 
@@ -385,6 +404,9 @@ static int judge_chain(struct verify *x, struct lh_err *err)
 		v->row = v->count = 0;
 	} else if (v->fault && v->state != LH_CHAIN_TORN) {
 		v->state = LH_CHAIN_TAMPERED;
+	} else if (!x->rows && !v->absent && !v->fault && !x->c->anchor) {
+		v->fault = LH_CHAIN_NO_ROWS;
+		v->state = LH_CHAIN_EMPTY;
 	}
 	if (!x->c->anchor || (v->fault && v->state != LH_CHAIN_TORN))
 		return 0;

@@ -283,9 +283,10 @@ static int write_state(struct subject *s, const struct log *log, const char *nam
 	struct lh_chain_check check = { .keys = s->l->how.keys, .name = name,
 					.jobs = (unsigned)s->l->how.jobs,
 					.lock_timeout = LH_LOCK_TIMEOUT };
-	struct lh_chain_verdict v = { .state = LH_CHAIN_TORN };
-	const char *state = log->torn ? lh_chain_state_name(v.state) : "not verified";
-	const char *error = log->torn ? TORN : NULL;
+	struct lh_chain_verdict v = { .state = log->torn ? LH_CHAIN_TORN : LH_CHAIN_EMPTY };
+	const bool seen = log->torn || !log->rows;	/* without a key */
+	const char *state = seen ? lh_chain_state_name(v.state) : "not verified";
+	const char *error = log->torn ? TORN : seen ? lh_chain_fault_text(LH_CHAIN_NO_ROWS) : NULL;
 	uint64_t line = log->torn_line;
 
 	if (s->l->how.keys) {
@@ -298,7 +299,7 @@ static int write_state(struct subject *s, const struct log *log, const char *nam
 				 : lh_chain_fault_text(v.fault);
 		line = v.row + 1;
 	}
-	if (error)
+	if (error && v.state != LH_CHAIN_EMPTY)
 		lh_write_u64(s->w, "line", line);
 	lh_write_u64(s->w, "rows", log->rows);
 	lh_write_text(s->w, "state", state);

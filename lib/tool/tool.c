@@ -148,6 +148,16 @@ void lh_tool_verdict_bad(struct lh_tool *t)
 	__atomic_store_n(&t->state->bad, true, __ATOMIC_RELAXED);
 }
 
+void lh_tool_verdict_over(struct lh_tool *t, uint64_t n, const char *what, const char *where)
+{
+	if (n)
+		return;
+	lh_tool_message(t, "0 %s%s%s%s", what, where ? " in " : "", where ? where : "",
+			t->allow_empty ? "" : ": --allow-empty if that is right");
+	if (!t->allow_empty)
+		lh_tool_verdict_bad(t);
+}
+
 void lh_tool_failed(struct lh_tool *t)
 {
 	__atomic_store_n(&t->state->failed, true, __ATOMIC_RELAXED);

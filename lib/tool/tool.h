@@ -188,6 +188,7 @@ struct lh_tool {
 	double lock_timeout;		/* seconds to wait for another writer; 60 */
 	const char *now;		/* --now or LH_NOW, checked; NULL: the clock */
 	const char *shard;		/* --shard; see lh_tool_shard */
+	bool allow_empty;		/* see lh_tool_verdict_over */
 	bool force;			/* replace files of other kinds as well */
 	bool files;			/* records may name files; see lh_op_refuse_paths */
 	bool once;			/* read files only at the start, not again on change */
@@ -257,6 +258,11 @@ void lh_tool_verbose(struct lh_tool *t, const char *fmt, ...) LH_PRINTF(2, 3);
 /* Record a bad verdict: the exit status will be at least 1.  Any thread. */
 void lh_tool_verdict_bad(struct lh_tool *t);
 
+/* Say and record that a verdict is over nothing, unless n things were looked at: "0 logs in d".  What
+ * should be there may have been removed, which is a bad verdict unless --allow-empty.  where may be
+ * NULL. */
+void lh_tool_verdict_over(struct lh_tool *t, uint64_t n, const char *what, const char *where);
+
 /* Record a failure of a part of a run that continues: the exit status will be 2.  Any
  * thread. */
 void lh_tool_failed(struct lh_tool *t);
@@ -318,6 +324,9 @@ int lh_tool_shard(struct lh_tool *t, struct lh_shard *shard);
 #define LH_LOCK_OPTION(of) \
 	{ 0, "lock-timeout", "S", "seconds to wait for another writer (default 60)", \
 	  LH_TOOL_FIELD(REAL, lock_timeout, .max = 1e9, .verbs = of) }
+#define LH_ALLOW_EMPTY_OPTION(of) \
+	{ 0, "allow-empty", NULL, "there may be nothing to check", \
+	  LH_TOOL_FIELD(FLAG, allow_empty, .verbs = of) }
 #define LH_SHARD_OPTION(of) \
 	{ 0, "shard", "I/N", "only part I, from 0, of N (default: Slurm's)", \
 	  LH_TOOL_FIELD(TEXT, shard, .verbs = of) }

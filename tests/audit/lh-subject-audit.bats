@@ -52,21 +52,59 @@ setup_file() {
 	[ "$output" = '{"mode":"verify","count":1,"tip":"'"$tip"'","verified":false,"error":"row 1: row_hmac mismatch"}' ]
 }
 
-@test "a log that is empty is good and has no rows; one that is named and absent is an error, and the next goes on" {
+@test "a log without rows is empty and not intact, unless --allow-empty; one that is named and absent is an error, and the next goes on" {
 	mkdir d
 	: >d/empty.audit.jsonl
+	echo >d/blank.audit.jsonl
+	empty=$'lh-subject-audit: d/empty.audit.jsonl: empty: its rows were removed, or none was ever written (no rows); verify --allow-empty if that is right\n'
 	for wire in '' --wire; do
 		# shellcheck disable=SC2086
 		run -2 --separate-stderr lh-subject-audit verify $wire d/absent.audit.jsonl d/empty.audit.jsonl absent
 		[ "${#lines[@]}" = 1 ]
-		[ "$stderr" = $'lh-subject-audit: d/absent.audit.jsonl: no such log\nlh-subject-audit: absent: no such log\nlh-subject-audit: 1 log, 0 rows: all intact' ]
+		[ "$stderr" = $'lh-subject-audit: d/absent.audit.jsonl: no such log\n'"$empty"$'lh-subject-audit: absent: no such log\nlh-subject-audit: 1 log, 0 rows: 0 intact, 1 empty' ]
 	done
-	run -0 --separate-stderr lh-subject-audit verify d/empty.audit.jsonl
-	[ "$output" = '{"file":"d/empty.audit.jsonl","count":0,"tip":"GENESIS","verified":true,"error":null,"state":"intact"}' ]
-	run -0 --separate-stderr lh-subject-audit verify --dir d
-	rm d/empty.audit.jsonl
+	run -1 --separate-stderr lh-subject-audit verify d/empty.audit.jsonl
+	[ "$output" = '{"file":"d/empty.audit.jsonl","count":0,"tip":"GENESIS","verified":false,"error":"no rows","state":"empty"}' ]
+	run -1 --separate-stderr lh-subject-audit verify --dir d
+	[ "${lines[0]}" = '{"file":"d/blank.audit.jsonl","count":0,"tip":"GENESIS","verified":false,"error":"no rows","state":"empty"}' ]
+	run -0 --separate-stderr lh-subject-audit verify --dir d --allow-empty
+	[ "${lines[1]}" = '{"file":"d/empty.audit.jsonl","count":0,"tip":"GENESIS","verified":true,"error":null,"state":"empty"}' ]
+	[ "$stderr" = "lh-subject-audit: 2 logs, 0 rows: 0 intact, 2 empty" ]
+	lh-subject-audit anchor --dir d >anchor 2>err || [ $? = 1 ]
+	run -0 lh-subject-audit verify --dir d --against anchor
+	rm d/*
 	run -0 --separate-stderr lh-subject-audit verify --dir d --allow-empty
 	[ -z "$output" ]
+}
+
+@test "a log that was emptied is said to be empty by report, its page, accesses, manifest verify and anchor" {
+	log W-1 2
+	manifest W-1 | lh-subject-audit manifest put --dir d >/dev/null
+	: >d/W-1.audit.jsonl
+	said="lh-subject-audit: d/W-1.audit.jsonl: empty: its rows were removed, or none was ever written (no rows); verify --allow-empty if that is right"
+	run -1 --separate-stderr lh-subject-audit report --dir d W-1
+	[ "$stderr" = "$said" ]
+	has '"chain_verified":false,"chain_rows_total":0,"chain_root":"GENESIS","chain_error":"no rows"' <<<"$output"
+	has '"completeness_attestation":"The audit log is empty: its rows were removed, or none was ever written. Who looked is not known."' <<<"$output"
+	run -1 --separate-stderr lh-subject-audit report --dir d --html - W-1
+	has '<div class="verdict bad" id="verdict"><strong>This record is empty.</strong> Its entries were removed, or none was ever written: who looked is not known.</div>' <<<"$output"
+	run -1 --separate-stderr lh-subject-audit accesses --dir d
+	[ "${stderr_lines[0]}" = "$said" ]
+	run -1 --separate-stderr lh-subject-audit anchor --dir d
+	[ "$stderr" = "$said" ]
+	run -1 --separate-stderr lh-subject-audit manifest verify --dir d
+	has '"count":0,"verified":false,"error":"no rows"' <<<"$output"
+	rm d/W-1.audit.jsonl
+	run -0 --separate-stderr lh-subject-audit report --dir d W-1
+	has '"completeness_attestation":"There is no audit log: no access was recorded, or the log was removed."' <<<"$output"
+}
+
+@test "manifest verify of a folder without manifests is 0 manifests, exit 1, unless --allow-empty" {
+	mkdir d
+	run -1 --separate-stderr lh-subject-audit manifest verify --dir d
+	[ -z "$output" ] && [ "$stderr" = "lh-subject-audit: 0 manifests in d: --allow-empty if that is right" ]
+	run -0 --separate-stderr lh-subject-audit manifest verify --dir d --allow-empty
+	[ "$stderr" = "lh-subject-audit: 0 manifests in d" ]
 }
 
 @test "a folder's absent log is fine unless a manifest has one of its rows as root" {

@@ -466,3 +466,14 @@ trace() {
 	run -2 --separate-stderr lh-trace --requests --root none
 	[[ $stderr == "lh-trace: none: "* ]]
 }
+
+@test "a log without rows is empty, with a key and without, and is exit 1" {
+	mkdir subjects
+	: >subjects/w-1.audit.jsonl
+	for key in '' "--key-file $PWD/key"; do
+		(umask 077; printf '%032d' 1 >key)
+		# shellcheck disable=SC2086
+		run -1 --separate-stderr lh-trace --subjects subjects $key --json --subject w-1
+		[[ $output == *'"step":"chain","file":"subjects/w-1.audit.jsonl","rows":0,"state":"empty","error":"no rows","steps":[]}'* ]]
+	done
+}

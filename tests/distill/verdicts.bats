@@ -172,6 +172,17 @@ verdict_of() {
 	grep -q 'data/evidence/.*: not compared, there is no receipt of collect' said
 }
 
+@test "health of a root without evidence says so and is exit 1, unless --allow-empty" {
+	mkdir -p bare/data
+	for all in '' --all; do
+		# shellcheck disable=SC2086
+		run -1 --separate-stderr lh-distill health $all --root bare
+		[ "${stderr_lines[0]}" = "lh-distill: 0 rows of evidence in bare: --allow-empty if that is right" ]
+	done
+	run -0 --separate-stderr lh-distill health --root bare --allow-empty
+	[ "$stderr" = "lh-distill: 0 rows of evidence in bare" ]
+}
+
 @test "receipts that name files elsewhere are refused, and the files are not opened" {
 	root
 	needs_strace

@@ -48,7 +48,7 @@ gone() {
 	[ "$(jq -c '[keys, (map(type) | unique)]' ../found | sort -u)" = '[["check","detail","state","subject"],["string"]]' ]
 	[ "$(jq -r .state ../found | sort -u)" = $'absent\nok' ]
 	finding tools lh ok "^$(lh --all | grep -c '^  lh-') of $(lh --all | grep -c '^  lh-') of version 0.1.0\$"
-	finding folder data ok 'files: 0; '
+	finding folder data absent 'no file is in it'
 	finding kernel distances ok '^(portable|avx2|avx512)$'
 	finding library libcurl ok '^[0-9]+\.[0-9]'
 	finding service ollama absent 'not configured'

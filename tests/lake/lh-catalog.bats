@@ -259,3 +259,11 @@ for line in sys.stdin:
 	[ "${lines[2]}" = '{"manifests":[],"count":0}' ]
 	[[ $stderr == *"c/"*".json: not a manifest"* ]]
 }
+
+@test "verify that found no object says so and is exit 1, unless --allow-empty" {
+	mkdir c st
+	run -1 --separate-stderr lh-catalog verify --catalog c --store st
+	[ -z "$output" ] && [ "$stderr" = "lh-catalog: 0 objects in c: --allow-empty if that is right" ]
+	run -0 --separate-stderr lh-catalog verify --catalog c --store st --allow-empty
+	[ "$stderr" = "lh-catalog: 0 objects in c" ]
+}

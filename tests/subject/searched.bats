@@ -72,6 +72,14 @@ receipt() {
 	[ "$(verified --key-file other | jq .erasure)" = null ]
 }
 
+@test "verify and find that searched no place are not complete, and say so" {
+	mkdir s
+	for command in verify find; do
+		run -1 --separate-stderr lh-subject $command --state s --also 'Rob Al' w-9
+		[[ $output == *'"places_searched":0,'*'"complete":false,'*'"sentence":"no place was searched; '* ]]
+	done
+}
+
 @test "the receipt and verify count the same as kept" {
 	a_person
 	lh-subject erase --state s -q --apply --text-too --reason test w-9 >/dev/null

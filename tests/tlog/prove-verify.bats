@@ -175,3 +175,10 @@ verify() {
 		run -2 lh-tlog prove --consistency $sizes
 	done
 }
+
+@test "verify without any proof says so and is exit 1, unless --allow-empty" {
+	run -1 --separate-stderr verify /dev/null
+	[ -z "$output" ] && [ "$stderr" = "lh-tlog: 0 proofs: --allow-empty if that is right" ]
+	run -0 --separate-stderr verify --allow-empty /dev/null
+	[ "$stderr" = "lh-tlog: 0 proofs" ]
+}

@@ -6,6 +6,7 @@ static const struct lh_option options[] = {
 	  LH_TEXT(struct settings, catalog, .env = "LH_CATALOG") },
 	{ 0, "store", "STORE", "verify: where the objects are; requests: the only one allowed",
 	  LH_TEXT(struct settings, store, .verbs = V_REQUESTS | V_VERIFY) },
+	LH_ALLOW_EMPTY_OPTION(V_VERIFY),
 	LH_LOCK_OPTION(V_REGISTER | V_REMOVE | V_REQUESTS),
 	LH_NOW_OPTION,
 	LH_INPUT_OPTIONS,

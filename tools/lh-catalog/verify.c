@@ -197,6 +197,8 @@ int catalog_verify(struct lh_tool *tool, void *settings)
 		rc = tool->n_operands ? check_names(&v, s, err) : check_all(&v, s, err);
 	else
 		rc = -1;
+	if (!rc && !tool->n_operands)
+		lh_tool_verdict_over(tool, v.objects, "objects", s->catalog);
 	if (!rc && v.differ)
 		lh_tool_warn(tool, "%llu of %llu objects differ", (unsigned long long)v.differ,
 			     (unsigned long long)v.objects);

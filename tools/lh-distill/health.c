@@ -25,7 +25,7 @@ struct health {
 	struct lh_root *root;
 	uint64_t sample;	/* rows to check of each source */
 	bool there[LH_STREAMS];	/* has evidence */
-	uint64_t done, reported;
+	uint64_t done, reported;	/* rows of evidence, and findings */
 
 	/* of the current source: */
 	enum lh_stream stream;
@@ -332,6 +332,8 @@ int distill_health(struct lh_tool *tool, void *settings)
 	if (h.root && (h.scorer = lh_scorer_new(err)) && (h.rows = lh_rows_new(err)) &&
 	    (h.source = lh_rows_new(err)))
 		rc = check_all(&h, s->all, err);
+	if (!rc)
+		lh_tool_verdict_over(tool, h.done, "rows of evidence", s->run.root);
 	if (!rc && s->all)
 		rc = check_receipts(&h, s->subjects, err);
 	lh_rows_free(h.rows);

@@ -19,6 +19,7 @@ static const struct lh_option options[] = {
 	  LH_TEXT(struct settings, tlog, .verbs = V_RUN) },
 	{ 0, "key-file-tlog", "FILE", "key that signs its checkpoint (repeatable)",
 	  LH_TEXTS(struct settings, tlog_key, .verbs = V_RUN) },
+	LH_ALLOW_EMPTY_OPTION(V_HEALTH),
 	LH_LOCK_OPTION(V_RUN),
 	LH_JOBS_OPTION,
 	LH_NOW_OPTION,

@@ -76,7 +76,8 @@ static int anchor_log(struct lh_tool *tool, const struct settings *s, const char
 	if (*error) {
 		if (key_is_wrong(&o->key))
 			;	/* said at the end; none is called forged for that */
-		else if (v.fault == LH_CHAIN_ANCHOR && log->anchor)
+		else if (v.fault == LH_CHAIN_NO_ROWS ||
+			 (v.fault == LH_CHAIN_ANCHOR && log->anchor))
 			log_say(tool, path, log, &v, error);
 		else if (s->against || v.absent)
 			lh_tool_warn(tool, "%s: %s%s", path,

@@ -20,7 +20,7 @@ enum {
 struct settings {
 	const char *dir;
 	struct lh_list key_file;
-	bool insecure_key, all, wire, apply, forbid_return, allow_empty;
+	bool insecure_key, all, wire, apply, forbid_return;
 	enum lh_chain_sync sync;
 	const char *against, *from, *to, *html, *as_of, *config;
 	const char *tlog, *proofs;

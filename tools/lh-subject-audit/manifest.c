@@ -168,7 +168,8 @@ static int process_one(struct lh_tool *tool, const struct settings *s, const cha
 	return rc < 0 ? -1 : lh_buf_check(out, &tool->err);
 }
 
-/* Process those of the ids, or all: a bad one is a bad verdict, and the next follows. */
+/* Process those of the ids, or all: a bad one is a bad verdict, and the next follows.  What
+ * verifies has to have found one. */
 static int process_each(struct lh_tool *tool, const struct settings *s, char **ids, size_t n,
 			manifest_fn fn, struct lh_buf *out)
 {
@@ -179,6 +180,8 @@ static int process_each(struct lh_tool *tool, const struct settings *s, char **i
 
 	if (!n && lh_subject_list(&all, s->dir, LH_SUBJECT_MANIFEST, &tool->err) < 0)
 		return -1;
+	if (!n && tool->verb->bit == V_MANIFEST && *tool->operands[0] == 'v')
+		lh_tool_verdict_over(tool, all.n, "manifests", s->dir);
 	for (i = 0; i < (n ? n : all.n); i++) {
 		lh_tool_share(tool, i, n ? n : all.n);
 		if (n && lh_manifest_name(name, s->dir, ids[i], strlen(ids[i]), &tool->err) < 0) {

@@ -112,10 +112,12 @@ enum report_fault report_fault(const struct report *r)
 {
 	if (r->v.fault == LH_CHAIN_ANCHOR)
 		return REPORT_ANCHOR;
-	if (*r->error)
+	if (*r->error && r->v.state != LH_CHAIN_EMPTY)
 		return REPORT_CHAIN;
 	if (*r->root && !r->root_seen)
 		return REPORT_MISSING;
+	if (*r->error)
+		return REPORT_CHAIN;
 	return r->second ? REPORT_SECOND : REPORT_GOOD;
 }
 
@@ -133,6 +135,11 @@ static void report_attest(const struct report *r, struct lh_buf *out)
 			      (unsigned long long)r->anchored);
 		break;
 	case REPORT_CHAIN:
+		if (r->v.state == LH_CHAIN_EMPTY) {
+			lh_buf_puts(out, "The audit log is empty: its rows were removed, or none "
+				    "was ever written. Who looked is not known.");
+			break;
+		}
 		lh_buf_printf(out,
 			      "The audit log is %s (%s): only its first %llu row%s known to "
 			      "be complete and unaltered.%s",
@@ -156,6 +163,11 @@ static void report_attest(const struct report *r, struct lh_buf *out)
 		lh_buf_puts(out, ", whose rows are not listed.");
 		break;
 	default:
+		if (r->v.absent) {
+			lh_buf_puts(out, "There is no audit log: no access was recorded, or the "
+				    "log was removed.");
+			break;
+		}
 		lh_buf_printf(out,
 			      "The audit log's chain of %llu row%s verifies from the first row to "
 			      "the last; ", rows, s);
@@ -327,7 +339,8 @@ static int verify_log(struct report *r, const char *name, bool there)
 	LH_SCOPED(anchor_free) struct anchor a = { .n = 0 };
 	int rc = anchor_for(&a, r->tool, r->s);
 
-	r->v = (struct lh_chain_verdict){ .tip = "GENESIS", .state = LH_CHAIN_INTACT };
+	r->v = (struct lh_chain_verdict){ .tip = "GENESIS", .state = LH_CHAIN_INTACT,
+					  .absent = true };
 	if (!rc)
 		c.anchor = anchor_find(&a, name);
 	if (!rc && !c.anchor)
@@ -463,7 +476,7 @@ int audit_report(struct lh_tool *tool, void *settings)
 		lh_tool_warn(tool, "%s: no log and no manifest in %s", r.id, s->dir);
 	if (rc == 0)
 		lh_tool_verdict_bad(tool);
-	if (rc > 0 && r.v.state == LH_CHAIN_TORN)
+	if (rc > 0 && (r.v.state == LH_CHAIN_TORN || r.v.state == LH_CHAIN_EMPTY))
 		log_say(tool, r.log, &(struct log){ .anchor = NULL }, &r.v, r.error);
 	if (rc > 0) {
 		rc = print_report(&r);

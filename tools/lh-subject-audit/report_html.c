@@ -61,6 +61,10 @@ static void put_broken(struct page *pg)
 			      "written: it is torn (%s). <code>lh-subject-audit repair</code> "
 			      "removes it. This looks like an "
 			      "interruption, not like tampering.", r->error);
+	} else if (r->v.state == LH_CHAIN_EMPTY) {
+		lh_buf_puts(&pg->b, "<strong>This record is empty.</strong> Its entries were "
+			    "removed, or none was ever written: who looked is not known.");
+		return;
 	} else {
 		lh_buf_puts(&pg->b, "<strong>This record cannot be trusted as a whole.</strong> ");
 		put_good_part(pg, r->v.count);
@@ -106,7 +110,8 @@ static void put_verdict(struct page *pg)
 				 "one of the same person, %s, which is not listed here.",
 				 pg->r->second);
 	} else if (!pg->r->v.count) {
-		lh_buf_puts(&pg->b, "<strong>No access has been recorded.</strong>");
+		lh_buf_puts(&pg->b, "<strong>No access has been recorded.</strong> There is no "
+			    "record of this person, or it was removed.");
 	} else if (pg->r->v.count == 1) {
 		lh_buf_puts(&pg->b,
 			    "<strong>This record is genuine.</strong> Its one entry carries a "

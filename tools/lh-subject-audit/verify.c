@@ -36,6 +36,9 @@ static void put_words(struct lh_buf *b, const char *path, const struct log *log,
 	if (v->state == LH_CHAIN_TORN)
 		lh_buf_printf(b, "torn: its last line is incomplete (%s); lh-subject-audit repair "
 			      "removes it and keeps the %llu rows before", error, rows);
+	else if (v->state == LH_CHAIN_EMPTY)
+		lh_buf_printf(b, "empty: its rows were removed, or none was ever written (%s); "
+			      "verify --allow-empty if that is right", error);
 	else if (v->absent)
 		lh_buf_printf(b, "removed: it is not there (%s)", error);
 	else if (v->fault == LH_CHAIN_ANCHOR)
@@ -67,7 +70,7 @@ void log_say(struct lh_tool *tool, const char *path, const struct log *log,
 	say(tool, &b);
 }
 
-/* As other programs print it, which know no torn line. */
+/* As other programs print it, which know no torn line, and take a log without rows for whole. */
 static void write_wire(struct lh_writer *w, const struct lh_chain_verdict *v, const char *error)
 {
 	struct lh_chain_verdict theirs = *v;
@@ -78,6 +81,8 @@ static void write_wire(struct lh_writer *w, const struct lh_chain_verdict *v, co
 		lh_chain_error(&theirs, text);
 		error = text;
 	}
+	if (v->fault == LH_CHAIN_NO_ROWS)
+		error = "";
 	lh_write_text(w, "mode", "verify");
 	lh_write_u64(w, "count", v->count);
 	lh_write_text(w, "tip", v->tip);
@@ -96,7 +101,7 @@ static void write_verdict(struct lh_writer *w, const char *path, const struct lh
 	lh_write_bool(w, "verified", !*error);
 	lh_write_text(w, "error", *error ? error : NULL);
 	lh_write_text(w, "state", lh_chain_state_name(state));
-	if (v->fault && v->fault != LH_CHAIN_ANCHOR)
+	if (v->fault && v->fault != LH_CHAIN_ANCHOR && v->fault != LH_CHAIN_NO_ROWS)
 		lh_write_u64(w, "line", v->row + 1);
 	if (broken)
 		lh_write_raw(w, "broken", (struct lh_str){ broken->p, broken->len });
@@ -109,7 +114,7 @@ struct totals {
 	struct key_check key;
 	struct lh_buf held, said;	/* verdicts and words, while no row has verified */
 	bool named;		/* the logs are named by the user and must exist */
-	uint64_t logs, rows, of[LH_CHAIN_UNAUTHENTICATED + 1];
+	uint64_t logs, rows, of[LH_CHAIN_STATES];
 };
 
 /* Print the verdicts that are held, and these. */
@@ -172,6 +177,8 @@ static int verify_one(struct lh_tool *tool, const struct settings *s, const char
 		rc = lh_buf_check(&list.out, &tool->err);
 	if (rc == 0 && t->named && v.absent && !log->anchor)
 		rc = lh_err_set(&tool->err, LH_EIO, "%s: no such log", path);
+	if (tool->allow_empty && v.fault == LH_CHAIN_NO_ROWS)
+		v.fault = LH_CHAIN_WHOLE;	/* its state is still said */
 	if (rc == 0)
 		key_look(&t->key, &c, path, &v);
 	if (rc == 0)
@@ -215,20 +222,15 @@ static void print_totals(struct lh_tool *tool, const struct settings *s, const s
 			      t->of[LH_CHAIN_ANCHORED] == t->logs ? "as anchored" : "intact");
 	else
 		lh_buf_printf(&b, "%llu intact", (unsigned long long)good);
-	for (i = LH_CHAIN_TORN; i <= LH_CHAIN_UNAUTHENTICATED; i++)
+	for (i = LH_CHAIN_TORN; i < LH_CHAIN_STATES; i++)
 		if (t->of[i])
 			lh_buf_printf(&b, ", %llu %s", (unsigned long long)t->of[i],
 				      lh_chain_state_name((enum lh_chain_state)i));
 	lh_buf_putc(&b, '\0');
 	if (!b.failed && t->logs)
 		lh_tool_message(tool, "%s", b.p);
-	if (t->logs || t->named || s->shard.n > 1)
-		return;
-	/* all of them may have been removed */
-	lh_tool_message(tool, "0 logs in %s%s", s->dir,
-			s->allow_empty ? "" : ": --allow-empty if that is right");
-	if (!s->allow_empty)
-		lh_tool_verdict_bad(tool);
+	if (!t->named && s->shard.n <= 1)
+		lh_tool_verdict_over(tool, t->logs, "logs", s->dir);
 }
 
 /* End a verification: of a wrong key nothing is printed but that. */

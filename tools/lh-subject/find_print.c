@@ -114,9 +114,11 @@ static int print_summary(struct lh_tool *tool, const struct settings *s, const s
 	lh_write_bool(&w, "summary", true);
 	lh_write_u64(&w, "places_searched", s->places.n);
 	lh_write_u64(&w, "found", found);
-	lh_write_bool(&w, "complete", complete);
+	lh_write_bool(&w, "complete", complete && s->places.n);
 	write_searched(&w, who, NULL, NULL);
-	if (found)
+	if (!s->places.n)
+		lh_buf_puts(&sentence, "no place was searched; ");
+	else if (found)
 		lh_buf_printf(&sentence, "%zu row%s or record%s found in %zu place%s; ", found,
 			      found == 1 ? "" : "s", found == 1 ? " was" : "s were", s->places.n,
 			      s->places.n == 1 ? "" : "s");

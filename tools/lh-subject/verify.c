@@ -341,7 +341,9 @@ static void put_verdict(const struct verify *v, struct lh_buf *sentence)
 {
 	const struct remains *r = v->r;
 
-	if (r->left == 1)
+	if (!v->s->places.n)
+		lh_buf_puts(sentence, "no place was searched");
+	else if (r->left == 1)
 		lh_buf_puts(sentence, "1 row or text is left");
 	else if (r->left)
 		lh_buf_printf(sentence, "%llu rows or texts are left",
@@ -376,7 +378,7 @@ static int print_summary(struct verify *v)
 	lh_write_u64(&w, "by_hand", v->r->by_hand);
 	lh_write_u64(&w, "kept", v->r->kept);
 	lh_write_u64(&w, "opaque", v->r->opaque);
-	lh_write_bool(&w, "complete", !v->incomplete);
+	lh_write_bool(&w, "complete", !v->incomplete && v->s->places.n);
 	put_verdict(v, &sentence);
 	if (v->who && (write_searched(&w, v->who, NULL, NULL) < 0 ||
 		       erasure_compare(v->tool, v->s, v->who, &w, &sentence) < 0)) {
@@ -429,7 +431,7 @@ static int verify(struct lh_tool *tool, struct settings *s, struct person *who)
 
 	if (verify_person(tool, s, who, true, &r, &tool->err) < 0)
 		return -1;
-	if (r.left || r.look || r.by_hand)
+	if (r.left || r.look || r.by_hand || !s->places.n)
 		lh_tool_verdict_bad(tool);
 	return 0;
 }

@@ -50,6 +50,7 @@ static const struct lh_option options[] = {
 	  LH_TEXT(struct settings, state, .verbs = V_WITNESS) },
 	{ 0, "now", "TIME", "the time of cosignatures (default: the clock)",
 	  LH_TOOL_FIELD(TIME, now, .env = "LH_NOW", .verbs = V_WITNESS) },
+	LH_ALLOW_EMPTY_OPTION(V_VERIFY),
 	LH_LOCK_OPTION(LOCKED),
 	{ 'j', "jobs", "N", "threads (default: cores)",
 	  LH_TOOL_FIELD(UINT, jobs, .min = 1, .max = 256, .verbs = V_VERIFY) },

@@ -44,6 +44,7 @@ struct verify {
 	struct lh_tool *tool;
 	const struct lh_policy *policy;
 	bool row;
+	uint64_t *proofs;		/* that were judged, by all threads */
 	struct lh_buf strings, bytes;	/* of one record */
 };
 
@@ -159,6 +160,7 @@ static int on_record(struct lh_record *rec, struct lh_buf *out, void *context, s
 	if (lh_bind(v->row ? row_members : verify_members, rec, &a, &v->strings, err) < 0 ||
 	    find_leaf(v, &a, leaf, err) < 0)
 		return -1;
+	__atomic_add_fetch(v->proofs, 1, __ATOMIC_RELAXED);
 	rc = judge(v, &a, leaf, &p, &judged, &parsed, err);
 	if (rc < 0 && err->code != LH_EDATA)
 		return -1;
@@ -178,7 +180,9 @@ int tlog_verify(struct lh_tool *tool, void *settings)
 {
 	const struct settings *s = settings;
 	LH_SCOPED(lh_policy_free_local) struct lh_policy *policy = NULL;
-	struct verify v = { .tool = tool, .row = s->row };
+	uint64_t proofs = 0;
+	struct verify v = { .tool = tool, .row = s->row, .proofs = &proofs };
+	int rc;
 
 	if (!s->policy)
 		return lh_tool_usage(tool, "no policy: name its file by --policy");
@@ -187,7 +191,10 @@ int tlog_verify(struct lh_tool *tool, void *settings)
 	if (!policy->n_logs)
 		return lh_tool_usage(tool, "%s: it names no log", s->policy);
 	v.policy = policy;
-	return lh_records_run(tool, &(struct lh_flow){
+	rc = lh_records_run(tool, &(struct lh_flow){
 		.map = on_record, .context_size = sizeof v, .context_init = verify_init,
 		.context_free = verify_free, .shared = &v });
+	if (!rc)
+		lh_tool_verdict_over(tool, proofs, "proofs", NULL);
+	return rc;
 }

@@ -276,7 +276,9 @@ void doctor_folder(struct doctor *d, const char *folder)
 	}
 	if (walk)
 		fts_close(walk);
-	if (t.files || !t.unreadable)
+	if (!t.files && !t.unreadable)
+		doctor_add(d, DOCTOR_ABSENT, "folder", folder, "no file is in it");
+	else if (t.files)
 		doctor_add(d, DOCTOR_OK, "folder", folder,
 			   "files: %u; keys: %u, audit logs: %u, locks: %u, temporary files: %u",
 			   t.files, t.keys, t.logs, t.locks, t.leftovers);
