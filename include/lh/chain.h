@@ -78,7 +78,7 @@ enum lh_chain_fault {
 	LH_CHAIN_MAC,
 	LH_CHAIN_ANCHOR,	/* intact, but not what the anchor states */
 	LH_CHAIN_CUT,		/* the last line, without its LF */
-	LH_CHAIN_NO_ROWS,	/* the log is there without a row, and no anchor says that it may be */
+	LH_CHAIN_NO_ROWS,	/* the log is there without a row, and not anchored so */
 };
 /* Return "invalid JSON", "row_hmac mismatch", ... */
 LH_API const char *lh_chain_fault_text(enum lh_chain_fault fault);
@@ -130,7 +130,8 @@ struct lh_chain_verdict {
 LH_API void lh_chain_error(const struct lh_chain_verdict *v, char to[LH_CHAIN_ERROR]);
 
 /* Verify a log.  One that does not exist is intact and has no rows, unless it is
- * anchored; of one that is there without rows it is not known what it had.  One that grows is verified up to its length at the start, which is
+ * anchored; of one that is there without rows it is not known what it had.  One that
+ * grows is verified up to its length at the start, which is
  * read under a shared lock. */
 LH_API int lh_chain_verify(const char *path, const struct lh_chain_check *c,
 			   struct lh_chain_verdict *v, struct lh_err *err);

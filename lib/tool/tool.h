@@ -258,9 +258,9 @@ void lh_tool_verbose(struct lh_tool *t, const char *fmt, ...) LH_PRINTF(2, 3);
 /* Record a bad verdict: the exit status will be at least 1.  Any thread. */
 void lh_tool_verdict_bad(struct lh_tool *t);
 
-/* Say and record that a verdict is over nothing, unless n things were looked at: "0 logs in d".  What
- * should be there may have been removed, which is a bad verdict unless --allow-empty.  where may be
- * NULL. */
+/* Say and record that a verdict is over nothing, unless n things were looked at: "0 logs in d".
+ * What should be there may have been removed, which is a bad verdict unless --allow-empty.  where
+ * may be NULL. */
 void lh_tool_verdict_over(struct lh_tool *t, uint64_t n, const char *what, const char *where);
 
 /* Record a failure of a part of a run that continues: the exit status will be 2.  Any

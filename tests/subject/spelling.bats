@@ -61,6 +61,47 @@ lines() {
 	[ "$(lines --also 5550101)" = "1 2 7 " ]
 }
 
+@test "a telephone of fewer than ten digits is not found within another number, whatever its blanks" {
+	mkdir d
+	printf '{"to":"%s"}\n' '312 555 0101' '+1 312 555 0101' '020 5550101' '(312) 5550101' '555 0101 234' '5550101-2' \
+		35550101 55501012 555-0101.5 '5550101 99 2' >d/log
+	printf '{"to":"%s"}\n' '555 0101' '2026-05-03 5550101' '12:30 5550101' '555.0101 at 12:30' '555-0101 12:30' \
+		'(555) 0101 x5' 5550101.0 5550101.00. '555-0101 2026-05-03' >>d/log
+	echo '{"to":5550101}' >>d/log
+	echo '{"to":3125550101}' >>d/log
+	for tel in 555-0101 5550101.0; do
+		[ "$(lines --also $tel)" = "11 12 13 14 15 16 17 18 19 20 " ] || { diff found verified; cat found; return 1; }
+	done
+}
+
+@test "an address is not found within another one, and a name not within one with a hyphen of any width" {
+	mkdir d
+	printf '{"to":"%s"}\n' rob@example.com.au al.rob@example.com me+rob@example.com 50%rob@example.com a-rob@example.com \
+		_rob@example.com rob@example.com-x rob@example.com2 rob@example.company rob@example.comé al．rob@example.com \
+		rob@example.com．au 'Mary‐Rob Al' 'Rob Al‑Smith' éRob@example.com >d/log
+	printf '{"to":"%s"}\n' rob@example.com 'Rob <ROB@example.com>' 'to rob@example.com.' 'rob@example.com...' \
+		'mailto:rob@example.com?cc=al@example.com' 'a@example.com,rob@example.com;b@example.com' \
+		'?to=rob%40example.com&x=1' 'Rob Al—he called' >>d/log
+	[ "$(lines --also rob@example.com --also 'Rob Al')" = "16 17 18 19 20 21 22 23 " ] || { diff found verified; cat found; return 1; }
+}
+
+@test "a text is also found by what a link, a form or a table makes of it" {
+	mkdir d
+	cat >d/log <<-'END'
+		{"x":"name=Sean+O%27Brien&tel=1"}
+		{"x":"name=O%27Brien%2C+Sean"}
+		{"x":"rob@example.com"}
+		{"x":"{312} 555 0101"}
+		{"x":"〔312〕 555-0101"}
+		{"x":"3125550101.0"}
+		{"x":3125550101.0}
+	END
+	for tel in '312 555 0101' 'tel:%2B1%20312-555-0101' 'tel%3A+1-312-555-0101' '+1%20312%20555%200101' 3125550101.0; do
+		[ "$(lines --also "Sean O'Brien" --also 'mailto:Rob@example.com?subject=x' --also "$tel")" = "1 2 3 4 5 6 7 " ] ||
+			{ echo "$tel"; cat found; return 1; }
+	done
+}
+
 @test "a name is found with any white space, apostrophe, hyphen, width and form of accents" {
 	mkdir d
 	cat >d/log <<-'END'

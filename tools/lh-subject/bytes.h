@@ -88,6 +88,25 @@ enum byte_kind { BYTE_RAW, BYTE_JSON, BYTE_PERCENT, BYTE_BASE64, BYTE_KINDS };
 
 #define BYTE_SPARE 4
 
+/* Return the value of a hex digit, 16 for any other character. */
+static inline unsigned byte_hex(unsigned char c)
+{
+	const unsigned char low = c | 0x20;
+
+	return c >= '0' && c <= '9' ? c - 48u : low >= 'a' && low <= 'f' ? low - 87u : 16;
+}
+
+/* Undo the percent-encoding of a byte at p, and return its length; 0 if there is none. */
+static inline size_t byte_undo_percent(const unsigned char *p, size_t n, unsigned char *to,
+				       size_t *made)
+{
+	*made = 1;
+	if (n < 3 || *p != '%' || byte_hex(p[1]) > 15 || byte_hex(p[2]) > 15)
+		return 0;
+	*to = (unsigned char)(byte_hex(p[1]) << 4 | byte_hex(p[2]));
+	return 3;
+}
+
 /* Decode p[0..n) into to, and set for each byte where it begins in p; both have n + BYTE_SPARE
  * bytes.  Only what is up to `least` bytes before and after an escape is decoded, with an "x" for
  * what is left out, since anything else is found as it is.  Returns the length. */

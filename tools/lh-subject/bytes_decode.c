@@ -4,14 +4,6 @@
 #include "base/utf8.h"
 #include "bytes.h"
 
-/* Return the value of a hex digit, 16 for any other character. */
-static unsigned hex_value(unsigned char c)
-{
-	unsigned char low = c | 0x20;
-
-	return c >= '0' && c <= '9' ? c - 48u : low >= 'a' && low <= 'f' ? low - 87u : 16;
-}
-
 /* Read the four digits of \uXXXX at p: the code unit, or -1. */
 static int32_t code_unit(const unsigned char *p, size_t n)
 {
@@ -21,9 +13,9 @@ static int32_t code_unit(const unsigned char *p, size_t n)
 	if (n < 6 || p[0] != '\\' || p[1] != 'u')
 		return -1;
 	for (i = 2; i < 6; i++) {
-		if (hex_value(p[i]) > 15)
+		if (byte_hex(p[i]) > 15)
 			return -1;
-		c = c << 4 | (int32_t)hex_value(p[i]);
+		c = c << 4 | (int32_t)byte_hex(p[i]);
 	}
 	return c;
 }
@@ -49,15 +41,6 @@ static size_t undo_json(const unsigned char *p, size_t n, unsigned char to[4], s
 	return 6;
 }
 
-static size_t undo_percent(const unsigned char *p, size_t n, unsigned char to[4], size_t *made)
-{
-	*made = 1;
-	if (n < 3 || hex_value(p[1]) > 15 || hex_value(p[2]) > 15)
-		return 0;
-	to[0] = (unsigned char)(hex_value(p[1]) << 4 | hex_value(p[2]));
-	return 3;
-}
-
 /* An escape: where it is, its length, and what it stands for. */
 struct escape {
 	size_t at, used, made;
@@ -73,7 +56,7 @@ static void find_escape(enum byte_kind kind, const unsigned char *p, size_t n, s
 	for (; i < n && (at = memchr(p + i, kind == BYTE_JSON ? '\\' : '%', n - i)); i++) {
 		i = (size_t)(at - p);
 		e->used = kind == BYTE_JSON ? undo_json(at, n - i, e->is, &e->made)
-					    : undo_percent(at, n - i, e->is, &e->made);
+					    : byte_undo_percent(at, n - i, e->is, &e->made);
 		e->at = i;
 		if (e->used)
 			return;

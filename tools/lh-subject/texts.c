@@ -8,6 +8,7 @@
 #include "base/mem.h"
 #include "base/table.h"
 #include "base/utf8.h"
+#include "bytes.h"
 #include "flow/flow.h"
 #include "json/bind.h"
 #include "text/spelling.h"
@@ -16,6 +17,8 @@
 #define NATIONAL 10		/* the last digits of a telephone number, which decide */
 #define DIGITS_MAX 15		/* of a telephone number */
 #define WORDS 5			/* of a name that may be written "Last, First" */
+#define BESIDE 5		/* most digits beside a short number that belong to it */
+#define PLAIN 128		/* bytes of a telephone number without escapes */
 
 /* A text in one spelling: as signs (text/spelling.h), or as it is. */
 struct form {
@@ -23,6 +26,7 @@ struct form {
 	uint32_t *sign;			/* NULL: as it is */
 	size_t n;
 	struct lh_str text;		/* as it is, with its bytes alone if there are signs */
+	bool email;
 };
 /* The last digits of a telephone number. */
 struct telephone {
@@ -51,13 +55,17 @@ struct texts {
 static bool is_word(const unsigned char *p, size_t n)
 {
 	unsigned char low = *p | 0x20;
+	uint32_t c;
 
 	if (*p < 0x80)
 		return (low >= 'a' && low <= 'z') || (*p >= '0' && *p <= '9') || *p == '_' ||
 			*p == '-';
 	if (!lh_utf8_len(p, n))
 		return false;
-	switch (utf8proc_category((int32_t)lh_utf8_get(&p))) {
+	c = lh_utf8_get(&p);
+	if (c == 0x2010 || c == 0x2011)		/* hyphens, which are no dashes */
+		return true;
+	switch (utf8proc_category((int32_t)c)) {
 	case UTF8PROC_CATEGORY_LU: case UTF8PROC_CATEGORY_LL: case UTF8PROC_CATEGORY_LT:
 	case UTF8PROC_CATEGORY_LM: case UTF8PROC_CATEGORY_LO: case UTF8PROC_CATEGORY_ND:
 		return true;
@@ -71,13 +79,48 @@ static bool is_before_word(const unsigned char *p, size_t n, size_t at)
 	return at < n && is_word(p + at, n - at);
 }
 
-static bool is_after_word(const unsigned char *p, size_t at)
+/* Return the bytes of the character that ends at p[at]; 0 at the beginning. */
+static size_t char_before(const unsigned char *p, size_t at)
 {
 	size_t back = 1;
 
 	while (back < 4 && back < at && (p[at - back] & 0xc0) == 0x80)
 		back++;
-	return at && is_word(p + at - back, back);
+	return at ? back : 0;
+}
+
+static bool is_after_word(const unsigned char *p, size_t at)
+{
+	const size_t back = char_before(p, at);
+
+	return back && is_word(p + at - back, back);
+}
+
+/* Return whether what ends at p[at] may be of the address that goes on there: not a dot that has
+ * nothing of an address before it. */
+static bool is_in_address(const unsigned char *p, size_t at)
+{
+	size_t back = char_before(p, at);
+	uint32_t sign;
+
+	if (!back)
+		return false;
+	lh_spelled_char(p + at - back, back, &sign);
+	if (sign != '.')
+		return sign == '%' || sign == '+' || is_word(p + at - back, back);
+	at -= back;
+	return is_after_word(p, at) || (at && (p[at - 1] == '%' || p[at - 1] == '+'));
+}
+
+/* Return whether the address that ends at p[at] goes on: .au of example.com.au. */
+static bool address_goes_on(const unsigned char *p, size_t n, size_t at)
+{
+	uint32_t sign = 0;
+	size_t len = at < n ? lh_spelled_char(p + at, n - at, &sign) : 0;
+
+	if (sign == '.' || sign == '@')
+		return is_before_word(p, n, at + len);
+	return is_before_word(p, n, at);
 }
 
 static bool is_digit(uint32_t sign)
@@ -85,16 +128,23 @@ static bool is_digit(uint32_t sign)
 	return sign >= '0' && sign <= '9';
 }
 
+static bool is_bracket(uint32_t sign)
+{
+	const utf8proc_category_t category = utf8proc_category((int32_t)sign);
+
+	return category == UTF8PROC_CATEGORY_PS || category == UTF8PROC_CATEGORY_PE;
+}
+
 /* Return whether a sign may be between digits of a telephone number. */
 static bool separates(uint32_t sign)
 {
 	switch (sign) {
 	case ' ': case '-': case '.': case '(': case ')': case '[': case ']': case '/': case '+':
-	case LH_SOFT: case 0xb7: case 0x2022: case 0x2027: case 0x2219: case 0x22c5: case 0x3002:
-	case 0x30fb:
+	case '{': case '}': case LH_SOFT: case 0xb7: case 0x2022: case 0x2027: case 0x2219:
+	case 0x22c5: case 0x3002: case 0x30fb:
 		return true;
 	default:
-		return false;
+		return sign > 0x7f && is_bracket(sign);
 	}
 }
 
@@ -132,15 +182,57 @@ static struct lh_str without_scheme(struct lh_str s)
 	return s;
 }
 
+/* Return a text without percent-encoding, for which there is room, and which a longer one has. */
+static struct lh_str without_escapes(struct lh_str s, char room[PLAIN])
+{
+	const unsigned char *p = (const unsigned char *)s.p;
+	size_t i, used, made, n = 0;
+
+	if (!s.n || !memchr(p, '%', s.n))
+		return s;
+	for (i = 0; i < s.n && n < PLAIN; i += used, n += made) {
+		used = byte_undo_percent(p + i, s.n - i, (unsigned char *)room + n, &made);
+		if (!used)
+			room[n] = s.p[i], used = 1;
+	}
+	return i < s.n ? s : (struct lh_str){ room, n };
+}
+
+/* Return a number that was written as a fraction, such as 3125550101.0, without that. */
+static struct lh_str without_fraction(struct lh_str s)
+{
+	size_t i = 0, digits;
+
+	while (i < s.n && is_digit((unsigned char)s.p[i]))
+		i++;
+	digits = i;
+	if (i < s.n && s.p[i] == '.')
+		for (i++; i < s.n && s.p[i] == '0'; i++)
+			;
+	return i == s.n && i > digits + 1 ? (struct lh_str){ s.p, digits } : s;
+}
+
+/* Return the address of mailto:ADDRESS?subject=..., and any other text as it is. */
+static struct lh_str without_mailto(struct lh_str s)
+{
+	const struct lh_str t = lh_trim(s.p, s.n);
+	const char *end;
+
+	if (t.n < 8 || !lh_fold_equal(t.p, 7, "mailto:", 7))
+		return s;
+	end = memchr(t.p + 7, '?', t.n - 7);
+	return (struct lh_str){ t.p + 7, end ? (size_t)(end - t.p) - 7 : t.n - 7 };
+}
+
 /* Set the last digits of a text that is a telephone number; false: it is none. */
 static bool read_telephone(struct lh_str text, struct telephone *t)
 {
 	struct lh_spelled s;
-	char digits[DIGITS_MAX];
+	char digits[DIGITS_MAX], room[PLAIN];
 	unsigned n = 0, gap = 0;
 	uint32_t sign;
 
-	text = without_scheme(text);
+	text = without_fraction(without_scheme(without_escapes(text, room)));
 	s = lh_spelled_of(text.p, text.n);
 	while ((sign = lh_spelled_next(&s))) {
 		if (is_digit(sign) && n < DIGITS_MAX && gap <= GAP) {
@@ -285,6 +377,7 @@ int text_normal(const struct text *text, struct lh_buf *out, enum text_kind *kin
 	struct telephone tel = { .n = 0 };
 	LH_SCOPED(lh_free_local) uint32_t *sign = NULL;
 	size_t i, n, comma = 0, commas = 0;
+	struct lh_str name;
 	bool soft = false;
 
 	*kind = TEXT_TELEPHONE;
@@ -293,8 +386,9 @@ int text_normal(const struct text *text, struct lh_buf *out, enum text_kind *kin
 		return lh_buf_check(out, err);
 	}
 	*kind = TEXT_NAME;
-	sign = sign_room(text->text, err);
-	n = sign ? spell(text->text, 0, sign, &soft) : 0;
+	name = text->id ? text->text : without_mailto(text->text);
+	sign = sign_room(name, err);
+	n = sign ? spell(name, 0, sign, &soft) : 0;
 	for (i = 0; i < n; i++) {
 		commas += sign[i] == ',';
 		comma = sign[i] == ',' ? i : comma;
@@ -311,24 +405,27 @@ int text_normal(const struct text *text, struct lh_buf *out, enum text_kind *kin
 
 static int add_spelled(struct texts *t, const struct text *text, struct lh_err *err)
 {
-	LH_SCOPED(lh_free_local) uint32_t *sign = sign_room(text->text, err);
-	struct form f = { text->number, sign, 0, { NULL, text->text.n } };
+	const struct lh_str plain = text->id ? text->text : without_mailto(text->text);
+	LH_SCOPED(lh_free_local) uint32_t *sign = sign_room(plain, err);
+	struct form f = { text->number, sign, 0, { NULL, plain.n }, false };
 	size_t i, letters = 0;
 	bool soft = false;
 
 	if (!sign)
 		return -1;
-	f.n = spell(text->text, 0, sign, &soft);
+	f.n = spell(plain, 0, sign, &soft);
 	if (!f.n)
 		return lh_err_set(err, LH_EDATA, "a text must have other characters than blanks");
-	for (i = 0; i < f.n; i++)
+	for (i = 0; i < f.n; i++) {
 		letters += !lh_spelled_is_mark(sign[i]);
-	measure(t, letters ? letters : 1, 2 * text->text.n + LH_SPELLED_BLANKS);
+		f.email |= sign[i] == '@';
+	}
+	measure(t, letters ? letters : 1, 2 * plain.n + LH_SPELLED_BLANKS);
 	if (add_name(t, &f, err) < 0)
 		return -1;
 	if (!soft)
 		return 0;
-	f.n = spell(text->text, '-', sign, &soft);
+	f.n = spell(plain, '-', sign, &soft);
 	return add_name(t, &f, err);
 }
 
@@ -347,7 +444,8 @@ static int add_text(struct texts *t, const struct text *text, struct lh_err *err
 	if (!copy)
 		return -1;
 	measure(t, text->text.n, text->text.n);
-	return add_form(t, &(struct form){ text->number, NULL, 0, { copy, text->text.n } }, err);
+	return add_form(t, &(struct form){ .number = text->number,
+					   .text = { copy, text->text.n } }, err);
 }
 
 struct texts *texts_new(const struct text *text, size_t n, struct lh_err *err)
@@ -500,30 +598,42 @@ static inline size_t char_at(const unsigned char *p, size_t n, uint32_t *sign)
 	return 1;
 }
 
+/* Return the next sign of a text, or the wanted one where it is written in another way: a soft
+ * hyphen is a hyphen or nothing, and in the data of a form + is a blank, which is nothing after a
+ * comma. */
+static uint32_t next_wanted(struct lh_spelled *s, uint32_t wanted)
+{
+	const bool comma = s->comma;
+	uint32_t sign;
+
+	do
+		sign = lh_spelled_next(s);
+	while (sign == LH_SOFT && wanted != '-');
+	if (sign == '+' && comma && wanted != '+')
+		sign = lh_spelled_next(s);
+	return (sign == LH_SOFT && wanted == '-') || (sign == '+' && wanted == ' ') ? wanted : sign;
+}
+
 /* Return the bytes of the text of a form at p, with no word after it; 0: it is not there. */
 static size_t match(const struct form *f, const unsigned char *p, size_t n)
 {
 	struct lh_spelled s;
-	uint32_t sign;
 	size_t i;
 
 	if (!f->sign)
 		return n >= f->text.n && !memcmp(p, f->text.p, f->text.n) &&
 		       !is_before_word(p, n, f->text.n) ? f->text.n : 0;
-	for (i = 0; i < f->n && i < n && p[i] > ' ' && p[i] < 0x80; i++)
+	for (i = 0; i < f->n && i < n && p[i] > ' ' && p[i] < 0x80 && p[i] != '+'; i++)
 		if (lh_spelled_ascii(p[i]) != f->sign[i])
 			return 0;
 	s = lh_spelled_of(p, n);
 	s.at = i;
 	s.comma = i && f->sign[i - 1] == ',';
-	for (; i < f->n; i++) {
-		do
-			sign = lh_spelled_next(&s);
-		while (sign == LH_SOFT && f->sign[i] != '-');
-		if (sign != f->sign[i] && !(sign == LH_SOFT && f->sign[i] == '-'))
+	for (; i < f->n; i++)
+		if (next_wanted(&s, f->sign[i]) != f->sign[i])
 			return 0;
-	}
-	return lh_spelled_is_whole(&s) && !is_before_word(p, n, s.at) ? s.at : 0;
+	return lh_spelled_is_whole(&s) &&
+	       !(f->email ? address_goes_on(p, n, s.at) : is_before_word(p, n, s.at)) ? s.at : 0;
 }
 
 /* Digits of numbers, of which the last are held. */
@@ -593,13 +703,70 @@ static bool pass_gap(struct digits *d, bool *tight)
 	return d->at < d->n;
 }
 
-/* Return whether the digits that were read end with a telephone number.  In a number of fewer
- * digits than a national one has, others are no prefix. */
-static bool is_telephone(const struct digits *d, const struct telephone *t)
+/* Return whether the number that was read is written as a fraction: .0 follows, and no more. */
+static bool is_fraction(const struct digits *d)
 {
 	struct digits next = *d;
-	const struct digit *first;
 	bool tight = false;
+	size_t at = d->at;
+
+	if (d->count != d->group || at + 1 >= d->n || d->p[at] != '.' || d->p[at + 1] != '0')
+		return false;
+	while (++at < d->n && d->p[at] == '0')
+		;
+	next.at = at;
+	return !(pass_gap(&next, &tight) && (tight || next.at == at));
+}
+
+/* Return whether digits next to a short number, which blanks separate from it, are of it too as an
+ * area code is: more than the one of an hour, fewer than a date has, and no part of a time. */
+static bool belongs(const struct digits *d, unsigned count, size_t at, size_t end)
+{
+	return count > 1 && count <= BESIDE && !(at && d->p[at - 1] == ':') &&
+	       !(end < d->n && d->p[end] == ':');
+}
+
+/* Return whether digits before the last n are of their number. */
+static bool has_more_before(const struct digits *d, unsigned n)
+{
+	const struct digit *first = held(d, n), *digit = first;
+	unsigned i;
+
+	if (first->before || first->tight)
+		return true;
+	for (i = 0; i <= BESIDE && d->count > n + i; i++) {
+		digit = held(d, n + i + 1);
+		if (!digit->before && !digit->tight)
+			return belongs(d, i + 1, digit->at, first->at);
+	}
+	return false;
+}
+
+/* Return whether digits that follow are of the number that was read. */
+static bool has_more_after(const struct digits *d)
+{
+	struct digits next = *d;
+	bool tight = false;
+	unsigned count = 0;
+	size_t at, end;
+
+	if (is_fraction(d) || !pass_gap(&next, &tight))
+		return false;
+	if (tight)
+		return true;
+	at = next.at;
+	do {
+		end = read_group(&next, tight);
+		count += next.group;
+	} while (count <= BESIDE && pass_gap(&next, &tight) && tight);
+	return belongs(d, count, at, end);
+}
+
+/* Return whether the digits that were read end with a telephone number.  One of fewer digits than a
+ * national one has is so as a whole: 555-0101 is not in 312 555 0101. */
+static bool is_telephone(const struct digits *d, const struct telephone *t)
+{
+	const struct digit *first;
 	unsigned i;
 
 	if (d->count < t->n)
@@ -610,9 +777,7 @@ static bool is_telephone(const struct digits *d, const struct telephone *t)
 	for (i = 0; i < t->n; i++)
 		if (held(d, t->n - i)->value != t->digits[i])
 			return false;
-	if (t->n == NATIONAL)
-		return true;
-	return !first->before && !first->tight && !(pass_gap(&next, &tight) && tight);
+	return t->n == NATIONAL || !(has_more_before(d, t->n) || has_more_after(d));
 }
 
 size_t texts_number_start(const char *p, size_t at)
@@ -694,7 +859,8 @@ void texts_find(const struct texts *t, const unsigned char *p, size_t n, texts_f
 				continue;
 			len = match(f, p + i, n - i);
 			if (len)
-				fn(ctx, f->number, i, len, is_after_word(p, i));
+				fn(ctx, f->number, i, len, f->email ? is_in_address(p, i)
+								    : is_after_word(p, i));
 		}
 	}
 	if (t->n_lengths)
