@@ -76,7 +76,6 @@ audit-2025-01-06" audits/audit-2025-01-07/report.md
 		- recon document present: expected docs/recon/local-distillation-recon.md, found absent.
 		  What to do: Write the document, or put it back.
 		Written this night:
-		audits/audit-2026-05-03/audit.tar.zst
 		audits/audit-2026-05-03/report.html
 		audits/audit-2026-05-03/report.md
 	END
