@@ -132,15 +132,12 @@ feed() {
 }
 
 
-@test "lh doctor is a table in colour" {
+@test "lh doctor prints rows in colour" {
 	mkdir -p tmp data
 	touch -d '1 hour ago' data/audit.key
 	chmod 640 data/audit.key
-	sh -c 'echo $$' >data/w.lhv-lock
-	sed -i 's/.*/99999999/' data/w.lhv-lock
-	chmod 600 data/w.lhv-lock
 	each() {
-		screen_run "clear; lh doctor --color ${1-always} data | grep -E ' (key|lock|tools|folder) |warning,' | sed 's/taken [0-9]* min/taken 0 min/; s/[0-9]* of [0-9]* of/N of N of/; s/[0-9]* ok$/N ok/'"
+		screen_run "clear; lh doctor --color ${1-always} data | grep -E ' (key|tools) ' | sed 's/[0-9]* of [0-9]* of/N of N of/'"
 		screen_is "${2--e}" doctor
 	}
 	on_each_screen each TMPDIR="$PWD/tmp" TERM=xterm
@@ -148,18 +145,4 @@ feed() {
 		each auto -n
 	}
 	on_each_screen plain TMPDIR="$PWD/tmp" NO_COLOR=1
-}
-
-@test "what lh doctor says is folded under its column, at the width of the terminal" {
-	mkdir -p tmp data
-	touch data/audit.key
-	chmod 640 data/audit.key
-	screen_start 80x24 light TMPDIR="$PWD/tmp"
-	screen_run 'clear; lh doctor data'
-	screen_until '^problem  key      data/audit.key        mode 0640 gives others access; make it$'
-	screen_until '^                                        0600$'
-	screen_until '^1 problem, 0 warnings, [0-9]+ ok$'
-	screen_start 200x50 light TMPDIR="$PWD/tmp"
-	screen_run 'clear; lh doctor data'
-	screen_until '^problem  key      data/audit.key        mode 0640 gives others access; make it 0600$'
 }

@@ -1,168 +1,150 @@
-/* doctor.c - lh doctor: run the checks, print what they found.  See doctor.h. */
-#include "doctor.h"
-
+/* doctor.c - lh doctor: versions, libraries, permissions, limits.  It writes to no file. */
+#include <errno.h>
+#include <fnmatch.h>
+#include <fts.h>
+#include <stdarg.h>
 #include <stdio.h>
-#include <stdlib.h>
-#include <unistd.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
 
-#include "base/mem.h"
 #include "json/write.h"
 #include "lh.h"
+#include "libraries.h"
+#include "list.h"
+#include "proc/run.h"
 #include "text/escape.h"
 
-#define FOLD_MIN 20	/* cells of details, less of which are not folded */
-#define COLUMN_MAX 40	/* cells of a subject that others are aligned with */
+#define OK LH_STYLE_GOOD
+#define PROBLEM LH_STYLE_BAD
 
-static const struct {
-	const char *name;
-	enum lh_style style;
-} states[] = {
-	[DOCTOR_OK] = { "ok", LH_STYLE_GOOD },
-	[DOCTOR_WARNING] = { "warning", LH_STYLE_WARN },
-	[DOCTOR_PROBLEM] = { "problem", LH_STYLE_BAD },
-	[DOCTOR_ABSENT] = { "absent", LH_STYLE_DIM },
+struct doctor {
+	struct lh_tool *tool;
+	bool json, colored;
+	int rc;
 };
 
-static int print_json(struct lh_tool *t, const struct finding *f)
+/* Print what kind of check it is, of which thing, and what is so. */
+static void LH_PRINTF(5, 6) found(struct doctor *d, enum lh_style state, const char *check,
+				  const char *subject, const char *detail, ...)
 {
+	static const char *const names[] = { [OK] = "ok", [LH_STYLE_WARN] = "warning",
+					     [PROBLEM] = "problem", [LH_STYLE_DIM] = "absent" };
+	const char *name = names[state];
 	struct lh_buf line = { 0 };
 	struct lh_writer w = lh_write_to(&line);
+	char text[2048];
+	va_list ap;
 
-	lh_write_object(&w, NULL);
-	lh_write_text(&w, "check", f->check);
-	lh_write_bytes(&w, "subject", f->subject);
-	lh_write_text(&w, "state", states[f->state].name);
-	lh_write_bytes(&w, "detail", f->detail);
-	lh_write_end(&w);
-	return lh_tool_out_line(t, &line);
-}
-
-/* ---- for people ---- */
-
-struct widths {
-	size_t check, subject;
-};
-
-/* Return the subject as it is shown, to be reset with the buffer. */
-static struct lh_str shown(struct lh_buf *b, const char *subject)
-{
-	lh_buf_reset(b);
-	lh_escape_column(b, subject, strlen(subject));
-	return (struct lh_str){ b->failed ? "" : b->p, b->failed ? 0 : b->len };
-}
-
-static struct widths measure(const struct doctor *d)
-{
-	struct widths w = { 0 };
-	LH_SCOPED(lh_buf_free) struct lh_buf b = { 0 };
-	size_t i, n;
-
-	for (i = 0; i < d->n; i++) {
-		struct lh_str subject = shown(&b, d->v[i].subject);
-
-		n = strlen(d->v[i].check);
-		w.check = n > w.check ? n : w.check;
-		n = lh_term_cells(subject.p, subject.n);
-		w.subject = n > w.subject && n <= COLUMN_MAX ? n : w.subject;
+	va_start(ap, detail);
+	vsnprintf(text, sizeof text, detail, ap);
+	va_end(ap);
+	if (state == PROBLEM)
+		lh_tool_verdict_bad(d->tool);
+	if (d->json) {
+		lh_write_object(&w, NULL);
+		lh_write_text(&w, "check", check);
+		lh_write_bytes(&w, "subject", subject);
+		lh_write_text(&w, "state", name);
+		lh_write_bytes(&w, "detail", text);
+		lh_write_end(&w);
+	} else {
+		lh_term_put(&line, d->colored, state, name, strlen(name));
+		lh_buf_printf(&line, "%*s%-9s", 9 - (int)strlen(name), "", check);
+		lh_escape_printf(&line, lh_escape_column, "%s  %s", subject, text);
 	}
-	return w;
+	d->rc |= lh_tool_out_line(d->tool, &line);
 }
 
-static void pad(struct lh_buf *line, size_t used, size_t width)
+/* Check that a tool runs, and has the version of lh. */
+static bool check_tool(struct doctor *d, const char *name)
 {
-	lh_buf_printf(line, "%*s", used < width ? (int)(width - used) + 2 : 2, "");
+	const struct lh_child_how how = { .argv = (char *[]){ (char *)name, "--version", NULL },
+					  .seconds = 60, .max = 4096 };
+	LH_SCOPED(lh_child_free) struct lh_child_out out;
+	struct lh_err err;
+	char want[128];
+	size_t n = (size_t)snprintf(want, sizeof want, "%s " LH_VERSION "\n", name);
+	int rc = lh_child_run(&how, NULL, 0, &out, &err);
+
+	if (!rc && out.out.len == n && !memcmp(out.out.p, want, n))
+		return true;
+	found(d, PROBLEM, "tool", name, "is not of version " LH_VERSION ": %.*s%s",
+	      rc || !out.out.len ? 0 : (int)out.out.len - 1, out.out.p,
+	      rc ? err.msg : out.last_line);
+	return false;
 }
 
-/* Append text that begins in a column, on a terminal broken at its width. */
-static void put_folded(struct lh_buf *line, struct lh_str text, size_t column)
+static void check_library(struct doctor *d, const struct library *l)
 {
-	size_t width = isatty(STDOUT_FILENO) ? (size_t)lh_term_columns(STDOUT_FILENO) : SIZE_MAX, n;
+	char version[LIBRARY_VERSION];
 
-	while (width >= column + FOLD_MIN &&
-	       (n = lh_term_fit(text.p, text.n, width - column)) < text.n) {
-		const char *space = memrchr(text.p, ' ', n + 1);
+	if (library_loaded(l->file, l->function, version) == 0)
+		found(d, OK, "library", l->name, "%s", version);
+	else
+		found(d, l->without ? PROBLEM : LH_STYLE_DIM, "library", l->name, "no %s, for %s",
+		      l->file, l->without ? l->without : "Parquet (./bootstrap duckdb)");
+}
 
-		n = space && space > text.p ? (size_t)(space - text.p) : n;
-		lh_buf_add(line, text.p, n);
-		n += text.p[n] == ' ';
-		text.p += n;
-		text.n -= n;
-		lh_buf_printf(line, "\n%*s", (int)column, "");
+/* Check that no other than its owner can use a file of keys, nor all users an audit log. */
+static void check_mode(struct doctor *d, const char *path, bool key, const struct stat *st)
+{
+	if (key && (!S_ISREG(st->st_mode) || (st->st_uid != geteuid() && geteuid() != 0)))
+		found(d, PROBLEM, "key", path, "not a regular file of yours");
+	else if (st->st_mode & (key ? S_IRWXG | S_IRWXO : S_IRWXO))
+		found(d, PROBLEM, key ? "key" : "log", path,
+		      "mode %04o gives others access; make it 0600", st->st_mode & 07777);
+}
+
+static void check_folder(struct doctor *d, char *folder)
+{
+	char *const roots[] = { folder, NULL };
+	FTS *walk = fts_open(roots, FTS_PHYSICAL | FTS_COMFOLLOW | FTS_NOCHDIR, NULL);
+	const FTSENT *e;
+
+	if (!walk)
+		found(d, PROBLEM, "folder", folder, "%s", strerror(errno));
+	while (walk && (e = fts_read(walk))) {
+		bool key = !fnmatch("*[._-]key", e->fts_name, 0) ||
+			   !fnmatch("*.token", e->fts_name, 0);
+
+		if (e->fts_errno)
+			found(d, PROBLEM, "folder", e->fts_path, "%s", strerror(e->fts_errno));
+		else if (key || (e->fts_info == FTS_F && !fnmatch("*.audit.jsonl", e->fts_name, 0)))
+			check_mode(d, e->fts_path, key, e->fts_statp);
 	}
-	lh_buf_add(line, text.p, text.n);
-}
-
-static int print_row(struct lh_tool *t, const struct finding *f, const struct widths *w)
-{
-	bool colored = lh_term_colored(STDOUT_FILENO, t->color);
-	size_t column = strlen("warning") + w->check + w->subject + 6, cells;
-	LH_SCOPED(lh_buf_free) struct lh_buf text = { 0 };
-	struct lh_buf line = { 0 };
-	const char *state = states[f->state].name;
-	struct lh_str subject = shown(&text, f->subject);
-
-	lh_term_put(&line, colored, states[f->state].style, state, strlen(state));
-	pad(&line, strlen(state), strlen("warning"));
-	lh_buf_puts(&line, f->check);
-	pad(&line, strlen(f->check), w->check);
-	lh_term_put(&line, colored, LH_STYLE_HEADING, subject.p, subject.n);
-	cells = lh_term_cells(subject.p, subject.n);
-	pad(&line, cells, w->subject);
-	column += cells > w->subject ? cells - w->subject : 0;
-	put_folded(&line, shown(&text, f->detail), column);
-	if (text.failed)
-		line.failed = text.failed;
-	return lh_tool_out_line(t, &line);
-}
-
-static int print_summary(struct lh_tool *t, const struct doctor *d)
-{
-	size_t i, n[sizeof states / sizeof *states] = { 0 };
-	struct lh_buf line = { 0 };
-
-	for (i = 0; i < d->n; i++)
-		n[d->v[i].state]++;
-	lh_buf_printf(&line, "%zu problem%s, %zu warning%s, %zu ok", n[DOCTOR_PROBLEM],
-		      n[DOCTOR_PROBLEM] == 1 ? "" : "s", n[DOCTOR_WARNING],
-		      n[DOCTOR_WARNING] == 1 ? "" : "s", n[DOCTOR_OK]);
-	return lh_tool_out_line(t, &line);
-}
-
-static int print(struct lh_tool *t, const struct doctor *d, bool json)
-{
-	struct widths w;
-	int rc = 0;
-	size_t i;
-
-	if (d->rc < 0)
-		return -1;
-	w = measure(d);
-	for (i = 0; i < d->n && !rc; i++) {
-		if (d->v[i].state == DOCTOR_PROBLEM)
-			lh_tool_verdict_bad(t);
-		rc = json ? print_json(t, &d->v[i]) : print_row(t, &d->v[i], &w);
-	}
-	return rc || json ? rc : print_summary(t, d);
+	if (walk)
+		fts_close(walk);
 }
 
 int doctor_command(struct lh_tool *t, void *settings)
 {
-	const struct settings *s = settings;
-	struct doctor d = { .err = &t->err, .deep = s->deep };
-	size_t i;
-	int rc;
+	static const char *const keys[] = { "LH_KEYS_FILE", "LH_S3_KEY_FILE",
+					    "LH_SUBJECT_AUDIT_KEY" };
+	struct doctor d = { t, ((const struct settings *)settings)->json,
+			    lh_term_colored(STDOUT_FILENO, t->color), 0 };
+	size_t i, good = 0;
+	struct rlimit files;
+	const char *name;
+	struct stat st;
 
-	doctor_install(&d);
-	doctor_models(&d);
-	doctor_services(&d, &s->services);
-	doctor_user(&d);
-	for (i = 0; i < t->n_operands; i++)
-		doctor_folder(&d, t->operands[i]);
-	rc = print(t, &d, s->json);
-	while (d.n) {
-		free(d.v[--d.n].subject);
-		free(d.v[d.n].detail);
+	for (i = 0; (name = list_name(i)); i++)
+		good += check_tool(&d, name);
+	found(&d, OK, "tools", "lh", "%zu of %zu of version %s", good, i, LH_VERSION);
+	for (const struct library *l = libraries; l->name; l++)
+		check_library(&d, l);
+	check_library(&d, &(struct library){ "duckdb", library_duckdb(),
+					     "duckdb_library_version", NULL, NULL });
+	for (i = 0; i < sizeof keys / sizeof *keys; i++) {
+		name = getenv(keys[i]);
+		if (name && *name && lstat(name, &st) < 0)
+			found(&d, PROBLEM, "key", name, "%s", strerror(errno));
+		else if (name && *name)
+			check_mode(&d, name, true, &st);
 	}
-	free(d.v);
-	return rc;
+	getrlimit(RLIMIT_NOFILE, &files);
+	found(&d, files.rlim_cur < 1024 ? LH_STYLE_WARN : OK, "limit", "open files",
+	      "%llu (ulimit -n)", (unsigned long long)files.rlim_cur);
+	for (i = 0; i < t->n_operands; i++)
+		check_folder(&d, t->operands[i]);
+	return d.rc;
 }

@@ -14,8 +14,7 @@ enum {
 };
 
 struct settings {
-	bool all, json, deep;
-	struct lh_list services;	/* addresses that doctor connects to */
+	bool all, json;
 };
 
 /* The commands: each takes a struct settings, and returns 0, or -1 with t->err filled. */

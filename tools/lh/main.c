@@ -17,10 +17,6 @@ static const struct lh_option options[] = {
 	  LH_FLAG(struct settings, all, .verbs = V_LIST) },
 	{ 0, "json", NULL, "print JSON",
 	  LH_FLAG(struct settings, json, .verbs = V_VERSION | V_DOCTOR) },
-	{ 0, "deep", NULL, "check every byte of the indexes", LH_FLAG(struct settings, deep,
-	  .verbs = V_DOCTOR) },
-	{ 0, "service", "URL", "an address to connect to (repeatable)",
-	  LH_TEXTS(struct settings, services, .verbs = V_DOCTOR) },
 	LH_COMMON_OPTIONS,
 	LH_OPTION_END
 };
@@ -31,7 +27,7 @@ static const struct lh_op ops[] = {
 	{ "help", "[PAGE]", "open the page of a tool", V_HELP, .command = help_command },
 	{ "version", "", "print what this is and what it runs with", V_VERSION,
 	  .command = version_command },
-	{ "doctor", "[FOLDER...]", "check what is installed, configured and left over", V_DOCTOR,
+	{ "doctor", "[FOLDER...]", "check versions, libraries, permissions and limits", V_DOCTOR,
 	  .command = doctor_command },
 	{ "completion", "bash|zsh|fish", "print what completes the tools in a shell", V_COMPLETION,
 	  .command = completion_command },
