@@ -123,7 +123,6 @@ commands() {
 	lh-tlog verify --policy tlog.policy proofs.jsonl
 	lh-tlog cosign --policy tlog.policy cosigned.d
 	lh-tlog note --vkey example.com/log+af60b360+AfJB15Qpxeic+ZntpPy674LLlMFfxnd2TtNHdwz1iemk proved.d/checkpoint
-	lh-tlog witness --state witness.d --key-file witness.key --policy tlog.policy --now 2026-05-03T12:00:00Z to-witness.jsonl
 	lh-trace --root past.d outcome:o1
 	lh-trace --requests --root traced.d traces.jsonl
 	lh-validate --kind email --now 2026-05-03T12:00:00Z --roster workers.lhv drafts.jsonl
@@ -211,11 +210,6 @@ setup_file() {
 	printf 'log %s\nquorum none\n' "$(lh-tlog vkey log.key)" >tlog.policy
 	cp -r tree.d cosigned.d
 	lh-tlog cosign --policy tlog.policy cosigned.d
-	echo 'PRIVATE+KEY+witness.example/w1+d7ec3267+BEbJJDyOFm0nm5GqSt0syp9bXpuCJWoORCfz8chJpRzW' >witness.key
-	chmod 600 witness.key
-	for i in {1..40}; do jq -Rsc '{body: ("old 30\n\n" + .)}' proved.d/checkpoint; done >to-witness.jsonl
-	sed '1s/old 30/old 0/; 2,$d' to-witness.jsonl |
-		lh-tlog witness --state witness.d --key-file witness.key --policy tlog.policy --now 2026-05-03T12:00:00Z >/dev/null
 	for i in {1..40}; do echo '{"schema":"subject_manifest.v1","candidate_id":"W-'$((i % 3))'","created_at":"2026-01-01T00:00:00Z","updated_at":"2026-01-01T00:00:00Z","status":"active","vertical":"other","consent":{"general_pii":{"status":"given"},"biometric":{"status":"pending"}},"retention":{"general_pii_until":"2026-01-01T00:00:00Z","policy":"p"},"datasets":[{"name":"w","key_column":"id","key_value":"1"}],"safe_views":["v"],"audit_log_path":"x","audit_log_chain_root":""}'; done >manifests.jsonl
 	for i in {1..40}; do echo '{"op":"report","id":"W-1"}'; done | sed '0~4s/.*/{"op":"health"}/' >inquiries.jsonl
 	sed 's/"W-[0-9]"/"W-9"/; 2,$d' manifests.jsonl | lh-subject-audit manifest put --dir audit.d >/dev/null

@@ -29,7 +29,7 @@ static const char file[] =
 /* In the order of enum lh_route_kind. */
 static const char *const answers[] = { "filter", "health", "ready", "metrics", "openapi", "cache",
 				       "sessions", "audits", "file", "put", "ingest", "get",
-				       "mcp", "witness", "witnessed", "checkpoint", "tile", NULL };
+				       "mcp", "checkpoint", "tile", NULL };
 
 struct filter {
 	struct lh_str name;
@@ -237,38 +237,21 @@ int lh_routes_built_in(struct lh_routes *to, const char *state, struct lh_err *e
 
 bool lh_route_is_switched(const struct lh_route *r)
 {
-	return r->built_in && r->kind >= LH_ROUTE_WITNESS;
+	return r->built_in && r->kind >= LH_ROUTE_CHECKPOINT;
 }
 
-static int turn_on(struct lh_route *r, const struct lh_serve_config *c, struct lh_err *err)
+void lh_routes_turn_on(struct lh_routes *r, const struct lh_serve_config *c)
 {
-	struct words w = { .route = r, .state = c->state, .err = err };
-	size_t i;
+	size_t i, k;
 
-	r->off = NULL;
-	r->open = true;			/* of a log: if all of them are public */
-	for (i = 0; i < c->logs && r->kind > LH_ROUTE_WITNESSED; i++)
-		r->open &= c->log[i].is_public;
-	if (!r->run)
-		return 0;
-	while (r->run[w.n])
-		w.n++;
-	w.cap = w.n + 1;
-	ADD(&w, "--state", c->witness.state, "--key-file", c->witness.key_file, "--policy",
-	    c->witness.policy);
-	return w.failed ? -1 : 0;
-}
-
-int lh_routes_turn_on(struct lh_routes *r, const struct lh_serve_config *c, struct lh_err *err)
-{
-	size_t i;
-
-	for (i = 0; i < r->n; i++)
-		if (lh_route_is_switched(&r->v[i]) &&
-		    (r->v[i].kind > LH_ROUTE_WITNESSED ? c->logs : c->witness.key_file != NULL) &&
-		    turn_on(&r->v[i], c, err) < 0)
-			return -1;
-	return 0;
+	for (i = 0; i < r->n && c->logs; i++) {
+		if (!lh_route_is_switched(&r->v[i]))
+			continue;
+		r->v[i].off = NULL;
+		r->v[i].open = true;		/* if all logs are public */
+		for (k = 0; k < c->logs; k++)
+			r->v[i].open &= c->log[k].is_public;
+	}
 }
 
 struct lh_route *lh_routes_named(const struct lh_routes *r, struct lh_str route)

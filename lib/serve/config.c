@@ -46,20 +46,6 @@ static const struct lh_bind route_table[] = {
 	LH_BIND_CLOSED
 };
 
-struct witness_members {
-	struct lh_str key_file, policy, state;
-};
-
-static const struct lh_bind witness_table[] = {
-	{ LH_BIND_STRING("key_file", struct witness_members, key_file), .required = true,
-	  .filled = true, .no_nul = true },
-	{ LH_BIND_STRING("policy", struct witness_members, policy), .required = true,
-	  .filled = true, .no_nul = true },
-	{ LH_BIND_STRING("state", struct witness_members, state), .filled = true,
-	  .no_nul = true },
-	LH_BIND_CLOSED
-};
-
 static const struct lh_bind log_table[] = {
 	{ LH_BIND_BOOL("public", struct lh_serve_log, is_public) },
 	{ LH_BIND_BOOL("entries", struct lh_serve_log, entries) },
@@ -75,7 +61,6 @@ struct file_members {
 	bool decisions, decisions_text, forbid_return;
 	int audit_sync, audit_required;
 	struct lh_str legal_token_file, state, mount, mount_off, tools, access_log;
-	struct witness_members witness;
 	struct lh_value log;
 	struct lh_value listen_at, allow_at, mount_at, built_in_at;	/* for their lines */
 	bool no_console, warm, confine;
@@ -119,7 +104,6 @@ static const struct lh_bind file_table[] = {
 	{ LH_BIND_INDEX("audit_sync", struct file_members, audit_sync, lh_serve_syncs) },
 	{ LH_BIND_STRINGS("persons", struct file_members, persons, n_persons),
 	  .each_filled = true },
-	{ LH_BIND_TABLE("witness", struct file_members, witness, witness_table) },
 	{ LH_BIND_OBJECT("tlog", struct file_members, log) },
 	{ LH_BIND_STRINGS("elsewhere", struct file_members, elsewhere, n_elsewhere),
 	  .each_filled = true },
@@ -344,17 +328,12 @@ static int take_log(struct lh_serve_config *c, const struct lh_iter *it, struct 
 		? lh_err_prefix(err, "\"tlog\": %s", log->name) : 0;
 }
 
-/* Take what is said of the witness and of the logs. */
+/* Take what is said of the logs. */
 static int take_tlog(struct lh_serve_config *c, const struct file_members *m, struct lh_err *err)
 {
-	const struct witness_members *w = &m->witness;
 	struct lh_iter it;
 	size_t n = 0;
 
-	if ((w->key_file.p && !(c->witness.key_file = copy(w->key_file, err))) ||
-	    (w->policy.p && !(c->witness.policy = copy(w->policy, err))) ||
-	    (w->state.p && !(c->witness.state = copy(w->state, err))))
-		return -1;
 	if (!m->log.p)
 		return 0;
 	for (lh_iter_init(&it, &m->log); lh_iter_next(&it); )
@@ -479,9 +458,6 @@ void lh_serve_config_free(struct lh_serve_config *c)
 	lh_argv_free(c->audit.persons);
 	lh_argv_free(c->subject.elsewhere);
 	lh_argv_free(c->may_read);
-	free(c->witness.key_file);
-	free(c->witness.policy);
-	free(c->witness.state);
 	while (c->logs)
 		free(c->log[--c->logs].name);
 	free(c->log);

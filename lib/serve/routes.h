@@ -67,9 +67,7 @@ enum lh_route_kind {
 	LH_ROUTE_INGEST,	/* the same with the field "file" of a form, if it is one */
 	LH_ROUTE_GET,		/* a filter fills the file that is the answer */
 	LH_ROUTE_MCP,		/* the tools for models */
-	/* those that "witness" and "tlog" of a configuration turn on: */
-	LH_ROUTE_WITNESS,	/* lh-tlog witness judges the body, which is a text */
-	LH_ROUTE_WITNESSED,	/* the checkpoint of an origin that it has cosigned last */
+	/* those that "tlog" of a configuration turns on: */
 	LH_ROUTE_CHECKPOINT,	/* the checkpoint of a log */
 	LH_ROUTE_TILE,		/* a tile of a log, or a bundle of its entries */
 };
@@ -241,9 +239,6 @@ struct lh_serve_config {
 		bool kept, text;		/* a log of them; with what was asked */
 	} decisions;
 	struct {
-		char *key_file, *policy, *state;
-	} witness;				/* key_file NULL: none */
-	struct {
 		char **elsewhere;		/* copies out of reach of an erasure */
 		bool forbid_return;		/* of persons who were erased */
 	} subject;
@@ -258,9 +253,8 @@ struct lh_serve_config {
 	struct lh_routes routes;		/* its "routes" alone */
 };
 
-/* Turn on the built-in routes of the witness and of the logs that are configured, with the words
- * of the witness's command; they stay off otherwise. */
-int lh_routes_turn_on(struct lh_routes *r, const struct lh_serve_config *c, struct lh_err *err);
+/* Turn on the built-in routes of logs if some are configured; they stay off otherwise. */
+void lh_routes_turn_on(struct lh_routes *r, const struct lh_serve_config *c);
 /* Return whether a route is one of those. */
 bool lh_route_is_switched(const struct lh_route *r);
 /* Return the log of that name, or NULL. */

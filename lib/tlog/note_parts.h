@@ -1,4 +1,4 @@
-/* note_parts.h - what keys.c, note.c, proof.c and witness.c share. */
+/* note_parts.h - what keys.c, note.c and proof.c share. */
 #ifndef LH_NOTE_PARTS_H
 #define LH_NOTE_PARTS_H
 

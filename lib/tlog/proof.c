@@ -23,7 +23,8 @@ static int read_extra(struct lh_entry_proof *p, struct lh_str text, struct lh_er
 	return lh_base64_read(text.p, text.n, to) < 0 ? bad_proof(err, "its extra data") : 0;
 }
 
-const char *lh_tlog_proof_read(struct lh_tlog_proof *proof, struct lh_str *rest)
+/* Take the lines of hashes before an empty one; return why they are none, or NULL. */
+static const char *read_hashes(struct lh_tlog_proof *proof, struct lh_str *rest)
 {
 	struct lh_str line;
 
@@ -68,7 +69,7 @@ int lh_entry_proof_parse(struct lh_entry_proof *p, struct lh_str text, struct lh
 	if (!lh_tlog_take_word(&line, "index ") ||
 	    !lh_tlog_size_read(line, LH_TLOG_SIZE_MAX, &p->index))
 		return bad_proof(err, "it has no index");
-	why = lh_tlog_proof_read(&p->path, &text);
+	why = read_hashes(&p->path, &text);
 	if (why)
 		return bad_proof(err, why);
 	p->text = text;

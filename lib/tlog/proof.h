@@ -49,9 +49,7 @@ void lh_entry_proof_free(struct lh_entry_proof *p);
 /* Append the text of a proof of which extra, index, path and text are set. */
 void lh_entry_proof_print(const struct lh_entry_proof *p, struct lh_buf *out);
 
-/* Read lines of hashes up to an empty line, which is taken, too: NULL, or why they cannot be read.
- * Append such lines. */
-const char *lh_tlog_proof_read(struct lh_tlog_proof *proof, struct lh_str *rest);
+/* Append the hashes of a proof, a line of base64 each. */
 void lh_tlog_proof_print(const struct lh_tlog_proof *proof, struct lh_buf *out);
 
 /* Verify a parsed proof of the entry with that leaf hash.  *judged is set in any case. */

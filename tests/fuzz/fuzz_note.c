@@ -1,10 +1,9 @@
-/* fuzz_note - any bytes as a policy and a note, a checkpoint, a proof, a key and a request to a
- * witness: no crash, no read out of bounds, and what is read is printed as it was. */
+/* fuzz_note - any bytes as a policy and a note, a checkpoint, a proof and a key:
+ * no crash, no read out of bounds, and what is read is printed as it was. */
 #include <stdlib.h>
 #include <string.h>
 
 #include "tlog/proof.h"
-#include "tlog/witness.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n);
 
@@ -54,18 +53,6 @@ static void proof(const struct lh_policy *policy, struct lh_str text)
 	must(!policy || lh_entry_proof_verify(&p, leaf, policy, &judged, &err) < 0);
 }
 
-static void request(struct lh_str text)
-{
-	LH_SCOPED(lh_witness_request_free) struct lh_witness_request r;
-	LH_SCOPED(lh_buf_free) struct lh_buf out = { .len = 0 };
-
-	if (lh_witness_request_parse(&r, text, &err) < 0)
-		return;
-	must(r.note.n > 0 && r.proof.n <= LH_TLOG_PROOF_MAX);
-	lh_witness_request_print(&r, &out);
-	must(same(text, &out));
-}
-
 static void vkey(struct lh_str text)
 {
 	LH_SCOPED(lh_vkey_free) struct lh_vkey key = { .name = NULL };
@@ -92,7 +79,6 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
 		judge(p, &note);
 	}
 	proof(p, rest);
-	request(rest);
 	vkey(rest);
 	return 0;
 }

@@ -16,7 +16,7 @@ teardown() {
 	faults_happened
 }
 
-# state - the state s with a roster and an index; keys, a token of the audit, a witness: all that
+# state - the state s with a roster and an index; keys, a token of the audit: all that
 # turns a filter on; a file outside
 state() {
 	mkdir -p s/index outside tmp
@@ -27,7 +27,7 @@ state() {
 	token audit 0123456789abcdef0123456789abcdef
 	the_keys
 	export LH_SUBJECT_AUDIT_KEY=$PWD/audit TMPDIR=$PWD/tmp
-	jq -nc '{state: "s", legal_token_file: "legal", witness: {key_file: "w1.key", policy: "loose"}, routes: [
+	jq -nc '{state: "s", legal_token_file: "legal", routes: [
 		{route: "POST /v1/sql", read: true, run: ["lh-query", "--on-error", "emit", "--catalog", "s/catalog"]},
 		{route: "POST /v1/subject/{id}/find", members: {op: "find"}, run: ["lh-subject", "requests", "--state", "s", "-q", "--on-error", "emit"]}]}' >config
 }

@@ -1,4 +1,4 @@
-# lh-serve: logs that strangers check, and the witness.
+# lh-serve: logs that strangers check.
 load ../helper
 load ../servers/serve
 
@@ -158,18 +158,16 @@ grow() {
 	token key
 	touch policy
 	start_serve --state s
-	for path in witness/$(printf %064d 0)/checkpoint tlog/demo/checkpoint tlog/demo/tile/0/000; do
+	for path in tlog/demo/checkpoint tlog/demo/tile/0/000; do
 		[[ $(curl -sS "$URL/$path") == '{"error":"no '*' is configured; '*' of --config turns it on"}' ]]
 	done
-	[ "$(curl -sS --data-binary x "$URL/witness/add-checkpoint")" = '{"error":"no witness is configured; \"witness\" of --config turns it on"}' ]
-	for part in '"tlog":{}' '"tlog":{"a":{},"b.c-D_9":{"public":true}}' '"witness":{"key_file":"key","policy":"policy"}' \
-		'"witness":{"key_file":"key","policy":"policy","state":"elsewhere"},"tlog":{"a":{"entries":true}}'; do
+	for part in '"tlog":{}' '"tlog":{"a":{},"b.c-D_9":{"public":true}}' '"tlog":{"a":{"entries":true}}'; do
 		configure "$part"
 		lh-serve --config config --print-config >printed
 		chmod 600 printed
 		lh-serve --config printed --print-config | cmp - printed
 	done
-	[ "$(jq -c '[.witness, .tlog]' printed)" = '[{"key_file":"key","policy":"policy","state":"elsewhere"},{"a":{"public":false,"entries":true}}]' ]
+	[ "$(jq -c '[.tlog]' printed)" = '[{"a":{"public":false,"entries":true}}]' ]
 }
 
 @test "a configuration that cannot be meant is refused" {
@@ -187,53 +185,5 @@ grow() {
 	"tlog":{"a":true}|"tlog": a: must be an object
 	"tlog":{"a":{"open":true}}|"tlog": a: unknown member "open"
 	"tlog":["a"]|"tlog" must be an object
-	"witness":{"key_file":"key"}|missing witness.policy
-	"witness":{"policy":"policy"}|missing witness.key_file
-	"witness":{"key_file":"key","policy":"none"}|"witness": none: No such file
-	"witness":{"key_file":"none","policy":"policy"}|"witness": none: No such file
 	END
-}
-
-# of_witness PATH [CURL-OPTION]... - status and type of the answer; its body is in the file body
-of_witness() {
-	curl -sS -m "$LH_PATIENCE" -o body -w '%{http_code} %{content_type}\n' "${@:2}" "$URL/witness/$1"
-}
-
-@test "the witness answers over HTTP with the statuses, types and bodies of tlog-witness, and needs no token" {
-	local hash
-	load ../tlog
-	the_keys
-	token primary
-	(umask 077 && printf '{"state":"s","token_file":["primary"],"witness":{"key_file":"w1.key","policy":"loose"}}\n' >config)
-	start_serve --config config
-	hash=$(printf example.com/log | sha256sum | head -c 64)
-	[ "$(of_witness "$hash/checkpoint")" = "404 application/json" ]
-	python3 - "$ROOT" >request <<-'END'
-	import random, sys
-	sys.path.insert(0, sys.argv[1] + "/tests/oracle")
-	import transparency as t
-	body = "\n".join([t.ORIGIN, "5", t.b64(t.growing_tree(random.Random(1)).root(0, 5))]) + "\n"
-	sys.stdout.write(t.request_text(0, [], body, [t.LOG.sign(body)]))
-	END
-	cp request good
-	[ "$(of_witness add-checkpoint --data-binary @request)" = "200 text/plain; charset=utf-8" ]
-	mv body line
-	[ "$(of_witness add-checkpoint --data-binary @request)" = "409 text/x.tlog.size" ]
-	[ "$(cat body)" = 5 ]
-	# what it has cosigned is the note that it keeps
-	[ "$(of_witness "$hash/checkpoint")" = "200 text/plain; charset=utf-8" ]
-	cmp body "s/witness/$hash"
-	[ "$(lh-tlog note --vkey "$(cat w1.vkey)" body | sed -n 2p)" = 5 ]
-	tail -n 1 body | cmp - line
-	for path in "${hash^^}/checkpoint" "$hash/other" "${hash:0:63}0/checkpoint" "$hash.lock/checkpoint"; do
-		[[ $(of_witness "$path") == 40[14]* ]]
-	done
-	printf '\xff\n' >request
-	[[ $(of_witness add-checkpoint --data-binary @request) == 400* ]]
-	head -c 1200000 /dev/zero >request
-	[[ $(of_witness add-checkpoint --data-binary @request) == 413* ]]
-	# a record that is damaged is the fault of its own requests
-	sed -i 2s/./9/ "s/witness/$hash"
-	[ "$(of_witness add-checkpoint --data-binary @good)" = "503 application/json" ]
-	not grep -q "$hash" body
 }

@@ -47,12 +47,8 @@ grow() {
 @test "cosignatures of two witnesses over HTTP come into the checkpoint, and proofs have their quorum" {
 	a_log
 	grow 1 5
-	for w in w1 w2; do
-		(umask 077 && printf '{"state":"s.%s","witness":{"key_file":"%s.key","policy":"loose"}}\n' $w $w >config.$w)
-		start_serve --config config.$w
-		eval "url_$w=$URL/witness"
-	done
-	ask "$url_w1" "$url_w2/"
+	two_witnesses
+	ask "$URL1/ok" "$URL2/ok/"
 	for size in 5 6 300; do
 		[ $size = 5 ] || grow $((${before:-5} + 1)) $size
 		before=$size

@@ -56,7 +56,7 @@ wrong_records() {
 	wrong_records >wrong
 	n=$(jq -Rs 'rtrimstr("\n") | split("\n") | length' wrong)
 	for command in "append log --key-file log.key --field e" "append log --key-file log.key --base64 e" \
-		"prove log" "verify --policy loose" "verify --policy loose --row" "witness --state s --key-file w1.key --policy loose"; do
+		"prove log" "verify --policy loose" "verify --policy loose --row"; do
 		# shellcheck disable=SC2086
 		run -1 --separate-stderr patiently lh-tlog $command --verbose --rejects back wrong
 		[ -z "$output" ]
@@ -140,10 +140,8 @@ wrong_records() {
 	asked 3 >ask
 	lh-tlog prove log ask >proofs
 	entries 4 5 >in
-	jq -Rsc '{body: ("old 0\n\n" + .)}' log/checkpoint >request
 	for command in "append log --key-file log.key --line in" "prove log ask" "verify --policy loose proofs" "audit log" \
-		"prove --consistency 2 log" "vkey log.key" "keygen example.com/x" "note --vkey $(cat log.vkey) log/checkpoint" \
-		"witness --state s --key-file w1.key --policy loose request"; do
+		"prove --consistency 2 log" "vkey log.key" "keygen example.com/x" "note --vkey $(cat log.vkey) log/checkpoint"; do
 		refused 2 "No space left" bash -c "lh-tlog $command >/dev/full"
 		refused 2 "stdout" bash -c "lh-tlog $command >&-"
 	done
@@ -214,7 +212,7 @@ wrong_records() {
 	sed s/example.com/example.org/ log.key >name
 	chmod 600 empty torn letters longer twice kind name
 	for f in readable link fifo . empty torn letters longer twice kind name missing; do
-		for command in "append log --line" "checkpoint log" "init fresh --origin example.com/log" "witness --state s --policy loose"; do
+		for command in "append log --line" "checkpoint log" "init fresh --origin example.com/log"; do
 			# shellcheck disable=SC2086
 			refused 2 "" lh-tlog $command --key-file $f </dev/null
 			[[ $stderr != *"$(cut -d+ -f5 log.key)"* ]]

@@ -57,8 +57,6 @@ int make_line(struct request *r, struct lh_str body, bool empty, struct lh_buf *
 	struct lh_writer w;
 	int rc;
 
-	if (r->route->route->kind == LH_ROUTE_WITNESS)
-		return witness_line(body, line, err);
 	lh_buf_reset(members);
 	rc = lh_route_members(r->route->route, &r->path, r->skip, members, err);
 	if (!rc && !rec && !empty)
@@ -101,8 +99,6 @@ static void on_answer(struct lh_ask *a, enum lh_asked how, const struct lh_recor
 		answer_asked(r, how);
 	else if (r->route->route->kind == LH_ROUTE_GET && !lh_record_get(rec, "error"))
 		object_answer(r, rec);
-	else if (r->route->route->kind == LH_ROUTE_WITNESS && !lh_record_get(rec, "error"))
-		witness_answer(r, rec);
 	else if (read_answer(rec, r->own_status, &status, &r->reply.body) < 0)
 		answer_error(r, 500, "out of memory");
 	else

@@ -77,8 +77,7 @@ static void write_body(struct lh_writer *w, const struct lh_route *r)
 		schema_write(w, "schema", r, false);
 		lh_write_end(w);
 	} else {
-		lh_write_raw(w, r->kind == LH_ROUTE_WITNESS ? "text/plain" : octets,
-			     lh_str_of("{}"));
+		lh_write_raw(w, octets, lh_str_of("{}"));
 	}
 	lh_write_end(w);
 	lh_write_end(w);
@@ -88,8 +87,7 @@ static void write_body(struct lh_writer *w, const struct lh_route *r)
 static const char *type_of(const struct lh_route *r)
 {
 	return r->kind == LH_ROUTE_GET || r->kind == LH_ROUTE_TILE ? octets
-	       : r->kind == LH_ROUTE_WITNESS || r->kind == LH_ROUTE_WITNESSED ||
-			 r->kind == LH_ROUTE_CHECKPOINT ? "text/plain" : NULL;
+	       : r->kind == LH_ROUTE_CHECKPOINT ? "text/plain" : NULL;
 }
 
 /* Write the answer: of a filter, as it says; 204 of what it deletes. */
@@ -116,11 +114,6 @@ static void write_answer(struct lh_writer *w, const struct lh_route *r)
 		lh_write_end(w);
 	lh_write_end(w);
 }
-
-/* What a witness refuses with, or lh-serve before it; 409 has the size that was cosigned last. */
-static const char refusal[] = LH_JSON({"description":"why there is no cosignature",
-	"content":{"text/plain":{},"text/x.tlog.size":{},
-		   "application/json":{"schema":{"$ref":"#/components/schemas/Error"}}}});
 
 /* Return whether a route is of logs of which some need no token. */
 static bool has_public(const struct site *site, const struct lh_route *r)
@@ -152,8 +145,7 @@ static void write_operation(struct lh_writer *w, const struct site *site,
 		write_body(w, r);
 	lh_write_object(w, "responses");
 	write_answer(w, r);
-	lh_write_raw(w, "4XX", r->kind == LH_ROUTE_WITNESS ? lh_str_of(refusal)
-		     : lh_str_of(LH_JSON({"$ref":"#/components/responses/Error"})));
+	lh_write_raw(w, "4XX", lh_str_of(LH_JSON({"$ref":"#/components/responses/Error"})));
 	lh_write_raw(w, "5XX", lh_str_of(LH_JSON({"$ref":"#/components/responses/Error"})));
 	lh_write_end(w);
 	if (site->token.n && !r->open)

@@ -43,13 +43,6 @@ static void print_tlog(struct lh_writer *w, const struct lh_serve_config *c)
 {
 	size_t i;
 
-	if (c->witness.key_file) {
-		lh_write_object(w, "witness");
-		lh_write_bytes(w, "key_file", c->witness.key_file);
-		lh_write_bytes(w, "policy", c->witness.policy);
-		lh_write_bytes(w, "state", c->witness.state);
-		lh_write_end(w);
-	}
 	if (!c->logs)
 		return;
 	lh_write_object(w, "tlog");

@@ -40,7 +40,6 @@ static unsigned refuse_body(struct request *r, const char **why)
 {
 	const char *length = http_field(&r->http, "Content-Length");
 	const char *type = http_field(&r->http, "Content-Type");
-	const bool any = is_upload(r) || r->route->route->kind == LH_ROUTE_WITNESS;
 
 	if (!length && !r->http.chunked && *r->http.method == 'P') {	/* POST, PUT, PATCH */
 		*why = "a body needs Content-Length or chunks";
@@ -56,11 +55,11 @@ static unsigned refuse_body(struct request *r, const char **why)
 		return 415;
 	}
 	if (has_body(&r->http) && !(type && *type) && !r->route->route->read &&
-	    !is_method(r, "PUT") && r->route->route->kind != LH_ROUTE_WITNESS) {
+	    !is_method(r, "PUT")) {
 		*why = "the body has no Content-Type, such as application/json";
 		return 415;
 	}
-	if ((length || r->http.chunked) && !any && !is_json(type, &r->body.lines)) {
+	if ((length || r->http.chunked) && !is_upload(r) && !is_json(type, &r->body.lines)) {
 		*why = "the body must be application/json, application/jsonl or "
 		       "application/x-ndjson";
 		return 415;

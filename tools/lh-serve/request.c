@@ -162,7 +162,6 @@ static void run_route(struct request *r)
 		break;
 	case LH_ROUTE_PUT:
 	case LH_ROUTE_INGEST:
-	case LH_ROUTE_WITNESS:
 		ask_filter(r);
 		break;
 	case LH_ROUTE_METRICS:
@@ -177,7 +176,6 @@ static void run_route(struct request *r)
 	case LH_ROUTE_MCP:
 		mcp_answer(r);
 		break;
-	case LH_ROUTE_WITNESSED:
 	case LH_ROUTE_CHECKPOINT:
 	case LH_ROUTE_TILE:
 		tlog_answer(r);
@@ -194,7 +192,7 @@ static void drop_mark(struct request *r)
 	const size_t n = sizeof mark - 1;
 	struct lh_buf *text = &r->body.text;
 
-	if (text->len < n || memcmp(text->p, mark, n) || r->route->route->kind == LH_ROUTE_WITNESS)
+	if (text->len < n || memcmp(text->p, mark, n))
 		return;
 	text->len -= n;
 	memmove(text->p, text->p + n, text->len);

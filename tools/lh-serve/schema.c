@@ -6,8 +6,7 @@
 bool has_json_body(const struct lh_route *r)
 {
 	return (!strcmp(r->method, "POST") || !strcmp(r->method, "PUT")) &&
-	       r->kind != LH_ROUTE_PUT && r->kind != LH_ROUTE_INGEST &&
-	       r->kind != LH_ROUTE_WITNESS;
+	       r->kind != LH_ROUTE_PUT && r->kind != LH_ROUTE_INGEST;
 }
 
 static struct lh_str text_of(const struct lh_value *name)

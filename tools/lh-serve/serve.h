@@ -14,7 +14,7 @@
  *     who.c           rows in the audit logs of the persons whom an answer shows
  *     answer.c        the answer to a request
  *     spool.c         bodies and answers that are in files
- *     tlog.c          logs that strangers check: their files, and the witness
+ *     tlog.c          logs that strangers check: their files
  *     filter.c        the line for a filter, and what becomes of its answer
  *     stream.c        bodies of many lines
  *     inside.c        routes that the bridge answers itself: health, cache, newest rows
@@ -163,7 +163,7 @@ uint64_t body_max(const struct request *r);
 /* Return whether a request may make the state larger. */
 bool writes_state(const struct request *r);
 /* Return the log that the path of its route names, or NULL; whether a request needs no token since
- * its route is of the witness or of a public log. */
+ * its route is of a public log. */
 const struct lh_serve_log *log_of(const struct request *r);
 bool is_public(const struct request *r);
 
@@ -272,9 +272,6 @@ void object_answer(struct request *r, const struct lh_record *rec);
 /* ---- tlog.c ---- */
 
 void tlog_answer(struct request *r);
-/* Write the line for the witness; answer with its. */
-int witness_line(struct lh_str body, struct lh_buf *line, struct lh_err *err);
-void witness_answer(struct request *r, const struct lh_record *rec);
 
 /* ---- filter.c ---- */
 

@@ -79,8 +79,6 @@ static int make_state(const struct lh_serve_config *c, struct lh_err *err)
 	for (i = 0; i < sizeof folder / sizeof *folder; i++)
 		if (make_folder(state, folder[i], err) < 0)
 			return -1;
-	if (c->witness.state && mkdir(c->witness.state, 0700) < 0 && errno != EEXIST)
-		return lh_err_sys(err, "\"witness\": %s", c->witness.state);
 	if ((size_t)snprintf(path, sizeof path, "%s/spool", state) < sizeof path)
 		lh_sweep_below(path);
 	return 0;

@@ -39,24 +39,6 @@ static int replace_list(char ***to, const struct lh_list *by, struct lh_err *err
 	return *to ? 0 : -1;
 }
 
-/* Check that the files of the witness can be read; its state is one of ours by default. */
-static int settle_witness(struct lh_serve_config *c, struct lh_err *err)
-{
-	LH_SCOPED(lh_buf_free) struct lh_buf state = { 0 };
-	const char *file[] = { c->witness.key_file, c->witness.policy };
-	size_t i;
-
-	if (!c->witness.key_file)
-		return 0;
-	for (i = 0; i < 2; i++)
-		if (access(file[i], R_OK) < 0)
-			return lh_err_sys(err, "\"witness\": %s", file[i]);
-	lh_buf_printf(&state, "%s/witness", c->state);
-	lh_buf_putc(&state, '\0');
-	return lh_buf_check(&state, err) < 0
-		? -1 : replace_text(&c->witness.state, NULL, state.p, err);
-}
-
 static int merge_settings(struct lh_serve_config *c, const struct settings *set,
 			  struct lh_err *err)
 {
@@ -179,9 +161,10 @@ static int read_routes(struct site *site, struct lh_err *err)
 	struct lh_routes *all = &site->routes;
 	size_t i, n = 0;
 
-	if (lh_routes_built_in(all, site->config.state, err) < 0 ||
-	    lh_routes_turn_on(all, &site->config, err) < 0 ||
-	    lh_routes_replace(all, &site->config.routes, err) < 0 ||
+	if (lh_routes_built_in(all, site->config.state, err) < 0)
+		return -1;
+	lh_routes_turn_on(all, &site->config);
+	if (lh_routes_replace(all, &site->config.routes, err) < 0 ||
 	    lh_routes_bind_store(all, site->config.state, err) < 0 ||
 	    lh_routes_describe(all, described, err) < 0)
 		return -1;
@@ -215,7 +198,7 @@ struct site *site_new(const struct settings *set, const char *token, struct lh_e
 	if ((set->config && lh_serve_config_read(&site->config, set->config, err) < 0) ||
 	    (site->config.tools && lh_mcp_tools_read(&site->tools, set->config, err) < 0) ||
 	    merge_settings(&site->config, set, err) < 0 ||
-	    settle_witness(&site->config, err) < 0 || read_mount(site, err) < 0 ||
+	    read_mount(site, err) < 0 ||
 	    read_routes(site, err) < 0 || read_tokens(site, token, err) < 0 ||
 	    check_addresses(site, set, err) < 0 || audit_settle(site, err) < 0) {
 		site_drop(site);
@@ -346,4 +329,3 @@ void site_drop(struct site *site)
 	free(site->route);
 	free(site);
 }
-

@@ -123,8 +123,6 @@ bool is_public(const struct request *r)
 
 	if (!route || route->off || !lh_route_is_switched(route))
 		return false;
-	if (route->kind == LH_ROUTE_WITNESS || route->kind == LH_ROUTE_WITNESSED)
-		return true;
 	log = log_of(r);
 	return log && log->is_public;
 }

@@ -1,5 +1,5 @@
 /*
- * tlog.c - logs that strangers check: their files, and the witness.  See serve.h.
+ * tlog.c - logs that strangers check: their files.  See serve.h.
  *
  * A log is a folder tlog/NAME of the state, in the form of C2SP tlog-tiles.  Of its files the
  * checkpoint and the tiles are served, and the bundles of entries if the configuration says so;
@@ -8,9 +8,6 @@
  *
  * A tile is served only once the checkpoint has a tree with all of it.  Such a tile never changes,
  * so that it may be cached for ever; what a writer has stored beyond that may still be replaced.
- *
- * The witness is a filter, to which the body is given as a text, and which says status, type and
- * body of the answer.  What it has cosigned is read from its state here.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -204,7 +201,7 @@ static void answer_tile(struct request *r, const struct lh_serve_log *log,
 				       : "private, max-age=31536000, immutable" });
 }
 
-static void answer_log(struct request *r)
+void tlog_answer(struct request *r)
 {
 	LH_SCOPED(lh_buf_free) struct lh_buf folder = { 0 }, path = { 0 }, note = { 0 };
 	const struct lh_serve_log *log = log_of(r);
@@ -226,85 +223,4 @@ static void answer_log(struct request *r)
 		answer_tile(r, log, &(struct file){ .folder = folder.p, .path = note.p }, &path);
 	else
 		answer_note(r, folder.p, note.p);
-}
-
-static void answer_witnessed(struct request *r)
-{
-	const struct lh_str hash = r->path.piece[r->skip + 1];
-	char name[2 * LH_TLOG_HASH + 1];
-
-	if (!lh_bind_is_sha256(NULL, hash) || memchr(r->path.raw.p, '%', r->path.raw.n)) {
-		answer_nothing(r);
-		return;
-	}
-	snprintf(name, sizeof name, "%.*s", (int)hash.n, hash.p);
-	answer_note(r, r->site->config.witness.state, name);
-}
-
-void tlog_answer(struct request *r)
-{
-	if (r->route->route->kind == LH_ROUTE_WITNESSED)
-		answer_witnessed(r);
-	else
-		answer_log(r);
-}
-
-/* ---- the witness ---- */
-
-int witness_line(struct lh_str body, struct lh_buf *line, struct lh_err *err)
-{
-	struct lh_writer w = lh_write_to(line);
-
-	if (!lh_utf8_valid(body.p, body.n))
-		return lh_err_set(err, LH_EDATA, "the body is not UTF-8");
-	lh_write_object(&w, NULL);
-	lh_write_str(&w, "body", body);
-	lh_write_end(&w);
-	lh_buf_putc(line, '\n');
-	return lh_buf_check(line, err);
-}
-
-struct judgement {			/* the reply of lh-tlog witness */
-	uint64_t status;
-	struct lh_str body, type;
-};
-
-static bool is_type(const struct lh_value *v, struct lh_str s)
-{
-	size_t i;
-
-	(void)v;
-	for (i = 0; i < s.n; i++)
-		if (s.p[i] < ' ' || s.p[i] > '~')
-			return false;
-	return s.n;
-}
-
-static const struct lh_bind judgement_members[] = {
-	{ LH_BIND_U64("status", struct judgement, status, 200, 599), .required = true },
-	{ LH_BIND_STRING("body", struct judgement, body), .required = true },
-	{ LH_BIND_STRING("content_type", struct judgement, type), .required = true,
-	  .is = is_type, .longest = 127 },
-	LH_BIND_END
-};
-
-void witness_answer(struct request *r, const struct lh_record *rec)
-{
-	LH_SCOPED(lh_buf_free) struct lh_buf text = { 0 };
-	struct judgement j = { 0 };
-	struct lh_err err;
-
-	if (lh_bind(judgement_members, rec, &j, &text, &err) < 0) {
-		answer_error(r, 502, "the filter's answer is not that of a witness");
-		return;
-	}
-	r->work.of = lh_strndup(j.type.p, j.type.n, &err);
-	r->work.free = free;
-	if (!r->work.of) {
-		answer_error(r, 500, "out of memory");
-		return;
-	}
-	r->reply.type = r->work.of;
-	lh_buf_add(&r->reply.body, j.body.p, j.body.n);
-	answer(r, (unsigned)j.status);
 }

@@ -48,7 +48,7 @@ enum place_kind {
 	PLACE_ROSTER,
 	PLACE_MANIFEST, PLACE_CHAIN, PLACE_SECRET,	/* of a subject */
 	PLACE_ERASURE,		/* a receipt or a journal of _erasures */
-	PLACE_TREE,		/* a transparency log; what a witness has cosigned */
+	PLACE_TREE,		/* a transparency log; what an older witness has cosigned */
 	PLACE_TRACE_INDEX,
 	PLACE_CURSOR,		/* LOG.cursor: how far rows were sent */
 	PLACE_SPOOL,		/* a body that is received; .NAME.lh-tmp-PID of a writer */

@@ -14,7 +14,7 @@
 #include "base/signal.h"
 #include "model/http.h"
 #include "tlog/policy.h"
-#include "tlog/witness.h"
+#include "tlog/proof.h"
 
 #define TRIES 3
 #define ANSWER_MAX ((size_t)64 << 10)	/* bytes; a line of a cosignature is about 150 */
@@ -47,15 +47,21 @@ struct ask {
 static int make_request(const struct ask *a, struct lh_buf *body, struct lh_err *err)
 {
 	const struct lh_tlog_nodes nodes = lh_tlog_nodes(a->c->log);
-	struct lh_witness_request r = { .old = a->old, .text = a->c->head->note };
+	const struct lh_str note = a->c->head->note;
+	struct lh_tlog_proof proof;
 	int rc;
 
 	pthread_mutex_lock(&a->c->mutex);
-	rc = lh_tlog_prove_growth(&nodes, a->old, a->c->head->size, &r.proof, err);
+	rc = lh_tlog_prove_growth(&nodes, a->old, a->c->head->size, &proof, err);
 	pthread_mutex_unlock(&a->c->mutex);
 	lh_buf_reset(body);
-	lh_witness_request_print(&r, body);
-	return rc < 0 ? -1 : lh_buf_check(body, err);
+	if (rc < 0)
+		return -1;
+	lh_buf_printf(body, "old %llu\n", (unsigned long long)a->old);
+	lh_tlog_proof_print(&proof, body);
+	lh_buf_putc(body, '\n');
+	lh_buf_add(body, note.p, note.n);
+	return lh_buf_check(body, err);
 }
 
 /* Find a line of a note that is a good cosignature by the key of the witness; NULL: none. */

@@ -6,7 +6,7 @@
 #include "base/mem.h"
 
 #define SIGNED (V_INIT | V_APPEND | V_CHECKPOINT)
-#define LOCKED (SIGNED | V_COSIGN | V_WITNESS)
+#define LOCKED (SIGNED | V_COSIGN)
 
 static const struct lh_option options[] = {
 	{ 0, "cosigner", NULL, "make the key of a witness",
@@ -16,7 +16,7 @@ static const struct lh_option options[] = {
 	{ 0, "public", "FILE", "write the public key to a file",
 	  LH_TEXT(struct settings, public, .verbs = V_KEYGEN) },
 	{ 0, "key-file", "FILE", "private key (repeatable: each one signs)",
-	  LH_TEXTS(struct settings, key_file, .verbs = SIGNED | V_WITNESS) },
+	  LH_TEXTS(struct settings, key_file, .verbs = SIGNED) },
 	{ 0, "origin", "NAME", "name of the log, which its first key has",
 	  LH_TEXT(struct settings, origin, .verbs = V_INIT) },
 	{ 0, "no-entries", NULL, "store hashes of entries, not the entries",
@@ -32,8 +32,7 @@ static const struct lh_option options[] = {
 	{ 0, "recover", NULL, "sign the newest tree that was signed, again",
 	  LH_FLAG(struct settings, recover, .verbs = V_CHECKPOINT) },
 	{ 0, "policy", "FILE", "logs and witnesses that are trusted",
-	  LH_TEXT(struct settings, policy,
-		  .verbs = V_AUDIT | V_VERIFY | V_COSIGN | V_WITNESS) },
+	  LH_TEXT(struct settings, policy, .verbs = V_AUDIT | V_VERIFY | V_COSIGN) },
 	{ 0, "row", NULL, "records are rows of an audit log with openings",
 	  LH_FLAG(struct settings, row, .verbs = V_VERIFY) },
 	{ 0, "consistency", "SIZE", "prove that the tree has grown from this size",
@@ -46,10 +45,6 @@ static const struct lh_option options[] = {
 	  LH_UINT(struct settings, retries, 0, 100, .verbs = V_COSIGN) },
 	{ 0, "vkey", "VKEY", "public key that may have signed (repeatable)",
 	  LH_TEXTS(struct settings, vkey, .verbs = V_NOTE) },
-	{ 0, "state", "DIR", "folder of what was cosigned",
-	  LH_TEXT(struct settings, state, .verbs = V_WITNESS) },
-	{ 0, "now", "TIME", "the time of cosignatures (default: the clock)",
-	  LH_TOOL_FIELD(TIME, now, .env = "LH_NOW", .verbs = V_WITNESS) },
 	LH_ALLOW_EMPTY_OPTION(V_VERIFY),
 	LH_LOCK_OPTION(LOCKED),
 	{ 'j', "jobs", "N", "threads (default: cores)",
@@ -78,9 +73,6 @@ static const struct lh_op ops[] = {
 	  .command = tlog_cosign, .writes = true },
 	{ "note", "[FILE]", "print the text of a note that a key has signed", V_NOTE,
 	  .command = tlog_note },
-	{ "witness", "[FILE...]", "cosign checkpoints of logs that have grown", V_WITNESS,
-	  witness_answer, LH_OP_IN(witness_members, struct witness_asked), .out = witness_out,
-	  .command = tlog_witness, .writes = true },
 	LH_OP_END
 };
 
@@ -125,7 +117,7 @@ static int check(struct lh_tool *tool, void *settings)
 		return lh_tool_usage(tool, "init needs --origin NAME");
 	if (verb == V_APPEND && check_append(tool, s) < 0)
 		return -1;
-	return verb & (SIGNED | V_WITNESS) ? read_signers(tool, s) : 0;
+	return verb & SIGNED ? read_signers(tool, s) : 0;
 }
 
 int read_signers(struct lh_tool *tool, struct settings *s)
@@ -149,7 +141,6 @@ static int free_settings(struct lh_tool *tool, void *settings, int rc)
 	while (s->n_signers)
 		lh_signer_free(s->signer[--s->n_signers]);
 	free(s->signer);
-	lh_buf_free(&s->reply);
 	return rc;
 }
 
@@ -159,7 +150,7 @@ int main(int argc, char **argv)
 	static const struct lh_tool_spec spec = {
 		.name = "lh-tlog",
 		.synopsis = "COMMAND [OPTION]... [OPERAND]...",
-		.summary = "keep, prove and witness logs that strangers can check",
+		.summary = "keep and prove logs that strangers can check",
 		.options = options,
 		.check = check,
 		.close = free_settings,

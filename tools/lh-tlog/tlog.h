@@ -10,10 +10,8 @@
 
 enum {
 	V_KEYGEN = 1, V_VKEY = 2, V_INIT = 4, V_APPEND = 8, V_CHECKPOINT = 16, V_PROVE = 32,
-	V_VERIFY = 64, V_AUDIT = 128, V_COSIGN = 256, V_NOTE = 512, V_WITNESS = 1024,
+	V_VERIFY = 64, V_AUDIT = 128, V_COSIGN = 256, V_NOTE = 512,
 };
-
-struct lh_witness;
 
 struct settings {
 	/* of keys */
@@ -30,24 +28,15 @@ struct settings {
 	bool row;
 	/* of witnesses */
 	struct lh_list vkey;
-	const char *state;
 	double timeout;
 	uint64_t retries;
-	struct lh_witness *witness;	/* while it answers */
-	struct lh_buf reply;
-	bool failing;
 };
 
 /* The commands; the operands are tool->operands. */
 lh_op_command tlog_keygen, tlog_vkey, tlog_init, tlog_append, tlog_checkpoint, tlog_audit,
-	tlog_prove, tlog_verify, tlog_cosign, tlog_note, tlog_witness;
+	tlog_prove, tlog_verify, tlog_cosign, tlog_note;
 extern const struct lh_bind append_out[], audit_out[], prove_members[], prove_out[],
-	verify_members[], verify_out[], witness_members[], witness_out[];
-
-struct witness_asked {
-	struct lh_str body;
-};
-lh_op_fn witness_answer;
+	verify_members[], verify_out[];
 
 /* Read the keys of --key-file, of which there must be one at least, into the settings, which are
  * freed at the end. */
