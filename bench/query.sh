@@ -2,7 +2,6 @@
 # sqlite-utils (insert into a database in memory, then query), and DuckDB itself.
 # ROWS=100000 for a quick look.
 source "$ROOT/bench/lib.bash"
-source "$ROOT/tests/duckdb.bash"
 rows=${ROWS:-1000000}
 data=$DATA/query-$rows.jsonl
 [ -s "$data" ] || lh-gen workers -n "$rows" |
@@ -38,9 +37,3 @@ join="SELECT count(*) FROM w JOIN (SELECT city, max(score) m FROM w GROUP BY cit
 versus "self join over $size, sqlite-utils' way" "$rounds" "$one lh-query '$join' w=$data" "$one python3 $DATA/query.py $data '$join'"
 printf 'memory of the group by over %s\t%s MiB\t\t\n' "$size" \
 	"$(($(command time -f %M lh-query "$ask" w="$data" 2>&1 >/dev/null) / 1024))"
-if reason=$(duckdb_library); then
-	duckdb_library
-	versus "group by over $size, lh-query by DuckDB, 1 thread" "$rounds" "$ours" "$one lh-query --engine duckdb -j1 '$ask' w=$data"
-else
-	printf '# without DuckDB: %s\n' "$reason"
-fi

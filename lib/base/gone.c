@@ -14,6 +14,7 @@ static const struct gone {
 	{ "lh-index", "--weights", "--lexical finds texts by their words" },
 	{ "lh-search", "--idf", "--hybrid ranks by the words of the text" },
 	{ "lh-embed", "--precision", "it was for tables of word vectors, which are gone" },
+	{ "lh-query", "--engine", "SQLite answers; lh-ingest makes JSON Lines of Parquet" },
 	{ "lh-review", "", "share/examples/lh-review is a script that does the same" },
 	{ "lh-workflow", "",
 	  "steps that need each other are rules of make(1), or a script of filters" },

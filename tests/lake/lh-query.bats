@@ -583,9 +583,21 @@ print(json.dumps({"n": len(j), "s": sum(y["c250"] for y in j), "m": max(y["c299"
 	echo '{"a":1}' >mixed/a.jsonl
 	printf 'a,b\n1,2\n' >mixed/b.csv
 	run -2 --separate-stderr lh-query 'SELECT * FROM mixed' mixed
-	[ "$stderr" = 'lh-query: mixed: "a.jsonl" and "b.csv" are not one table: the files of a folder are all JSON Lines, all CSV or all Parquet' ]
+	[ "$stderr" = 'lh-query: mixed: "a.jsonl" and "b.csv" are not one table: the files of a folder are all JSON Lines or all CSV' ]
 	run -2 --separate-stderr lh-query 'SELECT * FROM none' none
 	[ "$stderr" = 'lh-query: none: is a folder without files' ]
+}
+
+@test "a file in Parquet is refused with what reads it, and of a dataset that is kept twice the lines are read" {
+	printf 'PAR1\25\4PAR1' >t.parquet
+	run -2 --separate-stderr lh-query 'SELECT * FROM t' t.parquet
+	[ "$stderr" = 'lh-query: t.parquet: is a Parquet file (lh-ingest makes JSON Lines of it)' ]
+	mkdir -p s/d
+	cp t.parquet s/d/a.parquet
+	echo '{"n":7}' >s/d/a.jsonl
+	echo '{"name":"d","schema_fingerprint":"f","store":"s","objects":[{"key":"d/a.parquet"},{"key":"d/a.jsonl"}]}' |
+		lh-catalog register --catalog c >register
+	[ "$(lh-query --catalog c --store s 'SELECT n FROM d')" = '{"n":7}' ]
 }
 
 @test "an unknown column or table is named with those it is close to" {

@@ -123,14 +123,6 @@ workers() {
 }
 
 # bats test_tags=plain-only
-@test "a table of SQL has none for DuckDB either, which would see a record" {
-	source "$ROOT/tests/duckdb.bash"
-	duckdb_library || skip "DuckDB is not there"
-	{ echo '{"a":1}'; repeat 3000 '{"a":0}'; echo '{"a":2}'; } >log.jsonl
-	both log.jsonl 2500 lh-query --engine duckdb 'SELECT count(*) AS n, sum(a) AS s FROM log' log.jsonl
-	jq -e '.n == 3002 and .s == 3' out
-}
-
 @test "a filter of records of any kind passes a tombstone on" {
 	printf '%s\n' '{"a":1}' "$STONE" '{"a":2}' >in
 	lh-cat in | cmp - in

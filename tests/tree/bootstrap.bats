@@ -26,6 +26,7 @@ setup() {
 }
 
 stub() {
+	rm -f "bin/$1"	# of a link, the program that it leads to would be replaced
 	printf '#!/bin/sh\n%s\n' "$2" >"bin/$1"
 	chmod +x "bin/$1"
 }
@@ -208,4 +209,39 @@ deb: building package 'lh' in '../lh.deb'." ]
 	[ "$status" = 0 ] || { echo "$output"; return 1; }
 	[[ ${lines[1]} == *"# skip no cgroup is mounted, which slurmd needs" ]]
 	[[ $output != *$'\n''not ok '* ]]
+}
+
+# npm_packs FILE - an npm that packs it as the library.
+npm_packs() {
+	mkdir -p package
+	cp "$1" package/libduckdb.so
+	tar -czf packed.tgz package/libduckdb.so
+	stub npm "cp '$PWD/packed.tgz' ."
+	for tool in cp tar gzip sha256sum install; do ln -sf "$(command -v "$tool")" "bin/$tool"; done
+	stub ldconfig "echo ldconfig >>'$PWD/called'"
+	mkdir -p usr/lib
+}
+
+@test "bootstrap duckdb installs the library that it knows, and no other" {
+	debian
+	echo other >other
+	npm_packs other
+	bootstrap HAVE=all PREFIX="$PWD/usr" duckdb
+	[ "$status" = 2 ]
+	[ "$stderr" = "bootstrap: npm's libduckdb.so is another one" ]
+	stub npm 'echo "npm error: no network" >&2; exit 1'
+	bootstrap HAVE=all PREFIX="$PWD/usr" duckdb
+	[ "$status" = 2 ]
+	[[ $stderr == *"no network"*"bootstrap: npm has no library of DuckDB for us" ]]
+	[ -z "$(ls usr/lib)" ]
+	source "$ROOT/tests/duckdb.bash"
+	reason=$(duckdb_library) || skip "$reason"
+	duckdb_library
+	npm_packs "$LH_DUCKDB"
+	bootstrap HAVE=all PREFIX="$PWD/usr" duckdb
+	[ "$status" = 0 ]
+	[ "$output" = "bootstrap: installed $PWD/usr/lib/libduckdb.so" ]
+	cmp "$LH_DUCKDB" usr/lib/libduckdb.so
+	[ ! -e apt.log ]
+	[ "$(id -u)" != 0 ] || [ "$(cat called)" = ldconfig ]
 }

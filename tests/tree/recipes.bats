@@ -5,7 +5,6 @@
 # bats file_tags=plain-only
 load ../helper
 load ../embedding
-source "$ROOT/tests/duckdb.bash"
 source "$ROOT/tests/postgres.bash"
 
 PAGE=$ROOT/man/lakehouse-recipes.7
@@ -169,12 +168,6 @@ both() {
 	run -1 psql -Xq -v ON_ERROR_STOP=1 -c "copy t (doc) from stdin $json" <<<'{"id":'
 	run -0 --separate-stderr psql -XAtq -v ON_ERROR_STOP=1 -v id="it's" <<<"select :'id'"
 	[ "$output" = "it's" ]
-}
-
-@test "the recipe for DuckDB prints what the page shows" {
-	reason=$(duckdb_library) || skip "$reason"
-	duckdb_library
-	recipes DUCKDB 1
 }
 
 @test "the recipes fit 80 columns, and show the files of share/examples/recipes" {

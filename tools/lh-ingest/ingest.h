@@ -24,6 +24,7 @@ struct ingest {
 	struct lh_buf out;		/* records not yet passed to lh_tool_out */
 	uint64_t rows, pending;		/* rows written; done since the last progress */
 	struct keep *keep;		/* with --store: where the records go */
+	struct parquet *parquet;	/* the files are Parquet; or NULL */
 	struct lh_map ids;		/* hashes of the ids, IDS_MAX at most */
 	uint64_t repeated;		/* records with the id of an earlier one */
 };
@@ -40,12 +41,18 @@ int ingest_flush(struct ingest *in);
 /* Do the same and flush stdout, before a wait for input. */
 int ingest_waiting(void *ingest, struct lh_err *err);
 
-/* Read CSV or TSV, and JSON Lines; first is the first file, opened, and taken over. */
+/* Read CSV or TSV, and JSON Lines; first is the first file, opened, and taken over.  Of files in
+ * Parquet it is not open. */
 int ingest_table(struct ingest *in, struct lh_byte_source *first);
 int ingest_lines(struct ingest *in, struct lh_byte_source *first);
 
-/* Read Parquet, by DuckDB's library. */
-int ingest_parquet(struct ingest *in);
+/* Parquet, by DuckDB's library: the rows of a file as JSON Lines, with all members. */
+struct parquet *parquet_new(struct lh_err *err);
+void parquet_free(struct parquet *p);	/* NULL is allowed */
+int parquet_begin(struct parquet *p, const char *file, struct lh_byte_source *s,
+		  struct lh_err *err);
+/* After the source is closed: -1 with the reason if there are not all rows. */
+int parquet_end(struct parquet *p, struct lh_err *err);
 
 /* Read the file of --types and set the types of the columns. */
 int types_read(const char *path, struct lh_column *column, size_t n, struct lh_err *err);

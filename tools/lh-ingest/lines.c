@@ -83,6 +83,28 @@ static int see_members(struct lines *l, struct lh_err *err)
 	return 0;
 }
 
+/* Append the members, the first one after this text.  The null ones of Parquet are left out, as
+ * those of CSV are. */
+static void put_members(struct lines *l, const char *before, bool has_id)
+{
+	const bool nulls = !l->in->parquet || l->in->s->null_members;
+	struct lh_buf *out = &l->in->out;
+	size_t i;
+
+	for (i = 0; i < l->rec.n; i++) {
+		const struct lh_member *m = &l->rec.member[i];
+
+		if ((has_id && lh_value_is(&m->key, "id", 2)) ||
+		    (m->val.type == LH_NULL && !nulls))
+			continue;
+		lh_buf_puts(out, before);
+		lh_buf_add(out, m->key.p, m->key.n);
+		lh_buf_putc(out, ':');
+		lh_buf_add(out, m->val.p, m->val.n);
+		before = ",";
+	}
+}
+
 /* Append the record with its id in front. */
 static int put_with_id(struct lines *l, struct lh_err *err)
 {
@@ -110,16 +132,7 @@ static int put_with_id(struct lines *l, struct lh_err *err)
 		lh_buf_add(&l->scratch, id.p, id.n);
 	lh_buf_puts(out, "{\"id\":");
 	lh_buf_json(out, l->scratch.p, l->scratch.len);
-	for (i = 0; i < l->rec.n; i++) {
-		const struct lh_member *m = &l->rec.member[i];
-
-		if (lh_value_is(&m->key, "id", 2))
-			continue;
-		lh_buf_putc(out, ',');
-		lh_buf_add(out, m->key.p, m->key.n);
-		lh_buf_putc(out, ':');
-		lh_buf_add(out, m->val.p, m->val.n);
-	}
+	put_members(l, ",", true);
 	lh_buf_puts(out, "}\n");
 	return lh_buf_check(&l->scratch, err) < 0 ? -1 :
 	       ingest_id(l->in, (struct lh_str){ l->scratch.p, l->scratch.len }, err);
@@ -135,9 +148,13 @@ static int put_record(struct lines *l, const char *p, size_t n, struct lh_err *e
 		return -1;
 	if (l->in->s->id)
 		rc = put_with_id(l, err);
-	if (!rc && !l->in->s->id) {
+	if (!rc && !l->in->s->id && !l->in->parquet) {
 		lh_buf_add(out, p, n);
 		lh_buf_putc(out, '\n');
+	} else if (!rc && !l->in->s->id) {
+		lh_buf_putc(out, '{');
+		put_members(l, "", false);
+		lh_buf_puts(out, "}\n");
 	}
 	if (!rc && (l->in->s->columns || l->in->keep))
 		rc = see_members(l, err);
@@ -257,7 +274,9 @@ static int read_file(struct lines *l, const char *file)
 
 	if (!l->source.file) {
 		l->source.output = lh_records_output(l->in->records);
-		if (lh_byte_source_open(&l->source, file, err) < 0)
+		rc = l->in->parquet ? parquet_begin(l->in->parquet, file, &l->source, err) :
+				      lh_byte_source_open(&l->source, file, err);
+		if (rc < 0)
 			return lh_err_prefix(err, "%s", file);
 	}
 	l->source.waiting = ingest_waiting;
@@ -272,7 +291,8 @@ static int read_file(struct lines *l, const char *file)
 	if (rc < 0)
 		return lh_err_prefix(err, "%s", lh_byte_source_name(&l->source));
 	lh_byte_source_close(&l->source);
-	return 0;
+	return l->in->parquet && parquet_end(l->in->parquet, err) < 0 ?
+		       lh_err_prefix(err, "%s", file) : 0;
 }
 
 /* Decide on the columns, and describe or keep what was read. */

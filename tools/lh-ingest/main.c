@@ -201,12 +201,16 @@ static int ingest(struct ingest *in)
 	enum format format = CSV;
 	int rc = open_first(in, &first, &format);
 
-	if (!rc && format == JSONL)
-		return ingest_lines(in, &first);
 	if (!rc && format == CSV)
 		return ingest_table(in, &first);
-	lh_byte_source_close(&first);
-	return rc < 0 ? -1 : ingest_parquet(in);
+	if (rc < 0 || format == PARQUET)
+		lh_byte_source_close(&first);
+	if (!rc && format == PARQUET)
+		rc = (in->parquet = parquet_new(&in->tool->err)) ? 0 : -1;
+	if (!rc)
+		rc = ingest_lines(in, &first);
+	parquet_free(in->parquet);
+	return rc;
 }
 
 static void report_repeated(struct ingest *in)

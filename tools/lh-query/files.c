@@ -132,16 +132,6 @@ static int fetch_operand(struct query *q, const char *path, struct files *f, str
 	return rc;
 }
 
-/* ---- copies ---- */
-
-int files_copy(struct query *q, int fd, struct lh_err *err)
-{
-	int copy = spill_copy(fd, q->s->spill, err);
-
-	close(fd);
-	return copy;
-}
-
 /* ---- an operand ---- */
 
 static int by_name(const struct dirent **a, const struct dirent **b)
@@ -154,11 +144,10 @@ static int is_shown(const struct dirent *e)
 	return e->d_name[0] != '.';
 }
 
-/* Add a file of a folder; what is not a regular file is left out.  DuckDB gets no paths. */
-static int add_file_of(struct query *q, int folder, const char *path, const char *name,
-		       struct files *f, struct lh_err *err)
+/* Add a file of a folder; what is not a regular file is left out. */
+static int add_file_of(int folder, const char *path, const char *name, struct files *f,
+		       struct lh_err *err)
 {
-	const bool by_fd = q->s->engine == ENGINE_DUCKDB;
 	int fd = openat(folder, name, O_RDONLY | O_NONBLOCK | O_CLOEXEC), rc = 0;
 	char full[PATH_MAX];
 	struct stat st = { .st_mode = 0 };
@@ -167,18 +156,13 @@ static int add_file_of(struct query *q, int folder, const char *path, const char
 		rc = lh_err_sys(err, "cannot open \"%s\"", name);
 	else if ((size_t)snprintf(full, sizeof full, "%s/%s", path, name) >= sizeof full)
 		rc = lh_err_set(err, LH_EIO, "the name of \"%.100s\" is too long", name);
-	if (!rc && S_ISREG(st.st_mode) && by_fd) {
-		fd = q->work.confined ? fd : files_copy(q, fd, err);
-		return fd < 0 ? -1 : add(f, full, fd, err);
-	}
 	if (fd >= 0)
 		close(fd);
 	return rc || !S_ISREG(st.st_mode) ? rc : add(f, full, -1, err);
 }
 
 /* Add the files of a folder, in the order of their names. */
-static int open_folder(struct query *q, int fd, const char *path, struct files *f,
-		       struct lh_err *err)
+static int open_folder(int fd, const char *path, struct files *f, struct lh_err *err)
 {
 	struct dirent **entry = NULL;
 	int n = scandirat(fd, ".", &entry, is_shown, by_name), i, rc = n < 0 ? -1 : 0;
@@ -190,7 +174,7 @@ static int open_folder(struct query *q, int fd, const char *path, struct files *
 	f->folder = true;
 	for (i = 0; i < n; i++) {
 		if (!rc)
-			rc = add_file_of(q, fd, path, entry[i]->d_name, f, err);
+			rc = add_file_of(fd, path, entry[i]->d_name, f, err);
 		free(entry[i]);
 	}
 	free(entry);
@@ -208,7 +192,7 @@ static int open_operand(struct query *q, const char *path, struct files *f, stru
 	if (fd < 0 || fstat(fd, &st) < 0)
 		return lh_err_sys(err, "cannot open");
 	if (S_ISDIR(st.st_mode))
-		rc = open_folder(q, fd, path, f, err);
+		rc = open_folder(fd, path, f, err);
 	else if (S_ISREG(st.st_mode) && own)
 		rc = add(f, path, -1, err);
 	else
@@ -226,8 +210,8 @@ static bool ends_with(const char *s, const char *end)
 	return n >= k && memcmp(s + n - k, end, k) == 0;
 }
 
-/* A dataset may be kept twice, also as Parquet, which is for DuckDB. */
-static bool is_wanted(const struct query *q, const struct table *t, size_t i)
+/* A dataset may be kept twice, also as Parquet. */
+static bool is_wanted(const struct table *t, size_t i)
 {
 	bool parquet = false, other = false;
 	size_t k;
@@ -240,7 +224,7 @@ static bool is_wanted(const struct query *q, const struct table *t, size_t i)
 	}
 	if (!parquet || !other)
 		return true;
-	return ends_with(t->object[i].key, ".parquet") == (q->s->engine == ENGINE_DUCKDB);
+	return !ends_with(t->object[i].key, ".parquet");
 }
 
 /* Open an object of a folder; nothing leads out of it. */
@@ -298,7 +282,7 @@ static int open_folder_objects(struct query *q, const struct table *t, struct fi
 	if (!q->s->store)
 		rc = check_place(q, t, folder, err);
 	for (i = 0; !rc && i < t->n_objects; i++) {
-		if (!is_wanted(q, t, i))
+		if (!is_wanted(t, i))
 			continue;
 		rc = lh_store_check_key(t->object[i].key, strlen(t->object[i].key), err);
 		fd = rc ? -1 : open_object(folder, t->object[i].key, err);
@@ -306,8 +290,6 @@ static int open_folder_objects(struct query *q, const struct table *t, struct fi
 			close(fd);
 			fd = -1;
 		}
-		if (fd >= 0 && q->s->engine == ENGINE_DUCKDB && !q->work.confined)
-			fd = files_copy(q, fd, err);
 		rc = fd < 0 ? -1 : add(f, NULL, fd, err);
 	}
 	close(folder);
@@ -329,7 +311,7 @@ static int open_dataset(struct query *q, const struct table *t, struct files *f,
 		return unnamed_store(t, err);
 	s = lh_store_open(t->store, NULL, err);
 	for (i = 0; s && !rc && i < t->n_objects; i++)
-		if (is_wanted(q, t, i))
+		if (is_wanted(t, i))
 			rc = fetch(q, s, &t->object[i], f, err);
 	lh_store_close(s);
 	return s ? rc : -1;

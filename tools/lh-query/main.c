@@ -19,8 +19,6 @@ static const struct lh_option options[] = {
 	  LH_TEXT(struct settings, store) },
 	{ 0, "verify", NULL, "also compare the SHA-256 of its objects",
 	  LH_FLAG(struct settings, verify) },
-	{ 0, "engine", "sqlite|duckdb", "who answers (default sqlite)",
-	  LH_CHOICE(struct settings, engine) },
 	{ 0, "max-rows", "N", "most rows of an answer (default: all)",
 	  LH_UINT(struct settings, max_rows, 1, 1e15) },
 	{ 0, "timeout", "S", "seconds a query may take (default 300; 0: any)",
@@ -60,7 +58,6 @@ static void begin(struct query *q)
 
 static int run(struct query *q, struct lh_str sql, struct writer *w, struct lh_err *err)
 {
-	const char *explained;
 	LH_SCOPED(lh_free_local) char *text = NULL;
 	int rc;
 
@@ -70,15 +67,11 @@ static int run(struct query *q, struct lh_str sql, struct writer *w, struct lh_e
 		return lh_err_data(err, 413, "a statement of more than %d bytes", SQL_LONGEST);
 	q->bounded = q->stopped = false;
 	text = lh_strndup(sql.p, sql.n, err);
-	rc = text ? check_verb(text, &explained, err) : -1;
+	rc = text ? check_verb(text, err) : -1;
 	if (!rc)
 		rc = tables_of_catalog(q, err);
-	q->unnamed = q->s->attribute;		/* what an engine cannot find out */
-	if (!rc && q->s->engine == ENGINE_DUCKDB)
-		rc = duckdb_run(q, text, explained, w, err);
-	else if (!rc)
-		rc = sqlite_run(q, text, w, err);
-	return rc;
+	q->unnamed = q->s->attribute;		/* what SQLite cannot find out */
+	return rc ? rc : sqlite_run(q, text, w, err);
 }
 
 /* A query that fails, or a file that cannot be read, costs its request alone. */
@@ -179,7 +172,7 @@ static int check(struct lh_tool *t, void *settings)
 
 static int run_all(struct lh_tool *tool, void *settings)
 {
-	struct query q = { .tool = tool, .s = settings, .work.dir.in_use = -1 };
+	struct query q = { .tool = tool, .s = settings };
 	const bool requests = !tool->n_operands || is_table(tool->operands[0]);
 	int rc;
 
@@ -187,8 +180,6 @@ static int run_all(struct lh_tool *tool, void *settings)
 	rc = tables_of_operands(&q, !requests);
 	if (!rc)
 		rc = requests ? answer_requests(&q) : answer_one(&q);
-	if (duckdb_end(&q, rc ? &(struct lh_err){ 0 } : &tool->err) < 0)
-		rc = -1;
 	tables_free(&q);
 	return rc;
 }

@@ -8,7 +8,6 @@
  *     read.c          their records, one after the other
  *     sqlite.c        the engine: a connection per query, its bounds, its rows
  *     attribute.c     whether an answer shows persons without their ids
- *     duckdb_run.c    the other engine
  *     virtual.c       the files as virtual tables of SQLite
  *     value.c         a member of a record as a value of SQLite, and back
  *     copy.c          a table that is scanned again and again, as a temporary one
@@ -30,12 +29,10 @@ struct sqlite3_context;
 
 #define COLUMNS_MAX 1900	/* of a table; SQLite's own limit is 2000 */
 
-enum engine_is { ENGINE_SQLITE, ENGINE_DUCKDB };
 enum form { FORM_JSONL, FORM_WIRE, FORM_CSV, FORM_TABLE };
 
 struct settings {
 	bool wire, csv, csv_safe, table, verify;
-	enum engine_is engine;
 	uint64_t max_rows, memory, spill, sample;
 	double timeout;
 	const char *catalog, *store;
@@ -123,10 +120,6 @@ struct query {
 	bool bounded;		/* more than --max-rows rows */
 	bool looks;		/* the statement calls functions that look into texts */
 	bool unnamed;		/* --attribute: its rows show persons without their ids */
-	struct work {		/* DuckDB's, from its first statement on */
-		struct lh_tmpdir dir;	/* the process makes files below it alone ... */
-		bool confined;		/* ... by the kernel; else it sees copies */
-	} work;
 };
 
 /* Make the tables of NAME=FILE operands, from number `first` on. */
@@ -137,11 +130,9 @@ bool is_table(const char *operand);
 int tables_of_catalog(struct query *q, struct lh_err *err);
 void tables_free(struct query *q);
 
-/* Open the files of a table, of which those without a path are copied. */
+/* Open the files of a table; what can be read only once is copied. */
 int files_open(struct query *q, const struct table *t, struct files *f, struct lh_err *err);
 void files_close(struct files *f);
-/* Return a descriptor of a copy of the file open as fd, which is closed; -1 with *err. */
-int files_copy(struct query *q, int fd, struct lh_err *err);
 
 /* Find out what kind of file it is and what its columns are, if that is not known or the file
  * has changed. */
@@ -227,16 +218,10 @@ int writer_row(struct writer *w, const struct cell *cell, struct lh_err *err);
 int writer_end(struct writer *w, struct lh_err *err);
 void writer_free(struct writer *w);
 
-/* Return -1 with *err unless a statement begins as one that reads.  *explained: what follows
- * EXPLAIN, which begins as a SELECT does; NULL if it is not one. */
-int check_verb(const char *sql, const char **explained, struct lh_err *err);
+/* Return -1 with *err unless a statement begins as one that reads. */
+int check_verb(const char *sql, struct lh_err *err);
 
 /* Run one statement and write its rows. */
 int sqlite_run(struct query *q, const char *sql, struct writer *w, struct lh_err *err);
-/* explained: as check_verb has it. */
-int duckdb_run(struct query *q, const char *sql, const char *explained, struct writer *w,
-	       struct lh_err *err);
-/* Remove DuckDB's folder, after the last statement. */
-int duckdb_end(struct query *q, struct lh_err *err);
 
 #endif

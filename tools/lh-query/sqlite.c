@@ -106,11 +106,10 @@ static const char *after_word(const char *p, const char *const *words)
 }
 #define AFTER(p, ...) after_word(p, (const char *const[]){ __VA_ARGS__, NULL })
 
-int check_verb(const char *sql, const char **explained, struct lh_err *err)
+int check_verb(const char *sql, struct lh_err *err)
 {
 	const char *inner = AFTER(sql, "EXPLAIN"), *plan;
 
-	*explained = NULL;
 	if (AFTER(sql, "SELECT", "WITH", "VALUES"))
 		return 0;
 	if (!inner)
@@ -118,8 +117,7 @@ int check_verb(const char *sql, const char **explained, struct lh_err *err)
 				   "only one SELECT, WITH, VALUES or EXPLAIN is answered");
 	plan = AFTER(inner, "QUERY");
 	plan = plan ? AFTER(plan, "PLAN") : NULL;
-	*explained = plan ? plan : inner;
-	if (AFTER(*explained, "SELECT", "WITH", "VALUES"))
+	if (AFTER(plan ? plan : inner, "SELECT", "WITH", "VALUES"))
 		return 0;
 	return lh_err_data(err, 400, "EXPLAIN takes a SELECT, and nothing before it");
 }

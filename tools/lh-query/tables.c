@@ -340,8 +340,8 @@ static int look_at_files(struct table *t, off_t *size, struct lh_err *err)
 			return -1;
 		if (i && t->files.folder && (is != t->is || is == TABLE_INDEX))
 			return lh_err_set(err, LH_EIO, "\"%.200s\" and \"%.200s\" are not one "
-					  "table: the files of a folder are all JSON Lines, all "
-					  "CSV or all Parquet", base(t->files.path[0]),
+					  "table: the files of a folder are all JSON Lines or "
+					  "all CSV", base(t->files.path[0]),
 					  base(t->files.path[i]));
 		t->is = i ? t->is : is;
 		t->packed |= lh_archive_kind(head, (size_t)n) != 0;
@@ -360,8 +360,8 @@ static int look(struct query *q, struct table *t, struct lh_err *err)
 		return lh_err_set(err, LH_EIO, "is an index that is not a file (lh-index fetch "
 				  "copies one of S3)");
 	if (t->is == TABLE_PARQUET)
-		return q->s->engine == ENGINE_DUCKDB ? 0 :
-		       lh_err_set(err, LH_EIO, "is a Parquet file (--engine duckdb reads it)");
+		return lh_err_set(err, LH_EIO, "is a Parquet file (lh-ingest makes JSON Lines of "
+				  "it)");
 	if (t->is == TABLE_INDEX && sample_index(t, err) < 0)
 		return -1;
 	return sample(q, t, size, err) < 0 ? -1 : add_json(t, err);

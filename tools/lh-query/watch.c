@@ -58,24 +58,17 @@ static void write_late(const struct watch *w)
 		lh_write_all(STDOUT_FILENO, out.p, out.len, &err);
 }
 
-static void die_by(const struct watch *w, int signal)
-{
-	if (w->q->work.dir.path)
-		lh_remove_all(w->q->work.dir.path);
-	lh_signal_die(signal);
-}
-
 static void look(struct watch *w)
 {
 	const double now = lh_time_monotonic();
 	struct pollfd out = { .fd = STDOUT_FILENO };
 
 	if (poll(&out, 1, 0) == 1 && (out.revents & (POLLERR | POLLHUP)))
-		die_by(w, SIGPIPE);
+		lh_signal_die(SIGPIPE);
 	if (lh_signal_pending() && !w->signalled)
 		w->signalled = now;
 	if (w->signalled && now - w->signalled > DEAF)
-		die_by(w, lh_signal_pending());
+		lh_signal_die(lh_signal_pending());
 	if (w->q->deadline && now - w->q->deadline > LATE) {
 		/* End the process for a query that takes too long. The main thread is in
 		 * the query, and so leaves alone what is used here. */
@@ -85,8 +78,6 @@ static void look(struct watch *w)
 		shutdown(STDIN_FILENO, SHUT_RD);
 		query_is_late(w->q, &err);
 		lh_tool_message(w->q->tool, "%s", err.msg);
-		if (w->q->work.dir.path)
-			lh_remove_all(w->q->work.dir.path);
 		lh_signal_unlink();
 		if (w->rec && w->q->tool->on_error == LH_ON_ERROR_EMIT)
 			write_late(w);

@@ -112,15 +112,6 @@ static int read_lines(struct reading *r, struct place *p)
 
 /* ---- others ---- */
 
-static int take_row(void *ctx, uint64_t row, struct lh_err *err)
-{
-	const struct reading *r = ctx;
-
-	(void)err;
-	return !is_wanted(r, row) ? 0 : add(r->x, hit_from(r, row),
-					    (struct lh_str){ r->x->text.p, r->x->text.len }, false);
-}
-
 static int read_whole(struct reading *r, const struct place *p)
 {
 	LH_SCOPED(lh_buf_free) struct lh_buf text;
@@ -195,14 +186,6 @@ static bool is_whole(const struct place *p)
 		p->kind == PLACE_MANIFEST) && n > 5 && !strcmp(p->path + n - 5, ".json");
 }
 
-/* Read lines, or rows of Parquet as JSON. */
-static int read_rows(struct reading *r, struct place *p)
-{
-	const int rc = table_each(p, take_row, r, &r->x->text, r->x->err);
-
-	return rc == 0 ? read_lines(r, p) : rc == 1 ? 0 : -1;
-}
-
 int export_read(struct export *x)
 {
 	size_t i, n;
@@ -218,7 +201,7 @@ int export_read(struct export *x)
 		if (p->kind == PLACE_SECRET)
 			continue;	/* it opens commitments, and says nothing */
 		rc = has_records(&r) ? read_records(&r, p) : is_whole(p) ? read_whole(&r, p)
-								   : read_rows(&r, p);
+								   : read_lines(&r, p);
 	}
 	return rc;
 }

@@ -176,24 +176,6 @@ static int find_roster(struct find *f, size_t i)
 	return index ? find_index(f, i) : find_lines(f, i);
 }
 
-int find_row_json(struct find *f, size_t i, uint64_t row)
-{
-	struct lh_value v;
-	bool named;
-	int rc;
-
-	if (!lh_buf_room(&f->text, LH_PAD))
-		return lh_buf_check(&f->text, f->err);
-	if (lh_json_parse(&f->rec, f->text.p, f->text.len, &v, f->err) < 0)
-		return -1;
-	named = find_is_named(f, &f->s->places.v[i], &v);
-	rc = person_match(f->who, &v, false, &f->m, f->err);
-	f->m.by_id |= named;
-	return rc < 0 || (!rc && !named) ? rc
-		: hit_add_match(f, &(struct hit){ .place = i, .line = row },
-			    (struct lh_str){ NULL, 0 });
-}
-
 static int find_rows(struct find *f, size_t i)
 {
 	const int rc = find_table(f, i);

@@ -35,10 +35,8 @@ int find_in_place(struct find *f, size_t i);
 bool find_is_indexed(const struct find *f, size_t i);
 /* Search a file of lines. */
 int find_lines(struct find *f, size_t i);
-/* Search a Parquet file: 1, also if there is no DuckDB; 0 if it is none; -1. */
+/* Report a Parquet file, which is not searched: 1; 0 if it is none; -1. */
 int find_table(struct find *f, size_t i);
-/* Search the row in f->text, an object. */
-int find_row_json(struct find *f, size_t i, uint64_t row);
 /* Return whether a row of an object is one that the person's manifest names. */
 bool find_is_named(const struct find *f, const struct place *p, const struct lh_value *v);
 /* Read from the person's manifest and the catalogs which rows it names. */

@@ -247,16 +247,6 @@ size_t hits_from(const struct hits *h, size_t place, uint64_t line);
 struct lh_flow;
 int place_flow(struct place *p, struct lh_flow *flow, struct lh_err *err);
 
-/* ---- find_table.c ---- */
-
-/* Return whether a place is a Parquet file: 1, 0, -1. */
-int table_is(const struct place *p, struct lh_err *err);
-/* Call fn for each row of a place that is a Parquet file, with the row as JSON in *text: 1; 0 if
- * it is none; 2 with *err if there is no DuckDB to read it; -1. */
-typedef int table_row_fn(void *ctx, uint64_t row, struct lh_err *err);
-int table_each(const struct place *p, table_row_fn *fn, void *ctx, struct lh_buf *text,
-	       struct lh_err *err);
-
 /* ---- find_print.c ---- */
 
 /* Write a hit as lh-subject find prints it: an object, w is in no other. */

@@ -236,23 +236,16 @@ static const char *name_of(const struct place *p)
 	return p->root ? p->path + p->rel : slash ? slash + 1 : p->path;
 }
 
-/* Set that the place at hand has bytes that cannot be read, unless they are of these tools or of a
- * table whose rows find reads. */
-static int set_opaque(struct verify *v, const struct place *p)
+/* Set that the place at hand has bytes that cannot be read, unless they are of these tools. */
+static void set_opaque(struct verify *v, const struct place *p)
 {
-	int table = 0;
-
 	switch (p->kind) {
 	case PLACE_INDEX: case PLACE_PLAYBOOK: case PLACE_INDEX_LOG: case PLACE_CACHE:
 	case PLACE_TREE: case PLACE_TRACE_INDEX: case PLACE_SECRET:
-		return 0;
+		return;
 	default:
-		break;
+		v->opaque = true;
 	}
-	if (v->who && !v->hits.incomplete)
-		table = table_is(p, v->err);
-	v->opaque |= !table;
-	return table < 0 ? -1 : 0;
 }
 
 /* Search the bytes of the place at hand, and its name unless that is known to have the id.  What
@@ -273,7 +266,7 @@ static int search(struct verify *v, struct byte_search *b, bool named)
 	if (!rc && v->fd >= 0)
 		rc = byte_search_fd(b, v->fd, v->err);
 	if (!rc && v->fd >= 0 && byte_search_is_opaque(b))
-		rc = set_opaque(v, p);
+		set_opaque(v, p);
 	if (rc >= 0 || v->err->code != LH_EIO)
 		return rc;
 	lh_tool_warn(v->tool, "%s: %s", p->path, v->err->msg);
