@@ -44,6 +44,20 @@ receipt() {
 	not grep -r 'Rob' s/log
 }
 
+@test "what the receipt says is left is said again by a second erasure, after the roster went; with all texts it is looked for anew" {
+	a_person
+	run -1 lh-subject erase --state s -q --apply --reason test w-9
+	for apply in --apply ''; do
+		# shellcheck disable=SC2086
+		run -1 --separate-stderr lh-subject erase --state s $apply --reason test w-9
+		[[ ${lines[-1]} == *'"state":"erased","look":1,"by_hand":0,"opaque":0,'*'"sentence":"the person was erased before; 1 row or text is to be looked at; searched for the id alone; '* ]]
+	done
+	echo '{"note":"another"}' >s/log/a.jsonl		# it was looked at
+	run -1 lh-subject erase --state s --apply --reason test --also 'Rob Al' w-9
+	run -0 --separate-stderr lh-subject erase --state s --apply --reason test --also 'Al, Rob' --also 312-555-0101 --also rob@example.com w-9
+	[[ ${lines[-1]} == *'"state":"erased","look":0,"by_hand":0,'* ]]
+}
+
 @test "--apply needs a reason" {
 	a_person
 	for reason in '' '--reason='; do

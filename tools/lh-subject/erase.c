@@ -394,6 +394,26 @@ static int finish(struct erasure *e)
 
 /* ---- the command ---- */
 
+/* End for a person who was erased before: what is left then and now is said again, since the roster
+ * with the texts may be gone. */
+static int end_before(struct erasure *e, const char *receipt)
+{
+	LH_SCOPED(lh_buf_free) struct lh_buf sentence = { 0 };
+	struct remains left = { .left = 0 };
+
+	if (verify_person(e->tool, e->s, &e->who, false, &left, &e->tool->err) < 0 ||
+	    erasure_left_before(e, &left) < 0)
+		return -1;
+	if (left.left || left.look || left.by_hand)
+		lh_tool_verdict_bad(e->tool);
+	lh_buf_puts(&sentence, "the person was erased before");
+	if (left.left)
+		lh_buf_printf(&sentence, "; %llu rows or texts are left",
+			      (unsigned long long)left.left);
+	put_remains(&sentence, &left);
+	return print_summary(e, receipt, "erased", &left, &sentence);
+}
+
 /* Refuse to search for the id alone, unless that is asked for. */
 static int check_texts(struct erasure *e, const char *receipt)
 {
@@ -423,10 +443,10 @@ static int run(struct erasure *e, const char *receipt)
 	if (print_plan(e) < 0)
 		return -1;
 	if (!has_work(e) && !e->resumed && (receipt || !e->n_targets)) {
-		if (!receipt)
-			lh_tool_verdict_bad(e->tool);
-		return receipt ? end_with(e, receipt, "erased", "the person was erased before")
-			: end_with(e, receipt, "not found", "nothing of the person was found");
+		if (receipt)
+			return end_before(e, receipt);
+		lh_tool_verdict_bad(e->tool);
+		return end_with(e, receipt, "not found", "nothing of the person was found");
 	}
 	if (!e->s->apply)
 		return e->resumed ? end_with(e, receipt, "begun", "an erasure was begun, and "

@@ -145,6 +145,10 @@ int erasure_compare(struct lh_tool *tool, struct settings *s, const struct perso
 /* Write the path of a place without its end that is made of an id, or has the person. */
 int erasure_write_path(struct erasure *e, struct lh_writer *w, enum place_kind k,
 		       const char *path);
+/* Add what the receipt says is left to what was found, unless that was by all texts that
+ * the receipt knows. */
+int erasure_left_before(struct erasure *e, struct remains *left);
+
 /* Set e->by_hand from the last plan, before the places are listed again. */
 int erasure_list_by_hand(struct erasure *e);
 /* Write the receipt, commit it, and remove the journal. */

@@ -445,6 +445,7 @@ struct searched {
 struct receipt {
 	struct lh_str id;
 	struct searched searched;
+	struct remains left;
 	bool says;			/* what was searched for, as those of old do not */
 	struct lh_buf file, text;
 	struct lh_record rec;
@@ -456,10 +457,17 @@ static const struct lh_bind searched_members[] = {
 	{ LH_BIND_STRINGS("hashes", struct searched, hash, n_hashes), .required = true },
 	LH_BIND_END
 };
+static const struct lh_bind left_members[] = {
+	{ LH_BIND_U64("look", struct remains, look, 0, INT64_MAX) },
+	{ LH_BIND_U64("by_hand", struct remains, by_hand, 0, INT64_MAX) },
+	LH_BIND_END
+};
 static const struct lh_bind receipt_members[] = {
 	{ LH_BIND_STRING("receipt", struct receipt, id), .required = true },
 	{ LH_BIND_TABLE("searched", struct receipt, searched, searched_members),
 	  .given = LH_BIND_FIELD(struct receipt, says) },
+	{ LH_BIND_TABLE("left", struct receipt, left, left_members) },
+	{ LH_BIND_U64("opaque", struct receipt, left.opaque, 0, INT64_MAX) },
 	LH_BIND_END
 };
 
@@ -604,6 +612,26 @@ int erasure_compare(struct lh_tool *tool, struct settings *s, const struct perso
 		rc = write_compared(&e, who, &r, w, sentence);
 	erasure_close(&e);
 	return rc < 0 ? -1 : 0;
+}
+
+static void take_more(uint64_t *of, uint64_t than)
+{
+	*of = *of > than ? *of : than;
+}
+
+int erasure_left_before(struct erasure *e, struct remains *left)
+{
+	LH_SCOPED(receipt_free) struct receipt r = { .says = false };
+	size_t n[TEXT_KINDS] = { 0 };
+
+	if (read_receipt(e, &r) < 0 || (r.says && count_same(e, &e->who, &r.searched, n) < 0))
+		return -1;
+	if (r.says && n[TEXT_NAME] + n[TEXT_EMAIL] + n[TEXT_TELEPHONE] >= r.searched.n_hashes)
+		return 0;
+	take_more(&left->look, r.left.look);
+	take_more(&left->by_hand, r.left.by_hand);
+	take_more(&left->opaque, r.left.opaque);
+	return 0;
 }
 
 static int write_places(struct erasure *e, struct lh_writer *w, uint64_t *rows)
