@@ -10,10 +10,17 @@
 
 #include <math.h>
 
+/* Return whether a row may be a result.  Of an excluded one no count may tell whether the filter
+ * allows it: it is refused, and not asked for. */
+static int allows(const struct lh_searcher *s, uint64_t row)
+{
+	return lh_walk_excluded(s->q, row) ? 0 : lh_filter_cache_allows(s->q, row, s->err);
+}
+
 /* Excluded rows are not counted as dropped: they would not be results anyway. */
 int lh_filtered_search_row(struct lh_searcher *s, uint64_t row)
 {
-	int rc = lh_filter_cache_allows(s->q, row, s->err);
+	int rc = allows(s, row);
 
 	if (rc == 0 && (row >= s->ix->rows || !lh_index_hidden(s->ix, row)) &&
 	    !lh_walk_excluded(s->q, row))
@@ -21,21 +28,36 @@ int lh_filtered_search_row(struct lh_searcher *s, uint64_t row)
 	return rc;
 }
 
+/* Return how many rows of the file are excluded of those that fn returns true for. */
+static uint64_t excluded(const struct lh_searcher *s, bool (*fn)(const struct lh_searcher *s,
+								 uint64_t row))
+{
+	const struct lh_query *q = s->q;
+	uint64_t n = 0;
+	size_t i;
+
+	for (i = 0; i < q->n_exclude; i++)
+		n += (!i || q->exclude[i] != q->exclude[i - 1]) && q->exclude[i] < s->ix->rows &&
+		     fn(s, q->exclude[i]);
+	return n;
+}
+
+static bool is_shown(const struct lh_searcher *s, uint64_t row)
+{
+	return !lh_index_hidden(s->ix, row);
+}
+
+static bool is_allowed(const struct lh_searcher *s, uint64_t row)
+{
+	return is_shown(s, row) && lh_filter_cache_allows(s->q, row, s->err) > 0;
+}
+
 /* ---- the scan ---- */
 
 /* Count the rows of the file that were refused, given how many are allowed. */
 static uint64_t count_refused(const struct lh_searcher *s, uint64_t allowed)
 {
-	const struct lh_index *ix = s->ix;
-	const struct lh_query *q = s->q;
-	uint64_t n = ix->rows - ix->n_hidden - allowed;
-	size_t i;
-
-	for (i = 0; i < q->n_exclude; i++)
-		n -= (!i || q->exclude[i] != q->exclude[i - 1]) && q->exclude[i] < ix->rows &&
-		     !lh_index_hidden(ix, q->exclude[i]) &&
-		     !lh_filter_cache_allows(q, q->exclude[i], s->err);
-	return n;
+	return s->ix->rows - s->ix->n_hidden - allowed - excluded(s, is_shown);
 }
 
 static void scan(struct lh_searcher *s, uint64_t allowed)
@@ -54,7 +76,7 @@ static void scan(struct lh_searcher *s, uint64_t allowed)
 
 			if (row >= s->ix->rows)
 				break;
-			if (!lh_walk_measured(s, (uint32_t)row))
+			if (!lh_walk_measured(s, (uint32_t)row) && !lh_walk_excluded(s->q, row))
 				rows[n++] = (uint32_t)row;
 			if (n == FRESH_MAX) {
 				lh_walk_measure(s, rows, n, false);
@@ -86,7 +108,7 @@ static long add_matching_links(struct lh_searcher *s, uint32_t from, uint32_t *f
 		if (to >= ix->rows || s->seen[to] == s->epoch)
 			continue;
 		rc = bridge ? lh_filtered_search_row(s, to) :
-			      lh_filter_cache_allows(s->q, to, s->err);
+			      allows(s, to);
 		if (rc < 0)
 			return -1;
 		if (rc) {
@@ -135,7 +157,7 @@ static int begin_walk(struct lh_searcher *s)
 	if (rc)
 		lh_walk_offer(s, at);
 	for (i = 0; i < v->n_seeds; i++) {
-		if (s->seen[v->seed[i]] == s->epoch)
+		if (s->seen[v->seed[i]] == s->epoch || lh_walk_excluded(s->q, v->seed[i]))
 			continue;
 		s->seen[v->seed[i]] = s->epoch;
 		seed[n++] = v->seed[i];
@@ -237,7 +259,7 @@ static int64_t allowed_rows(struct lh_searcher *s)
 	n = v->allowed;
 	for (row = s->ix->rows; row < v->rows; row++)
 		n -= lh_filter_cache_allows(s->q, row, s->err) > 0;
-	return (int64_t)n;
+	return (int64_t)(n - excluded(s, is_allowed));
 }
 
 /*

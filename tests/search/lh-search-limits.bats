@@ -50,6 +50,24 @@ abc() {
 	[ "$(lh-search -Q welder qg.lhv | jq -c keys_unsorted)" = '["query_text","results"]' ]
 }
 
+@test "nothing in an answer with explain tells whether an excluded record passes the filter, in the file or pending" {
+	for n in 7 8 9; do
+		echo '{"id":"w-'$n'","text":"nurse '$n'","metadata":{"candidate_id":"w-'$n'","phone":"'$n'59-555"}}'
+	done | lh-embed --engine hash --field text >records
+	head -n 2 records | lh-index build -q --lexical w.lhv
+	tail -n 1 records | lh-index add -q w.lhv
+	for id in w-7 w-9; do
+		for way in '' --exact --hybrid; do
+			for phone in 1 99; do
+				# shellcheck disable=SC2086
+				lh-search $way w.lhv <<<'{"query_text":"nurse","k":2,"explain":true,"exclude_ids":["'$id'"],"metadata_filter":{"candidate_id":"'$id'","phone":{"gte":"'$phone'"}}}' |
+					sed 's/"gte":"[0-9]*"//' >of-$phone
+			done
+			alike of-1 of-99
+		done
+	done
+}
+
 @test "explain: a sum of a plan, a list of several corpora; true in a query, also with --wire" {
 	abc
 	[ "$(ask p.json | jq -c '.explain | [.measured, has("corpus")]' | sort -u)" = '[90,false]' ]
