@@ -596,11 +596,15 @@ bisect() {
 	# behind other programs, one that is known is known, and refuses files by itself
 	mkdir -p s/store s/catalog
 	echo secret >outside
-	jq -nc '{state: "s", routes: [{route: "POST /st", run: ["nice", "lh-store", "requests", "--on-error", "emit", "s/store"]},
+	printf '#!/bin/sh\nexec "$@"\n' >wrap
+	chmod +x wrap
+	jq -nc --arg wrap "$PWD/wrap" '{state: "s", routes: [{route: "POST /st", run: ["nice", "lh-store", "requests", "--on-error", "emit", "s/store"]},
+		{route: "POST /sh", run: [$wrap, "lh-store", "requests", "--on-error", "emit", "s/store"]},
 		{route: "POST /in", run: ["env", "lh-ingest", "--requests", "--store", "s/store", "--catalog", "s/catalog", "--on-error", "emit"]}]}' >config
 	for key in "$LH_SUBJECT_AUDIT_KEY" ''; do
 		LH_SUBJECT_AUDIT_KEY=$key start_serve --config config
 		[ "$(say /st '{"op":"put","key":"a","file":"outside"}' t)" = 400 ]
+		[ "$(say /sh '{"op":"put","key":"a","file":"outside"}' t)" != 200 ]
 		[ "$(say /in '{"name":"a","file":"outside"}' t)" = 400 ]
 		end_serve
 	done

@@ -164,4 +164,6 @@ lines() {
 	printf '{"candidate_id":"w-7","name":"Bo","city":"Ulm","active":true,"first_name":"Rob"}\n{"candidate_id":"w-7","city":"Bonn","email":"bo@example.com"}\n{"candidate_id":"w-8","role":"x"}\n' >roster
 	run -0 --separate-stderr lh-subject find --roster roster --from-roster w-7
 	[ "$stderr" = "lh-subject: not searched for, of the roster: name, city, a first or last name alone" ]
+	# and the verdict counts them
+	[[ $output == *'"telephones":0,"unused":3},"sentence":'*'; 3 members of the roster were not searched for"}' ]]
 }

@@ -45,3 +45,23 @@ remember() {
 	no_litter log
 	lh-tlog audit log --policy loose | jq -e .verified
 }
+
+@test "an append for which there is no space leaves the files that were there, and the next one works" {
+	local n
+	needs_strace
+	a_log
+	entries 1 300 | append >/dev/null
+	find log -type f ! -name pending | sort >before
+	entries 301 900 >in
+	for ((n = 1; n < 60; n += $(scale 3 1))); do
+		cp -a log copy
+		inject "write,pwrite64:error=ENOSPC:when=$n" lh-tlog append copy --key-file log.key --line in >out 2>err && break
+		injected || break
+		(mv log kept; mv copy log; find log -type f ! -name pending | sort | alike before -)
+		append <in >/dev/null
+		lh-tlog audit log --policy loose | jq -e .verified
+		rm -r log
+		mv kept log
+	done
+	[ "$n" -gt 4 ]
+}

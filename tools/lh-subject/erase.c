@@ -486,6 +486,7 @@ static int erase_person(struct lh_tool *tool, struct settings *s, struct person 
 	e.who.id = who->id;
 	e.who.thorough = true;
 	e.who.logged = who->logged;
+	e.who.n_unused = who->n_unused;
 	if (!rc && s->apply)
 		rc = erasure_lock(&e);
 	if (!rc)

@@ -109,6 +109,8 @@ int write_searched(struct lh_writer *w, const struct person *who, const struct l
 	lh_write_u64(w, "names", n[TEXT_NAME]);
 	lh_write_u64(w, "emails", n[TEXT_EMAIL]);
 	lh_write_u64(w, "telephones", n[TEXT_TELEPHONE]);
+	if (who->n_unused)
+		lh_write_u64(w, "unused", who->n_unused);
 	if (key)
 		lh_write_array(w, "hashes");
 	for (i = 1; key && rc >= 0 && i <= who->n_also; i++) {
@@ -152,6 +154,10 @@ void put_searched(struct lh_buf *out, const struct person *who)
 	}
 	lh_buf_puts(out, "searched for the id, ");
 	put_kinds(out, n);
+	if (who->n_unused)
+		lh_buf_printf(out, "; %zu member%s of the roster %s not searched for",
+			      who->n_unused, who->n_unused == 1 ? "" : "s",
+			      who->n_unused == 1 ? "was" : "were");
 }
 
 int end_summary(struct lh_tool *tool, struct lh_writer *w, struct lh_buf *sentence)

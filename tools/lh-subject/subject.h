@@ -105,6 +105,7 @@ struct person {
 	struct lh_str *also;
 	size_t n_also;
 	struct lh_buf text;	/* what also points into */
+	size_t n_unused;	/* members of the roster that are not among these texts */
 	struct texts *texts;	/* id (number 0) and also (from 1), as they are searched for */
 	struct known {		/* the same, as text_normal has them */
 		struct lh_str normal;

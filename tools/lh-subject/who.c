@@ -66,6 +66,7 @@ static int from_roster(struct person *who, const struct each *e, struct lh_err *
 	if (roster_texts(e->s, who->id, &who->text, &unused, err) < 0)
 		return -1;
 	name_unused(e->tool, &unused);
+	who->n_unused = unused.n;
 	end = who->text.p + who->text.len;
 	for (p = who->text.p; p < end; p += strlen(p) + 1)
 		if (add_also(who, lh_str_of(p), err) < 0)
