@@ -154,6 +154,7 @@ struct lh_chain_row {
 	struct lh_str candidate_id, ts;
 	struct lh_chain_accessor {
 		struct lh_str kind, daemon, purpose, trace_id;
+		struct lh_str token;	/* name of that of the client; p NULL: none */
 	} accessor;
 	const struct lh_str *field;
 	size_t n_fields;

@@ -8,7 +8,7 @@
 
 /* A member of another type counts as absent, and an element as empty. */
 struct accessor {
-	struct lh_str daemon, kind, purpose;
+	struct lh_str daemon, kind, purpose, token;
 };
 struct row {
 	struct lh_str ts, result;
@@ -21,6 +21,7 @@ static const struct lh_bind accessor[] = {
 	{ LH_BIND_STRING("daemon", struct accessor, daemon), .lax = true },
 	{ LH_BIND_STRING("kind", struct accessor, kind), .lax = true },
 	{ LH_BIND_STRING("purpose", struct accessor, purpose), .lax = true },
+	{ LH_BIND_STRING("token", struct accessor, token), .lax = true },
 	LH_BIND_END
 };
 static const struct lh_bind row_members[] = {
@@ -70,8 +71,12 @@ int lh_access_html(struct lh_buf *out, const struct lh_record *rec, struct lh_bu
 		lh_buf_printf(out, "<time datetime=\"%.*s\">%.10s %.8s UTC</time>",
 			      (int)row.ts.n, row.ts.p, at, at + 11);
 	}
+	lh_buf_puts(out, "</td><td data-label=\"Who\">");
+	if (row.accessor.token.n)
+		lh_escape_printf(out, lh_html_data, "%.*s, by ", (int)row.accessor.token.n,
+				 row.accessor.token.p);
 	lh_escape_printf(out, lh_html_data,
-			 "</td><td data-label=\"Who\">%.*s (%.*s)</td><td data-label=\"What for\">"
+			 "%.*s (%.*s)</td><td data-label=\"What for\">"
 			 "%.*s</td><td data-label=\"Which data\">",
 			 (int)row.accessor.daemon.n, row.accessor.daemon.p,
 			 (int)row.accessor.kind.n, row.accessor.kind.p,

@@ -385,6 +385,8 @@ static int write_row(struct lh_buf *b, const struct lh_chain_row *r, const char 
 	lh_write_str(&w, "daemon", r->accessor.daemon);
 	lh_write_str(&w, "purpose", r->accessor.purpose);
 	lh_write_str(&w, "trace_id", r->accessor.trace_id);
+	if (r->accessor.token.p)
+		lh_write_str(&w, "token", r->accessor.token);
 	lh_write_end(&w);
 	lh_write_array(&w, "fields_accessed");
 	for (i = 0; i < r->n_fields; i++)

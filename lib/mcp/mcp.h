@@ -105,6 +105,7 @@ struct lh_mcp_peer {
 	const char *version;
 	/* Request id of calls whose _meta has none; or NULL. */
 	const char *trace;
+	const char *token;		/* name of its token, in rows; or NULL */
 	const void *client;		/* whose turn its calls take (serve/pool.h); or NULL */
 	/* Return why its calls may not ask a route; NULL: they may.  Or NULL: they may ask all. */
 	const char *(*refuse)(struct lh_mcp_peer *p, const struct lh_route *r);

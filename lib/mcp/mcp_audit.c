@@ -33,7 +33,7 @@ int lh_mcp_audit(struct lh_mcp_call *c, const struct lh_record *rec, struct lh_e
 {
 	struct lh_mcp *m = c->m;
 	struct lh_persons_answer a = { .trace = *c->trace ? c->trace : c->peer->trace,
-				       .route = c->route };
+				       .token = c->peer->token, .route = c->route };
 	const struct lh_value *tables = rec ? lh_record_get(rec, "tables") : NULL;
 	char purpose[64];
 	int rc;

@@ -100,6 +100,7 @@ struct lh_persons_answer {
 	struct lh_str asked;		/* the line that it got, without LF; n 0: none */
 	struct lh_str tables;		/* JSON array: the tables that it says it has read */
 	const char *purpose, *trace;	/* trace may be NULL */
+	const char *token;		/* name of the token of who asked, or NULL */
 	bool unnamed;			/* it shows persons without their ids */
 };
 

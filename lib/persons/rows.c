@@ -129,6 +129,8 @@ static int begin_row(struct lh_persons_row *row, const struct lh_persons_answer 
 	lh_write_text(&w, "purpose", a->purpose);
 	if (a->trace && *a->trace)
 		lh_write_text(&w, "trace_id", a->trace);
+	if (a->token)
+		lh_write_text(&w, "token", a->token);
 	lh_write_end(&w);
 	lh_write_text(&w, "result", "success");
 	lh_write_array(&w, "fields_accessed");

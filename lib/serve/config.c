@@ -52,7 +52,34 @@ static const struct lh_bind log_table[] = {
 	LH_BIND_CLOSED
 };
 
+struct token_members {
+	struct lh_str name, file;
+};
+
+/* A name stands in logs, where "token 2" is one without a name. */
+static bool is_token_name(const struct lh_value *v, struct lh_str name)
+{
+	size_t i;
+
+	(void)v;
+	for (i = 0; i < name.n; i++)
+		if (!name.p[i] || !strchr(NAME_CHARS, name.p[i]))
+			return false;
+	return name.n > 0;
+}
+
+static const struct lh_bind token_table[] = {
+	{ LH_BIND_STRING("name", struct token_members, name), .required = true,
+	  .longest = LH_TOKEN_NAME, .is = is_token_name,
+	  .what = "name of letters, digits, \".\", \"_\" and \"-\"" },
+	{ LH_BIND_STRING("token_file", struct token_members, file), .required = true,
+	  .filled = true, .no_nul = true },
+	LH_BIND_CLOSED
+};
+
 struct file_members {
+	struct token_members *token;
+	size_t n_tokens;
 	const struct lh_str *listen, *token_file, *allow, *allow_write, *built_in, *persons,
 		*allow_origin, *trusted_proxy, *elsewhere, *may_read;
 	size_t n_listen, n_token_file, n_allow, n_allow_write, n_built_in, n_persons,
@@ -78,6 +105,7 @@ static const struct lh_bind file_table[] = {
 	  .as_written = LH_BIND_FIELD(struct file_members, listen_at) },
 	{ LH_BIND_STRINGS("token_file", struct file_members, token_file, n_token_file),
 	  .each_filled = true },
+	{ LH_BIND_TABLES("tokens", struct file_members, token, n_tokens, token_table) },
 	{ LH_BIND_STRINGS("allow", struct file_members, allow, n_allow), .each_filled = true,
 	  .as_written = LH_BIND_FIELD(struct file_members, allow_at) },
 	{ LH_BIND_STRINGS("allow_write", struct file_members, allow_write, n_allow_write),
@@ -355,6 +383,21 @@ const struct lh_serve_log *lh_serve_log_named(const struct lh_serve_config *c, s
 	return NULL;
 }
 
+static int take_tokens(struct lh_serve_config *c, const struct file_members *m, struct lh_err *err)
+{
+	size_t i;
+
+	c->token.name = lh_calloc(m->n_tokens + 1, sizeof *c->token.name, err);
+	c->token.file = lh_calloc(m->n_tokens + 1, sizeof *c->token.file, err);
+	if (!c->token.name || !c->token.file)
+		return -1;
+	for (i = 0; i < m->n_tokens; i++)
+		if (!(c->token.name[i] = copy(m->token[i].name, err)) ||
+		    !(c->token.file[i] = copy(m->token[i].file, err)))
+			return -1;
+	return 0;
+}
+
 static int take_file(struct lh_serve_config *c, const struct file_members *m, struct lh_err *err)
 {
 	c->audit.required = m->audit_required;
@@ -370,6 +413,7 @@ static int take_file(struct lh_serve_config *c, const struct file_members *m, st
 	c->limits.drain = m->drain;
 	if (copy_list(&c->listen, m->listen, m->n_listen, err) < 0 ||
 	    copy_list(&c->token_file, m->token_file, m->n_token_file, err) < 0 ||
+	    take_tokens(c, m, err) < 0 ||
 	    copy_list(&c->allow, m->allow, m->n_allow, err) < 0 ||
 	    copy_list(&c->allow_write, m->allow_write, m->n_allow_write, err) < 0 ||
 	    copy_list(&c->audit.persons, m->persons, m->n_persons, err) < 0 ||
@@ -453,6 +497,8 @@ void lh_serve_config_free(struct lh_serve_config *c)
 {
 	lh_argv_free(c->listen);
 	lh_argv_free(c->token_file);
+	lh_argv_free(c->token.name);
+	lh_argv_free(c->token.file);
 	lh_argv_free(c->allow);
 	lh_argv_free(c->allow_write);
 	lh_argv_free(c->audit.persons);

@@ -222,10 +222,15 @@ struct lh_serve_log {
 	bool is_public, entries;	/* needs no token; its entries are served, too */
 };
 
+#define LH_TOKEN_NAME 63	/* bytes of the name of a token */
+
 /* A configuration: the members of its file, each NULL or 0 if absent. */
 struct lh_serve_config {
 	char **listen, **token_file, **allow, **allow_write;	/* each ends with NULL */
 	char **allow_origin, **trusted_proxy;
+	struct {
+		char **name, **file;		/* tokens with names */
+	} token;
 	size_t listen_line, allow_line;		/* where they are */
 	char *legal_token_file, *state, *mount, *mount_off, *access_log;
 	char *tools;				/* as written: a JSON array */

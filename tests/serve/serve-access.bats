@@ -131,7 +131,7 @@ all_of_the_table() {
 	[ "$(status /metrics -H 'Authorization: Bearer second-0123456789abcdef')" = 200 ]
 	[ "$(status /metrics -H 'Authorization: Bearer primary-0123456789abcdef')" = 200 ]
 	until_so has_lines access 2
-	[ "$(jq -r .token access | xargs)" = 'token 2 primary' ]
+	[ "$(jq -r .token access | xargs)" = 'token 2 token 1' ]
 	config '"token_file":["primary"]'
 	hang_up
 	[ "$(status /metrics -H 'Authorization: Bearer second-0123456789abcdef')" = 401 ]

@@ -77,6 +77,34 @@ say() {
 	rows | wc -l | diff before -
 }
 
+@test "a row, the access log and the report say by which token a client asked, by its name" {
+	token planning
+	token payroll
+	token old
+	body='{"query_text":"welder","k":1,"corpora":["workers"]}'
+	echo '{"state":"s","listen":["127.0.0.1:0"],"token_file":["old"],"tokens":[{"name":"planning","token_file":"planning"},{"name":"pay-roll","token_file":"payroll"}]}' >config
+	chmod 600 config
+	[ "$(lh-serve --config config --print-config | jq -c .tokens)" = '[{"name":"planning","token_file":"planning"},{"name":"pay-roll","token_file":"payroll"}]' ]
+	start_serve --config config
+	for name in planning payroll old; do
+		post /v1/matrix/search "$body" -H "Authorization: Bearer $name-0123456789abcdef" >answer
+	done
+	id=$(jq -r '.results[0].metadata.candidate_id' answer)
+	post /mcp '{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"search","arguments":{"query":"welder","k":1,"corpus":"workers"}}}' \
+		-H 'Authorization: Bearer payroll-0123456789abcdef' -H 'Accept: application/json' >answer
+	[ "$(jq -r '.accessor | .purpose + " " + .token' "$LOGS/$id.audit.jsonl")" = $'matrix_search planning\nmatrix_search pay-roll\nmatrix_search token 1\nmcp_search pay-roll' ]
+	[ "$(jq -r '.accessor.token' "$LOGS"/corpus* | paste -sd,)" = 'planning,pay-roll,token 1,pay-roll' ]
+	lh-subject-audit verify --dir "$LOGS" >verified
+	lh-subject-audit report --dir "$LOGS" --html report.html "$id" >report.json
+	grep -qF '<td data-label="Who"><bdi>planning</bdi>, by <bdi>lh-serve</bdi> (<bdi>gateway_lookup</bdi>)</td>' report.html
+	[ "$(jq -r '.token // empty' access | paste -sd,)" = 'planning,pay-roll,token 1,pay-roll' ]
+	for bad in '{"name":"token 1","token_file":"old"}' '{"name":"a","token_file":"old"},{"name":"a","token_file":"payroll"}' '{"name":"a"}' '{"token_file":"old"}' '{"name":"","token_file":"old"}'; do
+		echo "{\"state\":\"s\",\"tokens\":[$bad]}" >bad
+		run -2 --separate-stderr lh-serve --config bad --check
+		echo "$stderr"
+	done
+}
+
 @test "each route whose operation says that it shows persons leaves a row, and no other does" {
 	(umask 077; echo legal-0123456789abcdef >legal)
 	echo '{"to":"a@b","subject":"s","body":"hello","candidate_id":"w-4"}' | jq -R '{content: .}' -c >answers

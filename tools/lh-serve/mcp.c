@@ -164,7 +164,7 @@ static struct mcp *begin_call(struct request *r, struct lh_err *err)
 	m->request = r;
 	m->peer = (struct lh_mcp_peer){ .answer = on_answer, .refuse = refuse_route,
 					.trace = r->trace, .headers = &m->headers,
-					.client = r->peer };
+					.token = r->token, .client = r->peer };
 	m->headers.param = param_field;
 	r->work.of = m;
 	r->work.free = free_mcp;

@@ -68,6 +68,22 @@ static void print_true(struct lh_writer *w, const char *name, bool value)
 		lh_write_bool(w, name, true);
 }
 
+static void print_tokens(struct lh_writer *w, const struct lh_serve_config *c)
+{
+	size_t i;
+
+	if (!c->token.name || !*c->token.name)
+		return;
+	lh_write_array(w, "tokens");
+	for (i = 0; c->token.name[i]; i++) {
+		lh_write_object(w, NULL);
+		lh_write_text(w, "name", c->token.name[i]);
+		lh_write_bytes(w, "token_file", c->token.file[i]);
+		lh_write_end(w);
+	}
+	lh_write_end(w);
+}
+
 int site_print(const struct site *site, struct lh_tool *tool)
 {
 	const struct lh_serve_config *c = &site->config;
@@ -79,6 +95,7 @@ int site_print(const struct site *site, struct lh_tool *tool)
 	print_list(&w, "listen", c->listen);
 	lh_write_bytes(&w, "state", c->state);
 	print_list(&w, "token_file", c->token_file);
+	print_tokens(&w, c);
 	print_list(&w, "allow", c->allow);
 	print_list(&w, "allow_write", c->allow_write);
 	print_list(&w, "allow_origin", c->allow_origin);

@@ -76,15 +76,19 @@ static int merge_settings(struct lh_serve_config *c, const struct settings *set,
 
 static int read_tokens(struct site *site, const char *token, struct lh_err *err)
 {
-	char **file = site->config.token_file;
+	const struct lh_serve_config *c = &site->config;
+	char **file = c->token_file;
 	char label[32];
 	size_t i;
 
 	for (i = 0; file && file[i]; i++) {
-		snprintf(label, sizeof label, i ? "token %zu" : "primary", i + 1);
+		snprintf(label, sizeof label, "token %zu", i + 1);
 		if (tokens_add_file(&site->token, file[i], label, err) < 0)
 			return -1;
 	}
+	for (i = 0; c->token.name && c->token.name[i]; i++)
+		if (tokens_add_file(&site->token, c->token.file[i], c->token.name[i], err) < 0)
+			return -1;
 	if (token && tokens_add(&site->token, token, strlen(token), "environment", err) < 0)
 		return lh_err_prefix(err, "LH_SERVE_TOKEN");
 	if (site->config.legal_token_file &&

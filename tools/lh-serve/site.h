@@ -41,7 +41,7 @@ struct settings {			/* the command line */
 /* ---- tokens.c ---- */
 
 struct token {
-	char label[32];			/* in the log: never the token */
+	char label[LH_TOKEN_NAME + 1];	/* in the logs: never the token */
 	unsigned char hash[32];
 };
 
@@ -50,7 +50,7 @@ struct tokens {
 	size_t n;
 };
 
-/* Add the token of a file; of a text. */
+/* Add the token of a file; of a text.  Each has a label of its own. */
 int tokens_add_file(struct tokens *t, const char *path, const char *label, struct lh_err *err);
 int tokens_add(struct tokens *t, const char *text, size_t n, const char *label,
 	       struct lh_err *err);

@@ -25,6 +25,9 @@ int tokens_add(struct tokens *t, const char *text, size_t n, const char *label,
 		if (text[i] <= ' ' || text[i] > '~')
 			return lh_err_set(err, LH_EUSAGE,
 					  "%s: a token has only visible ASCII characters", label);
+	for (i = 0; i < t->n; i++)
+		if (!strcmp(t->v[i].label, label))
+			return lh_err_set(err, LH_EUSAGE, "two tokens are called \"%s\"", label);
 	v = lh_realloc(t->v, t->n + 1, sizeof *v, err);
 	if (!v)
 		return -1;

@@ -47,7 +47,7 @@ int who_show(struct request *r, const struct lh_buf *line, struct lh_buf *body,
 	     struct lh_persons_rows *rows, struct lh_err *err)
 {
 	const struct lh_route *route = r->route ? r->route->route : NULL;
-	struct lh_persons_answer a = { .trace = r->trace, .route = route };
+	struct lh_persons_answer a = { .trace = r->trace, .token = r->token, .route = route };
 	LH_SCOPED(lh_buf_free) struct lh_buf tables = { 0 };
 	char purpose[64];
 

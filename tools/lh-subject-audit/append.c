@@ -21,6 +21,8 @@ static const struct lh_bind accessor[] = {
 	{ LH_BIND_STRING("daemon", struct lh_chain_accessor, daemon), .required = true },
 	{ LH_BIND_STRING("purpose", struct lh_chain_accessor, purpose), .required = true },
 	{ LH_BIND_STRING("trace_id", struct lh_chain_accessor, trace_id), .not_null = true },
+	{ LH_BIND_STRING("token", struct lh_chain_accessor, token), .not_null = true,
+	  .filled = true },
 	LH_BIND_CLOSED
 };
 const struct lh_bind append_members[] = {

@@ -156,7 +156,8 @@ function access_table(rows) {
 		const who = object(row.accessor), fields = list(row.fields_accessed);
 
 		return [data(row.ts, 40),
-			el("span", null, data(who.daemon, 80), " ", dim(data(who.kind, 80))),
+			el("span", null, given(who.token) ? data(who.token, 80) : null,
+				given(who.token) ? ", by " : null, data(who.daemon, 80), " ", dim(data(who.kind, 80))),
 			el("span", null, data(who.purpose, 200), " ",
 				given(who.trace_id) ? dim(id_of(who.trace_id)) : null),
 			data(fields.map((f) => as_text(f)).join(", "), 400),
