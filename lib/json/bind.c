@@ -442,6 +442,24 @@ int lh_bind(const struct lh_bind *table, const struct lh_record *rec, void *to,
 	return bind_object(&(struct bind){ .text = text, .err = err }, table, NULL, rec, NULL, to);
 }
 
+int lh_bind_refuse_others(const struct lh_bind *table, const char *const *but,
+			  const struct lh_record *rec, struct lh_err *err)
+{
+	const struct lh_bind *end = table;
+	unsigned rank;
+	size_t i;
+
+	while (end->name)
+		end++;
+	for (i = 0; i < rec->n; i++) {
+		const struct lh_value *key = &rec->member[i].key;
+
+		if (!line_of(table, end, key, &rank) && !chosen(but, key))
+			return lh_bind_unknown(NULL, table, key, err);
+	}
+	return 0;
+}
+
 int lh_bind_value(const struct lh_bind *table, const struct lh_value *v, void *to,
 		  struct lh_buf *text, struct lh_err *err)
 {

@@ -144,6 +144,8 @@ struct lh_bind {
 	unsigned each;		/* LH_BIND_IS set: types of the elements of an LH_BIND_ARRAY */
 
 	/* for lh_bind_schema and --describe alone */
+	unsigned char either;	/* not 0: of the lines with this number, if they are several, one
+				   has to be there, which the caller checks */
 	bool person;	/* it is the id of a record, or shows ids of persons at any depth */
 	bool path;	/* it names a file, a folder or an index: refused from outside, unless */
 	bool safe;	/* the operation itself refuses all but those that may be named */
@@ -233,6 +235,11 @@ struct lh_bind {
 /* Read the members of a record into the fields of the struct at to. */
 int lh_bind(const struct lh_bind *table, const struct lh_record *rec, void *to, struct lh_buf *text,
 	    struct lh_err *err);
+
+/* Refuse a record with other members than those of the table and those called but (ended by NULL),
+ * as if the table ended with LH_BIND_CLOSED. */
+int lh_bind_refuse_others(const struct lh_bind *table, const char *const *but,
+			  const struct lh_record *rec, struct lh_err *err);
 
 /* Read the members of a parsed value, which must be an object: a file, a reply, an element. */
 int lh_bind_value(const struct lh_bind *table, const struct lh_value *v, void *to,

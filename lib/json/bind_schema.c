@@ -164,28 +164,55 @@ static void write_line(struct lh_writer *w, const struct lh_bind *line, unsigned
 	}
 }
 
-/* Write that one of the names of a line has to be present. */
-static void write_either(struct lh_writer *w, const struct lh_bind *line, unsigned how)
+/* Write that a member is there; with LH_BIND_NULLS, and that it is not null. */
+static void write_there(struct lh_writer *w, struct lh_str name, unsigned how)
 {
-	struct lh_str name = { NULL, 0 };
-
 	lh_write_object(w, NULL);
-	lh_write_array(w, "anyOf");
-	while (next_name(line, &name)) {
-		lh_write_object(w, NULL);
-		lh_write_array(w, "required");
-		lh_write_str(w, NULL, name);
-		lh_write_end(w);
-		if (how & LH_BIND_NULLS) {
-			lh_write_object(w, "properties");
-			lh_write_key_str(w, name);
-			lh_write_raw(w, NULL, lh_str_of("{\"not\":{\"type\":\"null\"}}"));
-			lh_write_end(w);
-		}
+	lh_write_array(w, "required");
+	lh_write_str(w, NULL, name);
+	lh_write_end(w);
+	if (how & LH_BIND_NULLS) {
+		lh_write_object(w, "properties");
+		lh_write_key_str(w, name);
+		lh_write_raw(w, NULL, lh_str_of("{\"not\":{\"type\":\"null\"}}"));
 		lh_write_end(w);
 	}
 	lh_write_end(w);
+}
+
+/* Return whether the line is the first of several with its .either. */
+static bool begins_group(const struct lh_bind *table, const struct lh_bind *line)
+{
+	for (; line->either && table < line; table++)
+		if (table->either == line->either)
+			return false;
+	while (line->either && (++table)->name)
+		if (table->either == line->either)
+			return true;
+	return false;
+}
+
+/* Write that one of the names of a line, or of all lines of its group, has to be present. */
+static void write_either(struct lh_writer *w, const struct lh_bind *line, unsigned how)
+{
+	const struct lh_bind *of = line;
+
+	lh_write_object(w, NULL);
+	lh_write_array(w, "anyOf");
+	for (; of->name; of++) {
+		struct lh_str name = { NULL, 0 };
+
+		if (of == line || (line->either && of->either == line->either))
+			while (next_name(of, &name))
+				write_there(w, name, how);
+	}
 	lh_write_end(w);
+	lh_write_end(w);
+}
+
+static bool has_either(const struct lh_bind *table, const struct lh_bind *line)
+{
+	return (line->required && line->n == LH_BIND_ALIASES) || begins_group(table, line);
 }
 
 /* Write the conditions on an object.  The recursion is as deep as the tables are nested. */
@@ -202,7 +229,7 @@ static void write_members(struct lh_writer *w, const struct lh_bind *table, unsi
 	for (line = table; line->name; line++) {
 		if (line->required && line->n != LH_BIND_ALIASES)
 			lh_write_str(w, NULL, (struct lh_str){ line->name, line->n });
-		either |= line->required && line->n == LH_BIND_ALIASES;
+		either |= has_either(table, line);
 	}
 	lh_write_end(w);
 	if (line->closed)
@@ -211,7 +238,7 @@ static void write_members(struct lh_writer *w, const struct lh_bind *table, unsi
 		return;
 	lh_write_array(w, "allOf");
 	for (line = table; line->name; line++)
-		if (line->required && line->n == LH_BIND_ALIASES)
+		if (has_either(table, line))
 			write_either(w, line, how);
 	lh_write_end(w);
 }

@@ -14,10 +14,18 @@
 /* Words of a command by which its program chooses what it answers: two commands of a program
  * with the same ones answer alike, whatever files and limits they name. */
 static const char *const modes[] = {
-	"requests", "gate", "--requests", "--wire", "go", "rust", "--schema",
+	"requests", "gate", "--requests", "--wire", "go", "rust", "--schema", "--kind",
 	"--normalize-errors", "--providers", "--emit-session", "--info", "--tokens",
 	"--benchmark", "--compile", NULL
 };
+
+/* Return whether a word is that one, or begins with it and "=". */
+static bool is_mode(const char *word, const char *mode)
+{
+	const size_t n = strlen(mode);
+
+	return !strncmp(word, mode, n) && (!word[n] || (*mode == '-' && word[n] == '='));
+}
 
 /* Return the first of these words from *argv on, and move behind it; NULL: there is none. */
 static const char *next_mode(const char *const **argv)
@@ -26,8 +34,10 @@ static const char *next_mode(const char *const **argv)
 
 	for (; **argv; ++*argv)
 		for (i = 0; modes[i]; i++)
-			if (!strcmp(**argv, modes[i]))
-				return *(*argv)++;
+			if (is_mode(**argv, modes[i])) {
+				++*argv;
+				return modes[i];
+			}
 	return NULL;
 }
 

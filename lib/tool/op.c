@@ -111,11 +111,15 @@ int lh_op_answer(struct lh_call *call, struct lh_record *rec, struct lh_buf *out
 		 struct lh_err *err)
 {
 	struct run *r = (struct run *)call;
+	const char *const but[] = { LH_OP_TRACE, r->call.omit, NULL };
 	struct lh_op_asked asked;
 
 	if (lh_bind(r->names.member, rec, &asked, &r->strings, err) < 0)
 		return -1;
 	r->call.op = r->names.of[asked.op];
+	if (lh_op_is_shut(r->call.op) &&
+	    lh_bind_refuse_others(r->call.op->in, but, rec, err) < 0)
+		return -1;
 	return answer(r, rec, out, err);
 }
 

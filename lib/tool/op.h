@@ -19,6 +19,9 @@
  *     lh-catalog get            the records of stdin; of the operands, if they are "[FILE...]"
  *     lh-catalog requests       {"op":"get","name":"NAME"}
  *
+ * A request with a member that .in does not have, but for its trace_id, is refused, unless the
+ * operation keeps such members; in the records of files and stdin they are ignored.
+ *
  * A tool without commands has one row, named "", which answers the records of files or stdin, or
  * has a command; of several such rows, mode of lh_tool_spec returns the one under the options
  * given.  Named rows after it are operations of its requests.  Its operands are those of the
@@ -78,6 +81,8 @@ struct lh_op {
 	lh_op_command *command;		/* in place of lh_op_run */
 	const char *request;		/* its name in requests, if that is another */
 	bool writes;			/* it changes what later calls see */
+	bool keeps;			/* members that .in does not have are kept with the record:
+					   requests may have them */
 };
 #define LH_OP_IN(table, type) .in = (table), .size = sizeof(type)
 #define LH_OP_REQUESTS(of, v) LH_OP_REQUESTS_BY(of, v, lh_op_requests)

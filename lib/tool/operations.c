@@ -49,6 +49,29 @@ static void write_options(struct lh_writer *w, const struct lh_tool *t, bool all
 	lh_write_end(w);
 }
 
+bool lh_op_is_shut(const struct lh_op *op)
+{
+	return op->in && op->in != lh_op_any && !op->keeps;
+}
+
+/* Set to, of LH_BIND_MAX + 2 lines, to the members that a request may have besides "op". */
+static void shut_table(const struct lh_bind *from, struct lh_bind *to)
+{
+	const struct lh_bind trace = {
+		LH_BIND_ONLY(LH_OP_TRACE, LH_BIND_TO_VALUE), .types = LH_BIND_ANY,
+		.about = "the request, in logs"
+	};
+	bool has_trace = false;
+
+	for (; from->name; from++) {
+		has_trace |= !strcmp(from->name, LH_OP_TRACE);
+		*to++ = *from;
+	}
+	if (!has_trace)
+		*to++ = trace;
+	*to = (struct lh_bind)LH_BIND_CLOSED;
+}
+
 static void write_schema(struct lh_writer *w, const char *name, const struct lh_bind *table,
 			 unsigned how)
 {
@@ -97,6 +120,8 @@ static void write_op(struct lh_writer *w, const struct lh_tool *t, const struct 
 		     const char *name, const char *operands)
 {
 	const bool requests = !op->answer && !strcmp(op->name, "requests");
+	const bool shut = t->verbs && !operands && lh_op_is_shut(op);
+	struct lh_bind members[LH_BIND_MAX + 2];
 	struct lh_op_names names;
 
 	if (requests)
@@ -106,7 +131,9 @@ static void write_op(struct lh_writer *w, const struct lh_tool *t, const struct 
 	lh_write_text(w, "operands", operands);
 	lh_write_text(w, "about", op->about);
 	write_options(w, t, false, operands ? op->bit : 0);
-	write_schema(w, "input", requests ? names.member : op->in,
+	if (shut)
+		shut_table(op->in, members);
+	write_schema(w, "input", requests ? names.member : shut ? members : op->in,
 		     LH_BIND_NULLS | LH_BIND_WORDS);
 	write_schema(w, "output", op->out, 0);
 	lh_write_bool(w, "writes", op->writes);
@@ -134,11 +161,14 @@ static void write_filter(struct lh_writer *w, const struct lh_tool *t)
 static void write_ops(struct lh_writer *w, const struct lh_tool *t)
 {
 	const struct lh_op *op;
+	bool requests = false;
 
+	for (op = t->spec->ops; op->name; op++)
+		requests |= !op->answer && !strcmp(op->name, "requests");
 	for (op = t->spec->ops; op->name; op++) {
 		if (op->operands)
 			write_op(w, t, op, op->name, op->operands);
-		if (op->request || !op->operands)
+		if (requests && op->answer)
 			write_op(w, t, op, op->request ? op->request : op->name, NULL);
 	}
 }

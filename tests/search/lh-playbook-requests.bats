@@ -27,12 +27,12 @@ setup() {
 }
 
 @test "record answers with the id, and stores what lh-playbook record stores" {
-	entry 'Need 3 Welders in Gary IN' ',"tags":["night"],"role":"Welder","note":{"a":1.0}' >in
+	entry 'Need 3 Welders in Gary IN' ',"tags":["night"],"role":"Welder"' >in
 	entry 'é \u0041' >>in
 	entry 'é \u0041' ',"score":1' | sed 's/"score":0.5,//' >>in
 	lh-playbook record --now 2026-05-03T12:00:00Z own.lhv in | jq -c '{playbook_id}' >want
 	jq -c '. + {op: "record", trace_id: "t-1", playbook_id: "x"}' in >requests
-	sed 's/^{"query_text":"é A"/{"query_text":"é \\u0041"/; s/"a":1}/"a":1.0}/' requests >in.d
+	sed 's/^{"query_text":"é A"/{"query_text":"é \\u0041"/' requests >in.d
 	lh-playbook requests --now 2026-05-03T12:00:00Z d in.d >got
 	diff want got
 	diff <(lh-playbook export own.lhv) <(lh-playbook export d/playbook_memory.lhv)

@@ -41,6 +41,61 @@ of_filters() {
 	of_filters | grep -v '^0$' >memory
 }
 
+@test "a member that an operation does not have is 400 with its name, and with the one that is near" {
+	state
+	start_serve --config config.json --state s
+	while IFS='|' read -r route body near; do
+		[ "$(post "$route" "$body")" = "{\"error\":\"unknown member $near\"}" ] || { echo "$route $body: $(post "$route" "$body")"; return 1; }
+	done <<-'END'
+	/v1/embed|{"texts":["x"],"where":{}}|\"where\"
+	/ai/embed|{"texts":["x"],"partail":true}|\"partail\" (did you mean \"partial\"?)
+	/v1/vectors/index|{"name":"n","dimension":2,"distanc":"l2"}|\"distanc\" (did you mean \"distance\"?)
+	/v1/vectors/index/w/add|{"items":[{"id":"c","vector":[1,0]}],"x":1}|\"x\"
+	/v1/vectors/index/w/add|{"items":[{"id":"c","vector":[1,0],"metdata":{}}]}|\"metdata\" in items[0] (did you mean \"metadata\"?)
+	/v1/vectors/index/w/merge|{"dest":"other","clear_sourc":true}|\"clear_sourc\" (did you mean \"clear_source\"?)
+	/v1/matrix/playbooks/record|{"query_text":"q","answer_id":"a","answer_corpus":"w","score":1,"rol":"Welder"}|\"rol\" (did you mean \"role\"?)
+	/v1/matrix/playbooks/bulk|{"entries":[{}],"entry":1}|\"entry\"
+	/v1/validate|{"kind":"sms","artifact":{},"contxt":{}}|\"contxt\" (did you mean \"context\"?)
+	/v1/pathway/add|{"content":1,"tag":["x"]}|\"tag\" (did you mean \"tags\"?)
+	/v1/pathway/search|{"includ_retired":true}|\"includ_retired\" (did you mean \"include_retired\"?)
+	/v1/observer/workflow/run|{"flow":{"name":"f","nodes":[]},"input":{}}|\"input\" (did you mean \"inputs\"?)
+	/v1/sql|{"sql":"SELECT 1","max_rows":5}|\"max_rows\"
+	END
+	[ "$(post /v1/matrix/playbooks/bulk '{"entries":[{"query_text":"q","answer_id":"a","answer_corpus":"w","score":1,"rol":"x"}]}' | jq -r '.results[].error')" = 'unknown member "rol" (did you mean "role"?)' ]
+	# nothing was made, and a query may have none either
+	[ "$(curl -sS "$URL/v1/vectors/index/w?nam=x" | jq -r .error)" = 'unknown member "nam" (did you mean "name"?)' ]
+	[ "$(status /v1/vectors/index/n)" = 404 ]
+	# an event and a manifest are kept with all of their members
+	[ "$(post /v1/observer/event '{"endpoint":"e","mine":1}' | jq .mine)" = 1 ]
+	[ "$(post /v1/catalog/register '{"name":"d","schema_fingerprint":"f","objects":[],"mine":1}' | jq .manifest.mine)" = 1 ]
+}
+
+@test "the schema of a body does not permit one without what its route needs" {
+	state
+	start_serve --config config.json --state s
+	curl -sS "$URL/openapi.json" >all.json
+	while IFS='|' read -r route body; do
+		jq -c --arg r "$route" '.paths[$r].post.requestBody.content["application/json"].schema' all.json >schema.json
+		[ "$(lh-validate --schema schema.json <<<"$body" | jq .verdict.status)" = 422 ] || { echo "$route: $body"; return 1; }
+		[ "$(curl -sS -o out -w '%{http_code}' --json "$body" "$URL${route//'{index}'/w}")" = 400 ]
+	done <<-'END'
+	/v1/matrix/search|{}
+	/v1/matrix/search|{"query_text":"x"}
+	/v1/matrix/search|{"corpora":["w"]}
+	/v1/matrix/retrieve|{}
+	/v1/vectors/search|{"query_text":"x"}
+	/v1/vectors/index/{index}/search|{}
+	/v1/validate|{}
+	/v1/iterate|{"prompt":"p","model":"m"}
+	/v1/chat|{"model":"m"}
+	/v1/observer/event|{}
+	/v1/observer/workflow/run|{}
+	/v1/embed|{"texts":[]}
+	END
+	jq -c '.paths["/v1/vectors/index/{index}/search"].post.requestBody.content["application/json"].schema' all.json >schema.json
+	[ "$(lh-validate --schema schema.json <<<'{"query_text":"x"}' | jq .verdict.status)" = 200 ]
+}
+
 @test "a body of many lines is checked line by line" {
 	state
 	start_serve --config config.json --state s
@@ -66,6 +121,6 @@ of_filters() {
 	[ "$(of /a)" = "$(of /v1/matrix/search)" ]
 	[ "$(of /b)" = '{"type":"object"}' ]
 	[ "$(of /c)" = '{"type":"object"}' ]
-	[ "$(of '/d/{uid}' | jq -c '[.required, (.properties | keys)]')" = '[["content"],["content","tags"]]' ]
+	[ "$(of '/d/{uid}' | jq -c '[.required, (.properties | keys)]')" = '[["content"],["content","tags","trace_id"]]' ]
 	[ "$(curl -sS --json '{"k":1,"bad":2}' "$URL/c" | jq -c .)" = '{"k":1,"bad":2}' ]
 }

@@ -159,7 +159,8 @@ static int print_all(struct lh_tool *tool, void *settings)
 
 const struct lh_op catalog_ops[] = {
 	{ "register", "[FILE...]", "make or renew the manifests of records", V_REGISTER,
-	  register_dataset, .in = lh_catalog_registration, .out = registered, .writes = true },
+	  register_dataset, .in = lh_catalog_registration, .out = registered, .writes = true,
+	  .keeps = true },
 	{ "get", "[NAME...]", "print manifests by their names", V_GET, get_dataset,
 	  LH_OP_IN(named_members, struct named), .out = lh_catalog_manifest },
 	{ "list", "", "print all manifests", V_LIST, .out = lh_catalog_manifest,

@@ -249,8 +249,8 @@ static const struct lh_bind stats_out[] = {
 
 static const struct lh_op ops[] = {
 	{ "", .in = text_in, .out = record_out, .command = run },
-	{ "", .in = many_members, .out = go_out, .command = run }, STATS,
-	{ "", .in = many_members, .out = rust_out, .command = run }, STATS,
+	{ "", .in = wire_members, .out = go_out, .command = run }, STATS,
+	{ "", .in = wire_members, .out = rust_out, .command = run }, STATS,
 	{ "", .about = "the model, its tokens, or a compiled copy", .command = run },
 	LH_OP_END
 };

@@ -8,20 +8,31 @@
 
 #define FOR_VECTOR 32768	/* bytes; most vectors fit */
 
-const struct lh_bind many_members[] = {
-	{ LH_BIND_ARRAY("texts", struct request, texts), .required = true, .not_null = true,
-	  .about = "texts to embed, none of them empty" },
-	{ LH_BIND_BOOL("partial", struct request, partial),
-	  .about = "whether one that fails has null as its vector" },
-	{ LH_BIND_VALUE("model", struct request, model, LH_BIND_IS(LH_STRING)),
-	  .about = "the model" },
-	LH_BIND_END
+#define MANY(not_empty) \
+	{ LH_BIND_ARRAY("texts", struct request, texts), .required = true, .not_null = true, \
+	  .filled = not_empty, \
+	  .about = "texts to embed, none of them empty" }, \
+	{ LH_BIND_BOOL("partial", struct request, partial), \
+	  .about = "whether one that fails has null as its vector" }, \
+	{ LH_BIND_VALUE("model", struct request, model, LH_BIND_IS(LH_STRING)), \
+	  .about = "the model" }
+static const struct lh_bind many_members[] = { MANY(false), LH_BIND_END };
+const struct lh_bind wire_members[] = {
+	MANY(true),
+	{ LH_BIND_ONLY("trace_id", LH_BIND_TO_VALUE), .types = LH_BIND_ANY,
+	  .about = "the request, in logs" },
+	{ LH_BIND_ONLY("id", LH_BIND_TO_VALUE), .types = LH_BIND_ANY,
+	  .about = "the request, in its answer" },
+	LH_BIND_CLOSED
 };
 
 /* Open {"texts":[...]}; a model of "" means none. */
 static int open_many(struct request *rq, struct lh_err *err)
 {
-	if (lh_bind(many_members, rq->rec, rq, NULL, err) < 0)
+	static const char *const but[] = { "op", NULL };
+
+	if ((rq->e->wire >= 0 && lh_bind_refuse_others(wire_members, but, rq->rec, err) < 0) ||
+	    lh_bind(many_members, rq->rec, rq, NULL, err) < 0)
 		return -1;
 	if (rq->model.n == 2)
 		rq->model.p = NULL;

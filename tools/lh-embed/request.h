@@ -41,8 +41,8 @@ struct request {
 	struct lh_writer to;	/* the answer, from answer_open to answer_close */
 };
 
-/* Of {"texts":[...]}, of {"op":"stats"}. */
-extern const struct lh_bind many_members[], op_members[];
+/* Of {"texts":[...]} with --wire, of {"op":"stats"}. */
+extern const struct lh_bind wire_members[], op_members[];
 
 /* Open a record.  Its request id may be appended to scratch. */
 int request_open(struct request *rq, const struct embed *e, const struct lh_record *rec,

@@ -103,7 +103,7 @@ static const struct lh_bind item_members[] = {
 	  .required = true, .what = "array of numbers or base64" },
 	{ LH_BIND_OBJECT("metadata", struct item, meta) },
 	{ LH_BIND_STRING("model", struct item, model) },
-	LH_BIND_END
+	LH_BIND_CLOSED
 };
 
 static const struct lh_bind each_item[] = {

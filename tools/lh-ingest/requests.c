@@ -29,7 +29,7 @@ const struct lh_bind request_members[] = {
 	  .about = "the format (default: by content)" },
 	{ LH_BIND_STRING("filename", struct request, filename),
 	  .about = "the name that the file had, for its format" },
-	LH_BIND_END
+	LH_BIND_CLOSED
 };
 
 const struct lh_bind kept_members[] = {

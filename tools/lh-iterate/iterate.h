@@ -57,7 +57,7 @@ struct held {
 
 /* The request of a record; strings are in its line or in the session's text.
  * preface is its "system" (a name that base/banned.h reserves). */
-extern const struct lh_bind request_members[];
+extern const struct lh_bind request_members[], kind_too_members[];	/* without --kind */
 struct request {
 	struct lh_str kind, prompt, preface, model, provider, temperature, trace;
 	struct lh_value context;	/* p NULL: none */

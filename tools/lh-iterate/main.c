@@ -236,12 +236,15 @@ static const struct lh_op ops[] = {
 	{ "", .in = request_members, .out = out, .command = run },
 	{ "", .about = "write the session log row of each record", .in = lh_op_any,
 	  .command = emit_run },
+	{ "", .in = kind_too_members, .out = out, .command = run },
 	LH_OP_END
 };
 
 static const struct lh_op *mode(const void *settings)
 {
-	return &ops[((const struct iterate *)settings)->emit_session];
+	const struct iterate *it = settings;
+
+	return &ops[it->emit_session ? 1 : it->kind == LH_KIND_NONE ? 2 : 0];
 }
 
 int main(int argc, char **argv)

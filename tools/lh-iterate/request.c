@@ -2,29 +2,30 @@
 #include "iterate.h"
 #include "model/http.h"
 
-const struct lh_bind request_members[] = {
-	{ LH_BIND_STRING("kind", struct request, kind), .about = "what the artifact is" },
-	{ LH_BIND_SOME("context", struct request, context), .person = true,
-	  .about = "what the validator compares it with" },
-	{ LH_BIND_STRING("prompt", struct request, prompt), .required = true, .filled = true,
-	  .about = "what the model is asked" },
-	{ LH_BIND_STRING("model", struct request, model), .required = true, .filled = true,
-	  .about = "the model" },
-	{ LH_BIND_STRING("system", struct request, preface),
-	  .about = "instructions for the model, before the prompt" },
-	{ LH_BIND_STRING("provider", struct request, provider), .usual = "\"ollama\"",
-	  .about = "the service of the model" },
-	{ LH_BIND_STRING("trace_id", struct request, trace), .longest = LH_TRACE_MAX,
-	  .about = "the session, in logs and in calls" },
-	{ LH_BIND_U64("max_iterations", struct request, max_iterations, 1, TURNS_MAX), .usual = "3",
-	  .about = "most attempts" },
-	{ LH_BIND_NUMBER("temperature", struct request, temperature), .usual = "0.2",
-	  .about = "how freely the model answers" },
-	{ LH_BIND_I64("max_tokens", struct request, max_tokens, INT64_MIN, INT64_MAX),
-	  .usual = "4096",
-	  .about = "most tokens of an answer" },
-	LH_BIND_END
-};
+#define MEMBERS(kind_too) \
+	{ LH_BIND_STRING("kind", struct request, kind), .required = kind_too, \
+	  .about = "what the artifact is" }, \
+	{ LH_BIND_SOME("context", struct request, context), .person = true, \
+	  .about = "what the validator compares it with" }, \
+	{ LH_BIND_STRING("prompt", struct request, prompt), .required = true, .filled = true, \
+	  .about = "what the model is asked" }, \
+	{ LH_BIND_STRING("model", struct request, model), .required = true, .filled = true, \
+	  .about = "the model" }, \
+	{ LH_BIND_STRING("system", struct request, preface), \
+	  .about = "instructions for the model, before the prompt" }, \
+	{ LH_BIND_STRING("provider", struct request, provider), .usual = "\"ollama\"", \
+	  .about = "the service of the model" }, \
+	{ LH_BIND_STRING("trace_id", struct request, trace), .longest = LH_TRACE_MAX, \
+	  .about = "the session, in logs and in calls" }, \
+	{ LH_BIND_U64("max_iterations", struct request, max_iterations, 1, TURNS_MAX), \
+	  .usual = "3", .about = "most attempts" }, \
+	{ LH_BIND_NUMBER("temperature", struct request, temperature), .usual = "0.2", \
+	  .about = "how freely the model answers" }, \
+	{ LH_BIND_I64("max_tokens", struct request, max_tokens, INT64_MIN, INT64_MAX), \
+	  .usual = "4096", \
+	  .about = "most tokens of an answer" }
+const struct lh_bind request_members[] = { MEMBERS(false), LH_BIND_END };
+const struct lh_bind kind_too_members[] = { MEMBERS(true), LH_BIND_END };
 
 int request_read(struct request *q, const struct iterate *it, const struct lh_record *rec,
 		 struct lh_buf *text, struct lh_err *err)

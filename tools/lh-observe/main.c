@@ -89,11 +89,14 @@ static int answer_health(const struct lh_call *call, const void *in, struct lh_b
 	return 0;
 }
 
-/* An event may also be a session row of lh-iterate, or a line of an access log. */
+/* An event may also be a session row of lh-iterate, which has a schema, or a line of an access
+ * log, which has a route. */
 #define ANY(name) { LH_BIND_ONLY(name, LH_BIND_TO_VALUE), .types = LH_BIND_ANY }
+#define KIND(name) { LH_BIND_ONLY(name, LH_BIND_TO_VALUE), .types = LH_BIND_ANY, .either = 1 }
 static const struct lh_bind event[] = {
 	{ LH_BIND_ONLY("endpoint", LH_BIND_TO_VALUE), .types = LH_BIND_ANY,
-	  .about = "what was done: a string, not empty, which an event must have" },
+	  .either = 1, .about = "what was done: a string, not empty, which an event must have" },
+	KIND("schema"), KIND("route"),
 	ANY("timestamp"), ANY("source"), ANY("success"), ANY("duration_ms"), ANY("error"),
 	ANY("input_summary"), ANY("output_summary"),
 	LH_BIND_END
@@ -121,10 +124,12 @@ static const struct lh_bind health[] = {
 static const struct lh_op ops[] = {
 	{ "record", "LOG [FILE...]", "append a row for each event", V_RECORD, record_event,
 	  .request = "event", .in = event, .out = row, .command = observe_record,
-	  .writes = true },
+	  .writes = true,
+	  .keeps = true },
 	{ "inbox", "LOG [FILE...]", "append a row for each message", V_INBOX, record_message,
 	  LH_OP_IN(message_members, struct message), .out = row, .command = observe_record,
-	  .writes = true },
+	  .writes = true,
+	  .keeps = true },
 	{ "stats", "LOG", "count the newest rows", V_STATS, answer_stats,
 	  LH_OP_IN(stats_members, struct query), .out = counts, .command = observe_stats },
 	{ "tail", "LOG", "print the last rows", V_TAIL, .out = row, .command = observe_tail },

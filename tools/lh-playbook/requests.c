@@ -323,12 +323,26 @@ static const struct lh_bind bulk_members[] = {
 };
 static const struct lh_bind inner_members[] = { CORPUS, LH_BIND_END };
 
+/* An entry may have the id by which list prints it, which is dropped. */
+#define FILLED(name) { LH_BIND_ONLY(name, LH_BIND_TO_STRING), .required = true, .filled = true }
+#define ENTRY \
+	FILLED("query_text"), FILLED("answer_id"), FILLED("answer_corpus"), \
+	{ LH_BIND_ONLY("score", LH_BIND_TO_F64), .above = true, .max = 1, .required = true }, \
+	{ LH_BIND_ONLY("tags", LH_BIND_TO_STRINGS) }, { LH_BIND_ONLY("role", LH_BIND_TO_STRING) }
+static const struct lh_bind entry[] = { ENTRY, LH_BIND_END };
+static const struct lh_bind entry_members[] = {
+	WHAT, ENTRY, { LH_BIND_ONLY("playbook_id", LH_BIND_TO_STRING) }, LH_BIND_END
+};
+
 static int read_inner(struct requests *q, const struct lh_value *v, struct what *w,
 		      struct lh_err *err)
 {
+	static const char *const none[] = { NULL };
+
 	if (v->type != LH_OBJECT)
 		return lh_err_set(err, LH_EDATA, "must be an object");
-	if (lh_record_parse(&q->inner, v->p, v->n, err) < 0)
+	if (lh_record_parse(&q->inner, v->p, v->n, err) < 0 ||
+	    lh_bind_refuse_others(entry_members, none, &q->inner, err) < 0)
 		return -1;
 	return lh_bind(inner_members, &q->inner, w, &q->corpus, err);
 }
@@ -526,13 +540,6 @@ static int answer_requests(struct lh_tool *tool, void *settings)
 
 /* ---- the operations ---- */
 
-#define FILLED(name) { LH_BIND_ONLY(name, LH_BIND_TO_STRING), .required = true, .filled = true }
-#define ENTRY \
-	FILLED("query_text"), FILLED("answer_id"), FILLED("answer_corpus"), \
-	{ LH_BIND_ONLY("score", LH_BIND_TO_F64), .above = true, .max = 1, .required = true }, \
-	{ LH_BIND_ONLY("tags", LH_BIND_TO_STRINGS) }, { LH_BIND_ONLY("role", LH_BIND_TO_STRING) }
-static const struct lh_bind entry[] = { ENTRY, LH_BIND_END };
-static const struct lh_bind entry_members[] = { WHAT, ENTRY, LH_BIND_END };
 static const struct lh_bind listed[] = { LH_OP_TEXT("playbook_id"), ENTRY, LH_BIND_END };
 static const struct lh_bind entry_or_hit[] = {
 	{ LH_BIND_ONLY("query_text|query", LH_BIND_TO_STRING), .required = true,

@@ -47,7 +47,7 @@ struct request {
 static const struct lh_bind request_members[] = {
 	{ LH_BIND_STRING("sql", struct request, sql), .required = true,
 	  .about = "the statement" },
-	LH_BIND_END
+	LH_BIND_CLOSED
 };
 
 /* The time of a query begins with its request, or with the process. */

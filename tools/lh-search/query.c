@@ -7,14 +7,17 @@
 
 #define UNSET UINT64_MAX
 
+enum either { TEXT_OR_VECTOR = 1, CORPORA_OR_INDEX };
+
 #define MEMBERS \
 	LH_TRACE_MEMBER(struct query, trace), \
 	{ LH_BIND_STRING("query_text|query|text", struct query, text), \
 	  .as_written = LH_BIND_FIELD(struct query, text_json), .meant = "q|question|prompt", \
-	  .about = "what is searched for" }, \
+	  .either = TEXT_OR_VECTOR, .about = "what is searched for" }, \
 	{ LH_BIND_VALUE("query_vector|vector", struct query, vector_json, \
 			LH_BIND_IS(LH_ARRAY) | LH_BIND_IS(LH_STRING)), \
-	  .what = "array of numbers or base64", .about = "its vector" }, \
+	  .what = "array of numbers or base64", .either = TEXT_OR_VECTOR, \
+	  .about = "its vector" }, \
 	{ LH_BIND_SOME("model", struct query, model), .about = "the model that made the vector" }, \
 	{ LH_BIND_U64("k", struct query, k, 0, LH_K_MAX), .meant = "limit|n|top|top_k", \
 	  .usual = "10", .about = "most results" }, \
@@ -27,7 +30,8 @@
 	{ LH_BIND_U64("timeout_ms", struct query, timeout_ms, 1, 1000000000), \
 	  .about = "milliseconds after which the search ends" }, \
 	{ LH_BIND_STRINGS("corpora", struct query, name, n_names), .filled = true, \
-	  .meant = "corpus", .path = true, .safe = true, .about = "the corpora to search" }, \
+	  .meant = "corpus", .path = true, .safe = true, .either = CORPORA_OR_INDEX, \
+	  .about = "the corpora to search" }, \
 	{ LH_BIND_OBJECT("metadata_filter", struct query, filter), .meant = "filter|where", \
 	  .about = "what the metadata of a result must have" }, \
 	{ LH_BIND_BOOL("use_playbook", struct query, use_playbook), \
@@ -53,7 +57,7 @@
 #define EXPLAIN_OR_ANSWER EXPLAIN(YES_OR_NO | LH_BIND_IS(LH_OBJECT) | LH_BIND_IS(LH_ARRAY))
 #define INDEX \
 	{ LH_BIND_STRING("index", struct query, index), .path = true, .safe = true, \
-	  .about = "the one index to search" }
+	  .either = CORPORA_OR_INDEX, .about = "the one index to search" }
 
 #define QUERY_ID \
 	{ LH_BIND_VALUE("query_id", struct query, query_id, \

@@ -33,6 +33,42 @@ static bool is_left_out(const struct lh_route *r, bool answer, const struct lh_v
 	       (lh_value_is(name, "code", 4) && is_number(properties, "code"));
 }
 
+/* Return whether a condition is that one of several members is there, and the route gives one. */
+static bool is_given(const struct lh_route *r, const struct lh_value *condition)
+{
+	struct lh_value any, names;
+	struct lh_iter it, name;
+
+	if (!lh_value_get(condition, "anyOf", &any))
+		return false;
+	for (lh_iter_init(&it, &any); lh_iter_next(&it); ) {
+		if (!lh_value_get(&it.val, "required", &names))
+			continue;
+		for (lh_iter_init(&name, &names); lh_iter_next(&name); )
+			if (lh_route_gives(r, text_of(&name.val)))
+				return true;
+	}
+	return false;
+}
+
+/* Write the conditions of a schema but for those that the route fulfills. */
+static void write_conditions(struct lh_writer *w, const struct lh_route *r,
+			     const struct lh_value *all)
+{
+	struct lh_iter it;
+	size_t n = 0;
+
+	for (lh_iter_init(&it, all); lh_iter_next(&it); ) {
+		if (is_given(r, &it.val))
+			continue;
+		if (!n++)
+			lh_write_array(w, "allOf");
+		lh_write_value(w, NULL, &it.val);
+	}
+	if (n)
+		lh_write_end(w);
+}
+
 /* Write a schema of an operation, without those members, to an open object. */
 static void write_without(struct lh_writer *w, const struct lh_route *r, bool answer,
 			  const struct lh_value *schema)
@@ -44,6 +80,10 @@ static void write_without(struct lh_writer *w, const struct lh_route *r, bool an
 	for (lh_iter_init(&it, schema); lh_iter_next(&it); ) {
 		bool object = lh_value_is(&it.key, "properties", 10);
 
+		if (!answer && lh_value_is(&it.key, "allOf", 5)) {
+			write_conditions(w, r, &it.val);
+			continue;
+		}
 		lh_write_key_str(w, text_of(&it.key));
 		if (!object && !lh_value_is(&it.key, "required", 8)) {
 			lh_write_value(w, NULL, &it.val);

@@ -82,29 +82,32 @@ struct request {
 	struct lh_value artifact, context, trace;
 };
 
-#define KIND \
-	{ LH_BIND_STRING("kind", struct request, kind), .not_null = true, \
+#define KIND(must) \
+	{ LH_BIND_STRING("kind", struct request, kind), .not_null = true, .required = must, \
 	  .about = "what the artifact is" }
-static const struct lh_bind kind_members[] = { KIND, LH_BIND_END };
-const struct lh_bind artifact_members[] = {
-	KIND,
-	{ LH_BIND_SOME("artifact", struct request, artifact), .null = true,
-	  .about = "what is judged" },
-	{ LH_BIND_SOME("context", struct request, context),
-	  .about = "what the validator compares it with" },
-	{ LH_BIND_SOME("trace_id", struct request, trace), .about = "the request, in logs" },
-	LH_BIND_END
-};
+static const struct lh_bind kind_members[] = { KIND(false), LH_BIND_END };
+#define ARTIFACT(must) \
+	KIND(must), \
+	{ LH_BIND_SOME("artifact", struct request, artifact), .null = true, \
+	  .about = "what is judged" }, \
+	{ LH_BIND_SOME("context", struct request, context), \
+	  .about = "what the validator compares it with" }, \
+	{ LH_BIND_SOME("trace_id", struct request, trace), .about = "the request, in logs" }
+const struct lh_bind artifact_members[] = { ARTIFACT(false), LH_BIND_END };
+const struct lh_bind wire_members[] = { ARTIFACT(true), LH_BIND_CLOSED };
 
 /* Read the parts of a request.  With --kind a record that has no artifact is the
  * artifact itself, and its kind is a member like others. */
 static int read_request(struct request *rq, struct worker *w, const struct lh_record *rec,
 			struct lh_err *err)
 {
+	static const char *const none[] = { NULL };
 	int given = w->run->s->kind;
 
 	*rq = (struct request){ .kind = { NULL, 0 } };
-	if (lh_bind(artifact_members + 1, rec, rq, NULL, err) < 0)
+	if (lh_bind(artifact_members + 1, rec, rq, NULL, err) < 0 ||
+	    (w->run->s->wire && given < 0 &&
+	     lh_bind_refuse_others(wire_members, none, rec, err) < 0))
 		return -1;
 	if (!rq->artifact.p && given >= 0)
 		rq->artifact =

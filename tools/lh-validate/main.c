@@ -105,13 +105,14 @@ static const struct lh_bind judged[] = {
 
 static const struct lh_op ops[] = {
 	{ "", .in = artifact_members, .out = judged, .command = artifacts_run },
-	{ "", .in = artifact_members, .out = report, .command = artifacts_run },
+	{ "", .in = wire_members, .out = report, .command = artifacts_run },
 	{ "", .about = "check records by a JSON Schema", .in = lh_op_any, .out = judged,
 	  .command = schema_run },
 	{ "", .about = "check records by a JSON Schema", .in = lh_op_any, .out = report,
 	  .command = schema_run },
 	{ "", .about = "write error objects of other programs as those of these", .in = lh_op_any,
 	  .out = lh_op_any, .command = normalize_run },
+	{ "", .in = artifact_members, .out = report, .command = artifacts_run },
 	LH_OP_END
 };
 
@@ -119,6 +120,8 @@ static const struct lh_op *mode(const void *settings)
 {
 	const struct settings *s = settings;
 
+	if (s->wire && !s->schema && s->kind >= 0)
+		return &ops[5];		/* a record may be the artifact itself */
 	return &ops[s->normalize ? 4 : (s->schema ? 2 : 0) + s->wire];
 }
 

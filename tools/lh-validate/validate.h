@@ -35,8 +35,8 @@ struct settings {
 };
 
 lh_op_command artifacts_run, schema_run, normalize_run;
-/* The members of a request. */
-extern const struct lh_bind artifact_members[];
+/* The members of a request; those with --wire and without --kind. */
+extern const struct lh_bind artifact_members[], wire_members[];
 
 /* Compile the JSON Schema in a file: 1, 0 if there is no such file, or -1. */
 int own_schema_open(struct lh_tool *tool, const char *path, struct lh_jsonschema **out);
