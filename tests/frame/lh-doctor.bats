@@ -88,6 +88,16 @@ nothing_about() {
 	finding key "$PWD/none" problem 'No such file'
 }
 
+@test "an index that is cut short is a problem, in a folder below too" {
+	mkdir data/index
+	echo '{"id":"a","vector":[1,0]}' | lh-index build -q data/index/w.lhv
+	doctor 0 data
+	nothing_about w.lhv
+	truncate -s -1 data/index/w.lhv
+	doctor 1 data
+	finding index data/index/w.lhv problem 'truncated'
+}
+
 @test "an audit log that all users can read is a problem, another log is not" {
 	head -c 32 /dev/urandom >data/k.key
 	chmod 600 data/k.key

@@ -1,4 +1,4 @@
-/* doctor.c - lh doctor: versions, libraries, permissions, limits.  It writes to no file. */
+/* doctor.c - lh doctor: versions, libraries, permissions, indexes, limits. */
 #include <errno.h>
 #include <fnmatch.h>
 #include <fts.h>
@@ -55,23 +55,23 @@ static void LH_PRINTF(5, 6) found(struct doctor *d, enum lh_style state, const c
 	d->rc |= lh_tool_out_line(d->tool, &line);
 }
 
-/* Check that a tool runs, and has the version of lh. */
-static bool check_tool(struct doctor *d, const char *name)
+/* Check that a command succeeds, and with "--version" that it prints the one of lh. */
+static bool check_runs(struct doctor *d, const char *check, char *const *argv)
 {
-	const struct lh_child_how how = { .argv = (char *[]){ (char *)name, "--version", NULL },
-					  .seconds = 60, .max = 4096 };
+	const struct lh_child_how how = { .argv = argv, .seconds = 60, .max = 1 << 16 };
 	LH_SCOPED(lh_child_free) struct lh_child_out out;
 	struct lh_err err;
-	char want[128];
-	size_t n = (size_t)snprintf(want, sizeof want, "%s " LH_VERSION "\n", name);
+	char version[128];
 	int rc = lh_child_run(&how, NULL, 0, &out, &err);
 
-	if (!rc && out.out.len == n && !memcmp(out.out.p, want, n))
-		return true;
-	found(d, PROBLEM, "tool", name, "is not of version " LH_VERSION ": %.*s%s",
-	      rc || !out.out.len ? 0 : (int)out.out.len - 1, out.out.p,
-	      rc ? err.msg : out.last_line);
-	return false;
+	snprintf(version, sizeof version, "%s " LH_VERSION "\n", *argv);
+	lh_buf_putc(&out.out, '\0');
+	rc |= out.status || (!argv[2] && strcmp(out.out.p, version));
+	if (rc)
+		found(d, PROBLEM, check, argv[2] ? argv[2] : *argv, "%s%.200s",
+		      argv[2] ? "" : "is not of version " LH_VERSION ": ",
+		      rc < 0 ? err.msg : *out.last_line ? out.last_line : out.out.p);
+	return !rc;
 }
 
 static void check_library(struct doctor *d, const struct library *l)
@@ -91,8 +91,8 @@ static void check_mode(struct doctor *d, const char *path, bool key, const struc
 	if (key && (!S_ISREG(st->st_mode) || (st->st_uid != geteuid() && geteuid() != 0)))
 		found(d, PROBLEM, "key", path, "not a regular file of yours");
 	else if (st->st_mode & (key ? S_IRWXG | S_IRWXO : S_IRWXO))
-		found(d, PROBLEM, key ? "key" : "log", path,
-		      "mode %04o gives others access; make it 0600", st->st_mode & 07777);
+		found(d, PROBLEM, key ? "key" : "log", path, "mode %04o gives others access; "
+		      "make it 0600", st->st_mode & 07777);
 }
 
 static void check_folder(struct doctor *d, char *folder)
@@ -101,25 +101,24 @@ static void check_folder(struct doctor *d, char *folder)
 	FTS *walk = fts_open(roots, FTS_PHYSICAL | FTS_COMFOLLOW | FTS_NOCHDIR, NULL);
 	const FTSENT *e;
 
-	if (!walk)
-		found(d, PROBLEM, "folder", folder, "%s", strerror(errno));
 	while (walk && (e = fts_read(walk))) {
 		bool key = !fnmatch("*[._-]key", e->fts_name, 0) ||
 			   !fnmatch("*.token", e->fts_name, 0);
 
 		if (e->fts_errno)
 			found(d, PROBLEM, "folder", e->fts_path, "%s", strerror(e->fts_errno));
+		else if (e->fts_info == FTS_F && !fnmatch("*.lhv", e->fts_name, 0))
+			check_runs(d, "index", (char *[]){ "lh-index", "info", e->fts_path, NULL });
 		else if (key || (e->fts_info == FTS_F && !fnmatch("*.audit.jsonl", e->fts_name, 0)))
 			check_mode(d, e->fts_path, key, e->fts_statp);
 	}
-	if (walk)
-		fts_close(walk);
+	if (!walk || fts_close(walk) < 0)
+		found(d, PROBLEM, "folder", folder, "%s", strerror(errno));
 }
 
 int doctor_command(struct lh_tool *t, void *settings)
 {
-	static const char *const keys[] = { "LH_KEYS_FILE", "LH_S3_KEY_FILE",
-					    "LH_SUBJECT_AUDIT_KEY" };
+	const char *const keys[] = { "LH_KEYS_FILE", "LH_S3_KEY_FILE", "LH_SUBJECT_AUDIT_KEY" };
 	struct doctor d = { t, ((const struct settings *)settings)->json,
 			    lh_term_colored(STDOUT_FILENO, t->color), 0 };
 	size_t i, good = 0;
@@ -128,7 +127,7 @@ int doctor_command(struct lh_tool *t, void *settings)
 	struct stat st;
 
 	for (i = 0; (name = list_name(i)); i++)
-		good += check_tool(&d, name);
+		good += check_runs(&d, "tool", (char *[]){ (char *)name, "--version", NULL });
 	found(&d, OK, "tools", "lh", "%zu of %zu of version %s", good, i, LH_VERSION);
 	for (const struct library *l = libraries; l->name; l++)
 		check_library(&d, l);
