@@ -483,37 +483,3 @@ before_a_sweep() {
 	rm log/tile/0/000.p/1
 	[ "$(append log <<<'{"text":"x"}' | jq .tlog.index)" = 0 ]
 }
-
-@test "note prints the text that a key has signed, and nothing of another" {
-	the_keys
-	vkey=example.com/foo+530d903a+AekyeRrm56hApGFkyQR4ZCbV54Id2LKaANYcrnKv3U2k
-	python3 - "$ROOT" >note <<-'END'
-	import sys
-	sys.path.insert(0, sys.argv[1] + "/tests/oracle")
-	import transparency as t
-	body = "any text\n\nof several lines\n"
-	print(body + "\n" + t.LOG.sign(body) + "\n" + t.W1.sign(body) + "\n" + t.STRANGER.sign(body))
-	END
-	printf 'any text\n\nof several lines\n' >text
-	lh-tlog note --vkey "$(cat log.vkey)" note | cmp - text
-	lh-tlog note --vkey "$(cat w1.vkey)" <note | cmp - text
-	lh-tlog note --vkey "$vkey" --vkey "$(cat w1.vkey)" - <note | cmp - text
-	run -1 --separate-stderr lh-tlog note --vkey "$vkey" note
-	[ -z "$output" ] && [ "$stderr" = "lh-tlog: note: no key of --vkey has signed it" ]
-	# a wrong signature of a key that is given refuses it, although another is right
-	sed 's/^\(— witness.*\)[A-Za-z0-9]\(.....\)$/\1+\2/' note >wrong
-	not cmp -s note wrong
-	lh-tlog note --vkey "$(cat log.vkey)" wrong | cmp - text
-	run -1 --separate-stderr lh-tlog note --vkey "$(cat log.vkey)" --vkey "$(cat w1.vkey)" wrong
-	[ -z "$output" ] && [ "$stderr" = "lh-tlog: wrong: the signature of witness.example/w1 is wrong" ]
-	sed 's/several/other/' note >changed
-	for bad in changed text log.vkey /dev/null; do
-		run -1 --separate-stderr lh-tlog note --vkey "$(cat log.vkey)" - <$bad
-		[ -z "$output" ] && [[ $stderr == "lh-tlog: -: "* ]] || { echo "$bad: $output $stderr"; return 1; }
-	done
-	run -2 lh-tlog note note
-	run -2 lh-tlog note --vkey x note
-	run -2 lh-tlog note --vkey "$vkey" missing
-	run -2 lh-tlog note --vkey "$vkey" .
-	run -2 lh-tlog note --vkey "$vkey" note note
-}
