@@ -312,8 +312,6 @@ static void let_url(struct making *m, const char *url)
 		return;
 	m->keys |= LH_KEYS_STORE;
 	let_below(m, getenv("HOME"), ".aws", LH_MAY_READ);
-	if (getenv("LH_CACHE"))
-		let_write(m, getenv("LH_CACHE"), true);
 	for (i = 0; i < 3; i++)
 		let_run(m, readers[i]);
 	m->to->starts = true;

@@ -56,6 +56,8 @@
 #include <lh/err.h>
 #include <lh/str.h>
 
+#include "file/file.h"
+
 #define LH_STORE_PREFIX "s3://"
 #define LH_KEY_MAX 1024
 #define LH_ETAG_MAX 128		/* bytes of an ETag, with its NUL */
@@ -197,17 +199,17 @@ int lh_store_copy(struct lh_store *from, struct lh_store *to, const char *key,
  *     ...
  *     lh_object_copies_free(&copies);
  *
- * A child copies into the cache of store.h (lh-index fetch, lh-store sync), so that the tool
- * itself has no HTTP client.  An object is copied once, at the start.
+ * A child copies into a temporary folder (lh-index fetch, lh-store sync), which is removed with
+ * the struct, so that the tool itself has no HTTP client.  An object is copied once, at the start.
  *
  * Owner:   operands that are set point into the struct.
  * Errors:  LH_EIO with the child's message.
  */
 
 struct lh_object_copies {
+	struct lh_tmpdir dir;
 	char **path;
-	int *held;		/* descriptors that keep copies in the cache, or -1 */
-	size_t n, cap_path, cap_held;
+	size_t n, cap;
 };
 
 /* Copy the object that "s3://..." or "NAME=s3://..." names, and what is stored with it under
@@ -218,40 +220,5 @@ int lh_object_copies_take(struct lh_object_copies *c, const char **operand, stru
 int lh_object_copies_folder(struct lh_object_copies *c, const char **operand,
 			    struct lh_err *err);
 void lh_object_copies_free(struct lh_object_copies *c);
-
-/*
- * cache - copies of objects in a folder, by their ETags.
- *
- *     struct lh_cache cache = { .folder = "/home/me/.cache/lakehouse-tools/objects",
- *                               .max = 10 << 30 };
- *     struct lh_buf path = { 0 };
- *     if (lh_cache_fetch(&cache, "s3://bucket/w.lhv", "-log", NULL, &path, err) == 0)
- *             ... path.p, which ends with NUL
- *
- * A copy is FOLDER/ID/NAME, where ID is made of the address, the ETag of the object, and
- * that of the object beside it; NAME is the last part of the key.  An object that has not
- * changed is not copied again.
- *
- * The folder has at most max bytes: before a copy is made, those that were not asked for
- * the longest are removed.  A copy that a process has locked (flock, LOCK_SH, on its file)
- * stays.  Any number of processes may use one folder; two that want the same object make
- * one copy; a process that is killed leaves no copy that is incomplete.
- *
- * Errors:  those of lh_store; LH_EIO.
- */
-
-struct lh_cache {
-	const char *folder;	/* created if need be, for this user alone */
-	uint64_t max;		/* bytes */
-};
-
-/* Copy the object, and the one with `beside` after its key, if there is one, to the same
- * place with `beside` after the name; beside NULL: none.  *path: where the copy is. */
-int lh_cache_fetch(const struct lh_cache *c, const char *object, const char *beside,
-		   const struct lh_store_opts *opts, struct lh_buf *path, struct lh_err *err);
-
-/* Lock the copy, so that it stays: the descriptor that holds the lock, -1 if the copy is
- * gone already. */
-int lh_cache_hold(const char *path);
 
 #endif

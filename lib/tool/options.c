@@ -113,7 +113,8 @@ static int read_int(const char *s, int64_t *v)
 	return 0;
 }
 
-int lh_tool_read_size(const char *s, uint64_t *v)
+/* Read a size in bytes or with K, M or G: 0, or -1 if it is not one. */
+static int read_size(const char *s, uint64_t *v)
 {
 	const char *end, *unit;
 
@@ -229,7 +230,7 @@ static int set(struct parser *p, const struct lh_option *o, const char *as, cons
 		return append(f, value, &p->t->err);
 	case LH_OPT_UINT:
 	case LH_OPT_SIZE:
-		if (o->type == LH_OPT_SIZE ? lh_tool_read_size(value, &u) < 0
+		if (o->type == LH_OPT_SIZE ? read_size(value, &u) < 0
 					   : read_uint(value, &end, &u) < 0 || *end)
 			return bad_value(p, o, as, value);
 		if (u < (uint64_t)o->min || u > (uint64_t)o->max)	/* exact beyond 2^53 */

@@ -220,9 +220,6 @@ struct lh_tool_spec {
 	int (*failed)(const struct lh_call *call, struct lh_err *err);
 };
 
-/* Read a size as an option has it, in bytes or with K, M or G: 0, or -1 if it is not one. */
-int lh_tool_read_size(const char *text, uint64_t *size);
-
 /* Set a usage error found after parsing: fills t->err, returns -1. */
 int lh_tool_usage(struct lh_tool *t, const char *fmt, ...) LH_PRINTF(2, 3);
 

@@ -5,8 +5,7 @@ load ../servers/s3
 
 setup() {
 	cd "$BATS_TEST_TMPDIR" || return 1
-	unset AWS_SESSION_TOKEN AWS_REGION AWS_PROFILE LH_S3_KEY_FILE LH_CACHE_SIZE
-	export LH_CACHE=$PWD/cache
+	unset AWS_SESSION_TOKEN AWS_REGION AWS_PROFILE LH_S3_KEY_FILE
 	start_s3 --log "$PWD/log"
 	printf 'id,role,score\nw-1,Welder,95\nw-2,Welder,70\nw-3,Carpenter,61.5\n' >workers.csv
 }

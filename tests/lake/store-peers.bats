@@ -79,7 +79,6 @@ s3cmd_() {
 }
 
 @test "what the page of lh-ingest shows of S3 works with s3rver" {
-	export LH_CACHE=$PWD/cache
 	{ echo worker_id,role,city; for i in {1..300}; do echo "$i,Forklift Operator,Chicago"; echo "$((i + 300)),Welder,Gary"; done; } >workers.csv
 	sed -n '/^lh-ingest .*s3:/,/^\.Ed/p' "$ROOT/man/lh-ingest.1" | sed '$d; s/\\e/\\/g' >commands
 	[ "$(grep -c '^lh-' commands)" = 5 ]

@@ -1,5 +1,5 @@
-/* fetch.c - lh-index fetch and push: copy an index from S3 into the cache, or to S3. */
-#include <stdlib.h>
+/* fetch.c - lh-index fetch and push: copy an index from S3, or to S3. */
+#include <stdio.h>
 #include <unistd.h>
 
 #include "file/file.h"
@@ -8,34 +8,7 @@
 #include "index.h"
 #include "store/store.h"
 
-#define CACHE_SIZE ((uint64_t)10 << 30)
-
-/* Find the folder of the cache: LH_CACHE, or below the user's cache folder. */
-static int cache_folder(struct lh_buf *path, struct lh_err *err)
-{
-	const char *own = getenv("LH_CACHE");
-
-	if (own && *own)
-		lh_buf_puts(path, own);
-	else if (lh_user_cache(path))
-		lh_buf_puts(path, "/objects");
-	else
-		return lh_err_set(err, LH_EIO, "neither LH_CACHE nor XDG_CACHE_HOME nor HOME says "
-				  "where the cache is");
-	lh_buf_putc(path, '\0');
-	return lh_buf_check(path, err);
-}
-
-static int cache_size(uint64_t *size, struct lh_err *err)
-{
-	const char *v = getenv("LH_CACHE_SIZE");
-
-	*size = CACHE_SIZE;
-	if (!v || !*v || lh_tool_read_size(v, size) == 0)
-		return 0;
-	return lh_err_set(err, LH_EUSAGE, "LH_CACHE_SIZE: \"%s\" is not a size, such as 500M or "
-			  "10G", v);
-}
+#define TRIES 5		/* while the index changes */
 
 struct fetched {
 	struct lh_tool *tool;
@@ -50,42 +23,85 @@ static void on_moved(void *context, uint64_t n)
 	lh_tool_bytes(f->tool, f->bytes, 0);
 }
 
-int index_fetch(struct lh_tool *tool, void *settings)
-{
-	struct lh_store_opts opts = LH_STORE_DEFAULTS;
-	struct fetched fetched = { .tool = tool };
-	LH_SCOPED(lh_buf_free) struct lh_buf folder = { 0 }, path = { 0 };
-	struct lh_cache cache = { 0 };
-	int rc = cache_folder(&folder, &tool->err);
-
-	(void)settings;
-	opts.moved = on_moved;
-	opts.context = &fetched;
-	cache.folder = folder.p;
-	if (!rc)
-		rc = cache_size(&cache.max, &tool->err);
-	if (!rc)
-		rc = lh_cache_fetch(&cache, tool->operands[0], "-log", &opts, &path, &tool->err);
-	if (!rc) {
-		path.p[path.len - 1] = '\n';
-		rc = lh_tool_out(tool, path.p, path.len);
-	}
-	return rc;
-}
-
-/* Print what was pushed: the object, the size of the index and that of its log. */
-static int print_pushed(struct lh_tool *tool, const char *object, const struct lh_transfer *done,
-			bool log)
+/* Print what was moved: the object, the size of the index and that of its log. */
+static int print_moved(struct lh_tool *tool, const char *how, const char *object,
+		       const struct lh_transfer *done, bool log)
 {
 	struct lh_buf line = { 0 };
 	struct lh_writer w = lh_write_to(&line);
 
 	lh_write_object(&w, NULL);
-	lh_write_text(&w, "pushed", object);
+	lh_write_text(&w, how, object);
 	lh_write_u64(&w, "size", done[0].size);
 	lh_write_u64(&w, "log_size", log ? done[1].size : 0);
 	lh_write_end(&w);
 	return lh_tool_out_line(tool, &line);
+}
+
+/* Set the tag of an object; "": there is none, if that is allowed. */
+static int look(struct lh_store *store, const char *key, bool needed, char etag[LH_ETAG_MAX],
+		struct lh_err *err)
+{
+	struct lh_object o;
+	int rc = lh_store_head(store, key, &o, err);
+
+	if (rc < 0 && (needed || err->status != 404))
+		return -1;
+	snprintf(etag, LH_ETAG_MAX, "%s", rc < 0 ? "" : o.etag);
+	return 0;
+}
+
+/* Copy the index and its log: 1 if one of them has changed meanwhile. */
+static int fetch(struct lh_store *store, const char *const key[2], const char *const path[2],
+		 struct lh_transfer done[2], struct lh_err *err)
+{
+	char etag[2][LH_ETAG_MAX];
+	int i;
+
+	for (i = 0; i < 2; i++)
+		if (look(store, key[i], !i, etag[i], err) < 0)
+			return -1;
+	unlink(path[1]);
+	for (i = 1; i >= 0; i--) {	/* the index last, which makes the copy complete */
+		if (!*etag[i])
+			continue;
+		if (lh_store_get_file(store, key[i], path[i], &done[i], err) < 0)
+			return err->status == 404 ? 1 : -1;
+		if (strcmp(done[i].etag, etag[i]) != 0)
+			return 1;
+	}
+	return 0;
+}
+
+int index_fetch(struct lh_tool *tool, void *settings)
+{
+	struct lh_store_opts opts = LH_STORE_DEFAULTS;
+	struct fetched fetched = { .tool = tool };
+	const char *object = tool->operands[0], *path = tool->operands[1], *key;
+	LH_SCOPED(lh_buf_free) struct lh_buf log = { 0 }, log_key = { 0 };
+	struct lh_transfer done[2] = { { .size = 0 } };
+	struct lh_store *store;
+	int rc = 1, tries;
+
+	(void)settings;
+	opts.moved = on_moved;
+	opts.context = &fetched;
+	store = lh_store_of(object, &opts, &key, &tool->err);
+	if (!store)
+		return -1;
+	lh_buf_printf(&log, "%s-log", path);
+	lh_buf_putc(&log, '\0');
+	lh_buf_printf(&log_key, "%s-log", key);
+	lh_buf_putc(&log_key, '\0');
+	if (lh_buf_check(&log, &tool->err) < 0 || lh_buf_check(&log_key, &tool->err) < 0)
+		rc = -1;
+	for (tries = 0; rc > 0 && tries < TRIES; tries++)
+		rc = fetch(store, (const char *const[]){ key, log_key.p },
+			   (const char *const[]){ path, log.p }, done, &tool->err);
+	lh_store_close(store);
+	if (rc > 0)
+		rc = lh_err_set(&tool->err, LH_ENET, "%s: changes all the time", object);
+	return rc ? -1 : print_moved(tool, "fetched", object, done, done[1].size > 0);
 }
 
 int index_push(struct lh_tool *tool, void *settings)
@@ -111,5 +127,5 @@ int index_push(struct lh_tool *tool, void *settings)
 			close(fd[1]);
 	}
 	lh_store_close(store);
-	return rc ? -1 : print_pushed(tool, object, done, fd[1] >= 0);
+	return rc ? -1 : print_moved(tool, "pushed", object, done, fd[1] >= 0);
 }

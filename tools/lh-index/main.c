@@ -119,7 +119,7 @@ static int check_formats(struct lh_tool *tool, const struct settings *s)
 static int check(struct lh_tool *tool, void *settings)
 {
 	struct settings *s = settings;
-	const unsigned one = V_UPGRADE | V_DUMP | V_COMPACT | V_IMPORT | V_EXPORT | V_FETCH;
+	const unsigned one = V_UPGRADE | V_DUMP | V_COMPACT | V_IMPORT | V_EXPORT;
 	struct lh_err err;
 
 	if (tool->on_error == LH_ON_ERROR_EMIT && !(tool->verb->bit & V_READS))
@@ -129,8 +129,8 @@ static int check(struct lh_tool *tool, void *settings)
 		return lh_tool_unexpected(tool, 1, "%s takes one INDEX", tool->verb->name);
 	if (tool->verb->bit == V_MOVE && tool->n_operands > 2)
 		return lh_tool_unexpected(tool, 2, "move takes two indexes");
-	if (tool->verb->bit == V_PUSH && tool->n_operands > 2)
-		return lh_tool_unexpected(tool, 2, "push takes an INDEX and a URL");
+	if (tool->verb->bit & (V_PUSH | V_FETCH) && tool->n_operands > 2)
+		return lh_tool_unexpected(tool, 2, "%s takes a file and a URL", tool->verb->name);
 	if (strcmp(tool->operands[0], "-") == 0)
 		return lh_tool_no_stream(tool, tool->verb->bit == V_REQUESTS ? "a folder" :
 									       "an index");
