@@ -1,26 +1,24 @@
 #!/usr/bin/env python3
-"""Langfuse's ingestion and an OTLP collector on loopback, both strict.
+"""A collector of OpenTelemetry on loopback, and Langfuse's, both strict.
 
-    observed.py [--key PUBLIC:SECRET] [--token TOKEN] [--answers A,B,...] [--refuse TEXT:STATUS]
+    observed.py [--key PUBLIC:SECRET] [--token TOKEN] [--answers A,B,...]
                 [--most BYTES] [--log FILE] [--events FILE] [--payloads DIR] [--tls CERT KEY]
 
-Prints its port and serves until it is killed.  POST /api/public/ingestion and POST /v1/traces
-check each payload against what is published of their schemas, written down here once more: the
-Fern definition of Langfuse (ingestion.yml, commons.yml) and OpenTelemetry's trace.proto with the
-rules of its JSON encoding.  A member that they do not have is a fault.  A payload with a fault
-is answered 400, and the faults go to the log.
+Prints its port and serves until it is killed.  POST /v1/traces and
+POST /api/public/otel/v1/traces check each payload against OpenTelemetry's trace.proto with the
+rules of its JSON encoding, written down here once more.  A member that it does not have is a
+fault.  A payload with a fault is answered 400, and the faults go to the log.
 
---log gets a JSON line per request: path, status, events, new, faults.  --events gets each event
-or span once, by its id; what comes again is counted only.  --payloads keeps each body.
+--log gets a JSON line per request: path, status, events, new, faults.  --events gets each span
+once, by its id; what comes again is counted only.  --payloads keeps each body.
 --answers says how to answer one request after the other, then ok:
-    ok  STATUS  STATUS+SECONDS (Retry-After)  some:TEXT:STATUS (events with TEXT are refused)
+    ok  STATUS  STATUS+SECONDS (Retry-After)
     lost (it is taken, and the connection closed)  held (it is taken, and never answered)
     stall (it is not taken, and never answered)  html  partial:N  empty
---refuse refuses events with TEXT each time.  --most: 413 for a larger body.
+--most: 413 for a larger body.
 """
 import argparse
 import base64
-import datetime
 import http.server
 import json
 import os
@@ -40,21 +38,8 @@ def text(v, path, faults, most=None):
         faults.append(path + ": not a string")
 
 
-def identifier(v, path, faults):
-    if not isinstance(v, str) or not 1 <= len(v) <= 800 or "\r" in v:
-        faults.append(path + ": not an id")
-
-
 def anything(v, path, faults):
     pass
-
-
-def moment(v, path, faults):
-    try:
-        assert re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?(Z|[+-]\d\d:\d\d)", v)
-        datetime.datetime.fromisoformat(v.replace("Z", "+00:00"))
-    except (AssertionError, TypeError, ValueError):
-        faults.append(path + ": not a date-time")
 
 
 def whole(v, path, faults):
@@ -98,39 +83,6 @@ def record(required, optional, nullable=True):
             elif e is not None or not nullable:
                 optional[k](e, path + "." + k, faults)
     return check
-
-
-# ---- Langfuse ----
-
-LEVEL = one_of("DEBUG", "DEFAULT", "WARNING", "ERROR")
-OBSERVATION = {"id": identifier, "traceId": identifier, "name": text, "startTime": moment, "metadata": anything,
-               "input": anything, "output": anything, "level": LEVEL, "statusMessage": text,
-               "parentObservationId": text, "version": text, "environment": text}
-SPAN = dict(OBSERVATION, endTime=moment)
-GENERATION = dict(SPAN, completionStartTime=moment, model=text, modelParameters=anything, usage=anything,
-                  usageDetails=anything, costDetails=anything, promptName=text, promptVersion=whole)
-TRACE = {"id": identifier, "timestamp": moment, "name": text, "userId": text, "input": anything, "output": anything,
-         "sessionId": text, "release": text, "version": text, "metadata": anything, "tags": listed(text),
-         "environment": text, "public": boolean}
-BODIES = {
-    "trace-create": record({}, TRACE),
-    "span-create": record({}, SPAN),
-    "span-update": record({"id": identifier}, SPAN),
-    "event-create": record({}, OBSERVATION),
-    "generation-create": record({}, GENERATION),
-    "generation-update": record({"id": identifier}, GENERATION),
-}
-
-
-def event(v, path, faults):
-    kind = v.get("type") if isinstance(v, dict) else None
-    if kind not in BODIES:
-        faults.append("%s: type %r" % (path, kind))
-        return
-    record({"id": identifier, "timestamp": moment, "type": text, "body": BODIES[kind]}, {"metadata": anything})(v, path, faults)
-
-
-INGESTION = record({"batch": listed(event)}, {"metadata": anything})
 
 
 # ---- OTLP ----
@@ -256,25 +208,19 @@ class Observed(http.server.BaseHTTPRequestHandler):
         faults = []
         try:
             value = json.loads(raw.decode(), object_pairs_hook=unique)
-            (TRACES if self.path == "/v1/traces" else INGESTION)(value, "", faults)
+            TRACES(value, "", faults)
         except (ValueError, AssertionError) as e:
             faults.append(str(e))
-        if self.headers.get("Content-Type") != "application/json" or self.path not in ("/v1/traces", "/api/public/ingestion"):
+        if self.headers.get("Content-Type") != "application/json" or self.path not in ("/v1/traces", "/api/public/otel/v1/traces"):
             faults.append("not for this place")
         if faults:
             self.note(400, 0, 0, faults)
             return self.answer(400, json.dumps({"message": faults[0]}))
-        events = spans_of(value) if self.path == "/v1/traces" else value["batch"]
-        self.take(events, how)
+        self.take(spans_of(value), how)
 
-    def take(self, events, how):
-        refused = dict()
-        for rule in ([how[5:]] if how.startswith("some:") else []) + options.refuse:
-            needle, status = rule.rsplit(":", 1)
-            refused.update({e["id"]: int(status) for e in events if self.path != "/v1/traces" and needle in json.dumps(e)})
-        taken = [e for e in events if e.get("id") not in refused]
-        new = self.keep(taken, [e.get("id") or e["traceId"] + e["spanId"] for e in taken])
-        self.note(200, len(taken), new, [])
+    def take(self, spans, how):
+        new = self.keep(spans, [s["traceId"] + s["spanId"] for s in spans])
+        self.note(200, len(spans), new, [])
         if how == "held":
             time.sleep(600)
         if how == "lost":
@@ -282,20 +228,14 @@ class Observed(http.server.BaseHTTPRequestHandler):
             return None
         if how == "html":
             return self.answer(200, "<html>")
-        if self.path == "/v1/traces":
-            partial = how.startswith("partial:")
-            return self.answer(200, "" if how == "empty" else json.dumps(
-                {"partialSuccess": {"rejectedSpans": how[8:], "errorMessage": "too many"}} if partial else {"partialSuccess": {}}))
-        return self.answer(207, json.dumps({
-            "successes": [{"id": e["id"], "status": 201} for e in taken],
-            "errors": [{"id": i, "status": s, "message": "Refused", "error": "for %s" % self.headers["Authorization"]} for i, s in refused.items()]}))
+        partial = {"rejectedSpans": how[8:], "errorMessage": "too many for %s" % self.headers["Authorization"]} if how.startswith("partial:") else {}
+        return self.answer(200, "" if how == "empty" else json.dumps({"partialSuccess": partial}))
 
 
 parser = argparse.ArgumentParser()
 parser.add_argument("--key")
 parser.add_argument("--token")
 parser.add_argument("--answers", type=lambda s: s.split(","), default=[])
-parser.add_argument("--refuse", action="append", default=[])
 parser.add_argument("--most", type=int)
 parser.add_argument("--log")
 parser.add_argument("--events")

@@ -133,7 +133,7 @@ static const struct lh_op ops[] = {
 	{ "stats", "LOG", "count the newest rows", V_STATS, answer_stats,
 	  LH_OP_IN(stats_members, struct query), .out = counts, .command = observe_stats },
 	{ "tail", "LOG", "print the last rows", V_TAIL, .out = row, .command = observe_tail },
-	{ "push", "LOG", "send new rows to Langfuse or OpenTelemetry", V_PUSH,
+	{ "push", "LOG", "send new rows to OpenTelemetry or Langfuse", V_PUSH,
 	  .command = observe_push, .writes = true },
 	{ "decisions", "LOG", "count or list the rows of a log of decisions", V_DECISIONS,
 	  .command = observe_decisions },

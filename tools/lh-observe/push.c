@@ -17,7 +17,8 @@ static const char *variable(const char *name)
 	return v && *v ? v : NULL;
 }
 
-static int set_url(struct push *p, const char *base, const char *name, struct lh_err *err)
+static int set_url(struct push *p, const char *base, const char *name, const char *path,
+		   struct lh_err *err)
 {
 	size_t n = strlen(base);
 	struct lh_buf url = { 0 };
@@ -30,7 +31,7 @@ static int set_url(struct push *p, const char *base, const char *name, struct lh
 	while (n && base[n - 1] == '/')
 		n--;
 	lh_buf_add(&url, base, n);
-	lh_buf_puts(&url, p->service->path);
+	lh_buf_puts(&url, path);
 	if (lh_buf_check(&url, err) == 0)
 		p->url = lh_strndup(url.p, url.len, err);
 	lh_buf_free(&url);
@@ -81,7 +82,7 @@ static int push_account(struct push *p, struct lh_err *err)
 	const char *secret = variable("LANGFUSE_SECRET_KEY");
 
 	if (url) {
-		if (set_url(p, url, "--otlp", err) < 0)
+		if (set_url(p, url, "--otlp", "/v1/traces", err) < 0)
 			return -1;
 		if (!token)
 			return 0;
@@ -94,7 +95,7 @@ static int push_account(struct push *p, struct lh_err *err)
 				  "LANGFUSE_URL is not set, and there is no --otlp");
 	if (check_key("LANGFUSE_PUBLIC_KEY", public, err) < 0 ||
 	    check_key("LANGFUSE_SECRET_KEY", secret, err) < 0 ||
-	    set_url(p, url, "LANGFUSE_URL", err) < 0)
+	    set_url(p, url, "LANGFUSE_URL", "/api/public/otel/v1/traces", err) < 0)
 		return -1;
 	return set_pair(p, public, secret, err);
 }
@@ -106,28 +107,22 @@ static int batch_add(struct push *p, const struct lh_log_line *line, const struc
 {
 	struct batch *b = &p->batch;
 	struct item *it;
-	size_t i;
 
 	if (lh_grow(&b->v, &b->cap, b->n + 1, sizeof *b->v, err) < 0)
 		return -1;
 	it = &b->v[b->n++];
 	*it = (struct item){
 		.at = line->at, .end = line->end, .number = p->line, .line = b->lines.len,
-		.n_line = line->n, .json = b->json.len, .events = b->accepted.len
+		.n_line = line->n, .json = b->json.len
 	};
-	memcpy(it->hash, e->hash, HASH_HEX);
 	lh_buf_add(&b->lines, line->p, line->n);
-	it->n_events = p->service->put(&b->json, e);
+	otlp_put(&b->json, e);
 	it->n_json = b->json.len - it->json;
-	for (i = 0; i < it->n_events; i++)
-		lh_buf_putc(&b->accepted, 0);
 	if (it->n_json > p->run->s->batch_size) {
 		it->state = REJECTED;
-		it->status = 413;
-		snprintf(it->why, sizeof it->why, "larger than --batch-size");
+		it->why = "larger than --batch-size";
 	}
-	return lh_buf_check(&b->lines, err) < 0 || lh_buf_check(&b->json, err) < 0 ||
-	       lh_buf_check(&b->accepted, err) < 0 ? -1 : 0;
+	return lh_buf_check(&b->lines, err) < 0 ? -1 : lh_buf_check(&b->json, err);
 }
 
 /* Report the rejected rows. */
@@ -149,7 +144,7 @@ static int report_rejected(struct push *p)
 		if (lh_records_reject(p->records, &(struct lh_rejection){
 			    .file = p->run->path, .line = it->number, .operand = 1,
 			    .record = b->lines.p + it->line, .n = it->n_line, .code = LH_EDATA,
-			    .status = it->status ? it->status : 400, .why = it->why }) < 0)
+			    .status = 413, .why = it->why }) < 0)
 			return -1;
 	}
 	return lh_records_delivered(p->records, b->n);
@@ -169,7 +164,6 @@ static int deliver(struct push *p, uint64_t end, uint64_t line, struct lh_err *e
 		b->n = 0;
 		lh_buf_reset(&b->lines);
 		lh_buf_reset(&b->json);
-		lh_buf_reset(&b->accepted);
 		return 0;
 	}
 	for (i = 0; i < b->n && b->v[i].state == ACCEPTED; i++)
@@ -276,7 +270,6 @@ static void push_free(struct push *p)
 	free(p->batch.v);
 	lh_buf_free(&p->batch.lines);
 	lh_buf_free(&p->batch.json);
-	lh_buf_free(&p->batch.accepted);
 	lh_buf_free(&p->body);
 	lh_buf_free(&p->scratch);
 	lh_record_free(&p->answer);
@@ -304,7 +297,7 @@ int observe_push(struct lh_tool *tool, void *settings)
 	struct push p = { .reading = { .fd = -1 }, .run = &s->run };
 	int rc;
 
-	p.service = s->otlp ? &otlp : &langfuse;
+	p.service = s->otlp ? "otlp" : "langfuse";
 	rc = push_account(&p, err) < 0 || name_cursor(&p, err) < 0 ? -1 : 0;
 	if (!rc)
 		rc = lh_cursor_lock(&lock, p.cursor_path, tool->lock_timeout, err);

@@ -17,18 +17,16 @@ struct attempt {
 	struct lh_value raw;
 };
 
-/* A row with what both services need. */
+/* A row with what is sent of it. */
 struct exported {
 	enum lh_observe_kind kind;
 	struct lh_str source, endpoint, input, output, error, trace;
 	int64_t start, end;		/* milliseconds since 1970 */
 	bool success;
 	/* of a session */
-	struct lh_str session, session_kind, model, provider, prompt, verdict, daemon;
+	struct lh_str session, session_kind, model, provider, prompt, verdict;
 	struct attempt *attempt;
 	size_t n_attempts;
-	uint64_t iterations, max_iterations;
-	struct lh_value artifact;	/* p NULL: none */
 	/* made from the bytes of the row and its offset */
 	char hash[HASH_HEX];
 };
@@ -52,38 +50,20 @@ enum item_state { PENDING, ACCEPTED, REJECTED };
 struct item {
 	uint64_t at, end, number;	/* offsets in the log; line number */
 	size_t line, n_line;		/* its bytes, in batch.lines */
-	size_t json, n_json;		/* its events or spans, in batch.json */
-	char hash[HASH_HEX];
-	size_t events, n_events;	/* in batch.accepted */
+	size_t json, n_json;		/* its spans, in batch.json */
 	enum item_state state;
-	unsigned status;		/* of its last refusal */
-	char why[200];
+	const char *why;		/* it was rejected */
 };
 
 struct batch {
 	struct item *v;
 	size_t n, cap;
 	struct lh_buf lines, json;
-	struct lh_buf accepted;		/* a byte for each event */
 };
-
-struct push;
-
-/* A service. */
-struct service {
-	const char *name, *path;
-	/* Append the events of a row to batch.json, with commas between them: how many. */
-	size_t (*put)(struct lh_buf *out, const struct exported *e);
-	const char *head, *tail;	/* of a request, around the events */
-	/* Read the answer to these items, whose status is 2xx. */
-	int (*take)(struct push *p, struct item **v, size_t n, const struct lh_http_reply *reply,
-		    struct lh_err *err);
-};
-extern const struct service langfuse, otlp;
 
 struct push {
 	struct run *run;
-	const struct service *service;
+	const char *service;		/* "otlp", or "langfuse", which takes the same */
 	char *url;			/* with the path */
 	char *cursor_path;
 	struct lh_secret secret[3];	/* the keys; the pair or the token; the pair in base64 */
@@ -98,9 +78,15 @@ struct push {
 	uint64_t sent, rejected;
 };
 
+/* Append the spans of a row, with commas between them. */
+void otlp_put(struct lh_buf *out, const struct exported *e);
+extern const char otlp_head[], otlp_tail[];	/* of a request, around the spans */
+/* Read the answer to a request, whose status is 2xx. */
+int otlp_take(struct push *p, const struct lh_http_reply *reply, struct lh_err *err);
+
 /* Append text without the keys. */
 void push_scrub(const struct push *p, const char *text, size_t n, size_t most, struct lh_buf *out);
-/* Send the pending items until each is accepted or rejected; LH_ENET if that cannot be. */
+/* Send the items: each is then accepted or rejected; LH_ENET if that cannot be. */
 int push_batch(struct push *p, struct lh_err *err);
 
 /* Read the cursor, if there is one, and hold it against the log. */

@@ -4,7 +4,7 @@
 int cursor_read(struct push *p, struct lh_err *err)
 {
 	LH_SCOPED(lh_cursor_free) struct lh_cursor c = { 0 };
-	const char *path = p->cursor_path, *name = p->service->name;
+	const char *path = p->cursor_path, *name = p->service;
 	int rc = p->run->s->restart ? 0 : lh_cursor_read(&c, path, err);
 
 	if (rc <= 0)
@@ -26,7 +26,7 @@ int cursor_read(struct push *p, struct lh_err *err)
 
 int cursor_write(struct push *p, uint64_t offset, uint64_t line, struct lh_err *err)
 {
-	if (lh_cursor_write(p->cursor_path, lh_str_of(p->service->name), p->reading.fd, offset,
+	if (lh_cursor_write(p->cursor_path, lh_str_of(p->service), p->reading.fd, offset,
 			    line, err) < 0)
 		return -1;
 	p->offset = offset;

@@ -99,7 +99,7 @@ static void put_attempt(struct lh_writer *w, const struct exported *e, size_t i)
 	end_span(w, lh_str_is(a->verdict, "accepted", 8), a->error);
 }
 
-static size_t put(struct lh_buf *out, const struct exported *e)
+void otlp_put(struct lh_buf *out, const struct exported *e)
 {
 	struct lh_writer w = lh_write_to(out);
 	size_t i;
@@ -117,7 +117,6 @@ static size_t put(struct lh_buf *out, const struct exported *e)
 	end_span(&w, e->success, e->error);
 	for (i = 0; i < e->n_attempts; i++)
 		put_attempt(&w, e, i);
-	return 1 + e->n_attempts;
 }
 
 /* ---- answers ---- */
@@ -138,12 +137,10 @@ static const struct lh_bind answer_members[] = {
 	LH_BIND_END
 };
 
-static int take(struct push *p, struct item **v, size_t n, const struct lh_http_reply *reply,
-		struct lh_err *err)
+int otlp_take(struct push *p, const struct lh_http_reply *reply, struct lh_err *err)
 {
 	struct answer a = { 0 };
 	struct lh_value root;
-	size_t i;
 
 	if (reply->len && (lh_json_parse(&p->answer, reply->body, reply->len, &root, err) < 0 ||
 			   lh_bind_value(answer_members, &root, &a, &p->scratch, err) < 0))
@@ -162,15 +159,11 @@ static int take(struct push *p, struct item **v, size_t n, const struct lh_http_
 		if (rejected)
 			lh_tool_verdict_bad(p->run->tool);
 	}
-	for (i = 0; i < n; i++)
-		v[i]->state = ACCEPTED;
 	return 0;
 }
 
-const struct service otlp = {
-	.name = "otlp", .path = "/v1/traces", .put = put,
-	.head = "{\"resourceSpans\":[{\"resource\":{\"attributes\":[{\"key\":\"service.name\","
-		"\"value\":{\"stringValue\":\"lakehouse-tools\"}}]},\"scopeSpans\":[{\"scope\":"
-		"{\"name\":\"lh-observe\",\"version\":\"" LH_VERSION "\"},\"spans\":[",
-	.tail = "]}]}]}", .take = take,
-};
+const char otlp_head[] =
+	"{\"resourceSpans\":[{\"resource\":{\"attributes\":[{\"key\":\"service.name\","
+	"\"value\":{\"stringValue\":\"lakehouse-tools\"}}]},\"scopeSpans\":[{\"scope\":"
+	"{\"name\":\"lh-observe\",\"version\":\"" LH_VERSION "\"},\"spans\":[";
+const char otlp_tail[] = "]}]}]}";

@@ -24,10 +24,6 @@ static const struct lh_bind session_members[] = {
 	{ LH_BIND_STRING("provider", struct exported, provider) },
 	{ LH_BIND_STRING("prompt", struct exported, prompt) },
 	{ LH_BIND_STRING("final_verdict", struct exported, verdict) },
-	{ LH_BIND_STRING("daemon", struct exported, daemon) },
-	{ LH_BIND_U64("iterations", struct exported, iterations, 0, INT64_MAX) },
-	{ LH_BIND_U64("max_iterations", struct exported, max_iterations, 0, INT64_MAX) },
-	{ LH_BIND_SOME("artifact", struct exported, artifact) },
 	{ LH_BIND_TABLES("attempts", struct exported, attempt, n_attempts, attempt_members) },
 	LH_BIND_END
 };
