@@ -14,6 +14,8 @@ static const struct gone {
 	{ "lh-index", "--weights", "--lexical finds texts by their words" },
 	{ "lh-search", "--idf", "--hybrid ranks by the words of the text" },
 	{ "lh-embed", "--precision", "it was for tables of word vectors, which are gone" },
+	{ "lh-query", "--spill",
+	  "SQLite keeps what it sorts in files of TMPDIR, of requests in --memory" },
 	{ "lh-query", "--engine", "SQLite answers; lh-ingest makes JSON Lines of Parquet" },
 	{ "lh-review", "", "share/examples/lh-review is a script that does the same" },
 	{ "lh-workflow", "",

@@ -37,8 +37,6 @@ teardown() {
 	[ "$(lh-query 'SELECT count(*) n FROM w JOIN z USING (id) JOIN c USING (id)' w=s3://bucket/x/w.jsonl z=s3://bucket/x/w.jsonl.zst c=s3://bucket/x/workers.csv)" = '{"n":3}' ]
 	run -2 --separate-stderr lh-query 'SELECT * FROM w' w=s3://bucket/x/none
 	[[ $stderr == 'lh-query: s3://bucket/x/none: '*'no object'* ]]
-	run -2 --separate-stderr lh-query --spill 1K 'SELECT * FROM w' w=s3://bucket/x/w.jsonl
-	[ "$stderr" = 'lh-query: s3://bucket/x/w.jsonl: the object is larger than --spill' ]
 	run -2 --separate-stderr env AWS_SECRET_ACCESS_KEY=a-wrong-secret lh-query 'SELECT * FROM w' w=s3://bucket/x/w.jsonl
 	[[ $stderr != *a-wrong-secret* ]]
 }

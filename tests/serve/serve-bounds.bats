@@ -431,25 +431,14 @@ sql() {
 		[ "$(post /v1/sql '{"sql":"SELECT a FROM t"}' | jq -c .rows)" = '[[5]]' ]
 	done
 	takes_two
-	# a server that is killed leaves no process with a statement that has no end
-	left=$(pgrep -P "$SERVE" -x lh-query)
-	kill -9 "$SERVE"
-	# shellcheck disable=SC2086
-	gone() { ! ps -o pid= -p $(xargs <<<"$left" | tr ' ' ,); }
-	until_so gone
+	stop_serves
 	wait "${pids[@]}" || true
 }
 
-# bats test_tags=plain-only
-@test "the built-in filter of SQL writes a gibibyte of temporary files at most" {
-	jq -e '[.filters[] | select(.run[0] == "lh-query") | .run | .[index("--spill") + 1]] == ["1G"]' "$ROOT/share/serve/routes.json"
-}
-
 # bats test_tags=full
-@test "a statement in one function is 504 after --timeout, and its process is replaced" {
+@test "a statement in one function ends its process after --timeout, which is replaced" {
 	sql 2
-	[ "$(curl -sS -m "$LH_PATIENCE" -o slow -w '%{http_code}' --json @slow.json "$URL/v1/sql")" = 504 ]
-	[ "$(jq -r .error slow)" = 'the query takes longer than 2 seconds (--timeout)' ]
+	[ "$(curl -sS -m "$LH_PATIENCE" -o slow -w '%{http_code}' --json @slow.json "$URL/v1/sql")" = 502 ] || { cat slow; return 1; }
 	[ "$(post /v1/sql '{"sql":"SELECT a FROM t"}' | jq -c .rows)" = '[[5]]' ]
 	restarted() { [ "$(metric 'lh_serve_restarts_total{route="POST \/v1\/sql"}')" -ge 1 ]; }
 	until_so restarted

@@ -13,7 +13,6 @@
 #include "base/mem.h"
 #include "file/file.h"
 #include "query.h"
-#include "spill.h"
 #include "store/store.h"
 
 #define FD_PATH 40	/* bytes of such a path */
@@ -99,34 +98,39 @@ static int check_file(const struct query *q, const struct object *o, int fd, str
 
 /* ---- objects of S3 ---- */
 
-/* Copy an object; o: what its manifest says. */
-static int fetch(struct query *q, struct lh_store *s, const struct object *o, struct files *f,
-		 struct lh_err *err)
+/* Open a temporary file that has no name. */
+static int temporary(struct lh_err *err)
 {
-	const char *key = o->key;
-	struct lh_transfer done;
-	struct lh_object object;
-	struct spill_file spill;
-	int rc;
+	const char *dir = getenv("TMPDIR");
+	int fd = open(dir && *dir ? dir : "/tmp", O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
 
-	if (lh_store_head(s, key, &object, err) < 0)
-		return -1;
-	if (object.size > q->s->spill)
-		return lh_err_data(err, 413, "the object is larger than --spill");
-	if (check_size(o, object.size, err) < 0 || spill_start(&spill, q->s->spill, err) < 0)
-		return -1;
-	rc = lh_store_get(s, key, spill.fd, &done, err);
-	if (!rc)
-		rc = check_sha256(o, done.sha256, err);
-	rc = spill_end(&spill, rc, err);
-	return rc < 0 ? -1 : add(f, NULL, rc, err);
+	return fd < 0 ? lh_err_sys(err, "cannot make a temporary file") : fd;
 }
 
-static int fetch_operand(struct query *q, const char *path, struct files *f, struct lh_err *err)
+/* Copy an object; o: what its manifest says. */
+static int fetch(struct lh_store *s, const struct object *o, struct files *f, struct lh_err *err)
+{
+	struct lh_transfer done;
+	struct lh_object object;
+	int fd;
+
+	if (lh_store_head(s, o->key, &object, err) < 0 || check_size(o, object.size, err) < 0)
+		return -1;
+	fd = temporary(err);
+	if (fd < 0)
+		return -1;
+	if (lh_store_get(s, o->key, fd, &done, err) == 0 &&
+	    check_sha256(o, done.sha256, err) == 0)
+		return add(f, NULL, fd, err);
+	close(fd);
+	return -1;
+}
+
+static int fetch_operand(const char *path, struct files *f, struct lh_err *err)
 {
 	const char *key;
 	struct lh_store *s = lh_store_of(path, NULL, &key, err);
-	int rc = s ? fetch(q, s, &(struct object){ .key = (char *)key, .size = -1 }, f, err) : -1;
+	int rc = s ? fetch(s, &(struct object){ .key = (char *)key, .size = -1 }, f, err) : -1;
 
 	lh_store_close(s);
 	return rc;
@@ -181,8 +185,24 @@ static int open_folder(int fd, const char *path, struct files *f, struct lh_err 
 	return rc || f->n ? rc : lh_err_set(err, LH_EIO, "is a folder without files");
 }
 
+/* Copy what can be read only once; return the descriptor of the copy, or -1. */
+static int copy(int fd, struct lh_err *err)
+{
+	const size_t room = (size_t)256 << 10;
+	LH_SCOPED(lh_free_local) char *p = lh_calloc(room, 1, err);
+	int to = p ? temporary(err) : -1;
+	ssize_t n = 1;
+
+	while (to >= 0 && (n = lh_read_some(fd, p, room, err)) > 0)
+		if (lh_write_all(to, p, (size_t)n, err) < 0)
+			break;
+	if (to < 0 || n)
+		return to < 0 ? -1 : (close(to), -1);
+	return to;
+}
+
 /* What is not a regular file is copied, since it is read again for every use of the table. */
-static int open_operand(struct query *q, const char *path, struct files *f, struct lh_err *err)
+static int open_operand(const char *path, struct files *f, struct lh_err *err)
 {
 	bool own = strcmp(path, "-") != 0;
 	struct stat st;
@@ -196,7 +216,7 @@ static int open_operand(struct query *q, const char *path, struct files *f, stru
 	else if (S_ISREG(st.st_mode) && own)
 		rc = add(f, path, -1, err);
 	else
-		rc = spill_copy(fd, q->s->spill, err);
+		rc = copy(fd, err);
 	close(fd);
 	return rc < 0 || f->n ? rc : add(f, NULL, rc, err);
 }
@@ -312,7 +332,7 @@ static int open_dataset(struct query *q, const struct table *t, struct files *f,
 	s = lh_store_open(t->store, NULL, err);
 	for (i = 0; s && !rc && i < t->n_objects; i++)
 		if (is_wanted(t, i))
-			rc = fetch(q, s, &t->object[i], f, err);
+			rc = fetch(s, &t->object[i], f, err);
 	lh_store_close(s);
 	return s ? rc : -1;
 }
@@ -324,9 +344,9 @@ int files_open(struct query *q, const struct table *t, struct files *f, struct l
 	if (!rc && t->dataset)
 		rc = open_dataset(q, t, f, err);
 	else if (!rc && lh_store_is_s3(t->path))
-		rc = fetch_operand(q, t->path, f, err);
+		rc = fetch_operand(t->path, f, err);
 	else if (!rc)
-		rc = open_operand(q, t->path, f, err);
+		rc = open_operand(t->path, f, err);
 	if (!rc && !f->n)
 		rc = lh_err_data(err, 404, "it has no objects");
 	if (rc < 0)

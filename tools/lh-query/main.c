@@ -1,6 +1,7 @@
 /* lh-query: SQL over files.  See lh-query(1). */
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/mem.h"
 #include "json/bind.h"
@@ -25,8 +26,6 @@ static const struct lh_option options[] = {
 	  LH_REAL(struct settings, timeout, 0, 1e9) },
 	{ 0, "memory", "SIZE", "memory of the engine, K/M/G (default 256M)",
 	  LH_SIZE(struct settings, memory, 1 << 20, 1e15) },
-	{ 0, "spill", "SIZE", "temporary files of the engine, K/M/G (default 16G)",
-	  LH_SIZE(struct settings, spill, 0, 1e15) },
 	{ 0, "sample", "N", "records that decide the columns (default 1000; 0: all)",
 	  LH_UINT(struct settings, sample, 0, 1e15) },
 	{ 0, "attribute", NULL, "--wire: say which tables of persons are read, and if unnamed",
@@ -50,10 +49,22 @@ static const struct lh_bind request_members[] = {
 	LH_BIND_CLOSED
 };
 
+#define LATE 5.0		/* seconds after --timeout, for SQLite to end by itself */
+
 /* The time of a query begins with its request, or with the process. */
 static void begin(struct query *q)
 {
 	q->deadline = q->s->timeout ? lh_time_monotonic() + q->s->timeout : 0;
+}
+
+/* Have the process end if one long function holds up the query: SQLite looks at the time between
+ * two steps alone. */
+static void guard(const struct query *q)
+{
+	const double left = q->deadline + LATE - lh_time_monotonic();
+
+	if (q->deadline)
+		alarm(left < 1 ? 1 : left > 1e9 ? 0 : (unsigned)left + 1);
 }
 
 static int run(struct query *q, struct lh_str sql, struct writer *w, struct lh_err *err)
@@ -71,7 +82,11 @@ static int run(struct query *q, struct lh_str sql, struct writer *w, struct lh_e
 	if (!rc)
 		rc = tables_of_catalog(q, err);
 	q->unnamed = q->s->attribute;		/* what SQLite cannot find out */
-	return rc ? rc : sqlite_run(q, text, w, err);
+	guard(q);
+	if (!rc)
+		rc = sqlite_run(q, text, w, err);
+	alarm(0);
+	return rc;
 }
 
 /* A query that fails, or a file that cannot be read, costs its request alone. */
@@ -89,9 +104,7 @@ static int on_request(struct lh_record *rec, struct lh_buf *out, void *shared, s
 		return -1;
 	}
 	writer_init(&w, q, FORM_WIRE, out);
-	watch_begin(q, rec, out);
 	rc = run(q, request.sql, &w, err);
-	watch_end();
 	writer_free(&w);
 	lh_buf_free(&text);
 	if (rc < 0 && err->code != LH_EINTR && err->code != LH_ENOMEM) {
@@ -143,10 +156,8 @@ static int answer_one(struct query *q)
 	int rc;
 
 	q->alone = true;
-	watch_begin(q, NULL, NULL);
 	writer_init(&w, q, form, NULL);
 	rc = run(q, lh_str_of(q->tool->operands[0]), &w, &err);
-	watch_end();
 	writer_free(&w);
 	if (rc < 0)
 		q->tool->err = err;
@@ -200,8 +211,7 @@ static const struct lh_bind out[] = {
 
 int main(int argc, char **argv)
 {
-	struct settings s = { .timeout = 300, .memory = 256 << 20, .spill = (uint64_t)16 << 30,
-			      .sample = 1000 };
+	struct settings s = { .timeout = 300, .memory = 256 << 20, .sample = 1000 };
 	static const struct lh_op ops[] = {
 		{ "", .in = request_members, .out = out, .command = run_all }, LH_OP_END
 	};

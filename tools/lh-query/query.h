@@ -10,9 +10,6 @@
  *     attribute.c     whether an answer shows persons without their ids
  *     virtual.c       the files as virtual tables of SQLite
  *     value.c         a member of a record as a value of SQLite, and back
- *     copy.c          a table that is scanned again and again, as a temporary one
- *     spill.c         temporary files, bounded
- *     watch.c         the end of a query that one long function holds up
  *     write.c         rows as JSON Lines, one JSON object, CSV or a table
  */
 #ifndef LH_QUERY_H
@@ -33,7 +30,7 @@ enum form { FORM_JSONL, FORM_WIRE, FORM_CSV, FORM_TABLE };
 
 struct settings {
 	bool wire, csv, csv_safe, table, verify;
-	uint64_t max_rows, memory, spill, sample;
+	uint64_t max_rows, memory, sample;
 	double timeout;
 	const char *catalog, *store;
 	bool attribute;
@@ -103,7 +100,6 @@ struct table {
 	uint64_t line;		/* rejected lines up to this one are reported */
 	uint64_t records, rejected;
 	unsigned messages;
-	unsigned scans;		/* of the file in this query */
 };
 
 struct query {
@@ -144,15 +140,9 @@ void names_suggest(const struct query *q, struct lh_err *err);
 /* Return whether a table of CSV has tabs, by the name of its file or of its first object. */
 bool table_is_tsv(const struct table *t);
 
-/* Return -1 with *err when the query has to end: a signal, --timeout. */
+/* Return -1 with *err when the query has to end: a signal, --timeout.  A process whose answer
+ * nobody reads any more ends. */
 int query_check(struct query *q, struct lh_err *err);
-/* Set the error of a query that takes longer than --timeout. */
-int query_is_late(const struct query *q, struct lh_err *err);
-
-/* Watch from outside a query that begins now: of a request, before has the answers that are not
- * written yet.  The deadline is set, and stays until watch_end. */
-void watch_begin(struct query *q, const struct lh_record *rec, const struct lh_buf *before);
-void watch_end(void);
 
 /* ---- records ---- */
 

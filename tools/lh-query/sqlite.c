@@ -6,7 +6,6 @@
 
 #include "base/mem.h"
 #include "attribute.h"
-#include "spill.h"
 #include "value.h"
 #include "virtual.h"
 
@@ -146,7 +145,7 @@ static int failed(struct engine *e, int rc, struct lh_err *err)
 	case SQLITE_IOERR:
 		return lh_err_data(err, 413,
 				   "the query needs more temporary files than there is room for "
-				   "(--spill, TMPDIR)");
+				   "(TMPDIR)");
 	case SQLITE_TOOBIG:
 		return lh_err_data(err, 413, "%s (--memory)", sqlite3_errmsg(e->db));
 	default:
@@ -156,19 +155,18 @@ static int failed(struct engine *e, int rc, struct lh_err *err)
 	}
 }
 
+/* What is sorted goes to files; of a request, whose statement may be a stranger's, it stays in
+ * the memory, which is bounded. */
 static int engine_open(struct engine *e, struct lh_err *err)
 {
 	const int flags = SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX;
-	uint64_t cache = e->q->s->memory / 8 < CACHE_MAX ? e->q->s->memory / 8 : CACHE_MAX;
+	uint64_t memory = e->q->s->memory, cache = memory / 8 < CACHE_MAX ? memory / 8 : CACHE_MAX;
 	char setup[100];
-	uint64_t memory = e->q->s->memory;
 
-	snprintf(setup, sizeof setup, "PRAGMA temp_store=FILE; PRAGMA cache_size=-%llu",
-		 (unsigned long long)(cache >> 10));
-	if (spill_init(e->q->s->spill, err) < 0)
-		return -1;
-	sqlite3_hard_heap_limit64((sqlite3_int64)e->q->s->memory);
-	if (sqlite3_open_v2(":memory:", &e->db, flags, SPILL_VFS) != SQLITE_OK ||
+	snprintf(setup, sizeof setup, "PRAGMA temp_store=%s; PRAGMA cache_size=-%llu",
+		 e->q->alone ? "FILE" : "MEMORY", (unsigned long long)(cache >> 10));
+	sqlite3_hard_heap_limit64((sqlite3_int64)memory);
+	if (sqlite3_open_v2(":memory:", &e->db, flags, NULL) != SQLITE_OK ||
 	    sqlite3_exec(e->db, setup, NULL, NULL, NULL) != SQLITE_OK)
 		return failed(e, sqlite3_errcode(e->db), err);
 	sqlite3_limit(e->db, SQLITE_LIMIT_LENGTH, memory < 1000000000 ? (int)memory : 1000000000);
@@ -308,7 +306,6 @@ int sqlite_run(struct query *q, const char *sql, struct writer *w, struct lh_err
 	q->looks = false;
 	if (!rc)
 		rc = answer(&e, sql, w, err);
-	copies_free(e.copies);
 	sqlite3_close_v2(e.db);
 	free(e.used);
 	return rc;

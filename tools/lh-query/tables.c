@@ -1,5 +1,6 @@
 /* tables.c - the tables: their names, what kind of files they are.  See query.h. */
 #include <fcntl.h>
+#include <poll.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
@@ -208,19 +209,18 @@ int tables_of_catalog(struct query *q, struct lh_err *err)
 	return q->listed ? 0 : -1;
 }
 
-int query_is_late(const struct query *q, struct lh_err *err)
-{
-	return lh_err_data(err, 504, "the query takes longer than %g seconds (--timeout)",
-			   q->s->timeout);
-}
-
 int query_check(struct query *q, struct lh_err *err)
 {
+	struct pollfd out = { .fd = STDOUT_FILENO };
+
+	if (poll(&out, 1, 0) == 1 && out.revents & (POLLERR | POLLHUP))
+		lh_signal_die(SIGPIPE);
 	if (lh_stopping())
 		return lh_err_set(err, LH_EINTR, "interrupted");
 	if (!q->deadline || lh_time_monotonic() < q->deadline)
 		return 0;
-	return query_is_late(q, err);
+	return lh_err_data(err, 504, "the query takes longer than %g seconds (--timeout)",
+			   q->s->timeout);
 }
 
 /* ---- what a file is ---- */

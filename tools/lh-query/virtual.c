@@ -2,22 +2,17 @@
  * virtual.c - the files as virtual tables of SQLite.  See virtual.h.
  *
  * A table is an "eponymous" one: a module of its name, which SQLite connects when a statement
- * names it.  A scan reads the file.  A cursor that is started again, as the inner side of a
- * join is, or the third scan of a file in one query, reads a copy (copy.h).
+ * names it.  Each scan reads the file.  SQLite has no automatic index for such a table: where
+ * one is the inner side of a join, a WITH ... AS MATERIALIZED gets one.
  *
  * Ways to read a table, in sqlite3_index_info.idxNum:
  *
  *     SCAN    all records
- *     EQUAL   those equal in some columns, which are compared with values of another table;
- *             SQLite checks again, so that the first scan may be of the file
  *     ID      of an index: one id
  *     RANGE   of an index: ids from, to, or both
- *
- * idxStr has the columns used, as hex digits, and those compared: "1f,0,3".
  */
 #include "virtual.h"
 
-#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -26,10 +21,7 @@
 #include "base/mem.h"
 #include "value.h"
 
-#define SCANS_MAX 2		/* of a file in one query, before it is copied */
-#define CHECK_EVERY 1024	/* rows */
-
-enum { SCAN, EQUAL, ID, RANGE_FROM, RANGE_TO, RANGE_BOTH };
+enum { SCAN, ID, RANGE_FROM, RANGE_TO, RANGE_BOTH };
 
 struct vtab {
 	sqlite3_vtab base;
@@ -39,13 +31,10 @@ struct vtab {
 
 struct cursor {
 	sqlite3_vtab_cursor base;
-	struct reader *reader;	/* of the file, or NULL */
-	sqlite3_stmt *copy;	/* of the copy, or NULL */
+	struct reader *reader;	/* or NULL */
 	struct lh_buf text;
 	sqlite3_int64 row;
-	unsigned steps;
-	bool started, ended;
-	struct plan plan;
+	bool ended;
 };
 
 static struct vtab *vtab_of(sqlite3_vtab_cursor *c)
@@ -130,7 +119,6 @@ struct choice {
 	int way;
 	double rows, cost;
 	int argument;		/* number of the last one */
-	struct plan plan;
 };
 
 static bool is_binary(sqlite3_index_info *info, int i)
@@ -165,7 +153,7 @@ static int either(struct choice *c, int column, int a, int b)
 }
 
 /* An index: one id by its map, a range without reading the metadata of the others. */
-static bool by_id(struct choice *c)
+static void by_id(struct choice *c)
 {
 	int equal = constraint(c, 0, SQLITE_INDEX_CONSTRAINT_EQ);
 	int from = either(c, 0, SQLITE_INDEX_CONSTRAINT_GE, SQLITE_INDEX_CONSTRAINT_GT);
@@ -176,10 +164,10 @@ static bool by_id(struct choice *c)
 		c->rows = c->cost = 1;
 		c->info->idxFlags = SQLITE_INDEX_SCAN_UNIQUE;
 		pass(c, equal);
-		return true;
+		return;
 	}
 	if (from < 0 && to < 0)
-		return false;
+		return;
 	c->way = from < 0 ? RANGE_TO : to < 0 ? RANGE_FROM : RANGE_BOTH;
 	if (from >= 0)
 		pass(c, from);
@@ -187,50 +175,6 @@ static bool by_id(struct choice *c)
 		pass(c, to);
 	c->rows /= 4;
 	c->cost /= 2;
-	return true;
-}
-
-/* Columns compared with values that are not constants: those of another table. */
-static void by_columns(struct choice *c)
-{
-	const struct columns *columns = &c->v->t->columns;
-	sqlite3_value *constant;
-	int i;
-
-	for (i = 0; i < c->info->nConstraint && c->plan.n < PLAN_COLUMNS; i++) {
-		const struct sqlite3_index_constraint *k = &c->info->aConstraint[i];
-
-		if (!k->usable || k->op != SQLITE_INDEX_CONSTRAINT_EQ || k->iColumn < 0 ||
-		    (size_t)k->iColumn + 1 >= columns->n || !is_binary(c->info, i) ||
-		    sqlite3_vtab_in(c->info, i, -1) ||
-		    sqlite3_vtab_rhs_value(c->info, i, &constant) == SQLITE_OK)
-			continue;
-		c->plan.column[c->plan.n++] = k->iColumn;
-		pass(c, i);
-	}
-	if (!c->plan.n)
-		return;
-	/* Copying costs time as well: the smaller table should be copied, the larger one read. */
-	c->way = EQUAL;
-	c->cost = 2 + pow(c->rows, 1.5) / 1e5;
-	c->rows = 2 + c->rows / 1e4;
-}
-
-static int put_plan(struct choice *c)
-{
-	char text[32 + PLAN_COLUMNS * 12];
-	size_t i, n;
-
-	n = (size_t)snprintf(text, sizeof text, "%llx",
-			     (unsigned long long)c->info->colUsed);
-	for (i = 0; i < c->plan.n; i++)
-		n += (size_t)snprintf(text + n, sizeof text - n, ",%d", c->plan.column[i]);
-	c->info->idxStr = sqlite3_mprintf("%s", text);
-	c->info->needToFreeIdxStr = 1;
-	c->info->idxNum = c->way;
-	c->info->estimatedCost = c->cost;
-	c->info->estimatedRows = c->rows < 1 ? 1 : (sqlite3_int64)c->rows;
-	return c->info->idxStr ? SQLITE_OK : SQLITE_NOMEM;
 }
 
 static int on_best_index(sqlite3_vtab *vtab, sqlite3_index_info *info)
@@ -240,9 +184,12 @@ static int on_best_index(sqlite3_vtab *vtab, sqlite3_index_info *info)
 
 	c.rows = v->t->rows;
 	c.cost = c.rows * 2 + 10;
-	if (v->t->is != TABLE_INDEX || !by_id(&c))
-		by_columns(&c);
-	return put_plan(&c);
+	if (v->t->is == TABLE_INDEX)
+		by_id(&c);
+	info->idxNum = c.way;
+	info->estimatedCost = c.cost;
+	info->estimatedRows = c.rows < 1 ? 1 : (sqlite3_int64)c.rows;
+	return SQLITE_OK;
 }
 
 /* ---- reading ---- */
@@ -264,7 +211,6 @@ static int on_close(sqlite3_vtab_cursor *cursor)
 	struct cursor *c = (struct cursor *)cursor;
 
 	reader_close(c->reader);
-	sqlite3_finalize(c->copy);
 	lh_buf_free(&c->text);
 	sqlite3_free(c);
 	return SQLITE_OK;
@@ -276,39 +222,10 @@ static int on_next(sqlite3_vtab_cursor *cursor)
 	struct lh_err err;
 	int rc;
 
-	if (c->copy) {
-		if (++c->steps % CHECK_EVERY == 0 && query_check(vtab_of(cursor)->e->q, &err) < 0)
-			return fail(vtab_of(cursor), &err);
-		rc = sqlite3_step(c->copy);
-		c->ended = rc != SQLITE_ROW;
-		c->row = c->ended ? 0 : sqlite3_column_int64(c->copy, 0);
-		return rc == SQLITE_ROW || rc == SQLITE_DONE ? SQLITE_OK : rc;
-	}
 	rc = reader_next(c->reader, &err);
 	c->ended = rc <= 0;
 	c->row++;
 	return rc < 0 ? fail(vtab_of(cursor), &err) : SQLITE_OK;
-}
-
-/* Start again on the copy of the table. */
-static int filter_copy(struct cursor *c, int n, sqlite3_value **v)
-{
-	struct vtab *t = vtab_of(&c->base);
-	struct lh_err err = { .code = LH_OK };
-	int i;
-
-	reader_close(c->reader);
-	c->reader = NULL;
-	if (!t->e->copies)
-		t->e->copies = copies_new(t->e->q, &err);
-	if (!c->copy && t->e->copies)
-		c->copy = copies_prepare(t->e->copies, t->t, &c->plan, &err);
-	if (!c->copy)
-		return fail(t, &err);
-	sqlite3_reset(c->copy);
-	for (i = 0; i < n; i++)
-		sqlite3_bind_value(c->copy, i + 1, v[i]);
-	return on_next(&c->base);
 }
 
 static struct lh_str text_of(sqlite3_value *v)
@@ -334,28 +251,20 @@ static int restrict_ids(struct reader *r, int way, sqlite3_value **v, struct lh_
 	return 0;
 }
 
-static int on_filter(sqlite3_vtab_cursor *cursor, int way, const char *plan, int n,
+static int on_filter(sqlite3_vtab_cursor *cursor, int way, const char *unused, int n,
 		     sqlite3_value **v)
 {
 	struct cursor *c = (struct cursor *)cursor;
 	struct vtab *t = vtab_of(cursor);
-	bool again = c->started;
 	struct lh_err err;
 
-	if (!again) {
-		char *end;
-
-		c->plan = (struct plan){ .used = strtoull(plan, &end, 16) };
-		while (*end == ',' && c->plan.n < PLAN_COLUMNS)
-			c->plan.column[c->plan.n++] = (int)strtol(end + 1, &end, 10);
-	}
-	c->started = true;
+	(void)unused;
+	(void)n;
 	c->row = 0;
-	if (way < ID && (again || t->t->scans >= SCANS_MAX))
-		return filter_copy(c, n, v);
-	t->t->scans += way < ID;
-	if (!c->reader)
+	if (way == SCAN || !c->reader) {
+		reader_close(c->reader);
 		c->reader = reader_open(t->e->q, t->t, &err);
+	}
 	if (!c->reader)
 		return fail(t, &err);
 	if (way >= ID && restrict_ids(c->reader, way, v, &err) < 0)
@@ -374,10 +283,6 @@ static int on_column(sqlite3_vtab_cursor *cursor, sqlite3_context *ctx, int colu
 	struct vtab *t = vtab_of(cursor);
 	struct lh_err err;
 
-	if (c->copy) {
-		sqlite3_result_value(ctx, sqlite3_column_value(c->copy, column + 1));
-		return SQLITE_OK;
-	}
 	if (column_result(ctx, c->reader, &t->t->columns, (size_t)column, &c->text, &err) < 0)
 		return fail(t, &err);
 	return SQLITE_OK;
@@ -405,7 +310,6 @@ int virtual_tables(struct engine *e, struct lh_err *err)
 	for (i = 0; i < e->q->n_tables; i++) {
 		e->used[i] = (struct used){ e, &e->q->table[i] };
 		e->q->table[i].in_use = false;
-		e->q->table[i].scans = 0;
 		if (sqlite3_create_module(e->db, e->q->table[i].name, &module, &e->used[i]))
 			return lh_err_nomem(err);
 	}

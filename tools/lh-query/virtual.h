@@ -2,13 +2,14 @@
 #ifndef LH_QUERY_VIRTUAL_H
 #define LH_QUERY_VIRTUAL_H
 
-#include "copy.h"
+#include <sqlite3.h>
+
+#include "query.h"
 
 /* What the tables of a connection share. */
 struct engine {
 	struct query *q;
 	sqlite3 *db;
-	struct copies *copies;	/* or NULL */
 	bool persons, mixes;	/* see attribute.h: columns that are read, functions called */
 	struct lh_err failed;	/* the reason of an SQLITE_ERROR, if .code is set */
 	struct used {
