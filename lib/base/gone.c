@@ -11,6 +11,12 @@ static const struct gone {
 } table[] = {
 	{ "", "--engine=static",
 	  "embed by --engine gguf or hash; `lh-index upgrade --engine hash INDEX` does it anew" },
+	{ "lh-index", "--from=pgcopy", "psql's \\copy writes JSON Lines: lakehouse-recipes(7)" },
+	{ "lh-index", "--to=pgcopy", "psql's \\copy reads JSON Lines: lakehouse-recipes(7)" },
+	{ "lh-index", "--from=fvecs", "np.save of the reshaped array makes a file for --from npy" },
+	{ "lh-index", "--to=fvecs", "--to npy writes the same vectors" },
+	{ "lh-index", "--id-type", "it was for pgcopy; ids of JSON Lines are texts or numbers" },
+	{ "lh-index", "--half", "it was for pgcopy; pgvector casts a vector to halfvec" },
 	{ "lh-index", "--weights", "--lexical finds texts by their words" },
 	{ "lh-search", "--idf", "--hybrid ranks by the words of the text" },
 	{ "lh-embed", "--precision", "it was for tables of word vectors, which are gone" },

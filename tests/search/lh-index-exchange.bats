@@ -1,4 +1,4 @@
-# lh-index dump --to and build --from: files of NumPy, of PostgreSQL's COPY and .fvecs.
+# lh-index dump --to npy and build --from npy.
 load ../helper
 
 # records N DIMENSION [SEED] - some without metadata; ids are numbers.
@@ -26,48 +26,34 @@ untouched() {
 	no_litter
 }
 
-@test "a dump in each format, built again, is the same index for f32, f16 and i8" {
+@test "a dump for NumPy, built again, is the same index for f32, f16 and i8" {
 	records 60 24 >in.jsonl
 	for how in 'f32 --distance cosine' 'f16 --distance l2' 'i8 --rescore --distance ip'; do
 		# shellcheck disable=SC2086
 		lh-index build --precision $how x.lhv in.jsonl
 		lh-index dump x.lhv >want
 		[ "$(wc -l <want)" = 60 ]
-		for to in pgcopy 'npy --ids ids' 'fvecs --ids ids'; do
-			lh-index dump x.lhv --to $to >file
-			# shellcheck disable=SC2086
-			lh-index build --precision $how y.lhv --from $to file
-			lh-index dump y.lhv | cmp - want || { echo "$how $to"; return 1; }
-		done
+		lh-index dump x.lhv --to npy --ids ids >file
+		# shellcheck disable=SC2086
+		lh-index build --precision $how y.lhv --from npy --ids ids file
+		lh-index dump y.lhv | cmp - want || { echo "$how"; return 1; }
 	done
 }
 
-# what each format says of {"id":"7","vector":[1,-2],"metadata":{"a":1}}
-@test "the bytes of a row are those of the descriptions of the formats" {
+@test "the bytes of a row are those of the description of the format" {
 	lh-index build --distance l2 x.lhv <<<'{"id":"7","vector":[1,-2],"metadata":{"a":1}}'
-	hex() { lh-index dump --to "$@" x.lhv | tail -c "+$skip" | xxd -p | tr -d '\n'; }
-	skip=1
-	[ "$(hex fvecs)" = 020000000000803f000000c0 ]
-	[ "$(hex pgcopy)" = 5047434f50590aff0d0a000000000000000000000300000001370000000c000200003f800000c000000000000008017b2261223a317dffff ]
-	[ "$(hex pgcopy --id-type int4 --half)" = 5047434f50590aff0d0a0000000000000000000003000000040000000700000008000200003c00c00000000008017b2261223a317dffff ]
-	skip=129
-	[ "$(hex npy)" = 0000803f000000c0 ]
+	[ "$(lh-index dump --to npy x.lhv | tail -c +129 | xxd -p)" = 0000803f000000c0 ]
 	lh-index dump --to npy x.lhv | head -c 80 | has "^.NUMPY.*{'descr': '<f4', 'fortran_order': False, 'shape': (1, 2), }" -a
 }
 
 @test "an index without records is a file without rows" {
 	lh-index build --allow-empty --dimension 4 x.lhv </dev/null
-	[ "$(lh-index dump --to pgcopy x.lhv | exchange pgcopy)" = '' ]
-	[ "$(lh-index dump --to pgcopy x.lhv | wc -c)" = 21 ]
-	[ "$(lh-index dump --to fvecs x.lhv | wc -c)" = 0 ]
-	[ "$(lh-index dump --to npy x.lhv | wc -c)" = 128 ]
-	for format in pgcopy npy fvecs; do
-		lh-index dump --to $format x.lhv >file
-		run -2 --separate-stderr lh-index build --from $format y.lhv file
-		[[ $stderr == *'y.lhv: no good record came in'* ]]
-		lh-index build --from $format --allow-empty y.lhv file
-		[ "$(lh-index dump y.lhv)" = '' ]
-	done
+	lh-index dump --to npy x.lhv >file
+	[ "$(stat -c %s file)" = 128 ]
+	run -2 --separate-stderr lh-index build --from npy y.lhv file
+	[[ $stderr == *'y.lhv: no good record came in'* ]]
+	lh-index build --from npy --allow-empty y.lhv file
+	[ "$(lh-index dump y.lhv)" = '' ]
 }
 
 @test "options that do not go together are refused" {
@@ -76,16 +62,12 @@ untouched() {
 		[ "$stderr" = "lh-index: $1" ] || { echo "$stderr"; return 1; }
 		[ ! -e x.lhv ]
 	}
-	refused '--half goes with --to pgcopy' dump --half x.lhv
-	refused '--half goes with --to pgcopy' dump --to npy --half x.lhv
-	refused '--id-type goes with --to pgcopy' dump --to fvecs --id-type int4 x.lhv
-	refused '--id-type goes with --from pgcopy' build --id-type text x.lhv
-	refused '--ids goes with --from npy or fvecs' build --from pgcopy --ids i x.lhv
-	refused '--ids goes with --to npy or fvecs' dump --ids i x.lhv
+	refused '--ids goes with --from npy' build --ids i x.lhv
+	refused '--ids goes with --to npy' dump --ids i x.lhv
 	refused '--encoding goes with --to jsonl' dump --to npy --encoding base64 x.lhv
 	refused '--id-field goes with --from jsonl' build --from npy --id-field n x.lhv
 	refused '--ids -: stdin has the vectors' build --from npy --ids - x.lhv
-	refused '--from: "arrow" is not one of jsonl, pgcopy, npy, fvecs' build --from arrow x.lhv
+	refused '--from: "arrow" is not one of jsonl, npy' build --from arrow x.lhv
 	records 3 2 | lh-index build y.lhv
 	run -2 --separate-stderr lh-index dump --to npy --ids y.lhv y.lhv
 	[ "$stderr" = 'lh-index: --ids: y.lhv is INDEX itself' ]
@@ -95,96 +77,17 @@ untouched() {
 @test "a file that is cut off at any byte leaves the index as it was" {
 	records 2 2 >in.jsonl
 	lh-index build --distance l2 x.lhv in.jsonl
-	for format in npy pgcopy fvecs; do
-		lh-index dump --to $format x.lhv >whole
-		size=$(stat -c %s whole)
-		for ((n = 0; n < size; n += 7)); do
-			[ $format != fvecs ] || [ $((n % 12)) != 0 ] || continue	# a whole vector
-			head -c $n whole >cut
-			untouched lh-index build --distance l2 --from $format x.lhv cut
-			[[ $stderr == "lh-index: cut: "*"byte $n: the file is cut off: "*' bytes are missing' ]] ||
-				{ echo "$format $n: $stderr"; return 1; }
-		done
-		[ $format = fvecs ] || {
-			{ cat whole; printf x; } >more
-			untouched lh-index build --distance l2 --from $format x.lhv more
-			[[ $stderr == "lh-index: more: "*"byte $size: bytes after the end" ]]
-		}
+	lh-index dump --to npy x.lhv >whole
+	size=$(stat -c %s whole)
+	for ((n = 0; n < size; n += 7)); do
+		head -c $n whole >cut
+		untouched lh-index build --distance l2 --from npy x.lhv cut
+		[[ $stderr == "lh-index: cut: "*"byte $n: the file is cut off: "*' bytes are missing' ]] ||
+			{ echo "$n: $stderr"; return 1; }
 	done
-}
-
-# tuple FIELDS [FIELD...] - a file of one tuple: the hexadecimal digits of its fields
-copy_file() {
-	printf 'PGCOPY\n\377\r\n\0\0\0\0\0\0\0\0\0'
-	printf '%s' "$@" | tr -d ' ' | xxd -r -p
-	printf '\377\377'
-}
-
-@test "a file of COPY that contradicts itself leaves the index as it was, and says where" {
-	records 3 2 | lh-index build --distance l2 x.lhv
-	id='00000001 61' vector='0000000c 0002 0000 3f800000 40000000'
-	copy_file 0002 "$id" "$vector" >good
-	lh-index build --distance l2 --from pgcopy good.lhv good
-	[ "$(lh-index dump good.lhv)" = '{"id":"a","vector":[1,2],"dimension":2}' ]
-	wrong() {
-		untouched lh-index build --distance l2 --from pgcopy "${@:2}" x.lhv file
-		[[ $stderr == "lh-index: file: "$1 ]] || { echo "$stderr"; echo "$1"; return 1; }
-	}
-	bad() {
-		copy_file "${@:2}" >file
-		wrong "$1"
-	}
-	bad 'tuple 1: byte 21: 1 fields: an id, a vector and perhaps metadata are wanted' 0001 "$id"
-	bad 'tuple 2: byte 48: 2 fields, and 3 before' 0003 "$id" "$vector" ffffffff 0002 '00000001 62' "$vector"
-	bad 'tuple 1: byte 25: the id is NULL' 0002 ffffffff "$vector"
-	bad 'tuple 1: byte 25: the id has 2147483647 bytes, at most 1024' 0002 7fffffff "$vector"
-	bad 'tuple 1: byte 30: the vector is NULL' 0002 "$id" ffffffff
-	bad 'tuple 1: byte 30: the vector has 64005 bytes, at most 64004' 0002 "$id" 0000fa05
-	bad 'tuple 1: byte 34: a vector of dimension 0: from 1 to 16000' 0002 "$id" 00000004 00000000
-	bad 'tuple 1: byte 42: not a vector or halfvec: its third byte and fourth are not 0' 0002 "$id" 0000000c 0002 0001 3f800000 40000000
-	bad 'tuple 1: byte 42: a vector of dimension 3 in 12 bytes' 0002 "$id" 0000000c 0003 0000 3f800000 40000000
-	bad 'tuple 1: byte 46: the metadata is not jsonb of version 1' 0003 "$id" "$vector" 00000000
-	bad 'tuple 1: byte 47: the metadata is jsonb without any JSON' 0003 "$id" "$vector" 00000001 01
-	bad 'row 1: *' 0002 '00000001 ff' "$vector"
-	bad 'row 1: *NaN*' 0002 "$id" '0000000c 0002 0000 3f800000 7fc00000'
-	bad 'row 1: *infinit*' 0002 "$id" '0000000c 0002 0000 3f800000 ff800000'
-	bad 'row 2: dimension 1, expected 2' 0002 "$id" "$vector" 0002 "$id" '00000008 0001 0000 3f800000'
-	# numbers that are read as text, which cannot hold a NUL
-	bad 'tuple 1: byte 29: the id has a NUL, which text cannot: if it is a number, give --id-type' 0002 '00000004 00000007' "$vector"
-	# a vector would be lost
-	bad 'row 2: the id a occurs twice' 0002 "$id" "$vector" 0002 "$id" "$vector"
-	# the header
-	{ printf 'PGCOPY\n\377\r\n\1'; tail -c +12 good; } >file
-	wrong 'byte 0: not a file of COPY in binary format'
-	echo '1	[1,2]	and a file of COPY in text format' >file
-	wrong 'byte 0: not a file of COPY in binary format'
-	printf 'PGCOPY\n\377\r\n\0\0\1\0\0\0\0\0\0\377\377' >file
-	wrong 'byte 15: the tuples have OIDs'
-	printf 'PGCOPY\n\377\r\n\0\200\0\0\0\0\0\0\0\377\377' >file
-	wrong 'byte 15: unknown flags 80000000'
-	printf 'PGCOPY\n\377\r\n\0\0\0\0\0\377\377\377\377\377\377' >file
-	wrong "byte 19: the header's extension has a negative length"
-	printf 'PGCOPY\n\377\r\n\0\0\0\0\0\177\377\377\377\377\377' >file
-	wrong 'byte 21: the file is cut off: * bytes are missing'
-	# ids of another type
-	cp good file
-	wrong 'tuple 1: byte 25: an id of int4 has 4 bytes, not 1' --id-type int4
-	wrong 'tuple 1: byte 25: an id of int8 has 8 bytes, not 1' --id-type int8
-	wrong 'row 1: dimension 2, expected 3' --dimension 3
-}
-
-@test "files of fvecs that contradict themselves leave the index as it was" {
-	records 3 2 | lh-index build --distance l2 x.lhv
-	bad() {
-		xxd -r -p <<<"$2" >file
-		untouched lh-index build --distance l2 --from fvecs x.lhv file
-		[ "$stderr" = "lh-index: file: $1" ] || { echo "$stderr"; return 1; }
-	}
-	bad 'vector 1: byte 4: a vector of dimension 0: from 1 to 65536' 00000000
-	bad 'vector 1: byte 4: a vector of dimension -1: from 1 to 65536' ffffffff
-	bad 'vector 1: byte 4: a vector of dimension 65537: from 1 to 65536' 01000100
-	bad 'vector 2: byte 12: a vector of dimension 2, expected 1' '01000000 0000803f 02000000 0000803f 0000803f'
-	bad 'vector 1: byte 8: the file is cut off: 262140 bytes are missing' '00000100 0000803f'
+	{ cat whole; printf x; } >more
+	untouched lh-index build --distance l2 --from npy x.lhv more
+	[[ $stderr == "lh-index: more: "*"byte $size: bytes after the end" ]]
 }
 
 # npy HEADER [BYTES] - a file of version 1.0 with that header, and so many bytes of zeros.
@@ -278,11 +181,14 @@ npy() {
 	lh-index dump --to npy --ids ids x.lhv >file
 	cmp <(jq -c '{id, metadata} | if .metadata then . else {id} end' want) <(jq -c . ids)
 	# two files, of which the ids are one; and compressed
-	lh-index dump --to fvecs x.lhv | split -b 160 - part-
-	gzip part-ab
-	lh-index build --distance l2 --from fvecs --ids ids y.lhv part-aa part-ab.gz
+	for part in 1,10 11,20; do
+		sed -n "${part}p" in.jsonl | lh-index build --distance l2 part.lhv
+		lh-index dump --to npy part.lhv >"part-$part"
+	done
+	gzip part-11,20
+	lh-index build --distance l2 --from npy --ids ids y.lhv part-1,10 part-11,20.gz
 	cmp <(lh-index dump y.lhv) want
-	lh-index build --distance l2 --from fvecs y.lhv part-aa part-ab.gz
+	lh-index build --distance l2 --from npy y.lhv part-1,10 part-11,20.gz
 	[ "$(lh-index dump y.lhv | jq -r .id | xargs)" = "$(seq 0 19 | xargs)" ]
 	jq -c '{label: (input_line_number - 1)} + .' ids >labelled
 	lh-index build --distance l2 --from npy --ids - y.lhv file <labelled
@@ -306,23 +212,14 @@ npy() {
 @test "an id that occurs twice ends a build from vectors of other programs, and nothing is made" {
 	records 4 3 >in.jsonl
 	lh-index build --distance l2 x.lhv in.jsonl
-	for format in npy fvecs; do
-		lh-index dump --to $format --ids ids x.lhv >file
-		{ head -n 3 ids; sed -n 2p ids; } >twice
-		for shard in '' '--shard 0/1'; do
-			untouched lh-index build --distance l2 --from $format --ids twice $shard x.lhv file
-			[ "$stderr" = 'lh-index: file: row 4: the id -13 occurs twice' ] || { echo "$stderr"; return 1; }
-			run -2 lh-index build --distance l2 --from $format --ids twice $shard none.lhv file
-			[ ! -e none.lhv ]
-		done
-		run -2 --separate-stderr lh-index shard -n 2 --distance l2 --from $format --ids twice plan.json file
+	lh-index dump --to npy --ids ids x.lhv >file
+	{ head -n 3 ids; sed -n 2p ids; } >twice
+	for shard in '' '--shard 0/1'; do
+		untouched lh-index build --distance l2 --from npy --ids twice $shard x.lhv file
 		[ "$stderr" = 'lh-index: file: row 4: the id -13 occurs twice' ] || { echo "$stderr"; return 1; }
-		[ "$(ls | grep -c '^plan')" = 0 ]
+		run -2 lh-index build --distance l2 --from npy --ids twice $shard none.lhv file
+		[ ! -e none.lhv ]
 	done
-	# also of two files
-	lh-index dump --to pgcopy x.lhv >file
-	untouched lh-index build --distance l2 --from pgcopy x.lhv file file
-	[ "$stderr" = 'lh-index: file: row 1: the id -20 occurs twice' ] || { echo "$stderr"; return 1; }
 	# of records the last one counts
 	cat in.jsonl in.jsonl | lh-index build --distance l2 y.lhv
 	cmp <(lh-index dump y.lhv) <(lh-index dump x.lhv)
@@ -330,7 +227,7 @@ npy() {
 
 @test "a full disk and a closed stdout end a dump as they do that of records" {
 	records 3000 16 | lh-index build --exact-below 10000 x.lhv
-	for format in pgcopy 'npy --ids ids' 'fvecs --ids ids'; do
+	for format in npy 'npy --ids ids'; do
 		run -2 --separate-stderr bash -c "lh-index dump --to $format x.lhv >/dev/full"
 		[[ $stderr == *'No space left on device'* ]]
 		[ ! -e ids ]
@@ -343,13 +240,9 @@ npy() {
 
 @test "reading keeps little in memory, whatever a file says its sizes are" {
 	plain_only "its memory is that of the tool"
-	printf 'PGCOPY\n\377\r\n\0\0\0\0\0\177\377\377\377\377\377' >extension
-	{ copy_file 0003 '00000001 61' '00000008 0001 0000 3f800000' 0fffffff; head -c 1000 /dev/zero; } >metadata
 	npy "{'descr': '<f8', 'fortran_order': False, 'shape': (9999999999999, 65536), }" 10 >rows
-	for file in 'pgcopy extension' 'pgcopy metadata' 'npy rows'; do
-		run -2 --separate-stderr bash -c "ulimit -v 200000; lh-index build --from ${file% *} x.lhv ${file#* }"
-		[[ $stderr == *'cut off'* ]] || { echo "$stderr"; return 1; }
-	done
+	run -2 --separate-stderr bash -c "ulimit -v 200000; lh-index build --from npy x.lhv rows"
+	[[ $stderr == *'cut off'* ]] || { echo "$stderr"; return 1; }
 }
 
 # with_line_break FILE NEW - a copy of an index with a line break for the blank in its metadata, and
@@ -378,7 +271,7 @@ with_line_break() {
 	with_line_break x.lhv bad.lhv
 	run -1 --separate-stderr lh-index verify bad.lhv
 	[ "$stderr" = 'lh-index: bad.lhv: metadata: row 0: the metadata has a line break' ] || { echo "$stderr"; return 1; }
-	for command in 'dump bad.lhv' 'dump --to pgcopy bad.lhv' 'merge new.lhv bad.lhv' 'merge dest.lhv bad.lhv' 'move dest.lhv bad.lhv'; do
+	for command in 'dump bad.lhv' 'dump --to npy bad.lhv' 'merge new.lhv bad.lhv' 'merge dest.lhv bad.lhv' 'move dest.lhv bad.lhv'; do
 		run -2 --separate-stderr bash -c "lh-index $command"
 		[[ $stderr == 'lh-index: bad.lhv: '*'line break' ]] || { echo "$command: $stderr"; return 1; }
 	done

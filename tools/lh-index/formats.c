@@ -1,5 +1,4 @@
-/* formats.c - the bytes that a reader of a format takes, and the table of formats.  See
- * formats.h. */
+/* formats.c - the bytes that the reader of a format takes.  See formats.h. */
 #include "formats.h"
 
 #include <stdarg.h>
@@ -61,19 +60,6 @@ int bytes_need(struct byte_input *in, size_t n, const char **p, struct lh_err *e
 	return rc < 0 ? -1 : 0;
 }
 
-int bytes_skip(struct byte_input *in, uint64_t n, struct lh_err *err)
-{
-	const char *p;
-	size_t part;
-
-	for (; n; n -= part) {
-		part = n < BLOCK ? (size_t)n : BLOCK;
-		if (bytes_need(in, part, &p, err) < 0)
-			return -1;
-	}
-	return 0;
-}
-
 int bytes_end(struct byte_input *in, struct lh_err *err)
 {
 	ssize_t have = fill(in, 1, err);
@@ -97,29 +83,5 @@ int bytes_wrong(const struct byte_input *in, struct lh_err *err, const char *fmt
 void row_reader_free(struct row_reader *r)
 {
 	lh_buf_free(&r->in.buf);
-	lh_buf_free(&r->id);
-	lh_buf_free(&r->meta);
 	lh_buf_free(&r->vector);
-}
-
-const struct format_reader *format_reader(enum format format)
-{
-	static const struct format_reader *const all[] = {
-		[FORMAT_PGCOPY] = &pgcopy_reader,
-		[FORMAT_NPY] = &npy_reader,
-		[FORMAT_FVECS] = &fvecs_reader,
-	};
-
-	return all[format];
-}
-
-const struct format_writer *format_writer(enum format format)
-{
-	static const struct format_writer *const all[] = {
-		[FORMAT_PGCOPY] = &pgcopy_writer,
-		[FORMAT_NPY] = &npy_writer,
-		[FORMAT_FVECS] = &fvecs_writer,
-	};
-
-	return all[format];
 }

@@ -1,13 +1,11 @@
 /*
- * formats - rows of vectors in the files of other programs: PostgreSQL's COPY binary with the
- * types of pgvector, NumPy's .npy, and .fvecs.
+ * formats - rows of vectors in the files of another program: NumPy's .npy.
  *
- * A format is a pair of tables of functions, one to read and one to write.  Both work on a
- * stream: a reader takes bytes from a function, a writer appends them to a buffer.
+ * A reader takes bytes from a function, a writer appends them to a buffer.
  *
  *     r = (struct row_reader){ .in = { .read = feed, .ctx = &file } };
- *     rc = format->begin(&r, err);
- *     while (!rc && (more = format->next(&r, &row, err)) > 0)
+ *     rc = npy_begin(&r, err);
+ *     while (!rc && (more = npy_next(&r, &row, err)) > 0)
  *             ...
  *     row_reader_free(&r);
  *
@@ -26,17 +24,10 @@
 #include <lh/index.h>
 #include <lh/str.h>
 
-enum format { FORMAT_JSONL, FORMAT_PGCOPY, FORMAT_NPY, FORMAT_FVECS };
-#define FORMATS "jsonl|pgcopy|npy|fvecs"
+enum format { FORMAT_JSONL, FORMAT_NPY };
+#define FORMATS "jsonl|npy"
 
-enum id_type { ID_TEXT, ID_INT4, ID_INT8 };
-#define ID_TYPES "text|int4|int8"
-
-#define PGCOPY_DIMENSION_MAX 16000	/* of pgvector */
-
-struct format_row {
-	struct lh_str id;	/* p NULL: the format has none */
-	struct lh_str meta;	/* JSON, not checked; n 0: none */
+struct format_row {		/* without its id and metadata, which the file does not have */
 	const float *vector;
 	size_t n;		/* its values */
 };
@@ -58,7 +49,6 @@ struct byte_input {
 int bytes_next(struct byte_input *in, size_t n, const char **p, struct lh_err *err);
 /* Do the same where the end is an error: 0, or -1. */
 int bytes_need(struct byte_input *in, size_t n, const char **p, struct lh_err *err);
-int bytes_skip(struct byte_input *in, uint64_t n, struct lh_err *err);
 /* Check that the input has ended. */
 int bytes_end(struct byte_input *in, struct lh_err *err);
 /* Report a wrong file at the byte that follows what was used. */
@@ -67,46 +57,19 @@ int bytes_wrong(const struct byte_input *in, struct lh_err *err, const char *fmt
 
 struct row_reader {
 	struct byte_input in;
-	enum id_type id_type;	/* of pgcopy */
-	uint64_t meta_max;	/* bytes of metadata */
-	uint64_t rows;		/* read so far */
-	int fields;		/* of each row of pgcopy */
-
-	struct lh_buf id, meta, vector;
-	uint32_t dimension;	/* of npy and fvecs; 0: not known */
-	uint64_t left;		/* rows of npy */
-	unsigned width;		/* bytes of a value of npy */
+	uint64_t rows, left;	/* read so far, and not yet */
+	struct lh_buf vector;
+	uint32_t dimension;
+	unsigned width;		/* bytes of a value */
 	bool big_endian;
 };
 void row_reader_free(struct row_reader *r);
 
-struct format_reader {
-	int (*begin)(struct row_reader *r, struct lh_err *err);
-	/* Read a row: 1, 0 after the last one, -1. */
-	int (*next)(struct row_reader *r, struct format_row *row, struct lh_err *err);
-};
-extern const struct format_reader pgcopy_reader, npy_reader, fvecs_reader;
+int npy_begin(struct row_reader *r, struct lh_err *err);
+/* Read a row: 1, 0 after the last one, -1. */
+int npy_next(struct row_reader *r, struct format_row *row, struct lh_err *err);
 
-/* Return the reader of a format; NULL for FORMAT_JSONL. */
-const struct format_reader *format_reader(enum format format);
-
-/* ---- writing ---- */
-
-struct row_writing {
-	uint32_t dimension;
-	uint64_t rows;		/* that will be written */
-	bool half;		/* of pgcopy: f16 */
-	enum id_type id_type;	/* of pgcopy */
-};
-
-struct format_writer {
-	int (*begin)(const struct row_writing *w, struct lh_buf *out, struct lh_err *err);
-	/* Append a row, whose values are finite and whose metadata is JSON. */
-	int (*row)(const struct row_writing *w, const struct format_row *row, struct lh_buf *out,
-		   struct lh_err *err);
-	void (*end)(struct lh_buf *out);	/* or NULL */
-};
-extern const struct format_writer pgcopy_writer, npy_writer, fvecs_writer;
-const struct format_writer *format_writer(enum format format);
+/* Append what comes before the values of so many rows; these are f32, little-endian. */
+int npy_write_begin(uint64_t rows, uint32_t dimension, struct lh_buf *out, struct lh_err *err);
 
 #endif

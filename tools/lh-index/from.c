@@ -1,8 +1,7 @@
 /*
- * from.c - lh-index build --from: vectors from files of other programs.
+ * from.c - lh-index build --from npy: vectors from files of NumPy.
  *
- * A wrong row, or a file that ends too early, ends the run: such a file is a copy of a table
- * that did not arrive whole.
+ * A wrong row, or a file that ends too early, ends the run: such a file did not arrive whole.
  */
 #include "index.h"
 #include "base/signal.h"
@@ -14,7 +13,6 @@ struct from {
 	struct lh_tool *tool;
 	struct rows *rows;
 	const struct settings *s;
-	const struct format_reader *format;
 	row_sink sink;
 	void *ctx;
 
@@ -24,7 +22,6 @@ struct from {
 	bool in_file, in_member;	/* a file is open; one of its members is read */
 	uint64_t taken;			/* vectors of all files so far */
 	struct metadata meta;
-	struct lh_buf line;		/* metadata of several lines, as one */
 };
 
 static ssize_t read_source(void *ctx, void *to, size_t n, struct lh_err *err)
@@ -74,10 +71,8 @@ static int open_member(struct from *f, struct lh_err *err)
 	f->in_member = true;
 	f->r = (struct row_reader){
 		.in = { .read = read_source, .ctx = &f->src },
-		.id_type = f->s->id_type < 0 ? ID_TEXT : (enum id_type)f->s->id_type,
-		.meta_max = f->tool->max_line,
 	};
-	return f->format->begin(&f->r, err) < 0 ? prefix_name(f, err) : 1;
+	return npy_begin(&f->r, err) < 0 ? prefix_name(f, err) : 1;
 }
 
 /* Read the next row of all files: 1, 0 after the last one, -1. */
@@ -87,7 +82,7 @@ static int next_row(struct from *f, struct format_row *row, struct lh_err *err)
 
 	for (;;) {
 		if (f->in_member) {
-			rc = f->format->next(&f->r, row, err);
+			rc = npy_next(&f->r, row, err);
 			if (rc)
 				return rc < 0 ? prefix_name(f, err) : 1;
 			close_member(f);
@@ -106,39 +101,25 @@ static int next_row(struct from *f, struct format_row *row, struct lh_err *err)
 	}
 }
 
-/* Set the metadata of a row to JSON from outside, which may be a null.  Text of several lines
- * loses the white space between its tokens, since it will be part of a line wherever it is
- * written; any other is stored byte for byte. */
-static int set_metadata(struct from *f, struct lh_str json, struct row *row, struct lh_err *err)
-{
-	if (!json.n || lh_str_is(json, "null", 4))
-		return 0;
-	if (metadata_parse(&f->meta, json, &row->meta, err) < 0)
-		return -1;
-	row->clears = !f->meta.scan.n;
-	if (!memchr(row->meta.p, '\n', row->meta.n))
-		return 0;
-	lh_buf_reset(&f->line);
-	lh_json_compact(&f->line, row->meta.p, row->meta.n);
-	row->meta = (struct lh_str){ f->line.p, f->line.len };
-	return lh_buf_check(&f->line, err);
-}
-
 /* Store a row, if it is in the shard. */
-static int store_row(struct from *f, const struct format_row *from, struct lh_err *err)
+static int store_row(struct from *f, const struct format_row *from, struct lh_str id,
+		     struct lh_str meta, struct lh_err *err)
 {
 	struct row row = {
-		.id = from->id, .meta = lh_str_of(""), .model = lh_str_of(""),
+		.id = id, .meta = lh_str_of(""), .model = lh_str_of(""),
 		.text = lh_str_of(""), .vector = from->vector, .n = from->n,
 	};
-	int rc;
+	int rc = 0;
 
 	lh_tool_progress(f->tool, ++f->taken);
-	if (!lh_shard_has(&f->rows->shard, from->id.p, from->id.n)) {
+	if (!lh_shard_has(&f->rows->shard, id.p, id.n)) {
 		f->rows->others = true;
 		return 0;
 	}
-	rc = set_metadata(f, from->meta, &row, err);
+	if (meta.n && !lh_str_is(meta, "null", 4)) {
+		rc = metadata_parse(&f->meta, meta, &row.meta, err);
+		row.clears = !rc && !f->meta.scan.n;
+	}
 	if (rc == 0)
 		rc = f->sink(&row, f->ctx, err);
 	if (rc < 0) {
@@ -150,7 +131,7 @@ static int store_row(struct from *f, const struct format_row *from, struct lh_er
 	return 0;
 }
 
-/* Store rows whose ids are in the file, or else their numbers. */
+/* Store rows whose ids are their numbers. */
 static int run_alone(struct from *f, struct lh_err *err)
 {
 	struct format_row row = { .n = 0 };
@@ -158,11 +139,8 @@ static int run_alone(struct from *f, struct lh_err *err)
 	int more = 0;
 
 	while (!lh_stopping() && (more = next_row(f, &row, err)) > 0) {
-		if (!row.id.p) {
-			snprintf(number, sizeof number, "%llu", (unsigned long long)f->taken);
-			row.id = lh_str_of(number);
-		}
-		if (store_row(f, &row, err) < 0)
+		snprintf(number, sizeof number, "%llu", (unsigned long long)f->taken);
+		if (store_row(f, &row, lh_str_of(number), lh_str_of(""), err) < 0)
 			return -1;
 	}
 	return lh_stopping() ? not_stopped(f->tool) : more;
@@ -184,9 +162,8 @@ static int take_line(const struct lh_output *o, void *ctx, struct lh_err *err)
 	if (!more)
 		return lh_err_set(err, LH_EDATA, "there are only %llu vectors",
 				  (unsigned long long)f->taken);
-	row.id = (struct lh_str){ o->text, line->id_n };
-	row.meta = (struct lh_str){ o->text + line->id_n, o->n - line->id_n };
-	return store_row(f, &row, err);
+	return store_row(f, &row, (struct lh_str){ o->text, line->id_n },
+			 (struct lh_str){ o->text + line->id_n, o->n - line->id_n }, err);
 }
 
 /* Store rows whose ids and metadata are lines of --ids. */
@@ -210,8 +187,7 @@ int from_run(struct rows *r, struct lh_tool *tool, row_sink sink, void *ctx)
 {
 	const struct settings *s = r->settings;
 	struct from f = {
-		.tool = tool, .rows = r, .s = s, .format = format_reader(s->from), .sink = sink,
-		.ctx = ctx, .next_file = 1,
+		.tool = tool, .rows = r, .s = s, .sink = sink, .ctx = ctx, .next_file = 1,
 	};
 	int rc;
 
@@ -221,6 +197,5 @@ int from_run(struct rows *r, struct lh_tool *tool, row_sink sink, void *ctx)
 	rc = s->ids ? run_with_ids(&f) : run_alone(&f, &tool->err);
 	close_file(&f);
 	metadata_free(&f.meta);
-	lh_buf_free(&f.line);
 	return rc < 0 ? -1 : 0;
 }

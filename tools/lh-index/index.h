@@ -59,8 +59,6 @@ struct settings {
 	const char *hnswlib, *ids;	/* of import, export and formats */
 	const char *playbooks;
 	enum format from, to;
-	int id_type;			/* enum id_type, -1: not given */
-	bool half;
 	bool reach;			/* of verify */
 	struct requests *requests;	/* at work, or NULL */
 };

@@ -73,10 +73,6 @@ static const struct lh_option options[] = {
 	  LH_CHOICE(struct settings, from, .verbs = V_MAKES) },
 	{ 0, "to", FORMATS, "write this format (default jsonl)",
 	  LH_CHOICE(struct settings, to, .verbs = V_DUMP) },
-	{ 0, "id-type", ID_TYPES, "type of ids in pgcopy (default text)",
-	  LH_CHOICE(struct settings, id_type, .verbs = V_MAKES | V_DUMP) },
-	{ 0, "half", NULL, "write halfvec in pgcopy",
-	  LH_FLAG(struct settings, half, .verbs = V_DUMP) },
 	{ 0, "persons", "NAME", "records of this index are persons (repeatable)",
 	  LH_TEXTS(struct settings, persons, .verbs = V_REQUESTS) },
 	{ 0, "playbooks", "DIR", "folder of playbooks, which may be deleted",
@@ -105,11 +101,8 @@ static int check_formats(struct lh_tool *tool, const struct settings *s)
 	enum format format = build ? s->from : s->to;
 	const char *option = build ? "from" : "to";
 
-	if (format != FORMAT_PGCOPY && (s->id_type >= 0 || s->half))
-		return lh_tool_usage(tool, "--%s goes with --%s pgcopy",
-				     s->half ? "half" : "id-type", option);
-	if (format != FORMAT_NPY && format != FORMAT_FVECS && s->ids)
-		return lh_tool_usage(tool, "--ids goes with --%s npy or fvecs", option);
+	if (format == FORMAT_JSONL && s->ids)
+		return lh_tool_usage(tool, "--ids goes with --%s npy", option);
 	if (format != FORMAT_JSONL && (s->id_field || s->encoding >= 0))
 		return lh_tool_usage(tool, "--%s goes with --%s jsonl",
 				     s->id_field ? "id-field" : "encoding", option);
@@ -176,7 +169,7 @@ int main(int argc, char **argv)
 {
 	struct settings s = {
 		.distance = -1, .precision = -1, .engine = -1, .layout = -1,
-		.encoding = -1, .id_type = -1,
+		.encoding = -1,
 		.exact_below = UINT64_MAX, .seed = UINT64_MAX,
 		.lock_timeout = 10,
 	};

@@ -180,7 +180,7 @@ static int use_header(struct row_reader *r, const struct header *h, struct lh_er
 	return 0;
 }
 
-static int begin(struct row_reader *r, struct lh_err *err)
+int npy_begin(struct row_reader *r, struct lh_err *err)
 {
 	struct header h = { .n_shape = 0 };
 	unsigned char major;
@@ -266,7 +266,7 @@ static int read_values(struct row_reader *r, struct lh_err *err)
 	return 0;
 }
 
-static int next(struct row_reader *r, struct format_row *row, struct lh_err *err)
+int npy_next(struct row_reader *r, struct format_row *row, struct lh_err *err)
 {
 	if (!r->left)
 		return bytes_end(&r->in, err);
@@ -279,18 +279,16 @@ static int next(struct row_reader *r, struct format_row *row, struct lh_err *err
 	return 1;
 }
 
-const struct format_reader npy_reader = { begin, next };
-
 /* ---- writing ---- */
 
-static int write_begin(const struct row_writing *w, struct lh_buf *out, struct lh_err *err)
+int npy_write_begin(uint64_t rows, uint32_t dimension, struct lh_buf *out, struct lh_err *err)
 {
 	LH_SCOPED(lh_buf_free) struct lh_buf text = { 0 };
 	uint16_t n;
 	int rc;
 
 	lh_buf_printf(&text, "{'descr': '<f4', 'fortran_order': False, 'shape': (%" PRIu64 ", %"
-		      PRIu32 "), }", w->rows, w->dimension);
+		      PRIu32 "), }", rows, dimension);
 	while ((sizeof magic + 2 + sizeof n + text.len + 1) % ALIGN && !text.failed)
 		lh_buf_putc(&text, ' ');
 	lh_buf_putc(&text, '\n');
@@ -305,13 +303,3 @@ static int write_begin(const struct row_writing *w, struct lh_buf *out, struct l
 	}
 	return rc;
 }
-
-static int write_row(const struct row_writing *w, const struct format_row *row,
-		     struct lh_buf *out, struct lh_err *err)
-{
-	(void)w;
-	lh_buf_add(out, row->vector, 4 * row->n);
-	return lh_buf_check(out, err);
-}
-
-const struct format_writer npy_writer = { write_begin, write_row, NULL };

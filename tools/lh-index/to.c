@@ -1,4 +1,4 @@
-/* to.c - lh-index dump --to: the rows of an index as files of other programs. */
+/* to.c - lh-index dump --to npy: the rows of an index as a file of NumPy. */
 #include "index.h"
 #include <stdlib.h>
 #include <unistd.h>
@@ -10,11 +10,10 @@
 
 struct to {
 	const struct lh_index *ix;
-	const struct format_writer *format;
-	struct row_writing w;
+	uint32_t dimension;
 	float *vector;
 	struct metadata meta;
-	uint64_t rows;			/* written so far */
+	uint64_t rows, of;		/* written so far, of all */
 
 	const char *ids_name;		/* NULL: no --ids */
 	struct lh_atomic ids;
@@ -29,14 +28,14 @@ static int flush_lines(struct to *to, struct lh_err *err)
 	return 0;
 }
 
-static int put_line(struct to *to, const struct format_row *row, struct lh_err *err)
+static int put_line(struct to *to, struct lh_str id, struct lh_str meta, struct lh_err *err)
 {
 	struct lh_writer w = lh_write_to(&to->lines);
 
 	lh_write_object(&w, NULL);
-	lh_write_str(&w, "id", row->id);
-	if (row->meta.n)
-		lh_write_raw(&w, "metadata", row->meta);
+	lh_write_str(&w, "id", id);
+	if (meta.n)
+		lh_write_raw(&w, "metadata", meta);
 	lh_write_end(&w);
 	lh_buf_putc(&to->lines, '\n');
 	if (lh_buf_check(&to->lines, err) < 0)
@@ -48,43 +47,35 @@ static int put_row(void *ctx, uint64_t at, const struct lh_row *of, struct lh_bu
 		   struct lh_err *err)
 {
 	struct to *to = ctx;
-	struct format_row row = { .id = of->id, .vector = to->vector, .n = to->w.dimension };
+	struct lh_str meta;
 
 	lh_index_vector(to->ix, at, to->vector);
-	if (!lh_vec_finite(to->vector, row.n))
+	if (!lh_vec_finite(to->vector, to->dimension))
 		return lh_err_set(err, LH_ECORRUPT, "vector holds NaN or infinity");
-	if (metadata_read(&to->meta, of, &row.meta, err) < 0)
+	if (metadata_read(&to->meta, of, &meta, err) < 0)
 		return -1;
 	to->rows++;
-	if (to->format->row(&to->w, &row, out, err) < 0)
-		return -1;
-	return to->ids_name ? put_line(to, &row, err) : 0;
+	lh_buf_add(out, to->vector, to->dimension * sizeof *to->vector);
+	return lh_buf_check(out, err) < 0 ? -1 :
+	       to->ids_name ? put_line(to, of->id, meta, err) : 0;
 }
 
-/* Print what comes before or after all rows. */
 static int put_begin(struct to *to, struct lh_tool *tool)
 {
 	LH_SCOPED(lh_buf_free) struct lh_buf out = { 0 };
-	int rc = to->format->begin(&to->w, &out, &tool->err);
 
-	if (rc < 0)
-		lh_err_prefix(&tool->err, "%s", tool->operands[0]);
-	else
-		rc = lh_tool_out(tool, out.p, out.len);
-	return rc;
+	if (npy_write_begin(to->of, to->dimension, &out, &tool->err) < 0)
+		return lh_err_prefix(&tool->err, "%s", tool->operands[0]);
+	return lh_tool_out(tool, out.p, out.len);
 }
 
-static int put_end(struct to *to, struct lh_tool *tool)
+static int check_end(struct to *to, struct lh_tool *tool)
 {
-	struct lh_buf out = { 0 };
-
-	if (to->rows != to->w.rows)
-		return lh_err_set(&tool->err, LH_ECORRUPT, "%s: %llu records, expected %llu",
-				  tool->operands[0], (unsigned long long)to->rows,
-				  (unsigned long long)to->w.rows);
-	if (to->format->end)
-		to->format->end(&out);
-	return lh_tool_out_text(tool, &out);
+	if (to->rows == to->of)
+		return 0;
+	return lh_err_set(&tool->err, LH_ECORRUPT, "%s: %llu records, expected %llu",
+			  tool->operands[0], (unsigned long long)to->rows,
+			  (unsigned long long)to->of);
 }
 
 static int write_all(struct to *to, struct lh_tool *tool)
@@ -92,7 +83,7 @@ static int write_all(struct to *to, struct lh_tool *tool)
 	if (to->ids_name && lh_atomic_open(&to->ids, to->ids_name, 0666, &tool->err) < 0)
 		return -1;
 	if (put_begin(to, tool) < 0 || dump_rows(tool, to->ix, put_row, to) < 0 ||
-	    put_end(to, tool) < 0 || lh_tool_flush(tool) < 0)
+	    check_end(to, tool) < 0 || lh_tool_flush(tool) < 0)
 		return -1;
 	if (!to->ids_name)
 		return 0;
@@ -114,10 +105,7 @@ int to_run(struct lh_tool *tool, const struct settings *s, const struct lh_index
 {
 	const struct lh_index_params *p = lh_index_get_params(ix);
 	struct to to = {
-		.ix = ix, .format = format_writer(s->to), .ids_name = s->ids, .ids = { .fd = -1 },
-		.w = { .dimension = p->dimension,
-		       .half = s->half || (p->precision == LH_F16 && !p->rescore),
-		       .id_type = s->id_type < 0 ? ID_TEXT : (enum id_type)s->id_type },
+		.ix = ix, .dimension = p->dimension, .ids_name = s->ids, .ids = { .fd = -1 },
 	};
 	struct lh_index_stats st;
 	int rc = check_output(tool, s);
@@ -127,7 +115,7 @@ int to_run(struct lh_tool *tool, const struct settings *s, const struct lh_index
 	if (s->ids)
 		lh_tool_ignore_sigpipe(tool);
 	lh_index_get_stats(ix, &st);
-	to.w.rows = st.live;
+	to.of = st.live;
 	to.vector = lh_calloc(p->dimension, sizeof *to.vector, &tool->err);
 	rc = to.vector ? write_all(&to, tool) : -1;
 	lh_atomic_close(&to.ids);
