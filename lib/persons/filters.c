@@ -107,6 +107,14 @@ int lh_persons_decisions(struct lh_routes *routes, const char *path, bool text, 
 	return 0;
 }
 
+/* Say that what a command shows is not known: its answers have rows by their looks alone. */
+static void warn_unknown(const struct lh_persons_how *how, struct lh_err *err)
+{
+	lh_err_prefix(err, "its answers may show persons without a row");
+	how->warn(how->owner, err->msg);
+	*err = (struct lh_err){ 0 };
+}
+
 int lh_persons_filters(struct lh_routes *routes, const struct lh_persons_how *how,
 		       struct lh_err *err)
 {
@@ -130,10 +138,13 @@ int lh_persons_filters(struct lh_routes *routes, const struct lh_persons_how *ho
 	for (i = 0; i < routes->n; i++) {
 		struct lh_route *r = &routes->v[i];
 
-		if (!r->built_in && lh_route_ask(r, err) < 0 &&
-		    (how->required || err->code != LH_EUSAGE))
-			return lh_err_prefix(err, "no answer without its rows in the audit log "
-					     "(--no-audit-required)");
+		if (!r->built_in && lh_route_ask(r, err) < 0) {
+			if (how->required || err->code != LH_EUSAGE)
+				return lh_err_prefix(err, "no answer without its rows in the audit "
+						     "log (--no-audit-required)");
+			if (how->warn)
+				warn_unknown(how, err);
+		}
 		if (lh_persons_run_by(r, "lh-query") && add_options(r, &attribute, err) < 0)
 			return -1;
 		if (how->corpora && lh_persons_run_by(r, "lh-index") && r->run[1] &&

@@ -104,9 +104,9 @@ lh-show: --columns: no record has "a.b.1.c"' ]
 	END
 	seq 1100 | jq -c '{a: .} + if . > 1050 then {late: 1} else {} end' >many
 	lh-show --columns a,late many 2>err >out
-	[ "$(cat err)" = 'lh-show: --columns: no record so far has "late"' ]
+	[ "$(cat err)" = 'lh-show: --columns: none of the first 1000 records has "late"' ]
 	run -1 --separate-stderr lh-show --columns a,none many
-	[ "$stderr" = 'lh-show: --columns: no record so far has "none"
+	[ "$stderr" = 'lh-show: --columns: none of the first 1000 records has "none"
 lh-show: --columns: no record has "none"' ]
 	run -2 lh-show --kind nothing w
 	[[ $output == 'lh-show: --kind: "nothing" is not one of hits, '* ]]

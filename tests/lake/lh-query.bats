@@ -587,3 +587,13 @@ print(json.dumps({"n": len(j), "s": sum(y["c250"] for y in j), "m": max(y["c299"
 	echo '{"scro":1}' >o.jsonl
 	refused 400 'no such column: scroe (did you mean score?)' 'SELECT scroe FROM w' w=w.jsonl o=o.jsonl
 }
+
+@test "an error of a table's header names its file once" {
+	printf 'id,,name\n1,2,3\n' >h.csv
+	run -2 --separate-stderr lh-query 'SELECT * FROM h' h=h.csv
+	[ "$stderr" = "lh-query: h.csv: column 2 has no name" ]
+	mkdir d
+	mv h.csv d
+	run -2 --separate-stderr lh-query 'SELECT * FROM h' h=d
+	[ "$stderr" = "lh-query: d/h.csv: column 2 has no name" ]
+}

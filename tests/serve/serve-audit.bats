@@ -614,7 +614,8 @@ bisect() {
 	jq -nc '{state: "s", routes: [{route: "POST /echo", run: ["cat"]}]}' >config
 	run -2 --separate-stderr lh-serve --config config --check
 	[[ $stderr == *'"POST /echo": its command, cat, does not describe itself (--describe)'* ]]
-	lh-serve --config config --check --no-audit-required
+	run -0 --separate-stderr lh-serve --config config --check --no-audit-required
+	[[ $stderr == *'its answers may show persons without a row: "POST /echo": its command, cat, does not describe itself (--describe)'* ]]
 	jq -nc '{state: "s", tools: [{name: "t", description: "d", inputSchema: {type: "object"}, run: ["cat"]}]}' >config
 	# a tool for models is let alone, and each call of it has a row
 	start_serve --config config

@@ -374,6 +374,14 @@ static bool is_current(const struct table *t)
 			    lh_stamp_fits(&t->stamp, t->path));
 }
 
+/* Return whether a message begins with the file, or one in the folder, as those on CSV do. */
+static bool names_file(const struct lh_err *err, const char *path)
+{
+	const size_t n = strlen(path);
+
+	return !strncmp(err->msg, path, n) && (err->msg[n] == ':' || err->msg[n] == '/');
+}
+
 int table_look(struct query *q, struct table *t, struct lh_err *err)
 {
 	if (is_current(t))
@@ -385,7 +393,8 @@ int table_look(struct query *q, struct table *t, struct lh_err *err)
 	lh_stamp_take(&t->stamp, t->path);
 	if (look(q, t, err) < 0) {
 		files_close(&t->files);
-		return q->stopped ? -1 : lh_err_prefix(err, "%s", t->path);
+		return q->stopped || names_file(err, t->path) ? -1
+							      : lh_err_prefix(err, "%s", t->path);
 	}
 	t->known = true;
 	return 0;

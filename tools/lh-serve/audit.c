@@ -54,6 +54,11 @@ static int log_decisions(struct site *site, struct lh_err *err)
 	return rc;
 }
 
+static void warn(void *tool, const char *text)
+{
+	lh_tool_warn(tool, "%s", text);
+}
+
 /* Set the folder of the logs: by default that of the state, if there is a key. */
 int audit_settle(struct site *site, struct lh_err *err)
 {
@@ -83,14 +88,9 @@ int audit_settle(struct site *site, struct lh_err *err)
 	how = (struct lh_persons_how){
 		.folder = site->audit_log, .required = c->audit.required,
 		.anchor = c->audit.anchor, .corpus = (const char *const *)c->audit.persons,
-		.corpora = list_length(c->audit.persons) };
+		.corpora = list_length(c->audit.persons), .warn = warn, .owner = site->tool };
 	return lh_persons_filters(&site->routes, &how, err) < 0
 		? -1 : lh_mcp_tools_audit(&site->tools, &how, err);
-}
-
-static void warn(void *tool, const char *text)
-{
-	lh_tool_warn(tool, "%s", text);
 }
 
 int audit_start(struct site *site, struct pools *pools, struct lh_err *err)

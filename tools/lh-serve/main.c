@@ -90,7 +90,7 @@ static int run(struct lh_tool *tool, void *settings)
 	const struct settings *set = settings;
 	char *token;
 	struct site *site = take_token(&token, &tool->err) < 0
-		? NULL : site_new(set, token, &tool->err);
+		? NULL : site_new(tool, set, token, &tool->err);
 	int rc = site ? 0 : -1;
 
 	if (site && set->print_config)

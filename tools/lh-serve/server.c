@@ -109,7 +109,7 @@ static void reload_site(struct server *s)
 {
 	struct lh_err err;
 	bool opens;
-	struct site *site = site_new(s->set, s->environment_token, &err);
+	struct site *site = site_new(s->tool, s->set, s->environment_token, &err);
 
 	if (site && (listen_check(site->config.listen, &s->connections, site->token.n, &err) < 0 ||
 		     make_state(&site->config, &err) < 0 ||

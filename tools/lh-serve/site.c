@@ -189,13 +189,15 @@ static int read_routes(struct site *site, struct lh_err *err)
 	return site->route ? 0 : -1;
 }
 
-struct site *site_new(const struct settings *set, const char *token, struct lh_err *err)
+struct site *site_new(struct lh_tool *tool, const struct settings *set, const char *token,
+		      struct lh_err *err)
 {
 	struct site *site = lh_calloc(1, sizeof *site, err);
 	size_t i;
 
 	if (!site)
 		return NULL;
+	site->tool = tool;
 	site->users = 1;
 	site->config.limits.drain = -1;
 	site->config.audit.sync = site->config.audit.required = -1;
@@ -269,7 +271,6 @@ int site_start(struct site *site, struct pools *pools, struct stats *stats, stru
 {
 	size_t i;
 
-	site->tool = pools->tool;
 	for (i = 0; i < site->routes.n; i++) {
 		const struct lh_route *r = &site->routes.v[i];
 

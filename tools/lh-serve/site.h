@@ -158,12 +158,13 @@ struct site {
 	struct shared_pool *auditor;	/* that appends its rows */
 	const char *audit_log;		/* its folder; NULL: none */
 	char *audit_default;		/* owned: that of the state */
-	struct lh_tool *tool;		/* of its warnings, once it has started */
+	struct lh_tool *tool;		/* of its warnings */
 	unsigned users;			/* requests, and the server */
 };
 
 /* Make the routes, tokens and networks; start no process. */
-struct site *site_new(const struct settings *set, const char *token, struct lh_err *err);
+struct site *site_new(struct lh_tool *tool, const struct settings *set, const char *token,
+		      struct lh_err *err);
 /* Start the pools, or take over those that run the same command; and the tools for models. */
 int site_start(struct site *site, struct pools *pools, struct stats *stats, struct lh_err *err);
 void site_use(struct site *site);

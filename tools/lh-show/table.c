@@ -4,12 +4,12 @@
  */
 #include <stdlib.h>
 
+#include "tool/records.h"
 #include "base/mem.h"
 #include "columns.h"
 #include "show.h"
 #include "text/escape.h"
 
-#define SOME_RECORDS 1000	/* after which a column that none has is reported */
 #define SAMPLE_BYTES ((size_t)1 << 20)
 
 struct entry {
@@ -24,7 +24,7 @@ struct table {
 	struct entry *sample;
 	size_t n, cap;
 	bool laid_out;
-	bool warned;			/* of columns that no record has so far */
+	struct lh_path want[COLUMNS_MAX];	/* those of --columns */
 };
 
 /* ---- the rows of a value ---- */
@@ -559,18 +559,22 @@ static int begin(struct show *w, struct lh_err *err)
 	return 0;
 }
 
-/* Say which of --columns no record has; bad: this is a verdict on all records. */
-static void report_absent(struct show *w, const struct columns *c, bool bad, const char *so_far)
+/* Note which of --columns a record has had, for the report of those that none has. */
+static void note_found(struct show *w, struct table *t)
 {
 	size_t i;
 
-	for (i = 0; w->s->columns && i < c->n; i++)
-		if (!c->col[i].found) {
-			lh_tool_warn(w->tool, "--columns: no record %shas \"%.*s\"", so_far,
-				     (int)c->col[i].path_n, c->col[i].path);
-			if (bad)
-				lh_tool_verdict_bad(w->tool);
+	for (i = 0; w->s->columns && i < t->columns.n; i++) {
+		struct lh_path *want = &t->want[i];
+
+		if (!want->text) {
+			want->text = t->columns.col[i].path;
+			lh_records_want(w->tool, "--columns", want);
 		}
+		want->asked = true;
+		want->found = t->columns.col[i].found;
+		want->early = want->early || (want->found && w->shown < LH_PATH_EARLY);
+	}
 }
 
 static int take(struct show *w, const struct item *item, struct lh_err *err)
@@ -588,10 +592,8 @@ static int take(struct show *w, const struct item *item, struct lh_err *err)
 		if (lay_out(w, t, err) < 0)
 			return -1;
 	}
-	if (!t->warned && w->shown + 1 >= SOME_RECORDS) {
-		t->warned = true;
-		report_absent(w, &t->columns, false, "so far ");
-	}
+	if (w->shown < LH_PATH_EARLY)
+		note_found(w, t);
 	return 0;
 }
 
@@ -605,8 +607,9 @@ static int table_end(struct show *w, struct lh_err *err)
 	show_page_close(w);
 	if (show_flush(w, 0, err) < 0)
 		return -1;
+	note_found(w, t);
 	if (w->shown)
-		report_absent(w, &t->columns, true, "");
+		lh_records_absent(w->tool);
 	return 0;
 }
 
