@@ -18,8 +18,9 @@
  * quotes.  Any byte may be in a cell, also NUL.  A BOM at the beginning is skipped.
  *
  * A first line sep=X, as spreadsheets write it, is skipped; X is the delimiter unless one was
- * given.  With guess, a first row without a comma that has one of ; | and tab more often than
- * the others is divided there.
+ * given.  With guess, a first row without a comma (a tab, with tsv) that has one of , ; | and tab
+ * more often than the others is divided there, and so is one that has fewer commas, if the second
+ * row has that delimiter as often.
  *
  * Errors: LH_EDATA is about one row: text after a closing quote, a quote that is not closed
  *         (it takes the rest of the input), invalid UTF-8, or more bytes than max_row.
@@ -49,6 +50,7 @@ enum lh_csv_quotes { LH_CSV_QUOTES_UNLESS_TAB, LH_CSV_QUOTES, LH_CSV_NO_QUOTES }
 
 struct lh_csv {
 	char delimiter;		/* 0: what the line sep=X says, else a comma */
+	bool tsv;		/* with 0: else a tab */
 	bool guess;		/* with 0: or what the first row plainly has */
 	enum lh_csv_quotes quotes;	/* UNLESS_TAB: unless the delimiter is a tab */
 	uint64_t max_row;	/* bytes, at most LH_CSV_MAX_ROW */

@@ -83,35 +83,59 @@ static size_t sep_line(struct lh_str s, char *delimiter)
 	return n;
 }
 
-/* Set what the delimiters of the first row tell; set: the delimiter is known already. */
-static void judge_row(struct lh_csv *c, const unsigned count[N_DELIMITERS], bool set)
+/* Return whether the row after the first one, of n bytes, has as many of a delimiter; -1: more
+ * bytes may tell. */
+static int repeats(struct lh_str s, size_t n, bool all, size_t delimiter, unsigned times)
 {
-	struct lh_csv_first *f = &c->first;
-	size_t i, best = 1;
-	bool alone = true;
+	unsigned count[N_DELIMITERS];
+	size_t i = n;
 
-	if (set)
-		return;
-	for (i = 2; i < N_DELIMITERS; i++)
-		best = count[i] > count[best] ? i : best;
-	for (i = 1; i < N_DELIMITERS; i++)
-		alone &= i == best || count[i] < count[best];
+	while (i < s.n && is_line_end(s.p[i]))
+		i++;
+	s.p += i;
+	s.n -= i;
+	if (count_delimiters(s, count) == s.n && !all)
+		return -1;
+	return s.n && count[delimiter] == times;
+}
+
+/* Set what the delimiters of the first row, of n bytes, tell: 0, or -1 if more bytes may change
+ * it.  Of another delimiter that is not the only one, the second row has to have as many: a name
+ * may have some, as in "tags (a;b;c)". */
+static int judge_row(struct lh_csv *c, struct lh_str s, size_t n, bool all,
+		     const unsigned count[N_DELIMITERS])
+{
+	const char *known = memchr(delimiters, c->first.delimiter, N_DELIMITERS);
+	const size_t usual = (size_t)(known - delimiters);
+	struct lh_csv_first *f = &c->first;
+	size_t i, best = !usual;
+	bool alone = true;
+	int plainly;
+
+	for (i = 0; i < N_DELIMITERS; i++)
+		best = i != usual && count[i] > count[best] ? i : best;
+	for (i = 0; i < N_DELIMITERS; i++)
+		alone &= i == best || i == usual || count[i] < count[best];
 	if (!count[best])
-		return;
-	f->lonely = !count[0];
+		return 0;
+	f->lonely = !count[usual];
 	f->other = delimiters[best];
-	if (c->guess && f->lonely && alone) {
-		f->delimiter = f->guessed = f->other;
-		f->other = 0;
-		f->lonely = false;
-	}
+	if (!c->guess || !alone || count[best] <= count[usual])
+		return 0;
+	plainly = f->lonely ? 1 : repeats(s, n, all, best, count[best]);
+	if (plainly <= 0)
+		return plainly;
+	f->delimiter = f->guessed = f->other;
+	f->other = 0;
+	f->lonely = false;
+	return 0;
 }
 
 int lh_csv_judge(struct lh_csv *c, struct lh_str head, bool all, size_t *skip,
 		 struct lh_err *err)
 {
 	unsigned count[N_DELIMITERS];
-	size_t blank = 0, n;
+	size_t blank = 0, n, of_sep;
 	char sep = 0;
 
 	if (head.n > FIRST_MAX)
@@ -126,11 +150,12 @@ int lh_csv_judge(struct lh_csv *c, struct lh_str head, bool all, size_t *skip,
 		return 0;
 	if (refuse(head, err) < 0)
 		return -1;
-	n = sep_line(head, &sep);
-	*skip = n ? blank + n : 0;
+	of_sep = sep_line(head, &sep);
+	*skip = of_sep ? blank + of_sep : 0;
 	c->first = (struct lh_csv_first){
-		.delimiter = c->delimiter ? c->delimiter : sep ? sep : ',' };
-	judge_row(c, count, c->delimiter || sep);
-	c->first.in_quotes = !n && head.n && *head.p == '"' && !lh_csv_quoted(c);
+		.delimiter = c->delimiter ? c->delimiter : sep ? sep : c->tsv ? '\t' : ',' };
+	if (!c->delimiter && !sep && judge_row(c, head, n, all, count) < 0)
+		return 0;
+	c->first.in_quotes = !of_sep && head.n && *head.p == '"' && !lh_csv_quoted(c);
 	return 1;
 }

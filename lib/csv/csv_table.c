@@ -146,7 +146,8 @@ static int name_columns(struct lh_csv_table *t, struct lh_err *err)
 
 static const char *delimiter_name(char delimiter)
 {
-	return delimiter == ';' ? "semicolons" : delimiter == '|' ? "bars" : "tabs";
+	return delimiter == ';' ? "semicolons" : delimiter == '|' ? "bars"
+	       : delimiter == ',' ? "commas" : "tabs";
 }
 
 /* Set what is to be said of the first row, which was just read. */
@@ -398,13 +399,13 @@ struct lh_csv_table *lh_csv_table_open(const struct lh_csv_table_how *how, struc
 		t->how.files = just_stdin;
 		t->how.n_files = 1;
 	}
-	if (!how->delimiter && !how->csv && (lh_archive_named(t->how.files[0], ".tsv") ||
-					     lh_archive_named(t->how.files[0], ".tab")))
-		t->how.delimiter = '\t';
+	if (!how->csv && (lh_archive_named(t->how.files[0], ".tsv") ||
+			  lh_archive_named(t->how.files[0], ".tab")))
+		t->how.tsv = true;
 	if (how->null_text)
 		t->null_text = lh_str_of(how->null_text);
 	t->csv = (struct lh_csv){
-		.delimiter = t->how.delimiter, .guess = !how->no_header,
+		.delimiter = t->how.delimiter, .tsv = t->how.tsv, .guess = !how->no_header,
 		.quotes = how->quotes, .max_row = how->max_row ? how->max_row : MAX_ROW,
 		.max_cells = how->max_columns ? how->max_columns : MAX_COLUMNS,
 		.read = read_source, .long_row = pass_long_row, .ctx = t };

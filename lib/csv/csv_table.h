@@ -44,10 +44,10 @@ struct lh_csv_table_how {
 	/* The first file, opened already; or NULL.  The table takes it over and zeroes it, also
 	 * when opening fails. */
 	struct lh_byte_source *first;
-	char delimiter;		/* 0: a TAB if the name of the first file ends in .tsv or .tab
-				   (compressed or not), else what the first row of each file
-				   tells, else a comma */
-	bool csv;		/* with 0: whatever the file's name is */
+	char delimiter;		/* 0: what the first row of each file tells, else a comma */
+	bool tsv;		/* with 0: else a tab; so it is if the name of the first file ends
+				   in .tsv or .tab (compressed or not), unless csv is set */
+	bool csv;
 	enum lh_csv_quotes quotes;
 	bool no_header;		/* the columns are column1, column2, ... */
 	const char *null_text;	/* or NULL */

@@ -104,6 +104,19 @@ says() {
 	gives 'id,tags (a;b;c)\n1,a\n' '{"id":1,"tags (a;b;c)":"a"}'
 	refuses 'Name, first;Town\nLee, Ann;Gent\nA, B, C;D\n' 3 \
 		'3 cells, but there are 2 columns (are they separated by semicolons? --delimiter of lh-ingest)'
+	# in TSV too, and where there are some of the usual ones, if the second row agrees
+	says 'id,name\n1,Ann\n' "$row" "cells are separated by commas $used" --tsv
+	says 'id;name\n1;Ann\n' "$row" "cells are separated by semicolons $used" --tsv
+	says 'a, b;n;t\nx;12,50;3,1\n' '{"a, b":"x","n":"12,50","t":"3,1"}' "cells are separated by semicolons $used"
+	says 'a, b;n;t\r\nx, y;1;2\r\n' '{"a, b":"x, y","n":1,"t":2}' "cells are separated by semicolons $used"
+	gives 'a\tb,c,d\n1\t2,3\n' '{"a":1,"b,c,d":"2,3"}' --tsv
+	gives 'a,b;c;d' ''
+	(printf 'a, b;n;t\nx;12'; printf ',50;3,1\n') | lh-ingest -q | diff - <(echo '{"a, b":"x","n":"12,50","t":"3,1"}')
+	printf 'id,name\n1,Ann\n' >commas.tsv
+	lh-ingest commas.tsv 2>said | diff - <(echo "$row")
+	[ "$(cat said)" = "lh-ingest: commas.tsv: cells are separated by commas $used" ]
+	lh-query --csv 'SELECT name FROM t' t=commas.tsv 2>said | diff - <(printf 'name\nAnn\n')
+	grep -qF 'cells are separated by commas' said
 	# each file by its own header
 	printf 'id;name\n1;Ann\n' >1.csv
 	printf 'id,name\n2,Bo\n' >2.csv

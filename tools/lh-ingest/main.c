@@ -81,7 +81,6 @@ static int set_delimiter(struct ingest *in)
 {
 	const char *s = in->s->delimiter;
 
-	in->delimiter = in->s->tsv ? '\t' : '\0';
 	if (!s)
 		return 0;
 	if (strcmp(s, "\\t") == 0)

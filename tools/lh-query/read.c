@@ -230,7 +230,7 @@ static int csv_open(struct reader *r, struct lh_err *err)
 		.files = r->t->files.path, .n_files = r->t->files.n,
 		.sample = r->q->s->sample ? r->q->s->sample : UINT64_MAX,
 		.max_row = r->q->tool->max_line, .max_columns = COLUMNS_MAX,
-		.delimiter = table_is_tsv(r->t) ? '\t' : '\0',
+		.tsv = table_is_tsv(r->t),
 	};
 
 	r->csv = lh_csv_table_open(&how, err);
