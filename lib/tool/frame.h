@@ -51,7 +51,8 @@ void lh_describe_text(const struct lh_tool *t, struct lh_buf *b);
 
 /* Append the line of --describe; operations.c. */
 void lh_operations_text(const struct lh_tool *t, struct lh_buf *b);
-#define LH_OP_TRACE "trace_id"	/* which any request may have */
+#define LH_OP_TRACE "trace_id"	/* which any request may have, */
+#define LH_OP_ID "id"		/* and this, which an error repeats */
 /* Return whether a request must not have members that the operation does not. */
 bool lh_op_is_shut(const struct lh_op *op);
 /* Return the operation of a filter under the options given. */

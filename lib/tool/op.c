@@ -111,7 +111,7 @@ int lh_op_answer(struct lh_call *call, struct lh_record *rec, struct lh_buf *out
 		 struct lh_err *err)
 {
 	struct run *r = (struct run *)call;
-	const char *const but[] = { LH_OP_TRACE, r->call.omit, NULL };
+	const char *const but[] = { LH_OP_TRACE, LH_OP_ID, r->call.omit, NULL };
 	struct lh_op_asked asked;
 
 	if (lh_bind(r->names.member, rec, &asked, &r->strings, err) < 0)

@@ -19,8 +19,8 @@
  *     lh-catalog get            the records of stdin; of the operands, if they are "[FILE...]"
  *     lh-catalog requests       {"op":"get","name":"NAME"}
  *
- * A request with a member that .in does not have, but for its trace_id, is refused, unless the
- * operation keeps such members; in the records of files and stdin they are ignored.
+ * A request with a member that .in does not have, but for its id and trace_id, is refused,
+ * unless the operation keeps such members; in the records of files and stdin they are ignored.
  *
  * A tool without commands has one row, named "", which answers the records of files or stdin, or
  * has a command; of several such rows, mode of lh_tool_spec returns the one under the options

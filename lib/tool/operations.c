@@ -54,21 +54,26 @@ bool lh_op_is_shut(const struct lh_op *op)
 	return op->in && op->in != lh_op_any && !op->keeps;
 }
 
-/* Set to, of LH_BIND_MAX + 2 lines, to the members that a request may have besides "op". */
+/* Set to, of LH_BIND_MAX + 3 lines, to the members that a request may have besides "op". */
 static void shut_table(const struct lh_bind *from, struct lh_bind *to)
 {
-	const struct lh_bind trace = {
-		LH_BIND_ONLY(LH_OP_TRACE, LH_BIND_TO_VALUE), .types = LH_BIND_ANY,
-		.about = "the request, in logs"
+	static const struct lh_bind own[] = {
+		{ LH_BIND_ONLY(LH_OP_TRACE, LH_BIND_TO_VALUE), .types = LH_BIND_ANY,
+		  .about = "the request, in logs" },
+		{ LH_BIND_ONLY(LH_OP_ID, LH_BIND_TO_VALUE), .types = LH_BIND_ANY,
+		  .about = "the request, in its error" },
 	};
-	bool has_trace = false;
+	bool has[2] = { false, false };
+	size_t i;
 
 	for (; from->name; from++) {
-		has_trace |= !strcmp(from->name, LH_OP_TRACE);
+		for (i = 0; i < 2; i++)
+			has[i] |= !strcmp(from->name, own[i].name);
 		*to++ = *from;
 	}
-	if (!has_trace)
-		*to++ = trace;
+	for (i = 0; i < 2; i++)
+		if (!has[i])
+			*to++ = own[i];
 	*to = (struct lh_bind)LH_BIND_CLOSED;
 }
 
@@ -121,7 +126,7 @@ static void write_op(struct lh_writer *w, const struct lh_tool *t, const struct 
 {
 	const bool requests = !op->answer && !strcmp(op->name, "requests");
 	const bool shut = t->verbs && !operands && lh_op_is_shut(op);
-	struct lh_bind members[LH_BIND_MAX + 2];
+	struct lh_bind members[LH_BIND_MAX + 3];
 	struct lh_op_names names;
 
 	if (requests)

@@ -121,6 +121,6 @@ of_filters() {
 	[ "$(of /a)" = "$(of /v1/matrix/search)" ]
 	[ "$(of /b)" = '{"type":"object"}' ]
 	[ "$(of /c)" = '{"type":"object"}' ]
-	[ "$(of '/d/{uid}' | jq -c '[.required, (.properties | keys)]')" = '[["content"],["content","tags","trace_id"]]' ]
+	[ "$(of '/d/{uid}' | jq -c '[.required, (.properties | keys)]')" = '[["content"],["content","id","tags","trace_id"]]' ]
 	[ "$(curl -sS --json '{"k":1,"bad":2}' "$URL/c" | jq -c .)" = '{"k":1,"bad":2}' ]
 }

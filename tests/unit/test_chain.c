@@ -24,13 +24,15 @@ static void known_chain(void)
 	static const struct lh_str two[] = { S("name"), S("phone") }, one[] = { S("exists") };
 	const struct lh_chain_row row[] = {
 		{ S("WORKER-1"), S("2026-05-03T09:00:00.461439210Z"),
-		  { S("gateway_lookup"), S("gateway"), S("tool_lookup"), S("") }, two, 2,
+		  { S("gateway_lookup"), S("gateway"), S("tool_lookup"), S(""), { NULL, 0 } }, two, 2,
 		  "success" },
 		{ S("WORKER-1"), S("2026-05-03T09:00:01Z"),
-		  { S("validator_lookup"), S("gateway"), S("validator_worker_lookup"), S("") }, one,
+		  { S("validator_lookup"), S("gateway"), S("validator_worker_lookup"), S(""),
+		    { NULL, 0 } }, one,
 		  1, "not_found" },
 		{ S("WORKER-1"), S("2026-05-03T09:00:02.500Z"),
-		  { S("gateway_lookup"), S("gateway"), S("caf\xc3\xa9 \"q\" </&>"), S("t-3") },
+		  { S("gateway_lookup"), S("gateway"), S("caf\xc3\xa9 \"q\" </&>"), S("t-3"),
+		    { NULL, 0 } },
 		  NULL, 0, "error" },
 	};
 	static const char *const want[] = {

@@ -19,6 +19,7 @@ static const char *const formats[] = { "csv", "tsv", "jsonl", "parquet", NULL };
 struct request {
 	struct lh_str name, file, filename;
 	const char *format;
+	struct lh_value own;		/* of the request: in its error, in logs */
 };
 const struct lh_bind request_members[] = {
 	{ LH_BIND_STRING("name", struct request, name), .required = true, .filled = true,
@@ -29,6 +30,8 @@ const struct lh_bind request_members[] = {
 	  .about = "the format (default: by content)" },
 	{ LH_BIND_STRING("filename", struct request, filename),
 	  .about = "the name that the file had, for its format" },
+	{ LH_BIND_SOME("id", struct request, own), .about = "the request, in an error" },
+	{ LH_BIND_SOME("trace_id", struct request, own), .about = "the request, in logs" },
 	LH_BIND_CLOSED
 };
 

@@ -42,10 +42,13 @@ static const struct lh_option options[] = {
 
 struct request {
 	struct lh_str sql;
+	struct lh_value own;	/* of the request: in its error, in logs */
 };
 static const struct lh_bind request_members[] = {
 	{ LH_BIND_STRING("sql", struct request, sql), .required = true,
 	  .about = "the statement" },
+	{ LH_BIND_SOME("id", struct request, own), .about = "the request, in an error" },
+	{ LH_BIND_SOME("trace_id", struct request, own), .about = "the request, in logs" },
 	LH_BIND_CLOSED
 };
 
