@@ -191,6 +191,11 @@ mcp() {
 	END
 }
 
+@test "a byte order mark before the first message is skipped, and is an error before another" {
+	{ printf '\xef\xbb\xbf'; older 1 ping; printf '\xef\xbb\xbf'; older 2 ping; } | lh-mcp >out
+	[ "$(jq -c '[.id, .error.code]' out)" = $'[1,null]\n[null,-32700]' ]
+}
+
 @test "null and an empty cursor count as absent" {
 	{
 		initialize

@@ -28,6 +28,7 @@ struct transport {
 	struct lh_mcp_lines lines;
 	struct lh_buf output;
 	size_t sent;			/* bytes of it that were written */
+	bool begun;			/* a line was taken: no byte order mark follows */
 	bool more;			/* lines may be there that were not taken */
 	bool is_file;			/* stdin: it can always be read */
 	bool listening;			/* for stdin */
@@ -134,8 +135,11 @@ static void take_lines(struct transport *s)
 				 s->lines.max);
 			lh_mcp_refuse(s->mcp, &s->peer, LH_MCP_REQUEST, why);
 		} else if (got) {
+			if (!s->begun && line.n >= 3 && !memcmp(line.p, "\xef\xbb\xbf", 3))
+				line = (struct lh_str){ line.p + 3, line.n - 3 };
 			lh_mcp_take(s->mcp, &s->peer, line);
 		}
+		s->begun |= got != 0;
 	}
 	s->more = got;
 }
