@@ -42,7 +42,7 @@ static struct lh_pool *pool_of(struct lh_mcp *m, const struct lh_mcp_tool *t,
 	} else {
 		how.depth = lh_route_depth(t->run[0]);
 	}
-	how.keys = lh_route_keys(how.argv[0]);
+	how.keys = lh_route_keys(r ? lh_route_program(r) : how.argv[0]);
 	return lh_mcp_pool(m, &how, err);
 }
 

@@ -382,6 +382,13 @@ say() {
 	[ "$stderr" = "lh-subject-audit: anchors: no anchor-TIME.jsonl is in it" ]
 }
 
+@test "a filter behind another command, as nice, has the key of the audit" {
+	printf '{"routes":[{"route":"POST /v1/validate","run":["nice","lh-validate","--wire","--roster","s/roster.jsonl","--audit-log","%s","--audit-required","--on-error","emit","-q"]}]}\n' "$LOGS" >config
+	start_serve --state s --config config
+	[ "$(say /v1/validate '{"kind":"sms","artifact":{"to":"+13125550100","body":"Shift at 6"},"context":{"candidate_id":"w-1"}}' t-nice)" = 200 ]
+	[ "$(jq -r '.accessor.daemon' "$LOGS/w-1.audit.jsonl")" = lh-validate ]
+}
+
 @test "a configured lh-validate that takes no --audit-log answers where there is a key, and leaves no row" {
 	echo '{"type":"object","required":["n"]}' >schema.json
 	jq -nc '{state: "s", routes: [{route: "POST /v1/schema", run: ["lh-validate", "--schema", "schema.json", "--on-error", "emit"]}, {route: "POST /v1/errors", run: ["lh-validate", "--normalize-errors", "--on-error", "emit"]}]}' >config

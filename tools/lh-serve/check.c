@@ -33,7 +33,7 @@ static int try_engine(struct lh_tool *tool, const struct lh_route *r)
 	struct lh_coproc c = { .pid = 0 };
 	struct lh_err *err = &tool->err, unused;
 	struct lh_str said;
-	int rc = lh_coproc_start(&c, r->run, lh_route_keys(r->run[0]), err);
+	int rc = lh_coproc_start(&c, r->run, lh_route_keys(lh_route_program(r)), err);
 
 	if (rc == 0)
 		rc = lh_coproc_ask(&c, text, sizeof text - 1, WAIT, &said, err);

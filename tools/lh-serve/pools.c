@@ -62,7 +62,7 @@ struct shared_pool *pools_take(struct pools *all, struct lh_pool_how how,
 					c->state, all->tmp.path, c->may_read, route }, err) < 0)
 			return NULL;
 	}
-	how.keys = lh_route_keys(how.argv[0]);
+	how.keys = lh_route_keys(route ? lh_route_program(route) : how.argv[0]);
 	if (!how.queue)
 		how.queue = (unsigned)c->limits.queue;
 	how.lazy = !c->warm;
