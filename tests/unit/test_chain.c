@@ -24,8 +24,8 @@ static void known_chain(void)
 	static const struct lh_str two[] = { S("name"), S("phone") }, one[] = { S("exists") };
 	const struct lh_chain_row row[] = {
 		{ S("WORKER-1"), S("2026-05-03T09:00:00.461439210Z"),
-		  { S("gateway_lookup"), S("gateway"), S("tool_lookup"), S(""), { NULL, 0 } }, two, 2,
-		  "success" },
+		  { S("gateway_lookup"), S("gateway"), S("tool_lookup"), S(""), { NULL, 0 } }, two,
+		  2, "success" },
 		{ S("WORKER-1"), S("2026-05-03T09:00:01Z"),
 		  { S("validator_lookup"), S("gateway"), S("validator_worker_lookup"), S(""),
 		    { NULL, 0 } }, one,

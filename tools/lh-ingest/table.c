@@ -60,7 +60,8 @@ int ingest_table(struct ingest *in, struct lh_byte_source *first)
 
 	r.table = lh_csv_table_open(&(struct lh_csv_table_how){
 		.files = in->tool->operands, .n_files = in->tool->n_operands, .first = first,
-		.delimiter = in->delimiter, .tsv = in->s->tsv, .csv = in->s->csv, .quotes = in->quotes,
+		.delimiter = in->delimiter, .tsv = in->s->tsv, .csv = in->s->csv,
+		.quotes = in->quotes,
 		.no_header = in->s->no_header,
 		.null_text = in->s->null_text, .output = lh_records_output(in->records),
 		.sample = in->sample, .max_row = in->tool->max_line,
